@@ -1,0 +1,187 @@
+import { ErrorCode } from '@ottla/protocol'
+import { KafkaError } from '../errors.ts'
+import type { LaneSettings } from '../network/lane.ts'
+import { RequestError } from '../network/request-error.ts'
+import type { Credentials } from '../network/sasl/mechanism.ts'
+import { Broker, type BrokerObserver } from './broker.ts'
+import { bootstrapAddresses, laneSettings } from './connection-settings.ts'
+import { emitError, type ClientContext } from './context.ts'
+import type { BrokerAddress } from './snapshot.ts'
+
+// The same failure of the same broker is told again after this time.
+const REPEAT_ERROR_MS = 30_000
+
+/** Every broker that the client knows: the addresses it was given, and those that the cluster named. */
+export class BrokerSet {
+  readonly #context: ClientContext
+  readonly #settings: LaneSettings
+  readonly #credentials: { current: Credentials }
+  readonly #nodes = new Map<number, Broker>()
+  readonly #retired = new Set<Broker>()
+  readonly #observer: BrokerObserver
+  readonly #told = new Map<string, { code: number; at: number }>()
+  #bootstrap: Broker[] = []
+  #allDown = false
+  #closed: RequestError | null = null
+
+  constructor(context: ClientContext, onConnectionLost: () => void) {
+    this.#context = context
+    const { settings } = context
+    this.#credentials = {
+      current: { username: settings['sasl.username'] ?? '', password: settings['sasl.password'] ?? '' },
+    }
+    this.#settings = laneSettings(settings, () => this.#credentials.current)
+    this.#observer = {
+      onUp: broker => {
+        this.#allDown = false
+        this.#told.delete(broker.name)
+      },
+      onDown: (broker, error, wasUp) => {
+        this.#onDown(broker, error, wasUp)
+        if (wasUp) onConnectionLost()
+      },
+    }
+    this.#makeBootstrap()
+  }
+
+  node(id: number): Broker | undefined {
+    return this.#nodes.get(id)
+  }
+
+  nodes(): Broker[] {
+    return [...this.#nodes.values()]
+  }
+
+  /** The broker at an address that a response named, whether or not the metadata has it yet. */
+  ensure(address: BrokerAddress): Broker {
+    const known = this.#nodes.get(address.id)
+    if (known !== undefined && known.host === address.host && known.port === address.port) return known
+    if (known !== undefined) this.#retire(known)
+    const broker = this.#adopt(address) ?? this.#make(address.id, address.host, address.port, address.rack)
+    this.#nodes.set(address.id, broker)
+    return broker
+  }
+
+  /**
+   * Follows the cluster's list of brokers.
+   * @returns those that are no longer in it
+   */
+  update(addresses: ReadonlyMap<number, BrokerAddress>): Broker[] {
+    if (this.#closed !== null) return []
+    const gone: Broker[] = []
+    for (const [id, broker] of this.#nodes) {
+      const address = addresses.get(id)
+      if (address?.host === broker.host && address.port === broker.port) continue
+      this.#nodes.delete(id)
+      this.#retire(broker)
+      gone.push(broker)
+    }
+    for (const address of addresses.values()) this.ensure(address)
+    return gone
+  }
+
+  /**
+   * A broker for a request that any can answer: one that is up, else one that has not failed, else any.
+   * The bootstrap addresses serve until the cluster has named its brokers, and again when none of those
+   * can be reached (KIP-899, `metadata.recovery.strategy=rebootstrap`).
+   */
+  any(avoid: Broker | null): Broker {
+    const nodes = [...this.#nodes.values()]
+    const lost = nodes.every(broker => broker.isFailing)
+    const rebootstrap = this.#context.settings['metadata.recovery.strategy'] === 'rebootstrap'
+    if (lost && (nodes.length === 0 || rebootstrap)) this.#makeBootstrap()
+    const pool = lost ? [...nodes, ...this.#bootstrap] : nodes
+    const others = pool.length > 1 ? pool.filter(broker => broker !== avoid) : pool
+    const up = others.filter(broker => broker.isUp)
+    if (up.length > 0) return this.#pick(up)
+    const untried = others.filter(broker => !broker.isFailing)
+    return this.#pick(untried.length > 0 ? untried : others)
+  }
+
+  setCredentials(credentials: Credentials): void {
+    this.#credentials.current = credentials
+    for (const broker of [...this.#nodes.values(), ...this.#bootstrap]) broker.reset('credentials changed')
+  }
+
+  close(error: RequestError): void {
+    this.#closed = error
+    for (const broker of [...this.#nodes.values(), ...this.#bootstrap, ...this.#retired]) broker.close(error)
+    this.#nodes.clear()
+    this.#retired.clear()
+    this.#bootstrap = []
+  }
+
+  // Makes brokers of those bootstrap addresses that no broker at hand stands for.
+  #makeBootstrap(): void {
+    const present = [...this.#nodes.values(), ...this.#bootstrap]
+    bootstrapAddresses(this.#context.settings).forEach(({ host, port }, i) => {
+      if (present.some(broker => broker.host === host && broker.port === port)) return
+      this.#bootstrap.push(this.#make(-1 - i, host, port, null))
+    })
+  }
+
+  #make(id: number, host: string, port: number, rack: string | null): Broker {
+    const broker = new Broker(id, host, port, rack, this.#context, this.#settings, this.#observer)
+    if (this.#closed !== null) broker.close(this.#closed)
+    return broker
+  }
+
+  // A bootstrap address often is the very address that a broker tells: keep its connection.
+  #adopt(address: BrokerAddress): Broker | null {
+    const index = this.#bootstrap.findIndex(b => b.host === address.host && b.port === address.port)
+    const broker = this.#bootstrap[index]
+    if (broker === undefined) return null
+    this.#bootstrap.splice(index, 1)
+    broker.adopt(address.id, address.rack)
+    return broker
+  }
+
+  // A broker that is down drops out of the metadata; what it still owes may arrive, so it is closed only
+  // when nothing of it is up.
+  #retire(broker: Broker): void {
+    if (broker.isUp) this.#retired.add(broker)
+    else broker.close(retiredError(broker))
+  }
+
+  #onDown(broker: Broker, error: RequestError, wasUp: boolean): void {
+    const { logger, clock, settings } = this.#context
+    if (this.#retired.has(broker) && !broker.isUp) {
+      this.#retired.delete(broker)
+      broker.close(retiredError(broker))
+      return
+    }
+    if (wasUp) {
+      if (settings['log.connection.close']) logger.info('DISCONN', `${broker.name}: ${error.message}`)
+      if (this.#context.events.hasListener('error')) {
+        this.#context.events.emit({ type: 'error', error: new KafkaError(error.code, error.message, { cause: error }) })
+      }
+    } else {
+      const told = this.#told.get(broker.name)
+      const now = clock.now()
+      if (told?.code !== error.code || now - told.at >= REPEAT_ERROR_MS) {
+        this.#told.set(broker.name, { code: error.code, at: now })
+        emitError(this.#context, new KafkaError(error.code, error.message, { cause: error }))
+      }
+    }
+    this.#checkAllDown()
+  }
+
+  #checkAllDown(): void {
+    const all = this.#nodes.size > 0 ? [...this.#nodes.values()] : this.#bootstrap
+    if (this.#allDown || all.length === 0 || !all.every(broker => broker.isFailing)) return
+    this.#allDown = true
+    const names = all.map(broker => broker.name).join(', ')
+    const message = `${all.length}/${all.length} brokers are down: ${names}`
+    emitError(this.#context, new KafkaError(ErrorCode.ERR__ALL_BROKERS_DOWN, message))
+  }
+
+  #pick(brokers: readonly Broker[]): Broker {
+    const broker = brokers[Math.floor(this.#context.random() * brokers.length)]
+    if (broker === undefined) throw new KafkaError(ErrorCode.ERR__ALL_BROKERS_DOWN, 'no broker is known')
+    return broker
+  }
+}
+
+function retiredError(broker: Broker): RequestError {
+  return new RequestError(ErrorCode.ERR__TRANSPORT, `${broker.name} is no longer part of the cluster`, true)
+}

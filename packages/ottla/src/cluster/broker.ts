@@ -1,0 +1,185 @@
+import { ErrorCode, type Api, type Decoded } from '@ottla/protocol'
+import { abortReason } from '../base/clock.ts'
+import { KafkaError } from '../errors.ts'
+import { Lane } from '../network/lane.ts'
+import type { LaneSettings } from '../network/lane.ts'
+import { commonVersion } from '../network/handshake.ts'
+import { RequestError } from '../network/request-error.ts'
+import type { ClientContext } from './context.ts'
+
+/**
+ * The streams of requests to one broker. Each has a connection of its own, opened when it is first
+ * needed, because a broker answers a connection strictly in order: a fetch that waits half a second
+ * for data must not hold up a heartbeat.
+ */
+export type LaneName = 'control' | 'produce' | 'fetch' | 'coordinator'
+
+export interface BrokerRequestOptions {
+  readonly lane?: LaneName
+  /** For the connection and the answer together, in ms. */
+  readonly timeoutMs: number
+  readonly signal?: AbortSignal | undefined
+  /** There will be no answer (acks=0): resolves with undefined once the bytes are written. */
+  readonly noResponse?: boolean
+  readonly minVersion?: number
+  readonly maxVersion?: number
+}
+
+export interface BrokerObserver {
+  onUp(broker: Broker): void
+  onDown(broker: Broker, error: RequestError, wasUp: boolean): void
+}
+
+/** One broker of the cluster, or a bootstrap address (negative id) until the cluster says who lives there. */
+export class Broker {
+  #id: number
+  readonly host: string
+  readonly port: number
+  #rack: string | null
+  readonly #context: ClientContext
+  readonly #settings: LaneSettings
+  readonly #observer: BrokerObserver
+  readonly #lanes = new Map<LaneName, Lane>()
+  #apis: ReadonlyMap<number, { readonly min: number; readonly max: number }> | null = null
+  #closed: RequestError | null = null
+
+  constructor(
+    id: number,
+    host: string,
+    port: number,
+    rack: string | null,
+    context: ClientContext,
+    settings: LaneSettings,
+    observer: BrokerObserver,
+  ) {
+    this.#id = id
+    this.host = host
+    this.port = port
+    this.#rack = rack
+    this.#context = context
+    this.#settings = settings
+    this.#observer = observer
+  }
+
+  get id(): number {
+    return this.#id
+  }
+
+  get rack(): string | null {
+    return this.#rack
+  }
+
+  /** As logs and errors name it: `127.0.0.1:9092/1`, or `127.0.0.1:9092/bootstrap`. */
+  get name(): string {
+    return brokerName(this.host, this.port, this.#id)
+  }
+
+  /** Whether any of its connections is up. */
+  get isUp(): boolean {
+    for (const lane of this.#lanes.values()) if (lane.isUp) return true
+    return false
+  }
+
+  /** Whether it was tried, and no connection could be made since. */
+  get isFailing(): boolean {
+    if (this.isUp) return false
+    for (const lane of this.#lanes.values()) if (lane.isFailing) return true
+    return false
+  }
+
+  /** The newest version of `api` that both ends know, or undefined before the first connection or if there is none. */
+  version(api: Api<never, unknown>): number | undefined {
+    if (this.#apis === null) return undefined
+    const version = commonVersion(api, this.#apis)
+    return version < 0 ? undefined : version
+  }
+
+  /**
+   * One try, no retry. While the connection is being made, requests wait in order.
+   * Rejects with RequestError: ERR__TRANSPORT, ERR__RESOLVE, ERR__SSL, ERR__AUTHENTICATION, ERR__TIMED_OUT,
+   * ERR__UNSUPPORTED_FEATURE, ERR__BAD_MSG, ERR__DESTROY; or with the signal's reason.
+   */
+  request<Req, Res>(
+    api: Api<Req, Res>,
+    body: Req | ((version: number) => Req),
+    options: BrokerRequestOptions,
+  ): Promise<Decoded<Res>> {
+    if (this.#closed !== null) return Promise.reject(this.#closed)
+    const { signal } = options
+    if (signal?.aborted === true) return Promise.reject(abortReason(signal))
+    const answer = this.#lane(options.lane ?? 'control').request(api, body, options)
+    return signal === undefined ? answer : abandonOnAbort(answer, signal)
+  }
+
+  /** Connects the lane although there is nothing to send yet. */
+  warm(lane: LaneName): void {
+    if (this.#closed === null) this.#lane(lane).warm()
+  }
+
+  /** The cluster told who this bootstrap address is. */
+  adopt(id: number, rack: string | null): void {
+    this.#id = id
+    this.#rack = rack
+  }
+
+  /** Drops its connections; they are made again when needed (new credentials). */
+  reset(reason: string): void {
+    const error = new RequestError(ErrorCode.ERR__TRANSPORT, `${this.name}: ${reason}`, true)
+    for (const lane of this.#lanes.values()) if (!lane.isUp) lane.retryNow(error)
+  }
+
+  close(error: RequestError): void {
+    this.#closed = error
+    for (const lane of this.#lanes.values()) lane.close(error)
+  }
+
+  #lane(name: LaneName): Lane {
+    let lane = this.#lanes.get(name)
+    if (lane !== undefined) return lane
+    const { clock, random, logger, events } = this.#context
+    // The name is read when a line is made: a bootstrap address learns its id later.
+    const nameOf = (): string => this.name
+    const endpoint = {
+      host: this.host,
+      port: this.port,
+      get name(): string {
+        return nameOf()
+      },
+    }
+    lane = new Lane(endpoint, this.#settings, clock, random, logger, {
+      onUp: features => {
+        this.#apis = features.apis
+        this.#observer.onUp(this)
+      },
+      onDown: (error, wasUp) => this.#observer.onDown(this, error, wasUp),
+      onThrottle: throttleTimeMs => {
+        events.emit({ type: 'throttle', brokerId: this.#id, brokerName: this.name, throttleTimeMs })
+      },
+    })
+    this.#lanes.set(name, lane)
+    return lane
+  }
+}
+
+/** @internal */
+export function brokerName(host: string, port: number, id: number): string {
+  const where = host.includes(':') ? `[${host}]` : host
+  return `${where}:${port}/${id < 0 ? 'bootstrap' : id}`
+}
+
+function abandonOnAbort<T>(answer: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => reject(abortReason(signal))
+    signal.addEventListener('abort', onAbort, { once: true })
+    answer.then(
+      value => {
+        signal.removeEventListener('abort', onAbort)
+        resolve(value)
+      },
+      (error: unknown) => {
+        signal.removeEventListener('abort', onAbort)
+        reject(error instanceof Error ? error : new KafkaError(ErrorCode.ERR__FAIL, String(error)))
+      },
+    )
+  })
+}

@@ -1,0 +1,236 @@
+import { ErrorCode, FindCoordinator, Metadata, type Api, type Decoded } from '@ottla/protocol'
+import { backoffMs } from '../base/backoff.ts'
+import { sleep, type Deadline } from '../base/clock.ts'
+import { KafkaError } from '../errors.ts'
+import { RequestError } from '../network/request-error.ts'
+import { Broker, type BrokerRequestOptions, type LaneName } from './broker.ts'
+import { BrokerSet } from './broker-set.ts'
+import type { ClientContext } from './context.ts'
+import { CoordinatorFinder, type CoordinatorType } from './coordinator.ts'
+import { MetadataCache } from './metadata.ts'
+import { actionFor } from './retry.ts'
+
+/** Who a request is for. */
+export type Target =
+  | { readonly to: 'any' }
+  | { readonly to: 'node'; readonly id: number }
+  | { readonly to: 'controller' }
+  | { readonly to: 'leader'; readonly topic: string; readonly partition: number }
+  | { readonly to: 'coordinator'; readonly type: CoordinatorType; readonly key: string }
+
+export interface ClusterRequestOptions<Res> {
+  /** For all tries together. */
+  readonly deadline: Deadline
+  readonly signal?: AbortSignal | undefined
+  readonly lane?: LaneName
+  /** Limit of each try, in ms; `socket.timeout.ms` by default. */
+  readonly timeoutMs?: number
+  readonly minVersion?: number
+  readonly maxVersion?: number
+  /** Reads the code that decides whether to try again; without it every answer is final. */
+  readonly errorOf?: (response: Decoded<Res>) => number
+}
+
+/** The way to every broker: finds the one that a request is for, tries again where that may help, and gives up in time. */
+export class Cluster {
+  readonly metadata: MetadataCache
+  readonly #context: ClientContext
+  readonly #brokers: BrokerSet
+  readonly #coordinators: CoordinatorFinder
+  #closed = false
+
+  constructor(context: ClientContext) {
+    this.#context = context
+    this.#brokers = new BrokerSet(context, () => this.metadata.requestRefresh('a broker went away'))
+    this.metadata = new MetadataCache(context, (body, deadline, signal) =>
+      this.request({ to: 'any' }, Metadata, body, { deadline, signal, minVersion: 4 }),
+    )
+    this.metadata.onChange(() => {
+      for (const gone of this.#brokers.update(this.metadata.snapshot.brokers)) this.#coordinators.forgetBroker(gone)
+    })
+    this.#coordinators = new CoordinatorFinder(context, {
+      anyRequest: (body, options) => this.request({ to: 'any' }, FindCoordinator, body, options),
+      ensureBroker: address => this.#brokers.ensure(address),
+    })
+  }
+
+  /** Begins to connect, in the background and for ever. */
+  start(): void {
+    this.metadata.start()
+  }
+
+  get closed(): boolean {
+    return this.#closed
+  }
+
+  broker(id: number): Broker | undefined {
+    return this.#brokers.node(id)
+  }
+
+  /** The brokers that the cluster has named. */
+  brokers(): Broker[] {
+    return this.#brokers.nodes()
+  }
+
+  /** See CoordinatorFinder.find. */
+  coordinator(type: CoordinatorType, key: string, deadline: Deadline, signal?: AbortSignal): Promise<Broker> {
+    return this.#coordinators.find(type, key, deadline, signal)
+  }
+
+  forgetCoordinator(type: CoordinatorType, key: string, reason: string): void {
+    this.#coordinators.forget(type, key, reason)
+  }
+
+  /** Used from the next authentication on; brokers that could not be reached so far are tried at once. */
+  setSaslCredentials(username: string, password: string): void {
+    this.#brokers.setCredentials({ username, password })
+  }
+
+  /**
+   * Sends to the right broker and tries again, with `retry.backoff.ms` to `retry.backoff.max.ms` in between,
+   * what the table in retry.ts calls worth it. An answer with a final code is returned, not thrown.
+   * Rejects with KafkaError: ERR__TIMED_OUT at the deadline with the last reason as its cause (or that reason
+   * itself for ERR__AUTHENTICATION), ERR__UNSUPPORTED_FEATURE, ERR__DESTROY; or with the signal's reason.
+   */
+  async request<Req, Res>(
+    target: Target,
+    api: Api<Req, Res>,
+    body: Req | ((version: number) => Req),
+    options: ClusterRequestOptions<Res>,
+  ): Promise<Decoded<Res>> {
+    const { clock, settings, random } = this.#context
+    const { deadline, signal } = options
+    let last: KafkaError | null = null
+    let avoid: Broker | null = null
+    for (let attempt = 1; ; attempt++) {
+      this.#check(signal)
+      const response = await this.#try(target, api, body, options, avoid)
+      if (!(response instanceof Failure)) {
+        const code = options.errorOf?.(response) ?? ErrorCode.ERR_NO_ERROR
+        const action = actionFor(code)
+        if (action === 'none' || action === 'fail') return response
+        last = new KafkaError(code, `${api.name} was answered with a passing error`)
+        this.#prepareRetry(target, action, `${api.name}: ${last.name}`)
+        const pause = backoffMs(attempt, settings['retry.backoff.ms'], settings['retry.backoff.max.ms'], random)
+        // The answer itself tells more than a time-out would.
+        if (deadline.left() <= pause) return response
+        await sleep(clock, pause, signal)
+        continue
+      }
+      const { error, broker } = response
+      const action = actionFor(error.code)
+      if (action === 'fail' || this.#closed) throw error
+      last = error
+      avoid = broker
+      this.#prepareRetry(target, action, error.message)
+      const pause = backoffMs(attempt, settings['retry.backoff.ms'], settings['retry.backoff.max.ms'], random)
+      if (deadline.left() <= pause) throw outOfTime(api.name, last)
+      await sleep(clock, pause, signal)
+    }
+  }
+
+  /** Ends everything: pending requests reject with ERR__DESTROY, sockets and timers are gone afterwards. */
+  close(): void {
+    if (this.#closed) return
+    this.#closed = true
+    this.metadata.close()
+    this.#brokers.close(new RequestError(ErrorCode.ERR__DESTROY, `${this.#context.name} is closed`, true))
+    this.#context.events.close()
+  }
+
+  async #try<Req, Res>(
+    target: Target,
+    api: Api<Req, Res>,
+    body: Req | ((version: number) => Req),
+    options: ClusterRequestOptions<Res>,
+    avoid: Broker | null,
+  ): Promise<Decoded<Res> | Failure> {
+    const { deadline, signal, lane, minVersion, maxVersion } = options
+    let broker: Broker | null = null
+    try {
+      broker = await this.#route(target, deadline, signal, avoid)
+      const perTry = options.timeoutMs ?? this.#context.settings['socket.timeout.ms']
+      const requestOptions: BrokerRequestOptions = {
+        timeoutMs: Math.min(perTry, deadline.left()),
+        signal,
+        ...(lane === undefined ? {} : { lane }),
+        ...(minVersion === undefined ? {} : { minVersion }),
+        ...(maxVersion === undefined ? {} : { maxVersion }),
+      }
+      return await broker.request(api, body, requestOptions)
+    } catch (error) {
+      if (error instanceof KafkaError) return new Failure(error, broker)
+      throw error
+    }
+  }
+
+  async #route(
+    target: Target,
+    deadline: Deadline,
+    signal: AbortSignal | undefined,
+    avoid: Broker | null,
+  ): Promise<Broker> {
+    switch (target.to) {
+      case 'any':
+        return this.#brokers.any(avoid)
+      case 'node':
+        return this.#node(target.id, `broker ${target.id}`)
+      case 'controller': {
+        const known = this.#brokers.node(this.metadata.snapshot.controllerId)
+        if (known !== undefined) return known
+        const snapshot = await this.metadata.refresh([], { deadline, signal })
+        return this.#node(snapshot.controllerId, 'the controller')
+      }
+      case 'leader': {
+        const { topic, partition } = target
+        const known = this.metadata.snapshot.topics.get(topic)?.partitions[partition]
+        if (known !== undefined && known.leader >= 0) return this.#node(known.leader, `the leader of ${topic} [${partition}]`)
+        const snapshot = await this.metadata.refresh([topic], { deadline, signal, allowAutoCreate: false })
+        const found = snapshot.topics.get(topic)
+        if (found !== undefined && actionFor(found.errorCode) === 'fail') {
+          throw new KafkaError(found.errorCode, `topic ${topic} cannot be used`)
+        }
+        const leader = found?.partitions[partition]?.leader ?? -1
+        return this.#node(leader, `the leader of ${topic} [${partition}]`)
+      }
+      case 'coordinator':
+        return this.coordinator(target.type, target.key, deadline, signal)
+      default:
+        return target satisfies never
+    }
+  }
+
+  #node(id: number, what: string): Broker {
+    const broker = this.#brokers.node(id)
+    if (broker !== undefined) return broker
+    const code = what.startsWith('the leader') ? ErrorCode.ERR_LEADER_NOT_AVAILABLE : ErrorCode.ERR_BROKER_NOT_AVAILABLE
+    throw new KafkaError(code, `${what} is not known to the cluster at present`)
+  }
+
+  #prepareRetry(target: Target, action: ReturnType<typeof actionFor>, reason: string): void {
+    if (target.to === 'coordinator') this.forgetCoordinator(target.type, target.key, reason)
+    else if (action === 'refresh-metadata' && target.to !== 'any') {
+      this.metadata.requestRefresh(reason, target.to === 'leader' ? [target.topic] : undefined)
+    }
+  }
+
+  #check(signal: AbortSignal | undefined): void {
+    signal?.throwIfAborted()
+    if (this.#closed) throw new KafkaError(ErrorCode.ERR__DESTROY, `${this.#context.name} is closed`)
+  }
+}
+
+class Failure {
+  readonly error: KafkaError
+  readonly broker: Broker | null
+
+  constructor(error: KafkaError, broker: Broker | null) {
+    this.error = error
+    this.broker = broker
+  }
+}
+
+function outOfTime(api: string, last: KafkaError): KafkaError {
+  if (last.code === ErrorCode.ERR__AUTHENTICATION) return last
+  return new KafkaError(ErrorCode.ERR__TIMED_OUT, `${api} got no usable answer in time; last: ${last.message}`, { cause: last })
+}

@@ -1,0 +1,66 @@
+import { ErrorCode } from '@ottla/protocol'
+import { systemClock, type Clock } from '../base/clock.ts'
+import { systemRandom, type Random } from '../base/random.ts'
+import type { CommonSettings, Resolved } from '../config/resolve.ts'
+import type { KafkaError } from '../errors.ts'
+import { EventHub } from '../observe/events.ts'
+import { Logger, stderrSink, type LogLevel, type LogSink } from '../observe/logger.ts'
+
+export type ClientKind = 'producer' | 'consumer' | 'admin'
+
+/** What every part of one client shares. */
+export interface ClientContext {
+  readonly kind: ClientKind
+  /** Unique in the process: `ottla#producer-1`. */
+  readonly name: string
+  readonly settings: CommonSettings
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+  readonly events: EventHub
+}
+
+/** Constructor options that all clients have. */
+export interface ClientOptions {
+  /** Receives the logs; the default writes warnings and worse to standard error. */
+  readonly logger?: LogSink
+  /** Time; tests pass one of their own. */
+  readonly clock?: Clock
+  /** Random numbers; tests pass seeded ones. */
+  readonly random?: Random
+}
+
+let instances = 0
+
+/** Makes the shared parts of one client and logs what the configuration had to be warned about. */
+export function createContext(kind: ClientKind, resolved: Resolved<CommonSettings>, options: ClientOptions): ClientContext {
+  const { settings, warnings } = resolved
+  const name = `${settings['client.id']}#${kind}-${++instances}`
+  const sink = options.logger ?? stderrSink(name)
+  const events = new EventHub((type, error) => {
+    const why = error instanceof Error ? (error.stack ?? error.message) : String(error)
+    logger.error('LISTENER', `a listener for '${type}' events threw: ${why}`)
+  })
+  const teeing: LogSink = (level: LogLevel, facility, message) => {
+    sink(level, facility, message)
+    if (events.hasListener('log')) events.emit({ type: 'log', level, facility, message })
+  }
+  const logger = new Logger(teeing, settings['log_level'], new Set(settings['debug']))
+  for (const warning of warnings) logger.warning('CONFWARN', warning)
+  return {
+    kind,
+    name,
+    settings,
+    clock: options.clock ?? systemClock,
+    random: options.random ?? systemRandom,
+    logger,
+    events,
+  }
+}
+
+/** Tells the program about an error that the client goes on from; one that nobody hears is logged. */
+export function emitError(context: ClientContext, error: KafkaError): void {
+  if (context.events.emit({ type: 'error', error })) return
+  const facility = error.code === ErrorCode.ERR__ALL_BROKERS_DOWN ? 'ALLDOWN' : 'ERROR'
+  context.logger.error(facility, `${error.name}: ${error.message}`)
+}

@@ -1,0 +1,92 @@
+import { ErrorCode, FindCoordinator, errorName, type Decoded, type FindCoordinatorResponse } from '@ottla/protocol'
+import { sleep, type Deadline } from '../base/clock.ts'
+import { backoffMs } from '../base/backoff.ts'
+import { KafkaError } from '../errors.ts'
+import type { Broker, BrokerRequestOptions } from './broker.ts'
+import type { ClientContext } from './context.ts'
+import { isRetriable } from './retry.ts'
+import type { BrokerAddress } from './snapshot.ts'
+
+export type CoordinatorType = 'group' | 'transaction'
+
+const keyTypes: Record<CoordinatorType, number> = { group: 0, transaction: 1 }
+
+/** What the finder needs of the cluster. */
+export interface CoordinatorCluster {
+  anyRequest(
+    body: { key: string; keyType: number; coordinatorKeys: string[] },
+    options: { deadline: Deadline; signal: AbortSignal | undefined } & Pick<BrokerRequestOptions, 'lane'>,
+  ): Promise<Decoded<FindCoordinatorResponse>>
+  ensureBroker(address: BrokerAddress): Broker
+}
+
+/** Finds the brokers that look after groups and transactional ids, and remembers them until told that they moved. */
+export class CoordinatorFinder {
+  readonly #context: ClientContext
+  readonly #cluster: CoordinatorCluster
+  readonly #known = new Map<string, Broker>()
+  readonly #pending = new Map<string, Promise<Broker>>()
+
+  constructor(context: ClientContext, cluster: CoordinatorCluster) {
+    this.#context = context
+    this.#cluster = cluster
+  }
+
+  /**
+   * Rejects with KafkaError: the broker's code when it may not be asked (ERR_GROUP_AUTHORIZATION_FAILED),
+   * ERR__TIMED_OUT at the deadline.
+   */
+  async find(type: CoordinatorType, key: string, deadline: Deadline, signal?: AbortSignal): Promise<Broker> {
+    const id = `${type}\0${key}`
+    const known = this.#known.get(id)
+    if (known !== undefined) return known
+    // Callers with a signal of their own do not share a search that somebody else may abort.
+    if (signal !== undefined) return this.#search(id, type, key, deadline, signal)
+    let pending = this.#pending.get(id)
+    if (pending === undefined) {
+      pending = this.#search(id, type, key, deadline, undefined).finally(() => this.#pending.delete(id))
+      this.#pending.set(id, pending)
+    }
+    return pending
+  }
+
+  forget(type: CoordinatorType, key: string, reason: string): void {
+    if (!this.#known.delete(`${type}\0${key}`)) return
+    this.#context.logger.debug('cgrp', 'COORD', `${type} coordinator of '${key}' forgotten: ${reason}`)
+  }
+
+  /** A broker is gone for good: whatever it coordinated has moved. */
+  forgetBroker(broker: Broker): void {
+    for (const [id, known] of this.#known) if (known === broker) this.#known.delete(id)
+  }
+
+  async #search(
+    id: string,
+    type: CoordinatorType,
+    key: string,
+    deadline: Deadline,
+    signal: AbortSignal | undefined,
+  ): Promise<Broker> {
+    const { clock, settings, random, logger } = this.#context
+    const body = { key, keyType: keyTypes[type], coordinatorKeys: [key] }
+    for (let attempt = 1; ; attempt++) {
+      const response = await this.#cluster.anyRequest(body, { deadline, signal })
+      // Version 4 and later answer for a list of keys, earlier ones for the one key asked.
+      const found = response.coordinators[0] ?? response
+      if (found.errorCode === ErrorCode.ERR_NO_ERROR && found.nodeId >= 0) {
+        const broker = this.#cluster.ensureBroker({ id: found.nodeId, host: found.host, port: found.port, rack: null })
+        this.#known.set(id, broker)
+        logger.debug('cgrp', 'COORD', `${type} coordinator of '${key}' is ${broker.name}`)
+        return broker
+      }
+      const detail = found.errorMessage ?? errorName(found.errorCode)
+      const message = `no ${type} coordinator for '${key}': ${detail}`
+      if (!isRetriable(found.errorCode)) throw new KafkaError(found.errorCode, message)
+      const pause = backoffMs(attempt, settings['retry.backoff.ms'], settings['retry.backoff.max.ms'], random)
+      if (deadline.left() <= pause) {
+        throw new KafkaError(ErrorCode.ERR__TIMED_OUT, message, { cause: new KafkaError(found.errorCode, detail) })
+      }
+      await sleep(clock, pause, signal)
+    }
+  }
+}

@@ -1,0 +1,227 @@
+import { ErrorCode, type Decoded, type MetadataRequest, type MetadataResponse } from '@ottla/protocol'
+import { backoffMs } from '../base/backoff.ts'
+import { Deadline, type Timer } from '../base/clock.ts'
+import type { ClientContext } from './context.ts'
+import { applyLeader, applyMetadata, emptySnapshot, type Applied, type BrokerAddress, type Snapshot } from './snapshot.ts'
+
+/** Asks any broker, again until the deadline. */
+export type AskMetadata = (
+  body: MetadataRequest,
+  deadline: Deadline,
+  signal: AbortSignal | undefined,
+) => Promise<Decoded<MetadataResponse>>
+
+export type MetadataListener = (changedTopics: ReadonlySet<string>) => void
+
+export interface RefreshOptions {
+  readonly deadline: Deadline
+  readonly signal?: AbortSignal | undefined
+  /** Whether asking for a topic may create it; by default as the client is configured. */
+  readonly allowAutoCreate?: boolean
+}
+
+// A background refresh that fails is tried again by the next one.
+const BACKGROUND_TIMEOUT_MS = 60_000
+// Topics that stay away are asked for ever more rarely, but a new one is still noticed within moments.
+const SLOWEST_FAST_REFRESH_MS = 2_000
+
+/**
+ * Keeps the picture of the cluster fresh: at intervals (`topic.metadata.refresh.interval.ms`), and
+ * quickly when somebody has seen that it is stale (`topic.metadata.refresh.fast.interval.ms`).
+ */
+export class MetadataCache {
+  readonly #context: ClientContext
+  readonly #ask: AskMetadata
+  readonly #wanted = new Map<string, number>()
+  readonly #listeners = new Set<MetadataListener>()
+  readonly #due = new Set<string>()
+  #everything = 0
+  #snapshot: Snapshot = emptySnapshot
+  #brokersDue = false
+  #running = false
+  #fastAttempts = 0
+  #lastAsked = -Infinity
+  #fast: Timer | null = null
+  #regular: Timer | null = null
+  #closed = false
+  readonly #abort = new AbortController()
+
+  constructor(context: ClientContext, ask: AskMetadata) {
+    this.#context = context
+    this.#ask = ask
+  }
+
+  get snapshot(): Snapshot {
+    return this.#snapshot
+  }
+
+  /** First refresh and the regular ones after it. */
+  start(): void {
+    this.#brokersDue = true
+    this.#kick(0)
+    this.#planRegular()
+  }
+
+  /** Keeps a topic fresh until `unwant`; calls are counted. */
+  want(topic: string): void {
+    const count = this.#wanted.get(topic) ?? 0
+    this.#wanted.set(topic, count + 1)
+    if (count === 0 && !this.#snapshot.topics.has(topic)) this.requestRefresh('topic wanted', [topic])
+  }
+
+  unwant(topic: string): void {
+    const count = this.#wanted.get(topic) ?? 0
+    if (count > 1) this.#wanted.set(topic, count - 1)
+    else this.#wanted.delete(topic)
+  }
+
+  /** Keeps all topics of the cluster fresh (regular expressions) until `unwantAll`; calls are counted. */
+  wantAll(): void {
+    this.#everything++
+  }
+
+  unwantAll(): void {
+    this.#everything = Math.max(0, this.#everything - 1)
+  }
+
+  /** @returns a function that ends it */
+  onChange(listener: MetadataListener): () => void {
+    this.#listeners.add(listener)
+    return () => void this.#listeners.delete(listener)
+  }
+
+  /**
+   * Asks a broker now. Rejects with KafkaError ERR__TIMED_OUT (or the last reason why no broker could be
+   * asked) at the deadline.
+   */
+  async refresh(topics: readonly string[] | 'all' | 'wanted', options: RefreshOptions): Promise<Snapshot> {
+    const names = topics === 'wanted' ? [...this.#wanted.keys()] : topics
+    const complete = names === 'all'
+    const { settings, kind } = this.#context
+    const allowAutoTopicCreation = options.allowAutoCreate ?? (kind === 'producer' || settings['allow.auto.create.topics'])
+    const response = await this.#ask(
+      { topics: complete ? null : names.map(name => ({ name })), allowAutoTopicCreation },
+      options.deadline,
+      options.signal,
+    )
+    if (!this.#closed) this.#apply(applyMetadata(this.#snapshot, response, this.#context.clock.now(), complete))
+    return this.#snapshot
+  }
+
+  /** Somebody has seen that the picture is stale: refreshes soon, in the background, many calls as one. */
+  requestRefresh(reason: string, topics?: readonly string[]): void {
+    if (this.#closed) return
+    this.#context.logger.debug('metadata', 'REFRESH', `${reason}${topics === undefined ? '' : `: ${topics.join(', ')}`}`)
+    if (topics === undefined) this.#markWanted()
+    else for (const topic of topics) this.#due.add(topic)
+    const spacing = this.#fastSpacing()
+    this.#kick(Math.max(0, this.#lastAsked + spacing - this.#context.clock.now()))
+  }
+
+  /** A produce or fetch response named a newer leader (KIP-951). */
+  applyLeaderHint(
+    topic: string,
+    partition: number,
+    leaderId: number,
+    leaderEpoch: number,
+    endpoints: readonly { nodeId: number; host: string; port: number; rack: string | null }[],
+  ): void {
+    const found = endpoints.find(e => e.nodeId === leaderId)
+    const address: BrokerAddress | null =
+      found === undefined ? null : { id: found.nodeId, host: found.host, port: found.port, rack: found.rack }
+    this.#apply(applyLeader(this.#snapshot, topic, partition, leaderId, leaderEpoch, address))
+  }
+
+  close(): void {
+    this.#closed = true
+    this.#fast?.cancel()
+    this.#regular?.cancel()
+    this.#abort.abort()
+    this.#listeners.clear()
+  }
+
+  #apply(applied: Applied): void {
+    const before = this.#snapshot
+    this.#snapshot = applied.snapshot
+    if (applied.changed.size === 0 && before.brokers === applied.snapshot.brokers) return
+    for (const listener of this.#listeners) listener(applied.changed)
+  }
+
+  #markWanted(): void {
+    this.#brokersDue = true
+    for (const topic of this.#wanted.keys()) this.#due.add(topic)
+  }
+
+  #fastSpacing(): number {
+    const base = this.#context.settings['topic.metadata.refresh.fast.interval.ms']
+    if (this.#fastAttempts === 0) return base
+    return backoffMs(this.#fastAttempts, base, Math.max(base, SLOWEST_FAST_REFRESH_MS), this.#context.random)
+  }
+
+  #planRegular(): void {
+    const interval = this.#context.settings['topic.metadata.refresh.interval.ms']
+    if (interval <= 0 || this.#closed) return
+    this.#regular = this.#context.clock.setTimer(interval, () => {
+      this.#markWanted()
+      this.#kick(0)
+      this.#planRegular()
+    })
+  }
+
+  #kick(delayMs: number): void {
+    if (this.#closed || this.#running || (this.#fast !== null && delayMs > 0)) return
+    this.#fast?.cancel()
+    this.#fast = null
+    if (delayMs > 0) {
+      this.#fast = this.#context.clock.setTimer(delayMs, () => {
+        this.#fast = null
+        void this.#run()
+      })
+    } else {
+      void this.#run()
+    }
+  }
+
+  async #run(): Promise<void> {
+    this.#running = true
+    this.#lastAsked = this.#context.clock.now()
+    const topics = this.#everything > 0 && this.#brokersDue ? 'all' : [...this.#due]
+    this.#due.clear()
+    this.#brokersDue = false
+    try {
+      const deadline = Deadline.after(this.#context.clock, BACKGROUND_TIMEOUT_MS)
+      await this.refresh(topics, { deadline, signal: this.#abort.signal })
+    } catch (error) {
+      if (!this.#closed) {
+        const why = error instanceof Error ? error.message : String(error)
+        this.#context.logger.debug('metadata', 'REFRESH', `failed: ${why}`)
+        if (topics === 'all') this.#brokersDue = true
+        else for (const topic of topics) this.#due.add(topic)
+      }
+    }
+    this.#running = false
+    if (this.#closed) return
+    const unsettled = this.#unsettledTopics()
+    for (const topic of unsettled) this.#due.add(topic)
+    if (this.#due.size === 0 && !this.#brokersDue) {
+      this.#fastAttempts = 0
+      return
+    }
+    this.#fastAttempts++
+    this.#kick(this.#fastSpacing())
+  }
+
+  // Topics that somebody waits for and that are not usable yet: being created, or without a leader.
+  #unsettledTopics(): string[] {
+    const unsettled: string[] = []
+    for (const topic of this.#wanted.keys()) {
+      const known = this.#snapshot.topics.get(topic)
+      const usable =
+        known !== undefined &&
+        known.errorCode === ErrorCode.ERR_NO_ERROR &&
+        known.partitions.every(partition => partition.leader >= 0)
+      if (!usable) unsettled.push(topic)
+    }
+    return unsettled
+  }
+}

@@ -1,0 +1,282 @@
+import { ErrorCode, ListOffsets, type Decoded, type ListOffsetsResponse } from '@ottla/protocol'
+import { backoffMs } from '../base/backoff.ts'
+import { sleep, type Deadline } from '../base/clock.ts'
+import { KafkaError } from '../errors.ts'
+import type { Metadata, TopicPartition, TopicPartitionOffset } from '../types.ts'
+import type { Cluster } from './cluster.ts'
+import type { ClientContext } from './context.ts'
+import { actionFor, isRetriable } from './retry.ts'
+import type { Snapshot } from './snapshot.ts'
+
+/** ListOffsets' special timestamps. */
+export const LATEST_TIMESTAMP = -1
+export const EARLIEST_TIMESTAMP = -2
+export const MAX_TIMESTAMP = -3
+
+export type IsolationLevel = 'read_uncommitted' | 'read_committed'
+
+export interface TimestampQuery extends TopicPartition {
+  /** ms since the epoch, or one of the special timestamps. */
+  readonly timestamp: number
+  readonly currentLeaderEpoch?: number
+}
+
+export interface ListedOffset extends TopicPartition {
+  /** -1 where no record is as young as asked for. */
+  readonly offset: number
+  readonly timestamp: number
+  readonly leaderEpoch: number
+  readonly error?: KafkaError
+}
+
+export interface QueryOptions {
+  readonly deadline: Deadline
+  readonly signal?: AbortSignal | undefined
+  readonly isolation?: IsolationLevel
+}
+
+/** Cluster metadata in the shape that programs get. Rejects with KafkaError ERR__TIMED_OUT and those of Cluster.request. */
+export async function getMetadata(
+  cluster: Cluster,
+  options: { readonly topic?: string; readonly allTopics?: boolean },
+  query: Pick<QueryOptions, 'deadline' | 'signal'>,
+): Promise<Metadata> {
+  const asked = options.topic === undefined ? (options.allTopics === false ? 'wanted' : 'all') : [options.topic]
+  const snapshot = await cluster.metadata.refresh(asked, { ...query, allowAutoCreate: false })
+  return publicMetadata(snapshot, options.topic)
+}
+
+function publicMetadata(snapshot: Snapshot, only: string | undefined): Metadata {
+  const topics = [...snapshot.topics.values()].filter(topic => only === undefined || topic.topic === only)
+  return {
+    clusterId: snapshot.clusterId,
+    controllerId: snapshot.controllerId,
+    brokers: [...snapshot.brokers.values()].map(({ id, host, port, rack }) => ({
+      id,
+      host,
+      port,
+      ...(rack === null ? {} : { rack }),
+    })),
+    topics: topics.map(topic => ({
+      topic: topic.topic,
+      topicId: topic.topicId,
+      isInternal: topic.isInternal,
+      ...errorField(topic.errorCode, `topic ${topic.topic}`),
+      partitions: topic.partitions.map(p => ({
+        partition: p.partition,
+        leader: p.leader,
+        leaderEpoch: p.leaderEpoch,
+        replicas: [...p.replicas],
+        isr: [...p.isr],
+        offlineReplicas: [...p.offlineReplicas],
+        ...errorField(p.errorCode, `${topic.topic} [${p.partition}]`),
+      })),
+    })),
+  }
+}
+
+function errorField(code: number, what: string): { error?: KafkaError } {
+  return code === ErrorCode.ERR_NO_ERROR ? {} : { error: KafkaError.of(code, what) }
+}
+
+/**
+ * Asks the leaders for offsets by timestamp; answers in the order asked. A passing error is tried again
+ * until the deadline, a final one is told per partition. Rejects only when the whole call is given up.
+ */
+export async function listOffsets(
+  cluster: Cluster,
+  context: ClientContext,
+  queries: readonly TimestampQuery[],
+  options: QueryOptions,
+): Promise<ListedOffset[]> {
+  const { clock, settings, random } = context
+  const results = new Array<ListedOffset | undefined>(queries.length)
+  let open = queries.map((_, i) => i)
+  for (let attempt = 1; open.length > 0; attempt++) {
+    const round = await askLeaders(cluster, context, queries, open, options)
+    const again: number[] = []
+    for (const [i, result] of round) {
+      results[i] = result
+      if (result.error !== undefined && isRetriable(result.error.code)) again.push(i)
+    }
+    open = again
+    if (open.length === 0) break
+    const pause = backoffMs(attempt, settings['retry.backoff.ms'], settings['retry.backoff.max.ms'], random)
+    if (options.deadline.left() <= pause) break
+    await sleep(clock, pause, options.signal)
+  }
+  return results as ListedOffset[] // every index has been answered in the first round
+}
+
+async function askLeaders(
+  cluster: Cluster,
+  context: ClientContext,
+  queries: readonly TimestampQuery[],
+  open: readonly number[],
+  options: QueryOptions,
+): Promise<Map<number, ListedOffset>> {
+  const results = new Map<number, ListedOffset>()
+  const unknown = new Set<string>()
+  for (const i of open) {
+    const query = queries[i] as TimestampQuery // open holds indexes of queries
+    if (leaderOf(cluster, query) < 0) unknown.add(query.topic)
+  }
+  if (unknown.size > 0) {
+    await cluster.metadata.refresh([...unknown], { ...options, allowAutoCreate: false })
+  }
+  // A broker refuses a request that names a partition twice, so a second question goes into a second request.
+  const byRequest = new Map<string, { leader: number; indexes: number[] }>()
+  const timesNamed = new Map<string, number>()
+  for (const i of open) {
+    const query = queries[i] as TimestampQuery // as above
+    const leader = leaderOf(cluster, query)
+    if (leader < 0) {
+      results.set(i, failed(query, leaderError(cluster, query)))
+      continue
+    }
+    const name = `${query.topic}\0${query.partition}`
+    const nth = timesNamed.get(name) ?? 0
+    timesNamed.set(name, nth + 1)
+    const request = byRequest.get(`${leader}/${nth}`)
+    if (request === undefined) byRequest.set(`${leader}/${nth}`, { leader, indexes: [i] })
+    else request.indexes.push(i)
+  }
+  const asks = [...byRequest.values()].map(({ leader, indexes }) =>
+    askLeader(cluster, context, leader, queries, indexes, options, results),
+  )
+  await Promise.all(asks)
+  return results
+}
+
+async function askLeader(
+  cluster: Cluster,
+  context: ClientContext,
+  leader: number,
+  queries: readonly TimestampQuery[],
+  indexes: readonly number[],
+  options: QueryOptions,
+  results: Map<number, ListedOffset>,
+): Promise<void> {
+  const topics = new Map<string, { partitionIndex: number; currentLeaderEpoch: number; timestamp: number }[]>()
+  for (const i of indexes) {
+    const query = queries[i] as TimestampQuery // indexes come from the queries
+    const partition = {
+      partitionIndex: query.partition,
+      currentLeaderEpoch: query.currentLeaderEpoch ?? -1,
+      timestamp: query.timestamp,
+    }
+    const list = topics.get(query.topic)
+    if (list === undefined) topics.set(query.topic, [partition])
+    else list.push(partition)
+  }
+  const needsMaxTimestamp = indexes.some(i => queries[i]?.timestamp === MAX_TIMESTAMP)
+  const broker = cluster.broker(leader)
+  let response: Decoded<ListOffsetsResponse>
+  try {
+    if (broker === undefined) throw KafkaError.of(ErrorCode.ERR_LEADER_NOT_AVAILABLE, `broker ${leader}`)
+    response = await broker.request(
+      ListOffsets,
+      {
+        replicaId: -1,
+        isolationLevel: options.isolation === 'read_committed' ? 1 : 0,
+        topics: [...topics].map(([name, partitions]) => ({ name, partitions })),
+        timeoutMs: Math.min(context.settings['socket.timeout.ms'], options.deadline.left()),
+      },
+      {
+        timeoutMs: Math.min(context.settings['socket.timeout.ms'], options.deadline.left()),
+        signal: options.signal,
+        ...(needsMaxTimestamp ? { minVersion: 7 } : {}),
+      },
+    )
+  } catch (error) {
+    if (!(error instanceof KafkaError)) throw error
+    if (actionFor(error.code) === 'refresh-metadata') cluster.metadata.requestRefresh(error.message, [...topics.keys()])
+    for (const i of indexes) results.set(i, failed(queries[i] as TimestampQuery, error)) // as above
+    return
+  }
+  const answers = new Map<string, ListedOffset>()
+  const stale = new Set<string>()
+  for (const topic of response.topics) {
+    for (const p of topic.partitions) {
+      const { name } = topic
+      const base = { topic: name, partition: p.partitionIndex }
+      if (actionFor(p.errorCode) === 'refresh-metadata') stale.add(name)
+      answers.set(`${name}\0${p.partitionIndex}`, {
+        ...base,
+        offset: p.offset,
+        timestamp: p.timestamp,
+        leaderEpoch: p.leaderEpoch,
+        ...errorField(p.errorCode, `${name} [${p.partitionIndex}]`),
+      })
+    }
+  }
+  if (stale.size > 0) cluster.metadata.requestRefresh('offsets asked of a broker that does not lead', [...stale])
+  for (const i of indexes) {
+    const query = queries[i] as TimestampQuery // as above
+    const answer = answers.get(`${query.topic}\0${query.partition}`)
+    results.set(i, answer ?? failed(query, KafkaError.of(ErrorCode.ERR__BAD_MSG, `${query.topic} [${query.partition}]`)))
+  }
+}
+
+function leaderOf(cluster: Cluster, query: TopicPartition): number {
+  return cluster.metadata.snapshot.topics.get(query.topic)?.partitions[query.partition]?.leader ?? -1
+}
+
+function leaderError(cluster: Cluster, query: TopicPartition): KafkaError {
+  const what = `${query.topic} [${query.partition}]`
+  const topic = cluster.metadata.snapshot.topics.get(query.topic)
+  if (topic === undefined) return KafkaError.of(ErrorCode.ERR_UNKNOWN_TOPIC_OR_PART, what)
+  if (topic.errorCode !== ErrorCode.ERR_NO_ERROR) return KafkaError.of(topic.errorCode, what)
+  if (topic.partitions[query.partition] === undefined) return KafkaError.of(ErrorCode.ERR__UNKNOWN_PARTITION, what)
+  return KafkaError.of(ErrorCode.ERR_LEADER_NOT_AVAILABLE, what)
+}
+
+function failed(query: TopicPartition, error: KafkaError): ListedOffset {
+  return { topic: query.topic, partition: query.partition, offset: -1, timestamp: -1, leaderEpoch: -1, error }
+}
+
+/**
+ * First offset and the one after the last (`read_committed`: the last stable one) of a partition, asked of its leader.
+ * Rejects with KafkaError: the broker's code, or ERR__TIMED_OUT.
+ */
+export async function queryWatermarkOffsets(
+  cluster: Cluster,
+  context: ClientContext,
+  topic: string,
+  partition: number,
+  options: QueryOptions,
+): Promise<{ low: number; high: number }> {
+  const [low, high] = await listOffsets(
+    cluster,
+    context,
+    [
+      { topic, partition, timestamp: EARLIEST_TIMESTAMP },
+      { topic, partition, timestamp: LATEST_TIMESTAMP },
+    ],
+    options,
+  )
+  const error = low?.error ?? high?.error
+  if (error !== undefined) throw error
+  return { low: low?.offset ?? -1, high: high?.offset ?? -1 }
+}
+
+/**
+ * The first offset at or after each time (`offset` holds ms since the epoch on the way in); -1 (OFFSET_END)
+ * where there is none. Errors are told per partition.
+ */
+export async function offsetsForTimes(
+  cluster: Cluster,
+  context: ClientContext,
+  times: readonly TopicPartitionOffset[],
+  options: QueryOptions,
+): Promise<TopicPartitionOffset[]> {
+  const queries = times.map(({ topic, partition, offset }) => ({ topic, partition, timestamp: offset }))
+  const listed = await listOffsets(cluster, context, queries, options)
+  return listed.map(({ topic, partition, offset, leaderEpoch, error }) => ({
+    topic,
+    partition,
+    offset,
+    ...(leaderEpoch >= 0 ? { leaderEpoch } : {}),
+    ...(error === undefined ? {} : { error }),
+  }))
+}

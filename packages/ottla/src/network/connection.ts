@@ -1,0 +1,300 @@
+import { ErrorCode, FrameSplitter, encodeRequest, readResponseHeader, Reader, type Api, type Decoded } from '@ottla/protocol'
+import type { Clock, Timer } from '../base/clock.ts'
+import { Ring } from '../base/ring.ts'
+import { KafkaError } from '../errors.ts'
+import type { Logger } from '../observe/logger.ts'
+import { PendingRequest, earliestExpiry } from './in-flight.ts'
+import { RequestError } from './request-error.ts'
+import { AddressBook, Transport, type TransportSettings } from './transport.ts'
+
+/** Where a connection stands. It is used once: a closed one is never opened again. */
+export type ConnectionState = 'idle' | 'connecting' | 'handshake' | 'up' | 'closed'
+
+const moves: Record<ConnectionState, readonly ConnectionState[]> = {
+  idle: ['connecting', 'closed'],
+  connecting: ['handshake', 'closed'],
+  handshake: ['up', 'closed'],
+  up: ['closed'],
+  closed: [],
+}
+
+/** What every connection of a client shares. */
+export interface ConnectionSettings {
+  readonly clientId: string
+  readonly transport: TransportSettings
+  /** `receive.message.max.bytes` */
+  readonly maxFrameBytes: number
+  /** `socket.max.fails`: requests timed out in a row before the connection is dropped; 0 never. */
+  readonly maxFails: number
+  /** `connections.max.idle.ms`; 0 keeps idle connections. */
+  readonly maxIdleMs: number
+}
+
+/** Names one end for messages: `127.0.0.1:9092/1`. */
+export interface Endpoint {
+  readonly host: string
+  readonly port: number
+  readonly name: string
+}
+
+/**
+ * One TCP or TLS connection: pipelines requests, matches answers to them in order, gives up on those
+ * that take too long. Connecting and the handshake on top of it are driven by the lane that owns it.
+ */
+export class Connection {
+  readonly endpoint: Endpoint
+  readonly #settings: ConnectionSettings
+  readonly #clock: Clock
+  readonly #logger: Logger
+  readonly #onClosed: (error: RequestError) => void
+  readonly #splitter: FrameSplitter
+  readonly #inFlight = new Ring<PendingRequest>()
+  readonly #onFrame = (frame: Buffer): void => this.#receive(frame)
+  #state: ConnectionState = 'idle'
+  #transport: Transport | null = null
+  #correlationId = 0
+  #fails = 0
+  #sweep: Timer | null = null
+  #sweepAt = Infinity
+  #lastUsed = 0
+
+  constructor(
+    endpoint: Endpoint,
+    settings: ConnectionSettings,
+    clock: Clock,
+    logger: Logger,
+    onClosed: (error: RequestError) => void,
+  ) {
+    this.endpoint = endpoint
+    this.#settings = settings
+    this.#clock = clock
+    this.#logger = logger
+    this.#onClosed = onClosed
+    this.#splitter = new FrameSplitter(settings.maxFrameBytes)
+  }
+
+  get state(): ConnectionState {
+    return this.#state
+  }
+
+  /** Requests that wait for an answer. */
+  get inFlight(): number {
+    return this.#inFlight.length
+  }
+
+  /** Opens the socket; the handshake comes next. Rejects with ERR__TRANSPORT, ERR__RESOLVE or ERR__SSL. */
+  async open(addresses: AddressBook, signal: AbortSignal): Promise<void> {
+    this.#enter('connecting')
+    try {
+      const address = await addresses.next()
+      const { host, port } = this.endpoint
+      const handlers = { onData: (chunk: Buffer) => this.#data(chunk), onClose: (e: RequestError) => this.close(e) }
+      const transport = await Transport.open(address, port, host, this.#settings.transport, handlers, signal)
+      if (this.#stateNow() === 'closed') {
+        transport.destroy()
+        throw new RequestError(ErrorCode.ERR__DESTROY, `connecting to ${this.endpoint.name} was given up`, false)
+      }
+      this.#transport = transport
+    } catch (error) {
+      if (error instanceof RequestError) this.close(error)
+      throw error
+    }
+    this.#enter('handshake')
+  }
+
+  /** The handshake is over: requests of the client may pass. */
+  markUp(): void {
+    this.#enter('up')
+    this.#lastUsed = this.#clock.now()
+    this.#armSweep(this.#settings.maxIdleMs > 0 ? this.#lastUsed + this.#settings.maxIdleMs : Infinity)
+  }
+
+  /**
+   * Writes one request. Rejects with RequestError: ERR__TIMED_OUT after `timeoutMs`, ERR__TRANSPORT when
+   * the connection is lost, ERR__BAD_MSG when the answer cannot be read. An answer that has not been asked
+   * for (`noResponse`, acks=0) resolves as soon as the operating system has the bytes.
+   */
+  request<Req, Res>(
+    api: Api<Req, Res>,
+    version: number,
+    body: Req,
+    timeoutMs: number,
+    noResponse = false,
+  ): Promise<Decoded<Res>> {
+    const transport = this.#transport
+    if (transport === null || this.#state === 'closed') {
+      return Promise.reject(this.#notConnected())
+    }
+    const correlationId = this.#correlationId
+    let chunks: readonly Uint8Array[]
+    try {
+      chunks = encodeRequest(api, version, correlationId, this.#settings.clientId, body)
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error)
+      return Promise.reject(new RequestError(ErrorCode.ERR__INVALID_ARG, `${api.name} request: ${why}`, false, error))
+    }
+    this.#correlationId = (correlationId + 1) & 0x7fffffff
+    const now = this.#clock.now()
+    this.#lastUsed = now
+    if (this.#logger.enabled('protocol')) {
+      this.#logger.debug('protocol', 'SEND', `${this.endpoint.name}: ${api.name}Request v${version} CorrId ${correlationId}`)
+    }
+    if (noResponse) {
+      return new Promise((resolve, reject) => {
+        transport.write(chunks, error => {
+          // There is no body to hand out; callers of this form do not look at it.
+          if (error === null || error === undefined) resolve(undefined as Decoded<Res>)
+          else reject(new RequestError(ErrorCode.ERR__TRANSPORT, `${this.endpoint.name}: ${error.message}`, true, error))
+        })
+      })
+    }
+    return new Promise<Decoded<Res>>((resolve, reject) => {
+      const expiresAt = now + timeoutMs
+      // The ring holds requests of every API; the reader of `api` makes what its own promise expects.
+      this.#inFlight.push(
+        new PendingRequest(
+          api as Api<unknown, unknown>,
+          version,
+          correlationId,
+          now,
+          expiresAt,
+          resolve as (response: Decoded<unknown>) => void,
+          reject,
+        ),
+      )
+      if (expiresAt < this.#sweepAt) this.#armSweep(expiresAt)
+      transport.write(chunks)
+    })
+  }
+
+  /** Drops the connection; whatever is in flight is rejected with `error`. Later calls do nothing. */
+  close(error: RequestError): void {
+    if (this.#state === 'closed') return
+    this.#enter('closed')
+    this.#sweep?.cancel()
+    this.#sweep = null
+    this.#transport?.destroy()
+    for (let pending = this.#inFlight.shift(); pending !== undefined; pending = this.#inFlight.shift()) {
+      if (!pending.abandoned) pending.reject(error)
+    }
+    this.#onClosed(error)
+  }
+
+  #enter(next: ConnectionState): void {
+    if (!moves[this.#state].includes(next)) throw new Error(`connection ${this.#state} -> ${next} is no legal move`)
+    this.#logger.debug('broker', 'STATE', `${this.endpoint.name}: ${this.#state} -> ${next}`)
+    this.#state = next
+  }
+
+  // Reads the state anew: a close during an await is invisible to the compiler's flow analysis.
+  #stateNow(): ConnectionState {
+    return this.#state
+  }
+
+  #notConnected(): RequestError {
+    return new RequestError(ErrorCode.ERR__TRANSPORT, `${this.endpoint.name} is not connected`, false)
+  }
+
+  #data(chunk: Buffer): void {
+    try {
+      this.#splitter.push(chunk, this.#onFrame)
+    } catch (error) {
+      this.#garbage(error)
+    }
+  }
+
+  #receive(frame: Buffer): void {
+    if (this.#state === 'closed') return
+    const pending = this.#inFlight.shift()
+    if (pending === undefined) {
+      throw new Error('an answer came that no request had asked for')
+    }
+    let response: Decoded<unknown>
+    try {
+      const reader = new Reader(frame)
+      const correlationId = readResponseHeader(reader, pending.api, pending.version)
+      if (correlationId !== pending.correlationId) {
+        throw new Error(`correlation id ${correlationId} where ${pending.correlationId} was due`)
+      }
+      response = pending.api.readResponse(reader, pending.version)
+    } catch (error) {
+      const failure = this.#garbageError(error, `${pending.api.name} response v${pending.version}`)
+      if (!pending.abandoned) pending.reject(failure)
+      this.close(failure)
+      return
+    }
+    this.#fails = 0
+    this.#lastUsed = this.#clock.now()
+    if (this.#logger.enabled('protocol')) {
+      const rtt = (this.#lastUsed - pending.sentAt).toFixed(2)
+      this.#logger.debug(
+        'protocol',
+        'RECV',
+        `${this.endpoint.name}: ${pending.api.name}Response v${pending.version} CorrId ${pending.correlationId}, ${frame.length} bytes, rtt ${rtt} ms`,
+      )
+    }
+    if (!pending.abandoned) pending.resolve(response)
+  }
+
+  #garbage(error: unknown): void {
+    this.close(this.#garbageError(error, 'data'))
+  }
+
+  #garbageError(error: unknown, what: string): RequestError {
+    const why = error instanceof Error ? error.message : String(error)
+    const message = `${this.endpoint.name} sent ${what} that cannot be understood: ${why}; is it a Kafka broker, and is security.protocol right?`
+    return new RequestError(ErrorCode.ERR__BAD_MSG, message, true, error)
+  }
+
+  #armSweep(at: number): void {
+    if (at === Infinity) return
+    this.#sweep?.cancel()
+    this.#sweepAt = at
+    this.#sweep = this.#clock.setTimer(at - this.#clock.now(), () => this.#sweepExpired())
+  }
+
+  // One timer for all requests of the connection: it fires when the earliest could have expired.
+  #sweepExpired(): void {
+    this.#sweep = null
+    this.#sweepAt = Infinity
+    const now = this.#clock.now()
+    for (let i = 0; i < this.#inFlight.length; i++) {
+      const pending = this.#inFlight.peek(i)
+      if (pending === undefined || pending.abandoned || pending.expiresAt > now) continue
+      const waited = Math.round(now - pending.sentAt)
+      const error = new RequestError(
+        ErrorCode.ERR__TIMED_OUT,
+        `${this.endpoint.name}: no answer to ${pending.api.name} within ${waited} ms`,
+        true,
+      )
+      pending.abandoned = true
+      pending.reject(error)
+      this.#fails++
+      if (this.#settings.maxFails > 0 && this.#fails >= this.#settings.maxFails) {
+        // Answers come in order, so everything behind the late one is stuck as well.
+        this.close(new RequestError(ErrorCode.ERR__TRANSPORT, `${error.message}; connection dropped`, true, error))
+        return
+      }
+    }
+    const { maxIdleMs } = this.#settings
+    if (this.#state === 'up' && maxIdleMs > 0 && this.#inFlight.length === 0) {
+      const idleUntil = this.#lastUsed + maxIdleMs
+      if (now >= idleUntil) {
+        this.close(new RequestError(ErrorCode.ERR__TRANSPORT, `${this.endpoint.name}: idle for ${maxIdleMs} ms, closed`, false))
+        return
+      }
+      this.#armSweep(idleUntil)
+      return
+    }
+    const idleSweep = this.#state === 'up' && maxIdleMs > 0 ? this.#lastUsed + maxIdleMs : Infinity
+    this.#armSweep(Math.max(now + 1, Math.min(earliestExpiry(this.#inFlight), idleSweep)))
+  }
+}
+
+/** Turns anything thrown during a handshake into a RequestError that keeps its code. */
+export function asRequestError(error: unknown, name: string): RequestError {
+  if (error instanceof RequestError) return error
+  if (error instanceof KafkaError) return new RequestError(error.code, error.message, false, error)
+  const why = error instanceof Error ? error.message : String(error)
+  return new RequestError(ErrorCode.ERR__TRANSPORT, `${name}: ${why}`, false, error)
+}

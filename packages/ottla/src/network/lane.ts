@@ -1,0 +1,341 @@
+import { ErrorCode, type Api, type Decoded } from '@ottla/protocol'
+import { backoffMs } from '../base/backoff.ts'
+import { Ring } from '../base/ring.ts'
+import type { Clock, Timer } from '../base/clock.ts'
+import type { Random } from '../base/random.ts'
+import type { Logger } from '../observe/logger.ts'
+import { Connection, asRequestError, type ConnectionSettings, type Endpoint } from './connection.ts'
+import { commonVersion, handshake, type BrokerFeatures, type HandshakeSettings } from './handshake.ts'
+import { RequestError } from './request-error.ts'
+import { AddressBook } from './transport.ts'
+
+/** What a lane needs to open connections; one value for all of a client. */
+export interface LaneSettings {
+  readonly connection: ConnectionSettings
+  readonly handshake: HandshakeSettings
+  /** `socket.connection.setup.timeout.ms`: from the first byte to the end of the authentication. */
+  readonly setupTimeoutMs: number
+  readonly reconnectBackoffMs: number
+  readonly reconnectBackoffMaxMs: number
+}
+
+export interface LaneObserver {
+  onUp(features: BrokerFeatures): void
+  /** A connection could not be made, or one that was up is gone. */
+  onDown(error: RequestError, wasUp: boolean): void
+  /** A response said that the client is over its quota (KIP-124, KIP-219). */
+  onThrottle(throttleTimeMs: number): void
+}
+
+export interface LaneRequestOptions {
+  /** Waiting for the connection and for the answer, together; ms. */
+  readonly timeoutMs: number
+  readonly noResponse?: boolean
+  readonly minVersion?: number
+  readonly maxVersion?: number
+}
+
+class Queued {
+  readonly api: Api<unknown, unknown>
+  readonly body: unknown
+  readonly options: LaneRequestOptions
+  readonly expiresAt: number
+  readonly resolve: (response: Decoded<unknown>) => void
+  readonly reject: (error: RequestError) => void
+  timer: Timer | null = null
+  done = false
+
+  constructor(
+    api: Api<unknown, unknown>,
+    body: unknown,
+    options: LaneRequestOptions,
+    expiresAt: number,
+    resolve: (response: Decoded<unknown>) => void,
+    reject: (error: RequestError) => void,
+  ) {
+    this.api = api
+    this.body = body
+    this.options = options
+    this.expiresAt = expiresAt
+    this.resolve = resolve
+    this.reject = reject
+  }
+}
+
+/**
+ * One stream of requests to one broker: keeps a connection for as long as there is something to send,
+ * opens a new one after a loss (`reconnect.backoff.ms`), and keeps requests in order meanwhile.
+ */
+export class Lane {
+  readonly #endpoint: Endpoint
+  readonly #settings: LaneSettings
+  readonly #clock: Clock
+  readonly #random: Random
+  readonly #logger: Logger
+  readonly #observer: LaneObserver
+  readonly #addresses: AddressBook
+  readonly #queue = new Ring<Queued>()
+  #connection: Connection | null = null
+  #features: BrokerFeatures | null = null
+  #attempts = 0
+  #retryAt = 0
+  #opening = false
+  #wake: Timer | null = null
+  #mutedUntil = 0
+  #unmute: Timer | null = null
+  #reauthenticate: Timer | null = null
+  #closed: RequestError | null = null
+  #abort = new AbortController()
+
+  constructor(
+    endpoint: Endpoint,
+    settings: LaneSettings,
+    clock: Clock,
+    random: Random,
+    logger: Logger,
+    observer: LaneObserver,
+  ) {
+    this.#endpoint = endpoint
+    this.#settings = settings
+    this.#clock = clock
+    this.#random = random
+    this.#logger = logger
+    this.#observer = observer
+    this.#addresses = new AddressBook(endpoint.host, settings.connection.transport)
+  }
+
+  get isUp(): boolean {
+    return this.#connection?.state === 'up'
+  }
+
+  /** Whether the last attempt failed and the next one has not succeeded yet. */
+  get isFailing(): boolean {
+    return this.#attempts > 0
+  }
+
+  get features(): BrokerFeatures | null {
+    return this.#features
+  }
+
+  /** Sends now if the connection is up, else as soon as it is. See Broker.request for what it rejects with. */
+  request<Req, Res>(
+    api: Api<Req, Res>,
+    body: Req | ((version: number) => Req),
+    options: LaneRequestOptions,
+  ): Promise<Decoded<Res>> {
+    if (this.#closed !== null) return Promise.reject(this.#closed)
+    const now = this.#clock.now()
+    if (this.isUp && this.#queue.length === 0 && now >= this.#mutedUntil) {
+      return this.#send(api, body, options, options.timeoutMs)
+    }
+    return new Promise<Decoded<Res>>((resolve, reject) => {
+      // The queue holds requests of every API; each is sent with the body that came with it.
+      const queued = new Queued(
+        api as Api<unknown, unknown>,
+        body,
+        options,
+        now + options.timeoutMs,
+        resolve as (response: Decoded<unknown>) => void,
+        reject,
+      )
+      queued.timer = this.#clock.setTimer(options.timeoutMs, () => this.#expire(queued))
+      this.#queue.push(queued)
+      this.#connect()
+    })
+  }
+
+  /** Opens the connection if there is none, without anything to send. */
+  warm(): void {
+    if (this.#closed === null && !this.isUp) this.#connect()
+  }
+
+  /** Ends the wait before the next attempt, and an attempt under way (new credentials). */
+  retryNow(error: RequestError): void {
+    if (this.#closed !== null || this.isUp) return
+    this.#attempts = 0
+    this.#retryAt = 0
+    this.#wake?.cancel()
+    this.#wake = null
+    this.#connection?.close(error)
+    if (this.#queue.length > 0) this.#connect()
+  }
+
+  close(error: RequestError): void {
+    if (this.#closed !== null) return
+    this.#closed = error
+    this.#wake?.cancel()
+    this.#unmute?.cancel()
+    this.#reauthenticate?.cancel()
+    this.#abort.abort(error)
+    this.#failQueue(error)
+    this.#connection?.close(error)
+    this.#connection = null
+  }
+
+  #send<Req, Res>(
+    api: Api<Req, Res>,
+    body: Req | ((version: number) => Req),
+    options: LaneRequestOptions,
+    timeoutMs: number,
+  ): Promise<Decoded<Res>> {
+    const connection = this.#connection
+    const features = this.#features
+    if (connection === null || features === null) {
+      return Promise.reject(new RequestError(ErrorCode.ERR__TRANSPORT, `${this.#endpoint.name} is not connected`, false))
+    }
+    const version = commonVersion(api as Api<never, unknown>, features.apis, options.minVersion, options.maxVersion)
+    if (version < 0) return Promise.reject(this.#unsupported(api, features, options))
+    let message: Req
+    try {
+      // A request body is data; only the builder form is a function.
+      message = typeof body === 'function' ? (body as (version: number) => Req)(version) : body
+    } catch (error) {
+      return Promise.reject(asRequestError(error, this.#endpoint.name))
+    }
+    const answer = connection.request(api, version, message, timeoutMs, options.noResponse)
+    if (options.noResponse === true) return answer
+    return answer.then(response => {
+      this.#checkThrottle(response)
+      return response
+    })
+  }
+
+  #unsupported(api: { key: number; name: string; minVersion: number; maxVersion: number }, features: BrokerFeatures, options: LaneRequestOptions): RequestError {
+    const range = features.apis.get(api.key)
+    const theirs = range === undefined ? 'does not have it' : `has versions ${range.min} to ${range.max}`
+    const from = Math.max(api.minVersion, options.minVersion ?? 0)
+    const to = Math.min(api.maxVersion, options.maxVersion ?? 0x7fff)
+    const message = `${api.name} (versions ${from} to ${to}) is needed, but ${this.#endpoint.name} ${theirs}`
+    return new RequestError(ErrorCode.ERR__UNSUPPORTED_FEATURE, message, false)
+  }
+
+  // KIP-219: the broker has answered already; keeping quiet for that long is the client's part.
+  #checkThrottle(response: unknown): void {
+    const throttled = (response as { throttleTimeMs?: number } | undefined)?.throttleTimeMs ?? 0
+    if (throttled <= 0) return
+    this.#observer.onThrottle(throttled)
+    this.#mutedUntil = Math.max(this.#mutedUntil, this.#clock.now() + throttled)
+    this.#unmute?.cancel()
+    this.#unmute = this.#clock.setTimer(throttled, () => this.#drain())
+  }
+
+  #expire(queued: Queued): void {
+    if (queued.done) return
+    queued.done = true
+    queued.timer = null
+    const { api, options } = queued
+    const state = this.#attempts > 0 ? 'cannot be connected to' : 'was not ready'
+    const message = `${this.#endpoint.name} ${state} within ${Math.round(options.timeoutMs)} ms, ${api.name} was not sent`
+    queued.reject(new RequestError(ErrorCode.ERR__TIMED_OUT, message, false))
+  }
+
+  #connect(): void {
+    if (this.#opening || this.isUp || this.#closed !== null || this.#wake !== null) return
+    const wait = this.#retryAt - this.#clock.now()
+    if (wait > 0) {
+      this.#wake = this.#clock.setTimer(wait, () => {
+        this.#wake = null
+        this.#connect()
+      })
+      return
+    }
+    this.#opening = true
+    void this.#open()
+  }
+
+  async #open(): Promise<void> {
+    const { connection: connectionSettings, handshake: handshakeSettings, setupTimeoutMs } = this.#settings
+    let wasUp = false
+    const connection = new Connection(this.#endpoint, connectionSettings, this.#clock, this.#logger, error => {
+      if (wasUp) this.#lost(error)
+    })
+    this.#connection = connection
+    const abort = new AbortController()
+    const forward = (): void => abort.abort()
+    this.#abort.signal.addEventListener('abort', forward, { once: true })
+    const limit = this.#clock.setTimer(setupTimeoutMs, () => {
+      timedOut = new RequestError(
+        ErrorCode.ERR__TRANSPORT,
+        `cannot connect to ${this.#endpoint.name}: not set up within ${setupTimeoutMs} ms`,
+        false,
+      )
+      abort.abort()
+      connection.close(timedOut)
+    })
+    let timedOut: RequestError | null = null
+    try {
+      await connection.open(this.#addresses, abort.signal)
+      const features = await handshake(connection, handshakeSettings)
+      connection.markUp()
+      wasUp = true
+      this.#features = features
+      this.#attempts = 0
+      this.#opening = false
+      this.#planReauthentication(connection, features.sessionLifetimeMs)
+      this.#observer.onUp(features)
+      this.#drain()
+    } catch (error) {
+      const failure: RequestError = timedOut ?? asRequestError(error, this.#endpoint.name)
+      connection.close(failure)
+      this.#opening = false
+      this.#connection = null
+      if (this.#closed === null) this.#failed(failure)
+    } finally {
+      limit.cancel()
+      this.#abort.signal.removeEventListener('abort', forward)
+    }
+  }
+
+  // The broker would cut the connection at the end of the session; leave before, between two requests.
+  #planReauthentication(connection: Connection, sessionLifetimeMs: number): void {
+    this.#reauthenticate?.cancel()
+    this.#reauthenticate = null
+    if (sessionLifetimeMs <= 0) return
+    const renew = (): void => {
+      if (this.#connection !== connection || connection.state !== 'up') return
+      if (connection.inFlight > 0) {
+        this.#reauthenticate = this.#clock.setTimer(10, renew)
+        return
+      }
+      const reason = `${this.#endpoint.name}: authentication session is about to expire`
+      connection.close(new RequestError(ErrorCode.ERR__TRANSPORT, reason, false))
+    }
+    this.#reauthenticate = this.#clock.setTimer(sessionLifetimeMs * 0.85, renew)
+  }
+
+  #failed(error: RequestError): void {
+    this.#attempts++
+    const { reconnectBackoffMs, reconnectBackoffMaxMs } = this.#settings
+    this.#retryAt = this.#clock.now() + backoffMs(this.#attempts, reconnectBackoffMs, reconnectBackoffMaxMs, this.#random)
+    this.#failQueue(error)
+    this.#observer.onDown(error, false)
+  }
+
+  #lost(error: RequestError): void {
+    this.#connection = null
+    this.#reauthenticate?.cancel()
+    if (this.#closed !== null) return
+    this.#observer.onDown(error, true)
+    if (this.#queue.length > 0) this.#connect()
+  }
+
+  #failQueue(error: RequestError): void {
+    for (let queued = this.#queue.shift(); queued !== undefined; queued = this.#queue.shift()) {
+      queued.timer?.cancel()
+      if (queued.done) continue
+      queued.done = true
+      queued.reject(error)
+    }
+  }
+
+  #drain(): void {
+    while (this.isUp && this.#queue.length > 0 && this.#clock.now() >= this.#mutedUntil) {
+      const queued = this.#queue.shift()
+      if (queued === undefined || queued.done) continue
+      queued.done = true
+      queued.timer?.cancel()
+      const left = Math.max(1, queued.expiresAt - this.#clock.now())
+      this.#send(queued.api, queued.body, queued.options, left).then(queued.resolve, queued.reject)
+    }
+  }
+}

@@ -1,0 +1,14 @@
+import { KafkaError } from '../errors.ts'
+
+/**
+ * Why a request got no answer. `sent` tells whether its bytes may have reached the broker: false is a
+ * promise that they did not, so that sending again can double nothing.
+ */
+export class RequestError extends KafkaError {
+  readonly sent: boolean
+
+  constructor(code: number, message: string, sent: boolean, cause?: unknown) {
+    super(code, message, cause === undefined ? {} : { cause })
+    this.sent = sent
+  }
+}

@@ -1,0 +1,158 @@
+import { connect as connectTcp, isIP, type Socket } from 'node:net'
+import { connect as connectTls, type ConnectionOptions as TlsOptions } from 'node:tls'
+import { lookup, type LookupAddress } from 'node:dns'
+import { ErrorCode } from '@ottla/protocol'
+import { RequestError } from './request-error.ts'
+
+/** How sockets are opened; made once per client from the settings. */
+export interface TransportSettings {
+  /** node:tls options, or null for plain TCP. */
+  readonly tls: TlsOptions | null
+  /** `broker.address.family`: 0 any, 4, 6. */
+  readonly family: 0 | 4 | 6
+  /** `client.dns.lookup=use_all_dns_ips`: every address of a name gets its turn. */
+  readonly useAllAddresses: boolean
+  readonly keepAlive: boolean
+  readonly noDelay: boolean
+}
+
+export interface TransportHandlers {
+  onData(chunk: Buffer): void
+  onClose(error: RequestError): void
+}
+
+/** Addresses of a broker's name; each attempt gets the next one. */
+export class AddressBook {
+  readonly #host: string
+  readonly #settings: TransportSettings
+  #addresses: LookupAddress[] = []
+  #next = 0
+
+  constructor(host: string, settings: TransportSettings) {
+    this.#host = host
+    this.#settings = settings
+  }
+
+  /** The next address to try; the name is looked up again once all have had their turn. */
+  async next(): Promise<LookupAddress> {
+    const literal = isIP(this.#host)
+    if (literal !== 0) return { address: this.#host, family: literal }
+    if (this.#next >= this.#addresses.length) {
+      this.#addresses = await this.#resolve()
+      this.#next = 0
+    }
+    const address = this.#addresses[this.#next++]
+    if (address === undefined) throw resolveError(this.#host, new Error('the name has no address'))
+    return address
+  }
+
+  #resolve(): Promise<LookupAddress[]> {
+    return new Promise((resolve, reject) => {
+      lookup(this.#host, { all: true, family: this.#settings.family }, (error, addresses) => {
+        if (error !== null) reject(resolveError(this.#host, error))
+        else resolve(this.#settings.useAllAddresses ? addresses : addresses.slice(0, 1))
+      })
+    })
+  }
+}
+
+function resolveError(host: string, cause: Error): RequestError {
+  return new RequestError(ErrorCode.ERR__RESOLVE, `cannot resolve the host name ${host}: ${cause.message}`, false, cause)
+}
+
+/** One open socket. Writes of one tick leave together. */
+export class Transport {
+  readonly #socket: Socket
+  #corked = false
+
+  private constructor(socket: Socket) {
+    this.#socket = socket
+  }
+
+  /**
+   * Opens a socket to `address`; `serverName` is what TLS checks the certificate against.
+   * Rejects with ERR__TRANSPORT or ERR__SSL; an aborted signal destroys the half-open socket.
+   */
+  static open(
+    address: LookupAddress,
+    port: number,
+    serverName: string,
+    settings: TransportSettings,
+    handlers: TransportHandlers,
+    signal: AbortSignal,
+  ): Promise<Transport> {
+    return new Promise((resolve, reject) => {
+      const where = `${serverName}:${port}`
+      const socket =
+        settings.tls === null
+          ? connectTcp({ host: address.address, port })
+          : connectTls({
+              ...settings.tls,
+              host: address.address,
+              port,
+              // An IP address is no server name for SNI (RFC 6066).
+              ...(isIP(serverName) === 0 ? { servername: serverName } : {}),
+            })
+      socket.setNoDelay(settings.noDelay)
+      if (settings.keepAlive) socket.setKeepAlive(true)
+      let opened = false
+      let failure: Error | null = null
+      const onAbort = (): void => {
+        failure = new Error('given up')
+        socket.destroy()
+      }
+      signal.addEventListener('abort', onAbort, { once: true })
+      socket.once(settings.tls === null ? 'connect' : 'secureConnect', () => {
+        opened = true
+        signal.removeEventListener('abort', onAbort)
+        resolve(new Transport(socket))
+      })
+      socket.on('data', (chunk: Buffer) => handlers.onData(chunk))
+      // A broker never half-closes: its FIN means that nothing more will come.
+      socket.on('end', () => socket.destroy())
+      socket.on('error', error => {
+        failure = error
+      })
+      socket.on('close', () => {
+        signal.removeEventListener('abort', onAbort)
+        if (opened) handlers.onClose(lostError(where, failure))
+        else reject(connectError(where, failure, settings.tls !== null))
+      })
+      if (signal.aborted) onAbort()
+    })
+  }
+
+  /** Queues chunks, in order; `onFlushed` is called when the operating system has taken the last one. */
+  write(chunks: readonly Uint8Array[], onFlushed?: (error?: Error | null) => void): void {
+    if (!this.#corked) {
+      this.#corked = true
+      this.#socket.cork()
+      process.nextTick(() => {
+        this.#corked = false
+        this.#socket.uncork()
+      })
+    }
+    const last = chunks.length - 1
+    for (let i = 0; i < last; i++) this.#socket.write(chunks[i] as Uint8Array) // i is below the length
+    this.#socket.write(chunks[last] as Uint8Array, onFlushed)
+  }
+
+  destroy(): void {
+    this.#socket.destroy()
+  }
+}
+
+function lostError(where: string, cause: Error | null): RequestError {
+  const why = cause === null ? 'the broker closed the connection' : cause.message
+  return new RequestError(ErrorCode.ERR__TRANSPORT, `connection to ${where} lost: ${why}`, true, cause ?? undefined)
+}
+
+function connectError(where: string, cause: Error | null, tls: boolean): RequestError {
+  const code: unknown = (cause as NodeJS.ErrnoException | null)?.code
+  const isSystemError = typeof code === 'string' && /^E[A-Z]+$/.test(code) && code !== 'EPROTO'
+  if (tls && cause !== null && !isSystemError) {
+    return new RequestError(ErrorCode.ERR__SSL, `TLS handshake with ${where} failed: ${cause.message}`, false, cause)
+  }
+  const why = cause === null ? 'the broker closed the connection' : cause.message
+  return new RequestError(ErrorCode.ERR__TRANSPORT, `cannot connect to ${where}: ${why}`, false, cause ?? undefined)
+}

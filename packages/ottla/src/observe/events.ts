@@ -1,0 +1,159 @@
+import type { Event } from '../types.ts'
+
+/** Events kept for a slow reader of `events()`; older ones make room for newer. */
+export const STREAM_LIMIT = 10_000
+
+type EventType = Event['type']
+type EventOf<T extends EventType> = Extract<Event, { type: T }>
+type AnyListener = (event: Event) => void
+
+/** Reports what a listener threw. */
+type OnListenerError = (type: EventType, error: unknown) => void
+
+/**
+ * Hands events to typed listeners and to any number of streams. A listener that throws is reported
+ * and does not keep the event from the others.
+ */
+export class EventHub {
+  readonly #listeners = new Map<EventType, Set<AnyListener>>()
+  readonly #taps = new Set<AnyListener>()
+  readonly #streams = new Set<EventStream>()
+  readonly #onListenerError: OnListenerError
+  #closed = false
+
+  constructor(onListenerError: OnListenerError) {
+    this.#onListenerError = onListenerError
+  }
+
+  on<T extends EventType>(type: T, listener: (event: EventOf<T>) => void): void {
+    let set = this.#listeners.get(type)
+    if (set === undefined) this.#listeners.set(type, (set = new Set()))
+    // A listener is only ever called with events of the type it was registered for.
+    set.add(listener as AnyListener)
+  }
+
+  off<T extends EventType>(type: T, listener: (event: EventOf<T>) => void): void {
+    this.#listeners.get(type)?.delete(listener as AnyListener)
+  }
+
+  /** Calls `callback` for every event from now on; the returned function ends it. */
+  subscribe(callback: (event: Event) => void): () => void {
+    this.#taps.add(callback)
+    return () => void this.#taps.delete(callback)
+  }
+
+  /** Whether an event of this type would reach anybody, so that costly ones need not be made. */
+  hasListener(type: EventType): boolean {
+    return this.#taps.size > 0 || this.#streams.size > 0 || (this.#listeners.get(type)?.size ?? 0) > 0
+  }
+
+  /** @returns whether anybody heard it */
+  emit(event: Event): boolean {
+    let heard = false
+    const set = this.#listeners.get(event.type)
+    if (set !== undefined) {
+      for (const listener of set) {
+        heard = true
+        this.#call(listener, event)
+      }
+    }
+    for (const tap of this.#taps) {
+      heard = true
+      this.#call(tap, event)
+    }
+    for (const stream of this.#streams) {
+      heard = true
+      stream.push(event)
+    }
+    return heard
+  }
+
+  /**
+   * Every event from now on, in order, until the reader stops or the hub is closed.
+   * @param first events the reader gets before any later one
+   * @param accepts which types the stream carries; all when omitted
+   */
+  stream(first: readonly Event[] = [], accepts?: ReadonlySet<EventType>): AsyncIterableIterator<Event> {
+    const stream = new EventStream(first, accepts, s => this.#streams.delete(s))
+    if (this.#closed) stream.end()
+    else this.#streams.add(stream)
+    return stream
+  }
+
+  /** Ends every stream once it has been read; later events still reach listeners. */
+  close(): void {
+    this.#closed = true
+    for (const stream of this.#streams) stream.end()
+    this.#streams.clear()
+  }
+
+  #call(listener: AnyListener, event: Event): void {
+    try {
+      listener(event)
+    } catch (error) {
+      this.#onListenerError(event.type, error)
+    }
+  }
+}
+
+class EventStream implements AsyncIterableIterator<Event> {
+  #queue: Event[]
+  #head = 0
+  #waiting: ((result: IteratorResult<Event, undefined>) => void)[] = []
+  #ended = false
+  readonly #accepts: ReadonlySet<EventType> | undefined
+  readonly #onReturn: (stream: EventStream) => void
+
+  constructor(first: readonly Event[], accepts: ReadonlySet<EventType> | undefined, onReturn: (s: EventStream) => void) {
+    this.#queue = first.slice()
+    this.#accepts = accepts
+    this.#onReturn = onReturn
+  }
+
+  push(event: Event): void {
+    if (this.#ended || this.#accepts?.has(event.type) === false) return
+    const waiting = this.#waiting.shift()
+    if (waiting !== undefined) {
+      waiting({ value: event, done: false })
+      return
+    }
+    this.#queue.push(event)
+    if (this.#queue.length - this.#head > STREAM_LIMIT) this.#drop()
+  }
+
+  end(): void {
+    this.#ended = true
+    for (const waiting of this.#waiting) waiting({ value: undefined, done: true })
+    this.#waiting = []
+  }
+
+  next(): Promise<IteratorResult<Event, undefined>> {
+    if (this.#head < this.#queue.length) {
+      const value = this.#queue[this.#head] as Event // head is below the length
+      this.#drop()
+      return Promise.resolve({ value, done: false })
+    }
+    if (this.#ended) return Promise.resolve({ value: undefined, done: true })
+    return new Promise(resolve => this.#waiting.push(resolve))
+  }
+
+  return(): Promise<IteratorResult<Event, undefined>> {
+    this.#onReturn(this)
+    this.#queue = []
+    this.#head = 0
+    this.end()
+    return Promise.resolve({ value: undefined, done: true })
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this
+  }
+
+  // Moves the head on; the consumed front is cut off now and then, so that a shift costs O(1).
+  #drop(): void {
+    this.#head++
+    if (this.#head < 1024 || this.#head * 2 < this.#queue.length) return
+    this.#queue = this.#queue.slice(this.#head)
+    this.#head = 0
+  }
+}

@@ -1,0 +1,95 @@
+/** Syslog severities, as librdkafka's `log_level`: 3 error, 4 warning, 5 notice, 6 info, 7 debug. */
+export type LogLevel = 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7
+
+/**
+ * Receives log lines.
+ * @param facility what the line is about, in capitals (`CONNECT`, `REBALANCE`)
+ * @since 0.1.0
+ */
+export type LogSink = (level: LogLevel, facility: string, message: string) => void
+
+/** The words of librdkafka's `debug` property. */
+export const debugContexts = [
+  'generic',
+  'broker',
+  'topic',
+  'metadata',
+  'feature',
+  'queue',
+  'msg',
+  'protocol',
+  'cgrp',
+  'security',
+  'fetch',
+  'interceptor',
+  'plugin',
+  'consumer',
+  'admin',
+  'eos',
+  'mock',
+  'assignor',
+  'conf',
+  'telemetry',
+] as const
+export type DebugContext = (typeof debugContexts)[number]
+
+const severityNames = ['emergency', 'alert', 'critical', 'error', 'warning', 'notice', 'info', 'debug'] as const
+
+/** The default sink: warnings and worse, one line each, to standard error. */
+export function stderrSink(name: string): LogSink {
+  return (level, facility, message) => {
+    if (level > 4) return
+    process.stderr.write(`${new Date().toISOString()} ${severityNames[level]} [${name}] ${facility}: ${message}\n`)
+  }
+}
+
+/** Filters by `log_level` and `debug` before a line reaches the sink. Ask `enabled` before building a costly line. */
+export class Logger {
+  readonly #sink: LogSink
+  readonly #level: number
+  readonly #contexts: ReadonlySet<string>
+  readonly #all: boolean
+
+  /**
+   * @param level lines above it are dropped; debug lines pass whenever their context is on, as in librdkafka
+   * @param contexts words of the `debug` property
+   */
+  constructor(sink: LogSink, level: number, contexts: ReadonlySet<string>) {
+    this.#sink = sink
+    this.#level = level
+    this.#contexts = contexts
+    this.#all = contexts.has('all')
+  }
+
+  enabled(context: DebugContext): boolean {
+    return this.#all || this.#contexts.has(context)
+  }
+
+  debug(context: DebugContext, facility: string, message: string): void {
+    if (this.enabled(context)) this.#write(7, facility, message)
+  }
+
+  info(facility: string, message: string): void {
+    if (this.#level >= 6) this.#write(6, facility, message)
+  }
+
+  notice(facility: string, message: string): void {
+    if (this.#level >= 5) this.#write(5, facility, message)
+  }
+
+  warning(facility: string, message: string): void {
+    if (this.#level >= 4) this.#write(4, facility, message)
+  }
+
+  error(facility: string, message: string): void {
+    if (this.#level >= 3) this.#write(3, facility, message)
+  }
+
+  #write(level: LogLevel, facility: string, message: string): void {
+    try {
+      this.#sink(level, facility, message)
+    } catch {
+      // A logger that throws must not take the client down; there is nowhere left to tell it.
+    }
+  }
+}

@@ -1,0 +1,65 @@
+import { test } from 'node:test'
+import assert from 'node:assert/strict'
+import { EventHub, STREAM_LIMIT } from '../../src/observe/events.ts'
+import { Logger } from '../../src/observe/logger.ts'
+
+test('debug lines pass when their context is on, whatever the level', () => {
+  const lines: string[] = []
+  const logger = new Logger((level, facility) => lines.push(`${level} ${facility}`), 3, new Set(['fetch']))
+  logger.debug('fetch', 'A', '')
+  logger.debug('cgrp', 'B', '')
+  logger.warning('C', '')
+  logger.error('D', '')
+  assert.deepEqual(lines, ['7 A', '3 D'])
+})
+
+test('a sink that throws does no harm', () => {
+  const logger = new Logger(
+    () => {
+      throw new Error('full disk')
+    },
+    7,
+    new Set(),
+  )
+  logger.error('X', 'still here')
+})
+
+test('a listener that throws is reported and the others still hear the event', () => {
+  const failures: unknown[] = []
+  const hub = new EventHub((type, error) => failures.push([type, error]))
+  const heard: string[] = []
+  const bad = new Error('bad')
+  hub.on('stats', () => {
+    throw bad
+  })
+  hub.on('stats', event => heard.push(event.json))
+  assert.equal(hub.emit({ type: 'stats', json: '{}' }), true)
+  assert.deepEqual(heard, ['{}'])
+  assert.deepEqual(failures, [['stats', bad]])
+})
+
+test('each stream sees every event from its start on, until it is left', async () => {
+  const hub = new EventHub(() => undefined)
+  assert.equal(hub.emit({ type: 'stats', json: '0' }), false)
+  const a = hub.stream()
+  const b = hub.stream()
+  for (let i = 1; i <= 3; i++) hub.emit({ type: 'stats', json: String(i) })
+  const seen: string[] = []
+  for await (const event of a) {
+    if (event.type === 'stats') seen.push(event.json)
+    if (seen.length === 2) break
+  }
+  assert.deepEqual(seen, ['1', '2'])
+  hub.close()
+  const rest: string[] = []
+  for await (const event of b) if (event.type === 'stats') rest.push(event.json)
+  assert.deepEqual(rest, ['1', '2', '3'])
+})
+
+test('a reader that falls behind loses the oldest events, not the newest', async () => {
+  const hub = new EventHub(() => undefined)
+  const stream = hub.stream()
+  for (let i = 0; i < STREAM_LIMIT + 5; i++) hub.emit({ type: 'stats', json: String(i) })
+  const first = await stream.next()
+  assert.deepEqual(first.value, { type: 'stats', json: '5' })
+})
