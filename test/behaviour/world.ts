@@ -1,0 +1,39 @@
+import type { ConsumerConfig, ProducerConfig } from 'ottla'
+
+/** A cluster of three brokers with SASL PLAIN, ACLs and automatic topic creation, real or embedded. */
+export interface World {
+  readonly kind: 'kafka' | 'embedded'
+  /** Listeners that want SASL PLAIN. */
+  readonly bootstrapServers: string
+  /** Kills the broker as a crash would; its partitions get new leaders. */
+  kill(brokerId: number): Promise<void>
+  /** Brings a killed broker back on its old address. */
+  restart(brokerId: number): Promise<void>
+  close(): Promise<void>
+}
+
+/** Every user's password is the name with `password` behind it; `admin` may do everything. */
+export const users = ['admin', 'alice', 'bob', 'mallory'] as const
+export type User = (typeof users)[number]
+
+export const passwords: Record<string, string> = Object.fromEntries(users.map(user => [user, `${user}password`]))
+
+/** Connection settings of one user. */
+export function as(world: World, user: User): ProducerConfig & ConsumerConfig {
+  return {
+    'bootstrap.servers': world.bootstrapServers,
+    'security.protocol': 'SASL_PLAINTEXT',
+    'sasl.mechanisms': 'PLAIN',
+    'sasl.username': user,
+    'sasl.password': passwords[user] ?? '',
+    'client.id': user,
+  }
+}
+
+let names = 0
+const run = process.pid.toString(36) + Date.now().toString(36)
+
+/** A name that no other test uses. */
+export function fresh(prefix: string): string {
+  return `${prefix}-${run}-${++names}`
+}
