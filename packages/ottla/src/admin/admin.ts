@@ -1,0 +1,274 @@
+import { ErrorCode } from '@ottla/protocol'
+import { Cluster } from '../cluster/cluster.ts'
+import { createContext, type ClientContext, type ClientOptions } from '../cluster/context.ts'
+import { clientHandle, type ClientHandle } from '../cluster/handle.ts'
+import { getMetadata } from '../cluster/queries.ts'
+import { resolveConfig, type AdminConfig } from '../config/resolve.ts'
+import { KafkaError } from '../errors.ts'
+import type { Event, Metadata, TopicPartition, TopicPartitionOffset } from '../types.ts'
+import { startCall, type AdminCall, type AdminOptions, type DescribeOptions } from './call.ts'
+import * as cluster from './cluster.ts'
+import * as configs from './configs.ts'
+import * as groupOffsets from './group-offsets.ts'
+import * as groups from './groups.ts'
+import * as scram from './scram.ts'
+import * as security from './security.ts'
+import * as topics from './topics.ts'
+
+/**
+ * What an admin client hears about; every call's own outcome goes to its promise.
+ * @since 0.1.0
+ */
+export type AdminEvent = Extract<Event, { type: 'error' | 'stats' | 'throttle' | 'log' }>
+
+type AdminListener<T extends AdminEvent['type']> = (event: Extract<AdminEvent, { type: T }>) => void
+
+/**
+ * Administers a cluster. Arguments are checked before anything is sent (KafkaError ERR__INVALID_ARG naming the
+ * culprit). Where a call is for several things, what the broker says about one of them is that result's `error`;
+ * the call itself rejects only when it got no answer at all: ERR__TIMED_OUT, ERR__AUTHENTICATION,
+ * ERR__UNSUPPORTED_FEATURE (the brokers are too old), ERR__STATE (closed), ERR__DESTROY (closed meanwhile), or the
+ * signal's reason. Results come in the order asked for.
+ * @since 0.1.0
+ */
+export class AdminClient implements AsyncDisposable {
+  readonly #handle: ClientHandle
+  readonly #owned: boolean
+  #closed = false
+
+  /**
+   * Connects in the background.
+   * @throws KafkaError ERR__INVALID_ARG for a configuration that cannot work
+   */
+  constructor(config: AdminConfig, options: ClientOptions = {}) {
+    const shared = sharedHandle(options)
+    this.#owned = shared === undefined
+    this.#handle = shared ?? open(config, options)
+  }
+
+  /** Shares the connections and credentials of another client. Closing the one does not close the other. */
+  static from(client: { readonly [clientHandle]: ClientHandle }): AdminClient {
+    return new AdminClient({}, new Shared(client[clientHandle]))
+  }
+
+  /** Creates topics on the cluster, with the broker's defaults for what is left out. */
+  createTopics(newTopics: readonly topics.NewTopic[], options?: AdminOptions): Promise<topics.CreateTopicResult[]> {
+    return this.#run(options, call => topics.createTopics(call, newTopics))
+  }
+
+  /** Deletes topics and all that is in them. */
+  deleteTopics(names: readonly string[], options?: AdminOptions): Promise<topics.TopicResult[]> {
+    return this.#run(options, call => topics.deleteTopics(call, names))
+  }
+
+  /** Adds partitions to topics; keys land in other partitions from then on. */
+  createPartitions(what: readonly topics.NewPartitions[], options?: AdminOptions): Promise<topics.TopicResult[]> {
+    return this.#run(options, call => topics.createPartitions(call, what))
+  }
+
+  /** Tells where the partitions of topics are. A topic that does not exist is its result's error, and is not created. */
+  describeTopics(names: readonly string[], options: DescribeOptions = {}): Promise<topics.TopicDescription[]> {
+    const operations = options.includeAuthorizedOperations ?? false
+    return this.#run(options, call => topics.describeTopics(call, names, operations))
+  }
+
+  /** Deletes the records before an offset, per partition; -1 deletes all there are. */
+  deleteRecords(
+    partitions: readonly topics.RecordsToDelete[],
+    options?: AdminOptions,
+  ): Promise<topics.DeletedRecords[]> {
+    return this.#run(options, call => topics.deleteRecords(call, partitions))
+  }
+
+  /** Tells the brokers and the controller. */
+  describeCluster(options: DescribeOptions = {}): Promise<cluster.ClusterDescription> {
+    return this.#run(options, call => cluster.describeCluster(call, options.includeAuthorizedOperations ?? false))
+  }
+
+  /** The cluster's id; null on brokers that do not tell it. */
+  clusterId(options?: AdminOptions): Promise<string | null> {
+    return this.#run(options, async call => (await cluster.describeCluster(call, false)).clusterId)
+  }
+
+  /** The id of the broker that takes requests for the controller; -1 while there is none. */
+  controllerId(options?: AdminOptions): Promise<number> {
+    return this.#run(options, async call => (await cluster.describeCluster(call, false)).controllerId)
+  }
+
+  /** Brokers and topics: all of them, or the one named. Asking never creates a topic. */
+  getMetadata(options: { topic?: string; allTopics?: boolean; timeoutMs?: number } = {}): Promise<Metadata> {
+    const { timeoutMs } = options
+    return this.#run(timeoutMs === undefined ? {} : { requestTimeoutMs: timeoutMs }, call =>
+      getMetadata(call.cluster, options, { deadline: call.deadline, signal: call.signal }),
+    )
+  }
+
+  /** The first, the next or another offset of partitions, asked of their leaders. */
+  listOffsets(
+    queries: readonly cluster.OffsetQuery[],
+    options: cluster.ListOffsetsOptions = {},
+  ): Promise<cluster.ListedOffsetResult[]> {
+    const isolation = options.isolationLevel ?? 'read_uncommitted'
+    return this.#run(options, call => cluster.listOffsets(call, queries, isolation))
+  }
+
+  /** Adds access rules; one that is there already stays as it is. */
+  createAcls(bindings: readonly security.AclBinding[], options?: AdminOptions): Promise<security.CreateAclResult[]> {
+    return this.#run(options, call => security.createAcls(call, bindings))
+  }
+
+  /** The access rules that match. Rejects with the broker's error, there being one answer only. */
+  describeAcls(filter: security.AclBindingFilter, options?: AdminOptions): Promise<security.AclBinding[]> {
+    return this.#run(options, call => security.describeAcls(call, filter))
+  }
+
+  /** Takes away the access rules that match any of the filters; tells which, per filter. */
+  deleteAcls(
+    filters: readonly security.AclBindingFilter[],
+    options?: AdminOptions,
+  ): Promise<security.DeleteAclsResult[]> {
+    return this.#run(options, call => security.deleteAcls(call, filters))
+  }
+
+  /** Who has SCRAM passwords, by mechanism; all users when none are named (KIP-554). */
+  describeUserScramCredentials(
+    users: readonly string[] = [],
+    options?: AdminOptions,
+  ): Promise<scram.ScramUserDescription[]> {
+    return this.#run(options, call => scram.describeUserScramCredentials(call, users))
+  }
+
+  /** Sets or takes away SCRAM passwords. The password is salted and hashed here and never sent (KIP-554). */
+  alterUserScramCredentials(
+    alterations: readonly scram.ScramCredentialAlteration[],
+    options?: AdminOptions,
+  ): Promise<scram.ScramUserResult[]> {
+    return this.#run(options, call => scram.alterUserScramCredentials(call, alterations))
+  }
+
+  /** The configuration of topics, brokers, groups and metrics subscriptions. */
+  describeConfigs(
+    resources: readonly configs.ConfigResource[],
+    options?: AdminOptions,
+  ): Promise<configs.ConfigDescription[]> {
+    return this.#run(options, call => configs.describeConfigs(call, resources))
+  }
+
+  /** Changes configuration entry by entry; what is not named stays (KIP-339). */
+  incrementalAlterConfigs(
+    alterations: readonly configs.ConfigAlteration[],
+    options?: AdminOptions,
+  ): Promise<configs.ConfigResult[]> {
+    return this.#run(options, call => configs.incrementalAlterConfigs(call, alterations))
+  }
+
+  /** The consumer groups of all brokers. A broker that does not answer is in `errors`, the others' groups are told. */
+  listConsumerGroups(options: groups.ListConsumerGroupsOptions = {}): Promise<groups.ConsumerGroupListings> {
+    return this.#run(options, call => groups.listConsumerGroups(call, options))
+  }
+
+  /** Members and assignments of consumer groups, of both protocols. */
+  describeConsumerGroups(
+    ids: readonly string[],
+    options: DescribeOptions = {},
+  ): Promise<groups.ConsumerGroupDescription[]> {
+    const operations = options.includeAuthorizedOperations ?? false
+    return this.#run(options, call => groups.describeConsumerGroups(call, ids, operations))
+  }
+
+  /** Deletes groups that have no members, with their offsets. */
+  deleteConsumerGroups(ids: readonly string[], options?: AdminOptions): Promise<groups.ConsumerGroupResult[]> {
+    return this.#run(options, call => groups.deleteConsumerGroups(call, ids))
+  }
+
+  /**
+   * What a group has committed, of all its partitions or of those named; OFFSET_INVALID where there is nothing.
+   * Rejects with the broker's error when it concerns the group as a whole.
+   */
+  listConsumerGroupOffsets(
+    group: string,
+    partitions?: readonly TopicPartition[],
+    options: groupOffsets.ListConsumerGroupOffsetsOptions = {},
+  ): Promise<TopicPartitionOffset[]> {
+    const requireStable = options.requireStableOffsets ?? false
+    return this.#run(options, call => groupOffsets.listConsumerGroupOffsets(call, group, partitions, requireStable))
+  }
+
+  /** Commits offsets in the name of a group that has no members at the time. */
+  alterConsumerGroupOffsets(
+    group: string,
+    offsets: readonly TopicPartitionOffset[],
+    options?: AdminOptions,
+  ): Promise<TopicPartitionOffset[]> {
+    return this.#run(options, call => groupOffsets.alterConsumerGroupOffsets(call, group, offsets))
+  }
+
+  /** Forgets committed offsets of topics that the group is not subscribed to (KIP-496). */
+  deleteConsumerGroupOffsets(
+    group: string,
+    partitions: readonly TopicPartition[],
+    options?: AdminOptions,
+  ): Promise<TopicPartitionOffset[]> {
+    return this.#run(options, call => groupOffsets.deleteConsumerGroupOffsets(call, group, partitions))
+  }
+
+  /** Hears events; those of a client that is shared are heard as well. A listener that throws is logged. */
+  on<T extends AdminEvent['type']>(type: T, listener: AdminListener<T>): this {
+    // Both sides say Extract<Event, { type: T }>; the compiler does not see through the narrower T.
+    this.#handle.context.events.on(type, listener as (event: Event) => void)
+    return this
+  }
+
+  /** Ends `on` for the same listener. */
+  off<T extends AdminEvent['type']>(type: T, listener: AdminListener<T>): this {
+    // As in `on`.
+    this.#handle.context.events.off(type, listener as (event: Event) => void)
+    return this
+  }
+
+  /** Used from the next authentication on (`sasl.username`, `sasl.password`). */
+  setSaslCredentials(username: string, password: string): void {
+    this.#handle.cluster.setSaslCredentials(username, password)
+  }
+
+  get closed(): boolean {
+    return this.#closed
+  }
+
+  /** Closes the connections, unless they are another client's. Calls under way reject with ERR__DESTROY. */
+  async close(): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
+    if (this.#owned) await this.#handle.cluster.close()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  async #run<T>(options: AdminOptions | undefined, work: (call: AdminCall) => Promise<T>): Promise<T> {
+    const { context, cluster: connections } = this.#handle
+    if (this.#closed) throw new KafkaError(ErrorCode.ERR__STATE, `the admin client ${context.name} is closed`)
+    return work(startCall(context, connections, options ?? {}))
+  }
+}
+
+/** How `from` hands the other client's inside to the constructor without showing it in the public options. */
+class Shared implements ClientOptions {
+  readonly handle: ClientHandle
+
+  constructor(handle: ClientHandle) {
+    this.handle = handle
+  }
+}
+
+function sharedHandle(options: ClientOptions): ClientHandle | undefined {
+  return options instanceof Shared ? options.handle : undefined
+}
+
+function open(config: AdminConfig, options: ClientOptions): ClientHandle {
+  const context: ClientContext = createContext('admin', resolveConfig('admin', config), options)
+  const connections = new Cluster(context)
+  connections.start()
+  return { context, cluster: connections }
+}

@@ -1,0 +1,63 @@
+import { ErrorCode } from '@ottla/protocol'
+import { KafkaError } from '../errors.ts'
+
+/** Checks of what a caller passed, made before anything is sent. Each names the culprit. */
+
+function refuse(message: string): never {
+  throw new KafkaError(ErrorCode.ERR__INVALID_ARG, message)
+}
+
+/** The value as an error message shows it. */
+function shown(value: unknown): string {
+  if (typeof value === 'string') return `'${value}'`
+  if (value === null || typeof value !== 'object') return String(value)
+  return Array.isArray(value) ? 'an array' : 'an object'
+}
+
+/** @throws KafkaError ERR__INVALID_ARG unless `items` is an array with at least one element */
+export function requireItems<T>(items: readonly T[], what: string): readonly T[] {
+  if (!Array.isArray(items)) refuse(`${what} must be an array, not ${shown(items)}`)
+  if (items.length === 0) refuse(`${what} is empty: there is nothing to do`)
+  return items
+}
+
+/** @throws KafkaError ERR__INVALID_ARG unless `value` is a string with at least one character */
+export function requireName(value: string, what: string): string {
+  if (typeof value !== 'string') refuse(`${what} must be a string, not ${shown(value)}`)
+  if (value === '') refuse(`${what} must not be empty`)
+  return value
+}
+
+/** @throws KafkaError ERR__INVALID_ARG unless `value` is an integer from `min` to `max` */
+export function requireInteger(value: number, what: string, min: number, max: number): number {
+  if (!Number.isInteger(value) || value < min || value > max) {
+    refuse(`${what} must be an integer from ${min} to ${max}, not ${shown(value)}`)
+  }
+  return value
+}
+
+/** @throws KafkaError ERR__INVALID_ARG when two items have the same key */
+export function requireDistinct<T>(items: readonly T[], keyOf: (item: T) => string, what: string): void {
+  const seen = new Set<string>()
+  for (const item of items) {
+    const key = keyOf(item)
+    if (seen.has(key)) refuse(`${what} names '${key}' twice`)
+    seen.add(key)
+  }
+}
+
+/** The number a word stands for. @throws KafkaError ERR__INVALID_ARG naming the words there are */
+export function requireWord(value: string, numbers: ReadonlyMap<string, number>, what: string): number {
+  const number = typeof value === 'string' ? numbers.get(value) : undefined
+  if (number === undefined) refuse(`${what} must be one of ${[...numbers.keys()].join(', ')}, not ${shown(value)}`)
+  return number
+}
+
+/** @throws KafkaError ERR__INVALID_ARG with `message` unless `condition` holds */
+export function requireThat(condition: boolean, message: string): void {
+  if (!condition) refuse(message)
+}
+
+/** Largest value of the wire's int32 and int16 fields. */
+export const INT32_MAX = 2 ** 31 - 1
+export const INT16_MAX = 2 ** 15 - 1

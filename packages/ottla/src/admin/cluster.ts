@@ -1,0 +1,134 @@
+import { DescribeCluster, ErrorCode, Metadata } from '@ottla/protocol'
+import { EARLIEST_TIMESTAMP, LATEST_TIMESTAMP, MAX_TIMESTAMP, listOffsets as askOffsets } from '../cluster/queries.ts'
+import { KafkaError } from '../errors.ts'
+import type { TopicPartition } from '../types.ts'
+import { aclOperations, type AclOperation } from './acl-words.ts'
+import { INT32_MAX, requireInteger, requireItems, requireName, requireThat } from './arguments.ts'
+import { itemError, type AdminCall, type AdminOptions } from './call.ts'
+import { partitionSubject } from './fan-out.ts'
+
+/** One broker as the cluster describes it. */
+export interface Node {
+  readonly id: number
+  readonly host: string
+  readonly port: number
+  readonly rack?: string
+}
+
+export interface ClusterDescription {
+  /** null on brokers that do not tell it. */
+  clusterId: string | null
+  /** The broker that takes requests for the controller; -1 while there is none. */
+  controllerId: number
+  controller: Node | null
+  nodes: Node[]
+  /** With `includeAuthorizedOperations`. */
+  authorizedOperations?: AclOperation[]
+}
+
+/** Which offset of a partition is asked for. */
+export type OffsetSpec = 'earliest' | 'latest' | 'max-timestamp' | { readonly timestamp: number }
+
+export interface OffsetQuery extends TopicPartition {
+  readonly spec: OffsetSpec
+}
+
+export interface ListedOffsetResult extends TopicPartition {
+  /** -1 where no record is as young as asked for, and with an error. */
+  offset: number
+  /** ms since the epoch of the record found; -1 for `earliest` and `latest`. */
+  timestamp: number
+  /** -1 where the broker does not tell it. */
+  leaderEpoch: number
+  error?: KafkaError
+}
+
+export interface ListOffsetsOptions extends AdminOptions {
+  /** `read_committed`: `latest` is the last stable offset. Default `read_uncommitted`. */
+  readonly isolationLevel?: 'read_uncommitted' | 'read_committed'
+}
+
+/** Rejects with the broker's error: there is only one answer. */
+export async function describeCluster(call: AdminCall, includeAuthorizedOperations: boolean): Promise<ClusterDescription> {
+  const { deadline, signal } = call
+  try {
+    const body = { includeClusterAuthorizedOperations: includeAuthorizedOperations }
+    const r = await call.cluster.request({ to: 'any' }, DescribeCluster, body, { deadline, signal })
+    const error = itemError(r.errorCode, r.errorMessage, 'describing the cluster')
+    if (error !== undefined) throw error
+    const nodes = r.brokers.map(b => node(b.brokerId, b.host, b.port, b.rack))
+    return describe(r.clusterId, r.controllerId, nodes, r.clusterAuthorizedOperations)
+  } catch (error) {
+    if (!(error instanceof KafkaError) || error.code !== ErrorCode.ERR__UNSUPPORTED_FEATURE) throw error
+  }
+  // Brokers before 2.8 lack DescribeCluster (KIP-700).
+  const r = await call.cluster.request(
+    { to: 'any' },
+    Metadata,
+    version =>
+      includeAuthorizedOperations && version >= 8
+        ? { topics: [], allowAutoTopicCreation: false, includeClusterAuthorizedOperations: true }
+        : { topics: [], allowAutoTopicCreation: false },
+    { deadline, signal, maxVersion: 10 },
+  )
+  const nodes = r.brokers.map(b => node(b.nodeId, b.host, b.port, b.rack))
+  return describe(r.clusterId, r.controllerId, nodes, r.clusterAuthorizedOperations)
+}
+
+/** Asks each partition's leader; errors are told per partition. */
+export async function listOffsets(
+  call: AdminCall,
+  queries: readonly OffsetQuery[],
+  isolation: 'read_uncommitted' | 'read_committed',
+): Promise<ListedOffsetResult[]> {
+  requireItems(queries, 'partitions')
+  requireThat(
+    isolation === 'read_uncommitted' || isolation === 'read_committed',
+    `isolationLevel must be read_uncommitted or read_committed, not '${String(isolation)}'`,
+  )
+  const asked = queries.map((q, i) => {
+    const topic = requireName(q.topic, `partitions[${i}].topic`)
+    const partition = requireInteger(q.partition, `partitions[${i}].partition`, 0, INT32_MAX)
+    return { topic, partition, timestamp: timestampOf(q) }
+  })
+  const { cluster, context, deadline, signal } = call
+  const listed = await askOffsets(cluster, context, asked, { deadline, signal, isolation })
+  return listed.map(answer => ({ ...answer }))
+}
+
+/** A broker's rack is absent, not null, where there is none. */
+export function node(id: number, host: string, port: number, rack: string | null): Node {
+  return rack === null ? { id, host, port } : { id, host, port, rack }
+}
+
+function describe(clusterId: string | null, controllerId: number, nodes: Node[], bits: number): ClusterDescription {
+  nodes.sort((a, b) => a.id - b.id)
+  const operations = aclOperations(bits)
+  return {
+    clusterId,
+    controllerId,
+    controller: nodes.find(n => n.id === controllerId) ?? null,
+    nodes,
+    ...(operations === undefined ? {} : { authorizedOperations: operations }),
+  }
+}
+
+function timestampOf(query: OffsetQuery): number {
+  const { spec } = query
+  switch (spec) {
+    case 'earliest':
+      return EARLIEST_TIMESTAMP
+    case 'latest':
+      return LATEST_TIMESTAMP
+    case 'max-timestamp':
+      return MAX_TIMESTAMP
+    default: {
+      const subject = `spec of ${partitionSubject(query)}`
+      requireThat(
+        typeof spec === 'object' && spec !== null,
+        `${subject} must be 'earliest', 'latest', 'max-timestamp' or { timestamp }, not ${String(spec)}`,
+      )
+      return requireInteger(spec.timestamp, `timestamp in the ${subject}`, 0, Number.MAX_SAFE_INTEGER)
+    }
+  }
+}

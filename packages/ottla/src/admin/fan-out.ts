@@ -1,0 +1,136 @@
+import { ErrorCode } from '@ottla/protocol'
+import { backoffMs } from '../base/backoff.ts'
+import { sleep } from '../base/clock.ts'
+import { actionFor } from '../cluster/retry.ts'
+import type { PartitionSnapshot, Snapshot } from '../cluster/snapshot.ts'
+import { KafkaError } from '../errors.ts'
+import type { TopicPartition } from '../types.ts'
+import { isItemError, itemError, missingAnswer, type AdminCall } from './call.ts'
+
+/** What a leader said about one partition. */
+export interface PartitionAnswer<R> extends TopicPartition {
+  readonly code: number
+  readonly value: R
+}
+
+/** Asks one broker about the partitions that it leads. */
+export type AskLeader<T, R> = (brokerId: number, items: readonly T[]) => Promise<readonly PartitionAnswer<R>[]>
+
+// A topic made a moment ago may not be known to every broker yet; one that stays unknown is missing.
+const UNKNOWN_TOPIC_TRIES = 3
+
+/**
+ * Splits the items by the leaders of their partitions, asks each leader once, and asks again what moved
+ * meanwhile, until the call's deadline.
+ * @returns per item, in the order given: the answer, or the error
+ */
+export async function askLeaders<T extends TopicPartition, R>(
+  call: AdminCall,
+  items: readonly T[],
+  ask: AskLeader<T, R>,
+): Promise<(R | KafkaError)[]> {
+  const results = new Array<R | KafkaError>(items.length)
+  let open = items.map((_, i) => i)
+  for (let attempt = 1; open.length > 0; attempt++) {
+    const round = await askOnce(call, items, open, ask)
+    const again: number[] = []
+    for (const [i, result] of round) {
+      results[i] = result
+      if (result instanceof KafkaError && worthAnotherTry(result.code, attempt)) again.push(i)
+    }
+    open = again
+    if (open.length === 0) break
+    const { clock, random, settings } = call.context
+    const pause = backoffMs(attempt, settings['retry.backoff.ms'], settings['retry.backoff.max.ms'], random)
+    if (call.deadline.left() <= pause) break
+    await sleep(clock, pause, call.signal)
+  }
+  return results
+}
+
+function worthAnotherTry(code: number, attempt: number): boolean {
+  if (code === ErrorCode.ERR_UNKNOWN_TOPIC_OR_PART) return attempt < UNKNOWN_TOPIC_TRIES
+  // A request that failed as a whole was retried by the cluster until the deadline already.
+  return code > 0 && actionFor(code) !== 'fail'
+}
+
+async function askOnce<T extends TopicPartition, R>(
+  call: AdminCall,
+  items: readonly T[],
+  open: readonly number[],
+  ask: AskLeader<T, R>,
+): Promise<Map<number, R | KafkaError>> {
+  const topics = new Set<string>()
+  for (const i of open) topics.add(itemAt(items, i).topic)
+  const { deadline, signal } = call
+  const snapshot = await call.cluster.metadata.refresh([...topics], { deadline, signal, allowAutoCreate: false })
+  const results = new Map<number, R | KafkaError>()
+  const byLeader = new Map<number, number[]>()
+  for (const i of open) {
+    const found = findPartition(snapshot, itemAt(items, i))
+    if (found instanceof KafkaError) results.set(i, found)
+    else add(byLeader, found.leader, i)
+  }
+  await Promise.all(
+    [...byLeader].map(async ([leader, indices]) => {
+      try {
+        const asked = indices.map(i => itemAt(items, i))
+        const answers = await ask(leader, asked)
+        for (const i of indices) results.set(i, pick(answers, itemAt(items, i)))
+      } catch (error) {
+        // An aborted call rejects as a whole; a broker that cannot be reached fails its own partitions only.
+        if (!isItemError(error)) throw error
+        for (const i of indices) results.set(i, error)
+      }
+    }),
+  )
+  return results
+}
+
+function pick<R>(answers: readonly PartitionAnswer<R>[], item: TopicPartition): R | KafkaError {
+  const answer = answers.find(a => a.topic === item.topic && a.partition === item.partition)
+  if (answer === undefined) return missingAnswer(partitionSubject(item))
+  return itemError(answer.code, null, partitionSubject(item)) ?? answer.value
+}
+
+function findPartition(snapshot: Snapshot, item: TopicPartition): PartitionSnapshot | KafkaError {
+  const topic = snapshot.topics.get(item.topic)
+  if (topic === undefined) return missingAnswer(`topic '${item.topic}'`)
+  const topicError = itemError(topic.errorCode, null, `topic '${item.topic}'`)
+  if (topicError !== undefined) return topicError
+  const partition = topic.partitions[item.partition]
+  const subject = partitionSubject(item)
+  if (partition === undefined) {
+    const count = topic.partitions.length
+    return new KafkaError(ErrorCode.ERR__UNKNOWN_PARTITION, `${subject}: the topic has ${count} partitions`)
+  }
+  if (partition.leader < 0) {
+    return new KafkaError(ErrorCode.ERR_LEADER_NOT_AVAILABLE, `${subject}: the partition has no leader at the moment`)
+  }
+  return partition
+}
+
+/** Partitions grouped by topic, in the order of their first appearance, as most requests want them. */
+export function groupByTopic<T extends TopicPartition, P>(
+  items: readonly T[],
+  toPartition: (item: T) => P,
+): { name: string; partitions: P[] }[] {
+  const groups = new Map<string, P[]>()
+  for (const item of items) add(groups, item.topic, toPartition(item))
+  return [...groups].map(([name, partitions]) => ({ name, partitions }))
+}
+
+/** How errors name a partition: `orders [3]`, as librdkafka writes it. */
+export function partitionSubject(item: TopicPartition): string {
+  return `${item.topic} [${item.partition}]`
+}
+
+function add<K, V>(groups: Map<K, V[]>, key: K, value: V): void {
+  const group = groups.get(key)
+  if (group === undefined) groups.set(key, [value])
+  else group.push(value)
+}
+
+function itemAt<T>(items: readonly T[], index: number): T {
+  return items[index] as T // every index used here was made from the array itself
+}

@@ -1,0 +1,157 @@
+import { OffsetCommit, OffsetDelete, OffsetFetch } from '@ottla/protocol'
+import { OFFSET_INVALID, type TopicPartition, type TopicPartitionOffset } from '../types.ts'
+import { INT32_MAX, requireDistinct, requireInteger, requireItems, requireName } from './arguments.ts'
+import { coordinatorMoved, itemError, missingAnswer, withError, type AdminCall, type AdminOptions } from './call.ts'
+import { groupByTopic, partitionSubject } from './fan-out.ts'
+
+export interface ListConsumerGroupOffsetsOptions extends AdminOptions {
+  /** Wait for offsets that a transaction has not finished writing (KIP-447). Default false. */
+  readonly requireStableOffsets?: boolean
+}
+
+// From version 10 on topics go by id; names do here, where nothing depends on a topic having been made anew.
+const LAST_VERSION_BY_NAME = 9
+// From version 8 on a request is for several groups.
+const FIRST_VERSION_BY_GROUP = 8
+const NO_OFFSET = -1
+
+/**
+ * What a group has committed; of all its partitions when none are named.
+ * Rejects with the broker's error when it concerns the group as a whole.
+ */
+export async function listConsumerGroupOffsets(
+  call: AdminCall,
+  groupId: string,
+  partitions: readonly TopicPartition[] | undefined,
+  requireStable: boolean,
+): Promise<TopicPartitionOffset[]> {
+  requireName(groupId, 'group')
+  if (partitions !== undefined) checkPartitions(partitions)
+  const topics = partitions === undefined ? null : wireTopics(partitions)
+  const { deadline, signal } = call
+  const response = await call.cluster.request(
+    { to: 'coordinator', type: 'group', key: groupId },
+    OffsetFetch,
+    version => ({
+      ...(version >= FIRST_VERSION_BY_GROUP ? { groups: [{ groupId, topics }] } : { groupId, topics }),
+      ...(requireStable && version >= 7 ? { requireStable } : {}),
+    }),
+    {
+      deadline,
+      signal,
+      maxVersion: LAST_VERSION_BY_NAME,
+      errorOf: r => coordinatorMoved([r.errorCode, ...r.groups.map(g => g.errorCode)]),
+    },
+  )
+  const group = response.groups[0] ?? response
+  const error = itemError(group.errorCode, null, `group '${groupId}'`)
+  if (error !== undefined) throw error
+  const found = group.topics.flatMap(t =>
+    t.partitions.map((p): TopicPartitionOffset => {
+      const item = { topic: t.name, partition: p.partitionIndex }
+      return {
+        ...item,
+        offset: p.committedOffset === NO_OFFSET ? OFFSET_INVALID : p.committedOffset,
+        metadata: p.metadata,
+        ...(p.committedLeaderEpoch >= 0 ? { leaderEpoch: p.committedLeaderEpoch } : {}),
+        ...withError(itemError(p.errorCode, null, partitionSubject(item))),
+      }
+    }),
+  )
+  return partitions === undefined ? found : inOrder(partitions, found)
+}
+
+/** Commits in a group's name; the group must have no members at the time. */
+export async function alterConsumerGroupOffsets(
+  call: AdminCall,
+  groupId: string,
+  offsets: readonly TopicPartitionOffset[],
+): Promise<TopicPartitionOffset[]> {
+  requireName(groupId, 'group')
+  checkPartitions(offsets)
+  for (const o of offsets) requireInteger(o.offset, `the offset of ${partitionSubject(o)}`, 0, Number.MAX_SAFE_INTEGER)
+  const topics = groupByTopic(offsets, o => ({
+    partitionIndex: o.partition,
+    committedOffset: o.offset,
+    committedMetadata: o.metadata ?? '',
+    ...(o.leaderEpoch === undefined ? {} : { committedLeaderEpoch: o.leaderEpoch }),
+  }))
+  const { deadline, signal } = call
+  const response = await call.cluster.request(
+    { to: 'coordinator', type: 'group', key: groupId },
+    OffsetCommit,
+    { groupId, generationIdOrMemberEpoch: -1, memberId: '', topics },
+    {
+      deadline,
+      signal,
+      maxVersion: LAST_VERSION_BY_NAME,
+      errorOf: r => coordinatorMoved(r.topics.flatMap(t => t.partitions.map(p => p.errorCode))),
+    },
+  )
+  const codes = partitionCodes(response.topics)
+  return offsets.map(o => ({ ...o, ...withError(partitionError(o, codes)) }))
+}
+
+/**
+ * Forgets what a group has committed; it must not be subscribed to the topics at the time (KIP-496).
+ * Rejects with the broker's error when it concerns the group as a whole.
+ */
+export async function deleteConsumerGroupOffsets(
+  call: AdminCall,
+  groupId: string,
+  partitions: readonly TopicPartition[],
+): Promise<TopicPartitionOffset[]> {
+  requireName(groupId, 'group')
+  checkPartitions(partitions)
+  const topics = groupByTopic(partitions, p => ({ partitionIndex: p.partition }))
+  const { deadline, signal } = call
+  const response = await call.cluster.request(
+    { to: 'coordinator', type: 'group', key: groupId },
+    OffsetDelete,
+    { groupId, topics },
+    { deadline, signal, errorOf: r => coordinatorMoved([r.errorCode]) },
+  )
+  const error = itemError(response.errorCode, null, `group '${groupId}'`)
+  if (error !== undefined) throw error
+  const codes = partitionCodes(response.topics)
+  return partitions.map(({ topic, partition }) => {
+    return { topic, partition, offset: OFFSET_INVALID, ...withError(partitionError({ topic, partition }, codes)) }
+  })
+}
+
+function checkPartitions(partitions: readonly TopicPartition[]): void {
+  requireItems(partitions, 'partitions')
+  partitions.forEach((p, i) => {
+    requireName(p.topic, `partitions[${i}].topic`)
+    requireInteger(p.partition, `partitions[${i}].partition`, 0, INT32_MAX)
+  })
+  requireDistinct(partitions, partitionSubject, 'partitions')
+}
+
+function wireTopics(partitions: readonly TopicPartition[]): { name: string; partitionIndexes: number[] }[] {
+  return groupByTopic(partitions, p => p.partition).map(t => ({ name: t.name, partitionIndexes: t.partitions }))
+}
+
+function inOrder(asked: readonly TopicPartition[], found: readonly TopicPartitionOffset[]): TopicPartitionOffset[] {
+  const byPartition = new Map(found.map(f => [partitionSubject(f), f]))
+  return asked.map(({ topic, partition }) => {
+    const subject = partitionSubject({ topic, partition })
+    return byPartition.get(subject) ?? { topic, partition, offset: OFFSET_INVALID, error: missingAnswer(subject) }
+  })
+}
+
+function partitionCodes(
+  topics: readonly { name: string; partitions: readonly { partitionIndex: number; errorCode: number }[] }[],
+): Map<string, number> {
+  return new Map(
+    topics.flatMap(t =>
+      t.partitions.map(p => [partitionSubject({ topic: t.name, partition: p.partitionIndex }), p.errorCode] as const),
+    ),
+  )
+}
+
+function partitionError(item: TopicPartition, codes: ReadonlyMap<string, number>): ReturnType<typeof itemError> {
+  const subject = partitionSubject(item)
+  const code = codes.get(subject)
+  return code === undefined ? missingAnswer(subject) : itemError(code, null, subject)
+}

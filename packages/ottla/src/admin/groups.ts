@@ -1,0 +1,318 @@
+import {
+  ConsumerGroupDescribe,
+  DeleteGroups,
+  DescribeGroups,
+  ErrorCode,
+  ListGroups,
+  Reader,
+  readConsumerProtocolAssignment,
+  type ConsumerGroupDescribeResponse,
+  type Decoded,
+  type DescribeGroupsResponse,
+} from '@ottla/protocol'
+import { KafkaError } from '../errors.ts'
+import type { TopicPartition } from '../types.ts'
+import { aclOperations, type AclOperation } from './acl-words.ts'
+import { requireDistinct, requireItems, requireName, requireWord } from './arguments.ts'
+import { coordinatorMoved, isItemError, itemError, missingAnswer, withError, type AdminCall, type AdminOptions } from './call.ts'
+import { node, type Node } from './cluster.ts'
+
+/** States of a group, as brokers spell them. */
+export type ConsumerGroupState =
+  | 'Unknown'
+  | 'PreparingRebalance'
+  | 'CompletingRebalance'
+  | 'Stable'
+  | 'Dead'
+  | 'Empty'
+  | 'Assigning'
+  | 'Reconciling'
+/** `classic`: JoinGroup and SyncGroup; `consumer`: KIP-848. */
+export type ConsumerGroupType = 'unknown' | 'classic' | 'consumer'
+
+export interface ListConsumerGroupsOptions extends AdminOptions {
+  /** Only groups in one of these states (Kafka 2.6 and later). */
+  readonly states?: readonly ConsumerGroupState[]
+  /** Only groups of these types (Kafka 3.8 and later). */
+  readonly types?: readonly ConsumerGroupType[]
+}
+
+export interface ConsumerGroupListing {
+  groupId: string
+  /** 'Unknown' on brokers before 2.6. */
+  state: ConsumerGroupState
+  /** 'unknown' on brokers before 3.8. */
+  type: ConsumerGroupType
+  /** A group that only stores offsets and never had members. */
+  isSimple: boolean
+}
+
+export interface ConsumerGroupListings {
+  groups: ConsumerGroupListing[]
+  /** One for each broker that could not answer: the groups it coordinates are missing. */
+  errors: KafkaError[]
+}
+
+export interface ConsumerGroupDescription {
+  groupId: string
+  state: ConsumerGroupState
+  type: ConsumerGroupType
+  /** The assignor in use: `range`, `uniform`, ... */
+  protocol: string
+  coordinator: Node | null
+  members: ConsumerGroupMember[]
+  /** With `includeAuthorizedOperations`. */
+  authorizedOperations?: AclOperation[]
+  error?: KafkaError
+}
+
+export interface ConsumerGroupMember {
+  memberId: string
+  clientId: string
+  host: string
+  groupInstanceId?: string
+  assignment: TopicPartition[]
+  /** Where the member is heading (groups of type `consumer`). */
+  targetAssignment?: TopicPartition[]
+}
+
+export interface ConsumerGroupResult {
+  groupId: string
+  error?: KafkaError
+}
+
+const states: readonly ConsumerGroupState[] = [
+  'Unknown',
+  'PreparingRebalance',
+  'CompletingRebalance',
+  'Stable',
+  'Dead',
+  'Empty',
+  'Assigning',
+  'Reconciling',
+]
+const types: readonly ConsumerGroupType[] = ['unknown', 'classic', 'consumer']
+const stateNumbers: ReadonlyMap<string, number> = new Map(states.map((state, i) => [state, i]))
+const typeNumbers: ReadonlyMap<string, number> = new Map(types.map((type, i) => [type, i]))
+const STATES_FILTER_VERSION = 4
+const TYPES_FILTER_VERSION = 5
+const CONSUMER_PROTOCOL = 'consumer'
+
+/** Asks every broker: each knows only the groups that it coordinates. */
+export async function listConsumerGroups(
+  call: AdminCall,
+  options: Pick<ListConsumerGroupsOptions, 'states' | 'types'>,
+): Promise<ConsumerGroupListings> {
+  options.states?.forEach((state, i) => requireWord(state, stateNumbers, `states[${i}]`))
+  options.types?.forEach((type, i) => requireWord(type, typeNumbers, `types[${i}]`))
+  const { deadline, signal } = call
+  const body = { statesFilter: [...(options.states ?? [])], typesFilter: [...(options.types ?? [])] }
+  // A broker that cannot filter must not answer as if nothing had been asked.
+  const minVersion = body.typesFilter.length > 0 ? TYPES_FILTER_VERSION : body.statesFilter.length > 0 ? STATES_FILTER_VERSION : 0
+  const snapshot = await call.cluster.metadata.refresh([], { deadline, signal })
+  const listings: ConsumerGroupListings = { groups: [], errors: [] }
+  await Promise.all(
+    [...snapshot.brokers.keys()].map(async id => {
+      try {
+        const response = await call.cluster.request({ to: 'node', id }, ListGroups, body, {
+          deadline,
+          signal,
+          minVersion,
+          errorOf: r => coordinatorMoved([r.errorCode]),
+        })
+        const error = itemError(response.errorCode, null, `listing the groups of broker ${id}`)
+        if (error !== undefined) listings.errors.push(error)
+        for (const group of response.groups) {
+          const isSimple = group.protocolType === ''
+          if (!isSimple && group.protocolType !== CONSUMER_PROTOCOL) continue
+          const state = stateOf(group.groupState)
+          const type = typeOf(group.groupType)
+          listings.groups.push({ groupId: group.groupId, state, type, isSimple })
+        }
+      } catch (error) {
+        if (!isItemError(error)) throw error
+        listings.errors.push(error)
+      }
+    }),
+  )
+  listings.groups.sort((a, b) => (a.groupId < b.groupId ? -1 : 1))
+  return listings
+}
+
+export async function describeConsumerGroups(
+  call: AdminCall,
+  groups: readonly string[],
+  includeAuthorizedOperations: boolean,
+): Promise<ConsumerGroupDescription[]> {
+  checkGroups(groups)
+  return Promise.all(
+    groups.map(async groupId => {
+      try {
+        const modern = await describeModern(call, groupId, includeAuthorizedOperations)
+        return modern ?? (await describeClassic(call, groupId, includeAuthorizedOperations))
+      } catch (error) {
+        if (!isItemError(error)) throw error
+        return nothingKnown(groupId, error)
+      }
+    }),
+  )
+}
+
+export async function deleteConsumerGroups(call: AdminCall, groups: readonly string[]): Promise<ConsumerGroupResult[]> {
+  checkGroups(groups)
+  const { deadline, signal } = call
+  return Promise.all(
+    groups.map(async groupId => {
+      const subject = `group '${groupId}'`
+      try {
+        const response = await call.cluster.request(
+          { to: 'coordinator', type: 'group', key: groupId },
+          DeleteGroups,
+          { groupsNames: [groupId] },
+          { deadline, signal, errorOf: r => coordinatorMoved(r.results.map(g => g.errorCode)) },
+        )
+        const answer = response.results.find(r => r.groupId === groupId)
+        const error = answer === undefined ? missingAnswer(subject) : itemError(answer.errorCode, null, subject)
+        return { groupId, ...withError(error) }
+      } catch (error) {
+        if (!isItemError(error)) throw error
+        return { groupId, error }
+      }
+    }),
+  )
+}
+
+/** undefined when this is not a KIP-848 group or the broker does not know such groups. */
+async function describeModern(
+  call: AdminCall,
+  groupId: string,
+  includeAuthorizedOperations: boolean,
+): Promise<ConsumerGroupDescription | undefined> {
+  const { deadline, signal } = call
+  try {
+    const response = await call.cluster.request(
+      { to: 'coordinator', type: 'group', key: groupId },
+      ConsumerGroupDescribe,
+      { groupIds: [groupId], includeAuthorizedOperations },
+      { deadline, signal, errorOf: r => coordinatorMoved(r.groups.map(g => g.errorCode)) },
+    )
+    const group = response.groups[0]
+    if (group === undefined) throw missingAnswer(`group '${groupId}'`)
+    if (notModern.has(group.errorCode)) return undefined
+    const error = itemError(group.errorCode, group.errorMessage, `group '${groupId}'`)
+    if (error !== undefined) return nothingKnown(groupId, error)
+    const operations = aclOperations(group.authorizedOperations)
+    return {
+      groupId,
+      state: stateOf(group.groupState),
+      type: 'consumer',
+      protocol: group.assignorName,
+      coordinator: await coordinatorNode(call, groupId),
+      members: group.members.map(modernMember),
+      ...(operations === undefined ? {} : { authorizedOperations: operations }),
+    }
+  } catch (error) {
+    if (error instanceof KafkaError && error.code === ErrorCode.ERR__UNSUPPORTED_FEATURE) return undefined
+    throw error
+  }
+}
+
+const notModern: ReadonlySet<number> = new Set([ErrorCode.ERR_GROUP_ID_NOT_FOUND, ErrorCode.ERR_UNSUPPORTED_VERSION])
+
+async function describeClassic(
+  call: AdminCall,
+  groupId: string,
+  includeAuthorizedOperations: boolean,
+): Promise<ConsumerGroupDescription> {
+  const { deadline, signal } = call
+  const response = await call.cluster.request(
+    { to: 'coordinator', type: 'group', key: groupId },
+    DescribeGroups,
+    version =>
+      // Brokers before 2.3 do not know the question (KIP-430).
+      includeAuthorizedOperations && version >= 3
+        ? { groups: [groupId], includeAuthorizedOperations }
+        : { groups: [groupId] },
+    { deadline, signal, errorOf: r => coordinatorMoved(r.groups.map(g => g.errorCode)) },
+  )
+  const group = response.groups[0]
+  if (group === undefined) throw missingAnswer(`group '${groupId}'`)
+  const error = itemError(group.errorCode, group.errorMessage, `group '${groupId}'`)
+  if (error !== undefined) return nothingKnown(groupId, error)
+  const operations = aclOperations(group.authorizedOperations)
+  return {
+    groupId,
+    state: stateOf(group.groupState),
+    type: 'classic',
+    protocol: group.protocolData,
+    coordinator: await coordinatorNode(call, groupId),
+    members: group.members.map(member => classicMember(group.protocolType, member)),
+    ...(operations === undefined ? {} : { authorizedOperations: operations }),
+  }
+}
+
+type ModernMember = Decoded<ConsumerGroupDescribeResponse>['groups'][number]['members'][number]
+type ClassicMember = Decoded<DescribeGroupsResponse>['groups'][number]['members'][number]
+
+function modernMember(member: ModernMember): ConsumerGroupMember {
+  return {
+    memberId: member.memberId,
+    clientId: member.clientId,
+    host: member.clientHost,
+    ...(member.instanceId === null ? {} : { groupInstanceId: member.instanceId }),
+    assignment: partitionsOf(member.assignment.topicPartitions, t => t.topicName),
+    targetAssignment: partitionsOf(member.targetAssignment.topicPartitions, t => t.topicName),
+  }
+}
+
+function classicMember(protocolType: string, member: ClassicMember): ConsumerGroupMember {
+  return {
+    memberId: member.memberId,
+    clientId: member.clientId,
+    host: member.clientHost,
+    ...(member.groupInstanceId === null ? {} : { groupInstanceId: member.groupInstanceId }),
+    assignment: protocolType === CONSUMER_PROTOCOL ? readAssignment(member.memberAssignment) : [],
+  }
+}
+
+/** The assignment a group's leader wrote: other clients' bytes, which are not taken at their word. */
+function readAssignment(bytes: Uint8Array): TopicPartition[] {
+  // Empty while the group rebalances.
+  if (bytes.length === 0) return []
+  try {
+    const reader = new Reader(bytes)
+    const version = Math.min(Math.max(reader.int16(), 0), HIGHEST_ASSIGNMENT_VERSION)
+    return partitionsOf(readConsumerProtocolAssignment(reader, version).assignedPartitions, t => t.topic)
+  } catch (cause) {
+    throw new KafkaError(ErrorCode.ERR__BAD_MSG, "a member's assignment cannot be read", { cause })
+  }
+}
+
+const HIGHEST_ASSIGNMENT_VERSION = 3
+
+function partitionsOf<T extends { partitions: number[] }>(topics: readonly T[], nameOf: (topic: T) => string): TopicPartition[] {
+  return topics.flatMap(t => t.partitions.map(partition => ({ topic: nameOf(t), partition })))
+}
+
+async function coordinatorNode(call: AdminCall, groupId: string): Promise<Node | null> {
+  const { id, host, port, rack } = await call.cluster.coordinator('group', groupId, call.deadline, call.signal)
+  return node(id, host, port, rack)
+}
+
+function checkGroups(groups: readonly string[]): void {
+  requireItems(groups, 'groups')
+  groups.forEach((group, i) => requireName(group, `groups[${i}]`))
+  requireDistinct(groups, group => group, 'groups')
+}
+
+function nothingKnown(groupId: string, error: KafkaError): ConsumerGroupDescription {
+  return { groupId, state: 'Unknown', type: 'unknown', protocol: '', coordinator: null, members: [], error }
+}
+
+function stateOf(name: string): ConsumerGroupState {
+  return states.find(state => state === name) ?? 'Unknown'
+}
+
+function typeOf(name: string): ConsumerGroupType {
+  return types.find(type => type === name.toLowerCase()) ?? 'unknown'
+}

@@ -1,0 +1,315 @@
+import {
+  CreatePartitions,
+  CreateTopics,
+  DeleteRecords,
+  DeleteTopics,
+  Metadata,
+  ZERO_UUID,
+  type Decoded,
+  type MetadataResponse,
+} from '@ottla/protocol'
+import type { KafkaError } from '../errors.ts'
+import type { TopicPartition } from '../types.ts'
+import { aclOperations, type AclOperation } from './acl-words.ts'
+import {
+  INT16_MAX,
+  INT32_MAX,
+  requireDistinct,
+  requireInteger,
+  requireItems,
+  requireName,
+  requireThat,
+} from './arguments.ts'
+import { controllerMoved, itemError, missingAnswer, withError, type AdminCall } from './call.ts'
+import { askLeaders, groupByTopic, partitionSubject } from './fan-out.ts'
+
+/** A topic to be created. */
+export interface NewTopic {
+  readonly topic: string
+  /** Default: the broker's (`num.partitions`). */
+  readonly numPartitions?: number
+  /** Default: the broker's (`default.replication.factor`). */
+  readonly replicationFactor?: number
+  /** Broker ids per partition, the preferred leader first; in place of the two counts. */
+  readonly replicaAssignment?: readonly (readonly number[])[]
+  /** Topic configuration that differs from the broker's. */
+  readonly config?: Readonly<Record<string, string | number | boolean>>
+}
+
+/** How far partitions of a topic are to grow. */
+export interface NewPartitions {
+  readonly topic: string
+  /** The number of partitions afterwards. */
+  readonly increaseTo: number
+  /** Broker ids of each added partition. */
+  readonly replicaAssignment?: readonly (readonly number[])[]
+}
+
+/** What became of one topic. */
+export interface TopicResult {
+  topic: string
+  error?: KafkaError
+}
+
+export interface CreateTopicResult extends TopicResult {
+  /** Absent before Kafka 2.8, and when the topic was not created. */
+  topicId?: string
+}
+
+export interface TopicDescription {
+  topic: string
+  topicId: string
+  isInternal: boolean
+  partitions: PartitionDescription[]
+  /** With `includeAuthorizedOperations`. */
+  authorizedOperations?: AclOperation[]
+  error?: KafkaError
+}
+
+export interface PartitionDescription {
+  partition: number
+  /** Broker id; -1 while there is none. */
+  leader: number
+  leaderEpoch: number
+  replicas: number[]
+  isr: number[]
+  offlineReplicas: number[]
+  error?: KafkaError
+}
+
+/** Everything before this offset of the partition is to go; -1 means everything there is. */
+export interface RecordsToDelete extends TopicPartition {
+  readonly offset: number
+}
+
+export interface DeletedRecords extends TopicPartition {
+  /** The first offset that is left; -1 with an error. */
+  lowWatermark: number
+  error?: KafkaError
+}
+
+const LEGACY_DELETE_TOPICS = 5
+
+export async function createTopics(call: AdminCall, topics: readonly NewTopic[]): Promise<CreateTopicResult[]> {
+  requireItems(topics, 'topics')
+  topics.forEach(checkNewTopic)
+  requireDistinct(topics, t => t.topic, 'topics')
+  const { operationTimeoutMs, validateOnly, deadline, signal } = call
+  const body = { topics: topics.map(wireTopic), timeoutMs: operationTimeoutMs, validateOnly }
+  const response = await call.cluster.request({ to: 'controller' }, CreateTopics, body, {
+    deadline,
+    signal,
+    errorOf: r => controllerMoved(r.topics.map(t => t.errorCode)),
+  })
+  const answers = new Map(response.topics.map(t => [t.name, t]))
+  const results = topics.map(({ topic }): CreateTopicResult => {
+    const answer = answers.get(topic)
+    if (answer === undefined) return { topic, error: missingAnswer(`topic '${topic}'`) }
+    const error = itemError(answer.errorCode, answer.errorMessage, `topic '${topic}'`)
+    if (error !== undefined) return { topic, error }
+    return answer.topicId === ZERO_UUID ? { topic } : { topic, topicId: answer.topicId }
+  })
+  if (!validateOnly) await refreshChanged(call, results)
+  return results
+}
+
+export async function deleteTopics(call: AdminCall, topics: readonly string[]): Promise<TopicResult[]> {
+  requireItems(topics, 'topics')
+  topics.forEach((topic, i) => requireName(topic, `topics[${i}]`))
+  requireDistinct(topics, topic => topic, 'topics')
+  const { operationTimeoutMs: timeoutMs, deadline, signal } = call
+  const response = await call.cluster.request(
+    { to: 'controller' },
+    DeleteTopics,
+    version =>
+      version > LEGACY_DELETE_TOPICS
+        ? { topics: topics.map(name => ({ name })), timeoutMs }
+        : { topicNames: [...topics], timeoutMs },
+    { deadline, signal, errorOf: r => controllerMoved(r.responses.map(t => t.errorCode)) },
+  )
+  const answers = new Map(response.responses.map(t => [t.name, t]))
+  const results = topics.map(topic => topicResult(topic, answers.get(topic)))
+  await refreshChanged(call, results)
+  return results
+}
+
+export async function createPartitions(call: AdminCall, topics: readonly NewPartitions[]): Promise<TopicResult[]> {
+  requireItems(topics, 'topics')
+  topics.forEach(({ topic, increaseTo, replicaAssignment }, i) => {
+    requireName(topic, `topics[${i}].topic`)
+    requireInteger(increaseTo, `increaseTo of topic '${topic}'`, 1, INT32_MAX)
+    if (replicaAssignment !== undefined) checkAssignment(topic, replicaAssignment)
+  })
+  requireDistinct(topics, t => t.topic, 'topics')
+  const { operationTimeoutMs: timeoutMs, validateOnly, deadline, signal } = call
+  const wire = topics.map(t => ({
+    name: t.topic,
+    count: t.increaseTo,
+    assignments: t.replicaAssignment?.map(brokers => ({ brokerIds: [...brokers] })) ?? null,
+  }))
+  const response = await call.cluster.request(
+    { to: 'controller' },
+    CreatePartitions,
+    { topics: wire, timeoutMs, validateOnly },
+    { deadline, signal, errorOf: r => controllerMoved(r.results.map(t => t.errorCode)) },
+  )
+  const answers = new Map(response.results.map(t => [t.name, t]))
+  const results = topics.map(({ topic }) => topicResult(topic, answers.get(topic)))
+  if (!validateOnly) await refreshChanged(call, results)
+  return results
+}
+
+export async function describeTopics(
+  call: AdminCall,
+  topics: readonly string[],
+  includeAuthorizedOperations: boolean,
+): Promise<TopicDescription[]> {
+  requireItems(topics, 'topics')
+  topics.forEach((topic, i) => requireName(topic, `topics[${i}]`))
+  requireDistinct(topics, topic => topic, 'topics')
+  const { deadline, signal } = call
+  const wire = topics.map(name => ({ name }))
+  const response = await call.cluster.request(
+    { to: 'any' },
+    Metadata,
+    version =>
+      // Brokers before 2.3 do not know the question (KIP-430).
+      includeAuthorizedOperations && version >= 8
+        ? { topics: wire, allowAutoTopicCreation: false, includeTopicAuthorizedOperations: true }
+        : { topics: wire, allowAutoTopicCreation: false },
+    { deadline, signal },
+  )
+  const answers = new Map(response.topics.map(t => [t.name, t]))
+  return topics.map(topic => {
+    const answer = answers.get(topic)
+    const nothing = { topic, topicId: ZERO_UUID, isInternal: false, partitions: [] }
+    if (answer === undefined) return { ...nothing, error: missingAnswer(`topic '${topic}'`) }
+    return describe(topic, answer)
+  })
+}
+
+export async function deleteRecords(call: AdminCall, targets: readonly RecordsToDelete[]): Promise<DeletedRecords[]> {
+  requireItems(targets, 'partitions')
+  targets.forEach((t, i) => {
+    requireName(t.topic, `partitions[${i}].topic`)
+    requireInteger(t.partition, `partitions[${i}].partition`, 0, INT32_MAX)
+    requireInteger(t.offset, `the offset of ${partitionSubject(t)}`, -1, Number.MAX_SAFE_INTEGER)
+  })
+  requireDistinct(targets, partitionSubject, 'partitions')
+  const { operationTimeoutMs: timeoutMs, deadline, signal } = call
+  const answers = await askLeaders(call, targets, async (id, items) => {
+    const wire = groupByTopic(items, t => ({ partitionIndex: t.partition, offset: t.offset }))
+    const body = { topics: wire, timeoutMs }
+    const response = await call.cluster.request({ to: 'node', id }, DeleteRecords, body, { deadline, signal })
+    return response.topics.flatMap(t =>
+      t.partitions.map(p => ({
+        topic: t.name,
+        partition: p.partitionIndex,
+        code: p.errorCode,
+        value: p.lowWatermark,
+      })),
+    )
+  })
+  return targets.map(({ topic, partition }, i) => {
+    const answer = answers[i]
+    return typeof answer === 'number'
+      ? { topic, partition, lowWatermark: answer }
+      : { topic, partition, lowWatermark: -1, ...withError(answer) }
+  })
+}
+
+function checkNewTopic(topic: NewTopic, index: number): void {
+  const { numPartitions, replicationFactor, replicaAssignment } = topic
+  const name = requireName(topic.topic, `topics[${index}].topic`)
+  if (numPartitions !== undefined && numPartitions !== -1) {
+    requireInteger(numPartitions, `numPartitions of topic '${name}'`, 1, INT32_MAX)
+  }
+  if (replicationFactor !== undefined && replicationFactor !== -1) {
+    requireInteger(replicationFactor, `replicationFactor of topic '${name}'`, 1, INT16_MAX)
+  }
+  if (replicaAssignment === undefined) return
+  checkAssignment(name, replicaAssignment)
+  const given = numPartitions ?? -1
+  requireThat(
+    given === -1 || given === replicaAssignment.length,
+    `topic '${name}': replicaAssignment is for ${replicaAssignment.length} partitions, numPartitions says ${given}`,
+  )
+  requireThat(
+    (replicationFactor ?? -1) === -1,
+    `topic '${name}': give either replicationFactor or replicaAssignment, not both`,
+  )
+}
+
+function checkAssignment(topic: string, assignment: readonly (readonly number[])[]): void {
+  requireItems(assignment, `replicaAssignment of topic '${topic}'`)
+  assignment.forEach((brokers, i) => {
+    requireItems(brokers, `replicaAssignment[${i}] of topic '${topic}'`)
+    for (const id of brokers) requireInteger(id, `a broker id in replicaAssignment of topic '${topic}'`, 0, INT32_MAX)
+  })
+}
+
+function wireTopic(topic: NewTopic): {
+  name: string
+  numPartitions: number
+  replicationFactor: number
+  assignments: { partitionIndex: number; brokerIds: number[] }[]
+  configs: { name: string; value: string }[]
+} {
+  const assigned = topic.replicaAssignment
+  return {
+    name: topic.topic,
+    // With an assignment the broker insists on -1 for both counts.
+    numPartitions: assigned === undefined ? (topic.numPartitions ?? -1) : -1,
+    replicationFactor: topic.replicationFactor ?? -1,
+    assignments: (assigned ?? []).map((brokers, i) => ({ partitionIndex: i, brokerIds: [...brokers] })),
+    configs: Object.entries(topic.config ?? {}).map(([name, value]) => ({ name, value: String(value) })),
+  }
+}
+
+function topicResult(
+  topic: string,
+  answer: { errorCode: number; errorMessage: string | null } | undefined,
+): TopicResult {
+  const subject = `topic '${topic}'`
+  if (answer === undefined) return { topic, error: missingAnswer(subject) }
+  return { topic, ...withError(itemError(answer.errorCode, answer.errorMessage, subject)) }
+}
+
+function describe(topic: string, answer: Decoded<MetadataResponse>['topics'][number]): TopicDescription {
+  const operations = aclOperations(answer.topicAuthorizedOperations)
+  return {
+    topic,
+    topicId: answer.topicId,
+    isInternal: answer.isInternal,
+    partitions: answer.partitions
+      .map(p => ({
+        partition: p.partitionIndex,
+        leader: p.leaderId,
+        leaderEpoch: p.leaderEpoch,
+        replicas: p.replicaNodes,
+        isr: p.isrNodes,
+        offlineReplicas: p.offlineReplicas,
+        ...withError(itemError(p.errorCode, null, `${topic} [${p.partitionIndex}]`)),
+      }))
+      .sort((a, b) => a.partition - b.partition),
+    ...(operations === undefined ? {} : { authorizedOperations: operations }),
+    ...withError(itemError(answer.errorCode, null, `topic '${topic}'`)),
+  }
+}
+
+/**
+ * The client's own picture of what it has just changed would otherwise be old until the next refresh. Never
+ * creates a topic: a producer's usual refresh would bring a deleted one back.
+ */
+async function refreshChanged(call: AdminCall, results: readonly TopicResult[]): Promise<void> {
+  const changed = results.filter(r => r.error === undefined).map(r => r.topic)
+  if (changed.length === 0) return
+  const { deadline, signal } = call
+  try {
+    await call.cluster.metadata.refresh(changed, { deadline, signal, allowAutoCreate: false })
+  } catch (error) {
+    // The change itself is done; the next regular refresh will show it.
+    const why = error instanceof Error ? error.message : String(error)
+    call.context.logger.debug('admin', 'REFRESH', `metadata of changed topics could not be refreshed: ${why}`)
+  }
+}
