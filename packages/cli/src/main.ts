@@ -1,1 +1,26 @@
-export {}
+import { run } from './command.ts'
+import { FAILED } from './terminal.ts'
+
+// The first signal asks the command to close its clients; a second one does not wait for that.
+const stop = new AbortController()
+const SIGNAL_STATUS = { SIGINT: 130, SIGTERM: 143 } as const
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(signal, () => {
+    if (stop.signal.aborted) process.exit(SIGNAL_STATUS[signal])
+    stop.abort()
+  })
+}
+
+const { stdin, stdout, stderr } = process
+run(process.argv.slice(2), { stdin, stdout, stderr, stop: stop.signal }).then(
+  status => {
+    process.exitCode = status
+    // A terminal or pipe that is being read would keep the process alive.
+    stdin.unref?.()
+  },
+  (error: unknown) => {
+    process.exitCode = FAILED
+    stderr.write(`ottla: ${String(error)}\n`)
+  },
+)

@@ -1,0 +1,55 @@
+import { EmbeddedCluster } from '@ottla/broker'
+import type { Command } from 'commander'
+import { collect, integer } from './options.ts'
+import { DONE, UsageError, stopped, type Terminal } from './terminal.ts'
+
+interface BrokerOptions {
+  readonly brokers: number
+  readonly port: number
+  readonly partitions?: number
+  readonly dataDir?: string
+  readonly sasl: readonly string[]
+}
+
+export function addBroker(program: Command, terminal: Terminal, exit: (status: number) => void): void {
+  program
+    .command('broker')
+    .description('Run an embedded cluster for development, in memory')
+    .option('--brokers <number>', 'how many brokers', integer(1, 100), 1)
+    .option('--port <port>', 'port of the first broker, the others follow; 0: any free ports', integer(0, 65_535), 9092)
+    .option('--partitions <number>', 'partitions of topics that are created by themselves', integer(1))
+    .option('--data-dir <directory>', 'keep the data there')
+    .option('--sasl <user:password>', 'ask for SASL and let this user in; repeatable', collect, [])
+    .action(async (options: BrokerOptions) => {
+      exit(await broker(options, terminal))
+    })
+}
+
+async function broker(options: BrokerOptions, terminal: Terminal): Promise<number> {
+  const cluster = await EmbeddedCluster.start({
+    brokers: options.brokers,
+    port: options.port,
+    ...(options.partitions === undefined ? {} : { defaultPartitions: options.partitions }),
+    ...(options.dataDir === undefined ? {} : { dataDir: options.dataDir }),
+    ...(options.sasl.length === 0 ? {} : { sasl: { mechanisms: ['PLAIN'], users: parseUsers(options.sasl) } }),
+  })
+  try {
+    terminal.stdout.write(`listening on ${cluster.bootstrapServers}\n`)
+    await stopped(terminal.stop)
+    return DONE
+  } finally {
+    await cluster.close()
+  }
+}
+
+/** @throws UsageError */
+export function parseUsers(pairs: readonly string[]): Record<string, string> {
+  return Object.fromEntries(
+    pairs.map(pair => {
+      const at = pair.indexOf(':')
+      // The password is not repeated: an error may end up in a log.
+      if (at < 1) throw new UsageError('--sasl: write it as USER:PASSWORD')
+      return [pair.slice(0, at), pair.slice(at + 1)]
+    }),
+  )
+}

@@ -1,0 +1,55 @@
+import { Command, CommanderError } from 'commander'
+import { ErrorCode, KafkaError, libraryVersion } from 'ottla'
+import { addBench } from './bench.ts'
+import { addBroker } from './broker.ts'
+import { addConsume } from './consume.ts'
+import { addDemo } from './demo.ts'
+import { explain } from './explain.ts'
+import { addMeta } from './meta.ts'
+import { addProduce } from './produce.ts'
+import { addQuery } from './query.ts'
+import { DONE, FAILED, UsageError, WRONG_USAGE, type Terminal } from './terminal.ts'
+
+/**
+ * Runs one command to its end.
+ * @param args what follows the program's name
+ * @returns the exit status: 0 done, 1 failed (with the reason on standard error), 2 wrong usage
+ * @since 0.1.0
+ */
+export async function run(args: readonly string[], terminal: Terminal): Promise<number> {
+  let status = DONE
+  const program = build(terminal, value => {
+    status = value
+  })
+  try {
+    await program.parseAsync([...args], { from: 'user' })
+    return status
+  } catch (error) {
+    // Commander has written its own message by then; help and version are no failures.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? DONE : WRONG_USAGE
+    const command = args[0] ?? ''
+    terminal.stderr.write(`ottla ${command}: ${explain(error)}\n`)
+    return isWrongUsage(error) ? WRONG_USAGE : FAILED
+  }
+}
+
+function build(terminal: Terminal, exit: (status: number) => void): Command {
+  const program = new Command('ottla')
+  program
+    .description('A Kafka client for the command line')
+    .version(libraryVersion)
+    .exitOverride()
+    .configureOutput({
+      writeOut: text => terminal.stdout.write(text),
+      writeErr: text => terminal.stderr.write(text),
+    })
+  // Without a command there is nothing to do: that is wrong usage, and the help says how it is meant.
+  program.action(() => program.help({ error: true }))
+  for (const add of [addProduce, addConsume, addMeta, addQuery, addBroker, addBench, addDemo]) add(program, terminal, exit)
+  return program
+}
+
+/** A configuration that cannot work was written on the command line too. */
+function isWrongUsage(error: unknown): boolean {
+  return error instanceof UsageError || (error instanceof KafkaError && error.code === ErrorCode.ERR__INVALID_ARG)
+}

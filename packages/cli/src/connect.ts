@@ -1,0 +1,38 @@
+import { ErrorCode, KafkaError, type Metadata } from 'ottla'
+
+type ErrorListener = (event: { type: 'error'; error: KafkaError }) => void
+
+/** What `firstContact` needs of a client of any kind. */
+export interface Contactable {
+  getMetadata(options: { topic?: string; allTopics?: boolean; timeoutMs?: number }): Promise<Metadata>
+  on(type: 'error', listener: ErrorListener): unknown
+  off(type: 'error', listener: ErrorListener): unknown
+}
+
+const CONTACT_TIMEOUT_MS = 30_000
+/**
+ * A client tries for ever, which is right for a service; a person at a keyboard wants to be told at once that
+ * the address or the password is wrong. Once contact was made, the client rides out what comes.
+ * @param query which metadata to ask for; the brokers alone by default
+ */
+export async function firstContact(
+  client: Contactable,
+  query: { topic?: string; allTopics?: boolean } = { allTopics: false },
+): Promise<Metadata> {
+  let listener: ErrorListener | undefined
+  // The reason (refused, unknown host) is told before "all brokers down", which alone explains nothing.
+  let reason: KafkaError | undefined
+  const failure = new Promise<never>((_, reject) => {
+    listener = ({ error }) => {
+      if (error.code === ErrorCode.ERR__ALL_BROKERS_DOWN) reject(reason ?? error)
+      else if (error.code === ErrorCode.ERR__AUTHENTICATION) reject(error)
+      else reason = error
+    }
+    client.on('error', listener)
+  })
+  try {
+    return await Promise.race([client.getMetadata({ ...query, timeoutMs: CONTACT_TIMEOUT_MS }), failure])
+  } finally {
+    if (listener !== undefined) client.off('error', listener)
+  }
+}

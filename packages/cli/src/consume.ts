@@ -1,0 +1,267 @@
+import type { Command } from 'commander'
+import {
+  Consumer,
+  ErrorCode,
+  KafkaError,
+  OFFSET_BEGINNING,
+  OFFSET_END,
+  OFFSET_STORED,
+  offsetTail,
+  type ConsumerConfig,
+  type Message,
+  type Metadata,
+  type RebalanceEvent,
+  type TopicPartition,
+  type TopicPartitionOffset,
+} from 'ottla'
+import { firstContact } from './connect.ts'
+import { unescapeBytes } from './escapes.ts'
+import { explain } from './explain.ts'
+import { compileFormat, jsonLine, lineFormat, tokens, type MessageFormat } from './format.ts'
+import {
+  addClusterOptions,
+  clientLogger,
+  clusterProperties,
+  collect,
+  integer,
+  requireBrokers,
+  type ClusterOptions,
+  type Properties,
+} from './options.ts'
+import { Output } from './output.ts'
+import { DONE, UsageError, note, type Terminal } from './terminal.ts'
+
+interface ConsumeOptions extends ClusterOptions {
+  readonly topic: readonly string[]
+  readonly partition?: number
+  readonly offset?: string
+  readonly exit?: boolean
+  readonly count?: number
+  readonly format?: string
+  readonly json?: boolean
+  readonly keyDelimiter?: string
+  readonly delimiter: string
+  readonly null?: boolean
+  readonly group?: string
+  readonly unbuffered?: boolean
+}
+
+export function addConsume(program: Command, terminal: Terminal, exit: (status: number) => void): void {
+  const command = program
+    .command('consume')
+    .description('Print messages: of partitions from an offset on, or as a member of a group')
+    .argument('[topics...]', 'topics; with -G those that begin with ^ are regular expressions')
+    .option('-t, --topic <topic>', 'a topic; repeatable', collect, [])
+    .option('-p, --partition <number>', 'only this partition', integer(0))
+    .option('-o, --offset <offset>', 'beginning, end, stored, N, -N (N before the end) or s@MS (from a time on)')
+    .option('-G, --group <id>', 'join this group and commit what was printed')
+    .option('-e, --exit', 'exit at the end of all partitions')
+    .option('-c, --count <number>', 'exit after so many messages', integer(1))
+    .option('-f, --format <format>', 'what to print of a message, see below')
+    .option('-J, --json', 'print a JSON object a message')
+    .option('-K, --key-delimiter <delimiter>', 'print the key and this before the value')
+    .option('-D, --delimiter <delimiter>', 'print this after each message', '\\n')
+    .option('-Z, --null', 'print null keys and values as NULL')
+    .option('-u, --unbuffered', 'write each message at once')
+    .addHelpText('after', `\nTokens of -f:\n${formatHelp()}`)
+  addClusterOptions(command).action(async (topics: string[], options: ConsumeOptions) => {
+    exit(await consume([...options.topic, ...topics], options, terminal))
+  })
+}
+
+function formatHelp(): string {
+  return Object.entries(tokens)
+    .map(([token, { what }]) => `  %${token}  ${what}`)
+    .join('\n')
+}
+
+async function consume(topics: readonly string[], options: ConsumeOptions, terminal: Terminal): Promise<number> {
+  if (topics.length === 0) throw new UsageError('no topic: name one with -t')
+  if (options.group !== undefined && options.partition !== undefined) {
+    throw new UsageError('-p: a member of a group gets its partitions from the group; leave out -p or -G')
+  }
+  const format = messageFormat(options)
+  const start = parseOffset(options.offset)
+  const properties = requireBrokers(clusterProperties(options))
+  const consumer = new Consumer(consumerConfig(properties, options, start), { logger: clientLogger(terminal, options) })
+  const output = new Output(terminal.stdout, options.unbuffered === true)
+  const onStop = (): void => void consumer.close().catch(() => undefined) // the second close below tells it
+  terminal.stop.addEventListener('abort', onStop, { once: true })
+  try {
+    const ends = new Ends(options.exit === true)
+    const metadata = await firstContact(consumer, topics.length === 1 && options.group === undefined ? { topic: topics[0] ?? '' } : {})
+    if (options.group === undefined) {
+      const partitions = partitionsOf(metadata, topics, options.partition)
+      ends.expect(partitions)
+      await consumer.assign(await startingPoints(consumer, partitions, start))
+    } else {
+      consumer.subscribe([...topics], event => announce(event, options, terminal, ends))
+    }
+    await printAll(consumer, format, output, ends, options, terminal)
+    await output.end()
+    return DONE
+  } catch (error) {
+    if (terminal.stop.aborted) return DONE
+    throw error
+  } finally {
+    terminal.stop.removeEventListener('abort', onStop)
+    await consumer.close()
+  }
+}
+
+async function printAll(
+  consumer: Consumer,
+  format: MessageFormat,
+  output: Output,
+  ends: Ends,
+  options: ConsumeOptions,
+  terminal: Terminal,
+): Promise<void> {
+  const limit = options.count ?? Infinity
+  let printed = 0
+  while (!terminal.stop.aborted && !output.closed && printed < limit) {
+    // What is there is written out before waiting for more.
+    const event = (await consumer.poll(0)) ?? (await idle(consumer, output))
+    if (event === null) continue
+    if (event.type === 'message') {
+      output.write(format(event.message as Message)) // no deserializers were given
+      printed++
+      await output.pace()
+    } else if (event.type === 'partition-eof') {
+      await output.flush()
+      if (options.quiet !== true) note(terminal, `reached the end of ${event.topic} [${event.partition}] at offset ${event.offset}`)
+      if (ends.reached(event)) return
+    } else if (event.type === 'error') {
+      if (!isPassing(event.error)) throw event.error
+      if (options.quiet !== true) note(terminal, explain(event.error))
+    }
+  }
+}
+
+const IDLE_MS = 1000
+
+async function idle(consumer: Consumer, output: Output): ReturnType<Consumer['poll']> {
+  await output.flush()
+  return consumer.poll(IDLE_MS)
+}
+
+/** Whether the client recovers from it by itself. */
+function isPassing(error: KafkaError): boolean {
+  return error.isRetriable || error.code === ErrorCode.ERR__ALL_BROKERS_DOWN || error.code === ErrorCode.ERR__TRANSPORT
+}
+
+/** Which partitions still have something to print before `-e` ends the command. */
+class Ends {
+  readonly #enabled: boolean
+  #open = new Set<string>()
+
+  constructor(enabled: boolean) {
+    this.#enabled = enabled
+  }
+
+  expect(partitions: readonly TopicPartition[]): void {
+    for (const p of partitions) this.#open.add(nameOf(p))
+  }
+
+  forget(partitions: readonly TopicPartition[]): void {
+    for (const p of partitions) this.#open.delete(nameOf(p))
+  }
+
+  /** @returns whether that was the last one */
+  reached(partition: TopicPartition): boolean {
+    this.#open.delete(nameOf(partition))
+    return this.#enabled && this.#open.size === 0
+  }
+}
+
+function nameOf({ topic, partition }: TopicPartition): string {
+  return `${topic} [${partition}]`
+}
+
+function announce(event: RebalanceEvent, options: ConsumeOptions, terminal: Terminal, ends: Ends): void {
+  if (event.type === 'assign') ends.expect(event.partitions)
+  else ends.forget(event.partitions)
+  if (options.quiet === true) return
+  const word = { assign: 'assigned', revoke: 'revoked', lost: 'lost' }[event.type]
+  note(terminal, `group ${options.group ?? ''}: ${word} ${event.partitions.map(nameOf).join(', ') || 'nothing'}`)
+}
+
+type Start = { readonly kind: 'offset'; readonly offset: number } | { readonly kind: 'time'; readonly ms: number }
+
+/** @throws UsageError */
+export function parseOffset(text: string | undefined): Start | undefined {
+  switch (text) {
+    case undefined:
+      return undefined
+    case 'beginning':
+    case 'earliest':
+      return { kind: 'offset', offset: OFFSET_BEGINNING }
+    case 'end':
+    case 'latest':
+      return { kind: 'offset', offset: OFFSET_END }
+    case 'stored':
+      return { kind: 'offset', offset: OFFSET_STORED }
+    default: {
+      const time = /^s@(\d+)$/.exec(text)?.[1]
+      if (time !== undefined) return { kind: 'time', ms: Number(time) }
+      const number = Number(text)
+      if (!/^-?\d+$/.test(text) || !Number.isSafeInteger(number)) {
+        throw new UsageError(`-o ${text}: write beginning, end, stored, N, -N or s@MS`)
+      }
+      return { kind: 'offset', offset: number < 0 ? offsetTail(-number) : number }
+    }
+  }
+}
+
+function consumerConfig(properties: Properties, options: ConsumeOptions, start: Start | undefined): ConsumerConfig {
+  const config: Properties = { 'auto.offset.reset': 'earliest', ...properties, 'enable.partition.eof': true }
+  if (options.group === undefined) return { 'enable.auto.commit': false, ...config }
+  config['group.id'] = options.group
+  if (start === undefined) return config
+  // In a group -o only says where to begin when nothing was committed; the rest of the time commits rule.
+  if (start.kind === 'offset' && start.offset === OFFSET_BEGINNING) config['auto.offset.reset'] = 'earliest'
+  else if (start.kind === 'offset' && start.offset === OFFSET_END) config['auto.offset.reset'] = 'latest'
+  else throw new UsageError('-o: with -G it can only be beginning or end, for partitions without a committed offset')
+  return config
+}
+
+function partitionsOf(metadata: Metadata, topics: readonly string[], only: number | undefined): TopicPartition[] {
+  return topics.flatMap(topic => {
+    const found = metadata.topics.find(t => t.topic === topic)
+    if (found?.error !== undefined) throw found.error
+    if (found === undefined) throw new KafkaError(ErrorCode.ERR_UNKNOWN_TOPIC_OR_PART, `there is no topic '${topic}'`)
+    const partitions = found.partitions.filter(p => only === undefined || p.partition === only)
+    if (partitions.length === 0) {
+      const count = found.partitions.length
+      throw new KafkaError(ErrorCode.ERR__UNKNOWN_PARTITION, `topic '${topic}' has ${count} partitions, but no ${only ?? 0}`)
+    }
+    return partitions.map(({ partition }) => ({ topic, partition }))
+  })
+}
+
+async function startingPoints(
+  consumer: Consumer,
+  partitions: readonly TopicPartition[],
+  start: Start | undefined,
+): Promise<TopicPartitionOffset[]> {
+  if (start?.kind !== 'time') {
+    const offset = start?.offset ?? OFFSET_BEGINNING
+    return partitions.map(p => ({ ...p, offset }))
+  }
+  const found = await consumer.offsetsForTimes(partitions.map(p => ({ ...p, offset: start.ms })))
+  return found.map(({ topic, partition, offset, error }) => {
+    if (error !== undefined) throw error
+    return { topic, partition, offset: offset < 0 ? OFFSET_END : offset }
+  })
+}
+
+function messageFormat(options: ConsumeOptions): MessageFormat {
+  const nullText = options.null === true ? 'NULL' : ''
+  if (options.json === true) {
+    if (options.format !== undefined) throw new UsageError('-J and -f: one or the other')
+    return jsonLine
+  }
+  if (options.format !== undefined) return compileFormat(options.format, { nullText })
+  const keyDelimiter = options.keyDelimiter === undefined ? undefined : unescapeBytes(options.keyDelimiter, '-K')
+  return lineFormat({ keyDelimiter, delimiter: unescapeBytes(options.delimiter, '-D'), nullText })
+}
