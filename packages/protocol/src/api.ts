@@ -1,0 +1,38 @@
+import type { Reader } from './wire/reader.ts'
+import type { RecordsInput, Writer } from './wire/writer.ts'
+
+/** What a reader returns for a message: every field is there, with Kafka's default where the version lacks it. */
+export type Decoded<T> = unknown extends T ? unknown : [RecordsInput] extends [T] ? Buffer | null : DecodedPart<T>
+
+type DecodedPart<T> = T extends Uint8Array
+  ? Buffer
+  : T extends string | number | boolean | null
+    ? T
+    : T extends readonly (infer E)[]
+      ? Decoded<E>[]
+      : { [K in keyof T]-?: Decoded<Exclude<T[K], undefined>> }
+
+/** What both ends know of one request and its response. */
+export interface ApiFacts {
+  readonly key: number
+  readonly name: string
+  readonly minVersion: number
+  readonly maxVersion: number
+  /** First version with tagged fields and compact lengths (KIP-482); 32767 if there is none. */
+  readonly flexibleFrom: number
+}
+
+/** The client's side of one API. */
+export interface Api<Req, Res> extends ApiFacts {
+  /** Throws ProtocolError when a field is set that the version lacks and that must not be dropped. */
+  writeRequest(w: Writer, message: Req, version: number): void
+  /** Throws ProtocolError for bytes that are no such message. */
+  readResponse(r: Reader, version: number): Decoded<Res>
+}
+
+/** The broker's side of one API. */
+export interface ServerApi<Req, Res> extends ApiFacts {
+  /** Throws ProtocolError for bytes that are no such message. */
+  readRequest(r: Reader, version: number): Decoded<Req>
+  writeResponse(w: Writer, message: Res, version: number): void
+}
