@@ -1,5 +1,5 @@
 import { OFFSET_BEGINNING, type Consumer, type Message, type RebalanceEvent, type TopicPartition } from 'ottla'
-import type { DemoStage } from './demo.ts'
+import type { DemoStage } from './demo-stage.ts'
 import { GROUP } from './demo-world.ts'
 
 // Seldom heartbeats would make the story long: a member hears of a rebalance with the next one.

@@ -1,5 +1,5 @@
 import { ErrorCode, type DeliveryReport, type Producer } from 'ottla'
-import type { DemoStage } from './demo.ts'
+import type { DemoStage } from './demo-stage.ts'
 import type { Column } from './table.ts'
 
 const FLUSH_MS = 15_000

@@ -3,10 +3,11 @@ import { Consumer, KafkaError, Producer } from 'ottla'
 import { firstContact } from './connect.ts'
 import { produceSteps } from './demo-produce.ts'
 import { consumeSteps } from './demo-consume.ts'
+import type { DemoStage } from './demo-stage.ts'
 import { embeddedWorld, givenWorld, type Credentials, type DemoWorld } from './demo-world.ts'
 import { explain } from './explain.ts'
 import { Narrator } from './narrator.ts'
-import { addClusterOptions, clientLogger, clusterProperties, type ClusterOptions, type Properties } from './options.ts'
+import { addClusterOptions, clientLogger, clusterProperties, type ClusterOptions } from './options.ts'
 import { DONE, FAILED, UsageError, note, type Terminal } from './terminal.ts'
 
 interface DemoOptions extends ClusterOptions {
@@ -14,14 +15,6 @@ interface DemoOptions extends ClusterOptions {
   readonly bob: string
   readonly topic?: string
   readonly forbidden?: string
-}
-
-/** The clients of the demo: all of them are closed at its end, however it ends. */
-export interface DemoStage {
-  readonly world: DemoWorld
-  readonly narrator: Narrator
-  producer(properties?: Properties): Producer
-  consumer(properties?: Properties): Consumer
 }
 
 const TIME_LIMIT_MS = 120_000
