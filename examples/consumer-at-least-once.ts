@@ -1,0 +1,46 @@
+/** A message counts as done only when the program says so: after a crash it is handed out again. */
+import { Consumer, Producer, type Message } from 'ottla'
+import { fresh, openCluster } from './cluster.ts'
+
+const cluster = await openCluster()
+const topic = fresh('payments')
+const group = fresh('bookkeepers')
+
+const producer = new Producer({ 'bootstrap.servers': cluster.bootstrapServers })
+await producer.sendBatch(Array.from({ length: 4 }, (_, i) => ({ topic, key: 'account', value: `payment ${i}` })))
+await producer.close()
+
+function bookkeeper(): Consumer {
+  const consumer = new Consumer({
+    'bootstrap.servers': cluster.bootstrapServers,
+    'group.id': group,
+    'auto.offset.reset': 'earliest',
+    'enable.auto.commit': false,
+  })
+  consumer.subscribe(topic)
+  return consumer
+}
+
+function work(message: Message): Promise<void> {
+  console.log(`booked: ${String(message.value)}`)
+  return Promise.resolve()
+}
+
+const first = bookkeeper()
+for (let i = 0; i < 2; i++) {
+  const message = await first.readMessage(-1)
+  await work(message)
+  await first.commitMessage(message)
+}
+const lost = await first.readMessage(-1)
+console.log(`handed out, but the work was never done: ${String(lost.value)}`)
+await first.close()
+
+const second = bookkeeper()
+const again = await second.readMessage(-1)
+console.log(`handed out again: ${String(again.value)}`)
+await work(again)
+await second.commitMessage(again)
+await second.close()
+await cluster.close()
+if (again.offset !== lost.offset) throw new Error('the message without a commit did not come again')
