@@ -1,4 +1,4 @@
-import { ErrorCode, type Api, type Decoded } from '@ottla/protocol'
+import { ErrorCode, type Api, type ApiFacts, type Decoded } from '@ottla/protocol'
 import { abortReason } from '../base/clock.ts'
 import { KafkaError } from '../errors.ts'
 import { Lane } from '../network/lane.ts'
@@ -88,7 +88,7 @@ export class Broker {
   }
 
   /** The newest version of `api` that both ends know, or undefined before the first connection or if there is none. */
-  version(api: Api<never, unknown>): number | undefined {
+  version(api: ApiFacts): number | undefined {
     if (this.#apis === null) return undefined
     const version = commonVersion(api, this.#apis)
     return version < 0 ? undefined : version

@@ -104,7 +104,7 @@ export class Cluster {
     let avoid: Broker | null = null
     for (let attempt = 1; ; attempt++) {
       this.#check(signal)
-      const response = await this.#try(target, api, body, options, avoid)
+      const response: Decoded<Res> | Failure = await this.#try(target, api, body, options, avoid)
       if (!(response instanceof Failure)) {
         const code = options.errorOf?.(response) ?? ErrorCode.ERR_NO_ERROR
         const action = actionFor(code)
@@ -117,7 +117,7 @@ export class Cluster {
         await sleep(clock, pause, signal)
         continue
       }
-      const { error, broker } = response
+      const { error, broker }: Failure = response
       const action = actionFor(error.code)
       if (action === 'fail' || this.#closed) throw error
       last = error

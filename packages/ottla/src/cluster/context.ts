@@ -4,7 +4,8 @@ import { systemRandom, type Random } from '../base/random.ts'
 import type { CommonSettings, Resolved } from '../config/resolve.ts'
 import type { KafkaError } from '../errors.ts'
 import { EventHub } from '../observe/events.ts'
-import { Logger, stderrSink, type LogLevel, type LogSink } from '../observe/logger.ts'
+import { Logger, stderrSink, type LogSink } from '../observe/logger.ts'
+import type { LogLevel } from '../types.ts'
 
 export type ClientKind = 'producer' | 'consumer' | 'admin'
 

@@ -1,4 +1,4 @@
-import { ErrorCode, FindCoordinator, errorName, type Decoded, type FindCoordinatorResponse } from '@ottla/protocol'
+import { ErrorCode, errorName, type FindCoordinatorRequest, type Decoded, type FindCoordinatorResponse } from '@ottla/protocol'
 import { sleep, type Deadline } from '../base/clock.ts'
 import { backoffMs } from '../base/backoff.ts'
 import { KafkaError } from '../errors.ts'
@@ -14,7 +14,7 @@ const keyTypes: Record<CoordinatorType, number> = { group: 0, transaction: 1 }
 /** What the finder needs of the cluster. */
 export interface CoordinatorCluster {
   anyRequest(
-    body: { key: string; keyType: number; coordinatorKeys: string[] },
+    body: (version: number) => FindCoordinatorRequest,
     options: { deadline: Deadline; signal: AbortSignal | undefined } & Pick<BrokerRequestOptions, 'lane'>,
   ): Promise<Decoded<FindCoordinatorResponse>>
   ensureBroker(address: BrokerAddress): Broker
@@ -68,7 +68,9 @@ export class CoordinatorFinder {
     signal: AbortSignal | undefined,
   ): Promise<Broker> {
     const { clock, settings, random, logger } = this.#context
-    const body = { key, keyType: keyTypes[type], coordinatorKeys: [key] }
+    const keyType = keyTypes[type]
+    const body = (version: number): FindCoordinatorRequest =>
+      version >= 4 ? { keyType, coordinatorKeys: [key] } : { keyType, key }
     for (let attempt = 1; ; attempt++) {
       const response = await this.#cluster.anyRequest(body, { deadline, signal })
       // Version 4 and later answer for a list of keys, earlier ones for the one key asked.

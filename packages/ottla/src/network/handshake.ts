@@ -1,4 +1,4 @@
-import { ApiVersions, ErrorCode, SaslAuthenticate, SaslHandshake, errorName, type Api, type Decoded } from '@ottla/protocol'
+import { ApiVersions, ErrorCode, SaslAuthenticate, SaslHandshake, errorName, type ApiFacts, type ApiVersionsResponse, type Decoded } from '@ottla/protocol'
 import type { Connection } from './connection.ts'
 import { RequestError } from './request-error.ts'
 import type { SaslMechanism } from './sasl/mechanism.ts'
@@ -39,7 +39,7 @@ export async function handshake(connection: Connection, settings: HandshakeSetti
 }
 
 async function fetchVersions(connection: Connection, settings: HandshakeSettings): Promise<Map<number, VersionRange>> {
-  const ask = (version: number): Promise<Decoded<import('@ottla/protocol').ApiVersionsResponse>> =>
+  const ask = (version: number): Promise<Decoded<ApiVersionsResponse>> =>
     connection.request(
       ApiVersions,
       version,
@@ -97,7 +97,7 @@ async function authenticate(
 
 function requireVersion(
   connection: Connection,
-  api: Api<never, unknown>,
+  api: ApiFacts,
   apis: ReadonlyMap<number, VersionRange>,
 ): number {
   const version = commonVersion(api, apis)
@@ -107,7 +107,7 @@ function requireVersion(
 
 /** The newest version of `api` that both ends understand, within `from`..`to`, or -1. */
 export function commonVersion(
-  api: Api<never, unknown>,
+  api: ApiFacts,
   apis: ReadonlyMap<number, VersionRange>,
   from = 0,
   to = 0x7fff,

@@ -1,4 +1,4 @@
-import { ErrorCode, type Api, type Decoded } from '@ottla/protocol'
+import { ErrorCode, type Api, type ApiFacts, type Decoded } from '@ottla/protocol'
 import { backoffMs } from '../base/backoff.ts'
 import { Ring } from '../base/ring.ts'
 import type { Clock, Timer } from '../base/clock.ts'
@@ -183,7 +183,7 @@ export class Lane {
     if (connection === null || features === null) {
       return Promise.reject(new RequestError(ErrorCode.ERR__TRANSPORT, `${this.#endpoint.name} is not connected`, false))
     }
-    const version = commonVersion(api as Api<never, unknown>, features.apis, options.minVersion, options.maxVersion)
+    const version = commonVersion(api, features.apis, options.minVersion, options.maxVersion)
     if (version < 0) return Promise.reject(this.#unsupported(api, features, options))
     let message: Req
     try {
@@ -200,7 +200,7 @@ export class Lane {
     })
   }
 
-  #unsupported(api: { key: number; name: string; minVersion: number; maxVersion: number }, features: BrokerFeatures, options: LaneRequestOptions): RequestError {
+  #unsupported(api: ApiFacts, features: BrokerFeatures, options: LaneRequestOptions): RequestError {
     const range = features.apis.get(api.key)
     const theirs = range === undefined ? 'does not have it' : `has versions ${range.min} to ${range.max}`
     const from = Math.max(api.minVersion, options.minVersion ?? 0)

@@ -1,5 +1,4 @@
-/** Syslog severities, as librdkafka's `log_level`: 3 error, 4 warning, 5 notice, 6 info, 7 debug. */
-export type LogLevel = 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7
+import type { LogLevel } from '../types.ts'
 
 /**
  * Receives log lines.

@@ -12,8 +12,8 @@ export interface RequestHeader {
 }
 
 /** One request as chunks for a gathered write, the frame's size in front. Throws ProtocolError for what cannot be encoded. */
-export function encodeRequest<Req>(
-  api: Api<Req, unknown>,
+export function encodeRequest<Req, Res>(
+  api: Api<Req, Res>,
   version: number,
   correlationId: number,
   clientId: string | null,
@@ -32,8 +32,8 @@ export function encodeRequest<Req>(
 }
 
 /** One response as chunks for a gathered write. */
-export function encodeResponse<Res>(
-  api: ServerApi<never, Res>,
+export function encodeResponse<Req, Res>(
+  api: ServerApi<Req, Res>,
   version: number,
   correlationId: number,
   body: Res,
