@@ -12,3 +12,14 @@ export {
   responseHeaderVersion,
   type RequestHeader,
 } from './wire/frame.ts'
+
+export type { CodecName, CompressionCodec } from './compression/codec.ts'
+export { codecById, codecByName, implementations } from './compression/codecs.ts'
+export { BATCH_HEADER_BYTES, setBaseOffset, setLogAppendTime, setPartitionLeaderEpoch } from './record/batch-header.ts'
+export { BatchReader } from './record/batch-reader.ts'
+export { BatchWriter, type RecordBytes, type RecordHeaders, type SealOptions } from './record/batch-writer.ts'
+export { encodeControlBatch, type ControlBatch } from './record/control-batch.ts'
+export { RecordBatch, type TimestampType } from './record/record-batch.ts'
+export { RecordCursor, type RecordHeader } from './record/record-cursor.ts'
+export { RecordView } from './record/record-view.ts'
+export { crc32c } from './wire/crc32c.ts'

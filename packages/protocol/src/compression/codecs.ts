@@ -1,0 +1,43 @@
+/** The table of codecs that record batches may be compressed with. */
+
+import { crc32cImplementation } from '../wire/crc32c.ts'
+import { ProtocolError } from '../wire/protocol-error.ts'
+import type { CodecName, CompressionCodec } from './codec.ts'
+import { gzip } from './gzip.ts'
+import { none } from './none.ts'
+
+const codecs: readonly CompressionCodec[] = [none, gzip]
+
+/**
+ * The codec with this number in a batch's attributes.
+ *
+ * @throws ProtocolError when there is none
+ * @since 0.1.0
+ */
+export function codecById(id: number): CompressionCodec {
+  const codec = codecs[id]
+  if (codec === undefined) throw new ProtocolError(`compression codec ${id} is unknown`)
+  return codec
+}
+
+/**
+ * The codec of this name.
+ *
+ * @since 0.1.0
+ */
+export function codecByName(name: CodecName): CompressionCodec {
+  const codec = codecs.find(candidate => candidate.name === name)
+  if (codec === undefined) throw new ProtocolError(`compression codec ${name} is unknown`)
+  return codec
+}
+
+/**
+ * What each codec and the checksum run on here, for logs.
+ *
+ * @since 0.1.0
+ */
+export function implementations(): Record<CodecName | 'crc32c', string> {
+  const table: Partial<Record<CodecName | 'crc32c', string>> = { crc32c: crc32cImplementation() }
+  for (const codec of codecs) table[codec.name] = codec.implementation()
+  return table as Record<CodecName | 'crc32c', string> // every codec is in the table above
+}

@@ -1,0 +1,93 @@
+/** Where the fields of a record batch (magic 2) lie, and how a broker stamps a batch it stores. */
+
+import { crc32c } from '../wire/crc32c.ts'
+
+/**
+ * Bytes before the first record of a batch.
+ *
+ * @since 0.1.0
+ */
+export const BATCH_HEADER_BYTES = 61
+
+/** Byte positions in a batch of magic 2. */
+export const field = {
+  baseOffset: 0,
+  length: 8,
+  partitionLeaderEpoch: 12,
+  magic: 16,
+  crc: 17,
+  attributes: 21,
+  lastOffsetDelta: 23,
+  baseTimestamp: 27,
+  maxTimestamp: 35,
+  producerId: 43,
+  producerEpoch: 51,
+  baseSequence: 53,
+  recordCount: 57,
+} as const
+
+/** Bytes of the offset and length fields, which the length does not count. */
+export const LENGTH_PREFIX_BYTES = 12
+
+/** Bits of the attributes. */
+export const attribute = {
+  codec: 0x07,
+  logAppendTime: 0x08,
+  transactional: 0x10,
+  control: 0x20,
+  deleteHorizon: 0x40,
+} as const
+
+/** Byte positions in a message of magic 0 or 1; what follows depends on the magic. */
+export const legacyField = { crc: 12, magic: 16, attributes: 17, timestamp: 18 } as const
+
+/** Bytes of a message with null key and value, offset and size included. */
+export function legacySmallestBytes(magic: number): number {
+  return magic === 0 ? 26 : 34
+}
+
+/** Writes a safe integer as 64 bits. */
+export function writeInt64(target: Buffer, position: number, value: number): void {
+  target.writeInt32BE(Math.floor(value / 0x1_0000_0000), position)
+  // `>>> 0` takes the low 32 bits of any safe integer, negative ones too.
+  target.writeUInt32BE(value >>> 0, position + 4)
+}
+
+/** Reads 64 bits as a number, rounded beyond the safe range. */
+export function readInt64(source: Buffer, position: number): number {
+  return source.readInt32BE(position) * 0x1_0000_0000 + source.readUInt32BE(position + 4)
+}
+
+/**
+ * Gives the batch of magic 2 that begins at `at` its first offset, in place. The checksum does not cover it.
+ *
+ * @since 0.1.0
+ */
+export function setBaseOffset(buffer: Buffer, at: number, baseOffset: number): void {
+  writeInt64(buffer, at + field.baseOffset, baseOffset)
+}
+
+/**
+ * Gives the batch of magic 2 that begins at `at` the epoch of the partition's leader, in place. The checksum does
+ * not cover it.
+ *
+ * @since 0.1.0
+ */
+export function setPartitionLeaderEpoch(buffer: Buffer, at: number, epoch: number): void {
+  buffer.writeInt32BE(epoch, at + field.partitionLeaderEpoch)
+}
+
+/**
+ * Stamps the batch of magic 2 that begins at `at` with the log's time (`message.timestamp.type=LogAppendTime`), in
+ * place, and redoes its checksum.
+ *
+ * @param timestamp - ms since the epoch
+ * @since 0.1.0
+ */
+export function setLogAppendTime(buffer: Buffer, at: number, timestamp: number): void {
+  const attributes = buffer.readInt16BE(at + field.attributes)
+  buffer.writeInt16BE(attributes | attribute.logAppendTime, at + field.attributes)
+  writeInt64(buffer, at + field.maxTimestamp, timestamp)
+  const end = at + LENGTH_PREFIX_BYTES + buffer.readInt32BE(at + field.length)
+  buffer.writeUInt32BE(crc32c(buffer, at + field.attributes, end), at + field.crc)
+}

@@ -1,0 +1,312 @@
+/** Record batches (magic 2) as a producer makes them: records are encoded when they are appended. */
+
+import type { CompressionCodec } from '../compression/codec.ts'
+import { crc32c } from '../wire/crc32c.ts'
+import { varintSize, varlongSize, writeVarint, writeVarlong } from '../wire/varint.ts'
+import { attribute, BATCH_HEADER_BYTES, field, LENGTH_PREFIX_BYTES, writeInt64 } from './batch-header.ts'
+import { giveBuffer, takeBuffer } from './buffer-pool.ts'
+
+/**
+ * A key, a value or a header's value. A string is written as UTF-8.
+ *
+ * @since 0.1.0
+ */
+export type RecordBytes = Uint8Array | string
+
+/**
+ * Headers to write: a list, which may repeat a key, or an object.
+ *
+ * @since 0.1.0
+ */
+export type RecordHeaders =
+  | readonly { readonly key: string; readonly value?: RecordBytes | null | undefined }[]
+  | Readonly<Record<string, RecordBytes | null | undefined>>
+
+/**
+ * How {@link BatchWriter.seal} finishes a batch. What is left out is "none": no compression, no producer id.
+ *
+ * @since 0.1.0
+ */
+export interface SealOptions {
+  /** Must be ready. Default: none. */
+  readonly codec?: CompressionCodec | null | undefined
+  /** `compression.level`; -1, the default, leaves it to the codec. */
+  readonly level?: number | undefined
+  readonly producerId?: number | undefined
+  readonly producerEpoch?: number | undefined
+  readonly baseSequence?: number | undefined
+  readonly isTransactional?: boolean | undefined
+  readonly partitionLeaderEpoch?: number | undefined
+}
+
+/** The batch's length is an int32. */
+const BATCH_BYTES_LIMIT = 0x7fff_ffff
+/** Room for the length varint of a record, and so that a cut-off utf8Write cannot look like a complete one. */
+const SLACK_BYTES = 5 + 4
+/** Up to here a loop beats the call into the engine. */
+const SHORT_BYTES = 8
+
+/**
+ * One open batch. {@link append} writes a record's bytes at once, so the caller's buffers are free again when it
+ * returns; {@link seal} makes the batch ready for the wire.
+ *
+ * @since 0.1.0
+ */
+export class BatchWriter {
+  /** Records appended so far. */
+  recordCount = 0
+  /** Exact size of the batch in bytes, its header included; after {@link seal} that of the sealed batch. */
+  sizeBytes = BATCH_HEADER_BYTES
+  /** Size in bytes before compression, header included. */
+  uncompressedBytes = BATCH_HEADER_BYTES
+  /** The first record's timestamp, ms since the epoch; -1 while the batch is empty. */
+  baseTimestamp = -1
+  /** The highest timestamp, ms since the epoch; -1 while the batch is empty. */
+  maxTimestamp = -1
+  /** Whether {@link seal} was called, so that nothing can be appended any more. */
+  isSealed = false
+  /** The codec really used: 0 (none) also when compressing made the batch larger. */
+  codecId = 0
+  /** @internal */
+  buffer: Buffer
+
+  /** @param capacity - bytes of the first buffer; a batch that grows past it moves to one twice as large */
+  constructor(capacity = 16 * 1024) {
+    this.buffer = takeBuffer(Math.max(capacity, BATCH_HEADER_BYTES))
+  }
+
+  /**
+   * Upper bound of what {@link append} will add to {@link sizeBytes}: exact for bytes but for a few bytes of
+   * varints, three bytes a character for strings.
+   */
+  static estimateSize(
+    key: RecordBytes | null | undefined,
+    value: RecordBytes | null | undefined,
+    headers: RecordHeaders | null | undefined,
+  ): number {
+    // Length, attributes, both deltas, three more lengths at their longest.
+    let size = 5 + 1 + 8 + 5 + 5 + 5 + 5
+    if (key !== null && key !== undefined) size += typeof key === 'string' ? key.length * 3 : key.length
+    if (value !== null && value !== undefined) size += typeof value === 'string' ? value.length * 3 : value.length
+    return headers === null || headers === undefined ? size : size + headersSize(headers)
+  }
+
+  /**
+   * Writes one record into the batch and returns the bytes it takes there.
+   *
+   * @param timestamp - ms since the epoch, a safe integer; -1 for none
+   * @throws RangeError when the timestamp is none of these, or the batch would pass 2 GiB
+   * @throws Error when the batch is sealed
+   */
+  append(
+    key: RecordBytes | null | undefined,
+    value: RecordBytes | null | undefined,
+    headers: RecordHeaders | null | undefined,
+    timestamp: number,
+  ): number {
+    if (this.isSealed) throw new Error('a sealed record batch takes no more records')
+    if (!Number.isSafeInteger(timestamp) || timestamp < -1) {
+      throw new RangeError(`timestamp ${timestamp} is not a whole number of milliseconds since the epoch`)
+    }
+    const keyLength = key === null || key === undefined ? -1 : key.length
+    const valueLength = value === null || value === undefined ? -1 : value.length
+    // Strings are taken for ASCII first: that saves measuring them, and writing them tells whether it was true.
+    let size = this.#put(key, keyLength, value, valueLength, headers, timestamp)
+    if (size < 0) size = this.#put(key, byteLength(key), value, byteLength(value), headers, timestamp)
+    if (this.recordCount === 0) {
+      this.baseTimestamp = timestamp
+      this.maxTimestamp = timestamp
+    } else if (timestamp > this.maxTimestamp) {
+      this.maxTimestamp = timestamp
+    }
+    this.recordCount++
+    this.sizeBytes += size
+    return size
+  }
+
+  /** Writes a record behind the last one without counting it in; -1 if a string needed more bytes than given here. */
+  #put(
+    key: RecordBytes | null | undefined,
+    keyLength: number,
+    value: RecordBytes | null | undefined,
+    valueLength: number,
+    headers: RecordHeaders | null | undefined,
+    timestamp: number,
+  ): number {
+    const timestampDelta = this.recordCount === 0 ? 0 : timestamp - this.baseTimestamp
+    const isNear = timestampDelta >= -0x4000_0000 && timestampDelta < 0x4000_0000
+    const offsetDelta = this.recordCount
+    let bodySize =
+      1 +
+      (isNear ? varintSize(timestampDelta) : varlongSize(timestampDelta)) +
+      varintSize(offsetDelta) +
+      varintSize(keyLength) +
+      varintSize(valueLength)
+    if (keyLength > 0) bodySize += keyLength
+    if (valueLength > 0) bodySize += valueLength
+    bodySize += headers === null || headers === undefined ? 1 : headersSize(headers)
+
+    const start = this.sizeBytes
+    if (start + bodySize + SLACK_BYTES > this.buffer.length) this.#grow(start + bodySize + SLACK_BYTES)
+    const buffer = this.buffer
+    let position = writeVarint(buffer, start, bodySize)
+    buffer[position++] = 0 // attributes: Kafka has none yet
+    position = isNear ? writeVarint(buffer, position, timestampDelta) : writeVarlong(buffer, position, timestampDelta)
+    position = writeVarint(buffer, position, offsetDelta)
+    position = writeVarint(buffer, position, keyLength)
+    if (keyLength > 0 && key !== null && key !== undefined) {
+      if (writeBytes(buffer, position, key) !== keyLength) return -1
+      position += keyLength
+    }
+    position = writeVarint(buffer, position, valueLength)
+    if (valueLength > 0 && value !== null && value !== undefined) {
+      if (writeBytes(buffer, position, value) !== valueLength) return -1
+      position += valueLength
+    }
+    if (headers === null || headers === undefined) buffer[position++] = 0
+    else position = writeHeaders(buffer, position, headers)
+    return position - start
+  }
+
+  #grow(needed: number): void {
+    if (needed > BATCH_BYTES_LIMIT) throw new RangeError(`a record batch of ${needed} bytes is over 2 GiB`)
+    const old = this.buffer
+    const larger = takeBuffer(Math.min(Math.max(needed, old.length * 2), BATCH_BYTES_LIMIT))
+    old.copy(larger, 0, 0, this.sizeBytes)
+    this.buffer = larger
+    giveBuffer(old)
+  }
+
+  /**
+   * Makes the batch ready for the wire and returns it whole: compressed if that makes it smaller, header filled in,
+   * checksum set. To be called again for a retry with another producer id, epoch or sequence: that redoes only the
+   * header and the checksum, and the codec stays that of the first call.
+   *
+   * @returns a view of this writer's buffer, valid until {@link release}
+   * @throws Error when the batch is empty or the codec is not ready
+   */
+  seal(options: SealOptions): Buffer {
+    if (this.recordCount === 0) throw new Error('a record batch without records cannot be sealed')
+    if (!this.isSealed) {
+      this.uncompressedBytes = this.sizeBytes
+      const codec = options.codec
+      if (codec !== null && codec !== undefined && codec.id !== 0) this.#compress(codec, options.level ?? -1)
+      this.isSealed = true
+    }
+    const buffer = this.buffer
+    const size = this.sizeBytes
+    const attributes = this.codecId | (options.isTransactional === true ? attribute.transactional : 0)
+    writeInt64(buffer, field.baseOffset, 0)
+    buffer.writeInt32BE(size - LENGTH_PREFIX_BYTES, field.length)
+    buffer.writeInt32BE(options.partitionLeaderEpoch ?? -1, field.partitionLeaderEpoch)
+    buffer[field.magic] = 2
+    buffer.writeInt16BE(attributes, field.attributes)
+    buffer.writeInt32BE(this.recordCount - 1, field.lastOffsetDelta)
+    writeInt64(buffer, field.baseTimestamp, this.baseTimestamp)
+    writeInt64(buffer, field.maxTimestamp, this.maxTimestamp)
+    writeInt64(buffer, field.producerId, options.producerId ?? -1)
+    buffer.writeInt16BE(options.producerEpoch ?? -1, field.producerEpoch)
+    buffer.writeInt32BE(options.baseSequence ?? -1, field.baseSequence)
+    buffer.writeInt32BE(this.recordCount, field.recordCount)
+    buffer.writeUInt32BE(crc32c(buffer, field.attributes, size), field.crc)
+    return buffer.subarray(0, size)
+  }
+
+  /** The smaller body takes the place of the records, so a sealed batch never needs a second buffer. */
+  #compress(codec: CompressionCodec, level: number): void {
+    const body = codec.compress(this.buffer.subarray(BATCH_HEADER_BYTES, this.sizeBytes), level)
+    if (body.length >= this.sizeBytes - BATCH_HEADER_BYTES) return
+    body.copy(this.buffer, BATCH_HEADER_BYTES)
+    this.sizeBytes = BATCH_HEADER_BYTES + body.length
+    this.codecId = codec.id
+  }
+
+  /**
+   * Gives the buffer back for the next batch. Only when nobody can read the sealed bytes any more, a socket
+   * included: they will be overwritten. Without this call the garbage collector takes the buffer.
+   */
+  release(): void {
+    const buffer = this.buffer
+    if (buffer.length === 0) return
+    this.buffer = RELEASED
+    this.isSealed = true
+    giveBuffer(buffer)
+  }
+}
+
+const RELEASED = Buffer.alloc(0)
+
+function byteLength(bytes: RecordBytes | null | undefined): number {
+  if (bytes === null || bytes === undefined) return -1
+  return typeof bytes === 'string' ? Buffer.byteLength(bytes, 'utf8') : bytes.length
+}
+
+/** Writes `bytes` and returns how many there were. */
+function writeBytes(buffer: Buffer, position: number, bytes: RecordBytes): number {
+  const length = bytes.length
+  if (typeof bytes === 'string') {
+    if (length > SHORT_BYTES) return buffer.write(bytes, position, 'utf8')
+    for (let i = 0; i < length; i++) {
+      const code = bytes.charCodeAt(i)
+      if (code > 0x7f) return buffer.write(bytes, position, 'utf8')
+      buffer[position + i] = code
+    }
+    return length
+  }
+  if (length > SHORT_BYTES) buffer.set(bytes, position)
+  else for (let i = 0; i < length; i++) buffer[position + i] = bytes[i] as number // i < length
+  return length
+}
+
+/** Bytes of the headers, their count included. */
+function headersSize(headers: RecordHeaders): number {
+  let size = 0
+  let count = 0
+  if (isHeaderList(headers)) {
+    count = headers.length
+    for (let i = 0; i < count; i++) {
+      const header = headers[i] as (typeof headers)[number] // i < count
+      size += headerSize(header.key, header.value)
+    }
+  } else {
+    for (const key in headers) {
+      size += headerSize(key, headers[key])
+      count++
+    }
+  }
+  return size + varintSize(count)
+}
+
+function headerSize(key: string, value: RecordBytes | null | undefined): number {
+  const keyLength = Buffer.byteLength(key, 'utf8')
+  const valueLength = byteLength(value)
+  return varintSize(keyLength) + keyLength + varintSize(valueLength) + (valueLength > 0 ? valueLength : 0)
+}
+
+function writeHeaders(buffer: Buffer, position: number, headers: RecordHeaders): number {
+  if (isHeaderList(headers)) {
+    const count = headers.length
+    position = writeVarint(buffer, position, count)
+    for (let i = 0; i < count; i++) {
+      const header = headers[i] as (typeof headers)[number] // i < count
+      position = writeHeader(buffer, position, header.key, header.value)
+    }
+    return position
+  }
+  let count = 0
+  for (const _ in headers) count++
+  position = writeVarint(buffer, position, count)
+  for (const key in headers) position = writeHeader(buffer, position, key, headers[key])
+  return position
+}
+
+function writeHeader(buffer: Buffer, position: number, key: string, value: RecordBytes | null | undefined): number {
+  position = writeVarint(buffer, position, Buffer.byteLength(key, 'utf8'))
+  position += writeBytes(buffer, position, key)
+  position = writeVarint(buffer, position, byteLength(value))
+  return value === null || value === undefined ? position : position + writeBytes(buffer, position, value)
+}
+
+function isHeaderList(headers: RecordHeaders): headers is Extract<RecordHeaders, readonly unknown[]> {
+  return Array.isArray(headers)
+}

@@ -1,0 +1,167 @@
+/** One received batch: its header, and the way to its records. */
+
+import { codecById } from '../compression/codecs.ts'
+import { crc32c } from '../wire/crc32c.ts'
+import { ProtocolError } from '../wire/protocol-error.ts'
+import { attribute, BATCH_HEADER_BYTES, field, legacyField, readInt64 } from './batch-header.ts'
+import { isLegacyCrcValid, transcodeLegacy } from './legacy.ts'
+import { RecordCursor } from './record-cursor.ts'
+
+/**
+ * What a record's timestamp means; message sets before Kafka 0.10 have none.
+ *
+ * @since 0.1.0
+ */
+export type TimestampType = 'create-time' | 'log-append-time' | 'not-available'
+
+/**
+ * The header of one batch: nothing is checked, decompressed or copied until a method asks for it. Message sets of
+ * magic 0 and 1 are shown as batches too, a compressed one as the batch of the messages in it.
+ *
+ * @since 0.1.0
+ */
+export class RecordBatch {
+  /** The received bytes; the batch is `buffer.subarray(start, start + sizeBytes)`. */
+  readonly buffer: Buffer
+  readonly start: number
+  readonly sizeBytes: number
+  /** Format: 2 since Kafka 0.11, 0 and 1 before. */
+  readonly magic: number
+  /** First offset of the batch as it was produced; of a compressed message set only right after {@link records}. */
+  baseOffset: number
+  /** Last offset of the batch as it was produced: compaction may have taken the record away, but keeps this. */
+  readonly lastOffset: number
+  /** Epoch of the leader that stored the batch; -1 if unknown. */
+  readonly partitionLeaderEpoch: number
+  /** The checksum as received. */
+  readonly crc: number
+  /** 0 none, 1 gzip, 2 snappy, 3 lz4, 4 zstd. */
+  readonly codecId: number
+  readonly timestampType: TimestampType
+  readonly isTransactional: boolean
+  /** Whether the records are markers of transactions, not messages. */
+  readonly isControl: boolean
+  /** Whether {@link baseTimestamp} is the time from which tombstones may go (KIP-534). */
+  readonly hasDeleteHorizon: boolean
+  /** ms since the epoch; what the records' timestamps count from. */
+  readonly baseTimestamp: number
+  /** ms since the epoch. */
+  readonly maxTimestamp: number
+  readonly producerId: number
+  readonly producerEpoch: number
+  readonly baseSequence: number
+  /** Records in the batch; of a compressed message set only right after {@link records}. */
+  recordCount: number
+
+  /** @internal made by {@link BatchReader.next}, which has seen that the bytes are there */
+  constructor(buffer: Buffer, start: number, sizeBytes: number) {
+    this.buffer = buffer
+    this.start = start
+    this.sizeBytes = sizeBytes
+    this.magic = buffer[start + field.magic] as number // inside the batch
+    this.baseOffset = readOffset(buffer, start)
+    if (this.magic === 2) {
+      const attributes = buffer.readInt16BE(start + field.attributes)
+      this.lastOffset = this.baseOffset + buffer.readInt32BE(start + field.lastOffsetDelta)
+      this.partitionLeaderEpoch = buffer.readInt32BE(start + field.partitionLeaderEpoch)
+      this.crc = buffer.readUInt32BE(start + field.crc)
+      this.codecId = attributes & attribute.codec
+      this.timestampType = (attributes & attribute.logAppendTime) !== 0 ? 'log-append-time' : 'create-time'
+      this.isTransactional = (attributes & attribute.transactional) !== 0
+      this.isControl = (attributes & attribute.control) !== 0
+      this.hasDeleteHorizon = (attributes & attribute.deleteHorizon) !== 0
+      this.baseTimestamp = readInt64(buffer, start + field.baseTimestamp)
+      this.maxTimestamp = readInt64(buffer, start + field.maxTimestamp)
+      this.producerId = readInt64(buffer, start + field.producerId)
+      this.producerEpoch = buffer.readInt16BE(start + field.producerEpoch)
+      this.baseSequence = buffer.readInt32BE(start + field.baseSequence)
+      this.recordCount = buffer.readInt32BE(start + field.recordCount)
+    } else {
+      const attributes = buffer[start + legacyField.attributes] as number // inside the batch
+      this.lastOffset = this.baseOffset
+      this.partitionLeaderEpoch = -1
+      this.crc = buffer.readUInt32BE(start + legacyField.crc)
+      this.codecId = attributes & attribute.codec
+      this.timestampType =
+        this.magic === 0
+          ? 'not-available'
+          : (attributes & attribute.logAppendTime) !== 0
+            ? 'log-append-time'
+            : 'create-time'
+      this.isTransactional = false
+      this.isControl = false
+      this.hasDeleteHorizon = false
+      this.baseTimestamp = this.magic === 0 ? -1 : readInt64(buffer, start + legacyField.timestamp)
+      this.maxTimestamp = this.baseTimestamp
+      this.producerId = -1
+      this.producerEpoch = -1
+      this.baseSequence = -1
+      this.recordCount = 1
+    }
+  }
+
+  /** Whether the bytes have the checksum that the batch claims. */
+  isCrcValid(): boolean {
+    if (this.magic !== 2) return isLegacyCrcValid(this)
+    return crc32c(this.buffer, this.start + field.attributes, this.start + this.sizeBytes) === this.crc
+  }
+
+  /** @throws ProtocolError naming the offset when the checksum is wrong */
+  checkCrc(): void {
+    if (!this.isCrcValid()) {
+      throw new ProtocolError(`record batch at offset ${this.baseOffset}: the checksum does not match its bytes`)
+    }
+  }
+
+  /**
+   * Decompresses the records and gives a cursor before the first one. Each call does so anew. The checksum is not
+   * looked at: see {@link checkCrc}.
+   *
+   * @param maxDecompressedBytes - a batch that would grow past this is refused
+   * @throws ProtocolError when the batch is corrupt or too large, or its codec unknown
+   * @throws Error when the codec is not ready
+   */
+  records(maxDecompressedBytes = 0x7fff_ffff): RecordCursor {
+    if (this.magic !== 2) {
+      const { data, baseOffset, recordCount } = transcodeLegacy(this, maxDecompressedBytes)
+      this.baseOffset = baseOffset
+      this.recordCount = recordCount
+      return new RecordCursor(this, data, 0, data.length)
+    }
+    let data = this.buffer
+    let start = this.start + BATCH_HEADER_BYTES
+    let end = this.start + this.sizeBytes
+    if (this.codecId !== 0) {
+      data = codecById(this.codecId).decompress(data.subarray(start, end), maxDecompressedBytes)
+      start = 0
+      end = data.length
+    }
+    // A record takes seven bytes at least. Whoever makes room for `recordCount` things can trust it from here on.
+    if (this.recordCount < 0 || this.recordCount > (end - start) / 7) {
+      throw new ProtocolError(
+        `record batch at offset ${this.baseOffset}: ${this.recordCount} records claimed in ${end - start} bytes`,
+      )
+    }
+    return new RecordCursor(this, data, start, end)
+  }
+
+  /**
+   * What the marker in a control batch says.
+   *
+   * @throws ProtocolError as {@link records}
+   */
+  controlType(): 'abort' | 'commit' | 'unknown' {
+    if (!this.isControl) return 'unknown'
+    const cursor = this.records()
+    if (!cursor.next() || cursor.keyLength < 4) return 'unknown'
+    const type = cursor.data.readInt16BE(cursor.keyStart + 2)
+    return type === 0 ? 'abort' : type === 1 ? 'commit' : 'unknown'
+  }
+}
+
+function readOffset(buffer: Buffer, start: number): number {
+  const offset = readInt64(buffer, start)
+  if (!Number.isSafeInteger(offset))
+    throw new ProtocolError(`record batch with offset ${offset}, which is out of range`)
+  return offset
+}

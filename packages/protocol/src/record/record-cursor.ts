@@ -1,0 +1,267 @@
+/** Walks the records of one batch in place. */
+
+import { ProtocolError } from '../wire/protocol-error.ts'
+import { FastBuffer } from '../wire/view.ts'
+import type { RecordBatch } from './record-batch.ts'
+
+/**
+ * One header of a record that was read.
+ *
+ * @since 0.1.0
+ */
+export interface RecordHeader {
+  key: string
+  value: Buffer | null
+}
+
+/**
+ * The records of a batch, one after the other. The fields describe the current record and change with {@link next}.
+ *
+ * @since 0.1.0
+ */
+export class RecordCursor {
+  /** The batch whose records these are. */
+  readonly batch: RecordBatch
+  /** The bytes all positions refer to: the received buffer, or what was decompressed. */
+  readonly data: Buffer
+  /** Records not walked yet. */
+  remaining: number
+  /** Offset of the current record. */
+  offset = -1
+  /** Timestamp of the current record, ms since the epoch. */
+  timestamp = -1
+  /** Where the key's bytes begin. */
+  keyStart = 0
+  /** The key's length in bytes; -1 for null. */
+  keyLength = -1
+  /** Where the value's bytes begin. */
+  valueStart = 0
+  /** The value's length in bytes; -1 for null. */
+  valueLength = -1
+  /** How many headers there are. */
+  headerCount = 0
+  /** Where the first header begins. */
+  headersStart = 0
+  /** Bytes of the record on the wire, uncompressed. */
+  sizeBytes = 0
+  /** Where the key's length stands: what a {@link RecordView} keeps. @internal */
+  fieldsStart = 0
+  #position: number
+  readonly #end: number
+  readonly #baseOffset: number
+  readonly #baseTimestamp: number
+  /** The batch's time where it overrides the records' own; else null. */
+  readonly #logAppendTime: number | null
+
+  /** @internal made by {@link RecordBatch.records} */
+  constructor(batch: RecordBatch, data: Buffer, start: number, end: number) {
+    this.batch = batch
+    this.data = data
+    this.remaining = batch.recordCount
+    this.#position = start
+    this.#end = end
+    this.#baseOffset = batch.baseOffset
+    this.#baseTimestamp = batch.baseTimestamp
+    this.#logAppendTime = batch.timestampType === 'log-append-time' ? batch.maxTimestamp : null
+  }
+
+  /**
+   * Goes to the next record; false behind the last one.
+   *
+   * @throws ProtocolError when a length or a count contradicts the bytes
+   */
+  next(): boolean {
+    const data = this.data
+    const end = this.#end
+    const start = this.#position
+    if (this.remaining <= 0) {
+      if (start !== end) throw this.#corrupt(`${end - start} bytes follow its last record`)
+      return false
+    }
+    let position = start
+    let byte = data[position++] as number // past the end it is undefined, which the bounds checks below notice
+    let size = (byte >>> 1) ^ -(byte & 1)
+    if (byte > 0x7f) {
+      size = this.#varint(start)
+      position = this.#position
+    }
+    const recordEnd = position + size
+    if (size < 0 || recordEnd > end) throw this.#corrupt(`a record of ${size} bytes does not fit in it`)
+    this.sizeBytes = recordEnd - start
+    position++ // attributes: Kafka has none yet
+
+    byte = data[position++] as number // as above
+    let timestampDelta = (byte >>> 1) ^ -(byte & 1)
+    if (byte > 0x7f) {
+      timestampDelta = this.#varlong(position - 1)
+      position = this.#position
+    }
+    byte = data[position++] as number // as above
+    let offsetDelta = (byte >>> 1) ^ -(byte & 1)
+    if (byte > 0x7f) {
+      offsetDelta = this.#varint(position - 1)
+      position = this.#position
+    }
+    this.fieldsStart = position
+
+    byte = data[position++] as number // as above
+    let keyLength = (byte >>> 1) ^ -(byte & 1)
+    if (byte > 0x7f) {
+      keyLength = this.#varint(position - 1)
+      position = this.#position
+    }
+    this.keyStart = position
+    if (keyLength > 0) position += keyLength
+    if (keyLength < -1 || position >= recordEnd)
+      throw this.#corrupt(`a key of ${keyLength} bytes does not fit in its record`)
+
+    byte = data[position++] as number // as above
+    let valueLength = (byte >>> 1) ^ -(byte & 1)
+    if (byte > 0x7f) {
+      valueLength = this.#varint(position - 1)
+      position = this.#position
+    }
+    this.valueStart = position
+    if (valueLength > 0) position += valueLength
+    if (valueLength < -1 || position >= recordEnd) {
+      throw this.#corrupt(`a value of ${valueLength} bytes does not fit in its record`)
+    }
+
+    byte = data[position++] as number // as above
+    let headerCount = (byte >>> 1) ^ -(byte & 1)
+    if (byte > 0x7f) {
+      headerCount = this.#varint(position - 1)
+      position = this.#position
+    }
+    this.headersStart = position
+    if (headerCount !== 0) position = this.#skipHeaders(position, headerCount, recordEnd)
+    if (position !== recordEnd)
+      throw this.#corrupt(`a record of ${size} bytes has fields for ${position - recordEnd + size}`)
+
+    this.offset = this.#baseOffset + offsetDelta
+    this.timestamp = this.#logAppendTime ?? this.#baseTimestamp + timestampDelta
+    this.keyLength = keyLength
+    this.valueLength = valueLength
+    this.headerCount = headerCount
+    this.#position = recordEnd
+    this.remaining--
+    return true
+  }
+
+  /** The current record's key, a view of {@link data}. */
+  key(): Buffer | null {
+    return view(this.data, this.keyStart, this.keyLength)
+  }
+
+  /** The current record's value, a view of {@link data}. */
+  value(): Buffer | null {
+    return view(this.data, this.valueStart, this.valueLength)
+  }
+
+  /** The current record's headers; their values are views of {@link data}. */
+  headers(): RecordHeader[] {
+    return readHeaders(this.data, this.headersStart, this.headerCount)
+  }
+
+  /** Checks the headers as far as reading them later needs it, and gives the position behind them. */
+  #skipHeaders(position: number, count: number, recordEnd: number): number {
+    // A header takes two bytes at least.
+    if (count < 0 || count > (recordEnd - position) / 2) throw this.#corrupt(`a record claims ${count} headers`)
+    for (let i = 0; i < count; i++) {
+      const keyLength = this.#varint(position)
+      if (keyLength < 0 || keyLength > recordEnd - this.#position) {
+        throw this.#corrupt(`a header's key of ${keyLength} bytes does not fit in its record`)
+      }
+      position = this.#position + keyLength
+      const valueLength = this.#varint(position)
+      if (valueLength < -1 || valueLength > recordEnd - this.#position) {
+        throw this.#corrupt(`a header's value of ${valueLength} bytes does not fit in its record`)
+      }
+      position = this.#position + (valueLength > 0 ? valueLength : 0)
+    }
+    return position
+  }
+
+  /** Reads a varint and leaves the position behind it in #position, which {@link next} sets right at its end. */
+  #varint(at: number): number {
+    const data = this.data
+    let position = at
+    let zigzag = 0
+    for (let shift = 0; shift < 35; shift += 7) {
+      if (position >= this.#end) throw this.#corrupt('a varint is cut off')
+      const byte = data[position++] as number // before the end
+      zigzag |= (byte & 0x7f) << shift
+      if (byte < 0x80) {
+        this.#position = position
+        return (zigzag >>> 1) ^ -(zigzag & 1)
+      }
+    }
+    throw this.#corrupt('a varint has more than five bytes')
+  }
+
+  /** As {@link #varint}, for 64 bits: exact up to 2^53 and rounded beyond, since a timestamp is the user's. */
+  #varlong(at: number): number {
+    const data = this.data
+    let position = at
+    let low = 0
+    let high = 0
+    // Four groups of seven bits in `low`, the other six in `high`: 36 bits, which double arithmetic holds exactly.
+    for (let group = 0; group < 10; group++) {
+      if (position >= this.#end) throw this.#corrupt('a varlong is cut off')
+      const byte = data[position++] as number // before the end
+      if (group < 4) low |= (byte & 0x7f) << (7 * group)
+      else high += (byte & 0x7f) * 2 ** (7 * (group - 4))
+      if (byte < 0x80) {
+        this.#position = position
+        const magnitude = high * 0x800_0000 + (low >>> 1)
+        return (low & 1) === 1 ? -1 - magnitude : magnitude
+      }
+    }
+    throw this.#corrupt('a varlong has more than ten bytes')
+  }
+
+  #corrupt(what: string): ProtocolError {
+    return new ProtocolError(`record batch at offset ${this.#baseOffset}: ${what}`)
+  }
+}
+
+/** A Buffer over part of `data`; null for a negative length. */
+export function view(data: Buffer, start: number, length: number): Buffer | null {
+  return length < 0 ? null : new FastBuffer(data.buffer, data.byteOffset + start, length)
+}
+
+/** Reads headers that {@link RecordCursor.next} has checked. */
+export function readHeaders(data: Buffer, start: number, count: number): RecordHeader[] {
+  const headers: RecordHeader[] = []
+  let position = start
+  for (let i = 0; i < count; i++) {
+    const keyLength = checkedVarint(data, position)
+    position += varintBytes(data, position)
+    const key = data.toString('utf8', position, position + keyLength)
+    position += keyLength
+    const valueLength = checkedVarint(data, position)
+    position += varintBytes(data, position)
+    headers.push({ key, value: view(data, position, valueLength) })
+    if (valueLength > 0) position += valueLength
+  }
+  return headers
+}
+
+/** The varint at `position`, known to be whole. */
+export function checkedVarint(data: Buffer, position: number): number {
+  let byte = data[position] as number // whole
+  if (byte < 0x80) return (byte >>> 1) ^ -(byte & 1)
+  let zigzag = byte & 0x7f
+  for (let shift = 7; byte >= 0x80; shift += 7) {
+    byte = data[++position] as number // whole
+    zigzag |= (byte & 0x7f) << shift
+  }
+  return (zigzag >>> 1) ^ -(zigzag & 1)
+}
+
+/** How many bytes the varint at `position`, known to be whole, takes. */
+export function varintBytes(data: Buffer, position: number): number {
+  let bytes = 1
+  while ((data[position++] as number) >= 0x80) bytes++ // whole
+  return bytes
+}

@@ -1,0 +1,96 @@
+/** What a consumer keeps of each record: a small object whose key, value and headers are made when asked for. */
+
+import type { RecordBatch, TimestampType } from './record-batch.ts'
+import { checkedVarint, readHeaders, type RecordCursor, type RecordHeader, varintBytes, view } from './record-cursor.ts'
+
+/**
+ * One record, apart from its cursor. Key, value and headers are made on first use and then kept; they are views of
+ * the received (or decompressed) bytes of the whole batch and keep these alive, so copy what is to live long.
+ *
+ * @since 0.1.0
+ */
+export class RecordView {
+  /** The batch the record came in. */
+  readonly batch: RecordBatch
+  /** Offset of the record in its partition. */
+  readonly offset: number
+  /** ms since the epoch; -1 where there is none. */
+  readonly timestamp: number
+  /** @internal */
+  readonly data: Buffer
+  /** @internal where the key's length stands in `data` */
+  readonly fieldsStart: number
+  /** @internal */
+  cachedKey: Buffer | null | undefined
+  /** @internal */
+  cachedValue: Buffer | null | undefined
+  /** @internal */
+  cachedHeaders: RecordHeader[] | undefined
+
+  /** Keeps the cursor's current record. No Buffer is made. */
+  constructor(cursor: RecordCursor) {
+    this.batch = cursor.batch
+    this.offset = cursor.offset
+    this.timestamp = cursor.timestamp
+    this.data = cursor.data
+    this.fieldsStart = cursor.fieldsStart
+    this.cachedKey = undefined
+    this.cachedValue = undefined
+    this.cachedHeaders = undefined
+  }
+
+  /** What the timestamp means. */
+  get timestampType(): TimestampType {
+    return this.batch.timestampType
+  }
+
+  /** Epoch of the partition's leader that stored the batch; -1 if unknown. */
+  get leaderEpoch(): number {
+    return this.batch.partitionLeaderEpoch
+  }
+
+  /** The key, or null. */
+  get key(): Buffer | null {
+    let key = this.cachedKey
+    if (key === undefined) {
+      const at = this.fieldsStart
+      key = view(this.data, at + varintBytes(this.data, at), checkedVarint(this.data, at))
+      this.cachedKey = key
+    }
+    return key
+  }
+
+  /** The value, or null. */
+  get value(): Buffer | null {
+    let value = this.cachedValue
+    if (value === undefined) {
+      const at = this.#valueFieldStart()
+      value = view(this.data, at + varintBytes(this.data, at), checkedVarint(this.data, at))
+      this.cachedValue = value
+    }
+    return value
+  }
+
+  /** The headers in their order, repeated keys included. */
+  get headers(): RecordHeader[] {
+    let headers = this.cachedHeaders
+    if (headers === undefined) {
+      const at = this.#headersFieldStart()
+      headers = readHeaders(this.data, at + varintBytes(this.data, at), checkedVarint(this.data, at))
+      this.cachedHeaders = headers
+    }
+    return headers
+  }
+
+  #valueFieldStart(): number {
+    const at = this.fieldsStart
+    const keyLength = checkedVarint(this.data, at)
+    return at + varintBytes(this.data, at) + (keyLength > 0 ? keyLength : 0)
+  }
+
+  #headersFieldStart(): number {
+    const at = this.#valueFieldStart()
+    const valueLength = checkedVarint(this.data, at)
+    return at + varintBytes(this.data, at) + (valueLength > 0 ? valueLength : 0)
+  }
+}
