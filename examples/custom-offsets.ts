@@ -6,9 +6,7 @@ const cluster = await openCluster()
 const topic = fresh('measurements')
 
 const producer = new Producer({ 'bootstrap.servers': cluster.bootstrapServers })
-await producer.sendBatch(
-  Array.from({ length: 20 }, (_, i) => ({ topic, partition: 0, value: `measurement ${i}` })),
-)
+await producer.sendBatch(Array.from({ length: 20 }, (_, i) => ({ topic, partition: 0, value: `measurement ${i}` })))
 await producer.close()
 
 // What a program would have in its database, next to its results.

@@ -29,7 +29,9 @@ export function addBench(program: Command, terminal: Terminal, exit: (status: nu
     .requiredOption('-t, --topic <topic>', 'where to, or from')
     .option('-c, --count <number>', 'messages to measure', integer(1), 100_000)
     .option('--size <bytes>', 'size of each value', integer(0, 100_000_000), 100)
-    .addOption(new Option('-z, --compression <codec>').choices(['none', 'gzip', 'snappy', 'lz4', 'zstd']).default('none'))
+    .addOption(
+      new Option('-z, --compression <codec>').choices(['none', 'gzip', 'snappy', 'lz4', 'zstd']).default('none'),
+    )
     .option('--acks <acks>', 'all, 1 or 0', 'all')
     .option('--linger-ms <ms>', 'how long a batch waits for company', integer(0), 5)
     .option('--batch-bytes <bytes>', 'size of a batch', integer(1), 1_000_000)

@@ -45,7 +45,8 @@ function build(terminal: Terminal, exit: (status: number) => void): Command {
     })
   // Without a command there is nothing to do: that is wrong usage, and the help says how it is meant.
   program.action(() => program.help({ error: true }))
-  for (const add of [addProduce, addConsume, addMeta, addQuery, addBroker, addBench, addDemo]) add(program, terminal, exit)
+  for (const add of [addProduce, addConsume, addMeta, addQuery, addBroker, addBench, addDemo])
+    add(program, terminal, exit)
   return program
 }
 

@@ -89,7 +89,10 @@ async function consume(topics: readonly string[], options: ConsumeOptions, termi
   terminal.stop.addEventListener('abort', onStop, { once: true })
   try {
     const ends = new Ends(options.exit === true)
-    const metadata = await firstContact(consumer, topics.length === 1 && options.group === undefined ? { topic: topics[0] ?? '' } : {})
+    const metadata = await firstContact(
+      consumer,
+      topics.length === 1 && options.group === undefined ? { topic: topics[0] ?? '' } : {},
+    )
     if (options.group === undefined) {
       const partitions = partitionsOf(metadata, topics, options.partition)
       ends.expect(partitions)
@@ -129,7 +132,8 @@ async function printAll(
       await output.pace()
     } else if (event.type === 'partition-eof') {
       await output.flush()
-      if (options.quiet !== true) note(terminal, `reached the end of ${event.topic} [${event.partition}] at offset ${event.offset}`)
+      if (options.quiet !== true)
+        note(terminal, `reached the end of ${event.topic} [${event.partition}] at offset ${event.offset}`)
       if (ends.reached(event)) return
     } else if (event.type === 'error') {
       if (!isPassing(event.error)) throw event.error
@@ -233,7 +237,10 @@ function partitionsOf(metadata: Metadata, topics: readonly string[], only: numbe
     const partitions = found.partitions.filter(p => only === undefined || p.partition === only)
     if (partitions.length === 0) {
       const count = found.partitions.length
-      throw new KafkaError(ErrorCode.ERR__UNKNOWN_PARTITION, `topic '${topic}' has ${count} partitions, but no ${only ?? 0}`)
+      throw new KafkaError(
+        ErrorCode.ERR__UNKNOWN_PARTITION,
+        `topic '${topic}' has ${count} partitions, but no ${only ?? 0}`,
+      )
     }
     return partitions.map(({ partition }) => ({ topic, partition }))
   })

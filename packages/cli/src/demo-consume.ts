@@ -3,7 +3,12 @@ import type { DemoStage } from './demo-stage.ts'
 import { GROUP } from './demo-world.ts'
 
 // Seldom heartbeats would make the story long: a member hears of a rebalance with the next one.
-const lively = { 'group.id': GROUP, 'heartbeat.interval.ms': 300, 'session.timeout.ms': 6000, 'auto.offset.reset': 'earliest' }
+const lively = {
+  'group.id': GROUP,
+  'heartbeat.interval.ms': 300,
+  'session.timeout.ms': 6000,
+  'auto.offset.reset': 'earliest',
+}
 const PRODUCED_BEFORE = 18
 
 /** What bob does with what alice has produced. */
@@ -40,7 +45,8 @@ async function aMemberComesAndGoes(stage: DemoStage, bob: Consumer): Promise<voi
   const second = stage.consumer(lively)
   const events: RebalanceEvent['type'][] = []
   second.subscribe(world.topic, event => void events.push(event.type))
-  const together = (): boolean => second.assignment().length > 0 && bob.assignment().length === all - second.assignment().length
+  const together = (): boolean =>
+    second.assignment().length > 0 && bob.assignment().length === all - second.assignment().length
   await pollUntil([bob, second], together)
   narrator.say(`bob:    ${partitionsText(bob.assignment())}`)
   narrator.say(`second: ${partitionsText(second.assignment())}`)
@@ -61,7 +67,10 @@ async function atMostOnce(stage: DemoStage, bob: Consumer): Promise<void> {
   restarted.subscribe(world.topic)
   const messages = await readMany(restarted, 3)
   for (const message of messages) narrator.say(messageText(message))
-  narrator.check('the restarted bob resumes: the 3 new messages and nothing else', onlyNew(messages, 'while bob was away'))
+  narrator.check(
+    'the restarted bob resumes: the 3 new messages and nothing else',
+    onlyNew(messages, 'while bob was away'),
+  )
   await restarted.close()
 }
 
@@ -86,7 +95,10 @@ async function atLeastOnce(stage: DemoStage): Promise<void> {
   const same = again !== undefined && again.offset === jobs[2]?.offset && again.partition === jobs[2].partition
   narrator.check('the message without a commit comes again', same)
   const [committed] = again === undefined ? [] : await next.commitMessage(again)
-  narrator.check('and is committed now', committed?.error === undefined && committed?.offset === (again?.offset ?? 0) + 1)
+  narrator.check(
+    'and is committed now',
+    committed?.error === undefined && committed?.offset === (again?.offset ?? 0) + 1,
+  )
   await next.close()
 }
 
@@ -127,7 +139,10 @@ function onlyNew(messages: readonly Message[], text: string): boolean {
 
 function partitionsText(partitions: readonly TopicPartition[]): string {
   if (partitions.length === 0) return 'nothing'
-  return `partitions ${partitions.map(p => p.partition).toSorted().join(', ')}`
+  return `partitions ${partitions
+    .map(p => p.partition)
+    .toSorted()
+    .join(', ')}`
 }
 
 function messageText(message: Message | undefined): string {

@@ -24,7 +24,11 @@ const PORT = 9093
 const BROKERS = 3
 
 /** Three brokers in this process, with users and ACLs, on the ports of the seed program or, where taken, on free ones. */
-export async function embeddedWorld(alice: Credentials, bob: Credentials, onOtherPorts: () => void): Promise<DemoWorld> {
+export async function embeddedWorld(
+  alice: Credentials,
+  bob: Credentials,
+  onOtherPorts: () => void,
+): Promise<DemoWorld> {
   const options = {
     brokers: BROKERS,
     sasl: { mechanisms: ['PLAIN' as const], users: { [alice.user]: alice.password, [bob.user]: bob.password } },

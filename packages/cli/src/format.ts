@@ -13,19 +13,20 @@ export interface FormatOptions {
 }
 
 /** The tokens of `-f`, which are kcat's. */
-export const tokens: Readonly<Record<string, { readonly what: string; readonly piece: (nullText: string) => Piece }>> = {
-  s: { what: 'value', piece: nullText => m => m.value ?? nullText },
-  S: { what: 'length of the value in bytes, -1 for null', piece: () => m => String(m.value?.length ?? -1) },
-  R: { what: 'length of the value as 4 bytes, big endian', piece: () => m => int32(m.value?.length ?? -1) },
-  k: { what: 'key', piece: nullText => m => m.key ?? nullText },
-  K: { what: 'length of the key in bytes, -1 for null', piece: () => m => String(m.key?.length ?? -1) },
-  T: { what: 'timestamp in ms since the epoch', piece: () => m => String(m.timestamp) },
-  h: { what: 'headers as name=value,...', piece: () => headersText },
-  t: { what: 'topic', piece: () => m => m.topic },
-  p: { what: 'partition', piece: () => m => String(m.partition) },
-  o: { what: 'offset', piece: () => m => String(m.offset) },
-  '%': { what: 'a percent sign', piece: () => () => '%' },
-}
+export const tokens: Readonly<Record<string, { readonly what: string; readonly piece: (nullText: string) => Piece }>> =
+  {
+    s: { what: 'value', piece: nullText => m => m.value ?? nullText },
+    S: { what: 'length of the value in bytes, -1 for null', piece: () => m => String(m.value?.length ?? -1) },
+    R: { what: 'length of the value as 4 bytes, big endian', piece: () => m => int32(m.value?.length ?? -1) },
+    k: { what: 'key', piece: nullText => m => m.key ?? nullText },
+    K: { what: 'length of the key in bytes, -1 for null', piece: () => m => String(m.key?.length ?? -1) },
+    T: { what: 'timestamp in ms since the epoch', piece: () => m => String(m.timestamp) },
+    h: { what: 'headers as name=value,...', piece: () => headersText },
+    t: { what: 'topic', piece: () => m => m.topic },
+    p: { what: 'partition', piece: () => m => String(m.partition) },
+    o: { what: 'offset', piece: () => m => String(m.offset) },
+    '%': { what: 'a percent sign', piece: () => () => '%' },
+  }
 
 /** @throws UsageError for a token or an escape that is none */
 export function compileFormat(text: string, { nullText }: FormatOptions): MessageFormat {

@@ -46,7 +46,12 @@ async function meta(options: MetaOptions, terminal: Terminal): Promise<number> {
 /** The picture for people: the cluster, its brokers, its topics or the partitions of one. */
 export function describe(metadata: Metadata, topic: string | undefined): string[] {
   const { clusterId, controllerId, brokers, topics } = metadata
-  const lines = [`cluster ${clusterId ?? '(without an id)'}`, '', ...tableLines(brokers, brokerColumns(controllerId)), '']
+  const lines = [
+    `cluster ${clusterId ?? '(without an id)'}`,
+    '',
+    ...tableLines(brokers, brokerColumns(controllerId)),
+    '',
+  ]
   if (topic === undefined) {
     lines.push(...(topics.length === 0 ? ['no topics'] : tableLines(topics.toSorted(byName), topicColumns)))
     return lines
@@ -71,7 +76,11 @@ const topicColumns: Column<Topic>[] = [
   { title: 'partitions', cell: t => t.partitions.length, right: true },
   { title: 'replicas', cell: t => t.partitions[0]?.replicas.length ?? 0, right: true },
   { title: 'leaderless', cell: t => t.partitions.filter(p => p.leader < 0).length || '', right: true },
-  { title: 'under-replicated', cell: t => t.partitions.filter(p => p.isr.length < p.replicas.length).length || '', right: true },
+  {
+    title: 'under-replicated',
+    cell: t => t.partitions.filter(p => p.isr.length < p.replicas.length).length || '',
+    right: true,
+  },
   { title: '', cell: t => (t.error === undefined ? (t.isInternal ? 'internal' : '') : explain(t.error)) },
 ]
 

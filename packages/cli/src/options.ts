@@ -58,7 +58,8 @@ export function clusterProperties(options: ClusterOptions): Properties {
 
 /** @throws UsageError when nothing says where the cluster is */
 export function requireBrokers(properties: Properties): Properties {
-  if (properties['bootstrap.servers'] !== undefined || properties['metadata.broker.list'] !== undefined) return properties
+  if (properties['bootstrap.servers'] !== undefined || properties['metadata.broker.list'] !== undefined)
+    return properties
   throw new UsageError('no brokers: give -b HOST:PORT, or bootstrap.servers with -X or in a -F file')
 }
 

@@ -179,11 +179,7 @@ async function* inputs(
   }
 }
 
-async function* split(
-  stream: Readable,
-  delimiter: Buffer,
-  stop: AbortSignal,
-): AsyncGenerator<Buffer, void, undefined> {
+async function* split(stream: Readable, delimiter: Buffer, stop: AbortSignal): AsyncGenerator<Buffer, void, undefined> {
   const splitter = new Splitter(delimiter)
   const end = (): void => void stream.destroy()
   stop.addEventListener('abort', end, { once: true })

@@ -9,6 +9,7 @@ export class Splitter {
 
   /** The messages that the chunk completes. */
   push(chunk: Buffer): Buffer[] {
+    if (chunk.length === 0) return []
     const last = this.#rest.at(-1)
     // A delimiter may begin at the end of one chunk and end in the next.
     const straddles = last !== undefined && this.#delimiter.length > 1

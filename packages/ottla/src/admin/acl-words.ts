@@ -63,7 +63,11 @@ export class WireWords<W extends string> {
   readonly #words: ReadonlyMap<number, W>
 
   /** @param filterWords words that only a filter may use */
-  constructor(what: string, pairs: readonly (readonly [W, number])[], filterWords: readonly (readonly [string, number])[]) {
+  constructor(
+    what: string,
+    pairs: readonly (readonly [W, number])[],
+    filterWords: readonly (readonly [string, number])[],
+  ) {
     this.#what = what
     this.#numbers = new Map(pairs)
     this.#filterNumbers = new Map([...pairs, ...filterWords])

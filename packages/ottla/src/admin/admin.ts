@@ -41,14 +41,16 @@ export class AdminClient implements AsyncDisposable {
    * @throws KafkaError ERR__INVALID_ARG for a configuration that cannot work
    */
   constructor(config: AdminConfig, options: ClientOptions = {}) {
-    const shared = sharedHandle(options)
+    const shared = sharedHandles.get(config)
     this.#owned = shared === undefined
     this.#handle = shared ?? open(config, options)
   }
 
   /** Shares the connections and credentials of another client. Closing the one does not close the other. */
   static from(client: { readonly [clientHandle]: ClientHandle }): AdminClient {
-    return new AdminClient({}, new Shared(client[clientHandle]))
+    const config: AdminConfig = {}
+    sharedHandles.set(config, client[clientHandle])
+    return new AdminClient(config)
   }
 
   /** Creates topics on the cluster, with the broker's defaults for what is left out. */
@@ -253,18 +255,8 @@ export class AdminClient implements AsyncDisposable {
   }
 }
 
-/** How `from` hands the other client's inside to the constructor without showing it in the public options. */
-class Shared implements ClientOptions {
-  readonly handle: ClientHandle
-
-  constructor(handle: ClientHandle) {
-    this.handle = handle
-  }
-}
-
-function sharedHandle(options: ClientOptions): ClientHandle | undefined {
-  return options instanceof Shared ? options.handle : undefined
-}
+/** How `from` hands the other client's inside to the constructor without showing it in the public signature. */
+const sharedHandles = new WeakMap<AdminConfig, ClientHandle>()
 
 function open(config: AdminConfig, options: ClientOptions): ClientHandle {
   const context: ClientContext = createContext('admin', resolveConfig('admin', config), options)

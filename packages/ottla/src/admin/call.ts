@@ -1,4 +1,4 @@
-import { ErrorCode, errorText } from '@ottla/protocol'
+import { ErrorCode } from '@ottla/protocol'
 import { Deadline } from '../base/clock.ts'
 import type { ClientContext } from '../cluster/context.ts'
 import type { Cluster } from '../cluster/cluster.ts'
@@ -62,10 +62,9 @@ export function startCall(context: ClientContext, cluster: Cluster, options: Adm
 }
 
 /** A broker's code and words as the error of one item; undefined when there is none. */
-export function itemError(code: number, message: string | null | undefined, subject: string): KafkaError | undefined {
+export function itemError(code: number, message: string | null, subject: string): KafkaError | undefined {
   if (code === ErrorCode.ERR_NO_ERROR) return undefined
-  const why = message === null || message === undefined || message === '' ? errorText(code) : message
-  return new KafkaError(code, `${subject}: ${why}`)
+  return KafkaError.of(code, subject, message)
 }
 
 /** Spreads to `{ error }`, or to nothing when there is none. */

@@ -1,27 +1,19 @@
 import { DescribeCluster, ErrorCode, Metadata } from '@ottla/protocol'
 import { EARLIEST_TIMESTAMP, LATEST_TIMESTAMP, MAX_TIMESTAMP, listOffsets as askOffsets } from '../cluster/queries.ts'
 import { KafkaError } from '../errors.ts'
-import type { TopicPartition } from '../types.ts'
+import type { BrokerMetadata, TopicPartition } from '../types.ts'
 import { aclOperations, type AclOperation } from './acl-words.ts'
 import { INT32_MAX, requireInteger, requireItems, requireName, requireThat } from './arguments.ts'
 import { itemError, type AdminCall, type AdminOptions } from './call.ts'
 import { partitionSubject } from './fan-out.ts'
-
-/** One broker as the cluster describes it. */
-export interface Node {
-  readonly id: number
-  readonly host: string
-  readonly port: number
-  readonly rack?: string
-}
 
 export interface ClusterDescription {
   /** null on brokers that do not tell it. */
   clusterId: string | null
   /** The broker that takes requests for the controller; -1 while there is none. */
   controllerId: number
-  controller: Node | null
-  nodes: Node[]
+  controller: BrokerMetadata | null
+  nodes: BrokerMetadata[]
   /** With `includeAuthorizedOperations`. */
   authorizedOperations?: AclOperation[]
 }
@@ -49,7 +41,10 @@ export interface ListOffsetsOptions extends AdminOptions {
 }
 
 /** Rejects with the broker's error: there is only one answer. */
-export async function describeCluster(call: AdminCall, includeAuthorizedOperations: boolean): Promise<ClusterDescription> {
+export async function describeCluster(
+  call: AdminCall,
+  includeAuthorizedOperations: boolean,
+): Promise<ClusterDescription> {
   const { deadline, signal } = call
   try {
     const body = { includeClusterAuthorizedOperations: includeAuthorizedOperations }
@@ -69,7 +64,7 @@ export async function describeCluster(call: AdminCall, includeAuthorizedOperatio
       includeAuthorizedOperations && version >= 8
         ? { topics: [], allowAutoTopicCreation: false, includeClusterAuthorizedOperations: true }
         : { topics: [], allowAutoTopicCreation: false },
-    { deadline, signal, maxVersion: 10 },
+    { deadline, signal, minVersion: 4, maxVersion: 10 },
   )
   const nodes = r.brokers.map(b => node(b.nodeId, b.host, b.port, b.rack))
   return describe(r.clusterId, r.controllerId, nodes, r.clusterAuthorizedOperations)
@@ -97,11 +92,16 @@ export async function listOffsets(
 }
 
 /** A broker's rack is absent, not null, where there is none. */
-export function node(id: number, host: string, port: number, rack: string | null): Node {
+export function node(id: number, host: string, port: number, rack: string | null): BrokerMetadata {
   return rack === null ? { id, host, port } : { id, host, port, rack }
 }
 
-function describe(clusterId: string | null, controllerId: number, nodes: Node[], bits: number): ClusterDescription {
+function describe(
+  clusterId: string | null,
+  controllerId: number,
+  nodes: BrokerMetadata[],
+  bits: number,
+): ClusterDescription {
   nodes.sort((a, b) => a.id - b.id)
   const operations = aclOperations(bits)
   return {

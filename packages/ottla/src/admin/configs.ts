@@ -1,7 +1,15 @@
 import { DescribeConfigs, IncrementalAlterConfigs, type Decoded, type DescribeConfigsResponse } from '@ottla/protocol'
 import type { Target } from '../cluster/cluster.ts'
 import { KafkaError } from '../errors.ts'
-import { INT32_MAX, requireDistinct, requireInteger, requireItems, requireName, requireThat, requireWord } from './arguments.ts'
+import {
+  INT32_MAX,
+  requireDistinct,
+  requireInteger,
+  requireItems,
+  requireName,
+  requireThat,
+  requireWord,
+} from './arguments.ts'
 import { controllerMoved, isItemError, itemError, missingAnswer, withError, type AdminCall } from './call.ts'
 
 export type ConfigResourceType = 'topic' | 'broker' | 'group' | 'client-metrics'
@@ -80,7 +88,10 @@ const sources: ReadonlyMap<number, ConfigSource> = new Map([
   [8, 'dynamic-group'],
 ])
 
-export async function describeConfigs(call: AdminCall, resources: readonly ConfigResource[]): Promise<ConfigDescription[]> {
+export async function describeConfigs(
+  call: AdminCall,
+  resources: readonly ConfigResource[],
+): Promise<ConfigDescription[]> {
   checkResources(resources)
   const results = new Array<ConfigDescription>(resources.length)
   const { deadline, signal } = call
@@ -97,7 +108,8 @@ export async function describeConfigs(call: AdminCall, resources: readonly Confi
         continue
       }
       const answer = answers.results.find(r => isFor(r, at(resources, i)))
-      const error = answer === undefined ? missingAnswer(subject) : itemError(answer.errorCode, answer.errorMessage, subject)
+      const error =
+        answer === undefined ? missingAnswer(subject) : itemError(answer.errorCode, answer.errorMessage, subject)
       results[i] = { type, name, entries: answer === undefined ? {} : readEntries(answer.configs), ...withError(error) }
     }
   })
@@ -129,7 +141,8 @@ export async function incrementalAlterConfigs(
         continue
       }
       const answer = answers.responses.find(r => isFor(r, at(alterations, i)))
-      const error = answer === undefined ? missingAnswer(subject) : itemError(answer.errorCode, answer.errorMessage, subject)
+      const error =
+        answer === undefined ? missingAnswer(subject) : itemError(answer.errorCode, answer.errorMessage, subject)
       results[i] = { type, name, ...withError(error) }
     }
   })
@@ -202,7 +215,9 @@ function isFor(answer: { resourceType: number; resourceName: string }, resource:
   return answer.resourceName === resource.name && answer.resourceType === resourceTypes.get(resource.type)
 }
 
-function readEntries(configs: Decoded<DescribeConfigsResponse>['results'][number]['configs']): Record<string, ConfigEntry> {
+function readEntries(
+  configs: Decoded<DescribeConfigsResponse>['results'][number]['configs'],
+): Record<string, ConfigEntry> {
   // Names come from the broker; an object without a prototype has no name taken.
   const entries: Record<string, ConfigEntry> = Object.create(null) as Record<string, ConfigEntry> // create() gives any
   for (const c of configs) {

@@ -11,22 +11,23 @@ import {
   type DescribeGroupsResponse,
 } from '@ottla/protocol'
 import { KafkaError } from '../errors.ts'
-import type { TopicPartition } from '../types.ts'
+import type { BrokerMetadata, TopicPartition } from '../types.ts'
 import { aclOperations, type AclOperation } from './acl-words.ts'
 import { requireDistinct, requireItems, requireName, requireWord } from './arguments.ts'
-import { coordinatorMoved, isItemError, itemError, missingAnswer, withError, type AdminCall, type AdminOptions } from './call.ts'
-import { node, type Node } from './cluster.ts'
+import {
+  coordinatorMoved,
+  isItemError,
+  itemError,
+  missingAnswer,
+  withError,
+  type AdminCall,
+  type AdminOptions,
+} from './call.ts'
+import { node } from './cluster.ts'
 
 /** States of a group, as brokers spell them. */
 export type ConsumerGroupState =
-  | 'Unknown'
-  | 'PreparingRebalance'
-  | 'CompletingRebalance'
-  | 'Stable'
-  | 'Dead'
-  | 'Empty'
-  | 'Assigning'
-  | 'Reconciling'
+  'Unknown' | 'PreparingRebalance' | 'CompletingRebalance' | 'Stable' | 'Dead' | 'Empty' | 'Assigning' | 'Reconciling'
 /** `classic`: JoinGroup and SyncGroup; `consumer`: KIP-848. */
 export type ConsumerGroupType = 'unknown' | 'classic' | 'consumer'
 
@@ -59,7 +60,7 @@ export interface ConsumerGroupDescription {
   type: ConsumerGroupType
   /** The assignor in use: `range`, `uniform`, ... */
   protocol: string
-  coordinator: Node | null
+  coordinator: BrokerMetadata | null
   members: ConsumerGroupMember[]
   /** With `includeAuthorizedOperations`. */
   authorizedOperations?: AclOperation[]
@@ -108,7 +109,8 @@ export async function listConsumerGroups(
   const { deadline, signal } = call
   const body = { statesFilter: [...(options.states ?? [])], typesFilter: [...(options.types ?? [])] }
   // A broker that cannot filter must not answer as if nothing had been asked.
-  const minVersion = body.typesFilter.length > 0 ? TYPES_FILTER_VERSION : body.statesFilter.length > 0 ? STATES_FILTER_VERSION : 0
+  const minVersion =
+    body.typesFilter.length > 0 ? TYPES_FILTER_VERSION : body.statesFilter.length > 0 ? STATES_FILTER_VERSION : 0
   const snapshot = await call.cluster.metadata.refresh([], { deadline, signal })
   const listings: ConsumerGroupListings = { groups: [], errors: [] }
   await Promise.all(
@@ -290,11 +292,14 @@ function readAssignment(bytes: Uint8Array): TopicPartition[] {
 
 const HIGHEST_ASSIGNMENT_VERSION = 3
 
-function partitionsOf<T extends { partitions: number[] }>(topics: readonly T[], nameOf: (topic: T) => string): TopicPartition[] {
+function partitionsOf<T extends { partitions: number[] }>(
+  topics: readonly T[],
+  nameOf: (topic: T) => string,
+): TopicPartition[] {
   return topics.flatMap(t => t.partitions.map(partition => ({ topic: nameOf(t), partition })))
 }
 
-async function coordinatorNode(call: AdminCall, groupId: string): Promise<Node | null> {
+async function coordinatorNode(call: AdminCall, groupId: string): Promise<BrokerMetadata | null> {
   const { id, host, port, rack } = await call.cluster.coordinator('group', groupId, call.deadline, call.signal)
   return node(id, host, port, rack)
 }

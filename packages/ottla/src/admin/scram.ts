@@ -3,7 +3,15 @@ import { promisify } from 'node:util'
 import { AlterUserScramCredentials, DescribeUserScramCredentials } from '@ottla/protocol'
 import type { KafkaError } from '../errors.ts'
 import type { Bytes } from '../types.ts'
-import { INT32_MAX, requireDistinct, requireInteger, requireItems, requireName, requireThat, requireWord } from './arguments.ts'
+import {
+  INT32_MAX,
+  requireDistinct,
+  requireInteger,
+  requireItems,
+  requireName,
+  requireThat,
+  requireWord,
+} from './arguments.ts'
 import { controllerMoved, itemError, missingAnswer, withError, type AdminCall } from './call.ts'
 
 export type ScramMechanism = 'SCRAM-SHA-256' | 'SCRAM-SHA-512'
@@ -54,16 +62,14 @@ export async function describeUserScramCredentials(
   const response = await call.cluster.request({ to: 'any' }, DescribeUserScramCredentials, body, { deadline, signal })
   const error = itemError(response.errorCode, response.errorMessage, 'describing SCRAM credentials')
   if (error !== undefined) throw error
-  const results = response.results.map(
-    (r): ScramUserDescription => ({
-      user: r.user,
-      credentials: r.credentialInfos.flatMap(({ mechanism, iterations }) => {
-        const name = mechanismName(mechanism)
-        return name === undefined ? [] : [{ mechanism: name, iterations }]
-      }),
-      ...withError(itemError(r.errorCode, r.errorMessage, `user '${r.user}'`)),
+  const results = response.results.map((r): ScramUserDescription => ({
+    user: r.user,
+    credentials: r.credentialInfos.flatMap(({ mechanism, iterations }) => {
+      const name = mechanismName(mechanism)
+      return name === undefined ? [] : [{ mechanism: name, iterations }]
     }),
-  )
+    ...withError(itemError(r.errorCode, r.errorMessage, `user '${r.user}'`)),
+  }))
   if (users.length === 0) return results
   return users.map(
     user => results.find(r => r.user === user) ?? { user, credentials: [], error: missingAnswer(`user '${user}'`) },

@@ -66,15 +66,22 @@ export async function createAcls(call: AdminCall, bindings: readonly AclBinding[
     }
   })
   const { deadline, signal } = call
-  const response = await call.cluster.request({ to: 'controller' }, CreateAcls, { creations }, {
-    deadline,
-    signal,
-    errorOf: r => controllerMoved(r.results.map(result => result.errorCode)),
-  })
+  const response = await call.cluster.request(
+    { to: 'controller' },
+    CreateAcls,
+    { creations },
+    {
+      deadline,
+      signal,
+      errorOf: r => controllerMoved(r.results.map(result => result.errorCode)),
+    },
+  )
   return bindings.map((binding, i) => {
     const answer = response.results[i]
     const subject = describeBinding(binding)
-    return withError(answer === undefined ? missingAnswer(subject) : itemError(answer.errorCode, answer.errorMessage, subject))
+    return withError(
+      answer === undefined ? missingAnswer(subject) : itemError(answer.errorCode, answer.errorMessage, subject),
+    )
   })
 }
 
@@ -87,7 +94,12 @@ export async function describeAcls(call: AdminCall, filter: AclBindingFilter): P
   if (error !== undefined) throw error
   return response.resources.flatMap(resource =>
     resource.acls.flatMap(acl =>
-      fromWire({ ...acl, resourceType: resource.resourceType, resourceName: resource.resourceName, patternType: resource.patternType }),
+      fromWire({
+        ...acl,
+        resourceType: resource.resourceType,
+        resourceName: resource.resourceName,
+        patternType: resource.patternType,
+      }),
     ),
   )
 }
@@ -96,11 +108,16 @@ export async function deleteAcls(call: AdminCall, filters: readonly AclBindingFi
   requireItems(filters, 'filters')
   const wire = filters.map(wireFilter)
   const { deadline, signal } = call
-  const response = await call.cluster.request({ to: 'controller' }, DeleteAcls, { filters: wire }, {
-    deadline,
-    signal,
-    errorOf: r => controllerMoved(r.filterResults.map(result => result.errorCode)),
-  })
+  const response = await call.cluster.request(
+    { to: 'controller' },
+    DeleteAcls,
+    { filters: wire },
+    {
+      deadline,
+      signal,
+      errorOf: r => controllerMoved(r.filterResults.map(result => result.errorCode)),
+    },
+  )
   return filters.map((_, i) => {
     const subject = `ACL filter ${i}`
     const answer = response.filterResults[i]

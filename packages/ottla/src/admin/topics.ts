@@ -6,6 +6,7 @@ import {
   Metadata,
   ZERO_UUID,
   type Decoded,
+  type DeleteTopicsRequest,
   type MetadataResponse,
 } from '@ottla/protocol'
 import type { KafkaError } from '../errors.ts'
@@ -121,9 +122,9 @@ export async function deleteTopics(call: AdminCall, topics: readonly string[]): 
   const response = await call.cluster.request(
     { to: 'controller' },
     DeleteTopics,
-    version =>
+    (version): DeleteTopicsRequest =>
       version > LEGACY_DELETE_TOPICS
-        ? { topics: topics.map(name => ({ name })), timeoutMs }
+        ? { topics: topics.map(name => ({ name, topicId: ZERO_UUID })), timeoutMs }
         : { topicNames: [...topics], timeoutMs },
     { deadline, signal, errorOf: r => controllerMoved(r.responses.map(t => t.errorCode)) },
   )
@@ -177,7 +178,8 @@ export async function describeTopics(
       includeAuthorizedOperations && version >= 8
         ? { topics: wire, allowAutoTopicCreation: false, includeTopicAuthorizedOperations: true }
         : { topics: wire, allowAutoTopicCreation: false },
-    { deadline, signal },
+    // Older versions create what is asked for.
+    { deadline, signal, minVersion: 4 },
   )
   const answers = new Map(response.topics.map(t => [t.name, t]))
   return topics.map(topic => {
