@@ -1,0 +1,76 @@
+import { execFile, spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+
+export type KafkaVersion = '4.3.1' | '3.9.1'
+
+const run = promisify(execFile)
+const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
+
+/** Where jars, compiled classes and the logs of failed runs are kept; git ignores it. */
+export const cacheFolder = join(root, '.kafka')
+
+/** Names the programs that real Kafka needs and this machine lacks: `java`, `mvn`. */
+export function missingPrograms(): string[] {
+  return ['java', 'mvn'].filter(program => spawnSync(program, ['-version'], { stdio: 'ignore' }).status !== 0)
+}
+
+/** The folder with Kafka's jars, downloaded by Maven the first time. */
+export function jarsOf(version: KafkaVersion): Promise<string> {
+  return once(version, join(cacheFolder, version, 'jars'), async folder => {
+    process.stderr.write(`% downloading Apache Kafka ${version} from Maven Central (once)\n`)
+    const pom = join(root, 'test', 'java', `kafka-${version}`, 'pom.xml')
+    const goal = ['dependency:copy-dependencies', '-DincludeScope=runtime', `-DoutputDirectory=${folder}`]
+    await run('mvn', ['-B', '-q', '-f', pom, ...goal], { maxBuffer: 1 << 26 })
+  })
+}
+
+/** The folder with the programs of test/java/src, compiled against Kafka's jars. */
+export async function classesOf(version: KafkaVersion): Promise<string> {
+  const jars = await jarsOf(version)
+  const folder = join(root, 'test', 'java', 'src')
+  const sources = readdirSync(folder)
+    .filter(name => name.endsWith('.java'))
+    .map(name => join(folder, name))
+  const hash = createHash('sha256')
+  for (const source of sources) hash.update(readFileSync(source))
+  const name = `classes-${hash.digest('hex').slice(0, 16)}`
+  return once(version + name, join(cacheFolder, version, name), async target => {
+    await run('javac', ['-nowarn', '-proc:none', '-cp', join(jars, '*'), '-d', target, ...sources])
+  })
+}
+
+const underway = new Map<string, Promise<string>>()
+
+/**
+ * Makes a folder once, for this process and for others that run beside it: each fills one of its own and renames it,
+ * so that nobody sees a half-filled folder and the last one simply finds the work done.
+ */
+export function once(key: string, folder: string, fill: (folder: string) => Promise<void>): Promise<string> {
+  let made = underway.get(key)
+  if (made === undefined) {
+    made = make(folder, fill)
+    underway.set(key, made)
+  }
+  return made
+}
+
+async function make(folder: string, fill: (folder: string) => Promise<void>): Promise<string> {
+  if (existsSync(join(folder, '.complete'))) return folder
+  const own = `${folder}.${process.pid}`
+  rmSync(own, { recursive: true, force: true })
+  mkdirSync(own, { recursive: true })
+  try {
+    await fill(own)
+    writeFileSync(join(own, '.complete'), '')
+    renameSync(own, folder)
+  } catch (error) {
+    rmSync(own, { recursive: true, force: true })
+    // Somebody else was quicker: renaming onto a filled folder fails.
+    if (!existsSync(join(folder, '.complete'))) throw error
+  }
+  return folder
+}

@@ -1,0 +1,42 @@
+import { spawn } from 'node:child_process'
+import { join } from 'node:path'
+import { classesOf, jarsOf, type KafkaVersion } from './jars.ts'
+
+export interface JavaResult {
+  readonly stdout: string
+  readonly stderr: string
+  /** Null when a signal ended it. */
+  readonly code: number | null
+}
+
+const quiet = '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn'
+
+/** For programs that live seconds: no time is spent on optimising them. */
+const shortLived = ['-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Xshare:auto', quiet]
+
+/** The Java flags of a broker, up to the class. */
+export function serverFlags(jars: string): string[] {
+  return ['-Xmx400m', ...shortLived, '-cp', join(jars, '*')]
+}
+
+/** Runs a class of Kafka's jars or of test/java/src to its end. */
+export async function runJava(
+  version: KafkaVersion,
+  className: string,
+  args: readonly string[],
+  stdin: string | Buffer = '',
+): Promise<JavaResult> {
+  const classPath = [join(await jarsOf(version), '*'), await classesOf(version)].join(':')
+  const child = spawn('java', ['-Xmx256m', ...shortLived, '-cp', classPath, className, ...args], { stdio: 'pipe' })
+  const output: Record<'stdout' | 'stderr', Buffer[]> = { stdout: [], stderr: [] }
+  child.stdout.on('data', (chunk: Buffer) => output.stdout.push(chunk))
+  child.stderr.on('data', (chunk: Buffer) => output.stderr.push(chunk))
+  // A program that ends before it has read everything is its own affair: its exit code tells.
+  child.stdin.on('error', () => undefined)
+  child.stdin.end(stdin)
+  const code = await new Promise<number | null>((resolve, reject) => {
+    child.once('error', reject)
+    child.once('close', resolve)
+  })
+  return { stdout: Buffer.concat(output.stdout).toString(), stderr: Buffer.concat(output.stderr).toString(), code }
+}

@@ -1,0 +1,343 @@
+/** Real Apache Kafka (KRaft) for tests: clusters of processes that never outlive the test which started them. */
+import { randomBytes } from 'node:crypto'
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Child, removeAtEnd } from './child.ts'
+import { runJava, serverFlags, type JavaResult } from './java.ts'
+import { jarsOf, type KafkaVersion } from './jars.ts'
+import { newLogFolder } from './logs.ts'
+import { freePorts, returnPorts } from './ports.ts'
+import { askMetadata, createTopic, deleteTopic } from './probe.ts'
+import { formattedLog } from './storage.ts'
+
+export interface KafkaOptions {
+  readonly version?: KafkaVersion
+  /** One node, or three that replicate everything. */
+  readonly brokers: 1 | 3
+  /** Users and passwords for SASL PLAIN; SCRAM is enabled too, for users created later. */
+  readonly sasl?: { readonly users: Readonly<Record<string, string>> }
+  /** Denies what no ACL allows. */
+  readonly acls?: boolean
+  /** `admin` or `User:admin`; ANONYMOUS, who comes over the plain listener, always is one. */
+  readonly superUsers?: readonly string[]
+  /** True by default. */
+  readonly autoCreateTopics?: boolean
+  /** Lines of server.properties, stronger than the harness's own. */
+  readonly config?: Readonly<Record<string, string>>
+}
+
+export interface KafkaBroker {
+  readonly id: number
+  /** Of the listener that `bootstrapServers` names. */
+  readonly port: number
+  /** Of the process of now; a restart changes it. */
+  readonly pid: number
+  /** Ends the process as a crash would; resolves when it is gone. */
+  kill9(): Promise<void>
+  /** Stops it from running without ending it: connections stay open and nothing answers. */
+  pause(): void
+  resume(): void
+  /** An orderly shutdown: leaders move away first. */
+  stop(): Promise<void>
+  /** Starts it again on its ports and its data; resolves when the live brokers all count it as one of them. */
+  restart(): Promise<void>
+}
+
+export interface KafkaCluster extends AsyncDisposable {
+  readonly version: KafkaVersion
+  /** The SASL listeners if there are users, else the plain ones. */
+  readonly bootstrapServers: string
+  /** Listeners without SASL; whoever comes here may do everything. */
+  readonly plainBootstrapServers: string
+  readonly brokers: readonly KafkaBroker[]
+  /** Removed when the cluster is closed. */
+  readonly dataFolder: string
+  /** Removed when the test process ends well. */
+  readonly logFolder: string
+  /** Runs a class of Kafka's jars or of test/java/src. */
+  javaTool(className: string, args: readonly string[], stdin?: string | Buffer): Promise<JavaResult>
+  /** Ends the processes and removes their data. */
+  close(): Promise<void>
+}
+
+interface Ports {
+  readonly plain: number
+  readonly sasl: number
+  readonly controller: number
+}
+
+/** How long a cluster may take to serve; two busy cores make three JVMs slow. */
+const PATIENCE_MS = 120_000
+
+/** Starts a cluster of its own; resolves when topics can be created on every broker. */
+export async function startKafka(options: KafkaOptions): Promise<KafkaCluster> {
+  for (let attempt = 1; ; attempt++) {
+    const cluster = new Cluster(options)
+    try {
+      await cluster.start()
+      return cluster
+    } catch (error) {
+      await cluster.close()
+      // Somebody else took a port between our look and the broker's start: take others.
+      if (attempt < 3 && error instanceof PortTaken) continue
+      throw error
+    }
+  }
+}
+
+class PortTaken extends Error {}
+
+class Cluster implements KafkaCluster {
+  readonly version: KafkaVersion
+  readonly logFolder: string
+  readonly dataFolder: string
+  readonly options: KafkaOptions
+  brokers: readonly Broker[] = []
+  #closing: Promise<void> | undefined
+
+  constructor(options: KafkaOptions) {
+    this.options = options
+    this.version = options.version ?? '4.3.1'
+    this.logFolder = newLogFolder(`kafka-${this.version}`)
+    this.dataFolder = mkdtempSync(join(tmpdir(), 'ottla-kafka-'))
+    removeAtEnd(this.dataFolder)
+  }
+
+  get bootstrapServers(): string {
+    return this.brokers.map(broker => `127.0.0.1:${broker.port}`).join(',')
+  }
+
+  get plainBootstrapServers(): string {
+    return this.brokers.map(broker => `127.0.0.1:${broker.ports.plain}`).join(',')
+  }
+
+  async start(): Promise<void> {
+    const jars = await jarsOf(this.version)
+    const formatted = await formattedLog(this.version)
+    const ports: Ports[] = []
+    for (let i = 0; i < this.options.brokers; i++) {
+      const [plain = 0, sasl = 0, controller = 0] = await freePorts(3)
+      ports.push({ plain, sasl, controller })
+    }
+    const voters = ports.map((port, index) => `${index + 1}@127.0.0.1:${port.controller}`).join(',')
+    const clusterId = randomBytes(16).toString('base64url')
+    this.brokers = ports.map((port, index) => new Broker(this, index + 1, port, jars))
+    for (const broker of this.brokers) broker.prepare(voters, clusterId, formatted)
+    for (const broker of this.brokers) broker.launch()
+    await this.serving(this.brokers)
+    await this.#takesTopics()
+  }
+
+  /** Waits until these brokers answer and each of them knows them all. */
+  async serving(brokers: readonly Broker[]): Promise<void> {
+    const deadline = Date.now() + PATIENCE_MS
+    for (const broker of brokers) {
+      for (;;) {
+        broker.assertAlive()
+        const view = await askMetadata(broker.ports.plain, []).catch(() => undefined)
+        const known = new Set(view?.brokers.map(one => one.id))
+        if (brokers.every(one => known.has(one.id))) break
+        if (Date.now() > deadline) throw new Error(`broker ${broker.id} does not serve; its log: ${broker.logFile}`)
+        await sleep(50)
+      }
+    }
+  }
+
+  /** Creates a topic replicated everywhere, sees it led and in sync, and removes it. */
+  async #takesTopics(): Promise<void> {
+    const deadline = Date.now() + PATIENCE_MS
+    const topic = 'harness-probe'
+    const port = this.brokers[0]?.ports.plain ?? 0
+    const count = this.brokers.length
+    const until = async (what: string, done: () => Promise<boolean>): Promise<void> => {
+      while (!(await done().catch(() => false))) {
+        if (Date.now() > deadline) throw new Error(`the cluster cannot ${what}; its logs: ${this.logFolder}`)
+        await sleep(50)
+      }
+    }
+    // 36: an earlier try, whose answer was lost, has created it.
+    await until('create a topic', async () => [0, 36].includes(await createTopic(port, topic, count, count)))
+    await until('lead a topic', async () => {
+      const seen = (await askMetadata(port, [topic])).topics[0]?.partitions ?? []
+      return seen.length === count && seen.every(partition => partition.leader > 0 && partition.isr.length === count)
+    })
+    // 3: an earlier try has removed it.
+    await until('delete a topic', async () => [0, 3].includes(await deleteTopic(port, topic)))
+    for (const broker of this.brokers) {
+      await until('forget a topic', async () => (await askMetadata(broker.ports.plain, [topic])).topics[0]?.error === 3)
+    }
+  }
+
+  async javaTool(className: string, args: readonly string[], stdin?: string | Buffer): Promise<JavaResult> {
+    return runJava(this.version, className, args, stdin)
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #close(): Promise<void> {
+    // The data goes too, so nothing is gained by an orderly shutdown.
+    await Promise.all(this.brokers.map(broker => broker.kill9()))
+    rmSync(this.dataFolder, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 })
+    for (const broker of this.brokers) returnPorts(Object.values(broker.ports) as number[])
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+}
+
+class Broker implements KafkaBroker {
+  readonly id: number
+  readonly ports: Ports
+  readonly logFile: string
+  readonly #cluster: Cluster
+  readonly #jars: string
+  readonly #properties: string
+  #child: Child | undefined
+
+  constructor(cluster: Cluster, id: number, ports: Ports, jars: string) {
+    this.#cluster = cluster
+    this.id = id
+    this.ports = ports
+    this.#jars = jars
+    this.#properties = join(cluster.dataFolder, `node${id}.properties`)
+    this.logFile = join(cluster.logFolder, `node${id}.log`)
+  }
+
+  get port(): number {
+    return this.#cluster.options.sasl ? this.ports.sasl : this.ports.plain
+  }
+
+  get pid(): number {
+    if (this.#child === undefined) throw new Error(`broker ${this.id} was never started`)
+    return this.#child.pid
+  }
+
+  get alive(): boolean {
+    return this.#child?.ended === false
+  }
+
+  prepare(voters: string, clusterId: string, formatted: string): void {
+    const data = join(this.#cluster.dataFolder, `data${this.id}`)
+    mkdirSync(data)
+    copyFileSync(join(formatted, 'bootstrap.checkpoint'), join(data, 'bootstrap.checkpoint'))
+    const identity = {
+      version: '1',
+      'cluster.id': clusterId,
+      'node.id': this.id,
+      'directory.id': randomBytes(16).toString('base64url'),
+    }
+    writeFileSync(join(data, 'meta.properties'), lines(identity))
+    writeFileSync(
+      this.#properties,
+      lines({
+        ...settings(this.#cluster.options, this.id, this.ports),
+        'controller.quorum.voters': voters,
+        'log.dirs': data,
+        ...this.#cluster.options.config,
+      }),
+    )
+  }
+
+  launch(): void {
+    this.#child = new Child('java', [...serverFlags(this.#jars), 'kafka.Kafka', this.#properties], this.logFile)
+  }
+
+  assertAlive(): void {
+    if (this.alive) return
+    const log = readFileSync(this.logFile, 'utf8')
+    if (/BindException|Address already in use/.test(log)) throw new PortTaken(`broker ${this.id} found its port taken`)
+    throw new Error(`broker ${this.id} ended by itself; its log: ${this.logFile}\n${log.slice(-2000)}`)
+  }
+
+  async kill9(): Promise<void> {
+    await this.#child?.end('SIGKILL')
+  }
+
+  pause(): void {
+    this.#child?.signal('SIGSTOP')
+  }
+
+  resume(): void {
+    this.#child?.signal('SIGCONT')
+  }
+
+  async stop(): Promise<void> {
+    await this.#child?.end('SIGTERM')
+  }
+
+  async restart(): Promise<void> {
+    await this.kill9()
+    this.launch()
+    await this.#cluster.serving(this.#cluster.brokers.filter(broker => broker.alive))
+  }
+}
+
+function settings(options: KafkaOptions, id: number, ports: Ports): Record<string, string | number | boolean> {
+  const replicas = options.brokers
+  const minIsr = replicas > 1 ? 2 : 1
+  const listeners = `PLAIN://127.0.0.1:${ports.plain}` + (options.sasl ? `,SASL://127.0.0.1:${ports.sasl}` : '')
+  const superUsers = [
+    'User:ANONYMOUS',
+    ...(options.superUsers ?? []).map(name => (name.startsWith('User:') ? name : `User:${name}`)),
+  ]
+  return {
+    'process.roles': 'broker,controller',
+    'node.id': id,
+    'controller.listener.names': 'CONTROLLER',
+    listeners: `${listeners},CONTROLLER://127.0.0.1:${ports.controller}`,
+    'advertised.listeners': listeners,
+    'listener.security.protocol.map': 'PLAIN:PLAINTEXT,SASL:SASL_PLAINTEXT,CONTROLLER:PLAINTEXT',
+    'inter.broker.listener.name': 'PLAIN',
+    ...(options.sasl ? saslSettings(options.sasl.users) : {}),
+    ...(options.acls
+      ? {
+          'authorizer.class.name': 'org.apache.kafka.metadata.authorizer.StandardAuthorizer',
+          'super.users': superUsers.join(';'),
+        }
+      : {}),
+    'auto.create.topics.enable': options.autoCreateTopics ?? true,
+    'num.partitions': 4,
+    'default.replication.factor': replicas,
+    'min.insync.replicas': minIsr,
+    'offsets.topic.replication.factor': replicas,
+    'offsets.topic.num.partitions': 8,
+    'transaction.state.log.replication.factor': replicas,
+    'transaction.state.log.min.isr': minIsr,
+    'transaction.state.log.num.partitions': 8,
+    'share.coordinator.state.topic.replication.factor': replicas,
+    'share.coordinator.state.topic.min.isr': minIsr,
+    'share.coordinator.state.topic.num.partitions': 8,
+    'group.initial.rebalance.delay.ms': 0,
+    // A killed broker is missed after 4 s, not 9.
+    'broker.session.timeout.ms': 4000,
+    'broker.heartbeat.interval.ms': 500,
+    'log.cleaner.dedupe.buffer.size': 8_388_608,
+    'num.network.threads': 2,
+    'num.io.threads': 4,
+  }
+}
+
+function saslSettings(users: Readonly<Record<string, string>>): Record<string, string> {
+  const known = Object.entries(users)
+    .map(([user, password]) => `user_${user}="${password}"`)
+    .join(' ')
+  const scram = 'org.apache.kafka.common.security.scram.ScramLoginModule required;'
+  return {
+    'sasl.enabled.mechanisms': 'PLAIN,SCRAM-SHA-256,SCRAM-SHA-512',
+    'listener.name.sasl.plain.sasl.jaas.config': `org.apache.kafka.common.security.plain.PlainLoginModule required ${known};`,
+    'listener.name.sasl.scram-sha-256.sasl.jaas.config': scram,
+    'listener.name.sasl.scram-sha-512.sasl.jaas.config': scram,
+  }
+}
+
+function lines(properties: Readonly<Record<string, string | number | boolean>>): string {
+  return Object.entries(properties)
+    .map(([key, value]) => `${key}=${value}\n`)
+    .join('')
+}

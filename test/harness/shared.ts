@@ -1,0 +1,65 @@
+/** Clusters that all test files of a run use together; the ones who break brokers start their own. */
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import { runJava } from './java.ts'
+import { startKafka, type KafkaCluster, type KafkaOptions } from './kafka.ts'
+import type { KafkaVersion } from './jars.ts'
+
+const everybody = ['admin', 'alice', 'bob', 'mallory']
+
+/**
+ * `single` is one broker without SASL and ACLs, `old` the same of the oldest release tested; `secured` is three
+ * brokers with SASL PLAIN and ACLs, where `admin` may do everything and a password is the name with `password` behind.
+ */
+export const sharedClusters = {
+  single: { brokers: 1 },
+  old: { brokers: 1, version: '3.9.1' },
+  secured: {
+    brokers: 3,
+    sasl: { users: Object.fromEntries(everybody.map(name => [name, `${name}password`])) },
+    acls: true,
+    superUsers: ['admin'],
+  },
+} as const satisfies Record<string, KafkaOptions>
+
+export type SharedName = keyof typeof sharedClusters
+
+/** A cluster without the means to break it. */
+export type SharedKafka = Omit<KafkaCluster, 'brokers' | 'dataFolder' | 'logFolder'>
+
+export interface SharedAddress {
+  readonly bootstrapServers: string
+  readonly plainBootstrapServers: string
+}
+
+/**
+ * The run's cluster of that name; `npm test` starts it for the first file that asks. A file that runs alone gets
+ * one of its own, which `close` ends.
+ */
+export async function sharedKafka(name: SharedName): Promise<SharedKafka> {
+  const host = process.env['OTTLA_TEST_KAFKA_HOST']
+  if (host === undefined) return startKafka(sharedClusters[name])
+  const address = await askHost(Number(host), name)
+  const options: KafkaOptions = sharedClusters[name]
+  const version: KafkaVersion = options.version ?? '4.3.1'
+  const close = (): Promise<void> => Promise.resolve()
+  return {
+    ...address,
+    version,
+    javaTool: (className, args, stdin) => runJava(version, className, args, stdin),
+    close,
+    [Symbol.asyncDispose]: close,
+  }
+}
+
+/** One line with the name, one line of JSON back when the cluster serves. */
+async function askHost(port: number, name: SharedName): Promise<SharedAddress> {
+  const socket = connect({ host: '127.0.0.1', port })
+  const chunks: Buffer[] = []
+  socket.on('data', chunk => chunks.push(chunk))
+  socket.write(`${name}\n`)
+  await once(socket, 'end')
+  const answer = JSON.parse(Buffer.concat(chunks).toString()) as SharedAddress | { failed: string }
+  if ('failed' in answer) throw new Error(`the shared cluster '${name}' did not start: ${answer.failed}`)
+  return answer
+}
