@@ -1,0 +1,42 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { build, type BuildOptions } from 'esbuild'
+import { node, root } from './program.ts'
+
+// Outside the project, so that nothing but the bundle can be found.
+let folder: string
+
+before(() => {
+  folder = mkdtempSync(join(tmpdir(), 'ottla-bundle-'))
+})
+after(() => rmSync(folder, { recursive: true }))
+
+const natives = ['@node-rs/crc32', 'snappy', 'lz4-napi']
+
+async function bundleAndRun(name: string, options: BuildOptions): Promise<void> {
+  const outfile = join(folder, name)
+  const { warnings } = await build({
+    entryPoints: [join(root, 'test', 'package', 'programs', 'bundled.ts')],
+    bundle: true,
+    platform: 'node',
+    target: 'node20',
+    outfile,
+    logLevel: 'silent',
+    ...options,
+  })
+  assert.deepEqual(warnings, [])
+  const { code, out, err } = await node([outfile], { cwd: folder })
+  assert.deepEqual({ code, out }, { code: 0, out: 'read none gzip snappy lz4 zstd\n' }, err)
+}
+
+test('a CommonJS bundle works by itself', () => bundleAndRun('bundle.cjs', { format: 'cjs' }))
+
+test('an ESM bundle works by itself', () => bundleAndRun('bundle.mjs', { format: 'esm' }))
+
+test('a bundle works with the native libraries left outside', () =>
+  bundleAndRun('external.cjs', { format: 'cjs', external: natives }))
+
+test('a minified bundle works', () => bundleAndRun('minified.cjs', { format: 'cjs', minify: true }))
