@@ -33,7 +33,7 @@ export class KafkaError extends Error {
   /** `abortTransaction()` has to come next. */
   readonly txnRequiresAbort: boolean
   /** The report of the message that could not be delivered (`Producer.send`). */
-  readonly report?: DeliveryReport
+  declare readonly report?: DeliveryReport
 
   constructor(code: number, message: string, options: KafkaErrorOptions & { readonly report?: DeliveryReport } = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })

@@ -78,6 +78,7 @@ export class Lane {
   #connection: Connection | null = null
   #features: BrokerFeatures | null = null
   #attempts = 0
+  #lastFailure: RequestError | null = null
   #retryAt = 0
   #opening = false
   #wake: Timer | null = null
@@ -224,9 +225,11 @@ export class Lane {
     queued.done = true
     queued.timer = null
     const { api, options } = queued
-    const state = this.#attempts > 0 ? 'cannot be connected to' : 'was not ready'
-    const message = `${this.#endpoint.name} ${state} within ${Math.round(options.timeoutMs)} ms, ${api.name} was not sent`
-    queued.reject(new RequestError(ErrorCode.ERR__TIMED_OUT, message, false))
+    const late = `${api.name} was not sent within ${Math.round(options.timeoutMs)} ms`
+    const failure = this.#lastFailure
+    // Why the broker cannot be reached says more than that time is over.
+    if (failure !== null) queued.reject(new RequestError(failure.code, `${late}: ${failure.message}`, false, failure))
+    else queued.reject(new RequestError(ErrorCode.ERR__TIMED_OUT, `${late}: ${this.#endpoint.name} was not ready`, false))
   }
 
   #connect(): void {
@@ -270,6 +273,7 @@ export class Lane {
       wasUp = true
       this.#features = features
       this.#attempts = 0
+      this.#lastFailure = null
       this.#opening = false
       this.#planReauthentication(connection, features.sessionLifetimeMs)
       this.#observer.onUp(features)
@@ -305,6 +309,7 @@ export class Lane {
 
   #failed(error: RequestError): void {
     this.#attempts++
+    this.#lastFailure = error
     const { reconnectBackoffMs, reconnectBackoffMaxMs } = this.#settings
     this.#retryAt = this.#clock.now() + backoffMs(this.#attempts, reconnectBackoffMs, reconnectBackoffMaxMs, this.#random)
     this.#failQueue(error)

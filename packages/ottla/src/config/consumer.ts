@@ -1,0 +1,163 @@
+/** Properties of consumers, the topic-level ones included. */
+import { bool, choice, clib, elsewhere, int, list, planned, text, textOr } from './property.ts'
+
+const MAX_INT = 2_147_483_647
+const HOUR_MS = 3_600_000
+const DAY_MS = 86_400_000
+
+export const consumerProperties = {
+  'group.id': text('C', 'Name of the group. Needed to subscribe and to commit.', { importance: 'high' }),
+  'group.instance.id': text(
+    'C',
+    'A lasting name of this member: it keeps its partitions over a restart that is shorter than the session timeout (KIP-345).',
+    { importance: 'medium' },
+  ),
+  'partition.assignment.strategy': list(
+    'C',
+    [],
+    ['range', 'roundrobin'],
+    'Strategies in order of preference; the group uses one that all members have.',
+    { importance: 'medium' },
+  ),
+  'session.timeout.ms': int(
+    'C',
+    [1, HOUR_MS],
+    45_000,
+    'How long the group waits for a heartbeat before it takes the member for dead.',
+    { importance: 'high' },
+  ),
+  'heartbeat.interval.ms': int(
+    'C',
+    [1, HOUR_MS],
+    3000,
+    'How often the member tells the group that it lives; independent of what the program does.',
+  ),
+  'group.protocol.type': textOr('C', 'consumer', 'Protocol type of classic groups. Always consumer here.', {
+    status: clib,
+  }),
+  'group.protocol': choice(
+    'C',
+    ['classic', 'consumer'],
+    'classic',
+    'Group protocol: the classic one, or that of KIP-848.',
+    { importance: 'high' },
+  ),
+  'group.remote.assignor': text('C', 'Assignor that the broker uses under group.protocol=consumer.', {
+    importance: 'medium',
+    status: planned(7),
+  }),
+  'coordinator.query.interval.ms': int(
+    'C',
+    [1, HOUR_MS],
+    600_000,
+    'How often the C library looks whether the coordinator moved. Here a broker that is not the coordinator says so.',
+    { status: clib },
+  ),
+  'max.poll.interval.ms': int(
+    'C',
+    [1, DAY_MS],
+    300_000,
+    'How long the program may take between two polls before it loses its partitions to the others.',
+    { importance: 'high' },
+  ),
+  'enable.auto.commit': bool(
+    'C',
+    true,
+    'Commits stored offsets at intervals, before partitions are given up, and at close.',
+    { importance: 'high' },
+  ),
+  'auto.commit.interval.ms': int('C', [0, DAY_MS], 5000, 'How often stored offsets are committed; 0 switches it off.', {
+    importance: 'medium',
+  }),
+  'enable.auto.offset.store': bool(
+    'C',
+    true,
+    'Stores the offset of each message that is handed out, so that it will be committed.',
+    { importance: 'high' },
+  ),
+  'queued.min.messages': int(
+    'C',
+    [1, 10_000_000],
+    100_000,
+    'Messages of a partition in the queue below which more are fetched.',
+    { importance: 'medium' },
+  ),
+  'queued.max.messages.kbytes': int(
+    'C',
+    [1, 2_097_151],
+    65_536,
+    'Fetched and decompressed data in the queue, over all partitions, in units of 1024 bytes. One fetch per broker may come on top.',
+    { importance: 'medium' },
+  ),
+  'fetch.wait.max.ms': int(
+    'C',
+    [0, 300_000],
+    500,
+    'How long a broker may wait for `fetch.min.bytes` to come together.',
+  ),
+  'fetch.queue.backoff.ms': int(
+    'C',
+    [0, 300_000],
+    1000,
+    'How long the C library pauses a partition whose queue is full. Here fetching goes on as soon as there is room.',
+    { importance: 'medium', status: clib },
+  ),
+  'fetch.message.max.bytes': int(
+    'C',
+    [1, 1_000_000_000],
+    1_048_576,
+    'Bytes asked of one partition in one fetch. A larger message still comes.',
+    { importance: 'medium' },
+  ),
+  'fetch.max.bytes': int(
+    'C',
+    [0, 2_147_483_135],
+    52_428_800,
+    'Bytes asked of one broker in one fetch; at least `message.max.bytes`.',
+    { importance: 'medium' },
+  ),
+  'fetch.min.bytes': int('C', [0, MAX_INT], 1, 'Bytes that a broker waits for before it answers a fetch.'),
+  'fetch.error.backoff.ms': int('C', [0, 300_000], 500, 'Wait before a partition is fetched again after an error.', {
+    importance: 'medium',
+  }),
+  'offset.store.method': choice(
+    'C',
+    ['none', 'file', 'broker'],
+    'broker',
+    'Where offsets are kept. Always with the broker here.',
+    { status: clib, deprecated: true },
+  ),
+  'isolation.level': choice(
+    'C',
+    ['read_uncommitted', 'read_committed'],
+    'read_committed',
+    'Whether messages of transactions are read before these are committed, and of those that were aborted.',
+    { importance: 'high' },
+  ),
+  consume_cb: elsewhere('C', 'poll, an iterator or `batches()`', 'Message callback.'),
+  rebalance_cb: elsewhere('C', 'the second argument of `subscribe`', 'Rebalance callback.'),
+  offset_commit_cb: elsewhere('C', "on('offsets-committed', listener)", 'Told of commits.'),
+  'enable.partition.eof': bool('C', false, 'Emits an event when the end of a partition is reached.'),
+  'check.crcs': bool('C', false, 'Checks the checksum of every batch that was fetched.', { importance: 'medium' }),
+  'max.poll.records': int('C', [1, MAX_INT], 500, 'Most records of one poll of a share consumer.', {
+    status: planned(7),
+  }),
+  'share.acknowledgement.mode': textOr('C', 'implicit', 'Whether a share consumer acknowledges by itself.', {
+    importance: 'medium',
+    status: planned(7),
+  }),
+  'auto.commit.enable': bool('C', true, 'For the simple consumer of the C library; `enable.auto.commit` is the one.', {
+    status: clib,
+    deprecated: true,
+  }),
+  'auto.offset.reset': choice(
+    'C',
+    ['smallest', 'earliest', 'beginning', 'largest', 'latest', 'end', 'error'],
+    'largest',
+    'Where to begin when the group has committed nothing, or something that is gone: at the first message, behind the last, or with an error.',
+    { importance: 'high' },
+  ),
+  'offset.store.path': textOr('C', '.', 'File for offsets.', { status: clib, deprecated: true }),
+  'offset.store.sync.interval.ms': int('C', [-1, DAY_MS], -1, 'File for offsets.', { status: clib, deprecated: true }),
+  'consume.callback.max.messages': int('C', [0, 1_000_000], 0, 'Messages per call of a C callback.', { status: clib }),
+} as const

@@ -1,0 +1,125 @@
+/** Properties of producers, the topic-level ones included. */
+import { bool, choice, clib, elsewhere, float, int, planned, text, textOr, wordyInt } from './property.ts'
+
+const MAX_INT = 2_147_483_647
+
+export const producerProperties = {
+  'transactional.id': text(
+    'P',
+    'Name under which transactions survive a restart of the producer, and by which an older instance is fenced off.',
+    { importance: 'high', status: planned(6) },
+  ),
+  'transaction.timeout.ms': int(
+    'P',
+    [1000, MAX_INT],
+    60_000,
+    'How long a transaction may stay open before the broker aborts it.',
+    { importance: 'medium', status: planned(6) },
+  ),
+  'enable.idempotence': bool(
+    'P',
+    false,
+    'Each message is written exactly once and in order, retries included. Needs acks=all and at most 5 requests in flight.',
+    { importance: 'high', status: planned(6) },
+  ),
+  'enable.gapless.guarantee': bool('P', false, 'Makes a gap in the series of messages a fatal error.', {
+    status: planned(6),
+  }),
+  'queue.buffering.max.messages': int(
+    'P',
+    [0, MAX_INT],
+    100_000,
+    'Messages accepted and not reported yet, over all topics; beyond it `produce` throws ERR__QUEUE_FULL. 0 is no limit.',
+    { importance: 'high' },
+  ),
+  'queue.buffering.max.kbytes': int('P', [1, MAX_INT], 1_048_576, 'The same limit in units of 1024 bytes.', {
+    importance: 'high',
+  }),
+  'queue.buffering.max.ms': float(
+    'P',
+    [0, 900_000],
+    5,
+    'How long a message may wait for company in its batch, in ms.',
+    { importance: 'high' },
+  ),
+  'message.send.max.retries': int(
+    'P',
+    [0, MAX_INT],
+    MAX_INT,
+    'How often a message is sent again after a passing error. `message.timeout.ms` ends it in any case.',
+    { importance: 'high' },
+  ),
+  'queue.buffering.backpressure.threshold': int(
+    'P',
+    [1, 1_000_000],
+    1,
+    'Requests under way at which the C library lets batches grow. Here a batch leaves when it is full or its time is over.',
+    { status: clib },
+  ),
+  'compression.codec': choice('P', ['none', 'gzip', 'snappy', 'lz4', 'zstd'], 'none', 'How batches are compressed.', {
+    importance: 'medium',
+  }),
+  'batch.num.messages': int('P', [1, 1_000_000], 10_000, 'Most messages in a batch.', { importance: 'medium' }),
+  'batch.size': int(
+    'P',
+    [1, MAX_INT],
+    1_000_000,
+    'Largest batch in bytes, before compression. A single larger message still goes, alone.',
+    { importance: 'medium' },
+  ),
+  'delivery.report.only.error': bool('P', false, 'Reports failures only.'),
+  dr_cb: elsewhere('P', 'the second argument of `produce`', 'Delivery reports.'),
+  dr_msg_cb: elsewhere('P', 'the second argument of `produce`', 'Delivery reports.'),
+  'sticky.partitioning.linger.ms': int(
+    'P',
+    [0, 900_000],
+    10,
+    'How long messages without a key go to one and the same partition before another is chosen; 0 chooses for each message. Twice the linger unless set.',
+  ),
+  'request.required.acks': wordyInt(
+    'P',
+    [-1, 1000],
+    { all: -1 },
+    -1,
+    'Replicas that must have a batch before it counts as delivered: all in sync (-1, all), the leader (1), none (0).',
+    { importance: 'high' },
+  ),
+  'request.timeout.ms': int(
+    'P',
+    [1, 900_000],
+    30_000,
+    'How long the broker may wait for the acknowledgements of its replicas.',
+    { importance: 'medium' },
+  ),
+  'message.timeout.ms': int(
+    'P',
+    [0, MAX_INT],
+    300_000,
+    'How long a message may take from `produce` to its report, retries included; 0 is no limit.',
+    { importance: 'high' },
+  ),
+  'queuing.strategy': choice('P', ['fifo', 'lifo'], 'fifo', 'Order of the queue. Always first in, first out here.', {
+    status: clib,
+    deprecated: true,
+  }),
+  'produce.offset.report': bool('P', false, 'Offsets in reports. Always there.', { status: clib, deprecated: true }),
+  partitioner: textOr(
+    'P',
+    'consistent_random',
+    'How a message without a partition gets one: consistent, consistent_random (CRC32 of the key), murmur2, murmur2_random (as Java), fnv1a, fnv1a_random (as Sarama), random. `_random`: messages without a key go anywhere.',
+    { importance: 'high' },
+  ),
+  partitioner_cb: elsewhere('P', 'the option `partitioner` of the constructor', 'A partitioner of your own.'),
+  msg_order_cmp: elsewhere('P', 'nothing', 'Order of the queue.'),
+  'compression.level': int(
+    'P',
+    [-1, 12],
+    -1,
+    "How hard the codec tries: gzip 0 to 9, lz4 0 to 12, snappy 0; -1 is the codec's own default.",
+  ),
+  'ottla.linger.adaptive': bool(
+    'P',
+    true,
+    '`await send()` does not wait for the linger when nothing else is queued and no request to that broker is under way: waiting could bring no company.',
+  ),
+} as const

@@ -1,0 +1,208 @@
+/** How one configuration property is declared, and what follows from it for the types. */
+
+/** Who a property is for: all clients, producers, consumers. */
+export type Scope = '*' | 'P' | 'C'
+export type Importance = 'high' | 'medium' | 'low'
+
+/** Whether a property does something. */
+export type Status =
+  | { readonly is: 'built' }
+  /** Accepted, with a warning that nothing comes of it yet. */
+  | { readonly is: 'planned'; readonly issue: number }
+  /** Only means something to the C library or to brokers long gone. */
+  | { readonly is: 'clib' }
+  /** A function, an object or a value that is handed over in another way. */
+  | { readonly is: 'elsewhere'; readonly use: string }
+
+export interface HostPort {
+  readonly host: string
+  readonly port: number
+}
+
+interface Common<D> {
+  readonly scope: Scope
+  readonly importance: Importance
+  /** undefined: not set unless the program does. */
+  readonly default: D
+  /** What it does, in our own words. */
+  readonly doc: string
+  readonly status: Status
+  /** True for properties that librdkafka marks so. */
+  readonly deprecated: boolean
+  /** Its value is never shown. */
+  readonly secret: boolean
+}
+
+export interface BoolProperty<D> extends Common<D> {
+  readonly kind: 'bool'
+}
+export interface NumberProperty<D> extends Common<D> {
+  readonly kind: 'int' | 'float'
+  readonly min: number
+  readonly max: number
+  /** Words that stand for numbers (`all` is -1 acks). */
+  readonly words: Readonly<Record<string, number>>
+}
+export interface TextProperty<D> extends Common<D> {
+  readonly kind: 'text'
+}
+export interface ChoiceProperty<T extends string, D> extends Common<D> {
+  readonly kind: 'choice'
+  readonly values: readonly T[]
+}
+export interface ListProperty<D> extends Common<D> {
+  readonly kind: 'list'
+  /** Allowed words; any if there are none. */
+  readonly values: readonly string[]
+}
+export interface ServersProperty<D> extends Common<D> {
+  readonly kind: 'servers'
+}
+/** Not a value at all: an option of the constructor or a method takes its place. */
+export interface ElsewhereProperty extends Common<undefined> {
+  readonly kind: 'elsewhere'
+}
+
+export type Property =
+  | BoolProperty<boolean>
+  | NumberProperty<number | undefined>
+  | TextProperty<string | undefined>
+  | ChoiceProperty<string, string>
+  | ListProperty<readonly string[]>
+  | ServersProperty<readonly HostPort[]>
+  | ElsewhereProperty
+
+/** What a property resolves to. */
+export type ValueOf<P> =
+  P extends BoolProperty<boolean>
+    ? boolean
+    : P extends NumberProperty<infer D>
+      ? D extends undefined
+        ? number | undefined
+        : number
+      : P extends ChoiceProperty<infer T, string>
+        ? T
+        : P extends ListProperty<readonly string[]>
+          ? readonly string[]
+          : P extends ServersProperty<readonly HostPort[]>
+            ? readonly HostPort[]
+            : P extends TextProperty<infer D>
+              ? D extends string
+                ? string
+                : string | undefined
+              : undefined
+
+/** What a program may write for it: the native type or its text, enum values in any of their two cases. */
+export type InputOf<P> =
+  P extends BoolProperty<boolean>
+    ? boolean | 'true' | 'false'
+    : P extends { readonly kind: 'int' | 'float'; readonly words: infer W }
+      ? number | `${number}` | (keyof W & string)
+      : P extends ChoiceProperty<infer T, string>
+        ? T | Uppercase<T>
+        : P extends ListProperty<readonly string[]> | ServersProperty<readonly HostPort[]>
+          ? string | readonly string[]
+          : P extends TextProperty<string | undefined>
+            ? string
+            : never
+
+interface Extra {
+  readonly importance?: Importance
+  readonly status?: Status
+  readonly deprecated?: boolean
+  readonly secret?: boolean
+}
+
+export const planned = (issue: number): Status => ({ is: 'planned', issue })
+export const clib: Status = { is: 'clib' }
+const built: Status = { is: 'built' }
+
+function common<D>(scope: Scope, fallback: D, doc: string, extra: Extra): Common<D> {
+  return {
+    scope,
+    default: fallback,
+    doc,
+    importance: extra.importance ?? 'low',
+    status: extra.status ?? built,
+    deprecated: extra.deprecated ?? false,
+    secret: extra.secret ?? false,
+  }
+}
+
+export function bool(scope: Scope, fallback: boolean, doc: string, extra: Extra = {}): BoolProperty<boolean> {
+  return { kind: 'bool', ...common(scope, fallback, doc, extra) }
+}
+
+export function int(
+  scope: Scope,
+  [min, max]: readonly [number, number],
+  fallback: number,
+  doc: string,
+  extra: Extra = {},
+): NumberProperty<number> & { readonly words: Readonly<Record<never, number>> } {
+  return { kind: 'int', min, max, words: {}, ...common(scope, fallback, doc, extra) }
+}
+
+export function float(
+  scope: Scope,
+  [min, max]: readonly [number, number],
+  fallback: number,
+  doc: string,
+  extra: Extra = {},
+): NumberProperty<number> & { readonly words: Readonly<Record<never, number>> } {
+  return { kind: 'float', min, max, words: {}, ...common(scope, fallback, doc, extra) }
+}
+
+/** A number for some of whose values there are words. */
+export function wordyInt<W extends string>(
+  scope: Scope,
+  [min, max]: readonly [number, number],
+  words: Readonly<Record<W, number>>,
+  fallback: number,
+  doc: string,
+  extra: Extra = {},
+): NumberProperty<number> & { readonly words: Readonly<Record<W, number>> } {
+  return { kind: 'int', min, max, words, ...common(scope, fallback, doc, extra) }
+}
+
+/** A text that is not set unless the program sets it. */
+export function text(scope: Scope, doc: string, extra: Extra = {}): TextProperty<string | undefined> {
+  return { kind: 'text', ...common<string | undefined>(scope, undefined, doc, extra) }
+}
+
+export function textOr(scope: Scope, fallback: string, doc: string, extra: Extra = {}): TextProperty<string> {
+  return { kind: 'text', ...common(scope, fallback, doc, extra) }
+}
+
+export function secret(scope: Scope, doc: string, extra: Extra = {}): TextProperty<string | undefined> {
+  return text(scope, doc, { ...extra, secret: true })
+}
+
+export function choice<const T extends string>(
+  scope: Scope,
+  values: readonly T[],
+  fallback: NoInfer<T>,
+  doc: string,
+  extra: Extra = {},
+): ChoiceProperty<T, T> {
+  return { kind: 'choice', values, ...common(scope, fallback, doc, extra) }
+}
+
+export function list(
+  scope: Scope,
+  values: readonly string[],
+  fallback: readonly string[],
+  doc: string,
+  extra: Extra = {},
+): ListProperty<readonly string[]> {
+  return { kind: 'list', values, ...common(scope, fallback, doc, extra) }
+}
+
+export function servers(scope: Scope, doc: string, extra: Extra = {}): ServersProperty<readonly HostPort[]> {
+  return { kind: 'servers', ...common<readonly HostPort[]>(scope, [], doc, extra) }
+}
+
+/** @param use the option or method that takes its place */
+export function elsewhere(scope: Scope, use: string, doc: string): ElsewhereProperty {
+  return { kind: 'elsewhere', ...common(scope, undefined, doc, { status: { is: 'elsewhere', use } }) }
+}

@@ -1,0 +1,141 @@
+/** Settings that depend on each other: derived defaults, and contradictions. */
+import { ErrorCode } from '@ottla/protocol'
+import { KafkaError } from '../errors.ts'
+import type { ConfigKind } from './resolve.ts'
+import type { PropertyName } from './table.ts'
+
+type Values = Record<string, unknown>
+
+const resetPolicies: Readonly<Record<string, 'earliest' | 'latest' | 'error'>> = {
+  smallest: 'earliest',
+  earliest: 'earliest',
+  beginning: 'earliest',
+  largest: 'latest',
+  latest: 'latest',
+  end: 'latest',
+  error: 'error',
+}
+
+const partitioners = ['random', 'consistent', 'consistent_random', 'murmur2', 'murmur2_random', 'fnv1a', 'fnv1a_random']
+const assignors = ['range', 'roundrobin', 'cooperative-sticky']
+
+// Room for what surrounds the records in a fetch response, as librdkafka reckons it.
+const FETCH_OVERHEAD_BYTES = 512
+
+/**
+ * Adjusts `values` in place where a default follows from another setting.
+ * Throws KafkaError ERR__INVALID_ARG for settings that cannot hold together.
+ * @param set the properties that the program has set
+ */
+export function reconcile(kind: ConfigKind, values: Values, set: ReadonlySet<PropertyName>): void {
+  common(values, set)
+  if (kind === 'consumer') consumer(values, set)
+  if (kind === 'producer') producer(values, set)
+  values['auto.offset.reset'] = resetPolicies[String(values['auto.offset.reset'])] ?? 'latest'
+}
+
+function common(values: Values, set: ReadonlySet<PropertyName>): void {
+  const refresh = num(values, 'topic.metadata.refresh.interval.ms')
+  if (!set.has('metadata.max.age.ms') && refresh > 0) values['metadata.max.age.ms'] = refresh * 3
+  const base = num(values, 'retry.backoff.ms')
+  if (num(values, 'retry.backoff.max.ms') < base) {
+    if (set.has('retry.backoff.max.ms')) throw contradiction('retry.backoff.max.ms must not be below retry.backoff.ms')
+    values['retry.backoff.max.ms'] = base
+  }
+  if (num(values, 'reconnect.backoff.max.ms') < num(values, 'reconnect.backoff.ms')) {
+    if (set.has('reconnect.backoff.max.ms')) {
+      throw contradiction('reconnect.backoff.max.ms must not be below reconnect.backoff.ms')
+    }
+    values['reconnect.backoff.max.ms'] = values['reconnect.backoff.ms']
+  }
+  for (const name of Array.isArray(values['topic.blacklist']) ? (values['topic.blacklist'] as string[]) : []) {
+    try {
+      new RegExp(name)
+    } catch (cause) {
+      throw new KafkaError(ErrorCode.ERR__INVALID_ARG, `topic.blacklist: '${name}' is no regular expression`, { cause })
+    }
+  }
+}
+
+function consumer(values: Values, set: ReadonlySet<PropertyName>): void {
+  if (num(values, 'max.poll.interval.ms') < num(values, 'session.timeout.ms')) {
+    throw contradiction('max.poll.interval.ms must not be below session.timeout.ms')
+  }
+  if (num(values, 'session.timeout.ms') <= num(values, 'heartbeat.interval.ms')) {
+    if (set.has('heartbeat.interval.ms')) {
+      throw contradiction('heartbeat.interval.ms must be below session.timeout.ms, best a third of it')
+    }
+    values['heartbeat.interval.ms'] = Math.max(1, Math.floor(num(values, 'session.timeout.ms') / 3))
+  }
+  const messageMax = num(values, 'message.max.bytes')
+  if (num(values, 'fetch.max.bytes') < messageMax) {
+    if (set.has('fetch.max.bytes')) throw contradiction('fetch.max.bytes must not be below message.max.bytes')
+    values['fetch.max.bytes'] = messageMax
+  }
+  const needed = num(values, 'fetch.max.bytes') + FETCH_OVERHEAD_BYTES
+  if (num(values, 'receive.message.max.bytes') < needed) {
+    if (set.has('receive.message.max.bytes')) {
+      throw contradiction(
+        `receive.message.max.bytes must be at least fetch.max.bytes + ${FETCH_OVERHEAD_BYTES} (${needed})`,
+      )
+    }
+    values['receive.message.max.bytes'] = needed
+  }
+  const strategies = values['partition.assignment.strategy'] as string[] // the table makes it a list
+  const unknown = strategies.find(name => !assignors.includes(name))
+  if (unknown !== undefined || strategies.length === 0) {
+    const what = unknown === undefined ? 'it is empty' : `'${unknown}' is not known`
+    throw contradiction(`partition.assignment.strategy: ${what}; there are ${assignors.join(', ')}`)
+  }
+}
+
+function producer(values: Values, set: ReadonlySet<PropertyName>): void {
+  const partitioner = String(values['partitioner'])
+  if (!partitioners.includes(partitioner)) {
+    throw contradiction(`partitioner=${partitioner} is not known; there are ${partitioners.join(', ')}`)
+  }
+  const linger = num(values, 'queue.buffering.max.ms')
+  if (!set.has('sticky.partitioning.linger.ms')) {
+    values['sticky.partitioning.linger.ms'] = Math.min(900_000, Math.ceil(linger * 2))
+  }
+  const timeout = num(values, 'message.timeout.ms')
+  if (timeout > 0 && timeout <= linger) {
+    if (set.has('queue.buffering.max.ms') && set.has('message.timeout.ms')) {
+      throw contradiction('linger.ms must be below message.timeout.ms, or every message expires in the queue')
+    }
+    values['queue.buffering.max.ms'] = Math.max(0, timeout - 0.1)
+  }
+  const acks = num(values, 'request.required.acks')
+  if (acks > 1) throw contradiction(`acks=${acks} is not valid: brokers know all (-1), 1 and 0`)
+  const idempotent = values['enable.idempotence'] === true || values['transactional.id'] !== undefined
+  if (idempotent) idempotence(values, set)
+}
+
+function idempotence(values: Values, set: ReadonlySet<PropertyName>): void {
+  values['enable.idempotence'] = true
+  if (num(values, 'request.required.acks') !== -1) throw contradiction('enable.idempotence=true needs acks=all')
+  if (num(values, 'message.send.max.retries') < 1)
+    throw contradiction('enable.idempotence=true needs retries of 1 or more')
+  if (num(values, 'max.in.flight.requests.per.connection') > 5) {
+    if (set.has('max.in.flight.requests.per.connection')) {
+      throw contradiction('enable.idempotence=true needs max.in.flight of 5 or less')
+    }
+    values['max.in.flight.requests.per.connection'] = 5
+  }
+  if (values['transactional.id'] === undefined) return
+  const limit = num(values, 'transaction.timeout.ms')
+  if (num(values, 'message.timeout.ms') > limit || num(values, 'message.timeout.ms') === 0) {
+    if (set.has('message.timeout.ms')) {
+      throw contradiction('message.timeout.ms must not be above transaction.timeout.ms')
+    }
+    values['message.timeout.ms'] = limit
+  }
+}
+
+function num(values: Values, key: PropertyName): number {
+  return values[key] as number // the table declares it as a number with a default
+}
+
+function contradiction(message: string): KafkaError {
+  return new KafkaError(ErrorCode.ERR__INVALID_ARG, message)
+}

@@ -1,0 +1,224 @@
+/** From what a program wrote to what the client uses: names, types, ranges, defaults, and settings that contradict each other. */
+import { ErrorCode } from '@ottla/protocol'
+import { KafkaError } from '../errors.ts'
+import { reconcile } from './reconcile.ts'
+import type { HostPort, Property } from './property.ts'
+import { parseServers } from './servers.ts'
+import { aliases, properties, type PropertyName, type Settings } from './table.ts'
+
+export type {
+  AdminConfig,
+  AdminSettings,
+  ClientConfig,
+  CommonSettings,
+  ConsumerConfig,
+  ConsumerSettings,
+  ProducerConfig,
+  ProducerSettings,
+  Settings,
+} from './table.ts'
+
+export type ConfigKind = 'producer' | 'consumer' | 'admin'
+
+/** Settings, and what the log should say about them. */
+export interface Resolved<S = Settings> {
+  readonly settings: S
+  readonly warnings: readonly string[]
+}
+
+type Value = boolean | number | string | readonly string[] | readonly HostPort[] | undefined
+
+/**
+ * Checks a configuration and fills in the defaults.
+ * Throws KafkaError ERR__INVALID_ARG naming key, value and what is allowed.
+ */
+export function resolveConfig(kind: ConfigKind, input: Readonly<Record<string, unknown>>): Resolved {
+  const warnings: string[] = []
+  const values = new Map<PropertyName, Value>()
+  const writtenAs = new Map<PropertyName, string>()
+  for (const [key, given] of Object.entries(input)) {
+    if (given === undefined) continue
+    const name = canonicalName(key)
+    const property: Property = properties[name]
+    const value = parse(key, property, given)
+    const before = writtenAs.get(name)
+    if (before !== undefined && !same(values.get(name), value)) {
+      throw invalid(`${before} and ${key} are two names of one property and were given different values`)
+    }
+    values.set(name, value)
+    writtenAs.set(name, key)
+    const warning = warningFor(kind, key, property, value)
+    if (warning !== null) warnings.push(warning)
+  }
+  const settings: Record<string, Value> = {}
+  for (const name of Object.keys(properties) as PropertyName[]) {
+    settings[name] = values.has(name) ? values.get(name) : properties[name].default
+  }
+  reconcile(kind, settings, new Set(values.keys()))
+  for (const [alias, name] of Object.entries(aliases)) settings[alias] = settings[name]
+  // Every key of the table was filled with a value that parse() or the table made for its kind.
+  return { settings: settings as unknown as Settings, warnings }
+}
+
+/** The configuration as a log may show it: values of secret properties are masked. */
+export function maskedConfig(input: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const shown: Record<string, unknown> = {}
+  for (const [key, value] of Object.entries(input)) {
+    const property = lookUp(key)
+    shown[key] = property === null || properties[property].secret ? '[redacted]' : value
+  }
+  return shown
+}
+
+/**
+ * Reads librdkafka's .properties form: `key=value` lines, comments after `#`.
+ * Throws KafkaError ERR__INVALID_ARG for a line that is neither.
+ */
+export function parseProperties(text: string): Record<string, string> {
+  const result: Record<string, string> = {}
+  text.split(/\r?\n/).forEach((line, i) => {
+    const trimmed = line.trim()
+    if (trimmed === '' || trimmed.startsWith('#')) return
+    const at = trimmed.indexOf('=')
+    if (at <= 0) throw invalid(`line ${i + 1} is no key=value`)
+    result[trimmed.slice(0, at).trim()] = trimmed.slice(at + 1).trim()
+  })
+  return result
+}
+
+function lookUp(key: string): PropertyName | null {
+  if (Object.hasOwn(properties, key)) return key as PropertyName // just checked
+  return Object.hasOwn(aliases, key) ? aliases[key as keyof typeof aliases] : null // just checked
+}
+
+function canonicalName(key: string): PropertyName {
+  const name = lookUp(key)
+  if (name !== null) return name
+  const close = closest(key)
+  throw invalid(`there is no property '${key}'${close === null ? '' : `; did you mean '${close}'?`}`)
+}
+
+function closest(key: string): string | null {
+  let best: string | null = null
+  let bestDistance = Math.max(2, Math.floor(key.length / 3)) + 1
+  for (const candidate of [...Object.keys(properties), ...Object.keys(aliases)]) {
+    const distance = editDistance(key.toLowerCase(), candidate, bestDistance)
+    if (distance < bestDistance) {
+      best = candidate
+      bestDistance = distance
+    }
+  }
+  return best
+}
+
+function editDistance(a: string, b: string, limit: number): number {
+  if (Math.abs(a.length - b.length) >= limit) return limit
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i)
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i]
+    for (let j = 1; j <= b.length; j++) {
+      const substitution = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1)
+      next.push(Math.min(substitution, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1))
+    }
+    row = next
+  }
+  return row[b.length] ?? limit
+}
+
+function parse(key: string, property: Property, given: unknown): Value {
+  switch (property.kind) {
+    case 'bool':
+      return parseBool(key, given)
+    case 'int':
+    case 'float':
+      return parseNumber(key, property, given)
+    case 'text':
+      if (typeof given === 'string') return given
+      if (typeof given === 'number' || typeof given === 'boolean') return String(given)
+      throw wrong(key, property, given, 'a text')
+    case 'choice': {
+      const found =
+        typeof given === 'string' ? property.values.find(v => v.toLowerCase() === given.toLowerCase()) : undefined
+      if (found === undefined) throw wrong(key, property, given, `one of ${property.values.join(', ')}`)
+      return found
+    }
+    case 'list':
+      return parseList(key, property, given)
+    case 'servers':
+      return parseServers(key, given)
+    case 'elsewhere':
+      throw invalid(
+        `${key} cannot be set here; use ${property.status.is === 'elsewhere' ? property.status.use : 'nothing'}`,
+      )
+    default:
+      return property satisfies never
+  }
+}
+
+function parseBool(key: string, given: unknown): boolean {
+  if (typeof given === 'boolean') return given
+  const word = typeof given === 'string' ? given.trim().toLowerCase() : given
+  if (word === 'true' || word === 't' || word === '1') return true
+  if (word === 'false' || word === 'f' || word === '0') return false
+  throw invalid(`${key}=${show(given)} is not valid: true or false is`)
+}
+
+function parseNumber(key: string, property: Extract<Property, { kind: 'int' | 'float' }>, given: unknown): number {
+  const { words, min, max, kind } = property
+  const range = `${kind === 'int' ? 'an integer' : 'a number'} from ${min} to ${max}`
+  const allowed = Object.keys(words).length === 0 ? range : `${range} or ${Object.keys(words).join(', ')}`
+  if (typeof given === 'string') {
+    const word = words[given.trim().toLowerCase()]
+    if (word !== undefined) return word
+  }
+  const isNumeric = typeof given === 'number' || (typeof given === 'string' && /^\s*[+-]?\d+(\.\d+)?\s*$/.test(given))
+  const value = isNumeric ? Number(given) : NaN
+  if (Number.isNaN(value) || (kind === 'int' && !Number.isInteger(value)) || value < min || value > max) {
+    throw wrong(key, property, given, allowed)
+  }
+  return value
+}
+
+function parseList(key: string, property: Extract<Property, { kind: 'list' }>, given: unknown): readonly string[] {
+  const isList = Array.isArray(given) && given.every(item => typeof item === 'string')
+  if (typeof given !== 'string' && !isList) throw wrong(key, property, given, 'words separated by commas')
+  const words = (typeof given === 'string' ? given.split(',') : (given as string[])) // checked above
+    .map(word => word.trim())
+    .filter(word => word !== '')
+  if (property.values.length > 0) {
+    const unknown = words.find(word => !property.values.includes(word))
+    if (unknown !== undefined)
+      throw wrong(key, property, given, `words out of ${property.values.join(', ')}, separated by commas`)
+  }
+  return words
+}
+
+function warningFor(kind: ConfigKind, key: string, property: Property, value: Value): string | null {
+  if (property.scope === 'P' && kind === 'consumer')
+    return `${key} is a producer property: a consumer takes no notice of it`
+  if (property.scope === 'C' && kind === 'producer')
+    return `${key} is a consumer property: a producer takes no notice of it`
+  const { status } = property
+  if (status.is === 'clib') return `${key} only means something to the C library: it has no effect here`
+  if (status.is === 'planned' && !same(value, property.default)) {
+    return `${key} is not built yet in this version: it has no effect`
+  }
+  return null
+}
+
+function same(a: Value, b: Value): boolean {
+  return a === b || JSON.stringify(a) === JSON.stringify(b)
+}
+
+function wrong(key: string, property: Property, given: unknown, allowed: string): KafkaError {
+  return invalid(`${key}=${property.secret ? '[redacted]' : show(given)} is not valid: it takes ${allowed}`)
+}
+
+function show(given: unknown): string {
+  if (typeof given === 'string') return given
+  return typeof given === 'object' ? (JSON.stringify(given) ?? String(given)) : String(given)
+}
+
+function invalid(message: string): KafkaError {
+  return new KafkaError(ErrorCode.ERR__INVALID_ARG, message)
+}
