@@ -4,9 +4,13 @@ import { crc32cImplementation } from '../wire/crc32c.ts'
 import { ProtocolError } from '../wire/protocol-error.ts'
 import type { CodecName, CompressionCodec } from './codec.ts'
 import { gzip } from './gzip.ts'
+import { lz4 } from './lz4.ts'
 import { none } from './none.ts'
+import { snappy } from './snappy.ts'
+import { zstd } from './zstd.ts'
 
-const codecs: readonly CompressionCodec[] = [none, gzip]
+/** By their number. */
+const codecs: readonly CompressionCodec[] = [none, gzip, snappy, lz4, zstd]
 
 /**
  * The codec with this number in a batch's attributes.

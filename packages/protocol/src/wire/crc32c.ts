@@ -1,6 +1,6 @@
 /** CRC-32C (Castagnoli), the checksum of record batches: native where it loads, else slicing-by-8. */
 
-import { loadOptional } from './optional.ts'
+import { loadNative } from './optional.ts'
 
 /** A CRC-32C of `data`, continued from `previous`. */
 type Crc32c = (data: Uint8Array, previous: number) => number
@@ -32,7 +32,7 @@ export function crc32cImplementation(): string {
  * @internal
  */
 export function loadNativeCrc32c(): Crc32c | null {
-  const native = loadOptional('@node-rs/crc32') as { crc32c?: Crc32c } | null // shape is tested on the next line
+  const native = loadNative('@node-rs/crc32') as { crc32c?: Crc32c } | null // shape is tested on the next line
   const candidate = native?.crc32c
   // A wrong checksum would make every batch look corrupt: prove it once on the standard check value.
   return typeof candidate === 'function' && candidate(Buffer.from('123456789'), 0) === 0xe306_9283 ? candidate : null

@@ -1,0 +1,128 @@
+/** Zstandard: node:zlib where it has it (Node 22.15 on), else WebAssembly, which is loaded by `ready()`. */
+
+import * as zlib from 'node:zlib'
+import { loadPackage } from '../wire/optional.ts'
+import { ProtocolError } from '../wire/protocol-error.ts'
+import { asBuffer } from '../wire/view.ts'
+import type { CompressionCodec } from './codec.ts'
+import { levelWithin } from './level.ts'
+import { inflateLimited } from './zlib-limit.ts'
+import { readZstdFrame } from './zstd-frame.ts'
+
+/** What zstd itself takes when not told otherwise. */
+const STANDARD_LEVEL = 3
+
+/** The part of node:zlib that Node 20 has not. */
+interface ZlibZstd {
+  zstdCompressSync(data: Uint8Array, options: { params: Record<number, number> }): Buffer
+  zstdDecompressSync(data: Uint8Array, options: { maxOutputLength: number }): Buffer
+  constants: { ZSTD_c_compressionLevel: number }
+}
+
+/** The part of `@bokuweb/zstd-wasm` that is used. */
+export interface ZstdWasm {
+  init(): Promise<void>
+  compress(data: Uint8Array, level: number): Uint8Array
+  /** `defaultHeapSize` is the room for what comes out, unless the frame says its size. */
+  decompress(data: Uint8Array, options: { defaultHeapSize: number }): Uint8Array
+}
+
+/** More than this the WebAssembly module is never asked to hold. */
+const WASM_LIMIT_BYTES = 512 * 1024 * 1024
+
+const builtIn: ZlibZstd | null = 'zstdCompressSync' in zlib ? (zlib as unknown as ZlibZstd) : null
+
+let wasm: ZstdWasm | null = null
+let loading: Promise<void> | null = null
+
+export const zstd: CompressionCodec = {
+  name: 'zstd',
+  id: 4,
+  minLevel: 1,
+  maxLevel: 22,
+  ready() {
+    if (builtIn !== null || wasm !== null) return null
+    return (loading ??= loadZstdWasm().then(
+      loaded => {
+        wasm = loaded
+      },
+      (error: unknown) => {
+        loading = null
+        throw error
+      },
+    ))
+  },
+  compress(data, level = -1) {
+    const allowed = levelWithin(zstd, level, STANDARD_LEVEL)
+    if (builtIn === null) return asBuffer(loadedWasm().compress(data, allowed))
+    return builtIn.zstdCompressSync(data, { params: { [builtIn.constants.ZSTD_c_compressionLevel]: allowed } })
+  },
+  decompress(data, maxBytes) {
+    if (builtIn === null) return decompressByWasm(loadedWasm(), data, maxBytes)
+    return inflateLimited('zstd', builtIn.zstdDecompressSync, data, maxBytes)
+  },
+  implementation: () => (builtIn === null ? '@bokuweb/zstd-wasm' : 'node:zlib'),
+}
+
+/** Loads the WebAssembly form. It rejects with an Error when the package is not there. */
+export async function loadZstdWasm(): Promise<ZstdWasm> {
+  let loaded: ZstdWasm
+  try {
+    loaded = loadPackage('@bokuweb/zstd-wasm') as ZstdWasm // the published interface of the package
+  } catch (error) {
+    throw new Error('zstd needs Node 22.15 or later, or the package @bokuweb/zstd-wasm where it can be required', {
+      cause: error,
+    })
+  }
+  await loaded.init()
+  return loaded
+}
+
+function loadedWasm(): ZstdWasm {
+  if (wasm === null) throw new Error('zstd is not loaded yet: await its ready() first')
+  return wasm
+}
+
+/** Frame by frame, each with room only for what its blocks can hold. */
+export function decompressByWasm(using: ZstdWasm, data: Uint8Array, maxBytes: number): Buffer {
+  const source = asBuffer(data)
+  const limit = Math.min(maxBytes, WASM_LIMIT_BYTES)
+  const parts: Uint8Array[] = []
+  let total = 0
+  for (let at = 0; at < source.length;) {
+    const frame = readZstdFrame(source, at)
+    const start = at
+    at = frame.end
+    if (frame.isSkippable) continue
+    if (frame.contentBytes > frame.mostBytes)
+      throw new ProtocolError('zstd data is corrupt: it is not as long as it says')
+    // A frame that does not say its size gets what its blocks can hold, as far as that is allowed.
+    const room = frame.contentBytes >= 0 ? frame.contentBytes : Math.min(frame.mostBytes, limit - total)
+    if (room > limit - total) throw tooLarge(maxBytes)
+    const plain = decompressFrame(using, source.subarray(start, at), room, room < frame.mostBytes, maxBytes)
+    total += plain.length
+    parts.push(plain)
+  }
+  const only = parts[0]
+  return parts.length === 1 && only !== undefined ? asBuffer(only) : Buffer.concat(parts, total)
+}
+
+function decompressFrame(
+  using: ZstdWasm,
+  frame: Buffer,
+  room: number,
+  isCapped: boolean,
+  maxBytes: number,
+): Uint8Array {
+  try {
+    return using.decompress(frame, { defaultHeapSize: room })
+  } catch (error) {
+    // -70 is zstd's "destination too small", which the package shows only in its message.
+    if (isCapped && String(error).includes('-70')) throw tooLarge(maxBytes)
+    throw new ProtocolError('zstd data is corrupt', { cause: error })
+  }
+}
+
+function tooLarge(maxBytes: number): ProtocolError {
+  return new ProtocolError(`zstd data decompresses to more than ${maxBytes} bytes`)
+}
