@@ -1,6 +1,6 @@
 // What the root commands need before they can run: the dependencies and the built packages.
 import { spawnSync } from 'node:child_process'
-import { existsSync, statSync, readdirSync } from 'node:fs'
+import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -11,14 +11,28 @@ export const cli = join(root, 'packages', 'cli', 'bin', 'ottla.js')
 
 /** Installs and builds what is missing or older than its source; ends the process when that fails. */
 export function ensureBuilt() {
-  const installed = join(root, 'node_modules', '.package-lock.json')
-  if (!existsSync(installed)) run('installing (npm ci)', ['ci', '--no-audit', '--no-fund'])
-  else if (statSync(join(root, 'package-lock.json')).mtimeMs > statSync(installed).mtimeMs) {
-    console.error('% package-lock.json is newer than node_modules: run npm ci if something is missing')
-  }
+  ensureInstalled()
   const packages = ['protocol', 'ottla', 'broker', 'cli'].map(name => join(root, 'packages', name))
   const stale = packages.some(path => newest(join(path, 'src')) > newest(join(path, 'dist')))
   if (stale) run('building (npm run build)', ['run', 'build', '--silent'])
+}
+
+/** Installs the dependencies when they are missing or other versions than package-lock.json says. */
+export function ensureInstalled() {
+  if (!isInstalled()) run('installing (npm ci)', ['ci', '--no-audit', '--no-fund'])
+}
+
+function isInstalled() {
+  const installed = join(root, 'node_modules', '.package-lock.json')
+  if (!existsSync(installed)) return false
+  const wanted = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')).packages
+  const present = JSON.parse(readFileSync(installed, 'utf8')).packages
+  return Object.entries(wanted).every(([path, entry]) => {
+    if (!path.startsWith('node_modules/') || entry.link) return true
+    if (present[path] !== undefined) return present[path].version === entry.version
+    // What is optional may be absent: it was made for another platform, or was left out.
+    return entry.optional || entry.devOptional || entry.peer
+  })
 }
 
 function run(what, args) {

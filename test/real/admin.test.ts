@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { AdminClient, Consumer, KafkaError } from 'ottla'
 import { adminScenarios } from '../behaviour/admin.ts'
 import { as, fresh, type World } from '../behaviour/world.ts'
-import { sharedKafka } from '../harness/kafka.ts'
+import { sharedKafka } from '../harness/shared.ts'
 
 async function securedKafka(): Promise<World> {
   const cluster = await sharedKafka('secured')

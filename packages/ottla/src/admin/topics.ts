@@ -279,6 +279,7 @@ function topicResult(
 
 function describe(topic: string, answer: Decoded<MetadataResponse>['topics'][number]): TopicDescription {
   const operations = aclOperations(answer.topicAuthorizedOperations)
+  const error = itemError(answer.errorCode, null, `topic '${topic}'`)
   return {
     topic,
     topicId: answer.topicId,
@@ -294,8 +295,9 @@ function describe(topic: string, answer: Decoded<MetadataResponse>['topics'][num
         ...withError(itemError(p.errorCode, null, `${topic} [${p.partitionIndex}]`)),
       }))
       .sort((a, b) => a.partition - b.partition),
-    ...(operations === undefined ? {} : { authorizedOperations: operations }),
-    ...withError(itemError(answer.errorCode, null, `topic '${topic}'`)),
+    // Brokers answer with operations on topics that do not exist, too.
+    ...(operations === undefined || error !== undefined ? {} : { authorizedOperations: operations }),
+    ...withError(error),
   }
 }
 

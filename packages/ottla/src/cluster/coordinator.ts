@@ -81,7 +81,8 @@ export class CoordinatorFinder {
         logger.debug('cgrp', 'COORD', `${type} coordinator of '${key}' is ${broker.name}`)
         return broker
       }
-      const detail = found.errorMessage ?? errorName(found.errorCode)
+      // Brokers send an empty text as well as none.
+      const detail = found.errorMessage || errorName(found.errorCode)
       const message = `no ${type} coordinator for '${key}': ${detail}`
       if (!isRetriable(found.errorCode)) throw new KafkaError(found.errorCode, message)
       const pause = backoffMs(attempt, settings['retry.backoff.ms'], settings['retry.backoff.max.ms'], random)
