@@ -1,0 +1,143 @@
+// The rooms and who may import whom; ARCHITECTURE.md has the picture. Type imports count.
+'use strict'
+
+const inside = (name, rooms) => `^packages/${name}/src/(${rooms})`
+
+/** A rule: `from` imports nothing of the project but `only` (and itself). */
+function room(name, from, only, comment) {
+  return {
+    name,
+    comment,
+    severity: 'error',
+    from: { path: from },
+    to: { path: '^(packages|test|tools|examples|bench)/', pathNot: [from, ...only] },
+  }
+}
+
+const protocol = '^packages/protocol/src/index\\.ts$'
+const ottla = '^packages/ottla/src/index\\.ts$'
+const broker = '^packages/broker/src/index\\.ts$'
+const cli = '^packages/cli/src/index\\.ts$'
+
+// Open to every room of the client: the contract's types, the error class, the serializers.
+const contract = inside('ottla', 'types|errors|error-traits|serdes|version')
+const base = inside('ottla', 'base/')
+const config = inside('ottla', 'config/')
+const observe = inside('ottla', 'observe/')
+const network = inside('ottla', 'network/')
+const cluster = inside('ottla', 'cluster/')
+const below = [protocol, contract, base, config, observe]
+
+const codec = inside('protocol', 'api|wire/')
+const compression = inside('protocol', 'compression/')
+
+module.exports = {
+  forbidden: [
+    {
+      name: 'no-cycles',
+      // An error carries its delivery report and a report its error: these two types are one subject in two files.
+      comment: 'type imports count',
+      severity: 'error',
+      from: {},
+      to: { circular: true, via: { pathNot: inside('ottla', '(errors|types)\\.ts$') } },
+    },
+    {
+      name: 'not-resolved',
+      comment: 'an import that leads nowhere escapes every other rule',
+      severity: 'error',
+      from: {},
+      to: { couldNotResolve: true },
+    },
+
+    room(
+      'protocol-wire',
+      inside('protocol', 'wire/'),
+      [inside('protocol', 'api\\.ts')],
+      'bytes know nothing above them',
+    ),
+    room('protocol-generated', inside('protocol', 'generated/'), [codec], 'codecs stand on wire/ alone'),
+    room('protocol-compression', compression, [codec], 'compression stands on wire/ alone'),
+    room(
+      'protocol-record',
+      inside('protocol', 'record/'),
+      [codec, compression, inside('protocol', 'generated/(end-txn-marker|control-record-type-schema)\\.ts')],
+      'records stand on compression/ and wire/',
+    ),
+    room('protocol-alone', '^packages/protocol/src/', [], 'the protocol stands alone'),
+    {
+      name: 'protocol-is-bytes',
+      comment: 'no sockets, timers or processes in the protocol',
+      severity: 'error',
+      from: { path: '^packages/protocol/src/' },
+      to: { dependencyTypes: ['core'], pathNot: '^(node:)?(buffer|zlib|module|util)$' },
+    },
+
+    room('ottla-contract', contract, [protocol], 'what every room may import may itself import only the protocol'),
+    room('ottla-base', base, [contract], 'base/ knows nothing of Kafka'),
+    room('ottla-config', config, [base, contract, protocol], 'config/ is a table'),
+    room('ottla-observe', observe, [base, contract, protocol, config], 'observe/ stands on base/ and config/'),
+    room('ottla-network', network, below, 'connections know no topics, groups or producers'),
+    room('ottla-cluster', cluster, [...below, network], 'routing knows no producer, consumer or admin'),
+    ...['producer', 'consumer', 'admin'].map(name =>
+      room(
+        `ottla-${name}`,
+        inside('ottla', `${name}/`),
+        [...below, network, cluster],
+        'producer, consumer and admin share values through types.ts, never each other',
+      ),
+    ),
+    {
+      name: 'no-index-inside',
+      comment: 'index.ts is for users; inside a package an import names the file',
+      severity: 'error',
+      from: { path: '^packages/([^/]+)/src/' },
+      to: { path: '^packages/$1/src/index\\.ts$' },
+    },
+
+    {
+      name: 'packages-by-name',
+      comment: "another package is imported by its name: a path would escape its package.json's exports",
+      severity: 'error',
+      from: { path: '^packages/([^/]+)/' },
+      to: { path: '^packages/', pathNot: '^packages/$1/', dependencyTypesNot: ['aliased-workspace'] },
+    },
+    room(
+      'broker-protocol-only',
+      '^packages/broker/src/',
+      [protocol],
+      "a client's mistake must not be mirrored by its test broker",
+    ),
+    room('cli-public-only', '^packages/cli/src/', [protocol, ottla, broker], 'the command uses what users can use'),
+    room('examples-public-only', '^examples/', [protocol, ottla, broker], 'examples use what users can use'),
+    room(
+      'tests-public-only',
+      '^test/(?!golden/|tooling/)',
+      [protocol, ottla, broker, cli],
+      'what crosses packages uses their public entry points',
+    ),
+    {
+      name: 'source-not-tests',
+      severity: 'error',
+      from: { path: '^packages/[^/]+/src/' },
+      to: { path: '(^|/)test/|^tools/' },
+    },
+    {
+      name: 'published-dependencies',
+      comment: 'published code may import only what its package.json names as a dependency',
+      severity: 'error',
+      from: { path: '^packages/[^/]+/src/' },
+      to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown', 'undetermined'] },
+    },
+  ],
+  options: {
+    tsPreCompilationDeps: true,
+    combinedDependencies: true,
+    tsConfig: { fileName: 'tsconfig.base.json' },
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: '/dist/' },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['@ottla/source', 'import', 'node', 'default', 'types'],
+    },
+  },
+}

@@ -1,0 +1,166 @@
+// `npm test [-- --unit] [--embedded] [--package] [--real] [PART OF A FILE NAME ...]`: from a bare clone to tested.
+// Without options all suites run, real Kafka included where Java and Maven are at hand; OTTLA_REQUIRE_KAFKA=1 makes
+// their absence a failure.
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { readdirSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
+import { dirname, join, relative, sep } from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { ensureBuilt, ensureInstalled } from './built.mjs'
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)))
+const node = ['--conditions=@ottla/source', '--import', 'tsx']
+
+// A test that takes longer has hung; so has a file whose process does not end by itself.
+const suites = [
+  { name: 'unit', timeoutMs: 240_000, concurrency: availableParallelism() },
+  { name: 'embedded', timeoutMs: 300_000, concurrency: availableParallelism() },
+  { name: 'package', timeoutMs: 300_000, concurrency: 1, isBuildNeeded: true },
+  // One file at a time: three JVMs fill two cores.
+  { name: 'real', timeoutMs: 600_000, concurrency: 1, isKafkaNeeded: true },
+]
+
+const { chosen, words } = parse(process.argv.slice(2))
+ensureInstalled()
+const files = testFiles().filter(file => words.length === 0 || words.some(word => file.includes(word)))
+
+const results = []
+let isKafkaMissing = false
+for (const suite of suites) {
+  if (chosen.size > 0 && !chosen.has(suite.name)) continue
+  const own = files.filter(file => suiteOf(file) === suite.name)
+  if (own.length === 0) continue
+  if (suite.isKafkaNeeded && missingPrograms().length > 0) {
+    isKafkaMissing = true
+    continue
+  }
+  if (suite.isBuildNeeded) ensureBuilt()
+  results.push(await run(suite, own))
+}
+process.exitCode = conclude()
+
+function parse(args) {
+  const chosen = new Set()
+  const words = []
+  for (const arg of args) {
+    const name = arg.slice(2)
+    if (!arg.startsWith('--')) words.push(arg)
+    else if (suites.some(suite => suite.name === name)) chosen.add(name)
+    else {
+      console.error(`unknown option ${arg}; there are ${suites.map(suite => `--${suite.name}`).join(', ')}`)
+      process.exit(2)
+    }
+  }
+  return { chosen, words }
+}
+
+/** Every *.test.ts of the packages and of test/, relative to the root. */
+function testFiles() {
+  const packages = readdirSync(join(root, 'packages')).map(name => join('packages', name, 'test'))
+  return [...packages, 'test']
+    .flatMap(folder => listed(folder))
+    .filter(file => file.endsWith('.test.ts'))
+    .sort()
+}
+
+function listed(folder) {
+  try {
+    const entries = readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
+    return entries
+      .filter(entry => entry.isFile())
+      .map(entry => relative(root, join(entry.parentPath ?? entry.path, entry.name)))
+  } catch (error) {
+    if (error.code === 'ENOENT') return []
+    throw error
+  }
+}
+
+/** test/real/x.test.ts belongs to `real`; what has no suite of its own is a unit test. */
+function suiteOf(file) {
+  const [top, second] = file.split(sep)
+  return top === 'test' && suites.some(suite => suite.name === second) ? second : 'unit'
+}
+
+async function run(suite, own) {
+  console.log(`\n── ${suite.name}: ${own.length} files`)
+  const started = Date.now()
+  const env = { ...process.env }
+  const host = suite.isKafkaNeeded ? await startHost() : undefined
+  if (host) env.OTTLA_TEST_KAFKA_HOST = host.port
+  const flags = [
+    '--test',
+    `--test-concurrency=${suite.concurrency}`,
+    `--test-timeout=${suite.timeoutMs}`,
+    `--test-reporter=${new URL('test-reporter.mjs', import.meta.url).href}`,
+    '--test-reporter-destination=stdout',
+  ]
+  const child = spawn(process.execPath, [...node, ...flags, ...own], {
+    cwd: root,
+    env,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const counts = { pass: 0, fail: 0, cancelled: 0, skipped: 0, todo: 0 }
+  for await (const line of createInterface({ input: child.stdout })) {
+    console.log(line)
+    const total = /^ℹ (\w+) (\d+)$/.exec(line)
+    if (total && total[1] in counts) counts[total[1]] = Number(total[2])
+  }
+  const status = child.exitCode ?? (child.signalCode ? 1 : (await once(child, 'exit'))[0])
+  await host?.close(status !== 0)
+  // A run that ended badly without naming a failed test is a failure all the same.
+  const failed = Math.max(counts.fail + counts.cancelled, status === 0 ? 0 : 1)
+  return {
+    name: suite.name,
+    passed: counts.pass,
+    failed,
+    skipped: counts.skipped + counts.todo,
+    ms: Date.now() - started,
+  }
+}
+
+/** The process that holds the clusters which the files of this run share. */
+async function startHost() {
+  const script = join('test', 'harness', 'shared-host.ts')
+  const child = spawn(process.execPath, [...node, script], { cwd: root, stdio: ['pipe', 'pipe', 'inherit'] })
+  const [port] = await once(createInterface({ input: child.stdout }), 'line')
+  const close = async hasFailed => {
+    child.stdin.end(hasFailed ? 'failed\n' : '')
+    if (child.exitCode === null) await once(child, 'exit')
+  }
+  return { port, close }
+}
+
+function missingPrograms() {
+  return ['java', 'javac', 'mvn'].filter(program => spawnSync(program, ['-version'], { stdio: 'ignore' }).status !== 0)
+}
+
+function conclude() {
+  const sum = key => results.reduce((total, result) => total + result[key], 0)
+  console.log('')
+  for (const { name, passed, failed, skipped, ms } of results) {
+    console.log(
+      `${name.padEnd(9)} ${passed} passed, ${failed} failed, ${skipped} skipped in ${(ms / 1000).toFixed(1)} s`,
+    )
+  }
+  const isRequired = process.env.OTTLA_REQUIRE_KAFKA === '1'
+  if (isKafkaMissing) {
+    const lines = [
+      'The tests against REAL Apache Kafka did NOT run.',
+      `Not found here: ${missingPrograms().join(', ')} (a JDK >= 17 and Maven).`,
+    ]
+    if (isRequired) lines.push('OTTLA_REQUIRE_KAFKA=1 makes that a failure.')
+    box(lines)
+  }
+  if (results.length === 0 && !isKafkaMissing) console.error('no test file matches')
+  console.log(`${sum('passed')} passed, ${sum('failed')} failed, ${sum('skipped')} skipped`)
+  return sum('failed') > 0 || (isKafkaMissing && isRequired) || (results.length === 0 && !isKafkaMissing) ? 1 : 0
+}
+
+function box(lines) {
+  const width = Math.max(...lines.map(line => line.length))
+  console.log(`╔═${'═'.repeat(width)}═╗`)
+  for (const line of lines) console.log(`║ ${line.padEnd(width)} ║`)
+  console.log(`╚═${'═'.repeat(width)}═╝`)
+}
