@@ -7,7 +7,7 @@ export interface BenchPlan {
   readonly warmup: number
   /** Bytes of each value. */
   readonly size: number
-  readonly compression: string
+  readonly compression: 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd'
   readonly acks: string
   readonly lingerMs: number
   readonly batchBytes: number

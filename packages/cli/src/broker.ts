@@ -1,5 +1,5 @@
-import { EmbeddedCluster } from '@ottla/broker'
 import type { Command } from 'commander'
+import { startEmbedded } from './embedded.ts'
 import { collect, integer } from './options.ts'
 import { DONE, UsageError, stopped, type Terminal } from './terminal.ts'
 
@@ -26,7 +26,7 @@ export function addBroker(program: Command, terminal: Terminal, exit: (status: n
 }
 
 async function broker(options: BrokerOptions, terminal: Terminal): Promise<number> {
-  const cluster = await EmbeddedCluster.start({
+  const cluster = await startEmbedded({
     brokers: options.brokers,
     port: options.port,
     ...(options.partitions === undefined ? {} : { defaultPartitions: options.partitions }),

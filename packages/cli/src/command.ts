@@ -43,8 +43,6 @@ function build(terminal: Terminal, exit: (status: number) => void): Command {
       writeOut: text => terminal.stdout.write(text),
       writeErr: text => terminal.stderr.write(text),
     })
-  // Without a command there is nothing to do: that is wrong usage, and the help says how it is meant.
-  program.action(() => program.help({ error: true }))
   for (const add of [addProduce, addConsume, addMeta, addQuery, addBroker, addBench, addDemo])
     add(program, terminal, exit)
   return program

@@ -89,15 +89,14 @@ async function consume(topics: readonly string[], options: ConsumeOptions, termi
   terminal.stop.addEventListener('abort', onStop, { once: true })
   try {
     const ends = new Ends(options.exit === true)
-    const metadata = await firstContact(
-      consumer,
-      topics.length === 1 && options.group === undefined ? { topic: topics[0] ?? '' } : {},
-    )
     if (options.group === undefined) {
+      const [only = '', ...more] = topics
+      const metadata = await firstContact(consumer, more.length === 0 ? { topic: only } : {})
       const partitions = partitionsOf(metadata, topics, options.partition)
       ends.expect(partitions)
       await consumer.assign(await startingPoints(consumer, partitions, start))
     } else {
+      await firstContact(consumer)
       consumer.subscribe([...topics], event => announce(event, options, terminal, ends))
     }
     await printAll(consumer, format, output, ends, options, terminal)

@@ -1,5 +1,6 @@
-import { EmbeddedCluster } from '@ottla/broker'
+import type { EmbeddedCluster } from '@ottla/broker'
 import type { AclBinding } from 'ottla'
+import { PortsTakenError, startEmbedded } from './embedded.ts'
 import type { Properties } from './options.ts'
 
 /** Where the demo plays: a cluster, and who may do what on it. */
@@ -40,7 +41,7 @@ export async function embeddedWorld(
     defaultPartitions: 4,
   }
   const cluster = await startOnPort(PORT).catch((error: unknown) => {
-    if (!isAddressInUse(error)) throw error
+    if (!(error instanceof PortsTakenError)) throw error
     onOtherPorts()
     return startOnPort(0)
   })
@@ -52,7 +53,7 @@ export async function embeddedWorld(
   }
 
   function startOnPort(port: number): Promise<EmbeddedCluster> {
-    return EmbeddedCluster.start({ ...options, port })
+    return startEmbedded({ ...options, port })
   }
 }
 
@@ -106,9 +107,4 @@ function allow(
     const principal = `User:${user}`
     return { resourceType, name, resourcePatternType, principal, host: '*', permissionType: 'allow', operation }
   })
-}
-
-function isAddressInUse(error: unknown): boolean {
-  if (!(error instanceof Error)) return false
-  return ('code' in error && error.code === 'EADDRINUSE') || isAddressInUse(error.cause)
 }

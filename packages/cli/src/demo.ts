@@ -53,7 +53,9 @@ async function demo(options: DemoOptions, terminal: Terminal): Promise<number> {
     await produceSteps(stage)
     await consumeSteps(stage)
   } catch (error) {
-    if (!(error instanceof KafkaError) || terminal.stop.aborted) throw error
+    // Interrupted: whatever the closed clients say to that is of no interest.
+    if (terminal.stop.aborted) return FAILED
+    if (!(error instanceof KafkaError)) throw error
     narrator.check(`the story goes on to its end: ${explain(error)}`, false)
   } finally {
     clearTimeout(timer)

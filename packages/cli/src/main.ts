@@ -13,6 +13,11 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 }
 
 const { stdin, stdout, stderr } = process
+// A reader that went away (`| head`) ends the command at its next look; it is no failure.
+stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') stop.abort()
+  else throw error
+})
 run(process.argv.slice(2), { stdin, stdout, stderr, stop: stop.signal }).then(
   status => {
     process.exitCode = status

@@ -2,7 +2,9 @@
 import { EmbeddedCluster } from '@ottla/broker'
 import { AdminClient, Consumer, Producer } from 'ottla'
 
-export async function roundTrip(codecs: readonly string[]): Promise<string[]> {
+type Codec = 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd'
+
+export async function roundTrip(codecs: readonly Codec[]): Promise<string[]> {
   const cluster = await EmbeddedCluster.start()
   const settings = { 'bootstrap.servers': cluster.bootstrapServers }
   const admin = new AdminClient(settings)
