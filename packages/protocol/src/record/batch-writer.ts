@@ -45,6 +45,7 @@ const BATCH_BYTES_LIMIT = 0x7fff_ffff
 const SLACK_BYTES = 5 + 4
 /** Up to here a loop beats the call into the engine. */
 const SHORT_BYTES = 8
+const NOT_BYTES = 'a key, a value or a header is neither bytes nor a string nor null'
 
 /**
  * One open batch. {@link append} writes a record's bytes at once, so the caller's buffers are free again when it
@@ -95,6 +96,7 @@ export class BatchWriter {
    * Writes one record into the batch and returns the bytes it takes there.
    *
    * @param timestamp - ms since the epoch, a safe integer; -1 for none
+   * @throws TypeError when something is neither bytes nor a string nor null
    * @throws RangeError when the timestamp is none of these, or the batch would pass 2 GiB
    * @throws Error when the batch is sealed
    */
@@ -110,6 +112,8 @@ export class BatchWriter {
     }
     const keyLength = key === null || key === undefined ? -1 : key.length
     const valueLength = value === null || value === undefined ? -1 : value.length
+    // Without types a number may come: its length is undefined, and it must not become an empty value.
+    if (!(keyLength >= -1 && valueLength >= -1)) throw new TypeError(NOT_BYTES)
     // Strings are taken for ASCII first: that saves measuring them, and writing them tells whether it was true.
     let size = this.#put(key, keyLength, value, valueLength, headers, timestamp)
     if (size < 0) size = this.#put(key, byteLength(key), value, byteLength(value), headers, timestamp)
@@ -280,6 +284,7 @@ function headersSize(headers: RecordHeaders): number {
 function headerSize(key: string, value: RecordBytes | null | undefined): number {
   const keyLength = Buffer.byteLength(key, 'utf8')
   const valueLength = byteLength(value)
+  if (!(valueLength >= -1)) throw new TypeError(NOT_BYTES)
   return varintSize(keyLength) + keyLength + varintSize(valueLength) + (valueLength > 0 ? valueLength : 0)
 }
 
