@@ -216,15 +216,13 @@ export class AdminClient implements AsyncDisposable {
 
   /** Hears events; those of a client that is shared are heard as well. A listener that throws is logged. */
   on<T extends AdminEvent['type']>(type: T, listener: AdminListener<T>): this {
-    // Both sides say Extract<Event, { type: T }>; the compiler does not see through the narrower T.
-    this.#handle.context.events.on(type, listener as (event: Event) => void)
+    this.#handle.context.events.on(type, listener)
     return this
   }
 
   /** Ends `on` for the same listener. */
   off<T extends AdminEvent['type']>(type: T, listener: AdminListener<T>): this {
-    // As in `on`.
-    this.#handle.context.events.off(type, listener as (event: Event) => void)
+    this.#handle.context.events.off(type, listener)
     return this
   }
 
@@ -238,14 +236,14 @@ export class AdminClient implements AsyncDisposable {
   }
 
   /** Closes the connections, unless they are another client's. Calls under way reject with ERR__DESTROY. */
-  async close(): Promise<void> {
-    if (this.#closed) return
+  close(): Promise<void> {
+    if (!this.#closed && this.#owned) this.#handle.cluster.close()
     this.#closed = true
-    if (this.#owned) await this.#handle.cluster.close()
+    return Promise.resolve()
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.close()
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
   }
 
   async #run<T>(options: AdminOptions | undefined, work: (call: AdminCall) => Promise<T>): Promise<T> {

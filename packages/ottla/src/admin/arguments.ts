@@ -16,7 +16,8 @@ function shown(value: unknown): string {
 
 /** @throws KafkaError ERR__INVALID_ARG unless `items` is an array with at least one element */
 export function requireItems<T>(items: readonly T[], what: string): readonly T[] {
-  if (!Array.isArray(items)) refuse(`${what} must be an array, not ${shown(items)}`)
+  const given: unknown = items
+  if (!Array.isArray(given)) refuse(`${what} must be an array, not ${shown(given)}`)
   if (items.length === 0) refuse(`${what} is empty: there is nothing to do`)
   return items
 }

@@ -3,7 +3,7 @@ import { EARLIEST_TIMESTAMP, LATEST_TIMESTAMP, MAX_TIMESTAMP, listOffsets as ask
 import { KafkaError } from '../errors.ts'
 import type { BrokerMetadata, TopicPartition } from '../types.ts'
 import { aclOperations, type AclOperation } from './acl-words.ts'
-import { INT32_MAX, requireInteger, requireItems, requireName, requireThat } from './arguments.ts'
+import { INT32_MAX, requireInteger, requireItems, requireName, requireThat, requireWord } from './arguments.ts'
 import { itemError, type AdminCall, type AdminOptions } from './call.ts'
 import { partitionSubject } from './fan-out.ts'
 
@@ -39,6 +39,11 @@ export interface ListOffsetsOptions extends AdminOptions {
   /** `read_committed`: `latest` is the last stable offset. Default `read_uncommitted`. */
   readonly isolationLevel?: 'read_uncommitted' | 'read_committed'
 }
+
+const isolationLevels: ReadonlyMap<string, number> = new Map([
+  ['read_uncommitted', 0],
+  ['read_committed', 1],
+])
 
 /** Rejects with the broker's error: there is only one answer. */
 export async function describeCluster(
@@ -77,10 +82,7 @@ export async function listOffsets(
   isolation: 'read_uncommitted' | 'read_committed',
 ): Promise<ListedOffsetResult[]> {
   requireItems(queries, 'partitions')
-  requireThat(
-    isolation === 'read_uncommitted' || isolation === 'read_committed',
-    `isolationLevel must be read_uncommitted or read_committed, not '${String(isolation)}'`,
-  )
+  requireWord(isolation, isolationLevels, 'isolationLevel')
   const asked = queries.map((q, i) => {
     const topic = requireName(q.topic, `partitions[${i}].topic`)
     const partition = requireInteger(q.partition, `partitions[${i}].partition`, 0, INT32_MAX)
@@ -124,9 +126,10 @@ function timestampOf(query: OffsetQuery): number {
       return MAX_TIMESTAMP
     default: {
       const subject = `spec of ${partitionSubject(query)}`
+      const time: unknown = spec.timestamp
       requireThat(
-        typeof spec === 'object' && spec !== null,
-        `${subject} must be 'earliest', 'latest', 'max-timestamp' or { timestamp }, not ${String(spec)}`,
+        typeof time === 'number',
+        `${subject} must be 'earliest', 'latest', 'max-timestamp' or { timestamp }, not ${JSON.stringify(spec)}`,
       )
       return requireInteger(spec.timestamp, `timestamp in the ${subject}`, 0, Number.MAX_SAFE_INTEGER)
     }

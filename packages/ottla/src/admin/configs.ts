@@ -200,7 +200,7 @@ function wireAlteration(alteration: ConfigAlteration): {
 } {
   const subject = `${alteration.type} '${alteration.name}'`
   requireItems(alteration.entries, `entries of ${subject}`)
-  requireDistinct(alteration.entries, e => `${e.name}`, `entries of ${subject}`)
+  requireDistinct(alteration.entries, e => e.name, `entries of ${subject}`)
   const configs = alteration.entries.map(({ name, value, operation }) => {
     requireName(name, `a name in the entries of ${subject}`)
     const configOperation = requireWord(operation, operations, `operation of '${name}' of ${subject}`)

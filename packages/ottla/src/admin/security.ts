@@ -140,7 +140,8 @@ function wireFilter(filter: AclBindingFilter): {
   operation: number
   permissionType: number
 } {
-  requireThat(typeof filter === 'object' && filter !== null, 'an ACL filter must be an object')
+  const given: unknown = filter
+  requireThat(typeof given === 'object' && given !== null, 'an ACL filter must be an object')
   if (filter.name !== undefined) requireName(filter.name, 'name of an ACL filter')
   if (filter.host !== undefined) requireName(filter.host, 'host of an ACL filter')
   if (filter.principal !== undefined) checkPrincipal(filter.principal, 'principal of an ACL filter')
