@@ -19,7 +19,7 @@ const natives = ['@node-rs/crc32', 'snappy', 'lz4-napi']
 async function bundleAndRun(name: string, options: BuildOptions): Promise<void> {
   const outfile = join(folder, name)
   const { warnings } = await build({
-    entryPoints: [join(root, 'test', 'package', 'programs', 'bundled.ts')],
+    entryPoints: [join(root, 'test', 'package', 'programs', 'round-trip.mjs')],
     bundle: true,
     platform: 'node',
     target: 'node20',
@@ -27,7 +27,9 @@ async function bundleAndRun(name: string, options: BuildOptions): Promise<void> 
     logLevel: 'silent',
     ...options,
   })
-  assert.deepEqual(warnings, [])
+  // Without a file name the code falls back to import.meta, which esbuild leaves empty in CommonJS, where there is one.
+  const worth = warnings.filter(warning => warning.id !== 'empty-import-meta')
+  assert.deepEqual(worth, [])
   const { code, out, err } = await node([outfile], { cwd: folder })
   assert.deepEqual({ code, out }, { code: 0, out: 'read none gzip snappy lz4 zstd\n' }, err)
 }

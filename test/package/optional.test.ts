@@ -1,0 +1,16 @@
+import assert from 'node:assert/strict'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { node, root } from './program.ts'
+
+const program = join(root, 'test', 'package', 'programs', 'round-trip.mjs')
+
+test('the built packages produce and consume with every codec', async () => {
+  const { code, out, err } = await node([program])
+  assert.deepEqual({ code, out }, { code: 0, out: 'read none gzip snappy lz4 zstd\n' }, err)
+})
+
+test('they do so without the optional native libraries (npm ci --omit=optional)', async () => {
+  const { code, out, err } = await node([program], { env: { OTTLA_NO_NATIVE: '1' } })
+  assert.deepEqual({ code, out }, { code: 0, out: 'read none gzip snappy lz4 zstd\n' }, err)
+})
