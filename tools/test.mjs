@@ -132,8 +132,15 @@ async function startHost() {
   return { port, close }
 }
 
+/** What real Kafka needs and this machine lacks. */
 function missingPrograms() {
-  return ['java', 'javac', 'mvn'].filter(program => spawnSync(program, ['-version'], { stdio: 'ignore' }).status !== 0)
+  return ['java', 'javac', 'mvn'].filter(program => {
+    const { status, stdout, stderr } = spawnSync(program, ['-version'], { encoding: 'utf8' })
+    if (status !== 0) return true
+    // Kafka 4 needs Java 17; Java 8 calls itself 1.8.
+    const version = /version "(\d+)/.exec(`${stdout}${stderr}`)
+    return program === 'java' && version !== null && Number(version[1]) < 17
+  })
 }
 
 function conclude() {

@@ -1,4 +1,4 @@
-import { execFile, spawnSync } from 'node:child_process'
+import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -12,11 +12,6 @@ const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
 
 /** Where jars, compiled classes and the logs of failed runs are kept; git ignores it. */
 export const cacheFolder = join(root, '.kafka')
-
-/** Names the programs that real Kafka needs and this machine lacks: `java`, `mvn`. */
-export function missingPrograms(): string[] {
-  return ['java', 'mvn'].filter(program => spawnSync(program, ['-version'], { stdio: 'ignore' }).status !== 0)
-}
 
 /** The folder with Kafka's jars, downloaded by Maven the first time. */
 export function jarsOf(version: KafkaVersion): Promise<string> {

@@ -13,8 +13,8 @@ const server = createServer(socket => {
   socket.once('data', line => {
     const name = line.toString().trim() as SharedName
     clusterOf(name).then(
-      ({ bootstrapServers, plainBootstrapServers }) => {
-        socket.end(JSON.stringify({ bootstrapServers, plainBootstrapServers }))
+      ({ bootstrapServers, plainBootstrapServers, dataFolder }) => {
+        socket.end(JSON.stringify({ bootstrapServers, plainBootstrapServers, dataFolder }))
       },
       (error: unknown) => {
         socket.end(JSON.stringify({ failed: String(error) }))

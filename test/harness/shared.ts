@@ -25,11 +25,12 @@ export const sharedClusters = {
 export type SharedName = keyof typeof sharedClusters
 
 /** A cluster without the means to break it. */
-export type SharedKafka = Omit<KafkaCluster, 'brokers' | 'dataFolder' | 'logFolder'>
+export type SharedKafka = Omit<KafkaCluster, 'brokers' | 'logFolder'>
 
 export interface SharedAddress {
   readonly bootstrapServers: string
   readonly plainBootstrapServers: string
+  readonly dataFolder: string
 }
 
 /**
