@@ -7,7 +7,7 @@ import { asBuffer } from '../wire/view.ts'
 import type { CompressionCodec } from './codec.ts'
 import { levelWithin } from './level.ts'
 import { inflateLimited } from './zlib-limit.ts'
-import { readZstdFrame } from './zstd-frame.ts'
+import { readZstdFrame, type ZstdFrame } from './zstd-frame.ts'
 
 /** What zstd itself takes when not told otherwise. */
 const STANDARD_LEVEL = 3
@@ -59,7 +59,7 @@ export const zstd: CompressionCodec = {
   },
   decompress(data, maxBytes) {
     if (builtIn === null) return decompressByWasm(loadedWasm(), data, maxBytes)
-    return inflateLimited('zstd', builtIn.zstdDecompressSync, data, maxBytes)
+    return decompressByZlib(builtIn, data, maxBytes)
   },
   implementation: () => (builtIn === null ? '@bokuweb/zstd-wasm' : 'node:zlib'),
 }
@@ -83,44 +83,55 @@ function loadedWasm(): ZstdWasm {
   return wasm
 }
 
-/** Frame by frame, each with room only for what its blocks can hold. */
-export function decompressByWasm(using: ZstdWasm, data: Uint8Array, maxBytes: number): Buffer {
+/** Decompresses one frame into at most `room` bytes. */
+type DecompressFrame = (frame: Buffer, outline: ZstdFrame, room: number) => Buffer
+
+/** Frame by frame: node:zlib ignores what follows the first one, and part of it takes one cut off for a whole one. */
+function decompressFrames(decompress: DecompressFrame, data: Uint8Array, maxBytes: number): Buffer {
   const source = asBuffer(data)
-  const limit = Math.min(maxBytes, WASM_LIMIT_BYTES)
-  const parts: Uint8Array[] = []
+  const parts: Buffer[] = []
   let total = 0
   for (let at = 0; at < source.length;) {
-    const frame = readZstdFrame(source, at)
-    const start = at
-    at = frame.end
-    if (frame.isSkippable) continue
-    if (frame.contentBytes > frame.mostBytes)
+    const outline = readZstdFrame(source, at)
+    const frame = source.subarray(at, outline.end)
+    at = outline.end
+    if (outline.isSkippable) continue
+    if (outline.contentBytes > outline.mostBytes) {
       throw new ProtocolError('zstd data is corrupt: it is not as long as it says')
-    // A frame that does not say its size gets what its blocks can hold, as far as that is allowed.
-    const room = frame.contentBytes >= 0 ? frame.contentBytes : Math.min(frame.mostBytes, limit - total)
-    if (room > limit - total) throw tooLarge(maxBytes)
-    const plain = decompressFrame(using, source.subarray(start, at), room, room < frame.mostBytes, maxBytes)
+    }
+    if (outline.contentBytes > maxBytes - total) throw tooLarge(maxBytes)
+    const plain = decompress(frame, outline, maxBytes - total)
     total += plain.length
     parts.push(plain)
   }
   const only = parts[0]
-  return parts.length === 1 && only !== undefined ? asBuffer(only) : Buffer.concat(parts, total)
+  return parts.length === 1 && only !== undefined ? only : Buffer.concat(parts, total)
 }
 
-function decompressFrame(
-  using: ZstdWasm,
-  frame: Buffer,
-  room: number,
-  isCapped: boolean,
-  maxBytes: number,
-): Uint8Array {
-  try {
-    return using.decompress(frame, { defaultHeapSize: room })
-  } catch (error) {
-    // -70 is zstd's "destination too small", which the package shows only in its message.
-    if (isCapped && String(error).includes('-70')) throw tooLarge(maxBytes)
-    throw new ProtocolError('zstd data is corrupt', { cause: error })
+/** As a codec does it that has only the WebAssembly form. */
+export function decompressByWasm(using: ZstdWasm, data: Uint8Array, maxBytes: number): Buffer {
+  const decompress: DecompressFrame = (frame, outline, room) => {
+    const allowed = Math.min(room, WASM_LIMIT_BYTES)
+    // A frame that does not say its size gets what its blocks can hold, as far as that is allowed.
+    const heap = outline.contentBytes >= 0 ? outline.contentBytes : Math.min(outline.mostBytes, allowed)
+    if (heap > allowed) throw tooLarge(allowed)
+    try {
+      return asBuffer(using.decompress(frame, { defaultHeapSize: heap }))
+    } catch (error) {
+      // -70 is zstd's "destination too small", which the package shows only in its message.
+      if (heap < outline.mostBytes && String(error).includes('-70')) throw tooLarge(allowed)
+      throw new ProtocolError('zstd data is corrupt', { cause: error })
+    }
   }
+  return decompressFrames(decompress, data, maxBytes)
+}
+
+function decompressByZlib(using: ZlibZstd, data: Uint8Array, maxBytes: number): Buffer {
+  return decompressFrames(
+    (frame, _, room) => inflateLimited('zstd', using.zstdDecompressSync, frame, room),
+    data,
+    maxBytes,
+  )
 }
 
 function tooLarge(maxBytes: number): ProtocolError {

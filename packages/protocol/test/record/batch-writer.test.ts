@@ -7,7 +7,6 @@ import {
   type CodecName,
   codecByName,
   type RecordCursor,
-  type RecordHeaders,
   setBaseOffset,
   setLogAppendTime,
   setPartitionLeaderEpoch,

@@ -65,10 +65,6 @@ function base64(bytes: Buffer | null): string | null {
   return bytes === null ? null : bytes.toString('base64')
 }
 
-function bytes(text: string | null): Buffer | null {
-  return text === null ? null : Buffer.from(text, 'base64')
-}
-
 function readBatches(records: Buffer): RecordBatch[] {
   const reader = new BatchReader(records)
   const batches: RecordBatch[] = []
