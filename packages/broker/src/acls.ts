@@ -1,0 +1,156 @@
+/** Who may do what: the rules of Kafka's StandardAuthorizer. */
+
+export type ResourceType = 'topic' | 'group' | 'cluster' | 'transactional-id' | 'delegation-token' | 'user'
+export type PatternType = 'literal' | 'prefixed'
+export type Operation =
+  | 'all'
+  | 'read'
+  | 'write'
+  | 'create'
+  | 'delete'
+  | 'alter'
+  | 'describe'
+  | 'cluster-action'
+  | 'describe-configs'
+  | 'alter-configs'
+  | 'idempotent-write'
+
+export interface AclBinding {
+  readonly resourceType: ResourceType
+  readonly name: string
+  readonly resourcePatternType: PatternType
+  /** `User:alice`, or `User:*` for everyone. */
+  readonly principal: string
+  readonly host: string
+  readonly permissionType: 'allow' | 'deny'
+  readonly operation: Operation
+}
+
+/** A binding of which any part may be left open. */
+export interface AclFilter {
+  readonly resourceType: ResourceType | null
+  readonly name: string | null
+  readonly patternType: PatternType | 'any' | 'match'
+  readonly principal: string | null
+  readonly host: string | null
+  readonly operation: Operation | null
+  readonly permissionType: 'allow' | 'deny' | null
+}
+
+/** Name of the cluster as a resource. */
+export const CLUSTER_NAME = 'kafka-cluster'
+
+// Being allowed the operations on the right implies the one on the left.
+const impliedBy: Partial<Record<Operation, readonly Operation[]>> = {
+  describe: ['read', 'write', 'delete', 'alter'],
+  'describe-configs': ['alter-configs'],
+}
+
+export class Authorizer {
+  readonly #enforced: boolean
+  readonly #superUsers: ReadonlySet<string>
+  #bindings: AclBinding[]
+
+  /** @param bindings null: everyone may do everything */
+  constructor(bindings: readonly AclBinding[] | null, superUsers: readonly string[]) {
+    this.#enforced = bindings !== null
+    this.#bindings = [...(bindings ?? [])]
+    this.#superUsers = new Set(superUsers.map(user => (user.includes(':') ? user : `User:${user}`)))
+  }
+
+  get enforced(): boolean {
+    return this.#enforced
+  }
+
+  /** Whether a principal may do something: denied if any binding denies it, else allowed if any allows it. */
+  allows(principal: string, host: string, operation: Operation, type: ResourceType, name: string): boolean {
+    if (!this.#enforced || this.#superUsers.has(principal)) return true
+    let allowed = false
+    for (const binding of this.#bindings) {
+      if (!matchesResource(binding, type, name) || !matchesWho(binding, principal, host)) continue
+      if (binding.permissionType === 'deny') {
+        if (binding.operation === operation || binding.operation === 'all') return false
+      } else if (covers(binding.operation, operation)) {
+        allowed = true
+      }
+    }
+    return allowed
+  }
+
+  /** Whether the operation is allowed on some resource of the type (KIP-679: idempotent writes). */
+  allowsOnAny(principal: string, host: string, operation: Operation, type: ResourceType): boolean {
+    if (!this.#enforced || this.#superUsers.has(principal)) return true
+    return this.#bindings.some(
+      binding =>
+        binding.resourceType === type &&
+        binding.permissionType === 'allow' &&
+        covers(binding.operation, operation) &&
+        matchesWho(binding, principal, host),
+    )
+  }
+
+  add(binding: AclBinding): void {
+    if (!this.#bindings.some(known => sameBinding(known, binding))) this.#bindings.push(binding)
+  }
+
+  find(filter: AclFilter): AclBinding[] {
+    return this.#bindings.filter(binding => matchesFilter(binding, filter))
+  }
+
+  /** @returns the bindings removed */
+  remove(filter: AclFilter): AclBinding[] {
+    const removed = this.find(filter)
+    this.#bindings = this.#bindings.filter(binding => !removed.includes(binding))
+    return removed
+  }
+}
+
+function covers(granted: Operation, asked: Operation): boolean {
+  return granted === asked || granted === 'all' || (impliedBy[asked]?.includes(granted) ?? false)
+}
+
+function matchesResource(binding: AclBinding, type: ResourceType, name: string): boolean {
+  if (binding.resourceType !== type) return false
+  if (binding.resourcePatternType === 'prefixed') return name.startsWith(binding.name)
+  return binding.name === name || binding.name === '*'
+}
+
+function matchesWho(binding: AclBinding, principal: string, host: string): boolean {
+  return (
+    (binding.principal === principal || binding.principal === 'User:*') &&
+    (binding.host === '*' || binding.host === host)
+  )
+}
+
+function matchesFilter(binding: AclBinding, filter: AclFilter): boolean {
+  if (filter.resourceType !== null && binding.resourceType !== filter.resourceType) return false
+  if (filter.principal !== null && binding.principal !== filter.principal) return false
+  if (filter.host !== null && binding.host !== filter.host) return false
+  if (filter.operation !== null && binding.operation !== filter.operation) return false
+  if (filter.permissionType !== null && binding.permissionType !== filter.permissionType) return false
+  switch (filter.patternType) {
+    case 'any':
+      return filter.name === null || binding.name === filter.name
+    case 'match':
+      return filter.name === null || matchesResource(binding, binding.resourceType, filter.name)
+    case 'literal':
+    case 'prefixed':
+      return (
+        binding.resourcePatternType === filter.patternType && (filter.name === null || binding.name === filter.name)
+      )
+    default:
+      return filter.patternType satisfies never
+  }
+}
+
+function sameBinding(a: AclBinding, b: AclBinding): boolean {
+  return (
+    a.resourceType === b.resourceType &&
+    a.name === b.name &&
+    a.resourcePatternType === b.resourcePatternType &&
+    a.principal === b.principal &&
+    a.host === b.host &&
+    a.permissionType === b.permissionType &&
+    a.operation === b.operation
+  )
+}

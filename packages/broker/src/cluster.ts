@@ -1,0 +1,251 @@
+import { randomBytes } from 'node:crypto'
+import { createServer } from 'node:net'
+import { Authorizer, type AclBinding } from './acls.ts'
+import { systemClock, type Clock } from './clock.ts'
+import { Faults, type FaultInput, type TrackedRequest } from './faults.ts'
+import { Listener } from './listener.ts'
+import { routes } from './routes.ts'
+import { ClusterState, type BrokerInfo } from './state.ts'
+import { TopicStore } from './topics.ts'
+import { versionsOf, type KafkaRelease } from './versions.ts'
+
+export type SaslMechanism = 'PLAIN'
+
+/** How an embedded cluster is made. */
+export interface EmbeddedClusterOptions {
+  /** Number of brokers, with ids from 1 on; 1 by default. */
+  readonly brokers?: number
+  /** Port of the first broker, the others take the ones behind it; 0 (default): any free ones. */
+  readonly port?: number
+  readonly host?: string
+  /** Whether asking for a topic creates it; true by default. */
+  readonly autoCreateTopics?: boolean
+  /** Partitions of topics that are created without saying how many; 4 by default. */
+  readonly defaultPartitions?: number
+  readonly sasl?: { readonly mechanisms: readonly SaslMechanism[]; readonly users: Readonly<Record<string, string>> }
+  readonly tls?: { readonly key: string | Buffer; readonly cert: string | Buffer; readonly ca?: string | Buffer }
+  /** Who may do what. Given, everything else is forbidden; left out, everyone may do everything. */
+  readonly acls?: readonly AclBinding[]
+  /** Users that ACLs do not concern: `admin` or `User:admin`. */
+  readonly superUsers?: readonly string[]
+  /** The release that the brokers pose as; 4.3 by default. */
+  readonly as?: KafkaRelease
+  /** How long a new group waits for more members, ms; 0 by default, 3000 on a real broker. */
+  readonly groupInitialRebalanceDelayMs?: number
+  readonly clock?: Clock
+}
+
+export interface CreateTopicOptions {
+  readonly partitions?: number
+  readonly replicationFactor?: number
+  readonly configs?: Readonly<Record<string, string>>
+}
+
+const DEFAULT_PARTITIONS = 4
+const MAX_BROKERS = 100
+
+/**
+ * A Kafka-compatible cluster inside this process, over real TCP: for development and tests. Everything is kept in
+ * memory and gone with it.
+ *
+ * ```ts
+ * await using cluster = await EmbeddedCluster.start({ brokers: 3 })
+ * const producer = new Producer({ 'bootstrap.servers': cluster.bootstrapServers })
+ * ```
+ * @since 0.1.0
+ */
+export class EmbeddedCluster implements AsyncDisposable {
+  readonly #state: ClusterState
+  readonly #listeners: ReadonlyMap<number, Listener>
+  #closing: Promise<void> | null = null
+
+  private constructor(state: ClusterState, listeners: ReadonlyMap<number, Listener>) {
+    this.#state = state
+    this.#listeners = listeners
+  }
+
+  /** Starts the brokers; resolves when all can be connected to. Rejects with Error for options that cannot be, or a port that is taken. */
+  static async start(options: EmbeddedClusterOptions = {}): Promise<EmbeddedCluster> {
+    const count = options.brokers ?? 1
+    if (!Number.isInteger(count) || count < 1 || count > MAX_BROKERS) {
+      throw new RangeError(`brokers: ${count} is not possible, 1 to ${MAX_BROKERS} are`)
+    }
+    const host = options.host ?? '127.0.0.1'
+    const first = options.port ?? 0
+    const brokers: BrokerInfo[] = Array.from({ length: count }, (_, i) => ({
+      id: i + 1,
+      host,
+      port: first === 0 ? 0 : first + i,
+      rack: null,
+      up: true,
+    }))
+    const isUp = (id: number): boolean => brokers.some(broker => broker.id === id && broker.up)
+    const topics = new TopicStore(
+      brokers.map(({ id }) => id),
+      options.defaultPartitions ?? DEFAULT_PARTITIONS,
+      isUp,
+    )
+    const state = new ClusterState({
+      clusterId: randomBytes(16).toString('base64url'),
+      brokers,
+      topics,
+      authorizer: new Authorizer(options.acls ?? null, options.superUsers ?? []),
+      faults: new Faults(),
+      clock: options.clock ?? systemClock,
+      autoCreateTopics: options.autoCreateTopics ?? true,
+      saslMechanisms: options.sasl?.mechanisms ?? [],
+      users: new Map(Object.entries(options.sasl?.users ?? {})),
+      versions: versionsOf(options.as ?? '4.3', new Set(routes.keys())),
+      groupInitialRebalanceDelayMs: options.groupInitialRebalanceDelayMs ?? 0,
+      onInternalError: error => {
+        const why = error instanceof Error ? (error.stack ?? error.message) : String(error)
+        process.stderr.write(`embedded cluster: a request could not be handled: ${why}\n`)
+      },
+    })
+    const listeners = new Map(
+      brokers.map(info => [info.id, new Listener(info, state, routes, options.tls ?? null)] as const),
+    )
+    const cluster = new EmbeddedCluster(state, listeners)
+    try {
+      for (const listener of listeners.values()) await listener.open()
+    } catch (error) {
+      await cluster.close()
+      throw error
+    }
+    return cluster
+  }
+
+  /** `127.0.0.1:9093,127.0.0.1:9094`, for `bootstrap.servers`. */
+  get bootstrapServers(): string {
+    return this.#state.brokers.map(({ host, port }) => `${host}:${port}`).join(',')
+  }
+
+  /** Throws Error for a topic that exists, or that a broker would refuse. */
+  createTopic(name: string, options: CreateTopicOptions = {}): void {
+    const request = {
+      name,
+      partitions: options.partitions ?? -1,
+      replicationFactor: options.replicationFactor ?? -1,
+      configs: new Map(Object.entries(options.configs ?? {})),
+    }
+    const refusal = this.#state.topics.refusal(request)
+    if (refusal !== null) throw new Error(refusal.message)
+    this.#state.topics.create(request)
+  }
+
+  /**
+   * Cuts a broker off as a crash would: connections are dropped, new ones refused, and its partitions get other
+   * leaders, unless `moveLeaders` is false.
+   */
+  async brokerDown(id: number, options: { readonly moveLeaders?: boolean } = {}): Promise<void> {
+    const info = this.#info(id)
+    if (!info.up) return
+    info.up = false
+    await this.#listener(id).close()
+    if (options.moveLeaders ?? true) this.#state.topics.elect()
+  }
+
+  /** Brings a broker back on its old address. */
+  async brokerUp(id: number): Promise<void> {
+    const info = this.#info(id)
+    if (info.up) return
+    await this.#listener(id).open()
+    info.up = true
+    this.#state.topics.elect()
+  }
+
+  /** Delays every answer of a broker. @param id -1 for all brokers */
+  setRoundTripTime(id: number, ms: number): void {
+    this.#state.faults.setRoundTripTime(id, ms)
+  }
+
+  /** Moves the leadership of a partition. Throws Error for a partition or broker that is not there. */
+  setLeader(topic: string, partition: number, id: number): void {
+    const found = this.#state.topics.partition(topic, partition)
+    if (found === undefined) throw new Error(`there is no partition ${topic} [${partition}]`)
+    this.#info(id)
+    if (!found.replicas.includes(id)) found.replicas.push(id)
+    if (!found.isr.includes(id)) found.isr.push(id)
+    found.leader = id
+    found.leaderEpoch++
+  }
+
+  /** Makes a broker the coordinator of a group or transactional id. */
+  setCoordinator(type: 'group' | 'transaction', key: string, id: number): void {
+    this.#info(id)
+    this.#state.setCoordinator(type, key, id)
+  }
+
+  /**
+   * The next requests of an API, whichever broker gets them, are answered with these errors, one each.
+   * ERR__TRANSPORT (-195) drops the connection instead.
+   */
+  failNext(apiKey: number, errors: readonly FaultInput[]): void {
+    this.#state.faults.failNext(null, apiKey, errors)
+  }
+
+  /** The same for requests to one broker. */
+  failNextOn(id: number, apiKey: number, errors: readonly FaultInput[]): void {
+    this.#info(id)
+    this.#state.faults.failNext(id, apiKey, errors)
+  }
+
+  /** Forgets errors that no request has met yet. */
+  clearFaults(): void {
+    this.#state.faults.clear()
+  }
+
+  /** Cuts every connection to a broker; clients may connect again at once. */
+  dropConnections(id: number): void {
+    this.#listener(id).dropConnections()
+  }
+
+  /**
+   * What clients sent. `start` begins to track, `stop` ends it and returns everything since, no argument returns it
+   * and goes on.
+   */
+  requests(action?: 'start' | 'stop'): readonly TrackedRequest[] {
+    if (action === 'start') this.#state.faults.startTracking()
+    return action === 'stop' ? this.#state.faults.stopTracking() : [...this.#state.faults.tracked()]
+  }
+
+  /** Stops all brokers; nothing of the cluster is left afterwards. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  async #close(): Promise<void> {
+    this.#state.close()
+    await Promise.all([...this.#listeners.values()].map(listener => listener.close()))
+  }
+
+  #info(id: number): BrokerInfo {
+    const info = this.#state.broker(id)
+    if (info === undefined) throw new Error(`there is no broker ${id}`)
+    return info
+  }
+
+  #listener(id: number): Listener {
+    const listener = this.#listeners.get(id)
+    if (listener === undefined) throw new Error(`there is no broker ${id}`)
+    return listener
+  }
+}
+
+/** Whether a run of ports can be listened on, for those who would like fixed ones. */
+export async function portsAreFree(first: number, count: number, host = '127.0.0.1'): Promise<boolean> {
+  for (let port = first; port < first + count; port++) {
+    const free = await new Promise<boolean>(resolve => {
+      const server = createServer()
+      server.once('error', () => resolve(false))
+      server.listen(port, host, () => server.close(() => resolve(true)))
+    })
+    if (!free) return false
+  }
+  return true
+}

@@ -1,0 +1,131 @@
+/** ACLs, made, listed and removed. */
+import {
+  CreateAclsServer,
+  DeleteAclsServer,
+  DescribeAclsServer,
+  ErrorCode,
+  type DescribeAclsRequest,
+  type Decoded,
+} from '@ottla/protocol'
+import { CLUSTER_NAME, type AclBinding, type AclFilter } from '../acls.ts'
+import { codeFor, operations, patternTypes, permissionTypes, resourceTypes, wordFor } from '../operations.ts'
+import { route, type RequestContext, type Route } from '../request.ts'
+
+export const aclRoutes: readonly Route[] = [
+  route(CreateAclsServer, ({ creations }, context) => {
+    const problem = refusal('alter', context)
+    return {
+      throttleTimeMs: 0,
+      results: creations.map(creation => {
+        if (problem !== null) return problem
+        const resourceType = wordFor(resourceTypes, creation.resourceType)
+        const pattern = wordFor(patternTypes, creation.resourcePatternType)
+        const operation = wordFor(operations, creation.operation)
+        const permissionType = wordFor(permissionTypes, creation.permissionType)
+        const invalid = (errorMessage: string): { errorCode: number; errorMessage: string } => ({
+          errorCode: ErrorCode.ERR_INVALID_REQUEST,
+          errorMessage,
+        })
+        if (resourceType === null || operation === null || permissionType === null)
+          return invalid('Invalid ACL binding')
+        if (pattern !== 'literal' && pattern !== 'prefixed') return invalid('Invalid pattern type')
+        if (creation.resourceName === '') return invalid('Invalid empty resource name')
+        if (!creation.principal.includes(':')) return invalid('Could not parse principal: expected type:name')
+        const { resourceName: name, principal, host } = creation
+        const binding: AclBinding = {
+          resourceType,
+          name,
+          resourcePatternType: pattern,
+          principal,
+          host,
+          operation,
+          permissionType,
+        }
+        context.state.authorizer.add(binding)
+        return { errorCode: ErrorCode.ERR_NO_ERROR, errorMessage: null }
+      }),
+    }
+  }),
+  route(DescribeAclsServer, (request, context) => {
+    const problem = refusal('describe', context)
+    if (problem !== null) return { throttleTimeMs: 0, ...problem, resources: [] }
+    const byResource = new Map<string, AclBinding[]>()
+    for (const binding of context.state.authorizer.find(filterOf(request))) {
+      const key = `${binding.resourceType}/${binding.resourcePatternType}/${binding.name}`
+      byResource.set(key, [...(byResource.get(key) ?? []), binding])
+    }
+    return {
+      throttleTimeMs: 0,
+      errorCode: ErrorCode.ERR_NO_ERROR,
+      errorMessage: null,
+      resources: [...byResource.values()].map(bindings => {
+        const [first] = bindings as [AclBinding] // a list is only made with its first binding
+        const { resourceType, resourceName, patternType } = encode(first)
+        return {
+          resourceType,
+          resourceName,
+          patternType,
+          acls: bindings.map(binding => {
+            const { principal, host, operation, permissionType } = encode(binding)
+            return { principal, host, operation, permissionType }
+          }),
+        }
+      }),
+    }
+  }),
+  route(DeleteAclsServer, ({ filters }, context) => {
+    const problem = refusal('alter', context)
+    return {
+      throttleTimeMs: 0,
+      filterResults: filters.map(filter => {
+        if (problem !== null) return { ...problem, matchingAcls: [] }
+        const removed = context.state.authorizer.remove(filterOf(filter))
+        const matchingAcls = removed.map(binding => ({ errorCode: 0, errorMessage: null, ...encode(binding) }))
+        return { errorCode: ErrorCode.ERR_NO_ERROR, errorMessage: null, matchingAcls }
+      }),
+    }
+  }),
+]
+
+function refusal(
+  operation: 'alter' | 'describe',
+  context: RequestContext,
+): { errorCode: number; errorMessage: string } | null {
+  if (!context.state.authorizer.enforced) {
+    return { errorCode: ErrorCode.ERR_SECURITY_DISABLED, errorMessage: 'No Authorizer is configured.' }
+  }
+  if (context.allows(operation, 'cluster', CLUSTER_NAME)) return null
+  return { errorCode: ErrorCode.ERR_CLUSTER_AUTHORIZATION_FAILED, errorMessage: 'Cluster authorization failed.' }
+}
+
+function filterOf(request: Decoded<DescribeAclsRequest>): AclFilter {
+  return {
+    resourceType: wordFor(resourceTypes, request.resourceTypeFilter),
+    name: request.resourceNameFilter,
+    patternType: wordFor(patternTypes, request.patternTypeFilter) ?? 'literal',
+    principal: request.principalFilter,
+    host: request.hostFilter,
+    operation: wordFor(operations, request.operation),
+    permissionType: wordFor(permissionTypes, request.permissionType),
+  }
+}
+
+function encode(binding: AclBinding): {
+  resourceType: number
+  resourceName: string
+  patternType: number
+  principal: string
+  host: string
+  operation: number
+  permissionType: number
+} {
+  return {
+    resourceType: codeFor(resourceTypes, binding.resourceType),
+    resourceName: binding.name,
+    patternType: codeFor(patternTypes, binding.resourcePatternType),
+    principal: binding.principal,
+    host: binding.host,
+    operation: codeFor(operations, binding.operation),
+    permissionType: codeFor(permissionTypes, binding.permissionType),
+  }
+}

@@ -1,0 +1,48 @@
+/** ApiVersions and SASL. */
+import {
+  ApiVersionsServer,
+  ErrorCode,
+  SaslAuthenticateServer,
+  SaslHandshakeServer,
+  type SaslAuthenticateResponse,
+} from '@ottla/protocol'
+import { route, type RequestContext, type Route } from '../request.ts'
+
+export const authRoutes: readonly Route[] = [
+  route(ApiVersionsServer, (_request, { state }) => ({
+    errorCode: ErrorCode.ERR_NO_ERROR,
+    apiKeys: [...state.versions].map(([apiKey, { min, max }]) => ({ apiKey, minVersion: min, maxVersion: max })),
+    throttleTimeMs: 0,
+  })),
+  route(SaslHandshakeServer, ({ mechanism }, { state, session }) => {
+    const mechanisms = [...state.saslMechanisms]
+    const known = mechanisms.includes(mechanism)
+    session.saslMechanism = known ? mechanism : null
+    return { errorCode: known ? ErrorCode.ERR_NO_ERROR : ErrorCode.ERR_UNSUPPORTED_SASL_MECHANISM, mechanisms }
+  }),
+  route(SaslAuthenticateServer, ({ authBytes }, context) => authenticate(authBytes, context)),
+]
+
+function authenticate(authBytes: Buffer, { state, session }: RequestContext): SaslAuthenticateResponse {
+  if (session.saslMechanism === null) {
+    return refused(ErrorCode.ERR_ILLEGAL_SASL_STATE, 'SaslAuthenticate request received before SaslHandshake')
+  }
+  const parts = authBytes.toString('utf8').split('\0')
+  const [authorizationId = '', username = '', password = ''] = parts
+  const isValid =
+    parts.length === 3 &&
+    username !== '' &&
+    (authorizationId === '' || authorizationId === username) &&
+    state.users.get(username) === password
+  if (!isValid) {
+    session.saslMechanism = null
+    return refused(ErrorCode.ERR_SASL_AUTHENTICATION_FAILED, 'Authentication failed: Invalid username or password')
+  }
+  session.authenticated = true
+  session.principal = `User:${username}`
+  return { errorCode: ErrorCode.ERR_NO_ERROR, errorMessage: null, authBytes: Buffer.alloc(0), sessionLifetimeMs: 0 }
+}
+
+function refused(errorCode: number, errorMessage: string): SaslAuthenticateResponse {
+  return { errorCode, errorMessage, authBytes: Buffer.alloc(0) }
+}

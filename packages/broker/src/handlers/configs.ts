@@ -1,0 +1,121 @@
+/** Configurations of topics, described and altered. */
+import {
+  DescribeConfigsServer,
+  ErrorCode,
+  IncrementalAlterConfigsServer,
+  type Decoded,
+  type DescribeConfigsRequest,
+  type DescribeConfigsResponseDescribeConfigsResult,
+  type IncrementalAlterConfigsRequest,
+  type IncrementalAlterConfigsResponseAlterConfigsResourceResponse,
+} from '@ottla/protocol'
+import { CLUSTER_NAME } from '../acls.ts'
+import { route, type RequestContext, type Route } from '../request.ts'
+import { configProblem, topicDefaults, type Topic } from '../topics.ts'
+
+const TOPIC = 2
+const BROKER = 4
+const SOURCE_TOPIC = 1
+const SOURCE_DEFAULT = 5
+
+const SET = 0
+const DELETE = 1
+const APPEND = 2
+const SUBTRACT = 3
+
+export const configRoutes: readonly Route[] = [
+  route(DescribeConfigsServer, ({ resources, includeSynonyms }, context) => ({
+    throttleTimeMs: 0,
+    results: resources.map(resource => describe(resource, includeSynonyms, context)),
+  })),
+  route(IncrementalAlterConfigsServer, ({ resources, validateOnly }, context) => ({
+    throttleTimeMs: 0,
+    responses: resources.map(resource => alter(resource, validateOnly, context)),
+  })),
+]
+
+function describe(
+  { resourceType, resourceName, configurationKeys }: Decoded<DescribeConfigsRequest>['resources'][number],
+  includeSynonyms: boolean,
+  context: RequestContext,
+): DescribeConfigsResponseDescribeConfigsResult {
+  const result = { resourceType, resourceName, errorMessage: null, configs: [] }
+  if (resourceType === BROKER) {
+    const allowed = context.allows('describe-configs', 'cluster', CLUSTER_NAME)
+    return { ...result, errorCode: allowed ? ErrorCode.ERR_NO_ERROR : ErrorCode.ERR_CLUSTER_AUTHORIZATION_FAILED }
+  }
+  if (resourceType !== TOPIC) return { ...result, errorCode: ErrorCode.ERR_INVALID_REQUEST }
+  if (!context.allows('describe-configs', 'topic', resourceName)) {
+    return { ...result, errorCode: ErrorCode.ERR_TOPIC_AUTHORIZATION_FAILED }
+  }
+  const topic = context.state.topics.get(resourceName)
+  if (topic === undefined) return { ...result, errorCode: ErrorCode.ERR_UNKNOWN_TOPIC_OR_PART }
+  const names = [...topicDefaults.keys()].filter(name => configurationKeys === null || configurationKeys.includes(name))
+  return {
+    ...result,
+    errorCode: ErrorCode.ERR_NO_ERROR,
+    configs: names.map(name => {
+      const own = topic.configs.get(name)
+      const fallback = topicDefaults.get(name) ?? null
+      const synonyms = [
+        ...(own === undefined ? [] : [{ name, value: own, source: SOURCE_TOPIC }]),
+        { name, value: fallback, source: SOURCE_DEFAULT },
+      ]
+      return {
+        name,
+        value: own ?? fallback,
+        readOnly: false,
+        configSource: own === undefined ? SOURCE_DEFAULT : SOURCE_TOPIC,
+        isSensitive: false,
+        synonyms: includeSynonyms ? synonyms : [],
+      }
+    }),
+  }
+}
+
+function alter(
+  { resourceType, resourceName, configs }: Decoded<IncrementalAlterConfigsRequest>['resources'][number],
+  validateOnly: boolean,
+  context: RequestContext,
+): IncrementalAlterConfigsResponseAlterConfigsResourceResponse {
+  const result = (errorCode: number, errorMessage: string | null = null): ReturnType<typeof alter> => ({
+    errorCode,
+    errorMessage,
+    resourceType,
+    resourceName,
+  })
+  if (resourceType !== TOPIC) return result(ErrorCode.ERR_INVALID_REQUEST, 'Only topics can be configured here.')
+  if (!context.allows('alter-configs', 'topic', resourceName)) return result(ErrorCode.ERR_TOPIC_AUTHORIZATION_FAILED)
+  const topic = context.state.topics.get(resourceName)
+  if (topic === undefined) return result(ErrorCode.ERR_UNKNOWN_TOPIC_OR_PART, 'The topic does not exist.')
+  const changes = new Map<string, string | null>()
+  for (const { name, configOperation, value } of configs) {
+    const changed = apply(topic, name, configOperation, value)
+    const problem = configProblem(name, changed)
+    if (problem !== null) return result(ErrorCode.ERR_INVALID_CONFIG, problem)
+    changes.set(name, changed)
+  }
+  if (validateOnly) return result(ErrorCode.ERR_NO_ERROR)
+  for (const [name, value] of changes) {
+    if (value === null) topic.configs.delete(name)
+    else topic.configs.set(name, value)
+  }
+  return result(ErrorCode.ERR_NO_ERROR)
+}
+
+// The value that a setting would have; null for none of its own.
+function apply(topic: Topic, name: string, operation: number, value: string | null): string | null {
+  const current = (topic.configs.get(name) ?? topicDefaults.get(name) ?? '').split(',').filter(word => word !== '')
+  const words = (value ?? '').split(',').filter(word => word !== '')
+  switch (operation) {
+    case DELETE:
+      return null
+    case APPEND:
+      return [...current, ...words.filter(word => !current.includes(word))].join(',')
+    case SUBTRACT:
+      return current.filter(word => !words.includes(word)).join(',')
+    case SET:
+    default:
+      return value
+  }
+}

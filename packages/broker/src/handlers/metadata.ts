@@ -1,0 +1,168 @@
+/** What there is and where: brokers, topics, coordinators. */
+import {
+  DescribeClusterServer,
+  DescribeTopicPartitionsServer,
+  ErrorCode,
+  FindCoordinatorServer,
+  MetadataServer,
+  ZERO_UUID,
+  type Decoded,
+  type FindCoordinatorResponseCoordinator,
+  type MetadataRequest,
+  type MetadataResponse,
+  type MetadataResponseMetadataResponseTopic,
+} from '@ottla/protocol'
+import { CLUSTER_NAME } from '../acls.ts'
+import { authorizedOperations } from '../operations.ts'
+import { route, type RequestContext, type Route } from '../request.ts'
+import { OFFSETS_TOPIC } from '../state.ts'
+import type { Partition, Topic } from '../topics.ts'
+
+export const metadataRoutes: readonly Route[] = [
+  route(MetadataServer, metadata),
+  route(FindCoordinatorServer, (request, context) => {
+    const type = request.keyType === 1 ? 'transaction' : 'group'
+    const keys = context.version >= 4 ? request.coordinatorKeys : [request.key]
+    const coordinators = keys.map(key => coordinatorOf(type, key, context))
+    const first = coordinators[0]
+    if (context.version >= 4 || first === undefined) return { coordinators }
+    const { errorCode, errorMessage, nodeId, host, port } = first
+    return { errorCode, errorMessage, nodeId, host, port }
+  }),
+  route(DescribeClusterServer, (request, context) => {
+    const { state } = context
+    return {
+      throttleTimeMs: 0,
+      errorCode: ErrorCode.ERR_NO_ERROR,
+      clusterId: state.clusterId,
+      controllerId: state.controllerId(),
+      brokers: state.liveBrokers().map(({ id, host, port, rack }) => ({ brokerId: id, host, port, rack })),
+      ...(request.includeClusterAuthorizedOperations
+        ? { clusterAuthorizedOperations: authorizedOperations(context, 'cluster', CLUSTER_NAME) }
+        : {}),
+    }
+  }),
+  route(DescribeTopicPartitionsServer, ({ topics }, context) => ({
+    throttleTimeMs: 0,
+    topics: topics.map(({ name }) => {
+      const allowed = context.allows('describe', 'topic', name)
+      const topic = context.state.topics.get(name)
+      if (!allowed || topic === undefined) {
+        const errorCode = allowed ? ErrorCode.ERR_UNKNOWN_TOPIC_OR_PART : ErrorCode.ERR_TOPIC_AUTHORIZATION_FAILED
+        return { errorCode, name, topicId: ZERO_UUID, partitions: [] }
+      }
+      return {
+        errorCode: ErrorCode.ERR_NO_ERROR,
+        name,
+        topicId: topic.id,
+        isInternal: topic.isInternal,
+        partitions: topic.partitions.map(partition => describePartition(partition, context)),
+        topicAuthorizedOperations: authorizedOperations(context, 'topic', name),
+      }
+    }),
+  })),
+]
+
+function metadata(request: Decoded<MetadataRequest>, context: RequestContext): MetadataResponse {
+  const { state } = context
+  // Until version 1 an empty list asked for everything.
+  const all = request.topics === null || (context.version === 0 && request.topics.length === 0)
+  const topics = all
+    ? [...state.topics.all()]
+        .filter(topic => context.allows('describe', 'topic', topic.name))
+        .map(topic => describeTopic(topic, request, context))
+    : (request.topics ?? []).map(asked => describeAsked(asked, request, context))
+  return {
+    throttleTimeMs: 0,
+    brokers: state.liveBrokers().map(({ id, host, port, rack }) => ({ nodeId: id, host, port, rack })),
+    clusterId: state.clusterId,
+    controllerId: state.controllerId(),
+    topics,
+    ...(request.includeClusterAuthorizedOperations
+      ? { clusterAuthorizedOperations: authorizedOperations(context, 'cluster', CLUSTER_NAME) }
+      : {}),
+  }
+}
+
+function describeAsked(
+  asked: { readonly name: string | null; readonly topicId: string },
+  request: Decoded<MetadataRequest>,
+  context: RequestContext,
+): MetadataResponseMetadataResponseTopic {
+  const { state } = context
+  if (asked.name === null || asked.topicId !== ZERO_UUID) {
+    const topic = state.topics.byId(asked.topicId)
+    if (topic === undefined || !context.allows('describe', 'topic', topic.name)) {
+      return missing(ErrorCode.ERR_UNKNOWN_TOPIC_ID, null, asked.topicId)
+    }
+    return describeTopic(topic, request, context)
+  }
+  const { name } = asked
+  const denied = missing(ErrorCode.ERR_TOPIC_AUTHORIZATION_FAILED, name)
+  if (!context.allows('describe', 'topic', name)) return denied
+  let topic = state.topics.get(name)
+  if (topic !== undefined) return describeTopic(topic, request, context)
+  if (!state.autoCreateTopics || !request.allowAutoTopicCreation)
+    return missing(ErrorCode.ERR_UNKNOWN_TOPIC_OR_PART, name)
+  if (!context.allows('create', 'cluster', CLUSTER_NAME) && !context.allows('create', 'topic', name)) return denied
+  const wanted = { name, partitions: -1, replicationFactor: -1 }
+  const refusal = state.topics.refusal(wanted)
+  if (refusal !== null) return missing(refusal.errorCode, name)
+  topic = state.topics.create(wanted, name === OFFSETS_TOPIC)
+  return describeTopic(topic, request, context)
+}
+
+function describeTopic(
+  topic: Topic,
+  request: Decoded<MetadataRequest>,
+  context: RequestContext,
+): MetadataResponseMetadataResponseTopic {
+  return {
+    errorCode: ErrorCode.ERR_NO_ERROR,
+    name: topic.name,
+    topicId: topic.id,
+    isInternal: topic.isInternal,
+    partitions: topic.partitions.map(partition => describePartition(partition, context)),
+    ...(request.includeTopicAuthorizedOperations
+      ? { topicAuthorizedOperations: authorizedOperations(context, 'topic', topic.name) }
+      : {}),
+  }
+}
+
+function describePartition(
+  partition: Partition,
+  { state }: RequestContext,
+): MetadataResponse['topics'][number]['partitions'][number] & {
+  readonly offlineReplicas: number[]
+} {
+  return {
+    errorCode: partition.leader < 0 ? ErrorCode.ERR_LEADER_NOT_AVAILABLE : ErrorCode.ERR_NO_ERROR,
+    partitionIndex: partition.index,
+    leaderId: partition.leader,
+    leaderEpoch: partition.leaderEpoch,
+    replicaNodes: partition.replicas,
+    isrNodes: partition.isr,
+    offlineReplicas: partition.replicas.filter(id => state.broker(id)?.up !== true),
+  }
+}
+
+function missing(errorCode: number, name: string | null, topicId = ZERO_UUID): MetadataResponseMetadataResponseTopic {
+  return { errorCode, name, topicId, partitions: [] }
+}
+
+function coordinatorOf(
+  type: 'group' | 'transaction',
+  key: string,
+  context: RequestContext,
+): FindCoordinatorResponseCoordinator {
+  const none = { key, nodeId: -1, host: '', port: -1 }
+  const resource = type === 'group' ? 'group' : 'transactional-id'
+  if (!context.allows('describe', resource, key)) {
+    const errorCode =
+      type === 'group' ? ErrorCode.ERR_GROUP_AUTHORIZATION_FAILED : ErrorCode.ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED
+    return { ...none, errorCode, errorMessage: null }
+  }
+  const broker = context.state.coordinator(type, key)
+  if (broker?.up !== true) return { ...none, errorCode: ErrorCode.ERR_COORDINATOR_NOT_AVAILABLE, errorMessage: null }
+  return { key, nodeId: broker.id, host: broker.host, port: broker.port, errorCode: 0, errorMessage: null }
+}

@@ -1,0 +1,136 @@
+/** Topics made, changed and removed. */
+import {
+  CreatePartitionsServer,
+  CreateTopicsServer,
+  DeleteRecordsServer,
+  DeleteTopicsServer,
+  ErrorCode,
+  ZERO_UUID,
+  type CreateTopicsRequest,
+  type CreateTopicsResponseCreatableTopicResult,
+  type Decoded,
+} from '@ottla/protocol'
+import { CLUSTER_NAME } from '../acls.ts'
+import { route, type RequestContext, type Route } from '../request.ts'
+
+type CreatableTopic = Decoded<CreateTopicsRequest>['topics'][number]
+
+export const topicRoutes: readonly Route[] = [
+  route(CreateTopicsServer, ({ topics, validateOnly }, context) => ({
+    throttleTimeMs: 0,
+    topics: topics.map(topic => create(topic, validateOnly, context)),
+  })),
+  route(DeleteTopicsServer, ({ topics, topicNames }, context) => {
+    const { state, version } = context
+    const asked = version >= 6 ? topics : topicNames.map(name => ({ name, topicId: ZERO_UUID }))
+    return {
+      throttleTimeMs: 0,
+      responses: asked.map(({ name, topicId }) => {
+        const topic = name === null ? state.topics.byId(topicId) : state.topics.get(name)
+        const result = (errorCode: number): { name: string | null; topicId: string; errorCode: number } => ({
+          name: topic?.name ?? name,
+          topicId: topic?.id ?? topicId,
+          errorCode,
+        })
+        const allowed = context.allows('delete', 'topic', topic?.name ?? name ?? '')
+        if (!allowed) return { ...result(ErrorCode.ERR_TOPIC_AUTHORIZATION_FAILED), topicId }
+        if (topic === undefined) {
+          return result(name === null ? ErrorCode.ERR_UNKNOWN_TOPIC_ID : ErrorCode.ERR_UNKNOWN_TOPIC_OR_PART)
+        }
+        state.topics.delete(topic)
+        return result(ErrorCode.ERR_NO_ERROR)
+      }),
+    }
+  }),
+  route(CreatePartitionsServer, ({ topics, validateOnly }, context) => ({
+    throttleTimeMs: 0,
+    results: topics.map(({ name, count, assignments }) => {
+      const topic = context.state.topics.get(name)
+      const result = (
+        errorCode: number,
+        errorMessage: string | null = null,
+      ): { name: string; errorCode: number; errorMessage: string | null } => ({
+        name,
+        errorCode,
+        errorMessage,
+      })
+      if (!context.allows('alter', 'topic', name)) return result(ErrorCode.ERR_TOPIC_AUTHORIZATION_FAILED)
+      if (topic === undefined)
+        return result(ErrorCode.ERR_UNKNOWN_TOPIC_OR_PART, 'This server does not host this topic-partition.')
+      const current = topic.partitions.length
+      if (count <= current) {
+        const message = `The topic ${name} currently has ${current} partition(s); ${count} would not be an increase.`
+        return result(ErrorCode.ERR_INVALID_PARTITIONS, message)
+      }
+      if (assignments !== null && assignments.length !== count - current) {
+        const message = `Increasing the number of partitions by ${count - current} but ${assignments.length} assignments provided.`
+        return result(ErrorCode.ERR_INVALID_REPLICA_ASSIGNMENT, message)
+      }
+      if (!validateOnly)
+        context.state.topics.grow(
+          topic,
+          count,
+          assignments?.map(({ brokerIds }) => brokerIds),
+        )
+      return result(ErrorCode.ERR_NO_ERROR)
+    }),
+  })),
+  route(DeleteRecordsServer, ({ topics }, context) => ({
+    throttleTimeMs: 0,
+    topics: topics.map(({ name, partitions }) => ({
+      name,
+      partitions: partitions.map(({ partitionIndex, offset }) => {
+        const partition = context.state.topics.partition(name, partitionIndex)
+        const fail = (errorCode: number): { partitionIndex: number; lowWatermark: number; errorCode: number } => ({
+          partitionIndex,
+          lowWatermark: -1,
+          errorCode,
+        })
+        if (!context.allows('delete', 'topic', name)) return fail(ErrorCode.ERR_TOPIC_AUTHORIZATION_FAILED)
+        const problem = context.state.checkLeader(partition, context.brokerId, -1)
+        if (partition === undefined || problem !== ErrorCode.ERR_NO_ERROR) return fail(problem)
+        const target = offset === -1 ? partition.log.highWatermark : offset
+        if (target < 0 || target > partition.log.highWatermark) return fail(ErrorCode.ERR_OFFSET_OUT_OF_RANGE)
+        return { partitionIndex, lowWatermark: partition.log.deleteBefore(target), errorCode: ErrorCode.ERR_NO_ERROR }
+      }),
+    })),
+  })),
+]
+
+function create(
+  asked: CreatableTopic,
+  validateOnly: boolean,
+  context: RequestContext,
+): CreateTopicsResponseCreatableTopicResult {
+  const { state } = context
+  const { name } = asked
+  if (!context.allows('create', 'cluster', CLUSTER_NAME) && !context.allows('create', 'topic', name)) {
+    return { name, errorCode: ErrorCode.ERR_TOPIC_AUTHORIZATION_FAILED, errorMessage: 'Authorization failed.' }
+  }
+  const hasAssignment = asked.assignments.length > 0
+  if (hasAssignment && (asked.numPartitions !== -1 || asked.replicationFactor !== -1)) {
+    const errorMessage = 'Both numPartitions or replicationFactor and replicasAssignments were set.'
+    return { name, errorCode: ErrorCode.ERR_INVALID_REQUEST, errorMessage }
+  }
+  const sorted = [...asked.assignments].sort((a, b) => a.partitionIndex - b.partitionIndex)
+  const wanted = {
+    name,
+    partitions: asked.numPartitions,
+    replicationFactor: asked.replicationFactor,
+    ...(hasAssignment ? { assignment: sorted.map(({ brokerIds }) => brokerIds) } : {}),
+    configs: new Map(asked.configs.map(config => [config.name, config.value])),
+  }
+  const refusal = state.topics.refusal(wanted)
+  if (refusal !== null) return { name, errorCode: refusal.errorCode, errorMessage: refusal.message }
+  if (validateOnly) return { name, errorCode: ErrorCode.ERR_NO_ERROR, errorMessage: null }
+  const topic = state.topics.create(wanted)
+  return {
+    name,
+    topicId: topic.id,
+    errorCode: ErrorCode.ERR_NO_ERROR,
+    errorMessage: null,
+    numPartitions: topic.partitions.length,
+    replicationFactor: topic.partitions[0]?.replicas.length ?? -1,
+    configs: [],
+  }
+}

@@ -1,0 +1,45 @@
+/** What a handler is given besides the request's body. */
+import type { Decoded, ServerApi } from '@ottla/protocol'
+import type { Operation, ResourceType } from './acls.ts'
+import type { ClusterState } from './state.ts'
+
+/** One client connection, as far as handlers see it. */
+export interface Session {
+  /** `User:alice`; `User:ANONYMOUS` before and without authentication. */
+  principal: string
+  readonly host: string
+  /** Mechanism agreed on by SaslHandshake, while the exchange is under way. */
+  saslMechanism: string | null
+  authenticated: boolean
+}
+
+export interface RequestContext {
+  readonly state: ClusterState
+  readonly brokerId: number
+  readonly version: number
+  readonly clientId: string
+  readonly session: Session
+  /** Aborted when the client is gone or the broker goes down: nobody waits for the answer any more. */
+  readonly signal: AbortSignal
+  allows(operation: Operation, type: ResourceType, name: string): boolean
+}
+
+/** The connection is to be closed after the answer, if there is one. */
+export class CloseConnection extends Error {
+  override readonly name = 'CloseConnection'
+}
+
+/** One API as a broker serves it. null: no answer is sent (acks=0). */
+export interface Route {
+  readonly api: ServerApi<unknown, unknown>
+  handle(body: unknown, context: RequestContext): unknown
+}
+
+/** Pairs an API with its handler; the pair's types agree here, so that the table of routes need not know them. */
+export function route<Req, Res>(
+  api: ServerApi<Req, Res>,
+  handle: (body: Decoded<Req>, context: RequestContext) => Res | null | Promise<Res | null>,
+): Route {
+  // What the reader of `api` made is what its handler takes.
+  return { api: api as unknown as ServerApi<unknown, unknown>, handle: handle as Route['handle'] }
+}

@@ -1,0 +1,213 @@
+/** The topics of the cluster: one state that all brokers share. */
+import { randomBytes } from 'node:crypto'
+import { ErrorCode } from '@ottla/protocol'
+import { PartitionLog } from './log.ts'
+import { ProducerStates } from './producer-states.ts'
+
+export interface Partition {
+  readonly topic: string
+  readonly index: number
+  readonly replicas: number[]
+  readonly log: PartitionLog
+  /** Broker id, -1 while every replica is down. */
+  leader: number
+  leaderEpoch: number
+  isr: number[]
+}
+
+export interface Topic {
+  readonly name: string
+  readonly id: string
+  readonly isInternal: boolean
+  readonly partitions: Partition[]
+  /** What was set for this topic; the rest is default. */
+  readonly configs: Map<string, string>
+}
+
+export interface TopicRequest {
+  readonly name: string
+  /** -1: the cluster's default. */
+  readonly partitions: number
+  readonly replicationFactor: number
+  readonly assignment?: readonly (readonly number[])[]
+  readonly configs?: ReadonlyMap<string, string | null>
+}
+
+export interface Refusal {
+  readonly errorCode: number
+  readonly message: string
+}
+
+/** Configuration of topics: the names that are known, with their defaults. */
+export const topicDefaults: ReadonlyMap<string, string> = new Map([
+  ['cleanup.policy', 'delete'],
+  ['compression.type', 'producer'],
+  ['delete.retention.ms', '86400000'],
+  ['file.delete.delay.ms', '60000'],
+  ['flush.messages', '9223372036854775807'],
+  ['flush.ms', '9223372036854775807'],
+  ['index.interval.bytes', '4096'],
+  ['max.compaction.lag.ms', '9223372036854775807'],
+  ['max.message.bytes', '1048588'],
+  ['message.timestamp.type', 'CreateTime'],
+  ['min.cleanable.dirty.ratio', '0.5'],
+  ['min.compaction.lag.ms', '0'],
+  ['min.insync.replicas', '1'],
+  ['preallocate', 'false'],
+  ['retention.bytes', '-1'],
+  ['retention.ms', '604800000'],
+  ['segment.bytes', '1073741824'],
+  ['segment.ms', '604800000'],
+  ['unclean.leader.election.enable', 'false'],
+])
+
+const NAME_LIMIT = 249
+const PARTITION_LIMIT = 10_000
+
+export class TopicStore {
+  readonly #topics = new Map<string, Topic>()
+  readonly #byId = new Map<string, Topic>()
+  readonly #brokerIds: readonly number[]
+  readonly #defaultPartitions: number
+  readonly #isUp: (brokerId: number) => boolean
+  #nextReplica = 0
+
+  constructor(brokerIds: readonly number[], defaultPartitions: number, isUp: (brokerId: number) => boolean) {
+    this.#brokerIds = brokerIds
+    this.#defaultPartitions = defaultPartitions
+    this.#isUp = isUp
+  }
+
+  all(): IterableIterator<Topic> {
+    return this.#topics.values()
+  }
+
+  get(name: string): Topic | undefined {
+    return this.#topics.get(name)
+  }
+
+  byId(id: string): Topic | undefined {
+    return this.#byId.get(id)
+  }
+
+  partition(name: string, index: number): Partition | undefined {
+    return this.#topics.get(name)?.partitions[index]
+  }
+
+  /** What would stand in the way of creating the topic, or null. */
+  refusal(request: TopicRequest): Refusal | null {
+    const problem = nameProblem(request.name)
+    if (problem !== null) return { errorCode: ErrorCode.ERR_TOPIC_EXCEPTION, message: problem }
+    if (this.#topics.has(request.name)) {
+      return { errorCode: ErrorCode.ERR_TOPIC_ALREADY_EXISTS, message: `Topic '${request.name}' already exists.` }
+    }
+    if (request.partitions === 0 || request.partitions < -1 || request.partitions > PARTITION_LIMIT) {
+      return {
+        errorCode: ErrorCode.ERR_INVALID_PARTITIONS,
+        message: 'Number of partitions was set to an invalid value.',
+      }
+    }
+    const factor = request.replicationFactor
+    if (factor === 0 || factor < -1 || factor > this.#brokerIds.length) {
+      const message = `The target replication factor of ${factor} cannot be reached: ${this.#brokerIds.length} broker(s) are registered.`
+      return { errorCode: ErrorCode.ERR_INVALID_REPLICATION_FACTOR, message }
+    }
+    if (request.assignment?.some(ids => ids.length === 0 || ids.some(id => !this.#brokerIds.includes(id))) === true) {
+      return {
+        errorCode: ErrorCode.ERR_INVALID_REPLICA_ASSIGNMENT,
+        message: 'The assignment names a broker that is not there.',
+      }
+    }
+    for (const [name, value] of request.configs ?? []) {
+      const message = configProblem(name, value)
+      if (message !== null) return { errorCode: ErrorCode.ERR_INVALID_CONFIG, message }
+    }
+    return null
+  }
+
+  /** The caller has asked `refusal`. */
+  create(request: TopicRequest, isInternal = false): Topic {
+    const count = request.assignment?.length ?? (request.partitions < 0 ? this.#defaultPartitions : request.partitions)
+    const factor = request.replicationFactor < 0 ? Math.min(3, this.#brokerIds.length) : request.replicationFactor
+    const configs = new Map<string, string>()
+    for (const [name, value] of request.configs ?? []) if (value !== null) configs.set(name, value)
+    const topic: Topic = { name: request.name, id: newTopicId(), isInternal, partitions: [], configs }
+    for (let i = 0; i < count; i++) this.#addPartition(topic, request.assignment?.[i] ?? this.#pickReplicas(factor))
+    this.#topics.set(topic.name, topic)
+    this.#byId.set(topic.id, topic)
+    return topic
+  }
+
+  grow(topic: Topic, count: number, assignment?: readonly (readonly number[])[]): void {
+    const factor = topic.partitions[0]?.replicas.length ?? 1
+    for (let i = topic.partitions.length, added = 0; i < count; i++, added++) {
+      this.#addPartition(topic, assignment?.[added] ?? this.#pickReplicas(factor))
+    }
+  }
+
+  delete(topic: Topic): void {
+    this.#topics.delete(topic.name)
+    this.#byId.delete(topic.id)
+  }
+
+  /** A broker went down or came up: its partitions get other leaders, or one at all. */
+  elect(): void {
+    for (const topic of this.#topics.values()) {
+      for (const partition of topic.partitions) {
+        partition.isr = partition.replicas.filter(id => this.#isUp(id))
+        if (this.#isUp(partition.leader)) continue
+        const next = partition.isr[0] ?? -1
+        if (next === partition.leader) continue
+        partition.leader = next
+        partition.leaderEpoch++
+      }
+    }
+  }
+
+  config(topic: Topic, name: string): string {
+    return topic.configs.get(name) ?? topicDefaults.get(name) ?? ''
+  }
+
+  #addPartition(topic: Topic, replicas: readonly number[]): void {
+    const leader = replicas.find(id => this.#isUp(id)) ?? -1
+    topic.partitions.push({
+      topic: topic.name,
+      index: topic.partitions.length,
+      replicas: [...replicas],
+      isr: replicas.filter(id => this.#isUp(id)),
+      leader,
+      leaderEpoch: 0,
+      log: new PartitionLog(new ProducerStates()),
+    })
+  }
+
+  #pickReplicas(factor: number): number[] {
+    const start = this.#nextReplica++
+    return Array.from({ length: factor }, (_, i) => this.#brokerIds[(start + i) % this.#brokerIds.length] as number) // the remainder is in range
+  }
+}
+
+/** Why a name is none for a topic, or null. */
+export function nameProblem(name: string): string | null {
+  if (name === '') return 'Topic name is invalid: it is empty.'
+  if (name === '.' || name === '..') return `Topic name is invalid: '${name}' is not allowed.`
+  if (name.length > NAME_LIMIT) return `Topic name is invalid: it is longer than ${NAME_LIMIT} characters.`
+  if (!/^[a-zA-Z0-9._-]+$/.test(name)) {
+    return 'Topic name is invalid: only ASCII letters, digits, dot, underscore and hyphen are allowed.'
+  }
+  return null
+}
+
+/** Why a configuration is refused, or null. */
+export function configProblem(name: string, value: string | null): string | null {
+  const fallback = topicDefaults.get(name)
+  if (fallback === undefined) return `Unknown topic config name: ${name}`
+  if (value !== null && /^-?\d+$/.test(fallback) && !/^-?\d+$/.test(value)) {
+    return `Invalid value ${value} for configuration ${name}: Not a number of type LONG`
+  }
+  return null
+}
+
+function newTopicId(): string {
+  return randomBytes(16).toString('base64url')
+}
