@@ -237,7 +237,7 @@ export function readHeaders(data: Buffer, start: number, count: number): RecordH
   for (let i = 0; i < count; i++) {
     const keyLength = checkedVarint(data, position)
     position += varintBytes(data, position)
-    const key = data.toString('utf8', position, position + keyLength)
+    const key = headerKey(data, position, keyLength)
     position += keyLength
     const valueLength = checkedVarint(data, position)
     position += varintBytes(data, position)
@@ -245,6 +245,32 @@ export function readHeaders(data: Buffer, start: number, count: number): RecordH
     if (valueLength > 0) position += valueLength
   }
   return headers
+}
+
+const KNOWN_KEYS = 64
+const KNOWN_KEY_BYTES = 64
+/** Header keys seen lately: the same few come with every record, and comparing is half the price of decoding. */
+const knownKeys: (string | undefined)[] = new Array<string | undefined>(KNOWN_KEYS).fill(undefined)
+
+function headerKey(data: Buffer, start: number, length: number): string {
+  if (length === 0 || length > KNOWN_KEY_BYTES) return data.toString('utf8', start, start + length)
+  const slot = (length * 7 + (data[start] as number) + (data[start + length - 1] as number)) % KNOWN_KEYS // length > 0
+  const known = knownKeys[slot]
+  if (known !== undefined && isAscii(known, data, start, length)) return known
+  const key = data.toString('utf8', start, start + length)
+  // Only ASCII is compared byte by byte.
+  if (isAscii(key, data, start, length)) knownKeys[slot] = key
+  return key
+}
+
+/** Whether the bytes are those of `text`, all of it ASCII. */
+function isAscii(text: string, data: Buffer, start: number, length: number): boolean {
+  if (text.length !== length) return false
+  for (let i = 0; i < length; i++) {
+    const code = text.charCodeAt(i)
+    if (code > 0x7f || code !== data[start + i]) return false
+  }
+  return true
 }
 
 /** The varint at `position`, known to be whole. */
