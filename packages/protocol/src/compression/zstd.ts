@@ -15,7 +15,7 @@ const STANDARD_LEVEL = 3
 /** The part of node:zlib that Node 20 has not. */
 interface ZlibZstd {
   zstdCompressSync(data: Uint8Array, options: { params: Record<number, number> }): Buffer
-  zstdDecompressSync(data: Uint8Array, options: { maxOutputLength: number }): Buffer
+  zstdDecompressSync: (data: Uint8Array, options: { maxOutputLength: number }) => Buffer
   constants: { ZSTD_c_compressionLevel: number }
 }
 

@@ -3,16 +3,10 @@
 import { codecById } from '../compression/codecs.ts'
 import { crc32c } from '../wire/crc32c.ts'
 import { ProtocolError } from '../wire/protocol-error.ts'
+import type { BatchHeader, TimestampType } from './batch-fields.ts'
 import { attribute, BATCH_HEADER_BYTES, field, legacyField, readInt64 } from './batch-header.ts'
 import { isLegacyCrcValid, transcodeLegacy } from './legacy.ts'
 import { RecordCursor } from './record-cursor.ts'
-
-/**
- * What a record's timestamp means; message sets before Kafka 0.10 have none.
- *
- * @since 0.1.0
- */
-export type TimestampType = 'create-time' | 'log-append-time' | 'not-available'
 
 /**
  * The header of one batch: nothing is checked, decompressed or copied until a method asks for it. Message sets of
@@ -20,37 +14,28 @@ export type TimestampType = 'create-time' | 'log-append-time' | 'not-available'
  *
  * @since 0.1.0
  */
-export class RecordBatch {
+export class RecordBatch implements BatchHeader {
   /** The received bytes; the batch is `buffer.subarray(start, start + sizeBytes)`. */
   readonly buffer: Buffer
   readonly start: number
   readonly sizeBytes: number
-  /** Format: 2 since Kafka 0.11, 0 and 1 before. */
   readonly magic: number
-  /** First offset of the batch as it was produced; of a compressed message set only right after {@link records}. */
+  /** Of a compressed message set of magic 0 or 1 right only after {@link records}. */
   baseOffset: number
-  /** Last offset of the batch as it was produced: compaction may have taken the record away, but keeps this. */
   readonly lastOffset: number
-  /** Epoch of the leader that stored the batch; -1 if unknown. */
   readonly partitionLeaderEpoch: number
-  /** The checksum as received. */
   readonly crc: number
-  /** 0 none, 1 gzip, 2 snappy, 3 lz4, 4 zstd. */
   readonly codecId: number
   readonly timestampType: TimestampType
   readonly isTransactional: boolean
-  /** Whether the records are markers of transactions, not messages. */
   readonly isControl: boolean
-  /** Whether {@link baseTimestamp} is the time from which tombstones may go (KIP-534). */
   readonly hasDeleteHorizon: boolean
-  /** ms since the epoch; what the records' timestamps count from. */
   readonly baseTimestamp: number
-  /** ms since the epoch. */
   readonly maxTimestamp: number
   readonly producerId: number
   readonly producerEpoch: number
   readonly baseSequence: number
-  /** Records in the batch; of a compressed message set only right after {@link records}. */
+  /** Of a compressed message set of magic 0 or 1 right only after {@link records}. */
   recordCount: number
 
   /** @internal made by {@link BatchReader.next}, which has seen that the bytes are there */

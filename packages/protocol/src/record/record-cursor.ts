@@ -2,7 +2,7 @@
 
 import { ProtocolError } from '../wire/protocol-error.ts'
 import { FastBuffer } from '../wire/view.ts'
-import type { RecordBatch } from './record-batch.ts'
+import type { BatchHeader } from './batch-fields.ts'
 
 /**
  * One header of a record that was read.
@@ -21,7 +21,7 @@ export interface RecordHeader {
  */
 export class RecordCursor {
   /** The batch whose records these are. */
-  readonly batch: RecordBatch
+  readonly batch: BatchHeader
   /** The bytes all positions refer to: the received buffer, or what was decompressed. */
   readonly data: Buffer
   /** Records not walked yet. */
@@ -53,8 +53,8 @@ export class RecordCursor {
   /** The batch's time where it overrides the records' own; else null. */
   readonly #logAppendTime: number | null
 
-  /** @internal made by {@link RecordBatch.records} */
-  constructor(batch: RecordBatch, data: Buffer, start: number, end: number) {
+  /** @internal made by RecordBatch.records() */
+  constructor(batch: BatchHeader, data: Buffer, start: number, end: number) {
     this.batch = batch
     this.data = data
     this.remaining = batch.recordCount

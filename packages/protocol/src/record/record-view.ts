@@ -1,6 +1,6 @@
 /** What a consumer keeps of each record: a small object whose key, value and headers are made when asked for. */
 
-import type { RecordBatch, TimestampType } from './record-batch.ts'
+import type { BatchHeader, TimestampType } from './batch-fields.ts'
 import { checkedVarint, readHeaders, type RecordCursor, type RecordHeader, varintBytes, view } from './record-cursor.ts'
 
 /**
@@ -11,7 +11,7 @@ import { checkedVarint, readHeaders, type RecordCursor, type RecordHeader, varin
  */
 export class RecordView {
   /** The batch the record came in. */
-  readonly batch: RecordBatch
+  readonly batch: BatchHeader
   /** Offset of the record in its partition. */
   readonly offset: number
   /** ms since the epoch; -1 where there is none. */
@@ -64,7 +64,7 @@ export class RecordView {
   get value(): Buffer | null {
     let value = this.cachedValue
     if (value === undefined) {
-      const at = this.#valueFieldStart()
+      const at = valueFieldStart(this.data, this.fieldsStart)
       value = view(this.data, at + varintBytes(this.data, at), checkedVarint(this.data, at))
       this.cachedValue = value
     }
@@ -75,22 +75,25 @@ export class RecordView {
   get headers(): RecordHeader[] {
     let headers = this.cachedHeaders
     if (headers === undefined) {
-      const at = this.#headersFieldStart()
+      const at = headersFieldStart(this.data, this.fieldsStart)
       headers = readHeaders(this.data, at + varintBytes(this.data, at), checkedVarint(this.data, at))
       this.cachedHeaders = headers
     }
     return headers
   }
+}
 
-  #valueFieldStart(): number {
-    const at = this.fieldsStart
-    const keyLength = checkedVarint(this.data, at)
-    return at + varintBytes(this.data, at) + (keyLength > 0 ? keyLength : 0)
-  }
+// Not private methods: those would be one more hidden field in each of many objects.
 
-  #headersFieldStart(): number {
-    const at = this.#valueFieldStart()
-    const valueLength = checkedVarint(this.data, at)
-    return at + varintBytes(this.data, at) + (valueLength > 0 ? valueLength : 0)
-  }
+/** Where the value's length stands. */
+function valueFieldStart(data: Buffer, fieldsStart: number): number {
+  const keyLength = checkedVarint(data, fieldsStart)
+  return fieldsStart + varintBytes(data, fieldsStart) + (keyLength > 0 ? keyLength : 0)
+}
+
+/** Where the count of headers stands. */
+function headersFieldStart(data: Buffer, fieldsStart: number): number {
+  const at = valueFieldStart(data, fieldsStart)
+  const valueLength = checkedVarint(data, at)
+  return at + varintBytes(data, at) + (valueLength > 0 ? valueLength : 0)
 }
