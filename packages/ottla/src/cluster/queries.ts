@@ -97,7 +97,7 @@ export async function listOffsets(
     const again: number[] = []
     for (const [i, result] of round) {
       results[i] = result
-      if (result.error !== undefined && isRetriable(result.error.code)) again.push(i)
+      if (result.error !== undefined && worthAnotherTry(result.error.code, attempt)) again.push(i)
     }
     open = again
     if (open.length === 0) break
@@ -106,6 +106,14 @@ export async function listOffsets(
     await sleep(clock, pause, options.signal)
   }
   return results as ListedOffset[] // every index has been answered in the first round
+}
+
+// A topic made a moment ago may not be known to every broker yet; one that stays unknown is missing.
+const UNKNOWN_TOPIC_TRIES = 3
+
+function worthAnotherTry(code: number, attempt: number): boolean {
+  if (code === ErrorCode.ERR_UNKNOWN_TOPIC_OR_PART) return attempt < UNKNOWN_TOPIC_TRIES
+  return isRetriable(code)
 }
 
 async function askLeaders(
