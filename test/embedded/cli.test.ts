@@ -130,7 +130,7 @@ test('consume runs until it is interrupted, and closes', async () => {
 
 test('produce sends what it has read, and closes when it is interrupted', async () => {
   const topic = fresh('cli')
-  await cluster.createTopic(topic, { partitions: 1 })
+  cluster.createTopic(topic, { partitions: 1 })
   const running = ottla('produce', ...on(), '-t', topic)
   running.stdin.write('a\nb\n')
   const consumed = await finished(['consume', ...on(), '-q', '-c', '2', topic])
@@ -205,6 +205,7 @@ test('wrong usage has status 2 and says what is meant', async () => {
     [['meta', '-b', 'localhost:1', '-F', join(folder, 'missing')], /missing/],
     [['bench', 'produce', '-b', 'localhost:1', '--topic', 'x', '--api', 'poll'], /--api poll/],
     [['broker', '--sasl', 'alice'], /USER:PASSWORD/],
+    [['broker', '--data-dir', folder], /--data-dir.*memory/],
   ]
   for (const [args, expected] of cases) {
     const { status, err } = await finished(args)

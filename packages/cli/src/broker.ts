@@ -18,7 +18,7 @@ export function addBroker(program: Command, terminal: Terminal, exit: (status: n
     .option('--brokers <number>', 'how many brokers', integer(1, 100), 1)
     .option('--port <port>', 'port of the first broker, the others follow; 0: any free ports', integer(0, 65_535), 9092)
     .option('--partitions <number>', 'partitions of topics that are created by themselves', integer(1))
-    .option('--data-dir <directory>', 'keep the data there')
+    .option('--data-dir <directory>', 'not available yet: the data is kept in memory')
     .option('--sasl <user:password>', 'ask for SASL and let this user in; repeatable', collect, [])
     .action(async (options: BrokerOptions) => {
       exit(await broker(options, terminal))
@@ -26,11 +26,13 @@ export function addBroker(program: Command, terminal: Terminal, exit: (status: n
 }
 
 async function broker(options: BrokerOptions, terminal: Terminal): Promise<number> {
+  // Refused rather than ignored: whoever asks for it counts on the data being there afterwards.
+  if (options.dataDir !== undefined)
+    throw new UsageError('--data-dir: the embedded cluster keeps its data in memory only')
   const cluster = await startEmbedded({
     brokers: options.brokers,
     port: options.port,
     ...(options.partitions === undefined ? {} : { defaultPartitions: options.partitions }),
-    ...(options.dataDir === undefined ? {} : { dataDir: options.dataDir }),
     ...(options.sasl.length === 0 ? {} : { sasl: { mechanisms: ['PLAIN'], users: parseUsers(options.sasl) } }),
   })
   try {
