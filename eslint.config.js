@@ -46,7 +46,10 @@ export default tseslint.config(
       ],
       '@typescript-eslint/restrict-plus-operands': ['error', { allowNumberAndString: true }],
       '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
-      '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
+      '@typescript-eslint/no-confusing-void-expression': [
+        'error',
+        { ignoreArrowShorthand: true, ignoreVoidReturningFunctions: true },
+      ],
       // A callback may return `void | Promise<void>`: that is the contract.
       '@typescript-eslint/no-invalid-void-type': 'off',
       // Two documented overloads say more than one signature with a union.

@@ -2,6 +2,9 @@
 
 /** Who a property is for: all clients, producers, consumers. */
 export type Scope = '*' | 'P' | 'C'
+
+/** Which client a configuration is for. */
+export type ConfigKind = 'producer' | 'consumer' | 'admin'
 export type Importance = 'high' | 'medium' | 'low'
 
 /** Whether a property does something. */

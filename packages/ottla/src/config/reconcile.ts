@@ -1,7 +1,7 @@
 /** Settings that depend on each other: derived defaults, and contradictions. */
 import { ErrorCode } from '@ottla/protocol'
 import { KafkaError } from '../errors.ts'
-import type { ConfigKind } from './resolve.ts'
+import type { ConfigKind } from './property.ts'
 import type { PropertyName } from './table.ts'
 
 type Values = Record<string, unknown>

@@ -2,7 +2,7 @@
 import { ErrorCode } from '@ottla/protocol'
 import { KafkaError } from '../errors.ts'
 import { reconcile } from './reconcile.ts'
-import type { HostPort, Property } from './property.ts'
+import type { ConfigKind, HostPort, Property } from './property.ts'
 import { parseServers } from './servers.ts'
 import { aliases, properties, type PropertyName, type Settings } from './table.ts'
 
@@ -17,8 +17,6 @@ export type {
   ProducerSettings,
   Settings,
 } from './table.ts'
-
-export type ConfigKind = 'producer' | 'consumer' | 'admin'
 
 /** Settings, and what the log should say about them. */
 export interface Resolved<S = Settings> {
