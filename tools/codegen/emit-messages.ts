@@ -9,7 +9,10 @@ type Direction = 'read' | 'write'
 /** One API: request and response in both directions. */
 export function emitApi(request: Message, response: Message): string {
   const name = request.name.replace(/Request$/, '')
-  const max = request.latestVersionUnstable && request.versions.to > request.versions.from ? request.versions.to - 1 : request.versions.to
+  const max =
+    request.latestVersionUnstable && request.versions.to > request.versions.from
+      ? request.versions.to - 1
+      : request.versions.to
   const flexibleFrom = isEmpty(request.flexible) ? 0x7fff : request.flexible.from
   const facts = `{ key: ${request.apiKey}, name: '${name}', minVersion: ${request.versions.from}, maxVersion: ${max}, flexibleFrom: ${flexibleFrom} }`
   const out = [
@@ -43,7 +46,8 @@ function imports(body: string, isApi: boolean): string {
       : "import type { Reader } from '../wire/reader.ts'",
   )
   const writerValues = [...(/\bRecordsInput\b/.test(body) ? ['type RecordsInput'] : [])]
-  if (/new Writer\(/.test(body)) lines.push(`import { ${[...writerValues, 'Writer'].join(', ')} } from '../wire/writer.ts'`)
+  if (/new Writer\(/.test(body))
+    lines.push(`import { ${[...writerValues, 'Writer'].join(', ')} } from '../wire/writer.ts'`)
   else if (writerValues.length > 0) lines.push("import type { RecordsInput, Writer } from '../wire/writer.ts'")
   else lines.push("import type { Writer } from '../wire/writer.ts'")
   return lines.join('\n') + '\n'
@@ -99,7 +103,9 @@ function emitInterface(struct: Struct): string {
 
 function isOptional(field: Field, struct: Struct): boolean {
   return (
-    field.fallback !== undefined || !isEmpty(field.tagged) || !sameRange(intersect(field.versions, struct.versions), struct.versions)
+    field.fallback !== undefined ||
+    !isEmpty(field.tagged) ||
+    !sameRange(intersect(field.versions, struct.versions), struct.versions)
   )
 }
 
@@ -199,7 +205,7 @@ function writeBody(message: Message, struct: Struct): string[] {
     if (isEmpty(range)) continue
     const inBody = withoutTagged(range, field)
     const condition = conditionText(inBody, struct.versions)
-    const value = isOptional(field, struct) ? `(m.${field.name} ?? ${fallbackValue(field)})` : `m.${field.name}`
+    const value = isOptional(field, struct) ? orFallback(field) : `m.${field.name}`
     const write = isEmpty(inBody) ? [] : writeValue(message, field, value, inBody)
     const lost = sameRange(range, struct.versions) || field.ignorable ? null : refuse(field, struct, range)
     if (condition === null) lines.push(...indent(write, 1))
@@ -212,8 +218,13 @@ function writeBody(message: Message, struct: Struct): string[] {
   return lines
 }
 
-function fallbackValue(field: Field): string {
-  return readFallback(field)
+// What is written for a field that may be left out. Null is a value of its own where it is allowed.
+function orFallback(field: Field): string {
+  const { name } = field
+  const canBeNull = !isEmpty(field.nullable) && readFallback(field) !== 'null'
+  return canBeNull
+    ? `(m.${name} === undefined ? ${readFallback(field)} : m.${name})`
+    : `(m.${name} ?? ${readFallback(field)})`
 }
 
 function refuse(field: Field, struct: Struct, range: Versions): string {
@@ -233,7 +244,8 @@ function differs(field: Field, value: string): string {
     if (isEmpty(field.nullable)) return `${value} !== undefined && differs${field.type.name}(${value})`
     return `${value} !== undefined && ${value} !== null`
   }
-  if (field.type.name === 'bytes' && fallback !== 'null') return `${value} !== undefined && ${value}${isEmpty(field.nullable) ? '' : '?'}.length !== 0`
+  if (field.type.name === 'bytes' && fallback !== 'null')
+    return `${value} !== undefined && ${value}${isEmpty(field.nullable) ? '' : '?'}.length !== 0`
   if (field.type.name === 'records') return `${value} !== undefined && ${value} !== null`
   return `${value} !== undefined && ${value} !== ${fallback}`
 }
@@ -282,9 +294,7 @@ function writePrimitive(field: Field, value: string): string {
 }
 
 function taggedFields(struct: Struct): Field[] {
-  return struct.fields
-    .filter(field => !isEmpty(intersect(field.tagged, struct.versions)))
-    .sort((a, b) => a.tag - b.tag)
+  return struct.fields.filter(field => !isEmpty(intersect(field.tagged, struct.versions))).sort((a, b) => a.tag - b.tag)
 }
 
 function writeTags(message: Message, struct: Struct): string[] {
@@ -297,7 +307,10 @@ function writeTags(message: Message, struct: Struct): string[] {
   else {
     lines.push(`${pad}let tags = 0`)
     fields.forEach((field, i) => {
-      const within = conditionText(intersect(field.tagged, struct.versions), intersect(message.flexible, struct.versions))
+      const within = conditionText(
+        intersect(field.tagged, struct.versions),
+        intersect(message.flexible, struct.versions),
+      )
       const condition = `${within === null ? '' : `${within} && `}${differs(field, `m.${field.name}`)}`
       lines.push(`${pad}const has${i} = ${condition}`, `${pad}if (has${i}) tags++`)
     })
@@ -306,7 +319,13 @@ function writeTags(message: Message, struct: Struct): string[] {
       const value = `(m.${field.name} as ${typeText(field)})`
       const body = writeValue(message, field, value, intersect(field.tagged, struct.versions))
       const inner = body.map(line => line.replace(/\bw\b(?=[.,)])/g, 't'))
-      lines.push(`${pad}if (has${i}) {`, `${pad}  const t = new Writer(64)`, ...inner.map(line => `${pad}  ${line}`), `${pad}  w.tag(${field.tag}, t)`, `${pad}}`)
+      lines.push(
+        `${pad}if (has${i}) {`,
+        `${pad}  const t = new Writer(64)`,
+        ...inner.map(line => `${pad}  ${line}`),
+        `${pad}  w.tag(${field.tag}, t)`,
+        `${pad}}`,
+      )
     })
   }
   return flexible === 'v' ? ['  if (f) {', ...lines, '  }'] : lines
@@ -368,9 +387,21 @@ function readArray(field: Field, annotation: string, condition: string | null, r
   const fallback = readFallback(field)
   const lines = [`  let ${name}${annotation} = ${fallback === 'null' ? 'null' : '[]'}`]
   const always = sameRange(nullable, range)
-  const length = always ? 'r.nullableArrayLength(f)' : `${conditionText(nullable, range) ?? 'true'} ? r.nullableArrayLength(f) : r.arrayLength(f)`
+  const length = always
+    ? 'r.nullableArrayLength(f)'
+    : `${conditionText(nullable, range) ?? 'true'} ? r.nullableArrayLength(f) : r.arrayLength(f)`
   const open = condition === null ? '  {' : `  if (${condition}) {`
-  lines.push(open, `    const n = ${length}`, `    if (n < 0) ${name} = null`, '    else {', `      const list: Decoded<readonly ${elementType(field)}[]> = []`, ...loop('      ', 'list'), `      ${name} = list`, '    }', '  }')
+  lines.push(
+    open,
+    `    const n = ${length}`,
+    `    if (n < 0) ${name} = null`,
+    '    else {',
+    `      const list: Decoded<readonly ${elementType(field)}[]> = []`,
+    ...loop('      ', 'list'),
+    `      ${name} = list`,
+    '    }',
+    '  }',
+  )
   return lines
 }
 
@@ -417,10 +448,19 @@ function readTags(message: Message, struct: Struct): string[] {
     const within = conditionText(range, intersect(message.flexible, struct.versions))
     lines.push(`      case ${field.tag}:`)
     const read = field.isArray
-      ? [`${field.name} = []`, `for (let k = r.${isEmpty(field.nullable) ? 'arrayLength' : 'nullableArrayLength'}(f); k > 0; k--) ${field.name}.push(${readElement(field)})`]
+      ? [
+          `${field.name} = []`,
+          `for (let k = r.${isEmpty(field.nullable) ? 'arrayLength' : 'nullableArrayLength'}(f); k > 0; k--) ${field.name}.push(${readElement(field)})`,
+        ]
       : [`${field.name} = ${readValue(field, range)}`]
     if (within === null) lines.push(...read.map(line => `        ${line}`), '        r.endTag(end)')
-    else lines.push(`        if (${within}) {`, ...read.map(line => `          ${line}`), '          r.endTag(end)', '        } else r.position = end')
+    else
+      lines.push(
+        `        if (${within}) {`,
+        ...read.map(line => `          ${line}`),
+        '          r.endTag(end)',
+        '        } else r.position = end',
+      )
     lines.push('        break')
   }
   lines.push('      default:', '        r.position = end', '    }', '  }')

@@ -44,7 +44,8 @@ export function emitErrors(tsv: string): string {
     .slice(1)
     .map(line => {
       const [name, code] = line.split('\t')
-      if (name === undefined || code === undefined || !Number.isInteger(Number(code))) throw new Error(`bad row: ${line}`)
+      if (name === undefined || code === undefined || !Number.isInteger(Number(code)))
+        throw new Error(`bad row: ${line}`)
       return { name: `ERR_${name}`, code: Number(code) }
     })
   return [

@@ -23,8 +23,7 @@ export type Primitive =
   | 'records'
 
 export type FieldType =
-  | { readonly kind: 'primitive'; readonly name: Primitive }
-  | { readonly kind: 'struct'; readonly name: string }
+  { readonly kind: 'primitive'; readonly name: Primitive } | { readonly kind: 'struct'; readonly name: string }
 
 export interface Field {
   readonly name: string

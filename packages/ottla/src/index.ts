@@ -1,1 +1,2 @@
-export {}
+export { AdminClient } from './admin/admin.ts'
+export * from './errors.ts'

@@ -36,7 +36,7 @@ export class EventHub {
     this.#listeners.get(type)?.delete(listener as AnyListener)
   }
 
-  /** Calls `callback` for every event from now on; the returned function ends it. */
+  /** Calls `callback` for every event from now on; the returned function ends it. Does not count as hearing an event. */
   subscribe(callback: (event: Event) => void): () => void {
     this.#taps.add(callback)
     return () => void this.#taps.delete(callback)
@@ -57,10 +57,7 @@ export class EventHub {
         this.#call(listener, event)
       }
     }
-    for (const tap of this.#taps) {
-      heard = true
-      this.#call(tap, event)
-    }
+    for (const tap of this.#taps) this.#call(tap, event)
     for (const stream of this.#streams) {
       heard = true
       stream.push(event)

@@ -38,11 +38,11 @@ export interface CreateDelegationTokenRequest {
 export function writeCreateDelegationTokenRequest(w: Writer, m: CreateDelegationTokenRequest, v: number): void {
   const f = v >= 2
   if (v >= 3) {
-    w.nullableString((m.ownerPrincipalType ?? ''), f)
+    w.nullableString((m.ownerPrincipalType === undefined ? '' : m.ownerPrincipalType), f)
   }
   if (v < 3 && m.ownerPrincipalType !== undefined && m.ownerPrincipalType !== '') throw unset('CreateDelegationTokenRequest.ownerPrincipalType', v)
   if (v >= 3) {
-    w.nullableString((m.ownerPrincipalName ?? ''), f)
+    w.nullableString((m.ownerPrincipalName === undefined ? '' : m.ownerPrincipalName), f)
   }
   if (v < 3 && m.ownerPrincipalName !== undefined && m.ownerPrincipalName !== '') throw unset('CreateDelegationTokenRequest.ownerPrincipalName', v)
   {

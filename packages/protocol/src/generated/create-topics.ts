@@ -182,7 +182,7 @@ export function writeCreateTopicsResponseCreatableTopicResult(w: Writer, m: Crea
   }
   if (v >= 5) {
     {
-      const list = (m.configs ?? [])
+      const list = (m.configs === undefined ? [] : m.configs)
       if (list === null) w.nullArray(f)
       else {
         w.arrayLength(list.length, f)

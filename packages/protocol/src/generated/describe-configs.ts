@@ -133,7 +133,7 @@ export function writeDescribeConfigsResponseDescribeConfigsResourceResult(w: Wri
     w.int8((m.configType ?? 0))
   }
   if (v >= 3) {
-    w.nullableString((m.documentation ?? ''), f)
+    w.nullableString((m.documentation === undefined ? '' : m.documentation), f)
   }
   if (f) {
     w.uvarint(0)

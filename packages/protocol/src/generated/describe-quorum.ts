@@ -115,7 +115,7 @@ export function writeDescribeQuorumResponsePartitionData(w: Writer, m: DescribeQ
   w.int32(m.partitionIndex)
   w.int16(m.errorCode)
   if (v >= 2) {
-    w.nullableString((m.errorMessage ?? ''), true)
+    w.nullableString((m.errorMessage === undefined ? '' : m.errorMessage), true)
   }
   w.int32(m.leaderId)
   w.int32(m.leaderEpoch)
@@ -227,7 +227,7 @@ export interface DescribeQuorumResponse {
 export function writeDescribeQuorumResponse(w: Writer, m: DescribeQuorumResponse, v: number): void {
   w.int16(m.errorCode)
   if (v >= 2) {
-    w.nullableString((m.errorMessage ?? ''), true)
+    w.nullableString((m.errorMessage === undefined ? '' : m.errorMessage), true)
   }
   {
     const list = m.topics

@@ -103,7 +103,7 @@ export function writeFindCoordinatorResponse(w: Writer, m: FindCoordinatorRespon
   }
   if (v > 3 && m.errorCode !== undefined && m.errorCode !== 0) throw unset('FindCoordinatorResponse.errorCode', v)
   if (v >= 1 && v <= 3) {
-    w.nullableString((m.errorMessage ?? ''), f)
+    w.nullableString((m.errorMessage === undefined ? '' : m.errorMessage), f)
   }
   if (v <= 3) {
     w.int32((m.nodeId ?? 0))

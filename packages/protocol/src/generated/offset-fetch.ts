@@ -128,7 +128,7 @@ export function writeOffsetFetchRequest(w: Writer, m: OffsetFetchRequest, v: num
   if (v > 7 && m.groupId !== undefined && m.groupId !== '') throw unset('OffsetFetchRequest.groupId', v)
   if (v <= 7) {
     {
-      const list = (m.topics ?? [])
+      const list = (m.topics === undefined ? [] : m.topics)
       if (list === null) w.nullArray(f)
       else {
         w.arrayLength(list.length, f)
