@@ -1,0 +1,148 @@
+/** One assigned partition: where it is, what has been fetched of it, what will be committed. */
+import type { RecordBatch, RecordCursor } from '@ottla/protocol'
+import { Ring } from '../base/ring.ts'
+import { OFFSET_INVALID, OFFSET_STORED, type TopicPartition } from '../types.ts'
+import { OffsetStore } from './offset-store.ts'
+
+/**
+ * How far a partition is on the way to being fetched (librdkafka's fetch states).
+ * stopped: no longer assigned, or waiting for the program (auto.offset.reset=error);
+ * stored-query: the group is being asked for its committed offset;
+ * offset-query: the leader is being asked what a logical offset is;
+ * active: fetched from fetchOffset on.
+ */
+export type CursorState = 'stopped' | 'stored-query' | 'offset-query' | 'active'
+
+const moves: Readonly<Record<CursorState, readonly CursorState[]>> = {
+  stopped: ['stored-query', 'offset-query', 'active', 'stopped'],
+  'stored-query': ['stored-query', 'offset-query', 'active', 'stopped'],
+  'offset-query': ['stored-query', 'offset-query', 'active', 'stopped'],
+  // A committed offset is only asked for where the program says so, which is a move of its own.
+  active: ['stored-query', 'offset-query', 'active', 'stopped'],
+}
+
+/** Stands between the batches of a partition where there is nothing to hand out. */
+export class Gap {
+  /** Reading goes on here. */
+  readonly nextOffset: number
+  /** Whether that was the end of the partition, and the program wants to know. */
+  readonly isEnd: boolean
+
+  constructor(nextOffset: number, isEnd: boolean) {
+    this.nextOffset = nextOffset
+    this.isEnd = isEnd
+  }
+}
+
+/**
+ * The reading position of one partition. A cursor lives as long as the assignment that it came with; a
+ * partition that is assigned again gets a new one. Fields of the hot path are plain.
+ */
+export class Cursor implements TopicPartition {
+  readonly topic: string
+  readonly partition: number
+  readonly offsets = new OffsetStore()
+  #state: CursorState = 'stopped'
+
+  /** Grows with every move by program or assignment; an answer to an older question is dropped. */
+  version = 0
+  /** The logical offset that is being looked up. */
+  target = OFFSET_INVALID
+  /** Next to hand out; OFFSET_INVALID until it is known. */
+  position = OFFSET_INVALID
+  /** Next to fetch. */
+  fetchOffset = OFFSET_INVALID
+  paused = false
+  /** No longer part of the assignment. */
+  dropped = false
+
+  // What the fetch queue keeps of it.
+  readonly entries = new Ring<RecordBatch | Gap>()
+  /** The batch that is being read, and the way through it. */
+  open: RecordBatch | null = null
+  records: RecordCursor | null = null
+  queuedMessages = 0
+  queuedBytes = 0
+  /** What decompression added to the open batch. */
+  extraBytes = 0
+  isReady = false
+  /** Had queued.min.messages waiting when a fetch could have taken it along. */
+  isFull = false
+
+  // What the fetcher knows of the partition.
+  low = OFFSET_INVALID
+  high = OFFSET_INVALID
+  /** End that was last told to the program. */
+  endTold = OFFSET_INVALID
+  /** No fetch before this moment (monotonic ms). */
+  retryAt = 0
+  failures = 0
+  /** Grown beyond fetch.message.max.bytes when not even one batch fitted; 0 while not. */
+  grownMaxBytes = 0
+  /** Broker to read from instead of the leader (KIP-392), -1 for none, until the moment beside it. */
+  preferredReplica = -1
+  preferredUntil = 0
+
+  constructor(topic: string, partition: number) {
+    this.topic = topic
+    this.partition = partition
+  }
+
+  get state(): CursorState {
+    return this.#state
+  }
+
+  /** As logs and errors name it. */
+  get name(): string {
+    return `${this.topic} [${this.partition}]`
+  }
+
+  /** Goes to an offset, a logical one included. The queue has forgotten what it had of it. */
+  moveTo(offset: number): void {
+    this.version++
+    this.endTold = OFFSET_INVALID
+    this.retryAt = 0
+    this.failures = 0
+    if (offset >= 0) {
+      this.activate(offset)
+      return
+    }
+    this.position = OFFSET_INVALID
+    this.fetchOffset = OFFSET_INVALID
+    this.target = offset
+    // No offset at all means the group's, as in librdkafka.
+    this.#enter(offset === OFFSET_STORED || offset === OFFSET_INVALID ? 'stored-query' : 'offset-query')
+  }
+
+  /** The group has nothing committed, or the offset does not exist: look up this logical one. */
+  lookUp(target: number): void {
+    this.version++
+    this.target = target
+    this.#enter('offset-query')
+  }
+
+  /** The offset is known; it may be fetched. */
+  activate(offset: number): void {
+    this.target = OFFSET_INVALID
+    this.position = offset
+    this.fetchOffset = offset
+    this.#enter('active')
+  }
+
+  /** Fetches once more what the queue had to give up. */
+  rewind(): void {
+    this.version++
+    this.fetchOffset = this.position
+  }
+
+  /** Nothing more until the program moves it. */
+  stop(): void {
+    this.version++
+    this.#enter('stopped')
+  }
+
+  #enter(next: CursorState): void {
+    if (!moves[this.#state].includes(next)) throw new Error(`${this.name} cannot go from ${this.#state} to ${next}`)
+    this.#state = next
+  }
+}

@@ -1,0 +1,314 @@
+/**
+ * What has been fetched and not handed out yet, of all partitions. HOT PATH: plain loops, nothing allocated per
+ * message but the message.
+ */
+import { RecordBatch, type RecordCursor } from '@ottla/protocol'
+import { Ring } from '../base/ring.ts'
+import { Gap, type Cursor } from './cursor.ts'
+import { FetchedMessage } from './message.ts'
+
+/** What the queue tells its owner. */
+export interface QueueObserver {
+  /** There may be something to hand out where there was nothing. */
+  onReady(): void
+  /** There is room again for a fetch that had to wait. */
+  onRoom(): void
+  /** Everything before the end of the partition has been handed out. */
+  onEnd(cursor: Cursor, offset: number): void
+  /** A batch cannot be read; the cursor has been rewound to it. */
+  onCorrupt(cursor: Cursor, error: unknown): void
+}
+
+export interface QueueLimits {
+  /** `queued.max.messages.kbytes`, as bytes. */
+  readonly maxBytes: number
+  /** `queued.min.messages` */
+  readonly minMessages: number
+  /** `check.crcs` */
+  readonly checkCrcs: boolean
+  /** Most bytes that one batch may become when decompressed. */
+  readonly maxBatchBytes: number
+}
+
+/** All remaining records of one fetched batch. */
+export interface UnreadPart {
+  readonly batch: RecordBatch
+  /** Stands at the first of them. */
+  readonly records: RecordCursor
+  readonly first: FetchedMessage
+  readonly count: number
+}
+
+/** Messages of one partition that go out together. */
+export interface TakenBatch {
+  readonly cursor: Cursor
+  /** Unread batches; made messages where a batch had to be cut. */
+  readonly parts: readonly (UnreadPart | readonly FetchedMessage[])[]
+  readonly count: number
+  readonly firstOffset: number
+  readonly lastOffset: number
+  readonly leaderEpoch: number
+}
+
+/**
+ * Batches by partition, handed out in turn: one batch of one partition, then one of the next. Bounded in bytes,
+ * those that decompression adds included; a batch is decompressed only when its turn comes.
+ */
+export class FetchQueue {
+  readonly #limits: QueueLimits
+  readonly #observer: QueueObserver
+  readonly #ready = new Ring<Cursor>()
+  #current: Cursor | null = null
+  #bytes = 0
+  #messages = 0
+  #isWaitedFor = false
+
+  constructor(limits: QueueLimits, observer: QueueObserver) {
+    this.#limits = limits
+    this.#observer = observer
+  }
+
+  /** Bytes of the batches in the queue, and of the decompressed form of those that are being read. */
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  /** Messages, counted by whole batches. */
+  get messages(): number {
+    return this.#messages
+  }
+
+  /** Whether the next fetch has to wait; onRoom tells when it need not any more. */
+  isFull(): boolean {
+    if (this.#bytes < this.#limits.maxBytes) return false
+    this.#isWaitedFor = true
+    return true
+  }
+
+  /** Whether this partition has enough waiting; onRoom tells when it has not any more. */
+  hasEnough(cursor: Cursor): boolean {
+    if (cursor.queuedMessages < this.#limits.minMessages) return false
+    cursor.isFull = true
+    return true
+  }
+
+  /** Appends what one fetch brought for a partition. */
+  push(cursor: Cursor, batches: readonly RecordBatch[], gap: Gap | null): void {
+    for (const batch of batches) {
+      cursor.entries.push(batch)
+      cursor.queuedMessages += batch.recordCount
+      cursor.queuedBytes += batch.sizeBytes
+      this.#messages += batch.recordCount
+      this.#bytes += batch.sizeBytes
+    }
+    if (gap !== null) cursor.entries.push(gap)
+    this.#enlist(cursor)
+  }
+
+  /** Forgets what is queued of a partition. To be called before the cursor moves. */
+  forget(cursor: Cursor): void {
+    if (this.#current === cursor) this.#current = null
+    this.#bytes -= cursor.queuedBytes
+    this.#messages -= cursor.queuedMessages
+    cursor.queuedBytes = 0
+    cursor.queuedMessages = 0
+    cursor.extraBytes = 0
+    cursor.entries.clear()
+    cursor.open = null
+    cursor.records = null
+    cursor.isFull = false
+    this.#checkRoom()
+  }
+
+  /** A paused partition's messages stay where they are, and are handed out after resume. */
+  pause(cursor: Cursor): void {
+    cursor.paused = true
+    if (this.#current === cursor) this.#current = null
+  }
+
+  resume(cursor: Cursor): void {
+    cursor.paused = false
+    this.#enlist(cursor)
+  }
+
+  /** Makes room by giving up what paused partitions have queued; it will be fetched again. */
+  evictPaused(cursors: Iterable<Cursor>): void {
+    for (const cursor of cursors) {
+      if (!cursor.paused || cursor.queuedBytes === 0) continue
+      this.forget(cursor)
+      cursor.rewind()
+    }
+  }
+
+  /** The next message; null when there is none, or when the end of a partition has just been reported. */
+  take(): FetchedMessage | null {
+    for (;;) {
+      const cursor = this.#current ?? this.#advance()
+      if (cursor === null) return null
+      const records = cursor.records as RecordCursor // the current cursor has an open batch
+      try {
+        while (records.next()) {
+          const offset = records.offset
+          // A fetch gives whole batches: what lies before the position was not asked for.
+          if (offset < cursor.position) continue
+          cursor.position = offset + 1
+          return new FetchedMessage(records, cursor)
+        }
+      } catch (error) {
+        this.#corrupt(cursor, error)
+        continue
+      }
+      this.#finish(cursor)
+    }
+  }
+
+  /**
+   * Up to `maxMessages` of one partition, and no further batch once `maxBytes` are reached; null as {@link take}.
+   */
+  takeBatch(maxMessages: number, maxBytes: number): TakenBatch | null {
+    for (;;) {
+      const cursor = this.#current ?? this.#advance()
+      if (cursor === null) return null
+      const taken = this.#collect(cursor, maxMessages, maxBytes)
+      if (taken !== null) return taken
+    }
+  }
+
+  #collect(cursor: Cursor, maxMessages: number, maxBytes: number): TakenBatch | null {
+    const parts: (UnreadPart | FetchedMessage[])[] = []
+    let count = 0
+    let bytes = 0
+    let firstOffset = -1
+    let lastOffset = -1
+    let leaderEpoch = -1
+    try {
+      while (this.#current === cursor && count < maxMessages && bytes < maxBytes) {
+        const batch = cursor.open as RecordBatch // the current cursor has an open batch
+        const records = cursor.records as RecordCursor // likewise
+        bytes += batch.sizeBytes + cursor.extraBytes
+        const first = firstFrom(records, cursor)
+        if (first !== null) {
+          if (count === 0) firstOffset = first.offset
+          leaderEpoch = batch.partitionLeaderEpoch
+          const wanted = maxMessages - count
+          if (1 + records.remaining > wanted) {
+            const some = [first]
+            while (some.length < wanted && records.next()) some.push(new FetchedMessage(records, cursor))
+            lastOffset = (some.at(-1) ?? first).offset
+            cursor.position = lastOffset + 1
+            parts.push(some)
+            count += some.length
+            break
+          }
+          parts.push({ batch, records, first, count: 1 + records.remaining })
+          count += 1 + records.remaining
+          lastOffset = batch.lastOffset
+        }
+        this.#finish(cursor)
+        // The next batch of the same partition goes along, unless something stands between.
+        if (cursor.entries.peek() instanceof RecordBatch && this.#open(cursor)) this.#current = cursor
+      }
+    } catch (error) {
+      this.#corrupt(cursor, error)
+    }
+    return count === 0 ? null : { cursor, parts, count, firstOffset, lastOffset, leaderEpoch }
+  }
+
+  #enlist(cursor: Cursor): void {
+    if (cursor.isReady || cursor.paused || cursor.dropped || this.#current === cursor) return
+    if (cursor.records === null && cursor.entries.length === 0) return
+    cursor.isReady = true
+    this.#ready.push(cursor)
+    this.#observer.onReady()
+  }
+
+  /** Opens the next batch whose turn it is. */
+  #advance(): Cursor | null {
+    for (;;) {
+      const cursor = this.#ready.shift()
+      if (cursor === undefined) return null
+      cursor.isReady = false
+      if (cursor.paused || cursor.dropped) continue
+      try {
+        if (cursor.records !== null || this.#open(cursor)) {
+          this.#current = cursor
+          return cursor
+        }
+      } catch (error) {
+        this.#corrupt(cursor, error)
+        continue
+      }
+      const gap = cursor.entries.shift()
+      if (!(gap instanceof Gap)) continue // forgotten since it was enlisted
+      if (gap.nextOffset > cursor.position) cursor.position = gap.nextOffset
+      this.#enlist(cursor)
+      if (!gap.isEnd) continue
+      this.#observer.onEnd(cursor, gap.nextOffset)
+      return null
+    }
+  }
+
+  /** Throws ProtocolError for a batch that cannot be read. */
+  #open(cursor: Cursor): boolean {
+    const batch = cursor.entries.peek()
+    if (!(batch instanceof RecordBatch)) return false
+    if (this.#limits.checkCrcs) batch.checkCrc()
+    const counted = batch.recordCount
+    const records = batch.records(this.#limits.maxBatchBytes)
+    // A compressed message set tells only now how many messages it holds.
+    cursor.queuedMessages += batch.recordCount - counted
+    this.#messages += batch.recordCount - counted
+    cursor.entries.shift()
+    cursor.open = batch
+    cursor.records = records
+    if (records.data !== batch.buffer) {
+      cursor.extraBytes = records.data.length
+      cursor.queuedBytes += cursor.extraBytes
+      this.#bytes += cursor.extraBytes
+    }
+    return true
+  }
+
+  /** The open batch has been handed out; another partition's turn comes. */
+  #finish(cursor: Cursor): void {
+    const batch = cursor.open as RecordBatch // only called with an open batch
+    const bytes = batch.sizeBytes + cursor.extraBytes
+    cursor.queuedBytes -= bytes
+    cursor.queuedMessages -= batch.recordCount
+    this.#bytes -= bytes
+    this.#messages -= batch.recordCount
+    cursor.extraBytes = 0
+    cursor.open = null
+    cursor.records = null
+    if (batch.lastOffset >= cursor.position) cursor.position = batch.lastOffset + 1
+    this.#current = null
+    this.#enlist(cursor)
+    if (cursor.isFull && cursor.queuedMessages < this.#limits.minMessages) {
+      cursor.isFull = false
+      this.#observer.onRoom()
+    } else {
+      this.#checkRoom()
+    }
+  }
+
+  #checkRoom(): void {
+    // Not at once: with the queue nearly full every batch handed out would start a fetch of its own.
+    if (!this.#isWaitedFor || this.#bytes > this.#limits.maxBytes * 0.75) return
+    this.#isWaitedFor = false
+    this.#observer.onRoom()
+  }
+
+  #corrupt(cursor: Cursor, error: unknown): void {
+    this.forget(cursor)
+    cursor.rewind()
+    this.#observer.onCorrupt(cursor, error)
+  }
+}
+
+/** The first message that is not before the cursor's position. */
+function firstFrom(records: RecordCursor, cursor: Cursor): FetchedMessage | null {
+  while (records.next()) {
+    if (records.offset >= cursor.position) return new FetchedMessage(records, cursor)
+  }
+  return null
+}

@@ -1,0 +1,85 @@
+/** What members of a classic group tell each other through the coordinator, which does not look inside. */
+import {
+  ProtocolError,
+  Reader,
+  Writer,
+  readConsumerProtocolAssignment,
+  readConsumerProtocolSubscription,
+  writeConsumerProtocolAssignment,
+  writeConsumerProtocolSubscription,
+} from '@ottla/protocol'
+import type { TopicPartition } from '../../types.ts'
+
+const SUBSCRIPTION_VERSION = 3
+// All versions look the same; the oldest is understood by every client.
+const ASSIGNMENT_VERSION = 0
+
+export interface MemberSubscription {
+  readonly topics: readonly string[]
+  readonly ownedPartitions: readonly TopicPartition[]
+  /** Of the ownership, -1 for none. */
+  readonly generationId: number
+  readonly rackId: string | null
+}
+
+export function encodeSubscription(subscription: MemberSubscription): Buffer {
+  const { topics, ownedPartitions, generationId, rackId } = subscription
+  return encode(SUBSCRIPTION_VERSION, w =>
+    writeConsumerProtocolSubscription(
+      w,
+      { topics, userData: null, ownedPartitions: byTopic(ownedPartitions), generationId, rackId },
+      SUBSCRIPTION_VERSION,
+    ),
+  )
+}
+
+/** Throws ProtocolError. A version that is newer than ours begins with all that ours has. */
+export function decodeSubscription(bytes: Buffer): MemberSubscription {
+  const reader = new Reader(bytes)
+  const version = readVersion(reader, 'subscription')
+  const read = readConsumerProtocolSubscription(reader, Math.min(version, SUBSCRIPTION_VERSION))
+  const { topics, generationId, rackId } = read
+  return { topics, ownedPartitions: flat(read.ownedPartitions), generationId, rackId }
+}
+
+export function encodeAssignment(partitions: readonly TopicPartition[]): Buffer {
+  return encode(ASSIGNMENT_VERSION, w =>
+    writeConsumerProtocolAssignment(w, { assignedPartitions: byTopic(partitions), userData: null }, ASSIGNMENT_VERSION),
+  )
+}
+
+/** Throws ProtocolError. A member that gets nothing may be sent no bytes at all. */
+export function decodeAssignment(bytes: Buffer): TopicPartition[] {
+  if (bytes.length === 0) return []
+  const reader = new Reader(bytes)
+  readVersion(reader, 'assignment')
+  return flat(readConsumerProtocolAssignment(reader, ASSIGNMENT_VERSION).assignedPartitions)
+}
+
+function encode(version: number, write: (w: Writer) => void): Buffer {
+  const writer = new Writer()
+  writer.int16(version)
+  write(writer)
+  return Buffer.concat(writer.finish())
+}
+
+function readVersion(reader: Reader, what: string): number {
+  const version = reader.int16()
+  if (version < 0) throw new ProtocolError(`a group member's ${what} has version ${version}`)
+  return version
+}
+
+/** Groups partitions by topic, in the order of first appearance. */
+export function byTopic(partitions: readonly TopicPartition[]): { topic: string; partitions: number[] }[] {
+  const topics = new Map<string, number[]>()
+  for (const { topic, partition } of partitions) {
+    const list = topics.get(topic)
+    if (list === undefined) topics.set(topic, [partition])
+    else list.push(partition)
+  }
+  return [...topics].map(([topic, list]) => ({ topic, partitions: list }))
+}
+
+function flat(topics: readonly { topic: string; partitions: readonly number[] }[]): TopicPartition[] {
+  return topics.flatMap(({ topic, partitions }) => partitions.map(partition => ({ topic, partition })))
+}

@@ -1,0 +1,113 @@
+/** Messages as the program gets them. */
+import { ErrorCode, RecordView, type RecordCursor } from '@ottla/protocol'
+import { KafkaError } from '../errors.ts'
+import type { Deserializer, Message, SerdesContext } from '../types.ts'
+import type { Cursor } from './cursor.ts'
+
+/**
+ * A message without deserializers. Key, value and headers are made when they are first read, as views of the
+ * fetched data, which they keep in memory: copy what is to be kept for long. They are accessors, so that
+ * `{ ...message }` lacks them; `toJSON()` gives a plain object with everything.
+ * @since 0.1.0
+ */
+export class FetchedMessage extends RecordView implements Message {
+  /** @internal the assignment that it came from */
+  readonly cursor: Cursor
+
+  /** @internal */
+  constructor(records: RecordCursor, cursor: Cursor) {
+    super(records)
+    this.cursor = cursor
+  }
+
+  get topic(): string {
+    return this.cursor.topic
+  }
+
+  get partition(): number {
+    return this.cursor.partition
+  }
+
+  /** All fields in a plain object: what JSON.stringify and console.log show. */
+  toJSON(): Message {
+    const { topic, partition, offset, leaderEpoch, timestamp, timestampType, key, value, headers } = this
+    return { topic, partition, offset, leaderEpoch, timestamp, timestampType, key, value, headers }
+  }
+
+  [Symbol.for('nodejs.util.inspect.custom')](): Message {
+    return this.toJSON()
+  }
+}
+
+/** What turns bytes into the program's types; null leaves them as they are. */
+export interface Decoding {
+  readonly key: Deserializer<unknown> | null
+  readonly value: Deserializer<unknown> | null
+}
+
+/** Where a message that was handed out came from: what storing its offset needs. */
+export interface HandedOut {
+  readonly cursor: Cursor
+  readonly offset: number
+  readonly leaderEpoch: number
+}
+
+const origins = new WeakMap<object, HandedOut>()
+
+/** The origin of a message that this library handed out; undefined for any other object. */
+export function originOf(message: object): HandedOut | undefined {
+  return message instanceof FetchedMessage ? message : origins.get(message)
+}
+
+/**
+ * The message with its deserialized fields: a promise only if a deserializer gives one.
+ * Throws, or rejects with, KafkaError ERR__KEY_DESERIALIZATION or ERR__VALUE_DESERIALIZATION, which carries the
+ * raw message in a field that is not printed (`rawMessage`).
+ */
+export function decodeMessage(
+  message: FetchedMessage,
+  decoding: Decoding,
+): Message<unknown, unknown> | Promise<Message<unknown, unknown>> {
+  const key = decodeField(message, 'key', decoding.key)
+  const value = decodeField(message, 'value', decoding.value)
+  if (key instanceof Promise || value instanceof Promise) {
+    return Promise.all([key, value]).then(([k, v]) => plainMessage(message, k, v))
+  }
+  return plainMessage(message, key, value)
+}
+
+function plainMessage(message: FetchedMessage, key: unknown, value: unknown): Message<unknown, unknown> {
+  const { topic, partition, offset, leaderEpoch, timestamp, timestampType, headers } = message
+  const plain = { topic, partition, offset, leaderEpoch, timestamp, timestampType, key, value, headers }
+  origins.set(plain, message)
+  return plain
+}
+
+function decodeField(
+  message: FetchedMessage,
+  field: 'key' | 'value',
+  deserializer: Deserializer<unknown> | null,
+): unknown {
+  const bytes = message[field]
+  if (bytes === null || deserializer === null) return bytes
+  const context: SerdesContext = { topic: message.topic, field, headers: message.headers }
+  try {
+    const decoded = deserializer(bytes, context)
+    if (!(decoded instanceof Promise)) return decoded
+    const promise: Promise<unknown> = decoded
+    return promise.catch((error: unknown) => {
+      throw undecodable(message, field, error)
+    })
+  } catch (error) {
+    throw undecodable(message, field, error)
+  }
+}
+
+function undecodable(message: FetchedMessage, field: 'key' | 'value', cause: unknown): KafkaError {
+  const code = field === 'key' ? ErrorCode.ERR__KEY_DESERIALIZATION : ErrorCode.ERR__VALUE_DESERIALIZATION
+  const why = cause instanceof Error ? cause.message : String(cause)
+  const culprit = `the ${field} of ${message.cursor.name} at offset ${message.offset}`
+  const error = new KafkaError(code, `${culprit} cannot be deserialized: ${why}`, { cause })
+  // The bytes are the user's: they must not be printed with the error.
+  return Object.defineProperty(error, 'rawMessage', { value: message, enumerable: false })
+}
