@@ -4,6 +4,7 @@ import {
   ApiVersions,
   ApiVersionsServer,
   FrameSplitter,
+  ListGroups,
   Metadata,
   MetadataServer,
   Produce,
@@ -81,11 +82,7 @@ test('record data is passed on in the chunks it came in', () => {
 })
 
 test('a field that a version lacks is refused when dropping it would change what is asked', () => {
-  const body = {
-    acks: -1,
-    timeoutMs: 1,
-    transactionalId: 't',
-    topicData: [{ topicId: 'x'.repeat(22), partitionData: [] }],
-  }
-  assert.throws(() => encodeRequest(Produce, 9, 1, null, body), ProtocolError)
+  const body = { statesFilter: ['Stable'] }
+  assert.throws(() => encodeRequest(ListGroups, 3, 1, null, body), /ListGroupsRequest.statesFilter cannot be sent/)
+  assert.ok(encodeRequest(ListGroups, 4, 1, null, body))
 })
