@@ -49,6 +49,13 @@ export class RecordView {
     return this.batch.partitionLeaderEpoch
   }
 
+  /** Bytes of key and value together. */
+  get sizeBytes(): number {
+    const keyLength = checkedVarint(this.data, this.fieldsStart)
+    const valueLength = checkedVarint(this.data, valueFieldStart(this.data, this.fieldsStart))
+    return Math.max(keyLength, 0) + Math.max(valueLength, 0)
+  }
+
   /** The key, or null. */
   get key(): Buffer | null {
     let key = this.cachedKey

@@ -256,7 +256,9 @@ describe('a record kept apart from its cursor', () => {
     assert.equal(view.timestamp, NOW + 5)
     assert.equal(view.timestampType, 'create-time')
     assert.equal(view.leaderEpoch, -1)
-    assert.equal(views[0]?.key, null)
+    assert.equal(view.sizeBytes, 'key 5value 5'.length)
+    assert.equal(views[0]?.sizeBytes, 'value 0'.length)
+    assert.equal(views[0].key, null)
     assert.deepEqual(views[0].headers, [])
   })
 
