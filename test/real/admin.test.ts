@@ -2,16 +2,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { AdminClient, Consumer, KafkaError } from 'ottla'
 import { adminScenarios } from '../behaviour/admin.ts'
-import { as, fresh, type World } from '../behaviour/world.ts'
+import { as, fresh } from '../behaviour/world.ts'
 import { sharedKafka } from '../harness/shared.ts'
-
-async function securedKafka(): Promise<World> {
-  const cluster = await sharedKafka('secured')
-  // The brokers are shared with other test files.
-  const refuse = (): Promise<never> => Promise.reject(new Error('a shared broker is not to be killed'))
-  const { bootstrapServers } = cluster
-  return { kind: 'kafka', bootstrapServers, kill: refuse, restart: refuse, close: () => cluster.close() }
-}
+import { securedKafka } from './worlds.ts'
 
 adminScenarios(securedKafka)
 
