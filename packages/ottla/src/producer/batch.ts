@@ -1,0 +1,184 @@
+/** One batch of one partition: its bytes, and whom to report each of its messages to. */
+import { BatchReader, BatchWriter, type CompressionCodec } from '@ottla/protocol'
+import type { KafkaError } from '../errors.ts'
+import type { Bytes, DeliveryReport, HeadersInput, PersistenceStatus } from '../types.ts'
+import type { AnyMessage } from './message.ts'
+
+/** Takes the report of one message without a function of its own for each (`send`, `sendBatch`). */
+export interface ReportTicket {
+  settle(report: DeliveryReport): void
+}
+
+/** Where a message's report goes; null: to `events()`. */
+export type ReportSink = ((report: DeliveryReport) => void) | ReportTicket | null
+
+/** How a batch's messages ended. */
+export interface Outcome {
+  readonly status: PersistenceStatus
+  /** Of the first record; -1 where it is not known. */
+  readonly baseOffset: number
+  /** The broker's own time for all records (`message.timestamp.type=LogAppendTime`); -1 where it keeps theirs. */
+  readonly logAppendTime: number
+  readonly error: KafkaError | null
+  /** Errors of single records by index (KIP-467), where they differ. */
+  readonly recordErrors: ReadonlyMap<number, KafkaError> | null
+}
+
+const nothing: never[] = []
+
+/** What stamps a batch of an idempotent producer. */
+export interface Stamp {
+  readonly producerId: number
+  readonly producerEpoch: number
+  readonly baseSequence: number
+}
+
+/**
+ * Grows by `append` until it is closed; then it is sealed, sent, perhaps sent again, and settled once. Its
+ * fields are plain for speed: only its partition's queue and the sender touch them.
+ */
+export class Batch {
+  /** @internal */
+  readonly writer: BatchWriter
+  /** As given to `produce`, in order. */
+  messages: AnyMessage[] = []
+  /** In step with `messages`. */
+  sinks: ReportSink[] = []
+  /** Monotonic ms, in step with `messages`. */
+  enqueuedAt: number[] = []
+  /** What to add to the monotonic time for ms since the epoch. */
+  readonly wallOffset: number
+  /** Number of its first message within the partition, counted from 0. */
+  readonly baseMsgid: number
+  /** Bytes of its records, as the limits of the queue count them. */
+  queuedBytes = 0
+  /** Its time to wait for company is over. */
+  isDue = false
+  /** Failed tries. */
+  failures = 0
+  /** Failed tries that may have reached the broker: what `message.send.max.retries` limits. */
+  retries = 0
+  /** What is known when it has to be given up. */
+  doubt: Exclude<PersistenceStatus, 'persisted'> = 'not-persisted'
+  /** Why the last try failed. */
+  lastError: KafkaError | null = null
+  isSettled = false
+  /** Whether a try left its bytes in some socket: then the buffer is not used again. */
+  isBufferShared = false
+  stamp: Stamp | null = null
+  #sealed: Buffer | null = null
+  #sealedWith: Stamp | null = null
+
+  constructor(capacity: number, baseMsgid: number, wallOffset: number) {
+    this.writer = new BatchWriter(capacity)
+    this.baseMsgid = baseMsgid
+    this.wallOffset = wallOffset
+  }
+
+  get count(): number {
+    return this.messages.length
+  }
+
+  /** Bytes on the wire: exact once it is sealed, before that without compression. */
+  get sizeBytes(): number {
+    return this.writer.sizeBytes
+  }
+
+  get firstAt(): number {
+    return this.enqueuedAt[0] ?? 0
+  }
+
+  get lastAt(): number {
+    return this.enqueuedAt[this.enqueuedAt.length - 1] ?? 0
+  }
+
+  /**
+   * Writes a message's record.
+   * @param now - monotonic ms
+   * @returns by how many bytes it has grown
+   */
+  append(
+    message: AnyMessage,
+    sink: ReportSink,
+    key: Bytes | null,
+    value: Bytes | null,
+    headers: HeadersInput | undefined,
+    timestamp: number,
+    now: number,
+  ): number {
+    const bytes = this.writer.append(key, value, headers, timestamp)
+    this.messages.push(message)
+    this.sinks.push(sink)
+    this.enqueuedAt.push(now)
+    this.queuedBytes += bytes
+    return bytes
+  }
+
+  /** The batch as it goes onto the wire; the same bytes again for each try, unless its stamp has changed. */
+  seal(codec: CompressionCodec | null, level: number): Buffer {
+    if (this.#sealed === null || this.stamp !== this.#sealedWith) {
+      this.#sealed = this.writer.seal({ codec, level, ...(this.stamp ?? {}) })
+      this.#sealedWith = this.stamp
+    }
+    return this.#sealed
+  }
+
+  /** Lets go of the messages and the buffer. */
+  dispose(): void {
+    this.messages = nothing
+    this.sinks = nothing
+    this.enqueuedAt = nothing
+    this.#sealed = null
+    if (!this.isBufferShared) this.writer.release()
+  }
+}
+
+/** Takes the records of a batch one by one into batches made by others. */
+export type RecordTaker = (
+  message: AnyMessage,
+  sink: ReportSink,
+  key: Buffer | null,
+  value: Buffer | null,
+  headers: HeadersInput | undefined,
+  timestamp: number,
+  enqueuedAt: number,
+) => void
+
+/**
+ * Hands the records of a batch, decoded again, to `take`: to divide it, or once its messages can be given
+ * their partitions. The views are valid during the call only.
+ */
+export function eachRecord(batch: Batch, take: RecordTaker): void {
+  const read = new BatchReader(batch.seal(null, -1)).next()
+  if (read === null) return
+  const cursor = read.records(batch.queuedBytes)
+  for (let i = 0; cursor.next(); i++) {
+    const message = batch.messages[i]
+    const sink = batch.sinks[i]
+    const at = batch.enqueuedAt[i]
+    if (message === undefined || sink === undefined || at === undefined)
+      throw new Error('a batch has more records than messages')
+    const headers = cursor.headerCount === 0 ? undefined : cursor.headers()
+    take(message, sink, cursor.key(), cursor.value(), headers, cursor.timestamp, at)
+  }
+}
+
+/** Divides a batch that has not been settled before its message `at`, which is at least 1 and below the count. */
+export function splitBatch(batch: Batch, at: number): [Batch, Batch] {
+  const first = new Batch(batch.queuedBytes, batch.baseMsgid, batch.wallOffset)
+  const second = new Batch(batch.queuedBytes, batch.baseMsgid + at, batch.wallOffset)
+  for (const half of [first, second]) {
+    half.failures = batch.failures
+    half.retries = batch.retries
+    half.doubt = batch.doubt
+    half.lastError = batch.lastError
+    half.isDue = true
+  }
+  eachRecord(batch, (message, sink, key, value, headers, timestamp, enqueuedAt) => {
+    const half = first.count < at ? first : second
+    half.append(message, sink, key, value, headers, timestamp, enqueuedAt)
+  })
+  batch.isSettled = true
+  batch.dispose()
+  return [first, second]
+}

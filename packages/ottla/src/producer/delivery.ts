@@ -1,0 +1,117 @@
+/** Delivery reports: one for each message that was accepted, to whoever asked for it. */
+import type { Clock } from '../base/clock.ts'
+import type { KafkaError } from '../errors.ts'
+import type { EventHub } from '../observe/events.ts'
+import type { Logger } from '../observe/logger.ts'
+import type { DeliveryReport } from '../types.ts'
+import type { Accumulator } from './accumulator.ts'
+import type { Batch, Outcome, ReportSink } from './batch.ts'
+import type { AnyMessage } from './message.ts'
+import { makeReport, type Settled } from './report.ts'
+import { UnheardReports } from './unheard.ts'
+
+type Reportable = Pick<Settled, 'messages' | 'sinks' | 'enqueuedAt' | 'wallOffset'>
+
+/** Turns settled batches into reports. */
+export class Delivery {
+  readonly #accumulator: Accumulator
+  readonly #events: EventHub
+  readonly #logger: Logger
+  readonly #clock: Clock
+  readonly #onlyErrors: boolean
+  readonly #unheard: UnheardReports
+
+  /** @param onlyErrors - `delivery.report.only.error` */
+  constructor(accumulator: Accumulator, events: EventHub, logger: Logger, clock: Clock, onlyErrors: boolean) {
+    this.#accumulator = accumulator
+    this.#events = events
+    this.#logger = logger
+    this.#clock = clock
+    this.#onlyErrors = onlyErrors
+    this.#unheard = new UnheardReports(logger)
+  }
+
+  /** The reports kept for the first that asks for delivery events; from then on none are kept. */
+  takeUnheard(): DeliveryReport[] {
+    return this.#unheard.take()
+  }
+
+  /** Says in the log what nobody has asked for. */
+  close(): void {
+    this.#unheard.close()
+  }
+
+  /** Reports every message of a batch and lets go of the batch. A second call for the same batch does nothing. */
+  settle(topic: string, partition: number, batch: Batch, outcome: Outcome): void {
+    if (batch.isSettled) return
+    batch.isSettled = true
+    const { messages, sinks, enqueuedAt, wallOffset, queuedBytes } = batch
+    batch.dispose()
+    this.#report(topic, partition, { messages, sinks, enqueuedAt, wallOffset }, queuedBytes, outcome)
+  }
+
+  #report(topic: string, partition: number, what: Reportable, queuedBytes: number, outcome: Outcome): void {
+    const { messages, sinks, enqueuedAt, wallOffset } = what
+    const settledAt = this.#clock.now()
+    const settled: Settled = { topic, partition, messages, sinks, enqueuedAt, wallOffset, settledAt, outcome }
+    // Before the reports: whoever produces from within one finds the room that it has made.
+    this.#accumulator.release(messages.length, queuedBytes)
+    const errors = outcome.error !== null || outcome.recordErrors !== null
+    let unheard = 0
+    for (let i = 0; i < sinks.length; i++) {
+      const sink = sinks[i] as ReportSink // i is below the length
+      if (sink === null) unheard++
+      else if (typeof sink !== 'function') sink.settle(makeReport(settled, i))
+      else if (errors || !this.#onlyErrors) this.#call(sink, makeReport(settled, i))
+    }
+    if (unheard > 0 && (errors || !this.#onlyErrors)) this.#emit(settled, unheard)
+    this.#accumulator.checkEmpty()
+  }
+
+  /** Reports one accepted message that no batch could take. */
+  refuse(
+    topic: string,
+    message: AnyMessage,
+    sink: ReportSink,
+    enqueuedAt: number,
+    wallOffset: number,
+    error: KafkaError,
+  ): void {
+    const outcome: Outcome = { status: 'not-persisted', baseOffset: -1, logAppendTime: -1, error, recordErrors: null }
+    const alone: Reportable = { messages: [message], sinks: [sink], enqueuedAt: [enqueuedAt], wallOffset }
+    this.#report(topic, message.partition ?? -1, alone, 0, outcome)
+  }
+
+  #call(callback: (report: DeliveryReport) => void, report: DeliveryReport): void {
+    try {
+      callback(report)
+    } catch (error) {
+      const why = error instanceof Error ? (error.stack ?? error.message) : String(error)
+      this.#logger.error('DRCALLBACK', `a delivery report callback threw: ${why}`)
+    }
+  }
+
+  #emit(settled: Settled, count: number): void {
+    if (!this.#events.hasListener('delivery')) {
+      this.#logFailure(settled, count)
+      this.#unheard.keep(settled, count)
+      return
+    }
+    this.#unheard.stop()
+    const { sinks } = settled
+    for (let i = 0; i < sinks.length; i++) {
+      if (sinks[i] === null) this.#events.emit({ type: 'delivery', report: makeReport(settled, i) })
+    }
+  }
+
+  #logFailure({ topic, partition, outcome }: Settled, count: number): void {
+    const { error } = outcome
+    if (error === null) return
+    const what = count === 1 ? '1 message' : `${count} messages`
+    const where = partition < 0 ? topic : `${topic} [${partition}]`
+    this.#logger.error(
+      'DRFAIL',
+      `${what} to ${where} not delivered (${outcome.status}): ${error.name}: ${error.message}`,
+    )
+  }
+}

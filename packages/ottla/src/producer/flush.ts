@@ -1,0 +1,30 @@
+import type { Clock } from '../base/clock.ts'
+import type { Pipeline } from './pipeline.ts'
+
+/**
+ * Sends everything without waiting for company, and waits until all of it has been reported.
+ * @param timeoutMs - -1: no limit
+ * @param signal - ends the wait as the limit does
+ * @returns the messages that have no report yet: 0, or more when the wait was cut short
+ */
+export function flush(pipeline: Pipeline, clock: Clock, timeoutMs: number, signal?: AbortSignal): Promise<number> {
+  const { accumulator } = pipeline
+  if (accumulator.isEmpty) return Promise.resolve(0)
+  const endHurry = pipeline.hurry()
+  if (timeoutMs === 0 || signal?.aborted === true) {
+    endHurry()
+    return Promise.resolve(accumulator.messages)
+  }
+  return new Promise(resolve => {
+    const end = (): void => {
+      endHurry()
+      stopWaiting()
+      timer?.cancel()
+      signal?.removeEventListener('abort', end)
+      resolve(accumulator.messages)
+    }
+    const stopWaiting = accumulator.whenEmpty(end)
+    const timer = timeoutMs < 0 ? null : clock.setTimer(timeoutMs, end)
+    signal?.addEventListener('abort', end, { once: true })
+  })
+}

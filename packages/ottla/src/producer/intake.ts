@@ -1,0 +1,161 @@
+/** The ways in: `produce`, `send`, `sendBatch`. */
+import { abortReason } from '../base/clock.ts'
+import { ErrorCode } from '@ottla/protocol'
+import { KafkaError } from '../errors.ts'
+import type { Bytes, DeliveryReport, Serializer } from '../types.ts'
+import type { ReportSink } from './batch.ts'
+import type { Life } from './life.ts'
+import { checkTopicName, invalid, serializationError, serialize, type AnyMessage } from './message.ts'
+import type { Pipeline } from './pipeline.ts'
+import { refusal } from './report.ts'
+import { ReportCollector, SendTicket } from './tickets.ts'
+
+/** Null where the program gives bytes. */
+export interface Serializers {
+  readonly key: Serializer<unknown> | null
+  readonly value: Serializer<unknown> | null
+}
+
+type Data = Bytes | null | undefined
+
+export class Intake {
+  readonly #pipeline: Pipeline
+  readonly #life: Life
+  readonly #key: Serializer<unknown> | null
+  readonly #value: Serializer<unknown> | null
+  readonly #adaptive: boolean
+
+  /** @param adaptive - `ottla.linger.adaptive` */
+  constructor(pipeline: Pipeline, life: Life, serializers: Serializers, adaptive: boolean) {
+    this.#pipeline = pipeline
+    this.#life = life
+    this.#key = serializers.key
+    this.#value = serializers.value
+    this.#adaptive = adaptive
+  }
+
+  /** See Producer.produce. */
+  produce(message: AnyMessage, sink: ReportSink): void {
+    this.#check()
+    if (this.#key === null && this.#value === null) {
+      // Without serializers the program gives bytes; `put` checks that they are.
+      this.#pipeline.put(message, message.key as Data, message.value as Data, sink)
+      return
+    }
+    checkTopicName(message.topic)
+    // A promise is no bytes: `put` refuses it, saying why.
+    const key = this.#serialized(message, 'key') as Data
+    this.#pipeline.put(message, key, this.#serialized(message, 'value') as Data, sink)
+  }
+
+  /** See Producer.send. */
+  async send(message: AnyMessage, signal: AbortSignal | undefined): Promise<DeliveryReport> {
+    if (signal?.aborted === true) throw abortReason(signal)
+    const ticket = new SendTicket()
+    await this.#enter(message, ticket, signal)
+    return ticket.promise
+  }
+
+  /** See Producer.sendBatch. */
+  async sendBatch(messages: Iterable<AnyMessage>): Promise<DeliveryReport[]> {
+    const collector = new ReportCollector()
+    for (const message of messages) {
+      const ticket = collector.next()
+      try {
+        const entered = this.#enter(message, ticket, undefined)
+        if (entered !== null) await entered
+      } catch (error) {
+        ticket.settle(refusal(message, error instanceof KafkaError ? error : invalid(String(error))))
+      }
+    }
+    return collector.all()
+  }
+
+  /** Waits for room and enqueues; for `writable()`. */
+  async accept(message: AnyMessage, sink: ReportSink): Promise<void> {
+    await this.#enter(message, sink, undefined)
+  }
+
+  /** Null: done without a wait. */
+  #enter(message: AnyMessage, sink: ReportSink, signal: AbortSignal | undefined): Promise<void> | null {
+    this.#check()
+    if (this.#key === null && this.#value === null) {
+      return this.#putWhenRoom(message, message.key as Data, message.value as Data, sink, signal) // as in produce
+    }
+    checkTopicName(message.topic)
+    const key = this.#serialized(message, 'key')
+    const value = this.#serialized(message, 'value')
+    // Anything else is checked by `put`.
+    if (!isPromise(key) && !isPromise(value))
+      return this.#putWhenRoom(message, key as Data, value as Data, sink, signal)
+    return this.#putSerialized(message, key, value, sink, signal)
+  }
+
+  async #putSerialized(
+    message: AnyMessage,
+    pendingKey: unknown,
+    pendingValue: unknown,
+    sink: ReportSink,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    const { topic } = message
+    const [key, value] = await Promise.all([
+      settled(pendingKey, error => serializationError(error, topic, 'key')),
+      settled(pendingValue, error => serializationError(error, topic, 'value')),
+    ])
+    if (signal?.aborted === true) throw abortReason(signal)
+    this.#check()
+    // As in #enter.
+    await this.#putWhenRoom(message, key as Data, value as Data, sink, signal)
+  }
+
+  #putWhenRoom(
+    message: AnyMessage,
+    key: Data,
+    value: Data,
+    sink: ReportSink,
+    signal: AbortSignal | undefined,
+  ): Promise<void> | null {
+    const { accumulator } = this.#pipeline
+    if (!accumulator.hasWaiters) {
+      try {
+        this.#put(message, key, value, sink)
+        return null
+      } catch (error) {
+        if (!(error instanceof KafkaError) || error.code !== ErrorCode.ERR__QUEUE_FULL) throw error
+      }
+    }
+    const bytes = this.#pipeline.sizeOf(message, key ?? null, value ?? null)
+    return accumulator.waitForRoom(bytes, () => this.#put(message, key, value, sink), signal)
+  }
+
+  #put(message: AnyMessage, key: Data, value: Data, sink: ReportSink): void {
+    const queue = this.#pipeline.put(message, key, value, sink)
+    if (this.#adaptive) this.#pipeline.sender.eager(queue)
+  }
+
+  #serialized(message: AnyMessage, field: 'key' | 'value'): unknown {
+    const data = message[field]
+    const serializer = field === 'key' ? this.#key : this.#value
+    return serializer === null || data === null || data === undefined
+      ? data
+      : serialize(serializer, data, message, field)
+  }
+
+  #check(): void {
+    const refused = this.#life.refusal()
+    if (refused !== null) throw refused
+  }
+}
+
+function isPromise(data: unknown): data is PromiseLike<unknown> {
+  return typeof data === 'object' && data !== null && typeof (data as { then?: unknown }).then === 'function'
+}
+
+async function settled(data: unknown, onError: (error: unknown) => Error): Promise<unknown> {
+  try {
+    return await data
+  } catch (error) {
+    throw onError(error)
+  }
+}

@@ -1,0 +1,58 @@
+/** Whether a producer still takes messages. */
+import { ErrorCode } from '@ottla/protocol'
+import { KafkaError } from '../errors.ts'
+
+export type LifeState = 'open' | 'closing' | 'closed'
+
+const moves: Record<LifeState, readonly LifeState[]> = { open: ['closing'], closing: ['closed'], closed: [] }
+
+/** The states of a producer, and the error after which it is of no further use. */
+export class Life {
+  readonly #name: string
+  #state: LifeState = 'open'
+  #fatal: KafkaError | null = null
+
+  /** @param name - of the client, for messages */
+  constructor(name: string) {
+    this.#name = name
+  }
+
+  get state(): LifeState {
+    return this.#state
+  }
+
+  get fatal(): KafkaError | null {
+    return this.#fatal
+  }
+
+  enter(next: LifeState): void {
+    if (!moves[this.#state].includes(next)) throw new Error(`producer ${this.#state} -> ${next} is no legal move`)
+    this.#state = next
+  }
+
+  /**
+   * Remembers the first fatal error.
+   * @returns whether it is the first
+   */
+  kill(code: number, message: string): boolean {
+    if (this.#fatal !== null) return false
+    this.#fatal = new KafkaError(code, message, { fatal: true, retriable: false })
+    return true
+  }
+
+  /** Why nothing can be produced, or null while something can. */
+  refusal(): KafkaError | null {
+    if (this.#state !== 'open') return this.closedError()
+    const fatal = this.#fatal
+    if (fatal === null) return null
+    const text = `${this.#name} has had a fatal error: ${fatal.name}: ${fatal.message}`
+    return new KafkaError(ErrorCode.ERR__FATAL, text, { fatal: true, retriable: false, cause: fatal })
+  }
+
+  closedError(): KafkaError {
+    return new KafkaError(
+      ErrorCode.ERR__STATE,
+      `${this.#name} is ${this.#state === 'closing' ? 'being closed' : 'closed'}`,
+    )
+  }
+}

@@ -1,0 +1,214 @@
+/** What waits to be sent to one partition, in order. */
+import { Ring } from '../base/ring.ts'
+import type { Bytes, HeadersInput } from '../types.ts'
+import { Batch, type ReportSink } from './batch.ts'
+import type { AnyMessage } from './message.ts'
+
+/** Limits of a batch, from the configuration. */
+export interface BatchLimits {
+  /** `batch.size`, but no more than `message.max.bytes`; bytes before compression. */
+  readonly maxBytes: number
+  /** `batch.num.messages` */
+  readonly maxMessages: number
+}
+
+/** Hears of what happens to a queue while messages are put in. */
+export interface QueueObserver {
+  /** A batch was begun: its time to wait for company runs from now on. */
+  onOpened(queue: PartitionQueue, batch: Batch): void
+  /** A batch is full, so that it may leave. */
+  onFull(queue: PartitionQueue): void
+  /** Milliseconds since the epoch less the monotonic clock's milliseconds. */
+  wallOffset(): number
+}
+
+/** The topic, as far as its queues have to know it. */
+export interface QueueTopic {
+  readonly name: string
+  /** ZERO_UUID while it is not known. */
+  readonly topicId: string
+}
+
+const SMALLEST_BUFFER = 4096
+
+/**
+ * Batches in the order of their messages: those that have to be sent again come first, then the full ones, then
+ * the one that still grows. A batch that is in flight is in none of the lists and comes back through `retry`.
+ * Plain fields: this is the hot path.
+ */
+export class PartitionQueue {
+  readonly topic: QueueTopic
+  /** -1 for messages whose topic is not known yet. */
+  readonly partition: number
+  /** Broker id, -1 while there is none. */
+  leader = -1
+  /** Batches in flight, and the broker they went to. */
+  inFlight = 0
+  inFlightTo = -1
+  /** Monotonic ms; nothing leaves before. */
+  retryAt = 0
+  /** The topic has no such partition any more: nothing can be sent. */
+  isGone = false
+  /** Broker id of the outbox it stands in, -1 for none. @internal */
+  listedIn = -1
+  /** The request that took a batch of it last: one request has at most one. @internal */
+  takenFor: unknown = null
+  /** Sequence numbers count from this message on (idempotence). */
+  baseMsgid = 0
+  /** Number of the next message. */
+  nextMsgid = 0
+  readonly #limits: BatchLimits
+  readonly #observer: QueueObserver
+  #open: Batch | null = null
+  readonly #waiting = new Ring<Batch>()
+  #again: Batch[] = []
+  #lastSize = SMALLEST_BUFFER
+
+  constructor(topic: QueueTopic, partition: number, limits: BatchLimits, observer: QueueObserver) {
+    this.topic = topic
+    this.partition = partition
+    this.#limits = limits
+    this.#observer = observer
+  }
+
+  /** As errors and logs name it: `orders [3]`. */
+  get name(): string {
+    return this.partition < 0 ? this.topic.name : `${this.topic.name} [${this.partition}]`
+  }
+
+  /** Whether nothing waits here; what is in flight does not count. */
+  get isEmpty(): boolean {
+    return this.#again.length === 0 && this.#waiting.length === 0
+  }
+
+  /** The batch that is sent next, or null. */
+  get head(): Batch | null {
+    return this.#again[0] ?? this.#waiting.peek() ?? null
+  }
+
+  /** Whether a batch that was sent before has to go first. */
+  get hasRetries(): boolean {
+    return this.#again.length > 0
+  }
+
+  /**
+   * Puts a message in.
+   * @param now - monotonic ms of its acceptance
+   * @param size - an upper bound of the bytes that its record takes
+   * @returns the bytes that its record takes
+   */
+  append(
+    message: AnyMessage,
+    sink: ReportSink,
+    key: Bytes | null,
+    value: Bytes | null,
+    headers: HeadersInput | undefined,
+    timestamp: number,
+    now: number,
+    size: number,
+  ): number {
+    let batch = this.#open
+    if (batch !== null && batch.writer.sizeBytes + size > this.#limits.maxBytes) {
+      this.close()
+      this.#observer.onFull(this)
+      batch = null
+    }
+    batch ??= this.#make(size)
+    // Only once a record is in it does the batch join the queue: an append that throws leaves no trace.
+    const bytes = batch.append(message, sink, key, value, headers, timestamp, now)
+    this.nextMsgid++
+    if (batch.messages.length === 1) {
+      this.#open = batch
+      this.#waiting.push(batch)
+      this.#observer.onOpened(this, batch)
+    }
+    if (batch.messages.length >= this.#limits.maxMessages) {
+      this.close()
+      this.#observer.onFull(this)
+    }
+    return bytes
+  }
+
+  /** No more messages into the batch that grows at present. */
+  close(): void {
+    if (this.#open === null) return
+    this.#lastSize = this.#open.writer.sizeBytes
+    this.#open = null
+  }
+
+  /** The batch that grows at present does not have to wait any longer. */
+  hurry(): void {
+    if (this.#open !== null) this.#open.isDue = true
+  }
+
+  /** Whether the head may leave, as far as the queue itself knows: not before its time, and no retry before its turn. */
+  isReady(now: number): boolean {
+    if (this.#again.length > 0) return this.inFlight === 0 && now >= this.retryAt
+    const head = this.#waiting.peek()
+    if (head === undefined || now < this.retryAt) return false
+    return head !== this.#open || head.isDue
+  }
+
+  /** Takes the head out to be sent to a broker. */
+  take(brokerId: number): Batch | null {
+    let batch = this.#again.shift()
+    if (batch === undefined) {
+      batch = this.#waiting.shift()
+      if (batch === undefined) return null
+      if (batch === this.#open) this.close()
+    }
+    this.inFlight++
+    this.inFlightTo = brokerId
+    return batch
+  }
+
+  /** A batch that was in flight is done with. */
+  settle(): void {
+    this.inFlight--
+  }
+
+  /** A batch that was in flight has to go again: before all younger ones. */
+  retry(batch: Batch, retryAt: number): void {
+    this.inFlight--
+    this.retryAt = Math.max(this.retryAt, retryAt)
+    this.putBack([batch])
+  }
+
+  /** Puts batches to where the numbers of their messages belong, among those that go again. */
+  putBack(batches: readonly Batch[]): void {
+    this.#again.push(...batches)
+    this.#again.sort((a, b) => a.baseMsgid - b.baseMsgid)
+  }
+
+  /** Takes out every batch that waits, oldest first. */
+  drain(): Batch[] {
+    const all = this.#again
+    this.#again = []
+    this.close()
+    for (let batch = this.#waiting.shift(); batch !== undefined; batch = this.#waiting.shift()) all.push(batch)
+    return all
+  }
+
+  /** Takes out the batches from the front for as long as `isOver` says so. */
+  takeWhile(isOver: (batch: Batch) => boolean): Batch[] {
+    const over: Batch[] = []
+    for (let head = this.head; head !== null && isOver(head); head = this.head) {
+      over.push(head)
+      if (this.#again.length > 0) this.#again.shift()
+      else if (this.#waiting.shift() === this.#open) this.close()
+    }
+    return over
+  }
+
+  /** The batches that wait, oldest first. */
+  *batches(): Generator<Batch> {
+    yield* this.#again
+    for (let i = 0; i < this.#waiting.length; i++) yield this.#waiting.peek(i) as Batch // i is below the length
+  }
+
+  #make(size: number): Batch {
+    // As large as the last one became: then a busy partition never copies a growing buffer.
+    const capacity = Math.min(Math.max(this.#lastSize, size), this.#limits.maxBytes)
+    return new Batch(capacity, this.nextMsgid, this.#observer.wallOffset())
+  }
+}

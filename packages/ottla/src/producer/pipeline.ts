@@ -1,0 +1,422 @@
+/** From `produce` to the report: takes messages in, gives them to the queue of their partition, keeps the times. */
+import { BatchWriter, ErrorCode } from '@ottla/protocol'
+import { Deadline } from '../base/clock.ts'
+import type { Clock } from '../base/clock.ts'
+import type { Random } from '../base/random.ts'
+import { Ring } from '../base/ring.ts'
+import type { Snapshot } from '../cluster/snapshot.ts'
+import { KafkaError } from '../errors.ts'
+import type { EventHub } from '../observe/events.ts'
+import type { Logger } from '../observe/logger.ts'
+import type { Bytes, HeadersInput, Partitioner } from '../types.ts'
+import { Accumulator } from './accumulator.ts'
+import { Alarm } from './alarm.ts'
+import { eachRecord, splitBatch, type Batch, type ReportSink } from './batch.ts'
+import { Delivery } from './delivery.ts'
+import { checkFields, checkTopicName, payloadBytes, type AnyMessage } from './message.ts'
+import type { BatchLimits, PartitionQueue, QueueObserver } from './partition-queue.ts'
+import { chooserFor } from './partitioner.ts'
+import { expiry, failure, Sender, type ProduceCluster, type SenderSettings } from './sender.ts'
+import { TopicQueue } from './topic-queue.ts'
+
+/** The part of the cluster that the pipeline needs. */
+export interface PipelineCluster extends ProduceCluster {
+  readonly metadata: ProduceCluster['metadata'] & {
+    readonly snapshot: Snapshot
+    want(topic: string): void
+    unwant(topic: string): void
+    onChange(listener: (changedTopics: ReadonlySet<string>) => void): () => void
+    refresh(topics: readonly string[], options: { readonly deadline: Deadline }): Promise<Snapshot>
+  }
+}
+
+export interface PipelineSettings {
+  readonly sender: SenderSettings
+  readonly batch: BatchLimits
+  /** `linger.ms` */
+  readonly lingerMs: number
+  /** `message.max.bytes` */
+  readonly maxMessageBytes: number
+  /** `queue.buffering.max.messages`; 0: no limit. */
+  readonly maxMessages: number
+  /** `queue.buffering.max.kbytes` in bytes. */
+  readonly maxBytes: number
+  /** `topic.metadata.propagation.max.ms` */
+  readonly propagationMs: number
+  readonly partitioner: string | Partitioner
+  /** `sticky.partitioning.linger.ms` */
+  readonly stickyMs: number
+  /** `delivery.report.only.error` */
+  readonly onlyErrors: boolean
+}
+
+export interface PipelineContext {
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+  readonly events: EventHub
+}
+
+interface Lingering {
+  readonly queue: PartitionQueue
+  readonly batch: Batch
+  readonly until: number
+}
+
+const SLOWEST_SCAN_MS = 1000
+const FASTEST_SCAN_MS = 10
+const FIRST_REFRESH_MS = 30_000
+// Clocks are read at different moments; only a real step of the wall clock is followed.
+const WALL_STEP_MS = 20
+
+/** The inside of a producer. */
+export class Pipeline implements QueueObserver {
+  readonly accumulator: Accumulator
+  readonly delivery: Delivery
+  readonly sender: Sender
+  readonly #cluster: PipelineCluster
+  readonly #settings: PipelineSettings
+  readonly #context: PipelineContext
+  readonly #clock: Clock
+  readonly #topics = new Map<string, TopicQueue>()
+  readonly #lingering = new Ring<Lingering>()
+  readonly #alarm: Alarm
+  readonly #scanMs: number
+  readonly #stopListening: () => void
+  #lastTopic: TopicQueue | null = null
+  #newTopics: string[] = []
+  #knownBrokers: Snapshot['brokers']
+  #nextScan = Infinity
+  #hurries = 0
+  #wallOffset: number
+
+  constructor(cluster: PipelineCluster, settings: PipelineSettings, context: PipelineContext) {
+    this.#cluster = cluster
+    this.#settings = settings
+    this.#context = context
+    this.#clock = context.clock
+    const { clock, events, logger } = context
+    this.#wallOffset = clock.wallTime() - clock.now()
+    this.accumulator = new Accumulator(settings.maxMessages, settings.maxBytes)
+    this.delivery = new Delivery(this.accumulator, events, logger, clock, settings.onlyErrors)
+    this.#alarm = new Alarm(clock, () => this.#tick())
+    this.sender = new Sender(cluster, settings.sender, context, this.delivery, at => this.#alarm.set(at))
+    const finest = Math.min(settings.sender.messageTimeoutMs / 10, settings.propagationMs / 4)
+    this.#scanMs = Math.max(FASTEST_SCAN_MS, Math.min(SLOWEST_SCAN_MS, finest))
+    this.#knownBrokers = cluster.metadata.snapshot.brokers
+    this.#stopListening = cluster.metadata.onChange(changed => this.#onMetadata(changed))
+  }
+
+  /** Loads what the codec needs; until then batches wait. */
+  prepare(): void {
+    const { codec } = this.#settings.sender
+    if (codec === null) return
+    const loading = codec.ready()
+    if (loading === null) {
+      this.sender.release()
+      return
+    }
+    loading.then(
+      () => this.sender.release(),
+      (error: unknown) => {
+        const why = error instanceof Error ? error.message : String(error)
+        this.#context.logger.error('CODEC', `${codec.name} cannot be used: ${why}`)
+        // Every batch fails when it is sealed, and so tells why.
+        this.sender.release()
+      },
+    )
+  }
+
+  /**
+   * Takes one message in, its key and value serialized.
+   * @returns the queue it went to
+   * @throws KafkaError as `Producer.produce` does, before anything has been accepted
+   */
+  put(
+    message: AnyMessage,
+    key: Bytes | null | undefined,
+    value: Bytes | null | undefined,
+    sink: ReportSink,
+  ): PartitionQueue {
+    key ??= null
+    value ??= null
+    const topic = message.topic === this.#lastTopic?.name ? this.#lastTopic : this.#topicOf(message.topic)
+    checkFields(message, key, value)
+    const { headers } = message
+    let size = BatchWriter.estimateSize(key, value, headers)
+    if (size > this.#settings.maxMessageBytes || !this.accumulator.hasRoom(size)) {
+      size = this.#checkSize(message, key, value, size)
+    }
+    const now = this.#clock.now()
+    const queue = topic.queueFor(message, key, now)
+    const timestamp = message.timestamp ?? Math.floor(now + this.#wallOffset)
+    const bytes = queue.append(message, sink, key, value, headers, timestamp, now, size)
+    this.accumulator.add(1, bytes)
+    return queue
+  }
+
+  /** Bytes that a message needs in the queue, at most, for `Accumulator.waitForRoom`. */
+  sizeOf(message: AnyMessage, key: Bytes | null, value: Bytes | null): number {
+    checkFields(message, key, value)
+    return closeBound(key, value, message.headers)
+  }
+
+  /** No batch waits for company until the function that this returns has been called. */
+  hurry(): () => void {
+    this.#hurries++
+    for (const topic of this.#topics.values()) {
+      for (const queue of topic.queues()) {
+        queue.hurry()
+        this.sender.list(queue)
+      }
+    }
+    let ended = false
+    return () => {
+      if (!ended) this.#hurries--
+      ended = true
+    }
+  }
+
+  /** Reports what waits, what is under way, or both as purged. */
+  purge(queued: boolean, inFlight: boolean): void {
+    if (queued) {
+      for (const topic of this.#topics.values()) {
+        for (const queue of topic.queues()) {
+          this.#failQueue(queue, () => KafkaError.of(ErrorCode.ERR__PURGE_QUEUE, queue.name))
+        }
+      }
+    }
+    if (!inFlight) return
+    for (const { queue, batch } of [...this.sender.shipments()]) {
+      // Its bytes may still be on their way into the socket.
+      batch.isBufferShared = true
+      batch.doubt = 'possibly-persisted'
+      const error = KafkaError.of(ErrorCode.ERR__PURGE_INFLIGHT, queue.name)
+      this.delivery.settle(queue.topic.name, queue.partition, batch, failure(batch, error))
+    }
+  }
+
+  /** Stops the times and lets go of the topics. */
+  close(): void {
+    this.#alarm.cancel()
+    this.#stopListening()
+    for (const name of this.#topics.keys()) this.#cluster.metadata.unwant(name)
+    this.delivery.close()
+  }
+
+  // QueueObserver
+
+  onOpened(queue: PartitionQueue, batch: Batch): void {
+    if (this.#nextScan === Infinity) {
+      this.#nextScan = batch.lastAt + this.#scanMs
+      this.#alarm.set(this.#nextScan)
+    }
+    if (queue.partition < 0) return
+    const { lingerMs } = this.#settings
+    const until = batch.firstAt + lingerMs
+    // Messages that waited for the metadata have lingered already.
+    if (lingerMs === 0 || this.#hurries > 0 || until <= this.#clock.now()) {
+      batch.isDue = true
+      this.sender.list(queue)
+      return
+    }
+    this.#lingering.push({ queue, batch, until })
+    this.#alarm.set(until)
+    this.sender.warm(queue.leader)
+  }
+
+  onFull(queue: PartitionQueue): void {
+    this.sender.list(queue)
+  }
+
+  wallOffset(): number {
+    const offset = this.#clock.wallTime() - this.#clock.now()
+    if (Math.abs(offset - this.#wallOffset) > WALL_STEP_MS) this.#wallOffset = offset
+    return this.#wallOffset
+  }
+
+  // Beyond a limit by the estimate: look closely before refusing.
+  #checkSize(message: AnyMessage, key: Bytes | null, value: Bytes | null, estimate: number): number {
+    const payload = payloadBytes(key, value, message.headers)
+    const { maxMessageBytes } = this.#settings
+    if (payload > maxMessageBytes) {
+      const text = `a message of ${payload} bytes to ${message.topic} is over message.max.bytes (${maxMessageBytes})`
+      throw new KafkaError(ErrorCode.ERR_MSG_SIZE_TOO_LARGE, text)
+    }
+    const size = Math.min(estimate, closeBound(key, value, message.headers))
+    if (!this.accumulator.hasRoom(size)) {
+      const text = `the queue is full (${this.accumulator.limits}); wait for delivery reports, or use send()`
+      throw new KafkaError(ErrorCode.ERR__QUEUE_FULL, text)
+    }
+    return size
+  }
+
+  #topicOf(name: string): TopicQueue {
+    let topic = this.#topics.get(name)
+    if (topic === undefined) {
+      checkTopicName(name)
+      const { partitioner, stickyMs, batch } = this.#settings
+      const now = this.#clock.now()
+      topic = new TopicQueue(name, chooserFor(partitioner, stickyMs, this.#context.random), batch, this, now)
+      this.#topics.set(name, topic)
+      this.#cluster.metadata.want(name)
+      if (this.#cluster.metadata.snapshot.topics.has(name)) this.#update(topic)
+      else this.#askFor(name)
+    }
+    this.#lastTopic = topic
+    return topic
+  }
+
+  // At once, and together with the other new topics of this turn; the metadata's own refreshes come later and at intervals.
+  #askFor(name: string): void {
+    this.#newTopics.push(name)
+    if (this.#newTopics.length > 1) return
+    queueMicrotask(() => {
+      const names = this.#newTopics
+      this.#newTopics = []
+      const deadline = Deadline.after(this.#clock, FIRST_REFRESH_MS)
+      this.#cluster.metadata.refresh(names, { deadline }).catch((error: unknown) => {
+        const why = error instanceof Error ? error.message : String(error)
+        this.#context.logger.debug('topic', 'METADATA', `${names.join(', ')}: ${why}`)
+      })
+    })
+  }
+
+  #onMetadata(changed: ReadonlySet<string>): void {
+    for (const name of changed) {
+      const topic = this.#topics.get(name)
+      if (topic !== undefined) this.#update(topic)
+    }
+    const { brokers } = this.#cluster.metadata.snapshot
+    if (brokers === this.#knownBrokers) return
+    this.#knownBrokers = brokers
+    for (const topic of this.#topics.values()) for (const queue of topic.queues()) this.sender.list(queue)
+  }
+
+  #update(topic: TopicQueue): void {
+    const change = topic.update(this.#cluster.metadata.snapshot.topics.get(topic.name), this.#clock.now())
+    switch (change.is) {
+      case 'nothing':
+        return
+      case 'failed':
+        this.#failTopic(topic, change.error)
+        return
+      case 'usable': {
+        for (const queue of change.surplus) {
+          queue.isGone = true
+          const text = `there is no partition ${queue.partition} of topic ${topic.name}`
+          this.#failQueue(queue, () => new KafkaError(ErrorCode.ERR__UNKNOWN_PARTITION, text))
+        }
+        this.#assign(topic)
+        for (const queue of topic.queues()) this.sender.list(queue)
+        return
+      }
+      default:
+        return change satisfies never
+    }
+  }
+
+  /** Gives the messages that came before the metadata their partitions, in their order. */
+  #assign(topic: TopicQueue): void {
+    for (const batch of topic.unassigned.drain()) {
+      this.accumulator.add(0, -batch.queuedBytes)
+      const refused: (() => void)[] = []
+      eachRecord(batch, (message, sink, key, value, headers, timestamp, enqueuedAt) => {
+        try {
+          const queue = topic.queueFor(message, key, this.#clock.now())
+          const size = BatchWriter.estimateSize(key, value, headers)
+          this.accumulator.add(0, queue.append(message, sink, key, value, headers, timestamp, enqueuedAt, size))
+        } catch (error) {
+          refused.push(() => this.#refuse(topic, message, sink, enqueuedAt, error))
+        }
+      })
+      batch.isSettled = true
+      batch.dispose()
+      // Only now, so that what is produced from within a report comes after what came before.
+      for (const report of refused) report()
+    }
+  }
+
+  #refuse(topic: TopicQueue, message: AnyMessage, sink: ReportSink, enqueuedAt: number, error: unknown): void {
+    const why = error instanceof Error ? error.message : String(error)
+    const told =
+      error instanceof KafkaError
+        ? error
+        : new KafkaError(ErrorCode.ERR__FAIL, `${topic.name}: ${why}`, { cause: error })
+    this.delivery.refuse(topic.name, message, sink, enqueuedAt, this.#wallOffset, told)
+  }
+
+  #failTopic(topic: TopicQueue, error: KafkaError): void {
+    for (const queue of topic.queues()) this.#failQueue(queue, () => error)
+  }
+
+  #failQueue(queue: PartitionQueue, errorOf: (batch: Batch) => KafkaError): void {
+    this.#settleAll(queue, queue.drain(), errorOf)
+  }
+
+  #settleAll(queue: PartitionQueue, batches: readonly Batch[], errorOf: (batch: Batch) => KafkaError): void {
+    for (const batch of batches) {
+      this.delivery.settle(queue.topic.name, queue.partition, batch, failure(batch, errorOf(batch)))
+    }
+  }
+
+  #tick(): void {
+    const now = this.#clock.now()
+    for (let first = this.#lingering.peek(); first !== undefined; first = this.#lingering.peek()) {
+      const { queue, batch, until } = first
+      if (!batch.isSettled && !batch.isDue && until > now) break
+      this.#lingering.shift()
+      if (batch.isSettled || batch.isDue) continue
+      batch.isDue = true
+      this.sender.list(queue)
+    }
+    this.sender.tick(now)
+    if (now >= this.#nextScan) {
+      this.#scan(now)
+      this.#nextScan = this.accumulator.messages > 0 ? now + this.#scanMs : Infinity
+    }
+    const first = this.#lingering.peek()
+    if (first !== undefined) this.#alarm.set(first.until)
+    if (this.#nextScan !== Infinity) this.#alarm.set(this.#nextScan)
+  }
+
+  /** Gives up what has waited for too long. */
+  #scan(now: number): void {
+    const { propagationMs, sender } = this.#settings
+    for (const topic of this.#topics.values()) {
+      if (topic.isGivenUp(now, propagationMs)) {
+        const text = `there is no topic ${topic.name}, and it has not come into being within ${propagationMs} ms`
+        topic.fail(new KafkaError(ErrorCode.ERR__UNKNOWN_TOPIC, `${text} (topic.metadata.propagation.max.ms)`))
+      }
+      const { failedWith } = topic
+      if (failedWith !== null) this.#failTopic(topic, failedWith)
+      else if (sender.messageTimeoutMs !== Infinity) for (const queue of topic.queues()) this.#expire(queue, now)
+    }
+  }
+
+  #expire(queue: PartitionQueue, now: number): void {
+    const timeoutMs = this.#settings.sender.messageTimeoutMs
+    const over = queue.takeWhile(batch => now >= batch.lastAt + timeoutMs)
+    const head = queue.head
+    // A batch that was never sent may be divided: its oldest messages should not wait for its youngest.
+    if (head !== null && head.failures === 0 && now >= head.firstAt + timeoutMs + this.#scanMs) {
+      queue.takeWhile(batch => batch === head)
+      const [old, young] = splitBatch(
+        head,
+        Math.max(
+          1,
+          head.enqueuedAt.findIndex(at => now < at + timeoutMs),
+        ),
+      )
+      over.push(old)
+      queue.putBack([young])
+    }
+    this.#settleAll(queue, over, batch => expiry(queue, timeoutMs, batch.lastError))
+    this.sender.list(queue)
+  }
+}
+
+/** Bytes that a record takes at most, with strings measured. */
+function closeBound(key: Bytes | null, value: Bytes | null, headers: HeadersInput | undefined): number {
+  return BatchWriter.estimateSize(null, null, headers) + payloadBytes(key, value, undefined)
+}

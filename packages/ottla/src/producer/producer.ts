@@ -1,0 +1,272 @@
+import { ErrorCode } from '@ottla/protocol'
+import { Deadline } from '../base/clock.ts'
+import { resolveWait } from '../base/wait.ts'
+import { Cluster } from '../cluster/cluster.ts'
+import { createContext, type ClientContext, type ClientOptions } from '../cluster/context.ts'
+import { clientHandle, type ClientHandle } from '../cluster/handle.ts'
+import { getMetadata, offsetsForTimes, queryWatermarkOffsets } from '../cluster/queries.ts'
+import { resolveConfig, type ProducerConfig } from '../config/resolve.ts'
+import { KafkaError } from '../errors.ts'
+import type {
+  Bytes,
+  DeliveryReport,
+  EventOf,
+  Metadata,
+  Partitioner,
+  ProducerEvent,
+  ProducerMessage,
+  Serializer,
+  TopicPartitionOffset,
+  WaitOptions,
+} from '../types.ts'
+import type { ReportSink } from './batch.ts'
+import { flush } from './flush.ts'
+import { Intake } from './intake.ts'
+import { Life } from './life.ts'
+import { invalid } from './message.ts'
+import { Pipeline } from './pipeline.ts'
+import { pipelineSettings } from './settings.ts'
+import { writableOf } from './writable.ts'
+
+/**
+ * Constructor options of a producer.
+ * @since 0.1.0
+ */
+export interface ProducerOptions<K = Bytes, V = Bytes> extends ClientOptions {
+  /** Makes bytes of a message's key; null and undefined are not handed to it. */
+  readonly key?: Serializer<K>
+  /** Makes bytes of a message's value; null and undefined are not handed to it. */
+  readonly value?: Serializer<V>
+  /** Chooses partitions, in place of the configuration's `partitioner`. */
+  readonly partitioner?: Partitioner
+}
+
+type ProducerListener<T extends ProducerEvent['type']> = (event: EventOf<T>) => void
+
+const producerEvents: ReadonlySet<ProducerEvent['type']> = new Set([
+  'delivery',
+  'error',
+  'stats',
+  'throttle',
+  'log',
+  'oauthbearer-token-refresh',
+])
+
+const UNLIMITED_CLOSE_MS = 300_000
+
+/**
+ * Sends messages to Kafka. What `produce` or `send` accepts gets exactly one delivery report, whatever happens.
+ * Reports carry the message object's own key, value, headers and opaque: do not change a message before its report.
+ * The bytes themselves are copied at once.
+ * @since 0.1.0
+ */
+export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
+  readonly #context: ClientContext
+  readonly #cluster: Cluster
+  readonly #pipeline: Pipeline
+  readonly #intake: Intake
+  readonly #life: Life
+  #closing: Promise<void> | null = null
+
+  /**
+   * Connects in the background and for ever; that no broker can be reached is told by `error` events.
+   * @throws KafkaError ERR__INVALID_ARG for a configuration that cannot work
+   */
+  constructor(config: ProducerConfig, options: ProducerOptions<K, V> = {}) {
+    const resolved = resolveConfig('producer', config)
+    const { settings } = resolved
+    if (settings['transactional.id'] !== undefined) {
+      throw new KafkaError(
+        ErrorCode.ERR__NOT_IMPLEMENTED,
+        'transactional.id is set, but transactions are not built yet',
+      )
+    }
+    const { partitioner } = options
+    if (partitioner !== undefined && typeof partitioner !== 'function') throw invalid('partitioner must be a function')
+    this.#context = createContext('producer', resolved, options)
+    this.#cluster = new Cluster(this.#context)
+    this.#pipeline = new Pipeline(this.#cluster, pipelineSettings(settings, partitioner), this.#context)
+    this.#life = new Life(this.#context.name)
+    const serializers = {
+      // Each gets what its own field of a ProducerMessage<K, V> holds.
+      key: (options.key ?? null) as Serializer<unknown> | null,
+      value: (options.value ?? null) as Serializer<unknown> | null,
+    }
+    this.#intake = new Intake(this.#pipeline, this.#life, serializers, settings['ottla.linger.adaptive'])
+    this.#cluster.start()
+    this.#pipeline.prepare()
+  }
+
+  /** Messages that have been accepted and not been reported yet. */
+  get outstanding(): number {
+    return this.#pipeline.accumulator.messages
+  }
+
+  /** Whether `close` has been called. */
+  get closed(): boolean {
+    return this.#life.state !== 'open'
+  }
+
+  /** The error after which nothing can be produced any more, or null. */
+  get fatalError(): KafkaError | null {
+    return this.#life.fatal
+  }
+
+  /** @internal what `AdminClient.from` shares */
+  get [clientHandle](): ClientHandle {
+    return { context: this.#context, cluster: this.#cluster }
+  }
+
+  /**
+   * Enqueues a message and returns at once. Its report goes to `report`, or else to `events()`.
+   * @throws KafkaError, with nothing accepted: ERR__QUEUE_FULL (`queue.buffering.max.messages`, `.kbytes`),
+   *   ERR_MSG_SIZE_TOO_LARGE (`message.max.bytes`), ERR__UNKNOWN_PARTITION, ERR__INVALID_ARG (topic name, types, a
+   *   serializer that returns a promise), ERR__KEY_SERIALIZATION, ERR__VALUE_SERIALIZATION, ERR__STATE (closed),
+   *   ERR__FATAL; ERR__UNKNOWN_TOPIC or ERR_TOPIC_AUTHORIZATION_FAILED once the brokers have said so of the topic
+   */
+  produce(message: ProducerMessage<K, V>, report?: (report: DeliveryReport<K, V>) => void): void {
+    if (report !== undefined && typeof report !== 'function') throw invalid('report must be a function')
+    // A report hands back the message's own fields, so it is one of K and V.
+    this.#intake.produce(message, (report ?? null) as ReportSink)
+  }
+
+  /**
+   * Enqueues a message, after waiting for room in the queue, and resolves with its delivery report.
+   * With `ottla.linger.adaptive` it does not wait for company when no request to its broker is under way.
+   * Rejects with KafkaError: what the report says, and then `error.report` is the report; or what `produce` throws. An
+   * aborted signal counts until the message is accepted: rejects with the signal's reason.
+   */
+  send(message: ProducerMessage<K, V>, options: { readonly signal?: AbortSignal } = {}): Promise<DeliveryReport<K, V>> {
+    // As in produce.
+    return this.#intake.send(message, options.signal) as Promise<DeliveryReport<K, V>>
+  }
+
+  /**
+   * Sends messages and resolves with their reports, in their order. Never rejects for one bad message: the error of a
+   * message that was not accepted, too, stands in its report.
+   */
+  sendBatch(messages: Iterable<ProducerMessage<K, V>>): Promise<DeliveryReport<K, V>[]> {
+    // As in produce.
+    return this.#intake.sendBatch(messages) as Promise<DeliveryReport<K, V>[]>
+  }
+
+  /**
+   * Every event from now on, and before those up to 10,000 delivery reports that nobody has asked for yet. Ends when
+   * the producer is closed.
+   */
+  events(): AsyncIterable<ProducerEvent> {
+    const first = this.#pipeline.delivery.takeUnheard().map(report => ({ type: 'delivery' as const, report }))
+    // The hub carries events of every client; this stream accepts a producer's only.
+    return this.#context.events.stream(first, producerEvents) as AsyncIterableIterator<ProducerEvent>
+  }
+
+  /** Calls `listener` for every event of the type. Delivery events are made only if somebody asks for them. */
+  on<T extends ProducerEvent['type']>(type: T, listener: ProducerListener<T>): this {
+    const { events } = this.#context
+    events.on(type, listener)
+    if (type !== 'delivery') return this
+    const first = this.#pipeline.delivery.takeUnheard()
+    // Not within this call: the program may still be setting up what the listener uses.
+    if (first.length > 0) queueMicrotask(() => first.forEach(report => events.emit({ type: 'delivery', report })))
+    return this
+  }
+
+  /** Ends what `on` began. */
+  off<T extends ProducerEvent['type']>(type: T, listener: ProducerListener<T>): this {
+    this.#context.events.off(type, listener)
+    return this
+  }
+
+  /**
+   * Sends at once what is queued (no linger) and waits for the reports.
+   * @param timeoutMs - -1 (default): no limit
+   * @returns the messages that are still outstanding: 0, at once, when all have been reported
+   */
+  flush(timeoutMs = -1): Promise<number> {
+    return flush(this.#pipeline, this.#context.clock, timeoutMs)
+  }
+
+  /**
+   * Gives up messages: reports those in the queue with ERR__PURGE_QUEUE, and those in requests under way with
+   * ERR__PURGE_INFLIGHT (`possibly-persisted`). Both by default.
+   */
+  purge(options: { readonly queue?: boolean; readonly inFlight?: boolean } = {}): void {
+    this.#pipeline.purge(options.queue ?? true, options.inFlight ?? true)
+  }
+
+  /**
+   * A stream whose writes wait for room in the queue. The first message that cannot be delivered errors it; closing
+   * it waits for all its reports, and leaves the producer open.
+   */
+  writable(): WritableStream<ProducerMessage<K, V>> {
+    return writableOf(this.#intake)
+  }
+
+  /**
+   * Brokers and topics: all of them, or the one named. Asking never creates a topic.
+   * Rejects with KafkaError ERR__TIMED_OUT, ERR__STATE.
+   */
+  getMetadata(
+    options: { readonly topic?: string; readonly allTopics?: boolean; readonly timeoutMs?: number } = {},
+  ): Promise<Metadata> {
+    return this.#query(options.timeoutMs, deadline => getMetadata(this.#cluster, options, { deadline }))
+  }
+
+  /** The first offset of a partition and the one after its last, asked of its leader. */
+  queryWatermarkOffsets(topic: string, partition: number, timeoutMs?: number): Promise<{ low: number; high: number }> {
+    return this.#query(timeoutMs, deadline =>
+      queryWatermarkOffsets(this.#cluster, this.#context, topic, partition, { deadline }),
+    )
+  }
+
+  /** The first offset at or after each time; `offset` holds ms since the epoch on the way in. Errors per partition. */
+  offsetsForTimes(times: readonly TopicPartitionOffset[], timeoutMs?: number): Promise<TopicPartitionOffset[]> {
+    return this.#query(timeoutMs, deadline => offsetsForTimes(this.#cluster, this.#context, times, { deadline }))
+  }
+
+  /** Used from the next authentication on; brokers that could not be reached so far are tried at once. */
+  setSaslCredentials(username: string, password: string): void {
+    this.#cluster.setSaslCredentials(username, password)
+  }
+
+  /** Raises a fatal error, for tests of programs: `produce` throws ERR__FATAL from then on. */
+  testFatalError(code: number, message: string): void {
+    if (!this.#life.kill(code, message)) return
+    const text = `fatal error: ${message}`
+    const error = new KafkaError(ErrorCode.ERR__FATAL, text, { fatal: true, cause: this.#life.fatal })
+    this.#context.logger.error('FATAL', text)
+    this.#context.events.emit({ type: 'error', error })
+    // As librdkafka: what is under way still gets its answer.
+    this.#pipeline.purge(true, false)
+  }
+
+  /**
+   * Flushes, then closes. What has not been delivered by the limit (default: `message.timeout.ms`), or when the signal
+   * is aborted, is reported as purged. Always resolves; a second call waits for the first.
+   */
+  close(options?: WaitOptions): Promise<void> {
+    this.#closing ??= this.#close(options)
+    return this.#closing
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  async #close(options: WaitOptions | undefined): Promise<void> {
+    const { settings, clock } = this.#context
+    const { timeoutMs, signal } = resolveWait(options, settings['message.timeout.ms'] || UNLIMITED_CLOSE_MS)
+    this.#life.enter('closing')
+    await flush(this.#pipeline, clock, timeoutMs, signal)
+    this.#pipeline.accumulator.failAll(this.#life.closedError())
+    this.#pipeline.purge(true, true)
+    this.#life.enter('closed')
+    this.#pipeline.close()
+    this.#cluster.close()
+  }
+
+  #query<T>(timeoutMs: number | undefined, run: (deadline: Deadline) => Promise<T>): Promise<T> {
+    if (this.#life.state !== 'open') return Promise.reject(this.#life.closedError())
+    return run(Deadline.after(this.#context.clock, timeoutMs ?? this.#context.settings['socket.timeout.ms']))
+  }
+}

@@ -1,0 +1,481 @@
+/** Sends what is ready: one request at a time for all partitions of a broker that have something to go. */
+import {
+  ErrorCode,
+  Produce,
+  ZERO_UUID,
+  type CompressionCodec,
+  type Decoded,
+  type ProduceRequest,
+  type ProduceResponse,
+} from '@ottla/protocol'
+import { backoffMs } from '../base/backoff.ts'
+import type { Clock } from '../base/clock.ts'
+import type { Random } from '../base/random.ts'
+import type { BrokerRequestOptions, LaneName } from '../cluster/broker.ts'
+import { KafkaError } from '../errors.ts'
+import { RequestError } from '../network/request-error.ts'
+import type { Logger } from '../observe/logger.ts'
+import { splitBatch, type Batch, type Outcome } from './batch.ts'
+import type { Delivery } from './delivery.ts'
+import { Outbox } from './outbox.ts'
+import type { PartitionQueue } from './partition-queue.ts'
+import { answerVerdict, requestVerdict, type Verdict } from './produce-errors.ts'
+import { answersOf, highestVersion, requestBody, type PartitionAnswer, type Shipment } from './produce-request.ts'
+
+/** The part of a broker that the sender needs. */
+export interface ProduceBroker {
+  request(
+    api: typeof Produce,
+    body: (version: number) => ProduceRequest,
+    options: BrokerRequestOptions,
+  ): Promise<Decoded<ProduceResponse>>
+  warm(lane: LaneName): void
+}
+
+/** The part of the cluster that the sender needs. */
+export interface ProduceCluster {
+  broker(id: number): ProduceBroker | undefined
+  readonly metadata: {
+    requestRefresh(reason: string, topics?: readonly string[]): void
+    applyLeaderHint(
+      topic: string,
+      partition: number,
+      leaderId: number,
+      leaderEpoch: number,
+      endpoints: readonly { nodeId: number; host: string; port: number; rack: string | null }[],
+    ): void
+  }
+}
+
+export interface SenderSettings {
+  /** -1, 0 or 1. */
+  readonly acks: number
+  /** `request.timeout.ms`: for the broker's own waiting. */
+  readonly requestTimeoutMs: number
+  /** For the answer on the wire. */
+  readonly wireTimeoutMs: number
+  /** `message.timeout.ms`; Infinity for none. */
+  readonly messageTimeoutMs: number
+  /** `message.max.bytes`: of a request's batches together, unless one alone is larger. */
+  readonly maxRequestBytes: number
+  /** `max.in.flight`, per broker. */
+  readonly maxInFlight: number
+  /** `message.send.max.retries` */
+  readonly maxRetries: number
+  readonly backoffMs: number
+  readonly backoffMaxMs: number
+  readonly codec: CompressionCodec | null
+  /** `compression.level` */
+  readonly level: number
+}
+
+/** What all senders of a client share. */
+export interface SenderContext {
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+}
+
+/**
+ * Moves whole batches from the queues to the brokers and settles them with the answers. A partition's batches
+ * go to one broker at a time: after its leader has changed, nothing goes to the new one before everything is back
+ * from the old.
+ */
+export class Sender {
+  readonly #cluster: ProduceCluster
+  readonly #settings: SenderSettings
+  readonly #context: SenderContext
+  readonly #delivery: Delivery
+  readonly #wakeAt: (at: number) => void
+  readonly #outboxes = new Map<number, Outbox>()
+  readonly #inFlight = new Set<readonly Shipment[]>()
+  #resting = new Set<PartitionQueue>()
+  #isDraining = false
+  #isHeld: boolean
+
+  /** @param wakeAt - asks for `tick` to be called at a time (monotonic ms) */
+  constructor(
+    cluster: ProduceCluster,
+    settings: SenderSettings,
+    context: SenderContext,
+    delivery: Delivery,
+    wakeAt: (at: number) => void,
+  ) {
+    this.#cluster = cluster
+    this.#settings = settings
+    this.#context = context
+    this.#delivery = delivery
+    this.#wakeAt = wakeAt
+    this.#isHeld = settings.codec !== null
+  }
+
+  /** Requests under way. */
+  get requestsInFlight(): number {
+    return this.#inFlight.size
+  }
+
+  /** The codec is ready: batches can be sealed from now on. */
+  release(): void {
+    this.#isHeld = false
+    this.#drainSoon()
+  }
+
+  /** Something about the queue has changed: sends from it, soon, if its head may leave. */
+  list(queue: PartitionQueue): void {
+    if (queue.isEmpty || (queue.listedIn >= 0 && queue.listedIn === queue.leader)) return
+    const now = this.#context.clock.now()
+    if (!this.#maySend(queue, now)) {
+      if (queue.leader >= 0 && queue.inFlight === 0 && queue.retryAt > now) this.#rest(queue)
+      return
+    }
+    this.#outbox(queue.leader).list(queue)
+    this.#drainSoon()
+  }
+
+  /** Sends the queue's open batch as soon as no request to its broker is under way. */
+  eager(queue: PartitionQueue): void {
+    if (queue.leader < 0) return
+    this.#outbox(queue.leader).addEager(queue)
+    this.#drainSoon()
+  }
+
+  /** There will be something to send to this broker: connects meanwhile. */
+  warm(brokerId: number): void {
+    if (brokerId >= 0) this.#outbox(brokerId)
+  }
+
+  /** Lists the queues whose rest before a retry is over. */
+  tick(now: number): void {
+    if (this.#resting.size === 0) return
+    const resting = this.#resting
+    this.#resting = new Set()
+    for (const queue of resting) {
+      if (queue.retryAt > now) this.#rest(queue)
+      else this.list(queue)
+    }
+  }
+
+  /** The batches under way; each is settled by the answer unless it has been by then. */
+  *shipments(): Generator<Shipment> {
+    for (const shipments of this.#inFlight) yield* shipments
+  }
+
+  #maySend(queue: PartitionQueue, now: number): boolean {
+    if (queue.leader < 0 || !queue.isReady(now)) return false
+    return queue.inFlight === 0 || queue.inFlightTo === queue.leader
+  }
+
+  #rest(queue: PartitionQueue): void {
+    this.#resting.add(queue)
+    this.#wakeAt(queue.retryAt)
+  }
+
+  #outbox(brokerId: number): Outbox {
+    let outbox = this.#outboxes.get(brokerId)
+    if (outbox === undefined) {
+      outbox = new Outbox(brokerId)
+      this.#outboxes.set(brokerId, outbox)
+      this.#cluster.broker(brokerId)?.warm('produce')
+    }
+    return outbox
+  }
+
+  // In a microtask: a burst of messages within one turn shares requests.
+  #drainSoon(): void {
+    if (this.#isDraining) return
+    this.#isDraining = true
+    queueMicrotask(() => {
+      this.#isDraining = false
+      if (this.#isHeld) return
+      for (const outbox of this.#outboxes.values()) this.#drain(outbox)
+    })
+  }
+
+  #drain(outbox: Outbox): void {
+    if (outbox.inFlight === 0) {
+      for (const queue of outbox.takeEager()) {
+        queue.hurry()
+        this.list(queue)
+      }
+    }
+    const limit = outbox.isProven ? this.#settings.maxInFlight : 1
+    while (outbox.readyCount > 0 && outbox.inFlight < limit) {
+      const shipments = this.#compose(outbox)
+      if (shipments.length > 0) this.#ship(outbox, shipments)
+    }
+  }
+
+  /** Takes one batch of each ready partition, as many as a request holds. */
+  #compose(outbox: Outbox): Shipment[] {
+    const { maxRequestBytes, codec, level } = this.#settings
+    const now = this.#context.clock.now()
+    const shipments: Shipment[] = []
+    let bytes = 0
+    for (let left = outbox.readyCount; left > 0; left--) {
+      const queue = outbox.next()
+      const head = queue?.head ?? null
+      if (queue === null || head === null) continue
+      if (queue.takenFor === shipments || queue.leader !== outbox.brokerId || !this.#maySend(queue, now)) {
+        this.list(queue)
+        continue
+      }
+      if (shipments.length > 0 && bytes + head.sizeBytes > maxRequestBytes) {
+        outbox.relist(queue)
+        break
+      }
+      const batch = queue.take(outbox.brokerId)
+      if (batch === null) continue
+      queue.takenFor = shipments
+      try {
+        const records = batch.seal(codec, level)
+        bytes += records.length
+        shipments.push({ queue, batch, records, topicId: queue.topic.topicId })
+      } catch (error) {
+        this.#sealFailed(queue, batch, error)
+      }
+      this.list(queue)
+    }
+    return shipments
+  }
+
+  #sealFailed(queue: PartitionQueue, batch: Batch, error: unknown): void {
+    queue.settle()
+    const why = error instanceof Error ? error.message : String(error)
+    const message = `${queue.name}: the batch could not be sealed: ${why}`
+    this.#give(queue, batch, new KafkaError(ErrorCode.ERR__BAD_COMPRESSION, message, { cause: error }))
+  }
+
+  #ship(outbox: Outbox, shipments: readonly Shipment[]): void {
+    const { acks, requestTimeoutMs } = this.#settings
+    outbox.inFlight++
+    this.#inFlight.add(shipments)
+    const broker = this.#cluster.broker(outbox.brokerId)
+    if (broker === undefined) {
+      const message = `broker ${outbox.brokerId} is not known to the cluster at present`
+      const error = new RequestError(ErrorCode.ERR__TRANSPORT, message, false)
+      queueMicrotask(() => this.#failed(outbox, shipments, error))
+      return
+    }
+    const maxVersion = highestVersion(shipments, ZERO_UUID)
+    const options: BrokerRequestOptions = {
+      lane: 'produce',
+      timeoutMs: this.#timeoutOf(shipments),
+      noResponse: acks === 0,
+      ...(maxVersion === undefined ? {} : { maxVersion }),
+    }
+    const { logger } = this.#context
+    if (logger.enabled('msg')) {
+      for (const { queue, batch, records } of shipments) {
+        const what = `${batch.count} messages, ${records.length} bytes, message ${batch.baseMsgid} on`
+        logger.debug('msg', 'PRODUCE', `${queue.name}: ${what}, to broker ${outbox.brokerId}`)
+      }
+    }
+    broker
+      .request(Produce, version => requestBody(shipments, acks, requestTimeoutMs, version), options)
+      .then(
+        response => this.#answered(outbox, shipments, response),
+        (error: unknown) => this.#failed(outbox, shipments, error),
+      )
+      .catch((error: unknown) => {
+        const why = error instanceof Error ? (error.stack ?? error.message) : String(error)
+        logger.error('BUG', `settling a produce request failed: ${why}`)
+      })
+  }
+
+  // No longer than the messages may take: those that run out of time in flight are in doubt, and told so in time.
+  #timeoutOf(shipments: readonly Shipment[]): number {
+    const { wireTimeoutMs, messageTimeoutMs } = this.#settings
+    const now = this.#context.clock.now()
+    let timeoutMs = wireTimeoutMs
+    for (const { batch } of shipments) timeoutMs = Math.min(timeoutMs, batch.lastAt + messageTimeoutMs - now)
+    return Math.max(1, timeoutMs)
+  }
+
+  #answered(outbox: Outbox, shipments: readonly Shipment[], response: Decoded<ProduceResponse> | undefined): void {
+    this.#returned(outbox, shipments)
+    outbox.isProven = true
+    const done: { shipment: Shipment; outcome: Outcome }[] = []
+    if (response === undefined) {
+      // acks=0: nobody will ever say more about them.
+      for (const shipment of shipments) {
+        shipment.queue.settle()
+        done.push({ shipment, outcome: written('possibly-persisted', -1, -1) })
+      }
+    } else {
+      const answers = answersOf(shipments, response)
+      this.#takeHints(shipments, answers, response)
+      shipments.forEach((shipment, i) => {
+        const answer = answers[i] ?? null
+        if (answer?.errorCode !== ErrorCode.ERR_NO_ERROR) {
+          const outcome = this.#refused(outbox, shipment, answer)
+          if (outcome !== null) done.push({ shipment, outcome })
+          return
+        }
+        shipment.queue.settle()
+        done.push({ shipment, outcome: written('persisted', answer.baseOffset, answer.logAppendTimeMs) })
+      })
+    }
+    this.#finish(shipments, done)
+  }
+
+  #failed(outbox: Outbox, shipments: readonly Shipment[], error: unknown): void {
+    this.#returned(outbox, shipments)
+    const code = error instanceof KafkaError ? error.code : ErrorCode.ERR__FAIL
+    const sent = error instanceof RequestError ? error.sent : true
+    const message = error instanceof Error ? error.message : String(error)
+    const verdict = requestVerdict(code, sent)
+    if (verdict.retry) outbox.isProven = false
+    if (verdict.refresh) {
+      const topics = new Set(shipments.map(({ queue }) => queue.topic.name))
+      this.#cluster.metadata.requestRefresh(`produce: ${message}`, [...topics])
+    }
+    const done: { shipment: Shipment; outcome: Outcome }[] = []
+    for (const shipment of shipments) {
+      shipment.batch.isBufferShared = true
+      const cause = new KafkaError(code, `${shipment.queue.name}: ${message}`, { cause: error })
+      const outcome = this.#judge(outbox, shipment, verdict, cause, null)
+      if (outcome !== null) done.push({ shipment, outcome })
+    }
+    this.#finish(shipments, done)
+  }
+
+  #returned(outbox: Outbox, shipments: readonly Shipment[]): void {
+    outbox.inFlight--
+    this.#inFlight.delete(shipments)
+  }
+
+  // All state is as it shall be before the first report: whoever produces from within one finds it so.
+  #finish(shipments: readonly Shipment[], done: readonly { shipment: Shipment; outcome: Outcome }[]): void {
+    for (const { queue } of shipments) this.list(queue)
+    this.#drainSoon()
+    for (const { shipment, outcome } of done) {
+      const { queue, batch } = shipment
+      this.#delivery.settle(queue.topic.name, queue.partition, batch, outcome)
+    }
+  }
+
+  // KIP-951: the broker that lost a partition says who has it now.
+  #takeHints(
+    shipments: readonly Shipment[],
+    answers: readonly (PartitionAnswer | null)[],
+    response: Decoded<ProduceResponse>,
+  ): void {
+    shipments.forEach(({ queue }, i) => {
+      const hint = answers[i]?.currentLeader
+      if (hint === undefined || hint.leaderId < 0 || hint.leaderEpoch < 0) return
+      const { metadata } = this.#cluster
+      metadata.applyLeaderHint(
+        queue.topic.name,
+        queue.partition,
+        hint.leaderId,
+        hint.leaderEpoch,
+        response.nodeEndpoints,
+      )
+    })
+  }
+
+  /** What an answer other than success means; null: the batch goes again. */
+  #refused(outbox: Outbox, shipment: Shipment, answer: PartitionAnswer | null): Outcome | null {
+    const { queue, batch } = shipment
+    if (answer === null) {
+      const error = new KafkaError(
+        ErrorCode.ERR__BAD_MSG,
+        `${queue.name}: the broker's answer leaves the partition out`,
+      )
+      return this.#judge(outbox, shipment, requestVerdict(error.code, true), error, null)
+    }
+    const { errorCode, errorMessage } = answer
+    if (errorCode === ErrorCode.ERR_MSG_SIZE_TOO_LARGE && batch.count > 1 && !batch.isSettled) {
+      this.#split(shipment)
+      return null
+    }
+    const verdict = answerVerdict(errorCode)
+    const error = KafkaError.of(errorCode, queue.name, errorMessage)
+    if (verdict.refresh && queue.leader === outbox.brokerId) {
+      this.#cluster.metadata.requestRefresh(`produce: ${error.message}`, [queue.topic.name])
+    }
+    return this.#judge(outbox, shipment, verdict, error, recordErrors(answer, queue.name))
+  }
+
+  // The limits of broker and topic are not known here; halves get below them in the end.
+  #split({ queue, batch }: Shipment): void {
+    this.#context.logger.debug('msg', 'SPLIT', `${queue.name}: ${batch.count} messages were too large for one batch`)
+    queue.settle()
+    const halves = splitBatch(batch, batch.count >> 1)
+    queue.putBack(halves)
+  }
+
+  #judge(
+    outbox: Outbox,
+    { queue, batch }: Shipment,
+    verdict: Verdict,
+    error: KafkaError,
+    records: ReadonlyMap<number, KafkaError> | null,
+  ): Outcome | null {
+    if (batch.isSettled) {
+      queue.settle()
+      return null
+    }
+    if (verdict.inDoubt) batch.doubt = 'possibly-persisted'
+    batch.lastError = error
+    const { messageTimeoutMs, maxRetries } = this.#settings
+    const { clock, logger, random } = this.#context
+    const now = clock.now()
+    if (verdict.counts) batch.retries++
+    const isLate = now >= batch.lastAt + messageTimeoutMs
+    if (verdict.retry && batch.retries <= maxRetries && !isLate && !queue.isGone) {
+      batch.failures++
+      // A leader that is known to be another one already is asked at once.
+      const hasMoved = verdict.refresh && queue.leader >= 0 && queue.leader !== outbox.brokerId
+      const pause = hasMoved
+        ? 0
+        : backoffMs(batch.failures, this.#settings.backoffMs, this.#settings.backoffMaxMs, random)
+      queue.retry(batch, now + pause)
+      if (logger.enabled('msg')) {
+        logger.debug('msg', 'RETRY', `${queue.name}: again in ${Math.round(pause)} ms: ${error.name}: ${error.message}`)
+      }
+      return null
+    }
+    queue.settle()
+    let told = error
+    if (records !== null) told = KafkaError.of(ErrorCode.ERR__INVALID_DIFFERENT_RECORD, queue.name)
+    else if (verdict.retry && isLate) told = expiry(queue, messageTimeoutMs, error)
+    else if (error.code === ErrorCode.ERR__TIMED_OUT) {
+      told = new KafkaError(ErrorCode.ERR__MSG_TIMED_OUT, error.message, { cause: error })
+    }
+    return { status: batch.doubt, baseOffset: -1, logAppendTime: -1, error: told, recordErrors: records }
+  }
+
+  #give(queue: PartitionQueue, batch: Batch, error: KafkaError): void {
+    queueMicrotask(() => this.#delivery.settle(queue.topic.name, queue.partition, batch, failure(batch, error)))
+  }
+}
+
+/** The outcome of a batch that is given up. */
+export function failure(batch: Batch, error: KafkaError): Outcome {
+  return { status: batch.doubt, baseOffset: -1, logAppendTime: -1, error, recordErrors: null }
+}
+
+/** The error of messages that ran out of time, with the last trouble as its cause. */
+export function expiry(queue: PartitionQueue, timeoutMs: number, last: KafkaError | null): KafkaError {
+  const message = `${queue.name}: not delivered within ${timeoutMs} ms (message.timeout.ms)`
+  if (last === null) return new KafkaError(ErrorCode.ERR__MSG_TIMED_OUT, message)
+  return new KafkaError(ErrorCode.ERR__MSG_TIMED_OUT, `${message}; last: ${last.message}`, { cause: last })
+}
+
+function written(status: Outcome['status'], baseOffset: number, logAppendTime: number): Outcome {
+  return { status, baseOffset, logAppendTime, error: null, recordErrors: null }
+}
+
+/** KIP-467: the records that the broker names failed for themselves; the others only shared their batch. */
+function recordErrors(answer: PartitionAnswer, name: string): Map<number, KafkaError> | null {
+  const { recordErrors: named, errorCode, errorMessage } = answer
+  if (named.length === 0) return null
+  // With one culprit the partition's code is about it; with several it may be about any of them.
+  const code = named.length === 1 ? errorCode : ErrorCode.ERR_INVALID_RECORD
+  const errors = new Map<number, KafkaError>()
+  for (const { batchIndex, batchIndexErrorMessage } of named) {
+    errors.set(batchIndex, KafkaError.of(code, name, batchIndexErrorMessage ?? errorMessage))
+  }
+  return errors
+}

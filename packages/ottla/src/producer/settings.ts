@@ -1,0 +1,43 @@
+/** What a producer makes of its configuration. */
+import { codecByName } from '@ottla/protocol'
+import type { ProducerSettings } from '../config/resolve.ts'
+import type { Partitioner } from '../types.ts'
+import type { PipelineSettings } from './pipeline.ts'
+
+// The answer travels, too: the broker may use up all of request.timeout.ms before it answers.
+const WIRE_SLACK_MS = 1000
+
+/** @param partitioner - the program's own, which goes before the one of the configuration */
+export function pipelineSettings(settings: ProducerSettings, partitioner: Partitioner | undefined): PipelineSettings {
+  const requestTimeoutMs = settings['request.timeout.ms']
+  const messageTimeoutMs = settings['message.timeout.ms']
+  const maxMessageBytes = settings['message.max.bytes']
+  const codecName = settings['compression.codec']
+  return {
+    sender: {
+      acks: settings['request.required.acks'],
+      requestTimeoutMs,
+      wireTimeoutMs: Math.max(settings['socket.timeout.ms'], requestTimeoutMs + WIRE_SLACK_MS),
+      messageTimeoutMs: messageTimeoutMs === 0 ? Infinity : messageTimeoutMs,
+      maxRequestBytes: maxMessageBytes,
+      maxInFlight: settings['max.in.flight.requests.per.connection'],
+      maxRetries: settings['message.send.max.retries'],
+      backoffMs: settings['retry.backoff.ms'],
+      backoffMaxMs: settings['retry.backoff.max.ms'],
+      codec: codecName === 'none' ? null : codecByName(codecName),
+      level: settings['compression.level'],
+    },
+    batch: {
+      maxBytes: Math.min(settings['batch.size'], maxMessageBytes),
+      maxMessages: settings['batch.num.messages'],
+    },
+    lingerMs: settings['queue.buffering.max.ms'],
+    maxMessageBytes,
+    maxMessages: settings['queue.buffering.max.messages'],
+    maxBytes: settings['queue.buffering.max.kbytes'] * 1024,
+    propagationMs: settings['topic.metadata.propagation.max.ms'],
+    partitioner: partitioner ?? settings['partitioner'],
+    stickyMs: settings['sticky.partitioning.linger.ms'],
+    onlyErrors: settings['delivery.report.only.error'],
+  }
+}
