@@ -1,2 +1,65 @@
-export { AdminClient } from './admin/admin.ts'
-export * from './errors.ts'
+export { AdminClient, type AdminEvent } from './admin/admin.ts'
+export type { AclBinding, AclBindingFilter, CreateAclResult, DeleteAclsResult } from './admin/security.ts'
+export type { AclOperation, AclPatternType, AclPermission, AclResourceType } from './admin/acl-words.ts'
+export type { AdminOptions, DescribeOptions } from './admin/call.ts'
+export type {
+  ClusterDescription,
+  ListedOffsetResult,
+  ListOffsetsOptions,
+  OffsetQuery,
+  OffsetSpec,
+} from './admin/cluster.ts'
+export type {
+  ConfigAlteration,
+  ConfigDescription,
+  ConfigEntry,
+  ConfigOperation,
+  ConfigResource,
+  ConfigResourceType,
+  ConfigResult,
+  ConfigSource,
+} from './admin/configs.ts'
+export type {
+  ConsumerGroupDescription,
+  ConsumerGroupListing,
+  ConsumerGroupListings,
+  ConsumerGroupMember,
+  ConsumerGroupResult,
+  ConsumerGroupState,
+  ConsumerGroupType,
+  ListConsumerGroupsOptions,
+} from './admin/groups.ts'
+export type { ScramCredentialAlteration, ScramMechanism, ScramUserDescription, ScramUserResult } from './admin/scram.ts'
+export type {
+  CreateTopicResult,
+  DeletedRecords,
+  NewPartitions,
+  NewTopic,
+  PartitionDescription,
+  RecordsToDelete,
+  TopicDescription,
+  TopicResult,
+} from './admin/topics.ts'
+export type { ListConsumerGroupOffsetsOptions } from './admin/group-offsets.ts'
+export type { Clock, Timer } from './base/clock.ts'
+export type { Random } from './base/random.ts'
+export type { ClientOptions } from './cluster/context.ts'
+export { maskedConfig, parseProperties } from './config/resolve.ts'
+export type { AdminConfig, ClientConfig, ConsumerConfig, ProducerConfig } from './config/resolve.ts'
+export { ErrorCode, KafkaError, errorName, type KafkaErrorOptions } from './errors.ts'
+export type { LogSink } from './observe/logger.ts'
+export { Producer, type ProducerOptions } from './producer/producer.ts'
+export {
+  bytes,
+  float64,
+  int32,
+  int64,
+  json,
+  string,
+  uuid,
+  type DeserializerInput,
+  type Serdes,
+  type SerializerInput,
+} from './serdes.ts'
+export * from './types.ts'
+export { libraryVersion } from './version.ts'
