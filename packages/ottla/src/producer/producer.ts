@@ -19,6 +19,7 @@ import type {
   TopicPartitionOffset,
   WaitOptions,
 } from '../types.ts'
+import { serializerOf, type SerializerInput } from '../serdes.ts'
 import type { ReportSink } from './batch.ts'
 import { flush } from './flush.ts'
 import { Intake } from './intake.ts'
@@ -34,9 +35,9 @@ import { writableOf } from './writable.ts'
  */
 export interface ProducerOptions<K = Bytes, V = Bytes> extends ClientOptions {
   /** Makes bytes of a message's key; null and undefined are not handed to it. */
-  readonly key?: Serializer<K>
+  readonly key?: SerializerInput<K>
   /** Makes bytes of a message's value; null and undefined are not handed to it. */
-  readonly value?: Serializer<V>
+  readonly value?: SerializerInput<V>
   /** Chooses partitions, in place of the configuration's `partitioner`. */
   readonly partitioner?: Partitioner
 }
@@ -89,8 +90,8 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
     this.#life = new Life(this.#context.name)
     const serializers = {
       // Each gets what its own field of a ProducerMessage<K, V> holds.
-      key: (options.key ?? null) as Serializer<unknown> | null,
-      value: (options.value ?? null) as Serializer<unknown> | null,
+      key: options.key === undefined ? null : (serializerOf(options.key) as Serializer<unknown>),
+      value: options.value === undefined ? null : (serializerOf(options.value) as Serializer<unknown>),
     }
     this.#intake = new Intake(this.#pipeline, this.#life, serializers, settings['ottla.linger.adaptive'])
     this.#cluster.start()
