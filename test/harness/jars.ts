@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
@@ -23,18 +23,15 @@ export function jarsOf(version: KafkaVersion): Promise<string> {
   })
 }
 
-/** The folder with the programs of test/java/src, compiled against Kafka's jars. */
-export async function classesOf(version: KafkaVersion): Promise<string> {
+/** The folder with a program of test/java/src, compiled against Kafka's jars; undefined when there is none of the name. */
+export async function classesOf(version: KafkaVersion, className: string): Promise<string | undefined> {
+  const source = join(root, 'test', 'java', 'src', `${className}.java`)
+  if (!existsSync(source)) return undefined
   const jars = await jarsOf(version)
-  const folder = join(root, 'test', 'java', 'src')
-  const sources = readdirSync(folder)
-    .filter(name => name.endsWith('.java'))
-    .map(name => join(folder, name))
-  const hash = createHash('sha256')
-  for (const source of sources) hash.update(readFileSync(source))
-  const name = `classes-${hash.digest('hex').slice(0, 16)}`
-  return once(version + name, join(cacheFolder, version, name), async target => {
-    await run('javac', ['-nowarn', '-proc:none', '-cp', join(jars, '*'), '-d', target, ...sources])
+  const hash = createHash('sha256').update(readFileSync(source)).digest('hex').slice(0, 16)
+  const name = `${className}-${hash}`
+  return once(version + name, join(cacheFolder, version, name), async folder => {
+    await run('javac', ['-nowarn', '-proc:none', '-cp', join(jars, '*'), '-d', folder, source])
   })
 }
 

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { join } from 'node:path'
+import { delimiter, join } from 'node:path'
 import { classesOf, jarsOf, type KafkaVersion } from './jars.ts'
 
 export interface JavaResult {
@@ -26,7 +26,9 @@ export async function runJava(
   args: readonly string[],
   stdin: string | Buffer = '',
 ): Promise<JavaResult> {
-  const classPath = [join(await jarsOf(version), '*'), await classesOf(version)].join(':')
+  const classes = await classesOf(version, className)
+  const jars = join(await jarsOf(version), '*')
+  const classPath = classes === undefined ? jars : [jars, classes].join(delimiter)
   const child = spawn('java', ['-Xmx256m', ...shortLived, '-cp', classPath, className, ...args], { stdio: 'pipe' })
   const output: Record<'stdout' | 'stderr', Buffer[]> = { stdout: [], stderr: [] }
   child.stdout.on('data', (chunk: Buffer) => output.stdout.push(chunk))

@@ -43,7 +43,7 @@ const records: { key: Buffer | null; value: Buffer | null; headers: Header[]; ti
     key: Buffer.from([0, 255, 128]),
     value: Buffer.from([255, 254, 0, 10, 13]),
     headers: [],
-    timestamp: 4_102_444_800_000,
+    timestamp: 1_234_567_890_123,
   },
   {
     key: bytes('headers'),
