@@ -44,7 +44,8 @@ export const bytes: { readonly serialize: Serializer<Bytes>; readonly deserializ
 export function json<T = unknown>(): Serdes<T> {
   return {
     serialize: data => {
-      const text: string | undefined = JSON.stringify(data)
+      // Its type leaves out that undefined and functions have no JSON.
+      const text = JSON.stringify(data) as string | undefined
       if (text === undefined) throw refused('json', 'undefined and functions have no JSON')
       return text
     },

@@ -1,6 +1,6 @@
 import { test } from 'node:test'
 import assert from 'node:assert/strict'
-import { KafkaError } from '../src/errors.ts'
+import { type KafkaError } from '../src/errors.ts'
 import { bytes, float64, int32, int64, json, string, uuid, type Serdes } from '../src/serdes.ts'
 
 const context = { topic: 't', field: 'value' as const, headers: [] }

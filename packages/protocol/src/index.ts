@@ -1,4 +1,4 @@
-export * from './api.ts'
+export type * from './api.ts'
 export * from './generated/index.ts'
 export { ProtocolError } from './wire/protocol-error.ts'
 export { INT64_MAX, Reader, ZERO_UUID } from './wire/reader.ts'

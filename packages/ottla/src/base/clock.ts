@@ -94,5 +94,6 @@ export function sleep(clock: Clock, ms: number, signal?: AbortSignal): Promise<v
 /** The reason of an aborted signal as an Error, whatever the caller put there. */
 export function abortReason(signal: AbortSignal): Error {
   const reason: unknown = signal.reason
-  return reason instanceof Error ? reason : new DOMException(String(reason ?? 'This operation was aborted'), 'AbortError')
+  if (reason instanceof Error) return reason
+  return new DOMException(typeof reason === 'string' ? reason : 'This operation was aborted', 'AbortError')
 }

@@ -34,7 +34,7 @@ export interface ClientOptions {
 let instances = 0
 
 /** Makes the shared parts of one client and logs what the configuration had to be warned about. */
-export function createContext(kind: ClientKind, resolved: Resolved<CommonSettings>, options: ClientOptions): ClientContext {
+export function createContext(kind: ClientKind, resolved: Resolved, options: ClientOptions): ClientContext {
   const { settings, warnings } = resolved
   const name = `${settings['client.id']}#${kind}-${++instances}`
   const sink = options.logger ?? stderrSink(name)

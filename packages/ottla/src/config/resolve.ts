@@ -180,7 +180,7 @@ function parseNumber(key: string, property: Extract<Property, { kind: 'int' | 'f
 function parseList(key: string, property: Extract<Property, { kind: 'list' }>, given: unknown): readonly string[] {
   const isList = Array.isArray(given) && given.every(item => typeof item === 'string')
   if (typeof given !== 'string' && !isList) throw wrong(key, property, given, 'words separated by commas')
-  const words = (typeof given === 'string' ? given.split(',') : (given as string[])) // checked above
+  const words = (typeof given === 'string' ? given.split(',') : (given)) // checked above
     .map(word => word.trim())
     .filter(word => word !== '')
   if (property.values.length > 0) {
@@ -214,7 +214,8 @@ function wrong(key: string, property: Property, given: unknown, allowed: string)
 
 function show(given: unknown): string {
   if (typeof given === 'string') return given
-  return typeof given === 'object' ? (JSON.stringify(given) ?? String(given)) : String(given)
+  if (typeof given === 'number' || typeof given === 'boolean' || typeof given === 'bigint') return String(given)
+  return typeof given === 'object' && given !== null ? JSON.stringify(given) : typeof given
 }
 
 function invalid(message: string): KafkaError {

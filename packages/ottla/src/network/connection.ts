@@ -5,7 +5,7 @@ import { KafkaError } from '../errors.ts'
 import type { Logger } from '../observe/logger.ts'
 import { PendingRequest, earliestExpiry } from './in-flight.ts'
 import { RequestError } from './request-error.ts'
-import { AddressBook, Transport, type TransportSettings } from './transport.ts'
+import { type AddressBook, Transport, type TransportSettings } from './transport.ts'
 
 /** Where a connection stands. It is used once: a closed one is never opened again. */
 export type ConnectionState = 'idle' | 'connecting' | 'handshake' | 'up' | 'closed'

@@ -1,6 +1,6 @@
 import type { Api, Decoded } from '@ottla/protocol'
 import type { KafkaError } from '../errors.ts'
-import { Ring } from '../base/ring.ts'
+import { type Ring } from '../base/ring.ts'
 
 /** A request on the wire that waits for its answer. */
 export class PendingRequest {

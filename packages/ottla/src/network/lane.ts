@@ -254,18 +254,14 @@ export class Lane {
     })
     this.#connection = connection
     const abort = new AbortController()
-    const forward = (): void => abort.abort()
+    const forward = (): void => abort.abort(this.#abort.signal.reason)
     this.#abort.signal.addEventListener('abort', forward, { once: true })
     const limit = this.#clock.setTimer(setupTimeoutMs, () => {
-      timedOut = new RequestError(
-        ErrorCode.ERR__TRANSPORT,
-        `cannot connect to ${this.#endpoint.name}: not set up within ${setupTimeoutMs} ms`,
-        false,
-      )
-      abort.abort()
-      connection.close(timedOut)
+      const why = `cannot connect to ${this.#endpoint.name}: not set up within ${setupTimeoutMs} ms`
+      const late = new RequestError(ErrorCode.ERR__TRANSPORT, why, false)
+      abort.abort(late)
+      connection.close(late)
     })
-    let timedOut: RequestError | null = null
     try {
       await connection.open(this.#addresses, abort.signal)
       const features = await handshake(connection, handshakeSettings)
@@ -279,7 +275,9 @@ export class Lane {
       this.#observer.onUp(features)
       this.#drain()
     } catch (error) {
-      const failure: RequestError = timedOut ?? asRequestError(error, this.#endpoint.name)
+      // What ended the attempt is the better reason: a socket only says that it was destroyed.
+      const reason: unknown = abort.signal.aborted ? abort.signal.reason : error
+      const failure = asRequestError(reason, this.#endpoint.name)
       connection.close(failure)
       this.#opening = false
       this.#connection = null

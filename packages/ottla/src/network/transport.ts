@@ -110,7 +110,7 @@ export class Transport {
       socket.on('data', (chunk: Buffer) => handlers.onData(chunk))
       // A broker never half-closes: its FIN means that nothing more will come.
       socket.on('end', () => socket.destroy())
-      socket.on('error', error => {
+      socket.on('error', (error: Error) => {
         failure = error
       })
       socket.on('close', () => {
@@ -148,7 +148,7 @@ function lostError(where: string, cause: Error | null): RequestError {
 }
 
 function connectError(where: string, cause: Error | null, tls: boolean): RequestError {
-  const code: unknown = (cause as NodeJS.ErrnoException | null)?.code
+  const code = (cause as NodeJS.ErrnoException | null)?.code
   const isSystemError = typeof code === 'string' && /^E[A-Z]+$/.test(code) && code !== 'EPROTO'
   if (tls && cause !== null && !isSystemError) {
     return new RequestError(ErrorCode.ERR__SSL, `TLS handshake with ${where} failed: ${cause.message}`, false, cause)
