@@ -148,7 +148,7 @@ function lostError(where: string, cause: Error | null): RequestError {
 }
 
 function connectError(where: string, cause: Error | null, tls: boolean): RequestError {
-  const code = (cause as NodeJS.ErrnoException | null)?.code
+  const code: unknown = cause !== null && 'code' in cause ? cause.code : undefined
   const isSystemError = typeof code === 'string' && /^E[A-Z]+$/.test(code) && code !== 'EPROTO'
   if (tls && cause !== null && !isSystemError) {
     return new RequestError(ErrorCode.ERR__SSL, `TLS handshake with ${where} failed: ${cause.message}`, false, cause)
