@@ -7,6 +7,7 @@ import { clientHandle, type ClientHandle } from '../cluster/handle.ts'
 import { getMetadata, offsetsForTimes, queryWatermarkOffsets } from '../cluster/queries.ts'
 import { resolveConfig, type ProducerConfig } from '../config/resolve.ts'
 import { KafkaError } from '../errors.ts'
+import { serializerOf, type SerializerInput } from '../serdes.ts'
 import type {
   Bytes,
   DeliveryReport,
@@ -19,7 +20,6 @@ import type {
   TopicPartitionOffset,
   WaitOptions,
 } from '../types.ts'
-import { serializerOf, type SerializerInput } from '../serdes.ts'
 import type { ReportSink } from './batch.ts'
 import { flush } from './flush.ts'
 import { Intake } from './intake.ts'

@@ -1,0 +1,60 @@
+import { resolveConfig, type ProducerConfig } from '../../src/config/resolve.ts'
+import { EventHub } from '../../src/observe/events.ts'
+import { Logger } from '../../src/observe/logger.ts'
+import type { AnyMessage } from '../../src/producer/message.ts'
+import { Pipeline } from '../../src/producer/pipeline.ts'
+import { pipelineSettings } from '../../src/producer/settings.ts'
+import type { DeliveryReport, Partitioner } from '../../src/types.ts'
+import { FakeClock, settle } from '../base/fake-clock.ts'
+import { FakeCluster, type FakeRequest } from './fake-cluster.ts'
+import { seeded } from './seeded.ts'
+
+/** A pipeline on a fake cluster and a fake clock. */
+export interface World {
+  readonly cluster: FakeCluster
+  readonly clock: FakeClock
+  readonly pipeline: Pipeline
+  readonly events: EventHub
+  /** Every report so far, in the order made. */
+  readonly reports: DeliveryReport[]
+  readonly logs: string[]
+  put(message: AnyMessage): void
+  /** Values of messages by the code of their reports: 0 for delivered ones. */
+  outcomes(): Record<string, string[]>
+  /** Lets time pass, then gives the next request. */
+  nextAfter(ms: number): Promise<FakeRequest>
+}
+
+export function makeWorld(config: ProducerConfig = {}, partitioner?: Partitioner): World {
+  const cluster = new FakeCluster()
+  const clock = new FakeClock()
+  const logs: string[] = []
+  const reports: DeliveryReport[] = []
+  const events = new EventHub(() => undefined)
+  const logger = new Logger((level, facility, text) => void logs.push(`${level} ${facility} ${text}`), 6, new Set())
+  const { settings } = resolveConfig('producer', { 'bootstrap.servers': 'localhost:9092', ...config })
+  const pipeline = new Pipeline(cluster, pipelineSettings(settings, partitioner), { clock, random: seeded(42), logger, events })
+  pipeline.prepare()
+  return {
+    cluster,
+    clock,
+    pipeline,
+    events,
+    reports,
+    logs,
+    // Tests give bytes; `put` checks that they do.
+    put: message =>
+      void pipeline.put(message, message.key as string, message.value as string, report => void reports.push(report)),
+    outcomes() {
+      const byName: Record<string, string[]> = {}
+      for (const { value, error } of reports) (byName[error?.name ?? 'ok'] ??= []).push(String(value))
+      return byName
+    },
+    async nextAfter(ms) {
+      await clock.advance(ms)
+      return cluster.next()
+    },
+  }
+}
+
+export { settle }
