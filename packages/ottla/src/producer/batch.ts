@@ -151,7 +151,7 @@ export type RecordTaker = (
 export function eachRecord(batch: Batch, take: RecordTaker): void {
   const read = new BatchReader(batch.seal(null, -1)).next()
   if (read === null) return
-  const cursor = read.records(batch.queuedBytes)
+  const cursor = read.records(batch.writer.uncompressedBytes)
   for (let i = 0; cursor.next(); i++) {
     const message = batch.messages[i]
     const sink = batch.sinks[i]
@@ -178,6 +178,8 @@ export function splitBatch(batch: Batch, at: number): [Batch, Batch] {
     const half = first.count < at ? first : second
     half.append(message, sink, key, value, headers, timestamp, enqueuedAt)
   })
+  // Lengths and deltas may take other numbers of bytes now; what the queue has counted must stay what it gives back.
+  second.queuedBytes = batch.queuedBytes - first.queuedBytes
   batch.isSettled = true
   batch.dispose()
   return [first, second]

@@ -353,7 +353,7 @@ test('of a batch with bad records the named ones fail with their reason, the oth
   cluster.topic('t', [1])
   for (const value of values(4)) put({ topic: 't', value })
   const request = await nextAfter(5)
-  request.error(ErrorCode.ERR_INVALID_MSG_TIMESTAMP ?? 32, {
+  request.error(ErrorCode.ERR_INVALID_TIMESTAMP, {
     recordErrors: [
       { batchIndex: 1, batchIndexErrorMessage: 'too old' },
       { batchIndex: 3, batchIndexErrorMessage: 'too new' },
