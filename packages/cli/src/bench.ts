@@ -13,7 +13,12 @@ import {
 } from './options.ts'
 import { DONE, FAILED, UsageError, type Terminal } from './terminal.ts'
 
-type BenchOptions = ClusterOptions & Omit<BenchPlan, 'api'> & { readonly api?: BenchApi; readonly idempotent?: boolean }
+type BenchOptions = ClusterOptions &
+  Omit<BenchPlan, 'api' | 'idempotent' | 'keys'> & {
+    readonly api?: BenchApi
+    readonly idempotent?: boolean
+    readonly keys?: boolean
+  }
 
 const apis: Readonly<Record<BenchOperation, readonly [BenchApi, ...BenchApi[]]>> = {
   produce: ['callback', 'send'],

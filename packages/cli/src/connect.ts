@@ -1,4 +1,4 @@
-import { ErrorCode, KafkaError, type Metadata } from 'ottla'
+import { ErrorCode, type KafkaError, type Metadata } from 'ottla'
 
 type ErrorListener = (event: { type: 'error'; error: KafkaError }) => void
 

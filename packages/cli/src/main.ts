@@ -21,8 +21,6 @@ stdout.on('error', (error: NodeJS.ErrnoException) => {
 run(process.argv.slice(2), { stdin, stdout, stderr, stop: stop.signal }).then(
   status => {
     process.exitCode = status
-    // A terminal or pipe that is being read would keep the process alive.
-    stdin.unref?.()
   },
   (error: unknown) => {
     process.exitCode = FAILED

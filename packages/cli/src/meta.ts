@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { AdminClient, type KafkaError, type Metadata } from 'ottla'
+import { AdminClient, KafkaError, type Metadata } from 'ottla'
 import { firstContact } from './connect.ts'
 import { explain } from './explain.ts'
 import { addClusterOptions, clientLogger, clusterProperties, requireBrokers, type ClusterOptions } from './options.ts'
@@ -98,7 +98,7 @@ function byName(a: Topic, b: Topic): number {
 
 /** An Error has no enumerable fields of its own, so JSON.stringify would show `{}`. */
 function jsonError(key: string, value: unknown): unknown {
-  if (key !== 'error' || !(value instanceof Error)) return value
-  const { code, name, message } = value as KafkaError // the only error in metadata
+  if (key !== 'error' || !(value instanceof KafkaError)) return value
+  const { code, name, message } = value
   return { code, name, message }
 }
