@@ -147,8 +147,13 @@ function wrongBytes(message: AnyMessage, field: 'key' | 'value', data: unknown):
 function kindOf(data: unknown): string {
   if (data === null) return 'null'
   if (Array.isArray(data)) return 'an array'
-  if (typeof data === 'object') return `an object (${data.constructor?.name ?? 'no class'})`
+  if (typeof data === 'object') return `an object (${classOf(data)})`
   return data === undefined ? 'undefined' : `a ${typeof data}`
+}
+
+function classOf(data: object): string {
+  // An object without a prototype has no constructor.
+  return (data as { constructor?: { name: string } }).constructor?.name ?? 'no class'
 }
 
 function show(data: unknown): string {

@@ -47,6 +47,8 @@ export class PartitionQueue {
   inFlightTo = -1
   /** Monotonic ms; nothing leaves before. */
   retryAt = 0
+  /** What it holds shall not wait for company once it has a leader. @internal */
+  isEager = false
   /** The topic has no such partition any more: nothing can be sent. */
   isGone = false
   /** Broker id of the outbox it stands in, -1 for none. @internal */

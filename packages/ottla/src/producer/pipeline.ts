@@ -307,8 +307,13 @@ export class Pipeline implements QueueObserver {
           const text = `there is no partition ${queue.partition} of topic ${topic.name}`
           this.#failQueue(queue, () => new KafkaError(ErrorCode.ERR__UNKNOWN_PARTITION, text))
         }
+        const isEager = topic.unassigned.isEager
+        topic.unassigned.isEager = false
         this.#assign(topic)
-        for (const queue of topic.queues()) this.sender.list(queue)
+        for (const queue of topic.queues()) {
+          if ((isEager || queue.isEager) && !queue.isEmpty) this.sender.eager(queue)
+          this.sender.list(queue)
+        }
         return
       }
       default:

@@ -134,7 +134,8 @@ export class Sender {
 
   /** Sends the queue's open batch as soon as no request to its broker is under way. */
   eager(queue: PartitionQueue): void {
-    if (queue.leader < 0) return
+    queue.isEager = queue.leader < 0
+    if (queue.isEager) return
     this.#outbox(queue.leader).addEager(queue)
     this.#drainSoon()
   }

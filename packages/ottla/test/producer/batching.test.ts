@@ -4,12 +4,14 @@ import { ErrorCode, type ErrorCode as Code } from '@ottla/protocol'
 import { KafkaError } from '../../src/errors.ts'
 import { makeWorld, settle } from './world.ts'
 
-const has = (code: Code, says = /./) => (error: unknown): boolean => {
-  assert.ok(error instanceof KafkaError)
-  assert.equal(error.code, code, error.name)
-  assert.match(error.message, says)
-  return true
-}
+const has =
+  (code: Code, says = /./) =>
+  (error: unknown): boolean => {
+    assert.ok(error instanceof KafkaError)
+    assert.equal(error.code, code, error.name)
+    assert.match(error.message, says)
+    return true
+  }
 const values = (n: number, from = 0): string[] => Array.from({ length: n }, (_, i) => `v${from + i}`)
 
 test('a message waits for the linger, leaves, and is reported with the offset of its place in the batch', async () => {
@@ -198,7 +200,10 @@ test('a partition that a known topic does not have is refused at once', () => {
   const { cluster, put, pipeline } = makeWorld()
   cluster.topic('t', [1, 1])
   put({ topic: 't', partition: 1, value: 'x' })
-  assert.throws(() => put({ topic: 't', partition: 2, value: 'x' }), has(ErrorCode.ERR__UNKNOWN_PARTITION, /2 .* has 2/))
+  assert.throws(
+    () => put({ topic: 't', partition: 2, value: 'x' }),
+    has(ErrorCode.ERR__UNKNOWN_PARTITION, /2 .* has 2/),
+  )
   assert.equal(pipeline.accumulator.messages, 1)
 })
 
@@ -247,7 +252,10 @@ test('a message that is refused leaves those accepted before it unharmed', async
   put({ topic: 't', value: 'a' })
   assert.throws(() => put({ topic: 't', value: 5 }), has(ErrorCode.ERR__INVALID_ARG))
   assert.throws(() => put({ topic: 'not a topic', value: 'x' }), has(ErrorCode.ERR__INVALID_ARG))
-  assert.throws(() => put({ topic: 't', headers: [{ key: 'h', value: 7 }] as never, value: 'x' }), has(ErrorCode.ERR__INVALID_ARG))
+  assert.throws(
+    () => put({ topic: 't', headers: [{ key: 'h', value: 7 }] as never, value: 'x' }),
+    has(ErrorCode.ERR__INVALID_ARG),
+  )
   put({ topic: 't', value: 'b' })
   assert.deepEqual((await nextAfter(5)).values, { 't/0': ['a', 'b'] })
 })

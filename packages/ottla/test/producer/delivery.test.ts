@@ -106,7 +106,10 @@ test('a failed delivery that nobody hears is logged, once a batch', async () => 
 })
 
 test('flush sends without linger, waits for the reports, and overrides the linger of what comes meanwhile', async () => {
-  const { cluster, clock, put, pipeline, nextAfter } = makeWorld({ 'linger.ms': 10_000, 'sticky.partitioning.linger.ms': 1 })
+  const { cluster, clock, put, pipeline, nextAfter } = makeWorld({
+    'linger.ms': 10_000,
+    'sticky.partitioning.linger.ms': 1,
+  })
   cluster.topic('t', [1])
   put({ topic: 't', value: 'a' })
   const flushed = flush(pipeline, clock, -1)

@@ -48,9 +48,9 @@ for (const [code, status] of [
     request.error(code, { errorMessage: 'because of this' })
     await settle()
     assert.equal(reports[0]?.error?.code, code)
-    assert.match(reports[0]?.error?.message ?? '', /t \[0\].*because of this/)
-    assert.equal(reports[0]?.status, status)
-    assert.equal(reports[0]?.offset, -1)
+    assert.match(reports[0].error.message, /t \[0\].*because of this/)
+    assert.equal(reports[0].status, status)
+    assert.equal(reports[0].offset, -1)
   })
 }
 
@@ -62,7 +62,7 @@ test('a connection that is lost in flight leaves the messages in doubt while ret
   ;(await nextAfter(RETRY_MS)).fail(ErrorCode.ERR__TRANSPORT, true)
   await settle()
   assert.equal(reports[0]?.error?.code, ErrorCode.ERR__TRANSPORT)
-  assert.equal(reports[0]?.status, 'possibly-persisted')
+  assert.equal(reports[0].status, 'possibly-persisted')
   assert.ok(cluster.refreshes.length >= 2)
 })
 
@@ -213,9 +213,9 @@ test('a message that waits for longer than message.timeout.ms is not persisted',
   assert.equal(reports.length, 0)
   await clock.advance(101)
   assert.equal(reports[0]?.error?.code, ErrorCode.ERR__MSG_TIMED_OUT)
-  assert.equal(reports[0]?.error?.isTimeout, true)
-  assert.match(reports[0]?.error?.message ?? '', /t \[0\].* 1000 ms/)
-  assert.equal(reports[0]?.status, 'not-persisted')
+  assert.equal(reports[0].error.isTimeout, true)
+  assert.match(reports[0].error.message, /t \[0\].* 1000 ms/)
+  assert.equal(reports[0].status, 'not-persisted')
 })
 
 test('old messages of a batch that keeps growing run out of time without taking the young ones along', async () => {
@@ -251,7 +251,7 @@ test('a request does not outlive its messages; those in flight are in doubt', as
   request.fail(ErrorCode.ERR__TIMED_OUT, true)
   await settle()
   assert.equal(reports[0]?.error?.code, ErrorCode.ERR__MSG_TIMED_OUT)
-  assert.equal(reports[0]?.status, 'possibly-persisted')
+  assert.equal(reports[0].status, 'possibly-persisted')
 })
 
 test('without message.timeout.ms a request waits for the answer as long as the socket does', async () => {
@@ -362,12 +362,7 @@ test('of a batch with bad records the named ones fail with their reason, the oth
   await settle()
   assert.deepEqual(
     reports.map(r => r.error?.name),
-    [
-      'ERR__INVALID_DIFFERENT_RECORD',
-      'ERR_INVALID_RECORD',
-      'ERR__INVALID_DIFFERENT_RECORD',
-      'ERR_INVALID_RECORD',
-    ],
+    ['ERR__INVALID_DIFFERENT_RECORD', 'ERR_INVALID_RECORD', 'ERR__INVALID_DIFFERENT_RECORD', 'ERR_INVALID_RECORD'],
   )
   assert.match(reports[1]?.error?.message ?? '', /too old/)
   assert.match(reports[3]?.error?.message ?? '', /too new/)
@@ -404,7 +399,7 @@ test('a request that cannot be made at all fails its messages', async () => {
   ;(await nextAfter(5)).fail(ErrorCode.ERR__UNSUPPORTED_FEATURE, false)
   await settle()
   assert.equal(reports[0]?.error?.code, ErrorCode.ERR__UNSUPPORTED_FEATURE)
-  assert.equal(reports[0]?.status, 'not-persisted')
+  assert.equal(reports[0].status, 'not-persisted')
 })
 
 test('wrong credentials are waited out', async () => {

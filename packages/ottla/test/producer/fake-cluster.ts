@@ -12,7 +12,13 @@ import {
   type ProduceResponse,
 } from '@ottla/protocol'
 import type { BrokerRequestOptions } from '../../src/cluster/broker.ts'
-import { applyLeader, emptySnapshot, type Applied, type Snapshot, type TopicSnapshot } from '../../src/cluster/snapshot.ts'
+import {
+  applyLeader,
+  emptySnapshot,
+  type Applied,
+  type Snapshot,
+  type TopicSnapshot,
+} from '../../src/cluster/snapshot.ts'
 import { RequestError } from '../../src/network/request-error.ts'
 import type { PipelineCluster } from '../../src/producer/pipeline.ts'
 
@@ -58,7 +64,13 @@ export class FakeRequest {
   }
 
   /** The header of the batch of one partition. */
-  batch(partition: number): { producerId: number; producerEpoch: number; baseSequence: number; recordCount: number; codecId: number } {
+  batch(partition: number): {
+    producerId: number
+    producerEpoch: number
+    baseSequence: number
+    recordCount: number
+    codecId: number
+  } {
     for (const topic of this.body.topicData) {
       for (const p of topic.partitionData) {
         const batch = p.index === partition && p.records !== null ? new BatchReader(p.records).next() : null
@@ -143,10 +155,10 @@ export class FakeCluster implements PipelineCluster {
   readonly metadata: PipelineCluster['metadata']
 
   constructor() {
-    const cluster = this
+    const snapshot = (): Snapshot => this.#snapshot
     this.metadata = {
       get snapshot() {
-        return cluster.#snapshot
+        return snapshot()
       },
       want: topic => void this.wanted.add(topic),
       unwant: topic => void this.wanted.delete(topic),

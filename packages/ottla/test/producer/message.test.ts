@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ErrorCode } from '@ottla/protocol'
-import { KafkaError } from '../../src/errors.ts'
+import { type KafkaError } from '../../src/errors.ts'
 import { checkFields, checkTopicName, payloadBytes, type AnyMessage } from '../../src/producer/message.ts'
 
 const refuses = (run: () => void, says: RegExp): void => {
@@ -37,7 +37,11 @@ test('keys and values are bytes, strings or null; anything else is named without
 })
 
 test('partitions, timestamps and headers of the wrong kind are refused by name', () => {
-  checkFields({ topic: 't', partition: -1, timestamp: 0, headers: [{ key: 'a' }, { key: 'a', value: null }] }, null, null)
+  checkFields(
+    { topic: 't', partition: -1, timestamp: 0, headers: [{ key: 'a' }, { key: 'a', value: null }] },
+    null,
+    null,
+  )
   checkFields({ topic: 't', headers: { a: 'x', b: null, c: Buffer.alloc(1) } }, null, null)
   for (const partition of [-2, 1.5, NaN, 2 ** 31, '1']) {
     refuses(() => checkFields(anything({ topic: 't', partition }), null, null), /partition/)

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ErrorCode } from '@ottla/protocol'
-import { KafkaError } from '../../src/errors.ts'
+import { type KafkaError } from '../../src/errors.ts'
 import { crc32, fnv1a, murmur2 } from '../../src/producer/hashes.ts'
 import { chooserFor, type PartitionView } from '../../src/producer/partitioner.ts'
 import { seeded } from './seeded.ts'
@@ -91,7 +91,11 @@ test('a string key lands where its UTF-8 bytes land, however long it is', () => 
   const chooser = chooserFor('murmur2', 0, seeded(1))
   for (const key of ['é', '漢字', 'a'.repeat(60) + 'é', 'x'.repeat(5000), '€'.repeat(2000), '😀']) {
     const bytes = Buffer.from(key)
-    assert.equal(chooser.choose(view(1009), key, message, 0), chooser.choose(view(1009), bytes, message, 0), key.slice(0, 9))
+    assert.equal(
+      chooser.choose(view(1009), key, message, 0),
+      chooser.choose(view(1009), bytes, message, 0),
+      key.slice(0, 9),
+    )
   }
 })
 

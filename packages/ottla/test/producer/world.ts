@@ -18,11 +18,11 @@ export interface World {
   /** Every report so far, in the order made. */
   readonly reports: DeliveryReport[]
   readonly logs: string[]
-  put(message: AnyMessage): void
+  readonly put: (message: AnyMessage) => void
   /** Values of messages by the code of their reports: 0 for delivered ones. */
-  outcomes(): Record<string, string[]>
+  readonly outcomes: () => Record<string, string[]>
   /** Lets time pass, then gives the next request. */
-  nextAfter(ms: number): Promise<FakeRequest>
+  readonly nextAfter: (ms: number) => Promise<FakeRequest>
 }
 
 export function makeWorld(config: ProducerConfig = {}, partitioner?: Partitioner): World {
@@ -33,7 +33,12 @@ export function makeWorld(config: ProducerConfig = {}, partitioner?: Partitioner
   const events = new EventHub(() => undefined)
   const logger = new Logger((level, facility, text) => void logs.push(`${level} ${facility} ${text}`), 6, new Set())
   const { settings } = resolveConfig('producer', { 'bootstrap.servers': 'localhost:9092', ...config })
-  const pipeline = new Pipeline(cluster, pipelineSettings(settings, partitioner), { clock, random: seeded(42), logger, events })
+  const pipeline = new Pipeline(cluster, pipelineSettings(settings, partitioner), {
+    clock,
+    random: seeded(42),
+    logger,
+    events,
+  })
   pipeline.prepare()
   return {
     cluster,
