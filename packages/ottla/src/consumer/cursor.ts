@@ -72,6 +72,10 @@ export class Cursor implements TopicPartition {
   // What the fetcher knows of the partition.
   low = OFFSET_INVALID
   high = OFFSET_INVALID
+  /** The last question: at which version and offset, and by which broker it is to be answered. */
+  askedVersion = -1
+  askedOffset = OFFSET_INVALID
+  askedNode = -1
   /** End that was last told to the program. */
   endTold = OFFSET_INVALID
   /** No fetch before this moment (monotonic ms). */

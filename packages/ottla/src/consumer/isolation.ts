@@ -22,7 +22,11 @@ export function visibleBatches(
   let next = 0
   const visible: RecordBatch[] = []
   for (const batch of batches) {
-    for (let entry = pending[next]; entry !== undefined && entry.firstOffset <= batch.lastOffset; entry = pending[next]) {
+    for (
+      let entry = pending[next];
+      entry !== undefined && entry.firstOffset <= batch.lastOffset;
+      entry = pending[next]
+    ) {
       abortedNow.add(entry.producerId)
       next++
     }

@@ -15,7 +15,10 @@ export type GroupAssignment = Map<string, TopicPartition[]>
  * Deals out the partitions of the topics that somebody subscribed to.
  * @param partitionCounts partitions by topic; a topic that is not there does not exist (yet)
  */
-export type Assignor = (members: readonly GroupMember[], partitionCounts: ReadonlyMap<string, number>) => GroupAssignment
+export type Assignor = (
+  members: readonly GroupMember[],
+  partitionCounts: ReadonlyMap<string, number>,
+) => GroupAssignment
 
 /** The strategies by the names that members agree on (`partition.assignment.strategy`). */
 export const assignors: ReadonlyMap<string, Assignor> = new Map([

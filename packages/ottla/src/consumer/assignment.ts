@@ -1,0 +1,70 @@
+/** The partitions that are being consumed. */
+import type { MetadataCache } from '../cluster/metadata.ts'
+import type { TopicPartition, TopicPartitionOffset } from '../types.ts'
+import { Cursor } from './cursor.ts'
+import type { FetchQueue } from './fetch-queue.ts'
+
+/**
+ * Owns the cursors: each assignment makes new ones, and what is still on its way for the old ones (fetches,
+ * offsets to store) is recognised by them and dropped.
+ */
+export class Assignment {
+  readonly #metadata: MetadataCache
+  readonly #queue: FetchQueue
+  readonly #topics = new Map<string, Map<number, Cursor>>()
+  #cursors: readonly Cursor[] = []
+
+  constructor(metadata: MetadataCache, queue: FetchQueue) {
+    this.#metadata = metadata
+    this.#queue = queue
+  }
+
+  /** All of them; the array is replaced, never changed. */
+  get cursors(): readonly Cursor[] {
+    return this.#cursors
+  }
+
+  get size(): number {
+    return this.#cursors.length
+  }
+
+  get(topic: string, partition: number): Cursor | undefined {
+    return this.#topics.get(topic)?.get(partition)
+  }
+
+  partitions(): TopicPartition[] {
+    return this.#cursors.map(({ topic, partition }) => ({ topic, partition }))
+  }
+
+  /** Adds partitions that are not assigned; each begins at its offset. */
+  add(partitions: readonly TopicPartitionOffset[]): void {
+    for (const { topic, partition, offset } of partitions) {
+      const cursor = new Cursor(topic, partition)
+      let byNumber = this.#topics.get(topic)
+      if (byNumber === undefined) this.#topics.set(topic, (byNumber = new Map()))
+      byNumber.set(partition, cursor)
+      this.#metadata.want(topic)
+      cursor.moveTo(offset)
+    }
+    this.#list()
+  }
+
+  /** Gives up partitions and all that was fetched of them. */
+  remove(cursors: readonly Cursor[]): void {
+    for (const cursor of cursors) {
+      if (cursor.dropped) continue
+      cursor.dropped = true
+      this.#queue.forget(cursor)
+      cursor.stop()
+      const byNumber = this.#topics.get(cursor.topic)
+      byNumber?.delete(cursor.partition)
+      if (byNumber?.size === 0) this.#topics.delete(cursor.topic)
+      this.#metadata.unwant(cursor.topic)
+    }
+    this.#list()
+  }
+
+  #list(): void {
+    this.#cursors = [...this.#topics.values()].flatMap(byNumber => [...byNumber.values()])
+  }
+}

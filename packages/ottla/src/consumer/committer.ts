@@ -1,0 +1,210 @@
+/** Sends commits, in the order they were asked for, by hand and at intervals. */
+import {
+  ErrorCode,
+  OffsetCommit,
+  type Decoded,
+  type OffsetCommitRequest,
+  type OffsetCommitResponse,
+} from '@ottla/protocol'
+import { Deadline, type Timer } from '../base/clock.ts'
+import type { Cluster } from '../cluster/cluster.ts'
+import type { ClientContext } from '../cluster/context.ts'
+import { KafkaError } from '../errors.ts'
+import type { ConsumerGroupMetadata, TopicPartitionOffset } from '../types.ts'
+import type { Assignment } from './assignment.ts'
+import type { Cursor } from './cursor.ts'
+
+// Later versions name topics by id.
+const NEWEST_VERSION = 9
+
+/** What the committer needs of its consumer. */
+export interface CommitterHost {
+  /** Who commits; without a generation while not in a group. */
+  membership(): ConsumerGroupMetadata
+  /** The coordinator does not take this member for one (any more). */
+  onCommitRefused(code: number): void
+}
+
+/** The coordinator's own troubles: another try, perhaps with another broker, may help. */
+const coordinatorCodes: ReadonlySet<number> = new Set([
+  ErrorCode.ERR_COORDINATOR_LOAD_IN_PROGRESS,
+  ErrorCode.ERR_COORDINATOR_NOT_AVAILABLE,
+  ErrorCode.ERR_NOT_COORDINATOR,
+  ErrorCode.ERR_REQUEST_TIMED_OUT,
+])
+
+const membershipCodes: ReadonlySet<number> = new Set([
+  ErrorCode.ERR_ILLEGAL_GENERATION,
+  ErrorCode.ERR_UNKNOWN_MEMBER_ID,
+  ErrorCode.ERR_REBALANCE_IN_PROGRESS,
+  ErrorCode.ERR_FENCED_INSTANCE_ID,
+])
+
+export class Committer {
+  readonly #context: ClientContext
+  readonly #cluster: Cluster
+  readonly #groupId: string
+  readonly #assignment: Assignment
+  readonly #host: CommitterHost
+  // A retried commit must not overtake a later one.
+  #last: Promise<unknown> = Promise.resolve()
+  #timer: Timer | null = null
+  #running = false
+  #closed = false
+
+  constructor(context: ClientContext, cluster: Cluster, groupId: string, assignment: Assignment, host: CommitterHost) {
+    this.#context = context
+    this.#cluster = cluster
+    this.#groupId = groupId
+    this.#assignment = assignment
+    this.#host = host
+  }
+
+  /** Commits stored offsets every `auto.commit.interval.ms`, if that is switched on. */
+  start(): void {
+    const { settings, clock } = this.#context
+    const interval = settings['auto.commit.interval.ms']
+    if (!settings['enable.auto.commit'] || interval <= 0) return
+    const tick = (): void => {
+      this.#timer = clock.setTimer(interval, tick)
+      if (!this.#running) void this.#autoCommit()
+    }
+    this.#timer = clock.setTimer(interval, tick)
+  }
+
+  /** No automatic commits any more. */
+  stop(): void {
+    this.#closed = true
+    this.#timer?.cancel()
+  }
+
+  /** What is stored and not committed, of these partitions. */
+  pending(cursors: readonly Cursor[]): TopicPartitionOffset[] {
+    const offsets: TopicPartitionOffset[] = []
+    for (const { topic, partition, offsets: store } of cursors) {
+      const pending = store.pending()
+      if (pending === null) continue
+      const { offset, metadata, leaderEpoch } = pending
+      offsets.push({ topic, partition, offset, metadata, ...(leaderEpoch >= 0 ? { leaderEpoch } : {}) })
+    }
+    return offsets
+  }
+
+  /**
+   * Commits, after the commits before. Resolves with errors per partition; rejects with KafkaError when all have
+   * failed (the first one's error), with ERR__TIMED_OUT at the deadline.
+   */
+  commit(offsets: readonly TopicPartitionOffset[], deadline: Deadline): Promise<TopicPartitionOffset[]> {
+    const turn = this.#last.then(() => this.#send(offsets, deadline))
+    this.#last = turn.catch(() => undefined)
+    return turn
+  }
+
+  /** Commits what is stored of these partitions; failures are told by the offsets-committed event only. */
+  async commitStored(cursors: readonly Cursor[], deadline: Deadline): Promise<void> {
+    const offsets = this.pending(cursors)
+    if (offsets.length === 0) return
+    try {
+      await this.commit(offsets, deadline)
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error)
+      this.#context.logger.warning(
+        'COMMITFAIL',
+        `offsets of ${offsets.length} partitions could not be committed: ${why}`,
+      )
+    }
+  }
+
+  async #autoCommit(): Promise<void> {
+    this.#running = true
+    const { clock, settings, logger } = this.#context
+    const offsets = this.pending(this.#assignment.cursors)
+    if (offsets.length > 0) {
+      try {
+        await this.commit(offsets, Deadline.after(clock, settings['socket.timeout.ms']))
+      } catch (error) {
+        // The next interval tries again with what is stored then.
+        if (!this.#closed) logger.debug('cgrp', 'COMMIT', error instanceof Error ? error.message : String(error))
+      }
+    }
+    this.#running = false
+  }
+
+  async #send(offsets: readonly TopicPartitionOffset[], deadline: Deadline): Promise<TopicPartitionOffset[]> {
+    const { events, logger } = this.#context
+    const { memberId, generationId, groupInstanceId } = this.#host.membership()
+    const groupId = this.#groupId
+    const request: OffsetCommitRequest = {
+      groupId,
+      generationIdOrMemberEpoch: generationId,
+      memberId,
+      topics: requestTopics(offsets),
+    }
+    const body = (version: number): OffsetCommitRequest =>
+      groupInstanceId === undefined || version < 7 ? request : { ...request, groupInstanceId }
+    let response: Decoded<OffsetCommitResponse>
+    try {
+      response = await this.#cluster.request({ to: 'coordinator', type: 'group', key: groupId }, OffsetCommit, body, {
+        deadline,
+        maxVersion: NEWEST_VERSION,
+        errorOf: coordinatorError,
+      })
+    } catch (error) {
+      if (error instanceof KafkaError) events.emit({ type: 'offsets-committed', offsets: [...offsets], error })
+      throw error
+    }
+    const results = this.#results(offsets, response)
+    const failed = results.filter(result => result.error !== undefined)
+    const error = failed.length === results.length ? failed[0]?.error : undefined
+    logger.debug('cgrp', 'COMMIT', `${results.length - failed.length} of ${results.length} offsets committed`)
+    events.emit({ type: 'offsets-committed', offsets: results, ...(error === undefined ? {} : { error }) })
+    const refused = failed.find(result => membershipCodes.has(result.error?.code ?? 0))
+    if (refused?.error !== undefined) this.#host.onCommitRefused(refused.error.code)
+    if (error !== undefined) throw error
+    return results
+  }
+
+  #results(offsets: readonly TopicPartitionOffset[], response: Decoded<OffsetCommitResponse>): TopicPartitionOffset[] {
+    const codes = new Map<string, number>()
+    for (const topic of response.topics) {
+      for (const p of topic.partitions) codes.set(`${topic.name}\0${p.partitionIndex}`, p.errorCode)
+    }
+    return offsets.map(given => {
+      const { topic, partition, offset } = given
+      const code = codes.get(`${topic}\0${partition}`) ?? ErrorCode.ERR__BAD_MSG
+      if (code !== ErrorCode.ERR_NO_ERROR) {
+        return {
+          ...given,
+          error: KafkaError.of(code, `the commit of ${topic} [${partition}] in group '${this.#groupId}'`),
+        }
+      }
+      this.#assignment.get(topic, partition)?.offsets.commitSucceeded(offset)
+      return { ...given }
+    })
+  }
+}
+
+function requestTopics(offsets: readonly TopicPartitionOffset[]): OffsetCommitRequest['topics'] {
+  const topics = new Map<string, OffsetCommitRequest['topics'][number]['partitions'][number][]>()
+  for (const { topic, partition, offset, metadata, leaderEpoch } of offsets) {
+    const entry = {
+      partitionIndex: partition,
+      committedOffset: offset,
+      committedLeaderEpoch: leaderEpoch ?? -1,
+      // Brokers before 2.2 want a text.
+      committedMetadata: metadata ?? '',
+    }
+    const list = topics.get(topic)
+    if (list === undefined) topics.set(topic, [entry])
+    else list.push(entry)
+  }
+  return [...topics].map(([name, partitions]) => ({ name, partitions }))
+}
+
+function coordinatorError(response: Decoded<OffsetCommitResponse>): number {
+  for (const topic of response.topics) {
+    const found = topic.partitions.find(p => coordinatorCodes.has(p.errorCode))
+    if (found !== undefined) return found.errorCode
+  }
+  return ErrorCode.ERR_NO_ERROR
+}

@@ -1,0 +1,641 @@
+import { ErrorCode } from '@ottla/protocol'
+import { Deadline } from '../base/clock.ts'
+import { resolveWait, within, type Wait } from '../base/wait.ts'
+import { Cluster } from '../cluster/cluster.ts'
+import { createContext, type ClientContext, type ClientOptions } from '../cluster/context.ts'
+import { clientHandle, type ClientHandle } from '../cluster/handle.ts'
+import { getMetadata, offsetsForTimes, queryWatermarkOffsets, type QueryOptions } from '../cluster/queries.ts'
+import { resolveConfig, type ConsumerConfig, type ConsumerSettings } from '../config/resolve.ts'
+import { KafkaError } from '../errors.ts'
+import { deserializerOf, type DeserializerInput } from '../serdes.ts'
+import {
+  OFFSET_INVALID,
+  type ConsumerEvent,
+  type ConsumerGroupMetadata,
+  type Event,
+  type Message,
+  type Metadata,
+  type OAuthBearerToken,
+  type RebalanceEvent,
+  type RebalanceProtocol,
+  type TopicPartition,
+  type TopicPartitionOffset,
+  type WaitOptions,
+} from '../types.ts'
+import { checkOffsets, checkPartitions, invalid } from './arguments.ts'
+import { Assignment } from './assignment.ts'
+import { fetchCommitted } from './committed-offsets.ts'
+import { Committer } from './committer.ts'
+import type { Cursor } from './cursor.ts'
+import { FetchQueue } from './fetch-queue.ts'
+import { Fetcher } from './fetcher.ts'
+import { Group } from './group/group.ts'
+import { Subscription, type SubscriptionInput } from './group/subscription.ts'
+import { BatchIterator, MessageIterator, type BatchOptions } from './iterators.ts'
+import { Mailbox } from './mailbox.ts'
+import type { MessageBatch } from './message-batch.ts'
+import { originOf, type Decoding } from './message.ts'
+import { OffsetResolver } from './offset-reset.ts'
+import { Poller } from './poller.ts'
+import { TopicWatch } from './topic-watch.ts'
+
+/**
+ * Called when partitions are given to or taken from the consumer, inside `poll`, `readMessage`, an iterator,
+ * `unsubscribe` or `close`, one call at a time, and awaited. If it does not call `assign` or `unassign` itself,
+ * the client does so after it, also when it throws (which is logged).
+ * @since 0.1.0
+ */
+export type RebalanceCallback<K = Buffer, V = Buffer> = (
+  event: RebalanceEvent,
+  consumer: Consumer<K, V>,
+) => void | Promise<void>
+
+/** @since 0.1.0 */
+export interface ConsumerOptions<K, V> extends ClientOptions {
+  /** Turns the bytes of keys into something else. */
+  readonly key?: DeserializerInput<K>
+  /** Turns the bytes of values into something else. */
+  readonly value?: DeserializerInput<V>
+}
+
+type Listener<K, V, T extends ConsumerEvent['type']> = (event: Extract<ConsumerEvent<K, V>, { type: T }>) => void
+
+const DEFAULT_CLOSE_MS = 30_000
+const KIB = 1024
+const NO_LIMIT = -1
+
+/**
+ * Reads messages, alone (`assign`) or as a member of a group (`subscribe`). Connects in the background, and goes
+ * on by itself after everything but a fatal error. One call of `poll`, `readMessage` or an iterator at a time.
+ * @since 0.1.0
+ */
+export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncIterable<Message<K, V>> {
+  readonly #context: ClientContext
+  readonly #settings: ConsumerSettings
+  readonly #cluster: Cluster
+  readonly #mailbox: Mailbox
+  readonly #queue: FetchQueue
+  readonly #assignment: Assignment
+  readonly #resolver: OffsetResolver
+  readonly #fetcher: Fetcher
+  readonly #poller: Poller<K, V>
+  readonly #watch: TopicWatch
+  readonly #group: Group | null
+  readonly #committer: Committer | null
+  #closing: Promise<void> | null = null
+  #disconnected = false
+
+  /**
+   * Connects in the background.
+   * @throws KafkaError ERR__INVALID_ARG for a configuration that cannot work
+   */
+  constructor(config: ConsumerConfig, options: ConsumerOptions<K, V> = {}) {
+    const resolved = resolveConfig('consumer', config)
+    const { settings } = resolved
+    refusePlanned(settings)
+    const context = createContext('consumer', resolved, options)
+    const cluster = new Cluster(context)
+    const raise = (error: KafkaError): void => void context.events.emit({ type: 'error', error })
+    this.#context = context
+    this.#settings = settings
+    this.#cluster = cluster
+    this.#mailbox = new Mailbox(context.clock)
+    this.#queue = new FetchQueue(
+      {
+        maxBytes: settings['queued.max.messages.kbytes'] * KIB,
+        minMessages: settings['queued.min.messages'],
+        checkCrcs: settings['check.crcs'],
+        maxBatchBytes: settings['receive.message.max.bytes'],
+      },
+      {
+        onReady: () => this.#mailbox.wake(),
+        onRoom: () => this.#fetcher.kick(),
+        onEnd: ({ topic, partition }, offset) =>
+          context.events.emit({ type: 'partition-eof', topic, partition, offset }),
+        onCorrupt: (cursor, error) => this.#fetcher.corrupt(cursor, error),
+      },
+    )
+    const assignment = new Assignment(cluster.metadata, this.#queue)
+    this.#assignment = assignment
+    this.#resolver = new OffsetResolver(context, cluster, {
+      get cursors() {
+        return assignment.cursors
+      },
+      onResolved: () => this.#fetcher.kick(),
+      raise,
+    })
+    this.#fetcher = new Fetcher(context, cluster, assignment, this.#queue, {
+      reset: (cursor, reason) => this.#resolver.reset(cursor, reason),
+      raise,
+    })
+    this.#watch = new TopicWatch(context, cluster, { namedTopics: () => this.#namedTopics(), raise })
+    const groupId = settings['group.id']
+    this.#group = groupId === undefined ? null : this.#makeGroup(groupId, raise)
+    this.#committer = groupId === undefined ? null : this.#makeCommitter(groupId)
+    this.#poller = this.#makePoller(decodingOf(options))
+    context.events.subscribe(event => this.#onEvent(event))
+    cluster.metadata.onChange(() => this.#onMetadata())
+    this.#committer?.start()
+    cluster.start()
+  }
+
+  /**
+   * Joins the group for these topics; `^...` and RegExp are patterns, matched against topics that come later, too.
+   * Replaces an earlier subscription.
+   * @throws KafkaError ERR__UNKNOWN_GROUP without `group.id`, ERR__INVALID_ARG, ERR__STATE when closed
+   */
+  subscribe(topics: SubscriptionInput, rebalance?: RebalanceCallback<K, V>): void {
+    this.#requireOpen()
+    const group = this.#requireGroup('subscribe')
+    const subscription = new Subscription(topics)
+    if (subscription.isEmpty) throw invalid('subscribe takes at least one topic; unsubscribe() ends a subscription')
+    group.subscribe(subscription, rebalance === undefined ? null : event => rebalance(event, this))
+    this.#watch.look()
+  }
+
+  /** What was subscribed to, patterns as they were given. */
+  subscription(): string[] {
+    return [...(this.#group?.subscription?.terms ?? [])]
+  }
+
+  /** Gives up all partitions and leaves the group; commits stored offsets before (`enable.auto.commit`). */
+  async unsubscribe(): Promise<void> {
+    this.#requireOpen()
+    await this.#group?.unsubscribe(Deadline.after(this.#context.clock, this.#settings['socket.timeout.ms']))
+  }
+
+  /**
+   * Consumes exactly these partitions, each from its offset; OFFSET_INVALID and OFFSET_STORED stand for the
+   * committed one. What was assigned before is given up, its stored offsets being committed.
+   */
+  async assign(partitions: readonly TopicPartitionOffset[]): Promise<void> {
+    this.#requireOpen()
+    checkOffsets(partitions, 'assign')
+    this.#group?.touched()
+    await this.#replace(partitions, false)
+  }
+
+  /** Consumes nothing. Stored offsets of what is given up are committed. */
+  async unassign(): Promise<void> {
+    this.#requireOpen()
+    this.#group?.touched()
+    await this.#replace([], this.assignmentLost())
+  }
+
+  /** Consumes these partitions besides. Rejects with KafkaError ERR__INVALID_ARG for one that is assigned already. */
+  async incrementalAssign(partitions: readonly TopicPartitionOffset[]): Promise<void> {
+    this.#requireOpen()
+    checkOffsets(partitions, 'incrementalAssign')
+    const twice = partitions.find(({ topic, partition }) => this.#assignment.get(topic, partition) !== undefined)
+    if (twice !== undefined) throw invalid(`incrementalAssign: ${twice.topic} [${twice.partition}] is assigned already`)
+    this.#group?.touched()
+    this.#add(partitions)
+    await Promise.resolve()
+  }
+
+  /** Gives up some of the partitions. Rejects with KafkaError ERR__INVALID_ARG for one that is not assigned. */
+  async incrementalUnassign(partitions: readonly TopicPartition[]): Promise<void> {
+    this.#requireOpen()
+    checkPartitions(partitions, 'incrementalUnassign')
+    const cursors = partitions.map(({ topic, partition }) => {
+      const cursor = this.#assignment.get(topic, partition)
+      if (cursor === undefined) throw invalid(`incrementalUnassign: ${topic} [${partition}] is not assigned`)
+      return cursor
+    })
+    this.#group?.touched()
+    await this.#release(cursors, this.assignmentLost())
+  }
+
+  /** The partitions that are being consumed. */
+  assignment(): TopicPartition[] {
+    return this.#assignment.partitions()
+  }
+
+  /** Whether the partitions may be another member's already: true inside the callback of a `lost` event. */
+  assignmentLost(): boolean {
+    return this.#group?.isLost ?? false
+  }
+
+  /** How the group takes partitions away: EAGER is all at once. NONE while there is no subscription. */
+  rebalanceProtocol(): RebalanceProtocol {
+    return this.#group?.subscription == null ? 'NONE' : 'EAGER'
+  }
+
+  /**
+   * The next message or event; null when the time is over, or the consumer is closed meanwhile. Runs rebalance
+   * callbacks. A message that is handed out has its offset stored at once (`enable.auto.offset.store`).
+   * @param wait ms (-1, the default: no limit), or those with a signal
+   * Rejects with KafkaError ERR__STATE while another call is under way or when closed; the signal's reason.
+   */
+  poll(wait?: WaitOptions): Promise<ConsumerEvent<K, V> | null> {
+    return this.#poller.poll(resolveWait(wait, NO_LIMIT))
+  }
+
+  /**
+   * The next message, events being skipped (listeners hear them). Rejects with KafkaError: ERR__TIMED_OUT; what the
+   * program has to know (a topic or group that is not authorised, a topic that does not exist,
+   * ERR__AUTO_OFFSET_RESET, ERR__MAX_POLL_EXCEEDED, deserialization, fatal errors), after which it can be called
+   * again; ERR__DESTROY when closed meanwhile; ERR__STATE as poll.
+   */
+  readMessage(wait?: WaitOptions): Promise<Message<K, V>> {
+    return this.#poller.readMessage(resolveWait(wait, NO_LIMIT))
+  }
+
+  /**
+   * All messages from now on. Asking for the next stores the offset behind the one before; leaving the loop does
+   * not store the last one. Ends when the consumer is closed; throws what readMessage rejects with.
+   */
+  [Symbol.asyncIterator](): AsyncIterableIterator<Message<K, V>, undefined> {
+    this.#requireOpen()
+    return new MessageIterator(this.#poller)
+  }
+
+  /** Messages in batches of one partition: the fastest way. Offsets are stored as by the iterator, batch by batch. */
+  batches(options: BatchOptions = {}): AsyncIterableIterator<MessageBatch<K, V>, undefined> {
+    this.#requireOpen()
+    const { maxMessages, maxWaitMs } = options
+    if (maxMessages !== undefined && !(Number.isInteger(maxMessages) && maxMessages > 0)) {
+      throw invalid(`batches: maxMessages=${maxMessages} has to be 1 or more`)
+    }
+    if (maxWaitMs !== undefined && !(maxWaitMs >= 0))
+      throw invalid(`batches: maxWaitMs=${maxWaitMs} has to be 0 or more`)
+    return new BatchIterator(this.#poller, this.#queue, options)
+  }
+
+  /** Hears events, whether they are polled or not. A listener that throws is logged. */
+  on<T extends ConsumerEvent['type']>(type: T, listener: Listener<K, V, T>): this {
+    // Both sides say the event of type T; the compiler does not see through the narrower T.
+    this.#context.events.on(type, listener as unknown as (event: Event) => void)
+    return this
+  }
+
+  /** Ends `on` for the same listener. */
+  off<T extends ConsumerEvent['type']>(type: T, listener: Listener<K, V, T>): this {
+    // As in `on`.
+    this.#context.events.off(type, listener as unknown as (event: Event) => void)
+    return this
+  }
+
+  /**
+   * Commits these offsets, or the stored ones of the assignment. Resolves with errors per partition. Rejects with
+   * KafkaError when none could be committed: the broker's code, ERR__NO_OFFSET when nothing is stored that is not
+   * committed yet, ERR__UNKNOWN_GROUP without `group.id`, ERR__TIMED_OUT.
+   */
+  async commit(offsets?: readonly TopicPartitionOffset[]): Promise<TopicPartitionOffset[]> {
+    this.#requireOpen()
+    const committer = this.#committer
+    if (committer === null) throw this.#noGroup('commit')
+    if (offsets !== undefined) checkOffsets(offsets, 'commit')
+    // A logical offset cannot be committed; librdkafka leaves it out, too.
+    const given = offsets?.filter(({ offset }) => offset >= 0) ?? committer.pending(this.#assignment.cursors)
+    if (given.length === 0) throw new KafkaError(ErrorCode.ERR__NO_OFFSET, 'there is no stored offset to commit')
+    return committer.commit(given, Deadline.after(this.#context.clock, this.#settings['socket.timeout.ms']))
+  }
+
+  /** Commits the offset behind a message. */
+  commitMessage(message: TopicPartition & { readonly offset: number }): Promise<TopicPartitionOffset[]> {
+    return this.commit([behind(message)])
+  }
+
+  /**
+   * Stores offsets for the next commit. A partition that is not assigned is an ERR__STATE error of its own.
+   * @throws KafkaError ERR__INVALID_ARG unless `enable.auto.offset.store` is false
+   */
+  storeOffsets(offsets: readonly TopicPartitionOffset[]): TopicPartitionOffset[] {
+    this.#requireOpen()
+    checkOffsets(offsets, 'storeOffsets')
+    if (this.#settings['enable.auto.offset.store']) {
+      throw invalid('storeOffsets needs enable.auto.offset.store=false: the client stores offsets itself')
+    }
+    return offsets.map(given => {
+      const { topic, partition, offset, metadata, leaderEpoch } = given
+      const cursor = this.#assignment.get(topic, partition)
+      if (cursor === undefined) return { ...given, error: notAssigned(topic, partition) }
+      cursor.offsets.store(offset, leaderEpoch ?? -1, metadata ?? null)
+      return { ...given }
+    })
+  }
+
+  /** Stores the offset behind a message. One of an earlier assignment is an ERR__STATE error. */
+  storeMessage(message: TopicPartition & { readonly offset: number }): TopicPartitionOffset[] {
+    const { topic, partition } = message
+    if (originOf(message)?.cursor.dropped === true)
+      return [{ ...behind(message), error: notAssigned(topic, partition) }]
+    return this.storeOffsets([behind(message)])
+  }
+
+  /**
+   * The committed offsets of these partitions, or of the assignment; OFFSET_INVALID where there is none.
+   * Rejects with KafkaError ERR__UNKNOWN_GROUP, ERR__TIMED_OUT or the group's error.
+   */
+  async committed(partitions?: readonly TopicPartition[], wait?: WaitOptions): Promise<TopicPartitionOffset[]> {
+    this.#requireOpen()
+    const groupId = this.#settings['group.id']
+    if (groupId === undefined) throw this.#noGroup('committed')
+    const asked = partitions ?? this.assignment()
+    checkPartitions(asked, 'committed')
+    if (asked.length === 0) return []
+    const requireStable = this.#settings['isolation.level'] === 'read_committed'
+    return fetchCommitted(this.#cluster, groupId, asked, { ...this.#query(wait), requireStable })
+  }
+
+  /** Where reading goes on: the offset of the next message to be handed out; OFFSET_INVALID until it is known. */
+  position(partitions: readonly TopicPartition[] = this.assignment()): TopicPartitionOffset[] {
+    checkPartitions(partitions, 'position')
+    return partitions.map(({ topic, partition }) => {
+      const cursor = this.#assignment.get(topic, partition)
+      if (cursor === undefined)
+        return { topic, partition, offset: OFFSET_INVALID, error: notAssigned(topic, partition) }
+      return { topic, partition, offset: cursor.position }
+    })
+  }
+
+  /** Goes to these offsets, logical ones included; what was fetched before is dropped. Errors are per partition. */
+  async seek(partitions: readonly TopicPartitionOffset[]): Promise<TopicPartitionOffset[]> {
+    this.#requireOpen()
+    checkOffsets(partitions, 'seek')
+    const results = partitions.map(given => {
+      const cursor = this.#assignment.get(given.topic, given.partition)
+      if (cursor === undefined) return { ...given, error: notAssigned(given.topic, given.partition) }
+      this.#queue.forget(cursor)
+      cursor.moveTo(given.offset)
+      return { ...given }
+    })
+    this.#resolver.kick()
+    this.#fetcher.kick()
+    return Promise.resolve(results)
+  }
+
+  /**
+   * Hands out nothing of these partitions until `resume`. What is fetched already is kept.
+   * @throws KafkaError ERR__STATE for a partition that is not assigned
+   */
+  pause(partitions: readonly TopicPartition[]): void {
+    for (const cursor of this.#assigned(partitions, 'pause')) this.#queue.pause(cursor)
+  }
+
+  /**
+   * Goes on where `pause` has stopped.
+   * @throws KafkaError ERR__STATE for a partition that is not assigned
+   */
+  resume(partitions: readonly TopicPartition[]): void {
+    for (const cursor of this.#assigned(partitions, 'resume')) this.#queue.resume(cursor)
+    this.#fetcher.kick()
+  }
+
+  /** First offset and the one behind the last as of the last fetch, without asking; OFFSET_INVALID before the first. */
+  getWatermarkOffsets(topic: string, partition: number): { low: number; high: number } {
+    const cursor = this.#assignment.get(topic, partition)
+    return { low: cursor?.low ?? OFFSET_INVALID, high: cursor?.high ?? OFFSET_INVALID }
+  }
+
+  /** First offset and the one behind the last, asked of the leader. */
+  async queryWatermarkOffsets(
+    topic: string,
+    partition: number,
+    wait?: WaitOptions,
+  ): Promise<{ low: number; high: number }> {
+    this.#requireOpen()
+    checkPartitions([{ topic, partition }], 'queryWatermarkOffsets')
+    return queryWatermarkOffsets(this.#cluster, this.#context, topic, partition, this.#query(wait))
+  }
+
+  /** The first offset at or after each time (`offset` is ms since the epoch); OFFSET_END where there is none. */
+  async offsetsForTimes(times: readonly TopicPartitionOffset[], wait?: WaitOptions): Promise<TopicPartitionOffset[]> {
+    this.#requireOpen()
+    checkOffsets(times, 'offsetsForTimes')
+    return offsetsForTimes(this.#cluster, this.#context, times, this.#query(wait))
+  }
+
+  /** Brokers and topics: all of them, or the one named. */
+  async getMetadata(
+    options: { topic?: string; allTopics?: boolean; timeoutMs?: number; signal?: AbortSignal } = {},
+  ): Promise<Metadata> {
+    this.#requireOpen()
+    return getMetadata(this.#cluster, options, this.#query(options))
+  }
+
+  /**
+   * Who this consumer is within its group, for a transaction.
+   * @throws KafkaError ERR__UNKNOWN_GROUP without `group.id`
+   */
+  groupMetadata(): ConsumerGroupMetadata {
+    return this.#requireGroup('groupMetadata').metadata()
+  }
+
+  /** As the coordinator knows this consumer; empty while it does not. */
+  get memberId(): string {
+    return this.#group?.memberId ?? ''
+  }
+
+  /** Used from the next authentication on (`sasl.username`, `sasl.password`). */
+  setSaslCredentials(username: string, password: string): void {
+    this.#cluster.setSaslCredentials(username, password)
+  }
+
+  /** @throws KafkaError ERR__NOT_IMPLEMENTED: OAUTHBEARER is not available in this version */
+  setOAuthBearerToken(_token: OAuthBearerToken): void {
+    throw noOAuthBearer()
+  }
+
+  /** @throws KafkaError ERR__NOT_IMPLEMENTED: OAUTHBEARER is not available in this version */
+  setOAuthBearerTokenFailure(_message: string): void {
+    throw noOAuthBearer()
+  }
+
+  /** Whether `close` has been called. */
+  get closed(): boolean {
+    return this.#closing !== null
+  }
+
+  /**
+   * Runs the rebalance callback for what is assigned, commits stored offsets (`enable.auto.commit`), leaves the
+   * group and disconnects. Always resolves, at the latest when the time (30,000 ms by default) is over or the
+   * signal is aborted. A `poll` under way gives null, a `readMessage` rejects with ERR__DESTROY, iterators end.
+   */
+  close(wait?: WaitOptions): Promise<void> {
+    if (this.#closing === null) {
+      const { timeoutMs, signal } = resolveWait(wait, DEFAULT_CLOSE_MS)
+      const deadline = Deadline.after(this.#context.clock, timeoutMs)
+      this.#closing = this.#close(deadline, signal)
+    }
+    return this.#closing
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  /** @internal what an AdminClient made from this consumer shares */
+  get [clientHandle](): ClientHandle {
+    return { context: this.#context, cluster: this.#cluster }
+  }
+
+  async #close(deadline: Deadline, signal: AbortSignal | undefined): Promise<void> {
+    this.#committer?.stop()
+    this.#mailbox.call()
+    const late = (): KafkaError => new KafkaError(ErrorCode.ERR__TIMED_OUT, 'close ran out of time')
+    try {
+      await within(this.#sayGoodbye(deadline), this.#context.clock, deadline, late, signal)
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error)
+      this.#context.logger.warning('CLOSE', `closed without having left in order: ${why}`)
+    }
+    this.#disconnected = true
+    this.#assignment.remove(this.#assignment.cursors)
+    this.#group?.stop()
+    this.#watch.stop()
+    this.#cluster.close()
+    await Promise.all([this.#fetcher.close(), this.#resolver.close()])
+    this.#mailbox.wake()
+  }
+
+  async #sayGoodbye(deadline: Deadline): Promise<void> {
+    await this.#group?.close(deadline)
+    await this.#release(this.#assignment.cursors, false, deadline)
+  }
+
+  #makeGroup(groupId: string, raise: (error: KafkaError) => void): Group {
+    return new Group(this.#context, this.#cluster, groupId, {
+      partitions: () => this.#assignment.partitions(),
+      assign: partitions => this.#replace(partitions, false),
+      unassign: lost => this.#replace([], lost),
+      onCallbacks: () => this.#mailbox.call(),
+      raise,
+      polls: () => this.#poller.polls,
+      isPolling: () => this.#poller.isPolling,
+    })
+  }
+
+  #makeCommitter(groupId: string): Committer {
+    return new Committer(this.#context, this.#cluster, groupId, this.#assignment, {
+      membership: () => this.#requireGroup('commit').metadata(),
+      onCommitRefused: code => this.#group?.onMembershipError(code),
+    })
+  }
+
+  #makePoller(decoding: Decoding | null): Poller<K, V> {
+    const isClosing = (): boolean => this.closed
+    const hasCallbacks = (): boolean => this.#group?.hasCallbacks ?? false
+    const host = {
+      get closing() {
+        return isClosing()
+      },
+      get hasCallbacks() {
+        return hasCallbacks()
+      },
+      runCallbacks: async () => this.#group?.runCallbacks(),
+      closedError: () => this.#closedError(),
+    }
+    const stores = this.#settings['enable.auto.offset.store']
+    return new Poller<K, V>(this.#context.clock, this.#queue, this.#mailbox, host, decoding, stores)
+  }
+
+  #onEvent(event: Event): void {
+    // Logs have a sink of their own; deliveries are a producer's.
+    if (event.type === 'log' || event.type === 'delivery') return
+    this.#mailbox.post(event)
+  }
+
+  #onMetadata(): void {
+    this.#watch.look()
+    this.#group?.onMetadata()
+    this.#resolver.kick()
+    this.#fetcher.kick()
+  }
+
+  #namedTopics(): ReadonlySet<string> {
+    const names = new Set(this.#group?.subscription?.names)
+    for (const cursor of this.#assignment.cursors) names.add(cursor.topic)
+    return names
+  }
+
+  async #replace(partitions: readonly TopicPartitionOffset[], lost: boolean): Promise<void> {
+    await this.#release(this.#assignment.cursors, lost)
+    this.#add(partitions)
+  }
+
+  #add(partitions: readonly TopicPartitionOffset[]): void {
+    if (partitions.length === 0) return
+    this.#assignment.add(partitions)
+    this.#resolver.kick()
+    this.#fetcher.kick()
+    this.#watch.look()
+  }
+
+  /** Commits what is stored before the partitions can be another's. */
+  async #release(cursors: readonly Cursor[], lost: boolean, deadline?: Deadline): Promise<void> {
+    if (cursors.length === 0) return
+    this.#assignment.remove(cursors)
+    const committer = this.#committer
+    if (lost || committer === null || !this.#settings['enable.auto.commit']) return
+    const limit = deadline ?? Deadline.after(this.#context.clock, this.#settings['session.timeout.ms'])
+    await committer.commitStored(cursors, limit)
+  }
+
+  #assigned(partitions: readonly TopicPartition[], call: string): Cursor[] {
+    this.#requireOpen()
+    checkPartitions(partitions, call)
+    return partitions.map(({ topic, partition }) => {
+      const cursor = this.#assignment.get(topic, partition)
+      if (cursor === undefined) throw notAssigned(topic, partition)
+      return cursor
+    })
+  }
+
+  #query(input: WaitOptions | { timeoutMs?: number; signal?: AbortSignal } | undefined): QueryOptions {
+    const wait: Wait = resolveWait(input, this.#settings['socket.timeout.ms'])
+    const isolation = this.#settings['isolation.level']
+    return { deadline: Deadline.after(this.#context.clock, wait.timeoutMs), signal: wait.signal, isolation }
+  }
+
+  #requireGroup(call: string): Group {
+    if (this.#group === null) throw this.#noGroup(call)
+    return this.#group
+  }
+
+  #noGroup(call: string): KafkaError {
+    return new KafkaError(ErrorCode.ERR__UNKNOWN_GROUP, `${call} needs a group: group.id is not set`)
+  }
+
+  // The callback that runs while the consumer is being closed may still commit and unassign.
+  #requireOpen(): void {
+    if (this.closed && (this.#disconnected || this.#group?.hasCallbacks !== true)) throw this.#closedError()
+  }
+
+  #closedError(): KafkaError {
+    return new KafkaError(ErrorCode.ERR__STATE, `${this.#context.name} is closed`)
+  }
+}
+
+function refusePlanned(settings: ConsumerSettings): void {
+  if (settings['group.protocol'] === 'consumer') {
+    throw invalid('group.protocol=consumer is not available in this version; classic is')
+  }
+  const missing = settings['partition.assignment.strategy'].find(name => name === 'cooperative-sticky')
+  if (missing === undefined) return
+  throw invalid(`partition.assignment.strategy=${missing} is not available in this version; range and roundrobin are`)
+}
+
+function decodingOf<K, V>({ key, value }: ConsumerOptions<K, V>): Decoding | null {
+  if (key === undefined && value === undefined) return null
+  return {
+    key: key === undefined ? null : deserializerOf(key),
+    value: value === undefined ? null : deserializerOf(value),
+  }
+}
+
+function behind(
+  message: TopicPartition & { readonly offset: number; readonly leaderEpoch?: number },
+): TopicPartitionOffset {
+  const { topic, partition, offset, leaderEpoch = -1 } = message
+  return { topic, partition, offset: offset + 1, ...(leaderEpoch >= 0 ? { leaderEpoch } : {}) }
+}
+
+function notAssigned(topic: string, partition: number): KafkaError {
+  return new KafkaError(ErrorCode.ERR__STATE, `${topic} [${partition}] is not assigned to this consumer`)
+}
+
+function noOAuthBearer(): KafkaError {
+  return new KafkaError(ErrorCode.ERR__NOT_IMPLEMENTED, 'SASL OAUTHBEARER is not available in this version')
+}

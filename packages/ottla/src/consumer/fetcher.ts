@@ -1,0 +1,332 @@
+/** Keeps one fetch under way with every broker that has something to give. */
+import { ErrorCode, Fetch, ZERO_UUID, type Decoded, type FetchRequest, type FetchResponse } from '@ottla/protocol'
+import { backoffMs } from '../base/backoff.ts'
+import type { Timer } from '../base/clock.ts'
+import { WorkLoop } from '../base/work-loop.ts'
+import type { Cluster } from '../cluster/cluster.ts'
+import type { ClientContext } from '../cluster/context.ts'
+import { KafkaError } from '../errors.ts'
+import type { Assignment } from './assignment.ts'
+import type { Cursor } from './cursor.ts'
+import type { FetchQueue } from './fetch-queue.ts'
+import { readPartition, whenReadable, type FetchedPartition } from './fetched-partition.ts'
+
+/** What the fetcher needs of its consumer. */
+export interface FetcherHost {
+  /** The offset to fetch does not exist. */
+  reset(cursor: Cursor, reason: string): void
+  /** An error that the program should know of. */
+  raise(error: KafkaError): void
+}
+
+type PartitionAnswer = Decoded<FetchResponse>['responses'][number]['partitions'][number]
+
+// Fetch versions from here on name topics by id (KIP-516).
+const FIRST_WITH_TOPIC_IDS = 13
+// A fetch that stands for itself, without a session (KIP-227).
+const NO_SESSION = { sessionId: 0, sessionEpoch: -1 }
+
+export class Fetcher {
+  readonly #context: ClientContext
+  readonly #cluster: Cluster
+  readonly #assignment: Assignment
+  readonly #queue: FetchQueue
+  readonly #host: FetcherHost
+  readonly #nodes = new Map<number, WorkLoop>()
+  readonly #abort = new AbortController()
+  #turn = 0
+  #timer: Timer | null = null
+  #timerAt = Infinity
+  #closed = false
+
+  constructor(context: ClientContext, cluster: Cluster, assignment: Assignment, queue: FetchQueue, host: FetcherHost) {
+    this.#context = context
+    this.#cluster = cluster
+    this.#assignment = assignment
+    this.#queue = queue
+    this.#host = host
+  }
+
+  /** Something may be fetched that could not be before: has every broker's loop look. */
+  kick(): void {
+    if (this.#closed) return
+    let withoutLeader: Set<string> | null = null
+    for (const cursor of this.#assignment.cursors) {
+      if (cursor.state !== 'active') continue
+      const node = this.#nodeOf(cursor)
+      if (node < 0) (withoutLeader ??= new Set()).add(cursor.topic)
+      else this.#loop(node).kick()
+    }
+    if (withoutLeader !== null) this.#cluster.metadata.requestRefresh('partitions without a leader', [...withoutLeader])
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    this.#timer?.cancel()
+    this.#abort.abort()
+    await Promise.all([...this.#nodes.values()].map(loop => loop.stop()))
+  }
+
+  #loop(node: number): WorkLoop {
+    let loop = this.#nodes.get(node)
+    if (loop === undefined) {
+      loop = new WorkLoop(() => this.#run(node))
+      this.#nodes.set(node, loop)
+    }
+    return loop
+  }
+
+  /** The broker to fetch a partition from; -1 while there is none. */
+  #nodeOf(cursor: Cursor): number {
+    if (cursor.preferredReplica >= 0) {
+      if (this.#context.clock.now() < cursor.preferredUntil) return cursor.preferredReplica
+      cursor.preferredReplica = -1
+    }
+    return this.#cluster.metadata.snapshot.topics.get(cursor.topic)?.partitions[cursor.partition]?.leader ?? -1
+  }
+
+  async #run(node: number): Promise<void> {
+    try {
+      while (!this.#closed) {
+        if (this.#queue.isFull()) this.#queue.evictPaused(this.#assignment.cursors)
+        if (this.#queue.isFull()) return
+        const cursors = this.#collect(node)
+        if (cursors.length === 0) return
+        await this.#fetch(node, cursors)
+      }
+    } catch (error) {
+      if (this.#closed) return
+      this.#context.logger.error('FETCH', error instanceof Error ? (error.stack ?? error.message) : String(error))
+    }
+  }
+
+  /** What to ask of a broker now; the others come with a later kick. */
+  #collect(node: number): Cursor[] {
+    const now = this.#context.clock.now()
+    const all = this.#assignment.cursors
+    const found: Cursor[] = []
+    // A response has a limit: each time another partition is the first to be served.
+    const start = all.length === 0 ? 0 : this.#turn++ % all.length
+    for (let i = 0; i < all.length; i++) {
+      const cursor = all[(start + i) % all.length] as Cursor // inside the array
+      if (cursor.state !== 'active' || cursor.paused || this.#nodeOf(cursor) !== node) continue
+      if (cursor.retryAt > now) this.#wakeAt(cursor.retryAt, now)
+      else if (!this.#queue.hasEnough(cursor)) found.push(cursor)
+    }
+    return found
+  }
+
+  async #fetch(node: number, cursors: readonly Cursor[]): Promise<void> {
+    const { settings, logger } = this.#context
+    const broker = this.#cluster.broker(node)
+    const request = broker === undefined ? null : this.#request(node, cursors)
+    let response: Decoded<FetchResponse>
+    try {
+      if (broker === undefined || request === null) {
+        throw KafkaError.of(ErrorCode.ERR_BROKER_NOT_AVAILABLE, `broker ${node}`)
+      }
+      response = await broker.request(Fetch, request.body, {
+        lane: 'fetch',
+        timeoutMs: settings['socket.timeout.ms'] + settings['fetch.wait.max.ms'],
+        signal: this.#abort.signal,
+        maxVersion: request.maxVersion,
+      })
+    } catch (error) {
+      if (this.#closed) return
+      if (!(error instanceof KafkaError)) throw error
+      logger.debug('fetch', 'FETCH', `broker ${node}: ${error.message}`)
+      this.#cluster.metadata.requestRefresh(error.message)
+      for (const cursor of cursors) {
+        // A replica that cannot be reached is no reason to stay away from the leader.
+        if (cursor.preferredReplica === node) cursor.preferredReplica = -1
+        else this.#backOff(cursor)
+      }
+      this.kick()
+      return
+    }
+    if (response.errorCode !== ErrorCode.ERR_NO_ERROR) {
+      for (const cursor of cursors) this.#backOff(cursor)
+      return
+    }
+    await this.#accept(node, response)
+  }
+
+  #request(node: number, cursors: readonly Cursor[]): { body: (version: number) => FetchRequest; maxVersion: number } {
+    const { settings } = this.#context
+    const { topics } = this.#cluster.metadata.snapshot
+    const partitionMaxBytes = settings['fetch.message.max.bytes']
+    const byTopic = new Map<string, FetchRequest['topics'][number]['partitions'][number][]>()
+    for (const cursor of cursors) {
+      cursor.askedVersion = cursor.version
+      cursor.askedOffset = cursor.fetchOffset
+      cursor.askedNode = node
+      const partition = {
+        partition: cursor.partition,
+        currentLeaderEpoch: topics.get(cursor.topic)?.partitions[cursor.partition]?.leaderEpoch ?? -1,
+        fetchOffset: cursor.fetchOffset,
+        partitionMaxBytes: Math.max(partitionMaxBytes, cursor.grownMaxBytes),
+      }
+      const list = byTopic.get(cursor.topic)
+      if (list === undefined) byTopic.set(cursor.topic, [partition])
+      else list.push(partition)
+    }
+    const asked = [...byTopic].map(([topic, partitions]) => ({
+      topic,
+      topicId: topics.get(topic)?.topicId ?? ZERO_UUID,
+      partitions,
+    }))
+    const rackId = settings['client.rack']
+    const body = (version: number): FetchRequest => ({
+      maxWaitMs: settings['fetch.wait.max.ms'],
+      minBytes: settings['fetch.min.bytes'],
+      maxBytes: settings['fetch.max.bytes'],
+      isolationLevel: settings['isolation.level'] === 'read_committed' ? 1 : 0,
+      ...NO_SESSION,
+      topics: asked.map(({ topic, topicId, partitions }) =>
+        version >= FIRST_WITH_TOPIC_IDS ? { topicId, partitions } : { topic, partitions },
+      ),
+      ...(rackId === undefined || version < 11 ? {} : { rackId }),
+    })
+    const idsKnown = asked.every(({ topicId }) => topicId !== ZERO_UUID)
+    return { body, maxVersion: idsKnown ? Fetch.maxVersion : FIRST_WITH_TOPIC_IDS - 1 }
+  }
+
+  async #accept(node: number, response: Decoded<FetchResponse>): Promise<void> {
+    const { topicNames } = this.#cluster.metadata.snapshot
+    for (const answered of response.responses) {
+      const topic = answered.topic === '' ? topicNames.get(answered.topicId) : answered.topic
+      if (topic === undefined) continue
+      for (const answer of answered.partitions) {
+        const cursor = this.#assignment.get(topic, answer.partitionIndex)
+        if (cursor === undefined || !isCurrent(cursor, node)) continue
+        if (answer.errorCode !== ErrorCode.ERR_NO_ERROR) this.#refused(cursor, answer, node, response)
+        else if (answer.preferredReadReplica >= 0 && answer.preferredReadReplica !== node)
+          this.#redirect(cursor, answer)
+        else await this.#received(cursor, answer, node)
+      }
+    }
+  }
+
+  async #received(cursor: Cursor, answer: PartitionAnswer, node: number): Promise<void> {
+    const { settings } = this.#context
+    const readCommitted = settings['isolation.level'] === 'read_committed'
+    cursor.low = answer.logStartOffset
+    cursor.high = answer.highWatermark
+    let fetched: FetchedPartition
+    try {
+      fetched = readPartition(answer.records, cursor.askedOffset, readCommitted ? answer.abortedTransactions : null)
+      const wait = whenReadable(fetched.batches)
+      if (wait !== null) await wait
+    } catch (error) {
+      this.corrupt(cursor, error)
+      return
+    }
+    if (!isCurrent(cursor, node)) return
+    cursor.failures = 0
+    cursor.grownMaxBytes = fetched.neededBytes
+    const { nextOffset, batches } = fetched
+    const end = readCommitted ? answer.lastStableOffset : answer.highWatermark
+    const reachesEnd = settings['enable.partition.eof'] && nextOffset >= end && cursor.endTold !== nextOffset
+    cursor.fetchOffset = nextOffset
+    if (reachesEnd) cursor.endTold = nextOffset
+    if (batches.length > 0 || reachesEnd || nextOffset > cursor.askedOffset) {
+      this.#queue.push(cursor, batches, fetched.gap(reachesEnd))
+    }
+  }
+
+  /** The bytes make no sense: the program is told, and they are fetched again, until it seeks past them. */
+  corrupt(cursor: Cursor, error: unknown): void {
+    const why = error instanceof Error ? error.message : String(error)
+    this.#backOff(cursor, this.#context.settings['fetch.error.backoff.ms'])
+    this.#host.raise(
+      new KafkaError(
+        ErrorCode.ERR__BAD_MSG,
+        `${cursor.name} cannot be read from offset ${cursor.fetchOffset} on: ${why}`,
+        {
+          cause: error,
+        },
+      ),
+    )
+  }
+
+  #redirect(cursor: Cursor, answer: PartitionAnswer): void {
+    cursor.preferredReplica = answer.preferredReadReplica
+    cursor.preferredUntil = this.#context.clock.now() + this.#context.settings['metadata.max.age.ms']
+    this.#context.logger.debug('fetch', 'FETCH', `${cursor.name} is read from broker ${cursor.preferredReplica}`)
+    this.kick()
+  }
+
+  #refused(cursor: Cursor, answer: PartitionAnswer, node: number, response: Decoded<FetchResponse>): void {
+    const { metadata } = this.#cluster
+    const error = KafkaError.of(answer.errorCode, cursor.name)
+    this.#context.logger.debug('fetch', 'FETCH', `broker ${node}: ${error.message}`)
+    const fromReplica = cursor.preferredReplica === node
+    cursor.preferredReplica = -1
+    switch (answer.errorCode) {
+      case ErrorCode.ERR_OFFSET_OUT_OF_RANGE:
+        // A replica may lag behind; only the leader knows.
+        if (fromReplica) this.kick()
+        // What came before is still good, and goes out first.
+        else if (cursor.queuedMessages > 0) this.#backOff(cursor)
+        else this.#host.reset(cursor, `offset ${cursor.fetchOffset} is out of range`)
+        return
+      case ErrorCode.ERR_NOT_LEADER_FOR_PARTITION:
+      case ErrorCode.ERR_FENCED_LEADER_EPOCH: {
+        const { leaderId, leaderEpoch } = answer.currentLeader
+        metadata.applyLeaderHint(cursor.topic, cursor.partition, leaderId, leaderEpoch, response.nodeEndpoints)
+        metadata.requestRefresh(error.message, [cursor.topic])
+        this.#backOff(cursor)
+        return
+      }
+      case ErrorCode.ERR_UNKNOWN_TOPIC_OR_PART:
+      case ErrorCode.ERR_UNKNOWN_TOPIC_ID:
+      case ErrorCode.ERR_INCONSISTENT_TOPIC_ID:
+      case ErrorCode.ERR_UNKNOWN_LEADER_EPOCH:
+      case ErrorCode.ERR_LEADER_NOT_AVAILABLE:
+      case ErrorCode.ERR_REPLICA_NOT_AVAILABLE:
+      case ErrorCode.ERR_BROKER_NOT_AVAILABLE:
+      case ErrorCode.ERR_KAFKA_STORAGE_ERROR:
+      case ErrorCode.ERR_OFFSET_NOT_AVAILABLE:
+        metadata.requestRefresh(error.message, [cursor.topic])
+        this.#backOff(cursor)
+        return
+      case ErrorCode.ERR_TOPIC_AUTHORIZATION_FAILED:
+        this.#backOff(cursor)
+        this.#host.raise(KafkaError.of(answer.errorCode, `topic ${cursor.topic}`))
+        return
+      default:
+        this.#backOff(cursor, this.#context.settings['fetch.error.backoff.ms'])
+        this.#host.raise(error)
+    }
+  }
+
+  #backOff(cursor: Cursor, ms?: number): void {
+    const { clock, settings, random } = this.#context
+    const now = clock.now()
+    cursor.failures++
+    cursor.retryAt =
+      now + (ms ?? backoffMs(cursor.failures, settings['retry.backoff.ms'], settings['retry.backoff.max.ms'], random))
+    this.#wakeAt(cursor.retryAt, now)
+  }
+
+  /** One timer for all that wait: the earliest. */
+  #wakeAt(at: number, now: number): void {
+    if (this.#closed || at >= this.#timerAt) return
+    this.#timer?.cancel()
+    this.#timerAt = at
+    this.#timer = this.#context.clock.setTimer(at - now + 1, () => {
+      this.#timerAt = Infinity
+      this.kick()
+    })
+  }
+}
+
+/** Whether an answer of `node` is to the cursor's last question, and the cursor has not moved since. */
+function isCurrent(cursor: Cursor, node: number): boolean {
+  return (
+    cursor.askedNode === node &&
+    cursor.askedVersion === cursor.version &&
+    cursor.askedOffset === cursor.fetchOffset &&
+    cursor.state === 'active'
+  )
+}

@@ -1,0 +1,76 @@
+/** What a program subscribed to: names and patterns, and the topics that they mean at present. */
+import { ErrorCode } from '@ottla/protocol'
+import type { Snapshot } from '../../cluster/snapshot.ts'
+import { KafkaError } from '../../errors.ts'
+
+/** A topic's name; a pattern if it begins with `^`, as in librdkafka. */
+export type SubscriptionInput = string | RegExp | readonly (string | RegExp)[]
+
+export class Subscription {
+  /** As `subscription()` gives it back: names, patterns as text. */
+  readonly terms: readonly string[]
+  readonly names: ReadonlySet<string>
+  readonly patterns: readonly RegExp[]
+
+  /** Throws KafkaError ERR__INVALID_ARG for something that is neither a name nor a pattern. */
+  constructor(input: SubscriptionInput) {
+    const list = typeof input === 'string' || input instanceof RegExp ? [input] : input
+    const names = new Set<string>()
+    const patterns: RegExp[] = []
+    const terms = new Set<string>()
+    for (const term of list) {
+      if (term instanceof RegExp) {
+        // The state of a sticky or global pattern would make it match every other time.
+        patterns.push(new RegExp(term.source, term.flags.replace(/[gy]/g, '')))
+        terms.add(String(term))
+      } else if (typeof term !== 'string' || term === '') {
+        throw new KafkaError(
+          ErrorCode.ERR__INVALID_ARG,
+          'a subscription takes topic names and patterns, none of them empty',
+        )
+      } else if (term.startsWith('^')) {
+        patterns.push(compile(term))
+        terms.add(term)
+      } else {
+        names.add(term)
+        terms.add(term)
+      }
+    }
+    this.terms = [...terms]
+    this.names = names
+    this.patterns = patterns
+  }
+
+  get isEmpty(): boolean {
+    return this.terms.length === 0
+  }
+
+  /** The topics to subscribe to: all names, existing or not, and the existing topics that match a pattern. */
+  topics(snapshot: Snapshot, isBlacklisted: (topic: string) => boolean): string[] {
+    const found = new Set(this.names)
+    if (this.patterns.length > 0) {
+      for (const { topic, errorCode } of snapshot.topics.values()) {
+        if (errorCode !== ErrorCode.ERR_NO_ERROR || isBlacklisted(topic)) continue
+        if (this.patterns.some(pattern => pattern.test(topic))) found.add(topic)
+      }
+    }
+    return [...found].sort()
+  }
+
+  equals(other: Subscription): boolean {
+    return this.terms.length === other.terms.length && this.terms.every(term => other.terms.includes(term))
+  }
+}
+
+function compile(term: string): RegExp {
+  try {
+    return new RegExp(term)
+  } catch (cause) {
+    throw new KafkaError(ErrorCode.ERR__INVALID_ARG, `'${term}' is no regular expression`, { cause })
+  }
+}
+
+/** Topics with their partition counts, as one text: equal texts, nothing to rebalance for. */
+export function fingerprint(topics: readonly string[], snapshot: Snapshot): string {
+  return topics.map(topic => `${topic}\0${snapshot.topics.get(topic)?.partitions.length ?? 0}`).join('\0\0')
+}

@@ -1,0 +1,205 @@
+/** `for await` over a consumer: message by message, or batch by batch. */
+import { KafkaError } from '../errors.ts'
+import type { Message } from '../types.ts'
+import type { FetchQueue, TakenBatch } from './fetch-queue.ts'
+import { MessageBatch } from './message-batch.ts'
+import { decodeMessage, type Decoding, type FetchedMessage } from './message.ts'
+import { busy, type Poller } from './poller.ts'
+
+const done = { value: undefined, done: true } as const
+
+/**
+ * Hands out messages; asking for the next stores the offset behind the one before, so that a program that
+ * stops in the middle gets that one again.
+ */
+export class MessageIterator<K, V> implements AsyncIterableIterator<Message<K, V>, undefined> {
+  readonly #poller: Poller<K, V>
+  #last: FetchedMessage | null = null
+  #ended = false
+  #waiting = false
+
+  constructor(poller: Poller<K, V>) {
+    this.#poller = poller
+  }
+
+  next(): Promise<IteratorResult<Message<K, V>, undefined>> {
+    if (this.#ended) return Promise.resolve(done)
+    const poller = this.#poller
+    if (this.#waiting) return Promise.reject(busy())
+    try {
+      poller.acquire(this)
+    } catch (error) {
+      return this.#fail(error)
+    }
+    const last = this.#last
+    if (last !== null) {
+      if (poller.storesOffsets && !last.cursor.dropped) last.cursor.offsets.store(last.offset + 1, last.leaderEpoch)
+      this.#last = null
+    }
+    const message = poller.takeNow()
+    if (message !== null && poller.decoding === null) {
+      this.#last = message
+      // Without deserializers, K and V are Buffer.
+      return Promise.resolve({ value: message as unknown as Message<K, V>, done: false })
+    }
+    return this.#slowly(message)
+  }
+
+  return(): Promise<IteratorResult<Message<K, V>, undefined>> {
+    this.#end()
+    return Promise.resolve(done)
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this
+  }
+
+  async #slowly(taken: FetchedMessage | null): Promise<IteratorResult<Message<K, V>, undefined>> {
+    this.#waiting = true
+    try {
+      const message = taken ?? (await this.#poller.awaitNext(() => this.#poller.takeNow()))
+      if (message === null) {
+        this.#end()
+        return done
+      }
+      this.#last = message
+      const { decoding } = this.#poller
+      const value = decoding === null ? message : await decodeMessage(message, decoding)
+      return { value: value as Message<K, V>, done: false } // the deserializers make K and V
+    } catch (error) {
+      this.#moveOn()
+      this.#end()
+      throw error
+    } finally {
+      this.#waiting = false
+    }
+  }
+
+  // A message that cannot be deserialized is not handed out again.
+  #moveOn(): void {
+    const last = this.#last
+    if (last !== null && this.#poller.storesOffsets) last.cursor.offsets.store(last.offset + 1, last.leaderEpoch)
+  }
+
+  #fail(error: unknown): Promise<never> {
+    this.#ended = true
+    return Promise.reject(error instanceof Error ? error : new Error(String(error)))
+  }
+
+  #end(): void {
+    this.#ended = true
+    this.#last = null
+    this.#poller.release(this)
+  }
+}
+
+export interface BatchOptions {
+  /** Most messages of one batch; 10,000 by default. */
+  readonly maxMessages?: number
+  /** How long to wait for a fuller batch once there is a message, in ms; 0 by default. */
+  readonly maxWaitMs?: number
+}
+
+const DEFAULT_MAX_MESSAGES = 10_000
+// Batches are decompressed when they are taken: this bounds what is decompressed at a time.
+const MOST_BYTES = 4 * 1024 * 1024
+
+/** Hands out batches; asking for the next stores the offset behind the one before, or as far as markProcessed says. */
+export class BatchIterator<K, V> implements AsyncIterableIterator<MessageBatch<K, V>, undefined> {
+  readonly #poller: Poller<K, V>
+  readonly #queue: FetchQueue
+  readonly #maxMessages: number
+  readonly #maxWaitMs: number
+  #last: MessageBatch<K, V> | null = null
+  #ended = false
+  #waiting = false
+
+  constructor(poller: Poller<K, V>, queue: FetchQueue, options: BatchOptions) {
+    this.#poller = poller
+    this.#queue = queue
+    this.#maxMessages = options.maxMessages ?? DEFAULT_MAX_MESSAGES
+    this.#maxWaitMs = options.maxWaitMs ?? 0
+  }
+
+  async next(): Promise<IteratorResult<MessageBatch<K, V>, undefined>> {
+    if (this.#ended) return done
+    if (this.#waiting) throw busy()
+    this.#waiting = true
+    try {
+      this.#poller.acquire(this)
+      this.#storeLast()
+      const batch = await this.#take()
+      if (batch === null) {
+        this.#end()
+        return done
+      }
+      this.#last = batch
+      return { value: batch, done: false }
+    } catch (error) {
+      this.#end()
+      throw error
+    } finally {
+      this.#waiting = false
+    }
+  }
+
+  return(): Promise<IteratorResult<MessageBatch<K, V>, undefined>> {
+    this.#end()
+    return Promise.resolve(done)
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this
+  }
+
+  async #take(): Promise<MessageBatch<K, V> | null> {
+    const take = (): TakenBatch | null => this.#poller.takeBatchNow(this.#maxMessages, MOST_BYTES)
+    if (this.#maxWaitMs > 0) {
+      await this.#poller.awaitNext(() => (this.#queue.messages > 0 ? true : null))
+      await this.#poller.linger(this.#maxWaitMs, () => this.#queue.messages >= this.#maxMessages)
+    }
+    const taken = take() ?? (await this.#poller.awaitNext(take))
+    if (taken === null) return null
+    const { decoding } = this.#poller
+    return decoding === null ? new MessageBatch<K, V>(taken, null) : this.#decode(taken, decoding)
+  }
+
+  async #decode(taken: TakenBatch, decoding: Decoding): Promise<MessageBatch<K, V>> {
+    const decoded: Message<K, V>[] = []
+    for (const message of new MessageBatch(taken, null)) {
+      try {
+        decoded.push((await decodeMessage(message as FetchedMessage, decoding)) as Message<K, V>) // without decoding they are such
+      } catch (error) {
+        if (!(error instanceof KafkaError)) throw error
+        const isFirst = decoded.length === 0
+        this.#goBack(taken, isFirst ? message.offset + 1 : message.offset)
+        if (!isFirst) break
+        if (this.#poller.storesOffsets) taken.cursor.offsets.store(message.offset + 1, message.leaderEpoch)
+        throw error
+      }
+    }
+    return new MessageBatch<K, V>(taken, decoded)
+  }
+
+  // What comes before a message that cannot be deserialized goes out first, the error with the next call.
+  #goBack({ cursor }: TakenBatch, offset: number): void {
+    if (cursor.dropped) return
+    this.#queue.forget(cursor)
+    cursor.position = offset
+    cursor.rewind()
+  }
+
+  #storeLast(): void {
+    const last = this.#last
+    this.#last = null
+    if (last === null || !this.#poller.storesOffsets) return
+    const { cursor, leaderEpoch } = last.taken
+    if (!cursor.dropped) cursor.offsets.store(last.nextOffset, leaderEpoch)
+  }
+
+  #end(): void {
+    this.#ended = true
+    this.#last = null
+    this.#poller.release(this)
+  }
+}

@@ -1,0 +1,84 @@
+/** What waits for the program besides messages, and the one reader that waits for either. */
+import { abortReason, type Clock } from '../base/clock.ts'
+import { Ring } from '../base/ring.ts'
+import type { KafkaError } from '../errors.ts'
+import type { ConsumerEvent } from '../types.ts'
+
+type AnyEvent = ConsumerEvent<unknown, unknown>
+
+// A program that reads messages only by batches or iterators would pile them up otherwise.
+const MOST_EVENTS = 1000
+
+export class Mailbox {
+  readonly #clock: Clock
+  readonly #events = new Ring<AnyEvent>()
+  readonly #waitingErrors = new Set<string>()
+  #wake: (() => void) | null = null
+  /** Something comes before the next message: an event, a rebalance, the end. Set by whoever brings it. */
+  attention = false
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  get isEmpty(): boolean {
+    return this.#events.length === 0
+  }
+
+  post(event: AnyEvent): void {
+    if (event.type === 'error' && this.#isWaiting(event.error)) return
+    if (this.#events.length >= MOST_EVENTS) this.take()
+    this.#events.push(event)
+    this.call()
+  }
+
+  take(): AnyEvent | undefined {
+    const event = this.#events.shift()
+    if (event?.type === 'error') this.#waitingErrors.delete(keyOf(event.error))
+    return event
+  }
+
+  /** Has the reader look before it takes the next message, and wakes it if it waits. */
+  call(): void {
+    this.attention = true
+    this.wake()
+  }
+
+  wake(): void {
+    this.#wake?.()
+  }
+
+  /** Resolves at a wake-up or after `ms` (Infinity: never); rejects with the signal's reason. */
+  wait(ms: number, signal: AbortSignal | undefined): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const settle = (): void => {
+        this.#wake = null
+        timer?.cancel()
+        signal?.removeEventListener('abort', onAbort)
+      }
+      const onAbort = (): void => {
+        settle()
+        if (signal !== undefined) reject(abortReason(signal))
+      }
+      this.#wake = () => {
+        settle()
+        resolve()
+      }
+      const timer = ms === Infinity ? null : this.#clock.setTimer(ms, () => this.#wake?.())
+      if (signal?.aborted === true) onAbort()
+      else signal?.addEventListener('abort', onAbort, { once: true })
+    })
+  }
+
+  // The same trouble, found again while the program has not looked, is one event.
+  #isWaiting(error: KafkaError): boolean {
+    const key = keyOf(error)
+    if (this.#waitingErrors.has(key)) return true
+    this.#waitingErrors.add(key)
+    return false
+  }
+}
+
+function keyOf(error: KafkaError): string {
+  return `${error.code} ${error.message}`
+}

@@ -1,0 +1,205 @@
+/** Finds out where partitions begin: the committed offset, or what a logical offset stands for right now. */
+import { ErrorCode } from '@ottla/protocol'
+import { backoffMs } from '../base/backoff.ts'
+import { Deadline, type Timer } from '../base/clock.ts'
+import { WorkLoop } from '../base/work-loop.ts'
+import type { Cluster } from '../cluster/cluster.ts'
+import type { ClientContext } from '../cluster/context.ts'
+import {
+  EARLIEST_TIMESTAMP,
+  LATEST_TIMESTAMP,
+  listOffsets,
+  type IsolationLevel,
+  type TimestampQuery,
+} from '../cluster/queries.ts'
+import { isRetriable } from '../cluster/retry.ts'
+import { KafkaError } from '../errors.ts'
+import { OFFSET_BEGINNING, OFFSET_END, tailOf } from '../types.ts'
+import { fetchCommitted } from './committed-offsets.ts'
+import type { Cursor, CursorState } from './cursor.ts'
+
+/** What the resolver needs of its consumer. */
+export interface ResolverHost {
+  readonly cursors: readonly Cursor[]
+  /** Cursors have become active. */
+  onResolved(): void
+  /** An error that the program should know of. */
+  raise(error: KafkaError): void
+}
+
+// A round that cannot get through is begun anew, for the assignment of then.
+const STORED_ROUND_MS = 30_000
+const LOGICAL_ROUND_MS = 5_000
+
+/** Brings every cursor from a logical offset to a real one, for as long as it takes. */
+export class OffsetResolver {
+  readonly #context: ClientContext
+  readonly #cluster: Cluster
+  readonly #groupId: string | undefined
+  readonly #host: ResolverHost
+  readonly #stored = new WorkLoop(() => this.#guarded('stored-query', () => this.#resolveStored()))
+  readonly #logical = new WorkLoop(() => this.#guarded('offset-query', () => this.#resolveLogical()))
+  readonly #abort = new AbortController()
+  readonly #failures = { 'stored-query': 0, 'offset-query': 0 }
+  readonly #timers = new Map<CursorState, Timer>()
+
+  constructor(context: ClientContext, cluster: Cluster, host: ResolverHost) {
+    this.#context = context
+    this.#cluster = cluster
+    this.#groupId = context.settings['group.id']
+    this.#host = host
+  }
+
+  /** Looks for cursors that need an offset. */
+  kick(): void {
+    this.#stored.kick()
+    this.#logical.kick()
+  }
+
+  /** There is no such offset (any more): begins where `auto.offset.reset` says. */
+  reset(cursor: Cursor, reason: string): void {
+    const policy = this.#context.settings['auto.offset.reset']
+    const { logger } = this.#context
+    if (policy === 'error') {
+      cursor.stop()
+      this.#host.raise(
+        new KafkaError(ErrorCode.ERR__AUTO_OFFSET_RESET, `${cursor.name}: ${reason} (auto.offset.reset=error)`),
+      )
+      return
+    }
+    logger.debug('topic', 'OFFSET', `${cursor.name}: ${reason}: reset to ${policy}`)
+    cursor.lookUp(policy === 'earliest' ? OFFSET_BEGINNING : OFFSET_END)
+    this.#logical.kick()
+  }
+
+  async close(): Promise<void> {
+    this.#abort.abort()
+    for (const timer of this.#timers.values()) timer.cancel()
+    await Promise.all([this.#stored.stop(), this.#logical.stop()])
+  }
+
+  #in(state: CursorState): Cursor[] {
+    return this.#host.cursors.filter(cursor => cursor.state === state)
+  }
+
+  async #guarded(state: 'stored-query' | 'offset-query', round: () => Promise<boolean>): Promise<void> {
+    let again: boolean
+    try {
+      again = await round()
+    } catch (error) {
+      if (this.#abort.signal.aborted) return
+      again = true
+      if (error instanceof KafkaError) this.#tell(error)
+      else this.#context.logger.error('OFFSET', error instanceof Error ? (error.stack ?? error.message) : String(error))
+    }
+    if (!again || this.#abort.signal.aborted) {
+      this.#failures[state] = 0
+      return
+    }
+    const { clock, settings, random } = this.#context
+    const attempt = ++this.#failures[state]
+    const pause = backoffMs(attempt, settings['retry.backoff.ms'], settings['retry.backoff.max.ms'], random)
+    this.#timers.get(state)?.cancel()
+    const loop = state === 'stored-query' ? this.#stored : this.#logical
+    this.#timers.set(
+      state,
+      clock.setTimer(pause, () => loop.kick()),
+    )
+  }
+
+  // What will pass by itself is no news; connections report their own troubles.
+  #tell(error: KafkaError): void {
+    this.#context.logger.debug('topic', 'OFFSET', error.message)
+    if (!isRetriable(error.code)) this.#host.raise(error)
+  }
+
+  /** @returns whether something is left to be tried again */
+  async #resolveStored(): Promise<boolean> {
+    const cursors = this.#in('stored-query')
+    if (cursors.length === 0) return false
+    if (this.#groupId === undefined) {
+      for (const cursor of cursors) this.reset(cursor, 'there is no group, hence no committed offset')
+      return false
+    }
+    const { clock, settings } = this.#context
+    const versions = cursors.map(cursor => cursor.version)
+    const committed = await fetchCommitted(this.#cluster, this.#groupId, cursors, {
+      deadline: Deadline.after(clock, STORED_ROUND_MS),
+      signal: this.#abort.signal,
+      requireStable: settings['isolation.level'] === 'read_committed',
+    })
+    let again = false
+    cursors.forEach((cursor, i) => {
+      const answer = committed[i]
+      if (answer === undefined || cursor.version !== versions[i]) return
+      if (answer.error !== undefined) {
+        // Never taken for "nothing committed": that would throw the group's progress away.
+        again = true
+        this.#tell(answer.error)
+      } else if (answer.offset >= 0) {
+        cursor.offsets.committed = answer.offset
+        cursor.activate(answer.offset)
+        this.#log(cursor, 'committed')
+      } else {
+        this.reset(cursor, 'no offset is committed')
+      }
+    })
+    this.#host.onResolved()
+    // A cursor that came meanwhile has kicked the loop itself.
+    return again
+  }
+
+  /** @returns as above */
+  async #resolveLogical(): Promise<boolean> {
+    // Leader by leader: one that does not answer must not hold up the partitions of the others.
+    const byLeader = new Map<number, Cursor[]>()
+    for (const cursor of this.#in('offset-query')) {
+      const leader =
+        this.#cluster.metadata.snapshot.topics.get(cursor.topic)?.partitions[cursor.partition]?.leader ?? -1
+      const list = byLeader.get(leader)
+      if (list === undefined) byLeader.set(leader, [cursor])
+      else list.push(cursor)
+    }
+    const unfinished = await Promise.all([...byLeader.values()].map(cursors => this.#askLeader(cursors)))
+    return unfinished.includes(true)
+  }
+
+  async #askLeader(cursors: readonly Cursor[]): Promise<boolean> {
+    const queries: TimestampQuery[] = []
+    const places = cursors.map(cursor => {
+      const at = queries.length
+      const { topic, partition, target, version } = cursor
+      const isTail = tailOf(target) >= 0
+      queries.push({ topic, partition, timestamp: target === OFFSET_BEGINNING ? EARLIEST_TIMESTAMP : LATEST_TIMESTAMP })
+      if (isTail) queries.push({ topic, partition, timestamp: EARLIEST_TIMESTAMP })
+      return { cursor, version, at, isTail }
+    })
+    const { clock, settings } = this.#context
+    const isolation: IsolationLevel = settings['isolation.level']
+    const listed = await listOffsets(this.#cluster, this.#context, queries, {
+      deadline: Deadline.after(clock, LOGICAL_ROUND_MS),
+      signal: this.#abort.signal,
+      isolation,
+    })
+    let again = false
+    for (const { cursor, version, at, isTail } of places) {
+      if (cursor.version !== version) continue
+      const end = listed[at]
+      const beginning = isTail ? listed[at + 1] : end
+      const error = end?.error ?? beginning?.error
+      if (end === undefined || beginning === undefined || error !== undefined) {
+        again = true
+        if (error !== undefined) this.#tell(error)
+        continue
+      }
+      cursor.activate(isTail ? Math.max(beginning.offset, end.offset - tailOf(cursor.target)) : end.offset)
+      this.#log(cursor, 'looked up')
+    }
+    this.#host.onResolved()
+    return again
+  }
+
+  #log(cursor: Cursor, how: string): void {
+    this.#context.logger.debug('fetch', 'OFFSET', `${cursor.name} begins at offset ${cursor.position} (${how})`)
+  }
+}

@@ -1,0 +1,290 @@
+/** How the program gets at messages and events: one reader at a time, rebalances in between. */
+import { ErrorCode } from '@ottla/protocol'
+import { Deadline, type Clock } from '../base/clock.ts'
+import { nextTurn } from '../base/turn.ts'
+import type { Wait } from '../base/wait.ts'
+import { KafkaError } from '../errors.ts'
+import type { ConsumerEvent, Message } from '../types.ts'
+import type { FetchQueue, TakenBatch } from './fetch-queue.ts'
+import type { Mailbox } from './mailbox.ts'
+import { decodeMessage, type Decoding, type FetchedMessage } from './message.ts'
+
+/** What the poller needs of its consumer. */
+export interface PollerHost {
+  /** No more calls are taken. */
+  readonly closing: boolean
+  /** Rebalance callbacks wait to be run. */
+  readonly hasCallbacks: boolean
+  /** Runs them, one after the other. */
+  runCallbacks(): Promise<void>
+  closedError(): KafkaError
+}
+
+// What readMessage and the iterators reject with; everything else the client recovers from by itself.
+const rejecting: ReadonlySet<number> = new Set([
+  ErrorCode.ERR_TOPIC_AUTHORIZATION_FAILED,
+  ErrorCode.ERR_GROUP_AUTHORIZATION_FAILED,
+  ErrorCode.ERR_CLUSTER_AUTHORIZATION_FAILED,
+  ErrorCode.ERR_UNKNOWN_TOPIC_OR_PART,
+  ErrorCode.ERR_TOPIC_EXCEPTION,
+  ErrorCode.ERR_INVALID_GROUP_ID,
+  ErrorCode.ERR_INVALID_SESSION_TIMEOUT,
+  ErrorCode.ERR_INCONSISTENT_GROUP_PROTOCOL,
+  ErrorCode.ERR_GROUP_MAX_SIZE_REACHED,
+  ErrorCode.ERR__UNKNOWN_PARTITION,
+  ErrorCode.ERR__AUTO_OFFSET_RESET,
+  ErrorCode.ERR__MAX_POLL_EXCEEDED,
+  ErrorCode.ERR__KEY_DESERIALIZATION,
+  ErrorCode.ERR__VALUE_DESERIALIZATION,
+])
+
+/** Whether a reader of messages has to be told of it. */
+export function rejects(error: KafkaError): boolean {
+  return error.isFatal || rejecting.has(error.code)
+}
+
+// How long promises alone may keep the event loop from turning, and how often that is looked at.
+const LONGEST_TURN_MS = 20
+const LOOK_EVERY = 16
+
+export class Poller<K, V> {
+  readonly #clock: Clock
+  readonly #queue: FetchQueue
+  readonly #mailbox: Mailbox
+  readonly #host: PollerHost
+  readonly #decoding: Decoding | null
+  /** `enable.auto.offset.store` */
+  readonly #storesOffsets: boolean
+  #reader: object | null = null
+  #untilLook = LOOK_EVERY
+  #turnedAt: number
+  #turnDue = false
+  #waiting = 0
+  /** Grows with every call: how max.poll.interval.ms knows that the program is alive. */
+  polls = 0
+
+  constructor(
+    clock: Clock,
+    queue: FetchQueue,
+    mailbox: Mailbox,
+    host: PollerHost,
+    decoding: Decoding | null,
+    storesOffsets: boolean,
+  ) {
+    this.#clock = clock
+    this.#queue = queue
+    this.#mailbox = mailbox
+    this.#host = host
+    this.#decoding = decoding
+    this.#storesOffsets = storesOffsets
+    this.#turnedAt = clock.now()
+  }
+
+  /** Whether a call is waiting right now. */
+  get isPolling(): boolean {
+    return this.#waiting > 0
+  }
+
+  get decoding(): Decoding | null {
+    return this.#decoding
+  }
+
+  get storesOffsets(): boolean {
+    return this.#storesOffsets
+  }
+
+  /** Next event or message, null when the time is over or the consumer is closed meanwhile. */
+  poll(wait: Wait): Promise<ConsumerEvent<K, V> | null> {
+    this.polls++
+    if (this.#reader !== null || this.#host.closing) return this.#refuse()
+    const message = this.#takeNow()
+    if (message !== null && this.#decoding === null) {
+      this.#store(message)
+      // Without deserializers, K and V are Buffer.
+      return Promise.resolve({ type: 'message', message: message as unknown as Message<K, V> })
+    }
+    return this.#alone(() => this.#pollSlowly(message, wait))
+  }
+
+  /** Next message. Rejects with KafkaError ERR__TIMED_OUT, ERR__DESTROY when closed meanwhile, or one of `rejecting`. */
+  readMessage(wait: Wait): Promise<Message<K, V>> {
+    this.polls++
+    if (this.#reader !== null || this.#host.closing) return this.#refuse()
+    const message = this.#takeNow()
+    if (message !== null && this.#decoding === null) {
+      this.#store(message)
+      return Promise.resolve(message as unknown as Message<K, V>) // as above
+    }
+    return this.#alone(() => this.#readSlowly(message, wait))
+  }
+
+  /** One reader from now until `release`. Throws KafkaError ERR__STATE if there is another one. */
+  acquire(reader: object): void {
+    if (this.#reader !== null && this.#reader !== reader) throw busy()
+    this.#reader = reader
+  }
+
+  release(reader: object): void {
+    if (this.#reader === reader) this.#reader = null
+  }
+
+  /** A message that is there already, if nothing has to come before it. For the holder of `acquire`. */
+  takeNow(): FetchedMessage | null {
+    this.polls++
+    return this.#takeNow()
+  }
+
+  /** As takeNow, for several messages of one partition. */
+  takeBatchNow(maxMessages: number, maxBytes: number): TakenBatch | null {
+    this.polls++
+    if (this.#mailbox.attention || this.#isTurnDue(LOOK_EVERY)) return null
+    return this.#queue.takeBatch(maxMessages, maxBytes)
+  }
+
+  /** Waits until `take` gives something; null when the consumer is closed. Rejects with one of `rejecting`. */
+  async awaitNext<T>(take: () => T | null): Promise<T | null> {
+    this.#waiting++
+    try {
+      for (;;) {
+        if (this.#host.closing) return null
+        const event = await this.#attend()
+        if (event?.type === 'error' && rejects(event.error)) {
+          await this.#turn()
+          throw event.error
+        }
+        if (event !== null) continue
+        const taken = take()
+        if (taken !== null) return taken
+        if (!this.#mailbox.attention && !this.#turnDue) await this.#mailbox.wait(Infinity, undefined)
+      }
+    } finally {
+      this.#waiting--
+    }
+  }
+
+  /** Waits at most `ms`, less if something else than messages comes. */
+  async linger(ms: number, enough: () => boolean): Promise<void> {
+    const deadline = Deadline.after(this.#clock, ms)
+    while (!this.#mailbox.attention && !this.#host.closing && !deadline.expired && !enough()) {
+      await this.#mailbox.wait(deadline.left(), undefined)
+    }
+  }
+
+  async #alone<T>(work: () => Promise<T>): Promise<T> {
+    const reader = {}
+    this.#reader = reader
+    this.#waiting++
+    try {
+      return await work()
+    } finally {
+      this.#waiting--
+      this.release(reader)
+    }
+  }
+
+  // Not at once: a program that tries again and again must not keep everything else from happening.
+  async #refuse(): Promise<never> {
+    const error = this.#host.closing ? this.#host.closedError() : busy()
+    await nextTurn()
+    throw error
+  }
+
+  async #pollSlowly(first: FetchedMessage | null, wait: Wait): Promise<ConsumerEvent<K, V> | null> {
+    let event: ConsumerEvent<unknown, unknown> | null
+    if (first !== null) event = await this.#decoded(first)
+    else event = await this.#next(Deadline.after(this.#clock, wait.timeoutMs), wait.signal)
+    return event as ConsumerEvent<K, V> | null // the deserializers make K and V
+  }
+
+  async #readSlowly(first: FetchedMessage | null, wait: Wait): Promise<Message<K, V>> {
+    const deadline = Deadline.after(this.#clock, wait.timeoutMs)
+    let event = first === null ? null : await this.#decoded(first)
+    for (;;) {
+      event ??= await this.#next(deadline, wait.signal)
+      if (event === null) {
+        if (this.#host.closing) throw new KafkaError(ErrorCode.ERR__DESTROY, 'the consumer has been closed meanwhile')
+        throw new KafkaError(ErrorCode.ERR__TIMED_OUT, `no message within ${wait.timeoutMs} ms`)
+      }
+      if (event.type === 'message') return event.message as Message<K, V> // the deserializers make K and V
+      if (event.type === 'error' && rejects(event.error)) {
+        await this.#turn()
+        throw event.error
+      }
+      event = null
+    }
+  }
+
+  async #next(deadline: Deadline, signal: AbortSignal | undefined): Promise<ConsumerEvent<unknown, unknown> | null> {
+    signal?.throwIfAborted()
+    let turned = false
+    for (;;) {
+      if (this.#host.closing) return null
+      const event = await this.#attend()
+      if (event !== null) return event
+      const message = this.#queue.take()
+      if (message !== null) return this.#decoded(message)
+      if (this.#mailbox.attention) continue
+      if (!deadline.expired) {
+        await this.#mailbox.wait(deadline.left(), signal)
+        turned = true
+      } else if (!turned) {
+        // A program that polls without waiting must not keep data from arriving.
+        await this.#turn()
+        turned = true
+      } else {
+        return null
+      }
+    }
+  }
+
+  /** Rebalances first, then events. */
+  async #attend(): Promise<ConsumerEvent<unknown, unknown> | null> {
+    if (this.#turnDue) await this.#turn()
+    if (!this.#mailbox.attention) return null
+    if (this.#host.hasCallbacks) await this.#host.runCallbacks()
+    const event = this.#mailbox.take() ?? null
+    if (!this.#host.hasCallbacks && this.#mailbox.isEmpty) this.#mailbox.attention = false
+    return event
+  }
+
+  #takeNow(): FetchedMessage | null {
+    if (this.#mailbox.attention || this.#isTurnDue(1)) return null
+    return this.#queue.take()
+  }
+
+  /** Whether promises alone have kept the event loop from turning for long: heartbeats and sockets come first. */
+  #isTurnDue(weight: number): boolean {
+    this.#untilLook -= weight
+    if (this.#untilLook > 0) return false
+    this.#untilLook = LOOK_EVERY
+    if (this.#clock.now() - this.#turnedAt < LONGEST_TURN_MS) return false
+    this.#turnDue = true
+    return true
+  }
+
+  async #turn(): Promise<void> {
+    await nextTurn()
+    this.#turnDue = false
+    this.#turnedAt = this.#clock.now()
+  }
+
+  async #decoded(message: FetchedMessage): Promise<ConsumerEvent<unknown, unknown>> {
+    this.#store(message)
+    if (this.#decoding === null) return { type: 'message', message }
+    try {
+      return { type: 'message', message: await decodeMessage(message, this.#decoding) }
+    } catch (error) {
+      if (error instanceof KafkaError) return { type: 'error', error }
+      throw error
+    }
+  }
+
+  #store(message: FetchedMessage): void {
+    if (this.#storesOffsets) message.cursor.offsets.store(message.offset + 1, message.leaderEpoch)
+  }
+}
+
+export function busy(): KafkaError {
+  const why = 'another poll, readMessage or iterator of this consumer is under way'
+  return new KafkaError(ErrorCode.ERR__STATE, why)
+}

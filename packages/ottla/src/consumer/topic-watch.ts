@@ -1,0 +1,64 @@
+/** Keeps an eye on topics: which of the wanted ones exist, which may not be read, which match a pattern. */
+import { ErrorCode } from '@ottla/protocol'
+import type { Timer } from '../base/clock.ts'
+import type { Cluster } from '../cluster/cluster.ts'
+import type { ClientContext } from '../cluster/context.ts'
+import { KafkaError } from '../errors.ts'
+
+/** What the watch needs of its consumer. */
+export interface TopicWatchHost {
+  /** Topics that are consumed by name. */
+  namedTopics(): ReadonlySet<string>
+  /** An error that the program should know of. */
+  raise(error: KafkaError): void
+}
+
+// How often a topic that may not be read is complained of.
+const REPEAT_MS = 1000
+
+/** Tells of missing and forbidden topics: a missing one once, a forbidden one for as long as it is. */
+export class TopicWatch {
+  readonly #context: ClientContext
+  readonly #cluster: Cluster
+  readonly #host: TopicWatchHost
+  readonly #toldMissing = new Set<string>()
+  #repeat: Timer | null = null
+  #stopped = false
+
+  constructor(context: ClientContext, cluster: Cluster, host: TopicWatchHost) {
+    this.#context = context
+    this.#cluster = cluster
+    this.#host = host
+  }
+
+  /** Looks at the present snapshot. */
+  look(): void {
+    if (this.#stopped) return
+    const { topics } = this.#cluster.metadata.snapshot
+    const wanted = this.#host.namedTopics()
+    for (const name of this.#toldMissing) if (!wanted.has(name)) this.#toldMissing.delete(name)
+    let forbidden = false
+    for (const name of wanted) {
+      const code = topics.get(name)?.errorCode
+      if (code === undefined) continue
+      if (code === ErrorCode.ERR_TOPIC_AUTHORIZATION_FAILED) {
+        forbidden = true
+        this.#host.raise(KafkaError.of(code, `topic ${name}`))
+      } else if (code === ErrorCode.ERR_UNKNOWN_TOPIC_OR_PART || code === ErrorCode.ERR_TOPIC_EXCEPTION) {
+        if (!this.#toldMissing.has(name)) {
+          this.#toldMissing.add(name)
+          this.#host.raise(KafkaError.of(code, `topic ${name}`))
+        }
+      } else if (code === ErrorCode.ERR_NO_ERROR) {
+        this.#toldMissing.delete(name)
+      }
+    }
+    this.#repeat?.cancel()
+    this.#repeat = forbidden ? this.#context.clock.setTimer(REPEAT_MS, () => this.look()) : null
+  }
+
+  stop(): void {
+    this.#stopped = true
+    this.#repeat?.cancel()
+  }
+}
