@@ -14,6 +14,9 @@ export type Operation =
   | 'describe-configs'
   | 'alter-configs'
   | 'idempotent-write'
+  | 'create-tokens'
+  | 'describe-tokens'
+  | 'two-phase-commit'
 
 export interface AclBinding {
   readonly resourceType: ResourceType

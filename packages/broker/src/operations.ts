@@ -22,6 +22,9 @@ export const operations: readonly (readonly [Operation, number])[] = [
   ['describe-configs', 10],
   ['alter-configs', 11],
   ['idempotent-write', 12],
+  ['create-tokens', 13],
+  ['describe-tokens', 14],
+  ['two-phase-commit', 15],
 ]
 export const patternTypes: readonly (readonly [PatternType | 'any' | 'match', number])[] = [
   ['any', 1],

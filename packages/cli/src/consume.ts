@@ -8,7 +8,6 @@ import {
   OFFSET_STORED,
   offsetTail,
   type ConsumerConfig,
-  type Message,
   type Metadata,
   type RebalanceEvent,
   type TopicPartition,
@@ -126,7 +125,7 @@ async function printAll(
     const event = (await consumer.poll(0)) ?? (await idle(consumer, output))
     if (event === null) continue
     if (event.type === 'message') {
-      output.write(format(event.message as Message)) // no deserializers were given
+      output.write(format(event.message))
       printed++
       await output.pace()
     } else if (event.type === 'partition-eof') {

@@ -2,7 +2,7 @@
 import { EmbeddedCluster } from '@ottla/broker'
 import { AdminClient, Consumer, Producer } from 'ottla'
 
-const codecs = ['none', 'gzip', 'snappy', 'lz4', 'zstd']
+const codecs = process.argv.slice(2)
 const topic = 'round-trip'
 
 async function roundTrip() {
