@@ -1,6 +1,7 @@
 /** Checks what programs pass, and says what is wrong with it. */
 import { ErrorCode } from '@ottla/protocol'
 import { KafkaError } from '../errors.ts'
+import type { ConsumerSettings } from '../config/resolve.ts'
 import type { TopicPartition, TopicPartitionOffset } from '../types.ts'
 
 /** Throws KafkaError ERR__INVALID_ARG for anything that is no list of partitions, or names one twice. */
@@ -30,4 +31,27 @@ export function checkOffsets(list: readonly TopicPartitionOffset[], call: string
 
 export function invalid(message: string): KafkaError {
   return new KafkaError(ErrorCode.ERR__INVALID_ARG, message)
+}
+
+/** A partition that the call is about is not among those that are consumed. */
+export function notAssigned(topic: string, partition: number): KafkaError {
+  return new KafkaError(ErrorCode.ERR__STATE, `${topic} [${partition}] is not assigned to this consumer`)
+}
+
+/** The offset to commit when a message is done: that of the next one. */
+export function behind(
+  message: TopicPartition & { readonly offset: number; readonly leaderEpoch?: number },
+): TopicPartitionOffset {
+  const { topic, partition, offset, leaderEpoch = -1 } = message
+  return { topic, partition, offset: offset + 1, ...(leaderEpoch >= 0 ? { leaderEpoch } : {}) }
+}
+
+/** Throws KafkaError ERR__INVALID_ARG for settings that a later version will know what to do with. */
+export function refusePlanned(settings: ConsumerSettings): void {
+  if (settings['group.protocol'] === 'consumer') {
+    throw invalid('group.protocol=consumer is not available in this version; classic is')
+  }
+  const missing = settings['partition.assignment.strategy'].find(name => name === 'cooperative-sticky')
+  if (missing === undefined) return
+  throw invalid(`partition.assignment.strategy=${missing} is not available in this version; range and roundrobin are`)
 }

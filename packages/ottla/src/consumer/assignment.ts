@@ -41,7 +41,10 @@ export class Assignment {
     for (const { topic, partition, offset } of partitions) {
       const cursor = new Cursor(topic, partition)
       let byNumber = this.#topics.get(topic)
-      if (byNumber === undefined) this.#topics.set(topic, (byNumber = new Map()))
+      if (byNumber === undefined) {
+        byNumber = new Map<number, Cursor>()
+        this.#topics.set(topic, byNumber)
+      }
       byNumber.set(partition, cursor)
       this.#metadata.want(topic)
       cursor.moveTo(offset)

@@ -7,7 +7,7 @@ import { clientHandle, type ClientHandle } from '../cluster/handle.ts'
 import { getMetadata, offsetsForTimes, queryWatermarkOffsets, type QueryOptions } from '../cluster/queries.ts'
 import { resolveConfig, type ConsumerConfig, type ConsumerSettings } from '../config/resolve.ts'
 import { KafkaError } from '../errors.ts'
-import { deserializerOf, type DeserializerInput } from '../serdes.ts'
+import type { DeserializerInput } from '../serdes.ts'
 import {
   OFFSET_INVALID,
   type ConsumerEvent,
@@ -22,7 +22,7 @@ import {
   type TopicPartitionOffset,
   type WaitOptions,
 } from '../types.ts'
-import { checkOffsets, checkPartitions, invalid } from './arguments.ts'
+import { behind, checkOffsets, checkPartitions, invalid, notAssigned, refusePlanned } from './arguments.ts'
 import { Assignment } from './assignment.ts'
 import { fetchCommitted } from './committed-offsets.ts'
 import { Committer } from './committer.ts'
@@ -34,7 +34,7 @@ import { Subscription, type SubscriptionInput } from './group/subscription.ts'
 import { BatchIterator, MessageIterator, type BatchOptions } from './iterators.ts'
 import { Mailbox } from './mailbox.ts'
 import type { MessageBatch } from './message-batch.ts'
-import { originOf, type Decoding } from './message.ts'
+import { decodingOf, originOf, type Decoding } from './message.ts'
 import { OffsetResolver } from './offset-reset.ts'
 import { Poller } from './poller.ts'
 import { TopicWatch } from './topic-watch.ts'
@@ -132,7 +132,7 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
     const groupId = settings['group.id']
     this.#group = groupId === undefined ? null : this.#makeGroup(groupId, raise)
     this.#committer = groupId === undefined ? null : this.#makeCommitter(groupId)
-    this.#poller = this.#makePoller(decodingOf(options))
+    this.#poller = this.#makePoller(decodingOf(options.key, options.value))
     context.events.subscribe(event => this.#onEvent(event))
     cluster.metadata.onChange(() => this.#onMetadata())
     this.#committer?.start()
@@ -218,7 +218,7 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
 
   /** How the group takes partitions away: EAGER is all at once. NONE while there is no subscription. */
   rebalanceProtocol(): RebalanceProtocol {
-    return this.#group?.subscription == null ? 'NONE' : 'EAGER'
+    return (this.#group?.subscription ?? null) === null ? 'NONE' : 'EAGER'
   }
 
   /**
@@ -515,15 +515,9 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
   }
 
   #makePoller(decoding: Decoding | null): Poller<K, V> {
-    const isClosing = (): boolean => this.closed
-    const hasCallbacks = (): boolean => this.#group?.hasCallbacks ?? false
     const host = {
-      get closing() {
-        return isClosing()
-      },
-      get hasCallbacks() {
-        return hasCallbacks()
-      },
+      isClosing: () => this.closed,
+      hasCallbacks: () => this.#group?.hasCallbacks ?? false,
       runCallbacks: async () => this.#group?.runCallbacks(),
       closedError: () => this.#closedError(),
     }
@@ -606,34 +600,6 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
   #closedError(): KafkaError {
     return new KafkaError(ErrorCode.ERR__STATE, `${this.#context.name} is closed`)
   }
-}
-
-function refusePlanned(settings: ConsumerSettings): void {
-  if (settings['group.protocol'] === 'consumer') {
-    throw invalid('group.protocol=consumer is not available in this version; classic is')
-  }
-  const missing = settings['partition.assignment.strategy'].find(name => name === 'cooperative-sticky')
-  if (missing === undefined) return
-  throw invalid(`partition.assignment.strategy=${missing} is not available in this version; range and roundrobin are`)
-}
-
-function decodingOf<K, V>({ key, value }: ConsumerOptions<K, V>): Decoding | null {
-  if (key === undefined && value === undefined) return null
-  return {
-    key: key === undefined ? null : deserializerOf(key),
-    value: value === undefined ? null : deserializerOf(value),
-  }
-}
-
-function behind(
-  message: TopicPartition & { readonly offset: number; readonly leaderEpoch?: number },
-): TopicPartitionOffset {
-  const { topic, partition, offset, leaderEpoch = -1 } = message
-  return { topic, partition, offset: offset + 1, ...(leaderEpoch >= 0 ? { leaderEpoch } : {}) }
-}
-
-function notAssigned(topic: string, partition: number): KafkaError {
-  return new KafkaError(ErrorCode.ERR__STATE, `${topic} [${partition}] is not assigned to this consumer`)
 }
 
 function noOAuthBearer(): KafkaError {

@@ -2,7 +2,7 @@
 import { KafkaError } from '../errors.ts'
 import type { Message } from '../types.ts'
 import type { FetchQueue, TakenBatch } from './fetch-queue.ts'
-import { MessageBatch } from './message-batch.ts'
+import { fetchedMessages, MessageBatch } from './message-batch.ts'
 import { decodeMessage, type Decoding, type FetchedMessage } from './message.ts'
 import { busy, type Poller } from './poller.ts'
 
@@ -166,9 +166,9 @@ export class BatchIterator<K, V> implements AsyncIterableIterator<MessageBatch<K
 
   async #decode(taken: TakenBatch, decoding: Decoding): Promise<MessageBatch<K, V>> {
     const decoded: Message<K, V>[] = []
-    for (const message of new MessageBatch(taken, null)) {
+    for (const message of fetchedMessages(taken)) {
       try {
-        decoded.push((await decodeMessage(message as FetchedMessage, decoding)) as Message<K, V>) // without decoding they are such
+        decoded.push((await decodeMessage(message, decoding)) as Message<K, V>) // the deserializers make K and V
       } catch (error) {
         if (!(error instanceof KafkaError)) throw error
         const isFirst = decoded.length === 0

@@ -75,6 +75,11 @@ export class MessageBatch<K = Buffer, V = Buffer> implements TopicPartition, Ite
   }
 }
 
+/** The messages as they were fetched, once. */
+export function fetchedMessages(taken: TakenBatch): Iterable<FetchedMessage> {
+  return new Walk(taken, true)
+}
+
 /** Goes through the parts; hot, hence no generator. */
 class Walk implements IterableIterator<FetchedMessage> {
   readonly #taken: TakenBatch

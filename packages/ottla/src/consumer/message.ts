@@ -1,6 +1,7 @@
 /** Messages as the program gets them. */
 import { ErrorCode, RecordView, type RecordCursor } from '@ottla/protocol'
 import { KafkaError } from '../errors.ts'
+import { deserializerOf, type DeserializerInput } from '../serdes.ts'
 import type { Deserializer, Message, SerdesContext } from '../types.ts'
 import type { Cursor } from './cursor.ts'
 
@@ -43,6 +44,18 @@ export class FetchedMessage extends RecordView implements Message {
 export interface Decoding {
   readonly key: Deserializer<unknown> | null
   readonly value: Deserializer<unknown> | null
+}
+
+/** Null when there is nothing to decode. */
+export function decodingOf(
+  key: DeserializerInput<unknown> | undefined,
+  value: DeserializerInput<unknown> | undefined,
+): Decoding | null {
+  if (key === undefined && value === undefined) return null
+  return {
+    key: key === undefined ? null : deserializerOf(key),
+    value: value === undefined ? null : deserializerOf(value),
+  }
 }
 
 /** Where a message that was handed out came from: what storing its offset needs. */

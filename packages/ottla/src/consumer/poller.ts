@@ -12,9 +12,9 @@ import { decodeMessage, type Decoding, type FetchedMessage } from './message.ts'
 /** What the poller needs of its consumer. */
 export interface PollerHost {
   /** No more calls are taken. */
-  readonly closing: boolean
+  isClosing(): boolean
   /** Rebalance callbacks wait to be run. */
-  readonly hasCallbacks: boolean
+  hasCallbacks(): boolean
   /** Runs them, one after the other. */
   runCallbacks(): Promise<void>
   closedError(): KafkaError
@@ -96,7 +96,7 @@ export class Poller<K, V> {
   /** Next event or message, null when the time is over or the consumer is closed meanwhile. */
   poll(wait: Wait): Promise<ConsumerEvent<K, V> | null> {
     this.polls++
-    if (this.#reader !== null || this.#host.closing) return this.#refuse()
+    if (this.#reader !== null || this.#host.isClosing()) return this.#refuse()
     const message = this.#takeNow()
     if (message !== null && this.#decoding === null) {
       this.#store(message)
@@ -109,7 +109,7 @@ export class Poller<K, V> {
   /** Next message. Rejects with KafkaError ERR__TIMED_OUT, ERR__DESTROY when closed meanwhile, or one of `rejecting`. */
   readMessage(wait: Wait): Promise<Message<K, V>> {
     this.polls++
-    if (this.#reader !== null || this.#host.closing) return this.#refuse()
+    if (this.#reader !== null || this.#host.isClosing()) return this.#refuse()
     const message = this.#takeNow()
     if (message !== null && this.#decoding === null) {
       this.#store(message)
@@ -146,7 +146,7 @@ export class Poller<K, V> {
     this.#waiting++
     try {
       for (;;) {
-        if (this.#host.closing) return null
+        if (this.#host.isClosing()) return null
         const event = await this.#attend()
         if (event?.type === 'error' && rejects(event.error)) {
           await this.#turn()
@@ -165,7 +165,7 @@ export class Poller<K, V> {
   /** Waits at most `ms`, less if something else than messages comes. */
   async linger(ms: number, enough: () => boolean): Promise<void> {
     const deadline = Deadline.after(this.#clock, ms)
-    while (!this.#mailbox.attention && !this.#host.closing && !deadline.expired && !enough()) {
+    while (!this.#mailbox.attention && !this.#host.isClosing() && !deadline.expired && !enough()) {
       await this.#mailbox.wait(deadline.left(), undefined)
     }
   }
@@ -184,7 +184,7 @@ export class Poller<K, V> {
 
   // Not at once: a program that tries again and again must not keep everything else from happening.
   async #refuse(): Promise<never> {
-    const error = this.#host.closing ? this.#host.closedError() : busy()
+    const error = this.#host.isClosing() ? this.#host.closedError() : busy()
     await nextTurn()
     throw error
   }
@@ -202,7 +202,8 @@ export class Poller<K, V> {
     for (;;) {
       event ??= await this.#next(deadline, wait.signal)
       if (event === null) {
-        if (this.#host.closing) throw new KafkaError(ErrorCode.ERR__DESTROY, 'the consumer has been closed meanwhile')
+        if (this.#host.isClosing())
+          throw new KafkaError(ErrorCode.ERR__DESTROY, 'the consumer has been closed meanwhile')
         throw new KafkaError(ErrorCode.ERR__TIMED_OUT, `no message within ${wait.timeoutMs} ms`)
       }
       if (event.type === 'message') return event.message as Message<K, V> // the deserializers make K and V
@@ -218,7 +219,7 @@ export class Poller<K, V> {
     signal?.throwIfAborted()
     let turned = false
     for (;;) {
-      if (this.#host.closing) return null
+      if (this.#host.isClosing()) return null
       const event = await this.#attend()
       if (event !== null) return event
       const message = this.#queue.take()
@@ -241,9 +242,9 @@ export class Poller<K, V> {
   async #attend(): Promise<ConsumerEvent<unknown, unknown> | null> {
     if (this.#turnDue) await this.#turn()
     if (!this.#mailbox.attention) return null
-    if (this.#host.hasCallbacks) await this.#host.runCallbacks()
+    if (this.#host.hasCallbacks()) await this.#host.runCallbacks()
     const event = this.#mailbox.take() ?? null
-    if (!this.#host.hasCallbacks && this.#mailbox.isEmpty) this.#mailbox.attention = false
+    if (!this.#host.hasCallbacks() && this.#mailbox.isEmpty) this.#mailbox.attention = false
     return event
   }
 

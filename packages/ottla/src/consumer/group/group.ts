@@ -1,20 +1,9 @@
 /** Membership in a group: performs what the protocol's states ask for, and runs the program's callbacks one at a time. */
-import {
-  ErrorCode,
-  Heartbeat,
-  JoinGroup,
-  LeaveGroup,
-  ProtocolError,
-  SyncGroup,
-  type Decoded,
-  type JoinGroupRequest,
-  type JoinGroupResponse,
-  type LeaveGroupRequest,
-} from '@ottla/protocol'
+import { ErrorCode, ProtocolError, type Decoded, type JoinGroupResponse } from '@ottla/protocol'
 import { backoffMs } from '../../base/backoff.ts'
 import { Deadline, type Timer } from '../../base/clock.ts'
 import { within } from '../../base/wait.ts'
-import type { Cluster, Target } from '../../cluster/cluster.ts'
+import type { Cluster } from '../../cluster/cluster.ts'
 import type { ClientContext } from '../../cluster/context.ts'
 import { KafkaError } from '../../errors.ts'
 import {
@@ -26,7 +15,8 @@ import {
 } from '../../types.ts'
 import { assignors, type GroupMember } from './assignors.ts'
 import { initialState, isMember, step, type ClassicAction, type ClassicEvent, type ClassicState } from './classic.ts'
-import { decodeAssignment, decodeSubscription, encodeAssignment, encodeSubscription } from './member-metadata.ts'
+import { decodeAssignment, decodeSubscription, encodeAssignment } from './member-metadata.ts'
+import { GroupRequests, type MemberAssignment } from './requests.ts'
 import { fingerprint, type Subscription } from './subscription.ts'
 
 /** What the group needs of its consumer. */
@@ -48,19 +38,18 @@ export type Callback = (event: RebalanceEvent) => void | Promise<void>
 /** Something to be done inside the program's next poll. */
 interface Call {
   type: 'assign' | 'revoke' | 'lost' | 'rejoin'
-  partitions: readonly TopicPartition[]
+  readonly partitions: readonly TopicPartition[]
+  /** The program has assigned or unassigned by itself. */
+  touched: boolean
 }
 
-// Beyond the time that the coordinator may wait for the other members.
-const JOIN_GRACE_MS = 5_000
-const LEAVE_TIMEOUT_MS = 5_000
 const MOST_POLL_CHECK_MS = 1_000
 
 export class Group {
   readonly #context: ClientContext
   readonly #cluster: Cluster
   readonly #groupId: string
-  readonly #target: Target
+  readonly #requests: GroupRequests
   readonly #host: GroupHost
   #subscription: Subscription | null = null
   #callback: Callback | null = null
@@ -72,7 +61,7 @@ export class Group {
   #joinedWith: string | null = null
   #protocolName = ''
   #members: Decoded<JoinGroupResponse>['members'] = []
-  #dealtOut: readonly { memberId: string; assignment: Buffer }[] = []
+  #dealtOut: readonly MemberAssignment[] = []
   #assigned: readonly TopicPartition[] = []
   #lost = false
 
@@ -82,8 +71,6 @@ export class Group {
   #current: Call | null = null
   /** The program's callback itself is on the stack. */
   #onStack = false
-  /** The call that is being run, until the program has assigned or unassigned itself. */
-  #untouched = false
   #leaveAfterCalls = false
   /** max.poll.interval.ms has passed: joins again only in the next poll. */
   #parked = false
@@ -102,7 +89,7 @@ export class Group {
     this.#context = context
     this.#cluster = cluster
     this.#groupId = groupId
-    this.#target = { to: 'coordinator', type: 'group', key: groupId }
+    this.#requests = new GroupRequests(context, cluster, groupId)
     this.#host = host
   }
 
@@ -180,7 +167,7 @@ export class Group {
 
   /** The program has assigned or unassigned by itself, within a callback perhaps. */
   touched(): void {
-    this.#untouched = false
+    if (this.#current !== null) this.#current.touched = true
   }
 
   /** Runs the callbacks that wait, one after the other. */
@@ -230,7 +217,7 @@ export class Group {
   #topics(subscription: Subscription): string[] {
     const blacklist = this.#context.settings['topic.blacklist']
     return subscription.topics(this.#cluster.metadata.snapshot, topic =>
-      (blacklist ?? []).some(pattern => new RegExp(pattern).test(topic)),
+      blacklist.some(pattern => new RegExp(pattern).test(topic)),
     )
   }
 
@@ -294,7 +281,7 @@ export class Group {
         this.#call('lost')
         return
       case 'leave':
-        this.#leaving = this.#sendLeave(action.memberId)
+        this.#leaving = this.#requests.leave(action.memberId)
         return
       case 'raise':
         this.#raise(action.code, action.fatal)
@@ -313,7 +300,7 @@ export class Group {
     const last = this.#calls.at(-1)
     // Partitions that were to be revoked have been lost before the program looked.
     if (type === 'lost' && last?.type === 'revoke') last.type = 'lost'
-    else if (type !== 'lost' || this.#current === null) this.#calls.push({ type, partitions })
+    else if (type !== 'lost' || this.#current === null) this.#calls.push({ type, partitions, touched: false })
     this.#host.onCallbacks()
   }
 
@@ -321,7 +308,7 @@ export class Group {
     for (let call = this.#calls.shift(); call !== undefined; call = this.#calls.shift()) await this.#run(call)
     if (!this.#leaveAfterCalls) return
     this.#leaveAfterCalls = false
-    await this.#leaveNow()
+    this.#leaveNow()
     for (let call = this.#calls.shift(); call !== undefined; call = this.#calls.shift()) await this.#run(call)
     await this.#leaving
   }
@@ -335,7 +322,6 @@ export class Group {
     const partitions = call.partitions.map(({ topic, partition }) => ({ topic, partition, offset: OFFSET_INVALID }))
     const event: RebalanceEvent = { type, partitions, protocol: 'EAGER' }
     if (type === 'assign') this.#lost = false
-    this.#untouched = true
     this.#current = call
     try {
       await this.#callProgram(event)
@@ -343,11 +329,10 @@ export class Group {
       const why = error instanceof Error ? (error.stack ?? error.message) : String(error)
       this.#context.logger.error('REBALANCE', `the rebalance callback threw, the client goes on without it: ${why}`)
     }
-    if (this.#untouched) {
+    if (!call.touched) {
       if (type === 'assign') await this.#host.assign(partitions)
       else await this.#host.unassign(type === 'lost')
     }
-    this.#untouched = false
     this.#current = null
     this.#context.events.emit({ type: 'rebalance', event })
     if (type === 'assign') {
@@ -371,7 +356,7 @@ export class Group {
   }
 
   async #leave(deadline: Deadline): Promise<void> {
-    await this.#leaveNow()
+    this.#leaveNow()
     if (!this.#onStack) await this.runCallbacks()
     const late = (): Error => new KafkaError(ErrorCode.ERR__TIMED_OUT, 'leaving the group takes too long')
     await within(this.#leaving, this.#context.clock, deadline, late).catch((error: unknown) => {
@@ -380,7 +365,7 @@ export class Group {
   }
 
   // Partitions that the program has not been told of need not be taken from it.
-  async #leaveNow(): Promise<void> {
+  #leaveNow(): void {
     const subscription = this.#subscription
     if (subscription === null) return
     this.#subscription = null
@@ -426,32 +411,7 @@ export class Group {
     await this.#knowTopics(subscription)
     const topics = this.#topics(subscription)
     this.#joinedWith = fingerprint(topics, this.#cluster.metadata.snapshot)
-    const { settings, clock } = this.#context
-    const rebalanceTimeoutMs = settings['max.poll.interval.ms']
-    const metadata = encodeSubscription({
-      topics,
-      ownedPartitions: [],
-      generationId: -1,
-      rackId: settings['client.rack'] ?? null,
-    })
-    const groupInstanceId = settings['group.instance.id']
-    const body = (version: number): JoinGroupRequest => ({
-      groupId: this.#groupId,
-      sessionTimeoutMs: settings['session.timeout.ms'],
-      rebalanceTimeoutMs,
-      memberId: this.#state.memberId,
-      protocolType: 'consumer',
-      protocols: settings['partition.assignment.strategy'].map(name => ({ name, metadata })),
-      ...(groupInstanceId === undefined || version < 5 ? {} : { groupInstanceId }),
-    })
-    const timeoutMs = rebalanceTimeoutMs + JOIN_GRACE_MS
-    const response = await this.#cluster.request(this.#target, JoinGroup, body, {
-      deadline: Deadline.after(clock, timeoutMs),
-      timeoutMs,
-      signal: this.#abort.signal,
-      lane: 'coordinator',
-      errorOf: ({ errorCode }) => errorCode,
-    })
+    const response = await this.#requests.join(this.#state.memberId, topics, this.#abort.signal)
     const { errorCode, memberId, generationId, leader } = response
     if (errorCode !== ErrorCode.ERR_NO_ERROR) return { type: 'join-refused', code: errorCode, memberId }
     this.#protocolName = response.protocolName ?? ''
@@ -507,32 +467,10 @@ export class Group {
   }
 
   async #sync(): Promise<ClassicEvent> {
-    const { settings, clock } = this.#context
-    const { memberId, generation } = this.#state
-    const groupInstanceId = settings['group.instance.id']
-    const timeoutMs = settings['max.poll.interval.ms'] + JOIN_GRACE_MS
     const assignments = this.#dealtOut
     this.#dealtOut = []
     this.#members = []
-    const response = await this.#cluster.request(
-      this.#target,
-      SyncGroup,
-      version => ({
-        groupId: this.#groupId,
-        generationId: generation,
-        memberId,
-        assignments,
-        ...(groupInstanceId === undefined || version < 3 ? {} : { groupInstanceId }),
-        ...(version < 5 ? {} : { protocolType: 'consumer', protocolName: this.#protocolName }),
-      }),
-      {
-        deadline: Deadline.after(clock, timeoutMs),
-        timeoutMs,
-        signal: this.#abort.signal,
-        lane: 'coordinator',
-        errorOf: ({ errorCode }) => errorCode,
-      },
-    )
+    const response = await this.#requests.sync(this.#state, this.#protocolName, assignments, this.#abort.signal)
     if (response.errorCode !== ErrorCode.ERR_NO_ERROR) return { type: 'sync-refused', code: response.errorCode }
     this.#assigned = decodeAssignment(response.assignment)
     return { type: 'synced' }
@@ -572,36 +510,18 @@ export class Group {
   }
 
   async #sendHeartbeat(timeoutMs: number): Promise<void> {
-    const { clock, logger, settings } = this.#context
-    const { memberId, generation } = this.#state
-    const groupInstanceId = settings['group.instance.id']
+    const { clock, logger } = this.#context
+    const member = this.#state
     const sent = clock.now()
     this.#heartbeatUnderWay = true
     try {
-      const response = await this.#cluster.request(
-        this.#target,
-        Heartbeat,
-        version => ({
-          groupId: this.#groupId,
-          generationId: generation,
-          memberId,
-          ...(groupInstanceId === undefined || version < 3 ? {} : { groupInstanceId }),
-        }),
-        {
-          deadline: Deadline.after(clock, timeoutMs),
-          signal: this.#abort.signal,
-          lane: 'coordinator',
-          errorOf: ({ errorCode }) => errorCode,
-        },
-      )
+      const code = await this.#requests.heartbeat(member, timeoutMs, this.#abort.signal)
       // An answer to an earlier membership says nothing about this one.
-      if (this.#state.memberId !== memberId || this.#state.generation !== generation) return
-      const { errorCode } = response
-      if (errorCode === ErrorCode.ERR_NO_ERROR || errorCode === ErrorCode.ERR_REBALANCE_IN_PROGRESS)
-        this.#heardAt = sent
-      if (errorCode !== ErrorCode.ERR_NO_ERROR) {
-        logger.debug('cgrp', 'HEARTBEAT', `group '${this.#groupId}': ${KafkaError.of(errorCode, 'heartbeat').message}`)
-        this.onMembershipError(errorCode)
+      if (this.#state.memberId !== member.memberId || this.#state.generation !== member.generation) return
+      if (code === ErrorCode.ERR_NO_ERROR || code === ErrorCode.ERR_REBALANCE_IN_PROGRESS) this.#heardAt = sent
+      if (code !== ErrorCode.ERR_NO_ERROR) {
+        logger.debug('cgrp', 'HEARTBEAT', `group '${this.#groupId}': ${KafkaError.of(code, 'heartbeat').message}`)
+        this.onMembershipError(code)
       }
     } catch (error) {
       if (!this.#stopped) logger.debug('cgrp', 'HEARTBEAT', error instanceof Error ? error.message : String(error))
@@ -625,7 +545,7 @@ export class Group {
     const { memberId } = this.#state
     this.#parked = true
     this.#lose(`the program has not polled for ${Math.round(limit)} ms (max.poll.interval.ms)`, true)
-    this.#leaving = this.#sendLeave(memberId)
+    this.#leaving = this.#requests.leave(memberId)
     this.#host.raise(
       new KafkaError(
         ErrorCode.ERR__MAX_POLL_EXCEEDED,
@@ -638,23 +558,5 @@ export class Group {
     if (!isMember(this.#state)) return
     this.#context.logger.warning('LOST', `group '${this.#groupId}': ${reason}: the assignment is lost`)
     this.#dispatch({ type: 'lost', forgetMember, hasPartitions: this.#hasPartitions() })
-  }
-
-  // Static members come back to what they had: they do not say goodbye (KIP-345).
-  async #sendLeave(memberId: string): Promise<void> {
-    const { clock, settings, logger } = this.#context
-    if (memberId === '' || settings['group.instance.id'] !== undefined) return
-    const groupId = this.#groupId
-    const body = (version: number): LeaveGroupRequest =>
-      version >= 3 ? { groupId, members: [{ memberId }] } : { groupId, memberId }
-    try {
-      // Not on the coordinator's lane: a JoinGroup there may take minutes to be answered.
-      await this.#cluster.request(this.#target, LeaveGroup, body, {
-        deadline: Deadline.after(clock, LEAVE_TIMEOUT_MS),
-        errorOf: ({ errorCode }) => errorCode,
-      })
-    } catch (error) {
-      logger.debug('cgrp', 'LEAVE', error instanceof Error ? error.message : String(error))
-    }
   }
 }

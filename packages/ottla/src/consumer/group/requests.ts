@@ -1,0 +1,132 @@
+/** The requests of a classic group's member. Each goes to the coordinator, wherever that is by then. */
+import {
+  Heartbeat,
+  JoinGroup,
+  LeaveGroup,
+  SyncGroup,
+  type Decoded,
+  type JoinGroupResponse,
+  type LeaveGroupRequest,
+  type SyncGroupResponse,
+} from '@ottla/protocol'
+import { Deadline } from '../../base/clock.ts'
+import type { Cluster, Target } from '../../cluster/cluster.ts'
+import type { ClientContext } from '../../cluster/context.ts'
+import { encodeSubscription } from './member-metadata.ts'
+
+/** Who the member is, as far as it has been told. */
+export interface Member {
+  readonly memberId: string
+  /** -1 before the first one. */
+  readonly generation: number
+}
+
+export interface MemberAssignment {
+  readonly memberId: string
+  readonly assignment: Buffer
+}
+
+// Beyond the time that the coordinator may wait for the other members.
+const GRACE_MS = 5_000
+const LEAVE_TIMEOUT_MS = 5_000
+
+const codeOf = (response: { errorCode: number }): number => response.errorCode
+
+/** Passing errors of the coordinator's are tried again; any other answer is returned with its code. */
+export class GroupRequests {
+  readonly #context: ClientContext
+  readonly #cluster: Cluster
+  readonly #groupId: string
+  readonly #target: Target
+
+  constructor(context: ClientContext, cluster: Cluster, groupId: string) {
+    this.#context = context
+    this.#cluster = cluster
+    this.#groupId = groupId
+    this.#target = { to: 'coordinator', type: 'group', key: groupId }
+  }
+
+  /** Answered when all members have joined, or the slow ones have run out of time (`max.poll.interval.ms`). */
+  join(memberId: string, topics: readonly string[], signal: AbortSignal): Promise<Decoded<JoinGroupResponse>> {
+    const { settings } = this.#context
+    const rackId = settings['client.rack'] ?? null
+    const metadata = encodeSubscription({ topics, ownedPartitions: [], generationId: -1, rackId })
+    return this.#cluster.request(
+      this.#target,
+      JoinGroup,
+      version => ({
+        groupId: this.#groupId,
+        sessionTimeoutMs: settings['session.timeout.ms'],
+        rebalanceTimeoutMs: settings['max.poll.interval.ms'],
+        memberId,
+        protocolType: 'consumer',
+        protocols: settings['partition.assignment.strategy'].map(name => ({ name, metadata })),
+        ...this.#instance(version, 5),
+      }),
+      this.#patient(signal),
+    )
+  }
+
+  /** Answered when the leader has sent the assignment. */
+  sync(
+    { memberId, generation }: Member,
+    protocolName: string,
+    assignments: readonly MemberAssignment[],
+    signal: AbortSignal,
+  ): Promise<Decoded<SyncGroupResponse>> {
+    return this.#cluster.request(
+      this.#target,
+      SyncGroup,
+      version => ({
+        groupId: this.#groupId,
+        generationId: generation,
+        memberId,
+        assignments,
+        ...this.#instance(version, 3),
+        ...(version < 5 ? {} : { protocolType: 'consumer', protocolName }),
+      }),
+      this.#patient(signal),
+    )
+  }
+
+  async heartbeat({ memberId, generation }: Member, timeoutMs: number, signal: AbortSignal): Promise<number> {
+    const response = await this.#cluster.request(
+      this.#target,
+      Heartbeat,
+      version => ({ groupId: this.#groupId, generationId: generation, memberId, ...this.#instance(version, 3) }),
+      { deadline: Deadline.after(this.#context.clock, timeoutMs), signal, lane: 'coordinator', errorOf: codeOf },
+    )
+    return response.errorCode
+  }
+
+  /** Says goodbye; that it could not be said is only logged. */
+  async leave(memberId: string): Promise<void> {
+    const { clock, settings, logger } = this.#context
+    // Static members come back to what they had: they do not say goodbye (KIP-345).
+    if (memberId === '' || settings['group.instance.id'] !== undefined) return
+    const groupId = this.#groupId
+    const body = (version: number): LeaveGroupRequest =>
+      version >= 3 ? { groupId, members: [{ memberId }] } : { groupId, memberId }
+    try {
+      // Not on the coordinator's lane: a JoinGroup there may take minutes to be answered.
+      await this.#cluster.request(this.#target, LeaveGroup, body, {
+        deadline: Deadline.after(clock, LEAVE_TIMEOUT_MS),
+        errorOf: codeOf,
+      })
+    } catch (error) {
+      logger.debug('cgrp', 'LEAVE', error instanceof Error ? error.message : String(error))
+    }
+  }
+
+  #instance(version: number, since: number): { groupInstanceId?: string } {
+    const groupInstanceId = this.#context.settings['group.instance.id']
+    return groupInstanceId === undefined || version < since ? {} : { groupInstanceId }
+  }
+
+  #patient(signal: AbortSignal) {
+    const { clock, settings } = this.#context
+    const timeoutMs = settings['max.poll.interval.ms'] + GRACE_MS
+    const lane = 'coordinator' as const
+    return { deadline: Deadline.after(clock, timeoutMs), timeoutMs, signal, lane, errorOf: codeOf }
+  }
+}
