@@ -317,6 +317,8 @@ function settings(options: KafkaOptions, id: number, ports: Ports): Record<strin
     // A killed broker is missed after 4 s, not 9.
     'broker.session.timeout.ms': 4000,
     'broker.heartbeat.interval.ms': 500,
+    // A test may produce with a timestamp of long ago, and must not lose it half a minute later.
+    'log.retention.ms': -1,
     'log.cleaner.dedupe.buffer.size': 8_388_608,
     'num.network.threads': 2,
     'num.io.threads': 4,
