@@ -22,6 +22,7 @@ export class BrokerSet {
   readonly #told = new Map<string, { code: number; at: number }>()
   #bootstrap: Broker[] = []
   #allDown = false
+  #refusal: RequestError | null = null
   #closed: RequestError | null = null
 
   constructor(context: ClientContext, onConnectionLost: () => void) {
@@ -34,6 +35,7 @@ export class BrokerSet {
     this.#observer = {
       onUp: broker => {
         this.#allDown = false
+        this.#refusal = null
         this.#told.delete(broker.name)
       },
       onDown: (broker, error, wasUp) => {
@@ -42,6 +44,11 @@ export class BrokerSet {
       },
     }
     this.#makeBootstrap()
+  }
+
+  /** That the credentials were not accepted, until a connection has come up. */
+  get refusal(): RequestError | null {
+    return this.#refusal
   }
 
   node(id: number): Broker | undefined {
@@ -156,6 +163,7 @@ export class BrokerSet {
         this.#context.events.emit({ type: 'error', error: new KafkaError(error.code, error.message, { cause: error }) })
       }
     } else {
+      if (error.code === ErrorCode.ERR__AUTHENTICATION) this.#refusal = error
       const told = this.#told.get(broker.name)
       const now = clock.now()
       if (told?.code !== error.code || now - told.at >= REPEAT_ERROR_MS) {

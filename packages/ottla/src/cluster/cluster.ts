@@ -124,7 +124,7 @@ export class Cluster {
       avoid = broker
       this.#prepareRetry(target, action, error.message)
       const pause = backoffMs(attempt, settings['retry.backoff.ms'], settings['retry.backoff.max.ms'], random)
-      if (deadline.left() <= pause) throw outOfTime(api.name, last)
+      if (deadline.left() <= pause) throw this.#outOfTime(api.name, last)
       await sleep(clock, pause, signal)
     }
   }
@@ -214,6 +214,15 @@ export class Cluster {
     }
   }
 
+  // That no broker accepts the credentials says more than that time is over.
+  #outOfTime(api: string, last: KafkaError): KafkaError {
+    const { refusal } = this.#brokers
+    if (last.code === ErrorCode.ERR__AUTHENTICATION) return last
+    if (refusal !== null) return new KafkaError(refusal.code, refusal.message, { cause: last })
+    const message = `${api} got no usable answer in time; last: ${last.message}`
+    return new KafkaError(ErrorCode.ERR__TIMED_OUT, message, { cause: last })
+  }
+
   #check(signal: AbortSignal | undefined): void {
     signal?.throwIfAborted()
     if (this.#closed) throw new KafkaError(ErrorCode.ERR__DESTROY, `${this.#context.name} is closed`)
@@ -228,9 +237,4 @@ class Failure {
     this.error = error
     this.broker = broker
   }
-}
-
-function outOfTime(api: string, last: KafkaError): KafkaError {
-  if (last.code === ErrorCode.ERR__AUTHENTICATION) return last
-  return new KafkaError(ErrorCode.ERR__TIMED_OUT, `${api} got no usable answer in time; last: ${last.message}`, { cause: last })
 }
