@@ -1,0 +1,181 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { ErrorCode } from '@ottla/protocol'
+import {
+  initialState,
+  isMember,
+  step,
+  type ClassicEvent,
+  type ClassicState,
+} from '../../../src/consumer/group/classic.ts'
+
+/** Applies events; what the last one asked for, and the state it led to. */
+function after(...events: ClassicEvent[]): { state: ClassicState; actions: string[] } {
+  let state = initialState
+  let actions: string[] = []
+  for (const event of events) {
+    const next = step(state, event)
+    state = next.state
+    actions = next.actions.map(action => action.do)
+  }
+  return { state, actions }
+}
+
+const joining: ClassicEvent = { type: 'join', reason: 'subscribed', hasPartitions: false }
+const leader: ClassicEvent = { type: 'joined', memberId: 'm', generation: 5, isLeader: true }
+const follower: ClassicEvent = { type: 'joined', memberId: 'm', generation: 5, isLeader: false }
+const computed: ClassicEvent = { type: 'computed' }
+const synced: ClassicEvent = { type: 'synced' }
+const assigned: ClassicEvent = { type: 'assign-called', hasPartitions: true }
+const unassigned: ClassicEvent = { type: 'unassign-called' }
+const rebalancing: ClassicEvent = { type: 'join', reason: 'the group is rebalancing', hasPartitions: true }
+const steady = [joining, follower, synced, assigned]
+
+test('a leader deals out the partitions before it synchronises', () => {
+  assert.deepEqual(after(joining).actions, ['join'])
+  assert.deepEqual(after(joining, leader).actions, ['compute'])
+  assert.equal(after(joining, leader).state.join, 'wait-metadata')
+  assert.deepEqual(after(joining, leader, computed).actions, ['sync'])
+})
+
+test('a follower synchronises at once, and the program is called with what it gets', () => {
+  assert.deepEqual(after(joining, follower).actions, ['sync'])
+  assert.deepEqual(after(joining, follower, synced).actions, ['assign'])
+  const { state } = after(...steady)
+  assert.equal(state.join, 'steady')
+  assert.equal(state.generation, 5)
+  assert.equal(isMember(state), true)
+})
+
+test('a member id that the coordinator asks for is used for the next try', () => {
+  const { state, actions } = after(joining, {
+    type: 'join-refused',
+    code: ErrorCode.ERR_MEMBER_ID_REQUIRED,
+    memberId: 'given',
+  })
+  assert.equal(state.memberId, 'given')
+  assert.deepEqual(actions, ['join'])
+})
+
+test('a rebalance takes the partitions from the program before the group is joined again', () => {
+  assert.deepEqual(after(...steady, rebalancing).actions, ['revoke'])
+  const again = after(...steady, rebalancing, unassigned)
+  assert.deepEqual(again.actions, ['join'])
+  assert.equal(again.state.memberId, 'm')
+})
+
+test('a rebalance joins at once when the program holds nothing', () => {
+  assert.deepEqual(after(...steady, joining).actions, ['join'])
+})
+
+test('a rebalance that is noticed while the program is being called follows the call', () => {
+  const waiting = after(joining, follower, synced, rebalancing)
+  assert.deepEqual(waiting.actions, [])
+  assert.deepEqual(after(joining, follower, synced, rebalancing, assigned).actions, ['revoke'])
+})
+
+test('a member that is not known any more loses its partitions and joins under a new id', () => {
+  const lost: ClassicEvent = { type: 'lost', forgetMember: true, hasPartitions: true }
+  const { state, actions } = after(...steady, lost)
+  assert.deepEqual(actions, ['lose'])
+  assert.equal(state.memberId, '')
+  assert.equal(state.generation, -1)
+  assert.equal(isMember(state), false)
+  assert.deepEqual(after(...steady, lost, unassigned).actions, ['join'])
+})
+
+test('a loss while the program is being given partitions takes them again right after', () => {
+  const lost: ClassicEvent = { type: 'lost', forgetMember: true, hasPartitions: false }
+  assert.deepEqual(after(joining, follower, synced, lost, assigned).actions, ['lose'])
+})
+
+test('partitions that are being revoked can still be lost', () => {
+  const lost: ClassicEvent = { type: 'lost', forgetMember: true, hasPartitions: true }
+  assert.deepEqual(after(...steady, rebalancing, lost).actions, ['lose'])
+})
+
+test('leaving gives the partitions up first, then says goodbye with the id the group knows', () => {
+  const leave: ClassicEvent = { type: 'leave', hasPartitions: true }
+  assert.deepEqual(after(...steady, leave).actions, ['revoke'])
+  const { state } = after(...steady, leave)
+  assert.deepEqual(step(state, unassigned).actions, [{ do: 'leave', memberId: 'm' }])
+  assert.deepEqual(step(state, unassigned).state, initialState)
+})
+
+test('leaving in the middle of joining needs no callback', () => {
+  const leave: ClassicEvent = { type: 'leave', hasPartitions: false }
+  assert.deepEqual(after(joining, leave).actions, ['leave'])
+  assert.deepEqual(after(joining, follower, leave).actions, ['leave'])
+})
+
+test('whoever subscribes again while leaving stays in the group', () => {
+  const leave: ClassicEvent = { type: 'leave', hasPartitions: true }
+  assert.deepEqual(after(...steady, leave, joining, unassigned).actions, ['join'])
+})
+
+test('an answer that comes after the group was left changes nothing', () => {
+  const leave: ClassicEvent = { type: 'leave', hasPartitions: false }
+  for (const event of [follower, synced, computed, assigned]) {
+    const { state, actions } = after(joining, leave, event)
+    assert.deepEqual(actions, [])
+    assert.deepEqual(state, initialState)
+  }
+})
+
+test('a refusal that passes is tried again in silence, another one is told', () => {
+  const refused = (code: number): ClassicEvent => ({ type: 'join-refused', code, memberId: '' })
+  assert.deepEqual(after(joining, refused(ErrorCode.ERR_COORDINATOR_LOAD_IN_PROGRESS)).actions, ['join-later'])
+  assert.deepEqual(after(joining, refused(ErrorCode.ERR__TIMED_OUT)).actions, ['join-later'])
+  assert.deepEqual(after(joining, refused(ErrorCode.ERR_GROUP_AUTHORIZATION_FAILED)).actions, ['raise', 'join-later'])
+})
+
+test('a fenced instance is the end', () => {
+  const refused: ClassicEvent = { type: 'join-refused', code: ErrorCode.ERR_FENCED_INSTANCE_ID, memberId: '' }
+  const { state, actions } = step(after(joining).state, refused)
+  assert.equal(state.join, 'init')
+  assert.deepEqual(actions, [{ do: 'raise', code: ErrorCode.ERR_FENCED_INSTANCE_ID, fatal: true }])
+})
+
+test('a synchronisation that the rebalance overtook joins again, without an id that is not known any more', () => {
+  const rebalance = after(joining, follower, { type: 'sync-refused', code: ErrorCode.ERR_REBALANCE_IN_PROGRESS })
+  assert.deepEqual(rebalance.actions, ['join'])
+  assert.equal(rebalance.state.memberId, 'm')
+  const unknown = after(joining, leader, { type: 'sync-refused', code: ErrorCode.ERR_UNKNOWN_MEMBER_ID })
+  assert.deepEqual(unknown.actions, ['join'])
+  assert.equal(unknown.state.memberId, '')
+})
+
+test('no sequence of events leads to a move that the table does not know', () => {
+  const events: ClassicEvent[] = [
+    joining,
+    rebalancing,
+    leader,
+    follower,
+    computed,
+    synced,
+    assigned,
+    unassigned,
+    { type: 'assign-called', hasPartitions: false },
+    { type: 'lost', forgetMember: true, hasPartitions: true },
+    { type: 'lost', forgetMember: false, hasPartitions: false },
+    { type: 'leave', hasPartitions: true },
+    { type: 'leave', hasPartitions: false },
+    { type: 'join-refused', code: ErrorCode.ERR_UNKNOWN_MEMBER_ID, memberId: '' },
+    { type: 'join-refused', code: ErrorCode.ERR_GROUP_AUTHORIZATION_FAILED, memberId: '' },
+    { type: 'sync-refused', code: ErrorCode.ERR_ILLEGAL_GENERATION },
+    { type: 'sync-refused', code: ErrorCode.ERR_FENCED_INSTANCE_ID },
+  ]
+  // Every state that can be reached, with every event in each of them.
+  const seen = new Map<string, ClassicState>([[JSON.stringify(initialState), initialState]])
+  const open = [initialState]
+  for (let state = open.pop(); state !== undefined; state = open.pop()) {
+    for (const event of events) {
+      const next = step(state, event).state
+      const key = JSON.stringify(next)
+      if (seen.has(key)) continue
+      seen.set(key, next)
+      open.push(next)
+    }
+  }
+  assert.ok(seen.size > 10)
+})
