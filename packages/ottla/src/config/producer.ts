@@ -20,11 +20,9 @@ export const producerProperties = {
     'P',
     false,
     'Each message is written exactly once and in order, retries included. Needs acks=all and at most 5 requests in flight.',
-    { importance: 'high', status: planned(6) },
+    { importance: 'high' },
   ),
-  'enable.gapless.guarantee': bool('P', false, 'Makes a gap in the series of messages a fatal error.', {
-    status: planned(6),
-  }),
+  'enable.gapless.guarantee': bool('P', false, 'Makes a gap in the series of messages a fatal error.'),
   'queue.buffering.max.messages': int(
     'P',
     [0, MAX_INT],

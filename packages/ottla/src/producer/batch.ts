@@ -26,10 +26,17 @@ export interface Outcome {
 
 const nothing: never[] = []
 
-/** What stamps a batch of an idempotent producer. */
-export interface Stamp {
+/** Sequence numbers are 0 to 2^31 - 1, then 0 again. */
+export const SEQUENCES = 2 ** 31
+
+/** An id that the cluster has given an idempotent producer. Compared by reference. */
+export interface Identity {
   readonly producerId: number
   readonly producerEpoch: number
+}
+
+/** What stamps a batch of an idempotent producer. */
+export interface Stamp extends Identity {
   readonly baseSequence: number
 }
 
@@ -173,6 +180,10 @@ export function splitBatch(batch: Batch, at: number): [Batch, Batch] {
     half.doubt = batch.doubt
     half.lastError = batch.lastError
     half.isDue = true
+  }
+  if (batch.stamp !== null) {
+    first.stamp = batch.stamp
+    second.stamp = { ...batch.stamp, baseSequence: (batch.stamp.baseSequence + at) % SEQUENCES }
   }
   eachRecord(batch, (message, sink, key, value, headers, timestamp, enqueuedAt) => {
     const half = first.count < at ? first : second

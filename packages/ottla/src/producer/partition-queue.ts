@@ -1,7 +1,7 @@
 /** What waits to be sent to one partition, in order. */
 import { Ring } from '../base/ring.ts'
 import type { Bytes, HeadersInput } from '../types.ts'
-import { Batch, type ReportSink } from './batch.ts'
+import { Batch, type Identity, type ReportSink } from './batch.ts'
 import type { AnyMessage } from './message.ts'
 
 /** Limits of a batch, from the configuration. */
@@ -55,8 +55,13 @@ export class PartitionQueue {
   listedIn = -1
   /** The request that took a batch of it last: one request has at most one. @internal */
   takenFor: unknown = null
-  /** Sequence numbers count from this message on (idempotence). */
+  /** Id that its batches are stamped with (idempotence). Sequence numbers count from the message `baseMsgid` on. */
+  identity: Identity | null = null
   baseMsgid = 0
+  /** The message behind the last one that was stamped. */
+  stampedTo = 0
+  /** A stamped batch was given up: the numbers have to begin anew under another id or epoch. */
+  hasGap = false
   /** Number of the next message. */
   nextMsgid = 0
   readonly #limits: BatchLimits

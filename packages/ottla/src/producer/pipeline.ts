@@ -13,6 +13,7 @@ import { Accumulator } from './accumulator.ts'
 import { Alarm } from './alarm.ts'
 import { eachRecord, splitBatch, type Batch, type ReportSink } from './batch.ts'
 import { Delivery } from './delivery.ts'
+import { ProducerIdentity, type AskForId } from './identity.ts'
 import { checkFields, checkTopicName, payloadBytes, type AnyMessage } from './message.ts'
 import type { BatchLimits, PartitionQueue, QueueObserver } from './partition-queue.ts'
 import { chooserFor } from './partitioner.ts'
@@ -50,6 +51,14 @@ export interface PipelineSettings {
   readonly onlyErrors: boolean
 }
 
+/** What an idempotent producer needs besides. */
+export interface Idempotence {
+  readonly ask: AskForId
+  /** `enable.gapless.guarantee`: a message that cannot be delivered is fatal. */
+  readonly isGapless: boolean
+  readonly onFatal: (code: number, message: string) => void
+}
+
 export interface PipelineContext {
   readonly clock: Clock
   readonly random: Random
@@ -78,6 +87,7 @@ export class Pipeline implements QueueObserver {
   readonly #settings: PipelineSettings
   readonly #context: PipelineContext
   readonly #clock: Clock
+  readonly #identity: ProducerIdentity | null = null
   readonly #topics = new Map<string, TopicQueue>()
   readonly #lingering = new Ring<Lingering>()
   readonly #alarm: Alarm
@@ -90,7 +100,12 @@ export class Pipeline implements QueueObserver {
   #hurries = 0
   #wallOffset: number
 
-  constructor(cluster: PipelineCluster, settings: PipelineSettings, context: PipelineContext) {
+  constructor(
+    cluster: PipelineCluster,
+    settings: PipelineSettings,
+    context: PipelineContext,
+    idempotence: Idempotence | null,
+  ) {
     this.#cluster = cluster
     this.#settings = settings
     this.#context = context
@@ -100,15 +115,21 @@ export class Pipeline implements QueueObserver {
     this.accumulator = new Accumulator(settings.maxMessages, settings.maxBytes)
     this.delivery = new Delivery(this.accumulator, events, logger, clock, settings.onlyErrors)
     this.#alarm = new Alarm(clock, () => this.#tick())
-    this.sender = new Sender(cluster, settings.sender, context, this.delivery, at => this.#alarm.set(at))
+    if (idempotence !== null) {
+      const handlers = { onReady: () => this.#listAll(), onFatal: idempotence.onFatal }
+      this.#identity = new ProducerIdentity(idempotence.ask, idempotence.isGapless, clock, logger, handlers)
+    }
+    const wakeAt = (at: number): void => this.#alarm.set(at)
+    this.sender = new Sender(cluster, settings.sender, context, this.delivery, this.#identity, wakeAt)
     const finest = Math.min(settings.sender.messageTimeoutMs / 10, settings.propagationMs / 4)
     this.#scanMs = Math.max(FASTEST_SCAN_MS, Math.min(SLOWEST_SCAN_MS, finest))
     this.#knownBrokers = cluster.metadata.snapshot.brokers
     this.#stopListening = cluster.metadata.onChange(changed => this.#onMetadata(changed))
   }
 
-  /** Loads what the codec needs; until then batches wait. */
+  /** Gets a producer id if one is needed, and loads what the codec needs; until then batches wait. */
   prepare(): void {
+    this.#identity?.start()
     const { codec } = this.#settings.sender
     if (codec === null) return
     const loading = codec.ready()
@@ -182,7 +203,8 @@ export class Pipeline implements QueueObserver {
     if (queued) {
       for (const topic of this.#topics.values()) {
         for (const queue of topic.queues()) {
-          this.#failQueue(queue, () => KafkaError.of(ErrorCode.ERR__PURGE_QUEUE, queue.name))
+          const error = KafkaError.of(ErrorCode.ERR__PURGE_QUEUE, queue.name)
+          for (const batch of queue.drain()) this.#discard(queue, batch, error)
         }
       }
     }
@@ -191,14 +213,14 @@ export class Pipeline implements QueueObserver {
       // Its bytes may still be on their way into the socket.
       batch.isBufferShared = true
       batch.doubt = 'possibly-persisted'
-      const error = KafkaError.of(ErrorCode.ERR__PURGE_INFLIGHT, queue.name)
-      this.delivery.settle(queue.topic.name, queue.partition, batch, failure(batch, error))
+      this.#discard(queue, batch, KafkaError.of(ErrorCode.ERR__PURGE_INFLIGHT, queue.name))
     }
   }
 
   /** Stops the times and lets go of the topics. */
   close(): void {
     this.#alarm.cancel()
+    this.#identity?.close()
     this.#stopListening()
     for (const name of this.#topics.keys()) this.#cluster.metadata.unwant(name)
     this.delivery.close()
@@ -290,6 +312,10 @@ export class Pipeline implements QueueObserver {
     const { brokers } = this.#cluster.metadata.snapshot
     if (brokers === this.#knownBrokers) return
     this.#knownBrokers = brokers
+    this.#listAll()
+  }
+
+  #listAll(): void {
     for (const topic of this.#topics.values()) for (const queue of topic.queues()) this.sender.list(queue)
   }
 
@@ -361,8 +387,15 @@ export class Pipeline implements QueueObserver {
 
   #settleAll(queue: PartitionQueue, batches: readonly Batch[], errorOf: (batch: Batch) => KafkaError): void {
     for (const batch of batches) {
-      this.delivery.settle(queue.topic.name, queue.partition, batch, failure(batch, errorOf(batch)))
+      const error = errorOf(batch)
+      this.sender.dropped(queue, batch, error)
+      this.delivery.settle(queue.topic.name, queue.partition, batch, failure(batch, error))
     }
+  }
+
+  #discard(queue: PartitionQueue, batch: Batch, error: KafkaError): void {
+    this.sender.dropped(queue, batch, null)
+    this.delivery.settle(queue.topic.name, queue.partition, batch, failure(batch, error))
   }
 
   #tick(): void {

@@ -46,6 +46,9 @@ const verdicts = new Map<number, Verdict>([
   [ErrorCode.ERR_UNKNOWN, failInDoubt],
 ])
 
+/** A batch of an idempotent producer that came before its turn: nothing of it was written. */
+export const outOfSequence: Verdict = { retry: true, refresh: false, counts: false, inDoubt: false }
+
 const connectionTrouble = new Set<number>([
   ErrorCode.ERR__TRANSPORT,
   ErrorCode.ERR__TIMED_OUT,

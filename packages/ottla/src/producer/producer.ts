@@ -25,7 +25,8 @@ import { flush } from './flush.ts'
 import { Intake } from './intake.ts'
 import { Life } from './life.ts'
 import { invalid } from './message.ts'
-import { Pipeline } from './pipeline.ts'
+import { askForId } from './identity.ts'
+import { Pipeline, type Idempotence } from './pipeline.ts'
 import { pipelineSettings } from './settings.ts'
 import { writableOf } from './writable.ts'
 
@@ -86,8 +87,13 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
     if (partitioner !== undefined && typeof partitioner !== 'function') throw invalid('partitioner must be a function')
     this.#context = createContext('producer', resolved, options)
     this.#cluster = new Cluster(this.#context)
-    this.#pipeline = new Pipeline(this.#cluster, pipelineSettings(settings, partitioner), this.#context)
     this.#life = new Life(this.#context.name)
+    this.#pipeline = new Pipeline(
+      this.#cluster,
+      pipelineSettings(settings, partitioner),
+      this.#context,
+      settings['enable.idempotence'] ? this.#idempotence() : null,
+    )
     const serializers = {
       // Each gets what its own field of a ProducerMessage<K, V> holds.
       key: options.key === undefined ? null : (serializerOf(options.key) as Serializer<unknown>),
@@ -232,13 +238,7 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
 
   /** Raises a fatal error, for tests of programs: `produce` throws ERR__FATAL from then on. */
   testFatalError(code: number, message: string): void {
-    if (!this.#life.kill(code, message)) return
-    const text = `fatal error: ${message}`
-    const error = new KafkaError(ErrorCode.ERR__FATAL, text, { fatal: true, cause: this.#life.fatal })
-    this.#context.logger.error('FATAL', text)
-    this.#context.events.emit({ type: 'error', error })
-    // As librdkafka: what is under way still gets its answer.
-    this.#pipeline.purge(true, false)
+    this.#raiseFatal(code, message)
   }
 
   /**
@@ -264,6 +264,25 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
     this.#life.enter('closed')
     this.#pipeline.close()
     this.#cluster.close()
+  }
+
+  #idempotence(): Idempotence {
+    const { clock, settings } = this.#context
+    return {
+      ask: (producerId, producerEpoch) => askForId(this.#cluster, Deadline.after(clock, -1), producerId, producerEpoch),
+      isGapless: settings['enable.gapless.guarantee'],
+      onFatal: (code, message) => this.#raiseFatal(code, message),
+    }
+  }
+
+  #raiseFatal(code: number, message: string): void {
+    if (!this.#life.kill(code, message)) return
+    const text = `fatal error: ${message}`
+    const error = new KafkaError(ErrorCode.ERR__FATAL, text, { fatal: true, cause: this.#life.fatal })
+    this.#context.logger.error('FATAL', text)
+    this.#context.events.emit({ type: 'error', error })
+    // As librdkafka: what is under way still gets its answer.
+    this.#pipeline.purge(true, false)
   }
 
   #query<T>(timeoutMs: number | undefined, run: (deadline: Deadline) => Promise<T>): Promise<T> {

@@ -15,11 +15,12 @@ import type { BrokerRequestOptions, LaneName } from '../cluster/broker.ts'
 import { KafkaError } from '../errors.ts'
 import { RequestError } from '../network/request-error.ts'
 import type { Logger } from '../observe/logger.ts'
-import { splitBatch, type Batch, type Outcome } from './batch.ts'
+import { splitBatch, type Batch, type Identity, type Outcome } from './batch.ts'
 import type { Delivery } from './delivery.ts'
 import { Outbox } from './outbox.ts'
 import type { PartitionQueue } from './partition-queue.ts'
-import { answerVerdict, requestVerdict, type Verdict } from './produce-errors.ts'
+import { answerVerdict, outOfSequence, requestVerdict, type Verdict } from './produce-errors.ts'
+import { dropBatch, judgeSequence, stampHead } from './sequences.ts'
 import { answersOf, highestVersion, requestBody, type PartitionAnswer, type Shipment } from './produce-request.ts'
 
 /** The part of a broker that the sender needs. */
@@ -69,6 +70,15 @@ export interface SenderSettings {
   readonly level: number
 }
 
+/** The part of an idempotent producer's identity that the sender needs. */
+export interface SenderIdentity {
+  readonly current: Identity | null
+  gap(identity: Identity | null, reason: string): void
+  fenced(identity: Identity | null, reason: string): void
+  /** Messages could not be delivered. */
+  lost(error: KafkaError): void
+}
+
 /** What all senders of a client share. */
 export interface SenderContext {
   readonly clock: Clock
@@ -86,6 +96,7 @@ export class Sender {
   readonly #settings: SenderSettings
   readonly #context: SenderContext
   readonly #delivery: Delivery
+  readonly #identity: SenderIdentity | null
   readonly #wakeAt: (at: number) => void
   readonly #outboxes = new Map<number, Outbox>()
   readonly #inFlight = new Set<readonly Shipment[]>()
@@ -93,18 +104,23 @@ export class Sender {
   #isDraining = false
   #isHeld: boolean
 
-  /** @param wakeAt - asks for `tick` to be called at a time (monotonic ms) */
+  /**
+   * @param identity - of an idempotent producer
+   * @param wakeAt - asks for `tick` to be called at a time (monotonic ms)
+   */
   constructor(
     cluster: ProduceCluster,
     settings: SenderSettings,
     context: SenderContext,
     delivery: Delivery,
+    identity: SenderIdentity | null,
     wakeAt: (at: number) => void,
   ) {
     this.#cluster = cluster
     this.#settings = settings
     this.#context = context
     this.#delivery = delivery
+    this.#identity = identity
     this.#wakeAt = wakeAt
     this.#isHeld = settings.codec !== null
   }
@@ -154,6 +170,17 @@ export class Sender {
       if (queue.retryAt > now) this.#rest(queue)
       else this.list(queue)
     }
+  }
+
+  /**
+   * A batch was given up: what was stamped behind it has to be stamped anew. To be called before it is settled.
+   * @param error - why it could not be delivered; null: the program did not want it any more
+   */
+  dropped(queue: PartitionQueue, batch: Batch, error: KafkaError | null): void {
+    if (this.#identity === null) return
+    if (error !== null) this.#identity.lost(error)
+    if (!dropBatch(queue, batch)) return
+    this.#identity.gap(queue.identity, `${queue.name}: ${batch.count} messages were given up`)
   }
 
   /** The batches under way; each is settled by the answer unless it has been by then. */
@@ -224,6 +251,8 @@ export class Sender {
         outbox.relist(queue)
         break
       }
+      // A queue that has to wait is listed again when an id is there, or when what is under way is back.
+      if (this.#identity !== null && !stampHead(queue, head, this.#identity.current)) continue
       const batch = queue.take(outbox.brokerId)
       if (batch === null) continue
       queue.takenFor = shipments
@@ -243,7 +272,10 @@ export class Sender {
     queue.settle()
     const why = error instanceof Error ? error.message : String(error)
     const message = `${queue.name}: the batch could not be sealed: ${why}`
-    this.#give(queue, batch, new KafkaError(ErrorCode.ERR__BAD_COMPRESSION, message, { cause: error }))
+    const told = new KafkaError(ErrorCode.ERR__BAD_COMPRESSION, message, { cause: error })
+    this.dropped(queue, batch, told)
+    // Not within the call that wanted it sent.
+    queueMicrotask(() => this.#delivery.settle(queue.topic.name, queue.partition, batch, failure(batch, told)))
   }
 
   #ship(outbox: Outbox, shipments: readonly Shipment[]): void {
@@ -390,8 +422,21 @@ export class Sender {
       this.#split(shipment)
       return null
     }
-    const verdict = answerVerdict(errorCode)
     const error = KafkaError.of(errorCode, queue.name, errorMessage)
+    if (this.#identity !== null && !batch.isSettled) {
+      const about = judgeSequence(queue, batch, errorCode)
+      if (about === 'persisted') {
+        queue.settle()
+        return written('persisted', -1, -1)
+      }
+      if (about !== 'other') {
+        batch.doubt = 'not-persisted'
+        if (about === 'fenced') this.#identity.fenced(queue.identity, error.message)
+        else if (queue.hasGap) this.#identity.gap(queue.identity, error.message)
+        return this.#judge(outbox, shipment, outOfSequence, error, null)
+      }
+    }
+    const verdict = answerVerdict(errorCode)
     if (verdict.refresh && queue.leader === outbox.brokerId) {
       this.#cluster.metadata.requestRefresh(`produce: ${error.message}`, [queue.topic.name])
     }
@@ -438,6 +483,7 @@ export class Sender {
       return null
     }
     queue.settle()
+    this.dropped(queue, batch, error)
     let told = error
     if (records !== null) told = KafkaError.of(ErrorCode.ERR__INVALID_DIFFERENT_RECORD, queue.name)
     else if (verdict.retry && isLate) told = expiry(queue, messageTimeoutMs, error)
@@ -445,10 +491,6 @@ export class Sender {
       told = new KafkaError(ErrorCode.ERR__MSG_TIMED_OUT, error.message, { cause: error })
     }
     return { status: batch.doubt, baseOffset: -1, logAppendTime: -1, error: told, recordErrors: records }
-  }
-
-  #give(queue: PartitionQueue, batch: Batch, error: KafkaError): void {
-    queueMicrotask(() => this.#delivery.settle(queue.topic.name, queue.partition, batch, failure(batch, error)))
   }
 }
 

@@ -1,8 +1,9 @@
+import { errorName } from '@ottla/protocol'
 import { resolveConfig, type ProducerConfig } from '../../src/config/resolve.ts'
 import { EventHub } from '../../src/observe/events.ts'
 import { Logger } from '../../src/observe/logger.ts'
 import type { AnyMessage } from '../../src/producer/message.ts'
-import { Pipeline } from '../../src/producer/pipeline.ts'
+import { Pipeline, type Idempotence } from '../../src/producer/pipeline.ts'
 import { pipelineSettings } from '../../src/producer/settings.ts'
 import type { DeliveryReport, Partitioner } from '../../src/types.ts'
 import { FakeClock, settle } from '../base/fake-clock.ts'
@@ -18,6 +19,14 @@ export interface World {
   /** Every report so far, in the order made. */
   readonly reports: DeliveryReport[]
   readonly logs: string[]
+  /** Requests for producer ids, answered by the test. */
+  readonly ids: {
+    readonly producerId: number
+    readonly producerEpoch: number
+    readonly answer: (errorCode: number, producerId: number, producerEpoch: number) => void
+    readonly reject: (error: Error) => void
+  }[]
+  readonly fatals: string[]
   readonly put: (message: AnyMessage) => void
   /** Values of messages by the code of their reports: 0 for delivered ones. */
   readonly outcomes: () => Record<string, string[]>
@@ -33,12 +42,25 @@ export function makeWorld(config: ProducerConfig = {}, partitioner?: Partitioner
   const events = new EventHub(() => undefined)
   const logger = new Logger((level, facility, text) => void logs.push(`${level} ${facility} ${text}`), 6, new Set())
   const { settings } = resolveConfig('producer', { 'bootstrap.servers': 'localhost:9092', ...config })
-  const pipeline = new Pipeline(cluster, pipelineSettings(settings, partitioner), {
-    clock,
-    random: seeded(42),
-    logger,
-    events,
-  })
+  const ids: World['ids'] = []
+  const fatals: string[] = []
+  const idempotence: Idempotence = {
+    ask: (producerId, producerEpoch) =>
+      new Promise((resolve, reject) => {
+        const answer = (errorCode: number, id: number, epoch: number): void =>
+          resolve({ errorCode, producerId: id, producerEpoch: epoch })
+        ids.push({ producerId, producerEpoch, answer, reject })
+      }),
+    isGapless: settings['enable.gapless.guarantee'],
+    onFatal: (code, message) => void fatals.push(`${errorName(code)} ${message}`),
+  }
+  const context = { clock, random: seeded(42), logger, events }
+  const pipeline = new Pipeline(
+    cluster,
+    pipelineSettings(settings, partitioner),
+    context,
+    settings['enable.idempotence'] ? idempotence : null,
+  )
   pipeline.prepare()
   return {
     cluster,
@@ -47,6 +69,8 @@ export function makeWorld(config: ProducerConfig = {}, partitioner?: Partitioner
     events,
     reports,
     logs,
+    ids,
+    fatals,
     // Tests give bytes; `put` checks that they do.
     put: message =>
       void pipeline.put(message, message.key as string, message.value as string, report => void reports.push(report)),

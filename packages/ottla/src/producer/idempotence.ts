@@ -1,0 +1,112 @@
+/**
+ * Where an idempotent producer stands with its producer id: `(state, event) -> { state, actions }`, with the names
+ * that librdkafka's statistics have for the states. What is done about an action is identity.ts's part.
+ */
+import { ErrorCode } from '@ottla/protocol'
+
+export type IdempotenceName = 'init' | 'reqPid' | 'waitPid' | 'assigned' | 'fatalError'
+
+export interface IdempotenceState {
+  readonly name: IdempotenceName
+  /** -1 before the first was given. */
+  readonly producerId: number
+  readonly producerEpoch: number
+}
+
+export type IdempotenceEvent =
+  | { readonly is: 'start' }
+  | { readonly is: 'granted'; readonly producerId: number; readonly producerEpoch: number }
+  | { readonly is: 'refused'; readonly code: number; readonly message: string }
+  /** The pause after a refusal is over. */
+  | { readonly is: 'again' }
+  /** A partition's sequence has a gap: the numbers have to begin anew, which a higher epoch allows (KIP-360). */
+  | { readonly is: 'gap' }
+  /** The brokers no longer accept the id. */
+  | { readonly is: 'fenced' }
+
+export type IdempotenceAction =
+  /** Ask for an id; with one at hand: for its next epoch. */
+  | { readonly do: 'ask'; readonly producerId: number; readonly producerEpoch: number }
+  | { readonly do: 'pause' }
+  | { readonly do: 'use'; readonly producerId: number; readonly producerEpoch: number }
+  | { readonly do: 'fail'; readonly code: number; readonly message: string }
+
+export interface IdempotenceStep {
+  readonly state: IdempotenceState
+  readonly actions: readonly IdempotenceAction[]
+}
+
+const moves: Record<IdempotenceName, readonly IdempotenceName[]> = {
+  init: ['waitPid'],
+  reqPid: ['waitPid'],
+  waitPid: ['assigned', 'reqPid', 'fatalError'],
+  assigned: ['waitPid'],
+  fatalError: [],
+}
+
+// Refusals that asking again cannot change.
+const fatal = new Set<number>([
+  ErrorCode.ERR_CLUSTER_AUTHORIZATION_FAILED,
+  ErrorCode.ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED,
+  ErrorCode.ERR__UNSUPPORTED_FEATURE,
+  ErrorCode.ERR_UNSUPPORTED_VERSION,
+])
+// The id itself is what is wrong: ask for another.
+const unusable = new Set<number>([
+  ErrorCode.ERR_INVALID_PRODUCER_EPOCH,
+  ErrorCode.ERR_PRODUCER_FENCED,
+  ErrorCode.ERR_INVALID_PRODUCER_ID_MAPPING,
+  ErrorCode.ERR_UNKNOWN_PRODUCER_ID,
+])
+
+export const initialIdempotence: IdempotenceState = { name: 'init', producerId: -1, producerEpoch: -1 }
+
+/** The next state, and what is to be done. An event that means nothing in a state changes nothing. */
+export function step(state: IdempotenceState, event: IdempotenceEvent): IdempotenceStep {
+  switch (event.is) {
+    case 'start':
+      return state.name === 'init' ? ask(state) : stay(state)
+    case 'again':
+      return state.name === 'reqPid' ? ask(state) : stay(state)
+    case 'gap':
+      return state.name === 'assigned' ? ask(state) : stay(state)
+    case 'fenced':
+      return state.name === 'assigned' ? ask({ ...state, producerId: -1, producerEpoch: -1 }) : stay(state)
+    case 'granted': {
+      if (state.name !== 'waitPid') return stay(state)
+      const { producerId, producerEpoch } = event
+      return {
+        state: { name: enter(state, 'assigned'), producerId, producerEpoch },
+        actions: [{ do: 'use', producerId, producerEpoch }],
+      }
+    }
+    case 'refused': {
+      if (state.name !== 'waitPid') return stay(state)
+      const { code, message } = event
+      if (fatal.has(code)) {
+        return { state: { ...state, name: enter(state, 'fatalError') }, actions: [{ do: 'fail', code, message }] }
+      }
+      const id = unusable.has(code) ? { producerId: -1, producerEpoch: -1 } : state
+      return { state: { ...state, ...id, name: enter(state, 'reqPid') }, actions: [{ do: 'pause' }] }
+    }
+    default:
+      return event satisfies never
+  }
+}
+
+function ask(state: IdempotenceState): IdempotenceStep {
+  const { producerId, producerEpoch } = state
+  return {
+    state: { name: enter(state, 'waitPid'), producerId, producerEpoch },
+    actions: [{ do: 'ask', producerId, producerEpoch }],
+  }
+}
+
+function stay(state: IdempotenceState): IdempotenceStep {
+  return { state, actions: [] }
+}
+
+function enter(state: IdempotenceState, next: IdempotenceName): IdempotenceName {
+  if (!moves[state.name].includes(next)) throw new Error(`idempotence ${state.name} -> ${next} is no legal move`)
+  return next
+}

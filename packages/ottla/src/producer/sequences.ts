@@ -1,0 +1,93 @@
+/**
+ * Sequence numbers of one partition's batches (KIP-98, KIP-360). A batch keeps the id, epoch and number it was first
+ * sent with, so that a broker recognises it when it comes again.
+ */
+import { ErrorCode } from '@ottla/protocol'
+import { SEQUENCES, type Batch, type Identity } from './batch.ts'
+import type { PartitionQueue } from './partition-queue.ts'
+
+/**
+ * Stamps the head of a queue, if it can go now.
+ * @param current - the id in force; null while there is none
+ * @returns false: it has to wait, for another id or for what is under way
+ */
+export function stampHead(queue: PartitionQueue, head: Batch, current: Identity | null): boolean {
+  if (head.stamp !== null && (!queue.hasGap || head.doubt === 'possibly-persisted')) {
+    // Whether it was written is only known under its old stamp: elsewhere it would be written twice.
+    return true
+  }
+  if (!queue.hasGap && queue.identity === current && current !== null) {
+    stamp(queue, head, current)
+    return true
+  }
+  if (current === null || (queue.hasGap && queue.identity === current) || queue.inFlight > 0) return false
+  adopt(queue, head, current)
+  return true
+}
+
+/** What a broker's refusal of a sequence number means. */
+export type SequenceVerdict =
+  /** None of these refusals: judge it as any other. */
+  | 'other'
+  /** It is in the log already. */
+  | 'persisted'
+  /** Certainly not in the log; another batch has to go first, or the numbers have to begin anew. */
+  | 'again'
+  /** As `again`, and the id is of no more use. */
+  | 'fenced'
+
+/** Judges an error code that only idempotent producers get. Marks a gap where there is one. */
+export function judgeSequence(queue: PartitionQueue, batch: Batch, code: number): SequenceVerdict {
+  switch (code) {
+    case ErrorCode.ERR_DUPLICATE_SEQUENCE_NUMBER:
+      return 'persisted'
+    case ErrorCode.ERR_OUT_OF_ORDER_SEQUENCE_NUMBER: {
+      const head = queue.hasRetries ? queue.head : null
+      // An older batch has come back as well: then this one only came too early.
+      if (head === null || head.baseMsgid > batch.baseMsgid) queue.hasGap = true
+      return 'again'
+    }
+    case ErrorCode.ERR_UNKNOWN_PRODUCER_ID:
+      queue.hasGap = true
+      return 'again'
+    case ErrorCode.ERR_INVALID_PRODUCER_EPOCH:
+    case ErrorCode.ERR_PRODUCER_FENCED:
+      queue.hasGap = true
+      return 'fenced'
+    default:
+      return 'other'
+  }
+}
+
+/**
+ * A batch was given up. If its numbers were used, those behind it no longer follow on what the broker has.
+ * @returns whether that leaves a gap
+ */
+export function dropBatch(queue: PartitionQueue, batch: Batch): boolean {
+  if (batch.stamp === null) return false
+  queue.hasGap = true
+  return true
+}
+
+// Messages that were given up before they had numbers leave no gap: the numbers just go on.
+function stamp(queue: PartitionQueue, batch: Batch, identity: Identity): void {
+  queue.baseMsgid += batch.baseMsgid - queue.stampedTo
+  queue.stampedTo = batch.baseMsgid + batch.count
+  const baseSequence = (batch.baseMsgid - queue.baseMsgid) % SEQUENCES
+  batch.stamp = { producerId: identity.producerId, producerEpoch: identity.producerEpoch, baseSequence }
+}
+
+// Nothing is under way, and the head is not in doubt. Whatever was stamped behind it cannot be in the log, because
+// brokers accept numbers without gaps only.
+function adopt(queue: PartitionQueue, head: Batch, identity: Identity): void {
+  for (const batch of queue.batches()) {
+    if (batch.stamp === null) continue
+    batch.stamp = null
+    batch.doubt = 'not-persisted'
+  }
+  queue.identity = identity
+  queue.hasGap = false
+  queue.baseMsgid = head.baseMsgid
+  queue.stampedTo = head.baseMsgid
+  stamp(queue, head, identity)
+}

@@ -1,0 +1,321 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { ErrorCode } from '@ottla/protocol'
+import { initialIdempotence, step, type IdempotenceState } from '../../src/producer/idempotence.ts'
+import { RequestError } from '../../src/network/request-error.ts'
+import type { FakeRequest } from './fake-cluster.ts'
+import { SequencedLog } from './sequenced-log.ts'
+import { seeded } from './seeded.ts'
+import { makeWorld, settle, type World } from './world.ts'
+
+const RETRY_MS = 120
+const values = (n: number, from = 0): string[] => Array.from({ length: n }, (_, i) => `v${from + i}`)
+
+test('an id is asked for once, used when it comes, and its next epoch is asked for after a gap', () => {
+  let { state, actions } = step(initialIdempotence, { is: 'start' })
+  assert.deepEqual([state.name, actions], ['waitPid', [{ do: 'ask', producerId: -1, producerEpoch: -1 }]])
+  assert.deepEqual(step(state, { is: 'gap' }).actions, [])
+  ;({ state, actions } = step(state, { is: 'granted', producerId: 7, producerEpoch: 0 }))
+  assert.deepEqual([state.name, actions], ['assigned', [{ do: 'use', producerId: 7, producerEpoch: 0 }]])
+  ;({ state, actions } = step(state, { is: 'gap' }))
+  assert.deepEqual([state.name, actions], ['waitPid', [{ do: 'ask', producerId: 7, producerEpoch: 0 }]])
+})
+
+test('a refused id is asked for again after a pause, without the old one if that was the trouble', () => {
+  const waiting: IdempotenceState = { name: 'waitPid', producerId: 7, producerEpoch: 3 }
+  const passing = step(waiting, { is: 'refused', code: ErrorCode.ERR_COORDINATOR_NOT_AVAILABLE, message: '' })
+  assert.deepEqual([passing.state.name, passing.actions], ['reqPid', [{ do: 'pause' }]])
+  assert.deepEqual(step(passing.state, { is: 'again' }).actions, [{ do: 'ask', producerId: 7, producerEpoch: 3 }])
+  const stale = step(waiting, { is: 'refused', code: ErrorCode.ERR_INVALID_PRODUCER_EPOCH, message: '' })
+  assert.deepEqual(step(stale.state, { is: 'again' }).actions, [{ do: 'ask', producerId: -1, producerEpoch: -1 }])
+})
+
+test('without the permission for ids the producer is of no use', () => {
+  const waiting: IdempotenceState = { name: 'waitPid', producerId: -1, producerEpoch: -1 }
+  const code = ErrorCode.ERR_CLUSTER_AUTHORIZATION_FAILED
+  const refused = step(waiting, { is: 'refused', code, message: 'no' })
+  assert.deepEqual([refused.state.name, refused.actions], ['fatalError', [{ do: 'fail', code, message: 'no' }]])
+  assert.equal(step(refused.state, { is: 'start' }).state.name, 'fatalError')
+})
+
+function idempotent(config: object = {}): World {
+  const world = makeWorld({ 'enable.idempotence': true, 'batch.num.messages': 1, ...config })
+  world.cluster.topic('t', [1])
+  return world
+}
+
+const stamps = (request: FakeRequest): number[] => {
+  const { producerId, producerEpoch, baseSequence } = request.batch(0)
+  return [producerId, producerEpoch, baseSequence]
+}
+
+async function withId(world: World): Promise<void> {
+  world.ids[0]?.answer(0, 7, 0)
+  world.put({ topic: 't', value: 'first' })
+  ;(await world.nextAfter(0)).ok()
+  await settle()
+}
+
+test('messages wait for the id and then carry it with rising numbers', async () => {
+  const world = idempotent({ 'batch.num.messages': 3 })
+  const { cluster, clock, put, ids, nextAfter } = world
+  for (const value of values(6)) put({ topic: 't', value })
+  await clock.advance(100)
+  assert.equal(cluster.unseen, 0)
+  assert.equal(ids.length, 1)
+  ids[0]?.answer(0, 7, 2)
+  const first = await nextAfter(0)
+  assert.deepEqual(stamps(first), [7, 2, 0])
+  first.ok()
+  assert.deepEqual(stamps(await nextAfter(0)), [7, 2, 3])
+})
+
+test('a batch in doubt goes again with the same numbers, and a duplicate is a success', async () => {
+  const world = idempotent()
+  const { put, reports, nextAfter } = world
+  await withId(world)
+  put({ topic: 't', value: 'a' })
+  const first = await nextAfter(0)
+  first.fail(ErrorCode.ERR__TRANSPORT, true)
+  const again = await nextAfter(RETRY_MS)
+  assert.deepEqual(stamps(again), stamps(first))
+  again.error(ErrorCode.ERR_DUPLICATE_SEQUENCE_NUMBER)
+  await settle()
+  assert.equal(reports[1]?.status, 'persisted')
+  assert.equal(reports[1].error, undefined)
+  assert.equal(reports[1].offset, -1)
+})
+
+test('batches behind a failed one come too early, and go again behind it with their numbers', async () => {
+  const world = idempotent()
+  const { cluster, put, ids, outcomes, nextAfter } = world
+  await withId(world)
+  for (const value of values(3)) put({ topic: 't', value })
+  await settle()
+  const sent = [cluster.next(), cluster.next(), cluster.next()]
+  sent[0]?.error(ErrorCode.ERR_NOT_ENOUGH_REPLICAS)
+  sent[1]?.error(ErrorCode.ERR_OUT_OF_ORDER_SEQUENCE_NUMBER)
+  sent[2]?.error(ErrorCode.ERR_OUT_OF_ORDER_SEQUENCE_NUMBER)
+  for (const value of values(3)) {
+    const request = await nextAfter(RETRY_MS)
+    assert.deepEqual(request.values, { 't/0': [value] })
+    assert.deepEqual(stamps(request), [7, 0, 1 + Number(value.slice(1))])
+    request.ok()
+  }
+  await settle()
+  assert.equal(ids.length, 1, 'no other id was needed')
+  assert.deepEqual(outcomes(), { ok: ['first', ...values(3)] })
+})
+
+test('after a batch has been given up the numbers begin anew under the next epoch', async () => {
+  const world = idempotent()
+  const { cluster, put, ids, outcomes, nextAfter } = world
+  await withId(world)
+  for (const value of values(3)) put({ topic: 't', value })
+  await settle()
+  const sent = [cluster.next(), cluster.next(), cluster.next()]
+  sent[0]?.error(ErrorCode.ERR_INVALID_RECORD)
+  await settle()
+  assert.deepEqual([ids[1]?.producerId, ids[1]?.producerEpoch], [7, 0])
+  sent[1]?.error(ErrorCode.ERR_OUT_OF_ORDER_SEQUENCE_NUMBER)
+  sent[2]?.error(ErrorCode.ERR_OUT_OF_ORDER_SEQUENCE_NUMBER)
+  await assert.rejects(nextAfter(1000), /no further/)
+  ids[1]?.answer(0, 7, 1)
+  for (const [i, value] of ['v1', 'v2'].entries()) {
+    const request = await nextAfter(RETRY_MS)
+    assert.deepEqual(request.values, { 't/0': [value] })
+    assert.deepEqual(stamps(request), [7, 1, i])
+    request.ok()
+  }
+  await settle()
+  assert.deepEqual(outcomes(), { ok: ['first', 'v1', 'v2'], ERR_INVALID_RECORD: ['v0'] })
+})
+
+test('messages that expire before they were sent leave no gap', async () => {
+  const world = idempotent({ 'message.timeout.ms': 1000 })
+  const { cluster, clock, put, ids, nextAfter } = world
+  await withId(world)
+  cluster.topic('t', [-1], {}, 1)
+  put({ topic: 't', value: 'a' })
+  await clock.advance(1500)
+  cluster.topic('t', [1], {}, 2)
+  put({ topic: 't', value: 'b' })
+  assert.deepEqual(stamps(await nextAfter(0)), [7, 0, 1])
+  assert.equal(ids.length, 1)
+})
+
+test('a partition without a gap keeps its numbers until nothing of it is under way, then takes the new epoch', async () => {
+  const world = idempotent()
+  const { cluster, put, ids, nextAfter } = world
+  cluster.topic('t', [1, 1])
+  ids[0]?.answer(0, 7, 0)
+  put({ topic: 't', partition: 0, value: 'warm' })
+  ;(await nextAfter(0)).ok()
+  await settle()
+  put({ topic: 't', partition: 0, value: 'bad' })
+  const bad = await nextAfter(0)
+  put({ topic: 't', partition: 1, value: 'a' })
+  const a = await nextAfter(0)
+  assert.deepEqual(a.batch(1).producerEpoch, 0)
+  bad.error(ErrorCode.ERR_INVALID_RECORD)
+  await settle()
+  ids[1]?.answer(0, 7, 1)
+  await settle()
+  put({ topic: 't', partition: 1, value: 'b' })
+  await assert.rejects(nextAfter(100), /no further/)
+  a.ok()
+  const b = (await nextAfter(0)).batch(1)
+  assert.deepEqual([b.producerEpoch, b.baseSequence], [1, 0])
+})
+
+test('an id that the brokers have forgotten or fenced is replaced', async () => {
+  for (const [code, asked] of [
+    [ErrorCode.ERR_UNKNOWN_PRODUCER_ID, [7, 0]],
+    [ErrorCode.ERR_INVALID_PRODUCER_EPOCH, [-1, -1]],
+  ] as const) {
+    const world = idempotent()
+    const { put, ids, nextAfter } = world
+    await withId(world)
+    put({ topic: 't', value: 'a' })
+    ;(await nextAfter(0)).error(code)
+    await settle()
+    assert.deepEqual([ids[1]?.producerId, ids[1]?.producerEpoch], asked)
+    ids[1]?.answer(0, 8, 5)
+    assert.deepEqual(stamps(await nextAfter(RETRY_MS)), [8, 5, 0])
+  }
+})
+
+test('an id that cannot be had yet is asked for again', async () => {
+  const { clock, ids } = idempotent()
+  ids[0]?.reject(new RequestError(ErrorCode.ERR__TRANSPORT, 'no way', false))
+  await clock.advance(500)
+  assert.equal(ids.length, 2)
+})
+
+test('an id that is never given is fatal', async () => {
+  const { ids, fatals } = idempotent()
+  ids[0]?.answer(ErrorCode.ERR_CLUSTER_AUTHORIZATION_FAILED, -1, -1)
+  await settle()
+  assert.equal(fatals.length, 1)
+  assert.match(fatals[0] ?? '', /^ERR_CLUSTER_AUTHORIZATION_FAILED/)
+})
+
+test('with enable.gapless.guarantee a message that is lost is fatal', async () => {
+  const world = idempotent({ 'enable.gapless.guarantee': true })
+  await withId(world)
+  world.put({ topic: 't', value: 'a' })
+  ;(await world.nextAfter(0)).error(ErrorCode.ERR_INVALID_RECORD)
+  await settle()
+  assert.match(world.fatals[0] ?? '', /^ERR__GAPLESS_GUARANTEE/)
+})
+
+test('halves of a batch that was too large share its numbers', async () => {
+  const world = idempotent({ 'batch.num.messages': 4 })
+  const { put, ids, nextAfter } = world
+  ids[0]?.answer(0, 7, 0)
+  for (const value of values(4)) put({ topic: 't', value })
+  ;(await nextAfter(0)).error(ErrorCode.ERR_MSG_SIZE_TOO_LARGE)
+  const first = await nextAfter(0)
+  assert.deepEqual(
+    [stamps(first), first.values['t/0']],
+    [
+      [7, 0, 0],
+      ['v0', 'v1'],
+    ],
+  )
+  first.ok()
+  const second = await nextAfter(0)
+  assert.deepEqual(
+    [stamps(second), second.values['t/0']],
+    [
+      [7, 0, 2],
+      ['v2', 'v3'],
+    ],
+  )
+})
+
+for (let seed = 1; seed <= 12; seed++) {
+  test(`whatever happens, a log has each persisted message once and in order (seed ${seed})`, async () => {
+    const random = seeded(seed * 7919)
+    const pick = (n: number): number => Math.floor(random() * n)
+    const { cluster, clock, put, reports, pipeline, ids } = makeWorld({
+      'enable.idempotence': true,
+      'batch.num.messages': 1 + pick(4),
+      'message.timeout.ms': 4000,
+      'linger.ms': pick(3),
+    })
+    const leaders = [1, 2]
+    let epoch = 0
+    cluster.topic('t', leaders)
+    const logs = [new SequencedLog(), new SequencedLog()]
+    let lastEpoch = -1
+    let produced = 0
+    let answeredIds = 0
+    let hostile = true
+    const serve = (): void => {
+      for (; answeredIds < ids.length; answeredIds++) {
+        const id = ids[answeredIds]
+        clock.setTimer(pick(50), () => id?.answer(0, 7, ++lastEpoch))
+      }
+      while (cluster.unseen > 0) {
+        const request = cluster.next()
+        const kind = hostile ? pick(12) : 0
+        const delay = pick(30)
+        // The broker works through a connection in order; what it answers may come in any order.
+        const answers = new Map<string, object>()
+        if (kind !== 7 && kind !== 8) {
+          for (const topic of request.body.topicData) {
+            for (const p of topic.partitionData) {
+              const outcome =
+                kind === 9
+                  ? { errorCode: ErrorCode.ERR_NOT_ENOUGH_REPLICAS }
+                  : kind === 10
+                    ? { errorCode: ErrorCode.ERR_INVALID_RECORD }
+                    : (logs[p.index]?.append(p.records) ?? {})
+              answers.set(`${topic.name}/${p.index}`, outcome)
+            }
+          }
+        }
+        clock.setTimer(delay, () => {
+          if (kind === 6 || kind === 7) request.fail(ErrorCode.ERR__TRANSPORT, true)
+          else if (kind === 8) request.fail(ErrorCode.ERR__TRANSPORT, false)
+          else request.answer((topic, partition) => answers.get(`${topic}/${partition}`) ?? {})
+        })
+      }
+    }
+    for (let at = 0; at < 400; at++) {
+      for (let n = pick(5); n > 0; n--) put({ topic: 't', partition: pick(2), value: `v${produced++}` })
+      if (pick(25) === 0) {
+        leaders[pick(2)] = pick(4) === 0 ? -1 : 1 + pick(3)
+        cluster.topic('t', leaders, {}, ++epoch)
+      }
+      if (pick(80) === 0) pipeline.purge(pick(2) === 0, pick(3) === 0)
+      serve()
+      await clock.advance(pick(40))
+    }
+    hostile = false
+    cluster.topic('t', [1, 2], {}, ++epoch)
+    for (let i = 0; i < 400 && pipeline.accumulator.messages > 0; i++) {
+      serve()
+      await clock.advance(40)
+    }
+    assert.equal(pipeline.accumulator.messages, 0)
+    assert.equal(reports.length, produced)
+    for (const [partition, log] of logs.entries()) {
+      const numbers = log.values.map(value => Number(value.slice(1)))
+      assert.deepEqual(
+        numbers,
+        numbers.toSorted((a, b) => a - b),
+        'in order',
+      )
+      assert.equal(new Set(numbers).size, numbers.length, 'without duplicates')
+      const written = new Set(log.values)
+      for (const report of reports.filter(r => r.partition === partition)) {
+        const value = String(report.value)
+        if (report.status === 'persisted') assert.ok(written.has(value), `${value} was reported as persisted`)
+        if (report.status === 'not-persisted') assert.ok(!written.has(value), `${value} was reported as not persisted`)
+      }
+    }
+    assert.ok(logs.reduce((sum, log) => sum + log.values.length, 0) > 50, 'it went on in spite of everything')
+  })
+}
