@@ -319,3 +319,27 @@ test('connections cut in the middle of requests: each message is reported once, 
   for (const partition of [0, 1, 2]) written += (await alice.queryWatermarkOffsets(topic, partition)).high
   assert.ok(written >= total, `${written} of ${total}`)
 })
+
+test('an idempotent producer writes each message once and in order, whatever happens to its connections', async () => {
+  await using alice = producer({ 'enable.idempotence': true, 'batch.num.messages': 20, 'retry.backoff.ms': 10 })
+  const topic = fresh()
+  cluster.createTopic(topic, { partitions: 3, replicationFactor: 3 })
+  const reports: DeliveryReport[] = []
+  const total = 6000
+  for (let i = 0; i < total; i++) {
+    alice.produce({ topic, partition: i % 3, value: String(i) }, report => reports.push(report))
+    if (i % 50 === 49) await new Promise(resolve => setImmediate(resolve))
+    if (i % 400 === 200) cluster.dropConnections(1 + (Math.floor(i / 400) % 3))
+    if (i % 1500 === 700) cluster.setLeader(topic, 0, 1 + (Math.floor(i / 1500) % 3))
+    if (i % 900 === 300) cluster.failNext(0, [ErrorCode.ERR_NOT_ENOUGH_REPLICAS, ErrorCode.ERR_REQUEST_TIMED_OUT])
+  }
+  assert.equal(await alice.flush(60_000), 0)
+  assert.ok(reports.every(r => r.status === 'persisted'))
+  for (const partition of [0, 1, 2]) {
+    assert.deepEqual(await alice.queryWatermarkOffsets(topic, partition), { low: 0, high: total / 3 })
+    const offsets = reports
+      .filter(r => r.partition === partition && r.offset >= 0)
+      .map(r => [Number(r.value), r.offset])
+    for (const [value = -1, offset] of offsets) assert.equal(offset, (value - partition) / 3)
+  }
+})
