@@ -2,7 +2,10 @@ import { requireWord } from './arguments.ts'
 
 /** The wire's numbers for the words of access control (KIP-290, KIP-430). */
 
-/** What an operation on a resource is called. */
+/**
+ * What an operation on a resource is called.
+ * @since 0.1.0
+ */
 export type AclOperation =
   | 'all'
   | 'read'
@@ -18,8 +21,20 @@ export type AclOperation =
   | 'create-tokens'
   | 'describe-tokens'
   | 'two-phase-commit'
+/**
+ * What a rule is for.
+ * @since 0.1.0
+ */
 export type AclResourceType = 'topic' | 'group' | 'cluster' | 'transactional-id' | 'delegation-token' | 'user'
+/**
+ * Whether a rule is for one name or for all that begin with it (KIP-290).
+ * @since 0.1.0
+ */
 export type AclPatternType = 'literal' | 'prefixed'
+/**
+ * Whether a rule lets or forbids; what is forbidden stays so, whatever else lets it.
+ * @since 0.1.0
+ */
 export type AclPermission = 'allow' | 'deny'
 
 const operations: readonly (readonly [AclOperation, number])[] = [

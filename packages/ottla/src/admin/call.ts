@@ -23,7 +23,10 @@ export interface AdminOptions {
   readonly signal?: AbortSignal
 }
 
-/** What calls that describe something accept besides. */
+/**
+ * What calls that describe something accept besides.
+ * @since 0.1.0
+ */
 export interface DescribeOptions extends AdminOptions {
   /** Also tell what the asking user may do (KIP-430). */
   readonly includeAuthorizedOperations?: boolean

@@ -7,6 +7,10 @@ import { INT32_MAX, requireInteger, requireItems, requireName, requireThat, requ
 import { itemError, type AdminCall, type AdminOptions } from './call.ts'
 import { partitionSubject } from './fan-out.ts'
 
+/**
+ * The cluster as one broker describes it.
+ * @since 0.1.0
+ */
 export interface ClusterDescription {
   /** null on brokers that do not tell it. */
   clusterId: string | null
@@ -18,13 +22,24 @@ export interface ClusterDescription {
   authorizedOperations?: AclOperation[]
 }
 
-/** Which offset of a partition is asked for. */
+/**
+ * Which offset of a partition is asked for.
+ * @since 0.1.0
+ */
 export type OffsetSpec = 'earliest' | 'latest' | 'max-timestamp' | { readonly timestamp: number }
 
+/**
+ * One question of `listOffsets`.
+ * @since 0.1.0
+ */
 export interface OffsetQuery extends TopicPartition {
   readonly spec: OffsetSpec
 }
 
+/**
+ * The offset found for one question.
+ * @since 0.1.0
+ */
 export interface ListedOffsetResult extends TopicPartition {
   /** -1 where no record is as young as asked for, and with an error. */
   offset: number
@@ -35,6 +50,10 @@ export interface ListedOffsetResult extends TopicPartition {
   error?: KafkaError
 }
 
+/**
+ * Options of `listOffsets`.
+ * @since 0.1.0
+ */
 export interface ListOffsetsOptions extends AdminOptions {
   /** `read_committed`: `latest` is the last stable offset. Default `read_uncommitted`. */
   readonly isolationLevel?: 'read_uncommitted' | 'read_committed'

@@ -12,16 +12,26 @@ import {
 } from './arguments.ts'
 import { controllerMoved, isItemError, itemError, missingAnswer, withError, type AdminCall } from './call.ts'
 
+/**
+ * What has a configuration.
+ * @since 0.1.0
+ */
 export type ConfigResourceType = 'topic' | 'broker' | 'group' | 'client-metrics'
 
-/** Whose configuration is meant. */
+/**
+ * Whose configuration is meant.
+ * @since 0.1.0
+ */
 export interface ConfigResource {
   readonly type: ConfigResourceType
   /** A topic, a group, a broker's id in digits; for brokers '' means the default of the whole cluster. */
   readonly name: string
 }
 
-/** Where a value comes from, most particular first. */
+/**
+ * Where a value comes from, most particular first.
+ * @since 0.1.0
+ */
 export type ConfigSource =
   | 'dynamic-topic'
   | 'dynamic-broker-logger'
@@ -33,6 +43,10 @@ export type ConfigSource =
   | 'default'
   | 'unknown'
 
+/**
+ * One value of a configuration.
+ * @since 0.1.0
+ */
 export interface ConfigEntry {
   /** null for a sensitive value. */
   value: string | null
@@ -44,14 +58,25 @@ export interface ConfigEntry {
   synonyms: { name: string; value: string | null; source: ConfigSource }[]
 }
 
+/**
+ * The configuration of one resource.
+ * @since 0.1.0
+ */
 export interface ConfigDescription extends ConfigResource {
   entries: Record<string, ConfigEntry>
   error?: KafkaError
 }
 
+/**
+ * What to do to a value; `append` and `subtract` are for lists.
+ * @since 0.1.0
+ */
 export type ConfigOperation = 'set' | 'delete' | 'append' | 'subtract'
 
-/** One change of a resource's configuration; what is not named stays as it is (KIP-339). */
+/**
+ * One change of a resource's configuration; what is not named stays as it is (KIP-339).
+ * @since 0.1.0
+ */
 export interface ConfigAlteration extends ConfigResource {
   readonly entries: readonly {
     readonly name: string
@@ -61,6 +86,10 @@ export interface ConfigAlteration extends ConfigResource {
   }[]
 }
 
+/**
+ * What became of the changes to one resource: all of them, or none.
+ * @since 0.1.0
+ */
 export interface ConfigResult extends ConfigResource {
   error?: KafkaError
 }

@@ -4,6 +4,10 @@ import { INT32_MAX, requireDistinct, requireInteger, requireItems, requireName }
 import { coordinatorMoved, itemError, missingAnswer, withError, type AdminCall, type AdminOptions } from './call.ts'
 import { groupByTopic, partitionSubject } from './fan-out.ts'
 
+/**
+ * Options of `listConsumerGroupOffsets`.
+ * @since 0.1.0
+ */
 export interface ListConsumerGroupOffsetsOptions extends AdminOptions {
   /** Wait for offsets that a transaction has not finished writing (KIP-447). Default false. */
   readonly requireStableOffsets?: boolean

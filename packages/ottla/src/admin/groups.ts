@@ -25,12 +25,22 @@ import {
 } from './call.ts'
 import { node } from './cluster.ts'
 
-/** States of a group, as brokers spell them. */
+/**
+ * States of a group, as brokers spell them.
+ * @since 0.1.0
+ */
 export type ConsumerGroupState =
   'Unknown' | 'PreparingRebalance' | 'CompletingRebalance' | 'Stable' | 'Dead' | 'Empty' | 'Assigning' | 'Reconciling'
-/** `classic`: JoinGroup and SyncGroup; `consumer`: KIP-848. */
+/**
+ * `classic`: JoinGroup and SyncGroup; `consumer`: KIP-848.
+ * @since 0.1.0
+ */
 export type ConsumerGroupType = 'unknown' | 'classic' | 'consumer'
 
+/**
+ * Options of `listConsumerGroups`.
+ * @since 0.1.0
+ */
 export interface ListConsumerGroupsOptions extends AdminOptions {
   /** Only groups in one of these states (Kafka 2.6 and later). */
   readonly states?: readonly ConsumerGroupState[]
@@ -38,6 +48,10 @@ export interface ListConsumerGroupsOptions extends AdminOptions {
   readonly types?: readonly ConsumerGroupType[]
 }
 
+/**
+ * One consumer group of the cluster.
+ * @since 0.1.0
+ */
 export interface ConsumerGroupListing {
   groupId: string
   /** 'Unknown' on brokers before 2.6. */
@@ -48,12 +62,20 @@ export interface ConsumerGroupListing {
   isSimple: boolean
 }
 
+/**
+ * The consumer groups of the cluster.
+ * @since 0.1.0
+ */
 export interface ConsumerGroupListings {
   groups: ConsumerGroupListing[]
   /** One for each broker that could not answer: the groups it coordinates are missing. */
   errors: KafkaError[]
 }
 
+/**
+ * One consumer group and its members.
+ * @since 0.1.0
+ */
 export interface ConsumerGroupDescription {
   groupId: string
   state: ConsumerGroupState
@@ -67,6 +89,10 @@ export interface ConsumerGroupDescription {
   error?: KafkaError
 }
 
+/**
+ * One member of a group.
+ * @since 0.1.0
+ */
 export interface ConsumerGroupMember {
   memberId: string
   clientId: string
@@ -77,6 +103,10 @@ export interface ConsumerGroupMember {
   targetAssignment?: TopicPartition[]
 }
 
+/**
+ * What became of one group.
+ * @since 0.1.0
+ */
 export interface ConsumerGroupResult {
   groupId: string
   error?: KafkaError

@@ -14,9 +14,16 @@ import {
 } from './arguments.ts'
 import { controllerMoved, itemError, missingAnswer, withError, type AdminCall } from './call.ts'
 
+/**
+ * How a password is hashed.
+ * @since 0.1.0
+ */
 export type ScramMechanism = 'SCRAM-SHA-256' | 'SCRAM-SHA-512'
 
-/** A user's password to be set, or taken away, for one mechanism (KIP-554). */
+/**
+ * A user's password to be set, or taken away, for one mechanism (KIP-554).
+ * @since 0.1.0
+ */
 export type ScramCredentialAlteration =
   | {
       readonly user: string
@@ -31,11 +38,19 @@ export type ScramCredentialAlteration =
     }
   | { readonly user: string; readonly mechanism: ScramMechanism; readonly delete: true }
 
+/**
+ * What became of one alteration.
+ * @since 0.1.0
+ */
 export interface ScramUserResult {
   user: string
   error?: KafkaError
 }
 
+/**
+ * The mechanisms a user has a password for.
+ * @since 0.1.0
+ */
 export interface ScramUserDescription extends ScramUserResult {
   credentials: { mechanism: ScramMechanism; iterations: number }[]
 }

@@ -13,7 +13,10 @@ import {
 import { requireItems, requireName, requireThat } from './arguments.ts'
 import { controllerMoved, itemError, missingAnswer, withError, type AdminCall } from './call.ts'
 
-/** One rule of who may, or may not, do what. */
+/**
+ * One rule of who may, or may not, do what.
+ * @since 0.1.0
+ */
 export interface AclBinding {
   readonly resourceType: AclResourceType
   /** The resource's name, a prefix of it, or `*`; `kafka-cluster` for the cluster. */
@@ -27,7 +30,10 @@ export interface AclBinding {
   readonly permissionType: AclPermission
 }
 
-/** Which rules are meant; a field left out matches anything. */
+/**
+ * Which rules are meant; a field left out matches anything.
+ * @since 0.1.0
+ */
 export interface AclBindingFilter {
   readonly resourceType?: AclResourceType | 'any'
   readonly name?: string
@@ -39,10 +45,18 @@ export interface AclBindingFilter {
   readonly permissionType?: AclPermission | 'any'
 }
 
+/**
+ * What became of one rule; no error: it is in force.
+ * @since 0.1.0
+ */
 export interface CreateAclResult {
   error?: KafkaError
 }
 
+/**
+ * What one filter took away.
+ * @since 0.1.0
+ */
 export interface DeleteAclsResult {
   /** The rules that are gone. */
   bindings: AclBinding[]

@@ -24,7 +24,10 @@ import {
 import { controllerMoved, itemError, missingAnswer, withError, type AdminCall } from './call.ts'
 import { askLeaders, groupByTopic, partitionSubject } from './fan-out.ts'
 
-/** A topic to be created. */
+/**
+ * A topic to be created.
+ * @since 0.1.0
+ */
 export interface NewTopic {
   readonly topic: string
   /** Default: the broker's (`num.partitions`). */
@@ -37,7 +40,10 @@ export interface NewTopic {
   readonly config?: Readonly<Record<string, string | number | boolean>>
 }
 
-/** How far partitions of a topic are to grow. */
+/**
+ * How far partitions of a topic are to grow.
+ * @since 0.1.0
+ */
 export interface NewPartitions {
   readonly topic: string
   /** The number of partitions afterwards. */
@@ -46,17 +52,28 @@ export interface NewPartitions {
   readonly replicaAssignment?: readonly (readonly number[])[]
 }
 
-/** What became of one topic. */
+/**
+ * What became of one topic.
+ * @since 0.1.0
+ */
 export interface TopicResult {
   topic: string
   error?: KafkaError
 }
 
+/**
+ * What became of one topic to be created.
+ * @since 0.1.0
+ */
 export interface CreateTopicResult extends TopicResult {
   /** Absent before Kafka 2.8, and when the topic was not created. */
   topicId?: string
 }
 
+/**
+ * One topic as a broker describes it.
+ * @since 0.1.0
+ */
 export interface TopicDescription {
   topic: string
   topicId: string
@@ -67,6 +84,10 @@ export interface TopicDescription {
   error?: KafkaError
 }
 
+/**
+ * One partition of a described topic.
+ * @since 0.1.0
+ */
 export interface PartitionDescription {
   partition: number
   /** Broker id; -1 while there is none. */
@@ -78,11 +99,18 @@ export interface PartitionDescription {
   error?: KafkaError
 }
 
-/** Everything before this offset of the partition is to go; -1 means everything there is. */
+/**
+ * Everything before this offset of the partition is to go; -1 means everything there is.
+ * @since 0.1.0
+ */
 export interface RecordsToDelete extends TopicPartition {
   readonly offset: number
 }
 
+/**
+ * What is left of one partition.
+ * @since 0.1.0
+ */
 export interface DeletedRecords extends TopicPartition {
   /** The first offset that is left; -1 with an error. */
   lowWatermark: number
