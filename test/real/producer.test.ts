@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
-import { AdminClient, ErrorCode, KafkaError, Producer, type DeliveryReport, type ProducerConfig } from 'ottla'
+import { AdminClient, ErrorCode, Producer, type KafkaError, type DeliveryReport, type ProducerConfig } from 'ottla'
 import { fresh } from '../behaviour/world.ts'
 import { startKafka, type KafkaCluster } from '../harness/kafka.ts'
 import { sharedKafka } from '../harness/shared.ts'
@@ -82,6 +82,34 @@ test('of a batch with a record that a compacted topic refuses, the others are to
   assert.match(reports[1]?.error?.message ?? '', /key/i)
 })
 
+test('an idempotent producer goes on under its next epoch after a message has been refused', async () => {
+  await using kafka = await sharedKafka('single')
+  const admin = new AdminClient({ 'bootstrap.servers': kafka.bootstrapServers })
+  const topic = fresh('epochs')
+  await admin.createTopics([{ topic, numPartitions: 1, config: { 'cleanup.policy': 'compact' } }])
+  await admin.close()
+  await using producer = new Producer(
+    { 'bootstrap.servers': kafka.bootstrapServers, 'enable.idempotence': true, 'batch.num.messages': 1 },
+    { logger: quiet },
+  )
+  const messages = Array.from({ length: 60 }, (_, i) => ({
+    topic,
+    value: String(i),
+    ...(i % 10 === 3 ? {} : { key: 'k' }),
+  }))
+  const reports = await producer.sendBatch(messages)
+  const delivered = reports.filter(r => r.error === undefined)
+  assert.deepEqual(
+    reports.filter(r => r.error !== undefined).map(r => [r.value, r.error?.name]),
+    [3, 13, 23, 33, 43, 53].map(i => [String(i), 'ERR_INVALID_RECORD']),
+  )
+  assert.deepEqual(
+    delivered.map(r => r.offset),
+    delivered.map((_, i) => i),
+  )
+  assert.equal((await producer.queryWatermarkOffsets(topic, 0)).high, 54)
+})
+
 /** Produces for as long as `trouble` goes on, and a little longer. */
 async function produceThrough(
   kafka: KafkaCluster,
@@ -95,10 +123,10 @@ async function produceThrough(
   const settings = { 'bootstrap.servers': kafka.plainBootstrapServers, 'socket.timeout.ms': 6000, ...config }
   const producer = new Producer(settings, { logger: quiet })
   const reports: DeliveryReport[] = []
-  let isOver = false
+  const over = new AbortController()
   let produced = 0
   const producing = (async () => {
-    while (!isOver) {
+    while (!over.signal.aborted) {
       for (let i = 0; i < 30; i++) {
         const partition = produced % 6
         const value = String(Math.floor(produced++ / 6))
@@ -108,7 +136,7 @@ async function produceThrough(
     }
   })()
   await trouble()
-  isOver = true
+  over.abort()
   await producing
   assert.equal(await producer.flush(60_000), 0)
   assert.equal(reports.length, produced, 'one report for each message')

@@ -5,7 +5,7 @@ import { KafkaError } from '../errors.ts'
 import type { Bytes, DeliveryReport, Serializer } from '../types.ts'
 import type { ReportSink } from './batch.ts'
 import type { Life } from './life.ts'
-import { checkTopicName, invalid, serializationError, serialize, type AnyMessage } from './message.ts'
+import { checkMessage, checkTopicName, invalid, serializationError, serialize, type AnyMessage } from './message.ts'
 import type { Pipeline } from './pipeline.ts'
 import { refusal } from './report.ts'
 import { ReportCollector, SendTicket } from './tickets.ts'
@@ -37,6 +37,7 @@ export class Intake {
   /** See Producer.produce. */
   produce(message: AnyMessage, sink: ReportSink): void {
     this.#check()
+    checkMessage(message)
     if (this.#key === null && this.#value === null) {
       // Without serializers the program gives bytes; `put` checks that they are.
       this.#pipeline.put(message, message.key as Data, message.value as Data, sink)
@@ -79,6 +80,7 @@ export class Intake {
   /** Null: done without a wait. */
   #enter(message: AnyMessage, sink: ReportSink, signal: AbortSignal | undefined): Promise<void> | null {
     this.#check()
+    checkMessage(message)
     if (this.#key === null && this.#value === null) {
       return this.#putWhenRoom(message, message.key as Data, message.value as Data, sink, signal) // as in produce
     }

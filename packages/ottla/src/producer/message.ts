@@ -9,6 +9,12 @@ export type AnyMessage = ProducerMessage<unknown, unknown>
 const MAX_TOPIC_LENGTH = 249
 const LEGAL_TOPIC = /^[a-zA-Z0-9._-]+$/
 
+/** @throws KafkaError ERR__INVALID_ARG for what is no object at all */
+export function checkMessage(message: unknown): void {
+  if (typeof message !== 'object' || message === null)
+    throw invalid(`a message must be an object, not ${kindOf(message)}`)
+}
+
 /** @throws KafkaError ERR__INVALID_ARG for a name that no topic can have */
 export function checkTopicName(topic: unknown): void {
   if (typeof topic !== 'string') throw invalid(`topic must be a string, not ${kindOf(topic)}`)

@@ -7,7 +7,7 @@ export class Outbox {
   /** Queues whose head may leave, in the order in which they became ready. */
   readonly #ready = new Ring<PartitionQueue>()
   /** Queues with a message that does not wait for company unless a request is under way. */
-  #eager: PartitionQueue[] = []
+  #eager = new Set<PartitionQueue>()
   /** Requests under way. */
   inFlight = 0
   /**
@@ -46,12 +46,12 @@ export class Outbox {
   }
 
   addEager(queue: PartitionQueue): void {
-    if (this.#eager[this.#eager.length - 1] !== queue) this.#eager.push(queue)
+    this.#eager.add(queue)
   }
 
-  takeEager(): readonly PartitionQueue[] {
+  takeEager(): Iterable<PartitionQueue> {
     const eager = this.#eager
-    if (eager.length > 0) this.#eager = []
+    if (eager.size > 0) this.#eager = new Set()
     return eager
   }
 }

@@ -60,6 +60,10 @@ const UNLIMITED_CLOSE_MS = 300_000
  * Sends messages to Kafka. What `produce` or `send` accepts gets exactly one delivery report, whatever happens.
  * Reports carry the message object's own key, value, headers and opaque: do not change a message before its report.
  * The bytes themselves are copied at once.
+ *
+ * Messages of one partition are sent in the order of the calls. A batch that has to go again may be overtaken by those
+ * already under way: `enable.idempotence` or `max.in.flight` of 1 keeps the order in any case, and only the first keeps
+ * what goes again from being written twice.
  * @since 0.1.0
  */
 export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ErrorCode } from '@ottla/protocol'
 import { type KafkaError } from '../../src/errors.ts'
-import { checkFields, checkTopicName, payloadBytes, type AnyMessage } from '../../src/producer/message.ts'
+import { checkFields, checkMessage, checkTopicName, payloadBytes, type AnyMessage } from '../../src/producer/message.ts'
 
 const refuses = (run: () => void, says: RegExp): void => {
   assert.throws(run, (error: KafkaError) => {
@@ -24,6 +24,11 @@ test('topic names that no broker would take are refused, saying why', () => {
   refuses(() => checkTopicName('ümlaut'), /'ümlaut'/)
   refuses(() => checkTopicName(5), /not a number/)
   refuses(() => checkTopicName(undefined), /not undefined/)
+})
+
+test('what is no object is no message', () => {
+  checkMessage({ topic: 't' })
+  for (const bad of [undefined, null, 'x', 5]) refuses(() => checkMessage(bad), /a message must be an object/)
 })
 
 test('keys and values are bytes, strings or null; anything else is named without being shown', () => {
