@@ -173,9 +173,12 @@ export class Group {
   /** Runs the callbacks that wait, one after the other. */
   runCallbacks(): Promise<void> {
     this.#parked = false
-    this.#running ??= this.#runAll().finally(() => {
-      this.#running = null
-    })
+    // Later, so that a callback finds this set.
+    this.#running ??= Promise.resolve()
+      .then(() => this.#runAll())
+      .finally(() => {
+        this.#running = null
+      })
     return this.#running
   }
 
