@@ -18,6 +18,7 @@ import {
   type ConsumerConfig,
   type DeliveryReport,
   type Message,
+  type ProducerEvent,
   type RebalanceEvent,
 } from 'ottla'
 import { as, fresh, type User, type World } from './world.ts'
@@ -32,13 +33,15 @@ export function seedScenarios(start: () => Promise<World>): void {
   before(async () => {
     world = await start()
     admin = new AdminClient(as(world, 'admin'))
-    const grants = await admin.createAcls([
-      // alice may write and create what begins with `open-`, and only write what begins with `closed-`.
-      allow('alice', 'topic', 'open-', ['write', 'create', 'describe']),
-      allow('alice', 'topic', 'closed-', ['write', 'describe']),
-      allow('bob', 'topic', 'open-', ['read', 'describe']),
-      allow('bob', 'group', 'bob-group', ['read']),
-    ].flat())
+    const grants = await admin.createAcls(
+      [
+        // alice may write and create what begins with `open-`, and only write what begins with `closed-`.
+        allow('alice', 'topic', 'open-', ['write', 'create', 'describe']),
+        allow('alice', 'topic', 'closed-', ['write', 'describe']),
+        allow('bob', 'topic', 'open-', ['read', 'describe']),
+        allow('bob', 'group', 'bob-group', ['read']),
+      ].flat(),
+    )
     for (const grant of grants) assert.equal(grant.error, undefined)
   })
 
@@ -82,7 +85,7 @@ export function seedScenarios(start: () => Promise<World>): void {
   test('produce reports each message to its callback, or else to events(), and flush waits for all', async () => {
     const topic = fresh('open-auto')
     const alice = producer()
-    const events = alice.events()[Symbol.asyncIterator]()
+    const events: AsyncIterator<ProducerEvent, undefined> = alice.events()[Symbol.asyncIterator]()
     const byCallback = new Promise<DeliveryReport>(resolve => {
       alice.produce({ topic, key: 'k', value: 'with a callback', opaque: 7 }, resolve)
     })
@@ -245,7 +248,10 @@ export function seedScenarios(start: () => Promise<World>): void {
     const topic = await topicWith(0)
     const bob = consumer({ 'group.id': fresh('bob-group') })
     bob.subscribe(topic)
-    await assert.rejects(bob.readMessage(200), (error: KafkaError) => error.isTimeout && error.code === ErrorCode.ERR__TIMED_OUT)
+    await assert.rejects(
+      bob.readMessage(200),
+      (error: KafkaError) => error.isTimeout && error.code === ErrorCode.ERR__TIMED_OUT,
+    )
     await bob.close()
   })
 
@@ -355,11 +361,23 @@ export function seedScenarios(start: () => Promise<World>): void {
     what: 'await-commit' | 'commit-half',
     count: number,
   ): Promise<Set<string>> {
-    const settings = { ...as(world, 'bob'), 'auto.offset.reset': 'earliest', 'session.timeout.ms': 6000, 'group.id': group, ...config }
+    const settings = {
+      ...as(world, 'bob'),
+      'auto.offset.reset': 'earliest',
+      'session.timeout.ms': 6000,
+      'group.id': group,
+      ...config,
+    }
     const script = new URL('./crashing-consumer.ts', import.meta.url)
     const child: ChildProcess = spawn(
       process.execPath,
-      ['--conditions=@ottla/source', '--import', 'tsx', script.pathname, JSON.stringify({ settings, topic, what, count })],
+      [
+        '--conditions=@ottla/source',
+        '--import',
+        'tsx',
+        script.pathname,
+        JSON.stringify({ settings, topic, what, count }),
+      ],
       { stdio: ['ignore', 'pipe', 'inherit'] },
     )
     const handed = new Set<string>()

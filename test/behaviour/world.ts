@@ -1,4 +1,4 @@
-import type { ConsumerConfig, ProducerConfig } from 'ottla'
+import type { ClientConfig } from 'ottla'
 
 /** A cluster of three brokers with SASL PLAIN, ACLs and automatic topic creation, real or embedded. */
 export interface World {
@@ -19,7 +19,7 @@ export type User = (typeof users)[number]
 export const passwords: Record<string, string> = Object.fromEntries(users.map(user => [user, `${user}password`]))
 
 /** Connection settings of one user. */
-export function as(world: World, user: User): ProducerConfig & ConsumerConfig {
+export function as(world: World, user: User): ClientConfig {
   return {
     'bootstrap.servers': world.bootstrapServers,
     'security.protocol': 'SASL_PLAINTEXT',

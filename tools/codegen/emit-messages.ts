@@ -136,7 +136,7 @@ function elementType(field: Field): string {
     case 'float64':
       return 'number'
     default:
-      return field.type.name satisfies never
+      return field.type satisfies never
   }
 }
 
@@ -166,7 +166,7 @@ function defaultText(field: Field): string {
     case 'float64':
       return numberText(fallback)
     default:
-      return field.type.name satisfies never
+      return field.type satisfies never
   }
 }
 
@@ -206,7 +206,7 @@ function writeBody(message: Message, struct: Struct): string[] {
     const inBody = withoutTagged(range, field)
     const condition = conditionText(inBody, struct.versions)
     const value = isOptional(field, struct) ? orFallback(field) : `m.${field.name}`
-    const write = isEmpty(inBody) ? [] : writeValue(message, field, value, inBody)
+    const write = isEmpty(inBody) ? [] : writeValue(field, value, inBody)
     const lost = sameRange(range, struct.versions) || field.ignorable ? null : refuse(field, struct, range)
     if (condition === null) lines.push(...indent(write, 1))
     else if (write.length > 0) {
@@ -250,7 +250,7 @@ function differs(field: Field, value: string): string {
   return `${value} !== undefined && ${value} !== ${fallback}`
 }
 
-function writeValue(message: Message, field: Field, value: string, range: Versions): string[] {
+function writeValue(field: Field, value: string, range: Versions): string[] {
   const nullable = intersect(field.nullable, range)
   const canBeNull = !isEmpty(nullable)
   if (field.isArray) {
@@ -317,7 +317,7 @@ function writeTags(message: Message, struct: Struct): string[] {
     lines.push(`${pad}w.uvarint(tags)`)
     fields.forEach((field, i) => {
       const value = `(m.${field.name} as ${typeText(field)})`
-      const body = writeValue(message, field, value, intersect(field.tagged, struct.versions))
+      const body = writeValue(field, value, intersect(field.tagged, struct.versions))
       const inner = body.map(line => line.replace(/\bw\b(?=[.,)])/g, 't'))
       lines.push(
         `${pad}if (has${i}) {`,

@@ -12,7 +12,7 @@ import { errorTraits } from '../../packages/ottla/src/error-traits.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 
-const scopes = { '*': 'all', 'P': 'producer', 'C': 'consumer' } as const
+const scopes = { '*': 'all', P: 'producer', C: 'consumer' } as const
 
 /** Every page by its file name. */
 export function generatePages(): Map<string, string> {
@@ -33,7 +33,9 @@ upper or lower case. A key that does not exist, a value of the wrong type or out
 other are refused by the constructor with \`ERR__INVALID_ARG\`. A key of the other kind of client is taken with a warning.
 
 **Scope**: which clients take notice. **Effect**: *no effect* marks properties that only mean something to the C library;
-*planned* those whose behaviour comes with a later version. Setting either logs a warning. Aliases: ${Object.entries(aliases)
+*planned* those whose behaviour comes with a later version. Setting either logs a warning. Aliases: ${Object.entries(
+    aliases,
+  )
     .map(([alias, name]) => `\`${alias}\` for \`${name}\``)
     .join(', ')}.
 
@@ -84,7 +86,7 @@ function rangeText(property: Property): string {
 function defaultText(property: Property): string {
   const value = property.default
   if (value === undefined || (Array.isArray(value) && value.length === 0)) return ''
-  return `\`${Array.isArray(value) ? value.join(',') : String(value)}\``
+  return `\`${typeof value === 'object' ? value.join(',') : String(value)}\``
 }
 
 function effectText(property: Property): string {

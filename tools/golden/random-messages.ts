@@ -82,7 +82,7 @@ export class RandomMessages {
       case 'records':
         return this.#bytes(this.#random() < 0.2 ? 200 : this.#below(20)).toString('base64')
       default:
-        return type.name satisfies never
+        return type satisfies never
     }
   }
 

@@ -58,7 +58,8 @@ async function withProducer(
     'enable.idempotence': plan.idempotent,
     'max.in.flight.requests.per.connection': 5,
     'queue.buffering.max.messages': MAX_QUEUED,
-    acks: plan.acks,
+    // What it may be is the configuration's to check.
+    acks: plan.acks as 'all' | `${number}`,
     ...properties,
   }
   const producer = new Producer(config, { logger })

@@ -157,12 +157,7 @@ export type Event =
 
 /** What a producer tells. */
 export type ProducerEvent =
-  | DeliveryEvent
-  | ErrorEvent
-  | StatsEvent
-  | ThrottleEvent
-  | LogEvent
-  | OAuthBearerTokenRefreshEvent
+  DeliveryEvent | ErrorEvent | StatsEvent | ThrottleEvent | LogEvent | OAuthBearerTokenRefreshEvent
 
 /** What a consumer tells. */
 export type ConsumerEvent<K = Buffer, V = Buffer> =

@@ -184,7 +184,8 @@ export class Cluster {
       case 'leader': {
         const { topic, partition } = target
         const known = this.metadata.snapshot.topics.get(topic)?.partitions[partition]
-        if (known !== undefined && known.leader >= 0) return this.#node(known.leader, `the leader of ${topic} [${partition}]`)
+        if (known !== undefined && known.leader >= 0)
+          return this.#node(known.leader, `the leader of ${topic} [${partition}]`)
         const snapshot = await this.metadata.refresh([topic], { deadline, signal, allowAutoCreate: false })
         const found = snapshot.topics.get(topic)
         if (found !== undefined && actionFor(found.errorCode) === 'fail') {

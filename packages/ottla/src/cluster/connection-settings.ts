@@ -87,7 +87,8 @@ function tlsOptions(settings: CommonSettings): TlsOptions {
   return options
 }
 
-type FileSetting = 'ssl.ca.location' | 'ssl.certificate.location' | 'ssl.key.location' | 'ssl.keystore.location' | 'ssl.crl.location'
+type FileSetting =
+  'ssl.ca.location' | 'ssl.certificate.location' | 'ssl.key.location' | 'ssl.keystore.location' | 'ssl.crl.location'
 
 function read(settings: CommonSettings, key: FileSetting): Buffer | undefined {
   const path = settings[key]

@@ -1,4 +1,10 @@
-import { ErrorCode, errorName, type FindCoordinatorRequest, type Decoded, type FindCoordinatorResponse } from '@ottla/protocol'
+import {
+  ErrorCode,
+  errorName,
+  type FindCoordinatorRequest,
+  type Decoded,
+  type FindCoordinatorResponse,
+} from '@ottla/protocol'
 import { sleep, type Deadline } from '../base/clock.ts'
 import { backoffMs } from '../base/backoff.ts'
 import { KafkaError } from '../errors.ts'

@@ -2,7 +2,14 @@ import { ErrorCode, type Decoded, type MetadataRequest, type MetadataResponse } 
 import { backoffMs } from '../base/backoff.ts'
 import { Deadline, type Timer } from '../base/clock.ts'
 import type { ClientContext } from './context.ts'
-import { applyLeader, applyMetadata, emptySnapshot, type Applied, type BrokerAddress, type Snapshot } from './snapshot.ts'
+import {
+  applyLeader,
+  applyMetadata,
+  emptySnapshot,
+  type Applied,
+  type BrokerAddress,
+  type Snapshot,
+} from './snapshot.ts'
 
 /** Asks any broker, again until the deadline. */
 export type AskMetadata = (
@@ -98,7 +105,8 @@ export class MetadataCache {
     const names = topics === 'wanted' ? [...this.#wanted.keys()] : topics
     const complete = names === 'all'
     const { settings, kind } = this.#context
-    const allowAutoTopicCreation = options.allowAutoCreate ?? (kind === 'producer' || settings['allow.auto.create.topics'])
+    const allowAutoTopicCreation =
+      options.allowAutoCreate ?? (kind === 'producer' || settings['allow.auto.create.topics'])
     const response = await this.#ask(
       { topics: complete ? null : names.map(name => ({ name })), allowAutoTopicCreation },
       options.deadline,
@@ -111,7 +119,11 @@ export class MetadataCache {
   /** Somebody has seen that the picture is stale: refreshes soon, in the background, many calls as one. */
   requestRefresh(reason: string, topics?: readonly string[]): void {
     if (this.#closed) return
-    this.#context.logger.debug('metadata', 'REFRESH', `${reason}${topics === undefined ? '' : `: ${topics.join(', ')}`}`)
+    this.#context.logger.debug(
+      'metadata',
+      'REFRESH',
+      `${reason}${topics === undefined ? '' : `: ${topics.join(', ')}`}`,
+    )
     if (topics === undefined) this.#markWanted()
     else for (const topic of topics) this.#due.add(topic)
     const spacing = this.#fastSpacing()

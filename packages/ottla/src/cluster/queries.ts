@@ -222,7 +222,10 @@ async function askLeader(
   for (const i of indexes) {
     const query = queries[i] as TimestampQuery // as above
     const answer = answers.get(`${query.topic}\0${query.partition}`)
-    results.set(i, answer ?? failed(query, KafkaError.of(ErrorCode.ERR__BAD_MSG, `${query.topic} [${query.partition}]`)))
+    results.set(
+      i,
+      answer ?? failed(query, KafkaError.of(ErrorCode.ERR__BAD_MSG, `${query.topic} [${query.partition}]`)),
+    )
   }
 }
 

@@ -160,7 +160,8 @@ function missingPartition(partition: number): PartitionSnapshot {
 }
 
 function sameTopic(a: TopicSnapshot, b: TopicSnapshot): boolean {
-  if (a.errorCode !== b.errorCode || a.topicId !== b.topicId || a.partitions.length !== b.partitions.length) return false
+  if (a.errorCode !== b.errorCode || a.topicId !== b.topicId || a.partitions.length !== b.partitions.length)
+    return false
   return a.partitions.every((p, i) => {
     const q = b.partitions[i]
     return q !== undefined && p.leader === q.leader && p.leaderEpoch === q.leaderEpoch && p.errorCode === q.errorCode

@@ -39,12 +39,12 @@ interface Common<D> {
 export interface BoolProperty<D> extends Common<D> {
   readonly kind: 'bool'
 }
-export interface NumberProperty<D> extends Common<D> {
+export interface NumberProperty<D, W extends string = string> extends Common<D> {
   readonly kind: 'int' | 'float'
   readonly min: number
   readonly max: number
   /** Words that stand for numbers (`all` is -1 acks). */
-  readonly words: Readonly<Record<string, number>>
+  readonly words: Readonly<Record<W, number>>
 }
 export interface TextProperty<D> extends Common<D> {
   readonly kind: 'text'
@@ -79,7 +79,7 @@ export type Property =
 export type ValueOf<P> =
   P extends BoolProperty<boolean>
     ? boolean
-    : P extends NumberProperty<infer D>
+    : P extends NumberProperty<infer D, infer _W>
       ? D extends undefined
         ? number | undefined
         : number
@@ -99,8 +99,8 @@ export type ValueOf<P> =
 export type InputOf<P> =
   P extends BoolProperty<boolean>
     ? boolean | 'true' | 'false'
-    : P extends { readonly kind: 'int' | 'float'; readonly words: infer W }
-      ? number | `${number}` | (keyof W & string)
+    : P extends NumberProperty<number | undefined, infer W>
+      ? number | `${number}` | W | Uppercase<W>
       : P extends ChoiceProperty<infer T, string>
         ? T | Uppercase<T>
         : P extends ListProperty<readonly string[]> | ServersProperty<readonly HostPort[]>
@@ -142,7 +142,7 @@ export function int(
   fallback: number,
   doc: string,
   extra: Extra = {},
-): NumberProperty<number> & { readonly words: Readonly<Record<never, number>> } {
+): NumberProperty<number, never> {
   return { kind: 'int', min, max, words: {}, ...common(scope, fallback, doc, extra) }
 }
 
@@ -152,7 +152,7 @@ export function float(
   fallback: number,
   doc: string,
   extra: Extra = {},
-): NumberProperty<number> & { readonly words: Readonly<Record<never, number>> } {
+): NumberProperty<number, never> {
   return { kind: 'float', min, max, words: {}, ...common(scope, fallback, doc, extra) }
 }
 
@@ -164,7 +164,7 @@ export function wordyInt<W extends string>(
   fallback: number,
   doc: string,
   extra: Extra = {},
-): NumberProperty<number> & { readonly words: Readonly<Record<W, number>> } {
+): NumberProperty<number, W> {
   return { kind: 'int', min, max, words, ...common(scope, fallback, doc, extra) }
 }
 

@@ -180,7 +180,7 @@ function parseNumber(key: string, property: Extract<Property, { kind: 'int' | 'f
 function parseList(key: string, property: Extract<Property, { kind: 'list' }>, given: unknown): readonly string[] {
   const isList = Array.isArray(given) && given.every(item => typeof item === 'string')
   if (typeof given !== 'string' && !isList) throw wrong(key, property, given, 'words separated by commas')
-  const words = (typeof given === 'string' ? given.split(',') : (given)) // checked above
+  const words = (typeof given === 'string' ? given.split(',') : given) // checked above
     .map(word => word.trim())
     .filter(word => word !== '')
   if (property.values.length > 0) {

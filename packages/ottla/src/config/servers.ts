@@ -11,7 +11,7 @@ const DEFAULT_PORT = 9092
 export function parseServers(key: string, given: unknown): HostPort[] {
   const isList = Array.isArray(given) && given.every(item => typeof item === 'string')
   if (typeof given !== 'string' && !isList) throw invalid(`${key} takes addresses, host:port, separated by commas`)
-  const parts = (typeof given === 'string' ? given.split(',') : (given)) // checked above
+  const parts = (typeof given === 'string' ? given.split(',') : given) // checked above
     .map(part => part.trim())
     .filter(part => part !== '')
   return parts.map(part => parseServer(key, part))

@@ -1,4 +1,12 @@
-import { ErrorCode, FrameSplitter, encodeRequest, readResponseHeader, Reader, type Api, type Decoded } from '@ottla/protocol'
+import {
+  ErrorCode,
+  FrameSplitter,
+  encodeRequest,
+  readResponseHeader,
+  Reader,
+  type Api,
+  type Decoded,
+} from '@ottla/protocol'
 import type { Clock, Timer } from '../base/clock.ts'
 import { Ring } from '../base/ring.ts'
 import { KafkaError } from '../errors.ts'
@@ -137,14 +145,19 @@ export class Connection {
     const now = this.#clock.now()
     this.#lastUsed = now
     if (this.#logger.enabled('protocol')) {
-      this.#logger.debug('protocol', 'SEND', `${this.endpoint.name}: ${api.name}Request v${version} CorrId ${correlationId}`)
+      this.#logger.debug(
+        'protocol',
+        'SEND',
+        `${this.endpoint.name}: ${api.name}Request v${version} CorrId ${correlationId}`,
+      )
     }
     if (noResponse) {
       return new Promise((resolve, reject) => {
         transport.write(chunks, error => {
           // There is no body to hand out; callers of this form do not look at it.
           if (error === null || error === undefined) resolve(undefined as Decoded<Res>)
-          else reject(new RequestError(ErrorCode.ERR__TRANSPORT, `${this.endpoint.name}: ${error.message}`, true, error))
+          else
+            reject(new RequestError(ErrorCode.ERR__TRANSPORT, `${this.endpoint.name}: ${error.message}`, true, error))
         })
       })
     }
@@ -280,7 +293,9 @@ export class Connection {
     if (this.#state === 'up' && maxIdleMs > 0 && this.#inFlight.length === 0) {
       const idleUntil = this.#lastUsed + maxIdleMs
       if (now >= idleUntil) {
-        this.close(new RequestError(ErrorCode.ERR__TRANSPORT, `${this.endpoint.name}: idle for ${maxIdleMs} ms, closed`, false))
+        this.close(
+          new RequestError(ErrorCode.ERR__TRANSPORT, `${this.endpoint.name}: idle for ${maxIdleMs} ms, closed`, false),
+        )
         return
       }
       this.#armSweep(idleUntil)

@@ -1,4 +1,13 @@
-import { ApiVersions, ErrorCode, SaslAuthenticate, SaslHandshake, errorName, type ApiFacts, type ApiVersionsResponse, type Decoded } from '@ottla/protocol'
+import {
+  ApiVersions,
+  ErrorCode,
+  SaslAuthenticate,
+  SaslHandshake,
+  errorName,
+  type ApiFacts,
+  type ApiVersionsResponse,
+  type Decoded,
+} from '@ottla/protocol'
 import type { Connection } from './connection.ts'
 import { RequestError } from './request-error.ts'
 import type { SaslMechanism } from './sasl/mechanism.ts'
@@ -95,23 +104,14 @@ async function authenticate(
   return sessionLifetimeMs
 }
 
-function requireVersion(
-  connection: Connection,
-  api: ApiFacts,
-  apis: ReadonlyMap<number, VersionRange>,
-): number {
+function requireVersion(connection: Connection, api: ApiFacts, apis: ReadonlyMap<number, VersionRange>): number {
   const version = commonVersion(api, apis)
   if (version >= 0) return version
   throw failure(connection, ErrorCode.ERR__UNSUPPORTED_FEATURE, `has no ${api.name} request that this client knows`)
 }
 
 /** The newest version of `api` that both ends understand, within `from`..`to`, or -1. */
-export function commonVersion(
-  api: ApiFacts,
-  apis: ReadonlyMap<number, VersionRange>,
-  from = 0,
-  to = 0x7fff,
-): number {
+export function commonVersion(api: ApiFacts, apis: ReadonlyMap<number, VersionRange>, from = 0, to = 0x7fff): number {
   const range = apis.get(api.key)
   if (range === undefined) return -1
   const version = Math.min(api.maxVersion, range.max, to)

@@ -182,7 +182,9 @@ export class Lane {
     const connection = this.#connection
     const features = this.#features
     if (connection === null || features === null) {
-      return Promise.reject(new RequestError(ErrorCode.ERR__TRANSPORT, `${this.#endpoint.name} is not connected`, false))
+      return Promise.reject(
+        new RequestError(ErrorCode.ERR__TRANSPORT, `${this.#endpoint.name} is not connected`, false),
+      )
     }
     const version = commonVersion(api, features.apis, options.minVersion, options.maxVersion)
     if (version < 0) return Promise.reject(this.#unsupported(api, features, options))
@@ -229,7 +231,8 @@ export class Lane {
     const failure = this.#lastFailure
     // Why the broker cannot be reached says more than that time is over.
     if (failure !== null) queued.reject(new RequestError(failure.code, `${late}: ${failure.message}`, false, failure))
-    else queued.reject(new RequestError(ErrorCode.ERR__TIMED_OUT, `${late}: ${this.#endpoint.name} was not ready`, false))
+    else
+      queued.reject(new RequestError(ErrorCode.ERR__TIMED_OUT, `${late}: ${this.#endpoint.name} was not ready`, false))
   }
 
   #connect(): void {
@@ -309,7 +312,8 @@ export class Lane {
     this.#attempts++
     this.#lastFailure = error
     const { reconnectBackoffMs, reconnectBackoffMaxMs } = this.#settings
-    this.#retryAt = this.#clock.now() + backoffMs(this.#attempts, reconnectBackoffMs, reconnectBackoffMaxMs, this.#random)
+    this.#retryAt =
+      this.#clock.now() + backoffMs(this.#attempts, reconnectBackoffMs, reconnectBackoffMaxMs, this.#random)
     this.#failQueue(error)
     this.#observer.onDown(error, false)
   }

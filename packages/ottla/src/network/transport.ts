@@ -57,7 +57,12 @@ export class AddressBook {
 }
 
 function resolveError(host: string, cause: Error): RequestError {
-  return new RequestError(ErrorCode.ERR__RESOLVE, `cannot resolve the host name ${host}: ${cause.message}`, false, cause)
+  return new RequestError(
+    ErrorCode.ERR__RESOLVE,
+    `cannot resolve the host name ${host}: ${cause.message}`,
+    false,
+    cause,
+  )
 }
 
 /** One open socket. Writes of one tick leave together. */

@@ -101,7 +101,11 @@ class EventStream implements AsyncIterableIterator<Event> {
   readonly #accepts: ReadonlySet<EventType> | undefined
   readonly #onReturn: (stream: EventStream) => void
 
-  constructor(first: readonly Event[], accepts: ReadonlySet<EventType> | undefined, onReturn: (s: EventStream) => void) {
+  constructor(
+    first: readonly Event[],
+    accepts: ReadonlySet<EventType> | undefined,
+    onReturn: (s: EventStream) => void,
+  ) {
     this.#queue = first.slice()
     this.#accepts = accepts
     this.#onReturn = onReturn
