@@ -85,7 +85,7 @@ export function seedScenarios(start: () => Promise<World>): void {
   test('produce reports each message to its callback, or else to events(), and flush waits for all', async () => {
     const topic = fresh('open-auto')
     const alice = producer()
-    const events: AsyncIterator<ProducerEvent, undefined> = alice.events()[Symbol.asyncIterator]()
+    const events: AsyncIterator<ProducerEvent> = alice.events()[Symbol.asyncIterator]()
     const byCallback = new Promise<DeliveryReport>(resolve => {
       alice.produce({ topic, key: 'k', value: 'with a callback', opaque: 7 }, resolve)
     })

@@ -84,9 +84,21 @@ function rangeText(property: Property): string {
 }
 
 function defaultText(property: Property): string {
-  const value = property.default
-  if (value === undefined || (Array.isArray(value) && value.length === 0)) return ''
-  return `\`${typeof value === 'object' ? value.join(',') : String(value)}\``
+  switch (property.kind) {
+    case 'list':
+      return property.default.length === 0 ? '' : `\`${property.default.join(',')}\``
+    case 'servers':
+    case 'elsewhere':
+      return ''
+    case 'bool':
+    case 'int':
+    case 'float':
+    case 'text':
+    case 'choice':
+      return property.default === undefined ? '' : `\`${property.default}\``
+    default:
+      return property satisfies never
+  }
 }
 
 function effectText(property: Property): string {

@@ -109,5 +109,8 @@ export function errorTraits(code: number): ErrorTraits {
 }
 
 function spoken(name: string): string {
-  return name.replace(/^ERR_+/, '').toLowerCase().replaceAll('_', ' ')
+  return name
+    .replace(/^ERR_+/, '')
+    .toLowerCase()
+    .replaceAll('_', ' ')
 }

@@ -43,7 +43,8 @@ export class KafkaError extends Error {
     this.isRetriable = options.retriable ?? errorTraits(code).retriable
     this.txnRequiresAbort = options.txnRequiresAbort ?? false
     // A report carries a message's content: it must not be printed with the error.
-    if (options.report !== undefined) Object.defineProperty(this, 'report', { value: options.report, enumerable: false })
+    if (options.report !== undefined)
+      Object.defineProperty(this, 'report', { value: options.report, enumerable: false })
   }
 
   /** A wait ended: ERR__TIMED_OUT, ERR__MSG_TIMED_OUT or ERR__TIMED_OUT_QUEUE. */
