@@ -374,7 +374,7 @@ function inBase64({ key, value, headers, timestamp }: (typeof records)[number]):
   return {
     key: text(key),
     value: text(value),
-    headers: headers.map(header => ({ key: header.key, value: text(header.value as Buffer | null) })),
+    headers: headers.map(header => ({ key: header.key, value: text(header.value) })),
     timestamp,
   }
 }
