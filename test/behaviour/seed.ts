@@ -100,8 +100,9 @@ export function seedScenarios(start: () => Promise<World>): void {
     assert.equal(report.value, 'with a callback')
     assert.ok(report.offset >= 0)
     for (;;) {
-      const { value: event } = await events.next()
-      assert.ok(event)
+      const next = await events.next()
+      assert.notEqual(next.done, true)
+      const event = next.value as ProducerEvent // it has not ended
       if (event.type !== 'delivery') continue
       assert.equal(event.report.opaque, 8)
       assert.equal(event.report.partition, report.partition, 'one key, one partition')
