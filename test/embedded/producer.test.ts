@@ -343,3 +343,15 @@ test('an idempotent producer writes each message once and in order, whatever hap
     for (const [value = -1, offset] of offsets) assert.equal(offset, (value - partition) / 3)
   }
 })
+
+test('the oldest release that is supported takes messages, idempotent ones too', async () => {
+  await using old = await EmbeddedCluster.start({ as: '2.1' })
+  for (const config of [{}, { 'enable.idempotence': true }, { 'compression.type': 'zstd' }] as const) {
+    await using alice = new Producer({ 'bootstrap.servers': old.bootstrapServers, ...config }, { logger: quiet })
+    const reports = await alice.sendBatch(['a', 'b'].map(value => ({ topic: 't', partition: 0, value })))
+    assert.deepEqual(
+      reports.map(r => r.status),
+      ['persisted', 'persisted'],
+    )
+  }
+})

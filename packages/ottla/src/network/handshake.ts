@@ -36,6 +36,18 @@ export interface HandshakeSettings {
   readonly mechanism: SaslMechanism | null
 }
 
+// A broker that does not know the version asked for answers in version 0, whatever the request's was (KIP-511). The
+// code stands first in every version.
+const tolerantApiVersions: typeof ApiVersions = {
+  ...ApiVersions,
+  readResponse(reader, version) {
+    const start = reader.position
+    const errorCode = reader.int16()
+    reader.position = start
+    return ApiVersions.readResponse(reader, errorCode === ErrorCode.ERR_UNSUPPORTED_VERSION ? 0 : version)
+  },
+}
+
 /**
  * Asks for the broker's API versions (KIP-35, KIP-511), then authenticates if configured.
  * Rejects with RequestError: ERR__AUTHENTICATION, ERR__TRANSPORT, ERR__TIMED_OUT, ERR__UNSUPPORTED_FEATURE.
@@ -50,7 +62,7 @@ export async function handshake(connection: Connection, settings: HandshakeSetti
 async function fetchVersions(connection: Connection, settings: HandshakeSettings): Promise<Map<number, VersionRange>> {
   const ask = (version: number): Promise<Decoded<ApiVersionsResponse>> =>
     connection.request(
-      ApiVersions,
+      tolerantApiVersions,
       version,
       { clientSoftwareName: settings.softwareName, clientSoftwareVersion: settings.softwareVersion },
       settings.apiVersionTimeoutMs,
