@@ -50,6 +50,20 @@ export class Delivery {
     this.#report(topic, partition, { messages, sinks, enqueuedAt, wallOffset }, queuedBytes, outcome)
   }
 
+  /** Reports one accepted message that no batch could take. */
+  refuse(
+    topic: string,
+    message: AnyMessage,
+    sink: ReportSink,
+    enqueuedAt: number,
+    wallOffset: number,
+    error: KafkaError,
+  ): void {
+    const outcome: Outcome = { status: 'not-persisted', baseOffset: -1, logAppendTime: -1, error, recordErrors: null }
+    const alone: Reportable = { messages: [message], sinks: [sink], enqueuedAt: [enqueuedAt], wallOffset }
+    this.#report(topic, message.partition ?? -1, alone, 0, outcome)
+  }
+
   #report(topic: string, partition: number, what: Reportable, queuedBytes: number, outcome: Outcome): void {
     const { messages, sinks, enqueuedAt, wallOffset } = what
     const settledAt = this.#clock.now()
@@ -66,20 +80,6 @@ export class Delivery {
     }
     if (unheard > 0 && (errors || !this.#onlyErrors)) this.#emit(settled, unheard)
     this.#accumulator.checkEmpty()
-  }
-
-  /** Reports one accepted message that no batch could take. */
-  refuse(
-    topic: string,
-    message: AnyMessage,
-    sink: ReportSink,
-    enqueuedAt: number,
-    wallOffset: number,
-    error: KafkaError,
-  ): void {
-    const outcome: Outcome = { status: 'not-persisted', baseOffset: -1, logAppendTime: -1, error, recordErrors: null }
-    const alone: Reportable = { messages: [message], sinks: [sink], enqueuedAt: [enqueuedAt], wallOffset }
-    this.#report(topic, message.partition ?? -1, alone, 0, outcome)
   }
 
   #call(callback: (report: DeliveryReport) => void, report: DeliveryReport): void {
