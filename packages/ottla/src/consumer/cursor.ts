@@ -72,6 +72,8 @@ export class Cursor implements TopicPartition {
   // What the fetcher knows of the partition.
   low = OFFSET_INVALID
   high = OFFSET_INVALID
+  /** Behind the last message that may be seen (`isolation.level`). */
+  end = OFFSET_INVALID
   /** The last question: at which version and offset, and by which broker it is to be answered. */
   askedVersion = -1
   askedOffset = OFFSET_INVALID

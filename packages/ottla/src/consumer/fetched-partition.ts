@@ -11,7 +11,7 @@ export interface FetchedPartition {
   /** When not even one batch was whole: how many bytes it needs; else 0. */
   readonly neededBytes: number
   /** What has to follow the batches so that reading gets to nextOffset; null if they lead there. */
-  gap(isEnd: boolean): Gap | null
+  gap(): Gap | null
 }
 
 /**
@@ -44,7 +44,7 @@ export function readPartition(
     batches,
     nextOffset,
     neededBytes,
-    gap: isEnd => (isEnd || leadsTo < nextOffset ? new Gap(nextOffset, isEnd) : null),
+    gap: () => (leadsTo < nextOffset ? new Gap(nextOffset, false) : null),
   }
 }
 

@@ -7,8 +7,9 @@ import type { Cluster } from '../cluster/cluster.ts'
 import type { ClientContext } from '../cluster/context.ts'
 import { KafkaError } from '../errors.ts'
 import type { Assignment } from './assignment.ts'
-import type { Cursor } from './cursor.ts'
+import { Gap, type Cursor } from './cursor.ts'
 import type { FetchQueue } from './fetch-queue.ts'
+import { FetchSession, type WantedPartition } from './fetch-session.ts'
 import { readPartition, whenReadable, type FetchedPartition } from './fetched-partition.ts'
 
 /** What the fetcher needs of its consumer. */
@@ -23,8 +24,13 @@ type PartitionAnswer = Decoded<FetchResponse>['responses'][number]['partitions']
 
 // Fetch versions from here on name topics by id (KIP-516).
 const FIRST_WITH_TOPIC_IDS = 13
-// A fetch that stands for itself, without a session (KIP-227).
-const NO_SESSION = { sessionId: 0, sessionEpoch: -1 }
+const FIRST_WITH_SESSIONS = 7
+
+/** What is kept for one broker. */
+interface Node {
+  readonly session: FetchSession
+  readonly loop: WorkLoop
+}
 
 export class Fetcher {
   readonly #context: ClientContext
@@ -32,7 +38,7 @@ export class Fetcher {
   readonly #assignment: Assignment
   readonly #queue: FetchQueue
   readonly #host: FetcherHost
-  readonly #nodes = new Map<number, WorkLoop>()
+  readonly #nodes = new Map<number, Node>()
   readonly #abort = new AbortController()
   #turn = 0
   #timer: Timer | null = null
@@ -55,7 +61,7 @@ export class Fetcher {
       if (cursor.state !== 'active') continue
       const node = this.#nodeOf(cursor)
       if (node < 0) (withoutLeader ??= new Set()).add(cursor.topic)
-      else this.#loop(node).kick()
+      else this.#node(node).loop.kick()
     }
     if (withoutLeader !== null) this.#cluster.metadata.requestRefresh('partitions without a leader', [...withoutLeader])
   }
@@ -64,16 +70,16 @@ export class Fetcher {
     this.#closed = true
     this.#timer?.cancel()
     this.#abort.abort()
-    await Promise.all([...this.#nodes.values()].map(loop => loop.stop()))
+    await Promise.all([...this.#nodes.values()].map(node => node.loop.stop()))
   }
 
-  #loop(node: number): WorkLoop {
-    let loop = this.#nodes.get(node)
-    if (loop === undefined) {
-      loop = new WorkLoop(() => this.#run(node))
-      this.#nodes.set(node, loop)
+  #node(id: number): Node {
+    let node = this.#nodes.get(id)
+    if (node === undefined) {
+      node = { session: new FetchSession(), loop: new WorkLoop(() => this.#run(id)) }
+      this.#nodes.set(id, node)
     }
-    return loop
+    return node
   }
 
   /** The broker to fetch a partition from; -1 while there is none. */
@@ -118,13 +124,12 @@ export class Fetcher {
 
   async #fetch(node: number, cursors: readonly Cursor[]): Promise<void> {
     const { settings, logger } = this.#context
-    const broker = this.#cluster.broker(node)
-    const request = broker === undefined ? null : this.#request(node, cursors)
+    const { session } = this.#node(node)
     let response: Decoded<FetchResponse>
     try {
-      if (broker === undefined || request === null) {
-        throw KafkaError.of(ErrorCode.ERR_BROKER_NOT_AVAILABLE, `broker ${node}`)
-      }
+      const broker = this.#cluster.broker(node)
+      if (broker === undefined) throw KafkaError.of(ErrorCode.ERR_BROKER_NOT_AVAILABLE, `broker ${node}`)
+      const request = this.#request(node, cursors, session)
       response = await broker.request(Fetch, request.body, {
         lane: 'fetch',
         timeoutMs: settings['socket.timeout.ms'] + settings['fetch.wait.max.ms'],
@@ -132,6 +137,7 @@ export class Fetcher {
         maxVersion: request.maxVersion,
       })
     } catch (error) {
+      session.reset()
       if (this.#closed) return
       if (!(error instanceof KafkaError)) throw error
       logger.debug('fetch', 'FETCH', `broker ${node}: ${error.message}`)
@@ -145,49 +151,64 @@ export class Fetcher {
       return
     }
     if (response.errorCode !== ErrorCode.ERR_NO_ERROR) {
+      logger.debug('fetch', 'FETCH', `broker ${node}: session: ${KafkaError.of(response.errorCode, 'fetch').message}`)
+      session.reset()
+      // Forgotten sessions are the way of busy brokers; anything else had better not be repeated at once.
+      if (response.errorCode === ErrorCode.ERR_FETCH_SESSION_ID_NOT_FOUND) return
       for (const cursor of cursors) this.#backOff(cursor)
       return
     }
+    session.answered(response.sessionId)
     await this.#accept(node, response)
+    if (settings['enable.partition.eof']) for (const cursor of cursors) this.#tellEnd(cursor, node)
   }
 
-  #request(node: number, cursors: readonly Cursor[]): { body: (version: number) => FetchRequest; maxVersion: number } {
+  #request(
+    node: number,
+    cursors: readonly Cursor[],
+    session: FetchSession,
+  ): { body: (version: number) => FetchRequest; maxVersion: number } {
     const { settings } = this.#context
     const { topics } = this.#cluster.metadata.snapshot
-    const partitionMaxBytes = settings['fetch.message.max.bytes']
-    const byTopic = new Map<string, FetchRequest['topics'][number]['partitions'][number][]>()
-    for (const cursor of cursors) {
+    const maxBytes = settings['fetch.message.max.bytes']
+    const wanted = cursors.map((cursor): WantedPartition => {
       cursor.askedVersion = cursor.version
       cursor.askedOffset = cursor.fetchOffset
       cursor.askedNode = node
-      const partition = {
+      const topic = topics.get(cursor.topic)
+      const topicId = topic?.topicId ?? ZERO_UUID
+      return {
+        key: cursor,
+        topic: cursor.topic,
+        topicId,
         partition: cursor.partition,
-        currentLeaderEpoch: topics.get(cursor.topic)?.partitions[cursor.partition]?.leaderEpoch ?? -1,
         fetchOffset: cursor.fetchOffset,
-        partitionMaxBytes: Math.max(partitionMaxBytes, cursor.grownMaxBytes),
+        currentLeaderEpoch: topic?.partitions[cursor.partition]?.leaderEpoch ?? -1,
+        partitionMaxBytes: cursor.grownMaxBytes > maxBytes ? cursor.grownMaxBytes : maxBytes,
       }
-      const list = byTopic.get(cursor.topic)
-      if (list === undefined) byTopic.set(cursor.topic, [partition])
-      else list.push(partition)
-    }
-    const asked = [...byTopic].map(([topic, partitions]) => ({
-      topic,
-      topicId: topics.get(topic)?.topicId ?? ZERO_UUID,
-      partitions,
-    }))
-    const rackId = settings['client.rack']
-    const body = (version: number): FetchRequest => ({
-      maxWaitMs: settings['fetch.wait.max.ms'],
-      minBytes: settings['fetch.min.bytes'],
-      maxBytes: settings['fetch.max.bytes'],
-      isolationLevel: settings['isolation.level'] === 'read_committed' ? 1 : 0,
-      ...NO_SESSION,
-      topics: asked.map(({ topic, topicId, partitions }) =>
-        version >= FIRST_WITH_TOPIC_IDS ? { topicId, partitions } : { topic, partitions },
-      ),
-      ...(rackId === undefined || version < 11 ? {} : { rackId }),
     })
-    const idsKnown = asked.every(({ topicId }) => topicId !== ZERO_UUID)
+    const { sessionId, sessionEpoch, topics: told, forgotten } = session.request(wanted)
+    const rackId = settings['client.rack']
+    const body = (version: number): FetchRequest => {
+      const byId = version >= FIRST_WITH_TOPIC_IDS
+      return {
+        maxWaitMs: settings['fetch.wait.max.ms'],
+        minBytes: settings['fetch.min.bytes'],
+        maxBytes: settings['fetch.max.bytes'],
+        isolationLevel: settings['isolation.level'] === 'read_committed' ? 1 : 0,
+        topics: told.map(({ topic, topicId, partitions }) => (byId ? { topicId, partitions } : { topic, partitions })),
+        ...(version < FIRST_WITH_SESSIONS ? {} : { sessionId, sessionEpoch }),
+        ...(forgotten.length === 0
+          ? {}
+          : {
+              forgottenTopicsData: forgotten.map(({ topic, topicId, partitions }) =>
+                byId ? { topicId, partitions } : { topic, partitions },
+              ),
+            }),
+        ...(rackId === undefined || version < 11 ? {} : { rackId }),
+      }
+    }
+    const idsKnown = wanted.every(({ topicId }) => topicId !== ZERO_UUID)
     return { body, maxVersion: idsKnown ? Fetch.maxVersion : FIRST_WITH_TOPIC_IDS - 1 }
   }
 
@@ -225,13 +246,20 @@ export class Fetcher {
     cursor.failures = 0
     cursor.grownMaxBytes = fetched.neededBytes
     const { nextOffset, batches } = fetched
-    const end = readCommitted ? answer.lastStableOffset : answer.highWatermark
-    const reachesEnd = settings['enable.partition.eof'] && nextOffset >= end && cursor.endTold !== nextOffset
+    cursor.end = readCommitted ? answer.lastStableOffset : answer.highWatermark
     cursor.fetchOffset = nextOffset
-    if (reachesEnd) cursor.endTold = nextOffset
-    if (batches.length > 0 || reachesEnd || nextOffset > cursor.askedOffset) {
-      this.#queue.push(cursor, batches, fetched.gap(reachesEnd))
-    }
+    const gap = fetched.gap()
+    if (batches.length > 0 || gap !== null) this.#queue.push(cursor, batches, gap)
+    // More may have come meanwhile, and the next answer is to this.
+    cursor.askedOffset = nextOffset
+  }
+
+  /** An answer leaves out what has not changed: the end is noticed from what is known of the partition. */
+  #tellEnd(cursor: Cursor, node: number): void {
+    const { fetchOffset, end, endTold } = cursor
+    if (!isCurrent(cursor, node) || end < 0 || fetchOffset < end || endTold === fetchOffset) return
+    cursor.endTold = fetchOffset
+    this.#queue.push(cursor, [], new Gap(fetchOffset, true))
   }
 
   /** The bytes make no sense: the program is told, and they are fetched again, until it seeks past them. */

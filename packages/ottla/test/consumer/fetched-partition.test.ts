@@ -13,7 +13,7 @@ test('batches that end before the offset that was asked for are left out', () =>
     [2],
   )
   assert.equal(fetched.nextOffset, 4)
-  assert.equal(fetched.gap(false), null)
+  assert.equal(fetched.gap(), null)
 })
 
 test('a batch that is cut off at the end waits for the next fetch', () => {
@@ -35,8 +35,7 @@ test('nothing fetched leaves the offset where it was', () => {
   for (const records of [null, Buffer.alloc(0)]) {
     const fetched = readPartition(records, 7, null)
     assert.equal(fetched.nextOffset, 7)
-    assert.equal(fetched.gap(false), null)
-    assert.deepEqual(fetched.gap(true), new Gap(7, true))
+    assert.equal(fetched.gap(), null)
   }
 })
 
@@ -44,7 +43,7 @@ test('what an aborted transaction leaves behind is passed over', () => {
   const bytes = batchBytes(0, ['a'], { producerId: 7, producerEpoch: 0, baseSequence: 0, isTransactional: true })
   const fetched = readPartition(bytes, 0, [{ producerId: 7, firstOffset: 0 }])
   assert.deepEqual(fetched.batches, [])
-  assert.deepEqual(fetched.gap(false), new Gap(1, false))
+  assert.deepEqual(fetched.gap(), new Gap(1, false))
 })
 
 test('bytes that are no batch are refused', () => {
