@@ -55,3 +55,7 @@ export function refusePlanned(settings: ConsumerSettings): void {
   if (missing === undefined) return
   throw invalid(`partition.assignment.strategy=${missing} is not available in this version; range and roundrobin are`)
 }
+
+export function noOAuthBearer(): KafkaError {
+  return new KafkaError(ErrorCode.ERR__NOT_IMPLEMENTED, 'SASL OAUTHBEARER is not available in this version')
+}

@@ -1,6 +1,7 @@
 /** The partitions that are being consumed. */
 import type { MetadataCache } from '../cluster/metadata.ts'
-import type { TopicPartition, TopicPartitionOffset } from '../types.ts'
+import { OFFSET_INVALID, type TopicPartition, type TopicPartitionOffset } from '../types.ts'
+import { notAssigned } from './arguments.ts'
 import { Cursor } from './cursor.ts'
 import type { FetchQueue } from './fetch-queue.ts'
 
@@ -65,6 +66,26 @@ export class Assignment {
       this.#metadata.unwant(cursor.topic)
     }
     this.#list()
+  }
+
+  /** Stores offsets for the next commit; errors are per partition. */
+  store(offsets: readonly TopicPartitionOffset[]): TopicPartitionOffset[] {
+    return offsets.map(given => {
+      const { topic, partition, offset, metadata, leaderEpoch } = given
+      const cursor = this.get(topic, partition)
+      if (cursor === undefined) return { ...given, error: notAssigned(topic, partition) }
+      cursor.offsets.store(offset, leaderEpoch ?? -1, metadata ?? null)
+      return { ...given }
+    })
+  }
+
+  /** Where reading goes on; errors are per partition. */
+  positions(partitions: readonly TopicPartition[]): TopicPartitionOffset[] {
+    return partitions.map(({ topic, partition }) => {
+      const cursor = this.get(topic, partition)
+      if (cursor !== undefined) return { topic, partition, offset: cursor.position }
+      return { topic, partition, offset: OFFSET_INVALID, error: notAssigned(topic, partition) }
+    })
   }
 
   #list(): void {

@@ -22,12 +22,20 @@ import {
   type TopicPartitionOffset,
   type WaitOptions,
 } from '../types.ts'
-import { behind, checkOffsets, checkPartitions, invalid, notAssigned, refusePlanned } from './arguments.ts'
+import {
+  behind,
+  checkOffsets,
+  checkPartitions,
+  invalid,
+  noOAuthBearer,
+  notAssigned,
+  refusePlanned,
+} from './arguments.ts'
 import { Assignment } from './assignment.ts'
 import { fetchCommitted } from './committed-offsets.ts'
 import { Committer } from './committer.ts'
 import type { Cursor } from './cursor.ts'
-import { FetchQueue } from './fetch-queue.ts'
+import { FetchQueue, queueLimits } from './fetch-queue.ts'
 import { Fetcher } from './fetcher.ts'
 import { Group } from './group/group.ts'
 import { Subscription, type SubscriptionInput } from './group/subscription.ts'
@@ -37,6 +45,7 @@ import type { MessageBatch } from './message-batch.ts'
 import { decodingOf, originOf, type Decoding } from './message.ts'
 import { OffsetResolver } from './offset-reset.ts'
 import { Poller } from './poller.ts'
+import { tellError } from './reader-errors.ts'
 import { TopicWatch } from './topic-watch.ts'
 
 /**
@@ -61,7 +70,6 @@ export interface ConsumerOptions<K, V> extends ClientOptions {
 type Listener<K, V, T extends ConsumerEvent['type']> = (event: Extract<ConsumerEvent<K, V>, { type: T }>) => void
 
 const DEFAULT_CLOSE_MS = 30_000
-const KIB = 1024
 const NO_LIMIT = -1
 
 /**
@@ -95,26 +103,17 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
     refusePlanned(settings)
     const context = createContext('consumer', resolved, options)
     const cluster = new Cluster(context)
-    const raise = (error: KafkaError): void => void context.events.emit({ type: 'error', error })
+    const raise = (error: KafkaError): void => tellError(context, error)
     this.#context = context
     this.#settings = settings
     this.#cluster = cluster
     this.#mailbox = new Mailbox(context.clock)
-    this.#queue = new FetchQueue(
-      {
-        maxBytes: settings['queued.max.messages.kbytes'] * KIB,
-        minMessages: settings['queued.min.messages'],
-        checkCrcs: settings['check.crcs'],
-        maxBatchBytes: settings['receive.message.max.bytes'],
-      },
-      {
-        onReady: () => this.#mailbox.wake(),
-        onRoom: () => this.#fetcher.kick(),
-        onEnd: ({ topic, partition }, offset) =>
-          context.events.emit({ type: 'partition-eof', topic, partition, offset }),
-        onCorrupt: (cursor, error) => this.#fetcher.corrupt(cursor, error),
-      },
-    )
+    this.#queue = new FetchQueue(queueLimits(settings), {
+      onReady: () => this.#mailbox.wake(),
+      onRoom: () => this.#fetcher.kick(),
+      onEnd: ({ topic, partition }, offset) => context.events.emit({ type: 'partition-eof', topic, partition, offset }),
+      onCorrupt: (cursor, error) => this.#fetcher.corrupt(cursor, error),
+    })
     const assignment = new Assignment(cluster.metadata, this.#queue)
     this.#assignment = assignment
     this.#resolver = new OffsetResolver(context, cluster, {
@@ -128,7 +127,11 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
       reset: (cursor, reason) => this.#resolver.reset(cursor, reason),
       raise,
     })
-    this.#watch = new TopicWatch(context, cluster, { namedTopics: () => this.#namedTopics(), raise })
+    this.#watch = new TopicWatch(context, cluster, {
+      namedTopics: () => this.#namedTopics(),
+      partitions: () => assignment.cursors,
+      raise,
+    })
     const groupId = settings['group.id']
     this.#group = groupId === undefined ? null : this.#makeGroup(groupId, raise)
     this.#committer = groupId === undefined ? null : this.#makeCommitter(groupId)
@@ -307,13 +310,7 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
     if (this.#settings['enable.auto.offset.store']) {
       throw invalid('storeOffsets needs enable.auto.offset.store=false: the client stores offsets itself')
     }
-    return offsets.map(given => {
-      const { topic, partition, offset, metadata, leaderEpoch } = given
-      const cursor = this.#assignment.get(topic, partition)
-      if (cursor === undefined) return { ...given, error: notAssigned(topic, partition) }
-      cursor.offsets.store(offset, leaderEpoch ?? -1, metadata ?? null)
-      return { ...given }
-    })
+    return this.#assignment.store(offsets)
   }
 
   /** Stores the offset behind a message. One of an earlier assignment is an ERR__STATE error. */
@@ -342,12 +339,7 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
   /** Where reading goes on: the offset of the next message to be handed out; OFFSET_INVALID until it is known. */
   position(partitions: readonly TopicPartition[] = this.assignment()): TopicPartitionOffset[] {
     checkPartitions(partitions, 'position')
-    return partitions.map(({ topic, partition }) => {
-      const cursor = this.#assignment.get(topic, partition)
-      if (cursor === undefined)
-        return { topic, partition, offset: OFFSET_INVALID, error: notAssigned(topic, partition) }
-      return { topic, partition, offset: cursor.position }
-    })
+    return this.#assignment.positions(partitions)
   }
 
   /** Goes to these offsets, logical ones included; what was fetched before is dropped. Errors are per partition. */
@@ -600,8 +592,4 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
   #closedError(): KafkaError {
     return new KafkaError(ErrorCode.ERR__STATE, `${this.#context.name} is closed`)
   }
-}
-
-function noOAuthBearer(): KafkaError {
-  return new KafkaError(ErrorCode.ERR__NOT_IMPLEMENTED, 'SASL OAUTHBEARER is not available in this version')
 }

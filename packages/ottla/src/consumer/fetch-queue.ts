@@ -4,6 +4,7 @@
  */
 import { RecordBatch, type RecordCursor } from '@ottla/protocol'
 import { Ring } from '../base/ring.ts'
+import type { ConsumerSettings } from '../config/resolve.ts'
 import { Gap, type Cursor } from './cursor.ts'
 import { FetchedMessage } from './message.ts'
 
@@ -28,6 +29,16 @@ export interface QueueLimits {
   readonly checkCrcs: boolean
   /** Most bytes that one batch may become when decompressed. */
   readonly maxBatchBytes: number
+}
+
+/** The limits that a consumer is configured with. */
+export function queueLimits(settings: ConsumerSettings): QueueLimits {
+  return {
+    maxBytes: settings['queued.max.messages.kbytes'] * 1024,
+    minMessages: settings['queued.min.messages'],
+    checkCrcs: settings['check.crcs'],
+    maxBatchBytes: settings['receive.message.max.bytes'],
+  }
 }
 
 /** All remaining records of one fetched batch. */

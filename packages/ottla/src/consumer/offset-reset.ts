@@ -107,10 +107,10 @@ export class OffsetResolver {
     )
   }
 
-  // What will pass by itself is no news; connections report their own troubles.
+  // What will pass by itself is no news; connections, and the watch over topics, report their own troubles.
   #tell(error: KafkaError): void {
     this.#context.logger.debug('topic', 'OFFSET', error.message)
-    if (!isRetriable(error.code)) this.#host.raise(error)
+    if (!isRetriable(error.code) && error.code !== ErrorCode.ERR__UNKNOWN_PARTITION) this.#host.raise(error)
   }
 
   /** @returns whether something is left to be tried again */

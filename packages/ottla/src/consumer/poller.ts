@@ -8,6 +8,7 @@ import type { ConsumerEvent, Message } from '../types.ts'
 import type { FetchQueue, TakenBatch } from './fetch-queue.ts'
 import type { Mailbox } from './mailbox.ts'
 import { decodeMessage, type Decoding, type FetchedMessage } from './message.ts'
+import { rejects } from './reader-errors.ts'
 
 /** What the poller needs of its consumer. */
 export interface PollerHost {
@@ -18,29 +19,6 @@ export interface PollerHost {
   /** Runs them, one after the other. */
   runCallbacks(): Promise<void>
   closedError(): KafkaError
-}
-
-// What readMessage and the iterators reject with; everything else the client recovers from by itself.
-const rejecting: ReadonlySet<number> = new Set([
-  ErrorCode.ERR_TOPIC_AUTHORIZATION_FAILED,
-  ErrorCode.ERR_GROUP_AUTHORIZATION_FAILED,
-  ErrorCode.ERR_CLUSTER_AUTHORIZATION_FAILED,
-  ErrorCode.ERR_UNKNOWN_TOPIC_OR_PART,
-  ErrorCode.ERR_TOPIC_EXCEPTION,
-  ErrorCode.ERR_INVALID_GROUP_ID,
-  ErrorCode.ERR_INVALID_SESSION_TIMEOUT,
-  ErrorCode.ERR_INCONSISTENT_GROUP_PROTOCOL,
-  ErrorCode.ERR_GROUP_MAX_SIZE_REACHED,
-  ErrorCode.ERR__UNKNOWN_PARTITION,
-  ErrorCode.ERR__AUTO_OFFSET_RESET,
-  ErrorCode.ERR__MAX_POLL_EXCEEDED,
-  ErrorCode.ERR__KEY_DESERIALIZATION,
-  ErrorCode.ERR__VALUE_DESERIALIZATION,
-])
-
-/** Whether a reader of messages has to be told of it. */
-export function rejects(error: KafkaError): boolean {
-  return error.isFatal || rejecting.has(error.code)
 }
 
 // How long promises alone may keep the event loop from turning, and how often that is looked at.

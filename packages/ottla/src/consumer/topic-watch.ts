@@ -4,11 +4,14 @@ import type { Timer } from '../base/clock.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import type { ClientContext } from '../cluster/context.ts'
 import { KafkaError } from '../errors.ts'
+import type { TopicPartition } from '../types.ts'
 
 /** What the watch needs of its consumer. */
 export interface TopicWatchHost {
   /** Topics that are consumed by name. */
   namedTopics(): ReadonlySet<string>
+  /** Partitions that are assigned. */
+  partitions(): readonly TopicPartition[]
   /** An error that the program should know of. */
   raise(error: KafkaError): void
 }
@@ -16,12 +19,13 @@ export interface TopicWatchHost {
 // How often a topic that may not be read is complained of.
 const REPEAT_MS = 1000
 
-/** Tells of missing and forbidden topics: a missing one once, a forbidden one for as long as it is. */
+/** Tells of missing topics and partitions once, of forbidden topics for as long as they are. */
 export class TopicWatch {
   readonly #context: ClientContext
   readonly #cluster: Cluster
   readonly #host: TopicWatchHost
   readonly #toldMissing = new Set<string>()
+  readonly #toldPartitions = new Set<string>()
   #repeat: Timer | null = null
   #stopped = false
 
@@ -53,8 +57,23 @@ export class TopicWatch {
         this.#toldMissing.delete(name)
       }
     }
+    this.#lookAtPartitions()
     this.#repeat?.cancel()
     this.#repeat = forbidden ? this.#context.clock.setTimer(REPEAT_MS, () => this.look()) : null
+  }
+
+  #lookAtPartitions(): void {
+    const { topics } = this.#cluster.metadata.snapshot
+    const missing = new Set<string>()
+    for (const { topic, partition } of this.#host.partitions()) {
+      const known = topics.get(topic)
+      if (known?.errorCode !== ErrorCode.ERR_NO_ERROR || partition < known.partitions.length) continue
+      const name = `${topic} [${partition}]`
+      missing.add(name)
+      if (!this.#toldPartitions.has(name)) this.#host.raise(KafkaError.of(ErrorCode.ERR__UNKNOWN_PARTITION, name))
+    }
+    this.#toldPartitions.clear()
+    for (const name of missing) this.#toldPartitions.add(name)
   }
 
   stop(): void {

@@ -1,0 +1,33 @@
+/** Which errors a program that only reads messages has to be told of. */
+import { ErrorCode } from '@ottla/protocol'
+import { emitError, type ClientContext } from '../cluster/context.ts'
+import type { KafkaError } from '../errors.ts'
+
+// What readMessage and the iterators reject with; everything else the client recovers from by itself.
+const rejecting: ReadonlySet<number> = new Set([
+  ErrorCode.ERR_TOPIC_AUTHORIZATION_FAILED,
+  ErrorCode.ERR_GROUP_AUTHORIZATION_FAILED,
+  ErrorCode.ERR_CLUSTER_AUTHORIZATION_FAILED,
+  ErrorCode.ERR_UNKNOWN_TOPIC_OR_PART,
+  ErrorCode.ERR_TOPIC_EXCEPTION,
+  ErrorCode.ERR_INVALID_GROUP_ID,
+  ErrorCode.ERR_INVALID_SESSION_TIMEOUT,
+  ErrorCode.ERR_INCONSISTENT_GROUP_PROTOCOL,
+  ErrorCode.ERR_GROUP_MAX_SIZE_REACHED,
+  ErrorCode.ERR__UNKNOWN_PARTITION,
+  ErrorCode.ERR__AUTO_OFFSET_RESET,
+  ErrorCode.ERR__MAX_POLL_EXCEEDED,
+  ErrorCode.ERR__KEY_DESERIALIZATION,
+  ErrorCode.ERR__VALUE_DESERIALIZATION,
+])
+
+/** Whether a reader of messages has to be told of it. */
+export function rejects(error: KafkaError): boolean {
+  return error.isFatal || rejecting.has(error.code)
+}
+
+/** As an event; what no reader is told of by a rejection is logged when no listener hears it. */
+export function tellError(context: ClientContext, error: KafkaError): void {
+  if (rejects(error)) context.events.emit({ type: 'error', error })
+  else emitError(context, error)
+}
