@@ -1,7 +1,7 @@
 /** Writes the tables: API keys with their versions, and error codes. */
 
 import { HEADER } from './emit-messages.ts'
-import { isEmpty, type Message } from './spec.ts'
+import { apiNameOf, isEmpty, maxVersion, type Message } from './spec.ts'
 
 export function emitApiTable(requests: readonly Message[]): string {
   const sorted = [...requests].sort((a, b) => a.apiKey - b.apiKey)
@@ -22,39 +22,41 @@ export function emitApiTable(requests: readonly Message[]): string {
   ].join('\n')
 }
 
-export function apiNameOf(request: Message): string {
-  return request.name.replace(/Request$/, '')
-}
-
-export function maxVersion(request: Message): number {
-  const { from, to } = request.versions
-  return request.latestVersionUnstable && to > from ? to - 1 : to
-}
-
-interface ErrorRow {
-  readonly name: string
-  readonly code: number
-}
-
-/** @param tsv rows of name, code and side, with a title row */
-export function emitErrors(tsv: string): string {
-  const rows: ErrorRow[] = tsv
-    .trim()
-    .split('\n')
-    .slice(1)
-    .map(line => {
-      const [name, code] = line.split('\t')
-      if (name === undefined || code === undefined || !Number.isInteger(Number(code)))
-        throw new Error(`bad row: ${line}`)
-      return { name: `ERR_${name}`, code: Number(code) }
-    })
+/**
+ * @param codesTsv rows of name, code and side, with a title row
+ * @param textsTsv rows of name and text, with a title row: one for each code
+ */
+export function emitErrors(codesTsv: string, textsTsv: string): string {
+  const texts = new Map(rowsOf(textsTsv).map(([name, text]) => [name, text]))
+  const rows = rowsOf(codesTsv).map(([name, codeText]) => {
+    const code = Number(codeText)
+    const text = texts.get(name)
+    if (codeText === '' || !Number.isInteger(code)) throw new Error(`${name} has no code`)
+    if (text === undefined || text === '') throw new Error(`${name} has no text`)
+    texts.delete(name)
+    return { name: `ERR_${name}`, code, text }
+  })
+  if (texts.size > 0) throw new Error(`there are no codes for ${[...texts.keys()].join(', ')}`)
   return [
-    HEADER.replace("Kafka's message facts", 'spec/error-codes.tsv'),
+    HEADER.replace("Kafka's message facts", 'spec/error-codes.tsv and spec/error-texts.tsv'),
     "/** Every error code of a broker, and librdkafka's local ones (negative), by name. */",
     `export const ErrorCode = {\n${rows.map(row => `  ${row.name}: ${row.code},`).join('\n')}\n} as const`,
     'export type ErrorCode = (typeof ErrorCode)[keyof typeof ErrorCode]\n',
     'const names = new Map<number, string>(Object.entries(ErrorCode).map(([name, code]) => [code, name]))\n',
     '/** The name of a code, as `ERR_TOPIC_AUTHORIZATION_FAILED`; `ERR_4711` for one that is not known. */',
     'export function errorName(code: number): string {\n  return names.get(code) ?? `ERR_${code}`\n}\n',
+    'const texts: { readonly [code: number]: string | undefined } = {',
+    ...rows.map(row => `  [${row.code}]: ${JSON.stringify(row.text)},`),
+    '}\n',
+    '/** What a code means, as the end of a sentence; a code that is not known says so. */',
+    'export function errorText(code: number): string {\n  return texts[code] ?? `error ${code}, which this version does not know`\n}\n',
   ].join('\n')
+}
+
+function rowsOf(tsv: string): [name: string, value: string][] {
+  const lines = tsv.trim().split('\n').slice(1)
+  return lines.map(line => {
+    const [name = '', value = ''] = line.split('\t')
+    return [name, value]
+  })
 }

@@ -118,6 +118,30 @@ export function isEmpty(versions: Versions): boolean {
   return versions.from > versions.to
 }
 
+/** Messages that are no requests but that a client or broker has to read or write. */
+export const standaloneNames: ReadonlySet<string> = new Set([
+  'ConsumerProtocolSubscription',
+  'ConsumerProtocolAssignment',
+  'ControlRecordTypeSchema',
+  'EndTxnMarker',
+])
+
+/** Whether brokers take the request on a listener for clients. */
+export function isClientRequest(message: Message): boolean {
+  return message.type === 'request' && message.listeners.includes('broker')
+}
+
+/** `Produce` for `ProduceRequest`. */
+export function apiNameOf(request: Message): string {
+  return request.name.replace(/Request$/, '')
+}
+
+/** The newest version that is settled; brokers do not offer an unstable one unless told to. */
+export function maxVersion(request: Message): number {
+  const { from, to } = request.versions
+  return request.latestVersionUnstable && to > from ? to - 1 : to
+}
+
 function parseMessage(raw: RawMessage): Message {
   const { type } = raw
   if (type !== 'request' && type !== 'response' && type !== 'header' && type !== 'data') {

@@ -5,7 +5,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { gzipSync } from 'node:zlib'
 import { runJava } from '../../test/harness/java.ts'
-import { parseSpec, type Message } from '../codegen/spec.ts'
+import { isClientRequest, parseSpec, standaloneNames, type Message } from '../codegen/spec.ts'
 import { RandomMessages, seededRandom, type Json } from './random-messages.ts'
 
 const FILLS = 3
@@ -17,23 +17,18 @@ export interface GoldenCase {
   readonly json: Json
   /** Hexadecimal. */
   readonly bytes: string
-  /** The same with a tagged field that nobody knows; only for flexible versions. */
+  /** The same with a tagged field that nobody knows in every structure; only for flexible versions. */
   readonly withUnknownTag?: string
 }
 
-/** Messages that the generator makes codecs for. */
+/** Messages that there are codecs for. */
 export function goldenMessages(specJson: string): Message[] {
   const messages = parseSpec(specJson)
-  const keys = new Set(messages.filter(m => m.type === 'request' && m.listeners.includes('broker')).map(m => m.apiKey))
-  const standalone = [
-    'ConsumerProtocolSubscription',
-    'ConsumerProtocolAssignment',
-    'EndTxnMarker',
-    'ControlRecordTypeSchema',
-  ]
-  return messages.filter(m =>
-    m.type === 'request' || m.type === 'response' ? keys.has(m.apiKey) : standalone.includes(m.name),
-  )
+  const keys = new Set(messages.filter(isClientRequest).map(message => message.apiKey))
+  return messages.filter(({ type, name, apiKey }) => {
+    if (type === 'request' || type === 'response') return keys.has(apiKey)
+    return type === 'header' || standaloneNames.has(name)
+  })
 }
 
 /** Random values, written by Java. */
@@ -44,10 +39,10 @@ export async function makeGolden(seed: number): Promise<GoldenCase[]> {
   for (const message of goldenMessages(spec)) {
     for (let version = message.versions.from; version <= message.versions.to; version++) {
       const flexible = version >= message.flexible.from && version <= message.flexible.to
-      for (let fill = 0; fill < FILLS; fill++) {
-        const json = new RandomMessages(message, random).make(version)
-        asked.push({ name: message.name, version, flexible, json })
-      }
+      const messages = new RandomMessages(message, random)
+      const { name } = message
+      asked.push({ name, version, flexible, json: messages.bare(version) })
+      for (let fill = 0; fill < FILLS; fill++) asked.push({ name, version, flexible, json: messages.make(version) })
     }
   }
   const lines = asked.map(

@@ -1,5 +1,5 @@
 /** Random values for every message and version, in the JSON form of Kafka's own converters. */
-import { intersect, isEmpty, type Field, type Message, type Struct } from '../codegen/spec.ts'
+import { intersect, isEmpty, type Field, type Message, type Struct, type Versions } from '../codegen/spec.ts'
 
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json }
 
@@ -32,30 +32,67 @@ export class RandomMessages {
     return this.#struct(this.#message.root, version)
   }
 
+  /** The least that the version can carry: null, else empty, else zero; no tagged fields. */
+  bare(version: number): Json {
+    return this.#bareStruct(this.#message.root, version)
+  }
+
+  #bareStruct(struct: Struct, version: number): Json {
+    const value: { [key: string]: Json } = {}
+    for (const field of struct.fields) {
+      const range = intersect(field.versions, struct.versions)
+      if (isEmpty(range) || !within(version, range) || within(version, field.tagged)) continue
+      value[field.name] = within(version, field.nullable) ? null : field.isArray ? [] : this.#bareValue(field, version)
+    }
+    return value
+  }
+
+  #bareValue({ type }: Field, version: number): Json {
+    if (type.kind === 'struct') return this.#bareStruct(this.#structNamed(type.name), version)
+    switch (type.name) {
+      case 'bool':
+        return false
+      case 'uuid':
+        return 'A'.repeat(22)
+      case 'string':
+      case 'bytes':
+      case 'records':
+        return ''
+      case 'int8':
+      case 'int16':
+      case 'uint16':
+      case 'int32':
+      case 'uint32':
+      case 'int64':
+      case 'float64':
+        return 0
+      default:
+        return type satisfies never
+    }
+  }
+
   #struct(struct: Struct, version: number): Json {
     const value: { [key: string]: Json } = {}
     for (const field of struct.fields) {
       const range = intersect(field.versions, struct.versions)
-      if (isEmpty(range) || version < range.from || version > range.to) continue
-      const isTagged = version >= field.tagged.from && version <= field.tagged.to
-      if (isTagged && this.#random() < 0.4) continue
+      if (isEmpty(range) || !within(version, range)) continue
+      if (within(version, field.tagged) && this.#random() < 0.4) continue
       value[field.name] = this.#field(field, version)
     }
     return value
   }
 
   #field(field: Field, version: number): Json {
-    const nullable = version >= field.nullable.from && version <= field.nullable.to
-    if (nullable && this.#random() < 0.25) return null
+    if (within(version, field.nullable) && this.#random() < 0.25) return null
     if (!field.isArray) return this.#one(field, version)
-    return Array.from({ length: this.#below(4) }, () => this.#one(field, version))
+    // Now and then a length of two bytes as a varint.
+    const length = field.type.kind === 'primitive' && this.#random() < 0.05 ? 130 : this.#below(4)
+    return Array.from({ length }, () => this.#one(field, version))
   }
 
   #one({ type }: Field, version: number): Json {
     if (type.kind === 'struct') {
-      const struct = this.#message.structs.get(type.name)
-      if (struct === undefined) throw new Error(`there is no ${type.name}`)
-      return this.#struct(struct, version)
+      return this.#struct(this.#structNamed(type.name), version)
     }
     switch (type.name) {
       case 'bool':
@@ -86,6 +123,12 @@ export class RandomMessages {
     }
   }
 
+  #structNamed(name: string): Struct {
+    const struct = this.#message.structs.get(name)
+    if (struct === undefined) throw new Error(`there is no ${name}`)
+    return struct
+  }
+
   #integer(limit: number): number {
     const pick = this.#random()
     if (pick < 0.1) return -limit
@@ -99,4 +142,8 @@ export class RandomMessages {
   #bytes(length: number): Buffer {
     return Buffer.from(Array.from({ length }, () => this.#below(256)))
   }
+}
+
+function within(version: number, range: Versions): boolean {
+  return version >= range.from && version <= range.to
 }

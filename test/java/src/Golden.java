@@ -3,7 +3,9 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.BufferedReader;
 import java.io.InputStreamReader;
 import java.io.PrintStream;
+import java.lang.reflect.Field;
 import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Modifier;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.HexFormat;
@@ -13,7 +15,7 @@ import org.apache.kafka.common.protocol.types.RawTaggedField;
 
 /**
  * Writes Kafka's messages as Kafka's own classes do. One line in is `name TAB version TAB flexible TAB json`; one line
- * out is the message in hexadecimal, behind it, for flexible versions, the same with a tagged field that nobody knows.
+ * out is the message in hexadecimal, behind it, for flexible versions, the same with a tagged field that nobody knows in every structure.
  */
 public class Golden {
   public static void main(String[] args) throws Exception {
@@ -27,7 +29,7 @@ public class Golden {
         Message message = read(parts[0], version, mapper.readTree(parts[3]));
         String plain = hex(message, version);
         if (parts[2].equals("true")) {
-          message.unknownTaggedFields().add(new RawTaggedField(9999, new byte[] {1, 2, 3}));
+          addUnknownTag(message);
           out.println(plain + " " + hex(message, version));
         } else {
           out.println(plain);
@@ -44,9 +46,28 @@ public class Golden {
     return (Message) converter.getMethod("read", JsonNode.class, short.class).invoke(null, json, version);
   }
 
-  // Requests and responses have classes that end in Data; other messages are named as they are.
+  private static void addUnknownTag(Message message) throws ReflectiveOperationException {
+    for (Field field : message.getClass().getDeclaredFields()) {
+      if (Modifier.isStatic(field.getModifiers())) continue;
+      field.setAccessible(true);
+      Object value = field.get(message);
+      if (value instanceof Message) addUnknownTagUnlessDefault((Message) value);
+      if (!(value instanceof Iterable)) continue;
+      for (Object element : (Iterable<?>) value) {
+        if (element instanceof Message) addUnknownTag((Message) element);
+      }
+    }
+    message.unknownTaggedFields().add(new RawTaggedField(9999, new byte[] {1, 2, 3}));
+  }
+
+  // A structure that is as it was made may be one that the version lacks: with something in it, it is refused.
+  private static void addUnknownTagUnlessDefault(Message message) throws ReflectiveOperationException {
+    if (!message.equals(message.getClass().getDeclaredConstructor().newInstance())) addUnknownTag(message);
+  }
+
+  // Requests, responses and headers have classes that end in Data; other messages are named as they are.
   private static String dataSuffix(String name) {
-    return name.endsWith("Request") || name.endsWith("Response") ? "Data" : "";
+    return name.matches(".*(Request|Response|Header)") ? "Data" : "";
   }
 
   private static String hex(Message message, short version) {

@@ -17,6 +17,8 @@ export interface ListConsumerGroupOffsetsOptions extends AdminOptions {
 const LAST_VERSION_BY_NAME = 9
 // From version 8 on a request is for several groups.
 const FIRST_VERSION_BY_GROUP = 8
+// Null stands for all topics from version 2 on.
+const FIRST_VERSION_OF_ALL = 2
 const NO_OFFSET = -1
 
 /**
@@ -43,6 +45,7 @@ export async function listConsumerGroupOffsets(
     {
       deadline,
       signal,
+      ...(topics === null ? { minVersion: FIRST_VERSION_OF_ALL } : {}),
       maxVersion: LAST_VERSION_BY_NAME,
       errorOf: r => coordinatorMoved([r.errorCode, ...r.groups.map(g => g.errorCode)]),
     },

@@ -31,7 +31,7 @@ export interface AddRaftVoterRequest {
   readonly voterId: number
   readonly voterDirectoryId: string
   readonly listeners: readonly AddRaftVoterRequestListener[]
-  /** Versions 1. */
+  /** Version 1. */
   readonly ackWhenCommitted?: boolean
 }
 

@@ -63,7 +63,7 @@ export function readAlterPartitionReassignmentsRequestReassignableTopic(r: Reade
 
 export interface AlterPartitionReassignmentsRequest {
   readonly timeoutMs?: number
-  /** Versions 1. */
+  /** Version 1. */
   readonly allowReplicationFactorChange?: boolean
   readonly topics: readonly AlterPartitionReassignmentsRequestReassignableTopic[]
 }
@@ -137,7 +137,7 @@ export function readAlterPartitionReassignmentsResponseReassignableTopicResponse
 
 export interface AlterPartitionReassignmentsResponse {
   readonly throttleTimeMs: number
-  /** Versions 1. */
+  /** Version 1. */
   readonly allowReplicationFactorChange?: boolean
   readonly errorCode: number
   readonly errorMessage: string | null

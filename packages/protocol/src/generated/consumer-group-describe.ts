@@ -83,7 +83,7 @@ export interface ConsumerGroupDescribeResponseMember {
   readonly subscribedTopicRegex?: string | null
   readonly assignment: ConsumerGroupDescribeResponseAssignment
   readonly targetAssignment: ConsumerGroupDescribeResponseAssignment
-  /** Versions 1. */
+  /** Version 1. */
   readonly memberType?: number
 }
 

@@ -35,7 +35,7 @@ export interface ConsumerGroupHeartbeatRequest {
   readonly rackId?: string | null
   readonly rebalanceTimeoutMs?: number
   readonly subscribedTopicNames?: readonly string[] | null
-  /** Versions 1. */
+  /** Version 1. */
   readonly subscribedTopicRegex?: string | null
   readonly serverAssignor?: string | null
   readonly topicPartitions?: readonly ConsumerGroupHeartbeatRequestTopicPartitions[] | null

@@ -31,7 +31,7 @@ export interface ConsumerProtocolSubscription {
   readonly ownedPartitions?: readonly ConsumerProtocolSubscriptionTopicPartition[]
   /** Versions 2 and later. */
   readonly generationId?: number
-  /** Versions 3. */
+  /** Version 3. */
   readonly rackId?: string | null
 }
 

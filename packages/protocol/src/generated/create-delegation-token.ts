@@ -27,9 +27,9 @@ export function readCreateDelegationTokenRequestCreatableRenewers(r: Reader, v: 
 }
 
 export interface CreateDelegationTokenRequest {
-  /** Versions 3. */
+  /** Version 3. */
   readonly ownerPrincipalType?: string | null
-  /** Versions 3. */
+  /** Version 3. */
   readonly ownerPrincipalName?: string | null
   readonly renewers: readonly CreateDelegationTokenRequestCreatableRenewers[]
   readonly maxLifetimeMs: number
@@ -71,9 +71,9 @@ export interface CreateDelegationTokenResponse {
   readonly errorCode: number
   readonly principalType: string
   readonly principalName: string
-  /** Versions 3. */
+  /** Version 3. */
   readonly tokenRequesterPrincipalType?: string
-  /** Versions 3. */
+  /** Version 3. */
   readonly tokenRequesterPrincipalName?: string
   readonly issueTimestampMs: number
   readonly expiryTimestampMs: number

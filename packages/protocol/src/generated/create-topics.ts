@@ -152,7 +152,7 @@ export function readCreateTopicsResponseCreatableTopicConfigs(r: Reader, _v: num
 
 export interface CreateTopicsResponseCreatableTopicResult {
   readonly name: string
-  /** Versions 7. */
+  /** Version 7. */
   readonly topicId?: string
   readonly errorCode: number
   readonly errorMessage: string | null

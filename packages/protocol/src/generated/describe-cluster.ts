@@ -8,7 +8,7 @@ export interface DescribeClusterRequest {
   readonly includeClusterAuthorizedOperations: boolean
   /** Versions 1 and later. */
   readonly endpointType?: number
-  /** Versions 2. */
+  /** Version 2. */
   readonly includeFencedBrokers?: boolean
 }
 
@@ -38,7 +38,7 @@ export interface DescribeClusterResponseDescribeClusterBroker {
   readonly host: string
   readonly port: number
   readonly rack?: string | null
-  /** Versions 2. */
+  /** Version 2. */
   readonly isFenced?: boolean
 }
 

@@ -86,9 +86,9 @@ export function readDescribeDelegationTokenResponseDescribedDelegationTokenRenew
 export interface DescribeDelegationTokenResponseDescribedDelegationToken {
   readonly principalType: string
   readonly principalName: string
-  /** Versions 3. */
+  /** Version 3. */
   readonly tokenRequesterPrincipalType?: string
-  /** Versions 3. */
+  /** Version 3. */
   readonly tokenRequesterPrincipalName?: string
   readonly issueTimestamp: number
   readonly expiryTimestamp: number

@@ -74,7 +74,7 @@ export function readDescribeGroupsResponseDescribedGroupMember(r: Reader, v: num
 
 export interface DescribeGroupsResponseDescribedGroup {
   readonly errorCode: number
-  /** Versions 6. */
+  /** Version 6. */
   readonly errorMessage?: string | null
   readonly groupId: string
   readonly groupState: string

@@ -128,7 +128,7 @@ export interface DescribeLogDirsResponseDescribeLogDirsResult {
   readonly totalBytes?: number
   /** Versions 4 and later. */
   readonly usableBytes?: number
-  /** Versions 5. */
+  /** Version 5. */
   readonly isCordoned?: boolean
 }
 

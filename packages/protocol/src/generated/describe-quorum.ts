@@ -64,7 +64,7 @@ export function readDescribeQuorumRequest(r: Reader, v: number): Decoded<Describ
 
 export interface DescribeQuorumResponseReplicaState {
   readonly replicaId: number
-  /** Versions 2. */
+  /** Version 2. */
   readonly replicaDirectoryId?: string
   readonly logEndOffset: number
   /** Versions 1 and later. */
@@ -102,7 +102,7 @@ export function readDescribeQuorumResponseReplicaState(r: Reader, v: number): De
 export interface DescribeQuorumResponsePartitionData {
   readonly partitionIndex: number
   readonly errorCode: number
-  /** Versions 2. */
+  /** Version 2. */
   readonly errorMessage?: string | null
   readonly leaderId: number
   readonly leaderEpoch: number
@@ -217,10 +217,10 @@ export function readDescribeQuorumResponseNode(r: Reader, v: number): Decoded<De
 
 export interface DescribeQuorumResponse {
   readonly errorCode: number
-  /** Versions 2. */
+  /** Version 2. */
   readonly errorMessage?: string | null
   readonly topics: readonly DescribeQuorumResponseTopicData[]
-  /** Versions 2. */
+  /** Version 2. */
   readonly nodes?: readonly DescribeQuorumResponseNode[]
 }
 

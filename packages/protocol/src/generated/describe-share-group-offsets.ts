@@ -84,7 +84,7 @@ export interface DescribeShareGroupOffsetsResponseDescribeShareGroupOffsetsRespo
   readonly partitionIndex: number
   readonly startOffset: number
   readonly leaderEpoch: number
-  /** Versions 1. */
+  /** Version 1. */
   readonly lag?: number
   readonly errorCode: number
   readonly errorMessage?: string | null

@@ -34,9 +34,9 @@ export function readEndTxnRequest(r: Reader, v: number): Decoded<EndTxnRequest> 
 export interface EndTxnResponse {
   readonly throttleTimeMs: number
   readonly errorCode: number
-  /** Versions 5. */
+  /** Version 5. */
   readonly producerId?: number
-  /** Versions 5. */
+  /** Version 5. */
   readonly producerEpoch?: number
 }
 

@@ -42,7 +42,7 @@ export interface FetchRequestFetchPartition {
   readonly partitionMaxBytes: number
   /** Versions 17 and later. */
   readonly replicaDirectoryId?: string
-  /** Versions 18. */
+  /** Version 18. */
   readonly highWatermark?: number
 }
 

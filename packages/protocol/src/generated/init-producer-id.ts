@@ -11,9 +11,9 @@ export interface InitProducerIdRequest {
   readonly producerId?: number
   /** Versions 3 and later. */
   readonly producerEpoch?: number
-  /** Versions 6. */
+  /** Version 6. */
   readonly enable2Pc?: boolean
-  /** Versions 6. */
+  /** Version 6. */
   readonly keepPreparedTxn?: boolean
 }
 
@@ -59,9 +59,9 @@ export interface InitProducerIdResponse {
   readonly errorCode: number
   readonly producerId?: number
   readonly producerEpoch: number
-  /** Versions 6. */
+  /** Version 6. */
   readonly ongoingTxnProducerId?: number
-  /** Versions 6. */
+  /** Version 6. */
   readonly ongoingTxnProducerEpoch?: number
 }
 

@@ -7,7 +7,7 @@ import type { Writer } from '../wire/writer.ts'
 export interface LeaveGroupRequestMemberIdentity {
   readonly memberId: string
   readonly groupInstanceId?: string | null
-  /** Versions 5. */
+  /** Version 5. */
   readonly reason?: string | null
 }
 

@@ -5,7 +5,7 @@ import type { Reader } from '../wire/reader.ts'
 import type { Writer } from '../wire/writer.ts'
 
 export interface ListConfigResourcesRequest {
-  /** Versions 1. */
+  /** Version 1. */
   readonly resourceTypes?: readonly number[]
 }
 
@@ -30,7 +30,7 @@ export function readListConfigResourcesRequest(r: Reader, v: number): Decoded<Li
 
 export interface ListConfigResourcesResponseConfigResource {
   readonly resourceName: string
-  /** Versions 1. */
+  /** Version 1. */
   readonly resourceType?: number
 }
 

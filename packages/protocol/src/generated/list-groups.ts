@@ -7,7 +7,7 @@ import type { Writer } from '../wire/writer.ts'
 export interface ListGroupsRequest {
   /** Versions 4 and later. */
   readonly statesFilter?: readonly string[]
-  /** Versions 5. */
+  /** Version 5. */
   readonly typesFilter?: readonly string[]
 }
 
@@ -49,7 +49,7 @@ export interface ListGroupsResponseListedGroup {
   readonly protocolType: string
   /** Versions 4 and later. */
   readonly groupState?: string
-  /** Versions 5. */
+  /** Version 5. */
   readonly groupType?: string
 }
 

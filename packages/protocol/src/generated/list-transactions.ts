@@ -9,7 +9,7 @@ export interface ListTransactionsRequest {
   readonly producerIdFilters: readonly number[]
   /** Versions 1 and later. */
   readonly durationFilter?: number
-  /** Versions 2. */
+  /** Version 2. */
   readonly transactionalIdPattern?: string | null
 }
 

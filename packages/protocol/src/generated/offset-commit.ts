@@ -38,7 +38,7 @@ export function readOffsetCommitRequestOffsetCommitRequestPartition(r: Reader, v
 export interface OffsetCommitRequestOffsetCommitRequestTopic {
   /** Versions 2 to 9. */
   readonly name?: string
-  /** Versions 10. */
+  /** Version 10. */
   readonly topicId?: string
   readonly partitions: readonly OffsetCommitRequestOffsetCommitRequestPartition[]
 }
@@ -142,7 +142,7 @@ export function readOffsetCommitResponseOffsetCommitResponsePartition(r: Reader,
 export interface OffsetCommitResponseOffsetCommitResponseTopic {
   /** Versions 2 to 9. */
   readonly name?: string
-  /** Versions 10. */
+  /** Version 10. */
   readonly topicId?: string
   readonly partitions: readonly OffsetCommitResponseOffsetCommitResponsePartition[]
 }

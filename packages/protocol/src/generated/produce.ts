@@ -29,7 +29,7 @@ export function readProduceRequestPartitionProduceData(r: Reader, v: number): De
 export interface ProduceRequestTopicProduceData {
   /** Versions 3 to 12. */
   readonly name?: string
-  /** Versions 13. */
+  /** Version 13. */
   readonly topicId?: string
   readonly partitionData: readonly ProduceRequestPartitionProduceData[]
 }
@@ -222,7 +222,7 @@ export function readProduceResponsePartitionProduceResponse(r: Reader, v: number
 export interface ProduceResponseTopicProduceResponse {
   /** Versions 3 to 12. */
   readonly name?: string
-  /** Versions 13. */
+  /** Version 13. */
   readonly topicId?: string
   readonly partitionResponses: readonly ProduceResponsePartitionProduceResponse[]
 }

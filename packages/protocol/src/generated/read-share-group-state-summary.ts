@@ -74,7 +74,7 @@ export interface ReadShareGroupStateSummaryResponsePartitionResult {
   readonly stateEpoch: number
   readonly leaderEpoch: number
   readonly startOffset: number
-  /** Versions 1. */
+  /** Version 1. */
   readonly deliveryCompleteCount?: number
 }
 

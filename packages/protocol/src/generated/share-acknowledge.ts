@@ -80,7 +80,7 @@ export interface ShareAcknowledgeRequest {
   readonly groupId?: string | null
   readonly memberId: string | null
   readonly shareSessionEpoch: number
-  /** Versions 2. */
+  /** Version 2. */
   readonly isRenewAck?: boolean
   readonly topics: readonly ShareAcknowledgeRequestAcknowledgeTopic[]
 }
@@ -205,7 +205,7 @@ export interface ShareAcknowledgeResponse {
   readonly throttleTimeMs: number
   readonly errorCode: number
   readonly errorMessage?: string | null
-  /** Versions 2. */
+  /** Version 2. */
   readonly acquisitionLockTimeoutMs?: number
   readonly responses: readonly ShareAcknowledgeResponseShareAcknowledgeTopicResponse[]
   readonly nodeEndpoints: readonly ShareAcknowledgeResponseNodeEndpoint[]

@@ -111,9 +111,9 @@ export interface ShareFetchRequest {
   readonly maxBytes?: number
   readonly maxRecords: number
   readonly batchSize: number
-  /** Versions 2. */
+  /** Version 2. */
   readonly shareAcquireMode?: number
-  /** Versions 2. */
+  /** Version 2. */
   readonly isRenewAck?: boolean
   readonly topics: readonly ShareFetchRequestFetchTopic[]
   readonly forgottenTopicsData: readonly ShareFetchRequestForgottenTopic[]

@@ -32,9 +32,9 @@ export interface SyncGroupRequest {
   readonly memberId: string
   /** Versions 3 and later. */
   readonly groupInstanceId?: string | null
-  /** Versions 5. */
+  /** Version 5. */
   readonly protocolType?: string | null
-  /** Versions 5. */
+  /** Version 5. */
   readonly protocolName?: string | null
   readonly assignments: readonly SyncGroupRequestSyncGroupRequestAssignment[]
 }
@@ -82,9 +82,9 @@ export interface SyncGroupResponse {
   /** Versions 1 and later. */
   readonly throttleTimeMs?: number
   readonly errorCode: number
-  /** Versions 5. */
+  /** Version 5. */
   readonly protocolType?: string | null
-  /** Versions 5. */
+  /** Version 5. */
   readonly protocolName?: string | null
   readonly assignment: Uint8Array
 }

@@ -7,7 +7,7 @@ import type { Writer } from '../wire/writer.ts'
 export interface UpdateFeaturesRequestFeatureUpdateKey {
   readonly feature: string
   readonly maxVersionLevel: number
-  /** Versions 0. */
+  /** Version 0. */
   readonly allowDowngrade?: boolean
   /** Versions 1 and later. */
   readonly upgradeType?: number

@@ -32,7 +32,7 @@ export interface WriteShareGroupStateRequestPartitionData {
   readonly stateEpoch: number
   readonly leaderEpoch: number
   readonly startOffset: number
-  /** Versions 1. */
+  /** Version 1. */
   readonly deliveryCompleteCount?: number
   readonly stateBatches: readonly WriteShareGroupStateRequestStateBatch[]
 }

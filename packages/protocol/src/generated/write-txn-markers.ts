@@ -32,7 +32,7 @@ export interface WriteTxnMarkersRequestWritableTxnMarker {
   readonly transactionResult: boolean
   readonly topics: readonly WriteTxnMarkersRequestWritableTxnMarkerTopic[]
   readonly coordinatorEpoch: number
-  /** Versions 2. */
+  /** Version 2. */
   readonly transactionVersion?: number
 }
 

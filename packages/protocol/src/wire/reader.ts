@@ -93,7 +93,7 @@ export class Reader {
 
   string(flexible: boolean): string {
     const length = this.#stringLength(flexible)
-    if (length < 0) throw this.#unexpectedNull('string')
+    if (length < 0) throw this.#unexpectedNull('a string')
     return this.#text(length)
   }
 
@@ -121,7 +121,7 @@ export class Reader {
   /** Number of elements of an array that may not be null. */
   arrayLength(flexible: boolean): number {
     const length = this.nullableArrayLength(flexible)
-    if (length < 0) throw this.#unexpectedNull('array')
+    if (length < 0) throw this.#unexpectedNull('an array')
     return length
   }
 
@@ -192,6 +192,6 @@ export class Reader {
   }
 
   #unexpectedNull(what: string): ProtocolError {
-    return new ProtocolError(`null where a ${what} must be, before byte ${this.position}`)
+    return new ProtocolError(`null where ${what} must be, before byte ${this.position}`)
   }
 }

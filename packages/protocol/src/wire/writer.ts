@@ -28,7 +28,9 @@ export class Writer {
     return this.#flushed + this.#position - this.#start
   }
 
+  /** This and the next ones, down to uint32, throw ProtocolError for what is beyond their range, or no number; fractions are cut off. */
   int8(value: number): void {
+    if (!(value >= -0x80 && value <= 0x7f)) throw outOfRange('int8', value)
     this.#fit(1)
     this.#buffer[this.#position++] = value
   }
@@ -38,42 +40,35 @@ export class Writer {
   }
 
   int16(value: number): void {
-    this.#fit(2)
-    const b = this.#buffer
-    b[this.#position] = value >> 8
-    b[this.#position + 1] = value
-    this.#position += 2
+    if (!(value >= -0x8000 && value <= 0x7fff)) throw outOfRange('int16', value)
+    this.#put16(value)
   }
 
   uint16(value: number): void {
-    this.int16(value)
+    if (!(value >= 0 && value <= 0xffff)) throw outOfRange('uint16', value)
+    this.#put16(value)
   }
 
   int32(value: number): void {
-    this.#fit(4)
-    const b = this.#buffer
-    const at = this.#position
-    b[at] = value >> 24
-    b[at + 1] = value >> 16
-    b[at + 2] = value >> 8
-    b[at + 3] = value
-    this.#position = at + 4
+    if (!(value >= -0x8000_0000 && value <= 0x7fff_ffff)) throw outOfRange('int32', value)
+    this.#put32(value)
   }
 
   uint32(value: number): void {
-    this.int32(value)
+    if (!(value >= 0 && value <= 0xffff_ffff)) throw outOfRange('uint32', value)
+    this.#put32(value)
   }
 
   /** Throws ProtocolError for a number that is no safe integer, except INT64_MAX. */
   int64(value: number): void {
     if (!Number.isSafeInteger(value)) {
       if (value !== INT64_MAX) throw new ProtocolError(`${value} is no integer that a number holds exactly`)
-      this.int32(0x7fff_ffff)
-      this.int32(-1)
+      this.#put32(0x7fff_ffff)
+      this.#put32(-1)
       return
     }
-    this.int32(Math.floor(value / TWO_32))
-    this.int32(value)
+    this.#put32(Math.floor(value / TWO_32))
+    this.#put32(value)
   }
 
   float64(value: number): void {
@@ -192,6 +187,25 @@ export class Writer {
     return chunks.length === 1 ? (first as Buffer) : Buffer.concat(chunks)
   }
 
+  #put16(value: number): void {
+    this.#fit(2)
+    const b = this.#buffer
+    b[this.#position] = value >> 8
+    b[this.#position + 1] = value
+    this.#position += 2
+  }
+
+  #put32(value: number): void {
+    this.#fit(4)
+    const b = this.#buffer
+    const at = this.#position
+    b[at] = value >> 24
+    b[at + 1] = value >> 16
+    b[at + 2] = value >> 8
+    b[at + 3] = value
+    this.#position = at + 4
+  }
+
   #reference(bytes: Uint8Array): void {
     if (bytes.length === 0) return
     this.#flush()
@@ -215,4 +229,8 @@ export class Writer {
     this.#start = 0
     this.#position = pending
   }
+}
+
+function outOfRange(type: string, value: number): ProtocolError {
+  return new ProtocolError(`${value} is no ${type}`)
 }

@@ -1,35 +1,70 @@
-import { readFileSync, readdirSync } from 'node:fs'
-import { test } from 'node:test'
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
 import assert from 'node:assert/strict'
-import { firstDifference, generate } from '../../../../tools/codegen/main.ts'
+import { differences, generate, readFacts, writeFiles, type Facts } from '../../../../tools/codegen/main.ts'
 
-const root = new URL('../../../../', import.meta.url)
-const spec = readFileSync(new URL('spec/kafka-messages-4.3.1.json', root), 'utf8')
-const errors = readFileSync(new URL('spec/error-codes.tsv', root), 'utf8')
+const root = fileURLToPath(new URL('../../../../', import.meta.url))
+const facts = readFacts()
+const folder = mkdtempSync(join(tmpdir(), 'ottla-codegen-'))
+after(() => rmSync(folder, { recursive: true }))
 
-test('the committed codecs are what the generator writes', () => {
-  const folder = new URL('packages/protocol/src/generated/', root)
-  const files = generate(spec, errors)
-  assert.deepEqual(readdirSync(folder).sort(), [...files.keys()].sort())
-  for (const [name, text] of files) {
-    assert.equal(firstDifference(readFileSync(new URL(name, folder), 'utf8'), text), 0, name)
-  }
-})
+function withMessage(message: object): Facts {
+  const base = { type: 'request', apiKey: 1, listeners: ['broker'], name: 'XRequest', flexibleVersions: 'none' }
+  return { ...facts, messages: JSON.stringify([{ ...base, ...message }]) }
+}
 
-test('a changed fact changes what is written', () => {
-  const changed = generate(
-    spec.replace('"name":"TransactionalId","type":"string"', '"name":"Renamed","type":"string"'),
-    errors,
+test('the committed codecs are what the generator writes, and --check says so', () => {
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    ['--import', 'tsx', 'tools/codegen/main.ts', '--check'],
+    { cwd: root, encoding: 'utf8' },
   )
-  const before = generate(spec, errors)
-  assert.notEqual(changed.get('add-offsets-to-txn.ts'), before.get('add-offsets-to-txn.ts'))
-  assert.ok(firstDifference('a\nb', 'a\nc') === 2)
+  assert.equal(status, 0, stderr)
+  assert.match(stdout, /^codegen: \d+ files are what the generator writes/)
 })
 
-test('facts of an unknown form are refused', () => {
-  const message = { type: 'request', apiKey: 1, listeners: ['broker'], name: 'XRequest', validVersions: '0-1' }
-  const withField = (field: object): string =>
-    JSON.stringify([{ ...message, flexibleVersions: 'none', fields: [field] }])
-  assert.throws(() => generate(withField({ name: 'A', type: 'int128', versions: '0+' }), errors), /int128/)
-  assert.throws(() => generate(withField({ name: 'A', type: 'int8', versions: 'x' }), errors), /'x' is no range/)
+test('the check names what differs, what is missing and what should not be there', () => {
+  const files = generate(facts)
+  writeFiles(folder, files)
+  assert.deepEqual(differences(folder, files), [])
+  const fetch = files.get('fetch.ts') ?? ''
+  writeFileSync(join(folder, 'fetch.ts'), fetch.replace('\n', '\n// changed by hand\n'))
+  rmSync(join(folder, 'produce.ts'))
+  writeFileSync(join(folder, 'withdrawn.ts'), '')
+  assert.deepEqual(differences(folder, files).sort(), [
+    'fetch.ts differs from line 2 on',
+    'produce.ts is missing',
+    'withdrawn.ts should not be there',
+  ])
+  writeFiles(folder, files)
+  assert.deepEqual(differences(folder, files), [])
+})
+
+test('a changed fact shows as a difference of just the file that it is about', () => {
+  writeFiles(folder, generate(facts))
+  const renamed = facts.messages.replace('"name":"TransactionalId","type":"string"', '"name":"New","type":"string"')
+  const changed = differences(folder, generate({ ...facts, messages: renamed }))
+  assert.equal(changed.length, 1)
+  assert.match(changed[0] ?? '', /^add-offsets-to-txn\.ts differs from line \d+ on$/)
+})
+
+test('facts of an unknown form are refused by name', () => {
+  const withField = (field: object): Facts => withMessage({ validVersions: '0-1', fields: [field] })
+  assert.throws(() => generate(withField({ name: 'A', type: 'int128', versions: '0+' })), /XRequest\.a .*int128/)
+  assert.throws(() => generate(withField({ name: 'A', type: 'int8', versions: 'x' })), /'x' is no range/)
+  assert.throws(
+    () => generate(withMessage({ type: 'reply', validVersions: '0' })),
+    /XRequest is of unknown type 'reply'/,
+  )
+  assert.throws(() => generate(withMessage({ validVersions: '0' })), /XRequest has no response/)
+})
+
+test('an error code without a text and a text without a code are refused', () => {
+  const { errors, errorTexts } = facts
+  assert.throws(() => generate({ ...facts, errors: `${errors}NEW_ONE\t134\tbroker` }), /NEW_ONE has no text/)
+  assert.throws(() => generate({ ...facts, errorTexts: `${errorTexts}OLD_ONE\twas there once` }), /OLD_ONE/)
 })

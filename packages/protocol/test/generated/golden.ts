@@ -11,10 +11,18 @@ const root = new URL('../../../../', import.meta.url)
 const spec = parseSpec(readFileSync(new URL('spec/kafka-messages-4.3.1.json', root), 'utf8'))
 const messages = new Map(spec.map(message => [message.name, message]))
 
-export const goldenCases: GoldenCase[] = gunzipSync(readFileSync(new URL('test/golden/messages.jsonl.gz', root)))
+const cases: GoldenCase[] = gunzipSync(readFileSync(new URL('test/golden/messages.jsonl.gz', root)))
   .toString('utf8')
   .split('\n')
   .map(line => JSON.parse(line) as GoldenCase)
+
+function isHeader({ name }: GoldenCase): boolean {
+  return messages.get(name)?.type === 'header'
+}
+
+export const goldenCases = cases.filter(each => !isHeader(each))
+/** Headers have hand-written codecs (wire/frame.ts). */
+export const headerCases = cases.filter(isHeader)
 
 type Read = (r: Reader, version: number) => unknown
 type Write = (w: Writer, value: unknown, version: number) => void
