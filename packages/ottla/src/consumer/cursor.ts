@@ -41,6 +41,8 @@ export class Gap {
 export class Cursor implements TopicPartition {
   readonly topic: string
   readonly partition: number
+  /** As logs and errors name it. */
+  readonly name: string
   readonly offsets = new OffsetStore()
   #state: CursorState = 'stopped'
 
@@ -92,15 +94,11 @@ export class Cursor implements TopicPartition {
   constructor(topic: string, partition: number) {
     this.topic = topic
     this.partition = partition
+    this.name = `${topic} [${partition}]`
   }
 
   get state(): CursorState {
     return this.#state
-  }
-
-  /** As logs and errors name it. */
-  get name(): string {
-    return `${this.topic} [${this.partition}]`
   }
 
   /** Goes to an offset, a logical one included. The queue has forgotten what it had of it. */

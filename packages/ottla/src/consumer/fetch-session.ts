@@ -6,9 +6,13 @@ import type { FetchRequest } from '@ottla/protocol'
 
 type RequestPartition = FetchRequest['topics'][number]['partitions'][number]
 
-/** A partition to be fetched. `key` is the same object each time. */
+/** A partition to be fetched. */
 export interface WantedPartition {
-  readonly key: object
+  /**
+   * The partition's name, the same over all assignments: a broker that is told of a partition and told to forget it
+   * in one request does both, in that order.
+   */
+  readonly key: string
   readonly topic: string
   /** All zeros where the broker has none. */
   readonly topicId: string
@@ -38,7 +42,7 @@ export class FetchSession {
   /** 0 asks for a new session. */
   #epoch = 0
   #round = 0
-  readonly #sent = new Map<object, Sent>()
+  readonly #sent = new Map<string, Sent>()
 
   /** What to send so that the broker fetches exactly these. */
   request(wanted: readonly WantedPartition[]): SessionRequest {

@@ -178,7 +178,7 @@ export class Fetcher {
       const topic = topics.get(cursor.topic)
       const topicId = topic?.topicId ?? ZERO_UUID
       return {
-        key: cursor,
+        key: cursor.name,
         topic: cursor.topic,
         topicId,
         partition: cursor.partition,

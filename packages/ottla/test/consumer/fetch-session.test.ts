@@ -3,12 +3,8 @@ import { test } from 'node:test'
 import { ZERO_UUID } from '@ottla/protocol'
 import { FetchSession, type SessionRequest, type WantedPartition } from '../../src/consumer/fetch-session.ts'
 
-const keys = new Map<string, object>()
-
 function wanted(topic: string, partition: number, fetchOffset: number, topicId = ZERO_UUID): WantedPartition {
-  const name = `${topic}-${partition}`
-  const key = keys.get(name) ?? {}
-  keys.set(name, key)
+  const key = `${topic}-${partition}`
   return { key, topic, topicId, partition, fetchOffset, currentLeaderEpoch: 1, partitionMaxBytes: 100 }
 }
 
@@ -54,6 +50,16 @@ test('a partition that is wanted again is told again', () => {
   session.request([wanted('a', 1, 0)])
   session.answered(1)
   assert.deepEqual(shown(session.request([wanted('a', 0, 0), wanted('a', 1, 0)])).told, ['a-0@0'])
+})
+
+test('no partition is told and forgotten in one request, which would leave it forgotten', () => {
+  const session = new FetchSession()
+  session.request([wanted('a', 0, 4), wanted('a', 1, 4)])
+  session.answered(1)
+  // Assigned anew, from another offset: another cursor, the same partition.
+  const { told, forgotten } = shown(session.request([wanted('a', 0, 2)]))
+  assert.deepEqual(told, ['a-0@2'])
+  assert.deepEqual(forgotten, ['a-1'])
 })
 
 test('a broker that keeps no session is told everything each time', () => {
