@@ -1,4 +1,5 @@
 import { ProtocolError } from './protocol-error.ts'
+import { asBuffer, FastBuffer } from './view.ts'
 
 const TWO_32 = 0x1_0000_0000
 /** Java's Long.MAX_VALUE as the nearest double; Kafka uses it for "no limit". */
@@ -17,7 +18,7 @@ export class Reader {
   position: number
 
   constructor(buffer: Uint8Array, start = 0, end: number = buffer.length) {
-    this.buffer = Buffer.isBuffer(buffer) ? buffer : Buffer.from(buffer.buffer, buffer.byteOffset, buffer.byteLength)
+    this.buffer = asBuffer(buffer)
     this.position = start
     this.end = end
   }
@@ -115,7 +116,7 @@ export class Reader {
     if (length < -1) throw new ProtocolError(`bytes of negative length ${length} before byte ${this.position}`)
     if (length < 0) return null
     const at = this.advance(length, 'bytes')
-    return this.buffer.subarray(at, at + length)
+    return new FastBuffer(this.buffer.buffer, this.buffer.byteOffset + at, length)
   }
 
   /** Number of elements of an array that may not be null. */
