@@ -41,5 +41,5 @@ export function route<Req, Res>(
   handle: (body: Decoded<Req>, context: RequestContext) => Res | null | Promise<Res | null>,
 ): Route {
   // What the reader of `api` made is what its handler takes.
-  return { api: api as unknown as ServerApi<unknown, unknown>, handle: handle as Route['handle'] }
+  return { api: api as unknown as ServerApi<unknown, unknown>, handle }
 }

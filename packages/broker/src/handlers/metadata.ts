@@ -66,12 +66,13 @@ export const metadataRoutes: readonly Route[] = [
 function metadata(request: Decoded<MetadataRequest>, context: RequestContext): MetadataResponse {
   const { state } = context
   // Until version 1 an empty list asked for everything.
-  const all = request.topics === null || (context.version === 0 && request.topics.length === 0)
+  const { topics: asked } = request
+  const all = asked === null || (context.version === 0 && asked.length === 0)
   const topics = all
     ? [...state.topics.all()]
         .filter(topic => context.allows('describe', 'topic', topic.name))
         .map(topic => describeTopic(topic, request, context))
-    : (request.topics ?? []).map(asked => describeAsked(asked, request, context))
+    : asked.map(topic => describeAsked(topic, request, context))
   return {
     throttleTimeMs: 0,
     brokers: state.liveBrokers().map(({ id, host, port, rack }) => ({ nodeId: id, host, port, rack })),

@@ -33,13 +33,11 @@ export const produceRoutes: readonly Route[] = [
 function produce(request: Decoded<ProduceRequest>, context: RequestContext): ProduceResponse | null {
   const { state } = context
   const moved = new Set<number>()
-  let failed = false
   const responses = request.topicData.map(data => {
     const topic = context.version >= 13 ? state.topics.byId(data.topicId) : state.topics.get(data.name)
     const name = context.version >= 13 ? (topic?.name ?? '') : data.name
     const partitionResponses = data.partitionData.map(({ index, records }) => {
       const result = append(topic, name, index, records, request.acks, context)
-      if (result.errorCode !== ErrorCode.ERR_NO_ERROR) failed = true
       const leader = result.currentLeader?.leaderId
       if (leader !== undefined) moved.add(leader)
       return result
@@ -48,7 +46,10 @@ function produce(request: Decoded<ProduceRequest>, context: RequestContext): Pro
   })
   if (request.acks === 0) {
     // Nobody waits for an answer: hanging up is how a broker says that something went wrong.
-    if (failed) throw new CloseConnection('a produce request without acknowledgement failed')
+    const failed = responses.some(topic =>
+      topic.partitionResponses.some(partition => partition.errorCode !== ErrorCode.ERR_NO_ERROR),
+    )
+    if (failures.length > 0) throw new CloseConnection('a produce request without acknowledgement failed')
     return null
   }
   const nodeEndpoints = state.brokers
