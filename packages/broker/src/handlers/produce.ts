@@ -49,7 +49,7 @@ function produce(request: Decoded<ProduceRequest>, context: RequestContext): Pro
     const failed = responses.some(topic =>
       topic.partitionResponses.some(partition => partition.errorCode !== ErrorCode.ERR_NO_ERROR),
     )
-    if (failures.length > 0) throw new CloseConnection('a produce request without acknowledgement failed')
+    if (failed) throw new CloseConnection('a produce request without acknowledgement failed')
     return null
   }
   const nodeEndpoints = state.brokers
