@@ -1,7 +1,10 @@
 import type { Reader } from './wire/reader.ts'
 import type { RecordsInput, Writer } from './wire/writer.ts'
 
-/** What a reader returns for a message: every field is there, with Kafka's default where the version lacks it. */
+/**
+ * What a reader returns for a message: every field is there, with Kafka's default where the version lacks it.
+ * @since 0.1.0
+ */
 export type Decoded<T> = unknown extends T ? unknown : [RecordsInput] extends [T] ? Buffer | null : DecodedPart<T>
 
 type DecodedPart<T> = T extends Uint8Array
@@ -12,7 +15,10 @@ type DecodedPart<T> = T extends Uint8Array
       ? Decoded<E>[]
       : { [K in keyof T]-?: Decoded<Exclude<T[K], undefined>> }
 
-/** What both ends know of one request and its response. */
+/**
+ * What both ends know of one request and its response.
+ * @since 0.1.0
+ */
 export interface ApiFacts {
   readonly key: number
   readonly name: string
@@ -22,7 +28,10 @@ export interface ApiFacts {
   readonly flexibleFrom: number
 }
 
-/** The client's side of one API. */
+/**
+ * The client's side of one API.
+ * @since 0.1.0
+ */
 export interface Api<Req, Res> extends ApiFacts {
   /** Throws ProtocolError when a field is set that the version lacks and that must not be dropped. */
   writeRequest(w: Writer, message: Req, version: number): void
@@ -30,7 +39,10 @@ export interface Api<Req, Res> extends ApiFacts {
   readResponse(r: Reader, version: number): Decoded<Res>
 }
 
-/** The broker's side of one API. */
+/**
+ * The broker's side of one API.
+ * @since 0.1.0
+ */
 export interface ServerApi<Req, Res> extends ApiFacts {
   /** Throws ProtocolError for bytes that are no such message. */
   readRequest(r: Reader, version: number): Decoded<Req>

@@ -1,9 +1,12 @@
 import type { Api, ServerApi } from '../api.ts'
 import { ProtocolError } from './protocol-error.ts'
-import { Reader } from './reader.ts'
+import type { Reader } from './reader.ts'
 import { Writer } from './writer.ts'
 
-/** What every request begins with. */
+/**
+ * What every request begins with.
+ * @since 0.1.0
+ */
 export interface RequestHeader {
   readonly apiKey: number
   readonly apiVersion: number
@@ -11,7 +14,10 @@ export interface RequestHeader {
   readonly clientId: string | null
 }
 
-/** One request as chunks for a gathered write, the frame's size in front. Throws ProtocolError for what cannot be encoded. */
+/**
+ * One request as chunks for a gathered write, the frame's size in front. Throws ProtocolError for what cannot be encoded.
+ * @since 0.1.0
+ */
 export function encodeRequest<Req, Res>(
   api: Api<Req, Res>,
   version: number,
@@ -31,7 +37,10 @@ export function encodeRequest<Req, Res>(
   return finishFrame(w)
 }
 
-/** One response as chunks for a gathered write. */
+/**
+ * One response as chunks for a gathered write, the frame's size in front. Throws ProtocolError for what cannot be encoded.
+ * @since 0.1.0
+ */
 export function encodeResponse<Req, Res>(
   api: ServerApi<Req, Res>,
   version: number,
@@ -46,7 +55,11 @@ export function encodeResponse<Req, Res>(
   return finishFrame(w)
 }
 
-/** Reads a request's header up to where the body begins; `flexibleFrom` says from which version on a key has tagged fields. */
+/**
+ * Reads a request's header up to where the body begins; `flexibleFrom` says from which version on a key has tagged
+ * fields. Throws ProtocolError for bytes that are no header.
+ * @since 0.1.0
+ */
 export function readRequestHeader(r: Reader, flexibleFrom: (apiKey: number) => number): RequestHeader {
   const apiKey = r.int16()
   const apiVersion = r.int16()
@@ -56,7 +69,10 @@ export function readRequestHeader(r: Reader, flexibleFrom: (apiKey: number) => n
   return { apiKey, apiVersion, correlationId, clientId }
 }
 
-/** Reads a response's header and returns its correlation id. */
+/**
+ * Reads a response's header and returns its correlation id. Throws ProtocolError for bytes that are no header.
+ * @since 0.1.0
+ */
 export function readResponseHeader(
   r: Reader,
   api: { readonly key: number; readonly flexibleFrom: number },
@@ -69,7 +85,10 @@ export function readResponseHeader(
 
 const API_VERSIONS_KEY = 18
 
-/** 1 with tagged fields; ApiVersions always has 0, so that a client can read the answer of a broker that knows less. */
+/**
+ * 1 with tagged fields; ApiVersions always has 0, so that a client can read the answer of a broker that knows less (KIP-511).
+ * @since 0.1.0
+ */
 export function responseHeaderVersion(
   api: { readonly key: number; readonly flexibleFrom: number },
   version: number,
@@ -91,6 +110,7 @@ function finishFrame(w: Writer): Uint8Array[] {
 /**
  * Cuts a byte stream into frames. A frame that lies within one chunk is a view of it; one that does not is
  * put together in a buffer of its exact size, allocated once.
+ * @since 0.1.0
  */
 export class FrameSplitter {
   readonly #maxFrameBytes: number
@@ -154,9 +174,4 @@ export class FrameSplitter {
     }
     return size
   }
-}
-
-/** A reader of a whole frame. */
-export function frameReader(frame: Buffer): Reader {
-  return new Reader(frame)
 }

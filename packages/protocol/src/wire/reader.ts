@@ -2,9 +2,15 @@ import { ProtocolError } from './protocol-error.ts'
 import { asBuffer, FastBuffer } from './view.ts'
 
 const TWO_32 = 0x1_0000_0000
-/** Java's Long.MAX_VALUE as the nearest double; Kafka uses it for "no limit". */
+/**
+ * Java's Long.MAX_VALUE as the nearest double; Kafka uses it for "no limit".
+ * @since 0.1.0
+ */
 export const INT64_MAX = 2 ** 63
-/** The topic id that stands for none. */
+/**
+ * The topic id that stands for none.
+ * @since 0.1.0
+ */
 export const ZERO_UUID = 'AAAAAAAAAAAAAAAAAAAAAA'
 
 /**
@@ -151,7 +157,7 @@ export class Reader {
     return this.position + size
   }
 
-  /** Ends a known tagged field: its reader must have taken all of it, neither more nor less. */
+  /** Ends a known tagged field: what is left of it is skipped, reading beyond it throws ProtocolError. */
   endTag(end: number): void {
     if (this.position > end) throw new ProtocolError(`a tagged field runs over its size at byte ${end}`)
     this.position = end

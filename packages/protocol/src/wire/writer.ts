@@ -3,7 +3,10 @@ import { INT64_MAX, ZERO_UUID } from './reader.ts'
 
 const TWO_32 = 0x1_0000_0000
 
-/** Record data on the way out: referenced, never copied. */
+/**
+ * Record data on the way out: referenced, never copied.
+ * @since 0.1.0
+ */
 export type RecordsInput = Uint8Array | readonly Uint8Array[] | null
 
 /**
