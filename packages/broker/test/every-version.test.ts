@@ -3,7 +3,7 @@ import { after, before, test } from 'node:test'
 import assert from 'node:assert/strict'
 import * as protocol from '@ottla/protocol'
 import {
-  ApiKey,
+  type ApiKey,
   ApiVersions,
   BatchWriter,
   ErrorCode,
