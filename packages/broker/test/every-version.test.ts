@@ -47,7 +47,7 @@ const bodies: Partial<Record<keyof typeof ApiKey, (version: number) => object[]>
   Metadata: version => [
     { topics: [{ name: 't' }, { name: 'bad name' }], ...(version >= 4 ? { allowAutoTopicCreation: true } : {}) },
     { topics: version === 0 ? [] : null },
-    ...(version >= 12 ? [{ topics: [{ name: null, topicId: 'x'.repeat(21) + 'g' }] }] : []),
+    ...(version >= 10 ? [{ topics: [{ name: version >= 12 ? null : '', topicId: 'x'.repeat(21) + 'g' }] }] : []),
   ],
   Produce: version =>
     ['t', 'missing'].map(name => ({

@@ -94,7 +94,8 @@ function describeAsked(
   if (asked.name === null || asked.topicId !== ZERO_UUID) {
     const topic = state.topics.byId(asked.topicId)
     if (topic === undefined || !context.allows('describe', 'topic', topic.name)) {
-      return missing(ErrorCode.ERR_UNKNOWN_TOPIC_ID, null, asked.topicId)
+      // A topic without a name can only be told of from version 12 on.
+      return missing(ErrorCode.ERR_UNKNOWN_TOPIC_ID, context.version >= 12 ? null : '', asked.topicId)
     }
     return describeTopic(topic, request, context)
   }
