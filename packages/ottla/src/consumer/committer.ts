@@ -7,6 +7,7 @@ import {
   type OffsetCommitResponse,
 } from '@ottla/protocol'
 import { Deadline, type Timer } from '../base/clock.ts'
+import { within } from '../base/wait.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import type { ClientContext } from '../cluster/context.ts'
 import { KafkaError } from '../errors.ts'
@@ -97,7 +98,8 @@ export class Committer {
   commit(offsets: readonly TopicPartitionOffset[], deadline: Deadline): Promise<TopicPartitionOffset[]> {
     const turn = this.#last.then(() => this.#send(offsets, deadline))
     this.#last = turn.catch(() => undefined)
-    return turn
+    // Waiting for the commits before counts, too.
+    return within(turn, this.#context.clock, deadline, outOfTime)
   }
 
   /** Commits what is stored of these partitions; failures are told by the offsets-committed event only. */
@@ -182,6 +184,10 @@ export class Committer {
       return { ...given }
     })
   }
+}
+
+function outOfTime(): KafkaError {
+  return new KafkaError(ErrorCode.ERR__TIMED_OUT, 'the commit was not answered in time')
 }
 
 function requestTopics(offsets: readonly TopicPartitionOffset[]): OffsetCommitRequest['topics'] {
