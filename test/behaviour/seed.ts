@@ -43,6 +43,7 @@ export function seedScenarios(start: () => Promise<World>): void {
       ].flat(),
     )
     for (const grant of grants) assert.equal(grant.error, undefined)
+    for (const server of world.bootstrapServers.split(',')) await rulesReached(world, server)
   })
 
   after(async () => {
@@ -410,6 +411,16 @@ function allow(
     permissionType: 'allow',
     operation,
   }))
+}
+
+/** Resolves once a broker has the rules: they reach each in its own time. The first question goes to the only address known. */
+async function rulesReached(world: World, server: string): Promise<void> {
+  for (;;) {
+    const alice = new AdminClient({ ...as(world, 'alice'), 'bootstrap.servers': server })
+    const metadata = await alice.getMetadata({ topic: 'open-probe' })
+    await alice.close()
+    if (metadata.topics[0]?.error?.code !== ErrorCode.ERR_TOPIC_AUTHORIZATION_FAILED) return
+  }
 }
 
 async function read(consumer: Consumer, count: number): Promise<Message[]> {
