@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { createServer } from 'node:net'
+import { codecByName } from '@ottla/protocol'
 import { Authorizer, type AclBinding } from './acls.ts'
 import { systemClock, type Clock } from './clock.ts'
 import { Faults, type FaultInput, type TrackedRequest } from './faults.ts'
@@ -106,6 +107,10 @@ export class EmbeddedCluster implements AsyncDisposable {
       brokers.map(info => [info.id, new Listener(info, state, routes, options.tls ?? null)] as const),
     )
     const cluster = new EmbeddedCluster(state, listeners)
+    // Older Nodes have to load it; where it cannot be had, only what needs it fails.
+    await codecByName('zstd')
+      .ready()
+      ?.catch(() => undefined)
     try {
       for (const listener of listeners.values()) await listener.open()
     } catch (error) {

@@ -35,6 +35,8 @@ export class Listener {
   readonly #routes: ReadonlyMap<number, Route>
   readonly #tls: TlsOptions | null
   readonly #connections = new Set<ClientConnection>()
+  // Below TLS as well: a client that never shakes hands is no connection of the protocol's.
+  readonly #sockets = new Set<Socket>()
   #server: Server | null = null
 
   constructor(info: BrokerInfo, state: ClusterState, routes: ReadonlyMap<number, Route>, tls: TlsOptions | null) {
@@ -53,6 +55,10 @@ export class Listener {
     }
     const server = this.#tls === null ? createServer(onSocket) : createTlsServer(this.#tls, onSocket)
     this.#server = server
+    server.on('connection', (socket: Socket) => {
+      this.#sockets.add(socket)
+      socket.once('close', () => this.#sockets.delete(socket))
+    })
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject)
       server.listen(this.#info.port, this.#info.host, () => {
@@ -66,6 +72,7 @@ export class Listener {
 
   dropConnections(): void {
     for (const connection of this.#connections) connection.destroy()
+    for (const socket of this.#sockets) socket.destroy()
   }
 
   /** Nobody can connect any more, and whoever was is cut off. */
@@ -191,9 +198,13 @@ class ClientConnection {
       return
     }
     await this.#delay(fault?.rttMs ?? this.#state.faults.delayOf(this.#info.id))
-    let response = await found.handle(body, this.#context(header))
-    if (this.#abort.signal.aborted || response === null) return
-    if (fault !== undefined && fault.code !== ErrorCode.ERR_NO_ERROR) response = withError(response, fault.code)
+    if (this.#isGone()) return
+    const fails = fault !== undefined && fault.code !== ErrorCode.ERR_NO_ERROR
+    const context = this.#context(header)
+    // A request that is to fail must not be carried out: someone who may do nothing gets an answer of the right form.
+    let response = await found.handle(body, fails ? { ...context, allows: () => false } : context)
+    if (this.#isGone() || response === null) return
+    if (fails) response = withError(response, fault.code)
     this.#write(api, apiVersion, header.correlationId, response)
     if (apiKey === SASL_AUTHENTICATE && !this.#session.authenticated && this.#session.saslMechanism === null) {
       throw new CloseConnection('authentication failed')
@@ -207,7 +218,22 @@ class ClientConnection {
   }
 
   #delay(ms: number): Promise<void> | void {
-    if (ms > 0) return new Promise(resolve => this.#state.clock.setTimer(ms, resolve))
+    if (ms <= 0) return
+    return new Promise(resolve => {
+      const { signal } = this.#abort
+      const done = (): void => {
+        timer.cancel()
+        signal.removeEventListener('abort', done)
+        resolve()
+      }
+      const timer = this.#state.clock.setTimer(ms, done)
+      signal.addEventListener('abort', done)
+    })
+  }
+
+  // A function, because it changes during an await, which the compiler cannot see.
+  #isGone(): boolean {
+    return this.#abort.signal.aborted
   }
 
   #context(header: RequestHeader): RequestContext {

@@ -4,7 +4,7 @@ import type { Authorizer } from './acls.ts'
 import type { Clock } from './clock.ts'
 import type { Faults } from './faults.ts'
 import { Group } from './groups.ts'
-import type { Partition, TopicStore } from './topics.ts'
+import type { Partition, Topic, TopicStore } from './topics.ts'
 import type { VersionRange } from './versions.ts'
 
 export interface BrokerInfo {
@@ -104,6 +104,14 @@ export class ClusterState {
     let group = this.groups.get(id)
     if (group === undefined) this.groups.set(id, (group = new Group(id, this.clock, this.#initialDelayMs)))
     return group
+  }
+
+  /** With the offsets that groups have committed for it: a topic made anew has nothing to do with them. */
+  deleteTopic(topic: Topic): void {
+    this.topics.delete(topic)
+    for (const group of this.groups.values()) {
+      for (const key of group.offsets.keys()) if (key.startsWith(`${topic.name}\0`)) group.offsets.delete(key)
+    }
   }
 
   nextProducerId(): number {

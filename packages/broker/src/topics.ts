@@ -62,7 +62,8 @@ export const topicDefaults: ReadonlyMap<string, string> = new Map([
 ])
 
 const NAME_LIMIT = 249
-const PARTITION_LIMIT = 10_000
+/** Most partitions of a topic. */
+export const PARTITION_LIMIT = 10_000
 
 export class TopicStore {
   readonly #topics = new Map<string, Topic>()

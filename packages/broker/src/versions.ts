@@ -60,9 +60,11 @@ const kafka39Max: ReadonlyMap<number, number> = new Map([
   [3, 12],
   [8, 9],
   [9, 9],
+  [15, 5],
   [22, 5],
   [26, 4],
   [28, 4],
+  [60, 1],
 ])
 const notIn39: ReadonlySet<number> = new Set([76, 77, 78, 79, 83, 84, 85, 86, 87, 88, 89, 90, 91, 92])
 

@@ -49,6 +49,7 @@ export const aclRoutes: readonly Route[] = [
   route(DescribeAclsServer, (request, context) => {
     const problem = refusal('describe', context)
     if (problem !== null) return { throttleTimeMs: 0, ...problem, resources: [] }
+    if (!isKnown(request)) return { throttleTimeMs: 0, ...unknownFilter, resources: [] }
     const byResource = new Map<string, AclBinding[]>()
     for (const binding of context.state.authorizer.find(filterOf(request))) {
       const key = `${binding.resourceType}/${binding.resourcePatternType}/${binding.name}`
@@ -79,6 +80,7 @@ export const aclRoutes: readonly Route[] = [
       throttleTimeMs: 0,
       filterResults: filters.map(filter => {
         if (problem !== null) return { ...problem, matchingAcls: [] }
+        if (!isKnown(filter)) return { ...unknownFilter, matchingAcls: [] }
         const removed = context.state.authorizer.remove(filterOf(filter))
         const matchingAcls = removed.map(binding => ({ errorCode: 0, errorMessage: null, ...encode(binding) }))
         return { errorCode: ErrorCode.ERR_NO_ERROR, errorMessage: null, matchingAcls }
@@ -96,6 +98,17 @@ function refusal(
   }
   if (context.allows(operation, 'cluster', CLUSTER_NAME)) return null
   return { errorCode: ErrorCode.ERR_CLUSTER_AUTHORIZATION_FAILED, errorMessage: 'Cluster authorization failed.' }
+}
+
+const unknownFilter = {
+  errorCode: ErrorCode.ERR_INVALID_REQUEST,
+  errorMessage: 'The filter contains UNKNOWN elements.',
+}
+
+// 0 is "unknown", not "any": taking one for the other would delete everything.
+function isKnown(filter: Decoded<DescribeAclsRequest>): boolean {
+  const { resourceTypeFilter, patternTypeFilter, operation, permissionType } = filter
+  return [resourceTypeFilter, patternTypeFilter, operation, permissionType].every(code => code > 0)
 }
 
 function filterOf(request: Decoded<DescribeAclsRequest>): AclFilter {

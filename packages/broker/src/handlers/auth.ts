@@ -34,8 +34,11 @@ function authenticate(authBytes: Buffer, { state, session }: RequestContext): Sa
     username !== '' &&
     (authorizationId === '' || authorizationId === username) &&
     state.users.get(username) === password
-  if (!isValid) {
+  // Authenticating anew is for the same user only (KIP-368).
+  const isOther = session.authenticated && session.principal !== `User:${username}`
+  if (!isValid || isOther) {
     session.saslMechanism = null
+    session.authenticated = false
     return refused(ErrorCode.ERR_SASL_AUTHENTICATION_FAILED, 'Authentication failed: Invalid username or password')
   }
   session.authenticated = true

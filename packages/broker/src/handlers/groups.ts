@@ -128,6 +128,7 @@ function join(request: Decoded<JoinGroupRequest>, context: RequestContext): Prom
   const problem = mayUse('read', groupId, context)
   if (problem !== ErrorCode.ERR_NO_ERROR) return refuse(problem)
   if (groupId === '') return refuse(ErrorCode.ERR_INVALID_GROUP_ID)
+  if (memberId !== '' && !context.state.groups.has(groupId)) return refuse(ErrorCode.ERR_UNKNOWN_MEMBER_ID)
   if (sessionTimeoutMs < 1 || sessionTimeoutMs > MAX_SESSION_TIMEOUT_MS) {
     return refuse(ErrorCode.ERR_INVALID_SESSION_TIMEOUT)
   }
@@ -201,6 +202,11 @@ function commit(request: Decoded<OffsetCommitRequest>, context: RequestContext):
   const { groupId, memberId, generationIdOrMemberEpoch, groupInstanceId } = request
   const { state, version } = context
   let problem = mayUse('read', groupId, context)
+  // Only a commit from outside of any generation may begin a group.
+  const isSimple = memberId === '' && generationIdOrMemberEpoch < 0
+  if (problem === ErrorCode.ERR_NO_ERROR && !isSimple && !state.groups.has(groupId)) {
+    problem = version >= 9 ? ErrorCode.ERR_GROUP_ID_NOT_FOUND : ErrorCode.ERR_ILLEGAL_GENERATION
+  }
   const group = problem === ErrorCode.ERR_NO_ERROR ? state.group(groupId) : null
   if (group !== null) problem = group.checkCommit(memberId, generationIdOrMemberEpoch, groupInstanceId)
   const topics = request.topics.map(asked => {
@@ -261,7 +267,8 @@ function offsetsOf(
   const problem = mayUse('describe', groupId, context)
   if (problem !== ErrorCode.ERR_NO_ERROR) return { groupId, topics: [], errorCode: problem }
   const offsets = state.groups.get(groupId)?.offsets
-  const wanted = asked ?? everythingIn(offsets ?? new Map())
+  const wanted =
+    asked ?? everythingIn(offsets ?? new Map()).filter(({ name }) => context.allows('describe', 'topic', name))
   const topics = wanted.map(({ name: askedName, topicId, partitionIndexes }) => {
     const byId = version >= 10 && asked !== null
     const topic = byId ? state.topics.byId(topicId) : state.topics.get(askedName)

@@ -12,6 +12,7 @@ import {
 } from '@ottla/protocol'
 import { CLUSTER_NAME } from '../acls.ts'
 import { route, type RequestContext, type Route } from '../request.ts'
+import { PARTITION_LIMIT } from '../topics.ts'
 
 type CreatableTopic = Decoded<CreateTopicsRequest>['topics'][number]
 
@@ -37,7 +38,7 @@ export const topicRoutes: readonly Route[] = [
         if (topic === undefined) {
           return result(name === null ? ErrorCode.ERR_UNKNOWN_TOPIC_ID : ErrorCode.ERR_UNKNOWN_TOPIC_OR_PART)
         }
-        state.topics.delete(topic)
+        state.deleteTopic(topic)
         return result(ErrorCode.ERR_NO_ERROR)
       }),
     }
@@ -61,6 +62,9 @@ export const topicRoutes: readonly Route[] = [
       if (count <= current) {
         const message = `The topic ${name} currently has ${current} partition(s); ${count} would not be an increase.`
         return result(ErrorCode.ERR_INVALID_PARTITIONS, message)
+      }
+      if (count > PARTITION_LIMIT) {
+        return result(ErrorCode.ERR_INVALID_PARTITIONS, `At most ${PARTITION_LIMIT} partitions are possible here.`)
       }
       if (assignments !== null && assignments.length !== count - current) {
         const message = `Increasing the number of partitions by ${count - current} but ${assignments.length} assignments provided.`
