@@ -10,7 +10,8 @@ import { ClusterState, type BrokerInfo } from './state.ts'
 import { TopicStore } from './topics.ts'
 import { versionsOf, type KafkaRelease } from './versions.ts'
 
-export type SaslMechanism = 'PLAIN'
+/** PLAIN is served; the others are refused by `start` until they are. */
+export type SaslMechanism = 'PLAIN' | 'SCRAM-SHA-256' | 'SCRAM-SHA-512' | 'OAUTHBEARER'
 
 /** How an embedded cluster is made. */
 export interface EmbeddedClusterOptions {
@@ -29,6 +30,8 @@ export interface EmbeddedClusterOptions {
   readonly acls?: readonly AclBinding[]
   /** Users that ACLs do not concern: `admin` or `User:admin`. */
   readonly superUsers?: readonly string[]
+  /** Where data would be kept over a restart; refused by `start` until it is. */
+  readonly dataDir?: string
   /** The release that the brokers pose as; 4.3 by default. */
   readonly as?: KafkaRelease
   /** How long a new group waits for more members, ms; 0 by default, 3000 on a real broker. */
@@ -71,6 +74,7 @@ export class EmbeddedCluster implements AsyncDisposable {
     if (!Number.isInteger(count) || count < 1 || count > MAX_BROKERS) {
       throw new RangeError(`brokers: ${count} is not possible, 1 to ${MAX_BROKERS} are`)
     }
+    refuseWhatIsMissing(options)
     const host = options.host ?? '127.0.0.1'
     const first = options.port ?? 0
     const brokers: BrokerInfo[] = Array.from({ length: count }, (_, i) => ({
@@ -207,11 +211,15 @@ export class EmbeddedCluster implements AsyncDisposable {
 
   /**
    * What clients sent. `start` begins to track, `stop` ends it and returns everything since, no argument returns it
-   * and goes on.
+   * and goes on. Both may be given as a word or as `{ start: true }`, `{ stop: true }`.
    */
-  requests(action?: 'start' | 'stop'): readonly TrackedRequest[] {
-    if (action === 'start') this.#state.faults.startTracking()
-    return action === 'stop' ? this.#state.faults.stopTracking() : [...this.#state.faults.tracked()]
+  requests(
+    action?: 'start' | 'stop' | { readonly start?: boolean; readonly stop?: boolean },
+  ): readonly TrackedRequest[] {
+    const starts = action === 'start' || (typeof action === 'object' && action.start === true)
+    const stops = action === 'stop' || (typeof action === 'object' && action.stop === true)
+    if (starts) this.#state.faults.startTracking()
+    return stops ? this.#state.faults.stopTracking() : [...this.#state.faults.tracked()]
   }
 
   /** Stops all brokers; nothing of the cluster is left afterwards. */
@@ -240,6 +248,14 @@ export class EmbeddedCluster implements AsyncDisposable {
     if (listener === undefined) throw new Error(`there is no broker ${id}`)
     return listener
   }
+}
+
+// Better a clear refusal than a cluster that only seems to do it.
+function refuseWhatIsMissing(options: EmbeddedClusterOptions): void {
+  if (options.dataDir !== undefined)
+    throw new Error('dataDir is not available in this version: everything is in memory')
+  const missing = options.sasl?.mechanisms.filter(mechanism => mechanism !== 'PLAIN') ?? []
+  if (missing.length > 0) throw new Error(`SASL ${missing.join(', ')} is not available in this version; PLAIN is`)
 }
 
 /** Whether a run of ports can be listened on, for those who would like fixed ones. */

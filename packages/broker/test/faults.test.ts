@@ -129,3 +129,20 @@ test('close ends delayed answers, and clients that never finish a TLS handshake'
   await slow.close()
   await answer
 })
+
+test('what is not there yet is refused rather than left out in silence', async () => {
+  await assert.rejects(EmbeddedCluster.start({ dataDir: 'data' }), /dataDir is not available/)
+  await assert.rejects(EmbeddedCluster.start({ sasl: { mechanisms: ['SCRAM-SHA-256'], users: {} } }), /SCRAM-SHA-256/)
+})
+
+test('requests are tracked between start and stop', async () => {
+  cluster.requests({ start: true })
+  await client.ask(ListGroups, 2, {})
+  assert.deepEqual(
+    cluster.requests().map(({ apiName, apiVersion, brokerId }) => `${apiName} ${apiVersion} ${brokerId}`),
+    ['ListGroups 2 1'],
+  )
+  assert.equal(cluster.requests('stop').length, 1)
+  await client.ask(ListGroups, 2, {})
+  assert.deepEqual(cluster.requests(), [])
+})
