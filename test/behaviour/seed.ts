@@ -43,7 +43,9 @@ export function seedScenarios(start: () => Promise<World>): void {
       ].flat(),
     )
     for (const grant of grants) assert.equal(grant.error, undefined)
-    for (const server of world.bootstrapServers.split(',')) await rulesReached(world, server)
+    for (const server of world.bootstrapServers.split(',')) {
+      await reached(world, 'alice', server, 'open-probe', code => code !== ErrorCode.ERR_TOPIC_AUTHORIZATION_FAILED)
+    }
   })
 
   after(async () => {
@@ -66,6 +68,9 @@ export function seedScenarios(start: () => Promise<World>): void {
     const topic = fresh('open-seed')
     const [created] = await admin.createTopics([{ topic, numPartitions: partitions, replicationFactor: 3 }])
     assert.equal(created?.error, undefined)
+    for (const server of world.bootstrapServers.split(',')) {
+      await reached(world, 'admin', server, topic, code => code === ErrorCode.ERR_NO_ERROR)
+    }
     await fill(topic, messages)
     return topic
   }
@@ -413,13 +418,22 @@ function allow(
   }))
 }
 
-/** Resolves once a broker has the rules: they reach each in its own time. The first question goes to the only address known. */
-async function rulesReached(world: World, server: string): Promise<void> {
+/**
+ * Resolves once a broker answers for a topic as it should: rules and topics reach each broker in its own time. The first
+ * question of a client goes to the only address it knows.
+ */
+async function reached(
+  world: World,
+  user: User,
+  server: string,
+  topic: string,
+  isReached: (code: number) => boolean,
+): Promise<void> {
   for (;;) {
-    const alice = new AdminClient({ ...as(world, 'alice'), 'bootstrap.servers': server })
-    const metadata = await alice.getMetadata({ topic: 'open-probe' })
-    await alice.close()
-    if (metadata.topics[0]?.error?.code !== ErrorCode.ERR_TOPIC_AUTHORIZATION_FAILED) return
+    const client = new AdminClient({ ...as(world, user), 'bootstrap.servers': server })
+    const { topics } = await client.getMetadata({ topic })
+    await client.close()
+    if (isReached(topics[0]?.error?.code ?? ErrorCode.ERR_NO_ERROR)) return
   }
 }
 
