@@ -14,22 +14,71 @@ export type {
   ConfigDescription,
   ConfigEntry,
   ConfigOperation,
+  ConfigReplacement,
   ConfigResource,
   ConfigResourceType,
   ConfigResult,
   ConfigSource,
 } from './admin/configs.ts'
 export type {
-  ConsumerGroupDescription,
+  CreateDelegationTokenOptions,
+  DelegationToken,
+  DescribeDelegationTokenOptions,
+  ExpireDelegationTokenOptions,
+  RenewDelegationTokenOptions,
+} from './admin/delegation-tokens.ts'
+export type { FeatureMetadata, FeatureResult, FeatureUpdate, FeatureVersions } from './admin/features.ts'
+export type {
   ConsumerGroupListing,
   ConsumerGroupListings,
+  GroupListing,
+  GroupListings,
+  GroupType,
+  ListConsumerGroupsOptions,
+  ListGroupsOptions,
+} from './admin/group-listings.ts'
+export type { MemberToRemove, RemovedMember, RemoveMembersOptions } from './admin/group-members.ts'
+export type {
+  ConsumerGroupDescription,
   ConsumerGroupMember,
   ConsumerGroupResult,
   ConsumerGroupState,
   ConsumerGroupType,
-  ListConsumerGroupsOptions,
 } from './admin/groups.ts'
+export type { ElectionType, PartitionResult } from './admin/leaders.ts'
+export type {
+  BrokerLogDirs,
+  DescribeLogDirsOptions,
+  LogDir,
+  LogDirReplica,
+  ReplicaLogDirAlteration,
+  ReplicaLogDirResult,
+} from './admin/log-dirs.ts'
+export type {
+  DescribeProducersOptions,
+  PartitionProducers,
+  ProducerState,
+  TransactionToAbort,
+} from './admin/producers.ts'
+export type { MetadataQuorum, QuorumNode, QuorumReplica, RaftListener, RaftVoter } from './admin/quorum.ts'
+export type {
+  ClientQuotaAlteration,
+  ClientQuotaResult,
+  ClientQuotas,
+  QuotaEntity,
+  QuotaEntityType,
+  QuotaFilter,
+  QuotaFilterComponent,
+} from './admin/quotas.ts'
+export type { OngoingReassignment, PartitionReassignment, ReassignmentOptions } from './admin/reassignments.ts'
 export type { ScramCredentialAlteration, ScramMechanism, ScramUserDescription, ScramUserResult } from './admin/scram.ts'
+export type {
+  ShareGroupDescription,
+  ShareGroupMember,
+  ShareGroupOffset,
+  ShareGroupOffsetAlteration,
+  ShareGroupTopicResult,
+} from './admin/share-groups.ts'
 export type {
   CreateTopicResult,
   DeletedRecords,
@@ -40,6 +89,14 @@ export type {
   TopicDescription,
   TopicResult,
 } from './admin/topics.ts'
+export type {
+  FencedProducer,
+  ListTransactionsOptions,
+  TransactionDescription,
+  TransactionListing,
+  TransactionListings,
+  TransactionState,
+} from './admin/transactions.ts'
 export type { ListConsumerGroupOffsetsOptions } from './admin/group-offsets.ts'
 export type { Clock, Timer } from './base/clock.ts'
 export type { Random } from './base/random.ts'

@@ -9,11 +9,23 @@ import type { Event, Metadata, TopicPartition, TopicPartitionOffset } from '../t
 import { startCall, type AdminCall, type AdminOptions, type DescribeOptions } from './call.ts'
 import * as cluster from './cluster.ts'
 import * as configs from './configs.ts'
+import * as tokens from './delegation-tokens.ts'
 import * as groupOffsets from './group-offsets.ts'
+import * as features from './features.ts'
+import * as listings from './group-listings.ts'
+import * as members from './group-members.ts'
 import * as groups from './groups.ts'
+import * as leaders from './leaders.ts'
+import * as logDirs from './log-dirs.ts'
+import * as producers from './producers.ts'
+import * as quorum from './quorum.ts'
+import * as quotas from './quotas.ts'
+import * as reassignments from './reassignments.ts'
 import * as scram from './scram.ts'
 import * as security from './security.ts'
+import * as shareGroups from './share-groups.ts'
 import * as topics from './topics.ts'
+import * as transactions from './transactions.ts'
 
 /**
  * What an admin client hears about; every call's own outcome goes to its promise.
@@ -164,9 +176,33 @@ export class AdminClient implements AsyncDisposable {
     return this.#run(options, call => configs.incrementalAlterConfigs(call, alterations))
   }
 
+  /**
+   * Replaces whole configurations: what is not named goes back to its default. `incrementalAlterConfigs` is the
+   * better way where the brokers know it (2.3 and later).
+   */
+  alterConfigs(
+    replacements: readonly configs.ConfigReplacement[],
+    options?: AdminOptions,
+  ): Promise<configs.ConfigResult[]> {
+    return this.#run(options, call => configs.alterConfigs(call, replacements))
+  }
+
+  /** What has a configuration of its own: of these types, or of all (KIP-1142, Kafka 4.1 and later). */
+  listConfigResources(
+    types?: readonly configs.ConfigResourceType[],
+    options?: AdminOptions,
+  ): Promise<configs.ConfigResource[]> {
+    return this.#run(options, call => configs.listConfigResources(call, types))
+  }
+
+  /** Groups of every kind, of all brokers; see `listConsumerGroups` (KIP-1043). */
+  listGroups(options: listings.ListGroupsOptions = {}): Promise<listings.GroupListings> {
+    return this.#run(options, call => listings.listGroups(call, options))
+  }
+
   /** The consumer groups of all brokers. A broker that does not answer is in `errors`, the others' groups are told. */
-  listConsumerGroups(options: groups.ListConsumerGroupsOptions = {}): Promise<groups.ConsumerGroupListings> {
-    return this.#run(options, call => groups.listConsumerGroups(call, options))
+  listConsumerGroups(options: listings.ListConsumerGroupsOptions = {}): Promise<listings.ConsumerGroupListings> {
+    return this.#run(options, call => listings.listConsumerGroups(call, options))
   }
 
   /** Members and assignments of consumer groups, of both protocols. */
@@ -212,6 +248,202 @@ export class AdminClient implements AsyncDisposable {
     options?: AdminOptions,
   ): Promise<TopicPartitionOffset[]> {
     return this.#run(options, call => groupOffsets.deleteConsumerGroupOffsets(call, group, partitions))
+  }
+
+  /**
+   * Makes members leave a group, all of them when none are named; they join again unless they are stopped (KIP-345).
+   * Rejects with the broker's error when it concerns the group as a whole.
+   */
+  removeMembersFromConsumerGroup(
+    group: string,
+    who?: readonly members.MemberToRemove[],
+    options: members.RemoveMembersOptions = {},
+  ): Promise<members.RemovedMember[]> {
+    return this.#run(options, call => members.removeMembers(call, group, who, options.reason))
+  }
+
+  /** Members and assignments of share groups (KIP-932). */
+  describeShareGroups(
+    ids: readonly string[],
+    options: DescribeOptions = {},
+  ): Promise<shareGroups.ShareGroupDescription[]> {
+    const operations = options.includeAuthorizedOperations ?? false
+    return this.#run(options, call => shareGroups.describeShareGroups(call, ids, operations))
+  }
+
+  /** Deletes share groups that have no members, with what they remember (KIP-932). */
+  deleteShareGroups(ids: readonly string[], options?: AdminOptions): Promise<groups.ConsumerGroupResult[]> {
+    return this.#run(options, call => groups.deleteConsumerGroups(call, ids))
+  }
+
+  /** How far a share group is, with all its partitions or with those named (KIP-932). */
+  listShareGroupOffsets(
+    group: string,
+    partitions?: readonly TopicPartition[],
+    options?: AdminOptions,
+  ): Promise<shareGroups.ShareGroupOffset[]> {
+    return this.#run(options, call => shareGroups.listShareGroupOffsets(call, group, partitions))
+  }
+
+  /** Makes a share group that has no members begin somewhere else (KIP-932). */
+  alterShareGroupOffsets(
+    group: string,
+    offsets: readonly shareGroups.ShareGroupOffsetAlteration[],
+    options?: AdminOptions,
+  ): Promise<leaders.PartitionResult[]> {
+    return this.#run(options, call => shareGroups.alterShareGroupOffsets(call, group, offsets))
+  }
+
+  /** Makes a share group that has no members forget topics (KIP-932). */
+  deleteShareGroupOffsets(
+    group: string,
+    names: readonly string[],
+    options?: AdminOptions,
+  ): Promise<shareGroups.ShareGroupTopicResult[]> {
+    return this.#run(options, call => shareGroups.deleteShareGroupOffsets(call, group, names))
+  }
+
+  /**
+   * Elects leaders for partitions, or for all that need one when none are named. ERR_ELECTION_NOT_NEEDED as the
+   * error of a partition: its leader is the right one already (KIP-460).
+   */
+  electLeaders(
+    type: leaders.ElectionType,
+    partitions?: readonly TopicPartition[],
+    options?: AdminOptions,
+  ): Promise<leaders.PartitionResult[]> {
+    return this.#run(options, call => leaders.electLeaders(call, type, partitions))
+  }
+
+  /** Moves partitions to other brokers, in the background: `listPartitionReassignments` tells what is under way (KIP-455). */
+  alterPartitionReassignments(
+    moves: readonly reassignments.PartitionReassignment[],
+    options: reassignments.ReassignmentOptions = {},
+  ): Promise<leaders.PartitionResult[]> {
+    const mayChange = options.allowReplicationFactorChange ?? true
+    return this.#run(options, call => reassignments.alterPartitionReassignments(call, moves, mayChange))
+  }
+
+  /** The moves that are under way, of all partitions or of those named (KIP-455). */
+  listPartitionReassignments(
+    partitions?: readonly TopicPartition[],
+    options?: AdminOptions,
+  ): Promise<reassignments.OngoingReassignment[]> {
+    return this.#run(options, call => reassignments.listPartitionReassignments(call, partitions))
+  }
+
+  /** What the brokers' directories hold, of all brokers or of those named (KIP-113). */
+  describeLogDirs(
+    brokerIds?: readonly number[],
+    options: logDirs.DescribeLogDirsOptions = {},
+  ): Promise<logDirs.BrokerLogDirs[]> {
+    return this.#run(options, call => logDirs.describeLogDirs(call, brokerIds, options.partitions))
+  }
+
+  /** Moves replicas to other directories of their brokers, in the background (KIP-113). */
+  alterReplicaLogDirs(
+    moves: readonly logDirs.ReplicaLogDirAlteration[],
+    options?: AdminOptions,
+  ): Promise<logDirs.ReplicaLogDirResult[]> {
+    return this.#run(options, call => logDirs.alterReplicaLogDirs(call, moves))
+  }
+
+  /** The quotas that match; all when nothing is said (KIP-546). Rejects with the broker's error. */
+  describeClientQuotas(filter: quotas.QuotaFilter = {}, options?: AdminOptions): Promise<quotas.ClientQuotas[]> {
+    return this.#run(options, call => quotas.describeClientQuotas(call, filter))
+  }
+
+  /** Sets quotas or takes them away (KIP-546). */
+  alterClientQuotas(
+    alterations: readonly quotas.ClientQuotaAlteration[],
+    options?: AdminOptions,
+  ): Promise<quotas.ClientQuotaResult[]> {
+    return this.#run(options, call => quotas.alterClientQuotas(call, alterations))
+  }
+
+  /** The transactional ids of all brokers. A broker that does not answer is in `errors` (KIP-664). */
+  listTransactions(options: transactions.ListTransactionsOptions = {}): Promise<transactions.TransactionListings> {
+    return this.#run(options, call => transactions.listTransactions(call, options))
+  }
+
+  /** What the coordinators know of transactional ids (KIP-664). */
+  describeTransactions(ids: readonly string[], options?: AdminOptions): Promise<transactions.TransactionDescription[]> {
+    return this.#run(options, call => transactions.describeTransactions(call, ids))
+  }
+
+  /** The producers that partitions remember, asked of their leaders or of the replica named (KIP-664). */
+  describeProducers(
+    partitions: readonly TopicPartition[],
+    options: producers.DescribeProducersOptions = {},
+  ): Promise<producers.PartitionProducers[]> {
+    return this.#run(options, call => producers.describeProducers(call, partitions, options.brokerId))
+  }
+
+  /** Ends, on one partition, a transaction that its coordinator has forgotten (KIP-664). Rejects with the broker's error. */
+  abortTransaction(transaction: producers.TransactionToAbort, options?: AdminOptions): Promise<void> {
+    return this.#run(options, call => producers.abortTransaction(call, transaction))
+  }
+
+  /** Shuts out the producers with these transactional ids and aborts what they have open (KIP-664). */
+  fenceProducers(ids: readonly string[], options?: AdminOptions): Promise<transactions.FencedProducer[]> {
+    return this.#run(options, call => transactions.fenceProducers(call, ids))
+  }
+
+  /** The controllers and how far each is (KIP-836). Rejects with the broker's error, ERR__UNSUPPORTED_FEATURE without KRaft. */
+  describeMetadataQuorum(options?: AdminOptions): Promise<quorum.MetadataQuorum> {
+    return this.#run(options, call => quorum.describeMetadataQuorum(call))
+  }
+
+  /** Gives a controller a vote (KIP-853). Rejects with the broker's error. */
+  addRaftVoter(
+    voter: quorum.RaftVoter,
+    listeners: readonly quorum.RaftListener[],
+    options?: AdminOptions,
+  ): Promise<void> {
+    return this.#run(options, call => quorum.addRaftVoter(call, voter, listeners))
+  }
+
+  /** Takes a controller's vote away (KIP-853). Rejects with the broker's error. */
+  removeRaftVoter(voter: quorum.RaftVoter, options?: AdminOptions): Promise<void> {
+    return this.#run(options, call => quorum.removeRaftVoter(call, voter))
+  }
+
+  /** Forgets a broker that is down for good (KIP-500). Rejects with the broker's error. */
+  unregisterBroker(brokerId: number, options?: AdminOptions): Promise<void> {
+    return this.#run(options, call => quorum.unregisterBroker(call, brokerId))
+  }
+
+  /** What the cluster can do and what of it is switched on (KIP-584). */
+  describeFeatures(options?: AdminOptions): Promise<features.FeatureMetadata> {
+    return this.#run(options, call => features.describeFeatures(call))
+  }
+
+  /** Switches features to other levels, all or none (KIP-584). */
+  updateFeatures(
+    updates: readonly features.FeatureUpdate[],
+    options?: AdminOptions,
+  ): Promise<features.FeatureResult[]> {
+    return this.#run(options, call => features.updateFeatures(call, updates))
+  }
+
+  /** Makes a token that logs in as its owner until it expires (KIP-48). Rejects with the broker's error. */
+  createDelegationToken(options: tokens.CreateDelegationTokenOptions = {}): Promise<tokens.DelegationToken> {
+    return this.#run(options, call => tokens.createDelegationToken(call, options))
+  }
+
+  /** Lets a token live longer; resolves with the time when it expires now (KIP-48). Rejects with the broker's error. */
+  renewDelegationToken(hmac: Uint8Array, options: tokens.RenewDelegationTokenOptions = {}): Promise<number> {
+    return this.#run(options, call => tokens.renewDelegationToken(call, hmac, options.renewPeriodMs ?? -1))
+  }
+
+  /** Lets a token end, at once unless told otherwise; resolves with the time (KIP-48). Rejects with the broker's error. */
+  expireDelegationToken(hmac: Uint8Array, options: tokens.ExpireDelegationTokenOptions = {}): Promise<number> {
+    return this.#run(options, call => tokens.expireDelegationToken(call, hmac, options.expiryPeriodMs ?? -1))
+  }
+
+  /** The tokens that the asking user may see (KIP-48). Rejects with the broker's error. */
+  describeDelegationToken(options: tokens.DescribeDelegationTokenOptions = {}): Promise<tokens.DelegationToken[]> {
+    return this.#run(options, call => tokens.describeDelegationToken(call, options.owners))
   }
 
   /** Hears events; those of a client that is shared are heard as well. A listener that throws is logged. */

@@ -1,5 +1,6 @@
 import { ErrorCode } from '@ottla/protocol'
 import { KafkaError } from '../errors.ts'
+import type { TopicPartition } from '../types.ts'
 
 /** Checks of what a caller passed, made before anything is sent. Each names the culprit. */
 
@@ -52,6 +53,23 @@ export function requireWord(value: string, numbers: ReadonlyMap<string, number>,
   const number = typeof value === 'string' ? numbers.get(value) : undefined
   if (number === undefined) refuse(`${what} must be one of ${[...numbers.keys()].join(', ')}, not ${shown(value)}`)
   return number
+}
+
+/** @throws KafkaError ERR__INVALID_ARG unless every item names a topic and a partition of it, each once */
+export function requirePartitions(items: readonly TopicPartition[], what: string): void {
+  requireItems(items, what)
+  items.forEach((item, i) => {
+    requireName(item.topic, `${what}[${i}].topic`)
+    requireInteger(item.partition, `${what}[${i}].partition`, 0, INT32_MAX)
+  })
+  requireDistinct(items, item => `${item.topic} [${item.partition}]`, what)
+}
+
+/** @throws KafkaError ERR__INVALID_ARG unless `names` are strings that are not empty, each once */
+export function requireNames(names: readonly string[], what: string): void {
+  requireItems(names, what)
+  names.forEach((name, i) => requireName(name, `${what}[${i}]`))
+  requireDistinct(names, name => name, what)
 }
 
 /** @throws KafkaError ERR__INVALID_ARG with `message` unless `condition` holds */

@@ -80,6 +80,16 @@ export function isItemError(error: unknown): error is KafkaError {
   return error instanceof KafkaError && error.code !== ErrorCode.ERR__DESTROY
 }
 
+/** A failed request as a value, to be the error of its items; an abort or a closed client rejects the whole call. */
+export async function settle<T>(request: Promise<T>): Promise<T | KafkaError> {
+  try {
+    return await request
+  } catch (error) {
+    if (isItemError(error)) return error
+    throw error
+  }
+}
+
 /** The broker left an item out of its answer. */
 export function missingAnswer(subject: string): KafkaError {
   return new KafkaError(ErrorCode.ERR__BAD_MSG, `${subject}: the broker's response does not mention it`)

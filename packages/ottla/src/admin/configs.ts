@@ -1,4 +1,11 @@
-import { DescribeConfigs, IncrementalAlterConfigs, type Decoded, type DescribeConfigsResponse } from '@ottla/protocol'
+import {
+  AlterConfigs,
+  DescribeConfigs,
+  IncrementalAlterConfigs,
+  ListConfigResources,
+  type Decoded,
+  type DescribeConfigsResponse,
+} from '@ottla/protocol'
 import type { Target } from '../cluster/cluster.ts'
 import { KafkaError } from '../errors.ts'
 import {
@@ -10,13 +17,13 @@ import {
   requireThat,
   requireWord,
 } from './arguments.ts'
-import { controllerMoved, isItemError, itemError, missingAnswer, withError, type AdminCall } from './call.ts'
+import { controllerMoved, itemError, missingAnswer, settle, withError, type AdminCall } from './call.ts'
 
 /**
- * What has a configuration.
+ * What has a configuration; `broker-logger` are the log levels of a broker's own loggers (KIP-412).
  * @since 0.1.0
  */
-export type ConfigResourceType = 'topic' | 'broker' | 'group' | 'client-metrics'
+export type ConfigResourceType = 'topic' | 'broker' | 'broker-logger' | 'group' | 'client-metrics'
 
 /**
  * Whose configuration is meant.
@@ -24,7 +31,7 @@ export type ConfigResourceType = 'topic' | 'broker' | 'group' | 'client-metrics'
  */
 export interface ConfigResource {
   readonly type: ConfigResourceType
-  /** A topic, a group, a broker's id in digits; for brokers '' means the default of the whole cluster. */
+  /** A topic, a group, a subscription, a broker's id in digits; for brokers '' means the default of the whole cluster. */
   readonly name: string
 }
 
@@ -87,6 +94,14 @@ export interface ConfigAlteration extends ConfigResource {
 }
 
 /**
+ * The whole configuration that a resource is to have: what is not named goes back to its default.
+ * @since 0.1.0
+ */
+export interface ConfigReplacement extends ConfigResource {
+  readonly entries: readonly { readonly name: string; readonly value: string | number | boolean }[]
+}
+
+/**
  * What became of the changes to one resource: all of them, or none.
  * @since 0.1.0
  */
@@ -94,12 +109,14 @@ export interface ConfigResult extends ConfigResource {
   error?: KafkaError
 }
 
-const resourceTypes: ReadonlyMap<string, number> = new Map([
-  ['topic', 2],
-  ['broker', 4],
-  ['client-metrics', 16],
-  ['group', 32],
+const typeNames: ReadonlyMap<number, ConfigResourceType> = new Map([
+  [2, 'topic'],
+  [4, 'broker'],
+  [8, 'broker-logger'],
+  [16, 'client-metrics'],
+  [32, 'group'],
 ])
+const resourceTypes: ReadonlyMap<string, number> = new Map([...typeNames].map(([number, name]) => [name, number]))
 const operations: ReadonlyMap<string, number> = new Map([
   ['set', 0],
   ['delete', 1],
@@ -151,25 +168,74 @@ export async function incrementalAlterConfigs(
 ): Promise<ConfigResult[]> {
   checkResources(alterations)
   const wire = alterations.map(wireAlteration)
-  const results = new Array<ConfigResult>(alterations.length)
   const { deadline, signal, validateOnly } = call
-  await eachTarget(alterations, { to: 'controller' }, async (target, indices) => {
-    const body = { resources: indices.map(i => at(wire, i)), validateOnly }
-    const answers = await settle(
-      call.cluster.request(target, IncrementalAlterConfigs, body, {
-        deadline,
-        signal,
-        errorOf: r => controllerMoved(r.responses.map(result => result.errorCode)),
-      }),
-    )
+  return alterEach(alterations, (target, indices) =>
+    call.cluster.request(
+      target,
+      IncrementalAlterConfigs,
+      { resources: indices.map(i => at(wire, i)), validateOnly },
+      { deadline, signal, errorOf: r => controllerMoved(r.responses.map(result => result.errorCode)) },
+    ),
+  )
+}
+
+/** Replaces whole configurations, with the request that brokers before 2.3 know. */
+export async function alterConfigs(
+  call: AdminCall,
+  replacements: readonly ConfigReplacement[],
+): Promise<ConfigResult[]> {
+  checkResources(replacements)
+  const wire = replacements.map(wireReplacement)
+  const { deadline, signal, validateOnly } = call
+  return alterEach(replacements, (target, indices) =>
+    call.cluster.request(
+      target,
+      AlterConfigs,
+      { resources: indices.map(i => at(wire, i)), validateOnly },
+      { deadline, signal, errorOf: r => controllerMoved(r.responses.map(result => result.errorCode)) },
+    ),
+  )
+}
+
+/** Rejects with the broker's error: there is only one answer. */
+export async function listConfigResources(
+  call: AdminCall,
+  types: readonly ConfigResourceType[] | undefined,
+): Promise<ConfigResource[]> {
+  const wanted = types?.map((type, i) => requireWord(type, resourceTypes, `types[${i}]`)) ?? []
+  const { deadline, signal } = call
+  // Version 0 knows subscriptions only (Kafka 3.7), version 1 all types.
+  const onlySubscriptions = types?.length === 1 && types[0] === 'client-metrics'
+  const response = await call.cluster.request(
+    { to: 'any' },
+    ListConfigResources,
+    version => (version === 0 ? {} : { resourceTypes: wanted }),
+    { deadline, signal, ...(onlySubscriptions ? {} : { minVersion: 1 }) },
+  )
+  const error = itemError(response.errorCode, null, 'listing what has a configuration')
+  if (error !== undefined) throw error
+  return response.configResources.flatMap(({ resourceName: name, resourceType }) => {
+    const type = typeNames.get(resourceType)
+    return type === undefined ? [] : [{ type, name }]
+  })
+}
+
+/** What both ways to alter have in common: each resource's own answer. */
+async function alterEach(
+  resources: readonly ConfigResource[],
+  ask: (target: Target, indices: readonly number[]) => Promise<{ responses: readonly AlterAnswer[] }>,
+): Promise<ConfigResult[]> {
+  const results = new Array<ConfigResult>(resources.length)
+  await eachTarget(resources, { to: 'controller' }, async (target, indices) => {
+    const answers = await settle(ask(target, indices))
     for (const i of indices) {
-      const { type, name } = at(alterations, i)
+      const { type, name } = at(resources, i)
       const subject = `${type} '${name}'`
       if (answers instanceof KafkaError) {
         results[i] = { type, name, error: answers }
         continue
       }
-      const answer = answers.responses.find(r => isFor(r, at(alterations, i)))
+      const answer = answers.responses.find(r => isFor(r, at(resources, i)))
       const error =
         answer === undefined ? missingAnswer(subject) : itemError(answer.errorCode, answer.errorMessage, subject)
       results[i] = { type, name, ...withError(error) }
@@ -178,12 +244,21 @@ export async function incrementalAlterConfigs(
   return results
 }
 
+interface AlterAnswer {
+  readonly resourceType: number
+  readonly resourceName: string
+  readonly errorCode: number
+  readonly errorMessage: string | null
+}
+
 function checkResources(resources: readonly ConfigResource[]): void {
   requireItems(resources, 'resources')
   resources.forEach(({ type, name }, i) => {
     requireWord(type, resourceTypes, `resources[${i}].type`)
     requireThat(typeof name === 'string', `resources[${i}].name must be a string`)
-    if (type === 'broker') {
+    if (type === 'broker' || type === 'broker-logger') {
+      // A broker's loggers have no default for the whole cluster.
+      if (type === 'broker-logger') requireName(name, `broker id in resources[${i}].name`)
       if (name !== '') requireInteger(Number(name), `broker id in resources[${i}].name`, 0, INT32_MAX)
     } else {
       requireName(name, `resources[${i}].name`)
@@ -201,21 +276,12 @@ async function eachTarget(
   const shared: number[] = []
   const asks: Promise<void>[] = []
   resources.forEach(({ type, name }, i) => {
-    if (type === 'broker' && name !== '') asks.push(ask({ to: 'node', id: Number(name) }, [i]))
+    if ((type === 'broker' || type === 'broker-logger') && name !== '')
+      asks.push(ask({ to: 'node', id: Number(name) }, [i]))
     else shared.push(i)
   })
   if (shared.length > 0) asks.push(ask(otherwise, shared))
   await Promise.all(asks)
-}
-
-/** A failed request is the error of each of its items; an abort rejects the whole call. */
-async function settle<T>(request: Promise<T>): Promise<T | KafkaError> {
-  try {
-    return await request
-  } catch (error) {
-    if (isItemError(error)) return error
-    throw error
-  }
 }
 
 function wireResource(resource: ConfigResource): { resourceType: number; resourceName: string } {
@@ -238,6 +304,25 @@ function wireAlteration(alteration: ConfigAlteration): {
     return { name, configOperation, value: String(value) }
   })
   return { ...wireResource(alteration), configs }
+}
+
+function wireReplacement(replacement: ConfigReplacement): {
+  resourceType: number
+  resourceName: string
+  configs: { name: string; value: string }[]
+} {
+  const subject = `${replacement.type} '${replacement.name}'`
+  const given: unknown = replacement.entries
+  // None at all is a wish that can be meant: everything back to its default.
+  requireThat(Array.isArray(given), `entries of ${subject} must be an array`)
+  requireDistinct(replacement.entries, e => e.name, `entries of ${subject}`)
+  const configs = replacement.entries.map(({ name, value }) => {
+    requireName(name, `a name in the entries of ${subject}`)
+    const wanted: unknown = value
+    requireThat(wanted !== undefined && wanted !== null, `'${name}' of ${subject} needs a value`)
+    return { name, value: String(value) }
+  })
+  return { ...wireResource(replacement), configs }
 }
 
 function isFor(answer: { resourceType: number; resourceName: string }, resource: ConfigResource): boolean {

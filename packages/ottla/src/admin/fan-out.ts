@@ -5,7 +5,7 @@ import { actionFor } from '../cluster/retry.ts'
 import type { PartitionSnapshot, Snapshot } from '../cluster/snapshot.ts'
 import { KafkaError } from '../errors.ts'
 import type { TopicPartition } from '../types.ts'
-import { isItemError, itemError, missingAnswer, type AdminCall } from './call.ts'
+import { isItemError, itemError, missingAnswer, settle, type AdminCall } from './call.ts'
 
 /** What a leader said about one partition. */
 export interface PartitionAnswer<R> extends TopicPartition {
@@ -108,6 +108,21 @@ function findPartition(snapshot: Snapshot, item: TopicPartition): PartitionSnaps
     return new KafkaError(ErrorCode.ERR_LEADER_NOT_AVAILABLE, `${subject}: the partition has no leader at the moment`)
   }
   return partition
+}
+
+/**
+ * Asks each of the brokers named, or each that the cluster has.
+ * @returns per broker, in the order given (else by id): its answer, or why there is none
+ */
+export async function askBrokers<R>(
+  call: AdminCall,
+  ids: readonly number[] | undefined,
+  ask: (brokerId: number) => Promise<R>,
+): Promise<{ brokerId: number; answer: R | KafkaError }[]> {
+  const { deadline, signal } = call
+  const asked =
+    ids ?? [...(await call.cluster.metadata.refresh([], { deadline, signal })).brokers.keys()].sort((a, b) => a - b)
+  return Promise.all(asked.map(async brokerId => ({ brokerId, answer: await settle(ask(brokerId)) })))
 }
 
 /** Partitions grouped by topic, in the order of their first appearance, as most requests want them. */

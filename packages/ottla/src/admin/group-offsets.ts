@@ -1,6 +1,6 @@
 import { OffsetCommit, OffsetDelete, OffsetFetch } from '@ottla/protocol'
 import { OFFSET_INVALID, type TopicPartition, type TopicPartitionOffset } from '../types.ts'
-import { INT32_MAX, requireDistinct, requireInteger, requireItems, requireName } from './arguments.ts'
+import { requireInteger, requireName, requirePartitions } from './arguments.ts'
 import { coordinatorMoved, itemError, missingAnswer, withError, type AdminCall, type AdminOptions } from './call.ts'
 import { groupByTopic, partitionSubject } from './fan-out.ts'
 
@@ -32,7 +32,7 @@ export async function listConsumerGroupOffsets(
   requireStable: boolean,
 ): Promise<TopicPartitionOffset[]> {
   requireName(groupId, 'group')
-  if (partitions !== undefined) checkPartitions(partitions)
+  if (partitions !== undefined) requirePartitions(partitions, 'partitions')
   const topics = partitions === undefined ? null : wireTopics(partitions)
   const { deadline, signal } = call
   const response = await call.cluster.request(
@@ -75,7 +75,7 @@ export async function alterConsumerGroupOffsets(
   offsets: readonly TopicPartitionOffset[],
 ): Promise<TopicPartitionOffset[]> {
   requireName(groupId, 'group')
-  checkPartitions(offsets)
+  requirePartitions(offsets, 'partitions')
   for (const o of offsets) requireInteger(o.offset, `the offset of ${partitionSubject(o)}`, 0, Number.MAX_SAFE_INTEGER)
   const topics = groupByTopic(offsets, o => ({
     partitionIndex: o.partition,
@@ -109,7 +109,7 @@ export async function deleteConsumerGroupOffsets(
   partitions: readonly TopicPartition[],
 ): Promise<TopicPartitionOffset[]> {
   requireName(groupId, 'group')
-  checkPartitions(partitions)
+  requirePartitions(partitions, 'partitions')
   const topics = groupByTopic(partitions, p => ({ partitionIndex: p.partition }))
   const { deadline, signal } = call
   const response = await call.cluster.request(
@@ -124,15 +124,6 @@ export async function deleteConsumerGroupOffsets(
   return partitions.map(({ topic, partition }) => {
     return { topic, partition, offset: OFFSET_INVALID, ...withError(partitionError({ topic, partition }, codes)) }
   })
-}
-
-function checkPartitions(partitions: readonly TopicPartition[]): void {
-  requireItems(partitions, 'partitions')
-  partitions.forEach((p, i) => {
-    requireName(p.topic, `partitions[${i}].topic`)
-    requireInteger(p.partition, `partitions[${i}].partition`, 0, INT32_MAX)
-  })
-  requireDistinct(partitions, partitionSubject, 'partitions')
 }
 
 function wireTopics(partitions: readonly TopicPartition[]): { name: string; partitionIndexes: number[] }[] {

@@ -3,7 +3,6 @@ import {
   DeleteGroups,
   DescribeGroups,
   ErrorCode,
-  ListGroups,
   Reader,
   readConsumerProtocolAssignment,
   type ConsumerGroupDescribeResponse,
@@ -13,16 +12,8 @@ import {
 import { KafkaError } from '../errors.ts'
 import type { BrokerMetadata, TopicPartition } from '../types.ts'
 import { aclOperations, type AclOperation } from './acl-words.ts'
-import { requireDistinct, requireItems, requireName, requireWord } from './arguments.ts'
-import {
-  coordinatorMoved,
-  isItemError,
-  itemError,
-  missingAnswer,
-  withError,
-  type AdminCall,
-  type AdminOptions,
-} from './call.ts'
+import { requireNames } from './arguments.ts'
+import { coordinatorMoved, isItemError, itemError, missingAnswer, withError, type AdminCall } from './call.ts'
 import { node } from './cluster.ts'
 
 /**
@@ -30,47 +21,20 @@ import { node } from './cluster.ts'
  * @since 0.1.0
  */
 export type ConsumerGroupState =
-  'Unknown' | 'PreparingRebalance' | 'CompletingRebalance' | 'Stable' | 'Dead' | 'Empty' | 'Assigning' | 'Reconciling'
+  | 'Unknown'
+  | 'PreparingRebalance'
+  | 'CompletingRebalance'
+  | 'Stable'
+  | 'Dead'
+  | 'Empty'
+  | 'Assigning'
+  | 'Reconciling'
+  | 'NotReady'
 /**
  * `classic`: JoinGroup and SyncGroup; `consumer`: KIP-848.
  * @since 0.1.0
  */
 export type ConsumerGroupType = 'unknown' | 'classic' | 'consumer'
-
-/**
- * Options of `listConsumerGroups`.
- * @since 0.1.0
- */
-export interface ListConsumerGroupsOptions extends AdminOptions {
-  /** Only groups in one of these states (Kafka 2.6 and later). */
-  readonly states?: readonly ConsumerGroupState[]
-  /** Only groups of these types (Kafka 3.8 and later). */
-  readonly types?: readonly ConsumerGroupType[]
-}
-
-/**
- * One consumer group of the cluster.
- * @since 0.1.0
- */
-export interface ConsumerGroupListing {
-  groupId: string
-  /** 'Unknown' on brokers before 2.6. */
-  state: ConsumerGroupState
-  /** 'unknown' on brokers before 3.8. */
-  type: ConsumerGroupType
-  /** A group that only stores offsets and never had members. */
-  isSimple: boolean
-}
-
-/**
- * The consumer groups of the cluster.
- * @since 0.1.0
- */
-export interface ConsumerGroupListings {
-  groups: ConsumerGroupListing[]
-  /** One for each broker that could not answer: the groups it coordinates are missing. */
-  errors: KafkaError[]
-}
 
 /**
  * One consumer group and its members.
@@ -112,7 +76,7 @@ export interface ConsumerGroupResult {
   error?: KafkaError
 }
 
-const states: readonly ConsumerGroupState[] = [
+export const groupStates: readonly ConsumerGroupState[] = [
   'Unknown',
   'PreparingRebalance',
   'CompletingRebalance',
@@ -121,62 +85,16 @@ const states: readonly ConsumerGroupState[] = [
   'Empty',
   'Assigning',
   'Reconciling',
+  'NotReady',
 ]
-const types: readonly ConsumerGroupType[] = ['unknown', 'classic', 'consumer']
-const stateNumbers: ReadonlyMap<string, number> = new Map(states.map((state, i) => [state, i]))
-const typeNumbers: ReadonlyMap<string, number> = new Map(types.map((type, i) => [type, i]))
-const STATES_FILTER_VERSION = 4
-const TYPES_FILTER_VERSION = 5
 const CONSUMER_PROTOCOL = 'consumer'
-
-/** Asks every broker: each knows only the groups that it coordinates. */
-export async function listConsumerGroups(
-  call: AdminCall,
-  options: Pick<ListConsumerGroupsOptions, 'states' | 'types'>,
-): Promise<ConsumerGroupListings> {
-  options.states?.forEach((state, i) => requireWord(state, stateNumbers, `states[${i}]`))
-  options.types?.forEach((type, i) => requireWord(type, typeNumbers, `types[${i}]`))
-  const { deadline, signal } = call
-  const body = { statesFilter: [...(options.states ?? [])], typesFilter: [...(options.types ?? [])] }
-  // A broker that cannot filter must not answer as if nothing had been asked.
-  const minVersion =
-    body.typesFilter.length > 0 ? TYPES_FILTER_VERSION : body.statesFilter.length > 0 ? STATES_FILTER_VERSION : 0
-  const snapshot = await call.cluster.metadata.refresh([], { deadline, signal })
-  const listings: ConsumerGroupListings = { groups: [], errors: [] }
-  await Promise.all(
-    [...snapshot.brokers.keys()].map(async id => {
-      try {
-        const response = await call.cluster.request({ to: 'node', id }, ListGroups, body, {
-          deadline,
-          signal,
-          minVersion,
-          errorOf: r => coordinatorMoved([r.errorCode]),
-        })
-        const error = itemError(response.errorCode, null, `listing the groups of broker ${id}`)
-        if (error !== undefined) listings.errors.push(error)
-        for (const group of response.groups) {
-          const isSimple = group.protocolType === ''
-          if (!isSimple && group.protocolType !== CONSUMER_PROTOCOL) continue
-          const state = stateOf(group.groupState)
-          const type = typeOf(group.groupType)
-          listings.groups.push({ groupId: group.groupId, state, type, isSimple })
-        }
-      } catch (error) {
-        if (!isItemError(error)) throw error
-        listings.errors.push(error)
-      }
-    }),
-  )
-  listings.groups.sort((a, b) => (a.groupId < b.groupId ? -1 : 1))
-  return listings
-}
 
 export async function describeConsumerGroups(
   call: AdminCall,
   groups: readonly string[],
   includeAuthorizedOperations: boolean,
 ): Promise<ConsumerGroupDescription[]> {
-  checkGroups(groups)
+  requireNames(groups, 'groups')
   return Promise.all(
     groups.map(async groupId => {
       try {
@@ -191,7 +109,7 @@ export async function describeConsumerGroups(
 }
 
 export async function deleteConsumerGroups(call: AdminCall, groups: readonly string[]): Promise<ConsumerGroupResult[]> {
-  checkGroups(groups)
+  requireNames(groups, 'groups')
   const { deadline, signal } = call
   return Promise.all(
     groups.map(async groupId => {
@@ -329,25 +247,15 @@ function partitionsOf<T extends { partitions: number[] }>(
   return topics.flatMap(t => t.partitions.map(partition => ({ topic: nameOf(t), partition })))
 }
 
-async function coordinatorNode(call: AdminCall, groupId: string): Promise<BrokerMetadata | null> {
+export async function coordinatorNode(call: AdminCall, groupId: string): Promise<BrokerMetadata | null> {
   const { id, host, port, rack } = await call.cluster.coordinator('group', groupId, call.deadline, call.signal)
   return node(id, host, port, rack)
-}
-
-function checkGroups(groups: readonly string[]): void {
-  requireItems(groups, 'groups')
-  groups.forEach((group, i) => requireName(group, `groups[${i}]`))
-  requireDistinct(groups, group => group, 'groups')
 }
 
 function nothingKnown(groupId: string, error: KafkaError): ConsumerGroupDescription {
   return { groupId, state: 'Unknown', type: 'unknown', protocol: '', coordinator: null, members: [], error }
 }
 
-function stateOf(name: string): ConsumerGroupState {
-  return states.find(state => state === name) ?? 'Unknown'
-}
-
-function typeOf(name: string): ConsumerGroupType {
-  return types.find(type => type === name.toLowerCase()) ?? 'unknown'
+export function stateOf(name: string): ConsumerGroupState {
+  return groupStates.find(state => state === name) ?? 'Unknown'
 }

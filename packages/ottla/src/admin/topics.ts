@@ -19,6 +19,8 @@ import {
   requireInteger,
   requireItems,
   requireName,
+  requireNames,
+  requirePartitions,
   requireThat,
 } from './arguments.ts'
 import { controllerMoved, itemError, missingAnswer, withError, type AdminCall } from './call.ts'
@@ -143,9 +145,7 @@ export async function createTopics(call: AdminCall, topics: readonly NewTopic[])
 }
 
 export async function deleteTopics(call: AdminCall, topics: readonly string[]): Promise<TopicResult[]> {
-  requireItems(topics, 'topics')
-  topics.forEach((topic, i) => requireName(topic, `topics[${i}]`))
-  requireDistinct(topics, topic => topic, 'topics')
+  requireNames(topics, 'topics')
   const { operationTimeoutMs: timeoutMs, deadline, signal } = call
   const response = await call.cluster.request(
     { to: 'controller' },
@@ -193,9 +193,7 @@ export async function describeTopics(
   topics: readonly string[],
   includeAuthorizedOperations: boolean,
 ): Promise<TopicDescription[]> {
-  requireItems(topics, 'topics')
-  topics.forEach((topic, i) => requireName(topic, `topics[${i}]`))
-  requireDistinct(topics, topic => topic, 'topics')
+  requireNames(topics, 'topics')
   const { deadline, signal } = call
   const wire = topics.map(name => ({ name }))
   const response = await call.cluster.request(
@@ -219,13 +217,8 @@ export async function describeTopics(
 }
 
 export async function deleteRecords(call: AdminCall, targets: readonly RecordsToDelete[]): Promise<DeletedRecords[]> {
-  requireItems(targets, 'partitions')
-  targets.forEach((t, i) => {
-    requireName(t.topic, `partitions[${i}].topic`)
-    requireInteger(t.partition, `partitions[${i}].partition`, 0, INT32_MAX)
-    requireInteger(t.offset, `the offset of ${partitionSubject(t)}`, -1, Number.MAX_SAFE_INTEGER)
-  })
-  requireDistinct(targets, partitionSubject, 'partitions')
+  requirePartitions(targets, 'partitions')
+  for (const t of targets) requireInteger(t.offset, `the offset of ${partitionSubject(t)}`, -1, Number.MAX_SAFE_INTEGER)
   const { operationTimeoutMs: timeoutMs, deadline, signal } = call
   const answers = await askLeaders(call, targets, async (id, items) => {
     const wire = groupByTopic(items, t => ({ partitionIndex: t.partition, offset: t.offset }))

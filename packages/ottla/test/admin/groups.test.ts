@@ -6,7 +6,8 @@ import {
   deleteConsumerGroupOffsets,
   listConsumerGroupOffsets,
 } from '../../src/admin/group-offsets.ts'
-import { deleteConsumerGroups, describeConsumerGroups, listConsumerGroups } from '../../src/admin/groups.ts'
+import { listConsumerGroups } from '../../src/admin/group-listings.ts'
+import { deleteConsumerGroups, describeConsumerGroups } from '../../src/admin/groups.ts'
 import { KafkaError } from '../../src/errors.ts'
 import { OFFSET_INVALID } from '../../src/types.ts'
 import { scriptedCall } from './scripted-cluster.ts'

@@ -1,0 +1,127 @@
+import { DescribeProducers, WriteTxnMarkers } from '@ottla/protocol'
+import { KafkaError } from '../errors.ts'
+import type { TopicPartition } from '../types.ts'
+import { INT16_MAX, INT32_MAX, requireInteger, requirePartitions } from './arguments.ts'
+import { missingAnswer, withError, type AdminCall, type AdminOptions } from './call.ts'
+import { askLeaders, groupByTopic, partitionSubject, type PartitionAnswer } from './fan-out.ts'
+
+/**
+ * Options of `describeProducers`.
+ * @since 0.1.0
+ */
+export interface DescribeProducersOptions extends AdminOptions {
+  /** Ask this replica in place of the leader. */
+  readonly brokerId?: number
+}
+
+/**
+ * An idempotent or transactional producer that a partition remembers.
+ * @since 0.1.0
+ */
+export interface ProducerState {
+  producerId: number
+  producerEpoch: number
+  /** -1 where it has written nothing that is still there. */
+  lastSequence: number
+  /** ms since the epoch of its last batch; -1 where there is none. */
+  lastTimestamp: number
+  /** Of the coordinator that ended its last transaction; null where none has. */
+  coordinatorEpoch: number | null
+  /** The first offset of its open transaction; null where none is open. */
+  currentTransactionStartOffset: number | null
+}
+
+/**
+ * The producers of one partition.
+ * @since 0.1.0
+ */
+export interface PartitionProducers extends TopicPartition {
+  producers: ProducerState[]
+  error?: KafkaError
+}
+
+/**
+ * A transaction on one partition that nobody is going to end: `describeProducers` tells the fields.
+ * @since 0.1.0
+ */
+export interface TransactionToAbort extends TopicPartition {
+  readonly producerId: number
+  readonly producerEpoch: number
+  /** null or left out where no transaction of this producer has ended on the partition yet. */
+  readonly coordinatorEpoch?: number | null
+}
+
+export async function describeProducers(
+  call: AdminCall,
+  partitions: readonly TopicPartition[],
+  brokerId: number | undefined,
+): Promise<PartitionProducers[]> {
+  requirePartitions(partitions, 'partitions')
+  if (brokerId !== undefined) requireInteger(brokerId, 'brokerId', 0, INT32_MAX)
+  const { deadline, signal } = call
+  const ask = async (
+    id: number,
+    items: readonly TopicPartition[],
+  ): Promise<readonly PartitionAnswer<ProducerState[]>[]> => {
+    const topics = groupByTopic(items, p => p.partition).map(t => ({ name: t.name, partitionIndexes: t.partitions }))
+    const response = await call.cluster.request({ to: 'node', id }, DescribeProducers, { topics }, { deadline, signal })
+    return response.topics.flatMap(t =>
+      t.partitions.map(p => ({
+        topic: t.name,
+        partition: p.partitionIndex,
+        code: p.errorCode,
+        value: p.activeProducers.map(producer => ({
+          producerId: producer.producerId,
+          producerEpoch: producer.producerEpoch,
+          lastSequence: producer.lastSequence,
+          lastTimestamp: producer.lastTimestamp,
+          coordinatorEpoch: known(producer.coordinatorEpoch),
+          currentTransactionStartOffset: known(producer.currentTxnStartOffset),
+        })),
+      })),
+    )
+  }
+  // A replica that was named stays the one to ask, whoever leads.
+  const asker = brokerId === undefined ? ask : (_: number, items: readonly TopicPartition[]) => ask(brokerId, items)
+  const answers = await askLeaders(call, partitions, asker)
+  return partitions.map(({ topic, partition }, i) => {
+    const answer = answers[i]
+    return answer instanceof KafkaError || answer === undefined
+      ? { topic, partition, producers: [], ...withError(answer) }
+      : { topic, partition, producers: answer }
+  })
+}
+
+/** Rejects with the leader's error. */
+export async function abortTransaction(call: AdminCall, transaction: TransactionToAbort): Promise<void> {
+  const { topic, partition, producerId, producerEpoch } = transaction
+  requirePartitions([transaction], 'the transaction')
+  requireInteger(producerId, 'producerId', 0, Number.MAX_SAFE_INTEGER)
+  requireInteger(producerEpoch, 'producerEpoch', 0, INT16_MAX)
+  // The leader takes epoch 0 for a coordinator that has not spoken to it yet.
+  const coordinatorEpoch = requireInteger(transaction.coordinatorEpoch ?? 0, 'coordinatorEpoch', 0, INT32_MAX)
+  const marker = {
+    producerId,
+    producerEpoch,
+    coordinatorEpoch,
+    transactionResult: false,
+    topics: [{ name: topic, partitionIndexes: [partition] }],
+  }
+  const { deadline, signal } = call
+  const [answer] = await askLeaders(call, [{ topic, partition }], async id => {
+    const body = { markers: [marker] }
+    const response = await call.cluster.request({ to: 'node', id }, WriteTxnMarkers, body, { deadline, signal })
+    return response.markers.flatMap(m =>
+      m.topics.flatMap(t =>
+        t.partitions.map(p => ({ topic: t.name, partition: p.partitionIndex, code: p.errorCode, value: null })),
+      ),
+    )
+  })
+  if (answer === undefined) throw missingAnswer(partitionSubject(transaction))
+  if (answer !== null) throw answer
+}
+
+/** -1 stands for nothing. */
+function known(value: number): number | null {
+  return value < 0 ? null : value
+}
