@@ -1,16 +1,9 @@
 /** One batch of one partition: its bytes, and whom to report each of its messages to. */
 import { BatchReader, BatchWriter, type CompressionCodec } from '@ottla/protocol'
 import type { KafkaError } from '../errors.ts'
-import type { Bytes, DeliveryReport, HeadersInput, PersistenceStatus } from '../types.ts'
+import type { Bytes, HeadersInput, PersistenceStatus } from '../types.ts'
+import { BatchEntries, type ReportSink } from './entries.ts'
 import type { AnyMessage } from './message.ts'
-
-/** Takes the report of one message without a function of its own for each (`send`, `sendBatch`). */
-export interface ReportTicket {
-  settle(report: DeliveryReport): void
-}
-
-/** Where a message's report goes; null: to `events()`. */
-export type ReportSink = ((report: DeliveryReport) => void) | ReportTicket | null
 
 /** How a batch's messages ended. */
 export interface Outcome {
@@ -24,7 +17,7 @@ export interface Outcome {
   readonly recordErrors: ReadonlyMap<number, KafkaError> | null
 }
 
-const nothing: never[] = []
+const noEntries = new BatchEntries()
 
 /** Sequence numbers are 0 to 2^31 - 1, then 0 again. */
 export const SEQUENCES = 2 ** 31
@@ -47,12 +40,8 @@ export interface Stamp extends Identity {
 export class Batch {
   /** @internal */
   readonly writer: BatchWriter
-  /** As given to `produce`, in order. */
-  messages: AnyMessage[] = []
-  /** In step with `messages`. */
-  sinks: ReportSink[] = []
-  /** Monotonic ms, in step with `messages`. */
-  enqueuedAt: number[] = []
+  /** Whom to report each of its records to. */
+  entries = new BatchEntries()
   /** What to add to the monotonic time for ms since the epoch. */
   readonly wallOffset: number
   /** Number of its first message within the partition, counted from 0. */
@@ -83,7 +72,7 @@ export class Batch {
   }
 
   get count(): number {
-    return this.messages.length
+    return this.entries.count
   }
 
   /** Bytes on the wire: exact once it is sealed, before that without compression. */
@@ -92,11 +81,11 @@ export class Batch {
   }
 
   get firstAt(): number {
-    return this.enqueuedAt[0] ?? 0
+    return this.entries.firstAt
   }
 
   get lastAt(): number {
-    return this.enqueuedAt[this.enqueuedAt.length - 1] ?? 0
+    return this.entries.lastAt
   }
 
   /**
@@ -114,9 +103,7 @@ export class Batch {
     now: number,
   ): number {
     const bytes = this.writer.append(key, value, headers, timestamp)
-    this.messages.push(message)
-    this.sinks.push(sink)
-    this.enqueuedAt.push(now)
+    this.entries.add(message, sink, now)
     this.queuedBytes += bytes
     return bytes
   }
@@ -132,9 +119,7 @@ export class Batch {
 
   /** Lets go of the messages and the buffer. */
   dispose(): void {
-    this.messages = nothing
-    this.sinks = nothing
-    this.enqueuedAt = nothing
+    this.entries = noEntries
     this.#sealed = null
     if (!this.isBufferShared) this.writer.release()
   }
@@ -159,14 +144,13 @@ export function eachRecord(batch: Batch, take: RecordTaker): void {
   const read = new BatchReader(batch.seal(null, -1)).next()
   if (read === null) return
   const cursor = read.records(batch.writer.uncompressedBytes)
+  const { entries } = batch
   for (let i = 0; cursor.next(); i++) {
-    const message = batch.messages[i]
-    const sink = batch.sinks[i]
-    const at = batch.enqueuedAt[i]
-    if (message === undefined || sink === undefined || at === undefined)
-      throw new Error('a batch has more records than messages')
+    const message = entries.messages[i]
+    if (message === undefined) throw new Error('a batch has more records than messages')
     const headers = cursor.headerCount === 0 ? undefined : cursor.headers()
-    take(message, sink, cursor.key(), cursor.value(), headers, cursor.timestamp, at)
+    const at = entries.acceptedAt(i)
+    take(message, entries.sinkOf(i), cursor.key(), cursor.value(), headers, cursor.timestamp, at)
   }
 }
 

@@ -5,12 +5,13 @@ import type { EventHub } from '../observe/events.ts'
 import type { Logger } from '../observe/logger.ts'
 import type { DeliveryReport } from '../types.ts'
 import type { Accumulator } from './accumulator.ts'
-import type { Batch, Outcome, ReportSink } from './batch.ts'
+import type { Batch, Outcome } from './batch.ts'
+import { BatchEntries, type ReportSink } from './entries.ts'
 import type { AnyMessage } from './message.ts'
 import { makeReport, type Settled } from './report.ts'
 import { UnheardReports } from './unheard.ts'
 
-type Reportable = Pick<Settled, 'messages' | 'sinks' | 'enqueuedAt' | 'wallOffset'>
+type Reportable = Pick<Settled, 'entries' | 'wallOffset'>
 
 /** Turns settled batches into reports. */
 export class Delivery {
@@ -45,9 +46,9 @@ export class Delivery {
   settle(topic: string, partition: number, batch: Batch, outcome: Outcome): void {
     if (batch.isSettled) return
     batch.isSettled = true
-    const { messages, sinks, enqueuedAt, wallOffset, queuedBytes } = batch
+    const { entries, wallOffset, queuedBytes } = batch
     batch.dispose()
-    this.#report(topic, partition, { messages, sinks, enqueuedAt, wallOffset }, queuedBytes, outcome)
+    this.#report(topic, partition, { entries, wallOffset }, queuedBytes, outcome)
   }
 
   /** Reports one accepted message that no batch could take. */
@@ -60,20 +61,21 @@ export class Delivery {
     error: KafkaError,
   ): void {
     const outcome: Outcome = { status: 'not-persisted', baseOffset: -1, logAppendTime: -1, error, recordErrors: null }
-    const alone: Reportable = { messages: [message], sinks: [sink], enqueuedAt: [enqueuedAt], wallOffset }
-    this.#report(topic, message.partition ?? -1, alone, 0, outcome)
+    const entries = new BatchEntries()
+    entries.add(message, sink, enqueuedAt)
+    this.#report(topic, message.partition ?? -1, { entries, wallOffset }, 0, outcome)
   }
 
   #report(topic: string, partition: number, what: Reportable, queuedBytes: number, outcome: Outcome): void {
-    const { messages, sinks, enqueuedAt, wallOffset } = what
-    const settledAt = this.#clock.now()
-    const settled: Settled = { topic, partition, messages, sinks, enqueuedAt, wallOffset, settledAt, outcome }
+    const { entries, wallOffset } = what
+    const { count } = entries
+    const settled: Settled = { topic, partition, entries, wallOffset, settledAt: this.#clock.now(), outcome }
     // Before the reports: whoever produces from within one finds the room that it has made.
-    this.#accumulator.release(messages.length, queuedBytes)
+    this.#accumulator.release(count, queuedBytes)
     const errors = outcome.error !== null || outcome.recordErrors !== null
     let unheard = 0
-    for (let i = 0; i < sinks.length; i++) {
-      const sink = sinks[i] as ReportSink // i is below the length
+    for (let i = 0; i < count; i++) {
+      const sink = entries.sinkOf(i)
       if (sink === null) unheard++
       else if (typeof sink !== 'function') sink.settle(makeReport(settled, i))
       else if (errors || !this.#onlyErrors) this.#call(sink, makeReport(settled, i))
@@ -98,9 +100,9 @@ export class Delivery {
       return
     }
     this.#unheard.stop()
-    const { sinks } = settled
-    for (let i = 0; i < sinks.length; i++) {
-      if (sinks[i] === null) this.#events.emit({ type: 'delivery', report: makeReport(settled, i) })
+    const { entries } = settled
+    for (let i = 0; i < entries.count; i++) {
+      if (entries.sinkOf(i) === null) this.#events.emit({ type: 'delivery', report: makeReport(settled, i) })
     }
   }
 

@@ -1,7 +1,8 @@
 /** What waits to be sent to one partition, in order. */
 import { Ring } from '../base/ring.ts'
 import type { Bytes, HeadersInput } from '../types.ts'
-import { Batch, type Identity, type ReportSink } from './batch.ts'
+import { Batch, type Identity } from './batch.ts'
+import type { ReportSink } from './entries.ts'
 import type { AnyMessage } from './message.ts'
 
 /** Limits of a batch, from the configuration. */
@@ -124,12 +125,12 @@ export class PartitionQueue {
     // Only once a record is in it does the batch join the queue: an append that throws leaves no trace.
     const bytes = batch.append(message, sink, key, value, headers, timestamp, now)
     this.nextMsgid++
-    if (batch.messages.length === 1) {
+    if (batch.count === 1) {
       this.#open = batch
       this.#waiting.push(batch)
       this.#observer.onOpened(this, batch)
     }
-    if (batch.messages.length >= this.#limits.maxMessages) {
+    if (batch.count >= this.#limits.maxMessages) {
       this.close()
       this.#observer.onFull(this)
     }

@@ -4,6 +4,7 @@ import { Deadline } from '../base/clock.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Random } from '../base/random.ts'
 import { Ring } from '../base/ring.ts'
+import { TurnClock } from '../base/turn-clock.ts'
 import type { Snapshot } from '../cluster/snapshot.ts'
 import { KafkaError } from '../errors.ts'
 import type { EventHub } from '../observe/events.ts'
@@ -11,7 +12,8 @@ import type { Logger } from '../observe/logger.ts'
 import type { Bytes, HeadersInput, Partitioner } from '../types.ts'
 import { Accumulator } from './accumulator.ts'
 import { Alarm } from './alarm.ts'
-import { eachRecord, splitBatch, type Batch, type ReportSink } from './batch.ts'
+import { eachRecord, splitBatch, type Batch } from './batch.ts'
+import type { ReportSink } from './entries.ts'
 import { Delivery } from './delivery.ts'
 import { ProducerIdentity, type AskForId } from './identity.ts'
 import { checkFields, checkTopicName, payloadBytes, type AnyMessage } from './message.ts'
@@ -87,6 +89,7 @@ export class Pipeline implements QueueObserver {
   readonly #settings: PipelineSettings
   readonly #context: PipelineContext
   readonly #clock: Clock
+  readonly #turnClock: TurnClock
   readonly #identity: ProducerIdentity | null = null
   readonly #topics = new Map<string, TopicQueue>()
   readonly #lingering = new Ring<Lingering>()
@@ -110,6 +113,7 @@ export class Pipeline implements QueueObserver {
     this.#settings = settings
     this.#context = context
     this.#clock = context.clock
+    this.#turnClock = new TurnClock(context.clock)
     const { clock, events, logger } = context
     this.#wallOffset = clock.wallTime() - clock.now()
     this.accumulator = new Accumulator(settings.maxMessages, settings.maxBytes)
@@ -168,7 +172,7 @@ export class Pipeline implements QueueObserver {
     if (size > this.#settings.maxMessageBytes || !this.accumulator.hasRoom(size)) {
       size = this.#checkSize(message, key, value, size)
     }
-    const now = this.#clock.now()
+    const now = this.#turnClock.now()
     const queue = topic.queueFor(message, key, now)
     const timestamp = message.timestamp ?? Math.floor(now + this.#wallOffset)
     const bytes = queue.append(message, sink, key, value, headers, timestamp, now, size)
@@ -439,19 +443,20 @@ export class Pipeline implements QueueObserver {
     // A batch that was never sent may be divided: its oldest messages should not wait for its youngest.
     if (head !== null && head.failures === 0 && now >= head.firstAt + timeoutMs + this.#scanMs) {
       queue.takeWhile(batch => batch === head)
-      const [old, young] = splitBatch(
-        head,
-        Math.max(
-          1,
-          head.enqueuedAt.findIndex(at => now < at + timeoutMs),
-        ),
-      )
+      const [old, young] = splitBatch(head, firstYoung(head, now - timeoutMs))
       over.push(old)
       queue.putBack([young])
     }
     this.#settleAll(queue, over, batch => expiry(queue, timeoutMs, batch.lastError))
     this.sender.list(queue)
   }
+}
+
+// The first message that was accepted after a time, but never the batch's own first.
+function firstYoung(batch: Batch, since: number): number {
+  let index = 1
+  while (index < batch.count - 1 && batch.entries.acceptedAt(index) <= since) index++
+  return index
 }
 
 /** Bytes that a record takes at most, with strings measured. */

@@ -20,7 +20,7 @@ import type {
   TopicPartitionOffset,
   WaitOptions,
 } from '../types.ts'
-import type { ReportSink } from './batch.ts'
+import type { ReportSink } from './entries.ts'
 import { flush } from './flush.ts'
 import { Intake } from './intake.ts'
 import { Life } from './life.ts'

@@ -1,16 +1,15 @@
 /** What a delivery report is made from. */
 import { KafkaError } from '../errors.ts'
 import type { Bytes, DeliveryReport, HeadersInput, PersistenceStatus } from '../types.ts'
-import type { Outcome, ReportSink } from './batch.ts'
+import type { Outcome } from './batch.ts'
+import type { BatchEntries } from './entries.ts'
 import type { AnyMessage } from './message.ts'
 
 /** A batch that has been settled, and how: what reports are made from. */
 export interface Settled {
   readonly topic: string
   readonly partition: number
-  readonly messages: readonly AnyMessage[]
-  readonly sinks: readonly ReportSink[]
-  readonly enqueuedAt: readonly number[]
+  readonly entries: BatchEntries
   readonly wallOffset: number
   /** Monotonic ms. */
   readonly settledAt: number
@@ -20,8 +19,8 @@ export interface Settled {
 /** The report of one message of a batch. */
 export function makeReport(settled: Settled, index: number): DeliveryReport {
   const { outcome } = settled
-  const message = settled.messages[index] as AnyMessage // callers stay below the number of messages
-  const enqueuedAt = settled.enqueuedAt[index] ?? 0
+  const message = settled.entries.messages[index] as AnyMessage // callers stay below the number of messages
+  const enqueuedAt = settled.entries.acceptedAt(index)
   const error = outcome.recordErrors?.get(index) ?? outcome.error
   const own = message.timestamp ?? Math.floor(enqueuedAt + settled.wallOffset)
   const report = new Report(

@@ -1,7 +1,7 @@
 /** The promise forms of a report: one object per message, no function of its own. */
 import type { KafkaError } from '../errors.ts'
 import type { DeliveryReport } from '../types.ts'
-import type { ReportTicket } from './batch.ts'
+import type { ReportTicket } from './entries.ts'
 import { withReport } from './report.ts'
 
 /** What `send` waits for: resolves with the report, rejects with its error. */

@@ -41,8 +41,9 @@ export class UnheardReports {
     const reports: DeliveryReport[] = []
     let surplus = Math.max(0, this.#count - STREAM_LIMIT)
     for (const { settled } of this.#kept) {
-      for (let i = 0; i < settled.sinks.length; i++) {
-        if (settled.sinks[i] !== null) continue
+      const { entries } = settled
+      for (let i = 0; i < entries.count; i++) {
+        if (entries.sinkOf(i) !== null) continue
         if (surplus > 0) surplus--
         else reports.push(makeReport(settled, i))
       }
