@@ -1,6 +1,6 @@
 import {
   ErrorCode,
-  FrameSplitter,
+  FrameReader,
   encodeRequest,
   readResponseHeader,
   Reader,
@@ -55,7 +55,7 @@ export class Connection {
   readonly #clock: Clock
   readonly #logger: Logger
   readonly #onClosed: (error: RequestError) => void
-  readonly #splitter: FrameSplitter
+  readonly #frames: FrameReader
   readonly #inFlight = new Ring<PendingRequest>()
   readonly #onFrame = (frame: Buffer): void => this.#receive(frame)
   #state: ConnectionState = 'idle'
@@ -78,7 +78,7 @@ export class Connection {
     this.#clock = clock
     this.#logger = logger
     this.#onClosed = onClosed
-    this.#splitter = new FrameSplitter(settings.maxFrameBytes)
+    this.#frames = new FrameReader(settings.maxFrameBytes)
   }
 
   get state(): ConnectionState {
@@ -96,7 +96,12 @@ export class Connection {
     try {
       const address = await addresses.next()
       const { host, port } = this.endpoint
-      const handlers = { onData: (chunk: Buffer) => this.#data(chunk), onClose: (e: RequestError) => this.close(e) }
+      const handlers = {
+        target: () => this.#frames.target(),
+        onRead: (count: number) => this.#read(count),
+        onData: (chunk: Buffer) => this.#data(chunk),
+        onClose: (e: RequestError) => this.close(e),
+      }
       const transport = await Transport.open(address, port, host, this.#settings.transport, handlers, signal)
       if (this.#stateNow() === 'closed') {
         transport.destroy()
@@ -208,9 +213,17 @@ export class Connection {
     return new RequestError(ErrorCode.ERR__TRANSPORT, `${this.endpoint.name} is not connected`, false)
   }
 
+  #read(count: number): void {
+    try {
+      this.#frames.advance(count, this.#onFrame)
+    } catch (error) {
+      this.#garbage(error)
+    }
+  }
+
   #data(chunk: Buffer): void {
     try {
-      this.#splitter.push(chunk, this.#onFrame)
+      this.#frames.push(chunk, this.#onFrame)
     } catch (error) {
       this.#garbage(error)
     }

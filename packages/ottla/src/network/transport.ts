@@ -1,4 +1,4 @@
-import { connect as connectTcp, isIP, type Socket } from 'node:net'
+import { connect as connectTcp, isIP, type OnReadOpts, type Socket } from 'node:net'
 import { connect as connectTls, type ConnectionOptions as TlsOptions } from 'node:tls'
 import { lookup, type LookupAddress } from 'node:dns'
 import { ErrorCode } from '@ottla/protocol'
@@ -17,9 +17,17 @@ export interface TransportSettings {
 }
 
 export interface TransportHandlers {
+  /** Where the next bytes from the socket go; never empty. */
+  target(): Buffer
+  /** So many bytes have been put there. */
+  onRead(count: number): void
+  /** Bytes from a socket that cannot read into given memory. */
   onData(chunk: Buffer): void
   onClose(error: RequestError): void
 }
+
+// Other runtimes know the option by name only, or not at all.
+const READS_INTO_MEMORY = !('bun' in process.versions) && !('deno' in process.versions)
 
 /** Addresses of a broker's name; each attempt gets the next one. */
 export class AddressBook {
@@ -88,11 +96,13 @@ export class Transport {
   ): Promise<Transport> {
     return new Promise((resolve, reject) => {
       const where = `${serverName}:${port}`
+      const reading = READS_INTO_MEMORY ? { onread: readInto(handlers) } : {}
       const socket =
         settings.tls === null
-          ? connectTcp({ host: address.address, port })
+          ? connectTcp({ host: address.address, port, ...reading })
           : connectTls({
               ...settings.tls,
+              ...reading,
               host: address.address,
               port,
               // An IP address is no server name for SNI (RFC 6066).
@@ -112,7 +122,7 @@ export class Transport {
         signal.removeEventListener('abort', onAbort)
         resolve(new Transport(socket))
       })
-      socket.on('data', (chunk: Buffer) => handlers.onData(chunk))
+      if (!READS_INTO_MEMORY) socket.on('data', (chunk: Buffer) => handlers.onData(chunk))
       // A broker never half-closes: its FIN means that nothing more will come.
       socket.on('end', () => socket.destroy())
       socket.on('error', (error: Error) => {
@@ -129,6 +139,10 @@ export class Transport {
 
   /** Queues chunks, in order; `onFlushed` is called when the operating system has taken the last one. */
   write(chunks: readonly Uint8Array[], onFlushed?: (error?: Error | null) => void): void {
+    if (chunks.length === 1) {
+      this.#socket.write(chunks[0] as Uint8Array, onFlushed) // there is one
+      return
+    }
     if (!this.#corked) {
       this.#corked = true
       this.#socket.cork()
@@ -144,6 +158,16 @@ export class Transport {
 
   destroy(): void {
     this.#socket.destroy()
+  }
+}
+
+function readInto(handlers: TransportHandlers): OnReadOpts {
+  return {
+    buffer: () => handlers.target(),
+    callback: count => {
+      handlers.onRead(count)
+      return true
+    },
   }
 }
 

@@ -1,7 +1,7 @@
 /** One batch of one partition: its bytes, and whom to report each of its messages to. */
-import { BatchReader, BatchWriter, type CompressionCodec } from '@ottla/protocol'
+import { BatchReader, BatchWriter, type CompressionCodec, type RecordCursor } from '@ottla/protocol'
 import type { KafkaError } from '../errors.ts'
-import type { Bytes, HeadersInput, PersistenceStatus } from '../types.ts'
+import type { Bytes, Header, HeadersInput, PersistenceStatus } from '../types.ts'
 import { BatchEntries, type ReportSink } from './entries.ts'
 import type { AnyMessage } from './message.ts'
 
@@ -33,6 +33,14 @@ export interface Stamp extends Identity {
   readonly baseSequence: number
 }
 
+/** A message that has no partition yet: copies, since the program may use its buffers for something else. */
+export interface HeldRecord {
+  readonly key: Bytes | null
+  readonly value: Bytes | null
+  readonly headers: HeadersInput | undefined
+  readonly timestamp: number
+}
+
 /**
  * Grows by `append` until it is closed; then it is sealed, sent, perhaps sent again, and settled once. Its
  * fields are plain for speed: only its partition's queue and the sender touch them.
@@ -62,6 +70,8 @@ export class Batch {
   /** Whether a try left its bytes in some socket: then the buffer is not used again. */
   isBufferShared = false
   stamp: Stamp | null = null
+  /** Instead of encoded records, while they have no partition. */
+  held: HeldRecord[] | null = null
   #sealed: Buffer | null = null
   #sealedWith: Stamp | null = null
 
@@ -108,6 +118,17 @@ export class Batch {
     return bytes
   }
 
+  /**
+   * Takes a message that has no partition yet.
+   * @param size - what its record will take at most
+   */
+  hold(message: AnyMessage, sink: ReportSink, record: HeldRecord, now: number, size: number): void {
+    this.held ??= []
+    this.held.push({ ...record, key: copyOf(record.key), value: copyOf(record.value), headers: copyOfAll(record.headers) })
+    this.entries.add(message, sink, now)
+    this.queuedBytes += size
+  }
+
   /** The batch as it goes onto the wire; the same bytes again for each try, unless its stamp has changed. */
   seal(codec: CompressionCodec | null, level: number): Buffer {
     if (this.#sealed === null || this.stamp !== this.#sealedWith) {
@@ -120,38 +141,31 @@ export class Batch {
   /** Lets go of the messages and the buffer. */
   dispose(): void {
     this.entries = noEntries
+    this.held = null
     this.#sealed = null
     if (!this.isBufferShared) this.writer.release()
   }
 }
 
 /** Takes the records of a batch one by one into batches made by others. */
-export type RecordTaker = (
-  message: AnyMessage,
-  sink: ReportSink,
-  key: Buffer | null,
-  value: Buffer | null,
-  headers: HeadersInput | undefined,
-  timestamp: number,
-  enqueuedAt: number,
-) => void
+export type RecordTaker = (message: AnyMessage, sink: ReportSink, record: HeldRecord, enqueuedAt: number) => void
 
-/**
- * Hands the records of a batch, decoded again, to `take`: to divide it, or once its messages can be given
- * their partitions. The views are valid during the call only.
- */
+/** Hands the records of a batch to `take`. Of a batch that was encoded the views are valid during the call only. */
 export function eachRecord(batch: Batch, take: RecordTaker): void {
-  const read = new BatchReader(batch.seal(null, -1)).next()
-  if (read === null) return
-  const cursor = read.records(batch.writer.uncompressedBytes)
-  const { entries } = batch
-  for (let i = 0; cursor.next(); i++) {
+  const { entries, held } = batch
+  const cursor = held === null ? new BatchReader(batch.seal(null, -1)).next()?.records(batch.writer.uncompressedBytes) : null
+  for (let i = 0; i < entries.count; i++) {
     const message = entries.messages[i]
-    if (message === undefined) throw new Error('a batch has more records than messages')
-    const headers = cursor.headerCount === 0 ? undefined : cursor.headers()
-    const at = entries.acceptedAt(i)
-    take(message, entries.sinkOf(i), cursor.key(), cursor.value(), headers, cursor.timestamp, at)
+    const record = held === null ? recordAt(cursor) : held[i]
+    if (message === undefined || record === undefined) throw new Error('a batch has more messages than records')
+    take(message, entries.sinkOf(i), record, entries.acceptedAt(i))
   }
+}
+
+function recordAt(cursor: RecordCursor | null | undefined): HeldRecord | undefined {
+  if (cursor?.next() !== true) return undefined
+  const headers = cursor.headerCount === 0 ? undefined : cursor.headers()
+  return { key: cursor.key(), value: cursor.value(), headers, timestamp: cursor.timestamp }
 }
 
 /** Divides a batch that has not been settled before its message `at`, which is at least 1 and below the count. */
@@ -169,13 +183,32 @@ export function splitBatch(batch: Batch, at: number): [Batch, Batch] {
     first.stamp = batch.stamp
     second.stamp = { ...batch.stamp, baseSequence: (batch.stamp.baseSequence + at) % SEQUENCES }
   }
-  eachRecord(batch, (message, sink, key, value, headers, timestamp, enqueuedAt) => {
+  const { held } = batch
+  eachRecord(batch, (message, sink, record, enqueuedAt) => {
     const half = first.count < at ? first : second
-    half.append(message, sink, key, value, headers, timestamp, enqueuedAt)
+    const { key, value, headers, timestamp } = record
+    if (held === null) half.append(message, sink, key, value, headers, timestamp, enqueuedAt)
+    else half.hold(message, sink, record, enqueuedAt, BatchWriter.estimateSize(key, value, headers))
   })
   // Lengths and deltas may take other numbers of bytes now; what the queue has counted must stay what it gives back.
   second.queuedBytes = batch.queuedBytes - first.queuedBytes
   batch.isSettled = true
   batch.dispose()
   return [first, second]
+}
+
+function copyOf(data: Bytes | null): Bytes | null {
+  return data === null || typeof data === 'string' ? data : Buffer.from(data)
+}
+
+function copyOfAll(headers: HeadersInput | undefined): HeadersInput | undefined {
+  if (headers === undefined) return undefined
+  const copies: { key: string; value: Bytes | null }[] = []
+  const list = Array.isArray(headers) ? (headers as readonly Header[]) : null
+  if (list === null) {
+    for (const [key, value] of Object.entries(headers as Readonly<Record<string, Bytes | null>>)) copies.push({ key, value: copyOf(value) })
+  } else {
+    for (const { key, value } of list) copies.push({ key, value: copyOf(value ?? null) })
+  }
+  return copies
 }

@@ -1,7 +1,7 @@
 /** What waits to be sent to one partition, in order. */
 import { Ring } from '../base/ring.ts'
 import type { Bytes, HeadersInput } from '../types.ts'
-import { Batch, type Identity } from './batch.ts'
+import { Batch, type HeldRecord, type Identity } from './batch.ts'
 import type { ReportSink } from './entries.ts'
 import type { AnyMessage } from './message.ts'
 
@@ -116,25 +116,25 @@ export class PartitionQueue {
     size: number,
   ): number {
     let batch = this.#open
-    if (batch !== null && batch.writer.sizeBytes + size > this.#limits.maxBytes) {
-      this.close()
-      this.#observer.onFull(this)
-      batch = null
-    }
-    batch ??= this.#make(size)
+    if (batch === null || batch.writer.sizeBytes + size > this.#limits.maxBytes) batch = this.#next(size)
     // Only once a record is in it does the batch join the queue: an append that throws leaves no trace.
     const bytes = batch.append(message, sink, key, value, headers, timestamp, now)
+    const { count } = batch.entries
     this.nextMsgid++
-    if (batch.count === 1) {
-      this.#open = batch
-      this.#waiting.push(batch)
-      this.#observer.onOpened(this, batch)
-    }
-    if (batch.count >= this.#limits.maxMessages) {
-      this.close()
-      this.#observer.onFull(this)
-    }
+    if (count === 1) this.#joined(batch)
+    if (count >= this.#limits.maxMessages) this.#full()
     return bytes
+  }
+
+  /** The same for a message that has no partition yet. */
+  hold(message: AnyMessage, sink: ReportSink, record: HeldRecord, now: number, size: number): number {
+    let batch = this.#open
+    if (batch === null || batch.queuedBytes + size > this.#limits.maxBytes) batch = this.#next(0)
+    batch.hold(message, sink, record, now, size)
+    this.nextMsgid++
+    if (batch.count === 1) this.#joined(batch)
+    if (batch.count >= this.#limits.maxMessages) this.#full()
+    return size
   }
 
   /** No more messages into the batch that grows at present. */
@@ -214,9 +214,21 @@ export class PartitionQueue {
     for (let i = 0; i < this.#waiting.length; i++) yield this.#waiting.peek(i) as Batch // i is below the length
   }
 
-  #make(size: number): Batch {
+  #next(size: number): Batch {
+    if (this.#open !== null) this.#full()
     // As large as the last one became: then a busy partition never copies a growing buffer.
     const capacity = Math.min(Math.max(this.#lastSize, size), this.#limits.maxBytes)
     return new Batch(capacity, this.nextMsgid, this.#observer.wallOffset())
+  }
+
+  #joined(batch: Batch): void {
+    this.#open = batch
+    this.#waiting.push(batch)
+    this.#observer.onOpened(this, batch)
+  }
+
+  #full(): void {
+    this.close()
+    this.#observer.onFull(this)
   }
 }

@@ -12,7 +12,7 @@ import type { Logger } from '../observe/logger.ts'
 import type { Bytes, HeadersInput, Partitioner } from '../types.ts'
 import { Accumulator } from './accumulator.ts'
 import { Alarm } from './alarm.ts'
-import { eachRecord, splitBatch, type Batch } from './batch.ts'
+import { eachRecord, splitBatch, type Batch, type HeldRecord } from './batch.ts'
 import type { ReportSink } from './entries.ts'
 import { Delivery } from './delivery.ts'
 import { ProducerIdentity, type AskForId } from './identity.ts'
@@ -175,7 +175,10 @@ export class Pipeline implements QueueObserver {
     const now = this.#turnClock.now()
     const queue = topic.queueFor(message, key, now)
     const timestamp = message.timestamp ?? Math.floor(now + this.#wallOffset)
-    const bytes = queue.append(message, sink, key, value, headers, timestamp, now, size)
+    const bytes =
+      queue.partition >= 0
+        ? queue.append(message, sink, key, value, headers, timestamp, now, size)
+        : queue.hold(message, sink, { key, value, headers, timestamp }, now, size)
     this.accumulator.add(1, bytes)
     return queue
   }
@@ -356,11 +359,10 @@ export class Pipeline implements QueueObserver {
     for (const batch of topic.unassigned.drain()) {
       this.accumulator.add(0, -batch.queuedBytes)
       const refused: (() => void)[] = []
-      eachRecord(batch, (message, sink, key, value, headers, timestamp, enqueuedAt) => {
+      eachRecord(batch, (message, sink, record, enqueuedAt) => {
         try {
-          const queue = topic.queueFor(message, key, this.#clock.now())
-          const size = BatchWriter.estimateSize(key, value, headers)
-          this.accumulator.add(0, queue.append(message, sink, key, value, headers, timestamp, enqueuedAt, size))
+          const queue = topic.queueFor(message, record.key, enqueuedAt)
+          this.accumulator.add(0, place(queue, message, sink, record, enqueuedAt))
         } catch (error) {
           refused.push(() => this.#refuse(topic, message, sink, enqueuedAt, error))
         }
@@ -450,6 +452,14 @@ export class Pipeline implements QueueObserver {
     this.#settleAll(queue, over, batch => expiry(queue, timeoutMs, batch.lastError))
     this.sender.list(queue)
   }
+}
+
+// Into the queue of a partition, or, when the topic has gone again, to where it waits for one.
+function place(queue: PartitionQueue, message: AnyMessage, sink: ReportSink, record: HeldRecord, at: number): number {
+  const { key, value, headers, timestamp } = record
+  const size = BatchWriter.estimateSize(key, value, headers)
+  if (queue.partition < 0) return queue.hold(message, sink, record, at, size)
+  return queue.append(message, sink, key, value, headers, timestamp, at, size)
 }
 
 // The first message that was accepted after a time, but never the batch's own first.

@@ -43,6 +43,9 @@ export interface SealOptions {
 const BATCH_BYTES_LIMIT = 0x7fff_ffff
 /** Room for the length varint of a record, and so that a cut-off utf8Write cannot look like a complete one. */
 const SLACK_BYTES = 5 + 4
+/** Times that differ by less fit a varint. */
+const NEAR_FROM = -0x4000_0000
+const NEAR_TO = 0x4000_0000
 /** Up to here a loop beats the call into the engine. */
 const SHORT_BYTES = 8
 const NOT_BYTES = 'a key, a value or a header is neither bytes nor a string nor null'
@@ -107,16 +110,19 @@ export class BatchWriter {
     timestamp: number,
   ): number {
     if (this.isSealed) throw new Error('a sealed record batch takes no more records')
-    if (!Number.isSafeInteger(timestamp) || timestamp < -1) {
+    if (!(timestamp >= -1 && timestamp <= Number.MAX_SAFE_INTEGER && Math.floor(timestamp) === timestamp)) {
       throw new RangeError(`timestamp ${timestamp} is not a whole number of milliseconds since the epoch`)
     }
-    const keyLength = key === null || key === undefined ? -1 : key.length
-    const valueLength = value === null || value === undefined ? -1 : value.length
-    // Without types a number may come: its length is undefined, and it must not become an empty value.
-    if (!(keyLength >= -1 && valueLength >= -1)) throw new TypeError(NOT_BYTES)
-    // Strings are taken for ASCII first: that saves measuring them, and writing them tells whether it was true.
-    let size = this.#put(key, keyLength, value, valueLength, headers, timestamp)
-    if (size < 0) size = this.#put(key, byteLength(key), value, byteLength(value), headers, timestamp)
+    const timestampDelta = this.recordCount === 0 ? 0 : timestamp - this.baseTimestamp
+    const isPlain =
+      value instanceof Uint8Array &&
+      (key === null || key === undefined || key instanceof Uint8Array) &&
+      (headers === null || headers === undefined) &&
+      timestampDelta >= NEAR_FROM &&
+      timestampDelta < NEAR_TO
+    const size = isPlain
+      ? this.#putBytes(key ?? null, value, timestampDelta | 0)
+      : this.#putAny(key, value, headers, timestampDelta)
     if (this.recordCount === 0) {
       this.baseTimestamp = timestamp
       this.maxTimestamp = timestamp
@@ -128,6 +134,53 @@ export class BatchWriter {
     return size
   }
 
+  /** What nearly every record is: bytes without headers, its time near the batch's. */
+  #putBytes(key: Uint8Array | null, value: Uint8Array, timestampDelta: number): number {
+    const keyLength = key === null ? -1 : key.length
+    const valueLength = value.length
+    const offsetDelta = this.recordCount
+    const bodySize =
+      2 + // attributes, number of headers
+      varintSize(timestampDelta) +
+      varintSize(offsetDelta) +
+      varintSize(keyLength) +
+      varintSize(valueLength) +
+      (keyLength > 0 ? keyLength : 0) +
+      valueLength
+    const start = this.sizeBytes
+    if (start + bodySize + SLACK_BYTES > this.buffer.length) this.#grow(start + bodySize + SLACK_BYTES)
+    const buffer = this.buffer
+    let position = writeVarint(buffer, start, bodySize)
+    buffer[position++] = 0 // attributes: Kafka has none yet
+    position = writeVarint(buffer, position, timestampDelta)
+    position = writeVarint(buffer, position, offsetDelta)
+    position = writeVarint(buffer, position, keyLength)
+    if (key !== null) {
+      buffer.set(key, position)
+      position += keyLength
+    }
+    position = writeVarint(buffer, position, valueLength)
+    buffer.set(value, position)
+    position += valueLength
+    buffer[position++] = 0
+    return position - start
+  }
+
+  #putAny(
+    key: RecordBytes | null | undefined,
+    value: RecordBytes | null | undefined,
+    headers: RecordHeaders | null | undefined,
+    timestampDelta: number,
+  ): number {
+    const keyLength = key === null || key === undefined ? -1 : key.length
+    const valueLength = value === null || value === undefined ? -1 : value.length
+    // Without types a number may come: its length is undefined, and it must not become an empty value.
+    if (!(keyLength >= -1 && valueLength >= -1)) throw new TypeError(NOT_BYTES)
+    // Strings are taken for ASCII first: that saves measuring them, and writing them tells whether it was true.
+    const size = this.#put(key, keyLength, value, valueLength, headers, timestampDelta)
+    return size >= 0 ? size : this.#put(key, byteLength(key), value, byteLength(value), headers, timestampDelta)
+  }
+
   /** Writes a record behind the last one without counting it in; -1 if a string needed more bytes than given here. */
   #put(
     key: RecordBytes | null | undefined,
@@ -135,10 +188,9 @@ export class BatchWriter {
     value: RecordBytes | null | undefined,
     valueLength: number,
     headers: RecordHeaders | null | undefined,
-    timestamp: number,
+    timestampDelta: number,
   ): number {
-    const timestampDelta = this.recordCount === 0 ? 0 : timestamp - this.baseTimestamp
-    const isNear = timestampDelta >= -0x4000_0000 && timestampDelta < 0x4000_0000
+    const isNear = timestampDelta >= NEAR_FROM && timestampDelta < NEAR_TO
     const offsetDelta = this.recordCount
     let bodySize =
       1 +

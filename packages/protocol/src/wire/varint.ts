@@ -7,12 +7,9 @@
  * @since 0.1.0
  */
 export function varintSize(value: number): number {
-  const zigzag = ((value << 1) ^ (value >> 31)) >>> 0
-  if (zigzag < 0x80) return 1
-  if (zigzag < 0x4000) return 2
-  if (zigzag < 0x20_0000) return 3
-  if (zigzag < 0x1000_0000) return 4
-  return 5
+  const zigzag = (value << 1) ^ (value >> 31)
+  // Seven bits a byte, without a branch: nine 64ths come close enough to a seventh for 32 bits.
+  return (352 - Math.clz32(zigzag | 1) * 9) >>> 6
 }
 
 /**

@@ -2,9 +2,11 @@ import { ProtocolError } from './protocol-error.ts'
 import { INT64_MAX, ZERO_UUID } from './reader.ts'
 
 const TWO_32 = 0x1_0000_0000
+// Up to here a copy is cheaper than one more chunk for the socket to gather.
+const COPIED_BYTES = 4096
 
 /**
- * Record data on the way out: referenced, never copied.
+ * Record data on the way out: referenced, unless it is so little that a copy is cheaper.
  * @since 0.1.0
  */
 export type RecordsInput = Uint8Array | readonly Uint8Array[] | null
@@ -22,8 +24,8 @@ export class Writer {
   #flushed = 0
   readonly #chunks: Uint8Array[] = []
 
-  constructor(capacity = 256) {
-    this.#buffer = Buffer.allocUnsafeSlow(capacity)
+  constructor(capacity = 512) {
+    this.#buffer = Buffer.allocUnsafe(capacity)
   }
 
   /** Bytes written so far. */
@@ -210,7 +212,10 @@ export class Writer {
   }
 
   #reference(bytes: Uint8Array): void {
-    if (bytes.length === 0) return
+    if (bytes.length <= COPIED_BYTES) {
+      this.raw(bytes)
+      return
+    }
     this.#flush()
     this.#chunks.push(bytes)
     this.#flushed += bytes.length
