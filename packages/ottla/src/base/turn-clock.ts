@@ -1,5 +1,6 @@
 /** Time for what happens a million times a second. */
 import type { Clock } from './clock.ts'
+import { soon } from './soon.ts'
 
 // Calls within one synchronous run that may share a reading: bounds how old it can be when the program computes between them.
 const CALLS_PER_READING = 16
@@ -37,7 +38,7 @@ export class TurnClock {
     this.#left = CALLS_PER_READING - 1
     if (!this.#isExpiring) {
       this.#isExpiring = true
-      queueMicrotask(this.#expire)
+      soon(this.#expire)
     }
     return this.#reading
   }

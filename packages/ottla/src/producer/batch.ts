@@ -124,7 +124,12 @@ export class Batch {
    */
   hold(message: AnyMessage, sink: ReportSink, record: HeldRecord, now: number, size: number): void {
     this.held ??= []
-    this.held.push({ ...record, key: copyOf(record.key), value: copyOf(record.value), headers: copyOfAll(record.headers) })
+    this.held.push({
+      ...record,
+      key: copyOf(record.key),
+      value: copyOf(record.value),
+      headers: copyOfAll(record.headers),
+    })
     this.entries.add(message, sink, now)
     this.queuedBytes += size
   }
@@ -153,7 +158,8 @@ export type RecordTaker = (message: AnyMessage, sink: ReportSink, record: HeldRe
 /** Hands the records of a batch to `take`. Of a batch that was encoded the views are valid during the call only. */
 export function eachRecord(batch: Batch, take: RecordTaker): void {
   const { entries, held } = batch
-  const cursor = held === null ? new BatchReader(batch.seal(null, -1)).next()?.records(batch.writer.uncompressedBytes) : null
+  const cursor =
+    held === null ? new BatchReader(batch.seal(null, -1)).next()?.records(batch.writer.uncompressedBytes) : null
   for (let i = 0; i < entries.count; i++) {
     const message = entries.messages[i]
     const record = held === null ? recordAt(cursor) : held[i]
@@ -198,7 +204,7 @@ export function splitBatch(batch: Batch, at: number): [Batch, Batch] {
 }
 
 function copyOf(data: Bytes | null): Bytes | null {
-  return data === null || typeof data === 'string' ? data : Buffer.from(data)
+  return data === null || typeof data === 'string' ? data : new Uint8Array(data)
 }
 
 function copyOfAll(headers: HeadersInput | undefined): HeadersInput | undefined {
@@ -206,7 +212,8 @@ function copyOfAll(headers: HeadersInput | undefined): HeadersInput | undefined 
   const copies: { key: string; value: Bytes | null }[] = []
   const list = Array.isArray(headers) ? (headers as readonly Header[]) : null
   if (list === null) {
-    for (const [key, value] of Object.entries(headers as Readonly<Record<string, Bytes | null>>)) copies.push({ key, value: copyOf(value) })
+    for (const [key, value] of Object.entries(headers as Readonly<Record<string, Bytes | null>>))
+      copies.push({ key, value: copyOf(value) })
   } else {
     for (const { key, value } of list) copies.push({ key, value: copyOf(value ?? null) })
   }

@@ -73,24 +73,52 @@ export class Delivery {
     // Before the reports: whoever produces from within one finds the room that it has made.
     this.#accumulator.release(count, queuedBytes)
     const errors = outcome.error !== null || outcome.recordErrors !== null
-    let unheard = 0
-    for (let i = 0; i < count; i++) {
-      const sink = entries.sinkOf(i)
-      if (sink === null) unheard++
-      else if (typeof sink !== 'function') sink.settle(makeReport(settled, i))
-      else if (errors || !this.#onlyErrors) this.#call(sink, makeReport(settled, i))
+    const isWanted = errors || !this.#onlyErrors
+    const common = entries.commonSink
+    if (typeof common === 'function') {
+      if (isWanted) this.#callEach(common, settled)
+    } else {
+      this.#tellEach(settled, isWanted)
     }
-    if (unheard > 0 && (errors || !this.#onlyErrors)) this.#emit(settled, unheard)
     this.#accumulator.checkEmpty()
   }
 
-  #call(callback: (report: DeliveryReport) => void, report: DeliveryReport): void {
-    try {
-      callback(report)
-    } catch (error) {
-      const why = error instanceof Error ? (error.stack ?? error.message) : String(error)
-      this.#logger.error('DRCALLBACK', `a delivery report callback threw: ${why}`)
+  // By far the most usual: one callback for all messages.
+  #callEach(callback: (report: DeliveryReport) => void, settled: Settled): void {
+    const { count } = settled.entries
+    for (let i = 0; i < count; i++) {
+      const report = makeReport(settled, i)
+      try {
+        callback(report)
+      } catch (error) {
+        this.#callbackThrew(error)
+      }
     }
+  }
+
+  #tellEach(settled: Settled, isWanted: boolean): void {
+    const { entries } = settled
+    let unheard = 0
+    for (let i = 0; i < entries.count; i++) {
+      const sink = entries.sinkOf(i)
+      if (sink === null) {
+        unheard++
+      } else if (typeof sink !== 'function') {
+        sink.settle(makeReport(settled, i))
+      } else if (isWanted) {
+        try {
+          sink(makeReport(settled, i))
+        } catch (error) {
+          this.#callbackThrew(error)
+        }
+      }
+    }
+    if (unheard > 0 && isWanted) this.#emit(settled, unheard)
+  }
+
+  #callbackThrew(error: unknown): void {
+    const why = error instanceof Error ? (error.stack ?? error.message) : String(error)
+    this.#logger.error('DRCALLBACK', `a delivery report callback threw: ${why}`)
   }
 
   #emit(settled: Settled, count: number): void {

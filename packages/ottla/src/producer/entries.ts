@@ -45,6 +45,11 @@ export class BatchEntries {
     this.count = count + 1
   }
 
+  /** The sink of every message; null also when they have different ones. */
+  get commonSink(): ReportSink {
+    return this.#sinks === null ? this.#sink : null
+  }
+
   sinkOf(index: number): ReportSink {
     return this.#sinks === null ? this.#sink : (this.#sinks[index] ?? null)
   }

@@ -145,8 +145,7 @@ export class Intake {
   }
 
   #check(): void {
-    const refused = this.#life.refusal()
-    if (refused !== null) throw refused
+    if (!this.#life.isOpen) throw this.#life.refusal()
   }
 }
 

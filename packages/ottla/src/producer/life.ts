@@ -10,6 +10,8 @@ const moves: Record<LifeState, readonly LifeState[]> = { open: ['closing'], clos
 export class Life {
   readonly #name: string
   #state: LifeState = 'open'
+  /** Whether messages are taken. @internal a plain field, since every message asks */
+  isOpen = true
   #fatal: KafkaError | null = null
 
   /** @param name - of the client, for messages */
@@ -28,6 +30,7 @@ export class Life {
   enter(next: LifeState): void {
     if (!moves[this.#state].includes(next)) throw new Error(`producer ${this.#state} -> ${next} is no legal move`)
     this.#state = next
+    this.isOpen = false
   }
 
   /**
@@ -36,15 +39,15 @@ export class Life {
    */
   kill(code: number, message: string): boolean {
     if (this.#fatal !== null) return false
+    this.isOpen = false
     this.#fatal = new KafkaError(code, message, { fatal: true, retriable: false })
     return true
   }
 
-  /** Why nothing can be produced, or null while something can. */
-  refusal(): KafkaError | null {
-    if (this.#state !== 'open') return this.closedError()
+  /** Why nothing can be produced any more. */
+  refusal(): KafkaError {
     const fatal = this.#fatal
-    if (fatal === null) return null
+    if (this.#state !== 'open' || fatal === null) return this.closedError()
     const text = `${this.#name} has had a fatal error: ${fatal.name}: ${fatal.message}`
     return new KafkaError(ErrorCode.ERR__FATAL, text, { fatal: true, retriable: false, cause: fatal })
   }

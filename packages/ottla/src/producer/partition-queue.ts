@@ -118,11 +118,13 @@ export class PartitionQueue {
     let batch = this.#open
     if (batch === null || batch.writer.sizeBytes + size > this.#limits.maxBytes) batch = this.#next(size)
     // Only once a record is in it does the batch join the queue: an append that throws leaves no trace.
-    const bytes = batch.append(message, sink, key, value, headers, timestamp, now)
-    const { count } = batch.entries
+    const bytes = batch.writer.append(key, value, headers, timestamp)
+    const { entries } = batch
+    entries.add(message, sink, now)
+    batch.queuedBytes += bytes
     this.nextMsgid++
-    if (count === 1) this.#joined(batch)
-    if (count >= this.#limits.maxMessages) this.#full()
+    if (entries.count === 1) this.#joined(batch)
+    if (entries.count >= this.#limits.maxMessages) this.#full()
     return bytes
   }
 

@@ -1,9 +1,10 @@
 /** From `produce` to the report: takes messages in, gives them to the queue of their partition, keeps the times. */
-import { BatchWriter, ErrorCode } from '@ottla/protocol'
+import { BatchWriter, crc32cImplementation, ErrorCode } from '@ottla/protocol'
 import { Deadline } from '../base/clock.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Random } from '../base/random.ts'
 import { Ring } from '../base/ring.ts'
+import { soon } from '../base/soon.ts'
 import { TurnClock } from '../base/turn-clock.ts'
 import type { Snapshot } from '../cluster/snapshot.ts'
 import { KafkaError } from '../errors.ts'
@@ -74,6 +75,8 @@ interface Lingering {
   readonly until: number
 }
 
+// Of a record without headers, besides its key and value.
+const PLAIN_RECORD_BYTES = BatchWriter.estimateSize(null, null, undefined)
 const SLOWEST_SCAN_MS = 1000
 const FASTEST_SCAN_MS = 10
 const FIRST_REFRESH_MS = 30_000
@@ -134,6 +137,8 @@ export class Pipeline implements QueueObserver {
   /** Gets a producer id if one is needed, and loads what the codec needs; until then batches wait. */
   prepare(): void {
     this.#identity?.start()
+    // Loading native code takes milliseconds: not while the first message waits.
+    crc32cImplementation()
     const { codec } = this.#settings.sender
     if (codec === null) return
     const loading = codec.ready()
@@ -166,12 +171,23 @@ export class Pipeline implements QueueObserver {
     key ??= null
     value ??= null
     const topic = message.topic === this.#lastTopic?.name ? this.#lastTopic : this.#topicOf(message.topic)
-    checkFields(message, key, value)
     const { headers } = message
-    let size = BatchWriter.estimateSize(key, value, headers)
-    if (size > this.#settings.maxMessageBytes || !this.accumulator.hasRoom(size)) {
-      size = this.#checkSize(message, key, value, size)
+    let size = PLAIN_RECORD_BYTES
+    if (
+      value instanceof Uint8Array &&
+      headers === undefined &&
+      message.partition === undefined &&
+      message.timestamp === undefined &&
+      (key === null || key instanceof Uint8Array)
+    ) {
+      size += value.length + (key === null ? 0 : key.length)
+    } else {
+      checkFields(message, key, value)
+      size = BatchWriter.estimateSize(key, value, headers)
     }
+    const { accumulator } = this
+    if (size > this.#settings.maxMessageBytes || !accumulator.hasRoom(size))
+      size = this.#checkSize(message, key, value, size)
     const now = this.#turnClock.now()
     const queue = topic.queueFor(message, key, now)
     const timestamp = message.timestamp ?? Math.floor(now + this.#wallOffset)
@@ -179,7 +195,8 @@ export class Pipeline implements QueueObserver {
       queue.partition >= 0
         ? queue.append(message, sink, key, value, headers, timestamp, now, size)
         : queue.hold(message, sink, { key, value, headers, timestamp }, now, size)
-    this.accumulator.add(1, bytes)
+    accumulator.messages++
+    accumulator.bytes += bytes
     return queue
   }
 
@@ -300,7 +317,7 @@ export class Pipeline implements QueueObserver {
   #askFor(name: string): void {
     this.#newTopics.push(name)
     if (this.#newTopics.length > 1) return
-    queueMicrotask(() => {
+    soon(() => {
       const names = this.#newTopics
       this.#newTopics = []
       const deadline = Deadline.after(this.#clock, FIRST_REFRESH_MS)

@@ -11,6 +11,7 @@ import {
 import { backoffMs } from '../base/backoff.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Random } from '../base/random.ts'
+import { soon } from '../base/soon.ts'
 import type { BrokerRequestOptions, LaneName } from '../cluster/broker.ts'
 import { KafkaError } from '../errors.ts'
 import { RequestError } from '../network/request-error.ts'
@@ -212,7 +213,7 @@ export class Sender {
   #drainSoon(): void {
     if (this.#isDraining) return
     this.#isDraining = true
-    queueMicrotask(() => {
+    soon(() => {
       this.#isDraining = false
       if (this.#isHeld) return
       for (const outbox of this.#outboxes.values()) this.#drain(outbox)
@@ -275,7 +276,7 @@ export class Sender {
     const told = new KafkaError(ErrorCode.ERR__BAD_COMPRESSION, message, { cause: error })
     this.dropped(queue, batch, told)
     // Not within the call that wanted it sent.
-    queueMicrotask(() => this.#delivery.settle(queue.topic.name, queue.partition, batch, failure(batch, told)))
+    soon(() => this.#delivery.settle(queue.topic.name, queue.partition, batch, failure(batch, told)))
   }
 
   #ship(outbox: Outbox, shipments: readonly Shipment[]): void {
@@ -286,7 +287,7 @@ export class Sender {
     if (broker === undefined) {
       const message = `broker ${outbox.brokerId} is not known to the cluster at present`
       const error = new RequestError(ErrorCode.ERR__TRANSPORT, message, false)
-      queueMicrotask(() => this.#failed(outbox, shipments, error))
+      soon(() => this.#failed(outbox, shipments, error))
       return
     }
     const maxVersion = highestVersion(shipments, ZERO_UUID)

@@ -48,7 +48,10 @@ export const lz4: CompressionCodec = {
   id: 3,
   minLevel: 0,
   maxLevel: 12,
-  ready: () => null,
+  ready() {
+    native()
+    return null
+  },
   compress: (data, level = -1) => lz4Compress(native(), data, levelWithin(lz4, level, 0)),
   decompress: (data, maxBytes) => lz4Decompress(native(), data, maxBytes),
   implementation: () => (native() === null ? 'javascript' : 'lz4-napi'),

@@ -71,7 +71,10 @@ export const snappy: CompressionCodec = {
   id: 2,
   minLevel: 0,
   maxLevel: 0,
-  ready: () => null,
+  ready() {
+    implementation()
+    return null
+  },
   compress: data => snappyCompress(implementation(), data),
   decompress: (data, maxBytes) => snappyDecompress(implementation(), data, maxBytes),
   implementation: () => implementation().name,

@@ -114,15 +114,46 @@ export class BatchWriter {
       throw new RangeError(`timestamp ${timestamp} is not a whole number of milliseconds since the epoch`)
     }
     const timestampDelta = this.recordCount === 0 ? 0 : timestamp - this.baseTimestamp
-    const isPlain =
+    // What nearly every record is: bytes without headers, its time near the batch's.
+    let size = -1
+    if (
       value instanceof Uint8Array &&
       (key === null || key === undefined || key instanceof Uint8Array) &&
       (headers === null || headers === undefined) &&
       timestampDelta >= NEAR_FROM &&
       timestampDelta < NEAR_TO
-    const size = isPlain
-      ? this.#putBytes(key ?? null, value, timestampDelta | 0)
-      : this.#putAny(key, value, headers, timestampDelta)
+    ) {
+      const keyLength = key === null || key === undefined ? -1 : key.length
+      const valueLength = value.length
+      const offsetDelta = this.recordCount
+      const bodySize =
+        2 + // attributes, number of headers
+        varintSize(timestampDelta) +
+        varintSize(offsetDelta) +
+        varintSize(keyLength) +
+        varintSize(valueLength) +
+        (keyLength > 0 ? keyLength : 0) +
+        valueLength
+      const start = this.sizeBytes
+      if (start + bodySize + SLACK_BYTES > this.buffer.length) this.#grow(start + bodySize + SLACK_BYTES)
+      const buffer = this.buffer
+      let position = writeVarint(buffer, start, bodySize)
+      buffer[position++] = 0 // attributes: Kafka has none yet
+      position = writeVarint(buffer, position, timestampDelta)
+      position = writeVarint(buffer, position, offsetDelta)
+      position = writeVarint(buffer, position, keyLength)
+      if (key !== null && key !== undefined) {
+        buffer.set(key, position)
+        position += keyLength
+      }
+      position = writeVarint(buffer, position, valueLength)
+      buffer.set(value, position)
+      position += valueLength
+      buffer[position++] = 0
+      size = position - start
+    } else {
+      size = this.#putAny(key, value, headers, timestampDelta)
+    }
     if (this.recordCount === 0) {
       this.baseTimestamp = timestamp
       this.maxTimestamp = timestamp
@@ -132,38 +163,6 @@ export class BatchWriter {
     this.recordCount++
     this.sizeBytes += size
     return size
-  }
-
-  /** What nearly every record is: bytes without headers, its time near the batch's. */
-  #putBytes(key: Uint8Array | null, value: Uint8Array, timestampDelta: number): number {
-    const keyLength = key === null ? -1 : key.length
-    const valueLength = value.length
-    const offsetDelta = this.recordCount
-    const bodySize =
-      2 + // attributes, number of headers
-      varintSize(timestampDelta) +
-      varintSize(offsetDelta) +
-      varintSize(keyLength) +
-      varintSize(valueLength) +
-      (keyLength > 0 ? keyLength : 0) +
-      valueLength
-    const start = this.sizeBytes
-    if (start + bodySize + SLACK_BYTES > this.buffer.length) this.#grow(start + bodySize + SLACK_BYTES)
-    const buffer = this.buffer
-    let position = writeVarint(buffer, start, bodySize)
-    buffer[position++] = 0 // attributes: Kafka has none yet
-    position = writeVarint(buffer, position, timestampDelta)
-    position = writeVarint(buffer, position, offsetDelta)
-    position = writeVarint(buffer, position, keyLength)
-    if (key !== null) {
-      buffer.set(key, position)
-      position += keyLength
-    }
-    position = writeVarint(buffer, position, valueLength)
-    buffer.set(value, position)
-    position += valueLength
-    buffer[position++] = 0
-    return position - start
   }
 
   #putAny(

@@ -54,7 +54,7 @@ export class FrameReader {
 
   /** Takes a chunk that is somewhere else already, for sockets that cannot read into given memory. */
   push(chunk: Uint8Array, onFrame: (frame: Buffer) => void): void {
-    for (let at = 0; at < chunk.length; ) {
+    for (let at = 0; at < chunk.length;) {
       const room = this.target()
       const count = Math.min(room.length, chunk.length - at)
       room.set(at === 0 && count === chunk.length ? chunk : chunk.subarray(at, at + count))
