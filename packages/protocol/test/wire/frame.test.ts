@@ -72,13 +72,15 @@ test('the answer to ApiVersions never has tagged fields in its header, so that a
   assert.deepEqual(ApiVersions.readResponse(reader, 4).apiKeys, [])
 })
 
-test('record data is passed on in the chunks it came in', () => {
-  const records = [Buffer.from('first batch'), Buffer.from('second')]
+test('record data is passed on in the chunks it came in, little of it in one piece with the rest', () => {
+  const records = [Buffer.alloc(5000, 1), Buffer.alloc(10_000, 2)]
   const body = { acks: -1, timeoutMs: 1, topicData: [{ name: 't', partitionData: [{ index: 0, records }] }] }
   const chunks = encodeRequest(Produce, 9, 1, null, body)
   assert.ok(chunks.includes(records[0] as Buffer) && chunks.includes(records[1] as Buffer))
   const whole = Buffer.concat(chunks)
   assert.equal(whole.readInt32BE(0), whole.length - 4)
+  const little = { ...body, topicData: [{ name: 't', partitionData: [{ index: 0, records: Buffer.from('little') }] }] }
+  assert.equal(encodeRequest(Produce, 9, 1, null, little).length, 1)
 })
 
 test('a field that a version lacks is refused when dropping it would change what is asked', () => {
