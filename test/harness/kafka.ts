@@ -332,6 +332,7 @@ function saslSettings(users: Readonly<Record<string, string>>): Record<string, s
   const scram = 'org.apache.kafka.common.security.scram.ScramLoginModule required;'
   return {
     'sasl.enabled.mechanisms': 'PLAIN,SCRAM-SHA-256,SCRAM-SHA-512',
+    'delegation.token.secret.key': 'known to all brokers',
     'listener.name.sasl.plain.sasl.jaas.config': `org.apache.kafka.common.security.plain.PlainLoginModule required ${known};`,
     'listener.name.sasl.scram-sha-256.sasl.jaas.config': scram,
     'listener.name.sasl.scram-sha-512.sasl.jaas.config': scram,

@@ -89,9 +89,9 @@ function checkMembers(members: readonly MemberToRemove[]): void {
       (memberId === undefined) !== (groupInstanceId === undefined),
       `members[${i}] must have either a memberId or a groupInstanceId`,
     )
-    requireName(memberId ?? groupInstanceId ?? '', `members[${i}]`)
+    requireName(memberId ?? groupInstanceId, `members[${i}]`)
   })
-  requireDistinct(members, m => m.groupInstanceId ?? m.memberId ?? '', 'members')
+  requireDistinct(members, m => m.groupInstanceId ?? m.memberId, 'members')
 }
 
 async function everybody(call: AdminCall, groupId: string): Promise<MemberToRemove[]> {
