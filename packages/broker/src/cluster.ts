@@ -36,6 +36,8 @@ export interface EmbeddedClusterOptions {
   readonly as?: KafkaRelease
   /** How long a new group waits for more members, ms; 0 by default, 3000 on a real broker. */
   readonly groupInitialRebalanceDelayMs?: number
+  /** Longest transaction time-out that a producer may ask for, ms; 900,000 by default, as Kafka's `transaction.max.timeout.ms`. */
+  readonly transactionMaxTimeoutMs?: number
   readonly clock?: Clock
 }
 
@@ -47,6 +49,7 @@ export interface CreateTopicOptions {
 
 const DEFAULT_PARTITIONS = 4
 const MAX_BROKERS = 100
+const TRANSACTION_MAX_TIMEOUT_MS = 900_000
 
 /**
  * A Kafka-compatible cluster inside this process, over real TCP: for development and tests. Everything is kept in
@@ -102,6 +105,7 @@ export class EmbeddedCluster implements AsyncDisposable {
       users: new Map(Object.entries(options.sasl?.users ?? {})),
       versions: versionsOf(options.as ?? '4.3', new Set(routes.keys())),
       groupInitialRebalanceDelayMs: options.groupInitialRebalanceDelayMs ?? 0,
+      transactionMaxTimeoutMs: options.transactionMaxTimeoutMs ?? TRANSACTION_MAX_TIMEOUT_MS,
       onInternalError: error => {
         const why = error instanceof Error ? (error.stack ?? error.message) : String(error)
         process.stderr.write(`embedded cluster: a request could not be handled: ${why}\n`)
@@ -150,6 +154,7 @@ export class EmbeddedCluster implements AsyncDisposable {
     const info = this.#info(id)
     if (!info.up) return
     info.up = false
+    this.#state.fetchSessions(id).clear()
     await this.#listener(id).close()
     if (options.moveLeaders ?? true) this.#state.topics.elect()
   }
@@ -177,6 +182,7 @@ export class EmbeddedCluster implements AsyncDisposable {
     if (!found.isr.includes(id)) found.isr.push(id)
     found.leader = id
     found.leaderEpoch++
+    found.log.wake()
   }
 
   /** Makes a broker the coordinator of a group or transactional id. */

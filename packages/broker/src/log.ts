@@ -1,64 +1,82 @@
-/** One partition's log, in memory: whole record batches as producers sent them, with offsets given. */
-import {
-  BatchReader,
-  ErrorCode,
-  ProtocolError,
-  setBaseOffset,
-  setLogAppendTime,
-  setPartitionLeaderEpoch,
-  type RecordBatch,
-} from '@ottla/protocol'
-import type { ProducerStates } from './producer-states.ts'
+/** One partition's log: whole record batches as producers sent them, with offsets given. */
+import { encodeControlBatch, setBaseOffset, setLogAppendTime, setPartitionLeaderEpoch } from '@ottla/protocol'
+import type { RecordBatch } from '@ottla/protocol'
+import { ProducerStates } from './producer-states.ts'
+import { findRecord, indexOf, open, storedBatch, type StoredBatch, type TimestampedOffset } from './stored-batch.ts'
+import { checkBatch, type RecordRules, type Refusal } from './validation.ts'
 
-interface StoredBatch {
-  readonly bytes: Buffer
+/** A batch that is in the log now, or was already. */
+export interface Appended {
   readonly baseOffset: number
-  readonly lastOffset: number
-  readonly maxTimestamp: number
+  /** ms since the epoch, -1 where the producer gives the time. */
+  readonly logAppendTime: number
+  readonly logStartOffset: number
+}
+
+export interface AppendOptions extends RecordRules {
+  /** Transactions of version 2 begin at sequence 0 in each partition. */
+  readonly strictSequences: boolean
   readonly leaderEpoch: number
 }
 
-/** What becomes of an append. */
-export type AppendResult =
-  | {
-      readonly errorCode: 0
-      readonly baseOffset: number
-      readonly logAppendTime: number
-      readonly logStartOffset: number
-    }
-  | { readonly errorCode: number; readonly message: string }
-
-export interface AppendOptions {
+export interface Marker {
+  readonly producerId: number
+  readonly producerEpoch: number
+  readonly commit: boolean
+  readonly coordinatorEpoch: number
   readonly leaderEpoch: number
-  readonly maxMessageBytes: number
-  /** ms since the epoch for topics with LogAppendTime, else null. */
-  readonly logAppendTime: number | null
-  /** `cleanup.policy` has compact: every record needs a key. */
-  readonly needsKeys: boolean
-}
-
-export interface TimestampedOffset {
-  readonly offset: number
+  /** ms since the epoch. */
   readonly timestamp: number
-  readonly leaderEpoch: number
 }
 
-/** Appends, reads and finds. Offsets count up without gaps, but for what was deleted at the front. */
+/** A transaction that was aborted: readers of committed data leave its records out. */
+export interface AbortedTransaction {
+  readonly producerId: number
+  readonly firstOffset: number
+  /** That of the marker. */
+  readonly lastOffset: number
+}
+
+export interface Read {
+  /** A whole batch each. */
+  readonly chunks: Buffer[]
+  readonly bytes: number
+  /** Behind what was read. */
+  readonly endOffset: number
+}
+
+/** Where a log tells of its changes, so that they outlive the process. */
+export interface LogSink {
+  appended(batch: StoredBatch): void
+  startMoved(startOffset: number): void
+  /** Everything is different: the batches are given anew. */
+  rewritten(batches: readonly StoredBatch[], startOffset: number, nextOffset: number): void
+}
+
+/** Appends, reads and finds. Offsets count up without gaps, but for what was deleted or compacted. */
 export class PartitionLog {
-  readonly #batches: StoredBatch[] = []
-  readonly #producers: ProducerStates
+  readonly producers: ProducerStates
+  #batches: StoredBatch[] = []
+  #aborted: AbortedTransaction[] = []
   readonly #waiters = new Set<() => void>()
+  #sink: LogSink | null = null
   #nextOffset = 0
   #startOffset = 0
   #bytes = 0
 
-  constructor(producers: ProducerStates) {
-    this.#producers = producers
+  constructor(producers = new ProducerStates()) {
+    this.producers = producers
   }
 
   /** Behind the last record. */
   get highWatermark(): number {
     return this.#nextOffset
+  }
+
+  /** Up to where no transaction is open (KIP-98). */
+  get lastStableOffset(): number {
+    const unstable = this.producers.firstUnstable
+    return unstable === null ? this.#nextOffset : Math.max(unstable, this.#startOffset)
   }
 
   get startOffset(): number {
@@ -69,166 +87,208 @@ export class PartitionLog {
     return this.#bytes
   }
 
-  /** Takes the batches of a produce request; the bytes are copied. */
-  append(records: Buffer | null, options: AppendOptions): AppendResult {
-    const batches: RecordBatch[] = []
-    try {
-      const reader = new BatchReader(records ?? Buffer.alloc(0))
-      for (let batch = reader.next(); batch !== null; batch = reader.next()) batches.push(batch)
-      if (batches.length === 0 || reader.partialBytes > 0) return corrupt('the records are cut off')
-      for (const batch of batches) {
-        const problem = this.#check(batch, options)
-        if (problem !== null) return problem
+  get batches(): readonly StoredBatch[] {
+    return this.#batches
+  }
+
+  /** From now on, changes are told. */
+  keepIn(sink: LogSink): void {
+    this.#sink = sink
+  }
+
+  /** Takes the batch of a produce request; its bytes are copied. */
+  append(batch: RecordBatch, options: AppendOptions): Appended | Refusal {
+    const problem = checkBatch(batch, options)
+    if (problem !== null) return problem
+    if (batch.producerId >= 0) {
+      const known = this.producers.duplicate(batch)
+      if (known !== null) {
+        return {
+          baseOffset: known.baseOffset,
+          logAppendTime: known.timestamp,
+          logStartOffset: this.#startOffset,
+        }
       }
-    } catch (error) {
-      if (error instanceof ProtocolError) return corrupt(error.message)
-      throw error
+      const refusal = this.producers.check(batch, options.strictSequences)
+      if (refusal !== null) return refusal
     }
-    const first = batches[0] as RecordBatch // there is one, as was checked above
-    const duplicate = this.#producers.check(first)
-    if (duplicate !== null) {
-      if ('errorCode' in duplicate) return duplicate
-      return { errorCode: 0, baseOffset: duplicate.baseOffset, logAppendTime: -1, logStartOffset: this.#startOffset }
-    }
+    const bytes = Buffer.from(batch.buffer.subarray(batch.start, batch.start + batch.sizeBytes))
     const baseOffset = this.#nextOffset
-    for (const batch of batches) this.#store(batch, options)
-    this.#producers.appended(first, baseOffset)
-    for (const wake of [...this.#waiters]) wake()
-    return { errorCode: 0, baseOffset, logAppendTime: options.logAppendTime ?? -1, logStartOffset: this.#startOffset }
+    setBaseOffset(bytes, 0, baseOffset)
+    setPartitionLeaderEpoch(bytes, 0, options.leaderEpoch)
+    if (options.logAppendTime !== null) setLogAppendTime(bytes, 0, options.logAppendTime)
+    const maxTimestamp = options.logAppendTime ?? batch.maxTimestamp
+    this.producers.appended(batch, baseOffset, maxTimestamp)
+    this.#store(bytes, baseOffset, baseOffset + batch.recordCount - 1, maxTimestamp, options.leaderEpoch)
+    return { baseOffset, logAppendTime: options.logAppendTime ?? -1, logStartOffset: this.#startOffset }
+  }
+
+  /** Ends a transaction in this partition. */
+  mark(marker: Marker): Refusal | null {
+    const { producerId, producerEpoch, coordinatorEpoch, leaderEpoch, timestamp } = marker
+    const refusal = this.producers.checkMarker(producerId, producerEpoch, coordinatorEpoch)
+    if (refusal !== null) return refusal
+    const offset = this.#nextOffset
+    const bytes = encodeControlBatch({
+      type: marker.commit ? 'commit' : 'abort',
+      producerId,
+      producerEpoch,
+      coordinatorEpoch,
+      timestamp,
+      baseOffset: offset,
+      partitionLeaderEpoch: leaderEpoch,
+    })
+    this.#ended(producerId, producerEpoch, coordinatorEpoch, timestamp, offset, marker.commit)
+    this.#store(bytes, offset, offset, timestamp, leaderEpoch)
+    return null
   }
 
   /**
-   * Batches from the one that holds `offset` on, up to `maxBytes`; the first one even if it is larger, unless
-   * `strict`. The caller has checked that the offset lies between start and high watermark.
+   * Batches from the one that holds `offset` on that begin before `end`, up to `maxBytes`; the first one even if it
+   * is larger, unless `strict`. The caller has checked that the offset lies between start and high watermark.
    */
-  read(offset: number, maxBytes: number, strict: boolean): Buffer[] {
+  read(offset: number, maxBytes: number, strict: boolean, end = this.#nextOffset): Read {
     const chunks: Buffer[] = []
     let bytes = 0
-    for (let i = this.#indexOf(offset); i < this.#batches.length; i++) {
+    let endOffset = offset
+    for (let i = indexOf(this.#batches, offset); i < this.#batches.length; i++) {
       const batch = this.#batches[i] as StoredBatch // i is below the length
+      if (batch.baseOffset >= end) break
       if (bytes + batch.bytes.length > maxBytes && (strict || chunks.length > 0)) break
       chunks.push(batch.bytes)
       bytes += batch.bytes.length
+      endOffset = batch.lastOffset + 1
     }
-    return chunks
+    return { chunks, bytes, endOffset }
   }
 
-  /** The first record at or after a time, or null. */
-  firstAt(timestamp: number): TimestampedOffset | null {
+  /** The aborted transactions that whoever reads these offsets has to know of. */
+  abortedBetween(from: number, end: number): AbortedTransaction[] {
+    return this.#aborted.filter(aborted => aborted.lastOffset >= from && aborted.firstOffset < end)
+  }
+
+  /** The first record at or after a time, before `end`, or null. */
+  firstAt(timestamp: number, end = this.#nextOffset): TimestampedOffset | null {
     for (const stored of this.#batches) {
+      if (stored.baseOffset >= end) break
       if (stored.maxTimestamp < timestamp) continue
-      const found = findRecord(stored, record => record.timestamp >= timestamp, this.#startOffset)
+      const found = findRecord(stored, time => time >= timestamp, this.#startOffset)
       if (found !== null) return found
     }
     return null
   }
 
-  /** The record with the highest timestamp, or null for an empty log. */
+  /** The record with the highest timestamp, markers included as Kafka does, or null for an empty log. */
   latestTimestamp(): TimestampedOffset | null {
     let best: StoredBatch | null = null
-    for (const stored of this.#batches) if (best === null || stored.maxTimestamp > best.maxTimestamp) best = stored
+    for (const stored of this.#batches) {
+      if (best === null || stored.maxTimestamp > best.maxTimestamp) best = stored
+    }
     if (best === null) return null
     const highest = best.maxTimestamp
-    return findRecord(best, record => record.timestamp === highest, this.#startOffset)
+    return findRecord(best, time => time === highest, this.#startOffset)
   }
 
-  /** Where an epoch ended (KIP-101): the offset behind its last record, and the largest epoch up to it. */
-  endOfEpoch(epoch: number): { leaderEpoch: number; endOffset: number } {
-    let found = { leaderEpoch: -1, endOffset: -1 }
-    for (const stored of this.#batches) {
-      if (stored.leaderEpoch > epoch) break
-      found = { leaderEpoch: stored.leaderEpoch, endOffset: stored.lastOffset + 1 }
+  /**
+   * Where an epoch ended (KIP-101): the largest epoch up to the asked one, and the offset behind its last record.
+   * Without an answer (-1, -1): nothing is known, or not of so late an epoch.
+   */
+  endOfEpoch(asked: number, currentEpoch: number): { leaderEpoch: number; endOffset: number } {
+    if (asked === currentEpoch) return { leaderEpoch: asked, endOffset: this.#nextOffset }
+    if (asked < 0 || asked > currentEpoch) return { leaderEpoch: -1, endOffset: -1 }
+    const first = this.#batches[0]
+    if (first === undefined) return { leaderEpoch: asked, endOffset: this.#nextOffset }
+    if (asked < first.leaderEpoch) {
+      return { leaderEpoch: asked, endOffset: Math.max(first.baseOffset, this.#startOffset) }
     }
-    return found
+    let low = 0
+    let high = this.#batches.length
+    // Epochs never go down: the first batch of a later one is where the asked one ended.
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if ((this.#batches[middle] as StoredBatch).leaderEpoch <= asked)
+        low = middle + 1 // middle is below the length
+      else high = middle
+    }
+    const before = this.#batches[low - 1] ?? first
+    return { leaderEpoch: before.leaderEpoch, endOffset: this.#batches[low]?.baseOffset ?? this.#nextOffset }
   }
 
   /** Drops what lies before an offset (DeleteRecords, retention). @returns the new start */
   deleteBefore(offset: number): number {
-    this.#startOffset = Math.max(this.#startOffset, Math.min(offset, this.#nextOffset))
-    while (this.#batches.length > 0 && (this.#batches[0] as StoredBatch).lastOffset < this.#startOffset) {
-      this.#bytes -= (this.#batches.shift() as StoredBatch).bytes.length // the length was checked
-    }
-    return this.#startOffset
+    const start = Math.max(this.#startOffset, Math.min(offset, this.#nextOffset))
+    if (start === this.#startOffset) return start
+    this.#startOffset = start
+    const gone = this.#batches.splice(0, indexOf(this.#batches, start))
+    for (const batch of gone) this.#bytes -= batch.bytes.length
+    if (this.#aborted.length > 0) this.#aborted = this.#aborted.filter(({ lastOffset }) => lastOffset >= start)
+    this.#sink?.startMoved(start)
+    return start
   }
 
-  /** Calls back at every append until the returned function is called. */
-  onAppend(callback: () => void): () => void {
+  /** Takes away the tail from an offset on, whole batches, as a broker does that was elected without it. */
+  truncateTo(offset: number): void {
+    if (offset >= this.#nextOffset) return
+    const kept = indexOf(this.#batches, offset)
+    const next = Math.min(offset, this.#batches[kept]?.baseOffset ?? offset)
+    this.replace(this.#batches.slice(0, kept), Math.min(this.#startOffset, next), next)
+    this.wake()
+  }
+
+  /** Other batches instead of those that are here: after compaction, or from a file. */
+  replace(batches: readonly StoredBatch[], startOffset: number, nextOffset: number): void {
+    this.restore(batches, startOffset, nextOffset)
+    this.#sink?.rewritten(batches, startOffset, nextOffset)
+  }
+
+  /** As {@link replace}, of what the sink has already; what is known of producers is read from the batches. */
+  restore(batches: readonly StoredBatch[], startOffset: number, nextOffset: number): void {
+    this.#batches = [...batches]
+    this.#startOffset = startOffset
+    this.#nextOffset = nextOffset
+    this.#bytes = 0
+    this.#aborted = []
+    this.producers.clear()
+    for (const stored of batches) {
+      this.#bytes += stored.bytes.length
+      const batch = open(stored)
+      if (batch.producerId < 0) continue
+      if (!batch.isControl) this.producers.appended(batch, stored.baseOffset, stored.maxTimestamp)
+      else this.#replayMarker(batch, stored)
+    }
+  }
+
+  /** Calls back at every change that a waiting fetch has to know of, until the returned function is called. */
+  onChange(callback: () => void): () => void {
     this.#waiters.add(callback)
     return () => void this.#waiters.delete(callback)
   }
 
-  #check(batch: RecordBatch, options: AppendOptions): AppendResult | null {
-    if (batch.magic !== 2)
-      return refuse(ErrorCode.ERR_UNSUPPORTED_FOR_MESSAGE_FORMAT, 'only batches of magic 2 are taken')
-    if (batch.sizeBytes > options.maxMessageBytes) {
-      const limit = `max.message.bytes of the topic is ${options.maxMessageBytes}`
-      return refuse(ErrorCode.ERR_MSG_SIZE_TOO_LARGE, `a batch of ${batch.sizeBytes} bytes, where ${limit}`)
-    }
-    if (!batch.isCrcValid()) return corrupt('the checksum of a batch is wrong')
-    if (batch.recordCount < 1 || batch.lastOffset - batch.baseOffset !== batch.recordCount - 1) {
-      return refuse(ErrorCode.ERR_INVALID_RECORD, 'the number of records does not agree with their offsets')
-    }
-    if (batch.isControl) return refuse(ErrorCode.ERR_INVALID_RECORD, 'clients do not write control records')
-    if (options.needsKeys) {
-      const cursor = batch.records()
-      while (cursor.next()) {
-        if (cursor.keyLength < 0) return refuse(ErrorCode.ERR_INVALID_RECORD, 'records of a compacted topic need a key')
-      }
-    }
-    return null
+  /** Something is different: data, the leader, or whether the partition is there at all. */
+  wake(): void {
+    if (this.#waiters.size > 0) for (const wake of [...this.#waiters]) wake()
   }
 
-  #store(batch: RecordBatch, options: AppendOptions): void {
-    const bytes = Buffer.from(batch.buffer.subarray(batch.start, batch.start + batch.sizeBytes))
-    setBaseOffset(bytes, 0, this.#nextOffset)
-    setPartitionLeaderEpoch(bytes, 0, options.leaderEpoch)
-    if (options.logAppendTime !== null) setLogAppendTime(bytes, 0, options.logAppendTime)
-    const lastOffset = this.#nextOffset + batch.recordCount - 1
-    this.#batches.push({
-      bytes,
-      baseOffset: this.#nextOffset,
-      lastOffset,
-      maxTimestamp: options.logAppendTime ?? batch.maxTimestamp,
-      leaderEpoch: options.leaderEpoch,
-    })
+  #store(bytes: Buffer, baseOffset: number, lastOffset: number, maxTimestamp: number, leaderEpoch: number): void {
+    const stored = storedBatch(bytes, { baseOffset, lastOffset, maxTimestamp, leaderEpoch })
+    this.#batches.push(stored)
     this.#nextOffset = lastOffset + 1
     this.#bytes += bytes.length
+    this.#sink?.appended(stored)
+    this.wake()
   }
 
-  // Index of the batch that holds the offset, by halving.
-  #indexOf(offset: number): number {
-    let low = 0
-    let high = this.#batches.length
-    while (low < high) {
-      const middle = (low + high) >>> 1
-      if ((this.#batches[middle] as StoredBatch).lastOffset < offset)
-        low = middle + 1 // middle is below the length
-      else high = middle
-    }
-    return low
+  #replayMarker(batch: RecordBatch, stored: StoredBatch): void {
+    const cursor = batch.records()
+    if (!cursor.next()) return
+    const coordinatorEpoch = cursor.value()?.readInt32BE(2) ?? -1
+    const commit = batch.controlType() === 'commit'
+    const { producerId, producerEpoch } = batch
+    this.#ended(producerId, producerEpoch, coordinatorEpoch, stored.maxTimestamp, stored.lastOffset, commit)
   }
-}
 
-function findRecord(
-  stored: StoredBatch,
-  matches: (record: { readonly timestamp: number }) => boolean,
-  from: number,
-): TimestampedOffset | null {
-  const batch = new BatchReader(stored.bytes).next()
-  if (batch === null) return null
-  const cursor = batch.records()
-  while (cursor.next()) {
-    if (cursor.offset >= from && matches(cursor)) {
-      return { offset: cursor.offset, timestamp: cursor.timestamp, leaderEpoch: stored.leaderEpoch }
-    }
+  #ended(producerId: number, epoch: number, coordinator: number, time: number, offset: number, commit: boolean): void {
+    const firstOffset = this.producers.marked(producerId, epoch, coordinator, time)
+    if (firstOffset >= 0 && !commit) this.#aborted.push({ producerId, firstOffset, lastOffset: offset })
   }
-  return null
-}
-
-function refuse(errorCode: number, message: string): AppendResult {
-  return { errorCode, message }
-}
-
-function corrupt(message: string): AppendResult {
-  return refuse(ErrorCode.ERR_INVALID_MSG, message)
 }

@@ -1,17 +1,29 @@
-/** What a partition remembers of idempotent producers, to tell duplicates and gaps. */
+/** What a partition remembers of idempotent and transactional producers, to tell duplicates, gaps and zombies. */
 import { ErrorCode, type RecordBatch } from '@ottla/protocol'
+import type { Refusal } from './validation.ts'
 
-interface Appended {
+/** A batch that was appended. */
+export interface Appended {
   readonly firstSequence: number
   readonly lastSequence: number
   readonly baseOffset: number
+  /** ms since the epoch. */
+  readonly timestamp: number
 }
 
-interface ProducerState {
+export interface ProducerState {
+  readonly producerId: number
   epoch: number
+  /** -1 until something was appended in this epoch. */
   lastSequence: number
-  /** The last five batches, newest last. */
-  readonly recent: Appended[]
+  /** ms since the epoch. */
+  lastTimestamp: number
+  /** -1 until a transaction of the producer has ended. */
+  coordinatorEpoch: number
+  /** First offset of the transaction that is open in this partition, else -1. */
+  transactionStart: number
+  /** The last five batches of the epoch, newest last. */
+  recent: Appended[]
 }
 
 const REMEMBERED_BATCHES = 5
@@ -24,54 +36,134 @@ function sequenceAfter(sequence: number, count: number): number {
 
 export class ProducerStates {
   readonly #states = new Map<number, ProducerState>()
+  // Producer id and first offset; in the order of the offsets, because appends are.
+  readonly #open = new Map<number, number>()
 
-  /** null: append it; a base offset: it is there already; an error code: it cannot be appended. */
-  check(
-    batch: RecordBatch,
-  ): { readonly baseOffset: number } | { readonly errorCode: number; readonly message: string } | null {
-    if (batch.producerId < 0) return null
-    const state = this.#states.get(batch.producerId)
-    if (state === undefined) {
-      if (batch.baseSequence === 0) return null
-      return {
-        errorCode: ErrorCode.ERR_UNKNOWN_PRODUCER_ID,
-        message: 'the producer is not known, and does not begin at 0',
-      }
-    }
-    if (batch.producerEpoch < state.epoch) {
-      return {
-        errorCode: ErrorCode.ERR_INVALID_PRODUCER_EPOCH,
-        message: 'a newer instance of the producer has taken over',
-      }
-    }
-    if (batch.producerEpoch > state.epoch) {
-      if (batch.baseSequence === 0) return null
-      return outOfOrder(batch.baseSequence, 0)
-    }
-    const lastSequence = sequenceAfter(batch.baseSequence, batch.recordCount - 1)
-    const known = state.recent.find(b => b.firstSequence === batch.baseSequence && b.lastSequence === lastSequence)
-    if (known !== undefined) return { baseOffset: known.baseOffset }
-    const due = sequenceAfter(state.lastSequence, 1)
-    return batch.baseSequence === due ? null : outOfOrder(batch.baseSequence, due)
+  all(): IterableIterator<ProducerState> {
+    return this.#states.values()
   }
 
-  appended(batch: RecordBatch, baseOffset: number): void {
-    if (batch.producerId < 0) return
+  /** First offset of the oldest transaction that has not ended, or null. */
+  get firstUnstable(): number | null {
+    return this.#open.values().next().value ?? null
+  }
+
+  /** Whether the producer has a transaction open here, in this epoch if one is given. */
+  isOpen(producerId: number, epoch = -1): boolean {
+    return this.#open.has(producerId) && (epoch < 0 || this.#states.get(producerId)?.epoch === epoch)
+  }
+
+  /** The batch as it was appended before, if it was one of the last five. */
+  duplicate(batch: RecordBatch): Appended | null {
+    const state = this.#states.get(batch.producerId)
+    if (state === undefined || state.epoch !== batch.producerEpoch) return null
     const lastSequence = sequenceAfter(batch.baseSequence, batch.recordCount - 1)
-    let state = this.#states.get(batch.producerId)
-    if (state === undefined || state.epoch !== batch.producerEpoch) {
-      state = { epoch: batch.producerEpoch, lastSequence, recent: [] }
-      this.#states.set(batch.producerId, state)
+    for (const known of state.recent) {
+      if (known.firstSequence === batch.baseSequence && known.lastSequence === lastSequence) return known
     }
+    return null
+  }
+
+  /**
+   * Why a batch that is no duplicate cannot be appended, or null.
+   * @param strict whether its transaction is one of version 2 (KIP-890), which always begins at 0
+   */
+  check(batch: RecordBatch, strict: boolean): Refusal | null {
+    const state = this.#states.get(batch.producerId)
+    if (state === undefined) {
+      // What was known may have been deleted or have expired: any sequence may begin.
+      return strict && batch.isTransactional && batch.baseSequence !== 0 ? outOfOrder(batch.baseSequence, 0) : null
+    }
+    const fenced = checkEpoch(state, batch.producerEpoch)
+    if (fenced !== null) return fenced
+    const isNewEpoch = batch.producerEpoch !== state.epoch
+    const due = isNewEpoch || state.lastSequence < 0 ? 0 : sequenceAfter(state.lastSequence, 1)
+    if (batch.baseSequence !== due) return outOfOrder(batch.baseSequence, due)
+    if (state.transactionStart >= 0 && !batch.isTransactional) {
+      return { errorCode: ErrorCode.ERR_INVALID_TXN_STATE, message: 'the producer has a transaction open' }
+    }
+    return null
+  }
+
+  appended(batch: RecordBatch, baseOffset: number, timestamp: number): void {
+    if (batch.producerId < 0) return
+    const state = this.#state(batch.producerId, batch.producerEpoch)
+    const lastSequence = sequenceAfter(batch.baseSequence, batch.recordCount - 1)
     state.lastSequence = lastSequence
-    state.recent.push({ firstSequence: batch.baseSequence, lastSequence, baseOffset })
+    state.lastTimestamp = timestamp
+    state.recent.push({ firstSequence: batch.baseSequence, lastSequence, baseOffset, timestamp })
     if (state.recent.length > REMEMBERED_BATCHES) state.recent.shift()
+    if (batch.isTransactional && state.transactionStart < 0) {
+      state.transactionStart = baseOffset
+      this.#open.set(batch.producerId, baseOffset)
+    }
+  }
+
+  /** Why a marker cannot be written, or null. */
+  checkMarker(producerId: number, epoch: number, coordinatorEpoch: number): Refusal | null {
+    const state = this.#states.get(producerId)
+    if (state === undefined) return null
+    if (state.coordinatorEpoch > coordinatorEpoch) {
+      const errorCode = ErrorCode.ERR_TRANSACTION_COORDINATOR_FENCED
+      return { errorCode, message: 'a newer coordinator has taken over' }
+    }
+    return checkEpoch(state, epoch)
+  }
+
+  /** A transaction ended. @returns its first offset, or -1 if nothing of it is here */
+  marked(producerId: number, epoch: number, coordinatorEpoch: number, timestamp: number): number {
+    const state = this.#state(producerId, epoch)
+    const start = state.transactionStart
+    state.coordinatorEpoch = coordinatorEpoch
+    state.lastTimestamp = timestamp
+    state.transactionStart = -1
+    this.#open.delete(producerId)
+    return start
+  }
+
+  /** Forgets producers that have been silent since before a time, ms since the epoch. */
+  expire(before: number): void {
+    for (const [producerId, state] of this.#states) {
+      if (state.lastTimestamp < before && state.transactionStart < 0) this.#states.delete(producerId)
+    }
+  }
+
+  clear(): void {
+    this.#states.clear()
+    this.#open.clear()
+  }
+
+  #state(producerId: number, epoch: number): ProducerState {
+    let state = this.#states.get(producerId)
+    if (state === undefined) {
+      state = {
+        producerId,
+        epoch,
+        lastSequence: -1,
+        lastTimestamp: -1,
+        coordinatorEpoch: -1,
+        transactionStart: -1,
+        recent: [],
+      }
+      this.#states.set(producerId, state)
+    } else if (state.epoch !== epoch) {
+      state.epoch = epoch
+      state.lastSequence = -1
+      state.recent = []
+    }
+    return state
   }
 }
 
-function outOfOrder(sequence: number, due: number): { errorCode: number; message: string } {
+function outOfOrder(sequence: number, due: number): Refusal {
+  const message = `sequence ${sequence} where ${due} was due`
+  return { errorCode: ErrorCode.ERR_OUT_OF_ORDER_SEQUENCE_NUMBER, message }
+}
+
+function checkEpoch(state: ProducerState, epoch: number): Refusal | null {
+  if (epoch >= state.epoch) return null
   return {
-    errorCode: ErrorCode.ERR_OUT_OF_ORDER_SEQUENCE_NUMBER,
-    message: `sequence ${sequence} where ${due} was due`,
+    errorCode: ErrorCode.ERR_INVALID_PRODUCER_EPOCH,
+    message: `epoch ${epoch} of producer ${state.producerId}, where ${state.epoch} was seen`,
   }
 }

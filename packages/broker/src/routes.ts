@@ -5,8 +5,12 @@ import { configRoutes } from './handlers/configs.ts'
 import { fetchRoutes } from './handlers/fetch.ts'
 import { groupRoutes } from './handlers/groups.ts'
 import { metadataRoutes } from './handlers/metadata.ts'
+import { offsetRoutes } from './handlers/offsets.ts'
 import { produceRoutes } from './handlers/produce.ts'
 import { topicRoutes } from './handlers/topics.ts'
+import { transactionAdminRoutes } from './handlers/transaction-admin.ts'
+import { transactionOffsetRoutes } from './handlers/transaction-offsets.ts'
+import { transactionRoutes } from './handlers/transactions.ts'
 import type { Route } from './request.ts'
 
 export const routes: ReadonlyMap<number, Route> = new Map(
@@ -15,7 +19,11 @@ export const routes: ReadonlyMap<number, Route> = new Map(
     ...metadataRoutes,
     ...produceRoutes,
     ...fetchRoutes,
+    ...offsetRoutes,
     ...groupRoutes,
+    ...transactionRoutes,
+    ...transactionOffsetRoutes,
+    ...transactionAdminRoutes,
     ...topicRoutes,
     ...configRoutes,
     ...aclRoutes,

@@ -1,11 +1,20 @@
 /** What all brokers of one cluster share. */
-import { ErrorCode } from '@ottla/protocol'
+import { ApiKey, ErrorCode } from '@ottla/protocol'
 import type { Authorizer } from './acls.ts'
 import type { Clock } from './clock.ts'
 import type { Faults } from './faults.ts'
+import { FetchSessions } from './fetch-sessions.ts'
 import { Group } from './groups.ts'
+import { INTERNAL_TOPIC_PARTITIONS, OFFSETS_TOPIC, TRANSACTIONS_TOPIC } from './internal-topics.ts'
 import type { Partition, Topic, TopicStore } from './topics.ts'
+import type { TopicPartition } from './transaction.ts'
+import { writeMarker } from './transaction-markers.ts'
+import { TransactionalOffsets } from './transactional-offsets.ts'
+import { TransactionCoordinator } from './transactions.ts'
 import type { VersionRange } from './versions.ts'
+
+// The version of EndTxn that came with transaction version 2 (KIP-890).
+const EPOCH_BUMPING_END_TXN = 5
 
 export interface BrokerInfo {
   readonly id: number
@@ -14,8 +23,6 @@ export interface BrokerInfo {
   readonly rack: string | null
   up: boolean
 }
-
-export const OFFSETS_TOPIC = '__consumer_offsets'
 
 export interface StateOptions {
   readonly clusterId: string
@@ -29,6 +36,7 @@ export interface StateOptions {
   readonly users: ReadonlyMap<string, string>
   readonly versions: ReadonlyMap<number, VersionRange>
   readonly groupInitialRebalanceDelayMs: number
+  readonly transactionMaxTimeoutMs: number
   /** Told of a failure inside a handler, which is a bug of the cluster's. */
   readonly onInternalError: (error: unknown) => void
 }
@@ -46,6 +54,9 @@ export class ClusterState {
   readonly versions: ReadonlyMap<number, VersionRange>
   readonly onInternalError: (error: unknown) => void
   readonly groups = new Map<string, Group>()
+  readonly transactions: TransactionCoordinator
+  readonly transactionalOffsets = new TransactionalOffsets()
+  readonly #fetchSessions = new Map<number, FetchSessions>()
   readonly #coordinators = new Map<string, number>()
   readonly #initialDelayMs: number
   #nextProducerId = 1000
@@ -63,6 +74,14 @@ export class ClusterState {
     this.versions = options.versions
     this.onInternalError = options.onInternalError
     this.#initialDelayMs = options.groupInitialRebalanceDelayMs
+    this.transactions = new TransactionCoordinator({
+      clock: options.clock,
+      maxTimeoutMs: options.transactionMaxTimeoutMs,
+      bumpsEpoch: (options.versions.get(ApiKey.EndTxn)?.max ?? 0) >= EPOCH_BUMPING_END_TXN,
+      nextProducerId: () => this.nextProducerId(),
+      writeMarker: (partition, marker) => writeMarker(this, partition, marker),
+      changed: () => undefined,
+    })
   }
 
   broker(id: number): BrokerInfo | undefined {
@@ -82,22 +101,29 @@ export class ClusterState {
   coordinator(type: 'group' | 'transaction', key: string): BrokerInfo | undefined {
     const chosen = this.broker(this.#coordinators.get(`${type}/${key}`) ?? -1)
     if (chosen?.up === true) return chosen
-    if (type === 'group') {
-      const topic = this.#offsetsTopic()
-      const partition = topic?.partitions[Math.abs(hash(key)) % topic.partitions.length]
-      return this.broker(partition?.leader ?? -1)
-    }
-    const live = this.liveBrokers()
-    return live[Math.abs(hash(key)) % Math.max(1, live.length)]
+    const topic = this.#internalTopic(type === 'group' ? OFFSETS_TOPIC : TRANSACTIONS_TOPIC)
+    return this.broker(topic.partitions[placeOf(key, topic.partitions.length)]?.leader ?? -1)
+  }
+
+  /** The partition of the offsets topic that a group's commits go to. */
+  offsetsPartition(groupId: string): TopicPartition {
+    const { partitions } = this.#internalTopic(OFFSETS_TOPIC)
+    return { topic: OFFSETS_TOPIC, partition: placeOf(groupId, partitions.length) }
+  }
+
+  /** Epoch of the coordinator of a transactional id: that of its partition's leader. */
+  coordinatorEpoch(transactionalId: string): number {
+    const { partitions } = this.#internalTopic(TRANSACTIONS_TOPIC)
+    return partitions[placeOf(transactionalId, partitions.length)]?.leaderEpoch ?? 0
   }
 
   setCoordinator(type: 'group' | 'transaction', key: string, brokerId: number): void {
     this.#coordinators.set(`${type}/${key}`, brokerId)
   }
 
-  /** 0, or why this broker cannot answer for the group. */
-  checkCoordinator(brokerId: number, groupId: string): number {
-    return this.coordinator('group', groupId)?.id === brokerId ? ErrorCode.ERR_NO_ERROR : ErrorCode.ERR_NOT_COORDINATOR
+  /** 0, or why this broker cannot answer for the group or transactional id. */
+  checkCoordinator(brokerId: number, key: string, type: 'group' | 'transaction' = 'group'): number {
+    return this.coordinator(type, key)?.id === brokerId ? ErrorCode.ERR_NO_ERROR : ErrorCode.ERR_NOT_COORDINATOR
   }
 
   group(id: string): Group {
@@ -112,6 +138,15 @@ export class ClusterState {
     for (const group of this.groups.values()) {
       for (const key of group.offsets.keys()) if (key.startsWith(`${topic.name}\0`)) group.offsets.delete(key)
     }
+    this.transactionalOffsets.forgetTopic(topic.name)
+    for (const { log } of topic.partitions) log.wake()
+  }
+
+  /** The fetch sessions that a broker keeps; a restart ends them. */
+  fetchSessions(brokerId: number): FetchSessions {
+    let sessions = this.#fetchSessions.get(brokerId)
+    if (sessions === undefined) this.#fetchSessions.set(brokerId, (sessions = new FetchSessions(this.clock)))
+    return sessions
   }
 
   nextProducerId(): number {
@@ -129,14 +164,19 @@ export class ClusterState {
 
   close(): void {
     for (const group of this.groups.values()) group.close()
+    this.transactions.close()
   }
 
-  #offsetsTopic(): ReturnType<TopicStore['get']> {
+  #internalTopic(name: string): Topic {
     return (
-      this.topics.get(OFFSETS_TOPIC) ??
-      this.topics.create({ name: OFFSETS_TOPIC, partitions: 8, replicationFactor: -1 }, true)
+      this.topics.get(name) ??
+      this.topics.create({ name, partitions: INTERNAL_TOPIC_PARTITIONS, replicationFactor: -1 }, true)
     )
   }
+}
+
+function placeOf(key: string, partitions: number): number {
+  return Math.abs(hash(key)) % partitions
 }
 
 // String.hashCode of Java, by which Kafka spreads groups.

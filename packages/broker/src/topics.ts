@@ -2,7 +2,6 @@
 import { randomBytes } from 'node:crypto'
 import { ErrorCode } from '@ottla/protocol'
 import { PartitionLog } from './log.ts'
-import { ProducerStates } from './producer-states.ts'
 
 export interface Partition {
   readonly topic: string
@@ -161,6 +160,7 @@ export class TopicStore {
         if (next === partition.leader) continue
         partition.leader = next
         partition.leaderEpoch++
+        partition.log.wake()
       }
     }
   }
@@ -178,7 +178,7 @@ export class TopicStore {
       isr: replicas.filter(id => this.#isUp(id)),
       leader,
       leaderEpoch: 0,
-      log: new PartitionLog(new ProducerStates()),
+      log: new PartitionLog(),
     })
   }
 

@@ -39,6 +39,7 @@ function batch(): Buffer {
 }
 
 const member = { groupId: 'g', memberId: 'nobody', generationId: 1 }
+const nobody = { producerId: 1, producerEpoch: 1 }
 const open = { principalFilter: null, hostFilter: null, operation: 1, permissionType: 1 }
 
 /** Requests about what is there and about what is not, for each API; a list because some answers differ in form. */
@@ -199,7 +200,51 @@ const bodies: Partial<Record<keyof typeof ApiKey, (version: number) => object[]>
   ],
   DescribeCluster: () => [{ includeClusterAuthorizedOperations: true }],
   DescribeTopicPartitions: () => [{ topics: [{ name: 't' }, { name: 'missing' }] }],
-  InitProducerId: () => [{ transactionalId: null, transactionTimeoutMs: 1000 }],
+  InitProducerId: () => [
+    { transactionalId: null, transactionTimeoutMs: 1000 },
+    { transactionalId: 'txn', transactionTimeoutMs: 1000 },
+  ],
+  AddPartitionsToTxn: version =>
+    version >= 4
+      ? [{ transactions: [{ transactionalId: 'missing', ...nobody, topics: [{ name: 't', partitions: [0, 9] }] }] }]
+      : [
+          {
+            v3AndBelowTransactionalId: 'missing',
+            v3AndBelowProducerId: 1,
+            v3AndBelowProducerEpoch: 1,
+            v3AndBelowTopics: [{ name: 't', partitions: [0] }],
+          },
+        ],
+  AddOffsetsToTxn: () => [{ transactionalId: 'missing', ...nobody, groupId: 'g' }],
+  TxnOffsetCommit: () => [
+    {
+      transactionalId: 'missing',
+      groupId: 'g',
+      ...nobody,
+      topics: [
+        {
+          name: 't',
+          partitions: [0, 9].map(partitionIndex => ({ partitionIndex, committedOffset: 3, committedMetadata: 'm' })),
+        },
+      ],
+    },
+  ],
+  EndTxn: () => [{ transactionalId: 'missing', ...nobody, committed: true }],
+  WriteTxnMarkers: () => [
+    {
+      markers: [
+        {
+          ...nobody,
+          transactionResult: false,
+          coordinatorEpoch: 0,
+          topics: ['t', 'missing'].map(name => ({ name, partitionIndexes: [0] })),
+        },
+      ],
+    },
+  ],
+  DescribeTransactions: () => [{ transactionalIds: ['txn', 'missing'] }],
+  ListTransactions: () => [{ stateFilters: ['Empty', 'Nonsense'], producerIdFilters: [] }],
+  DescribeProducers: () => [{ topics: ['t', 'missing'].map(name => ({ name, partitionIndexes: [0, 9] })) }],
   SaslHandshake: () => [{ mechanism: 'PLAIN' }],
   SaslAuthenticate: () => [{ authBytes: Buffer.from('\0a\0b') }],
 }

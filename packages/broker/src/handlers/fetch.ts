@@ -1,169 +1,194 @@
-/** Reading: Fetch, ListOffsets, OffsetForLeaderEpoch. */
+/** Reading: Fetch. */
 import {
   ErrorCode,
   FetchServer,
-  ListOffsetsServer,
-  OffsetForLeaderEpochServer,
   type Decoded,
   type FetchRequest,
   type FetchResponse,
   type FetchResponseFetchableTopicResponse,
   type FetchResponsePartitionData,
 } from '@ottla/protocol'
+import type { FetchPlan, FetchedPartition } from '../fetch-sessions.ts'
 import { route, type RequestContext, type Route } from '../request.ts'
-import type { Partition } from '../topics.ts'
+import type { Partition, Topic } from '../topics.ts'
 
-const LATEST = -1
-const EARLIEST = -2
-const MAX_TIMESTAMP = -3
-// Tiered storage is not simulated: the local log is all there is.
-const EARLIEST_LOCAL = -4
-const LATEST_TIERED = -5
+// As fetch.max.bytes of a broker.
+const MAX_BYTES = 57_671_680
+const TOPIC_IDS_VERSION = 13
+const LEADER_DISCOVERY_VERSION = 16
+const READ_COMMITTED = 1
+const NO_BYTES = Buffer.alloc(0)
 
-type AskedPartition = Decoded<FetchRequest>['topics'][number]['partitions'][number]
-
-export const fetchRoutes: readonly Route[] = [
-  route(FetchServer, fetch),
-  route(ListOffsetsServer, ({ topics }, context) => ({
-    throttleTimeMs: 0,
-    topics: topics.map(({ name, partitions }) => ({
-      name,
-      partitions: partitions.map(({ partitionIndex, currentLeaderEpoch, timestamp }) => {
-        const found = listOffset(name, partitionIndex, currentLeaderEpoch, timestamp, context)
-        const { leaderEpoch, ...rest } = found
-        return { partitionIndex, ...rest, ...(context.version >= 4 ? { leaderEpoch } : {}) }
-      }),
-    })),
-  })),
-  route(OffsetForLeaderEpochServer, ({ topics }, context) => ({
-    throttleTimeMs: 0,
-    topics: topics.map(({ topic, partitions }) => ({
-      topic,
-      partitions: partitions.map(({ partition: index, currentLeaderEpoch, leaderEpoch }) => {
-        const partition = context.state.topics.partition(topic, index)
-        const errorCode = context.allows('describe', 'topic', topic)
-          ? context.state.checkLeader(partition, context.brokerId, currentLeaderEpoch)
-          : ErrorCode.ERR_TOPIC_AUTHORIZATION_FAILED
-        if (partition === undefined || errorCode !== ErrorCode.ERR_NO_ERROR) return { partition: index, errorCode }
-        if (leaderEpoch === partition.leaderEpoch) {
-          return { partition: index, errorCode, leaderEpoch, endOffset: partition.log.highWatermark }
-        }
-        return { partition: index, errorCode, ...partition.log.endOfEpoch(leaderEpoch) }
-      }),
-    })),
-  })),
-]
+export const fetchRoutes: readonly Route[] = [route(FetchServer, fetch)]
 
 async function fetch(request: Decoded<FetchRequest>, context: RequestContext): Promise<FetchResponse> {
-  if (request.sessionId !== 0 && context.version >= 7) {
-    // Sessions are not kept: a client that has one from elsewhere begins with a full fetch.
-    return { throttleTimeMs: 0, errorCode: ErrorCode.ERR_FETCH_SESSION_ID_NOT_FOUND, responses: [] }
-  }
-  const deadline = context.state.clock.now() + request.maxWaitMs
+  const { state, brokerId, version, signal } = context
+  const plan = state.fetchSessions(brokerId).plan(request, version)
+  if (typeof plan === 'number') return { throttleTimeMs: 0, errorCode: plan, responses: [] }
+  const deadline = state.clock.now() + request.maxWaitMs
+  const minBytes = Math.min(request.minBytes, request.maxBytes)
   for (;;) {
-    const round = readAll(request, context)
-    const left = deadline - context.state.clock.now()
-    if (round.bytes >= request.minBytes || round.failed || left <= 0 || context.signal.aborted) return round.response
-    await moreOrLate(request, context, left)
+    const round = readAll(plan, request, context)
+    const left = deadline - state.clock.now()
+    const isDone = round.bytes >= minBytes || round.isUrgent || plan.partitions.length === 0
+    if (isDone || left <= 0 || signal.aborted) return answer(plan, round, context)
+    await changeOrLate(plan, context, left)
   }
+}
+
+interface PartitionAnswer {
+  readonly asked: FetchedPartition
+  readonly data: FetchResponsePartitionData
+  readonly bytes: number
+  /** There is something to tell at once, though it is not data. */
+  readonly isUrgent: boolean
 }
 
 interface Round {
-  readonly response: FetchResponse
+  readonly answers: readonly PartitionAnswer[]
   readonly bytes: number
-  readonly failed: boolean
+  readonly isUrgent: boolean
 }
 
-function readAll(request: Decoded<FetchRequest>, context: RequestContext): Round {
+function readAll(plan: FetchPlan, request: Decoded<FetchRequest>, context: RequestContext): Round {
+  const maxBytes = Math.min(request.maxBytes, MAX_BYTES)
+  const answers: PartitionAnswer[] = []
   let bytes = 0
-  let failed = false
+  let isUrgent = false
+  for (const asked of plan.partitions) {
+    const limit = Math.min(asked.partitionMaxBytes, Math.max(0, maxBytes - bytes))
+    const one = readOne(asked, limit, bytes === 0, request, context)
+    answers.push(one)
+    bytes += one.bytes
+    if (one.isUrgent) isUrgent = true
+  }
+  return { answers, bytes, isUrgent }
+}
+
+function answer(plan: FetchPlan, round: Round, { state, version }: RequestContext): FetchResponse {
+  const usesIds = version >= TOPIC_IDS_VERSION
   const moved = new Set<number>()
-  const responses: FetchResponseFetchableTopicResponse[] = request.topics.map(asked => {
-    const topic = topicOf(asked, context)
-    const name = topic?.name ?? asked.topic
-    const partitions = asked.partitions.map(partition => {
-      const data = readOne(
-        topic?.partitions[partition.partition],
-        name,
-        partition,
-        request.maxBytes - bytes,
-        bytes === 0,
-        context,
-      )
-      if (data.errorCode !== ErrorCode.ERR_NO_ERROR) failed = true
-      if (data.currentLeader?.leaderId !== undefined) moved.add(data.currentLeader.leaderId)
-      bytes += sizeOf(data.records)
-      return data
-    })
-    return context.version >= 13 ? { topicId: asked.topicId, partitions } : { topic: asked.topic, partitions }
-  })
-  const nodeEndpoints = context.state.brokers
+  const topics = new Map<string, FetchResponsePartitionData[]>()
+  for (const { asked, data, bytes, isUrgent } of round.answers) {
+    const { errorCode, highWatermark, logStartOffset = -1 } = data
+    if (!plan.tell(asked, { errorCode, highWatermark, logStartOffset, hasMore: bytes > 0 || isUrgent })) continue
+    if (data.currentLeader?.leaderId !== undefined) moved.add(data.currentLeader.leaderId)
+    const key = usesIds ? asked.topicId : asked.topic
+    const partitions = topics.get(key)
+    if (partitions === undefined) topics.set(key, [data])
+    else partitions.push(data)
+  }
+  const responses: FetchResponseFetchableTopicResponse[] = []
+  for (const [key, partitions] of topics) {
+    responses.push(usesIds ? { topicId: key, partitions } : { topic: key, partitions })
+  }
+  const nodeEndpoints = state.brokers
     .filter(broker => moved.has(broker.id))
     .map(({ id, host, port, rack }) => ({ nodeId: id, host, port, rack }))
-  const response = {
+  return {
     throttleTimeMs: 0,
+    ...(version >= 7 ? { errorCode: ErrorCode.ERR_NO_ERROR, sessionId: plan.sessionId } : {}),
     responses,
-    ...(context.version >= 16 && nodeEndpoints.length > 0 ? { nodeEndpoints } : {}),
+    ...(version >= LEADER_DISCOVERY_VERSION && nodeEndpoints.length > 0 ? { nodeEndpoints } : {}),
   }
-  return { response, bytes, failed }
 }
 
-function topicOf(
-  asked: { readonly topic: string; readonly topicId: string },
-  { state, version }: RequestContext,
-): ReturnType<typeof state.topics.get> {
-  return version >= 13 ? state.topics.byId(asked.topicId) : state.topics.get(asked.topic)
+function topicOf(asked: FetchedPartition, { state, version }: RequestContext): Topic | undefined {
+  return version >= TOPIC_IDS_VERSION ? state.topics.byId(asked.topicId) : state.topics.get(asked.topic)
 }
 
 function readOne(
-  partition: Partition | undefined,
-  name: string,
-  asked: AskedPartition,
-  budget: number,
+  asked: FetchedPartition,
+  limit: number,
   isFirst: boolean,
+  { isolationLevel, rackId }: Decoded<FetchRequest>,
   context: RequestContext,
-): FetchResponsePartitionData {
-  const { state, version, brokerId } = context
-  const fail = (errorCode: number): FetchResponsePartitionData => ({
+): PartitionAnswer {
+  const { version } = context
+  const topic = topicOf(asked, context)
+  const partition = topic?.partitions[asked.partition]
+  if (topic === undefined && version >= TOPIC_IDS_VERSION) return failed(asked, ErrorCode.ERR_UNKNOWN_TOPIC_ID)
+  if (!context.allows('read', 'topic', topic?.name ?? asked.topic)) {
+    return failed(asked, ErrorCode.ERR_TOPIC_AUTHORIZATION_FAILED)
+  }
+  const problem = checkReplica(partition, asked.currentLeaderEpoch, context)
+  if (partition === undefined || problem !== ErrorCode.ERR_NO_ERROR) {
+    const isMoved = problem === ErrorCode.ERR_NOT_LEADER_FOR_PARTITION || problem === ErrorCode.ERR_FENCED_LEADER_EPOCH
+    const leader =
+      version >= LEADER_DISCOVERY_VERSION && isMoved && partition !== undefined
+        ? { currentLeader: { leaderId: partition.leader, leaderEpoch: partition.leaderEpoch } }
+        : {}
+    return failed(asked, problem, leader)
+  }
+  const { log, leaderEpoch } = partition
+  const { fetchOffset, lastFetchedEpoch } = asked
+  if (fetchOffset < log.startOffset || fetchOffset > log.highWatermark) {
+    return failed(asked, ErrorCode.ERR_OFFSET_OUT_OF_RANGE)
+  }
+  const told = {
+    partitionIndex: asked.partition,
+    errorCode: ErrorCode.ERR_NO_ERROR,
+    highWatermark: log.highWatermark,
+    lastStableOffset: log.lastStableOffset,
+    ...(version >= 5 ? { logStartOffset: log.startOffset } : {}),
+  }
+  if (version >= 12 && lastFetchedEpoch >= 0) {
+    // The reader's log may have gone another way (KIP-595).
+    const known = log.endOfEpoch(lastFetchedEpoch, leaderEpoch)
+    if (known.endOffset < 0) return failed(asked, ErrorCode.ERR_OFFSET_OUT_OF_RANGE)
+    if (known.leaderEpoch < lastFetchedEpoch || known.endOffset < fetchOffset) {
+      const divergingEpoch = { epoch: known.leaderEpoch, endOffset: known.endOffset }
+      const data = { ...told, divergingEpoch, abortedTransactions: [], records: NO_BYTES }
+      return { asked, data, bytes: 0, isUrgent: true }
+    }
+  }
+  const preferred = version >= 11 ? preferredReplica(partition, rackId, context) : -1
+  if (preferred >= 0) {
+    const data = { ...told, abortedTransactions: null, preferredReadReplica: preferred, records: NO_BYTES }
+    return { asked, data, bytes: 0, isUrgent: true }
+  }
+  const isCommitted = isolationLevel === READ_COMMITTED
+  const end = isCommitted ? log.lastStableOffset : log.highWatermark
+  const read = log.read(fetchOffset, limit, !isFirst, end)
+  const aborted = isCommitted ? log.abortedBetween(fetchOffset, read.endOffset) : null
+  const abortedTransactions = aborted?.map(({ producerId, firstOffset }) => ({ producerId, firstOffset })) ?? null
+  return { asked, data: { ...told, abortedTransactions, records: read.chunks }, bytes: read.bytes, isUrgent: false }
+}
+
+function failed(
+  asked: FetchedPartition,
+  errorCode: number,
+  leader: Pick<FetchResponsePartitionData, 'currentLeader'> = {},
+): PartitionAnswer {
+  const data = {
     partitionIndex: asked.partition,
     errorCode,
     highWatermark: -1,
     abortedTransactions: [],
-    records: Buffer.alloc(0),
-  })
-  if (partition === undefined && version >= 13) return fail(ErrorCode.ERR_UNKNOWN_TOPIC_ID)
-  if (!context.allows('read', 'topic', name)) return fail(ErrorCode.ERR_TOPIC_AUTHORIZATION_FAILED)
-  const problem = state.checkLeader(partition, brokerId, asked.currentLeaderEpoch)
-  if (partition === undefined || problem !== ErrorCode.ERR_NO_ERROR) {
-    const withLeader = version >= 12 && partition !== undefined && partition.leader !== brokerId
-    return {
-      ...fail(problem),
-      ...(withLeader ? { currentLeader: { leaderId: partition.leader, leaderEpoch: partition.leaderEpoch } } : {}),
-    }
+    records: NO_BYTES,
+    ...leader,
   }
-  const { log } = partition
-  if (asked.fetchOffset < log.startOffset || asked.fetchOffset > log.highWatermark) {
-    return { ...fail(ErrorCode.ERR_OFFSET_OUT_OF_RANGE), highWatermark: log.highWatermark }
-  }
-  const limit = Math.min(asked.partitionMaxBytes, Math.max(0, budget))
-  return {
-    partitionIndex: asked.partition,
-    errorCode: ErrorCode.ERR_NO_ERROR,
-    highWatermark: log.highWatermark,
-    lastStableOffset: log.highWatermark,
-    ...(version >= 5 ? { logStartOffset: log.startOffset } : {}),
-    abortedTransactions: [],
-    records: log.read(asked.fetchOffset, limit, !isFirst),
-  }
+  return { asked, data, bytes: 0, isUrgent: true }
 }
 
-function sizeOf(records: FetchResponsePartitionData['records']): number {
-  if (records === null) return 0
-  return records instanceof Uint8Array ? records.length : records.reduce((sum, chunk) => sum + chunk.length, 0)
+// From version 11 on consumers may read from any replica in sync (KIP-392).
+function checkReplica(
+  partition: Partition | undefined,
+  currentLeaderEpoch: number,
+  { state, version, brokerId }: RequestContext,
+): number {
+  const isFollower = version >= 11 && partition !== undefined && partition.isr.includes(brokerId)
+  return state.checkLeader(partition, isFollower ? partition.leader : brokerId, currentLeaderEpoch)
 }
 
-// Until something is appended to one of the partitions, the time is over, or nobody waits any more.
-function moreOrLate(request: Decoded<FetchRequest>, context: RequestContext, left: number): Promise<void> {
+// A replica in the client's own rack, if the leader is in another one; else -1.
+function preferredReplica(partition: Partition, rackId: string, { state, brokerId }: RequestContext): number {
+  if (rackId === '' || partition.leader !== brokerId || state.broker(brokerId)?.rack === rackId) return -1
+  return partition.isr.find(id => state.broker(id)?.rack === rackId && state.broker(id)?.up === true) ?? -1
+}
+
+// Until one of the partitions has changed, the time is over, or nobody waits any more.
+function changeOrLate(plan: FetchPlan, context: RequestContext, left: number): Promise<void> {
   return new Promise(resolve => {
     const stops: (() => void)[] = []
     const done = (): void => {
@@ -172,48 +197,11 @@ function moreOrLate(request: Decoded<FetchRequest>, context: RequestContext, lef
     }
     const timer = context.state.clock.setTimer(left, done)
     stops.push(() => timer.cancel())
-    for (const asked of request.topics) {
-      const topic = topicOf(asked, context)
-      for (const { partition } of asked.partitions) {
-        const log = topic?.partitions[partition]?.log
-        if (log !== undefined) stops.push(log.onAppend(done))
-      }
+    for (const asked of plan.partitions) {
+      const log = topicOf(asked, context)?.partitions[asked.partition]?.log
+      if (log !== undefined) stops.push(log.onChange(done))
     }
     context.signal.addEventListener('abort', done, { once: true })
     stops.push(() => context.signal.removeEventListener('abort', done))
   })
-}
-
-function listOffset(
-  name: string,
-  index: number,
-  currentLeaderEpoch: number,
-  timestamp: number,
-  context: RequestContext,
-): { errorCode: number; offset: number; timestamp: number; leaderEpoch: number } {
-  const answer = (errorCode: number, offset = -1, time = -1, leaderEpoch = -1): ReturnType<typeof listOffset> => ({
-    errorCode,
-    offset,
-    timestamp: time,
-    leaderEpoch,
-  })
-  if (!context.allows('describe', 'topic', name)) return answer(ErrorCode.ERR_TOPIC_AUTHORIZATION_FAILED)
-  const partition = context.state.topics.partition(name, index)
-  const problem = context.state.checkLeader(partition, context.brokerId, currentLeaderEpoch)
-  if (partition === undefined || problem !== ErrorCode.ERR_NO_ERROR) return answer(problem)
-  const { log, leaderEpoch } = partition
-  switch (timestamp) {
-    case LATEST:
-      return answer(ErrorCode.ERR_NO_ERROR, log.highWatermark, -1, leaderEpoch)
-    case EARLIEST:
-    case EARLIEST_LOCAL:
-      return answer(ErrorCode.ERR_NO_ERROR, log.startOffset, -1, leaderEpoch)
-    case LATEST_TIERED:
-      return answer(ErrorCode.ERR_NO_ERROR)
-    default: {
-      const found = timestamp === MAX_TIMESTAMP ? log.latestTimestamp() : log.firstAt(timestamp)
-      if (found === null) return answer(ErrorCode.ERR_NO_ERROR)
-      return answer(ErrorCode.ERR_NO_ERROR, found.offset, found.timestamp, found.leaderEpoch)
-    }
-  }
 }

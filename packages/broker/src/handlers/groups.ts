@@ -239,7 +239,7 @@ function fetchOffsets(request: Decoded<OffsetFetchRequest>, context: RequestCont
   const { version } = context
   if (version < MANY_GROUPS_VERSION) {
     const asked = request.topics?.map(({ name, partitionIndexes }) => ({ name, topicId: '', partitionIndexes })) ?? null
-    const { errorCode = 0, topics } = offsetsOf(request.groupId, asked, context)
+    const { errorCode = 0, topics } = offsetsOf(request.groupId, asked, request.requireStable, context)
     return {
       throttleTimeMs: 0,
       ...(version >= 2 ? { errorCode } : {}),
@@ -248,7 +248,7 @@ function fetchOffsets(request: Decoded<OffsetFetchRequest>, context: RequestCont
   }
   return {
     throttleTimeMs: 0,
-    groups: request.groups.map(({ groupId, topics }) => offsetsOf(groupId, topics, context)),
+    groups: request.groups.map(({ groupId, topics }) => offsetsOf(groupId, topics, request.requireStable, context)),
   }
 }
 
@@ -261,6 +261,7 @@ type AskedTopics = readonly {
 function offsetsOf(
   groupId: string,
   asked: AskedTopics | null,
+  requireStable: boolean,
   context: RequestContext,
 ): OffsetFetchResponseOffsetFetchResponseGroup {
   const { state, version } = context
@@ -278,6 +279,9 @@ function offsetsOf(
       let errorCode: number = ErrorCode.ERR_NO_ERROR
       if (byId && topic === undefined) errorCode = ErrorCode.ERR_UNKNOWN_TOPIC_ID
       else if (!context.allows('describe', 'topic', name)) errorCode = ErrorCode.ERR_TOPIC_AUTHORIZATION_FAILED
+      else if (requireStable && state.transactionalOffsets.isPending(groupId, offsetKey(name, partitionIndex))) {
+        errorCode = ErrorCode.ERR_UNSTABLE_OFFSET_COMMIT
+      }
       const has = found !== undefined && errorCode === ErrorCode.ERR_NO_ERROR
       return {
         partitionIndex,

@@ -13,9 +13,9 @@ import {
   type MetadataResponseMetadataResponseTopic,
 } from '@ottla/protocol'
 import { CLUSTER_NAME } from '../acls.ts'
+import { internalTopics } from '../internal-topics.ts'
 import { authorizedOperations } from '../operations.ts'
 import { route, type RequestContext, type Route } from '../request.ts'
-import { OFFSETS_TOPIC } from '../state.ts'
 import type { Partition, Topic } from '../topics.ts'
 
 export const metadataRoutes: readonly Route[] = [
@@ -110,7 +110,7 @@ function describeAsked(
   const wanted = { name, partitions: -1, replicationFactor: -1 }
   const refusal = state.topics.refusal(wanted)
   if (refusal !== null) return missing(refusal.errorCode, name)
-  topic = state.topics.create(wanted, name === OFFSETS_TOPIC)
+  topic = state.topics.create(wanted, internalTopics.includes(name))
   return describeTopic(topic, request, context)
 }
 

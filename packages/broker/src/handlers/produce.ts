@@ -1,48 +1,44 @@
-/** Writing: Produce and InitProducerId. */
+/** Writing: Produce. */
 import {
   ErrorCode,
-  InitProducerIdServer,
   ProduceServer,
   type Decoded,
   type ProduceRequest,
   type ProduceResponse,
   type ProduceResponsePartitionProduceResponse,
+  type RecordBatch,
 } from '@ottla/protocol'
-import { CLUSTER_NAME } from '../acls.ts'
 import { CloseConnection, route, type RequestContext, type Route } from '../request.ts'
-import type { Topic } from '../topics.ts'
+import type { Partition, Topic } from '../topics.ts'
+import { isRefusal, readBatch, type RecordProblem, type Refusal } from '../validation.ts'
 
-export const produceRoutes: readonly Route[] = [
-  route(ProduceServer, produce),
-  route(InitProducerIdServer, ({ transactionalId }, { state, session }) => {
-    const refused = (errorCode: number): { throttleTimeMs: number; errorCode: number; producerEpoch: number } => ({
-      throttleTimeMs: 0,
-      errorCode,
-      producerEpoch: -1,
-    })
-    if (transactionalId !== null) return refused(ErrorCode.ERR_UNSUPPORTED_VERSION)
-    const { principal, host } = session
-    const allowed =
-      state.authorizer.allows(principal, host, 'idempotent-write', 'cluster', CLUSTER_NAME) ||
-      state.authorizer.allowsOnAny(principal, host, 'write', 'topic')
-    if (!allowed) return refused(ErrorCode.ERR_CLUSTER_AUTHORIZATION_FAILED)
-    return { throttleTimeMs: 0, errorCode: 0, producerId: state.nextProducerId(), producerEpoch: 0 }
-  }),
-]
+// Kafka's defaults, for topics that do not say otherwise.
+const NEWEST_MS = 3_600_000
+// Produce 11 brought the error TRANSACTION_ABORTABLE, 12 that partitions need not be announced.
+const ABORTABLE_VERSION = 11
+const ADDS_PARTITIONS_VERSION = 12
+
+export const produceRoutes: readonly Route[] = [route(ProduceServer, produce)]
 
 function produce(request: Decoded<ProduceRequest>, context: RequestContext): ProduceResponse | null {
-  const { state } = context
+  const { state, version } = context
   const moved = new Set<number>()
-  const responses = request.topicData.map(data => {
-    const topic = context.version >= 13 ? state.topics.byId(data.topicId) : state.topics.get(data.name)
-    const name = context.version >= 13 ? (topic?.name ?? '') : data.name
-    const partitionResponses = data.partitionData.map(({ index, records }) => {
-      const result = append(topic, name, index, records, request.acks, context)
+  const batches = request.topicData.map(({ partitionData }) =>
+    partitionData.map(({ records }) => readBatch(records, version)),
+  )
+  const isForbidden = batches.flat().some(isTransactional) && !mayWriteTransactions(request, context)
+  const responses = request.topicData.map((data, t) => {
+    const topic = version >= 13 ? state.topics.byId(data.topicId) : state.topics.get(data.name)
+    const name = version >= 13 ? (topic?.name ?? '') : data.name
+    const partitionResponses = data.partitionData.map(({ index }, p) => {
+      if (isForbidden) return { index, errorCode: ErrorCode.ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED, baseOffset: -1 }
+      const read = batches[t]?.[p] as RecordBatch | Refusal // made from the same list
+      const result = append(topic, name, index, read, request, context)
       const leader = result.currentLeader?.leaderId
       if (leader !== undefined) moved.add(leader)
       return result
     })
-    return context.version >= 13 ? { topicId: data.topicId, partitionResponses } : { name, partitionResponses }
+    return version >= 13 ? { topicId: data.topicId, partitionResponses } : { name, partitionResponses }
   })
   if (request.acks === 0) {
     // Nobody waits for an answer: hanging up is how a broker says that something went wrong.
@@ -58,45 +54,75 @@ function produce(request: Decoded<ProduceRequest>, context: RequestContext): Pro
   return {
     responses,
     throttleTimeMs: 0,
-    ...(context.version >= 10 && nodeEndpoints.length > 0 ? { nodeEndpoints } : {}),
+    ...(version >= 10 && nodeEndpoints.length > 0 ? { nodeEndpoints } : {}),
   }
+}
+
+function isTransactional(read: RecordBatch | Refusal): boolean {
+  return !isRefusal(read) && read.isTransactional
+}
+
+function mayWriteTransactions({ transactionalId }: Decoded<ProduceRequest>, context: RequestContext): boolean {
+  return transactionalId !== null && context.allows('write', 'transactional-id', transactionalId)
 }
 
 function append(
   topic: Topic | undefined,
   name: string,
   index: number,
-  records: Buffer | null,
-  acks: number,
+  read: RecordBatch | Refusal,
+  request: Decoded<ProduceRequest>,
   context: RequestContext,
 ): ProduceResponsePartitionProduceResponse {
   const { state, version, brokerId } = context
-  const fail = (errorCode: number, message: string | null = null): ProduceResponsePartitionProduceResponse => ({
+  const fail = (
+    errorCode: number,
+    message: string | null = null,
+    records: readonly RecordProblem[] = [],
+  ): ProduceResponsePartitionProduceResponse => ({
     index,
     errorCode,
     baseOffset: -1,
-    ...(version >= 8 ? { errorMessage: message } : {}),
+    ...(version >= 8
+      ? {
+          errorMessage: message,
+          recordErrors: records.map(problem => ({
+            batchIndex: problem.index,
+            batchIndexErrorMessage: problem.message,
+          })),
+        }
+      : {}),
   })
   if (topic === undefined && version >= 13) return fail(ErrorCode.ERR_UNKNOWN_TOPIC_ID)
   if (!context.allows('write', 'topic', name)) return fail(ErrorCode.ERR_TOPIC_AUTHORIZATION_FAILED)
-  if (acks < -1 || acks > 1) return fail(ErrorCode.ERR_INVALID_REQUIRED_ACKS)
   const partition = topic?.partitions[index]
-  const problem = state.checkLeader(partition, brokerId, -1)
   if (topic === undefined || partition === undefined) return fail(ErrorCode.ERR_UNKNOWN_TOPIC_OR_PART)
+  if (isRefusal(read)) return fail(read.errorCode, read.message)
+  const { acks } = request
+  if (acks < -1 || acks > 1) return fail(ErrorCode.ERR_INVALID_REQUIRED_ACKS)
+  const problem = state.checkLeader(partition, brokerId, -1)
   if (problem !== ErrorCode.ERR_NO_ERROR) {
     const { leader, leaderEpoch } = partition
     return { ...fail(problem), ...(version >= 10 ? { currentLeader: { leaderId: leader, leaderEpoch } } : {}) }
   }
   if (topic.isInternal) return fail(ErrorCode.ERR_TOPIC_EXCEPTION, 'Clients do not write to internal topics.')
-  const minInSync = Number(state.topics.config(topic, 'min.insync.replicas'))
-  if (acks === -1 && partition.isr.length < minInSync) return fail(ErrorCode.ERR_NOT_ENOUGH_REPLICAS)
-  const result = partition.log.append(records, {
+  const config = (name: string): string => state.topics.config(topic, name)
+  if (acks === -1 && partition.isr.length < Number(config('min.insync.replicas'))) {
+    return fail(ErrorCode.ERR_NOT_ENOUGH_REPLICAS)
+  }
+  const refused = admit(partition, read, request, context)
+  if (refused !== ErrorCode.ERR_NO_ERROR) return fail(refused)
+  const now = state.clock.now()
+  const result = partition.log.append(read, {
     leaderEpoch: partition.leaderEpoch,
-    maxMessageBytes: Number(state.topics.config(topic, 'max.message.bytes')),
-    logAppendTime: state.topics.config(topic, 'message.timestamp.type') === 'LogAppendTime' ? state.clock.now() : null,
-    needsKeys: state.topics.config(topic, 'cleanup.policy').includes('compact'),
+    strictSequences: version >= ADDS_PARTITIONS_VERSION,
+    maxMessageBytes: Number(config('max.message.bytes')),
+    logAppendTime: config('message.timestamp.type') === 'LogAppendTime' ? now : null,
+    needsKeys: config('cleanup.policy').includes('compact'),
+    oldestTimestamp: now - limit(config('message.timestamp.before.max.ms'), Infinity),
+    newestTimestamp: now + limit(config('message.timestamp.after.max.ms'), NEWEST_MS),
   })
-  if (!('baseOffset' in result)) return fail(result.errorCode, result.message)
+  if (isRefusal(result)) return fail(result.errorCode, result.message, result.records)
   return {
     index,
     errorCode: ErrorCode.ERR_NO_ERROR,
@@ -104,4 +130,22 @@ function append(
     logAppendTimeMs: result.logAppendTime,
     ...(version >= 5 ? { logStartOffset: result.logStartOffset } : {}),
   }
+}
+
+// A partition takes part in the producer's transaction before the first of its records is written (KIP-890).
+function admit(
+  partition: Partition,
+  batch: RecordBatch,
+  { transactionalId }: Decoded<ProduceRequest>,
+  { state, version }: RequestContext,
+): number {
+  const { producerId, producerEpoch } = batch
+  if (!batch.isTransactional || partition.log.producers.isOpen(producerId, producerEpoch)) return ErrorCode.ERR_NO_ERROR
+  const how = version >= ADDS_PARTITIONS_VERSION ? 'add' : version >= ABORTABLE_VERSION ? 'verify' : 'verify-old'
+  const place = { topic: partition.topic, partition: partition.index }
+  return state.transactions.admit(transactionalId ?? '', { producerId, producerEpoch }, place, how)
+}
+
+function limit(value: string, fallback: number): number {
+  return value === '' ? fallback : Number(value)
 }

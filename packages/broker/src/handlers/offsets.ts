@@ -1,0 +1,99 @@
+/** Where to read: ListOffsets and OffsetForLeaderEpoch. */
+import { ErrorCode, ListOffsetsServer, OffsetForLeaderEpochServer } from '@ottla/protocol'
+import { route, type RequestContext, type Route } from '../request.ts'
+
+const LATEST = -1
+const EARLIEST = -2
+const MAX_TIMESTAMP = -3
+// Tiered storage is not simulated: the local log is all there is, and nothing waits to be uploaded.
+const EARLIEST_LOCAL = -4
+const LATEST_TIERED = -5
+const EARLIEST_PENDING_UPLOAD = -6
+const READ_COMMITTED = 1
+
+// The version of ListOffsets that brought a special timestamp; of any other negative one nothing is known.
+const since: ReadonlyMap<number, number> = new Map([
+  [LATEST, 0],
+  [EARLIEST, 0],
+  [MAX_TIMESTAMP, 7],
+  [EARLIEST_LOCAL, 8],
+  [LATEST_TIERED, 9],
+  [EARLIEST_PENDING_UPLOAD, 11],
+])
+
+export const offsetRoutes: readonly Route[] = [
+  route(ListOffsetsServer, ({ topics, isolationLevel }, context) => ({
+    throttleTimeMs: 0,
+    topics: topics.map(({ name, partitions }) => ({
+      name,
+      partitions: partitions.map(asked => {
+        const { leaderEpoch, ...found } = listOffset({ ...asked, name, isolationLevel }, context)
+        return {
+          partitionIndex: asked.partitionIndex,
+          ...found,
+          ...(context.version >= 4 ? { leaderEpoch } : {}),
+        }
+      }),
+    })),
+  })),
+  route(OffsetForLeaderEpochServer, ({ topics }, context) => ({
+    throttleTimeMs: 0,
+    topics: topics.map(({ topic, partitions }) => ({
+      topic,
+      partitions: partitions.map(({ partition: index, currentLeaderEpoch, leaderEpoch }) => {
+        const partition = context.state.topics.partition(topic, index)
+        const errorCode = context.allows('describe', 'topic', topic)
+          ? context.state.checkLeader(partition, context.brokerId, currentLeaderEpoch)
+          : ErrorCode.ERR_TOPIC_AUTHORIZATION_FAILED
+        if (partition === undefined || errorCode !== ErrorCode.ERR_NO_ERROR) return { partition: index, errorCode }
+        return { partition: index, errorCode, ...partition.log.endOfEpoch(leaderEpoch, partition.leaderEpoch) }
+      }),
+    })),
+  })),
+]
+
+interface Asked {
+  readonly name: string
+  readonly partitionIndex: number
+  readonly currentLeaderEpoch: number
+  readonly timestamp: number
+  readonly isolationLevel: number
+}
+
+interface Listed {
+  readonly errorCode: number
+  readonly offset: number
+  readonly timestamp: number
+  readonly leaderEpoch: number
+}
+
+function listed(errorCode: number, offset = -1, timestamp = -1, leaderEpoch = -1): Listed {
+  return { errorCode, offset, timestamp, leaderEpoch }
+}
+
+function listOffset(asked: Asked, context: RequestContext): Listed {
+  const { name, partitionIndex, currentLeaderEpoch, timestamp, isolationLevel } = asked
+  const { state, brokerId, version } = context
+  if (!context.allows('describe', 'topic', name)) return listed(ErrorCode.ERR_TOPIC_AUTHORIZATION_FAILED)
+  if (timestamp < 0 && version < (since.get(timestamp) ?? Infinity)) return listed(ErrorCode.ERR_UNSUPPORTED_VERSION)
+  const partition = state.topics.partition(name, partitionIndex)
+  const problem = state.checkLeader(partition, brokerId, currentLeaderEpoch)
+  if (partition === undefined || problem !== ErrorCode.ERR_NO_ERROR) return listed(problem)
+  const { log, leaderEpoch } = partition
+  const end = isolationLevel === READ_COMMITTED ? log.lastStableOffset : log.highWatermark
+  switch (timestamp) {
+    case LATEST:
+      return listed(ErrorCode.ERR_NO_ERROR, end, -1, leaderEpoch)
+    case EARLIEST:
+    case EARLIEST_LOCAL:
+      return listed(ErrorCode.ERR_NO_ERROR, log.startOffset, -1, log.batches[0]?.leaderEpoch ?? leaderEpoch)
+    case LATEST_TIERED:
+    case EARLIEST_PENDING_UPLOAD:
+      return listed(ErrorCode.ERR_NO_ERROR)
+    default: {
+      const found = timestamp === MAX_TIMESTAMP ? log.latestTimestamp() : log.firstAt(timestamp, end)
+      if (found === null || found.offset >= end) return listed(ErrorCode.ERR_NO_ERROR)
+      return listed(ErrorCode.ERR_NO_ERROR, found.offset, found.timestamp, found.leaderEpoch)
+    }
+  }
+}

@@ -1,0 +1,179 @@
+/** Transactions as administrators see them (KIP-664), and the markers that brokers and administrators write. */
+import {
+  DescribeProducersServer,
+  DescribeTransactionsServer,
+  ErrorCode,
+  ListTransactionsServer,
+  WriteTxnMarkersServer,
+  type Decoded,
+  type DescribeProducersResponsePartitionResponse,
+  type DescribeTransactionsResponseTransactionState,
+  type ListTransactionsRequest,
+  type ListTransactionsResponse,
+  type WriteTxnMarkersRequest,
+  type WriteTxnMarkersResponseWritableTxnMarkerResult,
+} from '@ottla/protocol'
+import { CLUSTER_NAME } from '../acls.ts'
+import { TRANSACTIONAL_ID_NOT_FOUND } from '../broker-errors.ts'
+import { OFFSETS_TOPIC } from '../internal-topics.ts'
+import { route, type RequestContext, type Route } from '../request.ts'
+import { completeOffsets } from '../transaction-markers.ts'
+import { transactionStates, type TopicPartition } from '../transaction.ts'
+
+export const transactionAdminRoutes: readonly Route[] = [
+  route(DescribeTransactionsServer, ({ transactionalIds }, context) => ({
+    throttleTimeMs: 0,
+    transactionStates: transactionalIds.map(id => describe(id, context)),
+  })),
+  route(ListTransactionsServer, list),
+  route(DescribeProducersServer, ({ topics }, context) => ({
+    throttleTimeMs: 0,
+    topics: topics.map(({ name, partitionIndexes }) => ({
+      name,
+      partitions: partitionIndexes.map(index => describeProducers({ topic: name, partition: index }, context)),
+    })),
+  })),
+  route(WriteTxnMarkersServer, ({ markers }, context) => ({
+    markers: markers.map(marker => writeMarkers(marker, context)),
+  })),
+]
+
+function describe(transactionalId: string, context: RequestContext): DescribeTransactionsResponseTransactionState {
+  const fail = (errorCode: number): DescribeTransactionsResponseTransactionState => ({
+    errorCode,
+    transactionalId,
+    transactionState: '',
+    transactionTimeoutMs: 0,
+    transactionStartTimeMs: 0,
+    producerId: 0,
+    producerEpoch: 0,
+    topics: [],
+  })
+  const { state } = context
+  if (!context.allows('describe', 'transactional-id', transactionalId)) {
+    return fail(ErrorCode.ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED)
+  }
+  if (transactionalId === '') return fail(ErrorCode.ERR_INVALID_REQUEST)
+  const problem = state.checkCoordinator(context.brokerId, transactionalId, 'transaction')
+  if (problem !== ErrorCode.ERR_NO_ERROR) return fail(problem)
+  const fields = state.transactions.get(transactionalId)?.fields
+  if (fields === undefined) return fail(TRANSACTIONAL_ID_NOT_FOUND)
+  const byTopic = new Map<string, number[]>()
+  for (const { topic, partition } of fields.partitions.values()) {
+    if (!context.allows('describe', 'topic', topic)) continue
+    const partitions = byTopic.get(topic)
+    if (partitions === undefined) byTopic.set(topic, [partition])
+    else partitions.push(partition)
+  }
+  return {
+    errorCode: ErrorCode.ERR_NO_ERROR,
+    transactionalId,
+    transactionState: fields.state,
+    transactionTimeoutMs: fields.timeoutMs,
+    transactionStartTimeMs: fields.startTime,
+    producerId: fields.producerId,
+    producerEpoch: fields.epoch,
+    topics: [...byTopic].map(([topic, partitions]) => ({ topic, partitions })),
+  }
+}
+
+function list(request: Decoded<ListTransactionsRequest>, context: RequestContext): ListTransactionsResponse {
+  const { stateFilters, producerIdFilters, durationFilter, transactionalIdPattern } = request
+  const { state } = context
+  let pattern: RegExp | null = null
+  if (transactionalIdPattern !== null && transactionalIdPattern !== '') {
+    try {
+      pattern = new RegExp(`^(?:${transactionalIdPattern})$`)
+    } catch {
+      const errorCode = ErrorCode.ERR_INVALID_REGULAR_EXPRESSION
+      return { throttleTimeMs: 0, errorCode, unknownStateFilters: [], transactionStates: [] }
+    }
+  }
+  const now = state.clock.now()
+  const found = [...state.transactions.all()].filter(({ id, fields }) => {
+    if (state.coordinator('transaction', id)?.id !== context.brokerId) return false
+    if (producerIdFilters.length > 0 && !producerIdFilters.includes(fields.producerId)) return false
+    if (stateFilters.length > 0 && !stateFilters.includes(fields.state)) return false
+    if (durationFilter >= 0 && now - fields.startTime <= durationFilter) return false
+    if (pattern !== null && !pattern.test(id)) return false
+    return context.allows('describe', 'transactional-id', id)
+  })
+  return {
+    throttleTimeMs: 0,
+    errorCode: ErrorCode.ERR_NO_ERROR,
+    unknownStateFilters: stateFilters.filter(name => !transactionStates.includes(name)),
+    transactionStates: found.map(({ id, fields }) => ({
+      transactionalId: id,
+      producerId: fields.producerId,
+      transactionState: fields.state,
+    })),
+  }
+}
+
+function describeProducers(
+  { topic, partition: partitionIndex }: TopicPartition,
+  context: RequestContext,
+): DescribeProducersResponsePartitionResponse {
+  const { state, brokerId } = context
+  const fail = (errorCode: number): DescribeProducersResponsePartitionResponse => ({
+    partitionIndex,
+    errorCode,
+    errorMessage: null,
+    activeProducers: [],
+  })
+  if (!context.allows('read', 'topic', topic)) return fail(ErrorCode.ERR_TOPIC_AUTHORIZATION_FAILED)
+  const partition = state.topics.partition(topic, partitionIndex)
+  const problem = state.checkLeader(partition, brokerId, -1)
+  if (partition === undefined || problem !== ErrorCode.ERR_NO_ERROR) return fail(problem)
+  return {
+    ...fail(ErrorCode.ERR_NO_ERROR),
+    activeProducers: [...partition.log.producers.all()].map(producer => ({
+      producerId: producer.producerId,
+      producerEpoch: producer.epoch,
+      lastSequence: producer.lastSequence,
+      lastTimestamp: producer.lastTimestamp,
+      coordinatorEpoch: producer.coordinatorEpoch,
+      currentTxnStartOffset: producer.transactionStart,
+    })),
+  }
+}
+
+function writeMarkers(
+  marker: Decoded<WriteTxnMarkersRequest>['markers'][number],
+  context: RequestContext,
+): WriteTxnMarkersResponseWritableTxnMarkerResult {
+  const { producerId, topics } = marker
+  const isAllowed =
+    context.allows('alter', 'cluster', CLUSTER_NAME) || context.allows('cluster-action', 'cluster', CLUSTER_NAME)
+  return {
+    producerId,
+    topics: topics.map(({ name, partitionIndexes }) => ({
+      name,
+      partitions: partitionIndexes.map(partitionIndex => ({
+        partitionIndex,
+        errorCode: isAllowed
+          ? writeOne(marker, { topic: name, partition: partitionIndex }, context)
+          : ErrorCode.ERR_CLUSTER_AUTHORIZATION_FAILED,
+      })),
+    })),
+  }
+}
+
+function writeOne(
+  marker: Decoded<WriteTxnMarkersRequest>['markers'][number],
+  place: TopicPartition,
+  { state, brokerId }: RequestContext,
+): number {
+  const { producerId, producerEpoch, coordinatorEpoch, transactionResult: commit } = marker
+  const partition = state.topics.partition(place.topic, place.partition)
+  const problem = state.checkLeader(partition, brokerId, -1)
+  if (partition === undefined || problem !== ErrorCode.ERR_NO_ERROR) return problem
+  if (place.topic === OFFSETS_TOPIC) {
+    completeOffsets(state, place, producerId, commit)
+    return ErrorCode.ERR_NO_ERROR
+  }
+  const { leaderEpoch, log } = partition
+  const timestamp = state.clock.now()
+  const refusal = log.mark({ producerId, producerEpoch, commit, coordinatorEpoch, leaderEpoch, timestamp })
+  return refusal?.errorCode ?? ErrorCode.ERR_NO_ERROR
+}

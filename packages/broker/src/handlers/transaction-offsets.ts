@@ -1,0 +1,85 @@
+/** TxnOffsetCommit: offsets that count when the transaction is committed. */
+import {
+  ErrorCode,
+  TxnOffsetCommitServer,
+  type Decoded,
+  type TxnOffsetCommitRequest,
+  type TxnOffsetCommitResponse,
+} from '@ottla/protocol'
+import { route, type RequestContext, type Route } from '../request.ts'
+import { partitionKey } from '../transaction.ts'
+
+const MAX_METADATA_BYTES = 4096
+// TRANSACTION_ABORTABLE is known from 4 on, and from 5 on the offsets need not be announced (KIP-890).
+const ABORTABLE_VERSION = 4
+const ADDS_PARTITIONS_VERSION = 5
+
+export const transactionOffsetRoutes: readonly Route[] = [route(TxnOffsetCommitServer, commit)]
+
+function commit(request: Decoded<TxnOffsetCommitRequest>, context: RequestContext): TxnOffsetCommitResponse {
+  const { groupId, producerId } = request
+  const { state } = context
+  const refusal = refuse(request, context)
+  return {
+    throttleTimeMs: 0,
+    topics: request.topics.map(({ name, partitions }) => ({
+      name,
+      partitions: partitions.map(({ partitionIndex, committedOffset, committedMetadata, committedLeaderEpoch }) => {
+        let errorCode = refusal
+        if (errorCode === ErrorCode.ERR_NO_ERROR) errorCode = checkPartition(name, partitionIndex, context)
+        if (errorCode === ErrorCode.ERR_NO_ERROR && (committedMetadata?.length ?? 0) > MAX_METADATA_BYTES) {
+          errorCode = ErrorCode.ERR_OFFSET_METADATA_TOO_LARGE
+        }
+        if (errorCode === ErrorCode.ERR_NO_ERROR) {
+          const key = partitionKey({ topic: name, partition: partitionIndex })
+          state.transactionalOffsets.add(producerId, groupId, key, {
+            offset: committedOffset,
+            leaderEpoch: committedLeaderEpoch,
+            metadata: committedMetadata ?? '',
+          })
+        }
+        return { partitionIndex, errorCode }
+      }),
+    })),
+  }
+}
+
+// What is wrong with all of it.
+function refuse(request: Decoded<TxnOffsetCommitRequest>, context: RequestContext): number {
+  const { transactionalId, groupId, generationId, memberId, groupInstanceId } = request
+  const { state } = context
+  if (!context.allows('write', 'transactional-id', transactionalId)) {
+    return ErrorCode.ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED
+  }
+  if (!context.allows('read', 'group', groupId)) return ErrorCode.ERR_GROUP_AUTHORIZATION_FAILED
+  let problem = state.checkCoordinator(context.brokerId, groupId)
+  if (problem !== ErrorCode.ERR_NO_ERROR) return problem
+  if (groupId === '') return ErrorCode.ERR_INVALID_GROUP_ID
+  problem = admit(request, context)
+  if (problem !== ErrorCode.ERR_NO_ERROR) return problem
+  // A producer of old does not say on whose behalf it commits.
+  if (generationId < 0 && memberId === '' && groupInstanceId === null) {
+    state.group(groupId)
+    return ErrorCode.ERR_NO_ERROR
+  }
+  const group = state.groups.get(groupId)
+  if (group === undefined) return generationId < 0 ? ErrorCode.ERR_NO_ERROR : ErrorCode.ERR_ILLEGAL_GENERATION
+  const code = group.checkCommit(memberId, generationId, groupInstanceId)
+  // While partitions are handed out anew, what was read before can still be committed.
+  return code === ErrorCode.ERR_REBALANCE_IN_PROGRESS ? ErrorCode.ERR_NO_ERROR : code
+}
+
+function checkPartition(name: string, index: number, context: RequestContext): number {
+  if (!context.allows('read', 'topic', name)) return ErrorCode.ERR_TOPIC_AUTHORIZATION_FAILED
+  return context.state.topics.partition(name, index) === undefined
+    ? ErrorCode.ERR_UNKNOWN_TOPIC_OR_PART
+    : ErrorCode.ERR_NO_ERROR
+}
+
+function admit(request: Decoded<TxnOffsetCommitRequest>, { state, version }: RequestContext): number {
+  const { transactionalId, groupId, producerId, producerEpoch } = request
+  const how = version >= ADDS_PARTITIONS_VERSION ? 'add' : version >= ABORTABLE_VERSION ? 'verify' : 'verify-old'
+  const place = state.offsetsPartition(groupId)
+  const code = state.transactions.admit(transactionalId, { producerId, producerEpoch }, place, how)
+  return code === ErrorCode.ERR_NOT_ENOUGH_REPLICAS ? ErrorCode.ERR_COORDINATOR_NOT_AVAILABLE : code
+}

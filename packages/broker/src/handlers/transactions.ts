@@ -1,0 +1,185 @@
+/** Transactions: what producers ask of their coordinator. */
+import {
+  AddOffsetsToTxnServer,
+  AddPartitionsToTxnServer,
+  EndTxnServer,
+  ErrorCode,
+  InitProducerIdServer,
+  type AddPartitionsToTxnRequest,
+  type AddPartitionsToTxnResponse,
+  type AddPartitionsToTxnResponseAddPartitionsToTxnTopicResult,
+  type Decoded,
+  type InitProducerIdRequest,
+  type InitProducerIdResponse,
+} from '@ottla/protocol'
+import { CLUSTER_NAME } from '../acls.ts'
+import { route, type RequestContext, type Route } from '../request.ts'
+import type { TopicPartition } from '../transaction.ts'
+import type { ProducerIdentity } from '../transactions.ts'
+
+// AddPartitionsToTxn is between brokers from here on, and speaks of many transactions.
+const BATCHED_VERSION = 4
+// EndTxn ends the epoch with the transaction from here on (KIP-890).
+const BUMPING_VERSION = 5
+
+export const transactionRoutes: readonly Route[] = [
+  route(InitProducerIdServer, initProducerId),
+  route(AddPartitionsToTxnServer, addPartitions),
+  route(AddOffsetsToTxnServer, ({ transactionalId, producerId, producerEpoch, groupId }, context) => {
+    let errorCode = mayUse(transactionalId, context)
+    if (errorCode === ErrorCode.ERR_NO_ERROR && !context.allows('read', 'group', groupId)) {
+      errorCode = ErrorCode.ERR_GROUP_AUTHORIZATION_FAILED
+    }
+    if (errorCode === ErrorCode.ERR_NO_ERROR) {
+      const { transactions } = context.state
+      const partition = context.state.offsetsPartition(groupId)
+      errorCode = transactions.addPartitions(transactionalId, { producerId, producerEpoch }, [partition], false)
+    }
+    return { throttleTimeMs: 0, errorCode: understood(errorCode, context.version >= 2) }
+  }),
+  route(EndTxnServer, ({ transactionalId, producerId, producerEpoch, committed }, context) => {
+    const problem = mayUse(transactionalId, context)
+    if (problem !== ErrorCode.ERR_NO_ERROR) return { throttleTimeMs: 0, errorCode: problem }
+    const bumpsEpoch = context.version >= BUMPING_VERSION
+    const { transactions } = context.state
+    const outcome = transactions.end(transactionalId, { producerId, producerEpoch }, committed, bumpsEpoch)
+    return {
+      throttleTimeMs: 0,
+      errorCode: understood(outcome.errorCode, context.version >= 2),
+      ...(bumpsEpoch ? { producerId: outcome.producerId, producerEpoch: outcome.producerEpoch } : {}),
+    }
+  }),
+]
+
+// 0, or why the client or this broker has nothing to do with the transactional id.
+function mayUse(transactionalId: string, context: RequestContext): number {
+  if (!context.allows('write', 'transactional-id', transactionalId)) {
+    return ErrorCode.ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED
+  }
+  return context.state.checkCoordinator(context.brokerId, transactionalId, 'transaction')
+}
+
+// Clients of old do not know PRODUCER_FENCED.
+function understood(errorCode: number, knowsFenced: boolean): number {
+  return errorCode === ErrorCode.ERR_PRODUCER_FENCED && !knowsFenced ? ErrorCode.ERR_INVALID_PRODUCER_EPOCH : errorCode
+}
+
+function initProducerId(request: Decoded<InitProducerIdRequest>, context: RequestContext): InitProducerIdResponse {
+  const { transactionalId, transactionTimeoutMs, producerId, producerEpoch } = request
+  const { state, session, version } = context
+  const refused = (errorCode: number): InitProducerIdResponse => ({ throttleTimeMs: 0, errorCode, producerEpoch: -1 })
+  if (transactionalId === null) {
+    const { principal, host } = session
+    const allowed =
+      context.allows('idempotent-write', 'cluster', CLUSTER_NAME) ||
+      state.authorizer.allowsOnAny(principal, host, 'write', 'topic')
+    if (!allowed) return refused(ErrorCode.ERR_CLUSTER_AUTHORIZATION_FAILED)
+    return { throttleTimeMs: 0, errorCode: 0, producerId: state.nextProducerId(), producerEpoch: 0 }
+  }
+  const problem = mayUse(transactionalId, context)
+  if (problem !== ErrorCode.ERR_NO_ERROR) return refused(problem)
+  if (producerId < 0 !== producerEpoch < 0) return refused(ErrorCode.ERR_INVALID_REQUEST)
+  const expected = producerId < 0 ? null : { producerId, producerEpoch }
+  const outcome = state.transactions.initProducerId(transactionalId, transactionTimeoutMs, expected)
+  return { throttleTimeMs: 0, ...outcome, errorCode: understood(outcome.errorCode, version >= 4) }
+}
+
+type AskedTopics = Decoded<AddPartitionsToTxnRequest>['v3AndBelowTopics']
+
+function addPartitions(
+  request: Decoded<AddPartitionsToTxnRequest>,
+  context: RequestContext,
+): AddPartitionsToTxnResponse {
+  const { version } = context
+  if (version < BATCHED_VERSION) {
+    const {
+      v3AndBelowTransactionalId: transactionalId,
+      v3AndBelowProducerId: producerId,
+      v3AndBelowProducerEpoch: producerEpoch,
+      v3AndBelowTopics: topics,
+    } = request
+    const problem = mayUse(transactionalId, context)
+    const results =
+      problem === ErrorCode.ERR_NO_ERROR
+        ? addToOne(transactionalId, { producerId, producerEpoch }, topics, false, context)
+        : everywhere(topics, problem)
+    return { throttleTimeMs: 0, resultsByTopicV3AndBelow: results }
+  }
+  if (!context.allows('cluster-action', 'cluster', CLUSTER_NAME)) {
+    return { throttleTimeMs: 0, errorCode: ErrorCode.ERR_CLUSTER_AUTHORIZATION_FAILED, resultsByTransaction: [] }
+  }
+  return {
+    throttleTimeMs: 0,
+    errorCode: ErrorCode.ERR_NO_ERROR,
+    resultsByTransaction: request.transactions.map(asked => {
+      const { transactionalId, producerId, producerEpoch, topics } = asked
+      const problem = context.state.checkCoordinator(context.brokerId, transactionalId, 'transaction')
+      const topicResults =
+        problem === ErrorCode.ERR_NO_ERROR
+          ? addToOne(transactionalId, { producerId, producerEpoch }, topics, asked.verifyOnly, context)
+          : everywhere(topics, problem)
+      return { transactionalId, topicResults }
+    }),
+  }
+}
+
+function addToOne(
+  transactionalId: string,
+  producer: ProducerIdentity,
+  topics: AskedTopics,
+  verifyOnly: boolean,
+  context: RequestContext,
+): AddPartitionsToTxnResponseAddPartitionsToTxnTopicResult[] {
+  const { state, version } = context
+  const places: TopicPartition[] = []
+  let isComplete = true
+  const checked = new Map<string, number>()
+  for (const { name, partitions } of topics) {
+    for (const partition of partitions) {
+      const place = { topic: name, partition }
+      places.push(place)
+      const errorCode = checkPlace(place, context)
+      if (errorCode !== ErrorCode.ERR_NO_ERROR) isComplete = false
+      checked.set(`${name}/${partition}`, errorCode)
+    }
+  }
+  const all =
+    isComplete && !verifyOnly
+      ? understood(
+          state.transactions.addPartitions(transactionalId, producer, places, version > BATCHED_VERSION),
+          version >= 2,
+        )
+      : ErrorCode.ERR_OPERATION_NOT_ATTEMPTED
+  return topics.map(({ name, partitions }) => ({
+    name,
+    resultsByPartition: partitions.map(partition => {
+      const own = checked.get(`${name}/${partition}`) ?? ErrorCode.ERR_NO_ERROR
+      let partitionErrorCode = own === ErrorCode.ERR_NO_ERROR ? all : own
+      if (isComplete && verifyOnly) {
+        partitionErrorCode = state.transactions.verifyPartition(transactionalId, producer, { topic: name, partition })
+      }
+      return { partitionIndex: partition, partitionErrorCode }
+    }),
+  }))
+}
+
+function checkPlace({ topic, partition }: TopicPartition, context: RequestContext): number {
+  const isClient = context.version < BATCHED_VERSION
+  const isInternal = context.state.topics.get(topic)?.isInternal === true
+  if (isClient && (isInternal || !context.allows('write', 'topic', topic))) {
+    return ErrorCode.ERR_TOPIC_AUTHORIZATION_FAILED
+  }
+  return context.state.topics.partition(topic, partition) === undefined
+    ? ErrorCode.ERR_UNKNOWN_TOPIC_OR_PART
+    : ErrorCode.ERR_NO_ERROR
+}
+
+function everywhere(
+  topics: AskedTopics,
+  partitionErrorCode: number,
+): AddPartitionsToTxnResponseAddPartitionsToTxnTopicResult[] {
+  return topics.map(({ name, partitions }) => ({
+    name,
+    resultsByPartition: partitions.map(partitionIndex => ({ partitionIndex, partitionErrorCode })),
+  }))
+}

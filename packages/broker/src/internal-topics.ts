@@ -1,0 +1,5 @@
+/** The topics that the cluster keeps for itself. */
+export const OFFSETS_TOPIC = '__consumer_offsets'
+export const TRANSACTIONS_TOPIC = '__transaction_state'
+export const internalTopics: readonly string[] = [OFFSETS_TOPIC, TRANSACTIONS_TOPIC]
+export const INTERNAL_TOPIC_PARTITIONS = 8

@@ -1,0 +1,67 @@
+/** A batch as a log keeps it, and how records are found in it. */
+import { BatchReader, type RecordBatch } from '@ottla/protocol'
+
+export interface StoredBatch {
+  readonly bytes: Buffer
+  readonly baseOffset: number
+  readonly lastOffset: number
+  /** ms since the epoch. */
+  readonly maxTimestamp: number
+  readonly leaderEpoch: number
+  /** Counts up through all logs of the cluster: what is oldest goes first when memory runs out. */
+  readonly order: number
+}
+
+export interface TimestampedOffset {
+  readonly offset: number
+  readonly timestamp: number
+  readonly leaderEpoch: number
+}
+
+let appended = 0
+
+export function storedBatch(bytes: Buffer, batch: Omit<StoredBatch, 'bytes' | 'order'>): StoredBatch {
+  return {
+    bytes,
+    baseOffset: batch.baseOffset,
+    lastOffset: batch.lastOffset,
+    maxTimestamp: batch.maxTimestamp,
+    leaderEpoch: batch.leaderEpoch,
+    order: appended++,
+  }
+}
+
+/** The header and records of a stored batch. */
+export function open(stored: StoredBatch): RecordBatch {
+  const batch = new BatchReader(stored.bytes).next()
+  if (batch === null) throw new Error(`the batch stored at offset ${stored.baseOffset} is none`)
+  return batch
+}
+
+/** The first record from an offset on whose time matches, or null. */
+export function findRecord(
+  stored: StoredBatch,
+  matches: (timestamp: number) => boolean,
+  from: number,
+): TimestampedOffset | null {
+  const cursor = open(stored).records()
+  while (cursor.next()) {
+    if (cursor.offset >= from && matches(cursor.timestamp)) {
+      return { offset: cursor.offset, timestamp: cursor.timestamp, leaderEpoch: stored.leaderEpoch }
+    }
+  }
+  return null
+}
+
+/** Index of the batch that holds an offset, or of the first one behind it. */
+export function indexOf(batches: readonly StoredBatch[], offset: number): number {
+  let low = 0
+  let high = batches.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    // middle is below the length
+    if ((batches[middle] as StoredBatch).lastOffset < offset) low = middle + 1
+    else high = middle
+  }
+  return low
+}
