@@ -260,6 +260,24 @@ test('transactions and the producers behind them', async () => {
   )
 })
 
+test('a transaction that was left open is aborted on its partition, and its producer shut out', async () => {
+  const zero = { topic: transactional, partition: 0 }
+  const [before] = await admin.describeProducers([zero])
+  const [producer] = before?.producers ?? []
+  assert.equal(producer?.currentTransactionStartOffset, 0)
+  const { producerId, producerEpoch, coordinatorEpoch } = producer
+  await admin.abortTransaction({ ...zero, producerId, producerEpoch, coordinatorEpoch })
+  const [after] = await admin.describeProducers([zero])
+  assert.equal(after?.producers[0]?.currentTransactionStartOffset, null)
+
+  const [fenced] = await admin.fenceProducers([transactionalId])
+  assert.equal(fenced?.error, undefined)
+  assert.ok(fenced?.producerId !== producerId || fenced.producerEpoch > producerEpoch)
+  const [described] = await admin.describeTransactions([transactionalId])
+  assert.notEqual(described?.state, 'Ongoing')
+  assert.deepEqual(described?.partitions, [])
+})
+
 test('directories: what each broker keeps of a topic', async () => {
   const partitions = [0, 1].map(partition => ({ topic, partition }))
   const brokers = await admin.describeLogDirs(undefined, { partitions })

@@ -1,0 +1,179 @@
+/** The calls of an operator: moves, elections, quotas, members, tokens. The same on any cluster that has them. */
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { AdminClient, Consumer, ErrorCode, type KafkaError } from 'ottla'
+import { as, fresh, type World } from './world.ts'
+
+const quiet = { logger: (): void => undefined }
+
+/** Registers the steps; `start` brings up the world they run in. */
+export function adminOperations(start: () => Promise<World>): void {
+  let world: World
+  let admin: AdminClient
+
+  before(async () => {
+    world = await start()
+    admin = new AdminClient(as(world, 'admin'), quiet)
+  })
+
+  after(async () => {
+    await admin.close()
+    await world.close()
+  })
+
+  /** A topic with one partition on all three brokers, the first of them leading. */
+  async function newTopic(): Promise<string> {
+    const topic = fresh('operations')
+    await done(admin.createTopics([{ topic, replicaAssignment: [[1, 2, 3]] }]))
+    // Any broker may answer, each as of the metadata it has.
+    await until(async () => (await admin.describeTopics([topic]))[0]?.partitions[0]?.isr.length === 3)
+    return topic
+  }
+
+  test('a partition is moved, and its preferred leader elected', async () => {
+    const topic = await newTopic()
+    const zero = { topic, partition: 0 }
+    const [needless] = await admin.electLeaders('preferred', [zero])
+    assert.equal(needless?.error?.code, ErrorCode.ERR_ELECTION_NOT_NEEDED)
+
+    assert.deepEqual(await admin.alterPartitionReassignments([{ ...zero, replicas: [2, 1] }]), [zero])
+    await until(async () => (await admin.listPartitionReassignments([zero])).length === 0)
+    assert.deepEqual(await admin.electLeaders('preferred', [zero]), [zero])
+    await until(async () => {
+      const [described] = await admin.describeTopics([topic])
+      return described?.partitions[0]?.leader === 2 && described.partitions[0].replicas.join() === '2,1'
+    })
+    const results = await admin.electLeaders('preferred', [zero, { topic: fresh('missing'), partition: 0 }])
+    assert.deepEqual(
+      results.map(r => r.error?.code),
+      [ErrorCode.ERR_ELECTION_NOT_NEEDED, ErrorCode.ERR_UNKNOWN_TOPIC_OR_PART],
+    )
+  })
+
+  test('a move that cannot be is its partition’s error, and none that is under way cannot be called off', async () => {
+    const topic = await newTopic()
+    const results = await admin.alterPartitionReassignments([
+      { topic, partition: 0, replicas: [1, 99] },
+      { topic, partition: 7, replicas: [1] },
+    ])
+    assert.deepEqual(
+      results.map(r => r.error?.code),
+      [ErrorCode.ERR_INVALID_REPLICA_ASSIGNMENT, ErrorCode.ERR_UNKNOWN_TOPIC_OR_PART],
+    )
+    const [calledOff] = await admin.alterPartitionReassignments([{ topic, partition: 0, replicas: null }])
+    assert.equal(calledOff?.error?.code, ErrorCode.ERR_NO_REASSIGNMENT_IN_PROGRESS)
+  })
+
+  test('directories are told with what they hold, and a replica stays where it is already', async () => {
+    const topic = await newTopic()
+    const ask = (): ReturnType<AdminClient['describeLogDirs']> =>
+      admin.describeLogDirs([3, 1], { partitions: [{ topic, partition: 0 }] })
+    // A broker makes the directory a moment after the topic is there.
+    await until(async () => (await ask()).every(b => b.logDirs[0]?.replicas.length === 1))
+    const brokers = await ask()
+    assert.deepEqual(
+      brokers.map(b => b.brokerId),
+      [3, 1],
+    )
+    const [dir] = brokers[1]?.logDirs ?? []
+    assert.deepEqual(dir?.replicas, [{ topic, partition: 0, sizeBytes: 0, offsetLag: 0, isFuture: false }])
+    assert.ok(dir.totalBytes > 0)
+    const here = { topic, partition: 0, brokerId: 1 }
+    assert.deepEqual(await admin.alterReplicaLogDirs([{ ...here, path: dir.path }]), [here])
+    const [nowhere] = await admin.alterReplicaLogDirs([{ ...here, path: '/there/is/none' }])
+    assert.equal(nowhere?.error?.code, ErrorCode.ERR_LOG_DIR_NOT_FOUND)
+  })
+
+  test('quotas are set for a user, a client and both, found by filters, and taken away', async () => {
+    const user = fresh('quota')
+    const both = { user, 'client-id': 'batch' }
+    await done(
+      admin.alterClientQuotas([
+        { entity: { user }, quotas: { producer_byte_rate: 1024, request_percentage: 12.5 } },
+        { entity: both, quotas: { consumer_byte_rate: 2048 } },
+      ]),
+    )
+    const ofUser = { components: [{ type: 'user', match: 'exact', name: user }] } as const
+    await until(async () => (await admin.describeClientQuotas(ofUser)).length === 2)
+    assert.deepEqual(await admin.describeClientQuotas({ ...ofUser, strict: true }), [
+      { entity: { user }, quotas: { producer_byte_rate: 1024, request_percentage: 12.5 } },
+    ])
+    const [wrong] = await admin.alterClientQuotas([{ entity: { user }, quotas: { 'no-such-quota': 1 } }])
+    assert.equal(wrong?.error?.code, ErrorCode.ERR_INVALID_REQUEST)
+    await done(
+      admin.alterClientQuotas([{ entity: { user }, quotas: { producer_byte_rate: null } }], { validateOnly: true }),
+    )
+    await done(admin.alterClientQuotas([{ entity: both, quotas: { consumer_byte_rate: null } }]))
+    await until(async () => (await admin.describeClientQuotas(ofUser)).length === 1)
+    const [left] = await admin.describeClientQuotas(ofUser)
+    assert.deepEqual(left?.quotas, { producer_byte_rate: 1024, request_percentage: 12.5 })
+    await done(
+      admin.alterClientQuotas([{ entity: { user }, quotas: { producer_byte_rate: null, request_percentage: null } }]),
+    )
+  })
+
+  test('a whole configuration is replaced: what is not named goes back to its default', async () => {
+    const topic = await newTopic()
+    const resource = { type: 'topic', name: topic } as const
+    await done(admin.alterConfigs([{ ...resource, entries: [{ name: 'retention.ms', value: 1000 }] }]))
+    await done(admin.alterConfigs([{ ...resource, entries: [{ name: 'cleanup.policy', value: 'compact' }] }]))
+    await until(async () => {
+      const [described] = await admin.describeConfigs([resource])
+      return described?.entries['cleanup.policy']?.value === 'compact'
+    })
+    const [described] = await admin.describeConfigs([resource])
+    assert.notEqual(described?.entries['retention.ms']?.source, 'dynamic-topic')
+  })
+
+  test('members are removed from a group, by name and all of them', async () => {
+    const topic = await newTopic()
+    const group = fresh('operations-group')
+    const consumer = new Consumer({ ...as(world, 'admin'), 'group.id': group, 'group.instance.id': 'one' }, quiet)
+    consumer.subscribe(topic)
+    while (consumer.assignment().length === 0) await consumer.poll(100)
+    const results = await admin.removeMembersFromConsumerGroup(
+      group,
+      [{ groupInstanceId: 'one' }, { groupInstanceId: 'two' }],
+      { reason: 'a test' },
+    )
+    assert.deepEqual(
+      results.map(r => [r.groupInstanceId, r.error?.code]),
+      [
+        ['one', undefined],
+        ['two', ErrorCode.ERR_UNKNOWN_MEMBER_ID],
+      ],
+    )
+    // A static member does not give its name back when it closes; whatever is left goes here.
+    await consumer.close()
+    for (const { error } of await admin.removeMembersFromConsumerGroup(group)) assert.equal(error, undefined)
+    const [described] = await admin.describeConsumerGroups([group])
+    assert.deepEqual(described?.members, [])
+  })
+
+  test('producers of a partition are told, and a transactional id that nobody uses is an error', async () => {
+    const topic = await newTopic()
+    const results = await admin.describeProducers([
+      { topic, partition: 0 },
+      { topic, partition: 9 },
+    ])
+    assert.deepEqual(results[0], { topic, partition: 0, producers: [] })
+    assert.equal(results[1]?.error?.code, ErrorCode.ERR__UNKNOWN_PARTITION)
+    const [unknown] = await admin.describeTransactions([fresh('nobody')])
+    assert.equal(unknown?.error?.code, ErrorCode.ERR_TRANSACTIONAL_ID_NOT_FOUND)
+    const id = fresh('fenced')
+    const [first] = await admin.fenceProducers([id])
+    const [second] = await admin.fenceProducers([id])
+    assert.equal(first?.error, undefined)
+    assert.equal(second?.producerId, first?.producerId)
+    assert.equal(second?.producerEpoch, (first?.producerEpoch ?? 0) + 1)
+  })
+
+  async function done(results: Promise<{ error?: KafkaError }[]>): Promise<void> {
+    for (const { error } of await results) assert.equal(error, undefined)
+  }
+}
+
+/** Brokers learn of changes one after the other: asks again until all of it is there. */
+async function until(holds: () => Promise<boolean>): Promise<void> {
+  while (!(await holds())) await new Promise(resolve => setTimeout(resolve, 50))
+}
