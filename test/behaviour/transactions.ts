@@ -1,332 +1,272 @@
-/** What a cluster answers to producers, request by request: idempotence, transactions, isolation, sessions. */
-import {
-  AddOffsetsToTxn,
-  AddPartitionsToTxn,
-  BatchReader,
-  BatchWriter,
-  CreateTopics,
-  DescribeProducers,
-  DescribeTransactions,
-  EndTxn,
-  Fetch,
-  FindCoordinator,
-  InitProducerId,
-  ListOffsets,
-  ListTransactions,
-  OffsetFetch,
-  OffsetForLeaderEpoch,
-  Produce,
-  TxnOffsetCommit,
-  type RecordsInput,
-} from '@ottla/protocol'
-import { WireClient } from '../../packages/broker/test/wire-client.ts'
+/** What a cluster answers to producers, request by request. The expected answers are those of Kafka 4.3.1. */
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { BatchWriter, ErrorCode, codecByName } from '@ottla/protocol'
+import { Conversation, type Id, type Outcome } from './conversation.ts'
 import { fresh } from './world.ts'
 
-interface Seal {
-  readonly producerId?: number
-  readonly producerEpoch?: number
-  readonly baseSequence?: number
-  readonly isTransactional?: boolean
+const NOTHING = { errorCode: 0, producerId: -1, producerEpoch: -1 }
+
+function same(actual: unknown, expected: unknown): void {
+  assert.deepEqual(actual, expected)
 }
 
-interface Id {
-  readonly producerId: number
-  readonly producerEpoch: number
+function refused(errorCode: number): Outcome {
+  return { ...NOTHING, errorCode }
 }
 
-/** Asks one broker, which is the only one, and writes down the answers. */
-export class Conversation {
-  readonly lines: string[] = []
-  readonly #client: WireClient
-  readonly topic = fresh('txn-topic')
-
-  private constructor(client: WireClient) {
-    this.#client = client
-  }
-
-  static async begin(bootstrapServers: string): Promise<Conversation> {
-    const conversation = new Conversation(await WireClient.connect(bootstrapServers))
-    const topics = [{ name: conversation.topic, numPartitions: 8, replicationFactor: 1, assignments: [], configs: [] }]
-    await conversation.#client.ask(CreateTopics, 5, { topics, timeoutMs: 30_000 })
-    return conversation
-  }
-
-  end(): void {
-    this.#client.close()
-  }
-
-  say(what: string, value: unknown): void {
-    this.lines.push(`${what}: ${JSON.stringify(value)}`)
-  }
-
-  /** A transactional id whose coordinator is ready. */
-  async id(): Promise<string> {
-    const id = fresh('txn')
-    await this.#patiently(async () => {
-      const found = await this.#client.ask(FindCoordinator, 4, { keyType: 1, coordinatorKeys: [id] })
-      if ((found.coordinators[0]?.errorCode ?? -1) !== 0) return null
-      const described = await this.#client.ask(DescribeTransactions, 0, { transactionalIds: [id] })
-      return described.transactionStates[0]?.errorCode === 105 ? described : null
-    })
-    return id
-  }
-
-  /** The answer as it comes. */
-  async init(
-    transactionalId: string | null,
-    expected?: Id,
-    version = 5,
-    timeout = 60_000,
-  ): Promise<Id & { errorCode: number }> {
-    const body = { transactionalId, transactionTimeoutMs: timeout, ...expected }
-    return this.#patiently(async () => {
-      const { errorCode, producerId, producerEpoch } = await this.#client.ask(InitProducerId, version, body)
-      // A broker that has just started does not know yet which ids it may give out.
-      return errorCode === 14 ? null : { errorCode, producerId, producerEpoch }
-    })
-  }
-
-  /** Until the cluster is done with what came before. */
-  async settled(transactionalId: string, expected?: Id): Promise<Id & { errorCode: number }> {
-    return this.#patiently(async () => {
-      const answer = await this.init(transactionalId, expected)
-      return answer.errorCode === 51 ? null : answer
-    })
-  }
-
-  async produce(
-    partition: number,
-    seal: Seal,
-    options: { id?: string; version?: number; bytes?: Buffer } = {},
-  ): Promise<string> {
-    const { id, version = 12, bytes } = options
-    const writer = new BatchWriter()
-    for (const value of ['one', 'two']) writer.append('key', value, null, Date.now())
-    const records: RecordsInput = bytes ?? Buffer.from(writer.seal(seal))
-    return this.#patiently(async () => {
-      const answer = await this.#client.ask(Produce, version, {
-        acks: -1,
-        timeoutMs: 30_000,
-        ...(id === undefined ? {} : { transactionalId: id }),
-        topicData: [{ name: this.topic, partitionData: [{ index: partition, records }] }],
-      })
-      const { errorCode = -1, baseOffset = -1 } = answer.responses[0]?.partitionResponses[0] ?? {}
-      // What a client tries again: the end of the last transaction is still under way.
-      return errorCode === 51 || errorCode === 19 ? null : errorCode === 0 ? `at ${baseOffset}` : `error ${errorCode}`
-    })
-  }
-
-  async add(transactionalId: string, id: Id, partitions: number[], version = 3): Promise<number[]> {
-    return this.#patiently(async () => {
-      const answer = await this.#client.ask(AddPartitionsToTxn, version, {
-        v3AndBelowTransactionalId: transactionalId,
-        v3AndBelowProducerId: id.producerId,
-        v3AndBelowProducerEpoch: id.producerEpoch,
-        v3AndBelowTopics: [{ name: this.topic, partitions }],
-      })
-      const codes = answer.resultsByTopicV3AndBelow.flatMap(topic =>
-        [...topic.resultsByPartition]
-          .sort((a, b) => a.partitionIndex - b.partitionIndex)
-          .map(({ partitionErrorCode }) => partitionErrorCode),
-      )
-      return codes.includes(51) ? null : codes
-    })
-  }
-
-  async finish(transactionalId: string, id: Id, committed: boolean, version = 5): Promise<Id & { errorCode: number }> {
-    return this.#patiently(async () => {
-      const answer = await this.#client.ask(EndTxn, version, { transactionalId, ...id, committed })
-      const { errorCode, producerId, producerEpoch } = answer
-      return errorCode === 51 ? null : { errorCode, producerId, producerEpoch }
-    })
-  }
-
-  async describe(transactionalId: string): Promise<{ state: string; epoch: number; partitions: number[] }> {
-    return this.#patiently(async () => {
-      const answer = await this.#client.ask(DescribeTransactions, 0, { transactionalIds: [transactionalId] })
-      const found = answer.transactionStates[0]
-      if (found === undefined || found.transactionState.startsWith('Prepare')) return null
-      const partitions = found.topics.flatMap(topic => [...topic.partitions]).sort((a, b) => a - b)
-      return { state: found.transactionState, epoch: found.producerEpoch, partitions }
-    })
-  }
-
-  async list(stateFilters: string[], id: string): Promise<unknown> {
-    const answer = await this.#client.ask(ListTransactions, 1, {
-      stateFilters,
-      producerIdFilters: [],
-      durationFilter: -1,
-    })
-    const own = answer.transactionStates.filter(({ transactionalId }) => transactionalId === id)
-    return { unknown: answer.unknownStateFilters, states: own.map(({ transactionState }) => transactionState) }
-  }
-
-  async producers(partition: number): Promise<unknown> {
-    const topics = [{ name: this.topic, partitionIndexes: [partition] }]
-    const answer = await this.#client.ask(DescribeProducers, 0, { topics })
-    const found = answer.topics[0]?.partitions[0]
-    return found?.activeProducers.map(({ producerEpoch, lastSequence, currentTxnStartOffset }) => {
-      return { producerEpoch, lastSequence, currentTxnStartOffset }
-    })
-  }
-
-  /** Offsets and kinds of the batches, stable offset, aborted transactions. */
-  async fetch(partition: number, isolationLevel: number, fetchOffset = 0): Promise<unknown> {
-    const answer = await this.#client.ask(Fetch, 12, {
-      maxWaitMs: 0,
-      minBytes: 0,
-      maxBytes: 1e6,
-      isolationLevel,
-      topics: [{ topic: this.topic, partitions: [{ partition, fetchOffset, partitionMaxBytes: 1e6 }] }],
-    })
-    const found = answer.responses[0]?.partitions[0]
-    const batches: string[] = []
-    const reader = new BatchReader(bytesOf(found?.records ?? null))
-    for (let batch = reader.next(); batch !== null; batch = reader.next()) {
-      const kind = batch.isControl ? batch.controlType() : batch.isTransactional ? 'transactional' : 'plain'
-      batches.push(`${batch.baseOffset}-${batch.lastOffset} ${kind} epoch ${batch.producerEpoch}`)
-    }
-    return {
-      errorCode: found?.errorCode,
-      highWatermark: found?.highWatermark,
-      lastStableOffset: found?.lastStableOffset,
-      aborted: found?.abortedTransactions?.map(({ firstOffset }) => firstOffset) ?? null,
-      batches,
-    }
-  }
-
-  async fetchSession(
-    sessionId: number,
-    sessionEpoch: number,
-    partitions: number[],
-    forgotten: number[] = [],
-  ): Promise<{ errorCode: number; sessionId: number; partitions: string[] }> {
-    const answer = await this.#client.ask(Fetch, 12, {
-      maxWaitMs: 0,
-      minBytes: 0,
-      maxBytes: 1e6,
-      sessionId,
-      sessionEpoch,
-      topics:
-        partitions.length === 0
-          ? []
-          : [
-              {
-                topic: this.topic,
-                partitions: partitions.map(partition => ({ partition, fetchOffset: 0, partitionMaxBytes: 1e6 })),
-              },
-            ],
-      forgottenTopicsData: forgotten.length === 0 ? [] : [{ topic: this.topic, partitions: forgotten }],
-    })
-    const told = answer.responses.flatMap(topic =>
-      topic.partitions.map(each => `${each.partitionIndex}: ${each.errorCode} ${bytesOf(each.records).length > 0}`),
-    )
-    return { errorCode: answer.errorCode, sessionId: answer.sessionId, partitions: told.sort() }
-  }
-
-  async fetchEpoch(
-    partition: number,
-    fetchOffset: number,
-    lastFetchedEpoch: number,
-    currentLeaderEpoch = -1,
-  ): Promise<unknown> {
-    const answer = await this.#client.ask(Fetch, 12, {
-      maxWaitMs: 0,
-      minBytes: 0,
-      maxBytes: 1e6,
-      topics: [
-        {
-          topic: this.topic,
-          partitions: [{ partition, fetchOffset, lastFetchedEpoch, currentLeaderEpoch, partitionMaxBytes: 1e6 }],
-        },
-      ],
-    })
-    const found = answer.responses[0]?.partitions[0]
-    return {
-      errorCode: found?.errorCode,
-      highWatermark: found?.highWatermark,
-      diverging: found?.divergingEpoch,
-      bytes: bytesOf(found?.records ?? null).length > 0,
-    }
-  }
-
-  async endOfEpoch(partition: number, leaderEpoch: number, currentLeaderEpoch = -1): Promise<unknown> {
-    const answer = await this.#client.ask(OffsetForLeaderEpoch, 4, {
-      replicaId: -2,
-      topics: [{ topic: this.topic, partitions: [{ partition, leaderEpoch, currentLeaderEpoch }] }],
-    })
-    const found = answer.topics[0]?.partitions[0]
-    return [found?.errorCode, found?.leaderEpoch, found?.endOffset]
-  }
-
-  async listOffset(partition: number, timestamp: number, isolationLevel = 0, version = 9): Promise<unknown> {
-    const answer = await this.#client.ask(ListOffsets, version, {
-      replicaId: -1,
-      isolationLevel,
-      topics: [{ name: this.topic, partitions: [{ partitionIndex: partition, timestamp }] }],
-    })
-    const found = answer.topics[0]?.partitions[0]
-    return [found?.errorCode, found?.offset, found?.leaderEpoch]
-  }
-
-  async addOffsets(transactionalId: string, id: Id, groupId: string): Promise<number> {
-    return this.#patiently(async () => {
-      const { errorCode } = await this.#client.ask(AddOffsetsToTxn, 3, { transactionalId, ...id, groupId })
-      return errorCode === 51 ? null : errorCode
-    })
-  }
-
-  async commitOffset(
-    transactionalId: string,
-    id: Id,
-    groupId: string,
-    committedOffset: number,
-    options: { version?: number; generationId?: number; memberId?: string } = {},
-  ): Promise<number | undefined> {
-    const { version = 3, ...member } = options
-    return this.#patiently(async () => {
-      const answer = await this.#client.ask(TxnOffsetCommit, version, {
-        transactionalId,
-        groupId,
-        ...id,
-        ...member,
-        topics: [{ name: this.topic, partitions: [{ partitionIndex: 0, committedOffset, committedMetadata: 'm' }] }],
-      })
-      const code = answer.topics[0]?.partitions[0]?.errorCode
-      return code === 51 || code === 14 || code === 15 || code === 16 ? null : code
-    })
-  }
-
-  async committed(groupId: string, requireStable: boolean): Promise<unknown> {
-    return this.#patiently(async () => {
-      const groups = [{ groupId, topics: [{ name: this.topic, partitionIndexes: [0] }] }]
-      const answer = await this.#client.ask(OffsetFetch, 8, { groups, requireStable })
-      const group = answer.groups[0]
-      if (group?.errorCode === 15 || group?.errorCode === 16 || group?.errorCode === 14) return null
-      const found = group?.topics[0]?.partitions[0]
-      return [found?.errorCode, found?.committedOffset]
-    })
-  }
-
-  async groupReady(groupId: string): Promise<void> {
-    await this.#patiently(async () => {
-      const found = await this.#client.ask(FindCoordinator, 4, { keyType: 0, coordinatorKeys: [groupId] })
-      return found.coordinators[0]?.errorCode === 0 ? found : null
-    })
-  }
-
-  // What is retried has no event to wait for.
-  async #patiently<T>(ask: () => Promise<T | null>): Promise<T> {
-    for (let i = 0; ; i++) {
-      const answer = await ask()
-      if (answer !== null) return answer
-      if (i === 200) throw new Error('the cluster does not come to rest')
-      await new Promise(resolve => setTimeout(resolve, 25))
-    }
-  }
+function idOf({ producerId, producerEpoch }: Outcome): Id {
+  return { producerId, producerEpoch }
 }
 
-function bytesOf(records: RecordsInput): Buffer {
-  if (records === null) return Buffer.alloc(0)
-  return records instanceof Uint8Array ? Buffer.from(records) : Buffer.concat([...records])
+/** Error code and epoch. */
+async function short(outcome: Promise<Outcome>): Promise<[number, number]> {
+  const { errorCode, producerEpoch } = await outcome
+  return [errorCode, producerEpoch]
+}
+
+/** One batch of one record, as it would be sent. */
+function single(timestamp: number, seal: Parameters<BatchWriter['seal']>[0] = {}): Buffer {
+  const writer = new BatchWriter()
+  writer.append('k', 'v'.repeat(100), null, timestamp)
+  return Buffer.from(writer.seal(seal))
+}
+
+/** @param start a cluster of one broker that creates topics */
+export function transactionScenarios(
+  start: () => Promise<{ readonly bootstrapServers: string; close(): Promise<void> }>,
+): void {
+  let world: Awaited<ReturnType<typeof start>>
+  let c: Conversation
+  before(async () => {
+    world = await start()
+    c = await Conversation.begin(world.bootstrapServers)
+    await codecByName('zstd').ready()
+  })
+  after(async () => {
+    c.end()
+    await world.close()
+  })
+
+  test('sequence numbers: gaps, repeats, epochs and the end of the numbers', async () => {
+    const { producerId } = await c.init(null)
+    const put = (baseSequence: number, producerEpoch = 0, partition = 0): Promise<string> =>
+      c.produce(partition, { producerId, producerEpoch, baseSequence })
+    same(await put(5), 'at 0')
+    same(await put(7), 'at 2')
+    same(await put(5), 'at 0')
+    same(await put(70), 'error 45')
+    same(await put(3, 1), 'error 45')
+    same(await put(0, 1), 'at 4')
+    same(await put(9), 'error 47')
+    same(await put(-1, 1), 'error 87')
+    same(await put(2 ** 31 - 1, 0, 1), 'at 0')
+    same(await put(1, 0, 1), 'at 2')
+  })
+
+  test('what is no batch, or one too many', async () => {
+    const now = Date.now()
+    const one = single(now)
+    const put = (bytes: Buffer, version = 12): Promise<string> => c.produce(2, {}, { bytes, version })
+    same(await put(Buffer.concat([one, one])), 'error 87')
+    same(await put(Buffer.from('garbage')), 'error 87')
+    same(await put(Buffer.alloc(100, 7)), 'error 2')
+    same(await put(Buffer.concat([one, one.subarray(0, 40)])), 'at 0')
+    const corrupt = Buffer.from(one)
+    corrupt.writeUInt8(corrupt.readUInt8(100) ^ 1, 100)
+    same(await put(corrupt), 'error 2')
+    const elsewhere = Buffer.from(one)
+    elsewhere.writeInt32BE(5, 4)
+    same(await put(elsewhere), 'error 87')
+    same(await put(single(now, { codec: codecByName('zstd') }), 6), 'error 76')
+    same(await put(single(now + 7_200_000)), 'error 32')
+    const id = { producerId: 1, producerEpoch: 0, baseSequence: 0, isTransactional: true }
+    same(await put(single(now, id)), 'error 53')
+  })
+
+  test('a transaction of version 1 from its beginning to its end', async () => {
+    const id = await c.id()
+    same(await c.init(id, undefined, 5, 900_001), refused(ErrorCode.ERR_INVALID_TRANSACTION_TIMEOUT))
+    same(await c.init(id, undefined, 5, 0), refused(ErrorCode.ERR_INVALID_TRANSACTION_TIMEOUT))
+    same(await c.init(''), refused(ErrorCode.ERR_INVALID_REQUEST))
+    same(await c.init(id, { producerId: 5, producerEpoch: -1 }), refused(ErrorCode.ERR_INVALID_REQUEST))
+    const begun = await c.init(id)
+    const a = idOf(begun)
+    same([begun.errorCode, a.producerEpoch], [0, 0])
+    same(await c.describe(id), { state: 'Empty', epoch: 0, partitions: [] })
+    same(await c.list(['Empty', 'Nope'], id), { unknown: ['Nope'], states: ['Empty'] })
+    same(await short(c.finish(id, a, true, 4)), [48, -1])
+    same(await short(c.finish(id, a, false, 4)), [48, -1])
+    const put = (baseSequence: number, version = 11, isTransactional = true): Promise<string> =>
+      c.produce(4, { ...a, baseSequence, isTransactional }, isTransactional ? { id, version } : { version })
+    same(await put(0), 'error 120')
+    same(await put(0, 9), 'error 48')
+    same(await c.add(id, a, [4, 5]), [0, 0])
+    same(await c.add(id, a, [4, 99]), [55, 3])
+    same(await c.add(id, { ...a, producerId: a.producerId + 1000 }, [4]), [49])
+    same(await c.add(id, { ...a, producerEpoch: 7 }, [4]), [90])
+    same(await c.add(id, { ...a, producerEpoch: 7 }, [4], 1), [47])
+    same(await c.add('never', a, [4]), [49])
+    same(await put(0), 'at 0')
+    same(await put(2, 11, false), 'error 48')
+    same(await c.produce(4, {}), 'at 2')
+    same(await c.describe(id), { state: 'Ongoing', epoch: 0, partitions: [4, 5] })
+    same(await c.producers(4), [{ producerEpoch: 0, lastSequence: 1, currentTxnStartOffset: 0 }])
+    const read = { errorCode: 0, highWatermark: 4, lastStableOffset: 0 }
+    const batches = ['0-1 transactional epoch 0', '2-3 plain epoch -1']
+    same(await c.fetch(4, 0), { ...read, aborted: null, batches })
+    same(await c.fetch(4, 1), { ...read, aborted: [], batches: [] })
+    const latest = [await c.listOffset(4, -1), await c.listOffset(4, -1, 1)]
+    const byTime = [await c.listOffset(4, 1), await c.listOffset(4, 1, 1)]
+    same([...latest, ...byTime], [[0, 4, 0], [0, 0, 0], [0, 0, 0], [0, -1, -1]]) // prettier-ignore
+    same(await short(c.finish(id, a, true, 4)), [0, -1])
+    same(await c.describe(id), { state: 'CompleteCommit', epoch: 0, partitions: [] })
+    same(await short(c.finish(id, a, true, 4)), [0, -1])
+    same(await short(c.finish(id, a, false, 4)), [48, -1])
+    batches.push('4-4 commit epoch 0')
+    same(await c.fetch(4, 1), { errorCode: 0, highWatermark: 5, lastStableOffset: 5, aborted: [], batches })
+    same(await c.add(id, a, [4]), [0])
+    same(await put(2), 'at 5')
+    same(await short(c.finish(id, a, false, 4)), [0, -1])
+    same(await c.describe(id), { state: 'CompleteAbort', epoch: 0, partitions: [] })
+    batches.push('5-6 transactional epoch 0', '7-7 abort epoch 0')
+    const end = { errorCode: 0, highWatermark: 8, lastStableOffset: 8 }
+    same(await c.fetch(4, 1), { ...end, aborted: [5], batches })
+    same(await c.fetch(4, 0), { ...end, aborted: null, batches })
+    same(await c.fetch(4, 1, 7), { ...end, aborted: [5], batches: ['7-7 abort epoch 0'] })
+  })
+
+  test('a new instance fences the old one', async () => {
+    const id = await c.id()
+    const begun = await c.init(id)
+    const a = idOf(begun)
+    await c.add(id, a, [8])
+    same(await c.produce(8, { ...a, baseSequence: 0, isTransactional: true }, { id, version: 11 }), 'at 0')
+    same(await c.init(id), refused(ErrorCode.ERR_CONCURRENT_TRANSACTIONS))
+    const b = await c.settled(id)
+    same([b.errorCode, b.producerId === a.producerId, b.producerEpoch], [0, true, 2])
+    same(await c.describe(id), { state: 'Empty', epoch: 2, partitions: [] })
+    same(await short(c.finish(id, a, true, 4)), [90, -1])
+    same(await short(c.finish(id, a, true, 1)), [47, -1])
+    same(await c.produce(8, { ...a, baseSequence: 2, isTransactional: true }, { id, version: 11 }), 'error 47')
+    const batches = ['0-1 transactional epoch 0', '2-2 abort epoch 1']
+    same(await c.fetch(8, 1), { errorCode: 0, highWatermark: 3, lastStableOffset: 3, aborted: [0], batches })
+    same(await c.init(id, a), refused(ErrorCode.ERR_PRODUCER_FENCED))
+    same(await c.init(id, a, 3), refused(ErrorCode.ERR_INVALID_PRODUCER_EPOCH))
+    same(await short(c.init(id, idOf(b))), [0, 3])
+    same(await short(c.init(id, idOf(b))), [0, 3])
+  })
+
+  test('transactions of version 2 end with an epoch each', async () => {
+    const id = await c.id()
+    const first = idOf(await c.init(id))
+    same(await short(c.finish(id, first, false)), [0, 1])
+    same(await c.describe(id), { state: 'CompleteAbort', epoch: 1, partitions: [] })
+    const a = idOf(await c.settled(id))
+    same(a.producerEpoch, 2)
+    same(await short(c.finish(id, a, true)), [48, -1])
+    const put = (partition: number, by: Id, baseSequence: number): Promise<string> =>
+      c.produce(partition, { ...by, baseSequence, isTransactional: true }, { id })
+    same(await put(6, a, 0), 'at 0')
+    same(await put(6, a, 2), 'at 2')
+    same(await put(7, a, 4), 'error 45')
+    same(await c.describe(id), { state: 'Ongoing', epoch: 2, partitions: [6, 7] })
+    const b = await c.finish(id, a, true)
+    same(b, { errorCode: 0, producerId: a.producerId, producerEpoch: 3 })
+    same(await c.describe(id), { state: 'CompleteCommit', epoch: 3, partitions: [] })
+    same(await short(c.finish(id, a, true)), [0, 3])
+    same(await short(c.finish(id, a, false)), [48, -1])
+    same(await short(c.finish(id, idOf(b), true)), [48, -1])
+    same(await put(6, a, 4), 'error 47')
+    same(await put(6, idOf(b), 0), 'at 5')
+    const d = await c.finish(id, idOf(b), false)
+    same(d, { errorCode: 0, producerId: a.producerId, producerEpoch: 4 })
+    same(await c.describe(id), { state: 'CompleteAbort', epoch: 4, partitions: [] })
+    same(await short(c.finish(id, idOf(b), true)), [48, -1])
+    same(await short(c.finish(id, idOf(d), false)), [0, 5])
+    const batches = ['0-1 transactional epoch 2', '2-3 transactional epoch 2', '4-4 commit epoch 3']
+    batches.push('5-6 transactional epoch 3', '7-7 abort epoch 4')
+    same(await c.fetch(6, 1), { errorCode: 0, highWatermark: 8, lastStableOffset: 8, aborted: [5], batches })
+    same(await c.producers(6), [{ producerEpoch: 4, lastSequence: -1, currentTxnStartOffset: -1 }])
+  })
+
+  test('a transaction that takes too long is aborted', async () => {
+    const id = await c.id()
+    const a = idOf(await c.init(id, undefined, 5, 100))
+    same(await c.produce(3, { ...a, baseSequence: 0, isTransactional: true }, { id }), 'at 0')
+    await c.until(async () => (await c.describe(id)).state === 'CompleteAbort')
+    same(await c.describe(id), { state: 'CompleteAbort', epoch: 1, partitions: [] })
+    same(await short(c.finish(id, a, true)), [48, -1])
+    same(await short(c.finish(id, a, false)), [0, 1])
+    same(await c.produce(3, { ...a, baseSequence: 2, isTransactional: true }, { id }), 'error 47')
+    same(await short(c.settled(id, a)), [0, 1])
+  })
+
+  test('offsets count when their transaction is committed', async () => {
+    const group = fresh('txn-group')
+    await c.groupReady(group)
+    const id = await c.id()
+    const a = idOf(await c.init(id))
+    const both = async (): Promise<unknown> => [await c.committed(group, false), await c.committed(group, true)]
+    same(await c.commitOffset(id, a, group, 3), 48)
+    same(await c.commitOffset(id, a, group, 3, { version: 4 }), 120)
+    same(await c.addOffsets(id, a, group), 0)
+    same(await c.commitOffset(id, a, group, 3), 0)
+    same(await c.commitOffset(id, a, group, 3, { generationId: 4, memberId: 'm' }), 25)
+    same(await c.commitOffset(id, { ...a, producerEpoch: 9 }, group, 3), 47)
+    same(await both(), [[0, -1], [88, -1]]) // prettier-ignore
+    same(await short(c.finish(id, a, true, 4)), [0, -1])
+    await c.until(async () => (await c.committedCode(group)) === 0)
+    same(await both(), [[0, 3], [0, 3]]) // prettier-ignore
+    same(await c.addOffsets(id, a, group), 0)
+    same(await c.commitOffset(id, a, group, 9), 0)
+    same(await short(c.finish(id, a, false, 4)), [0, -1])
+    await c.until(async () => (await c.committedCode(group)) === 0)
+    same(await both(), [[0, 3], [0, 3]]) // prettier-ignore
+    same(await c.commitOffset(id, a, group, 12, { version: 5 }), 0)
+    same((await c.describe(id)).state, 'Ongoing')
+    same(await short(c.finish(id, a, true)), [0, 1])
+    await c.until(async () => (await c.committedCode(group)) === 0)
+    same(await c.committed(group, true), [0, 12])
+  })
+
+  test('epochs of the log, and special offsets', async () => {
+    const end = await c.endOfLog(4)
+    same(await c.endOfEpoch(4, 0), [0, 0, end])
+    same(await c.endOfEpoch(4, 1), [0, -1, -1])
+    same(await c.endOfEpoch(4, -1), [0, -1, -1])
+    same(await c.endOfEpoch(4, 0, 3), [75, -1, -1])
+    same(await c.fetchEpoch(4, 0, 0), [0, end, true])
+    same(await c.fetchEpoch(4, 0, 5), [1, -1, false])
+    same(await c.fetchEpoch(4, 0, -1, 7), [75, -1, false])
+    same(await c.fetchEpoch(4, end + 1, -1), [1, -1, false])
+    same(await c.listOffset(4, -2), [0, 0, 0])
+    same(await c.listOffset(4, -4), [0, 0, 0])
+    same(await c.listOffset(4, -5), [0, -1, -1])
+    same(await c.listOffset(4, -6, 0, 11), [0, -1, -1])
+    same(await c.listOffset(4, -7), [35, -1, -1])
+    same(await c.listOffset(4, -3, 0, 6), [35, -1, -1])
+    same(await c.listOffset(4, -5, 0, 8), [35, -1, -1])
+    same(await c.listOffset(4, Date.now() + 1e6), [0, -1, -1])
+  })
+
+  test('fetch sessions remember what is fetched', async () => {
+    const first = await c.fetchSession(0, 0, [2, 4])
+    const { sessionId } = first
+    const ask = async (epoch: number, partitions: number[] = [], forgotten: number[] = []): Promise<unknown> => {
+      const answer = await c.fetchSession(sessionId, epoch, partitions, forgotten)
+      return [answer.errorCode, answer.sessionId === sessionId, answer.partitions]
+    }
+    same([first.errorCode, sessionId > 0, first.partitions], [0, true, ['2: 0 true', '4: 0 true']])
+    same(await ask(1), [0, true, ['2: 0 true', '4: 0 true']])
+    same(await ask(1), [71, false, []])
+    same(await ask(2, [], [4]), [0, true, ['2: 0 true']])
+    same(await ask(3, [1, 99]), [0, true, ['1: 0 true', '2: 0 true', '99: 3 false']])
+    same(await ask(4), [0, true, ['1: 0 true', '2: 0 true', '99: 3 false']])
+    same(await ask(5, [], [1, 2, 99]), [0, false, []])
+    same(await ask(6), [70, false, []])
+    const second = await c.fetchSession(0, 0, [4])
+    same((await c.fetchSession(second.sessionId, -1, [])).sessionId, 0)
+    same((await c.fetchSession(second.sessionId, 1, [])).errorCode, 70)
+  })
 }
