@@ -20,6 +20,11 @@ export interface EmbeddedClusterOptions {
   /** Port of the first broker, the others take the ones behind it; 0 (default): any free ones. */
   readonly port?: number
   readonly host?: string
+  /**
+   * Rack of each broker, in the order of the ids. Given, consumers with a `client.rack` are sent to a replica in theirs
+   * (KIP-392).
+   */
+  readonly racks?: readonly string[]
   /** Whether asking for a topic creates it; true by default. */
   readonly autoCreateTopics?: boolean
   /** Partitions of topics that are created without saying how many; 4 by default. */
@@ -84,7 +89,7 @@ export class EmbeddedCluster implements AsyncDisposable {
       id: i + 1,
       host,
       port: first === 0 ? 0 : first + i,
-      rack: null,
+      rack: options.racks?.[i] ?? null,
       up: true,
     }))
     const isUp = (id: number): boolean => brokers.some(broker => broker.id === id && broker.up)
@@ -183,6 +188,24 @@ export class EmbeddedCluster implements AsyncDisposable {
     found.leader = id
     found.leaderEpoch++
     found.log.wake()
+  }
+
+  /** Throws Error for a topic that is not there. */
+  deleteTopic(name: string): void {
+    const topic = this.#state.topics.get(name)
+    if (topic === undefined) throw new Error(`there is no topic ${name}`)
+    this.#state.deleteTopic(topic)
+  }
+
+  /**
+   * Cuts the tail off a partition, as an unclean election does: whole batches from the one that holds `offset` on are
+   * lost, and the leader epoch goes up. Throws Error for a partition that is not there.
+   */
+  truncate(topic: string, partition: number, offset: number): void {
+    const found = this.#state.topics.partition(topic, partition)
+    if (found === undefined) throw new Error(`there is no partition ${topic} [${partition}]`)
+    found.leaderEpoch++
+    found.log.truncateTo(offset)
   }
 
   /** Makes a broker the coordinator of a group or transactional id. */

@@ -5,6 +5,11 @@ export class FakeClock implements Clock {
   #now = 1_700_000_000_000
   readonly #pending = new Set<{ at: number; callback: () => void }>()
 
+  /** How many timers run. */
+  get pending(): number {
+    return this.#pending.size
+  }
+
   now(): number {
     return this.#now
   }

@@ -1,0 +1,129 @@
+import { after, before, test } from 'node:test'
+import assert from 'node:assert/strict'
+import { ErrorCode, Fetch, Produce, type Decoded, type FetchRequest, type FetchResponse } from '@ottla/protocol'
+import { EmbeddedCluster } from '../src/index.ts'
+import { batchBytes } from './batches.ts'
+import { FakeClock } from './fake-clock.ts'
+import { WireClient } from './wire-client.ts'
+
+const LATER = 60_000
+const clock = new FakeClock()
+let cluster: EmbeddedCluster
+let clients: WireClient[]
+let topics = 0
+
+before(async () => {
+  cluster = await EmbeddedCluster.start({ brokers: 2, clock, racks: ['east', 'west'] })
+  clients = await Promise.all([0, 1].map(i => WireClient.connect(cluster.bootstrapServers, i)))
+})
+
+after(async () => {
+  for (const client of clients) client.close()
+  await cluster.close()
+})
+
+/** A topic of one partition that broker 1 leads. */
+function topicOnFirst(): string {
+  const topic = `t-${topics++}`
+  cluster.createTopic(topic, { partitions: 1, replicationFactor: 2 })
+  cluster.setLeader(topic, 0, 1)
+  return topic
+}
+
+function fetchFrom(
+  broker: number,
+  topic: string | null,
+  options: Partial<FetchRequest> = {},
+  fetchOffset = 0,
+): Promise<Decoded<FetchResponse>> {
+  const partitions = [{ partition: 0, fetchOffset, partitionMaxBytes: 1e6 }]
+  const body = { maxWaitMs: LATER, minBytes: 1, maxBytes: 1e6, topics: topic === null ? [] : [{ topic, partitions }] }
+  return (clients[broker - 1] as WireClient).ask(Fetch, 12, { ...body, ...options }) // two were connected
+}
+
+async function put(topic: string): Promise<void> {
+  const client = await WireClient.connect(cluster.bootstrapServers)
+  const topicData = [{ name: topic, partitionData: [{ index: 0, records: batchBytes(2, {}, clock.now()) }] }]
+  const answer = await client.ask(Produce, 9, { acks: -1, timeoutMs: 1000, topicData })
+  assert.equal(answer.responses[0]?.partitionResponses[0]?.errorCode, ErrorCode.ERR_NO_ERROR)
+  client.close()
+}
+
+/** Until the broker waits with its answer: nothing else asks the time of this clock. */
+async function waiting(): Promise<void> {
+  while (clock.pending === 0) await new Promise(resolve => setImmediate(resolve))
+}
+
+function only(answer: Decoded<FetchResponse>): Decoded<FetchResponse>['responses'][number]['partitions'][number] {
+  return answer.responses[0]?.partitions[0] ?? assert.fail('there is no partition in the answer')
+}
+
+test('nothing asked for is answered at once', async () => {
+  assert.deepEqual((await fetchFrom(1, null)).responses, [])
+})
+
+test('more bytes than may be given are not waited for', async () => {
+  const topic = topicOnFirst()
+  await put(topic)
+  const answer = await fetchFrom(1, topic, { minBytes: 1e6, maxBytes: 10 })
+  assert.equal(only(answer).errorCode, ErrorCode.ERR_NO_ERROR)
+})
+
+test('a consumer goes on with a broker that leads no more but is in sync', async () => {
+  const topic = topicOnFirst()
+  const answer = fetchFrom(1, topic)
+  await waiting()
+  cluster.setLeader(topic, 0, 2)
+  clock.advance(LATER)
+  assert.equal(only(await answer).errorCode, ErrorCode.ERR_NO_ERROR)
+})
+
+test('a fetch that knows the epoch is told at once that it is over', async () => {
+  const topic = topicOnFirst()
+  const partitions = [{ partition: 0, currentLeaderEpoch: 1, fetchOffset: 0, partitionMaxBytes: 1e6 }]
+  const answer = fetchFrom(1, topic, { topics: [{ topic, partitions }] })
+  await waiting()
+  cluster.setLeader(topic, 0, 2)
+  assert.equal(only(await answer).errorCode, ErrorCode.ERR_FENCED_LEADER_EPOCH)
+})
+
+test('a fetch that waits is woken when its topic is deleted', async () => {
+  const topic = topicOnFirst()
+  const answer = fetchFrom(1, topic)
+  await waiting()
+  cluster.deleteTopic(topic)
+  assert.equal(only(await answer).errorCode, ErrorCode.ERR_UNKNOWN_TOPIC_OR_PART)
+})
+
+test('a fetch comes back empty when its time is over', async () => {
+  const topic = topicOnFirst()
+  const answer = fetchFrom(1, topic)
+  await waiting()
+  clock.advance(LATER)
+  assert.equal(only(await answer).errorCode, ErrorCode.ERR_NO_ERROR)
+})
+
+test('a reader of another rack is sent to the replica that is there', async () => {
+  const topic = topicOnFirst()
+  await put(topic)
+  const sent = only(await fetchFrom(1, topic, { rackId: 'west' }))
+  assert.equal(sent.preferredReadReplica, 2)
+  assert.equal(only(await fetchFrom(1, topic, { rackId: 'east' })).preferredReadReplica, -1)
+  const read = only(await fetchFrom(2, topic, { rackId: 'west' }))
+  assert.equal(read.preferredReadReplica, -1)
+  assert.ok(read.records !== null && read.records.length > 0)
+})
+
+test('a log that was cut off diverges from what its reader knows', async () => {
+  const topic = topicOnFirst()
+  await put(topic)
+  await put(topic)
+  cluster.truncate(topic, 0, 2)
+  const behind = [{ partition: 0, fetchOffset: 4, lastFetchedEpoch: 1, partitionMaxBytes: 1e6 }]
+  const answer = await fetchFrom(1, topic, { topics: [{ topic, partitions: behind }] })
+  assert.equal(only(answer).errorCode, ErrorCode.ERR_OFFSET_OUT_OF_RANGE)
+  await put(topic)
+  await put(topic)
+  const diverged = only(await fetchFrom(1, topic, { topics: [{ topic, partitions: behind }] }))
+  assert.deepEqual(diverged.divergingEpoch, { epoch: 1, endOffset: 2 })
+})
