@@ -1,8 +1,10 @@
-import { Writer, type Api, type Decoded } from '@ottla/protocol'
+import assert from 'node:assert/strict'
+import { ErrorCode, Writer, type Api, type Decoded } from '@ottla/protocol'
 import { Deadline } from '../../src/base/clock.ts'
 import type { AdminCall } from '../../src/admin/call.ts'
 import type { Target } from '../../src/cluster/cluster.ts'
 import type { Snapshot, TopicSnapshot } from '../../src/cluster/snapshot.ts'
+import { KafkaError } from '../../src/errors.ts'
 import { FakeClock } from '../base/fake-clock.ts'
 
 /** One request that an admin call has sent. */
@@ -101,4 +103,14 @@ export function topicLedBy(topic: string, leaders: readonly number[], errorCode 
       errorCode: 0,
     })),
   }
+}
+
+/** Asserts that the arguments are refused, with a message that matches. */
+export async function refused(promise: Promise<unknown>, message: RegExp): Promise<void> {
+  await assert.rejects(promise, (error: unknown) => {
+    assert.ok(error instanceof KafkaError)
+    assert.equal(error.code, ErrorCode.ERR__INVALID_ARG)
+    assert.match(error.message, message)
+    return true
+  })
 }
