@@ -41,6 +41,8 @@ export interface EmbeddedClusterOptions {
   readonly as?: KafkaRelease
   /** How long a new group waits for more members, ms; 0 by default, 3000 on a real broker. */
   readonly groupInitialRebalanceDelayMs?: number
+  /** Most members of a group; no limit by default, as Kafka's `group.max.size`. */
+  readonly groupMaxSize?: number
   /** Longest transaction time-out that a producer may ask for, ms; 900,000 by default, as Kafka's `transaction.max.timeout.ms`. */
   readonly transactionMaxTimeoutMs?: number
   readonly clock?: Clock
@@ -109,7 +111,10 @@ export class EmbeddedCluster implements AsyncDisposable {
       saslMechanisms: options.sasl?.mechanisms ?? [],
       users: new Map(Object.entries(options.sasl?.users ?? {})),
       versions: versionsOf(options.as ?? '4.3', new Set(routes.keys())),
-      groupInitialRebalanceDelayMs: options.groupInitialRebalanceDelayMs ?? 0,
+      classicGroups: {
+        initialRebalanceDelayMs: options.groupInitialRebalanceDelayMs ?? 0,
+        maxSize: options.groupMaxSize ?? Infinity,
+      },
       transactionMaxTimeoutMs: options.transactionMaxTimeoutMs ?? TRANSACTION_MAX_TIMEOUT_MS,
       onInternalError: error => {
         const why = error instanceof Error ? (error.stack ?? error.message) : String(error)

@@ -3,6 +3,8 @@ import { aclRoutes } from './handlers/acls.ts'
 import { authRoutes } from './handlers/auth.ts'
 import { configRoutes } from './handlers/configs.ts'
 import { fetchRoutes } from './handlers/fetch.ts'
+import { groupAdminRoutes } from './handlers/group-admin.ts'
+import { groupOffsetRoutes } from './handlers/group-offsets.ts'
 import { groupRoutes } from './handlers/groups.ts'
 import { metadataRoutes } from './handlers/metadata.ts'
 import { offsetRoutes } from './handlers/offsets.ts'
@@ -21,6 +23,8 @@ export const routes: ReadonlyMap<number, Route> = new Map(
     ...fetchRoutes,
     ...offsetRoutes,
     ...groupRoutes,
+    ...groupAdminRoutes,
+    ...groupOffsetRoutes,
     ...transactionRoutes,
     ...transactionOffsetRoutes,
     ...transactionAdminRoutes,

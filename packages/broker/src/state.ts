@@ -4,7 +4,9 @@ import type { Authorizer } from './acls.ts'
 import type { Clock } from './clock.ts'
 import type { Faults } from './faults.ts'
 import { FetchSessions } from './fetch-sessions.ts'
-import { Group } from './groups.ts'
+import { Group, type GroupSurroundings } from './groups.ts'
+import type { ClassicSettings } from './groups/classic-member.ts'
+import { GroupConfigs } from './groups/configs.ts'
 import { INTERNAL_TOPIC_PARTITIONS, OFFSETS_TOPIC, TRANSACTIONS_TOPIC } from './internal-topics.ts'
 import type { Partition, Topic, TopicStore } from './topics.ts'
 import type { TopicPartition } from './transaction.ts'
@@ -35,7 +37,7 @@ export interface StateOptions {
   readonly saslMechanisms: readonly string[]
   readonly users: ReadonlyMap<string, string>
   readonly versions: ReadonlyMap<number, VersionRange>
-  readonly groupInitialRebalanceDelayMs: number
+  readonly classicGroups: ClassicSettings
   readonly transactionMaxTimeoutMs: number
   /** Told of a failure inside a handler, which is a bug of the cluster's. */
   readonly onInternalError: (error: unknown) => void
@@ -54,11 +56,12 @@ export class ClusterState {
   readonly versions: ReadonlyMap<number, VersionRange>
   readonly onInternalError: (error: unknown) => void
   readonly groups = new Map<string, Group>()
+  readonly groupConfigs = new GroupConfigs()
   readonly transactions: TransactionCoordinator
   readonly transactionalOffsets = new TransactionalOffsets()
   readonly #fetchSessions = new Map<number, FetchSessions>()
   readonly #coordinators = new Map<string, number>()
-  readonly #initialDelayMs: number
+  readonly #groupSurroundings: GroupSurroundings
   #nextProducerId = 1000
 
   constructor(options: StateOptions) {
@@ -73,7 +76,12 @@ export class ClusterState {
     this.users = options.users
     this.versions = options.versions
     this.onInternalError = options.onInternalError
-    this.#initialDelayMs = options.groupInitialRebalanceDelayMs
+    this.#groupSurroundings = {
+      clock: options.clock,
+      topics: options.topics,
+      configs: this.groupConfigs,
+      classic: options.classicGroups,
+    }
     this.transactions = new TransactionCoordinator({
       clock: options.clock,
       maxTimeoutMs: options.transactionMaxTimeoutMs,
@@ -128,7 +136,7 @@ export class ClusterState {
 
   group(id: string): Group {
     let group = this.groups.get(id)
-    if (group === undefined) this.groups.set(id, (group = new Group(id, this.clock, this.#initialDelayMs)))
+    if (group === undefined) this.groups.set(id, (group = new Group(id, this.#groupSurroundings)))
     return group
   }
 

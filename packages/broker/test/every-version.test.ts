@@ -95,9 +95,9 @@ const bodies: Partial<Record<keyof typeof ApiKey, (version: number) => object[]>
     { topics: ['t', 'missing'].map(topic => ({ topic, partitions: [{ partition: 0, leaderEpoch: 0 }] })) },
   ],
   FindCoordinator: version => [version >= 4 ? { keyType: 0, coordinatorKeys: ['g', 'h'] } : { key: 'g' }],
-  JoinGroup: () => [
+  JoinGroup: version => [
     {
-      groupId: 'joined',
+      groupId: `joined-${version}`,
       sessionTimeoutMs: 6000,
       memberId: '',
       protocolType: 'consumer',

@@ -1,0 +1,169 @@
+/** What goes in and out of a classic group, and what it keeps of a member. */
+import { ErrorCode } from '@ottla/protocol'
+import type { Timer } from '../clock.ts'
+import { readSubscription } from './consumer-protocol.ts'
+
+/** One way of handing out partitions that a member knows, and what it says to it. */
+export interface MemberProtocol {
+  readonly name: string
+  readonly metadata: Buffer
+}
+
+export interface JoinInput {
+  readonly memberId: string
+  readonly groupInstanceId: string | null
+  readonly clientId: string
+  readonly host: string
+  readonly protocolType: string
+  readonly protocols: readonly MemberProtocol[]
+  readonly sessionTimeoutMs: number
+  readonly rebalanceTimeoutMs: number
+  /** Version 4 and later: a new member is told its id before it joins (KIP-394). */
+  readonly requiresMemberId: boolean
+  /** Version 9 and later: a leader that came back learns of the members without having to assign (KIP-814). */
+  readonly canSkipAssignment: boolean
+}
+
+export interface JoinedMember {
+  readonly memberId: string
+  readonly groupInstanceId: string | null
+  readonly metadata: Buffer
+}
+
+export interface JoinOutput {
+  readonly errorCode: number
+  readonly generationId: number
+  readonly protocolType: string | null
+  readonly protocolName: string | null
+  readonly leader: string
+  readonly memberId: string
+  readonly members: readonly JoinedMember[]
+  readonly skipAssignment: boolean
+}
+
+export interface SyncInput {
+  readonly memberId: string
+  readonly generationId: number
+  readonly groupInstanceId: string | null
+  /** null: not said, as before version 5. */
+  readonly protocolType: string | null
+  readonly protocolName: string | null
+  readonly assignments: readonly { readonly memberId: string; readonly assignment: Buffer }[]
+}
+
+export interface SyncOutput {
+  readonly errorCode: number
+  readonly protocolType: string | null
+  readonly protocolName: string | null
+  readonly assignment: Buffer
+}
+
+/** Asks for a member to be let go. */
+export interface LeaveInput {
+  /** Empty: whoever holds the instance id. */
+  readonly memberId: string
+  readonly groupInstanceId: string | null
+}
+
+export interface ClassicMember {
+  readonly id: string
+  readonly groupInstanceId: string | null
+  readonly clientId: string
+  readonly host: string
+  protocols: readonly MemberProtocol[]
+  sessionTimeoutMs: number
+  rebalanceTimeoutMs: number
+  assignment: Buffer
+  /** Has not been part of a generation yet. */
+  isNew: boolean
+  join: ((output: JoinOutput) => void) | null
+  sync: ((output: SyncOutput) => void) | null
+  session: Timer | null
+}
+
+export interface ClassicSettings {
+  /** How long a group that begins waits for more members, again with each that comes, ms. */
+  readonly initialRebalanceDelayMs: number
+  readonly maxSize: number
+}
+
+/** A group that goes on as a classic one (KIP-848, downgrade). */
+export interface ClassicSeed {
+  readonly generation: number
+  readonly protocolType: string
+  readonly members: readonly ClassicMember[]
+}
+
+export const NO_BYTES = Buffer.alloc(0)
+
+export function refusedJoin(errorCode: number, memberId: string): JoinOutput {
+  return {
+    errorCode,
+    generationId: -1,
+    protocolType: null,
+    protocolName: null,
+    leader: '',
+    memberId,
+    members: [],
+    skipAssignment: false,
+  }
+}
+
+export function refusedSync(errorCode: number): SyncOutput {
+  return { errorCode, protocolType: null, protocolName: null, assignment: NO_BYTES }
+}
+
+/** Whoever waits for the others is told why it waits no longer. */
+export function dismiss(member: ClassicMember, errorCode: number, memberId = member.id): void {
+  const { join, sync } = member
+  member.join = null
+  member.sync = null
+  join?.(refusedJoin(errorCode, memberId))
+  sync?.(refusedSync(errorCode))
+}
+
+/** Whether a member would join with the very same again. */
+export function sameProtocols(a: readonly MemberProtocol[], b: readonly MemberProtocol[]): boolean {
+  return a.length === b.length && a.every((p, i) => p.name === b[i]?.name && p.metadata.equals(b[i].metadata))
+}
+
+/** Of the protocols that all members have, the one that most of them put first. */
+export function vote(members: Iterable<ClassicMember>): string | null {
+  const all = [...members]
+  const votes = new Map<string, number>()
+  for (const { protocols } of all) {
+    const choice = protocols.find(({ name }) => all.every(other => hasProtocol(other, name)))
+    if (choice !== undefined) votes.set(choice.name, (votes.get(choice.name) ?? 0) + 1)
+  }
+  let best: string | null = null
+  for (const [name, count] of votes) if (best === null || count > (votes.get(best) ?? 0)) best = name
+  return best
+}
+
+export function hasProtocol({ protocols }: ClassicMember, name: string | null): boolean {
+  return protocols.some(protocol => protocol.name === name)
+}
+
+/** What a member said to a protocol when it joined. */
+export function metadataOf(member: ClassicMember, protocol: string | null): Buffer {
+  return member.protocols.find(({ name }) => name === protocol)?.metadata ?? NO_BYTES
+}
+
+/** Whether one of these consumers reads the topic; each may whose subscription is not known. */
+export function subscribes(members: Iterable<ClassicMember>, protocol: string | null, topic: string): boolean {
+  for (const member of members) {
+    const subscription = protocol === null ? null : readSubscription(metadataOf(member, protocol))
+    if (subscription === null || subscription.topics.includes(topic)) return true
+  }
+  return false
+}
+
+/** 0, or why nobody can be a member with these timeouts. */
+export function checkSessionTimeout(sessionTimeoutMs: number): number {
+  return sessionTimeoutMs >= 1 && sessionTimeoutMs <= MAX_SESSION_TIMEOUT_MS
+    ? ErrorCode.ERR_NO_ERROR
+    : ErrorCode.ERR_INVALID_SESSION_TIMEOUT
+}
+
+// group.max.session.timeout.ms; there is no lower limit here, so that tests can have short sessions.
+const MAX_SESSION_TIMEOUT_MS = 1_800_000

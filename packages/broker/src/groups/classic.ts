@@ -1,0 +1,593 @@
+/** A classic group: its members agree on a generation, and one of them hands out the partitions. */
+import { randomUUID } from 'node:crypto'
+import { ErrorCode } from '@ottla/protocol'
+import type { Clock, Timer } from '../clock.ts'
+import {
+  NO_BYTES,
+  dismiss,
+  hasProtocol,
+  metadataOf,
+  refusedJoin,
+  refusedSync,
+  sameProtocols,
+  subscribes,
+  vote,
+  type ClassicMember,
+  type ClassicSeed,
+  type ClassicSettings,
+  type JoinInput,
+  type JoinOutput,
+  type LeaveInput,
+  type SyncInput,
+  type SyncOutput,
+} from './classic-member.ts'
+
+export type ClassicState = 'Empty' | 'PreparingRebalance' | 'CompletingRebalance' | 'Stable' | 'Dead'
+
+const moves: Record<ClassicState, readonly ClassicState[]> = {
+  Empty: ['PreparingRebalance', 'Dead'],
+  PreparingRebalance: ['CompletingRebalance', 'Empty', 'Dead'],
+  CompletingRebalance: ['Stable', 'PreparingRebalance', 'Dead'],
+  Stable: ['PreparingRebalance', 'Dead'],
+  Dead: [],
+}
+
+// How long a member may wait for its first generation, ms.
+const NEW_MEMBER_TIMEOUT_MS = 300_000
+
+type Answer<T> = (output: T) => void
+
+/** Joins and syncs answer by callback, because they wait for the other members. */
+export class ClassicGroup {
+  readonly type = 'classic'
+  readonly id: string
+  readonly members = new Map<string, ClassicMember>()
+  readonly #clock: Clock
+  readonly #settings: ClassicSettings
+  readonly #instances = new Map<string, string>()
+  // Ids that were given out, until their owners join with them.
+  readonly #pendingJoins = new Map<string, Timer>()
+  readonly #pendingSyncs = new Set<string>()
+  #state: ClassicState = 'Empty'
+  #previous: ClassicState = 'Empty'
+  #generation = 0
+  #protocolType: string | null = null
+  #protocol: string | null = null
+  #leader: string | null = null
+  #joinTimer: Timer | null = null
+  #syncTimer: Timer | null = null
+  #gotNewMember = false
+
+  constructor(id: string, clock: Clock, settings: ClassicSettings) {
+    this.id = id
+    this.#clock = clock
+    this.#settings = settings
+  }
+
+  /** A stable group with these members; they have to hear of it by a rebalance. */
+  static from(id: string, clock: Clock, settings: ClassicSettings, seed: ClassicSeed): ClassicGroup {
+    const group = new ClassicGroup(id, clock, settings)
+    group.#generation = seed.generation
+    group.#protocolType = seed.protocolType
+    for (const member of seed.members) {
+      group.#keep(member)
+      group.#keepAlive(member)
+    }
+    group.#protocol = vote(seed.members)
+    group.#state = 'Stable'
+    return group
+  }
+
+  get state(): ClassicState {
+    return this.#state
+  }
+
+  get generation(): number {
+    return this.#generation
+  }
+
+  get protocolType(): string | null {
+    return this.#protocolType
+  }
+
+  get protocol(): string | null {
+    return this.#protocol
+  }
+
+  get isEmpty(): boolean {
+    return this.#state === 'Empty' || this.#state === 'Dead'
+  }
+
+  join(input: JoinInput, answer: Answer<JoinOutput>): void {
+    const { memberId, groupInstanceId } = input
+    const refuse = (errorCode: number, id = memberId): void => answer(refusedJoin(errorCode, id))
+    if (!this.#hasRoomFor(memberId)) {
+      this.#forget(memberId)
+      return refuse(ErrorCode.ERR_GROUP_MAX_SIZE_REACHED, '')
+    }
+    if (this.#state === 'Dead') return refuse(ErrorCode.ERR_COORDINATOR_NOT_AVAILABLE)
+    if (!this.#fits(input)) return refuse(ErrorCode.ERR_INCONSISTENT_GROUP_PROTOCOL)
+    if (memberId === '') return this.#joinNew(input, answer)
+    if (groupInstanceId === null && this.#pendingJoins.has(memberId)) return this.#add(memberId, input, answer)
+    const problem = this.#identify(memberId, groupInstanceId)
+    if (problem !== ErrorCode.ERR_NO_ERROR) return refuse(problem)
+    this.#rejoin(this.#member(memberId), input, answer)
+  }
+
+  sync(input: SyncInput, answer: Answer<SyncOutput>): void {
+    const { memberId, generationId, groupInstanceId, protocolType, protocolName, assignments } = input
+    const refuse = (errorCode: number): void => answer(refusedSync(errorCode))
+    if (this.#state === 'Empty') return refuse(ErrorCode.ERR_UNKNOWN_MEMBER_ID)
+    const problem = this.#check(memberId, generationId, groupInstanceId)
+    if (problem !== ErrorCode.ERR_NO_ERROR) return refuse(problem)
+    const otherType = protocolType !== null && protocolType !== this.#protocolType
+    if (otherType || (protocolName !== null && protocolName !== this.#protocol)) {
+      return refuse(ErrorCode.ERR_INCONSISTENT_GROUP_PROTOCOL)
+    }
+    const member = this.#member(memberId)
+    switch (this.#state) {
+      case 'PreparingRebalance':
+        return refuse(ErrorCode.ERR_REBALANCE_IN_PROGRESS)
+      case 'CompletingRebalance':
+        member.sync = answer
+        this.#synced(memberId)
+        if (memberId === this.#leader) this.#distribute(assignments)
+        return
+      case 'Stable':
+        this.#synced(memberId)
+        answer(this.#assigned(member))
+        return
+      case 'Dead':
+        return refuse(ErrorCode.ERR_COORDINATOR_NOT_AVAILABLE)
+      default:
+        this.#state satisfies never
+    }
+  }
+
+  heartbeat(memberId: string, generationId: number, groupInstanceId: string | null): number {
+    const problem = this.#check(memberId, generationId, groupInstanceId)
+    if (problem !== ErrorCode.ERR_NO_ERROR) return problem
+    this.#keepAlive(this.#member(memberId))
+    return this.#state === 'PreparingRebalance' ? ErrorCode.ERR_REBALANCE_IN_PROGRESS : ErrorCode.ERR_NO_ERROR
+  }
+
+  /** @returns an error code for each of them */
+  leave(leaving: readonly LeaveInput[]): number[] {
+    const codes = leaving.map(({ memberId, groupInstanceId }) => this.#leaveOne(memberId, groupInstanceId))
+    if (codes.includes(ErrorCode.ERR_NO_ERROR)) {
+      if (this.#state === 'Stable' || this.#state === 'CompletingRebalance') this.#prepare()
+      else if (this.#state === 'PreparingRebalance') this.#tryComplete()
+    }
+    return codes
+  }
+
+  /** Whether offsets may be committed by whoever says to be this member. */
+  checkCommit(memberId: string, generationId: number, groupInstanceId: string | null, isTransactional = false): number {
+    if (this.#state === 'Dead') return ErrorCode.ERR_COORDINATOR_NOT_AVAILABLE
+    if (generationId < 0 && this.#state === 'Empty') return ErrorCode.ERR_NO_ERROR
+    if (generationId >= 0 || memberId !== '' || groupInstanceId !== null) {
+      const problem = this.#check(memberId, generationId, groupInstanceId)
+      if (problem !== ErrorCode.ERR_NO_ERROR) return problem
+    } else if (!isTransactional) return ErrorCode.ERR_UNKNOWN_MEMBER_ID
+    if (isTransactional) return ErrorCode.ERR_NO_ERROR
+    if (this.#state === 'CompletingRebalance') return ErrorCode.ERR_REBALANCE_IN_PROGRESS
+    const member = this.members.get(memberId)
+    if (member !== undefined) this.#keepAlive(member)
+    return ErrorCode.ERR_NO_ERROR
+  }
+
+  /** Whether a member reads the topic; of consumers whose subscriptions are not known, each may. */
+  isSubscribedTo(topic: string): boolean {
+    return this.#protocolType === 'consumer' && subscribes(this.members.values(), this.#protocol, topic)
+  }
+
+  /** Begins a rebalance, whatever the members say. */
+  rebalance(): void {
+    this.#prepare()
+  }
+
+  /** Nobody is left waiting, and nothing happens here any more. */
+  close(errorCode: number = ErrorCode.ERR_COORDINATOR_NOT_AVAILABLE): void {
+    this.#joinTimer?.cancel()
+    this.#syncTimer?.cancel()
+    for (const timer of this.#pendingJoins.values()) timer.cancel()
+    for (const member of this.members.values()) {
+      member.session?.cancel()
+      dismiss(member, errorCode)
+    }
+    this.#pendingJoins.clear()
+    this.members.clear()
+    if (this.#state !== 'Dead') this.#enter('Dead')
+  }
+
+  #enter(next: ClassicState): void {
+    if (!moves[this.#state].includes(next)) {
+      throw new Error(`group ${this.id}: ${this.#state} -> ${next} is no legal move`)
+    }
+    this.#previous = this.#state
+    this.#state = next
+  }
+
+  #hasRoomFor(memberId: string): boolean {
+    const { maxSize } = this.#settings
+    switch (this.#state) {
+      case 'Empty':
+      case 'Dead':
+        return true
+      case 'PreparingRebalance': {
+        if (this.members.get(memberId)?.join !== undefined && this.#member(memberId).join !== null) return true
+        let waiting = 0
+        for (const { join } of this.members.values()) if (join !== null) waiting++
+        return waiting < maxSize
+      }
+      case 'CompletingRebalance':
+      case 'Stable':
+        return this.members.has(memberId) || this.members.size < maxSize
+      default:
+        return this.#state satisfies never
+    }
+  }
+
+  #fits({ protocolType, protocols }: JoinInput): boolean {
+    if (this.#state === 'Empty') return protocolType !== '' && protocols.length > 0
+    if (this.#protocolType !== protocolType) return false
+    return protocols.some(({ name }) => [...this.members.values()].every(member => hasProtocol(member, name)))
+  }
+
+  // 0, or why there is no such member.
+  #identify(memberId: string, groupInstanceId: string | null): number {
+    if (groupInstanceId !== null) {
+      const holder = this.#instances.get(groupInstanceId)
+      if (holder === undefined) return ErrorCode.ERR_UNKNOWN_MEMBER_ID
+      if (holder !== memberId) return ErrorCode.ERR_FENCED_INSTANCE_ID
+    }
+    return this.members.has(memberId) ? ErrorCode.ERR_NO_ERROR : ErrorCode.ERR_UNKNOWN_MEMBER_ID
+  }
+
+  #check(memberId: string, generationId: number, groupInstanceId: string | null): number {
+    if (this.#state === 'Dead') return ErrorCode.ERR_COORDINATOR_NOT_AVAILABLE
+    const problem = this.#identify(memberId, groupInstanceId)
+    if (problem !== ErrorCode.ERR_NO_ERROR) return problem
+    return generationId === this.#generation ? ErrorCode.ERR_NO_ERROR : ErrorCode.ERR_ILLEGAL_GENERATION
+  }
+
+  // For ids that have been looked up before.
+  #member(id: string): ClassicMember {
+    const member = this.members.get(id)
+    if (member === undefined) throw new Error(`group ${this.id} has no member ${id}`)
+    return member
+  }
+
+  #joinNew(input: JoinInput, answer: Answer<JoinOutput>): void {
+    const { groupInstanceId, clientId, sessionTimeoutMs, requiresMemberId } = input
+    const memberId = `${groupInstanceId ?? clientId}-${randomUUID()}`
+    const holder = groupInstanceId === null ? undefined : this.#instances.get(groupInstanceId)
+    if (holder !== undefined) return this.#replace(this.#member(holder), memberId, input, answer)
+    if (groupInstanceId !== null || !requiresMemberId) return this.#add(memberId, input, answer)
+    this.#pendingJoins.set(
+      memberId,
+      this.#clock.setTimer(sessionTimeoutMs, () => this.#expirePending(memberId)),
+    )
+    answer(refusedJoin(ErrorCode.ERR_MEMBER_ID_REQUIRED, memberId))
+  }
+
+  #add(memberId: string, input: JoinInput, answer: Answer<JoinOutput>): void {
+    this.#forget(memberId)
+    const { groupInstanceId, clientId, host, protocols, sessionTimeoutMs, rebalanceTimeoutMs } = input
+    const member: ClassicMember = {
+      id: memberId,
+      groupInstanceId,
+      clientId,
+      host,
+      protocols,
+      sessionTimeoutMs,
+      rebalanceTimeoutMs,
+      assignment: NO_BYTES,
+      isNew: true,
+      join: answer,
+      sync: null,
+      session: null,
+    }
+    if (this.#state === 'PreparingRebalance' && this.#previous === 'Empty') this.#gotNewMember = true
+    if (this.members.size === 0) this.#protocolType = input.protocolType
+    this.#keep(member)
+    this.#keepAlive(member, NEW_MEMBER_TIMEOUT_MS)
+    this.#prepareOrComplete()
+  }
+
+  #keep(member: ClassicMember): void {
+    this.members.set(member.id, member)
+    if (member.groupInstanceId !== null) this.#instances.set(member.groupInstanceId, member.id)
+    this.#leader ??= member.id
+  }
+
+  // Somebody joins with the instance id of a member, which is thereby the same one (KIP-345).
+  #replace(old: ClassicMember, memberId: string, input: JoinInput, answer: Answer<JoinOutput>): void {
+    const formerLeader = this.#leader
+    old.session?.cancel()
+    dismiss(old, ErrorCode.ERR_FENCED_INSTANCE_ID)
+    const member: ClassicMember = { ...old, id: memberId, session: null }
+    // It takes the place of the old one, so that the order of the members stays.
+    const inOrder = [...this.members.values()].map(each => (each === old ? member : each))
+    this.members.clear()
+    for (const each of inOrder) this.members.set(each.id, each)
+    if (member.groupInstanceId !== null) this.#instances.set(member.groupInstanceId, memberId)
+    if (this.#pendingSyncs.delete(old.id)) this.#pendingSyncs.add(memberId)
+    if (this.#leader === old.id) this.#leader = memberId
+    this.#keepAlive(member)
+    this.#update(member, input, answer)
+    switch (this.#state) {
+      case 'Stable':
+        if (vote(this.members.values()) === this.#protocol) this.#welcomeBack(member, formerLeader, input)
+        else this.#prepare()
+        return
+      case 'CompletingRebalance':
+        this.#prepare()
+        return
+      case 'PreparingRebalance':
+      case 'Empty':
+      case 'Dead':
+        this.#tryComplete()
+        return
+      default:
+        this.#state satisfies never
+    }
+  }
+
+  // Nothing changes for the others. Before version 9 a leader must not learn that it leads, or it would assign anew.
+  #welcomeBack(member: ClassicMember, formerLeader: string | null, { canSkipAssignment }: JoinInput): void {
+    const answer = member.join
+    member.join = null
+    const output = this.#joined(member)
+    const leads = this.#leader === member.id
+    answer?.(
+      canSkipAssignment ? { ...output, skipAssignment: leads } : { ...output, leader: formerLeader ?? '', members: [] },
+    )
+  }
+
+  #update(member: ClassicMember, input: JoinInput, answer: Answer<JoinOutput>): void {
+    member.protocols = input.protocols
+    member.sessionTimeoutMs = input.sessionTimeoutMs
+    member.rebalanceTimeoutMs = input.rebalanceTimeoutMs
+    member.join = answer
+  }
+
+  #rejoin(member: ClassicMember, input: JoinInput, answer: Answer<JoinOutput>): void {
+    const unchanged = sameProtocols(member.protocols, input.protocols)
+    switch (this.#state) {
+      case 'CompletingRebalance':
+        // It may not have got the answer.
+        if (unchanged) return answer(this.#joined(member))
+        break
+      case 'Stable':
+        // The leader joins again to have partitions assigned anew; anyone else only when what it wants has changed.
+        if (unchanged && member.id !== this.#leader) return answer(this.#joined(member))
+        break
+      case 'PreparingRebalance':
+        break
+      case 'Empty':
+      case 'Dead':
+        return answer(refusedJoin(ErrorCode.ERR_UNKNOWN_MEMBER_ID, member.id))
+      default:
+        this.#state satisfies never
+    }
+    this.#update(member, input, answer)
+    this.#prepareOrComplete()
+  }
+
+  #leaveOne(memberId: string, groupInstanceId: string | null): number {
+    if (this.#state === 'Dead') return ErrorCode.ERR_COORDINATOR_NOT_AVAILABLE
+    if (this.#forget(memberId)) return ErrorCode.ERR_NO_ERROR
+    const byInstance = groupInstanceId === null ? undefined : this.#instances.get(groupInstanceId)
+    const id = memberId === '' ? (byInstance ?? '') : memberId
+    const problem = this.#identify(id, groupInstanceId)
+    if (problem === ErrorCode.ERR_NO_ERROR) this.#drop(this.#member(id))
+    return problem
+  }
+
+  #prepareOrComplete(): void {
+    if (this.#state === 'PreparingRebalance') this.#tryComplete()
+    else this.#prepare()
+  }
+
+  #prepare(): void {
+    if (this.#state === 'CompletingRebalance') {
+      for (const member of this.members.values()) {
+        member.assignment = NO_BYTES
+        const answer = member.sync
+        member.sync = null
+        if (answer !== null) this.#keepAlive(member)
+        answer?.(refusedSync(ErrorCode.ERR_REBALANCE_IN_PROGRESS))
+      }
+    }
+    this.#stopWaitingForSyncs()
+    this.#enter('PreparingRebalance')
+    const delayMs = this.#settings.initialRebalanceDelayMs
+    if (this.#previous === 'Empty' && delayMs > 0) {
+      this.#gotNewMember = false
+      this.#waitForMore(delayMs, Math.max(0, this.#rebalanceTimeoutMs() - delayMs))
+      return
+    }
+    if (this.#everyoneHasJoined()) this.#complete()
+    else this.#waitForJoins()
+  }
+
+  // A group that begins waits again for each member that comes, but no longer than a rebalance may take.
+  #waitForMore(delayMs: number, remainingMs: number): void {
+    this.#joinTimer?.cancel()
+    this.#joinTimer = this.#clock.setTimer(delayMs, () => {
+      if (this.#gotNewMember && remainingMs > 0) {
+        this.#gotNewMember = false
+        const next = Math.min(this.#settings.initialRebalanceDelayMs, remainingMs)
+        this.#waitForMore(next, Math.max(0, remainingMs - delayMs))
+      } else {
+        this.#complete()
+      }
+    })
+  }
+
+  #waitForJoins(): void {
+    this.#joinTimer?.cancel()
+    this.#joinTimer = this.#clock.setTimer(this.#rebalanceTimeoutMs(), () => this.#complete())
+  }
+
+  #rebalanceTimeoutMs(): number {
+    let limit = 0
+    for (const member of this.members.values()) limit = Math.max(limit, member.rebalanceTimeoutMs)
+    return limit
+  }
+
+  #everyoneHasJoined(): boolean {
+    if (this.#pendingJoins.size > 0) return false
+    for (const member of this.members.values()) if (member.join === null) return false
+    return true
+  }
+
+  #tryComplete(): void {
+    if (this.#state !== 'PreparingRebalance') return
+    if (this.#previous === 'Empty' && this.#settings.initialRebalanceDelayMs > 0) return
+    if (this.#everyoneHasJoined()) this.#complete()
+  }
+
+  // Everyone who is coming has come: a new generation begins.
+  #complete(): void {
+    if (this.#state !== 'PreparingRebalance') return
+    this.#joinTimer?.cancel()
+    this.#joinTimer = null
+    for (const member of [...this.members.values()]) {
+      if (member.join === null && member.groupInstanceId === null) this.#drop(member)
+    }
+    if (this.members.size > 0 && !this.#electLeader()) {
+      // Static members only, none of which has joined again: they are waited for.
+      this.#waitForJoins()
+      return
+    }
+    this.#generation++
+    this.#pendingSyncs.clear()
+    if (this.members.size === 0) {
+      this.#protocol = null
+      this.#enter('Empty')
+      return
+    }
+    this.#protocol = vote(this.members.values())
+    this.#enter('CompletingRebalance')
+    for (const member of this.members.values()) {
+      const answer = member.join
+      member.join = null
+      member.isNew = false
+      this.#keepAlive(member)
+      this.#pendingSyncs.add(member.id)
+      answer?.(this.#joined(member))
+    }
+    this.#syncTimer = this.#clock.setTimer(this.#rebalanceTimeoutMs(), () => this.#dropUnsynced())
+  }
+
+  // Whether somebody who has joined leads.
+  #electLeader(): boolean {
+    const leader = this.members.get(this.#leader ?? '')
+    if (leader !== undefined && leader.join !== null) return true
+    for (const member of this.members.values()) {
+      if (member.join === null) continue
+      this.#leader = member.id
+      return true
+    }
+    return false
+  }
+
+  #synced(memberId: string): void {
+    this.#pendingSyncs.delete(memberId)
+    if (this.#pendingSyncs.size === 0) this.#stopWaitingForSyncs()
+  }
+
+  #stopWaitingForSyncs(): void {
+    this.#pendingSyncs.clear()
+    this.#syncTimer?.cancel()
+    this.#syncTimer = null
+  }
+
+  #dropUnsynced(): void {
+    for (const id of [...this.#pendingSyncs]) {
+      const member = this.members.get(id)
+      if (member !== undefined) this.#drop(member)
+    }
+    this.#prepare()
+  }
+
+  #distribute(assignments: SyncInput['assignments']): void {
+    // The frame is let go of; what is kept has to be a copy.
+    const byMember = new Map(assignments.map(({ memberId, assignment }) => [memberId, Buffer.from(assignment)]))
+    for (const member of this.members.values()) member.assignment = byMember.get(member.id) ?? NO_BYTES
+    this.#enter('Stable')
+    for (const member of this.members.values()) {
+      const answer = member.sync
+      member.sync = null
+      if (answer !== null) this.#keepAlive(member)
+      answer?.(this.#assigned(member))
+    }
+  }
+
+  #joined(member: ClassicMember): JoinOutput {
+    const leader = this.#leader ?? ''
+    const leads = member.id === leader
+    return {
+      errorCode: ErrorCode.ERR_NO_ERROR,
+      generationId: this.#generation,
+      protocolType: this.#protocolType,
+      protocolName: this.#protocol,
+      leader,
+      memberId: member.id,
+      members: leads
+        ? [...this.members.values()].map(each => ({
+            memberId: each.id,
+            groupInstanceId: each.groupInstanceId,
+            metadata: metadataOf(each, this.#protocol),
+          }))
+        : [],
+      skipAssignment: false,
+    }
+  }
+
+  #assigned(member: ClassicMember): SyncOutput {
+    return {
+      errorCode: ErrorCode.ERR_NO_ERROR,
+      protocolType: this.#protocolType,
+      protocolName: this.#protocol,
+      assignment: member.assignment,
+    }
+  }
+
+  #keepAlive(member: ClassicMember, timeoutMs = member.sessionTimeoutMs): void {
+    member.session?.cancel()
+    member.session = this.#clock.setTimer(timeoutMs, () => this.#expire(member))
+  }
+
+  #expire(member: ClassicMember): void {
+    // One that waits for the others is alive; a new one not for ever, its client may have gone.
+    if (!member.isNew && (member.join !== null || member.sync !== null)) return
+    this.#drop(member)
+    if (this.#state === 'Stable' || this.#state === 'CompletingRebalance') this.#prepare()
+    else if (this.#state === 'PreparingRebalance' && this.#everyoneHasJoined()) this.#complete()
+  }
+
+  #expirePending(memberId: string): void {
+    this.#forget(memberId)
+    if (this.#state === 'PreparingRebalance' && this.#everyoneHasJoined()) this.#complete()
+  }
+
+  // Whether it was an id that nobody had joined with.
+  #forget(memberId: string): boolean {
+    this.#pendingJoins.get(memberId)?.cancel()
+    return this.#pendingJoins.delete(memberId)
+  }
+
+  #drop(member: ClassicMember): void {
+    member.session?.cancel()
+    dismiss(member, ErrorCode.ERR_UNKNOWN_MEMBER_ID, '')
+    this.members.delete(member.id)
+    this.#pendingSyncs.delete(member.id)
+    if (member.groupInstanceId !== null && this.#instances.get(member.groupInstanceId) === member.id) {
+      this.#instances.delete(member.groupInstanceId)
+    }
+    if (this.#leader === member.id) this.#leader = this.members.keys().next().value ?? null
+  }
+}

@@ -1,0 +1,110 @@
+/** Configuration of groups (KIP-848, KIP-932): names, defaults and what they may be. */
+
+interface Setting {
+  readonly fallback: string
+  /** null when the value is possible, else why not. */
+  readonly problem: (value: string) => string | null
+}
+
+// Kafka's own lower limits of the timeouts (45 s, 5 s) are not kept, so that tests can have short sessions.
+const settings: ReadonlyMap<string, Setting> = new Map([
+  ['consumer.session.timeout.ms', whole('45000', 1, 60_000)],
+  ['consumer.heartbeat.interval.ms', whole('5000', 1, 15_000)],
+  // Real brokers have 1000 and compute in the background: a member then gets its partitions a heartbeat later.
+  ['consumer.assignment.interval.ms', whole('0', 0, 15_000)],
+  ['consumer.assignor.offload.enable', oneOf('false', ['true', 'false'])],
+  ['share.session.timeout.ms', whole('45000', 1, 60_000)],
+  ['share.heartbeat.interval.ms', whole('5000', 1, 15_000)],
+  ['share.assignment.interval.ms', whole('0', 0, 15_000)],
+  ['share.assignor.offload.enable', oneOf('false', ['true', 'false'])],
+  ['share.record.lock.duration.ms', whole('30000', 1, 60_000)],
+  ['share.delivery.count.limit', whole('5', 2, 10)],
+  ['share.partition.max.record.locks', whole('2000', 100, 10_000)],
+  ['share.auto.offset.reset', { fallback: 'latest', problem: resetProblem }],
+  ['share.isolation.level', oneOf('read_uncommitted', ['read_committed', 'read_uncommitted'])],
+  ['share.renew.acknowledge.enable', oneOf('true', ['true', 'false'])],
+  ['streams.session.timeout.ms', whole('45000', 1, 60_000)],
+  ['streams.heartbeat.interval.ms', whole('5000', 1, 15_000)],
+  ['streams.num.standby.replicas', whole('0', 0, 2)],
+  ['streams.initial.rebalance.delay.ms', whole('3000', 0, 2_147_483_647)],
+  ['streams.assignment.interval.ms', whole('0', 0, 15_000)],
+  ['streams.assignor.offload.enable', oneOf('false', ['true', 'false'])],
+])
+
+/** All names with their defaults. */
+export const groupConfigDefaults: ReadonlyMap<string, string> = new Map(
+  [...settings].map(([name, { fallback }]) => [name, fallback]),
+)
+
+/** Why a group cannot be configured like this; null if it can. @param value null: back to the default */
+export function groupConfigProblem(name: string, value: string | null): string | null {
+  const setting = settings.get(name)
+  if (setting === undefined) return `Unknown group config name: ${name}`
+  const why = value === null ? null : setting.problem(value)
+  return why === null ? null : `Invalid value ${value} for configuration ${name}: ${why}`
+}
+
+/** What was set for groups; it may be there before the group is. */
+export class GroupConfigs {
+  readonly #groups = new Map<string, Map<string, string>>()
+
+  /** What was set for a group, without defaults. */
+  of(groupId: string): ReadonlyMap<string, string> {
+    return this.#groups.get(groupId) ?? new Map<string, string>()
+  }
+
+  /** Groups for which something was set. */
+  groupIds(): string[] {
+    return [...this.#groups.keys()]
+  }
+
+  /** The caller has asked {@link groupConfigProblem}. @param value null: back to the default */
+  set(groupId: string, name: string, value: string | null): void {
+    let own = this.#groups.get(groupId)
+    if (value === null) own?.delete(name)
+    else {
+      if (own === undefined) this.#groups.set(groupId, (own = new Map<string, string>()))
+      own.set(name, value)
+    }
+    if (own?.size === 0) this.#groups.delete(groupId)
+  }
+
+  text(groupId: string, name: string): string {
+    const value = this.#groups.get(groupId)?.get(name) ?? groupConfigDefaults.get(name)
+    if (value === undefined) throw new Error(`groups have no setting ${name}`)
+    return value
+  }
+
+  number(groupId: string, name: string): number {
+    return Number(this.text(groupId, name))
+  }
+}
+
+/** ms of a duration as in `PT1H30M` or `P2D`; null if it is none. */
+export function durationMs(text: string): number | null {
+  const found = /^P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?$/i.exec(text)
+  if (found === null || text.length < 3 || text.toUpperCase().endsWith('T')) return null
+  // Parts that are left out are undefined.
+  const [days = 0, hours = 0, minutes = 0, seconds = 0] = found.slice(1).map(part => Number(part || 0))
+  return Math.round((((days * 24 + hours) * 60 + minutes) * 60 + seconds) * 1000)
+}
+
+function whole(fallback: string, min: number, max: number): Setting {
+  return {
+    fallback,
+    problem: value =>
+      /^-?\d+$/.test(value) && Number(value) >= min && Number(value) <= max
+        ? null
+        : `it has to be a whole number from ${min} to ${max}`,
+  }
+}
+
+function oneOf(fallback: string, values: readonly string[]): Setting {
+  return { fallback, problem: value => (values.includes(value) ? null : `it has to be one of ${values.join(', ')}`) }
+}
+
+function resetProblem(value: string): string | null {
+  if (value === 'earliest' || value === 'latest') return null
+  const duration = value.startsWith('by_duration:') ? durationMs(value.slice('by_duration:'.length)) : null
+  return duration === null ? 'it has to be earliest, latest or by_duration:PnDTnHnMn.nS' : null
+}

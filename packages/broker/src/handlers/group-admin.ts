@@ -1,0 +1,108 @@
+/** What operators ask about groups of any type: which there are, and that they go away. */
+import {
+  DeleteGroupsServer,
+  DescribeGroupsServer,
+  ErrorCode,
+  ListGroupsServer,
+  type Decoded,
+  type DescribeGroupsResponseDescribedGroup,
+  type ListGroupsRequest,
+  type ListGroupsResponse,
+} from '@ottla/protocol'
+import { CLUSTER_NAME } from '../acls.ts'
+import { NO_BYTES, metadataOf } from '../groups/classic-member.ts'
+import { authorizedOperations } from '../operations.ts'
+import { route, type RequestContext, type Route } from '../request.ts'
+import { checkGroup } from './group-access.ts'
+
+export const groupAdminRoutes: readonly Route[] = [
+  route(ListGroupsServer, list),
+  route(DescribeGroupsServer, ({ groups, includeAuthorizedOperations }, context) => ({
+    throttleTimeMs: 0,
+    groups: groups.map(groupId => describe(groupId, includeAuthorizedOperations, context)),
+  })),
+  route(DeleteGroupsServer, ({ groupsNames }, context) => ({
+    throttleTimeMs: 0,
+    results: groupsNames.map(groupId => ({ groupId, errorCode: remove(groupId, context) })),
+  })),
+]
+
+// From here on the answer says that a group is not there; before, it was described as dead.
+const NOT_FOUND_VERSION = 6
+const INSTANCE_VERSION = 4
+const STATE_VERSION = 4
+const TYPE_VERSION = 5
+
+function list(request: Decoded<ListGroupsRequest>, context: RequestContext): ListGroupsResponse {
+  const { state, version } = context
+  const states = request.statesFilter.map(word => word.toLowerCase())
+  const types = request.typesFilter.map(word => word.toLowerCase())
+  const seesAll = context.allows('describe', 'cluster', CLUSTER_NAME)
+  const groups = [...state.groups.values()].filter(
+    group =>
+      (states.length === 0 || states.includes(group.state.toLowerCase())) &&
+      (types.length === 0 || types.includes(group.type)) &&
+      (seesAll || context.allows('describe', 'group', group.id)) &&
+      state.coordinator('group', group.id)?.id === context.brokerId,
+  )
+  return {
+    throttleTimeMs: 0,
+    errorCode: ErrorCode.ERR_NO_ERROR,
+    groups: groups.map(({ id, protocolType, state: groupState, type }) => ({
+      groupId: id,
+      protocolType,
+      ...(version >= STATE_VERSION ? { groupState } : {}),
+      ...(version >= TYPE_VERSION ? { groupType: type } : {}),
+    })),
+  }
+}
+
+function describe(
+  groupId: string,
+  withOperations: boolean,
+  context: RequestContext,
+): DescribeGroupsResponseDescribedGroup {
+  const { version } = context
+  const empty = { groupId, protocolType: '', protocolData: '', members: [] }
+  const problem = checkGroup('describe', groupId, context)
+  if (problem !== ErrorCode.ERR_NO_ERROR) return { ...empty, errorCode: problem, groupState: '' }
+  const group = context.state.groups.get(groupId)
+  const classic = group?.type === 'classic' ? group.classic : null
+  if (classic === null) {
+    const errorMessage =
+      group === undefined ? `Group ${groupId} not found.` : `Group ${groupId} is not a classic group.`
+    const answer = { ...empty, errorCode: ErrorCode.ERR_NO_ERROR, groupState: 'Dead' }
+    return version < NOT_FOUND_VERSION
+      ? answer
+      : { ...answer, errorCode: ErrorCode.ERR_GROUP_ID_NOT_FOUND, errorMessage }
+  }
+  // What members said is only told of a group that has settled on a protocol.
+  const protocol = classic.state === 'Stable' ? classic.protocol : null
+  return {
+    errorCode: ErrorCode.ERR_NO_ERROR,
+    groupId,
+    groupState: classic.state,
+    protocolType: classic.protocolType ?? '',
+    protocolData: protocol ?? '',
+    members: [...classic.members.values()].map(member => ({
+      memberId: member.id,
+      clientId: member.clientId,
+      clientHost: member.host,
+      memberMetadata: protocol === null ? NO_BYTES : metadataOf(member, protocol),
+      memberAssignment: member.assignment,
+      ...(version >= INSTANCE_VERSION ? { groupInstanceId: member.groupInstanceId } : {}),
+    })),
+    ...(withOperations ? { authorizedOperations: authorizedOperations(context, 'group', groupId) } : {}),
+  }
+}
+
+function remove(groupId: string, context: RequestContext): number {
+  const problem = checkGroup('delete', groupId, context)
+  if (problem !== ErrorCode.ERR_NO_ERROR) return problem
+  const group = context.state.groups.get(groupId)
+  if (group === undefined) return ErrorCode.ERR_GROUP_ID_NOT_FOUND
+  if (!group.isEmpty) return ErrorCode.ERR_NON_EMPTY_GROUP
+  group.close()
+  context.state.groups.delete(groupId)
+  return ErrorCode.ERR_NO_ERROR
+}

@@ -1,0 +1,210 @@
+/** Offsets that groups have committed: written, read and deleted. */
+import {
+  ErrorCode,
+  OffsetCommitServer,
+  OffsetDeleteServer,
+  OffsetFetchServer,
+  type Decoded,
+  type OffsetCommitRequest,
+  type OffsetCommitResponse,
+  type OffsetDeleteRequest,
+  type OffsetDeleteResponse,
+  type OffsetFetchRequest,
+  type OffsetFetchResponse,
+  type OffsetFetchResponseOffsetFetchResponseGroup,
+} from '@ottla/protocol'
+import { offsetKey, type Group } from '../groups.ts'
+import { route, type RequestContext, type Route } from '../request.ts'
+import type { Topic } from '../topics.ts'
+import { checkGroup } from './group-access.ts'
+
+export const groupOffsetRoutes: readonly Route[] = [
+  route(OffsetCommitServer, commit),
+  route(OffsetFetchServer, fetch),
+  route(OffsetDeleteServer, remove),
+]
+
+/** Longest text that may be committed with an offset. */
+export const MAX_METADATA_LENGTH = 4096
+// OffsetFetch speaks of many groups, and of topics by their ids.
+const MANY_GROUPS_VERSION = 8
+const TOPIC_ID_VERSION = 10
+// A commit of a group that is not there is told so from here on.
+const GROUP_NOT_FOUND_VERSION = 9
+
+function commit(request: Decoded<OffsetCommitRequest>, context: RequestContext): OffsetCommitResponse {
+  const { state, version } = context
+  const isById = version >= TOPIC_ID_VERSION
+  const access = checkGroup('read', request.groupId, context)
+  // The group is asked, or made, only when there is something to be committed for it.
+  let asked: { readonly group: Group | null; readonly errorCode: number } | null = null
+  const topics = request.topics.map(({ name: askedName, topicId, partitions }) => {
+    const topic = isById ? state.topics.byId(topicId) : state.topics.get(askedName)
+    const name = topic?.name ?? askedName
+    const unknown = isById ? ErrorCode.ERR_UNKNOWN_TOPIC_ID : ErrorCode.ERR_UNKNOWN_TOPIC_OR_PART
+    let problem = access
+    if (problem === ErrorCode.ERR_NO_ERROR && topic === undefined && isById) problem = unknown
+    if (problem === ErrorCode.ERR_NO_ERROR && !context.allows('read', 'topic', name)) {
+      problem = ErrorCode.ERR_TOPIC_AUTHORIZATION_FAILED
+    }
+    if (problem === ErrorCode.ERR_NO_ERROR && topic === undefined) problem = unknown
+    const answers = partitions.map(partition => {
+      const { partitionIndex, committedOffset, committedMetadata, committedLeaderEpoch } = partition
+      let errorCode = problem
+      if (errorCode === ErrorCode.ERR_NO_ERROR && topic?.partitions[partitionIndex] === undefined) {
+        errorCode = ErrorCode.ERR_UNKNOWN_TOPIC_OR_PART
+      }
+      if (errorCode === ErrorCode.ERR_NO_ERROR) {
+        asked ??= askGroup(request, context)
+        errorCode = asked.errorCode
+      }
+      const group = asked?.group ?? null
+      if (errorCode !== ErrorCode.ERR_NO_ERROR || group === null) return { partitionIndex, errorCode }
+      if ((committedMetadata?.length ?? 0) > MAX_METADATA_LENGTH) {
+        return { partitionIndex, errorCode: ErrorCode.ERR_OFFSET_METADATA_TOO_LARGE }
+      }
+      group.offsets.set(offsetKey(name, partitionIndex), {
+        offset: committedOffset,
+        leaderEpoch: committedLeaderEpoch,
+        metadata: committedMetadata ?? '',
+      })
+      return { partitionIndex, errorCode }
+    })
+    return isById ? { topicId, partitions: answers } : { name, partitions: answers }
+  })
+  return { throttleTimeMs: 0, topics }
+}
+
+// Only a commit from outside of any generation may begin a group.
+function askGroup(
+  { groupId, memberId, generationIdOrMemberEpoch, groupInstanceId }: Decoded<OffsetCommitRequest>,
+  { state, version }: RequestContext,
+): { group: Group | null; errorCode: number } {
+  if (groupId === '') return { group: null, errorCode: ErrorCode.ERR_INVALID_GROUP_ID }
+  if (generationIdOrMemberEpoch >= 0 && !state.groups.has(groupId)) {
+    const isOld = version < GROUP_NOT_FOUND_VERSION
+    return { group: null, errorCode: isOld ? ErrorCode.ERR_ILLEGAL_GENERATION : ErrorCode.ERR_GROUP_ID_NOT_FOUND }
+  }
+  const group = state.group(groupId)
+  return { group, errorCode: group.checkCommit(memberId, generationIdOrMemberEpoch, groupInstanceId) }
+}
+
+function fetch(request: Decoded<OffsetFetchRequest>, context: RequestContext): OffsetFetchResponse {
+  const { version } = context
+  if (version >= MANY_GROUPS_VERSION) {
+    const groups = request.groups.map(({ groupId, topics }) => {
+      const { answer, errorCode } = offsetsOf(groupId, topics, request.requireStable, context)
+      return { groupId, topics: answer, errorCode }
+    })
+    return { throttleTimeMs: 0, groups }
+  }
+  const asked = request.topics?.map(({ name, partitionIndexes }) => ({ name, topicId: '', partitionIndexes })) ?? null
+  const { answer, errorCode } = offsetsOf(request.groupId, asked, request.requireStable, context)
+  const topics = answer.map(({ name = '', partitions }) => ({ name, partitions }))
+  if (version >= 2) return { throttleTimeMs: 0, errorCode, topics }
+  if (errorCode === ErrorCode.ERR_NO_ERROR) return { throttleTimeMs: 0, topics }
+  // Version 1 has no place for it but the partitions.
+  const refused = (asked ?? []).map(({ name, partitionIndexes }) => ({
+    name,
+    partitions: partitionIndexes.map(partitionIndex => ({ ...nothing(partitionIndex, version), errorCode })),
+  }))
+  return { throttleTimeMs: 0, topics: refused }
+}
+
+type AnsweredPartition = OffsetFetchResponseOffsetFetchResponseGroup['topics'][number]['partitions'][number]
+type AnsweredTopics = readonly {
+  readonly name?: string
+  readonly topicId?: string
+  readonly partitions: readonly AnsweredPartition[]
+}[]
+type AskedTopics = readonly {
+  readonly name: string
+  readonly topicId: string
+  readonly partitionIndexes: readonly number[]
+}[]
+
+function offsetsOf(
+  groupId: string,
+  asked: AskedTopics | null,
+  requireStable: boolean,
+  context: RequestContext,
+): { answer: AnsweredTopics; errorCode: number } {
+  const { state, version } = context
+  const errorCode = checkGroup('describe', groupId, context)
+  if (errorCode !== ErrorCode.ERR_NO_ERROR) return { answer: [], errorCode }
+  const group = state.groups.get(groupId)
+  const isById = version >= TOPIC_ID_VERSION
+  const wanted: AskedTopics = asked ?? everythingOf(group, context)
+  const answer = wanted.map(({ name: askedName, topicId: askedId, partitionIndexes }) => {
+    const topic = isById && asked !== null ? state.topics.byId(askedId) : state.topics.get(askedName)
+    const problem = checkTopic(topic, askedName, isById, context)
+    const partitions = partitionIndexes.map((partitionIndex): AnsweredPartition => {
+      const none = nothing(partitionIndex, version)
+      if (problem !== ErrorCode.ERR_NO_ERROR) return { ...none, errorCode: problem }
+      const key = offsetKey(topic?.name ?? askedName, partitionIndex)
+      if (requireStable && state.transactionalOffsets.isPending(groupId, key)) {
+        return { ...none, errorCode: ErrorCode.ERR_UNSTABLE_OFFSET_COMMIT }
+      }
+      const found = group?.offsets.get(key)
+      if (found === undefined) return none
+      const { offset, leaderEpoch, metadata } = found
+      const epoch = version >= 5 ? { committedLeaderEpoch: leaderEpoch } : {}
+      return { ...none, committedOffset: offset, metadata, ...epoch }
+    })
+    return isById ? { topicId: topic?.id ?? askedId, partitions } : { name: askedName, partitions }
+  })
+  return { answer, errorCode }
+}
+
+function checkTopic(topic: Topic | undefined, name: string, isById: boolean, context: RequestContext): number {
+  if (isById && topic === undefined) return ErrorCode.ERR_UNKNOWN_TOPIC_ID
+  return context.allows('describe', 'topic', topic?.name ?? name)
+    ? ErrorCode.ERR_NO_ERROR
+    : ErrorCode.ERR_TOPIC_AUTHORIZATION_FAILED
+}
+
+function nothing(partitionIndex: number, version: number): AnsweredPartition {
+  const epoch = version >= 5 ? { committedLeaderEpoch: -1 } : {}
+  return { partitionIndex, committedOffset: -1, metadata: '', errorCode: ErrorCode.ERR_NO_ERROR, ...epoch }
+}
+
+// Every partition with an offset, of topics that the client may know of.
+function everythingOf(group: Group | undefined, context: RequestContext): AskedTopics {
+  const byTopic = new Map<string, number[]>()
+  for (const key of group?.offsets.keys() ?? []) {
+    const [name = '', index = '0'] = key.split('\0')
+    const list = byTopic.get(name)
+    if (list === undefined) byTopic.set(name, [Number(index)])
+    else list.push(Number(index))
+  }
+  return [...byTopic]
+    .filter(([name]) => context.allows('describe', 'topic', name))
+    .map(([name, partitionIndexes]) => ({ name, topicId: '', partitionIndexes }))
+}
+
+function remove({ groupId, topics }: Decoded<OffsetDeleteRequest>, context: RequestContext): OffsetDeleteResponse {
+  const group = context.state.groups.get(groupId)
+  let problem = checkGroup('delete', groupId, context)
+  if (problem === ErrorCode.ERR_NO_ERROR) problem = group?.checkOffsetDelete() ?? ErrorCode.ERR_GROUP_ID_NOT_FOUND
+  if (problem !== ErrorCode.ERR_NO_ERROR || group === undefined) {
+    return { errorCode: problem, throttleTimeMs: 0, topics: [] }
+  }
+  const removeOne = (name: string, partition: number): number => {
+    if (!context.allows('read', 'topic', name)) return ErrorCode.ERR_TOPIC_AUTHORIZATION_FAILED
+    if (context.state.topics.partition(name, partition) === undefined) return ErrorCode.ERR_UNKNOWN_TOPIC_OR_PART
+    if (group.isSubscribedTo(name)) return ErrorCode.ERR_GROUP_SUBSCRIBED_TO_TOPIC
+    group.offsets.delete(offsetKey(name, partition))
+    return ErrorCode.ERR_NO_ERROR
+  }
+  return {
+    errorCode: ErrorCode.ERR_NO_ERROR,
+    throttleTimeMs: 0,
+    topics: topics.map(({ name, partitions }) => ({
+      name,
+      partitions: partitions.map(({ partitionIndex }) => ({
+        partitionIndex,
+        errorCode: removeOne(name, partitionIndex),
+      })),
+    })),
+  }
+}
