@@ -3,6 +3,7 @@ import { createServer } from 'node:net'
 import { codecByName } from '@ottla/protocol'
 import { Authorizer, type AclBinding } from './acls.ts'
 import { systemClock, type Clock } from './clock.ts'
+import { compact } from './compaction.ts'
 import { Faults, type FaultInput, type TrackedRequest } from './faults.ts'
 import { Listener } from './listener.ts'
 import { routes } from './routes.ts'
@@ -45,6 +46,8 @@ export interface EmbeddedClusterOptions {
   readonly groupMaxSize?: number
   /** Longest transaction time-out that a producer may ask for, ms; 900,000 by default, as Kafka's `transaction.max.timeout.ms`. */
   readonly transactionMaxTimeoutMs?: number
+  /** Limit for the records of all topics together, bytes: beyond it the oldest go. 1 GiB by default. */
+  readonly maxBytes?: number
   readonly clock?: Clock
 }
 
@@ -57,6 +60,7 @@ export interface CreateTopicOptions {
 const DEFAULT_PARTITIONS = 4
 const MAX_BROKERS = 100
 const TRANSACTION_MAX_TIMEOUT_MS = 900_000
+const MAX_BYTES = 1024 * 1024 * 1024
 
 /**
  * A Kafka-compatible cluster inside this process, over real TCP: for development and tests. Everything is kept in
@@ -116,6 +120,7 @@ export class EmbeddedCluster implements AsyncDisposable {
         maxSize: options.groupMaxSize ?? Infinity,
       },
       transactionMaxTimeoutMs: options.transactionMaxTimeoutMs ?? TRANSACTION_MAX_TIMEOUT_MS,
+      maxBytes: options.maxBytes ?? MAX_BYTES,
       onInternalError: error => {
         const why = error instanceof Error ? (error.stack ?? error.message) : String(error)
         process.stderr.write(`embedded cluster: a request could not be handled: ${why}\n`)
@@ -211,6 +216,33 @@ export class EmbeddedCluster implements AsyncDisposable {
     if (found === undefined) throw new Error(`there is no partition ${topic} [${partition}]`)
     found.leaderEpoch++
     found.log.truncateTo(offset)
+  }
+
+  /**
+   * Drops what is old by `retention.ms` and `retention.bytes` (whole segments, as `segment.bytes` and `segment.ms` cut
+   * them), producers that have been silent for a day and transactional ids unused for a week. Brokers do so every five
+   * minutes of the cluster's clock by themselves.
+   */
+  runRetention(): void {
+    this.#state.runRetention()
+  }
+
+  /**
+   * Compacts a topic whose `cleanup.policy` has compact, up to the last stable offset: the last record of each key
+   * stays. Only this call does it. Throws Error for a topic that is not there or not compacted.
+   */
+  compact(name: string): void {
+    const { topics, clock } = this.#state
+    const topic = topics.get(name)
+    if (topic === undefined) throw new Error(`there is no topic ${name}`)
+    if (!topics.config(topic, 'cleanup.policy').includes('compact')) {
+      throw new Error(`cleanup.policy of ${name} does not have compact`)
+    }
+    const rules = {
+      minLagMs: Number(topics.config(topic, 'min.compaction.lag.ms')),
+      deleteRetentionMs: Number(topics.config(topic, 'delete.retention.ms')),
+    }
+    for (const { log } of topic.partitions) compact(log, rules, clock.now())
   }
 
   /** Makes a broker the coordinator of a group or transactional id. */

@@ -1,6 +1,5 @@
 /** Fetch sessions of one broker (KIP-227): what a client fetches is remembered, so that it need only say what changes. */
 import { ErrorCode, type Decoded, type FetchRequest } from '@ottla/protocol'
-import { FETCH_SESSION_TOPIC_ID_ERROR } from './broker-errors.ts'
 import type { Clock } from './clock.ts'
 
 /** One partition as a client fetches it. */
@@ -85,7 +84,7 @@ export class FetchSessions {
     const session = this.#sessions.get(sessionId)
     if (session === undefined) return ErrorCode.ERR_FETCH_SESSION_ID_NOT_FOUND
     if (session.epoch !== sessionEpoch) return ErrorCode.ERR_INVALID_FETCH_SESSION_EPOCH
-    if (session.usesTopicIds !== usesTopicIds) return FETCH_SESSION_TOPIC_ID_ERROR
+    if (session.usesTopicIds !== usesTopicIds) return ErrorCode.ERR_FETCH_SESSION_TOPIC_ID_ERROR
     return this.#goOn(session, request, asked)
   }
 

@@ -2,6 +2,7 @@
 import { encodeControlBatch, setBaseOffset, setLogAppendTime, setPartitionLeaderEpoch } from '@ottla/protocol'
 import type { RecordBatch } from '@ottla/protocol'
 import { ProducerStates } from './producer-states.ts'
+import { LogMemory } from './log-memory.ts'
 import { findRecord, indexOf, open, storedBatch, type StoredBatch, type TimestampedOffset } from './stored-batch.ts'
 import { checkBatch, type RecordRules, type Refusal } from './validation.ts'
 
@@ -55,7 +56,8 @@ export interface LogSink {
 
 /** Appends, reads and finds. Offsets count up without gaps, but for what was deleted or compacted. */
 export class PartitionLog {
-  readonly producers: ProducerStates
+  readonly producers = new ProducerStates()
+  readonly #memory: LogMemory
   #batches: StoredBatch[] = []
   #aborted: AbortedTransaction[] = []
   readonly #waiters = new Set<() => void>()
@@ -64,8 +66,8 @@ export class PartitionLog {
   #startOffset = 0
   #bytes = 0
 
-  constructor(producers = new ProducerStates()) {
-    this.producers = producers
+  constructor(memory = new LogMemory()) {
+    this.#memory = memory
   }
 
   /** Behind the last record. */
@@ -220,7 +222,7 @@ export class PartitionLog {
     if (start === this.#startOffset) return start
     this.#startOffset = start
     const gone = this.#batches.splice(0, indexOf(this.#batches, start))
-    for (const batch of gone) this.#bytes -= batch.bytes.length
+    for (const batch of gone) this.#grow(-batch.bytes.length)
     if (this.#aborted.length > 0) this.#aborted = this.#aborted.filter(({ lastOffset }) => lastOffset >= start)
     this.#sink?.startMoved(start)
     return start
@@ -246,14 +248,14 @@ export class PartitionLog {
     this.#batches = [...batches]
     this.#startOffset = startOffset
     this.#nextOffset = nextOffset
-    this.#bytes = 0
+    this.#grow(-this.#bytes)
     this.#aborted = []
     this.producers.clear()
     for (const stored of batches) {
-      this.#bytes += stored.bytes.length
+      this.#grow(stored.bytes.length)
       const batch = open(stored)
       if (batch.producerId < 0) continue
-      if (!batch.isControl) this.producers.appended(batch, stored.baseOffset, stored.maxTimestamp)
+      if (!batch.isControl) this.#replayBatch(batch, stored)
       else this.#replayMarker(batch, stored)
     }
   }
@@ -264,18 +266,37 @@ export class PartitionLog {
     return () => void this.#waiters.delete(callback)
   }
 
+  /** Its partition is gone. */
+  close(): void {
+    this.#grow(-this.#bytes)
+    this.#batches = []
+    this.#sink = null
+    this.wake()
+  }
+
   /** Something is different: data, the leader, or whether the partition is there at all. */
   wake(): void {
     if (this.#waiters.size > 0) for (const wake of [...this.#waiters]) wake()
+  }
+
+  #grow(bytes: number): void {
+    this.#bytes += bytes
+    this.#memory.used += bytes
   }
 
   #store(bytes: Buffer, baseOffset: number, lastOffset: number, maxTimestamp: number, leaderEpoch: number): void {
     const stored = storedBatch(bytes, { baseOffset, lastOffset, maxTimestamp, leaderEpoch })
     this.#batches.push(stored)
     this.#nextOffset = lastOffset + 1
-    this.#bytes += bytes.length
+    this.#grow(bytes.length)
     this.#sink?.appended(stored)
     this.wake()
+  }
+
+  // Compaction takes records away, but neither sequence numbers nor the span of the batch.
+  #replayBatch(batch: RecordBatch, stored: StoredBatch): void {
+    batch.recordCount = stored.lastOffset - stored.baseOffset + 1
+    this.producers.appended(batch, stored.baseOffset, stored.maxTimestamp)
   }
 
   #replayMarker(batch: RecordBatch, stored: StoredBatch): void {

@@ -1,13 +1,14 @@
 /** What all brokers of one cluster share. */
 import { ApiKey, ErrorCode } from '@ottla/protocol'
 import type { Authorizer } from './acls.ts'
-import type { Clock } from './clock.ts'
+import type { Clock, Timer } from './clock.ts'
 import type { Faults } from './faults.ts'
 import { FetchSessions } from './fetch-sessions.ts'
 import { Group, type GroupSurroundings } from './groups.ts'
 import type { ClassicSettings } from './groups/classic-member.ts'
 import { GroupConfigs } from './groups/configs.ts'
 import { INTERNAL_TOPIC_PARTITIONS, OFFSETS_TOPIC, TRANSACTIONS_TOPIC } from './internal-topics.ts'
+import { evict, runRetention } from './retention.ts'
 import type { Partition, Topic, TopicStore } from './topics.ts'
 import type { TopicPartition } from './transaction.ts'
 import { writeMarker } from './transaction-markers.ts'
@@ -15,6 +16,8 @@ import { TransactionalOffsets } from './transactional-offsets.ts'
 import { TransactionCoordinator } from './transactions.ts'
 import type { VersionRange } from './versions.ts'
 
+// log.retention.check.interval.ms of a broker.
+const RETENTION_CHECK_MS = 300_000
 // The version of EndTxn that came with transaction version 2 (KIP-890).
 const EPOCH_BUMPING_END_TXN = 5
 
@@ -39,6 +42,8 @@ export interface StateOptions {
   readonly versions: ReadonlyMap<number, VersionRange>
   readonly classicGroups: ClassicSettings
   readonly transactionMaxTimeoutMs: number
+  /** Limit for the records of all topics together. */
+  readonly maxBytes: number
   /** Told of a failure inside a handler, which is a bug of the cluster's. */
   readonly onInternalError: (error: unknown) => void
 }
@@ -59,6 +64,8 @@ export class ClusterState {
   readonly groupConfigs = new GroupConfigs()
   readonly transactions: TransactionCoordinator
   readonly transactionalOffsets = new TransactionalOffsets()
+  readonly #maxBytes: number
+  #retention: Timer | null = null
   readonly #fetchSessions = new Map<number, FetchSessions>()
   readonly #coordinators = new Map<string, number>()
   readonly #groupSurroundings: GroupSurroundings
@@ -76,6 +83,7 @@ export class ClusterState {
     this.users = options.users
     this.versions = options.versions
     this.onInternalError = options.onInternalError
+    this.#maxBytes = options.maxBytes
     this.#groupSurroundings = {
       clock: options.clock,
       topics: options.topics,
@@ -90,6 +98,18 @@ export class ClusterState {
       writeMarker: (partition, marker) => writeMarker(this, partition, marker),
       changed: () => undefined,
     })
+    this.#scheduleRetention()
+  }
+
+  /** Does now what brokers do every five minutes: drops what is old, forgets who has been silent. */
+  runRetention(): void {
+    runRetention(this.topics, this.clock.now())
+    this.transactions.expire()
+  }
+
+  /** Keeps the limit for all records together; what is oldest goes. */
+  limitMemory(): void {
+    if (this.topics.memory.used > this.#maxBytes) evict(this.topics, this.topics.memory, this.#maxBytes)
   }
 
   broker(id: number): BrokerInfo | undefined {
@@ -147,7 +167,6 @@ export class ClusterState {
       for (const key of group.offsets.keys()) if (key.startsWith(`${topic.name}\0`)) group.offsets.delete(key)
     }
     this.transactionalOffsets.forgetTopic(topic.name)
-    for (const { log } of topic.partitions) log.wake()
   }
 
   /** The fetch sessions that a broker keeps; a restart ends them. */
@@ -173,6 +192,14 @@ export class ClusterState {
   close(): void {
     for (const group of this.groups.values()) group.close()
     this.transactions.close()
+    this.#retention?.cancel()
+  }
+
+  #scheduleRetention(): void {
+    this.#retention = this.clock.setTimer(RETENTION_CHECK_MS, () => {
+      this.runRetention()
+      this.#scheduleRetention()
+    })
   }
 
   #internalTopic(name: string): Topic {

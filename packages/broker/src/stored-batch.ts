@@ -20,14 +20,17 @@ export interface TimestampedOffset {
 
 let appended = 0
 
-export function storedBatch(bytes: Buffer, batch: Omit<StoredBatch, 'bytes' | 'order'>): StoredBatch {
+export function storedBatch(
+  bytes: Buffer,
+  batch: Omit<StoredBatch, 'bytes' | 'order'> & { readonly order?: number },
+): StoredBatch {
   return {
     bytes,
     baseOffset: batch.baseOffset,
     lastOffset: batch.lastOffset,
     maxTimestamp: batch.maxTimestamp,
     leaderEpoch: batch.leaderEpoch,
-    order: appended++,
+    order: batch.order ?? appended++,
   }
 }
 
@@ -51,6 +54,19 @@ export function findRecord(
     }
   }
   return null
+}
+
+/** Index of the first batch that was appended at or behind a place in the order of all logs. */
+export function indexOfOrder(batches: readonly StoredBatch[], order: number): number {
+  let low = 0
+  let high = batches.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    // middle is below the length
+    if ((batches[middle] as StoredBatch).order < order) low = middle + 1
+    else high = middle
+  }
+  return low
 }
 
 /** Index of the batch that holds an offset, or of the first one behind it. */

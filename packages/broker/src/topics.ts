@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { ErrorCode } from '@ottla/protocol'
 import { PartitionLog } from './log.ts'
+import { LogMemory } from './log-memory.ts'
 
 export interface Partition {
   readonly topic: string
@@ -65,6 +66,7 @@ const NAME_LIMIT = 249
 export const PARTITION_LIMIT = 10_000
 
 export class TopicStore {
+  readonly memory = new LogMemory()
   readonly #topics = new Map<string, Topic>()
   readonly #byId = new Map<string, Topic>()
   readonly #brokerIds: readonly number[]
@@ -148,6 +150,7 @@ export class TopicStore {
   delete(topic: Topic): void {
     this.#topics.delete(topic.name)
     this.#byId.delete(topic.id)
+    for (const { log } of topic.partitions) log.close()
   }
 
   /** A broker went down or came up: its partitions get other leaders, or one at all. */
@@ -178,7 +181,7 @@ export class TopicStore {
       isr: replicas.filter(id => this.#isUp(id)),
       leader,
       leaderEpoch: 0,
-      log: new PartitionLog(),
+      log: new PartitionLog(this.memory),
     })
   }
 

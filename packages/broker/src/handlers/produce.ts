@@ -40,6 +40,7 @@ function produce(request: Decoded<ProduceRequest>, context: RequestContext): Pro
     })
     return version >= 13 ? { topicId: data.topicId, partitionResponses } : { name, partitionResponses }
   })
+  state.limitMemory()
   if (request.acks === 0) {
     // Nobody waits for an answer: hanging up is how a broker says that something went wrong.
     const failed = responses.some(topic =>

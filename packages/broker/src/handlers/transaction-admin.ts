@@ -14,7 +14,6 @@ import {
   type WriteTxnMarkersResponseWritableTxnMarkerResult,
 } from '@ottla/protocol'
 import { CLUSTER_NAME } from '../acls.ts'
-import { TRANSACTIONAL_ID_NOT_FOUND } from '../broker-errors.ts'
 import { OFFSETS_TOPIC } from '../internal-topics.ts'
 import { route, type RequestContext, type Route } from '../request.ts'
 import { completeOffsets } from '../transaction-markers.ts'
@@ -57,7 +56,7 @@ function describe(transactionalId: string, context: RequestContext): DescribeTra
   const problem = state.checkCoordinator(context.brokerId, transactionalId, 'transaction')
   if (problem !== ErrorCode.ERR_NO_ERROR) return fail(problem)
   const fields = state.transactions.get(transactionalId)?.fields
-  if (fields === undefined) return fail(TRANSACTIONAL_ID_NOT_FOUND)
+  if (fields === undefined) return fail(ErrorCode.ERR_TRANSACTIONAL_ID_NOT_FOUND)
   const byTopic = new Map<string, number[]>()
   for (const { topic, partition } of fields.partitions.values()) {
     if (!context.allows('describe', 'topic', topic)) continue
