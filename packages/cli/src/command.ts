@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander'
 import { ErrorCode, KafkaError, libraryVersion } from 'ottla'
+import { addAdmin } from './admin.ts'
 import { addBench } from './bench.ts'
 import { addBroker } from './broker.ts'
 import { addConsume } from './consume.ts'
@@ -43,7 +44,7 @@ function build(terminal: Terminal, exit: (status: number) => void): Command {
       writeOut: text => terminal.stdout.write(text),
       writeErr: text => terminal.stderr.write(text),
     })
-  for (const add of [addProduce, addConsume, addMeta, addQuery, addBroker, addBench, addDemo])
+  for (const add of [addProduce, addConsume, addMeta, addQuery, addAdmin, addBroker, addBench, addDemo])
     add(program, terminal, exit)
   return program
 }
