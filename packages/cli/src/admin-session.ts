@@ -43,6 +43,7 @@ export function subject(context: AdminContext, name: string, description: string
  * One command, `ottla admin topics create ...`, with its arguments in commander's words.
  * @param work checks the arguments, then connects; options are as commander gathers them
  */
+// eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- commander's options have the type that their reader says
 export function verb<O extends object>(
   context: AdminContext,
   words: string,
@@ -113,8 +114,8 @@ export class AdminSession {
 
   /** With `--json` the value, else the lines. */
   emit(value: unknown, lines: () => readonly string[]): void {
-    const text = this.#options.json === true ? [JSON.stringify(value, plain)] : lines()
-    if (text.length > 0) this.terminal.stdout.write(`${text.join('\n')}\n`)
+    const text = this.#options.json === true ? JSON.stringify(value, plain) : lines().join('\n').trimEnd()
+    if (text !== '') this.terminal.stdout.write(`${text}\n`)
   }
 
   /** Shows results: a table of those without an error; each error is a line of its own and makes the command fail. */
@@ -128,6 +129,11 @@ export class AdminSession {
     const quiet = this.#options.quiet === true
     this.emit(results, () => (quiet ? [] : withoutError(results).map(say)))
     this.failures(results.map(r => r.error))
+  }
+
+  /** Tells of the one thing that was done. */
+  did(value: unknown, sentence: string): void {
+    this.emit(value, () => (this.#options.quiet === true ? [] : [sentence]))
   }
 
   /** Each on standard error; the command has failed then. */

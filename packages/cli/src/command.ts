@@ -6,6 +6,7 @@ import { addBroker } from './broker.ts'
 import { addConsume } from './consume.ts'
 import { addDemo } from './demo.ts'
 import { explain } from './explain.ts'
+import { fromKcat } from './kcat-modes.ts'
 import { addMeta } from './meta.ts'
 import { addProduce } from './produce.ts'
 import { addQuery } from './query.ts'
@@ -18,17 +19,18 @@ import { DONE, FAILED, UsageError, WRONG_USAGE, type Terminal } from './terminal
  * @since 0.1.0
  */
 export async function run(args: readonly string[], terminal: Terminal): Promise<number> {
+  const words = fromKcat(args)
   let status = DONE
   const program = build(terminal, value => {
     status = value
   })
   try {
-    await program.parseAsync([...args], { from: 'user' })
+    await program.parseAsync([...words], { from: 'user' })
     return status
   } catch (error) {
     // Commander has written its own message by then; help and version are no failures.
     if (error instanceof CommanderError) return error.exitCode === 0 ? DONE : WRONG_USAGE
-    const command = args[0] ?? ''
+    const command = words[0] ?? ''
     terminal.stderr.write(`ottla ${command}: ${explain(error)}\n`)
     return isWrongUsage(error) ? WRONG_USAGE : FAILED
   }

@@ -135,7 +135,13 @@ function wireEntity(entity: QuotaEntity, what: string): { entityType: string; en
 }
 
 function entityOf(parts: readonly { entityType: string; entityName: string | null }[]): QuotaEntity {
-  return Object.fromEntries(parts.map(p => [p.entityType, p.entityName]))
+  // Brokers tell the parts in any order; the user comes first here.
+  const inOrder = [...parts].sort((a, b) => orderOf(a.entityType) - orderOf(b.entityType))
+  return Object.fromEntries(inOrder.map(p => [p.entityType, p.entityName]))
+}
+
+function orderOf(entityType: string): number {
+  return entityTypes.get(entityType) ?? entityTypes.size
 }
 
 /** The same text for the same entity, in whatever order its parts are given. */

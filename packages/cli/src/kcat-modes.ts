@@ -1,0 +1,19 @@
+/** kcat's letters for what it is to do, as the commands that do it here. */
+const modes: ReadonlyMap<string, string> = new Map([
+  ['-P', 'produce'],
+  ['-C', 'consume'],
+  ['-L', 'meta'],
+  ['-Q', 'query'],
+])
+
+/**
+ * `ottla -b HOST:PORT -L` is `ottla meta -b HOST:PORT`, and `-G GROUP` begins to consume: whoever knows kcat need not
+ * learn the words. Arguments that begin with a command stay as they are.
+ */
+export function fromKcat(args: readonly string[]): readonly string[] {
+  if (args[0]?.startsWith('-') !== true) return args
+  const at = args.findIndex(arg => modes.has(arg))
+  const mode = modes.get(args[at] ?? '')
+  if (mode !== undefined) return [mode, ...args.slice(0, at), ...args.slice(at + 1)]
+  return args.includes('-G') ? ['consume', ...args] : args
+}
