@@ -204,7 +204,11 @@ export function splitBatch(batch: Batch, at: number): [Batch, Batch] {
 }
 
 function copyOf(data: Bytes | null): Bytes | null {
-  return data === null || typeof data === 'string' ? data : new Uint8Array(data)
+  if (data === null || typeof data === 'string') return data
+  // A Buffer, as most programs give: one kind of bytes keeps the encoder fast.
+  const copy = Buffer.allocUnsafe(data.length)
+  copy.set(data)
+  return copy
 }
 
 function copyOfAll(headers: HeadersInput | undefined): HeadersInput | undefined {

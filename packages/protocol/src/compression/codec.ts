@@ -26,7 +26,7 @@ export interface CompressionCodec {
    */
   ready(): Promise<void> | null
   /**
-   * Compresses all of `data`.
+   * Compresses all of `data`. What is returned may be overwritten by the next call.
    *
    * @param level - brought into the codec's range; -1, the default, is the codec's own choice
    * @throws Error when the codec is not ready

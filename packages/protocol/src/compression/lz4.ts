@@ -1,6 +1,7 @@
 /** LZ4 in its frame format, with the same frames as Java's client: independent blocks of 64 KiB, no checksums. */
 
 import { loadNative } from '../wire/optional.ts'
+import { compressionRoom } from './compression-room.ts'
 import { ProtocolError } from '../wire/protocol-error.ts'
 import { asBuffer } from '../wire/view.ts'
 import type { CompressionCodec } from './codec.ts'
@@ -60,7 +61,7 @@ export const lz4: CompressionCodec = {
 export function lz4Compress(using: Lz4Native | null, data: Uint8Array, level: number): Buffer {
   const plain = asBuffer(data)
   const blocks = Math.ceil(plain.length / BLOCK_BYTES)
-  const target = Buffer.allocUnsafe(7 + plain.length + 4 * blocks + 4)
+  const target = compressionRoom(7 + plain.length + 4 * blocks + 4)
   target.writeUInt32LE(MAGIC, 0)
   target[4] = FLAGS
   target[5] = BLOCK_DESCRIPTOR

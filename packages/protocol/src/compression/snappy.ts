@@ -5,6 +5,7 @@
 
 import { compress as compressBlockJavaScript } from 'snappyjs'
 import { loadNative } from '../wire/optional.ts'
+import { compressionRoom } from './compression-room.ts'
 import { ProtocolError } from '../wire/protocol-error.ts'
 import { asBuffer } from '../wire/view.ts'
 import type { CompressionCodec } from './codec.ts'
@@ -84,7 +85,7 @@ export function snappyCompress(using: SnappyImplementation, data: Uint8Array): B
   const plain = asBuffer(data)
   const blocks = Math.ceil(plain.length / BLOCK_BYTES)
   // A block that does not compress grows by a sixth and 32 bytes at most.
-  const target = Buffer.allocUnsafe(HEADER.length + plain.length + Math.ceil(plain.length / 6) + blocks * (4 + 32))
+  const target = compressionRoom(HEADER.length + plain.length + Math.ceil(plain.length / 6) + blocks * (4 + 32))
   let end = HEADER.copy(target)
   for (let start = 0; start < plain.length; start += BLOCK_BYTES) {
     const block = using.compressBlock(plain.subarray(start, start + BLOCK_BYTES))

@@ -1,0 +1,16 @@
+/** Room that codecs compress into. */
+
+const RETAINED_BYTES = 2 * 1024 * 1024
+
+let room: Buffer | null = null
+
+/**
+ * At least `bytes` of memory with arbitrary content, the same at each call: fresh memory for every batch would cost
+ * more than a fast codec's own work, in page faults and garbage collections.
+ */
+export function compressionRoom(bytes: number): Buffer {
+  if (room !== null && room.length >= bytes) return room
+  const made = Buffer.allocUnsafeSlow(bytes)
+  if (bytes <= RETAINED_BYTES) room = made
+  return made
+}
