@@ -4,11 +4,8 @@ import { mark, type BenchPlan, type BenchRun, type Mark } from './bench-result.t
 import { firstContact } from './connect.ts'
 import type { Properties } from './options.ts'
 
-// The peers that batch by themselves queue up to 100,000. With fewer, what is queued stays in the processor's cache and dies young.
-const MAX_QUEUED = 20_000
 // The loop lets the client's sockets have a turn after so many messages.
 const TURN = 500
-const MAX_SENDS = 10_000
 const LATENCY_UNMEASURED = 200
 
 type Logger = (level: number, facility: string, message: string) => void
@@ -17,9 +14,10 @@ type Logger = (level: number, facility: string, message: string) => void
 export async function benchProduce(properties: Properties, plan: BenchPlan, logger: Logger): Promise<BenchRun> {
   return withProducer(properties, plan, plan.lingerMs, logger, async (producer, message) => {
     const drive = plan.api === 'send' ? driveSend : driveCallbacks
-    if (plan.warmup > 0) await drive(producer, message, 0, plan.warmup)
+    const { outstanding } = plan
+    if (plan.warmup > 0) await drive(producer, message, 0, plan.warmup, outstanding)
     const start = mark()
-    const { reports, errors } = await drive(producer, message, plan.warmup, plan.count)
+    const { reports, errors } = await drive(producer, message, plan.warmup, plan.count, outstanding)
     const end = mark()
     return { start, end, errors, checksumOk: errors === 0 && reports === plan.count }
   })
@@ -57,7 +55,7 @@ async function withProducer(
     'compression.codec': plan.compression,
     'enable.idempotence': plan.idempotent,
     'max.in.flight.requests.per.connection': 5,
-    'queue.buffering.max.messages': MAX_QUEUED,
+    'queue.buffering.max.messages': plan.outstanding,
     // What it may be is the configuration's to check.
     acks: plan.acks as 'all' | `${number}`,
     ...properties,
@@ -84,7 +82,13 @@ interface Outcome {
   readonly errors: number
 }
 
-async function driveCallbacks(producer: Producer, message: MakeMessage, from: number, count: number): Promise<Outcome> {
+async function driveCallbacks(
+  producer: Producer,
+  message: MakeMessage,
+  from: number,
+  count: number,
+  outstanding: number,
+): Promise<Outcome> {
   let produced = 0
   let reports = 0
   let errors = 0
@@ -104,10 +108,10 @@ async function driveCallbacks(producer: Producer, message: MakeMessage, from: nu
       }
     })
   while (produced < count) {
-    const room = MAX_QUEUED - (produced - reports)
+    const room = outstanding - (produced - reports)
     if (room === 0) {
       // Half of the queue is refilled at a time rather than a message at a time.
-      await reported(produced - MAX_QUEUED / 2)
+      await reported(produced - (outstanding >> 1))
       continue
     }
     const until = Math.min(count, produced + Math.min(room, TURN))
@@ -118,7 +122,13 @@ async function driveCallbacks(producer: Producer, message: MakeMessage, from: nu
   return { reports, errors }
 }
 
-async function driveSend(producer: Producer, message: MakeMessage, from: number, count: number): Promise<Outcome> {
+async function driveSend(
+  producer: Producer,
+  message: MakeMessage,
+  from: number,
+  count: number,
+  outstanding: number,
+): Promise<Outcome> {
   let reports = 0
   let errors = 0
   let next = 0
@@ -133,7 +143,7 @@ async function driveSend(producer: Producer, message: MakeMessage, from: number,
       reports++
     }
   }
-  await Promise.all(Array.from({ length: Math.min(MAX_SENDS, count) }, worker))
+  await Promise.all(Array.from({ length: Math.min(outstanding, count) }, worker))
   return { reports, errors }
 }
 

@@ -14,6 +14,8 @@ export interface BenchPlan {
   readonly idempotent: boolean
   readonly keys: boolean
   readonly api: BenchApi
+  /** Most messages of a producer that may wait for their reports. */
+  readonly outstanding: number
 }
 
 export type BenchOperation = 'produce' | 'consume' | 'latency'

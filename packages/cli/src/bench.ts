@@ -14,11 +14,16 @@ import {
 import { DONE, FAILED, UsageError, type Terminal } from './terminal.ts'
 
 type BenchOptions = ClusterOptions &
-  Omit<BenchPlan, 'api' | 'idempotent' | 'keys'> & {
+  Omit<BenchPlan, 'api' | 'idempotent' | 'keys' | 'outstanding'> & {
+    readonly outstanding?: number
     readonly api?: BenchApi
     readonly idempotent?: boolean
     readonly keys?: boolean
   }
+
+// The peers that batch by themselves queue up to 100,000. With fewer, what waits stays in the processor's cache.
+const QUEUED = 20_000
+const SENDS = 1_000
 
 const apis: Readonly<Record<BenchOperation, readonly [BenchApi, ...BenchApi[]]>> = {
   produce: ['callback', 'send'],
@@ -43,6 +48,11 @@ export function addBench(program: Command, terminal: Terminal, exit: (status: nu
     .option('--idempotent', 'with sequence numbers')
     .option('--keys', 'with keys, a thousand different ones')
     .option('--warmup <number>', 'messages before the clock starts', integer(0), 0)
+    .option(
+      '--outstanding <number>',
+      `produce: messages that wait for their reports at most (default: ${QUEUED}, with --api send ${SENDS})`,
+      integer(1),
+    )
     .addOption(
       new Option('--api <name>', 'produce, latency: callback, send; consume: batches, poll, iterate').choices([
         'callback',
@@ -68,6 +78,7 @@ async function bench(operation: BenchOperation, options: BenchOptions, terminal:
     api,
     idempotent: options.idempotent === true,
     keys: options.keys === true,
+    outstanding: options.outstanding ?? (api === 'send' ? SENDS : QUEUED),
   }
   const properties = requireBrokers(clusterProperties(options))
   const run = await measure(operation, properties, plan, clientLogger(terminal, options))

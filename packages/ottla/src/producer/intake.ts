@@ -49,11 +49,16 @@ export class Intake {
     this.#pipeline.put(message, key, this.#serialized(message, 'value') as Data, sink)
   }
 
-  /** See Producer.send. */
-  async send(message: AnyMessage, signal: AbortSignal | undefined): Promise<DeliveryReport> {
-    if (signal?.aborted === true) throw abortReason(signal)
+  /** See Producer.send. Of promises a message has no more than the one that is returned. */
+  send(message: AnyMessage, signal: AbortSignal | undefined): Promise<DeliveryReport> {
+    if (signal?.aborted === true) return Promise.reject(abortReason(signal))
     const ticket = new SendTicket()
-    await this.#enter(message, ticket, signal)
+    try {
+      const entered = this.#enter(message, ticket, signal)
+      if (entered !== null) return afterwards(entered, ticket)
+    } catch (error) {
+      return Promise.reject(error instanceof Error ? error : invalid(String(error)))
+    }
     return ticket.promise
   }
 
@@ -118,17 +123,20 @@ export class Intake {
     sink: ReportSink,
     signal: AbortSignal | undefined,
   ): Promise<void> | null {
-    const { accumulator } = this.#pipeline
-    if (!accumulator.hasWaiters) {
-      try {
-        this.#put(message, key, value, sink)
-        return null
-      } catch (error) {
-        if (!(error instanceof KafkaError) || error.code !== ErrorCode.ERR__QUEUE_FULL) throw error
-      }
+    if (this.#pipeline.accumulator.hasWaiters) return this.#wait(message, key, value, sink, signal)
+    try {
+      this.#put(message, key, value, sink)
+      return null
+    } catch (error) {
+      if (!(error instanceof KafkaError) || error.code !== ErrorCode.ERR__QUEUE_FULL) throw error
+      return this.#wait(message, key, value, sink, signal)
     }
+  }
+
+  // On its own: a function that makes a closure pays for it at every call.
+  #wait(message: AnyMessage, key: Data, value: Data, sink: ReportSink, signal: AbortSignal | undefined): Promise<void> {
     const bytes = this.#pipeline.sizeOf(message, key ?? null, value ?? null)
-    return accumulator.waitForRoom(bytes, () => this.#put(message, key, value, sink), signal)
+    return this.#pipeline.accumulator.waitForRoom(bytes, () => this.#put(message, key, value, sink), signal)
   }
 
   #put(message: AnyMessage, key: Data, value: Data, sink: ReportSink): void {
@@ -147,6 +155,10 @@ export class Intake {
   #check(): void {
     if (!this.#life.isOpen) throw this.#life.refusal()
   }
+}
+
+function afterwards(entered: Promise<void>, ticket: SendTicket): Promise<DeliveryReport> {
+  return entered.then(() => ticket.promise)
 }
 
 function isPromise(data: unknown): data is PromiseLike<unknown> {

@@ -7,7 +7,7 @@ export class Outbox {
   /** Queues whose head may leave, in the order in which they became ready. */
   readonly #ready = new Ring<PartitionQueue>()
   /** Queues with a message that does not wait for company unless a request is under way. */
-  #eager = new Set<PartitionQueue>()
+  #eager: PartitionQueue[] = []
   /** Requests under way. */
   inFlight = 0
   /**
@@ -45,13 +45,18 @@ export class Outbox {
     return queue
   }
 
+  /** Puts a queue in, unless it is in. */
   addEager(queue: PartitionQueue): void {
-    this.#eager.add(queue)
+    if (queue.eagerIn === this.brokerId) return
+    queue.eagerIn = this.brokerId
+    this.#eager.push(queue)
   }
 
-  takeEager(): Iterable<PartitionQueue> {
+  takeEager(): readonly PartitionQueue[] {
     const eager = this.#eager
-    if (eager.size > 0) this.#eager = new Set()
+    if (eager.length === 0) return eager
+    this.#eager = []
+    for (const queue of eager) queue.eagerIn = -1
     return eager
   }
 }

@@ -50,6 +50,8 @@ export class PartitionQueue {
   retryAt = 0
   /** What it holds shall not wait for company once it has a leader. @internal */
   isEager = false
+  /** Broker id of the outbox that sends its open batch as soon as no request is under way, -1 for none. @internal */
+  eagerIn = -1
   /** The topic has no such partition any more: nothing can be sent. */
   isGone = false
   /** Broker id of the outbox it stands in, -1 for none. @internal */
