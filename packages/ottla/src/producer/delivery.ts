@@ -1,5 +1,5 @@
 /** Delivery reports: one for each message that was accepted, to whoever asked for it. */
-import type { Clock } from '../base/clock.ts'
+import type { TurnClock } from '../base/turn-clock.ts'
 import type { KafkaError } from '../errors.ts'
 import type { EventHub } from '../observe/events.ts'
 import type { Logger } from '../observe/logger.ts'
@@ -18,12 +18,12 @@ export class Delivery {
   readonly #accumulator: Accumulator
   readonly #events: EventHub
   readonly #logger: Logger
-  readonly #clock: Clock
+  readonly #clock: TurnClock
   readonly #onlyErrors: boolean
   readonly #unheard: UnheardReports
 
   /** @param onlyErrors - `delivery.report.only.error` */
-  constructor(accumulator: Accumulator, events: EventHub, logger: Logger, clock: Clock, onlyErrors: boolean) {
+  constructor(accumulator: Accumulator, events: EventHub, logger: Logger, clock: TurnClock, onlyErrors: boolean) {
     this.#accumulator = accumulator
     this.#events = events
     this.#logger = logger

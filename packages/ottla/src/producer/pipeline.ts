@@ -82,6 +82,7 @@ const FASTEST_SCAN_MS = 10
 const FIRST_REFRESH_MS = 30_000
 // Clocks are read at different moments; only a real step of the wall clock is followed.
 const WALL_STEP_MS = 20
+const WALL_CHECK_MS = 100
 
 /** The inside of a producer. */
 export class Pipeline implements QueueObserver {
@@ -105,6 +106,7 @@ export class Pipeline implements QueueObserver {
   #nextScan = Infinity
   #hurries = 0
   #wallOffset: number
+  #nextWallCheck = -Infinity
 
   constructor(
     cluster: PipelineCluster,
@@ -120,14 +122,14 @@ export class Pipeline implements QueueObserver {
     const { clock, events, logger } = context
     this.#wallOffset = clock.wallTime() - clock.now()
     this.accumulator = new Accumulator(settings.maxMessages, settings.maxBytes)
-    this.delivery = new Delivery(this.accumulator, events, logger, clock, settings.onlyErrors)
+    this.delivery = new Delivery(this.accumulator, events, logger, this.#turnClock, settings.onlyErrors)
     this.#alarm = new Alarm(clock, () => this.#tick())
     if (idempotence !== null) {
       const handlers = { onReady: () => this.#listAll(), onFatal: idempotence.onFatal }
       this.#identity = new ProducerIdentity(idempotence.ask, idempotence.isGapless, clock, logger, handlers)
     }
     const wakeAt = (at: number): void => this.#alarm.set(at)
-    this.sender = new Sender(cluster, settings.sender, context, this.delivery, this.#identity, wakeAt)
+    this.sender = new Sender(cluster, settings.sender, context, this.delivery, this.#identity, this.#turnClock, wakeAt)
     const finest = Math.min(settings.sender.messageTimeoutMs / 10, settings.propagationMs / 4)
     this.#scanMs = Math.max(FASTEST_SCAN_MS, Math.min(SLOWEST_SCAN_MS, finest))
     this.#knownBrokers = cluster.metadata.snapshot.brokers
@@ -261,7 +263,7 @@ export class Pipeline implements QueueObserver {
     const { lingerMs } = this.#settings
     const until = batch.firstAt + lingerMs
     // Messages that waited for the metadata have lingered already.
-    if (lingerMs === 0 || this.#hurries > 0 || until <= this.#clock.now()) {
+    if (lingerMs === 0 || this.#hurries > 0 || until <= this.#turnClock.now()) {
       batch.isDue = true
       this.sender.list(queue)
       return
@@ -276,8 +278,12 @@ export class Pipeline implements QueueObserver {
   }
 
   wallOffset(): number {
-    const offset = this.#clock.wallTime() - this.#clock.now()
-    if (Math.abs(offset - this.#wallOffset) > WALL_STEP_MS) this.#wallOffset = offset
+    const now = this.#turnClock.now()
+    if (now >= this.#nextWallCheck) {
+      this.#nextWallCheck = now + WALL_CHECK_MS
+      const offset = this.#clock.wallTime() - this.#clock.now()
+      if (Math.abs(offset - this.#wallOffset) > WALL_STEP_MS) this.#wallOffset = offset
+    }
     return this.#wallOffset
   }
 

@@ -53,18 +53,22 @@ export function highestVersion(shipments: readonly Shipment[], unknownId: string
   return undefined
 }
 
-/** Finds the answer to each shipment; null where the broker gave none. */
+/** Finds the answer to each shipment; null where the broker gave none. Their order says nothing. */
 export function answersOf(
   shipments: readonly Shipment[],
   response: Decoded<ProduceResponse>,
 ): (PartitionAnswer | null)[] {
-  const byPartition = new Map<string, PartitionAnswer>()
+  const byTopic = new Map<string, Map<number, PartitionAnswer>>()
   for (const { name, topicId, partitionResponses } of response.responses) {
     const topic = name === '' ? topicId : name
-    for (const answer of partitionResponses) byPartition.set(`${answer.index} ${topic}`, answer)
+    let byPartition = byTopic.get(topic)
+    if (byPartition === undefined) byTopic.set(topic, (byPartition = new Map<number, PartitionAnswer>()))
+    for (const answer of partitionResponses) byPartition.set(answer.index, answer)
   }
-  return shipments.map(({ queue, topicId }) => {
-    const { partition, topic } = queue
-    return byPartition.get(`${partition} ${topic.name}`) ?? byPartition.get(`${partition} ${topicId}`) ?? null
-  })
+  const answers: (PartitionAnswer | null)[] = []
+  for (const { queue, topicId } of shipments) {
+    const byPartition = byTopic.get(topicId) ?? byTopic.get(queue.topic.name)
+    answers.push(byPartition?.get(queue.partition) ?? null)
+  }
+  return answers
 }

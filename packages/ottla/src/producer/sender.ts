@@ -12,6 +12,7 @@ import { backoffMs } from '../base/backoff.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Random } from '../base/random.ts'
 import { soon } from '../base/soon.ts'
+import type { TurnClock } from '../base/turn-clock.ts'
 import type { BrokerRequestOptions, LaneName } from '../cluster/broker.ts'
 import { KafkaError } from '../errors.ts'
 import { RequestError } from '../network/request-error.ts'
@@ -98,6 +99,7 @@ export class Sender {
   readonly #context: SenderContext
   readonly #delivery: Delivery
   readonly #identity: SenderIdentity | null
+  readonly #turnClock: TurnClock
   readonly #wakeAt: (at: number) => void
   readonly #outboxes = new Map<number, Outbox>()
   readonly #inFlight = new Set<readonly Shipment[]>()
@@ -115,6 +117,7 @@ export class Sender {
     context: SenderContext,
     delivery: Delivery,
     identity: SenderIdentity | null,
+    turnClock: TurnClock,
     wakeAt: (at: number) => void,
   ) {
     this.#cluster = cluster
@@ -122,6 +125,7 @@ export class Sender {
     this.#context = context
     this.#delivery = delivery
     this.#identity = identity
+    this.#turnClock = turnClock
     this.#wakeAt = wakeAt
     this.#isHeld = settings.codec !== null
   }
@@ -140,7 +144,7 @@ export class Sender {
   /** Something about the queue has changed: sends from it, soon, if its head may leave. */
   list(queue: PartitionQueue): void {
     if (queue.isEmpty || (queue.listedIn >= 0 && queue.listedIn === queue.leader)) return
-    const now = this.#context.clock.now()
+    const now = this.#turnClock.now()
     if (!this.#maySend(queue, now)) {
       if (queue.leader >= 0 && queue.inFlight === 0 && queue.retryAt > now) this.#rest(queue)
       return

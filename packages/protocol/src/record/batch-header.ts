@@ -47,10 +47,23 @@ export function legacySmallestBytes(magic: number): number {
 }
 
 /** Writes a safe integer as 64 bits. */
-export function writeInt64(target: Buffer, position: number, value: number): void {
-  target.writeInt32BE(Math.floor(value / 0x1_0000_0000), position)
-  // `>>> 0` takes the low 32 bits of any safe integer, negative ones too.
-  target.writeUInt32BE(value >>> 0, position + 4)
+export function writeInt64(target: Uint8Array, position: number, value: number): void {
+  writeInt32(target, position, Math.floor(value / 0x1_0000_0000))
+  writeInt32(target, position + 4, value)
+}
+
+/** Writes the low 32 bits of a safe integer, negative ones too. Buffer's own way checks what is known here. */
+export function writeInt32(target: Uint8Array, position: number, value: number): void {
+  target[position] = value >>> 24
+  target[position + 1] = value >>> 16
+  target[position + 2] = value >>> 8
+  target[position + 3] = value
+}
+
+/** The same for 16 bits. */
+export function writeInt16(target: Uint8Array, position: number, value: number): void {
+  target[position] = value >>> 8
+  target[position + 1] = value
 }
 
 /** Reads 64 bits as a number, rounded beyond the safe range. */

@@ -3,7 +3,15 @@
 import type { CompressionCodec } from '../compression/codec.ts'
 import { crc32c } from '../wire/crc32c.ts'
 import { varintSize, varlongSize, writeVarint, writeVarlong } from '../wire/varint.ts'
-import { attribute, BATCH_HEADER_BYTES, field, LENGTH_PREFIX_BYTES, writeInt64 } from './batch-header.ts'
+import {
+  attribute,
+  BATCH_HEADER_BYTES,
+  field,
+  LENGTH_PREFIX_BYTES,
+  writeInt16,
+  writeInt32,
+  writeInt64,
+} from './batch-header.ts'
 import { giveBuffer, takeBuffer } from './buffer-pool.ts'
 
 /**
@@ -252,18 +260,18 @@ export class BatchWriter {
     const size = this.sizeBytes
     const attributes = this.codecId | (options.isTransactional === true ? attribute.transactional : 0)
     writeInt64(buffer, field.baseOffset, 0)
-    buffer.writeInt32BE(size - LENGTH_PREFIX_BYTES, field.length)
-    buffer.writeInt32BE(options.partitionLeaderEpoch ?? -1, field.partitionLeaderEpoch)
+    writeInt32(buffer, field.length, size - LENGTH_PREFIX_BYTES)
+    writeInt32(buffer, field.partitionLeaderEpoch, options.partitionLeaderEpoch ?? -1)
     buffer[field.magic] = 2
-    buffer.writeInt16BE(attributes, field.attributes)
-    buffer.writeInt32BE(this.recordCount - 1, field.lastOffsetDelta)
+    writeInt16(buffer, field.attributes, attributes)
+    writeInt32(buffer, field.lastOffsetDelta, this.recordCount - 1)
     writeInt64(buffer, field.baseTimestamp, this.baseTimestamp)
     writeInt64(buffer, field.maxTimestamp, this.maxTimestamp)
     writeInt64(buffer, field.producerId, options.producerId ?? -1)
-    buffer.writeInt16BE(options.producerEpoch ?? -1, field.producerEpoch)
-    buffer.writeInt32BE(options.baseSequence ?? -1, field.baseSequence)
-    buffer.writeInt32BE(this.recordCount, field.recordCount)
-    buffer.writeUInt32BE(crc32c(buffer, field.attributes, size), field.crc)
+    writeInt16(buffer, field.producerEpoch, options.producerEpoch ?? -1)
+    writeInt32(buffer, field.baseSequence, options.baseSequence ?? -1)
+    writeInt32(buffer, field.recordCount, this.recordCount)
+    writeInt32(buffer, field.crc, crc32c(buffer, field.attributes, size))
     return buffer.subarray(0, size)
   }
 
