@@ -2,6 +2,7 @@
 import { aclRoutes } from './handlers/acls.ts'
 import { authRoutes } from './handlers/auth.ts'
 import { configRoutes } from './handlers/configs.ts'
+import { consumerGroupRoutes } from './handlers/consumer-groups.ts'
 import { fetchRoutes } from './handlers/fetch.ts'
 import { groupAdminRoutes } from './handlers/group-admin.ts'
 import { groupOffsetRoutes } from './handlers/group-offsets.ts'
@@ -23,6 +24,7 @@ export const routes: ReadonlyMap<number, Route> = new Map(
     ...fetchRoutes,
     ...offsetRoutes,
     ...groupRoutes,
+    ...consumerGroupRoutes,
     ...groupAdminRoutes,
     ...groupOffsetRoutes,
     ...transactionRoutes,

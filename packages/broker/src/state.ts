@@ -89,6 +89,7 @@ export class ClusterState {
       topics: options.topics,
       configs: this.groupConfigs,
       classic: options.classicGroups,
+      maxSize: options.classicGroups.maxSize,
     }
     this.transactions = new TransactionCoordinator({
       clock: options.clock,

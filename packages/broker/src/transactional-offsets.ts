@@ -1,5 +1,5 @@
 /** Offsets that were committed in transactions which have not ended: nobody sees them until then. */
-import type { CommittedOffset } from './groups.ts'
+import type { CommittedOffset } from './committed-offsets.ts'
 
 type ByGroup = Map<string, Map<string, CommittedOffset>>
 

@@ -136,6 +136,16 @@ const bodies: Partial<Record<keyof typeof ApiKey, (version: number) => object[]>
   OffsetDelete: () => [{ groupId: 'g', topics: [{ name: 't', partitions: [{ partitionIndex: 1 }] }] }],
   ListGroups: version => [version >= 4 ? { statesFilter: ['Empty'] } : {}],
   DescribeGroups: () => [{ groups: ['g', 'missing'] }],
+  ConsumerGroupHeartbeat: version => {
+    const groupId = `consumers-${version}`
+    const joins = { memberEpoch: 0, rebalanceTimeoutMs: 1000, subscribedTopicNames: ['t'], topicPartitions: [] }
+    return [
+      { groupId, memberId: 'a', ...joins },
+      { groupId, memberId: 'nobody', memberEpoch: 1 },
+      { groupId, memberId: 'b', ...joins, serverAssignor: 'nonsense' },
+    ]
+  },
+  ConsumerGroupDescribe: version => [{ groupIds: [`consumers-${version - 1}`, 'missing', 'g'] }],
   DeleteGroups: () => [{ groupsNames: ['missing'] }],
   CreateTopics: version => [
     {

@@ -13,3 +13,8 @@ export function checkGroup(operation: Operation, groupId: string, context: Reque
 export function hostOf(context: RequestContext): string {
   return `/${context.session.host}`
 }
+
+/** Whether the client may know of a topic. */
+export function canDescribe(context: RequestContext): (topic: string) => boolean {
+  return topic => context.allows('describe', 'topic', topic)
+}

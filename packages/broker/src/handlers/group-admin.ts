@@ -67,7 +67,7 @@ function describe(
   const problem = checkGroup('describe', groupId, context)
   if (problem !== ErrorCode.ERR_NO_ERROR) return { ...empty, errorCode: problem, groupState: '' }
   const group = context.state.groups.get(groupId)
-  const classic = group?.type === 'classic' ? group.classic : null
+  const classic = group?.classic ?? null
   if (classic === null) {
     const errorMessage =
       group === undefined ? `Group ${groupId} not found.` : `Group ${groupId} is not a classic group.`
@@ -103,6 +103,8 @@ function remove(groupId: string, context: RequestContext): number {
   if (group === undefined) return ErrorCode.ERR_GROUP_ID_NOT_FOUND
   if (!group.isEmpty) return ErrorCode.ERR_NON_EMPTY_GROUP
   group.close()
+  group.offsets.clear()
+  group.offsets.clear()
   context.state.groups.delete(groupId)
   return ErrorCode.ERR_NO_ERROR
 }

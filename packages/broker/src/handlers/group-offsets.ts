@@ -13,7 +13,7 @@ import {
   type OffsetFetchResponse,
   type OffsetFetchResponseOffsetFetchResponseGroup,
 } from '@ottla/protocol'
-import { offsetKey, type Group } from '../groups.ts'
+import { offsetKey, type Committer, type Group } from '../groups.ts'
 import { route, type RequestContext, type Route } from '../request.ts'
 import type { Topic } from '../topics.ts'
 import { checkGroup } from './group-access.ts'
@@ -59,10 +59,14 @@ function commit(request: Decoded<OffsetCommitRequest>, context: RequestContext):
         errorCode = asked.errorCode
       }
       const group = asked?.group ?? null
-      if (errorCode !== ErrorCode.ERR_NO_ERROR || group === null) return { partitionIndex, errorCode }
+      if (errorCode !== ErrorCode.ERR_NO_ERROR || group === null || topic === undefined) {
+        return { partitionIndex, errorCode }
+      }
       if ((committedMetadata?.length ?? 0) > MAX_METADATA_LENGTH) {
         return { partitionIndex, errorCode: ErrorCode.ERR_OFFSET_METADATA_TOO_LARGE }
       }
+      errorCode = group.checkCommitOf(committerOf(request), false, topic.id, partitionIndex)
+      if (errorCode !== ErrorCode.ERR_NO_ERROR) return { partitionIndex, errorCode }
       group.offsets.set(offsetKey(name, partitionIndex), {
         offset: committedOffset,
         leaderEpoch: committedLeaderEpoch,
@@ -77,23 +81,29 @@ function commit(request: Decoded<OffsetCommitRequest>, context: RequestContext):
 
 // Only a commit from outside of any generation may begin a group.
 function askGroup(
-  { groupId, memberId, generationIdOrMemberEpoch, groupInstanceId }: Decoded<OffsetCommitRequest>,
+  request: Decoded<OffsetCommitRequest>,
   { state, version }: RequestContext,
 ): { group: Group | null; errorCode: number } {
+  const { groupId, generationIdOrMemberEpoch } = request
   if (groupId === '') return { group: null, errorCode: ErrorCode.ERR_INVALID_GROUP_ID }
   if (generationIdOrMemberEpoch >= 0 && !state.groups.has(groupId)) {
     const isOld = version < GROUP_NOT_FOUND_VERSION
     return { group: null, errorCode: isOld ? ErrorCode.ERR_ILLEGAL_GENERATION : ErrorCode.ERR_GROUP_ID_NOT_FOUND }
   }
   const group = state.group(groupId)
-  return { group, errorCode: group.checkCommit(memberId, generationIdOrMemberEpoch, groupInstanceId) }
+  return { group, errorCode: group.checkCommit(committerOf(request), false, version) }
+}
+
+function committerOf(request: Decoded<OffsetCommitRequest>): Committer {
+  const { memberId, generationIdOrMemberEpoch, groupInstanceId } = request
+  return { memberId, epoch: generationIdOrMemberEpoch, groupInstanceId }
 }
 
 function fetch(request: Decoded<OffsetFetchRequest>, context: RequestContext): OffsetFetchResponse {
   const { version } = context
   if (version >= MANY_GROUPS_VERSION) {
-    const groups = request.groups.map(({ groupId, topics }) => {
-      const { answer, errorCode } = offsetsOf(groupId, topics, request.requireStable, context)
+    const groups = request.groups.map(({ groupId, memberId, memberEpoch, topics }) => {
+      const { answer, errorCode } = offsetsOf(groupId, topics, request.requireStable, context, memberId, memberEpoch)
       return { groupId, topics: answer, errorCode }
     })
     return { throttleTimeMs: 0, groups }
@@ -128,11 +138,14 @@ function offsetsOf(
   asked: AskedTopics | null,
   requireStable: boolean,
   context: RequestContext,
+  memberId: string | null = null,
+  memberEpoch = -1,
 ): { answer: AnsweredTopics; errorCode: number } {
   const { state, version } = context
-  const errorCode = checkGroup('describe', groupId, context)
-  if (errorCode !== ErrorCode.ERR_NO_ERROR) return { answer: [], errorCode }
   const group = state.groups.get(groupId)
+  let errorCode = checkGroup('describe', groupId, context)
+  if (errorCode === ErrorCode.ERR_NO_ERROR && group !== undefined) errorCode = group.checkFetch(memberId, memberEpoch)
+  if (errorCode !== ErrorCode.ERR_NO_ERROR) return { answer: [], errorCode }
   const isById = version >= TOPIC_ID_VERSION
   const wanted: AskedTopics = asked ?? everythingOf(group, context)
   const answer = wanted.map(({ name: askedName, topicId: askedId, partitionIndexes }) => {

@@ -17,7 +17,7 @@ import {
 } from '@ottla/protocol'
 import { checkSessionTimeout, type JoinInput } from '../groups/classic-member.ts'
 import { route, type RequestContext, type Route } from '../request.ts'
-import { checkGroup, hostOf } from './group-access.ts'
+import { canDescribe, checkGroup, hostOf } from './group-access.ts'
 
 export const groupRoutes: readonly Route[] = [
   route(JoinGroupServer, join),
@@ -45,8 +45,7 @@ function join(request: Decoded<JoinGroupRequest>, context: RequestContext): Prom
   const problem = checkSessionTimeout(sessionTimeoutMs) || state.checkCoordinator(context.brokerId, groupId)
   if (problem !== ErrorCode.ERR_NO_ERROR) return refuse(problem)
   if (memberId !== '' && !state.groups.has(groupId)) return refuse(ErrorCode.ERR_UNKNOWN_MEMBER_ID)
-  const { classic } = state.group(groupId)
-  if (classic === null) return refuse(ErrorCode.ERR_INCONSISTENT_GROUP_PROTOCOL)
+  const classic = state.group(groupId).asClassic(true, canDescribe(context))
   const input: JoinInput = {
     memberId,
     groupInstanceId: request.groupInstanceId,
@@ -84,8 +83,8 @@ function join(request: Decoded<JoinGroupRequest>, context: RequestContext): Prom
 function sync(request: Decoded<SyncGroupRequest>, context: RequestContext): Promise<SyncGroupResponse> {
   const { groupId, memberId, generationId, groupInstanceId, protocolType, protocolName, assignments } = request
   const problem = checkGroup('read', groupId, context)
-  const classic = context.state.groups.get(groupId)?.classic ?? null
-  if (problem !== ErrorCode.ERR_NO_ERROR || classic === null) {
+  const classic = context.state.groups.get(groupId)?.asClassic(false, canDescribe(context))
+  if (problem !== ErrorCode.ERR_NO_ERROR || classic === undefined) {
     const errorCode = problem === ErrorCode.ERR_NO_ERROR ? ErrorCode.ERR_UNKNOWN_MEMBER_ID : problem
     return Promise.resolve({ errorCode, assignment: Buffer.alloc(0) })
   }
@@ -113,7 +112,7 @@ function heartbeat(request: Decoded<HeartbeatRequest>, context: RequestContext):
   const { groupId, memberId, generationId, groupInstanceId } = request
   const problem = checkGroup('read', groupId, context)
   if (problem !== ErrorCode.ERR_NO_ERROR) return { throttleTimeMs: 0, errorCode: problem }
-  const classic = context.state.groups.get(groupId)?.classic
+  const classic = context.state.groups.get(groupId)?.asClassic(false, canDescribe(context))
   const errorCode = classic?.heartbeat(memberId, generationId, groupInstanceId) ?? ErrorCode.ERR_UNKNOWN_MEMBER_ID
   return { throttleTimeMs: 0, errorCode }
 }
@@ -124,7 +123,7 @@ function leave(request: Decoded<LeaveGroupRequest>, context: RequestContext): Le
   if (problem !== ErrorCode.ERR_NO_ERROR) return { throttleTimeMs: 0, errorCode: problem }
   const isBatched = context.version >= BATCHED_LEAVE_VERSION
   const leaving = isBatched ? request.members : [{ memberId: request.memberId, groupInstanceId: null }]
-  const codes = context.state.groups.get(groupId)?.classic?.leave(leaving) ?? []
+  const codes = context.state.groups.get(groupId)?.asClassic(false, canDescribe(context)).leave(leaving) ?? []
   const codeOf = (index: number): number => codes[index] ?? ErrorCode.ERR_UNKNOWN_MEMBER_ID
   if (!isBatched) return { throttleTimeMs: 0, errorCode: codeOf(0) }
   const members = leaving.map(({ memberId, groupInstanceId }, index) => ({

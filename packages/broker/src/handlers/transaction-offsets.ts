@@ -30,6 +30,7 @@ function commit(request: Decoded<TxnOffsetCommitRequest>, context: RequestContex
         if (errorCode === ErrorCode.ERR_NO_ERROR && (committedMetadata?.length ?? 0) > MAX_METADATA_BYTES) {
           errorCode = ErrorCode.ERR_OFFSET_METADATA_TOO_LARGE
         }
+        if (errorCode === ErrorCode.ERR_NO_ERROR) errorCode = checkMember(request, name, partitionIndex, context)
         if (errorCode === ErrorCode.ERR_NO_ERROR) {
           const key = partitionKey({ topic: name, partition: partitionIndex })
           state.transactionalOffsets.add(producerId, groupId, key, {
@@ -64,9 +65,19 @@ function refuse(request: Decoded<TxnOffsetCommitRequest>, context: RequestContex
   }
   const group = state.groups.get(groupId)
   if (group === undefined) return generationId < 0 ? ErrorCode.ERR_NO_ERROR : ErrorCode.ERR_ILLEGAL_GENERATION
-  const code = group.checkCommit(memberId, generationId, groupInstanceId)
-  // While partitions are handed out anew, what was read before can still be committed.
-  return code === ErrorCode.ERR_REBALANCE_IN_PROGRESS ? ErrorCode.ERR_NO_ERROR : code
+  return group.checkCommit({ memberId, epoch: generationId, groupInstanceId }, true)
+}
+
+// Whether the member that the producer commits for has, or had, the partition (KIP-1251).
+function checkMember(
+  { groupId, memberId, generationId, groupInstanceId }: Decoded<TxnOffsetCommitRequest>,
+  name: string,
+  index: number,
+  { state }: RequestContext,
+): number {
+  const topicId = state.topics.get(name)?.id ?? ''
+  const by = { memberId, epoch: generationId, groupInstanceId }
+  return state.groups.get(groupId)?.checkCommitOf(by, true, topicId, index) ?? ErrorCode.ERR_NO_ERROR
 }
 
 function checkPartition(name: string, index: number, context: RequestContext): number {

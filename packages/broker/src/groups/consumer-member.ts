@@ -1,0 +1,124 @@
+/** One member of a consumer group (KIP-848), and how it gets from what it has to what it is to have. */
+import type { Timer } from '../clock.ts'
+import type { MemberProtocol } from './classic-member.ts'
+
+/** unrevoked: has yet to give something up. unreleased: waits for what others have to give up. */
+export type MemberState = 'stable' | 'unrevoked' | 'unreleased'
+
+export interface ConsumerMember {
+  readonly id: string
+  instanceId: string | null
+  rackId: string | null
+  clientId: string
+  host: string
+  rebalanceTimeoutMs: number
+  topics: ReadonlySet<string>
+  /** Empty: none. */
+  regex: string
+  assignor: string | null
+  epoch: number
+  previousEpoch: number
+  state: MemberState
+  /** Partitions with the epoch since which it has them. */
+  assigned: ReadonlyMap<string, number>
+  revoking: ReadonlyMap<string, number>
+  /** Set for a member that speaks the classic protocol. */
+  classic: { readonly protocols: readonly MemberProtocol[]; readonly sessionTimeoutMs: number } | null
+  readonly timers: Map<MemberTimer, Timer>
+}
+
+/** What a member has to do in time: send heartbeats, give up partitions, join again, fetch its share. */
+export type MemberTimer = 'session' | 'rebalance' | 'join' | 'sync'
+
+/** A member leaves for a while and will be back with its instance id (KIP-345). */
+export const STATIC_LEAVE_EPOCH = -2
+export const LEAVE_EPOCH = -1
+
+export function newConsumerMember(id: string): ConsumerMember {
+  return {
+    id,
+    instanceId: null,
+    rackId: null,
+    clientId: '',
+    host: '',
+    rebalanceTimeoutMs: -1,
+    topics: new Set(),
+    regex: '',
+    assignor: null,
+    epoch: 0,
+    previousEpoch: -1,
+    state: 'stable',
+    assigned: new Map(),
+    revoking: new Map(),
+    classic: null,
+    timers: new Map(),
+  }
+}
+
+export interface Aim {
+  readonly epoch: number
+  readonly partitions: ReadonlySet<string>
+  /** Whether the member (still) reads the topic of the partition. */
+  readonly reads: (partition: string) => boolean
+  /** Whether another member has the partition, or is about to give it up. */
+  readonly isTaken: (partition: string) => boolean
+  /** What the member says to have; null: it did not say. */
+  readonly owned: ReadonlySet<string> | null
+  readonly subscriptionChanged: boolean
+}
+
+type Assigned = Pick<ConsumerMember, 'epoch' | 'state' | 'assigned' | 'revoking'>
+
+/** The next step of a member towards its aim: it gives up first, and gets only what is free. */
+export function reconcile(member: ConsumerMember, aim: Aim): Assigned {
+  const { state, epoch, assigned, revoking } = member
+  switch (state) {
+    case 'stable':
+      if (epoch !== aim.epoch) return next(member, aim)
+      return aim.subscriptionChanged ? withoutUnread(member, aim) : { state, epoch, assigned, revoking }
+    case 'unrevoked':
+      if (!stillHas(revoking, aim)) return next(member, aim)
+      return aim.subscriptionChanged ? withoutUnread(member, aim) : { state, epoch, assigned, revoking }
+    case 'unreleased':
+      return next(member, aim)
+    default:
+      return state satisfies never
+  }
+}
+
+function next(member: ConsumerMember, aim: Aim): Assigned {
+  const assigned = new Map<string, number>()
+  const revoking = new Map<string, number>()
+  for (const [key, since] of member.assigned) {
+    if (aim.partitions.has(key) && aim.reads(key)) assigned.set(key, since)
+    else revoking.set(key, since)
+  }
+  if (revoking.size > 0 && stillHas(revoking, aim)) {
+    return { state: 'unrevoked', epoch: member.epoch, assigned, revoking }
+  }
+  let waits = false
+  for (const key of aim.partitions) {
+    if (assigned.has(key) || !aim.reads(key)) continue
+    if (aim.isTaken(key)) waits = true
+    else assigned.set(key, aim.epoch)
+  }
+  return { state: waits ? 'unreleased' : 'stable', epoch: aim.epoch, assigned, revoking: new Map() }
+}
+
+// A member that stops reading a topic loses it at once, before a new assignment is made.
+function withoutUnread(member: ConsumerMember, aim: Aim): Assigned {
+  const assigned = new Map<string, number>()
+  const revoking = new Map(member.revoking)
+  for (const [key, since] of member.assigned) (aim.reads(key) ? assigned : revoking).set(key, since)
+  const { state, epoch } = member
+  if (assigned.size === member.assigned.size)
+    return { state, epoch, assigned: member.assigned, revoking: member.revoking }
+  if (stillHas(revoking, aim)) return { state: 'unrevoked', epoch, assigned, revoking }
+  return { state, epoch, assigned, revoking: member.revoking }
+}
+
+function stillHas(partitions: ReadonlyMap<string, number>, { owned }: Aim): boolean {
+  if (owned === null) return true
+  for (const key of owned) if (partitions.has(key)) return true
+  return false
+}
