@@ -8,7 +8,8 @@ import { Faults, type FaultInput, type TrackedRequest } from './faults.ts'
 import { Listener } from './listener.ts'
 import { routes } from './routes.ts'
 import { ClusterState, type BrokerInfo } from './state.ts'
-import { TopicStore } from './topics.ts'
+import { Storage } from './storage/storage.ts'
+import { TopicStore, type Topic } from './topics.ts'
 import { versionsOf, type KafkaRelease } from './versions.ts'
 
 /** PLAIN is served; the others are refused by `start` until they are. */
@@ -36,8 +37,16 @@ export interface EmbeddedClusterOptions {
   readonly acls?: readonly AclBinding[]
   /** Users that ACLs do not concern: `admin` or `User:admin`. */
   readonly superUsers?: readonly string[]
-  /** Where data would be kept over a restart; refused by `start` until it is. */
+  /**
+   * Folder in which topics, records, committed offsets and transactions outlive the cluster; made if it is not there. One
+   * cluster at a time. Left out, everything is in memory only.
+   */
   readonly dataDir?: string
+  /**
+   * Whether what is acknowledged is on the disk, so that even a power failure does not lose it; false by default: then it
+   * outlives the process, however that ends, but not the machine.
+   */
+  readonly fsync?: boolean
   /** The release that the brokers pose as; 4.3 by default. */
   readonly as?: KafkaRelease
   /** How long a new group waits for more members, ms; 0 by default, 3000 on a real broker. */
@@ -75,10 +84,12 @@ const MAX_BYTES = 1024 * 1024 * 1024
 export class EmbeddedCluster implements AsyncDisposable {
   readonly #state: ClusterState
   readonly #listeners: ReadonlyMap<number, Listener>
+  readonly #storage: Storage | null
   #closing: Promise<void> | null = null
 
-  private constructor(state: ClusterState, listeners: ReadonlyMap<number, Listener>) {
+  private constructor(state: ClusterState, listeners: ReadonlyMap<number, Listener>, storage: Storage | null) {
     this.#state = state
+    this.#storage = storage
     this.#listeners = listeners
   }
 
@@ -104,8 +115,9 @@ export class EmbeddedCluster implements AsyncDisposable {
       options.defaultPartitions ?? DEFAULT_PARTITIONS,
       isUp,
     )
+    const storage = options.dataDir === undefined ? null : new Storage(options.dataDir, options.fsync ?? false)
     const state = new ClusterState({
-      clusterId: randomBytes(16).toString('base64url'),
+      clusterId: storage?.clusterId ?? randomBytes(16).toString('base64url'),
       brokers,
       topics,
       authorizer: new Authorizer(options.acls ?? null, options.superUsers ?? []),
@@ -129,12 +141,14 @@ export class EmbeddedCluster implements AsyncDisposable {
     const listeners = new Map(
       brokers.map(info => [info.id, new Listener(info, state, routes, options.tls ?? null)] as const),
     )
-    const cluster = new EmbeddedCluster(state, listeners)
+    const cluster = new EmbeddedCluster(state, listeners, storage)
     // Older Nodes have to load it; where it cannot be had, only what needs it fails.
     await codecByName('zstd')
       .ready()
       ?.catch(() => undefined)
     try {
+      storage?.restore(state)
+      state.limitMemory()
       for (const listener of listeners.values()) await listener.open()
     } catch (error) {
       await cluster.close()
@@ -197,6 +211,7 @@ export class EmbeddedCluster implements AsyncDisposable {
     if (!found.isr.includes(id)) found.isr.push(id)
     found.leader = id
     found.leaderEpoch++
+    this.#state.topics.changed(this.#state.topics.get(topic) as Topic) // the partition is one of it
     found.log.wake()
   }
 
@@ -215,6 +230,7 @@ export class EmbeddedCluster implements AsyncDisposable {
     const found = this.#state.topics.partition(topic, partition)
     if (found === undefined) throw new Error(`there is no partition ${topic} [${partition}]`)
     found.leaderEpoch++
+    this.#state.topics.changed(this.#state.topics.get(topic) as Topic) // the partition is one of it
     found.log.truncateTo(offset)
   }
 
@@ -301,6 +317,7 @@ export class EmbeddedCluster implements AsyncDisposable {
   async #close(): Promise<void> {
     this.#state.close()
     await Promise.all([...this.#listeners.values()].map(listener => listener.close()))
+    this.#storage?.close()
   }
 
   #info(id: number): BrokerInfo {
@@ -318,8 +335,6 @@ export class EmbeddedCluster implements AsyncDisposable {
 
 // Better a clear refusal than a cluster that only seems to do it.
 function refuseWhatIsMissing(options: EmbeddedClusterOptions): void {
-  if (options.dataDir !== undefined)
-    throw new Error('dataDir is not available in this version: everything is in memory')
   const missing = options.sasl?.mechanisms.filter(mechanism => mechanism !== 'PLAIN') ?? []
   if (missing.length > 0) throw new Error(`SASL ${missing.join(', ')} is not available in this version; PLAIN is`)
 }

@@ -120,8 +120,8 @@ export class PartitionLog {
     setPartitionLeaderEpoch(bytes, 0, options.leaderEpoch)
     if (options.logAppendTime !== null) setLogAppendTime(bytes, 0, options.logAppendTime)
     const maxTimestamp = options.logAppendTime ?? batch.maxTimestamp
-    this.producers.appended(batch, baseOffset, maxTimestamp)
     this.#store(bytes, baseOffset, baseOffset + batch.recordCount - 1, maxTimestamp, options.leaderEpoch)
+    this.producers.appended(batch, baseOffset, maxTimestamp)
     return { baseOffset, logAppendTime: options.logAppendTime ?? -1, logStartOffset: this.#startOffset }
   }
 
@@ -140,8 +140,8 @@ export class PartitionLog {
       baseOffset: offset,
       partitionLeaderEpoch: leaderEpoch,
     })
-    this.#ended(producerId, producerEpoch, coordinatorEpoch, timestamp, offset, marker.commit)
     this.#store(bytes, offset, offset, timestamp, leaderEpoch)
+    this.#ended(producerId, producerEpoch, coordinatorEpoch, timestamp, offset, marker.commit)
     return null
   }
 
@@ -286,10 +286,12 @@ export class PartitionLog {
 
   #store(bytes: Buffer, baseOffset: number, lastOffset: number, maxTimestamp: number, leaderEpoch: number): void {
     const stored = storedBatch(bytes, { baseOffset, lastOffset, maxTimestamp, leaderEpoch })
+    // What cannot be kept is not there for anybody.
+    this.#sink?.appended(stored)
     this.#batches.push(stored)
     this.#nextOffset = lastOffset + 1
     this.#grow(bytes.length)
-    this.#sink?.appended(stored)
+    // Those who wait look at it in a moment, when everything about it is known.
     this.wake()
   }
 

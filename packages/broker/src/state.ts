@@ -8,6 +8,7 @@ import { Group, type GroupSurroundings } from './groups.ts'
 import type { ClassicSettings } from './groups/classic-member.ts'
 import { GroupConfigs } from './groups/configs.ts'
 import { INTERNAL_TOPIC_PARTITIONS, OFFSETS_TOPIC, TRANSACTIONS_TOPIC } from './internal-topics.ts'
+import type { Keeper } from './keeper.ts'
 import { evict, runRetention } from './retention.ts'
 import type { Partition, Topic, TopicStore } from './topics.ts'
 import type { TopicPartition } from './transaction.ts'
@@ -65,6 +66,8 @@ export class ClusterState {
   readonly transactions: TransactionCoordinator
   readonly transactionalOffsets = new TransactionalOffsets()
   readonly #maxBytes: number
+  /** Told of what has to outlive the process. */
+  keeper: Keeper | null = null
   #retention: Timer | null = null
   readonly #fetchSessions = new Map<number, FetchSessions>()
   readonly #coordinators = new Map<string, number>()
@@ -89,6 +92,7 @@ export class ClusterState {
       topics: options.topics,
       configs: this.groupConfigs,
       classic: options.classicGroups,
+      offsetChanged: (groupId, key, offset) => this.keeper?.offsetChanged(groupId, key, offset),
       maxSize: options.classicGroups.maxSize,
     }
     this.transactions = new TransactionCoordinator({
@@ -97,7 +101,7 @@ export class ClusterState {
       bumpsEpoch: (options.versions.get(ApiKey.EndTxn)?.max ?? 0) >= EPOCH_BUMPING_END_TXN,
       nextProducerId: () => this.nextProducerId(),
       writeMarker: (partition, marker) => writeMarker(this, partition, marker),
-      changed: () => undefined,
+      changed: transaction => this.keeper?.transactionChanged(transaction),
     })
     this.#scheduleRetention()
   }
@@ -178,7 +182,20 @@ export class ClusterState {
   }
 
   nextProducerId(): number {
+    this.keeper?.producerIdGiven(this.#nextProducerId)
     return this.#nextProducerId++
+  }
+
+  /** Producer ids from here on have not been given out. */
+  restoreProducerIds(next: number): void {
+    this.#nextProducerId = next
+  }
+
+  /** From now on, what has to outlive the process is told. */
+  keepIn(keeper: Keeper): void {
+    this.keeper = keeper
+    this.topics.keeper = keeper
+    this.transactionalOffsets.keeper = keeper
   }
 
   /** 0, or why this broker cannot answer for the partition at the leader epoch that the client knows (-1: none). */

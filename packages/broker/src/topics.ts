@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { ErrorCode } from '@ottla/protocol'
 import { PartitionLog } from './log.ts'
+import type { Keeper } from './keeper.ts'
 import { LogMemory } from './log-memory.ts'
 
 export interface Partition {
@@ -67,6 +68,8 @@ export const PARTITION_LIMIT = 10_000
 
 export class TopicStore {
   readonly memory = new LogMemory()
+  /** Told of every change. */
+  keeper: Pick<Keeper, 'topicChanged' | 'topicDeleted'> | null = null
   readonly #topics = new Map<string, Topic>()
   readonly #byId = new Map<string, Topic>()
   readonly #brokerIds: readonly number[]
@@ -137,7 +140,32 @@ export class TopicStore {
     for (let i = 0; i < count; i++) this.#addPartition(topic, request.assignment?.[i] ?? this.#pickReplicas(factor))
     this.#topics.set(topic.name, topic)
     this.#byId.set(topic.id, topic)
+    this.keeper?.topicChanged(topic)
     return topic
+  }
+
+  /** A topic as it was before a restart; its partitions are empty yet. Replicas on brokers that are no more are left out. */
+  restore(
+    saved: Omit<Topic, 'partitions' | 'configs'> & {
+      readonly configs: Readonly<Record<string, string>>
+      readonly partitions: readonly { readonly replicas: readonly number[]; readonly leaderEpoch: number }[]
+    },
+  ): Topic {
+    const { id, name, isInternal, configs } = saved
+    const topic: Topic = { id, name, isInternal, partitions: [], configs: new Map(Object.entries(configs)) }
+    for (const { replicas, leaderEpoch } of saved.partitions) {
+      const there = replicas.filter(broker => this.#brokerIds.includes(broker))
+      const partition = this.#addPartition(topic, there.length > 0 ? there : this.#pickReplicas(1))
+      partition.leaderEpoch = leaderEpoch
+    }
+    this.#topics.set(name, topic)
+    this.#byId.set(id, topic)
+    return topic
+  }
+
+  /** Somebody has changed the topic's configuration or its partitions' leaders. */
+  changed(topic: Topic): void {
+    this.keeper?.topicChanged(topic)
   }
 
   grow(topic: Topic, count: number, assignment?: readonly (readonly number[])[]): void {
@@ -145,17 +173,20 @@ export class TopicStore {
     for (let i = topic.partitions.length, added = 0; i < count; i++, added++) {
       this.#addPartition(topic, assignment?.[added] ?? this.#pickReplicas(factor))
     }
+    this.keeper?.topicChanged(topic)
   }
 
   delete(topic: Topic): void {
     this.#topics.delete(topic.name)
     this.#byId.delete(topic.id)
     for (const { log } of topic.partitions) log.close()
+    this.keeper?.topicDeleted(topic)
   }
 
   /** A broker went down or came up: its partitions get other leaders, or one at all. */
   elect(): void {
     for (const topic of this.#topics.values()) {
+      let isMoved = false
       for (const partition of topic.partitions) {
         partition.isr = partition.replicas.filter(id => this.#isUp(id))
         if (this.#isUp(partition.leader)) continue
@@ -164,7 +195,9 @@ export class TopicStore {
         partition.leader = next
         partition.leaderEpoch++
         partition.log.wake()
+        isMoved = true
       }
+      if (isMoved) this.keeper?.topicChanged(topic)
     }
   }
 
@@ -172,9 +205,9 @@ export class TopicStore {
     return topic.configs.get(name) ?? topicDefaults.get(name) ?? ''
   }
 
-  #addPartition(topic: Topic, replicas: readonly number[]): void {
+  #addPartition(topic: Topic, replicas: readonly number[]): Partition {
     const leader = replicas.find(id => this.#isUp(id)) ?? -1
-    topic.partitions.push({
+    const partition: Partition = {
       topic: topic.name,
       index: topic.partitions.length,
       replicas: [...replicas],
@@ -182,7 +215,9 @@ export class TopicStore {
       leader,
       leaderEpoch: 0,
       log: new PartitionLog(this.memory),
-    })
+    }
+    topic.partitions.push(partition)
+    return partition
   }
 
   #pickReplicas(factor: number): number[] {

@@ -29,8 +29,10 @@ export function writeMarker(state: ClusterState, place: TopicPartition, marker: 
 export function completeOffsets(state: ClusterState, place: TopicPartition, producerId: number, commit: boolean): void {
   const isHere = (groupId: string): boolean => state.offsetsPartition(groupId).partition === place.partition
   for (const [groupId, offsets] of state.transactionalOffsets.take(producerId, isHere)) {
-    if (!commit) continue
-    const group = state.group(groupId)
-    for (const [key, offset] of offsets) group.offsets.set(key, offset)
+    if (commit) {
+      const group = state.group(groupId)
+      for (const [key, offset] of offsets) group.offsets.set(key, offset)
+    }
+    state.keeper?.pendingEnded(producerId, groupId)
   }
 }

@@ -1,9 +1,12 @@
 /** Offsets that were committed in transactions which have not ended: nobody sees them until then. */
 import type { CommittedOffset } from './committed-offsets.ts'
+import type { Keeper } from './keeper.ts'
 
 type ByGroup = Map<string, Map<string, CommittedOffset>>
 
 export class TransactionalOffsets {
+  /** Told of every change. */
+  keeper: Pick<Keeper, 'offsetPending'> | null = null
   readonly #byProducer = new Map<number, ByGroup>()
 
   /** @param key as in the group's own offsets */
@@ -14,6 +17,7 @@ export class TransactionalOffsets {
     let offsets = groups.get(groupId)
     if (offsets === undefined) groups.set(groupId, (offsets = new Map<string, CommittedOffset>()))
     offsets.set(key, offset)
+    this.keeper?.offsetPending(producerId, groupId, key, offset)
   }
 
   /** Whether what is committed for the partition may still change by a transaction's end (KIP-447). */

@@ -8,17 +8,19 @@ interface BrokerOptions {
   readonly port: number
   readonly partitions?: number
   readonly dataDir?: string
+  readonly fsync?: boolean
   readonly sasl: readonly string[]
 }
 
 export function addBroker(program: Command, terminal: Terminal, exit: (status: number) => void): void {
   program
     .command('broker')
-    .description('Run an embedded cluster for development, in memory')
+    .description('Run an embedded cluster for development')
     .option('--brokers <number>', 'how many brokers', integer(1, 100), 1)
     .option('--port <port>', 'port of the first broker, the others follow; 0: any free ports', integer(0, 65_535), 9092)
     .option('--partitions <number>', 'partitions of topics that are created by themselves', integer(1))
-    .option('--data-dir <directory>', 'not available yet: the data is kept in memory')
+    .option('--data-dir <directory>', 'keep the data there over restarts; without it, everything is in memory')
+    .option('--fsync', 'acknowledge only what is on the disk, so that a power failure loses nothing either')
     .option('--sasl <user:password>', 'ask for SASL and let this user in; repeatable', collect, [])
     .action(async (options: BrokerOptions) => {
       exit(await broker(options, terminal))
@@ -26,12 +28,10 @@ export function addBroker(program: Command, terminal: Terminal, exit: (status: n
 }
 
 async function broker(options: BrokerOptions, terminal: Terminal): Promise<number> {
-  // Refused rather than ignored: whoever asks for it counts on the data being there afterwards.
-  if (options.dataDir !== undefined)
-    throw new UsageError('--data-dir: the embedded cluster keeps its data in memory only')
   const cluster = await startEmbedded({
     brokers: options.brokers,
     port: options.port,
+    ...(options.dataDir === undefined ? {} : { dataDir: options.dataDir, fsync: options.fsync === true }),
     ...(options.partitions === undefined ? {} : { defaultPartitions: options.partitions }),
     ...(options.sasl.length === 0 ? {} : { sasl: { mechanisms: ['PLAIN'], users: parseUsers(options.sasl) } }),
   })

@@ -100,6 +100,7 @@ function alter(
     if (value === null) topic.configs.delete(name)
     else topic.configs.set(name, value)
   }
+  context.state.topics.changed(topic)
   return result(ErrorCode.ERR_NO_ERROR)
 }
 

@@ -1,0 +1,18 @@
+import type { CommittedOffset } from './committed-offsets.ts'
+import type { Topic } from './topics.ts'
+import type { Transaction } from './transaction.ts'
+
+/** Is told of everything that has to outlive the process, before anybody is told that it has happened. */
+export interface Keeper {
+  /** It is new, or its configuration, partitions or leaders are. */
+  topicChanged(topic: Topic): void
+  topicDeleted(topic: Topic): void
+  /** @param offset null: it is no more */
+  offsetChanged(groupId: string, key: string, offset: CommittedOffset | null): void
+  /** An offset that counts when the producer's transaction is committed. */
+  offsetPending(producerId: number, groupId: string, key: string, offset: CommittedOffset): void
+  /** What the producer has committed to the group counts or not; it is pending no more. */
+  pendingEnded(producerId: number, groupId: string): void
+  transactionChanged(transaction: Transaction): void
+  producerIdGiven(producerId: number): void
+}

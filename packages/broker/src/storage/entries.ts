@@ -1,0 +1,49 @@
+/** What the journal says. Later entries about the same thing supersede earlier ones. */
+import type { CommittedOffset } from '../committed-offsets.ts'
+import type { TransactionFields, TopicPartition } from '../transaction.ts'
+
+export interface SavedTopic {
+  readonly id: string
+  readonly name: string
+  readonly isInternal: boolean
+  readonly configs: Readonly<Record<string, string>>
+  readonly partitions: readonly { readonly replicas: readonly number[]; readonly leaderEpoch: number }[]
+}
+
+export interface SavedTransaction extends Omit<TransactionFields, 'partitions'> {
+  readonly partitions: readonly TopicPartition[]
+}
+
+export type Entry =
+  | { readonly kind: 'cluster'; readonly format: number; readonly id: string }
+  /** Producer ids below this one may have been given out. */
+  | { readonly kind: 'producer-ids'; readonly next: number }
+  | { readonly kind: 'topic'; readonly topic: SavedTopic }
+  | { readonly kind: 'topic-deleted'; readonly id: string }
+  | {
+      readonly kind: 'bounds'
+      readonly id: string
+      readonly partition: number
+      readonly startOffset: number
+      readonly nextOffset: number
+    }
+  /** null: it was deleted. */
+  | {
+      readonly kind: 'offset'
+      readonly group: string
+      readonly key: string
+      readonly offset: CommittedOffset | null
+    }
+  /** null: it has expired. */
+  | { readonly kind: 'transaction'; readonly id: string; readonly fields: SavedTransaction | null }
+  | {
+      readonly kind: 'pending-offset'
+      readonly producerId: number
+      readonly group: string
+      readonly key: string
+      readonly offset: CommittedOffset
+    }
+  /** The transaction's end has reached the offsets of a group. */
+  | { readonly kind: 'pending-ended'; readonly producerId: number; readonly group: string }
+
+export const FORMAT = 1

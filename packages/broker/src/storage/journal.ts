@@ -1,0 +1,71 @@
+/** A file of entries, one a line, each with its checksum: what is cut off or damaged at the end is left out. */
+import { existsSync, readFileSync, truncateSync } from 'node:fs'
+import { crc32c } from '@ottla/protocol'
+import type { FilePool } from './file-pool.ts'
+import { replaceFile } from './replace-file.ts'
+
+const CHECKSUM_DIGITS = 8
+const NEWLINE = 10
+
+/** Entries are JSON values; what they mean is the business of whoever writes them. */
+export class Journal<Entry> {
+  readonly #path: string
+  readonly #files: FilePool
+  #size = 0
+
+  constructor(path: string, files: FilePool) {
+    this.#path = path
+    this.#files = files
+  }
+
+  get sizeBytes(): number {
+    return this.#size
+  }
+
+  /** All whole entries; what follows the first damaged one is cut off. */
+  read(): Entry[] {
+    if (!existsSync(this.#path)) return []
+    const bytes = readFileSync(this.#path)
+    const entries: Entry[] = []
+    let start = 0
+    for (let end = bytes.indexOf(NEWLINE); end >= 0; end = bytes.indexOf(NEWLINE, start)) {
+      const body = bytes.subarray(start + CHECKSUM_DIGITS, end)
+      if (bytes.toString('latin1', start, start + CHECKSUM_DIGITS) !== checksum(body)) break
+      // The checksum says that it is what was written.
+      entries.push(JSON.parse(body.toString('utf8')) as Entry)
+      start = end + 1
+    }
+    if (start < bytes.length) truncateSync(this.#path, start)
+    this.#size = start
+    return entries
+  }
+
+  append(entry: Entry): void {
+    const line = encode(entry)
+    this.#files.append(this.#path, line, this.#size)
+    this.#size += line.length
+  }
+
+  /** Only these entries, instead of all that have been written. */
+  rewrite(entries: Iterable<Entry>): void {
+    this.#files.close(this.#path)
+    const lines: Buffer[] = []
+    let size = 0
+    for (const entry of entries) {
+      const line = encode(entry)
+      lines.push(line)
+      size += line.length
+    }
+    replaceFile(this.#path, lines)
+    this.#size = size
+  }
+}
+
+function encode(entry: unknown): Buffer {
+  const body = Buffer.from(JSON.stringify(entry))
+  return Buffer.concat([Buffer.from(checksum(body)), body, Buffer.of(NEWLINE)])
+}
+
+function checksum(bytes: Buffer): string {
+  return crc32c(bytes, 0, bytes.length).toString(16).padStart(CHECKSUM_DIGITS, '0')
+}

@@ -1,0 +1,36 @@
+/** One cluster at a time uses a folder. */
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+
+const held = new Set<string>()
+
+/** Takes the lock; a process that is gone has none. Throws Error naming the folder and the process that has it. */
+export function lock(folder: string, path: string): () => void {
+  const key = resolve(path)
+  const holder = held.has(key) ? process.pid : holderOf(path)
+  if (holder !== null) throw new Error(`dataDir ${folder} is in use by the cluster of process ${holder}`)
+  writeFileSync(path, String(process.pid))
+  held.add(key)
+  return () => {
+    held.delete(key)
+    rmSync(path, { force: true })
+  }
+}
+
+// The process that has the lock, or null.
+function holderOf(path: string): number | null {
+  let pid = NaN
+  try {
+    pid = Number(readFileSync(path, 'utf8'))
+  } catch {
+    return null
+  }
+  if (!Number.isInteger(pid) || pid <= 0 || pid === process.pid) return null
+  try {
+    process.kill(pid, 0)
+    return pid
+  } catch (error) {
+    // It is there, but somebody else's.
+    return (error as NodeJS.ErrnoException).code === 'EPERM' ? pid : null // of process.kill, which throws nothing else
+  }
+}

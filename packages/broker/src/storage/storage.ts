@@ -1,0 +1,282 @@
+/** Keeps a cluster's topics, records, offsets and transactions in a folder. */
+import { mkdirSync, readdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import type { CommittedOffset } from '../committed-offsets.ts'
+import type { Keeper } from '../keeper.ts'
+import type { ClusterState } from '../state.ts'
+import type { Partition, Topic } from '../topics.ts'
+import { partitionKey, type Transaction } from '../transaction.ts'
+import { FORMAT, type Entry, type SavedTopic, type SavedTransaction } from './entries.ts'
+import { FilePool } from './file-pool.ts'
+import { Journal } from './journal.ts'
+import { lock } from './lock.ts'
+import { PartitionFiles, type Bounds } from './partition-files.ts'
+
+interface Saved {
+  clusterId: string | null
+  nextProducerId: number
+  readonly topics: Map<string, SavedTopic>
+  readonly bounds: Map<string, Bounds>
+  readonly offsets: Map<string, Map<string, CommittedOffset>>
+  readonly transactions: Map<string, SavedTransaction>
+  readonly pending: Map<string, Extract<Entry, { kind: 'pending-offset' }>[]>
+}
+
+const JOURNAL = 'journal'
+const LOCK = 'lock'
+const TOPICS = 'topics'
+// Below this a journal is not worth rewriting, and above so many times what it has to say it is.
+const REWRITE_BYTES = 4 * 1024 * 1024
+const REWRITE_FACTOR = 4
+// Producer ids are set aside in blocks, so that not each one has to be written down.
+const PRODUCER_ID_BLOCK = 1000
+
+export class Storage implements Keeper {
+  readonly #folder: string
+  readonly #files: FilePool
+  readonly #journal: Journal<Entry>
+  readonly #unlock: () => void
+  readonly #partitions = new Map<Partition, PartitionFiles>()
+  readonly #bounds = new Map<string, Bounds>()
+  readonly #saved: Saved
+  #state: ClusterState | null = null
+  #reservedProducerIds = 0
+  #rewrittenBytes = 0
+
+  /** Takes the folder. Throws Error when another cluster has it, when it is of another format, or cannot be used. */
+  constructor(folder: string, fsync: boolean) {
+    this.#folder = folder
+    mkdirSync(join(folder, TOPICS), { recursive: true })
+    this.#unlock = lock(folder, join(folder, LOCK))
+    this.#files = new FilePool(fsync)
+    this.#journal = new Journal(join(folder, JOURNAL), this.#files)
+    try {
+      this.#saved = replay(this.#journal.read())
+    } catch (error) {
+      this.#unlock()
+      throw error
+    }
+  }
+
+  /** The id of the cluster that was here before, or null. */
+  get clusterId(): string | null {
+    return this.#saved.clusterId
+  }
+
+  /** Gives a new cluster what the one before it had, and keeps everything from now on. */
+  restore(state: ClusterState): void {
+    const saved = this.#saved
+    state.restoreProducerIds(saved.nextProducerId)
+    this.#reservedProducerIds = saved.nextProducerId
+    for (const [key, bounds] of saved.bounds) this.#bounds.set(key, bounds)
+    for (const topic of saved.topics.values()) this.#restoreTopic(state, topic)
+    for (const name of readdirSync(join(this.#folder, TOPICS))) {
+      if (!saved.topics.has(name)) rmSync(join(this.#folder, TOPICS, name), { recursive: true, force: true })
+    }
+    for (const [groupId, offsets] of saved.offsets) {
+      const group = state.group(groupId)
+      for (const [key, offset] of offsets) group.offsets.set(key, offset)
+    }
+    for (const entries of saved.pending.values()) {
+      for (const { producerId, group, key, offset } of entries) {
+        state.transactionalOffsets.add(producerId, group, key, offset)
+      }
+    }
+    // Only what is whole may replace what is there.
+    this.#state = state
+    state.keepIn(this)
+    this.#rewrite(state, saved.transactions)
+    // Those that were about to end do so now.
+    for (const [id, fields] of saved.transactions) {
+      const partitions = new Map(fields.partitions.map(partition => [partitionKey(partition), partition]))
+      state.transactions.restore(id, { ...fields, partitions })
+    }
+  }
+
+  /** Writes down what is, once and for all, and lets go of the folder. */
+  close(): void {
+    if (this.#state !== null) this.#rewrite(this.#state, null)
+    this.#state = null
+    this.#files.closeAll()
+    this.#unlock()
+  }
+
+  topicChanged(topic: Topic): void {
+    for (const partition of topic.partitions) {
+      if (!this.#partitions.has(partition)) this.#attach(topic, partition)
+    }
+    this.#write({ kind: 'topic', topic: savedTopic(topic) })
+  }
+
+  topicDeleted(topic: Topic): void {
+    this.#write({ kind: 'topic-deleted', id: topic.id })
+    for (const partition of topic.partitions) {
+      this.#partitions.get(partition)?.remove()
+      this.#partitions.delete(partition)
+      this.#bounds.delete(boundsKey(topic.id, partition.index))
+    }
+    rmSync(join(this.#folder, TOPICS, topic.id), { recursive: true, force: true })
+  }
+
+  offsetChanged(group: string, key: string, offset: CommittedOffset | null): void {
+    this.#write({ kind: 'offset', group, key, offset })
+  }
+
+  offsetPending(producerId: number, group: string, key: string, offset: CommittedOffset): void {
+    this.#write({ kind: 'pending-offset', producerId, group, key, offset })
+  }
+
+  pendingEnded(producerId: number, group: string): void {
+    this.#write({ kind: 'pending-ended', producerId, group })
+  }
+
+  transactionChanged(transaction: Transaction): void {
+    const { id, fields } = transaction
+    this.#write({ kind: 'transaction', id, fields: fields.state === 'Dead' ? null : savedTransaction(transaction) })
+  }
+
+  producerIdGiven(producerId: number): void {
+    if (producerId < this.#reservedProducerIds) return
+    this.#reservedProducerIds = producerId + PRODUCER_ID_BLOCK
+    this.#write({ kind: 'producer-ids', next: this.#reservedProducerIds })
+  }
+
+  #write(entry: Entry): void {
+    const state = this.#state
+    if (state === null) return
+    this.#journal.append(entry)
+    const { sizeBytes } = this.#journal
+    if (sizeBytes > REWRITE_BYTES && sizeBytes > REWRITE_FACTOR * this.#rewrittenBytes) this.#rewrite(state, null)
+  }
+
+  /** @param transactions those that are not in the state yet */
+  #rewrite(state: ClusterState, transactions: ReadonlyMap<string, SavedTransaction> | null): void {
+    this.#journal.rewrite(this.#everything(state, transactions))
+    this.#rewrittenBytes = this.#journal.sizeBytes
+  }
+
+  *#everything(
+    state: ClusterState,
+    transactions: ReadonlyMap<string, SavedTransaction> | null,
+  ): Generator<Entry, void, undefined> {
+    yield { kind: 'cluster', format: FORMAT, id: state.clusterId }
+    yield { kind: 'producer-ids', next: this.#reservedProducerIds }
+    for (const topic of state.topics.all()) {
+      yield { kind: 'topic', topic: savedTopic(topic) }
+      for (const { index } of topic.partitions) {
+        const bounds = this.#bounds.get(boundsKey(topic.id, index))
+        if (bounds !== undefined) yield { kind: 'bounds', id: topic.id, partition: index, ...bounds }
+      }
+    }
+    for (const group of state.groups.values()) {
+      for (const [key, offset] of group.offsets) yield { kind: 'offset', group: group.id, key, offset }
+    }
+    for (const { producerId, groupId, key, offset } of state.transactionalOffsets.all()) {
+      yield { kind: 'pending-offset', producerId, group: groupId, key, offset }
+    }
+    for (const [id, fields] of transactions ?? []) yield { kind: 'transaction', id, fields }
+    for (const transaction of state.transactions.all()) {
+      yield { kind: 'transaction', id: transaction.id, fields: savedTransaction(transaction) }
+    }
+  }
+
+  #restoreTopic(state: ClusterState, saved: SavedTopic): void {
+    const topic = state.topics.restore(saved)
+    for (const partition of topic.partitions) {
+      const files = this.#attach(topic, partition)
+      const bounds = this.#bounds.get(boundsKey(topic.id, partition.index)) ?? { startOffset: 0, nextOffset: 0 }
+      const { batches, startOffset, nextOffset } = files.load(bounds)
+      partition.log.restore(batches, startOffset, nextOffset)
+      // Those who knew the partition before the restart are told that it has another leader.
+      partition.leaderEpoch = Math.max(partition.leaderEpoch, batches.at(-1)?.leaderEpoch ?? 0) + 1
+    }
+  }
+
+  #attach(topic: Topic, partition: Partition): PartitionFiles {
+    const { index } = partition
+    const files = new PartitionFiles(join(this.#folder, TOPICS, topic.id, String(index)), this.#files, bounds => {
+      this.#bounds.set(boundsKey(topic.id, index), bounds)
+      this.#write({ kind: 'bounds', id: topic.id, partition: index, ...bounds })
+    })
+    this.#partitions.set(partition, files)
+    partition.log.keepIn(files)
+    return files
+  }
+}
+
+function replay(entries: readonly Entry[]): Saved {
+  const saved: Saved = {
+    clusterId: null,
+    nextProducerId: PRODUCER_ID_BLOCK,
+    topics: new Map(),
+    bounds: new Map(),
+    offsets: new Map(),
+    transactions: new Map(),
+    pending: new Map(),
+  }
+  for (const entry of entries) apply(saved, entry)
+  return saved
+}
+
+function apply(saved: Saved, entry: Entry): void {
+  switch (entry.kind) {
+    case 'cluster':
+      if (entry.format !== FORMAT) throw new Error(`dataDir is of format ${entry.format}; this version knows ${FORMAT}`)
+      saved.clusterId = entry.id
+      return
+    case 'producer-ids':
+      saved.nextProducerId = entry.next
+      return
+    case 'topic':
+      saved.topics.set(entry.topic.id, entry.topic)
+      return
+    case 'topic-deleted':
+      saved.topics.delete(entry.id)
+      return
+    case 'bounds':
+      saved.bounds.set(boundsKey(entry.id, entry.partition), entry)
+      return
+    case 'offset': {
+      const offsets = saved.offsets.get(entry.group) ?? new Map<string, CommittedOffset>()
+      saved.offsets.set(entry.group, offsets)
+      if (entry.offset === null) offsets.delete(entry.key)
+      else offsets.set(entry.key, entry.offset)
+      if (offsets.size === 0) saved.offsets.delete(entry.group)
+      return
+    }
+    case 'transaction':
+      if (entry.fields === null) saved.transactions.delete(entry.id)
+      else saved.transactions.set(entry.id, entry.fields)
+      return
+    case 'pending-offset': {
+      const key = `${entry.producerId}/${entry.group}`
+      const list = saved.pending.get(key)
+      if (list === undefined) saved.pending.set(key, [entry])
+      else list.push(entry)
+      return
+    }
+    case 'pending-ended':
+      saved.pending.delete(`${entry.producerId}/${entry.group}`)
+      return
+    default:
+      entry satisfies never
+  }
+}
+
+function boundsKey(topicId: string, partition: number): string {
+  return `${topicId}/${partition}`
+}
+
+function savedTopic({ id, name, isInternal, configs, partitions }: Topic): SavedTopic {
+  return {
+    id,
+    name,
+    isInternal,
+    configs: Object.fromEntries(configs),
+    partitions: partitions.map(({ replicas, leaderEpoch }) => ({ replicas: [...replicas], leaderEpoch })),
+  }
+}
+
+function savedTransaction({ fields }: Transaction): SavedTransaction {
+  return { ...fields, partitions: [...fields.partitions.values()] }
+}
