@@ -1,6 +1,6 @@
-// `npm test [-- --unit] [--embedded] [--package] [--real] [PART OF A FILE NAME ...]`: from a bare clone to tested.
-// Without options all suites run, real Kafka included where Java and Maven are at hand; OTTLA_REQUIRE_KAFKA=1 makes
-// their absence a failure.
+// `npm test [-- --unit] [--embedded] [--foreign] [--package] [--real] [PART OF A FILE NAME ...]`: from a bare clone to
+// tested. Without options all suites run, real Kafka and the clients of others included where what they need is at
+// hand; OTTLA_REQUIRE_KAFKA=1 makes its absence a failure.
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { readdirSync } from 'node:fs'
@@ -17,6 +17,7 @@ const node = ['--conditions=@ottla/source', '--import', 'tsx']
 const suites = [
   { name: 'unit', timeoutMs: 240_000, concurrency: availableParallelism() },
   { name: 'embedded', timeoutMs: 300_000, concurrency: availableParallelism() },
+  { name: 'foreign', timeoutMs: 300_000, concurrency: 1 },
   { name: 'package', timeoutMs: 300_000, concurrency: 1, isBuildNeeded: true },
   // One file at a time: three JVMs fill two cores.
   { name: 'real', timeoutMs: 420_000, concurrency: 1, isKafkaNeeded: true },
@@ -26,13 +27,22 @@ const { chosen, words } = parse(process.argv.slice(2))
 ensureInstalled()
 const files = testFiles().filter(file => words.length === 0 || words.some(word => file.includes(word)))
 
+// What the programs of others are written in: part of a file's name, and what it takes to have and run them.
+const foreignNeeds = [
+  ['java', ['java', 'javac', 'mvn']],
+  ['librdkafka', ['python3']],
+  ['franz', ['go']],
+]
+
 const results = []
 let isKafkaMissing = false
+/** Files that did not run, with the programs they lack. */
+const leftOut = []
 for (const suite of suites) {
   if (chosen.size > 0 && !chosen.has(suite.name)) continue
-  const own = files.filter(file => suiteOf(file) === suite.name)
+  const own = files.filter(file => suiteOf(file) === suite.name && (suite.name !== 'foreign' || canRun(file)))
   if (own.length === 0) continue
-  if (suite.isKafkaNeeded && missingPrograms().length > 0) {
+  if (suite.isKafkaNeeded && missingPrograms(['java', 'javac', 'mvn']).length > 0) {
     isKafkaMissing = true
     continue
   }
@@ -134,10 +144,21 @@ async function startHost() {
   return { port, close }
 }
 
-/** What real Kafka needs and this machine lacks. */
-function missingPrograms() {
-  return ['java', 'javac', 'mvn'].filter(program => {
-    const { status, stdout, stderr } = spawnSync(program, ['-version'], { encoding: 'utf8' })
+/** Whether the programs of others that a file starts can be had here; noted if not. */
+function canRun(file) {
+  const needs = foreignNeeds.filter(([word]) => file.includes(word)).flatMap(([, programs]) => programs)
+  const missing = missingPrograms(needs)
+  if (missing.length > 0) leftOut.push(`${file}: ${missing.join(', ')}`)
+  return missing.length === 0
+}
+
+/** Which of the programs this machine lacks. */
+function missingPrograms(programs) {
+  return programs.filter(program => {
+    if (program === 'python3') return spawnSync(program, ['-m', 'pip', '--version']).status !== 0
+    const { status, stdout, stderr } = spawnSync(program, [program === 'go' ? 'version' : '-version'], {
+      encoding: 'utf8',
+    })
     if (status !== 0) return true
     // Kafka 4 needs Java 17; Java 8 calls itself 1.8.
     const version = /version "(\d+)/.exec(`${stdout}${stderr}`)
@@ -157,14 +178,20 @@ function conclude() {
   if (isKafkaMissing) {
     const lines = [
       'The tests against REAL Apache Kafka did NOT run.',
-      `Not found here: ${missingPrograms().join(', ')} (a JDK >= 17 and Maven).`,
+      `Not found here: ${missingPrograms(['java', 'javac', 'mvn']).join(', ')} (a JDK >= 17 and Maven).`,
     ]
     if (isRequired) lines.push('OTTLA_REQUIRE_KAFKA=1 makes that a failure.')
     box(lines)
   }
-  if (results.length === 0 && !isKafkaMissing) console.error('no test file matches')
+  if (leftOut.length > 0) {
+    const lines = ['Clients of others did NOT run against the embedded cluster. What is not found here:', ...leftOut]
+    if (isRequired) lines.push('OTTLA_REQUIRE_KAFKA=1 makes that a failure.')
+    box(lines)
+  }
+  const isMissing = isKafkaMissing || leftOut.length > 0
+  if (results.length === 0 && !isMissing) console.error('no test file matches')
   console.log(`${sum('passed')} passed, ${sum('failed')} failed, ${sum('skipped')} skipped`)
-  return sum('failed') > 0 || (isKafkaMissing && isRequired) || (results.length === 0 && !isKafkaMissing) ? 1 : 0
+  return sum('failed') > 0 || (isMissing && isRequired) || (results.length === 0 && !isMissing) ? 1 : 0
 }
 
 function box(lines) {

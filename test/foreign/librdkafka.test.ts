@@ -1,0 +1,16 @@
+import { librdkafka } from './programs.ts'
+import { foreignScenarios } from './scenarios.ts'
+
+foreignScenarios({
+  name: 'librdkafka',
+  codecs: ['none', 'gzip', 'snappy', 'lz4', 'zstd'],
+  groups: [
+    ['classic', 'range'],
+    ['classic', 'roundrobin'],
+    ['classic', 'cooperative-sticky'],
+  ],
+  hasIdempotence: true,
+  hasStaticMembers: true,
+  hasShareGroups: false,
+  start: librdkafka,
+})
