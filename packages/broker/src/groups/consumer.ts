@@ -40,11 +40,11 @@ export class ConsumerGroup {
   readonly #instances = new Map<string, string>()
   // Patterns that members read by, with the topics that they stand for.
   readonly #patterns = new Map<string, ReadonlySet<string>>()
-  #epoch = 0
+  #epoch = 1
   #assignmentEpoch = 0
   #assignedAt = 0
   #target: Assignment = new Map()
-  #print = ''
+  #print: string
   #dead = false
 
   constructor(
@@ -56,6 +56,7 @@ export class ConsumerGroup {
     this.id = id
     this.#surroundings = surroundings
     this.#onDowngrade = onDowngrade
+    this.#print = this.#fingerprint()
     if (seed === null) return
     this.#epoch = seed.epoch
     this.#assignmentEpoch = seed.epoch

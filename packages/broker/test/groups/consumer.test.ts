@@ -79,11 +79,11 @@ function refuses(code: number, action: () => unknown): void {
   assert.throws(action, error => error instanceof GroupRefusal && error.errorCode === code)
 }
 
-test('the first member gets everything, at epoch 1', () => {
+test('the first member gets everything, at epoch 2', () => {
   const scene = new Scene()
   scene.topic('t', 3)
-  assert.deepEqual(scene.heartbeat('a', 0), { epoch: 1, has: { t: [0, 1, 2] } })
-  assert.deepEqual(scene.heartbeat('a', 1), { epoch: 1, has: null }, 'nothing new is not told again')
+  assert.deepEqual(scene.heartbeat('a', 0), { epoch: 2, has: { t: [0, 1, 2] } })
+  assert.deepEqual(scene.heartbeat('a', 2), { epoch: 2, has: null }, 'nothing new is not told again')
   assert.equal(scene.state, 'Stable')
 })
 
@@ -91,13 +91,13 @@ test('a second member gets its share when the first has given it up', () => {
   const scene = new Scene()
   scene.topic('t', 4)
   scene.heartbeat('a', 0)
-  assert.deepEqual(scene.heartbeat('b', 0), { epoch: 2, has: {} })
+  assert.deepEqual(scene.heartbeat('b', 0), { epoch: 3, has: {} })
   assert.equal(scene.state, 'Reconciling')
-  const revoked = scene.heartbeat('a', 1, { owned: scene.owned({ t: [0, 1, 2, 3] }) })
-  assert.deepEqual(revoked, { epoch: 1, has: { t: [0, 1] } })
-  assert.deepEqual(scene.heartbeat('b', 2), { epoch: 2, has: null }, 'the first has it still')
-  assert.deepEqual(scene.heartbeat('a', 1, { owned: scene.owned({ t: [0, 1] }) }), { epoch: 2, has: null })
-  assert.deepEqual(scene.heartbeat('b', 2), { epoch: 2, has: { t: [2, 3] } })
+  const revoked = scene.heartbeat('a', 2, { owned: scene.owned({ t: [0, 1, 2, 3] }) })
+  assert.deepEqual(revoked, { epoch: 2, has: { t: [0, 1] } })
+  assert.deepEqual(scene.heartbeat('b', 3), { epoch: 3, has: null }, 'the first has it still')
+  assert.deepEqual(scene.heartbeat('a', 2, { owned: scene.owned({ t: [0, 1] }) }), { epoch: 3, has: null })
+  assert.deepEqual(scene.heartbeat('b', 3), { epoch: 3, has: { t: [2, 3] } })
   assert.equal(scene.state, 'Stable')
 })
 
@@ -106,10 +106,10 @@ test('a member that does not give up its partitions within its rebalance timeout
   scene.topic('t', 2)
   scene.heartbeat('a', 0)
   scene.heartbeat('b', 0)
-  scene.heartbeat('a', 1, { owned: scene.owned({ t: [0, 1] }) })
+  scene.heartbeat('a', 2, { owned: scene.owned({ t: [0, 1] }) })
   scene.clock.advance(REBALANCE_MS)
-  refuses(ErrorCode.ERR_UNKNOWN_MEMBER_ID, () => scene.heartbeat('a', 1))
-  assert.deepEqual(scene.heartbeat('b', 2), { epoch: 3, has: { t: [0, 1] } })
+  refuses(ErrorCode.ERR_UNKNOWN_MEMBER_ID, () => scene.heartbeat('a', 2))
+  assert.deepEqual(scene.heartbeat('b', 3), { epoch: 4, has: { t: [0, 1] } })
 })
 
 test('a member without heartbeats is fenced after the session timeout of the group', () => {
@@ -117,23 +117,23 @@ test('a member without heartbeats is fenced after the session timeout of the gro
   scene.topic('t', 2)
   scene.heartbeat('a', 0)
   scene.clock.advance(SESSION_MS - 1)
-  scene.heartbeat('a', 1)
+  scene.heartbeat('a', 2)
   scene.configs.set('g', 'consumer.session.timeout.ms', '1000')
-  scene.heartbeat('a', 1)
+  scene.heartbeat('a', 2)
   scene.clock.advance(1000)
   assert.equal(scene.state, 'Empty')
-  refuses(ErrorCode.ERR_UNKNOWN_MEMBER_ID, () => scene.heartbeat('a', 1))
+  refuses(ErrorCode.ERR_UNKNOWN_MEMBER_ID, () => scene.heartbeat('a', 2))
 })
 
 test('epochs that are not the member’s own are fenced, but for the last one by who missed the answer', () => {
   const scene = new Scene()
   scene.topic('t', 2)
   scene.heartbeat('a', 0)
+  refuses(ErrorCode.ERR_FENCED_MEMBER_EPOCH, () => scene.heartbeat('a', 3))
+  scene.heartbeat('a', 2, { topics: ['t', 'u'] })
+  assert.deepEqual(scene.heartbeat('a', 2, { owned: scene.owned({ t: [0, 1] }) }), { epoch: 3, has: null })
+  refuses(ErrorCode.ERR_FENCED_MEMBER_EPOCH, () => scene.heartbeat('a', 2, { owned: scene.owned({ u: [0] }) }))
   refuses(ErrorCode.ERR_FENCED_MEMBER_EPOCH, () => scene.heartbeat('a', 2))
-  scene.heartbeat('a', 1, { topics: ['t', 'u'] })
-  assert.deepEqual(scene.heartbeat('a', 1, { owned: scene.owned({ t: [0, 1] }) }), { epoch: 2, has: null })
-  refuses(ErrorCode.ERR_FENCED_MEMBER_EPOCH, () => scene.heartbeat('a', 1, { owned: scene.owned({ u: [0] }) }))
-  refuses(ErrorCode.ERR_FENCED_MEMBER_EPOCH, () => scene.heartbeat('a', 1))
 })
 
 test('members that leave give their partitions to the others', () => {
@@ -142,7 +142,7 @@ test('members that leave give their partitions to the others', () => {
   scene.heartbeat('a', 0)
   scene.heartbeat('b', 0)
   scene.heartbeat('a', -1)
-  assert.deepEqual(scene.heartbeat('b', 2), { epoch: 3, has: { t: [0, 1] } })
+  assert.deepEqual(scene.heartbeat('b', 3), { epoch: 4, has: { t: [0, 1] } })
   scene.heartbeat('b', -1)
   assert.equal(scene.state, 'Empty')
 })
@@ -153,9 +153,9 @@ test('a static member finds its partitions again, while others cannot take its p
   scene.heartbeat('a', 0, { instanceId: 'i' })
   refuses(ErrorCode.ERR_UNRELEASED_INSTANCE_ID, () => scene.heartbeat('x', 0, { instanceId: 'i' }))
   assert.equal(scene.heartbeat('a', -2, { instanceId: 'i' }).epoch, -2)
-  assert.deepEqual(scene.heartbeat('b', 0, { instanceId: 'i' }), { epoch: 1, has: { t: [0, 1] } })
-  refuses(ErrorCode.ERR_FENCED_INSTANCE_ID, () => scene.heartbeat('a', 1, { instanceId: 'i' }))
-  refuses(ErrorCode.ERR_UNKNOWN_MEMBER_ID, () => scene.heartbeat('a', 1, { instanceId: 'nobody' }))
+  assert.deepEqual(scene.heartbeat('b', 0, { instanceId: 'i' }), { epoch: 2, has: { t: [0, 1] } })
+  refuses(ErrorCode.ERR_FENCED_INSTANCE_ID, () => scene.heartbeat('a', 2, { instanceId: 'i' }))
+  refuses(ErrorCode.ERR_UNKNOWN_MEMBER_ID, () => scene.heartbeat('a', 2, { instanceId: 'nobody' }))
 })
 
 test('a static member that stays away loses its partitions after the session timeout', () => {
@@ -172,11 +172,11 @@ test('topics are found by a pattern, also those that come later', () => {
   scene.topic('orders-1', 1)
   scene.topic('other', 1)
   assert.deepEqual(scene.heartbeat('a', 0, { topics: null, regex: 'orders-.*' }), {
-    epoch: 1,
+    epoch: 2,
     has: { 'orders-1': [0] },
   })
   scene.topic('orders-2', 1)
-  assert.deepEqual(scene.heartbeat('a', 1), { epoch: 2, has: { 'orders-1': [0], 'orders-2': [0] } })
+  assert.deepEqual(scene.heartbeat('a', 2), { epoch: 3, has: { 'orders-1': [0], 'orders-2': [0] } })
   refuses(ErrorCode.ERR_INVALID_REGULAR_EXPRESSION, () => scene.heartbeat('b', 0, { regex: '(' }))
 })
 
@@ -185,12 +185,12 @@ test('more partitions, and topics that go, change the assignment', () => {
   scene.topic('t', 1)
   scene.heartbeat('a', 0, { topics: ['t', 'u'] })
   scene.topic('u', 1)
-  assert.deepEqual(scene.heartbeat('a', 1), { epoch: 2, has: { t: [0], u: [0] } })
+  assert.deepEqual(scene.heartbeat('a', 2), { epoch: 3, has: { t: [0], u: [0] } })
   const topic = scene.topics.get('u')
   assert.ok(topic !== undefined)
   scene.topics.delete(topic)
-  const told = scene.heartbeat('a', 2, { owned: scene.owned({ t: [0] }) })
-  assert.deepEqual(told, { epoch: 3, has: { t: [0] } })
+  const told = scene.heartbeat('a', 3, { owned: scene.owned({ t: [0] }) })
+  assert.deepEqual(told, { epoch: 4, has: { t: [0] } })
 })
 
 test('topics that a member reads no more are taken from it at once', () => {
@@ -198,9 +198,9 @@ test('topics that a member reads no more are taken from it at once', () => {
   scene.topic('t', 1)
   scene.topic('u', 1)
   scene.heartbeat('a', 0, { topics: ['t', 'u'] })
-  const told = scene.heartbeat('a', 1, { topics: ['u'], owned: scene.owned({ t: [0], u: [0] }) })
-  assert.deepEqual(told, { epoch: 1, has: { u: [0] } })
-  assert.deepEqual(scene.heartbeat('a', 1, { owned: scene.owned({ u: [0] }) }), { epoch: 2, has: null })
+  const told = scene.heartbeat('a', 2, { topics: ['u'], owned: scene.owned({ t: [0], u: [0] }) })
+  assert.deepEqual(told, { epoch: 2, has: { u: [0] } })
+  assert.deepEqual(scene.heartbeat('a', 2, { owned: scene.owned({ u: [0] }) }), { epoch: 3, has: null })
 })
 
 test('most members choose the assignor', () => {
@@ -211,7 +211,7 @@ test('most members choose the assignor', () => {
   scene.heartbeat('a', 0, { topics, assignor: 'range' })
   scene.heartbeat('b', 0, { topics, assignor: 'range' })
   const all = scene.owned({ t: [0, 1], u: [0, 1] })
-  assert.deepEqual(scene.heartbeat('a', 1, { owned: all }), { epoch: 1, has: { t: [0], u: [0] } })
+  assert.deepEqual(scene.heartbeat('a', 2, { owned: all }), { epoch: 2, has: { t: [0], u: [0] } })
   refuses(ErrorCode.ERR_UNSUPPORTED_ASSIGNOR, () => scene.heartbeat('c', 0, { assignor: 'sticky' }))
 })
 
@@ -220,11 +220,11 @@ test('the group takes as many members as it may have, and a new assignment only 
   scene.topic('t', 2)
   scene.configs.set('g', 'consumer.assignment.interval.ms', '1000')
   scene.heartbeat('a', 0)
-  assert.deepEqual(scene.heartbeat('b', 0), { epoch: 1, has: {} })
+  assert.deepEqual(scene.heartbeat('b', 0), { epoch: 2, has: {} })
   assert.equal(scene.state, 'Assigning')
   refuses(ErrorCode.ERR_GROUP_MAX_SIZE_REACHED, () => scene.heartbeat('c', 0))
   scene.clock.advance(1000)
-  assert.equal(scene.heartbeat('b', 1).epoch, 2)
+  assert.equal(scene.heartbeat('b', 2).epoch, 3)
 })
 
 test('requests that cannot be are refused', () => {
@@ -240,7 +240,7 @@ test('requests that cannot be are refused', () => {
   refuses(invalid, () => scene.heartbeat('a', 0, { topics: null }))
   refuses(invalid, () => scene.heartbeat('a', -2))
   refuses(invalid, () => scene.heartbeat('a', -3))
-  refuses(ErrorCode.ERR_GROUP_ID_NOT_FOUND, () => scene.heartbeat('a', 1))
+  refuses(ErrorCode.ERR_GROUP_ID_NOT_FOUND, () => scene.heartbeat('a', 2))
 })
 
 test('a member commits for what it has, with the epoch since which it has it', () => {
@@ -248,20 +248,20 @@ test('a member commits for what it has, with the epoch since which it has it', (
   const id = scene.topic('t', 2)
   scene.topic('u', 1)
   scene.heartbeat('a', 0)
-  scene.heartbeat('a', 1, { topics: ['t', 'u'] })
+  scene.heartbeat('a', 2, { topics: ['t', 'u'] })
   const { group } = scene
   const by = (epoch: number): Parameters<Group['checkCommit']>[0] => ({ memberId: 'a', epoch, groupInstanceId: null })
+  assert.equal(group.checkCommit(by(3), false), 0)
   assert.equal(group.checkCommit(by(2), false), 0)
-  assert.equal(group.checkCommit(by(1), false), 0)
-  assert.equal(group.checkCommitOf(by(1), false, id, 0), 0)
+  assert.equal(group.checkCommitOf(by(2), false, id, 0), 0)
   const other = scene.topics.get('u')?.id ?? ''
-  assert.equal(group.checkCommitOf(by(1), false, other, 0), ErrorCode.ERR_STALE_MEMBER_EPOCH)
-  assert.equal(group.checkCommit(by(3), false), ErrorCode.ERR_STALE_MEMBER_EPOCH)
-  assert.equal(group.checkCommit(by(3), true), ErrorCode.ERR_ILLEGAL_GENERATION)
-  assert.equal(group.checkCommit(by(2), false, 8), ErrorCode.ERR_UNSUPPORTED_VERSION)
-  assert.equal(group.checkCommit({ ...by(2), memberId: 'x' }, false), ErrorCode.ERR_UNKNOWN_MEMBER_ID)
-  assert.equal(group.checkFetch('a', 1), ErrorCode.ERR_STALE_MEMBER_EPOCH)
-  assert.equal(group.checkFetch('a', 2), 0)
+  assert.equal(group.checkCommitOf(by(2), false, other, 0), ErrorCode.ERR_STALE_MEMBER_EPOCH)
+  assert.equal(group.checkCommit(by(4), false), ErrorCode.ERR_STALE_MEMBER_EPOCH)
+  assert.equal(group.checkCommit(by(4), true), ErrorCode.ERR_ILLEGAL_GENERATION)
+  assert.equal(group.checkCommit(by(3), false, 8), ErrorCode.ERR_UNSUPPORTED_VERSION)
+  assert.equal(group.checkCommit({ ...by(3), memberId: 'x' }, false), ErrorCode.ERR_UNKNOWN_MEMBER_ID)
+  assert.equal(group.checkFetch('a', 2), ErrorCode.ERR_STALE_MEMBER_EPOCH)
+  assert.equal(group.checkFetch('a', 3), 0)
   assert.equal(group.checkFetch(null, -1), 0)
   assert.ok(group.isSubscribedTo('u') && !group.isSubscribedTo('v'))
   assert.equal(partitionKey(id, 1), `${id}/1`)
