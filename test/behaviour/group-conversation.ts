@@ -165,7 +165,10 @@ export class GroupConversation {
   }
 
   async describeConsumers(groupId: string, version = 1): Promise<unknown> {
-    const answer = await this.#admin.ask(ConsumerGroupDescribe, version, { groupIds: [groupId] })
+    const answer = await this.#admin.ask(ConsumerGroupDescribe, version, {
+      groupIds: [groupId],
+      includeAuthorizedOperations: false,
+    })
     const group = answer.groups[0]
     if (group === undefined || group.errorCode !== 0) return group?.errorCode
     const { groupState, groupEpoch, assignmentEpoch, assignorName } = group
