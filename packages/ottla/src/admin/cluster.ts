@@ -1,5 +1,13 @@
 import { DescribeCluster, ErrorCode, Metadata } from '@ottla/protocol'
-import { EARLIEST_TIMESTAMP, LATEST_TIMESTAMP, MAX_TIMESTAMP, listOffsets as askOffsets } from '../cluster/queries.ts'
+import {
+  EARLIEST_LOCAL_TIMESTAMP,
+  EARLIEST_PENDING_UPLOAD_TIMESTAMP,
+  EARLIEST_TIMESTAMP,
+  LATEST_TIERED_TIMESTAMP,
+  LATEST_TIMESTAMP,
+  MAX_TIMESTAMP,
+  listOffsets as askOffsets,
+} from '../cluster/queries.ts'
 import { KafkaError } from '../errors.ts'
 import type { BrokerMetadata, TopicPartition } from '../types.ts'
 import { aclOperations, type AclOperation } from './acl-words.ts'
@@ -23,10 +31,19 @@ export interface ClusterDescription {
 }
 
 /**
- * Which offset of a partition is asked for.
+ * Which offset of a partition is asked for. With tiered storage: `earliest-local` is the first that the leader keeps
+ * itself (KIP-405), `latest-tiered` the last that is stored away (KIP-1005), `earliest-pending-upload` the first that
+ * is yet to be (KIP-1023).
  * @since 0.1.0
  */
-export type OffsetSpec = 'earliest' | 'latest' | 'max-timestamp' | { readonly timestamp: number }
+export type OffsetSpec =
+  | 'earliest'
+  | 'latest'
+  | 'max-timestamp'
+  | 'earliest-local'
+  | 'latest-tiered'
+  | 'earliest-pending-upload'
+  | { readonly timestamp: number }
 
 /**
  * One question of `listOffsets`.
@@ -134,23 +151,26 @@ function describe(
   }
 }
 
+const specTimestamps: ReadonlyMap<string, number> = new Map([
+  ['earliest', EARLIEST_TIMESTAMP],
+  ['latest', LATEST_TIMESTAMP],
+  ['max-timestamp', MAX_TIMESTAMP],
+  ['earliest-local', EARLIEST_LOCAL_TIMESTAMP],
+  ['latest-tiered', LATEST_TIERED_TIMESTAMP],
+  ['earliest-pending-upload', EARLIEST_PENDING_UPLOAD_TIMESTAMP],
+])
+
 function timestampOf(query: OffsetQuery): number {
   const { spec } = query
-  switch (spec) {
-    case 'earliest':
-      return EARLIEST_TIMESTAMP
-    case 'latest':
-      return LATEST_TIMESTAMP
-    case 'max-timestamp':
-      return MAX_TIMESTAMP
-    default: {
-      const subject = `spec of ${partitionSubject(query)}`
-      const time: unknown = spec.timestamp
-      requireThat(
-        typeof time === 'number',
-        `${subject} must be 'earliest', 'latest', 'max-timestamp' or { timestamp }, not ${JSON.stringify(spec)}`,
-      )
-      return requireInteger(spec.timestamp, `timestamp in the ${subject}`, 0, Number.MAX_SAFE_INTEGER)
-    }
+  const subject = `spec of ${partitionSubject(query)}`
+  const words = [...specTimestamps.keys()].map(word => `'${word}'`).join(', ')
+  const wrong = `${subject} must be ${words} or { timestamp }, not ${JSON.stringify(spec)}`
+  if (typeof spec === 'string') {
+    const timestamp = specTimestamps.get(spec)
+    requireThat(timestamp !== undefined, wrong)
+    return timestamp ?? LATEST_TIMESTAMP
   }
+  const given: unknown = (spec as Partial<Record<'timestamp', unknown>> | undefined)?.timestamp // a caller's value, unchecked so far
+  requireThat(typeof given === 'number', wrong)
+  return requireInteger(spec.timestamp, `timestamp in the ${subject}`, 0, Number.MAX_SAFE_INTEGER)
 }

@@ -1,4 +1,4 @@
-import { OffsetCommit, OffsetDelete, OffsetFetch } from '@ottla/protocol'
+import { ErrorCode, OffsetCommit, OffsetDelete, OffsetFetch } from '@ottla/protocol'
 import { OFFSET_INVALID, type TopicPartition, type TopicPartitionOffset } from '../types.ts'
 import { requireInteger, requireName, requirePartitions } from './arguments.ts'
 import { coordinatorMoved, itemError, missingAnswer, withError, type AdminCall, type AdminOptions } from './call.ts'
@@ -47,7 +47,10 @@ export async function listConsumerGroupOffsets(
       signal,
       ...(topics === null ? { minVersion: FIRST_VERSION_OF_ALL } : {}),
       maxVersion: LAST_VERSION_BY_NAME,
-      errorOf: r => coordinatorMoved([r.errorCode, ...r.groups.map(g => g.errorCode)]),
+      errorOf: r => {
+        const moved = coordinatorMoved([r.errorCode, ...r.groups.map(g => g.errorCode)])
+        return moved === ErrorCode.ERR_NO_ERROR && requireStable ? unstable(r.groups) : moved
+      },
     },
   )
   const group = response.groups[0] ?? response
@@ -124,6 +127,14 @@ export async function deleteConsumerGroupOffsets(
   return partitions.map(({ topic, partition }) => {
     return { topic, partition, offset: OFFSET_INVALID, ...withError(partitionError({ topic, partition }, codes)) }
   })
+}
+
+/** Tells the cluster to ask again while a transaction has not finished writing an offset. */
+function unstable(groups: readonly { topics: readonly { partitions: readonly { errorCode: number }[] }[] }[]): number {
+  const found = groups.some(g =>
+    g.topics.some(t => t.partitions.some(p => p.errorCode === ErrorCode.ERR_UNSTABLE_OFFSET_COMMIT)),
+  )
+  return found ? ErrorCode.ERR_UNSTABLE_OFFSET_COMMIT : ErrorCode.ERR_NO_ERROR
 }
 
 function wireTopics(partitions: readonly TopicPartition[]): { name: string; partitionIndexes: number[] }[] {

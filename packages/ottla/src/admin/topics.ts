@@ -25,6 +25,7 @@ import {
 } from './arguments.ts'
 import { controllerMoved, itemError, missingAnswer, withError, type AdminCall } from './call.ts'
 import { askLeaders, groupByTopic, partitionSubject } from './fan-out.ts'
+import { untilAccepted } from './throttled.ts'
 
 /**
  * A topic to be created.
@@ -125,6 +126,12 @@ export async function createTopics(call: AdminCall, topics: readonly NewTopic[])
   requireItems(topics, 'topics')
   topics.forEach(checkNewTopic)
   requireDistinct(topics, t => t.topic, 'topics')
+  const results = await untilAccepted(call, topics, open => askToCreate(call, open))
+  if (!call.validateOnly) await refreshChanged(call, results)
+  return results
+}
+
+async function askToCreate(call: AdminCall, topics: readonly NewTopic[]): Promise<CreateTopicResult[]> {
   const { operationTimeoutMs, validateOnly, deadline, signal } = call
   const body = { topics: topics.map(wireTopic), timeoutMs: operationTimeoutMs, validateOnly }
   const response = await call.cluster.request({ to: 'controller' }, CreateTopics, body, {
@@ -133,19 +140,23 @@ export async function createTopics(call: AdminCall, topics: readonly NewTopic[])
     errorOf: r => controllerMoved(r.topics.map(t => t.errorCode)),
   })
   const answers = new Map(response.topics.map(t => [t.name, t]))
-  const results = topics.map(({ topic }): CreateTopicResult => {
+  return topics.map(({ topic }): CreateTopicResult => {
     const answer = answers.get(topic)
     if (answer === undefined) return { topic, error: missingAnswer(`topic '${topic}'`) }
     const error = itemError(answer.errorCode, answer.errorMessage, `topic '${topic}'`)
     if (error !== undefined) return { topic, error }
     return answer.topicId === ZERO_UUID ? { topic } : { topic, topicId: answer.topicId }
   })
-  if (!validateOnly) await refreshChanged(call, results)
-  return results
 }
 
 export async function deleteTopics(call: AdminCall, topics: readonly string[]): Promise<TopicResult[]> {
   requireNames(topics, 'topics')
+  const results = await untilAccepted(call, topics, open => askToDelete(call, open))
+  await refreshChanged(call, results)
+  return results
+}
+
+async function askToDelete(call: AdminCall, topics: readonly string[]): Promise<TopicResult[]> {
   const { operationTimeoutMs: timeoutMs, deadline, signal } = call
   const response = await call.cluster.request(
     { to: 'controller' },
@@ -157,9 +168,7 @@ export async function deleteTopics(call: AdminCall, topics: readonly string[]): 
     { deadline, signal, errorOf: r => controllerMoved(r.responses.map(t => t.errorCode)) },
   )
   const answers = new Map(response.responses.map(t => [t.name, t]))
-  const results = topics.map(topic => topicResult(topic, answers.get(topic)))
-  await refreshChanged(call, results)
-  return results
+  return topics.map(topic => topicResult(topic, answers.get(topic)))
 }
 
 export async function createPartitions(call: AdminCall, topics: readonly NewPartitions[]): Promise<TopicResult[]> {
@@ -170,6 +179,12 @@ export async function createPartitions(call: AdminCall, topics: readonly NewPart
     if (replicaAssignment !== undefined) checkAssignment(topic, replicaAssignment)
   })
   requireDistinct(topics, t => t.topic, 'topics')
+  const results = await untilAccepted(call, topics, open => askForPartitions(call, open))
+  if (!call.validateOnly) await refreshChanged(call, results)
+  return results
+}
+
+async function askForPartitions(call: AdminCall, topics: readonly NewPartitions[]): Promise<TopicResult[]> {
   const { operationTimeoutMs: timeoutMs, validateOnly, deadline, signal } = call
   const wire = topics.map(t => ({
     name: t.topic,
@@ -183,9 +198,7 @@ export async function createPartitions(call: AdminCall, topics: readonly NewPart
     { deadline, signal, errorOf: r => controllerMoved(r.results.map(t => t.errorCode)) },
   )
   const answers = new Map(response.results.map(t => [t.name, t]))
-  const results = topics.map(({ topic }) => topicResult(topic, answers.get(topic)))
-  if (!validateOnly) await refreshChanged(call, results)
-  return results
+  return topics.map(({ topic }) => topicResult(topic, answers.get(topic)))
 }
 
 export async function describeTopics(

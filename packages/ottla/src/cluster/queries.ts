@@ -12,6 +12,20 @@ import type { Snapshot } from './snapshot.ts'
 export const LATEST_TIMESTAMP = -1
 export const EARLIEST_TIMESTAMP = -2
 export const MAX_TIMESTAMP = -3
+/** The first offset that the leader keeps itself (KIP-405). */
+export const EARLIEST_LOCAL_TIMESTAMP = -4
+/** The last offset in tiered storage (KIP-1005). */
+export const LATEST_TIERED_TIMESTAMP = -5
+/** The first offset that is yet to go to tiered storage (KIP-1023). */
+export const EARLIEST_PENDING_UPLOAD_TIMESTAMP = -6
+
+// Older brokers would take these for times.
+const FIRST_VERSIONS: ReadonlyMap<number, number> = new Map([
+  [MAX_TIMESTAMP, 7],
+  [EARLIEST_LOCAL_TIMESTAMP, 8],
+  [LATEST_TIERED_TIMESTAMP, 9],
+  [EARLIEST_PENDING_UPLOAD_TIMESTAMP, 11],
+])
 
 export type IsolationLevel = 'read_uncommitted' | 'read_committed'
 
@@ -177,7 +191,7 @@ async function askLeader(
     if (list === undefined) topics.set(query.topic, [partition])
     else list.push(partition)
   }
-  const needsMaxTimestamp = indexes.some(i => queries[i]?.timestamp === MAX_TIMESTAMP)
+  const minVersion = Math.max(...indexes.map(i => FIRST_VERSIONS.get(queries[i]?.timestamp ?? 0) ?? 0))
   const broker = cluster.broker(leader)
   let response: Decoded<ListOffsetsResponse>
   try {
@@ -193,7 +207,7 @@ async function askLeader(
       {
         timeoutMs: Math.min(context.settings['socket.timeout.ms'], options.deadline.left()),
         signal: options.signal,
-        ...(needsMaxTimestamp ? { minVersion: 7 } : {}),
+        ...(minVersion > 0 ? { minVersion } : {}),
       },
     )
   } catch (error) {

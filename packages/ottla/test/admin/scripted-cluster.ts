@@ -2,10 +2,13 @@ import assert from 'node:assert/strict'
 import { ErrorCode, Writer, type Api, type Decoded } from '@ottla/protocol'
 import { Deadline } from '../../src/base/clock.ts'
 import type { AdminCall } from '../../src/admin/call.ts'
-import type { Target } from '../../src/cluster/cluster.ts'
+import type { ClusterRequestOptions, Target } from '../../src/cluster/cluster.ts'
+import { isRetriable } from '../../src/cluster/retry.ts'
 import type { Snapshot, TopicSnapshot } from '../../src/cluster/snapshot.ts'
 import { KafkaError } from '../../src/errors.ts'
 import { FakeClock } from '../base/fake-clock.ts'
+
+const TRIES = 3
 
 /** One request that an admin call has sent. */
 export interface Sent {
@@ -50,18 +53,26 @@ export function scriptedCall(
       target: Target,
       api: Api<Req, Res>,
       body: Req | ((version: number) => Req),
-      { minVersion = api.minVersion, maxVersion = api.maxVersion }: { minVersion?: number; maxVersion?: number },
+      {
+        minVersion = api.minVersion,
+        maxVersion = api.maxVersion,
+        errorOf,
+      }: Pick<ClusterRequestOptions<Res>, 'minVersion' | 'maxVersion' | 'errorOf'>,
     ): Promise<Decoded<Res>> => {
       // A request body is an object, never a function.
       const at = (version: number): Req =>
         typeof body === 'function' ? (body as (version: number) => Req)(version) : body
       for (let v = Math.max(minVersion, api.minVersion); v <= maxVersion; v++) api.writeRequest(new Writer(), at(v), v)
       const request = { target, api: api.name, body: at(maxVersion) }
-      sent.push(request)
       const answer = script[api.name]
       if (answer === undefined) return Promise.reject(new Error(`the script has no answer for ${api.name}`))
       try {
-        return Promise.resolve(answer(request) as Decoded<Res>) // the script writes whole responses
+        for (let attempt = 1; ; attempt++) {
+          sent.push(request)
+          const response = answer(request) as Decoded<Res> // the script writes whole responses
+          // As the cluster does, which goes on until the deadline.
+          if (attempt === TRIES || !isRetriable(errorOf?.(response) ?? 0)) return Promise.resolve(response)
+        }
       } catch (error) {
         return Promise.reject(error instanceof Error ? error : new Error(String(error)))
       }
