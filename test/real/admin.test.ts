@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { AdminClient, Consumer, KafkaError } from 'ottla'
+import { AdminClient, Consumer, ErrorCode, KafkaError } from 'ottla'
 import { adminScenarios } from '../behaviour/admin.ts'
 import { as, fresh } from '../behaviour/world.ts'
 import { sharedKafka } from '../harness/shared.ts'
@@ -45,7 +45,34 @@ test('an old broker is administered with the requests it knows', async () => {
   const [described] = await admin.describeConsumerGroups([group])
   assert.equal(described?.state, 'Stable')
   assert.equal(described.members[0]?.assignment[0]?.topic, topic)
+  const [left] = await admin.removeMembersFromConsumerGroup(group, undefined, { reason: 'not known here' })
+  assert.equal(left?.error, undefined)
   await consumer.close()
+
+  const { groups } = await admin.listGroups({ types: ['classic'] })
+  assert.ok(groups.some(g => g.groupId === group))
+  const zero = { topic, partition: 0 }
+  const [elected] = await admin.electLeaders('preferred', [zero])
+  assert.equal(elected?.error?.code, ErrorCode.ERR_ELECTION_NOT_NEEDED)
+  assert.deepEqual(await admin.listPartitionReassignments(), [])
+  const [{ logDirs } = { logDirs: [] }] = await admin.describeLogDirs(undefined, { partitions: [zero] })
+  assert.equal(logDirs[0]?.replicas.length, 1)
+  assert.deepEqual((await admin.listTransactions({ states: ['Ongoing'], minDurationMs: 1000 })).errors, [])
+  assert.equal((await admin.describeMetadataQuorum()).voters.length, 1)
+  assert.ok((await admin.describeFeatures()).finalized['metadata.version'])
+  const resource = { type: 'topic', name: topic } as const
+  assert.deepEqual(await admin.alterConfigs([{ ...resource, entries: [] }]), [resource])
+  const refused = (error: unknown): boolean =>
+    error instanceof KafkaError && error.code === ErrorCode.ERR__UNSUPPORTED_FEATURE
+  // Nothing is done as something else that an old broker knows.
+  await assert.rejects(admin.listConfigResources(['topic']), refused)
+  await assert.rejects(admin.listShareGroupOffsets(group), refused)
+  await assert.rejects(
+    admin.alterPartitionReassignments([{ ...zero, replicas: [1] }], { allowReplicationFactorChange: false }),
+    refused,
+  )
+  const patterned = await admin.listTransactions({ transactionalIdPattern: 'x' })
+  assert.equal(patterned.errors[0]?.code, ErrorCode.ERR__UNSUPPORTED_FEATURE)
   assert.deepEqual(await admin.deleteTopics([topic]), [{ topic }])
   await admin.close()
   await cluster.close()
