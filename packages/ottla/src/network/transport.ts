@@ -1,5 +1,5 @@
 import { connect as connectTcp, isIP, type OnReadOpts, type Socket } from 'node:net'
-import { connect as connectTls, type ConnectionOptions as TlsOptions } from 'node:tls'
+import type { ConnectionOptions as TlsOptions } from 'node:tls'
 import { lookup, type LookupAddress } from 'node:dns'
 import { ErrorCode } from '@ottla/protocol'
 import { RequestError } from './request-error.ts'
@@ -28,6 +28,11 @@ export interface TransportHandlers {
 
 // Other runtimes know the option by name only, or not at all.
 const READS_INTO_MEMORY = !('bun' in process.versions) && !('deno' in process.versions)
+
+// A third of the start of a client that does not need it.
+function loadTls(): typeof import('node:tls') {
+  return process.getBuiltinModule('node:tls')
+}
 
 /** Addresses of a broker's name; each attempt gets the next one. */
 export class AddressBook {
@@ -100,7 +105,7 @@ export class Transport {
       const socket =
         settings.tls === null
           ? connectTcp({ host: address.address, port, ...reading })
-          : connectTls({
+          : loadTls().connect({
               ...settings.tls,
               ...reading,
               host: address.address,

@@ -1,6 +1,6 @@
 /** gzip by node:zlib. */
 
-import { gunzipSync, gzipSync } from 'node:zlib'
+import { zlib } from '../wire/zlib.ts'
 import type { CompressionCodec } from './codec.ts'
 import { levelWithin } from './level.ts'
 import { inflateLimited } from './zlib-limit.ts'
@@ -11,7 +11,7 @@ export const gzip: CompressionCodec = {
   minLevel: 0,
   maxLevel: 9,
   ready: () => null,
-  compress: (data, level = -1) => gzipSync(data, { level: levelWithin(gzip, level, -1) }),
-  decompress: (data, maxBytes) => inflateLimited('gzip', gunzipSync, data, maxBytes),
+  compress: (data, level = -1) => zlib().gzipSync(data, { level: levelWithin(gzip, level, -1) }),
+  decompress: (data, maxBytes) => inflateLimited('gzip', zlib().gunzipSync, data, maxBytes),
   implementation: () => 'node:zlib',
 }

@@ -1,9 +1,9 @@
 /** Zstandard: node:zlib where it has it (Node 22.15 on), else WebAssembly, which is loaded by `ready()`. */
 
-import * as zlib from 'node:zlib'
 import { loadPackage } from '../wire/optional.ts'
 import { ProtocolError } from '../wire/protocol-error.ts'
 import { asBuffer } from '../wire/view.ts'
+import { zlib } from '../wire/zlib.ts'
 import type { CompressionCodec } from './codec.ts'
 import { levelWithin } from './level.ts'
 import { inflateLimited } from './zlib-limit.ts'
@@ -30,7 +30,13 @@ export interface ZstdWasm {
 /** More than this the WebAssembly module is never asked to hold. */
 const WASM_LIMIT_BYTES = 512 * 1024 * 1024
 
-const builtIn: ZlibZstd | null = 'zstdCompressSync' in zlib ? (zlib as unknown as ZlibZstd) : null
+let found: ZlibZstd | null | undefined
+
+function builtIn(): ZlibZstd | null {
+  // The types are those of a Node without it.
+  if (found === undefined) found = 'zstdCompressSync' in zlib() ? (zlib() as unknown as ZlibZstd) : null
+  return found
+}
 
 let wasm: ZstdWasm | null = null
 let loading: Promise<void> | null = null
@@ -41,7 +47,7 @@ export const zstd: CompressionCodec = {
   minLevel: 1,
   maxLevel: 22,
   ready() {
-    if (builtIn !== null || wasm !== null) return null
+    if (builtIn() !== null || wasm !== null) return null
     return (loading ??= loadZstdWasm().then(
       loaded => {
         wasm = loaded
@@ -54,14 +60,15 @@ export const zstd: CompressionCodec = {
   },
   compress(data, level = -1) {
     const allowed = levelWithin(zstd, level, STANDARD_LEVEL)
-    if (builtIn === null) return asBuffer(loadedWasm().compress(data, allowed))
-    return builtIn.zstdCompressSync(data, { params: { [builtIn.constants.ZSTD_c_compressionLevel]: allowed } })
+    const own = builtIn()
+    if (own === null) return asBuffer(loadedWasm().compress(data, allowed))
+    return own.zstdCompressSync(data, { params: { [own.constants.ZSTD_c_compressionLevel]: allowed } })
   },
   decompress(data, maxBytes) {
-    if (builtIn === null) return decompressByWasm(loadedWasm(), data, maxBytes)
-    return decompressByZlib(builtIn, data, maxBytes)
+    const own = builtIn()
+    return own === null ? decompressByWasm(loadedWasm(), data, maxBytes) : decompressByZlib(own, data, maxBytes)
   },
-  implementation: () => (builtIn === null ? '@bokuweb/zstd-wasm' : 'node:zlib'),
+  implementation: () => (builtIn() === null ? '@bokuweb/zstd-wasm' : 'node:zlib'),
 }
 
 /** Loads the WebAssembly form. It rejects with an Error when the package is not there. */

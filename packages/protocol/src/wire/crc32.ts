@@ -1,13 +1,12 @@
 /** CRC-32 (zlib's), the checksum of message sets before Kafka 0.11. */
 
-import * as zlib from 'node:zlib'
-
-/** In Node from 20.15 and 22.2 on; the types may know it or not. */
-const native = (zlib as { crc32?: (data: Uint8Array, previous?: number) => number }).crc32
+import { zlib } from './zlib.ts'
 
 /** CRC-32 of `data[start, end)`, an unsigned 32-bit number. */
 export function crc32(data: Uint8Array, start: number, end: number): number {
   const part = data.subarray(start, end)
+  // In Node from 20.15 and 22.2 on; the types may know it or not.
+  const native = (zlib() as { crc32?: (data: Uint8Array, previous?: number) => number }).crc32
   return native === undefined ? crc32JavaScript(part) : native(part)
 }
 
