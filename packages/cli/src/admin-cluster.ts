@@ -202,9 +202,10 @@ export function addTokens(admin: AdminContext): void {
     'Let a token live longer; the secret in base64',
     [period],
     async (session, options, [secret = '']) => {
+      const hmac = secretOf(secret)
       const client = await session.connect()
       const renewing = options.period === undefined ? {} : { renewPeriodMs: options.period }
-      const expiryTimestamp = await client.renewDelegationToken(secretOf(secret), { ...session.limits, ...renewing })
+      const expiryTimestamp = await client.renewDelegationToken(hmac, { ...session.limits, ...renewing })
       session.did({ expiryTimestamp }, `expires ${shownTime(expiryTimestamp)}`)
     },
   )
@@ -216,9 +217,10 @@ export function addTokens(admin: AdminContext): void {
     'Let a token end; the secret in base64',
     [until],
     async (session, options, [secret = '']) => {
+      const hmac = secretOf(secret)
       const client = await session.connect()
       const expiring = options.period === undefined ? {} : { expiryPeriodMs: options.period }
-      const expiryTimestamp = await client.expireDelegationToken(secretOf(secret), { ...session.limits, ...expiring })
+      const expiryTimestamp = await client.expireDelegationToken(hmac, { ...session.limits, ...expiring })
       session.did({ expiryTimestamp }, `expires ${shownTime(expiryTimestamp)}`)
     },
   )
