@@ -56,7 +56,12 @@ export const metadataRoutes: readonly Route[] = [
         name,
         topicId: topic.id,
         isInternal: topic.isInternal,
-        partitions: topic.partitions.map(partition => describePartition(partition, context)),
+        // The lists may be null by the protocol; Kafka's own client cannot bear it.
+        partitions: topic.partitions.map(partition => ({
+          ...describePartition(partition, context),
+          eligibleLeaderReplicas: [],
+          lastKnownElr: [],
+        })),
         topicAuthorizedOperations: authorizedOperations(context, 'topic', name),
       }
     }),
