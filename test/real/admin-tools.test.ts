@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { AdminClient, Consumer, ErrorCode, Producer, type ConfigSource, type KafkaError } from 'ottla'
 import { fresh } from '../behaviour/world.ts'
+import { finished } from '../embedded/cli-terminal.ts'
 import { sharedKafka, type SharedKafka } from '../harness/shared.ts'
 import { javaTools, rows, type Step, type ToolRun } from './java-tools.ts'
 
@@ -10,6 +11,7 @@ const topic = fresh('tools')
 const transactional = fresh('tools-transactions')
 const signal = fresh('tools-signal')
 const group = fresh('tools-group')
+const idleGroup = fresh('tools-idle')
 const shareGroup = fresh('tools-share')
 const transactionalId = fresh('tools-id')
 const user = fresh('tools-user')
@@ -27,6 +29,7 @@ const steps = [
   ['consumer-groups', '--describe', '--group', group],
   ['consumer-groups', '--describe', '--group', group, '--members', '--verbose'],
   ['consumer-groups', '--describe', '--group', group, '--state'],
+  ['consumer-groups', '--reset-offsets', '--group', idleGroup, '--topic', topic, '--shift-by', '-6', '--dry-run'],
   ['groups', '--list'],
   ['share-groups', '--describe', '--group', shareGroup],
   ['transactions', 'list'],
@@ -88,6 +91,12 @@ before(async () => {
   consumer.subscribe(topic)
   for (let i = 0; i < 11; i++) await consumer.readMessage(20_000)
   await consumer.commit()
+  await done(
+    admin.alterConsumerGroupOffsets(idleGroup, [
+      { topic, partition: 0, offset: 9 },
+      { topic, partition: 1, offset: 3 },
+    ]),
+  )
 
   await done(
     admin.incrementalAlterConfigs([
@@ -209,6 +218,35 @@ test('a consumer group: state, assignor, members and committed offsets', async (
   assert.equal(lines[0]?.['HOST'], member?.host)
   assert.equal(lines[0]?.['CLIENT-ID'], member?.clientId)
   assert.match(tool('consumer-groups', '--describe', '--group', group, '--members'), new RegExp(`${topic}:0,1`))
+})
+
+test('ottla admin groups: the lag, and what a reset would do', async () => {
+  const run = async (...words: string[]): Promise<unknown> => {
+    const { status, out, err } = await finished([
+      'admin',
+      'groups',
+      ...words,
+      '--json',
+      '-b',
+      kafka.plainBootstrapServers,
+    ])
+    assert.equal(status, 0, err)
+    return JSON.parse(out)
+  }
+  const [described] = (await run('describe', group)) as { offsets: GroupLag[] }[] // the command's own shape
+  assert.deepEqual(
+    described?.offsets.map(o => [o.topic, o.partition, o.offset, o.endOffset, o.lag, o.memberId].map(String)),
+    rows(tool('consumer-groups'), 'GROUP')
+      .map(line => ['TOPIC', 'PARTITION', 'CURRENT-OFFSET', 'LOG-END-OFFSET', 'LAG', 'CONSUMER-ID'].map(w => line[w]))
+      .toSorted(),
+  )
+  const reset = await run('reset', idleGroup, '-t', topic, '--shift-by', '-6')
+  const { offsets } = reset as { offsets: { partition: number; to: number }[] } // the command's own shape
+  const lines = rows(tool('consumer-groups', '--reset-offsets'), 'GROUP')
+  assert.deepEqual(
+    offsets.map(o => [o.partition, o.to].map(String)),
+    lines.map(line => [line['PARTITION'], line['NEW-OFFSET']]).toSorted(),
+  )
 })
 
 test('groups of every kind', async () => {
@@ -341,6 +379,15 @@ test('metrics subscriptions, and the cluster’s id', async () => {
   )
   assert.equal(tool('cluster').trim(), `Cluster ID: ${await admin.clusterId()}`)
 })
+
+interface GroupLag {
+  topic: string
+  partition: number
+  offset: number
+  endOffset: number
+  lag: number
+  memberId: string
+}
 
 interface JavaLogDir {
   logDir: string
