@@ -8,9 +8,11 @@ foreignScenarios({
     ['classic', 'range'],
     ['classic', 'roundrobin'],
     ['classic', 'cooperative-sticky'],
+    ['consumer', 'uniform'],
+    ['consumer', 'range'],
   ],
   hasIdempotence: true,
-  hasStaticMembers: true,
+  staticMembers: ['classic', 'consumer'],
   hasShareGroups: false,
   start: librdkafka,
 })

@@ -1,10 +1,11 @@
 /** Foreign clients are had from their registries the first time, and kept where Kafka's jars are. */
 import { execFile } from 'node:child_process'
-
-import { dirname, join } from 'node:path'
+import { createHash } from 'node:crypto'
+import { readFileSync, readdirSync } from 'node:fs'
+import { delimiter, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { cacheFolder, once } from '../harness/jars.ts'
+import { cacheFolder, classesOf, jarsOf, once } from '../harness/jars.ts'
 import { ProgramPeer } from './peer.ts'
 
 const run = promisify(execFile)
@@ -20,4 +21,26 @@ export async function librdkafka(bootstrapServers: string): Promise<ProgramPeer>
     await run('python3', ['-m', 'pip', 'install', ...flags, '--target', folder, CONFLUENT_KAFKA])
   })
   return new ProgramPeer('python3', [join(here, 'python', 'peer.py'), bootstrapServers], { PYTHONPATH: wheels })
+}
+
+/** franz-go, compiled. */
+export async function franz(bootstrapServers: string): Promise<ProgramPeer> {
+  const source = join(here, 'franz')
+  const hash = createHash('sha256')
+  for (const file of readdirSync(source).sort()) hash.update(readFileSync(join(source, file)))
+  const name = `franz-${hash.digest('hex').slice(0, 16)}`
+  const built = await once(name, join(cacheFolder, name), async folder => {
+    process.stderr.write('% building the franz-go program (once)\n')
+    await run('go', ['build', '-o', join(folder, 'peer'), '.'], { cwd: source, maxBuffer: 1 << 26 })
+  })
+  return new ProgramPeer(join(built, 'peer'), [bootstrapServers])
+}
+
+/** The clients that Kafka itself has. */
+export async function java(bootstrapServers: string): Promise<ProgramPeer> {
+  const classes = (await classesOf('4.3.1', 'Peer')) ?? ''
+  const classPath = [join(await jarsOf('4.3.1'), '*'), classes].join(delimiter)
+  const flags = ['-Xmx256m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1']
+  const quiet = '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn'
+  return new ProgramPeer('java', [...flags, quiet, '-cp', classPath, 'Peer', bootstrapServers])
 }

@@ -92,8 +92,8 @@ export class ClusterState {
       topics: options.topics,
       configs: this.groupConfigs,
       classic: options.classicGroups,
-      offsetChanged: (groupId, key, offset) => this.keeper?.offsetChanged(groupId, key, offset),
       maxSize: options.classicGroups.maxSize,
+      offsetChanged: (groupId, key, offset) => this.keeper?.offsetChanged(groupId, key, offset),
     }
     this.transactions = new TransactionCoordinator({
       clock: options.clock,

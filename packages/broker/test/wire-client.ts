@@ -30,7 +30,7 @@ export class WireClient {
 
   static async connect(bootstrapServers: string, index = 0): Promise<WireClient> {
     const [host = '', port = ''] = (bootstrapServers.split(',')[index] ?? '').split(':')
-    const socket = connect({ host, port: Number(port) })
+    const socket = connect({ host, port: Number(port), noDelay: true })
     await new Promise<void>((resolve, reject) => {
       socket.once('connect', resolve)
       socket.once('error', reject)

@@ -1,4 +1,4 @@
-/** Configurations of topics, described and altered. */
+/** Configurations of topics, described and altered; those of groups have a file of their own. */
 import {
   DescribeConfigsServer,
   ErrorCode,
@@ -12,6 +12,7 @@ import {
 import { CLUSTER_NAME } from '../acls.ts'
 import { route, type RequestContext, type Route } from '../request.ts'
 import { configProblem, topicDefaults, type Topic } from '../topics.ts'
+import { GROUP_RESOURCE, alterGroupConfigs, describeGroupConfigs } from './group-configs.ts'
 
 const TOPIC = 2
 const BROKER = 4
@@ -26,11 +27,17 @@ const SUBTRACT = 3
 export const configRoutes: readonly Route[] = [
   route(DescribeConfigsServer, ({ resources, includeSynonyms }, context) => ({
     throttleTimeMs: 0,
-    results: resources.map(resource => describe(resource, includeSynonyms, context)),
+    results: resources.map(resource => {
+      const describeIt = resource.resourceType === GROUP_RESOURCE ? describeGroupConfigs : describe
+      return describeIt(resource, includeSynonyms, context)
+    }),
   })),
   route(IncrementalAlterConfigsServer, ({ resources, validateOnly }, context) => ({
     throttleTimeMs: 0,
-    responses: resources.map(resource => alter(resource, validateOnly, context)),
+    responses: resources.map(resource => {
+      const alterIt = resource.resourceType === GROUP_RESOURCE ? alterGroupConfigs : alter
+      return alterIt(resource, validateOnly, context)
+    }),
   })),
 ]
 

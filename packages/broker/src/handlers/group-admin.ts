@@ -104,7 +104,6 @@ function remove(groupId: string, context: RequestContext): number {
   if (!group.isEmpty) return ErrorCode.ERR_NON_EMPTY_GROUP
   group.close()
   group.offsets.clear()
-  group.offsets.clear()
   context.state.groups.delete(groupId)
   return ErrorCode.ERR_NO_ERROR
 }
