@@ -1,6 +1,7 @@
 /** Compaction: of the records with one key, the last stays. */
-import { BATCH_HEADER_BYTES, codecById, crc32c, type RecordBatch } from '@ottla/protocol'
+import { BATCH_HEADER_BYTES, codecById, type RecordBatch } from '@ottla/protocol'
 import type { PartitionLog } from './log.ts'
+import { rebuildBatch } from './rebuild-batch.ts'
 import { open, storedBatch, type StoredBatch } from './stored-batch.ts'
 
 export interface CompactionRules {
@@ -9,13 +10,6 @@ export interface CompactionRules {
   /** How long a tombstone stays, ms. */
   readonly deleteRetentionMs: number
 }
-
-// Where the fields of a batch lie that change when records go.
-const LENGTH_AT = 8
-const CRC_AT = 17
-const ATTRIBUTES_AT = 21
-const COUNT_AT = 57
-const LENGTH_PREFIX_BYTES = 12
 
 /**
  * Compacts a log up to its last stable offset. Offsets stay, with gaps; aborted records, records without a key and old
@@ -96,15 +90,6 @@ function keepOnly(
   return records.length === batch.recordCount ? stored : rebuilt(stored, batch, records, records.length)
 }
 
-// Records keep their distances to the batch's first offset and time, so that their bytes can be taken as they are.
 function rebuilt(stored: StoredBatch, batch: RecordBatch, records: readonly Buffer[], count: number): StoredBatch {
-  const plain = Buffer.concat(records)
-  const body = batch.codecId === 0 || count === 0 ? plain : codecById(batch.codecId).compress(plain)
-  const bytes = Buffer.concat([stored.bytes.subarray(0, BATCH_HEADER_BYTES), body])
-  bytes.writeInt32BE(bytes.length - LENGTH_PREFIX_BYTES, LENGTH_AT)
-  bytes.writeInt32BE(count, COUNT_AT)
-  // Nothing is compressed in an empty batch.
-  if (count === 0) bytes.writeInt16BE(bytes.readInt16BE(ATTRIBUTES_AT) & ~7, ATTRIBUTES_AT)
-  bytes.writeUInt32BE(crc32c(bytes, ATTRIBUTES_AT, bytes.length), CRC_AT)
-  return storedBatch(bytes, stored)
+  return storedBatch(rebuildBatch(stored.bytes, records, count, codecById(batch.codecId)), stored)
 }

@@ -1,7 +1,8 @@
 /** One partition's log: whole record batches as producers sent them, with offsets given. */
 import { encodeControlBatch, setBaseOffset, setLogAppendTime, setPartitionLeaderEpoch } from '@ottla/protocol'
-import type { RecordBatch } from '@ottla/protocol'
+import type { CompressionCodec, RecordBatch } from '@ottla/protocol'
 import { ProducerStates } from './producer-states.ts'
+import { copyBatch } from './rebuild-batch.ts'
 import { LogMemory } from './log-memory.ts'
 import { findRecord, indexOf, open, storedBatch, type StoredBatch, type TimestampedOffset } from './stored-batch.ts'
 import { checkBatch, type RecordRules, type Refusal } from './validation.ts'
@@ -15,6 +16,8 @@ export interface Appended {
 }
 
 export interface AppendOptions extends RecordRules {
+  /** How batches are stored; null: as they are. */
+  readonly codec: CompressionCodec | null
   /** Transactions of version 2 begin at sequence 0 in each partition. */
   readonly strictSequences: boolean
   readonly leaderEpoch: number
@@ -114,7 +117,7 @@ export class PartitionLog {
       const refusal = this.producers.check(batch, options.strictSequences)
       if (refusal !== null) return refusal
     }
-    const bytes = Buffer.from(batch.buffer.subarray(batch.start, batch.start + batch.sizeBytes))
+    const bytes = copyBatch(batch, options.codec)
     const baseOffset = this.#nextOffset
     setBaseOffset(bytes, 0, baseOffset)
     setPartitionLeaderEpoch(bytes, 0, options.leaderEpoch)

@@ -8,6 +8,7 @@ import { batchBytes, batchOf, readBack } from './batches.ts'
 const options: AppendOptions = {
   leaderEpoch: 3,
   maxMessageBytes: 10_000,
+  codec: null,
   strictSequences: false,
   logAppendTime: null,
   needsKeys: false,
@@ -90,6 +91,22 @@ test('records without a key and records of the wrong time are named', () => {
     (late as Refusal).records?.map(({ index }) => index),
     [1],
   )
+})
+
+test('a batch is compressed as its topic wants it', () => {
+  const log = new PartitionLog()
+  const gzip = codecByName('gzip')
+  for (const codec of [gzip, codecByName('none'), null]) {
+    for (const seal of [{}, { codec: codecByName('lz4') }, { codec: gzip }]) {
+      log.append(batchOf(100, seal), { ...options, codec })
+      const stored = readBack(log.batches.at(-1)?.bytes ?? assert.fail())
+      assert.equal(stored.codecId, codec?.id ?? seal.codec?.id ?? 0)
+      assert.ok(stored.isCrcValid())
+      const cursor = stored.records()
+      while (cursor.next()) assert.equal(cursor.value()?.toString(), `value-${cursor.offset - stored.baseOffset}`)
+      assert.equal(cursor.offset, stored.lastOffset)
+    }
+  }
 })
 
 test('times are found', () => {

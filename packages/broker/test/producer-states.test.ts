@@ -8,6 +8,7 @@ import { batchOf } from './batches.ts'
 const options = {
   leaderEpoch: 0,
   maxMessageBytes: 10_000,
+  codec: null,
   strictSequences: false,
   logAppendTime: null,
   needsKeys: false,

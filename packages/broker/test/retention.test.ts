@@ -12,6 +12,7 @@ const NOW = 1_000_000
 const options: AppendOptions = {
   leaderEpoch: 0,
   maxMessageBytes: 10_000,
+  codec: null,
   strictSequences: false,
   logAppendTime: null,
   needsKeys: false,

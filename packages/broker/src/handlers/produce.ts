@@ -8,6 +8,7 @@ import {
   type ProduceResponsePartitionProduceResponse,
   type RecordBatch,
 } from '@ottla/protocol'
+import { codecOf } from '../rebuild-batch.ts'
 import { CloseConnection, route, type RequestContext, type Route } from '../request.ts'
 import type { Partition, Topic } from '../topics.ts'
 import { isRefusal, readBatch, type RecordProblem, type Refusal } from '../validation.ts'
@@ -116,6 +117,7 @@ function append(
   const now = state.clock.now()
   const result = partition.log.append(read, {
     leaderEpoch: partition.leaderEpoch,
+    codec: codecOf(config('compression.type')),
     strictSequences: version >= ADDS_PARTITIONS_VERSION,
     maxMessageBytes: Number(config('max.message.bytes')),
     logAppendTime: config('message.timestamp.type') === 'LogAppendTime' ? now : null,

@@ -11,6 +11,7 @@ import { newFolder } from './folder.ts'
 const options: AppendOptions = {
   leaderEpoch: 2,
   maxMessageBytes: 10_000,
+  codec: null,
   strictSequences: false,
   logAppendTime: null,
   needsKeys: false,
