@@ -1,7 +1,7 @@
 /** `ottla admin` on real Kafka, as a person and as a program use it. */
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { Consumer, Producer } from 'ottla'
+import { AdminClient, Consumer, Producer } from 'ottla'
 import { fresh } from '../behaviour/world.ts'
 import { finished } from '../embedded/cli-terminal.ts'
 import { sharedKafka, type SharedKafka } from '../harness/shared.ts'
@@ -114,6 +114,19 @@ test('groups: lag of a member, a reset that is only shown, one that is done, and
   assert.match(await admin('groups', 'forget', group, topic), new RegExp(`forgotten ${topic} \\[0\\]`))
   assert.equal(await admin('groups', 'delete', group), `deleted ${group}\n`)
   assert.match(await failed(1, 'groups', 'describe', group), /ERR_GROUP_ID_NOT_FOUND/)
+})
+
+test('a share group is described where it is, too', async () => {
+  const topic = await newTopic(1)
+  const group = fresh('admin-cli-share')
+  const client = new AdminClient({ 'bootstrap.servers': kafka.plainBootstrapServers })
+  const [altered] = await client.alterShareGroupOffsets(group, [{ topic, partition: 0, startOffset: 0 }])
+  assert.equal(altered?.error, undefined)
+  await client.close()
+  const described = await admin('groups', 'describe', group)
+  assert.match(described, new RegExp(`^group ${group}, share, Empty, [^]*${topic} +0 +0 +`))
+  assert.match(await admin('groups', 'list', '--type', 'share'), new RegExp(`${group} +Empty +share +share`))
+  assert.equal(await admin('groups', 'delete', group), `deleted ${group}\n`)
 })
 
 interface Reset {

@@ -17,7 +17,10 @@ export interface AdminOptions {
    * deleting topics, adding partitions, deleting records). Default: `requestTimeoutMs`.
    */
   readonly operationTimeoutMs?: number
-  /** Have the broker check the request and do nothing (creating topics and partitions, altering configs). */
+  /**
+   * Have the broker check the request and do nothing (creating topics and partitions, altering configs and quotas,
+   * updating features).
+   */
   readonly validateOnly?: boolean
   /** Gives up when aborted: the call rejects with the signal's reason; what was already sent may still happen. */
   readonly signal?: AbortSignal
