@@ -5,12 +5,13 @@ import { AdminClient, Consumer, ErrorCode, Producer, type ConfigSource, type Kaf
 import { fresh } from '../behaviour/world.ts'
 import { finished } from '../embedded/cli-terminal.ts'
 import { sharedKafka, type SharedKafka } from '../harness/shared.ts'
-import { javaTools, rows, type Step, type ToolRun } from './java-tools.ts'
+import { isScene, javaTools, rows, type Step, type ToolRun } from './java-tools.ts'
 
 const topic = fresh('tools')
 const transactional = fresh('tools-transactions')
 const signal = fresh('tools-signal')
 const group = fresh('tools-group')
+const modernGroup = fresh('tools-modern')
 const idleGroup = fresh('tools-idle')
 const shareGroup = fresh('tools-share')
 const transactionalId = fresh('tools-id')
@@ -19,6 +20,7 @@ const subscription = fresh('tools-metrics')
 
 const steps = [
   ['transaction', transactionalId, transactional],
+  ['member', modernGroup, topic],
   ['share', shareGroup, signal],
   ['topics', '--describe', '--topic', topic],
   ['configs', '--describe', '--entity-type', 'topics', '--entity-name', topic, '--all'],
@@ -30,6 +32,8 @@ const steps = [
   ['consumer-groups', '--describe', '--group', group, '--members', '--verbose'],
   ['consumer-groups', '--describe', '--group', group, '--state'],
   ['consumer-groups', '--reset-offsets', '--group', idleGroup, '--topic', topic, '--shift-by', '-6', '--dry-run'],
+  ['consumer-groups', '--describe', '--group', modernGroup, '--members', '--verbose'],
+  ['consumer-groups', '--describe', '--group', modernGroup, '--state'],
   ['groups', '--list'],
   ['share-groups', '--describe', '--group', shareGroup],
   ['transactions', 'list'],
@@ -59,6 +63,7 @@ let kafka: SharedKafka
 let admin: AdminClient
 let consumer: Consumer
 let runs: ToolRun[]
+let modern: Awaited<ReturnType<AdminClient['describeConsumerGroups']>>
 let sharing: Awaited<ReturnType<AdminClient['describeShareGroups']>>
 
 before(async () => {
@@ -123,6 +128,7 @@ before(async () => {
     sharing = await admin.describeShareGroups([shareGroup])
     return (sharing[0]?.members[0]?.assignment.length ?? 0) > 0
   })
+  modern = await admin.describeConsumerGroups([modernGroup])
   await producer.send({ topic: signal, partition: 0, value: 'go on' })
   runs = await printing
   await producer.close()
@@ -218,6 +224,22 @@ test('a consumer group: state, assignor, members and committed offsets', async (
   assert.equal(lines[0]?.['HOST'], member?.host)
   assert.equal(lines[0]?.['CLIENT-ID'], member?.clientId)
   assert.match(tool('consumer-groups', '--describe', '--group', group, '--members'), new RegExp(`${topic}:0,1`))
+})
+
+test('a group of the new protocol: its member, what it has and where it is heading', () => {
+  const [described] = modern
+  const [member] = described?.members ?? []
+  const both = [0, 1].map(partition => ({ topic, partition }))
+  assert.equal(described?.type, 'consumer')
+  assert.equal(member?.clientId, 'joiner')
+  assert.deepEqual(member.assignment, both)
+  assert.deepEqual(member.targetAssignment, both)
+  const [shown] = rows(tool('consumer-groups', '--describe', '--group', modernGroup, '--members'), 'GROUP')
+  assert.equal(shown?.['CONSUMER-ID'], member.memberId)
+  assert.equal(shown['HOST'], member.host)
+  assert.equal(shown['CLIENT-ID'], member.clientId)
+  const state = tool('consumer-groups', '--describe', '--group', modernGroup, '--state')
+  assert.match(state, new RegExp(`${described.protocol} +${described.state} +1`))
 })
 
 test('ottla admin groups: the lag, and what a reset would do', async () => {
@@ -396,7 +418,7 @@ interface JavaLogDir {
 
 /** What the tool with these first words printed. */
 function tool(...words: string[]): string {
-  const printing = steps.filter(([what]) => what !== 'transaction' && what !== 'share')
+  const printing = steps.filter(([what]) => !isScene(what))
   const index = printing.findIndex(step => words.every((word, i) => step[i] === word))
   const run = runs[index]
   assert.ok(run, words.join(' '))

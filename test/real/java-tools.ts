@@ -28,13 +28,22 @@ const classes = {
 } as const
 
 /** `[tool, ...arguments]`, or what else AdminTools of test/java does. */
-export type Step = readonly [keyof typeof classes | 'transaction' | 'share', ...string[]]
+export type Step = readonly [keyof typeof classes | Scene, ...string[]]
 
-/** Runs all steps, one after the other; resolves with what each tool printed (the two that are no tools print nothing). */
+/** Steps that print nothing. */
+export type Scene = 'transaction' | 'member' | 'share'
+
+const scenes: ReadonlySet<string> = new Set<Scene>(['transaction', 'member', 'share'])
+
+export function isScene(what: Step[0]): what is Scene {
+  return scenes.has(what)
+}
+
+/** Runs all steps, one after the other; resolves with what each tool printed. */
 export async function javaTools(kafka: SharedKafka, steps: readonly Step[]): Promise<ToolRun[]> {
   const servers = kafka.plainBootstrapServers
   const lines = steps.map(([what, ...args]) => {
-    if (what === 'transaction' || what === 'share') return JSON.stringify([what, servers, ...args])
+    if (isScene(what)) return JSON.stringify([what, servers, ...args])
     const where = ['--bootstrap-server', servers]
     // The cluster tool wants the word first.
     const all = what === 'cluster' ? [...args, ...where] : [...where, ...args]

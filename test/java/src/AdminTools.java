@@ -10,6 +10,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.consumer.KafkaShareConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
@@ -21,6 +22,7 @@ import org.apache.kafka.common.utils.Exit;
  * Runs Kafka's own command line tools, many in one process. Each line of standard input is a JSON array:
  *
  *   ["transaction", SERVERS, ID, TOPIC]  opens a transaction, writes one record to partition 0 and leaves it open
+ *   ["member", SERVERS, GROUP, TOPIC]    joins a group of the new protocol (KIP-848), gets its partitions and stays
  *   ["share", SERVERS, GROUP, TOPIC]     is a member of a share group until it gets a record
  *   [CLASS, ARGUMENT, ...]               the tool of that class; what it prints comes back as a line of JSON
  */
@@ -36,6 +38,7 @@ public class AdminTools {
             JsonNode words = JSON.readTree(line);
             switch (words.get(0).asText()) {
                 case "transaction" -> openTransaction(words.get(1).asText(), words.get(2).asText(), words.get(3).asText());
+                case "member" -> join(words.get(1).asText(), words.get(2).asText(), words.get(3).asText());
                 case "share" -> share(words.get(1).asText(), words.get(2).asText(), words.get(3).asText());
                 default -> terminal.println(JSON.writeValueAsString(tool(words)));
             }
@@ -96,6 +99,13 @@ public class AdminTools {
         producer.initTransactions();
         producer.beginTransaction();
         producer.send(new ProducerRecord<>(topic, 0, null, "left open".getBytes(StandardCharsets.UTF_8))).get();
+    }
+
+    private static void join(String servers, String group, String topic) {
+        Map<String, Object> config = Map.of("bootstrap.servers", servers, "group.id", group, "client.id", "joiner", "group.protocol", "consumer");
+        var consumer = new KafkaConsumer<>(config, new ByteArrayDeserializer(), new ByteArrayDeserializer());
+        consumer.subscribe(List.of(topic));
+        while (consumer.assignment().isEmpty()) consumer.poll(Duration.ofMillis(200));
     }
 
     private static void share(String servers, String group, String topic) {
