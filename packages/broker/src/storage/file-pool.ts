@@ -1,8 +1,12 @@
 /** Open files, not too many at once. */
-import { closeSync, fdatasyncSync, ftruncateSync, openSync, writeSync } from 'node:fs'
+import { closeSync, existsSync, fdatasyncSync, ftruncateSync, openSync, writeSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { syncFolder } from './replace-file.ts'
 
 // Well below what a process may have, since sockets count too.
 const MAX_OPEN = 128
+// Partition, topic, and the folder of all topics: each may be new with the file.
+const FOLDERS = 3
 
 export class FilePool {
   readonly #fsync: boolean
@@ -42,7 +46,9 @@ export class FilePool {
   #file(path: string): number {
     let file = this.#open.get(path)
     if (file === undefined) {
+      const isNew = this.#fsync && !existsSync(path)
       file = openSync(path, 'a')
+      if (isNew) syncFoldersOf(path)
       const oldest = this.#open.keys().next()
       if (this.#open.size >= MAX_OPEN && oldest.done !== true) this.close(oldest.value)
     } else {
@@ -50,5 +56,14 @@ export class FilePool {
     }
     this.#open.set(path, file)
     return file
+  }
+}
+
+// A file whose name is not on the disk is lost with everything in it.
+function syncFoldersOf(path: string): void {
+  let folder = dirname(path)
+  for (let i = 0; i < FOLDERS; i++) {
+    syncFolder(folder)
+    folder = dirname(folder)
   }
 }

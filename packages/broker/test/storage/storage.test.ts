@@ -133,6 +133,29 @@ test('a batch that is sent again after a restart is not written twice', async ()
   })
 })
 
+test('topics find their place on fewer brokers than before', async () => {
+  const folder = newFolder()
+  await using many = await EmbeddedCluster.start({ dataDir: folder, brokers: 3, fsync: true })
+  many.createTopic('t', { partitions: 6, replicationFactor: 1 })
+  const leaders = await Promise.all([0, 1, 2].map(i => WireClient.connect(many.bootstrapServers, i)))
+  let written = 0
+  for (const [i, client] of leaders.entries()) {
+    const metadata = await client.ask(Metadata, 12, { topics: [{ name: 't' }] })
+    if (metadata.topics[0]?.partitions.find(({ partitionIndex }) => partitionIndex === 0)?.leaderId === i + 1) {
+      await put(client, 't')
+      written++
+    }
+    client.close()
+  }
+  assert.equal(written, 1)
+  await many.close()
+  await withCluster(folder, async client => {
+    const metadata = await client.ask(Metadata, 12, { topics: [{ name: 't' }] })
+    assert.deepEqual(new Set(metadata.topics[0]?.partitions.map(({ leaderId }) => leaderId)), new Set([1]))
+    assert.equal(await end(client, 't'), 2)
+  })
+})
+
 test('a folder is for one cluster at a time', async () => {
   const folder = newFolder()
   await withCluster(folder, async () => {
