@@ -6,9 +6,11 @@ import assert from 'node:assert/strict'
 import { fileURLToPath } from 'node:url'
 
 const root = new URL('../../', import.meta.url)
-const pages = ['README.md', ...['ottla', 'protocol', 'broker', 'cli'].map(name => `packages/${name}/README.md`)].filter(
-  page => existsSync(new URL(page, root)),
-)
+const pages = [
+  'README.md',
+  'docs/admin.md',
+  ...['ottla', 'protocol', 'broker', 'cli'].map(name => `packages/${name}/README.md`),
+].filter(page => existsSync(new URL(page, root)))
 // Below the root, so that the packages are found; git takes no notice of it.
 const folder = new URL(`node_modules/.cache/readme-${process.pid}/`, root)
 
