@@ -13,6 +13,7 @@ import {
 } from './groups/consumer.ts'
 import { upgraded } from './groups/conversion.ts'
 import { GroupRefusal } from './groups/refusal.ts'
+import { ShareGroup } from './groups/share.ts'
 
 /** What groups need of the cluster they are in. */
 export interface GroupSurroundings extends ConsumerSurroundings {
@@ -41,7 +42,7 @@ export class Group {
   /** By {@link offsetKey}. */
   readonly offsets: CommittedOffsets
   readonly #surroundings: GroupSurroundings
-  #core: ClassicGroup | ConsumerGroup
+  #core: ClassicGroup | ConsumerGroup | ShareGroup
 
   constructor(id: string, surroundings: GroupSurroundings) {
     this.id = id
@@ -50,7 +51,7 @@ export class Group {
     this.#core = new ClassicGroup(id, surroundings.clock, surroundings.classic)
   }
 
-  get type(): 'classic' | 'consumer' {
+  get type(): 'classic' | 'consumer' | 'share' {
     return this.#core.type
   }
 
@@ -76,9 +77,18 @@ export class Group {
     return this.#core instanceof ConsumerGroup ? this.#core : null
   }
 
-  /** The group for members with the classic protocol. @param joins somebody joins: an empty group becomes a classic one */
-  asClassic(joins: boolean, canDescribe: CanDescribe): ClassicProtocol {
+  /** The group as it is, if it is a share group. */
+  get share(): ShareGroup | null {
+    return this.#core instanceof ShareGroup ? this.#core : null
+  }
+
+  /**
+   * The group for members with the classic protocol; null: it is none for them.
+   * @param joins somebody joins: an empty group becomes a classic one
+   */
+  asClassic(joins: boolean, canDescribe: CanDescribe): ClassicProtocol | null {
     if (this.#core instanceof ClassicGroup) return this.#core
+    if (this.#core instanceof ShareGroup) return null
     if (!joins || !this.#core.isEmpty) {
       return new ClassicInConsumer(this.#core, this.#surroundings.topics, canDescribe)
     }
@@ -93,7 +103,7 @@ export class Group {
    */
   asConsumer(joins: boolean): ConsumerGroup {
     if (this.#core instanceof ConsumerGroup) return this.#core
-    if (!joins) {
+    if (!joins || this.#core instanceof ShareGroup) {
       throw new GroupRefusal(ErrorCode.ERR_GROUP_ID_NOT_FOUND, `Group ${this.id} is not a consumer group.`)
     }
     let seed: ConsumerSeed | null = null
@@ -119,12 +129,26 @@ export class Group {
     return this.#core
   }
 
+  /**
+   * The group for members that share (KIP-932).
+   * @param isNew nobody has had anything to do with the id before
+   * @throws GroupRefusal GROUP_ID_NOT_FOUND
+   */
+  asShare(isNew: boolean): ShareGroup {
+    if (this.#core instanceof ShareGroup) return this.#core
+    if (!isNew) throw new GroupRefusal(ErrorCode.ERR_GROUP_ID_NOT_FOUND, `Group ${this.id} is not a share group.`)
+    this.#core.close()
+    return (this.#core = new ShareGroup(this.id, this.#surroundings))
+  }
+
   /** 0, or why whoever says to be this member may commit no offsets. @param version of OffsetCommit */
   checkCommit(by: Committer, isTransactional: boolean, version = MEMBER_EPOCH_VERSION): number {
     const { memberId, epoch, groupInstanceId } = by
     if (this.#core instanceof ClassicGroup) {
       return this.#core.checkCommit(memberId, epoch, groupInstanceId, isTransactional)
     }
+    // Share groups have no such offsets.
+    if (this.#core instanceof ShareGroup) return ErrorCode.ERR_GROUP_ID_NOT_FOUND
     if (epoch < 0 && this.#core.isEmpty) return ErrorCode.ERR_NO_ERROR
     if (isTransactional && isOutside(by)) return ErrorCode.ERR_NO_ERROR
     const member = this.#core.members.get(memberId)
@@ -146,7 +170,7 @@ export class Group {
 
   /** 0, or why a member may not read offsets. @param memberId null: nobody says to be one */
   checkFetch(memberId: string | null, epoch: number): number {
-    if (this.#core instanceof ClassicGroup || (memberId === null && epoch < 0)) return ErrorCode.ERR_NO_ERROR
+    if (!(this.#core instanceof ConsumerGroup) || (memberId === null && epoch < 0)) return ErrorCode.ERR_NO_ERROR
     const member = this.#core.members.get(memberId ?? '')
     if (member === undefined) return ErrorCode.ERR_UNKNOWN_MEMBER_ID
     if (epoch === member.epoch) return ErrorCode.ERR_NO_ERROR
@@ -155,6 +179,7 @@ export class Group {
 
   /** 0, or why the offsets of the group cannot be deleted at all. */
   checkOffsetDelete(): number {
+    if (this.#core instanceof ShareGroup) return ErrorCode.ERR_GROUP_ID_NOT_FOUND
     return this.isEmpty || this.protocolType === 'consumer' ? ErrorCode.ERR_NO_ERROR : ErrorCode.ERR_NON_EMPTY_GROUP
   }
 

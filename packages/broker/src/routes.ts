@@ -10,6 +10,8 @@ import { groupRoutes } from './handlers/groups.ts'
 import { metadataRoutes } from './handlers/metadata.ts'
 import { offsetRoutes } from './handlers/offsets.ts'
 import { produceRoutes } from './handlers/produce.ts'
+import { shareFetchRoutes } from './handlers/share-fetch.ts'
+import { shareGroupRoutes } from './handlers/share-groups.ts'
 import { topicRoutes } from './handlers/topics.ts'
 import { transactionAdminRoutes } from './handlers/transaction-admin.ts'
 import { transactionOffsetRoutes } from './handlers/transaction-offsets.ts'
@@ -27,6 +29,8 @@ export const routes: ReadonlyMap<number, Route> = new Map(
     ...consumerGroupRoutes,
     ...groupAdminRoutes,
     ...groupOffsetRoutes,
+    ...shareGroupRoutes,
+    ...shareFetchRoutes,
     ...transactionRoutes,
     ...transactionOffsetRoutes,
     ...transactionAdminRoutes,

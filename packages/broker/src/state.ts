@@ -7,6 +7,7 @@ import { FetchSessions } from './fetch-sessions.ts'
 import { Group, type GroupSurroundings } from './groups.ts'
 import type { ClassicSettings } from './groups/classic-member.ts'
 import { GroupConfigs } from './groups/configs.ts'
+import { ShareSessions } from './groups/share-sessions.ts'
 import { INTERNAL_TOPIC_PARTITIONS, OFFSETS_TOPIC, TRANSACTIONS_TOPIC } from './internal-topics.ts'
 import type { Keeper } from './keeper.ts'
 import { evict, runRetention } from './retention.ts'
@@ -70,6 +71,7 @@ export class ClusterState {
   keeper: Keeper | null = null
   #retention: Timer | null = null
   readonly #fetchSessions = new Map<number, FetchSessions>()
+  readonly #shareSessions = new Map<number, ShareSessions>()
   readonly #coordinators = new Map<string, number>()
   readonly #groupSurroundings: GroupSurroundings
   #nextProducerId = 1000
@@ -178,6 +180,13 @@ export class ClusterState {
   fetchSessions(brokerId: number): FetchSessions {
     let sessions = this.#fetchSessions.get(brokerId)
     if (sessions === undefined) this.#fetchSessions.set(brokerId, (sessions = new FetchSessions(this.clock)))
+    return sessions
+  }
+
+  /** What members of share groups fetch from a broker; a restart ends it. */
+  shareSessions(brokerId: number): ShareSessions {
+    let sessions = this.#shareSessions.get(brokerId)
+    if (sessions === undefined) this.#shareSessions.set(brokerId, (sessions = new ShareSessions()))
     return sessions
   }
 

@@ -146,6 +146,52 @@ const bodies: Partial<Record<keyof typeof ApiKey, (version: number) => object[]>
     ]
   },
   ConsumerGroupDescribe: version => [{ groupIds: [`consumers-${version - 1}`, 'missing', 'g'] }],
+  ShareGroupHeartbeat: () => [
+    { groupId: 'sharers', memberId: 'a', memberEpoch: 0, subscribedTopicNames: ['t'] },
+    { groupId: 'missing', memberId: 'a', memberEpoch: 1 },
+  ],
+  ShareGroupDescribe: () => [{ groupIds: ['sharers', 'missing', 'g'] }],
+  ShareFetch: version =>
+    [0, 1, 9].map(shareSessionEpoch => ({
+      groupId: 'sharers',
+      memberId: `a-${version}`,
+      shareSessionEpoch,
+      maxWaitMs: 1,
+      minBytes: 1,
+      maxBytes: 1e6,
+      maxRecords: 10,
+      batchSize: 10,
+      topics: [topicId, 'y'.repeat(21) + 'g'].map(id => ({
+        topicId: id,
+        partitions: [{ partitionIndex: 0, acknowledgementBatches: [] }],
+      })),
+      forgottenTopicsData: [],
+    })),
+  ShareAcknowledge: version =>
+    [2, 9].map(shareSessionEpoch => ({
+      groupId: 'sharers',
+      memberId: `a-${version}`,
+      shareSessionEpoch,
+      topics: [
+        {
+          topicId,
+          partitions: [
+            { partitionIndex: 0, acknowledgementBatches: [{ firstOffset: 0, lastOffset: 0, acknowledgeTypes: [1] }] },
+          ],
+        },
+      ],
+    })),
+  DescribeShareGroupOffsets: () => [
+    { groups: [{ groupId: 'sharers', topics: null }] },
+    { groups: [{ groupId: 'missing', topics: [{ topicName: 't', partitions: [0, 9] }] }] },
+  ],
+  AlterShareGroupOffsets: () =>
+    ['sharers', 'new-sharers'].map(groupId => ({
+      groupId,
+      topics: [{ topicName: 't', partitions: [0, 9].map(partitionIndex => ({ partitionIndex, startOffset: 0 })) }],
+    })),
+  DeleteShareGroupOffsets: () =>
+    ['sharers', 'missing'].map(groupId => ({ groupId, topics: [{ topicName: 't' }, { topicName: 'missing' }] })),
   DeleteGroups: () => [{ groupsNames: ['missing'] }],
   CreateTopics: version => [
     {
@@ -178,6 +224,9 @@ const bodies: Partial<Record<keyof typeof ApiKey, (version: number) => object[]>
   ],
   DescribeConfigs: () => [
     { resources: ['t', 'missing'].map(resourceName => ({ resourceType: 2, resourceName, configurationKeys: null })) },
+  ],
+  AlterConfigs: () => [
+    { resources: [{ resourceType: 2, resourceName: 't', configs: [{ name: 'x', value: 'y' }] }], validateOnly: true },
   ],
   IncrementalAlterConfigs: () => [
     {

@@ -44,8 +44,8 @@ export interface AcquireInput {
   readonly limits: ShareLimits
 }
 
+// Types of acknowledgements; 1 says that all went well.
 const GAP = 0
-const ACCEPT = 1
 const RELEASE = 2
 const REJECT = 3
 const RENEW = 4
@@ -54,7 +54,9 @@ type RecordState = 'available' | 'acquired' | 'done'
 
 interface Lock {
   readonly memberId: string
-  timer: Timer
+  readonly timer: Timer
+  /** Records that it is for; without any, nobody waits for its end. */
+  count: number
 }
 
 interface Flight {
@@ -104,7 +106,7 @@ export class SharePartition {
   /** What lies before the start of the log is nobody's any more. */
   startAt(logStartOffset: number): void {
     const gone = Math.min(logStartOffset - this.#startOffset, this.#flights.length)
-    if (gone > 0) this.#flights.splice(0, gone)
+    if (gone > 0) for (const flight of this.#flights.splice(0, gone)) end(flight)
     this.#startOffset = Math.max(this.#startOffset, logStartOffset)
     this.#advance()
   }
@@ -153,11 +155,11 @@ export class SharePartition {
     }
     const renewed = this.#newLock(memberId, limits)
     for (const [flight, type] of changes) {
-      if (type === RENEW) flight.lock = renewed
+      if (type === RENEW) lock(flight, renewed)
       else if (type === RELEASE) this.#release(flight, limits)
       else end(flight)
     }
-    this.#dropUnused(renewed)
+    if (renewed.count === 0) renewed.timer.cancel()
     this.#advance()
     if ([...changes.values()].includes(RELEASE)) this.#wake()
   }
@@ -177,13 +179,13 @@ export class SharePartition {
 
   /** Transactions that were aborted: their records are given to nobody. */
   skip(firstOffset: number, lastOffset: number): void {
-    const end_ = Math.min(lastOffset, this.endOffset - 1)
-    for (let offset = Math.max(firstOffset, this.#startOffset); offset <= end_; offset++) end(this.#flight(offset))
+    const last = Math.min(lastOffset, this.endOffset - 1)
+    for (let offset = Math.max(firstOffset, this.#startOffset); offset <= last; offset++) end(this.#flight(offset))
     this.#advance()
   }
 
   close(): void {
-    for (const { lock } of this.#flights) lock?.timer.cancel()
+    for (const flight of this.#flights) end(flight)
     this.#flights = []
   }
 
@@ -201,27 +203,24 @@ export class SharePartition {
   #acquireKnown(from: number, to: number, max: number, input: AcquireInput, taken: AcquiredRecords[]): boolean {
     const { memberId, limits } = input
     const careful = Math.max(2, Math.ceil(limits.deliveries / 2))
-    const lock = this.#newLock(memberId, limits)
+    const held = this.#newLock(memberId, limits)
     let left = max
     let isLate = false
     for (let offset = from; offset <= to && left > 0; offset++) {
       const flight = this.#flight(offset)
       if (flight.state !== 'available') continue
-      const isLast = limits.deliveries > 2 && flight.deliveries === limits.deliveries - 1
-      const isCareful = flight.deliveries >= careful
-      if ((isLast || isCareful) && taken.length > 0 && !isLate) {
+      if (flight.deliveries >= careful) {
+        const isLast = limits.deliveries > 2 && flight.deliveries === limits.deliveries - 1
+        const goesAlone = isLast || !isLate
         isLate = true
-        break
-      }
-      if (isCareful && !isLate) {
+        if (goesAlone && taken.length > 0) break
         const size = this.#flights.filter(({ origin }) => origin === flight.origin).length
-        left = Math.min(left, isLast ? 1 : Math.max(1, size >> (flight.deliveries - careful + 1)))
-        isLate = true
+        const share = isLast ? 1 : Math.max(1, size >> (flight.deliveries - careful + 1))
+        if (goesAlone) left = Math.min(left, share)
       }
-      if (isLast && taken.length > 0) break
       flight.state = 'acquired'
       flight.deliveries++
-      flight.lock = lock
+      lock(flight, held)
       left--
       const before = taken.at(-1)
       const goesOn =
@@ -232,7 +231,7 @@ export class SharePartition {
       if (goesOn) before.lastOffset = offset
       else taken.push({ firstOffset: offset, lastOffset: offset, deliveryCount: flight.deliveries })
     }
-    this.#dropUnused(lock)
+    if (held.count === 0) held.timer.cancel()
     return isLate
   }
 
@@ -248,37 +247,34 @@ export class SharePartition {
         if (baseOffset <= to && baseOffset - (starts.at(-1) ?? from) >= batchSize) starts.push(baseOffset)
       }
     }
-    const end = to
-    starts.forEach((firstOffset, index) => {
-      const lastOffset = (starts[index + 1] ?? end + 1) - 1
-      const lock = this.#newLock(memberId, limits)
-      for (let offset = this.endOffset; offset <= lastOffset; offset++) {
-        const isBefore = offset < firstOffset
-        this.#flights.push({
-          state: isBefore ? 'done' : 'acquired',
-          deliveries: 1,
-          lock: isBefore ? null : lock,
-          origin: firstOffset,
-        })
+    // Offsets that the log has no records for, before the first one.
+    while (this.endOffset < from) this.#flights.push({ state: 'done', deliveries: 1, lock: null, origin: from })
+    for (const [index, firstOffset] of starts.entries()) {
+      const lastOffset = (starts[index + 1] ?? to + 1) - 1
+      const held = this.#newLock(memberId, limits)
+      for (let offset = firstOffset; offset <= lastOffset; offset++) {
+        const flight: Flight = { state: 'acquired', deliveries: 1, lock: null, origin: firstOffset }
+        lock(flight, held)
+        this.#flights.push(flight)
       }
       taken.push({ firstOffset, lastOffset, deliveryCount: 1 })
-    })
+    }
     this.#advance()
   }
 
   #newLock(memberId: string, limits: ShareLimits): Lock {
-    const lock: Lock = { memberId, timer: this.#clock.setTimer(limits.lockMs, () => this.#expire(lock, limits)) }
-    return lock
+    const held: Lock = {
+      memberId,
+      timer: this.#clock.setTimer(limits.lockMs, () => this.#expire(held, limits)),
+      count: 0,
+    }
+    return held
   }
 
-  #dropUnused(lock: Lock): void {
-    if (!this.#flights.some(flight => flight.lock === lock)) lock.timer.cancel()
-  }
-
-  #expire(lock: Lock, limits: ShareLimits): void {
+  #expire(held: Lock, limits: ShareLimits): void {
     let released = false
     for (const flight of this.#flights) {
-      if (flight.lock !== lock) continue
+      if (flight.lock !== held) continue
       this.#release(flight, limits)
       released = true
     }
@@ -289,7 +285,7 @@ export class SharePartition {
 
   // What was given out as often as it may be is given to nobody any more.
   #release(flight: Flight, limits: ShareLimits): void {
-    flight.lock = null
+    unlock(flight)
     flight.state = flight.deliveries >= limits.deliveries ? 'done' : 'available'
   }
 
@@ -322,7 +318,19 @@ export function checkAcknowledgements(
 
 function end(flight: Flight): void {
   flight.state = 'done'
+  unlock(flight)
+}
+
+function lock(flight: Flight, held: Lock): void {
+  unlock(flight)
+  flight.lock = held
+  held.count++
+}
+
+function unlock(flight: Flight): void {
+  const held = flight.lock
   flight.lock = null
+  if (held !== null && --held.count === 0) held.timer.cancel()
 }
 
 function invalidState(message: string): GroupRefusal {

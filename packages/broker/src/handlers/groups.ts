@@ -46,6 +46,7 @@ function join(request: Decoded<JoinGroupRequest>, context: RequestContext): Prom
   if (problem !== ErrorCode.ERR_NO_ERROR) return refuse(problem)
   if (memberId !== '' && !state.groups.has(groupId)) return refuse(ErrorCode.ERR_UNKNOWN_MEMBER_ID)
   const classic = state.group(groupId).asClassic(true, canDescribe(context))
+  if (classic === null) return refuse(ErrorCode.ERR_INCONSISTENT_GROUP_PROTOCOL)
   const input: JoinInput = {
     memberId,
     groupInstanceId: request.groupInstanceId,
@@ -83,8 +84,8 @@ function join(request: Decoded<JoinGroupRequest>, context: RequestContext): Prom
 function sync(request: Decoded<SyncGroupRequest>, context: RequestContext): Promise<SyncGroupResponse> {
   const { groupId, memberId, generationId, groupInstanceId, protocolType, protocolName, assignments } = request
   const problem = checkGroup('read', groupId, context)
-  const classic = context.state.groups.get(groupId)?.asClassic(false, canDescribe(context))
-  if (problem !== ErrorCode.ERR_NO_ERROR || classic === undefined) {
+  const classic = context.state.groups.get(groupId)?.asClassic(false, canDescribe(context)) ?? null
+  if (problem !== ErrorCode.ERR_NO_ERROR || classic === null) {
     const errorCode = problem === ErrorCode.ERR_NO_ERROR ? ErrorCode.ERR_UNKNOWN_MEMBER_ID : problem
     return Promise.resolve({ errorCode, assignment: Buffer.alloc(0) })
   }
@@ -123,7 +124,7 @@ function leave(request: Decoded<LeaveGroupRequest>, context: RequestContext): Le
   if (problem !== ErrorCode.ERR_NO_ERROR) return { throttleTimeMs: 0, errorCode: problem }
   const isBatched = context.version >= BATCHED_LEAVE_VERSION
   const leaving = isBatched ? request.members : [{ memberId: request.memberId, groupInstanceId: null }]
-  const codes = context.state.groups.get(groupId)?.asClassic(false, canDescribe(context)).leave(leaving) ?? []
+  const codes = context.state.groups.get(groupId)?.asClassic(false, canDescribe(context))?.leave(leaving) ?? []
   const codeOf = (index: number): number => codes[index] ?? ErrorCode.ERR_UNKNOWN_MEMBER_ID
   if (!isBatched) return { throttleTimeMs: 0, errorCode: codeOf(0) }
   const members = leaving.map(({ memberId, groupInstanceId }, index) => ({

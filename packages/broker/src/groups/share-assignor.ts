@@ -1,0 +1,48 @@
+/** How a share group's partitions are shared out: each to at least one member, and to more where there are more. */
+import { partitionKey } from './partition-set.ts'
+import type { Assignment, AssignorMember, PartitionCounts } from './assignors.ts'
+
+export const SHARE_ASSIGNOR = 'simple'
+
+/** Even, with as little change as that allows; members that read the same topics share a partition in turn. */
+export function assignShares(members: readonly AssignorMember[], topics: PartitionCounts): Assignment {
+  const assignment: Assignment = new Map(members.map(({ id }) => [id, new Set<string>()]))
+  const readers = new Map<string, AssignorMember[]>()
+  const partitions: { key: string; topicId: string }[] = []
+  for (const [topicId, count] of topics) {
+    const list = members.filter(member => member.topicIds.has(topicId))
+    readers.set(topicId, list)
+    if (list.length === 0) continue
+    for (let index = 0; index < count; index++) partitions.push({ key: partitionKey(topicId, index), topicId })
+  }
+  const sharing = partitions.length === 0 ? 0 : Math.ceil(members.length / partitions.length)
+  const holders = new Map<string, Set<string>>(partitions.map(({ key }) => [key, new Set<string>()]))
+  const most = Math.ceil((sharing * partitions.length) / Math.max(1, members.length))
+  const give = (id: string, key: string): void => {
+    assignment.get(id)?.add(key)
+    holders.get(key)?.add(id)
+  }
+  for (const { id, owned, topicIds } of members) {
+    for (const { key, topicId } of partitions) {
+      const isFull = (assignment.get(id)?.size ?? 0) >= most || (holders.get(key)?.size ?? 0) >= sharing
+      if (owned.has(key) && topicIds.has(topicId) && !isFull) give(id, key)
+    }
+  }
+  for (const { key, topicId } of partitions) {
+    const list = readers.get(topicId) ?? []
+    while ((holders.get(key)?.size ?? 0) < Math.min(sharing, list.length)) {
+      let least: AssignorMember | null = null
+      for (const member of list) {
+        if (holders.get(key)?.has(member.id) === true) continue
+        const size = assignment.get(member.id)?.size ?? 0
+        if (least === null || size < (assignment.get(least.id)?.size ?? 0)) least = member
+      }
+      if (least === null) break
+      const size = assignment.get(least.id)?.size ?? 0
+      // Shared by more only where somebody would have nothing, or too little, otherwise.
+      if (size >= most && (holders.get(key)?.size ?? 0) > 0) break
+      give(least.id, key)
+    }
+  }
+  return assignment
+}
