@@ -17,7 +17,7 @@ const node = ['--conditions=@ottla/source', '--import', 'tsx']
 const suites = [
   { name: 'unit', timeoutMs: 240_000, concurrency: availableParallelism() },
   { name: 'embedded', timeoutMs: 300_000, concurrency: availableParallelism() },
-  { name: 'foreign', timeoutMs: 300_000, concurrency: 1 },
+  { name: 'foreign', timeoutMs: 300_000, concurrency: availableParallelism() },
   { name: 'package', timeoutMs: 300_000, concurrency: 1, isBuildNeeded: true },
   // One file at a time: three JVMs fill two cores.
   { name: 'real', timeoutMs: 420_000, concurrency: 1, isKafkaNeeded: true },

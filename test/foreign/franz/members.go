@@ -111,7 +111,7 @@ func assignment(_ context.Context, order *Order) (any, error) {
 	m := members[order.Member]
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return slices.AppendSeq([]int32{}, maps.Keys(m.assigned)), m.err
+	return slices.Sorted(maps.Keys(m.assigned)), m.err
 }
 
 func received(_ context.Context, order *Order) (any, error) {

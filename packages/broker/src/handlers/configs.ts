@@ -1,8 +1,10 @@
 /** Configurations of topics, described and altered; those of groups have a file of their own. */
 import {
+  AlterConfigsServer,
   DescribeConfigsServer,
   ErrorCode,
   IncrementalAlterConfigsServer,
+  type AlterConfigsRequest,
   type Decoded,
   type DescribeConfigsRequest,
   type DescribeConfigsResponseDescribeConfigsResult,
@@ -38,6 +40,10 @@ export const configRoutes: readonly Route[] = [
       const alterIt = resource.resourceType === GROUP_RESOURCE ? alterGroupConfigs : alter
       return alterIt(resource, validateOnly, context)
     }),
+  })),
+  route(AlterConfigsServer, ({ resources, validateOnly }, context) => ({
+    throttleTimeMs: 0,
+    responses: resources.map(resource => replace(resource, validateOnly, context)),
   })),
 ]
 
@@ -109,6 +115,29 @@ function alter(
   }
   context.state.topics.changed(topic)
   return result(ErrorCode.ERR_NO_ERROR)
+}
+
+// What is not named goes back to its default.
+function replace(
+  { resourceType, resourceName, configs }: Decoded<AlterConfigsRequest>['resources'][number],
+  validateOnly: boolean,
+  context: RequestContext,
+): IncrementalAlterConfigsResponseAlterConfigsResourceResponse {
+  const empty = configs.filter(({ value }) => value === null).map(({ name }) => name)
+  if (empty.length > 0) {
+    const errorMessage = `Null value not supported for : ${empty.join(', ')}`
+    return { errorCode: ErrorCode.ERR_INVALID_REQUEST, errorMessage, resourceType, resourceName }
+  }
+  const { topics, groupConfigs } = context.state
+  const isGroup = resourceType === GROUP_RESOURCE
+  const own = isGroup ? groupConfigs.of(resourceName) : (topics.get(resourceName)?.configs ?? new Map<string, string>())
+  const gone = [...own.keys()].filter(name => configs.every(config => config.name !== name))
+  const changes = [
+    ...gone.map(name => ({ name, configOperation: DELETE, value: null })),
+    ...configs.map(({ name, value }) => ({ name, configOperation: SET, value })),
+  ]
+  const alterIt = isGroup ? alterGroupConfigs : alter
+  return alterIt({ resourceType, resourceName, configs: changes }, validateOnly, context)
 }
 
 // The value that a setting would have; null for none of its own.
