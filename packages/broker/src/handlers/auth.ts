@@ -4,15 +4,22 @@ import {
   ErrorCode,
   SaslAuthenticateServer,
   SaslHandshakeServer,
+  type ApiVersionsResponse,
   type SaslAuthenticateResponse,
 } from '@ottla/protocol'
+import { featuresOf } from '../features.ts'
 import { route, type RequestContext, type Route } from '../request.ts'
+import type { VersionRange } from '../versions.ts'
+
+// ApiVersions tells of features from here on.
+const FEATURES_VERSION = 3
 
 export const authRoutes: readonly Route[] = [
-  route(ApiVersionsServer, (_request, { state }) => ({
+  route(ApiVersionsServer, (_request, { state, version }) => ({
     errorCode: ErrorCode.ERR_NO_ERROR,
     apiKeys: [...state.versions].map(([apiKey, { min, max }]) => ({ apiKey, minVersion: min, maxVersion: max })),
     throttleTimeMs: 0,
+    ...(version >= FEATURES_VERSION ? features(state.versions, version) : {}),
   })),
   route(SaslHandshakeServer, ({ mechanism }, { state, session }) => {
     const mechanisms = [...state.saslMechanisms]
@@ -22,6 +29,21 @@ export const authRoutes: readonly Route[] = [
   }),
   route(SaslAuthenticateServer, ({ authBytes }, context) => authenticate(authBytes, context)),
 ]
+
+function features(
+  versions: ReadonlyMap<number, VersionRange>,
+  version: number,
+): Pick<ApiVersionsResponse, 'supportedFeatures' | 'finalizedFeatures' | 'finalizedFeaturesEpoch'> {
+  const all = featuresOf(versions)
+  return {
+    // Clients of old cannot read that a version is 0.
+    supportedFeatures: all
+      .filter(({ minVersion }) => minVersion > 0 || version > FEATURES_VERSION)
+      .map(({ name, minVersion, maxVersion }) => ({ name, minVersion, maxVersion })),
+    finalizedFeatures: all.map(({ name, level }) => ({ name, minVersionLevel: level, maxVersionLevel: level })),
+    finalizedFeaturesEpoch: 1,
+  }
+}
 
 function authenticate(authBytes: Buffer, { state, session }: RequestContext): SaslAuthenticateResponse {
   if (session.saslMechanism === null) {
