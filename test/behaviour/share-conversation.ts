@@ -4,6 +4,7 @@ import {
   BatchWriter,
   CreateTopics,
   DeleteShareGroupOffsets,
+  DescribeGroups,
   DescribeShareGroupOffsets,
   FindCoordinator,
   IncrementalAlterConfigs,
@@ -74,7 +75,9 @@ export class ShareConversation {
     const group = fresh('sharers')
     await patiently(async () => {
       const found = await this.#client.ask(FindCoordinator, 4, { keyType: 0, coordinatorKeys: [group] })
-      return found.coordinators[0]?.errorCode === 0 ? found : null
+      if (found.coordinators[0]?.errorCode !== 0) return null
+      const described = await this.#client.ask(DescribeGroups, 5, { groups: [group] })
+      return described.groups[0]?.errorCode === 0 ? described : null
     })
     await this.configure(group, 'share.auto.offset.reset', 'earliest')
     await this.configure(group, 'share.assignment.interval.ms', '0')

@@ -74,10 +74,15 @@ export class SharePartition {
   // That of `startOffset` first.
   #flights: Flight[] = []
   #startOffset: number
+  #storedOffset: number
 
-  /** @param wake records can be acquired again */
-  constructor(startOffset: number, clock: Clock, wake: () => void) {
+  /**
+   * @param storedOffset where the group is known to begin; -1: nobody knows yet
+   * @param wake records can be acquired again
+   */
+  constructor(startOffset: number, storedOffset: number, clock: Clock, wake: () => void) {
     this.#startOffset = startOffset
+    this.#storedOffset = storedOffset
     this.#clock = clock
     this.#wake = wake
   }
@@ -85,6 +90,11 @@ export class SharePartition {
   /** The first record that is not done with. */
   get startOffset(): number {
     return this.#startOffset
+  }
+
+  /** What brokers write down and tell: the start before the last change, -1 without any. */
+  get storedOffset(): number {
+    return this.#storedOffset
   }
 
   /** Behind the last record that was given out. */
@@ -160,6 +170,7 @@ export class SharePartition {
       else end(flight)
     }
     if (renewed.count === 0) renewed.timer.cancel()
+    if ([...changes.values()].some(type => type !== RENEW)) this.#storedOffset = this.#startOffset
     this.#advance()
     if ([...changes.values()].includes(RELEASE)) this.#wake()
   }
@@ -173,6 +184,7 @@ export class SharePartition {
       released = true
     }
     if (!released) return
+    this.#storedOffset = this.#startOffset
     this.#advance()
     this.#wake()
   }
@@ -279,6 +291,7 @@ export class SharePartition {
       released = true
     }
     if (!released) return
+    this.#storedOffset = this.#startOffset
     this.#advance()
     this.#wake()
   }

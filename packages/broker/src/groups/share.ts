@@ -140,16 +140,12 @@ export class ShareGroup {
   partition(topicId: string, partition: Partition): SharePartition {
     const known = this.known(topicId, partition.index)
     known?.startAt(partition.log.startOffset)
-    return known ?? this.begin(topicId, partition, this.#resetOffset(partition))
+    return known ?? this.#begin(topicId, partition, this.#resetOffset(partition), -1)
   }
 
   /** The group begins at this offset, whatever it has done with the partition before. */
-  begin(topicId: string, partition: Partition, offset: number): SharePartition {
-    const key = partitionKey(topicId, partition.index)
-    this.#partitions.get(key)?.close()
-    const fresh = new SharePartition(offset, this.#surroundings.clock, () => partition.log.wake())
-    this.#partitions.set(key, fresh)
-    return fresh
+  begin(topicId: string, partition: Partition, offset: number): void {
+    this.#begin(topicId, partition, offset, offset)
   }
 
   /** Partitions that the group has begun with. */
@@ -184,6 +180,14 @@ export class ShareGroup {
     this.members.clear()
     this.#partitions.clear()
     this.#dead = true
+  }
+
+  #begin(topicId: string, partition: Partition, offset: number, storedOffset: number): SharePartition {
+    const key = partitionKey(topicId, partition.index)
+    this.#partitions.get(key)?.close()
+    const fresh = new SharePartition(offset, storedOffset, this.#surroundings.clock, () => partition.log.wake())
+    this.#partitions.set(key, fresh)
+    return fresh
   }
 
   #member(memberId: string): ShareMember {

@@ -150,11 +150,12 @@ function describeOffsets(
       partitions: partitions.map(partitionIndex => {
         const partition = topic?.partitions[partitionIndex]
         const known = topic === undefined ? undefined : share?.known(topic.id, partitionIndex)
-        const hides = !mayDescribe || partition === undefined || known === undefined
+        const start = mayDescribe ? (known?.storedOffset ?? -1) : -1
+        const hides = start < 0 || partition === undefined || known === undefined
         const lag = hides ? -1 : partition.log.highWatermark - known.startOffset - known.doneCount
         return {
           partitionIndex,
-          startOffset: hides ? -1 : known.startOffset,
+          startOffset: start,
           leaderEpoch: hides ? 0 : partition.leaderEpoch,
           ...(version >= 1 ? { lag } : {}),
           errorCode: mayDescribe ? ErrorCode.ERR_NO_ERROR : ErrorCode.ERR_TOPIC_AUTHORIZATION_FAILED,

@@ -15,7 +15,7 @@ const RENEW = 4
 class Scene {
   readonly clock = new FakeClock()
   woken = 0
-  readonly partition = new SharePartition(0, this.clock, () => this.woken++)
+  readonly partition = new SharePartition(0, -1, this.clock, () => this.woken++)
 
   /** As `0-9 x1`: first and last offset, how often they were given out. */
   take(
@@ -57,6 +57,7 @@ test('what is accepted or rejected is done with, and the start moves on behind i
   scene.acknowledge('a', 3, 9, REJECT)
   assert.equal(scene.partition.startOffset, 2, 'one is still out')
   assert.equal(scene.partition.doneCount, 7)
+  assert.equal(scene.partition.storedOffset, 2)
   scene.acknowledge('a', 2, 2, ACCEPT)
   assert.deepEqual([scene.partition.startOffset, scene.partition.endOffset], [10, 10])
 })
