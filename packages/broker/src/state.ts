@@ -172,6 +172,7 @@ export class ClusterState {
     this.topics.delete(topic)
     for (const group of this.groups.values()) {
       for (const key of group.offsets.keys()) if (key.startsWith(`${topic.name}\0`)) group.offsets.delete(key)
+      group.share?.forget(topic.id)
     }
     this.transactionalOffsets.forgetTopic(topic.name)
   }
