@@ -19,7 +19,7 @@ import {
   TxnOffsetCommit,
   type RecordsInput,
 } from '@ottla/protocol'
-import { WireClient } from '../../packages/broker/test/wire-client.ts'
+import { WireClient } from '../harness/wire-client.ts'
 import { fresh } from './world.ts'
 
 interface Seal {

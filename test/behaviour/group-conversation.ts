@@ -26,7 +26,7 @@ import {
   type JoinGroupRequest,
   type JoinGroupResponse,
 } from '@ottla/protocol'
-import { WireClient } from '../../packages/broker/test/wire-client.ts'
+import { WireClient } from '../harness/wire-client.ts'
 import { fresh } from './world.ts'
 
 const GROUP_RESOURCE = 32

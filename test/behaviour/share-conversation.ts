@@ -16,7 +16,7 @@ import {
   ShareGroupDescribe,
   ShareGroupHeartbeat,
 } from '@ottla/protocol'
-import { WireClient } from '../../packages/broker/test/wire-client.ts'
+import { WireClient } from '../harness/wire-client.ts'
 import { fresh } from './world.ts'
 
 const GROUP_RESOURCE = 32

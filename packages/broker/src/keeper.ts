@@ -1,12 +1,9 @@
 import type { CommittedOffset } from './committed-offsets.ts'
-import type { Topic } from './topics.ts'
+import type { TopicKeeper } from './topics.ts'
 import type { Transaction } from './transaction.ts'
 
 /** Is told of everything that has to outlive the process, before anybody is told that it has happened. */
-export interface Keeper {
-  /** It is new, or its configuration, partitions or leaders are. */
-  topicChanged(topic: Topic): void
-  topicDeleted(topic: Topic): void
+export interface Keeper extends TopicKeeper {
   /** @param offset null: it is no more */
   offsetChanged(groupId: string, key: string, offset: CommittedOffset | null): void
   /** An offset that counts when the producer's transaction is committed. */

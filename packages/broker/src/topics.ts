@@ -2,7 +2,6 @@
 import { randomBytes } from 'node:crypto'
 import { ErrorCode } from '@ottla/protocol'
 import { PartitionLog } from './log.ts'
-import type { Keeper } from './keeper.ts'
 import { LogMemory } from './log-memory.ts'
 
 export interface Partition {
@@ -23,6 +22,13 @@ export interface Topic {
   readonly partitions: Partition[]
   /** What was set for this topic; the rest is default. */
   readonly configs: Map<string, string>
+}
+
+/** Is told of topics, before anybody else is. */
+export interface TopicKeeper {
+  /** It is new, or its configuration, partitions or leaders are. */
+  topicChanged(topic: Topic): void
+  topicDeleted(topic: Topic): void
 }
 
 export interface TopicRequest {
@@ -69,7 +75,7 @@ export const PARTITION_LIMIT = 10_000
 export class TopicStore {
   readonly memory = new LogMemory()
   /** Told of every change. */
-  keeper: Pick<Keeper, 'topicChanged' | 'topicDeleted'> | null = null
+  keeper: TopicKeeper | null = null
   readonly #topics = new Map<string, Topic>()
   readonly #byId = new Map<string, Topic>()
   readonly #brokerIds: readonly number[]

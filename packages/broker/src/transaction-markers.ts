@@ -1,11 +1,27 @@
 /** Writes the end of a transaction where it has to be known: into logs, and to the offsets of groups. */
 import { OFFSETS_TOPIC } from './internal-topics.ts'
-import type { ClusterState } from './state.ts'
+import type { Clock } from './clock.ts'
+import type { CommittedOffset } from './committed-offsets.ts'
+import type { Keeper } from './keeper.ts'
+import type { TopicStore } from './topics.ts'
+import type { TransactionalOffsets } from './transactional-offsets.ts'
 import type { TopicPartition } from './transaction.ts'
 import type { EndMarker } from './transactions.ts'
 
+/** What is needed of the cluster. */
+export interface MarkerPlaces {
+  readonly topics: TopicStore
+  readonly transactionalOffsets: TransactionalOffsets
+  readonly clock: Clock
+  readonly keeper: Pick<Keeper, 'pendingEnded'> | null
+  broker(id: number): { readonly up: boolean } | undefined
+  coordinatorEpoch(transactionalId: string): number
+  offsetsPartition(groupId: string): TopicPartition
+  group(id: string): { readonly offsets: Map<string, CommittedOffset> }
+}
+
 /** @returns false when it cannot be written now; a partition that is gone needs none */
-export function writeMarker(state: ClusterState, place: TopicPartition, marker: EndMarker): boolean {
+export function writeMarker(state: MarkerPlaces, place: TopicPartition, marker: EndMarker): boolean {
   const partition = state.topics.partition(place.topic, place.partition)
   if (partition === undefined) return true
   if (state.broker(partition.leader)?.up !== true) return false
@@ -26,7 +42,7 @@ export function writeMarker(state: ClusterState, place: TopicPartition, marker: 
 }
 
 /** What a producer has committed to the groups of one partition of the offsets topic counts now, or never. */
-export function completeOffsets(state: ClusterState, place: TopicPartition, producerId: number, commit: boolean): void {
+export function completeOffsets(state: MarkerPlaces, place: TopicPartition, producerId: number, commit: boolean): void {
   const isHere = (groupId: string): boolean => state.offsetsPartition(groupId).partition === place.partition
   for (const [groupId, offsets] of state.transactionalOffsets.take(producerId, isHere)) {
     if (commit) {
