@@ -165,9 +165,11 @@ export class ShareGroup {
     return found
   }
 
-  /** The member is gone: what it has can be had by others. */
-  release(memberId: string): void {
-    for (const partition of this.#partitions.values()) partition.releaseAll(memberId, this.limits)
+  /** The member is gone: what it has of some partitions can be had by others. @param isMeant by the partition's key */
+  release(memberId: string, isMeant: (key: string) => boolean): void {
+    for (const [key, partition] of this.#partitions) {
+      if (isMeant(key)) partition.releaseAll(memberId, this.limits)
+    }
   }
 
   isSubscribedTo(topic: string): boolean {

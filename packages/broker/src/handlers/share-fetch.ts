@@ -83,7 +83,7 @@ async function fetch(request: Decoded<ShareFetchRequest>, context: RequestContex
   }
   if (epoch === FINAL_EPOCH) {
     sessions.end(key)
-    group?.release(memberId)
+    releaseHere(memberId, group, context)
   }
   return {
     ...refuse(ErrorCode.ERR_NO_ERROR),
@@ -116,7 +116,7 @@ function acknowledge(request: Decoded<ShareAcknowledgeRequest>, context: Request
     const outcomes = acknowledgeAll(acks, memberId, group, version >= RENEW_VERSION, isRenewAck, context)
     if (epoch === FINAL_EPOCH) {
       sessions.end(key)
-      group?.release(memberId)
+      releaseHere(memberId, group, context)
     }
     const responses = byTopic(outcomes.keys()).map(({ topicId, partitions }) => ({
       topicId,
@@ -340,21 +340,29 @@ function responsesOf(
   }))
 }
 
+// With its session on this broker a member gives back what it has of the partitions that the broker leads, no others.
+function releaseHere(memberId: string, group: ShareGroup | null, { state, brokerId }: RequestContext): void {
+  group?.release(memberId, key => {
+    const { topicId, partition } = splitKey(key)
+    return state.topics.byId(topicId)?.partitions[partition]?.leader === brokerId
+  })
+}
+
 // A member whose connection breaks gives back what it had.
 function releaseWithConnection(
   key: string,
   memberId: string,
   session: ShareSession,
   group: ShareGroup,
-  { state, brokerId, signal }: RequestContext,
+  context: RequestContext,
 ): void {
   const release = (): void => {
-    const sessions = state.shareSessions(brokerId)
+    const sessions = context.state.shareSessions(context.brokerId)
     if (sessions.get(key) !== session) return
     sessions.end(key)
-    group.release(memberId)
+    releaseHere(memberId, group, context)
   }
-  signal.addEventListener('abort', release, { once: true })
+  context.signal.addEventListener('abort', release, { once: true })
 }
 
 function changeOrLate(session: ShareSession, { state, signal }: RequestContext, ms: number): Promise<void> {

@@ -1,0 +1,55 @@
+import { test } from 'node:test'
+import assert from 'node:assert/strict'
+import {
+  IncrementalAlterConfigs,
+  Metadata,
+  Produce,
+  ShareAcknowledge,
+  ShareFetch,
+  ShareGroupHeartbeat,
+} from '@ottla/protocol'
+import { EmbeddedCluster } from '../../src/index.ts'
+import { batchBytes } from '../batches.ts'
+import { WireClient } from '../wire-client.ts'
+
+const FINAL = -1
+const ACCEPT = 1
+
+test('the end of a session on one broker leaves a member what it has of the others', async () => {
+  await using cluster = await EmbeddedCluster.start({ brokers: 2 })
+  cluster.createTopic('t', { partitions: 2, replicationFactor: 2 })
+  const clients = [0, 1].map(index => WireClient.connect(cluster.bootstrapServers, index))
+  const [first, second] = await Promise.all(clients)
+  assert.ok(first !== undefined && second !== undefined)
+  const configs = [{ name: 'share.auto.offset.reset', configOperation: 0, value: 'earliest' }]
+  const resources = [{ resourceType: 32, resourceName: 'g', configs }]
+  await first.ask(IncrementalAlterConfigs, 1, { resources, validateOnly: false })
+  const metadata = await first.ask(Metadata, 13, { topics: [{ name: 't' }] })
+  const topicId = metadata.topics[0]?.topicId ?? ''
+  cluster.setLeader('t', 0, 1)
+  cluster.setLeader('t', 1, 2)
+  cluster.setCoordinator('group', 'g', 1)
+  const member = { groupId: 'g', memberId: 'm' }
+  await first.ask(ShareGroupHeartbeat, 1, { ...member, memberEpoch: 0, subscribedTopicNames: ['t'] })
+  const share = async (client: WireClient, partitionIndex: number): Promise<number[]> => {
+    const topicData = [{ name: 't', topicId, partitionData: [{ index: partitionIndex, records: [batchBytes(3)] }] }]
+    await client.ask(Produce, 13, { acks: -1, timeoutMs: 1000, topicData })
+    const topics = [{ topicId, partitions: [{ partitionIndex, acknowledgementBatches: [] }] }]
+    const limits = { maxWaitMs: 1000, minBytes: 1, maxBytes: 1e6, maxRecords: 10, batchSize: 10 }
+    const fetch = { ...member, ...limits, shareSessionEpoch: 0, topics, forgottenTopicsData: [] }
+    const { responses } = await client.ask(ShareFetch, 2, fetch)
+    const { acquiredRecords = [] } = responses[0]?.partitions[0] ?? {}
+    return acquiredRecords.map(({ firstOffset, lastOffset }) => lastOffset - firstOffset + 1)
+  }
+  const accept = async (client: WireClient, partitionIndex: number): Promise<unknown> => {
+    const acknowledgementBatches = [{ firstOffset: 0, lastOffset: 2, acknowledgeTypes: [ACCEPT] }]
+    const topics = [{ topicId, partitions: [{ partitionIndex, acknowledgementBatches }] }]
+    const answer = await client.ask(ShareAcknowledge, 2, { ...member, shareSessionEpoch: FINAL, topics })
+    return [answer.errorCode, answer.responses[0]?.partitions[0]?.errorCode]
+  }
+  assert.deepEqual([await share(first, 0), await share(second, 1)], [[3], [3]])
+  assert.deepEqual(await accept(first, 0), [0, 0])
+  assert.deepEqual(await accept(second, 1), [0, 0])
+  first.close()
+  second.close()
+})
