@@ -61,6 +61,8 @@ export class PartitionQueue {
   /** Id that its batches are stamped with (idempotence). Sequence numbers count from the message `baseMsgid` on. */
   identity: Identity | null = null
   baseMsgid = 0
+  /** The partition's leader has acknowledged a batch of this identity: it checks the numbers of the next ones. */
+  isAcknowledged = false
   /** The message behind the last one that was stamped. */
   stampedTo = 0
   /** A stamped batch was given up: the numbers have to begin anew under another id or epoch. */

@@ -349,6 +349,7 @@ export class Sender {
           if (outcome !== null) done.push({ shipment, outcome })
           return
         }
+        shipment.queue.isAcknowledged = true
         shipment.queue.settle()
         done.push({ shipment, outcome: written('persisted', answer.baseOffset, answer.logAppendTimeMs) })
       })

@@ -17,6 +17,9 @@ export function stampHead(queue: PartitionQueue, head: Batch, current: Identity 
     return true
   }
   if (!queue.hasGap && queue.identity === current && current !== null) {
+    // A broker takes any first number of a producer that it does not know: were the first batch refused with a second
+    // one under way, that one would be written before it.
+    if (!queue.isAcknowledged && queue.inFlight > 0) return false
     stamp(queue, head, current)
     return true
   }
@@ -86,6 +89,7 @@ function adopt(queue: PartitionQueue, head: Batch, identity: Identity): void {
     batch.doubt = 'not-persisted'
   }
   queue.identity = identity
+  queue.isAcknowledged = false
   queue.hasGap = false
   queue.baseMsgid = head.baseMsgid
   queue.stampedTo = head.baseMsgid

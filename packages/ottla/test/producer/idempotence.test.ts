@@ -44,14 +44,14 @@ function idempotent(config: object = {}): World {
   return world
 }
 
-const stamps = (request: FakeRequest): number[] => {
-  const { producerId, producerEpoch, baseSequence } = request.batch(0)
+const stamps = (request: FakeRequest, partition = 0): number[] => {
+  const { producerId, producerEpoch, baseSequence } = request.batch(partition)
   return [producerId, producerEpoch, baseSequence]
 }
 
 async function withId(world: World): Promise<void> {
   world.ids[0]?.answer(0, 7, 0)
-  world.put({ topic: 't', value: 'first' })
+  world.put({ topic: 't', value: 'first', partition: 0 })
   ;(await world.nextAfter(0)).ok()
   await settle()
 }
@@ -68,6 +68,23 @@ test('messages wait for the id and then carry it with rising numbers', async () 
   assert.deepEqual(stamps(first), [7, 2, 0])
   first.ok()
   assert.deepEqual(stamps(await nextAfter(0)), [7, 2, 3])
+})
+
+test('a partition gets no second batch before its first one is acknowledged: an unknown producer may begin anywhere', async () => {
+  const world = idempotent()
+  const { cluster, clock, put, nextAfter } = world
+  cluster.topic('t', [1, 1])
+  await withId(world)
+  for (const value of values(3)) put({ topic: 't', value, partition: 1 })
+  const first = await nextAfter(0)
+  await clock.advance(10)
+  assert.equal(cluster.unseen, 0)
+  first.error(ErrorCode.ERR_NOT_ENOUGH_REPLICAS)
+  const again = await nextAfter(RETRY_MS)
+  assert.deepEqual(stamps(again, 1), [7, 0, 0])
+  again.ok()
+  assert.deepEqual(stamps(await nextAfter(0), 1), [7, 0, 1])
+  assert.deepEqual(stamps(await nextAfter(0), 1), [7, 0, 2])
 })
 
 test('a batch in doubt goes again with the same numbers, and a duplicate is a success', async () => {
