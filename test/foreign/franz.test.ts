@@ -15,6 +15,6 @@ foreignScenarios({
   hasIdempotence: true,
   // In the consumer protocol it leaves without saying which instance it is, which Kafka refuses too.
   staticMembers: ['classic'],
-  hasShareGroups: false,
+  hasShareGroups: true,
   start: franz,
 })

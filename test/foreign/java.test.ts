@@ -14,6 +14,6 @@ foreignScenarios({
   ],
   hasIdempotence: true,
   staticMembers: ['classic', 'consumer'],
-  hasShareGroups: false,
+  hasShareGroups: true,
   start: java,
 })

@@ -13,6 +13,6 @@ foreignScenarios({
   ],
   hasIdempotence: true,
   staticMembers: ['classic', 'consumer'],
-  hasShareGroups: false,
+  hasShareGroups: true,
   start: librdkafka,
 })

@@ -165,6 +165,9 @@ export function foreignScenarios(abilities: Abilities): void {
       await ask('share', { member: 'a', group, topic })
       await ask('share', { member: 'b', group, topic })
       await got(['a', 'b'], values)
+      let deliveries = 0
+      for (const member of ['a', 'b']) deliveries += ((await ask('received', { member })) as unknown[]).length
+      assert.equal(deliveries, values.length)
       await ask('leave', { member: 'a' })
       await ask('leave', { member: 'b' })
     })

@@ -9,6 +9,16 @@ export interface ToolRun {
 }
 
 const classes = {
+  'broker-api-versions': 'org.apache.kafka.tools.BrokerApiVersionsCommand',
+  'console-consumer': 'org.apache.kafka.tools.consumer.ConsoleConsumer',
+  'console-producer': 'org.apache.kafka.tools.ConsoleProducer',
+  'console-share-consumer': 'org.apache.kafka.tools.consumer.ConsoleShareConsumer',
+  'consumer-perf-test': 'org.apache.kafka.tools.ConsumerPerformance',
+  'end-to-end-latency': 'org.apache.kafka.tools.EndToEndLatency',
+  'producer-perf-test': 'org.apache.kafka.tools.ProducerPerformance',
+  'share-consumer-perf-test': 'org.apache.kafka.tools.ShareConsumerPerformance',
+  'verifiable-consumer': 'org.apache.kafka.tools.VerifiableConsumer',
+  'verifiable-producer': 'org.apache.kafka.tools.VerifiableProducer',
   acls: 'org.apache.kafka.tools.AclCommand',
   'client-metrics': 'org.apache.kafka.tools.ClientMetricsCommand',
   cluster: 'org.apache.kafka.tools.ClusterTool',
@@ -31,16 +41,19 @@ const classes = {
 export type Step = readonly [keyof typeof classes | Scene, ...string[]]
 
 /** Steps that print nothing. */
-export type Scene = 'transaction' | 'member' | 'share'
+export type Scene = 'transaction' | 'member' | 'share' | 'input'
 
-const scenes: ReadonlySet<string> = new Set<Scene>(['transaction', 'member', 'share'])
+const scenes: ReadonlySet<string> = new Set<Scene>(['transaction', 'member', 'share', 'input'])
 
 export function isScene(what: Step[0]): what is Scene {
   return scenes.has(what)
 }
 
 /** Runs all steps, one after the other; resolves with what each tool printed. */
-export async function javaTools(kafka: SharedKafka, steps: readonly Step[]): Promise<ToolRun[]> {
+export async function javaTools(
+  kafka: Pick<SharedKafka, 'plainBootstrapServers' | 'javaTool'>,
+  steps: readonly Step[],
+): Promise<ToolRun[]> {
   const servers = kafka.plainBootstrapServers
   const lines = steps.map(([what, ...args]) => {
     if (isScene(what)) return JSON.stringify([what, servers, ...args])

@@ -1,6 +1,7 @@
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.BufferedReader;
+import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.InputStreamReader;
 import java.io.PrintStream;
@@ -24,6 +25,7 @@ import org.apache.kafka.common.utils.Exit;
  *   ["transaction", SERVERS, ID, TOPIC]  opens a transaction, writes one record to partition 0 and leaves it open
  *   ["member", SERVERS, GROUP, TOPIC]    joins a group of the new protocol (KIP-848), gets its partitions and stays
  *   ["share", SERVERS, GROUP, TOPIC]     is a member of a share group until it gets a record
+ *   ["input", SERVERS, TEXT]             what the tools after it find on their standard input
  *   [CLASS, ARGUMENT, ...]               the tool of that class; what it prints comes back as a line of JSON
  */
 public class AdminTools {
@@ -40,6 +42,7 @@ public class AdminTools {
                 case "transaction" -> openTransaction(words.get(1).asText(), words.get(2).asText(), words.get(3).asText());
                 case "member" -> join(words.get(1).asText(), words.get(2).asText(), words.get(3).asText());
                 case "share" -> share(words.get(1).asText(), words.get(2).asText(), words.get(3).asText());
+                case "input" -> System.setIn(new ByteArrayInputStream(words.get(2).asText().getBytes(StandardCharsets.UTF_8)));
                 default -> terminal.println(JSON.writeValueAsString(tool(words)));
             }
         }

@@ -122,8 +122,9 @@ function describeProducers(
   })
   if (!context.allows('read', 'topic', topic)) return fail(ErrorCode.ERR_TOPIC_AUTHORIZATION_FAILED)
   const partition = state.topics.partition(topic, partitionIndex)
-  const problem = state.checkLeader(partition, brokerId, -1)
-  if (partition === undefined || problem !== ErrorCode.ERR_NO_ERROR) return fail(problem)
+  if (partition === undefined) return fail(ErrorCode.ERR_UNKNOWN_TOPIC_OR_PART)
+  // Followers know the producers as well.
+  if (!partition.replicas.includes(brokerId)) return fail(ErrorCode.ERR_NOT_LEADER_FOR_PARTITION)
   return {
     ...fail(ErrorCode.ERR_NO_ERROR),
     activeProducers: [...partition.log.producers.all()].map(producer => ({
