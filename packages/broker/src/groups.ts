@@ -33,6 +33,8 @@ export interface Committer {
 /** What members of the classic protocol ask of a group. */
 export type ClassicProtocol = Pick<ClassicGroup, 'join' | 'sync' | 'heartbeat' | 'leave'>
 
+// offsets.retention.minutes of a broker.
+const OFFSETS_RETENTION_MS = 604_800_000
 // The first version of OffsetCommit that knows of member epochs.
 const MEMBER_EPOCH_VERSION = 9
 
@@ -42,12 +44,17 @@ export class Group {
   /** By {@link offsetKey}. */
   readonly offsets: CommittedOffsets
   readonly #surroundings: GroupSurroundings
+  readonly #committedAt = new Map<string, number>()
   #core: ClassicGroup | ConsumerGroup | ShareGroup
 
   constructor(id: string, surroundings: GroupSurroundings) {
     this.id = id
     this.#surroundings = surroundings
-    this.offsets = new CommittedOffsets((key, offset) => surroundings.offsetChanged?.(id, key, offset))
+    this.offsets = new CommittedOffsets((key, offset) => {
+      if (offset === null) this.#committedAt.delete(key)
+      else this.#committedAt.set(key, surroundings.clock.now())
+      surroundings.offsetChanged?.(id, key, offset)
+    })
     this.#core = new ClassicGroup(id, surroundings.clock, surroundings.classic)
   }
 
@@ -188,9 +195,30 @@ export class Group {
     return this.#core.isSubscribedTo(topic)
   }
 
+  /** Forgets offsets that nobody has needed for a week (KIP-211). @returns whether nothing is left of the group */
+  expire(): boolean {
+    const limit = this.#surroundings.clock.now() - OFFSETS_RETENTION_MS
+    for (const key of [...this.offsets.keys()]) {
+      const needed = this.#neededUntil(key)
+      if (needed !== null && needed <= limit) this.offsets.delete(key)
+    }
+    return this.isEmpty && this.offsets.size === 0 && !(this.#core instanceof ShareGroup)
+  }
+
   /** The cluster or the group is going away: nobody is left waiting. */
   close(): void {
     this.#core.close()
+  }
+
+  // When the retention of an offset begins; null: it is still needed.
+  #neededUntil(key: string): number | null {
+    const committedAt = this.#committedAt.get(key) ?? this.#surroundings.clock.now()
+    const core = this.#core
+    if (core instanceof ShareGroup) return null
+    if (core instanceof ClassicGroup && core.protocolType === null) return committedAt
+    if (core instanceof ClassicGroup && core.state !== 'Stable') return core.emptySince
+    const [topic = ''] = key.split('\0')
+    return core.protocolType !== 'consumer' || core.isSubscribedTo(topic) ? null : committedAt
   }
 }
 

@@ -112,6 +112,11 @@ export class ClusterState {
   runRetention(): void {
     runRetention(this.topics, this.clock.now())
     this.transactions.expire()
+    for (const group of this.groups.values()) {
+      if (!group.expire()) continue
+      group.close()
+      this.groups.delete(group.id)
+    }
   }
 
   /** Keeps the limit for all records together; what is oldest goes. */

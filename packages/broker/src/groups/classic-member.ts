@@ -81,6 +81,17 @@ export interface ClassicMember {
   session: Timer | null
 }
 
+export type ClassicState = 'Empty' | 'PreparingRebalance' | 'CompletingRebalance' | 'Stable' | 'Dead'
+
+/** Which state may follow which. */
+export const classicMoves: Record<ClassicState, readonly ClassicState[]> = {
+  Empty: ['PreparingRebalance', 'Dead'],
+  PreparingRebalance: ['CompletingRebalance', 'Empty', 'Dead'],
+  CompletingRebalance: ['Stable', 'PreparingRebalance', 'Dead'],
+  Stable: ['PreparingRebalance', 'Dead'],
+  Dead: [],
+}
+
 export interface ClassicSettings {
   /** How long a group that begins waits for more members, again with each that comes, ms. */
   readonly initialRebalanceDelayMs: number

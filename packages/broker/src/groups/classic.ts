@@ -5,6 +5,7 @@ import type { Clock, Timer } from '../clock.ts'
 import {
   NO_BYTES,
   dismiss,
+  classicMoves,
   hasProtocol,
   metadataOf,
   refusedJoin,
@@ -15,22 +16,13 @@ import {
   type ClassicMember,
   type ClassicSeed,
   type ClassicSettings,
+  type ClassicState,
   type JoinInput,
   type JoinOutput,
   type LeaveInput,
   type SyncInput,
   type SyncOutput,
 } from './classic-member.ts'
-
-export type ClassicState = 'Empty' | 'PreparingRebalance' | 'CompletingRebalance' | 'Stable' | 'Dead'
-
-const moves: Record<ClassicState, readonly ClassicState[]> = {
-  Empty: ['PreparingRebalance', 'Dead'],
-  PreparingRebalance: ['CompletingRebalance', 'Empty', 'Dead'],
-  CompletingRebalance: ['Stable', 'PreparingRebalance', 'Dead'],
-  Stable: ['PreparingRebalance', 'Dead'],
-  Dead: [],
-}
 
 // How long a member may wait for its first generation, ms.
 const NEW_MEMBER_TIMEOUT_MS = 300_000
@@ -57,11 +49,13 @@ export class ClassicGroup {
   #joinTimer: Timer | null = null
   #syncTimer: Timer | null = null
   #gotNewMember = false
+  #emptySince: number
 
   constructor(id: string, clock: Clock, settings: ClassicSettings) {
     this.id = id
     this.#clock = clock
     this.#settings = settings
+    this.#emptySince = clock.now()
   }
 
   /** A stable group with these members; they have to hear of it by a rebalance. */
@@ -96,6 +90,11 @@ export class ClassicGroup {
 
   get isEmpty(): boolean {
     return this.#state === 'Empty' || this.#state === 'Dead'
+  }
+
+  /** Since when nobody has been here, ms since the epoch; null: somebody is. */
+  get emptySince(): number | null {
+    return this.#state === 'Empty' ? this.#emptySince : null
   }
 
   join(input: JoinInput, answer: Answer<JoinOutput>): void {
@@ -201,11 +200,12 @@ export class ClassicGroup {
   }
 
   #enter(next: ClassicState): void {
-    if (!moves[this.#state].includes(next)) {
+    if (!classicMoves[this.#state].includes(next)) {
       throw new Error(`group ${this.id}: ${this.#state} -> ${next} is no legal move`)
     }
     this.#previous = this.#state
     this.#state = next
+    if (next === 'Empty') this.#emptySince = this.#clock.now()
   }
 
   #hasRoomFor(memberId: string): boolean {
