@@ -4,13 +4,8 @@ import { CommittedOffsets, type CommittedOffset } from './committed-offsets.ts'
 import { ClassicInConsumer } from './groups/classic-in-consumer.ts'
 import type { ClassicSettings } from './groups/classic-member.ts'
 import { ClassicGroup } from './groups/classic.ts'
-import {
-  ConsumerGroup,
-  checkAssignmentEpoch,
-  type CanDescribe,
-  type ConsumerSeed,
-  type ConsumerSurroundings,
-} from './groups/consumer.ts'
+import { ConsumerGroup, checkAssignmentEpoch, type CanDescribe, type ConsumerSurroundings } from './groups/consumer.ts'
+import type { ConsumerSeed } from './groups/consumer-member.ts'
 import { upgraded } from './groups/conversion.ts'
 import { GroupRefusal } from './groups/refusal.ts'
 import { ShareGroup } from './groups/share.ts'

@@ -27,6 +27,12 @@ export interface ConsumerMember {
   readonly timers: Map<MemberTimer, Timer>
 }
 
+/** What a group begins with that was a classic one. */
+export interface ConsumerSeed {
+  readonly epoch: number
+  readonly members: readonly ConsumerMember[]
+}
+
 /** What a member has to do in time: send heartbeats, give up partitions, join again, fetch its share. */
 export type MemberTimer = 'session' | 'rebalance' | 'join' | 'sync'
 

@@ -6,7 +6,7 @@ import { DEFAULT_ASSIGNOR, assignors, type Assignment, type AssignorMember } fro
 import type { ClassicSeed } from './classic-member.ts'
 import type { GroupConfigs } from './configs.ts'
 import { downgraded } from './conversion.ts'
-import { reconcile, type ConsumerMember, type MemberTimer } from './consumer-member.ts'
+import { reconcile, type ConsumerMember, type ConsumerSeed, type MemberTimer } from './consumer-member.ts'
 import { partitionKey, splitKey } from './partition-set.ts'
 import { GroupRefusal } from './refusal.ts'
 import { topicPattern } from './topic-pattern.ts'
@@ -18,12 +18,6 @@ export interface ConsumerSurroundings {
   readonly topics: TopicStore
   readonly configs: GroupConfigs
   readonly maxSize: number
-}
-
-/** What a group begins with that was a classic one. */
-export interface ConsumerSeed {
-  readonly epoch: number
-  readonly members: readonly ConsumerMember[]
 }
 
 export type CanDescribe = (topic: string) => boolean

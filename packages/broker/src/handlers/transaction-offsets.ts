@@ -58,14 +58,10 @@ function refuse(request: Decoded<TxnOffsetCommitRequest>, context: RequestContex
   if (groupId === '') return ErrorCode.ERR_INVALID_GROUP_ID
   problem = admit(request, context)
   if (problem !== ErrorCode.ERR_NO_ERROR) return problem
-  // A producer of old does not say on whose behalf it commits.
-  if (generationId < 0 && memberId === '' && groupInstanceId === null) {
-    state.group(groupId)
-    return ErrorCode.ERR_NO_ERROR
-  }
-  const group = state.groups.get(groupId)
-  if (group === undefined) return generationId < 0 ? ErrorCode.ERR_NO_ERROR : ErrorCode.ERR_ILLEGAL_GENERATION
-  return group.checkCommit({ memberId, epoch: generationId, groupInstanceId }, true)
+  const group = generationId < 0 ? state.group(groupId) : state.groups.get(groupId)
+  return (
+    group?.checkCommit({ memberId, epoch: generationId, groupInstanceId }, true) ?? ErrorCode.ERR_ILLEGAL_GENERATION
+  )
 }
 
 // Whether the member that the producer commits for has, or had, the partition (KIP-1251).
