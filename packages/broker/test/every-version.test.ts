@@ -228,9 +228,6 @@ const bodies: Partial<Record<keyof typeof ApiKey, (version: number) => object[]>
   AlterConfigs: () => [
     { resources: [{ resourceType: 2, resourceName: 't', configs: [{ name: 'x', value: 'y' }] }], validateOnly: true },
   ],
-  AlterConfigs: () => [
-    { resources: [{ resourceType: 2, resourceName: 't', configs: [{ name: 'x', value: 'y' }] }], validateOnly: true },
-  ],
   IncrementalAlterConfigs: () => [
     {
       validateOnly: false,
