@@ -92,31 +92,29 @@ async function driveCallbacks(
   let produced = 0
   let reports = 0
   let errors = 0
-  let wake: (() => void) | null = null
-  let wakeAt = 0
+  let wakeAt = -1
+  let wake = (): void => undefined
   const onReport = (report: DeliveryReport): void => {
     reports++
     if (report.error !== undefined) errors++
-    if (wake !== null && reports >= wakeAt) wake()
+    if (reports === wakeAt) wake()
   }
-  const reported = (atLeast: number): Promise<void> =>
+  const reported = (number: number): Promise<void> =>
     new Promise(resolve => {
-      wakeAt = atLeast
-      wake = () => {
-        wake = null
-        resolve()
-      }
+      wakeAt = number
+      wake = resolve
     })
+  const burst = (until: number): void => {
+    for (; produced < until; produced++) producer.produce(message(from + produced), onReport)
+  }
   while (produced < count) {
     const room = outstanding - (produced - reports)
-    if (room === 0) {
-      // Half of the queue is refilled at a time rather than a message at a time.
-      await reported(produced - (outstanding >> 1))
-      continue
+    // Half of the queue is refilled at a time rather than a message at a time.
+    if (room === 0) await reported(produced - (outstanding >> 1))
+    else {
+      burst(Math.min(count, produced + Math.min(room, TURN)))
+      await turn()
     }
-    const until = Math.min(count, produced + Math.min(room, TURN))
-    for (; produced < until; produced++) producer.produce(message(from + produced), onReport)
-    await turn()
   }
   if (reports < count) await reported(count)
   return { reports, errors }

@@ -8,7 +8,7 @@ import type { Accumulator } from './accumulator.ts'
 import type { Batch, Outcome } from './batch.ts'
 import { BatchEntries, type ReportSink } from './entries.ts'
 import type { AnyMessage } from './message.ts'
-import { makeReport, type Settled } from './report.ts'
+import { makeReport, Report, type Settled } from './report.ts'
 import { UnheardReports } from './unheard.ts'
 
 type Reportable = Pick<Settled, 'entries' | 'wallOffset'>
@@ -75,21 +75,24 @@ export class Delivery {
     const errors = outcome.error !== null || outcome.recordErrors !== null
     const isWanted = errors || !this.#onlyErrors
     const common = entries.commonSink
-    if (typeof common === 'function') {
-      if (isWanted) this.#callEach(common, settled)
-    } else {
-      this.#tellEach(settled, isWanted)
-    }
+    if (typeof common !== 'function' || errors) this.#tellEach(settled, isWanted)
+    else if (isWanted) this.#callEach(common, settled)
     this.#accumulator.checkEmpty()
   }
 
-  // By far the most usual: one callback for all messages.
+  // By far the most usual: one callback for all messages, and all is well. Written out, so that there is little for the
+  // engine to compile before it is fast.
   #callEach(callback: (report: DeliveryReport) => void, settled: Settled): void {
-    const { count } = settled.entries
+    const { topic, partition, entries, wallOffset, settledAt, outcome } = settled
+    const { status, baseOffset, logAppendTime } = outcome
+    const { count, messages } = entries
     for (let i = 0; i < count; i++) {
-      const report = makeReport(settled, i)
+      const message = messages[i] as AnyMessage // i is below the count
+      const acceptedAt = entries.acceptedAt(i)
+      const offset = baseOffset < 0 ? -1 : baseOffset + i
+      const timestamp = logAppendTime < 0 ? (message.timestamp ?? Math.floor(acceptedAt + wallOffset)) : logAppendTime
       try {
-        callback(report)
+        callback(new Report(topic, partition, offset, timestamp, message, status, settledAt - acceptedAt))
       } catch (error) {
         this.#callbackThrew(error)
       }

@@ -55,7 +55,8 @@ export function withReport(report: DeliveryReport, error: KafkaError): KafkaErro
   )
 }
 
-class Report implements DeliveryReport {
+/** @internal */
+export class Report implements DeliveryReport {
   readonly topic: string
   readonly partition: number
   readonly offset: number
