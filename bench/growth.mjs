@@ -36,9 +36,10 @@ try {
   broker?.kill('SIGTERM')
 }
 for (const consumers of [1, 10, 100]) {
-  const { stdout } = spawnSync(process.execPath, [join(here, 'many-consumers.mjs'), String(consumers)], {
+  const { stdout, stderr } = spawnSync(process.execPath, [join(here, 'many-consumers.mjs'), String(consumers)], {
     encoding: 'utf8',
   })
+  if (stdout === '') throw new Error(stderr)
   const result = JSON.parse(stdout.trim().split('\n').at(-1))
   const note = `${result.complete ? 'all read' : 'NOT all read'}, longest silence ${result.longest_silence_ms} ms`
   rows.push([

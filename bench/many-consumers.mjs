@@ -10,7 +10,7 @@ const SECONDS = 10
 const PER_TICK = 200
 const TICK_MS = 10
 
-await using cluster = await EmbeddedCluster.start()
+const cluster = await EmbeddedCluster.start()
 cluster.createTopic('growth', { partitions: PARTITIONS })
 const members = Array.from({ length: consumers }, (_, i) => ({
   consumer: new Consumer({
@@ -53,6 +53,7 @@ const consumed = total()
 await Promise.all(members.map(({ consumer }) => consumer.close()))
 await Promise.all(reading)
 await producer.close()
+await cluster.close()
 console.log(
   JSON.stringify({
     consumers,
