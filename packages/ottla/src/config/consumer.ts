@@ -16,7 +16,7 @@ export const consumerProperties = {
     'C',
     [],
     ['range', 'roundrobin'],
-    'Strategies in order of preference; the group uses one that all members have.',
+    'Strategies in order of preference: range, roundrobin, sticky, cooperative-sticky, or one of the option `assignors`. The group uses one that all members have. Members keep their partitions during a rebalance if all strategies of the list can do so (cooperative-sticky).',
     { importance: 'medium' },
   ),
   'session.timeout.ms': int(

@@ -51,9 +51,6 @@ export function refusePlanned(settings: ConsumerSettings): void {
   if (settings['group.protocol'] === 'consumer') {
     throw invalid('group.protocol=consumer is not available in this version; classic is')
   }
-  const missing = settings['partition.assignment.strategy'].find(name => name === 'cooperative-sticky')
-  if (missing === undefined) return
-  throw invalid(`partition.assignment.strategy=${missing} is not available in this version; range and roundrobin are`)
 }
 
 export function noOAuthBearer(): KafkaError {

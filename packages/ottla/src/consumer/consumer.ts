@@ -37,8 +37,11 @@ import { Committer } from './committer.ts'
 import type { Cursor } from './cursor.ts'
 import { FetchQueue, queueLimits } from './fetch-queue.ts'
 import { Fetcher } from './fetcher.ts'
+import type { PartitionAssignor } from './group/assignors/assignor.ts'
+import { strategiesOf, type Strategy } from './group/assignors/strategies.ts'
 import { Group } from './group/group.ts'
 import { Subscription, type SubscriptionInput } from './group/subscription.ts'
+import { Holdings } from './holdings.ts'
 import { BatchIterator, MessageIterator, type BatchOptions } from './iterators.ts'
 import { Mailbox } from './mailbox.ts'
 import type { MessageBatch } from './message-batch.ts'
@@ -65,6 +68,8 @@ export interface ConsumerOptions<K, V> extends ClientOptions {
   readonly key?: DeserializerInput<K>
   /** Turns the bytes of values into something else. */
   readonly value?: DeserializerInput<V>
+  /** Strategies of the program's own, to be named in `partition.assignment.strategy`. */
+  readonly assignors?: readonly PartitionAssignor[]
 }
 
 type Listener<K, V, T extends ConsumerEvent['type']> = (event: Extract<ConsumerEvent<K, V>, { type: T }>) => void
@@ -90,6 +95,7 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
   readonly #watch: TopicWatch
   readonly #group: Group | null
   readonly #committer: Committer | null
+  readonly #holdings: Holdings
   #closing: Promise<void> | null = null
   #disconnected = false
 
@@ -101,6 +107,7 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
     const resolved = resolveConfig('consumer', config)
     const { settings } = resolved
     refusePlanned(settings)
+    const strategies = strategiesOf(settings['partition.assignment.strategy'], options.assignors ?? [])
     const context = createContext('consumer', resolved, options)
     const cluster = new Cluster(context)
     const raise = (error: KafkaError): void => tellError(context, error)
@@ -133,8 +140,9 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
       raise,
     })
     const groupId = settings['group.id']
-    this.#group = groupId === undefined ? null : this.#makeGroup(groupId, raise)
+    this.#group = groupId === undefined ? null : this.#makeGroup(groupId, strategies, raise)
     this.#committer = groupId === undefined ? null : this.#makeCommitter(groupId)
+    this.#holdings = new Holdings(context, assignment, this.#committer, () => this.#onAdded())
     this.#poller = this.#makePoller(decodingOf(options.key, options.value))
     context.events.subscribe(event => this.#onEvent(event))
     cluster.metadata.onChange(() => this.#onMetadata())
@@ -169,20 +177,27 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
 
   /**
    * Consumes exactly these partitions, each from its offset; OFFSET_INVALID and OFFSET_STORED stand for the
-   * committed one. What was assigned before is given up, its stored offsets being committed.
+   * committed one. What was assigned before is given up, its stored offsets being committed. Under COOPERATIVE and
+   * CONSUMER it adds the partitions inside a rebalance callback; outside it, it rejects with KafkaError ERR__STATE.
    */
   async assign(partitions: readonly TopicPartitionOffset[]): Promise<void> {
     this.#requireOpen()
     checkOffsets(partitions, 'assign')
-    this.#group?.touched()
-    await this.#replace(partitions, false)
+    const called = this.#group?.calledWith('assign') ?? null
+    if (called === null) await this.#holdings.replace(partitions, false)
+    else this.#holdings.addMissing(partitions)
   }
 
-  /** Consumes nothing. Stored offsets of what is given up are committed. */
+  /**
+   * Consumes nothing. Stored offsets of what is given up are committed. Inside a rebalance callback under COOPERATIVE
+   * and CONSUMER it gives up the event's partitions; outside it, it rejects with KafkaError ERR__STATE then.
+   */
   async unassign(): Promise<void> {
     this.#requireOpen()
-    this.#group?.touched()
-    await this.#replace([], this.assignmentLost())
+    const called = this.#group?.calledWith('unassign') ?? null
+    const lost = this.assignmentLost()
+    if (called === null) await this.#holdings.replace([], lost)
+    else await this.#holdings.releasePartitions(called, lost)
   }
 
   /** Consumes these partitions besides. Rejects with KafkaError ERR__INVALID_ARG for one that is assigned already. */
@@ -192,7 +207,7 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
     const twice = partitions.find(({ topic, partition }) => this.#assignment.get(topic, partition) !== undefined)
     if (twice !== undefined) throw invalid(`incrementalAssign: ${twice.topic} [${twice.partition}] is assigned already`)
     this.#group?.touched()
-    this.#add(partitions)
+    this.#holdings.add(partitions)
     await Promise.resolve()
   }
 
@@ -206,7 +221,7 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
       return cursor
     })
     this.#group?.touched()
-    await this.#release(cursors, this.assignmentLost())
+    await this.#holdings.release(cursors, this.assignmentLost())
   }
 
   /** The partitions that are being consumed. */
@@ -219,9 +234,13 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
     return this.#group?.isLost ?? false
   }
 
-  /** How the group takes partitions away: EAGER is all at once. NONE while there is no subscription. */
+  /**
+   * How the group takes partitions away: EAGER all at once; COOPERATIVE and CONSUMER (`group.protocol`) only those
+   * that go elsewhere. NONE while there is no subscription.
+   */
   rebalanceProtocol(): RebalanceProtocol {
-    return (this.#group?.subscription ?? null) === null ? 'NONE' : 'EAGER'
+    const group = this.#group
+    return group === null || group.subscription === null ? 'NONE' : group.protocol
   }
 
   /**
@@ -484,14 +503,15 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
 
   async #sayGoodbye(deadline: Deadline): Promise<void> {
     await this.#group?.close(deadline)
-    await this.#release(this.#assignment.cursors, false, deadline)
+    await this.#holdings.release(this.#assignment.cursors, false, deadline)
   }
 
-  #makeGroup(groupId: string, raise: (error: KafkaError) => void): Group {
-    return new Group(this.#context, this.#cluster, groupId, {
+  #makeGroup(groupId: string, strategies: readonly Strategy[], raise: (error: KafkaError) => void): Group {
+    return new Group(this.#context, this.#cluster, groupId, strategies, {
       partitions: () => this.#assignment.partitions(),
-      assign: partitions => this.#replace(partitions, false),
-      unassign: lost => this.#replace([], lost),
+      assign: async (partitions, besides) =>
+        besides ? this.#holdings.addMissing(partitions) : this.#holdings.replace(partitions, false),
+      release: (partitions, lost) => this.#holdings.releasePartitions(partitions, lost),
       onCallbacks: () => this.#mailbox.call(),
       raise,
       polls: () => this.#poller.polls,
@@ -523,6 +543,12 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
     this.#mailbox.post(event)
   }
 
+  #onAdded(): void {
+    this.#resolver.kick()
+    this.#fetcher.kick()
+    this.#watch.look()
+  }
+
   #onMetadata(): void {
     this.#watch.look()
     this.#group?.onMetadata()
@@ -534,29 +560,6 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
     const names = new Set(this.#group?.subscription?.names)
     for (const cursor of this.#assignment.cursors) names.add(cursor.topic)
     return names
-  }
-
-  async #replace(partitions: readonly TopicPartitionOffset[], lost: boolean): Promise<void> {
-    await this.#release(this.#assignment.cursors, lost)
-    this.#add(partitions)
-  }
-
-  #add(partitions: readonly TopicPartitionOffset[]): void {
-    if (partitions.length === 0) return
-    this.#assignment.add(partitions)
-    this.#resolver.kick()
-    this.#fetcher.kick()
-    this.#watch.look()
-  }
-
-  /** Commits what is stored before the partitions can be another's. */
-  async #release(cursors: readonly Cursor[], lost: boolean, deadline?: Deadline): Promise<void> {
-    if (cursors.length === 0) return
-    this.#assignment.remove(cursors)
-    const committer = this.#committer
-    if (lost || committer === null || !this.#settings['enable.auto.commit']) return
-    const limit = deadline ?? Deadline.after(this.#context.clock, this.#settings['session.timeout.ms'])
-    await committer.commitStored(cursors, limit)
   }
 
   #assigned(partitions: readonly TopicPartition[], call: string): Cursor[] {

@@ -1,6 +1,9 @@
 /**
  * The classic group protocol (JoinGroup, SyncGroup, Heartbeat) as seen by one member: what happened, what follows.
- * Pure: group.ts sends the requests, keeps the time and runs the program's callbacks.
+ * Pure: classic-member.ts sends the requests and keeps the time, rebalance-calls.ts runs the program's callbacks.
+ *
+ * EAGER members give everything up before they join; COOPERATIVE ones (KIP-429) keep what they have, give up what the
+ * assignment no longer has, and then join once more, so that it can go to others.
  */
 import { ErrorCode } from '@ottla/protocol'
 import { isRetriable } from '../../cluster/retry.ts'
@@ -11,54 +14,68 @@ export type JoinState =
 
 const moves: Readonly<Record<JoinState, readonly JoinState[]>> = {
   init: ['wait-join'],
-  'wait-join': ['wait-join', 'wait-metadata', 'wait-sync', 'init'],
-  'wait-metadata': ['wait-sync', 'wait-join', 'init'],
-  'wait-sync': ['wait-assign-call', 'wait-join', 'init'],
+  'wait-join': ['wait-join', 'wait-metadata', 'wait-sync', 'wait-unassign-call', 'init'],
+  'wait-metadata': ['wait-sync', 'wait-join', 'wait-unassign-call', 'init'],
+  'wait-sync': ['wait-assign-call', 'wait-join', 'wait-unassign-call', 'init'],
   'wait-assign-call': ['steady', 'wait-unassign-call', 'init'],
-  'wait-unassign-call': ['wait-join', 'init'],
+  'wait-unassign-call': ['wait-unassign-call', 'wait-assign-call', 'wait-join', 'init'],
   steady: ['wait-unassign-call', 'wait-join', 'init'],
 }
 
 export interface ClassicState {
   readonly join: JoinState
+  /** Whether the member keeps its partitions while the group rebalances. */
+  readonly isCooperative: boolean
   /** Empty until the coordinator has given one. */
   readonly memberId: string
   /** -1 while not a member of a generation. */
   readonly generation: number
   /** Why to join again as soon as what is under way has come to its end; null for no reason. */
   readonly rejoin: string | null
-  /** The group has gone on without this member while the program was being given partitions. */
+  /** Once the program has given up what was taken away, it gets what is new. */
+  readonly owesAssign: boolean
+  /** The group has gone on without this member while the program was being called. */
   readonly isLost: boolean
   /** Leaves the group once the partitions are given up. */
   readonly isLeaving: boolean
 }
 
-export const initialState: ClassicState = {
-  join: 'init',
-  memberId: '',
-  generation: -1,
-  rejoin: null,
-  isLost: false,
-  isLeaving: false,
+export function initialState(isCooperative: boolean): ClassicState {
+  return {
+    join: 'init',
+    isCooperative,
+    memberId: '',
+    generation: -1,
+    rejoin: null,
+    owesAssign: false,
+    isLost: false,
+    isLeaving: false,
+  }
 }
 
-/** `hasPartitions`: whether the program holds partitions, which it has to give up first. */
+/** `hasPartitions`: whether the program holds partitions. */
 export type ClassicEvent =
-  /** Subscribed, or a rebalance is needed or has begun. */
-  | { readonly type: 'join'; readonly reason: string; readonly hasPartitions: boolean }
+  /** Subscribed, or a rebalance is needed or has begun. `hasForeign`: it holds some of topics not subscribed to (any more). */
+  | {
+      readonly type: 'join'
+      readonly reason: string
+      readonly hasPartitions: boolean
+      readonly hasForeign: boolean
+    }
   | { readonly type: 'joined'; readonly memberId: string; readonly generation: number; readonly isLeader: boolean }
-  | { readonly type: 'join-refused'; readonly code: number; readonly memberId: string }
+  | { readonly type: 'join-refused'; readonly code: number; readonly memberId: string; readonly hasPartitions: boolean }
   /** As leader: the partitions have been dealt out. */
   | { readonly type: 'computed' }
-  | { readonly type: 'synced' }
-  | { readonly type: 'sync-refused'; readonly code: number }
+  /** `takes`: the program holds partitions that the assignment does not have. */
+  | { readonly type: 'synced'; readonly takes: boolean }
+  | { readonly type: 'sync-refused'; readonly code: number; readonly hasPartitions: boolean }
   /** The program has the partitions. */
-  | { readonly type: 'assign-called'; readonly hasPartitions: boolean }
-  /** The program has given them up. */
-  | { readonly type: 'unassign-called' }
+  | { readonly type: 'assign-called'; readonly hasPartitions: boolean; readonly hasForeign: boolean }
+  /** The program has given up what it was told to. */
+  | { readonly type: 'unassign-called'; readonly hasPartitions: boolean }
   /** The coordinator does not know this member or generation (any more), or has not been heard for too long. */
   | { readonly type: 'lost'; readonly forgetMember: boolean; readonly hasPartitions: boolean }
-  /** Unsubscribed or closed. No callback is running. */
+  /** Unsubscribed or closed. */
   | { readonly type: 'leave'; readonly hasPartitions: boolean }
 
 export type ClassicAction =
@@ -66,9 +83,13 @@ export type ClassicAction =
   | { readonly do: 'join-later' }
   | { readonly do: 'compute' }
   | { readonly do: 'sync' }
-  /** The program is to be called, in its next poll. */
+  /** What is under way is given up. */
+  | { readonly do: 'abandon' }
+  /** The program is to be called, in its next poll: with what is new; */
   | { readonly do: 'assign' }
-  | { readonly do: 'revoke' }
+  /** with what it has to give up: everything, what the assignment lacks, or what is not subscribed to; */
+  | { readonly do: 'revoke'; readonly what: 'all' | 'taken' | 'foreign' }
+  /** with everything, which may be another's already. */
   | { readonly do: 'lose' }
   | { readonly do: 'leave'; readonly memberId: string }
   | { readonly do: 'raise'; readonly code: number; readonly fatal: boolean }
@@ -88,7 +109,7 @@ export function isMember(state: ClassicState): boolean {
 export function step(state: ClassicState, event: ClassicEvent): ClassicStep {
   switch (event.type) {
     case 'join':
-      return join(state, event.reason, event.hasPartitions)
+      return join(state, event.reason, event.hasPartitions, event.hasForeign)
     case 'joined': {
       if (state.join !== 'wait-join') return stay(state)
       const { memberId, generation, isLeader } = event
@@ -96,19 +117,19 @@ export function step(state: ClassicState, event: ClassicEvent): ClassicStep {
       return isLeader ? to(next, 'wait-metadata', { do: 'compute' }) : to(next, 'wait-sync', { do: 'sync' })
     }
     case 'join-refused':
-      return state.join === 'wait-join' ? joinRefused(state, event.code, event.memberId) : stay(state)
+      return state.join === 'wait-join' ? joinRefused(state, event) : stay(state)
     case 'computed':
       return state.join === 'wait-metadata' ? to(state, 'wait-sync', { do: 'sync' }) : stay(state)
     case 'synced':
-      return state.join === 'wait-sync' ? to(state, 'wait-assign-call', { do: 'assign' }) : stay(state)
+      return state.join === 'wait-sync' ? synced(state, event.takes) : stay(state)
     case 'sync-refused':
-      return state.join === 'wait-sync' || state.join === 'wait-metadata' ? syncRefused(state, event.code) : stay(state)
+      return state.join === 'wait-sync' || state.join === 'wait-metadata'
+        ? syncRefused(state, event.code, event.hasPartitions)
+        : stay(state)
     case 'assign-called':
-      return assignCalled(state, event.hasPartitions)
-    case 'unassign-called': {
-      if (state.join !== 'wait-unassign-call') return stay(state)
-      return state.isLeaving ? leave(state) : joinNow(state)
-    }
+      return assignCalled(state, event.hasPartitions, event.hasForeign)
+    case 'unassign-called':
+      return state.join === 'wait-unassign-call' ? unassignCalled(state, event.hasPartitions) : stay(state)
     case 'lost':
       return lost(state, event.forgetMember, event.hasPartitions)
     case 'leave':
@@ -118,82 +139,116 @@ export function step(state: ClassicState, event: ClassicEvent): ClassicStep {
   }
 }
 
-function join(state: ClassicState, reason: string, hasPartitions: boolean): ClassicStep {
+function join(state: ClassicState, reason: string, hasPartitions: boolean, hasForeign: boolean): ClassicStep {
   switch (state.join) {
     case 'init':
       return joinNow(state)
     case 'steady':
+      if (state.isCooperative) {
+        return hasForeign ? to(state, 'wait-unassign-call', { do: 'revoke', what: 'foreign' }) : joinNow(state)
+      }
       // EAGER: everything is given up before the group is joined again.
-      return hasPartitions ? to(state, 'wait-unassign-call', { do: 'revoke' }) : joinNow(state)
+      return hasPartitions ? to(state, 'wait-unassign-call', { do: 'revoke', what: 'all' }) : joinNow(state)
     case 'wait-unassign-call':
-      return stay({ ...state, isLeaving: false })
     case 'wait-join':
     case 'wait-metadata':
     case 'wait-sync':
     case 'wait-assign-call':
-      return stay({ ...state, rejoin: reason })
+      return stay({ ...state, rejoin: reason, isLeaving: false })
     default:
       return state.join satisfies never
   }
 }
 
-function joinRefused(state: ClassicState, code: number, memberId: string): ClassicStep {
+function joinRefused(state: ClassicState, event: Extract<ClassicEvent, { type: 'join-refused' }>): ClassicStep {
+  const { code, memberId, hasPartitions } = event
   switch (code) {
     case ErrorCode.ERR_MEMBER_ID_REQUIRED:
       return to({ ...state, memberId }, 'wait-join', { do: 'join' })
     case ErrorCode.ERR_UNKNOWN_MEMBER_ID:
-      return to({ ...state, memberId: '', generation: -1 }, 'wait-join', { do: 'join' })
+      return loseThenJoin({ ...state, memberId: '', generation: -1 }, hasPartitions)
     default:
-      return refused(state, code)
+      return refused(state, code, hasPartitions)
   }
 }
 
-function syncRefused(state: ClassicState, code: number): ClassicStep {
+function synced(state: ClassicState, takes: boolean): ClassicStep {
+  if (!state.isCooperative || !takes) return to(state, 'wait-assign-call', { do: 'assign' })
+  return to({ ...state, owesAssign: true }, 'wait-unassign-call', { do: 'revoke', what: 'taken' })
+}
+
+function syncRefused(state: ClassicState, code: number, hasPartitions: boolean): ClassicStep {
   switch (code) {
     case ErrorCode.ERR_UNKNOWN_MEMBER_ID:
-      return joinNow({ ...state, memberId: '', generation: -1 })
+      return loseThenJoin({ ...state, memberId: '', generation: -1 }, hasPartitions)
     case ErrorCode.ERR_ILLEGAL_GENERATION:
+      return loseThenJoin({ ...state, generation: -1 }, hasPartitions)
     case ErrorCode.ERR_REBALANCE_IN_PROGRESS:
-      return joinNow({ ...state, generation: -1 })
+      // What a COOPERATIVE member holds stays its own, as of this generation.
+      return joinNow(state.isCooperative ? state : { ...state, generation: -1 })
     default:
-      return refused(state, code)
+      return refused(state, code, hasPartitions)
   }
 }
 
-function refused(state: ClassicState, code: number): ClassicStep {
+function refused(state: ClassicState, code: number, hasPartitions: boolean): ClassicStep {
   if (code === ErrorCode.ERR_FENCED_INSTANCE_ID) {
-    return to({ ...initialState }, 'init', { do: 'raise', code, fatal: true }, state)
+    const raise: ClassicAction = { do: 'raise', code, fatal: true }
+    const out = { ...initialState(state.isCooperative), isLeaving: true }
+    if (!hasPartitions) return to(initialState(state.isCooperative), 'init', raise, state)
+    return and(to(out, 'wait-unassign-call', { do: 'lose' }, state), raise)
   }
-  const next = { ...state, generation: -1 }
+  const next = state.isCooperative ? state : { ...state, generation: -1 }
   const passes = isRetriable(code) || code === ErrorCode.ERR_REBALANCE_IN_PROGRESS
   if (passes) return to(next, 'wait-join', { do: 'join-later' })
-  const step = to(next, 'wait-join', { do: 'raise', code, fatal: false })
   // Whatever it is, somebody may put it right (an ACL, the broker's limits).
-  return { state: step.state, actions: [...step.actions, { do: 'join-later' }] }
+  return and(to(next, 'wait-join', { do: 'raise', code, fatal: false }), { do: 'join-later' })
 }
 
-function assignCalled(state: ClassicState, hasPartitions: boolean): ClassicStep {
+function loseThenJoin(state: ClassicState, hasPartitions: boolean): ClassicStep {
+  return hasPartitions ? to({ ...state, isLost: true }, 'wait-unassign-call', { do: 'lose' }) : joinNow(state)
+}
+
+function assignCalled(state: ClassicState, hasPartitions: boolean, hasForeign: boolean): ClassicStep {
   if (state.join !== 'wait-assign-call') return stay(state)
   const steady = to(state, 'steady').state
+  if (state.isLeaving) return leaveRequested({ ...steady, isLeaving: false }, hasPartitions)
   if (state.isLost) return lost({ ...steady, isLost: false }, false, hasPartitions)
-  if (state.rejoin !== null) return join({ ...steady, rejoin: null }, state.rejoin, hasPartitions)
+  if (state.rejoin !== null) return join({ ...steady, rejoin: null }, state.rejoin, hasPartitions, hasForeign)
   return stay(steady)
+}
+
+function unassignCalled(state: ClassicState, hasPartitions: boolean): ClassicStep {
+  // Only some of them were to be given up when everything was over.
+  if (hasPartitions && state.isLost) return to(state, 'wait-unassign-call', { do: 'lose' })
+  if (state.isLeaving) {
+    return hasPartitions ? to(state, 'wait-unassign-call', { do: 'revoke', what: 'all' }) : leave(state)
+  }
+  if (state.owesAssign && !state.isLost) {
+    const rejoin = state.rejoin ?? 'partitions have been given up'
+    return to({ ...state, owesAssign: false, rejoin }, 'wait-assign-call', { do: 'assign' })
+  }
+  return joinNow(state)
 }
 
 function lost(state: ClassicState, forgetMember: boolean, hasPartitions: boolean): ClassicStep {
   const next = { ...state, generation: -1, memberId: forgetMember ? '' : state.memberId }
   switch (state.join) {
     case 'steady':
-      return hasPartitions ? to(next, 'wait-unassign-call', { do: 'lose' }) : joinNow(next)
+      return loseThenJoin(next, hasPartitions)
     case 'wait-assign-call':
       return stay({ ...next, isLost: true })
     case 'wait-unassign-call':
-      return { state: next, actions: [{ do: 'lose' }] }
-    case 'init':
+      return { state: { ...next, isLost: true }, actions: [{ do: 'lose' }] }
     case 'wait-join':
     case 'wait-metadata':
-    case 'wait-sync':
-      // The request that is under way will be told so itself.
+    case 'wait-sync': {
+      // Nothing to lose: the request that is under way will be told so itself.
+      if (!hasPartitions) return stay(state)
+      const step = loseThenJoin(next, hasPartitions)
+      return { state: step.state, actions: [{ do: 'abandon' }, ...step.actions] }
+    }
+    case 'init':
       return stay(state)
     default:
       return state.join satisfies never
@@ -208,26 +263,31 @@ function leaveRequested(state: ClassicState, hasPartitions: boolean): ClassicSte
       return stay({ ...state, isLeaving: true })
     case 'steady':
     case 'wait-assign-call':
-      return hasPartitions ? to({ ...state, isLeaving: true }, 'wait-unassign-call', { do: 'revoke' }) : leave(state)
     case 'wait-join':
     case 'wait-metadata':
     case 'wait-sync':
-      return leave(state)
+      if (!hasPartitions) return leave(state)
+      return to({ ...state, isLeaving: true }, 'wait-unassign-call', { do: 'revoke', what: 'all' })
     default:
       return state.join satisfies never
   }
 }
 
 function joinNow(state: ClassicState): ClassicStep {
-  return to({ ...state, rejoin: null, isLost: false, isLeaving: false }, 'wait-join', { do: 'join' })
+  const next = { ...state, rejoin: null, owesAssign: false, isLost: false, isLeaving: false }
+  return to(next, 'wait-join', { do: 'join' })
 }
 
 function leave(state: ClassicState): ClassicStep {
-  return to(initialState, 'init', { do: 'leave', memberId: state.memberId }, state)
+  return to(initialState(state.isCooperative), 'init', { do: 'leave', memberId: state.memberId }, state)
 }
 
 function stay(state: ClassicState): ClassicStep {
   return { state, actions: [] }
+}
+
+function and(step: ClassicStep, action: ClassicAction): ClassicStep {
+  return { state: step.state, actions: [...step.actions, action] }
 }
 
 /** The one place where the join state changes. */

@@ -1,96 +1,60 @@
-/** Membership in a group: performs what the protocol's states ask for, and runs the program's callbacks one at a time. */
-import { ErrorCode, ProtocolError, type Decoded, type JoinGroupResponse } from '@ottla/protocol'
-import { backoffMs } from '../../base/backoff.ts'
-import { Deadline, type Timer } from '../../base/clock.ts'
+/** Membership in a group: what is subscribed to, the protocol that it takes, and the program's callbacks. */
+import { ErrorCode } from '@ottla/protocol'
+import { Deadline } from '../../base/clock.ts'
 import { within } from '../../base/wait.ts'
 import type { Cluster } from '../../cluster/cluster.ts'
 import type { ClientContext } from '../../cluster/context.ts'
 import { KafkaError } from '../../errors.ts'
-import {
-  OFFSET_INVALID,
-  type ConsumerGroupMetadata,
-  type RebalanceEvent,
-  type TopicPartition,
-  type TopicPartitionOffset,
-} from '../../types.ts'
-import { assignors, type GroupMember } from './assignors.ts'
-import { initialState, isMember, step, type ClassicAction, type ClassicEvent, type ClassicState } from './classic.ts'
-import { decodeAssignment, decodeSubscription, encodeAssignment } from './member-metadata.ts'
-import { GroupRequests, type MemberAssignment } from './requests.ts'
-import { fingerprint, type Subscription } from './subscription.ts'
+import type { ConsumerGroupMetadata, RebalanceEvent, TopicPartition } from '../../types.ts'
+import type { Strategy } from './assignors/strategies.ts'
+import { ClassicMember } from './classic-member.ts'
+import type { Membership, MembershipHost } from './membership.ts'
+import { PollWatch } from './poll-watch.ts'
+import { RebalanceCalls, type Callback, type CallsHost } from './rebalance-calls.ts'
+import type { Subscription } from './subscription.ts'
 
 /** What the group needs of its consumer. */
-export interface GroupHost {
-  partitions(): TopicPartition[]
-  assign(partitions: readonly TopicPartitionOffset[]): Promise<void>
-  /** @param lost the partitions may be another member's already: nothing is committed */
-  unassign(lost: boolean): Promise<void>
-  /** Callbacks wait to be run. */
-  onCallbacks(): void
+export interface GroupHost extends CallsHost {
   raise(error: KafkaError): void
   /** Grows with every call of the program. */
   polls(): number
   isPolling(): boolean
 }
 
-export type Callback = (event: RebalanceEvent) => void | Promise<void>
-
-/** Something to be done inside the program's next poll. */
-interface Call {
-  type: 'assign' | 'revoke' | 'lost' | 'rejoin'
-  readonly partitions: readonly TopicPartition[]
-  /** The program has assigned or unassigned by itself. */
-  touched: boolean
-}
-
-const MOST_POLL_CHECK_MS = 1_000
-
 export class Group {
   readonly #context: ClientContext
   readonly #cluster: Cluster
   readonly #groupId: string
-  readonly #requests: GroupRequests
   readonly #host: GroupHost
+  readonly #member: Membership
+  readonly #calls: RebalanceCalls
+  readonly #watch: PollWatch
   #subscription: Subscription | null = null
-  #callback: Callback | null = null
-  #state: ClassicState = initialState
-  /** Grows when what is under way is given up; an answer to an older attempt is dropped. */
-  #attempt = 0
-  #abort = new AbortController()
-  #failures = 0
-  #joinedWith: string | null = null
-  #protocolName = ''
-  #members: Decoded<JoinGroupResponse>['members'] = []
-  #dealtOut: readonly MemberAssignment[] = []
-  #assigned: readonly TopicPartition[] = []
-  #lost = false
-
-  readonly #calls: Call[] = []
   #running: Promise<void> | null = null
-  /** The call that the program is in. */
-  #current: Call | null = null
-  /** The program's callback itself is on the stack. */
-  #onStack = false
   #leaveAfterCalls = false
   /** max.poll.interval.ms has passed: joins again only in the next poll. */
   #parked = false
 
-  #retry: Timer | null = null
-  #heartbeat: Timer | null = null
-  #heartbeatUnderWay = false
-  #heardAt = 0
-  #pollCheck: Timer | null = null
-  #pollsSeen = -1
-  #polledAt = 0
-  #leaving: Promise<void> = Promise.resolve()
-  #stopped = false
-
-  constructor(context: ClientContext, cluster: Cluster, groupId: string, host: GroupHost) {
+  /** @param strategies of a classic group, in order of preference */
+  constructor(
+    context: ClientContext,
+    cluster: Cluster,
+    groupId: string,
+    strategies: readonly Strategy[],
+    host: GroupHost,
+  ) {
     this.#context = context
     this.#cluster = cluster
     this.#groupId = groupId
-    this.#requests = new GroupRequests(context, cluster, groupId)
     this.#host = host
+    this.#member = new ClassicMember(context, cluster, groupId, strategies, this.#memberHost())
+    this.#calls = new RebalanceCalls(context, this.#member.protocol, host)
+    this.#watch = new PollWatch(context, {
+      polls: () => host.polls(),
+      isBusy: () => host.isPolling() || this.#running !== null,
+      isMember: () => this.#member.isMember,
+      onExceeded: limitMs => this.#onPollExceeded(limitMs),
+    })
   }
 
   get subscription(): Subscription | null {
@@ -98,19 +62,38 @@ export class Group {
   }
 
   get memberId(): string {
-    return this.#state.memberId
+    return this.#member.memberId
+  }
+
+  get protocol(): RebalanceEvent['protocol'] {
+    return this.#member.protocol
   }
 
   get isLost(): boolean {
-    return this.#lost
+    return this.#calls.isLost
   }
 
   get hasCallbacks(): boolean {
-    return this.#calls.length > 0 || this.#running !== null
+    return !this.#calls.isEmpty || this.#running !== null
+  }
+
+  /**
+   * The program assigns or unassigns by itself: the partitions of the callback that it is in, where the group gives and
+   * takes piece by piece; null where it does so all at once.
+   * @throws KafkaError ERR__STATE piece by piece outside a callback
+   */
+  calledWith(call: 'assign' | 'unassign'): readonly TopicPartition[] | null {
+    this.#calls.touched()
+    if (this.#subscription === null && this.#calls.current === null) return null
+    if (this.protocol === 'EAGER') return null
+    if (this.#calls.current !== null) return this.#calls.current.partitions
+    const other = call === 'assign' ? 'incrementalAssign' : 'incrementalUnassign'
+    const why = `${call}: the group assigns piece by piece (${this.protocol}); there is ${other}`
+    throw new KafkaError(ErrorCode.ERR__STATE, why)
   }
 
   metadata(): ConsumerGroupMetadata {
-    const { generation, memberId } = this.#state
+    const { generation, memberId } = this.#member
     const groupInstanceId = this.#context.settings['group.instance.id']
     return {
       groupId: this.#groupId,
@@ -123,7 +106,7 @@ export class Group {
   /** Joins the group, or joins it again with another subscription. */
   subscribe(subscription: Subscription, callback: Callback | null): void {
     const before = this.#subscription
-    this.#callback = callback
+    this.#calls.callback = callback
     this.#leaveAfterCalls = false
     if (before?.equals(subscription) === true) return
     this.#subscription = subscription
@@ -131,8 +114,8 @@ export class Group {
     for (const name of subscription.names) metadata.want(name)
     if (subscription.patterns.length > 0) metadata.wantAll()
     if (before !== null) this.#unwatch(before)
-    this.#polledAt = this.#context.clock.now()
-    this.#dispatch({ type: 'join', reason: 'subscribed', hasPartitions: this.#hasPartitions() })
+    this.#watch.start()
+    this.#member.join('subscribed')
   }
 
   /**
@@ -150,24 +133,21 @@ export class Group {
 
   /** As unsubscribe, but waits for a callback that is running, unless it is the caller. */
   async close(deadline: Deadline): Promise<void> {
-    if (this.#running !== null && !this.#onStack) await this.#running
+    if (this.#running !== null && !this.#calls.onStack) await this.#running
     await this.#leave(deadline)
   }
 
   /** No more timers. */
   stop(): void {
-    this.#stopped = true
-    this.#abandon()
-    this.#heartbeat?.cancel()
-    this.#pollCheck?.cancel()
-    this.#retry?.cancel()
+    this.#member.stop()
+    this.#watch.stop()
     if (this.#subscription !== null) this.#unwatch(this.#subscription)
     this.#subscription = null
   }
 
   /** The program has assigned or unassigned by itself, within a callback perhaps. */
   touched(): void {
-    if (this.#current !== null) this.#current.touched = true
+    this.#calls.touched()
   }
 
   /** Runs the callbacks that wait, one after the other. */
@@ -184,37 +164,33 @@ export class Group {
 
   /** Topics or partitions have come or gone. */
   onMetadata(): void {
-    const subscription = this.#subscription
-    if (subscription === null || this.#joinedWith === null) return
-    if (fingerprint(this.#topics(subscription), this.#cluster.metadata.snapshot) === this.#joinedWith) return
-    this.#joinedWith = null
-    this.#dispatch({ type: 'join', reason: 'the subscribed topics have changed', hasPartitions: this.#hasPartitions() })
+    if (this.#subscription !== null) this.#member.onMetadata()
   }
 
-  /** What the coordinator says to a heartbeat or a commit. */
+  /** What the coordinator says to a commit. */
   onMembershipError(code: number): void {
-    const hasPartitions = this.#hasPartitions()
-    switch (code) {
-      case ErrorCode.ERR_REBALANCE_IN_PROGRESS:
-        if (this.#state.join === 'steady')
-          this.#dispatch({ type: 'join', reason: 'the group is rebalancing', hasPartitions })
-        return
-      case ErrorCode.ERR_ILLEGAL_GENERATION:
-        this.#lose('the group is at another generation', false)
-        return
-      case ErrorCode.ERR_UNKNOWN_MEMBER_ID:
-        this.#lose('the coordinator does not know this member', true)
-        return
-      case ErrorCode.ERR_FENCED_INSTANCE_ID:
-        this.#lose('another member took over the group.instance.id', true)
-        this.#raise(code, true)
-        return
-      default:
-    }
+    this.#member.onRefused(code)
   }
 
-  #hasPartitions(): boolean {
-    return this.#host.partitions().length > 0
+  #memberHost(): MembershipHost {
+    const subscribed = (): Subscription | null => this.#subscription
+    const parked = (): boolean => this.#parked
+    return {
+      get subscription() {
+        return subscribed()
+      },
+      get isParked() {
+        return parked()
+      },
+      topics: subscription => this.#topics(subscription),
+      knowTopics: (subscription, signal) => this.#knowTopics(subscription, signal),
+      held: () => this.#calls.held(),
+      makeRoom: () => this.#makeRoom(),
+      call: (type, partitions) => this.#calls.add(type, partitions),
+      lose: () => this.#calls.lose(),
+      joinWhenPolled: join => this.#calls.addJoin(join),
+      raise: error => this.#host.raise(error),
+    }
   }
 
   #topics(subscription: Subscription): string[] {
@@ -224,342 +200,77 @@ export class Group {
     )
   }
 
+  /** Patterns need all topics, names at least one look. */
+  async #knowTopics(subscription: Subscription, signal: AbortSignal): Promise<void> {
+    const { metadata } = this.#cluster
+    const { clock, settings } = this.#context
+    const known = metadata.snapshot.topics
+    const unknown = [...subscription.names].filter(name => !known.has(name))
+    const deadline = Deadline.after(clock, settings['socket.timeout.ms'])
+    if (subscription.patterns.length > 0) await metadata.refresh('all', { deadline, signal })
+    else if (unknown.length > 0) await metadata.refresh(unknown, { deadline, signal })
+  }
+
+  /** Partitions assigned by hand before subscribing make room for the group's. */
+  async #makeRoom(): Promise<void> {
+    const partitions = this.#host.partitions()
+    if (partitions.length === 0) return
+    if (this.#member.protocol === 'EAGER' || this.#calls.held().length === 0) {
+      await this.#host.release(partitions, false)
+    }
+  }
+
   #unwatch(subscription: Subscription): void {
     const { metadata } = this.#cluster
     for (const name of subscription.names) metadata.unwant(name)
     if (subscription.patterns.length > 0) metadata.unwantAll()
   }
 
-  #dispatch(event: ClassicEvent): void {
-    const before = this.#state
-    const { state, actions } = step(before, event)
-    this.#state = state
-    if (state.join !== before.join) {
-      const why = 'reason' in event ? `: ${event.reason}` : ''
-      this.#context.logger.debug(
-        'cgrp',
-        'CGRPJOINSTATE',
-        `group '${this.#groupId}' changed join state ${before.join} -> ${state.join} (${event.type}${why})`,
-      )
-    }
-    for (const action of actions) this.#perform(action)
-  }
-
-  #perform(action: ClassicAction): void {
-    switch (action.do) {
-      case 'join':
-        if (this.#parked) this.#call('rejoin')
-        else void this.#attemptTo(() => this.#join(), 'join-refused')
-        return
-      case 'join-later': {
-        const { clock, settings, random } = this.#context
-        const pause = backoffMs(
-          ++this.#failures,
-          settings['retry.backoff.ms'],
-          settings['retry.backoff.max.ms'],
-          random,
-        )
-        this.#retry?.cancel()
-        this.#retry = clock.setTimer(pause, () => {
-          if (this.#state.join === 'wait-join') this.#perform({ do: 'join' })
-        })
-        return
-      }
-      case 'compute':
-        void this.#attemptTo(() => this.#compute(), 'sync-refused')
-        return
-      case 'sync':
-        void this.#attemptTo(() => this.#sync(), 'sync-refused')
-        return
-      case 'assign':
-        this.#failures = 0
-        this.#startTimers()
-        this.#call('assign')
-        return
-      case 'revoke':
-        this.#call('revoke')
-        return
-      case 'lose':
-        this.#lost = true
-        this.#call('lost')
-        return
-      case 'leave':
-        this.#leaving = this.#requests.leave(action.memberId)
-        return
-      case 'raise':
-        this.#raise(action.code, action.fatal)
-        return
-      default:
-        action satisfies never
-    }
-  }
-
-  #raise(code: number, fatal: boolean): void {
-    this.#host.raise(KafkaError.of(code, `group '${this.#groupId}'`, null, { fatal }))
-  }
-
-  #call(type: Call['type']): void {
-    const partitions = type === 'assign' ? this.#assigned : this.#host.partitions()
-    const last = this.#calls.at(-1)
-    // Partitions that were to be revoked have been lost before the program looked.
-    if (type === 'lost' && last?.type === 'revoke') last.type = 'lost'
-    else if (type !== 'lost' || this.#current === null) this.#calls.push({ type, partitions, touched: false })
-    this.#host.onCallbacks()
-  }
-
   async #runAll(): Promise<void> {
-    for (let call = this.#calls.shift(); call !== undefined; call = this.#calls.shift()) await this.#run(call)
+    await this.#runQueue()
     if (!this.#leaveAfterCalls) return
     this.#leaveAfterCalls = false
     this.#leaveNow()
-    for (let call = this.#calls.shift(); call !== undefined; call = this.#calls.shift()) await this.#run(call)
-    await this.#leaving
+    await this.#runQueue()
+    await this.#member.leaving
   }
 
-  async #run(call: Call): Promise<void> {
-    if (call.type === 'rejoin') {
-      this.#perform({ do: 'join' })
-      return
+  async #runQueue(): Promise<void> {
+    for (let call = this.#calls.take(); call !== undefined; call = this.#calls.take()) {
+      await this.#calls.run(call)
+      if (call.type === 'assign') this.#member.assigned()
+      else if (call.type !== 'rejoin') this.#member.unassigned()
     }
-    const { type } = call
-    const partitions = call.partitions.map(({ topic, partition }) => ({ topic, partition, offset: OFFSET_INVALID }))
-    const event: RebalanceEvent = { type, partitions, protocol: 'EAGER' }
-    if (type === 'assign') this.#lost = false
-    this.#current = call
-    try {
-      await this.#callProgram(event)
-    } catch (error) {
-      const why = error instanceof Error ? (error.stack ?? error.message) : String(error)
-      this.#context.logger.error('REBALANCE', `the rebalance callback threw, the client goes on without it: ${why}`)
-    }
-    if (!call.touched) {
-      if (type === 'assign') await this.#host.assign(partitions)
-      else await this.#host.unassign(type === 'lost')
-    }
-    this.#current = null
-    this.#context.events.emit({ type: 'rebalance', event })
-    if (type === 'assign') {
-      this.#dispatch({ type: 'assign-called', hasPartitions: this.#hasPartitions() })
-    } else {
-      this.#lost = false
-      this.#dispatch({ type: 'unassign-called' })
-    }
-  }
-
-  async #callProgram(event: RebalanceEvent): Promise<void> {
-    if (this.#callback === null) return
-    let result: void | Promise<void>
-    this.#onStack = true
-    try {
-      result = this.#callback(event)
-    } finally {
-      this.#onStack = false
-    }
-    await result
   }
 
   async #leave(deadline: Deadline): Promise<void> {
     this.#leaveNow()
-    if (!this.#onStack) await this.runCallbacks()
+    if (!this.#calls.onStack) await this.runCallbacks()
     const late = (): Error => new KafkaError(ErrorCode.ERR__TIMED_OUT, 'leaving the group takes too long')
-    await within(this.#leaving, this.#context.clock, deadline, late).catch((error: unknown) => {
+    await within(this.#member.leaving, this.#context.clock, deadline, late).catch((error: unknown) => {
       this.#context.logger.debug('cgrp', 'LEAVE', String(error))
     })
   }
 
-  // Partitions that the program has not been told of need not be taken from it.
   #leaveNow(): void {
     const subscription = this.#subscription
     if (subscription === null) return
     this.#subscription = null
-    this.#joinedWith = null
     this.#unwatch(subscription)
-    this.#abandon()
-    const assigns = this.#calls.filter(call => call.type === 'assign' || call.type === 'rejoin')
-    for (const call of assigns) this.#calls.splice(this.#calls.indexOf(call), 1)
-    this.#dispatch({ type: 'leave', hasPartitions: this.#hasPartitions() })
+    this.#watch.stop()
+    // Partitions that the program has not been told of need not be taken from it.
+    this.#calls.dropAssigns()
+    this.#member.leave()
   }
 
-  #abandon(): void {
-    this.#attempt++
-    this.#abort.abort()
-    this.#abort = new AbortController()
-    this.#retry?.cancel()
-  }
-
-  /** Runs one step of the protocol; its outcome counts only if nothing has been given up meanwhile. */
-  async #attemptTo(work: () => Promise<ClassicEvent>, refusal: 'join-refused' | 'sync-refused'): Promise<void> {
-    const attempt = this.#attempt
-    let event: ClassicEvent
-    try {
-      event = await work()
-    } catch (error) {
-      if (attempt !== this.#attempt || this.#stopped) return
-      if (!(error instanceof KafkaError) && !(error instanceof ProtocolError)) {
-        this.#context.logger.error('GROUP', error instanceof Error ? (error.stack ?? error.message) : String(error))
-      } else {
-        this.#context.logger.debug('cgrp', 'GROUP', error.message)
-      }
-      const code = error instanceof KafkaError ? error.code : ErrorCode.ERR__BAD_MSG
-      event = refusal === 'join-refused' ? { type: refusal, code, memberId: '' } : { type: refusal, code }
-    }
-    if (attempt === this.#attempt && !this.#stopped) this.#dispatch(event)
-  }
-
-  async #join(): Promise<ClassicEvent> {
-    const subscription = this.#subscription
-    if (subscription === null) throw new KafkaError(ErrorCode.ERR__STATE, 'not subscribed')
-    // Partitions assigned by hand before subscribing make room for the group's.
-    if (this.#state.generation < 0 && this.#hasPartitions()) await this.#host.unassign(false)
-    await this.#knowTopics(subscription)
-    const topics = this.#topics(subscription)
-    this.#joinedWith = fingerprint(topics, this.#cluster.metadata.snapshot)
-    const response = await this.#requests.join(this.#state.memberId, topics, this.#abort.signal)
-    const { errorCode, memberId, generationId, leader } = response
-    if (errorCode !== ErrorCode.ERR_NO_ERROR) return { type: 'join-refused', code: errorCode, memberId }
-    this.#protocolName = response.protocolName ?? ''
-    this.#members = response.members
-    return { type: 'joined', memberId, generation: generationId, isLeader: leader === memberId }
-  }
-
-  /** Patterns need all topics, names at least one look. */
-  async #knowTopics(subscription: Subscription): Promise<void> {
-    const { metadata } = this.#cluster
-    const { clock, settings } = this.#context
-    const known = metadata.snapshot.topics
-    const unknown = [...subscription.names].filter(name => !known.has(name))
-    const deadline = Deadline.after(clock, settings['socket.timeout.ms'])
-    const signal = this.#abort.signal
-    if (subscription.patterns.length > 0) await metadata.refresh('all', { deadline, signal })
-    else if (unknown.length > 0) await metadata.refresh(unknown, { deadline, signal })
-  }
-
-  /** As leader: deals out the partitions. */
-  async #compute(): Promise<ClassicEvent> {
-    const assignor = assignors.get(this.#protocolName)
-    if (assignor === undefined) {
-      throw new KafkaError(ErrorCode.ERR_INCONSISTENT_GROUP_PROTOCOL, `strategy '${this.#protocolName}' is not known`)
-    }
-    const members: GroupMember[] = this.#members.map(({ memberId, groupInstanceId, metadata }) => ({
-      memberId,
-      groupInstanceId,
-      topics: decodeSubscription(metadata).topics,
-    }))
-    const { metadata } = this.#cluster
-    const topics = [...new Set(members.flatMap(member => member.topics))]
-    const { clock, settings } = this.#context
-    // What the others have seen may be newer than what we have.
-    const snapshot = await metadata.refresh(topics, {
-      deadline: Deadline.after(clock, settings['socket.timeout.ms']),
-      signal: this.#abort.signal,
-    })
-    const counts = new Map<string, number>()
-    for (const topic of topics) counts.set(topic, snapshot.topics.get(topic)?.partitions.length ?? 0)
-    if (this.#subscription !== null) this.#joinedWith = fingerprint(this.#topics(this.#subscription), snapshot)
-    const assignment = assignor(members, counts)
-    this.#dealtOut = [...assignment].map(([memberId, partitions]) => ({
-      memberId,
-      assignment: encodeAssignment(partitions),
-    }))
-    this.#context.logger.debug(
-      'assignor',
-      'ASSIGN',
-      `${this.#protocolName}: ${members.length} members, ${topics.length} topics`,
-    )
-    return { type: 'computed' }
-  }
-
-  async #sync(): Promise<ClassicEvent> {
-    const assignments = this.#dealtOut
-    this.#dealtOut = []
-    this.#members = []
-    const response = await this.#requests.sync(this.#state, this.#protocolName, assignments, this.#abort.signal)
-    if (response.errorCode !== ErrorCode.ERR_NO_ERROR) return { type: 'sync-refused', code: response.errorCode }
-    this.#assigned = decodeAssignment(response.assignment)
-    return { type: 'synced' }
-  }
-
-  #startTimers(): void {
-    const { clock, settings } = this.#context
-    this.#heardAt = clock.now()
-    this.#heartbeat?.cancel()
-    const beat = (): void => {
-      this.#heartbeat = this.#stopped ? null : clock.setTimer(settings['heartbeat.interval.ms'], beat)
-      this.#beat()
-    }
-    this.#heartbeat = clock.setTimer(settings['heartbeat.interval.ms'], beat)
-    this.#pollCheck?.cancel()
-    const interval = Math.min(MOST_POLL_CHECK_MS, settings['max.poll.interval.ms'] / 10)
-    const check = (): void => {
-      this.#pollCheck = this.#stopped ? null : clock.setTimer(interval, check)
-      this.#checkPoll()
-    }
-    this.#polledAt = clock.now()
-    this.#pollCheck = clock.setTimer(interval, check)
-  }
-
-  #beat(): void {
-    if (!isMember(this.#state)) {
-      this.#heartbeat?.cancel()
-      return
-    }
-    const { clock, settings } = this.#context
-    const silence = clock.now() - this.#heardAt
-    if (silence > settings['session.timeout.ms']) {
-      this.#lose(`no heartbeat was answered for ${Math.round(silence)} ms (session.timeout.ms)`, true)
-      return
-    }
-    if (!this.#heartbeatUnderWay) void this.#sendHeartbeat(settings['session.timeout.ms'] - silence)
-  }
-
-  async #sendHeartbeat(timeoutMs: number): Promise<void> {
-    const { clock, logger } = this.#context
-    const member = this.#state
-    const sent = clock.now()
-    this.#heartbeatUnderWay = true
-    try {
-      const code = await this.#requests.heartbeat(member, timeoutMs, this.#abort.signal)
-      // An answer to an earlier membership says nothing about this one.
-      if (this.#state.memberId !== member.memberId || this.#state.generation !== member.generation) return
-      if (code === ErrorCode.ERR_NO_ERROR || code === ErrorCode.ERR_REBALANCE_IN_PROGRESS) this.#heardAt = sent
-      if (code !== ErrorCode.ERR_NO_ERROR) {
-        logger.debug('cgrp', 'HEARTBEAT', `group '${this.#groupId}': ${KafkaError.of(code, 'heartbeat').message}`)
-        this.onMembershipError(code)
-      }
-    } catch (error) {
-      if (!this.#stopped) logger.debug('cgrp', 'HEARTBEAT', error instanceof Error ? error.message : String(error))
-    } finally {
-      this.#heartbeatUnderWay = false
-    }
-  }
-
-  #checkPoll(): void {
-    const { clock, settings } = this.#context
-    const now = clock.now()
-    const polls = this.#host.polls()
-    if (polls !== this.#pollsSeen || this.#host.isPolling() || this.#running !== null) {
-      this.#pollsSeen = polls
-      this.#polledAt = now
-      return
-    }
-    const limit = settings['max.poll.interval.ms']
-    if (now - this.#polledAt <= limit || !isMember(this.#state)) return
-    this.#polledAt = now
-    const { memberId } = this.#state
+  #onPollExceeded(limitMs: number): void {
     this.#parked = true
-    this.#lose(`the program has not polled for ${Math.round(limit)} ms (max.poll.interval.ms)`, true)
-    this.#leaving = this.#requests.leave(memberId)
+    this.#member.evict(`the program has not polled for ${Math.round(limitMs)} ms (max.poll.interval.ms)`)
     this.#host.raise(
       new KafkaError(
         ErrorCode.ERR__MAX_POLL_EXCEEDED,
-        `poll was not called for ${limit} ms (max.poll.interval.ms): left the group`,
+        `poll was not called for ${limitMs} ms (max.poll.interval.ms): left the group`,
       ),
     )
-  }
-
-  #lose(reason: string, forgetMember: boolean): void {
-    if (!isMember(this.#state)) return
-    this.#context.logger.warning('LOST', `group '${this.#groupId}': ${reason}: the assignment is lost`)
-    this.#dispatch({ type: 'lost', forgetMember, hasPartitions: this.#hasPartitions() })
   }
 }

@@ -20,14 +20,16 @@ export interface MemberSubscription {
   /** Of the ownership, -1 for none. */
   readonly generationId: number
   readonly rackId: string | null
+  /** What the strategy adds. */
+  readonly userData: Buffer | null
 }
 
 export function encodeSubscription(subscription: MemberSubscription): Buffer {
-  const { topics, ownedPartitions, generationId, rackId } = subscription
+  const { topics, ownedPartitions, generationId, rackId, userData } = subscription
   return encode(SUBSCRIPTION_VERSION, w =>
     writeConsumerProtocolSubscription(
       w,
-      { topics, userData: null, ownedPartitions: byTopic(ownedPartitions), generationId, rackId },
+      { topics, userData, ownedPartitions: byTopic(ownedPartitions), generationId, rackId },
       SUBSCRIPTION_VERSION,
     ),
   )
@@ -38,8 +40,8 @@ export function decodeSubscription(bytes: Buffer): MemberSubscription {
   const reader = new Reader(bytes)
   const version = readVersion(reader, 'subscription')
   const read = readConsumerProtocolSubscription(reader, Math.min(version, SUBSCRIPTION_VERSION))
-  const { topics, generationId, rackId } = read
-  return { topics, ownedPartitions: flat(read.ownedPartitions), generationId, rackId }
+  const { topics, generationId, rackId, userData } = read
+  return { topics, ownedPartitions: flat(read.ownedPartitions), generationId, rackId, userData }
 }
 
 export function encodeAssignment(partitions: readonly TopicPartition[]): Buffer {

@@ -12,13 +12,18 @@ import {
 import { Deadline } from '../../base/clock.ts'
 import type { Cluster, Target } from '../../cluster/cluster.ts'
 import type { ClientContext } from '../../cluster/context.ts'
-import { encodeSubscription } from './member-metadata.ts'
 
 /** Who the member is, as far as it has been told. */
 export interface Member {
   readonly memberId: string
   /** -1 before the first one. */
   readonly generation: number
+}
+
+/** A strategy that the member offers. */
+export interface JoinProtocol {
+  readonly name: string
+  readonly metadata: Buffer
 }
 
 export interface MemberAssignment {
@@ -47,10 +52,8 @@ export class GroupRequests {
   }
 
   /** Answered when all members have joined, or the slow ones have run out of time (`max.poll.interval.ms`). */
-  join(memberId: string, topics: readonly string[], signal: AbortSignal): Promise<Decoded<JoinGroupResponse>> {
+  join(memberId: string, protocols: readonly JoinProtocol[], signal: AbortSignal): Promise<Decoded<JoinGroupResponse>> {
     const { settings } = this.#context
-    const rackId = settings['client.rack'] ?? null
-    const metadata = encodeSubscription({ topics, ownedPartitions: [], generationId: -1, rackId })
     return this.#cluster.request(
       this.#target,
       JoinGroup,
@@ -60,7 +63,7 @@ export class GroupRequests {
         rebalanceTimeoutMs: settings['max.poll.interval.ms'],
         memberId,
         protocolType: 'consumer',
-        protocols: settings['partition.assignment.strategy'].map(name => ({ name, metadata })),
+        protocols,
         ...this.#instance(version, 5),
       }),
       this.#patient(signal),

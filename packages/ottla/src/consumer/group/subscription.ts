@@ -69,8 +69,3 @@ function compile(term: string): RegExp {
     throw new KafkaError(ErrorCode.ERR__INVALID_ARG, `'${term}' is no regular expression`, { cause })
   }
 }
-
-/** Topics with their partition counts, as one text: equal texts, nothing to rebalance for. */
-export function fingerprint(topics: readonly string[], snapshot: Snapshot): string {
-  return topics.map(topic => `${topic}\0${snapshot.topics.get(topic)?.partitions.length ?? 0}`).join('\0\0')
-}

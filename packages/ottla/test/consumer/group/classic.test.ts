@@ -2,16 +2,22 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ErrorCode } from '@ottla/protocol'
 import {
-  initialState,
+  initialState as begin,
   isMember,
   step,
   type ClassicEvent,
   type ClassicState,
 } from '../../../src/consumer/group/classic.ts'
 
+const initialState = begin(false)
+
 /** Applies events; what the last one asked for, and the state it led to. */
 function after(...events: ClassicEvent[]): { state: ClassicState; actions: string[] } {
-  let state = initialState
+  return from(initialState, ...events)
+}
+
+function from(first: ClassicState, ...events: ClassicEvent[]): { state: ClassicState; actions: string[] } {
+  let state = first
   let actions: string[] = []
   for (const event of events) {
     const next = step(state, event)
@@ -21,14 +27,19 @@ function after(...events: ClassicEvent[]): { state: ClassicState; actions: strin
   return { state, actions }
 }
 
-const joining: ClassicEvent = { type: 'join', reason: 'subscribed', hasPartitions: false }
+const joining: ClassicEvent = { type: 'join', reason: 'subscribed', hasPartitions: false, hasForeign: false }
 const leader: ClassicEvent = { type: 'joined', memberId: 'm', generation: 5, isLeader: true }
 const follower: ClassicEvent = { type: 'joined', memberId: 'm', generation: 5, isLeader: false }
 const computed: ClassicEvent = { type: 'computed' }
-const synced: ClassicEvent = { type: 'synced' }
-const assigned: ClassicEvent = { type: 'assign-called', hasPartitions: true }
-const unassigned: ClassicEvent = { type: 'unassign-called' }
-const rebalancing: ClassicEvent = { type: 'join', reason: 'the group is rebalancing', hasPartitions: true }
+const synced: ClassicEvent = { type: 'synced', takes: false }
+const assigned: ClassicEvent = { type: 'assign-called', hasPartitions: true, hasForeign: false }
+const unassigned: ClassicEvent = { type: 'unassign-called', hasPartitions: false }
+const rebalancing: ClassicEvent = {
+  type: 'join',
+  reason: 'the group is rebalancing',
+  hasPartitions: true,
+  hasForeign: false,
+}
 const steady = [joining, follower, synced, assigned]
 
 test('a leader deals out the partitions before it synchronises', () => {
@@ -52,6 +63,7 @@ test('a member id that the coordinator asks for is used for the next try', () =>
     type: 'join-refused',
     code: ErrorCode.ERR_MEMBER_ID_REQUIRED,
     memberId: 'given',
+    hasPartitions: false,
   })
   assert.equal(state.memberId, 'given')
   assert.deepEqual(actions, ['join'])
@@ -75,7 +87,6 @@ test('a rebalance that is noticed while the program is being called follows the 
 })
 
 test('a member that is not known any more loses its partitions and joins under a new id', () => {
-  const lost: ClassicEvent = { type: 'lost', forgetMember: true, hasPartitions: true }
   const { state, actions } = after(...steady, lost)
   assert.deepEqual(actions, ['lose'])
   assert.equal(state.memberId, '')
@@ -123,26 +134,109 @@ test('an answer that comes after the group was left changes nothing', () => {
 })
 
 test('a refusal that passes is tried again in silence, another one is told', () => {
-  const refused = (code: number): ClassicEvent => ({ type: 'join-refused', code, memberId: '' })
+  const refused = (code: number): ClassicEvent => ({ type: 'join-refused', code, memberId: '', hasPartitions: false })
   assert.deepEqual(after(joining, refused(ErrorCode.ERR_COORDINATOR_LOAD_IN_PROGRESS)).actions, ['join-later'])
   assert.deepEqual(after(joining, refused(ErrorCode.ERR__TIMED_OUT)).actions, ['join-later'])
   assert.deepEqual(after(joining, refused(ErrorCode.ERR_GROUP_AUTHORIZATION_FAILED)).actions, ['raise', 'join-later'])
 })
 
 test('a fenced instance is the end', () => {
-  const refused: ClassicEvent = { type: 'join-refused', code: ErrorCode.ERR_FENCED_INSTANCE_ID, memberId: '' }
+  const refused: ClassicEvent = {
+    type: 'join-refused',
+    code: ErrorCode.ERR_FENCED_INSTANCE_ID,
+    memberId: '',
+    hasPartitions: false,
+  }
   const { state, actions } = step(after(joining).state, refused)
   assert.equal(state.join, 'init')
   assert.deepEqual(actions, [{ do: 'raise', code: ErrorCode.ERR_FENCED_INSTANCE_ID, fatal: true }])
 })
 
 test('a synchronisation that the rebalance overtook joins again, without an id that is not known any more', () => {
-  const rebalance = after(joining, follower, { type: 'sync-refused', code: ErrorCode.ERR_REBALANCE_IN_PROGRESS })
+  const rebalance = after(joining, follower, {
+    type: 'sync-refused',
+    code: ErrorCode.ERR_REBALANCE_IN_PROGRESS,
+    hasPartitions: false,
+  })
   assert.deepEqual(rebalance.actions, ['join'])
   assert.equal(rebalance.state.memberId, 'm')
-  const unknown = after(joining, leader, { type: 'sync-refused', code: ErrorCode.ERR_UNKNOWN_MEMBER_ID })
+  const unknown = after(joining, leader, {
+    type: 'sync-refused',
+    code: ErrorCode.ERR_UNKNOWN_MEMBER_ID,
+    hasPartitions: false,
+  })
   assert.deepEqual(unknown.actions, ['join'])
   assert.equal(unknown.state.memberId, '')
+})
+
+const keeping = begin(true)
+const taken: ClassicEvent = { type: 'synced', takes: true }
+const someLeft: ClassicEvent = { type: 'unassign-called', hasPartitions: true }
+const lost: ClassicEvent = { type: 'lost', forgetMember: true, hasPartitions: true }
+
+test('a cooperative member keeps its partitions while it joins again, unless it does not subscribe to them any more', () => {
+  assert.deepEqual(from(keeping, ...steady, rebalancing).actions, ['join'])
+  const foreign: ClassicEvent = { ...rebalancing, type: 'join', hasForeign: true }
+  assert.deepEqual(from(keeping, ...steady, foreign).actions, ['revoke'])
+  assert.deepEqual(from(keeping, ...steady, foreign, someLeft).actions, ['join'])
+})
+
+test('a cooperative member gives up what was taken, gets what is new, and joins once more', () => {
+  const again = [...steady, rebalancing, follower]
+  assert.deepEqual(from(keeping, ...again, taken).actions, ['revoke'])
+  assert.deepEqual(from(keeping, ...again, taken, someLeft).actions, ['assign'])
+  assert.deepEqual(from(keeping, ...again, taken, someLeft, assigned).actions, ['join'])
+  assert.deepEqual(from(keeping, ...again, synced).actions, ['assign'])
+  assert.deepEqual(from(keeping, ...again, synced, assigned).actions, [])
+})
+
+test('a cooperative member that turns out to be unknown while it joins loses what it kept', () => {
+  const unknown: ClassicEvent = {
+    type: 'join-refused',
+    code: ErrorCode.ERR_UNKNOWN_MEMBER_ID,
+    memberId: '',
+    hasPartitions: true,
+  }
+  const { state, actions } = from(keeping, ...steady, rebalancing, unknown)
+  assert.deepEqual(actions, ['lose'])
+  assert.equal(state.memberId, '')
+  assert.deepEqual(step(state, unassigned).actions, [{ do: 'join' }])
+})
+
+test('a synchronisation that a rebalance overtook leaves a cooperative member what it has', () => {
+  const overtaken: ClassicEvent = {
+    type: 'sync-refused',
+    code: ErrorCode.ERR_REBALANCE_IN_PROGRESS,
+    hasPartitions: true,
+  }
+  const { state, actions } = from(keeping, ...steady, rebalancing, follower, overtaken)
+  assert.deepEqual(actions, ['join'])
+  assert.equal(state.generation, 5)
+})
+
+test('everything that is left is lost when the group goes on while some partitions are being given up', () => {
+  const { state, actions } = from(keeping, ...steady, rebalancing, follower, taken, lost, someLeft)
+  assert.deepEqual(actions, ['lose'])
+  assert.deepEqual(step(state, unassigned).actions, [{ do: 'join' }])
+})
+
+test('a cooperative member that leaves while it joins gives up what it kept, then says goodbye', () => {
+  const leave: ClassicEvent = { type: 'leave', hasPartitions: true }
+  assert.deepEqual(from(keeping, ...steady, rebalancing, leave).actions, ['revoke'])
+  assert.deepEqual(from(keeping, ...steady, rebalancing, leave, unassigned).actions, ['leave'])
+  assert.deepEqual(from(keeping, ...steady, rebalancing, follower, taken, leave, someLeft).actions, ['revoke'])
+})
+
+test('a cooperative member that is fenced loses what it has, for good', () => {
+  const fenced: ClassicEvent = {
+    type: 'join-refused',
+    code: ErrorCode.ERR_FENCED_INSTANCE_ID,
+    memberId: '',
+    hasPartitions: true,
+  }
+  const { state, actions } = from(keeping, ...steady, rebalancing, fenced)
+  assert.deepEqual(actions, ['lose', 'raise'])
+  assert.equal(step(state, unassigned).state.join, 'init')
 })
 
 test('no sequence of events leads to a move that the table does not know', () => {
@@ -155,19 +249,27 @@ test('no sequence of events leads to a move that the table does not know', () =>
     synced,
     assigned,
     unassigned,
-    { type: 'assign-called', hasPartitions: false },
+    { type: 'assign-called', hasPartitions: false, hasForeign: false },
+    taken,
+    someLeft,
+    { type: 'join', reason: 'other topics', hasPartitions: true, hasForeign: true },
+    { type: 'join-refused', code: ErrorCode.ERR_UNKNOWN_MEMBER_ID, memberId: '', hasPartitions: true },
+    { type: 'join-refused', code: ErrorCode.ERR_FENCED_INSTANCE_ID, memberId: '', hasPartitions: true },
+    { type: 'sync-refused', code: ErrorCode.ERR_ILLEGAL_GENERATION, hasPartitions: true },
+    { type: 'sync-refused', code: ErrorCode.ERR_REBALANCE_IN_PROGRESS, hasPartitions: true },
     { type: 'lost', forgetMember: true, hasPartitions: true },
     { type: 'lost', forgetMember: false, hasPartitions: false },
     { type: 'leave', hasPartitions: true },
     { type: 'leave', hasPartitions: false },
-    { type: 'join-refused', code: ErrorCode.ERR_UNKNOWN_MEMBER_ID, memberId: '' },
-    { type: 'join-refused', code: ErrorCode.ERR_GROUP_AUTHORIZATION_FAILED, memberId: '' },
-    { type: 'sync-refused', code: ErrorCode.ERR_ILLEGAL_GENERATION },
-    { type: 'sync-refused', code: ErrorCode.ERR_FENCED_INSTANCE_ID },
+    { type: 'join-refused', code: ErrorCode.ERR_UNKNOWN_MEMBER_ID, memberId: '', hasPartitions: false },
+    { type: 'join-refused', code: ErrorCode.ERR_GROUP_AUTHORIZATION_FAILED, memberId: '', hasPartitions: false },
+    { type: 'sync-refused', code: ErrorCode.ERR_ILLEGAL_GENERATION, hasPartitions: false },
+    { type: 'sync-refused', code: ErrorCode.ERR_FENCED_INSTANCE_ID, hasPartitions: false },
   ]
   // Every state that can be reached, with every event in each of them.
-  const seen = new Map<string, ClassicState>([[JSON.stringify(initialState), initialState]])
-  const open = [initialState]
+  const first = [initialState, keeping]
+  const seen = new Map(first.map(state => [JSON.stringify(state), state]))
+  const open = [...first]
   for (let state = open.pop(); state !== undefined; state = open.pop()) {
     for (const event of events) {
       const next = step(state, event).state

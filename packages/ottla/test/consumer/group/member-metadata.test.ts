@@ -14,19 +14,32 @@ test('a subscription comes back as it was sent', () => {
     ownedPartitions: [{ topic: 'a', partition: 3 }],
     generationId: 7,
     rackId: 'r1',
+    userData: Buffer.from('u'),
   }
   assert.deepEqual(decodeSubscription(encodeSubscription(subscription)), subscription)
 })
 
 test('the bytes of a subscription are those of Java: version 3, topics, no user data, nothing owned', () => {
-  const bytes = encodeSubscription({ topics: ['t'], ownedPartitions: [], generationId: -1, rackId: null })
+  const bytes = encodeSubscription({
+    topics: ['t'],
+    ownedPartitions: [],
+    generationId: -1,
+    rackId: null,
+    userData: null,
+  })
   assert.equal(bytes.toString('hex'), '0003' + '00000001' + '000174' + 'ffffffff' + '00000000' + 'ffffffff' + 'ffff')
 })
 
 test('a subscription of version 0, and one of a version to come, are understood', () => {
   const old = Buffer.from('0000' + '00000001' + '000174' + 'ffffffff', 'hex')
   assert.deepEqual(decodeSubscription(old).topics, ['t'])
-  const next = encodeSubscription({ topics: ['t'], ownedPartitions: [], generationId: -1, rackId: null })
+  const next = encodeSubscription({
+    topics: ['t'],
+    ownedPartitions: [],
+    generationId: -1,
+    rackId: null,
+    userData: null,
+  })
   next.writeInt16BE(9, 0)
   assert.deepEqual(decodeSubscription(Buffer.concat([next, Buffer.from('more')])).topics, ['t'])
 })

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ErrorCode, type KafkaError } from '../../../src/errors.ts'
 import { emptySnapshot, type Snapshot, type TopicSnapshot } from '../../../src/cluster/snapshot.ts'
-import { fingerprint, Subscription } from '../../../src/consumer/group/subscription.ts'
+import { fingerprint } from '../../../src/consumer/group/leader.ts'
+import { Subscription } from '../../../src/consumer/group/subscription.ts'
 
 function snapshotOf(topics: Record<string, number>): Snapshot {
   const entries = Object.entries(topics).map(([topic, count]): [string, TopicSnapshot] => {

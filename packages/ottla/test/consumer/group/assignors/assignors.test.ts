@@ -1,14 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import {
-  assignRange,
-  assignRoundRobin,
-  type GroupAssignment,
-  type GroupMember,
-} from '../../../src/consumer/group/assignors.ts'
+import type { GroupAssignment, GroupMember, GroupTopic } from '../../../../src/consumer/group/assignors/assignor.ts'
+import { assignRange } from '../../../../src/consumer/group/assignors/range.ts'
+import { assignRoundRobin } from '../../../../src/consumer/group/assignors/roundrobin.ts'
 
 function member(memberId: string, topics: string[], groupInstanceId: string | null = null): GroupMember {
-  return { memberId, topics, groupInstanceId }
+  return { memberId, topics, groupInstanceId, ownedPartitions: [], generationId: -1, rackId: null, userData: null }
 }
 
 /** `C0: t0-0 t0-1` per member, in the order of the members. */
@@ -18,8 +15,8 @@ function shown(assignment: GroupAssignment): Record<string, string> {
   )
 }
 
-function counts(topics: Record<string, number>): Map<string, number> {
-  return new Map(Object.entries(topics))
+function counts(topics: Record<string, number>): Map<string, GroupTopic> {
+  return new Map(Object.entries(topics).map(([topic, partitionCount]) => [topic, { partitionCount, racks: [] }]))
 }
 
 test('range gives neighbours to one member and the extra ones to the first, topic by topic', () => {
@@ -91,7 +88,9 @@ test('every partition has exactly one owner, whatever the subscriptions', () => 
       ),
     )
     for (const assign of [assignRange, assignRoundRobin]) {
-      const owned = [...assign(members, partitionCounts)].flatMap(([id, list]) => list.map(p => ({ id, ...p })))
+      const owned = [...assign(members, counts(Object.fromEntries(partitionCounts)))].flatMap(([id, list]) =>
+        list.map(p => ({ id, ...p })),
+      )
       for (const { id, topic } of owned) assert.ok(members.find(m => m.memberId === id)?.topics.includes(topic))
       const expected = topics
         .filter(topic => members.some(m => m.topics.includes(topic)))

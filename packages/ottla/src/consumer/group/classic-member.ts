@@ -1,0 +1,414 @@
+/** A member by the classic protocol: performs what its states ask for. */
+import { ErrorCode, ProtocolError, type Decoded, type JoinGroupResponse } from '@ottla/protocol'
+import { backoffMs } from '../../base/backoff.ts'
+import { Deadline, type Timer } from '../../base/clock.ts'
+import type { Cluster } from '../../cluster/cluster.ts'
+import type { ClientContext } from '../../cluster/context.ts'
+import { KafkaError } from '../../errors.ts'
+import type { TopicPartition } from '../../types.ts'
+import type { GroupMember } from './assignors/assignor.ts'
+import { dealOut, isCooperative, type Previous, type Strategy } from './assignors/strategies.ts'
+import { initialState, isMember, step, type ClassicAction, type ClassicEvent, type ClassicState } from './classic.ts'
+import { fingerprint, layoutOf } from './leader.ts'
+import { decodeAssignment, decodeSubscription, encodeAssignment, encodeSubscription } from './member-metadata.ts'
+import type { Membership, MembershipHost } from './membership.ts'
+import { without } from './partitions.ts'
+import { GroupRequests, type JoinProtocol, type MemberAssignment } from './requests.ts'
+
+const nothing: Previous = { partitions: [], generationId: -1 }
+
+export class ClassicMember implements Membership {
+  readonly protocol: 'EAGER' | 'COOPERATIVE'
+  readonly #context: ClientContext
+  readonly #cluster: Cluster
+  readonly #groupId: string
+  readonly #strategies: readonly Strategy[]
+  readonly #requests: GroupRequests
+  readonly #host: MembershipHost
+  #state: ClassicState
+  /** Grows when what is under way is given up; an answer to an older attempt is dropped. */
+  #attempt = 0
+  #abort = new AbortController()
+  #failures = 0
+  #joinedWith: string | null = null
+  #protocolName = ''
+  #members: Decoded<JoinGroupResponse>['members'] = []
+  #dealtOut: readonly MemberAssignment[] = []
+  #assigned: readonly TopicPartition[] = []
+  /** The last assignment, for strategies that remember it. */
+  #previous = nothing
+  #retry: Timer | null = null
+  #heartbeat: Timer | null = null
+  #heartbeatUnderWay = false
+  #heardAt = 0
+  #leaving: Promise<void> = Promise.resolve()
+  #stopped = false
+  #failed = false
+
+  constructor(
+    context: ClientContext,
+    cluster: Cluster,
+    groupId: string,
+    strategies: readonly Strategy[],
+    host: MembershipHost,
+  ) {
+    this.#context = context
+    this.#cluster = cluster
+    this.#groupId = groupId
+    this.#strategies = strategies
+    this.#requests = new GroupRequests(context, cluster, groupId)
+    this.#host = host
+    this.protocol = isCooperative(strategies) ? 'COOPERATIVE' : 'EAGER'
+    this.#state = initialState(isCooperative(strategies))
+  }
+
+  get memberId(): string {
+    return this.#state.memberId
+  }
+
+  get generation(): number {
+    return this.#state.generation
+  }
+
+  get isMember(): boolean {
+    if (isMember(this.#state)) return true
+    // One that keeps its partitions while it joins again keeps others from having them.
+    return this.#state.isCooperative && this.#state.join !== 'init' && this.#hasPartitions()
+  }
+
+  get leaving(): Promise<void> {
+    return this.#leaving
+  }
+
+  join(reason: string): void {
+    this.#dispatch({
+      type: 'join',
+      reason,
+      hasPartitions: this.#hasPartitions(),
+      hasForeign: this.#foreign().length > 0,
+    })
+  }
+
+  onMetadata(): void {
+    const { subscription } = this.#host
+    if (subscription === null || this.#joinedWith === null) return
+    const now = fingerprint(this.#host.topics(subscription), this.#cluster.metadata.snapshot)
+    if (now === this.#joinedWith) return
+    this.#joinedWith = null
+    this.join('the subscribed topics have changed')
+  }
+
+  onRefused(code: number): void {
+    switch (code) {
+      case ErrorCode.ERR_REBALANCE_IN_PROGRESS:
+        if (this.#state.join === 'steady') this.join('the group is rebalancing')
+        return
+      case ErrorCode.ERR_ILLEGAL_GENERATION:
+        this.#lose('the group is at another generation', false)
+        return
+      case ErrorCode.ERR_UNKNOWN_MEMBER_ID:
+        this.#lose('the coordinator does not know this member', true)
+        return
+      case ErrorCode.ERR_FENCED_INSTANCE_ID:
+        this.#failed = true
+        this.#lose('another member took over the group.instance.id', true)
+        this.#raise(code, true)
+        return
+      default:
+    }
+  }
+
+  assigned(): void {
+    const hasForeign = this.#foreign().length > 0
+    this.#dispatch({ type: 'assign-called', hasPartitions: this.#hasPartitions(), hasForeign })
+  }
+
+  unassigned(): void {
+    this.#dispatch({ type: 'unassign-called', hasPartitions: this.#hasPartitions() })
+  }
+
+  evict(reason: string): void {
+    const { memberId } = this.#state
+    this.#lose(reason, true)
+    this.#leaving = this.#requests.leave(memberId)
+  }
+
+  leave(): void {
+    this.#joinedWith = null
+    this.#abandon()
+    this.#dispatch({ type: 'leave', hasPartitions: this.#hasPartitions() })
+  }
+
+  stop(): void {
+    this.#stopped = true
+    this.#abandon()
+    this.#heartbeat?.cancel()
+  }
+
+  #hasPartitions(): boolean {
+    return this.#host.held().length > 0
+  }
+
+  /** What the program holds of topics that it does not subscribe to any more. */
+  #foreign(): TopicPartition[] {
+    const { subscription } = this.#host
+    if (subscription === null || this.protocol === 'EAGER') return []
+    const topics = new Set(this.#host.topics(subscription))
+    return this.#host.held().filter(({ topic }) => !topics.has(topic))
+  }
+
+  #dispatch(event: ClassicEvent): void {
+    const before = this.#state
+    const { state, actions } = step(before, event)
+    this.#state = state
+    if (state.join !== before.join) {
+      const why = 'reason' in event ? `: ${event.reason}` : ''
+      this.#context.logger.debug(
+        'cgrp',
+        'CGRPJOINSTATE',
+        `group '${this.#groupId}' changed join state ${before.join} -> ${state.join} (${event.type}${why})`,
+      )
+    }
+    for (const action of actions) this.#perform(action)
+  }
+
+  #perform(action: ClassicAction): void {
+    switch (action.do) {
+      case 'join':
+        if (this.#failed) return
+        if (this.#host.isParked) this.#host.joinWhenPolled(() => this.#perform(action))
+        else void this.#attemptTo(() => this.#join(), 'join-refused')
+        return
+      case 'join-later':
+        this.#joinLater()
+        return
+      case 'compute':
+        void this.#attemptTo(() => this.#compute(), 'sync-refused')
+        return
+      case 'sync':
+        void this.#attemptTo(() => this.#sync(), 'sync-refused')
+        return
+      case 'abandon':
+        this.#abandon()
+        return
+      case 'assign':
+        this.#host.call('assign', this.#isEager() ? this.#assigned : without(this.#assigned, this.#host.held()))
+        return
+      case 'revoke':
+        this.#host.call('revoke', this.#revoked(action.what))
+        return
+      case 'lose':
+        this.#previous = nothing
+        this.#host.lose()
+        return
+      case 'leave':
+        this.#previous = nothing
+        this.#leaving = this.#requests.leave(action.memberId)
+        return
+      case 'raise':
+        if (action.fatal) this.#failed = true
+        this.#raise(action.code, action.fatal)
+        return
+      default:
+        action satisfies never
+    }
+  }
+
+  #isEager(): boolean {
+    return this.protocol === 'EAGER'
+  }
+
+  #revoked(what: 'all' | 'taken' | 'foreign'): TopicPartition[] {
+    switch (what) {
+      case 'all':
+        return this.#host.held()
+      case 'taken':
+        return without(this.#host.held(), this.#assigned)
+      case 'foreign':
+        return this.#foreign()
+      default:
+        return what satisfies never
+    }
+  }
+
+  #joinLater(): void {
+    const { clock, settings, random } = this.#context
+    const pause = backoffMs(++this.#failures, settings['retry.backoff.ms'], settings['retry.backoff.max.ms'], random)
+    this.#retry?.cancel()
+    this.#retry = clock.setTimer(pause, () => {
+      if (this.#state.join === 'wait-join') this.#perform({ do: 'join' })
+    })
+  }
+
+  #raise(code: number, fatal: boolean): void {
+    this.#host.raise(KafkaError.of(code, `group '${this.#groupId}'`, null, { fatal }))
+  }
+
+  #abandon(): void {
+    this.#attempt++
+    this.#abort.abort()
+    this.#abort = new AbortController()
+    this.#retry?.cancel()
+  }
+
+  /** Runs one step of the protocol; its outcome counts only if nothing has been given up meanwhile. */
+  async #attemptTo(work: () => Promise<ClassicEvent>, refusal: 'join-refused' | 'sync-refused'): Promise<void> {
+    const attempt = this.#attempt
+    let event: ClassicEvent
+    try {
+      event = await work()
+    } catch (error) {
+      if (attempt !== this.#attempt || this.#stopped) return
+      if (!(error instanceof KafkaError) && !(error instanceof ProtocolError)) {
+        this.#context.logger.error('GROUP', error instanceof Error ? (error.stack ?? error.message) : String(error))
+      } else {
+        this.#context.logger.debug('cgrp', 'GROUP', error.message)
+      }
+      const code = error instanceof KafkaError ? error.code : ErrorCode.ERR__BAD_MSG
+      const hasPartitions = this.#hasPartitions()
+      event =
+        refusal === 'join-refused'
+          ? { type: refusal, code, memberId: '', hasPartitions }
+          : { type: refusal, code, hasPartitions }
+    }
+    if (attempt === this.#attempt && !this.#stopped) this.#dispatch(event)
+  }
+
+  async #join(): Promise<ClassicEvent> {
+    const { subscription } = this.#host
+    if (subscription === null) throw new KafkaError(ErrorCode.ERR__STATE, 'not subscribed')
+    if (this.#state.generation < 0) await this.#host.makeRoom()
+    await this.#host.knowTopics(subscription, this.#abort.signal)
+    const topics = this.#host.topics(subscription)
+    this.#joinedWith = fingerprint(topics, this.#cluster.metadata.snapshot)
+    const response = await this.#requests.join(this.#state.memberId, this.#protocols(topics), this.#abort.signal)
+    const { errorCode, memberId, generationId, leader } = response
+    if (errorCode !== ErrorCode.ERR_NO_ERROR) {
+      return { type: 'join-refused', code: errorCode, memberId, hasPartitions: this.#hasPartitions() }
+    }
+    this.#protocolName = response.protocolName ?? ''
+    this.#members = response.members
+    return { type: 'joined', memberId, generation: generationId, isLeader: leader === memberId }
+  }
+
+  #protocols(topics: readonly string[]): JoinProtocol[] {
+    const rackId = this.#context.settings['client.rack'] ?? null
+    const generationId = this.#isEager() ? -1 : this.#state.generation
+    const ownedPartitions = generationId < 0 ? [] : this.#host.held()
+    return this.#strategies.map(({ name, userData }) => ({
+      name,
+      metadata: encodeSubscription({
+        topics,
+        ownedPartitions,
+        generationId,
+        rackId,
+        userData: userData(topics, this.#previous),
+      }),
+    }))
+  }
+
+  /** As leader: deals out the partitions. */
+  async #compute(): Promise<ClassicEvent> {
+    const strategy = this.#strategies.find(({ name }) => name === this.#protocolName)
+    if (strategy === undefined) {
+      throw new KafkaError(ErrorCode.ERR_INCONSISTENT_GROUP_PROTOCOL, `strategy '${this.#protocolName}' is not known`)
+    }
+    const members: GroupMember[] = this.#members.map(({ memberId, groupInstanceId, metadata }) => ({
+      memberId,
+      groupInstanceId,
+      ...decodeSubscription(metadata),
+    }))
+    const topics = [...new Set(members.flatMap(member => member.topics))]
+    const { clock, settings } = this.#context
+    // What the others have seen may be newer than what we have.
+    const snapshot = await this.#cluster.metadata.refresh(topics, {
+      deadline: Deadline.after(clock, settings['socket.timeout.ms']),
+      signal: this.#abort.signal,
+    })
+    const { subscription } = this.#host
+    if (subscription !== null) this.#joinedWith = fingerprint(this.#host.topics(subscription), snapshot)
+    let assignment: ReturnType<typeof dealOut>
+    try {
+      assignment = dealOut(strategy, members, layoutOf(topics, snapshot))
+    } catch (cause) {
+      throw new KafkaError(ErrorCode.ERR__FAIL, `the assignor '${strategy.name}' threw`, { cause })
+    }
+    this.#dealtOut = members.map(({ memberId }) => ({
+      memberId,
+      assignment: encodeAssignment(assignment.get(memberId) ?? []),
+    }))
+    this.#context.logger.debug(
+      'assignor',
+      'ASSIGN',
+      `${this.#protocolName}: ${members.length} members, ${topics.length} topics`,
+    )
+    return { type: 'computed' }
+  }
+
+  async #sync(): Promise<ClassicEvent> {
+    const assignments = this.#dealtOut
+    this.#dealtOut = []
+    this.#members = []
+    const response = await this.#requests.sync(this.#state, this.#protocolName, assignments, this.#abort.signal)
+    if (response.errorCode !== ErrorCode.ERR_NO_ERROR) {
+      return { type: 'sync-refused', code: response.errorCode, hasPartitions: this.#hasPartitions() }
+    }
+    this.#assigned = decodeAssignment(response.assignment)
+    this.#previous = { partitions: this.#assigned, generationId: this.#state.generation }
+    this.#failures = 0
+    this.#startHeartbeats()
+    return { type: 'synced', takes: without(this.#host.held(), this.#assigned).length > 0 }
+  }
+
+  #startHeartbeats(): void {
+    const { clock, settings } = this.#context
+    this.#heardAt = clock.now()
+    this.#heartbeat?.cancel()
+    const beat = (): void => {
+      this.#heartbeat = this.#stopped ? null : clock.setTimer(settings['heartbeat.interval.ms'], beat)
+      this.#beat()
+    }
+    this.#heartbeat = clock.setTimer(settings['heartbeat.interval.ms'], beat)
+  }
+
+  #beat(): void {
+    if (!isMember(this.#state)) {
+      this.#heartbeat?.cancel()
+      return
+    }
+    const { clock, settings } = this.#context
+    const silence = clock.now() - this.#heardAt
+    if (silence > settings['session.timeout.ms']) {
+      this.#lose(`no heartbeat was answered for ${Math.round(silence)} ms (session.timeout.ms)`, true)
+      return
+    }
+    if (!this.#heartbeatUnderWay) void this.#sendHeartbeat(settings['session.timeout.ms'] - silence)
+  }
+
+  async #sendHeartbeat(timeoutMs: number): Promise<void> {
+    const { clock, logger } = this.#context
+    const member = this.#state
+    const sent = clock.now()
+    this.#heartbeatUnderWay = true
+    try {
+      const code = await this.#requests.heartbeat(member, timeoutMs, this.#abort.signal)
+      // An answer to an earlier membership says nothing about this one.
+      if (this.#state.memberId !== member.memberId || this.#state.generation !== member.generation) return
+      if (code === ErrorCode.ERR_NO_ERROR || code === ErrorCode.ERR_REBALANCE_IN_PROGRESS) this.#heardAt = sent
+      if (code !== ErrorCode.ERR_NO_ERROR) {
+        logger.debug('cgrp', 'HEARTBEAT', `group '${this.#groupId}': ${KafkaError.of(code, 'heartbeat').message}`)
+        this.onRefused(code)
+      }
+    } catch (error) {
+      if (!this.#stopped) logger.debug('cgrp', 'HEARTBEAT', error instanceof Error ? error.message : String(error))
+    } finally {
+      this.#heartbeatUnderWay = false
+    }
+  }
+
+  #lose(reason: string, forgetMember: boolean): void {
+    if (!this.isMember) return
+    this.#context.logger.warning('LOST', `group '${this.#groupId}': ${reason}: the assignment is lost`)
+    this.#dispatch({ type: 'lost', forgetMember, hasPartitions: this.#hasPartitions() })
+  }
+}

@@ -1,0 +1,56 @@
+/** What a group protocol is to the rest of the consumer, and what it needs of it. */
+import type { KafkaError } from '../../errors.ts'
+import type { RebalanceEvent, TopicPartition } from '../../types.ts'
+import type { Subscription } from './subscription.ts'
+
+/** What a protocol needs of the group. */
+export interface MembershipHost {
+  /** null once it has been given up. */
+  readonly subscription: Subscription | null
+  /** The topics that it means at present. */
+  topics(subscription: Subscription): string[]
+  /** Makes sure that the cluster's topics are known as far as the subscription needs them. */
+  knowTopics(subscription: Subscription, signal: AbortSignal): Promise<void>
+  /** What the program holds for the group. */
+  held(): TopicPartition[]
+  /** Gives up what was assigned by hand before. */
+  makeRoom(): Promise<void>
+  /** The program is to be called, in its next poll. */
+  call(type: 'assign' | 'revoke', partitions: readonly TopicPartition[]): void
+  /** The same, for all that it holds: it may be another's already. */
+  lose(): void
+  /** The program has not polled for too long: joins again only when it does. */
+  readonly isParked: boolean
+  /** Does that in the program's next poll. */
+  joinWhenPolled(join: () => void): void
+  raise(error: KafkaError): void
+}
+
+/** One member of one group, by one of the protocols. */
+export interface Membership {
+  readonly protocol: RebalanceEvent['protocol']
+  /** Empty until it is known. */
+  readonly memberId: string
+  /** Generation or member epoch; -1 while not a member. */
+  readonly generation: number
+  /** The group waits for this member to poll. */
+  readonly isMember: boolean
+  /** Joins, or joins again with another subscription or after having been parked. */
+  join(reason: string): void
+  /** Topics or partitions have come or gone. */
+  onMetadata(): void
+  /** What the coordinator says to a commit. */
+  onRefused(code: number): void
+  /** The program has got what it was called with. */
+  assigned(): void
+  /** The program has given up what it was called with. */
+  unassigned(): void
+  /** Leaves the group and loses everything: the program does not poll. */
+  evict(reason: string): void
+  /** Gives up the partitions (with the program's callback), then leaves. */
+  leave(): void
+  /** Resolves when the group has been told. */
+  readonly leaving: Promise<void>
+  /** No more timers and requests. */
+  stop(): void
+}

@@ -1,0 +1,55 @@
+/** Takes partitions on and gives them up; what is stored of those is committed before they can be another's. */
+import { Deadline } from '../base/clock.ts'
+import type { ClientContext } from '../cluster/context.ts'
+import type { TopicPartition, TopicPartitionOffset } from '../types.ts'
+import type { Assignment } from './assignment.ts'
+import type { Committer } from './committer.ts'
+import type { Cursor } from './cursor.ts'
+
+export class Holdings {
+  readonly #context: ClientContext
+  readonly #assignment: Assignment
+  readonly #committer: Committer | null
+  readonly #onAdded: () => void
+
+  constructor(context: ClientContext, assignment: Assignment, committer: Committer | null, onAdded: () => void) {
+    this.#context = context
+    this.#assignment = assignment
+    this.#committer = committer
+    this.#onAdded = onAdded
+  }
+
+  async replace(partitions: readonly TopicPartitionOffset[], lost: boolean): Promise<void> {
+    await this.release(this.#assignment.cursors, lost)
+    this.add(partitions)
+  }
+
+  add(partitions: readonly TopicPartitionOffset[]): void {
+    if (partitions.length === 0) return
+    this.#assignment.add(partitions)
+    this.#onAdded()
+  }
+
+  /** Adds those that are not there yet. */
+  addMissing(partitions: readonly TopicPartitionOffset[]): void {
+    this.add(partitions.filter(({ topic, partition }) => this.#assignment.get(topic, partition) === undefined))
+  }
+
+  /** Gives up those that are there. */
+  async releasePartitions(partitions: readonly TopicPartition[], lost: boolean): Promise<void> {
+    const cursors = partitions.map(({ topic, partition }) => this.#assignment.get(topic, partition))
+    await this.release(
+      cursors.filter(cursor => cursor !== undefined),
+      lost,
+    )
+  }
+
+  /** @param lost the partitions may be another member's already: nothing is committed */
+  async release(cursors: readonly Cursor[], lost: boolean, deadline?: Deadline): Promise<void> {
+    if (cursors.length === 0) return
+    this.#assignment.remove(cursors)
+    const { clock, settings } = this.#context
+    if (lost || this.#committer === null || !settings['enable.auto.commit']) return
+    await this.#committer.commitStored(cursors, deadline ?? Deadline.after(clock, settings['session.timeout.ms']))
+  }
+}
