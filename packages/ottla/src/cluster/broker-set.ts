@@ -59,6 +59,11 @@ export class BrokerSet {
     return [...this.#nodes.values()]
   }
 
+  /** Those that the cluster named, and the bootstrap addresses in use. */
+  all(): Broker[] {
+    return [...this.#nodes.values(), ...this.#bootstrap]
+  }
+
   /** The broker at an address that a response named, whether or not the metadata has it yet. */
   ensure(address: BrokerAddress): Broker {
     const known = this.#nodes.get(address.id)

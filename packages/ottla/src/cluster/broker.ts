@@ -2,9 +2,10 @@ import { ErrorCode, type Api, type ApiFacts, type Decoded } from '@ottla/protoco
 import { abortReason } from '../base/clock.ts'
 import { KafkaError } from '../errors.ts'
 import { Lane } from '../network/lane.ts'
-import type { LaneSettings } from '../network/lane.ts'
+import type { LaneObserver, LaneSettings } from '../network/lane.ts'
 import { commonVersion } from '../network/handshake.ts'
 import { RequestError } from '../network/request-error.ts'
+import { BrokerCounters } from '../observe/statistics/counters.ts'
 import type { ClientContext } from './context.ts'
 
 /**
@@ -35,6 +36,8 @@ export class Broker {
   #id: number
   readonly host: string
   readonly port: number
+  /** Null while there are no statistics. */
+  readonly counters: BrokerCounters | null
   #rack: string | null
   readonly #context: ClientContext
   readonly #settings: LaneSettings
@@ -57,6 +60,7 @@ export class Broker {
     this.port = port
     this.#rack = rack
     this.#context = context
+    this.counters = context.counters === null ? null : new BrokerCounters(context.counters)
     this.#settings = settings
     this.#observer = observer
   }
@@ -85,6 +89,28 @@ export class Broker {
     if (this.isUp) return false
     for (const lane of this.#lanes.values()) if (lane.isFailing) return true
     return false
+  }
+
+  /** In one word, as statistics tell it. */
+  get state(): 'INIT' | 'CONNECT' | 'UP' | 'DOWN' {
+    const lanes = [...this.#lanes.values()]
+    if (lanes.some(lane => lane.isUp)) return 'UP'
+    if (lanes.some(lane => lane.isConnecting)) return 'CONNECT'
+    return lanes.length === 0 ? 'INIT' : 'DOWN'
+  }
+
+  /** Requests that wait for a connection. */
+  get queuedRequests(): number {
+    let all = 0
+    for (const lane of this.#lanes.values()) all += lane.queued
+    return all
+  }
+
+  /** Requests that wait for their answers. */
+  get requestsInFlight(): number {
+    let all = 0
+    for (const lane of this.#lanes.values()) all += lane.inFlight
+    return all
   }
 
   /** The newest version of `api` that both ends know, or undefined before the first connection or if there is none. */
@@ -146,16 +172,21 @@ export class Broker {
         return nameOf()
       },
     }
-    lane = new Lane(endpoint, this.#settings, clock, random, logger, {
+    const observer: LaneObserver = {
       onUp: features => {
         this.#apis = features.apis
+        this.counters?.changedState()
         this.#observer.onUp(this)
       },
-      onDown: (error, wasUp) => this.#observer.onDown(this, error, wasUp),
+      onDown: (error, wasUp) => {
+        this.counters?.changedState()
+        this.#observer.onDown(this, error, wasUp)
+      },
       onThrottle: throttleTimeMs => {
         events.emit({ type: 'throttle', brokerId: this.#id, brokerName: this.name, throttleTimeMs })
       },
-    })
+    }
+    lane = new Lane(endpoint, this.#settings, clock, random, logger, observer, this.counters)
     this.#lanes.set(name, lane)
     return lane
   }

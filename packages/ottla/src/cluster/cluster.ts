@@ -72,6 +72,11 @@ export class Cluster {
     return this.#brokers.nodes()
   }
 
+  /** Those and the bootstrap addresses in use, for statistics. */
+  allBrokers(): Broker[] {
+    return this.#brokers.all()
+  }
+
   /** See CoordinatorFinder.find. */
   coordinator(type: CoordinatorType, key: string, deadline: Deadline, signal?: AbortSignal): Promise<Broker> {
     return this.#coordinators.find(type, key, deadline, signal)

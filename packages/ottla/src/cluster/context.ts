@@ -5,6 +5,7 @@ import type { CommonSettings, Resolved } from '../config/resolve.ts'
 import type { KafkaError } from '../errors.ts'
 import { EventHub } from '../observe/events.ts'
 import { Logger, stderrSink, type LogSink } from '../observe/logger.ts'
+import { ClientCounters } from '../observe/statistics/counters.ts'
 import type { LogLevel } from '../types.ts'
 
 export type ClientKind = 'producer' | 'consumer' | 'admin'
@@ -19,6 +20,8 @@ export interface ClientContext {
   readonly random: Random
   readonly logger: Logger
   readonly events: EventHub
+  /** Null unless `statistics.interval.ms` is set. */
+  readonly counters: ClientCounters | null
 }
 
 /** Constructor options that all clients have. */
@@ -47,15 +50,17 @@ export function createContext(kind: ClientKind, resolved: Resolved, options: Cli
     if (events.hasListener('log')) events.emit({ type: 'log', level, facility, message })
   }
   const logger = new Logger(teeing, settings['log_level'], new Set(settings['debug']))
+  const clock = options.clock ?? systemClock
   for (const warning of warnings) logger.warning('CONFWARN', warning)
   return {
     kind,
     name,
     settings,
-    clock: options.clock ?? systemClock,
+    clock,
     random: options.random ?? systemRandom,
     logger,
     events,
+    counters: settings['statistics.interval.ms'] > 0 ? new ClientCounters(clock) : null,
   }
 }
 

@@ -11,6 +11,7 @@ import type { Clock, Timer } from '../base/clock.ts'
 import { Ring } from '../base/ring.ts'
 import { KafkaError } from '../errors.ts'
 import type { Logger } from '../observe/logger.ts'
+import type { BrokerCounters } from '../observe/statistics/counters.ts'
 import { PendingRequest, earliestExpiry } from './in-flight.ts'
 import { RequestError } from './request-error.ts'
 import { type AddressBook, Transport, type TransportSettings } from './transport.ts'
@@ -55,6 +56,7 @@ export class Connection {
   readonly #clock: Clock
   readonly #logger: Logger
   readonly #onClosed: (error: RequestError) => void
+  readonly #counters: BrokerCounters | null
   readonly #frames: FrameReader
   readonly #inFlight = new Ring<PendingRequest>()
   readonly #onFrame = (frame: Buffer): void => this.#receive(frame)
@@ -66,18 +68,21 @@ export class Connection {
   #sweepAt = Infinity
   #lastUsed = 0
 
+  /** @param counters - null while there are no statistics */
   constructor(
     endpoint: Endpoint,
     settings: ConnectionSettings,
     clock: Clock,
     logger: Logger,
     onClosed: (error: RequestError) => void,
+    counters: BrokerCounters | null = null,
   ) {
     this.endpoint = endpoint
     this.#settings = settings
     this.#clock = clock
     this.#logger = logger
     this.#onClosed = onClosed
+    this.#counters = counters
     this.#frames = new FrameReader(settings.maxFrameBytes)
   }
 
@@ -149,6 +154,7 @@ export class Connection {
     this.#correlationId = (correlationId + 1) & 0x7fffffff
     const now = this.#clock.now()
     this.#lastUsed = now
+    if (this.#counters !== null) this.#counters.sent(api.name, chunks, now)
     if (this.#logger.enabled('protocol')) {
       this.#logger.debug(
         'protocol',
@@ -193,7 +199,9 @@ export class Connection {
     this.#sweep = null
     this.#transport?.destroy()
     for (let pending = this.#inFlight.shift(); pending !== undefined; pending = this.#inFlight.shift()) {
-      if (!pending.abandoned) pending.reject(error)
+      if (pending.abandoned) continue
+      if (this.#counters !== null) this.#counters.txErrors++
+      pending.reject(error)
     }
     this.#onClosed(error)
   }
@@ -251,6 +259,7 @@ export class Connection {
     }
     this.#fails = 0
     this.#lastUsed = this.#clock.now()
+    if (this.#counters !== null) this.#counters.received(frame.length, pending.sentAt, this.#lastUsed)
     if (this.#logger.enabled('protocol')) {
       const rtt = (this.#lastUsed - pending.sentAt).toFixed(2)
       this.#logger.debug(
@@ -267,6 +276,7 @@ export class Connection {
   }
 
   #garbageError(error: unknown, what: string): RequestError {
+    if (this.#counters !== null) this.#counters.rxErrors++
     const why = error instanceof Error ? error.message : String(error)
     const message = `${this.endpoint.name} sent ${what} that cannot be understood: ${why}; is it a Kafka broker, and is security.protocol right?`
     return new RequestError(ErrorCode.ERR__BAD_MSG, message, true, error)
@@ -294,6 +304,7 @@ export class Connection {
         true,
       )
       pending.abandoned = true
+      if (this.#counters !== null) this.#counters.timeouts++
       pending.reject(error)
       this.#fails++
       if (this.#settings.maxFails > 0 && this.#fails >= this.#settings.maxFails) {

@@ -4,6 +4,7 @@ import { Ring } from '../base/ring.ts'
 import type { Clock, Timer } from '../base/clock.ts'
 import type { Random } from '../base/random.ts'
 import type { Logger } from '../observe/logger.ts'
+import type { BrokerCounters } from '../observe/statistics/counters.ts'
 import { Connection, asRequestError, type ConnectionSettings, type Endpoint } from './connection.ts'
 import { commonVersion, handshake, type BrokerFeatures, type HandshakeSettings } from './handshake.ts'
 import { RequestError } from './request-error.ts'
@@ -73,6 +74,7 @@ export class Lane {
   readonly #random: Random
   readonly #logger: Logger
   readonly #observer: LaneObserver
+  readonly #counters: BrokerCounters | null
   readonly #addresses: AddressBook
   readonly #queue = new Ring<Queued>()
   #connection: Connection | null = null
@@ -88,6 +90,7 @@ export class Lane {
   #closed: RequestError | null = null
   #abort = new AbortController()
 
+  /** @param counters - null while there are no statistics */
   constructor(
     endpoint: Endpoint,
     settings: LaneSettings,
@@ -95,6 +98,7 @@ export class Lane {
     random: Random,
     logger: Logger,
     observer: LaneObserver,
+    counters: BrokerCounters | null = null,
   ) {
     this.#endpoint = endpoint
     this.#settings = settings
@@ -102,6 +106,7 @@ export class Lane {
     this.#random = random
     this.#logger = logger
     this.#observer = observer
+    this.#counters = counters
     this.#addresses = new AddressBook(endpoint.host, settings.connection.transport)
   }
 
@@ -112,6 +117,21 @@ export class Lane {
   /** Whether the last attempt failed and the next one has not succeeded yet. */
   get isFailing(): boolean {
     return this.#attempts > 0
+  }
+
+  /** Whether a connection is being made. */
+  get isConnecting(): boolean {
+    return this.#opening
+  }
+
+  /** Requests that wait for a connection, or for a throttled broker. */
+  get queued(): number {
+    return this.#queue.length
+  }
+
+  /** Requests that wait for their answers. */
+  get inFlight(): number {
+    return this.#connection?.inFlight ?? 0
   }
 
   get features(): BrokerFeatures | null {
@@ -127,6 +147,7 @@ export class Lane {
     if (this.#closed !== null) return Promise.reject(this.#closed)
     const now = this.#clock.now()
     if (this.isUp && this.#queue.length === 0 && now >= this.#mutedUntil) {
+      if (this.#counters !== null) this.#counters.queued(0)
       return this.#send(api, body, options, options.timeoutMs)
     }
     return new Promise<Decoded<Res>>((resolve, reject) => {
@@ -215,6 +236,7 @@ export class Lane {
   // KIP-219: the broker has answered already; keeping quiet for that long is the client's part.
   #checkThrottle(response: unknown): void {
     const throttled = (response as { throttleTimeMs?: number } | undefined)?.throttleTimeMs ?? 0
+    this.#counters?.throttled(throttled)
     if (throttled <= 0) return
     this.#observer.onThrottle(throttled)
     this.#mutedUntil = Math.max(this.#mutedUntil, this.#clock.now() + throttled)
@@ -246,15 +268,24 @@ export class Lane {
       return
     }
     this.#opening = true
+    this.#counters?.connected()
     void this.#open()
   }
 
   async #open(): Promise<void> {
     const { connection: connectionSettings, handshake: handshakeSettings, setupTimeoutMs } = this.#settings
     let wasUp = false
-    const connection = new Connection(this.#endpoint, connectionSettings, this.#clock, this.#logger, error => {
+    const onClosed = (error: RequestError): void => {
       if (wasUp) this.#lost(error)
-    })
+    }
+    const connection = new Connection(
+      this.#endpoint,
+      connectionSettings,
+      this.#clock,
+      this.#logger,
+      onClosed,
+      this.#counters,
+    )
     this.#connection = connection
     const abort = new AbortController()
     const forward = (): void => abort.abort(this.#abort.signal.reason)
@@ -321,6 +352,7 @@ export class Lane {
   #lost(error: RequestError): void {
     this.#connection = null
     this.#reauthenticate?.cancel()
+    this.#counters?.disconnected()
     if (this.#closed !== null) return
     this.#observer.onDown(error, true)
     if (this.#queue.length > 0) this.#connect()
@@ -342,6 +374,7 @@ export class Lane {
       queued.done = true
       queued.timer?.cancel()
       const left = Math.max(1, queued.expiresAt - this.#clock.now())
+      if (this.#counters !== null) this.#counters.queued(queued.options.timeoutMs - left)
       this.#send(queued.api, queued.body, queued.options, left).then(queued.resolve, queued.reject)
     }
   }

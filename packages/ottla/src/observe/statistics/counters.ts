@@ -1,0 +1,176 @@
+/**
+ * What is counted while statistics are on: per request and per batch, never per message. Fields are plain, they are
+ * written from the hot paths.
+ */
+import type { Clock } from '../../base/clock.ts'
+import { Window } from './window.ts'
+
+const MICROSECONDS = 1000
+
+/** Of one partition, for the life of the client. */
+export class PartitionCounters {
+  txMessages = 0
+  txBytes = 0
+  rxMessages = 0
+  rxBytes = 0
+  rxDrops = 0
+}
+
+/** Of one topic. */
+export class TopicCounters {
+  /** In bytes, and in messages. */
+  readonly batchSize = new Window()
+  readonly batchCount = new Window()
+  readonly partitions = new Map<number, PartitionCounters>()
+  /** Monotonic ms. */
+  readonly since: number
+
+  constructor(since: number) {
+    this.since = since
+  }
+
+  partition(partition: number): PartitionCounters {
+    let counters = this.partitions.get(partition)
+    if (counters === undefined) this.partitions.set(partition, (counters = new PartitionCounters()))
+    return counters
+  }
+}
+
+/** Of one client: what its brokers have counted, too, which may be gone by now. */
+export class ClientCounters {
+  readonly clock: Clock
+  /** Monotonic ms. */
+  readonly since: number
+  tx = 0
+  txBytes = 0
+  rx = 0
+  rxBytes = 0
+  txMessages = 0
+  txMessageBytes = 0
+  rxMessages = 0
+  rxMessageBytes = 0
+  readonly topics = new Map<string, TopicCounters>()
+
+  constructor(clock: Clock) {
+    this.clock = clock
+    this.since = clock.now()
+  }
+
+  topic(name: string): TopicCounters {
+    let counters = this.topics.get(name)
+    if (counters === undefined) this.topics.set(name, (counters = new TopicCounters(this.clock.now())))
+    return counters
+  }
+
+  /** A batch went into a request. */
+  produced(topic: string, partition: number, messages: number, bytes: number): void {
+    const ofTopic = this.topic(topic)
+    ofTopic.batchSize.add(bytes)
+    ofTopic.batchCount.add(messages)
+    const ofPartition = ofTopic.partition(partition)
+    ofPartition.txMessages += messages
+    ofPartition.txBytes += bytes
+    this.txMessages += messages
+    this.txMessageBytes += bytes
+  }
+
+  /** A fetch brought batches of a partition. */
+  fetched(topic: string, partition: number, messages: number, bytes: number): void {
+    const ofPartition = this.topic(topic).partition(partition)
+    ofPartition.rxMessages += messages
+    ofPartition.rxBytes += bytes
+    this.rxMessages += messages
+    this.rxMessageBytes += bytes
+  }
+
+  /** An answer came for a position that the partition has left since. */
+  dropped(topic: string, partition: number): void {
+    this.topic(topic).partition(partition).rxDrops++
+  }
+}
+
+/** Of one broker, all connections to it together. */
+export class BrokerCounters {
+  readonly #client: ClientCounters
+  tx = 0
+  txBytes = 0
+  txErrors = 0
+  txRetries = 0
+  timeouts = 0
+  rx = 0
+  rxBytes = 0
+  rxErrors = 0
+  rxPartial = 0
+  connects = 0
+  disconnects = 0
+  /** Monotonic ms; -1 before the first. */
+  lastSentAt = -1
+  lastReceivedAt = -1
+  /** When a connection last came up or was lost, monotonic ms. */
+  stateAt: number
+  readonly requests = new Map<string, number>()
+  /** Microseconds. */
+  readonly internalLatency = new Window()
+  readonly outbufLatency = new Window()
+  readonly roundTrip = new Window()
+  /** Milliseconds. */
+  readonly throttle = new Window()
+
+  constructor(client: ClientCounters) {
+    this.#client = client
+    this.stateAt = client.clock.now()
+  }
+
+  /** A connection came up or was lost. */
+  changedState(): void {
+    this.stateAt = this.#client.clock.now()
+  }
+
+  connected(): void {
+    this.connects++
+  }
+
+  disconnected(): void {
+    this.disconnects++
+  }
+
+  /** @param waitedMs - for the connection */
+  queued(waitedMs: number): void {
+    this.outbufLatency.add(waitedMs * MICROSECONDS)
+  }
+
+  /** @param now - monotonic ms */
+  sent(name: string, chunks: readonly Uint8Array[], now: number): void {
+    let bytes = 0
+    for (const chunk of chunks) bytes += chunk.length
+    this.tx++
+    this.txBytes += bytes
+    this.#client.tx++
+    this.#client.txBytes += bytes
+    this.lastSentAt = now
+    this.requests.set(name, (this.requests.get(name) ?? 0) + 1)
+  }
+
+  /**
+   * @param bytes - of the answer without its length
+   * @param sentAt - monotonic ms, as `now`
+   */
+  received(bytes: number, sentAt: number, now: number): void {
+    const all = bytes + 4
+    this.rx++
+    this.rxBytes += all
+    this.#client.rx++
+    this.#client.rxBytes += all
+    this.lastReceivedAt = now
+    this.roundTrip.add((now - sentAt) * MICROSECONDS)
+  }
+
+  throttled(ms: number): void {
+    this.throttle.add(ms)
+  }
+
+  /** @param oldestMs - for how long the oldest message of a batch has waited to be sent */
+  batchSent(oldestMs: number): void {
+    this.internalLatency.add(oldestMs * MICROSECONDS)
+  }
+}

@@ -1,0 +1,220 @@
+/** The JSON of a `stats` event: librdkafka's names and units, so that what reads its statistics reads these. */
+
+/**
+ * A distribution since the last statistics. In microseconds unless said otherwise.
+ * @since 0.1.0
+ */
+export interface WindowStatistics {
+  readonly min: number
+  readonly max: number
+  readonly avg: number
+  readonly sum: number
+  /** Values counted. */
+  readonly cnt: number
+  readonly stddev: number
+  /** Bytes of memory of the histogram. */
+  readonly hdrsize: number
+  readonly p50: number
+  readonly p75: number
+  readonly p90: number
+  readonly p95: number
+  readonly p99: number
+  readonly p99_99: number
+  /** Values that were too large to be counted. */
+  readonly outofrange: number
+}
+
+/**
+ * One broker. Counters only grow.
+ * @since 0.1.0
+ */
+export interface BrokerStatistics {
+  readonly name: string
+  /** Negative for a bootstrap address. */
+  readonly nodeid: number
+  readonly nodename: string
+  readonly source: 'learned' | 'configured'
+  readonly state: 'INIT' | 'CONNECT' | 'UP' | 'DOWN'
+  /** Since it went up or down, in microseconds. */
+  readonly stateage: number
+  /** Requests that wait for a connection. */
+  readonly outbuf_cnt: number
+  readonly outbuf_msg_cnt: number
+  /** Requests that wait for their answer, and messages in them. */
+  readonly waitresp_cnt: number
+  readonly waitresp_msg_cnt: number
+  /** Requests and bytes sent. */
+  readonly tx: number
+  readonly txbytes: number
+  readonly txerrs: number
+  /** Batches that were put back to be sent again. */
+  readonly txretries: number
+  /** Since the last request, in microseconds; -1 before the first. */
+  readonly txidle: number
+  readonly req_timeouts: number
+  /** Answers and bytes received. */
+  readonly rx: number
+  readonly rxbytes: number
+  readonly rxerrs: number
+  readonly rxcorriderrs: number
+  readonly rxpartial: number
+  /** Since the last answer, in microseconds; -1 before the first. */
+  readonly rxidle: number
+  readonly zbuf_grow: number
+  readonly buf_grow: number
+  readonly wakeups: number
+  /** Attempts to connect, of all the connections to the broker. */
+  readonly connects: number
+  readonly disconnects: number
+  /** From `produce` to the request, of the oldest message of each batch. */
+  readonly int_latency: WindowStatistics
+  /** From a request's being made to its being written. */
+  readonly outbuf_latency: WindowStatistics
+  /** From a request's being written to its answer. */
+  readonly rtt: WindowStatistics
+  /** In milliseconds, as answers told it (KIP-219). */
+  readonly throttle: WindowStatistics
+  /** Requests sent, by name. */
+  readonly req: Readonly<Record<string, number>>
+  /** Partitions that it leads, by `topic-partition`. */
+  readonly toppars: Readonly<Record<string, { readonly topic: string; readonly partition: number }>>
+}
+
+/**
+ * One partition. -1001 stands for an offset that is not known, -1 for a lag that is not.
+ * @since 0.1.0
+ */
+export interface PartitionStatistics {
+  /** -1 for messages that wait for a partition. */
+  readonly partition: number
+  /** Broker that it is read from or written to, and its leader. */
+  readonly broker: number
+  readonly leader: number
+  /** The program asked for it. */
+  readonly desired: boolean
+  /** The brokers do not know it. */
+  readonly unknown: boolean
+  /** Messages in the batch that still grows. */
+  readonly msgq_cnt: number
+  readonly msgq_bytes: number
+  /** Messages in batches that may leave. */
+  readonly xmit_msgq_cnt: number
+  readonly xmit_msgq_bytes: number
+  /** Fetched and not handed out yet. */
+  readonly fetchq_cnt: number
+  readonly fetchq_size: number
+  readonly fetch_state: 'none' | 'stopped' | 'offset-query' | 'active'
+  readonly query_offset: number
+  readonly next_offset: number
+  /** Behind the last message handed out, or where reading begins. */
+  readonly app_offset: number
+  readonly stored_offset: number
+  readonly stored_leader_epoch: number
+  /** As committed_offset: librdkafka has both spellings. */
+  readonly commited_offset: number
+  readonly committed_offset: number
+  readonly committed_leader_epoch: number
+  readonly eof_offset: number
+  readonly lo_offset: number
+  readonly hi_offset: number
+  /** Last stable offset. */
+  readonly ls_offset: number
+  /** From the committed offset to hi_offset (ls_offset under read_committed). */
+  readonly consumer_lag: number
+  /** From the stored offset. */
+  readonly consumer_lag_stored: number
+  readonly leader_epoch: number
+  readonly txmsgs: number
+  readonly txbytes: number
+  readonly rxmsgs: number
+  readonly rxbytes: number
+  /** Messages that were fetched, or accepted. */
+  readonly msgs: number
+  /** Answers that came too late to count. */
+  readonly rx_ver_drops: number
+  readonly msgs_inflight: number
+  readonly next_ack_seq: number
+  readonly next_err_seq: number
+  readonly acked_msgid: number
+}
+
+/** @since 0.1.0 */
+export interface TopicStatistics {
+  readonly topic: string
+  /** Since the client knows of it, in ms. */
+  readonly age: number
+  /** Since a broker told about it, in ms; -1 before. */
+  readonly metadata_age: number
+  /** In bytes. */
+  readonly batchsize: WindowStatistics
+  /** In messages. */
+  readonly batchcnt: WindowStatistics
+  readonly partitions: Readonly<Record<string, PartitionStatistics>>
+}
+
+/** @since 0.1.0 */
+export interface GroupStatistics {
+  readonly state: 'init' | 'wait-coord' | 'up'
+  /** In ms. */
+  readonly stateage: number
+  readonly join_state: string
+  /** Since partitions were given or taken, in ms. */
+  readonly rebalance_age: number
+  readonly rebalance_cnt: number
+  readonly rebalance_reason: string
+  readonly assignment_size: number
+}
+
+/**
+ * Idempotent producer.
+ * @since 0.1.0
+ */
+export interface EosStatistics {
+  readonly idemp_state: string
+  /** In ms. */
+  readonly idemp_stateage: number
+  readonly txn_state: string
+  readonly txn_stateage: number
+  readonly txn_may_enq: boolean
+  readonly producer_id: number
+  readonly producer_epoch: number
+  /** Ids and epochs given so far. */
+  readonly epoch_cnt: number
+}
+
+/**
+ * What the JSON of a `stats` event holds (`statistics.interval.ms`).
+ * @since 0.1.0
+ */
+export interface Statistics {
+  readonly name: string
+  readonly client_id: string
+  readonly type: 'producer' | 'consumer'
+  /** Monotonic, in microseconds. */
+  readonly ts: number
+  /** Seconds since the epoch. */
+  readonly time: number
+  /** Since the client was made, in microseconds. */
+  readonly age: number
+  /** Events that wait for `poll`. */
+  readonly replyq: number
+  /** Messages that have not been reported, their bytes, and the limits of both. */
+  readonly msg_cnt: number
+  readonly msg_size: number
+  readonly msg_max: number
+  readonly msg_size_max: number
+  readonly tx: number
+  readonly tx_bytes: number
+  readonly rx: number
+  readonly rx_bytes: number
+  readonly txmsgs: number
+  readonly txmsg_bytes: number
+  readonly rxmsgs: number
+  readonly rxmsg_bytes: number
+  readonly simple_cnt: number
+  readonly metadata_cache_cnt: number
+  readonly brokers: Readonly<Record<string, BrokerStatistics>>
+  readonly topics: Readonly<Record<string, TopicStatistics>>
+  readonly cgrp?: GroupStatistics
+  readonly eos?: EosStatistics
+}

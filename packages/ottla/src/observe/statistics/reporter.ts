@@ -1,0 +1,47 @@
+/** Emits the `stats` event at intervals. */
+import type { Clock, Timer } from '../../base/clock.ts'
+import type { EventHub } from '../events.ts'
+import type { Statistics } from './layout.ts'
+
+export class StatisticsReporter {
+  readonly #clock: Clock
+  readonly #events: EventHub
+  readonly #intervalMs: number
+  readonly #collect: () => Statistics
+  #timer: Timer | null = null
+  #next = 0
+
+  /**
+   * @param intervalMs - `statistics.interval.ms`; 0: never
+   * @param collect - begins new windows with each call
+   */
+  constructor(clock: Clock, events: EventHub, intervalMs: number, collect: () => Statistics) {
+    this.#clock = clock
+    this.#events = events
+    this.#intervalMs = intervalMs
+    this.#collect = collect
+    if (intervalMs <= 0) return
+    this.#next = clock.now() + intervalMs
+    this.#arm()
+  }
+
+  stop(): void {
+    this.#timer?.cancel()
+    this.#timer = null
+  }
+
+  #arm(): void {
+    this.#timer = this.#clock.setTimer(this.#next - this.#clock.now(), () => this.#tick())
+  }
+
+  #tick(): void {
+    // Intervals that were missed while the program kept the thread are left out.
+    const now = this.#clock.now()
+    this.#next += this.#intervalMs
+    if (this.#next <= now) this.#next = now + this.#intervalMs
+    this.#arm()
+    // Nobody there to hear it: the window goes on, so that the first one who comes gets it whole.
+    if (!this.#events.hasListener('stats')) return
+    this.#events.emit({ type: 'stats', json: JSON.stringify(this.#collect()) })
+  }
+}
