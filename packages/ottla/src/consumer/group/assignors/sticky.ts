@@ -147,24 +147,37 @@ function dealNearby(
   return rest
 }
 
-/** Moves partitions from members that have two more than another that could take them, until there is none. */
+/**
+ * Moves partitions from members that have two more than another that could take them, until there is none. From the
+ * top, one at a time: whoever has most gives first, or others would give what need not have moved.
+ */
 function balance(seats: readonly Seat[], nearby: (seat: Seat, card: Card) => boolean): void {
+  // Each move brings two loads closer together, so that this ends.
   for (let moved = true; moved;) {
     moved = false
-    // Each move brings loads closer together, so that this ends.
-    for (const from of seats.toSorted((a, b) => b.load - a.load)) {
-      for (const [audience, cards] of from.hands) {
-        for (let to = leastLoaded(audience.seats); from.load - to.load >= 2 && cards.length > 0;) {
-          const card = pick(cards, from, to, nearby)
-          cards.splice(cards.indexOf(card), 1)
-          from.load--
-          give(card, to)
-          moved = true
-          to = leastLoaded(audience.seats)
-        }
-      }
+    const most = seats.reduce((load, seat) => Math.max(load, seat.load), 0)
+    for (let level = most; level >= 2; level--) {
+      for (const seat of seats) if (seat.load === level && giveOneAway(seat, nearby)) moved = true
     }
   }
+}
+
+function giveOneAway(from: Seat, nearby: (seat: Seat, card: Card) => boolean): boolean {
+  let least: Seat | undefined
+  let hand: Card[] = []
+  for (const [audience, cards] of from.hands) {
+    if (cards.length === 0) continue
+    const to = leastLoaded(audience.seats)
+    if (least !== undefined && to.load >= least.load) continue
+    least = to
+    hand = cards
+  }
+  if (least === undefined || from.load - least.load < 2) return false
+  const card = pick(hand, from, least, nearby)
+  hand.splice(hand.indexOf(card), 1)
+  from.load--
+  give(card, least)
+  return true
 }
 
 /** The partition whose move costs least: one that goes back, else one that was not `from`'s before, else a far one. */
