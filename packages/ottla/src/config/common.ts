@@ -207,7 +207,6 @@ export const commonProperties = {
   }),
   'statistics.interval.ms': int('*', [0, DAY_MS], 0, 'How often a `stats` event is emitted; 0 never.', {
     importance: 'high',
-    status: planned(6),
   }),
   enabled_events: int('*', [0, MAX_INT], 0, 'Bit mask of event types. Here an event is made when somebody listens.', {
     status: clib,

@@ -49,6 +49,9 @@ export class ProducerIdentity {
   readonly #logger: Logger
   readonly #handlers: IdentityHandlers
   #state: IdempotenceState = initialIdempotence
+  /** Monotonic ms of the last change of state. */
+  #since: number
+  #grants = 0
   #current: Identity | null = null
   #pause: Timer | null = null
   #closed = false
@@ -60,6 +63,12 @@ export class ProducerIdentity {
     this.#clock = clock
     this.#logger = logger
     this.#handlers = handlers
+    this.#since = clock.now()
+  }
+
+  /** For statistics: the state, since when (monotonic ms), and how many ids or epochs there have been. */
+  get standing(): { readonly state: IdempotenceState; readonly since: number; readonly grants: number } {
+    return { state: this.#state, since: this.#since, grants: this.#grants }
   }
 
   /**
@@ -102,7 +111,10 @@ export class ProducerIdentity {
     const before = this.#state.name
     const { state, actions } = step(this.#state, event)
     this.#state = state
-    if (state.name !== before) this.#logger.debug('eos', 'IDEMPSTATE', `${before} -> ${state.name}: ${reason}`)
+    if (state.name !== before) {
+      this.#since = this.#clock.now()
+      this.#logger.debug('eos', 'IDEMPSTATE', `${before} -> ${state.name}: ${reason}`)
+    }
     for (const action of actions) {
       switch (action.do) {
         case 'ask':
@@ -112,6 +124,7 @@ export class ProducerIdentity {
           this.#pause = this.#clock.setTimer(PAUSE_MS, () => this.#happen({ is: 'again' }, 'pause over'))
           break
         case 'use':
+          this.#grants++
           this.#current = { producerId: action.producerId, producerEpoch: action.producerEpoch }
           this.#handlers.onReady()
           break

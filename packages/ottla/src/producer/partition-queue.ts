@@ -214,6 +214,11 @@ export class PartitionQueue {
     return over
   }
 
+  /** Whether the youngest of the batches that wait may still take messages. */
+  get isGrowing(): boolean {
+    return this.#open !== null
+  }
+
   /** The batches that wait, oldest first. */
   *batches(): Generator<Batch> {
     yield* this.#again

@@ -10,6 +10,7 @@ import type { Snapshot } from '../cluster/snapshot.ts'
 import { KafkaError } from '../errors.ts'
 import type { EventHub } from '../observe/events.ts'
 import type { Logger } from '../observe/logger.ts'
+import type { ClientCounters } from '../observe/statistics/counters.ts'
 import type { Bytes, HeadersInput, Partitioner } from '../types.ts'
 import { Accumulator } from './accumulator.ts'
 import { Alarm } from './alarm.ts'
@@ -67,6 +68,8 @@ export interface PipelineContext {
   readonly random: Random
   readonly logger: Logger
   readonly events: EventHub
+  /** None while there are no statistics. */
+  readonly counters?: ClientCounters | null
 }
 
 interface Lingering {
@@ -134,6 +137,16 @@ export class Pipeline implements QueueObserver {
     this.#scanMs = Math.max(FASTEST_SCAN_MS, Math.min(SLOWEST_SCAN_MS, finest))
     this.#knownBrokers = cluster.metadata.snapshot.brokers
     this.#stopListening = cluster.metadata.onChange(changed => this.#onMetadata(changed))
+  }
+
+  /** Null unless the producer is idempotent. */
+  get identity(): ProducerIdentity | null {
+    return this.#identity
+  }
+
+  /** Every topic that something was produced to. */
+  topics(): Iterable<TopicQueue> {
+    return this.#topics.values()
   }
 
   /** Gets a producer id if one is needed, and loads what the codec needs; until then batches wait. */

@@ -7,6 +7,7 @@ import { clientHandle, type ClientHandle } from '../cluster/handle.ts'
 import { getMetadata, offsetsForTimes, queryWatermarkOffsets } from '../cluster/queries.ts'
 import { resolveConfig, type ProducerConfig } from '../config/resolve.ts'
 import { KafkaError } from '../errors.ts'
+import { StatisticsReporter } from '../observe/statistics/reporter.ts'
 import { serializerOf, type SerializerInput } from '../serdes.ts'
 import type {
   Bytes,
@@ -28,6 +29,7 @@ import { invalid } from './message.ts'
 import { askForId } from './identity.ts'
 import { Pipeline, type Idempotence } from './pipeline.ts'
 import { pipelineSettings } from './settings.ts'
+import { producerStatistics } from './statistics.ts'
 import { writableOf } from './writable.ts'
 
 /**
@@ -72,6 +74,7 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
   readonly #pipeline: Pipeline
   readonly #intake: Intake
   readonly #life: Life
+  readonly #statistics: StatisticsReporter
   #closing: Promise<void> | null = null
 
   /**
@@ -104,6 +107,12 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
       value: options.value === undefined ? null : (serializerOf(options.value) as Serializer<unknown>),
     }
     this.#intake = new Intake(this.#pipeline, this.#life, serializers, settings['ottla.linger.adaptive'])
+    this.#statistics = new StatisticsReporter(
+      this.#context.clock,
+      this.#context.events,
+      settings['statistics.interval.ms'],
+      () => producerStatistics(this.#context, this.#cluster, this.#pipeline),
+    )
     this.#cluster.start()
     this.#pipeline.prepare()
   }
@@ -266,6 +275,7 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
     this.#pipeline.accumulator.failAll(this.#life.closedError())
     this.#pipeline.purge(true, true)
     this.#life.enter('closed')
+    this.#statistics.stop()
     this.#pipeline.close()
     this.#cluster.close()
   }

@@ -17,6 +17,7 @@ import type { BrokerRequestOptions, LaneName } from '../cluster/broker.ts'
 import { KafkaError } from '../errors.ts'
 import { RequestError } from '../network/request-error.ts'
 import type { Logger } from '../observe/logger.ts'
+import type { BrokerCounters, ClientCounters } from '../observe/statistics/counters.ts'
 import { splitBatch, type Batch, type Identity, type Outcome } from './batch.ts'
 import type { Delivery } from './delivery.ts'
 import { Outbox } from './outbox.ts'
@@ -33,6 +34,7 @@ export interface ProduceBroker {
     options: BrokerRequestOptions,
   ): Promise<Decoded<ProduceResponse>>
   warm(lane: LaneName): void
+  readonly counters?: BrokerCounters | null
 }
 
 /** The part of the cluster that the sender needs. */
@@ -86,6 +88,8 @@ export interface SenderContext {
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
+  /** None while there are no statistics. */
+  readonly counters?: ClientCounters | null
 }
 
 /**
@@ -294,6 +298,7 @@ export class Sender {
       soon(() => this.#failed(outbox, shipments, error))
       return
     }
+    if (broker.counters) countShipments(broker.counters, this.#context, shipments)
     const maxVersion = highestVersion(shipments, ZERO_UUID)
     const options: BrokerRequestOptions = {
       lane: 'produce',
@@ -483,6 +488,8 @@ export class Sender {
         ? 0
         : backoffMs(batch.failures, this.#settings.backoffMs, this.#settings.backoffMaxMs, random)
       queue.retry(batch, now + pause)
+      const counters = this.#cluster.broker(outbox.brokerId)?.counters
+      if (counters) counters.txRetries++
       if (logger.enabled('msg')) {
         logger.debug('msg', 'RETRY', `${queue.name}: again in ${Math.round(pause)} ms: ${error.name}: ${error.message}`)
       }
@@ -497,6 +504,14 @@ export class Sender {
       told = new KafkaError(ErrorCode.ERR__MSG_TIMED_OUT, error.message, { cause: error })
     }
     return { status: batch.doubt, baseOffset: -1, logAppendTime: -1, error: told, recordErrors: records }
+  }
+}
+
+function countShipments(broker: BrokerCounters, context: SenderContext, shipments: readonly Shipment[]): void {
+  const now = context.clock.now()
+  for (const { queue, batch, records } of shipments) {
+    broker.batchSent(now - batch.firstAt)
+    context.counters?.produced(queue.topic.name, queue.partition, batch.count, records.length)
   }
 }
 

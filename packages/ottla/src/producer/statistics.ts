@@ -1,0 +1,134 @@
+/** What a producer's `stats` events tell. */
+import type { Cluster } from '../cluster/cluster.ts'
+import type { ClientContext } from '../cluster/context.ts'
+import { commonStatistics, ExtrasByBroker, plainPartition } from '../cluster/statistics.ts'
+import { ClientCounters } from '../observe/statistics/counters.ts'
+import type { EosStatistics, PartitionStatistics, Statistics, TopicStatistics } from '../observe/statistics/layout.ts'
+import { SEQUENCES } from './batch.ts'
+import type { ProducerIdentity } from './identity.ts'
+import type { PartitionQueue } from './partition-queue.ts'
+import type { Pipeline } from './pipeline.ts'
+import type { TopicQueue } from './topic-queue.ts'
+
+interface UnderWay {
+  messages: number
+  /** Number of its oldest message. */
+  oldest: number
+}
+
+const NOTHING: UnderWay = { messages: 0, oldest: Infinity }
+
+/** Begins new windows. */
+export function producerStatistics(context: ClientContext, cluster: Cluster, pipeline: Pipeline): Statistics {
+  const { clock, settings } = context
+  const counters = context.counters ?? new ClientCounters(clock)
+  const extras = new ExtrasByBroker()
+  const underWay = collectUnderWay(pipeline, extras)
+  const topics: Record<string, TopicStatistics> = {}
+  for (const topic of pipeline.topics()) {
+    topics[topic.name] = topicStatistics(topic, cluster, counters, extras, underWay)
+  }
+  const { name, client_id, type, ts, time, age, ...rest } = commonStatistics(context, cluster, counters, extras)
+  return {
+    name,
+    client_id,
+    type,
+    ts,
+    time,
+    age,
+    replyq: 0,
+    msg_cnt: pipeline.accumulator.messages,
+    msg_size: pipeline.accumulator.bytes,
+    msg_max: settings['queue.buffering.max.messages'],
+    msg_size_max: settings['queue.buffering.max.kbytes'] * 1024,
+    ...rest,
+    topics,
+    ...(pipeline.identity === null ? {} : { eos: eosStatistics(pipeline.identity, clock.now()) }),
+  }
+}
+
+function collectUnderWay(pipeline: Pipeline, extras: ExtrasByBroker): ReadonlyMap<PartitionQueue, UnderWay> {
+  const all = new Map<PartitionQueue, UnderWay>()
+  for (const { queue, batch } of pipeline.sender.shipments()) {
+    let known = all.get(queue)
+    if (known === undefined) all.set(queue, (known = { ...NOTHING }))
+    known.messages += batch.count
+    known.oldest = Math.min(known.oldest, batch.baseMsgid)
+    if (queue.inFlightTo >= 0) extras.of(queue.inFlightTo).messagesInFlight += batch.count
+  }
+  return all
+}
+
+function topicStatistics(
+  topic: TopicQueue,
+  cluster: Cluster,
+  counters: ClientCounters,
+  extras: ExtrasByBroker,
+  underWay: ReadonlyMap<PartitionQueue, UnderWay>,
+): TopicStatistics {
+  const now = counters.clock.now()
+  const counted = counters.topic(topic.name)
+  const { snapshot } = cluster.metadata
+  const updatedAt = snapshot.topics.get(topic.name)?.updatedAt
+  const partitions: Record<string, PartitionStatistics> = {}
+  for (const queue of topic.queues()) {
+    const { partition, leader } = queue
+    extras.add(topic.name, partition, leader)
+    partitions[partition] = {
+      ...plainPartition(snapshot, counters, topic.name, partition),
+      ...queueStatistics(queue, underWay.get(queue) ?? NOTHING),
+    }
+  }
+  return {
+    topic: topic.name,
+    age: Math.floor(now - counted.since),
+    metadata_age: updatedAt === undefined ? -1 : Math.floor(now - updatedAt),
+    batchsize: counted.batchSize.take(),
+    batchcnt: counted.batchCount.take(),
+    partitions,
+  }
+}
+
+function queueStatistics(queue: PartitionQueue, underWay: UnderWay): Partial<PartitionStatistics> {
+  let messages = 0
+  let bytes = 0
+  let youngest = { count: 0, bytes: 0 }
+  let oldest = underWay.oldest
+  for (const batch of queue.batches()) {
+    messages += batch.count
+    bytes += batch.queuedBytes
+    youngest = { count: batch.count, bytes: batch.queuedBytes }
+    oldest = Math.min(oldest, batch.baseMsgid)
+  }
+  // The one that may still grow is the last; all others wait for their turn only.
+  const isGrowing = queue.isGrowing
+  const grown = isGrowing ? youngest : { count: 0, bytes: 0 }
+  // Numbers count from 0 here, from 1 in librdkafka: the number of the first that is not acknowledged is that of the last that is.
+  const acked = Math.min(oldest, queue.nextMsgid)
+  const sequence = queue.identity === null ? 0 : Math.max(0, acked - queue.baseMsgid) % SEQUENCES
+  return {
+    msgq_cnt: grown.count,
+    msgq_bytes: grown.bytes,
+    xmit_msgq_cnt: messages - grown.count,
+    xmit_msgq_bytes: bytes - grown.bytes,
+    msgs: queue.nextMsgid,
+    msgs_inflight: underWay.messages,
+    next_ack_seq: sequence,
+    next_err_seq: sequence,
+    acked_msgid: acked,
+  }
+}
+
+function eosStatistics(identity: ProducerIdentity, now: number): EosStatistics {
+  const { state, since, grants } = identity.standing
+  return {
+    idemp_state: state.name.charAt(0).toUpperCase() + state.name.slice(1),
+    idemp_stateage: Math.floor(now - since),
+    txn_state: 'Init',
+    txn_stateage: 0,
+    txn_may_enq: false,
+    producer_id: state.producerId,
+    producer_epoch: state.producerEpoch,
+    epoch_cnt: grants,
+  }
+}
