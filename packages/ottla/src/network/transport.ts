@@ -1,4 +1,5 @@
 import { connect as connectTcp, isIP, type OnReadOpts, type Socket } from 'node:net'
+import type * as Tls from 'node:tls'
 import type { ConnectionOptions as TlsOptions } from 'node:tls'
 import { lookup, type LookupAddress } from 'node:dns'
 import { ErrorCode } from '@ottla/protocol'
@@ -30,7 +31,7 @@ export interface TransportHandlers {
 const READS_INTO_MEMORY = !('bun' in process.versions) && !('deno' in process.versions)
 
 // A third of the start of a client that does not need it.
-function loadTls(): typeof import('node:tls') {
+function loadTls(): typeof Tls {
   return process.getBuiltinModule('node:tls')
 }
 

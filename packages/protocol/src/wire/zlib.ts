@@ -1,9 +1,9 @@
 /** node:zlib, loaded by what first needs it: most programs compress with something else, or nothing. */
 
-type Zlib = typeof import('node:zlib')
+import type * as Zlib from 'node:zlib'
 
-let loaded: Zlib | null = null
+let loaded: typeof Zlib | null = null
 
-export function zlib(): Zlib {
+export function zlib(): typeof Zlib {
   return (loaded ??= process.getBuiltinModule('node:zlib'))
 }
