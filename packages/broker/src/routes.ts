@@ -12,6 +12,7 @@ import { offsetRoutes } from './handlers/offsets.ts'
 import { produceRoutes } from './handlers/produce.ts'
 import { shareFetchRoutes } from './handlers/share-fetch.ts'
 import { shareGroupRoutes } from './handlers/share-groups.ts'
+import { topicPartitionRoutes } from './handlers/topic-partitions.ts'
 import { topicRoutes } from './handlers/topics.ts'
 import { transactionAdminRoutes } from './handlers/transaction-admin.ts'
 import { transactionOffsetRoutes } from './handlers/transaction-offsets.ts'
@@ -22,6 +23,7 @@ export const routes: ReadonlyMap<number, Route> = new Map(
   [
     ...authRoutes,
     ...metadataRoutes,
+    ...topicPartitionRoutes,
     ...produceRoutes,
     ...fetchRoutes,
     ...offsetRoutes,

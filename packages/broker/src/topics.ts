@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { ErrorCode } from '@ottla/protocol'
 import { PartitionLog } from './log.ts'
 import { LogMemory } from './log-memory.ts'
+import { configProblem, topicDefaults } from './topic-configs.ts'
 
 export interface Partition {
   readonly topic: string
@@ -44,29 +45,6 @@ export interface Refusal {
   readonly errorCode: number
   readonly message: string
 }
-
-/** Configuration of topics: the names that are known, with their defaults. */
-export const topicDefaults: ReadonlyMap<string, string> = new Map([
-  ['cleanup.policy', 'delete'],
-  ['compression.type', 'producer'],
-  ['delete.retention.ms', '86400000'],
-  ['file.delete.delay.ms', '60000'],
-  ['flush.messages', '9223372036854775807'],
-  ['flush.ms', '9223372036854775807'],
-  ['index.interval.bytes', '4096'],
-  ['max.compaction.lag.ms', '9223372036854775807'],
-  ['max.message.bytes', '1048588'],
-  ['message.timestamp.type', 'CreateTime'],
-  ['min.cleanable.dirty.ratio', '0.5'],
-  ['min.compaction.lag.ms', '0'],
-  ['min.insync.replicas', '1'],
-  ['preallocate', 'false'],
-  ['retention.bytes', '-1'],
-  ['retention.ms', '604800000'],
-  ['segment.bytes', '1073741824'],
-  ['segment.ms', '604800000'],
-  ['unclean.leader.election.enable', 'false'],
-])
 
 const NAME_LIMIT = 249
 /** Most partitions of a topic. */
@@ -112,6 +90,11 @@ export class TopicStore {
     if (this.#topics.has(request.name)) {
       return { errorCode: ErrorCode.ERR_TOPIC_ALREADY_EXISTS, message: `Topic '${request.name}' already exists.` }
     }
+    const twin = this.#twinOf(request.name)
+    if (twin !== undefined) {
+      const message = `Topic '${request.name}' collides with existing topic: ${twin}`
+      return { errorCode: ErrorCode.ERR_TOPIC_EXCEPTION, message }
+    }
     if (request.partitions === 0 || request.partitions < -1 || request.partitions > PARTITION_LIMIT) {
       return {
         errorCode: ErrorCode.ERR_INVALID_PARTITIONS,
@@ -123,15 +106,24 @@ export class TopicStore {
       const message = `The target replication factor of ${factor} cannot be reached: ${this.#brokerIds.length} broker(s) are registered.`
       return { errorCode: ErrorCode.ERR_INVALID_REPLICATION_FACTOR, message }
     }
-    if (request.assignment?.some(ids => ids.length === 0 || ids.some(id => !this.#brokerIds.includes(id))) === true) {
-      return {
-        errorCode: ErrorCode.ERR_INVALID_REPLICA_ASSIGNMENT,
-        message: 'The assignment names a broker that is not there.',
-      }
-    }
+    const message = request.assignment === undefined ? null : this.assignmentProblem(request.assignment)
+    if (message !== null) return { errorCode: ErrorCode.ERR_INVALID_REPLICA_ASSIGNMENT, message }
     for (const [name, value] of request.configs ?? []) {
       const message = configProblem(name, value)
       if (message !== null) return { errorCode: ErrorCode.ERR_INVALID_CONFIG, message }
+    }
+    return null
+  }
+
+  /** Why partitions cannot have these replicas, or null. */
+  assignmentProblem(assignment: readonly (readonly number[])[]): string | null {
+    for (const ids of assignment) {
+      if (ids.length === 0) return 'The manual partition assignment includes an empty replica list.'
+      if (new Set(ids).size < ids.length) return 'The manual partition assignment includes the same broker twice.'
+      const unknown = ids.find(id => !this.#brokerIds.includes(id))
+      if (unknown !== undefined)
+        return `The manual partition assignment includes broker ${unknown}, which is not there.`
+      if (ids.length !== assignment[0]?.length) return 'The replica lists are not of one length.'
     }
     return null
   }
@@ -211,6 +203,14 @@ export class TopicStore {
     return topic.configs.get(name) ?? topicDefaults.get(name) ?? ''
   }
 
+  // Metrics of brokers know no difference between a dot and an underscore.
+  #twinOf(name: string): string | undefined {
+    if (!/[._]/.test(name)) return undefined
+    const plain = name.replaceAll('.', '_')
+    for (const other of this.#topics.keys()) if (other.replaceAll('.', '_') === plain) return other
+    return undefined
+  }
+
   #addPartition(topic: Topic, replicas: readonly number[]): Partition {
     const leader = replicas.find(id => this.#isUp(id)) ?? -1
     const partition: Partition = {
@@ -239,16 +239,6 @@ export function nameProblem(name: string): string | null {
   if (name.length > NAME_LIMIT) return `Topic name is invalid: it is longer than ${NAME_LIMIT} characters.`
   if (!/^[a-zA-Z0-9._-]+$/.test(name)) {
     return 'Topic name is invalid: only ASCII letters, digits, dot, underscore and hyphen are allowed.'
-  }
-  return null
-}
-
-/** Why a configuration is refused, or null. */
-export function configProblem(name: string, value: string | null): string | null {
-  const fallback = topicDefaults.get(name)
-  if (fallback === undefined) return `Unknown topic config name: ${name}`
-  if (value !== null && /^-?\d+$/.test(fallback) && !/^-?\d+$/.test(value)) {
-    return `Invalid value ${value} for configuration ${name}: Not a number of type LONG`
   }
   return null
 }

@@ -13,22 +13,34 @@ import type { VersionRange } from '../versions.ts'
 
 // ApiVersions tells of features from here on.
 const FEATURES_VERSION = 3
+// Clients say what they are from here on (KIP-511).
+const SOFTWARE_VERSION = 3
 
 export const authRoutes: readonly Route[] = [
-  route(ApiVersionsServer, (_request, { state, version }) => ({
-    errorCode: ErrorCode.ERR_NO_ERROR,
-    apiKeys: [...state.versions].map(([apiKey, { min, max }]) => ({ apiKey, minVersion: min, maxVersion: max })),
-    throttleTimeMs: 0,
-    ...(version >= FEATURES_VERSION ? features(state.versions, version) : {}),
-  })),
+  route(ApiVersionsServer, ({ clientSoftwareName, clientSoftwareVersion }, { state, version }) => {
+    const isNamed = version < SOFTWARE_VERSION || [clientSoftwareName, clientSoftwareVersion].every(isSoftware)
+    if (!isNamed) return { errorCode: ErrorCode.ERR_INVALID_REQUEST, apiKeys: [], throttleTimeMs: 0 }
+    return {
+      errorCode: ErrorCode.ERR_NO_ERROR,
+      apiKeys: [...state.versions].map(([apiKey, { min, max }]) => ({ apiKey, minVersion: min, maxVersion: max })),
+      throttleTimeMs: 0,
+      ...(version >= FEATURES_VERSION ? features(state.versions, version) : {}),
+    }
+  }),
   route(SaslHandshakeServer, ({ mechanism }, { state, session }) => {
     const mechanisms = [...state.saslMechanisms]
+    // A listener without SASL has no use for it.
+    if (mechanisms.length === 0) return { errorCode: ErrorCode.ERR_ILLEGAL_SASL_STATE, mechanisms }
     const known = mechanisms.includes(mechanism)
     session.saslMechanism = known ? mechanism : null
     return { errorCode: known ? ErrorCode.ERR_NO_ERROR : ErrorCode.ERR_UNSUPPORTED_SASL_MECHANISM, mechanisms }
   }),
   route(SaslAuthenticateServer, ({ authBytes }, context) => authenticate(authBytes, context)),
 ]
+
+function isSoftware(word: string): boolean {
+  return /^[a-zA-Z0-9](?:[a-zA-Z0-9\-.]*[a-zA-Z0-9])?$/.test(word)
+}
 
 function features(
   versions: ReadonlyMap<number, VersionRange>,

@@ -13,13 +13,17 @@ import {
 } from '@ottla/protocol'
 import { CLUSTER_NAME } from '../acls.ts'
 import { route, type RequestContext, type Route } from '../request.ts'
-import { configProblem, topicDefaults, type Topic } from '../topics.ts'
+import { configProblem, isListConfig, topicConfigType, topicDefaults } from '../topic-configs.ts'
+import { nameProblem, type Topic } from '../topics.ts'
 import { GROUP_RESOURCE, alterGroupConfigs, describeGroupConfigs } from './group-configs.ts'
 
 const TOPIC = 2
 const BROKER = 4
 const SOURCE_TOPIC = 1
 const SOURCE_DEFAULT = 5
+
+// DescribeConfigs tells of types from here on.
+const TYPE_VERSION = 3
 
 const SET = 0
 const DELETE = 1
@@ -37,6 +41,13 @@ export const configRoutes: readonly Route[] = [
   route(IncrementalAlterConfigsServer, ({ resources, validateOnly }, context) => ({
     throttleTimeMs: 0,
     responses: resources.map(resource => {
+      const { resourceType, resourceName } = resource
+      const isSame = (other: typeof resource): boolean =>
+        other.resourceType === resourceType && other.resourceName === resourceName
+      if (resources.filter(isSame).length > 1) {
+        const errorMessage = 'Each resource must appear at most once.'
+        return { errorCode: ErrorCode.ERR_INVALID_REQUEST, errorMessage, resourceType, resourceName }
+      }
       const alterIt = resource.resourceType === GROUP_RESOURCE ? alterGroupConfigs : alter
       return alterIt(resource, validateOnly, context)
     }),
@@ -55,6 +66,8 @@ function describe(
   const result = { resourceType, resourceName, errorMessage: null, configs: [] }
   if (resourceType === BROKER) {
     const allowed = context.allows('describe-configs', 'cluster', CLUSTER_NAME)
+    const isKnown = resourceName === '' || context.state.brokers.some(({ id }) => String(id) === resourceName)
+    if (allowed && !isKnown) return { ...result, errorCode: ErrorCode.ERR_INVALID_REQUEST }
     return { ...result, errorCode: allowed ? ErrorCode.ERR_NO_ERROR : ErrorCode.ERR_CLUSTER_AUTHORIZATION_FAILED }
   }
   if (resourceType !== TOPIC) return { ...result, errorCode: ErrorCode.ERR_INVALID_REQUEST }
@@ -62,7 +75,7 @@ function describe(
     return { ...result, errorCode: ErrorCode.ERR_TOPIC_AUTHORIZATION_FAILED }
   }
   const topic = context.state.topics.get(resourceName)
-  if (topic === undefined) return { ...result, errorCode: ErrorCode.ERR_UNKNOWN_TOPIC_OR_PART }
+  if (topic === undefined) return { ...result, errorCode: unknownTopic(resourceName) }
   const names = [...topicDefaults.keys()].filter(name => configurationKeys === null || configurationKeys.includes(name))
   return {
     ...result,
@@ -80,6 +93,7 @@ function describe(
         readOnly: false,
         configSource: own === undefined ? SOURCE_DEFAULT : SOURCE_TOPIC,
         isSensitive: false,
+        ...(context.version >= TYPE_VERSION ? { configType: topicConfigType(name) } : {}),
         synonyms: includeSynonyms ? synonyms : [],
       }
     }),
@@ -100,12 +114,25 @@ function alter(
   if (resourceType !== TOPIC) return result(ErrorCode.ERR_INVALID_REQUEST, 'Only topics can be configured here.')
   if (!context.allows('alter-configs', 'topic', resourceName)) return result(ErrorCode.ERR_TOPIC_AUTHORIZATION_FAILED)
   const topic = context.state.topics.get(resourceName)
-  if (topic === undefined) return result(ErrorCode.ERR_UNKNOWN_TOPIC_OR_PART, 'The topic does not exist.')
+  if (resourceName === '') {
+    return result(ErrorCode.ERR_INVALID_REQUEST, 'Default topic resources are not allowed.')
+  }
+  if (topic === undefined) return result(unknownTopic(resourceName), 'The topic does not exist.')
+  const problem = changesProblem(configs)
+  if (problem !== null) return result(ErrorCode.ERR_INVALID_REQUEST, problem)
   const changes = new Map<string, string | null>()
   for (const { name, configOperation, value } of configs) {
+    if (configOperation === DELETE) {
+      changes.set(name, null)
+      continue
+    }
+    if (configOperation > SUBTRACT) return result(ErrorCode.ERR_UNKNOWN, `Unknown operation ${configOperation}`)
+    if (configOperation !== SET && !isListConfig(name)) {
+      return result(ErrorCode.ERR_INVALID_CONFIG, `Config value append is not allowed for config key: ${name}`)
+    }
     const changed = apply(topic, name, configOperation, value)
-    const problem = configProblem(name, changed)
-    if (problem !== null) return result(ErrorCode.ERR_INVALID_CONFIG, problem)
+    const refusal = configProblem(name, changed)
+    if (refusal !== null) return result(ErrorCode.ERR_INVALID_CONFIG, refusal)
     changes.set(name, changed)
   }
   if (validateOnly) return result(ErrorCode.ERR_NO_ERROR)
@@ -115,6 +142,21 @@ function alter(
   }
   context.state.topics.changed(topic)
   return result(ErrorCode.ERR_NO_ERROR)
+}
+
+function unknownTopic(name: string): number {
+  return nameProblem(name) === null ? ErrorCode.ERR_UNKNOWN_TOPIC_OR_PART : ErrorCode.ERR_TOPIC_EXCEPTION
+}
+
+function changesProblem(
+  changes: readonly { name: string; configOperation: number; value: string | null }[],
+): string | null {
+  const names = changes.map(({ name }) => name)
+  const twice = names.filter((name, i) => names.indexOf(name) !== i)
+  if (twice.length > 0) return `Error due to duplicate config keys : ${twice.join(',')}`
+  const empty = changes.filter(({ configOperation, value }) => configOperation !== DELETE && value === null)
+  if (empty.length > 0) return `Null value not supported for : ${empty.map(({ name }) => name).join(',')}`
+  return null
 }
 
 // What is not named goes back to its default.

@@ -85,7 +85,6 @@ function askGroup(
   { state, version }: RequestContext,
 ): { group: Group | null; errorCode: number } {
   const { groupId, generationIdOrMemberEpoch } = request
-  if (groupId === '') return { group: null, errorCode: ErrorCode.ERR_INVALID_GROUP_ID }
   if (generationIdOrMemberEpoch >= 0 && !state.groups.has(groupId)) {
     const isOld = version < GROUP_NOT_FOUND_VERSION
     return { group: null, errorCode: isOld ? ErrorCode.ERR_ILLEGAL_GENERATION : ErrorCode.ERR_GROUP_ID_NOT_FOUND }
@@ -198,6 +197,8 @@ function everythingOf(group: Group | undefined, context: RequestContext): AskedT
 function remove({ groupId, topics }: Decoded<OffsetDeleteRequest>, context: RequestContext): OffsetDeleteResponse {
   const group = context.state.groups.get(groupId)
   let problem = checkGroup('delete', groupId, context)
+  // Without a name a group can have offsets all the same, but not lose them.
+  if (problem === ErrorCode.ERR_NO_ERROR && groupId === '') problem = ErrorCode.ERR_INVALID_GROUP_ID
   if (problem === ErrorCode.ERR_NO_ERROR) problem = group?.checkOffsetDelete() ?? ErrorCode.ERR_GROUP_ID_NOT_FOUND
   if (problem !== ErrorCode.ERR_NO_ERROR || group === undefined) {
     return { errorCode: problem, throttleTimeMs: 0, topics: [] }

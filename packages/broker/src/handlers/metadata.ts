@@ -1,7 +1,6 @@
 /** What there is and where: brokers, topics, coordinators. */
 import {
   DescribeClusterServer,
-  DescribeTopicPartitionsServer,
   ErrorCode,
   FindCoordinatorServer,
   MetadataServer,
@@ -16,12 +15,18 @@ import { CLUSTER_NAME } from '../acls.ts'
 import { internalTopics } from '../internal-topics.ts'
 import { authorizedOperations } from '../operations.ts'
 import { route, type RequestContext, type Route } from '../request.ts'
-import type { Partition, Topic } from '../topics.ts'
+import { nameProblem, type Partition, type Topic } from '../topics.ts'
+
+// Types of endpoints (KIP-919).
+const BROKERS = 1
+const CONTROLLERS = 2
+// By their numbers. Coordinators of share groups' state (2) are asked for by brokers only.
+const coordinatorTypes = ['group', 'transaction'] as const
 
 export const metadataRoutes: readonly Route[] = [
   route(MetadataServer, metadata),
   route(FindCoordinatorServer, (request, context) => {
-    const type = request.keyType === 1 ? 'transaction' : 'group'
+    const type = coordinatorTypes[request.keyType]
     const keys = context.version >= 4 ? request.coordinatorKeys : [request.key]
     const coordinators = keys.map(key => coordinatorOf(type, key, context))
     const first = coordinators[0]
@@ -31,6 +36,13 @@ export const metadataRoutes: readonly Route[] = [
   }),
   route(DescribeClusterServer, (request, context) => {
     const { state } = context
+    const { endpointType } = request
+    if (endpointType !== BROKERS) {
+      const errorCode =
+        endpointType === CONTROLLERS ? ErrorCode.ERR_MISMATCHED_ENDPOINT_TYPE : ErrorCode.ERR_UNSUPPORTED_ENDPOINT_TYPE
+      const errorMessage = 'Only brokers are here, no controllers.'
+      return { throttleTimeMs: 0, errorCode, errorMessage, clusterId: '', controllerId: -1, brokers: [] }
+    }
     return {
       throttleTimeMs: 0,
       errorCode: ErrorCode.ERR_NO_ERROR,
@@ -42,30 +54,6 @@ export const metadataRoutes: readonly Route[] = [
         : {}),
     }
   }),
-  route(DescribeTopicPartitionsServer, ({ topics }, context) => ({
-    throttleTimeMs: 0,
-    topics: topics.map(({ name }) => {
-      const allowed = context.allows('describe', 'topic', name)
-      const topic = context.state.topics.get(name)
-      if (!allowed || topic === undefined) {
-        const errorCode = allowed ? ErrorCode.ERR_UNKNOWN_TOPIC_OR_PART : ErrorCode.ERR_TOPIC_AUTHORIZATION_FAILED
-        return { errorCode, name, topicId: ZERO_UUID, partitions: [] }
-      }
-      return {
-        errorCode: ErrorCode.ERR_NO_ERROR,
-        name,
-        topicId: topic.id,
-        isInternal: topic.isInternal,
-        // The lists may be null by the protocol; Kafka's own client cannot bear it.
-        partitions: topic.partitions.map(partition => ({
-          ...describePartition(partition, context),
-          eligibleLeaderReplicas: [],
-          lastKnownElr: [],
-        })),
-        topicAuthorizedOperations: authorizedOperations(context, 'topic', name),
-      }
-    }),
-  })),
 ]
 
 function metadata(request: Decoded<MetadataRequest>, context: RequestContext): MetadataResponse {
@@ -109,6 +97,7 @@ function describeAsked(
   if (!context.allows('describe', 'topic', name)) return denied
   let topic = state.topics.get(name)
   if (topic !== undefined) return describeTopic(topic, request, context)
+  if (nameProblem(name) !== null) return missing(ErrorCode.ERR_TOPIC_EXCEPTION, name)
   if (!state.autoCreateTopics || !request.allowAutoTopicCreation)
     return missing(ErrorCode.ERR_UNKNOWN_TOPIC_OR_PART, name)
   if (!context.allows('create', 'cluster', CLUSTER_NAME) && !context.allows('create', 'topic', name)) return denied
@@ -136,7 +125,8 @@ function describeTopic(
   }
 }
 
-function describePartition(
+/** What Metadata and DescribeTopicPartitions tell alike. */
+export function describePartition(
   partition: Partition,
   { state }: RequestContext,
 ): MetadataResponse['topics'][number]['partitions'][number] & {
@@ -158,11 +148,12 @@ function missing(errorCode: number, name: string | null, topicId = ZERO_UUID): M
 }
 
 function coordinatorOf(
-  type: 'group' | 'transaction',
+  type: 'group' | 'transaction' | undefined,
   key: string,
   context: RequestContext,
 ): FindCoordinatorResponseCoordinator {
   const none = { key, nodeId: -1, host: '', port: -1 }
+  if (type === undefined) return { ...none, errorCode: ErrorCode.ERR_INVALID_REQUEST, errorMessage: null }
   const resource = type === 'group' ? 'group' : 'transactional-id'
   if (!context.allows('describe', resource, key)) {
     const errorCode =

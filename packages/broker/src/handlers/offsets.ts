@@ -26,7 +26,11 @@ export const offsetRoutes: readonly Route[] = [
     throttleTimeMs: 0,
     topics: topics.map(({ name, partitions }) => ({
       name,
-      partitions: partitions.map(asked => {
+      partitions: onceEach(partitions).map(({ isTwice, ...asked }) => {
+        if (isTwice) {
+          const errorCode = ErrorCode.ERR_INVALID_REQUEST
+          return { partitionIndex: asked.partitionIndex, errorCode, timestamp: -1, offset: -1 }
+        }
         const { leaderEpoch, ...found } = listOffset({ ...asked, name, isolationLevel }, context)
         return {
           partitionIndex: asked.partitionIndex,
@@ -51,6 +55,17 @@ export const offsetRoutes: readonly Route[] = [
     })),
   })),
 ]
+
+// Each partition once, and whether it was asked for again.
+function onceEach<T extends { readonly partitionIndex: number }>(
+  partitions: readonly T[],
+): (T & { isTwice: boolean })[] {
+  const times = new Map<number, number>()
+  for (const { partitionIndex } of partitions) times.set(partitionIndex, (times.get(partitionIndex) ?? 0) + 1)
+  return partitions
+    .filter(({ partitionIndex }, i) => partitions.findIndex(other => other.partitionIndex === partitionIndex) === i)
+    .map(partition => ({ ...partition, isTwice: (times.get(partition.partitionIndex) ?? 0) > 1 }))
+}
 
 interface Asked {
   readonly name: string

@@ -11,22 +11,34 @@ import {
   type Decoded,
 } from '@ottla/protocol'
 import { CLUSTER_NAME } from '../acls.ts'
+import { internalTopics } from '../internal-topics.ts'
 import { route, type RequestContext, type Route } from '../request.ts'
 import { PARTITION_LIMIT } from '../topics.ts'
+
+const TWICE = 'Duplicate topic name.'
 
 type CreatableTopic = Decoded<CreateTopicsRequest>['topics'][number]
 
 export const topicRoutes: readonly Route[] = [
   route(CreateTopicsServer, ({ topics, validateOnly }, context) => ({
     throttleTimeMs: 0,
-    topics: topics.map(topic => create(topic, validateOnly, context)),
+    topics: once(topics.map(({ name }) => name)).map(({ name, isOnce, at }) => {
+      const topic = topics[at]
+      if (isOnce && topic !== undefined) return create(topic, validateOnly, context)
+      return { name, errorCode: ErrorCode.ERR_INVALID_REQUEST, errorMessage: TWICE }
+    }),
   })),
   route(DeleteTopicsServer, ({ topics, topicNames }, context) => {
     const { state, version } = context
     const asked = version >= 6 ? topics : topicNames.map(name => ({ name, topicId: ZERO_UUID }))
     return {
       throttleTimeMs: 0,
-      responses: asked.map(({ name, topicId }) => {
+      responses: once(asked.map(({ name, topicId }) => name ?? topicId)).map(({ isOnce, at }) => {
+        const { name, topicId } = asked[at] as (typeof asked)[number] // by their own indexes
+        // One of both, and only once.
+        if (!isOnce || (name === null) === (topicId === ZERO_UUID)) {
+          return { name, topicId, errorCode: ErrorCode.ERR_INVALID_REQUEST }
+        }
         const topic = name === null ? state.topics.byId(topicId) : state.topics.get(name)
         const result = (errorCode: number): { name: string | null; topicId: string; errorCode: number } => ({
           name: topic?.name ?? name,
@@ -45,7 +57,8 @@ export const topicRoutes: readonly Route[] = [
   }),
   route(CreatePartitionsServer, ({ topics, validateOnly }, context) => ({
     throttleTimeMs: 0,
-    results: topics.map(({ name, count, assignments }) => {
+    results: once(topics.map(({ name }) => name)).map(({ isOnce, at }) => {
+      const { name, count, assignments } = topics[at] as (typeof topics)[number] // by their own indexes
       const topic = context.state.topics.get(name)
       const result = (
         errorCode: number,
@@ -55,6 +68,7 @@ export const topicRoutes: readonly Route[] = [
         errorCode,
         errorMessage,
       })
+      if (!isOnce) return result(ErrorCode.ERR_INVALID_REQUEST, TWICE)
       if (!context.allows('alter', 'topic', name)) return result(ErrorCode.ERR_TOPIC_AUTHORIZATION_FAILED)
       if (topic === undefined)
         return result(ErrorCode.ERR_UNKNOWN_TOPIC_OR_PART, 'This server does not host this topic-partition.')
@@ -70,12 +84,10 @@ export const topicRoutes: readonly Route[] = [
         const message = `Increasing the number of partitions by ${count - current} but ${assignments.length} assignments provided.`
         return result(ErrorCode.ERR_INVALID_REPLICA_ASSIGNMENT, message)
       }
-      if (!validateOnly)
-        context.state.topics.grow(
-          topic,
-          count,
-          assignments?.map(({ brokerIds }) => brokerIds),
-        )
+      const replicas = assignments?.map(({ brokerIds }) => brokerIds)
+      const problem = replicas === undefined ? null : context.state.topics.assignmentProblem(replicas)
+      if (problem !== null) return result(ErrorCode.ERR_INVALID_REPLICA_ASSIGNMENT, problem)
+      if (!validateOnly) context.state.topics.grow(topic, count, replicas)
       return result(ErrorCode.ERR_NO_ERROR)
     }),
   })),
@@ -91,6 +103,7 @@ export const topicRoutes: readonly Route[] = [
           errorCode,
         })
         if (!context.allows('delete', 'topic', name)) return fail(ErrorCode.ERR_TOPIC_AUTHORIZATION_FAILED)
+        if (internalTopics.includes(name)) return fail(ErrorCode.ERR_TOPIC_EXCEPTION)
         const problem = context.state.checkLeader(partition, context.brokerId, -1)
         if (partition === undefined || problem !== ErrorCode.ERR_NO_ERROR) return fail(problem)
         const target = offset === -1 ? partition.log.highWatermark : offset
@@ -100,6 +113,14 @@ export const topicRoutes: readonly Route[] = [
     })),
   })),
 ]
+
+// Each name once, with the place where it is first, and whether it is nowhere else.
+function once(names: readonly string[]): { name: string; at: number; isOnce: boolean }[] {
+  return [...new Set(names)].map(name => {
+    const at = names.indexOf(name)
+    return { name, at, isOnce: names.lastIndexOf(name) === at }
+  })
+}
 
 function create(
   asked: CreatableTopic,
@@ -115,6 +136,11 @@ function create(
   if (hasAssignment && (asked.numPartitions !== -1 || asked.replicationFactor !== -1)) {
     const errorMessage = 'Both numPartitions or replicationFactor and replicasAssignments were set.'
     return { name, errorCode: ErrorCode.ERR_INVALID_REQUEST, errorMessage }
+  }
+  const indexes = new Set(asked.assignments.map(({ partitionIndex }) => partitionIndex))
+  if (asked.assignments.some((_, i) => !indexes.has(i))) {
+    const errorMessage = 'Partitions should be a consecutive 0-based integer sequence'
+    return { name, errorCode: ErrorCode.ERR_INVALID_REPLICA_ASSIGNMENT, errorMessage }
   }
   const sorted = [...asked.assignments].sort((a, b) => a.partitionIndex - b.partitionIndex)
   const wanted = {

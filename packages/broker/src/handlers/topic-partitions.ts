@@ -1,0 +1,81 @@
+/** Partitions of topics, a page at a time (KIP-966): DescribeTopicPartitions. */
+import {
+  DescribeTopicPartitionsServer,
+  ErrorCode,
+  ZERO_UUID,
+  type Decoded,
+  type DescribeTopicPartitionsRequest,
+  type DescribeTopicPartitionsResponse,
+} from '@ottla/protocol'
+import { authorizedOperations } from '../operations.ts'
+import { route, type RequestContext, type Route } from '../request.ts'
+import { nameProblem } from '../topics.ts'
+import { describePartition } from './metadata.ts'
+
+// Kafka's default of max.request.partition.size.limit.
+const MOST_PARTITIONS = 2000
+
+export const topicPartitionRoutes: readonly Route[] = [route(DescribeTopicPartitionsServer, describe)]
+
+type DescribedTopic = DescribeTopicPartitionsResponse['topics'][number]
+
+// In the order of the names, from the cursor on, until the page is full. No topics: all that may be described.
+function describe(
+  { topics: asked, cursor, responsePartitionLimit }: Decoded<DescribeTopicPartitionsRequest>,
+  context: RequestContext,
+): DescribeTopicPartitionsResponse {
+  const { state } = context
+  const mayDescribe = (name: string): boolean => context.allows('describe', 'topic', name)
+  const isAll = asked.length === 0
+  const wanted = isAll
+    ? [...state.topics.all()].map(({ name }) => name).filter(mayDescribe)
+    : asked.map(one => one.name)
+  const start = cursor?.topicName ?? ''
+  const names = [...new Set(wanted)].filter(name => name >= start).sort()
+  let left = Math.max(1, Math.min(MOST_PARTITIONS, responsePartitionLimit))
+  const topics: DescribedTopic[] = []
+  for (const name of names) {
+    const topic = state.topics.get(name)
+    const errorCode = errorOf(name, topic !== undefined, mayDescribe(name))
+    if (errorCode !== ErrorCode.ERR_NO_ERROR || topic === undefined) {
+      topics.push({ errorCode, name, topicId: ZERO_UUID, partitions: [] })
+      continue
+    }
+    const from = cursor?.topicName === name ? cursor.partitionIndex : 0
+    if (from < 0) {
+      topics.push({ errorCode: ErrorCode.ERR_INVALID_REQUEST, name, topicId: ZERO_UUID, partitions: [] })
+      continue
+    }
+    const page = topic.partitions.slice(from, from + left)
+    topics.push({
+      errorCode,
+      name,
+      topicId: topic.id,
+      isInternal: topic.isInternal,
+      // The lists may be null by the protocol; Kafka's own client cannot bear it.
+      partitions: page.map(partition => ({
+        ...describePartition(partition, context),
+        eligibleLeaderReplicas: [],
+        lastKnownElr: [],
+      })),
+      topicAuthorizedOperations: authorizedOperations(context, 'topic', name),
+    })
+    left -= page.length
+    const next = from + page.length
+    const following = names[names.indexOf(name) + 1]
+    if (left > 0) continue
+    if (next < topic.partitions.length) {
+      return { throttleTimeMs: 0, topics, nextCursor: { topicName: name, partitionIndex: next } }
+    }
+    if (following !== undefined) {
+      return { throttleTimeMs: 0, topics, nextCursor: { topicName: following, partitionIndex: 0 } }
+    }
+  }
+  return { throttleTimeMs: 0, topics }
+}
+
+function errorOf(name: string, isThere: boolean, isAllowed: boolean): number {
+  if (!isAllowed) return ErrorCode.ERR_TOPIC_AUTHORIZATION_FAILED
+  if (isThere) return ErrorCode.ERR_NO_ERROR
+  return nameProblem(name) === null ? ErrorCode.ERR_UNKNOWN_TOPIC_OR_PART : ErrorCode.ERR_TOPIC_EXCEPTION
+}

@@ -1,0 +1,4 @@
+import { EmbeddedCluster } from '@ottla/broker'
+import { wrongInputScenarios } from '../behaviour/wrong-input.ts'
+
+wrongInputScenarios(() => EmbeddedCluster.start())

@@ -1,0 +1,4 @@
+import { wrongInputScenarios } from '../behaviour/wrong-input.ts'
+import { sharedKafka } from '../harness/shared.ts'
+
+wrongInputScenarios(() => sharedKafka('single'))
