@@ -111,6 +111,15 @@ export type { MessageBatch } from './consumer/message-batch.ts'
 export type { FetchedMessage } from './consumer/message.ts'
 export { ErrorCode, KafkaError, errorName, type KafkaErrorOptions } from './errors.ts'
 export type { LogSink } from './observe/logger.ts'
+export type {
+  BrokerStatistics,
+  EosStatistics,
+  GroupStatistics,
+  PartitionStatistics,
+  Statistics,
+  TopicStatistics,
+  WindowStatistics,
+} from './observe/statistics/layout.ts'
 export { Producer, type ProducerOptions } from './producer/producer.ts'
 export {
   bytes,

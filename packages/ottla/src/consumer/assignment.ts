@@ -33,6 +33,15 @@ export class Assignment {
     return this.#topics.get(topic)?.get(partition)
   }
 
+  /** Throws KafkaError ERR__STATE for one that is not assigned. */
+  require(partitions: readonly TopicPartition[]): Cursor[] {
+    return partitions.map(({ topic, partition }) => {
+      const cursor = this.get(topic, partition)
+      if (cursor === undefined) throw notAssigned(topic, partition)
+      return cursor
+    })
+  }
+
   partitions(): TopicPartition[] {
     return this.#cursors.map(({ topic, partition }) => ({ topic, partition }))
   }

@@ -49,6 +49,7 @@ import { decodingOf, originOf, type Decoding } from './message.ts'
 import { OffsetResolver } from './offset-reset.ts'
 import { Poller } from './poller.ts'
 import { tellError } from './reader-errors.ts'
+import { ConsumerStatistics } from './statistics.ts'
 import { TopicWatch } from './topic-watch.ts'
 
 /**
@@ -96,6 +97,7 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
   readonly #group: Group | null
   readonly #committer: Committer | null
   readonly #holdings: Holdings
+  readonly #statistics: ConsumerStatistics
   #closing: Promise<void> | null = null
   #disconnected = false
 
@@ -144,6 +146,7 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
     this.#committer = groupId === undefined ? null : this.#makeCommitter(groupId)
     this.#holdings = new Holdings(context, assignment, this.#committer, () => this.#onAdded())
     this.#poller = this.#makePoller(decodingOf(options.key, options.value))
+    this.#statistics = new ConsumerStatistics(context, cluster, assignment, this.#mailbox, this.#group)
     context.events.subscribe(event => this.#onEvent(event))
     cluster.metadata.onChange(() => this.#onMetadata())
     this.#committer?.start()
@@ -496,6 +499,7 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
     this.#assignment.remove(this.#assignment.cursors)
     this.#group?.stop()
     this.#watch.stop()
+    this.#statistics.stop()
     this.#cluster.close()
     await Promise.all([this.#fetcher.close(), this.#resolver.close()])
     this.#mailbox.wake()
@@ -565,11 +569,7 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
   #assigned(partitions: readonly TopicPartition[], call: string): Cursor[] {
     this.#requireOpen()
     checkPartitions(partitions, call)
-    return partitions.map(({ topic, partition }) => {
-      const cursor = this.#assignment.get(topic, partition)
-      if (cursor === undefined) throw notAssigned(topic, partition)
-      return cursor
-    })
+    return this.#assignment.require(partitions)
   }
 
   #query(input: WaitOptions | { timeoutMs?: number; signal?: AbortSignal } | undefined): QueryOptions {

@@ -74,6 +74,8 @@ export class Cursor implements TopicPartition {
   // What the fetcher knows of the partition.
   low = OFFSET_INVALID
   high = OFFSET_INVALID
+  /** Behind the last message whose transaction has ended; all before it is either committed or aborted. */
+  lastStable = OFFSET_INVALID
   /** Behind the last message that may be seen (`isolation.level`). */
   end = OFFSET_INVALID
   /** The last question: at which version and offset, and by which broker it is to be answered. */

@@ -219,7 +219,10 @@ export class Fetcher {
       if (topic === undefined) continue
       for (const answer of answered.partitions) {
         const cursor = this.#assignment.get(topic, answer.partitionIndex)
-        if (cursor === undefined || !isCurrent(cursor, node)) continue
+        if (cursor === undefined || !isCurrent(cursor, node)) {
+          this.#context.counters?.dropped(topic, answer.partitionIndex)
+          continue
+        }
         if (answer.errorCode !== ErrorCode.ERR_NO_ERROR) this.#refused(cursor, answer, node, response)
         else if (answer.preferredReadReplica >= 0 && answer.preferredReadReplica !== node)
           this.#redirect(cursor, answer)
@@ -233,6 +236,7 @@ export class Fetcher {
     const readCommitted = settings['isolation.level'] === 'read_committed'
     cursor.low = answer.logStartOffset
     cursor.high = answer.highWatermark
+    cursor.lastStable = answer.lastStableOffset
     let fetched: FetchedPartition
     try {
       fetched = readPartition(answer.records, cursor.askedOffset, readCommitted ? answer.abortedTransactions : null)
@@ -245,6 +249,7 @@ export class Fetcher {
     if (!isCurrent(cursor, node)) return
     cursor.failures = 0
     cursor.grownMaxBytes = fetched.neededBytes
+    if (this.#context.counters !== null) this.#count(cursor, fetched, node)
     const { nextOffset, batches } = fetched
     cursor.end = readCommitted ? answer.lastStableOffset : answer.highWatermark
     cursor.fetchOffset = nextOffset
@@ -252,6 +257,18 @@ export class Fetcher {
     if (batches.length > 0 || gap !== null) this.#queue.push(cursor, batches, gap)
     // More may have come meanwhile, and the next answer is to this.
     cursor.askedOffset = nextOffset
+  }
+
+  #count({ topic, partition }: Cursor, { batches, neededBytes }: FetchedPartition, node: number): void {
+    let messages = 0
+    let bytes = 0
+    for (const batch of batches) {
+      messages += batch.recordCount
+      bytes += batch.sizeBytes
+    }
+    if (messages > 0) this.#context.counters?.fetched(topic, partition, messages, bytes)
+    const broker = this.#cluster.broker(node)?.counters ?? null
+    if (broker !== null && neededBytes > 0) broker.rxPartial++
   }
 
   /** An answer leaves out what has not changed: the end is noticed from what is known of the partition. */

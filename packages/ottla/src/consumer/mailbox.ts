@@ -13,6 +13,8 @@ export class Mailbox {
   readonly #clock: Clock
   readonly #events = new Ring<AnyEvent>()
   readonly #waitingErrors = new Set<string>()
+  // Only the newest statistics wait: they are large, and nobody wants old ones.
+  #stats: { type: 'stats'; json: string } | null = null
   #wake: (() => void) | null = null
   /** Something comes before the next message: an event, a rebalance, the end. Set by whoever brings it. */
   attention = false
@@ -25,8 +27,20 @@ export class Mailbox {
     return this.#events.length === 0
   }
 
+  /** Events that wait. */
+  get length(): number {
+    return this.#events.length
+  }
+
   post(event: AnyEvent): void {
     if (event.type === 'error' && this.#isWaiting(event.error)) return
+    if (event.type === 'stats') {
+      if (this.#stats !== null) {
+        this.#stats.json = event.json
+        return
+      }
+      event = this.#stats = { ...event }
+    }
     if (this.#events.length >= MOST_EVENTS) this.take()
     this.#events.push(event)
     this.call()
@@ -35,6 +49,7 @@ export class Mailbox {
   take(): AnyEvent | undefined {
     const event = this.#events.shift()
     if (event?.type === 'error') this.#waitingErrors.delete(keyOf(event.error))
+    if (event?.type === 'stats') this.#stats = null
     return event
   }
 

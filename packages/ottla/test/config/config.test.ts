@@ -152,8 +152,8 @@ test('what has no effect here is accepted with a warning', () => {
   const warnings = (config: Record<string, unknown>): readonly string[] => resolveConfig('producer', config).warnings
   assert.match(String(warnings({ 'socket.blocking.max.ms': 5 })), /C library/)
   assert.match(String(warnings({ 'group.id': 'g' })), /consumer property/)
-  assert.match(String(warnings({ 'statistics.interval.ms': 5 })), /not built yet/)
-  assert.deepEqual(warnings({ 'statistics.interval.ms': 0 }), [])
+  assert.match(String(warnings({ 'enable.metrics.push': false })), /not built yet/)
+  assert.deepEqual(warnings({ 'enable.metrics.push': true }), [])
 })
 
 test('secrets are masked wherever a message would show them', () => {

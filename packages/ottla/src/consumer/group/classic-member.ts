@@ -70,6 +70,10 @@ export class ClassicMember implements Membership {
     return this.#state.generation
   }
 
+  get joinState(): string {
+    return this.#state.join
+  }
+
   get isMember(): boolean {
     if (isMember(this.#state)) return true
     // One that keeps its partitions while it joins again keeps others from having them.

@@ -65,6 +65,10 @@ export class Group {
     return this.#member.memberId
   }
 
+  get joinState(): string {
+    return this.#member.joinState ?? (this.#member.isMember ? 'steady' : 'init')
+  }
+
   get protocol(): RebalanceEvent['protocol'] {
     return this.#member.protocol
   }

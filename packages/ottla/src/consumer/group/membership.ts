@@ -33,6 +33,8 @@ export interface Membership {
   readonly memberId: string
   /** Generation or member epoch; -1 while not a member. */
   readonly generation: number
+  /** As statistics name it, with librdkafka's words. */
+  readonly joinState?: string
   /** The group waits for this member to poll. */
   readonly isMember: boolean
   /** Joins, or joins again with another subscription or after having been parked. */
