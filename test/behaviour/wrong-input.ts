@@ -76,8 +76,13 @@ export function wrongInputScenarios(
     world = await start()
     client = await WireClient.connect(world.bootstrapServers)
     same(await create({}), [0])
-    topicId = (await ask(Metadata, 13, { topics: [{ name: topic }] })).topics[0]?.topicId ?? ''
-    same(await produce({ records: batch(10) }), [0])
+    await patiently('the broker does not know the topic', async () => {
+      const { errorCode, topicId: id } = (await ask(Metadata, 13, { topics: [{ name: topic }] })).topics[0] ?? {}
+      topicId = id ?? ''
+      return errorCode === 0
+    })
+    // Until then nothing is written.
+    await patiently('the topic has no leader', async () => (await produce({ records: batch(10) }))[0] === 0)
   })
   after(async () => {
     client.close()
@@ -406,8 +411,7 @@ export function wrongInputScenarios(
       const { groups } = await ask(OffsetFetch, 9, { groups: [{ groupId: group, topics: null }] })
       return groups[0]?.errorCode === 0
     }
-    const deadline = Date.now() + 30_000
-    while (!(await isReady())) assert.ok(Date.now() < deadline, `the coordinator of ${group} is not ready`)
+    await patiently(`the coordinator of ${group} is not ready`, isReady)
   }
 
   test('settings that cannot be described or altered', async () => {
@@ -490,6 +494,11 @@ export function wrongInputScenarios(
       assert.equal(await Promise.race([other.closed.then(() => 'hung up'), late()]), 'hung up', what)
     }
   })
+}
+
+async function patiently(complaint: string, isSo: () => Promise<boolean>): Promise<void> {
+  const deadline = Date.now() + 30_000
+  while (!(await isSo())) assert.ok(Date.now() < deadline, complaint)
 }
 
 function late(): Promise<string> {
