@@ -22,6 +22,12 @@ const protocols: readonly Protocol[] = [
     rebalances: 'COOPERATIVE',
     config: { ...classic, 'partition.assignment.strategy': 'cooperative-sticky' },
   },
+  { name: 'consumer protocol', rebalances: 'CONSUMER', config: { 'group.protocol': 'consumer' } },
+  {
+    name: 'consumer protocol, range',
+    rebalances: 'CONSUMER',
+    config: { 'group.protocol': 'consumer', 'group.remote.assignor': 'range' },
+  },
 ]
 
 /** A member that reads all the time and remembers what it was called with. */

@@ -35,6 +35,8 @@ const actions = new Map<number, RetryAction>([
   [ErrorCode.ERR_UNSTABLE_OFFSET_COMMIT, 'retry'],
   [ErrorCode.ERR_CONCURRENT_TRANSACTIONS, 'retry'],
   [ErrorCode.ERR_COORDINATOR_LOAD_IN_PROGRESS, 'retry'],
+  // The next heartbeat of the member brings the epoch that it should have (KIP-848).
+  [ErrorCode.ERR_STALE_MEMBER_EPOCH, 'retry'],
   [ErrorCode.ERR_COORDINATOR_NOT_AVAILABLE, 'refresh-coordinator'],
   [ErrorCode.ERR_NOT_COORDINATOR, 'refresh-coordinator'],
   [ErrorCode.ERR_FETCH_SESSION_ID_NOT_FOUND, 'retry'],

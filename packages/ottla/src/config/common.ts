@@ -255,7 +255,7 @@ export const commonProperties = {
     'Whether a consumer that subscribes to a missing topic may create it, as far as the broker allows. Producers always may.',
   ),
   'plugin.library.paths': text('*', 'Shared libraries to load.', { status: clib }),
-  interceptors: elsewhere('*', 'nothing yet', 'Interceptors of plugins.'),
+  interceptors: elsewhere('*', 'the option `interceptors` of the constructor', 'Functions that see every message.'),
   'retry.backoff.ms': int(
     '*',
     [1, 300_000],

@@ -44,7 +44,6 @@ export const consumerProperties = {
   ),
   'group.remote.assignor': text('C', 'Assignor that the broker uses under group.protocol=consumer.', {
     importance: 'medium',
-    status: planned(7),
   }),
   'coordinator.query.interval.ms': int(
     'C',

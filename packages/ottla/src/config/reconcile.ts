@@ -56,7 +56,22 @@ function common(values: Values, set: ReadonlySet<PropertyName>): void {
   }
 }
 
+// What the coordinator decides under group.protocol=consumer.
+const classicOnly: readonly PropertyName[] = [
+  'partition.assignment.strategy',
+  'session.timeout.ms',
+  'heartbeat.interval.ms',
+  'group.protocol.type',
+]
+
 function consumer(values: Values, set: ReadonlySet<PropertyName>): void {
+  fetchSizes(values, set)
+  if (values['group.protocol'] === 'consumer') {
+    const wrong = classicOnly.find(name => set.has(name))
+    if (wrong !== undefined)
+      throw contradiction(`${wrong} is for group.protocol=classic: the broker decides it otherwise`)
+    return
+  }
   if (num(values, 'max.poll.interval.ms') < num(values, 'session.timeout.ms')) {
     throw contradiction('max.poll.interval.ms must not be below session.timeout.ms')
   }
@@ -66,6 +81,11 @@ function consumer(values: Values, set: ReadonlySet<PropertyName>): void {
     }
     values['heartbeat.interval.ms'] = Math.max(1, Math.floor(num(values, 'session.timeout.ms') / 3))
   }
+  const strategies = values['partition.assignment.strategy'] as string[] // the table makes it a list
+  if (strategies.length === 0) throw contradiction('partition.assignment.strategy: it is empty')
+}
+
+function fetchSizes(values: Values, set: ReadonlySet<PropertyName>): void {
   const messageMax = num(values, 'message.max.bytes')
   if (num(values, 'fetch.max.bytes') < messageMax) {
     if (set.has('fetch.max.bytes')) throw contradiction('fetch.max.bytes must not be below message.max.bytes')
@@ -80,8 +100,6 @@ function consumer(values: Values, set: ReadonlySet<PropertyName>): void {
     }
     values['receive.message.max.bytes'] = needed
   }
-  const strategies = values['partition.assignment.strategy'] as string[] // the table makes it a list
-  if (strategies.length === 0) throw contradiction('partition.assignment.strategy: it is empty')
 }
 
 function producer(values: Values, set: ReadonlySet<PropertyName>): void {

@@ -1,7 +1,6 @@
 /** Checks what programs pass, and says what is wrong with it. */
 import { ErrorCode } from '@ottla/protocol'
 import { KafkaError } from '../errors.ts'
-import type { ConsumerSettings } from '../config/resolve.ts'
 import type { TopicPartition, TopicPartitionOffset } from '../types.ts'
 
 /** Throws KafkaError ERR__INVALID_ARG for anything that is no list of partitions, or names one twice. */
@@ -44,13 +43,6 @@ export function behind(
 ): TopicPartitionOffset {
   const { topic, partition, offset, leaderEpoch = -1 } = message
   return { topic, partition, offset: offset + 1, ...(leaderEpoch >= 0 ? { leaderEpoch } : {}) }
-}
-
-/** Throws KafkaError ERR__INVALID_ARG for settings that a later version will know what to do with. */
-export function refusePlanned(settings: ConsumerSettings): void {
-  if (settings['group.protocol'] === 'consumer') {
-    throw invalid('group.protocol=consumer is not available in this version; classic is')
-  }
 }
 
 export function noOAuthBearer(): KafkaError {

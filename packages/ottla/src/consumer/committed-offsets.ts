@@ -16,12 +16,21 @@ import { byTopic } from './group/member-metadata.ts'
 // Later versions name topics by id, which the group's own view of them does not need.
 const NEWEST_VERSION = 9
 const FIRST_WITH_GROUPS = 8
+const FIRST_WITH_MEMBERS = 9
+
+/** Of a member of a group of KIP-848, which has to be up to date to be told. */
+export interface MemberEpoch {
+  readonly memberId: string
+  readonly memberEpoch: number
+}
 
 export interface CommittedOptions {
   readonly deadline: Deadline
   readonly signal?: AbortSignal | undefined
   /** Wait for the offsets of open transactions to be settled (`isolation.level=read_committed`, KIP-447). */
   readonly requireStable: boolean
+  /** Asked anew for each try: an epoch that has become stale is no answer. */
+  readonly membership?: () => MemberEpoch | null
 }
 
 /**
@@ -42,7 +51,10 @@ export async function fetchCommitted(
   }))
   const body = (version: number): OffsetFetchRequest =>
     version >= FIRST_WITH_GROUPS
-      ? { groups: [{ groupId, topics }], requireStable }
+      ? {
+          groups: [{ groupId, topics, ...(version >= FIRST_WITH_MEMBERS ? options.membership?.() : null) }],
+          requireStable,
+        }
       : { groupId, topics, ...(version >= 7 ? { requireStable } : {}) }
   const response = await cluster.request({ to: 'coordinator', type: 'group', key: groupId }, OffsetFetch, body, {
     deadline,

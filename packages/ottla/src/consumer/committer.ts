@@ -22,16 +22,19 @@ const NEWEST_VERSION = 9
 export interface CommitterHost {
   /** Who commits; without a generation while not in a group. */
   membership(): ConsumerGroupMetadata
+  /** Changes when the membership has ended: whatever it had may be another's. */
+  term(): number
   /** The coordinator does not take this member for one (any more). */
   onCommitRefused(code: number): void
 }
 
-/** The coordinator's own troubles: another try, perhaps with another broker, may help. */
+/** Another try, perhaps with another broker or the next member epoch, may help. */
 const coordinatorCodes: ReadonlySet<number> = new Set([
   ErrorCode.ERR_COORDINATOR_LOAD_IN_PROGRESS,
   ErrorCode.ERR_COORDINATOR_NOT_AVAILABLE,
   ErrorCode.ERR_NOT_COORDINATOR,
   ErrorCode.ERR_REQUEST_TIMED_OUT,
+  ErrorCode.ERR_STALE_MEMBER_EPOCH,
 ])
 
 const membershipCodes: ReadonlySet<number> = new Set([
@@ -134,16 +137,16 @@ export class Committer {
 
   async #send(offsets: readonly TopicPartitionOffset[], deadline: Deadline): Promise<TopicPartitionOffset[]> {
     const { events, logger } = this.#context
-    const { memberId, generationId, groupInstanceId } = this.#host.membership()
     const groupId = this.#groupId
-    const request: OffsetCommitRequest = {
-      groupId,
-      generationIdOrMemberEpoch: generationId,
-      memberId,
-      topics: requestTopics(offsets),
+    const topics = requestTopics(offsets)
+    const term = this.#host.term()
+    const body = (version: number): OffsetCommitRequest => {
+      if (this.#host.term() !== term) throw KafkaError.of(ErrorCode.ERR_UNKNOWN_MEMBER_ID, `group '${groupId}'`)
+      // Asked anew for each try: a member epoch that has become stale is replaced.
+      const { memberId, generationId, groupInstanceId } = this.#host.membership()
+      const request = { groupId, generationIdOrMemberEpoch: generationId, memberId, topics }
+      return groupInstanceId === undefined || version < 7 ? request : { ...request, groupInstanceId }
     }
-    const body = (version: number): OffsetCommitRequest =>
-      groupInstanceId === undefined || version < 7 ? request : { ...request, groupInstanceId }
     let response: Decoded<OffsetCommitResponse>
     try {
       response = await this.#cluster.request({ to: 'coordinator', type: 'group', key: groupId }, OffsetCommit, body, {

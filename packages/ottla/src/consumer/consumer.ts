@@ -2,12 +2,11 @@ import { ErrorCode } from '@ottla/protocol'
 import { Deadline } from '../base/clock.ts'
 import { resolveWait, within, type Wait } from '../base/wait.ts'
 import { Cluster } from '../cluster/cluster.ts'
-import { createContext, type ClientContext, type ClientOptions } from '../cluster/context.ts'
+import { createContext, type ClientContext } from '../cluster/context.ts'
 import { clientHandle, type ClientHandle } from '../cluster/handle.ts'
 import { getMetadata, offsetsForTimes, queryWatermarkOffsets, type QueryOptions } from '../cluster/queries.ts'
 import { resolveConfig, type ConsumerConfig, type ConsumerSettings } from '../config/resolve.ts'
 import { KafkaError } from '../errors.ts'
-import type { DeserializerInput } from '../serdes.ts'
 import {
   OFFSET_INVALID,
   type ConsumerEvent,
@@ -22,31 +21,24 @@ import {
   type TopicPartitionOffset,
   type WaitOptions,
 } from '../types.ts'
-import {
-  behind,
-  checkOffsets,
-  checkPartitions,
-  invalid,
-  noOAuthBearer,
-  notAssigned,
-  refusePlanned,
-} from './arguments.ts'
+import { behind, checkOffsets, checkPartitions, invalid, noOAuthBearer, notAssigned } from './arguments.ts'
 import { Assignment } from './assignment.ts'
 import { fetchCommitted } from './committed-offsets.ts'
 import { Committer } from './committer.ts'
 import type { Cursor } from './cursor.ts'
 import { FetchQueue, queueLimits } from './fetch-queue.ts'
 import { Fetcher } from './fetcher.ts'
-import type { PartitionAssignor } from './group/assignors/assignor.ts'
 import { strategiesOf, type Strategy } from './group/assignors/strategies.ts'
 import { Group } from './group/group.ts'
 import { Subscription, type SubscriptionInput } from './group/subscription.ts'
 import { Holdings } from './holdings.ts'
+import { intercepting } from './interceptors.ts'
 import { BatchIterator, MessageIterator, type BatchOptions } from './iterators.ts'
 import { Mailbox } from './mailbox.ts'
 import type { MessageBatch } from './message-batch.ts'
 import { decodingOf, originOf, type Decoding } from './message.ts'
 import { OffsetResolver } from './offset-reset.ts'
+import type { ConsumerOptions } from './options.ts'
 import { Poller } from './poller.ts'
 import { tellError } from './reader-errors.ts'
 import { ConsumerStatistics } from './statistics.ts'
@@ -62,16 +54,6 @@ export type RebalanceCallback<K = Buffer, V = Buffer> = (
   event: RebalanceEvent,
   consumer: Consumer<K, V>,
 ) => void | Promise<void>
-
-/** @since 0.1.0 */
-export interface ConsumerOptions<K, V> extends ClientOptions {
-  /** Turns the bytes of keys into something else. */
-  readonly key?: DeserializerInput<K>
-  /** Turns the bytes of values into something else. */
-  readonly value?: DeserializerInput<V>
-  /** Strategies of the program's own, to be named in `partition.assignment.strategy`. */
-  readonly assignors?: readonly PartitionAssignor[]
-}
 
 type Listener<K, V, T extends ConsumerEvent['type']> = (event: Extract<ConsumerEvent<K, V>, { type: T }>) => void
 
@@ -108,7 +90,6 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
   constructor(config: ConsumerConfig, options: ConsumerOptions<K, V> = {}) {
     const resolved = resolveConfig('consumer', config)
     const { settings } = resolved
-    refusePlanned(settings)
     const strategies = strategiesOf(settings['partition.assignment.strategy'], options.assignors ?? [])
     const context = createContext('consumer', resolved, options)
     const cluster = new Cluster(context)
@@ -130,6 +111,7 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
         return assignment.cursors
       },
       onResolved: () => this.#fetcher.kick(),
+      membership: () => this.#group?.epoch() ?? null,
       raise,
     })
     this.#fetcher = new Fetcher(context, cluster, assignment, this.#queue, {
@@ -145,7 +127,8 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
     this.#group = groupId === undefined ? null : this.#makeGroup(groupId, strategies, raise)
     this.#committer = groupId === undefined ? null : this.#makeCommitter(groupId)
     this.#holdings = new Holdings(context, assignment, this.#committer, () => this.#onAdded())
-    this.#poller = this.#makePoller(decodingOf(options.key, options.value))
+    const intercept = intercepting(context, options.interceptors)
+    this.#poller = this.#makePoller(decodingOf(options.key, options.value, intercept))
     this.#statistics = new ConsumerStatistics(context, cluster, assignment, this.#mailbox, this.#group)
     context.events.subscribe(event => this.#onEvent(event))
     cluster.metadata.onChange(() => this.#onMetadata())
@@ -526,6 +509,7 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
   #makeCommitter(groupId: string): Committer {
     return new Committer(this.#context, this.#cluster, groupId, this.#assignment, {
       membership: () => this.#requireGroup('commit').metadata(),
+      term: () => this.#group?.term ?? 0,
       onCommitRefused: code => this.#group?.onMembershipError(code),
     })
   }

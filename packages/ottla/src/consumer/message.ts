@@ -4,6 +4,7 @@ import { KafkaError } from '../errors.ts'
 import { deserializerOf, type DeserializerInput } from '../serdes.ts'
 import type { Deserializer, Message, SerdesContext } from '../types.ts'
 import type { Cursor } from './cursor.ts'
+import type { Intercept } from './interceptors.ts'
 
 /**
  * A message without deserializers. Key, value and headers are made when they are first read, as views of the
@@ -40,21 +41,25 @@ export class FetchedMessage extends RecordView implements Message {
   }
 }
 
-/** What turns bytes into the program's types; null leaves them as they are. */
+/** What becomes of a message before the program gets it; null leaves it as it is. */
 export interface Decoding {
   readonly key: Deserializer<unknown> | null
   readonly value: Deserializer<unknown> | null
+  /** The interceptors' part. */
+  readonly intercept?: Intercept | null
 }
 
 /** Null when there is nothing to decode. */
 export function decodingOf(
   key: DeserializerInput<unknown> | undefined,
   value: DeserializerInput<unknown> | undefined,
+  intercept: Intercept | null = null,
 ): Decoding | null {
-  if (key === undefined && value === undefined) return null
+  if (key === undefined && value === undefined && intercept === null) return null
   return {
     key: key === undefined ? null : deserializerOf(key),
     value: value === undefined ? null : deserializerOf(value),
+    intercept,
   }
 }
 
@@ -81,12 +86,25 @@ export function decodeMessage(
   message: FetchedMessage,
   decoding: Decoding,
 ): Message<unknown, unknown> | Promise<Message<unknown, unknown>> {
+  const intercept = decoding.intercept ?? null
+  if (decoding.key === null && decoding.value === null) return intercepted(message, message, intercept)
   const key = decodeField(message, 'key', decoding.key)
   const value = decodeField(message, 'value', decoding.value)
   if (key instanceof Promise || value instanceof Promise) {
-    return Promise.all([key, value]).then(([k, v]) => plainMessage(message, k, v))
+    return Promise.all([key, value]).then(([k, v]) => intercepted(message, plainMessage(message, k, v), intercept))
   }
-  return plainMessage(message, key, value)
+  return intercepted(message, plainMessage(message, key, value), intercept)
+}
+
+function intercepted(
+  origin: FetchedMessage,
+  message: Message<unknown, unknown>,
+  intercept: Intercept | null,
+): Message<unknown, unknown> {
+  if (intercept === null) return message
+  const changed = intercept(message)
+  if (changed !== message) origins.set(changed, origin)
+  return changed
 }
 
 function plainMessage(message: FetchedMessage, key: unknown, value: unknown): Message<unknown, unknown> {

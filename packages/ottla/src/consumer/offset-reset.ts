@@ -15,7 +15,7 @@ import {
 import { isRetriable } from '../cluster/retry.ts'
 import { KafkaError } from '../errors.ts'
 import { OFFSET_BEGINNING, OFFSET_END, tailOf } from '../types.ts'
-import { fetchCommitted } from './committed-offsets.ts'
+import { fetchCommitted, type MemberEpoch } from './committed-offsets.ts'
 import type { Cursor, CursorState } from './cursor.ts'
 
 /** What the resolver needs of its consumer. */
@@ -23,9 +23,18 @@ export interface ResolverHost {
   readonly cursors: readonly Cursor[]
   /** Cursors have become active. */
   onResolved(): void
+  /** Who asks, where the coordinator wants to know. */
+  membership(): MemberEpoch | null
   /** An error that the program should know of. */
   raise(error: KafkaError): void
 }
+
+/** Told by the watch over topics, or found out by the member itself. */
+const settledElsewhere: ReadonlySet<number> = new Set([
+  ErrorCode.ERR__UNKNOWN_PARTITION,
+  ErrorCode.ERR_UNKNOWN_MEMBER_ID,
+  ErrorCode.ERR_FENCED_MEMBER_EPOCH,
+])
 
 // A round that cannot get through is begun anew, for the assignment of then.
 const STORED_ROUND_MS = 30_000
@@ -110,7 +119,7 @@ export class OffsetResolver {
   // What will pass by itself is no news; connections, and the watch over topics, report their own troubles.
   #tell(error: KafkaError): void {
     this.#context.logger.debug('topic', 'OFFSET', error.message)
-    if (!isRetriable(error.code) && error.code !== ErrorCode.ERR__UNKNOWN_PARTITION) this.#host.raise(error)
+    if (!isRetriable(error.code) && !settledElsewhere.has(error.code)) this.#host.raise(error)
   }
 
   /** @returns whether something is left to be tried again */
@@ -127,6 +136,7 @@ export class OffsetResolver {
       deadline: Deadline.after(clock, STORED_ROUND_MS),
       signal: this.#abort.signal,
       requireStable: settings['isolation.level'] === 'read_committed',
+      membership: () => this.#host.membership(),
     })
     let again = false
     cursors.forEach((cursor, i) => {

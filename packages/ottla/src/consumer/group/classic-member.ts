@@ -13,6 +13,7 @@ import { fingerprint, layoutOf } from './leader.ts'
 import { decodeAssignment, decodeSubscription, encodeAssignment, encodeSubscription } from './member-metadata.ts'
 import type { Membership, MembershipHost } from './membership.ts'
 import { without } from './partitions.ts'
+import type { Subscription } from './subscription.ts'
 import { GroupRequests, type JoinProtocol, type MemberAssignment } from './requests.ts'
 
 const nothing: Previous = { partitions: [], generationId: -1 }
@@ -74,6 +75,11 @@ export class ClassicMember implements Membership {
     return this.#state.join
   }
 
+  /** A generation tells memberships apart. */
+  get term(): number {
+    return 0
+  }
+
   get isMember(): boolean {
     if (isMember(this.#state)) return true
     // One that keeps its partitions while it joins again keeps others from having them.
@@ -82,6 +88,10 @@ export class ClassicMember implements Membership {
 
   get leaving(): Promise<void> {
     return this.#leaving
+  }
+
+  matchesHere({ patterns }: Subscription): boolean {
+    return patterns.length > 0
   }
 
   join(reason: string): void {

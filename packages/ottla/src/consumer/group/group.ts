@@ -6,8 +6,11 @@ import type { Cluster } from '../../cluster/cluster.ts'
 import type { ClientContext } from '../../cluster/context.ts'
 import { KafkaError } from '../../errors.ts'
 import type { ConsumerGroupMetadata, RebalanceEvent, TopicPartition } from '../../types.ts'
+import type { MemberEpoch } from '../committed-offsets.ts'
 import type { Strategy } from './assignors/strategies.ts'
 import { ClassicMember } from './classic-member.ts'
+import { ConsumerMember } from './consumer-member.ts'
+import { newMemberId } from './member-id.ts'
 import type { Membership, MembershipHost } from './membership.ts'
 import { PollWatch } from './poll-watch.ts'
 import { RebalanceCalls, type Callback, type CallsHost } from './rebalance-calls.ts'
@@ -32,6 +35,7 @@ export class Group {
   #subscription: Subscription | null = null
   #running: Promise<void> | null = null
   #leaveAfterCalls = false
+  #watchesAll = false
   /** max.poll.interval.ms has passed: joins again only in the next poll. */
   #parked = false
 
@@ -47,7 +51,10 @@ export class Group {
     this.#cluster = cluster
     this.#groupId = groupId
     this.#host = host
-    this.#member = new ClassicMember(context, cluster, groupId, strategies, this.#memberHost())
+    this.#member =
+      context.settings['group.protocol'] === 'consumer'
+        ? new ConsumerMember(context, cluster, groupId, newMemberId(context.random), this.#memberHost())
+        : new ClassicMember(context, cluster, groupId, strategies, this.#memberHost())
     this.#calls = new RebalanceCalls(context, this.#member.protocol, host)
     this.#watch = new PollWatch(context, {
       polls: () => host.polls(),
@@ -67,6 +74,11 @@ export class Group {
 
   get joinState(): string {
     return this.#member.joinState ?? (this.#member.isMember ? 'steady' : 'init')
+  }
+
+  /** See Membership. */
+  get term(): number {
+    return this.#member.term
   }
 
   get protocol(): RebalanceEvent['protocol'] {
@@ -107,6 +119,12 @@ export class Group {
     }
   }
 
+  /** What the coordinator wants to be told of whoever asks for committed offsets; null outside and in classic groups. */
+  epoch(): MemberEpoch | null {
+    const { memberId, generation, protocol } = this.#member
+    return protocol === 'CONSUMER' && generation > 0 ? { memberId, memberEpoch: generation } : null
+  }
+
   /** Joins the group, or joins it again with another subscription. */
   subscribe(subscription: Subscription, callback: Callback | null): void {
     const before = this.#subscription
@@ -116,8 +134,8 @@ export class Group {
     this.#subscription = subscription
     const { metadata } = this.#cluster
     for (const name of subscription.names) metadata.want(name)
-    if (subscription.patterns.length > 0) metadata.wantAll()
     if (before !== null) this.#unwatch(before)
+    if (this.#member.matchesHere(subscription)) this.#watchAll()
     this.#watch.start()
     this.#member.join('subscribed')
   }
@@ -188,6 +206,7 @@ export class Group {
       },
       topics: subscription => this.#topics(subscription),
       knowTopics: (subscription, signal) => this.#knowTopics(subscription, signal),
+      watchAll: () => this.#watchAll(),
       held: () => this.#calls.held(),
       makeRoom: () => this.#makeRoom(),
       call: (type, partitions) => this.#calls.add(type, partitions),
@@ -227,7 +246,14 @@ export class Group {
   #unwatch(subscription: Subscription): void {
     const { metadata } = this.#cluster
     for (const name of subscription.names) metadata.unwant(name)
-    if (subscription.patterns.length > 0) metadata.unwantAll()
+    if (this.#watchesAll) metadata.unwantAll()
+    this.#watchesAll = false
+  }
+
+  #watchAll(): void {
+    if (this.#watchesAll) return
+    this.#watchesAll = true
+    this.#cluster.metadata.wantAll()
   }
 
   async #runAll(): Promise<void> {

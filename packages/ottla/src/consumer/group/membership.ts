@@ -11,6 +11,8 @@ export interface MembershipHost {
   topics(subscription: Subscription): string[]
   /** Makes sure that the cluster's topics are known as far as the subscription needs them. */
   knowTopics(subscription: Subscription, signal: AbortSignal): Promise<void>
+  /** Keeps all topics of the cluster known. */
+  watchAll(): void
   /** What the program holds for the group. */
   held(): TopicPartition[]
   /** Gives up what was assigned by hand before. */
@@ -35,6 +37,10 @@ export interface Membership {
   readonly generation: number
   /** As statistics name it, with librdkafka's words. */
   readonly joinState?: string
+  /** Changes when one membership has ended: what the next one says must not pass for the one before. */
+  readonly term: number
+  /** Whether patterns are matched by the client, which needs to know all topics then. */
+  matchesHere(subscription: Subscription): boolean
   /** The group waits for this member to poll. */
   readonly isMember: boolean
   /** Joins, or joins again with another subscription or after having been parked. */

@@ -1,0 +1,92 @@
+/** What a member is to have, by topic id, and what it has. */
+import type { MetadataCache } from '../../cluster/metadata.ts'
+import type { TopicPartition } from '../../types.ts'
+import type { Difference } from './consumer-states.ts'
+
+/** A topic that was deleted and made anew has the name, not the id. */
+export interface HeldPartition extends TopicPartition {
+  readonly topicId: string
+}
+
+interface TopicNumbers {
+  readonly topicId: string
+  readonly partitions: readonly number[]
+}
+
+export class TargetAssignment {
+  readonly #metadata: MetadataCache
+  #target: readonly TopicNumbers[] = []
+  readonly #held = new Map<string, HeldPartition>()
+
+  constructor(metadata: MetadataCache) {
+    this.#metadata = metadata
+  }
+
+  get held(): HeldPartition[] {
+    return [...this.#held.values()]
+  }
+
+  /** Some of the topics have no name yet. */
+  get hasUnknown(): boolean {
+    const { topicNames } = this.#metadata.snapshot
+    return this.#target.some(({ topicId }) => !topicNames.has(topicId))
+  }
+
+  set(target: readonly TopicNumbers[]): void {
+    this.#target = target
+  }
+
+  /** Nobody has said what the member is to have. */
+  clear(): void {
+    this.#target = []
+  }
+
+  hold(partitions: readonly HeldPartition[]): void {
+    for (const held of partitions) this.#held.set(keyOf(held.topicId, held.partition), held)
+  }
+
+  release(partitions: readonly HeldPartition[]): void {
+    for (const { topicId, partition } of partitions) this.#held.delete(keyOf(topicId, partition))
+  }
+
+  /** What it has and is not to have. */
+  takes(): HeldPartition[] {
+    const wanted = new Set(
+      this.#target.flatMap(({ topicId, partitions }) => partitions.map(number => keyOf(topicId, number))),
+    )
+    return this.held.filter(({ topicId, partition }) => !wanted.has(keyOf(topicId, partition)))
+  }
+
+  /** What it is to have and has not, as far as the topics are known. */
+  gives(): HeldPartition[] {
+    const { topicNames } = this.#metadata.snapshot
+    const found: HeldPartition[] = []
+    for (const { topicId, partitions } of this.#target) {
+      const topic = topicNames.get(topicId)
+      if (topic === undefined) continue
+      for (const partition of partitions) {
+        if (!this.#held.has(keyOf(topicId, partition))) found.push({ topic, partition, topicId })
+      }
+    }
+    return found
+  }
+
+  difference(): Difference {
+    return { takes: this.takes().length > 0, gives: this.gives().length > 0 }
+  }
+
+  /** As a heartbeat says it. */
+  heldByTopic(): { topicId: string; partitions: number[] }[] {
+    const topics = new Map<string, number[]>()
+    for (const { topicId, partition } of this.#held.values()) {
+      const list = topics.get(topicId)
+      if (list === undefined) topics.set(topicId, [partition])
+      else list.push(partition)
+    }
+    return [...topics].map(([topicId, partitions]) => ({ topicId, partitions }))
+  }
+}
+
+function keyOf(topicId: string, partition: number): string {
+  return `${topicId}:${partition}`
+}
