@@ -1,64 +1,20 @@
-import { randomBytes } from 'node:crypto'
 import { createServer } from 'node:net'
 import { codecByName } from '@ottla/protocol'
-import { Authorizer, type AclBinding } from './acls.ts'
-import { systemClock, type Clock } from './clock.ts'
+import { Authorizer } from './acls.ts'
+import { systemClock } from './clock.ts'
 import { compact } from './compaction.ts'
 import { Faults, type FaultInput, type TrackedRequest } from './faults.ts'
 import { Listener } from './listener.ts'
+import type { EmbeddedClusterOptions } from './options.ts'
+import { newUuid, seededRandom, systemRandom } from './random.ts'
 import { routes } from './routes.ts'
+import { unsecuredTokens } from './sasl/oauthbearer.ts'
 import { ClusterState, type BrokerInfo } from './state.ts'
 import { Storage } from './storage/storage.ts'
 import { TopicStore, type Topic } from './topics.ts'
-import { versionsOf, type KafkaRelease } from './versions.ts'
-
-/** PLAIN is served; the others are refused by `start` until they are. */
-export type SaslMechanism = 'PLAIN' | 'SCRAM-SHA-256' | 'SCRAM-SHA-512' | 'OAUTHBEARER'
-
-/** How an embedded cluster is made. */
-export interface EmbeddedClusterOptions {
-  /** Number of brokers, with ids from 1 on; 1 by default. */
-  readonly brokers?: number
-  /** Port of the first broker, the others take the ones behind it; 0 (default): any free ones. */
-  readonly port?: number
-  readonly host?: string
-  /**
-   * Rack of each broker, in the order of the ids. Given, consumers with a `client.rack` are sent to a replica in theirs
-   * (KIP-392).
-   */
-  readonly racks?: readonly string[]
-  /** Whether asking for a topic creates it; true by default. */
-  readonly autoCreateTopics?: boolean
-  /** Partitions of topics that are created without saying how many; 4 by default. */
-  readonly defaultPartitions?: number
-  readonly sasl?: { readonly mechanisms: readonly SaslMechanism[]; readonly users: Readonly<Record<string, string>> }
-  readonly tls?: { readonly key: string | Buffer; readonly cert: string | Buffer; readonly ca?: string | Buffer }
-  /** Who may do what. Given, everything else is forbidden; left out, everyone may do everything. */
-  readonly acls?: readonly AclBinding[]
-  /** Users that ACLs do not concern: `admin` or `User:admin`. */
-  readonly superUsers?: readonly string[]
-  /**
-   * Folder in which topics, records, committed offsets and transactions outlive the cluster; made if it is not there. One
-   * cluster at a time. Left out, everything is in memory only.
-   */
-  readonly dataDir?: string
-  /**
-   * Whether what is acknowledged is on the disk, so that even a power failure does not lose it; false by default: then it
-   * outlives the process, however that ends, but not the machine.
-   */
-  readonly fsync?: boolean
-  /** The release that the brokers pose as; 4.3 by default. */
-  readonly as?: KafkaRelease
-  /** How long a new group waits for more members, ms; 0 by default, 3000 on a real broker. */
-  readonly groupInitialRebalanceDelayMs?: number
-  /** Most members of a group; no limit by default, as Kafka's `group.max.size`. */
-  readonly groupMaxSize?: number
-  /** Longest transaction time-out that a producer may ask for, ms; 900,000 by default, as Kafka's `transaction.max.timeout.ms`. */
-  readonly transactionMaxTimeoutMs?: number
-  /** Limit for the records of all topics together, bytes: beyond it the oldest go. 1 GiB by default. */
-  readonly maxBytes?: number
-  readonly clock?: Clock
-}
+import { tlsOptions } from './tls.ts'
+import { UserStore, type UserOptions } from './users.ts'
+import { versionsOf } from './versions.ts'
 
 export interface CreateTopicOptions {
   readonly partitions?: number
@@ -99,7 +55,6 @@ export class EmbeddedCluster implements AsyncDisposable {
     if (!Number.isInteger(count) || count < 1 || count > MAX_BROKERS) {
       throw new RangeError(`brokers: ${count} is not possible, 1 to ${MAX_BROKERS} are`)
     }
-    refuseWhatIsMissing(options)
     const host = options.host ?? '127.0.0.1'
     const first = options.port ?? 0
     const brokers: BrokerInfo[] = Array.from({ length: count }, (_, i) => ({
@@ -109,27 +64,37 @@ export class EmbeddedCluster implements AsyncDisposable {
       rack: options.racks?.[i] ?? null,
       up: true,
     }))
+    const clock = options.clock ?? systemClock
+    const random = options.seed === undefined ? systemRandom : seededRandom(options.seed)
     const isUp = (id: number): boolean => brokers.some(broker => broker.id === id && broker.up)
     const topics = new TopicStore(
       brokers.map(({ id }) => id),
       options.defaultPartitions ?? DEFAULT_PARTITIONS,
       isUp,
+      random,
     )
+    const mechanisms = options.sasl?.mechanisms ?? []
+    const users = new UserStore(mechanisms, random)
+    for (const [name, user] of Object.entries(options.sasl?.users ?? {})) users.set(name, user)
     const storage = options.dataDir === undefined ? null : new Storage(options.dataDir, options.fsync ?? false)
     const state = new ClusterState({
-      clusterId: storage?.clusterId ?? randomBytes(16).toString('base64url'),
+      clusterId: storage?.clusterId ?? newUuid(random),
       brokers,
       topics,
       authorizer: new Authorizer(options.acls ?? null, options.superUsers ?? []),
       faults: new Faults(),
-      clock: options.clock ?? systemClock,
+      clock,
       autoCreateTopics: options.autoCreateTopics ?? true,
-      saslMechanisms: options.sasl?.mechanisms ?? [],
-      users: new Map(Object.entries(options.sasl?.users ?? {})),
+      random,
+      saslMechanisms: mechanisms,
+      users,
+      validateToken: options.sasl?.validateToken ?? unsecuredTokens(() => clock.now()),
+      maxReauthMs: options.sasl?.maxReauthMs ?? 0,
       versions: versionsOf(options.as ?? '4.3', new Set(routes.keys())),
       classicGroups: {
         initialRebalanceDelayMs: options.groupInitialRebalanceDelayMs ?? 0,
         maxSize: options.groupMaxSize ?? Infinity,
+        random,
       },
       transactionMaxTimeoutMs: options.transactionMaxTimeoutMs ?? TRANSACTION_MAX_TIMEOUT_MS,
       maxBytes: options.maxBytes ?? MAX_BYTES,
@@ -138,9 +103,8 @@ export class EmbeddedCluster implements AsyncDisposable {
         process.stderr.write(`embedded cluster: a request could not be handled: ${why}\n`)
       },
     })
-    const listeners = new Map(
-      brokers.map(info => [info.id, new Listener(info, state, routes, options.tls ?? null)] as const),
-    )
+    const tls = options.tls === undefined ? null : tlsOptions(options.tls)
+    const listeners = new Map(brokers.map(info => [info.id, new Listener(info, state, routes, tls)] as const))
     const cluster = new EmbeddedCluster(state, listeners, storage)
     // Older Nodes have to load it; where it cannot be had, only what needs it fails.
     await codecByName('zstd')
@@ -213,6 +177,16 @@ export class EmbeddedCluster implements AsyncDisposable {
     found.leaderEpoch++
     this.#state.topics.changed(this.#state.topics.get(topic) as Topic) // the partition is one of it
     found.log.wake()
+  }
+
+  /** Lets a user log in, or changes the password. Who is logged in stays so. */
+  setUser(name: string, user: string | UserOptions): void {
+    this.#state.users.set(name, user)
+  }
+
+  /** Takes a user's credentials. Who is logged in stays so. Throws Error for a user that is not there. */
+  deleteUser(name: string): void {
+    if (!this.#state.users.delete(name)) throw new Error(`there is no user ${name}`)
   }
 
   /** Throws Error for a topic that is not there. */
@@ -331,12 +305,6 @@ export class EmbeddedCluster implements AsyncDisposable {
     if (listener === undefined) throw new Error(`there is no broker ${id}`)
     return listener
   }
-}
-
-// Better a clear refusal than a cluster that only seems to do it.
-function refuseWhatIsMissing(options: EmbeddedClusterOptions): void {
-  const missing = options.sasl?.mechanisms.filter(mechanism => mechanism !== 'PLAIN') ?? []
-  if (missing.length > 0) throw new Error(`SASL ${missing.join(', ')} is not available in this version; PLAIN is`)
 }
 
 /** Whether a run of ports can be listened on, for those who would like fixed ones. */

@@ -1,11 +1,9 @@
 export type { AclBinding } from './acls.ts'
 export type { Clock, Timer } from './clock.ts'
-export {
-  EmbeddedCluster,
-  portsAreFree,
-  type CreateTopicOptions,
-  type EmbeddedClusterOptions,
-  type SaslMechanism,
-} from './cluster.ts'
+export { EmbeddedCluster, portsAreFree, type CreateTopicOptions } from './cluster.ts'
 export type { Fault, FaultInput, TrackedRequest } from './faults.ts'
+export type { EmbeddedClusterOptions, SaslMechanism, SaslOptions } from './options.ts'
+export type { BearerToken, ValidateToken } from './sasl/oauthbearer.ts'
+export type { TlsSettings } from './tls.ts'
+export type { UserOptions } from './users.ts'
 export type { KafkaRelease } from './versions.ts'

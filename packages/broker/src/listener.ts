@@ -1,6 +1,6 @@
 /** The sockets of one broker: cuts frames out of them, answers requests in the order they came. */
 import { createServer, type Server, type Socket } from 'node:net'
-import { createServer as createTlsServer, type TlsOptions } from 'node:tls'
+import { createServer as createTlsServer, type TLSSocket } from 'node:tls'
 import {
   ApiVersionsServer,
   ErrorCode,
@@ -14,8 +14,11 @@ import {
   type ServerApi,
 } from '@ottla/protocol'
 import { withError } from './faults.ts'
+import { takeToken } from './handlers/auth.ts'
 import { CloseConnection, type RequestContext, type Route, type Session } from './request.ts'
 import type { BrokerInfo, ClusterState } from './state.ts'
+import { SaslRefused } from './sasl/exchange.ts'
+import type { ListenerTls } from './tls.ts'
 
 // As socket.request.max.bytes of a broker.
 const MAX_FRAME_BYTES = 104_857_600
@@ -33,13 +36,13 @@ export class Listener {
   readonly #info: BrokerInfo
   readonly #state: ClusterState
   readonly #routes: ReadonlyMap<number, Route>
-  readonly #tls: TlsOptions | null
+  readonly #tls: ListenerTls | null
   readonly #connections = new Set<ClientConnection>()
   // Below TLS as well: a client that never shakes hands is no connection of the protocol's.
   readonly #sockets = new Set<Socket>()
   #server: Server | null = null
 
-  constructor(info: BrokerInfo, state: ClusterState, routes: ReadonlyMap<number, Route>, tls: TlsOptions | null) {
+  constructor(info: BrokerInfo, state: ClusterState, routes: ReadonlyMap<number, Route>, tls: ListenerTls | null) {
     this.#info = info
     this.#state = state
     this.#routes = routes
@@ -48,12 +51,23 @@ export class Listener {
 
   /** Begins to listen; port 0 takes a free one, and a broker that comes back gets its old one. */
   async open(): Promise<void> {
-    const onSocket = (socket: Socket): void => {
-      const connection = new ClientConnection(socket, this.#info, this.#state, this.#routes)
+    const tls = this.#tls
+    const onSocket = (socket: Socket, name: string | null = null): void => {
+      const connection = new ClientConnection(socket, name, this.#info, this.#state, this.#routes)
       this.#connections.add(connection)
       socket.once('close', () => this.#connections.delete(connection))
     }
-    const server = this.#tls === null ? createServer(onSocket) : createTlsServer(this.#tls, onSocket)
+    const onTlsSocket = (socket: TLSSocket, { nameOf }: ListenerTls): void => {
+      try {
+        onSocket(socket, nameOf(socket))
+      } catch {
+        socket.destroy()
+      }
+    }
+    const server =
+      tls === null
+        ? createServer(socket => onSocket(socket))
+        : createTlsServer(tls.options, socket => onTlsSocket(socket, tls))
     this.#server = server
     server.on('connection', (socket: Socket) => {
       this.#sockets.add(socket)
@@ -96,16 +110,28 @@ class ClientConnection {
   #frameBytes = 0
   #busy = false
 
-  constructor(socket: Socket, info: BrokerInfo, state: ClusterState, routes: ReadonlyMap<number, Route>) {
+  /** @param name the client's by its certificate, if it has shown one */
+  constructor(
+    socket: Socket,
+    name: string | null,
+    info: BrokerInfo,
+    state: ClusterState,
+    routes: ReadonlyMap<number, Route>,
+  ) {
     this.#socket = socket
     this.#info = info
     this.#state = state
     this.#routes = routes
     this.#session = {
-      principal: 'User:ANONYMOUS',
+      principal: `User:${name ?? 'ANONYMOUS'}`,
       host: (socket.remoteAddress ?? '').replace(/^::ffff:/, ''),
       saslMechanism: null,
+      exchange: null,
+      isBare: false,
       authenticated: state.saslMechanisms.length === 0,
+      isToken: false,
+      expiresAt: null,
+      isOver: false,
     }
     socket.setNoDelay(true)
     socket.on('data', (chunk: Buffer) => this.#data(chunk))
@@ -166,6 +192,7 @@ class ClientConnection {
   }
 
   async #serve(frame: Buffer): Promise<void> {
+    if (this.#session.isBare) return this.#serveToken(frame)
     const reader = new Reader(frame)
     const header = readRequestHeader(reader, key => flexibleFrom.get(key) ?? 0x7fff)
     const { apiKey, apiVersion } = header
@@ -200,20 +227,40 @@ class ClientConnection {
     await this.#delay(fault?.rttMs ?? this.#state.faults.delayOf(this.#info.id))
     if (this.#isGone()) return
     const fails = fault !== undefined && fault.code !== ErrorCode.ERR_NO_ERROR
-    const context = this.#context(header)
+    const context = this.#context(header, fails)
     // A request that is to fail must not be carried out: someone who may do nothing gets an answer of the right form.
     let response = await found.handle(body, fails ? { ...context, allows: () => false } : context)
     if (this.#isGone() || response === null) return
     if (fails) response = withError(response, fault.code)
     this.#write(api, apiVersion, header.correlationId, response)
-    if (apiKey === SASL_AUTHENTICATE && !this.#session.authenticated && this.#session.saslMechanism === null) {
-      throw new CloseConnection('authentication failed')
+    if (this.#session.isOver) throw new CloseConnection('authentication failed')
+  }
+
+  // Without a header; who is refused is not told.
+  async #serveToken(frame: Buffer): Promise<void> {
+    try {
+      const { answer } = await takeToken(frame, this.#session, this.#state)
+      if (this.#isGone()) return
+      const length = Buffer.alloc(4)
+      length.writeInt32BE(answer.length)
+      this.#socket.write(Buffer.concat([length, answer]))
+    } catch (error) {
+      throw error instanceof SaslRefused ? new CloseConnection('authentication failed') : error
     }
   }
 
   #checkAuthenticated(apiKey: number): void {
-    if (this.#session.authenticated) return
-    if (apiKey === API_VERSIONS || apiKey === SASL_HANDSHAKE || apiKey === SASL_AUTHENTICATE) return
+    const { authenticated, exchange, expiresAt } = this.#session
+    if (exchange !== null) {
+      if (apiKey === SASL_AUTHENTICATE) return
+      throw new CloseConnection(`api ${apiKey} during the authentication`)
+    }
+    if (apiKey === SASL_HANDSHAKE) return
+    if (authenticated) {
+      if (expiresAt === null || this.#state.clock.now() <= expiresAt) return
+      throw new CloseConnection('the session is over')
+    }
+    if (apiKey === API_VERSIONS) return
     throw new CloseConnection(`api ${apiKey} before the authentication`)
   }
 
@@ -236,7 +283,7 @@ class ClientConnection {
     return this.#abort.signal.aborted
   }
 
-  #context(header: RequestHeader): RequestContext {
+  #context(header: RequestHeader, isToFail: boolean): RequestContext {
     const session = this.#session
     const state = this.#state
     return {
@@ -246,6 +293,7 @@ class ClientConnection {
       clientId: header.clientId ?? '',
       session,
       signal: this.#abort.signal,
+      isToFail,
       allows: (operation, type, name) =>
         state.authorizer.allows(session.principal, session.host, operation, type, name),
     }

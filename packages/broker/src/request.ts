@@ -1,6 +1,7 @@
 /** What a handler is given besides the request's body. */
 import type { Decoded, ServerApi } from '@ottla/protocol'
 import type { Operation, ResourceType } from './acls.ts'
+import type { SaslExchange } from './sasl/exchange.ts'
 import type { ClusterState } from './state.ts'
 
 /** One client connection, as far as handlers see it. */
@@ -8,9 +9,19 @@ export interface Session {
   /** `User:alice`; `User:ANONYMOUS` before and without authentication. */
   principal: string
   readonly host: string
-  /** Mechanism agreed on by SaslHandshake, while the exchange is under way. */
+  /** Mechanism agreed on by SaslHandshake. */
   saslMechanism: string | null
+  /** While it is under way. */
+  exchange: SaslExchange | null
+  /** What follows are the bare tokens of the exchange, after a SaslHandshake of version 0. */
+  isBare: boolean
   authenticated: boolean
+  /** Logged in with a delegation token. */
+  isToken: boolean
+  /** When the client has to have authenticated anew, ms since the epoch (KIP-368). */
+  expiresAt: number | null
+  /** The connection ends with the answer. */
+  isOver: boolean
 }
 
 export interface RequestContext {
@@ -21,6 +32,8 @@ export interface RequestContext {
   readonly session: Session
   /** Aborted when the client is gone or the broker goes down: nobody waits for the answer any more. */
   readonly signal: AbortSignal
+  /** Something else than the answer will be sent: nothing may come of the request. */
+  readonly isToFail: boolean
   allows(operation: Operation, type: ResourceType, name: string): boolean
 }
 

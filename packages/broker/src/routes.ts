@@ -17,10 +17,12 @@ import { topicRoutes } from './handlers/topics.ts'
 import { transactionAdminRoutes } from './handlers/transaction-admin.ts'
 import { transactionOffsetRoutes } from './handlers/transaction-offsets.ts'
 import { transactionRoutes } from './handlers/transactions.ts'
+import { versionRoutes } from './handlers/versions.ts'
 import type { Route } from './request.ts'
 
 export const routes: ReadonlyMap<number, Route> = new Map(
   [
+    ...versionRoutes,
     ...authRoutes,
     ...metadataRoutes,
     ...topicPartitionRoutes,

@@ -10,12 +10,15 @@ import { GroupConfigs } from './groups/configs.ts'
 import { ShareSessions } from './groups/share-sessions.ts'
 import { INTERNAL_TOPIC_PARTITIONS, OFFSETS_TOPIC, TRANSACTIONS_TOPIC } from './internal-topics.ts'
 import type { Keeper } from './keeper.ts'
+import type { Random } from './random.ts'
 import { evict, runRetention } from './retention.ts'
+import type { ValidateToken } from './sasl/oauthbearer.ts'
 import type { Partition, Topic, TopicStore } from './topics.ts'
 import type { TopicPartition } from './transaction.ts'
 import { writeMarker } from './transaction-markers.ts'
 import { TransactionalOffsets } from './transactional-offsets.ts'
 import { TransactionCoordinator } from './transactions.ts'
+import type { UserStore } from './users.ts'
 import type { VersionRange } from './versions.ts'
 
 // log.retention.check.interval.ms of a broker.
@@ -39,8 +42,12 @@ export interface StateOptions {
   readonly faults: Faults
   readonly clock: Clock
   readonly autoCreateTopics: boolean
+  readonly random: Random
   readonly saslMechanisms: readonly string[]
-  readonly users: ReadonlyMap<string, string>
+  readonly users: UserStore
+  readonly validateToken: ValidateToken
+  /** 0: none. */
+  readonly maxReauthMs: number
   readonly versions: ReadonlyMap<number, VersionRange>
   readonly classicGroups: ClassicSettings
   readonly transactionMaxTimeoutMs: number
@@ -58,8 +65,12 @@ export class ClusterState {
   readonly faults: Faults
   readonly clock: Clock
   readonly autoCreateTopics: boolean
+  readonly random: Random
   readonly saslMechanisms: readonly string[]
-  readonly users: ReadonlyMap<string, string>
+  readonly users: UserStore
+  readonly validateToken: ValidateToken
+  /** 0: none. */
+  readonly maxReauthMs: number
   readonly versions: ReadonlyMap<number, VersionRange>
   readonly onInternalError: (error: unknown) => void
   readonly groups = new Map<string, Group>()
@@ -85,7 +96,10 @@ export class ClusterState {
     this.clock = options.clock
     this.autoCreateTopics = options.autoCreateTopics
     this.saslMechanisms = options.saslMechanisms
+    this.random = options.random
     this.users = options.users
+    this.validateToken = options.validateToken
+    this.maxReauthMs = options.maxReauthMs
     this.versions = options.versions
     this.onInternalError = options.onInternalError
     this.#maxBytes = options.maxBytes

@@ -1,8 +1,8 @@
 /** The topics of the cluster: one state that all brokers share. */
-import { randomBytes } from 'node:crypto'
 import { ErrorCode } from '@ottla/protocol'
 import { PartitionLog } from './log.ts'
 import { LogMemory } from './log-memory.ts'
+import { newUuid, systemRandom, type Random } from './random.ts'
 import { configProblem, topicDefaults } from './topic-configs.ts'
 
 export interface Partition {
@@ -52,6 +52,7 @@ export const PARTITION_LIMIT = 10_000
 
 export class TopicStore {
   readonly memory = new LogMemory()
+  readonly random: Random
   /** Told of every change. */
   keeper: TopicKeeper | null = null
   readonly #topics = new Map<string, Topic>()
@@ -61,7 +62,13 @@ export class TopicStore {
   readonly #isUp: (brokerId: number) => boolean
   #nextReplica = 0
 
-  constructor(brokerIds: readonly number[], defaultPartitions: number, isUp: (brokerId: number) => boolean) {
+  constructor(
+    brokerIds: readonly number[],
+    defaultPartitions: number,
+    isUp: (brokerId: number) => boolean,
+    random: Random = systemRandom,
+  ) {
+    this.random = random
     this.#brokerIds = brokerIds
     this.#defaultPartitions = defaultPartitions
     this.#isUp = isUp
@@ -134,7 +141,7 @@ export class TopicStore {
     const factor = request.replicationFactor < 0 ? Math.min(3, this.#brokerIds.length) : request.replicationFactor
     const configs = new Map<string, string>()
     for (const [name, value] of request.configs ?? []) if (value !== null) configs.set(name, value)
-    const topic: Topic = { name: request.name, id: newTopicId(), isInternal, partitions: [], configs }
+    const topic: Topic = { name: request.name, id: newUuid(this.random), isInternal, partitions: [], configs }
     for (let i = 0; i < count; i++) this.#addPartition(topic, request.assignment?.[i] ?? this.#pickReplicas(factor))
     this.#topics.set(topic.name, topic)
     this.#byId.set(topic.id, topic)
@@ -241,8 +248,4 @@ export function nameProblem(name: string): string | null {
     return 'Topic name is invalid: only ASCII letters, digits, dot, underscore and hyphen are allowed.'
   }
   return null
-}
-
-function newTopicId(): string {
-  return randomBytes(16).toString('base64url')
 }

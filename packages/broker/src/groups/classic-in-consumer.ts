@@ -1,6 +1,6 @@
 /** Members of a consumer group that speak the classic protocol, while clients are upgraded one by one (KIP-848). */
-import { randomUUID } from 'node:crypto'
 import { ErrorCode } from '@ottla/protocol'
+import { dashedUuid } from '../random.ts'
 import type { TopicStore } from '../topics.ts'
 import {
   refusedJoin,
@@ -79,7 +79,7 @@ export class ClassicInConsumer {
     const { groupInstanceId, protocols, protocolType } = input
     const group = this.#group
     const isNew = input.memberId === ''
-    const memberId = isNew ? randomUUID() : input.memberId
+    const memberId = isNew ? dashedUuid(this.#topics.random) : input.memberId
     group.checkRoom(memberId)
     if (protocolType !== 'consumer' || !this.#fits(input)) {
       throw new GroupRefusal(ErrorCode.ERR_INCONSISTENT_GROUP_PROTOCOL, `${memberId}'s protocols are not supported.`)

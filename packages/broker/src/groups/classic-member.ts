@@ -1,6 +1,7 @@
 /** What goes in and out of a classic group, and what it keeps of a member. */
 import { ErrorCode } from '@ottla/protocol'
 import type { Timer } from '../clock.ts'
+import type { Random } from '../random.ts'
 import { readSubscription } from './consumer-protocol.ts'
 
 /** One way of handing out partitions that a member knows, and what it says to it. */
@@ -96,6 +97,8 @@ export interface ClassicSettings {
   /** How long a group that begins waits for more members, again with each that comes, ms. */
   readonly initialRebalanceDelayMs: number
   readonly maxSize: number
+  /** For the ids of members; the system's by default. */
+  readonly random?: Random
 }
 
 /** A group that goes on as a classic one (KIP-848, downgrade). */

@@ -1,7 +1,7 @@
 /** A classic group: its members agree on a generation, and one of them hands out the partitions. */
-import { randomUUID } from 'node:crypto'
 import { ErrorCode } from '@ottla/protocol'
 import type { Clock, Timer } from '../clock.ts'
+import { dashedUuid, systemRandom } from '../random.ts'
 import {
   NO_BYTES,
   dismiss,
@@ -260,7 +260,7 @@ export class ClassicGroup {
 
   #joinNew(input: JoinInput, answer: Answer<JoinOutput>): void {
     const { groupInstanceId, clientId, sessionTimeoutMs, requiresMemberId } = input
-    const memberId = `${groupInstanceId ?? clientId}-${randomUUID()}`
+    const memberId = `${groupInstanceId ?? clientId}-${dashedUuid(this.#settings.random ?? systemRandom)}`
     const holder = groupInstanceId === null ? undefined : this.#instances.get(groupInstanceId)
     if (holder !== undefined) return this.#replace(this.#member(holder), memberId, input, answer)
     if (groupInstanceId !== null || !requiresMemberId) return this.#add(memberId, input, answer)

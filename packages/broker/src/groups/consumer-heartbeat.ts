@@ -1,6 +1,6 @@
 /** What members of a consumer group say, and what they are told (KIP-848). */
-import { randomBytes } from 'node:crypto'
 import { ErrorCode } from '@ottla/protocol'
+import { newUuid } from '../random.ts'
 import { assignors } from './assignors.ts'
 import { LEAVE_EPOCH, STATIC_LEAVE_EPOCH, newConsumerMember, type ConsumerMember } from './consumer-member.ts'
 import type { CanDescribe, ConsumerGroup } from './consumer.ts'
@@ -100,7 +100,7 @@ function joining(group: ConsumerGroup, { memberId, instanceId }: ConsumerHeartbe
     const known = group.members.get(memberId)
     if (known !== undefined) return known
     // Version 0 lets the coordinator choose an id.
-    const member = { ...newConsumerMember(memberId === '' ? newId() : memberId), instanceId }
+    const member = { ...newConsumerMember(memberId === '' ? newUuid(group.random) : memberId), instanceId }
     group.admit(member)
     return member
   }
@@ -108,13 +108,15 @@ function joining(group: ConsumerGroup, { memberId, instanceId }: ConsumerHeartbe
     const message = `Static member ${memberId} with instance id ${instanceId} cannot join the group because the instance id is owned by ${old.id} member.`
     throw new GroupRefusal(ErrorCode.ERR_UNRELEASED_INSTANCE_ID, message)
   }
-  const member = { ...old, id: memberId === '' ? newId() : memberId, epoch: 0, previousEpoch: 0, timers: new Map() }
+  const member = {
+    ...old,
+    id: memberId === '' ? newUuid(group.random) : memberId,
+    epoch: 0,
+    previousEpoch: 0,
+    timers: new Map(),
+  }
   group.admit(member)
   return member
-}
-
-function newId(): string {
-  return randomBytes(16).toString('base64url')
 }
 
 function known(group: ConsumerGroup, { memberId, instanceId, memberEpoch, owned }: ConsumerHeartbeat): ConsumerMember {

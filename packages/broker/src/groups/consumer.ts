@@ -1,6 +1,7 @@
 /** A consumer group (KIP-848): the coordinator hands out the partitions, each member follows at its own pace. */
 import { ErrorCode } from '@ottla/protocol'
 import type { Clock } from '../clock.ts'
+import type { Random } from '../random.ts'
 import type { TopicStore } from '../topics.ts'
 import { DEFAULT_ASSIGNOR, assignors, type Assignment, type AssignorMember } from './assignors.ts'
 import type { ClassicSeed } from './classic-member.ts'
@@ -97,6 +98,10 @@ export class ConsumerGroup {
 
   get heartbeatIntervalMs(): number {
     return this.#surroundings.configs.number(this.id, 'consumer.heartbeat.interval.ms')
+  }
+
+  get random(): Random {
+    return this.#surroundings.topics.random
   }
 
   /** What a member is to have in the end. */

@@ -1,85 +1,94 @@
-/** ApiVersions and SASL. */
+/** Logging in: SASL. */
 import {
-  ApiVersionsServer,
   ErrorCode,
   SaslAuthenticateServer,
   SaslHandshakeServer,
-  type ApiVersionsResponse,
   type SaslAuthenticateResponse,
+  type SaslHandshakeResponse,
 } from '@ottla/protocol'
-import { featuresOf } from '../features.ts'
-import { route, type RequestContext, type Route } from '../request.ts'
-import type { VersionRange } from '../versions.ts'
-
-// ApiVersions tells of features from here on.
-const FEATURES_VERSION = 3
-// Clients say what they are from here on (KIP-511).
-const SOFTWARE_VERSION = 3
+import { route, type RequestContext, type Route, type Session } from '../request.ts'
+import { SaslRefused, type SaslStep } from '../sasl/exchange.ts'
+import { startExchange } from '../sasl/mechanisms.ts'
+import type { ClusterState } from '../state.ts'
 
 export const authRoutes: readonly Route[] = [
-  route(ApiVersionsServer, ({ clientSoftwareName, clientSoftwareVersion }, { state, version }) => {
-    const isNamed = version < SOFTWARE_VERSION || [clientSoftwareName, clientSoftwareVersion].every(isSoftware)
-    if (!isNamed) return { errorCode: ErrorCode.ERR_INVALID_REQUEST, apiKeys: [], throttleTimeMs: 0 }
-    return {
-      errorCode: ErrorCode.ERR_NO_ERROR,
-      apiKeys: [...state.versions].map(([apiKey, { min, max }]) => ({ apiKey, minVersion: min, maxVersion: max })),
-      throttleTimeMs: 0,
-      ...(version >= FEATURES_VERSION ? features(state.versions, version) : {}),
-    }
-  }),
-  route(SaslHandshakeServer, ({ mechanism }, { state, session }) => {
-    const mechanisms = [...state.saslMechanisms]
-    // A listener without SASL has no use for it.
-    if (mechanisms.length === 0) return { errorCode: ErrorCode.ERR_ILLEGAL_SASL_STATE, mechanisms }
-    const known = mechanisms.includes(mechanism)
-    session.saslMechanism = known ? mechanism : null
-    return { errorCode: known ? ErrorCode.ERR_NO_ERROR : ErrorCode.ERR_UNSUPPORTED_SASL_MECHANISM, mechanisms }
-  }),
+  route(SaslHandshakeServer, ({ mechanism }, context) => handshake(mechanism, context)),
   route(SaslAuthenticateServer, ({ authBytes }, context) => authenticate(authBytes, context)),
 ]
 
-function isSoftware(word: string): boolean {
-  return /^[a-zA-Z0-9](?:[a-zA-Z0-9\-.]*[a-zA-Z0-9])?$/.test(word)
+function handshake(mechanism: string, { state, session, version, isToFail }: RequestContext): SaslHandshakeResponse {
+  const mechanisms = [...state.saslMechanisms]
+  const isAnew = session.authenticated
+  // Neither has a listener without SASL a use for it, nor one where sessions do not end.
+  if (isAnew && session.expiresAt === null) return { errorCode: ErrorCode.ERR_ILLEGAL_SASL_STATE, mechanisms }
+  if (!mechanisms.includes(mechanism) || isToFail) {
+    session.isOver = true
+    return { errorCode: ErrorCode.ERR_UNSUPPORTED_SASL_MECHANISM, mechanisms }
+  }
+  session.exchange =
+    isAnew && mechanism !== session.saslMechanism ? refusing(mechanism, session) : startExchange(mechanism, state)
+  session.isBare = version === 0
+  session.saslMechanism ??= mechanism
+  return { errorCode: ErrorCode.ERR_NO_ERROR, mechanisms }
 }
 
-function features(
-  versions: ReadonlyMap<number, VersionRange>,
-  version: number,
-): Pick<ApiVersionsResponse, 'supportedFeatures' | 'finalizedFeatures' | 'finalizedFeaturesEpoch'> {
-  const all = featuresOf(versions)
-  return {
-    // Clients of old cannot read that a version is 0.
-    supportedFeatures: all
-      .filter(({ minVersion }) => minVersion > 0 || version > FEATURES_VERSION)
-      .map(({ name, minVersion, maxVersion }) => ({ name, minVersion, maxVersion })),
-    finalizedFeatures: all.map(({ name, level }) => ({ name, minVersionLevel: level, maxVersionLevel: level })),
-    finalizedFeaturesEpoch: 1,
+async function authenticate(
+  token: Buffer,
+  { state, session, isToFail }: RequestContext,
+): Promise<SaslAuthenticateResponse> {
+  if (session.exchange === null) {
+    const errorMessage = 'SaslAuthenticate request received after successful authentication'
+    return { errorCode: ErrorCode.ERR_ILLEGAL_SASL_STATE, errorMessage, authBytes: Buffer.alloc(0) }
+  }
+  try {
+    if (isToFail) throw new SaslRefused('Authentication failed')
+    const { answer, lifetimeMs } = await takeToken(token, session, state)
+    return { errorCode: ErrorCode.ERR_NO_ERROR, errorMessage: null, authBytes: answer, sessionLifetimeMs: lifetimeMs }
+  } catch (error) {
+    if (!(error instanceof SaslRefused)) throw error
+    session.isOver = true
+    const errorCode = ErrorCode.ERR_SASL_AUTHENTICATION_FAILED
+    return { errorCode, errorMessage: error.message, authBytes: Buffer.alloc(0) }
   }
 }
 
-function authenticate(authBytes: Buffer, { state, session }: RequestContext): SaslAuthenticateResponse {
-  if (session.saslMechanism === null) {
-    return refused(ErrorCode.ERR_ILLEGAL_SASL_STATE, 'SaslAuthenticate request received before SaslHandshake')
+/** A token of the exchange that is under way. Rejects with SaslRefused. */
+export async function takeToken(
+  token: Buffer,
+  session: Session,
+  state: ClusterState,
+): Promise<{ answer: Buffer; lifetimeMs: number }> {
+  if (session.exchange === null) throw new SaslRefused('There has been no handshake')
+  const { answer, identity }: SaslStep = await session.exchange.step(token)
+  if (identity === null) return { answer, lifetimeMs: 0 }
+  const principal = `User:${identity.name}`
+  if (session.authenticated && session.principal !== principal) {
+    throw new SaslRefused(
+      `Cannot change principals during re-authentication from ${session.principal.replace(':', '.')}: ${principal.replace(':', '.')}`,
+    )
   }
-  const parts = authBytes.toString('utf8').split('\0')
-  const [authorizationId = '', username = '', password = ''] = parts
-  const isValid =
-    parts.length === 3 &&
-    username !== '' &&
-    (authorizationId === '' || authorizationId === username) &&
-    state.users.get(username) === password
-  // Authenticating anew is for the same user only (KIP-368).
-  const isOther = session.authenticated && session.principal !== `User:${username}`
-  if (!isValid || isOther) {
-    session.saslMechanism = null
-    session.authenticated = false
-    return refused(ErrorCode.ERR_SASL_AUTHENTICATION_FAILED, 'Authentication failed: Invalid username or password')
-  }
+  const now = state.clock.now()
+  const limits = [
+    ...(state.maxReauthMs > 0 ? [state.maxReauthMs] : []),
+    ...(identity.expiresAt === null ? [] : [Math.max(0, identity.expiresAt - now)]),
+  ]
+  session.exchange = null
+  session.isBare = false
   session.authenticated = true
-  session.principal = `User:${username}`
-  return { errorCode: ErrorCode.ERR_NO_ERROR, errorMessage: null, authBytes: Buffer.alloc(0), sessionLifetimeMs: 0 }
+  session.principal = principal
+  session.isToken = identity.isToken
+  session.expiresAt = limits.length === 0 ? null : now + Math.min(...limits)
+  return { answer, lifetimeMs: limits.length === 0 ? 0 : Math.min(...limits) }
 }
 
-function refused(errorCode: number, errorMessage: string): SaslAuthenticateResponse {
-  return { errorCode, errorMessage, authBytes: Buffer.alloc(0) }
+// The handshake succeeds all the same, as Kafka's does.
+function refusing(mechanism: string, session: Session): NonNullable<Session['exchange']> {
+  const before = String(session.saslMechanism)
+  return {
+    step: () => {
+      throw new SaslRefused(
+        `SASL mechanism '${mechanism}' requested by client is not supported for re-authentication of mechanism '${before}'`,
+      )
+    },
+  }
 }

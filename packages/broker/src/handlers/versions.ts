@@ -1,0 +1,42 @@
+/** ApiVersions: what clients may ask. */
+import { ApiVersionsServer, ErrorCode, type ApiVersionsResponse } from '@ottla/protocol'
+import { featuresOf } from '../features.ts'
+import { route, type Route } from '../request.ts'
+import type { VersionRange } from '../versions.ts'
+
+// ApiVersions tells of features from here on.
+const FEATURES_VERSION = 3
+// Clients say what they are from here on (KIP-511).
+const SOFTWARE_VERSION = 3
+
+export const versionRoutes: readonly Route[] = [
+  route(ApiVersionsServer, ({ clientSoftwareName, clientSoftwareVersion }, { state, version }) => {
+    const isNamed = version < SOFTWARE_VERSION || [clientSoftwareName, clientSoftwareVersion].every(isSoftware)
+    if (!isNamed) return { errorCode: ErrorCode.ERR_INVALID_REQUEST, apiKeys: [], throttleTimeMs: 0 }
+    return {
+      errorCode: ErrorCode.ERR_NO_ERROR,
+      apiKeys: [...state.versions].map(([apiKey, { min, max }]) => ({ apiKey, minVersion: min, maxVersion: max })),
+      throttleTimeMs: 0,
+      ...(version >= FEATURES_VERSION ? features(state.versions, version) : {}),
+    }
+  }),
+]
+
+function isSoftware(word: string): boolean {
+  return /^[a-zA-Z0-9](?:[a-zA-Z0-9\-.]*[a-zA-Z0-9])?$/.test(word)
+}
+
+function features(
+  versions: ReadonlyMap<number, VersionRange>,
+  version: number,
+): Pick<ApiVersionsResponse, 'supportedFeatures' | 'finalizedFeatures' | 'finalizedFeaturesEpoch'> {
+  const all = featuresOf(versions)
+  return {
+    // Clients of old cannot read that a version is 0.
+    supportedFeatures: all
+      .filter(({ minVersion }) => minVersion > 0 || version > FEATURES_VERSION)
+      .map(({ name, minVersion, maxVersion }) => ({ name, minVersion, maxVersion })),
+    finalizedFeatures: all.map(({ name, level }) => ({ name, minVersionLevel: level, maxVersionLevel: level })),
+    finalizedFeaturesEpoch: 1,
+  }
+}

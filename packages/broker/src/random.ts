@@ -1,0 +1,40 @@
+/** Random choices: of the system, or the same ones every time. */
+import { randomBytes } from 'node:crypto'
+
+export interface Random {
+  bytes(count: number): Buffer
+}
+
+export const systemRandom: Random = { bytes: randomBytes }
+
+/** The same bytes for the same seed. Nothing that has to be secret may come from it. */
+export function seededRandom(seed: number): Random {
+  let state = seed >>> 0
+  // Mulberry32.
+  const next = (): number => {
+    state = (state + 0x6d2b79f5) | 0
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
+    return (mixed ^ (mixed >>> 14)) >>> 0
+  }
+  return {
+    bytes: count => {
+      const bytes = Buffer.alloc(count)
+      for (let i = 0; i < count; i++) bytes[i] = next() & 0xff
+      return bytes
+    },
+  }
+}
+
+/** An id as Kafka writes them: 16 bytes in base64url. */
+export function newUuid(random: Random): string {
+  return random.bytes(16).toString('base64url')
+}
+
+/** Sixteen random bytes as UUIDs are usually written. */
+export function dashedUuid(random: Random): string {
+  return random
+    .bytes(16)
+    .toString('hex')
+    .replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-')
+}

@@ -1,0 +1,69 @@
+/** OAUTHBEARER (RFC 7628, KIP-255). */
+import { SaslRefused, type SaslExchange, type SaslStep } from './exchange.ts'
+
+/** What a bearer token says. */
+export interface BearerToken {
+  readonly principal: string
+  /** ms since the epoch; left out: no end. */
+  readonly expiresAt?: number
+}
+
+/** Throws or rejects when the token is not valid. */
+export type ValidateToken = (token: string) => BearerToken | Promise<BearerToken>
+
+const CONTINUE = '\x01'
+
+export class OAuthBearerExchange implements SaslExchange {
+  readonly #validate: ValidateToken
+  #failure: string | null = null
+
+  constructor(validate: ValidateToken) {
+    this.#validate = validate
+  }
+
+  async step(bytes: Buffer): Promise<SaslStep> {
+    const message = bytes.toString('utf8')
+    if (this.#failure !== null) {
+      throw new SaslRefused(message === CONTINUE ? this.#failure : 'Invalid OAUTHBEARER client message')
+    }
+    const match = /^[ny],(?:a=([^,]*))?,\x01((?:[A-Za-z]+=[^\x01]*\x01)+)\x01$/.exec(message)
+    const [, authorizationId = '', pairs = ''] = match ?? []
+    const auth = pairs.split(CONTINUE).find(pair => pair.startsWith('auth='))
+    const token = /^auth=Bearer +([-_.~+/A-Za-z0-9=]+)$/i.exec(auth ?? '')?.[1]
+    if (token === undefined) throw new SaslRefused('Invalid OAUTHBEARER client first message')
+    let known: BearerToken
+    try {
+      known = await this.#validate(token)
+    } catch {
+      // The client is told as data, and has to say that it has understood.
+      this.#failure = '{"status":"invalid_token"}'
+      return { answer: Buffer.from(this.#failure), identity: null }
+    }
+    const { principal, expiresAt = null } = known
+    if (authorizationId !== '' && authorizationId !== principal) {
+      throw new SaslRefused(
+        "Authentication failed: Client requested an authorization id that is not the token's principal",
+      )
+    }
+    return { answer: Buffer.alloc(0), identity: { name: principal, expiresAt, isToken: false } }
+  }
+}
+
+/** For development only: believes every JSON web token without a signature that has not expired yet. */
+export function unsecuredTokens(now: () => number): ValidateToken {
+  return token => {
+    const [header = '', payload = '', signature, ...rest] = token.split('.')
+    if (signature !== '' || rest.length > 0 || decode(header).alg !== 'none') throw new Error('not an unsecured token')
+    const { sub, exp, nbf } = decode(payload)
+    if (typeof sub !== 'string' || sub === '') throw new Error('a token without a subject')
+    if (typeof exp !== 'number' || exp * 1000 <= now()) throw new Error('an expired token')
+    if (typeof nbf === 'number' && nbf * 1000 > now()) throw new Error('a token that is not good yet')
+    return { principal: sub, expiresAt: exp * 1000 }
+  }
+}
+
+function decode(part: string): Record<string, unknown> {
+  const value: unknown = JSON.parse(Buffer.from(part, 'base64url').toString('utf8'))
+  if (typeof value !== 'object' || value === null) throw new Error('not a JSON object')
+  return value as Record<string, unknown> // any object is one of unknown values
+}

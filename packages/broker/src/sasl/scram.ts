@@ -1,0 +1,93 @@
+/** SCRAM (RFC 5802), the server's side; delegation tokens log in by it as well (KIP-48). */
+import { timingSafeEqual } from 'node:crypto'
+import { SaslRefused, type SaslExchange, type SaslStep } from './exchange.ts'
+import { digest, hmac, type ScramCredential, type ScramMechanism } from './scram-credential.ts'
+
+/** A credential and what it is worth. */
+export interface ScramAccount {
+  readonly credential: ScramCredential
+  /** The name to go by; the owner's for a token. */
+  readonly name: string
+  readonly expiresAt: number | null
+}
+
+export interface ScramSurroundings {
+  readonly user: (name: string) => ScramAccount | undefined
+  /** By the token's id. */
+  readonly token: (id: string) => ScramAccount | undefined
+  readonly nonce: () => string
+}
+
+interface Begun {
+  readonly account: ScramAccount
+  readonly isToken: boolean
+  readonly channelBinding: string
+  readonly nonce: string
+  readonly firstMessages: string
+}
+
+export class ScramExchange implements SaslExchange {
+  readonly #mechanism: ScramMechanism
+  readonly #surroundings: ScramSurroundings
+  #begun: Begun | null = null
+
+  constructor(mechanism: ScramMechanism, surroundings: ScramSurroundings) {
+    this.#mechanism = mechanism
+    this.#surroundings = surroundings
+  }
+
+  step(token: Buffer): SaslStep {
+    const message = token.toString('utf8')
+    return this.#begun === null ? this.#first(message) : this.#final(message, this.#begun)
+  }
+
+  #first(message: string): SaslStep {
+    const match = /^([ny],(?:a=([^,]*))?,)(n=([^,]+),r=([\x21-\x2b\x2d-\x7e]+)((?:,[a-zA-Z]+=[^,]+)*))$/.exec(message)
+    if (match === null) throw this.#refused()
+    const [, header = '', authorizationId = '', bare = '', encodedName = '', clientNonce = '', extensions = ''] = match
+    const name = decodeName(encodedName)
+    const isToken = extensions.split(',').includes('tokenauth=true')
+    const account = isToken ? this.#surroundings.token(name) : this.#surroundings.user(name)
+    if (account === undefined) throw this.#refused()
+    if (authorizationId !== '' && decodeName(authorizationId) !== name) {
+      throw new SaslRefused(
+        'Authentication failed: Client requested an authorization id that is different from username',
+      )
+    }
+    const nonce = clientNonce + this.#surroundings.nonce()
+    const { salt, iterations } = account.credential
+    const answer = `r=${nonce},s=${salt.toString('base64')},i=${iterations}`
+    const channelBinding = Buffer.from(header).toString('base64')
+    this.#begun = { account, isToken, channelBinding, nonce, firstMessages: `${bare},${answer}` }
+    return { answer: Buffer.from(answer), identity: null }
+  }
+
+  #final(message: string, begun: Begun): SaslStep {
+    const match = /^(c=([^,]+),r=([^,]+)(?:,[a-zA-Z]+=[^,]+)*),p=([A-Za-z0-9+/=]+)$/.exec(message)
+    if (match === null) throw this.#refused()
+    const [, withoutProof = '', channelBinding, nonce, encodedProof = ''] = match
+    if (channelBinding !== begun.channelBinding || nonce !== begun.nonce) throw this.#refused()
+    const { account, isToken, firstMessages } = begun
+    const { storedKey, serverKey } = account.credential
+    const authMessage = `${firstMessages},${withoutProof}`
+    const signature = hmac(this.#mechanism, storedKey, authMessage)
+    const proof = Buffer.from(encodedProof, 'base64')
+    if (proof.length !== signature.length) throw this.#refused()
+    for (const [i, byte] of signature.entries()) proof[i] = (proof[i] ?? 0) ^ byte
+    if (!timingSafeEqual(digest(this.#mechanism, proof), storedKey)) throw this.#refused()
+    const answer = `v=${hmac(this.#mechanism, serverKey, authMessage).toString('base64')}`
+    const { name, expiresAt } = account
+    return { answer: Buffer.from(answer), identity: { name, expiresAt, isToken } }
+  }
+
+  // What exactly was wrong is nobody's business: it may tell which users there are.
+  #refused(): SaslRefused {
+    return new SaslRefused(
+      `Authentication failed during authentication due to invalid credentials with SASL mechanism ${this.#mechanism}`,
+    )
+  }
+}
+
+function decodeName(encoded: string): string {
+  return encoded.replaceAll('=2C', ',').replaceAll('=3D', '=')
+}
