@@ -12,8 +12,12 @@ export const cli = join(root, 'packages', 'cli', 'bin', 'ottla.js')
 /** Installs and builds what is missing or older than its source; ends the process when that fails. */
 export function ensureBuilt() {
   ensureInstalled()
-  const packages = ['protocol', 'ottla', 'broker', 'cli'].map(name => join(root, 'packages', name))
-  const stale = packages.some(path => newest(join(path, 'src')) > newest(join(path, 'dist')))
+  // The type-check writes modules too, but only the build makes the bundles that are run.
+  const made = { protocol: 'dist/bundle', ottla: 'dist/bundle', broker: 'dist/bundle', cli: 'dist' }
+  const stale = Object.entries(made).some(([name, output]) => {
+    const path = join(root, 'packages', name)
+    return newest(join(path, 'src')) > newest(join(path, output))
+  })
   if (stale) run('building (npm run build)', ['run', 'build', '--silent'])
 }
 
