@@ -314,6 +314,13 @@ function settings(options: KafkaOptions, id: number, ports: Ports): Record<strin
     'share.coordinator.state.topic.min.isr': minIsr,
     'share.coordinator.state.topic.num.partitions': 8,
     'group.initial.rebalance.delay.ms': 0,
+    // Groups of tests may want to be told sooner than in 5 s (consumer.heartbeat.interval.ms of the group).
+    'group.min.session.timeout.ms': 500,
+    'group.consumer.min.heartbeat.interval.ms': 50,
+    'group.consumer.min.session.timeout.ms': 500,
+    'group.share.min.heartbeat.interval.ms': 50,
+    'group.share.min.session.timeout.ms': 500,
+    'group.share.min.record.lock.duration.ms': 1000,
     // A killed broker is missed after 4 s, not 9.
     'broker.session.timeout.ms': 4000,
     'broker.heartbeat.interval.ms': 500,
