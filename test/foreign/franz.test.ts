@@ -16,5 +16,6 @@ foreignScenarios({
   // In the consumer protocol it leaves without saying which instance it is, which Kafka refuses too.
   staticMembers: ['classic'],
   hasShareGroups: true,
+  ridesOutBrokerLoss: true,
   start: franz,
 })

@@ -15,5 +15,6 @@ foreignScenarios({
   hasIdempotence: true,
   staticMembers: ['classic', 'consumer'],
   hasShareGroups: true,
+  ridesOutBrokerLoss: true,
   start: java,
 })

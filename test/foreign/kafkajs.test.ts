@@ -8,5 +8,7 @@ foreignScenarios({
   hasIdempotence: true,
   staticMembers: [],
   hasShareGroups: false,
+  // Half a minute passes before it asks where the leaders have gone.
+  ridesOutBrokerLoss: false,
   start: bootstrapServers => KafkaJsPeer.start(bootstrapServers),
 })

@@ -14,5 +14,6 @@ foreignScenarios({
   hasIdempotence: true,
   staticMembers: ['classic', 'consumer'],
   hasShareGroups: true,
+  ridesOutBrokerLoss: true,
   start: librdkafka,
 })

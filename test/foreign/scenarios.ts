@@ -16,6 +16,8 @@ export interface Abilities {
   /** Group protocols in which members may be static. */
   readonly staticMembers: readonly ('classic' | 'consumer')[]
   readonly hasShareGroups: boolean
+  /** Whether it goes on within seconds when a broker is lost. */
+  readonly ridesOutBrokerLoss: boolean
   readonly start: (bootstrapServers: string) => Promise<Peer>
 }
 
@@ -170,6 +172,32 @@ export function foreignScenarios(abilities: Abilities): void {
       assert.equal(deliveries, values.length)
       await ask('leave', { member: 'a' })
       await ask('leave', { member: 'b' })
+    })
+  }
+
+  if (abilities.ridesOutBrokerLoss) {
+    test(`${name} loses and repeats nothing when a broker goes down`, async () => {
+      const [topic, group] = [topicOf(), fresh('group')]
+      const [protocol, assignor] = abilities.groups[0] ?? []
+      const values = Array.from({ length: 300 }, (_, i) => `survivor ${i}`)
+      await ask('join', { member: 'a', group, topic, protocol, assignor })
+      await shared(['a'])
+      cluster.setRoundTripTime(-1, 30)
+      cluster.requests('start')
+      const producing = ask('produce', { topic, values, codec: 'none', idempotence: abilities.hasIdempotence })
+      const isProducing = (): Promise<boolean> =>
+        Promise.resolve(cluster.requests().some(({ apiName }) => apiName === 'Produce'))
+      await until(isProducing, () => 'nothing was produced')
+      await cluster.brokerDown(2)
+      cluster.setRoundTripTime(-1, 0)
+      cluster.requests('stop')
+      await producing
+      await got(['a'], values)
+      await cluster.brokerUp(2)
+      const seen = (await ask('consume', { topic, isolation: 'read_committed' })) as string[]
+      assert.deepEqual(seen.sort(), values.map(value => `k${value} ${value} x${value}`).sort())
+      await ask('leave', { member: 'a' })
+      assert.equal(await committed(group), values.length)
     })
   }
 

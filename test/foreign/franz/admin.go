@@ -6,16 +6,13 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
-	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
 var admin = sync.OnceValue(func() *kadm.Client {
-	// Else what was just changed is not seen for seconds.
-	administrator, err := client(kgo.MetadataMinAge(10 * time.Millisecond))
+	administrator, err := client()
 	if err != nil {
 		panic(err)
 	}
@@ -121,7 +118,7 @@ func group(ctx context.Context, order *Order) (any, error) {
 }
 
 func offsets(ctx context.Context, order *Order) (any, error) {
-	fetched, err := admin().FetchOffsets(ctx, order.Group)
+	fetched, err := again(func() (kadm.OffsetResponses, error) { return admin().FetchOffsets(ctx, order.Group) })
 	if err == nil {
 		err = fetched.Error()
 	}

@@ -7,11 +7,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 )
@@ -77,7 +79,18 @@ func main() {
 }
 
 func client(more ...kgo.Opt) (*kgo.Client, error) {
-	return kgo.NewClient(append([]kgo.Opt{kgo.SeedBrokers(strings.Split(servers, ",")...)}, more...)...)
+	// Leaders that have moved, and what was just changed, are else not seen for seconds.
+	quick := kgo.MetadataMinAge(10 * time.Millisecond)
+	return kgo.NewClient(append([]kgo.Opt{kgo.SeedBrokers(strings.Split(servers, ",")...), quick}, more...)...)
+}
+
+// Once more when the connection was one to a broker that has been down since.
+func again[T any](ask func() (T, error)) (T, error) {
+	answer, err := ask()
+	if errors.Is(err, io.EOF) {
+		return ask()
+	}
+	return answer, err
 }
 
 func recordOf(topic, value string) *kgo.Record {
@@ -115,7 +128,7 @@ func consume(ctx context.Context, order *Order) (any, error) {
 	if order.Isolation == "read_committed" {
 		isolation = kgo.ReadCommitted()
 	}
-	ends, err := admin().ListEndOffsets(ctx, order.Topic)
+	ends, err := again(func() (kadm.ListedOffsets, error) { return admin().ListEndOffsets(ctx, order.Topic) })
 	if err != nil {
 		return nil, err
 	}

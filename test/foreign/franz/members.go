@@ -128,7 +128,7 @@ func leave(ctx context.Context, order *Order) (any, error) {
 	<-m.ended
 	var err error
 	if m.isConsumer {
-		err = m.client.CommitUncommittedOffsets(ctx)
+		_, err = again(func() (any, error) { return nil, m.client.CommitUncommittedOffsets(ctx) })
 	}
 	m.client.Close()
 	return nil, err
