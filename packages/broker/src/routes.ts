@@ -10,8 +10,10 @@ import { groupRoutes } from './handlers/groups.ts'
 import { metadataRoutes } from './handlers/metadata.ts'
 import { offsetRoutes } from './handlers/offsets.ts'
 import { produceRoutes } from './handlers/produce.ts'
+import { scramUserRoutes } from './handlers/scram-users.ts'
 import { shareFetchRoutes } from './handlers/share-fetch.ts'
 import { shareGroupRoutes } from './handlers/share-groups.ts'
+import { tokenRoutes } from './handlers/tokens.ts'
 import { topicPartitionRoutes } from './handlers/topic-partitions.ts'
 import { topicRoutes } from './handlers/topics.ts'
 import { transactionAdminRoutes } from './handlers/transaction-admin.ts'
@@ -41,5 +43,7 @@ export const routes: ReadonlyMap<number, Route> = new Map(
     ...topicRoutes,
     ...configRoutes,
     ...aclRoutes,
+    ...scramUserRoutes,
+    ...tokenRoutes,
   ].map(route => [route.api.key, route]),
 )

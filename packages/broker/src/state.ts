@@ -13,6 +13,7 @@ import type { Keeper } from './keeper.ts'
 import type { Random } from './random.ts'
 import { evict, runRetention } from './retention.ts'
 import type { ValidateToken } from './sasl/oauthbearer.ts'
+import { TokenStore } from './tokens.ts'
 import type { Partition, Topic, TopicStore } from './topics.ts'
 import type { TopicPartition } from './transaction.ts'
 import { writeMarker } from './transaction-markers.ts'
@@ -75,6 +76,7 @@ export class ClusterState {
   readonly onInternalError: (error: unknown) => void
   readonly groups = new Map<string, Group>()
   readonly groupConfigs = new GroupConfigs()
+  readonly tokens: TokenStore
   readonly transactions: TransactionCoordinator
   readonly transactionalOffsets = new TransactionalOffsets()
   readonly #maxBytes: number
@@ -97,6 +99,7 @@ export class ClusterState {
     this.autoCreateTopics = options.autoCreateTopics
     this.saslMechanisms = options.saslMechanisms
     this.random = options.random
+    this.tokens = new TokenStore(options.clock, options.random)
     this.users = options.users
     this.validateToken = options.validateToken
     this.maxReauthMs = options.maxReauthMs
@@ -126,6 +129,7 @@ export class ClusterState {
   runRetention(): void {
     runRetention(this.topics, this.clock.now())
     this.transactions.expire()
+    this.tokens.clean()
     for (const group of this.groups.values()) {
       if (!group.expire()) continue
       group.close()

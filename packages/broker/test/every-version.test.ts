@@ -257,6 +257,25 @@ const bodies: Partial<Record<keyof typeof ApiKey, (version: number) => object[]>
   DeleteAcls: () => [
     { filters: [{ ...open, resourceTypeFilter: 1, resourceNameFilter: 'nothing', patternTypeFilter: 3 }] },
   ],
+  DescribeUserScramCredentials: () => [{ users: null }, { users: [{ name: 'nobody' }] }],
+  AlterUserScramCredentials: () => [
+    {
+      deletions: [{ name: 'nobody', mechanism: 1 }],
+      upsertions: [
+        { name: 'x', mechanism: 1, iterations: 4096, salt: Buffer.alloc(4), saltedPassword: Buffer.alloc(32) },
+      ],
+    },
+  ],
+  CreateDelegationToken: version => [
+    {
+      ...(version >= 3 ? { ownerPrincipalType: null, ownerPrincipalName: null } : {}),
+      renewers: [{ principalType: 'User', principalName: 'x' }],
+      maxLifetimeMs: -1,
+    },
+  ],
+  RenewDelegationToken: () => [{ hmac: Buffer.alloc(4), renewPeriodMs: -1 }],
+  ExpireDelegationToken: () => [{ hmac: Buffer.alloc(4), expiryTimePeriodMs: -1 }],
+  DescribeDelegationToken: () => [{ owners: null }],
   DescribeCluster: () => [{ includeClusterAuthorizedOperations: true }],
   DescribeTopicPartitions: () => [{ topics: [{ name: 't' }, { name: 'missing' }] }],
   InitProducerId: () => [

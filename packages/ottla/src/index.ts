@@ -103,10 +103,12 @@ export type { Random } from './base/random.ts'
 export type { ClientOptions } from './cluster/context.ts'
 export { maskedConfig, parseProperties } from './config/resolve.ts'
 export type { AdminConfig, ClientConfig, ConsumerConfig, ProducerConfig } from './config/resolve.ts'
-export { Consumer, type ConsumerOptions, type RebalanceCallback } from './consumer/consumer.ts'
+export { Consumer, type RebalanceCallback } from './consumer/consumer.ts'
 export type { GroupMember, GroupTopic, PartitionAssignor } from './consumer/group/assignors/assignor.ts'
 export type { SubscriptionInput } from './consumer/group/subscription.ts'
+export type { ConsumerInterceptor } from './consumer/interceptors.ts'
 export type { BatchOptions } from './consumer/iterators.ts'
+export type { ConsumerOptions } from './consumer/options.ts'
 export type { MessageBatch } from './consumer/message-batch.ts'
 export type { FetchedMessage } from './consumer/message.ts'
 export { ErrorCode, KafkaError, errorName, type KafkaErrorOptions } from './errors.ts'
@@ -120,6 +122,7 @@ export type {
   TopicStatistics,
   WindowStatistics,
 } from './observe/statistics/layout.ts'
+export type { ProducerInterceptor } from './producer/interceptors.ts'
 export { Producer, type ProducerOptions } from './producer/producer.ts'
 export {
   bytes,

@@ -4,9 +4,10 @@ import type { SaslExchange } from './exchange.ts'
 import { OAuthBearerExchange } from './oauthbearer.ts'
 import { PlainExchange } from './plain.ts'
 import { ScramExchange } from './scram.ts'
-import type { ScramMechanism } from './scram-credential.ts'
+import { MIN_ITERATIONS, credentialOf, type ScramMechanism } from './scram-credential.ts'
 
 const NONCE_BYTES = 18
+const SALT_BYTES = 20
 
 /** @param mechanism one of those that the cluster has */
 export function startExchange(mechanism: string, state: ClusterState): SaslExchange {
@@ -22,13 +23,19 @@ export function startExchange(mechanism: string, state: ClusterState): SaslExcha
   }
 }
 
-function scram(mechanism: ScramMechanism, { users, random }: ClusterState): SaslExchange {
+function scram(mechanism: ScramMechanism, { users, tokens, random }: ClusterState): SaslExchange {
   return new ScramExchange(mechanism, {
     user: name => {
       const credential = users.scram(name, mechanism)
       return credential === undefined ? undefined : { credential, name, expiresAt: null }
     },
-    token: () => undefined,
+    token: id => {
+      const token = tokens.valid(id)
+      if (token === undefined) return undefined
+      const salt = random.bytes(SALT_BYTES)
+      const credential = credentialOf(mechanism, token.hmac.toString('base64'), salt, MIN_ITERATIONS)
+      return { credential, name: token.owner.slice(token.owner.indexOf(':') + 1), expiresAt: token.expiresAt }
+    },
     nonce: () => random.bytes(NONCE_BYTES).toString('base64url'),
   })
 }

@@ -21,6 +21,8 @@ export class Delivery {
   readonly #clock: TurnClock
   readonly #onlyErrors: boolean
   readonly #unheard: UnheardReports
+  /** Hears of every batch before its reports are handed out. */
+  onSettled: ((settled: Settled) => void) | null = null
 
   /** @param onlyErrors - `delivery.report.only.error` */
   constructor(accumulator: Accumulator, events: EventHub, logger: Logger, clock: TurnClock, onlyErrors: boolean) {
@@ -72,6 +74,7 @@ export class Delivery {
     const settled: Settled = { topic, partition, entries, wallOffset, settledAt: this.#clock.now(), outcome }
     // Before the reports: whoever produces from within one finds the room that it has made.
     this.#accumulator.release(count, queuedBytes)
+    if (this.onSettled !== null) this.onSettled(settled)
     const errors = outcome.error !== null || outcome.recordErrors !== null
     const isWanted = errors || !this.#onlyErrors
     const common = entries.commonSink

@@ -54,7 +54,7 @@ export class Intake {
     if (signal?.aborted === true) return Promise.reject(abortReason(signal))
     const ticket = new SendTicket()
     try {
-      const entered = this.#enter(message, ticket, signal)
+      const entered = this.enter(message, ticket, signal)
       if (entered !== null) return afterwards(entered, ticket)
     } catch (error) {
       return Promise.reject(error instanceof Error ? error : invalid(String(error)))
@@ -68,7 +68,7 @@ export class Intake {
     for (const message of messages) {
       const ticket = collector.next()
       try {
-        const entered = this.#enter(message, ticket, undefined)
+        const entered = this.enter(message, ticket, undefined)
         if (entered !== null) await entered
       } catch (error) {
         ticket.settle(refusal(message, error instanceof KafkaError ? error : invalid(String(error))))
@@ -79,11 +79,11 @@ export class Intake {
 
   /** Waits for room and enqueues; for `writable()`. */
   async accept(message: AnyMessage, sink: ReportSink): Promise<void> {
-    await this.#enter(message, sink, undefined)
+    await this.enter(message, sink, undefined)
   }
 
   /** Null: done without a wait. */
-  #enter(message: AnyMessage, sink: ReportSink, signal: AbortSignal | undefined): Promise<void> | null {
+  protected enter(message: AnyMessage, sink: ReportSink, signal: AbortSignal | undefined): Promise<void> | null {
     this.#check()
     checkMessage(message)
     if (this.#key === null && this.#value === null) {
@@ -112,7 +112,7 @@ export class Intake {
     ])
     if (signal?.aborted === true) throw abortReason(signal)
     this.#check()
-    // As in #enter.
+    // As in enter.
     await this.#putWhenRoom(message, key as Data, value as Data, sink, signal)
   }
 

@@ -23,8 +23,9 @@ import type {
 } from '../types.ts'
 import type { ReportSink } from './entries.ts'
 import { flush } from './flush.ts'
-import { Intake } from './intake.ts'
+import { Intake, type Serializers } from './intake.ts'
 import { Life } from './life.ts'
+import { InterceptedIntake, ProducerInterceptors, type ProducerInterceptor } from './interceptors.ts'
 import { invalid } from './message.ts'
 import { askForId } from './identity.ts'
 import { Pipeline, type Idempotence } from './pipeline.ts'
@@ -43,6 +44,8 @@ export interface ProducerOptions<K = Bytes, V = Bytes> extends ClientOptions {
   readonly value?: SerializerInput<V>
   /** Chooses partitions, in place of the configuration's `partitioner`. */
   readonly partitioner?: Partitioner
+  /** Called with every message and every report. */
+  readonly interceptors?: readonly ProducerInterceptor<K, V>[]
 }
 
 type ProducerListener<T extends ProducerEvent['type']> = (event: EventOf<T>) => void
@@ -106,7 +109,7 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
       key: options.key === undefined ? null : (serializerOf(options.key) as Serializer<unknown>),
       value: options.value === undefined ? null : (serializerOf(options.value) as Serializer<unknown>),
     }
-    this.#intake = new Intake(this.#pipeline, this.#life, serializers, settings['ottla.linger.adaptive'])
+    this.#intake = this.#makeIntake(serializers, options.interceptors ?? [])
     this.#statistics = new StatisticsReporter(
       this.#context.clock,
       this.#context.events,
@@ -278,6 +281,14 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
     this.#statistics.stop()
     this.#pipeline.close()
     this.#cluster.close()
+  }
+
+  #makeIntake(serializers: Serializers, given: readonly unknown[]): Intake {
+    const args = [this.#pipeline, this.#life, serializers, this.#context.settings['ottla.linger.adaptive']] as const
+    if (given.length === 0) return new Intake(...args)
+    const interceptors = new ProducerInterceptors(given, this.#context.logger)
+    this.#pipeline.delivery.onSettled = settled => interceptors.settled(settled)
+    return new InterceptedIntake(interceptors, ...args)
   }
 
   #idempotence(): Idempotence {

@@ -1,0 +1,127 @@
+/** Users' credentials for SCRAM, described and altered (KIP-554). */
+import {
+  AlterUserScramCredentialsServer,
+  DescribeUserScramCredentialsServer,
+  ErrorCode,
+  type AlterUserScramCredentialsRequest,
+  type AlterUserScramCredentialsResponse,
+  type Decoded,
+  type DescribeUserScramCredentialsRequest,
+  type DescribeUserScramCredentialsResponse,
+} from '@ottla/protocol'
+import { CLUSTER_NAME } from '../acls.ts'
+import { route, type RequestContext, type Route } from '../request.ts'
+import { MAX_ITERATIONS, MIN_ITERATIONS, salted, scramMechanisms } from '../sasl/scram-credential.ts'
+import type { UserStore } from '../users.ts'
+
+export const scramUserRoutes: readonly Route[] = [
+  route(DescribeUserScramCredentialsServer, describe),
+  route(AlterUserScramCredentialsServer, alter),
+]
+
+type Described = DescribeUserScramCredentialsResponse['results'][number]
+
+interface Problem {
+  readonly errorCode: number
+  readonly errorMessage: string
+}
+
+function describe(
+  { users }: Decoded<DescribeUserScramCredentialsRequest>,
+  context: RequestContext,
+): DescribeUserScramCredentialsResponse {
+  if (!context.allows('describe', 'cluster', CLUSTER_NAME)) {
+    const errorCode = ErrorCode.ERR_CLUSTER_AUTHORIZATION_FAILED
+    return { throttleTimeMs: 0, errorCode, errorMessage: 'Cluster authorization failed.', results: [] }
+  }
+  const store = context.state.users
+  const names = users === null || users.length === 0 ? [...store.scramUsers()] : users.map(({ name }) => name)
+  const results = [...new Set(names)].map((user): Described => {
+    const problem = (errorCode: number, why: string): Described => ({
+      user,
+      errorCode,
+      errorMessage: `${why}: ${user}`,
+      credentialInfos: [],
+    })
+    if (names.indexOf(user) !== names.lastIndexOf(user)) {
+      const why = 'Cannot describe SCRAM credentials for the same user twice in a single request'
+      return problem(ErrorCode.ERR_DUPLICATE_RESOURCE, why)
+    }
+    const credentialInfos = scramMechanisms.flatMap((mechanism, i) => {
+      const credential = store.scram(user, mechanism)
+      return credential === undefined ? [] : [{ mechanism: i + 1, iterations: credential.iterations }]
+    })
+    if (credentialInfos.length > 0) {
+      return { user, errorCode: ErrorCode.ERR_NO_ERROR, errorMessage: null, credentialInfos }
+    }
+    return problem(ErrorCode.ERR_RESOURCE_NOT_FOUND, 'Attempt to describe a user credential that does not exist')
+  })
+  return { throttleTimeMs: 0, errorCode: ErrorCode.ERR_NO_ERROR, errorMessage: null, results }
+}
+
+// All that is asked for a user, or nothing of it.
+function alter(
+  { deletions, upsertions }: Decoded<AlterUserScramCredentialsRequest>,
+  context: RequestContext,
+): AlterUserScramCredentialsResponse {
+  const store = context.state.users
+  const names = [...new Set([...deletions, ...upsertions].map(({ name }) => name))]
+  const allowed = context.allows('alter', 'cluster', CLUSTER_NAME)
+  const results = names.map(user => {
+    const own = deletions.filter(({ name }) => name === user)
+    const others = upsertions.filter(({ name }) => name === user)
+    const problem: Problem | null = allowed
+      ? (problemOfUser(user, [...own, ...others]) ??
+        firstProblem(own, deletion => deletionProblem(deletion, store)) ??
+        firstProblem(others, upsertionProblem))
+      : { errorCode: ErrorCode.ERR_CLUSTER_AUTHORIZATION_FAILED, errorMessage: 'Cluster authorization failed.' }
+    if (problem !== null) return { user, ...problem }
+    for (const { mechanism } of own) {
+      const name = scramMechanisms[mechanism - 1]
+      if (name !== undefined) store.deleteScram(user, name)
+    }
+    for (const { mechanism, saltedPassword, salt, iterations } of others) {
+      const name = scramMechanisms[mechanism - 1]
+      // What was decoded shares memory with its frame.
+      if (name !== undefined) store.setScram(user, name, salted(name, saltedPassword, Buffer.from(salt), iterations))
+    }
+    return { user, errorCode: ErrorCode.ERR_NO_ERROR, errorMessage: null }
+  })
+  return { throttleTimeMs: 0, results }
+}
+
+function firstProblem<T>(items: readonly T[], problemOf: (item: T) => Problem | null): Problem | null {
+  for (const item of items) {
+    const problem = problemOf(item)
+    if (problem !== null) return problem
+  }
+  return null
+}
+
+function problemOfUser(user: string, changes: readonly { mechanism: number }[]): Problem | null {
+  if (user === '') {
+    return { errorCode: ErrorCode.ERR_UNACCEPTABLE_CREDENTIAL, errorMessage: 'Username must not be empty' }
+  }
+  const mechanisms = changes.map(({ mechanism }) => mechanism)
+  if (mechanisms.some(mechanism => scramMechanisms[mechanism - 1] === undefined)) {
+    return { errorCode: ErrorCode.ERR_UNSUPPORTED_SASL_MECHANISM, errorMessage: 'Unknown SCRAM mechanism' }
+  }
+  if (new Set(mechanisms).size < mechanisms.length) {
+    const errorMessage = 'A user credential cannot be altered twice in the same request'
+    return { errorCode: ErrorCode.ERR_DUPLICATE_RESOURCE, errorMessage }
+  }
+  return null
+}
+
+function deletionProblem({ name, mechanism }: { name: string; mechanism: number }, store: UserStore): Problem | null {
+  const known = scramMechanisms[mechanism - 1]
+  if (known !== undefined && store.scram(name, known) !== undefined) return null
+  const errorMessage = 'Attempt to delete a user credential that does not exist'
+  return { errorCode: ErrorCode.ERR_RESOURCE_NOT_FOUND, errorMessage }
+}
+
+function upsertionProblem({ iterations }: { iterations: number }): Problem | null {
+  if (iterations >= MIN_ITERATIONS && iterations <= MAX_ITERATIONS) return null
+  const errorMessage = iterations < MIN_ITERATIONS ? 'Too few iterations' : 'Too many iterations'
+  return { errorCode: ErrorCode.ERR_UNACCEPTABLE_CREDENTIAL, errorMessage }
+}

@@ -1,0 +1,151 @@
+/** Delegation tokens, made, renewed, ended and looked at. */
+import {
+  CreateDelegationTokenServer,
+  DescribeDelegationTokenServer,
+  ErrorCode,
+  ExpireDelegationTokenServer,
+  RenewDelegationTokenServer,
+  type CreateDelegationTokenRequest,
+  type CreateDelegationTokenResponse,
+  type Decoded,
+  type DescribeDelegationTokenRequest,
+  type DescribeDelegationTokenResponse,
+} from '@ottla/protocol'
+import { route, type RequestContext, type Route } from '../request.ts'
+import { TokenRefusal, isOwnerOrRenewer } from '../tokens.ts'
+
+const ANONYMOUS = 'User:ANONYMOUS'
+// The first version that tells who asked for a token (KIP-373).
+const REQUESTER_VERSION = 3
+
+export const tokenRoutes: readonly Route[] = [
+  route(CreateDelegationTokenServer, create),
+  route(RenewDelegationTokenServer, ({ hmac, renewPeriodMs }, context) =>
+    changed(context, (tokens, principal) => tokens.renew(hmac, principal, renewPeriodMs)),
+  ),
+  route(ExpireDelegationTokenServer, ({ hmac, expiryTimePeriodMs }, context) =>
+    changed(context, (tokens, principal) => tokens.expire(hmac, principal, expiryTimePeriodMs)),
+  ),
+  route(DescribeDelegationTokenServer, describe),
+]
+
+function create(
+  request: Decoded<CreateDelegationTokenRequest>,
+  context: RequestContext,
+): CreateDelegationTokenResponse {
+  const { state, version } = context
+  const requester = context.session.principal
+  const ownerName = request.ownerPrincipalName ?? ''
+  const ownerType = request.ownerPrincipalType ?? ''
+  const owner = ownerName === '' ? requester : `${ownerType}:${ownerName}`
+  const refused = (errorCode: number): CreateDelegationTokenResponse => ({
+    errorCode,
+    ...names(owner, requester, version),
+    issueTimestampMs: -1,
+    expiryTimestampMs: -1,
+    maxTimestampMs: -1,
+    tokenId: '',
+    hmac: Buffer.alloc(0),
+    throttleTimeMs: 0,
+  })
+  if (!mayAsk(context)) return refused(ErrorCode.ERR_DELEGATION_TOKEN_REQUEST_NOT_ALLOWED)
+  if (owner !== requester && !context.allows('create-tokens', 'user', owner)) {
+    return refused(ErrorCode.ERR_DELEGATION_TOKEN_AUTHORIZATION_FAILED)
+  }
+  const types = [
+    ...request.renewers.map(({ principalType }) => principalType),
+    ...(ownerName === '' ? [] : [ownerType]),
+  ]
+  if (types.some(type => type !== 'User')) return refused(ErrorCode.ERR_INVALID_PRINCIPAL_TYPE)
+  const renewers = request.renewers.map(({ principalType, principalName }) => `${principalType}:${principalName}`)
+  if (context.isToFail) return refused(ErrorCode.ERR_UNKNOWN)
+  const token = state.tokens.create(owner, requester, renewers, request.maxLifetimeMs)
+  return {
+    errorCode: ErrorCode.ERR_NO_ERROR,
+    ...names(owner, requester, version),
+    issueTimestampMs: token.issuedAt,
+    expiryTimestampMs: token.expiresAt,
+    maxTimestampMs: token.endsAt,
+    tokenId: token.id,
+    hmac: token.hmac,
+    throttleTimeMs: 0,
+  }
+}
+
+function changed(
+  context: RequestContext,
+  change: (tokens: RequestContext['state']['tokens'], principal: string) => number,
+): { errorCode: number; expiryTimestampMs: number; throttleTimeMs: number } {
+  const refused = (errorCode: number): ReturnType<typeof changed> => ({
+    errorCode,
+    expiryTimestampMs: -1,
+    throttleTimeMs: 0,
+  })
+  if (!mayAsk(context)) return refused(ErrorCode.ERR_DELEGATION_TOKEN_REQUEST_NOT_ALLOWED)
+  if (context.isToFail) return refused(ErrorCode.ERR_UNKNOWN)
+  try {
+    const expiryTimestampMs = change(context.state.tokens, context.session.principal)
+    return { errorCode: ErrorCode.ERR_NO_ERROR, expiryTimestampMs, throttleTimeMs: 0 }
+  } catch (error) {
+    if (error instanceof TokenRefusal) return refused(error.errorCode)
+    throw error
+  }
+}
+
+function describe(
+  { owners }: Decoded<DescribeDelegationTokenRequest>,
+  context: RequestContext,
+): DescribeDelegationTokenResponse {
+  if (!mayAsk(context)) {
+    return { errorCode: ErrorCode.ERR_DELEGATION_TOKEN_REQUEST_NOT_ALLOWED, tokens: [], throttleTimeMs: 0 }
+  }
+  const wanted = owners?.map(({ principalType, principalName }) => `${principalType}:${principalName}`) ?? null
+  const { principal } = context.session
+  const tokens = [...context.state.tokens.all()].filter(
+    token =>
+      (wanted?.some(name => isOwnerOrRenewer(token, name)) ?? true) &&
+      (isOwnerOrRenewer(token, principal) ||
+        context.allows('describe', 'delegation-token', token.id) ||
+        context.allows('describe-tokens', 'user', token.owner)),
+  )
+  return {
+    errorCode: ErrorCode.ERR_NO_ERROR,
+    throttleTimeMs: 0,
+    tokens: tokens.map(token => ({
+      ...names(token.owner, token.requester, context.version),
+      issueTimestamp: token.issuedAt,
+      expiryTimestamp: token.expiresAt,
+      maxTimestamp: token.endsAt,
+      tokenId: token.id,
+      hmac: token.hmac,
+      renewers: token.renewers.map(split),
+    })),
+  }
+}
+
+// Only who is known, and not by a token, may have tokens.
+function mayAsk({ session }: RequestContext): boolean {
+  return !session.isToken && session.principal !== ANONYMOUS
+}
+
+function names(
+  owner: string,
+  requester: string,
+  version: number,
+): Pick<
+  CreateDelegationTokenResponse,
+  'principalType' | 'principalName' | 'tokenRequesterPrincipalType' | 'tokenRequesterPrincipalName'
+> {
+  if (version < REQUESTER_VERSION) return split(owner)
+  const { principalType, principalName } = split(requester)
+  return {
+    ...split(owner),
+    tokenRequesterPrincipalType: principalType,
+    tokenRequesterPrincipalName: principalName,
+  }
+}
+
+function split(principal: string): { principalType: string; principalName: string } {
+  const at = principal.indexOf(':')
+  return { principalType: principal.slice(0, at), principalName: principal.slice(at + 1) }
+}

@@ -1,0 +1,128 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import {
+  isMember,
+  outside,
+  step,
+  type MemberEvent,
+  type MemberState,
+} from '../../../src/consumer/group/consumer-states.ts'
+
+/** Applies events; what the last one asked for, and the state it led to. */
+function after(...events: MemberEvent[]): { state: MemberState; actions: string[] } {
+  let state = outside
+  let actions: string[] = []
+  for (const event of events) {
+    const next = step(state, event)
+    state = next.state
+    actions = next.actions.map(action => action.do)
+  }
+  return { state, actions }
+}
+
+const subscribe: MemberEvent = { type: 'subscribe' }
+const nothing: MemberEvent = { type: 'answered', epoch: 3, takes: false, gives: false }
+const gives: MemberEvent = { type: 'answered', epoch: 3, takes: false, gives: true }
+const takes: MemberEvent = { type: 'answered', epoch: 4, takes: true, gives: true }
+const assigned: MemberEvent = { type: 'assign-called', hasPartitions: true }
+const someLeft: MemberEvent = { type: 'unassign-called', hasPartitions: true, takes: false, gives: false }
+const noneLeft: MemberEvent = { type: 'unassign-called', hasPartitions: false, takes: false, gives: false }
+const fenced: MemberEvent = { type: 'fenced', hasPartitions: true }
+const fencedEmpty: MemberEvent = { type: 'fenced', hasPartitions: false }
+const refused: MemberEvent = { type: 'refused', hasPartitions: true }
+const leave: MemberEvent = { type: 'leave', hasPartitions: true }
+const leaveEmpty: MemberEvent = { type: 'leave', hasPartitions: false }
+const stable = [subscribe, gives, assigned, nothing]
+
+test('a member says at once that it has what it was given', () => {
+  assert.deepEqual(after(subscribe).actions, ['heartbeat'])
+  assert.deepEqual(after(subscribe, gives).actions, ['assign'])
+  assert.deepEqual(after(subscribe, gives, assigned).actions, ['heartbeat'])
+  const { state, actions } = after(...stable)
+  assert.deepEqual(actions, [])
+  assert.deepEqual([state.phase, state.epoch, isMember(state)], ['stable', 3, true])
+})
+
+test('a member gives up what is taken before it takes what is new', () => {
+  assert.deepEqual(after(...stable, takes).actions, ['revoke'])
+  assert.deepEqual(after(...stable, takes, someLeft).actions, ['heartbeat'])
+  const andMore: MemberEvent = { ...someLeft, type: 'unassign-called', gives: true }
+  assert.deepEqual(after(...stable, takes, andMore).actions, ['assign'])
+})
+
+test('an answer that comes while the program is being called changes the epoch and nothing else', () => {
+  const { state, actions } = after(...stable, takes, { ...takes, type: 'answered', epoch: 9 })
+  assert.deepEqual(actions, [])
+  assert.deepEqual([state.phase, state.epoch], ['revoking', 9])
+})
+
+test('a topic that has come to be known brings its partitions', () => {
+  assert.deepEqual(after(...stable, { type: 'looked', takes: false, gives: true }).actions, ['assign'])
+})
+
+test('a fenced member loses what it has and joins as a new one', () => {
+  assert.deepEqual(after(...stable, fenced).actions, ['lose'])
+  const { state, actions } = after(...stable, fenced, noneLeft)
+  assert.deepEqual(actions, ['heartbeat'])
+  assert.deepEqual([state.phase, state.epoch, isMember(state)], ['joining', 0, false])
+  assert.deepEqual(after(subscribe, nothing, fencedEmpty).actions, ['heartbeat'])
+})
+
+test('an answer to a membership that has ended is not taken for one to the next', () => {
+  assert.equal(after(...stable, fenced, gives).state.epoch, 0)
+})
+
+test('a member that is fenced while it gives some up loses the rest after that', () => {
+  assert.deepEqual(after(...stable, takes, fenced).actions, ['lose'])
+  assert.deepEqual(after(...stable, takes, fenced, someLeft).actions, ['lose'])
+  assert.deepEqual(after(...stable, takes, fenced, someLeft, noneLeft).actions, ['heartbeat'])
+  assert.deepEqual(after(...stable, takes, fenced, noneLeft).actions, ['heartbeat'])
+})
+
+test('a member that is fenced while it is given partitions loses them right after', () => {
+  assert.deepEqual(after(subscribe, gives, fencedEmpty).actions, [])
+  assert.deepEqual(after(subscribe, gives, fencedEmpty, assigned).actions, ['lose'])
+})
+
+test('a member that is refused for good loses what it has and stays out', () => {
+  assert.deepEqual(after(...stable, refused).actions, ['lose'])
+  const { state, actions } = after(...stable, refused, noneLeft)
+  assert.deepEqual([state, actions], [outside, []])
+})
+
+test('leaving gives everything up first', () => {
+  assert.deepEqual(after(...stable, leave).actions, ['revoke'])
+  assert.deepEqual(after(...stable, leave, noneLeft).actions, ['leave'])
+  assert.deepEqual(after(...stable, leave, noneLeft).state, outside)
+  assert.deepEqual(after(subscribe, leaveEmpty).actions, ['leave'])
+})
+
+test('leaving follows what the program is being called with', () => {
+  assert.deepEqual(after(...stable, takes, leave).actions, [])
+  assert.deepEqual(after(...stable, takes, leave, someLeft).actions, ['revoke'])
+  assert.deepEqual(after(...stable, takes, leave, noneLeft).actions, ['leave'])
+})
+
+test('whoever subscribes again while leaving stays, with nothing in its hands', () => {
+  assert.deepEqual(after(...stable, leave, subscribe, noneLeft).actions, ['heartbeat'])
+  assert.equal(after(...stable, leave, subscribe, noneLeft).state.phase, 'acknowledging')
+})
+
+test('no sequence of events leads to a move that the table does not know', () => {
+  const events: MemberEvent[] = [subscribe, nothing, gives, takes, assigned, someLeft, noneLeft, fenced, fencedEmpty]
+  events.push(refused, leave)
+  events.push(leaveEmpty, { type: 'refused', hasPartitions: false }, { type: 'assign-called', hasPartitions: false })
+  events.push({ type: 'looked', takes: true, gives: false }, { ...someLeft, type: 'unassign-called', gives: true })
+  const seen = new Map([[JSON.stringify(outside), outside]])
+  const open = [outside]
+  for (let state = open.pop(); state !== undefined; state = open.pop()) {
+    for (const event of events) {
+      const next = step(state, event).state
+      const key = JSON.stringify(next)
+      if (seen.has(key)) continue
+      seen.set(key, next)
+      open.push(next)
+    }
+  }
+  assert.ok(seen.size > 10)
+})
