@@ -27,7 +27,7 @@ let names = 0
 const fresh = (prefix: string): string => `${prefix}-${++names}`
 
 before(async () => {
-  cluster = await EmbeddedCluster.start()
+  cluster = await EmbeddedCluster.start({ autoCreateTopics: false })
   const config = { 'bootstrap.servers': cluster.bootstrapServers }
   admin = new AdminClient(config, { logger: quiet })
   producer = new Producer({ ...config, 'linger.ms': 0 }, { logger: quiet })
@@ -183,6 +183,29 @@ test('a topic that was deleted and made anew under its name is another one', asy
   assert.equal(report?.error, undefined)
   assert.equal(String((await consumer.readMessage(WAIT_MS)).value), 'new')
   await consumer.close()
+})
+
+test('what was read is committed when the member leaves in the middle of a rebalance', async () => {
+  const topic = await written(3)
+  const group = fresh('leaver')
+  const consumer = new Consumer(
+    {
+      'bootstrap.servers': cluster.bootstrapServers,
+      'group.id': group,
+      'auto.offset.reset': 'earliest',
+      'fetch.wait.max.ms': 50,
+      'retry.backoff.ms': 20,
+      'auto.commit.interval.ms': 60_000,
+    },
+    { logger: quiet },
+  )
+  consumer.subscribe(topic)
+  for (let i = 0; i < 3; i++) await consumer.readMessage(WAIT_MS)
+  const { ERR_REBALANCE_IN_PROGRESS } = ErrorCode
+  cluster.failNext(OFFSET_COMMIT, [ERR_REBALANCE_IN_PROGRESS, ERR_REBALANCE_IN_PROGRESS])
+  await consumer.close()
+  const [committed] = await admin.listConsumerGroupOffsets(group, [{ topic, partition: 0 }])
+  assert.equal(committed?.offset, 3)
 })
 
 test('settings that the broker decides are refused', () => {

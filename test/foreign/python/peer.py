@@ -2,6 +2,7 @@
 import json
 import sys
 import threading
+import time
 
 from confluent_kafka import (
     Consumer, ConsumerGroupTopicPartitions, KafkaException, Producer, ShareConsumer, TopicPartition, libversion,
@@ -39,14 +40,21 @@ class Member:
             config.update({'partition.assignment.strategy': order['assignor'], 'heartbeat.interval.ms': 100})
         if 'instance' in order:
             config['group.instance.id'] = order['instance']
+        self.moves = []
         self.consumer = Consumer(config)
-        self.consumer.subscribe([order['topic']])
+        self.consumer.subscribe([order['topic']], on_assign=self.moved('assign'), on_revoke=self.moved('revoke'),
+                                on_lost=self.moved('lost'))
         self.values = []
         self.assigned = []
         self.error = None
         self.left = threading.Event()
         self.thread = threading.Thread(target=self.run, daemon=True)
         self.thread.start()
+
+    def moved(self, kind):
+        """Notes which partitions came or went, and when (ms since the epoch)."""
+        return lambda _, partitions: self.moves.append(
+            {'type': kind, 'partitions': sorted(at.partition for at in partitions), 'at': int(time.time() * 1000)})
 
     def run(self):
         while not self.left.is_set():
@@ -63,6 +71,7 @@ class Member:
         self.left.set()
         self.thread.join()
         self.consumer.close()
+        return {'values': self.values, 'moves': self.moves}
 
 
 class Sharer:
@@ -149,7 +158,7 @@ def received(order):
 
 
 def leave(order):
-    members.pop(order['member']).leave()
+    return members.pop(order['member']).leave()
 
 
 def transactional(order):

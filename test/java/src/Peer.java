@@ -12,7 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.TreeSet;
-import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 import org.apache.kafka.clients.admin.Admin;
@@ -22,6 +22,7 @@ import org.apache.kafka.clients.admin.NewPartitions;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.clients.admin.RecordsToDelete;
+import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.consumer.KafkaShareConsumer;
@@ -180,12 +181,20 @@ public class Peer {
         member.left = true;
         member.join();
         if (member.error != null) throw member.error;
-        return null;
+        return Map.of("values", List.copyOf(member.values), "moves", List.copyOf(member.moves));
+    }
+
+    /** Partitions that came or went, and when (ms since the epoch). */
+    private record Move(String type, List<Integer> partitions, long at) {
+        Move(String type, Collection<TopicPartition> partitions) {
+            this(type, partitions.stream().map(TopicPartition::partition).sorted().toList(), System.currentTimeMillis());
+        }
     }
 
     /** Polls in a thread of its own until it is to leave. */
     private abstract static class Member extends Thread {
-        final Collection<String> values = ConcurrentHashMap.newKeySet();
+        final Collection<String> values = new ConcurrentLinkedQueue<>();
+        final Collection<Move> moves = new ConcurrentLinkedQueue<>();
         volatile boolean left;
         volatile Exception error;
         volatile Collection<Integer> assigned = List.of();
@@ -226,7 +235,22 @@ public class Peer {
             }
             if (order.has("instance")) more.put("group.instance.id", word(order, "instance"));
             consumer = consumer(more);
-            consumer.subscribe(List.of(word(order, "topic")));
+            consumer.subscribe(List.of(word(order, "topic")), new ConsumerRebalanceListener() {
+                @Override
+                public void onPartitionsAssigned(Collection<TopicPartition> partitions) {
+                    moves.add(new Move("assign", partitions));
+                }
+
+                @Override
+                public void onPartitionsRevoked(Collection<TopicPartition> partitions) {
+                    moves.add(new Move("revoke", partitions));
+                }
+
+                @Override
+                public void onPartitionsLost(Collection<TopicPartition> partitions) {
+                    moves.add(new Move("lost", partitions));
+                }
+            });
         }
 
         @Override

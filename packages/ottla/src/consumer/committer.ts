@@ -6,7 +6,7 @@ import {
   type OffsetCommitRequest,
   type OffsetCommitResponse,
 } from '@ottla/protocol'
-import { Deadline, type Timer } from '../base/clock.ts'
+import { Deadline, sleep, type Timer } from '../base/clock.ts'
 import { within } from '../base/wait.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import type { ClientContext } from '../cluster/context.ts'
@@ -17,6 +17,8 @@ import type { Cursor } from './cursor.ts'
 
 // Later versions name topics by id.
 const NEWEST_VERSION = 9
+// A leader that has left deals out nothing; its partitions are not kept from the others for long.
+const DEALING_OUT_MS = 5000
 
 /** What the committer needs of its consumer. */
 export interface CommitterHost {
@@ -105,18 +107,28 @@ export class Committer {
     return within(turn, this.#context.clock, deadline, outOfTime)
   }
 
-  /** Commits what is stored of these partitions; failures are told by the offsets-committed event only. */
+  /**
+   * Commits what is stored of partitions that are given up, for which there is no other time: while the group's leader
+   * deals out partitions nobody may commit, so that is waited for. Failures are told by the offsets-committed event only.
+   */
   async commitStored(cursors: readonly Cursor[], deadline: Deadline): Promise<void> {
-    const offsets = this.pending(cursors)
-    if (offsets.length === 0) return
-    try {
-      await this.commit(offsets, deadline)
-    } catch (error) {
-      const why = error instanceof Error ? error.message : String(error)
-      this.#context.logger.warning(
-        'COMMITFAIL',
-        `offsets of ${offsets.length} partitions could not be committed: ${why}`,
-      )
+    const { clock, logger, settings } = this.#context
+    const patience = Deadline.after(clock, DEALING_OUT_MS)
+    for (;;) {
+      const offsets = this.pending(cursors)
+      if (offsets.length === 0) return
+      try {
+        await this.commit(offsets, deadline)
+        return
+      } catch (error) {
+        const dealingOut = error instanceof KafkaError && error.code === ErrorCode.ERR_REBALANCE_IN_PROGRESS
+        if (!dealingOut || deadline.expired || patience.expired) {
+          const why = error instanceof Error ? error.message : String(error)
+          logger.warning('COMMITFAIL', `offsets of ${offsets.length} partitions could not be committed: ${why}`)
+          return
+        }
+      }
+      await sleep(clock, Math.min(settings['retry.backoff.ms'], deadline.left()))
     }
   }
 
