@@ -3,6 +3,7 @@ import { aclRoutes } from './handlers/acls.ts'
 import { authRoutes } from './handlers/auth.ts'
 import { configRoutes } from './handlers/configs.ts'
 import { consumerGroupRoutes } from './handlers/consumer-groups.ts'
+import { electionRoutes } from './handlers/elections.ts'
 import { fetchRoutes } from './handlers/fetch.ts'
 import { groupAdminRoutes } from './handlers/group-admin.ts'
 import { groupOffsetRoutes } from './handlers/group-offsets.ts'
@@ -10,6 +11,7 @@ import { groupRoutes } from './handlers/groups.ts'
 import { metadataRoutes } from './handlers/metadata.ts'
 import { offsetRoutes } from './handlers/offsets.ts'
 import { produceRoutes } from './handlers/produce.ts'
+import { reassignmentRoutes } from './handlers/reassignments.ts'
 import { scramUserRoutes } from './handlers/scram-users.ts'
 import { shareFetchRoutes } from './handlers/share-fetch.ts'
 import { shareGroupRoutes } from './handlers/share-groups.ts'
@@ -45,5 +47,7 @@ export const routes: ReadonlyMap<number, Route> = new Map(
     ...aclRoutes,
     ...scramUserRoutes,
     ...tokenRoutes,
+    ...electionRoutes,
+    ...reassignmentRoutes,
   ].map(route => [route.api.key, route]),
 )

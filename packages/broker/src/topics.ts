@@ -3,12 +3,16 @@ import { ErrorCode } from '@ottla/protocol'
 import { PartitionLog } from './log.ts'
 import { LogMemory } from './log-memory.ts'
 import { newUuid, systemRandom, type Random } from './random.ts'
+import { lead, settleReassignment } from './reassignments.ts'
 import { configProblem, topicDefaults } from './topic-configs.ts'
 
 export interface Partition {
   readonly topic: string
   readonly index: number
-  readonly replicas: number[]
+  replicas: number[]
+  /** Replicas that a move adds and takes away; none while there is no move under way. */
+  adding: readonly number[]
+  removing: readonly number[]
   readonly log: PartitionLog
   /** Broker id, -1 while every replica is down. */
   leader: number
@@ -194,16 +198,16 @@ export class TopicStore {
       let isMoved = false
       for (const partition of topic.partitions) {
         partition.isr = partition.replicas.filter(id => this.#isUp(id))
+        if (settleReassignment(partition)) isMoved = true
         if (this.#isUp(partition.leader)) continue
-        const next = partition.isr[0] ?? -1
-        if (next === partition.leader) continue
-        partition.leader = next
-        partition.leaderEpoch++
-        partition.log.wake()
-        isMoved = true
+        if (lead(partition, partition.isr[0] ?? -1)) isMoved = true
       }
       if (isMoved) this.keeper?.topicChanged(topic)
     }
+  }
+
+  isUp(brokerId: number): boolean {
+    return this.#isUp(brokerId)
   }
 
   config(topic: Topic, name: string): string {
@@ -224,6 +228,8 @@ export class TopicStore {
       topic: topic.name,
       index: topic.partitions.length,
       replicas: [...replicas],
+      adding: [],
+      removing: [],
       isr: replicas.filter(id => this.#isUp(id)),
       leader,
       leaderEpoch: 0,

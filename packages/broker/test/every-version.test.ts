@@ -276,6 +276,20 @@ const bodies: Partial<Record<keyof typeof ApiKey, (version: number) => object[]>
   RenewDelegationToken: () => [{ hmac: Buffer.alloc(4), renewPeriodMs: -1 }],
   ExpireDelegationToken: () => [{ hmac: Buffer.alloc(4), expiryTimePeriodMs: -1 }],
   DescribeDelegationToken: () => [{ owners: null }],
+  ElectLeaders: version =>
+    [0, ...(version >= 1 ? [1, 9] : [])].map(electionType => ({
+      ...(version >= 1 ? { electionType } : {}),
+      topicPartitions: electionType === 1 ? null : [{ topic: 't', partitions: [0, 9] }],
+    })),
+  AlterPartitionReassignments: () => [
+    {
+      topics: ['t', 'missing'].map(name => ({
+        name,
+        partitions: [[1], [7], null].map((replicas, i) => ({ partitionIndex: i % 2, replicas })),
+      })),
+    },
+  ],
+  ListPartitionReassignments: () => [{ topics: null }, { topics: [{ name: 't', partitionIndexes: [0, 9] }] }],
   DescribeCluster: () => [{ includeClusterAuthorizedOperations: true }],
   DescribeTopicPartitions: () => [{ topics: [{ name: 't' }, { name: 'missing' }] }],
   InitProducerId: () => [

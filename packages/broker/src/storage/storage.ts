@@ -273,7 +273,11 @@ function savedTopic({ id, name, isInternal, configs, partitions }: Topic): Saved
     name,
     isInternal,
     configs: Object.fromEntries(configs),
-    partitions: partitions.map(({ replicas, leaderEpoch }) => ({ replicas: [...replicas], leaderEpoch })),
+    // A restart ends a move: every broker is there then.
+    partitions: partitions.map(({ replicas, removing, leaderEpoch }) => ({
+      replicas: replicas.filter(id => !removing.includes(id)),
+      leaderEpoch,
+    })),
   }
 }
 

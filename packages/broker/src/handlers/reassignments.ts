@@ -1,0 +1,112 @@
+/** Moves of partitions to other brokers, begun, given up and listed (KIP-455). */
+import {
+  AlterPartitionReassignmentsServer,
+  ErrorCode,
+  ListPartitionReassignmentsServer,
+  type AlterPartitionReassignmentsRequest,
+  type AlterPartitionReassignmentsResponse,
+  type Decoded,
+  type ListPartitionReassignmentsRequest,
+  type ListPartitionReassignmentsResponse,
+} from '@ottla/protocol'
+import { CLUSTER_NAME } from '../acls.ts'
+import { cancelReassignment, reassign } from '../reassignments.ts'
+import { route, type RequestContext, type Route } from '../request.ts'
+import type { Partition } from '../topics.ts'
+
+export const reassignmentRoutes: readonly Route[] = [
+  route(AlterPartitionReassignmentsServer, alter),
+  route(ListPartitionReassignmentsServer, list),
+]
+
+const DENIED = 'Cluster authorization failed.'
+
+function alter(
+  { topics, allowReplicationFactorChange }: Decoded<AlterPartitionReassignmentsRequest>,
+  context: RequestContext,
+): AlterPartitionReassignmentsResponse {
+  const allowed = context.allows('alter', 'cluster', CLUSTER_NAME)
+  const problemOf = (topic: string, partition: number, replicas: readonly number[] | null): [number, string | null] =>
+    allowed
+      ? alterOne(topic, partition, replicas, allowReplicationFactorChange, context)
+      : [ErrorCode.ERR_CLUSTER_AUTHORIZATION_FAILED, DENIED]
+  return {
+    throttleTimeMs: 0,
+    allowReplicationFactorChange,
+    errorCode: allowed ? ErrorCode.ERR_NO_ERROR : ErrorCode.ERR_CLUSTER_AUTHORIZATION_FAILED,
+    errorMessage: allowed ? null : DENIED,
+    responses: topics.map(({ name, partitions }) => ({
+      name,
+      partitions: partitions.map(({ partitionIndex, replicas }) => {
+        const [errorCode, errorMessage] = problemOf(name, partitionIndex, replicas)
+        return { partitionIndex, errorCode, errorMessage }
+      }),
+    })),
+  }
+}
+
+function alterOne(
+  name: string,
+  index: number,
+  replicas: readonly number[] | null,
+  mayResize: boolean,
+  { state: { topics } }: RequestContext,
+): [errorCode: number, errorMessage: string | null] {
+  const topic = topics.get(name)
+  const partition = topic?.partitions[index]
+  if (topic === undefined) return [ErrorCode.ERR_UNKNOWN_TOPIC_OR_PART, `Unable to find a topic named ${name}.`]
+  if (partition === undefined)
+    return [ErrorCode.ERR_UNKNOWN_TOPIC_OR_PART, `Unable to find partition ${name}:${index}.`]
+  if (replicas === null) {
+    const errorCode = cancelReassignment(partition)
+    if (errorCode === ErrorCode.ERR_NO_ERROR) topics.changed(topic)
+    return [errorCode, errorCode === ErrorCode.ERR_NO_ERROR ? null : 'There is no move that could be given up.']
+  }
+  const problem = topics.assignmentProblem([replicas])
+  if (problem !== null) return [ErrorCode.ERR_INVALID_REPLICA_ASSIGNMENT, problem]
+  const factor = partition.replicas.length - partition.adding.length
+  if (!mayResize && replicas.length !== factor) {
+    const message = `The replication factor of ${name}:${index} is ${factor}, not ${replicas.length}.`
+    return [ErrorCode.ERR_INVALID_REPLICATION_FACTOR, message]
+  }
+  reassign(partition, replicas, id => topics.isUp(id))
+  topics.changed(topic)
+  return [ErrorCode.ERR_NO_ERROR, null]
+}
+
+function list(
+  { topics }: Decoded<ListPartitionReassignmentsRequest>,
+  context: RequestContext,
+): ListPartitionReassignmentsResponse {
+  const errorCode = ErrorCode.ERR_CLUSTER_AUTHORIZATION_FAILED
+  if (!context.allows('describe', 'cluster', CLUSTER_NAME)) {
+    return { throttleTimeMs: 0, errorCode, errorMessage: DENIED, topics: [] }
+  }
+  const store = context.state.topics
+  const asked =
+    topics?.flatMap(({ name, partitionIndexes }) => {
+      const topic = store.get(name)
+      return topic === undefined ? [] : [{ name, partitions: topic.partitions.filter(isIn(partitionIndexes)) }]
+    }) ?? store.all()
+  const moving = [...asked].map(({ name, partitions }) => ({ name, partitions: partitions.flatMap(underWay) }))
+  return {
+    throttleTimeMs: 0,
+    errorCode: ErrorCode.ERR_NO_ERROR,
+    errorMessage: null,
+    topics: moving.filter(({ partitions }) => partitions.length > 0),
+  }
+}
+
+function isIn(indexes: readonly number[]): (partition: Partition) => boolean {
+  return partition => indexes.includes(partition.index)
+}
+
+function underWay({
+  index,
+  replicas,
+  adding,
+  removing,
+}: Partition): ListPartitionReassignmentsResponse['topics'][number]['partitions'][number][] {
+  if (adding.length === 0 && removing.length === 0) return []
+  return [{ partitionIndex: index, replicas, addingReplicas: adding, removingReplicas: removing }]
+}
