@@ -96,12 +96,12 @@ class Weather {
     await Promise.all(this.#members.map(member => this.#end(member)))
     await Promise.all(this.#leaving)
     await Promise.all([this.#producer.close(), this.#admin.close()])
-    const { repeats } = timesRead(this.#stories, this.#written)
+    const missing = this.#missing()
     return {
       calmAfterMs,
       written: this.#written,
-      missing: this.#missing(),
-      repeats: [...repeats.values()].reduce((sum, n) => sum + n, 0),
+      missing,
+      repeats: this.#readingsMade() - (this.#written - missing.length),
       joined: this.#joined,
       crashed: this.#crashed,
       kills: this.#kills,
@@ -181,6 +181,11 @@ class Weather {
     if (owned.length !== partitions || new Set(owned).size !== partitions) return false
     const [described] = await this.#admin.describeConsumerGroups([group]).catch(() => [])
     return described?.state.toLowerCase() === 'stable' && described.members.length === this.#members.length
+  }
+
+  #readingsMade(): number {
+    const told = this.#stories.reduce((sum, { values }) => sum + values.length, 0)
+    return this.#readings.reduce((sum, n) => sum + n, told)
   }
 
   #missing(): number[] {
