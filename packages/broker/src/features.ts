@@ -6,28 +6,87 @@ export interface Feature {
   readonly name: string
   readonly minVersion: number
   readonly maxVersion: number
-  /** The level that the cluster is on. */
+  /** The level that the cluster is on; 0: it does without. */
   readonly level: number
 }
 
+export interface FeatureUpdate {
+  readonly name: string
+  readonly level: number
+  readonly kind: 'upgrade' | 'safe-downgrade' | 'unsafe-downgrade' | 'unknown'
+}
+
+const METADATA_VERSION = 'metadata.version'
 // The version of EndTxn that Kafka 3.9 ends at.
 const END_TXN_39 = 4
 
-/** What follows from the requests that are served. */
-export function featuresOf(versions: ReadonlyMap<number, VersionRange>): readonly Feature[] {
+export class Features {
+  #all: readonly Feature[]
+  #epoch = 1
+
+  constructor(versions: ReadonlyMap<number, VersionRange>) {
+    this.#all = featuresOf(versions)
+  }
+
+  /** Goes up with each change. */
+  get epoch(): number {
+    return this.#epoch
+  }
+
+  all(): readonly Feature[] {
+    return this.#all
+  }
+
+  /** 0 for a feature that is not known. */
+  level(name: string): number {
+    return this.#all.find(feature => feature.name === name)?.level ?? 0
+  }
+
+  /** Whether the cluster could have it but does without. */
+  isOff(name: string): boolean {
+    return this.#all.some(feature => feature.name === name && feature.level === 0)
+  }
+
+  /** Why an update cannot be, or null. */
+  problem({ name, level, kind }: FeatureUpdate): string | null {
+    const wrong = (why: string): string => `Invalid update version ${level} for feature ${name}. ${why}`
+    if (kind === 'unknown') return wrong('There is no such type of upgrade.')
+    if (level < 0) return wrong('A feature version cannot be less than 0.')
+    const feature = this.#all.find(known => known.name === name)
+    if (feature === undefined) return wrong(`Feature ${name} is not known.`)
+    const { minVersion, maxVersion } = feature
+    if (level < minVersion || level > maxVersion) return wrong(`It can be from ${minVersion} to ${maxVersion}.`)
+    if (level < feature.level && kind === 'upgrade') return wrong('That would be a downgrade.')
+    if (level > feature.level && kind !== 'upgrade') return wrong('That would be an upgrade.')
+    if (name === METADATA_VERSION && level < feature.level) return wrong('What has been written could not be read.')
+    return null
+  }
+
+  /** The caller has asked `problem`. */
+  update(updates: readonly FeatureUpdate[]): void {
+    const levels = new Map(updates.map(({ name, level }) => [name, level]))
+    this.#all = this.#all.map(feature => ({ ...feature, level: levels.get(feature.name) ?? feature.level }))
+    this.#epoch++
+  }
+}
+
+// What follows from the requests that are served.
+function featuresOf(versions: ReadonlyMap<number, VersionRange>): readonly Feature[] {
   const endTxn = versions.get(ApiKey.EndTxn)?.max ?? 0
   if (endTxn < END_TXN_39) return []
-  if (endTxn === END_TXN_39) return [{ name: 'metadata.version', minVersion: 1, maxVersion: 21, level: 21 }]
-  const features: Feature[] = [
-    { name: 'metadata.version', minVersion: 7, maxVersion: 30, level: 30 },
+  if (endTxn === END_TXN_39) {
+    return [
+      { name: METADATA_VERSION, minVersion: 1, maxVersion: 21, level: 21 },
+      { name: 'kraft.version', minVersion: 0, maxVersion: 1, level: 0 },
+    ]
+  }
+  return [
+    { name: METADATA_VERSION, minVersion: 7, maxVersion: 30, level: 30 },
     // Transactions end with an epoch each (KIP-890).
     { name: 'transaction.version', minVersion: 0, maxVersion: 2, level: 2 },
+    { name: 'group.version', minVersion: 0, maxVersion: 1, level: 1 },
+    { name: 'share.version', minVersion: 0, maxVersion: 1, level: 1 },
+    { name: 'eligible.leader.replicas.version', minVersion: 0, maxVersion: 1, level: 1 },
+    { name: 'kraft.version', minVersion: 0, maxVersion: 1, level: 0 },
   ]
-  if (versions.has(ApiKey.ConsumerGroupHeartbeat)) {
-    features.push({ name: 'group.version', minVersion: 0, maxVersion: 1, level: 1 })
-  }
-  if (versions.has(ApiKey.ShareGroupHeartbeat)) {
-    features.push({ name: 'share.version', minVersion: 0, maxVersion: 1, level: 1 })
-  }
-  return features
 }

@@ -4,13 +4,16 @@ import { authRoutes } from './handlers/auth.ts'
 import { configRoutes } from './handlers/configs.ts'
 import { consumerGroupRoutes } from './handlers/consumer-groups.ts'
 import { electionRoutes } from './handlers/elections.ts'
+import { featureRoutes } from './handlers/features.ts'
 import { fetchRoutes } from './handlers/fetch.ts'
 import { groupAdminRoutes } from './handlers/group-admin.ts'
 import { groupOffsetRoutes } from './handlers/group-offsets.ts'
 import { groupRoutes } from './handlers/groups.ts'
 import { metadataRoutes } from './handlers/metadata.ts'
+import { needs } from './handlers/needs-feature.ts'
 import { offsetRoutes } from './handlers/offsets.ts'
 import { produceRoutes } from './handlers/produce.ts'
+import { quorumRoutes } from './handlers/quorum.ts'
 import { reassignmentRoutes } from './handlers/reassignments.ts'
 import { scramUserRoutes } from './handlers/scram-users.ts'
 import { shareFetchRoutes } from './handlers/share-fetch.ts'
@@ -34,11 +37,10 @@ export const routes: ReadonlyMap<number, Route> = new Map(
     ...fetchRoutes,
     ...offsetRoutes,
     ...groupRoutes,
-    ...consumerGroupRoutes,
+    ...needs('group.version', consumerGroupRoutes),
     ...groupAdminRoutes,
     ...groupOffsetRoutes,
-    ...shareGroupRoutes,
-    ...shareFetchRoutes,
+    ...needs('share.version', [...shareGroupRoutes, ...shareFetchRoutes]),
     ...transactionRoutes,
     ...transactionOffsetRoutes,
     ...transactionAdminRoutes,
@@ -49,5 +51,7 @@ export const routes: ReadonlyMap<number, Route> = new Map(
     ...tokenRoutes,
     ...electionRoutes,
     ...reassignmentRoutes,
+    ...featureRoutes,
+    ...quorumRoutes,
   ].map(route => [route.api.key, route]),
 )

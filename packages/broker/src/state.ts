@@ -3,6 +3,7 @@ import { ApiKey, ErrorCode } from '@ottla/protocol'
 import type { Authorizer } from './acls.ts'
 import type { Clock, Timer } from './clock.ts'
 import type { Faults } from './faults.ts'
+import { Features } from './features.ts'
 import { FetchSessions } from './fetch-sessions.ts'
 import { Group, type GroupSurroundings } from './groups.ts'
 import type { ClassicSettings } from './groups/classic-member.ts'
@@ -76,6 +77,7 @@ export class ClusterState {
   readonly onInternalError: (error: unknown) => void
   readonly groups = new Map<string, Group>()
   readonly groupConfigs = new GroupConfigs()
+  readonly features: Features
   readonly tokens: TokenStore
   readonly transactions: TransactionCoordinator
   readonly transactionalOffsets = new TransactionalOffsets()
@@ -104,6 +106,7 @@ export class ClusterState {
     this.validateToken = options.validateToken
     this.maxReauthMs = options.maxReauthMs
     this.versions = options.versions
+    this.features = new Features(options.versions)
     this.onInternalError = options.onInternalError
     this.#maxBytes = options.maxBytes
     this.#groupSurroundings = {

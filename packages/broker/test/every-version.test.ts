@@ -40,6 +40,7 @@ function batch(): Buffer {
 
 const member = { groupId: 'g', memberId: 'nobody', generationId: 1 }
 const nobody = { producerId: 1, producerEpoch: 1 }
+const voter = { clusterId: null, voterId: 99, voterDirectoryId: 'x'.repeat(21) + 'g' }
 const open = { principalFilter: null, hostFilter: null, operation: 1, permissionType: 1 }
 
 /** Requests about what is there and about what is not, for each API; a list because some answers differ in form. */
@@ -290,6 +291,15 @@ const bodies: Partial<Record<keyof typeof ApiKey, (version: number) => object[]>
     },
   ],
   ListPartitionReassignments: () => [{ topics: null }, { topics: [{ name: 't', partitionIndexes: [0, 9] }] }],
+  UpdateFeatures: version =>
+    ['share.version', 'missing'].map(feature => ({
+      featureUpdates: [{ feature, maxVersionLevel: 1, ...(version >= 1 ? { upgradeType: 1 } : {}) }],
+    })),
+  DescribeQuorum: () =>
+    ['__cluster_metadata', 't'].map(topicName => ({ topics: [{ topicName, partitions: [{ partitionIndex: 0 }] }] })),
+  AddRaftVoter: () => [{ ...voter, timeoutMs: 1000, listeners: [{ name: 'CONTROLLER', host: 'x', port: 1 }] }],
+  RemoveRaftVoter: () => [voter],
+  UnregisterBroker: () => [{ brokerId: 99 }],
   DescribeCluster: () => [{ includeClusterAuthorizedOperations: true }],
   DescribeTopicPartitions: () => [{ topics: [{ name: 't' }, { name: 'missing' }] }],
   InitProducerId: () => [

@@ -20,6 +20,8 @@ import { nameProblem, type Partition, type Topic } from '../topics.ts'
 // Types of endpoints (KIP-919).
 const BROKERS = 1
 const CONTROLLERS = 2
+// DescribeCluster tells of brokers that are down from here on.
+const FENCED_VERSION = 2
 // By their numbers. Coordinators of share groups' state (2) are asked for by brokers only.
 const coordinatorTypes = ['group', 'transaction'] as const
 
@@ -48,7 +50,12 @@ export const metadataRoutes: readonly Route[] = [
       errorCode: ErrorCode.ERR_NO_ERROR,
       clusterId: state.clusterId,
       controllerId: state.controllerId(),
-      brokers: state.liveBrokers().map(({ id, host, port, rack }) => ({ brokerId: id, host, port, rack })),
+      brokers: state.brokers
+        .filter(({ up }) => up || request.includeFencedBrokers)
+        .map(({ id, host, port, rack, up }) => ({
+          ...{ brokerId: id, host, port, rack },
+          ...(context.version >= FENCED_VERSION ? { isFenced: !up } : {}),
+        })),
       ...(request.includeClusterAuthorizedOperations
         ? { clusterAuthorizedOperations: authorizedOperations(context, 'cluster', CLUSTER_NAME) }
         : {}),

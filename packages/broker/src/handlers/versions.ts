@@ -1,8 +1,7 @@
 /** ApiVersions: what clients may ask. */
 import { ApiVersionsServer, ErrorCode, type ApiVersionsResponse } from '@ottla/protocol'
-import { featuresOf } from '../features.ts'
+import type { Features } from '../features.ts'
 import { route, type Route } from '../request.ts'
-import type { VersionRange } from '../versions.ts'
 
 // ApiVersions tells of features from here on.
 const FEATURES_VERSION = 3
@@ -17,7 +16,7 @@ export const versionRoutes: readonly Route[] = [
       errorCode: ErrorCode.ERR_NO_ERROR,
       apiKeys: [...state.versions].map(([apiKey, { min, max }]) => ({ apiKey, minVersion: min, maxVersion: max })),
       throttleTimeMs: 0,
-      ...(version >= FEATURES_VERSION ? features(state.versions, version) : {}),
+      ...(version >= FEATURES_VERSION ? features(state.features, version) : {}),
     }
   }),
 ]
@@ -27,16 +26,18 @@ function isSoftware(word: string): boolean {
 }
 
 function features(
-  versions: ReadonlyMap<number, VersionRange>,
+  known: Features,
   version: number,
 ): Pick<ApiVersionsResponse, 'supportedFeatures' | 'finalizedFeatures' | 'finalizedFeaturesEpoch'> {
-  const all = featuresOf(versions)
+  const all = known.all()
   return {
     // Clients of old cannot read that a version is 0.
     supportedFeatures: all
       .filter(({ minVersion }) => minVersion > 0 || version > FEATURES_VERSION)
       .map(({ name, minVersion, maxVersion }) => ({ name, minVersion, maxVersion })),
-    finalizedFeatures: all.map(({ name, level }) => ({ name, minVersionLevel: level, maxVersionLevel: level })),
-    finalizedFeaturesEpoch: 1,
+    finalizedFeatures: all
+      .filter(({ level }) => level > 0)
+      .map(({ name, level }) => ({ name, minVersionLevel: level, maxVersionLevel: level })),
+    finalizedFeaturesEpoch: known.epoch,
   }
 }

@@ -1,0 +1,146 @@
+/** Who keeps the cluster's metadata: every broker, as if each were a controller too (KIP-595, KIP-853). */
+import {
+  AddRaftVoterServer,
+  DescribeQuorumServer,
+  ErrorCode,
+  RemoveRaftVoterServer,
+  UnregisterBrokerServer,
+  ZERO_UUID,
+  type Decoded,
+  type DescribeQuorumRequest,
+  type DescribeQuorumResponse,
+} from '@ottla/protocol'
+import { CLUSTER_NAME } from '../acls.ts'
+import { route, type RequestContext, type Route } from '../request.ts'
+
+const METADATA_TOPIC = '__cluster_metadata'
+// Its leader never changes in a way that anybody could see.
+const EPOCH = 1
+const LISTENER = 'CONTROLLER'
+// Times of the voters are told from here on, directories and addresses from the next version on.
+const TIMES_VERSION = 1
+const NODES_VERSION = 2
+const DENIED = 'Cluster authorization failed.'
+
+interface Answer {
+  readonly throttleTimeMs: 0
+  readonly errorCode: number
+  readonly errorMessage: string | null
+}
+
+interface Voter {
+  readonly clusterId: string | null
+  readonly voterId: number
+  readonly voterDirectoryId: string
+}
+
+export const quorumRoutes: readonly Route[] = [
+  route(DescribeQuorumServer, describe),
+  route(AddRaftVoterServer, (request, context) => {
+    const refused = voterRefusal(request, context)
+    if (refused !== null) return refused
+    if (!request.listeners.some(({ name }) => name === LISTENER)) {
+      return answer(ErrorCode.ERR_INVALID_REQUEST, `The voter has no listener ${LISTENER}.`)
+    }
+    if (!hasMovableVoters(context)) {
+      return answer(ErrorCode.ERR_UNSUPPORTED_VERSION, 'No voter can be added while kraft.version is 0.')
+    }
+    if (context.state.broker(request.voterId) !== undefined) {
+      return answer(ErrorCode.ERR_DUPLICATE_VOTER, `${request.voterId} is a voter already.`)
+    }
+    return answer(ErrorCode.ERR_REQUEST_TIMED_OUT, 'The new voter does not answer.')
+  }),
+  route(RemoveRaftVoterServer, (request, context) => {
+    const refused = voterRefusal(request, context)
+    if (refused !== null) return refused
+    if (!hasMovableVoters(context)) {
+      return answer(ErrorCode.ERR_UNSUPPORTED_VERSION, 'No voter can be removed while kraft.version is 0.')
+    }
+    return answer(ErrorCode.ERR_VOTER_NOT_FOUND, `There is no voter ${request.voterId} with that directory.`)
+  }),
+  route(UnregisterBrokerServer, ({ brokerId }, context) => {
+    if (!mayAlter(context)) return answer(ErrorCode.ERR_CLUSTER_AUTHORIZATION_FAILED, DENIED)
+    if (context.state.broker(brokerId) === undefined) {
+      return answer(ErrorCode.ERR_BROKER_ID_NOT_REGISTERED, `Broker ID ${brokerId} is not currently registered`)
+    }
+    // As one that runs, which comes back by itself.
+    return answer(ErrorCode.ERR_NO_ERROR)
+  }),
+]
+
+function describe({ topics }: Decoded<DescribeQuorumRequest>, context: RequestContext): DescribeQuorumResponse {
+  const allowed = context.allows('describe', 'cluster', CLUSTER_NAME)
+  const [first, ...others] = topics.flatMap(({ topicName, partitions }) =>
+    partitions.map(({ partitionIndex }) => ({ topicName, partitionIndex })),
+  )
+  // Together with anything else it is not there either.
+  const isIt = others.length === 0 && first?.topicName === METADATA_TOPIC && first.partitionIndex === 0
+  const errorCode = allowed ? ErrorCode.ERR_NO_ERROR : ErrorCode.ERR_CLUSTER_AUTHORIZATION_FAILED
+  const { version } = context
+  const { brokers } = context.state
+  return {
+    errorCode,
+    topics: allowed
+      ? topics.map(({ topicName, partitions }) => ({
+          topicName,
+          partitions: partitions.map(({ partitionIndex }) =>
+            isIt ? quorum(context) : { ...nothing, partitionIndex, errorCode: ErrorCode.ERR_UNKNOWN_TOPIC_OR_PART },
+          ),
+        }))
+      : [],
+    ...(version >= NODES_VERSION
+      ? {
+          errorMessage: allowed ? null : DENIED,
+          nodes: isIt
+            ? brokers.map(({ id, host, port }) => ({ nodeId: id, listeners: [{ name: LISTENER, host, port }] }))
+            : [],
+        }
+      : {}),
+  }
+}
+
+const nothing = { leaderId: 0, leaderEpoch: 0, highWatermark: 0, currentVoters: [], observers: [] }
+
+function quorum({ state, version }: RequestContext): DescribeQuorumResponse['topics'][number]['partitions'][number] {
+  const { epoch } = state.features
+  return {
+    partitionIndex: 0,
+    errorCode: ErrorCode.ERR_NO_ERROR,
+    leaderId: state.controllerId(),
+    leaderEpoch: EPOCH,
+    highWatermark: epoch,
+    currentVoters: state.brokers.map(({ id, up }) => {
+      const time = up ? state.clock.now() : -1
+      return {
+        replicaId: id,
+        logEndOffset: epoch,
+        ...(version >= TIMES_VERSION ? { lastFetchTimestamp: time, lastCaughtUpTimestamp: time } : {}),
+        ...(version >= NODES_VERSION ? { replicaDirectoryId: ZERO_UUID } : {}),
+      }
+    }),
+    observers: [],
+  }
+}
+
+function voterRefusal({ clusterId, voterId, voterDirectoryId }: Voter, context: RequestContext): Answer | null {
+  if (!mayAlter(context)) return answer(ErrorCode.ERR_CLUSTER_AUTHORIZATION_FAILED, DENIED)
+  if (clusterId !== null && clusterId !== context.state.clusterId) {
+    return answer(ErrorCode.ERR_INCONSISTENT_CLUSTER_ID, `This is not the cluster ${clusterId}.`)
+  }
+  if (voterId < 0 || voterDirectoryId === ZERO_UUID) {
+    return answer(ErrorCode.ERR_INVALID_REQUEST, `${voterId} is no voter.`)
+  }
+  return null
+}
+
+function mayAlter(context: RequestContext): boolean {
+  return context.allows('alter', 'cluster', CLUSTER_NAME)
+}
+
+function hasMovableVoters({ state }: RequestContext): boolean {
+  return state.features.level('kraft.version') > 0
+}
+
+function answer(errorCode: number, errorMessage: string | null = null): Answer {
+  return { throttleTimeMs: 0, errorCode, errorMessage }
+}
