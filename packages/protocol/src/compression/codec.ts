@@ -33,6 +33,13 @@ export interface CompressionCodec {
    */
   compress(data: Uint8Array, level?: number): Buffer
   /**
+   * The same on a thread beside this one, of which Node has few; what is returned is the caller's. Only where the work
+   * is worth the way: a codec that is done sooner than it could be handed over has none.
+   *
+   * @param data - not to be changed until the promise is settled
+   */
+  readonly compressBeside?: ((data: Uint8Array, level?: number) => Promise<Buffer>) | undefined
+  /**
    * Decompresses all of `data`. Memory is claimed for what comes out, never for what the data claims.
    *
    * @param maxBytes - more than this is refused

@@ -12,6 +12,13 @@ export const gzip: CompressionCodec = {
   maxLevel: 9,
   ready: () => null,
   compress: (data, level = -1) => zlib().gzipSync(data, { level: levelWithin(gzip, level, -1) }),
+  compressBeside: (data, level = -1) =>
+    new Promise((resolve, reject) => {
+      zlib().gzip(data, { level: levelWithin(gzip, level, -1) }, (error, compressed) => {
+        if (error === null) resolve(compressed)
+        else reject(error)
+      })
+    }),
   decompress: (data, maxBytes) => inflateLimited('gzip', zlib().gunzipSync, data, maxBytes),
   implementation: () => 'node:zlib',
 }

@@ -14,6 +14,11 @@ const STANDARD_LEVEL = 3
 
 /** The part of node:zlib that Node 20 has not. */
 interface ZlibZstd {
+  zstdCompress(
+    data: Uint8Array,
+    options: { params: Record<number, number> },
+    done: (error: Error | null, compressed: Buffer) => void,
+  ): void
   zstdCompressSync(data: Uint8Array, options: { params: Record<number, number> }): Buffer
   zstdDecompressSync: (data: Uint8Array, options: { maxOutputLength: number }) => Buffer
   constants: { ZSTD_c_compressionLevel: number }
@@ -64,11 +69,25 @@ export const zstd: CompressionCodec = {
     if (own === null) return asBuffer(loadedWasm().compress(data, allowed))
     return own.zstdCompressSync(data, { params: { [own.constants.ZSTD_c_compressionLevel]: allowed } })
   },
+  get compressBeside() {
+    const own = builtIn()
+    return own === null ? undefined : (data: Uint8Array, level = -1) => compressByZlib(own, data, level)
+  },
   decompress(data, maxBytes) {
     const own = builtIn()
     return own === null ? decompressByWasm(loadedWasm(), data, maxBytes) : decompressByZlib(own, data, maxBytes)
   },
   implementation: () => (builtIn() === null ? '@bokuweb/zstd-wasm' : 'node:zlib'),
+}
+
+function compressByZlib(using: ZlibZstd, data: Uint8Array, level: number): Promise<Buffer> {
+  const params = { [using.constants.ZSTD_c_compressionLevel]: levelWithin(zstd, level, STANDARD_LEVEL) }
+  return new Promise((resolve, reject) => {
+    using.zstdCompress(data, { params }, (error, compressed) => {
+      if (error === null) resolve(compressed)
+      else reject(error)
+    })
+  })
 }
 
 /** Loads the WebAssembly form. It rejects with an Error when the package is not there. */

@@ -75,12 +75,17 @@ export class BatchWriter {
   baseTimestamp = -1
   /** The highest timestamp, ms since the epoch; -1 while the batch is empty. */
   maxTimestamp = -1
-  /** Whether {@link seal} was called, so that nothing can be appended any more. */
+  /** Whether {@link seal} was called. */
   isSealed = false
+  /** Whether nothing can be appended any more: it is sealed, or {@link compressBeside} was called. */
+  isClosed = false
   /** The codec really used: 0 (none) also when compressing made the batch larger. */
   codecId = 0
   /** @internal */
   buffer: Buffer
+  /** Somebody reads the records at present; the promise never rejects. */
+  #compressing: Promise<void> | null = null
+  #isCompressed = false
 
   /** @param capacity - bytes of the first buffer; a batch that grows past it moves to one twice as large */
   constructor(capacity = 16 * 1024) {
@@ -117,7 +122,7 @@ export class BatchWriter {
     headers: RecordHeaders | null | undefined,
     timestamp: number,
   ): number {
-    if (this.isSealed) throw new Error('a sealed record batch takes no more records')
+    if (this.isClosed) throw new Error('a sealed record batch takes no more records')
     if (!(timestamp >= -1 && timestamp <= Number.MAX_SAFE_INTEGER && Math.floor(timestamp) === timestamp)) {
       throw new RangeError(`timestamp ${timestamp} is not a whole number of milliseconds since the epoch`)
     }
@@ -251,10 +256,9 @@ export class BatchWriter {
   seal(options: SealOptions): Buffer {
     if (this.recordCount === 0) throw new Error('a record batch without records cannot be sealed')
     if (!this.isSealed) {
-      this.uncompressedBytes = this.sizeBytes
-      const codec = options.codec
-      if (codec !== null && codec !== undefined && codec.id !== 0) this.#compress(codec, options.level ?? -1)
+      this.#close(options.codec ?? null, options.level ?? -1)
       this.isSealed = true
+      this.isClosed = true
     }
     const buffer = this.buffer
     const size = this.sizeBytes
@@ -275,9 +279,48 @@ export class BatchWriter {
     return buffer.subarray(0, size)
   }
 
-  /** The smaller body takes the place of the records, so a sealed batch never needs a second buffer. */
+  #close(codec: CompressionCodec | null, level: number): void {
+    if (this.#isCompressed) return
+    this.uncompressedBytes = this.sizeBytes
+    if (codec === null || codec.id === 0) return
+    // Whoever reads the records goes on reading them: they are compressed into another place.
+    if (this.#compressing !== null) this.buffer = Buffer.from(this.buffer.subarray(0, this.sizeBytes))
+    this.#compress(codec, level)
+  }
+
+  /**
+   * Compresses the records on another thread, so that {@link seal} has nothing left to compress. Nothing can be appended
+   * from now on. Sealing or releasing the batch meanwhile is allowed: the work is for nothing then. When it fails,
+   * sealing tries once more and says why.
+   *
+   * @returns when that is done; null when this codec only works on this thread
+   */
+  compressBeside(codec: CompressionCodec, level: number): Promise<void> | null {
+    if (codec.compressBeside === undefined || this.isSealed || this.#isCompressed) return null
+    if (this.#compressing !== null) return this.#compressing
+    const records = this.buffer.subarray(BATCH_HEADER_BYTES, this.sizeBytes)
+    this.isClosed = true
+    this.#compressing = codec.compressBeside(records, level).then(
+      body => {
+        this.#compressing = null
+        if (this.isSealed) return
+        this.uncompressedBytes = this.sizeBytes
+        this.#isCompressed = true
+        this.#take(codec, body)
+      },
+      () => {
+        this.#compressing = null
+      },
+    )
+    return this.#compressing
+  }
+
   #compress(codec: CompressionCodec, level: number): void {
-    const body = codec.compress(this.buffer.subarray(BATCH_HEADER_BYTES, this.sizeBytes), level)
+    this.#take(codec, codec.compress(this.buffer.subarray(BATCH_HEADER_BYTES, this.sizeBytes), level))
+  }
+
+  /** The smaller body takes the place of the records, so a sealed batch never needs a second buffer. */
+  #take(codec: CompressionCodec, body: Buffer): void {
     if (body.length >= this.sizeBytes - BATCH_HEADER_BYTES) return
     body.copy(this.buffer, BATCH_HEADER_BYTES)
     this.sizeBytes = BATCH_HEADER_BYTES + body.length
@@ -293,7 +336,9 @@ export class BatchWriter {
     if (buffer.length === 0) return
     this.buffer = RELEASED
     this.isSealed = true
-    giveBuffer(buffer)
+    this.isClosed = true
+    // The collector takes one that is still being read.
+    if (this.#compressing === null) giveBuffer(buffer)
   }
 }
 

@@ -27,6 +27,84 @@ before(async () => {
   await codecByName('zstd').ready()
 })
 
+describe('a batch that is compressed on another thread', () => {
+  const full = (): BatchWriter => {
+    const writer = new BatchWriter()
+    for (let i = 0; i < 2000; i++) writer.append(`key-${i % 10}`, `value-${i}`, null, NOW + i)
+    return writer
+  }
+  const valuesOf = (batch: Buffer): string[] => {
+    const cursor = cursorOf(batch)
+    const values: string[] = []
+    while (cursor.next()) values.push(String(cursor.value()))
+    return values
+  }
+  const expected = Array.from({ length: 2000 }, (_, i) => `value-${i}`)
+  const beside = codecNames.map(codecByName).filter(codec => codec.compressBeside !== undefined)
+
+  test('gzip is one that can be', () => {
+    assert.ok(beside.some(({ name }) => name === 'gzip'))
+  })
+
+  test('is the same as one that was compressed on this one', async () => {
+    for (const codec of beside) {
+      const [here, there] = [full(), full()]
+      await there.compressBeside(codec, 5)
+      assert.throws(() => there.append(null, 'late', null, NOW), /takes no more records/)
+      assert.deepEqual(there.seal({ codec, level: 5 }), here.seal({ codec, level: 5 }))
+      assert.equal(there.codecId, codec.id)
+      assert.equal(there.uncompressedBytes, here.uncompressedBytes)
+    }
+  })
+
+  test('stays as it is when that makes it larger', async () => {
+    for (const codec of beside) {
+      const writer = new BatchWriter()
+      writer.append(null, 'x', null, NOW)
+      await writer.compressBeside(codec, -1)
+      assert.deepEqual(valuesOf(writer.seal({ codec })), ['x'])
+      assert.equal(writer.codecId, 0)
+    }
+  })
+
+  test('may be sealed before that is done, compressed or not', async () => {
+    for (const codec of beside) {
+      for (const sealedWith of [codec, null]) {
+        const writer = full()
+        const compressing = writer.compressBeside(codec, -1)
+        const sealed = writer.seal({ codec: sealedWith })
+        assert.deepEqual(valuesOf(sealed), expected)
+        await compressing
+        assert.deepEqual(valuesOf(sealed), expected)
+        assert.equal(writer.codecId, sealedWith?.id ?? 0)
+      }
+    }
+  })
+
+  test('may be released before that is done: nobody gets its buffer', async () => {
+    for (const codec of beside) {
+      const writer = full()
+      const { buffer } = writer
+      const compressing = writer.compressBeside(codec, -1)
+      writer.release()
+      assert.notEqual(new BatchWriter(buffer.length).buffer, buffer)
+      await compressing
+    }
+  })
+
+  test('is compressed on this thread when the other has failed', async () => {
+    const gzip = codecByName('gzip')
+    const writer = full()
+    await writer.compressBeside({ ...gzip, compressBeside: () => Promise.reject(new Error('no thread')) }, -1)
+    assert.deepEqual(valuesOf(writer.seal({ codec: gzip })), expected)
+    assert.equal(writer.codecId, gzip.id)
+  })
+
+  test('is not done by codecs that are quick', () => {
+    assert.equal(full().compressBeside(codecByName('lz4'), -1), null)
+  })
+})
+
 describe('an open batch', () => {
   test('knows its exact size after every record', () => {
     for (const capacity of [0, 61, 16 * 1024]) {
