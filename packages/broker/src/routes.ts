@@ -9,6 +9,7 @@ import { fetchRoutes } from './handlers/fetch.ts'
 import { groupAdminRoutes } from './handlers/group-admin.ts'
 import { groupOffsetRoutes } from './handlers/group-offsets.ts'
 import { groupRoutes } from './handlers/groups.ts'
+import { logDirRoutes } from './handlers/log-dirs.ts'
 import { metadataRoutes } from './handlers/metadata.ts'
 import { needs } from './handlers/needs-feature.ts'
 import { offsetRoutes } from './handlers/offsets.ts'
@@ -51,6 +52,7 @@ export const routes: ReadonlyMap<number, Route> = new Map(
     ...tokenRoutes,
     ...electionRoutes,
     ...reassignmentRoutes,
+    ...logDirRoutes,
     ...featureRoutes,
     ...quorumRoutes,
   ].map(route => [route.api.key, route]),

@@ -81,7 +81,8 @@ export class ClusterState {
   readonly tokens: TokenStore
   readonly transactions: TransactionCoordinator
   readonly transactionalOffsets = new TransactionalOffsets()
-  readonly #maxBytes: number
+  /** Limit for the records of all topics together. */
+  readonly maxBytes: number
   /** Told of what has to outlive the process. */
   keeper: Keeper | null = null
   #retention: Timer | null = null
@@ -108,7 +109,7 @@ export class ClusterState {
     this.versions = options.versions
     this.features = new Features(options.versions)
     this.onInternalError = options.onInternalError
-    this.#maxBytes = options.maxBytes
+    this.maxBytes = options.maxBytes
     this.#groupSurroundings = {
       clock: options.clock,
       topics: options.topics,
@@ -142,7 +143,7 @@ export class ClusterState {
 
   /** Keeps the limit for all records together; what is oldest goes. */
   limitMemory(): void {
-    if (this.topics.memory.used > this.#maxBytes) evict(this.topics, this.topics.memory, this.#maxBytes)
+    if (this.topics.memory.used > this.maxBytes) evict(this.topics, this.topics.memory, this.maxBytes)
   }
 
   broker(id: number): BrokerInfo | undefined {

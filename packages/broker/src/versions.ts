@@ -64,6 +64,7 @@ const kafka39Max: ReadonlyMap<number, number> = new Map([
   [22, 5],
   [26, 4],
   [28, 4],
+  [35, 4],
   [45, 0],
   [57, 1],
   [60, 1],

@@ -300,6 +300,10 @@ const bodies: Partial<Record<keyof typeof ApiKey, (version: number) => object[]>
   AddRaftVoter: () => [{ ...voter, timeoutMs: 1000, listeners: [{ name: 'CONTROLLER', host: 'x', port: 1 }] }],
   RemoveRaftVoter: () => [voter],
   UnregisterBroker: () => [{ brokerId: 99 }],
+  DescribeLogDirs: () => [{ topics: null }, { topics: [{ topic: 't', partitions: [0, 9] }] }],
+  AlterReplicaLogDirs: () => [
+    { dirs: ['/embedded/broker-1', '/x'].map(path => ({ path, topics: [{ name: 't', partitions: [0, 9] }] })) },
+  ],
   DescribeCluster: () => [{ includeClusterAuthorizedOperations: true }],
   DescribeTopicPartitions: () => [{ topics: [{ name: 't' }, { name: 'missing' }] }],
   InitProducerId: () => [

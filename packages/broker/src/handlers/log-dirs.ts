@@ -1,0 +1,103 @@
+/** Directories of brokers and what they hold (KIP-113). Each broker has one, in name only. */
+import {
+  AlterReplicaLogDirsServer,
+  DescribeLogDirsServer,
+  ErrorCode,
+  type AlterReplicaLogDirsRequest,
+  type AlterReplicaLogDirsResponse,
+  type Decoded,
+  type DescribeLogDirsRequest,
+  type DescribeLogDirsResponse,
+} from '@ottla/protocol'
+import { CLUSTER_NAME } from '../acls.ts'
+import { route, type RequestContext, type Route } from '../request.ts'
+
+export const logDirRoutes: readonly Route[] = [
+  route(DescribeLogDirsServer, describe),
+  route(AlterReplicaLogDirsServer, alter),
+]
+
+// An error of the whole is told from here on, the room on the disk and whether new replicas are kept out in others.
+const ERROR_VERSION = 3
+const ROOM_VERSION = 4
+const CORDON_VERSION = 5
+// What Kafka needs behind a topic's name for the directory of a replica on the move: `-0.` + 32 digits + `-future`.
+const LONGEST_DIRECTORY = 255
+const MOVING_SUFFIX = 1 + 1 + 32 + '-future'.length
+
+/** Path of the directory of a broker; there is no such directory. */
+export function logDirOf(brokerId: number): string {
+  return `/embedded/broker-${brokerId}`
+}
+
+function describe(
+  { topics: asked }: Decoded<DescribeLogDirsRequest>,
+  context: RequestContext,
+): DescribeLogDirsResponse {
+  const { state, brokerId, version } = context
+  if (!context.allows('describe', 'cluster', CLUSTER_NAME)) {
+    const errorCode = ErrorCode.ERR_CLUSTER_AUTHORIZATION_FAILED
+    return { throttleTimeMs: 0, ...(version >= ERROR_VERSION ? { errorCode } : {}), results: [] }
+  }
+  const isAsked = (topic: string, partition: number): boolean =>
+    asked?.some(one => one.topic === topic && one.partitions.includes(partition)) ?? true
+  const topics = [...state.topics.all()].map(({ name, partitions }) => ({
+    name,
+    partitions: partitions
+      .filter(({ index, replicas }) => replicas.includes(brokerId) && isAsked(name, index))
+      .map(({ index, log }) => ({
+        partitionIndex: index,
+        partitionSize: log.sizeBytes,
+        offsetLag: 0,
+        isFutureKey: false,
+      })),
+  }))
+  const { used } = state.topics.memory
+  return {
+    throttleTimeMs: 0,
+    ...(version >= ERROR_VERSION ? { errorCode: ErrorCode.ERR_NO_ERROR } : {}),
+    results: [
+      {
+        errorCode: ErrorCode.ERR_NO_ERROR,
+        logDir: logDirOf(brokerId),
+        topics: topics.filter(({ partitions }) => partitions.length > 0),
+        ...(version >= ROOM_VERSION
+          ? { totalBytes: state.maxBytes, usableBytes: Math.max(0, state.maxBytes - used) }
+          : {}),
+        ...(version >= CORDON_VERSION ? { isCordoned: false } : {}),
+      },
+    ],
+  }
+}
+
+function alter({ dirs }: Decoded<AlterReplicaLogDirsRequest>, context: RequestContext): AlterReplicaLogDirsResponse {
+  // What is asked for a partition last counts.
+  const wanted = new Map<string, Map<number, string>>()
+  for (const { path, topics } of dirs) {
+    for (const { name, partitions } of topics) {
+      const paths = wanted.get(name) ?? new Map<number, string>()
+      for (const index of partitions) paths.set(index, path)
+      wanted.set(name, paths)
+    }
+  }
+  return {
+    throttleTimeMs: 0,
+    results: [...wanted].map(([topicName, paths]) => ({
+      topicName,
+      partitions: [...paths].map(([partitionIndex, path]) => ({
+        partitionIndex,
+        errorCode: problemOf(topicName, partitionIndex, path, context),
+      })),
+    })),
+  }
+}
+
+// Whoever has no problem is where it should be already.
+function problemOf(topic: string, index: number, path: string, context: RequestContext): number {
+  if (!context.allows('alter', 'cluster', CLUSTER_NAME)) return ErrorCode.ERR_CLUSTER_AUTHORIZATION_FAILED
+  if (topic.length + String(index).length + MOVING_SUFFIX > LONGEST_DIRECTORY) return ErrorCode.ERR_TOPIC_EXCEPTION
+  if (path !== logDirOf(context.brokerId)) return ErrorCode.ERR_LOG_DIR_NOT_FOUND
+  const partition = context.state.topics.partition(topic, index)
+  if (partition === undefined) return ErrorCode.ERR_UNKNOWN_TOPIC_OR_PART
+  return partition.replicas.includes(context.brokerId) ? ErrorCode.ERR_NO_ERROR : ErrorCode.ERR_REPLICA_NOT_AVAILABLE
+}
