@@ -16,7 +16,7 @@ const STANDARD_LEVEL = 3
 interface ZlibZstd {
   zstdCompress(
     data: Uint8Array,
-    options: { params: Record<number, number> },
+    options: { params: Record<number, number>; pledgedSrcSize: number },
     done: (error: Error | null, compressed: Buffer) => void,
   ): void
   zstdCompressSync(data: Uint8Array, options: { params: Record<number, number> }): Buffer
@@ -82,8 +82,10 @@ export const zstd: CompressionCodec = {
 
 function compressByZlib(using: ZlibZstd, data: Uint8Array, level: number): Promise<Buffer> {
   const params = { [using.constants.ZSTD_c_compressionLevel]: levelWithin(zstd, level, STANDARD_LEVEL) }
+  // Fed to a stream underneath, which chooses for any length unless it is told.
+  const options = { params, pledgedSrcSize: data.length }
   return new Promise((resolve, reject) => {
-    using.zstdCompress(data, { params }, (error, compressed) => {
+    using.zstdCompress(data, options, (error, compressed) => {
       if (error === null) resolve(compressed)
       else reject(error)
     })
