@@ -41,6 +41,7 @@ const actions = new Map<number, RetryAction>([
   [ErrorCode.ERR_NOT_COORDINATOR, 'refresh-coordinator'],
   [ErrorCode.ERR_FETCH_SESSION_ID_NOT_FOUND, 'retry'],
   [ErrorCode.ERR_INVALID_FETCH_SESSION_EPOCH, 'retry'],
+  [ErrorCode.ERR_FETCH_SESSION_TOPIC_ID_ERROR, 'retry'],
 ])
 
 /** What to do about a code; one that is not in the table is final. */
