@@ -44,6 +44,7 @@ export class Broker {
   readonly #observer: BrokerObserver
   readonly #lanes = new Map<LaneName, Lane>()
   #apis: ReadonlyMap<number, { readonly min: number; readonly max: number }> | null = null
+  #levels: ReadonlyMap<string, number> | null = null
   #closed: RequestError | null = null
 
   constructor(
@@ -120,6 +121,11 @@ export class Broker {
     return version < 0 ? undefined : version
   }
 
+  /** The level of a feature that the cluster has agreed on (KIP-584), 0 for none; undefined before the first connection. */
+  featureLevel(name: string): number | undefined {
+    return this.#levels === null ? undefined : (this.#levels.get(name) ?? 0)
+  }
+
   /**
    * One try, no retry. While the connection is being made, requests wait in order.
    * Rejects with RequestError: ERR__TRANSPORT, ERR__RESOLVE, ERR__SSL, ERR__AUTHENTICATION, ERR__TIMED_OUT,
@@ -175,6 +181,7 @@ export class Broker {
     const observer: LaneObserver = {
       onUp: features => {
         this.#apis = features.apis
+        this.#levels = features.levels
         this.counters?.changedState()
         this.#observer.onUp(this)
       },

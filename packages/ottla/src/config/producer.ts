@@ -1,5 +1,5 @@
 /** Properties of producers, the topic-level ones included. */
-import { bool, choice, clib, elsewhere, float, int, planned, text, textOr, wordyInt } from './property.ts'
+import { bool, choice, clib, elsewhere, float, int, text, textOr, wordyInt } from './property.ts'
 
 const MAX_INT = 2_147_483_647
 
@@ -7,14 +7,14 @@ export const producerProperties = {
   'transactional.id': text(
     'P',
     'Name under which transactions survive a restart of the producer, and by which an older instance is fenced off.',
-    { importance: 'high', status: planned(6) },
+    { importance: 'high' },
   ),
   'transaction.timeout.ms': int(
     'P',
     [1000, MAX_INT],
     60_000,
     'How long a transaction may stay open before the broker aborts it.',
-    { importance: 'medium', status: planned(6) },
+    { importance: 'medium' },
   ),
   'enable.idempotence': bool(
     'P',

@@ -21,6 +21,8 @@ export interface VersionRange {
 /** What the broker said about itself when the connection came up. */
 export interface BrokerFeatures {
   readonly apis: ReadonlyMap<number, VersionRange>
+  /** Levels that the cluster has agreed on, by the name of the feature (KIP-584). */
+  readonly levels: ReadonlyMap<string, number>
   /** Milliseconds after which the broker wants to be authenticated anew (KIP-368); 0 means never. */
   readonly sessionLifetimeMs: number
 }
@@ -53,13 +55,16 @@ const tolerantApiVersions: typeof ApiVersions = {
  * Rejects with RequestError: ERR__AUTHENTICATION, ERR__TRANSPORT, ERR__TIMED_OUT, ERR__UNSUPPORTED_FEATURE.
  */
 export async function handshake(connection: Connection, settings: HandshakeSettings): Promise<BrokerFeatures> {
-  const apis = await fetchVersions(connection, settings)
+  const { apis, levels } = await fetchVersions(connection, settings)
   const { mechanism } = settings
   const sessionLifetimeMs = mechanism === null ? 0 : await authenticate(connection, settings, mechanism, apis)
-  return { apis, sessionLifetimeMs }
+  return { apis, levels, sessionLifetimeMs }
 }
 
-async function fetchVersions(connection: Connection, settings: HandshakeSettings): Promise<Map<number, VersionRange>> {
+async function fetchVersions(
+  connection: Connection,
+  settings: HandshakeSettings,
+): Promise<Pick<BrokerFeatures, 'apis' | 'levels'>> {
   const ask = (version: number): Promise<Decoded<ApiVersionsResponse>> =>
     connection.request(
       tolerantApiVersions,
@@ -79,7 +84,10 @@ async function fetchVersions(connection: Connection, settings: HandshakeSettings
   }
   const apis = new Map<number, VersionRange>()
   for (const range of response.apiKeys) apis.set(range.apiKey, { min: range.minVersion, max: range.maxVersion })
-  return apis
+  return {
+    apis,
+    levels: new Map(response.finalizedFeatures.map(({ name, maxVersionLevel }) => [name, maxVersionLevel])),
+  }
 }
 
 async function authenticate(

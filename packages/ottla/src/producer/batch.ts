@@ -26,6 +26,8 @@ export const SEQUENCES = 2 ** 31
 export interface Identity {
   readonly producerId: number
   readonly producerEpoch: number
+  /** Its batches count only when their transaction is committed. */
+  readonly isTransactional: boolean
 }
 
 /** What stamps a batch of an idempotent producer. */

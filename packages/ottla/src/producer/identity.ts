@@ -32,6 +32,16 @@ export function askForId(
   )
 }
 
+/** How things stand, for statistics. Times are monotonic ms. */
+export interface IdentityStanding {
+  readonly state: IdempotenceState
+  readonly since: number
+  /** How many ids or epochs there have been. */
+  readonly grants: number
+  /** Null unless the producer is transactional. */
+  readonly transaction: { readonly state: string; readonly since: number; readonly mayProduce: boolean } | null
+}
+
 export interface IdentityHandlers {
   /** An id is there: batches that wait for one can go. */
   onReady(): void
@@ -66,9 +76,10 @@ export class ProducerIdentity {
     this.#since = clock.now()
   }
 
-  /** For statistics: the state, since when (monotonic ms), and how many ids or epochs there have been. */
-  get standing(): { readonly state: IdempotenceState; readonly since: number; readonly grants: number } {
-    return { state: this.#state, since: this.#since, grants: this.#grants }
+  readonly transaction = null
+
+  get standing(): IdentityStanding {
+    return { state: this.#state, since: this.#since, grants: this.#grants, transaction: null }
   }
 
   /**
@@ -93,9 +104,9 @@ export class ProducerIdentity {
     if (identity !== null && identity === this.#current) this.#happen({ is: 'fenced' }, reason)
   }
 
-  /** Messages could not be delivered: with `enable.gapless.guarantee` that is fatal. */
-  lost(error: KafkaError): void {
-    if (!this.#isGapless || this.#closed) return
+  /** Messages could not be delivered: with `enable.gapless.guarantee` that is fatal. Null: the program gave them up. */
+  lost(error: KafkaError | null): void {
+    if (error === null || !this.#isGapless || this.#closed) return
     const message = `a gap in the series of messages (enable.gapless.guarantee): ${error.message}`
     // Being fatal purges the queue: not while an answer is being taken apart.
     queueMicrotask(() => this.#handlers.onFatal(ErrorCode.ERR__GAPLESS_GUARANTEE, message))
@@ -125,7 +136,11 @@ export class ProducerIdentity {
           break
         case 'use':
           this.#grants++
-          this.#current = { producerId: action.producerId, producerEpoch: action.producerEpoch }
+          this.#current = {
+            producerId: action.producerId,
+            producerEpoch: action.producerEpoch,
+            isTransactional: false,
+          }
           this.#handlers.onReady()
           break
         case 'fail':

@@ -13,6 +13,7 @@ export class Life {
   /** Whether messages are taken. @internal a plain field, since every message asks */
   isOpen = true
   #fatal: KafkaError | null = null
+  #restriction: string | null = null
 
   /** @param name - of the client, for messages */
   constructor(name: string) {
@@ -44,10 +45,20 @@ export class Life {
     return true
   }
 
-  /** Why nothing can be produced any more. */
+  /** Whether messages are taken at present (transactions); if not, why. */
+  restrict(reason: string | null): void {
+    this.#restriction = reason
+    this.isOpen = this.#state === 'open' && this.#fatal === null && reason === null
+  }
+
+  /** Why nothing can be produced, now or any more. */
   refusal(): KafkaError {
     const fatal = this.#fatal
-    if (this.#state !== 'open' || fatal === null) return this.closedError()
+    if (this.#state !== 'open') return this.closedError()
+    if (fatal === null) {
+      const why = this.#restriction
+      return why === null ? this.closedError() : new KafkaError(ErrorCode.ERR__STATE, `${this.#name}: ${why}`)
+    }
     const text = `${this.#name} has had a fatal error: ${fatal.name}: ${fatal.message}`
     return new KafkaError(ErrorCode.ERR__FATAL, text, { fatal: true, retriable: false, cause: fatal })
   }

@@ -17,11 +17,11 @@ import { Alarm } from './alarm.ts'
 import { eachRecord, splitBatch, type Batch, type HeldRecord } from './batch.ts'
 import type { ReportSink } from './entries.ts'
 import { Delivery } from './delivery.ts'
-import { ProducerIdentity, type AskForId } from './identity.ts'
+import type { IdentityStanding } from './identity.ts'
 import { checkFields, checkTopicName, payloadBytes, type AnyMessage } from './message.ts'
 import type { BatchLimits, PartitionQueue, QueueObserver } from './partition-queue.ts'
 import { chooserFor } from './partitioner.ts'
-import { expiry, failure, Sender, type ProduceCluster, type SenderSettings } from './sender.ts'
+import { expiry, failure, Sender, type ProduceCluster, type SenderIdentity, type SenderSettings } from './sender.ts'
 import { TopicQueue } from './topic-queue.ts'
 
 /** The part of the cluster that the pipeline needs. */
@@ -55,13 +55,16 @@ export interface PipelineSettings {
   readonly onlyErrors: boolean
 }
 
-/** What an idempotent producer needs besides. */
-export interface Idempotence {
-  readonly ask: AskForId
-  /** `enable.gapless.guarantee`: a message that cannot be delivered is fatal. */
-  readonly isGapless: boolean
-  readonly onFatal: (code: number, message: string) => void
+/** The identity of an idempotent producer. */
+export interface PipelineIdentity extends SenderIdentity {
+  readonly standing: IdentityStanding
+  /** Asks for an id, if that is not for the program to do. */
+  start(): void
+  close(): void
 }
+
+/** Makes the identity; `onReady`: batches that waited for it can go. */
+export type MakeIdentity = (onReady: () => void) => PipelineIdentity
 
 export interface PipelineContext {
   readonly clock: Clock
@@ -97,7 +100,7 @@ export class Pipeline implements QueueObserver {
   readonly #context: PipelineContext
   readonly #clock: Clock
   readonly #turnClock: TurnClock
-  readonly #identity: ProducerIdentity | null = null
+  readonly #identity: PipelineIdentity | null
   readonly #topics = new Map<string, TopicQueue>()
   readonly #lingering = new Ring<Lingering>()
   readonly #alarm: Alarm
@@ -115,7 +118,7 @@ export class Pipeline implements QueueObserver {
     cluster: PipelineCluster,
     settings: PipelineSettings,
     context: PipelineContext,
-    idempotence: Idempotence | null,
+    makeIdentity: MakeIdentity | null,
   ) {
     this.#cluster = cluster
     this.#settings = settings
@@ -123,14 +126,11 @@ export class Pipeline implements QueueObserver {
     this.#clock = context.clock
     this.#turnClock = new TurnClock(context.clock)
     const { clock, events, logger } = context
+    this.#identity = makeIdentity === null ? null : makeIdentity(() => this.#listAll())
     this.#wallOffset = clock.wallTime() - clock.now()
     this.accumulator = new Accumulator(settings.maxMessages, settings.maxBytes)
     this.delivery = new Delivery(this.accumulator, events, logger, this.#turnClock, settings.onlyErrors)
     this.#alarm = new Alarm(clock, () => this.#tick())
-    if (idempotence !== null) {
-      const handlers = { onReady: () => this.#listAll(), onFatal: idempotence.onFatal }
-      this.#identity = new ProducerIdentity(idempotence.ask, idempotence.isGapless, clock, logger, handlers)
-    }
     const wakeAt = (at: number): void => this.#alarm.set(at)
     this.sender = new Sender(cluster, settings.sender, context, this.delivery, this.#identity, this.#turnClock, wakeAt)
     const finest = Math.min(settings.sender.messageTimeoutMs / 10, settings.propagationMs / 4)
@@ -140,7 +140,7 @@ export class Pipeline implements QueueObserver {
   }
 
   /** Null unless the producer is idempotent. */
-  get identity(): ProducerIdentity | null {
+  get identity(): PipelineIdentity | null {
     return this.#identity
   }
 
@@ -237,12 +237,15 @@ export class Pipeline implements QueueObserver {
     }
   }
 
-  /** Reports what waits, what is under way, or both as purged. */
-  purge(queued: boolean, inFlight: boolean): void {
+  /**
+   * Reports what waits, what is under way, or both as purged.
+   * @param cause - why, if it was not the program that wanted it
+   */
+  purge(queued: boolean, inFlight: boolean, cause: KafkaError | null = null): void {
     if (queued) {
       for (const topic of this.#topics.values()) {
         for (const queue of topic.queues()) {
-          const error = KafkaError.of(ErrorCode.ERR__PURGE_QUEUE, queue.name)
+          const error = KafkaError.of(ErrorCode.ERR__PURGE_QUEUE, queue.name, cause?.message, { cause })
           for (const batch of queue.drain()) this.#discard(queue, batch, error)
         }
       }
@@ -416,6 +419,7 @@ export class Pipeline implements QueueObserver {
       error instanceof KafkaError
         ? error
         : new KafkaError(ErrorCode.ERR__FAIL, `${topic.name}: ${why}`, { cause: error })
+    this.#identity?.lost(told)
     this.delivery.refuse(topic.name, message, sink, enqueuedAt, this.#wallOffset, told)
   }
 

@@ -11,6 +11,8 @@ export interface Verdict {
   readonly counts: boolean
   /** Whether the messages may be in the log all the same. */
   readonly inDoubt: boolean
+  /** Pause before the next try, where it is not the usual one. */
+  readonly pauseMs?: number
 }
 
 const fail: Verdict = { retry: false, refresh: false, counts: false, inDoubt: false }
@@ -19,6 +21,7 @@ const failInDoubt: Verdict = { retry: false, refresh: false, counts: false, inDo
 const moved: Verdict = { retry: true, refresh: true, counts: false, inDoubt: false }
 const again: Verdict = { retry: true, refresh: false, counts: true, inDoubt: false }
 const againInDoubt: Verdict = { retry: true, refresh: false, counts: true, inDoubt: true }
+const busy: Verdict = { retry: true, refresh: false, counts: false, inDoubt: false }
 const lost: Verdict = { retry: true, refresh: true, counts: true, inDoubt: true }
 const unsent: Verdict = { retry: true, refresh: true, counts: false, inDoubt: false }
 
@@ -40,6 +43,11 @@ const verdicts = new Map<number, Verdict>([
   [ErrorCode.ERR_NOT_ENOUGH_REPLICAS, again],
   [ErrorCode.ERR_INVALID_MSG, again],
   [ErrorCode.ERR_THROTTLING_QUOTA_EXCEEDED, again],
+  // The leader could not learn from the transaction's coordinator whether it may write.
+  [ErrorCode.ERR_CONCURRENT_TRANSACTIONS, { ...busy, pauseMs: 20 }],
+  [ErrorCode.ERR_COORDINATOR_LOAD_IN_PROGRESS, busy],
+  [ErrorCode.ERR_COORDINATOR_NOT_AVAILABLE, busy],
+  [ErrorCode.ERR_NOT_COORDINATOR, busy],
   [ErrorCode.ERR_NOT_ENOUGH_REPLICAS_AFTER_APPEND, againInDoubt],
   [ErrorCode.ERR_REQUEST_TIMED_OUT, againInDoubt],
   [ErrorCode.ERR__BAD_MSG, againInDoubt],

@@ -24,6 +24,7 @@ export function requestBody(
   shipments: readonly Shipment[],
   acks: number,
   timeoutMs: number,
+  transactionalId: string | null,
   version: number,
 ): ProduceRequest {
   const topics = new Map<
@@ -38,7 +39,7 @@ export function requestBody(
   }
   const byId = version >= TOPIC_ID_VERSION
   return {
-    transactionalId: null,
+    transactionalId,
     acks,
     timeoutMs,
     topicData: [...topics.values()].map(({ name, topicId, partitionData }) =>
@@ -47,10 +48,19 @@ export function requestBody(
   }
 }
 
-/** The highest version that the shipments allow: ids can only be used if every topic's is known. */
-export function highestVersion(shipments: readonly Shipment[], unknownId: string): number | undefined {
-  for (const { topicId } of shipments) if (topicId === unknownId) return TOPIC_ID_VERSION - 1
-  return undefined
+/**
+ * The highest version that the shipments allow: ids can only be used if every topic's is known.
+ * @param limit - that holds in any case
+ */
+export function highestVersion(
+  shipments: readonly Shipment[],
+  unknownId: string,
+  limit: number | undefined,
+): number | undefined {
+  for (const { topicId } of shipments) {
+    if (topicId === unknownId) return Math.min(limit ?? TOPIC_ID_VERSION - 1, TOPIC_ID_VERSION - 1)
+  }
+  return limit
 }
 
 /** Finds the answer to each shipment; null where the broker gave none. Their order says nothing. */

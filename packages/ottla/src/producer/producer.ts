@@ -1,6 +1,6 @@
 import { ErrorCode } from '@ottla/protocol'
 import { Deadline } from '../base/clock.ts'
-import { resolveWait } from '../base/wait.ts'
+import { resolveWait, type Wait } from '../base/wait.ts'
 import { Cluster } from '../cluster/cluster.ts'
 import { createContext, type ClientContext, type ClientOptions } from '../cluster/context.ts'
 import { clientHandle, type ClientHandle } from '../cluster/handle.ts'
@@ -11,6 +11,7 @@ import { StatisticsReporter } from '../observe/statistics/reporter.ts'
 import { serializerOf, type SerializerInput } from '../serdes.ts'
 import type {
   Bytes,
+  ConsumerGroupMetadata,
   DeliveryReport,
   EventOf,
   Metadata,
@@ -27,10 +28,13 @@ import { Intake, type Serializers } from './intake.ts'
 import { Life } from './life.ts'
 import { InterceptedIntake, ProducerInterceptors, type ProducerInterceptor } from './interceptors.ts'
 import { invalid } from './message.ts'
-import { askForId } from './identity.ts'
-import { Pipeline, type Idempotence } from './pipeline.ts'
+import { askForId, ProducerIdentity, type AskForId } from './identity.ts'
+import { Pipeline, type PipelineIdentity } from './pipeline.ts'
 import { pipelineSettings } from './settings.ts'
 import { producerStatistics } from './statistics.ts'
+import { checkGroup, checkOffsets } from './transaction/arguments.ts'
+import { TransactionRequests } from './transaction/requests.ts'
+import { Transactions, type TransactionHost } from './transaction/transactions.ts'
 import { writableOf } from './writable.ts'
 
 /**
@@ -78,6 +82,8 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
   readonly #intake: Intake
   readonly #life: Life
   readonly #statistics: StatisticsReporter
+  readonly #transactions: Transactions | null
+  #onReady: (() => void) | null = null
   #closing: Promise<void> | null = null
 
   /**
@@ -87,22 +93,18 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
   constructor(config: ProducerConfig, options: ProducerOptions<K, V> = {}) {
     const resolved = resolveConfig('producer', config)
     const { settings } = resolved
-    if (settings['transactional.id'] !== undefined) {
-      throw new KafkaError(
-        ErrorCode.ERR__NOT_IMPLEMENTED,
-        'transactional.id is set, but transactions are not built yet',
-      )
-    }
     const { partitioner } = options
     if (partitioner !== undefined && typeof partitioner !== 'function') throw invalid('partitioner must be a function')
     this.#context = createContext('producer', resolved, options)
     this.#cluster = new Cluster(this.#context)
     this.#life = new Life(this.#context.name)
+    const id = settings['transactional.id']
+    this.#transactions = id === undefined ? null : this.#makeTransactions(id)
     this.#pipeline = new Pipeline(
       this.#cluster,
       pipelineSettings(settings, partitioner),
       this.#context,
-      settings['enable.idempotence'] ? this.#idempotence() : null,
+      settings['enable.idempotence'] ? onReady => this.#makeIdentity(onReady) : null,
     )
     const serializers = {
       // Each gets what its own field of a ProducerMessage<K, V> holds.
@@ -226,6 +228,68 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
   }
 
   /**
+   * Gets the transactional id for this instance: older instances are fenced off, and what they left open is aborted.
+   * To be called once, before the first transaction.
+   * @param options - limit in ms, or with a signal; twice `transaction.timeout.ms` by default, -1 for none. After
+   *   ERR__TIMED_OUT it goes on, and the same call waits for it again
+   * Rejects with KafkaError: ERR__TIMED_OUT, ERR__NOT_CONFIGURED, ERR__STATE; fatal: ERR__FENCED,
+   * ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED, ERR_INVALID_TRANSACTION_TIMEOUT
+   */
+  async initTransactions(options?: WaitOptions): Promise<void> {
+    await this.#require('initTransactions').initialize(this.#wait(options, 2))
+  }
+
+  /**
+   * Begins a transaction: what is produced from now on is part of it. No request is made.
+   * @throws KafkaError ERR__NOT_CONFIGURED, ERR__STATE (another is open, or `initTransactions` has not ended), or the
+   *   fatal error
+   */
+  beginTransaction(): void {
+    this.#require('beginTransaction').begin()
+  }
+
+  /**
+   * Commits a consumer's offsets with the transaction. Give the offset after the last message that was processed, and
+   * `consumer.groupMetadata()`: a consumer that is no longer a member makes it fail (KIP-447). The consumer must not
+   * commit by itself (`enable.auto.commit=false`).
+   * @param offsets - negative ones are left out
+   * @param timeoutMs - or with a signal; `transaction.timeout.ms` by default, -1 for none
+   * Rejects with KafkaError: ERR__TIMED_OUT (may be called again), ERR__INVALID_ARG, ERR__STATE; with
+   * `txnRequiresAbort`: ERR_ILLEGAL_GENERATION, ERR_UNKNOWN_MEMBER_ID, ERR_FENCED_INSTANCE_ID,
+   * ERR_GROUP_AUTHORIZATION_FAILED and others; fatal: ERR__FENCED
+   */
+  async sendOffsetsToTransaction(
+    offsets: readonly TopicPartitionOffset[],
+    group: ConsumerGroupMetadata,
+    timeoutMs?: WaitOptions,
+  ): Promise<void> {
+    const transactions = this.#require('sendOffsetsToTransaction')
+    checkGroup(group)
+    await transactions.sendOffsets(checkOffsets(offsets), group, this.#wait(timeoutMs))
+  }
+
+  /**
+   * Sends what is queued, waits for its reports, and commits the transaction.
+   * @param options - limit in ms, or with a signal; `transaction.timeout.ms` by default, -1 for none. After
+   *   ERR__TIMED_OUT it goes on, and the same call waits for it again
+   * Rejects with KafkaError: ERR__TIMED_OUT, ERR__STATE; with `txnRequiresAbort` when it cannot be committed (messages
+   * were not delivered, it took longer than `transaction.timeout.ms`); fatal: ERR__FENCED
+   */
+  async commitTransaction(options?: WaitOptions): Promise<void> {
+    await this.#require('commitTransaction').commit(this.#wait(options))
+  }
+
+  /**
+   * Aborts the transaction: what is queued is reported with ERR__PURGE_QUEUE, what is under way is waited for, and no
+   * reader with `isolation.level=read_committed` will ever see any of it.
+   * @param options - as of `commitTransaction`
+   * Rejects with KafkaError: ERR__TIMED_OUT, ERR__STATE; fatal: ERR__FENCED
+   */
+  async abortTransaction(options?: WaitOptions): Promise<void> {
+    await this.#require('abortTransaction').abort(this.#wait(options))
+  }
+
+  /**
    * Brokers and topics: all of them, or the one named. Asking never creates a topic.
    * Rejects with KafkaError ERR__TIMED_OUT, ERR__STATE.
    */
@@ -274,6 +338,7 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
     const { settings, clock } = this.#context
     const { timeoutMs, signal } = resolveWait(options, settings['message.timeout.ms'] || UNLIMITED_CLOSE_MS)
     this.#life.enter('closing')
+    await this.#transactions?.finish({ timeoutMs, signal })
     await flush(this.#pipeline, clock, timeoutMs, signal)
     this.#pipeline.accumulator.failAll(this.#life.closedError())
     this.#pipeline.purge(true, true)
@@ -291,13 +356,40 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
     return new InterceptedIntake(interceptors, ...args)
   }
 
-  #idempotence(): Idempotence {
-    const { clock, settings } = this.#context
-    return {
-      ask: (producerId, producerEpoch) => askForId(this.#cluster, Deadline.after(clock, -1), producerId, producerEpoch),
-      isGapless: settings['enable.gapless.guarantee'],
+  #makeIdentity(onReady: () => void): PipelineIdentity {
+    this.#onReady = onReady
+    if (this.#transactions !== null) return this.#transactions
+    const { clock, logger, settings } = this.#context
+    const onFatal = (code: number, message: string): void => this.#raiseFatal(code, message)
+    const ask: AskForId = (id, epoch) => askForId(this.#cluster, Deadline.after(clock, -1), id, epoch)
+    return new ProducerIdentity(ask, settings['enable.gapless.guarantee'], clock, logger, { onReady, onFatal })
+  }
+
+  #makeTransactions(id: string): Transactions {
+    const { clock, logger, settings } = this.#context
+    const requests = new TransactionRequests(this.#cluster, clock, id, settings['transaction.timeout.ms'])
+    const host: TransactionHost = {
+      restrict: reason => this.#life.restrict(reason),
+      flush: signal => flush(this.#pipeline, clock, -1, signal),
+      giveUp: cause => {
+        const text = 'the transaction has been given up while the message waited for room'
+        this.#pipeline.accumulator.failAll(new KafkaError(ErrorCode.ERR__STATE, text, { cause }))
+        this.#pipeline.purge(true, false, cause)
+      },
+      onReady: () => this.#onReady?.(),
       onFatal: (code, message) => this.#raiseFatal(code, message),
     }
+    return new Transactions(id, requests, host, clock, logger)
+  }
+
+  #require(call: string): Transactions {
+    if (this.#life.state !== 'open') throw this.#life.closedError()
+    if (this.#transactions !== null) return this.#transactions
+    throw new KafkaError(ErrorCode.ERR__NOT_CONFIGURED, `${call} needs transactional.id`)
+  }
+
+  #wait(options: WaitOptions | undefined, times = 1): Wait {
+    return resolveWait(options, this.#context.settings['transaction.timeout.ms'] * times)
   }
 
   #raiseFatal(code: number, message: string): void {
@@ -306,6 +398,7 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
     const error = new KafkaError(ErrorCode.ERR__FATAL, text, { fatal: true, cause: this.#life.fatal })
     this.#context.logger.error('FATAL', text)
     this.#context.events.emit({ type: 'error', error })
+    this.#transactions?.kill(error)
     // As librdkafka: what is under way still gets its answer.
     this.#pipeline.purge(true, false)
   }

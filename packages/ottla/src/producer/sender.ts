@@ -77,10 +77,24 @@ export interface SenderSettings {
 /** The part of an idempotent producer's identity that the sender needs. */
 export interface SenderIdentity {
   readonly current: Identity | null
-  gap(identity: Identity | null, reason: string): void
+  /** Null unless the producer is transactional. */
+  readonly transaction: SenderTransaction | null
+  /** @param code - of the answer that told of it */
+  gap(identity: Identity | null, reason: string, code: number): void
   fenced(identity: Identity | null, reason: string): void
-  /** Messages could not be delivered. */
-  lost(error: KafkaError): void
+  /** Messages could not be delivered; null: the program gave them up. */
+  lost(error: KafkaError | null): void
+}
+
+/** The part of a transactional producer that the sender needs. */
+export interface SenderTransaction {
+  /** `transactional.id` */
+  readonly id: string
+  readonly maxProduceVersion: number
+  /** Nothing is sent again. */
+  readonly isLost: boolean
+  /** Whether the partition's batches may leave; if not, the queue is listed again when they may. */
+  admits(queue: PartitionQueue): boolean
 }
 
 /** What all senders of a client share. */
@@ -103,6 +117,7 @@ export class Sender {
   readonly #context: SenderContext
   readonly #delivery: Delivery
   readonly #identity: SenderIdentity | null
+  readonly #transaction: SenderTransaction | null
   readonly #turnClock: TurnClock
   readonly #wakeAt: (at: number) => void
   readonly #outboxes = new Map<number, Outbox>()
@@ -129,6 +144,7 @@ export class Sender {
     this.#context = context
     this.#delivery = delivery
     this.#identity = identity
+    this.#transaction = identity?.transaction ?? null
     this.#turnClock = turnClock
     this.#wakeAt = wakeAt
     this.#isHeld = settings.codec !== null
@@ -187,9 +203,10 @@ export class Sender {
    */
   dropped(queue: PartitionQueue, batch: Batch, error: KafkaError | null): void {
     if (this.#identity === null) return
-    if (error !== null) this.#identity.lost(error)
+    this.#identity.lost(error)
     if (!dropBatch(queue, batch)) return
-    this.#identity.gap(queue.identity, `${queue.name}: ${batch.count} messages were given up`)
+    const code = error?.code ?? ErrorCode.ERR__INCONSISTENT
+    this.#identity.gap(queue.identity, `${queue.name}: ${batch.count} messages were given up`, code)
   }
 
   /** The batches under way; each is settled by the answer unless it has been by then. */
@@ -261,6 +278,7 @@ export class Sender {
         break
       }
       // A queue that has to wait is listed again when an id is there, or when what is under way is back.
+      if (this.#transaction !== null && !this.#transaction.admits(queue)) continue
       if (this.#identity !== null && !stampHead(queue, head, this.#identity.current)) continue
       const batch = queue.take(outbox.brokerId)
       if (batch === null) continue
@@ -299,7 +317,7 @@ export class Sender {
       return
     }
     if (broker.counters) countShipments(broker.counters, this.#context, shipments)
-    const maxVersion = highestVersion(shipments, ZERO_UUID)
+    const maxVersion = highestVersion(shipments, ZERO_UUID, this.#transaction?.maxProduceVersion)
     const options: BrokerRequestOptions = {
       lane: 'produce',
       timeoutMs: this.#timeoutOf(shipments),
@@ -307,6 +325,7 @@ export class Sender {
       ...(maxVersion === undefined ? {} : { maxVersion }),
     }
     const { logger } = this.#context
+    const transactionalId = this.#transaction?.id ?? null
     if (logger.enabled('msg')) {
       for (const { queue, batch, records } of shipments) {
         const what = `${batch.count} messages, ${records.length} bytes, message ${batch.baseMsgid} on`
@@ -314,7 +333,7 @@ export class Sender {
       }
     }
     broker
-      .request(Produce, version => requestBody(shipments, acks, requestTimeoutMs, version), options)
+      .request(Produce, version => requestBody(shipments, acks, requestTimeoutMs, transactionalId, version), options)
       .then(
         response => this.#answered(outbox, shipments, response),
         (error: unknown) => this.#failed(outbox, shipments, error),
@@ -429,7 +448,7 @@ export class Sender {
       return this.#judge(outbox, shipment, requestVerdict(error.code, true), error, null)
     }
     const { errorCode, errorMessage } = answer
-    if (errorCode === ErrorCode.ERR_MSG_SIZE_TOO_LARGE && batch.count > 1 && !batch.isSettled) {
+    if (errorCode === ErrorCode.ERR_MSG_SIZE_TOO_LARGE && batch.count > 1 && !batch.isSettled && !this.#isLost()) {
       this.#split(shipment)
       return null
     }
@@ -443,7 +462,7 @@ export class Sender {
       if (about !== 'other') {
         batch.doubt = 'not-persisted'
         if (about === 'fenced') this.#identity.fenced(queue.identity, error.message)
-        else if (queue.hasGap) this.#identity.gap(queue.identity, error.message)
+        else if (queue.hasGap) this.#identity.gap(queue.identity, error.message, errorCode)
         return this.#judge(outbox, shipment, outOfSequence, error, null)
       }
     }
@@ -452,6 +471,11 @@ export class Sender {
       this.#cluster.metadata.requestRefresh(`produce: ${error.message}`, [queue.topic.name])
     }
     return this.#judge(outbox, shipment, verdict, error, recordErrors(answer, queue.name))
+  }
+
+  // Of a transaction that is being aborted nothing is sent again.
+  #isLost(): boolean {
+    return this.#transaction !== null && this.#transaction.isLost
   }
 
   // The limits of broker and topic are not known here; halves get below them in the end.
@@ -480,13 +504,12 @@ export class Sender {
     const now = clock.now()
     if (verdict.counts) batch.retries++
     const isLate = now >= batch.lastAt + messageTimeoutMs
-    if (verdict.retry && batch.retries <= maxRetries && !isLate && !queue.isGone) {
+    if (verdict.retry && batch.retries <= maxRetries && !isLate && !queue.isGone && !this.#isLost()) {
       batch.failures++
       // A leader that is known to be another one already is asked at once.
       const hasMoved = verdict.refresh && queue.leader >= 0 && queue.leader !== outbox.brokerId
-      const pause = hasMoved
-        ? 0
-        : backoffMs(batch.failures, this.#settings.backoffMs, this.#settings.backoffMaxMs, random)
+      const { backoffMs: base, backoffMaxMs } = this.#settings
+      const pause = hasMoved ? 0 : (verdict.pauseMs ?? backoffMs(batch.failures, base, backoffMaxMs, random))
       queue.retry(batch, now + pause)
       const counters = this.#cluster.broker(outbox.brokerId)?.counters
       if (counters) counters.txRetries++

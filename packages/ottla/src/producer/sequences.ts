@@ -77,7 +77,8 @@ function stamp(queue: PartitionQueue, batch: Batch, identity: Identity): void {
   queue.baseMsgid += batch.baseMsgid - queue.stampedTo
   queue.stampedTo = batch.baseMsgid + batch.count
   const baseSequence = (batch.baseMsgid - queue.baseMsgid) % SEQUENCES
-  batch.stamp = { producerId: identity.producerId, producerEpoch: identity.producerEpoch, baseSequence }
+  const { producerId, producerEpoch, isTransactional } = identity
+  batch.stamp = { producerId, producerEpoch, isTransactional, baseSequence }
 }
 
 // Nothing is under way, and the head is not in doubt. Whatever was stamped behind it cannot be in the log, because

@@ -5,9 +5,8 @@ import { commonStatistics, ExtrasByBroker, plainPartition } from '../cluster/sta
 import { ClientCounters } from '../observe/statistics/counters.ts'
 import type { EosStatistics, PartitionStatistics, Statistics, TopicStatistics } from '../observe/statistics/layout.ts'
 import { SEQUENCES } from './batch.ts'
-import type { ProducerIdentity } from './identity.ts'
 import type { PartitionQueue } from './partition-queue.ts'
-import type { Pipeline } from './pipeline.ts'
+import type { Pipeline, PipelineIdentity } from './pipeline.ts'
 import type { TopicQueue } from './topic-queue.ts'
 
 interface UnderWay {
@@ -119,14 +118,14 @@ function queueStatistics(queue: PartitionQueue, underWay: UnderWay): Partial<Par
   }
 }
 
-function eosStatistics(identity: ProducerIdentity, now: number): EosStatistics {
-  const { state, since, grants } = identity.standing
+function eosStatistics(identity: PipelineIdentity, now: number): EosStatistics {
+  const { state, since, grants, transaction } = identity.standing
   return {
     idemp_state: state.name.charAt(0).toUpperCase() + state.name.slice(1),
     idemp_stateage: Math.floor(now - since),
-    txn_state: 'Init',
-    txn_stateage: 0,
-    txn_may_enq: false,
+    txn_state: transaction?.state ?? 'Init',
+    txn_stateage: transaction === null ? 0 : Math.floor(now - transaction.since),
+    txn_may_enq: transaction?.mayProduce ?? false,
     producer_id: state.producerId,
     producer_epoch: state.producerEpoch,
     epoch_cnt: grants,

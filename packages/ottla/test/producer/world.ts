@@ -3,7 +3,8 @@ import { resolveConfig, type ProducerConfig } from '../../src/config/resolve.ts'
 import { EventHub } from '../../src/observe/events.ts'
 import { Logger } from '../../src/observe/logger.ts'
 import type { AnyMessage } from '../../src/producer/message.ts'
-import { Pipeline, type Idempotence } from '../../src/producer/pipeline.ts'
+import { ProducerIdentity, type AskForId } from '../../src/producer/identity.ts'
+import { Pipeline } from '../../src/producer/pipeline.ts'
 import { pipelineSettings } from '../../src/producer/settings.ts'
 import type { DeliveryReport, Partitioner } from '../../src/types.ts'
 import { FakeClock, settle } from '../base/fake-clock.ts'
@@ -44,22 +45,22 @@ export function makeWorld(config: ProducerConfig = {}, partitioner?: Partitioner
   const { settings } = resolveConfig('producer', { 'bootstrap.servers': 'localhost:9092', ...config })
   const ids: World['ids'] = []
   const fatals: string[] = []
-  const idempotence: Idempotence = {
-    ask: (producerId, producerEpoch) =>
-      new Promise((resolve, reject) => {
-        const answer = (errorCode: number, id: number, epoch: number): void =>
-          resolve({ errorCode, producerId: id, producerEpoch: epoch })
-        ids.push({ producerId, producerEpoch, answer, reject })
-      }),
-    isGapless: settings['enable.gapless.guarantee'],
-    onFatal: (code, message) => void fatals.push(`${errorName(code)} ${message}`),
-  }
+  const ask: AskForId = (producerId, producerEpoch) =>
+    new Promise((resolve, reject) => {
+      const answer = (errorCode: number, id: number, epoch: number): void =>
+        resolve({ errorCode, producerId: id, producerEpoch: epoch })
+      ids.push({ producerId, producerEpoch, answer, reject })
+    })
+  const onFatal = (code: number, message: string): void => void fatals.push(`${errorName(code)} ${message}`)
+  const isGapless = settings['enable.gapless.guarantee']
   const context = { clock, random: seeded(42), logger, events }
   const pipeline = new Pipeline(
     cluster,
     pipelineSettings(settings, partitioner),
     context,
-    settings['enable.idempotence'] ? idempotence : null,
+    settings['enable.idempotence']
+      ? onReady => new ProducerIdentity(ask, isGapless, clock, logger, { onReady, onFatal })
+      : null,
   )
   pipeline.prepare()
   return {
