@@ -15,7 +15,8 @@ import {
 } from '@ottla/protocol'
 import { withError } from './faults.ts'
 import { takeToken } from './handlers/auth.ts'
-import { CloseConnection, type RequestContext, type Route, type Session } from './request.ts'
+import { throttled } from './quotas.ts'
+import { CloseConnection, quotaClient, type RequestContext, type Route, type Session } from './request.ts'
 import type { BrokerInfo, ClusterState } from './state.ts'
 import { SaslRefused } from './sasl/exchange.ts'
 import type { ListenerTls } from './tls.ts'
@@ -232,6 +233,7 @@ class ClientConnection {
     let response = await found.handle(body, fails ? { ...context, allows: () => false } : context)
     if (this.#isGone() || response === null) return
     if (fails) response = withError(response, fault.code)
+    if (!isSasl(apiKey)) response = throttled(response, this.#state.quotas.chargeRequest(quotaClient(context)))
     this.#write(api, apiVersion, header.correlationId, response)
     if (this.#session.isOver) throw new CloseConnection('authentication failed')
   }
@@ -311,4 +313,9 @@ class ClientConnection {
     for (const chunk of chunks) this.#socket.write(chunk)
     this.#socket.uncork()
   }
+}
+
+// Logging in counts for no quota.
+function isSasl(apiKey: number): boolean {
+  return apiKey === SASL_HANDSHAKE || apiKey === SASL_AUTHENTICATE
 }

@@ -1,6 +1,7 @@
 /** What a handler is given besides the request's body. */
 import type { Decoded, ServerApi } from '@ottla/protocol'
 import type { Operation, ResourceType } from './acls.ts'
+import type { QuotaClient } from './quotas.ts'
 import type { SaslExchange } from './sasl/exchange.ts'
 import type { ClusterState } from './state.ts'
 
@@ -35,6 +36,11 @@ export interface RequestContext {
   /** Something else than the answer will be sent: nothing may come of the request. */
   readonly isToFail: boolean
   allows(operation: Operation, type: ResourceType, name: string): boolean
+}
+
+/** Whom quotas are reckoned for. */
+export function quotaClient({ brokerId, clientId, session }: RequestContext): QuotaClient {
+  return { brokerId, clientId, principal: session.principal }
 }
 
 /** The connection is to be closed after the answer, if there is one. */

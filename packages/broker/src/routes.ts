@@ -1,6 +1,7 @@
 /** Every request that the cluster serves. */
 import { aclRoutes } from './handlers/acls.ts'
 import { authRoutes } from './handlers/auth.ts'
+import { clientQuotaRoutes } from './handlers/client-quotas.ts'
 import { configRoutes } from './handlers/configs.ts'
 import { consumerGroupRoutes } from './handlers/consumer-groups.ts'
 import { electionRoutes } from './handlers/elections.ts'
@@ -52,6 +53,7 @@ export const routes: ReadonlyMap<number, Route> = new Map(
     ...tokenRoutes,
     ...electionRoutes,
     ...reassignmentRoutes,
+    ...clientQuotaRoutes,
     ...logDirRoutes,
     ...featureRoutes,
     ...quorumRoutes,

@@ -11,6 +11,7 @@ import { GroupConfigs } from './groups/configs.ts'
 import { ShareSessions } from './groups/share-sessions.ts'
 import { INTERNAL_TOPIC_PARTITIONS, OFFSETS_TOPIC, TRANSACTIONS_TOPIC } from './internal-topics.ts'
 import type { Keeper } from './keeper.ts'
+import { ClientQuotas } from './quotas.ts'
 import type { Random } from './random.ts'
 import { evict, runRetention } from './retention.ts'
 import type { ValidateToken } from './sasl/oauthbearer.ts'
@@ -79,6 +80,7 @@ export class ClusterState {
   readonly groupConfigs = new GroupConfigs()
   readonly features: Features
   readonly tokens: TokenStore
+  readonly quotas: ClientQuotas
   readonly transactions: TransactionCoordinator
   readonly transactionalOffsets = new TransactionalOffsets()
   /** Limit for the records of all topics together. */
@@ -103,6 +105,7 @@ export class ClusterState {
     this.saslMechanisms = options.saslMechanisms
     this.random = options.random
     this.tokens = new TokenStore(options.clock, options.random)
+    this.quotas = new ClientQuotas(options.clock)
     this.users = options.users
     this.validateToken = options.validateToken
     this.maxReauthMs = options.maxReauthMs

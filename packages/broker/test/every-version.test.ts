@@ -304,6 +304,15 @@ const bodies: Partial<Record<keyof typeof ApiKey, (version: number) => object[]>
   AlterReplicaLogDirs: () => [
     { dirs: ['/embedded/broker-1', '/x'].map(path => ({ path, topics: [{ name: 't', partitions: [0, 9] }] })) },
   ],
+  DescribeClientQuotas: () => [
+    { components: [], strict: false },
+    { components: [{ entityType: 'user', matchType: 9, match: null }], strict: true },
+  ],
+  AlterClientQuotas: () =>
+    ['producer_byte_rate', 'missing'].map(key => ({
+      entries: [{ entity: [{ entityType: 'user', entityName: 'x' }], ops: [{ key, value: 1e6, remove: false }] }],
+      validateOnly: false,
+    })),
   DescribeCluster: () => [{ includeClusterAuthorizedOperations: true }],
   DescribeTopicPartitions: () => [{ topics: [{ name: 't' }, { name: 'missing' }] }],
   InitProducerId: () => [

@@ -9,7 +9,7 @@ import {
   type FetchResponsePartitionData,
 } from '@ottla/protocol'
 import type { FetchPlan, FetchedPartition } from '../fetch-sessions.ts'
-import { route, type RequestContext, type Route } from '../request.ts'
+import { quotaClient, route, type RequestContext, type Route } from '../request.ts'
 import type { Partition, Topic } from '../topics.ts'
 
 // As fetch.max.bytes of a broker.
@@ -26,12 +26,20 @@ async function fetch(request: Decoded<FetchRequest>, context: RequestContext): P
   const plan = state.fetchSessions(brokerId).plan(request, version)
   if (typeof plan === 'number') return { throttleTimeMs: 0, errorCode: plan, responses: [] }
   const deadline = state.clock.now() + request.maxWaitMs
-  const minBytes = Math.min(request.minBytes, request.maxBytes)
+  const client = quotaClient(context)
+  // More would always be held up.
+  const maxBytes = Math.min(request.maxBytes, MAX_BYTES, state.quotas.most('consumer_byte_rate', client))
+  const minBytes = Math.min(request.minBytes, maxBytes)
   for (;;) {
-    const round = readAll(plan, request, context)
+    const round = readAll(plan, maxBytes, request, context)
     const left = deadline - state.clock.now()
     const isDone = round.bytes >= minBytes || round.isUrgent || plan.partitions.length === 0
-    if (isDone || left <= 0 || signal.aborted) return answer(plan, round, context)
+    if (isDone || left <= 0 || signal.aborted) {
+      const throttleTimeMs = state.quotas.charge('consumer_byte_rate', client, round.bytes)
+      if (throttleTimeMs === 0) return answer(plan, round, context)
+      state.quotas.refund('consumer_byte_rate', client, round.bytes)
+      return heldUp(throttleTimeMs, request, context)
+    }
     await changeOrLate(plan, context, left)
   }
 }
@@ -50,8 +58,7 @@ interface Round {
   readonly isUrgent: boolean
 }
 
-function readAll(plan: FetchPlan, request: Decoded<FetchRequest>, context: RequestContext): Round {
-  const maxBytes = Math.min(request.maxBytes, MAX_BYTES)
+function readAll(plan: FetchPlan, maxBytes: number, request: Decoded<FetchRequest>, context: RequestContext): Round {
   const answers: PartitionAnswer[] = []
   let bytes = 0
   let isUrgent = false
@@ -91,6 +98,16 @@ function answer(plan: FetchPlan, round: Round, { state, version }: RequestContex
     responses,
     ...(version >= LEADER_DISCOVERY_VERSION && nodeEndpoints.length > 0 ? { nodeEndpoints } : {}),
   }
+}
+
+// Who has had too much gets nothing and asks again later (KIP-219).
+function heldUp(
+  throttleTimeMs: number,
+  { sessionId, sessionEpoch }: Decoded<FetchRequest>,
+  { version }: RequestContext,
+): FetchResponse {
+  const session = { errorCode: ErrorCode.ERR_NO_ERROR, sessionId: sessionEpoch > 0 ? sessionId : 0 }
+  return { throttleTimeMs, ...(version >= 7 ? session : {}), responses: [] }
 }
 
 function topicOf(asked: FetchedPartition, { state, version }: RequestContext): Topic | undefined {

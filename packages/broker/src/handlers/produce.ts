@@ -9,7 +9,7 @@ import {
   type RecordBatch,
 } from '@ottla/protocol'
 import { codecOf } from '../rebuild-batch.ts'
-import { CloseConnection, route, type RequestContext, type Route } from '../request.ts'
+import { CloseConnection, quotaClient, route, type RequestContext, type Route } from '../request.ts'
 import type { Partition, Topic } from '../topics.ts'
 import { isRefusal, readBatch, type RecordProblem, type Refusal } from '../validation.ts'
 
@@ -42,6 +42,7 @@ function produce(request: Decoded<ProduceRequest>, context: RequestContext): Pro
     return version >= 13 ? { topicId: data.topicId, partitionResponses } : { name, partitionResponses }
   })
   state.limitMemory()
+  const throttleTimeMs = state.quotas.charge('producer_byte_rate', quotaClient(context), bytesOf(request))
   if (request.acks === 0) {
     // Nobody waits for an answer: hanging up is how a broker says that something went wrong.
     const failed = responses.some(topic =>
@@ -55,9 +56,15 @@ function produce(request: Decoded<ProduceRequest>, context: RequestContext): Pro
     .map(({ id, host, port, rack }) => ({ nodeId: id, host, port, rack }))
   return {
     responses,
-    throttleTimeMs: 0,
+    throttleTimeMs,
     ...(version >= 10 && nodeEndpoints.length > 0 ? { nodeEndpoints } : {}),
   }
+}
+
+function bytesOf({ topicData }: Decoded<ProduceRequest>): number {
+  let bytes = 0
+  for (const { partitionData } of topicData) for (const { records } of partitionData) bytes += records?.length ?? 0
+  return bytes
 }
 
 function isTransactional(read: RecordBatch | Refusal): boolean {
