@@ -48,7 +48,7 @@ export class Assignment {
 
   /** Adds partitions that are not assigned; each begins at its offset. */
   add(partitions: readonly TopicPartitionOffset[]): void {
-    for (const { topic, partition, offset } of partitions) {
+    for (const { topic, partition, offset, leaderEpoch } of partitions) {
       const cursor = new Cursor(topic, partition)
       let byNumber = this.#topics.get(topic)
       if (byNumber === undefined) {
@@ -57,7 +57,7 @@ export class Assignment {
       }
       byNumber.set(partition, cursor)
       this.#metadata.want(topic)
-      cursor.moveTo(offset)
+      cursor.moveTo(offset, leaderEpoch)
     }
     this.#list()
   }

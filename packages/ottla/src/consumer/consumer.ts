@@ -38,6 +38,7 @@ import { Mailbox } from './mailbox.ts'
 import type { MessageBatch } from './message-batch.ts'
 import { decodingOf, originOf, type Decoding } from './message.ts'
 import { OffsetResolver } from './offset-reset.ts'
+import { OffsetValidator } from './offset-validation.ts'
 import type { ConsumerOptions } from './options.ts'
 import { Poller } from './poller.ts'
 import { tellError } from './reader-errors.ts'
@@ -74,6 +75,7 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
   readonly #assignment: Assignment
   readonly #resolver: OffsetResolver
   readonly #fetcher: Fetcher
+  readonly #validator: OffsetValidator
   readonly #poller: Poller<K, V>
   readonly #watch: TopicWatch
   readonly #group: Group | null
@@ -115,6 +117,15 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
       raise,
     })
     this.#fetcher = new Fetcher(context, cluster, assignment, this.#queue, {
+      reset: (cursor, reason) => this.#resolver.reset(cursor, reason),
+      validate: () => this.#validator.kick(),
+      raise,
+    })
+    this.#validator = new OffsetValidator(context, cluster, this.#queue, {
+      get cursors() {
+        return assignment.cursors
+      },
+      onValidated: () => this.#fetcher.kick(),
       reset: (cursor, reason) => this.#resolver.reset(cursor, reason),
       raise,
     })
@@ -355,7 +366,7 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
       const cursor = this.#assignment.get(given.topic, given.partition)
       if (cursor === undefined) return { ...given, error: notAssigned(given.topic, given.partition) }
       this.#queue.forget(cursor)
-      cursor.moveTo(given.offset)
+      cursor.moveTo(given.offset, given.leaderEpoch)
       return { ...given }
     })
     this.#resolver.kick()
@@ -484,7 +495,7 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
     this.#watch.stop()
     this.#statistics.stop()
     this.#cluster.close()
-    await Promise.all([this.#fetcher.close(), this.#resolver.close()])
+    await Promise.all([this.#fetcher.close(), this.#resolver.close(), this.#validator.close()])
     this.#mailbox.wake()
   }
 

@@ -9,16 +9,18 @@ import { OffsetStore } from './offset-store.ts'
  * stopped: no longer assigned, or waiting for the program (auto.offset.reset=error);
  * stored-query: the group is being asked for its committed offset;
  * offset-query: the leader is being asked what a logical offset is;
+ * validating: a new leader is being asked whether it has what was read (KIP-320);
  * active: fetched from fetchOffset on.
  */
-export type CursorState = 'stopped' | 'stored-query' | 'offset-query' | 'active'
+export type CursorState = 'stopped' | 'stored-query' | 'offset-query' | 'validating' | 'active'
 
 const moves: Readonly<Record<CursorState, readonly CursorState[]>> = {
   stopped: ['stored-query', 'offset-query', 'active', 'stopped'],
   'stored-query': ['stored-query', 'offset-query', 'active', 'stopped'],
   'offset-query': ['stored-query', 'offset-query', 'active', 'stopped'],
   // A committed offset is only asked for where the program says so, which is a move of its own.
-  active: ['stored-query', 'offset-query', 'active', 'stopped'],
+  active: ['stored-query', 'offset-query', 'validating', 'active', 'stopped'],
+  validating: ['stored-query', 'offset-query', 'active', 'stopped'],
 }
 
 /** Stands between the batches of a partition where there is nothing to hand out. */
@@ -54,6 +56,10 @@ export class Cursor implements TopicPartition {
   position = OFFSET_INVALID
   /** Next to fetch. */
   fetchOffset = OFFSET_INVALID
+  /** Leader epoch of what is before the offset to fetch, -1 where it is not known. */
+  fetchEpoch = -1
+  /** The last leader epoch under which the offset to fetch is known to follow what was read. */
+  validEpoch = -1
   paused = false
   /** No longer part of the assignment. */
   dropped = false
@@ -82,6 +88,7 @@ export class Cursor implements TopicPartition {
   askedVersion = -1
   askedOffset = OFFSET_INVALID
   askedNode = -1
+  askedEpoch = -1
   /** End that was last told to the program. */
   endTold = OFFSET_INVALID
   /** No fetch before this moment (monotonic ms). */
@@ -103,14 +110,17 @@ export class Cursor implements TopicPartition {
     return this.#state
   }
 
-  /** Goes to an offset, a logical one included. The queue has forgotten what it had of it. */
-  moveTo(offset: number): void {
+  /**
+   * Goes to an offset, a logical one included. The queue has forgotten what it had of it.
+   * @param leaderEpoch of what is before the offset, where it is known
+   */
+  moveTo(offset: number, leaderEpoch = -1): void {
     this.version++
     this.endTold = OFFSET_INVALID
     this.retryAt = 0
     this.failures = 0
     if (offset >= 0) {
-      this.activate(offset)
+      this.activate(offset, leaderEpoch)
       return
     }
     this.position = OFFSET_INVALID
@@ -128,10 +138,12 @@ export class Cursor implements TopicPartition {
   }
 
   /** The offset is known; it may be fetched. */
-  activate(offset: number): void {
+  activate(offset: number, leaderEpoch = -1): void {
     this.target = OFFSET_INVALID
     this.position = offset
     this.fetchOffset = offset
+    this.fetchEpoch = leaderEpoch
+    this.validEpoch = -1
     this.#enter('active')
   }
 
@@ -139,6 +151,19 @@ export class Cursor implements TopicPartition {
   rewind(): void {
     this.version++
     this.fetchOffset = this.position
+    this.fetchEpoch = -1
+  }
+
+  /** There is a new leader: nothing more is fetched before it has said that it has what was read. */
+  validate(): void {
+    this.version++
+    this.#enter('validating')
+  }
+
+  /** The leader of this epoch has it. */
+  validated(leaderEpoch: number): void {
+    this.validEpoch = leaderEpoch
+    this.#enter('active')
   }
 
   /** Nothing more until the program moves it. */

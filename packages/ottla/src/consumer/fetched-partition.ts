@@ -8,6 +8,8 @@ export interface FetchedPartition {
   readonly batches: readonly RecordBatch[]
   /** Where the next fetch begins. */
   readonly nextOffset: number
+  /** Leader epoch of the last batch, -1 without one. */
+  readonly leaderEpoch: number
   /** When not even one batch was whole: how many bytes it needs; else 0. */
   readonly neededBytes: number
   /** What has to follow the batches so that reading gets to nextOffset; null if they lead there. */
@@ -43,6 +45,7 @@ export function readPartition(
   return {
     batches,
     nextOffset,
+    leaderEpoch: all.at(-1)?.partitionLeaderEpoch ?? -1,
     neededBytes,
     gap: () => (leadsTo < nextOffset ? new Gap(nextOffset, false) : null),
   }

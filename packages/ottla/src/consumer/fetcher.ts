@@ -10,12 +10,15 @@ import type { Assignment } from './assignment.ts'
 import { Gap, type Cursor } from './cursor.ts'
 import type { FetchQueue } from './fetch-queue.ts'
 import { FetchSession, type WantedPartition } from './fetch-session.ts'
+import { needsValidation } from './offset-validation.ts'
 import { readPartition, whenReadable, type FetchedPartition } from './fetched-partition.ts'
 
 /** What the fetcher needs of its consumer. */
 export interface FetcherHost {
   /** The offset to fetch does not exist. */
   reset(cursor: Cursor, reason: string): void
+  /** Cursors have to be validated before they are fetched. */
+  validate(): void
   /** An error that the program should know of. */
   raise(error: KafkaError): void
 }
@@ -91,6 +94,10 @@ export class Fetcher {
     return this.#cluster.metadata.snapshot.topics.get(cursor.topic)?.partitions[cursor.partition]?.leader ?? -1
   }
 
+  #leaderEpochOf({ topic, partition }: Cursor): number {
+    return this.#cluster.metadata.snapshot.topics.get(topic)?.partitions[partition]?.leaderEpoch ?? -1
+  }
+
   async #run(node: number): Promise<void> {
     try {
       while (!this.#closed) {
@@ -116,6 +123,11 @@ export class Fetcher {
     for (let i = 0; i < all.length; i++) {
       const cursor = all[(start + i) % all.length] as Cursor // inside the array
       if (cursor.state !== 'active' || cursor.paused || this.#nodeOf(cursor) !== node) continue
+      if (needsValidation(cursor, this.#leaderEpochOf(cursor))) {
+        cursor.validate()
+        this.#host.validate()
+        continue
+      }
       if (cursor.retryAt > now) this.#wakeAt(cursor.retryAt, now)
       else if (!this.#queue.hasEnough(cursor)) found.push(cursor)
     }
@@ -175,6 +187,7 @@ export class Fetcher {
       cursor.askedVersion = cursor.version
       cursor.askedOffset = cursor.fetchOffset
       cursor.askedNode = node
+      cursor.askedEpoch = this.#leaderEpochOf(cursor)
       const topic = topics.get(cursor.topic)
       const topicId = topic?.topicId ?? ZERO_UUID
       return {
@@ -183,7 +196,7 @@ export class Fetcher {
         topicId,
         partition: cursor.partition,
         fetchOffset: cursor.fetchOffset,
-        currentLeaderEpoch: topic?.partitions[cursor.partition]?.leaderEpoch ?? -1,
+        currentLeaderEpoch: cursor.askedEpoch,
         partitionMaxBytes: cursor.grownMaxBytes > maxBytes ? cursor.grownMaxBytes : maxBytes,
       }
     })
@@ -250,7 +263,9 @@ export class Fetcher {
     cursor.failures = 0
     cursor.grownMaxBytes = fetched.neededBytes
     if (this.#context.counters !== null) this.#count(cursor, fetched, node)
-    const { nextOffset, batches } = fetched
+    const { nextOffset, batches, leaderEpoch } = fetched
+    if (leaderEpoch >= 0) cursor.fetchEpoch = leaderEpoch
+    cursor.validEpoch = cursor.askedEpoch
     cursor.end = readCommitted ? answer.lastStableOffset : answer.highWatermark
     cursor.fetchOffset = nextOffset
     const gap = fetched.gap()

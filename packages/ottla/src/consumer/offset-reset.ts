@@ -148,7 +148,7 @@ export class OffsetResolver {
         this.#tell(answer.error)
       } else if (answer.offset >= 0) {
         cursor.offsets.committed = answer.offset
-        cursor.activate(answer.offset)
+        cursor.activate(answer.offset, answer.leaderEpoch)
         this.#log(cursor, 'committed')
       } else {
         this.reset(cursor, 'no offset is committed')

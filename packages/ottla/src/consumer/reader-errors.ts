@@ -16,6 +16,7 @@ const rejecting: ReadonlySet<number> = new Set([
   ErrorCode.ERR_GROUP_MAX_SIZE_REACHED,
   ErrorCode.ERR__UNKNOWN_PARTITION,
   ErrorCode.ERR__AUTO_OFFSET_RESET,
+  ErrorCode.ERR__LOG_TRUNCATION,
   ErrorCode.ERR__MAX_POLL_EXCEEDED,
   ErrorCode.ERR__KEY_DESERIALIZATION,
   ErrorCode.ERR__VALUE_DESERIALIZATION,

@@ -15,6 +15,7 @@ const fetchStates: Readonly<Record<CursorState, PartitionStatistics['fetch_state
   stopped: 'stopped',
   'stored-query': 'offset-query',
   'offset-query': 'offset-query',
+  validating: 'validate-epoch-wait',
   active: 'active',
 }
 

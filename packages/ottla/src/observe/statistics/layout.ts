@@ -103,7 +103,7 @@ export interface PartitionStatistics {
   /** Fetched and not handed out yet. */
   readonly fetchq_cnt: number
   readonly fetchq_size: number
-  readonly fetch_state: 'none' | 'stopped' | 'offset-query' | 'active'
+  readonly fetch_state: 'none' | 'stopped' | 'offset-query' | 'validate-epoch-wait' | 'active'
   readonly query_offset: number
   readonly next_offset: number
   /** Behind the last message handed out, or where reading begins. */

@@ -1,0 +1,181 @@
+/** What a consumer does when the log under it changes: a new leader may lack what was read (KIP-320). */
+import { after, before, test } from 'node:test'
+import assert from 'node:assert/strict'
+import { EmbeddedCluster } from '@ottla/broker'
+import { AdminClient, Consumer, ErrorCode, KafkaError, Producer, type ConsumerConfig } from 'ottla'
+
+const OFFSET_FOR_LEADER_EPOCH = 23
+const WAIT_MS = 20_000
+const quiet = (): void => undefined
+
+let cluster: EmbeddedCluster
+let admin: AdminClient
+let producer: Producer
+let names = 0
+const fresh = (prefix: string): string => `${prefix}-${++names}`
+
+before(async () => {
+  cluster = await EmbeddedCluster.start({ brokers: 3 })
+  const config = { 'bootstrap.servers': cluster.bootstrapServers }
+  admin = new AdminClient(config, { logger: quiet })
+  producer = new Producer({ ...config, 'linger.ms': 0 }, { logger: quiet })
+})
+
+after(async () => {
+  await producer.close()
+  await admin.close()
+  await cluster.close()
+})
+
+function consumer(config: ConsumerConfig = {}): Consumer {
+  return new Consumer(
+    {
+      'bootstrap.servers': cluster.bootstrapServers,
+      'group.id': fresh('group'),
+      'auto.offset.reset': 'latest',
+      'enable.auto.commit': false,
+      'fetch.wait.max.ms': 50,
+      'retry.backoff.ms': 20,
+      'topic.metadata.refresh.interval.ms': 200,
+      ...config,
+    },
+    { logger: quiet },
+  )
+}
+
+function topic(): string {
+  const name = fresh('truncated')
+  cluster.createTopic(name, { partitions: 1, replicationFactor: 3 })
+  return name
+}
+
+/** Each message a batch of its own, so that the log can be cut between them. */
+async function fill(name: string, word: string, count: number): Promise<void> {
+  for (let i = 0; i < count; i++) await producer.send({ topic: name, partition: 0, value: `${word} ${i}` })
+}
+
+async function take(reader: Consumer, count: number): Promise<string[]> {
+  const values: string[] = []
+  while (values.length < count) values.push(String((await reader.readMessage(WAIT_MS)).value))
+  return values
+}
+
+const words = (word: string, from: number, to: number): string[] =>
+  Array.from({ length: to - from }, (_, i) => `${word} ${from + i}`)
+
+test('a new leader that has everything is asked once, and reading goes on', async () => {
+  const name = topic()
+  await fill(name, 'old', 5)
+  const reader = consumer()
+  await reader.assign([{ topic: name, partition: 0, offset: 0 }])
+  assert.deepEqual(await take(reader, 5), words('old', 0, 5))
+  cluster.requests('start')
+  for (const leader of [1, 2, 3, 1]) cluster.setLeader(name, 0, leader)
+  await fill(name, 'new', 3)
+  assert.deepEqual(await take(reader, 3), words('new', 0, 3))
+  const asked = cluster.requests().filter(({ apiKey }) => apiKey === OFFSET_FOR_LEADER_EPOCH)
+  cluster.requests('stop')
+  assert.ok(asked.length >= 1 && asked.length <= 4, `${asked.length} requests`)
+  await reader.close()
+})
+
+test('what a new leader lacks and what it has instead: reading goes on where the logs part', async () => {
+  const name = topic()
+  await fill(name, 'old', 8)
+  const reader = consumer()
+  await reader.assign([{ topic: name, partition: 0, offset: 0 }])
+  assert.deepEqual(await take(reader, 8), words('old', 0, 8))
+  cluster.truncate(name, 0, 5)
+  // As long as the log was before: the offset alone tells nothing.
+  await fill(name, 'other', 6)
+  assert.deepEqual(await take(reader, 6), words('other', 0, 6))
+  assert.equal(reader.position()[0]?.offset, 11)
+  await reader.close()
+})
+
+test('what was fetched and not handed out is forgotten when it was never written', async () => {
+  const name = topic()
+  await fill(name, 'old', 8)
+  const reader = consumer()
+  await reader.assign([{ topic: name, partition: 0, offset: 0 }])
+  assert.deepEqual(await take(reader, 3), words('old', 0, 3))
+  cluster.truncate(name, 0, 5)
+  await fill(name, 'other', 2)
+  // Until the client hears of the new leader what it has fetched is as good as it was.
+  await admin.getMetadata({ topic: name })
+  cluster.requests('start')
+  const heard = async (): Promise<boolean> => {
+    await new Promise(resolve => setTimeout(resolve, 20))
+    return cluster.requests().some(({ apiKey }) => apiKey === OFFSET_FOR_LEADER_EPOCH)
+  }
+  const deadline = Date.now() + WAIT_MS
+  while (!(await heard())) assert.ok(Date.now() < deadline)
+  cluster.requests('stop')
+  assert.equal(reader.position()[0]?.offset, 3)
+  await until(() => reader.getWatermarkOffsets(name, 0).high === 7)
+  assert.deepEqual(await take(reader, 4), ['old 3', 'old 4', 'other 0', 'other 1'])
+  await reader.close()
+})
+
+test('with auto.offset.reset=error the program is told, and decides', async () => {
+  const name = topic()
+  await fill(name, 'old', 8)
+  const reader = consumer({ 'auto.offset.reset': 'error' })
+  await reader.assign([{ topic: name, partition: 0, offset: 0 }])
+  await take(reader, 8)
+  cluster.truncate(name, 0, 5)
+  await fill(name, 'other', 6)
+  await assert.rejects(
+    reader.readMessage(WAIT_MS),
+    (error: unknown) => error instanceof KafkaError && error.code === ErrorCode.ERR__LOG_TRUNCATION,
+  )
+  await reader.seek([{ topic: name, partition: 0, offset: 5 }])
+  assert.deepEqual(await take(reader, 6), words('other', 0, 6))
+  await reader.close()
+})
+
+test('an offset that was committed before the truncation is looked at, too', async () => {
+  const name = topic()
+  const group = fresh('group')
+  await fill(name, 'old', 8)
+  const first = consumer({ 'group.id': group, 'auto.offset.reset': 'earliest' })
+  first.subscribe(name)
+  await take(first, 8)
+  const last = { topic: name, partition: 0, offset: 8, leaderEpoch: 0 }
+  await first.commit([last])
+  await first.close()
+  cluster.truncate(name, 0, 5)
+  await fill(name, 'other', 6)
+  const second = consumer({ 'group.id': group })
+  second.subscribe(name)
+  assert.deepEqual(await take(second, 6), words('other', 0, 6))
+  await second.close()
+})
+
+test('a leader that cannot say yet is asked again', async () => {
+  const name = topic()
+  await fill(name, 'old', 3)
+  const reader = consumer()
+  await reader.assign([{ topic: name, partition: 0, offset: 0 }])
+  await take(reader, 3)
+  const { ERR_UNKNOWN_LEADER_EPOCH, ERR_NOT_LEADER_FOR_PARTITION, ERR_OFFSET_NOT_AVAILABLE } = ErrorCode
+  cluster.failNext(OFFSET_FOR_LEADER_EPOCH, [
+    ERR_UNKNOWN_LEADER_EPOCH,
+    ERR_NOT_LEADER_FOR_PARTITION,
+    ERR_OFFSET_NOT_AVAILABLE,
+  ])
+  cluster.setLeader(name, 0, 2)
+  cluster.setLeader(name, 0, 3)
+  await fill(name, 'new', 2)
+  assert.deepEqual(await take(reader, 2), words('new', 0, 2))
+  cluster.failNext(OFFSET_FOR_LEADER_EPOCH, [])
+  await reader.close()
+})
+
+async function until(done: () => boolean): Promise<void> {
+  const deadline = Date.now() + WAIT_MS
+  while (!done()) {
+    assert.ok(Date.now() < deadline, `never came true: ${done.toString()}`)
+    await new Promise(resolve => setTimeout(resolve, 20))
+  }
+}
