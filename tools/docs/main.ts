@@ -6,6 +6,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { ErrorCode } from '@ottla/protocol'
+import { choices } from '../../packages/ottla/src/config/property.ts'
 import type { Property } from '../../packages/ottla/src/config/property.ts'
 import { aliases, properties } from '../../packages/ottla/src/config/table.ts'
 import { errorTraits } from '../../packages/ottla/src/error-traits.ts'
@@ -69,7 +70,7 @@ function rangeText(property: Property): string {
       return `${property.min} to ${property.max}${words.length > 0 ? `, ${words.join(', ')}` : ''}`
     }
     case 'choice':
-      return property.values.join(', ')
+      return choices(property).join(', ')
     case 'list':
       return property.values.length > 0 ? property.values.join(', ') : 'list'
     case 'servers':

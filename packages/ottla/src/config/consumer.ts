@@ -1,5 +1,6 @@
 /** Properties of consumers, the topic-level ones included. */
-import { bool, choice, clib, elsewhere, int, list, planned, text, textOr } from './property.ts'
+import { bool, choice, choiceOr, clib, elsewhere, int, list, planned, text, textOr } from './property.ts'
+import { BY_DURATION } from './reset-policy.ts'
 
 const MAX_INT = 2_147_483_647
 const HOUR_MS = 3_600_000
@@ -149,11 +150,12 @@ export const consumerProperties = {
     status: clib,
     deprecated: true,
   }),
-  'auto.offset.reset': choice(
+  'auto.offset.reset': choiceOr(
     'C',
     ['smallest', 'earliest', 'beginning', 'largest', 'latest', 'end', 'error'],
+    BY_DURATION,
     'largest',
-    'Where to begin when the group has committed nothing, or something that is gone: at the first message, behind the last, or with an error.',
+    'Where to begin when the group has committed nothing, or something that is gone: at the first message, behind the last, with an error, or at the first message of the last hour (`by_duration:PT1H`, KIP-1106), week (`by_duration:P7D`) and so on.',
     { importance: 'high' },
   ),
   'offset.store.path': textOr('C', '.', 'File for offsets.', { status: clib, deprecated: true }),

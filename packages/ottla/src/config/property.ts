@@ -52,6 +52,8 @@ export interface TextProperty<D> extends Common<D> {
 export interface ChoiceProperty<T extends string, D> extends Common<D> {
   readonly kind: 'choice'
   readonly values: readonly T[]
+  /** What a value of another kind begins with; what follows is looked at when the settings are reconciled. */
+  readonly prefix?: string
 }
 export interface ListProperty<D> extends Common<D> {
   readonly kind: 'list'
@@ -191,6 +193,18 @@ export function choice<const T extends string>(
   return { kind: 'choice', values, ...common(scope, fallback, doc, extra) }
 }
 
+/** One of some words, or a prefix with something behind it. */
+export function choiceOr<const T extends string, const P extends string>(
+  scope: Scope,
+  values: readonly T[],
+  prefix: P,
+  fallback: NoInfer<T>,
+  doc: string,
+  extra: Extra = {},
+): ChoiceProperty<T | `${P}${string}`, T> {
+  return { kind: 'choice', values, prefix, ...common(scope, fallback, doc, extra) }
+}
+
 export function list(
   scope: Scope,
   values: readonly string[],
@@ -208,4 +222,9 @@ export function servers(scope: Scope, doc: string, extra: Extra = {}): ServersPr
 /** @param use the option or method that takes its place */
 export function elsewhere(scope: Scope, use: string, doc: string): ElsewhereProperty {
   return { kind: 'elsewhere', ...common(scope, undefined, doc, { status: { is: 'elsewhere', use } }) }
+}
+
+/** As messages and pages show them. */
+export function choices({ values, prefix }: ChoiceProperty<string, string>): string[] {
+  return prefix === undefined ? [...values] : [...values, `${prefix}…`]
 }

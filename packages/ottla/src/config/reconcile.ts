@@ -2,19 +2,10 @@
 import { ErrorCode } from '@ottla/protocol'
 import { KafkaError } from '../errors.ts'
 import type { ConfigKind } from './property.ts'
+import { resetPolicy } from './reset-policy.ts'
 import type { PropertyName } from './table.ts'
 
 type Values = Record<string, unknown>
-
-const resetPolicies: Readonly<Record<string, 'earliest' | 'latest' | 'error'>> = {
-  smallest: 'earliest',
-  earliest: 'earliest',
-  beginning: 'earliest',
-  largest: 'latest',
-  latest: 'latest',
-  end: 'latest',
-  error: 'error',
-}
 
 const partitioners = ['random', 'consistent', 'consistent_random', 'murmur2', 'murmur2_random', 'fnv1a', 'fnv1a_random']
 
@@ -30,7 +21,6 @@ export function reconcile(kind: ConfigKind, values: Values, set: ReadonlySet<Pro
   common(values, set)
   if (kind === 'consumer') consumer(values, set)
   if (kind === 'producer') producer(values, set)
-  values['auto.offset.reset'] = resetPolicies[String(values['auto.offset.reset'])] ?? 'latest'
 }
 
 function common(values: Values, set: ReadonlySet<PropertyName>): void {
@@ -65,6 +55,12 @@ const classicOnly: readonly PropertyName[] = [
 ]
 
 function consumer(values: Values, set: ReadonlySet<PropertyName>): void {
+  const reset = String(values['auto.offset.reset'])
+  const policy = resetPolicy(reset)
+  if (policy === null) {
+    throw contradiction(`auto.offset.reset=${reset} has no ISO 8601 duration of days and times, such as P7D or PT1H30M`)
+  }
+  if (policy.to !== 'age') values['auto.offset.reset'] = policy.to
   fetchSizes(values, set)
   if (values['group.protocol'] === 'consumer') {
     const wrong = classicOnly.find(name => set.has(name))

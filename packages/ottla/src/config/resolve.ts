@@ -2,7 +2,7 @@
 import { ErrorCode } from '@ottla/protocol'
 import { KafkaError } from '../errors.ts'
 import { reconcile } from './reconcile.ts'
-import type { ConfigKind, HostPort, Property } from './property.ts'
+import { choices, type ConfigKind, type HostPort, type Property } from './property.ts'
 import { parseServers } from './servers.ts'
 import { aliases, properties, type PropertyName, type Settings } from './table.ts'
 
@@ -137,8 +137,11 @@ function parse(key: string, property: Property, given: unknown): Value {
     case 'choice': {
       const found =
         typeof given === 'string' ? property.values.find(v => v.toLowerCase() === given.toLowerCase()) : undefined
-      if (found === undefined) throw wrong(key, property, given, `one of ${property.values.join(', ')}`)
-      return found
+      if (found !== undefined) return found
+      const { prefix } = property
+      if (prefix !== undefined && typeof given === 'string' && given.toLowerCase().startsWith(prefix))
+        return prefix + given.slice(prefix.length)
+      throw wrong(key, property, given, `one of ${choices(property).join(', ')}`)
     }
     case 'list':
       return parseList(key, property, given)

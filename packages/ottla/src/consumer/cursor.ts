@@ -52,6 +52,8 @@ export class Cursor implements TopicPartition {
   version = 0
   /** The logical offset that is being looked up. */
   target = OFFSET_INVALID
+  /** The first message that is not older is looked for (ms since the epoch), before the logical offset; -1 for none. */
+  targetTime = -1
   /** Next to hand out; OFFSET_INVALID until it is known. */
   position = OFFSET_INVALID
   /** Next to fetch. */
@@ -126,14 +128,16 @@ export class Cursor implements TopicPartition {
     this.position = OFFSET_INVALID
     this.fetchOffset = OFFSET_INVALID
     this.target = offset
+    this.targetTime = -1
     // No offset at all means the group's, as in librdkafka.
     this.#enter(offset === OFFSET_STORED || offset === OFFSET_INVALID ? 'stored-query' : 'offset-query')
   }
 
   /** The group has nothing committed, or the offset does not exist: look up this logical one. */
-  lookUp(target: number): void {
+  lookUp(target: number, targetTime = -1): void {
     this.version++
     this.target = target
+    this.targetTime = targetTime
     this.#enter('offset-query')
   }
 

@@ -13,6 +13,7 @@ import {
   type TimestampQuery,
 } from '../cluster/queries.ts'
 import { isRetriable } from '../cluster/retry.ts'
+import { resetPolicy, type ResetPolicy } from '../config/reset-policy.ts'
 import { KafkaError } from '../errors.ts'
 import { OFFSET_BEGINNING, OFFSET_END, tailOf } from '../types.ts'
 import { fetchCommitted, type MemberEpoch } from './committed-offsets.ts'
@@ -46,6 +47,7 @@ export class OffsetResolver {
   readonly #cluster: Cluster
   readonly #groupId: string | undefined
   readonly #host: ResolverHost
+  readonly #policy: ResetPolicy
   readonly #stored = new WorkLoop(() => this.#guarded('stored-query', () => this.#resolveStored()))
   readonly #logical = new WorkLoop(() => this.#guarded('offset-query', () => this.#resolveLogical()))
   readonly #abort = new AbortController()
@@ -57,6 +59,8 @@ export class OffsetResolver {
     this.#cluster = cluster
     this.#groupId = context.settings['group.id']
     this.#host = host
+    // Settings that are none have been refused.
+    this.#policy = resetPolicy(context.settings['auto.offset.reset']) ?? { to: 'latest' }
   }
 
   /** Looks for cursors that need an offset. */
@@ -67,17 +71,18 @@ export class OffsetResolver {
 
   /** There is no such offset (any more): begins where `auto.offset.reset` says. */
   reset(cursor: Cursor, reason: string): void {
-    const policy = this.#context.settings['auto.offset.reset']
-    const { logger } = this.#context
-    if (policy === 'error') {
+    const { logger, clock, settings } = this.#context
+    const policy = this.#policy
+    if (policy.to === 'error') {
       cursor.stop()
       this.#host.raise(
         new KafkaError(ErrorCode.ERR__AUTO_OFFSET_RESET, `${cursor.name}: ${reason} (auto.offset.reset=error)`),
       )
       return
     }
-    logger.debug('topic', 'OFFSET', `${cursor.name}: ${reason}: reset to ${policy}`)
-    cursor.lookUp(policy === 'earliest' ? OFFSET_BEGINNING : OFFSET_END)
+    logger.debug('topic', 'OFFSET', `${cursor.name}: ${reason}: reset to ${settings['auto.offset.reset']}`)
+    if (policy.to === 'age') cursor.lookUp(OFFSET_END, Math.max(0, Math.floor(clock.wallTime() - policy.ms)))
+    else cursor.lookUp(policy.to === 'earliest' ? OFFSET_BEGINNING : OFFSET_END)
     this.#logical.kick()
   }
 
@@ -178,11 +183,11 @@ export class OffsetResolver {
     const queries: TimestampQuery[] = []
     const places = cursors.map(cursor => {
       const at = queries.length
-      const { topic, partition, target, version } = cursor
-      const isTail = tailOf(target) >= 0
+      const { topic, partition, target, targetTime, version } = cursor
       queries.push({ topic, partition, timestamp: target === OFFSET_BEGINNING ? EARLIEST_TIMESTAMP : LATEST_TIMESTAMP })
-      if (isTail) queries.push({ topic, partition, timestamp: EARLIEST_TIMESTAMP })
-      return { cursor, version, at, isTail }
+      if (tailOf(target) >= 0) queries.push({ topic, partition, timestamp: EARLIEST_TIMESTAMP })
+      else if (targetTime >= 0) queries.push({ topic, partition, timestamp: targetTime })
+      return { cursor, version, at, isTwofold: queries.length > at + 1 }
     })
     const { clock, settings } = this.#context
     const isolation: IsolationLevel = settings['isolation.level']
@@ -192,17 +197,18 @@ export class OffsetResolver {
       isolation,
     })
     let again = false
-    for (const { cursor, version, at, isTail } of places) {
+    for (const { cursor, version, at, isTwofold } of places) {
       if (cursor.version !== version) continue
-      const end = listed[at]
-      const beginning = isTail ? listed[at + 1] : end
-      const error = end?.error ?? beginning?.error
-      if (end === undefined || beginning === undefined || error !== undefined) {
+      const found = listed[at]
+      const other = isTwofold ? listed[at + 1] : found
+      const error = found?.error ?? other?.error
+      if (found === undefined || other === undefined || error !== undefined) {
         again = true
         if (error !== undefined) this.#tell(error)
         continue
       }
-      cursor.activate(isTail ? Math.max(beginning.offset, end.offset - tailOf(cursor.target)) : end.offset)
+      if (tailOf(cursor.target) >= 0) cursor.activate(Math.max(other.offset, found.offset - tailOf(cursor.target)))
+      else cursor.activate(isTwofold && other.offset >= 0 ? other.offset : found.offset)
       this.#log(cursor, 'looked up')
     }
     this.#host.onResolved()

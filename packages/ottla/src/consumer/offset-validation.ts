@@ -15,6 +15,7 @@ import { WorkLoop } from '../base/work-loop.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import type { ClientContext } from '../cluster/context.ts'
 import { isRetriable } from '../cluster/retry.ts'
+import { resetPolicy } from '../config/reset-policy.ts'
 import { KafkaError } from '../errors.ts'
 import type { Cursor } from './cursor.ts'
 import type { FetchQueue } from './fetch-queue.ts'
@@ -43,6 +44,7 @@ export class OffsetValidator {
   readonly #host: ValidatorHost
   readonly #loop = new WorkLoop(() => this.#run())
   readonly #abort = new AbortController()
+  readonly #isTold: boolean
   #failures = 0
   #timer: Timer | null = null
 
@@ -51,6 +53,7 @@ export class OffsetValidator {
     this.#cluster = cluster
     this.#queue = queue
     this.#host = host
+    this.#isTold = resetPolicy(context.settings['auto.offset.reset'])?.to === 'error'
   }
 
   /** Looks for cursors that have to be validated. */
@@ -139,7 +142,7 @@ export class OffsetValidator {
     const goesOn = isUnseen ? cursor.position : endOffset
     const reason = `the log was truncated: ${read}, its new leader has it up to offset ${endOffset}`
     this.#queue.forget(cursor)
-    if (!isUnseen && this.#context.settings['auto.offset.reset'] === 'error') {
+    if (!isUnseen && this.#isTold) {
       cursor.stop()
       const text = `${cursor.name}: ${reason} (auto.offset.reset=error)`
       this.#host.raise(new KafkaError(ErrorCode.ERR__LOG_TRUNCATION, text))
