@@ -198,7 +198,10 @@ test('auto.offset.reset is a word, or a duration as Java writes it', () => {
 })
 
 test('auto.offset.reset is refused when it is neither', () => {
-  const config = (value: string): Record<string, unknown> => ({ 'bootstrap.servers': 'a:1', 'auto.offset.reset': value })
+  const config = (value: string): Record<string, unknown> => ({
+    'bootstrap.servers': 'a:1',
+    'auto.offset.reset': value,
+  })
   assert.throws(() => resolveConfig('consumer', config('by_duration:soon')), /ISO 8601 duration/)
   assert.throws(() => resolveConfig('consumer', config('sooner')), /one of .*by_duration:…/)
   const { settings } = resolveConfig('consumer', config('BY_DURATION:PT5M'))
