@@ -2,6 +2,7 @@
 import { aclRoutes } from './handlers/acls.ts'
 import { authRoutes } from './handlers/auth.ts'
 import { clientQuotaRoutes } from './handlers/client-quotas.ts'
+import { configResourceRoutes } from './handlers/config-resources.ts'
 import { configRoutes } from './handlers/configs.ts'
 import { consumerGroupRoutes } from './handlers/consumer-groups.ts'
 import { electionRoutes } from './handlers/elections.ts'
@@ -48,6 +49,7 @@ export const routes: ReadonlyMap<number, Route> = new Map(
     ...transactionAdminRoutes,
     ...topicRoutes,
     ...configRoutes,
+    ...configResourceRoutes,
     ...aclRoutes,
     ...scramUserRoutes,
     ...tokenRoutes,

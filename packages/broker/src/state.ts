@@ -1,6 +1,8 @@
 /** What all brokers of one cluster share. */
 import { ApiKey, ErrorCode } from '@ottla/protocol'
 import type { Authorizer } from './acls.ts'
+import { BrokerConfigs } from './broker-configs.ts'
+import { ClientMetrics } from './client-metrics.ts'
 import type { Clock, Timer } from './clock.ts'
 import type { Faults } from './faults.ts'
 import { Features } from './features.ts'
@@ -78,6 +80,10 @@ export class ClusterState {
   readonly onInternalError: (error: unknown) => void
   readonly groups = new Map<string, Group>()
   readonly groupConfigs = new GroupConfigs()
+  readonly brokerConfigs = new BrokerConfigs()
+  readonly clientMetrics = new ClientMetrics()
+  readonly classicGroups: ClassicSettings
+  readonly transactionMaxTimeoutMs: number
   readonly features: Features
   readonly tokens: TokenStore
   readonly quotas: ClientQuotas
@@ -90,6 +96,7 @@ export class ClusterState {
   #retention: Timer | null = null
   readonly #fetchSessions = new Map<number, FetchSessions>()
   readonly #shareSessions = new Map<number, ShareSessions>()
+  readonly #logLevels = new Map<number, Map<string, string>>()
   readonly #coordinators = new Map<string, number>()
   readonly #groupSurroundings: GroupSurroundings
   #nextProducerId = 1000
@@ -113,6 +120,9 @@ export class ClusterState {
     this.features = new Features(options.versions)
     this.onInternalError = options.onInternalError
     this.maxBytes = options.maxBytes
+    this.classicGroups = options.classicGroups
+    this.transactionMaxTimeoutMs = options.transactionMaxTimeoutMs
+    this.topics.brokerDefault = name => this.brokerConfigs.topicDefault(name)
     this.#groupSurroundings = {
       clock: options.clock,
       topics: options.topics,
@@ -219,6 +229,13 @@ export class ClusterState {
     let sessions = this.#shareSessions.get(brokerId)
     if (sessions === undefined) this.#shareSessions.set(brokerId, (sessions = new ShareSessions()))
     return sessions
+  }
+
+  /** Levels of a broker's loggers, by their names. */
+  logLevels(brokerId: number): Map<string, string> {
+    let levels = this.#logLevels.get(brokerId)
+    if (levels === undefined) this.#logLevels.set(brokerId, (levels = new Map([['root', 'INFO']])))
+    return levels
   }
 
   nextProducerId(): number {

@@ -57,12 +57,15 @@ export const PARTITION_LIMIT = 10_000
 export class TopicStore {
   readonly memory = new LogMemory()
   readonly random: Random
+  /** Partitions of topics that are made without saying how many. */
+  readonly defaultPartitions: number
+  /** Value of topics that do not say otherwise, if one was set for brokers. */
+  brokerDefault: (config: string) => string | undefined = () => undefined
   /** Told of every change. */
   keeper: TopicKeeper | null = null
   readonly #topics = new Map<string, Topic>()
   readonly #byId = new Map<string, Topic>()
   readonly #brokerIds: readonly number[]
-  readonly #defaultPartitions: number
   readonly #isUp: (brokerId: number) => boolean
   #nextReplica = 0
 
@@ -74,7 +77,7 @@ export class TopicStore {
   ) {
     this.random = random
     this.#brokerIds = brokerIds
-    this.#defaultPartitions = defaultPartitions
+    this.defaultPartitions = defaultPartitions
     this.#isUp = isUp
   }
 
@@ -141,7 +144,7 @@ export class TopicStore {
 
   /** The caller has asked `refusal`. */
   create(request: TopicRequest, isInternal = false): Topic {
-    const count = request.assignment?.length ?? (request.partitions < 0 ? this.#defaultPartitions : request.partitions)
+    const count = request.assignment?.length ?? (request.partitions < 0 ? this.defaultPartitions : request.partitions)
     const factor = request.replicationFactor < 0 ? Math.min(3, this.#brokerIds.length) : request.replicationFactor
     const configs = new Map<string, string>()
     for (const [name, value] of request.configs ?? []) if (value !== null) configs.set(name, value)
@@ -211,7 +214,7 @@ export class TopicStore {
   }
 
   config(topic: Topic, name: string): string {
-    return topic.configs.get(name) ?? topicDefaults.get(name) ?? ''
+    return topic.configs.get(name) ?? this.brokerDefault(name) ?? topicDefaults.get(name) ?? ''
   }
 
   // Metrics of brokers know no difference between a dot and an underscore.

@@ -70,6 +70,7 @@ const kafka39Max: ReadonlyMap<number, number> = new Map([
   [60, 1],
   [68, 0],
   [69, 0],
+  [74, 0],
   [80, 0],
 ])
 const notIn39: ReadonlySet<number> = new Set([76, 77, 78, 79, 83, 84, 85, 86, 87, 88, 89, 90, 91, 92])

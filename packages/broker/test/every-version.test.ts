@@ -224,6 +224,7 @@ const bodies: Partial<Record<keyof typeof ApiKey, (version: number) => object[]>
     { topics: ['t', 'missing'].map(name => ({ name, partitions: [{ partitionIndex: 0, offset: 0 }] })), timeoutMs: 1 },
   ],
   DescribeConfigs: () => [
+    { resources: [4, 8, 16, 77].map(resourceType => ({ resourceType, resourceName: '1', configurationKeys: null })) },
     { resources: ['t', 'missing'].map(resourceName => ({ resourceType: 2, resourceName, configurationKeys: null })) },
   ],
   AlterConfigs: () => [
@@ -239,6 +240,7 @@ const bodies: Partial<Record<keyof typeof ApiKey, (version: number) => object[]>
       })),
     },
   ],
+  ListConfigResources: version => [{}, ...(version >= 1 ? [{ resourceTypes: [2, 4] }, { resourceTypes: [9] }] : [])],
   CreateAcls: () => [
     {
       creations: [

@@ -10,6 +10,7 @@ import {
   type DescribeLogDirsResponse,
 } from '@ottla/protocol'
 import { CLUSTER_NAME } from '../acls.ts'
+import { logDirOf } from '../log-dirs.ts'
 import { route, type RequestContext, type Route } from '../request.ts'
 
 export const logDirRoutes: readonly Route[] = [
@@ -24,11 +25,6 @@ const CORDON_VERSION = 5
 // What Kafka needs behind a topic's name for the directory of a replica on the move: `-0.` + 32 digits + `-future`.
 const LONGEST_DIRECTORY = 255
 const MOVING_SUFFIX = 1 + 1 + 32 + '-future'.length
-
-/** Path of the directory of a broker; there is no such directory. */
-export function logDirOf(brokerId: number): string {
-  return `/embedded/broker-${brokerId}`
-}
 
 function describe(
   { topics: asked }: Decoded<DescribeLogDirsRequest>,

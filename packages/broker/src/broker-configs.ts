@@ -1,0 +1,165 @@
+/** Settings of brokers: what was set for one or for all of them while they run, and what they are started with. */
+import {
+  BOOLEAN,
+  BROKER,
+  DOUBLE,
+  INT,
+  LIST,
+  LONG,
+  PASSWORD,
+  SHORT,
+  brokerSettings,
+  type Row,
+} from './broker-settings.ts'
+import { configProblem, topicDefaults } from './topic-configs.ts'
+
+const rows: ReadonlyMap<string, Row> = new Map(brokerSettings.map(row => [row[0], row]))
+
+// The setting of a broker that is the default of topics without their own; most have their name with `log.` before it.
+const otherNames: ReadonlyMap<string, string> = new Map([
+  ['compression.gzip.level', 'compression.gzip.level'],
+  ['compression.lz4.level', 'compression.lz4.level'],
+  ['compression.type', 'compression.type'],
+  ['compression.zstd.level', 'compression.zstd.level'],
+  ['delete.retention.ms', 'log.cleaner.delete.retention.ms'],
+  ['file.delete.delay.ms', 'log.segment.delete.delay.ms'],
+  ['flush.messages', 'log.flush.interval.messages'],
+  ['flush.ms', 'log.flush.interval.ms'],
+  ['max.compaction.lag.ms', 'log.cleaner.max.compaction.lag.ms'],
+  ['max.message.bytes', 'message.max.bytes'],
+  ['min.cleanable.dirty.ratio', 'log.cleaner.min.cleanable.ratio'],
+  ['min.compaction.lag.ms', 'log.cleaner.min.compaction.lag.ms'],
+  ['min.insync.replicas', 'min.insync.replicas'],
+  ['segment.index.bytes', 'log.index.size.max.bytes'],
+  ['segment.jitter.ms', 'log.roll.jitter.ms'],
+  ['segment.ms', 'log.roll.ms'],
+  ['unclean.leader.election.enable', 'unclean.leader.election.enable'],
+])
+const topicNames = new Map([...otherNames].map(([topic, broker]) => [broker, topic]))
+
+// Lowest values of settings that no topic has.
+const lowest: ReadonlyMap<string, number> = new Map([
+  ['background.threads', 1],
+  ['log.cleaner.io.buffer.size', 0],
+  ['log.cleaner.threads', 1],
+  ['max.connection.creation.rate', 0],
+  ['max.connections', 0],
+  ['max.connections.per.ip', 0],
+  ['num.io.threads', 1],
+  ['num.network.threads', 1],
+  ['num.recovery.threads.per.data.dir', 1],
+  ['num.replica.fetchers', 1],
+  ['producer.id.expiration.ms', 1],
+])
+// A broker takes any number for this one, other than a topic.
+const RETENTION = 'log.retention.ms'
+
+/** The name of the broker's setting that a topic falls back to; undefined for none. */
+export function brokerNameOf(topicConfig: string): string | undefined {
+  const name = otherNames.get(topicConfig) ?? `log.${topicConfig}`
+  return rows.has(name) ? name : undefined
+}
+
+/** Whether a value can be appended to and taken from. */
+export function isListSetting(name: string): boolean {
+  return rows.get(name)?.[2] === LIST
+}
+
+/** Why something cannot be set while brokers run, or null. @param forAll as the default of all brokers */
+export function brokerConfigProblem(name: string, value: string, forAll: boolean): string | null {
+  const row = rows.get(name)
+  // Somebody's own setting, for a plug-in.
+  if (row === undefined) return null
+  const [, , type, mode] = row
+  if (mode === undefined) return `Cannot update these configs dynamically: [${name}]`
+  if (forAll && mode === BROKER) return `This can be set for one broker only: ${name}`
+  const why = valueProblem(name, value.trim(), type)
+  return why === null ? null : `Invalid value ${value} for configuration ${name}: ${why}`
+}
+
+function valueProblem(name: string, value: string, type: number): string | null {
+  switch (type) {
+    case BOOLEAN:
+      return /^(true|false)$/i.test(value) ? null : 'Expected value to be either true or false'
+    case INT:
+    case SHORT:
+    case LONG:
+      if (!/^[+-]?\d+$/.test(value)) return 'Not a whole number'
+      break
+    case DOUBLE:
+      if (value === '' || Number.isNaN(Number(value))) return 'Not a number'
+      break
+    default:
+  }
+  const least = lowest.get(name)
+  if (least !== undefined && Number(value) < least) return `Value must be at least ${least}`
+  const topicName = topicNames.get(name) ?? name.replace(/^log\./, '')
+  const isOfTopics = topicDefaults.has(topicName) && brokerNameOf(topicName) === name
+  return isOfTopics && name !== RETENTION ? configProblem(topicName, value) : null
+}
+
+export interface BrokerSetting {
+  readonly name: string
+  readonly type: number
+  readonly isReadOnly: boolean
+  readonly isSensitive: boolean
+  /** The first one counts; empty for a setting that has no value. */
+  readonly values: readonly SourcedValue[]
+}
+
+export interface SourcedValue {
+  readonly value: string
+  readonly source: 'broker' | 'all-brokers' | 'start' | 'default'
+}
+
+export class BrokerConfigs {
+  readonly #forAll = new Map<string, string>()
+  readonly #own = new Map<number, Map<string, string>>()
+
+  /** What was set, without defaults. @param brokerId null: for all brokers */
+  of(brokerId: number | null): ReadonlyMap<string, string> {
+    return brokerId === null ? this.#forAll : (this.#own.get(brokerId) ?? new Map<string, string>())
+  }
+
+  /** The caller has asked {@link brokerConfigProblem}. @param value null: it is set no more */
+  set(brokerId: number | null, name: string, value: string | null): void {
+    const own = brokerId === null ? this.#forAll : (this.#own.get(brokerId) ?? new Map<string, string>())
+    if (brokerId !== null) this.#own.set(brokerId, own)
+    if (value === null) own.delete(name)
+    else own.set(name, value)
+  }
+
+  /** What topics without an own setting have; undefined: nothing was set for brokers. */
+  topicDefault(topicConfig: string): string | undefined {
+    if (this.#forAll.size === 0) return undefined
+    const name = brokerNameOf(topicConfig)
+    return name === undefined ? undefined : this.#forAll.get(name)
+  }
+
+  /** Where a value comes from, what goes before the rest first. @param started what the broker was started with */
+  values(brokerId: number, name: string, started: ReadonlyMap<string, string>): SourcedValue[] {
+    const candidates: [string | null | undefined, SourcedValue['source']][] = [
+      [this.of(brokerId).get(name), 'broker'],
+      [this.#forAll.get(name), 'all-brokers'],
+      [started.get(name), 'start'],
+      [rows.get(name)?.[1], 'default'],
+    ]
+    return candidates.flatMap(([value, source]) => (typeof value === 'string' ? [{ value, source }] : []))
+  }
+
+  /** All settings of a broker. @param started what it was started with */
+  describe(brokerId: number, started: ReadonlyMap<string, string>): BrokerSetting[] {
+    return brokerSettings.map(([name]) => this.#setting(name, this.values(brokerId, name, started)))
+  }
+
+  /** What was set for all brokers. */
+  describeForAll(): BrokerSetting[] {
+    const known = [...this.#forAll].filter(([name]) => rows.has(name))
+    return known.map(([name, value]) => this.#setting(name, [{ value, source: 'all-brokers' }]))
+  }
+
+  #setting(name: string, values: readonly SourcedValue[]): BrokerSetting {
+    const [, , type, mode] = rows.get(name) as Row // the caller has it from there
+    return { name, type, isReadOnly: mode === undefined, isSensitive: type === PASSWORD, values }
+  }
+}

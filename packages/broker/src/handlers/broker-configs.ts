@@ -1,0 +1,86 @@
+/** Configurations of brokers (KIP-226). */
+import { ErrorCode } from '@ottla/protocol'
+import { CLUSTER_NAME } from '../acls.ts'
+import { brokerConfigProblem, isListSetting, type BrokerSetting } from '../broker-configs.ts'
+import { brokerFacts } from '../broker-facts.ts'
+import type { RequestContext } from '../request.ts'
+import {
+  DELETE,
+  SET,
+  SUBTRACT,
+  Source,
+  changedList,
+  problem,
+  type ConfigKind,
+  type DescribedConfig,
+  type Problem,
+} from './config-kind.ts'
+
+/** A name is the id of a broker, which only this broker answers for; the empty one is for all of them. */
+export const brokerConfigs: ConfigKind = {
+  describe: (name, context) => {
+    if (!context.allows('describe-configs', 'cluster', CLUSTER_NAME)) {
+      return problem(ErrorCode.ERR_CLUSTER_AUTHORIZATION_FAILED)
+    }
+    const wrong = name === '' ? null : brokerProblem(name, context)
+    if (wrong !== null) return wrong
+    const { state, brokerId } = context
+    const found =
+      name === ''
+        ? state.brokerConfigs.describeForAll()
+        : state.brokerConfigs.describe(brokerId, brokerFacts(state, brokerId))
+    return found.map(told)
+  },
+  alter: (resourceName, configs, validateOnly, context) => {
+    const wrong = resourceName === '' ? null : brokerProblem(resourceName, context)
+    if (wrong !== null) return wrong
+    const { state } = context
+    const brokerId = resourceName === '' ? null : context.brokerId
+    const changes = new Map<string, string | null>()
+    for (const { name, configOperation, value } of configs) {
+      if (configOperation > SUBTRACT) {
+        return problem(ErrorCode.ERR_INVALID_REQUEST, `Unknown operation ${configOperation}`)
+      }
+      if (configOperation === DELETE) {
+        changes.set(name, null)
+        continue
+      }
+      if (configOperation !== SET && !isListSetting(name)) {
+        return problem(ErrorCode.ERR_INVALID_CONFIG, `Config value append is not allowed for config key: ${name}`)
+      }
+      const current = state.brokerConfigs.values(context.brokerId, name, new Map())[0]?.value ?? ''
+      const changed = configOperation === SET ? (value ?? '') : changedList(current, configOperation, value)
+      const refusal = brokerConfigProblem(name, changed, brokerId === null)
+      if (refusal !== null) return problem(ErrorCode.ERR_INVALID_REQUEST, refusal)
+      changes.set(name, changed)
+    }
+    if (!context.allows('alter-configs', 'cluster', CLUSTER_NAME)) {
+      return problem(ErrorCode.ERR_CLUSTER_AUTHORIZATION_FAILED)
+    }
+    if (!validateOnly) for (const [name, value] of changes) state.brokerConfigs.set(brokerId, name, value)
+    return null
+  },
+  own: (name, { state, brokerId }) => state.brokerConfigs.of(name === '' ? null : brokerId).keys(),
+}
+
+/** Why a name is not that of the broker that is asked, or null. */
+export function brokerProblem(name: string, { brokerId }: RequestContext): Problem | null {
+  if (!/^[+-]?\d+$/.test(name)) {
+    return problem(ErrorCode.ERR_INVALID_REQUEST, `The id of a broker is a whole number, not ${name}`)
+  }
+  if (Number(name) === brokerId) return null
+  return problem(ErrorCode.ERR_INVALID_REQUEST, `This is broker ${brokerId}, not ${name}`)
+}
+
+function told({ name, type, isReadOnly, isSensitive, values }: BrokerSetting): DescribedConfig {
+  const [first] = values
+  return {
+    name,
+    value: isSensitive ? null : (first?.value ?? null),
+    readOnly: isReadOnly,
+    configSource: Source[first?.source ?? 'default'],
+    isSensitive,
+    configType: type,
+    synonyms: values.map(({ value, source }) => ({ name, value: isSensitive ? null : value, source: Source[source] })),
+  }
+}

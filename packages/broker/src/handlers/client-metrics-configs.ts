@@ -1,0 +1,55 @@
+/** Subscriptions to metrics of clients, as resources with a configuration (KIP-714). */
+import { ErrorCode } from '@ottla/protocol'
+import { CLUSTER_NAME } from '../acls.ts'
+import { subscriptionDefaults, subscriptionProblem } from '../client-metrics.ts'
+import { DELETE, SET, SUBTRACT, Source, problem, type ConfigKind } from './config-kind.ts'
+
+const INT = 3
+const LIST = 7
+
+export const clientMetricsConfigs: ConfigKind = {
+  describe: (subscription, context) => {
+    if (!context.allows('describe-configs', 'cluster', CLUSTER_NAME)) {
+      return problem(ErrorCode.ERR_CLUSTER_AUTHORIZATION_FAILED)
+    }
+    if (subscription === '') return problem(ErrorCode.ERR_INVALID_REQUEST, 'A subscription has a name.')
+    const own = context.state.clientMetrics.of(subscription)
+    return [...subscriptionDefaults].map(([name, fallback]) => {
+      const value = own.get(name)
+      const source = Source['client-metrics']
+      return {
+        name,
+        value: value ?? fallback,
+        readOnly: false,
+        configSource: value === undefined ? Source.default : source,
+        isSensitive: false,
+        configType: name === 'interval.ms' ? INT : LIST,
+        synonyms: value === undefined ? [] : [{ name, value, source }],
+      }
+    })
+  },
+  alter: (subscription, configs, validateOnly, context) => {
+    if (!context.allows('alter-configs', 'cluster', CLUSTER_NAME)) {
+      return problem(ErrorCode.ERR_CLUSTER_AUTHORIZATION_FAILED)
+    }
+    if (subscription === '') return problem(ErrorCode.ERR_INVALID_REQUEST, 'A subscription has a name.')
+    for (const { name, configOperation, value } of configs) {
+      if (configOperation > SUBTRACT) return problem(ErrorCode.ERR_UNKNOWN)
+      if (configOperation === DELETE) continue
+      if (configOperation !== SET) {
+        return problem(ErrorCode.ERR_INVALID_CONFIG, `Nothing can be appended to ${name} or taken from it.`)
+      }
+      const refusal = subscriptionProblem(name, value ?? '')
+      if (refusal !== null) {
+        const errorCode = refusal.isValue ? ErrorCode.ERR_INVALID_CONFIG : ErrorCode.ERR_INVALID_REQUEST
+        return problem(errorCode, refusal.message)
+      }
+    }
+    if (validateOnly) return null
+    for (const { name, configOperation, value } of configs) {
+      context.state.clientMetrics.set(subscription, name, configOperation === DELETE ? null : value)
+    }
+    return null
+  },
+  own: (subscription, { state }) => state.clientMetrics.of(subscription).keys(),
+}

@@ -1,0 +1,53 @@
+/** ListConfigResources: what has a configuration (KIP-1000, KIP-1142). */
+import {
+  ErrorCode,
+  ListConfigResourcesServer,
+  type Decoded,
+  type ListConfigResourcesRequest,
+  type ListConfigResourcesResponse,
+} from '@ottla/protocol'
+import { CLUSTER_NAME } from '../acls.ts'
+import { route, type RequestContext, type Route } from '../request.ts'
+
+export const configResourceRoutes: readonly Route[] = [route(ListConfigResourcesServer, list)]
+
+const CLIENT_METRICS = 16
+// Before, only client metrics were told of.
+const TYPES_VERSION = 1
+
+// By their numbers.
+const names: ReadonlyMap<number, (context: RequestContext) => Iterable<string>> = new Map([
+  [32, ({ state }) => state.groupConfigs.groupIds()],
+  [CLIENT_METRICS, ({ state }) => state.clientMetrics.names()],
+  [8, brokerIds],
+  [4, brokerIds],
+  [2, ({ state }) => [...state.topics.all()].map(({ name }) => name)],
+])
+
+function list(
+  { resourceTypes }: Decoded<ListConfigResourcesRequest>,
+  context: RequestContext,
+): ListConfigResourcesResponse {
+  const hasTypes = context.version >= TYPES_VERSION
+  const refused = (errorCode: number): ListConfigResourcesResponse => ({
+    ...{ throttleTimeMs: 0, errorCode, configResources: [] },
+  })
+  if (!context.allows('describe-configs', 'cluster', CLUSTER_NAME)) {
+    return refused(ErrorCode.ERR_CLUSTER_AUTHORIZATION_FAILED)
+  }
+  if (resourceTypes.some(type => !names.has(type))) return refused(ErrorCode.ERR_UNSUPPORTED_VERSION)
+  const isAsked = (type: number): boolean =>
+    hasTypes ? resourceTypes.length === 0 || resourceTypes.includes(type) : type === CLIENT_METRICS
+  const asked = [...names].filter(([type]) => isAsked(type))
+  return {
+    throttleTimeMs: 0,
+    errorCode: ErrorCode.ERR_NO_ERROR,
+    configResources: asked.flatMap(([resourceType, namesOf]) =>
+      [...namesOf(context)].map(resourceName => ({ resourceName, ...(hasTypes ? { resourceType } : {}) })),
+    ),
+  }
+}
+
+function brokerIds({ state }: RequestContext): string[] {
+  return state.liveBrokers().map(({ id }) => String(id))
+}

@@ -1,0 +1,51 @@
+/** Levels of a broker's loggers (KIP-412). Nothing is logged; the levels are there to be set. */
+import { ErrorCode } from '@ottla/protocol'
+import { CLUSTER_NAME } from '../acls.ts'
+import { brokerProblem } from './broker-configs.ts'
+import { DELETE, SET, SUBTRACT, Source, problem, type ConfigKind } from './config-kind.ts'
+
+const ROOT = 'root'
+const levels: readonly string[] = ['FATAL', 'ERROR', 'WARN', 'INFO', 'DEBUG', 'TRACE']
+
+export const loggerConfigs: ConfigKind = {
+  describe: (name, context) => {
+    if (!context.allows('describe-configs', 'cluster', CLUSTER_NAME)) {
+      return problem(ErrorCode.ERR_CLUSTER_AUTHORIZATION_FAILED)
+    }
+    const wrong = brokerProblem(name, context)
+    if (wrong !== null) return wrong
+    return [...context.state.logLevels(context.brokerId)].map(([logger, value]) => ({
+      name: logger,
+      value,
+      readOnly: false,
+      configSource: Source.logger,
+      isSensitive: false,
+      synonyms: [],
+    }))
+  },
+  alter: (resourceName, configs, validateOnly, context) => {
+    if (!context.allows('alter-configs', 'cluster', CLUSTER_NAME)) {
+      return problem(ErrorCode.ERR_CLUSTER_AUTHORIZATION_FAILED)
+    }
+    const wrong = brokerProblem(resourceName, context)
+    if (wrong !== null) return wrong
+    const loggers = context.state.logLevels(context.brokerId)
+    for (const { name, configOperation, value } of configs) {
+      if (configOperation > SUBTRACT) return problem(ErrorCode.ERR_UNKNOWN)
+      if (configOperation !== SET && configOperation !== DELETE) {
+        return problem(ErrorCode.ERR_INVALID_REQUEST, 'The level of a logger is no list.')
+      }
+      if (!loggers.has(name)) return problem(ErrorCode.ERR_INVALID_CONFIG, `There is no logger ${name}.`)
+      if (configOperation === SET && !levels.includes(value ?? '')) {
+        return problem(ErrorCode.ERR_INVALID_CONFIG, `${value} is no level, these are: ${levels.join(', ')}`)
+      }
+      if (configOperation === DELETE && name === ROOT) {
+        return problem(ErrorCode.ERR_INVALID_REQUEST, 'The root logger has to have a level.')
+      }
+    }
+    if (validateOnly) return null
+    for (const { name, value } of configs) loggers.set(name, value ?? loggers.get(ROOT) ?? '')
+    return null
+  },
+  own: () => null,
+}

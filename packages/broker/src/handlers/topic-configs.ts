@@ -1,0 +1,84 @@
+/** Configurations of topics. */
+import { ErrorCode } from '@ottla/protocol'
+import { brokerNameOf, type SourcedValue } from '../broker-configs.ts'
+import type { RequestContext } from '../request.ts'
+import { configProblem, isListConfig, topicConfigType, topicDefaults } from '../topic-configs.ts'
+import { nameProblem } from '../topics.ts'
+import { DELETE, SET, SUBTRACT, Source, changedList, problem, type ConfigKind, type Problem } from './config-kind.ts'
+
+export const topicConfigs: ConfigKind = {
+  describe: (resourceName, context) => {
+    if (!context.allows('describe-configs', 'topic', resourceName)) {
+      return problem(ErrorCode.ERR_TOPIC_AUTHORIZATION_FAILED)
+    }
+    const topic = context.state.topics.get(resourceName)
+    if (topic === undefined) return unknownTopic(resourceName)
+    return [...topicDefaults].map(([name, fallback]) => {
+      const own = topic.configs.get(name)
+      const synonyms = [
+        ...(own === undefined ? [] : [{ name, value: own, source: Source.topic }]),
+        ...ofBrokers(name, context).map(({ value, source }) => ({
+          ...{ name: brokerNameOf(name) ?? name, value, source: Source[source] },
+        })),
+        { name: brokerNameOf(name) ?? name, value: fallback, source: Source.default },
+      ]
+      return {
+        name,
+        value: synonyms[0]?.value ?? fallback,
+        readOnly: false,
+        configSource: synonyms[0]?.source ?? Source.default,
+        isSensitive: false,
+        configType: topicConfigType(name),
+        synonyms,
+      }
+    })
+  },
+  alter: (resourceName, configs, validateOnly, context) => {
+    if (!context.allows('alter-configs', 'topic', resourceName)) {
+      return problem(ErrorCode.ERR_TOPIC_AUTHORIZATION_FAILED)
+    }
+    if (resourceName === '') {
+      return problem(ErrorCode.ERR_INVALID_REQUEST, 'Default topic resources are not allowed.')
+    }
+    const { topics } = context.state
+    const topic = topics.get(resourceName)
+    if (topic === undefined) return unknownTopic(resourceName)
+    const changes = new Map<string, string | null>()
+    for (const { name, configOperation, value } of configs) {
+      if (configOperation === DELETE) {
+        changes.set(name, null)
+        continue
+      }
+      if (configOperation > SUBTRACT) return problem(ErrorCode.ERR_UNKNOWN, `Unknown operation ${configOperation}`)
+      if (configOperation !== SET && !isListConfig(name)) {
+        return problem(ErrorCode.ERR_INVALID_CONFIG, `Config value append is not allowed for config key: ${name}`)
+      }
+      const changed = configOperation === SET ? value : changedList(topics.config(topic, name), configOperation, value)
+      const refusal = configProblem(name, changed)
+      if (refusal !== null) return problem(ErrorCode.ERR_INVALID_CONFIG, refusal)
+      changes.set(name, changed)
+    }
+    if (validateOnly) return null
+    for (const [name, value] of changes) {
+      if (value === null) topic.configs.delete(name)
+      else topic.configs.set(name, value)
+    }
+    topics.changed(topic)
+    return null
+  },
+  own: (resourceName, { state }) => state.topics.get(resourceName)?.configs.keys() ?? [],
+}
+
+// What was set for brokers while they run.
+function ofBrokers(name: string, { state, brokerId }: RequestContext): SourcedValue[] {
+  const brokerName = brokerNameOf(name)
+  if (brokerName === undefined) return []
+  const values = state.brokerConfigs.values(brokerId, brokerName, new Map())
+  return values.filter(({ source }) => source !== 'default')
+}
+
+function unknownTopic(name: string): Problem {
+  const isName = nameProblem(name) === null
+  const errorCode = isName ? ErrorCode.ERR_UNKNOWN_TOPIC_OR_PART : ErrorCode.ERR_TOPIC_EXCEPTION
+  return problem(errorCode, 'The topic does not exist.')
+}
