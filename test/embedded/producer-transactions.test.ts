@@ -1,6 +1,14 @@
 import { EmbeddedCluster } from '@ottla/broker'
 import { describe } from 'node:test'
+import { exactlyOnceScenarios } from '../behaviour/exactly-once.ts'
 import { producerTransactionScenarios } from '../behaviour/producer-transactions.ts'
 
-describe('transactions of version 2', () => producerTransactionScenarios(() => EmbeddedCluster.start()))
-describe('transactions of version 1', () => producerTransactionScenarios(() => EmbeddedCluster.start({ as: '3.9' })))
+for (const [version, release] of [
+  [2, '4.3'],
+  [1, '3.9'],
+] as const) {
+  describe(`transactions of version ${version}`, () => {
+    producerTransactionScenarios(() => EmbeddedCluster.start({ as: release }))
+    exactlyOnceScenarios(() => EmbeddedCluster.start({ as: release }))
+  })
+}

@@ -1,6 +1,14 @@
 import { describe } from 'node:test'
+import { exactlyOnceScenarios } from '../behaviour/exactly-once.ts'
 import { producerTransactionScenarios } from '../behaviour/producer-transactions.ts'
 import { sharedKafka } from '../harness/shared.ts'
 
-describe('transactions of version 2 (Kafka 4.3)', () => producerTransactionScenarios(() => sharedKafka('single')))
-describe('transactions of version 1 (Kafka 3.9)', () => producerTransactionScenarios(() => sharedKafka('old')))
+for (const [version, which] of [
+  [2, 'single'],
+  [1, 'old'],
+] as const) {
+  describe(`transactions of version ${version}`, () => {
+    producerTransactionScenarios(() => sharedKafka(which))
+    exactlyOnceScenarios(() => sharedKafka(which))
+  })
+}

@@ -124,6 +124,11 @@ export type {
 } from './observe/statistics/layout.ts'
 export type { ProducerInterceptor } from './producer/interceptors.ts'
 export { Producer, type ProducerOptions } from './producer/producer.ts'
+export type {
+  TransactionalBatch,
+  TransactionalOptions,
+  TransactionalSource,
+} from './producer/transaction/consume-transform-produce.ts'
 export {
   bytes,
   float64,

@@ -33,7 +33,15 @@ import { Pipeline, type PipelineIdentity } from './pipeline.ts'
 import { pipelineSettings } from './settings.ts'
 import { producerStatistics } from './statistics.ts'
 import { checkGroup, checkOffsets } from './transaction/arguments.ts'
+import {
+  checkSource,
+  consumeTransformProduce,
+  type TransactionalBatch,
+  type TransactionalOptions,
+  type TransactionalSource,
+} from './transaction/consume-transform-produce.ts'
 import { TransactionRequests } from './transaction/requests.ts'
+import { runTransaction } from './transaction/run.ts'
 import { Transactions, type TransactionHost } from './transaction/transactions.ts'
 import { writableOf } from './writable.ts'
 
@@ -290,6 +298,39 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
   }
 
   /**
+   * Runs `work` as one transaction: begins, works, commits; aborts when the work throws or a message cannot be delivered.
+   * Calls `initTransactions` if that has not been done. The work produces with `tx`, which is this producer; whatever it
+   * does not wait for is waited for by the commit. One at a time.
+   * @param options - a limit for each of init, commit and abort, in ms, or with a signal; none by default
+   * Rejects with what the work threw, or as the calls that it stands for
+   */
+  transaction<T>(work: (tx: this) => Promise<T>, options?: WaitOptions): Promise<T> {
+    const run = async (): Promise<T> => work(this)
+    return this.#asPromise('transaction', transactions => runTransaction(transactions, run, resolveWait(options, -1)))
+  }
+
+  /**
+   * Consume, transform, produce, exactly once: for each batch of `consumer` a transaction in which `work` produces with
+   * `tx`, and which commits the offset behind the batch. If it has to be aborted because the partition has moved to
+   * another member, or the coordinator has given it up, the batch is read again by whoever has the partition.
+   * Ends when the signal is aborted, or the consumer closed.
+   * @param consumer - subscribed, with `enable.auto.commit=false`
+   * Rejects with what the work threw, or with what makes the transactions fail for good; the batch is not committed then
+   */
+  transactional<B extends TransactionalBatch>(
+    consumer: TransactionalSource<B>,
+    work: (batch: B, tx: this) => Promise<void> | void,
+    options: TransactionalOptions = {},
+  ): Promise<void> {
+    return this.#asPromise('transactional', transactions => {
+      checkSource(consumer)
+      const run = async (batch: B): Promise<void> => work(batch, this)
+      const { logger } = this.#context
+      return consumeTransformProduce(transactions, consumer, run, options, resolveWait(-1, -1), logger)
+    })
+  }
+
+  /**
    * Brokers and topics: all of them, or the one named. Asking never creates a topic.
    * Rejects with KafkaError ERR__TIMED_OUT, ERR__STATE.
    */
@@ -386,6 +427,10 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
     if (this.#life.state !== 'open') throw this.#life.closedError()
     if (this.#transactions !== null) return this.#transactions
     throw new KafkaError(ErrorCode.ERR__NOT_CONFIGURED, `${call} needs transactional.id`)
+  }
+
+  async #asPromise<T>(call: string, run: (transactions: Transactions) => Promise<T>): Promise<T> {
+    return run(this.#require(call))
   }
 
   #wait(options: WaitOptions | undefined, times = 1): Wait {

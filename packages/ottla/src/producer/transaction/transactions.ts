@@ -120,6 +120,20 @@ export class Transactions implements PipelineIdentity, SenderTransaction {
     return this.#state === 'InTransaction' || this.#state === 'AbortableError'
   }
 
+  get isInitialized(): boolean {
+    return this.#state !== 'Init' && this.#state !== 'WaitPID' && this.#state !== 'ReadyNotAcked'
+  }
+
+  /** Whether there has been a fatal error. */
+  get isDead(): boolean {
+    return this.#fatal !== null
+  }
+
+  /** Why the last transaction had to be aborted, null if it had not. */
+  get lastError(): KafkaError | null {
+    return this.#error
+  }
+
   // What the pipeline asks and tells.
 
   get transaction(): this {

@@ -1,0 +1,31 @@
+/** A piece of work as one transaction. */
+import type { Wait } from '../../base/wait.ts'
+import { KafkaError } from '../../errors.ts'
+import type { Transactions } from './transactions.ts'
+
+/**
+ * Begins, works, commits; aborts when the work throws or the commit cannot succeed. Initializes before the first.
+ * Rejects with what the work threw, or with the commit's error; with a fatal error if aborting meets one.
+ */
+export async function runTransaction<T>(transactions: Transactions, work: () => Promise<T>, wait: Wait): Promise<T> {
+  if (!transactions.isInitialized) await transactions.initialize(wait)
+  transactions.begin()
+  try {
+    const result = await work()
+    await transactions.commit(wait)
+    return result
+  } catch (error) {
+    // A commit that ran out of time goes on: there is nothing to abort.
+    if (transactions.isOpen) await abort(transactions, wait, error)
+    throw error
+  }
+}
+
+async function abort(transactions: Transactions, wait: Wait, reason: unknown): Promise<void> {
+  try {
+    await transactions.abort(wait)
+  } catch (error) {
+    if (!(error instanceof KafkaError) || !error.isFatal) throw error
+    throw new KafkaError(error.code, error.message, { fatal: true, retriable: false, cause: reason })
+  }
+}
