@@ -1,9 +1,9 @@
 /** Members of a group: ours in this process, other clients' in theirs. */
-import { Consumer, type ConsumerConfig } from 'ottla'
+import { Consumer, type ConsumerConfig, type LogSink } from 'ottla'
 import type { Peer } from '../../foreign/peer.ts'
 import type { Move, Story } from './ownership.ts'
 
-const quiet = (): void => undefined
+const WARNING = 4
 
 export interface Membership {
   readonly bootstrapServers: string
@@ -42,12 +42,14 @@ export class OurMember implements Member {
   readonly values: string[] = []
   readonly moves: Move[] = []
   readonly errors: unknown[] = []
+  /** Warnings and worse. */
+  readonly complaints: string[] = []
   readonly consumer: Consumer
   readonly #reading: Promise<void>
 
   constructor(name: string, membership: Membership, config: ConsumerConfig = {}) {
     this.name = name
-    this.consumer = new Consumer({ ...configOf(membership), ...config }, { logger: quiet })
+    this.consumer = new Consumer({ ...configOf(membership), ...config }, { logger: (...entry) => this.#log(...entry) })
     this.consumer.subscribe(membership.topic, ({ type, partitions }) => {
       this.moves.push({ type, partitions: partitions.map(({ partition }) => partition), at: Date.now() })
     })
@@ -61,7 +63,11 @@ export class OurMember implements Member {
   async leave(): Promise<Story> {
     await this.consumer.close()
     await this.#reading
-    return { name: this.name, values: this.values, moves: this.moves }
+    return { name: this.name, values: this.values, moves: this.moves, complaints: this.complaints }
+  }
+
+  #log(...[level, facility, message]: Parameters<LogSink>): void {
+    if (level <= WARNING) this.complaints.push(`${facility}: ${message}`)
   }
 
   async #read(): Promise<void> {

@@ -46,7 +46,9 @@ export async function mixedGroup(options: MixedGroup): Promise<MixedResult> {
   const leave = async (index: number): Promise<void> => {
     const [leaving] = members.splice(index, 1)
     if (leaving === undefined) return
-    stories.push(await leaving.member.leave())
+    const story = await leaving.member.leave()
+    stories.push(story)
+    for (const complaint of story.complaints ?? []) tell(`${story.name}: ${complaint}`)
     tell(`${leaving.member.name} left (${members.length} members)`)
   }
 

@@ -14,6 +14,8 @@ export interface Story {
   /** Of every message that it was given, in the order given. */
   readonly values: readonly string[]
   readonly moves: readonly Move[]
+  /** Warnings of its client, where they are known. */
+  readonly complaints?: readonly string[]
 }
 
 interface Tenure {

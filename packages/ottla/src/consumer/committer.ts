@@ -26,8 +26,8 @@ export interface CommitterHost {
   membership(): ConsumerGroupMetadata
   /** Changes when the membership has ended: whatever it had may be another's. */
   term(): number
-  /** The coordinator does not take this member for one (any more). */
-  onCommitRefused(code: number): void
+  /** The coordinator does not take this member for one (any more), of this generation. */
+  onCommitRefused(code: number, generation: number): void
 }
 
 /** Another try, perhaps with another broker or the next member epoch, may help. */
@@ -152,10 +152,12 @@ export class Committer {
     const groupId = this.#groupId
     const topics = requestTopics(offsets)
     const term = this.#host.term()
+    let generation = -1
     const body = (version: number): OffsetCommitRequest => {
       if (this.#host.term() !== term) throw KafkaError.of(ErrorCode.ERR_UNKNOWN_MEMBER_ID, `group '${groupId}'`)
       // Asked anew for each try: a member epoch that has become stale is replaced.
       const { memberId, generationId, groupInstanceId } = this.#host.membership()
+      generation = generationId
       const request = { groupId, generationIdOrMemberEpoch: generationId, memberId, topics }
       return groupInstanceId === undefined || version < 7 ? request : { ...request, groupInstanceId }
     }
@@ -176,7 +178,7 @@ export class Committer {
     logger.debug('cgrp', 'COMMIT', `${results.length - failed.length} of ${results.length} offsets committed`)
     events.emit({ type: 'offsets-committed', offsets: results, ...(error === undefined ? {} : { error }) })
     const refused = failed.find(result => membershipCodes.has(result.error?.code ?? 0))
-    if (refused?.error !== undefined) this.#host.onCommitRefused(refused.error.code)
+    if (refused?.error !== undefined) this.#host.onCommitRefused(refused.error.code, generation)
     if (error !== undefined) throw error
     return results
   }

@@ -521,7 +521,7 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
     return new Committer(this.#context, this.#cluster, groupId, this.#assignment, {
       membership: () => this.#requireGroup('commit').metadata(),
       term: () => this.#group?.term ?? 0,
-      onCommitRefused: code => this.#group?.onMembershipError(code),
+      onCommitRefused: (code, generation) => this.#group?.onMembershipError(code, generation),
     })
   }
 

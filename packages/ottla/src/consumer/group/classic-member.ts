@@ -112,7 +112,9 @@ export class ClassicMember implements Membership {
     this.join('the subscribed topics have changed')
   }
 
-  onRefused(code: number): void {
+  onRefused(code: number, generation: number): void {
+    // An answer to an earlier membership says nothing about this one.
+    if (generation !== this.#state.generation) return
     switch (code) {
       case ErrorCode.ERR_REBALANCE_IN_PROGRESS:
         if (this.#state.join === 'steady') this.join('the group is rebalancing')
@@ -411,7 +413,7 @@ export class ClassicMember implements Membership {
       if (code === ErrorCode.ERR_NO_ERROR || code === ErrorCode.ERR_REBALANCE_IN_PROGRESS) this.#heardAt = sent
       if (code !== ErrorCode.ERR_NO_ERROR) {
         logger.debug('cgrp', 'HEARTBEAT', `group '${this.#groupId}': ${KafkaError.of(code, 'heartbeat').message}`)
-        this.onRefused(code)
+        this.onRefused(code, member.generation)
       }
     } catch (error) {
       if (!this.#stopped) logger.debug('cgrp', 'HEARTBEAT', error instanceof Error ? error.message : String(error))

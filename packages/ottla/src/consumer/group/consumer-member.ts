@@ -101,7 +101,7 @@ export class ConsumerMember implements Membership {
     this.#look()
   }
 
-  onRefused(_code: number): void {
+  onRefused(): void {
     // A heartbeat tells what is the matter, and what comes of it.
     if (this.#state.epoch > 0) this.#beat()
   }

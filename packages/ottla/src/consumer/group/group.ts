@@ -190,8 +190,8 @@ export class Group {
   }
 
   /** What the coordinator says to a commit. */
-  onMembershipError(code: number): void {
-    this.#member.onRefused(code)
+  onMembershipError(code: number, generation: number): void {
+    this.#member.onRefused(code, generation)
   }
 
   #memberHost(): MembershipHost {

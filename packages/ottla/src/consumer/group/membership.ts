@@ -47,8 +47,8 @@ export interface Membership {
   join(reason: string): void
   /** Topics or partitions have come or gone. */
   onMetadata(): void
-  /** What the coordinator says to a commit. */
-  onRefused(code: number): void
+  /** What the coordinator says to a commit of a generation, which need not be the one of now. */
+  onRefused(code: number, generation: number): void
   /** The program has got what it was called with. */
   assigned(): void
   /** The program has given up what it was called with. */
