@@ -59,6 +59,12 @@ export function subscriptionProblem(name: string, value: string): SubscriptionPr
 
 export class ClientMetrics {
   readonly #subscriptions = new Map<string, Map<string, string>>()
+  #version = 1
+
+  /** Goes up with each change. */
+  get version(): number {
+    return this.#version
+  }
 
   /** What was set for a subscription, without defaults. */
   of(name: string): ReadonlyMap<string, string> {
@@ -72,6 +78,7 @@ export class ClientMetrics {
   /** The caller has asked {@link subscriptionProblem}. @param value null: back to the default */
   set(name: string, config: string, value: string | null): void {
     const own = this.#subscriptions.get(name) ?? new Map<string, string>()
+    this.#version++
     if (value === null) own.delete(config)
     else own.set(config, value)
     if (own.size > 0) this.#subscriptions.set(name, own)

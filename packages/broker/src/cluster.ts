@@ -7,7 +7,7 @@ import { Faults, type FaultInput, type TrackedRequest } from './faults.ts'
 import { Listener } from './listener.ts'
 import type { EmbeddedClusterOptions } from './options.ts'
 import { newUuid, seededRandom, systemRandom } from './random.ts'
-import { routes } from './routes.ts'
+import { routes, servedApis } from './routes.ts'
 import { unsecuredTokens } from './sasl/oauthbearer.ts'
 import { ClusterState, type BrokerInfo } from './state.ts'
 import { Storage } from './storage/storage.ts'
@@ -90,7 +90,7 @@ export class EmbeddedCluster implements AsyncDisposable {
       users,
       validateToken: options.sasl?.validateToken ?? unsecuredTokens(() => clock.now()),
       maxReauthMs: options.sasl?.maxReauthMs ?? 0,
-      versions: versionsOf(options.as ?? '4.3', new Set(routes.keys())),
+      versions: versionsOf(options.as ?? '4.3', servedApis(options.onTelemetry !== undefined)),
       classicGroups: {
         initialRebalanceDelayMs: options.groupInitialRebalanceDelayMs ?? 0,
         maxSize: options.groupMaxSize ?? Infinity,
@@ -98,6 +98,7 @@ export class EmbeddedCluster implements AsyncDisposable {
       },
       transactionMaxTimeoutMs: options.transactionMaxTimeoutMs ?? TRANSACTION_MAX_TIMEOUT_MS,
       maxBytes: options.maxBytes ?? MAX_BYTES,
+      onTelemetry: options.onTelemetry ?? null,
       onInternalError: error => {
         const why = error instanceof Error ? (error.stack ?? error.message) : String(error)
         process.stderr.write(`embedded cluster: a request could not be handled: ${why}\n`)

@@ -4,6 +4,7 @@ export { EmbeddedCluster, portsAreFree, type CreateTopicOptions } from './cluste
 export type { Fault, FaultInput, TrackedRequest } from './faults.ts'
 export type { EmbeddedClusterOptions, SaslMechanism, SaslOptions } from './options.ts'
 export type { BearerToken, ValidateToken } from './sasl/oauthbearer.ts'
+export type { TelemetryPush } from './telemetry.ts'
 export type { TlsSettings } from './tls.ts'
 export type { UserOptions } from './users.ts'
 export type { KafkaRelease } from './versions.ts'

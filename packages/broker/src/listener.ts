@@ -126,6 +126,7 @@ class ClientConnection {
     this.#session = {
       principal: `User:${name ?? 'ANONYMOUS'}`,
       host: (socket.remoteAddress ?? '').replace(/^::ffff:/, ''),
+      port: socket.remotePort ?? 0,
       saslMechanism: null,
       exchange: null,
       isBare: false,

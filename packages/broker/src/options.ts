@@ -3,6 +3,7 @@ import type { AclBinding } from './acls.ts'
 import type { Clock } from './clock.ts'
 import type { ValidateToken } from './sasl/oauthbearer.ts'
 import type { ScramMechanism } from './sasl/scram-credential.ts'
+import type { TelemetryPush } from './telemetry.ts'
 import type { TlsSettings } from './tls.ts'
 import type { UserOptions } from './users.ts'
 import type { KafkaRelease } from './versions.ts'
@@ -66,6 +67,11 @@ export interface EmbeddedClusterOptions {
   readonly transactionMaxTimeoutMs?: number
   /** Limit for the records of all topics together, bytes: beyond it the oldest go. 1 GiB by default. */
   readonly maxBytes?: number
+  /**
+   * Told of the metrics that clients push (KIP-714). Left out, the brokers do not ask for any, like real ones without a
+   * receiver.
+   */
+  readonly onTelemetry?: (push: TelemetryPush) => void
   readonly clock?: Clock
   /** Given, every random choice (ids, salts, nonces) is the same for the same seed. */
   readonly seed?: number

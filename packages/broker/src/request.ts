@@ -10,6 +10,10 @@ export interface Session {
   /** `User:alice`; `User:ANONYMOUS` before and without authentication. */
   principal: string
   readonly host: string
+  readonly port: number
+  /** What the client is, if it has said so (KIP-511). */
+  softwareName?: string
+  softwareVersion?: string
   /** Mechanism agreed on by SaslHandshake. */
   saslMechanism: string | null
   /** While it is under way. */

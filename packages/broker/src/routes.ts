@@ -21,6 +21,7 @@ import { reassignmentRoutes } from './handlers/reassignments.ts'
 import { scramUserRoutes } from './handlers/scram-users.ts'
 import { shareFetchRoutes } from './handlers/share-fetch.ts'
 import { shareGroupRoutes } from './handlers/share-groups.ts'
+import { telemetryRoutes } from './handlers/telemetry.ts'
 import { tokenRoutes } from './handlers/tokens.ts'
 import { topicPartitionRoutes } from './handlers/topic-partitions.ts'
 import { topicRoutes } from './handlers/topics.ts'
@@ -56,8 +57,16 @@ export const routes: ReadonlyMap<number, Route> = new Map(
     ...electionRoutes,
     ...reassignmentRoutes,
     ...clientQuotaRoutes,
+    ...telemetryRoutes,
     ...logDirRoutes,
     ...featureRoutes,
     ...quorumRoutes,
   ].map(route => [route.api.key, route]),
 )
+
+const telemetryApis: ReadonlySet<number> = new Set(telemetryRoutes.map(({ api }) => api.key))
+
+/** Numbers of the requests that clients are told of. */
+export function servedApis(withTelemetry: boolean): Set<number> {
+  return new Set([...routes.keys()].filter(key => withTelemetry || !telemetryApis.has(key)))
+}

@@ -17,6 +17,7 @@ import { ClientQuotas } from './quotas.ts'
 import type { Random } from './random.ts'
 import { evict, runRetention } from './retention.ts'
 import type { ValidateToken } from './sasl/oauthbearer.ts'
+import { Telemetry, type TelemetryPush } from './telemetry.ts'
 import { TokenStore } from './tokens.ts'
 import type { Partition, Topic, TopicStore } from './topics.ts'
 import type { TopicPartition } from './transaction.ts'
@@ -58,6 +59,8 @@ export interface StateOptions {
   readonly transactionMaxTimeoutMs: number
   /** Limit for the records of all topics together. */
   readonly maxBytes: number
+  /** Told of metrics that clients push; null: none are wanted. */
+  readonly onTelemetry: ((push: TelemetryPush) => void) | null
   /** Told of a failure inside a handler, which is a bug of the cluster's. */
   readonly onInternalError: (error: unknown) => void
 }
@@ -81,6 +84,8 @@ export class ClusterState {
   readonly groups = new Map<string, Group>()
   readonly groupConfigs = new GroupConfigs()
   readonly brokerConfigs = new BrokerConfigs()
+  /** null: none is wanted. */
+  readonly telemetry: Telemetry | null
   readonly clientMetrics = new ClientMetrics()
   readonly classicGroups: ClassicSettings
   readonly transactionMaxTimeoutMs: number
@@ -113,6 +118,9 @@ export class ClusterState {
     this.random = options.random
     this.tokens = new TokenStore(options.clock, options.random)
     this.quotas = new ClientQuotas(options.clock)
+    const { clock, random, onTelemetry: receive } = options
+    const subscriptions = this.clientMetrics
+    this.telemetry = receive === null ? null : new Telemetry({ clock, random, subscriptions, receive })
     this.users = options.users
     this.validateToken = options.validateToken
     this.maxReauthMs = options.maxReauthMs

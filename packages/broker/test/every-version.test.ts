@@ -20,7 +20,7 @@ let client: WireClient
 let topicId = ''
 
 before(async () => {
-  cluster = await EmbeddedCluster.start({ acls: [], superUsers: ['User:ANONYMOUS'] })
+  cluster = await EmbeddedCluster.start({ acls: [], superUsers: ['User:ANONYMOUS'], onTelemetry: () => undefined })
   cluster.createTopic('t', { partitions: 2 })
   client = await WireClient.connect(cluster.bootstrapServers)
   const metadata = await client.ask(protocol.Metadata, 12, { topics: [{ name: 't' }] })
@@ -314,6 +314,11 @@ const bodies: Partial<Record<keyof typeof ApiKey, (version: number) => object[]>
     ['producer_byte_rate', 'missing'].map(key => ({
       entries: [{ entity: [{ entityType: 'user', entityName: 'x' }], ops: [{ key, value: 1e6, remove: false }] }],
       validateOnly: false,
+    })),
+  GetTelemetrySubscriptions: () => [{ clientInstanceId: protocol.ZERO_UUID }],
+  PushTelemetry: () =>
+    ['x'.repeat(21) + 'g', protocol.ZERO_UUID].map(clientInstanceId => ({
+      ...{ clientInstanceId, subscriptionId: 1, terminating: false, compressionType: 0, metrics: Buffer.alloc(1) },
     })),
   DescribeCluster: () => [{ includeClusterAuthorizedOperations: true }],
   DescribeTopicPartitions: () => [{ topics: [{ name: 't' }, { name: 'missing' }] }],

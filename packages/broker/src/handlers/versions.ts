@@ -9,9 +9,11 @@ const FEATURES_VERSION = 3
 const SOFTWARE_VERSION = 3
 
 export const versionRoutes: readonly Route[] = [
-  route(ApiVersionsServer, ({ clientSoftwareName, clientSoftwareVersion }, { state, version }) => {
+  route(ApiVersionsServer, ({ clientSoftwareName, clientSoftwareVersion }, { state, version, session }) => {
     const isNamed = version < SOFTWARE_VERSION || [clientSoftwareName, clientSoftwareVersion].every(isSoftware)
     if (!isNamed) return { errorCode: ErrorCode.ERR_INVALID_REQUEST, apiKeys: [], throttleTimeMs: 0 }
+    session.softwareName = clientSoftwareName
+    session.softwareVersion = clientSoftwareVersion
     return {
       errorCode: ErrorCode.ERR_NO_ERROR,
       apiKeys: [...state.versions].map(([apiKey, { min, max }]) => ({ apiKey, minVersion: min, maxVersion: max })),

@@ -1,0 +1,64 @@
+/** Clients' metrics: what is asked for, and what comes (KIP-714). */
+import {
+  ErrorCode,
+  GetTelemetrySubscriptionsServer,
+  PushTelemetryServer,
+  ZERO_UUID,
+  type GetTelemetrySubscriptionsResponse,
+} from '@ottla/protocol'
+import type { ClientTraits } from '../client-metrics.ts'
+import { route, type RequestContext, type Route } from '../request.ts'
+import { TELEMETRY_MAX_BYTES, telemetryCompression } from '../telemetry.ts'
+
+/** Served only by clusters that somebody wants to be told of metrics by. */
+export const telemetryRoutes: readonly Route[] = [
+  route(GetTelemetrySubscriptionsServer, ({ clientInstanceId }, context): GetTelemetrySubscriptionsResponse => {
+    const { telemetry } = context.state
+    if (context.isToFail || telemetry === null) return nothing(ErrorCode.ERR_UNKNOWN)
+    const found = telemetry.subscribe(context.brokerId, clientInstanceId, traitsOf(context))
+    if (typeof found === 'number') return nothing(found)
+    return {
+      throttleTimeMs: 0,
+      errorCode: ErrorCode.ERR_NO_ERROR,
+      clientInstanceId: found.clientInstanceId,
+      subscriptionId: found.subscriptionId,
+      acceptedCompressionTypes: telemetryCompression,
+      pushIntervalMs: found.intervalMs,
+      telemetryMaxBytes: TELEMETRY_MAX_BYTES,
+      deltaTemporality: true,
+      requestedMetrics: found.metrics,
+    }
+  }),
+  route(PushTelemetryServer, (request, context) => {
+    const { telemetry } = context.state
+    const isRefused = context.isToFail || telemetry === null
+    const errorCode = isRefused ? ErrorCode.ERR_UNKNOWN : telemetry.push(context.brokerId, request, traitsOf(context))
+    return { throttleTimeMs: 0, errorCode }
+  }),
+]
+
+function traitsOf({ clientId, session }: RequestContext): ClientTraits {
+  const { softwareName = '', softwareVersion = '', host, port } = session
+  return {
+    client_instance_id: '',
+    client_id: clientId,
+    client_software_name: softwareName,
+    client_software_version: softwareVersion,
+    client_source_address: host,
+    client_source_port: String(port),
+  }
+}
+
+function nothing(errorCode: number): GetTelemetrySubscriptionsResponse {
+  return {
+    throttleTimeMs: 0,
+    errorCode,
+    clientInstanceId: ZERO_UUID,
+    subscriptionId: 0,
+    acceptedCompressionTypes: [],
+    pushIntervalMs: 0,
+    telemetryMaxBytes: 0,
+    deltaTemporality: false,
+    requestedMetrics: [],
+  }
+}
