@@ -72,6 +72,10 @@ export class Batch {
   /** Whether a try left its bytes in some socket: then the buffer is not used again. */
   isBufferShared = false
   stamp: Stamp | null = null
+  /** Its records are being read by another thread: it cannot leave before that is over. */
+  isCompressing = false
+  /** Another thread has done its work, as far as it could. */
+  isCompressed = false
   /** Instead of encoded records, while they have no partition. */
   held: HeldRecord[] | null = null
   #sealed: Buffer | null = null
@@ -143,6 +147,17 @@ export class Batch {
       this.#sealedWith = this.stamp
     }
     return this.#sealed
+  }
+
+  /** Compresses its records on another thread, once; null when they are sealed, or the codec works on this thread only. */
+  compressBeside(codec: CompressionCodec, level: number): Promise<void> | null {
+    const compressing = this.writer.compressBeside(codec, level)
+    if (compressing === null) return null
+    this.isCompressing = true
+    return compressing.then(() => {
+      this.isCompressing = false
+      this.isCompressed = true
+    })
   }
 
   /** Lets go of the messages and the buffer. */

@@ -150,6 +150,11 @@ export class PartitionQueue {
     this.#open = null
   }
 
+  /** No more messages into the batch that is sent next. */
+  closeHead(): void {
+    if (this.#waiting.peek() === this.#open) this.close()
+  }
+
   /** The batch that grows at present does not have to wait any longer. */
   hurry(): void {
     if (this.#open !== null) this.#open.isDue = true
@@ -157,9 +162,9 @@ export class PartitionQueue {
 
   /** Whether the head may leave, as far as the queue itself knows: not before its time, and no retry before its turn. */
   isReady(now: number): boolean {
-    if (this.#again.length > 0) return this.inFlight === 0 && now >= this.retryAt
-    const head = this.#waiting.peek()
-    if (head === undefined || now < this.retryAt) return false
+    const { head } = this
+    if (head === null || head.isCompressing || now < this.retryAt) return false
+    if (this.#again.length > 0) return this.inFlight === 0
     return head !== this.#open || head.isDue
   }
 

@@ -19,6 +19,7 @@ import { RequestError } from '../network/request-error.ts'
 import type { Logger } from '../observe/logger.ts'
 import type { BrokerCounters, ClientCounters } from '../observe/statistics/counters.ts'
 import { splitBatch, type Batch, type Identity, type Outcome } from './batch.ts'
+import { Compressions } from './compressions.ts'
 import type { Delivery } from './delivery.ts'
 import { Outbox } from './outbox.ts'
 import type { PartitionQueue } from './partition-queue.ts'
@@ -120,6 +121,7 @@ export class Sender {
   readonly #transaction: SenderTransaction | null
   readonly #turnClock: TurnClock
   readonly #wakeAt: (at: number) => void
+  readonly #compressions: Compressions | null
   readonly #outboxes = new Map<number, Outbox>()
   readonly #inFlight = new Set<readonly Shipment[]>()
   #resting = new Set<PartitionQueue>()
@@ -148,6 +150,8 @@ export class Sender {
     this.#turnClock = turnClock
     this.#wakeAt = wakeAt
     this.#isHeld = settings.codec !== null
+    const { codec, level } = settings
+    this.#compressions = codec === null ? null : new Compressions(codec, level, queue => this.list(queue))
   }
 
   /** Requests under way. */
@@ -279,6 +283,7 @@ export class Sender {
       }
       // A queue that has to wait is listed again when an id is there, or when what is under way is back.
       if (this.#transaction !== null && !this.#transaction.admits(queue)) continue
+      if (this.#compressions?.delay(queue, head) === true) continue
       if (this.#identity !== null && !stampHead(queue, head, this.#identity.current)) continue
       const batch = queue.take(outbox.brokerId)
       if (batch === null) continue
@@ -519,13 +524,13 @@ export class Sender {
       return null
     }
     queue.settle()
-    this.dropped(queue, batch, error)
     let told = error
     if (records !== null) told = KafkaError.of(ErrorCode.ERR__INVALID_DIFFERENT_RECORD, queue.name)
     else if (verdict.retry && isLate) told = expiry(queue, messageTimeoutMs, error)
     else if (error.code === ErrorCode.ERR__TIMED_OUT) {
       told = new KafkaError(ErrorCode.ERR__MSG_TIMED_OUT, error.message, { cause: error })
     }
+    this.dropped(queue, batch, records === null ? told : error)
     return { status: batch.doubt, baseOffset: -1, logAppendTime: -1, error: told, recordErrors: records }
   }
 }

@@ -1,4 +1,4 @@
-import { errorName } from '@ottla/protocol'
+import { errorName, type CompressionCodec } from '@ottla/protocol'
 import { resolveConfig, type ProducerConfig } from '../../src/config/resolve.ts'
 import { EventHub } from '../../src/observe/events.ts'
 import { Logger } from '../../src/observe/logger.ts'
@@ -35,7 +35,8 @@ export interface World {
   readonly nextAfter: (ms: number) => Promise<FakeRequest>
 }
 
-export function makeWorld(config: ProducerConfig = {}, partitioner?: Partitioner): World {
+/** @param codec instead of the one that is configured */
+export function makeWorld(config: ProducerConfig = {}, partitioner?: Partitioner, codec?: CompressionCodec): World {
   const cluster = new FakeCluster()
   const clock = new FakeClock()
   const logs: string[] = []
@@ -54,9 +55,10 @@ export function makeWorld(config: ProducerConfig = {}, partitioner?: Partitioner
   const onFatal = (code: number, message: string): void => void fatals.push(`${errorName(code)} ${message}`)
   const isGapless = settings['enable.gapless.guarantee']
   const context = { clock, random: seeded(42), logger, events }
+  const resolved = pipelineSettings(settings, partitioner)
   const pipeline = new Pipeline(
     cluster,
-    pipelineSettings(settings, partitioner),
+    codec === undefined ? resolved : { ...resolved, sender: { ...resolved.sender, codec } },
     context,
     settings['enable.idempotence']
       ? onReady => new ProducerIdentity(ask, isGapless, clock, logger, { onReady, onFatal })
