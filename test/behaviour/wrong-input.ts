@@ -32,24 +32,13 @@ import {
   type Decoded,
 } from '@ottla/protocol'
 import { WireClient } from '../harness/wire-client.ts'
+import { codesOf, patiently, same } from './answers.ts'
 import { fresh } from './world.ts'
 
 const NOBODY = 'AAAAAAAAAAAAAAAAAAAABw'
 const TOPIC = 2
 const BROKER = 4
 const GROUP = 32
-
-function same(actual: unknown, expected: unknown): void {
-  assert.deepEqual(actual, expected)
-}
-
-/** Every `errorCode` of an answer, outer ones first. */
-function codesOf(answer: unknown): number[] {
-  if (Array.isArray(answer)) return answer.flatMap(codesOf)
-  if (typeof answer !== 'object' || answer === null || ArrayBuffer.isView(answer)) return []
-  const own = 'errorCode' in answer ? [Number(answer.errorCode)] : []
-  return [...own, ...Object.values(answer).flatMap(codesOf)]
-}
 
 function batch(count = 1): Buffer {
   const writer = new BatchWriter()
@@ -494,11 +483,6 @@ export function wrongInputScenarios(
       assert.equal(await Promise.race([other.closed.then(() => 'hung up'), late()]), 'hung up', what)
     }
   })
-}
-
-async function patiently(complaint: string, isSo: () => Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 30_000
-  while (!(await isSo())) assert.ok(Date.now() < deadline, complaint)
 }
 
 function late(): Promise<string> {

@@ -20,7 +20,8 @@ function elect(
   { electionType, topicPartitions }: Decoded<ElectLeadersRequest>,
   context: RequestContext,
 ): ElectLeadersResponse {
-  const refusal = refusalOf(electionType, context)
+  const isNothing = topicPartitions?.length === 0
+  const refusal = isNothing ? authorization(context) : authorization(context) || typeProblem(electionType)
   const { topics } = context.state
   const answer = (results: ElectLeadersResponse['replicaElectionResults']): ElectLeadersResponse => ({
     throttleTimeMs: 0,
@@ -51,8 +52,12 @@ function elect(
   )
 }
 
-function refusalOf(electionType: number, context: RequestContext): number {
-  if (!context.allows('alter', 'cluster', CLUSTER_NAME)) return ErrorCode.ERR_CLUSTER_AUTHORIZATION_FAILED
+function authorization(context: RequestContext): number {
+  const allowed = context.allows('alter', 'cluster', CLUSTER_NAME)
+  return allowed ? ErrorCode.ERR_NO_ERROR : ErrorCode.ERR_CLUSTER_AUTHORIZATION_FAILED
+}
+
+function typeProblem(electionType: number): number {
   return electionType === PREFERRED || electionType === UNCLEAN ? ErrorCode.ERR_NO_ERROR : ErrorCode.ERR_INVALID_REQUEST
 }
 
