@@ -443,7 +443,7 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
     const error = new KafkaError(ErrorCode.ERR__FATAL, text, { fatal: true, cause: this.#life.fatal })
     this.#context.logger.error('FATAL', text)
     this.#context.events.emit({ type: 'error', error })
-    this.#transactions?.kill(error)
+    this.#transactions?.kill(this.#life.fatal ?? error)
     // As librdkafka: what is under way still gets its answer.
     this.#pipeline.purge(true, false)
   }

@@ -52,9 +52,13 @@ export class CallSlot {
     this.#call = null
   }
 
-  /** Resolves when nothing is under way, however that ended. */
-  async idle(): Promise<void> {
-    await this.#call?.end.catch(() => undefined)
+  /** Resolves when nothing is under way, however that ended. Rejects when that takes too long. */
+  async idle(wait: Wait): Promise<void> {
+    const call = this.#call
+    if (call === null) return
+    const end = call.end.catch(() => undefined)
+    const deadline = Deadline.after(this.#clock, wait.timeoutMs)
+    await within(end, this.#clock, deadline, () => timedOut(call.name, wait.timeoutMs), wait.signal)
   }
 
   #begin(name: string, end: Promise<void>): Call {

@@ -31,12 +31,16 @@ export interface TransactionHost {
   onFatal(code: number, message: string): void
 }
 
+/** Whether the coordinator knows of an open transaction. */
+type Registration = 'none' | 'maybe' | 'certain'
+
 /** What has to be done about the producer id when the transaction has been aborted. */
 type Repair = 'none' | 'bump' | 'bump-only'
 
 // The last version of Produce that does not add its partitions to the transaction by itself.
 const LAST_V1_PRODUCE = 11
 const LATEST_PRODUCE = 0x7fff
+const NO_LIMIT: Wait = { timeoutMs: -1, signal: undefined }
 
 // Of these errors the request is not the reason.
 const passing = new Set<number>([ErrorCode.ERR__TIMED_OUT, ErrorCode.ERR__DESTROY])
@@ -85,8 +89,7 @@ export class Transactions implements PipelineIdentity, SenderTransaction {
   #error: KafkaError | null = null
   #fatal: KafkaError | null = null
   #repair: Repair = 'none'
-  /** The coordinator may know of an open transaction. */
-  #isRegistered = false
+  #registration: Registration = 'none'
   readonly #groups = new Set<string>()
   #asking: Promise<void> | null = null
   #failed = new AbortController()
@@ -161,7 +164,8 @@ export class Transactions implements PipelineIdentity, SenderTransaction {
   admits(queue: PartitionQueue): boolean {
     if (!maySend(this.#state)) return false
     if (this.#version === 1) return this.#partitions.admits(queue)
-    this.#isRegistered = true
+    // Committed, it will have been delivered; aborting what the coordinator has not heard of does no harm.
+    this.#registration = 'certain'
     return true
   }
 
@@ -186,8 +190,8 @@ export class Transactions implements PipelineIdentity, SenderTransaction {
       this.#die(error.code, error.message)
       return
     }
-    const isPlain = error === null || error.code === ErrorCode.ERR__MSG_TIMED_OUT
-    const code = isPlain ? ErrorCode.ERR__INCONSISTENT : error.code
+    const isAnswer = error !== null && error.code >= ErrorCode.ERR_UNKNOWN
+    const code = isAnswer ? error.code : ErrorCode.ERR__INCONSISTENT
     this.#fail(code, `messages were not delivered: ${error?.message ?? 'they were purged'}`, error)
   }
 
@@ -228,7 +232,7 @@ export class Transactions implements PipelineIdentity, SenderTransaction {
     } finally {
       // Unlike the other calls it is not taken up again: it would have to be the same offsets.
       over.abort(new KafkaError(ErrorCode.ERR__TIMED_OUT, `${name} was given up`))
-      await this.#calls.idle()
+      await this.#calls.idle(NO_LIMIT)
     }
   }
 
@@ -256,8 +260,8 @@ export class Transactions implements PipelineIdentity, SenderTransaction {
 
   /** Waits for what is under way, and aborts what is open: for `close`. Never rejects. */
   async finish(wait: Wait): Promise<void> {
-    if (this.isOpen) await this.abort(wait).catch((error: unknown) => this.#logFailure(error))
-    else await this.#calls.idle()
+    const ending = this.isOpen ? this.abort(wait) : this.#calls.idle(wait)
+    await ending.catch((error: unknown) => this.#logFailure(error))
   }
 
   /** The producer has had a fatal error. */
@@ -283,15 +287,10 @@ export class Transactions implements PipelineIdentity, SenderTransaction {
 
   async #addPartitions(queues: ReadonlySet<PartitionQueue>): Promise<boolean> {
     const partitions = [...queues].map(({ topic, partition }) => ({ topic: topic.name, partition }))
-    this.#isRegistered = true
+    const limits = { ...this.#limits(), signal: AbortSignal.any([this.#closing.signal, this.#failed.signal]) }
     try {
-      const limits = { ...this.#limits(), signal: AbortSignal.any([this.#closing.signal, this.#failed.signal]) }
-      const finding = await this.#answer(
-        'the transaction',
-        limits,
-        this.#requests.addPartitions(this.#id(), partitions, limits),
-      )
-      return this.#conclude(finding) === null
+      const added = this.#requests.addPartitions(this.#id(), partitions, limits)
+      return this.#conclude(await this.#register('the transaction', limits, added)) === null
     } catch (error) {
       // Failed meanwhile, or closed.
       this.#logFailure(error)
@@ -306,14 +305,13 @@ export class Transactions implements PipelineIdentity, SenderTransaction {
   ): Promise<void> {
     const { groupId } = group
     const culprit = `group '${groupId}'`
-    this.#isRegistered = true
     if (this.#version === 1 && !this.#groups.has(groupId)) {
-      const added = await this.#answer(culprit, limits, this.#requests.addOffsets(this.#id(), groupId, limits))
+      const added = await this.#register(culprit, limits, this.#requests.addOffsets(this.#id(), groupId, limits))
       this.#throwIf(this.#conclude(added))
       this.#groups.add(groupId)
     }
     const sent = this.#requests.commitOffsets(this.#id(), this.#version, group, offsets, limits)
-    const finding = await this.#answer(culprit, limits, sent)
+    const finding = await this.#register(culprit, limits, sent)
     if (finding.errorCode === ErrorCode.ERR_INVALID_PRODUCER_EPOCH) {
       this.fenced(this.#current, KafkaError.of(finding.errorCode, finding.culprit).message)
       await this.#asking
@@ -329,13 +327,15 @@ export class Transactions implements PipelineIdentity, SenderTransaction {
     await this.#asking
     this.#require(name, ['BeginCommit'])
     this.#happen('flushed', 'every message has been delivered')
-    if (this.#isRegistered) {
+    if (this.#registration !== 'none') {
       const limits = this.#limits()
       const ended = this.#requests.end(this.#id(), this.#version, true, limits)
       const answer = await this.#answer('the transaction cannot be committed', limits, ended)
       this.#require(name, ['CommittingTransaction'])
-      this.#throwIf(this.#conclude(answer))
-      this.#use(answer)
+      if (!this.#isUnheardOf(answer)) {
+        this.#throwIf(this.#conclude(answer))
+        this.#use(answer)
+      }
     }
     this.#ended()
   }
@@ -359,27 +359,45 @@ export class Transactions implements PipelineIdentity, SenderTransaction {
   /** Tells the coordinator that the transaction is aborted; what there is to mend about the producer id is then mended. */
   async #endAborted(limits: RequestLimits): Promise<void> {
     const what = 'the transaction cannot be aborted'
-    if (this.#repair !== 'bump-only' || this.#version === 2) {
-      if (!this.#isRegistered) return
+    // An end by an epoch that the coordinator has left behind would be refused; it may still grant the next one (KIP-588).
+    const asksToEnd = this.#registration !== 'none' && (this.#repair !== 'bump-only' || this.#version === 2)
+    if (asksToEnd) {
       const answer = await this.#answer(what, limits, this.#requests.end(this.#id(), this.#version, false, limits))
-      const isUnknown = this.#judge(answer.errorCode) === 'renew'
-      if (!isUnknown) {
+      if (this.#judge(answer.errorCode) === 'renew') {
+        this.#repair = 'bump'
+      } else if (!this.#isUnheardOf(answer)) {
         this.#survive(answer)
         this.#use(answer)
+        // The next epoch, which begins all numbers anew.
+        if (this.#version === 2) this.#repair = 'none'
       }
-      this.#isRegistered = false
-      // Version 2 has given the next epoch already.
-      if (!isUnknown && (this.#version === 2 || this.#repair === 'none')) return
+      this.#registration = 'none'
     }
+    if (this.#repair === 'none') return
     const answer = await this.#answer(what, limits, this.#requests.bump(this.#id(), limits))
     this.#survive(answer)
     this.#use(answer)
-    this.#isRegistered = false
+    this.#registration = 'none'
     this.#repair = 'none'
   }
 
+  /** A request by which the coordinator learns of the transaction, if it is not refused. */
+  async #register(culprit: string, limits: RequestLimits, request: Promise<Finding>): Promise<Finding> {
+    const before = this.#registration
+    if (before === 'none') this.#registration = 'maybe'
+    const finding = await this.#answer(culprit, limits, request)
+    if (finding.errorCode === ErrorCode.ERR_NO_ERROR) this.#registration = 'certain'
+    else if (this.#registration === 'maybe') this.#registration = before
+    return finding
+  }
+
+  /** There is nothing to end: the request by which the coordinator was to learn of the transaction did not get there. */
+  #isUnheardOf({ errorCode }: Finding): boolean {
+    return errorCode === ErrorCode.ERR_INVALID_TXN_STATE && this.#registration === 'maybe'
+  }
+
   #ended(): void {
-    this.#isRegistered = false
+    this.#registration = 'none'
     this.#repair = 'none'
     this.#asking = null
     this.#groups.clear()
@@ -441,7 +459,7 @@ export class Transactions implements PipelineIdentity, SenderTransaction {
       case 'moved':
         return new KafkaError(errorCode, message, { retriable: true })
       case 'renew':
-        this.#repair = 'bump-only'
+        this.#repair = 'bump'
         return this.#fail(errorCode, message)
       case 'abort':
         return this.#fail(errorCode, message)
