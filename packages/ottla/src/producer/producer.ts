@@ -445,7 +445,7 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
     this.#context.events.emit({ type: 'error', error })
     this.#transactions?.kill(this.#life.fatal ?? error)
     // As librdkafka: what is under way still gets its answer.
-    this.#pipeline.purge(true, false)
+    this.#pipeline.purge(true, false, this.#life.fatal)
   }
 
   #query<T>(timeoutMs: number | undefined, run: (deadline: Deadline) => Promise<T>): Promise<T> {

@@ -505,7 +505,9 @@ export class Transactions implements PipelineIdentity, SenderTransaction {
     if (this.#fatal !== null) return this.#fatal
     const isFenced = transactionVerdict(code) === 'fenced'
     const local = isFenced ? ErrorCode.ERR__FENCED : code
-    const text = isFenced ? `a newer instance uses the transactional id '${this.id}': ${message}` : message
+    const text = isFenced
+      ? `a newer instance uses the transactional id '${this.id}', or the transaction took longer than transaction.timeout.ms: ${message}`
+      : message
     const error = new KafkaError(local, text, { fatal: true, retriable: false })
     this.kill(error)
     soon(() => this.#host.onFatal(local, text))
