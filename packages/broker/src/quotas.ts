@@ -1,5 +1,6 @@
 /** Quotas of users, clients and addresses (KIP-13, KIP-124, KIP-546): what is set, and who has had too much. */
 import type { Clock } from './clock.ts'
+import { MutationBucket, MutationQuota } from './mutation-quota.ts'
 import { QuotaRate, mostAtOnce } from './quota-rate.ts'
 
 export type EntityType = 'user' | 'client-id' | 'ip'
@@ -7,7 +8,8 @@ export type EntityType = 'user' | 'client-id' | 'ip'
 /** Names by type; null: everyone of that type who has no quota of their own. */
 export type QuotaEntity = Readonly<Partial<Record<EntityType, string | null>>>
 
-export type ThrottledQuota = 'producer_byte_rate' | 'consumer_byte_rate' | 'request_percentage'
+export type ThrottledQuota =
+  'producer_byte_rate' | 'consumer_byte_rate' | 'request_percentage' | 'controller_mutation_rate'
 
 export interface QuotaClient {
   readonly brokerId: number
@@ -27,6 +29,7 @@ export class ClientQuotas {
   readonly #clock: Clock
   readonly #limits = new Map<string, { readonly entity: QuotaEntity; readonly values: Map<string, number> }>()
   readonly #rates = new Map<string, QuotaRate>()
+  readonly #buckets = new Map<string, MutationBucket>()
 
   constructor(clock: Clock) {
     this.#clock = clock
@@ -70,6 +73,17 @@ export class ClientQuotas {
   /** One more request. @returns how long the client is to keep quiet, ms */
   chargeRequest(client: QuotaClient): number {
     return Math.min(MAX_REQUEST_THROTTLE_MS, this.charge('request_percentage', client, PERCENT_PER_REQUEST))
+  }
+
+  /** What the client may make and remove with a request. All brokers reckon together. @param isStrict see {@link MutationQuota} */
+  mutations(client: QuotaClient, isStrict: boolean): MutationQuota {
+    const found = this.#find('controller_mutation_rate', { ...client, brokerId: 0 })
+    const now = this.#clock.now()
+    if (found === null) return new MutationQuota(new MutationBucket(), Infinity, isStrict, now)
+    const { key, limit } = found
+    const bucket = this.#buckets.get(key) ?? new MutationBucket()
+    this.#buckets.set(key, bucket)
+    return new MutationQuota(bucket, limit, isStrict, now)
   }
 
   /** Most that the client may have at once; Infinity without a quota. */

@@ -12,52 +12,59 @@ import {
 } from '@ottla/protocol'
 import { CLUSTER_NAME } from '../acls.ts'
 import { internalTopics } from '../internal-topics.ts'
-import { route, type RequestContext, type Route } from '../request.ts'
+import type { MutationQuota } from '../mutation-quota.ts'
+import { quotaClient, route, type RequestContext, type Route } from '../request.ts'
 import { PARTITION_LIMIT } from '../topics.ts'
 
 const TWICE = 'Duplicate topic name.'
+const TOO_MUCH = 'The throttling quota has been exceeded.'
+// From these on a client that has had too much is refused, not only told to wait.
+const STRICT_CREATE_TOPICS = 6
+const STRICT_CREATE_PARTITIONS = 3
+const STRICT_DELETE_TOPICS = 5
 
 type CreatableTopic = Decoded<CreateTopicsRequest>['topics'][number]
 
 export const topicRoutes: readonly Route[] = [
-  route(CreateTopicsServer, ({ topics, validateOnly }, context) => ({
-    throttleTimeMs: 0,
-    topics: once(topics.map(({ name }) => name)).map(({ name, isOnce, at }) => {
+  route(CreateTopicsServer, ({ topics, validateOnly }, context) => {
+    const quota = mutationQuota(context, STRICT_CREATE_TOPICS)
+    const created = once(topics.map(({ name }) => name)).map(({ name, isOnce, at }) => {
       const topic = topics[at]
-      if (isOnce && topic !== undefined) return create(topic, validateOnly, context)
+      if (isOnce && topic !== undefined) return create(topic, validateOnly, quota, context)
       return { name, errorCode: ErrorCode.ERR_INVALID_REQUEST, errorMessage: TWICE }
-    }),
-  })),
+    })
+    return { throttleTimeMs: quota.throttleTimeMs, topics: created }
+  }),
   route(DeleteTopicsServer, ({ topics, topicNames }, context) => {
     const { state, version } = context
     const asked = version >= 6 ? topics : topicNames.map(name => ({ name, topicId: ZERO_UUID }))
-    return {
-      throttleTimeMs: 0,
-      responses: once(asked.map(({ name, topicId }) => name ?? topicId)).map(({ isOnce, at }) => {
-        const { name, topicId } = asked[at] as (typeof asked)[number] // by their own indexes
-        // One of both, and only once.
-        if (!isOnce || (name === null) === (topicId === ZERO_UUID)) {
-          return { name, topicId, errorCode: ErrorCode.ERR_INVALID_REQUEST }
-        }
-        const topic = name === null ? state.topics.byId(topicId) : state.topics.get(name)
-        const result = (errorCode: number): { name: string | null; topicId: string; errorCode: number } => ({
-          name: topic?.name ?? name,
-          topicId: topic?.id ?? topicId,
-          errorCode,
-        })
-        const allowed = context.allows('delete', 'topic', topic?.name ?? name ?? '')
-        if (!allowed) return { ...result(ErrorCode.ERR_TOPIC_AUTHORIZATION_FAILED), topicId }
-        if (topic === undefined) {
-          return result(name === null ? ErrorCode.ERR_UNKNOWN_TOPIC_ID : ErrorCode.ERR_UNKNOWN_TOPIC_OR_PART)
-        }
-        state.deleteTopic(topic)
-        return result(ErrorCode.ERR_NO_ERROR)
-      }),
-    }
+    const quota = mutationQuota(context, STRICT_DELETE_TOPICS)
+    const responses = once(asked.map(({ name, topicId }) => name ?? topicId)).map(({ isOnce, at }) => {
+      const { name, topicId } = asked[at] as (typeof asked)[number] // by their own indexes
+      // One of both, and only once.
+      if (!isOnce || (name === null) === (topicId === ZERO_UUID)) {
+        return { name, topicId, errorCode: ErrorCode.ERR_INVALID_REQUEST }
+      }
+      const topic = name === null ? state.topics.byId(topicId) : state.topics.get(name)
+      const result = (errorCode: number): { name: string | null; topicId: string; errorCode: number } => ({
+        name: topic?.name ?? name,
+        topicId: topic?.id ?? topicId,
+        errorCode,
+      })
+      const allowed = context.allows('delete', 'topic', topic?.name ?? name ?? '')
+      if (!allowed) return { ...result(ErrorCode.ERR_TOPIC_AUTHORIZATION_FAILED), topicId }
+      if (topic === undefined) {
+        return result(name === null ? ErrorCode.ERR_UNKNOWN_TOPIC_ID : ErrorCode.ERR_UNKNOWN_TOPIC_OR_PART)
+      }
+      if (!quota.take(topic.partitions.length)) return result(ErrorCode.ERR_THROTTLING_QUOTA_EXCEEDED)
+      state.deleteTopic(topic)
+      return result(ErrorCode.ERR_NO_ERROR)
+    })
+    return { throttleTimeMs: quota.throttleTimeMs, responses }
   }),
-  route(CreatePartitionsServer, ({ topics, validateOnly }, context) => ({
-    throttleTimeMs: 0,
-    results: once(topics.map(({ name }) => name)).map(({ isOnce, at }) => {
+  route(CreatePartitionsServer, ({ topics, validateOnly }, context) => {
+    const quota = mutationQuota(context, STRICT_CREATE_PARTITIONS)
+    const results = once(topics.map(({ name }) => name)).map(({ isOnce, at }) => {
       const { name, count, assignments } = topics[at] as (typeof topics)[number] // by their own indexes
       const topic = context.state.topics.get(name)
       const result = (
@@ -87,10 +94,12 @@ export const topicRoutes: readonly Route[] = [
       const replicas = assignments?.map(({ brokerIds }) => brokerIds)
       const problem = replicas === undefined ? null : context.state.topics.assignmentProblem(replicas)
       if (problem !== null) return result(ErrorCode.ERR_INVALID_REPLICA_ASSIGNMENT, problem)
+      if (!quota.take(count - current)) return result(ErrorCode.ERR_THROTTLING_QUOTA_EXCEEDED, TOO_MUCH)
       if (!validateOnly) context.state.topics.grow(topic, count, replicas)
       return result(ErrorCode.ERR_NO_ERROR)
-    }),
-  })),
+    })
+    return { throttleTimeMs: quota.throttleTimeMs, results }
+  }),
   route(DeleteRecordsServer, ({ topics }, context) => ({
     throttleTimeMs: 0,
     topics: topics.map(({ name, partitions }) => ({
@@ -114,6 +123,10 @@ export const topicRoutes: readonly Route[] = [
   })),
 ]
 
+function mutationQuota(context: RequestContext, strictFrom: number): MutationQuota {
+  return context.state.quotas.mutations(quotaClient(context), context.version >= strictFrom)
+}
+
 // Each name once, with the place where it is first, and whether it is nowhere else.
 function once(names: readonly string[]): { name: string; at: number; isOnce: boolean }[] {
   return [...new Set(names)].map(name => {
@@ -125,6 +138,7 @@ function once(names: readonly string[]): { name: string; at: number; isOnce: boo
 function create(
   asked: CreatableTopic,
   validateOnly: boolean,
+  quota: MutationQuota,
   context: RequestContext,
 ): CreateTopicsResponseCreatableTopicResult {
   const { state } = context
@@ -152,6 +166,10 @@ function create(
   }
   const refusal = state.topics.refusal(wanted)
   if (refusal !== null) return { name, errorCode: refusal.errorCode, errorMessage: refusal.message }
+  const count = hasAssignment ? sorted.length : asked.numPartitions
+  if (!quota.take(count < 0 ? state.topics.defaultPartitions : count)) {
+    return { name, errorCode: ErrorCode.ERR_THROTTLING_QUOTA_EXCEEDED, errorMessage: TOO_MUCH }
+  }
   if (validateOnly) return { name, errorCode: ErrorCode.ERR_NO_ERROR, errorMessage: null }
   const topic = state.topics.create(wanted)
   return {

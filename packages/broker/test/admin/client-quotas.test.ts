@@ -3,6 +3,9 @@ import { afterEach, beforeEach, test } from 'node:test'
 import {
   AlterClientQuotas,
   BatchWriter,
+  CreatePartitions,
+  CreateTopics,
+  DeleteTopics,
   DescribeClientQuotas,
   ErrorCode,
   Fetch,
@@ -105,6 +108,28 @@ test('every request counts for the share of time that a client may have', async 
     Array.from({ length: 9 }, () => 0),
   )
   assert.ok(times.slice(9).every(ms => ms === 1000))
+})
+
+test('topics are made and removed only as fast as the client may', async () => {
+  assert.equal(await alter({ user: 'ANONYMOUS' }, { controller_mutation_rate: 1 }), 0)
+  const create = async (name: string, numPartitions: number, version = 7): Promise<[number | undefined, number]> => {
+    const topic = { name, numPartitions, replicationFactor: 1, assignments: [], configs: [] }
+    const { topics, throttleTimeMs } = await client.ask(CreateTopics, version, { topics: [topic], timeoutMs: 1000 })
+    return [topics[0]?.errorCode, throttleTimeMs]
+  }
+  const TOO_MUCH = ErrorCode.ERR_THROTTLING_QUOTA_EXCEEDED
+  // Eleven may come at once; who takes more is refused the next time.
+  assert.deepEqual(await create('a', 13), [0, 0])
+  assert.deepEqual(await create('b', 1), [TOO_MUCH, 2000])
+  const growing = { topics: [{ name: 'a', count: 14, assignments: null }], timeoutMs: 1000, validateOnly: false }
+  const grown = await client.ask(CreatePartitions, 3, growing)
+  assert.deepEqual([grown.results[0]?.errorCode, grown.throttleTimeMs], [TOO_MUCH, 2000])
+  const gone = await client.ask(DeleteTopics, 5, { topicNames: ['a'], timeoutMs: 1000 })
+  assert.deepEqual([gone.responses[0]?.errorCode, gone.throttleTimeMs], [TOO_MUCH, 2000])
+  clock.advance(2000)
+  assert.deepEqual(await create('b', 1), [0, 0])
+  // Clients of old are not refused.
+  assert.deepEqual(await create('c', 1, 5), [0, 2000])
 })
 
 test('the quota that fits a client best is the one that counts', async () => {
