@@ -21,6 +21,7 @@ export class Delivery {
   readonly #clock: TurnClock
   readonly #onlyErrors: boolean
   readonly #unheard: UnheardReports
+  #isQuiet = false
   /** Hears of every batch before its reports are handed out. */
   onSettled: ((settled: Settled) => void) | null = null
 
@@ -42,6 +43,16 @@ export class Delivery {
   /** Says in the log what nobody has asked for. */
   close(): void {
     this.#unheard.close()
+  }
+
+  /** Failures reported while `run` runs are not logged: the program hears of them in another way. */
+  quietly(run: () => void): void {
+    this.#isQuiet = true
+    try {
+      run()
+    } finally {
+      this.#isQuiet = false
+    }
   }
 
   /** Reports every message of a batch and lets go of the batch. A second call for the same batch does nothing. */
@@ -142,7 +153,7 @@ export class Delivery {
 
   #logFailure({ topic, partition, outcome }: Settled, count: number): void {
     const { error } = outcome
-    if (error === null) return
+    if (error === null || this.#isQuiet) return
     const what = count === 1 ? '1 message' : `${count} messages`
     const where = partition < 0 ? topic : `${topic} [${partition}]`
     this.#logger.error(

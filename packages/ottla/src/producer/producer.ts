@@ -304,7 +304,7 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
    * @param options - a limit for each of init, commit and abort, in ms, or with a signal; none by default
    * Rejects with what the work threw, or as the calls that it stands for
    */
-  transaction<T>(work: (tx: this) => Promise<T>, options?: WaitOptions): Promise<T> {
+  transaction<T>(work: (tx: this) => Promise<T> | T, options?: WaitOptions): Promise<T> {
     const run = async (): Promise<T> => work(this)
     return this.#asPromise('transaction', transactions => runTransaction(transactions, run, resolveWait(options, -1)))
   }
@@ -415,7 +415,7 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
       giveUp: cause => {
         const text = 'the transaction has been given up while the message waited for room'
         this.#pipeline.accumulator.failAll(new KafkaError(ErrorCode.ERR__STATE, text, { cause }))
-        this.#pipeline.purge(true, false, cause)
+        this.#pipeline.delivery.quietly(() => this.#pipeline.purge(true, false, cause))
       },
       onReady: () => this.#onReady?.(),
       onFatal: (code, message) => this.#raiseFatal(code, message),
