@@ -308,6 +308,29 @@ function scenarios(version: 1 | 2, start: () => Promise<EmbeddedCluster>): void 
     assert.deepEqual(await read(topic), ['a'])
   })
 
+  test('messages that are still being serialized belong to the commit, and not to what comes after an abort', async () => {
+    const topic = newTopic()
+    const value = async (data: string): Promise<string> => {
+      await new Promise(resolve => setTimeout(resolve, 30))
+      return data
+    }
+    const config = { 'bootstrap.servers': cluster.bootstrapServers, 'transactional.id': fresh('txn'), 'linger.ms': 0 }
+    await using producer = new Producer(config, { logger: quiet, value })
+    await producer.initTransactions()
+    producer.beginTransaction()
+    const sent = producer.send({ topic, partition: 0, value: 'slow' })
+    await producer.commitTransaction()
+    await sent
+    producer.beginTransaction()
+    const late = kind(() => producer.send({ topic, partition: 0, value: 'late' }))
+    await producer.abortTransaction()
+    producer.beginTransaction()
+    await producer.send({ topic, partition: 0, value: 'next' })
+    await producer.commitTransaction()
+    assert.equal(await late, 'ERR__STATE')
+    assert.deepEqual(await read(topic), ['slow', 'next'])
+  })
+
   test('what comes back from a try during the abort is not tried again', async () => {
     const topic = newTopic()
     const producer = await ready()

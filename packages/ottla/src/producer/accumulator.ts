@@ -15,6 +15,7 @@ export class Accumulator {
   readonly #maxBytes: number
   readonly #waiters = new Ring<Waiter>()
   readonly #onEmpty = new Set<() => void>()
+  #arriving = 0
   /** Messages not reported yet. */
   messages = 0
   /** Bytes of their records. */
@@ -34,9 +35,20 @@ export class Accumulator {
     return this.messages < this.#maxMessages && (this.bytes + bytes <= this.#maxBytes || this.messages === 0)
   }
 
-  /** Nothing waits for its report, and nobody for room. */
+  /** Nothing waits for its report, nobody for room, and nothing is being serialized. */
   get isEmpty(): boolean {
-    return this.messages === 0 && this.#waiters.length === 0
+    return this.messages === 0 && this.#waiters.length === 0 && this.#arriving === 0
+  }
+
+  /** Counts a message that is on its way in (asynchronous serializers) until `arrived`. */
+  arriving(): void {
+    this.#arriving++
+  }
+
+  /** It is in, or has been refused. */
+  arrived(): void {
+    this.#arriving--
+    this.checkEmpty()
   }
 
   /** The limits as messages name them. */

@@ -95,7 +95,9 @@ export class Intake {
     // Anything else is checked by `put`.
     if (!isPromise(key) && !isPromise(value))
       return this.#putWhenRoom(message, key as Data, value as Data, sink, signal)
-    return this.#putSerialized(message, key, value, sink, signal)
+    const { accumulator } = this.#pipeline
+    accumulator.arriving()
+    return this.#putSerialized(message, key, value, sink, signal).finally(() => accumulator.arrived())
   }
 
   async #putSerialized(
@@ -111,7 +113,7 @@ export class Intake {
       settled(pendingValue, error => serializationError(error, topic, 'value')),
     ])
     if (signal?.aborted === true) throw abortReason(signal)
-    this.#check()
+    if (!this.#life.takesLate) throw this.#life.refusal()
     // As in enter.
     await this.#putWhenRoom(message, key as Data, value as Data, sink, signal)
   }

@@ -14,6 +14,7 @@ export class Life {
   isOpen = true
   #fatal: KafkaError | null = null
   #restriction: string | null = null
+  #takesLate = false
 
   /** @param name - of the client, for messages */
   constructor(name: string) {
@@ -45,9 +46,18 @@ export class Life {
     return true
   }
 
-  /** Whether messages are taken at present (transactions); if not, why. */
-  restrict(reason: string | null): void {
+  /** Whether messages whose way in began while the producer was open are still taken. */
+  get takesLate(): boolean {
+    return this.isOpen || (this.#takesLate && this.#state === 'open' && this.#fatal === null)
+  }
+
+  /**
+   * Whether messages are taken at present (transactions); if not, why.
+   * @param takesLate - those that are on their way in still are
+   */
+  restrict(reason: string | null, takesLate: boolean): void {
     this.#restriction = reason
+    this.#takesLate = takesLate
     this.isOpen = this.#state === 'open' && this.#fatal === null && reason === null
   }
 

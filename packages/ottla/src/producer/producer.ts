@@ -410,7 +410,7 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
     const { clock, logger, settings } = this.#context
     const requests = new TransactionRequests(this.#cluster, clock, id, settings['transaction.timeout.ms'])
     const host: TransactionHost = {
-      restrict: reason => this.#life.restrict(reason),
+      restrict: (reason, takesLate) => this.#life.restrict(reason, takesLate),
       flush: signal => flush(this.#pipeline, clock, -1, signal),
       giveUp: cause => {
         const text = 'the transaction has been given up while the message waited for room'

@@ -19,8 +19,8 @@ import { transactionVerdict, type Finding, type TransactionVerdict } from './ver
 
 /** What transactions do with the rest of the producer. */
 export interface TransactionHost {
-  /** Whether messages are accepted; if not, why. */
-  restrict(reason: string | null): void
+  /** Whether messages are accepted; if not, why, and whether those on their way in still are. */
+  restrict(reason: string | null, takesLate: boolean): void
   /** Waits until every message has been reported, or until the signal is aborted. */
   flush(signal: AbortSignal): Promise<unknown>
   /** Reports everything that is queued, or waits for room, as given up. */
@@ -527,7 +527,7 @@ export class Transactions implements PipelineIdentity, SenderTransaction {
   }
 
   #restrict(): void {
-    this.#host.restrict(mayProduce(this.#state) ? null : reasons[this.#state])
+    this.#host.restrict(mayProduce(this.#state) ? null : reasons[this.#state], maySend(this.#state))
   }
 
   #logFailure(error: unknown): void {
