@@ -1,7 +1,8 @@
 /** The calls of an operator: moves, elections, quotas, members, tokens. The same on any cluster that has them. */
 import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
 import { after, before, test } from 'node:test'
-import { AdminClient, Consumer, ErrorCode, type KafkaError } from 'ottla'
+import { AdminClient, Consumer, ErrorCode, Producer, type KafkaError } from 'ottla'
 import { as, fresh, type World } from './world.ts'
 
 const quiet = { logger: (): void => undefined }
@@ -115,6 +116,34 @@ export function adminOperations(start: () => Promise<World>): void {
     await done(
       admin.alterClientQuotas([{ entity: { user }, quotas: { producer_byte_rate: null, request_percentage: null } }]),
     )
+  })
+
+  test('a producer and a consumer that go beyond their quota are told to wait', async () => {
+    const topic = await newTopic()
+    const id = fresh('slow')
+    const config = { ...as(world, 'admin'), 'client.id': id }
+    const entity = { user: 'admin', 'client-id': id }
+    const rates = { producer_byte_rate: 2000, consumer_byte_rate: 2000 }
+    await done(admin.alterClientQuotas([{ entity, quotas: rates }]))
+    let producerMs = 0
+    let sent = 0
+    const producer = new Producer(config, quiet)
+    producer.on('throttle', ({ throttleTimeMs }) => (producerMs = throttleTimeMs))
+    // Ten seconds' worth may come at once.
+    for (; producerMs === 0; sent++) await producer.send({ topic, partition: 0, value: randomBytes(1000) })
+    assert.ok(sent > 10 && producerMs < 5000, `${sent} messages, ${producerMs} ms`)
+    await producer.close()
+    let consumerMs = 0
+    const consumer = new Consumer({ ...config, 'group.id': id }, quiet)
+    consumer.on('throttle', ({ throttleTimeMs }) => (consumerMs = throttleTimeMs))
+    const start = { topic, partition: 0, offset: 0 }
+    await consumer.assign([start])
+    for (let read = 0; consumerMs === 0;) {
+      const event = await consumer.poll(100)
+      if (event?.type === 'message' && ++read % sent === 0) await consumer.seek([start])
+    }
+    await consumer.close()
+    await done(admin.alterClientQuotas([{ entity, quotas: { producer_byte_rate: null, consumer_byte_rate: null } }]))
   })
 
   test('a whole configuration is replaced: what is not named goes back to its default', async () => {
