@@ -194,6 +194,46 @@ for (const release of ['single', 'old'] as const) {
       })
     }
 
+    test('transactions of every codec, committed and aborted, are read by Java as by us, and those of Java', async () => {
+      const name = await topic('transactions')
+      const expected: string[] = []
+      for (const codec of codecs) {
+        const config = { 'compression.codec': codec, 'transactional.id': fresh('interop'), 'linger.ms': 20 }
+        await using producer = new Producer({ 'bootstrap.servers': kafka.bootstrapServers, ...config }, quiet)
+        await producer.initTransactions()
+        for (const end of ['abort', 'commit', 'abort'] as const) {
+          const values = Array.from({ length: 20 }, (_, i) => `${codec} ${end} ${i}`)
+          producer.beginTransaction()
+          await producer.sendBatch(values.map(value => ({ topic: name, value })))
+          if (end === 'commit') await producer.commitTransaction()
+          else await producer.abortTransaction()
+          if (end === 'commit') expected.push(...values)
+        }
+      }
+      const ends = ['commit 1', 'abort 2', 'commit 3']
+      const input = ends.flatMap(end => Array.from({ length: 20 }, (_, i) => ({ end, value: `java ${end} ${i}` })))
+      await java(
+        ['transact', kafka.bootstrapServers, name, `transactional.id=${fresh('java')}`, 'compression.type=lz4'],
+        input.map(({ end, value }) => ({ transaction: end, key: null, value: bytes(value).toString('base64') })),
+      )
+      expected.push(...input.filter(({ end }) => end.startsWith('commit')).map(({ value }) => value))
+      const count = String(expected.length)
+      const byJava = await java(['consume', kafka.bootstrapServers, name, count, 'isolation.level=read_committed'])
+      assert.deepEqual(
+        byJava.map(({ value }) => Buffer.from(value ?? '', 'base64').toString()),
+        expected,
+      )
+      const byUs = await consume(name, expected.length)
+      assert.deepEqual(
+        byUs.map(({ value }) => String(value)),
+        expected,
+      )
+      assert.deepEqual(
+        byUs.map(({ offset }) => offset),
+        byJava.map(({ offset }) => offset),
+      )
+    })
+
     test('a topic that stamps messages on arrival does so for both', async () => {
       const name = await topic('append-time', 1, { 'message.timestamp.type': 'LogAppendTime' })
       const started = Date.now()

@@ -27,7 +27,9 @@ import org.apache.kafka.common.utils.Utils;
  *
  *   partitions COUNT                       keys on stdin, one base64 line each: the partition of each by murmur2
  *   produce SERVERS TOPIC [key=value ...]  records on stdin: the partition and offset of each
- *   consume SERVERS TOPIC COUNT            the topic from its beginning until COUNT records were read
+ *   transact SERVERS TOPIC [key=value ...] the same; records that follow each other with one "transaction" are in one, which
+ *                                          is aborted if it begins with "abort"
+ *   consume SERVERS TOPIC COUNT [key=value ...]  the topic from its beginning until COUNT records were read
  */
 public class Interop {
     private static final ObjectMapper JSON = new ObjectMapper();
@@ -36,7 +38,8 @@ public class Interop {
         switch (args[0]) {
             case "partitions" -> partitions(Integer.parseInt(args[1]));
             case "produce" -> produce(args);
-            case "consume" -> consume(args[1], args[2], Integer.parseInt(args[3]));
+            case "transact" -> transact(args);
+            case "consume" -> consume(args, Integer.parseInt(args[3]));
             default -> throw new IllegalArgumentException(args[0]);
         }
     }
@@ -47,25 +50,65 @@ public class Interop {
 
     private static void produce(String[] args) throws Exception {
         Map<String, Object> config = new java.util.HashMap<>(Map.of("bootstrap.servers", args[1], "linger.ms", "50"));
-        for (int i = 3; i < args.length; i++) config.put(args[i].split("=", 2)[0], args[i].split("=", 2)[1]);
+        addTo(config, args, 3);
         try (var producer = new KafkaProducer<>(config, new ByteArraySerializer(), new ByteArraySerializer())) {
             List<Future<RecordMetadata>> sent = new ArrayList<>();
             for (String line : stdin()) {
-                JsonNode in = JSON.readTree(line);
-                Integer partition = in.hasNonNull("partition") ? in.get("partition").asInt() : null;
-                Long timestamp = in.hasNonNull("timestamp") ? in.get("timestamp").asLong() : null;
-                var record = new ProducerRecord<>(args[2], partition, timestamp, bytes(in.get("key")), bytes(in.get("value")));
-                if (in.has("headers")) {
-                    for (JsonNode header : in.get("headers")) record.headers().add(header.get("key").asText(), bytes(header.get("value")));
-                }
-                sent.add(producer.send(record));
+                sent.add(producer.send(record(args[2], JSON.readTree(line))));
             }
             for (var one : sent) System.out.println(JSON.writeValueAsString(Map.of("partition", one.get().partition(), "offset", one.get().offset())));
         }
     }
 
-    private static void consume(String servers, String topic, int count) throws Exception {
-        Map<String, Object> config = Map.of("bootstrap.servers", servers, "enable.auto.commit", "false");
+    private static void transact(String[] args) throws Exception {
+        Map<String, Object> config = new java.util.HashMap<>(Map.of("bootstrap.servers", args[1], "linger.ms", "50"));
+        addTo(config, args, 3);
+        try (var producer = new KafkaProducer<>(config, new ByteArraySerializer(), new ByteArraySerializer())) {
+            producer.initTransactions();
+            String open = null;
+            for (String line : stdin()) {
+                JsonNode in = JSON.readTree(line);
+                String next = in.get("transaction").asText();
+                if (!next.equals(open)) {
+                    end(producer, open);
+                    producer.beginTransaction();
+                    open = next;
+                }
+                var sent = producer.send(record(args[2], in));
+                // Else an abort would drop it before it leaves.
+                if (next.startsWith("abort")) {
+                    producer.flush();
+                    sent.get();
+                }
+            }
+            end(producer, open);
+        }
+    }
+
+    private static void end(KafkaProducer<byte[], byte[]> producer, String open) {
+        if (open == null) return;
+        if (open.startsWith("abort")) producer.abortTransaction();
+        else producer.commitTransaction();
+    }
+
+    private static ProducerRecord<byte[], byte[]> record(String topic, JsonNode in) {
+        Integer partition = in.hasNonNull("partition") ? in.get("partition").asInt() : null;
+        Long timestamp = in.hasNonNull("timestamp") ? in.get("timestamp").asLong() : null;
+        var record = new ProducerRecord<>(topic, partition, timestamp, bytes(in.get("key")), bytes(in.get("value")));
+        if (in.has("headers")) {
+            for (JsonNode header : in.get("headers")) record.headers().add(header.get("key").asText(), bytes(header.get("value")));
+        }
+        return record;
+    }
+
+    private static void addTo(Map<String, Object> config, String[] args, int first) {
+        for (int i = first; i < args.length; i++) config.put(args[i].split("=", 2)[0], args[i].split("=", 2)[1]);
+    }
+
+    private static void consume(String[] args, int count) throws Exception {
+        String topic = args[2];
+        Map<String, Object> config = new java.util.HashMap<>(Map.of("bootstrap.servers", args[1], "enable.auto.commit", "false"));
+        addTo(config, args, 4);
         try (var consumer = new KafkaConsumer<>(config, new ByteArrayDeserializer(), new ByteArrayDeserializer())) {
             List<TopicPartition> all = new ArrayList<>();
             for (var info : consumer.partitionsFor(topic)) all.add(new TopicPartition(topic, info.partition()));
