@@ -212,6 +212,24 @@ export function producerTransactionScenarios(start: () => Promise<PlainWorld>): 
     assert.deepEqual(await read(topic, 'read_committed'), [['newer'], [], []])
   })
 
+  test('statistics tell of the state', async () => {
+    const producer = make(undefined, { 'statistics.interval.ms': 20 })
+    const state = async (): Promise<unknown> => {
+      for await (const event of producer.events()) {
+        if (event.type !== 'stats') continue
+        const { eos } = JSON.parse(event.json) as { eos: Record<string, unknown> }
+        return [eos['idemp_state'], eos['txn_state'], eos['txn_may_enq'], Number(eos['producer_id']) >= 0]
+      }
+      return null
+    }
+    assert.deepEqual(await state(), ['Init', 'Init', false, false])
+    await producer.initTransactions()
+    assert.deepEqual(await state(), ['Assigned', 'Ready', false, true])
+    producer.beginTransaction()
+    assert.deepEqual(await state(), ['Assigned', 'InTransaction', true, true])
+    await producer.abortTransaction()
+  })
+
   test('close aborts what is open', async () => {
     const topic = await newTopic()
     const producer = await ready()

@@ -12,3 +12,5 @@ for (const [version, release] of [
     exactlyOnceScenarios(() => EmbeddedCluster.start({ as: release }))
   })
 }
+// No next epoch of an id (KIP-360), no members in commits (KIP-447).
+describe('transactions of Kafka 2.1', () => producerTransactionScenarios(() => EmbeddedCluster.start({ as: '2.1' })))

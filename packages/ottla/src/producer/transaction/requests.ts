@@ -40,12 +40,15 @@ export interface Granted extends ProducerIdAndEpoch {
 }
 
 // Coordinators are busy with the markers of the last transaction for some milliseconds.
-const PAUSE_MS = 20
+const FIRST_PAUSE_MS = 3
+const LONGEST_PAUSE_MS = 20
 // Highest versions that do not mean version 2 of transactions.
 const LAST_V1_END = 4
 const LAST_V1_OFFSET_COMMIT = 4
 // Later versions of AddPartitionsToTxn are for brokers.
 const LAST_CLIENT_ADD_PARTITIONS = 3
+// The first by which only members commit (KIP-447).
+const FIRST_AS_MEMBER = 3
 // The first that can raise the epoch of a given id (KIP-360).
 const FIRST_BUMP = 3
 
@@ -128,16 +131,10 @@ export class TransactionRequests {
       committedLeaderEpoch: leaderEpoch ?? -1,
       committedMetadata: metadata ?? null,
     }))
-    const body: TxnOffsetCommitRequest = {
-      transactionalId: this.#id,
-      groupId,
-      producerId: by.producerId,
-      producerEpoch: by.producerEpoch,
-      generationId,
-      memberId,
-      groupInstanceId: groupInstanceId ?? null,
-      topics,
-    }
+    const { producerId, producerEpoch } = by
+    const plain: TxnOffsetCommitRequest = { transactionalId: this.#id, groupId, producerId, producerEpoch, topics }
+    const asMember = { ...plain, generationId, memberId, groupInstanceId: groupInstanceId ?? null }
+    const body = (version: number): TxnOffsetCommitRequest => (version < FIRST_AS_MEMBER ? plain : asMember)
     const versions = version === 2 ? {} : { maxVersion: LAST_V1_OFFSET_COMMIT }
     const codeOf = (response: Decoded<TxnOffsetCommitResponse>): number =>
       committingFinding(response, groupId).errorCode
@@ -179,10 +176,10 @@ export class TransactionRequests {
     // Answers of a coordinator that has moved are retried there; that it is busy does not make it another one.
     const errorOf = (response: Decoded<Res>): number =>
       transactionVerdict(codeOf(response)) === 'moved' ? ErrorCode.ERR_NOT_COORDINATOR : ErrorCode.ERR_NO_ERROR
-    for (;;) {
+    for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
       const response = await this.#cluster.request(target, api, body, { deadline, signal, errorOf, ...versions })
-      if (transactionVerdict(codeOf(response)) !== 'again' || deadline.left() <= PAUSE_MS) return response
-      await sleep(this.#clock, PAUSE_MS, signal)
+      if (transactionVerdict(codeOf(response)) !== 'again' || deadline.left() <= pause) return response
+      await sleep(this.#clock, pause, signal)
     }
   }
 }
