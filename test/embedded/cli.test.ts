@@ -51,6 +51,17 @@ test('lines of standard input are produced and come out of consume', async () =>
   assert.equal(await contents(topic), 'one\ntwo\n\nfour\n')
 })
 
+test('with transactional.id the input is one transaction, which is aborted when a message fails', async () => {
+  const topic = fresh('cli')
+  const txn = ['produce', ...on(), '-t', topic, '-p', '0', '-X', `transactional.id=${fresh('cli-txn')}`]
+  assert.deepEqual(await finished(txn, 'one\ntwo'), { status: 0, out: '', err: '' })
+  const { status, err } = await finished([...txn, '-X', 'message.max.bytes=1000'], `three\n${'x'.repeat(2000)}\nfour`)
+  assert.equal(status, 1)
+  assert.match(err, /aborted/)
+  assert.equal(await contents(topic), 'one\ntwo\n')
+  assert.equal(await contents(topic, '-X', 'isolation.level=read_uncommitted'), 'one\ntwo\nthree\nfour\n')
+})
+
 test('produce takes keys, headers, nulls and delimiters, consume shows them', async () => {
   const topic = fresh('cli')
   const shape = ['-K', ':', '-D', ';', '-H', 'a=1', '-H', 'b', '-Z', '-p', '0', '-z', 'gzip']

@@ -67,16 +67,29 @@ async function produce(files: readonly string[], options: ProduceOptions, termin
   const producer = new Producer(config, { logger: clientLogger(terminal, options) })
   try {
     await firstContact(producer)
+    // As with kcat, the whole input is one transaction.
+    const isTransaction = config['transactional.id'] !== undefined
+    if (isTransaction) {
+      await producer.initTransactions()
+      producer.beginTransaction()
+    }
     const sender = new Sender(producer, terminal, options)
     for await (const value of inputs(files, options, terminal)) {
       if (terminal.stop.aborted || sender.full) break
       await sender.send(shape(value))
     }
     await producer.flush(-1)
+    if (isTransaction) await endTransaction(producer, sender.failed || terminal.stop.aborted, terminal)
     return sender.finish()
   } finally {
     await producer.close()
   }
+}
+
+async function endTransaction(producer: Producer, isFailed: boolean, terminal: Terminal): Promise<void> {
+  if (!isFailed) return producer.commitTransaction()
+  await producer.abortTransaction()
+  note(terminal, 'the transaction was aborted: nothing of it counts')
 }
 
 /** Counts what was accepted and what became of it. */
@@ -100,6 +113,11 @@ class Sender {
 
   get full(): boolean {
     return this.#accepted >= this.#limit
+  }
+
+  /** Whether a message was not delivered. */
+  get failed(): boolean {
+    return this.#failed > 0
   }
 
   /** Waits for room in the queue. A message that is refused counts as failed; the others go on. */
