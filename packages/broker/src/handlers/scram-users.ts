@@ -31,8 +31,12 @@ function describe(
   context: RequestContext,
 ): DescribeUserScramCredentialsResponse {
   if (!context.allows('describe', 'cluster', CLUSTER_NAME)) {
-    const errorCode = ErrorCode.ERR_CLUSTER_AUTHORIZATION_FAILED
-    return { throttleTimeMs: 0, errorCode, errorMessage: 'Cluster authorization failed.', results: [] }
+    const refused = {
+      errorCode: ErrorCode.ERR_CLUSTER_AUTHORIZATION_FAILED,
+      errorMessage: 'Cluster authorization failed.',
+    }
+    const results = (users ?? []).map(({ name }) => ({ user: name, ...refused, credentialInfos: [] }))
+    return { throttleTimeMs: 0, ...refused, results }
   }
   const store = context.state.users
   const names = users === null || users.length === 0 ? [...store.scramUsers()] : users.map(({ name }) => name)

@@ -1,0 +1,4 @@
+import { adminDeniedScenarios } from '../behaviour/admin-denied.ts'
+import { embeddedWorld } from './worlds.ts'
+
+adminDeniedScenarios(embeddedWorld)

@@ -1,0 +1,4 @@
+import { adminDeniedScenarios } from '../behaviour/admin-denied.ts'
+import { securedKafka } from './worlds.ts'
+
+adminDeniedScenarios(securedKafka)
