@@ -3,8 +3,9 @@ import { codecByName } from '@ottla/protocol'
 import { Authorizer } from './acls.ts'
 import { systemClock } from './clock.ts'
 import { compact } from './compaction.ts'
-import { Faults, type FaultInput, type TrackedRequest } from './faults.ts'
+import { Faults, type FaultInput } from './faults.ts'
 import { Listener } from './listener.ts'
+import type { Control, TrackedRequest } from './observers.ts'
 import type { EmbeddedClusterOptions } from './options.ts'
 import { newUuid, seededRandom, systemRandom } from './random.ts'
 import { routes, servedApis } from './routes.ts'
@@ -12,9 +13,9 @@ import { unsecuredTokens } from './sasl/oauthbearer.ts'
 import { ClusterState, type BrokerInfo } from './state.ts'
 import { Storage } from './storage/storage.ts'
 import { TopicStore, type Topic } from './topics.ts'
-import { tlsOptions } from './tls.ts'
+import { tlsOptions, type ListenerTls } from './tls.ts'
 import { UserStore, type UserOptions } from './users.ts'
-import { versionsOf } from './versions.ts'
+import { versionsOf, type VersionRange } from './versions.ts'
 
 export interface CreateTopicOptions {
   readonly partitions?: number
@@ -39,13 +40,22 @@ const MAX_BYTES = 1024 * 1024 * 1024
  */
 export class EmbeddedCluster implements AsyncDisposable {
   readonly #state: ClusterState
-  readonly #listeners: ReadonlyMap<number, Listener>
+  readonly #listeners: Map<number, Listener>
+  readonly #tls: ListenerTls | null
   readonly #storage: Storage | null
+  readonly #served: ReadonlyMap<number, VersionRange>
   #closing: Promise<void> | null = null
 
-  private constructor(state: ClusterState, listeners: ReadonlyMap<number, Listener>, storage: Storage | null) {
+  private constructor(
+    state: ClusterState,
+    listeners: Map<number, Listener>,
+    tls: ListenerTls | null,
+    storage: Storage | null,
+  ) {
     this.#state = state
+    this.#tls = tls
     this.#storage = storage
+    this.#served = new Map(state.versions)
     this.#listeners = listeners
   }
 
@@ -68,7 +78,7 @@ export class EmbeddedCluster implements AsyncDisposable {
     const random = options.seed === undefined ? systemRandom : seededRandom(options.seed)
     const isUp = (id: number): boolean => brokers.some(broker => broker.id === id && broker.up)
     const topics = new TopicStore(
-      brokers.map(({ id }) => id),
+      () => brokers.map(({ id }) => id),
       options.defaultPartitions ?? DEFAULT_PARTITIONS,
       isUp,
       random,
@@ -106,7 +116,7 @@ export class EmbeddedCluster implements AsyncDisposable {
     })
     const tls = options.tls === undefined ? null : tlsOptions(options.tls)
     const listeners = new Map(brokers.map(info => [info.id, new Listener(info, state, routes, tls)] as const))
-    const cluster = new EmbeddedCluster(state, listeners, storage)
+    const cluster = new EmbeddedCluster(state, listeners, tls, storage)
     // Older Nodes have to load it; where it cannot be had, only what needs it fails.
     await codecByName('zstd')
       .ready()
@@ -162,6 +172,62 @@ export class EmbeddedCluster implements AsyncDisposable {
     this.#state.topics.elect()
   }
 
+  /** Adds a broker, with the next id. Resolves with that when it can be connected to. It leads nothing yet. */
+  async addBroker(options: { readonly port?: number; readonly rack?: string } = {}): Promise<number> {
+    const { brokers } = this.#state
+    const last = brokers.at(-1)
+    const id = Math.max(0, ...brokers.map(broker => broker.id)) + 1
+    const host = last?.host ?? '127.0.0.1'
+    const info: BrokerInfo = { id, host, port: options.port ?? 0, rack: options.rack ?? null, up: true }
+    const listener = new Listener(info, this.#state, routes, this.#tls)
+    await listener.open()
+    this.#listeners.set(id, listener)
+    brokers.push(info)
+    return id
+  }
+
+  /** Takes a broker out of the cluster for good; its partitions go to their other replicas. Throws Error for the last one. */
+  async removeBroker(id: number): Promise<void> {
+    const { brokers, topics } = this.#state
+    const info = this.#info(id)
+    if (brokers.length === 1) throw new Error('the last broker cannot be removed')
+    info.up = false
+    this.#state.fetchSessions(id).clear()
+    await this.#listener(id).close()
+    this.#listeners.delete(id)
+    brokers.splice(brokers.indexOf(info), 1)
+    topics.withdraw(id)
+  }
+
+  /** Gives a broker another port (a free one by default), as when it comes back on another machine. Connections are cut. */
+  async moveBroker(id: number, port = 0): Promise<void> {
+    const info = this.#info(id)
+    await this.#listener(id).close()
+    info.port = port
+    if (info.up) await this.#listener(id).open()
+  }
+
+  /** Takes no new connections to a broker; those that are there go on. `acceptConnections` ends it. */
+  refuseConnections(id: number): void {
+    this.#listener(id).refuse()
+  }
+
+  /** Ends `refuseConnections`. */
+  async acceptConnections(id: number): Promise<void> {
+    if (this.#info(id).up) await this.#listener(id).open()
+  }
+
+  /** Stops a broker without a word: connections stay open and can be made, nothing is answered. `resumeBroker` ends it. */
+  pauseBroker(id: number): void {
+    this.#info(id)
+    this.#state.holds.hold(id)
+  }
+
+  /** Ends `pauseBroker`: what was asked meanwhile is answered now. */
+  resumeBroker(id: number): void {
+    this.#state.holds.release(id)
+  }
+
   /** Delays every answer of a broker. @param id -1 for all brokers */
   setRoundTripTime(id: number, ms: number): void {
     this.#state.faults.setRoundTripTime(id, ms)
@@ -178,6 +244,45 @@ export class EmbeddedCluster implements AsyncDisposable {
     found.leaderEpoch++
     this.#state.topics.changed(this.#state.topics.get(topic) as Topic) // the partition is one of it
     found.log.wake()
+  }
+
+  /** Sends consumers of a partition to this replica, as a leader that knows a nearer one (KIP-392); null ends it. */
+  setPreferredReplica(topic: string, partition: number, id: number | null): void {
+    if (this.#state.topics.partition(topic, partition) === undefined) {
+      throw new Error(`there is no partition ${topic} [${partition}]`)
+    }
+    if (id === null) this.#state.preferredReplicas.delete(`${topic}/${partition}`)
+    else this.#state.preferredReplicas.set(`${topic}/${partition}`, this.#info(id).id)
+  }
+
+  /** Sets what the brokers call a partition's leader epoch, higher or lower than it is. */
+  setLeaderEpoch(topic: string, partition: number, epoch: number): void {
+    const found = this.#state.topics.partition(topic, partition)
+    if (found === undefined) throw new Error(`there is no partition ${topic} [${partition}]`)
+    found.leaderEpoch = epoch
+    found.log.wake()
+  }
+
+  /** Tells clients to hold back with every answer of a broker, ms. @param id -1 for all brokers */
+  setThrottle(id: number, ms: number): void {
+    this.#state.faults.setThrottle(id, ms)
+  }
+
+  /**
+   * Serves only some versions of a request, out of those that there are; null: none at all. Clients learn of it with
+   * their next connection.
+   */
+  setVersions(apiKey: number, range: { readonly min: number; readonly max: number } | null): void {
+    if (range === null) {
+      this.#state.versions.delete(apiKey)
+      return
+    }
+    const served = this.#served.get(apiKey)
+    if (served === undefined || range.min > range.max || range.min < served.min || range.max > served.max) {
+      const there = served === undefined ? 'none' : `${served.min} to ${served.max}`
+      throw new RangeError(`api ${apiKey}: versions ${range.min} to ${range.max} are not possible, ${there} are`)
+    }
+    this.#state.versions.set(apiKey, { min: range.min, max: range.max })
   }
 
   /** Lets a user log in, or changes the password. Who is logged in stays so. */
@@ -256,6 +361,30 @@ export class EmbeddedCluster implements AsyncDisposable {
     this.#state.faults.failNext(id, apiKey, errors)
   }
 
+  /**
+   * The next requests that concern a partition (Produce, Fetch, ListOffsets, OffsetForLeaderEpoch, DeleteRecords,
+   * DescribeProducers, WriteTxnMarkers, ShareFetch, ShareAcknowledge) get these errors for it, one each; whatever else they
+   * ask for is carried out.
+   */
+  failPartition(topic: string, partition: number, apiKey: number, codes: readonly number[]): void {
+    if (this.#state.topics.partition(topic, partition) === undefined) {
+      throw new Error(`there is no partition ${topic} [${partition}]`)
+    }
+    this.#state.faults.failPartition(topic, partition, apiKey, codes)
+  }
+
+  /**
+   * Shows every request to a function, which may answer it in the cluster's place.
+   *
+   * ```ts
+   * const end = cluster.control(({ apiName }) => (apiName === 'ListGroups' ? { errorCode: 0, groups: [] } : undefined))
+   * ```
+   * @returns ends it
+   */
+  control(control: Control): () => void {
+    return this.#state.observers.add(control)
+  }
+
   /** Forgets errors that no request has met yet. */
   clearFaults(): void {
     this.#state.faults.clear()
@@ -275,8 +404,8 @@ export class EmbeddedCluster implements AsyncDisposable {
   ): readonly TrackedRequest[] {
     const starts = action === 'start' || (typeof action === 'object' && action.start === true)
     const stops = action === 'stop' || (typeof action === 'object' && action.stop === true)
-    if (starts) this.#state.faults.startTracking()
-    return stops ? this.#state.faults.stopTracking() : [...this.#state.faults.tracked()]
+    if (starts) this.#state.observers.startTracking()
+    return stops ? this.#state.observers.stopTracking() : [...this.#state.observers.tracked()]
   }
 
   /** Stops all brokers; nothing of the cluster is left afterwards. */

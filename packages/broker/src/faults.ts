@@ -1,29 +1,35 @@
-/** Errors and delays on command. */
+/** Errors, delays and broken answers on command. */
 import { ErrorCode, errorName } from '@ottla/protocol'
 
+/**
+ * What happens to one request.
+ * @since 0.1.0
+ */
 export interface Fault {
-  readonly code: number
+  /** The answer's error; ERR__TRANSPORT cuts the connection instead. ERR_NO_ERROR by default. */
+  readonly code?: number
   /** Delay of the answer, ms. */
   readonly rttMs?: number
+  /**
+   * Whether the request is carried out all the same, as when an answer is lost on its way. By default it is, unless
+   * there is a `code`.
+   */
+  readonly carriedOut?: boolean
+  /** The connection is cut after so many bytes of the answer. */
+  readonly cutAfterBytes?: number
+  /** There is no answer, to this request or to any later one of the connection, which stays open. */
+  readonly silent?: boolean
+  /** The client is told to hold back for so long, ms. */
+  readonly throttleMs?: number
 }
 
 export type FaultInput = number | Fault
 
-/** What was asked of a broker, for tests to look at. */
-export interface TrackedRequest {
-  readonly apiKey: number
-  readonly apiName: string
-  readonly apiVersion: number
-  readonly brokerId: number
-  readonly clientId: string
-  /** ms since the epoch. */
-  readonly timestamp: number
-}
-
 export class Faults {
   readonly #byApi = new Map<string, Fault[]>()
+  readonly #byPartition = new Map<string, number[]>()
   readonly #rtt = new Map<number, number>()
-  #tracked: TrackedRequest[] | null = null
+  readonly #throttle = new Map<number, number>()
 
   /** @param brokerId null: whichever broker is asked next */
   failNext(brokerId: number | null, apiKey: number, errors: readonly FaultInput[]): void {
@@ -33,8 +39,16 @@ export class Faults {
     this.#byApi.set(key, queue)
   }
 
+  /** The next requests that name the partition get these errors for it, one each, and nothing else is touched. */
+  failPartition(topic: string, partition: number, apiKey: number, codes: readonly number[]): void {
+    const key = partitionKey(topic, partition, apiKey)
+    this.#byPartition.set(key, [...(this.#byPartition.get(key) ?? []), ...codes])
+  }
+
   clear(): void {
     this.#byApi.clear()
+    this.#byPartition.clear()
+    this.#throttle.clear()
   }
 
   /** The fault that the next request of this kind meets, if any; it is used up. One for the broker goes before one for all. */
@@ -42,38 +56,42 @@ export class Faults {
     return this.#byApi.get(faultKey(brokerId, apiKey))?.shift() ?? this.#byApi.get(faultKey(null, apiKey))?.shift()
   }
 
+  /** 0 without a fault. */
+  takePartition(topic: string, partition: number, apiKey: number): number {
+    if (this.#byPartition.size === 0) return ErrorCode.ERR_NO_ERROR
+    return this.#byPartition.get(partitionKey(topic, partition, apiKey))?.shift() ?? ErrorCode.ERR_NO_ERROR
+  }
+
   /** @param brokerId -1 for all brokers */
   setRoundTripTime(brokerId: number, ms: number): void {
-    if (brokerId < 0) this.#rtt.clear()
-    this.#rtt.set(brokerId, ms)
+    setFor(this.#rtt, brokerId, ms)
   }
 
   delayOf(brokerId: number): number {
     return this.#rtt.get(brokerId) ?? this.#rtt.get(-1) ?? 0
   }
 
-  startTracking(): void {
-    this.#tracked = []
+  /** @param brokerId -1 for all brokers */
+  setThrottle(brokerId: number, ms: number): void {
+    setFor(this.#throttle, brokerId, ms)
   }
 
-  /** @returns what was tracked */
-  stopTracking(): TrackedRequest[] {
-    const tracked = this.#tracked ?? []
-    this.#tracked = null
-    return tracked
+  throttleOf(brokerId: number): number {
+    return this.#throttle.get(brokerId) ?? this.#throttle.get(-1) ?? 0
   }
+}
 
-  tracked(): readonly TrackedRequest[] {
-    return this.#tracked ?? []
-  }
-
-  track(request: TrackedRequest): void {
-    this.#tracked?.push(request)
-  }
+function setFor(table: Map<number, number>, brokerId: number, ms: number): void {
+  if (brokerId < 0) table.clear()
+  table.set(brokerId, ms)
 }
 
 function faultKey(brokerId: number | null, apiKey: number): string {
   return `${brokerId ?? '*'}/${apiKey}`
+}
+
+function partitionKey(topic: string, partition: number, apiKey: number): string {
+  return `${topic}/${partition}/${apiKey}`
 }
 
 /** Puts an error code into every place of a response that carries one. */

@@ -4,6 +4,7 @@ import type { Operation, ResourceType } from './acls.ts'
 import type { QuotaClient } from './quotas.ts'
 import type { SaslExchange } from './sasl/exchange.ts'
 import type { ClusterState } from './state.ts'
+import type { Partition } from './topics.ts'
 
 /** One client connection, as far as handlers see it. */
 export interface Session {
@@ -32,6 +33,7 @@ export interface Session {
 export interface RequestContext {
   readonly state: ClusterState
   readonly brokerId: number
+  readonly apiKey: number
   readonly version: number
   readonly clientId: string
   readonly session: Session
@@ -40,6 +42,11 @@ export interface RequestContext {
   /** Something else than the answer will be sent: nothing may come of the request. */
   readonly isToFail: boolean
   allows(operation: Operation, type: ResourceType, name: string): boolean
+  /**
+   * 0, or why this broker cannot answer for the partition at the leader epoch that the client knows (-1: none).
+   * @param asBroker - whom to take this broker for
+   */
+  checkLeader(partition: Partition | undefined, currentLeaderEpoch: number, asBroker?: number): number
 }
 
 /** Whom quotas are reckoned for. */

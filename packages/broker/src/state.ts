@@ -12,7 +12,9 @@ import type { ClassicSettings } from './groups/classic-member.ts'
 import { GroupConfigs } from './groups/configs.ts'
 import { ShareSessions } from './groups/share-sessions.ts'
 import { INTERNAL_TOPIC_PARTITIONS, OFFSETS_TOPIC, TRANSACTIONS_TOPIC } from './internal-topics.ts'
+import { Holds } from './holds.ts'
 import type { Keeper } from './keeper.ts'
+import { Observers } from './observers.ts'
 import { ClientQuotas } from './quotas.ts'
 import type { Random } from './random.ts'
 import { evict, runRetention } from './retention.ts'
@@ -42,7 +44,7 @@ export interface BrokerInfo {
 
 export interface StateOptions {
   readonly clusterId: string
-  readonly brokers: readonly BrokerInfo[]
+  readonly brokers: BrokerInfo[]
   readonly topics: TopicStore
   readonly authorizer: Authorizer
   readonly faults: Faults
@@ -54,7 +56,7 @@ export interface StateOptions {
   readonly validateToken: ValidateToken
   /** 0: none. */
   readonly maxReauthMs: number
-  readonly versions: ReadonlyMap<number, VersionRange>
+  readonly versions: Map<number, VersionRange>
   readonly classicGroups: ClassicSettings
   readonly transactionMaxTimeoutMs: number
   /** Limit for the records of all topics together. */
@@ -67,10 +69,16 @@ export interface StateOptions {
 
 export class ClusterState {
   readonly clusterId: string
-  readonly brokers: readonly BrokerInfo[]
+  readonly brokers: BrokerInfo[]
   readonly topics: TopicStore
   readonly authorizer: Authorizer
   readonly faults: Faults
+  readonly observers = new Observers()
+  readonly holds = new Holds()
+  /** Replicas that consumers are sent to on command, by `topic/partition`. */
+  readonly preferredReplicas = new Map<string, number>()
+  /** Bytes reserved for requests that are not whole yet. */
+  claimedBytes = 0
   readonly clock: Clock
   readonly autoCreateTopics: boolean
   readonly random: Random
@@ -79,7 +87,7 @@ export class ClusterState {
   readonly validateToken: ValidateToken
   /** 0: none. */
   readonly maxReauthMs: number
-  readonly versions: ReadonlyMap<number, VersionRange>
+  readonly versions: Map<number, VersionRange>
   readonly onInternalError: (error: unknown) => void
   readonly groups = new Map<string, Group>()
   readonly groupConfigs = new GroupConfigs()
@@ -264,8 +272,10 @@ export class ClusterState {
   }
 
   /** 0, or why this broker cannot answer for the partition at the leader epoch that the client knows (-1: none). */
-  checkLeader(partition: Partition | undefined, brokerId: number, currentLeaderEpoch: number): number {
+  checkLeader(partition: Partition | undefined, brokerId: number, currentLeaderEpoch: number, apiKey: number): number {
     if (partition === undefined) return ErrorCode.ERR_UNKNOWN_TOPIC_OR_PART
+    const fault = this.faults.takePartition(partition.topic, partition.index, apiKey)
+    if (fault !== ErrorCode.ERR_NO_ERROR) return fault
     if (partition.leader !== brokerId) return ErrorCode.ERR_NOT_LEADER_FOR_PARTITION
     if (currentLeaderEpoch < 0) return ErrorCode.ERR_NO_ERROR
     if (currentLeaderEpoch < partition.leaderEpoch) return ErrorCode.ERR_FENCED_LEADER_EPOCH
@@ -273,6 +283,7 @@ export class ClusterState {
   }
 
   close(): void {
+    this.holds.releaseAll()
     for (const group of this.groups.values()) group.close()
     this.transactions.close()
     this.#retention?.cancel()

@@ -65,12 +65,12 @@ export class TopicStore {
   keeper: TopicKeeper | null = null
   readonly #topics = new Map<string, Topic>()
   readonly #byId = new Map<string, Topic>()
-  readonly #brokerIds: readonly number[]
+  readonly #brokerIds: () => readonly number[]
   readonly #isUp: (brokerId: number) => boolean
   #nextReplica = 0
 
   constructor(
-    brokerIds: readonly number[],
+    brokerIds: () => readonly number[],
     defaultPartitions: number,
     isUp: (brokerId: number) => boolean,
     random: Random = systemRandom,
@@ -116,8 +116,8 @@ export class TopicStore {
       }
     }
     const factor = request.replicationFactor
-    if (factor === 0 || factor < -1 || factor > this.#brokerIds.length) {
-      const message = `The target replication factor of ${factor} cannot be reached: ${this.#brokerIds.length} broker(s) are registered.`
+    if (factor === 0 || factor < -1 || factor > this.#brokerIds().length) {
+      const message = `The target replication factor of ${factor} cannot be reached: ${this.#brokerIds().length} broker(s) are registered.`
       return { errorCode: ErrorCode.ERR_INVALID_REPLICATION_FACTOR, message }
     }
     const message = request.assignment === undefined ? null : this.assignmentProblem(request.assignment)
@@ -134,7 +134,7 @@ export class TopicStore {
     for (const ids of assignment) {
       if (ids.length === 0) return 'The manual partition assignment includes an empty replica list.'
       if (new Set(ids).size < ids.length) return 'The manual partition assignment includes the same broker twice.'
-      const unknown = ids.find(id => !this.#brokerIds.includes(id))
+      const unknown = ids.find(id => !this.#brokerIds().includes(id))
       if (unknown !== undefined)
         return `The manual partition assignment includes broker ${unknown}, which is not there.`
       if (ids.length !== assignment[0]?.length) return 'The replica lists are not of one length.'
@@ -145,7 +145,7 @@ export class TopicStore {
   /** The caller has asked `refusal`. */
   create(request: TopicRequest, isInternal = false): Topic {
     const count = request.assignment?.length ?? (request.partitions < 0 ? this.defaultPartitions : request.partitions)
-    const factor = request.replicationFactor < 0 ? Math.min(3, this.#brokerIds.length) : request.replicationFactor
+    const factor = request.replicationFactor < 0 ? Math.min(3, this.#brokerIds().length) : request.replicationFactor
     const configs = new Map<string, string>()
     for (const [name, value] of request.configs ?? []) if (value !== null) configs.set(name, value)
     const topic: Topic = { name: request.name, id: newUuid(this.random), isInternal, partitions: [], configs }
@@ -166,7 +166,7 @@ export class TopicStore {
     const { id, name, isInternal, configs } = saved
     const topic: Topic = { id, name, isInternal, partitions: [], configs: new Map(Object.entries(configs)) }
     for (const { replicas, leaderEpoch } of saved.partitions) {
-      const there = replicas.filter(broker => this.#brokerIds.includes(broker))
+      const there = replicas.filter(broker => this.#brokerIds().includes(broker))
       const partition = this.#addPartition(topic, there.length > 0 ? there : this.#pickReplicas(1))
       partition.leaderEpoch = leaderEpoch
     }
@@ -209,6 +209,17 @@ export class TopicStore {
     }
   }
 
+  /** A broker is no more: it is nobody's replica. */
+  withdraw(brokerId: number): void {
+    for (const topic of this.#topics.values()) {
+      for (const partition of topic.partitions) {
+        if (partition.replicas.length > 1) partition.replicas = partition.replicas.filter(id => id !== brokerId)
+      }
+      this.keeper?.topicChanged(topic)
+    }
+    this.elect()
+  }
+
   isUp(brokerId: number): boolean {
     return this.#isUp(brokerId)
   }
@@ -244,7 +255,8 @@ export class TopicStore {
 
   #pickReplicas(factor: number): number[] {
     const start = this.#nextReplica++
-    return Array.from({ length: factor }, (_, i) => this.#brokerIds[(start + i) % this.#brokerIds.length] as number) // the remainder is in range
+    const ids = this.#brokerIds()
+    return Array.from({ length: factor }, (_, i) => ids[(start + i) % ids.length] as number) // the remainder is in range
   }
 }
 

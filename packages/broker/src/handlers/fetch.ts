@@ -189,17 +189,16 @@ function failed(
 }
 
 // From version 11 on consumers may read from any replica in sync (KIP-392).
-function checkReplica(
-  partition: Partition | undefined,
-  currentLeaderEpoch: number,
-  { state, version, brokerId }: RequestContext,
-): number {
+function checkReplica(partition: Partition | undefined, currentLeaderEpoch: number, context: RequestContext): number {
+  const { version, brokerId } = context
   const isFollower = version >= 11 && partition !== undefined && partition.isr.includes(brokerId)
-  return state.checkLeader(partition, isFollower ? partition.leader : brokerId, currentLeaderEpoch)
+  return context.checkLeader(partition, currentLeaderEpoch, isFollower ? partition.leader : brokerId)
 }
 
 // A replica in the client's own rack, if the leader is in another one; else -1.
 function preferredReplica(partition: Partition, rackId: string, { state, brokerId }: RequestContext): number {
+  const commanded = state.preferredReplicas.get(`${partition.topic}/${partition.index}`)
+  if (commanded !== undefined && partition.leader === brokerId) return commanded
   if (rackId === '' || partition.leader !== brokerId || state.broker(brokerId)?.rack === rackId) return -1
   return partition.isr.find(id => state.broker(id)?.rack === rackId && state.broker(id)?.up === true) ?? -1
 }

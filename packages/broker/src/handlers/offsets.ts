@@ -47,7 +47,7 @@ export const offsetRoutes: readonly Route[] = [
       partitions: partitions.map(({ partition: index, currentLeaderEpoch, leaderEpoch }) => {
         const partition = context.state.topics.partition(topic, index)
         const errorCode = context.allows('describe', 'topic', topic)
-          ? context.state.checkLeader(partition, context.brokerId, currentLeaderEpoch)
+          ? context.checkLeader(partition, currentLeaderEpoch)
           : ErrorCode.ERR_TOPIC_AUTHORIZATION_FAILED
         if (partition === undefined || errorCode !== ErrorCode.ERR_NO_ERROR) return { partition: index, errorCode }
         return { partition: index, errorCode, ...partition.log.endOfEpoch(leaderEpoch, partition.leaderEpoch) }
@@ -88,11 +88,11 @@ function listed(errorCode: number, offset = -1, timestamp = -1, leaderEpoch = -1
 
 function listOffset(asked: Asked, context: RequestContext): Listed {
   const { name, partitionIndex, currentLeaderEpoch, timestamp, isolationLevel } = asked
-  const { state, brokerId, version } = context
+  const { state, version } = context
   if (!context.allows('describe', 'topic', name)) return listed(ErrorCode.ERR_TOPIC_AUTHORIZATION_FAILED)
   if (timestamp < 0 && version < (since.get(timestamp) ?? Infinity)) return listed(ErrorCode.ERR_UNSUPPORTED_VERSION)
   const partition = state.topics.partition(name, partitionIndex)
-  const problem = state.checkLeader(partition, brokerId, currentLeaderEpoch)
+  const problem = context.checkLeader(partition, currentLeaderEpoch)
   if (partition === undefined || problem !== ErrorCode.ERR_NO_ERROR) return listed(problem)
   const { log, leaderEpoch } = partition
   const end = isolationLevel === READ_COMMITTED ? log.lastStableOffset : log.highWatermark

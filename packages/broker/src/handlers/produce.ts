@@ -83,7 +83,7 @@ function append(
   request: Decoded<ProduceRequest>,
   context: RequestContext,
 ): ProduceResponsePartitionProduceResponse {
-  const { state, version, brokerId } = context
+  const { state, version } = context
   const fail = (
     errorCode: number,
     message: string | null = null,
@@ -109,7 +109,7 @@ function append(
   if (isRefusal(read)) return fail(read.errorCode, read.message)
   const { acks } = request
   if (acks < -1 || acks > 1) return fail(ErrorCode.ERR_INVALID_REQUIRED_ACKS)
-  const problem = state.checkLeader(partition, brokerId, -1)
+  const problem = context.checkLeader(partition, -1)
   if (problem !== ErrorCode.ERR_NO_ERROR) {
     const { leader, leaderEpoch } = partition
     return { ...fail(problem), ...(version >= 10 ? { currentLeader: { leaderId: leader, leaderEpoch } } : {}) }

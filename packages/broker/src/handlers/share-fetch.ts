@@ -182,7 +182,7 @@ function checkPartition(key: string, context: RequestContext): { partition: Part
     return { partition: null, errorCode: ErrorCode.ERR_TOPIC_AUTHORIZATION_FAILED }
   }
   const partition = topic.partitions[index] ?? null
-  return { partition, errorCode: context.state.checkLeader(partition ?? undefined, context.brokerId, -1) }
+  return { partition, errorCode: context.checkLeader(partition ?? undefined, -1) }
 }
 
 function acknowledgeAll(

@@ -113,7 +113,7 @@ export const topicRoutes: readonly Route[] = [
         })
         if (!context.allows('delete', 'topic', name)) return fail(ErrorCode.ERR_TOPIC_AUTHORIZATION_FAILED)
         if (internalTopics.includes(name)) return fail(ErrorCode.ERR_TOPIC_EXCEPTION)
-        const problem = context.state.checkLeader(partition, context.brokerId, -1)
+        const problem = context.checkLeader(partition, -1)
         if (partition === undefined || problem !== ErrorCode.ERR_NO_ERROR) return fail(problem)
         const target = offset === -1 ? partition.log.highWatermark : offset
         if (target < 0 || target > partition.log.highWatermark) return fail(ErrorCode.ERR_OFFSET_OUT_OF_RANGE)

@@ -162,11 +162,12 @@ function writeMarkers(
 function writeOne(
   marker: Decoded<WriteTxnMarkersRequest>['markers'][number],
   place: TopicPartition,
-  { state, brokerId }: RequestContext,
+  context: RequestContext,
 ): number {
+  const { state } = context
   const { producerId, producerEpoch, coordinatorEpoch, transactionResult: commit } = marker
   const partition = state.topics.partition(place.topic, place.partition)
-  const problem = state.checkLeader(partition, brokerId, -1)
+  const problem = context.checkLeader(partition, -1)
   if (partition === undefined || problem !== ErrorCode.ERR_NO_ERROR) return problem
   if (place.topic === OFFSETS_TOPIC) {
     completeOffsets(state, place, producerId, commit)

@@ -124,6 +124,11 @@ export class FrameSplitter {
     this.#maxFrameBytes = maxFrameBytes
   }
 
+  /** Size of the frame that has begun and is not whole yet; 0 between frames. */
+  get claimedBytes(): number {
+    return this.#frame?.length ?? 0
+  }
+
   /** Throws ProtocolError for a frame that is too large or of negative size; the stream is of no use afterwards. */
   push(chunk: Buffer, onFrame: (frame: Buffer) => void): void {
     let at = 0
