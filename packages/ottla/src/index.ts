@@ -112,6 +112,7 @@ export type { ConsumerOptions } from './consumer/options.ts'
 export type { MessageBatch } from './consumer/message-batch.ts'
 export type { FetchedMessage } from './consumer/message.ts'
 export { ErrorCode, KafkaError, errorName, type KafkaErrorOptions } from './errors.ts'
+export type { BrokerCertificate, VerifyCertificate } from './network/tls/verify.ts'
 export type { LogSink } from './observe/logger.ts'
 export type {
   BrokerStatistics,

@@ -31,7 +31,7 @@ export class BrokerSet {
     this.#credentials = {
       current: { username: settings['sasl.username'] ?? '', password: settings['sasl.password'] ?? '' },
     }
-    this.#settings = laneSettings(settings, () => this.#credentials.current)
+    this.#settings = laneSettings(context, () => this.#credentials.current)
     this.#observer = {
       onUp: broker => {
         this.#allDown = false

@@ -1,24 +1,26 @@
-import { readFileSync } from 'node:fs'
-import type { ConnectionOptions as TlsOptions } from 'node:tls'
 import { ErrorCode } from '@ottla/protocol'
 import type { CommonSettings } from '../config/resolve.ts'
 import { KafkaError } from '../errors.ts'
 import type { LaneSettings } from '../network/lane.ts'
 import type { Credentials, SaslMechanism } from '../network/sasl/mechanism.ts'
 import { PlainMechanism } from '../network/sasl/plain.ts'
+import type { TlsSettings } from '../network/tls/client.ts'
+import { TlsCredentials } from '../network/tls/credentials.ts'
 import { libraryVersion } from '../version.ts'
+import type { ClientContext } from './context.ts'
 
 /**
- * Everything that the network needs to know, from the settings. Reads certificate and key files once.
- * Throws KafkaError ERR__INVALID_ARG for a file that cannot be read or a mechanism that is not offered.
+ * Everything that the network needs to know, from the settings.
+ * Throws KafkaError ERR__INVALID_ARG for a file that is not there or a mechanism that is not offered.
  */
-export function laneSettings(settings: CommonSettings, credentials: () => Credentials): LaneSettings {
+export function laneSettings(context: ClientContext, credentials: () => Credentials): LaneSettings {
+  const { settings } = context
   const secure = settings['security.protocol'] === 'ssl' || settings['security.protocol'] === 'sasl_ssl'
   return {
     connection: {
       clientId: settings['client.id'],
       transport: {
-        tls: secure ? tlsOptions(settings) : null,
+        tls: secure ? tlsSettings(context) : null,
         family: familyOf(settings['broker.address.family']),
         useAllAddresses: settings['client.dns.lookup'] === 'use_all_dns_ips',
         keepAlive: settings['socket.keepalive.enable'],
@@ -61,43 +63,20 @@ function saslMechanism(settings: CommonSettings, credentials: () => Credentials)
   throw new KafkaError(ErrorCode.ERR__INVALID_ARG, why)
 }
 
-function tlsOptions(settings: CommonSettings): TlsOptions {
-  const options: TlsOptions = {}
-  const ca = settings['ssl.ca.pem'] ?? read(settings, 'ssl.ca.location')
-  const cert = settings['ssl.certificate.pem'] ?? read(settings, 'ssl.certificate.location')
-  const key = settings['ssl.key.pem'] ?? read(settings, 'ssl.key.location')
-  const pfx = read(settings, 'ssl.keystore.location')
-  const crl = read(settings, 'ssl.crl.location')
-  const passphrase = settings['ssl.key.password'] ?? settings['ssl.keystore.password']
-  if (ca !== undefined) options.ca = ca
-  if (cert !== undefined) options.cert = cert
-  if (key !== undefined) options.key = key
-  if (pfx !== undefined) options.pfx = pfx
-  if (crl !== undefined) options.crl = crl
-  if (passphrase !== undefined) options.passphrase = passphrase
-  const ciphers = settings['ssl.cipher.suites']
-  const curves = settings['ssl.curves.list']
-  const sigalgs = settings['ssl.sigalgs.list']
-  if (ciphers !== undefined) options.ciphers = ciphers
-  if (curves !== undefined) options.ecdhCurve = curves
-  if (sigalgs !== undefined) options.sigalgs = sigalgs
-  options.rejectUnauthorized = settings['enable.ssl.certificate.verification']
-  // Returning nothing means that the name on the certificate does not matter.
-  if (settings['ssl.endpoint.identification.algorithm'] === 'none') options.checkServerIdentity = () => undefined
-  return options
-}
-
-type FileSetting =
-  'ssl.ca.location' | 'ssl.certificate.location' | 'ssl.key.location' | 'ssl.keystore.location' | 'ssl.crl.location'
-
-function read(settings: CommonSettings, key: FileSetting): Buffer | undefined {
-  const path = settings[key]
-  if (path === undefined || path === '') return undefined
-  try {
-    return readFileSync(path)
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error)
-    throw new KafkaError(ErrorCode.ERR__INVALID_ARG, `${key}=${path} cannot be read: ${why}`, { cause: error })
+function tlsSettings({ settings, logger, verifyCertificate }: ClientContext): TlsSettings {
+  const verifyPeer = settings['enable.ssl.certificate.verification']
+  if (verifyCertificate !== null && typeof verifyCertificate !== 'function') {
+    throw new KafkaError(ErrorCode.ERR__INVALID_ARG, 'the option verifyCertificate is no function')
+  }
+  if (!verifyPeer && verifyCertificate !== null) {
+    const why = 'the option verifyCertificate is never asked with enable.ssl.certificate.verification=false'
+    throw new KafkaError(ErrorCode.ERR__INVALID_ARG, why)
+  }
+  return {
+    credentials: new TlsCredentials(settings, logger),
+    verifyPeer,
+    verifyName: settings['ssl.endpoint.identification.algorithm'] === 'https',
+    verify: verifyCertificate,
   }
 }
 

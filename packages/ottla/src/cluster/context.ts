@@ -3,6 +3,7 @@ import { systemClock, type Clock } from '../base/clock.ts'
 import { systemRandom, type Random } from '../base/random.ts'
 import type { CommonSettings, Resolved } from '../config/resolve.ts'
 import type { KafkaError } from '../errors.ts'
+import type { VerifyCertificate } from '../network/tls/verify.ts'
 import { EventHub } from '../observe/events.ts'
 import { Logger, stderrSink, type LogSink } from '../observe/logger.ts'
 import { ClientCounters } from '../observe/statistics/counters.ts'
@@ -22,6 +23,7 @@ export interface ClientContext {
   readonly events: EventHub
   /** Null unless `statistics.interval.ms` is set. */
   readonly counters: ClientCounters | null
+  readonly verifyCertificate: VerifyCertificate | null
 }
 
 /** Constructor options that all clients have. */
@@ -30,6 +32,8 @@ export interface ClientOptions {
   readonly logger?: LogSink
   /** Time; tests pass one of their own. */
   readonly clock?: Clock
+  /** Judges brokers' certificates, after the checks that the `ssl.*` properties ask for. */
+  readonly verifyCertificate?: VerifyCertificate
   /** Random numbers; tests pass seeded ones. */
   readonly random?: Random
 }
@@ -61,6 +65,7 @@ export function createContext(kind: ClientKind, resolved: Resolved, options: Cli
     logger,
     events,
     counters: settings['statistics.interval.ms'] > 0 ? new ClientCounters(clock) : null,
+    verifyCertificate: options.verifyCertificate ?? null,
   }
 }
 

@@ -1,14 +1,13 @@
 import { connect as connectTcp, isIP, type OnReadOpts, type Socket } from 'node:net'
-import type * as Tls from 'node:tls'
-import type { ConnectionOptions as TlsOptions } from 'node:tls'
 import { lookup, type LookupAddress } from 'node:dns'
 import { ErrorCode } from '@ottla/protocol'
 import { RequestError } from './request-error.ts'
+import { TlsClient, type TlsSettings } from './tls/client.ts'
 
 /** How sockets are opened; made once per client from the settings. */
 export interface TransportSettings {
-  /** node:tls options, or null for plain TCP. */
-  readonly tls: TlsOptions | null
+  /** null for plain TCP. */
+  readonly tls: TlsSettings | null
   /** `broker.address.family`: 0 any, 4, 6. */
   readonly family: 0 | 4 | 6
   /** `client.dns.lookup=use_all_dns_ips`: every address of a name gets its turn. */
@@ -29,11 +28,6 @@ export interface TransportHandlers {
 
 // Other runtimes know the option by name only, or not at all.
 const READS_INTO_MEMORY = !('bun' in process.versions) && !('deno' in process.versions)
-
-// A third of the start of a client that does not need it.
-function loadTls(): typeof Tls {
-  return process.getBuiltinModule('node:tls')
-}
 
 /** Addresses of a broker's name; each attempt gets the next one. */
 export class AddressBook {
@@ -92,7 +86,7 @@ export class Transport {
    * Opens a socket to `address`; `serverName` is what TLS checks the certificate against.
    * Rejects with ERR__TRANSPORT or ERR__SSL; an aborted signal destroys the half-open socket.
    */
-  static open(
+  static async open(
     address: LookupAddress,
     port: number,
     serverName: string,
@@ -100,44 +94,44 @@ export class Transport {
     handlers: TransportHandlers,
     signal: AbortSignal,
   ): Promise<Transport> {
+    // Before there is a socket: what is wrong with a file is no failure of the network.
+    const tls = settings.tls === null ? null : await TlsClient.prepare(settings.tls, serverName, port)
     return new Promise((resolve, reject) => {
       const where = `${serverName}:${port}`
       const reading = READS_INTO_MEMORY ? { onread: readInto(handlers) } : {}
-      const socket =
-        settings.tls === null
-          ? connectTcp({ host: address.address, port, ...reading })
-          : loadTls().connect({
-              ...settings.tls,
-              ...reading,
-              host: address.address,
-              port,
-              // An IP address is no server name for SNI (RFC 6066).
-              ...(isIP(serverName) === 0 ? { servername: serverName } : {}),
-            })
+      const to = { host: address.address, port, ...reading }
+      const socket = tls === null ? connectTcp(to) : tls.connect(to)
       socket.setNoDelay(settings.noDelay)
       if (settings.keepAlive) socket.setKeepAlive(true)
       let opened = false
       let failure: Error | null = null
-      const onAbort = (): void => {
-        failure = new Error('given up')
+      const giveUp = (error: Error): void => {
+        failure ??= error
         socket.destroy()
       }
-      signal.addEventListener('abort', onAbort, { once: true })
-      socket.once(settings.tls === null ? 'connect' : 'secureConnect', () => {
+      const onAbort = (): void => giveUp(new Error('given up'))
+      const onOpen = (): void => {
+        if (socket.destroyed) return
         opened = true
         signal.removeEventListener('abort', onAbort)
         resolve(new Transport(socket))
-      })
+      }
+      signal.addEventListener('abort', onAbort, { once: true })
+      if (tls === null) socket.once('connect', onOpen)
+      else tls.onSecure(onOpen, giveUp)
       if (!READS_INTO_MEMORY) socket.on('data', (chunk: Buffer) => handlers.onData(chunk))
       // A broker never half-closes: its FIN means that nothing more will come.
       socket.on('end', () => socket.destroy())
       socket.on('error', (error: Error) => {
-        failure = error
+        failure ??= error
       })
       socket.on('close', () => {
         signal.removeEventListener('abort', onAbort)
-        if (opened) handlers.onClose(lostError(where, failure))
-        else reject(connectError(where, failure, settings.tls !== null))
+        const refused = failure === null ? null : (tls?.explain(failure, Date.now()) ?? null)
+        if (opened)
+          handlers.onClose(refused === null ? lostError(where, failure) : sslError(where, refused, true, failure))
+        else if (refused !== null) reject(sslError(where, refused, false, failure))
+        else reject(connectError(where, failure, tls))
       })
       if (signal.aborted) onAbort()
     })
@@ -182,12 +176,18 @@ function lostError(where: string, cause: Error | null): RequestError {
   return new RequestError(ErrorCode.ERR__TRANSPORT, `connection to ${where} lost: ${why}`, true, cause ?? undefined)
 }
 
-function connectError(where: string, cause: Error | null, tls: boolean): RequestError {
-  const code: unknown = cause !== null && 'code' in cause ? cause.code : undefined
-  const isSystemError = typeof code === 'string' && /^E[A-Z]+$/.test(code) && code !== 'EPROTO'
-  if (tls && cause !== null && !isSystemError) {
-    return new RequestError(ErrorCode.ERR__SSL, `TLS handshake with ${where} failed: ${cause.message}`, false, cause)
-  }
+function sslError(where: string, why: string, sent: boolean, cause: Error | null): RequestError {
+  return new RequestError(ErrorCode.ERR__SSL, `TLS with ${where} failed: ${why}`, sent, cause ?? undefined)
+}
+
+function connectError(where: string, cause: Error | null, tls: TlsClient | null): RequestError {
   const why = cause === null ? 'the broker closed the connection' : cause.message
-  return new RequestError(ErrorCode.ERR__TRANSPORT, `cannot connect to ${where}: ${why}`, false, cause ?? undefined)
+  // The TCP connection was there: a broker that does not speak TLS hangs up on what it takes for garbage.
+  const hint = tls?.isConnected === true ? ' in the TLS handshake; does the port speak TLS?' : ''
+  return new RequestError(
+    ErrorCode.ERR__TRANSPORT,
+    `cannot connect to ${where}: ${why}${hint}`,
+    false,
+    cause ?? undefined,
+  )
 }

@@ -1,0 +1,170 @@
+/** What the `ssl.*` properties name, as bytes. */
+import { accessSync, constants } from 'node:fs'
+import { readFile, readdir, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { ErrorCode } from '@ottla/protocol'
+import type { CommonSettings } from '../../config/resolve.ts'
+import { KafkaError } from '../../errors.ts'
+import { standardAuthorities } from './authorities.ts'
+
+/** Bytes, and where they came from, for messages: `ssl.key.pem`, `ssl.key.location=/etc/client.key`. */
+export interface Piece {
+  readonly origin: string
+  readonly bytes: Buffer
+}
+
+/** Everything that proves who one is, or is needed to check who the other one is. */
+export interface Material {
+  /** Authorities that the program named, or null for the standard ones. */
+  readonly ca: readonly Piece[] | null
+  /** The standard ones, where they are not Node's own. */
+  readonly standardCa: readonly string[] | null
+  readonly cert: Piece | null
+  readonly key: Piece | null
+  readonly keystore: Piece | null
+  readonly crl: Piece | null
+}
+
+type FileProperty =
+  'ssl.ca.location' | 'ssl.certificate.location' | 'ssl.key.location' | 'ssl.keystore.location' | 'ssl.crl.location'
+type PemProperty = 'ssl.ca.pem' | 'ssl.certificate.pem' | 'ssl.key.pem'
+
+const files: readonly FileProperty[] = [
+  'ssl.ca.location',
+  'ssl.certificate.location',
+  'ssl.key.location',
+  'ssl.keystore.location',
+  'ssl.crl.location',
+]
+
+/** Value of `ssl.ca.location` that stands for the system's authorities. */
+const PROBE = 'probe'
+
+/**
+ * Checks what can be checked without reading: files are there, and the properties go together.
+ * Throws KafkaError ERR__INVALID_ARG.
+ */
+export function checkNames(settings: CommonSettings): void {
+  const has = (name: FileProperty | PemProperty): boolean => (settings[name] ?? '') !== ''
+  for (const name of files) if (has(name)) checkFile(settings, name)
+  for (const one of ['certificate', 'key'] as const) {
+    if (has(`ssl.${one}.pem`) && has(`ssl.${one}.location`)) {
+      throw invalid(`ssl.${one}.pem and ssl.${one}.location cannot both be set`)
+    }
+  }
+  const cert = has('ssl.certificate.pem') || has('ssl.certificate.location')
+  const key = has('ssl.key.pem') || has('ssl.key.location')
+  if (has('ssl.keystore.location') && (cert || key)) {
+    const other = cert ? 'ssl.certificate.*' : 'ssl.key.*'
+    throw invalid(`ssl.keystore.location brings key and certificate: ${other} cannot be set as well`)
+  }
+  if (cert && !key) throw invalid('ssl.certificate.* needs the private key in ssl.key.location or ssl.key.pem')
+  if (key && !cert) throw invalid('ssl.key.* needs the certificate in ssl.certificate.location or ssl.certificate.pem')
+}
+
+/** Reads it all, anew each time. Rejects with KafkaError ERR__SSL naming the property and the file. */
+export async function readMaterial(settings: CommonSettings): Promise<Material> {
+  const isStandard = !settings['ssl.ca.pem'] && (!settings['ssl.ca.location'] || settings['ssl.ca.location'] === PROBE)
+  const [ca, standardCa, cert, key, keystore, crl] = await Promise.all([
+    isStandard ? null : authorities(settings),
+    isStandard ? standardAuthorities() : null,
+    inline(settings, 'ssl.certificate.pem') ?? fromFile(settings, 'ssl.certificate.location'),
+    inline(settings, 'ssl.key.pem') ?? fromFile(settings, 'ssl.key.location'),
+    fromFile(settings, 'ssl.keystore.location'),
+    fromFile(settings, 'ssl.crl.location'),
+  ])
+  return { ca, standardCa, cert, key, keystore, crl }
+}
+
+/** What is given as text, which is there without reading; null if there is none or it is not all there is. */
+export function inlineMaterial(settings: CommonSettings): Material | null {
+  if (files.some(name => (settings[name] ?? '') !== '')) return null
+  const ca = inline(settings, 'ssl.ca.pem')
+  return {
+    ca: ca === null ? null : [ca],
+    standardCa: null,
+    cert: inline(settings, 'ssl.certificate.pem'),
+    key: inline(settings, 'ssl.key.pem'),
+    keystore: null,
+    crl: null,
+  }
+}
+
+/** Whether nothing has changed. */
+export function sameMaterial(a: Material, b: Material): boolean {
+  return (
+    samePiece(a.cert, b.cert) &&
+    samePiece(a.key, b.key) &&
+    samePiece(a.keystore, b.keystore) &&
+    samePiece(a.crl, b.crl) &&
+    sameList(a.ca, b.ca, samePiece) &&
+    sameList(a.standardCa, b.standardCa, (x, y) => x === y)
+  )
+}
+
+function samePiece(a: Piece | null, b: Piece | null): boolean {
+  return a === b || (a !== null && b !== null && a.origin === b.origin && a.bytes.equals(b.bytes))
+}
+
+function sameList<T>(a: readonly T[] | null, b: readonly T[] | null, same: (x: T, y: T) => boolean): boolean {
+  if (a === null || b === null) return a === b
+  return a.length === b.length && a.every((x, i) => same(x, b[i] as T)) // as long as the other one
+}
+
+async function authorities(settings: CommonSettings): Promise<Piece[]> {
+  const pieces: Piece[] = []
+  const text = inline(settings, 'ssl.ca.pem')
+  if (text !== null) pieces.push(text)
+  const path = settings['ssl.ca.location']
+  if (path === undefined || path === '' || path === PROBE) return pieces
+  const origin = `ssl.ca.location=${path}`
+  try {
+    if (!(await stat(path)).isDirectory()) return [...pieces, { origin, bytes: await readFile(path) }]
+    for (const name of (await readdir(path)).sort()) {
+      const file = join(path, name)
+      if (!(await stat(file)).isFile()) continue
+      const bytes = await readFile(file)
+      if (bytes.includes('-----BEGIN')) pieces.push({ origin: `ssl.ca.location: ${file}`, bytes })
+    }
+    return pieces
+  } catch (error) {
+    throw unreadable(origin, error, ErrorCode.ERR__SSL)
+  }
+}
+
+function inline(settings: CommonSettings, name: PemProperty): Piece | null {
+  const text = settings[name]
+  if (text === undefined || text === '') return null
+  // A line of a .properties file writes its line ends as two characters.
+  return { origin: name, bytes: Buffer.from(text.replaceAll('\\n', '\n')) }
+}
+
+async function fromFile(settings: CommonSettings, name: FileProperty): Promise<Piece | null> {
+  const path = settings[name]
+  if (path === undefined || path === '') return null
+  const origin = `${name}=${path}`
+  try {
+    return { origin, bytes: await readFile(path) }
+  } catch (error) {
+    throw unreadable(origin, error, ErrorCode.ERR__SSL)
+  }
+}
+
+function checkFile(settings: CommonSettings, name: FileProperty): void {
+  const path = settings[name]
+  if (path === undefined || (name === 'ssl.ca.location' && path === PROBE)) return
+  try {
+    accessSync(path, constants.R_OK)
+  } catch (error) {
+    throw unreadable(`${name}=${path}`, error, ErrorCode.ERR__INVALID_ARG)
+  }
+}
+
+function unreadable(origin: string, cause: unknown, code: number): KafkaError {
+  const why = cause instanceof Error ? cause.message : String(cause)
+  return new KafkaError(code, `${origin} cannot be read: ${why}`, { cause })
+}
+
+function invalid(message: string): KafkaError {
+  return new KafkaError(ErrorCode.ERR__INVALID_ARG, message)
+}

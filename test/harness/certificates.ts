@@ -1,0 +1,154 @@
+/** Certificates of one test, made by openssl in a folder that goes away with the test's process. */
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { removeAtEnd } from './child.ts'
+
+/** A certificate with its key, in files. */
+export interface Identity {
+  readonly cert: string
+  readonly key: string
+  readonly certFile: string
+  readonly keyFile: string
+}
+
+export interface Wanted {
+  /** `/O=Example/CN=alice` */
+  readonly subject: string
+  /** Names it is valid for as a server: `DNS:localhost,IP:127.0.0.1`. */
+  readonly names?: string
+  /** YYMMDDhhmmssZ; from yesterday to tomorrow unless given. */
+  readonly from?: string
+  readonly until?: string
+}
+
+const dayMs = 86_400_000
+
+/** An authority that issues certificates and takes them back. */
+export class Authority {
+  readonly folder: string
+  readonly certFile: string
+  readonly keyFile: string
+  readonly #config: string
+  #issued = 0
+
+  constructor(name: string) {
+    this.folder = mkdtempSync(join(tmpdir(), 'ottla-ca-'))
+    removeAtEnd(this.folder)
+    this.certFile = join(this.folder, 'ca.pem')
+    this.keyFile = join(this.folder, 'ca.key')
+    this.#config = join(this.folder, 'ca.cnf')
+    writeFileSync(join(this.folder, 'index.txt'), '')
+    writeFileSync(this.#config, config(this.folder))
+    newKey(this.keyFile)
+    openssl(
+      'req',
+      '-new',
+      '-x509',
+      '-config',
+      this.#config,
+      '-key',
+      this.keyFile,
+      '-subj',
+      `/CN=${name}`,
+      '-days',
+      '5',
+      '-out',
+      this.certFile,
+    )
+  }
+
+  get cert(): string {
+    return readFileSync(this.certFile, 'utf8')
+  }
+
+  issue(wanted: Wanted): Identity {
+    const base = join(this.folder, `issued${++this.#issued}`)
+    const certFile = `${base}.pem`
+    const keyFile = `${base}.key`
+    const request = `${base}.csr`
+    const extensions = `${base}.ext`
+    writeFileSync(extensions, wanted.names === undefined ? '' : `subjectAltName=${wanted.names}\n`)
+    newKey(keyFile)
+    openssl('req', '-new', '-config', this.#config, '-key', keyFile, '-subj', wanted.subject, '-out', request)
+    const from = wanted.from ?? when(Date.now() - dayMs)
+    const until = wanted.until ?? when(Date.now() + dayMs)
+    const files = ['-in', request, '-out', certFile, '-extfile', extensions]
+    openssl('ca', '-batch', '-notext', '-config', this.#config, '-startdate', from, '-enddate', until, ...files)
+    return { cert: readFileSync(certFile, 'utf8'), key: readFileSync(keyFile, 'utf8'), certFile, keyFile }
+  }
+
+  revoke(identity: Identity): void {
+    openssl('ca', '-config', this.#config, '-revoke', identity.certFile)
+  }
+
+  /** Writes the list of what was taken back; the file is a new one each time. */
+  revocationList(): string {
+    const file = join(this.folder, `crl${++this.#issued}.pem`)
+    openssl('ca', '-gencrl', '-config', this.#config, '-crldays', '2', '-out', file)
+    return file
+  }
+
+  /** Writes a PKCS#12 file of an identity of this authority. */
+  keystore(identity: Identity, password: string): string {
+    const file = join(this.folder, `store${++this.#issued}.p12`)
+    const from = ['-inkey', identity.keyFile, '-in', identity.certFile]
+    openssl('pkcs12', '-export', ...from, '-passout', `pass:${password}`, '-out', file)
+    return file
+  }
+
+  /** Writes the key of an identity, encrypted. */
+  encryptedKey(identity: Identity, password: string): string {
+    const file = join(this.folder, `encrypted${++this.#issued}.key`)
+    openssl('pkcs8', '-topk8', '-in', identity.keyFile, '-passout', `pass:${password}`, '-out', file)
+    return file
+  }
+}
+
+/** As `openssl ca` wants its dates. */
+export function when(ms: number): string {
+  return new Date(ms)
+    .toISOString()
+    .replaceAll(/[-:T]|\.\d+/g, '')
+    .slice(2)
+}
+
+function newKey(file: string): void {
+  // PKCS#8, which Java reads as well.
+  openssl('genpkey', '-algorithm', 'EC', '-pkeyopt', 'ec_paramgen_curve:P-256', '-out', file)
+}
+
+function openssl(...args: string[]): void {
+  execFileSync('openssl', args, { stdio: ['ignore', 'ignore', 'pipe'] })
+}
+
+function config(folder: string): string {
+  return `
+[ca]
+default_ca = main
+[main]
+dir = ${folder}
+database = $dir/index.txt
+new_certs_dir = $dir
+certificate = $dir/ca.pem
+private_key = $dir/ca.key
+rand_serial = yes
+default_md = sha256
+policy = anything
+unique_subject = no
+copy_extensions = none
+[anything]
+countryName = optional
+organizationName = optional
+commonName = supplied
+[req]
+distinguished_name = subject
+x509_extensions = authority
+[subject]
+[authority]
+basicConstraints = critical,CA:true
+keyUsage = critical,keyCertSign,cRLSign
+subjectKeyIdentifier = hash
+`
+}
