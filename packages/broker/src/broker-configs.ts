@@ -60,6 +60,11 @@ export function brokerNameOf(topicConfig: string): string | undefined {
   return rows.has(name) ? name : undefined
 }
 
+/** Its number in DescribeConfigs; undefined for a setting that brokers do not have. */
+export function brokerSettingType(name: string): number | undefined {
+  return rows.get(name)?.[2]
+}
+
 /** Whether a value can be appended to and taken from. */
 export function isListSetting(name: string): boolean {
   return rows.get(name)?.[2] === LIST
@@ -138,11 +143,13 @@ export class BrokerConfigs {
 
   /** Where a value comes from, what goes before the rest first. @param started what the broker was started with */
   values(brokerId: number, name: string, started: ReadonlyMap<string, string>): SourcedValue[] {
+    const fallback = rows.get(name)?.[1]
+    const atStart = started.get(name)
     const candidates: [string | null | undefined, SourcedValue['source']][] = [
       [this.of(brokerId).get(name), 'broker'],
       [this.#forAll.get(name), 'all-brokers'],
-      [started.get(name), 'start'],
-      [rows.get(name)?.[1], 'default'],
+      [atStart === fallback ? null : atStart, 'start'],
+      [fallback, 'default'],
     ]
     return candidates.flatMap(([value, source]) => (typeof value === 'string' ? [{ value, source }] : []))
   }

@@ -1,9 +1,21 @@
 /** Moves of partitions to other brokers (KIP-455), and who leads them. */
 import { ErrorCode } from '@ottla/protocol'
-import type { Partition } from './topics.ts'
+
+/** What is known of a partition's brokers. */
+export interface Replicated {
+  replicas: number[]
+  /** Replicas that a move adds and takes away; none while there is no move under way. */
+  adding: readonly number[]
+  removing: readonly number[]
+  isr: number[]
+  /** Broker id, -1 while every replica is down. */
+  leader: number
+  leaderEpoch: number
+  readonly log: { wake(): void }
+}
 
 /** Makes a broker the leader, -1: nobody. @returns false if it is already */
-export function lead(partition: Partition, brokerId: number): boolean {
+export function lead(partition: Replicated, brokerId: number): boolean {
   if (partition.leader === brokerId) return false
   partition.leader = brokerId
   partition.leaderEpoch++
@@ -12,7 +24,7 @@ export function lead(partition: Partition, brokerId: number): boolean {
 }
 
 /** Begins a move, which ends at once if all the brokers are up. A move that was under way goes on to the new target. */
-export function reassign(partition: Partition, target: readonly number[], isUp: (brokerId: number) => boolean): void {
+export function reassign(partition: Replicated, target: readonly number[], isUp: (brokerId: number) => boolean): void {
   const { replicas } = partition
   const original = replicas.filter(id => !partition.adding.includes(id))
   const adding = target.filter(id => !original.includes(id))
@@ -25,7 +37,7 @@ export function reassign(partition: Partition, target: readonly number[], isUp: 
 }
 
 /** Ends a move whose new replicas are all in sync. @returns whether anything has changed */
-export function settleReassignment(partition: Partition): boolean {
+export function settleReassignment(partition: Replicated): boolean {
   const { adding, removing, isr } = partition
   if (adding.length === 0 && removing.length === 0) return false
   const target = partition.replicas.filter(id => !removing.includes(id))
@@ -35,7 +47,7 @@ export function settleReassignment(partition: Partition): boolean {
 }
 
 /** Gives up a move: the replicas are those from before it. @returns 0, or why not */
-export function cancelReassignment(partition: Partition): number {
+export function cancelReassignment(partition: Replicated): number {
   const { adding, removing, isr } = partition
   if (adding.length === 0 && removing.length === 0) return ErrorCode.ERR_NO_REASSIGNMENT_IN_PROGRESS
   const original = partition.replicas.filter(id => !adding.includes(id))
@@ -45,7 +57,7 @@ export function cancelReassignment(partition: Partition): number {
   return ErrorCode.ERR_NO_ERROR
 }
 
-function finish(partition: Partition, replicas: number[]): void {
+function finish(partition: Replicated, replicas: number[]): void {
   const epoch = partition.leaderEpoch
   const isLess = partition.replicas.length > replicas.length
   partition.replicas = replicas

@@ -12,11 +12,9 @@ const settings: ReadonlyMap<string, Setting> = new Map([
   ['consumer.heartbeat.interval.ms', whole('5000', 1, 15_000)],
   // Real brokers have 1000 and compute in the background: a member then gets its partitions a heartbeat later.
   ['consumer.assignment.interval.ms', whole('0', 0, 15_000)],
-  ['consumer.assignor.offload.enable', oneOf('false', ['true', 'false'])],
   ['share.session.timeout.ms', whole('45000', 1, 60_000)],
   ['share.heartbeat.interval.ms', whole('5000', 1, 15_000)],
   ['share.assignment.interval.ms', whole('0', 0, 15_000)],
-  ['share.assignor.offload.enable', oneOf('false', ['true', 'false'])],
   ['share.record.lock.duration.ms', whole('30000', 1, 60_000)],
   ['share.delivery.count.limit', whole('5', 2, 10)],
   ['share.partition.max.record.locks', whole('2000', 100, 10_000)],
@@ -28,7 +26,6 @@ const settings: ReadonlyMap<string, Setting> = new Map([
   ['streams.num.standby.replicas', whole('0', 0, 2)],
   ['streams.initial.rebalance.delay.ms', whole('3000', 0, 2_147_483_647)],
   ['streams.assignment.interval.ms', whole('0', 0, 15_000)],
-  ['streams.assignor.offload.enable', oneOf('false', ['true', 'false'])],
 ])
 
 /** All names with their defaults. */

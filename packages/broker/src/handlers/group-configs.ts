@@ -1,5 +1,7 @@
 /** Configurations of groups. A group may be configured before it is there, so that none is unknown. */
 import { ErrorCode } from '@ottla/protocol'
+import { brokerSettingType } from '../broker-configs.ts'
+import { BOOLEAN, INT, STRING } from '../broker-settings.ts'
 import { groupConfigDefaults, groupConfigProblem } from '../groups/configs.ts'
 import { DELETE, SET, Source, problem, type ConfigKind } from './config-kind.ts'
 
@@ -11,15 +13,22 @@ export const groupConfigs: ConfigKind = {
     return [...groupConfigDefaults].map(([name, fallback]) => {
       const value = own.get(name)
       const isOwn = value !== undefined
+      const ofBrokers = `group.${name}`
+      const configType = brokerSettingType(ofBrokers) ?? typeOf(fallback)
       return {
         name,
         value: value ?? fallback,
         readOnly: false,
         configSource: isOwn ? Source.group : Source.default,
         isSensitive: false,
+        configType,
         synonyms: [
           ...(isOwn ? [{ name, value, source: Source.group }] : []),
-          { name, value: fallback, source: Source.default },
+          {
+            name: brokerSettingType(ofBrokers) === undefined ? name : ofBrokers,
+            value: fallback,
+            source: Source.default,
+          },
         ],
       }
     })
@@ -41,4 +50,10 @@ export const groupConfigs: ConfigKind = {
     return null
   },
   own: (groupId, { state }) => state.groupConfigs.of(groupId).keys(),
+}
+
+// Of a setting that brokers do not have.
+function typeOf(fallback: string): number {
+  if (/^(true|false)$/.test(fallback)) return BOOLEAN
+  return /^\d+$/.test(fallback) ? INT : STRING
 }

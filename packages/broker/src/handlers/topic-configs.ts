@@ -1,10 +1,20 @@
 /** Configurations of topics. */
 import { ErrorCode } from '@ottla/protocol'
-import { brokerNameOf, type SourcedValue } from '../broker-configs.ts'
+import { brokerNameOf } from '../broker-configs.ts'
 import type { RequestContext } from '../request.ts'
 import { configProblem, isListConfig, topicConfigType, topicDefaults } from '../topic-configs.ts'
 import { nameProblem } from '../topics.ts'
-import { DELETE, SET, SUBTRACT, Source, changedList, problem, type ConfigKind, type Problem } from './config-kind.ts'
+import {
+  DELETE,
+  SET,
+  SUBTRACT,
+  Source,
+  changedList,
+  problem,
+  type ConfigKind,
+  type DescribedConfig,
+  type Problem,
+} from './config-kind.ts'
 
 export const topicConfigs: ConfigKind = {
   describe: (resourceName, context) => {
@@ -17,10 +27,7 @@ export const topicConfigs: ConfigKind = {
       const own = topic.configs.get(name)
       const synonyms = [
         ...(own === undefined ? [] : [{ name, value: own, source: Source.topic }]),
-        ...ofBrokers(name, context).map(({ value, source }) => ({
-          ...{ name: brokerNameOf(name) ?? name, value, source: Source[source] },
-        })),
-        { name: brokerNameOf(name) ?? name, value: fallback, source: Source.default },
+        ...ofBrokers(name, context),
       ]
       return {
         name,
@@ -69,12 +76,12 @@ export const topicConfigs: ConfigKind = {
   own: (resourceName, { state }) => state.topics.get(resourceName)?.configs.keys() ?? [],
 }
 
-// What was set for brokers while they run.
-function ofBrokers(name: string, { state, brokerId }: RequestContext): SourcedValue[] {
-  const brokerName = brokerNameOf(name)
-  if (brokerName === undefined) return []
-  const values = state.brokerConfigs.values(brokerId, brokerName, new Map())
-  return values.filter(({ source }) => source !== 'default')
+// What brokers have for topics that do not say otherwise.
+function ofBrokers(config: string, { state, brokerId }: RequestContext): DescribedConfig['synonyms'] {
+  const name = brokerNameOf(config)
+  if (name === undefined) return []
+  const values = state.brokerConfigs.values(brokerId, name, new Map())
+  return values.map(({ value, source }) => ({ name, value, source: Source[source] }))
 }
 
 function unknownTopic(name: string): Problem {
