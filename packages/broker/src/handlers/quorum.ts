@@ -60,10 +60,13 @@ export const quorumRoutes: readonly Route[] = [
   }),
   route(UnregisterBrokerServer, ({ brokerId }, context) => {
     if (!mayAlter(context)) return answer(ErrorCode.ERR_CLUSTER_AUTHORIZATION_FAILED, DENIED)
-    if (context.state.broker(brokerId) === undefined) {
+    const { brokers } = context.state
+    const broker = context.state.broker(brokerId)
+    if (broker === undefined) {
       return answer(ErrorCode.ERR_BROKER_ID_NOT_REGISTERED, `Broker ID ${brokerId} is not currently registered`)
     }
-    // As one that runs, which comes back by itself.
+    // One that runs comes back by itself. Partitions keep their replicas, whoever is gone.
+    if (!broker.up) brokers.splice(brokers.indexOf(broker), 1)
     return answer(ErrorCode.ERR_NO_ERROR)
   }),
 ]

@@ -73,6 +73,21 @@ test('a broker that is not there cannot be unregistered', async () => {
   )
 })
 
+test('a broker that is down is unregistered, one that runs stays', async () => {
+  const unregister = async (brokerId: number): Promise<number> =>
+    (await client.ask(UnregisterBroker, 0, { brokerId })).errorCode
+  const brokers = async (): Promise<number[]> => {
+    const body = { includeClusterAuthorizedOperations: false, includeFencedBrokers: true }
+    return (await client.ask(DescribeCluster, 2, body)).brokers.map(({ brokerId }) => brokerId)
+  }
+  assert.equal(await unregister(3), 0)
+  assert.deepEqual(await brokers(), [1, 2, 3])
+  await cluster.brokerDown(3)
+  assert.equal(await unregister(3), 0)
+  assert.deepEqual(await brokers(), [1, 2])
+  assert.equal(await unregister(3), ErrorCode.ERR_BROKER_ID_NOT_REGISTERED)
+})
+
 test('voters come and go only with kraft.version 1', async () => {
   const listeners = [{ name: 'CONTROLLER', host: '127.0.0.1', port: 1 }]
   const voter = { clusterId: null, voterId: 77, voterDirectoryId: DIRECTORY }
