@@ -189,7 +189,7 @@ export class ClientConnection {
 
   /** undefined: nothing is to be sent. */
   async #answerTo(
-    { api, handle }: Route,
+    found: Route,
     body: unknown,
     header: RequestHeader,
   ): Promise<{ body: unknown; fault: Fault | undefined } | undefined> {
@@ -199,7 +199,7 @@ export class ClientConnection {
     const code = fault?.code ?? ErrorCode.ERR_NO_ERROR
     const isToFail = code !== ErrorCode.ERR_NO_ERROR
     const isCut = code === ErrorCode.ERR__TRANSPORT
-    const controlled = observers.areThere ? await observers.see(this.#tracked(api.name, header, body)) : undefined
+    const controlled = observers.areThere ? await observers.see(this.#tracked(found.api.name, header, body)) : undefined
     if (isCut && fault?.carriedOut !== true) {
       this.#socket.destroy()
       return undefined
@@ -211,7 +211,7 @@ export class ClientConnection {
     const context = this.#context(header, !isCarriedOut)
     // A request that is to fail must not be carried out: someone who may do nothing gets an answer of the right form.
     const asked = isCarriedOut ? context : { ...context, allows: () => false }
-    let response: unknown = controlled === undefined ? await handle(body, asked) : controlled
+    let response: unknown = controlled === undefined ? await found.handle(body, asked) : controlled
     if (this.#isGone() || response === null) return undefined
     if (isCut) {
       this.#socket.destroy()
