@@ -7,6 +7,7 @@ import { fresh } from '../behaviour/world.ts'
 
 const E = ErrorCode
 const PRODUCE = 0
+const FIND_COORDINATOR = 10
 const INIT_PRODUCER_ID = 22
 const ADD_PARTITIONS = 24
 const ADD_OFFSETS = 25
@@ -139,6 +140,9 @@ function scenarios(version: 1 | 2, start: () => Promise<EmbeddedCluster>): void 
       assert.equal(await kind(() => producer.initTransactions()), `${errorName(code)} fatal`)
       assert.equal(producer.fatalError?.code, code)
     }
+    cluster.failNext(FIND_COORDINATOR, [E.ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED])
+    const unfound = make()
+    assert.equal(await kind(() => unfound.initTransactions()), 'ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED fatal')
     const producer = make({ 'transaction.timeout.ms': 900_001 })
     assert.equal(await kind(() => producer.initTransactions()), 'ERR_INVALID_TRANSACTION_TIMEOUT fatal')
   })
@@ -221,6 +225,19 @@ function scenarios(version: 1 | 2, start: () => Promise<EmbeddedCluster>): void 
     await producer.send({ topic, partition: 0, value: 'never' })
     cluster.failNext(END_TXN, [E.ERR_INVALID_TXN_STATE])
     assert.equal(await kind(() => producer.commitTransaction()), 'ERR_INVALID_TXN_STATE fatal')
+  })
+
+  test('an abort that is refused for a reason that may pass is tried again by the program', async () => {
+    const topic = newTopic()
+    const producer = await ready()
+    producer.beginTransaction()
+    await producer.send({ topic, partition: 0, value: 'never' })
+    cluster.failNext(END_TXN, [E.ERR_GROUP_AUTHORIZATION_FAILED])
+    assert.equal(await kind(() => producer.abortTransaction()), 'ERR_GROUP_AUTHORIZATION_FAILED abort')
+    assert.equal(await kind(() => producer.commitTransaction()), 'ERR_GROUP_AUTHORIZATION_FAILED abort')
+    await producer.abortTransaction()
+    await works(producer, topic, 'a')
+    assert.deepEqual(await read(topic), ['a'])
   })
 
   test('messages that are not delivered make the transaction fail, not the producer', async () => {

@@ -54,7 +54,7 @@ const moves: Record<TransactionStateName, Moves> = {
   CommitNotAcked: { acknowledge: 'Ready', die: 'FatalError' },
   AbortableError: { abort: 'BeginAbort', die: 'FatalError' },
   BeginAbort: { drained: 'AbortingTransaction', die: 'FatalError' },
-  AbortingTransaction: { ended: 'AbortedNotAcked', die: 'FatalError' },
+  AbortingTransaction: { ended: 'AbortedNotAcked', fail: 'AbortableError', die: 'FatalError' },
   AbortedNotAcked: { acknowledge: 'Ready', die: 'FatalError' },
   FatalError: {},
 }

@@ -314,8 +314,10 @@ export class Transactions implements PipelineIdentity, SenderTransaction {
     await this.#partitions.idle()
     this.#require(name, ['BeginAbort'])
     this.#happen('drained', 'nothing is under way any more')
-    this.#survive(await this.#coordination.abort(this.#limits()))
+    const finding = await this.#coordination.abort(this.#limits())
     this.#require(name, ['AbortingTransaction'])
+    // Refused for a reason that may pass: it has to be tried again.
+    throwIf(this.#conclude(finding))
     this.#ended()
   }
 

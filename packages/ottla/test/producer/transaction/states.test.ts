@@ -32,11 +32,11 @@ test('a transaction is aborted, before and after it has failed', () => {
   }
 })
 
-test('what has failed cannot be committed, and a failure while aborting changes nothing', () => {
+test('what has failed cannot be committed, and what fails while it is given up changes nothing', () => {
   assert.deepEqual(walk('AbortableError', 'commit'), [null])
   assert.deepEqual(walk('AbortableError', 'begin'), [null])
   assert.deepEqual(walk('BeginAbort', 'fail'), [null])
-  assert.deepEqual(walk('AbortingTransaction', 'fail'), [null])
+  assert.deepEqual(walk('AbortingTransaction', 'fail', 'abort'), ['AbortableError', 'BeginAbort'])
 })
 
 test('an end that the program has not been told of comes before the next transaction', () => {
