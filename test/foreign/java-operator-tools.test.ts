@@ -1,5 +1,5 @@
 /** Kafka's command line tools for operators, on the embedded cluster. */
-import { EmbeddedCluster } from '@ottla/broker'
+import { EmbeddedCluster, type TelemetryPush } from '@ottla/broker'
 import assert from 'node:assert/strict'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -35,8 +35,9 @@ const script: readonly (readonly [name: string, line: string])[] = [
   ['broker described', `configs --describe ${broker} --all`],
   ['loggers set', `configs --alter ${loggers} --add-config root=DEBUG`],
   ['loggers described', `configs --describe ${loggers}`],
-  ['metrics wanted', 'client-metrics --alter --name producers --metrics org.apache.kafka.producer. --interval 1000'],
+  ['metrics wanted', 'client-metrics --alter --name producers --metrics org.apache.kafka.producer. --interval 100'],
   ['metrics', 'client-metrics --describe'],
+  ['producer', 'producer-perf-test --topic moved --num-records 50 --record-size 10 --throughput 100'],
   ['metrics gone', 'client-metrics --delete --name producers'],
   ['metrics left', 'client-metrics --list'],
   ['endpoints', 'cluster list-endpoints'],
@@ -45,9 +46,10 @@ const script: readonly (readonly [name: string, line: string])[] = [
 let cluster: EmbeddedCluster
 let folder: string
 const printed = new Map<string, ToolRun>()
+const pushed: TelemetryPush[] = []
 
 before(async () => {
-  cluster = await EmbeddedCluster.start({ brokers: 3 })
+  cluster = await EmbeddedCluster.start({ brokers: 3, onTelemetry: push => pushed.push(push) })
   folder = await mkdtemp(join(tmpdir(), 'ottla-move-'))
   const file = join(folder, 'move.json')
   await writeFile(
@@ -119,7 +121,12 @@ test('kafka-configs sees the quotas, settings and levels that it has set', () =>
 })
 
 test('kafka-client-metrics sees its subscription, and that it is gone', () => {
-  assert.match(said('metrics'), /interval.ms=1000/)
+  assert.match(said('metrics'), /interval.ms=100$/m)
   assert.match(said('metrics'), /metrics=org.apache.kafka.producer\./)
   assert.doesNotMatch(said('metrics left'), /producers/)
+})
+
+test('a Java producer pushes the metrics that are asked for', () => {
+  const ofProducer = pushed.filter(({ metrics }) => Buffer.from(metrics).includes('org.apache.kafka.producer.'))
+  assert.deepEqual([...new Set(ofProducer.map(({ clientId }) => clientId))], ['perf-producer-client'])
 })
