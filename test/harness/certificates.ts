@@ -79,7 +79,7 @@ export class Authority {
     return { cert: readFileSync(certFile, 'utf8'), key: readFileSync(keyFile, 'utf8'), certFile, keyFile }
   }
 
-  revoke(identity: Identity): void {
+  revoke(identity: Pick<Identity, 'certFile'>): void {
     openssl('ca', '-config', this.#config, '-revoke', identity.certFile)
   }
 

@@ -67,6 +67,8 @@ export class Connection {
   #sweep: Timer | null = null
   #sweepAt = Infinity
   #lastUsed = 0
+  /** Whether the broker has answered anything. */
+  #heard = false
 
   /** @param counters - null while there are no statistics */
   constructor(
@@ -105,7 +107,7 @@ export class Connection {
         target: () => this.#frames.target(),
         onRead: (count: number) => this.#read(count),
         onData: (chunk: Buffer) => this.#data(chunk),
-        onClose: (e: RequestError) => this.close(e),
+        onClose: (e: RequestError, silence: string) => this.close(this.#heard ? e : unheard(e, silence)),
       }
       const transport = await Transport.open(address, port, host, this.#settings.transport, handlers, signal)
       if (this.#stateNow() === 'closed') {
@@ -258,6 +260,7 @@ export class Connection {
       return
     }
     this.#fails = 0
+    this.#heard = true
     this.#lastUsed = this.#clock.now()
     if (this.#counters !== null) this.#counters.received(frame.length, pending.sentAt, this.#lastUsed)
     if (this.#logger.enabled('protocol')) {
@@ -328,6 +331,11 @@ export class Connection {
     const idleSweep = this.#state === 'up' && maxIdleMs > 0 ? this.#lastUsed + maxIdleMs : Infinity
     this.#armSweep(Math.max(now + 1, Math.min(earliestExpiry(this.#inFlight), idleSweep)))
   }
+}
+
+function unheard(error: RequestError, silence: string): RequestError {
+  if (error.code !== ErrorCode.ERR__TRANSPORT) return error
+  return new RequestError(error.code, `${error.message} ${silence}`, error.sent, error.cause)
 }
 
 /** Turns anything thrown during a handshake into a RequestError that keeps its code. */

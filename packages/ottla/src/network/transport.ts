@@ -23,8 +23,11 @@ export interface TransportHandlers {
   onRead(count: number): void
   /** Bytes from a socket that cannot read into given memory. */
   onData(chunk: Buffer): void
-  onClose(error: RequestError): void
+  /** @param silence what it may mean if the broker has not answered anything yet */
+  onClose(error: RequestError, silence: string): void
 }
+
+const PLAIN_SILENCE = 'before it had answered; does the port speak TLS (security.protocol=ssl or sasl_ssl)?'
 
 // Other runtimes know the option by name only, or not at all.
 const READS_INTO_MEMORY = !('bun' in process.versions) && !('deno' in process.versions)
@@ -127,11 +130,11 @@ export class Transport {
       })
       socket.on('close', () => {
         signal.removeEventListener('abort', onAbort)
-        const refused = failure === null ? null : (tls?.explain(failure, Date.now()) ?? null)
-        if (opened)
-          handlers.onClose(refused === null ? lostError(where, failure) : sslError(where, refused, true, failure))
-        else if (refused !== null) reject(sslError(where, refused, false, failure))
-        else reject(connectError(where, failure, tls))
+        const now = Date.now()
+        const refused = failure === null ? null : (tls?.explain(failure, now) ?? null)
+        const reason = refused === null ? null : sslError(where, refused, opened, failure)
+        if (opened) handlers.onClose(reason ?? lostError(where, failure), tls?.silence(now) ?? PLAIN_SILENCE)
+        else reject(reason ?? connectError(where, failure, tls))
       })
       if (signal.aborted) onAbort()
     })
@@ -181,7 +184,8 @@ function sslError(where: string, why: string, sent: boolean, cause: Error | null
 }
 
 function connectError(where: string, cause: Error | null, tls: TlsClient | null): RequestError {
-  const why = cause === null ? 'the broker closed the connection' : cause.message
+  const isClosed = cause === null || (tls?.isConnected === true && 'code' in cause && cause.code === 'ECONNRESET')
+  const why = isClosed ? 'the broker closed the connection' : cause.message
   // The TCP connection was there: a broker that does not speak TLS hangs up on what it takes for garbage.
   const hint = tls?.isConnected === true ? ' in the TLS handshake; does the port speak TLS?' : ''
   return new RequestError(

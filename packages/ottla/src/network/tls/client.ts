@@ -4,7 +4,7 @@ import type * as Tls from 'node:tls'
 import { ErrorCode } from '@ottla/protocol'
 import { KafkaError } from '../../errors.ts'
 import type { TlsCredentials } from './credentials.ts'
-import { explain, isTlsError } from './failures.ts'
+import { aboutOwn, explain, isTlsError } from './failures.ts'
 import type { ReadyContext } from './secure-context.ts'
 import type { VerifyCertificate } from './verify.ts'
 
@@ -106,6 +106,11 @@ export class TlsClient {
     if (error instanceof Refused) return `${this.#certificate()}: ${error.message}`
     if (!this.#isConnected || !isTlsError(error)) return null
     return explain(error, { host: this.#host, ready: this.#ready, peer: this.#peer, now })
+  }
+
+  /** What it may mean that the broker hangs up after the handshake without a word. */
+  silence(now: number): string {
+    return `right after the TLS handshake; perhaps ${aboutOwn({ ready: this.#ready, now })}`
   }
 
   async #ask(socket: Tls.TLSSocket, verify: VerifyCertificate): Promise<boolean> {

@@ -1,4 +1,6 @@
+import { ErrorCode } from '@ottla/protocol'
 import type { CommonSettings } from '../../config/resolve.ts'
+import { KafkaError } from '../../errors.ts'
 import type { Logger } from '../../observe/logger.ts'
 import { checkNames, inlineMaterial, readMaterial, sameMaterial, type Material } from './material.ts'
 import { checkAlgorithms, makeContext, type ReadyContext } from './secure-context.ts'
@@ -14,14 +16,20 @@ export class TlsCredentials {
   #ready: ReadyContext | null = null
   #reading: Promise<ReadyContext> | null = null
 
-  /** Throws KafkaError ERR__INVALID_ARG or ERR__SSL for what can be seen without reading a file. */
+  /** Throws KafkaError ERR__INVALID_ARG for what can be seen without reading a file. */
   constructor(settings: CommonSettings, logger: Logger) {
     this.#settings = settings
     this.#logger = logger
     checkNames(settings)
     checkAlgorithms(settings)
     const inline = inlineMaterial(settings)
-    if (inline !== null) makeContext(inline, settings)
+    if (inline === null) return
+    try {
+      makeContext(inline, settings)
+    } catch (error) {
+      if (!(error instanceof KafkaError)) throw error
+      throw new KafkaError(ErrorCode.ERR__INVALID_ARG, error.message, { cause: error.cause })
+    }
   }
 
   /** Rejects with KafkaError ERR__SSL naming the property, while there is nothing from before that still serves. */

@@ -60,9 +60,8 @@ export function explain(error: Error, attempt: Attempt): string {
   const certificate = peer === null ? "the broker's certificate" : `the broker's certificate (${line(peer.subject)})`
   if (unknownIssuer.has(code)) {
     const issuer = peer === null || peer.issuer === peer.subject ? '' : `, issued by ${line(peer.issuer)},`
-    const self = code.includes('SELF_SIGNED') ? ` (${error.message})` : ''
     const hint = 'ssl.ca.location or ssl.ca.pem has to name its authority'
-    return `${certificate}${issuer} is of no authority that is trusted${self}; ${hint}`
+    return `${certificate}${issuer} is of no authority that is trusted; ${hint}`
   }
   const known = verification[code]
   if (known !== undefined) {
@@ -96,7 +95,8 @@ function fromAlert(error: Error, attempt: Attempt): string | null {
   return `${aboutOwn(attempt)} (alert ${word})`
 }
 
-function aboutOwn({ ready, now }: Attempt): string {
+/** What the broker may have against the client's certificate. */
+export function aboutOwn({ ready, now }: Pick<Attempt, 'ready' | 'now'>): string {
   if (!ready.hasOwn) {
     return 'the broker wants a certificate of the client: ssl.certificate.* and ssl.key.*, or ssl.keystore.location'
   }

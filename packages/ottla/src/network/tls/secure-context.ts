@@ -95,7 +95,8 @@ function checkCertificates(piece: Piece): Crypto.X509Certificate {
   const { X509Certificate } = crypto()
   const pems = pemBlocks(piece, 'CERTIFICATE')
   // Without a frame of text it may be the binary form (DER) of one certificate.
-  const sources = pems.length > 0 || piece.bytes.includes('-----BEGIN') ? pems : [piece.bytes]
+  const isBinary = piece.bytes.length > 0 && !piece.bytes.includes('-----BEGIN')
+  const sources = isBinary ? [piece.bytes] : pems
   const certificates = sources.map((source, i) => {
     try {
       return new X509Certificate(source)
