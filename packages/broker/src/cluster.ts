@@ -5,6 +5,7 @@ import { systemClock } from './clock.ts'
 import { compact } from './compaction.ts'
 import { Faults, type FaultInput } from './faults.ts'
 import { Listener } from './listener.ts'
+import { messagesOf, type StoredMessage } from './messages.ts'
 import type { Control, TrackedRequest } from './observers.ts'
 import type { EmbeddedClusterOptions } from './options.ts'
 import { newUuid, seededRandom, systemRandom } from './random.ts'
@@ -300,6 +301,15 @@ export class EmbeddedCluster implements AsyncDisposable {
     const topic = this.#state.topics.get(name)
     if (topic === undefined) throw new Error(`there is no topic ${name}`)
     this.#state.deleteTopic(topic)
+  }
+
+  /**
+   * What is in a topic, all partitions one after the other, as a consumer with `read_committed` sees it. A topic that is
+   * not there has nothing.
+   */
+  messages(topic: string): StoredMessage[] {
+    const found = this.#state.topics.get(topic)
+    return found === undefined ? [] : messagesOf(found)
   }
 
   /**
