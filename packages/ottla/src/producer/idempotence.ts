@@ -19,14 +19,17 @@ export type IdempotenceEvent =
   | { readonly is: 'refused'; readonly code: number; readonly message: string }
   /** The pause after a refusal is over. */
   | { readonly is: 'again' }
-  /** A partition's sequence has a gap: the numbers have to begin anew, which a higher epoch allows (KIP-360). */
+  /**
+   * A partition's sequence has a gap: the numbers have to begin anew, which a higher epoch allows (KIP-360). The producer
+   * raises it by itself, because brokers would give it another id: under that, batches of the old id that are still on
+   * their way could be written behind newer ones.
+   */
   | { readonly is: 'gap' }
   /** The brokers no longer accept the id. */
   | { readonly is: 'fenced' }
 
 export type IdempotenceAction =
-  /** Ask for an id; with one at hand: for its next epoch. */
-  | { readonly do: 'ask'; readonly producerId: number; readonly producerEpoch: number }
+  | { readonly do: 'ask' }
   | { readonly do: 'pause' }
   | { readonly do: 'use'; readonly producerId: number; readonly producerEpoch: number }
   | { readonly do: 'fail'; readonly code: number; readonly message: string }
@@ -40,7 +43,7 @@ const moves: Record<IdempotenceName, readonly IdempotenceName[]> = {
   init: ['waitPid'],
   reqPid: ['waitPid'],
   waitPid: ['assigned', 'reqPid', 'fatalError'],
-  assigned: ['waitPid'],
+  assigned: ['assigned', 'waitPid'],
   fatalError: [],
 }
 
@@ -51,13 +54,7 @@ const fatal = new Set<number>([
   ErrorCode.ERR__UNSUPPORTED_FEATURE,
   ErrorCode.ERR_UNSUPPORTED_VERSION,
 ])
-// The id itself is what is wrong: ask for another.
-const unusable = new Set<number>([
-  ErrorCode.ERR_INVALID_PRODUCER_EPOCH,
-  ErrorCode.ERR_PRODUCER_FENCED,
-  ErrorCode.ERR_INVALID_PRODUCER_ID_MAPPING,
-  ErrorCode.ERR_UNKNOWN_PRODUCER_ID,
-])
+const LAST_EPOCH = 0x7fff
 
 export const initialIdempotence: IdempotenceState = { name: 'init', producerId: -1, producerEpoch: -1 }
 
@@ -68,26 +65,22 @@ export function step(state: IdempotenceState, event: IdempotenceEvent): Idempote
       return state.name === 'init' ? ask(state) : stay(state)
     case 'again':
       return state.name === 'reqPid' ? ask(state) : stay(state)
-    case 'gap':
-      return state.name === 'assigned' ? ask(state) : stay(state)
-    case 'fenced':
-      return state.name === 'assigned' ? ask({ ...state, producerId: -1, producerEpoch: -1 }) : stay(state)
-    case 'granted': {
-      if (state.name !== 'waitPid') return stay(state)
-      const { producerId, producerEpoch } = event
-      return {
-        state: { name: enter(state, 'assigned'), producerId, producerEpoch },
-        actions: [{ do: 'use', producerId, producerEpoch }],
-      }
+    case 'gap': {
+      if (state.name !== 'assigned') return stay(state)
+      const { producerId, producerEpoch } = state
+      return producerEpoch < LAST_EPOCH ? use(state, producerId, producerEpoch + 1) : ask(state)
     }
+    case 'fenced':
+      return state.name === 'assigned' ? ask(state) : stay(state)
+    case 'granted':
+      return state.name === 'waitPid' ? use(state, event.producerId, event.producerEpoch) : stay(state)
     case 'refused': {
       if (state.name !== 'waitPid') return stay(state)
       const { code, message } = event
       if (fatal.has(code)) {
         return { state: { ...state, name: enter(state, 'fatalError') }, actions: [{ do: 'fail', code, message }] }
       }
-      const id = unusable.has(code) ? { producerId: -1, producerEpoch: -1 } : state
-      return { state: { ...state, ...id, name: enter(state, 'reqPid') }, actions: [{ do: 'pause' }] }
+      return { state: { ...state, name: enter(state, 'reqPid') }, actions: [{ do: 'pause' }] }
     }
     default:
       return event satisfies never
@@ -95,10 +88,13 @@ export function step(state: IdempotenceState, event: IdempotenceEvent): Idempote
 }
 
 function ask(state: IdempotenceState): IdempotenceStep {
-  const { producerId, producerEpoch } = state
+  return { state: { ...state, name: enter(state, 'waitPid') }, actions: [{ do: 'ask' }] }
+}
+
+function use(state: IdempotenceState, producerId: number, producerEpoch: number): IdempotenceStep {
   return {
-    state: { name: enter(state, 'waitPid'), producerId, producerEpoch },
-    actions: [{ do: 'ask', producerId, producerEpoch }],
+    state: { name: enter(state, 'assigned'), producerId, producerEpoch },
+    actions: [{ do: 'use', producerId, producerEpoch }],
   }
 }
 

@@ -7,29 +7,17 @@ import type { Logger } from '../observe/logger.ts'
 import type { Identity } from './batch.ts'
 import { initialIdempotence, step, type IdempotenceEvent, type IdempotenceState } from './idempotence.ts'
 
-/** Asks the cluster for an id, or for the next epoch of the one given (-1: there is none yet). Retries passing errors. */
-export type AskForId = (
-  producerId: number,
-  producerEpoch: number,
-) => Promise<{ readonly errorCode: number; readonly producerId: number; readonly producerEpoch: number }>
-
-// The first version that can ask for the next epoch of an id (KIP-360); older brokers give another id.
-const EPOCH_VERSION = 3
+/** Asks the cluster for an id. Retries passing errors. */
+export type AskForId = () => Promise<{
+  readonly errorCode: number
+  readonly producerId: number
+  readonly producerEpoch: number
+}>
 
 /** AskForId on a cluster; rejects as Cluster.request does. */
-export function askForId(
-  cluster: Pick<Cluster, 'request'>,
-  deadline: Deadline,
-  producerId: number,
-  producerEpoch: number,
-): ReturnType<AskForId> {
+export function askForId(cluster: Pick<Cluster, 'request'>, deadline: Deadline): ReturnType<AskForId> {
   const body = { transactionalId: null, transactionTimeoutMs: -1 }
-  return cluster.request(
-    { to: 'any' },
-    InitProducerId,
-    version => (version < EPOCH_VERSION ? body : { ...body, producerId, producerEpoch }),
-    { deadline, errorOf: response => response.errorCode },
-  )
+  return cluster.request({ to: 'any' }, InitProducerId, body, { deadline, errorOf: response => response.errorCode })
 }
 
 /** How things stand, for statistics. Times are monotonic ms. */
@@ -83,8 +71,8 @@ export class ProducerIdentity {
   }
 
   /**
-   * The id that batches are stamped with. It stays in force for partitions without a gap while the next epoch is
-   * being asked for.
+   * The id that batches are stamped with. It stays in force for partitions without a gap while another one is being
+   * asked for.
    */
   get current(): Identity | null {
     return this.#current
@@ -129,7 +117,7 @@ export class ProducerIdentity {
     for (const action of actions) {
       switch (action.do) {
         case 'ask':
-          void this.#request(action.producerId, action.producerEpoch)
+          void this.#request()
           break
         case 'pause':
           this.#pause = this.#clock.setTimer(PAUSE_MS, () => this.#happen({ is: 'again' }, 'pause over'))
@@ -152,9 +140,9 @@ export class ProducerIdentity {
     }
   }
 
-  async #request(producerId: number, producerEpoch: number): Promise<void> {
+  async #request(): Promise<void> {
     try {
-      const granted = await this.#ask(producerId, producerEpoch)
+      const granted = await this.#ask()
       if (granted.errorCode === ErrorCode.ERR_NO_ERROR) {
         const what = `producer id ${granted.producerId}, epoch ${granted.producerEpoch}`
         this.#happen({ is: 'granted', producerId: granted.producerId, producerEpoch: granted.producerEpoch }, what)

@@ -402,7 +402,7 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
     if (this.#transactions !== null) return this.#transactions
     const { clock, logger, settings } = this.#context
     const onFatal = (code: number, message: string): void => this.#raiseFatal(code, message)
-    const ask: AskForId = (id, epoch) => askForId(this.#cluster, Deadline.after(clock, -1), id, epoch)
+    const ask: AskForId = () => askForId(this.#cluster, Deadline.after(clock, -1))
     return new ProducerIdentity(ask, settings['enable.gapless.guarantee'], clock, logger, { onReady, onFatal })
   }
 

@@ -11,23 +11,27 @@ import { makeWorld, settle, type World } from './world.ts'
 const RETRY_MS = 120
 const values = (n: number, from = 0): string[] => Array.from({ length: n }, (_, i) => `v${from + i}`)
 
-test('an id is asked for once, used when it comes, and its next epoch is asked for after a gap', () => {
+test('an id is asked for once, used when it comes, and its epoch rises after a gap without asking', () => {
   let { state, actions } = step(initialIdempotence, { is: 'start' })
-  assert.deepEqual([state.name, actions], ['waitPid', [{ do: 'ask', producerId: -1, producerEpoch: -1 }]])
+  assert.deepEqual([state.name, actions], ['waitPid', [{ do: 'ask' }]])
   assert.deepEqual(step(state, { is: 'gap' }).actions, [])
   ;({ state, actions } = step(state, { is: 'granted', producerId: 7, producerEpoch: 0 }))
   assert.deepEqual([state.name, actions], ['assigned', [{ do: 'use', producerId: 7, producerEpoch: 0 }]])
   ;({ state, actions } = step(state, { is: 'gap' }))
-  assert.deepEqual([state.name, actions], ['waitPid', [{ do: 'ask', producerId: 7, producerEpoch: 0 }]])
+  assert.deepEqual([state.name, actions], ['assigned', [{ do: 'use', producerId: 7, producerEpoch: 1 }]])
 })
 
-test('a refused id is asked for again after a pause, without the old one if that was the trouble', () => {
+test('behind the last epoch comes another id', () => {
+  const last: IdempotenceState = { name: 'assigned', producerId: 7, producerEpoch: 32_767 }
+  const { state, actions } = step(last, { is: 'gap' })
+  assert.deepEqual([state.name, actions], ['waitPid', [{ do: 'ask' }]])
+})
+
+test('a refused id is asked for again after a pause', () => {
   const waiting: IdempotenceState = { name: 'waitPid', producerId: 7, producerEpoch: 3 }
   const passing = step(waiting, { is: 'refused', code: ErrorCode.ERR_COORDINATOR_NOT_AVAILABLE, message: '' })
   assert.deepEqual([passing.state.name, passing.actions], ['reqPid', [{ do: 'pause' }]])
-  assert.deepEqual(step(passing.state, { is: 'again' }).actions, [{ do: 'ask', producerId: 7, producerEpoch: 3 }])
-  const stale = step(waiting, { is: 'refused', code: ErrorCode.ERR_INVALID_PRODUCER_EPOCH, message: '' })
-  assert.deepEqual(step(stale.state, { is: 'again' }).actions, [{ do: 'ask', producerId: -1, producerEpoch: -1 }])
+  assert.deepEqual(step(passing.state, { is: 'again' }).actions, [{ do: 'ask' }])
 })
 
 test('without the permission for ids the producer is of no use', () => {
@@ -132,12 +136,8 @@ test('after a batch has been given up the numbers begin anew under the next epoc
   await settle()
   const sent = [cluster.next(), cluster.next(), cluster.next()]
   sent[0]?.error(ErrorCode.ERR_INVALID_RECORD)
-  await settle()
-  assert.deepEqual([ids[1]?.producerId, ids[1]?.producerEpoch], [7, 0])
   sent[1]?.error(ErrorCode.ERR_OUT_OF_ORDER_SEQUENCE_NUMBER)
   sent[2]?.error(ErrorCode.ERR_OUT_OF_ORDER_SEQUENCE_NUMBER)
-  await assert.rejects(nextAfter(1000), /no further/)
-  ids[1]?.answer(0, 7, 1)
   for (const [i, value] of ['v1', 'v2'].entries()) {
     const request = await nextAfter(RETRY_MS)
     assert.deepEqual(request.values, { 't/0': [value] })
@@ -145,7 +145,32 @@ test('after a batch has been given up the numbers begin anew under the next epoc
     request.ok()
   }
   await settle()
+  assert.equal(ids.length, 1, 'no other id was needed')
   assert.deepEqual(outcomes(), { ok: ['first', 'v1', 'v2'], ERR_INVALID_RECORD: ['v0'] })
+})
+
+test('what was given up while it was under way cannot be written behind newer messages', async () => {
+  const world = idempotent({ 'message.timeout.ms': 1000 })
+  const { put, outcomes, nextAfter } = world
+  const log = new SequencedLog()
+  const write = (request: FakeRequest): number =>
+    log.append(request.body.topicData[0]?.partitionData[0]?.records ?? null).errorCode
+  world.ids[0]?.answer(0, 7, 0)
+  put({ topic: 't', value: 'first' })
+  const first = await nextAfter(0)
+  assert.equal(write(first), 0)
+  first.ok()
+  put({ topic: 't', value: 'late' })
+  const late = await nextAfter(0)
+  await world.clock.advance(1000)
+  late.fail(ErrorCode.ERR__TIMED_OUT, true)
+  put({ topic: 't', value: 'new' })
+  const next = await nextAfter(RETRY_MS)
+  assert.equal(write(next), 0)
+  next.ok()
+  assert.equal(write(late), ErrorCode.ERR_INVALID_PRODUCER_EPOCH)
+  await settle()
+  assert.deepEqual(outcomes(), { ok: ['first', 'new'], ERR__MSG_TIMED_OUT: ['late'] })
 })
 
 test('messages that expire before they were sent leave no gap', async () => {
@@ -176,8 +201,6 @@ test('a partition without a gap keeps its numbers until nothing of it is under w
   assert.deepEqual(a.batch(1).producerEpoch, 0)
   bad.error(ErrorCode.ERR_INVALID_RECORD)
   await settle()
-  ids[1]?.answer(0, 7, 1)
-  await settle()
   put({ topic: 't', partition: 1, value: 'b' })
   await assert.rejects(nextAfter(100), /no further/)
   a.ok()
@@ -185,21 +208,25 @@ test('a partition without a gap keeps its numbers until nothing of it is under w
   assert.deepEqual([b.producerEpoch, b.baseSequence], [1, 0])
 })
 
-test('an id that the brokers have forgotten or fenced is replaced', async () => {
-  for (const [code, asked] of [
-    [ErrorCode.ERR_UNKNOWN_PRODUCER_ID, [7, 0]],
-    [ErrorCode.ERR_INVALID_PRODUCER_EPOCH, [-1, -1]],
-  ] as const) {
-    const world = idempotent()
-    const { put, ids, nextAfter } = world
-    await withId(world)
-    put({ topic: 't', value: 'a' })
-    ;(await nextAfter(0)).error(code)
-    await settle()
-    assert.deepEqual([ids[1]?.producerId, ids[1]?.producerEpoch], asked)
-    ids[1]?.answer(0, 8, 5)
-    assert.deepEqual(stamps(await nextAfter(RETRY_MS)), [8, 5, 0])
-  }
+test('an id that the brokers have forgotten gets another epoch', async () => {
+  const world = idempotent()
+  const { put, ids, nextAfter } = world
+  await withId(world)
+  put({ topic: 't', value: 'a' })
+  ;(await nextAfter(0)).error(ErrorCode.ERR_UNKNOWN_PRODUCER_ID)
+  assert.deepEqual(stamps(await nextAfter(RETRY_MS)), [7, 1, 0])
+  assert.equal(ids.length, 1)
+})
+
+test('an id that the brokers have fenced is replaced', async () => {
+  const world = idempotent()
+  const { put, ids, nextAfter } = world
+  await withId(world)
+  put({ topic: 't', value: 'a' })
+  ;(await nextAfter(0)).error(ErrorCode.ERR_INVALID_PRODUCER_EPOCH)
+  await assert.rejects(nextAfter(1000), /no further/)
+  ids[1]?.answer(0, 8, 5)
+  assert.deepEqual(stamps(await nextAfter(RETRY_MS)), [8, 5, 0])
 })
 
 test('an id that cannot be had yet is asked for again', async () => {
@@ -265,22 +292,31 @@ for (let seed = 1; seed <= 12; seed++) {
     let epoch = 0
     cluster.topic('t', leaders)
     const logs = [new SequencedLog(), new SequencedLog()]
-    let lastEpoch = -1
+    let lastId = 6
     let produced = 0
     let answeredIds = 0
     let hostile = true
     const serve = (): void => {
       for (; answeredIds < ids.length; answeredIds++) {
         const id = ids[answeredIds]
-        clock.setTimer(pick(50), () => id?.answer(0, 7, ++lastEpoch))
+        // Without a transactional id brokers give another id each time.
+        clock.setTimer(pick(50), () => id?.answer(0, ++lastId, 0))
       }
       while (cluster.unseen > 0) {
         const request = cluster.next()
-        const kind = hostile ? pick(12) : 0
+        const kind = hostile ? pick(13) : 0
         const delay = pick(30)
         // The broker works through a connection in order; what it answers may come in any order.
         const answers = new Map<string, object>()
-        if (kind !== 7 && kind !== 8) {
+        if (kind === 12) {
+          // On its way for so long that the client gives up waiting for the answer.
+          clock.setTimer(pick(3000), () => {
+            for (const { partitionData } of request.body.topicData) {
+              for (const p of partitionData) logs[p.index]?.append(p.records)
+            }
+          })
+        }
+        if (kind !== 7 && kind !== 8 && kind !== 12) {
           for (const topic of request.body.topicData) {
             for (const p of topic.partitionData) {
               const outcome =
@@ -294,7 +330,7 @@ for (let seed = 1; seed <= 12; seed++) {
           }
         }
         clock.setTimer(delay, () => {
-          if (kind === 6 || kind === 7) request.fail(ErrorCode.ERR__TRANSPORT, true)
+          if (kind === 6 || kind === 7 || kind === 12) request.fail(ErrorCode.ERR__TRANSPORT, true)
           else if (kind === 8) request.fail(ErrorCode.ERR__TRANSPORT, false)
           else request.answer((topic, partition) => answers.get(`${topic}/${partition}`) ?? {})
         })

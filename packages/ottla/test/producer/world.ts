@@ -22,8 +22,6 @@ export interface World {
   readonly logs: string[]
   /** Requests for producer ids, answered by the test. */
   readonly ids: {
-    readonly producerId: number
-    readonly producerEpoch: number
     readonly answer: (errorCode: number, producerId: number, producerEpoch: number) => void
     readonly reject: (error: Error) => void
   }[]
@@ -46,11 +44,11 @@ export function makeWorld(config: ProducerConfig = {}, partitioner?: Partitioner
   const { settings } = resolveConfig('producer', { 'bootstrap.servers': 'localhost:9092', ...config })
   const ids: World['ids'] = []
   const fatals: string[] = []
-  const ask: AskForId = (producerId, producerEpoch) =>
+  const ask: AskForId = () =>
     new Promise((resolve, reject) => {
       const answer = (errorCode: number, id: number, epoch: number): void =>
         resolve({ errorCode, producerId: id, producerEpoch: epoch })
-      ids.push({ producerId, producerEpoch, answer, reject })
+      ids.push({ answer, reject })
     })
   const onFatal = (code: number, message: string): void => void fatals.push(`${errorName(code)} ${message}`)
   const isGapless = settings['enable.gapless.guarantee']
