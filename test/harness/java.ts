@@ -19,6 +19,18 @@ export function serverFlags(jars: string): string[] {
   return ['-Xmx400m', ...shortLived, '-cp', join(jars, '*')]
 }
 
+/** The program and its arguments that run a class of Kafka's jars or of test/java/src. */
+export async function javaCommand(
+  version: KafkaVersion,
+  className: string,
+  args: readonly string[],
+): Promise<[command: string, args: string[]]> {
+  const classes = await classesOf(version, className)
+  const jars = join(await jarsOf(version), '*')
+  const classPath = classes === undefined ? jars : [jars, classes].join(delimiter)
+  return ['java', ['-Xmx256m', ...shortLived, '-cp', classPath, className, ...args]]
+}
+
 /** Runs a class of Kafka's jars or of test/java/src to its end. */
 export async function runJava(
   version: KafkaVersion,
@@ -26,10 +38,7 @@ export async function runJava(
   args: readonly string[],
   stdin: string | Buffer = '',
 ): Promise<JavaResult> {
-  const classes = await classesOf(version, className)
-  const jars = join(await jarsOf(version), '*')
-  const classPath = classes === undefined ? jars : [jars, classes].join(delimiter)
-  const child = spawn('java', ['-Xmx256m', ...shortLived, '-cp', classPath, className, ...args], { stdio: 'pipe' })
+  const child = spawn(...(await javaCommand(version, className, args)), { stdio: 'pipe' })
   const output: Record<'stdout' | 'stderr', Buffer[]> = { stdout: [], stderr: [] }
   child.stdout.on('data', (chunk: Buffer) => output.stdout.push(chunk))
   child.stderr.on('data', (chunk: Buffer) => output.stderr.push(chunk))

@@ -5,8 +5,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Child, removeAtEnd } from './child.ts'
+import { FaultProxy } from './fault-proxy.ts'
 import { runJava, serverFlags, type JavaResult } from './java.ts'
 import { jarsOf, type KafkaVersion } from './jars.ts'
+import { KafkaTls, type TlsAddress } from './kafka-tls.ts'
 import { newLogFolder } from './logs.ts'
 import { freePorts, returnPorts } from './ports.ts'
 import { askMetadata, createTopic, deleteTopic } from './probe.ts'
@@ -18,12 +20,16 @@ export interface KafkaOptions {
   readonly brokers: 1 | 3
   /** Users and passwords for SASL PLAIN; SCRAM is enabled too, for users created later. */
   readonly sasl?: { readonly users: Readonly<Record<string, string>> }
+  /** Adds listeners with TLS, with and without SASL. */
+  readonly tls?: boolean
   /** Denies what no ACL allows. */
   readonly acls?: boolean
   /** `admin` or `User:admin`; ANONYMOUS, who comes over the plain listener, always is one. */
   readonly superUsers?: readonly string[]
   /** True by default. */
   readonly autoCreateTopics?: boolean
+  /** Clients reach each broker through a proxy that can break their connections; brokers reach each other without it. */
+  readonly proxied?: boolean
   /** Lines of server.properties, stronger than the harness's own. */
   readonly config?: Readonly<Record<string, string>>
 }
@@ -34,6 +40,8 @@ export interface KafkaBroker {
   readonly port: number
   /** Of the process of now; a restart changes it. */
   readonly pid: number
+  /** What clients come through. @throws Error without the option `proxied` */
+  readonly proxy: FaultProxy
   /** Ends the process as a crash would; resolves when it is gone. */
   kill9(): Promise<void>
   /** Stops it from running without ending it: connections stay open and nothing answers. */
@@ -47,10 +55,12 @@ export interface KafkaBroker {
 
 export interface KafkaCluster extends AsyncDisposable {
   readonly version: KafkaVersion
-  /** The SASL listeners if there are users, else the plain ones. */
+  /** The proxies if there are any, else the SASL listeners if there are users, else the plain ones. */
   readonly bootstrapServers: string
   /** Listeners without SASL; whoever comes here may do everything. */
   readonly plainBootstrapServers: string
+  /** With the option `tls`. */
+  readonly tls: TlsAddress | undefined
   readonly brokers: readonly KafkaBroker[]
   /** Removed when the cluster is closed. */
   readonly dataFolder: string
@@ -66,6 +76,7 @@ interface Ports {
   readonly plain: number
   readonly sasl: number
   readonly controller: number
+  readonly proxied: number
 }
 
 /** How long a cluster may take to serve; two busy cores make three JVMs slow. */
@@ -95,6 +106,7 @@ class Cluster implements KafkaCluster {
   readonly dataFolder: string
   readonly options: KafkaOptions
   brokers: readonly Broker[] = []
+  tlsListeners: KafkaTls | undefined
   #closing: Promise<void> | undefined
 
   constructor(options: KafkaOptions) {
@@ -113,17 +125,23 @@ class Cluster implements KafkaCluster {
     return this.brokers.map(broker => `127.0.0.1:${broker.ports.plain}`).join(',')
   }
 
+  get tls(): TlsAddress | undefined {
+    return this.tlsListeners?.address
+  }
+
   async start(): Promise<void> {
     const jars = await jarsOf(this.version)
     const formatted = await formattedLog(this.version)
     const ports: Ports[] = []
     for (let i = 0; i < this.options.brokers; i++) {
-      const [plain = 0, sasl = 0, controller = 0] = await freePorts(3)
-      ports.push({ plain, sasl, controller })
+      const [plain = 0, sasl = 0, controller = 0, proxied = 0] = await freePorts(4)
+      ports.push({ plain, sasl, controller, proxied })
     }
+    const proxies = this.options.proxied ? await Promise.all(ports.map(port => FaultProxy.start(port.proxied))) : []
+    if (this.options.tls) this.tlsListeners = await KafkaTls.make(this.options.brokers)
     const voters = ports.map((port, index) => `${index + 1}@127.0.0.1:${port.controller}`).join(',')
     const clusterId = randomBytes(16).toString('base64url')
-    this.brokers = ports.map((port, index) => new Broker(this, index + 1, port, jars))
+    this.brokers = ports.map((port, index) => new Broker(this, index + 1, port, jars, proxies[index]))
     for (const broker of this.brokers) broker.prepare(voters, clusterId, formatted)
     for (const broker of this.brokers) broker.launch()
     await this.serving(this.brokers)
@@ -182,7 +200,9 @@ class Cluster implements KafkaCluster {
   async #close(): Promise<void> {
     // The data goes too, so nothing is gained by an orderly shutdown.
     await Promise.all(this.brokers.map(broker => broker.kill9()))
+    if (this.options.proxied) await Promise.all(this.brokers.map(broker => broker.proxy.close()))
     rmSync(this.dataFolder, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 })
+    this.tlsListeners?.close()
     for (const broker of this.brokers) returnPorts(Object.values(broker.ports) as number[])
   }
 
@@ -198,24 +218,32 @@ class Broker implements KafkaBroker {
   readonly #cluster: Cluster
   readonly #jars: string
   readonly #properties: string
+  readonly #proxy: FaultProxy | undefined
   #child: Child | undefined
 
-  constructor(cluster: Cluster, id: number, ports: Ports, jars: string) {
+  constructor(cluster: Cluster, id: number, ports: Ports, jars: string, proxy: FaultProxy | undefined) {
     this.#cluster = cluster
     this.id = id
     this.ports = ports
     this.#jars = jars
+    this.#proxy = proxy
     this.#properties = join(cluster.dataFolder, `node${id}.properties`)
     this.logFile = join(cluster.logFolder, `node${id}.log`)
   }
 
   get port(): number {
+    if (this.#proxy !== undefined) return this.#proxy.port
     return this.#cluster.options.sasl ? this.ports.sasl : this.ports.plain
   }
 
   get pid(): number {
     if (this.#child === undefined) throw new Error(`broker ${this.id} was never started`)
     return this.#child.pid
+  }
+
+  get proxy(): FaultProxy {
+    if (this.#proxy === undefined) throw new Error('the cluster was started without proxies')
+    return this.#proxy
   }
 
   get alive(): boolean {
@@ -233,10 +261,11 @@ class Broker implements KafkaBroker {
       'directory.id': randomBytes(16).toString('base64url'),
     }
     writeFileSync(join(data, 'meta.properties'), lines(identity))
+    const own = settings(this.#cluster.options, this.id, this.ports, this.#proxy)
     writeFileSync(
       this.#properties,
       lines({
-        ...settings(this.#cluster.options, this.id, this.ports),
+        ...(this.#cluster.tlsListeners?.addTo(own, this.id) ?? own),
         'controller.quorum.voters': voters,
         'log.dirs': data,
         ...this.#cluster.options.config,
@@ -278,10 +307,17 @@ class Broker implements KafkaBroker {
   }
 }
 
-function settings(options: KafkaOptions, id: number, ports: Ports): Record<string, string | number | boolean> {
+function settings(
+  options: KafkaOptions,
+  id: number,
+  ports: Ports,
+  proxy: FaultProxy | undefined,
+): Record<string, string | number | boolean> {
   const replicas = options.brokers
   const minIsr = replicas > 1 ? 2 : 1
   const listeners = `PLAIN://127.0.0.1:${ports.plain}` + (options.sasl ? `,SASL://127.0.0.1:${ports.sasl}` : '')
+  const behind = proxy === undefined ? '' : `,PROXIED://127.0.0.1:${ports.proxied}`
+  const before = proxy === undefined ? '' : `,PROXIED://127.0.0.1:${proxy.port}`
   const superUsers = [
     'User:ANONYMOUS',
     ...(options.superUsers ?? []).map(name => (name.startsWith('User:') ? name : `User:${name}`)),
@@ -290,9 +326,9 @@ function settings(options: KafkaOptions, id: number, ports: Ports): Record<strin
     'process.roles': 'broker,controller',
     'node.id': id,
     'controller.listener.names': 'CONTROLLER',
-    listeners: `${listeners},CONTROLLER://127.0.0.1:${ports.controller}`,
-    'advertised.listeners': listeners,
-    'listener.security.protocol.map': 'PLAIN:PLAINTEXT,SASL:SASL_PLAINTEXT,CONTROLLER:PLAINTEXT',
+    listeners: `${listeners}${behind},CONTROLLER://127.0.0.1:${ports.controller}`,
+    'advertised.listeners': `${listeners}${before}`,
+    'listener.security.protocol.map': 'PLAIN:PLAINTEXT,PROXIED:PLAINTEXT,SASL:SASL_PLAINTEXT,CONTROLLER:PLAINTEXT',
     'inter.broker.listener.name': 'PLAIN',
     ...(options.sasl ? saslSettings(options.sasl.users) : {}),
     ...(options.acls
