@@ -5,7 +5,7 @@ import { passwords } from '../behaviour/world.ts'
 import { Authority } from '../harness/certificates.ts'
 
 tlsScenarios(async (): Promise<TlsWorld> => {
-  const authority = new Authority('Embedded')
+  const authority = Authority.make('Embedded')
   const broker = authority.issue({ subject: '/CN=broker', names: 'IP:127.0.0.1' })
   const { key, cert } = broker
   const common = { key, cert, ca: authority.cert }

@@ -1,4 +1,5 @@
 /** Certificates of one test, made by openssl in a folder that goes away with the test's process. */
+import { randomUUID } from 'node:crypto'
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -31,32 +32,30 @@ export class Authority {
   readonly certFile: string
   readonly keyFile: string
   readonly #config: string
-  #issued = 0
 
-  constructor(name: string) {
-    this.folder = mkdtempSync(join(tmpdir(), 'ottla-ca-'))
-    removeAtEnd(this.folder)
-    this.certFile = join(this.folder, 'ca.pem')
-    this.keyFile = join(this.folder, 'ca.key')
-    this.#config = join(this.folder, 'ca.cnf')
-    writeFileSync(join(this.folder, 'index.txt'), '')
-    writeFileSync(this.#config, config(this.folder))
-    newKey(this.keyFile)
-    openssl(
-      'req',
-      '-new',
-      '-x509',
-      '-config',
-      this.#config,
-      '-key',
-      this.keyFile,
-      '-subj',
-      `/CN=${name}`,
-      '-days',
-      '5',
-      '-out',
-      this.certFile,
-    )
+  private constructor(folder: string) {
+    this.folder = folder
+    this.certFile = join(folder, 'ca.pem')
+    this.keyFile = join(folder, 'ca.key')
+    this.#config = join(folder, 'ca.cnf')
+  }
+
+  static make(name: string): Authority {
+    const folder = mkdtempSync(join(tmpdir(), 'ottla-ca-'))
+    removeAtEnd(folder)
+    const authority = new Authority(folder)
+    const { certFile, keyFile } = authority
+    writeFileSync(join(folder, 'index.txt'), '')
+    writeFileSync(authority.#config, config(folder))
+    newKey(keyFile)
+    const self = ['-new', '-x509', '-config', authority.#config, '-key', keyFile, '-subj', `/CN=${name}`]
+    openssl('req', ...self, '-days', '5', '-out', certFile)
+    return authority
+  }
+
+  /** One that another process has made. */
+  static at(folder: string): Authority {
+    return new Authority(folder)
   }
 
   get cert(): string {
@@ -64,7 +63,7 @@ export class Authority {
   }
 
   issue(wanted: Wanted): Identity {
-    const base = join(this.folder, `issued${++this.#issued}`)
+    const base = this.#path('issued')
     const certFile = `${base}.pem`
     const keyFile = `${base}.key`
     const request = `${base}.csr`
@@ -85,14 +84,14 @@ export class Authority {
 
   /** Writes the list of what was taken back; the file is a new one each time. */
   revocationList(): string {
-    const file = join(this.folder, `crl${++this.#issued}.pem`)
+    const file = this.#path('crl', '.pem')
     openssl('ca', '-gencrl', '-config', this.#config, '-crldays', '2', '-out', file)
     return file
   }
 
   /** Writes a PKCS#12 file of an identity of this authority. */
   keystore(identity: Identity, password: string): string {
-    const file = join(this.folder, `store${++this.#issued}.p12`)
+    const file = this.#path('store', '.p12')
     const from = ['-inkey', identity.keyFile, '-in', identity.certFile]
     openssl('pkcs12', '-export', ...from, '-passout', `pass:${password}`, '-out', file)
     return file
@@ -100,9 +99,13 @@ export class Authority {
 
   /** Writes the key of an identity, encrypted. */
   encryptedKey(identity: Identity, password: string): string {
-    const file = join(this.folder, `encrypted${++this.#issued}.key`)
+    const file = this.#path('encrypted', '.key')
     openssl('pkcs8', '-topk8', '-in', identity.keyFile, '-passout', `pass:${password}`, '-out', file)
     return file
+  }
+
+  #path(name: string, extension = ''): string {
+    return join(this.folder, `${name}-${randomUUID().slice(0, 8)}${extension}`)
   }
 }
 

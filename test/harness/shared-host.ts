@@ -13,8 +13,8 @@ const server = createServer(socket => {
   socket.once('data', line => {
     const name = line.toString().trim() as SharedName
     clusterOf(name).then(
-      ({ bootstrapServers, plainBootstrapServers, dataFolder }) => {
-        socket.end(JSON.stringify({ bootstrapServers, plainBootstrapServers, dataFolder }))
+      ({ bootstrapServers, plainBootstrapServers, dataFolder, tls }) => {
+        socket.end(JSON.stringify({ bootstrapServers, plainBootstrapServers, dataFolder, tls }))
       },
       (error: unknown) => {
         socket.end(JSON.stringify({ failed: String(error) }))

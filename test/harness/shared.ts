@@ -4,12 +4,13 @@ import { connect } from 'node:net'
 import { runJava } from './java.ts'
 import { startKafka, type KafkaCluster, type KafkaOptions } from './kafka.ts'
 import type { KafkaVersion } from './jars.ts'
+import type { TlsAddress } from './kafka-tls.ts'
 
 const everybody = ['admin', 'alice', 'bob', 'mallory']
 
 /**
  * `single` is one broker without SASL and ACLs, `old` the same of the oldest release tested; `secured` is three
- * brokers with SASL PLAIN and ACLs, where `admin` may do everything and a password is the name with `password` behind.
+ * brokers with SASL PLAIN, TLS and ACLs, where `admin` may do everything and a password is the name with `password` behind.
  */
 export const sharedClusters = {
   single: { brokers: 1 },
@@ -17,6 +18,7 @@ export const sharedClusters = {
   secured: {
     brokers: 3,
     sasl: { users: Object.fromEntries(everybody.map(name => [name, `${name}password`])) },
+    tls: true,
     acls: true,
     superUsers: ['admin'],
   },
@@ -31,6 +33,7 @@ export interface SharedAddress {
   readonly bootstrapServers: string
   readonly plainBootstrapServers: string
   readonly dataFolder: string
+  readonly tls: TlsAddress | undefined
 }
 
 /**

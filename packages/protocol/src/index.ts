@@ -1,6 +1,6 @@
 export type * from './api.ts'
 export * from './generated/index.ts'
-export { ProtocolError } from './wire/protocol-error.ts'
+export { FrameSizeError, ProtocolError } from './wire/protocol-error.ts'
 export { INT64_MAX, Reader, ZERO_UUID } from './wire/reader.ts'
 export { FrameReader } from './wire/frame-reader.ts'
 export { Writer, type RecordsInput } from './wire/writer.ts'

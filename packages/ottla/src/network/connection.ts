@@ -1,6 +1,7 @@
 import {
   ErrorCode,
   FrameReader,
+  FrameSizeError,
   encodeRequest,
   readResponseHeader,
   Reader,
@@ -281,7 +282,9 @@ export class Connection {
   #garbageError(error: unknown, what: string): RequestError {
     if (this.#counters !== null) this.#counters.rxErrors++
     const why = error instanceof Error ? error.message : String(error)
-    const message = `${this.endpoint.name} sent ${what} that cannot be understood: ${why}; is it a Kafka broker, and is security.protocol right?`
+    const foreign = this.#heard || !(error instanceof FrameSizeError) ? null : foreignProtocol(error.bytes)
+    const hint = foreign ?? 'is it a Kafka broker, and is security.protocol right?'
+    const message = `${this.endpoint.name} sent ${what} that cannot be understood: ${why}; ${hint}`
     return new RequestError(ErrorCode.ERR__BAD_MSG, message, true, error)
   }
 
@@ -331,6 +334,14 @@ export class Connection {
     const idleSweep = this.#state === 'up' && maxIdleMs > 0 ? this.#lastUsed + maxIdleMs : Infinity
     this.#armSweep(Math.max(now + 1, Math.min(earliestExpiry(this.#inFlight), idleSweep)))
   }
+}
+
+// What others begin their answer with, read as the size of a frame.
+function foreignProtocol(firstBytes: number): string | null {
+  // An alert of TLS, whatever its version, in answer to a request in clear.
+  if (firstBytes >>> 16 === 0x1503) return 'the port speaks TLS: security.protocol has to be ssl or sasl_ssl'
+  if (firstBytes === 0x48545450) return 'it speaks HTTP'
+  return null
 }
 
 function unheard(error: RequestError, silence: string): RequestError {

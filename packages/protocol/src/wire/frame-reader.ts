@@ -1,4 +1,4 @@
-import { ProtocolError } from './protocol-error.ts'
+import { FrameSizeError } from './protocol-error.ts'
 
 /** Room for what comes before it is known how long it is: a few small answers, or the beginning of a large one. */
 const LANDING_BYTES = 16 * 1024
@@ -37,7 +37,7 @@ export class FrameReader {
 
   /**
    * `count` bytes were put where `target` said. Calls `onFrame` for each frame that they complete, without its size.
-   * Throws ProtocolError for a frame that is too large or of negative size; the stream is of no use afterwards.
+   * Throws FrameSizeError for a frame that is too large or of negative size; the stream is of no use afterwards.
    */
   advance(count: number, onFrame: (frame: Buffer) => void): void {
     if (this.#frame !== null) {
@@ -70,7 +70,7 @@ export class FrameReader {
     while (end - at >= 4) {
       const size = landing.readInt32BE(at)
       if (size < 0 || size > this.#maxFrameBytes) {
-        throw new ProtocolError(`a frame of ${size} bytes, where ${this.#maxFrameBytes} is the limit`)
+        throw new FrameSizeError(size, this.#maxFrameBytes)
       }
       at += 4
       const frame = size <= POOLED_BYTES ? Buffer.allocUnsafe(size) : Buffer.allocUnsafeSlow(size)

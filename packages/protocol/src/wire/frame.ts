@@ -1,5 +1,5 @@
 import type { Api, ServerApi } from '../api.ts'
-import { ProtocolError } from './protocol-error.ts'
+import { FrameSizeError } from './protocol-error.ts'
 import type { Reader } from './reader.ts'
 import { Writer } from './writer.ts'
 
@@ -129,7 +129,7 @@ export class FrameSplitter {
     return this.#frame?.length ?? 0
   }
 
-  /** Throws ProtocolError for a frame that is too large or of negative size; the stream is of no use afterwards. */
+  /** Throws FrameSizeError for a frame that is too large or of negative size; the stream is of no use afterwards. */
   push(chunk: Buffer, onFrame: (frame: Buffer) => void): void {
     let at = 0
     while (at < chunk.length) {
@@ -175,7 +175,7 @@ export class FrameSplitter {
 
   #check(size: number): number {
     if (size < 0 || size > this.#maxFrameBytes) {
-      throw new ProtocolError(`a frame of ${size} bytes, where ${this.#maxFrameBytes} is the limit`)
+      throw new FrameSizeError(size, this.#maxFrameBytes)
     }
     return size
   }

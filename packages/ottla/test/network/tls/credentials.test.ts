@@ -10,7 +10,7 @@ import { ErrorCode, KafkaError } from '../../../src/errors.ts'
 import { TlsCredentials } from '../../../src/network/tls/credentials.ts'
 import { Logger } from '../../../src/observe/logger.ts'
 
-const authority = new Authority('Credentials')
+const authority = Authority.make('Credentials')
 const alice = authority.issue({ subject: '/CN=alice' })
 const bob = authority.issue({ subject: '/CN=bob' })
 const lines: string[] = []
