@@ -129,12 +129,17 @@ export function applyLeader(
   return { snapshot: { ...before, brokers, topics }, changed: new Set([topic]) }
 }
 
+// Partitions are numbered without gaps from 0. A number beyond anything that a cluster holds is a lie, and would have
+// room made for all that are missing below it.
+const MOST_PARTITIONS = 1_000_000
+
 type MetadataTopic = Decoded<MetadataResponse>['topics'][number]
 
 function mergePartitions(topic: MetadataTopic, old: TopicSnapshot | undefined): PartitionSnapshot[] {
   const sameTopicAsBefore = old !== undefined && old.topicId === topic.topicId
   const partitions: PartitionSnapshot[] = []
   for (const p of topic.partitions) {
+    if (p.partitionIndex < 0 || p.partitionIndex >= MOST_PARTITIONS) continue
     const known = sameTopicAsBefore ? old.partitions[p.partitionIndex] : undefined
     const stale = known !== undefined && p.leaderEpoch >= 0 && p.leaderEpoch < known.leaderEpoch
     partitions[p.partitionIndex] = stale

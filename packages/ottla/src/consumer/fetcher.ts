@@ -1,5 +1,13 @@
 /** Keeps one fetch under way with every broker that has something to give. */
-import { ErrorCode, Fetch, ZERO_UUID, type Decoded, type FetchRequest, type FetchResponse } from '@ottla/protocol'
+import {
+  ErrorCode,
+  Fetch,
+  ProtocolError,
+  ZERO_UUID,
+  type Decoded,
+  type FetchRequest,
+  type FetchResponse,
+} from '@ottla/protocol'
 import { backoffMs } from '../base/backoff.ts'
 import type { Timer } from '../base/clock.ts'
 import { WorkLoop } from '../base/work-loop.ts'
@@ -253,6 +261,11 @@ export class Fetcher {
     let fetched: FetchedPartition
     try {
       fetched = readPartition(answer.records, cursor.askedOffset, readCommitted ? answer.abortedTransactions : null)
+      const { neededBytes } = fetched
+      const most = settings['receive.message.max.bytes']
+      if (neededBytes > most) {
+        throw new ProtocolError(`a batch takes ${neededBytes} bytes, receive.message.max.bytes allows ${most}`)
+      }
       const wait = whenReadable(fetched.batches)
       if (wait !== null) await wait
     } catch (error) {

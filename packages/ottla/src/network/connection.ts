@@ -28,6 +28,8 @@ const moves: Record<ConnectionState, readonly ConnectionState[]> = {
   closed: [],
 }
 
+const CONFUSED = 'is it a Kafka broker, and is security.protocol right?'
+
 /** What every connection of a client shares. */
 export interface ConnectionSettings {
   readonly clientId: string
@@ -282,10 +284,14 @@ export class Connection {
   #garbageError(error: unknown, what: string): RequestError {
     if (this.#counters !== null) this.#counters.rxErrors++
     const why = error instanceof Error ? error.message : String(error)
-    const foreign = this.#heard || !(error instanceof FrameSizeError) ? null : foreignProtocol(error.bytes)
-    const hint = foreign ?? 'is it a Kafka broker, and is security.protocol right?'
+    const hint = error instanceof FrameSizeError ? this.#sizeHint(error.bytes) : CONFUSED
     const message = `${this.endpoint.name} sent ${what} that cannot be understood: ${why}; ${hint}`
     return new RequestError(ErrorCode.ERR__BAD_MSG, message, true, error)
+  }
+
+  #sizeHint(bytes: number): string {
+    if (!this.#heard) return foreignProtocol(bytes) ?? CONFUSED
+    return bytes < 0 ? 'is it a Kafka broker?' : 'receive.message.max.bytes sets the limit'
   }
 
   #armSweep(at: number): void {

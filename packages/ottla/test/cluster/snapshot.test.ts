@@ -90,3 +90,21 @@ test('a topic that cannot be seen is there with its error and no partitions', ()
   const { snapshot } = applyMetadata(emptySnapshot, { ...answer, topics: [denied] }, 0, false)
   assert.equal(snapshot.topics.get('secret')?.errorCode, ErrorCode.ERR_TOPIC_AUTHORIZATION_FAILED)
 })
+
+test('a partition that no cluster could have is passed over: nothing is made for those below it', () => {
+  const hostile = response({
+    a: [
+      { id: 1, epoch: 0 },
+      { id: 1, epoch: 0 },
+      { id: 1, epoch: 0 },
+    ],
+  })
+  const [topic] = hostile.topics
+  assert.ok(topic)
+  const partitions = topic.partitions.map((partition, i) => ({
+    ...partition,
+    partitionIndex: [0, 2 ** 31 - 1, -1][i] ?? 0,
+  }))
+  const applied = applyMetadata(emptySnapshot, { ...hostile, topics: [{ ...topic, partitions }] }, 0, true)
+  assert.equal(applied.snapshot.topics.get('a')?.partitions.length, 1)
+})

@@ -8,6 +8,9 @@ import { attribute, BATCH_HEADER_BYTES, field, legacyField, readInt64 } from './
 import { isLegacyCrcValid, transcodeLegacy } from './legacy.ts'
 import { RecordCursor } from './record-cursor.ts'
 
+/** More than any marker takes. */
+const CONTROL_RECORD_BYTES = 4096
+
 /**
  * The header of one batch: nothing is checked, decompressed or copied until a method asks for it. Message sets of
  * magic 0 and 1 are shown as batches too, a compressed one as the batch of the messages in it.
@@ -137,7 +140,7 @@ export class RecordBatch implements BatchHeader {
    */
   controlType(): 'abort' | 'commit' | 'unknown' {
     if (!this.isControl) return 'unknown'
-    const cursor = this.records()
+    const cursor = this.records(CONTROL_RECORD_BYTES)
     if (!cursor.next() || cursor.keyLength < 4) return 'unknown'
     const type = cursor.data.readInt16BE(cursor.keyStart + 2)
     return type === 0 ? 'abort' : type === 1 ? 'commit' : 'unknown'

@@ -11,6 +11,7 @@ import {
   setLogAppendTime,
 } from '@ottla/protocol'
 import fc from 'fast-check'
+import { gzipSync } from 'node:zlib'
 
 const NOW = 1_763_900_000_000
 const RECORDS_AT = 61
@@ -139,6 +140,13 @@ describe('a batch', () => {
     const later = encodeControlBatch({ ...marker, type: 'commit' })
     later.writeInt16BE(5, RECORDS_AT + 7)
     assert.equal(new BatchReader(later).next()?.controlType(), 'unknown')
+    const bomb = Buffer.concat([
+      encodeControlBatch({ ...marker, type: 'abort' }).subarray(0, RECORDS_AT),
+      gzipSync(Buffer.alloc(1e6)),
+    ])
+    bomb.writeInt32BE(bomb.length - 12, 8)
+    bomb.writeInt16BE(bomb.readInt16BE(21) | 1, 21)
+    assert.throws(() => new BatchReader(bomb).next()?.controlType(), /more than 4096 bytes/)
   })
 })
 
