@@ -21,7 +21,11 @@ const options: AppendOptions = {
 }
 
 function store(): TopicStore {
-  return new TopicStore(() => [1], 1, () => true)
+  return new TopicStore(
+    () => [1],
+    1,
+    () => true,
+  )
 }
 
 function make(topics: TopicStore, name: string, configs: Record<string, string> = {}): Topic {

@@ -25,7 +25,11 @@ interface Told {
 /** A group whose members speak KIP-848. */
 class Scene {
   readonly clock = new FakeClock()
-  readonly topics = new TopicStore(() => [1], 4, () => true)
+  readonly topics = new TopicStore(
+    () => [1],
+    4,
+    () => true,
+  )
   readonly configs = new GroupConfigs()
   readonly group: Group
 

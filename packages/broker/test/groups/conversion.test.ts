@@ -44,7 +44,11 @@ function partitionsOf(assignment: Buffer): number[] {
 
 class Scene {
   readonly clock = new FakeClock()
-  readonly topics = new TopicStore(() => [1], 4, () => true)
+  readonly topics = new TopicStore(
+    () => [1],
+    4,
+    () => true,
+  )
   readonly group: Group
 
   constructor(maxSize = Infinity) {

@@ -12,7 +12,11 @@ const SESSION_MS = 1_000_000_000
 
 function scene(): { group: Group; clock: FakeClock; commit: (topic: string) => void } {
   const clock = new FakeClock()
-  const topics = new TopicStore(() => [1], 4, () => true)
+  const topics = new TopicStore(
+    () => [1],
+    4,
+    () => true,
+  )
   const classic = { initialRebalanceDelayMs: 0, maxSize: Infinity }
   const group = new Group('g', { clock, topics, configs: new GroupConfigs(), maxSize: Infinity, classic })
   const commit = (topic: string): void => {
