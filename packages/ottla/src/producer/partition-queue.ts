@@ -67,6 +67,8 @@ export class PartitionQueue {
   stampedTo = 0
   /** A stamped batch was given up: the numbers have to begin anew under another id or epoch. */
   hasGap = false
+  /** What was given up under this identity may be written yet. */
+  hasStragglers = false
   /** Number of the next message. */
   nextMsgid = 0
   readonly #limits: BatchLimits

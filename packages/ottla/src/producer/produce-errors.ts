@@ -57,6 +57,9 @@ const verdicts = new Map<number, Verdict>([
 /** A batch of an idempotent producer that came before its turn: nothing of it was written. */
 export const outOfSequence: Verdict = { retry: true, refresh: false, counts: false, inDoubt: false }
 
+/** A batch of an idempotent producer that is as lost as those before it: it may be written yet. */
+export const behindLost: Verdict = failInDoubt
+
 const connectionTrouble = new Set<number>([
   ErrorCode.ERR__TRANSPORT,
   ErrorCode.ERR__TIMED_OUT,

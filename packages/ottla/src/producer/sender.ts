@@ -23,7 +23,7 @@ import { Compressions } from './compressions.ts'
 import type { Delivery } from './delivery.ts'
 import { Outbox } from './outbox.ts'
 import type { PartitionQueue } from './partition-queue.ts'
-import { answerVerdict, outOfSequence, requestVerdict, type Verdict } from './produce-errors.ts'
+import { answerVerdict, behindLost, outOfSequence, requestVerdict, type Verdict } from './produce-errors.ts'
 import { dropBatch, judgeSequence, stampHead } from './sequences.ts'
 import { answersOf, highestVersion, requestBody, type PartitionAnswer, type Shipment } from './produce-request.ts'
 
@@ -465,10 +465,10 @@ export class Sender {
         return written('persisted', -1, -1)
       }
       if (about !== 'other') {
-        batch.doubt = 'not-persisted'
+        if (about !== 'in doubt') batch.doubt = 'not-persisted'
         if (about === 'fenced') this.#identity.fenced(queue.identity, error.message)
         else if (queue.hasGap) this.#identity.gap(queue.identity, error.message, errorCode)
-        return this.#judge(outbox, shipment, outOfSequence, error, null)
+        return this.#judge(outbox, shipment, about === 'in doubt' ? behindLost : outOfSequence, error, null)
       }
     }
     const verdict = answerVerdict(errorCode)

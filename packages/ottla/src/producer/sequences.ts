@@ -36,6 +36,8 @@ export type SequenceVerdict =
   | 'persisted'
   /** Certainly not in the log; another batch has to go first, or the numbers have to begin anew. */
   | 'again'
+  /** An earlier try may be written yet, behind what has been given up and is still on its way: sent anew, it could be there twice. */
+  | 'in doubt'
   /** As `again`, and the id is of no more use. */
   | 'fenced'
 
@@ -47,8 +49,9 @@ export function judgeSequence(queue: PartitionQueue, batch: Batch, code: number)
     case ErrorCode.ERR_OUT_OF_ORDER_SEQUENCE_NUMBER: {
       const head = queue.hasRetries ? queue.head : null
       // An older batch has come back as well: then this one only came too early.
-      if (head === null || head.baseMsgid > batch.baseMsgid) queue.hasGap = true
-      return 'again'
+      if (head !== null && head.baseMsgid < batch.baseMsgid) return 'again'
+      queue.hasGap = true
+      return queue.hasStragglers && batch.doubt === 'possibly-persisted' ? 'in doubt' : 'again'
     }
     case ErrorCode.ERR_UNKNOWN_PRODUCER_ID:
       queue.hasGap = true
@@ -69,6 +72,7 @@ export function judgeSequence(queue: PartitionQueue, batch: Batch, code: number)
 export function dropBatch(queue: PartitionQueue, batch: Batch): boolean {
   if (batch.stamp === null) return false
   queue.hasGap = true
+  if (batch.doubt === 'possibly-persisted') queue.hasStragglers = true
   return true
 }
 
@@ -92,6 +96,7 @@ function adopt(queue: PartitionQueue, head: Batch, identity: Identity): void {
   queue.identity = identity
   queue.isAcknowledged = false
   queue.hasGap = false
+  queue.hasStragglers = false
   queue.baseMsgid = head.baseMsgid
   queue.stampedTo = head.baseMsgid
   stamp(queue, head, identity)

@@ -173,6 +173,60 @@ test('what was given up while it was under way cannot be written behind newer me
   assert.deepEqual(outcomes(), { ok: ['first', 'new'], ERR__MSG_TIMED_OUT: ['late'] })
 })
 
+test('what may still be on its way behind messages that were given up is not sent under other numbers', async () => {
+  const world = idempotent({ 'message.timeout.ms': 1000 })
+  const { cluster, clock, put, reports, nextAfter } = world
+  await withId(world)
+  put({ topic: 't', value: 'a' })
+  const a = await nextAfter(0)
+  await clock.advance(500)
+  put({ topic: 't', value: 'b' })
+  const b = await nextAfter(0)
+  await clock.advance(500)
+  a.fail(ErrorCode.ERR__TIMED_OUT, true)
+  b.fail(ErrorCode.ERR__TRANSPORT, true)
+  put({ topic: 't', value: 'c' })
+  // Were it sent anew now, both could be written: the first try behind `a`, which is still on its way, and this one.
+  const again = await nextAfter(RETRY_MS)
+  assert.deepEqual(again.values, { 't/0': ['b'] })
+  assert.deepEqual(stamps(again), stamps(b))
+  again.error(ErrorCode.ERR_OUT_OF_ORDER_SEQUENCE_NUMBER)
+  const next = await nextAfter(RETRY_MS)
+  assert.deepEqual([next.values, stamps(next)], [{ 't/0': ['c'] }, [7, 1, 0]])
+  next.ok()
+  await settle()
+  assert.equal(cluster.unseen, 0)
+  assert.deepEqual(
+    reports.map(({ value, status, error }) => [value, status, error?.name ?? 'ok']),
+    [
+      ['first', 'persisted', 'ok'],
+      ['a', 'possibly-persisted', 'ERR__MSG_TIMED_OUT'],
+      ['b', 'possibly-persisted', 'ERR_OUT_OF_ORDER_SEQUENCE_NUMBER'],
+      ['c', 'persisted', 'ok'],
+    ],
+  )
+})
+
+test('what was refused for good leaves nothing that could still be written: those behind it go again', async () => {
+  const world = idempotent()
+  const { put, outcomes, nextAfter } = world
+  await withId(world)
+  put({ topic: 't', value: 'a' })
+  const a = await nextAfter(0)
+  put({ topic: 't', value: 'b' })
+  const b = await nextAfter(0)
+  a.error(ErrorCode.ERR_INVALID_RECORD)
+  b.fail(ErrorCode.ERR__TRANSPORT, true)
+  const again = await nextAfter(RETRY_MS)
+  assert.deepEqual(stamps(again), stamps(b))
+  again.error(ErrorCode.ERR_OUT_OF_ORDER_SEQUENCE_NUMBER)
+  const anew = await nextAfter(2 * RETRY_MS)
+  assert.deepEqual([anew.values, stamps(anew)], [{ 't/0': ['b'] }, [7, 1, 0]])
+  anew.ok()
+  await settle()
+  assert.deepEqual(outcomes(), { ok: ['first', 'b'], ERR_INVALID_RECORD: ['a'] })
+})
+
 test('messages that expire before they were sent leave no gap', async () => {
   const world = idempotent({ 'message.timeout.ms': 1000 })
   const { cluster, clock, put, ids, nextAfter } = world
