@@ -28,10 +28,12 @@ const DEFAULT_PARTITIONS = 4
 const MAX_BROKERS = 100
 const TRANSACTION_MAX_TIMEOUT_MS = 900_000
 const MAX_BYTES = 1024 * 1024 * 1024
+// As connections.max.idle.ms of a broker.
+const MAX_IDLE_MS = 600_000
 
 /**
  * A Kafka-compatible cluster inside this process, over real TCP: for development and tests. Everything is kept in
- * memory and gone with it.
+ * memory and gone with it, unless there is a `dataDir`.
  *
  * ```ts
  * await using cluster = await EmbeddedCluster.start({ brokers: 3 })
@@ -109,6 +111,10 @@ export class EmbeddedCluster implements AsyncDisposable {
       },
       transactionMaxTimeoutMs: options.transactionMaxTimeoutMs ?? TRANSACTION_MAX_TIMEOUT_MS,
       maxBytes: options.maxBytes ?? MAX_BYTES,
+      idle:
+        options.maxIdleMs === undefined
+          ? { clock: systemClock, maxMs: MAX_IDLE_MS }
+          : { clock, maxMs: options.maxIdleMs },
       onTelemetry: options.onTelemetry ?? null,
       onInternalError: error => {
         const why = error instanceof Error ? (error.stack ?? error.message) : String(error)

@@ -12,7 +12,7 @@ import {
   type RequestHeader,
   type ServerApi,
 } from '@ottla/protocol'
-import { systemClock, type Timer } from './clock.ts'
+import type { Timer } from './clock.ts'
 import { withError, type Fault } from './faults.ts'
 import { takeToken } from './handlers/auth.ts'
 import type { TrackedRequest } from './observers.ts'
@@ -24,13 +24,14 @@ import type { BrokerInfo, ClusterState } from './state.ts'
 // As socket.request.max.bytes of a broker.
 const MAX_FRAME_BYTES = 104_857_600
 // A client that does not read its answers is not read from either.
-const MAX_UNSENT_BYTES = 64 * 1024 * 1024
+const MAX_UNSENT_BYTES = 1024 * 1024
 // Nor is one that asks for much more than it can be told.
-const MAX_UNSERVED_BYTES = 64 * 1024 * 1024
+const MAX_UNSERVED_BYTES = 4 * 1024 * 1024
 // All connections together, for frames that are not whole yet.
 const MAX_CLAIMED_BYTES = 512 * 1024 * 1024
-// As connections.max.idle.ms of a broker.
-const MAX_IDLE_MS = 600_000
+
+// How often somebody is looked at who is idle because the broker is busy.
+const IDLE_CHECK_MS = 1000
 
 const flexibleFrom = new Map(apis.map(({ key, flexibleFrom: from }) => [key, from]))
 const SASL_HANDSHAKE = 17
@@ -50,7 +51,11 @@ export class ClientConnection {
   /** Of a frame that is not whole yet, as far as it is reserved. */
   #claimedBytes = 0
   #busy = false
+  /** Waiting for the client to take its answers. */
+  #isStuck = false
   #isSilent = false
+  /** Refused: nothing that came behind is looked at. */
+  #isOver = false
   #heardAt: number
   #idleTimer: Timer
 
@@ -81,8 +86,9 @@ export class ClientConnection {
     socket.setNoDelay(true)
     socket.on('data', (chunk: Buffer) => this.#data(chunk))
     socket.on('error', () => socket.destroy())
-    this.#heardAt = systemClock.now()
-    this.#idleTimer = systemClock.setTimer(MAX_IDLE_MS, () => this.#watch())
+    const { clock, maxMs } = state.idle
+    this.#heardAt = clock.now()
+    this.#idleTimer = clock.setTimer(maxMs, () => this.#watch())
     socket.once('close', () => {
       this.#idleTimer.cancel()
       this.#claim(0)
@@ -94,11 +100,13 @@ export class ClientConnection {
     this.#socket.destroy()
   }
 
-  // By real time: a test that lets hours pass does not want its clients cut off. Somebody who has begun a frame and says nothing more is as idle as one who has not.
+  // Somebody who has begun a frame and says nothing more is as idle as one who has not; so is one who takes no answers.
   #watch(): void {
-    const left = this.#heardAt + MAX_IDLE_MS - systemClock.now()
-    if (left <= 0 && !this.#busy) this.#socket.destroy()
-    else this.#idleTimer = systemClock.setTimer(Math.max(left, 1000), () => this.#watch())
+    const { clock, maxMs } = this.#state.idle
+    const left = this.#heardAt + maxMs - clock.now()
+    const isWaiting = this.#busy && !this.#isStuck
+    if (left <= 0 && !isWaiting) this.#socket.destroy()
+    else this.#idleTimer = clock.setTimer(Math.max(left, IDLE_CHECK_MS), () => this.#watch())
   }
 
   #claim(bytes: number): void {
@@ -107,7 +115,8 @@ export class ClientConnection {
   }
 
   #data(chunk: Buffer): void {
-    this.#heardAt = systemClock.now()
+    if (this.#isOver) return
+    this.#heardAt = this.#state.idle.clock.now()
     try {
       this.#splitter.push(chunk, frame => {
         this.#frames.push(frame)
@@ -141,7 +150,9 @@ export class ClientConnection {
       }
     } catch (error) {
       if (!(error instanceof CloseConnection || error instanceof ProtocolError)) this.#state.onInternalError(error)
-      this.#socket.end()
+      this.#isOver = true
+      this.#frames.length = 0
+      this.#claim(0)
       this.#socket.destroySoon()
       return
     } finally {
@@ -150,8 +161,11 @@ export class ClientConnection {
   }
 
   #drained(): Promise<void> {
+    this.#isStuck = true
     return new Promise(resolve => {
       const done = (): void => {
+        this.#isStuck = false
+        this.#heardAt = this.#state.idle.clock.now()
         this.#socket.off('drain', done)
         this.#socket.off('close', done)
         resolve()

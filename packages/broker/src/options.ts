@@ -68,6 +68,11 @@ export interface EmbeddedClusterOptions {
   /** Limit for the records of all topics together, bytes: beyond it the oldest go. 1 GiB by default. */
   readonly maxBytes?: number
   /**
+   * How long a connection may be silent before it is cut, ms of the cluster's clock (`connections.max.idle.ms`). Left
+   * out, ten minutes of real time, so that a test that lets hours pass keeps its clients.
+   */
+  readonly maxIdleMs?: number
+  /**
    * Told of the metrics that clients push (KIP-714). Left out, the brokers do not ask for any, like real ones without a
    * receiver.
    */

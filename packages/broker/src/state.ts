@@ -42,6 +42,12 @@ export interface BrokerInfo {
   up: boolean
 }
 
+/** How long a connection may be silent, and by whose time. */
+export interface IdleLimit {
+  readonly clock: Clock
+  readonly maxMs: number
+}
+
 export interface StateOptions {
   readonly clusterId: string
   readonly brokers: BrokerInfo[]
@@ -61,6 +67,7 @@ export interface StateOptions {
   readonly transactionMaxTimeoutMs: number
   /** Limit for the records of all topics together. */
   readonly maxBytes: number
+  readonly idle: IdleLimit
   /** Told of metrics that clients push; null: none are wanted. */
   readonly onTelemetry: ((push: TelemetryPush) => void) | null
   /** Told of a failure inside a handler, which is a bug of the cluster's. */
@@ -104,6 +111,7 @@ export class ClusterState {
   readonly transactionalOffsets = new TransactionalOffsets()
   /** Limit for the records of all topics together. */
   readonly maxBytes: number
+  readonly idle: IdleLimit
   /** Told of what has to outlive the process. */
   keeper: Keeper | null = null
   #retention: Timer | null = null
@@ -136,6 +144,7 @@ export class ClusterState {
     this.features = new Features(options.versions)
     this.onInternalError = options.onInternalError
     this.maxBytes = options.maxBytes
+    this.idle = options.idle
     this.classicGroups = options.classicGroups
     this.transactionMaxTimeoutMs = options.transactionMaxTimeoutMs
     this.topics.brokerDefault = name => this.brokerConfigs.topicDefault(name)
