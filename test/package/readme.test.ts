@@ -9,6 +9,7 @@ const root = new URL('../../', import.meta.url)
 const pages = [
   'README.md',
   'docs/admin.md',
+  'docs/producing.md',
   'docs/transactions.md',
   ...['ottla', 'protocol', 'broker', 'cli'].map(name => `packages/${name}/README.md`),
 ].filter(page => existsSync(new URL(page, root)))
