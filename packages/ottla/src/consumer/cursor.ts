@@ -101,6 +101,8 @@ export class Cursor implements TopicPartition {
   /** Broker to read from instead of the leader (KIP-392), -1 for none, until the moment beside it. */
   preferredReplica = -1
   preferredUntil = 0
+  /** The replica was of no use: only the leader is read from, and not asked for another one, before this moment. */
+  leaderUntil = 0
 
   constructor(topic: string, partition: number) {
     this.topic = topic

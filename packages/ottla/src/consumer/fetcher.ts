@@ -36,6 +36,8 @@ type PartitionAnswer = Decoded<FetchResponse>['responses'][number]['partitions']
 // Fetch versions from here on name topics by id (KIP-516).
 const FIRST_WITH_TOPIC_IDS = 13
 const FIRST_WITH_SESSIONS = 7
+// How long a replica is left alone that was of no use.
+const REPLICA_REST_MS = 10_000
 
 /** What is kept for one broker. */
 interface Node {
@@ -164,7 +166,7 @@ export class Fetcher {
       this.#cluster.metadata.requestRefresh(error.message)
       for (const cursor of cursors) {
         // A replica that cannot be reached is no reason to stay away from the leader.
-        if (cursor.preferredReplica === node) cursor.preferredReplica = -1
+        if (cursor.preferredReplica === node) this.#stayWithLeader(cursor)
         else this.#backOff(cursor)
       }
       this.kick()
@@ -209,7 +211,8 @@ export class Fetcher {
       }
     })
     const { sessionId, sessionEpoch, topics: told, forgotten } = session.request(wanted)
-    const rackId = settings['client.rack']
+    const now = this.#context.clock.now()
+    const rackId = cursors.some(({ leaderUntil }) => leaderUntil > now) ? undefined : settings['client.rack']
     const body = (version: number): FetchRequest => {
       const byId = version >= FIRST_WITH_TOPIC_IDS
       return {
@@ -322,6 +325,12 @@ export class Fetcher {
     )
   }
 
+  // A leader that takes a lost replica for a good one would send its readers there for ever.
+  #stayWithLeader(cursor: Cursor): void {
+    cursor.preferredReplica = -1
+    cursor.leaderUntil = this.#context.clock.now() + REPLICA_REST_MS
+  }
+
   #redirect(cursor: Cursor, answer: PartitionAnswer): void {
     cursor.preferredReplica = answer.preferredReadReplica
     cursor.preferredUntil = this.#context.clock.now() + this.#context.settings['metadata.max.age.ms']
@@ -334,7 +343,7 @@ export class Fetcher {
     const error = KafkaError.of(answer.errorCode, cursor.name)
     this.#context.logger.debug('fetch', 'FETCH', `broker ${node}: ${error.message}`)
     const fromReplica = cursor.preferredReplica === node
-    cursor.preferredReplica = -1
+    if (fromReplica) this.#stayWithLeader(cursor)
     switch (answer.errorCode) {
       case ErrorCode.ERR_OFFSET_OUT_OF_RANGE:
         // A replica may lag behind; only the leader knows.
