@@ -1,15 +1,21 @@
 /** Clients over TLS on embedded clusters, one for each kind of listener. */
+import assert from 'node:assert/strict'
+import { copyFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
 import { EmbeddedCluster } from '@ottla/broker'
+import { Producer, type DeliveryReport } from 'ottla'
 import { tlsScenarios, type TlsWorld } from '../behaviour/tls.ts'
 import { passwords } from '../behaviour/world.ts'
 import { Authority } from '../harness/certificates.ts'
+
+const principal = (subject: string): string => /CN=([^,]+)/.exec(subject)?.[1] ?? subject
 
 tlsScenarios(async (): Promise<TlsWorld> => {
   const authority = Authority.make('Embedded')
   const broker = authority.issue({ subject: '/CN=broker', names: 'IP:127.0.0.1' })
   const { key, cert } = broker
   const common = { key, cert, ca: authority.cert }
-  const principal = (subject: string): string => /CN=([^,]+)/.exec(subject)?.[1] ?? subject
   const certificates = await EmbeddedCluster.start({
     tls: { ...common, clientAuth: 'required', principal },
     acls: [],
@@ -28,4 +34,56 @@ tlsScenarios(async (): Promise<TlsWorld> => {
       await Promise.all(clusters.map(cluster => cluster.close()))
     },
   }
+})
+
+test('a certificate that is replaced under load loses no message: connections move to it as they are made anew', async () => {
+  const authority = Authority.make('Rotation')
+  const broker = authority.issue({ subject: '/CN=broker', names: 'IP:127.0.0.1' })
+  const seen = new Set<string>()
+  await using cluster = await EmbeddedCluster.start({
+    tls: { key: broker.key, cert: broker.cert, ca: authority.cert, clientAuth: 'required', principal },
+  })
+  cluster.control(request => {
+    seen.add(request.principal)
+    return undefined
+  })
+  const certFile = join(authority.folder, 'client.pem')
+  const keyFile = join(authority.folder, 'client.key')
+  const rotate = (name: string): void => {
+    const next = authority.issue({ subject: `/CN=${name}` })
+    copyFileSync(next.certFile, certFile)
+    copyFileSync(next.keyFile, keyFile)
+  }
+  rotate('first')
+  const producer = new Producer({
+    'bootstrap.servers': cluster.bootstrapServers,
+    'security.protocol': 'ssl',
+    'ssl.ca.pem': authority.cert,
+    'ssl.certificate.location': certFile,
+    'ssl.key.location': keyFile,
+    'enable.idempotence': true,
+    'reconnect.backoff.ms': 1,
+    'reconnect.backoff.max.ms': 5,
+  })
+  const values: string[] = []
+  for (const name of ['second', 'third', 'fourth']) {
+    const sent: Promise<DeliveryReport>[] = []
+    for (let i = 0; i < 500; i++) {
+      const value = `${name} ${i}`
+      values.push(value)
+      sent.push(producer.send({ topic: 'rotated', partition: 0, value }))
+      if (i === 250) {
+        await sent[0]
+        rotate(name)
+        cluster.dropConnections(1)
+      }
+    }
+    for (const report of await Promise.all(sent)) assert.equal(report.status, 'persisted')
+  }
+  await producer.close()
+  assert.deepEqual([...seen].sort(), ['User:first', 'User:fourth', 'User:second', 'User:third'])
+  assert.deepEqual(
+    cluster.messages('rotated').map(({ value }) => String(value)),
+    values,
+  )
 })
