@@ -4,6 +4,7 @@ import { KafkaError } from '../errors.ts'
 import type { LaneSettings } from '../network/lane.ts'
 import type { Credentials, SaslMechanism } from '../network/sasl/mechanism.ts'
 import { PlainMechanism } from '../network/sasl/plain.ts'
+import { ScramMechanism } from '../network/sasl/scram.ts'
 import type { TlsSettings } from '../network/tls/client.ts'
 import { TlsCredentials } from '../network/tls/credentials.ts'
 import { libraryVersion } from '../version.ts'
@@ -52,14 +53,24 @@ function saslMechanism(settings: CommonSettings, credentials: () => Credentials)
   const protocol = settings['security.protocol']
   if (protocol !== 'sasl_plaintext' && protocol !== 'sasl_ssl') return null
   const name = settings['sasl.mechanisms'].toUpperCase()
-  if (name === 'PLAIN') {
-    if (settings['sasl.username'] === undefined || settings['sasl.password'] === undefined) {
-      const why = 'sasl.mechanisms=PLAIN needs sasl.username and sasl.password'
+  switch (name) {
+    case 'PLAIN':
+      requirePassword(settings, name)
+      return new PlainMechanism(credentials)
+    case 'SCRAM-SHA-256':
+    case 'SCRAM-SHA-512':
+      requirePassword(settings, name)
+      return new ScramMechanism(name, credentials)
+    default: {
+      const why = `sasl.mechanisms=${name} is not available in this version; PLAIN, SCRAM-SHA-256 and SCRAM-SHA-512 are`
       throw new KafkaError(ErrorCode.ERR__INVALID_ARG, why)
     }
-    return new PlainMechanism(credentials)
   }
-  const why = `sasl.mechanisms=${name} is not available in this version; PLAIN is`
+}
+
+function requirePassword(settings: CommonSettings, name: string): void {
+  if (settings['sasl.username'] !== undefined && settings['sasl.password'] !== undefined) return
+  const why = `sasl.mechanisms=${name} needs sasl.username and sasl.password`
   throw new KafkaError(ErrorCode.ERR__INVALID_ARG, why)
 }
 

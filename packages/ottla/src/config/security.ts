@@ -80,7 +80,7 @@ export const securityProperties = {
   'sasl.mechanisms': textOr(
     '*',
     'GSSAPI',
-    'How to authenticate. PLAIN is available; SCRAM, OAUTHBEARER and GSSAPI come with a later version.',
+    'How to authenticate: PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512; OAUTHBEARER and GSSAPI come with a later version.',
     { importance: 'high' },
   ),
   'sasl.kerberos.service.name': textOr('*', 'kafka', "Kerberos name of the brokers' service.", { status: later }),

@@ -9,6 +9,7 @@ import {
   type Decoded,
 } from '@ottla/protocol'
 import type { Connection } from './connection.ts'
+import { KafkaError } from '../errors.ts'
 import { RequestError } from './request-error.ts'
 import type { SaslMechanism } from './sasl/mechanism.ts'
 
@@ -110,7 +111,7 @@ async function authenticate(
   }
   const version = requireVersion(connection, SaslAuthenticate, apis)
   const exchange = mechanism.exchange(connection.endpoint.host)
-  let token: Buffer | null = await exchange.start()
+  let token = await step(connection, name, () => exchange.start())
   let sessionLifetimeMs = 0
   while (token !== null) {
     const answer = await connection.request(SaslAuthenticate, version, { authBytes: token }, settings.authTimeoutMs)
@@ -119,9 +120,23 @@ async function authenticate(
       throw failure(connection, ErrorCode.ERR__AUTHENTICATION, `SASL ${name} authentication failed: ${detail}`)
     }
     sessionLifetimeMs = answer.sessionLifetimeMs
-    token = await exchange.next(Buffer.from(answer.authBytes))
+    token = await step(connection, name, () => exchange.next(Buffer.from(answer.authBytes)))
   }
   return sessionLifetimeMs
+}
+
+// What the mechanism finds wrong is told with the broker's name.
+async function step(
+  connection: Connection,
+  mechanism: string,
+  take: () => Promise<Buffer | null> | Buffer | null,
+): Promise<Buffer | null> {
+  try {
+    return await take()
+  } catch (error) {
+    if (!(error instanceof KafkaError)) throw error
+    throw failure(connection, error.code, `SASL ${mechanism} authentication failed: ${error.message}`, error)
+  }
 }
 
 function requireVersion(connection: Connection, api: ApiFacts, apis: ReadonlyMap<number, VersionRange>): number {
@@ -138,6 +153,6 @@ export function commonVersion(api: ApiFacts, apis: ReadonlyMap<number, VersionRa
   return version >= Math.max(api.minVersion, range.min, from) ? version : -1
 }
 
-function failure(connection: Connection, code: number, why: string): RequestError {
-  return new RequestError(code, `${connection.endpoint.name} ${why}`, false)
+function failure(connection: Connection, code: number, why: string, cause?: unknown): RequestError {
+  return new RequestError(code, `${connection.endpoint.name} ${why}`, false, cause)
 }

@@ -1,0 +1,107 @@
+/** Logging in by SCRAM: good and bad passwords, and ones that are changed while a client runs. */
+import { after, before, test } from 'node:test'
+import assert from 'node:assert/strict'
+import { AdminClient, Consumer, ErrorCode, Producer, type ClientConfig } from 'ottla'
+import { fresh } from './world.ts'
+
+const WAIT_MS = 20_000
+const quiet = (): void => undefined
+
+interface World {
+  readonly bootstrapServers: string
+  /** May do everything; logs in by PLAIN. */
+  readonly admin: { readonly username: string; readonly password: string }
+  close(): Promise<void>
+}
+
+/** @param start a cluster with PLAIN and SCRAM, where the admin may do everything */
+export function scramScenarios(start: () => Promise<World>): void {
+  let world: World
+  let admin: AdminClient
+
+  before(async () => {
+    world = await start()
+    admin = new AdminClient(login('PLAIN', world.admin.username, world.admin.password), { logger: quiet })
+  })
+
+  after(async () => {
+    await admin.close()
+    await world.close()
+  })
+
+  function login(mechanism: string, username: string, password: string): ClientConfig {
+    return {
+      'bootstrap.servers': world.bootstrapServers,
+      'security.protocol': 'sasl_plaintext',
+      'sasl.mechanisms': mechanism,
+      'sasl.username': username,
+      'sasl.password': password,
+      'reconnect.backoff.ms': 20,
+      'reconnect.backoff.max.ms': 100,
+    }
+  }
+
+  async function createUser(
+    mechanism: 'SCRAM-SHA-256' | 'SCRAM-SHA-512',
+    user: string,
+    password: string,
+  ): Promise<void> {
+    const [made] = await admin.alterUserScramCredentials([{ user, mechanism, iterations: 4096, password }])
+    assert.equal(made?.error, undefined)
+    for (const operation of ['read', 'write', 'create', 'describe'] as const) {
+      const binding = {
+        resourcePatternType: 'prefixed',
+        principal: `User:${user}`,
+        host: '*',
+        permissionType: 'allow',
+      } as const
+      await admin.createAcls([{ ...binding, resourceType: 'topic', name: 'scram', operation }])
+      if (operation === 'read')
+        await admin.createAcls([{ ...binding, resourceType: 'group', name: 'scram', operation }])
+    }
+  }
+
+  for (const mechanism of ['SCRAM-SHA-256', 'SCRAM-SHA-512'] as const) {
+    test(`${mechanism}: a user writes and reads; a wrong password is told, and put right while the client runs`, async () => {
+      const [user, topic] = [fresh('scram'), fresh('scram')]
+      // What has to be escaped, and is no ASCII.
+      const password = 'p=ä,ß "\\ word'
+      await createUser(mechanism, user, password)
+      const [created] = await admin.createTopics([{ topic, numPartitions: 1, replicationFactor: 1 }])
+      assert.equal(created?.error, undefined)
+      const alice = new Producer(login(mechanism, user, 'wrong'), { logger: quiet })
+      const failed = new Promise<{ code: number; message: string }>(resolve => {
+        alice.on('error', ({ error }) => {
+          if (error.code === ErrorCode.ERR__AUTHENTICATION) resolve(error)
+        })
+      })
+      const sent = alice.send({ topic, value: 'hello' })
+      const error = await failed
+      assert.match(error.message, new RegExp(mechanism))
+      assert.ok(!error.message.includes('wrong'))
+      alice.setSaslCredentials(user, password)
+      assert.equal((await sent).status, 'persisted')
+      await alice.close()
+      const bob = new Consumer(
+        { ...login(mechanism, user, password), 'group.id': fresh('scram'), 'auto.offset.reset': 'earliest' },
+        { logger: quiet },
+      )
+      bob.subscribe(topic)
+      assert.equal(String((await bob.readMessage(WAIT_MS)).value), 'hello')
+      await bob.close()
+    })
+  }
+
+  test('a user of one mechanism is none of the other, and a mechanism that is not there is told of', async () => {
+    const user = fresh('scram')
+    await createUser('SCRAM-SHA-256', user, 'secret')
+    for (const [mechanism, why] of [
+      ['SCRAM-SHA-512', /SCRAM-SHA-512 authentication failed/],
+      ['PLAIN', /PLAIN authentication failed/],
+    ] as const) {
+      const client = new AdminClient(login(mechanism, user, 'secret'), { logger: quiet })
+      await assert.rejects(client.describeCluster({ requestTimeoutMs: 3000 }), why)
+      await client.close()
+    }
+  })
+}
