@@ -5,7 +5,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { EmbeddedCluster } from '@ottla/broker'
+import { ApiKey, ApiVersions, Metadata } from '@ottla/protocol'
 import { fresh } from '../behaviour/world.ts'
+import { WireClient } from '../harness/wire-client.ts'
 import { finished, ottla } from './cli-terminal.ts'
 
 let cluster: EmbeddedCluster
@@ -216,6 +218,8 @@ test('wrong usage has status 2 and says what is meant', async () => {
     [['meta', '-b', 'localhost:1', '-F', join(folder, 'missing')], /missing/],
     [['bench', 'produce', '-b', 'localhost:1', '--topic', 'x', '--api', 'poll'], /--api poll/],
     [['broker', '--sasl', 'alice'], /USER:PASSWORD/],
+    [['broker', '--as', '0.8'], /Allowed choices are 2\.1, 3\.9, 4\.3/],
+    [['broker', '--seed', 'x'], /whole number/],
   ]
   for (const [args, expected] of cases) {
     const { status, err } = await finished(args)
@@ -252,6 +256,23 @@ test('broker says where it listens, serves, and stops when asked', async () => {
   assert.match((await finished(['meta', '-b', address])).out, /x +3/)
   broker.interrupt()
   assert.equal(await broker.done, 0)
+})
+
+test('broker poses as an older release, with the same ids for the same seed', async () => {
+  const ids: string[] = []
+  for (let round = 0; round < 2; round++) {
+    const broker = ottla('broker', '--port', '0', '--as', '3.9', '--seed', '7')
+    await broker.printed('\n')
+    const client = await WireClient.connect(broker.out().trim().replace('listening on ', ''))
+    const { apiKeys } = await client.ask(ApiVersions, 2, {})
+    assert.equal(apiKeys.find(({ apiKey }) => apiKey === ApiKey.EndTxn)?.maxVersion, 4)
+    ids.push((await client.ask(Metadata, 9, { topics: [] })).clusterId ?? '')
+    client.close()
+    broker.interrupt()
+    assert.equal(await broker.done, 0)
+  }
+  assert.notEqual(ids[0], '')
+  assert.equal(ids[0], ids[1])
 })
 
 const resultFields =

@@ -1,5 +1,5 @@
-import type { Command } from 'commander'
-import { startEmbedded } from './embedded.ts'
+import { Option, type Command } from 'commander'
+import { startEmbedded, type EmbeddedOptions } from './embedded.ts'
 import { collect, integer } from './options.ts'
 import { DONE, UsageError, stopped, type Terminal } from './terminal.ts'
 
@@ -10,6 +10,8 @@ interface BrokerOptions {
   readonly dataDir?: string
   readonly fsync?: boolean
   readonly sasl: readonly string[]
+  readonly as?: NonNullable<EmbeddedOptions['as']>
+  readonly seed?: number
 }
 
 export function addBroker(program: Command, terminal: Terminal, exit: (status: number) => void): void {
@@ -22,6 +24,10 @@ export function addBroker(program: Command, terminal: Terminal, exit: (status: n
     .option('--data-dir <directory>', 'keep the data there over restarts; without it, everything is in memory')
     .option('--fsync', 'acknowledge only what is on the disk, so that a power failure loses nothing either')
     .option('--sasl <user:password>', 'ask for SASL and let this user in; repeatable', collect, [])
+    .addOption(
+      new Option('--as <release>', 'the release of Kafka that the brokers pose as').choices(['2.1', '3.9', '4.3']),
+    )
+    .option('--seed <number>', 'ids and other random choices are the same for the same seed', integer(0))
     .action(async (options: BrokerOptions) => {
       exit(await broker(options, terminal))
     })
@@ -33,6 +39,8 @@ async function broker(options: BrokerOptions, terminal: Terminal): Promise<numbe
     port: options.port,
     ...(options.dataDir === undefined ? {} : { dataDir: options.dataDir, fsync: options.fsync === true }),
     ...(options.partitions === undefined ? {} : { defaultPartitions: options.partitions }),
+    ...(options.as === undefined ? {} : { as: options.as }),
+    ...(options.seed === undefined ? {} : { seed: options.seed }),
     ...(options.sasl.length === 0 ? {} : { sasl: { mechanisms: ['PLAIN'], users: parseUsers(options.sasl) } }),
   })
   try {
