@@ -23,6 +23,8 @@ import {
   OffsetCommit,
   OffsetFetch,
   Produce,
+  SaslAuthenticate,
+  SaslHandshake,
   SyncGroup,
 } from '@ottla/protocol'
 import fc from 'fast-check'
@@ -142,7 +144,17 @@ function apply(answer: Buffer, { kind, place, value }: Change): Buffer {
 const harmed = fc
   .constantFrom(
     ...[Produce, Fetch, ListOffsets, Metadata, OffsetCommit, OffsetFetch, FindCoordinator, JoinGroup, Heartbeat],
-    ...[SyncGroup, DescribeGroups, ListGroups, ApiVersions, InitProducerId, DescribeConfigs, DescribeCluster],
+    ...[
+      SyncGroup,
+      DescribeGroups,
+      ListGroups,
+      ApiVersions,
+      InitProducerId,
+      DescribeConfigs,
+      DescribeCluster,
+      SaslHandshake,
+      SaslAuthenticate,
+    ],
   )
   .map(api => api.key)
 
@@ -154,9 +166,10 @@ const onUncaught = (error: unknown): void => {
 }
 
 before(async () => {
-  cluster = await EmbeddedCluster.start()
+  const users = { alice: 'secret' }
+  cluster = await EmbeddedCluster.start({ sasl: { mechanisms: ['SCRAM-SHA-256'], users } })
   cluster.createTopic('t', { partitions: 2 })
-  const producer = new Producer({ 'bootstrap.servers': cluster.bootstrapServers, 'compression.codec': 'gzip' })
+  const producer = new Producer({ ...access(cluster.bootstrapServers), 'compression.codec': 'gzip' })
   await producer.sendBatch(Array.from({ length: 200 }, (_, i) => ({ topic: 't', value: `${i}`, headers: { h: 'x' } })))
   await producer.close()
   corruptor = await Corruptor.start(Number(cluster.bootstrapServers.split(':')[1]))
@@ -170,6 +183,16 @@ after(async () => {
   await corruptor.close()
   await cluster.close()
 })
+
+function access(bootstrapServers: string): ClientConfig {
+  return {
+    'bootstrap.servers': bootstrapServers,
+    'security.protocol': 'sasl_plaintext',
+    'sasl.mechanisms': 'SCRAM-SHA-256',
+    'sasl.username': 'alice',
+    'sasl.password': 'secret',
+  }
+}
 
 const quick: ClientConfig = {
   'socket.timeout.ms': 1000,
@@ -234,7 +257,7 @@ test(
     await fc.assert(
       fc.asyncProperty(fc.array(change, { minLength: 1, maxLength: 3 }), harmed, async (changes, apiKey) => {
         corruptor.harm = (answer, key) => (key === apiKey ? changes.reduce(apply, answer) : answer)
-        await use({ ...quick, 'bootstrap.servers': corruptor.address })
+        await use({ ...access(corruptor.address), ...quick })
         assert.deepEqual(uncaught, [])
       }),
       { numRuns: runs, seed, endOnFailure: true },
@@ -249,7 +272,7 @@ test('a batch that would grow beyond receive.message.max.bytes is refused, whate
     const topic = `bomb-${codec}`
     cluster.createTopic(topic, { partitions: 2 })
     const producer = new Producer({
-      'bootstrap.servers': cluster.bootstrapServers,
+      ...access(cluster.bootstrapServers),
       'compression.codec': codec,
       'message.max.bytes': 8_000_000,
     })
@@ -258,7 +281,7 @@ test('a batch that would grow beyond receive.message.max.bytes is refused, whate
     await producer.close()
     const consumer = new Consumer(
       {
-        'bootstrap.servers': cluster.bootstrapServers,
+        ...access(cluster.bootstrapServers),
         'group.id': topic,
         'fetch.max.bytes': 1_000_000,
         'receive.message.max.bytes': 1_000_512,
