@@ -66,6 +66,8 @@ export class Batch {
   retries = 0
   /** What is known when it has to be given up. */
   doubt: Exclude<PersistenceStatus, 'persisted'> = 'not-persisted'
+  /** Some try was in doubt: its bytes may still be in a broker's hands, whatever came of later tries. */
+  wasInDoubt = false
   /** Why the last try failed. */
   lastError: KafkaError | null = null
   isSettled = false
@@ -94,6 +96,11 @@ export class Batch {
   /** Bytes on the wire: exact once it is sealed, before that without compression. */
   get sizeBytes(): number {
     return this.writer.sizeBytes
+  }
+
+  /** What to say of its messages when they are given up. */
+  get unpersisted(): Exclude<PersistenceStatus, 'persisted'> {
+    return this.wasInDoubt ? 'possibly-persisted' : this.doubt
   }
 
   get firstAt(): number {
@@ -199,6 +206,7 @@ export function splitBatch(batch: Batch, at: number): [Batch, Batch] {
     half.failures = batch.failures
     half.retries = batch.retries
     half.doubt = batch.doubt
+    half.wasInDoubt = batch.wasInDoubt
     half.lastError = batch.lastError
     half.isDue = true
   }

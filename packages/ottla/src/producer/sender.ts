@@ -502,7 +502,10 @@ export class Sender {
       queue.settle()
       return null
     }
-    if (verdict.inDoubt) batch.doubt = 'possibly-persisted'
+    if (verdict.inDoubt) {
+      batch.doubt = 'possibly-persisted'
+      batch.wasInDoubt = true
+    }
     batch.lastError = error
     const { messageTimeoutMs, maxRetries } = this.#settings
     const { clock, logger, random } = this.#context
@@ -531,7 +534,7 @@ export class Sender {
       told = new KafkaError(ErrorCode.ERR__MSG_TIMED_OUT, error.message, { cause: error })
     }
     this.dropped(queue, batch, records === null ? told : error)
-    return { status: batch.doubt, baseOffset: -1, logAppendTime: -1, error: told, recordErrors: records }
+    return { status: batch.unpersisted, baseOffset: -1, logAppendTime: -1, error: told, recordErrors: records }
   }
 }
 
@@ -545,7 +548,7 @@ function countShipments(broker: BrokerCounters, context: SenderContext, shipment
 
 /** The outcome of a batch that is given up. */
 export function failure(batch: Batch, error: KafkaError): Outcome {
-  return { status: batch.doubt, baseOffset: -1, logAppendTime: -1, error, recordErrors: null }
+  return { status: batch.unpersisted, baseOffset: -1, logAppendTime: -1, error, recordErrors: null }
 }
 
 /** The error of messages that ran out of time, with the last trouble as its cause. */

@@ -128,6 +128,35 @@ test('batches behind a failed one come too early, and go again behind it with th
   assert.deepEqual(outcomes(), { ok: ['first', ...values(3)] })
 })
 
+test('a message whose first try may still be in the hands of a broker is never said to be nowhere', async () => {
+  const world = idempotent({ 'message.timeout.ms': 1000 })
+  const { cluster, clock, put, reports, nextAfter } = world
+  await withId(world)
+  for (const value of values(2)) put({ topic: 't', value })
+  await settle()
+  const [older, younger] = [cluster.next(), cluster.next()]
+  // Their connection is lost; what was written into it may be read later.
+  older.fail(ErrorCode.ERR__TRANSPORT, true)
+  younger.fail(ErrorCode.ERR__TRANSPORT, true)
+  const again = await nextAfter(RETRY_MS)
+  again.error(ErrorCode.ERR_NOT_ENOUGH_REPLICAS)
+  for (let i = 0; i < 20; i++) {
+    await clock.advance(RETRY_MS)
+    while (cluster.unseen > 0) cluster.next().error(ErrorCode.ERR_OUT_OF_ORDER_SEQUENCE_NUMBER)
+    await settle()
+  }
+  assert.deepEqual(
+    reports
+      .slice(1)
+      .map(({ value, status }) => [value, status])
+      .sort(),
+    [
+      ['v0', 'possibly-persisted'],
+      ['v1', 'possibly-persisted'],
+    ],
+  )
+})
+
 test('after a batch has been given up the numbers begin anew under the next epoch', async () => {
   const world = idempotent()
   const { cluster, put, ids, outcomes, nextAfter } = world
