@@ -87,3 +87,17 @@ test('a certificate that is replaced under load loses no message: connections mo
     values,
   )
 })
+
+test('certificates and keys of a client that speaks no TLS are warned about by name', async () => {
+  const lines: string[] = []
+  const producer = new Producer(
+    { 'bootstrap.servers': '127.0.0.1:1', 'ssl.ca.pem': 'x', 'ssl.key.pem': 'secret' },
+    { logger: (level, facility, message) => lines.push(`${level} ${facility} ${message}`) },
+  )
+  await producer.close(0)
+  const warning = '4 CONFWARN ssl.ca.pem, ssl.key.pem have no effect: security.protocol=plaintext is without TLS'
+  assert.deepEqual(
+    lines.filter(line => line.includes('CONFWARN')),
+    [warning],
+  )
+})

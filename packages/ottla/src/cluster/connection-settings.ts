@@ -7,6 +7,7 @@ import { PlainMechanism } from '../network/sasl/plain.ts'
 import { ScramMechanism } from '../network/sasl/scram.ts'
 import type { TlsSettings } from '../network/tls/client.ts'
 import { TlsCredentials } from '../network/tls/credentials.ts'
+import { namesInUse } from '../network/tls/material.ts'
 import { libraryVersion } from '../version.ts'
 import type { ClientContext } from './context.ts'
 
@@ -21,7 +22,7 @@ export function laneSettings(context: ClientContext, credentials: () => Credenti
     connection: {
       clientId: settings['client.id'],
       transport: {
-        tls: secure ? tlsSettings(context) : null,
+        tls: secure ? tlsSettings(context) : withoutTls(context),
         family: familyOf(settings['broker.address.family']),
         useAllAddresses: settings['client.dns.lookup'] === 'use_all_dns_ips',
         keepAlive: settings['socket.keepalive.enable'],
@@ -72,6 +73,17 @@ function requirePassword(settings: CommonSettings, name: string): void {
   if (settings['sasl.username'] !== undefined && settings['sasl.password'] !== undefined) return
   const why = `sasl.mechanisms=${name} needs sasl.username and sasl.password`
   throw new KafkaError(ErrorCode.ERR__INVALID_ARG, why)
+}
+
+function withoutTls({ settings, logger, verifyCertificate }: ClientContext): null {
+  const useless = namesInUse(settings)
+  if (verifyCertificate !== null) useless.push('the option verifyCertificate')
+  if (useless.length > 0) {
+    const verb = useless.length === 1 ? 'has' : 'have'
+    const why = `${useless.join(', ')} ${verb} no effect: security.protocol=${settings['security.protocol']} is without TLS`
+    logger.warning('CONFWARN', why)
+  }
+  return null
 }
 
 function tlsSettings({ settings, logger, verifyCertificate }: ClientContext): TlsSettings {

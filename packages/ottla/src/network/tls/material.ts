@@ -62,6 +62,12 @@ export function checkNames(settings: CommonSettings): void {
   if (key && !cert) throw invalid('ssl.key.* needs the certificate in ssl.certificate.location or ssl.certificate.pem')
 }
 
+/** The properties of certificates and keys that are set, for a warning where no TLS is spoken. */
+export function namesInUse(settings: CommonSettings): string[] {
+  const names = [...files, 'ssl.ca.pem', 'ssl.certificate.pem', 'ssl.key.pem'] as const
+  return names.filter(name => (settings[name] ?? '') !== '')
+}
+
 /** Reads it all, anew each time. Rejects with KafkaError ERR__SSL naming the property and the file. */
 export async function readMaterial(settings: CommonSettings): Promise<Material> {
   const isStandard = !settings['ssl.ca.pem'] && (!settings['ssl.ca.location'] || settings['ssl.ca.location'] === PROBE)
