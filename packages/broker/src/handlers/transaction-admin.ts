@@ -17,6 +17,7 @@ import { CLUSTER_NAME } from '../acls.ts'
 import { OFFSETS_TOPIC } from '../internal-topics.ts'
 import { route, type RequestContext, type Route } from '../request.ts'
 import { completeOffsets } from '../transaction-markers.ts'
+import { nameProblem } from '../topics.ts'
 import { transactionStates, type TopicPartition } from '../transaction.ts'
 
 export const transactionAdminRoutes: readonly Route[] = [
@@ -120,6 +121,7 @@ function describeProducers(
     errorMessage: null,
     activeProducers: [],
   })
+  if (nameProblem(topic) !== null) return fail(ErrorCode.ERR_TOPIC_EXCEPTION)
   if (!context.allows('read', 'topic', topic)) return fail(ErrorCode.ERR_TOPIC_AUTHORIZATION_FAILED)
   const partition = state.topics.partition(topic, partitionIndex)
   if (partition === undefined) return fail(ErrorCode.ERR_UNKNOWN_TOPIC_OR_PART)

@@ -19,14 +19,21 @@ export const transactionOffsetRoutes: readonly Route[] = [route(TxnOffsetCommitS
 function commit(request: Decoded<TxnOffsetCommitRequest>, context: RequestContext): TxnOffsetCommitResponse {
   const { groupId, producerId } = request
   const { state } = context
-  const refusal = refuse(request, context)
+  const forbidden = forbid(request, context)
+  const problemOf = (name: string, index: number): number =>
+    forbidden === ErrorCode.ERR_NO_ERROR ? checkPartition(name, index, context) : forbidden
+  // What does not come to the coordinator cannot make the group a part of the transaction.
+  const isAnyLeft = request.topics.some(({ name, partitions }) =>
+    partitions.some(({ partitionIndex }) => problemOf(name, partitionIndex) === ErrorCode.ERR_NO_ERROR),
+  )
+  const refusal = isAnyLeft ? refuse(request, context) : ErrorCode.ERR_NO_ERROR
   return {
     throttleTimeMs: 0,
     topics: request.topics.map(({ name, partitions }) => ({
       name,
       partitions: partitions.map(({ partitionIndex, committedOffset, committedMetadata, committedLeaderEpoch }) => {
-        let errorCode = refusal
-        if (errorCode === ErrorCode.ERR_NO_ERROR) errorCode = checkPartition(name, partitionIndex, context)
+        let errorCode = problemOf(name, partitionIndex)
+        if (errorCode === ErrorCode.ERR_NO_ERROR) errorCode = refusal
         if (errorCode === ErrorCode.ERR_NO_ERROR && (committedMetadata?.length ?? 0) > MAX_METADATA_BYTES) {
           errorCode = ErrorCode.ERR_OFFSET_METADATA_TOO_LARGE
         }
@@ -45,14 +52,18 @@ function commit(request: Decoded<TxnOffsetCommitRequest>, context: RequestContex
   }
 }
 
-// What is wrong with all of it.
-function refuse(request: Decoded<TxnOffsetCommitRequest>, context: RequestContext): number {
-  const { transactionalId, groupId, generationId, memberId, groupInstanceId } = request
-  const { state } = context
+function forbid({ transactionalId, groupId }: Decoded<TxnOffsetCommitRequest>, context: RequestContext): number {
   if (!context.allows('write', 'transactional-id', transactionalId)) {
     return ErrorCode.ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED
   }
   if (!context.allows('read', 'group', groupId)) return ErrorCode.ERR_GROUP_AUTHORIZATION_FAILED
+  return ErrorCode.ERR_NO_ERROR
+}
+
+// What is wrong with all of it, as the coordinator sees it.
+function refuse(request: Decoded<TxnOffsetCommitRequest>, context: RequestContext): number {
+  const { groupId, generationId, memberId, groupInstanceId } = request
+  const { state } = context
   let problem = state.checkCoordinator(context.brokerId, groupId)
   if (problem !== ErrorCode.ERR_NO_ERROR) return problem
   if (groupId === '') return ErrorCode.ERR_INVALID_GROUP_ID

@@ -1,0 +1,4 @@
+import { EmbeddedCluster } from '@ottla/broker'
+import { transactionsWrongInputScenarios } from '../behaviour/transactions-wrong-input.ts'
+
+transactionsWrongInputScenarios(() => EmbeddedCluster.start())
