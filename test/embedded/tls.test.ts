@@ -101,3 +101,32 @@ test('certificates and keys of a client that speaks no TLS are warned about by n
     [warning],
   )
 })
+
+test('authorities between the root and a certificate come with the certificate, on both sides', async () => {
+  const root = Authority.make('Root')
+  const middle = root.makeBelow('Middle')
+  const broker = middle.issue({ subject: '/CN=broker', names: 'IP:127.0.0.1' })
+  const client = middle.issue({ subject: '/CN=client' })
+  await using cluster = await EmbeddedCluster.start({
+    tls: { key: broker.key, cert: broker.cert + middle.cert, ca: root.cert, clientAuth: 'required' },
+  })
+  const seen = new Set<string>()
+  const producer = new Producer(
+    {
+      'bootstrap.servers': cluster.bootstrapServers,
+      'security.protocol': 'ssl',
+      'ssl.ca.pem': root.cert,
+      'ssl.certificate.pem': client.cert + middle.cert,
+      'ssl.key.pem': client.key,
+    },
+    {
+      verifyCertificate: ({ certificate, issuers, error }) => {
+        seen.add([certificate, ...issuers].map(({ subject }) => subject).join(' < '))
+        return error === null
+      },
+    },
+  )
+  assert.equal((await producer.send({ topic: 'chain', value: 'x' })).status, 'persisted')
+  await producer.close()
+  assert.deepEqual([...seen], ['CN=broker < CN=Middle < CN=Root'])
+})

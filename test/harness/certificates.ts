@@ -1,7 +1,7 @@
 /** Certificates of one test, made by openssl in a folder that goes away with the test's process. */
 import { randomUUID } from 'node:crypto'
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { removeAtEnd } from './child.ts'
@@ -53,6 +53,15 @@ export class Authority {
     return authority
   }
 
+  /** One whose own certificate this one issues. */
+  makeBelow(name: string): Authority {
+    const below = Authority.make(name)
+    const { certFile, keyFile } = this.#issue({ subject: `/CN=${name}` }, 'basicConstraints=critical,CA:true')
+    copyFileSync(certFile, below.certFile)
+    copyFileSync(keyFile, below.keyFile)
+    return below
+  }
+
   /** One that another process has made. */
   static at(folder: string): Authority {
     return new Authority(folder)
@@ -63,12 +72,16 @@ export class Authority {
   }
 
   issue(wanted: Wanted): Identity {
+    return this.#issue(wanted, wanted.names === undefined ? '' : `subjectAltName=${wanted.names}`)
+  }
+
+  #issue(wanted: Wanted, extension: string): Identity {
     const base = this.#path('issued')
     const certFile = `${base}.pem`
     const keyFile = `${base}.key`
     const request = `${base}.csr`
     const extensions = `${base}.ext`
-    writeFileSync(extensions, wanted.names === undefined ? '' : `subjectAltName=${wanted.names}\n`)
+    writeFileSync(extensions, `${extension}\n`)
     newKey(keyFile)
     openssl('req', '-new', '-config', this.#config, '-key', keyFile, '-subj', wanted.subject, '-out', request)
     const from = wanted.from ?? when(Date.now() - dayMs)
