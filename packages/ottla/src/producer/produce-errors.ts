@@ -17,7 +17,7 @@ export interface Verdict {
 
 const fail: Verdict = { retry: false, refresh: false, counts: false, inDoubt: false }
 const failInDoubt: Verdict = { retry: false, refresh: false, counts: false, inDoubt: true }
-// Stale metadata: the broker refused before it wrote, so trying again can double nothing.
+// Stale metadata: as a rule the broker refused before it wrote.
 const moved: Verdict = { retry: true, refresh: true, counts: false, inDoubt: false }
 const again: Verdict = { retry: true, refresh: false, counts: true, inDoubt: false }
 const againInDoubt: Verdict = { retry: true, refresh: false, counts: true, inDoubt: true }
@@ -68,9 +68,17 @@ const connectionTrouble = new Set<number>([
   ErrorCode.ERR__AUTHENTICATION,
 ])
 
-/** The verdict on a code that a broker answered with; one that is not known is final. */
-export function answerVerdict(code: number): Verdict {
-  return verdicts.get(code) ?? fail
+// What a leader answers, too, if it stops being the leader while it waits for the replicas: the messages are in its log
+// by then, and if a replica has them that becomes the leader, they stay.
+const afterAppend = new Set<number>([ErrorCode.ERR_NOT_LEADER_FOR_PARTITION, ErrorCode.ERR_KAFKA_STORAGE_ERROR])
+
+/**
+ * The verdict on a code that a broker answered with; one that is not known is final.
+ * @param acks - that were asked for; -1: of all replicas
+ */
+export function answerVerdict(code: number, acks: number): Verdict {
+  const verdict = verdicts.get(code) ?? fail
+  return acks === -1 && afterAppend.has(code) ? { ...verdict, inDoubt: true } : verdict
 }
 
 /**

@@ -471,7 +471,7 @@ export class Sender {
         return this.#judge(outbox, shipment, about === 'in doubt' ? behindLost : outOfSequence, error, null)
       }
     }
-    const verdict = answerVerdict(errorCode)
+    const verdict = answerVerdict(errorCode, this.#settings.acks)
     if (verdict.refresh && queue.leader === outbox.brokerId) {
       this.#cluster.metadata.requestRefresh(`produce: ${error.message}`, [queue.topic.name])
     }

@@ -86,6 +86,24 @@ test('refusals that wrote nothing do not count as retries either', async () => {
   assert.equal(reports[0]?.status, 'persisted')
 })
 
+for (const [acks, status] of [
+  ['all', 'possibly-persisted'],
+  [1, 'not-persisted'],
+] as const) {
+  test(`messages that a broker had when it lost the partition are ${status} with acks=${acks}`, async () => {
+    // With all, they are in its log while it waits for the replicas, and one of these is the next leader.
+    const { cluster, clock, put, reports, nextAfter } = makeWorld({ acks, 'message.timeout.ms': 1000 })
+    cluster.topic('t', [1])
+    put({ topic: 't', value: 'a' })
+    ;(await nextAfter(5)).error(ErrorCode.ERR_NOT_LEADER_FOR_PARTITION)
+    await settle()
+    cluster.topic('t', [-1], {}, 1)
+    await clock.advance(2000)
+    assert.equal(reports[0]?.error?.code, ErrorCode.ERR__MSG_TIMED_OUT)
+    assert.equal(reports[0].status, status)
+  })
+}
+
 test('with retries=0 a try that may have been written is the last', async () => {
   const { cluster, put, outcomes, reports, nextAfter } = makeWorld({ retries: 0 })
   cluster.topic('t', [1])

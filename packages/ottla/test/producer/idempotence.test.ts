@@ -202,39 +202,45 @@ test('what was given up while it was under way cannot be written behind newer me
   assert.deepEqual(outcomes(), { ok: ['first', 'new'], ERR__MSG_TIMED_OUT: ['late'] })
 })
 
-test('what may still be on its way behind messages that were given up is not sent under other numbers', async () => {
-  const world = idempotent({ 'message.timeout.ms': 1000 })
-  const { cluster, clock, put, reports, nextAfter } = world
-  await withId(world)
-  put({ topic: 't', value: 'a' })
-  const a = await nextAfter(0)
-  await clock.advance(500)
-  put({ topic: 't', value: 'b' })
-  const b = await nextAfter(0)
-  await clock.advance(500)
-  a.fail(ErrorCode.ERR__TIMED_OUT, true)
-  b.fail(ErrorCode.ERR__TRANSPORT, true)
-  put({ topic: 't', value: 'c' })
-  // Were it sent anew now, both could be written: the first try behind `a`, which is still on its way, and this one.
-  const again = await nextAfter(RETRY_MS)
-  assert.deepEqual(again.values, { 't/0': ['b'] })
-  assert.deepEqual(stamps(again), stamps(b))
-  again.error(ErrorCode.ERR_OUT_OF_ORDER_SEQUENCE_NUMBER)
-  const next = await nextAfter(RETRY_MS)
-  assert.deepEqual([next.values, stamps(next)], [{ 't/0': ['c'] }, [7, 1, 0]])
-  next.ok()
-  await settle()
-  assert.equal(cluster.unseen, 0)
-  assert.deepEqual(
-    reports.map(({ value, status, error }) => [value, status, error?.name ?? 'ok']),
-    [
-      ['first', 'persisted', 'ok'],
-      ['a', 'possibly-persisted', 'ERR__MSG_TIMED_OUT'],
-      ['b', 'possibly-persisted', 'ERR_OUT_OF_ORDER_SEQUENCE_NUMBER'],
-      ['c', 'persisted', 'ok'],
-    ],
-  )
-})
+for (const [what, tried] of [
+  ['may still be on its way', (b: FakeRequest) => b.fail(ErrorCode.ERR__TRANSPORT, true)],
+  // It is in the log while the replicas are waited for.
+  ['a broker had when it lost the partition', (b: FakeRequest) => b.error(ErrorCode.ERR_NOT_LEADER_FOR_PARTITION)],
+] as const) {
+  test(`what ${what} is not sent under other numbers, behind messages that were given up`, async () => {
+    const world = idempotent({ 'message.timeout.ms': 1000 })
+    const { cluster, clock, put, reports, nextAfter } = world
+    await withId(world)
+    put({ topic: 't', value: 'a' })
+    const a = await nextAfter(0)
+    await clock.advance(500)
+    put({ topic: 't', value: 'b' })
+    const b = await nextAfter(0)
+    await clock.advance(500)
+    a.fail(ErrorCode.ERR__TIMED_OUT, true)
+    tried(b)
+    put({ topic: 't', value: 'c' })
+    // Were it sent anew now, both could be written: the first try behind `a`, which is still on its way, and this one.
+    const again = await nextAfter(RETRY_MS)
+    assert.deepEqual(again.values, { 't/0': ['b'] })
+    assert.deepEqual(stamps(again), stamps(b))
+    again.error(ErrorCode.ERR_OUT_OF_ORDER_SEQUENCE_NUMBER)
+    const next = await nextAfter(RETRY_MS)
+    assert.deepEqual([next.values, stamps(next)], [{ 't/0': ['c'] }, [7, 1, 0]])
+    next.ok()
+    await settle()
+    assert.equal(cluster.unseen, 0)
+    assert.deepEqual(
+      reports.map(({ value, status, error }) => [value, status, error?.name ?? 'ok']),
+      [
+        ['first', 'persisted', 'ok'],
+        ['a', 'possibly-persisted', 'ERR__MSG_TIMED_OUT'],
+        ['b', 'possibly-persisted', 'ERR_OUT_OF_ORDER_SEQUENCE_NUMBER'],
+        ['c', 'persisted', 'ok'],
+      ],
+    )
+  })
+}
 
 test('what was refused for good leaves nothing that could still be written: those behind it go again', async () => {
   const world = idempotent()
