@@ -96,7 +96,7 @@ export async function chaos(
   readings.check(reports)
   tell(`our reader has read ${readings.count} messages`)
   const javaReadings = new Readings('Java', complaints)
-  await readWithJava(source, javaReadings)
+  await readWithJava(source, readings.count, javaReadings)
   javaReadings.check(reports)
   tell(`Java has read ${javaReadings.count} messages`)
   return {

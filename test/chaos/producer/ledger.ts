@@ -12,6 +12,8 @@ export interface Numbered {
   /** Where it was said to be written; -1: not said. */
   partitionOf(n: number): number
   offsetOf(n: number): number
+  /** The error that it was reported with. */
+  errorOf(n: number): string | undefined
   /** The first number behind those that share the message's fate: all of them are in the log, or none. */
   groupEnd(n: number): number
 }
@@ -43,8 +45,8 @@ export class Reports implements Numbered {
   readonly #fates: (Fate | null)[] = []
   readonly #partitions: number[] = []
   readonly #offsets: number[] = []
+  readonly #errors = new Map<number, string>()
   #reported = 0
-  #failed = 0
 
   constructor(name: string, complaints: Complaints) {
     this.name = name
@@ -63,7 +65,7 @@ export class Reports implements Numbered {
 
   /** Messages that were reported with an error. */
   get failed(): number {
-    return this.#failed
+    return this.#errors.size
   }
 
   /** @returns the message's number */
@@ -73,15 +75,17 @@ export class Reports implements Numbered {
     return this.#fates.push(null) - 1
   }
 
-  report(n: number, status: PersistenceStatus, partition: number, offset: number, isFailed: boolean): void {
+  report(n: number, status: PersistenceStatus, partition: number, offset: number, error: Error | undefined): void {
     if (this.#fates[n] !== null) this.#complaints.add(`${this.name} ${n}: a second report (${status})`)
     this.#fates[n] = FATES[status]
     this.#partitions[n] = partition
     this.#offsets[n] = offset
     this.#reported++
-    if (isFailed) this.#failed++
-    if (isFailed && status === 'persisted') this.#complaints.add(`${this.name} ${n}: persisted, with an error`)
-    if (!isFailed && status !== 'persisted') this.#complaints.add(`${this.name} ${n}: ${status}, without an error`)
+    if (error !== undefined) this.#errors.set(n, String(error))
+    if (error !== undefined && status === 'persisted')
+      this.#complaints.add(`${this.name} ${n}: persisted, with an error`)
+    if (error === undefined && status !== 'persisted')
+      this.#complaints.add(`${this.name} ${n}: ${status}, without an error`)
   }
 
   fateOf(n: number): Fate {
@@ -96,6 +100,10 @@ export class Reports implements Numbered {
 
   offsetOf(n: number): number {
     return this.#offsets[n] ?? -1
+  }
+
+  errorOf(n: number): string | undefined {
+    return this.#errors.get(n)
   }
 
   groupEnd(n: number): number {
@@ -158,7 +166,9 @@ export class Readings {
         const fate = writer.fateOf(n)
         if (fate === 'there' && where === undefined) this.#complain(`${writer.name} ${n}: lost`)
         if (fate === 'not there' && where !== undefined) {
-          this.#complain(`${writer.name} ${n}: at ${where}, though it was said to be nowhere`)
+          this.#complain(
+            `${writer.name} ${n}: at ${where}, though it was said to be nowhere: ${writer.errorOf(n) ?? ''}`,
+          )
         }
         const [partition, offset] = [writer.partitionOf(n), writer.offsetOf(n)]
         if (where !== undefined && offset >= 0 && where !== `${partition}:${offset}`) {

@@ -89,12 +89,12 @@ export class OurReader {
   }
 }
 
-/** Has Java's console consumer read the topic from its beginning to its end. */
-export async function readWithJava(source: Source, readings: Readings): Promise<void> {
+/** Has Java's console consumer read so many messages, from the topic's beginning. */
+export async function readWithJava(source: Source, count: number, readings: Readings): Promise<void> {
   const { kafka, topic, isolation } = source
   const [command, args] = await javaCommand(kafka.version, 'org.apache.kafka.tools.consumer.ConsoleConsumer', [
     ...['--bootstrap-server', kafka.plainBootstrapServers, '--topic', topic, '--from-beginning'],
-    ...['--isolation-level', isolation, '--timeout-ms', '6000'],
+    ...['--isolation-level', isolation, '--timeout-ms', '20000', '--max-messages', String(count)],
     ...['--formatter-property', 'print.partition=true', '--formatter-property', 'print.offset=true'],
   ])
   const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] })

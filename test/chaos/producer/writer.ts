@@ -35,6 +35,8 @@ export interface WriterOptions {
   readonly messages: number
   readonly random: () => number
   readonly complaints: Complaints
+  /** Where the client's own account of what it does goes to, if anywhere. */
+  readonly log?: (line: string) => void
 }
 
 export class Writer {
@@ -48,6 +50,7 @@ export class Writer {
   constructor(kind: WriterKind, options: WriterOptions) {
     this.#kind = kind
     this.#options = options
+    const { log } = options
     this.reports = new Reports(kind.name, options.complaints)
     this.#producer = new Producer(
       {
@@ -62,8 +65,9 @@ export class Writer {
         'reconnect.backoff.max.ms': 1000,
         'linger.ms': 5,
         ...kind.config,
+        ...(log === undefined ? {} : { debug: 'msg,eos,broker' }),
       },
-      { logger: () => undefined },
+      { logger: (_level, facility, message) => log?.(`${Date.now()} ${kind.name} ${facility} ${message}`) },
     )
     this.#writing = this.#write()
   }
@@ -114,7 +118,7 @@ export class Writer {
     const value = valueOf(name, n, FILL.slice(0, Math.floor(FILL.length ** random())))
     try {
       this.#producer.produce({ topic, key: `key ${n % KEYS}`, value }, ({ status, partition, offset, error }) => {
-        reports.report(n, status, partition, offset, error !== undefined)
+        reports.report(n, status, partition, offset, error)
         if (error !== undefined && mayFail !== true) complaints.add(`${name} ${n}: ${status}: ${String(error)}`)
       })
     } catch (error) {
