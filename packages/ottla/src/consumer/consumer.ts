@@ -42,6 +42,9 @@ import { OffsetValidator } from './offset-validation.ts'
 import type { ConsumerOptions } from './options.ts'
 import { Poller } from './poller.ts'
 import { tellError } from './reader-errors.ts'
+import { runnerHost } from './run/host.ts'
+import type { RunOptions } from './run/options.ts'
+import { Runner } from './run/runner.ts'
 import { ConsumerStatistics } from './statistics.ts'
 import { TopicWatch } from './topic-watch.ts'
 
@@ -272,13 +275,17 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
   /** Messages in batches of one partition: the fastest way. Offsets are stored as by the iterator, batch by batch. */
   batches(options: BatchOptions = {}): AsyncIterableIterator<MessageBatch<K, V>, undefined> {
     this.#requireOpen()
-    const { maxMessages, maxWaitMs } = options
-    if (maxMessages !== undefined && !(Number.isInteger(maxMessages) && maxMessages > 0)) {
-      throw invalid(`batches: maxMessages=${maxMessages} has to be 1 or more`)
-    }
-    if (maxWaitMs !== undefined && !(maxWaitMs >= 0))
-      throw invalid(`batches: maxWaitMs=${maxWaitMs} has to be 0 or more`)
     return new BatchIterator(this.#poller, this.#queue, options)
+  }
+
+  /**
+   * Works on many messages at once and stores the lowest finished offset of each partition; automatic commits do the rest.
+   * Resolves when its signal is aborted or the consumer is closed, after what is at work; rejects with what a message could
+   * not be worked on for, or KafkaError ERR__INVALID_ARG, ERR__STATE while another reader is there, a fatal one.
+   */
+  async run(options: RunOptions<K, V>): Promise<void> {
+    this.#requireOpen()
+    await new Runner(runnerHost(this.#context, this.#poller, this.#mailbox, this.#holdings), options).run()
   }
 
   /** Hears events, whether they are polled or not. A listener that throws is logged. */

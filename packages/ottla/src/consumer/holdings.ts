@@ -11,6 +11,8 @@ export class Holdings {
   readonly #assignment: Assignment
   readonly #committer: Committer | null
   readonly #onAdded: () => void
+  /** Called with what is given up, before it is committed, and awaited. */
+  beforeRelease: ((cursors: readonly Cursor[], lost: boolean) => Promise<void>) | null = null
 
   constructor(context: ClientContext, assignment: Assignment, committer: Committer | null, onAdded: () => void) {
     this.#context = context
@@ -48,8 +50,16 @@ export class Holdings {
   async release(cursors: readonly Cursor[], lost: boolean, deadline?: Deadline): Promise<void> {
     if (cursors.length === 0) return
     this.#assignment.remove(cursors)
+    await this.beforeRelease?.(cursors, lost)
     const { clock, settings } = this.#context
     if (lost || this.#committer === null || !settings['enable.auto.commit']) return
     await this.#committer.commitStored(cursors, deadline ?? Deadline.after(clock, settings['session.timeout.ms']))
+  }
+
+  /** Commits what is stored of everything, if the consumer commits by itself (`enable.auto.commit`). */
+  async commitStored(deadline: Deadline): Promise<void> {
+    if (this.#context.settings['enable.auto.commit']) {
+      await this.#committer?.commitStored(this.#assignment.cursors, deadline)
+    }
   }
 }

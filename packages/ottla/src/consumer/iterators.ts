@@ -1,6 +1,7 @@
 /** `for await` over a consumer: message by message, or batch by batch. */
 import { KafkaError } from '../errors.ts'
 import type { Message } from '../types.ts'
+import { invalid } from './arguments.ts'
 import type { FetchQueue, TakenBatch } from './fetch-queue.ts'
 import { fetchedMessages, MessageBatch } from './message-batch.ts'
 import { decodeMessage, type Decoding, type FetchedMessage } from './message.ts'
@@ -100,6 +101,14 @@ export interface BatchOptions {
   readonly maxWaitMs?: number
 }
 
+/** Throws KafkaError ERR__INVALID_ARG. */
+function checkBatchOptions({ maxMessages, maxWaitMs }: BatchOptions): void {
+  if (maxMessages !== undefined && !(Number.isInteger(maxMessages) && maxMessages > 0)) {
+    throw invalid(`batches: maxMessages=${maxMessages} has to be 1 or more`)
+  }
+  if (maxWaitMs !== undefined && !(maxWaitMs >= 0)) throw invalid(`batches: maxWaitMs=${maxWaitMs} has to be 0 or more`)
+}
+
 const DEFAULT_MAX_MESSAGES = 10_000
 // Batches are decompressed when they are taken: this bounds what is decompressed at a time.
 const MOST_BYTES = 4 * 1024 * 1024
@@ -115,6 +124,7 @@ export class BatchIterator<K, V> implements AsyncIterableIterator<MessageBatch<K
   #waiting = false
 
   constructor(poller: Poller<K, V>, queue: FetchQueue, options: BatchOptions) {
+    checkBatchOptions(options)
     this.#poller = poller
     this.#queue = queue
     this.#maxMessages = options.maxMessages ?? DEFAULT_MAX_MESSAGES

@@ -1,0 +1,29 @@
+/** Messages that could not be worked on, as they are put aside. */
+import { KafkaError } from '../../errors.ts'
+import type { HeaderInput } from '../../types.ts'
+import type { FetchedMessage } from '../message.ts'
+import type { DeadLetterSink } from './options.ts'
+
+/** The message as it came, its headers followed by where it is from and what went wrong. */
+export async function putAside(
+  message: FetchedMessage,
+  error: unknown,
+  attempts: number,
+  { topic, producer }: { readonly topic: string; readonly producer: DeadLetterSink },
+): Promise<void> {
+  const { key, value } = message
+  const origin: HeaderInput[] = [
+    { key: 'ottla.origin.topic', value: message.topic },
+    { key: 'ottla.origin.partition', value: String(message.partition) },
+    { key: 'ottla.origin.offset', value: String(message.offset) },
+    { key: 'ottla.origin.timestamp', value: String(message.timestamp) },
+    { key: 'ottla.error', value: textOf(error) },
+    { key: 'ottla.attempts', value: String(attempts) },
+  ]
+  await producer.send({ topic, key, value, headers: [...message.headers, ...origin] })
+}
+
+function textOf(error: unknown): string {
+  if (error instanceof KafkaError) return error.message
+  return error instanceof Error ? `${error.name}: ${error.message}` : String(error)
+}

@@ -1,0 +1,24 @@
+import { Deadline } from '../../base/clock.ts'
+import type { ClientContext } from '../../cluster/context.ts'
+import type { Holdings } from '../holdings.ts'
+import type { Mailbox } from '../mailbox.ts'
+import type { Poller } from '../poller.ts'
+import type { RunnerHost } from './runner.ts'
+
+/** Parts of a consumer, for a runner. */
+export function runnerHost<K, V>(
+  context: ClientContext,
+  poller: Poller<K, V>,
+  mailbox: Mailbox,
+  holdings: Holdings,
+): RunnerHost<K, V> {
+  const { clock, random, settings } = context
+  return {
+    clock,
+    random,
+    poller,
+    wake: () => mailbox.wake(),
+    beforeRelease: hook => (holdings.beforeRelease = hook),
+    commitStored: () => holdings.commitStored(Deadline.after(clock, settings['socket.timeout.ms'])),
+  }
+}

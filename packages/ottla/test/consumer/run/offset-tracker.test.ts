@@ -1,0 +1,24 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { OffsetTracker } from '../../../src/consumer/run/offset-tracker.ts'
+
+test('progress is what has nothing unfinished before it', () => {
+  const tracker = new OffsetTracker()
+  const [a, b, c, d] = [10, 11, 15, 16].map(offset => tracker.add(offset, 3))
+  assert.ok(a && b && c && d)
+  assert.equal(tracker.finish(b), null)
+  assert.equal(tracker.finish(c), null)
+  assert.equal(tracker.finish(a), c)
+  assert.equal(tracker.size, 1)
+  assert.equal(tracker.finish(d)?.offset, 16)
+  assert.equal(tracker.size, 0)
+})
+
+test('whoever goes back begins anew, and what was read before counts no more', () => {
+  const tracker = new OffsetTracker()
+  const old = tracker.add(100, 0)
+  tracker.add(101, 0)
+  const first = tracker.add(50, 0)
+  assert.equal(tracker.finish(old), null)
+  assert.equal(tracker.finish(first)?.offset, 50)
+})
