@@ -10,6 +10,7 @@ const pages = [
   'README.md',
   'docs/admin.md',
   'docs/producing.md',
+  'docs/consuming.md',
   'docs/security.md',
   'docs/transactions.md',
   ...['ottla', 'protocol', 'broker', 'cli'].map(name => `packages/${name}/README.md`),
