@@ -167,12 +167,17 @@ class Link {
     if (this.#isReset) return
     this.#isReset = true
     for (const pipe of this.#pipes) pipe.stop()
-    this.#client.resetAndDestroy()
-    // One that has not been connected yet cannot be reset.
-    if (this.#broker.connecting) this.#broker.destroy()
-    else this.#broker.resetAndDestroy()
+    reset(this.#client)
+    reset(this.#broker)
     this.#proxy.gone(this)
   }
+}
+
+// One that is not connected yet cannot be reset; one that is being shut down would never be closed after it (libuv
+// refuses, Node takes no notice), and keeps the process from ending.
+function reset(socket: Socket): void {
+  if (socket.connecting || socket.writableEnded) socket.destroy()
+  else socket.resetAndDestroy()
 }
 
 /** One direction of a connection: chunks in order, each at its time. Null: the end. */
