@@ -99,11 +99,11 @@ test('what was fetched and not handed out is forgotten when it was never written
   const reader = consumer()
   await reader.assign([{ topic: name, partition: 0, offset: 0 }])
   assert.deepEqual(await take(reader, 3), words('old', 0, 3))
+  cluster.requests('start')
   cluster.truncate(name, 0, 5)
   await fill(name, 'other', 2)
   // Until the client hears of the new leader what it has fetched is as good as it was.
   await admin.getMetadata({ topic: name })
-  cluster.requests('start')
   const heard = async (): Promise<boolean> => {
     await new Promise(resolve => setTimeout(resolve, 20))
     return cluster.requests().some(({ apiKey }) => apiKey === OFFSET_FOR_LEADER_EPOCH)
