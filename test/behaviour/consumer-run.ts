@@ -191,6 +191,73 @@ export function consumerRunScenarios(start: () => Promise<World>): void {
     await consumer.close()
   })
 
+  test('a stop between two tries leaves the message as it is: not put aside, not done, no failure', async () => {
+    for (const withPlace of [true, false]) {
+      const [topic, group, aside] = [await topicWith(1, 3), fresh('run'), await topicWith(1, 0)]
+      const consumer = new Consumer(configOf(group), { logger: quiet })
+      consumer.subscribe(topic)
+      const stop = new AbortController()
+      const began = Date.now()
+      await consumer.run({
+        retry: { retries: 5, backoffMs: 60_000, backoffMaxMs: 60_000 },
+        ...(withPlace ? { deadLetter: { topic: aside, producer } } : {}),
+        signal: stop.signal,
+        handler: ({ value }) => {
+          if (String(value) !== '1') return
+          setTimeout(() => stop.abort(), 50)
+          throw new Error('not yet')
+        },
+      })
+      assert.ok(Date.now() - began < WAIT_MS, 'the pause between tries was not cut short')
+      await consumer.close()
+      assert.deepEqual(await committed(group, topic, 1), [1])
+      assert.equal((await producer.queryWatermarkOffsets(aside, 0)).high, 0)
+    }
+  })
+
+  test('a partition whose handler is stuck holds up no other', async () => {
+    const [topic, group] = [await topicWith(2, 2000), fresh('run')]
+    const consumer = new Consumer(configOf(group), { logger: quiet })
+    consumer.subscribe(topic)
+    const stop = new AbortController()
+    let release = quiet
+    const stuck = new Promise<void>(resolve => (release = resolve))
+    const done = [0, 0]
+    const running = consumer.run({
+      concurrency: 2,
+      signal: stop.signal,
+      handler: async ({ partition }) => {
+        if (partition === 0 && done[0] === 0) await stuck
+        done[partition] = (done[partition] ?? 0) + 1
+      },
+    })
+    await until('the other partition is done', () => done[1] === 1000)
+    release()
+    await until('both are', () => done[0] === 1000)
+    stop.abort()
+    await running
+    await consumer.close()
+    assert.deepEqual(await committed(group, topic, 2), [1000, 1000])
+  })
+
+  test('without automatic commits the run commits what is done', async () => {
+    const [topic, group] = [await topicWith(1, 20), fresh('run')]
+    const consumer = new Consumer({ ...configOf(group), 'enable.auto.commit': false }, { logger: quiet })
+    consumer.subscribe(topic)
+    let count = 0
+    const running = consumer.run({
+      handler: () => {
+        count++
+      },
+    })
+    await until('it is committed while it runs', async () => (await committed(group, topic, 1))[0] === 20)
+    await producer.send({ topic, partition: 0, value: 'one more' })
+    await until('that is done', () => count === 21)
+    await consumer.close()
+    await running
+    assert.deepEqual(await committed(group, topic, 1), [21])
+  })
+
   test('members come and go: what is at work is finished and committed before its partition moves', async () => {
     const [topic, group] = [await topicWith(6, 600), fresh('run')]
     const owners = new Map<string, number>()

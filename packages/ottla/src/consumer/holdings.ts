@@ -56,10 +56,19 @@ export class Holdings {
     await this.#committer.commitStored(cursors, deadline ?? Deadline.after(clock, settings['session.timeout.ms']))
   }
 
-  /** Commits what is stored of everything, if the consumer commits by itself (`enable.auto.commit`). */
-  async commitStored(deadline: Deadline): Promise<void> {
-    if (this.#context.settings['enable.auto.commit']) {
-      await this.#committer?.commitStored(this.#assignment.cursors, deadline)
-    }
+  /** Hands out nothing of a partition until `goOn`. */
+  hold(cursor: Cursor): void {
+    this.#assignment.hold(cursor)
+  }
+
+  goOn(cursor: Cursor): void {
+    if (cursor.dropped) return
+    this.#assignment.goOn(cursor)
+    this.#onAdded()
+  }
+
+  /** Commits what is stored of these partitions, all of them by default. */
+  async commitStored(deadline: Deadline, cursors: readonly Cursor[] = this.#assignment.cursors): Promise<void> {
+    await this.#committer?.commitStored(cursors, deadline)
   }
 }

@@ -19,6 +19,12 @@ export function runnerHost<K, V>(
     poller,
     wake: () => mailbox.wake(),
     beforeRelease: hook => (holdings.beforeRelease = hook),
-    commitStored: () => holdings.commitStored(Deadline.after(clock, settings['socket.timeout.ms'])),
+    commit: cursors => holdings.commitStored(Deadline.after(clock, settings['socket.timeout.ms']), cursors),
+    commitsItself: settings['enable.auto.commit'],
+    commitIntervalMs: settings['auto.commit.interval.ms'],
+    longestDrainMs: settings['max.poll.interval.ms'],
+    mostBytes: settings['queued.max.messages.kbytes'] * 1024,
+    hold: cursor => holdings.hold(cursor),
+    goOn: cursor => holdings.goOn(cursor),
   }
 }

@@ -1,6 +1,6 @@
 /** Works on many messages at once, keeps the order that was asked for, and stores the lowest finished offset. */
 import { backoffMs } from '../../base/backoff.ts'
-import { sleep, type Clock } from '../../base/clock.ts'
+import { sleep, type Clock, type Timer } from '../../base/clock.ts'
 import type { Random } from '../../base/random.ts'
 import { KafkaError } from '../../errors.ts'
 import type { Message } from '../../types.ts'
@@ -21,26 +21,47 @@ export interface RunnerHost<K, V> {
   wake(): void
   /** Called before partitions are given up, and awaited; null ends it. */
   beforeRelease(hook: ((cursors: readonly Cursor[], lost: boolean) => Promise<void>) | null): void
-  /** Commits what is stored, if the consumer commits by itself. */
-  commitStored(): Promise<void>
+  /** Commits what is stored of these partitions. */
+  commit(cursors?: readonly Cursor[]): Promise<void>
+  /** `enable.auto.commit`: at intervals, and when partitions are given up. */
+  readonly commitsItself: boolean
+  readonly commitIntervalMs: number
+  /** `max.poll.interval.ms`: the others wait no longer. */
+  readonly longestDrainMs: number
+  /** Of messages that wait for a handler. */
+  readonly mostBytes: number
+  /** Hands out nothing of a partition until `goOn`. */
+  hold(cursor: Cursor): void
+  goOn(cursor: Cursor): void
 }
 
-/** Messages that wait for a handler, for each that may be at work. */
-const WAITING_PER_HANDLER = 10
-const LEAST_WAITING = 100
+/** Messages of one partition that may wait for a handler, for each handler: a slow one holds up its own partition only. */
+const WAITING_PER_HANDLER = 2
+const LEAST_WAITING = 50
 
 const STOP = Symbol('stop')
 
 /** What is being worked on of one partition. */
 class Share {
   readonly tracker = new OffsetTracker()
-  readonly abort = new AbortController()
-  /** Nothing more is begun. */
-  isDraining = false
-  /** What is finished from now on counts no more. */
-  isGone = false
+  /** It is of no more use to go on. */
+  readonly over = new AbortController()
+  /** Nothing more is begun, and nothing tried again. */
+  readonly draining = new AbortController()
+  /** Messages that are at work or wait. */
+  pending = 0
+  isHeld = false
   running = 0
   #idle: (() => void)[] = []
+
+  get isDraining(): boolean {
+    return this.draining.signal.aborted
+  }
+
+  /** What is finished from now on counts no more. */
+  get isGone(): boolean {
+    return this.over.signal.aborted
+  }
 
   ended(): void {
     this.running--
@@ -58,6 +79,9 @@ export class Runner<K, V> {
   readonly #settings: RunSettings
   readonly #scheduler: Scheduler
   readonly #shares = new Map<Cursor, Share>()
+  readonly #mostPending: number
+  #bytes = 0
+  #timer: Timer | null = null
   #isStopping = false
   #failure: Error | null = null
 
@@ -67,8 +91,8 @@ export class Runner<K, V> {
     this.#options = options
     this.#settings = runSettings(options)
     const { concurrency } = this.#settings
-    const mostWaiting = Math.max(LEAST_WAITING, concurrency * WAITING_PER_HANDLER)
-    this.#scheduler = new Scheduler(concurrency, mostWaiting, () => host.wake())
+    this.#mostPending = concurrency + Math.max(LEAST_WAITING, concurrency * WAITING_PER_HANDLER)
+    this.#scheduler = new Scheduler(concurrency)
   }
 
   /** Until it is stopped or the consumer is closed; rejects with what a message could not be worked on for. */
@@ -80,11 +104,14 @@ export class Runner<K, V> {
     this.#host.beforeRelease((cursors, lost) => this.#release(cursors, lost))
     signal?.addEventListener('abort', stop)
     if (signal?.aborted === true) this.#stop()
+    this.#commitLater()
     try {
       await this.#takeAll()
-      await this.#release([...this.#shares.keys()], false)
-      await this.#host.commitStored()
+      const cursors = [...this.#shares.keys()]
+      await this.#release(cursors, false)
+      if (this.#host.commitsItself) await this.#host.commit(cursors)
     } finally {
+      this.#timer?.cancel()
       signal?.removeEventListener('abort', stop)
       this.#host.beforeRelease(null)
       poller.release(this)
@@ -96,7 +123,7 @@ export class Runner<K, V> {
     const { poller } = this.#host
     const take = (): FetchedMessage | typeof STOP | null => {
       if (this.#isStopping) return STOP
-      return this.#scheduler.isFull ? null : poller.takeNow()
+      return this.#bytes >= this.#host.mostBytes ? null : poller.takeNow()
     }
     for (;;) {
       try {
@@ -114,9 +141,26 @@ export class Runner<K, V> {
     const { cursor, offset, leaderEpoch } = message
     let share = this.#shares.get(cursor)
     if (share === undefined) this.#shares.set(cursor, (share = new Share()))
-    const tracked = share.tracker.add(offset, leaderEpoch)
     const of = share
-    this.#scheduler.add(this.#laneOf(message), () => this.#work(of, message, tracked))
+    const tracked = of.tracker.add(offset, leaderEpoch)
+    const bytes = (message.key?.length ?? 0) + (message.value?.length ?? 0)
+    this.#bytes += bytes
+    of.pending++
+    // A program that has paused the partition itself goes on with it itself.
+    if (of.pending >= this.#mostPending && !of.isHeld && !cursor.paused) {
+      of.isHeld = true
+      this.#host.hold(cursor)
+    }
+    this.#scheduler.add(this.#laneOf(message), async () => {
+      await this.#work(of, message, tracked)
+      this.#bytes -= bytes
+      of.pending--
+      if (of.isHeld && of.pending <= this.#mostPending / 2) {
+        of.isHeld = false
+        this.#host.goOn(cursor)
+      }
+      this.#host.wake()
+    })
   }
 
   #laneOf({ cursor, key }: FetchedMessage): string | null {
@@ -136,8 +180,8 @@ export class Runner<K, V> {
     if (share.isDraining || this.#isStopping) return
     share.running++
     try {
-      await this.#handle(share, message)
-      if (share.isGone) return
+      const isDone = await this.#handle(share, message)
+      if (!isDone || share.isGone) return
       const last = share.tracker.finish(tracked)
       if (last !== null) message.cursor.offsets.store(last.offset + 1, last.leaderEpoch)
     } catch (error) {
@@ -147,11 +191,12 @@ export class Runner<K, V> {
     }
   }
 
-  async #handle(share: Share, message: FetchedMessage): Promise<void> {
+  /** @returns false: it was not tried to the end; whoever has the partition next begins anew */
+  async #handle(share: Share, message: FetchedMessage): Promise<boolean> {
     const { handler, deadLetter } = this.#options
     const { retries, backoffMs: first, backoffMaxMs } = this.#settings
     const { poller, clock, random } = this.#host
-    const { signal } = share.abort
+    const context = { signal: share.over.signal }
     let attempt = 1
     let why: unknown
     try {
@@ -159,35 +204,53 @@ export class Runner<K, V> {
       const given = decoding === null ? message : await decodeMessage(message, decoding)
       for (; ; attempt++) {
         try {
-          await handler(given as Message<K, V>, { attempt, signal }) // the deserializers make K and V
-          return
+          await handler(given as Message<K, V>, { ...context, attempt }) // the deserializers make K and V
+          return true
         } catch (error) {
-          if (attempt > retries || signal.aborted || this.#isStopping) throw error
-          await sleep(clock, backoffMs(attempt, first, backoffMaxMs, random), signal)
+          if (share.isGone) return false
+          if (attempt > retries) throw error
         }
+        const pause = sleep(clock, backoffMs(attempt, first, backoffMaxMs, random), share.draining.signal)
+        if (
+          !(await pause.then(
+            () => true,
+            () => false,
+          ))
+        )
+          return false
       }
     } catch (error) {
       why = error
     }
-    // Not tried to the end: whoever has the partition next begins anew.
-    if (deadLetter === undefined || signal.aborted) throw why
+    if (deadLetter === undefined) throw why
     await putAside(message, why, attempt, deadLetter)
+    return true
+  }
+
+  // With enable.auto.commit=false nobody else does.
+  #commitLater(): void {
+    const { clock, commitsItself, commitIntervalMs } = this.#host
+    if (commitsItself) return
+    this.#timer = clock.setTimer(Math.max(1, commitIntervalMs), () => {
+      void this.#host.commit()
+      this.#commitLater()
+    })
   }
 
   /** Waits for what is at work on partitions that are given up; what only waits is left to their next owner. */
   async #release(cursors: readonly Cursor[], lost: boolean): Promise<void> {
     const shares = cursors.flatMap(cursor => this.#shares.get(cursor) ?? [])
-    for (const share of shares) share.isDraining = true
+    for (const share of shares) share.draining.abort()
     if (!lost) {
+      const { clock, longestDrainMs, commitsItself } = this.#host
       const over = new AbortController()
-      const time = sleep(this.#host.clock, this.#settings.drainMs, over.signal).catch(() => undefined)
+      const ms = Math.min(this.#settings.drainMs, longestDrainMs)
+      const time = sleep(clock, ms, over.signal).catch(() => undefined)
       await Promise.race([Promise.all(shares.map(share => share.idle())), time])
       over.abort()
+      if (!commitsItself) await this.#host.commit(cursors)
     }
-    for (const share of shares) {
-      share.isGone = true
-      share.abort.abort()
-    }
+    for (const share of shares) share.over.abort()
     for (const cursor of cursors) this.#shares.delete(cursor)
   }
 
@@ -198,6 +261,7 @@ export class Runner<K, V> {
 
   #stop(): void {
     this.#isStopping = true
+    for (const share of this.#shares.values()) share.draining.abort()
     this.#host.wake()
   }
 }

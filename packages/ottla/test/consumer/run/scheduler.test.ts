@@ -25,7 +25,7 @@ function workshop(): {
 
 test('a lane is worked on one after the other, lanes beside each other, as many as may be', async () => {
   const { begun, work, finish } = workshop()
-  const scheduler = new Scheduler(2, 10, () => undefined)
+  const scheduler = new Scheduler(2)
   for (const [lane, name] of [
     ['a', 'a1'],
     ['a', 'a2'],
@@ -42,32 +42,11 @@ test('a lane is worked on one after the other, lanes beside each other, as many 
   assert.deepEqual(begun, ['a1', 'b1', 'c1', 'b2'])
   await finish('c1')
   assert.deepEqual(begun, ['a1', 'b1', 'c1', 'b2', 'a2'])
-  let isIdle = false
-  void scheduler.idle().then(() => (isIdle = true))
-  await finish('b2')
-  assert.equal(isIdle, false)
-  await finish('a2')
-  assert.equal(isIdle, true)
 })
 
 test('without a lane nothing waits for anything', () => {
   const { begun, work } = workshop()
-  const scheduler = new Scheduler(3, 10, () => undefined)
+  const scheduler = new Scheduler(3)
   for (const name of ['1', '2', '3', '4']) scheduler.add(null, work(name))
   assert.deepEqual(begun, ['1', '2', '3'])
-})
-
-test('it is full with what is at work and what may wait, and tells when it is no longer', async () => {
-  const { work, finish } = workshop()
-  let told = 0
-  const scheduler = new Scheduler(1, 2, () => told++)
-  for (const name of ['1', '2']) scheduler.add('a', work(name))
-  assert.equal(scheduler.isFull, false)
-  scheduler.add('a', work('3'))
-  assert.equal(scheduler.isFull, true)
-  await finish('1')
-  assert.equal(scheduler.isFull, false)
-  assert.equal(told, 1)
-  await finish('2')
-  assert.equal(told, 1)
 })
