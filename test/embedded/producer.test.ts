@@ -291,7 +291,6 @@ test('metadata and offsets can be asked for', async () => {
 })
 
 test('settings that cannot work are refused by the constructor', () => {
-  assert.throws(() => producer({ 'transactional.id': 'x' }), is(ErrorCode.ERR__NOT_IMPLEMENTED, /transactional\.id/))
   assert.throws(() => producer({ partitioner: 'nonsense' }), is(ErrorCode.ERR__INVALID_ARG, /nonsense/))
   const options = { partitioner: 'murmur2' as unknown as () => number }
   assert.throws(
