@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { idempotentChaos } from '../chaos/producer/chaos.ts'
 import { startKafka, type KafkaCluster } from '../harness/kafka.ts'
 
-const SECONDS = 12
+const SECONDS = 8
 const SEED = 5
 
 let kafka: KafkaCluster
