@@ -1,6 +1,5 @@
-import { pbkdf2, randomBytes } from 'node:crypto'
-import { promisify } from 'node:util'
 import { AlterUserScramCredentials, DescribeUserScramCredentials } from '@ottla/protocol'
+import { crypto, derive } from '../base/crypto.ts'
 import type { KafkaError } from '../errors.ts'
 import type { Bytes } from '../types.ts'
 import {
@@ -63,7 +62,6 @@ const mechanismNumbers: ReadonlyMap<string, number> = new Map(
   Object.entries(mechanisms).map(([name, { number }]) => [name, number]),
 )
 const SALT_BYTES = 64
-const derive = promisify(pbkdf2)
 
 /** @param users all users when empty */
 export async function describeUserScramCredentials(
@@ -106,7 +104,7 @@ export async function alterUserScramCredentials(
       deletions.push({ name: a.user, mechanism })
       continue
     }
-    const salt = a.salt ?? randomBytes(SALT_BYTES)
+    const salt = a.salt ?? crypto().randomBytes(SALT_BYTES)
     const saltedPassword = await saltPassword(a.mechanism, a.password, salt, a.iterations)
     upsertions.push({ name: a.user, mechanism, iterations: a.iterations, salt, saltedPassword })
   }

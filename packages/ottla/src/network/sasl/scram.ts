@@ -2,15 +2,12 @@
  * SASL SCRAM (RFC 5802, RFC 7677): the password never travels, and the broker has to prove that it knows it, too. Like
  * Kafka's own client it takes names and passwords as they are, without SASLprep.
  */
-import { createHash, createHmac, pbkdf2, randomBytes, timingSafeEqual } from 'node:crypto'
-import { promisify } from 'node:util'
 import { ErrorCode } from '@ottla/protocol'
+import { crypto, derive } from '../../base/crypto.ts'
 import { KafkaError } from '../../errors.ts'
 import type { Credentials, SaslExchange, SaslMechanism } from './mechanism.ts'
 
 export type ScramName = 'SCRAM-SHA-256' | 'SCRAM-SHA-512'
-
-const derive = promisify(pbkdf2)
 
 const hashes: Readonly<Record<ScramName, { readonly name: string; readonly bytes: number }>> = {
   'SCRAM-SHA-256': { name: 'sha256', bytes: 32 },
@@ -44,7 +41,7 @@ export class ScramMechanism implements SaslMechanism {
   constructor(
     name: ScramName,
     credentials: () => Credentials,
-    nonce: () => string = () => randomBytes(NONCE_BYTES).toString('base64url'),
+    nonce: () => string = () => crypto().randomBytes(NONCE_BYTES).toString('base64url'),
   ) {
     this.name = name
     this.#credentials = credentials
@@ -121,18 +118,18 @@ class ScramExchange implements SaslExchange {
     const match = /^v=([A-Za-z0-9+/]+=*)(?:,.*)?$/.exec(serverFinal)
     if (match === null) throw broken(tellError(serverFinal) ?? 'its last message makes no sense')
     const shown = Buffer.from(match[1] ?? '', 'base64')
-    if (shown.length !== expected.length || !timingSafeEqual(shown, expected)) {
+    if (shown.length !== expected.length || !crypto().timingSafeEqual(shown, expected)) {
       throw broken('it does not know the password either: it may not be the broker that it claims to be')
     }
     return null
   }
 
   #hmac(key: Buffer, text: string): Buffer {
-    return createHmac(hashes[this.#name].name, key).update(text).digest()
+    return crypto().createHmac(hashes[this.#name].name, key).update(text).digest()
   }
 
   #digest(bytes: Buffer): Buffer {
-    return createHash(hashes[this.#name].name).update(bytes).digest()
+    return crypto().createHash(hashes[this.#name].name).update(bytes).digest()
   }
 }
 
