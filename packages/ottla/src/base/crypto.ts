@@ -5,7 +5,7 @@ export const crypto = (): typeof Crypto => process.getBuiltinModule('node:crypto
 
 /** PBKDF2 on another thread. */
 export function derive(
-  password: string,
+  password: string | Uint8Array,
   salt: Uint8Array,
   iterations: number,
   bytes: number,
