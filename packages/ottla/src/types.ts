@@ -135,6 +135,22 @@ export type PartitionEofEvent = {
   readonly partition: number
   readonly offset: number
 }
+/**
+ * No broker has answered for an assigned partition for `ottla.partition.stall.ms`, although it is not paused and nothing
+ * of it waits for the program. Told once, until it is fetched again; logged as a warning when nobody listens.
+ * @since 0.1.0
+ */
+export type PartitionStalledEvent = {
+  readonly type: 'partition-stalled'
+  readonly topic: string
+  readonly partition: number
+  /** Where reading goes on; OFFSET_INVALID while that is not known. */
+  readonly offset: number
+  /** ms since it was last fetched, or could have been. */
+  readonly stalledMs: number
+  /** In words, as `explain()` says it. */
+  readonly reason: string
+}
 export type OffsetsCommittedEvent = {
   readonly type: 'offsets-committed'
   readonly offsets: TopicPartitionOffset[]
@@ -147,6 +163,7 @@ export type Event =
   | DeliveryEvent
   | MessageEvent
   | PartitionEofEvent
+  | PartitionStalledEvent
   | OffsetsCommittedEvent
   | RebalanceEventNotice
   | ErrorEvent
@@ -163,6 +180,7 @@ export type ProducerEvent =
 export type ConsumerEvent<K = Buffer, V = Buffer> =
   | MessageEvent<K, V>
   | PartitionEofEvent
+  | PartitionStalledEvent
   | OffsetsCommittedEvent
   | RebalanceEventNotice
   | ErrorEvent

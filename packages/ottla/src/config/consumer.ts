@@ -134,6 +134,12 @@ export const consumerProperties = {
     'Whether messages of transactions are read before these are committed, and of those that were aborted.',
     { importance: 'high' },
   ),
+  'ottla.partition.stall.ms': int(
+    'C',
+    [0, DAY_MS],
+    60_000,
+    'An assigned partition that no broker has answered for in this time, in ms, is told of (`partition-stalled`); 0 switches it off.',
+  ),
   consume_cb: elsewhere('C', 'poll, an iterator or `batches()`', 'Message callback.'),
   rebalance_cb: elsewhere('C', 'the second argument of `subscribe`', 'Rebalance callback.'),
   offset_commit_cb: elsewhere('C', "on('offsets-committed', listener)", 'Told of commits.'),

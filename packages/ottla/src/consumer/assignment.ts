@@ -86,6 +86,18 @@ export class Assignment {
     this.#list()
   }
 
+  /** Goes to these offsets; errors are per partition. */
+  seek(partitions: readonly TopicPartitionOffset[]): TopicPartitionOffset[] {
+    return partitions.map(given => {
+      const { topic, partition, offset, leaderEpoch } = given
+      const cursor = this.get(topic, partition)
+      if (cursor === undefined) return { ...given, error: notAssigned(topic, partition) }
+      this.#queue.forget(cursor)
+      cursor.moveTo(offset, leaderEpoch)
+      return { ...given }
+    })
+  }
+
   /** Stores offsets for the next commit; errors are per partition. */
   store(offsets: readonly TopicPartitionOffset[]): TopicPartitionOffset[] {
     return offsets.map(given => {

@@ -32,6 +32,7 @@ import { strategiesOf, type Strategy } from './group/assignors/strategies.ts'
 import { Group } from './group/group.ts'
 import { Subscription, type SubscriptionInput } from './group/subscription.ts'
 import { Holdings } from './holdings.ts'
+import { Insight } from './insight/insight.ts'
 import { intercepting } from './interceptors.ts'
 import { BatchIterator, MessageIterator, type BatchOptions } from './iterators.ts'
 import { Mailbox } from './mailbox.ts'
@@ -45,7 +46,6 @@ import { tellError } from './reader-errors.ts'
 import { runnerHost } from './run/host.ts'
 import type { RunOptions } from './run/options.ts'
 import { Runner } from './run/runner.ts'
-import { ConsumerStatistics } from './statistics.ts'
 import { TopicWatch } from './topic-watch.ts'
 
 /**
@@ -84,7 +84,7 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
   readonly #group: Group | null
   readonly #committer: Committer | null
   readonly #holdings: Holdings
-  readonly #statistics: ConsumerStatistics
+  readonly #insight: Insight
   #closing: Promise<void> | null = null
   #disconnected = false
 
@@ -143,7 +143,8 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
     this.#holdings = new Holdings(context, assignment, this.#committer, () => this.#onAdded())
     const intercept = intercepting(context, options.interceptors)
     this.#poller = this.#makePoller(decodingOf(options.key, options.value, intercept))
-    this.#statistics = new ConsumerStatistics(context, cluster, assignment, this.#mailbox, this.#group)
+    const seen = [this.#queue, this.#mailbox, this.#poller, this.#group] as const
+    this.#insight = new Insight(context, cluster, assignment, ...seen)
     context.events.subscribe(event => this.#onEvent(event))
     cluster.metadata.onChange(() => this.#onMetadata())
     this.#committer?.start()
@@ -288,6 +289,11 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
     await new Runner(runnerHost(this.#context, this.#poller, this.#mailbox, this.#holdings), options).run()
   }
 
+  /** Why nothing arrives, in words: of brokers, topics, the group, each partition, and the last error. */
+  explain(): string[] {
+    return this.#insight.explain()
+  }
+
   /** Hears events, whether they are polled or not. A listener that throws is logged. */
   on<T extends ConsumerEvent['type']>(type: T, listener: Listener<K, V, T>): this {
     // Both sides say the event of type T; the compiler does not see through the narrower T.
@@ -369,13 +375,7 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
   async seek(partitions: readonly TopicPartitionOffset[]): Promise<TopicPartitionOffset[]> {
     this.#requireOpen()
     checkOffsets(partitions, 'seek')
-    const results = partitions.map(given => {
-      const cursor = this.#assignment.get(given.topic, given.partition)
-      if (cursor === undefined) return { ...given, error: notAssigned(given.topic, given.partition) }
-      this.#queue.forget(cursor)
-      cursor.moveTo(given.offset, given.leaderEpoch)
-      return { ...given }
-    })
+    const results = this.#assignment.seek(partitions)
     this.#resolver.kick()
     this.#fetcher.kick()
     return Promise.resolve(results)
@@ -500,7 +500,7 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
     this.#assignment.remove(this.#assignment.cursors)
     this.#group?.stop()
     this.#watch.stop()
-    this.#statistics.stop()
+    this.#insight.stop()
     this.#cluster.close()
     await Promise.all([this.#fetcher.close(), this.#resolver.close(), this.#validator.close()])
     this.#mailbox.wake()

@@ -1,6 +1,7 @@
 /** One assigned partition: where it is, what has been fetched of it, what will be committed. */
 import type { RecordBatch, RecordCursor } from '@ottla/protocol'
 import { Ring } from '../base/ring.ts'
+import type { KafkaError } from '../errors.ts'
 import { OFFSET_INVALID, OFFSET_STORED, type TopicPartition } from '../types.ts'
 import { OffsetStore } from './offset-store.ts'
 
@@ -96,6 +97,10 @@ export class Cursor implements TopicPartition {
   /** No fetch before this moment (monotonic ms). */
   retryAt = 0
   failures = 0
+  /** Why the last try to fetch it, or to find out where it begins, has come to nothing; null when it has not. */
+  trouble: KafkaError | null = null
+  /** When a broker last answered for it (monotonic ms); -1 for never. */
+  fetchedAt = -1
   /** Grown beyond fetch.message.max.bytes when not even one batch fitted; 0 while not. */
   grownMaxBytes = 0
   /** Broker to read from instead of the leader (KIP-392), -1 for none, until the moment beside it. */
@@ -181,5 +186,6 @@ export class Cursor implements TopicPartition {
   #enter(next: CursorState): void {
     if (!moves[this.#state].includes(next)) throw new Error(`${this.name} cannot go from ${this.#state} to ${next}`)
     this.#state = next
+    this.trouble = null
   }
 }

@@ -165,6 +165,7 @@ export class Fetcher {
       logger.debug('fetch', 'FETCH', `broker ${node}: ${error.message}`)
       this.#cluster.metadata.requestRefresh(error.message)
       for (const cursor of cursors) {
+        cursor.trouble = error
         // A replica that cannot be reached is no reason to stay away from the leader.
         if (cursor.preferredReplica === node) this.#stayWithLeader(cursor)
         else this.#backOff(cursor)
@@ -173,15 +174,22 @@ export class Fetcher {
       return
     }
     if (response.errorCode !== ErrorCode.ERR_NO_ERROR) {
-      logger.debug('fetch', 'FETCH', `broker ${node}: session: ${KafkaError.of(response.errorCode, 'fetch').message}`)
+      const error = KafkaError.of(response.errorCode, 'fetch')
+      logger.debug('fetch', 'FETCH', `broker ${node}: session: ${error.message}`)
       session.reset()
       // Forgotten sessions are the way of busy brokers; anything else had better not be repeated at once.
       if (response.errorCode === ErrorCode.ERR_FETCH_SESSION_ID_NOT_FOUND) return
-      for (const cursor of cursors) this.#backOff(cursor)
+      for (const cursor of cursors) {
+        cursor.trouble = error
+        this.#backOff(cursor)
+      }
       return
     }
     session.answered(response.sessionId)
     await this.#accept(node, response)
+    const now = this.#context.clock.now()
+    // An answer leaves out what has not changed.
+    for (const cursor of cursors) if (cursor.trouble === null) cursor.fetchedAt = now
     if (settings['enable.partition.eof']) for (const cursor of cursors) this.#tellEnd(cursor, node)
   }
 
@@ -277,6 +285,7 @@ export class Fetcher {
     }
     if (!isCurrent(cursor, node)) return
     cursor.failures = 0
+    cursor.trouble = null
     cursor.grownMaxBytes = fetched.neededBytes
     if (this.#context.counters !== null) this.#count(cursor, fetched, node)
     const { nextOffset, batches, leaderEpoch } = fetched
@@ -314,15 +323,9 @@ export class Fetcher {
   corrupt(cursor: Cursor, error: unknown): void {
     const why = error instanceof Error ? error.message : String(error)
     this.#backOff(cursor, this.#context.settings['fetch.error.backoff.ms'])
-    this.#host.raise(
-      new KafkaError(
-        ErrorCode.ERR__BAD_MSG,
-        `${cursor.name} cannot be read from offset ${cursor.fetchOffset} on: ${why}`,
-        {
-          cause: error,
-        },
-      ),
-    )
+    const message = `${cursor.name} cannot be read from offset ${cursor.fetchOffset} on: ${why}`
+    cursor.trouble = new KafkaError(ErrorCode.ERR__BAD_MSG, message, { cause: error })
+    this.#host.raise(cursor.trouble)
   }
 
   // A leader that takes a lost replica for a good one would send its readers there for ever.
@@ -342,6 +345,7 @@ export class Fetcher {
     const { metadata } = this.#cluster
     const error = KafkaError.of(answer.errorCode, cursor.name)
     this.#context.logger.debug('fetch', 'FETCH', `broker ${node}: ${error.message}`)
+    cursor.trouble = error
     const fromReplica = cursor.preferredReplica === node
     if (fromReplica) this.#stayWithLeader(cursor)
     switch (answer.errorCode) {

@@ -103,8 +103,11 @@ export class OffsetResolver {
     } catch (error) {
       if (this.#abort.signal.aborted) return
       again = true
-      if (error instanceof KafkaError) this.#tell(error)
-      else this.#context.logger.error('OFFSET', error instanceof Error ? (error.stack ?? error.message) : String(error))
+      if (error instanceof KafkaError) {
+        for (const cursor of this.#in(state)) cursor.trouble = error
+        this.#tell(error)
+      } else
+        this.#context.logger.error('OFFSET', error instanceof Error ? (error.stack ?? error.message) : String(error))
     }
     if (!again || this.#abort.signal.aborted) {
       this.#failures[state] = 0
@@ -150,6 +153,7 @@ export class OffsetResolver {
       if (answer.error !== undefined) {
         // Never taken for "nothing committed": that would throw the group's progress away.
         again = true
+        cursor.trouble = answer.error
         this.#tell(answer.error)
       } else if (answer.offset >= 0) {
         cursor.offsets.committed = answer.offset
@@ -204,7 +208,9 @@ export class OffsetResolver {
       const error = found?.error ?? other?.error
       if (found === undefined || other === undefined || error !== undefined) {
         again = true
-        if (error !== undefined) this.#tell(error)
+        if (error === undefined) continue
+        cursor.trouble = error
+        this.#tell(error)
         continue
       }
       if (tailOf(cursor.target) >= 0) cursor.activate(Math.max(other.offset, found.offset - tailOf(cursor.target)))

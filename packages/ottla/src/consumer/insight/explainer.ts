@@ -1,0 +1,190 @@
+/** Says in words why no messages arrive. */
+import { ErrorCode } from '@ottla/protocol'
+import type { Cluster } from '../../cluster/cluster.ts'
+import type { ClientContext } from '../../cluster/context.ts'
+import { KafkaError } from '../../errors.ts'
+import { OFFSET_BEGINNING } from '../../types.ts'
+import type { Cursor } from '../cursor.ts'
+import type { Subscription } from '../group/subscription.ts'
+
+/** What is looked at. */
+export interface ExplainedConsumer {
+  readonly cursors: readonly Cursor[]
+  readonly isClosed: boolean
+  /** A poll, an iterator or a run waits for messages. */
+  readonly isWaiting: boolean
+  isQueueFull(): boolean
+  /** Null without `group.id`. */
+  readonly group: ExplainedGroup | null
+}
+
+export interface ExplainedGroup {
+  readonly subscription: Subscription | null
+  /** Partitions wait to be given to the program, or taken from it. */
+  readonly hasCallbacks: boolean
+  /** librdkafka's join states. */
+  readonly joinState: string
+}
+
+const joinStates: Readonly<Record<string, string>> = {
+  init: 'is not a member of it yet',
+  'wait-join': 'is joining it: waits for its coordinator, and for the other members, who join when they poll',
+  'wait-metadata': 'deals out the partitions as its leader',
+  'wait-sync': 'waits for its leader to deal out the partitions',
+  'wait-assign-call': 'is about to be given partitions',
+  'wait-unassign-call': 'is about to have partitions taken away',
+}
+
+// More partitions of which the same can be said are counted.
+const MOST_NAMES = 5
+
+export class Explainer {
+  readonly #context: ClientContext
+  readonly #cluster: Cluster
+  readonly #consumer: ExplainedConsumer
+  #last: { readonly error: KafkaError; readonly at: number } | null = null
+
+  constructor(context: ClientContext, cluster: Cluster, consumer: ExplainedConsumer) {
+    this.#context = context
+    this.#cluster = cluster
+    this.#consumer = consumer
+    context.events.subscribe(event => {
+      if (event.type === 'error') this.#last = { error: event.error, at: context.clock.now() }
+    })
+  }
+
+  /** One sentence each, causes before their consequences. */
+  explain(): string[] {
+    const { isClosed, cursors, group, isWaiting } = this.#consumer
+    if (isClosed) return ['The consumer is closed.']
+    const found = [...this.#brokers()]
+    if (group?.subscription) found.push(...this.#subscription(group.subscription), ...this.#group(group))
+    else if (cursors.length === 0) found.push('Nothing is subscribed to or assigned: call subscribe or assign.')
+    const waiting = cursors.some(({ queuedMessages }) => queuedMessages > 0) || group?.hasCallbacks === true
+    if (waiting && !isWaiting) found.push('The program is not asking: no poll, iterator or run waits for messages.')
+    found.push(...this.#partitions())
+    if (this.#last !== null) {
+      const seconds = Math.round((this.#context.clock.now() - this.#last.at) / 1000)
+      found.push(`The last error, ${seconds} s ago: ${this.#last.error.message} (${this.#last.error.name}).`)
+    }
+    return found
+  }
+
+  /** What keeps messages of one partition away, or that nothing does. */
+  partition(cursor: Cursor): string {
+    const why = cursor.trouble === null ? '' : `; so far: ${cursor.trouble.message}`
+    if (cursor.paused) return 'is paused'
+    const topic = this.#cluster.metadata.snapshot.topics.get(cursor.topic)
+    if (topic !== undefined && topic.errorCode !== ErrorCode.ERR_NO_ERROR) return problemOf(topic.errorCode)
+    if (topic !== undefined && cursor.partition >= topic.partitions.length) {
+      return `does not exist: the topic has ${topic.partitions.length} partitions`
+    }
+    switch (cursor.state) {
+      case 'stopped':
+        return 'has no offset to go on from and auto.offset.reset=error: seek says where'
+      case 'stored-query':
+        return `waits for the committed offset, which the coordinator of the group is asked for${why}`
+      case 'offset-query': {
+        const where = cursor.target === OFFSET_BEGINNING ? 'first offset' : 'offset to begin at'
+        return `waits for its ${where}, which ${this.#leaderOf(cursor)} is asked for${why}`
+      }
+      case 'validating':
+        return `waits to hear from ${this.#leaderOf(cursor)}, a new one, whether it has what was read${why}`
+      case 'active':
+        return this.#active(cursor)
+      default:
+        return cursor.state satisfies never
+    }
+  }
+
+  #active(cursor: Cursor): string {
+    const { position, end, high, trouble, queuedMessages, preferredReplica } = cursor
+    if (queuedMessages > 0) return 'has messages that wait for the program'
+    if (this.#leaderId(cursor) < 0) return 'has no leader'
+    const from = preferredReplica < 0 ? this.#leaderOf(cursor) : `broker ${preferredReplica}`
+    if (trouble !== null) return `could not be fetched from ${from}: ${trouble.message}`
+    if (this.#consumer.isQueueFull()) return 'is not fetched: what waits has reached queued.max.messages.kbytes'
+    if (cursor.fetchedAt < 0) return `is being fetched from ${from} for the first time`
+    if (position < end) return `is being fetched from ${from}`
+    if (end < high) return 'is read up to a transaction that has not ended (isolation.level=read_committed)'
+    return 'is read to its end'
+  }
+
+  *#brokers(): Iterable<string> {
+    const all = this.#cluster.allBrokers()
+    const names = (brokers: typeof all): string => some(brokers.map(({ name }) => name))
+    const failing = all.filter(broker => broker.isFailing)
+    if (all.some(broker => broker.isUp)) {
+      if (failing.length > 0) yield `These brokers cannot be reached: ${names(failing)}.`
+    } else if (all.length > 0 && failing.length === all.length) {
+      yield `No broker can be reached: ${names(all)}.`
+    } else {
+      yield `There is no connection yet: ${names(all)}.`
+    }
+  }
+
+  *#subscription(subscription: Subscription): Iterable<string> {
+    const { snapshot } = this.#cluster.metadata
+    for (const name of subscription.names) {
+      const code = snapshot.topics.get(name)?.errorCode
+      if (code !== undefined && code !== ErrorCode.ERR_NO_ERROR) yield `Topic ${name} ${problemOf(code)}.`
+    }
+    // With group.protocol=consumer it is the coordinator that knows.
+    if (subscription.patterns.length === 0 || this.#context.settings['group.protocol'] === 'consumer') return
+    if (subscription.topics(snapshot, () => false).length === 0) {
+      yield `No topic matches ${some(subscription.terms)}.`
+    }
+  }
+
+  *#group({ hasCallbacks, joinState }: ExplainedGroup): Iterable<string> {
+    const { cursors, isWaiting } = this.#consumer
+    const name = `The consumer, in group '${this.#context.settings['group.id'] ?? ''}',`
+    if (hasCallbacks) {
+      yield isWaiting
+        ? `${name} is being given partitions, or they are being taken away: the rebalance callback is under way.`
+        : `${name} is to be given partitions, or to give them up, as soon as the program polls.`
+    } else if (joinState !== 'steady') {
+      yield `${name} ${joinStates[joinState] ?? joinState}.`
+    } else if (cursors.length === 0) {
+      yield `${name} has no partition: others have them all, or there are none.`
+    }
+  }
+
+  /** Partitions of which the same is to be said share a sentence. */
+  *#partitions(): Iterable<string> {
+    const byReason = new Map<string, string[]>()
+    for (const cursor of this.#consumer.cursors) {
+      const reason = this.partition(cursor)
+      const names = byReason.get(reason)
+      if (names === undefined) byReason.set(reason, [cursor.name])
+      else names.push(cursor.name)
+    }
+    for (const [reason, names] of byReason) yield `${some(names)}: ${reason}.`
+  }
+
+  #leaderId({ topic, partition }: Cursor): number {
+    return this.#cluster.metadata.snapshot.topics.get(topic)?.partitions[partition]?.leader ?? -1
+  }
+
+  #leaderOf(cursor: Cursor): string {
+    const leader = this.#leaderId(cursor)
+    return leader < 0 ? 'a leader (there is none at present)' : `its leader, broker ${leader}`
+  }
+}
+
+/** Some of the names, and how many more there are. */
+export function some(names: readonly string[]): string {
+  const more = names.length - MOST_NAMES
+  return names.slice(0, MOST_NAMES).join(', ') + (more > 0 ? ` and ${more} more` : '')
+}
+
+function problemOf(code: number): string {
+  switch (code) {
+    case ErrorCode.ERR_UNKNOWN_TOPIC_OR_PART:
+      return 'does not exist'
+    case ErrorCode.ERR_TOPIC_AUTHORIZATION_FAILED:
+      return 'may not be read by this user'
+    default:
+      return `is not to be had: ${KafkaError.of(code, 'metadata').message}`
+  }
+}

@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { Cursor } from '../../../src/consumer/cursor.ts'
+import { StallWatch } from '../../../src/consumer/insight/stall-watch.ts'
+import { FakeClock } from '../../base/fake-clock.ts'
+
+interface Scene {
+  readonly clock: FakeClock
+  readonly cursors: Cursor[]
+  readonly told: string[]
+  readonly watch: StallWatch
+  isQueueFull: boolean
+}
+
+function scene(limitMs: number, count = 1): Scene {
+  const clock = new FakeClock()
+  const cursors = Array.from({ length: count }, (_, i) => new Cursor('t', i))
+  const told: string[] = []
+  const state = { isQueueFull: false }
+  const watch = new StallWatch(clock, limitMs, {
+    get cursors() {
+      return cursors
+    },
+    isQueueFull: () => state.isQueueFull,
+    onStalled: stalled => told.push(stalled.map(({ cursor, forMs }) => `${cursor.name} ${forMs}`).join(', ')),
+  })
+  return Object.assign(state, { clock, cursors, told, watch })
+}
+
+test('a partition that is never fetched is told of once', async () => {
+  const { clock, told } = scene(1000)
+  await clock.advance(1000)
+  assert.deepEqual(told, [])
+  await clock.advance(10_000)
+  assert.deepEqual(told, ['t [0] 1000'])
+})
+
+test('a partition that is fetched now and then is never told of', async () => {
+  const { clock, cursors, told } = scene(1000)
+  for (let i = 0; i < 20; i++) {
+    await clock.advance(900)
+    cursors[0]!.fetchedAt = clock.now()
+  }
+  assert.deepEqual(told, [])
+})
+
+test('one that is fetched again can stall again', async () => {
+  const { clock, cursors, told } = scene(1000)
+  await clock.advance(2000)
+  cursors[0]!.fetchedAt = clock.now()
+  await clock.advance(2000)
+  assert.equal(told.length, 2)
+})
+
+test('paused partitions, those with messages for the program, and all when the queue is full, are left alone', async () => {
+  const all = scene(1000, 3)
+  const { clock, cursors, told } = all
+  cursors[0]!.paused = true
+  cursors[1]!.queuedMessages = 5
+  await clock.advance(5000)
+  assert.deepEqual(told, ['t [2] 1000'])
+  cursors[0]!.paused = false
+  cursors[1]!.queuedMessages = 0
+  all.isQueueFull = true
+  await clock.advance(5000)
+  assert.equal(told.length, 1)
+  all.isQueueFull = false
+  await clock.advance(1500)
+  assert.deepEqual(told[1], 't [0] 1000, t [1] 1000, t [2] 1000')
+})
+
+test('a new assignment of the same partition begins anew', async () => {
+  const { clock, cursors, told } = scene(1000)
+  await clock.advance(800)
+  cursors[0] = new Cursor('t', 0)
+  await clock.advance(800)
+  assert.deepEqual(told, [])
+  await clock.advance(800)
+  assert.equal(told.length, 1)
+})
+
+test('without a limit, and after the end, there is no timer', async () => {
+  assert.equal(scene(0).clock.pendingTimers, 0)
+  const { clock, watch, told } = scene(1000)
+  watch.stop()
+  assert.equal(clock.pendingTimers, 0)
+  await clock.advance(5000)
+  assert.deepEqual(told, [])
+})
