@@ -67,6 +67,13 @@ export class Holdings {
     this.#onAdded()
   }
 
+  /** Reads again from there on, unless that is still to be read, or the program has gone elsewhere before it. */
+  goBack(cursor: Cursor, offset: number): void {
+    if (cursor.dropped || cursor.position <= offset) return
+    this.#assignment.seek([{ topic: cursor.topic, partition: cursor.partition, offset }])
+    this.#onAdded()
+  }
+
   /** Commits what is stored of these partitions, all of them by default. */
   async commitStored(deadline: Deadline, cursors: readonly Cursor[] = this.#assignment.cursors): Promise<void> {
     await this.#committer?.commitStored(cursors, deadline)

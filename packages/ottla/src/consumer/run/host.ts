@@ -12,7 +12,7 @@ export function runnerHost<K, V>(
   mailbox: Mailbox,
   holdings: Holdings,
 ): RunnerHost<K, V> {
-  const { clock, random, settings } = context
+  const { clock, random, settings, logger } = context
   return {
     clock,
     random,
@@ -26,5 +26,7 @@ export function runnerHost<K, V>(
     mostBytes: settings['queued.max.messages.kbytes'] * 1024,
     hold: cursor => holdings.hold(cursor),
     goOn: cursor => holdings.goOn(cursor),
+    goBack: (cursor, offset) => holdings.goBack(cursor, offset),
+    warn: error => logger.warning('RUN', `${error.name}: ${error.message}`),
   }
 }

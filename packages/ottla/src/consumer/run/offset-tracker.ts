@@ -18,6 +18,11 @@ export class OffsetTracker {
     return this.#open.length
   }
 
+  /** The first that is not finished; -1 when there is none. */
+  get lowest(): number {
+    return this.#open.peek()?.offset ?? -1
+  }
+
   add(offset: number, leaderEpoch: number): Tracked {
     // The program has gone back: what was read before that counts no more.
     if (offset <= this.#last) while (this.#open.shift() !== undefined);

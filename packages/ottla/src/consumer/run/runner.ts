@@ -33,6 +33,10 @@ export interface RunnerHost<K, V> {
   /** Hands out nothing of a partition until `goOn`. */
   hold(cursor: Cursor): void
   goOn(cursor: Cursor): void
+  /** Whoever reads next begins at this offset, unless that is where reading goes on anyway. */
+  goBack(cursor: Cursor, offset: number): void
+  /** An error that the client goes on from by itself. */
+  warn(error: KafkaError): void
 }
 
 /** Messages of one partition that may wait for a handler, for each handler: a slow one holds up its own partition only. */
@@ -107,9 +111,11 @@ export class Runner<K, V> {
     this.#commitLater()
     try {
       await this.#takeAll()
-      const cursors = [...this.#shares.keys()]
+      const shares = new Map(this.#shares)
+      const cursors = [...shares.keys()]
       await this.#release(cursors, false)
       if (this.#host.commitsItself) await this.#host.commit(cursors)
+      for (const [cursor, share] of shares) this.#handBack(cursor, share)
     } finally {
       this.#timer?.cancel()
       signal?.removeEventListener('abort', stop)
@@ -131,8 +137,9 @@ export class Runner<K, V> {
         if (taken === null || taken === STOP) return
         this.#begin(taken)
       } catch (error) {
-        // The client goes on by itself after everything else, and has told of it.
-        if (!(error instanceof KafkaError) || error.isFatal) this.#fail(error)
+        // Nobody but this reader is told of what it would reject with.
+        if (error instanceof KafkaError && !error.isFatal) this.#host.warn(error)
+        else this.#fail(error)
       }
     }
   }
@@ -252,6 +259,15 @@ export class Runner<K, V> {
     }
     for (const share of shares) share.over.abort()
     for (const cursor of cursors) this.#shares.delete(cursor)
+  }
+
+  /** Another reader gets what was taken and not finished: else its commits would pass over that. */
+  #handBack(cursor: Cursor, share: Share): void {
+    if (share.isHeld) {
+      share.isHeld = false
+      this.#host.goOn(cursor)
+    }
+    if (share.tracker.lowest >= 0) this.#host.goBack(cursor, share.tracker.lowest)
   }
 
   #fail(error: unknown): void {

@@ -22,3 +22,14 @@ test('whoever goes back begins anew, and what was read before counts no more', (
   assert.equal(tracker.finish(old), null)
   assert.equal(tracker.finish(first)?.offset, 50)
 })
+
+test('the lowest unfinished message is known', () => {
+  const tracker = new OffsetTracker()
+  assert.equal(tracker.lowest, -1)
+  const [three, five] = [tracker.add(3, 0), tracker.add(5, 0)]
+  assert.equal(tracker.lowest, 3)
+  tracker.finish(five)
+  assert.equal(tracker.lowest, 3)
+  tracker.finish(three)
+  assert.equal(tracker.lowest, -1)
+})
