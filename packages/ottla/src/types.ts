@@ -156,6 +156,17 @@ export type OffsetsCommittedEvent = {
   readonly offsets: TopicPartitionOffset[]
   readonly error?: KafkaError
 }
+/**
+ * What a broker said to what became of messages of a share group. With an error they are given out again.
+ * @since 0.1.0
+ */
+export type AcknowledgedEvent = {
+  readonly type: 'acknowledged'
+  readonly topic: string
+  readonly partition: number
+  readonly offsets: number[]
+  readonly error?: KafkaError
+}
 export type RebalanceEventNotice = { readonly type: 'rebalance'; readonly event: RebalanceEvent }
 
 /** Everything that `events()`, `poll()` and `on(type, listener)` hand out. */
@@ -165,6 +176,7 @@ export type Event =
   | PartitionEofEvent
   | PartitionStalledEvent
   | OffsetsCommittedEvent
+  | AcknowledgedEvent
   | RebalanceEventNotice
   | ErrorEvent
   | StatsEvent

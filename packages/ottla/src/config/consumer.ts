@@ -1,5 +1,5 @@
 /** Properties of consumers, the topic-level ones included. */
-import { bool, choice, choiceOr, clib, elsewhere, int, list, planned, text, textOr } from './property.ts'
+import { bool, choice, choiceOr, clib, elsewhere, int, list, text, textOr } from './property.ts'
 import { BY_DURATION } from './reset-policy.ts'
 
 const MAX_INT = 2_147_483_647
@@ -145,13 +145,25 @@ export const consumerProperties = {
   offset_commit_cb: elsewhere('C', "on('offsets-committed', listener)", 'Told of commits.'),
   'enable.partition.eof': bool('C', false, 'Emits an event when the end of a partition is reached.'),
   'check.crcs': bool('C', false, 'Checks the checksum of every batch that was fetched.', { importance: 'medium' }),
-  'max.poll.records': int('C', [1, MAX_INT], 500, 'Most records of one poll of a share consumer.', {
-    status: planned(7),
-  }),
-  'share.acknowledgement.mode': textOr('C', 'implicit', 'Whether a share consumer acknowledges by itself.', {
-    importance: 'medium',
-    status: planned(7),
-  }),
+  'max.poll.records': int(
+    'C',
+    [1, MAX_INT],
+    500,
+    'Most messages that a share consumer may have without having acknowledged them, those that it has fetched ahead included.',
+  ),
+  'share.acknowledgement.mode': choice(
+    'C',
+    ['implicit', 'explicit'],
+    'implicit',
+    'Whether a share consumer accepts a message when the program asks for the next one, or only `acknowledge` does.',
+    { importance: 'medium' },
+  ),
+  'share.acquire.mode': choice(
+    'C',
+    ['batch_optimized', 'record_limit'],
+    'batch_optimized',
+    'Whether brokers may give a share consumer a little more than it asked for, up to whole batches (KIP-1206).',
+  ),
   'auto.commit.enable': bool('C', true, 'For the simple consumer of the C library; `enable.auto.commit` is the one.', {
     status: clib,
     deprecated: true,

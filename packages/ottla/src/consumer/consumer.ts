@@ -544,8 +544,8 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
   }
 
   #onEvent(event: Event): void {
-    // Logs have a sink of their own; deliveries are a producer's.
-    if (event.type === 'log' || event.type === 'delivery') return
+    // Logs have a sink of their own; the others are a producer's and a share consumer's.
+    if (event.type === 'log' || event.type === 'delivery' || event.type === 'acknowledged') return
     this.#mailbox.post(event)
   }
 

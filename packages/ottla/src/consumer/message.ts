@@ -114,8 +114,12 @@ function plainMessage(message: FetchedMessage, key: unknown, value: unknown): Me
   return plain
 }
 
-function decodeField(
-  message: FetchedMessage,
+/**
+ * One field of a message; a promise only if the deserializer gives one.
+ * Throws, or rejects with, KafkaError ERR__KEY_DESERIALIZATION or ERR__VALUE_DESERIALIZATION, with `rawMessage`.
+ */
+export function decodeField(
+  message: Message,
   field: 'key' | 'value',
   deserializer: Deserializer<unknown> | null,
 ): unknown {
@@ -134,10 +138,10 @@ function decodeField(
   }
 }
 
-function undecodable(message: FetchedMessage, field: 'key' | 'value', cause: unknown): KafkaError {
+function undecodable(message: Message, field: 'key' | 'value', cause: unknown): KafkaError {
   const code = field === 'key' ? ErrorCode.ERR__KEY_DESERIALIZATION : ErrorCode.ERR__VALUE_DESERIALIZATION
   const why = cause instanceof Error ? cause.message : String(cause)
-  const culprit = `the ${field} of ${message.cursor.name} at offset ${message.offset}`
+  const culprit = `the ${field} of ${message.topic} [${message.partition}] at offset ${message.offset}`
   const error = new KafkaError(code, `${culprit} cannot be deserialized: ${why}`, { cause })
   // The bytes are the user's: they must not be printed with the error.
   return Object.defineProperty(error, 'rawMessage', { value: message, enumerable: false })

@@ -1,0 +1,96 @@
+/** From what a ShareFetch brought of one partition to messages: only what was acquired counts. */
+import { BatchReader, type RecordBatch } from '@ottla/protocol'
+import { whenReadable } from '../fetched-partition.ts'
+import { acknowledgeTypes } from './acknowledgements.ts'
+import { LockedMessage, type ShareLot, type ShareSource } from './message.ts'
+
+export interface AcquiredRange {
+  readonly firstOffset: number
+  readonly lastOffset: number
+  readonly deliveryCount: number
+}
+
+export interface ReadOptions {
+  /** `check.crcs` */
+  readonly checkCrcs: boolean
+  /** Most bytes of one batch, decompressed. */
+  readonly maxBatchBytes: number
+}
+
+/** Whole batches, their codecs at hand. */
+export interface ReadableBatches {
+  readonly batches: readonly RecordBatch[]
+  /** What follows them cannot be read. */
+  readonly error: unknown
+}
+
+/** Finds the batches, and waits for the codecs that they need. Does not reject. */
+export async function readableBatches(records: Buffer | null): Promise<ReadableBatches> {
+  const batches: RecordBatch[] = []
+  try {
+    if (records !== null) {
+      const reader = new BatchReader(records)
+      for (let batch = reader.next(); batch !== null; batch = reader.next()) batches.push(batch)
+    }
+    await whenReadable(batches)
+    return { batches, error: null }
+  } catch (error) {
+    return { batches, error }
+  }
+}
+
+export interface Acquired {
+  readonly messages: readonly LockedMessage[]
+  /** What is to be said at once: of offsets without a record, and of records that cannot be read. */
+  readonly others: ReadonlyMap<number, number>
+  /** Why some of them cannot be read; null when all can. */
+  readonly error: unknown
+}
+
+/** Makes the messages of the ranges, in order. */
+export function acquiredMessages(
+  { batches, error: unreadable }: ReadableBatches,
+  ranges: readonly AcquiredRange[],
+  source: ShareSource,
+  lot: ShareLot,
+  lockedUntil: number,
+  options: ReadOptions,
+): Acquired {
+  const messages: LockedMessage[] = []
+  const others = new Map<number, number>()
+  const unread: { first: number; last: number }[] = []
+  let error: unknown = unreadable
+  const sorted = [...ranges].sort((a, b) => a.firstOffset - b.firstOffset)
+  for (const { firstOffset, lastOffset } of sorted) {
+    // What nothing is found for below. Without any batch that could be read, nobody knows what is a gap.
+    const type = unreadable === null ? acknowledgeTypes.gap : acknowledgeTypes.release
+    for (let offset = firstOffset; offset <= lastOffset; offset++) others.set(offset, type)
+  }
+  let at = 0
+  for (const batch of batches) {
+    if (batch.isControl) continue
+    const start = at
+    try {
+      if (options.checkCrcs) batch.checkCrc()
+      const records = batch.records(options.maxBatchBytes)
+      while (records.next()) {
+        const { offset } = records
+        while (at < sorted.length && (sorted[at] as AcquiredRange).lastOffset < offset) at++ // inside the list
+        const range = sorted[at]
+        if (range === undefined || offset < range.firstOffset) continue
+        messages.push(new LockedMessage(records, source, lot, range.deliveryCount, lockedUntil))
+        others.delete(offset)
+      }
+    } catch (failure) {
+      error ??= failure
+      unread.push({ first: batch.baseOffset, last: batch.lastOffset })
+      at = start
+    }
+  }
+  for (const { first, last } of unread) {
+    for (let offset = first; offset <= last; offset++) {
+      if (others.has(offset)) others.set(offset, acknowledgeTypes.release)
+    }
+  }
+  return { messages, others, error }
+}

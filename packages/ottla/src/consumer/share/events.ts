@@ -1,0 +1,16 @@
+/** What a share consumer tells. */
+import type { ErrorEvent, LogEvent, OAuthBearerTokenRefreshEvent, StatsEvent, ThrottleEvent } from '../../types.ts'
+import type { ShareMessage } from './message.ts'
+
+/** @since 0.1.0 */
+export type ShareMessageEvent<K = Buffer, V = Buffer> = {
+  readonly type: 'message'
+  readonly message: ShareMessage<K, V>
+}
+
+/**
+ * What `poll` gives.
+ * @since 0.1.0
+ */
+export type ShareConsumerEvent<K = Buffer, V = Buffer> =
+  ShareMessageEvent<K, V> | ErrorEvent | StatsEvent | ThrottleEvent | LogEvent | OAuthBearerTokenRefreshEvent

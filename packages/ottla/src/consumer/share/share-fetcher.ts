@@ -1,0 +1,459 @@
+/** Takes messages of a share group from every broker that has some, and tells what became of them (KIP-932). */
+import {
+  ErrorCode,
+  ShareAcknowledge,
+  ShareFetch,
+  type Decoded,
+  type ShareAcknowledgeRequest,
+  type ShareAcknowledgeResponse,
+  type ShareFetchRequest,
+  type ShareFetchResponse,
+} from '@ottla/protocol'
+import { backoffMs } from '../../base/backoff.ts'
+import { type Deadline, type Timer } from '../../base/clock.ts'
+import { within } from '../../base/wait.ts'
+import type { Cluster } from '../../cluster/cluster.ts'
+import type { ClientContext } from '../../cluster/context.ts'
+import { actionFor, isRetriable } from '../../cluster/retry.ts'
+import { KafkaError } from '../../errors.ts'
+import { acknowledgeTypes } from './acknowledgements.ts'
+import { acquiredMessages, readableBatches } from './acquired.ts'
+import type { LockedMessage, ShareLot, ShareSource } from './message.ts'
+import type { ShareInbox } from './share-inbox.ts'
+import { acknowledgedOf, lockLost, ShareNode, type Sent } from './share-node.ts'
+import { keyOf, type IdPartition } from './share-session.ts'
+
+export interface ShareFetcherHost {
+  readonly groupId: string
+  readonly memberId: string
+  /** The program wants messages. */
+  isWanted(): boolean
+  /** Messages have come. */
+  onMessages(): void
+  /** A broker has said something to acknowledgements; null: it has taken them. */
+  onAcknowledged(source: ShareSource, types: ReadonlyMap<number, number>, error: KafkaError | null): void
+  raise(error: KafkaError): void
+}
+
+/** How long an acknowledgement waits for a fetch to go along with. */
+const ACKNOWLEDGE_LINGER_MS = 100
+/** Versions from here on know renewals, and limits that are kept to the record. */
+const FIRST_WITH_RENEWAL = 2
+const RECORD_LIMIT = 1
+
+type FetchedPartition = Decoded<ShareFetchResponse>['responses'][number]['partitions'][number]
+
+export class ShareFetcher {
+  readonly #context: ClientContext
+  readonly #cluster: Cluster
+  readonly #inbox: ShareInbox
+  readonly #host: ShareFetcherHost
+  readonly #nodes = new Map<number, ShareNode>()
+  readonly #retryAt = new Map<string, number>()
+  readonly #abort = new AbortController()
+  #assigned: readonly IdPartition[] = []
+  #timer: Timer | null = null
+  #timerAt = Infinity
+  #isFinishing = false
+
+  constructor(context: ClientContext, cluster: Cluster, inbox: ShareInbox, host: ShareFetcherHost) {
+    this.#context = context
+    this.#cluster = cluster
+    this.#inbox = inbox
+    this.#host = host
+  }
+
+  get assigned(): readonly IdPartition[] {
+    return this.#assigned
+  }
+
+  assign(partitions: readonly IdPartition[]): void {
+    this.#assigned = partitions
+    this.kick()
+  }
+
+  /** Something may be fetched that could not be before: has every broker's loop look. */
+  kick(): void {
+    if (this.#isFinishing) return
+    const unknown = new Set<string>()
+    let isAnyUnnamed = false
+    for (const each of this.#assigned) {
+      const topic = this.#topicOf(each)
+      const leader = this.#leaderOf(each)
+      if (topic === undefined) isAnyUnnamed = true
+      else if (leader < 0) unknown.add(topic)
+      else this.#node(leader)
+    }
+    const { metadata } = this.#cluster
+    if (isAnyUnnamed) metadata.requestRefresh('topics of the share group without a name')
+    if (unknown.size > 0) metadata.requestRefresh('partitions without a leader', [...unknown])
+    for (const node of this.#nodes.values()) node.loop.kick()
+  }
+
+  /** Whether the broker that gave it out can make its lock longer; undefined: nobody knows that broker any more. */
+  canRenew({ source }: LockedMessage): boolean | undefined {
+    const version = this.#cluster.broker(source.node)?.version(ShareAcknowledge)
+    return version === undefined ? undefined : version >= FIRST_WITH_RENEWAL
+  }
+
+  /** Says what became of a message, soon. */
+  acknowledge({ source, offset }: LockedMessage, type: number): void {
+    this.#say(source, offset, type)
+  }
+
+  /** Makes a lock longer; the message stays with whoever has it. */
+  renew(message: LockedMessage): void {
+    const node = this.#nodes.get(message.source.node)
+    if (node === undefined || message.source.isLost) return
+    node.renewing.set(message, message.source)
+    this.#say(message.source, message.offset, acknowledgeTypes.renew)
+  }
+
+  /** Whether a lock is being made longer right now. */
+  isRenewing(message: LockedMessage): boolean {
+    return this.#nodes.get(message.source.node)?.renewing.has(message) === true
+  }
+
+  /** Tells brokers now, and waits for their answers. */
+  async flush(deadline: Deadline, signal: AbortSignal | undefined): Promise<void> {
+    const waiting: Promise<void>[] = []
+    for (const node of this.#nodes.values()) {
+      waiting.push(node.flushed())
+      if (node.hasPending) node.flushAt = 0
+      node.loop.kick()
+    }
+    const late = (): KafkaError => new KafkaError(ErrorCode.ERR__TIMED_OUT, 'commit: no answer in time')
+    await within(Promise.all(waiting), this.#context.clock, deadline, late, signal)
+  }
+
+  /** Tells brokers the last, and ends the sessions: what is still locked is released. */
+  async finish(deadline: Deadline): Promise<void> {
+    this.#isFinishing = true
+    this.#timer?.cancel()
+    await Promise.all([...this.#nodes.values()].map(node => node.loop.stop()))
+    await Promise.all(
+      [...this.#nodes.values()].map(async node => {
+        if (node.session.isOpen && !this.#abort.signal.aborted) await this.#tell(node, true, deadline)
+      }),
+    )
+  }
+
+  async close(): Promise<void> {
+    this.#isFinishing = true
+    this.#timer?.cancel()
+    this.#abort.abort()
+    await Promise.all([...this.#nodes.values()].map(node => node.loop.stop()))
+    for (const node of this.#nodes.values()) this.#lose(node, [], closing())
+  }
+
+  #say(source: ShareSource, offset: number, type: number): void {
+    const node = this.#nodes.get(source.node)
+    if (node === undefined || source.isLost) {
+      const error = lockLost(ErrorCode.ERR_INVALID_SHARE_SESSION_EPOCH, source, 'the session with the broker was lost')
+      this.#host.onAcknowledged(source, new Map([[offset, type]]), error)
+      return
+    }
+    node.add(source, offset, type)
+    node.flushAt = Math.min(node.flushAt, this.#context.clock.now() + ACKNOWLEDGE_LINGER_MS)
+    node.loop.kick()
+  }
+
+  #node(id: number): ShareNode {
+    let node = this.#nodes.get(id)
+    if (node === undefined) {
+      node = new ShareNode(id, each => this.#run(each))
+      this.#nodes.set(id, node)
+    }
+    return node
+  }
+
+  #topicOf({ topicId }: IdPartition): string | undefined {
+    return this.#cluster.metadata.snapshot.topicNames.get(topicId)
+  }
+
+  #leaderOf(each: IdPartition): number {
+    const topic = this.#topicOf(each)
+    if (topic === undefined) return -1
+    return this.#cluster.metadata.snapshot.topics.get(topic)?.partitions[each.partition]?.leader ?? -1
+  }
+
+  async #run(node: ShareNode): Promise<void> {
+    try {
+      while (!this.#isFinishing) {
+        const now = this.#context.clock.now()
+        if (node.retryAt > now) {
+          this.#wakeAt(node.retryAt, now)
+          return
+        }
+        if (node.session.isOpen && node.hasRenewals) {
+          await this.#tell(node, false)
+          continue
+        }
+        const led = this.#assigned.filter(each => this.#leaderOf(each) === node.id)
+        const ready = led.filter(each => this.#isReady(each, now))
+        const { room } = this.#inbox
+        if (ready.length > 0 && room > 0 && this.#host.isWanted()) {
+          await this.#fetch(node, ready, room)
+          continue
+        }
+        if (!node.hasPending) return
+        if (node.flushAt > now) {
+          this.#wakeAt(node.flushAt, now)
+          return
+        }
+        await this.#tell(node, false)
+      }
+    } catch (error) {
+      if (this.#isFinishing) return
+      this.#context.logger.error('SHAREFETCH', error instanceof Error ? (error.stack ?? error.message) : String(error))
+    }
+  }
+
+  #isReady(each: IdPartition, now: number): boolean {
+    const at = this.#retryAt.get(keyOf(each)) ?? 0
+    if (at <= now) return true
+    this.#wakeAt(at, now)
+    return false
+  }
+
+  async #fetch(node: ShareNode, partitions: readonly IdPartition[], room: number): Promise<void> {
+    const { settings } = this.#context
+    const sharing = new Set(this.#assigned.map(each => this.#leaderOf(each))).size
+    const maxRecords = Math.max(1, Math.floor(room / Math.max(1, sharing)))
+    const sent = node.session.isOpen ? node.take() : []
+    const { epoch, topics, forgotten } = node.session.fetch(partitions, acknowledgedOf(sent))
+    const isStrict = settings['share.acquire.mode'] === 'record_limit' || !this.#inbox.window.isOpen
+    const body = (version: number): ShareFetchRequest => ({
+      groupId: this.#host.groupId,
+      memberId: this.#host.memberId,
+      shareSessionEpoch: epoch,
+      maxWaitMs: settings['fetch.wait.max.ms'],
+      minBytes: settings['fetch.min.bytes'],
+      maxBytes: settings['fetch.max.bytes'],
+      maxRecords,
+      batchSize: maxRecords,
+      topics,
+      forgottenTopicsData: forgotten,
+      ...(version >= FIRST_WITH_RENEWAL && isStrict ? { shareAcquireMode: RECORD_LIMIT } : {}),
+    })
+    let response: Decoded<ShareFetchResponse>
+    try {
+      response = await this.#broker(node).request(ShareFetch, body, {
+        lane: 'fetch',
+        timeoutMs: settings['socket.timeout.ms'] + settings['fetch.wait.max.ms'],
+        signal: this.#abort.signal,
+      })
+    } catch (error) {
+      this.#failed(node, sent, error)
+      return
+    }
+    if (response.errorCode !== ErrorCode.ERR_NO_ERROR) {
+      this.#refused(node, sent, response.errorCode, response.errorMessage)
+      return
+    }
+    const refusals = new Map<string, FetchedPartition>()
+    for (const { topicId, partitions: answers } of response.responses) {
+      for (const answer of answers) {
+        if (answer.acknowledgeErrorCode !== 0)
+          refusals.set(keyOf({ topicId, partition: answer.partitionIndex }), answer)
+      }
+    }
+    this.#answered(node, sent, response.acquisitionLockTimeoutMs, ({ topicId, partition }) => {
+      const refusal = refusals.get(keyOf({ topicId, partition }))
+      return refusal === undefined ? null : [refusal.acknowledgeErrorCode, refusal.acknowledgeErrorMessage]
+    })
+    await this.#accept(node, response)
+  }
+
+  /** A request of nothing but what became of messages. */
+  async #tell(node: ShareNode, isLast: boolean, deadline?: Deadline): Promise<void> {
+    const { settings } = this.#context
+    const sent = node.take()
+    const isRenewAck = sent.some(({ types }) => [...types.values()].includes(acknowledgeTypes.renew))
+    const { epoch, topics } = node.session.acknowledge(acknowledgedOf(sent), isLast)
+    const body = (version: number): ShareAcknowledgeRequest => ({
+      groupId: this.#host.groupId,
+      memberId: this.#host.memberId,
+      shareSessionEpoch: epoch,
+      topics,
+      ...(version >= FIRST_WITH_RENEWAL ? { isRenewAck } : {}),
+    })
+    let response: Decoded<ShareAcknowledgeResponse>
+    try {
+      response = await this.#broker(node).request(ShareAcknowledge, body, {
+        lane: 'fetch',
+        timeoutMs: Math.min(settings['socket.timeout.ms'], deadline?.left() ?? Infinity),
+        signal: this.#abort.signal,
+      })
+    } catch (error) {
+      this.#failed(node, sent, error)
+      return
+    }
+    if (response.errorCode !== ErrorCode.ERR_NO_ERROR) {
+      this.#refused(node, sent, response.errorCode, response.errorMessage)
+      return
+    }
+    const refusals = new Map<string, readonly [number, string | null]>()
+    for (const { topicId, partitions } of response.responses) {
+      for (const { partitionIndex, errorCode, errorMessage, currentLeader } of partitions) {
+        if (errorCode === 0) continue
+        refusals.set(keyOf({ topicId, partition: partitionIndex }), [errorCode, errorMessage])
+        this.#onLeader({ topicId, partition: partitionIndex }, errorCode, currentLeader, response.nodeEndpoints)
+      }
+    }
+    this.#answered(node, sent, response.acquisitionLockTimeoutMs, each => refusals.get(keyOf(each)) ?? null)
+    if (isLast) this.#lose(node, [], closing())
+  }
+
+  #broker(node: ShareNode): NonNullable<ReturnType<Cluster['broker']>> {
+    const broker = this.#cluster.broker(node.id)
+    if (broker === undefined) throw KafkaError.of(ErrorCode.ERR_BROKER_NOT_AVAILABLE, `broker ${node.id}`)
+    return broker
+  }
+
+  #answered(
+    node: ShareNode,
+    sent: readonly Sent[],
+    lockMs: number,
+    refusalOf: (source: ShareSource) => readonly [number, string | null] | null,
+  ): void {
+    node.session.answered()
+    node.failures = 0
+    if (lockMs > 0) this.#inbox.lockMs = lockMs
+    const lockedUntil = this.#context.clock.now() + this.#inbox.lockMs
+    for (const { source, types } of sent) {
+      const refusal = refusalOf(source)
+      const error = refusal === null ? null : KafkaError.of(refusal[0], source.name, refusal[1])
+      for (const [message, of] of node.renewing) {
+        if (of !== source || !types.has(message.offset)) continue
+        node.renewing.delete(message)
+        if (types.get(message.offset) !== acknowledgeTypes.renew) continue
+        if (error === null) message.lockedUntil = lockedUntil
+        else this.#inbox.end(message)
+      }
+      this.#host.onAcknowledged(source, types, error)
+    }
+    node.answered()
+  }
+
+  async #accept(node: ShareNode, response: Decoded<ShareFetchResponse>): Promise<void> {
+    const { clock, settings } = this.#context
+    const now = clock.now()
+    const options = {
+      checkCrcs: settings['check.crcs'],
+      maxBatchBytes: settings['receive.message.max.bytes'],
+    }
+    const lockedUntil = now + this.#inbox.lockMs
+    let isAny = false
+    for (const { topicId, partitions } of response.responses) {
+      for (const answer of partitions) {
+        const each = { topicId, partition: answer.partitionIndex }
+        if (answer.errorCode !== ErrorCode.ERR_NO_ERROR) {
+          this.#refusedPartition(each, answer, response)
+          continue
+        }
+        this.#retryAt.delete(keyOf(each))
+        const topic = this.#topicOf(each)
+        if (topic === undefined || answer.acquiredRecords.length === 0) continue
+        const readable = await readableBatches(answer.records)
+        const source = node.source(topic, each)
+        const lot: { -readonly [K in keyof ShareLot]: ShareLot[K] } = { since: now, count: 0, waiting: 0 }
+        const acquired = acquiredMessages(readable, answer.acquiredRecords, source, lot, lockedUntil, options)
+        lot.count = lot.waiting = acquired.messages.length
+        for (const [offset, type] of acquired.others) this.#say(source, offset, type)
+        if (acquired.error !== null) this.#corrupt(source, acquired.error)
+        if (this.#isFinishing || acquired.messages.length === 0) continue
+        this.#inbox.add(acquired.messages)
+        isAny = true
+      }
+    }
+    if (isAny) this.#host.onMessages()
+  }
+
+  // Released: whoever gets them next may be able to read them; if nobody is, the broker gives up after its limit.
+  #corrupt(source: ShareSource, cause: unknown): void {
+    const why = cause instanceof Error ? cause.message : String(cause)
+    const message = `messages of ${source.name} cannot be read, and are released: ${why}`
+    this.#host.raise(new KafkaError(ErrorCode.ERR__BAD_MSG, message, { cause }))
+  }
+
+  #refusedPartition(each: IdPartition, answer: FetchedPartition, response: Decoded<ShareFetchResponse>): void {
+    const { settings, clock, random, logger } = this.#context
+    const { errorCode, errorMessage, currentLeader } = answer
+    const name = `${this.#topicOf(each) ?? each.topicId} [${each.partition}]`
+    const error = KafkaError.of(errorCode, name, errorMessage)
+    logger.debug('fetch', 'SHAREFETCH', error.message)
+    const pause = backoffMs(1, settings['fetch.error.backoff.ms'], settings['fetch.error.backoff.ms'], random)
+    this.#retryAt.set(keyOf(each), clock.now() + pause)
+    this.#onLeader(each, errorCode, currentLeader, response.nodeEndpoints)
+    if (!isRetriable(errorCode)) this.#host.raise(error)
+  }
+
+  /** The answer of a broker that does not lead any more may say who does (KIP-951). */
+  #onLeader(
+    each: IdPartition,
+    errorCode: number,
+    { leaderId, leaderEpoch }: { leaderId: number; leaderEpoch: number },
+    endpoints: Decoded<ShareFetchResponse>['nodeEndpoints'],
+  ): void {
+    const { metadata } = this.#cluster
+    const topic = this.#topicOf(each)
+    const hasMoved =
+      errorCode === ErrorCode.ERR_NOT_LEADER_FOR_PARTITION || errorCode === ErrorCode.ERR_FENCED_LEADER_EPOCH
+    if (hasMoved && topic !== undefined && leaderId >= 0 && endpoints.length > 0) {
+      metadata.applyLeaderHint(topic, each.partition, leaderId, leaderEpoch, endpoints)
+    }
+    if (actionFor(errorCode) === 'refresh-metadata') {
+      metadata.requestRefresh('a share fetch was refused', topic === undefined ? undefined : [topic])
+    }
+  }
+
+  #failed(node: ShareNode, sent: readonly Sent[], error: unknown): void {
+    const failure = error instanceof KafkaError ? error : closing()
+    if (!(error instanceof KafkaError) && !this.#abort.signal.aborted) {
+      this.#context.logger.error('SHAREFETCH', String(error))
+    }
+    this.#context.logger.debug('fetch', 'SHAREFETCH', `broker ${node.id}: ${failure.message}`)
+    this.#lose(node, sent, failure)
+    if (failure.isFatal || failure.code === ErrorCode.ERR__UNSUPPORTED_FEATURE) this.#host.raise(failure)
+    if (!this.#isFinishing) this.#cluster.metadata.requestRefresh(failure.message)
+  }
+
+  #refused(node: ShareNode, sent: readonly Sent[], code: number, message: string | null): void {
+    const error = KafkaError.of(code, `share group '${this.#host.groupId}' at broker ${node.id}`, message)
+    this.#context.logger.debug('fetch', 'SHAREFETCH', error.message)
+    this.#lose(node, sent, error)
+    const isSession =
+      code === ErrorCode.ERR_SHARE_SESSION_NOT_FOUND ||
+      code === ErrorCode.ERR_INVALID_SHARE_SESSION_EPOCH ||
+      code === ErrorCode.ERR_SHARE_SESSION_LIMIT_REACHED
+    if (!isSession && !isRetriable(code)) this.#host.raise(error)
+  }
+
+  /** The session is gone, and the locks with it: nothing of it is handed out, nothing of it can be acknowledged. */
+  #lose(node: ShareNode, sent: readonly Sent[], error: KafkaError): void {
+    const { clock, settings, random } = this.#context
+    const unsaid = node.take()
+    for (const source of node.reset()) this.#inbox.lose(source)
+    for (const { source, types } of [...sent, ...unsaid]) {
+      this.#host.onAcknowledged(source, types, lockLost(error.code, source, error.message))
+    }
+    node.answered()
+    const pause = backoffMs(++node.failures, settings['retry.backoff.ms'], settings['retry.backoff.max.ms'], random)
+    node.retryAt = clock.now() + pause
+  }
+
+  #wakeAt(at: number, now: number): void {
+    if (this.#timer !== null && this.#timerAt <= at) return
+    this.#timer?.cancel()
+    this.#timerAt = at
+    this.#timer = this.#context.clock.setTimer(Math.max(1, at - now), () => {
+      this.#timer = null
+      this.kick()
+    })
+  }
+}
+
+function closing(): KafkaError {
+  return new KafkaError(ErrorCode.ERR__DESTROY, 'the share consumer is being closed')
+}

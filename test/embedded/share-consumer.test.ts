@@ -1,0 +1,4 @@
+import { EmbeddedCluster } from '@ottla/broker'
+import { shareConsumerScenarios } from '../behaviour/share-consumer.ts'
+
+shareConsumerScenarios(() => EmbeddedCluster.start())
