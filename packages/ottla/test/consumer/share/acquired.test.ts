@@ -1,0 +1,89 @@
+import { test } from 'node:test'
+import assert from 'node:assert/strict'
+import { BatchWriter } from '@ottla/protocol'
+import { PendingAcknowledgements, acknowledgeTypes } from '../../../src/consumer/share/acknowledgements.ts'
+import { acquiredMessages, readableBatches, type AcquiredRange } from '../../../src/consumer/share/acquired.ts'
+
+const { gap, release } = acknowledgeTypes
+const source = {
+  topic: 't',
+  topicId: 'id',
+  partition: 0,
+  name: 't [0]',
+  node: 1,
+  pending: new PendingAcknowledgements(),
+  isLost: false,
+}
+
+function batch(baseOffset: number, values: readonly string[]): Buffer {
+  const writer = new BatchWriter()
+  for (const value of values) writer.append(null, value, null, 1000)
+  const bytes = Buffer.from(writer.seal({}))
+  // The offset stands in front of what the checksum is of.
+  bytes.writeBigInt64BE(BigInt(baseOffset), 0)
+  return bytes
+}
+
+async function read(bytes: Buffer, ...ranges: AcquiredRange[]): ReturnType<typeof acquired> {
+  return acquired(await readableBatches(bytes), ranges)
+}
+
+async function acquired(
+  readable: Awaited<ReturnType<typeof readableBatches>>,
+  ranges: readonly AcquiredRange[],
+): Promise<{ given: string[]; others: [number, number][]; isBroken: boolean }> {
+  const lot = { since: 0, count: 0, waiting: 0 }
+  const options = { checkCrcs: true, maxBatchBytes: 1e6 }
+  const { messages, others, error } = acquiredMessages(readable, ranges, source, lot, 100, options)
+  await Promise.resolve()
+  const given = messages.map(({ offset, value, deliveryCount }) => `${offset}:${String(value)} x${deliveryCount}`)
+  return { given, others: [...others], isBroken: error !== null }
+}
+
+const range = (firstOffset: number, lastOffset: number, deliveryCount = 1): AcquiredRange => ({
+  firstOffset,
+  lastOffset,
+  deliveryCount,
+})
+
+test('only what was acquired is given out, each with its count', async () => {
+  const bytes = Buffer.concat([batch(10, ['a', 'b', 'c']), batch(13, ['d', 'e'])])
+  assert.deepEqual(await read(bytes, range(13, 13, 3), range(11, 12)), {
+    given: ['11:b x1', '12:c x1', '13:d x3'],
+    others: [],
+    isBroken: false,
+  })
+})
+
+test('offsets without a record are gaps', async () => {
+  const bytes = Buffer.concat([batch(10, ['a']), batch(13, ['d'])])
+  assert.deepEqual(await read(bytes, range(10, 14)), {
+    given: ['10:a x1', '13:d x1'],
+    others: [
+      [11, gap],
+      [12, gap],
+      [14, gap],
+    ],
+    isBroken: false,
+  })
+})
+
+test('what cannot be read is released, and the rest given out', async () => {
+  const broken = batch(10, ['a', 'b'])
+  broken.writeUInt8(broken.readUInt8(broken.length - 2) ^ 0xff, broken.length - 2)
+  const { given, others, isBroken } = await read(Buffer.concat([broken, batch(12, ['c'])]), range(10, 12))
+  assert.deepEqual([given, isBroken], [['12:c x1'], true])
+  assert.deepEqual(others, [
+    [10, release],
+    [11, release],
+  ])
+  const garbage = await read(
+    Buffer.from('no batches at all, whatever length it has, of any kind, and more of it'),
+    range(1, 2),
+  )
+  assert.deepEqual([garbage.given, garbage.isBroken], [[], true])
+  assert.deepEqual(garbage.others, [
+    [1, release],
+    [2, release],
+  ])
+})

@@ -1,0 +1,369 @@
+/** `ShareConsumer` while brokers refuse, break and move. */
+import { after, afterEach, before, test } from 'node:test'
+import assert from 'node:assert/strict'
+import { ApiKey } from '@ottla/protocol'
+import { EmbeddedCluster } from '@ottla/broker'
+import {
+  AdminClient,
+  ErrorCode,
+  Producer,
+  ShareConsumer,
+  type AcknowledgedEvent,
+  type ConsumerConfig,
+  type KafkaError,
+  type ShareMessage,
+} from 'ottla'
+import { seeded } from '../chaos/random.ts'
+
+const WAIT_MS = 20_000
+const quiet = (): void => undefined
+
+let cluster: EmbeddedCluster
+let admin: AdminClient
+let producer: Producer
+let names = 0
+const closing: ShareConsumer[] = []
+
+before(async () => {
+  cluster = await EmbeddedCluster.start({ brokers: 3 })
+  const servers = { 'bootstrap.servers': cluster.bootstrapServers }
+  admin = new AdminClient(servers, { logger: quiet })
+  producer = new Producer({ ...servers, 'linger.ms': 0 }, { logger: quiet })
+})
+
+afterEach(async () => {
+  cluster.clearFaults()
+  await Promise.all(closing.splice(0).map(each => each.close()))
+})
+
+after(async () => {
+  await producer.close()
+  await admin.close()
+  await cluster.close()
+})
+
+function consumer(group: string, config: ConsumerConfig = {}): ShareConsumer {
+  const made = new ShareConsumer(
+    {
+      'bootstrap.servers': cluster.bootstrapServers,
+      'group.id': group,
+      'fetch.wait.max.ms': 50,
+      'retry.backoff.ms': 10,
+      'fetch.error.backoff.ms': 10,
+      'reconnect.backoff.ms': 10,
+      ...config,
+    },
+    { logger: quiet },
+  )
+  closing.push(made)
+  return made
+}
+
+async function setting(
+  count: number,
+  partitions = 1,
+  settings: Record<string, string> = {},
+): Promise<[string, string]> {
+  const [topic, group] = [`share-${++names}`, `sharers-${names}`]
+  cluster.createTopic(topic, { partitions, replicationFactor: 3 })
+  const all = { 'share.auto.offset.reset': 'earliest', 'share.assignment.interval.ms': '0', ...settings }
+  const entries = Object.entries(all).map(([name, value]) => ({ name, value, operation: 'set' as const }))
+  const [altered] = await admin.incrementalAlterConfigs([{ type: 'group', name: group, entries }])
+  assert.equal(altered?.error, undefined)
+  await send(topic, 0, count, partitions)
+  return [topic, group]
+}
+
+async function send(topic: string, from: number, count: number, partitions = 1): Promise<void> {
+  const messages = Array.from({ length: count }, (_, i) => ({
+    topic,
+    partition: i % partitions,
+    value: String(from + i),
+  }))
+  for (const { error } of await producer.sendBatch(messages)) assert.equal(error, undefined)
+}
+
+async function message(from: ShareConsumer): Promise<ShareMessage> {
+  for (;;) {
+    const event = await from.poll(WAIT_MS)
+    assert.ok(event, 'no message came')
+    if (event.type === 'message') return event.message
+  }
+}
+
+async function take(from: ShareConsumer, count: number): Promise<number[]> {
+  const values: number[] = []
+  while (values.length < count) values.push(Number((await message(from)).value))
+  return values
+}
+
+async function until(what: string, done: () => boolean | Promise<boolean>): Promise<void> {
+  const deadline = Date.now() + WAIT_MS
+  while (!(await done())) {
+    assert.ok(Date.now() < deadline, `never came true: ${what}`)
+    await new Promise(resolve => setTimeout(resolve, 5))
+  }
+}
+
+const upTo = (count: number): number[] => Array.from({ length: count }, (_, i) => i)
+const inOrder = (values: number[]): number[] => [...values].sort((a, b) => a - b)
+
+test('heartbeats that are refused for a while, or of a member that is not known any more, end nothing', async () => {
+  const [topic, group] = await setting(10)
+  cluster.failNext(ApiKey.ShareGroupHeartbeat, [
+    ErrorCode.ERR_COORDINATOR_LOAD_IN_PROGRESS,
+    ErrorCode.ERR_NOT_COORDINATOR,
+    ErrorCode.ERR_GROUP_MAX_SIZE_REACHED,
+    ErrorCode.ERR__TRANSPORT,
+  ])
+  const first = consumer(group)
+  const told: number[] = []
+  first.on('error', ({ error }) => told.push(error.code))
+  first.subscribe(topic)
+  assert.deepEqual(await take(first, 10), upTo(10))
+  assert.ok(told.includes(ErrorCode.ERR_GROUP_MAX_SIZE_REACHED))
+  for (const code of [ErrorCode.ERR_UNKNOWN_MEMBER_ID, ErrorCode.ERR_FENCED_MEMBER_EPOCH]) {
+    cluster.failNext(ApiKey.ShareGroupHeartbeat, [code, code])
+    // Another subscription has it say something at once.
+    first.subscribe([topic, `${topic}-other`])
+    await until('it was put out', () => first.assignment().length === 0)
+    first.subscribe(topic)
+    await send(topic, 10, 1)
+    assert.equal((await message(first)).value?.toString(), '10')
+  }
+})
+
+test('a group that may not be read is told of, and joined when it may', async () => {
+  const [topic, group] = await setting(1)
+  const refusals = Array.from({ length: 3 }, () => ErrorCode.ERR_GROUP_AUTHORIZATION_FAILED)
+  cluster.failNext(ApiKey.ShareGroupHeartbeat, refusals)
+  const first = consumer(group)
+  first.subscribe(topic)
+  const iterator = first[Symbol.asyncIterator]()
+  await assert.rejects(iterator.next(), { code: ErrorCode.ERR_GROUP_AUTHORIZATION_FAILED })
+  assert.equal((await message(first)).offset, 0)
+})
+
+test('brokers without share groups are a fatal error', async () => {
+  const [topic, group] = await setting(0)
+  cluster.failNext(ApiKey.ShareGroupHeartbeat, [ErrorCode.ERR_UNSUPPORTED_VERSION])
+  const first = consumer(group)
+  first.subscribe(topic)
+  const error = await first[Symbol.asyncIterator]()
+    .next()
+    .then(
+      () => null,
+      (e: unknown) => e as KafkaError,
+    )
+  assert.equal(error?.code, ErrorCode.ERR_UNSUPPORTED_VERSION)
+  assert.ok(error.isFatal)
+  await first.close()
+})
+
+for (const code of [
+  ErrorCode.ERR_SHARE_SESSION_NOT_FOUND,
+  ErrorCode.ERR_INVALID_SHARE_SESSION_EPOCH,
+  ErrorCode.ERR_SHARE_SESSION_LIMIT_REACHED,
+  ErrorCode.ERR__TRANSPORT,
+]) {
+  test(`a session that is lost (${code}) begins anew; what was locked in it comes again`, async () => {
+    const [topic, group] = await setting(5, 1, { 'share.record.lock.duration.ms': '1000' })
+    const first = consumer(group, { 'share.acknowledgement.mode': 'explicit' })
+    const told: AcknowledgedEvent[] = []
+    first.on('acknowledged', event => told.push(event))
+    first.subscribe(topic)
+    const one = await message(first)
+    first.acknowledge(one)
+    cluster.failNext(ApiKey.ShareFetch, [code])
+    cluster.failNext(ApiKey.ShareAcknowledge, [code])
+    const results = await first.commit()
+    assert.equal(results.length, 1)
+    const seen = new Set<number>(results[0]?.error === undefined ? [one.offset] : [])
+    while (seen.size < 5) {
+      const each = await message(first)
+      // A lock that is lost meanwhile says so.
+      try {
+        first.acknowledge(each)
+      } catch {
+        continue
+      }
+      const [done] = await first.commit()
+      if (done?.error === undefined) seen.add(each.offset)
+    }
+    assert.deepEqual(inOrder([...seen]), upTo(5))
+    await until('all are told', () => told.filter(({ error }) => error === undefined).length >= 4)
+  })
+}
+
+test('acknowledgements that a broker does not take are told, by partition', async () => {
+  const [topic, group] = await setting(2, 2)
+  const first = consumer(group, { 'share.acknowledgement.mode': 'explicit' })
+  first.subscribe(topic)
+  const given = [await message(first), await message(first)]
+  const end = cluster.control(({ apiName, body }) => {
+    if (apiName !== 'ShareAcknowledge') return undefined
+    const { topics } = body as { topics: { topicId: string; partitions: { partitionIndex: number }[] }[] }
+    return {
+      throttleTimeMs: 0,
+      errorCode: 0,
+      acquisitionLockTimeoutMs: 1000,
+      responses: topics.map(({ topicId, partitions }) => ({
+        topicId,
+        partitions: partitions.map(({ partitionIndex }) => ({
+          partitionIndex,
+          errorCode: partitionIndex === 0 ? ErrorCode.ERR_INVALID_RECORD_STATE : 0,
+          currentLeader: { leaderId: -1, leaderEpoch: -1 },
+        })),
+      })),
+      nodeEndpoints: [],
+    }
+  })
+  for (const each of given) first.acknowledge(each)
+  const results = await first.commit()
+  end()
+  const codes = new Map(results.map(({ partition, error }) => [partition, error?.code]))
+  // A fetch may have taken one of them along.
+  const taken: (number | undefined)[] = [undefined, ErrorCode.ERR_INVALID_RECORD_STATE]
+  assert.ok(taken.includes(codes.get(0)))
+  assert.equal(codes.get(1), undefined)
+})
+
+test('leaders move while messages are at work; nothing is lost', async () => {
+  const [topic, group] = await setting(60, 3, { 'share.record.lock.duration.ms': '1000' })
+  const first = consumer(group)
+  first.subscribe(topic)
+  const done = new Set<number>()
+  let moves = 0
+  const running = first.run({
+    concurrency: 3,
+    handler: async ({ value }) => {
+      await new Promise(resolve => setTimeout(resolve, 5))
+      done.add(Number(value))
+      if (done.size % 10 === 0 && moves < 6) cluster.setLeader(topic, moves % 3, (moves++ % 3) + 1)
+    },
+  })
+  await until('everything is done', () => done.size === 60)
+  await first.close()
+  await running
+  assert.ok(moves > 0)
+})
+
+test('partitions that may not be read are told of, and are no obstacle to others', async () => {
+  const [topic, group] = await setting(10, 2)
+  const end = cluster.control(({ apiName, body }) => {
+    if (apiName !== 'ShareFetch') return undefined
+    const { topics } = body as { topics: { topicId: string; partitions: { partitionIndex: number }[] }[] }
+    const [first] = topics
+    if (first === undefined || first.partitions.every(({ partitionIndex }) => partitionIndex !== 0)) return undefined
+    return {
+      throttleTimeMs: 0,
+      errorCode: 0,
+      acquisitionLockTimeoutMs: 30_000,
+      responses: [
+        {
+          topicId: first.topicId,
+          partitions: [
+            {
+              partitionIndex: 0,
+              errorCode: ErrorCode.ERR_TOPIC_AUTHORIZATION_FAILED,
+              acknowledgeErrorCode: 0,
+              currentLeader: { leaderId: -1, leaderEpoch: -1 },
+              records: Buffer.alloc(0),
+              acquiredRecords: [],
+            },
+          ],
+        },
+      ],
+      nodeEndpoints: [],
+    }
+  })
+  const first = consumer(group)
+  const told: number[] = []
+  first.on('error', ({ error }) => told.push(error.code))
+  first.subscribe(topic)
+  await until('it is told', async () => {
+    await first.poll(20)
+    return told.includes(ErrorCode.ERR_TOPIC_AUTHORIZATION_FAILED)
+  })
+  end()
+  const seen = new Set<number>()
+  while (seen.size < 9) seen.add(Number((await message(first)).value))
+})
+
+test('close comes to its end with every broker gone', async () => {
+  const own = await EmbeddedCluster.start()
+  own.createTopic('gone', { partitions: 1, replicationFactor: 1 })
+  const first = new ShareConsumer({ 'bootstrap.servers': own.bootstrapServers, 'group.id': 'g' }, { logger: quiet })
+  first.subscribe('gone')
+  await first.poll(300)
+  own.pauseBroker(1)
+  await first.close(500)
+  assert.ok(first.closed)
+  assert.throws(() => first.subscribe('gone'), { code: ErrorCode.ERR__STATE })
+  await own.close()
+})
+
+test('chaos: brokers crash, connections break, consumers come and go; every message is worked on', async () => {
+  const random = seeded(11)
+  const [topic, group] = await setting(0, 6, {
+    'share.record.lock.duration.ms': '1000',
+    'share.delivery.count.limit': '10',
+    'share.session.timeout.ms': '45000',
+  })
+  const done = new Map<number, number>()
+  let sent = 0
+  const over = new AbortController()
+  const write = (async () => {
+    while (!over.signal.aborted) {
+      await send(topic, sent, 60, 6)
+      sent += 60
+      await new Promise(resolve => setTimeout(resolve, 20))
+    }
+  })()
+  const members: { consumer: ShareConsumer; running: Promise<void> }[] = []
+  const join = (): void => {
+    const each = consumer(group, { 'max.poll.records': 50 })
+    each.subscribe(topic)
+    const running = each.run({
+      concurrency: 4,
+      handler: async ({ value }) => {
+        if (random() < 0.02) throw new Error('a failure now and then')
+        if (random() < 0.05) await new Promise(resolve => setTimeout(resolve, 10))
+        done.set(Number(value), (done.get(Number(value)) ?? 0) + 1)
+      },
+    })
+    members.push({ consumer: each, running })
+  }
+  for (let i = 0; i < 3; i++) join()
+  for (let round = 0; round < 8; round++) {
+    await new Promise(resolve => setTimeout(resolve, 300))
+    const id = 1 + Math.floor(random() * 3)
+    switch (round % 4) {
+      case 0:
+        await cluster.brokerDown(id)
+        await new Promise(resolve => setTimeout(resolve, 200))
+        await cluster.brokerUp(id)
+        break
+      case 1:
+        cluster.dropConnections(id)
+        break
+      case 2:
+        cluster.setLeader(topic, Math.floor(random() * 6), id)
+        break
+      default: {
+        const gone = members.shift()
+        await gone?.consumer.close()
+        await gone?.running
+        join()
+      }
+    }
+  }
+  over.abort()
+  await write
+  await until('every message is done', () => done.size === sent)
+  for (const { consumer: each, running } of members) {
+    await each.close()
+    await running
+  }
+  assert.ok(sent > 500, `${sent} messages`)
+})
