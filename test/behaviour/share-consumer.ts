@@ -268,7 +268,7 @@ export function shareConsumerScenarios(start: () => Promise<World>): void {
 
     test('two consumers share the messages of one partition', async () => {
       const [topic, name] = [await topicOf(1), await group()]
-      const config: ConsumerConfig = { 'max.poll.records': 20, 'share.acquire.mode': 'record_limit' }
+      const config: ConsumerConfig = { 'max.poll.records': 20 }
       const [one, two] = [consumer(name, config), consumer(name, config)]
       const seen = new Map<string, number>()
       const counts = [0, 0]

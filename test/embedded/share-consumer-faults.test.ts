@@ -14,6 +14,7 @@ import {
   type ShareMessage,
 } from 'ottla'
 import { seeded } from '../chaos/random.ts'
+import { shareChaos } from '../chaos/share/share.ts'
 
 const WAIT_MS = 20_000
 const quiet = (): void => undefined
@@ -303,67 +304,26 @@ test('close comes to its end with every broker gone', async () => {
   await own.close()
 })
 
-test('chaos: brokers crash, connections break, consumers come and go; every message is worked on', async () => {
-  const random = seeded(11)
-  const [topic, group] = await setting(0, 6, {
-    'share.record.lock.duration.ms': '1000',
-    'share.delivery.count.limit': '10',
-    'share.session.timeout.ms': '45000',
+test('chaos: brokers crash, consumers come and go; every message is worked on, none after it was accepted', async () => {
+  const [topic, group] = await setting(0, 6)
+  const lines: string[] = []
+  const { written, missing, afterAccepted, kills, joined } = await shareChaos({
+    brokers: {
+      bootstrapServers: cluster.bootstrapServers,
+      ids: [1, 2, 3],
+      kill: id => cluster.brokerDown(id),
+      restart: id => cluster.brokerUp(id),
+    },
+    topic,
+    group,
+    partitions: 6,
+    members: 4,
+    seconds: 4,
+    messages: 1000,
+    random: seeded(5),
+    tell: line => lines.push(line),
+    doneWithinMs: WAIT_MS,
   })
-  const done = new Map<number, number>()
-  let sent = 0
-  const over = new AbortController()
-  const write = (async () => {
-    while (!over.signal.aborted) {
-      await send(topic, sent, 60, 6)
-      sent += 60
-      await new Promise(resolve => setTimeout(resolve, 20))
-    }
-  })()
-  const members: { consumer: ShareConsumer; running: Promise<void> }[] = []
-  const join = (): void => {
-    const each = consumer(group, { 'max.poll.records': 50 })
-    each.subscribe(topic)
-    const running = each.run({
-      concurrency: 4,
-      handler: async ({ value }) => {
-        if (random() < 0.02) throw new Error('a failure now and then')
-        if (random() < 0.05) await new Promise(resolve => setTimeout(resolve, 10))
-        done.set(Number(value), (done.get(Number(value)) ?? 0) + 1)
-      },
-    })
-    members.push({ consumer: each, running })
-  }
-  for (let i = 0; i < 3; i++) join()
-  for (let round = 0; round < 8; round++) {
-    await new Promise(resolve => setTimeout(resolve, 300))
-    const id = 1 + Math.floor(random() * 3)
-    switch (round % 4) {
-      case 0:
-        await cluster.brokerDown(id)
-        await new Promise(resolve => setTimeout(resolve, 200))
-        await cluster.brokerUp(id)
-        break
-      case 1:
-        cluster.dropConnections(id)
-        break
-      case 2:
-        cluster.setLeader(topic, Math.floor(random() * 6), id)
-        break
-      default: {
-        const gone = members.shift()
-        await gone?.consumer.close()
-        await gone?.running
-        join()
-      }
-    }
-  }
-  over.abort()
-  await write
-  await until('every message is done', () => done.size === sent)
-  for (const { consumer: each, running } of members) {
-    await each.close()
-    await running
-  }
-  assert.ok(sent > 500, `${sent} messages`)
+  assert.deepEqual([missing, afterAccepted], [[], 0], lines.join('\n'))
+  assert.ok(written > 1000 && kills > 0 && joined > 4, `${written} messages, ${kills} kills, ${joined} members`)
 })

@@ -12,6 +12,7 @@ const pages = [
   'docs/producing.md',
   'docs/consuming.md',
   'docs/security.md',
+  'docs/share-groups.md',
   'docs/transactions.md',
   ...['ottla', 'protocol', 'broker', 'cli'].map(name => `packages/${name}/README.md`),
 ].filter(page => existsSync(new URL(page, root)))

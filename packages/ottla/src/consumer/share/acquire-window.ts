@@ -20,9 +20,9 @@ export class AcquireWindow {
     return Math.max(this.#size, Math.min(this.#least, this.#most))
   }
 
-  /** Whether it is as large as it may be: the broker need not cut its batches to size. */
+  /** Whether it is as large as it may be, and not small: the broker need not cut its batches to size. */
   get isOpen(): boolean {
-    return this.size >= this.#most
+    return this.size >= this.#most && this.#most > START
   }
 
   /** So many handlers are to have something to do. */

@@ -15,6 +15,11 @@ test('a quick program is given more at a time, up to the limit', () => {
   assert.equal(window.size, 100)
 })
 
+test('a limit that the program has set low is kept to the record', () => {
+  const window = new AcquireWindow(2)
+  assert.deepEqual([window.size, window.isOpen], [2, false])
+})
+
 test('a slow one leaves the others more, down to one message', () => {
   const window = new AcquireWindow(500)
   window.worked(32, 5_000, LOCK_MS)
