@@ -8,10 +8,11 @@ import {
   type ApiVersionsResponse,
   type Decoded,
 } from '@ottla/protocol'
+import type { Clock } from '../base/clock.ts'
 import type { Connection } from './connection.ts'
 import { KafkaError } from '../errors.ts'
 import { RequestError } from './request-error.ts'
-import type { SaslMechanism } from './sasl/mechanism.ts'
+import type { SaslExchange, SaslMechanism } from './sasl/mechanism.ts'
 
 /** Version range of one API as the broker told it. */
 export interface VersionRange {
@@ -24,8 +25,15 @@ export interface BrokerFeatures {
   readonly apis: ReadonlyMap<number, VersionRange>
   /** Levels that the cluster has agreed on, by the name of the feature (KIP-584). */
   readonly levels: ReadonlyMap<string, number>
-  /** Milliseconds after which the broker wants to be authenticated anew (KIP-368); 0 means never. */
-  readonly sessionLifetimeMs: number
+  readonly session: SessionTerms
+}
+
+/** How long a broker lets an authentication be good (KIP-368). */
+export interface SessionTerms {
+  /** When the last token was sent, on the clock's monotonic scale: the session has not begun before. */
+  readonly startedAt: number
+  /** 0: it does not end. */
+  readonly lifetimeMs: number
 }
 
 export interface HandshakeSettings {
@@ -55,11 +63,18 @@ const tolerantApiVersions: typeof ApiVersions = {
  * Asks for the broker's API versions (KIP-35, KIP-511), then authenticates if configured.
  * Rejects with RequestError: ERR__AUTHENTICATION, ERR__TRANSPORT, ERR__TIMED_OUT, ERR__UNSUPPORTED_FEATURE.
  */
-export async function handshake(connection: Connection, settings: HandshakeSettings): Promise<BrokerFeatures> {
+export async function handshake(
+  connection: Connection,
+  settings: HandshakeSettings,
+  clock: Clock,
+): Promise<BrokerFeatures> {
   const { apis, levels } = await fetchVersions(connection, settings)
-  const { mechanism } = settings
-  const sessionLifetimeMs = mechanism === null ? 0 : await authenticate(connection, settings, mechanism, apis)
-  return { apis, levels, sessionLifetimeMs }
+  const { mechanism, authTimeoutMs } = settings
+  if (mechanism === null) return { apis, levels, session: { startedAt: clock.now(), lifetimeMs: 0 } }
+  const authentication = new Authentication(connection, mechanism, apis, authTimeoutMs, clock)
+  await authentication.negotiate()
+  await authentication.prepare()
+  return { apis, levels, session: await authentication.complete() }
 }
 
 async function fetchVersions(
@@ -91,51 +106,84 @@ async function fetchVersions(
   }
 }
 
-async function authenticate(
-  connection: Connection,
-  settings: HandshakeSettings,
-  mechanism: SaslMechanism,
-  apis: ReadonlyMap<number, VersionRange>,
-): Promise<number> {
-  const name = mechanism.name
-  const offered = await connection.request(
-    SaslHandshake,
-    requireVersion(connection, SaslHandshake, apis),
-    { mechanism: name },
-    settings.authTimeoutMs,
-  )
-  if (offered.errorCode !== ErrorCode.ERR_NO_ERROR) {
-    const choices = offered.mechanisms.length > 0 ? offered.mechanisms.join(', ') : 'none'
-    const why = `does not accept sasl.mechanisms=${name}; it offers ${choices}`
-    throw failure(connection, ErrorCode.ERR__AUTHENTICATION, why)
-  }
-  const version = requireVersion(connection, SaslAuthenticate, apis)
-  const exchange = mechanism.exchange(connection.endpoint.host)
-  let token = await step(connection, name, () => exchange.start())
-  let sessionLifetimeMs = 0
-  while (token !== null) {
-    const answer = await connection.request(SaslAuthenticate, version, { authBytes: token }, settings.authTimeoutMs)
-    if (answer.errorCode !== ErrorCode.ERR_NO_ERROR) {
-      const detail = answer.errorMessage ?? errorName(answer.errorCode)
-      throw failure(connection, ErrorCode.ERR__AUTHENTICATION, `SASL ${name} authentication failed: ${detail}`)
-    }
-    sessionLifetimeMs = answer.sessionLifetimeMs
-    token = await step(connection, name, () => exchange.next(Buffer.from(answer.authBytes)))
-  }
-  return sessionLifetimeMs
-}
+/**
+ * One authentication over SASL, in three steps; `prepare` needs no broker and may come first.
+ * Each rejects with RequestError: ERR__AUTHENTICATION, ERR__TRANSPORT, ERR__TIMED_OUT, ERR__UNSUPPORTED_FEATURE.
+ */
+export class Authentication {
+  readonly #connection: Connection
+  readonly #mechanism: SaslMechanism
+  readonly #apis: ReadonlyMap<number, VersionRange>
+  readonly #timeoutMs: number
+  readonly #clock: Clock
+  readonly #exchange: SaslExchange
+  #token: Buffer | null = null
 
-// What the mechanism finds wrong is told with the broker's name.
-async function step(
-  connection: Connection,
-  mechanism: string,
-  take: () => Promise<Buffer | null> | Buffer | null,
-): Promise<Buffer | null> {
-  try {
-    return await take()
-  } catch (error) {
-    if (!(error instanceof KafkaError)) throw error
-    throw failure(connection, error.code, `SASL ${mechanism} authentication failed: ${error.message}`, error)
+  /** @param timeoutMs - for each request */
+  constructor(
+    connection: Connection,
+    mechanism: SaslMechanism,
+    apis: ReadonlyMap<number, VersionRange>,
+    timeoutMs: number,
+    clock: Clock,
+  ) {
+    this.#connection = connection
+    this.#mechanism = mechanism
+    this.#apis = apis
+    this.#timeoutMs = timeoutMs
+    this.#clock = clock
+    this.#exchange = mechanism.exchange(connection.endpoint.host)
+  }
+
+  /** Makes the first token, of the credentials as they are now. */
+  async prepare(): Promise<void> {
+    this.#token = await this.#step(() => this.#exchange.start())
+  }
+
+  /** Agrees on the mechanism with the broker, which takes nothing but tokens from then on. */
+  async negotiate(): Promise<void> {
+    const mechanism = this.#mechanism.name
+    const version = requireVersion(this.#connection, SaslHandshake, this.#apis)
+    const offered = await this.#connection.request(SaslHandshake, version, { mechanism }, this.#timeoutMs)
+    const { errorCode, mechanisms } = offered
+    if (errorCode === ErrorCode.ERR_NO_ERROR) return
+    const choices = mechanisms.length > 0 ? mechanisms.join(', ') : 'none'
+    const why =
+      errorCode === ErrorCode.ERR_UNSUPPORTED_SASL_MECHANISM
+        ? `does not accept sasl.mechanisms=${mechanism}; it offers ${choices}`
+        : `refused the SASL handshake: ${errorName(errorCode)}`
+    throw failure(this.#connection, ErrorCode.ERR__AUTHENTICATION, why)
+  }
+
+  /** Exchanges tokens until both ends have nothing to say. */
+  async complete(): Promise<SessionTerms> {
+    const connection = this.#connection
+    const { name } = this.#mechanism
+    const version = requireVersion(connection, SaslAuthenticate, this.#apis)
+    let startedAt = this.#clock.now()
+    let lifetimeMs = 0
+    for (let token = this.#token; token !== null;) {
+      startedAt = this.#clock.now()
+      const answer = await connection.request(SaslAuthenticate, version, { authBytes: token }, this.#timeoutMs)
+      if (answer.errorCode !== ErrorCode.ERR_NO_ERROR) {
+        const detail = answer.errorMessage ?? errorName(answer.errorCode)
+        throw failure(connection, ErrorCode.ERR__AUTHENTICATION, `SASL ${name} authentication failed: ${detail}`)
+      }
+      lifetimeMs = answer.sessionLifetimeMs
+      token = await this.#step(() => this.#exchange.next(Buffer.from(answer.authBytes)))
+    }
+    return { startedAt, lifetimeMs }
+  }
+
+  // What the mechanism finds wrong is told with the broker's name.
+  async #step(take: () => Promise<Buffer | null> | Buffer | null): Promise<Buffer | null> {
+    try {
+      return await take()
+    } catch (error) {
+      if (!(error instanceof KafkaError)) throw error
+      const why = `SASL ${this.#mechanism.name} authentication failed: ${error.message}`
+      throw failure(this.#connection, error.code, why, error)
+    }
   }
 }
 

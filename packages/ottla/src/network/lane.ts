@@ -7,6 +7,7 @@ import type { Logger } from '../observe/logger.ts'
 import type { BrokerCounters } from '../observe/statistics/counters.ts'
 import { Connection, asRequestError, type ConnectionSettings, type Endpoint } from './connection.ts'
 import { commonVersion, handshake, type BrokerFeatures, type HandshakeSettings } from './handshake.ts'
+import { Session } from './reauthentication.ts'
 import { RequestError } from './request-error.ts'
 import { AddressBook } from './transport.ts'
 
@@ -86,7 +87,8 @@ export class Lane {
   #wake: Timer | null = null
   #mutedUntil = 0
   #unmute: Timer | null = null
-  #reauthenticate: Timer | null = null
+  /** Null without SASL. */
+  #session: Session | null = null
   #closed: RequestError | null = null
   #abort = new AbortController()
 
@@ -124,7 +126,7 @@ export class Lane {
     return this.#opening
   }
 
-  /** Requests that wait for a connection, or for a throttled broker. */
+  /** Requests that wait for a connection, for a throttled broker or for a re-authentication. */
   get queued(): number {
     return this.#queue.length
   }
@@ -146,7 +148,7 @@ export class Lane {
   ): Promise<Decoded<Res>> {
     if (this.#closed !== null) return Promise.reject(this.#closed)
     const now = this.#clock.now()
-    if (this.isUp && this.#queue.length === 0 && now >= this.#mutedUntil) {
+    if (this.isUp && this.#queue.length === 0 && this.#admits(now)) {
       if (this.#counters !== null) this.#counters.queued(0)
       return this.#send(api, body, options, options.timeoutMs)
     }
@@ -187,7 +189,7 @@ export class Lane {
     this.#closed = error
     this.#wake?.cancel()
     this.#unmute?.cancel()
-    this.#reauthenticate?.cancel()
+    this.#session?.end()
     this.#abort.abort(error)
     this.#failQueue(error)
     this.#connection?.close(error)
@@ -298,14 +300,14 @@ export class Lane {
     })
     try {
       await connection.open(this.#addresses, abort.signal)
-      const features = await handshake(connection, handshakeSettings)
+      const features = await handshake(connection, handshakeSettings, this.#clock)
       connection.markUp()
       wasUp = true
       this.#features = features
       this.#attempts = 0
       this.#lastFailure = null
       this.#opening = false
-      this.#planReauthentication(connection, features.sessionLifetimeMs)
+      this.#session = this.#begin(connection, features)
       this.#observer.onUp(features)
       this.#drain()
     } catch (error) {
@@ -322,36 +324,43 @@ export class Lane {
     }
   }
 
-  // The broker would cut the connection at the end of the session; leave before, between two requests.
-  #planReauthentication(connection: Connection, sessionLifetimeMs: number): void {
-    this.#reauthenticate?.cancel()
-    this.#reauthenticate = null
-    if (sessionLifetimeMs <= 0) return
-    const renew = (): void => {
-      if (this.#connection !== connection || connection.state !== 'up') return
-      if (connection.inFlight > 0) {
-        this.#reauthenticate = this.#clock.setTimer(10, renew)
-        return
-      }
-      const reason = `${this.#endpoint.name}: authentication session is about to expire`
-      connection.close(new RequestError(ErrorCode.ERR__TRANSPORT, reason, false))
+  #begin(connection: Connection, features: BrokerFeatures): Session | null {
+    const { mechanism } = this.#settings.handshake
+    if (mechanism === null) return null
+    const observer = {
+      onRenewed: (): void => this.#drain(),
+      onFailed: (error: RequestError): void => {
+        this.#countFailure(error)
+        connection.close(error)
+      },
     }
-    this.#reauthenticate = this.#clock.setTimer(sessionLifetimeMs * 0.85, renew)
+    const { handshake: settings } = this.#settings
+    return new Session(connection, features, settings, mechanism, this.#clock, this.#random, this.#logger, observer)
   }
 
-  #failed(error: RequestError): void {
+  /** Whether a connection that is up may be written to. */
+  #admits(now: number): boolean {
+    return now >= this.#mutedUntil && (this.#session === null || this.#session.admits(now))
+  }
+
+  #countFailure(error: RequestError): void {
     this.#attempts++
     this.#lastFailure = error
     const { reconnectBackoffMs, reconnectBackoffMaxMs } = this.#settings
     this.#retryAt =
       this.#clock.now() + backoffMs(this.#attempts, reconnectBackoffMs, reconnectBackoffMaxMs, this.#random)
+  }
+
+  #failed(error: RequestError): void {
+    this.#countFailure(error)
     this.#failQueue(error)
     this.#observer.onDown(error, false)
   }
 
   #lost(error: RequestError): void {
     this.#connection = null
-    this.#reauthenticate?.cancel()
+    this.#session?.end()
+    this.#session = null
     this.#counters?.disconnected()
     if (this.#closed !== null) return
     this.#observer.onDown(error, true)
@@ -368,7 +377,7 @@ export class Lane {
   }
 
   #drain(): void {
-    while (this.isUp && this.#queue.length > 0 && this.#clock.now() >= this.#mutedUntil) {
+    while (this.isUp && this.#queue.length > 0 && this.#admits(this.#clock.now())) {
       const queued = this.#queue.shift()
       if (queued === undefined || queued.done) continue
       queued.done = true

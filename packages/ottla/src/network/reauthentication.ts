@@ -1,0 +1,176 @@
+/** Authenticating anew on a connection that is in use (KIP-368), before the broker ends the session. */
+import { ErrorCode } from '@ottla/protocol'
+import { sleep, type Clock, type Timer } from '../base/clock.ts'
+import type { Random } from '../base/random.ts'
+import type { Logger } from '../observe/logger.ts'
+import { asRequestError, type Connection } from './connection.ts'
+import { Authentication, type BrokerFeatures, type HandshakeSettings, type SessionTerms } from './handshake.ts'
+import { RequestError } from './request-error.ts'
+import type { SaslMechanism } from './sasl/mechanism.ts'
+
+/** Where the session of a connection stands. */
+export type SessionState =
+  /** Requests pass. */
+  | 'valid'
+  /** About to be renewed: a token is made, or it is too soon for the broker. Requests pass while there is time. */
+  | 'preparing'
+  /** Tokens are exchanged. The broker would hang up at any other request: they wait. */
+  | 'exchanging'
+  /** The connection is gone, or given up. */
+  | 'over'
+
+const moves: Record<SessionState, readonly SessionState[]> = {
+  valid: ['preparing', 'over'],
+  preparing: ['exchanging', 'over'],
+  exchanging: ['valid', 'over'],
+  over: [],
+}
+
+/** When to renew a session, on the clock's scale. */
+export interface RenewalPlan {
+  /** The first request from then on begins it. */
+  readonly dueAt: number
+  /** Nothing is sent from then on: it might arrive after the end. */
+  readonly holdAt: number
+}
+
+// As Kafka's own client: late enough to be rare, early enough for what is on its way, and not all at the same time.
+const EARLIEST = 0.85
+const LATEST = 0.95
+
+/** The plan for a session; Infinity for one that does not end. */
+export function planRenewal({ startedAt, lifetimeMs }: SessionTerms, random: Random): RenewalPlan {
+  if (lifetimeMs <= 0) return { dueAt: Infinity, holdAt: Infinity }
+  const share = EARLIEST + random() * (LATEST - EARLIEST)
+  return { dueAt: startedAt + lifetimeMs * share, holdAt: startedAt + lifetimeMs * LATEST }
+}
+
+// Brokers refuse to renew a session within a second of the last renewal; a little is for their clock.
+const MIN_INTERVAL_MS = 1050
+
+export interface SessionObserver {
+  /** Requests that had to wait may pass. */
+  onRenewed(): void
+  /** The connection is of no use any more. */
+  onFailed(error: RequestError): void
+}
+
+/** The session of one connection; the lane asks it before each request. */
+export class Session {
+  readonly #connection: Connection
+  readonly #features: BrokerFeatures
+  readonly #settings: HandshakeSettings
+  readonly #mechanism: SaslMechanism
+  readonly #clock: Clock
+  readonly #random: Random
+  readonly #logger: Logger
+  readonly #observer: SessionObserver
+  readonly #abort = new AbortController()
+  #state: SessionState = 'valid'
+  #plan: RenewalPlan
+  #notBefore = 0
+  #limit: Timer | null = null
+
+  constructor(
+    connection: Connection,
+    features: BrokerFeatures,
+    settings: HandshakeSettings,
+    mechanism: SaslMechanism,
+    clock: Clock,
+    random: Random,
+    logger: Logger,
+    observer: SessionObserver,
+  ) {
+    this.#connection = connection
+    this.#features = features
+    this.#settings = settings
+    this.#mechanism = mechanism
+    this.#clock = clock
+    this.#random = random
+    this.#logger = logger
+    this.#observer = observer
+    this.#plan = planRenewal(features.session, random)
+  }
+
+  get state(): SessionState {
+    return this.#state
+  }
+
+  /**
+   * Whether a request may be sent; if not, it waits for `onRenewed`. Begins to renew the session when that is due: a
+   * connection that nothing is sent over is left alone.
+   */
+  admits(now: number): boolean {
+    if (this.#state === 'valid') {
+      if (now < this.#plan.dueAt) return true
+      void this.#renew()
+    }
+    return this.#state === 'preparing' && now < this.#plan.holdAt
+  }
+
+  /** The connection is gone. */
+  end(): void {
+    if (this.#state === 'over') return
+    this.#enter('over')
+    this.#limit?.cancel()
+    this.#abort.abort()
+  }
+
+  async #renew(): Promise<void> {
+    this.#enter('preparing')
+    const { name } = this.#connection.endpoint
+    const { authTimeoutMs } = this.#settings
+    this.#limit = this.#clock.setTimer(authTimeoutMs, () => {
+      this.#fail(`${name}: re-authentication took longer than ${Math.round(authTimeoutMs)} ms`)
+    })
+    try {
+      const terms = await this.#exchange()
+      if (this.#isOver()) return
+      this.#limit.cancel()
+      this.#plan = planRenewal(terms, this.#random)
+      this.#enter('valid')
+      this.#logger.debug('security', 'REAUTH', `${name}: authenticated anew, for ${terms.lifetimeMs} ms`)
+      this.#observer.onRenewed()
+    } catch (error) {
+      const { message } = asRequestError(error, name)
+      this.#fail(`re-authentication failed: ${message}`, error)
+    }
+  }
+
+  async #exchange(): Promise<SessionTerms> {
+    const authentication = new Authentication(
+      this.#connection,
+      this.#mechanism,
+      this.#features.apis,
+      this.#settings.authTimeoutMs,
+      this.#clock,
+    )
+    await authentication.prepare()
+    const early = this.#notBefore - this.#clock.now()
+    if (early > 0) await sleep(this.#clock, early, this.#abort.signal)
+    if (this.#isOver()) return this.#features.session
+    this.#enter('exchanging')
+    await authentication.negotiate()
+    this.#notBefore = this.#clock.now() + MIN_INTERVAL_MS
+    return authentication.complete()
+  }
+
+  // What is in flight was sent: whether the broker has carried it out is open.
+  #fail(why: string, cause?: unknown): void {
+    if (this.#state === 'over') return
+    this.end()
+    this.#observer.onFailed(new RequestError(ErrorCode.ERR__AUTHENTICATION, why, true, cause))
+  }
+
+  #enter(next: SessionState): void {
+    const before = this.#state
+    if (!moves[before].includes(next)) throw new Error(`session ${before} -> ${next} is no legal move`)
+    this.#logger.debug('security', 'SESSION', `${this.#connection.endpoint.name}: ${before} -> ${next}`)
+    this.#state = next
+  }
+
+  // Reads the state anew: the compiler cannot see a change during an await.
+  #isOver(): boolean {
+    return this.#state === 'over'
+  }
+}
