@@ -291,6 +291,21 @@ test('partitions that may not be read are told of, and are no obstacle to others
   while (seen.size < 9) seen.add(Number((await message(first)).value))
 })
 
+test('statistics tell of the group, and of what was taken', async () => {
+  const [topic, group] = await setting(10)
+  const first = consumer(group, { 'statistics.interval.ms': 50 })
+  first.subscribe(topic)
+  assert.deepEqual(await take(first, 10), upTo(10))
+  const json = await new Promise<string>(resolve => first.on('stats', event => resolve(event.json)))
+  const stats = JSON.parse(json) as {
+    cgrp: { state: string; assignment_size: number }
+    topics: Record<string, { partitions: Record<string, { rxmsgs: number; desired: boolean }> }>
+  }
+  assert.deepEqual([stats.cgrp.state, stats.cgrp.assignment_size], ['up', 1])
+  const partition = stats.topics[topic]?.partitions[0]
+  assert.deepEqual([partition?.rxmsgs, partition?.desired], [10, true])
+})
+
 test('close comes to its end with every broker gone', async () => {
   const own = await EmbeddedCluster.start()
   own.createTopic('gone', { partitions: 1, replicationFactor: 1 })

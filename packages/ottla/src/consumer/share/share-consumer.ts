@@ -24,6 +24,7 @@ import { ShareInbox } from './share-inbox.ts'
 import { ShareMember } from './share-member.ts'
 import { ShareIterator, ShareReader, requireLocked } from './share-reader.ts'
 import { ShareRun } from './share-run.ts'
+import { ShareStatistics } from './share-statistics.ts'
 
 /** What the brokers said to the acknowledgements of one partition. */
 export interface AcknowledgeResult extends TopicPartition {
@@ -60,6 +61,7 @@ export class ShareConsumer<K = Buffer, V = Buffer> implements AsyncDisposable, A
   readonly #fetcher: ShareFetcher
   readonly #watch: PollWatch
   readonly #topics: TopicWatch
+  readonly #statistics: ShareStatistics
   readonly #results = new Set<Map<string, AcknowledgeResult>>()
   #subscription: Subscription | null = null
   #isWanted = false
@@ -111,6 +113,13 @@ export class ShareConsumer<K = Buffer, V = Buffer> implements AsyncDisposable, A
       namedTopics: () => new Set(this.#subscription?.names),
       partitions: () => [],
       raise,
+    })
+    const member = this.#member
+    this.#statistics = new ShareStatistics(context, cluster, this.#mailbox, {
+      assignment: () => this.assignment(),
+      get phase() {
+        return member.phase
+      },
     })
     context.events.subscribe(event => this.#onEvent(event))
     cluster.metadata.onChange(() => this.#onMetadata())
@@ -316,6 +325,7 @@ export class ShareConsumer<K = Buffer, V = Buffer> implements AsyncDisposable, A
     this.#locks?.cancel()
     this.#watch.stop()
     this.#topics.stop()
+    this.#statistics.stop()
     this.#cluster.close()
     await Promise.all([this.#fetcher.close(), this.#member.stop()])
     this.#mailbox.call()

@@ -362,6 +362,7 @@ export class ShareFetcher {
         lot.count = lot.waiting = acquired.messages.length
         for (const [offset, type] of acquired.others) this.#say(source, offset, type)
         if (acquired.error !== null) this.#corrupt(source, acquired.error)
+        this.#context.counters?.fetched(topic, each.partition, lot.count, answer.records?.length ?? 0)
         if (this.#isFinishing || acquired.messages.length === 0) continue
         this.#inbox.add(acquired.messages)
         isAny = true

@@ -1,0 +1,126 @@
+/** What a share consumer's `stats` events tell, in the layout of the other clients'. */
+import type { Cluster } from '../../cluster/cluster.ts'
+import type { ClientContext } from '../../cluster/context.ts'
+import { commonStatistics, ExtrasByBroker, plainPartition } from '../../cluster/statistics.ts'
+import { ClientCounters } from '../../observe/statistics/counters.ts'
+import type {
+  GroupStatistics,
+  PartitionStatistics,
+  Statistics,
+  TopicStatistics,
+} from '../../observe/statistics/layout.ts'
+import { StatisticsReporter } from '../../observe/statistics/reporter.ts'
+import type { TopicPartition } from '../../types.ts'
+import type { Mailbox } from '../mailbox.ts'
+import type { SharePhase } from './member-states.ts'
+
+export interface ShareStatisticsHost {
+  assignment(): readonly TopicPartition[]
+  readonly phase: SharePhase
+}
+
+const states: Readonly<Record<SharePhase, GroupStatistics['state']>> = {
+  out: 'init',
+  joining: 'wait-coord',
+  member: 'up',
+  parked: 'init',
+  refused: 'init',
+}
+
+/** Emits them, if the client is configured to, until it is stopped. */
+export class ShareStatistics {
+  readonly #context: ClientContext
+  readonly #cluster: Cluster
+  readonly #mailbox: Mailbox
+  readonly #host: ShareStatisticsHost
+  readonly #reporter: StatisticsReporter
+  #phase: SharePhase = 'out'
+  #phaseAt: number
+
+  constructor(context: ClientContext, cluster: Cluster, mailbox: Mailbox, host: ShareStatisticsHost) {
+    this.#context = context
+    this.#cluster = cluster
+    this.#mailbox = mailbox
+    this.#host = host
+    const { clock, events, settings } = context
+    this.#phaseAt = clock.now()
+    this.#reporter = new StatisticsReporter(clock, events, settings['statistics.interval.ms'], () => this.#collect())
+  }
+
+  stop(): void {
+    this.#reporter.stop()
+  }
+
+  #collect(): Statistics {
+    const { clock } = this.#context
+    const counters = this.#context.counters ?? new ClientCounters(clock)
+    const extras = new ExtrasByBroker()
+    const topics = this.#topics(counters, extras)
+    const { name, client_id, type, ts, time, age, ...rest } = commonStatistics(
+      this.#context,
+      this.#cluster,
+      counters,
+      extras,
+    )
+    return {
+      name,
+      client_id,
+      type,
+      ts,
+      time,
+      age,
+      replyq: this.#mailbox.length,
+      msg_cnt: 0,
+      msg_size: 0,
+      msg_max: 0,
+      msg_size_max: 0,
+      ...rest,
+      topics,
+      cgrp: this.#group(clock.now()),
+    }
+  }
+
+  #topics(counters: ClientCounters, extras: ExtrasByBroker): Record<string, TopicStatistics> {
+    const { snapshot } = this.#cluster.metadata
+    const now = this.#context.clock.now()
+    const partitionsOf = new Map<string, Record<string, PartitionStatistics>>()
+    for (const { topic, partition } of this.#host.assignment()) {
+      const partitions = partitionsOf.get(topic) ?? {}
+      partitionsOf.set(topic, partitions)
+      const plain = plainPartition(snapshot, counters, topic, partition)
+      extras.add(topic, partition, plain.leader)
+      partitions[partition] = { ...plain, desired: true }
+    }
+    const topics: Record<string, TopicStatistics> = {}
+    for (const [topic, partitions] of partitionsOf) {
+      const counted = counters.topic(topic)
+      const updatedAt = snapshot.topics.get(topic)?.updatedAt
+      topics[topic] = {
+        topic,
+        age: Math.floor(now - counted.since),
+        metadata_age: updatedAt === undefined ? -1 : Math.floor(now - updatedAt),
+        batchsize: counted.batchSize.take(),
+        batchcnt: counted.batchCount.take(),
+        partitions,
+      }
+    }
+    return topics
+  }
+
+  #group(now: number): GroupStatistics {
+    const { phase } = this.#host
+    if (phase !== this.#phase) {
+      this.#phase = phase
+      this.#phaseAt = now
+    }
+    return {
+      state: states[phase],
+      stateage: Math.floor(now - this.#phaseAt),
+      join_state: phase === 'member' ? 'steady' : 'init',
+      rebalance_age: 0,
+      rebalance_cnt: 0,
+      rebalance_reason: '',
+      assignment_size: this.#host.assignment().length,
+    }
+  }
+}
