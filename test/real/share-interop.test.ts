@@ -36,9 +36,9 @@ test("Java's members and ours share the messages of one partition: each is one's
     ...['--command-property', 'max.poll.records=10', '--command-property', 'share.acquire.mode=record_limit'],
   ])
   const own: string[] = []
-  let isJavaDone = false
+  const javaDone = new AbortController()
   const reading = (async () => {
-    while (!isJavaDone) {
+    while (!javaDone.signal.aborted) {
       const event = await ours.poll(100)
       if (event?.type !== 'message') continue
       own.push(String(event.message.value))
@@ -54,7 +54,7 @@ test("Java's members and ours share the messages of one partition: each is one's
   await producer.sendBatch(Array.from({ length: COUNT }, (_, i) => ({ topic, partition: 0, value: `m${i}` })))
   await producer.close()
   const { stdout, stderr } = await java
-  isJavaDone = true
+  javaDone.abort()
   await reading
   await ours.close()
   const theirs = stdout.split('\n').filter(line => /^m\d+$/.test(line))
