@@ -165,7 +165,8 @@ export class Session {
   #enter(next: SessionState): void {
     const before = this.#state
     if (!moves[before].includes(next)) throw new Error(`session ${before} -> ${next} is no legal move`)
-    this.#logger.debug('security', 'SESSION', `${this.#connection.endpoint.name}: ${before} -> ${next}`)
+    const { endpoint, inFlight } = this.#connection
+    this.#logger.debug('security', 'SESSION', `${endpoint.name}: ${before} -> ${next}, ${inFlight} requests in flight`)
     this.#state = next
   }
 
