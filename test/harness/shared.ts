@@ -10,7 +10,8 @@ const everybody = ['admin', 'alice', 'bob', 'mallory']
 
 /**
  * `single` is one broker without SASL and ACLs, `old` the same of the oldest release tested; `secured` is three
- * brokers with SASL PLAIN, TLS and ACLs, where `admin` may do everything and a password is the name with `password` behind.
+ * brokers with SASL PLAIN, TLS and ACLs, where `admin` may do everything and a password is the name with `password` behind; who comes
+ * by SCRAM-SHA-512 has to authenticate anew every two seconds.
  */
 export const sharedClusters = {
   single: { brokers: 1 },
@@ -21,6 +22,7 @@ export const sharedClusters = {
     tls: true,
     acls: true,
     superUsers: ['admin'],
+    config: { 'listener.name.sasl.scram-sha-512.connections.max.reauth.ms': '2000' },
   },
 } as const satisfies Record<string, KafkaOptions>
 

@@ -1,0 +1,18 @@
+import { EmbeddedCluster } from '@ottla/broker'
+import { reauthenticationScenarios } from '../behaviour/reauthentication.ts'
+
+reauthenticationScenarios(async () => {
+  const admin = { username: 'admin', password: 'adminpassword' }
+  const sessionMs = 1200
+  const cluster = await EmbeddedCluster.start({
+    brokers: 3,
+    sasl: {
+      mechanisms: ['PLAIN', 'SCRAM-SHA-512'],
+      users: { [admin.username]: admin.password },
+      maxReauthMs: sessionMs,
+    },
+    acls: [],
+    superUsers: ['admin'],
+  })
+  return { bootstrapServers: cluster.bootstrapServers, admin, sessionMs, close: () => cluster.close() }
+})

@@ -1,0 +1,8 @@
+import { reauthenticationScenarios } from '../behaviour/reauthentication.ts'
+import { sharedKafka } from '../harness/shared.ts'
+
+reauthenticationScenarios(async () => {
+  const kafka = await sharedKafka('secured')
+  const admin = { username: 'admin', password: 'adminpassword' }
+  return { bootstrapServers: kafka.bootstrapServers, admin, sessionMs: 2000, close: () => kafka.close() }
+})
