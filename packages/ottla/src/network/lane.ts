@@ -242,8 +242,16 @@ export class Lane {
     if (throttled <= 0) return
     this.#observer.onThrottle(throttled)
     this.#mutedUntil = Math.max(this.#mutedUntil, this.#clock.now() + throttled)
+    this.#drainLater()
+  }
+
+  // A timer may be a little early, and a shorter time does not end a longer one: nobody else would look again.
+  #drainLater(): void {
     this.#unmute?.cancel()
-    this.#unmute = this.#clock.setTimer(throttled, () => this.#drain())
+    this.#unmute = this.#clock.setTimer(Math.max(1, this.#mutedUntil - this.#clock.now()), () => {
+      if (this.#clock.now() < this.#mutedUntil) this.#drainLater()
+      else this.#drain()
+    })
   }
 
   #expire(queued: Queued): void {

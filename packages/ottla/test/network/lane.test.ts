@@ -153,6 +153,20 @@ test('closing rejects what waits and leaves nothing', async () => {
   await assert.rejects(lane.request(Heartbeat, body, options), failsWith(ErrorCode.ERR__DESTROY, true, /over/))
 })
 
+test('a shorter throttle time does not end a longer one, and what waits is sent after that', async () => {
+  const asked: Asked[] = []
+  const { lane } = await start(each => {
+    asked.push(each)
+    if (asked.length === 2) {
+      answer(asked[0] as Asked, 0, 150) // there are two
+      answer(each, 0, 20)
+    } else if (asked.length > 2) answer(each)
+  })
+  await Promise.all([lane.request(Heartbeat, body, options), lane.request(Heartbeat, body, options)])
+  assert.equal((await lane.request(Heartbeat, body, options)).errorCode, 0)
+  assert.equal(asked.length, 3)
+})
+
 test('a throttle time is told, and obeyed before the next request', async () => {
   let asks = 0
   const { lane, throttles } = await start(asked => {
