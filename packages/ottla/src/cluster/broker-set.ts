@@ -117,6 +117,7 @@ export class BrokerSet {
 
   close(error: RequestError): void {
     this.#closed = error
+    this.#settings.handshake.mechanism?.close?.()
     for (const broker of [...this.#nodes.values(), ...this.#bootstrap, ...this.#retired]) broker.close(error)
     this.#nodes.clear()
     this.#retired.clear()

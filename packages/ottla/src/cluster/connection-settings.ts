@@ -2,14 +2,13 @@ import { ErrorCode } from '@ottla/protocol'
 import type { CommonSettings } from '../config/resolve.ts'
 import { KafkaError } from '../errors.ts'
 import type { LaneSettings } from '../network/lane.ts'
-import type { Credentials, SaslMechanism } from '../network/sasl/mechanism.ts'
-import { PlainMechanism } from '../network/sasl/plain.ts'
-import { ScramMechanism } from '../network/sasl/scram.ts'
+import type { Credentials } from '../network/sasl/mechanism.ts'
 import type { TlsSettings } from '../network/tls/client.ts'
 import { TlsCredentials } from '../network/tls/credentials.ts'
 import { namesInUse } from '../network/tls/material.ts'
 import { libraryVersion } from '../version.ts'
 import type { ClientContext } from './context.ts'
+import { saslMechanism } from './sasl-mechanisms.ts'
 
 /**
  * Everything that the network needs to know, from the settings.
@@ -37,7 +36,7 @@ export function laneSettings(context: ClientContext, credentials: () => Credenti
       authTimeoutMs: settings['socket.timeout.ms'],
       softwareName: 'ottla',
       softwareVersion: libraryVersion,
-      mechanism: saslMechanism(settings, credentials),
+      mechanism: saslMechanism(context, credentials),
     },
     setupTimeoutMs: settings['socket.connection.setup.timeout.ms'],
     reconnectBackoffMs: settings['reconnect.backoff.ms'],
@@ -48,31 +47,6 @@ export function laneSettings(context: ClientContext, credentials: () => Credenti
 function familyOf(family: string): 0 | 4 | 6 {
   if (family === 'v4') return 4
   return family === 'v6' ? 6 : 0
-}
-
-function saslMechanism(settings: CommonSettings, credentials: () => Credentials): SaslMechanism | null {
-  const protocol = settings['security.protocol']
-  if (protocol !== 'sasl_plaintext' && protocol !== 'sasl_ssl') return null
-  const name = settings['sasl.mechanisms'].toUpperCase()
-  switch (name) {
-    case 'PLAIN':
-      requirePassword(settings, name)
-      return new PlainMechanism(credentials)
-    case 'SCRAM-SHA-256':
-    case 'SCRAM-SHA-512':
-      requirePassword(settings, name)
-      return new ScramMechanism(name, credentials)
-    default: {
-      const why = `sasl.mechanisms=${name} is not available in this version; PLAIN, SCRAM-SHA-256 and SCRAM-SHA-512 are`
-      throw new KafkaError(ErrorCode.ERR__INVALID_ARG, why)
-    }
-  }
-}
-
-function requirePassword(settings: CommonSettings, name: string): void {
-  if (settings['sasl.username'] !== undefined && settings['sasl.password'] !== undefined) return
-  const why = `sasl.mechanisms=${name} needs sasl.username and sasl.password`
-  throw new KafkaError(ErrorCode.ERR__INVALID_ARG, why)
 }
 
 function withoutTls({ settings, logger, verifyCertificate }: ClientContext): null {

@@ -3,6 +3,7 @@ import { systemClock, type Clock } from '../base/clock.ts'
 import { systemRandom, type Random } from '../base/random.ts'
 import type { CommonSettings, Resolved } from '../config/resolve.ts'
 import type { KafkaError } from '../errors.ts'
+import type { KerberosPackage } from '../network/sasl/kerberos-package.ts'
 import type { VerifyCertificate } from '../network/tls/verify.ts'
 import { EventHub } from '../observe/events.ts'
 import { Logger, stderrSink, type LogSink } from '../observe/logger.ts'
@@ -24,6 +25,7 @@ export interface ClientContext {
   /** Null unless `statistics.interval.ms` is set. */
   readonly counters: ClientCounters | null
   readonly verifyCertificate: VerifyCertificate | null
+  readonly kerberos: KerberosPackage | null
 }
 
 /** Constructor options that all clients have. */
@@ -34,6 +36,8 @@ export interface ClientOptions {
   readonly clock?: Clock
   /** Judges brokers' certificates, after the checks that the `ssl.*` properties ask for. */
   readonly verifyCertificate?: VerifyCertificate
+  /** The package `kerberos` for `sasl.mechanisms=GSSAPI`, where it cannot be loaded by its name. */
+  readonly kerberos?: KerberosPackage
   /** Random numbers; tests pass seeded ones. */
   readonly random?: Random
 }
@@ -66,6 +70,7 @@ export function createContext(kind: ClientKind, resolved: Resolved, options: Cli
     events,
     counters: settings['statistics.interval.ms'] > 0 ? new ClientCounters(clock) : null,
     verifyCertificate: options.verifyCertificate ?? null,
+    kerberos: options.kerberos ?? null,
   }
 }
 

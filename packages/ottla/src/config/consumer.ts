@@ -151,14 +151,13 @@ export const consumerProperties = {
     500,
     'Most messages that a share consumer may have without having acknowledged them, those that it has fetched ahead included.',
   ),
-  'share.acknowledgement.mode': choice(
+  'share.acknowledgement.mode': textOr(
     'C',
-    ['implicit', 'explicit'],
     'implicit',
-    'Whether a share consumer accepts a message when the program asks for the next one, or only `acknowledge` does.',
+    'Whether a share consumer accepts a message when the program asks for the next one (`implicit`), or only `acknowledge` does (`explicit`).',
     { importance: 'medium' },
   ),
-  'share.acquire.mode': choice(
+  'ottla.share.acquire.mode': choice(
     'C',
     ['batch_optimized', 'record_limit'],
     'batch_optimized',

@@ -31,6 +31,13 @@ const unfit: Readonly<Record<string, string>> = {
   'enable.partition.eof': 'nothing: a share group has no position of its own',
 }
 
+/** @throws KafkaError ERR__INVALID_ARG */
+export function isImplicit(mode: string): boolean {
+  const word = mode.toLowerCase()
+  if (word === 'implicit' || word === 'explicit') return word === 'implicit'
+  throw invalid(`share.acknowledgement.mode=${mode} is not valid: it takes implicit or explicit`)
+}
+
 /** @throws KafkaError ERR__INVALID_ARG for a property that means nothing to a share group; ERR__UNKNOWN_GROUP */
 export function checkShareConfig(config: Readonly<Record<string, unknown>>): string {
   for (const [name, instead] of Object.entries(unfit)) {

@@ -18,7 +18,7 @@ import { TopicWatch } from '../topic-watch.ts'
 import { acknowledgeTypes, type AcknowledgeType } from './acknowledgements.ts'
 import type { ShareConsumerEvent } from './events.ts'
 import type { LockedMessage, ShareMessage, ShareSource } from './message.ts'
-import { checkShareConfig, type ShareConsumerOptions, type ShareRunOptions } from './options.ts'
+import { checkShareConfig, isImplicit, type ShareConsumerOptions, type ShareRunOptions } from './options.ts'
 import { ShareFetcher } from './share-fetcher.ts'
 import { ShareInbox } from './share-inbox.ts'
 import { ShareMember } from './share-member.ts'
@@ -63,6 +63,7 @@ export class ShareConsumer<K = Buffer, V = Buffer> implements AsyncDisposable, A
   readonly #topics: TopicWatch
   readonly #statistics: ShareStatistics
   readonly #results = new Set<Map<string, AcknowledgeResult>>()
+  readonly #isImplicit: boolean
   #subscription: Subscription | null = null
   #isWanted = false
   #isToldExhausted = false
@@ -81,6 +82,7 @@ export class ShareConsumer<K = Buffer, V = Buffer> implements AsyncDisposable, A
     const groupId = checkShareConfig(config)
     // Time-outs and assignments are the coordinator's business, as under that protocol.
     const resolved = resolveConfig('consumer', { ...config, 'group.protocol': 'consumer' })
+    this.#isImplicit = isImplicit(resolved.settings['share.acknowledgement.mode'])
     const context = createContext('consumer', resolved, options)
     const cluster = new Cluster(context)
     const raise = (error: KafkaError): void => tellError(context, error)
@@ -385,7 +387,7 @@ export class ShareConsumer<K = Buffer, V = Buffer> implements AsyncDisposable, A
   #leaveBehind(message: LockedMessage, isUnread: boolean): void {
     if (message.state !== 'given') return
     if (isUnread) this.#settle(message, 'release')
-    else if (this.#settings['share.acknowledgement.mode'] === 'implicit') this.#settle(message, 'accept')
+    else if (this.#isImplicit) this.#settle(message, 'accept')
   }
 
   #settle(message: LockedMessage, type: Exclude<AcknowledgeType, 'renew'>): void {

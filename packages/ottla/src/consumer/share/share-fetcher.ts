@@ -222,7 +222,7 @@ export class ShareFetcher {
     const maxRecords = Math.max(1, Math.floor(room / Math.max(1, sharing)))
     const sent = node.session.isOpen ? node.take() : []
     const { epoch, topics, forgotten } = node.session.fetch(partitions, acknowledgedOf(sent))
-    const isStrict = settings['share.acquire.mode'] === 'record_limit' || !this.#inbox.window.isOpen
+    const isStrict = settings['ottla.share.acquire.mode'] === 'record_limit' || !this.#inbox.window.isOpen
     const body = (version: number): ShareFetchRequest => ({
       groupId: this.#host.groupId,
       memberId: this.#host.memberId,

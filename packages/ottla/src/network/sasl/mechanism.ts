@@ -10,6 +10,8 @@ export interface SaslExchange {
 export interface SaslMechanism {
   readonly name: string
   exchange(host: string): SaslExchange
+  /** The client is closed: nothing is kept fresh any more. */
+  close?(): void
 }
 
 /** What a user proves to be; read anew for each connection, so that it can be changed while running. */

@@ -43,7 +43,7 @@ test('properties that mean nothing to a share group are refused, with what there
     )
   }
   assert.equal(refusal({ ...base, 'share.acknowledgement.mode': 'EXPLICIT', 'max.poll.records': 10 }), null)
-  assert.match(String(refusal({ ...base, 'share.acknowledgement.mode': 'never' as 'explicit' })), /implicit, explicit/)
+  assert.match(String(refusal({ ...base, 'share.acknowledgement.mode': 'never' })), /implicit or explicit/)
 })
 
 test('run and acknowledge check what they are given', async () => {

@@ -1,0 +1,35 @@
+/** The package `kerberos`, which compiles when it is installed and therefore is the program's to install. */
+import { createRequire } from 'node:module'
+import { ErrorCode } from '@ottla/protocol'
+import { KafkaError } from '../../errors.ts'
+
+/** A security context of GSS-API, tokens in base64. */
+export interface KerberosClient {
+  readonly contextComplete: boolean
+  /** @returns the next token for the other end; null or empty for none */
+  step(challenge: string): Promise<string | null>
+  unwrap(challenge: string): Promise<string>
+  wrap(data: string, options: { readonly protect?: boolean }): Promise<string>
+}
+
+/**
+ * What is needed of the package `kerberos` (7 and later).
+ * @since 0.1.0
+ */
+export interface KerberosPackage {
+  /** @param service - `kafka@host` */
+  initializeClient(service: string, options: { readonly mechOID?: number }): Promise<KerberosClient>
+}
+
+/** @throws KafkaError ERR__INVALID_ARG that says how to get it */
+export function loadKerberos(): KerberosPackage {
+  try {
+    // A bundle in CommonJS form has no import.meta.url, but a __filename.
+    const load = createRequire(typeof __filename === 'string' ? __filename : import.meta.url)
+    return load('kerberos') as KerberosPackage // what the package exports
+  } catch (cause) {
+    const why =
+      'sasl.mechanisms=GSSAPI needs the package kerberos, which cannot be loaded: `npm install kerberos`, or hand it over as the option kerberos'
+    throw new KafkaError(ErrorCode.ERR__INVALID_ARG, why, { cause })
+  }
+}
