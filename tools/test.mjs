@@ -3,9 +3,9 @@
 // hand; OTTLA_REQUIRE_KAFKA=1 makes its absence a failure.
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { readdirSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
-import { dirname, join, relative, sep } from 'node:path'
+import { delimiter, dirname, join, relative, sep } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { ensureBuilt, ensureInstalled } from './built.mjs'
@@ -34,13 +34,17 @@ const foreignNeeds = [
   ['franz', ['go']],
 ]
 
+// What a KDC of the test's own takes (Debian: krb5-kdc, krb5-admin-server, krb5-user, libkrb5-dev).
+const kerberosNeeds = ['krb5kdc', 'kdb5_util', 'kadmin.local', 'kinit', 'krb5-config']
+
 const results = []
 let isKafkaMissing = false
+let isKerberosMissing = false
 /** Files that did not run, with the programs they lack. */
 const leftOut = []
 for (const suite of suites) {
   if (chosen.size > 0 && !chosen.has(suite.name)) continue
-  const own = files.filter(file => suiteOf(file) === suite.name && (suite.name !== 'foreign' || canRun(file)))
+  const own = files.filter(file => suiteOf(file) === suite.name && canRun(suite, file))
   if (own.length === 0) continue
   if (suite.isKafkaNeeded && missingPrograms(['java', 'javac', 'mvn']).length > 0) {
     isKafkaMissing = true
@@ -145,11 +149,21 @@ async function startHost() {
 }
 
 /** Whether the programs of others that a file starts can be had here; noted if not. */
-function canRun(file) {
+function canRun(suite, file) {
+  if (suite.name === 'real' && file.includes('gssapi')) {
+    isKerberosMissing = kerberosNeeds.some(program => !isInstalled(program))
+    return !isKerberosMissing
+  }
+  if (suite.name !== 'foreign') return true
   const needs = foreignNeeds.filter(([word]) => file.includes(word)).flatMap(([, programs]) => programs)
   const missing = missingPrograms(needs)
   if (missing.length > 0) leftOut.push(`${file}: ${missing.join(', ')}`)
   return missing.length === 0
+}
+
+function isInstalled(program) {
+  const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin']
+  return folders.some(folder => existsSync(join(folder, program)))
 }
 
 /** Which of the programs this machine lacks. */
@@ -187,6 +201,12 @@ function conclude() {
     const lines = ['Clients of others did NOT run against the embedded cluster. What is not found here:', ...leftOut]
     if (isRequired) lines.push('OTTLA_REQUIRE_KAFKA=1 makes that a failure.')
     box(lines)
+  }
+  if (isKerberosMissing) {
+    box([
+      'GSSAPI (Kerberos) was NOT tested: a KDC, kinit or the headers are not installed here.',
+      'Debian has them in krb5-kdc, krb5-admin-server, krb5-user and libkrb5-dev.',
+    ])
   }
   const isMissing = isKafkaMissing || leftOut.length > 0
   if (results.length === 0 && !isMissing) console.error('no test file matches')

@@ -1,0 +1,28 @@
+/** The package `kerberos`, compiled here: it is no dependency of the project, and downloads of binaries are not wanted. */
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { KerberosPackage } from 'ottla'
+
+const VERSION = '7.0.0'
+// Below the root, where git takes no notice of it.
+const folder = fileURLToPath(new URL('../../node_modules/.cache/kerberos/', import.meta.url))
+
+/** Where programs find it under its name: to be named in NODE_PATH. */
+export const modules = join(folder, 'node_modules')
+
+/** Builds it against the headers of this Node.js if that has not been done yet. */
+export function kerberosPackage(): KerberosPackage {
+  if (!existsSync(join(modules, 'kerberos', 'build', 'Release', 'kerberos.node'))) {
+    mkdirSync(folder, { recursive: true })
+    writeFileSync(join(folder, 'package.json'), '{ "private": true }\n')
+    execFileSync('npm', ['install', '--no-audit', '--no-fund', '--build-from-source', `kerberos@${VERSION}`], {
+      cwd: folder,
+      stdio: 'pipe',
+      env: { ...process.env, npm_config_build_from_source: 'true' },
+    })
+  }
+  return createRequire(join(folder, 'package.json'))('kerberos') as KerberosPackage // what the package exports
+}
