@@ -18,13 +18,17 @@ export interface TopicWatchHost {
 
 // How often a topic that may not be read is complained of.
 const REPEAT_MS = 1000
+// A timer may be a little early.
+const EARLY_MS = 10
 
-/** Tells of missing topics and partitions once, of forbidden topics for as long as they are. */
+/** Tells of missing topics and partitions once, of forbidden topics every second for as long as they are. */
 export class TopicWatch {
   readonly #context: ClientContext
   readonly #cluster: Cluster
   readonly #host: TopicWatchHost
   readonly #toldMissing = new Set<string>()
+  /** When, by the name of the topic. */
+  readonly #toldForbidden = new Map<string, number>()
   readonly #toldPartitions = new Set<string>()
   #repeat: Timer | null = null
   #stopped = false
@@ -41,12 +45,16 @@ export class TopicWatch {
     const { topics } = this.#cluster.metadata.snapshot
     const wanted = this.#host.namedTopics()
     for (const name of this.#toldMissing) if (!wanted.has(name)) this.#toldMissing.delete(name)
+    for (const name of this.#toldForbidden.keys()) if (!wanted.has(name)) this.#toldForbidden.delete(name)
+    const now = this.#context.clock.now()
     let forbidden = false
     for (const name of wanted) {
       const code = topics.get(name)?.errorCode
       if (code === undefined) continue
       if (code === ErrorCode.ERR_TOPIC_AUTHORIZATION_FAILED) {
         forbidden = true
+        if (now - (this.#toldForbidden.get(name) ?? -Infinity) < REPEAT_MS - EARLY_MS) continue
+        this.#toldForbidden.set(name, now)
         this.#host.raise(KafkaError.of(code, `topic ${name}`))
       } else if (code === ErrorCode.ERR_UNKNOWN_TOPIC_OR_PART || code === ErrorCode.ERR_TOPIC_EXCEPTION) {
         if (!this.#toldMissing.has(name)) {
@@ -55,6 +63,7 @@ export class TopicWatch {
         }
       } else if (code === ErrorCode.ERR_NO_ERROR) {
         this.#toldMissing.delete(name)
+        this.#toldForbidden.delete(name)
       }
     }
     this.#lookAtPartitions()
