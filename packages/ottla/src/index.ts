@@ -118,6 +118,8 @@ export type { DeadLetterSink, RunContext, RunOptions } from './consumer/run/opti
 export type { MessageBatch } from './consumer/message-batch.ts'
 export type { FetchedMessage } from './consumer/message.ts'
 export { ErrorCode, KafkaError, errorName, type KafkaErrorOptions } from './errors.ts'
+export { mskIamTokens, type MskIamSigner } from './network/sasl/oauth/msk-iam.ts'
+export type { OAuthBearerTokenFunction } from './network/sasl/oauth/token.ts'
 export type { KerberosClient, KerberosPackage } from './network/sasl/kerberos-package.ts'
 export type { BrokerCertificate, VerifyCertificate } from './network/tls/verify.ts'
 export type { LogSink } from './observe/logger.ts'

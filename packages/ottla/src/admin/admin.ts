@@ -5,7 +5,7 @@ import { clientHandle, type ClientHandle } from '../cluster/handle.ts'
 import { getMetadata } from '../cluster/queries.ts'
 import { resolveConfig, type AdminConfig } from '../config/resolve.ts'
 import { KafkaError } from '../errors.ts'
-import type { Event, Metadata, TopicPartition, TopicPartitionOffset } from '../types.ts'
+import type { Event, Metadata, TopicPartition, TopicPartitionOffset, OAuthBearerToken } from '../types.ts'
 import { startCall, type AdminCall, type AdminOptions, type DescribeOptions } from './call.ts'
 import * as cluster from './cluster.ts'
 import * as configs from './configs.ts'
@@ -461,6 +461,22 @@ export class AdminClient implements AsyncDisposable {
   /** Used from the next authentication on (`sasl.username`, `sasl.password`). */
   setSaslCredentials(username: string, password: string): void {
     this.#handle.cluster.setSaslCredentials(username, password)
+  }
+
+  /**
+   * Answers an `oauthbearer-token-refresh` event: the token is used from the next authentication on.
+   * @throws KafkaError ERR__INVALID_ARG for a token that cannot be used, ERR__STATE without `sasl.mechanisms=OAUTHBEARER`
+   */
+  setOAuthBearerToken(token: OAuthBearerToken): void {
+    this.#handle.cluster.setOAuthBearerToken(token)
+  }
+
+  /**
+   * Answers an `oauthbearer-token-refresh` event: there is no token; the next event comes in 10 s.
+   * @throws KafkaError ERR__STATE without `sasl.mechanisms=OAUTHBEARER`
+   */
+  setOAuthBearerTokenFailure(message: string): void {
+    this.#handle.cluster.setOAuthBearerTokenFailure(message)
   }
 
   get closed(): boolean {

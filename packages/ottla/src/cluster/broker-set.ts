@@ -3,6 +3,8 @@ import { KafkaError } from '../errors.ts'
 import type { LaneSettings } from '../network/lane.ts'
 import { RequestError } from '../network/request-error.ts'
 import type { Credentials } from '../network/sasl/mechanism.ts'
+import type { TokenSource } from '../network/sasl/oauth/token-source.ts'
+import { OAuthBearerMechanism } from '../network/sasl/oauthbearer.ts'
 import { Broker, type BrokerObserver } from './broker.ts'
 import { bootstrapAddresses, laneSettings } from './connection-settings.ts'
 import { emitError, type ClientContext } from './context.ts'
@@ -31,7 +33,11 @@ export class BrokerSet {
     this.#credentials = {
       current: { username: settings['sasl.username'] ?? '', password: settings['sasl.password'] ?? '' },
     }
-    this.#settings = laneSettings(context, () => this.#credentials.current)
+    this.#settings = laneSettings(
+      context,
+      () => this.#credentials.current,
+      () => this.#reset('there is a token'),
+    )
     this.#observer = {
       onUp: broker => {
         this.#allDown = false
@@ -112,7 +118,13 @@ export class BrokerSet {
 
   setCredentials(credentials: Credentials): void {
     this.#credentials.current = credentials
-    for (const broker of [...this.#nodes.values(), ...this.#bootstrap]) broker.reset('credentials changed')
+    this.#reset('credentials changed')
+  }
+
+  /** What tokens of OAUTHBEARER go to; null without it. */
+  get tokens(): TokenSource | null {
+    const { mechanism } = this.#settings.handshake
+    return mechanism instanceof OAuthBearerMechanism ? mechanism.tokens : null
   }
 
   close(error: RequestError): void {
@@ -122,6 +134,11 @@ export class BrokerSet {
     this.#nodes.clear()
     this.#retired.clear()
     this.#bootstrap = []
+  }
+
+  /** Whoever could not authenticate so far tries again at once. */
+  #reset(reason: string): void {
+    for (const broker of this.all()) broker.reset(reason)
   }
 
   // Makes brokers of those bootstrap addresses that no broker at hand stands for.

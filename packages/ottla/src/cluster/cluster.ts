@@ -3,6 +3,8 @@ import { backoffMs } from '../base/backoff.ts'
 import { sleep, type Deadline } from '../base/clock.ts'
 import { KafkaError } from '../errors.ts'
 import { RequestError } from '../network/request-error.ts'
+import type { TokenSource } from '../network/sasl/oauth/token-source.ts'
+import type { OAuthBearerToken } from '../types.ts'
 import { type Broker, type BrokerRequestOptions, type LaneName } from './broker.ts'
 import { BrokerSet } from './broker-set.ts'
 import type { ClientContext } from './context.ts'
@@ -89,6 +91,16 @@ export class Cluster {
   /** Used from the next authentication on; brokers that could not be reached so far are tried at once. */
   setSaslCredentials(username: string, password: string): void {
     this.#brokers.setCredentials({ username, password })
+  }
+
+  /** @throws KafkaError ERR__INVALID_ARG for a token that cannot be used, ERR__STATE without `sasl.mechanisms=OAUTHBEARER` */
+  setOAuthBearerToken(token: OAuthBearerToken): void {
+    this.#tokens().set(token)
+  }
+
+  /** @throws KafkaError ERR__STATE without `sasl.mechanisms=OAUTHBEARER` */
+  setOAuthBearerTokenFailure(message: string): void {
+    this.#tokens().fail(message)
   }
 
   /**
@@ -227,6 +239,12 @@ export class Cluster {
     if (refusal !== null) return new KafkaError(refusal.code, refusal.message, { cause: last })
     const message = `${api} got no usable answer in time; last: ${last.message}`
     return new KafkaError(ErrorCode.ERR__TIMED_OUT, message, { cause: last })
+  }
+
+  #tokens(): TokenSource {
+    const { tokens } = this.#brokers
+    if (tokens !== null) return tokens
+    throw new KafkaError(ErrorCode.ERR__STATE, 'tokens are for sasl.mechanisms=OAUTHBEARER, which is not set')
   }
 
   #check(signal: AbortSignal | undefined): void {

@@ -14,7 +14,11 @@ import { saslMechanism } from './sasl-mechanisms.ts'
  * Everything that the network needs to know, from the settings.
  * Throws KafkaError ERR__INVALID_ARG for a file that is not there or a mechanism that is not offered.
  */
-export function laneSettings(context: ClientContext, credentials: () => Credentials): LaneSettings {
+export function laneSettings(
+  context: ClientContext,
+  credentials: () => Credentials,
+  onToken: () => void,
+): LaneSettings {
   const { settings } = context
   const secure = settings['security.protocol'] === 'ssl' || settings['security.protocol'] === 'sasl_ssl'
   return {
@@ -36,7 +40,7 @@ export function laneSettings(context: ClientContext, credentials: () => Credenti
       authTimeoutMs: settings['socket.timeout.ms'],
       softwareName: 'ottla',
       softwareVersion: libraryVersion,
-      mechanism: saslMechanism(context, credentials),
+      mechanism: saslMechanism(context, credentials, onToken),
     },
     setupTimeoutMs: settings['socket.connection.setup.timeout.ms'],
     reconnectBackoffMs: settings['reconnect.backoff.ms'],

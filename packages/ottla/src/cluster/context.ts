@@ -4,6 +4,7 @@ import { systemRandom, type Random } from '../base/random.ts'
 import type { CommonSettings, Resolved } from '../config/resolve.ts'
 import type { KafkaError } from '../errors.ts'
 import type { KerberosPackage } from '../network/sasl/kerberos-package.ts'
+import type { OAuthBearerTokenFunction } from '../network/sasl/oauth/token.ts'
 import type { VerifyCertificate } from '../network/tls/verify.ts'
 import { EventHub } from '../observe/events.ts'
 import { Logger, stderrSink, type LogSink } from '../observe/logger.ts'
@@ -26,6 +27,7 @@ export interface ClientContext {
   readonly counters: ClientCounters | null
   readonly verifyCertificate: VerifyCertificate | null
   readonly kerberos: KerberosPackage | null
+  readonly oauthBearerToken: OAuthBearerTokenFunction | null
 }
 
 /** Constructor options that all clients have. */
@@ -38,6 +40,8 @@ export interface ClientOptions {
   readonly verifyCertificate?: VerifyCertificate
   /** The package `kerberos` for `sasl.mechanisms=GSSAPI`, where it cannot be loaded by its name. */
   readonly kerberos?: KerberosPackage
+  /** Makes tokens for `sasl.mechanisms=OAUTHBEARER`, instead of `oauthbearer-token-refresh` events. */
+  readonly oauthBearerToken?: OAuthBearerTokenFunction
   /** Random numbers; tests pass seeded ones. */
   readonly random?: Random
 }
@@ -71,6 +75,7 @@ export function createContext(kind: ClientKind, resolved: Resolved, options: Cli
     counters: settings['statistics.interval.ms'] > 0 ? new ClientCounters(clock) : null,
     verifyCertificate: options.verifyCertificate ?? null,
     kerberos: options.kerberos ?? null,
+    oauthBearerToken: options.oauthBearerToken ?? null,
   }
 }
 

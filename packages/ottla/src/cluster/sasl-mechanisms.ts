@@ -6,15 +6,25 @@ import { GssapiMechanism } from '../network/sasl/gssapi.ts'
 import { loadKerberos } from '../network/sasl/kerberos-package.ts'
 import { KerberosTicket } from '../network/sasl/kerberos-ticket.ts'
 import type { Credentials, SaslMechanism } from '../network/sasl/mechanism.ts'
+import { oidcTokens } from '../network/sasl/oauth/oidc.ts'
+import { TokenSource } from '../network/sasl/oauth/token-source.ts'
+import type { OAuthBearerTokenFunction } from '../network/sasl/oauth/token.ts'
+import { unsecuredClaims, unsecuredToken } from '../network/sasl/oauth/unsecured.ts'
+import { OAuthBearerMechanism } from '../network/sasl/oauthbearer.ts'
 import { PlainMechanism } from '../network/sasl/plain.ts'
 import { ScramMechanism } from '../network/sasl/scram.ts'
 import { emitError, type ClientContext } from './context.ts'
 
 /**
  * Null without SASL.
+ * @param onToken - there is a token of OAUTHBEARER where there was none
  * @throws KafkaError ERR__INVALID_ARG for a mechanism that is not offered or lacks something
  */
-export function saslMechanism(context: ClientContext, credentials: () => Credentials): SaslMechanism | null {
+export function saslMechanism(
+  context: ClientContext,
+  credentials: () => Credentials,
+  onToken: () => void,
+): SaslMechanism | null {
   const { settings } = context
   const protocol = settings['security.protocol']
   if (protocol !== 'sasl_plaintext' && protocol !== 'sasl_ssl') return null
@@ -27,13 +37,49 @@ export function saslMechanism(context: ClientContext, credentials: () => Credent
     case 'SCRAM-SHA-512':
       requirePassword(settings, name)
       return new ScramMechanism(name, credentials)
+    case 'OAUTHBEARER':
+      return new OAuthBearerMechanism(tokenSource(context, onToken))
     case 'GSSAPI':
       return gssapi(context)
     default: {
-      const why = `sasl.mechanisms=${name} is not available in this version; PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 and GSSAPI are`
+      const why = `sasl.mechanisms=${name} is not known; there are PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, OAUTHBEARER and GSSAPI`
       throw new KafkaError(ErrorCode.ERR__INVALID_ARG, why)
     }
   }
+}
+
+function tokenSource(context: ClientContext, onToken: () => void): TokenSource {
+  const { settings, clock, events } = context
+  const config = settings['sasl.oauthbearer.config'] ?? ''
+  return new TokenSource(clock, tokenFunction(context, config), config, {
+    request: () => {
+      const hears = events.hasListener('oauthbearer-token-refresh')
+      events.emit({ type: 'oauthbearer-token-refresh', config })
+      return hears
+    },
+    onToken,
+    raise: error => emitError(context, error),
+  })
+}
+
+/** The program's own, or what the properties say; null: the program is asked by events. */
+function tokenFunction(context: ClientContext, config: string): OAuthBearerTokenFunction | null {
+  const { settings, clock, oauthBearerToken } = context
+  const isUnsecured = settings['enable.sasl.oauthbearer.unsecure.jwt']
+  if (settings['sasl.oauthbearer.metadata.authentication.type'] === 'aws_iam') {
+    const why =
+      'sasl.oauthbearer.metadata.authentication.type=aws_iam is not built in: pass the option oauthBearerToken; for Amazon MSK there is mskIamTokens({ region })'
+    if (oauthBearerToken === null) throw new KafkaError(ErrorCode.ERR__INVALID_ARG, why)
+  }
+  if (oauthBearerToken !== null) return oauthBearerToken
+  if (settings['sasl.oauthbearer.method'] === 'oidc') {
+    if (!isUnsecured) return oidcTokens(settings, clock)
+    const why = 'enable.sasl.oauthbearer.unsecure.jwt and sasl.oauthbearer.method=oidc exclude each other'
+    throw new KafkaError(ErrorCode.ERR__INVALID_ARG, why)
+  }
+  if (!isUnsecured) return null
+  const claims = unsecuredClaims(config)
+  return () => unsecuredToken(claims, clock.wallTime())
 }
 
 function gssapi(context: ClientContext): SaslMechanism {

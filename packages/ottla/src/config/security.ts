@@ -1,9 +1,7 @@
 /** Properties of encryption and authentication. */
-import { bool, choice, clib, elsewhere, int, planned, secret, text, textOr } from './property.ts'
+import { bool, choice, clib, elsewhere, int, secret, text, textOr } from './property.ts'
 
 const MAX_INT = 2_147_483_647
-const later = planned(8)
-
 export const securityProperties = {
   'security.protocol': choice(
     '*',
@@ -38,8 +36,8 @@ export const securityProperties = {
     '*',
     "File (PEM), or folder of files, with the authorities that brokers' certificates are checked against. Not set, or `probe`: the system's and those that Node.js brings.",
   ),
-  'https.ca.location': text('*', 'File with authorities for HTTPS endpoints of identity providers.', { status: later }),
-  'https.ca.pem': text('*', 'Authorities for HTTPS endpoints themselves (PEM).', { status: later }),
+  'https.ca.location': text('*', 'File with authorities for HTTPS endpoints of identity providers.'),
+  'https.ca.pem': text('*', 'Authorities for HTTPS endpoints themselves (PEM).'),
   'ssl.ca.pem': text('*', 'Certificates of the authorities themselves (PEM).'),
   ssl_ca: elsewhere('*', '`ssl.ca.pem`', 'Authority certificate object.'),
   'ssl.ca.certificate.stores': textOr(
@@ -80,7 +78,7 @@ export const securityProperties = {
   'sasl.mechanisms': textOr(
     '*',
     'GSSAPI',
-    'How to authenticate: PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 or GSSAPI (with the package `kerberos`); OAUTHBEARER comes with a later version.',
+    'How to authenticate: PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, OAUTHBEARER, or GSSAPI (with the package `kerberos`).',
     { importance: 'high' },
   ),
   'sasl.kerberos.service.name': textOr('*', 'kafka', "Kerberos name of the brokers' service."),
@@ -102,72 +100,56 @@ export const securityProperties = {
   ),
   'sasl.username': text('*', 'User name for PLAIN and SCRAM.', { importance: 'high' }),
   'sasl.password': secret('*', 'Password for PLAIN and SCRAM.', { importance: 'high' }),
-  'sasl.oauthbearer.config': secret('*', 'Parameters for the token function, or of an unsecured token.', {
-    status: later,
-  }),
-  'enable.sasl.oauthbearer.unsecure.jwt': bool('*', false, 'Makes unsecured tokens; for development only.', {
-    status: later,
-  }),
-  oauthbearer_token_refresh_cb: elsewhere('*', 'nothing yet', 'Token function.'),
+  'sasl.oauthbearer.config': secret(
+    '*',
+    'Parameters: given to the token function; of an unsecured token, `principal=alice lifeSeconds=3600 scope=a,b extension_NAME=x` separated by spaces; with azure_imds, `query=resource=…`.',
+  ),
+  'enable.sasl.oauthbearer.unsecure.jwt': bool('*', false, 'Makes unsecured tokens; for development only.'),
+  oauthbearer_token_refresh_cb: elsewhere('*', 'the option `oauthBearerToken` of the constructor', 'Token function.'),
   'sasl.oauthbearer.method': choice(
     '*',
     ['default', 'oidc'],
     'default',
     'Where tokens come from: the program, or an identity provider.',
-    { status: later },
   ),
-  'sasl.oauthbearer.client.id': text('*', 'Public name of this client at the identity provider.', { status: later }),
-  'sasl.oauthbearer.client.secret': secret('*', 'Secret of this client at the identity provider.', { status: later }),
-  'sasl.oauthbearer.scope': text('*', 'Scope asked of the identity provider.', { status: later }),
-  'sasl.oauthbearer.extensions': text('*', 'Extensions for the broker, `key=value` separated by commas.', {
-    status: later,
-  }),
-  'sasl.oauthbearer.token.endpoint.url': text('*', 'Where the identity provider gives tokens.', { status: later }),
-  'sasl.oauthbearer.sub.claim.name': textOr('*', 'sub', 'Claim that names the user.', { status: later }),
+  'sasl.oauthbearer.client.id': text('*', 'Public name of this client at the identity provider.'),
+  'sasl.oauthbearer.client.secret': secret('*', 'Secret of this client at the identity provider.'),
+  'sasl.oauthbearer.scope': text('*', 'Scope asked of the identity provider.'),
+  'sasl.oauthbearer.extensions': text('*', 'Extensions for the broker, `key=value` separated by commas.'),
+  'sasl.oauthbearer.token.endpoint.url': text('*', 'Where the identity provider gives tokens.'),
+  'sasl.oauthbearer.sub.claim.name': textOr('*', 'sub', 'Claim that names the user.'),
   'sasl.oauthbearer.grant.type': choice(
     '*',
     ['client_credentials', 'urn:ietf:params:oauth:grant-type:jwt-bearer'],
     'client_credentials',
     'How the identity provider is asked.',
-    { status: later },
   ),
-  'sasl.oauthbearer.assertion.algorithm': choice('*', ['RS256', 'ES256'], 'RS256', 'Signature of the assertion.', {
-    status: later,
-  }),
-  'sasl.oauthbearer.assertion.private.key.file': text('*', 'File with the key that signs the assertion.', {
-    status: later,
-  }),
-  'sasl.oauthbearer.assertion.private.key.passphrase': secret('*', 'Password of that key.', { status: later }),
-  'sasl.oauthbearer.assertion.private.key.pem': secret('*', 'That key itself (PEM).', { status: later }),
-  'sasl.oauthbearer.assertion.file': text('*', 'File with a ready assertion.', { status: later }),
-  'sasl.oauthbearer.assertion.claim.aud': text('*', 'Audience of the assertion.', { status: later }),
+  'sasl.oauthbearer.assertion.algorithm': choice('*', ['RS256', 'ES256'], 'RS256', 'Signature of the assertion.'),
+  'sasl.oauthbearer.assertion.private.key.file': text('*', 'File with the key that signs the assertion.'),
+  'sasl.oauthbearer.assertion.private.key.passphrase': secret('*', 'Password of that key.'),
+  'sasl.oauthbearer.assertion.private.key.pem': secret('*', 'That key itself (PEM).'),
+  'sasl.oauthbearer.assertion.file': text('*', 'File with a ready assertion.'),
+  'sasl.oauthbearer.assertion.claim.aud': text('*', 'Audience of the assertion.'),
   'sasl.oauthbearer.assertion.claim.exp.seconds': int(
     '*',
     [1, MAX_INT],
     300,
     'How long the assertion is valid, in seconds.',
-    { status: later },
   ),
-  'sasl.oauthbearer.assertion.claim.iss': text('*', 'Issuer of the assertion.', { status: later }),
-  'sasl.oauthbearer.assertion.claim.jti.include': bool('*', false, 'Gives each assertion an id of its own.', {
-    status: later,
-  }),
+  'sasl.oauthbearer.assertion.claim.iss': text('*', 'Issuer of the assertion.'),
+  'sasl.oauthbearer.assertion.claim.jti.include': bool('*', false, 'Gives each assertion an id of its own.'),
   'sasl.oauthbearer.assertion.claim.nbf.seconds': int(
     '*',
     [0, MAX_INT],
     60,
     'How far in the past the assertion begins to be valid, in seconds.',
-    { status: later },
   ),
-  'sasl.oauthbearer.assertion.claim.sub': text('*', 'Subject of the assertion.', { status: later }),
-  'sasl.oauthbearer.assertion.jwt.template.file': text('*', 'File with further claims for the assertion.', {
-    status: later,
-  }),
+  'sasl.oauthbearer.assertion.claim.sub': text('*', 'Subject of the assertion.'),
+  'sasl.oauthbearer.assertion.jwt.template.file': text('*', 'File with further claims for the assertion.'),
   'sasl.oauthbearer.metadata.authentication.type': choice(
     '*',
     ['none', 'azure_imds', 'aws_iam'],
     'none',
     "Tokens from the cloud's own identity service.",
-    { status: later },
   ),
 } as const

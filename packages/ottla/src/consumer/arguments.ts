@@ -44,7 +44,3 @@ export function behind(
   const { topic, partition, offset, leaderEpoch = -1 } = message
   return { topic, partition, offset: offset + 1, ...(leaderEpoch >= 0 ? { leaderEpoch } : {}) }
 }
-
-export function noOAuthBearer(): KafkaError {
-  return new KafkaError(ErrorCode.ERR__NOT_IMPLEMENTED, 'SASL OAUTHBEARER is not available in this version')
-}

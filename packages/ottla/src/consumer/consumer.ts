@@ -21,7 +21,7 @@ import {
   type TopicPartitionOffset,
   type WaitOptions,
 } from '../types.ts'
-import { behind, checkOffsets, checkPartitions, invalid, noOAuthBearer, notAssigned } from './arguments.ts'
+import { behind, checkOffsets, checkPartitions, invalid, notAssigned } from './arguments.ts'
 import { Assignment } from './assignment.ts'
 import { fetchCommitted } from './committed-offsets.ts'
 import { Committer } from './committer.ts'
@@ -448,14 +448,14 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
     this.#cluster.setSaslCredentials(username, password)
   }
 
-  /** @throws KafkaError ERR__NOT_IMPLEMENTED: OAUTHBEARER is not available in this version */
-  setOAuthBearerToken(_token: OAuthBearerToken): void {
-    throw noOAuthBearer()
+  /** Answers an `oauthbearer-token-refresh` event. @throws KafkaError ERR__INVALID_ARG, ERR__STATE without OAUTHBEARER */
+  setOAuthBearerToken(token: OAuthBearerToken): void {
+    this.#cluster.setOAuthBearerToken(token)
   }
 
-  /** @throws KafkaError ERR__NOT_IMPLEMENTED: OAUTHBEARER is not available in this version */
-  setOAuthBearerTokenFailure(_message: string): void {
-    throw noOAuthBearer()
+  /** As setOAuthBearerToken: there is none; the next event comes in 10 s. */
+  setOAuthBearerTokenFailure(message: string): void {
+    this.#cluster.setOAuthBearerTokenFailure(message)
   }
 
   /** Whether `close` has been called. */

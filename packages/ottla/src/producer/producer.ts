@@ -21,6 +21,7 @@ import type {
   Serializer,
   TopicPartitionOffset,
   WaitOptions,
+  OAuthBearerToken,
 } from '../types.ts'
 import type { ReportSink } from './entries.ts'
 import { flush } from './flush.ts'
@@ -355,6 +356,22 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
   /** Used from the next authentication on; brokers that could not be reached so far are tried at once. */
   setSaslCredentials(username: string, password: string): void {
     this.#cluster.setSaslCredentials(username, password)
+  }
+
+  /**
+   * Answers an `oauthbearer-token-refresh` event: the token is used from the next authentication on.
+   * @throws KafkaError ERR__INVALID_ARG for a token that cannot be used, ERR__STATE without `sasl.mechanisms=OAUTHBEARER`
+   */
+  setOAuthBearerToken(token: OAuthBearerToken): void {
+    this.#cluster.setOAuthBearerToken(token)
+  }
+
+  /**
+   * Answers an `oauthbearer-token-refresh` event: there is no token; the next event comes in 10 s.
+   * @throws KafkaError ERR__STATE without `sasl.mechanisms=OAUTHBEARER`
+   */
+  setOAuthBearerTokenFailure(message: string): void {
+    this.#cluster.setOAuthBearerTokenFailure(message)
   }
 
   /** Raises a fatal error, for tests of programs: `produce` throws ERR__FATAL from then on. */

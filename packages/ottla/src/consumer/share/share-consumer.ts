@@ -6,7 +6,7 @@ import { createContext, type ClientContext } from '../../cluster/context.ts'
 import { clientHandle, type ClientHandle } from '../../cluster/handle.ts'
 import { resolveConfig, type ConsumerConfig, type ConsumerSettings } from '../../config/resolve.ts'
 import { KafkaError } from '../../errors.ts'
-import type { AcknowledgedEvent, Event, TopicPartition, WaitOptions } from '../../types.ts'
+import type { AcknowledgedEvent, Event, OAuthBearerToken, TopicPartition, WaitOptions } from '../../types.ts'
 import { invalid } from '../arguments.ts'
 import { newMemberId } from '../group/member-id.ts'
 import { PollWatch } from '../group/poll-watch.ts'
@@ -284,6 +284,16 @@ export class ShareConsumer<K = Buffer, V = Buffer> implements AsyncDisposable, A
   /** Used from the next authentication on (`sasl.username`, `sasl.password`). */
   setSaslCredentials(username: string, password: string): void {
     this.#cluster.setSaslCredentials(username, password)
+  }
+
+  /** Answers an `oauthbearer-token-refresh` event. @throws KafkaError ERR__INVALID_ARG, ERR__STATE without OAUTHBEARER */
+  setOAuthBearerToken(token: OAuthBearerToken): void {
+    this.#cluster.setOAuthBearerToken(token)
+  }
+
+  /** As setOAuthBearerToken: there is none; the next event comes in 10 s. */
+  setOAuthBearerTokenFailure(message: string): void {
+    this.#cluster.setOAuthBearerTokenFailure(message)
   }
 
   /** Whether `close` has been called. */

@@ -1,0 +1,92 @@
+/** Signed assertions by which a client shows who it is (RFC 7523), made anew for each token. */
+import type { KeyObject } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { ErrorCode } from '@ottla/protocol'
+import { crypto } from '../../../base/crypto.ts'
+import type { CommonSettings } from '../../../config/resolve.ts'
+import { KafkaError } from '../../../errors.ts'
+
+/**
+ * The assertion of `sasl.oauthbearer.assertion.*`; files are read each time, so that they may change.
+ * @param now - ms since the epoch
+ * @throws KafkaError ERR__INVALID_ARG for a file or key that cannot be used
+ */
+export function assertionOf(settings: CommonSettings, now: number): string {
+  const ready = settings['sasl.oauthbearer.assertion.file']
+  if (ready !== undefined) return contents('sasl.oauthbearer.assertion.file', ready).trim()
+  const algorithm = settings['sasl.oauthbearer.assertion.algorithm']
+  const template = templateOf(settings)
+  const seconds = Math.floor(now / 1000)
+  const header = { ...template.header, alg: algorithm, typ: 'JWT' }
+  const payload = {
+    ...template.payload,
+    iat: seconds,
+    exp: seconds + settings['sasl.oauthbearer.assertion.claim.exp.seconds'],
+    nbf: seconds - settings['sasl.oauthbearer.assertion.claim.nbf.seconds'],
+    ...(settings['sasl.oauthbearer.assertion.claim.jti.include'] ? { jti: crypto().randomUUID() } : {}),
+    ...claim('aud', settings['sasl.oauthbearer.assertion.claim.aud']),
+    ...claim('iss', settings['sasl.oauthbearer.assertion.claim.iss']),
+    ...claim('sub', settings['sasl.oauthbearer.assertion.claim.sub']),
+  }
+  const told = `${encoded(header)}.${encoded(payload)}`
+  const key = privateKey(settings)
+  // ES256 wants the two numbers side by side, not in DER.
+  const how = algorithm === 'ES256' ? { key, dsaEncoding: 'ieee-p1363' as const } : key
+  try {
+    return `${told}.${crypto().sign('sha256', Buffer.from(told), how).toString('base64url')}`
+  } catch (cause) {
+    throw invalid(`the private key of the assertion cannot sign with ${algorithm}`, cause)
+  }
+}
+
+function privateKey(settings: CommonSettings): KeyObject {
+  const file = settings['sasl.oauthbearer.assertion.private.key.file']
+  const pem =
+    settings['sasl.oauthbearer.assertion.private.key.pem'] ??
+    contents('sasl.oauthbearer.assertion.private.key.file', file ?? '')
+  const passphrase = settings['sasl.oauthbearer.assertion.private.key.passphrase']
+  const algorithm = settings['sasl.oauthbearer.assertion.algorithm']
+  let key: KeyObject
+  try {
+    key = crypto().createPrivateKey({ key: pem, format: 'pem', ...(passphrase === undefined ? {} : { passphrase }) })
+  } catch (cause) {
+    // What OpenSSL says holds no part of the key.
+    throw invalid('sasl.oauthbearer.assertion.private.key cannot be read: is it PEM, and the passphrase right?', cause)
+  }
+  const needed = algorithm === 'ES256' ? 'ec' : 'rsa'
+  if (key.asymmetricKeyType === needed) return key
+  throw invalid(`sasl.oauthbearer.assertion.algorithm=${algorithm} needs a key of another kind (${needed})`)
+}
+
+function templateOf(settings: CommonSettings): { header?: object; payload?: object } {
+  const name = 'sasl.oauthbearer.assertion.jwt.template.file'
+  const file = settings[name]
+  if (file === undefined) return {}
+  try {
+    const value = JSON.parse(contents(name, file)) as { header?: object; payload?: object }
+    return { header: value.header ?? {}, payload: value.payload ?? {} }
+  } catch (cause) {
+    if (cause instanceof KafkaError) throw cause
+    throw invalid(`${name} is no JSON object with header and payload`, cause)
+  }
+}
+
+function contents(property: string, file: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (cause) {
+    throw invalid(`${property} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`, cause)
+  }
+}
+
+function claim(name: string, value: string | undefined): Record<string, string> {
+  return value === undefined ? {} : { [name]: value }
+}
+
+function encoded(value: object): string {
+  return Buffer.from(JSON.stringify(value)).toString('base64url')
+}
+
+function invalid(message: string, cause?: unknown): KafkaError {
+  return new KafkaError(ErrorCode.ERR__INVALID_ARG, message, { cause })
+}

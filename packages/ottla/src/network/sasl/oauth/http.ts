@@ -1,0 +1,104 @@
+/** One HTTP request to an identity provider: small answers, short patience, no redirects. */
+import type { IncomingMessage } from 'node:http'
+import { ErrorCode } from '@ottla/protocol'
+import { sleep, type Clock } from '../../../base/clock.ts'
+import { KafkaError } from '../../../errors.ts'
+
+export interface HttpRequest {
+  readonly url: URL
+  readonly method: 'GET' | 'POST'
+  readonly headers: Readonly<Record<string, string>>
+  readonly body?: string
+  /** Authorities (PEM) besides which none is trusted; those of Node.js without it. */
+  readonly ca: string | undefined
+  readonly signal: AbortSignal
+}
+
+const TIMEOUT_MS = 20_000
+const MOST_BYTES = 1_000_000
+const RETRIES = 3
+const FIRST_PAUSE_MS = 200
+
+/**
+ * The JSON object that the provider answers with; asked again when it is in trouble.
+ * Rejects with KafkaError ERR__AUTHENTICATION that names the provider and says what it said; what was sent is not told.
+ */
+export async function askForJson(request: HttpRequest, clock: Clock): Promise<Record<string, unknown>> {
+  for (let attempt = 0; ; attempt++) {
+    let problem: KafkaError
+    try {
+      const { status, body } = await once(request)
+      if (status === 200) return parsed(body, request.url)
+      problem = failure(request.url, `answered ${status}${explanation(body)}`)
+      if (status < 500 && status !== 429) throw problem
+    } catch (error) {
+      if (request.signal.aborted) throw failure(request.url, 'is not asked any more: the client is closed')
+      if (error instanceof KafkaError) throw error
+      problem = failure(
+        request.url,
+        `cannot be asked: ${error instanceof Error ? error.message : String(error)}`,
+        error,
+      )
+    }
+    if (attempt >= RETRIES) throw problem
+    await sleep(clock, FIRST_PAUSE_MS * 2 ** attempt, request.signal)
+  }
+}
+
+// Loaded by what first needs it, as node:crypto is.
+function once({ url, method, headers, body, ca, signal }: HttpRequest): Promise<{ status: number; body: string }> {
+  return new Promise((resolve, reject) => {
+    const options = {
+      method,
+      headers,
+      signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
+      agent: false,
+    }
+    const onResponse = (response: IncomingMessage): void => {
+      const chunks: Buffer[] = []
+      let bytes = 0
+      response.on('data', (chunk: Buffer) => {
+        chunks.push(chunk)
+        bytes += chunk.length
+        if (bytes > MOST_BYTES) response.destroy(new Error(`it answers more than ${MOST_BYTES} bytes`))
+      })
+      response.on('error', reject)
+      response.on('end', () =>
+        resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks).toString('utf8') }),
+      )
+    }
+    const sending =
+      url.protocol === 'https:'
+        ? process
+            .getBuiltinModule('node:https')
+            .request(url, { ...options, ...(ca === undefined ? {} : { ca }) }, onResponse)
+        : process.getBuiltinModule('node:http').request(url, options, onResponse)
+    sending.on('error', reject)
+    sending.end(body)
+  })
+}
+
+function parsed(body: string, url: URL): Record<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(body)
+    if (typeof value === 'object' && value !== null) return value as Record<string, unknown> // any object is one
+  } catch {
+    // Told below.
+  }
+  throw failure(url, 'answered something that is no JSON object')
+}
+
+/** What RFC 6749 has providers say about a refusal. */
+function explanation(body: string): string {
+  try {
+    const { error, error_description: description } = JSON.parse(body) as Record<string, unknown>
+    const words = [error, description].filter(word => typeof word === 'string')
+    return words.length === 0 ? '' : `: ${words.join(': ').slice(0, 500)}`
+  } catch {
+    return ''
+  }
+}
+
+function failure({ origin, pathname }: URL, why: string, cause?: unknown): KafkaError {
+  return new KafkaError(ErrorCode.ERR__AUTHENTICATION, `the identity provider ${origin}${pathname} ${why}`, { cause })
+}

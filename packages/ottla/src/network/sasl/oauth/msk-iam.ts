@@ -1,0 +1,41 @@
+/** Tokens for Amazon MSK with IAM, by the library that AWS publishes for it. */
+import { createRequire } from 'node:module'
+import { ErrorCode } from '@ottla/protocol'
+import { KafkaError } from '../../../errors.ts'
+import type { OAuthBearerTokenFunction } from './token.ts'
+
+/** What is needed of the package `aws-msk-iam-sasl-signer-js`. */
+export interface MskIamSigner {
+  generateAuthToken(options: {
+    readonly region: string
+  }): Promise<{ readonly token: string; readonly expiryTime: number }>
+}
+
+/**
+ * A token function for Amazon MSK with IAM: `new Producer(config, { oauthBearerToken: mskIamTokens({ region }) })`.
+ * The credentials are those that the AWS SDK finds. Needs the package `aws-msk-iam-sasl-signer-js`.
+ * @param signer - that package, where it cannot be loaded by its name
+ * @throws KafkaError ERR__INVALID_ARG without the package
+ * @since 0.1.0
+ */
+export function mskIamTokens(
+  { region }: { readonly region: string },
+  signer: MskIamSigner = loadSigner(),
+): OAuthBearerTokenFunction {
+  return async () => {
+    const { token, expiryTime } = await signer.generateAuthToken({ region })
+    // Brokers find out by the signature; the name is only for this side.
+    return { tokenValue: token, expiration: expiryTime, principal: 'aws-iam' }
+  }
+}
+
+function loadSigner(): MskIamSigner {
+  try {
+    // A bundle in CommonJS form has no import.meta.url, but a __filename.
+    const load = createRequire(typeof __filename === 'string' ? __filename : import.meta.url)
+    return load('aws-msk-iam-sasl-signer-js') as MskIamSigner // what the package exports
+  } catch (cause) {
+    const why = 'tokens for Amazon MSK need a package: `npm install aws-msk-iam-sasl-signer-js`'
+    throw new KafkaError(ErrorCode.ERR__INVALID_ARG, why, { cause })
+  }
+}

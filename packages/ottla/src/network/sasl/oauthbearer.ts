@@ -1,0 +1,41 @@
+/** SASL OAUTHBEARER (RFC 7628, KIP-255, extensions by KIP-342). */
+import { ErrorCode } from '@ottla/protocol'
+import { KafkaError } from '../../errors.ts'
+import type { OAuthBearerToken } from '../../types.ts'
+import type { SaslExchange, SaslMechanism } from './mechanism.ts'
+import type { TokenSource } from './oauth/token-source.ts'
+
+const SEPARATOR = '\x01'
+
+export class OAuthBearerMechanism implements SaslMechanism {
+  readonly name = 'OAUTHBEARER'
+  /** Where tokens come from, and go to. */
+  readonly tokens: TokenSource
+
+  constructor(tokens: TokenSource) {
+    this.tokens = tokens
+  }
+
+  exchange(): SaslExchange {
+    let refusal: string | null = null
+    return {
+      start: async () => firstMessage(await this.tokens.get()),
+      next: challenge => {
+        if (challenge.length === 0) return null
+        // The broker explains itself, and goes on when it is told that this was heard.
+        if (refusal !== null) throw new KafkaError(ErrorCode.ERR__AUTHENTICATION, refusal)
+        refusal = challenge.toString('utf8')
+        return Buffer.from(SEPARATOR)
+      },
+    }
+  }
+
+  close(): void {
+    this.tokens.close()
+  }
+}
+
+function firstMessage({ tokenValue, extensions = {} }: OAuthBearerToken): Buffer {
+  const pairs = [`auth=Bearer ${tokenValue}`, ...Object.entries(extensions).map(([name, value]) => `${name}=${value}`)]
+  return Buffer.from(`n,,${SEPARATOR}${pairs.join(SEPARATOR)}${SEPARATOR}${SEPARATOR}`, 'utf8')
+}
