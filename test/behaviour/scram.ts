@@ -1,7 +1,7 @@
 /** Logging in by SCRAM: good and bad passwords, and ones that are changed while a client runs. */
 import { after, before, test } from 'node:test'
 import assert from 'node:assert/strict'
-import { AdminClient, Consumer, ErrorCode, Producer, type ClientConfig } from 'ottla'
+import { AdminClient, Consumer, ErrorCode, KafkaError, Producer, type ClientConfig } from 'ottla'
 import { fresh } from './world.ts'
 
 const WAIT_MS = 20_000
@@ -91,6 +91,42 @@ export function scramScenarios(start: () => Promise<World>): void {
       await bob.close()
     })
   }
+
+  test('a delegation token logs in as its owner, by each mechanism, until it is expired', async () => {
+    const [user, topic] = [fresh('scram'), fresh('scram')]
+    await createUser('SCRAM-SHA-256', user, 'secret')
+    const [created] = await admin.createTopics([{ topic, numPartitions: 1, replicationFactor: 1 }])
+    assert.equal(created?.error, undefined)
+    const notMine = await admin.createDelegationToken({ owner: `User:${user}` })
+    const { tokenId, hmac } = await admin.createDelegationToken({
+      owner: `User:${user}`,
+      renewers: [`User:${world.admin.username}`],
+    })
+    const byToken = (mechanism: string, secret: Buffer): ClientConfig => ({
+      ...login(mechanism, tokenId, secret.toString('base64')),
+      'ottla.sasl.scram.tokenauth': true,
+    })
+    for (const mechanism of ['SCRAM-SHA-256', 'SCRAM-SHA-512']) {
+      await using alice = new Producer(byToken(mechanism, hmac), { logger: quiet })
+      assert.equal((await alice.send({ topic, value: mechanism })).status, 'persisted')
+      await assert.rejects(alice.send({ topic: fresh('other'), value: 'x' }), {
+        name: 'ERR_TOPIC_AUTHORIZATION_FAILED',
+      })
+    }
+    await using impostor = new AdminClient(byToken('SCRAM-SHA-256', Buffer.from('guessed')), { logger: quiet })
+    await assert.rejects(impostor.describeCluster({ requestTimeoutMs: 800 }), { name: 'ERR__AUTHENTICATION' })
+    await using plain = new AdminClient(login('SCRAM-SHA-256', tokenId, hmac.toString('base64')), { logger: quiet })
+    await assert.rejects(plain.describeCluster({ requestTimeoutMs: 800 }), { name: 'ERR__AUTHENTICATION' })
+    await assert.rejects(admin.expireDelegationToken(notMine.hmac), { name: 'ERR_DELEGATION_TOKEN_OWNER_MISMATCH' })
+    await admin.expireDelegationToken(hmac)
+    const deadline = Date.now() + WAIT_MS
+    for (;;) {
+      await using late = new AdminClient(byToken('SCRAM-SHA-256', hmac), { logger: quiet })
+      const told = await late.describeCluster({ requestTimeoutMs: 800 }).catch((error: unknown) => error)
+      if (told instanceof KafkaError && told.code === ErrorCode.ERR__AUTHENTICATION) break
+      assert.ok(Date.now() < deadline, 'the token still is good')
+    }
+  })
 
   test('a user of one mechanism is none of the other, and a mechanism that is not there is told of', async () => {
     const user = fresh('scram')

@@ -94,7 +94,8 @@ export class TokenStore {
   #own(hmac: Buffer, principal: string): DelegationToken {
     for (const token of this.#tokens.values()) {
       if (!token.hmac.equals(hmac)) continue
-      if (isOwnerOrRenewer(token, principal)) return token
+      // Who only asked for it may see it, and nothing more.
+      if (token.owner === principal || token.renewers.includes(principal)) return token
       throw new TokenRefusal(ErrorCode.ERR_DELEGATION_TOKEN_OWNER_MISMATCH)
     }
     throw new TokenRefusal(ErrorCode.ERR_DELEGATION_TOKEN_NOT_FOUND)

@@ -50,7 +50,7 @@ export interface DescribeDelegationTokenOptions extends AdminOptions {
 
 /**
  * A token that stands for a user (KIP-48). To log in with it: SCRAM, `tokenId` as the user, `hmac` in base64 as the
- * password, and the SCRAM extension `tokenauth=true`.
+ * password, and `ottla.sasl.scram.tokenauth`.
  * @since 0.1.0
  */
 export interface DelegationToken {

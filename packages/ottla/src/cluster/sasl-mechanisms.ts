@@ -36,7 +36,7 @@ export function saslMechanism(
     case 'SCRAM-SHA-256':
     case 'SCRAM-SHA-512':
       requirePassword(settings, name)
-      return new ScramMechanism(name, credentials)
+      return new ScramMechanism(name, credentials, { isToken: settings['ottla.sasl.scram.tokenauth'] })
     case 'OAUTHBEARER':
       return new OAuthBearerMechanism(tokenSource(context, onToken))
     case 'GSSAPI':

@@ -100,6 +100,11 @@ export const securityProperties = {
   ),
   'sasl.username': text('*', 'User name for PLAIN and SCRAM.', { importance: 'high' }),
   'sasl.password': secret('*', 'Password for PLAIN and SCRAM.', { importance: 'high' }),
+  'ottla.sasl.scram.tokenauth': bool(
+    '*',
+    false,
+    "With SCRAM, `sasl.username` is the id of a delegation token, and `sasl.password` its HMAC in base64: Java's `tokenauth`.",
+  ),
   'sasl.oauthbearer.config': secret(
     '*',
     'Parameters: given to the token function; of an unsecured token, `principal=alice lifeSeconds=3600 scope=a,b extension_NAME=x` separated by spaces; with azure_imds, `query=resource=…`.',

@@ -30,28 +30,32 @@ interface Salted {
   readonly bytes: Buffer
 }
 
+export interface ScramOptions {
+  /** The name is the id of a delegation token (KIP-48), the password its HMAC in base64. */
+  readonly isToken?: boolean
+  /** Makes the nonce of one exchange: printable, without commas, never the same twice. */
+  readonly nonce?: () => string
+}
+
 export class ScramMechanism implements SaslMechanism {
   readonly name: ScramName
   readonly #credentials: () => Credentials
+  readonly #extensions: string
   readonly #nonce: () => string
   // Every broker has the same salt for a user.
   #salted: Salted | null = null
 
-  /** @param nonce - of one exchange: printable, without commas, never the same twice */
-  constructor(
-    name: ScramName,
-    credentials: () => Credentials,
-    nonce: () => string = () => crypto().randomBytes(NONCE_BYTES).toString('base64url'),
-  ) {
+  constructor(name: ScramName, credentials: () => Credentials, options: ScramOptions = {}) {
     this.name = name
     this.#credentials = credentials
-    this.#nonce = nonce
+    this.#extensions = options.isToken === true ? ',tokenauth=true' : ''
+    this.#nonce = options.nonce ?? (() => crypto().randomBytes(NONCE_BYTES).toString('base64url'))
   }
 
   exchange(): SaslExchange {
     const { username, password } = this.#credentials()
     const salted = (salt: string, iterations: number): Promise<Buffer> => this.#salt(password, salt, iterations)
-    return new ScramExchange(this.name, username, this.#nonce(), salted)
+    return new ScramExchange(this.name, username, this.#nonce(), this.#extensions, salted)
   }
 
   async #salt(password: string, salt: string, iterations: number): Promise<Buffer> {
@@ -76,11 +80,12 @@ class ScramExchange implements SaslExchange {
     name: ScramName,
     username: string,
     nonce: string,
+    extensions: string,
     salted: (salt: string, iterations: number) => Promise<Buffer>,
   ) {
     this.#name = name
     this.#nonce = nonce
-    this.#firstBare = `n=${username.replaceAll('=', '=3D').replaceAll(',', '=2C')},r=${nonce}`
+    this.#firstBare = `n=${username.replaceAll('=', '=3D').replaceAll(',', '=2C')},r=${nonce}${extensions}`
     this.#salted = salted
   }
 

@@ -8,11 +8,9 @@ import { ScramMechanism } from '../../../src/network/sasl/scram.ts'
 const NONCE = 'clientNonce'
 const salt = Buffer.from('salt').toString('base64')
 
-const mechanism = new ScramMechanism(
-  'SCRAM-SHA-256',
-  () => ({ username: 'alice', password: 'tr0ub4dor' }),
-  () => NONCE,
-)
+const mechanism = new ScramMechanism('SCRAM-SHA-256', () => ({ username: 'alice', password: 'tr0ub4dor' }), {
+  nonce: () => NONCE,
+})
 
 /** What went wrong, or what the client says next; null when it believes the broker. */
 async function converse(...answers: readonly (string | Uint8Array)[]): Promise<KafkaError | Buffer | null> {

@@ -8,11 +8,7 @@ const hashes = { 'SCRAM-SHA-256': 'sha256', 'SCRAM-SHA-512': 'sha512' } as const
 const user = { username: 'user', password: 'pencil' }
 
 function begun(name: ScramName, credentials = user, nonce = 'rOprNGfwEbeRWgbNEkqO'): SaslExchange {
-  return new ScramMechanism(
-    name,
-    () => credentials,
-    () => nonce,
-  ).exchange()
+  return new ScramMechanism(name, () => credentials, { nonce: () => nonce }).exchange()
 }
 
 async function next(exchange: SaslExchange, message: string): Promise<string | null> {
@@ -50,6 +46,23 @@ for (const name of ['SCRAM-SHA-256', 'SCRAM-SHA-512'] as const) {
     assert.equal(await next(exchange, `v=${shown}`), null)
   })
 }
+
+test('a delegation token says that it is one, and the proof covers that', async () => {
+  const token = { username: 'id', password: 'aG1hYw==' }
+  const options = { isToken: true, nonce: () => 'abc' }
+  const exchange = new ScramMechanism('SCRAM-SHA-256', () => token, options).exchange()
+  const bare = 'n=id,r=abc,tokenauth=true'
+  assert.equal(String(await exchange.start()), `n,,${bare}`)
+  const serverFirst = `r=abcdef,s=${Buffer.from('salt').toString('base64')},i=4096`
+  const final = (await next(exchange, serverFirst)) ?? ''
+  const hmac = (key: Buffer, text: string): Buffer => createHmac('sha256', key).update(text).digest()
+  const salted = pbkdf2Sync(token.password, 'salt', 4096, 32, 'sha256')
+  const clientKey = hmac(salted, 'Client Key')
+  const stored = createHash('sha256').update(clientKey).digest()
+  const signature = hmac(stored, `${bare},${serverFirst},c=biws,r=abcdef`)
+  const proof = Buffer.from(clientKey.map((byte, i) => byte ^ (signature[i] ?? 0)))
+  assert.equal(final, `c=biws,r=abcdef,p=${proof.toString('base64')}`)
+})
 
 test('a broker that does not know the password is found out', async () => {
   const exchange = begun('SCRAM-SHA-256')
