@@ -36,7 +36,9 @@ export class BrokerSet {
     this.#settings = laneSettings(
       context,
       () => this.#credentials.current,
-      () => this.#reset('there is a token'),
+      () => {
+        for (const broker of this.all()) broker.hurry()
+      },
     )
     this.#observer = {
       onUp: broker => {
@@ -118,7 +120,7 @@ export class BrokerSet {
 
   setCredentials(credentials: Credentials): void {
     this.#credentials.current = credentials
-    this.#reset('credentials changed')
+    for (const broker of this.all()) broker.reset('credentials changed')
   }
 
   /** What tokens of OAUTHBEARER go to; null without it. */
@@ -134,11 +136,6 @@ export class BrokerSet {
     this.#nodes.clear()
     this.#retired.clear()
     this.#bootstrap = []
-  }
-
-  /** Whoever could not authenticate so far tries again at once. */
-  #reset(reason: string): void {
-    for (const broker of this.all()) broker.reset(reason)
   }
 
   // Makes brokers of those bootstrap addresses that no broker at hand stands for.

@@ -160,6 +160,11 @@ export class Broker {
     for (const lane of this.#lanes.values()) if (!lane.isUp) lane.retryNow(error)
   }
 
+  /** Whoever waits to try again does so at once; attempts under way go on. */
+  hurry(): void {
+    for (const lane of this.#lanes.values()) lane.hurry()
+  }
+
   close(error: RequestError): void {
     this.#closed = error
     for (const lane of this.#lanes.values()) lane.close(error)

@@ -17,7 +17,7 @@ import { emitError, type ClientContext } from './context.ts'
 
 /**
  * Null without SASL.
- * @param onToken - there is a token of OAUTHBEARER where there was none
+ * @param onToken - there is a new token of OAUTHBEARER
  * @throws KafkaError ERR__INVALID_ARG for a mechanism that is not offered or lacks something
  */
 export function saslMechanism(

@@ -184,6 +184,16 @@ export class Lane {
     if (this.#queue.length > 0) this.#connect()
   }
 
+  /** Ends the wait before the next attempt; an attempt under way goes on (there is a token, which it may be waiting for). */
+  hurry(): void {
+    if (this.#closed !== null || this.isUp || this.#opening) return
+    this.#attempts = 0
+    this.#retryAt = 0
+    this.#wake?.cancel()
+    this.#wake = null
+    if (this.#queue.length > 0) this.#connect()
+  }
+
   close(error: RequestError): void {
     if (this.#closed !== null) return
     this.#closed = error

@@ -273,6 +273,50 @@ test('new credentials end the wait for the next attempt', async () => {
   assert.equal(gate.asked, '+t+th')
 })
 
+test('a token ends the wait for the next attempt', async () => {
+  const { lane, gate, clock, credentials, ask, done, downs } = await start()
+  gate.password = 'other'
+  await clock.advance(9600)
+  ask()
+  await until(() => downs.length === 1)
+  credentials.password = 'other'
+  ask()
+  lane.hurry()
+  await until(() => done.length > 0)
+  assert.equal(downs.length, 1)
+})
+
+test('an attempt that waits for a token goes on when there is one', async () => {
+  let give = (_: Buffer): void => assert.fail('nobody waits')
+  let isWaiting = false
+  const { lane, gate, broker, clock, ask, done, downs } = await start(0, () => ({
+    name: 'PLAIN',
+    exchange: () => ({
+      start: () => {
+        if (!isWaiting) return Buffer.from('\0alice\0secret')
+        return new Promise(resolve => (give = resolve))
+      },
+      next: () => null,
+    }),
+  }))
+  gate.password = 'other'
+  await clock.advance(9600)
+  ask()
+  await until(() => downs.length === 1)
+  gate.password = 'secret'
+  gate.asked = ''
+  isWaiting = true
+  ask()
+  await clock.advance(150)
+  await until(() => gate.asked === '+')
+  await settle()
+  give(Buffer.from('\0alice\0secret'))
+  lane.hurry()
+  await until(() => done.length === 1)
+  assert.equal(broker.connections, 2)
+  assert.equal(downs.length, 1)
+})
+
 test('a broker that does not answer is given up after socket.timeout.ms', async () => {
   const { gate, broker, clock, ask, done, downs } = await start()
   await clock.advance(9600)

@@ -23,7 +23,7 @@ const moves: Readonly<Record<TokenState, readonly TokenState[]>> = {
 export interface TokenSourceHost {
   /** Tells the program that a token is needed; false when nobody hears it. */
   request(): boolean
-  /** There is a token, after there was none. */
+  /** There is a new token, which those may want who were refused so far. */
   onToken(): void
   /** None could be had. */
   raise(error: KafkaError): void
@@ -126,6 +126,7 @@ export class TokenSource {
   close(): void {
     if (this.#state === 'closed') return
     this.#enter('closed')
+    this.#question++
     this.#timer?.cancel()
     this.#abort.abort()
     this.#token = null
