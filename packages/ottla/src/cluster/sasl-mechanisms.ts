@@ -43,7 +43,7 @@ export function saslMechanism(
       return gssapi(context)
     default: {
       const why = `sasl.mechanisms=${name} is not known; there are PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, OAUTHBEARER and GSSAPI`
-      throw new KafkaError(ErrorCode.ERR__INVALID_ARG, why)
+      throw invalid(why)
     }
   }
 }
@@ -66,16 +66,16 @@ function tokenSource(context: ClientContext, onToken: () => void): TokenSource {
 function tokenFunction(context: ClientContext, config: string): OAuthBearerTokenFunction | null {
   const { settings, clock, oauthBearerToken } = context
   const isUnsecured = settings['enable.sasl.oauthbearer.unsecure.jwt']
-  if (settings['sasl.oauthbearer.metadata.authentication.type'] === 'aws_iam') {
-    const why =
-      'sasl.oauthbearer.metadata.authentication.type=aws_iam is not built in: pass the option oauthBearerToken; for Amazon MSK there is mskIamTokens({ region })'
-    if (oauthBearerToken === null) throw new KafkaError(ErrorCode.ERR__INVALID_ARG, why)
+  if (oauthBearerToken !== null) {
+    if (typeof oauthBearerToken !== 'function') throw invalid('the option oauthBearerToken is no function')
+    if (!isUnsecured) return oauthBearerToken
+    throw invalid('enable.sasl.oauthbearer.unsecure.jwt and the option oauthBearerToken cannot both be set')
   }
-  if (oauthBearerToken !== null) return oauthBearerToken
   if (settings['sasl.oauthbearer.method'] === 'oidc') {
-    if (!isUnsecured) return oidcTokens(settings, clock)
-    const why = 'enable.sasl.oauthbearer.unsecure.jwt and sasl.oauthbearer.method=oidc exclude each other'
-    throw new KafkaError(ErrorCode.ERR__INVALID_ARG, why)
+    if (settings['sasl.oauthbearer.metadata.authentication.type'] !== 'aws_iam') return oidcTokens(settings, clock)
+    throw invalid(
+      'sasl.oauthbearer.metadata.authentication.type=aws_iam is not built in: pass the option oauthBearerToken; for Amazon MSK there is mskIamTokens({ region })',
+    )
   }
   if (!isUnsecured) return null
   const claims = unsecuredClaims(config)
@@ -95,5 +95,9 @@ function gssapi(context: ClientContext): SaslMechanism {
 function requirePassword(settings: CommonSettings, name: string): void {
   if (settings['sasl.username'] !== undefined && settings['sasl.password'] !== undefined) return
   const why = `sasl.mechanisms=${name} needs sasl.username and sasl.password`
-  throw new KafkaError(ErrorCode.ERR__INVALID_ARG, why)
+  throw invalid(why)
+}
+
+function invalid(message: string): KafkaError {
+  return new KafkaError(ErrorCode.ERR__INVALID_ARG, message)
 }

@@ -1,6 +1,7 @@
 /** Settings that depend on each other: derived defaults, and contradictions. */
 import { ErrorCode } from '@ottla/protocol'
 import { KafkaError } from '../errors.ts'
+import { checkOAuthBearer } from './oauthbearer.ts'
 import type { ConfigKind } from './property.ts'
 import { resetPolicy } from './reset-policy.ts'
 import type { PropertyName } from './table.ts'
@@ -19,6 +20,7 @@ const FETCH_OVERHEAD_BYTES = 512
  */
 export function reconcile(kind: ConfigKind, values: Values, set: ReadonlySet<PropertyName>): void {
   common(values, set)
+  checkOAuthBearer(values, set)
   if (kind === 'consumer') consumer(values, set)
   if (kind === 'producer') producer(values, set)
 }

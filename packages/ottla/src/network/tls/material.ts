@@ -37,8 +37,8 @@ const files: readonly FileProperty[] = [
   'ssl.crl.location',
 ]
 
-/** Value of `ssl.ca.location` that stands for the system's authorities. */
-const PROBE = 'probe'
+/** Value of `ssl.ca.location` and `https.ca.location` that stands for the system's authorities. */
+export const PROBE = 'probe'
 
 /**
  * Checks what can be checked without reading: files are there, and the properties go together.
@@ -123,14 +123,23 @@ async function authorities(settings: CommonSettings): Promise<Piece[]> {
   if (text !== null) pieces.push(text)
   const path = settings['ssl.ca.location']
   if (path === undefined || path === '' || path === PROBE) return pieces
-  const origin = `ssl.ca.location=${path}`
+  return [...pieces, ...(await readAuthorities('ssl.ca.location', path))]
+}
+
+/** Authorities of a file, or of the files in a folder. Rejects with KafkaError ERR__SSL. */
+export async function readAuthorities(
+  property: 'ssl.ca.location' | 'https.ca.location',
+  path: string,
+): Promise<Piece[]> {
+  const origin = `${property}=${path}`
   try {
-    if (!(await stat(path)).isDirectory()) return [...pieces, { origin, bytes: await readFile(path) }]
+    if (!(await stat(path)).isDirectory()) return [{ origin, bytes: await readFile(path) }]
+    const pieces: Piece[] = []
     for (const name of (await readdir(path)).sort()) {
       const file = join(path, name)
       if (!(await stat(file)).isFile()) continue
       const bytes = await readFile(file)
-      if (bytes.includes('-----BEGIN')) pieces.push({ origin: `ssl.ca.location: ${file}`, bytes })
+      if (bytes.includes('-----BEGIN')) pieces.push({ origin: `${property}: ${file}`, bytes })
     }
     return pieces
   } catch (error) {

@@ -10,7 +10,7 @@ export interface HttpRequest {
   readonly headers: Readonly<Record<string, string>>
   readonly body?: string
   /** Authorities (PEM) besides which none is trusted; those of Node.js without it. */
-  readonly ca: string | undefined
+  readonly ca: readonly string[] | undefined
   readonly signal: AbortSignal
 }
 
@@ -71,7 +71,7 @@ function once({ url, method, headers, body, ca, signal }: HttpRequest): Promise<
       url.protocol === 'https:'
         ? process
             .getBuiltinModule('node:https')
-            .request(url, { ...options, ...(ca === undefined ? {} : { ca }) }, onResponse)
+            .request(url, { ...options, ...(ca === undefined ? {} : { ca: [...ca] }) }, onResponse)
         : process.getBuiltinModule('node:http').request(url, options, onResponse)
     sending.on('error', reject)
     sending.end(body)

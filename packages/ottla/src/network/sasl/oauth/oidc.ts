@@ -1,10 +1,11 @@
 /** Tokens of an identity provider: client credentials (RFC 6749), signed assertions (RFC 7523), Azure's metadata service. */
-import { readFileSync } from 'node:fs'
 import { ErrorCode } from '@ottla/protocol'
 import type { Clock } from '../../../base/clock.ts'
 import type { CommonSettings } from '../../../config/resolve.ts'
 import { KafkaError } from '../../../errors.ts'
 import type { OAuthBearerToken } from '../../../types.ts'
+import { standardAuthorities } from '../../tls/authorities.ts'
+import { PROBE, readAuthorities } from '../../tls/material.ts'
 import { assertionOf } from './assertion.ts'
 import { askForJson, type HttpRequest } from './http.ts'
 import { pairsOf, type OAuthBearerTokenFunction } from './token.ts'
@@ -22,7 +23,7 @@ export function oidcTokens(settings: CommonSettings, clock: Clock): OAuthBearerT
   const extensions = extensionsOf(settings)
   return async (_, signal) => {
     const request = isAzure ? azureRequest(endpoint) : tokenRequest(settings, endpoint, clock.wallTime())
-    const answer = await askForJson({ ...request, ca: authorities(settings), signal }, clock)
+    const answer = await askForJson({ ...request, ca: await authorities(settings), signal }, clock)
     const token = tokenOf(answer, settings, clock.wallTime())
     return { ...token, extensions }
   }
@@ -84,19 +85,9 @@ function claimsOf(token: string): Record<string, unknown> | null {
 }
 
 function endpointOf(settings: CommonSettings, isAzure: boolean): URL {
-  const given = settings['sasl.oauthbearer.token.endpoint.url'] ?? (isAzure ? AZURE_ENDPOINT : undefined)
-  if (given === undefined) throw invalid('sasl.oauthbearer.method=oidc needs sasl.oauthbearer.token.endpoint.url')
-  let url: URL
-  try {
-    url = new URL(given)
-  } catch (cause) {
-    throw invalid(`sasl.oauthbearer.token.endpoint.url=${given} is no URL`, cause)
-  }
-  if (url.protocol !== 'https:' && url.protocol !== 'http:') {
-    throw invalid(`sasl.oauthbearer.token.endpoint.url=${given} is neither https nor http`)
-  }
+  // Whether it is one was checked with the settings.
+  const url = new URL(settings['sasl.oauthbearer.token.endpoint.url'] || AZURE_ENDPOINT)
   if (isAzure) addQuery(url, settings['sasl.oauthbearer.config'])
-  else checkCredentials(settings)
   return url
 }
 
@@ -109,35 +100,19 @@ function addQuery(url: URL, config: string | undefined): void {
   }
 }
 
-function checkCredentials(settings: CommonSettings): void {
-  if (settings['sasl.oauthbearer.grant.type'] === ASSERTION_GRANT) {
-    const hasKey =
-      settings['sasl.oauthbearer.assertion.private.key.file'] !== undefined ||
-      settings['sasl.oauthbearer.assertion.private.key.pem'] !== undefined
-    if (settings['sasl.oauthbearer.assertion.file'] === undefined && !hasKey) {
-      const prefix = 'sasl.oauthbearer.assertion'
-      throw invalid(`jwt-bearer needs ${prefix}.file, ${prefix}.private.key.file or ${prefix}.private.key.pem`)
-    }
-    return
-  }
-  for (const name of ['sasl.oauthbearer.client.id', 'sasl.oauthbearer.client.secret'] as const) {
-    if (settings[name] === undefined) throw invalid(`sasl.oauthbearer.method=oidc needs ${name}`)
-  }
-}
-
 function extensionsOf(settings: CommonSettings): Record<string, string> {
   const text = settings['sasl.oauthbearer.extensions']
   return text === undefined ? {} : Object.fromEntries(pairsOf(text, ',', 'sasl.oauthbearer.extensions'))
 }
 
-function authorities(settings: CommonSettings): string | undefined {
-  const file = settings['https.ca.location']
-  if (file === undefined || file === 'probe') return settings['https.ca.pem']
-  try {
-    return readFileSync(file, 'utf8')
-  } catch (cause) {
-    throw invalid(`https.ca.location cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`, cause)
-  }
+/** Those that the program names, else the standard ones; undefined: what Node.js takes by itself. */
+async function authorities(settings: CommonSettings): Promise<readonly string[] | undefined> {
+  const pem = settings['https.ca.pem']
+  if (pem) return [pem]
+  const path = settings['https.ca.location']
+  if (!path || path === PROBE) return (await standardAuthorities()) ?? undefined
+  const pieces = await readAuthorities('https.ca.location', path)
+  return pieces.map(({ bytes }) => bytes.toString('latin1'))
 }
 
 function unusable(why: string): KafkaError {

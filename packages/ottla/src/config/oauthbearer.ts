@@ -1,0 +1,88 @@
+/** Settings of OAUTHBEARER that contradict each other, or lack something. */
+import { ErrorCode } from '@ottla/protocol'
+import { KafkaError } from '../errors.ts'
+import type { PropertyName } from './table.ts'
+
+type Values = Readonly<Record<string, unknown>>
+
+const ASSERTION = 'sasl.oauthbearer.assertion'
+
+// A ready assertion says all of this by itself.
+const besidesFile: readonly PropertyName[] = [
+  `${ASSERTION}.private.key.file`,
+  `${ASSERTION}.private.key.pem`,
+  `${ASSERTION}.private.key.passphrase`,
+  `${ASSERTION}.jwt.template.file`,
+  `${ASSERTION}.claim.sub`,
+  `${ASSERTION}.claim.aud`,
+  `${ASSERTION}.claim.iss`,
+  `${ASSERTION}.claim.jti.include`,
+  `${ASSERTION}.claim.exp.seconds`,
+  `${ASSERTION}.claim.nbf.seconds`,
+]
+
+/**
+ * As librdkafka checks them, and only with `sasl.mechanisms=OAUTHBEARER`. Throws KafkaError ERR__INVALID_ARG.
+ * @param set - the properties that the program has set
+ */
+export function checkOAuthBearer(values: Values, set: ReadonlySet<PropertyName>): void {
+  if (String(values['sasl.mechanisms']).toUpperCase() !== 'OAUTHBEARER') return
+  if (isGiven(values, 'https.ca.location') && isGiven(values, 'https.ca.pem')) {
+    throw invalid('https.ca.location and https.ca.pem cannot both be set')
+  }
+  if (values['sasl.oauthbearer.method'] !== 'oidc') return
+  if (values['enable.sasl.oauthbearer.unsecure.jwt'] === true) {
+    throw invalid('enable.sasl.oauthbearer.unsecure.jwt and sasl.oauthbearer.method=oidc cannot both be set')
+  }
+  if (String(values['sasl.oauthbearer.sub.claim.name']).trim() === '') {
+    throw invalid('sasl.oauthbearer.sub.claim.name is empty')
+  }
+  const cloud = values['sasl.oauthbearer.metadata.authentication.type']
+  checkEndpoint(values, cloud)
+  if (cloud === 'none') checkGrant(values, set)
+}
+
+function checkEndpoint(values: Values, cloud: unknown): void {
+  const name = 'sasl.oauthbearer.token.endpoint.url'
+  const given = values[name]
+  if (typeof given === 'string' && given !== '') {
+    const url = URL.canParse(given) ? new URL(given) : null
+    // It is not shown: there may be a password in it.
+    if (url?.protocol !== 'https:' && url?.protocol !== 'http:') throw invalid(`${name} is no URL of https or http`)
+    return
+  }
+  if (cloud === 'none') throw invalid(`sasl.oauthbearer.method=oidc needs ${name}`)
+  if (cloud === 'aws_iam') return
+  const config = values['sasl.oauthbearer.config']
+  if (typeof config === 'string' && config.split(',').some(pair => pair.trim().startsWith('query='))) return
+  throw invalid(`azure_imds needs query=… in sasl.oauthbearer.config, or ${name}`)
+}
+
+function checkGrant(values: Values, set: ReadonlySet<PropertyName>): void {
+  if (values['sasl.oauthbearer.grant.type'] === 'client_credentials') {
+    for (const name of ['sasl.oauthbearer.client.id', 'sasl.oauthbearer.client.secret'] as const) {
+      if (!isGiven(values, name)) throw invalid(`sasl.oauthbearer.method=oidc needs ${name}`)
+    }
+    return
+  }
+  const hasFile = isGiven(values, `${ASSERTION}.private.key.file`)
+  const hasPem = isGiven(values, `${ASSERTION}.private.key.pem`)
+  if (isGiven(values, `${ASSERTION}.file`)) {
+    const wrong = besidesFile.find(name => set.has(name))
+    if (wrong !== undefined) throw invalid(`${ASSERTION}.file and ${wrong} cannot both be set`)
+  } else if (hasFile && hasPem) {
+    throw invalid(`${ASSERTION}.private.key.file and ${ASSERTION}.private.key.pem cannot both be set`)
+  } else if (!hasFile && !hasPem) {
+    throw invalid(
+      `sasl.oauthbearer.grant.type=jwt-bearer needs ${ASSERTION}.private.key.file, .private.key.pem or ${ASSERTION}.file`,
+    )
+  }
+}
+
+function isGiven(values: Values, name: PropertyName): boolean {
+  return (values[name] ?? '') !== ''
+}
+
+function invalid(message: string): KafkaError {
+  return new KafkaError(ErrorCode.ERR__INVALID_ARG, message)
+}
