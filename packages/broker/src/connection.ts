@@ -81,6 +81,7 @@ export class ClientConnection {
       authenticated: state.saslMechanisms.length === 0,
       isToken: false,
       expiresAt: null,
+      renewedAt: null,
       isOver: false,
     }
     socket.setNoDelay(true)

@@ -26,6 +26,8 @@ export interface Session {
   isToken: boolean
   /** When the client has to have authenticated anew, ms since the epoch (KIP-368). */
   expiresAt: number | null
+  /** When the client last began to authenticate anew, ms since the epoch. */
+  renewedAt: number | null
   /** The connection ends with the answer. */
   isOver: boolean
 }

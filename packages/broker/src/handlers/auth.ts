@@ -11,6 +11,9 @@ import { SaslRefused, type SaslStep } from '../sasl/exchange.ts'
 import { startExchange } from '../sasl/mechanisms.ts'
 import type { ClusterState } from '../state.ts'
 
+// As a broker: more often than that nobody may authenticate anew.
+const MIN_INTERVAL_MS = 1000
+
 export const authRoutes: readonly Route[] = [
   route(SaslHandshakeServer, ({ mechanism }, context) => handshake(mechanism, context)),
   route(SaslAuthenticateServer, ({ authBytes }, context) => authenticate(authBytes, context)),
@@ -20,7 +23,12 @@ function handshake(mechanism: string, { state, session, version, isToFail }: Req
   const mechanisms = [...state.saslMechanisms]
   const isAnew = session.authenticated
   // Neither has a listener without SASL a use for it, nor one where sessions do not end.
-  if (isAnew && session.expiresAt === null) return { errorCode: ErrorCode.ERR_ILLEGAL_SASL_STATE, mechanisms }
+  const now = state.clock.now()
+  const isTooSoon = session.renewedAt !== null && now - session.renewedAt < MIN_INTERVAL_MS
+  if (isAnew && (session.expiresAt === null || isTooSoon)) {
+    return { errorCode: ErrorCode.ERR_ILLEGAL_SASL_STATE, mechanisms }
+  }
+  if (isAnew) session.renewedAt = now
   if (!mechanisms.includes(mechanism) || isToFail) {
     session.isOver = true
     return { errorCode: ErrorCode.ERR_UNSUPPORTED_SASL_MECHANISM, mechanisms }

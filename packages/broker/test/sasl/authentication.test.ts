@@ -230,6 +230,22 @@ test('authenticating anew is for the same user by the same mechanism, and only w
   await cluster.close()
 })
 
+test('nobody may authenticate anew twice within a second; a session that is over is renewed all the same', async () => {
+  const clock = new FakeClock()
+  const [cluster, client] = await secured({ clock, sasl: { mechanisms: all, users, maxReauthMs: 500 } })
+  await plain(client, 'alice', 'secret')
+  clock.advance(2000)
+  assert.equal((await plain(client, 'alice', 'secret')).errorCode, 0)
+  assert.ok(await works(client))
+  clock.advance(999)
+  assert.equal(await handshake(client, 'PLAIN'), ErrorCode.ERR_ILLEGAL_SASL_STATE)
+  clock.advance(1)
+  assert.equal((await plain(client, 'alice', 'secret')).errorCode, 0)
+  assert.ok(await works(client))
+  client.close()
+  await cluster.close()
+})
+
 test('a log-in that is to fail does, although the password is right', async () => {
   const [cluster, client] = await secured()
   cluster.failNext(ApiKey.SaslAuthenticate, [ErrorCode.ERR_SASL_AUTHENTICATION_FAILED])

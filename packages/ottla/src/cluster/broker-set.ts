@@ -36,9 +36,7 @@ export class BrokerSet {
     this.#settings = laneSettings(
       context,
       () => this.#credentials.current,
-      () => {
-        for (const broker of this.all()) broker.hurry()
-      },
+      () => this.#hurry(),
     )
     this.#observer = {
       onUp: broker => {
@@ -120,7 +118,7 @@ export class BrokerSet {
 
   setCredentials(credentials: Credentials): void {
     this.#credentials.current = credentials
-    for (const broker of this.all()) broker.reset('credentials changed')
+    this.#hurry()
   }
 
   /** What tokens of OAUTHBEARER go to; null without it. */
@@ -136,6 +134,10 @@ export class BrokerSet {
     this.#nodes.clear()
     this.#retired.clear()
     this.#bootstrap = []
+  }
+
+  #hurry(): void {
+    for (const broker of this.all()) broker.hurry()
   }
 
   // Makes brokers of those bootstrap addresses that no broker at hand stands for.

@@ -4,7 +4,7 @@ import { KafkaError } from '../errors.ts'
 import { Lane } from '../network/lane.ts'
 import type { LaneObserver, LaneSettings } from '../network/lane.ts'
 import { commonVersion } from '../network/handshake.ts'
-import { RequestError } from '../network/request-error.ts'
+import type { RequestError } from '../network/request-error.ts'
 import { BrokerCounters } from '../observe/statistics/counters.ts'
 import type { ClientContext } from './context.ts'
 
@@ -154,13 +154,7 @@ export class Broker {
     this.#rack = rack
   }
 
-  /** Drops its connections; they are made again when needed (new credentials). */
-  reset(reason: string): void {
-    const error = new RequestError(ErrorCode.ERR__TRANSPORT, `${this.name}: ${reason}`, true)
-    for (const lane of this.#lanes.values()) if (!lane.isUp) lane.retryNow(error)
-  }
-
-  /** Whoever waits to try again does so at once; attempts under way go on. */
+  /** There are new credentials: whoever waits to try again does so at once; connections that are up stay up. */
   hurry(): void {
     for (const lane of this.#lanes.values()) lane.hurry()
   }

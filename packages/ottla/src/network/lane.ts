@@ -84,6 +84,8 @@ export class Lane {
   #lastFailure: RequestError | null = null
   #retryAt = 0
   #opening = false
+  /** The attempt under way may have begun with credentials that are not good any more. */
+  #isOutdated = false
   #wake: Timer | null = null
   #mutedUntil = 0
   #unmute: Timer | null = null
@@ -173,22 +175,15 @@ export class Lane {
     if (this.#closed === null && !this.isUp) this.#connect()
   }
 
-  /** Ends the wait before the next attempt, and an attempt under way (new credentials). */
-  retryNow(error: RequestError): void {
+  /**
+   * Ends the wait before the next attempt: there are new credentials. An attempt under way goes on, since it may be
+   * waiting for them; if it fails the next one follows at once.
+   */
+  hurry(): void {
     if (this.#closed !== null || this.isUp) return
     this.#attempts = 0
     this.#retryAt = 0
-    this.#wake?.cancel()
-    this.#wake = null
-    this.#connection?.close(error)
-    if (this.#queue.length > 0) this.#connect()
-  }
-
-  /** Ends the wait before the next attempt; an attempt under way goes on (there is a token, which it may be waiting for). */
-  hurry(): void {
-    if (this.#closed !== null || this.isUp || this.#opening) return
-    this.#attempts = 0
-    this.#retryAt = 0
+    this.#isOutdated = this.#opening
     this.#wake?.cancel()
     this.#wake = null
     if (this.#queue.length > 0) this.#connect()
@@ -288,6 +283,7 @@ export class Lane {
       return
     }
     this.#opening = true
+    this.#isOutdated = false
     this.#counters?.connected()
     void this.#open()
   }
@@ -335,7 +331,11 @@ export class Lane {
       connection.close(failure)
       this.#opening = false
       this.#connection = null
-      if (this.#closed === null) this.#failed(failure)
+      if (!this.#isOutdated) {
+        if (this.#closed === null) this.#failed(failure)
+      } else if (this.#queue.length > 0) {
+        this.#connect()
+      }
     } finally {
       limit.cancel()
       this.#abort.signal.removeEventListener('abort', forward)

@@ -268,22 +268,30 @@ test('new credentials end the wait for the next attempt', async () => {
   ask()
   await until(() => downs.length === 1)
   credentials.password = 'other'
-  lane.retryNow(new RequestError(ErrorCode.ERR__TRANSPORT, 'credentials changed', true))
+  lane.hurry()
   await until(() => done.length === 1)
   assert.equal(gate.asked, '+t+th')
 })
 
-test('a token ends the wait for the next attempt', async () => {
-  const { lane, gate, clock, credentials, ask, done, downs } = await start()
+test('an attempt that fails with credentials which have been replaced meanwhile is followed by another at once', async () => {
+  const { lane, gate, broker, clock, credentials, ask, done, failed, downs } = await start()
   gate.password = 'other'
-  await clock.advance(9600)
-  ask()
+  for (const socket of broker.sockets) socket.destroy()
   await until(() => downs.length === 1)
-  credentials.password = 'other'
+  gate.isHolding = true
   ask()
+  await until(() => gate.asked === '+')
+  gate.release()
+  gate.isHolding = true
+  await until(() => gate.asked === '+t')
+  credentials.password = 'other'
   lane.hurry()
-  await until(() => done.length > 0)
+  gate.release()
+  await until(() => done.length === 1)
+  assert.equal(gate.asked, '+t+th')
   assert.equal(downs.length, 1)
+  assert.equal(failed.length, 0)
+  assert.equal(clock.now(), 0)
 })
 
 test('an attempt that waits for a token goes on when there is one', async () => {
