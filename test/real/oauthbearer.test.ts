@@ -175,7 +175,11 @@ describe('an identity provider', () => {
       })
       const ready = join(folder, `${algorithm}.jwt`)
       writeFileSync(ready, `${provider.asked.at(-1)?.form['assertion']}\n`)
-      await writes({ ...assertion, 'sasl.oauthbearer.assertion.file': ready })
+      // It says everything by itself.
+      await writes({
+        'sasl.oauthbearer.grant.type': 'urn:ietf:params:oauth:grant-type:jwt-bearer',
+        'sasl.oauthbearer.assertion.file': ready,
+      })
       const message = await refusal({
         ...assertion,
         'sasl.oauthbearer.assertion.private.key.file': keyFile,
