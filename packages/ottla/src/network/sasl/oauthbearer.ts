@@ -6,6 +6,7 @@ import type { SaslExchange, SaslMechanism } from './mechanism.ts'
 import type { TokenSource } from './oauth/token-source.ts'
 
 const SEPARATOR = '\x01'
+const LONGEST_REFUSAL = 500
 
 export class OAuthBearerMechanism implements SaslMechanism {
   readonly name = 'OAUTHBEARER'
@@ -24,7 +25,7 @@ export class OAuthBearerMechanism implements SaslMechanism {
         if (challenge.length === 0) return null
         // The broker explains itself, and goes on when it is told that this was heard.
         if (refusal !== null) throw new KafkaError(ErrorCode.ERR__AUTHENTICATION, refusal)
-        refusal = challenge.toString('utf8')
+        refusal = printable(challenge)
         return Buffer.from(SEPARATOR)
       },
     }
@@ -33,6 +34,11 @@ export class OAuthBearerMechanism implements SaslMechanism {
   close(): void {
     this.tokens.close()
   }
+}
+
+/** JSON of a few words by the RFC, but it may be anything, and goes into logs. */
+function printable(challenge: Buffer): string {
+  return challenge.toString('latin1', 0, LONGEST_REFUSAL).replaceAll(/[^\x20-\x7e]/g, '?')
 }
 
 function firstMessage({ tokenValue, extensions = {} }: OAuthBearerToken): Buffer {

@@ -2,7 +2,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { systemClock } from '../../../src/base/clock.ts'
 import { ErrorCode, KafkaError } from '../../../src/errors.ts'
+import { GssapiMechanism } from '../../../src/network/sasl/gssapi.ts'
+import type { KerberosPackage } from '../../../src/network/sasl/kerberos-package.ts'
+import type { SaslExchange } from '../../../src/network/sasl/mechanism.ts'
+import { TokenSource } from '../../../src/network/sasl/oauth/token-source.ts'
+import { OAuthBearerMechanism } from '../../../src/network/sasl/oauthbearer.ts'
 import { ScramMechanism } from '../../../src/network/sasl/scram.ts'
 
 const NONCE = 'clientNonce'
@@ -12,9 +18,14 @@ const mechanism = new ScramMechanism('SCRAM-SHA-256', () => ({ username: 'alice'
   nonce: () => NONCE,
 })
 
+const converse = (...answers: readonly (string | Uint8Array)[]): ReturnType<typeof talk> =>
+  talk(mechanism.exchange(), answers)
+
 /** What went wrong, or what the client says next; null when it believes the broker. */
-async function converse(...answers: readonly (string | Uint8Array)[]): Promise<KafkaError | Buffer | null> {
-  const exchange = mechanism.exchange()
+async function talk(
+  exchange: SaslExchange,
+  answers: readonly (string | Uint8Array)[],
+): Promise<KafkaError | Buffer | null> {
   let said: Buffer | null = await exchange.start()
   try {
     for (const answer of answers) {
@@ -69,3 +80,58 @@ test('no answer at random is believed, and none raises anything but ERR__AUTHENT
     { numRuns: 300 },
   )
 })
+
+test('a refusal of OAUTHBEARER is told without what a terminal or a log would stumble over; whatever it is, nothing is believed', async () => {
+  const token = { tokenValue: 'tr0ub4dor', expiration: Date.now() + 3_600_000, principal: 'alice' }
+  const host = { request: () => true, onToken: () => undefined, raise: () => undefined }
+  const tokens = new TokenSource(systemClock, () => token, '', host)
+  const oauth = new OAuthBearerMechanism(tokens)
+  const told = await talk(oauth.exchange(), ['{"status":"invalid_token"}', ' '])
+  assert.equal(told instanceof KafkaError && told.message, '{"status":"invalid_token"}')
+  const endless = await talk(oauth.exchange(), ['\u001b[31m\n'.repeat(1e6), ' '])
+  assert.ok(endless instanceof KafkaError && endless.message.length <= 500)
+  const challenge = fc.uint8Array({ minLength: 1, maxLength: 300 })
+  await fc.assert(
+    fc.asyncProperty(challenge, challenge, async (first, last) => {
+      assert.deepEqual(await talk(oauth.exchange(), [first]), Buffer.from('\x01'))
+      assert.ok((await talk(oauth.exchange(), [first, last])) instanceof KafkaError)
+    }),
+    { numRuns: 300 },
+  )
+  oauth.close()
+})
+
+test('whatever the broker offers inside GSSAPI, the client agrees to no security layer or ends with ERR__AUTHENTICATION', async () => {
+  const answer = fc.uint8Array({ maxLength: 40 })
+  await fc.assert(
+    fc.asyncProperty(fc.array(answer, { maxLength: 4 }), answer, fc.nat(3), async (challenges, offer, rounds) => {
+      const choices: string[] = []
+      const exchange = new GssapiMechanism(contextOf(rounds, offer, choices), 'kafka', null).exchange('broker')
+      const end = await talk(exchange, challenges)
+      assert.ok(choices.every(choice => choice === NO_LAYER))
+      if (end === null) assert.equal((offer[0] ?? 0) & 1, 1, 'believed before an offer was seen')
+    }),
+    { numRuns: 300 },
+  )
+})
+
+const NO_LAYER = Buffer.from([1, 0, 0, 0]).toString('base64')
+
+/** A context that is complete after `rounds` tokens of the broker, and unwraps all to `offer`; `choices`: what is wrapped. */
+function contextOf(rounds: number, offer: Uint8Array, choices: string[]): KerberosPackage {
+  let left = rounds
+  return {
+    initializeClient: () =>
+      Promise.resolve({
+        get contextComplete() {
+          return left < 0
+        },
+        step: () => (left-- < 0 ? Promise.reject(new Error('the context is complete')) : Promise.resolve('dG9rZW4=')),
+        unwrap: () => Promise.resolve(Buffer.from(offer).toString('base64')),
+        wrap: data => {
+          choices.push(data)
+          return Promise.resolve(data)
+        },
+      }),
+  }
+}
