@@ -36,7 +36,10 @@ export const securityProperties = {
     '*',
     "File (PEM), or folder of files, with the authorities that brokers' certificates are checked against. Not set, or `probe`: the system's and those that Node.js brings.",
   ),
-  'https.ca.location': text('*', 'File with authorities for HTTPS endpoints of identity providers.'),
+  'https.ca.location': text(
+    '*',
+    "File (PEM), or folder of files, with the authorities of identity providers. Not set, or `probe`: the system's and those that Node.js brings.",
+  ),
   'https.ca.pem': text('*', 'Authorities for HTTPS endpoints themselves (PEM).'),
   'ssl.ca.pem': text('*', 'Certificates of the authorities themselves (PEM).'),
   ssl_ca: elsewhere('*', '`ssl.ca.pem`', 'Authority certificate object.'),

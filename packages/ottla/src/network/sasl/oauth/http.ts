@@ -14,6 +14,11 @@ export interface HttpRequest {
   readonly signal: AbortSignal
 }
 
+interface Answer {
+  readonly status: number
+  readonly body: string
+}
+
 const TIMEOUT_MS = 20_000
 const MOST_BYTES = 1_000_000
 const RETRIES = 3
@@ -27,7 +32,7 @@ export async function askForJson(request: HttpRequest, clock: Clock): Promise<Re
   for (let attempt = 0; ; attempt++) {
     let problem: KafkaError
     try {
-      const { status, body } = await once(request)
+      const { status, body } = await limited(request, clock)
       if (status === 200) return parsed(body, request.url)
       problem = failure(request.url, `answered ${status}${explanation(body)}`)
       if (status < 500 && status !== 429) throw problem
@@ -45,15 +50,25 @@ export async function askForJson(request: HttpRequest, clock: Clock): Promise<Re
   }
 }
 
+async function limited(request: HttpRequest, clock: Clock): Promise<Answer> {
+  const limit = new AbortController()
+  const timer = clock.setTimer(TIMEOUT_MS, () =>
+    limit.abort(new DOMException(`no answer within ${TIMEOUT_MS} ms`, 'TimeoutError')),
+  )
+  try {
+    return await once(request, AbortSignal.any([request.signal, limit.signal]))
+  } catch (error) {
+    // What ended it says more than that it was ended.
+    throw limit.signal.aborted ? limit.signal.reason : error
+  } finally {
+    timer.cancel()
+  }
+}
+
 // Loaded by what first needs it, as node:crypto is.
-function once({ url, method, headers, body, ca, signal }: HttpRequest): Promise<{ status: number; body: string }> {
+function once({ url, method, headers, body, ca }: HttpRequest, signal: AbortSignal): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const options = {
-      method,
-      headers,
-      signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
-      agent: false,
-    }
+    const options = { method, headers, signal, agent: false }
     const onResponse = (response: IncomingMessage): void => {
       const chunks: Buffer[] = []
       let bytes = 0
