@@ -1,5 +1,5 @@
 /** Credentials that change, and sessions that end (KIP-368), while clients are busy. */
-import { after, before, test } from 'node:test'
+import { after, afterEach, before, test } from 'node:test'
 import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { AdminClient, Consumer, ErrorCode, Producer, type ClientConfig, type KafkaError, type LogSink } from 'ottla'
@@ -110,6 +110,7 @@ class Reading {
 export function reauthenticationScenarios(start: () => Promise<SessionWorld>): void {
   let world: SessionWorld
   let admin: AdminClient
+  const open: Busy[] = []
 
   before(async () => {
     world = await start()
@@ -119,6 +120,10 @@ export function reauthenticationScenarios(start: () => Promise<SessionWorld>): v
   after(async () => {
     await admin.close()
     await world.close()
+  })
+
+  afterEach(async () => {
+    for (const each of open.splice(0)) await each.close()
   })
 
   function login(mechanism: string, username: string, password: string): ClientConfig {
@@ -182,20 +187,21 @@ export function reauthenticationScenarios(start: () => Promise<SessionWorld>): v
     consumer.subscribe(topic)
     const load = new Load(producer, topic)
     const reading = new Reading(consumer)
-    await reading.until(() => reading.count > 100)
     const close = async (): Promise<void> => {
       await load.stop()
       await Promise.all([producer.close(), consumer.close()])
     }
-    return { load, reading, clients: [producer, consumer], witnesses, close }
+    const run = { load, reading, clients: [producer, consumer], witnesses, close } as const
+    open.push(run)
+    await reading.until(() => reading.count > 100)
+    return run
   }
 
-  async function finish({ load, reading, close }: Busy): Promise<void> {
+  async function finish({ load, reading }: Busy): Promise<void> {
     await load.stop()
     assert.deepEqual(load.failed, [])
     await reading.until(() => reading.count >= load.sent)
     reading.check(load.sent)
-    await close()
   }
 
   test('sessions are renewed on busy connections: none is lost, no message is lost, doubled or out of order', async () => {
