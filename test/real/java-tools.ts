@@ -57,6 +57,8 @@ export async function javaTools(
   const servers = kafka.plainBootstrapServers
   const lines = steps.map(([what, ...args]) => {
     if (isScene(what)) return JSON.stringify([what, servers, ...args])
+    // Some have to log in, and say where.
+    if (args.includes('--bootstrap-server')) return JSON.stringify([classes[what], ...args])
     const where = ['--bootstrap-server', servers]
     // The cluster tool wants the word first.
     const all = what === 'cluster' ? [...args, ...where] : [...where, ...args]
