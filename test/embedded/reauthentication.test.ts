@@ -3,16 +3,15 @@ import { reauthenticationScenarios } from '../behaviour/reauthentication.ts'
 
 reauthenticationScenarios(async () => {
   const admin = { username: 'admin', password: 'adminpassword' }
-  const sessionMs = 1200
   const cluster = await EmbeddedCluster.start({
     brokers: 3,
     sasl: {
       mechanisms: ['PLAIN', 'SCRAM-SHA-512'],
       users: { [admin.username]: admin.password },
-      maxReauthMs: sessionMs,
+      maxReauthMs: 1500,
     },
     acls: [],
     superUsers: ['admin'],
   })
-  return { bootstrapServers: cluster.bootstrapServers, admin, sessionMs, close: () => cluster.close() }
+  return { bootstrapServers: cluster.bootstrapServers, admin, close: () => cluster.close() }
 })

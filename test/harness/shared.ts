@@ -11,7 +11,7 @@ const everybody = ['admin', 'alice', 'bob', 'mallory']
 /**
  * `single` is one broker without SASL and ACLs, `old` the same of the oldest release tested; `secured` is three
  * brokers with SASL PLAIN, TLS and ACLs, where `admin` may do everything and a password is the name with `password` behind; who comes
- * by SCRAM-SHA-512 has to authenticate anew every two seconds.
+ * by SCRAM-SHA-512 has to authenticate anew every three seconds.
  */
 export const sharedClusters = {
   single: { brokers: 1 },
@@ -22,7 +22,7 @@ export const sharedClusters = {
     tls: true,
     acls: true,
     superUsers: ['admin'],
-    config: { 'listener.name.sasl.scram-sha-512.connections.max.reauth.ms': '2000' },
+    config: { 'listener.name.sasl.scram-sha-512.connections.max.reauth.ms': '3000' },
   },
 } as const satisfies Record<string, KafkaOptions>
 

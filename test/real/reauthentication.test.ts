@@ -4,5 +4,5 @@ import { sharedKafka } from '../harness/shared.ts'
 reauthenticationScenarios(async () => {
   const kafka = await sharedKafka('secured')
   const admin = { username: 'admin', password: 'adminpassword' }
-  return { bootstrapServers: kafka.bootstrapServers, admin, sessionMs: 2000, close: () => kafka.close() }
+  return { bootstrapServers: kafka.bootstrapServers, admin, close: () => kafka.close() }
 })

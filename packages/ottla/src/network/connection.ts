@@ -72,6 +72,7 @@ export class Connection {
   #lastUsed = 0
   /** Whether the broker has answered anything. */
   #heard = false
+  #slowestMs = 0
 
   /** @param counters - null while there are no statistics */
   constructor(
@@ -98,6 +99,15 @@ export class Connection {
   /** Requests that wait for an answer. */
   get inFlight(): number {
     return this.#inFlight.length
+  }
+
+  /** The longest that an answer took since `forgetSlowest`. */
+  get slowestMs(): number {
+    return this.#slowestMs
+  }
+
+  forgetSlowest(): void {
+    this.#slowestMs = 0
   }
 
   /** Opens the socket; the handshake comes next. Rejects with ERR__TRANSPORT, ERR__RESOLVE or ERR__SSL. */
@@ -265,6 +275,7 @@ export class Connection {
     this.#fails = 0
     this.#heard = true
     this.#lastUsed = this.#clock.now()
+    if (this.#lastUsed - pending.sentAt > this.#slowestMs) this.#slowestMs = this.#lastUsed - pending.sentAt
     if (this.#counters !== null) this.#counters.received(frame.length, pending.sentAt, this.#lastUsed)
     if (this.#logger.enabled('protocol')) {
       const rtt = (this.#lastUsed - pending.sentAt).toFixed(2)

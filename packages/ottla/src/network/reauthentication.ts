@@ -28,21 +28,30 @@ const moves: Record<SessionState, readonly SessionState[]> = {
 
 /** When to renew a session, on the clock's scale. */
 export interface RenewalPlan {
-  /** The first request from then on begins it. */
+  /** Not before, however slow the broker is. */
+  readonly earliestAt: number
   readonly dueAt: number
-  /** Nothing is sent from then on: it might arrive after the end. */
+  /** Nothing is sent from then on. */
   readonly holdAt: number
+  readonly endsAt: number
 }
 
 // As Kafka's own client: late enough to be rare, early enough for what is on its way, and not all at the same time.
 const EARLIEST = 0.85
 const LATEST = 0.95
+const HALF = 0.5
+// A broker reads a request when it has answered those before, and hangs up if the session is over by then: short
+// sessions are renewed sooner.
+const MARGIN_MS = 1000
 
 /** The plan for a session; Infinity for one that does not end. */
 export function planRenewal({ startedAt, lifetimeMs }: SessionTerms, random: Random): RenewalPlan {
-  if (lifetimeMs <= 0) return { dueAt: Infinity, holdAt: Infinity }
+  if (lifetimeMs <= 0) return { earliestAt: Infinity, dueAt: Infinity, holdAt: Infinity, endsAt: Infinity }
+  const endsAt = startedAt + lifetimeMs
+  const earliestAt = startedAt + lifetimeMs * HALF
   const share = EARLIEST + random() * (LATEST - EARLIEST)
-  return { dueAt: startedAt + lifetimeMs * share, holdAt: startedAt + lifetimeMs * LATEST }
+  const dueAt = Math.max(earliestAt, Math.min(startedAt + Math.round(lifetimeMs * share), endsAt - MARGIN_MS))
+  return { earliestAt, dueAt, holdAt: startedAt + lifetimeMs * LATEST, endsAt }
 }
 
 // Brokers refuse to renew a session within a second of the last renewal; a little is for their clock.
@@ -70,6 +79,7 @@ export class Session {
   #plan: RenewalPlan
   #notBefore = 0
   #limit: Timer | null = null
+  #due: Timer | null = null
 
   constructor(
     connection: Connection,
@@ -89,7 +99,7 @@ export class Session {
     this.#random = random
     this.#logger = logger
     this.#observer = observer
-    this.#plan = planRenewal(features.session, random)
+    this.#plan = this.#planAnew(features.session)
   }
 
   get state(): SessionState {
@@ -98,14 +108,16 @@ export class Session {
 
   /**
    * Whether a request may be sent; if not, it waits for `onRenewed`. Begins to renew the session when that is due: a
-   * connection that nothing is sent over is left alone.
+   * connection that is not used is left alone.
    */
   admits(now: number): boolean {
+    const { earliestAt, dueAt, holdAt, endsAt } = this.#plan
+    const { slowestMs } = this.#connection
     if (this.#state === 'valid') {
-      if (now < this.#plan.dueAt) return true
+      if (now < earliestAt || now < Math.min(dueAt, endsAt - 2 * slowestMs)) return true
       void this.#renew()
     }
-    return this.#state === 'preparing' && now < this.#plan.holdAt
+    return this.#state === 'preparing' && now < Math.min(holdAt, endsAt - slowestMs)
   }
 
   /** The connection is gone. */
@@ -113,7 +125,21 @@ export class Session {
     if (this.#state === 'over') return
     this.#enter('over')
     this.#limit?.cancel()
+    this.#due?.cancel()
     this.#abort.abort()
+  }
+
+  #planAnew(terms: SessionTerms): RenewalPlan {
+    const plan = planRenewal(terms, this.#random)
+    this.#connection.forgetSlowest()
+    this.#due?.cancel()
+    // Requests that wait for a slow broker may keep others from being sent, which would begin it.
+    const begin = (): void => {
+      if (this.#state === 'valid' && this.#connection.inFlight > 0 && this.#clock.now() >= plan.dueAt)
+        void this.#renew()
+    }
+    this.#due = plan.dueAt === Infinity ? null : this.#clock.setTimer(plan.dueAt - this.#clock.now() + 1, begin)
+    return plan
   }
 
   async #renew(): Promise<void> {
@@ -127,7 +153,7 @@ export class Session {
       const terms = await this.#exchange()
       if (this.#isOver()) return
       this.#limit.cancel()
-      this.#plan = planRenewal(terms, this.#random)
+      this.#plan = this.#planAnew(terms)
       this.#enter('valid')
       this.#logger.debug('security', 'REAUTH', `${name}: authenticated anew, for ${terms.lifetimeMs} ms`)
       this.#observer.onRenewed()

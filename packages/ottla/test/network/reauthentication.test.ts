@@ -143,19 +143,23 @@ async function until(condition: () => boolean): Promise<void> {
 }
 
 test('a session is renewed somewhere between 85 and 95 % of it; one without end never', () => {
-  const terms = { startedAt: 1000, lifetimeMs: 10_000 }
+  const terms = { startedAt: 1000, lifetimeMs: 60_000 }
+  const plan = { earliestAt: 31_000, holdAt: 58_000, endsAt: 61_000 }
   assert.deepEqual(
     planRenewal(terms, () => 0),
-    { dueAt: 9500, holdAt: 10_500 },
+    { ...plan, dueAt: 52_000 },
   )
   assert.deepEqual(
     planRenewal(terms, () => 0.5),
-    { dueAt: 10_000, holdAt: 10_500 },
+    { ...plan, dueAt: 55_000 },
   )
-  assert.deepEqual(
-    planRenewal({ startedAt: 0, lifetimeMs: 0 }, () => 0.5),
-    { dueAt: Infinity, holdAt: Infinity },
-  )
+  const endless = planRenewal({ startedAt: 0, lifetimeMs: 0 }, () => 0.5)
+  assert.ok(Object.values(endless).every(at => at === Infinity))
+})
+
+test('a short session is renewed a second before its end, but not in its first half', () => {
+  const due = (lifetimeMs: number): number => planRenewal({ startedAt: 0, lifetimeMs }, () => 0.9).dueAt
+  assert.deepEqual([500, 1500, 2000, 4000, 10_000].map(due), [250, 750, 1000, 3000, 9000])
 })
 
 test('with requests in flight a session is renewed on its connection: later ones wait, and go out in order', async () => {
@@ -165,18 +169,35 @@ test('with requests in flight a session is renewed on its connection: later ones
   ask('before')
   await until(() => gate.asked === 'h')
   await clock.advance(2)
-  ask('begins')
-  await until(() => gate.asked === 'hh+')
+  await until(() => gate.asked === 'h+')
   ask('a')
   ask('b')
-  assert.equal(lane.inFlight, 3)
+  assert.equal(lane.inFlight, 2)
   assert.equal(lane.queued, 2)
   await settle()
-  assert.equal(gate.asked, 'hh+', 'nothing else is sent meanwhile')
+  assert.equal(gate.asked, 'h+', 'nothing else is sent meanwhile')
   gate.release()
-  await until(() => done.length === 4)
-  assert.deepEqual(done, ['before', 'begins', 'a', 'b'])
-  assert.equal(gate.asked, 'hh+thh')
+  await until(() => done.length === 3)
+  assert.deepEqual(done, ['before', 'a', 'b'])
+  assert.equal(gate.asked, 'h+thh')
+  assert.equal(broker.connections, 1)
+})
+
+test('the slower a broker answers the sooner a session is renewed: it reads a request after it has answered those before', async () => {
+  const { gate, broker, clock, ask, done } = await start()
+  gate.isHolding = true
+  ask()
+  await until(() => gate.asked === 'h')
+  await clock.advance(2000)
+  gate.release()
+  await until(() => done.length === 1)
+  await clock.advance(3999)
+  ask()
+  await until(() => done.length === 2)
+  assert.equal(gate.asked, 'hh')
+  await clock.advance(2)
+  ask()
+  await until(() => gate.asked === 'hhh+t')
   assert.equal(broker.connections, 1)
 })
 
