@@ -3,16 +3,11 @@ import { spawnSync } from 'node:child_process'
 import { after, before, beforeEach, test } from 'node:test'
 import assert from 'node:assert/strict'
 import { fileURLToPath } from 'node:url'
-import {
-  AdminClient,
-  Consumer,
-  ErrorCode,
-  Producer,
-  type ClientConfig,
-  type KafkaError,
-  type KerberosPackage,
-} from 'ottla'
+import { SaslAuthenticate } from '@ottla/protocol'
+import fc from 'fast-check'
+import { AdminClient, Consumer, ErrorCode, Producer, type ClientConfig, KafkaError, type KerberosPackage } from 'ottla'
 import { fresh } from '../behaviour/world.ts'
+import { changed, changes, Corruptor } from '../harness/corruptor.ts'
 import { startKafka, type KafkaCluster } from '../harness/kafka.ts'
 import { Realm } from '../harness/kdc.ts'
 import { kerberosPackage, modules } from '../harness/kerberos-package.ts'
@@ -118,6 +113,30 @@ test('a key table that is not there, and a service that nobody knows, are told',
     assert.match(error.message, expected)
     await producer.close(0)
   }
+})
+
+test('tokens that are changed on the way end in ERR__AUTHENTICATION or no answer, and the client gets in when they are left alone', async () => {
+  const corruptor = await Corruptor.start(Number(kafka.bootstrapServers.split(':')[1]))
+  after(() => corruptor.close())
+  realm.logIn(alice)
+  await fc.assert(
+    fc.asyncProperty(changes, async wanted => {
+      corruptor.harm = (answer, key) => (key === SaslAuthenticate.key ? changed(answer, wanted) : answer)
+      const soon = { 'socket.timeout.ms': 1000, 'reconnect.backoff.ms': 5, 'reconnect.backoff.max.ms': 20 }
+      const settings = config({ 'bootstrap.servers': corruptor.address, ...soon })
+      const producer = new Producer(settings, { logger: quiet, kerberos })
+      try {
+        await producer.getMetadata({ timeoutMs: 100 }).catch((error: unknown) => {
+          assert.ok(error instanceof KafkaError, String(error))
+        })
+        corruptor.harm = answer => answer
+        await producer.getMetadata({ timeoutMs: 20_000 })
+      } finally {
+        await producer.close(0)
+      }
+    }),
+    { numRuns: 15, seed: 8, endOnFailure: true },
+  )
 })
 
 test('sessions are renewed under load, and nothing is lost', async () => {
