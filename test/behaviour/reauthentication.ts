@@ -1,13 +1,12 @@
 /** Credentials that change, and sessions that end (KIP-368), while clients are busy. */
 import { after, afterEach, before, test } from 'node:test'
 import assert from 'node:assert/strict'
-import { setTimeout as sleep } from 'node:timers/promises'
-import { AdminClient, Consumer, ErrorCode, Producer, type ClientConfig, type KafkaError, type LogSink } from 'ottla'
+import { AdminClient, type ClientConfig } from 'ottla'
+import { makeBusy, type Busy, type Witness } from './busy-clients.ts'
 import { fresh } from './world.ts'
 
 const MECHANISM = 'SCRAM-SHA-512'
 const SESSIONS = 3
-const WAIT_MS = 20_000
 const quiet = (): void => undefined
 
 export interface SessionWorld {
@@ -15,91 +14,6 @@ export interface SessionWorld {
   /** May do everything; logs in by PLAIN. */
   readonly admin: { readonly username: string; readonly password: string }
   close(): Promise<void>
-}
-
-/** What a client tells of its connections. */
-class Witness {
-  readonly errors: KafkaError[] = []
-  /** Sessions that were renewed. */
-  renewed = 0
-  /** Renewals that began while requests were in flight. */
-  busy = 0
-  lost = 0
-  readonly log: LogSink = (_level, facility, message) => {
-    if (facility === 'REAUTH') this.renewed++
-    if (facility === 'SESSION' && / -> exchanging, [1-9]/.test(message)) this.busy++
-    if (facility === 'STATE' && message.endsWith('up -> closed')) this.lost++
-  }
-
-  watch(client: { on(type: 'error', listener: (event: { error: KafkaError }) => void): unknown }): void {
-    client.on('error', ({ error }) => this.errors.push(error))
-  }
-
-  get refusals(): KafkaError[] {
-    return this.errors.filter(({ code }) => code === ErrorCode.ERR__AUTHENTICATION)
-  }
-}
-
-/** Sends numbers one after the other, forever. */
-class Load {
-  sent = 0
-  readonly failed: unknown[] = []
-  #isOver = false
-  readonly #over: Promise<void>
-
-  constructor(producer: Producer, topic: string) {
-    this.#over = this.#run(producer, topic)
-  }
-
-  async #run(producer: Producer, topic: string): Promise<void> {
-    const waiting: Promise<unknown>[] = []
-    while (!this.#isOver) {
-      for (let i = 0; i < 5; i++) {
-        const told = producer.send({ topic, partition: this.sent % 3, value: String(this.sent++) })
-        waiting.push(told.catch((error: unknown) => this.failed.push(error)))
-      }
-      await sleep(1)
-    }
-    await Promise.all(waiting)
-  }
-
-  stop(): Promise<void> {
-    this.#isOver = true
-    return this.#over
-  }
-}
-
-/** Reads until it is told how many there are; keeps what comes by partition. */
-class Reading {
-  readonly numbers: number[][] = [[], [], []]
-  count = 0
-  readonly #consumer: Consumer
-
-  constructor(consumer: Consumer) {
-    this.#consumer = consumer
-  }
-
-  async until(done: () => boolean): Promise<void> {
-    const deadline = Date.now() + WAIT_MS
-    while (!done()) {
-      if (Date.now() > deadline) throw new Error(`${this.count} messages were read`)
-      const event = await this.#consumer.poll(50)
-      if (event?.type !== 'message') continue
-      this.numbers[event.message.partition]?.push(Number(event.message.value))
-      this.count++
-    }
-  }
-
-  /** All there, once each, in order. */
-  check(sent: number): void {
-    this.numbers.forEach((numbers, partition) => {
-      const expected = Array.from({ length: Math.ceil((sent - partition) / 3) }, (_, i) => i * 3 + partition)
-      // Thousands of numbers say less than the first that is wrong.
-      const wrong = numbers.findIndex((number, i) => number !== expected[i])
-      assert.equal(wrong, -1, `partition ${partition}: ${numbers[wrong]} in place of ${expected[wrong]}`)
-      assert.equal(numbers.length, expected.length)
-    })
-  }
 }
 
 /** @param start a cluster with PLAIN and SCRAM, where the admin may do everything and sessions by SCRAM-SHA-512 are short */
@@ -159,45 +73,10 @@ export function reauthenticationScenarios(start: () => Promise<SessionWorld>): v
     return topic
   }
 
-  interface Busy {
-    readonly load: Load
-    readonly reading: Reading
-    readonly clients: readonly [Producer, Consumer]
-    readonly witnesses: readonly [Witness, Witness]
-    readonly close: () => Promise<void>
-  }
-
   async function busy(topic: string, user: string, password: string): Promise<Busy> {
-    const witnesses = [new Witness(), new Witness()] as const
-    const common = { ...login(MECHANISM, user, password), debug: 'security,broker' }
-    const producer = new Producer(
-      { ...common, 'enable.idempotence': true, 'linger.ms': 2 },
-      { logger: witnesses[0].log },
-    )
-    const consumer = new Consumer(
-      { ...common, 'group.id': fresh('session'), 'auto.offset.reset': 'earliest', 'auto.commit.interval.ms': 100 },
-      { logger: witnesses[1].log },
-    )
-    witnesses[0].watch(producer)
-    witnesses[1].watch(consumer)
-    consumer.subscribe(topic)
-    const load = new Load(producer, topic)
-    const reading = new Reading(consumer)
-    const close = async (): Promise<void> => {
-      await load.stop()
-      await Promise.all([producer.close(), consumer.close()])
-    }
-    const run = { load, reading, clients: [producer, consumer], witnesses, close } as const
+    const run = await makeBusy(topic, login(MECHANISM, user, password))
     open.push(run)
-    await reading.until(() => reading.count > 100)
     return run
-  }
-
-  async function finish({ load, reading }: Busy): Promise<void> {
-    await load.stop()
-    assert.deepEqual(load.failed, [])
-    await reading.until(() => reading.count >= load.sent)
-    reading.check(load.sent)
   }
 
   test('sessions are renewed on busy connections: none is lost, no message is lost, doubled or out of order', async () => {
@@ -212,7 +91,7 @@ export function reauthenticationScenarios(start: () => Promise<SessionWorld>): v
       assert.deepEqual(witness.errors, [])
       assert.ok(witness.busy > 0, 'nothing was in flight')
     }
-    await finish(run)
+    await run.finish()
   })
 
   test('new credentials are used from the next session on, and connections that are up stay up', async () => {
@@ -227,7 +106,7 @@ export function reauthenticationScenarios(start: () => Promise<SessionWorld>): v
       assert.equal(witness.lost, 0)
       assert.deepEqual(witness.errors, [])
     }
-    await finish(run)
+    await run.finish()
   })
 
   test('a password that is changed before the clients know is told of; with the new one everything goes on', async () => {
@@ -244,7 +123,7 @@ export function reauthenticationScenarios(start: () => Promise<SessionWorld>): v
         assert.doesNotMatch(message, /\bone\b|\btwo\b/)
       }
     }
-    await finish(run)
+    await run.finish()
   })
 
   test('who comes as somebody else is refused on the old connection, told so, and served on a new one', async () => {
@@ -256,6 +135,6 @@ export function reauthenticationScenarios(start: () => Promise<SessionWorld>): v
     await run.reading.until(() => run.witnesses.every(told))
     const read = run.reading.count
     await run.reading.until(() => run.reading.count > read + 1000)
-    await finish(run)
+    await run.finish()
   })
 }
