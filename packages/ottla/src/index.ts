@@ -114,6 +114,7 @@ export type { ShareConsumerOptions, ShareOutcome, ShareRunContext, ShareRunOptio
 export { ShareConsumer, type AcknowledgeResult, type ShareListenedEvent } from './consumer/share/share-consumer.ts'
 export type { BatchOptions } from './consumer/iterators.ts'
 export type { ConsumerOptions } from './consumer/options.ts'
+export type { PartitionStream, PartitionStreamsOptions } from './consumer/run/partition-streams.ts'
 export type { DeadLetterSink, RunContext, RunOptions } from './consumer/run/options.ts'
 export type { MessageBatch } from './consumer/message-batch.ts'
 export type { FetchedMessage } from './consumer/message.ts'

@@ -1,6 +1,7 @@
 import { ErrorCode, ListOffsets, type Decoded, type ListOffsetsResponse } from '@ottla/protocol'
 import { backoffMs } from '../base/backoff.ts'
-import { sleep, type Deadline } from '../base/clock.ts'
+import { Deadline, sleep } from '../base/clock.ts'
+import { resolveWait, type WaitInput } from '../base/wait.ts'
 import { KafkaError } from '../errors.ts'
 import type { Metadata, TopicPartition, TopicPartitionOffset } from '../types.ts'
 import type { Cluster } from './cluster.ts'
@@ -47,6 +48,12 @@ export interface QueryOptions {
   readonly deadline: Deadline
   readonly signal?: AbortSignal | undefined
   readonly isolation?: IsolationLevel
+}
+
+/** Those of a call: until its time is over (`socket.timeout.ms` by default), as `isolation.level` says. */
+export function queryOptions({ clock, settings }: ClientContext, input: WaitInput): QueryOptions {
+  const { timeoutMs, signal } = resolveWait(input, settings['socket.timeout.ms'])
+  return { deadline: Deadline.after(clock, timeoutMs), signal, isolation: settings['isolation.level'] }
 }
 
 /** Cluster metadata in the shape that programs get. Rejects with KafkaError ERR__TIMED_OUT and those of Cluster.request. */

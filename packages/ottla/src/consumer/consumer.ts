@@ -1,10 +1,10 @@
 import { ErrorCode } from '@ottla/protocol'
 import { Deadline } from '../base/clock.ts'
-import { resolveWait, within, type Wait } from '../base/wait.ts'
+import { resolveWait, within } from '../base/wait.ts'
 import { Cluster } from '../cluster/cluster.ts'
 import { createContext, type ClientContext } from '../cluster/context.ts'
 import { clientHandle, type ClientHandle } from '../cluster/handle.ts'
-import { getMetadata, offsetsForTimes, queryWatermarkOffsets, type QueryOptions } from '../cluster/queries.ts'
+import { getMetadata, offsetsForTimes, queryOptions, queryWatermarkOffsets } from '../cluster/queries.ts'
 import { resolveConfig, type ConsumerConfig, type ConsumerSettings } from '../config/resolve.ts'
 import { KafkaError } from '../errors.ts'
 import {
@@ -45,6 +45,7 @@ import { Poller } from './poller.ts'
 import { tellError } from './reader-errors.ts'
 import { runnerHost } from './run/host.ts'
 import type { RunOptions } from './run/options.ts'
+import { PartitionStreams, type PartitionStream, type PartitionStreamsOptions } from './run/partition-streams.ts'
 import { Runner } from './run/runner.ts'
 import { TopicWatch } from './topic-watch.ts'
 
@@ -280,13 +281,18 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
   }
 
   /**
-   * Works on many messages at once and stores the lowest finished offset of each partition; automatic commits do the rest.
-   * Resolves when its signal is aborted or the consumer is closed, after what is at work; rejects with what a message could
-   * not be worked on for, or KafkaError ERR__INVALID_ARG, ERR__STATE while another reader is there, a fatal one.
+   * Works on many messages at once and commits the lowest finished offset of each partition. Resolves when its signal is aborted
+   * or the consumer closed, after what is at work; rejects with what a message failed by, ERR__INVALID_ARG, ERR__STATE, a fatal one.
    */
   async run(options: RunOptions<K, V>): Promise<void> {
     this.#requireOpen()
     await new Runner(runnerHost(this.#context, this.#poller, this.#mailbox, this.#holdings), options).run()
+  }
+
+  /** A stream for each partition as its first message comes, until that is revoked or this ends; stores offsets as an iterator. */
+  partitions(options: PartitionStreamsOptions = {}): AsyncIterableIterator<PartitionStream<K, V>, undefined> {
+    this.#requireOpen()
+    return new PartitionStreams(runnerHost(this.#context, this.#poller, this.#mailbox, this.#holdings), options)
   }
 
   /** Why nothing arrives, in words: of brokers, topics, the group, each partition, and the last error. */
@@ -362,7 +368,7 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
     checkPartitions(asked, 'committed')
     if (asked.length === 0) return []
     const requireStable = this.#settings['isolation.level'] === 'read_committed'
-    return fetchCommitted(this.#cluster, groupId, asked, { ...this.#query(wait), requireStable })
+    return fetchCommitted(this.#cluster, groupId, asked, { ...queryOptions(this.#context, wait), requireStable })
   }
 
   /** Where reading goes on: the offset of the next message to be handed out; OFFSET_INVALID until it is known. */
@@ -412,14 +418,14 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
   ): Promise<{ low: number; high: number }> {
     this.#requireOpen()
     checkPartitions([{ topic, partition }], 'queryWatermarkOffsets')
-    return queryWatermarkOffsets(this.#cluster, this.#context, topic, partition, this.#query(wait))
+    return queryWatermarkOffsets(this.#cluster, this.#context, topic, partition, queryOptions(this.#context, wait))
   }
 
   /** The first offset at or after each time (`offset` is ms since the epoch); OFFSET_END where there is none. */
   async offsetsForTimes(times: readonly TopicPartitionOffset[], wait?: WaitOptions): Promise<TopicPartitionOffset[]> {
     this.#requireOpen()
     checkOffsets(times, 'offsetsForTimes')
-    return offsetsForTimes(this.#cluster, this.#context, times, this.#query(wait))
+    return offsetsForTimes(this.#cluster, this.#context, times, queryOptions(this.#context, wait))
   }
 
   /** Brokers and topics: all of them, or the one named. */
@@ -427,7 +433,7 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
     options: { topic?: string; allTopics?: boolean; timeoutMs?: number; signal?: AbortSignal } = {},
   ): Promise<Metadata> {
     this.#requireOpen()
-    return getMetadata(this.#cluster, options, this.#query(options))
+    return getMetadata(this.#cluster, options, queryOptions(this.#context, options))
   }
 
   /**
@@ -448,7 +454,7 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
     this.#cluster.setSaslCredentials(username, password)
   }
 
-  /** Answers an `oauthbearer-token-refresh` event. @throws KafkaError ERR__INVALID_ARG, ERR__STATE without OAUTHBEARER */
+  /** Answers `oauthbearer-token-refresh`. @throws KafkaError ERR__INVALID_ARG, ERR__STATE without OAUTHBEARER */
   setOAuthBearerToken(token: OAuthBearerToken): void {
     this.#cluster.setOAuthBearerToken(token)
   }
@@ -572,12 +578,6 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
     this.#requireOpen()
     checkPartitions(partitions, call)
     return this.#assignment.require(partitions)
-  }
-
-  #query(input: WaitOptions | { timeoutMs?: number; signal?: AbortSignal } | undefined): QueryOptions {
-    const wait: Wait = resolveWait(input, this.#settings['socket.timeout.ms'])
-    const isolation = this.#settings['isolation.level']
-    return { deadline: Deadline.after(this.#context.clock, wait.timeoutMs), signal: wait.signal, isolation }
   }
 
   #requireGroup(call: string): Group {

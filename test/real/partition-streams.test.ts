@@ -1,0 +1,4 @@
+import { partitionStreamScenarios } from '../behaviour/partition-streams.ts'
+import { sharedKafka } from '../harness/shared.ts'
+
+partitionStreamScenarios(() => sharedKafka('single'))
