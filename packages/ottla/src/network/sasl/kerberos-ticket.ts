@@ -1,5 +1,5 @@
 /** Keeps a Kerberos ticket fresh by running a command (`sasl.kerberos.kinit.cmd`), as librdkafka does. */
-import { execFile } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { ErrorCode } from '@ottla/protocol'
 import type { Clock, Timer } from '../../base/clock.ts'
 import { KafkaError } from '../../errors.ts'
@@ -18,9 +18,11 @@ export const DEFAULT_COMMAND =
   'kinit -R -t "%{sasl.kerberos.keytab}" -k %{sasl.kerberos.principal} || kinit -t "%{sasl.kerberos.keytab}" -k %{sasl.kerberos.principal}'
 
 const LONGEST_RUN_MS = 60_000
+const LONGEST_MESSAGE = 1000
+const isWindows = process.platform === 'win32'
 
-/** Runs a command line in the system's shell; resolves with what it printed as errors, null when it went well. */
-export type RunCommand = (command: string) => Promise<string | null>
+/** Runs a command line until it ends or the signal ends it; resolves with what it printed as errors, null when it went well. */
+export type RunCommand = (command: string, signal: AbortSignal) => Promise<string | null>
 
 export class KerberosTicket implements TicketKeeper {
   readonly #command: string
@@ -31,6 +33,7 @@ export class KerberosTicket implements TicketKeeper {
   readonly #run: RunCommand
   #first: Promise<void> | null = null
   #timer: Timer | null = null
+  #running: AbortController | null = null
   #isClosed = false
 
   /** @throws KafkaError ERR__INVALID_ARG for a command with something that there is not */
@@ -56,12 +59,20 @@ export class KerberosTicket implements TicketKeeper {
 
   close(): void {
     this.#isClosed = true
+    this.#running?.abort()
     this.#timer?.cancel()
   }
 
   async #renew(): Promise<void> {
-    const problem = await this.#run(this.#command)
+    const running = new AbortController()
+    this.#running = running
+    const limit = this.#clock.setTimer(LONGEST_RUN_MS, () => {
+      running.abort()
+    })
+    const outcome = await this.#run(this.#command, running.signal)
+    limit.cancel()
     if (this.#isClosed) return
+    const problem = running.signal.aborted ? `it has not ended within ${LONGEST_RUN_MS} ms` : outcome
     if (problem === null) this.#logger.debug('security', 'KINIT', 'the Kerberos ticket is fresh')
     else {
       const why = `sasl.kerberos.kinit.cmd failed, the ticket that is there is used: ${problem}`
@@ -82,12 +93,38 @@ export function kinitCommand(settings: KerberosSettings): string {
   })
 }
 
-function runInShell(command: string): Promise<string | null> {
-  const [shell, flag] = process.platform === 'win32' ? (['cmd.exe', '/c'] as const) : (['/bin/sh', '-c'] as const)
+function runInShell(command: string, signal: AbortSignal): Promise<string | null> {
   return new Promise(resolve => {
-    const child = execFile(shell, [flag, command], { timeout: LONGEST_RUN_MS }, (error, _, stderr) => {
-      resolve(error === null ? null : stderr.trim().split('\n').at(-1) || error.message)
+    // A group of its own, so that what the shell has started ends with it; without a terminal nobody is asked for a password.
+    const child = spawn(command, { shell: true, detached: !isWindows, stdio: ['ignore', 'ignore', 'pipe'] })
+    let printed = ''
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      printed = (printed + text).slice(-LONGEST_MESSAGE)
     })
-    child.unref()
+    const conclude = (problem: string | null): void => {
+      signal.removeEventListener('abort', end)
+      child.stderr.destroy()
+      resolve(problem)
+    }
+    const end = (): void => {
+      try {
+        if (child.pid === undefined || isWindows) child.kill()
+        else process.kill(-child.pid, 'SIGKILL')
+      } catch {
+        // It has just ended by itself.
+      }
+      conclude('it was ended')
+    }
+    signal.addEventListener('abort', end)
+    child.once('error', error => {
+      conclude(error.message)
+    })
+    // What goes on in the background may keep the output open.
+    child.once('exit', code => {
+      if (code === 0) conclude(null)
+    })
+    child.once('close', (code, by) => {
+      conclude(printed.trim().split('\n').at(-1) || `it ended with ${code ?? by}`)
+    })
   })
 }

@@ -1,3 +1,8 @@
+import { execFileSync } from 'node:child_process'
+import { once } from 'node:events'
+import { createReadStream, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import assert from 'node:assert/strict'
 import { ErrorCode, Producer, type KafkaError, type KerberosPackage } from '../../../src/index.ts'
@@ -99,20 +104,28 @@ test('the command is made of properties', () => {
   })
 })
 
-test('the command runs once before the first connection, then at intervals, until the client is closed', async () => {
-  const timers: { ms: number; callback: () => void }[] = []
-  let cancelled = 0
+/** Timers that go off when the test says so. */
+function manualClock(): { clock: Clock; pending: () => number[]; fire: (ms: number) => void } {
+  const timers = new Set<{ readonly ms: number; readonly callback: () => void }>()
   const clock: Clock = {
     ...systemClock,
     setTimer: (ms, callback) => {
-      timers.push({ ms, callback })
-      return {
-        cancel: () => {
-          cancelled++
-        },
-      }
+      const timer = { ms, callback }
+      timers.add(timer)
+      return { cancel: () => void timers.delete(timer) }
     },
   }
+  const fire = (ms: number): void => {
+    for (const timer of [...timers].filter(each => each.ms === ms)) {
+      timers.delete(timer)
+      timer.callback()
+    }
+  }
+  return { clock, pending: () => [...timers].map(({ ms }) => ms), fire }
+}
+
+test('the command runs once before the first connection, then at intervals, until the client is closed', async () => {
+  const { clock, pending, fire } = manualClock()
   const runs: string[] = []
   const told: KafkaError[] = []
   const outcomes = [null, 'no such key']
@@ -127,14 +140,51 @@ test('the command runs once before the first connection, then at intervals, unti
     },
   )
   await Promise.all([ticket.ready(), ticket.ready()])
-  assert.deepEqual([runs, timers.map(({ ms }) => ms), told], [['fetch'], [1000], []])
-  timers[0]?.callback()
+  assert.deepEqual([runs, pending(), told], [['fetch'], [1000], []])
+  fire(1000)
   await new Promise(resolve => setImmediate(resolve))
-  assert.deepEqual([runs.length, timers.length], [2, 2])
+  assert.deepEqual([runs.length, pending()], [2, [1000]])
   assert.equal(told[0]?.code, ErrorCode.ERR__AUTHENTICATION)
   assert.match(told[0].message, /no such key/)
   ticket.close()
-  assert.equal(cancelled, 1)
+  assert.deepEqual(pending(), [])
+})
+
+test('a command that does not end is ended, with all that it has started, after a minute or when the client is closed', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'ottla-kinit-'))
+  for (const how of ['minute', 'close'] as const) {
+    const pipe = join(folder, how)
+    execFileSync('mkfifo', [pipe])
+    const { clock, pending, fire } = manualClock()
+    const told: string[] = []
+    // The shell waits for another, which holds the pipe open as long as it lives.
+    const endless = settings({ 'sasl.kerberos.kinit.cmd': `sh -c 'echo up; exec sleep 1000' > ${pipe} || true` })
+    const ticket = new KerberosTicket(endless, clock, logger, error => told.push(error.message))
+    const ready = ticket.ready()
+    const reader = createReadStream(pipe)
+    const isOver = once(reader, 'end')
+    await once(reader, 'data')
+    if (how === 'minute') fire(60_000)
+    else ticket.close()
+    await Promise.all([ready, isOver])
+    if (how === 'minute') assert.match(told.join(), /it has not ended within 60000 ms$/)
+    else assert.deepEqual([told, pending()], [[], []])
+    ticket.close()
+  }
+  rmSync(folder, { recursive: true })
+})
+
+test('a command may leave something running in the background', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'ottla-kinit-'))
+  const pipe = join(folder, 'pipe')
+  execFileSync('mkfifo', [pipe])
+  const told: string[] = []
+  // Ends when somebody writes.
+  const daemon = settings({ 'sasl.kerberos.kinit.cmd': `cat ${pipe} &`, 'sasl.kerberos.min.time.before.relogin': 0 })
+  await new KerberosTicket(daemon, systemClock, logger, error => told.push(error.message)).ready()
+  writeFileSync(pipe, 'enough')
+  assert.deepEqual(told, [])
+  rmSync(folder, { recursive: true })
 })
 
 test('a command of the shell: what it prints as an error is told', async () => {
