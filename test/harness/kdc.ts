@@ -1,5 +1,5 @@
 /** A Kerberos realm of its own: MIT's KDC (Debian's krb5-kdc) in a folder that goes with the test. */
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -93,9 +93,14 @@ export class Realm {
     return { name: `${name}@${REALM}`, keytab }
   }
 
-  /** Puts a ticket into the cache that this process looks into. */
-  logIn({ name, keytab }: { readonly name: string; readonly keytab: string }): void {
-    execFileSync('kinit', ['-k', '-t', keytab, name], { env: this.#environment, stdio: 'pipe' })
+  /** Puts a ticket into the cache that this process looks into. @param life - as kinit has it */
+  logIn({ name, keytab }: { readonly name: string; readonly keytab: string }, life = '10h'): void {
+    execFileSync('kinit', ['-l', life, '-k', '-t', keytab, name], { env: this.#environment, stdio: 'pipe' })
+  }
+
+  /** Whether there is a ticket that has not expired. */
+  isLoggedIn(): boolean {
+    return spawnSync('klist', ['-s'], { env: this.#environment }).status === 0
   }
 
   /** No tickets are left. */

@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process'
 import { after, before, beforeEach, test } from 'node:test'
 import assert from 'node:assert/strict'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { SaslAuthenticate } from '@ottla/protocol'
 import fc from 'fast-check'
@@ -95,6 +96,20 @@ test('without a ticket the program is told, and the client works when there is o
   const error = await told
   assert.equal(error.code, ErrorCode.ERR__AUTHENTICATION)
   assert.match(error.message, /SASL GSSAPI authentication failed: Kerberos has no way to kafka@127\.0\.0\.1: /)
+  realm.logIn(alice)
+  assert.equal((await sent).status, 'persisted')
+  await producer.close()
+})
+
+test('an expired ticket is told, and the client works when there is a new one', async () => {
+  realm.logIn(alice, '1s')
+  while (realm.isLoggedIn()) await sleep(50)
+  const producer = new Producer(config({ 'message.timeout.ms': 60_000 }), { logger: quiet, kerberos })
+  const told = new Promise<KafkaError>(resolve => producer.on('error', ({ error }) => resolve(error)))
+  const sent = producer.send({ topic: fresh('kerberos'), value: 'patience' })
+  const error = await told
+  assert.equal(error.code, ErrorCode.ERR__AUTHENTICATION)
+  assert.match(error.message, /Kerberos has no way to kafka@127\.0\.0\.1: .*expired/i)
   realm.logIn(alice)
   assert.equal((await sent).status, 'persisted')
   await producer.close()
