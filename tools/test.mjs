@@ -1,6 +1,6 @@
 // `npm test [-- --unit] [--embedded] [--foreign] [--package] [--real] [PART OF A FILE NAME ...]`: from a bare clone to
 // tested. Without options all suites run, real Kafka and the clients of others included where what they need is at
-// hand; OTTLA_REQUIRE_KAFKA=1 makes its absence a failure.
+// hand; OTTLA_REQUIRE_KAFKA=1 makes its absence a failure, OTTLA_REQUIRE_KERBEROS=1 that of a KDC.
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readdirSync } from 'node:fs'
@@ -202,16 +202,19 @@ function conclude() {
     if (isRequired) lines.push('OTTLA_REQUIRE_KAFKA=1 makes that a failure.')
     box(lines)
   }
+  const isKerberosRequired = process.env.OTTLA_REQUIRE_KERBEROS === '1'
   if (isKerberosMissing) {
     box([
+      ...(isKerberosRequired ? ['OTTLA_REQUIRE_KERBEROS=1 makes the following a failure.'] : []),
       'GSSAPI (Kerberos) was NOT tested: a KDC, kinit or the headers are not installed here.',
       'Debian has them in krb5-kdc, krb5-admin-server, krb5-user and libkrb5-dev.',
     ])
   }
-  const isMissing = isKafkaMissing || leftOut.length > 0
+  const isMissing = isKafkaMissing || isKerberosMissing || leftOut.length > 0
   if (results.length === 0 && !isMissing) console.error('no test file matches')
   console.log(`${sum('passed')} passed, ${sum('failed')} failed, ${sum('skipped')} skipped`)
-  return sum('failed') > 0 || (isMissing && isRequired) || (results.length === 0 && !isMissing) ? 1 : 0
+  const isRefused = (isRequired && (isKafkaMissing || leftOut.length > 0)) || (isKerberosRequired && isKerberosMissing)
+  return sum('failed') > 0 || isRefused || (results.length === 0 && !isMissing) ? 1 : 0
 }
 
 function box(lines) {
