@@ -1,0 +1,134 @@
+/** A live group goes from the classic protocol to the consumer protocol (KIP-848) and back, one member after the other. */
+import { after, before, test } from 'node:test'
+import assert from 'node:assert/strict'
+import { AdminClient, Consumer, Producer, type ConsumerConfig } from 'ottla'
+import { fresh } from './world.ts'
+
+const PARTITIONS = 6
+const WAIT_MS = 60_000
+const quiet = (): void => undefined
+
+interface World {
+  readonly bootstrapServers: string
+  close(): Promise<void>
+}
+
+type Protocol = 'classic' | 'consumer'
+
+/** @param start a cluster that lets groups change their protocol both ways */
+export function groupMigrationScenarios(start: () => Promise<World>): void {
+  let world: World
+  let admin: AdminClient
+  let producer: Producer
+
+  before(async () => {
+    world = await start()
+    const servers = { 'bootstrap.servers': world.bootstrapServers }
+    admin = new AdminClient(servers, { logger: quiet })
+    producer = new Producer({ ...servers, 'linger.ms': 0 }, { logger: quiet })
+  })
+
+  after(async () => {
+    await producer.close()
+    await admin.close()
+    await world.close()
+  })
+
+  async function until(what: string, isTrue: () => Promise<boolean> | boolean): Promise<void> {
+    const end = Date.now() + WAIT_MS
+    while (!(await isTrue())) {
+      assert.ok(Date.now() < end, `never came true: ${what}`)
+      await new Promise(resolve => setTimeout(resolve, 20))
+    }
+  }
+
+  test('members of a live group are replaced by such of the new protocol and back; no progress is lost', async () => {
+    const [topic, group] = [fresh('migration'), fresh('migration')]
+    const [created] = await admin.createTopics([{ topic, numPartitions: PARTITIONS, replicationFactor: 1 }])
+    assert.equal(created?.error, undefined)
+    const entries = [{ name: 'consumer.heartbeat.interval.ms', value: '100', operation: 'set' }] as const
+    await admin.incrementalAlterConfigs([{ type: 'group', name: group, entries }])
+    const partitions = Array.from({ length: PARTITIONS }, (_, partition) => ({ topic, partition, offset: 0 }))
+    for (const { error } of await admin.alterConsumerGroupOffsets(group, partitions)) assert.equal(error, undefined)
+
+    const seen = new Map<string, number>()
+    const errors: string[] = []
+    const join = (protocol: Protocol): { consumer: Consumer; running: Promise<void> } => {
+      const config: ConsumerConfig = {
+        'bootstrap.servers': world.bootstrapServers,
+        'group.id': group,
+        'group.protocol': protocol,
+        // Whoever lost the committed offsets would say so.
+        'auto.offset.reset': 'error',
+        'auto.commit.interval.ms': 50,
+        'fetch.wait.max.ms': 50,
+        ...(protocol === 'classic'
+          ? { 'heartbeat.interval.ms': 100, 'partition.assignment.strategy': 'cooperative-sticky' }
+          : {}),
+      }
+      const consumer = new Consumer(config, { logger: quiet })
+      consumer.on('error', ({ error }) => errors.push(error.message))
+      consumer.subscribe(topic)
+      const running = consumer.run({
+        handler: ({ partition, offset }) => {
+          const key = `${partition}:${offset}`
+          seen.set(key, (seen.get(key) ?? 0) + 1)
+        },
+      })
+      return { consumer, running }
+    }
+    const holds = (members: { consumer: Consumer }[]): boolean => {
+      const counts = members.map(({ consumer }) => consumer.assignment().length)
+      return counts.every(count => count > 0) && counts.reduce((sum, count) => sum + count, 0) === PARTITIONS
+    }
+
+    const repeated = (): string[] => [...seen].filter(([, count]) => count > 1).map(([key]) => key)
+
+    const over = new AbortController()
+    let sent = 0
+    const writing = (async () => {
+      while (!over.signal.aborted) {
+        const batch = Array.from({ length: 12 }, (_, i) => ({
+          topic,
+          partition: i % PARTITIONS,
+          value: String(sent + i),
+        }))
+        for (const { error } of await producer.sendBatch(batch)) assert.equal(error, undefined)
+        sent += batch.length
+        await new Promise(resolve => setTimeout(resolve, 10))
+      }
+    })()
+
+    let members = [join('classic'), join('classic'), join('classic')]
+    await until('three classic members share the partitions', () => holds(members))
+    for (const protocol of ['consumer', 'classic'] as const) {
+      for (let i = 0; i < 3; i++) {
+        const [gone, ...rest] = members
+        await gone?.consumer.close()
+        await gone?.running
+        members = [...rest, join(protocol)]
+        await until(`${i + 1} of 3 are ${protocol}`, () => holds(members))
+      }
+      await until(`the group is ${protocol}`, async () => {
+        const { groups } = await admin.listConsumerGroups()
+        return groups.find(({ groupId }) => groupId === group)?.type === protocol
+      })
+      // Going back ends the generation of members that have come meanwhile: what they had not committed is given out again.
+      if (protocol === 'consumer')
+        assert.deepEqual(repeated(), [], 'given out again although every member left in order')
+    }
+    over.abort()
+    await writing
+    await until('everything is read', () => seen.size === sent)
+    for (const { consumer, running } of members) {
+      await consumer.close()
+      await running
+    }
+    assert.deepEqual(errors, [])
+    const committed = await admin.listConsumerGroupOffsets(group, partitions)
+    assert.deepEqual(
+      committed.map(({ offset }) => offset),
+      partitions.map(() => sent / PARTITIONS),
+    )
+  })
+}
