@@ -64,28 +64,8 @@ export class ConsumerStatistics {
     for (const topic of new Set([...counters.topics.keys(), ...this.#assignment.cursors.map(c => c.topic)])) {
       topics[topic] = this.#topic(topic, counters, extras)
     }
-    const { name, client_id, type, ts, time, age, ...rest } = commonStatistics(
-      this.#context,
-      this.#cluster,
-      counters,
-      extras,
-    )
-    return {
-      name,
-      client_id,
-      type,
-      ts,
-      time,
-      age,
-      replyq: this.#mailbox.length,
-      msg_cnt: 0,
-      msg_size: 0,
-      msg_max: 0,
-      msg_size_max: 0,
-      ...rest,
-      topics,
-      ...(this.#group === null ? {} : { cgrp: this.#groupStatistics(this.#group, clock.now()) }),
-    }
+    const group = this.#group === null ? null : this.#groupStatistics(this.#group, clock.now())
+    return readerStatistics(this.#context, this.#cluster, this.#mailbox, counters, extras, topics, group)
   }
 
   #topic(topic: string, counters: ClientCounters, extras: ExtrasByBroker): TopicStatistics {
@@ -153,6 +133,35 @@ export class ConsumerStatistics {
       rebalance_reason: this.#rebalanceReason,
       assignment_size: this.#assignment.size,
     }
+  }
+}
+
+/** In librdkafka's order; a reader has no messages on their way. */
+export function readerStatistics(
+  context: ClientContext,
+  cluster: Cluster,
+  mailbox: Mailbox,
+  counters: ClientCounters,
+  extras: ExtrasByBroker,
+  topics: Record<string, TopicStatistics>,
+  group: GroupStatistics | null,
+): Statistics {
+  const { name, client_id, type, ts, time, age, ...rest } = commonStatistics(context, cluster, counters, extras)
+  return {
+    name,
+    client_id,
+    type,
+    ts,
+    time,
+    age,
+    replyq: mailbox.length,
+    msg_cnt: 0,
+    msg_size: 0,
+    msg_max: 0,
+    msg_size_max: 0,
+    ...rest,
+    topics,
+    ...(group === null ? {} : { cgrp: group }),
   }
 }
 

@@ -1,7 +1,7 @@
 /** What a share consumer's `stats` events tell, in the layout of the other clients'. */
 import type { Cluster } from '../../cluster/cluster.ts'
 import type { ClientContext } from '../../cluster/context.ts'
-import { commonStatistics, ExtrasByBroker, plainPartition } from '../../cluster/statistics.ts'
+import { ExtrasByBroker, plainPartition } from '../../cluster/statistics.ts'
 import { ClientCounters } from '../../observe/statistics/counters.ts'
 import type {
   GroupStatistics,
@@ -12,6 +12,7 @@ import type {
 import { StatisticsReporter } from '../../observe/statistics/reporter.ts'
 import type { TopicPartition } from '../../types.ts'
 import type { Mailbox } from '../mailbox.ts'
+import { readerStatistics } from '../statistics.ts'
 import type { SharePhase } from './member-states.ts'
 
 export interface ShareStatisticsHost {
@@ -56,28 +57,8 @@ export class ShareStatistics {
     const counters = this.#context.counters ?? new ClientCounters(clock)
     const extras = new ExtrasByBroker()
     const topics = this.#topics(counters, extras)
-    const { name, client_id, type, ts, time, age, ...rest } = commonStatistics(
-      this.#context,
-      this.#cluster,
-      counters,
-      extras,
-    )
-    return {
-      name,
-      client_id,
-      type,
-      ts,
-      time,
-      age,
-      replyq: this.#mailbox.length,
-      msg_cnt: 0,
-      msg_size: 0,
-      msg_max: 0,
-      msg_size_max: 0,
-      ...rest,
-      topics,
-      cgrp: this.#group(clock.now()),
-    }
+    const group = this.#group(clock.now())
+    return readerStatistics(this.#context, this.#cluster, this.#mailbox, counters, extras, topics, group)
   }
 
   #topics(counters: ClientCounters, extras: ExtrasByBroker): Record<string, TopicStatistics> {
