@@ -377,6 +377,21 @@ export function shareConsumerScenarios(start: () => Promise<World>): void {
       assert.deepEqual((await take(second, 29)).map(Number).sort(byNumber), numbers(30).map(Number).slice(1))
     })
 
+    test('unsubscribe releases what was fetched ahead, and not what the program has', async () => {
+      const [topic, name] = [await topicWith(20), await group()]
+      const first = consumer(name, { 'share.acknowledgement.mode': 'explicit' })
+      first.subscribe(topic)
+      const one = await message(first)
+      await first.unsubscribe()
+      const second = consumer(name)
+      second.subscribe(topic)
+      assert.deepEqual((await take(second, 19)).map(Number).sort(byNumber), numbers(20).map(Number).slice(1))
+      first.acknowledge(one)
+      assert.deepEqual(await first.commit(), [{ topic, partition: 0 }])
+      await second.commit()
+      assert.equal(await second.poll(300), null)
+    })
+
     test('a message that cannot be deserialized is told, released, and can be rejected', async () => {
       const [topic, name] = [await topicOf(1), await group()]
       await send(topic, ['{"a":1}', 'no json', '{"a":2}'])
@@ -429,10 +444,14 @@ export function shareConsumerScenarios(start: () => Promise<World>): void {
         const [described] = await admin.describeShareGroups([name])
         return described?.members.length === 0
       })
+      const second = consumer(name)
+      second.subscribe(topic)
+      assert.deepEqual(await take(second, 2), ['1', '2'])
+      await second.close()
       first.acknowledge(one)
       const event = await first.poll(WAIT_MS)
       assert.equal(event?.type === 'error' && event.error.code, ErrorCode.ERR__MAX_POLL_EXCEEDED)
-      assert.deepEqual(await take(first, 2), ['1', '2'])
+      assert.deepEqual(await take(first, 1), ['2'])
     })
   })
 }

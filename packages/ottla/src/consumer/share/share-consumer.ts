@@ -152,7 +152,10 @@ export class ShareConsumer<K = Buffer, V = Buffer> implements AsyncDisposable, A
     return [...(this.#subscription?.terms ?? [])]
   }
 
-  /** Leaves the group. Acknowledgements are told; what is locked besides stays so until `close`, or until its lock ends. */
+  /**
+   * Leaves the group. Acknowledgements are told, and what was fetched ahead is released; what the program has stays locked
+   * until it says what became of it, `close`, or the end of the lock.
+   */
   async unsubscribe(): Promise<void> {
     this.#requireOpen()
     await this.#leave(Deadline.after(this.#context.clock, this.#settings['socket.timeout.ms']))
@@ -359,6 +362,7 @@ export class ShareConsumer<K = Buffer, V = Buffer> implements AsyncDisposable, A
     this.#unwant(subscription)
     this.#watch.stop()
     this.#fetcher.assign([])
+    this.#releaseWaiting()
     await this.#fetcher.flush(deadline, undefined)
     await this.#member.leave()
   }
@@ -439,8 +443,15 @@ export class ShareConsumer<K = Buffer, V = Buffer> implements AsyncDisposable, A
     })
   }
 
+  /** What was fetched ahead is for the others: its locks would be renewed for nothing. */
+  #releaseWaiting(): void {
+    for (const message of this.#inbox.takeAll()) this.#settle(message, 'release')
+  }
+
   #onPollExceeded(limitMs: number): void {
     this.#member.park()
+    this.#isWanted = false
+    this.#releaseWaiting()
     const why = `poll was not called for ${limitMs} ms (max.poll.interval.ms): left the share group`
     tellError(this.#context, new KafkaError(ErrorCode.ERR__MAX_POLL_EXCEEDED, why))
   }

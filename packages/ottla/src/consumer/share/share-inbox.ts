@@ -74,6 +74,16 @@ export class ShareInbox {
     }
   }
 
+  /** All that waits, which nobody asks for any more. */
+  takeAll(): LockedMessage[] {
+    const taken: LockedMessage[] = []
+    for (let message = this.#waiting.shift(); message !== undefined; message = this.#waiting.shift()) {
+      message.lot.waiting--
+      if (message.state === 'waiting') taken.push(message)
+    }
+    return taken
+  }
+
   /** The program has said what became of it. */
   settle(message: LockedMessage): void {
     message.state = 'settled'
