@@ -2,7 +2,7 @@ import { ErrorCode } from '@ottla/protocol'
 import { systemClock, type Clock } from '../base/clock.ts'
 import { systemRandom, type Random } from '../base/random.ts'
 import type { CommonSettings, Resolved } from '../config/resolve.ts'
-import type { KafkaError } from '../errors.ts'
+import { KafkaError } from '../errors.ts'
 import type { KerberosPackage } from '../network/sasl/kerberos-package.ts'
 import type { OAuthBearerTokenFunction } from '../network/sasl/oauth/token.ts'
 import type { VerifyCertificate } from '../network/tls/verify.ts'
@@ -48,9 +48,15 @@ export interface ClientOptions {
 
 let instances = 0
 
-/** Makes the shared parts of one client and logs what the configuration had to be warned about. */
+/**
+ * Makes the shared parts of one client and logs what the configuration had to be warned about.
+ * @throws KafkaError ERR__INVALID_ARG without `bootstrap.servers`
+ */
 export function createContext(kind: ClientKind, resolved: Resolved, options: ClientOptions): ClientContext {
   const { settings, warnings } = resolved
+  if (settings['bootstrap.servers'].length === 0) {
+    throw new KafkaError(ErrorCode.ERR__INVALID_ARG, 'bootstrap.servers is not set: no broker could ever be reached')
+  }
   const name = `${settings['client.id']}#${kind}-${++instances}`
   const sink = options.logger ?? stderrSink(name)
   const events = new EventHub((type, error) => {
