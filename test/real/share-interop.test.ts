@@ -24,7 +24,11 @@ after(async () => {
 test("Java's members and ours share the messages of one partition: each is one's alone", async () => {
   const [topic, group] = [fresh('shared'), fresh('mixed-sharers')]
   await admin.createTopics([{ topic, numPartitions: 1, replicationFactor: 1 }])
-  const settings = { 'share.auto.offset.reset': 'earliest', 'share.assignment.interval.ms': '0' }
+  const settings = {
+    'share.auto.offset.reset': 'earliest',
+    'share.assignment.interval.ms': '0',
+    'share.heartbeat.interval.ms': '200',
+  }
   const entries = Object.entries(settings).map(([name, value]) => ({ name, value, operation: 'set' as const }))
   await admin.incrementalAlterConfigs([{ type: 'group', name: group, entries }])
   const servers = { 'bootstrap.servers': kafka.bootstrapServers }
@@ -32,7 +36,7 @@ test("Java's members and ours share the messages of one partition: each is one's
   ours.subscribe(topic)
   const java = kafka.javaTool('org.apache.kafka.tools.consumer.ConsoleShareConsumer', [
     ...['--bootstrap-server', kafka.bootstrapServers],
-    ...['--topic', topic, '--group', group, '--timeout-ms', '4000'],
+    ...['--topic', topic, '--group', group, '--timeout-ms', '5000'],
     ...['--command-property', 'max.poll.records=10', '--command-property', 'share.acquire.mode=record_limit'],
   ])
   const own: string[] = []
