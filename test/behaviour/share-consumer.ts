@@ -59,7 +59,12 @@ export function shareConsumerScenarios(start: () => Promise<World>): void {
   /** A group that reads from the beginning. */
   async function group(settings: Record<string, string> = {}): Promise<string> {
     const name = fresh('sharers')
-    const entries = { 'share.auto.offset.reset': 'earliest', 'share.assignment.interval.ms': '0', ...settings }
+    const entries = {
+      'share.auto.offset.reset': 'earliest',
+      'share.assignment.interval.ms': '0',
+      'share.heartbeat.interval.ms': '200',
+      ...settings,
+    }
     const [altered] = await admin.incrementalAlterConfigs([
       {
         type: 'group',
