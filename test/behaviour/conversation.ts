@@ -51,6 +51,14 @@ export class Conversation {
     const conversation = new Conversation(await WireClient.connect(bootstrapServers))
     const topics = [{ name: conversation.topic, numPartitions: 9, replicationFactor: 1, assignments: [], configs: [] }]
     await conversation.#client.ask(CreateTopics, 5, { topics, timeoutMs: 30_000 })
+    // A topic may be known before the broker leads its partitions.
+    const asked = Array.from({ length: 9 }, (_, partitionIndex) => ({ partitionIndex, timestamp: -1 }))
+    await conversation.#patiently(async () => {
+      const body = { replicaId: -1, topics: [{ name: conversation.topic, partitions: asked }] }
+      const answer = await conversation.#client.ask(ListOffsets, 9, body)
+      const found = answer.topics[0]?.partitions ?? []
+      return found.length === asked.length && found.every(({ errorCode }) => errorCode === 0) ? found : null
+    })
     return conversation
   }
 
