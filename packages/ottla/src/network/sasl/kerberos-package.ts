@@ -1,5 +1,4 @@
 /** The package `kerberos`, which compiles when it is installed and therefore is the program's to install. */
-import { createRequire } from 'node:module'
 import { ErrorCode } from '@ottla/protocol'
 import { KafkaError } from '../../errors.ts'
 
@@ -25,6 +24,7 @@ export interface KerberosPackage {
 export function loadKerberos(): KerberosPackage {
   try {
     // A bundle in CommonJS form has no import.meta.url, but a __filename.
+    const { createRequire } = process.getBuiltinModule('node:module')
     const load = createRequire(typeof __filename === 'string' ? __filename : import.meta.url)
     return load('kerberos') as KerberosPackage // what the package exports
   } catch (cause) {

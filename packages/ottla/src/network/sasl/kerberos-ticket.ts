@@ -1,5 +1,4 @@
 /** Keeps a Kerberos ticket fresh by running a command (`sasl.kerberos.kinit.cmd`), as librdkafka does. */
-import { spawn } from 'node:child_process'
 import { ErrorCode } from '@ottla/protocol'
 import type { Clock, Timer } from '../../base/clock.ts'
 import { KafkaError } from '../../errors.ts'
@@ -96,7 +95,9 @@ export function kinitCommand(settings: KerberosSettings): string {
 function runInShell(command: string, signal: AbortSignal): Promise<string | null> {
   return new Promise(resolve => {
     // A group of its own, so that what the shell has started ends with it; without a terminal nobody is asked for a password.
-    const child = spawn(command, { shell: true, detached: !isWindows, stdio: ['ignore', 'ignore', 'pipe'] })
+    const child = process
+      .getBuiltinModule('node:child_process')
+      .spawn(command, { shell: true, detached: !isWindows, stdio: ['ignore', 'ignore', 'pipe'] })
     let printed = ''
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
       printed = (printed + text).slice(-LONGEST_MESSAGE)

@@ -1,5 +1,4 @@
 /** Tokens for Amazon MSK with IAM, by the library that AWS publishes for it. */
-import { createRequire } from 'node:module'
 import { ErrorCode } from '@ottla/protocol'
 import { KafkaError } from '../../../errors.ts'
 import type { OAuthBearerTokenFunction } from './token.ts'
@@ -32,6 +31,7 @@ export function mskIamTokens(
 function loadSigner(): MskIamSigner {
   try {
     // A bundle in CommonJS form has no import.meta.url, but a __filename.
+    const { createRequire } = process.getBuiltinModule('node:module')
     const load = createRequire(typeof __filename === 'string' ? __filename : import.meta.url)
     return load('aws-msk-iam-sasl-signer-js') as MskIamSigner // what the package exports
   } catch (cause) {
