@@ -1,3 +1,4 @@
+import { hostPort } from './host-port.ts'
 import { INTERNAL_TOPIC_PARTITIONS } from './internal-topics.ts'
 import { logDirOf } from './log-dirs.ts'
 import type { ClusterState } from './state.ts'
@@ -6,7 +7,7 @@ import type { ClusterState } from './state.ts'
 export function brokerFacts(state: ClusterState, brokerId: number): ReadonlyMap<string, string> {
   const { host = '', port = 0, rack = null } = state.broker(brokerId) ?? {}
   const protocol = state.saslMechanisms.length > 0 ? 'SASL_PLAINTEXT' : 'PLAINTEXT'
-  const listener = `${protocol}://${host}:${port}`
+  const listener = `${protocol}://${hostPort(host, port)}`
   const factor = String(Math.min(3, state.brokers.length))
   const { initialRebalanceDelayMs, maxSize } = state.classicGroups
   const facts: [string, string | null][] = [

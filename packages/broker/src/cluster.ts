@@ -4,6 +4,7 @@ import { Authorizer } from './acls.ts'
 import { systemClock } from './clock.ts'
 import { compact } from './compaction.ts'
 import { Faults, type FaultInput } from './faults.ts'
+import { hostPort } from './host-port.ts'
 import { Listener } from './listener.ts'
 import { messagesOf, type StoredMessage } from './messages.ts'
 import type { Control, TrackedRequest } from './observers.ts'
@@ -139,9 +140,9 @@ export class EmbeddedCluster implements AsyncDisposable {
     return cluster
   }
 
-  /** `127.0.0.1:9093,127.0.0.1:9094`, for `bootstrap.servers`. */
+  /** `127.0.0.1:9093,127.0.0.1:9094` (`[::1]:9093` for an IPv6 address), for `bootstrap.servers`. */
   get bootstrapServers(): string {
-    return this.#state.brokers.map(({ host, port }) => `${host}:${port}`).join(',')
+    return this.#state.brokers.map(({ host, port }) => hostPort(host, port)).join(',')
   }
 
   /** Throws Error for a topic that exists, or that a broker would refuse. */

@@ -1,4 +1,5 @@
 /** One client's connection to one broker: cuts frames out of it, answers requests in the order they came. */
+import { setMaxListeners } from 'node:events'
 import type { Socket } from 'node:net'
 import {
   ApiVersionsServer,
@@ -84,6 +85,8 @@ export class ClientConnection {
       renewedAt: null,
       isOver: false,
     }
+    // Everything that waits for a request listens to it, and a connection may have asked for much.
+    setMaxListeners(0, this.#abort.signal)
     socket.setNoDelay(true)
     socket.on('data', (chunk: Buffer) => this.#data(chunk))
     socket.on('error', () => socket.destroy())

@@ -1,6 +1,7 @@
 import type { BrokerMetadata, DelegationToken, FeatureUpdate, LogDirReplica, QuorumReplica } from 'ottla'
 import { parsePair, parseTopicPartitions, shownTime } from './admin-arguments.ts'
 import { lines, option, subject, verb, type AdminContext } from './admin-session.ts'
+import { hostPort } from './host-port.ts'
 import { collect, integer } from './options.ts'
 import type { Column } from './table.ts'
 import { UsageError } from './terminal.ts'
@@ -23,7 +24,7 @@ export function addCluster(admin: AdminContext): void {
     const described = await client.describeCluster(session.limits)
     const columns = [
       { title: 'broker', cell: n => n.id, right: true },
-      { title: 'address', cell: n => `${n.host}:${n.port}` },
+      { title: 'address', cell: n => hostPort(n.host, n.port) },
       { title: 'rack', cell: n => n.rack ?? '' },
       { title: '', cell: n => (n.id === described.controllerId ? 'controller' : '') },
     ] satisfies Column<BrokerMetadata>[]

@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import { AdminClient, KafkaError, type Metadata } from 'ottla'
 import { firstContact } from './connect.ts'
 import { explain } from './explain.ts'
+import { hostPort } from './host-port.ts'
 import { addClusterOptions, clientLogger, clusterProperties, requireBrokers, type ClusterOptions } from './options.ts'
 import { tableLines, type Column } from './table.ts'
 import { DONE, FAILED, type Terminal } from './terminal.ts'
@@ -65,7 +66,7 @@ export function describe(metadata: Metadata, topic: string | undefined): string[
 function brokerColumns(controllerId: number): Column<Broker>[] {
   return [
     { title: 'broker', cell: b => b.id, right: true },
-    { title: 'address', cell: b => `${b.host}:${b.port}` },
+    { title: 'address', cell: b => hostPort(b.host, b.port) },
     { title: 'rack', cell: b => b.rack ?? '' },
     { title: '', cell: b => (b.id === controllerId ? 'controller' : '') },
   ]

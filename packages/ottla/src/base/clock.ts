@@ -1,4 +1,5 @@
 /** Time as the client sees it. Passed in everywhere, so that tests can move it. */
+import { onAbort } from './abort.ts'
 
 /** A pending timer. */
 export interface Timer {
@@ -78,16 +79,15 @@ export function sleep(clock: Clock, ms: number, signal?: AbortSignal): Promise<v
       reject(abortReason(signal))
       return
     }
-    const onAbort = (): void => {
+    const stopListening = onAbort(signal, () => {
       timer.cancel()
-      // The listener only exists when there is a signal.
+      // It is only called when there is a signal.
       reject(abortReason(signal as AbortSignal))
-    }
+    })
     const timer = clock.setTimer(ms, () => {
-      signal?.removeEventListener('abort', onAbort)
+      stopListening()
       resolve()
     })
-    signal?.addEventListener('abort', onAbort, { once: true })
   })
 }
 

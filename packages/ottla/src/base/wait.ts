@@ -1,3 +1,4 @@
+import { onAbort } from './abort.ts'
 import { abortReason, type Clock, type Deadline } from './clock.ts'
 
 /** What every waiting call accepts in place of a plain number of milliseconds. */
@@ -29,15 +30,20 @@ export function within<T>(
   const left = deadline.left()
   if (left === Infinity && signal === undefined) return promise
   return new Promise<T>((resolve, reject) => {
+    if (signal?.aborted === true) {
+      reject(abortReason(signal))
+      promise.catch(() => undefined)
+      return
+    }
     const finish = (): void => {
       timer?.cancel()
-      signal?.removeEventListener('abort', onAbort)
+      stopListening()
     }
-    const onAbort = (): void => {
+    const stopListening = onAbort(signal, () => {
       finish()
-      // The listener only exists when there is a signal.
+      // It is only called when there is a signal.
       reject(abortReason(signal as AbortSignal))
-    }
+    })
     const timer =
       left === Infinity
         ? null
@@ -45,12 +51,6 @@ export function within<T>(
             finish()
             reject(onTimeout())
           })
-    if (signal?.aborted === true) {
-      onAbort()
-      promise.catch(() => undefined)
-      return
-    }
-    signal?.addEventListener('abort', onAbort, { once: true })
     promise.then(
       value => {
         finish()

@@ -1,5 +1,7 @@
+import { onAbort } from '../base/abort.ts'
 import { ErrorCode, type Api, type ApiFacts, type Decoded } from '@ottla/protocol'
 import { abortReason } from '../base/clock.ts'
+import { hostPort } from '../base/host-port.ts'
 import { KafkaError } from '../errors.ts'
 import { Lane } from '../network/lane.ts'
 import type { LaneObserver, LaneSettings } from '../network/lane.ts'
@@ -200,21 +202,19 @@ export class Broker {
 
 /** @internal */
 export function brokerName(host: string, port: number, id: number): string {
-  const where = host.includes(':') ? `[${host}]` : host
-  return `${where}:${port}/${id < 0 ? 'bootstrap' : id}`
+  return `${hostPort(host, port)}/${id < 0 ? 'bootstrap' : id}`
 }
 
 function abandonOnAbort<T>(answer: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
-    const onAbort = (): void => reject(abortReason(signal))
-    signal.addEventListener('abort', onAbort, { once: true })
+    const stopListening = onAbort(signal, () => reject(abortReason(signal)))
     answer.then(
       value => {
-        signal.removeEventListener('abort', onAbort)
+        stopListening()
         resolve(value)
       },
       (error: unknown) => {
-        signal.removeEventListener('abort', onAbort)
+        stopListening()
         reject(error instanceof Error ? error : new KafkaError(ErrorCode.ERR__FAIL, String(error)))
       },
     )

@@ -1,3 +1,4 @@
+import { isIPv6 } from 'node:net'
 import { ErrorCode } from '@ottla/protocol'
 import { KafkaError } from '../errors.ts'
 import type { HostPort } from './property.ts'
@@ -5,7 +6,7 @@ import type { HostPort } from './property.ts'
 const DEFAULT_PORT = 9092
 
 /**
- * Reads `host:port,[v6]:port,scheme://host:port`.
+ * Reads `host:port,[v6]:port,v6,scheme://host:port`.
  * Throws KafkaError ERR__INVALID_ARG for an address that is none.
  */
 export function parseServers(key: string, given: unknown): HostPort[] {
@@ -19,13 +20,29 @@ export function parseServers(key: string, given: unknown): HostPort[] {
 
 function parseServer(key: string, text: string): HostPort {
   const bare = text.replace(/^[A-Za-z_][A-Za-z0-9_+.-]*:\/\//, '')
-  const match = /^(?:\[([0-9A-Fa-f:.%\w]+)\]|([^:[\]\s/]+))(?::(\d+))?$/.exec(bare)
+  if (isIPv6(bare)) {
+    checkPortless(key, bare)
+    return { host: bare, port: DEFAULT_PORT }
+  }
+  const match = /^(?:\[([^[\]\s]+)\]|([^:[\]\s/]+))(?::(\d+))?$/.exec(bare)
+  if (match?.[1] !== undefined && !isIPv6(match[1])) {
+    throw invalid(`${key}: '${text}' is no address: what stands in brackets is no IPv6 address`)
+  }
   const host = match?.[1] ?? match?.[2]
   const port = match?.[3] === undefined ? DEFAULT_PORT : Number(match[3])
   if (host === undefined || port < 1 || port > 65_535) {
-    throw invalid(`${key}: '${text}' is no address: host:port is, with a port from 1 to 65535`)
+    const hint = bare.split(':').length > 2 ? '; an IPv6 address with a port needs brackets, [::1]:9092' : ''
+    throw invalid(`${key}: '${text}' is no address: host:port is, with a port from 1 to 65535${hint}`)
   }
   return { host, port }
+}
+
+// Without brackets the end of an IPv6 address may have been meant as a port.
+function checkPortless(key: string, address: string): void {
+  const at = address.lastIndexOf(':')
+  const [start, end] = [address.slice(0, at), address.slice(at + 1)]
+  if (!/^\d{4}$/.test(end) || !isIPv6(start)) return
+  throw invalid(`${key}: '${address}' can be read in two ways: write [${start}]:${end}, or [${address}] with its port`)
 }
 
 function invalid(message: string): KafkaError {

@@ -1,4 +1,5 @@
 /** What waits for the program besides messages, and the one reader that waits for either. */
+import { onAbort } from '../base/abort.ts'
 import { abortReason, type Clock } from '../base/clock.ts'
 import { Ring } from '../base/ring.ts'
 import type { KafkaError } from '../errors.ts'
@@ -66,22 +67,24 @@ export class Mailbox {
   /** Resolves at a wake-up or after `ms` (Infinity: never); rejects with the signal's reason. */
   wait(ms: number, signal: AbortSignal | undefined): Promise<void> {
     return new Promise((resolve, reject) => {
+      if (signal?.aborted === true) {
+        reject(abortReason(signal))
+        return
+      }
       const settle = (): void => {
         this.#wake = null
         timer?.cancel()
-        signal?.removeEventListener('abort', onAbort)
+        stopListening()
       }
-      const onAbort = (): void => {
+      const stopListening = onAbort(signal, () => {
         settle()
         if (signal !== undefined) reject(abortReason(signal))
-      }
+      })
       this.#wake = () => {
         settle()
         resolve()
       }
       const timer = ms === Infinity ? null : this.#clock.setTimer(ms, () => this.#wake?.())
-      if (signal?.aborted === true) onAbort()
-      else signal?.addEventListener('abort', onAbort, { once: true })
     })
   }
 

@@ -1,3 +1,4 @@
+import { onAbort } from '../base/abort.ts'
 import { ErrorCode, type Api, type ApiFacts, type Decoded } from '@ottla/protocol'
 import { backoffMs } from '../base/backoff.ts'
 import { Ring } from '../base/ring.ts'
@@ -304,8 +305,7 @@ export class Lane {
     )
     this.#connection = connection
     const abort = new AbortController()
-    const forward = (): void => abort.abort(this.#abort.signal.reason)
-    this.#abort.signal.addEventListener('abort', forward, { once: true })
+    const stopListening = onAbort(this.#abort.signal, () => abort.abort(this.#abort.signal.reason))
     const limit = this.#clock.setTimer(setupTimeoutMs, () => {
       const why = `cannot connect to ${this.#endpoint.name}: not set up within ${setupTimeoutMs} ms`
       const late = new RequestError(ErrorCode.ERR__TRANSPORT, why, false)
@@ -338,7 +338,7 @@ export class Lane {
       }
     } finally {
       limit.cancel()
-      this.#abort.signal.removeEventListener('abort', forward)
+      stopListening()
     }
   }
 

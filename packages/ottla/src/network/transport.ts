@@ -1,6 +1,8 @@
 import { connect as connectTcp, isIP, type OnReadOpts, type Socket } from 'node:net'
 import { lookup, type LookupAddress } from 'node:dns'
 import { ErrorCode } from '@ottla/protocol'
+import { onAbort } from '../base/abort.ts'
+import { hostPort } from '../base/host-port.ts'
 import { RequestError } from './request-error.ts'
 import { TlsClient, type TlsSettings } from './tls/client.ts'
 
@@ -100,7 +102,7 @@ export class Transport {
     // Before there is a socket: what is wrong with a file is no failure of the network.
     const tls = settings.tls === null ? null : await TlsClient.prepare(settings.tls, serverName, port)
     return new Promise((resolve, reject) => {
-      const where = `${serverName}:${port}`
+      const where = hostPort(serverName, port)
       const reading = READS_INTO_MEMORY ? { onread: readInto(handlers) } : {}
       const to = { host: address.address, port, ...reading }
       const socket = tls === null ? connectTcp(to) : tls.connect(to)
@@ -112,14 +114,14 @@ export class Transport {
         failure ??= error
         socket.destroy()
       }
-      const onAbort = (): void => giveUp(new Error('given up'))
+      const onGivenUp = (): void => giveUp(new Error('given up'))
+      const stopListening = onAbort(signal, onGivenUp)
       const onOpen = (): void => {
         if (socket.destroyed) return
         opened = true
-        signal.removeEventListener('abort', onAbort)
+        stopListening()
         resolve(new Transport(socket))
       }
-      signal.addEventListener('abort', onAbort, { once: true })
       if (tls === null) socket.once('connect', onOpen)
       else tls.onSecure(onOpen, giveUp)
       if (!READS_INTO_MEMORY) socket.on('data', (chunk: Buffer) => handlers.onData(chunk))
@@ -129,14 +131,14 @@ export class Transport {
         failure ??= error
       })
       socket.on('close', () => {
-        signal.removeEventListener('abort', onAbort)
+        stopListening()
         const now = Date.now()
         const refused = failure === null ? null : (tls?.explain(failure, now) ?? null)
         const reason = refused === null ? null : sslError(where, refused, opened, failure)
         if (opened) handlers.onClose(reason ?? lostError(where, failure), tls?.silence(now) ?? PLAIN_SILENCE)
         else reject(reason ?? connectError(where, failure, tls))
       })
-      if (signal.aborted) onAbort()
+      if (signal.aborted) onGivenUp()
     })
   }
 

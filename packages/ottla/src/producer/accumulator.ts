@@ -1,4 +1,5 @@
 /** How much a producer holds, and who waits for there to be less (`queue.buffering.max.messages`, `.kbytes`). */
+import { onAbort } from '../base/abort.ts'
 import { abortReason } from '../base/clock.ts'
 import { Ring } from '../base/ring.ts'
 
@@ -98,14 +99,14 @@ export class Accumulator {
       }
       const leave = (): void => {
         waiter.isGone = true
-        signal?.removeEventListener('abort', onAbort)
+        stopListening()
       }
-      const onAbort = (): void => {
+      const stopListening = onAbort(signal, () => {
         leave()
-        // The listener only exists when there is a signal.
+        // It is only called when there is a signal.
         reject(abortReason(signal as AbortSignal))
         this.#letIn()
-      }
+      })
       const waiter: Waiter = {
         bytes,
         isGone: false,
@@ -122,7 +123,6 @@ export class Accumulator {
           reject(error)
         },
       }
-      signal?.addEventListener('abort', onAbort, { once: true })
       this.#waiters.push(waiter)
       this.#letIn()
     })

@@ -1,3 +1,4 @@
+import { onAbort } from '../base/abort.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Pipeline } from './pipeline.ts'
 
@@ -20,11 +21,11 @@ export function flush(pipeline: Pipeline, clock: Clock, timeoutMs: number, signa
       endHurry()
       stopWaiting()
       timer?.cancel()
-      signal?.removeEventListener('abort', end)
+      stopListening()
       resolve(accumulator.messages)
     }
     const stopWaiting = accumulator.whenEmpty(end)
     const timer = timeoutMs < 0 ? null : clock.setTimer(timeoutMs, end)
-    signal?.addEventListener('abort', end, { once: true })
+    const stopListening = onAbort(signal, end)
   })
 }

@@ -1,4 +1,5 @@
 /** Works on many messages at once, keeps the order that was asked for, and stores the lowest finished offset. */
+import { onAbort } from '../../base/abort.ts'
 import { backoffMs } from '../../base/backoff.ts'
 import { sleep, type Clock, type Timer } from '../../base/clock.ts'
 import type { Random } from '../../base/random.ts'
@@ -106,7 +107,7 @@ export class Runner<K, V> {
     const stop = (): void => this.#stop()
     poller.acquire(this)
     this.#host.beforeRelease((cursors, lost) => this.#release(cursors, lost))
-    signal?.addEventListener('abort', stop)
+    const stopListening = onAbort(signal, stop)
     if (signal?.aborted === true) this.#stop()
     this.#commitLater()
     try {
@@ -118,7 +119,7 @@ export class Runner<K, V> {
       for (const [cursor, share] of shares) this.#handBack(cursor, share)
     } finally {
       this.#timer?.cancel()
-      signal?.removeEventListener('abort', stop)
+      stopListening()
       this.#host.beforeRelease(null)
       poller.release(this)
     }

@@ -1,4 +1,5 @@
 /** Works on many messages of a share group at once; their locks are renewed meanwhile. */
+import { onAbort } from '../../base/abort.ts'
 import { sleep, type Clock } from '../../base/clock.ts'
 import { KafkaError } from '../../errors.ts'
 import type { ShareOutcome, ShareRunOptions, ShareRunSettings } from './options.ts'
@@ -65,7 +66,7 @@ export class ShareRun<K, V> {
     const stop = (): void => this.stop()
     reader.acquire(this)
     this.#host.keep(this.#settings.concurrency)
-    signal?.addEventListener('abort', stop, { once: true })
+    const stopListening = onAbort(signal, stop)
     if (signal?.aborted === true) stop()
     try {
       while (!this.#isStopping && !this.#host.isClosing()) {
@@ -75,7 +76,7 @@ export class ShareRun<K, V> {
       }
       await this.drained()
     } finally {
-      signal?.removeEventListener('abort', stop)
+      stopListening()
       this.#host.keep(1)
       reader.release(this)
     }

@@ -1,4 +1,5 @@
 /** Keeps a Kerberos ticket fresh by running a command (`sasl.kerberos.kinit.cmd`), as librdkafka does. */
+import { onAbort } from '../../base/abort.ts'
 import { ErrorCode } from '@ottla/protocol'
 import type { Clock, Timer } from '../../base/clock.ts'
 import { KafkaError } from '../../errors.ts'
@@ -103,7 +104,7 @@ function runInShell(command: string, signal: AbortSignal): Promise<string | null
       printed = (printed + text).slice(-LONGEST_MESSAGE)
     })
     const conclude = (problem: string | null): void => {
-      signal.removeEventListener('abort', end)
+      stopListening()
       child.stderr.destroy()
       resolve(problem)
     }
@@ -116,7 +117,7 @@ function runInShell(command: string, signal: AbortSignal): Promise<string | null
       }
       conclude('it was ended')
     }
-    signal.addEventListener('abort', end)
+    const stopListening = onAbort(signal, end)
     child.once('error', error => {
       conclude(error.message)
     })

@@ -1,4 +1,5 @@
 /** Consume, transform, produce: what comes of a batch and the offset behind it are committed together, or not at all. */
+import { onAbort } from '../../base/abort.ts'
 import type { Wait } from '../../base/wait.ts'
 import { clientHandle, type ClientHandle } from '../../cluster/handle.ts'
 import { ErrorCode, KafkaError } from '../../errors.ts'
@@ -115,12 +116,11 @@ async function nextBefore<B extends TransactionalBatch>(
   if (signal?.aborted === true) return null
   const next = batches.next()
   if (signal === undefined) return orNull(await next)
-  let onAbort: () => void = () => undefined
+  let stopListening = (): void => undefined
   const aborted = new Promise<null>(resolve => {
-    onAbort = () => resolve(null)
-    signal.addEventListener('abort', onAbort, { once: true })
+    stopListening = onAbort(signal, () => resolve(null))
   })
-  const result = await Promise.race([next, aborted]).finally(() => signal.removeEventListener('abort', onAbort))
+  const result = await Promise.race([next, aborted]).finally(() => stopListening())
   if (result !== null) return orNull(result)
   // What comes all the same goes back.
   next.then(

@@ -1,4 +1,5 @@
 /** A transactional producer's identity and calls: does what the table in states.ts allows, and tells the coordinators. */
+import { onAbort } from '../../base/abort.ts'
 import { Deadline, type Clock } from '../../base/clock.ts'
 import { soon } from '../../base/soon.ts'
 import type { Wait } from '../../base/wait.ts'
@@ -206,13 +207,12 @@ export class Transactions implements PipelineIdentity, SenderTransaction {
     this.#calls.check(name)
     const over = new AbortController()
     const { signal: failed } = this.#failed
-    const onFailed = (): void => over.abort(failed.reason)
-    failed.addEventListener('abort', onFailed, { once: true })
+    const stopListening = onAbort(failed, () => over.abort(failed.reason))
     try {
       const limits = { deadline: Deadline.after(this.#clock, wait.timeoutMs), signal: over.signal }
       await this.#calls.run(name, wait, () => this.#sendOffsets(offsets, group, limits))
     } finally {
-      failed.removeEventListener('abort', onFailed)
+      stopListening()
       // Unlike the other calls it is not taken up again: it would have to be the same offsets.
       over.abort(new KafkaError(ErrorCode.ERR__TIMED_OUT, `${name} was given up`))
       await this.#calls.idle(NO_LIMIT)

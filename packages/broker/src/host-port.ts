@@ -1,0 +1,4 @@
+/** `127.0.0.1:9092`, `[::1]:9092`. */
+export function hostPort(host: string, port: number): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
+}
