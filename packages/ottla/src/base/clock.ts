@@ -20,20 +20,53 @@ export interface Clock {
   setTimer(ms: number, callback: () => void): Timer
 }
 
+/** A time in which nothing could be read or sent: the program computed, or the machine did something else. */
+interface Stall {
+  /** On the clock's monotonic scale; it may have begun earlier. */
+  readonly from: number
+  readonly until: number
+}
+
 // Node turns a longer delay into 1 ms and prints a warning.
 const LONGEST_TIMER_MS = 2 ** 31 - 1
 
+// A timer that is as late as that had to wait for something.
+const STALL_MS = 10
+
+let stall: Stall | null = null
+
+function noteStall(due: number): void {
+  const now = performance.now()
+  if (now - due < STALL_MS) return
+  // Others were late for the same reason.
+  const from = stall !== null && due <= stall.until ? Math.min(stall.from, due) : due
+  stall = { from, until: now }
+}
+
 class SystemTimer implements Timer {
-  #handle: NodeJS.Timeout | null
+  #timeout: NodeJS.Timeout | null
+  #turn: NodeJS.Immediate | null = null
 
   constructor(ms: number, callback: () => void) {
-    this.#handle = setTimeout(callback, Math.min(Math.max(ms, 0), LONGEST_TIMER_MS))
+    const delay = Math.min(Math.max(ms, 0), LONGEST_TIMER_MS)
+    const due = performance.now() + delay
+    this.#timeout = setTimeout(() => {
+      this.#timeout = null
+      noteStall(due)
+      // Timers come before sockets in a turn of the event loop. What has arrived is read before anybody judges that it
+      // is missing.
+      this.#turn = setImmediate(() => {
+        this.#turn = null
+        callback()
+      })
+    }, delay)
   }
 
   cancel(): void {
-    if (this.#handle === null) return
-    clearTimeout(this.#handle)
-    this.#handle = null
+    if (this.#timeout !== null) clearTimeout(this.#timeout)
+    if (this.#turn !== null) clearImmediate(this.#turn)
+    this.#timeout = null
+    this.#turn = null
   }
 }
 
@@ -44,32 +77,86 @@ export const systemClock: Clock = {
   setTimer: (ms, callback) => new SystemTimer(ms, callback),
 }
 
+// Other clocks have nothing to do with the event loop.
+function lastStall(clock: Clock): Stall | null {
+  return clock === systemClock ? stall : null
+}
+
+// What was asked before the event loop stood still has this long to be answered afterwards, if its own limit allows.
+const LEAST_GRACE_MS = 100
+// A program that computes without an end does not make a limit endless.
+const MOST_POSTPONEMENTS = 10
+
 /**
  * One point in time that is handed down through every layer of a call, so that
  * nested waits share a limit instead of each starting a fresh one.
+ *
+ * Time in which the event loop stood still is no time to be answered in: a limit that passed meanwhile, or was about
+ * to, is put off by as much, but by no more than its own length.
  */
 export class Deadline {
   readonly #clock: Clock
-  readonly #at: number
+  readonly #since: number
+  readonly #ms: number
+  #at: number
+  #postponements = 0
+  #seen: Stall | null
 
-  private constructor(clock: Clock, at: number) {
+  private constructor(clock: Clock, ms: number) {
     this.#clock = clock
-    this.#at = at
+    this.#since = clock.now()
+    this.#ms = ms
+    this.#at = this.#since + ms
+    this.#seen = lastStall(clock)
   }
 
   /** The moment `ms` milliseconds from now; -1 means never. */
   static after(clock: Clock, ms: number): Deadline {
-    return new Deadline(clock, ms < 0 ? Infinity : clock.now() + ms)
+    return new Deadline(clock, ms < 0 ? Infinity : ms)
+  }
+
+  /** The moment on the clock's monotonic scale; Infinity when there is none. */
+  get at(): number {
+    const last = lastStall(this.#clock)
+    if (last !== this.#seen) {
+      this.#seen = last
+      if (last !== null) this.#putOff(last)
+    }
+    return this.#at
   }
 
   /** Milliseconds until the moment: 0 when it has passed, Infinity when there is none. */
   left(): number {
-    return Math.max(0, this.#at - this.#clock.now())
+    return Math.max(0, this.at - this.#clock.now())
   }
 
   get expired(): boolean {
-    return this.#at <= this.#clock.now()
+    return this.at <= this.#clock.now()
   }
+
+  #putOff({ from, until }: Stall): void {
+    const lost = until - Math.max(from, this.#since)
+    if (lost <= 0 || this.#postponements === MOST_POSTPONEMENTS) return
+    const at = until + Math.min(Math.max(lost, LEAST_GRACE_MS), this.#ms)
+    if (at <= this.#at) return
+    this.#postponements++
+    this.#at = at
+  }
+}
+
+/** Calls `callback` once when the deadline has passed, never if there is none. */
+export function whenPassed(clock: Clock, deadline: Deadline, callback: () => void): Timer {
+  let timer: Timer | null = null
+  const arm = (): void => {
+    const left = deadline.left()
+    if (left === Infinity) return
+    timer = clock.setTimer(left, () => {
+      if (deadline.expired) callback()
+      else arm()
+    })
+  }
+  arm()
+  return { cancel: () => timer?.cancel() }
 }
 
 /** Resolves `ms` milliseconds from now; rejects with the signal's reason when it is aborted before. */

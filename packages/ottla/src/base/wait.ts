@@ -1,5 +1,5 @@
 import { onAbort } from './abort.ts'
-import { abortReason, type Clock, type Deadline } from './clock.ts'
+import { abortReason, whenPassed, type Clock, type Deadline } from './clock.ts'
 
 /** What every waiting call accepts in place of a plain number of milliseconds. */
 export type WaitInput = number | { readonly timeoutMs?: number; readonly signal?: AbortSignal } | undefined
@@ -27,8 +27,7 @@ export function within<T>(
   onTimeout: () => Error,
   signal?: AbortSignal,
 ): Promise<T> {
-  const left = deadline.left()
-  if (left === Infinity && signal === undefined) return promise
+  if (deadline.left() === Infinity && signal === undefined) return promise
   return new Promise<T>((resolve, reject) => {
     if (signal?.aborted === true) {
       reject(abortReason(signal))
@@ -36,7 +35,7 @@ export function within<T>(
       return
     }
     const finish = (): void => {
-      timer?.cancel()
+      timer.cancel()
       stopListening()
     }
     const stopListening = onAbort(signal, () => {
@@ -44,13 +43,10 @@ export function within<T>(
       // It is only called when there is a signal.
       reject(abortReason(signal as AbortSignal))
     })
-    const timer =
-      left === Infinity
-        ? null
-        : clock.setTimer(left, () => {
-            finish()
-            reject(onTimeout())
-          })
+    const timer = whenPassed(clock, deadline, () => {
+      finish()
+      reject(onTimeout())
+    })
     promise.then(
       value => {
         finish()

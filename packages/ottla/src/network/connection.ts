@@ -8,7 +8,7 @@ import {
   type Api,
   type Decoded,
 } from '@ottla/protocol'
-import type { Clock, Timer } from '../base/clock.ts'
+import { Deadline, type Clock, type Timer } from '../base/clock.ts'
 import { Ring } from '../base/ring.ts'
 import { KafkaError } from '../errors.ts'
 import type { Logger } from '../observe/logger.ts'
@@ -188,7 +188,7 @@ export class Connection {
       })
     }
     return new Promise<Decoded<Res>>((resolve, reject) => {
-      const expiresAt = now + timeoutMs
+      const deadline = Deadline.after(this.#clock, timeoutMs)
       // The ring holds requests of every API; the reader of `api` makes what its own promise expects.
       this.#inFlight.push(
         new PendingRequest(
@@ -196,12 +196,12 @@ export class Connection {
           version,
           correlationId,
           now,
-          expiresAt,
+          deadline,
           resolve as (response: Decoded<unknown>) => void,
           reject,
         ),
       )
-      if (expiresAt < this.#sweepAt) this.#armSweep(expiresAt)
+      if (deadline.at < this.#sweepAt) this.#armSweep(deadline.at)
       transport.write(chunks)
     })
   }
@@ -319,7 +319,7 @@ export class Connection {
     const now = this.#clock.now()
     for (let i = 0; i < this.#inFlight.length; i++) {
       const pending = this.#inFlight.peek(i)
-      if (pending === undefined || pending.abandoned || pending.expiresAt > now) continue
+      if (pending === undefined || pending.abandoned || pending.deadline.at > now) continue
       const waited = Math.round(now - pending.sentAt)
       const error = new RequestError(
         ErrorCode.ERR__TIMED_OUT,

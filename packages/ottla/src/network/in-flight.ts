@@ -1,4 +1,5 @@
 import type { Api, Decoded } from '@ottla/protocol'
+import type { Deadline } from '../base/clock.ts'
 import type { KafkaError } from '../errors.ts'
 import { type Ring } from '../base/ring.ts'
 
@@ -7,8 +8,8 @@ export class PendingRequest {
   readonly api: Api<unknown, unknown>
   readonly version: number
   readonly correlationId: number
-  /** When it is given up, on the clock's monotonic scale. */
-  readonly expiresAt: number
+  /** When it is given up. */
+  readonly deadline: Deadline
   readonly sentAt: number
   readonly resolve: (response: Decoded<unknown>) => void
   readonly reject: (error: KafkaError) => void
@@ -20,7 +21,7 @@ export class PendingRequest {
     version: number,
     correlationId: number,
     sentAt: number,
-    expiresAt: number,
+    deadline: Deadline,
     resolve: (response: Decoded<unknown>) => void,
     reject: (error: KafkaError) => void,
   ) {
@@ -28,7 +29,7 @@ export class PendingRequest {
     this.version = version
     this.correlationId = correlationId
     this.sentAt = sentAt
-    this.expiresAt = expiresAt
+    this.deadline = deadline
     this.resolve = resolve
     this.reject = reject
   }
@@ -42,7 +43,7 @@ export function earliestExpiry(inFlight: InFlight): number {
   let earliest = Infinity
   for (let i = 0; i < inFlight.length; i++) {
     const pending = inFlight.peek(i)
-    if (pending !== undefined && !pending.abandoned && pending.expiresAt < earliest) earliest = pending.expiresAt
+    if (pending !== undefined && !pending.abandoned) earliest = Math.min(earliest, pending.deadline.at)
   }
   return earliest
 }

@@ -2,7 +2,7 @@ import { onAbort } from '../base/abort.ts'
 import { ErrorCode, type Api, type ApiFacts, type Decoded } from '@ottla/protocol'
 import { backoffMs } from '../base/backoff.ts'
 import { Ring } from '../base/ring.ts'
-import type { Clock, Timer } from '../base/clock.ts'
+import { Deadline, whenPassed, type Clock, type Timer } from '../base/clock.ts'
 import type { Random } from '../base/random.ts'
 import type { Logger } from '../observe/logger.ts'
 import type { BrokerCounters } from '../observe/statistics/counters.ts'
@@ -42,7 +42,7 @@ class Queued {
   readonly api: Api<unknown, unknown>
   readonly body: unknown
   readonly options: LaneRequestOptions
-  readonly expiresAt: number
+  readonly deadline: Deadline
   readonly resolve: (response: Decoded<unknown>) => void
   readonly reject: (error: RequestError) => void
   timer: Timer | null = null
@@ -52,14 +52,14 @@ class Queued {
     api: Api<unknown, unknown>,
     body: unknown,
     options: LaneRequestOptions,
-    expiresAt: number,
+    deadline: Deadline,
     resolve: (response: Decoded<unknown>) => void,
     reject: (error: RequestError) => void,
   ) {
     this.api = api
     this.body = body
     this.options = options
-    this.expiresAt = expiresAt
+    this.deadline = deadline
     this.resolve = resolve
     this.reject = reject
   }
@@ -161,11 +161,11 @@ export class Lane {
         api as Api<unknown, unknown>,
         body,
         options,
-        now + options.timeoutMs,
+        Deadline.after(this.#clock, options.timeoutMs),
         resolve as (response: Decoded<unknown>) => void,
         reject,
       )
-      queued.timer = this.#clock.setTimer(options.timeoutMs, () => this.#expire(queued))
+      queued.timer = whenPassed(this.#clock, queued.deadline, () => this.#expire(queued))
       this.#queue.push(queued)
       this.#connect()
     })
@@ -306,7 +306,7 @@ export class Lane {
     this.#connection = connection
     const abort = new AbortController()
     const stopListening = onAbort(this.#abort.signal, () => abort.abort(this.#abort.signal.reason))
-    const limit = this.#clock.setTimer(setupTimeoutMs, () => {
+    const limit = whenPassed(this.#clock, Deadline.after(this.#clock, setupTimeoutMs), () => {
       const why = `cannot connect to ${this.#endpoint.name}: not set up within ${setupTimeoutMs} ms`
       const late = new RequestError(ErrorCode.ERR__TRANSPORT, why, false)
       abort.abort(late)
@@ -400,7 +400,7 @@ export class Lane {
       if (queued === undefined || queued.done) continue
       queued.done = true
       queued.timer?.cancel()
-      const left = Math.max(1, queued.expiresAt - this.#clock.now())
+      const left = Math.max(1, queued.deadline.left())
       if (this.#counters !== null) this.#counters.queued(queued.options.timeoutMs - left)
       this.#send(queued.api, queued.body, queued.options, left).then(queued.resolve, queued.reject)
     }

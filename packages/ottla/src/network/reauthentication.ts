@@ -1,6 +1,6 @@
 /** Authenticating anew on a connection that is in use (KIP-368), before the broker ends the session. */
 import { ErrorCode } from '@ottla/protocol'
-import { sleep, type Clock, type Timer } from '../base/clock.ts'
+import { Deadline, sleep, whenPassed, type Clock, type Timer } from '../base/clock.ts'
 import type { Random } from '../base/random.ts'
 import type { Logger } from '../observe/logger.ts'
 import { asRequestError, type Connection } from './connection.ts'
@@ -146,7 +146,7 @@ export class Session {
     this.#enter('preparing')
     const { name } = this.#connection.endpoint
     const { authTimeoutMs } = this.#settings
-    this.#limit = this.#clock.setTimer(authTimeoutMs, () => {
+    this.#limit = whenPassed(this.#clock, Deadline.after(this.#clock, authTimeoutMs), () => {
       this.#fail(`${name}: re-authentication took longer than ${Math.round(authTimeoutMs)} ms`)
     })
     try {

@@ -1,5 +1,5 @@
 import { onAbort } from '../base/abort.ts'
-import type { Clock } from '../base/clock.ts'
+import { Deadline, whenPassed, type Clock } from '../base/clock.ts'
 import type { Pipeline } from './pipeline.ts'
 
 /**
@@ -20,12 +20,12 @@ export function flush(pipeline: Pipeline, clock: Clock, timeoutMs: number, signa
     const end = (): void => {
       endHurry()
       stopWaiting()
-      timer?.cancel()
+      timer.cancel()
       stopListening()
       resolve(accumulator.messages)
     }
     const stopWaiting = accumulator.whenEmpty(end)
-    const timer = timeoutMs < 0 ? null : clock.setTimer(timeoutMs, end)
+    const timer = whenPassed(clock, Deadline.after(clock, timeoutMs), end)
     const stopListening = onAbort(signal, end)
   })
 }

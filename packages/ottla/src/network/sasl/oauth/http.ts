@@ -1,7 +1,7 @@
 /** One HTTP request to an identity provider: small answers, short patience, no redirects. */
 import type { IncomingMessage } from 'node:http'
 import { ErrorCode } from '@ottla/protocol'
-import { sleep, type Clock } from '../../../base/clock.ts'
+import { Deadline, sleep, whenPassed, type Clock } from '../../../base/clock.ts'
 import { KafkaError } from '../../../errors.ts'
 
 export interface HttpRequest {
@@ -52,7 +52,7 @@ export async function askForJson(request: HttpRequest, clock: Clock): Promise<Re
 
 async function limited(request: HttpRequest, clock: Clock): Promise<Answer> {
   const limit = new AbortController()
-  const timer = clock.setTimer(TIMEOUT_MS, () =>
+  const timer = whenPassed(clock, Deadline.after(clock, TIMEOUT_MS), () =>
     limit.abort(new DOMException(`no answer within ${TIMEOUT_MS} ms`, 'TimeoutError')),
   )
   try {

@@ -1,0 +1,193 @@
+/** Programs that compute for longer than a time-out: what has arrived meanwhile counts. */
+import assert from 'node:assert/strict'
+import { fork, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { after, before, test } from 'node:test'
+import { setImmediate as turn } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { EmbeddedCluster } from '@ottla/broker'
+import { AdminClient, Consumer, OFFSET_BEGINNING, Producer, type ClientConfig } from 'ottla'
+import { Authority } from '../harness/certificates.ts'
+
+const TIMEOUT_MS = 400
+const timeouts = { 'socket.timeout.ms': TIMEOUT_MS, 'request.timeout.ms': TIMEOUT_MS }
+
+/** The event loop stands still; not even sockets are read. */
+function block(ms: number): void {
+  const until = performance.now() + ms
+  while (performance.now() < until);
+}
+
+interface World {
+  readonly config: ClientConfig
+  values(): Promise<string[]>
+  close(): Promise<void>
+}
+
+async function elsewhere(options: object, config: ClientConfig): Promise<World> {
+  const file = fileURLToPath(new URL('blocked-loop.broker.ts', import.meta.url))
+  const execArgv = ['--conditions=@ottla/source', '--import', 'tsx']
+  const child: ChildProcess = fork(file, [JSON.stringify(options)], { execArgv })
+  const answer = async (): Promise<unknown> => ((await once(child, 'message')) as unknown[])[0]
+  const servers = String(await answer())
+  return {
+    config: { 'bootstrap.servers': servers, ...config },
+    values: async () => {
+      const values = answer()
+      child.send('values')
+      return (await values) as string[]
+    },
+    close: async () => {
+      const exit = once(child, 'exit')
+      child.disconnect()
+      await exit
+    },
+  }
+}
+
+async function here(): Promise<World> {
+  const cluster = await EmbeddedCluster.start()
+  cluster.createTopic('t', { partitions: 2, replicationFactor: 1 })
+  return {
+    config: { 'bootstrap.servers': cluster.bootstrapServers },
+    values: () => Promise.resolve(cluster.messages('t').map(({ value }) => String(value))),
+    close: () => cluster.close(),
+  }
+}
+
+function overTls(): Promise<World> {
+  const authority = Authority.make('Blocked')
+  const { cert, key } = authority.issue({ subject: '/CN=localhost', names: 'IP:127.0.0.1' })
+  const config: ClientConfig = { 'security.protocol': 'ssl', 'ssl.ca.pem': authority.cert }
+  return elsewhere({ tls: { cert, key } }, config)
+}
+
+const worlds: Readonly<Record<string, () => Promise<World>>> = {
+  'in another process': () => elsewhere({}, {}),
+  'over TLS': overTls,
+  'in the same process': here,
+}
+
+for (const [where, start] of Object.entries(worlds)) {
+  let world: World
+  const lost: string[] = []
+  const listen = <C extends Producer | Consumer | AdminClient>(client: C): C => {
+    client.on('error', ({ error }) => lost.push(error.message))
+    return client
+  }
+  const quiet = { logger: (): void => undefined }
+
+  test(`A broker ${where}`, async t => {
+    before(async () => {
+      world = await start()
+    })
+    after(() => world.close())
+
+    for (const blockedMs of [TIMEOUT_MS + 5, TIMEOUT_MS * 3]) {
+      await t.test(
+        `A message is written once when the program computes for ${blockedMs} ms after sending it`,
+        async () => {
+          const producer = listen(new Producer({ ...world.config, ...timeouts }, quiet))
+          try {
+            const before = await world.values()
+            await producer.send({ topic: 't', value: 'first', partition: 0 })
+            const atOnce = producer.send({ topic: 't', value: 'at once', partition: 0 })
+            block(blockedMs)
+            await atOnce
+            const inMicrotask = producer.send({ topic: 't', value: 'in a microtask', partition: 0 })
+            await Promise.resolve().then(() => block(blockedMs))
+            await inMicrotask
+            const afterTurn = producer.send({ topic: 't', value: 'after a turn', partition: 0 })
+            await turn()
+            block(blockedMs)
+            assert.equal((await afterTurn).status, 'persisted')
+            const large = producer.send({ topic: 't', value: 'x'.repeat(900_000), partition: 1 })
+            await turn()
+            block(blockedMs)
+            assert.equal((await large).status, 'persisted')
+            const written = await world.values()
+            assert.equal(written.length, before.length + 5)
+            assert.deepEqual(lost, [])
+          } finally {
+            await producer.close()
+          }
+        },
+      )
+    }
+
+    await t.test('A message in flight that runs out of time meanwhile is known to be written', async () => {
+      const producer = listen(
+        new Producer({ ...world.config, 'message.timeout.ms': TIMEOUT_MS, 'linger.ms': 0 }, quiet),
+      )
+      try {
+        await producer.send({ topic: 't', value: 'x' })
+        const sent = producer.send({ topic: 't', value: 'y' })
+        await turn()
+        await turn()
+        block(TIMEOUT_MS * 2)
+        assert.equal((await sent).status, 'persisted')
+        assert.deepEqual(lost, [])
+      } finally {
+        await producer.close()
+      }
+    })
+
+    await t.test('A transaction whose commit is answered meanwhile is committed', async () => {
+      const producer = listen(new Producer({ ...world.config, ...timeouts, 'transactional.id': 'blocked' }, quiet))
+      try {
+        await producer.initTransactions()
+        producer.beginTransaction()
+        void producer.send({ topic: 't', value: 'x' })
+        await turn()
+        block(TIMEOUT_MS * 2)
+        const commit = producer.commitTransaction(TIMEOUT_MS)
+        await turn()
+        block(TIMEOUT_MS * 2)
+        await commit
+        assert.deepEqual(lost, [])
+      } finally {
+        await producer.close()
+      }
+    })
+
+    await t.test('An answer to an administrator that has arrived in time is not late', async () => {
+      const admin = listen(new AdminClient(world.config, quiet))
+      try {
+        await admin.describeCluster()
+        const call = admin.describeTopics(['t'], { requestTimeoutMs: TIMEOUT_MS })
+        await turn()
+        block(TIMEOUT_MS * 2)
+        const [topic] = await call
+        assert.equal(topic?.error, undefined)
+        const fresh = listen(new AdminClient(world.config, quiet))
+        const first = fresh.describeCluster({ requestTimeoutMs: TIMEOUT_MS })
+        await turn()
+        block(TIMEOUT_MS * 2)
+        assert.equal((await first).nodes.length, 1)
+        await fresh.close()
+        assert.deepEqual(lost, [])
+      } finally {
+        await admin.close()
+      }
+    })
+
+    await t.test('A flush sees what has arrived before its time is over, and a fetch goes on', async () => {
+      const producer = listen(new Producer(world.config, quiet))
+      const consumer = listen(new Consumer({ ...world.config, ...timeouts, 'group.id': 'blocked' }, quiet))
+      try {
+        producer.produce({ topic: 't', value: 'x', partition: 0 })
+        const flushed = producer.flush(TIMEOUT_MS)
+        await turn()
+        block(TIMEOUT_MS * 2)
+        assert.equal(await flushed, 0)
+        consumer.assign([{ topic: 't', partition: 0, offset: OFFSET_BEGINNING }])
+        assert.ok(await consumer.readMessage(10_000))
+        block(TIMEOUT_MS * 2)
+        assert.ok(await consumer.readMessage(10_000))
+        assert.deepEqual(lost, [])
+      } finally {
+        await Promise.all([producer.close(), consumer.close()])
+      }
+    })
+  })
+}
