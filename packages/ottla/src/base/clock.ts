@@ -35,12 +35,14 @@ const STALL_MS = 10
 
 let stall: Stall | null = null
 
-function noteStall(due: number): void {
+/** @returns the present */
+function noteStall(due: number): number {
   const now = performance.now()
-  if (now - due < STALL_MS) return
+  if (now - due < STALL_MS) return now
   // Others were late for the same reason.
   const from = stall !== null && due <= stall.until ? Math.min(stall.from, due) : due
   stall = { from, until: now }
+  return now
 }
 
 class SystemTimer implements Timer {
@@ -52,11 +54,12 @@ class SystemTimer implements Timer {
     const due = performance.now() + delay
     this.#timeout = setTimeout(() => {
       this.#timeout = null
-      noteStall(due)
+      const firedAt = noteStall(due)
       // Timers come before sockets in a turn of the event loop. What has arrived is read before anybody judges that it
       // is missing.
       this.#turn = setImmediate(() => {
         this.#turn = null
+        noteStall(firedAt)
         callback()
       })
     }, delay)
