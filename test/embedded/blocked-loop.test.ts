@@ -72,7 +72,8 @@ for (const [where, start] of Object.entries(worlds)) {
   let world: World
   const lost: string[] = []
   const listen = <C extends Producer | Consumer | AdminClient>(client: C): C => {
-    client.on('error', ({ error }) => lost.push(error.message))
+    const emitter: Pick<AdminClient, 'on'> = client
+    emitter.on('error', ({ error }) => lost.push(error.message))
     return client
   }
   const quiet = { logger: (): void => undefined }
@@ -180,7 +181,7 @@ for (const [where, start] of Object.entries(worlds)) {
         await turn()
         block(TIMEOUT_MS * 2)
         assert.equal(await flushed, 0)
-        consumer.assign([{ topic: 't', partition: 0, offset: OFFSET_BEGINNING }])
+        await consumer.assign([{ topic: 't', partition: 0, offset: OFFSET_BEGINNING }])
         assert.ok(await consumer.readMessage(10_000))
         block(TIMEOUT_MS * 2)
         assert.ok(await consumer.readMessage(10_000))

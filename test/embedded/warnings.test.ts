@@ -95,7 +95,7 @@ test('Handlers of a share group that wait on the signal they are given', async (
       },
     ])
     await producer.sendBatch(Array.from({ length: MANY }, (_, i) => ({ topic, value: String(i) })))
-    await reader.subscribe(topic)
+    reader.subscribe(topic)
     let done = 0
     await reader.run({
       concurrency: 20,
@@ -115,7 +115,7 @@ test('One consumer of partitions on fourteen brokers', async () => {
   const topic = await filled(56, 112)
   const reader = consumer()
   try {
-    reader.assign(Array.from({ length: 56 }, (_, partition) => ({ topic, partition, offset: OFFSET_BEGINNING })))
+    await reader.assign(Array.from({ length: 56 }, (_, partition) => ({ topic, partition, offset: OFFSET_BEGINNING })))
     const { signal } = new AbortController()
     for (let i = 0; i < 112; i++) assert.ok(await reader.readMessage({ timeoutMs: 30_000, signal }))
   } finally {
@@ -149,7 +149,7 @@ test('Reads and admin calls with one signal, which ends what still waits', async
   const producers = Array.from({ length: 15 }, () => new Producer({ ...servers, 'linger.ms': 60_000 }, quiet))
   try {
     const reads = readers.map(async reader => {
-      reader.assign([{ topic, partition: 0, offset: OFFSET_BEGINNING }])
+      await reader.assign([{ topic, partition: 0, offset: OFFSET_BEGINNING }])
       await reader.readMessage({ signal })
       await reader.readMessage({ signal })
     })
