@@ -72,7 +72,7 @@ for (const [where, start] of Object.entries(worlds)) {
   let world: World
   const lost: string[] = []
   const listen = <C extends Producer | Consumer | AdminClient>(client: C): C => {
-    const emitter: Pick<AdminClient, 'on'> = client
+    const emitter = client as { on(type: 'error', listener: (event: { error: Error }) => void): unknown }
     emitter.on('error', ({ error }) => lost.push(error.message))
     return client
   }
