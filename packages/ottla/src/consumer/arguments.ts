@@ -44,3 +44,9 @@ export function behind(
   const { topic, partition, offset, leaderEpoch = -1 } = message
   return { topic, partition, offset: offset + 1, ...(leaderEpoch >= 0 ? { leaderEpoch } : {}) }
 }
+
+/** The message was handed out before the position moved: storing it would undo that. */
+export function movedSince({ topic, partition, offset }: TopicPartition & { readonly offset: number }): KafkaError {
+  const what = `message ${topic} [${partition}] at offset ${offset}`
+  return new KafkaError(ErrorCode.ERR__STATE, `${what} was handed out before the position moved (a seek or a reset)`)
+}

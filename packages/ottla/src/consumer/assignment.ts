@@ -12,12 +12,15 @@ import type { FetchQueue } from './fetch-queue.ts'
 export class Assignment {
   readonly #metadata: MetadataCache
   readonly #queue: FetchQueue
+  readonly #storesOffsets: boolean
   readonly #topics = new Map<string, Map<number, Cursor>>()
   #cursors: readonly Cursor[] = []
 
-  constructor(metadata: MetadataCache, queue: FetchQueue) {
+  /** @param storesOffsets `enable.auto.offset.store` */
+  constructor(metadata: MetadataCache, queue: FetchQueue, storesOffsets: boolean) {
     this.#metadata = metadata
     this.#queue = queue
+    this.#storesOffsets = storesOffsets
   }
 
   /** All of them; the array is replaced, never changed. */
@@ -55,10 +58,16 @@ export class Assignment {
     return this.#cursors.map(({ topic, partition }) => ({ topic, partition }))
   }
 
-  /** Adds partitions that are not assigned; each begins at its offset. */
-  add(partitions: readonly TopicPartitionOffset[]): void {
+  /**
+   * Adds partitions that are not assigned; each begins at its offset.
+   * @param before cursors that these take the place of
+   */
+  add(partitions: readonly TopicPartitionOffset[], before: readonly Cursor[] = []): void {
+    const replaced = new Map(before.map(cursor => [cursor.name, cursor]))
     for (const { topic, partition, offset, leaderEpoch } of partitions) {
-      const cursor = new Cursor(topic, partition)
+      const cursor = new Cursor(topic, partition, this.#storesOffsets)
+      const earlier = replaced.get(cursor.name)
+      if (earlier !== undefined) cursor.offsets.follows(earlier.offsets)
       let byNumber = this.#topics.get(topic)
       if (byNumber === undefined) {
         byNumber = new Map<number, Cursor>()
@@ -76,6 +85,7 @@ export class Assignment {
     for (const cursor of cursors) {
       if (cursor.dropped) continue
       cursor.dropped = true
+      this.#queue.passGaps(cursor)
       this.#queue.forget(cursor)
       cursor.stop()
       const byNumber = this.#topics.get(cursor.topic)
@@ -104,16 +114,24 @@ export class Assignment {
       const { topic, partition, offset, metadata, leaderEpoch } = given
       const cursor = this.get(topic, partition)
       if (cursor === undefined) return { ...given, error: notAssigned(topic, partition) }
-      cursor.offsets.store(offset, leaderEpoch ?? -1, metadata ?? null)
+      cursor.offsets.store(offset, leaderEpoch ?? -1, cursor.offsets.era, metadata ?? null)
       return { ...given }
     })
+  }
+
+  /** Goes past what these partitions have fetched of nothing, where that comes next. */
+  passGaps(cursors: readonly Cursor[]): void {
+    for (const cursor of cursors) if (!cursor.dropped) this.#queue.passGaps(cursor)
   }
 
   /** Where reading goes on; errors are per partition. */
   positions(partitions: readonly TopicPartition[]): TopicPartitionOffset[] {
     return partitions.map(({ topic, partition }) => {
       const cursor = this.get(topic, partition)
-      if (cursor !== undefined) return { topic, partition, offset: cursor.position }
+      if (cursor !== undefined) {
+        this.#queue.passGaps(cursor)
+        return { topic, partition, offset: cursor.position }
+      }
       return { topic, partition, offset: OFFSET_INVALID, error: notAssigned(topic, partition) }
     })
   }

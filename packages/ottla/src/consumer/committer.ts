@@ -14,11 +14,18 @@ import { KafkaError } from '../errors.ts'
 import type { ConsumerGroupMetadata, TopicPartitionOffset } from '../types.ts'
 import type { Assignment } from './assignment.ts'
 import type { Cursor } from './cursor.ts'
+import type { OffsetStore } from './offset-store.ts'
 
 // Later versions name topics by id.
 const NEWEST_VERSION = 9
 // A leader that has left deals out nothing; its partitions are not kept from the others for long.
 const DEALING_OUT_MS = 5000
+
+/** An offset to commit, and whose it is where the partition is, or was, this consumer's. */
+export interface Commit {
+  readonly offset: TopicPartitionOffset
+  readonly store: OffsetStore | undefined
+}
 
 /** What the committer needs of its consumer. */
 export interface CommitterHost {
@@ -85,23 +92,38 @@ export class Committer {
   }
 
   /** What is stored and not committed, of these partitions. */
-  pending(cursors: readonly Cursor[]): TopicPartitionOffset[] {
-    const offsets: TopicPartitionOffset[] = []
+  pending(cursors: readonly Cursor[]): Commit[] {
+    const commits: Commit[] = []
+    this.#assignment.passGaps(cursors)
     for (const { topic, partition, offsets: store } of cursors) {
       const pending = store.pending()
       if (pending === null) continue
       const { offset, metadata, leaderEpoch } = pending
-      offsets.push({ topic, partition, offset, metadata, ...(leaderEpoch >= 0 ? { leaderEpoch } : {}) })
+      const epoch = leaderEpoch >= 0 ? { leaderEpoch } : {}
+      commits.push({ offset: { topic, partition, offset, metadata, ...epoch }, store })
     }
-    return offsets
+    return commits
+  }
+
+  /** What the program says itself. */
+  given(offsets: readonly TopicPartitionOffset[]): Commit[] {
+    return offsets.map(offset => ({ offset, store: this.#assignment.get(offset.topic, offset.partition)?.offsets }))
   }
 
   /**
    * Commits, after the commits before. Resolves with errors per partition; rejects with KafkaError when all have
    * failed (the first one's error), with ERR__TIMED_OUT at the deadline.
    */
-  commit(offsets: readonly TopicPartitionOffset[], deadline: Deadline): Promise<TopicPartitionOffset[]> {
-    const turn = this.#last.then(() => this.#send(offsets, deadline))
+  commit(commits: readonly Commit[], deadline: Deadline): Promise<TopicPartitionOffset[]> {
+    const eras = commits.map(({ store }) => store?.commitBegins() ?? 0)
+    const ended = (results: readonly TopicPartitionOffset[] | null): void => {
+      commits.forEach(({ offset, store }, i) => {
+        const isTaken = results !== null && results[i]?.error === undefined
+        store?.commitEnded(eras[i] ?? 0, isTaken ? offset : null)
+      })
+    }
+    const offsets = commits.map(({ offset }) => offset)
+    const turn = this.#last.then(() => this.#send(offsets, deadline, ended))
     this.#last = turn.catch(() => undefined)
     // Waiting for the commits before counts, too.
     return within(turn, this.#context.clock, deadline, outOfTime)
@@ -114,17 +136,19 @@ export class Committer {
   async commitStored(cursors: readonly Cursor[], deadline: Deadline): Promise<void> {
     const { clock, logger, settings } = this.#context
     const patience = Deadline.after(clock, DEALING_OUT_MS)
+    // What those before have come to decides what is left to commit.
+    await within(this.#last, clock, deadline, outOfTime).catch(() => undefined)
     for (;;) {
-      const offsets = this.pending(cursors)
-      if (offsets.length === 0) return
+      const commits = this.pending(cursors)
+      if (commits.length === 0) return
       try {
-        await this.commit(offsets, deadline)
+        await this.commit(commits, deadline)
         return
       } catch (error) {
         const dealingOut = error instanceof KafkaError && error.code === ErrorCode.ERR_REBALANCE_IN_PROGRESS
         if (!dealingOut || deadline.expired || patience.expired) {
           const why = error instanceof Error ? error.message : String(error)
-          logger.warning('COMMITFAIL', `offsets of ${offsets.length} partitions could not be committed: ${why}`)
+          logger.warning('COMMITFAIL', `offsets of ${commits.length} partitions could not be committed: ${why}`)
           return
         }
       }
@@ -135,10 +159,10 @@ export class Committer {
   async #autoCommit(): Promise<void> {
     this.#running = true
     const { clock, settings, logger } = this.#context
-    const offsets = this.pending(this.#assignment.cursors)
-    if (offsets.length > 0) {
+    const commits = this.pending(this.#assignment.cursors)
+    if (commits.length > 0) {
       try {
-        await this.commit(offsets, Deadline.after(clock, settings['socket.timeout.ms']))
+        await this.commit(commits, Deadline.after(clock, settings['socket.timeout.ms']))
       } catch (error) {
         // The next interval tries again with what is stored then.
         if (!this.#closed) logger.debug('cgrp', 'COMMIT', error instanceof Error ? error.message : String(error))
@@ -147,7 +171,12 @@ export class Committer {
     this.#running = false
   }
 
-  async #send(offsets: readonly TopicPartitionOffset[], deadline: Deadline): Promise<TopicPartitionOffset[]> {
+  /** @param ended called once, with the results where there are any, before anybody is told */
+  async #send(
+    offsets: readonly TopicPartitionOffset[],
+    deadline: Deadline,
+    ended: (results: readonly TopicPartitionOffset[] | null) => void,
+  ): Promise<TopicPartitionOffset[]> {
     const { events, logger } = this.#context
     const groupId = this.#groupId
     const topics = requestTopics(offsets)
@@ -169,10 +198,12 @@ export class Committer {
         errorOf: coordinatorError,
       })
     } catch (error) {
+      ended(null)
       if (error instanceof KafkaError) events.emit({ type: 'offsets-committed', offsets: [...offsets], error })
       throw error
     }
     const results = this.#results(offsets, response)
+    ended(results)
     const failed = results.filter(result => result.error !== undefined)
     const error = failed.length === results.length ? failed[0]?.error : undefined
     logger.debug('cgrp', 'COMMIT', `${results.length - failed.length} of ${results.length} offsets committed`)
@@ -189,7 +220,7 @@ export class Committer {
       for (const p of topic.partitions) codes.set(`${topic.name}\0${p.partitionIndex}`, p.errorCode)
     }
     return offsets.map(given => {
-      const { topic, partition, offset } = given
+      const { topic, partition } = given
       const code = codes.get(`${topic}\0${partition}`) ?? ErrorCode.ERR__BAD_MSG
       if (code !== ErrorCode.ERR_NO_ERROR) {
         return {
@@ -197,7 +228,6 @@ export class Committer {
           error: KafkaError.of(code, `the commit of ${topic} [${partition}] in group '${this.#groupId}'`),
         }
       }
-      this.#assignment.get(topic, partition)?.offsets.commitSucceeded(offset)
       return { ...given }
     })
   }

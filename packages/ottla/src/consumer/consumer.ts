@@ -21,7 +21,7 @@ import {
   type TopicPartitionOffset,
   type WaitOptions,
 } from '../types.ts'
-import { behind, checkOffsets, checkPartitions, invalid, notAssigned } from './arguments.ts'
+import { behind, checkOffsets, checkPartitions, invalid, movedSince, notAssigned } from './arguments.ts'
 import { Assignment } from './assignment.ts'
 import { fetchCommitted } from './committed-offsets.ts'
 import { Committer } from './committer.ts'
@@ -110,7 +110,7 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
       onEnd: ({ topic, partition }, offset) => context.events.emit({ type: 'partition-eof', topic, partition, offset }),
       onCorrupt: (cursor, error) => this.#fetcher.corrupt(cursor, error),
     })
-    const assignment = new Assignment(cluster.metadata, this.#queue)
+    const assignment = new Assignment(cluster.metadata, this.#queue, settings['enable.auto.offset.store'])
     this.#assignment = assignment
     this.#resolver = new OffsetResolver(context, cluster, {
       get cursors() {
@@ -121,7 +121,7 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
       raise,
     })
     this.#fetcher = new Fetcher(context, cluster, assignment, this.#queue, {
-      reset: (cursor, reason) => this.#resolver.reset(cursor, reason),
+      reset: (cursor, reason) => this.#reset(cursor, reason),
       validate: () => this.#validator.kick(),
       raise,
     })
@@ -130,7 +130,7 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
         return assignment.cursors
       },
       onValidated: () => this.#fetcher.kick(),
-      reset: (cursor, reason) => this.#resolver.reset(cursor, reason),
+      reset: (cursor, reason) => this.#reset(cursor, reason),
       raise,
     })
     this.#watch = new TopicWatch(context, cluster, {
@@ -325,7 +325,10 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
     if (committer === null) throw this.#noGroup('commit')
     if (offsets !== undefined) checkOffsets(offsets, 'commit')
     // A logical offset cannot be committed; librdkafka leaves it out, too.
-    const given = offsets?.filter(({ offset }) => offset >= 0) ?? committer.pending(this.#assignment.cursors)
+    const given =
+      offsets === undefined
+        ? committer.pending(this.#assignment.cursors)
+        : committer.given(offsets.filter(({ offset }) => offset >= 0))
     if (given.length === 0) throw new KafkaError(ErrorCode.ERR__NO_OFFSET, 'there is no stored offset to commit')
     return committer.commit(given, Deadline.after(this.#context.clock, this.#settings['socket.timeout.ms']))
   }
@@ -348,11 +351,15 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
     return this.#assignment.store(offsets)
   }
 
-  /** Stores the offset behind a message. One of an earlier assignment is an ERR__STATE error. */
+  /**
+   * Stores the offset behind a message. One of an earlier assignment, or one handed out before the position moved (a
+   * seek, a reset), is an ERR__STATE error.
+   */
   storeMessage(message: TopicPartition & { readonly offset: number }): TopicPartitionOffset[] {
     const { topic, partition } = message
-    if (originOf(message)?.cursor.dropped === true)
-      return [{ ...behind(message), error: notAssigned(topic, partition) }]
+    const origin = originOf(message)
+    if (origin?.cursor.dropped === true) return [{ ...behind(message), error: notAssigned(topic, partition) }]
+    if (origin?.isStale === true) return [{ ...behind(message), error: movedSince(message) }]
     return this.storeOffsets([behind(message)])
   }
 
@@ -553,6 +560,12 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
     // Logs have a sink of their own; the others are a producer's and a share consumer's.
     if (event.type === 'log' || event.type === 'delivery' || event.type === 'acknowledged') return
     this.#mailbox.post(event)
+  }
+
+  // What is queued leads away from where reading begins then.
+  #reset(cursor: Cursor, reason: string): void {
+    this.#queue.forget(cursor)
+    this.#resolver.reset(cursor, reason)
   }
 
   #onAdded(): void {

@@ -30,10 +30,13 @@ export class Gap {
   readonly nextOffset: number
   /** Whether that was the end of the partition, and the program wants to know. */
   readonly isEnd: boolean
+  /** Of what is before nextOffset; -1 where it is not known. */
+  readonly leaderEpoch: number
 
-  constructor(nextOffset: number, isEnd: boolean) {
+  constructor(nextOffset: number, isEnd: boolean, leaderEpoch = -1) {
     this.nextOffset = nextOffset
     this.isEnd = isEnd
+    this.leaderEpoch = leaderEpoch
   }
 }
 
@@ -46,7 +49,7 @@ export class Cursor implements TopicPartition {
   readonly partition: number
   /** As logs and errors name it. */
   readonly name: string
-  readonly offsets = new OffsetStore()
+  readonly offsets: OffsetStore
   #state: CursorState = 'stopped'
 
   /** Grows with every move by program or assignment; an answer to an older question is dropped. */
@@ -109,9 +112,11 @@ export class Cursor implements TopicPartition {
   /** The replica was of no use: only the leader is read from, and not asked for another one, before this moment. */
   leaderUntil = 0
 
-  constructor(topic: string, partition: number) {
+  /** @param storesOffsets `enable.auto.offset.store` */
+  constructor(topic: string, partition: number, storesOffsets = true) {
     this.topic = topic
     this.partition = partition
+    this.offsets = new OffsetStore(storesOffsets)
     this.name = `${topic} [${partition}]`
   }
 
@@ -124,24 +129,19 @@ export class Cursor implements TopicPartition {
    * @param leaderEpoch of what is before the offset, where it is known
    */
   moveTo(offset: number, leaderEpoch = -1): void {
-    this.version++
-    this.endTold = OFFSET_INVALID
-    this.retryAt = 0
-    this.failures = 0
-    if (offset >= 0) {
-      this.activate(offset, leaderEpoch)
-      return
-    }
-    this.position = OFFSET_INVALID
-    this.fetchOffset = OFFSET_INVALID
-    this.target = offset
-    this.targetTime = -1
-    // No offset at all means the group's, as in librdkafka.
-    this.#enter(offset === OFFSET_STORED || offset === OFFSET_INVALID ? 'stored-query' : 'offset-query')
+    if (this.version > 0) this.offsets.moved()
+    this.#goTo(offset, leaderEpoch)
+  }
+
+  /** The log has been cut before what was fetched: goes on at this offset. The queue has forgotten what it had. */
+  truncate(offset: number, leaderEpoch: number): void {
+    if (offset !== this.position) this.offsets.moved(this.position)
+    this.#goTo(offset, leaderEpoch)
   }
 
   /** The group has nothing committed, or the offset does not exist: look up this logical one. */
   lookUp(target: number, targetTime = -1): void {
+    if (this.position >= 0) this.offsets.moved(this.position)
     this.version++
     this.target = target
     this.targetTime = targetTime
@@ -152,6 +152,7 @@ export class Cursor implements TopicPartition {
   activate(offset: number, leaderEpoch = -1): void {
     this.target = OFFSET_INVALID
     this.position = offset
+    this.offsets.begins(offset, leaderEpoch)
     this.fetchOffset = offset
     this.fetchEpoch = leaderEpoch
     this.validEpoch = -1
@@ -181,6 +182,23 @@ export class Cursor implements TopicPartition {
   stop(): void {
     this.version++
     this.#enter('stopped')
+  }
+
+  #goTo(offset: number, leaderEpoch: number): void {
+    this.version++
+    this.endTold = OFFSET_INVALID
+    this.retryAt = 0
+    this.failures = 0
+    if (offset >= 0) {
+      this.activate(offset, leaderEpoch)
+      return
+    }
+    this.position = OFFSET_INVALID
+    this.fetchOffset = OFFSET_INVALID
+    this.target = offset
+    this.targetTime = -1
+    // No offset at all means the group's, as in librdkafka.
+    this.#enter(offset === OFFSET_STORED || offset === OFFSET_INVALID ? 'stored-query' : 'offset-query')
   }
 
   #enter(next: CursorState): void {

@@ -59,6 +59,8 @@ export interface TakenBatch {
   readonly firstOffset: number
   readonly lastOffset: number
   readonly leaderEpoch: number
+  /** Of the cursor when they were taken. */
+  readonly era: number
 }
 
 /**
@@ -142,6 +144,16 @@ export class FetchQueue {
     this.#enlist(cursor)
   }
 
+  /** Goes past what comes next and holds nothing to hand out, so that it can be committed without another call. */
+  passGaps(cursor: Cursor): void {
+    if (cursor.records?.remaining === 0) this.#finish(cursor, true)
+    if (cursor.records !== null) return
+    for (let next = cursor.entries.peek(); next instanceof Gap && !next.isEnd; next = cursor.entries.peek()) {
+      pass(cursor, next.nextOffset, next.leaderEpoch)
+      cursor.entries.shift()
+    }
+  }
+
   /** Makes room by giving up what paused partitions have queued; it will be fetched again. */
   evictPaused(cursors: Iterable<Cursor>): void {
     for (const cursor of cursors) {
@@ -163,13 +175,13 @@ export class FetchQueue {
           // A fetch gives whole batches: what lies before the position was not asked for.
           if (offset < cursor.position) continue
           cursor.position = offset + 1
-          return new FetchedMessage(records, cursor)
+          return new FetchedMessage(records, cursor, cursor.offsets.era)
         }
       } catch (error) {
         this.#corrupt(cursor, error)
         continue
       }
-      this.#finish(cursor)
+      this.#finish(cursor, true)
     }
   }
 
@@ -192,6 +204,7 @@ export class FetchQueue {
     let firstOffset = -1
     let lastOffset = -1
     let leaderEpoch = -1
+    const { era } = cursor.offsets
     try {
       while (this.#current === cursor && count < maxMessages && bytes < maxBytes) {
         const batch = cursor.open as RecordBatch // the current cursor has an open batch
@@ -204,7 +217,7 @@ export class FetchQueue {
           const wanted = maxMessages - count
           if (1 + records.remaining > wanted) {
             const some = [first]
-            while (some.length < wanted && records.next()) some.push(new FetchedMessage(records, cursor))
+            while (some.length < wanted && records.next()) some.push(new FetchedMessage(records, cursor, era))
             lastOffset = (some.at(-1) ?? first).offset
             cursor.position = lastOffset + 1
             parts.push(some)
@@ -215,14 +228,14 @@ export class FetchQueue {
           count += 1 + records.remaining
           lastOffset = batch.lastOffset
         }
-        this.#finish(cursor)
+        this.#finish(cursor, first === null)
         // The next batch of the same partition goes along, unless something stands between.
         if (cursor.entries.peek() instanceof RecordBatch && this.#open(cursor)) this.#current = cursor
       }
     } catch (error) {
       this.#corrupt(cursor, error)
     }
-    return count === 0 ? null : { cursor, parts, count, firstOffset, lastOffset, leaderEpoch }
+    return count === 0 ? null : { cursor, parts, count, firstOffset, lastOffset, leaderEpoch, era }
   }
 
   #enlist(cursor: Cursor): void {
@@ -251,7 +264,7 @@ export class FetchQueue {
       }
       const gap = cursor.entries.shift()
       if (!(gap instanceof Gap)) continue // forgotten since it was enlisted
-      if (gap.nextOffset > cursor.position) cursor.position = gap.nextOffset
+      pass(cursor, gap.nextOffset, gap.leaderEpoch)
       this.#enlist(cursor)
       if (!gap.isEnd) continue
       this.#observer.onEnd(cursor, gap.nextOffset)
@@ -280,8 +293,11 @@ export class FetchQueue {
     return true
   }
 
-  /** The open batch has been handed out; another partition's turn comes. */
-  #finish(cursor: Cursor): void {
+  /**
+   * The open batch has been handed out; another partition's turn comes.
+   * @param isWalked up to the position: what is left of it holds nothing
+   */
+  #finish(cursor: Cursor, isWalked: boolean): void {
     const batch = cursor.open as RecordBatch // only called with an open batch
     const bytes = batch.sizeBytes + cursor.extraBytes
     cursor.queuedBytes -= bytes
@@ -291,8 +307,9 @@ export class FetchQueue {
     cursor.extraBytes = 0
     cursor.open = null
     cursor.records = null
-    if (batch.lastOffset >= cursor.position) cursor.position = batch.lastOffset + 1
-    this.#current = null
+    if (isWalked) pass(cursor, batch.lastOffset + 1, batch.partitionLeaderEpoch)
+    else if (batch.lastOffset >= cursor.position) cursor.position = batch.lastOffset + 1
+    if (this.#current === cursor) this.#current = null
     this.#enlist(cursor)
     if (cursor.isFull && cursor.queuedMessages < this.#limits.minMessages) {
       cursor.isFull = false
@@ -316,10 +333,18 @@ export class FetchQueue {
   }
 }
 
+/** The position goes on to there, with nothing to hand out in between. */
+function pass(cursor: Cursor, to: number, leaderEpoch: number): void {
+  const { position } = cursor
+  if (to <= position) return
+  cursor.position = to
+  cursor.offsets.passed(position, to, leaderEpoch)
+}
+
 /** The first message that is not before the cursor's position. */
 function firstFrom(records: RecordCursor, cursor: Cursor): FetchedMessage | null {
   while (records.next()) {
-    if (records.offset >= cursor.position) return new FetchedMessage(records, cursor)
+    if (records.offset >= cursor.position) return new FetchedMessage(records, cursor, cursor.offsets.era)
   }
   return null
 }

@@ -40,14 +40,15 @@ export function readPartition(
     if (all.length === 0) neededBytes = reader.partialBytes
   }
   const batches = visibleBatches(all, aborted)
+  const leaderEpoch = all.at(-1)?.partitionLeaderEpoch ?? -1
   const last = batches.at(-1)
   const leadsTo = last === undefined ? fetchOffset : last.lastOffset + 1
   return {
     batches,
     nextOffset,
-    leaderEpoch: all.at(-1)?.partitionLeaderEpoch ?? -1,
+    leaderEpoch,
     neededBytes,
-    gap: () => (leadsTo < nextOffset ? new Gap(nextOffset, false) : null),
+    gap: () => (leadsTo < nextOffset ? new Gap(nextOffset, false, leaderEpoch) : null),
   }
 }
 

@@ -22,13 +22,15 @@ export class Holdings {
   }
 
   async replace(partitions: readonly TopicPartitionOffset[], lost: boolean): Promise<void> {
-    await this.release(this.#assignment.cursors, lost)
-    this.add(partitions)
+    const before = this.#assignment.cursors
+    await this.release(before, lost)
+    this.add(partitions, before)
   }
 
-  add(partitions: readonly TopicPartitionOffset[]): void {
+  /** @param before cursors that these take the place of */
+  add(partitions: readonly TopicPartitionOffset[], before: readonly Cursor[] = []): void {
     if (partitions.length === 0) return
-    this.#assignment.add(partitions)
+    this.#assignment.add(partitions, before)
     this.#onAdded()
   }
 
@@ -67,9 +69,9 @@ export class Holdings {
     this.#onAdded()
   }
 
-  /** Reads again from there on, unless that is still to be read, or the program has gone elsewhere before it. */
-  goBack(cursor: Cursor, offset: number): void {
-    if (cursor.dropped || cursor.position <= offset) return
+  /** Reads again from there on, unless that is still to be read, or the position has moved since that era. */
+  goBack(cursor: Cursor, offset: number, era: number): void {
+    if (cursor.dropped || cursor.position <= offset || cursor.offsets.era !== era) return
     this.#assignment.seek([{ topic: cursor.topic, partition: cursor.partition, offset }])
     this.#onAdded()
   }

@@ -9,7 +9,7 @@ export interface AbortedTransaction {
 }
 
 /**
- * Leaves out control batches, and the batches of transactions that were aborted. A response tells of every
+ * Leaves out control batches, those that compaction has emptied, and the batches of transactions that were aborted. A response tells of every
  * aborted transaction that reaches into it, so nothing has to be remembered from one to the next.
  * @param aborted as received under read_committed; null or empty under read_uncommitted
  */
@@ -33,7 +33,7 @@ export function visibleBatches(
     if (batch.isControl) {
       // The marker ends the transaction; what the producer writes after it is another one.
       if (abortedNow.size > 0 && batch.controlType() === 'abort') abortedNow.delete(batch.producerId)
-    } else if (!batch.isTransactional || !abortedNow.has(batch.producerId)) {
+    } else if (batch.recordCount > 0 && (!batch.isTransactional || !abortedNow.has(batch.producerId))) {
       visible.push(batch)
     }
   }

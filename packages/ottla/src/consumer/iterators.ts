@@ -32,14 +32,10 @@ export class MessageIterator<K, V> implements AsyncIterableIterator<Message<K, V
     } catch (error) {
       return this.#fail(error)
     }
-    const last = this.#last
-    if (last !== null) {
-      if (poller.storesOffsets && !last.cursor.dropped) last.cursor.offsets.store(last.offset + 1, last.leaderEpoch)
-      this.#last = null
-    }
+    if (this.#last !== null) this.#storeLast(this.#last)
     const message = poller.takeNow()
     if (message !== null && poller.decoding === null) {
-      this.#last = message
+      this.#handOut(message)
       // Without deserializers, K and V are Buffer.
       return Promise.resolve({ value: message as unknown as Message<K, V>, done: false })
     }
@@ -63,12 +59,13 @@ export class MessageIterator<K, V> implements AsyncIterableIterator<Message<K, V
         this.#end()
         return done
       }
-      this.#last = message
+      this.#handOut(message)
       const { decoding } = this.#poller
       const value = decoding === null ? message : await decodeMessage(message, decoding)
       return { value: value as Message<K, V>, done: false } // the deserializers make K and V
     } catch (error) {
-      this.#moveOn()
+      // A message that cannot be deserialized is not handed out again.
+      if (this.#last !== null) this.#storeLast(this.#last)
       this.#end()
       throw error
     } finally {
@@ -76,10 +73,16 @@ export class MessageIterator<K, V> implements AsyncIterableIterator<Message<K, V
     }
   }
 
-  // A message that cannot be deserialized is not handed out again.
-  #moveOn(): void {
-    const last = this.#last
-    if (last !== null && this.#poller.storesOffsets) last.cursor.offsets.store(last.offset + 1, last.leaderEpoch)
+  #handOut(message: FetchedMessage): void {
+    this.#last = message
+    message.cursor.offsets.atWork = 1
+  }
+
+  #storeLast(last: FetchedMessage): void {
+    const { offsets, dropped } = last.cursor
+    this.#last = null
+    offsets.atWork = 0
+    if (this.#poller.storesOffsets && !dropped) offsets.store(last.offset + 1, last.leaderEpoch, last.era)
   }
 
   #fail(error: unknown): Promise<never> {
@@ -144,6 +147,7 @@ export class BatchIterator<K, V> implements AsyncIterableIterator<MessageBatch<K
         return done
       }
       this.#last = batch
+      batch.taken.cursor.offsets.atWork = 1
       return { value: batch, done: false }
     } catch (error) {
       this.#end()
@@ -184,7 +188,7 @@ export class BatchIterator<K, V> implements AsyncIterableIterator<MessageBatch<K
         const isFirst = decoded.length === 0
         this.#goBack(taken, isFirst ? message.offset + 1 : message.offset)
         if (!isFirst) break
-        if (this.#poller.storesOffsets) taken.cursor.offsets.store(message.offset + 1, message.leaderEpoch)
+        if (this.#poller.storesOffsets) taken.cursor.offsets.store(message.offset + 1, message.leaderEpoch, taken.era)
         throw error
       }
     }
@@ -192,8 +196,8 @@ export class BatchIterator<K, V> implements AsyncIterableIterator<MessageBatch<K
   }
 
   // What comes before a message that cannot be deserialized goes out first, the error with the next call.
-  #goBack({ cursor }: TakenBatch, offset: number): void {
-    if (cursor.dropped) return
+  #goBack({ cursor, era }: TakenBatch, offset: number): void {
+    if (cursor.dropped || cursor.offsets.era !== era) return
     this.#queue.forget(cursor)
     cursor.position = offset
     cursor.rewind()
@@ -202,9 +206,12 @@ export class BatchIterator<K, V> implements AsyncIterableIterator<MessageBatch<K
   #storeLast(): void {
     const last = this.#last
     this.#last = null
-    if (last === null || !this.#poller.storesOffsets) return
-    const { cursor, leaderEpoch } = last.taken
-    if (!cursor.dropped) cursor.offsets.store(last.nextOffset, leaderEpoch)
+    if (last === null) return
+    const { nextOffset } = last
+    const { cursor, leaderEpoch, era } = last.taken
+    cursor.offsets.atWork = 0
+    if (nextOffset === null || !this.#poller.storesOffsets || cursor.dropped) return
+    cursor.offsets.store(nextOffset, leaderEpoch, era)
   }
 
   #end(): void {

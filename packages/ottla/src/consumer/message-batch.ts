@@ -5,6 +5,9 @@ import type { Message, TopicPartition } from '../types.ts'
 import type { TakenBatch, UnreadPart } from './fetch-queue.ts'
 import { FetchedMessage } from './message.ts'
 
+/** Nothing of a batch is processed. */
+const NONE = -1
+
 /**
  * Messages of one partition, in order. Iterating makes them one by one; `messages` makes them all and keeps them.
  * @since 0.1.0
@@ -30,7 +33,8 @@ export class MessageBatch<K = Buffer, V = Buffer> implements TopicPartition, Ite
     this.partition = taken.cursor.partition
     this.length = decoded?.length ?? taken.count
     this.firstOffset = taken.firstOffset
-    this.lastOffset = decoded === null ? taken.lastOffset : (decoded.at(-1)?.offset ?? taken.lastOffset)
+    const isWhole = decoded === null || decoded.length === taken.count
+    this.lastOffset = isWhole ? taken.lastOffset : (decoded.at(-1)?.offset ?? taken.lastOffset)
     this.highWatermark = taken.cursor.high
     this.#taken = taken
     this.#messages = decoded
@@ -44,21 +48,41 @@ export class MessageBatch<K = Buffer, V = Buffer> implements TopicPartition, Ite
 
   /**
    * Says how far the work has come: when the next batch is asked for, the offset behind this message is stored
-   * instead of that behind the whole batch.
+   * instead of that behind the whole batch. The furthest of several counts; null says that none is done so far.
+   * What is not done is handed out again only after a seek, or to the next reader of the partition.
    * @throws KafkaError ERR__INVALID_ARG for a message that is not of this batch
    */
-  markProcessed(message: TopicPartition & { readonly offset: number }): void {
+  markProcessed(message: (TopicPartition & { readonly offset: number }) | null): void {
+    if (message === null) {
+      this.#processed ??= NONE
+      return
+    }
     const { topic, partition, offset } = message
     if (topic !== this.topic || partition !== this.partition || offset < this.firstOffset || offset > this.lastOffset) {
       const what = `message ${topic} [${partition}] at offset ${offset}`
       throw new KafkaError(ErrorCode.ERR__INVALID_ARG, `${what} is not of this batch`)
     }
-    this.#processed = Math.max(offset, this.#processed ?? -1)
+    this.#processed = Math.max(offset, this.#processed ?? NONE)
   }
 
-  /** @internal offset to store when the next batch is asked for */
-  get nextOffset(): number {
-    return (this.#processed ?? this.lastOffset) + 1
+  /** @internal offset to store when the next batch is asked for; null for none */
+  get nextOffset(): number | null {
+    const processed = this.#processed
+    if (processed === NONE) return null
+    if (processed === null || processed >= this.#lastMessage()) return this.lastOffset + 1
+    return processed + 1
+  }
+
+  // What was compacted away behind it is done with it.
+  #lastMessage(): number {
+    const part = this.#taken.parts.at(-1)
+    if (part === undefined || isMade(part) || this.lastOffset !== this.#taken.lastOffset) return this.lastOffset
+    const { batch } = part
+    if (batch.recordCount === batch.lastOffset - batch.baseOffset + 1) return batch.lastOffset
+    const records = batch.records()
+    let last = this.lastOffset
+    while (records.next()) last = records.offset
+    return last
   }
 
   /** @internal */
@@ -105,7 +129,7 @@ class Walk implements IterableIterator<FetchedMessage> {
           this.#first = null
           return { value: first, done: false }
         }
-        if (records.next()) return { value: new FetchedMessage(records, this.#taken.cursor), done: false }
+        if (records.next()) return { value: new FetchedMessage(records, this.#taken.cursor, this.#taken.era), done: false }
         this.#records = null
       }
       const made = this.#made

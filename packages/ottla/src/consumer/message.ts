@@ -15,11 +15,19 @@ import type { Intercept } from './interceptors.ts'
 export class FetchedMessage extends RecordView implements Message {
   /** @internal the assignment that it came from */
   readonly cursor: Cursor
+  /** @internal the cursor's era when it was handed out: see OffsetStore */
+  readonly era: number
 
   /** @internal */
-  constructor(records: RecordCursor, cursor: Cursor) {
+  constructor(records: RecordCursor, cursor: Cursor, era: number) {
     super(records)
     this.cursor = cursor
+    this.era = era
+  }
+
+  /** @internal the position has moved since, by the program, a reset or a truncation */
+  get isStale(): boolean {
+    return this.era !== this.cursor.offsets.era
   }
 
   get topic(): string {
@@ -68,6 +76,7 @@ export interface HandedOut {
   readonly cursor: Cursor
   readonly offset: number
   readonly leaderEpoch: number
+  readonly isStale: boolean
 }
 
 const origins = new WeakMap<object, HandedOut>()

@@ -156,7 +156,7 @@ export class OffsetResolver {
         cursor.trouble = answer.error
         this.#tell(answer.error)
       } else if (answer.offset >= 0) {
-        cursor.offsets.committed = answer.offset
+        cursor.offsets.resumed(answer.offset, answer.metadata ?? null)
         cursor.activate(answer.offset, answer.leaderEpoch)
         this.#log(cursor, 'committed')
       } else {

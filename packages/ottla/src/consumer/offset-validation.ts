@@ -149,7 +149,7 @@ export class OffsetValidator {
       return
     }
     this.#context.logger.warning('TRUNCATION', `${cursor.name}: ${reason}; reading goes on at offset ${goesOn}`)
-    cursor.moveTo(goesOn, leaderEpoch)
+    cursor.truncate(goesOn, leaderEpoch)
   }
 
   #refused(cursor: Cursor, code: number): void {

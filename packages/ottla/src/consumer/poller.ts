@@ -258,8 +258,11 @@ export class Poller<K, V> {
     }
   }
 
+  // Whoever polls is done with what was handed out before.
   #store(message: FetchedMessage): void {
-    if (this.#storesOffsets) message.cursor.offsets.store(message.offset + 1, message.leaderEpoch)
+    const { offsets } = message.cursor
+    offsets.atWork = 0
+    if (this.#storesOffsets) offsets.store(message.offset + 1, message.leaderEpoch, message.era)
   }
 }
 

@@ -12,7 +12,7 @@ function messageOf(value: string): FetchedMessage {
   assert.ok(batch)
   const records = batch.records()
   assert.ok(records.next())
-  return new FetchedMessage(records, new Cursor('orders', 3))
+  return new FetchedMessage(records, new Cursor('orders', 3), 0)
 }
 
 test('JSON and console.log show the message, not the buffers behind it', () => {

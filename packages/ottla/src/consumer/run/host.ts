@@ -26,7 +26,7 @@ export function runnerHost<K, V>(
     mostBytes: settings['queued.max.messages.kbytes'] * 1024,
     hold: cursor => holdings.hold(cursor),
     goOn: cursor => holdings.goOn(cursor),
-    goBack: (cursor, offset) => holdings.goBack(cursor, offset),
+    goBack: (cursor, offset, era) => holdings.goBack(cursor, offset, era),
     warn: error => logger.warning('RUN', `${error.name}: ${error.message}`),
   }
 }

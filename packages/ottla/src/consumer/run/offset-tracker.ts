@@ -5,29 +5,31 @@ import { Ring } from '../../base/ring.ts'
 export interface Tracked {
   readonly offset: number
   readonly leaderEpoch: number
+  /** Of the cursor when it was handed out. */
+  readonly era: number
   isDone: boolean
 }
 
 /** Messages are added in the order of their offsets; what is before the lowest unfinished one counts as done. */
 export class OffsetTracker {
   readonly #open = new Ring<Tracked>()
-  #last = -1
+  #era = 0
 
   /** Messages that are not finished, or are behind one that is not. */
   get size(): number {
     return this.#open.length
   }
 
-  /** The first that is not finished; -1 when there is none. */
-  get lowest(): number {
-    return this.#open.peek()?.offset ?? -1
+  /** The first that is not finished; undefined when there is none. */
+  get lowest(): Tracked | undefined {
+    return this.#open.peek()
   }
 
-  add(offset: number, leaderEpoch: number): Tracked {
-    // The program has gone back: what was read before that counts no more.
-    if (offset <= this.#last) while (this.#open.shift() !== undefined);
-    this.#last = offset
-    const tracked = { offset, leaderEpoch, isDone: false }
+  add(offset: number, leaderEpoch: number, era: number): Tracked {
+    // The position has moved: what was read before that counts no more.
+    if (era !== this.#era) while (this.#open.shift() !== undefined);
+    this.#era = era
+    const tracked = { offset, leaderEpoch, era, isDone: false }
     this.#open.push(tracked)
     return tracked
   }

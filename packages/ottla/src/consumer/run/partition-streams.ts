@@ -72,15 +72,16 @@ class CursorStream<K, V> implements PartitionStream<K, V> {
     return this.#waiting.length
   }
 
-  /** The first message that is not done: handed out and not behind, or not handed out; -1 without any. */
-  get lowest(): number {
-    return this.#last?.offset ?? this.#waiting[0]?.offset ?? -1
+  /** The first message that is not done: handed out and not behind, or not handed out. */
+  get lowest(): FetchedMessage | undefined {
+    return this.#last?.isStale === false ? this.#last : this.#waiting.find(message => !message.isStale)
   }
 
   push(message: FetchedMessage): void {
-    // The program has gone back: what was read before that is of no use.
-    if ((this.#waiting.at(-1)?.offset ?? -1) >= message.offset) this.#waiting.length = 0
+    // The position has moved: what was read before that is of no use.
+    if (this.#waiting.at(-1)?.isStale === true) this.#waiting.length = 0
     this.#waiting.push(message)
+    this.#count()
     this.#wake?.()
   }
 
@@ -90,7 +91,13 @@ class CursorStream<K, V> implements PartitionStream<K, V> {
     for (;;) {
       if (this.#isEnding) return done
       const message = this.#waiting.shift()
+      // What has become stale goes out no more.
+      if (message?.isStale === true) {
+        this.#streams.onTaken()
+        continue
+      }
       if (message !== undefined) return this.#handOut(message)
+      this.#count()
       await new Promise<void>(resolve => (this.#wake = resolve))
       this.#wake = null
     }
@@ -144,9 +151,14 @@ class CursorStream<K, V> implements PartitionStream<K, V> {
     const last = this.#last
     this.#last = null
     if (last !== null && this.#streams.host.poller.storesOffsets) {
-      this.cursor.offsets.store(last.offset + 1, last.leaderEpoch)
+      this.cursor.offsets.store(last.offset + 1, last.leaderEpoch, last.era)
     }
+    this.#count()
     this.#idle?.()
+  }
+
+  #count(): void {
+    this.cursor.offsets.atWork = this.#waiting.length + (this.#last === null ? 0 : 1)
   }
 }
 
@@ -262,12 +274,12 @@ export class PartitionStreams<K, V> implements AsyncIterableIterator<PartitionSt
     this.#handBack(stream, stream.lowest)
   }
 
-  #handBack(stream: CursorStream<K, V>, lowest: number): void {
+  #handBack(stream: CursorStream<K, V>, lowest: FetchedMessage | undefined, from = lowest?.offset ?? -1): void {
     if (stream.isHeld) {
       stream.isHeld = false
       this.#host.goOn(stream.cursor)
     }
-    if (lowest >= 0) this.#host.goBack(stream.cursor, lowest)
+    if (lowest !== undefined) this.#host.goBack(stream.cursor, from, lowest.era)
   }
 
   /** Waits for what streams have handed out of partitions that are given up. */
@@ -287,7 +299,8 @@ export class PartitionStreams<K, V> implements AsyncIterableIterator<PartitionSt
       // Of a partition that stays (the end of all streams), the next reader begins with what was not handed out.
       const stored = stream.cursor.offsets.stored
       stream.end()
-      this.#handBack(stream, Math.max(lowest[i] ?? -1, stored))
+      const first = lowest[i]
+      this.#handBack(stream, first, Math.max(first?.offset ?? -1, stored))
     })
   }
 }

@@ -34,8 +34,8 @@ export interface RunnerHost<K, V> {
   /** Hands out nothing of a partition until `goOn`. */
   hold(cursor: Cursor): void
   goOn(cursor: Cursor): void
-  /** Whoever reads next begins at this offset, unless that is where reading goes on anyway. */
-  goBack(cursor: Cursor, offset: number): void
+  /** Whoever reads next begins at this offset, unless that is where reading goes on anyway, or the era is over. */
+  goBack(cursor: Cursor, offset: number, era: number): void
   /** An error that the client goes on from by itself. */
   warn(error: KafkaError): void
 }
@@ -146,14 +146,14 @@ export class Runner<K, V> {
   }
 
   #begin(message: FetchedMessage): void {
-    const { cursor, offset, leaderEpoch } = message
+    const { cursor, offset, leaderEpoch, era } = message
     let share = this.#shares.get(cursor)
     if (share === undefined) this.#shares.set(cursor, (share = new Share()))
     const of = share
-    const tracked = of.tracker.add(offset, leaderEpoch)
+    const tracked = of.tracker.add(offset, leaderEpoch, era)
     const bytes = (message.key?.length ?? 0) + (message.value?.length ?? 0)
     this.#bytes += bytes
-    of.pending++
+    cursor.offsets.atWork = ++of.pending
     // A program that has paused the partition itself goes on with it itself.
     if (of.pending >= this.#mostPending && !of.isHeld && !cursor.paused) {
       of.isHeld = true
@@ -162,7 +162,7 @@ export class Runner<K, V> {
     this.#scheduler.add(this.#laneOf(message), async () => {
       await this.#work(of, message, tracked)
       this.#bytes -= bytes
-      of.pending--
+      cursor.offsets.atWork = --of.pending
       if (of.isHeld && of.pending <= this.#mostPending / 2) {
         of.isHeld = false
         this.#host.goOn(cursor)
@@ -185,13 +185,13 @@ export class Runner<K, V> {
   }
 
   async #work(share: Share, message: FetchedMessage, tracked: Tracked): Promise<void> {
-    if (share.isDraining || this.#isStopping) return
+    if (share.isDraining || this.#isStopping || message.isStale) return
     share.running++
     try {
       const isDone = await this.#handle(share, message)
       if (!isDone || share.isGone) return
       const last = share.tracker.finish(tracked)
-      if (last !== null) message.cursor.offsets.store(last.offset + 1, last.leaderEpoch)
+      if (last !== null) message.cursor.offsets.store(last.offset + 1, last.leaderEpoch, last.era)
     } catch (error) {
       if (!share.isGone) this.#fail(error)
     } finally {
@@ -268,7 +268,8 @@ export class Runner<K, V> {
       share.isHeld = false
       this.#host.goOn(cursor)
     }
-    if (share.tracker.lowest >= 0) this.#host.goBack(cursor, share.tracker.lowest)
+    const { lowest } = share.tracker
+    if (lowest !== undefined) this.#host.goBack(cursor, lowest.offset, lowest.era)
   }
 
   #fail(error: unknown): void {

@@ -4,7 +4,7 @@ import { OffsetTracker } from '../../../src/consumer/run/offset-tracker.ts'
 
 test('progress is what has nothing unfinished before it', () => {
   const tracker = new OffsetTracker()
-  const [a, b, c, d] = [10, 11, 15, 16].map(offset => tracker.add(offset, 3))
+  const [a, b, c, d] = [10, 11, 15, 16].map(offset => tracker.add(offset, 3, 0))
   assert.ok(a && b && c && d)
   assert.equal(tracker.finish(b), null)
   assert.equal(tracker.finish(c), null)
@@ -14,22 +14,22 @@ test('progress is what has nothing unfinished before it', () => {
   assert.equal(tracker.size, 0)
 })
 
-test('whoever goes back begins anew, and what was read before counts no more', () => {
+test('after a move it begins anew, and what was read before counts no more', () => {
   const tracker = new OffsetTracker()
-  const old = tracker.add(100, 0)
-  tracker.add(101, 0)
-  const first = tracker.add(50, 0)
+  const old = tracker.add(100, 0, 0)
+  tracker.add(101, 0, 0)
+  const first = tracker.add(50, 0, 1)
   assert.equal(tracker.finish(old), null)
   assert.equal(tracker.finish(first)?.offset, 50)
 })
 
 test('the lowest unfinished message is known', () => {
   const tracker = new OffsetTracker()
-  assert.equal(tracker.lowest, -1)
-  const [three, five] = [tracker.add(3, 0), tracker.add(5, 0)]
-  assert.equal(tracker.lowest, 3)
+  assert.equal(tracker.lowest?.offset, undefined)
+  const [three, five] = [tracker.add(3, 0, 0), tracker.add(5, 0, 0)]
+  assert.equal(tracker.lowest?.offset, 3)
   tracker.finish(five)
-  assert.equal(tracker.lowest, 3)
+  assert.equal(tracker.lowest?.offset, 3)
   tracker.finish(three)
-  assert.equal(tracker.lowest, -1)
+  assert.equal(tracker.lowest?.offset, undefined)
 })
