@@ -75,13 +75,13 @@ export class MessageIterator<K, V> implements AsyncIterableIterator<Message<K, V
 
   #handOut(message: FetchedMessage): void {
     this.#last = message
-    message.cursor.offsets.atWork = 1
+    message.cursor.offsets.inHand = true
   }
 
   #storeLast(last: FetchedMessage): void {
     const { offsets, dropped } = last.cursor
     this.#last = null
-    offsets.atWork = 0
+    offsets.inHand = false
     if (this.#poller.storesOffsets && !dropped) offsets.store(last.offset + 1, last.leaderEpoch, last.era)
   }
 
@@ -147,7 +147,7 @@ export class BatchIterator<K, V> implements AsyncIterableIterator<MessageBatch<K
         return done
       }
       this.#last = batch
-      batch.taken.cursor.offsets.atWork = 1
+      batch.taken.cursor.offsets.inHand = true
       return { value: batch, done: false }
     } catch (error) {
       this.#end()
@@ -209,7 +209,7 @@ export class BatchIterator<K, V> implements AsyncIterableIterator<MessageBatch<K
     if (last === null) return
     const { nextOffset } = last
     const { cursor, leaderEpoch, era } = last.taken
-    cursor.offsets.atWork = 0
+    cursor.offsets.inHand = false
     if (nextOffset === null || !this.#poller.storesOffsets || cursor.dropped) return
     cursor.offsets.store(nextOffset, leaderEpoch, era)
   }

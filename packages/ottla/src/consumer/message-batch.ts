@@ -129,7 +129,8 @@ class Walk implements IterableIterator<FetchedMessage> {
           this.#first = null
           return { value: first, done: false }
         }
-        if (records.next()) return { value: new FetchedMessage(records, this.#taken.cursor, this.#taken.era), done: false }
+        if (records.next())
+          return { value: new FetchedMessage(records, this.#taken.cursor, this.#taken.era), done: false }
         this.#records = null
       }
       const made = this.#made

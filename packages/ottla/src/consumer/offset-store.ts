@@ -14,8 +14,8 @@ export interface StoredOffset {
  *   one stores nothing.
  * - Offsets that hold nothing for the program (markers, aborted or compacted messages) count as done when all before them
  *   is.
- * - Where the client stores offsets, a move stores where it leads: at once when that is back, and when nothing is at work
- *   any more when that is forward. Where the program stores them, a move back only takes back what is not committed yet.
+ * - Where the client stores offsets, a move stores where it leads: at once when that is back, and when nothing handed out
+ *   before is at work any more when that is forward. Where the program stores them, a move back only takes back what is not committed yet.
  * - Nothing is committed below what is committed, but after a move.
  *
  * Plain fields: stored is written once per message that is handed out.
@@ -30,8 +30,10 @@ export class OffsetStore {
   committedMetadata: string | null = null
   /** Grows with every move. */
   era = 0
-  /** How much of what was handed out is not done; the reader keeps it. One that stores at hand-out has nothing at work. */
+  /** Messages that are worked on side by side; the reader keeps it. */
   atWork = 0
+  /** What was handed out last is not done, of a reader that takes one at a time; a move by the program settles it. */
+  inHand = false
 
   /** `enable.auto.offset.store` */
   readonly #isAutomatic: boolean
@@ -86,8 +88,8 @@ export class OffsetStore {
   /** The position moves; `begins` tells where to. @param position where it was, unless the program moves it */
   moved(position = OFFSET_INVALID): void {
     this.#settle()
-    this.#wasAllStored =
-      position >= 0 && (this.stored === position || (this.stored < 0 && this.committed === position))
+    if (position < 0) this.inHand = false
+    this.#wasAllStored = position >= 0 && (this.stored === position || (this.stored < 0 && this.committed === position))
     this.era++
     this.#done = OFFSET_INVALID
     this.#isOwed = false
@@ -177,7 +179,8 @@ export class OffsetStore {
   }
 
   #settle(): void {
-    if (!this.#isOwed || (this.atWork > 0 && this.#done > Math.max(this.stored, this.committed))) return
+    if (!this.#isOwed) return
+    if ((this.atWork > 0 || this.inHand) && this.#done > Math.max(this.stored, this.committed)) return
     this.#isOwed = false
     this.#storeDone()
   }

@@ -261,6 +261,7 @@ export class Poller<K, V> {
   // Whoever polls is done with what was handed out before.
   #store(message: FetchedMessage): void {
     const { offsets } = message.cursor
+    offsets.inHand = false
     offsets.atWork = 0
     if (this.#storesOffsets) offsets.store(message.offset + 1, message.leaderEpoch, message.era)
   }

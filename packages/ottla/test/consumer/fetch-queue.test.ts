@@ -4,6 +4,7 @@ import { codecByName } from '@ottla/protocol'
 import { Cursor, Gap } from '../../src/consumer/cursor.ts'
 import { FetchQueue, type QueueLimits } from '../../src/consumer/fetch-queue.ts'
 import { MessageBatch } from '../../src/consumer/message-batch.ts'
+import { originOf } from '../../src/consumer/message.ts'
 import { batch, batchBytes, readBatches } from './batches.ts'
 
 interface Seen {
@@ -248,4 +249,81 @@ test('messages taken one by one and as batches are each taken once', () => {
     [1, 2],
   )
   assert.deepEqual(drain(queue), ['0/3=v3', '0/4=v4', '0/5=v5'])
+})
+
+test('what holds nothing and comes next is passed without a call, and is stored with what is before it', () => {
+  const { queue } = queueOf()
+  const cursor = cursorAt(0)
+  queue.push(cursor, [batch(0, 2)], new Gap(9, false, 4))
+  queue.push(cursor, [], new Gap(12, false, 5))
+  queue.take()
+  queue.passGaps(cursor)
+  assert.equal(cursor.position, 1)
+  const last = queue.take()
+  queue.passGaps(cursor)
+  assert.equal(cursor.position, 12)
+  assert.equal(queue.bytes, 0)
+  assert.equal(cursor.offsets.pending(), null)
+  cursor.offsets.store(2, 0, last?.era)
+  assert.deepEqual(cursor.offsets.pending(), { offset: 12, leaderEpoch: 5, metadata: null })
+})
+
+test('passing gaps of one partition leaves the one that is being read alone', () => {
+  const { queue } = queueOf()
+  const [a, b] = [cursorAt(0, 0), cursorAt(0, 1)]
+  queue.push(a, [batch(0, 1)], null)
+  queue.push(b, [], new Gap(7, false))
+  queue.push(a, [batch(1, 2)], null)
+  assert.equal(queue.take()?.offset, 0)
+  queue.passGaps(b)
+  assert.equal(b.position, 7)
+  assert.deepEqual(drain(queue), ['0/1=v1', '0/2=v2'])
+  assert.equal(queue.take(), null)
+})
+
+test('the end of a partition is not passed without the program being told', () => {
+  const { queue, seen } = queueOf()
+  const cursor = cursorAt(0)
+  queue.push(cursor, [], new Gap(3, false))
+  queue.push(cursor, [], new Gap(3, true))
+  queue.passGaps(cursor)
+  assert.equal(cursor.position, 3)
+  assert.deepEqual(seen.ends, [])
+  assert.equal(queue.take(), null)
+  assert.deepEqual(seen.ends, ['t [0] 3'])
+})
+
+test('a batch of before a move is stale with all its messages, also those made later', () => {
+  const { queue } = queueOf()
+  const cursor = cursorAt(0)
+  queue.push(cursor, [batch(0, 3)], null)
+  const taken = queue.takeBatch(10, 1_000_000)
+  assert.ok(taken)
+  cursor.moveTo(1)
+  const [first, second] = new MessageBatch(taken, null).messages
+  assert.deepEqual(
+    [first, second].map(message => originOf(message as object)?.isStale),
+    [true, true],
+  )
+})
+
+test('a batch says none, or how far it is processed, the compacted end counting with its last message', () => {
+  const { queue } = queueOf({ checkCrcs: false })
+  const cursor = cursorAt(0)
+  const bytes = batchBytes(0, ['a', 'b', 'c'])
+  bytes.writeInt32BE(9, 23) // lastOffsetDelta: what was behind the third is compacted away
+  queue.push(cursor, readBatches(bytes), null)
+  const taken = queue.takeBatch(10, 1_000_000)
+  assert.ok(taken)
+  const made = new MessageBatch(taken, null)
+  const [, second, third] = made.messages
+  assert.ok(second && third)
+  assert.equal(made.nextOffset, 10)
+  made.markProcessed(null)
+  assert.equal(made.nextOffset, null)
+  made.markProcessed(second)
+  made.markProcessed(null)
+  assert.equal(made.nextOffset, 2)
+  made.markProcessed(third)
+  assert.equal(made.nextOffset, 10)
 })

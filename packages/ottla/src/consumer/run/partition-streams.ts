@@ -158,7 +158,8 @@ class CursorStream<K, V> implements PartitionStream<K, V> {
   }
 
   #count(): void {
-    this.cursor.offsets.atWork = this.#waiting.length + (this.#last === null ? 0 : 1)
+    const first = this.#last ?? this.#waiting[0]
+    this.cursor.offsets.inHand = first?.isStale === false
   }
 }
 

@@ -1,0 +1,467 @@
+/** What may be stored and committed, whichever way a program reads: after moves, and behind what nobody is given. */
+import { after, before, test } from 'node:test'
+import assert from 'node:assert/strict'
+import { AdminClient, Consumer, ErrorCode, KafkaError, OFFSET_END, Producer, type ConsumerConfig } from 'ottla'
+import { readers, type Next, type Reader } from './readers.ts'
+import { fresh } from './world.ts'
+
+const WAIT_MS = 30_000
+const quiet = (): void => undefined
+
+interface World {
+  readonly bootstrapServers: string
+  close(): Promise<void>
+}
+
+/** @param start a cluster */
+export function storedOffsetScenarios(start: () => Promise<World>): void {
+  let world: World
+  let admin: AdminClient
+  let producer: Producer
+
+  before(async () => {
+    world = await start()
+    const servers = { 'bootstrap.servers': world.bootstrapServers }
+    admin = new AdminClient(servers, { logger: quiet })
+    producer = new Producer({ ...servers, 'linger.ms': 0 }, { logger: quiet })
+  })
+
+  after(async () => {
+    await producer.close()
+    await admin.close()
+    await world.close()
+  })
+
+  function member(group: string, changes: ConsumerConfig = {}): Consumer {
+    const config: ConsumerConfig = {
+      'bootstrap.servers': world.bootstrapServers,
+      'group.id': group,
+      'auto.offset.reset': 'earliest',
+      'auto.commit.interval.ms': 50,
+      'fetch.wait.max.ms': 50,
+      ...(changes['group.protocol'] === 'consumer' ? {} : { 'heartbeat.interval.ms': 100 }),
+      ...changes,
+    }
+    return new Consumer(config, { logger: quiet })
+  }
+
+  async function makeTopic(topic: string, partitions = 1): Promise<void> {
+    const [created] = await admin.createTopics([{ topic, numPartitions: partitions, replicationFactor: 1 }])
+    assert.equal(created?.error, undefined)
+  }
+
+  async function fill(topic: string, count: number, partition = 0): Promise<void> {
+    const messages = Array.from({ length: count }, (_, i) => ({ topic, partition, value: String(i) }))
+    for (const { error } of await producer.sendBatch(messages)) assert.equal(error, undefined)
+  }
+
+  async function topicWith(count: number): Promise<string> {
+    const topic = fresh('stored')
+    await makeTopic(topic)
+    await fill(topic, count)
+    return topic
+  }
+
+  /** Messages in a transaction, and others in one that is aborted; a marker is behind each. */
+  async function transactions(topic: string, seen: number, aborted: number, partition = 0): Promise<void> {
+    const servers = { 'bootstrap.servers': world.bootstrapServers }
+    const sender = new Producer({ ...servers, 'transactional.id': fresh('stored') }, { logger: quiet })
+    const write = (tx: Producer, count: number): void => {
+      for (let i = 0; i < count; i++) tx.produce({ topic, partition, value: String(i) })
+    }
+    try {
+      if (seen > 0) await sender.transaction(async tx => write(tx, seen))
+      if (aborted === 0) return
+      const giveUp = new Error('given up')
+      const failing = sender.transaction(async tx => {
+        write(tx, aborted)
+        await tx.flush()
+        throw giveUp
+      })
+      await failing.catch((error: unknown) => assert.equal(error, giveUp))
+    } finally {
+      await sender.close()
+    }
+  }
+
+  async function committed(group: string, topic: string, partition = 0): Promise<number> {
+    const [found] = await admin.listConsumerGroupOffsets(group, [{ topic, partition }])
+    return found?.offset ?? NaN
+  }
+
+  async function endOf(topic: string, partition = 0): Promise<number> {
+    const [found] = await admin.listOffsets([{ topic, partition, spec: 'latest' }])
+    return found?.offset ?? NaN
+  }
+
+  async function until(what: string, isTrue: () => Promise<boolean> | boolean): Promise<void> {
+    const end = Date.now() + WAIT_MS
+    while (!(await isTrue())) {
+      assert.ok(Date.now() < end, `never came true: ${what}`)
+      await new Promise(resolve => setTimeout(resolve, 10))
+    }
+  }
+
+  /** Reads until the program stops, and closes: what is committed then. */
+  async function readAndClose(
+    { read }: Reader,
+    topic: string,
+    each: (consumer: Consumer, offset: number) => Next | Promise<Next>,
+    changes: ConsumerConfig = {},
+  ): Promise<number> {
+    const group = fresh('stored')
+    const consumer = member(group, changes)
+    try {
+      consumer.subscribe(topic)
+      await read(consumer, ({ offset }) => each(consumer, offset))
+    } finally {
+      await consumer.close()
+    }
+    return committed(group, topic)
+  }
+
+  /** Reads until something is true, and closes. */
+  async function readUntil(
+    { read }: Reader,
+    consumer: Consumer,
+    each: (offset: number) => Next | Promise<Next>,
+    goal: () => Promise<void>,
+  ): Promise<void> {
+    const reading = read(consumer, ({ offset }) => each(offset))
+    reading.catch(quiet)
+    try {
+      await goal()
+    } finally {
+      await consumer.close()
+    }
+    await reading
+  }
+
+  for (const reader of readers) {
+    const { name, storesAtOnce } = reader
+    const seek = (consumer: Consumer, topic: string, offset: number): Promise<unknown> =>
+      consumer.seek([{ topic, partition: 0, offset }])
+
+    test(`stored offsets, ${name}: a program that seeks back to a message and stops gets it again`, async () => {
+      const topic = await topicWith(10)
+      const at = await readAndClose(reader, topic, async (consumer, offset) => {
+        if (offset !== 5) return 'on'
+        await seek(consumer, topic, 5)
+        return 'stop'
+      })
+      assert.equal(at, 5)
+    })
+
+    test(`stored offsets, ${name}: a message that is sought back to several times is not done before its time`, async () => {
+      const topic = await topicWith(10)
+      let tries = 0
+      const at = await readAndClose(reader, topic, async (consumer, offset) => {
+        if (offset !== 5) return 'on'
+        if (++tries === 4) return 'stop'
+        await seek(consumer, topic, 5)
+        return 'again'
+      })
+      assert.equal(tries, 4)
+      assert.equal(at, storesAtOnce ? 6 : 5)
+    })
+
+    test(`stored offsets, ${name}: seeking back below what is committed commits the place sought to`, async () => {
+      const topic = await topicWith(10)
+      const at = await readAndClose(reader, topic, async (consumer, offset) => {
+        if (offset !== 9) return 'on'
+        await consumer.commit([{ topic, partition: 0, offset: 10 }])
+        await seek(consumer, topic, 3)
+        return 'stop'
+      })
+      assert.equal(at, 3)
+    })
+
+    test(`stored offsets, ${name}: after seeking back all is read again and committed to the end`, async () => {
+      const [topic, group] = [await topicWith(10), fresh('stored')]
+      const consumer = member(group)
+      consumer.subscribe(topic)
+      const seen: number[] = []
+      const each = async (offset: number): Promise<Next> => {
+        seen.push(offset)
+        if (seen.length !== 8) return 'on'
+        await seek(consumer, topic, 2)
+        return 'again'
+      }
+      await readUntil(reader, consumer, each, () =>
+        until('the end is committed', async () => {
+          return seen.length === 16 && (await committed(group, topic)) === 10
+        }),
+      )
+      assert.deepEqual(seen, [0, 1, 2, 3, 4, 5, 6, 7, 2, 3, 4, 5, 6, 7, 8, 9])
+    })
+
+    test(`stored offsets, ${name}: what was read before seeking forward does not override the place sought to`, async () => {
+      const topic = await topicWith(20)
+      const at = await readAndClose(reader, topic, async (consumer, offset) => {
+        assert.ok(offset <= 5 || offset >= 15, `message ${offset}`)
+        if (offset === 5) {
+          await seek(consumer, topic, 15)
+          return 'again'
+        }
+        return offset === 17 ? 'stop' : 'on'
+      })
+      // A batch that is left in the middle stores nothing.
+      assert.equal(at, storesAtOnce ? 18 : name === 'batches()' ? 15 : 17)
+    })
+
+    test(`stored offsets, ${name}: a program that seeks to the end has nothing behind it`, async () => {
+      const [topic, group] = [await topicWith(20), fresh('stored')]
+      const consumer = member(group)
+      consumer.subscribe(topic)
+      const each = async (offset: number): Promise<Next> => {
+        if (offset !== 5) return 'on'
+        await seek(consumer, topic, OFFSET_END)
+        return 'again'
+      }
+      await readUntil(reader, consumer, each, () =>
+        until('the end is committed', async () => (await committed(group, topic)) === 20),
+      )
+    })
+
+    test(`stored offsets, ${name}: after a seek the client refuses to store what was read before it`, async () => {
+      const topic = await topicWith(10)
+      const group = fresh('stored')
+      const consumer = member(group, { 'enable.auto.offset.store': false })
+      const errors: (number | undefined)[] = []
+      try {
+        consumer.subscribe(topic)
+        await reader.read(consumer, async message => {
+          if (message.offset < 5) {
+            consumer.storeMessage(message)
+            return 'on'
+          }
+          await seek(consumer, topic, 5)
+          errors.push(consumer.storeMessage(message)[0]?.error?.code)
+          return 'stop'
+        })
+      } finally {
+        await consumer.close()
+      }
+      assert.deepEqual(errors, [ErrorCode.ERR__STATE])
+      assert.equal(await committed(group, topic), 5)
+    })
+
+    for (const isolation of ['read_committed', 'read_uncommitted'] as const) {
+      for (const protocol of ['classic', 'consumer'] as const) {
+        test(`stored offsets, ${name}: no lag stays behind markers and aborted messages, ${isolation}, ${protocol}`, async () => {
+          const [topic, group] = [fresh('stored'), fresh('stored')]
+          await makeTopic(topic, 2)
+          await transactions(topic, 3, 10)
+          // Nobody is given anything of this one, but under read_uncommitted.
+          await transactions(topic, 0, 5, 1)
+          const consumer = member(group, { 'isolation.level': isolation, 'group.protocol': protocol })
+          consumer.subscribe(topic)
+          const ends = [await endOf(topic), await endOf(topic, 1)]
+          await readUntil(
+            reader,
+            consumer,
+            () => 'on',
+            async () => {
+              for (const partition of [0, 1]) {
+                await until(`partition ${partition} has no lag`, async () => {
+                  return (await committed(group, topic, partition)) === ends[partition]
+                })
+              }
+              const positions = consumer.position().sort((a, b) => a.partition - b.partition)
+              assert.deepEqual(
+                positions.map(({ offset }) => offset),
+                ends,
+              )
+            },
+          )
+          assert.deepEqual([await committed(group, topic), await committed(group, topic, 1)], ends)
+        })
+      }
+    }
+
+    test(`stored offsets, ${name}: a program that commits by itself commits past what it is not given`, async () => {
+      const [topic, group] = [fresh('stored'), fresh('stored')]
+      await makeTopic(topic)
+      await transactions(topic, 3, 4)
+      const end = await endOf(topic)
+      const consumer = member(group, { 'enable.auto.commit': false })
+      consumer.subscribe(topic)
+      await readUntil(
+        reader,
+        consumer,
+        () => 'on',
+        () =>
+          until('the end is committed', async () => {
+            await consumer.commit().catch((error: unknown) => {
+              // Nothing new, or not a member yet.
+              if (!(error instanceof KafkaError)) throw error
+            })
+            return (await committed(group, topic)) === end
+          }),
+      )
+    })
+
+    test(`stored offsets, ${name}: a gap is stored only behind what the program has stored`, async () => {
+      const [topic, group] = [fresh('stored'), fresh('stored')]
+      await makeTopic(topic)
+      await transactions(topic, 3, 4)
+      const end = await endOf(topic)
+      // What `run` is done with it stores itself.
+      if (name.startsWith('run')) return
+      const consumer = member(group, { 'enable.auto.offset.store': false })
+      consumer.subscribe(topic)
+      let isRead = false
+      const each = (offset: number): Next => {
+        if (offset < 2) consumer.storeOffsets([{ topic, partition: 0, offset: offset + 1 }])
+        isRead ||= offset === 2
+        return 'on'
+      }
+      await readUntil(reader, consumer, each, async () => {
+        await until('all is read', () => isRead && consumer.position()[0]?.offset === end)
+        await until('what is stored is committed', async () => (await committed(group, topic)) === 2)
+        consumer.storeOffsets([{ topic, partition: 0, offset: 3 }])
+        await until('there is no lag', async () => (await committed(group, topic)) === end)
+      })
+    })
+
+    test(`stored offsets, ${name}: where the log begins later now there is no lag before it`, async () => {
+      const [topic, group] = [await topicWith(10), fresh('stored')]
+      await admin.alterConsumerGroupOffsets(group, [{ topic, partition: 0, offset: 3 }])
+      const [deleted] = await admin.deleteRecords([{ topic, partition: 0, offset: 10 }])
+      assert.equal(deleted?.error, undefined)
+      const consumer = member(group)
+      consumer.subscribe(topic)
+      await readUntil(
+        reader,
+        consumer,
+        () => 'on',
+        () => until('there is no lag', async () => (await committed(group, topic)) === 10),
+      )
+    })
+
+    if (storesAtOnce) continue
+
+    test(`stored offsets, ${name}: a gap behind a message at work waits for it`, async () => {
+      const [topic, group] = [fresh('stored'), fresh('stored')]
+      await makeTopic(topic)
+      await transactions(topic, 3, 4)
+      const end = await endOf(topic)
+      const consumer = member(group)
+      consumer.subscribe(topic)
+      let go = quiet
+      const held = new Promise<void>(resolve => (go = resolve))
+      let isAtWork = false
+      const each = async (offset: number): Promise<Next> => {
+        if (offset !== 2) return 'on'
+        isAtWork = true
+        await held
+        return 'on'
+      }
+      try {
+        await readUntil(reader, consumer, each, async () => {
+          await until('the last one is at work', () => isAtWork)
+          await consumer.commit().catch(quiet)
+          assert.ok((await committed(group, topic)) <= 2)
+          go()
+          await until('there is no lag', async () => (await committed(group, topic)) === end)
+        })
+      } finally {
+        go()
+      }
+    })
+  }
+
+  for (const reader of readers.filter(({ name }) => ['poll', 'run, order partition'].includes(name))) {
+    test(`stored offsets, ${reader.name}: of a topic made anew what is read is committed, below what was`, async () => {
+      const [topic, group] = [await topicWith(10), fresh('stored')]
+      const consumer = member(group, { 'topic.metadata.refresh.interval.ms': 200 })
+      consumer.subscribe(topic)
+      let read = 0
+      const each = (): Next => {
+        read++
+        return 'on'
+      }
+      await readUntil(reader, consumer, each, async () => {
+        await until('all is committed', async () => (await committed(group, topic)) === 10)
+        await admin.deleteTopics([topic])
+        await until('the topic is gone', async () => {
+          const [created] = await admin.createTopics([{ topic, numPartitions: 1, replicationFactor: 1 }])
+          return created?.error === undefined
+        })
+        await fill(topic, 3)
+        await until('what is new is read', () => read === 13)
+        await until('and committed', async () => (await committed(group, topic)) === 3)
+      })
+      assert.equal(await committed(group, topic), 3)
+    })
+  }
+
+  test('stored offsets: a program that assigns a partition anew further back and stops gets it from there', async () => {
+    const [topic, group] = [await topicWith(10), fresh('stored')]
+    const consumer = member(group)
+    try {
+      await consumer.assign([{ topic, partition: 0, offset: 0 }])
+      for (let i = 0; i < 8; i++) await consumer.readMessage(WAIT_MS)
+      await consumer.assign([{ topic, partition: 0, offset: 2 }])
+    } finally {
+      await consumer.close()
+    }
+    assert.equal(await committed(group, topic), 2)
+  })
+
+  test('stored offsets: seeking one partition back leaves what another has stored', async () => {
+    const [topic, group] = [fresh('stored'), fresh('stored')]
+    await makeTopic(topic, 2)
+    await fill(topic, 6, 0)
+    await fill(topic, 6, 1)
+    const consumer = member(group)
+    consumer.subscribe(topic)
+    let read = 0
+    try {
+      for await (const { partition } of consumer) {
+        if (++read === 12) {
+          await consumer.seek([{ topic, partition: 1 - partition, offset: 4 }])
+          continue
+        }
+        if (read < 12) continue
+        assert.equal(partition === 0 || partition === 1, true)
+        if (read === 14) break
+      }
+    } finally {
+      await consumer.close()
+    }
+    const offsets = [await committed(group, topic), await committed(group, topic, 1)].sort((a, b) => a - b)
+    assert.deepEqual(offsets, [5, 6])
+  })
+
+  test('stored offsets: a seek in the rebalance callback is where the group goes on', async () => {
+    const [topic, group] = [await topicWith(10), fresh('stored')]
+    await admin.alterConsumerGroupOffsets(group, [{ topic, partition: 0, offset: 8 }])
+    const consumer = member(group)
+    try {
+      consumer.subscribe(topic, async ({ type, partitions }, self) => {
+        if (type !== 'assign') return
+        await self.assign(partitions)
+        await self.seek(partitions.map(({ topic, partition }) => ({ topic, partition, offset: 4 })))
+      })
+      assert.equal((await consumer.readMessage(WAIT_MS)).offset, 4)
+    } finally {
+      await consumer.close()
+    }
+    assert.equal(await committed(group, topic), 5)
+  })
+
+  test('stored offsets: equal offsets are not committed again after a seek', async () => {
+    const [topic, group] = [await topicWith(5), fresh('stored')]
+    const consumer = member(group, { 'enable.auto.commit': false })
+    try {
+      consumer.subscribe(topic)
+      for (let i = 0; i < 5; i++) await consumer.readMessage(WAIT_MS)
+      await consumer.commit()
+      await consumer.seek([{ topic, partition: 0, offset: 5 }])
+      await assert.rejects(consumer.commit(), { code: ErrorCode.ERR__NO_OFFSET })
+    } finally {
+      await consumer.close()
+    }
+  })
+}
