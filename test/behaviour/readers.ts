@@ -9,7 +9,7 @@ export interface Reader {
   /** A message counts as done when it is handed out, not when the next one is asked for. */
   readonly storesAtOnce: boolean
   /** Until the program stops or the consumer is closed. A message that is stopped at is not done. */
-  read(consumer: Consumer, each: (message: Message) => Next | Promise<Next>): Promise<void>
+  readonly read: (consumer: Consumer, each: (message: Message) => Next | Promise<Next>) => Promise<void>
 }
 
 const STOP = new Error('stop')
@@ -69,14 +69,11 @@ export const readers: readonly Reader[] = [
     async read(consumer, each) {
       const streams = consumer.partitions()
       const work: Promise<void>[] = []
-      let isOver = false
       for await (const stream of streams) {
-        if (isOver) break
         work.push(
           (async () => {
             for await (const message of stream) {
               if ((await each(message)) !== 'stop') continue
-              isOver = true
               // Not awaited: it waits for this stream.
               void streams.return?.()
               return

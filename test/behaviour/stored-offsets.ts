@@ -71,7 +71,6 @@ export function storedOffsetScenarios(start: () => Promise<World>): void {
     }
     try {
       if (seen > 0) await sender.transaction(async tx => write(tx, seen))
-      if (aborted === 0) return
       const giveUp = new Error('given up')
       const failing = sender.transaction(async tx => {
         write(tx, aborted)
@@ -82,6 +81,12 @@ export function storedOffsetScenarios(start: () => Promise<World>): void {
     } finally {
       await sender.close()
     }
+    // Markers are written after the end of a transaction has been answered.
+    await until('its markers are written', async () => {
+      const asked = [{ topic, partition, spec: 'latest' }] as const
+      const [stable] = await admin.listOffsets([...asked], { isolationLevel: 'read_committed' })
+      return stable?.offset === (await endOf(topic, partition))
+    })
   }
 
   async function committed(group: string, topic: string, partition = 0): Promise<number> {

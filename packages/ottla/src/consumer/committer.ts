@@ -105,9 +105,12 @@ export class Committer {
     return commits
   }
 
-  /** What the program says itself. */
-  given(offsets: readonly TopicPartitionOffset[]): Commit[] {
-    return offsets.map(offset => ({ offset, store: this.#assignment.get(offset.topic, offset.partition)?.offsets }))
+  /** What the program says itself, or what is pending. A logical offset cannot be committed; librdkafka leaves it out, too. */
+  toCommit(offsets?: readonly TopicPartitionOffset[]): Commit[] {
+    if (offsets === undefined) return this.pending(this.#assignment.cursors)
+    return offsets
+      .filter(({ offset }) => offset >= 0)
+      .map(offset => ({ offset, store: this.#assignment.get(offset.topic, offset.partition)?.offsets }))
   }
 
   /**

@@ -21,7 +21,7 @@ import {
   type TopicPartitionOffset,
   type WaitOptions,
 } from '../types.ts'
-import { behind, checkOffsets, checkPartitions, invalid, movedSince, notAssigned } from './arguments.ts'
+import { behind, checkOffsets, checkPartitions, invalid } from './arguments.ts'
 import { Assignment } from './assignment.ts'
 import { fetchCommitted } from './committed-offsets.ts'
 import { Committer } from './committer.ts'
@@ -37,7 +37,7 @@ import { intercepting } from './interceptors.ts'
 import { BatchIterator, MessageIterator, type BatchOptions } from './iterators.ts'
 import { Mailbox } from './mailbox.ts'
 import type { MessageBatch } from './message-batch.ts'
-import { decodingOf, originOf, type Decoding } from './message.ts'
+import { decodingOf, outlived, type Decoding } from './message.ts'
 import { OffsetResolver } from './offset-reset.ts'
 import { OffsetValidator } from './offset-validation.ts'
 import type { ConsumerOptions } from './options.ts'
@@ -121,7 +121,7 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
       raise,
     })
     this.#fetcher = new Fetcher(context, cluster, assignment, this.#queue, {
-      reset: (cursor, reason) => this.#reset(cursor, reason),
+      reset: (cursor, reason) => this.#resolver.reset(cursor, reason),
       validate: () => this.#validator.kick(),
       raise,
     })
@@ -130,7 +130,7 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
         return assignment.cursors
       },
       onValidated: () => this.#fetcher.kick(),
-      reset: (cursor, reason) => this.#reset(cursor, reason),
+      reset: (cursor, reason) => this.#resolver.reset(cursor, reason),
       raise,
     })
     this.#watch = new TopicWatch(context, cluster, {
@@ -324,11 +324,7 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
     const committer = this.#committer
     if (committer === null) throw this.#noGroup('commit')
     if (offsets !== undefined) checkOffsets(offsets, 'commit')
-    // A logical offset cannot be committed; librdkafka leaves it out, too.
-    const given =
-      offsets === undefined
-        ? committer.pending(this.#assignment.cursors)
-        : committer.given(offsets.filter(({ offset }) => offset >= 0))
+    const given = committer.toCommit(offsets)
     if (given.length === 0) throw new KafkaError(ErrorCode.ERR__NO_OFFSET, 'there is no stored offset to commit')
     return committer.commit(given, Deadline.after(this.#context.clock, this.#settings['socket.timeout.ms']))
   }
@@ -356,11 +352,8 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
    * seek, a reset), is an ERR__STATE error.
    */
   storeMessage(message: TopicPartition & { readonly offset: number }): TopicPartitionOffset[] {
-    const { topic, partition } = message
-    const origin = originOf(message)
-    if (origin?.cursor.dropped === true) return [{ ...behind(message), error: notAssigned(topic, partition) }]
-    if (origin?.isStale === true) return [{ ...behind(message), error: movedSince(message) }]
-    return this.storeOffsets([behind(message)])
+    const error = outlived(message)
+    return error === null ? this.storeOffsets([behind(message)]) : [{ ...behind(message), error }]
   }
 
   /**
@@ -560,12 +553,6 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
     // Logs have a sink of their own; the others are a producer's and a share consumer's.
     if (event.type === 'log' || event.type === 'delivery' || event.type === 'acknowledged') return
     this.#mailbox.post(event)
-  }
-
-  // What is queued leads away from where reading begins then.
-  #reset(cursor: Cursor, reason: string): void {
-    this.#queue.forget(cursor)
-    this.#resolver.reset(cursor, reason)
   }
 
   #onAdded(): void {

@@ -354,7 +354,10 @@ export class Fetcher {
         if (fromReplica) this.kick()
         // What came before is still good, and goes out first.
         else if (cursor.queuedMessages > 0) this.#backOff(cursor)
-        else this.#host.reset(cursor, `offset ${cursor.fetchOffset} is out of range`)
+        else {
+          this.#queue.forget(cursor) // a gap in it leads away from where reading begins then
+          this.#host.reset(cursor, `offset ${cursor.fetchOffset} is out of range`)
+        }
         return
       case ErrorCode.ERR_NOT_LEADER_FOR_PARTITION:
       case ErrorCode.ERR_FENCED_LEADER_EPOCH: {

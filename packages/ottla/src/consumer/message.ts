@@ -2,7 +2,8 @@
 import { ErrorCode, RecordView, type RecordCursor } from '@ottla/protocol'
 import { KafkaError } from '../errors.ts'
 import { deserializerOf, type DeserializerInput } from '../serdes.ts'
-import type { Deserializer, Message, SerdesContext } from '../types.ts'
+import type { Deserializer, Message, SerdesContext, TopicPartition } from '../types.ts'
+import { movedSince, notAssigned } from './arguments.ts'
 import type { Cursor } from './cursor.ts'
 import type { Intercept } from './interceptors.ts'
 
@@ -84,6 +85,13 @@ const origins = new WeakMap<object, HandedOut>()
 /** The origin of a message that this library handed out; undefined for any other object. */
 export function originOf(message: object): HandedOut | undefined {
   return message instanceof FetchedMessage ? message : origins.get(message)
+}
+
+/** Why a message's offset cannot be stored any more; null when it can, or is not known to have been handed out. */
+export function outlived(message: TopicPartition & { readonly offset: number }): KafkaError | null {
+  const origin = originOf(message)
+  if (origin?.cursor.dropped === true) return notAssigned(message.topic, message.partition)
+  return origin?.isStale === true ? movedSince(message) : null
 }
 
 /**

@@ -135,6 +135,7 @@ export class OffsetValidator {
     }
     const read = `it has been read up to offset ${cursor.fetchOffset} of leader epoch ${cursor.fetchEpoch}`
     if (leaderEpoch === UNKNOWN || endOffset === UNKNOWN) {
+      this.#queue.forget(cursor)
       this.#host.reset(cursor, `the log was truncated: ${read}, of which its new leader has nothing`)
       return
     }
