@@ -212,6 +212,47 @@ export function producerTransactionScenarios(start: () => Promise<PlainWorld>): 
     assert.deepEqual(await read(topic, 'read_committed'), [['newer'], [], []])
   })
 
+  // Whatever the older instance does next, with something of its own in the transaction or not.
+  const attempts: Record<string, (older: Producer, topic: string) => Promise<unknown>> = {
+    produces: (older, topic) => older.send({ topic, partition: 0, value: 'too late' }),
+    'produces to another partition': (older, topic) => older.send({ topic, partition: 1, value: 'too late' }),
+    'sends offsets': (older, topic) =>
+      older.sendOffsetsToTransaction([{ topic, partition: 0, offset: 1 }], {
+        groupId: fresh('group'),
+        generationId: -1,
+        memberId: '',
+      }),
+    commits: older => older.commitTransaction(),
+    aborts: older => older.abortTransaction(),
+  }
+  for (const [does, attempt] of Object.entries(attempts)) {
+    for (const used of [true, false]) {
+      // An empty transaction ends without a request.
+      if (!used && (does === 'commits' || does === 'aborts')) continue
+      const what = used ? 'something' : 'nothing'
+      test(`a fenced instance that ${does} with ${what} in its transaction dies, and the newer one's open transaction lives`, async () => {
+        const topic = await newTopic()
+        const id = fresh('zombie')
+        const older = await ready(id)
+        older.beginTransaction()
+        if (used) await older.send({ topic, partition: 0, value: 'older' })
+        const newer = await ready(id)
+        newer.beginTransaction()
+        await newer.send({ topic, partition: 0, value: 'newer' })
+        await attempt(older, topic).catch(() => undefined)
+        assert.equal(await code(() => older.abortTransaction()), 'ERR__FENCED')
+        assert.equal(older.fatalError?.code, ErrorCode.ERR__FENCED)
+        await newer.send({ topic, partition: 0, value: 'newer again' })
+        await newer.commitTransaction()
+        assert.deepEqual((await read(topic, 'read_committed'))[0], ['newer', 'newer again'])
+        newer.beginTransaction()
+        await newer.send({ topic, partition: 0, value: 'next' })
+        await newer.commitTransaction()
+        assert.deepEqual((await read(topic, 'read_committed'))[0], ['newer', 'newer again', 'next'])
+      })
+    }
+  }
+
   test('statistics tell of the state', async () => {
     const producer = make(undefined, { 'statistics.interval.ms': 20 })
     const state = async (): Promise<unknown> => {

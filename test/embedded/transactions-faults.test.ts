@@ -206,6 +206,51 @@ function scenarios(version: 1 | 2, start: () => Promise<EmbeddedCluster>): void 
     }
   })
 
+  test('an older instance never fences the newer one, whatever it is answered first', async () => {
+    const topic = newTopic()
+    const apis = version === 1 ? [ADD_PARTITIONS, ADD_OFFSETS] : []
+    const codes = [
+      E.ERR_INVALID_PRODUCER_EPOCH,
+      E.ERR_PRODUCER_FENCED,
+      E.ERR_UNKNOWN_PRODUCER_ID,
+      E.ERR_INVALID_PRODUCER_ID_MAPPING,
+      E.ERR_OUT_OF_ORDER_SEQUENCE_NUMBER,
+      E.ERR_TRANSACTION_ABORTABLE,
+      E.ERR_INVALID_TXN_STATE,
+    ]
+    for (const api of [...apis, PRODUCE, TXN_OFFSET_COMMIT, END_TXN]) {
+      for (const code of codes) {
+        const id = fresh('zombie')
+        const older = await ready({ 'transactional.id': id, 'message.timeout.ms': 2000 })
+        older.beginTransaction()
+        await older.send({ topic, partition: 0, value: 'older' })
+        const newer = await ready({ 'transactional.id': id })
+        newer.beginTransaction()
+        await newer.send({ topic, partition: 0, value: 'newer' })
+        cluster.failNext(api, [code])
+        const what = `${errorName(code)} to request ${api}`
+        const attempts: (() => Promise<unknown>)[] = [
+          () => older.send({ topic, partition: 0, value: 'zombie' }),
+          () =>
+            older.sendOffsetsToTransaction([{ topic, partition: 0, offset: 1 }], {
+              groupId: fresh('group'),
+              generationId: -1,
+              memberId: '',
+            }),
+          () => older.commitTransaction(),
+          () => older.abortTransaction(),
+          () => older.abortTransaction(),
+        ]
+        for (const attempt of attempts) await attempt().catch(() => undefined)
+        cluster.clearFaults()
+        assert.notEqual(older.fatalError, null, what)
+        await newer.commitTransaction().catch((error: unknown) => assert.fail(`${what}: ${String(error)}`))
+        assert.equal((await read(topic)).at(-1), 'newer', what)
+        await Promise.all([older.close(), newer.close()])
+      }
+    }
+  })
+
   test('a commit that the coordinator cannot do is followed by an abort and by other transactions', async () => {
     const topic = newTopic()
     const producer = await ready()

@@ -59,7 +59,7 @@ export class Coordination {
     if (this.#repair === 'none') this.#repair = 'bump'
   }
 
-  /** The coordinator has left the epoch behind: it is not to be ended, but may be followed by the next (KIP-588). */
+  /** A leader says that the epoch has been left behind: what the coordinator says decides (KIP-588). */
   isOutdated(): void {
     this.#repair = 'bump-only'
   }
@@ -112,12 +112,19 @@ export class Coordination {
     return answer
   }
 
-  /** Mends, too, what there is to mend about the producer id. A second call finds nothing left to do. */
+  /**
+   * Mends, too, what there is to mend about the producer id. A second call finds nothing left to do.
+   *
+   * The abort always goes first, even where there may be nothing to abort: it is refused once a newer instance has taken
+   * over. A coordinator asked for the next epoch does not look at the one it was given while a transaction is open, and
+   * would fence the newer instance for the older one's sake.
+   */
   async abort(limits: RequestLimits): Promise<Finding> {
     const culprit = 'the transaction cannot be aborted'
-    if (this.#registration !== 'none' && (this.#repair !== 'bump-only' || this.#version === 2)) {
-      const ended = this.#requests.end(this.#id(), this.#version, false, limits)
-      const answer = await this.#answer(culprit, limits, ended)
+    if (this.#registration !== 'none' || this.#repair !== 'none') {
+      let answer = await this.#end(culprit, limits)
+      // On the word of one answer the next epoch is not asked for.
+      if (this.judge(answer.errorCode) === 'renew') answer = await this.#end(culprit, limits)
       if (this.judge(answer.errorCode) === 'renew') {
         this.#repair = 'bump'
       } else if (!this.#isUnheardOf(answer)) {
@@ -147,6 +154,10 @@ export class Coordination {
     this.#nextVersion = await this.#requests.version(limits)
   }
 
+  #end(culprit: string, limits: RequestLimits): Promise<Granted & Finding> {
+    return this.#answer(culprit, limits, this.#requests.end(this.#id(), this.#version, false, limits))
+  }
+
   /** A request by which the coordinator learns of the transaction, if it is not refused. */
   async #register(culprit: string, limits: RequestLimits, request: Promise<Finding>): Promise<Finding> {
     const before = this.#registration
@@ -159,7 +170,7 @@ export class Coordination {
 
   /** There is nothing to end: the request by which the coordinator was to learn of the transaction did not get there. */
   #isUnheardOf({ errorCode }: Finding): boolean {
-    return errorCode === ErrorCode.ERR_INVALID_TXN_STATE && this.#registration === 'maybe'
+    return errorCode === ErrorCode.ERR_INVALID_TXN_STATE && this.#registration !== 'certain'
   }
 
   /** The answer; for an error that stands for a refusal (by the finder of coordinators, say), that. */
