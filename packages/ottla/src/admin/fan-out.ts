@@ -63,7 +63,12 @@ async function askOnce<T extends TopicPartition, R>(
   const topics = new Set<string>()
   for (const i of open) topics.add(itemAt(items, i).topic)
   const { deadline, signal } = call
-  const snapshot = await call.cluster.metadata.refresh([...topics], { deadline, signal, allowAutoCreate: false })
+  const snapshot = await call.cluster.metadata.refresh([...topics], {
+    deadline,
+    signal,
+    allowAutoCreate: false,
+    asTold: true,
+  })
   const results = new Map<number, R | KafkaError>()
   const byLeader = new Map<number, number[]>()
   for (const i of open) {

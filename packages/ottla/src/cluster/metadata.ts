@@ -25,6 +25,8 @@ export interface RefreshOptions {
   readonly signal?: AbortSignal | undefined
   /** Whether asking for a topic may create it; by default as the client is configured. */
   readonly allowAutoCreate?: boolean
+  /** Resolves with what this answer says, and nothing else: for programs that ask how things are. */
+  readonly asTold?: boolean
 }
 
 // A background refresh that fails is tried again by the next one.
@@ -112,8 +114,13 @@ export class MetadataCache {
       options.deadline,
       options.signal,
     )
-    if (!this.#closed) this.#apply(applyMetadata(this.#snapshot, response, this.#context.clock.now(), complete))
-    return this.#snapshot
+    const now = this.#context.clock.now()
+    if (!this.#closed) {
+      const isGuarded = (topic: string): boolean => this.#everything > 0 || this.#wanted.has(topic)
+      this.#checkCluster(response.clusterId)
+      this.#apply(applyMetadata(this.#snapshot, response, now, complete, isGuarded))
+    }
+    return options.asTold === true ? applyMetadata(emptySnapshot, response, now, true).snapshot : this.#snapshot
   }
 
   /** Somebody has seen that the picture is stale: refreshes soon, in the background, many calls as one. */
@@ -155,8 +162,19 @@ export class MetadataCache {
   #apply(applied: Applied): void {
     const before = this.#snapshot
     this.#snapshot = applied.snapshot
+    if (applied.doubted.length > 0) {
+      this.requestRefresh('another answer has to say so, too', this.#everything > 0 ? undefined : applied.doubted)
+    }
     if (applied.changed.size === 0 && before.brokers === applied.snapshot.brokers) return
     for (const listener of this.#listeners) listener(applied.changed)
+  }
+
+  // As librdkafka: nothing but a word. Whoever has moved a cluster to other addresses wants its clients to go on.
+  #checkCluster(clusterId: string | null): void {
+    const known = this.#snapshot.clusterId
+    if (known === null || clusterId === null || clusterId === known) return
+    const text = `a broker says that it belongs to cluster ${clusterId}, others have said ${known}`
+    this.#context.logger.error('CLUSTERID', `${text}: bootstrap.servers may name brokers of one cluster only`)
   }
 
   #markWanted(): void {

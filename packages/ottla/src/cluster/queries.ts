@@ -63,7 +63,7 @@ export async function getMetadata(
   query: Pick<QueryOptions, 'deadline' | 'signal'>,
 ): Promise<Metadata> {
   const asked = options.topic === undefined ? (options.allTopics === false ? 'wanted' : 'all') : [options.topic]
-  const snapshot = await cluster.metadata.refresh(asked, { ...query, allowAutoCreate: false })
+  const snapshot = await cluster.metadata.refresh(asked, { ...query, allowAutoCreate: false, asTold: true })
   return publicMetadata(snapshot, options.topic)
 }
 

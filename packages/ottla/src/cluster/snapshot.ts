@@ -31,6 +31,8 @@ export interface TopicSnapshot {
   readonly partitions: readonly PartitionSnapshot[]
   /** When a broker last told about it, on the clock's monotonic scale. */
   readonly updatedAt: number
+  /** Since when answers would take away something of it and have not been believed; null while none does. */
+  readonly doubtedSince: number | null
 }
 
 /** The cluster as it was last told: a value that is never changed, only replaced. */
@@ -55,18 +57,30 @@ export interface Applied {
   readonly snapshot: Snapshot
   /** Topics whose leaders, partitions, id or error are not what they were. */
   readonly changed: ReadonlySet<string>
+  /** Topics of which the answer would have taken away something: other answers have to say so, too. */
+  readonly doubted: readonly string[]
 }
 
+// A broker that lags behind (it has come back, or has not heard of a change yet) tells of the cluster as it was. What it
+// takes away is believed once answers have said so for this long, without one between them that knows better.
+const LOSS_MS = 1000
+// Without topic ids a topic made anew looks like an old view of the one before it: time for views to catch up.
+const LOSS_WITHOUT_IDS_MS = 30_000
+
 /**
- * Merges a metadata response into a snapshot. Leader epochs never go backwards (KIP-320), unless the
- * topic was deleted and made anew, which its id tells.
+ * Merges a metadata response into a snapshot. All that a single answer may take away is decided here:
+ * - leader epochs never go backwards (KIP-320), and partitions never become fewer, while the topic's id is the same;
+ * - that a guarded topic is gone, cannot be used or is another one of the same name has to be told for a while;
+ * - what it lacks about the cluster as a whole (brokers, the controller, the id) stays as it was.
  * @param complete the response speaks of every topic there is, so that those it lacks are gone
+ * @param isGuarded whether something is being done with the topic; others are as the last answer says
  */
 export function applyMetadata(
   before: Snapshot,
   response: Decoded<MetadataResponse>,
   now: number,
   complete: boolean,
+  isGuarded: (topic: string) => boolean = () => false,
 ): Applied {
   const brokers = new Map<number, BrokerAddress>()
   for (const broker of response.brokers) {
@@ -74,35 +88,39 @@ export function applyMetadata(
   }
   const topics = complete ? new Map<string, TopicSnapshot>() : new Map(before.topics)
   const changed = new Set<string>()
+  const doubted: string[] = []
   for (const topic of response.topics) {
     const name = topic.name ?? before.topicNames.get(topic.topicId)
     if (name === undefined) continue
     const old = before.topics.get(name)
-    const next: TopicSnapshot = {
-      topic: name,
-      topicId: topic.topicId,
-      isInternal: topic.isInternal,
-      errorCode: topic.errorCode,
-      partitions: mergePartitions(topic, old),
-      updatedAt: now,
-    }
+    const next = old !== undefined && isGuarded(name) ? follow(old, topic, now) : take(name, topic, old, now)
     topics.set(name, next)
+    if (next.doubtedSince !== null) doubted.push(name)
     if (old === undefined || !sameTopic(old, next)) changed.add(name)
   }
   if (complete) {
-    for (const name of before.topics.keys()) {
-      if (!topics.has(name)) changed.add(name)
+    for (const [name, old] of before.topics) {
+      if (topics.has(name)) continue
+      const kept = isGuarded(name) && isUsable(old) ? doubt(old, old, LOSS_MS, now) : null
+      if (kept === null) {
+        changed.add(name)
+      } else {
+        topics.set(name, kept)
+        doubted.push(name)
+      }
     }
   }
+  const known = brokers.size > 0 ? brokers : before.brokers
   return {
     snapshot: {
       clusterId: response.clusterId ?? before.clusterId,
-      controllerId: response.controllerId,
-      brokers: brokers.size > 0 ? brokers : before.brokers,
+      controllerId: controllerOf(before, response.controllerId, known),
+      brokers: known,
       topics,
       topicNames: namesById(topics),
     },
     changed,
+    doubted,
   }
 }
 
@@ -115,7 +133,7 @@ export function applyLeader(
   leaderEpoch: number,
   endpoint: BrokerAddress | null,
 ): Applied {
-  const none: Applied = { snapshot: before, changed: new Set() }
+  const none: Applied = { snapshot: before, changed: new Set(), doubted: [] }
   const old = before.topics.get(topic)
   const known = old?.partitions[partition]
   if (old === undefined || known === undefined || leader < 0 || leaderEpoch <= known.leaderEpoch) return none
@@ -126,7 +144,7 @@ export function applyLeader(
   topics.set(topic, { ...old, partitions })
   const brokers = new Map(before.brokers)
   if (endpoint !== null) brokers.set(endpoint.id, endpoint)
-  return { snapshot: { ...before, brokers, topics }, changed: new Set([topic]) }
+  return { snapshot: { ...before, brokers, topics }, changed: new Set([topic]), doubted: [] }
 }
 
 // Partitions are numbered without gaps from 0. A number beyond anything that a cluster holds is a lie, and would have
@@ -135,12 +153,62 @@ const MOST_PARTITIONS = 1_000_000
 
 type MetadataTopic = Decoded<MetadataResponse>['topics'][number]
 
-function mergePartitions(topic: MetadataTopic, old: TopicSnapshot | undefined): PartitionSnapshot[] {
-  const sameTopicAsBefore = old !== undefined && old.topicId === topic.topicId
+/** The topic as the answer says it, but for leaders that are known to be older ones. */
+function take(name: string, topic: MetadataTopic, old: TopicSnapshot | undefined, now: number): TopicSnapshot {
+  const { topicId, isInternal, errorCode } = topic
+  const partitions = mergePartitions(topic, old?.topicId === topicId ? old.partitions : [], 0)
+  return { topic: name, topicId, isInternal, errorCode, partitions, updatedAt: now, doubtedSince: null }
+}
+
+/** What to make of an answer about a topic that something depends on. */
+function follow(old: TopicSnapshot, topic: MetadataTopic, now: number): TopicSnapshot {
+  const next = take(old.topic, topic, undefined, now)
+  if (!isUsable(old)) return next
+  if (!isUsable(next)) return doubt(old, old, LOSS_MS, now) ?? next
+  const hasIds = old.topicId !== ZERO_UUID && next.topicId !== ZERO_UUID
+  if (hasIds && old.topicId !== next.topicId) return doubt(old, old, LOSS_MS, now) ?? next
+  // The same topic, or perhaps, where a broker tells no ids, another of its name.
+  const topicId = next.topicId === ZERO_UUID ? old.topicId : next.topicId
+  const merged = { ...next, topicId, partitions: mergePartitions(topic, old.partitions, old.partitions.length) }
+  if (hasIds || !isBehind(next, old)) return merged
+  return doubt(old, merged, LOSS_WITHOUT_IDS_MS, now) ?? next
+}
+
+/** What is kept, or null once the loss has to be believed. */
+function doubt(old: TopicSnapshot, kept: TopicSnapshot, patienceMs: number, now: number): TopicSnapshot | null {
+  const doubtedSince = old.doubtedSince ?? now
+  return now - doubtedSince < patienceMs ? { ...kept, doubtedSince } : null
+}
+
+function isUsable(topic: TopicSnapshot): boolean {
+  return topic.errorCode === ErrorCode.ERR_NO_ERROR && topic.partitions.length > 0
+}
+
+function isBehind(next: TopicSnapshot, old: TopicSnapshot): boolean {
+  return old.partitions.some((known, i) => {
+    const told = next.partitions[i]
+    return told === undefined || (told.leaderEpoch >= 0 && told.leaderEpoch < known.leaderEpoch)
+  })
+}
+
+// One that does not know the controller at the moment says -1.
+function controllerOf(before: Snapshot, told: number, brokers: ReadonlyMap<number, BrokerAddress>): number {
+  return told < 0 && brokers.has(before.controllerId) ? before.controllerId : told
+}
+
+/**
+ * @param before - of the same topic: their leaders are not followed by older ones
+ * @param least - as many partitions there are at least
+ */
+function mergePartitions(
+  topic: MetadataTopic,
+  before: readonly PartitionSnapshot[],
+  least: number,
+): PartitionSnapshot[] {
   const partitions: PartitionSnapshot[] = []
   for (const p of topic.partitions) {
     if (p.partitionIndex < 0 || p.partitionIndex >= MOST_PARTITIONS) continue
-    const known = sameTopicAsBefore ? old.partitions[p.partitionIndex] : undefined
+    const known = before[p.partitionIndex]
     const stale = known !== undefined && p.leaderEpoch >= 0 && p.leaderEpoch < known.leaderEpoch
     partitions[p.partitionIndex] = stale
       ? known
@@ -154,8 +222,9 @@ function mergePartitions(topic: MetadataTopic, old: TopicSnapshot | undefined): 
           errorCode: p.errorCode,
         }
   }
+  const count = Math.max(partitions.length, Math.min(least, before.length))
   // A response with a gap would leave a hole in the array; readers count on every index being there.
-  for (let i = 0; i < partitions.length; i++) partitions[i] ??= missingPartition(i)
+  for (let i = 0; i < count; i++) partitions[i] ??= before[i] ?? missingPartition(i)
   return partitions
 }
 

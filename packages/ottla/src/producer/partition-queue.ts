@@ -1,5 +1,6 @@
 /** What waits to be sent to one partition, in order. */
 import { Ring } from '../base/ring.ts'
+import type { KafkaError } from '../errors.ts'
 import type { Bytes, HeadersInput } from '../types.ts'
 import { Batch, type HeldRecord, type Identity } from './batch.ts'
 import type { ReportSink } from './entries.ts'
@@ -52,8 +53,8 @@ export class PartitionQueue {
   isEager = false
   /** Broker id of the outbox that sends its open batch as soon as no request is under way, -1 for none. @internal */
   eagerIn = -1
-  /** The topic has no such partition any more: nothing can be sent. */
-  isGone = false
+  /** Why nothing can be sent while the topic has no such partition any more; it may come back. */
+  absence: KafkaError | null = null
   /** Broker id of the outbox it stands in, -1 for none. @internal */
   listedIn = -1
   /** The request that took a batch of it last: one request has at most one. @internal */

@@ -374,11 +374,6 @@ export class Pipeline implements QueueObserver {
         this.#failTopic(topic, change.error)
         return
       case 'usable': {
-        for (const queue of change.surplus) {
-          queue.isGone = true
-          const text = `there is no partition ${queue.partition} of topic ${topic.name}`
-          this.#failQueue(queue, () => new KafkaError(ErrorCode.ERR__UNKNOWN_PARTITION, text))
-        }
         const isEager = topic.unassigned.isEager
         topic.unassigned.isEager = false
         this.#assign(topic)
@@ -473,9 +468,20 @@ export class Pipeline implements QueueObserver {
         topic.fail(new KafkaError(ErrorCode.ERR__UNKNOWN_TOPIC, `${text} (topic.metadata.propagation.max.ms)`))
       }
       const { failedWith } = topic
-      if (failedWith !== null) this.#failTopic(topic, failedWith)
-      else if (sender.messageTimeoutMs !== Infinity) for (const queue of topic.queues()) this.#expire(queue, now)
+      if (failedWith !== null) {
+        this.#failTopic(topic, failedWith)
+        continue
+      }
+      this.#refuseImpossible(topic)
+      if (sender.messageTimeoutMs !== Infinity) for (const queue of topic.queues()) this.#expire(queue, now)
     }
+  }
+
+  #refuseImpossible(topic: TopicQueue): void {
+    const { metadata } = this.#cluster
+    const queues = topic.takeImpossible(metadata.snapshot.topics.get(topic.name)?.updatedAt ?? -Infinity)
+    if (queues === undefined) metadata.requestRefresh('a partition is missing', [topic.name])
+    else for (const queue of queues) this.#failQueue(queue, () => topic.noPartition(queue.partition))
   }
 
   #expire(queue: PartitionQueue, now: number): void {
@@ -489,7 +495,7 @@ export class Pipeline implements QueueObserver {
       over.push(old)
       queue.putBack([young])
     }
-    this.#settleAll(queue, over, batch => expiry(queue, timeoutMs, batch.lastError))
+    this.#settleAll(queue, over, batch => expiry(queue, timeoutMs, queue.absence ?? batch.lastError))
     this.sender.list(queue)
   }
 }

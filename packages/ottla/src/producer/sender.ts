@@ -512,7 +512,7 @@ export class Sender {
     const now = clock.now()
     if (verdict.counts) batch.retries++
     const isLate = now >= batch.lastAt + messageTimeoutMs
-    if (verdict.retry && batch.retries <= maxRetries && !isLate && !queue.isGone && !this.#isLost()) {
+    if (verdict.retry && batch.retries <= maxRetries && !isLate && !this.#isLost()) {
       batch.failures++
       // A leader that is known to be another one already is asked at once.
       const hasMoved = verdict.refresh && queue.leader >= 0 && queue.leader !== outbox.brokerId

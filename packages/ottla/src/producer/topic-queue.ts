@@ -24,11 +24,14 @@ const final = new Set<number>([
 ])
 const missing = new Set<number>([ErrorCode.ERR_UNKNOWN_TOPIC_OR_PART, ErrorCode.ERR_UNKNOWN_TOPIC_ID])
 
+// That long after the first: a broker that lags behind has caught up, as a rule.
+const SECOND_LOOK_MS = 500
+
 /** What an update of the metadata asks for. */
 export type TopicChange =
   | { readonly is: 'nothing' }
   /** Leaders are (perhaps) others; messages without a partition can be given one. */
-  | { readonly is: 'usable'; readonly surplus: readonly PartitionQueue[] }
+  | { readonly is: 'usable' }
   | { readonly is: 'failed'; readonly error: KafkaError }
 
 /** One topic that messages were produced to. */
@@ -44,6 +47,10 @@ export class TopicQueue implements QueueTopic, PartitionView {
   #queues: PartitionQueue[] = []
   // Queues that a program named before it was known whether there is such a partition.
   readonly #early = new Map<number, PartitionQueue>()
+  // Queues of partitions that there were once: they may come back while their messages have time.
+  readonly #absent = new Map<number, PartitionQueue>()
+  // When a broker first told of fewer partitions than there are early queues for.
+  #tooFewSince = Infinity
   #state: TopicState = 'unknown'
   #error: KafkaError | null = null
   #unknownSince: number
@@ -85,7 +92,7 @@ export class TopicQueue implements QueueTopic, PartitionView {
     switch (this.#state) {
       case 'exists': {
         const queue = this.#queues[partition >= 0 ? partition : this.#chooser.choose(this, key, message, now)]
-        if (queue === undefined) throw this.#noPartition(partition)
+        if (queue === undefined) throw this.noPartition(partition)
         return queue
       }
       case 'unknown':
@@ -101,7 +108,8 @@ export class TopicQueue implements QueueTopic, PartitionView {
   update(snapshot: TopicSnapshot | undefined, now: number): TopicChange {
     const code = snapshot?.errorCode ?? ErrorCode.ERR_UNKNOWN_TOPIC_OR_PART
     if (snapshot !== undefined && code === ErrorCode.ERR_NO_ERROR && snapshot.partitions.length > 0) {
-      return { is: 'usable', surplus: this.#follow(snapshot) }
+      this.#follow(snapshot, now)
+      return { is: 'usable' }
     }
     if (final.has(code)) return { is: 'failed', error: this.fail(KafkaError.of(code, `topic ${this.name}`)) }
     this.#isMissing = missing.has(code)
@@ -117,6 +125,19 @@ export class TopicQueue implements QueueTopic, PartitionView {
     return this.#state === 'unknown' && this.#isMissing && now - this.#unknownSince >= propagationMs
   }
 
+  /**
+   * Takes out the queues of partitions that the topic has never had, once a second answer has said so.
+   * @param updatedAt - when a broker last told of the topic
+   * @returns undefined: that answer has to be asked for
+   */
+  takeImpossible(updatedAt: number): PartitionQueue[] | undefined {
+    if (this.#state !== 'exists' || this.#early.size === 0) return []
+    if (updatedAt < this.#tooFewSince + SECOND_LOOK_MS) return undefined
+    const queues = [...this.#early.values()]
+    this.#early.clear()
+    return queues
+  }
+
   /** Messages to the topic are refused until the metadata speaks well of it again. */
   fail(error: KafkaError): KafkaError {
     this.#error = error
@@ -128,33 +149,44 @@ export class TopicQueue implements QueueTopic, PartitionView {
   *queues(): Generator<PartitionQueue> {
     yield* this.#queues
     yield* this.#early.values()
+    yield* this.#absent.values()
     yield this.unassigned
   }
 
-  #follow(snapshot: TopicSnapshot): PartitionQueue[] {
+  /** The refusal of messages to a partition that the topic does not have. */
+  noPartition(partition: number): KafkaError {
+    const message = `there is no partition ${partition} of topic ${this.name}: it has ${this.partitionCount} partitions`
+    return new KafkaError(ErrorCode.ERR__UNKNOWN_PARTITION, message)
+  }
+
+  #follow(snapshot: TopicSnapshot, now: number): void {
     const count = snapshot.partitions.length
-    const surplus = this.#queues.splice(count)
     this.topicId = snapshot.topicId
     this.partitionCount = count
+    for (const queue of this.#queues.splice(count)) {
+      queue.leader = -1
+      queue.absence = this.noPartition(queue.partition)
+      this.#absent.set(queue.partition, queue)
+    }
     for (let p = 0; p < count; p++) {
       let queue = this.#queues[p]
       if (queue === undefined) {
-        queue = this.#early.get(p) ?? new PartitionQueue(this, p, this.#limits, this.#observer)
+        queue = this.#absent.get(p) ?? this.#early.get(p) ?? new PartitionQueue(this, p, this.#limits, this.#observer)
+        queue.absence = null
+        this.#absent.delete(p)
         this.#early.delete(p)
         this.#queues[p] = queue
       }
       queue.leader = snapshot.partitions[p]?.leader ?? -1
     }
-    surplus.push(...this.#early.values())
-    this.#early.clear()
+    this.#tooFewSince = this.#early.size === 0 ? Infinity : Math.min(this.#tooFewSince, now)
     this.#error = null
     this.#isMissing = false
     if (this.#state !== 'exists') this.#enter('exists')
-    return surplus
   }
 
   #earlyQueue(partition: number): PartitionQueue {
-    const known = this.#queues[partition] ?? this.#early.get(partition)
+    const known = this.#queues[partition] ?? this.#absent.get(partition) ?? this.#early.get(partition)
     if (known !== undefined) return known
     const queue = new PartitionQueue(this, partition, this.#limits, this.#observer)
     this.#early.set(partition, queue)
@@ -164,10 +196,5 @@ export class TopicQueue implements QueueTopic, PartitionView {
   #enter(next: TopicState): void {
     if (!moves[this.#state].includes(next)) throw new Error(`topic ${this.#state} -> ${next} is no legal move`)
     this.#state = next
-  }
-
-  #noPartition(partition: number): KafkaError {
-    const message = `there is no partition ${partition} of topic ${this.name}: it has ${this.partitionCount} partitions`
-    return new KafkaError(ErrorCode.ERR__UNKNOWN_PARTITION, message)
   }
 }

@@ -104,6 +104,7 @@ export function topicLedBy(topic: string, leaders: readonly number[], errorCode 
     isInternal: false,
     errorCode,
     updatedAt: 0,
+    doubtedSince: null,
     partitions: leaders.map((leader, partition) => ({
       partition,
       leader,

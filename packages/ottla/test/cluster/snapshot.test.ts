@@ -108,3 +108,87 @@ test('a partition that no cluster could have is passed over: nothing is made for
   const applied = applyMetadata(emptySnapshot, { ...hostile, topics: [{ ...topic, partitions }] }, 0, true)
   assert.equal(applied.snapshot.topics.get('a')?.partitions.length, 1)
 })
+
+const guarded = (): boolean => true
+const two: Leader[] = [
+  { id: 1, epoch: 3 },
+  { id: 2, epoch: 3 },
+]
+type Answer = Decoded<MetadataResponse>
+
+function failing(errorCode: number): Answer {
+  const answer = response({ a: [] })
+  return { ...answer, topics: answer.topics.map(topic => ({ ...topic, errorCode, topicId: ZERO_UUID })) }
+}
+
+/** What takes something of topic `a` away, and the partitions that it has once that is believed. */
+const losses: Record<string, { answer: Answer; complete?: boolean; left: number }> = {
+  'an answer that does not know the topic': { answer: failing(ErrorCode.ERR_UNKNOWN_TOPIC_OR_PART), left: 0 },
+  'an answer that is not allowed to name it': { answer: failing(ErrorCode.ERR_TOPIC_AUTHORIZATION_FAILED), left: 0 },
+  'an answer by which it is being made': { answer: failing(ErrorCode.ERR_LEADER_NOT_AVAILABLE), left: 0 },
+  'an answer about all topics without it': { answer: response({}), complete: true, left: 0 },
+  'an answer with no partitions': { answer: response({ a: [] }), left: 0 },
+  'an answer with another topic of its name': { answer: response({ a: [{ id: 1, epoch: 0 }] }, ID_B), left: 1 },
+}
+
+for (const [what, { answer, complete = false, left }] of Object.entries(losses)) {
+  test(`${what} is not believed before others have said so for a second`, () => {
+    const known = applyMetadata(emptySnapshot, response({ a: two }), 0, false, guarded)
+    const count = (at: typeof known): number => at.snapshot.topics.get('a')?.partitions.length ?? 0
+    const first = applyMetadata(known.snapshot, answer, 10, complete, guarded)
+    assert.deepEqual([count(first), first.changed.size, first.doubted], [2, 0, ['a']])
+    const second = applyMetadata(first.snapshot, answer, 1009, complete, guarded)
+    assert.deepEqual([count(second), second.doubted], [2, ['a']])
+    const better = applyMetadata(second.snapshot, response({ a: two }), 1009, false, guarded)
+    assert.deepEqual([count(better), better.doubted], [2, []])
+    const again = applyMetadata(better.snapshot, answer, 1010, complete, guarded)
+    assert.deepEqual([count(again), again.doubted], [2, ['a']], 'a broker that knew better has spoken in between')
+    const believed = applyMetadata(second.snapshot, answer, 1010, complete, guarded)
+    assert.deepEqual([count(believed), [...believed.changed], believed.doubted], [left, ['a'], []])
+    const unguarded = applyMetadata(known.snapshot, answer, 10, complete)
+    assert.deepEqual([count(unguarded), unguarded.doubted], [left, []], 'of no concern to anybody')
+  })
+}
+
+test('a topic never has fewer partitions while its id is the same', () => {
+  let { snapshot } = applyMetadata(emptySnapshot, response({ a: two }), 0, false, guarded)
+  for (const now of [1, 2000, 100_000]) {
+    const applied = applyMetadata(snapshot, response({ a: [{ id: 2, epoch: 4 }] }), now, false, guarded)
+    snapshot = applied.snapshot
+    assert.deepEqual(
+      snapshot.topics.get('a')?.partitions.map(p => [p.leader, p.leaderEpoch]),
+      [
+        [2, 4],
+        [2, 3],
+      ],
+    )
+    assert.deepEqual(applied.doubted, [])
+  }
+})
+
+test('without topic ids fewer partitions, and older leaders, are believed after half a minute', () => {
+  const fewer = response({ a: [{ id: 2, epoch: 0 }] }, ZERO_UUID)
+  const known = applyMetadata(emptySnapshot, response({ a: two }, ZERO_UUID), 0, false, guarded)
+  const partitions = (at: typeof known): unknown =>
+    at.snapshot.topics.get('a')?.partitions.map(p => [p.leader, p.leaderEpoch])
+  const first = applyMetadata(known.snapshot, fewer, 0, false, guarded)
+  const later = applyMetadata(first.snapshot, fewer, 29_999, false, guarded)
+  assert.deepEqual(partitions(later), partitions(known))
+  assert.deepEqual(later.doubted, ['a'])
+  assert.deepEqual(partitions(applyMetadata(later.snapshot, fewer, 30_000, false, guarded)), [[2, 0]])
+})
+
+test('a broker that tells no topic ids does not take the known one away', () => {
+  const known = applyMetadata(emptySnapshot, response({ a: two }), 0, false, guarded)
+  const { snapshot } = applyMetadata(known.snapshot, response({ a: two }, ZERO_UUID), 1, false, guarded)
+  assert.equal(snapshot.topics.get('a')?.topicId, ID_A)
+})
+
+test('what an answer does not know of the cluster stays as it was', () => {
+  const { snapshot } = applyMetadata(emptySnapshot, response({ a: two }), 0, false, guarded)
+  const poor = { ...response({ a: two }), brokers: [], clusterId: null, controllerId: -1 }
+  const kept = applyMetadata(snapshot, poor, 1, false, guarded).snapshot
+  assert.deepEqual([kept.clusterId, kept.brokers.size, kept.controllerId], ['c', 2, 1])
+  const headless = applyMetadata(snapshot, { ...response({ a: two }), controllerId: -1 }, 1, false, guarded).snapshot
+  assert.equal(headless.controllerId, 1)
+})

@@ -335,16 +335,38 @@ test('a topic that is deleted and made anew gets its messages under the new id',
   assert.deepEqual(outcomes(), { ok: ['a'] })
 })
 
-test('messages of a partition that the topic has lost are reported, those in flight included', async () => {
+test('messages of a partition that the topic has lost wait for it, those in flight included', async () => {
   const { cluster, clock, put, outcomes, nextAfter } = makeWorld({ 'batch.num.messages': 1 })
   cluster.topic('t', [1, 1])
   put({ topic: 't', partition: 1, value: 'a' })
   const request = await nextAfter(0)
   put({ topic: 't', partition: 1, value: 'b' })
   cluster.topic('t', [1], { topicId: 'AAAAAAAAAAAAAAAAAAAAAg' })
+  assert.throws(() => put({ topic: 't', partition: 1, value: 'c' }), { code: ErrorCode.ERR__UNKNOWN_PARTITION })
   request.error(ErrorCode.ERR_UNKNOWN_TOPIC_OR_PART)
   await clock.advance(RETRY_MS)
-  assert.deepEqual(outcomes(), { ERR__UNKNOWN_PARTITION: ['b'], ERR_UNKNOWN_TOPIC_OR_PART: ['a'] })
+  assert.deepEqual(outcomes(), {})
+  cluster.topic('t', [1, 1], { topicId: 'AAAAAAAAAAAAAAAAAAAAAg' })
+  put({ topic: 't', partition: 1, value: 'c' })
+  for (const value of ['a', 'b', 'c']) {
+    const again = await nextAfter(RETRY_MS)
+    assert.deepEqual(again.values, { 't/1': [value] })
+    again.ok()
+    await settle()
+  }
+  assert.deepEqual(outcomes(), { ok: ['a', 'b', 'c'] })
+})
+
+test('messages of a partition that does not come back run out of time, and their error says what is missing', async () => {
+  const { cluster, clock, put, reports } = makeWorld({ 'message.timeout.ms': 5000 })
+  cluster.topic('t', [1, -1])
+  put({ topic: 't', partition: 1, value: 'a' })
+  cluster.topic('t', [1])
+  await clock.advance(7000)
+  const { error } = reports[0] ?? {}
+  assert.equal(error?.name, 'ERR__MSG_TIMED_OUT')
+  assert.match(error?.message ?? '', /no partition 1 of topic t: it has 1 partition/)
+  assert.equal((error?.cause as { name: string } | undefined)?.name, 'ERR__UNKNOWN_PARTITION')
 })
 
 test('a batch that the broker finds too large is divided until its messages fit', async () => {

@@ -220,12 +220,29 @@ export class FakeCluster implements PipelineCluster {
       offlineReplicas: [],
       errorCode: 0,
     }))
-    this.#tell({ topic, topicId: ZERO_UUID, isInternal: false, errorCode: 0, partitions, updatedAt: 0, ...more })
+    this.#tell({
+      topic,
+      topicId: ZERO_UUID,
+      isInternal: false,
+      errorCode: 0,
+      partitions,
+      updatedAt: 0,
+      doubtedSince: null,
+      ...more,
+    })
   }
 
   /** The metadata tells of an error of a topic. */
   topicError(topic: string, errorCode: number): void {
-    this.#tell({ topic, topicId: ZERO_UUID, isInternal: false, errorCode, partitions: [], updatedAt: 0 })
+    this.#tell({
+      topic,
+      topicId: ZERO_UUID,
+      isInternal: false,
+      errorCode,
+      partitions: [],
+      updatedAt: 0,
+      doubtedSince: null,
+    })
   }
 
   missing(topic: string): void {
@@ -234,12 +251,12 @@ export class FakeCluster implements PipelineCluster {
 
   /** The metadata names these brokers. */
   brokers(ids: readonly number[]): void {
-    this.#apply({ snapshot: { ...this.#snapshot, brokers: brokers(ids) }, changed: new Set() })
+    this.#apply({ snapshot: { ...this.#snapshot, brokers: brokers(ids) }, changed: new Set(), doubted: [] })
   }
 
   #tell(topic: TopicSnapshot): void {
     const topics = new Map(this.#snapshot.topics).set(topic.topic, topic)
-    this.#apply({ snapshot: { ...this.#snapshot, topics }, changed: new Set([topic.topic]) })
+    this.#apply({ snapshot: { ...this.#snapshot, topics }, changed: new Set([topic.topic]), doubted: [] })
   }
 
   #apply(applied: Applied): void {

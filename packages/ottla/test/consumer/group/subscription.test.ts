@@ -9,7 +9,10 @@ function snapshotOf(topics: Record<string, number>): Snapshot {
   const entries = Object.entries(topics).map(([topic, count]): [string, TopicSnapshot] => {
     const partition = { leader: 1, leaderEpoch: 0, replicas: [], isr: [], offlineReplicas: [], errorCode: 0 }
     const partitions = Array.from({ length: count }, (_, i) => ({ partition: i, ...partition }))
-    return [topic, { topic, topicId: '', isInternal: false, errorCode: 0, partitions, updatedAt: 0 }]
+    return [
+      topic,
+      { topic, topicId: '', isInternal: false, errorCode: 0, partitions, updatedAt: 0, doubtedSince: null },
+    ]
   })
   return { ...emptySnapshot, topics: new Map(entries) }
 }
