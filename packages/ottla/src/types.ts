@@ -26,6 +26,29 @@ export function tailOf(offset: number): number {
   return offset <= OFFSET_TAIL_BASE ? OFFSET_TAIL_BASE - offset : -1
 }
 
+/** @internal whether it is an offset, or one of the logical ones */
+export function isOffset(offset: unknown): boolean {
+  if (!Number.isSafeInteger(offset)) return false
+  const number = offset as number // just checked
+  if (number >= OFFSET_BEGINNING) return true
+  return number === OFFSET_STORED || number === OFFSET_INVALID || number <= OFFSET_TAIL_BASE
+}
+
+/** @internal what to say of something that is none, without showing more than its kind */
+export function wrongOffset(offset: unknown, isLogicalToo = true): string {
+  const logical = ', OFFSET_BEGINNING, OFFSET_END, OFFSET_STORED, OFFSET_INVALID or offsetTail(n)'
+  const must = `must be a whole number from 0${isLogicalToo ? logical : ''}`
+  switch (typeof offset) {
+    case 'number':
+      return `${must}, not ${offset}`
+    case 'string':
+    case 'bigint':
+      return `${must}, not a ${typeof offset}; Number(offset) makes one`
+    default:
+      return `${must}, not ${offset === null ? 'null' : typeof offset === 'undefined' ? 'undefined' : `a value of type ${typeof offset}`}`
+  }
+}
+
 /** Bytes on the way in; a string is written as UTF-8. */
 export type Bytes = Uint8Array | string
 
@@ -40,7 +63,14 @@ export interface HeaderInput {
   readonly value?: Bytes | null
 }
 
-export type HeadersInput = Readonly<Record<string, Bytes | null>> | readonly HeaderInput[]
+/** The value of a header on the way in; an array stands for several headers of the name. */
+export type HeaderValueInput = Bytes | null | readonly (Bytes | null)[]
+
+/** By name, as a Map or any other list of pairs, or as a list that keeps order and duplicates. */
+export type HeadersInput =
+  | Readonly<Record<string, HeaderValueInput>>
+  | readonly HeaderInput[]
+  | Iterable<readonly [name: string, value: HeaderValueInput]>
 
 export interface TopicPartition {
   readonly topic: string

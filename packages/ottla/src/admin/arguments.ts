@@ -11,7 +11,8 @@ function refuse(message: string): never {
 /** The value as an error message shows it. */
 function shown(value: unknown): string {
   if (typeof value === 'string') return `'${value}'`
-  if (value === null || typeof value !== 'object') return String(value)
+  if (typeof value === 'bigint') return `the bigint ${value}n`
+  if (value === null || typeof value !== 'object') return typeof value === 'function' ? 'a function' : String(value)
   return Array.isArray(value) ? 'an array' : 'an object'
 }
 
@@ -59,6 +60,10 @@ export function requireWord(value: string, numbers: ReadonlyMap<string, number>,
 export function requirePartitions(items: readonly TopicPartition[], what: string): void {
   requireItems(items, what)
   items.forEach((item, i) => {
+    const given: unknown = item
+    if (typeof given !== 'object' || given === null) {
+      refuse(`${what}[${i}] must be an object with topic and partition, not ${shown(given)}`)
+    }
     requireName(item.topic, `${what}[${i}].topic`)
     requireInteger(item.partition, `${what}[${i}].partition`, 0, INT32_MAX)
   })

@@ -1,6 +1,7 @@
 /** From what a program wrote to what the client uses: names, types, ranges, defaults, and settings that contradict each other. */
 import { ErrorCode } from '@ottla/protocol'
 import { KafkaError } from '../errors.ts'
+import { foreignHint } from './foreign-names.ts'
 import { reconcile } from './reconcile.ts'
 import { choices, type ConfigKind, type HostPort, type Property } from './property.ts'
 import { parseServers } from './servers.ts'
@@ -31,6 +32,7 @@ type Value = boolean | number | string | readonly string[] | readonly HostPort[]
  * Throws KafkaError ERR__INVALID_ARG naming key, value and what is allowed.
  */
 export function resolveConfig(kind: ConfigKind, input: Readonly<Record<string, unknown>>): Resolved {
+  checkForm(input)
   const warnings: string[] = []
   const values = new Map<PropertyName, Value>()
   const writtenAs = new Map<PropertyName, string>()
@@ -56,6 +58,14 @@ export function resolveConfig(kind: ConfigKind, input: Readonly<Record<string, u
   for (const [alias, name] of Object.entries(aliases)) settings[alias] = settings[name]
   // Every key of the table was filled with a value that parse() or the table made for its kind.
   return { settings: settings as unknown as Settings, warnings }
+}
+
+function checkForm(input: unknown): void {
+  if (typeof input === 'object' && input !== null && !Array.isArray(input)) return
+  const example = "{ 'bootstrap.servers': 'localhost:9092' } is one"
+  if (input === undefined) throw invalid(`the configuration is missing: ${example}`)
+  const what = Array.isArray(input) ? 'an array' : input === null ? 'null' : `a ${typeof input}`
+  throw invalid(`the configuration must be an object, not ${what}: ${example}`)
 }
 
 /** The configuration as a log may show it: values of secret properties are masked. */
@@ -92,6 +102,8 @@ function lookUp(key: string): PropertyName | null {
 function canonicalName(key: string): PropertyName {
   const name = lookUp(key)
   if (name !== null) return name
+  const hint = foreignHint(key)
+  if (hint !== null) throw invalid(`there is no property '${key}': it ${hint}`)
   const close = closest(key)
   throw invalid(`there is no property '${key}'${close === null ? '' : `; did you mean '${close}'?`}`)
 }

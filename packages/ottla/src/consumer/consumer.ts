@@ -21,7 +21,7 @@ import {
   type TopicPartitionOffset,
   type WaitOptions,
 } from '../types.ts'
-import { behind, checkOffsets, checkPartitions, invalid } from './arguments.ts'
+import { behind, checkOffsets, checkPartitions, checkTimes, invalid } from './arguments.ts'
 import { Assignment } from './assignment.ts'
 import { fetchCommitted } from './committed-offsets.ts'
 import { Committer } from './committer.ts'
@@ -424,7 +424,7 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
   /** The first offset at or after each time (`offset` is ms since the epoch); OFFSET_END where there is none. */
   async offsetsForTimes(times: readonly TopicPartitionOffset[], wait?: WaitOptions): Promise<TopicPartitionOffset[]> {
     this.#requireOpen()
-    checkOffsets(times, 'offsetsForTimes')
+    checkTimes(times, 'offsetsForTimes')
     return offsetsForTimes(this.#cluster, this.#context, times, queryOptions(this.#context, wait))
   }
 

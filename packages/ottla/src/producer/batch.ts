@@ -1,8 +1,9 @@
 /** One batch of one partition: its bytes, and whom to report each of its messages to. */
 import { BatchReader, BatchWriter, type CompressionCodec, type RecordCursor } from '@ottla/protocol'
 import type { KafkaError } from '../errors.ts'
-import type { Bytes, Header, HeadersInput, PersistenceStatus } from '../types.ts'
+import type { Bytes, Header, PersistenceStatus } from '../types.ts'
 import { BatchEntries, type ReportSink } from './entries.ts'
+import type { PlainHeaders } from './headers.ts'
 import type { AnyMessage } from './message.ts'
 
 /** How a batch's messages ended. */
@@ -39,7 +40,7 @@ export interface Stamp extends Identity {
 export interface HeldRecord {
   readonly key: Bytes | null
   readonly value: Bytes | null
-  readonly headers: HeadersInput | undefined
+  readonly headers: PlainHeaders | undefined
   readonly timestamp: number
 }
 
@@ -121,7 +122,7 @@ export class Batch {
     sink: ReportSink,
     key: Bytes | null,
     value: Bytes | null,
-    headers: HeadersInput | undefined,
+    headers: PlainHeaders | undefined,
     timestamp: number,
     now: number,
   ): number {
@@ -236,7 +237,7 @@ function copyOf(data: Bytes | null): Bytes | null {
   return copy
 }
 
-function copyOfAll(headers: HeadersInput | undefined): HeadersInput | undefined {
+function copyOfAll(headers: PlainHeaders | undefined): PlainHeaders | undefined {
   if (headers === undefined) return undefined
   const copies: { key: string; value: Bytes | null }[] = []
   const list = Array.isArray(headers) ? (headers as readonly Header[]) : null

@@ -5,7 +5,8 @@ import { KafkaError } from '../errors.ts'
 import type { Bytes, DeliveryReport, Serializer } from '../types.ts'
 import type { ReportSink } from './entries.ts'
 import type { Life } from './life.ts'
-import { checkMessage, checkTopicName, invalid, serializationError, serialize, type AnyMessage } from './message.ts'
+import { invalid, kindOf } from './kinds.ts'
+import { checkMessage, checkTopicName, noBytes, serializationError, serialize, type AnyMessage } from './message.ts'
 import type { Pipeline } from './pipeline.ts'
 import { refusal } from './report.ts'
 import { ReportCollector, SendTicket } from './tickets.ts'
@@ -64,6 +65,10 @@ export class Intake {
 
   /** See Producer.sendBatch. */
   async sendBatch(messages: Iterable<AnyMessage>): Promise<DeliveryReport[]> {
+    const given: unknown = messages
+    if (typeof given !== 'object' || given === null || !(Symbol.iterator in given)) {
+      throw invalid(`sendBatch takes a list of messages, each with its topic, not ${kindOf(given)}`)
+    }
     const collector = new ReportCollector()
     for (const message of messages) {
       const ticket = collector.next()
@@ -112,6 +117,8 @@ export class Intake {
       settled(pendingKey, error => serializationError(error, topic, 'key')),
       settled(pendingValue, error => serializationError(error, topic, 'value')),
     ])
+    if (key === undefined && pendingKey !== key) throw noBytes(topic, 'key')
+    if (value === undefined && pendingValue !== value) throw noBytes(topic, 'value')
     if (signal?.aborted === true) throw abortReason(signal)
     if (!this.#life.takesLate) throw this.#life.refusal()
     // As in enter.

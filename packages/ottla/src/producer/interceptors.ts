@@ -6,7 +6,8 @@ import type { Logger } from '../observe/logger.ts'
 import type { Bytes, DeliveryReport, ProducerMessage } from '../types.ts'
 import type { ReportSink } from './entries.ts'
 import { Intake } from './intake.ts'
-import { checkMessage, invalid, type AnyMessage } from './message.ts'
+import { invalid } from './kinds.ts'
+import { checkMessage, type AnyMessage } from './message.ts'
 import { makeReport, refusal, type Settled } from './report.ts'
 
 /**

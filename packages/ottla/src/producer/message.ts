@@ -1,7 +1,9 @@
 /** What a message has to look like, checked before anything of it is accepted. */
 import { ErrorCode } from '@ottla/protocol'
 import { KafkaError } from '../errors.ts'
-import type { Bytes, Header, HeadersInput, ProducerMessage, SerdesContext, Serializer } from '../types.ts'
+import type { Bytes, ProducerMessage, SerdesContext, Serializer } from '../types.ts'
+import { byteLength, headerBytes, headerList, type PlainHeaders } from './headers.ts'
+import { invalid, isBytes, kindOf } from './kinds.ts'
 
 /** A message as a program gives it, whatever its serializers take. */
 export type AnyMessage = ProducerMessage<unknown, unknown>
@@ -9,10 +11,66 @@ export type AnyMessage = ProducerMessage<unknown, unknown>
 const MAX_TOPIC_LENGTH = 249
 const LEGAL_TOPIC = /^[a-zA-Z0-9._-]+$/
 
-/** @throws KafkaError ERR__INVALID_ARG for what is no object at all */
+/**
+ * Checks the shape of a message: a field under another name would be a field that is missing.
+ * @throws KafkaError ERR__INVALID_ARG for what is no object, has other fields, or `undefined` as its value
+ */
 export function checkMessage(message: unknown): void {
-  if (typeof message !== 'object' || message === null)
-    throw invalid(`a message must be an object, not ${kindOf(message)}`)
+  if (typeof message !== 'object' || message === null) throw noMessage(message)
+  for (const field in message) {
+    switch (field) {
+      case 'topic':
+      case 'value':
+      case 'key':
+      case 'partition':
+      case 'headers':
+      case 'timestamp':
+      case 'opaque':
+        continue
+      default:
+        checkField(message as AnyMessage, field)
+    }
+  }
+  if ((message as AnyMessage).value === undefined) checkNoValue(message as AnyMessage)
+}
+
+function noMessage(given: unknown): KafkaError {
+  const hint = typeof given === 'string' ? `; { topic, value } is one` : ''
+  return invalid(`a message must be an object, not ${kindOf(given)}${hint}`)
+}
+
+// Fields of consumed messages and of reports: such an object can be sent on as it is.
+const passive = new Set(['offset', 'leaderEpoch', 'timestampType', 'status', 'latencyMs', 'error'])
+
+const hints: Readonly<Record<string, string>> = {
+  messages: 'a message has its value here; sendBatch takes a list of messages, each with its topic',
+  topicMessages: 'sendBatch takes a list of messages, each with its topic',
+  message: "'value' is what a message carries",
+  payload: "'value' is what a message carries",
+  data: "'value' is what a message carries",
+  body: "'value' is what a message carries",
+  header: "'headers' are",
+  acks: "'acks' is a property of the producer's configuration",
+  compression: "'compression.type' is a property of the producer's configuration",
+  timeout: "'message.timeout.ms' is a property of the producer's configuration",
+}
+
+// Of objects with a class of their own the other fields are none of ours.
+function checkField(message: AnyMessage, field: string): void {
+  if (passive.has(field)) return
+  if (Array.isArray(message)) throw invalid('a message must be an object, not an array; sendBatch takes a list')
+  const prototype: unknown = Object.getPrototypeOf(message)
+  if (prototype !== null && Object.getPrototypeOf(prototype) !== null) return
+  const hint = Object.hasOwn(hints, field) ? `: ${hints[field] ?? ''}` : ''
+  const fields = 'topic, partition, key, value, headers, timestamp, opaque'
+  throw invalid(`a message has no property '${field}'${hint} (there are ${fields})`)
+}
+
+function checkNoValue(message: AnyMessage): void {
+  if (Array.isArray(message)) throw invalid('a message must be an object, not an array; sendBatch takes a list')
+  // Left out it means null, as it always has; undefined is what a mistake leaves.
+  if ('value' in message)
+    throw invalid(`value of a message to ${String(message.topic)} is undefined; null is a message without one`)
 }
 
 /** @throws KafkaError ERR__INVALID_ARG for a name that no topic can have */
@@ -31,13 +89,13 @@ export function checkTopicName(topic: unknown): void {
 }
 
 /**
- * Checks everything of a message but its topic. `key` and `value` are what the serializers made of them.
+ * Checks everything of a message but its topic and its headers. `key` and `value` are what the serializers made of them.
  * @throws KafkaError ERR__INVALID_ARG saying which field is wrong
  */
 export function checkFields(message: AnyMessage, key: unknown, value: unknown): void {
   if (!isBytes(key)) throw wrongBytes(message, 'key', key)
   if (!isBytes(value)) throw wrongBytes(message, 'value', value)
-  const { partition, timestamp, headers } = message
+  const { partition, timestamp } = message
   if (partition !== undefined && !(Number.isInteger(partition) && partition >= -1 && partition <= 0x7fffffff)) {
     throw invalid(`partition of a message to ${message.topic} must be an integer from -1, not ${show(partition)}`)
   }
@@ -45,19 +103,11 @@ export function checkFields(message: AnyMessage, key: unknown, value: unknown): 
     const must = 'must be whole milliseconds since the epoch'
     throw invalid(`timestamp of a message to ${message.topic} ${must}, not ${show(timestamp)}`)
   }
-  if (headers !== undefined) checkHeaders(message.topic, headers)
 }
 
 /** Bytes of key, value and headers, as `message.max.bytes` counts them. */
-export function payloadBytes(key: Bytes | null, value: Bytes | null, headers: HeadersInput | undefined): number {
-  let size = byteLength(key) + byteLength(value)
-  if (headers === undefined) return size
-  if (isList(headers)) {
-    for (const header of headers) size += Buffer.byteLength(header.key) + byteLength(header.value ?? null)
-  } else {
-    for (const [name, given] of Object.entries(headers)) size += Buffer.byteLength(name) + byteLength(given)
-  }
-  return size
+export function payloadBytes(key: Bytes | null, value: Bytes | null, headers: PlainHeaders | undefined): number {
+  return byteLength(key) + byteLength(value) + headerBytes(headers)
 }
 
 /**
@@ -66,12 +116,21 @@ export function payloadBytes(key: Bytes | null, value: Bytes | null, headers: He
  * @throws KafkaError ERR__KEY_SERIALIZATION or ERR__VALUE_SERIALIZATION when it throws
  */
 export function serialize<T>(serializer: Serializer<T>, data: T, message: AnyMessage, field: 'key' | 'value'): unknown {
-  const context: SerdesContext = { topic: message.topic, field, headers: headerList(message.headers) }
+  const context: SerdesContext = { topic: message.topic, field, headers: headerList(message.topic, message.headers) }
   try {
-    return serializer(data, context)
+    const made = serializer(data, context) as unknown
+    if (made !== undefined) return made
   } catch (error) {
     throw serializationError(error, message.topic, field)
   }
+  throw noBytes(message.topic, field)
+}
+
+/** The error of a serializer that made nothing: it would be written as null. */
+export function noBytes(topic: string, field: 'key' | 'value'): KafkaError {
+  const code = field === 'key' ? ErrorCode.ERR__KEY_SERIALIZATION : ErrorCode.ERR__VALUE_SERIALIZATION
+  const must = 'bytes, a string or null are what it has to return'
+  return new KafkaError(code, `the ${field} serializer returned undefined for a message to ${topic}: ${must}`)
 }
 
 /** What a serializer threw or rejected with, as the KafkaError that tells so. */
@@ -82,63 +141,6 @@ export function serializationError(error: unknown, topic: string, field: 'key' |
   return new KafkaError(code, `the ${field} serializer failed for a message to ${topic}: ${why}`, { cause: error })
 }
 
-/** An ERR__INVALID_ARG. */
-export function invalid(message: string): KafkaError {
-  return new KafkaError(ErrorCode.ERR__INVALID_ARG, message)
-}
-
-function isBytes(data: unknown): data is Bytes | null | undefined {
-  if (data === undefined || data === null || typeof data === 'string' || data instanceof Uint8Array) return true
-  // Bytes of another realm (a vm context) fail the instanceof.
-  return ArrayBuffer.isView(data) && (data as Uint8Array).BYTES_PER_ELEMENT === 1
-}
-
-function checkHeaders(topic: string, headers: unknown): void {
-  if (typeof headers !== 'object' || headers === null) {
-    throw invalid(`headers of a message to ${topic} must be an object or a list, not ${kindOf(headers)}`)
-  }
-  if (!Array.isArray(headers)) {
-    for (const [name, value] of Object.entries(headers)) {
-      if (!isBytes(value)) throw wrongHeader(topic, name, value)
-    }
-    return
-  }
-  for (const header of headers as unknown[]) {
-    const key: unknown = (header as { key?: unknown } | null | undefined)?.key
-    if (typeof key !== 'string') {
-      throw invalid(`each header of a message to ${topic} must have a string as its key, not ${kindOf(key)}`)
-    }
-    const { value } = header as { value?: unknown } // it has a key, so it is an object
-    if (!isBytes(value)) throw wrongHeader(topic, key, value)
-  }
-}
-
-function headerList(headers: HeadersInput | undefined): Header[] {
-  if (headers === undefined) return []
-  const list: Header[] = []
-  if (isList(headers)) for (const { key, value } of headers) list.push({ key, value: asBuffer(value ?? null) })
-  else for (const [key, value] of Object.entries(headers)) list.push({ key, value: asBuffer(value) })
-  return list
-}
-
-function asBuffer(data: Bytes | null): Buffer | null {
-  if (data === null) return null
-  return typeof data === 'string' ? Buffer.from(data) : Buffer.from(data.buffer, data.byteOffset, data.byteLength)
-}
-
-function isList(headers: HeadersInput): headers is Extract<HeadersInput, readonly unknown[]> {
-  return Array.isArray(headers)
-}
-
-function byteLength(data: Bytes | null | undefined): number {
-  if (data === null || data === undefined) return 0
-  return typeof data === 'string' ? Buffer.byteLength(data) : data.length
-}
-
-function wrongHeader(topic: string, name: string, value: unknown): KafkaError {
-  return invalid(`header ${name} of a message to ${topic} must be bytes, a string or null, not ${kindOf(value)}`)
-}
-
 function wrongBytes(message: AnyMessage, field: 'key' | 'value', data: unknown): KafkaError {
   const must = `${field} of a message to ${message.topic} must be bytes, a string or null`
   if (typeof (data as { then?: unknown }).then === 'function') {
@@ -147,19 +149,6 @@ function wrongBytes(message: AnyMessage, field: 'key' | 'value', data: unknown):
   return invalid(
     `${must}, not ${kindOf(data)}${typeof data === 'number' ? '; give a serializer or String(number)' : ''}`,
   )
-}
-
-// What a value is, without showing it: it may be a message's content.
-function kindOf(data: unknown): string {
-  if (data === null) return 'null'
-  if (Array.isArray(data)) return 'an array'
-  if (typeof data === 'object') return `an object (${classOf(data)})`
-  return data === undefined ? 'undefined' : `a ${typeof data}`
-}
-
-function classOf(data: object): string {
-  // An object without a prototype has no constructor.
-  return (data as { constructor?: { name: string } }).constructor?.name ?? 'no class'
 }
 
 function show(data: unknown): string {

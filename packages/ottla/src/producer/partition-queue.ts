@@ -1,9 +1,10 @@
 /** What waits to be sent to one partition, in order. */
 import { Ring } from '../base/ring.ts'
 import type { KafkaError } from '../errors.ts'
-import type { Bytes, HeadersInput } from '../types.ts'
+import type { Bytes } from '../types.ts'
 import { Batch, type HeldRecord, type Identity } from './batch.ts'
 import type { ReportSink } from './entries.ts'
+import type { PlainHeaders } from './headers.ts'
 import type { AnyMessage } from './message.ts'
 
 /** Limits of a batch, from the configuration. */
@@ -117,7 +118,7 @@ export class PartitionQueue {
     sink: ReportSink,
     key: Bytes | null,
     value: Bytes | null,
-    headers: HeadersInput | undefined,
+    headers: PlainHeaders | undefined,
     timestamp: number,
     now: number,
     size: number,

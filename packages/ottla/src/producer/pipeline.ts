@@ -11,13 +11,14 @@ import { KafkaError } from '../errors.ts'
 import type { EventHub } from '../observe/events.ts'
 import type { Logger } from '../observe/logger.ts'
 import type { ClientCounters } from '../observe/statistics/counters.ts'
-import type { Bytes, HeadersInput, Partitioner } from '../types.ts'
+import type { Bytes, Partitioner } from '../types.ts'
 import { Accumulator } from './accumulator.ts'
 import { Alarm } from './alarm.ts'
 import { eachRecord, splitBatch, type Batch, type HeldRecord } from './batch.ts'
 import type { ReportSink } from './entries.ts'
 import { Delivery } from './delivery.ts'
 import type { IdentityStanding } from './identity.ts'
+import { plainHeaders, type PlainHeaders } from './headers.ts'
 import { checkFields, checkTopicName, payloadBytes, type AnyMessage } from './message.ts'
 import type { BatchLimits, PartitionQueue, QueueObserver } from './partition-queue.ts'
 import { chooserFor } from './partitioner.ts'
@@ -186,11 +187,11 @@ export class Pipeline implements QueueObserver {
     key ??= null
     value ??= null
     const topic = message.topic === this.#lastTopic?.name ? this.#lastTopic : this.#topicOf(message.topic)
-    const { headers } = message
+    let headers: PlainHeaders | undefined
     let size = PLAIN_RECORD_BYTES
     if (
       value instanceof Uint8Array &&
-      headers === undefined &&
+      message.headers === undefined &&
       message.partition === undefined &&
       message.timestamp === undefined &&
       (key === null || key instanceof Uint8Array)
@@ -198,11 +199,12 @@ export class Pipeline implements QueueObserver {
       size += value.length + (key === null ? 0 : key.length)
     } else {
       checkFields(message, key, value)
+      headers = plainHeaders(message.topic, message.headers)
       size = BatchWriter.estimateSize(key, value, headers)
     }
     const { accumulator } = this
     if (size > this.#settings.maxMessageBytes || !accumulator.hasRoom(size))
-      size = this.#checkSize(message, key, value, size)
+      size = this.#checkSize(message.topic, key, value, headers, size)
     const now = this.#turnClock.now()
     const queue = topic.queueFor(message, key, now)
     const timestamp = message.timestamp ?? Math.floor(now + this.#wallOffset)
@@ -218,7 +220,7 @@ export class Pipeline implements QueueObserver {
   /** Bytes that a message needs in the queue, at most, for `Accumulator.waitForRoom`. */
   sizeOf(message: AnyMessage, key: Bytes | null, value: Bytes | null): number {
     checkFields(message, key, value)
-    return closeBound(key, value, message.headers)
+    return closeBound(key, value, plainHeaders(message.topic, message.headers))
   }
 
   /** No batch waits for company until the function that this returns has been called. */
@@ -304,14 +306,20 @@ export class Pipeline implements QueueObserver {
   }
 
   // Beyond a limit by the estimate: look closely before refusing.
-  #checkSize(message: AnyMessage, key: Bytes | null, value: Bytes | null, estimate: number): number {
-    const payload = payloadBytes(key, value, message.headers)
+  #checkSize(
+    topic: string,
+    key: Bytes | null,
+    value: Bytes | null,
+    headers: PlainHeaders | undefined,
+    estimate: number,
+  ): number {
+    const payload = payloadBytes(key, value, headers)
     const { maxMessageBytes } = this.#settings
     if (payload > maxMessageBytes) {
-      const text = `a message of ${payload} bytes to ${message.topic} is over message.max.bytes (${maxMessageBytes})`
+      const text = `a message of ${payload} bytes to ${topic} is over message.max.bytes (${maxMessageBytes})`
       throw new KafkaError(ErrorCode.ERR_MSG_SIZE_TOO_LARGE, text)
     }
-    const size = Math.min(estimate, closeBound(key, value, message.headers))
+    const size = Math.min(estimate, closeBound(key, value, headers))
     if (!this.accumulator.hasRoom(size)) {
       const text = `the queue is full (${this.accumulator.limits}); wait for delivery reports, or use send()`
       throw new KafkaError(ErrorCode.ERR__QUEUE_FULL, text)
@@ -516,6 +524,6 @@ function firstYoung(batch: Batch, since: number): number {
 }
 
 /** Bytes that a record takes at most, with strings measured. */
-function closeBound(key: Bytes | null, value: Bytes | null, headers: HeadersInput | undefined): number {
+function closeBound(key: Bytes | null, value: Bytes | null, headers: PlainHeaders | undefined): number {
   return BatchWriter.estimateSize(null, null, headers) + payloadBytes(key, value, undefined)
 }

@@ -14,7 +14,7 @@ export class Subscription {
 
   /** Throws KafkaError ERR__INVALID_ARG for something that is neither a name nor a pattern. */
   constructor(input: SubscriptionInput) {
-    const list = typeof input === 'string' || input instanceof RegExp ? [input] : input
+    const list = typeof input === 'string' || input instanceof RegExp ? [input] : checkedList(input)
     const names = new Set<string>()
     const patterns: RegExp[] = []
     const terms = new Set<string>()
@@ -68,4 +68,13 @@ function compile(term: string): RegExp {
   } catch (cause) {
     throw new KafkaError(ErrorCode.ERR__INVALID_ARG, `'${term}' is no regular expression`, { cause })
   }
+}
+
+function checkedList(input: unknown): readonly (string | RegExp)[] {
+  if (Array.isArray(input)) return input as readonly (string | RegExp)[] // each is checked by the caller
+  const takes = 'subscribe takes the name of a topic, a pattern, or a list of these'
+  const what = input === null || input === undefined ? String(input) : `a value of type ${typeof input}`
+  const isForeign = typeof input === 'object' && input !== null && ('topic' in input || 'topics' in input)
+  const hint = isForeign ? "; where to begin is said by 'auto.offset.reset' ('earliest': from the beginning)" : ''
+  throw new KafkaError(ErrorCode.ERR__INVALID_ARG, `${takes}, not ${what}${hint}`)
 }

@@ -53,6 +53,11 @@ export interface RunSettings {
 
 /** @throws KafkaError ERR__INVALID_ARG */
 export function runSettings(options: RunOptions<never, never>): RunSettings {
+  const given: unknown = options
+  if (typeof given !== 'object' || given === null) throw invalid('run takes { handler } and other options')
+  for (const name of ['eachMessage', 'eachBatch']) {
+    if (name in given) throw invalid(`run has no ${name}: handler(message, context) is called with every message`)
+  }
   const { handler, concurrency = 1, order = 'partition', retry = {}, deadLetter, drainMs = 30_000 } = options
   const { retries = 0, backoffMs = 100, backoffMaxMs = 10_000 } = retry
   if (typeof handler !== 'function') throw invalid('run: handler has to be a function')

@@ -1,6 +1,7 @@
 /** What programs give to `sendOffsetsToTransaction`, checked. */
 import { ErrorCode, KafkaError } from '../../errors.ts'
-import type { ConsumerGroupMetadata, TopicPartitionOffset } from '../../types.ts'
+import { isOffset, wrongOffset, type ConsumerGroupMetadata, type TopicPartitionOffset } from '../../types.ts'
+import { kindOf } from '../kinds.ts'
 
 /**
  * The offsets that can be committed: logical ones (below 0) are left out, as librdkafka does.
@@ -8,13 +9,22 @@ import type { ConsumerGroupMetadata, TopicPartitionOffset } from '../../types.ts
  */
 export function checkOffsets(offsets: readonly TopicPartitionOffset[]): TopicPartitionOffset[] {
   // Programs in plain JavaScript may give anything.
-  if (!(offsets instanceof Array)) throw invalid('offsets must be an array')
-  return offsets.filter((each, i) => {
-    const { topic, partition, offset } = each
-    if (typeof topic !== 'string' || topic === '') throw invalid(`offsets[${i}].topic must be the name of a topic`)
-    if (!Number.isInteger(partition) || partition < 0) throw invalid(`offsets[${i}].partition must be 0 or more`)
-    if (!Number.isSafeInteger(offset)) throw invalid(`offsets[${i}].offset must be an integer`)
-    return offset >= 0
+  if (!(offsets instanceof Array)) throw invalid(`offsets must be an array, not ${kindOf(offsets)}`)
+  return offsets.filter((each: unknown, i) => {
+    if (typeof each !== 'object' || each === null) {
+      throw invalid(`offsets[${i}] must be { topic, partition, offset }, not ${kindOf(each)}`)
+    }
+    const { topic, partition, offset } = each as Partial<Record<keyof TopicPartitionOffset, unknown>>
+    if (typeof topic !== 'string' || topic === '') {
+      const what = topic === '' ? 'an empty text' : kindOf(topic)
+      throw invalid(`offsets[${i}].topic must be the name of a topic, not ${what}`)
+    }
+    if (!Number.isInteger(partition) || (partition as number) < 0) {
+      const what = typeof partition === 'number' ? String(partition) : kindOf(partition)
+      throw invalid(`offsets[${i}].partition must be a whole number from 0, not ${what}`)
+    }
+    if (!isOffset(offset)) throw invalid(`offsets[${i}].offset ${wrongOffset(offset)}`)
+    return (offset as number) >= 0
   })
 }
 
