@@ -70,7 +70,7 @@ function checkNoValue(message: AnyMessage): void {
   if (Array.isArray(message)) throw invalid('a message must be an object, not an array; sendBatch takes a list')
   // Left out it means null, as it always has; undefined is what a mistake leaves.
   if ('value' in message)
-    throw invalid(`value of a message to ${String(message.topic)} is undefined; null is a message without one`)
+    throw invalid(`value of a message to ${message.topic} is undefined; null is a message without one`)
 }
 
 /** @throws KafkaError ERR__INVALID_ARG for a name that no topic can have */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ErrorCode } from '@ottla/protocol'
+import type { DeliveryReport } from '../../src/types.ts'
 import { makeWorld, settle } from './world.ts'
 
 const values = (n: number, from = 0): string[] => Array.from({ length: n }, (_, i) => `v${from + i}`)
@@ -363,7 +364,7 @@ test('messages of a partition that does not come back run out of time, and their
   put({ topic: 't', partition: 1, value: 'a' })
   cluster.topic('t', [1])
   await clock.advance(7000)
-  const { error } = reports[0] ?? {}
+  const { error } = reports[0] as DeliveryReport // one message was put in
   assert.equal(error?.name, 'ERR__MSG_TIMED_OUT')
   assert.match(error?.message ?? '', /no partition 1 of topic t: it has 1 partition/)
   assert.equal((error?.cause as { name: string } | undefined)?.name, 'ERR__UNKNOWN_PARTITION')
