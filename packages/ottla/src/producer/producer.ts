@@ -29,6 +29,7 @@ import { Intake, type Serializers } from './intake.ts'
 import { Life } from './life.ts'
 import { InterceptedIntake, ProducerInterceptors, type ProducerInterceptor } from './interceptors.ts'
 import { invalid } from './kinds.ts'
+import { inContext } from './report-context.ts'
 import { askForId, ProducerIdentity, type AskForId } from './identity.ts'
 import { Pipeline, type PipelineIdentity } from './pipeline.ts'
 import { pipelineSettings } from './settings.ts'
@@ -152,7 +153,8 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
   }
 
   /**
-   * Enqueues a message and returns at once. Its report goes to `report`, or else to `events()`.
+   * Enqueues a message and returns at once. Its report goes to `report`, in the AsyncLocalStorage context of this call, or
+   * else to `events()`.
    * @throws KafkaError, with nothing accepted: ERR__QUEUE_FULL (`queue.buffering.max.messages`, `.kbytes`),
    *   ERR_MSG_SIZE_TOO_LARGE (`message.max.bytes`), ERR__UNKNOWN_PARTITION, ERR__INVALID_ARG (topic name, types, a
    *   serializer that returns a promise), ERR__KEY_SERIALIZATION, ERR__VALUE_SERIALIZATION, ERR__STATE (closed),
@@ -161,7 +163,7 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
   produce(message: ProducerMessage<K, V>, report?: (report: DeliveryReport<K, V>) => void): void {
     if (report !== undefined && typeof report !== 'function') throw invalid('report must be a function')
     // A report hands back the message's own fields, so it is one of K and V.
-    this.#intake.produce(message, (report ?? null) as ReportSink)
+    this.#intake.produce(message, (report === undefined ? null : inContext(report)) as ReportSink)
   }
 
   /**
