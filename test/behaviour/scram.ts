@@ -92,6 +92,33 @@ export function scramScenarios(start: () => Promise<World>): void {
     })
   }
 
+  test('names and passwords are taken as the bytes they are: what only looks the same is another password', async () => {
+    const [composed, decomposed] = ['\u00e9', 'e\u0301']
+    const passwords: readonly [password: string, lookalike: string][] = [
+      [composed, decomposed],
+      [decomposed, composed],
+      ['\ufb01sh', 'fish'],
+      ['\u2163', 'IV'],
+      ['a\u00a0b', 'a b'],
+      ['\u{1f511} \u00fc,=', '\u{1f511} u\u0308,='],
+    ]
+    for (const mechanism of ['SCRAM-SHA-256', 'SCRAM-SHA-512'] as const) {
+      for (const [password, lookalike] of passwords) {
+        const user = `${fresh('scram')} ${password},=`
+        const [made] = await admin.alterUserScramCredentials([{ user, mechanism, iterations: 4096, password }])
+        assert.equal(made?.error, undefined)
+        await using right = new AdminClient(login(mechanism, user, password), { logger: quiet })
+        const deadline = Date.now() + WAIT_MS
+        // Every broker hears of a new user in its own time.
+        while ((await right.describeCluster({ requestTimeoutMs: 2000 }).catch(() => null)) === null) {
+          assert.ok(Date.now() < deadline, `${JSON.stringify(password)} is refused by ${mechanism}`)
+        }
+        await using wrong = new AdminClient(login(mechanism, user, lookalike), { logger: quiet })
+        await assert.rejects(wrong.describeCluster({ requestTimeoutMs: 800 }), { name: 'ERR__AUTHENTICATION' })
+      }
+    }
+  })
+
   test('a delegation token logs in as its owner, by each mechanism, until it is expired', async () => {
     const [user, topic] = [fresh('scram'), fresh('scram')]
     await createUser('SCRAM-SHA-256', user, 'secret')

@@ -74,11 +74,12 @@ async function fetch(request: Decoded<ShareFetchRequest>, context: RequestContex
   const outcomes = acknowledgeAll(acks, memberId, group, version >= RENEW_VERSION, isRenewAck, context)
   let fetched: ReadonlyMap<string, ShareFetchResponsePartitionData> = new Map()
   const deadline = state.clock.now() + maxWaitMs
-  while (group !== null && !isRenewAck) {
+  // A connection that died while it waited takes nothing: nobody would ever get it.
+  while (group !== null && !isRenewAck && !signal.aborted) {
     fetched = acquireAll(session, memberId, group, request, context)
     const left = deadline - state.clock.now()
     const isIdle = session.partitions.size === 0 || maxRecords === 0 || maxBytes === 0
-    if (fetched.size > 0 || isIdle || left <= 0 || signal.aborted) break
+    if (fetched.size > 0 || isIdle || left <= 0) break
     await changeOrLate(session, context, left)
   }
   if (epoch === FINAL_EPOCH) {

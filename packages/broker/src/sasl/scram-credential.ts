@@ -28,6 +28,7 @@ export function digest(mechanism: ScramMechanism, bytes: Buffer): Buffer {
   return createHash(hashes[mechanism].name).update(bytes).digest()
 }
 
+/** As in Kafka the password's bytes are its UTF-8, whatever RFC 5802 says of normalizing. */
 export function credentialOf(
   mechanism: ScramMechanism,
   password: string,
@@ -35,7 +36,7 @@ export function credentialOf(
   iterations: number,
 ): ScramCredential {
   const { name, bytes } = hashes[mechanism]
-  return salted(mechanism, pbkdf2Sync(password.normalize('NFKC'), salt, iterations, bytes, name), salt, iterations)
+  return salted(mechanism, pbkdf2Sync(password, salt, iterations, bytes, name), salt, iterations)
 }
 
 /** From a password that the client has salted itself (KIP-554). */

@@ -13,6 +13,7 @@ import { batchBytes } from '../batches.ts'
 import { WireClient } from '../wire-client.ts'
 
 const FINAL = -1
+const moment = (): Promise<void> => new Promise(resolve => setImmediate(resolve))
 const ACCEPT = 1
 
 test('the end of a session on one broker leaves a member what it has of the others', async () => {
@@ -52,4 +53,47 @@ test('the end of a session on one broker leaves a member what it has of the othe
   assert.deepEqual(await accept(second, 1), [0, 0])
   first.close()
   second.close()
+})
+
+test('a fetch that waits on a connection which dies takes nothing of what that sets free', async () => {
+  await using cluster = await EmbeddedCluster.start()
+  cluster.createTopic('t', { partitions: 1 })
+  const dying = await WireClient.connect(cluster.bootstrapServers)
+  const configs = [{ name: 'share.auto.offset.reset', configOperation: 0, value: 'earliest' }]
+  const resources = [{ resourceType: 32, resourceName: 'g', configs }]
+  await dying.ask(IncrementalAlterConfigs, 1, { resources, validateOnly: false })
+  const topicId = (await dying.ask(Metadata, 13, { topics: [{ name: 't' }] })).topics[0]?.topicId ?? ''
+  const partitions = [{ partitionIndex: 0, acknowledgementBatches: [] }]
+  const fetch = (memberId: string, shareSessionEpoch: number, maxWaitMs: number) => ({
+    groupId: 'g',
+    memberId,
+    shareSessionEpoch,
+    maxWaitMs,
+    minBytes: 1,
+    maxBytes: 1e6,
+    maxRecords: 10,
+    batchSize: 10,
+    topics: shareSessionEpoch === 0 ? [{ topicId, partitions }] : [],
+    forgottenTopicsData: [],
+  })
+  const heartbeat = (memberId: string) => ({ groupId: 'g', memberId, memberEpoch: 0, subscribedTopicNames: ['t'] })
+  await dying.ask(ShareGroupHeartbeat, 1, heartbeat('dying'))
+  const topicData = [{ name: 't', topicId, partitionData: [{ index: 0, records: [batchBytes(3)] }] }]
+  await dying.ask(Produce, 13, { acks: -1, timeoutMs: 1000, topicData })
+  const first = await dying.ask(ShareFetch, 2, fetch('dying', 0, 1000))
+  assert.equal(first.responses[0]?.partitions[0]?.acquiredRecords[0]?.lastOffset, 2)
+  cluster.requests('start')
+  const waiting = dying.ask(ShareFetch, 2, fetch('dying', 1, 60_000)).catch(() => 'hung up')
+  while (cluster.requests().length === 0) await moment()
+  cluster.requests('stop')
+  dying.close()
+  assert.equal(await waiting, 'hung up')
+  const next = await WireClient.connect(cluster.bootstrapServers)
+  await next.ask(ShareGroupHeartbeat, 1, heartbeat('next'))
+  const { responses } = await next.ask(ShareFetch, 2, fetch('next', 0, 5000))
+  assert.deepEqual(
+    responses[0]?.partitions[0]?.acquiredRecords.map(({ lastOffset, deliveryCount }) => [lastOffset, deliveryCount]),
+    [[2, 2]],
+  )
+  next.close()
 })

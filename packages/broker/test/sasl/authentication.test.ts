@@ -261,3 +261,22 @@ test('iterations that cannot be are refused at the start', async () => {
   const sasl = { mechanisms: all, users: { x: { password: 'y', iterations: 0 } } }
   await assert.rejects(EmbeddedCluster.start({ sasl }), RangeError)
 })
+
+test('SCRAM passwords given at the start are taken as their bytes are, not normalized', async () => {
+  for (const [password, lookalike] of [
+    ['e\u0301', '\u00e9'],
+    ['\ufb01sh', 'fish'],
+    ['\u2163', 'IV'],
+    ['a\u00a0b', 'a b'],
+  ] as const) {
+    await using cluster = await EmbeddedCluster.start({
+      sasl: { mechanisms: ['SCRAM-SHA-256'], users: { bob: password } },
+    })
+    const client = await WireClient.connect(cluster.bootstrapServers)
+    assert.equal((await scram(client, 'SCRAM-SHA-256', 'bob', password)).errorCode, 0, JSON.stringify(password))
+    const other = await again(cluster, client)
+    const refused = await scram(other, 'SCRAM-SHA-256', 'bob', lookalike)
+    assert.equal(refused.errorCode, ErrorCode.ERR_SASL_AUTHENTICATION_FAILED)
+    other.close()
+  }
+})

@@ -98,7 +98,7 @@ export function snappyCompress(using: SnappyImplementation, data: Uint8Array): B
 
 export function snappyDecompress(using: SnappyImplementation, data: Uint8Array, maxBytes: number): Buffer {
   const source = asBuffer(data)
-  if (HEADER.compare(source, 0, Math.min(source.length, MAGIC_BYTES), 0, MAGIC_BYTES) !== 0) {
+  if (!isHeader(source, 0)) {
     const length = blockLength(source, maxBytes)
     const plain = Buffer.allocUnsafe(length)
     using.decompressBlockInto(source, plain, 0, length)
@@ -120,9 +120,16 @@ export function snappyDecompress(using: SnappyImplementation, data: Uint8Array, 
   return plain
 }
 
+// Byte by byte: Deno's Buffer.compare takes the ranges of the one buffer for those of the other.
+function isHeader(source: Buffer, at: number): boolean {
+  if (source.length - at < MAGIC_BYTES) return false
+  for (let i = 0; i < MAGIC_BYTES; i++) if (source[at + i] !== HEADER[i]) return false
+  return true
+}
+
 /** Where the next block's length stands, behind any headers: streams may be joined. */
 function nextBlock(source: Buffer, at: number): number {
-  while (source.length - at >= MAGIC_BYTES && HEADER.compare(source, at, at + MAGIC_BYTES, 0, MAGIC_BYTES) === 0) {
+  while (isHeader(source, at)) {
     at += HEADER.length
   }
   if (at > source.length || (at < source.length && source.length - at < 4)) {
