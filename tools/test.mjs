@@ -13,15 +13,17 @@ import { ensureBuilt, ensureInstalled } from './built.mjs'
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const node = ['--conditions=@ottla/source', '--import', 'tsx']
 
-// A test that takes longer has hung; so has a file whose process does not end by itself.
+// What a test may take, what a hook may (clusters start there, and the first time they are downloaded), and a whole file:
+// longer is hung. test/harness/each-test sees to the first two, and that nothing stays open when a test is over.
 const suites = [
-  { name: 'unit', timeoutMs: 240_000, concurrency: availableParallelism() },
-  { name: 'embedded', timeoutMs: 300_000, concurrency: availableParallelism() },
-  { name: 'foreign', timeoutMs: 300_000, concurrency: availableParallelism() },
-  { name: 'package', timeoutMs: 300_000, concurrency: 1, isBuildNeeded: true },
+  { name: 'unit', testMs: 120_000, hookMs: 120_000, fileMs: 600_000, concurrency: availableParallelism() },
+  { name: 'embedded', testMs: 120_000, hookMs: 120_000, fileMs: 900_000, concurrency: availableParallelism() },
+  { name: 'foreign', testMs: 240_000, hookMs: 600_000, fileMs: 1_800_000, concurrency: availableParallelism() },
+  { name: 'package', testMs: 240_000, hookMs: 240_000, fileMs: 900_000, concurrency: 1, isBuildNeeded: true },
   // One file at a time: three JVMs fill two cores.
-  { name: 'real', timeoutMs: 420_000, concurrency: 1, isKafkaNeeded: true },
+  { name: 'real', testMs: 240_000, hookMs: 600_000, fileMs: 1_800_000, concurrency: 1, isKafkaNeeded: true },
 ]
+const eachTest = join('test', 'harness', 'each-test', 'main.ts')
 
 const { chosen, words } = parse(process.argv.slice(2))
 ensureInstalled()
@@ -100,13 +102,15 @@ function suiteOf(file) {
 async function run(suite, own) {
   console.log(`\n── ${suite.name}: ${own.length} files`)
   const started = Date.now()
-  const env = { ...process.env }
+  const env = { ...process.env, OTTLA_TEST_LIMIT_MS: suite.testMs, OTTLA_HOOK_LIMIT_MS: suite.hookMs }
   const host = suite.isKafkaNeeded ? await startHost() : undefined
   if (host) env.OTTLA_TEST_KAFKA_HOST = host.port
   const flags = [
+    '--import',
+    `./${eachTest}`,
     '--test',
     `--test-concurrency=${suite.concurrency}`,
-    `--test-timeout=${suite.timeoutMs}`,
+    `--test-timeout=${suite.fileMs}`,
     `--test-reporter=${new URL('test-reporter.mjs', import.meta.url).href}`,
     '--test-reporter-destination=stdout',
   ]

@@ -4,6 +4,7 @@ import { after, before, test } from 'node:test'
 import { AdminClient, Consumer, Producer, type ConsumerConfig, type KafkaError, type Message } from 'ottla'
 import type { PlainWorld } from './consumer.ts'
 import { fresh } from './world.ts'
+import { closing } from '../harness/closing.ts'
 
 const quiet = (): void => undefined
 
@@ -11,7 +12,6 @@ const quiet = (): void => undefined
 export function exactlyOnceScenarios(start: () => Promise<PlainWorld>): void {
   let world: PlainWorld
   let admin: AdminClient
-  const clients: { close(): Promise<void> }[] = []
 
   before(async () => {
     world = await start()
@@ -19,19 +19,13 @@ export function exactlyOnceScenarios(start: () => Promise<PlainWorld>): void {
   })
 
   after(async () => {
-    await Promise.all(clients.map(client => client.close()))
     await admin.close()
     await world.close()
   })
 
-  function track<T extends { close(): Promise<void> }>(client: T): T {
-    clients.push(client)
-    return client
-  }
-
   function producer(id = fresh('eos')): Producer {
     const config = { 'bootstrap.servers': world.bootstrapServers, 'linger.ms': 1, 'transactional.id': id }
-    return track(new Producer(config, { logger: quiet }))
+    return closing(new Producer(config, { logger: quiet }))
   }
 
   function consumer(group: string, config: ConsumerConfig = {}): Consumer {
@@ -45,7 +39,7 @@ export function exactlyOnceScenarios(start: () => Promise<PlainWorld>): void {
       'fetch.wait.max.ms': 50,
       'isolation.level': 'read_committed',
     }
-    return track(new Consumer({ ...base, ...config }, { logger: quiet }))
+    return closing(new Consumer({ ...base, ...config }, { logger: quiet }))
   }
 
   /** A topic with these values, spread over its partitions. */

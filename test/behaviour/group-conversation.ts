@@ -28,6 +28,7 @@ import {
 } from '@ottla/protocol'
 import { WireClient } from '../harness/wire-client.ts'
 import { fresh } from './world.ts'
+import { closing } from '../harness/closing.ts'
 
 const GROUP_RESOURCE = 32
 const NOT_READY: readonly number[] = [14, 15, 16]
@@ -66,7 +67,6 @@ export interface Told {
 /** Members, each with a connection of its own: a join is not answered before the others have joined. */
 export class GroupConversation {
   readonly #bootstrapServers: string
-  readonly #clients: WireClient[] = []
   readonly #admin: WireClient
   readonly topic = fresh('group-topic')
   topicId = ''
@@ -83,7 +83,7 @@ export class GroupConversation {
   }
 
   end(): void {
-    for (const client of [this.#admin, ...this.#clients]) client.close()
+    this.#admin.close()
   }
 
   /** @returns the id */
@@ -114,7 +114,7 @@ export class GroupConversation {
 
   async member(group: string): Promise<ClassicMemberTalk> {
     const client = await WireClient.connect(this.#bootstrapServers)
-    this.#clients.push(client)
+    closing(client)
     return new ClassicMemberTalk(client, group, this.topic)
   }
 

@@ -4,6 +4,7 @@ import { after, before, test } from 'node:test'
 import { AdminClient, Consumer, ErrorCode, Producer, type KafkaError, type ProducerConfig } from 'ottla'
 import { fresh } from './world.ts'
 import type { PlainWorld } from './consumer.ts'
+import { closing } from '../harness/closing.ts'
 
 const quiet = (): void => undefined
 const PARTITIONS = 3
@@ -12,7 +13,6 @@ const PARTITIONS = 3
 export function producerTransactionScenarios(start: () => Promise<PlainWorld>): void {
   let world: PlainWorld
   let admin: AdminClient
-  const producers: Producer[] = []
 
   before(async () => {
     world = await start()
@@ -20,16 +20,13 @@ export function producerTransactionScenarios(start: () => Promise<PlainWorld>): 
   })
 
   after(async () => {
-    await Promise.all(producers.map(producer => producer.close()))
     await admin.close()
     await world.close()
   })
 
   function make(id = fresh('txn'), config: ProducerConfig = {}): Producer {
     const base = { 'bootstrap.servers': world.bootstrapServers, 'linger.ms': 1, 'transactional.id': id }
-    const producer = new Producer({ ...base, ...config }, { logger: quiet })
-    producers.push(producer)
-    return producer
+    return closing(new Producer({ ...base, ...config }, { logger: quiet }))
   }
 
   async function ready(id?: string, config?: ProducerConfig): Promise<Producer> {

@@ -13,6 +13,7 @@ import {
   type ShareMessage,
 } from 'ottla'
 import { fresh } from './world.ts'
+import { closing } from '../harness/closing.ts'
 
 const quiet = (): void => undefined
 const WAIT_MS = 30_000
@@ -27,7 +28,6 @@ export function shareConsumerScenarios(start: () => Promise<World>): void {
   let world: World
   let admin: AdminClient
   let producer: Producer
-  const open: ShareConsumer<unknown, unknown>[] = []
 
   before(async () => {
     world = await start()
@@ -37,7 +37,6 @@ export function shareConsumerScenarios(start: () => Promise<World>): void {
   })
 
   after(async () => {
-    await Promise.all(open.map(each => each.close()))
     await producer.close()
     await admin.close()
     await world.close()
@@ -52,8 +51,7 @@ export function shareConsumerScenarios(start: () => Promise<World>): void {
       { 'bootstrap.servers': world.bootstrapServers, 'group.id': group, 'fetch.wait.max.ms': 100, ...config },
       { logger: quiet, ...options },
     )
-    open.push(made as unknown as ShareConsumer<unknown, unknown>)
-    return made
+    return closing(made)
   }
 
   /** A group that reads from the beginning. */

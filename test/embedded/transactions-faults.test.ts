@@ -4,6 +4,7 @@ import { after, before, describe, test } from 'node:test'
 import { EmbeddedCluster } from '@ottla/broker'
 import { Consumer, ErrorCode, Producer, errorName, type KafkaError, type ProducerConfig } from 'ottla'
 import { fresh } from '../behaviour/world.ts'
+import { closing } from '../harness/closing.ts'
 
 const E = ErrorCode
 const PRODUCE = 0
@@ -26,14 +27,12 @@ for (const [version, release] of [
 
 function scenarios(version: 1 | 2, start: () => Promise<EmbeddedCluster>): void {
   let cluster: EmbeddedCluster
-  const producers: Producer[] = []
 
   before(async () => {
     cluster = await start()
   })
 
   after(async () => {
-    await Promise.all(producers.map(producer => producer.close()))
     await cluster.close()
   })
 
@@ -49,8 +48,7 @@ function scenarios(version: 1 | 2, start: () => Promise<EmbeddedCluster>): void 
       },
       { logger: quiet },
     )
-    producers.push(producer)
-    return producer
+    return closing(producer)
   }
 
   async function ready(config?: ProducerConfig): Promise<Producer> {

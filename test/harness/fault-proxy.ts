@@ -1,5 +1,6 @@
 /** A TCP proxy that stands before a broker and breaks what passes: connections cut within a request or an answer, delays. */
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net'
+import { closed, opened } from './each-test/open-things.ts'
 
 /** Towards the broker, or towards the client. */
 export type Direction = 'requests' | 'answers'
@@ -27,6 +28,7 @@ export class FaultProxy {
       proxy.#server.once('error', reject)
       proxy.#server.listen(0, '127.0.0.1', resolve)
     })
+    opened(proxy, 'FaultProxy', () => proxy.close())
     return proxy
   }
 
@@ -96,6 +98,7 @@ export class FaultProxy {
   close(): Promise<void> {
     this.#cut = null
     this.cutAll()
+    closed(this)
     return new Promise(resolve => {
       this.#server.close(() => resolve())
     })

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Child, removeAtEnd } from './child.ts'
+import { closed, opened } from './each-test/open-things.ts'
 import { FaultProxy } from './fault-proxy.ts'
 import { runJava, serverFlags, type JavaResult } from './java.ts'
 import { jarsOf, type KafkaVersion } from './jars.ts'
@@ -88,6 +89,7 @@ export async function startKafka(options: KafkaOptions): Promise<KafkaCluster> {
     const cluster = new Cluster(options)
     try {
       await cluster.start()
+      opened(cluster, 'KafkaCluster', () => cluster.close())
       return cluster
     } catch (error) {
       await cluster.close()
@@ -194,6 +196,7 @@ class Cluster implements KafkaCluster {
 
   close(): Promise<void> {
     this.#closing ??= this.#close()
+    closed(this, this.#closing)
     return this.#closing
   }
 

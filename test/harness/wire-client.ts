@@ -1,5 +1,6 @@
 import { connect, type Socket } from 'node:net'
 import { FrameSplitter, Reader, encodeRequest, readResponseHeader, type Api, type Decoded } from '@ottla/protocol'
+import { closed, opened } from './each-test/open-things.ts'
 
 interface Waiting {
   readonly api: Api<unknown, unknown>
@@ -22,6 +23,7 @@ export class WireClient {
     socket.on('error', () => undefined)
     this.closed = new Promise(resolve => {
       socket.on('close', () => {
+        closed(this)
         for (const { reject } of this.#waiting) reject(new Error('the broker hung up'))
         resolve()
       })
@@ -35,11 +37,17 @@ export class WireClient {
       socket.once('connect', resolve)
       socket.once('error', reject)
     })
-    return new WireClient(socket)
+    const client = new WireClient(socket)
+    opened(client, 'WireClient', () => client.close())
+    return client
   }
 
   ask<Req, Res>(api: Api<Req, Res>, version: number, body: Req): Promise<Decoded<Res>> {
     return new Promise<Decoded<Res>>((resolve, reject) => {
+      if (this.#socket.destroyed) {
+        reject(new Error('the connection is closed'))
+        return
+      }
       // Answers come in the order of the questions, each read by its own API.
       this.#waiting.push({ api, version, resolve, reject } as unknown as Waiting)
       for (const chunk of encodeRequest(api, version, this.#correlationId++, 'test', body)) this.#socket.write(chunk)
@@ -52,6 +60,7 @@ export class WireClient {
   }
 
   close(): void {
+    closed(this)
     this.#socket.destroy()
   }
 

@@ -17,6 +17,7 @@ import {
   type FetchResponse,
 } from '@ottla/protocol'
 import { EmbeddedCluster } from '../src/index.ts'
+import { lasting } from '../../../test/harness/each-test/open-things.ts'
 import { WireClient } from './wire-client.ts'
 
 let cluster: EmbeddedCluster
@@ -74,7 +75,7 @@ test('an answer may be lost though the request was carried out', async () => {
   cluster.failNext(ApiKey.Produce, [{ code: ErrorCode.ERR__TRANSPORT, carriedOut: true }])
   await assert.rejects(produce(client, 0), /hung up/)
   assert.equal(await endOf(0), before + 1)
-  client = await connected()
+  client = lasting(await connected())
   cluster.failNext(ApiKey.Produce, [{ code: ErrorCode.ERR_REQUEST_TIMED_OUT, carriedOut: true }])
   assert.deepEqual(await produce(client, 0), [ErrorCode.ERR_REQUEST_TIMED_OUT])
   assert.equal(await endOf(0), before + 2)
