@@ -88,7 +88,7 @@ function withVariants(
   wrapped: (register: Registration, args: unknown[]) => unknown,
 ): Registration {
   const own = register as Registration & Record<string, Registration | undefined>
-  const result: Registration & Record<string, unknown> = Object.assign((...args: unknown[]) => wrapped(own, args), {})
+  const result = Object.assign((...args: unknown[]) => wrapped(own, args), {} as Record<string, Registration>)
   for (const variant of ['only', 'skip', 'todo']) {
     const call = own[variant]
     if (call !== undefined) result[variant] = (...args: unknown[]) => wrapped(call, args)
@@ -176,7 +176,7 @@ function callFromTest(call: Registration, args: unknown[]): unknown {
     isEndRegistered = true
     if (real['after'] !== undefined) callFromTest(real['after'], [endFile])
   }
-  const prepare = Error.prepareStackTrace
+  const prepare = Error.prepareStackTrace // eslint-disable-line @typescript-eslint/unbound-method -- put back as it was
   Error.prepareStackTrace = (_, sites) => sites
   const sites = new Error().stack as unknown as NodeJS.CallSite[]
   Error.prepareStackTrace = prepare

@@ -105,12 +105,13 @@ describe('snappy', () => {
 })
 
 test('the header is known without a comparison of ranges, which Deno makes with the wrong buffer', () => {
-  const compare = Buffer.prototype.compare // eslint-disable-line @typescript-eslint/unbound-method -- put back as it was
-  Buffer.prototype.compare = () => 1
+  const proto: { compare: unknown } = Buffer.prototype as Buffer
+  const { compare } = proto
+  proto.compare = () => 1
   try {
     allRead(framed(plain(5, literal('hello'))), 'hello')
     allRead(Buffer.concat([framed(plain(3, literal('abc'))), framed(plain(3, literal('def')))]), 'abcdef')
   } finally {
-    Buffer.prototype.compare = compare
+    proto.compare = compare
   }
 })
