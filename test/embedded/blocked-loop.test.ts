@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { after, before, test } from 'node:test'
+import { test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { EmbeddedCluster } from '@ottla/broker'
@@ -69,7 +69,6 @@ const worlds: Readonly<Record<string, () => Promise<World>>> = {
 }
 
 for (const [where, start] of Object.entries(worlds)) {
-  let world: World
   const lost: string[] = []
   const listen = <C extends Producer | Consumer | AdminClient>(client: C): C => {
     const emitter = client as { on(type: 'error', listener: (event: { error: Error }) => void): unknown }
@@ -79,10 +78,8 @@ for (const [where, start] of Object.entries(worlds)) {
   const quiet = { logger: (): void => undefined }
 
   test(`A broker ${where}`, async t => {
-    before(async () => {
-      world = await start()
-    })
-    after(() => world.close())
+    const world = await start()
+    t.after(() => world.close())
 
     for (const blockedMs of [TIMEOUT_MS + 5, TIMEOUT_MS * 3]) {
       await t.test(
