@@ -60,7 +60,8 @@ export function resolveConfig(kind: ConfigKind, input: Readonly<Record<string, u
   return { settings: settings as unknown as Settings, warnings }
 }
 
-function checkForm(input: unknown): void {
+/** @throws KafkaError ERR__INVALID_ARG for what is no configuration at all, saying what one looks like */
+export function checkForm(input: unknown): void {
   if (typeof input === 'object' && input !== null && !Array.isArray(input)) return
   const example = "{ 'bootstrap.servers': 'localhost:9092' } is one"
   if (input === undefined) throw invalid(`the configuration is missing: ${example}`)

@@ -4,7 +4,7 @@ import { resolveWait, within } from '../../base/wait.ts'
 import { Cluster } from '../../cluster/cluster.ts'
 import { createContext, type ClientContext } from '../../cluster/context.ts'
 import { clientHandle, type ClientHandle } from '../../cluster/handle.ts'
-import { resolveConfig, type ConsumerConfig, type ConsumerSettings } from '../../config/resolve.ts'
+import { checkForm, resolveConfig, type ConsumerConfig, type ConsumerSettings } from '../../config/resolve.ts'
 import { KafkaError } from '../../errors.ts'
 import type { AcknowledgedEvent, Event, OAuthBearerToken, TopicPartition, WaitOptions } from '../../types.ts'
 import { invalid } from '../arguments.ts'
@@ -79,6 +79,7 @@ export class ShareConsumer<K = Buffer, V = Buffer> implements AsyncDisposable, A
    *   ERR__UNKNOWN_GROUP without `group.id`
    */
   constructor(config: ConsumerConfig, options: ShareConsumerOptions<K, V> = {}) {
+    checkForm(config)
     const groupId = checkShareConfig(config)
     // Time-outs and assignments are the coordinator's business, as under that protocol.
     const resolved = resolveConfig('consumer', { ...config, 'group.protocol': 'consumer' })
