@@ -8,10 +8,10 @@ import {
 } from '@ottla/protocol'
 import type { Deadline } from '../base/clock.ts'
 import type { Cluster } from '../cluster/cluster.ts'
-import { isRetriable } from '../cluster/retry.ts'
 import { KafkaError } from '../errors.ts'
 import { OFFSET_INVALID, type TopicPartition, type TopicPartitionOffset } from '../types.ts'
 import { byTopic } from './group/member-metadata.ts'
+import { memberAnswer, passingCode } from './group/membership-errors.ts'
 
 // Later versions name topics by id, which the group's own view of them does not need.
 const NEWEST_VERSION = 9
@@ -31,6 +31,8 @@ export interface CommittedOptions {
   readonly requireStable: boolean
   /** Asked anew for each try: an epoch that has become stale is no answer. */
   readonly membership?: () => MemberEpoch | null
+  /** The epoch is not the one of now; it is asked for again after a pause. */
+  readonly onStale?: (code: number) => void
 }
 
 /**
@@ -60,7 +62,11 @@ export async function fetchCommitted(
     deadline,
     signal,
     maxVersion: NEWEST_VERSION,
-    errorOf: response => passingError(response),
+    errorOf: response => {
+      const code = passingError(response)
+      if (memberAnswer('OffsetFetch', code) === 'refresh-epoch') options.onStale?.(code)
+      return code
+    },
   })
   const code = groupError(response)
   if (code !== ErrorCode.ERR_NO_ERROR) throw KafkaError.of(code, `the committed offsets of group '${groupId}'`)
@@ -111,8 +117,8 @@ function groupError(response: Decoded<OffsetFetchResponse>): number {
 }
 
 function passingError(response: Decoded<OffsetFetchResponse>): number {
-  const code = groupError(response)
-  if (isRetriable(code)) return code
+  const code = passingCode('OffsetFetch', groupError(response))
+  if (code !== ErrorCode.ERR_NO_ERROR) return code
   for (const topic of topicsOf(response)) {
     // The topic's own errors are not the coordinator's to settle.
     const unsettled = topic.partitions.find(p => p.errorCode === ErrorCode.ERR_UNSTABLE_OFFSET_COMMIT)

@@ -14,6 +14,7 @@ import { KafkaError } from '../errors.ts'
 import type { ConsumerGroupMetadata, TopicPartitionOffset } from '../types.ts'
 import type { Assignment } from './assignment.ts'
 import type { Cursor } from './cursor.ts'
+import { memberAnswer, passingCode } from './group/membership-errors.ts'
 import type { OffsetStore } from './offset-store.ts'
 
 // Later versions name topics by id.
@@ -29,29 +30,13 @@ export interface Commit {
 
 /** What the committer needs of its consumer. */
 export interface CommitterHost {
-  /** Who commits; without a generation while not in a group. */
+  /** Who commits; without a generation while not in a group. Throws KafkaError for one that is a member no more. */
   membership(): ConsumerGroupMetadata
   /** Changes when the membership has ended: whatever it had may be another's. */
   term(): number
   /** The coordinator does not take this member for one (any more), of this generation. */
   onCommitRefused(code: number, generation: number): void
 }
-
-/** Another try, perhaps with another broker or the next member epoch, may help. */
-const coordinatorCodes: ReadonlySet<number> = new Set([
-  ErrorCode.ERR_COORDINATOR_LOAD_IN_PROGRESS,
-  ErrorCode.ERR_COORDINATOR_NOT_AVAILABLE,
-  ErrorCode.ERR_NOT_COORDINATOR,
-  ErrorCode.ERR_REQUEST_TIMED_OUT,
-  ErrorCode.ERR_STALE_MEMBER_EPOCH,
-])
-
-const membershipCodes: ReadonlySet<number> = new Set([
-  ErrorCode.ERR_ILLEGAL_GENERATION,
-  ErrorCode.ERR_UNKNOWN_MEMBER_ID,
-  ErrorCode.ERR_REBALANCE_IN_PROGRESS,
-  ErrorCode.ERR_FENCED_INSTANCE_ID,
-])
 
 export class Committer {
   readonly #context: ClientContext
@@ -198,7 +183,12 @@ export class Committer {
       response = await this.#cluster.request({ to: 'coordinator', type: 'group', key: groupId }, OffsetCommit, body, {
         deadline,
         maxVersion: NEWEST_VERSION,
-        errorOf: coordinatorError,
+        errorOf: response => {
+          const code = coordinatorError(response)
+          // The next try says what the next heartbeat brings.
+          if (memberAnswer('OffsetCommit', code) === 'refresh-epoch') this.#host.onCommitRefused(code, generation)
+          return code
+        },
       })
     } catch (error) {
       ended(null)
@@ -211,7 +201,7 @@ export class Committer {
     const error = failed.length === results.length ? failed[0]?.error : undefined
     logger.debug('cgrp', 'COMMIT', `${results.length - failed.length} of ${results.length} offsets committed`)
     events.emit({ type: 'offsets-committed', offsets: results, ...(error === undefined ? {} : { error }) })
-    const refused = failed.find(result => membershipCodes.has(result.error?.code ?? 0))
+    const refused = failed.find(({ error }) => memberAnswer('OffsetCommit', error?.code ?? 0) !== 'caller')
     if (refused?.error !== undefined) this.#host.onCommitRefused(refused.error.code, generation)
     if (error !== undefined) throw error
     return results
@@ -259,7 +249,7 @@ function requestTopics(offsets: readonly TopicPartitionOffset[]): OffsetCommitRe
 
 function coordinatorError(response: Decoded<OffsetCommitResponse>): number {
   for (const topic of response.topics) {
-    const found = topic.partitions.find(p => coordinatorCodes.has(p.errorCode))
+    const found = topic.partitions.find(p => passingCode('OffsetCommit', p.errorCode) !== 0)
     if (found !== undefined) return found.errorCode
   }
   return ErrorCode.ERR_NO_ERROR

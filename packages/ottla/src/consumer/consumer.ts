@@ -118,6 +118,7 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
       },
       onResolved: () => this.#fetcher.kick(),
       membership: () => this.#group?.epoch() ?? null,
+      onRefused: (code, epoch) => this.#group?.onRefused('OffsetFetch', code, epoch),
       raise,
     })
     this.#fetcher = new Fetcher(context, cluster, assignment, this.#queue, {
@@ -532,9 +533,9 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
 
   #makeCommitter(groupId: string): Committer {
     return new Committer(this.#context, this.#cluster, groupId, this.#assignment, {
-      membership: () => this.#requireGroup('commit').metadata(),
+      membership: () => this.#requireGroup('commit').committing(),
       term: () => this.#group?.term ?? 0,
-      onCommitRefused: (code, generation) => this.#group?.onMembershipError(code, generation),
+      onCommitRefused: (code, generation) => this.#group?.onRefused('OffsetCommit', code, generation),
     })
   }
 

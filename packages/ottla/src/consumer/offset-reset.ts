@@ -15,9 +15,11 @@ import {
 import { isRetriable } from '../cluster/retry.ts'
 import { resetPolicy, type ResetPolicy } from '../config/reset-policy.ts'
 import { KafkaError } from '../errors.ts'
-import { OFFSET_BEGINNING, OFFSET_END, tailOf } from '../types.ts'
+import { Troubles } from '../observe/troubles.ts'
+import { OFFSET_BEGINNING, OFFSET_END, tailOf, type TopicPartitionOffset } from '../types.ts'
 import { fetchCommitted, type MemberEpoch } from './committed-offsets.ts'
 import type { Cursor, CursorState } from './cursor.ts'
+import { memberAnswer } from './group/membership-errors.ts'
 
 /** What the resolver needs of its consumer. */
 export interface ResolverHost {
@@ -26,16 +28,11 @@ export interface ResolverHost {
   onResolved(): void
   /** Who asks, where the coordinator wants to know. */
   membership(): MemberEpoch | null
+  /** The coordinator does not take it for a member (any more) of this epoch. */
+  onRefused(code: number, epoch: number): void
   /** An error that the program should know of. */
   raise(error: KafkaError): void
 }
-
-/** Told by the watch over topics, or found out by the member itself. */
-const settledElsewhere: ReadonlySet<number> = new Set([
-  ErrorCode.ERR__UNKNOWN_PARTITION,
-  ErrorCode.ERR_UNKNOWN_MEMBER_ID,
-  ErrorCode.ERR_FENCED_MEMBER_EPOCH,
-])
 
 // A round that cannot get through is begun anew, for the assignment of then.
 const STORED_ROUND_MS = 30_000
@@ -48,6 +45,7 @@ export class OffsetResolver {
   readonly #groupId: string | undefined
   readonly #host: ResolverHost
   readonly #policy: ResetPolicy
+  readonly #troubles: Troubles
   readonly #stored = new WorkLoop(() => this.#guarded('stored-query', () => this.#resolveStored()))
   readonly #logical = new WorkLoop(() => this.#guarded('offset-query', () => this.#resolveLogical()))
   readonly #abort = new AbortController()
@@ -59,6 +57,7 @@ export class OffsetResolver {
     this.#cluster = cluster
     this.#groupId = context.settings['group.id']
     this.#host = host
+    this.#troubles = new Troubles(context.clock)
     // Settings that are none have been refused.
     this.#policy = resetPolicy(context.settings['auto.offset.reset']) ?? { to: 'latest' }
   }
@@ -105,12 +104,13 @@ export class OffsetResolver {
       again = true
       if (error instanceof KafkaError) {
         for (const cursor of this.#in(state)) cursor.trouble = error
-        this.#tell(error)
+        this.#tell(state, error)
       } else
         this.#context.logger.error('OFFSET', error instanceof Error ? (error.stack ?? error.message) : String(error))
     }
     if (!again || this.#abort.signal.aborted) {
       this.#failures[state] = 0
+      this.#troubles.over(state)
       return
     }
     const { clock, settings, random } = this.#context
@@ -125,9 +125,35 @@ export class OffsetResolver {
   }
 
   // What will pass by itself is no news; connections, and the watch over topics, report their own troubles.
-  #tell(error: KafkaError): void {
+  #tell(subject: string, error: KafkaError): void {
     this.#context.logger.debug('topic', 'OFFSET', error.message)
-    if (!isRetriable(error.code) && !settledElsewhere.has(error.code)) this.#host.raise(error)
+    const { code } = error
+    if (isRetriable(code) || code === ErrorCode.ERR__UNKNOWN_PARTITION) return
+    // Found out by the member itself, which has been told.
+    if (subject === 'stored-query' && memberAnswer('OffsetFetch', code) === 'lost-membership') return
+    if (this.#troubles.isNews(subject, code)) this.#host.raise(error)
+  }
+
+  /** Committed offsets; the member hears of it when the coordinator does not take it for one. */
+  async #fetchCommitted(groupId: string, cursors: readonly Cursor[]): Promise<TopicPartitionOffset[]> {
+    const { clock, settings } = this.#context
+    let asking: MemberEpoch | null = null
+    try {
+      return await fetchCommitted(this.#cluster, groupId, cursors, {
+        deadline: Deadline.after(clock, STORED_ROUND_MS),
+        signal: this.#abort.signal,
+        requireStable: settings['isolation.level'] === 'read_committed',
+        membership: () => (asking = this.#host.membership()),
+        onStale: code => this.#onRefused(code, asking),
+      })
+    } catch (error) {
+      if (error instanceof KafkaError) this.#onRefused(error.code, asking)
+      throw error
+    }
+  }
+
+  #onRefused(code: number, asking: MemberEpoch | null): void {
+    if (asking !== null) this.#host.onRefused(code, asking.memberEpoch)
   }
 
   /** @returns whether something is left to be tried again */
@@ -138,14 +164,8 @@ export class OffsetResolver {
       for (const cursor of cursors) this.reset(cursor, 'there is no group, hence no committed offset')
       return false
     }
-    const { clock, settings } = this.#context
     const versions = cursors.map(cursor => cursor.version)
-    const committed = await fetchCommitted(this.#cluster, this.#groupId, cursors, {
-      deadline: Deadline.after(clock, STORED_ROUND_MS),
-      signal: this.#abort.signal,
-      requireStable: settings['isolation.level'] === 'read_committed',
-      membership: () => this.#host.membership(),
-    })
+    const committed = await this.#fetchCommitted(this.#groupId, cursors)
     let again = false
     cursors.forEach((cursor, i) => {
       const answer = committed[i]
@@ -154,8 +174,9 @@ export class OffsetResolver {
         // Never taken for "nothing committed": that would throw the group's progress away.
         again = true
         cursor.trouble = answer.error
-        this.#tell(answer.error)
+        this.#tell(cursor.name, answer.error)
       } else if (answer.offset >= 0) {
+        this.#troubles.over(cursor.name)
         cursor.offsets.resumed(answer.offset, answer.metadata ?? null)
         cursor.activate(answer.offset, answer.leaderEpoch)
         this.#log(cursor, 'committed')
@@ -210,9 +231,10 @@ export class OffsetResolver {
         again = true
         if (error === undefined) continue
         cursor.trouble = error
-        this.#tell(error)
+        this.#tell(cursor.name, error)
         continue
       }
+      this.#troubles.over(cursor.name)
       if (tailOf(cursor.target) >= 0) cursor.activate(Math.max(other.offset, found.offset - tailOf(cursor.target)))
       else cursor.activate(isTwofold && other.offset >= 0 ? other.offset : found.offset)
       this.#log(cursor, 'looked up')

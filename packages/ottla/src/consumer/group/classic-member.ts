@@ -5,16 +5,21 @@ import { Deadline, type Timer } from '../../base/clock.ts'
 import type { Cluster } from '../../cluster/cluster.ts'
 import type { ClientContext } from '../../cluster/context.ts'
 import { KafkaError } from '../../errors.ts'
+import { Troubles } from '../../observe/troubles.ts'
 import type { TopicPartition } from '../../types.ts'
 import type { GroupMember } from './assignors/assignor.ts'
 import { dealOut, isCooperative, type Previous, type Strategy } from './assignors/strategies.ts'
 import { initialState, isMember, step, type ClassicAction, type ClassicEvent, type ClassicState } from './classic.ts'
 import { fingerprint, layoutOf } from './leader.ts'
 import { decodeAssignment, decodeSubscription, encodeAssignment, encodeSubscription } from './member-metadata.ts'
-import type { Membership, MembershipHost } from './membership.ts'
+import { memberAnswer } from './membership-errors.ts'
+import type { Membership, MembershipHost, RefusedApi } from './membership.ts'
 import { without } from './partitions.ts'
 import type { Subscription } from './subscription.ts'
 import { GroupRequests, type JoinProtocol, type MemberAssignment } from './requests.ts'
+
+// One for the member id, one for the group; beyond a third, somebody refuses again and again.
+const MOST_ROUNDS = 3
 
 const nothing: Previous = { partitions: [], generationId: -1 }
 
@@ -26,11 +31,16 @@ export class ClassicMember implements Membership {
   readonly #strategies: readonly Strategy[]
   readonly #requests: GroupRequests
   readonly #host: MembershipHost
+  readonly #troubles: Troubles
   #state: ClassicState
   /** Grows when what is under way is given up; an answer to an older attempt is dropped. */
   #attempt = 0
+  /** Grows when the partitions are lost: what is still to be committed of them is another's business. */
+  #term = 0
   #abort = new AbortController()
   #failures = 0
+  /** Joined without having come to an assignment. */
+  #rounds = 0
   #joinedWith: string | null = null
   #protocolName = ''
   #members: Decoded<JoinGroupResponse>['members'] = []
@@ -59,6 +69,7 @@ export class ClassicMember implements Membership {
     this.#strategies = strategies
     this.#requests = new GroupRequests(context, cluster, groupId)
     this.#host = host
+    this.#troubles = new Troubles(context.clock)
     this.protocol = isCooperative(strategies) ? 'COOPERATIVE' : 'EAGER'
     this.#state = initialState(isCooperative(strategies))
   }
@@ -75,9 +86,12 @@ export class ClassicMember implements Membership {
     return this.#state.join
   }
 
-  /** A generation tells memberships apart. */
   get term(): number {
-    return 0
+    return this.#term
+  }
+
+  get isLosing(): boolean {
+    return this.#state.isLost && this.#hasPartitions()
   }
 
   get isMember(): boolean {
@@ -112,25 +126,41 @@ export class ClassicMember implements Membership {
     this.join('the subscribed topics have changed')
   }
 
-  onRefused(code: number, generation: number): void {
+  onRefused(api: RefusedApi, code: number, generation: number): void {
     // An answer to an earlier membership says nothing about this one.
-    if (generation !== this.#state.generation) return
-    switch (code) {
-      case ErrorCode.ERR_REBALANCE_IN_PROGRESS:
+    if (generation !== this.#state.generation || this.#failed) return
+    const answer = memberAnswer(api, code)
+    switch (answer) {
+      case 'rejoin':
         if (this.#state.join === 'steady') this.join('the group is rebalancing')
         return
-      case ErrorCode.ERR_ILLEGAL_GENERATION:
+      case 'lost-generation':
         this.#lose('the group is at another generation', false)
         return
-      case ErrorCode.ERR_UNKNOWN_MEMBER_ID:
+      case 'lost-membership':
         this.#lose('the coordinator does not know this member', true)
         return
-      case ErrorCode.ERR_FENCED_INSTANCE_ID:
+      case 'fatal':
+        // A commit from outside of the group concerns nobody else.
+        if (!this.isMember) return
         this.#failed = true
-        this.#lose('another member took over the group.instance.id', true)
+        this.#lose(KafkaError.of(code, `group '${this.#groupId}'`).message, true)
         this.#raise(code, true)
         return
+      case 'tell':
+        this.#raise(code, false)
+        return
+      case 'retry':
+      case 'find-coordinator':
+      case 'take-member-id':
+      case 'refresh-epoch':
+      case 'match-here':
+      case 'new-session':
+      case 'caller':
+      case 'done':
+        return
       default:
+        answer satisfies never
     }
   }
 
@@ -193,7 +223,8 @@ export class ClassicMember implements Membership {
       case 'join':
         if (this.#failed) return
         if (this.#host.isParked) this.#host.joinWhenPolled(() => this.#perform(action))
-        else void this.#attemptTo(() => this.#join(), 'join-refused')
+        else if (this.#rounds >= MOST_ROUNDS) this.#joinLater()
+        else this.#joinNow()
         return
       case 'join-later':
         this.#joinLater()
@@ -214,6 +245,7 @@ export class ClassicMember implements Membership {
         this.#host.call('revoke', this.#revoked(action.what))
         return
       case 'lose':
+        this.#term++
         this.#previous = nothing
         this.#host.lose()
         return
@@ -252,11 +284,19 @@ export class ClassicMember implements Membership {
     const pause = backoffMs(++this.#failures, settings['retry.backoff.ms'], settings['retry.backoff.max.ms'], random)
     this.#retry?.cancel()
     this.#retry = clock.setTimer(pause, () => {
-      if (this.#state.join === 'wait-join') this.#perform({ do: 'join' })
+      if (this.#state.join !== 'wait-join') return
+      this.#rounds = 0
+      this.#perform({ do: 'join' })
     })
   }
 
+  #joinNow(): void {
+    this.#rounds++
+    void this.#attemptTo(() => this.#join(), 'join-refused')
+  }
+
   #raise(code: number, fatal: boolean): void {
+    if (!fatal && !this.#troubles.isNews('group', code)) return
     this.#host.raise(KafkaError.of(code, `group '${this.#groupId}'`, null, { fatal }))
   }
 
@@ -372,6 +412,8 @@ export class ClassicMember implements Membership {
     this.#assigned = decodeAssignment(response.assignment)
     this.#previous = { partitions: this.#assigned, generationId: this.#state.generation }
     this.#failures = 0
+    this.#rounds = 0
+    this.#troubles.over('group')
     this.#startHeartbeats()
     return { type: 'synced', takes: without(this.#host.held(), this.#assigned).length > 0 }
   }
@@ -413,8 +455,8 @@ export class ClassicMember implements Membership {
       if (code === ErrorCode.ERR_NO_ERROR || code === ErrorCode.ERR_REBALANCE_IN_PROGRESS) this.#heardAt = sent
       if (code !== ErrorCode.ERR_NO_ERROR) {
         logger.debug('cgrp', 'HEARTBEAT', `group '${this.#groupId}': ${KafkaError.of(code, 'heartbeat').message}`)
-        this.onRefused(code, member.generation)
-      }
+        this.onRefused('Heartbeat', code, member.generation)
+      } else this.#troubles.over('group')
     } catch (error) {
       if (!this.#stopped) logger.debug('cgrp', 'HEARTBEAT', error instanceof Error ? error.message : String(error))
     } finally {

@@ -5,8 +5,7 @@
  * EAGER members give everything up before they join; COOPERATIVE ones (KIP-429) keep what they have, give up what the
  * assignment no longer has, and then join once more, so that it can go to others.
  */
-import { ErrorCode } from '@ottla/protocol'
-import { isRetriable } from '../../cluster/retry.ts'
+import { memberAnswer, type MemberAnswer } from './membership-errors.ts'
 
 /** librdkafka's join states. */
 export type JoinState =
@@ -162,14 +161,9 @@ function join(state: ClassicState, reason: string, hasPartitions: boolean, hasFo
 
 function joinRefused(state: ClassicState, event: Extract<ClassicEvent, { type: 'join-refused' }>): ClassicStep {
   const { code, memberId, hasPartitions } = event
-  switch (code) {
-    case ErrorCode.ERR_MEMBER_ID_REQUIRED:
-      return to({ ...state, memberId }, 'wait-join', { do: 'join' })
-    case ErrorCode.ERR_UNKNOWN_MEMBER_ID:
-      return loseThenJoin({ ...state, memberId: '', generation: -1 }, hasPartitions)
-    default:
-      return refused(state, code, hasPartitions)
-  }
+  const answer = memberAnswer('JoinGroup', code)
+  if (answer === 'take-member-id') return to({ ...state, memberId }, 'wait-join', { do: 'join' })
+  return refused(state, code, answer, hasPartitions)
 }
 
 function synced(state: ClassicState, takes: boolean): ClassicStep {
@@ -178,31 +172,39 @@ function synced(state: ClassicState, takes: boolean): ClassicStep {
 }
 
 function syncRefused(state: ClassicState, code: number, hasPartitions: boolean): ClassicStep {
-  switch (code) {
-    case ErrorCode.ERR_UNKNOWN_MEMBER_ID:
-      return loseThenJoin({ ...state, memberId: '', generation: -1 }, hasPartitions)
-    case ErrorCode.ERR_ILLEGAL_GENERATION:
-      return loseThenJoin({ ...state, generation: -1 }, hasPartitions)
-    case ErrorCode.ERR_REBALANCE_IN_PROGRESS:
-      // What a COOPERATIVE member holds stays its own, as of this generation.
-      return joinNow(state.isCooperative ? state : { ...state, generation: -1 })
-    default:
-      return refused(state, code, hasPartitions)
-  }
+  return refused(state, code, memberAnswer('SyncGroup', code), hasPartitions)
 }
 
-function refused(state: ClassicState, code: number, hasPartitions: boolean): ClassicStep {
-  if (code === ErrorCode.ERR_FENCED_INSTANCE_ID) {
-    const raise: ClassicAction = { do: 'raise', code, fatal: true }
-    const out = { ...initialState(state.isCooperative), isLeaving: true }
-    if (!hasPartitions) return to(initialState(state.isCooperative), 'init', raise, state)
-    return and(to(out, 'wait-unassign-call', { do: 'lose' }, state), raise)
-  }
+function refused(state: ClassicState, code: number, answer: MemberAnswer, hasPartitions: boolean): ClassicStep {
+  // What a COOPERATIVE member holds stays its own, as of this generation.
   const next = state.isCooperative ? state : { ...state, generation: -1 }
-  const passes = isRetriable(code) || code === ErrorCode.ERR_REBALANCE_IN_PROGRESS
-  if (passes) return to(next, 'wait-join', { do: 'join-later' })
-  // Whatever it is, somebody may put it right (an ACL, the broker's limits).
-  return and(to(next, 'wait-join', { do: 'raise', code, fatal: false }), { do: 'join-later' })
+  switch (answer) {
+    case 'lost-membership':
+      return loseThenJoin({ ...state, memberId: '', generation: -1 }, hasPartitions)
+    case 'lost-generation':
+      return loseThenJoin({ ...state, generation: -1 }, hasPartitions)
+    case 'rejoin':
+      return joinNow(next)
+    case 'fatal': {
+      const raise: ClassicAction = { do: 'raise', code, fatal: true }
+      const out = { ...initialState(state.isCooperative), isLeaving: true }
+      if (!hasPartitions) return to(initialState(state.isCooperative), 'init', raise, state)
+      return and(to(out, 'wait-unassign-call', { do: 'lose' }, state), raise)
+    }
+    case 'retry':
+    case 'find-coordinator':
+    case 'refresh-epoch':
+      return to(next, 'wait-join', { do: 'join-later' })
+    case 'take-member-id':
+    case 'match-here':
+    case 'new-session':
+    case 'caller':
+    case 'done':
+    case 'tell':
+      return and(to(next, 'wait-join', { do: 'raise', code, fatal: false }), { do: 'join-later' })
+    default:
+      return answer satisfies never
+  }
 }
 
 function loseThenJoin(state: ClassicState, hasPartitions: boolean): ClassicStep {
@@ -239,7 +241,8 @@ function lost(state: ClassicState, forgetMember: boolean, hasPartitions: boolean
     case 'wait-assign-call':
       return stay({ ...next, isLost: true })
     case 'wait-unassign-call':
-      return { state: { ...next, isLost: true }, actions: [{ do: 'lose' }] }
+      // The program is told once.
+      return state.isLost ? stay(next) : { state: { ...next, isLost: true }, actions: [{ do: 'lose' }] }
     case 'wait-join':
     case 'wait-metadata':
     case 'wait-sync': {

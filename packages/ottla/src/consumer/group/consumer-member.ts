@@ -4,24 +4,15 @@ import { backoffMs } from '../../base/backoff.ts'
 import { Deadline, type Timer } from '../../base/clock.ts'
 import type { Cluster } from '../../cluster/cluster.ts'
 import type { ClientContext } from '../../cluster/context.ts'
-import { isRetriable } from '../../cluster/retry.ts'
 import { KafkaError } from '../../errors.ts'
+import { Troubles } from '../../observe/troubles.ts'
 import { ConsumerRequests, NoRegexError, type Changes } from './consumer-requests.ts'
 import { isMember, outside, step, type Difference, type MemberAction, type MemberEvent } from './consumer-states.ts'
-import type { Membership, MembershipHost } from './membership.ts'
+import { memberAnswer } from './membership-errors.ts'
+import type { Membership, MembershipHost, RefusedApi } from './membership.ts'
 import { brokerRegex } from './patterns.ts'
 import type { Subscription } from './subscription.ts'
 import { TargetAssignment, type HeldPartition } from './target-assignment.ts'
-
-/** Nothing that the program does will bring the member in. */
-const fatalCodes: ReadonlySet<number> = new Set([
-  ErrorCode.ERR_UNSUPPORTED_VERSION,
-  ErrorCode.ERR__UNSUPPORTED_FEATURE,
-  ErrorCode.ERR_UNSUPPORTED_ASSIGNOR,
-  ErrorCode.ERR_INVALID_REQUEST,
-  ErrorCode.ERR_UNRELEASED_INSTANCE_ID,
-  ErrorCode.ERR_FENCED_INSTANCE_ID,
-])
 
 // Until the coordinator has said how often it wants to be told.
 const FIRST_INTERVAL_MS = 3_000
@@ -35,6 +26,7 @@ export class ConsumerMember implements Membership {
   readonly #host: MembershipHost
   readonly #requests: ConsumerRequests
   readonly #target: TargetAssignment
+  readonly #troubles: Troubles
   #state = outside
   /** What the program is being called with. */
   #called: readonly HeldPartition[] = []
@@ -47,6 +39,8 @@ export class ConsumerMember implements Membership {
   #underWay = false
   #again = false
   #failures = 0
+  /** Memberships that ended before a second heartbeat was taken. */
+  #shortLives = 0
   /** Grows with every membership; an answer to an older one is dropped. */
   #term = 0
   #looking = false
@@ -61,6 +55,7 @@ export class ConsumerMember implements Membership {
     this.#host = host
     this.#requests = new ConsumerRequests(context, cluster, groupId, memberId)
     this.#target = new TargetAssignment(cluster.metadata)
+    this.#troubles = new Troubles(context.clock)
   }
 
   get memberId(): string {
@@ -101,7 +96,14 @@ export class ConsumerMember implements Membership {
     this.#look()
   }
 
-  onRefused(): void {
+  get isLosing(): boolean {
+    return this.#state.phase === 'losing' || this.#state.isLost
+  }
+
+  onRefused(api: RefusedApi, code: number): void {
+    // Of the request alone, or of the way to the coordinator.
+    const answer = memberAnswer(api, code)
+    if (answer === 'caller' || answer === 'retry' || answer === 'find-coordinator') return
     // A heartbeat tells what is the matter, and what comes of it.
     if (this.#state.epoch > 0) this.#beat()
   }
@@ -169,7 +171,8 @@ export class ConsumerMember implements Membership {
   #perform(action: MemberAction): void {
     switch (action.do) {
       case 'heartbeat':
-        this.#beat()
+        if (this.#state.phase === 'joining' && this.#shortLives > 1) this.#later()
+        else this.#beat()
         return
       case 'revoke':
         this.#called = action.what === 'all' ? this.#target.held : this.#target.takes()
@@ -283,7 +286,11 @@ export class ConsumerMember implements Membership {
   }
 
   #onTaken({ memberEpoch, heartbeatIntervalMs, assignment }: Decoded<ConsumerGroupHeartbeatResponse>): void {
-    this.#failures = 0
+    if (this.#state.phase !== 'joining') {
+      this.#shortLives = 0
+      this.#failures = 0
+    } else if (this.#shortLives === 0) this.#failures = 0
+    this.#troubles.over('group')
     this.#intervalMs = heartbeatIntervalMs
     if (assignment !== null) this.#target.set(assignment.topicPartitions)
     this.#dispatch({ type: 'answered', epoch: memberEpoch, ...this.#difference() })
@@ -294,28 +301,42 @@ export class ConsumerMember implements Membership {
   #onError(code: number, message: string | null): void {
     const { logger } = this.#context
     logger.debug('cgrp', 'HEARTBEAT', `group '${this.#groupId}': ${errorName(code)}: ${message ?? ''}`)
-    if (
-      this.#state.phase === 'joining' &&
-      (code === ErrorCode.ERR_UNKNOWN_MEMBER_ID || code === ErrorCode.ERR_FENCED_MEMBER_EPOCH)
-    ) {
-      this.#later()
-      return
-    }
-    switch (code) {
-      case ErrorCode.ERR_UNKNOWN_MEMBER_ID:
-        this.#lose('the coordinator does not know this member')
+    this.#act(KafkaError.of(code, `group '${this.#groupId}'`, message))
+  }
+
+  #act(error: KafkaError): void {
+    const { code } = error
+    const answer = memberAnswer('ConsumerGroupHeartbeat', code, this.#state.phase === 'joining')
+    switch (answer) {
+      case 'retry':
+      case 'find-coordinator':
+      case 'refresh-epoch':
+        this.#later()
         return
-      case ErrorCode.ERR_FENCED_MEMBER_EPOCH:
-        this.#lose('the group is at another epoch')
+      case 'rejoin':
+      case 'lost-generation':
+      case 'lost-membership':
+        this.#shortLives++
+        this.#lose(error.message)
         return
-      case ErrorCode.ERR_INVALID_REGULAR_EXPRESSION:
+      case 'match-here':
         if (this.#matchesHere) break
-        logger.warning('REGEX', `group '${this.#groupId}': the broker does not take the pattern, it is matched here`)
+        this.#context.logger.warning('REGEX', `${error.message}: the pattern is matched here`)
         this.#matchHere()
         return
+      case 'fatal':
+        this.#refuse(new KafkaError(code, error.message, { cause: error, fatal: true }))
+        return
+      case 'take-member-id':
+      case 'new-session':
+      case 'caller':
+      case 'done':
+      case 'tell':
+        break
       default:
+        answer satisfies never
     }
-    this.#refuse(KafkaError.of(code, `group '${this.#groupId}'`, message, { fatal: fatalCodes.has(code) }))
+    this.#refuse(error)
   }
 
   #onFailure(error: unknown): void {
@@ -331,13 +352,11 @@ export class ConsumerMember implements Membership {
     this.#context.logger.debug('cgrp', 'HEARTBEAT', error.message)
     // Whether the last one has arrived is not known: the next one says everything.
     this.#told = null
-    if (isRetriable(error.code) || error.code === ErrorCode.ERR__TIMED_OUT) this.#later()
-    else if (!fatalCodes.has(error.code)) this.#refuse(error)
-    else this.#refuse(new KafkaError(error.code, error.message, { cause: error, fatal: true }))
+    this.#act(error)
   }
 
   #refuse(error: KafkaError): void {
-    this.#host.raise(error)
+    if (error.isFatal || this.#troubles.isNews('group', error.code)) this.#host.raise(error)
     if (error.isFatal) this.#dispatch({ type: 'refused', hasPartitions: this.#target.held.length > 0 })
     // Somebody may put it right (an ACL, the broker's limits).
     else this.#later()

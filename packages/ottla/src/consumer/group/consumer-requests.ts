@@ -8,6 +8,7 @@ import {
 import { Deadline } from '../../base/clock.ts'
 import type { Cluster, Target } from '../../cluster/cluster.ts'
 import type { ClientContext } from '../../cluster/context.ts'
+import { passingCode } from './membership-errors.ts'
 
 /** Of a member that is not to be seen again, and of one with a `group.instance.id`, which may be. */
 const LEAVE_EPOCH = -1
@@ -67,7 +68,7 @@ export class ConsumerRequests {
       deadline: Deadline.after(clock, settings['socket.timeout.ms']),
       signal,
       lane: 'coordinator',
-      errorOf: response => response.errorCode,
+      errorOf: response => passingCode('ConsumerGroupHeartbeat', response.errorCode),
     })
   }
 

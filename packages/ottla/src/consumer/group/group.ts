@@ -11,7 +11,7 @@ import type { Strategy } from './assignors/strategies.ts'
 import { ClassicMember } from './classic-member.ts'
 import { ConsumerMember } from './consumer-member.ts'
 import { newMemberId } from './member-id.ts'
-import type { Membership, MembershipHost } from './membership.ts'
+import type { Membership, MembershipHost, RefusedApi } from './membership.ts'
 import { PollWatch } from './poll-watch.ts'
 import { RebalanceCalls, type Callback, type CallsHost } from './rebalance-calls.ts'
 import type { Subscription } from './subscription.ts'
@@ -35,6 +35,7 @@ export class Group {
   #subscription: Subscription | null = null
   #running: Promise<void> | null = null
   #leaveAfterCalls = false
+  #wasAssigned = false
   #watchesAll = false
   /** max.poll.interval.ms has passed: joins again only in the next poll. */
   #parked = false
@@ -119,6 +120,18 @@ export class Group {
     }
   }
 
+  /**
+   * As metadata, for a commit. Whoever commits without a generation is taken at its word by an empty group: one that has
+   * lost its membership must not, its partitions may have been read further by others.
+   * @throws KafkaError ERR_UNKNOWN_MEMBER_ID
+   */
+  committing(): ConsumerGroupMetadata {
+    if (this.#member.isLosing || (this.#wasAssigned && this.#subscription !== null && this.#member.generation < 0)) {
+      throw KafkaError.of(ErrorCode.ERR_UNKNOWN_MEMBER_ID, `group '${this.#groupId}'`)
+    }
+    return this.metadata()
+  }
+
   /** What the coordinator wants to be told of whoever asks for committed offsets; null outside and in classic groups. */
   epoch(): MemberEpoch | null {
     const { memberId, generation, protocol } = this.#member
@@ -189,9 +202,9 @@ export class Group {
     if (this.#subscription !== null) this.#member.onMetadata()
   }
 
-  /** What the coordinator says to a commit. */
-  onMembershipError(code: number, generation: number): void {
-    this.#member.onRefused(code, generation)
+  /** What the coordinator says to a commit, or to a question for committed offsets. */
+  onRefused(api: RefusedApi, code: number, generation: number): void {
+    this.#member.onRefused(api, code, generation)
   }
 
   #memberHost(): MembershipHost {
@@ -268,8 +281,10 @@ export class Group {
   async #runQueue(): Promise<void> {
     for (let call = this.#calls.take(); call !== undefined; call = this.#calls.take()) {
       await this.#calls.run(call)
-      if (call.type === 'assign') this.#member.assigned()
-      else if (call.type !== 'rejoin') this.#member.unassigned()
+      if (call.type === 'assign') {
+        this.#wasAssigned = true
+        this.#member.assigned()
+      } else if (call.type !== 'rejoin') this.#member.unassigned()
     }
   }
 
@@ -286,6 +301,7 @@ export class Group {
     const subscription = this.#subscription
     if (subscription === null) return
     this.#subscription = null
+    this.#wasAssigned = false
     this.#unwatch(subscription)
     this.#watch.stop()
     // Partitions that the program has not been told of need not be taken from it.

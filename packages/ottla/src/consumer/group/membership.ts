@@ -3,6 +3,9 @@ import type { KafkaError } from '../../errors.ts'
 import type { RebalanceEvent, TopicPartition } from '../../types.ts'
 import type { Subscription } from './subscription.ts'
 
+/** Requests whose refusal says something of the membership. */
+export type RefusedApi = 'Heartbeat' | 'OffsetCommit' | 'OffsetFetch'
+
 /** What a protocol needs of the group. */
 export interface MembershipHost {
   /** null once it has been given up. */
@@ -47,8 +50,10 @@ export interface Membership {
   join(reason: string): void
   /** Topics or partitions have come or gone. */
   onMetadata(): void
-  /** What the coordinator says to a commit of a generation, which need not be the one of now. */
-  onRefused(code: number, generation: number): void
+  /** The program holds partitions that are lost, and has not been told. */
+  readonly isLosing: boolean
+  /** What the coordinator says to a request of a generation, which need not be the one of now. */
+  onRefused(api: RefusedApi, code: number, generation: number): void
   /** The program has got what it was called with. */
   assigned(): void
   /** The program has given up what it was called with. */

@@ -20,6 +20,8 @@ export class PollWatch {
   #timer: Timer | null = null
   #seen = -1
   #polledAt = 0
+  /** Told of the silence that lasts; a poll ends it. */
+  #isTold = false
 
   constructor(context: ClientContext, host: PollWatchHost) {
     this.#context = context
@@ -51,11 +53,12 @@ export class PollWatch {
     if (polls !== this.#seen || this.#host.isBusy()) {
       this.#seen = polls
       this.#polledAt = now
+      this.#isTold = false
       return
     }
     const limit = settings['max.poll.interval.ms']
-    if (now - this.#polledAt <= limit || !this.#host.isMember()) return
-    this.#polledAt = now
+    if (this.#isTold || now - this.#polledAt <= limit || !this.#host.isMember()) return
+    this.#isTold = true
     this.#host.onExceeded(limit)
   }
 }

@@ -12,6 +12,7 @@ import {
 import { Deadline } from '../../base/clock.ts'
 import type { Cluster, Target } from '../../cluster/cluster.ts'
 import type { ClientContext } from '../../cluster/context.ts'
+import { passingCode, type GroupApi } from './membership-errors.ts'
 
 /** Who the member is, as far as it has been told. */
 export interface Member {
@@ -35,7 +36,10 @@ export interface MemberAssignment {
 const GRACE_MS = 5_000
 const LEAVE_TIMEOUT_MS = 5_000
 
-const codeOf = (response: { errorCode: number }): number => response.errorCode
+/** The code that another try may help against. */
+function passing(api: GroupApi): (response: { errorCode: number }) => number {
+  return ({ errorCode }) => passingCode(api, errorCode)
+}
 
 /** Passing errors of the coordinator's are tried again; any other answer is returned with its code. */
 export class GroupRequests {
@@ -66,7 +70,7 @@ export class GroupRequests {
         protocols,
         ...this.#instance(version, 5),
       }),
-      this.#patient(signal),
+      this.#patient('JoinGroup', signal),
     )
   }
 
@@ -88,7 +92,7 @@ export class GroupRequests {
         ...this.#instance(version, 3),
         ...(version < 5 ? {} : { protocolType: 'consumer', protocolName }),
       }),
-      this.#patient(signal),
+      this.#patient('SyncGroup', signal),
     )
   }
 
@@ -97,7 +101,7 @@ export class GroupRequests {
       this.#target,
       Heartbeat,
       version => ({ groupId: this.#groupId, generationId: generation, memberId, ...this.#instance(version, 3) }),
-      { deadline: Deadline.after(this.#context.clock, timeoutMs), signal, lane: 'coordinator', errorOf: codeOf },
+      { deadline: Deadline.after(this.#context.clock, timeoutMs), signal, lane: 'coordinator', errorOf: passing('Heartbeat') },
     )
     return response.errorCode
   }
@@ -114,7 +118,7 @@ export class GroupRequests {
       // Not on the coordinator's lane: a JoinGroup there may take minutes to be answered.
       await this.#cluster.request(this.#target, LeaveGroup, body, {
         deadline: Deadline.after(clock, LEAVE_TIMEOUT_MS),
-        errorOf: codeOf,
+        errorOf: passing('LeaveGroup'),
       })
     } catch (error) {
       logger.debug('cgrp', 'LEAVE', error instanceof Error ? error.message : String(error))
@@ -126,10 +130,10 @@ export class GroupRequests {
     return groupInstanceId === undefined || version < since ? {} : { groupInstanceId }
   }
 
-  #patient(signal: AbortSignal) {
+  #patient(api: GroupApi, signal: AbortSignal) {
     const { clock, settings } = this.#context
     const timeoutMs = settings['max.poll.interval.ms'] + GRACE_MS
     const lane = 'coordinator' as const
-    return { deadline: Deadline.after(clock, timeoutMs), timeoutMs, signal, lane, errorOf: codeOf }
+    return { deadline: Deadline.after(clock, timeoutMs), timeoutMs, signal, lane, errorOf: passing(api) }
   }
 }

@@ -12,8 +12,9 @@ import { Deadline, type Timer } from '../../base/clock.ts'
 import { WorkLoop } from '../../base/work-loop.ts'
 import type { Cluster, Target } from '../../cluster/cluster.ts'
 import type { ClientContext } from '../../cluster/context.ts'
-import { isRetriable } from '../../cluster/retry.ts'
 import { KafkaError } from '../../errors.ts'
+import { Troubles } from '../../observe/troubles.ts'
+import { memberAnswer, passingCode } from '../group/membership-errors.ts'
 import { outside, step, type ShareMemberEvent, type SharePhase } from './member-states.ts'
 import type { IdPartition } from './share-session.ts'
 
@@ -32,13 +33,6 @@ const FIRST_INTERVAL_MS = 3_000
 // It deals partitions out after its answer to whoever joins; a whole interval would be long to wait for them.
 const FIRST_LOOK_MS = 50
 
-/** Nothing that the program does will bring the member in. */
-const fatalCodes: ReadonlySet<number> = new Set([
-  ErrorCode.ERR_UNSUPPORTED_VERSION,
-  ErrorCode.ERR__UNSUPPORTED_FEATURE,
-  ErrorCode.ERR_INVALID_REQUEST,
-])
-
 export class ShareMember {
   readonly id: string
   readonly #context: ClientContext
@@ -46,6 +40,7 @@ export class ShareMember {
   readonly #groupId: string
   readonly #target: Target
   readonly #host: ShareMemberHost
+  readonly #troubles: Troubles
   readonly #abort = new AbortController()
   readonly #loop = new WorkLoop(() => this.#beat())
   #state = outside
@@ -53,6 +48,8 @@ export class ShareMember {
   #told: string | null = null
   #timer: Timer | null = null
   #failures = 0
+  /** Memberships that ended before a second heartbeat was taken. */
+  #shortLives = 0
   /** How soon to ask again for partitions; Infinity once there are some. */
   #lookMs = FIRST_LOOK_MS
   #leaving: Promise<void> = Promise.resolve()
@@ -63,6 +60,7 @@ export class ShareMember {
     this.#groupId = groupId
     this.id = id
     this.#host = host
+    this.#troubles = new Troubles(context.clock)
     this.#target = { to: 'coordinator', type: 'group', key: groupId }
   }
 
@@ -166,7 +164,9 @@ export class ShareMember {
   }
 
   #taken({ memberEpoch, heartbeatIntervalMs, assignment }: Decoded<ShareGroupHeartbeatResponse>, told: string): void {
-    this.#failures = 0
+    if (this.#state.phase === 'member') this.#shortLives = 0
+    if (this.#shortLives === 0) this.#failures = 0
+    this.#troubles.over('group')
     if (this.#told !== told) this.#lookMs = FIRST_LOOK_MS
     this.#told = told
     this.#dispatch({ type: 'answered', epoch: memberEpoch })
@@ -188,14 +188,40 @@ export class ShareMember {
       'HEARTBEAT',
       `share group '${this.#groupId}': ${errorName(code)}: ${message ?? ''}`,
     )
-    if (code === ErrorCode.ERR_UNKNOWN_MEMBER_ID || code === ErrorCode.ERR_FENCED_MEMBER_EPOCH) {
-      const wasJoining = this.#state.phase === 'joining'
-      this.#dispatch({ type: 'fenced' })
-      if (wasJoining) this.#later()
-      else this.#loop.kick()
-      return
+    this.#act(KafkaError.of(code, `share group '${this.#groupId}'`, message))
+  }
+
+  #act(error: KafkaError): void {
+    const answer = memberAnswer('ShareGroupHeartbeat', error.code, this.#state.phase === 'joining')
+    switch (answer) {
+      case 'retry':
+      case 'find-coordinator':
+      case 'refresh-epoch':
+        this.#later()
+        return
+      case 'rejoin':
+      case 'lost-generation':
+      case 'lost-membership':
+        this.#shortLives++
+        this.#context.logger.warning('LOST', `${error.message}: joins anew`)
+        this.#dispatch({ type: 'fenced' })
+        if (this.#shortLives > 1) this.#later()
+        else this.#loop.kick()
+        return
+      case 'fatal':
+        this.#refuse(new KafkaError(error.code, error.message, { cause: error, fatal: true }))
+        return
+      case 'take-member-id':
+      case 'match-here':
+      case 'new-session':
+      case 'caller':
+      case 'done':
+      case 'tell':
+        this.#refuse(error)
+        return
+      default:
+        answer satisfies never
     }
-    this.#refuse(KafkaError.of(code, `share group '${this.#groupId}'`, message, { fatal: fatalCodes.has(code) }))
   }
 
   #onFailure(error: unknown): void {
@@ -207,13 +233,11 @@ export class ShareMember {
       return
     }
     this.#context.logger.debug('cgrp', 'HEARTBEAT', error.message)
-    if (isRetriable(error.code) || error.code === ErrorCode.ERR__TIMED_OUT) this.#later()
-    else if (!fatalCodes.has(error.code)) this.#refuse(error)
-    else this.#refuse(new KafkaError(error.code, error.message, { cause: error, fatal: true }))
+    this.#act(error)
   }
 
   #refuse(error: KafkaError): void {
-    this.#host.raise(error)
+    if (error.isFatal || this.#troubles.isNews('group', error.code)) this.#host.raise(error)
     if (error.isFatal) this.#dispatch({ type: 'refused' })
     // Somebody may put it right (an ACL, the broker's limits).
     else this.#later()
@@ -247,7 +271,7 @@ export class ShareMember {
       deadline,
       signal: body.memberEpoch === LEAVE_EPOCH ? undefined : this.#abort.signal,
       lane: 'coordinator',
-      errorOf: response => response.errorCode,
+      errorOf: response => passingCode('ShareGroupHeartbeat', response.errorCode),
     })
   }
 
