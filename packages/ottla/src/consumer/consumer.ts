@@ -48,6 +48,7 @@ import type { RunOptions } from './run/options.ts'
 import { PartitionStreams, type PartitionStream, type PartitionStreamsOptions } from './run/partition-streams.ts'
 import { Runner } from './run/runner.ts'
 import { TopicWatch } from './topic-watch.ts'
+import { WantedTopics } from './wanted-topics.ts'
 
 /**
  * Called when partitions are given to or taken from the consumer, inside `poll`, `readMessage`, an iterator,
@@ -81,6 +82,7 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
   readonly #fetcher: Fetcher
   readonly #validator: OffsetValidator
   readonly #poller: Poller<K, V>
+  readonly #wanted: WantedTopics
   readonly #watch: TopicWatch
   readonly #group: Group | null
   readonly #committer: Committer | null
@@ -99,7 +101,8 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
     const strategies = strategiesOf(settings['partition.assignment.strategy'], options.assignors ?? [])
     const context = createContext('consumer', resolved, options)
     const cluster = new Cluster(context)
-    const raise = (error: KafkaError): void => tellError(context, error)
+    const raise = (error: KafkaError, about?: string): void =>
+      tellError(context, error, () => this.#wanted.readsBeside(error, about))
     this.#context = context
     this.#settings = settings
     this.#cluster = cluster
@@ -112,6 +115,13 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
     })
     const assignment = new Assignment(cluster.metadata, this.#queue, settings['enable.auto.offset.store'])
     this.#assignment = assignment
+    this.#wanted = new WantedTopics({
+      snapshot: () => cluster.metadata.snapshot,
+      subscription: () => this.#group?.subscription ?? null,
+      get cursors() {
+        return assignment.cursors
+      },
+    })
     this.#resolver = new OffsetResolver(context, cluster, {
       get cursors() {
         return assignment.cursors
@@ -135,8 +145,9 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
       raise,
     })
     this.#watch = new TopicWatch(context, cluster, {
-      namedTopics: () => this.#namedTopics(),
+      namedTopics: () => this.#wanted.named(),
       partitions: () => assignment.cursors,
+      onAnew: topic => this.#onTopicAnew(topic),
       raise,
     })
     const groupId = settings['group.id']
@@ -569,10 +580,13 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
     this.#fetcher.kick()
   }
 
-  #namedTopics(): ReadonlySet<string> {
-    const names = new Set(this.#group?.subscription?.names)
-    for (const cursor of this.#assignment.cursors) names.add(cursor.topic)
-    return names
+  /** Another topic of the same name: the offsets of the one before mean nothing in it. */
+  #onTopicAnew(topic: string): void {
+    for (const cursor of this.#assignment.cursors) {
+      if (cursor.topic !== topic || (cursor.state !== 'active' && cursor.state !== 'validating')) continue
+      this.#queue.forget(cursor)
+      this.#resolver.reset(cursor, 'the topic was deleted and made anew')
+    }
   }
 
   #assigned(partitions: readonly TopicPartition[], call: string): Cursor[] {

@@ -14,6 +14,7 @@ import { WorkLoop } from '../base/work-loop.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import type { ClientContext } from '../cluster/context.ts'
 import { KafkaError } from '../errors.ts'
+import { Troubles } from '../observe/troubles.ts'
 import type { Assignment } from './assignment.ts'
 import { Gap, type Cursor } from './cursor.ts'
 import type { FetchQueue } from './fetch-queue.ts'
@@ -27,8 +28,8 @@ export interface FetcherHost {
   reset(cursor: Cursor, reason: string): void
   /** Cursors have to be validated before they are fetched. */
   validate(): void
-  /** An error that the program should know of. */
-  raise(error: KafkaError): void
+  /** An error that the program should know of, of a topic perhaps. */
+  raise(error: KafkaError, topic?: string): void
 }
 
 type PartitionAnswer = Decoded<FetchResponse>['responses'][number]['partitions'][number]
@@ -51,11 +52,13 @@ export class Fetcher {
   readonly #assignment: Assignment
   readonly #queue: FetchQueue
   readonly #host: FetcherHost
+  readonly #troubles: Troubles
   readonly #nodes = new Map<number, Node>()
   readonly #abort = new AbortController()
   #turn = 0
   #timer: Timer | null = null
   #timerAt = Infinity
+  #jitter = 0.5
   #closed = false
 
   constructor(context: ClientContext, cluster: Cluster, assignment: Assignment, queue: FetchQueue, host: FetcherHost) {
@@ -64,6 +67,7 @@ export class Fetcher {
     this.#assignment = assignment
     this.#queue = queue
     this.#host = host
+    this.#troubles = new Troubles(context.clock)
   }
 
   /** Something may be fetched that could not be before: has every broker's loop look. */
@@ -246,6 +250,7 @@ export class Fetcher {
 
   async #accept(node: number, response: Decoded<FetchResponse>): Promise<void> {
     const { topicNames } = this.#cluster.metadata.snapshot
+    this.#jitter = this.#context.random()
     for (const answered of response.responses) {
       const topic = answered.topic === '' ? topicNames.get(answered.topicId) : answered.topic
       if (topic === undefined) continue
@@ -285,7 +290,7 @@ export class Fetcher {
     }
     if (!isCurrent(cursor, node)) return
     cursor.failures = 0
-    cursor.trouble = null
+    if (cursor.trouble !== null) this.#recovered(cursor)
     cursor.grownMaxBytes = fetched.neededBytes
     if (this.#context.counters !== null) this.#count(cursor, fetched, node)
     const { nextOffset, batches, leaderEpoch } = fetched
@@ -325,7 +330,17 @@ export class Fetcher {
     this.#backOff(cursor, this.#context.settings['fetch.error.backoff.ms'])
     const message = `${cursor.name} cannot be read from offset ${cursor.fetchOffset} on: ${why}`
     cursor.trouble = new KafkaError(ErrorCode.ERR__BAD_MSG, message, { cause: error })
-    this.#host.raise(cursor.trouble)
+    if (this.#troubles.isNews(cursor.name, ErrorCode.ERR__BAD_MSG)) this.#host.raise(cursor.trouble)
+  }
+
+  #recovered(cursor: Cursor): void {
+    cursor.trouble = null
+    this.#troubles.over(cursor.name)
+    const { topic } = cursor
+    const isRefused = this.#assignment.cursors.some(
+      each => each.topic === topic && each.trouble?.code === ErrorCode.ERR_TOPIC_AUTHORIZATION_FAILED,
+    )
+    if (!isRefused) this.#troubles.over(topic)
   }
 
   // A leader that takes a lost replica for a good one would send its readers there for ever.
@@ -381,16 +396,20 @@ export class Fetcher {
         return
       case ErrorCode.ERR_TOPIC_AUTHORIZATION_FAILED:
         this.#backOff(cursor)
-        this.#host.raise(KafkaError.of(answer.errorCode, `topic ${cursor.topic}`))
+        // One word for all partitions of a topic.
+        if (!this.#troubles.isNews(cursor.topic, answer.errorCode)) return
+        this.#host.raise(KafkaError.of(answer.errorCode, `topic ${cursor.topic}`), cursor.topic)
         return
       default:
         this.#backOff(cursor, this.#context.settings['fetch.error.backoff.ms'])
-        this.#host.raise(error)
+        if (this.#troubles.isNews(cursor.name, answer.errorCode)) this.#host.raise(error)
     }
   }
 
   #backOff(cursor: Cursor, ms?: number): void {
-    const { clock, settings, random } = this.#context
+    const { clock, settings } = this.#context
+    // What is refused together is asked for together.
+    const random = (): number => this.#jitter
     const now = clock.now()
     cursor.failures++
     cursor.retryAt =

@@ -31,7 +31,7 @@ export interface ResolverHost {
   /** The coordinator does not take it for a member (any more) of this epoch. */
   onRefused(code: number, epoch: number): void
   /** An error that the program should know of. */
-  raise(error: KafkaError): void
+  raise(error: KafkaError, topic?: string): void
 }
 
 // A round that cannot get through is begun anew, for the assignment of then.
@@ -125,13 +125,16 @@ export class OffsetResolver {
   }
 
   // What will pass by itself is no news; connections, and the watch over topics, report their own troubles.
-  #tell(subject: string, error: KafkaError): void {
+  #tell(subject: string, error: KafkaError, topic?: string): void {
     this.#context.logger.debug('topic', 'OFFSET', error.message)
     const { code } = error
     if (isRetriable(code) || code === ErrorCode.ERR__UNKNOWN_PARTITION) return
     // Found out by the member itself, which has been told.
     if (subject === 'stored-query' && memberAnswer('OffsetFetch', code) === 'lost-membership') return
-    if (this.#troubles.isNews(subject, code)) this.#host.raise(error)
+    // One word for all partitions of a topic.
+    const isTopics = topic !== undefined && code === ErrorCode.ERR_TOPIC_AUTHORIZATION_FAILED
+    if (!isTopics && this.#troubles.isNews(subject, code)) this.#host.raise(error)
+    if (isTopics && this.#troubles.isNews(topic, code)) this.#host.raise(KafkaError.of(code, `topic ${topic}`), topic)
   }
 
   /** Committed offsets; the member hears of it when the coordinator does not take it for one. */
@@ -150,6 +153,11 @@ export class OffsetResolver {
       if (error instanceof KafkaError) this.#onRefused(error.code, asking)
       throw error
     }
+  }
+
+  #settled({ name, topic }: Cursor): void {
+    this.#troubles.over(name)
+    this.#troubles.over(topic)
   }
 
   #onRefused(code: number, asking: MemberEpoch | null): void {
@@ -174,9 +182,9 @@ export class OffsetResolver {
         // Never taken for "nothing committed": that would throw the group's progress away.
         again = true
         cursor.trouble = answer.error
-        this.#tell(cursor.name, answer.error)
+        this.#tell(cursor.name, answer.error, cursor.topic)
       } else if (answer.offset >= 0) {
-        this.#troubles.over(cursor.name)
+        this.#settled(cursor)
         cursor.offsets.resumed(answer.offset, answer.metadata ?? null)
         cursor.activate(answer.offset, answer.leaderEpoch)
         this.#log(cursor, 'committed')
@@ -231,10 +239,10 @@ export class OffsetResolver {
         again = true
         if (error === undefined) continue
         cursor.trouble = error
-        this.#tell(cursor.name, error)
+        this.#tell(cursor.name, error, cursor.topic)
         continue
       }
-      this.#troubles.over(cursor.name)
+      this.#settled(cursor)
       if (tailOf(cursor.target) >= 0) cursor.activate(Math.max(other.offset, found.offset - tailOf(cursor.target)))
       else cursor.activate(isTwofold && other.offset >= 0 ? other.offset : found.offset)
       this.#log(cursor, 'looked up')

@@ -17,6 +17,7 @@ import type { ClientContext } from '../cluster/context.ts'
 import { isRetriable } from '../cluster/retry.ts'
 import { resetPolicy } from '../config/reset-policy.ts'
 import { KafkaError } from '../errors.ts'
+import { Troubles } from '../observe/troubles.ts'
 import type { Cursor } from './cursor.ts'
 import type { FetchQueue } from './fetch-queue.ts'
 
@@ -28,7 +29,7 @@ export interface ValidatorHost {
   /** The log has nothing that was ever read: begins where `auto.offset.reset` says. */
   reset(cursor: Cursor, reason: string): void
   /** An error that the program should know of. */
-  raise(error: KafkaError): void
+  raise(error: KafkaError, topic?: string): void
 }
 
 type Answer = Decoded<OffsetForLeaderEpochResponse>['topics'][number]['partitions'][number]
@@ -42,6 +43,7 @@ export class OffsetValidator {
   readonly #cluster: Cluster
   readonly #queue: FetchQueue
   readonly #host: ValidatorHost
+  readonly #troubles: Troubles
   readonly #loop = new WorkLoop(() => this.#run())
   readonly #abort = new AbortController()
   readonly #isTold: boolean
@@ -53,6 +55,7 @@ export class OffsetValidator {
     this.#cluster = cluster
     this.#queue = queue
     this.#host = host
+    this.#troubles = new Troubles(context.clock)
     this.#isTold = resetPolicy(context.settings['auto.offset.reset'])?.to === 'error'
   }
 
@@ -119,8 +122,10 @@ export class OffsetValidator {
     for (const { cursor, version, epoch } of asked) {
       if (cursor.version !== version) continue
       const answer = answerAbout(response, cursor)
-      if (answer?.errorCode === ErrorCode.ERR_NO_ERROR) this.#settle(cursor, epoch, answer)
-      else {
+      if (answer?.errorCode === ErrorCode.ERR_NO_ERROR) {
+        this.#troubles.over(cursor.name)
+        this.#settle(cursor, epoch, answer)
+      } else {
         again = true
         this.#refused(cursor, answer?.errorCode ?? ErrorCode.ERR__BAD_MSG)
       }
@@ -157,7 +162,9 @@ export class OffsetValidator {
     const error = KafkaError.of(code, `validating the position in ${cursor.name}`)
     this.#context.logger.debug('fetch', 'VALIDATE', error.message)
     if (isRetriable(code)) this.#cluster.metadata.requestRefresh(error.message, [cursor.topic])
-    else this.#host.raise(error)
+    else if (this.#troubles.isNews(cursor.name, code)) {
+      this.#host.raise(error, code === ErrorCode.ERR_TOPIC_AUTHORIZATION_FAILED ? cursor.topic : undefined)
+    }
   }
 
   #leaderOf({ topic, partition }: Cursor): { leader: number; epoch: number } {

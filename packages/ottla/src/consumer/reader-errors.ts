@@ -3,18 +3,23 @@ import { ErrorCode } from '@ottla/protocol'
 import { emitError, type ClientContext } from '../cluster/context.ts'
 import type { KafkaError } from '../errors.ts'
 
-// What readMessage and the iterators reject with; everything else the client recovers from by itself.
-const rejecting: ReadonlySet<number> = new Set([
+/** Of one topic or partition: no reason to end the reading of others. */
+const ofOneTopic: ReadonlySet<number> = new Set([
   ErrorCode.ERR_TOPIC_AUTHORIZATION_FAILED,
-  ErrorCode.ERR_GROUP_AUTHORIZATION_FAILED,
-  ErrorCode.ERR_CLUSTER_AUTHORIZATION_FAILED,
   ErrorCode.ERR_UNKNOWN_TOPIC_OR_PART,
   ErrorCode.ERR_TOPIC_EXCEPTION,
+  ErrorCode.ERR__UNKNOWN_PARTITION,
+])
+
+// What readMessage and the iterators reject with; everything else the client recovers from by itself.
+const rejecting: ReadonlySet<number> = new Set([
+  ...ofOneTopic,
+  ErrorCode.ERR_GROUP_AUTHORIZATION_FAILED,
+  ErrorCode.ERR_CLUSTER_AUTHORIZATION_FAILED,
   ErrorCode.ERR_INVALID_GROUP_ID,
   ErrorCode.ERR_INVALID_SESSION_TIMEOUT,
   ErrorCode.ERR_INCONSISTENT_GROUP_PROTOCOL,
   ErrorCode.ERR_GROUP_MAX_SIZE_REACHED,
-  ErrorCode.ERR__UNKNOWN_PARTITION,
   ErrorCode.ERR__AUTO_OFFSET_RESET,
   ErrorCode.ERR__LOG_TRUNCATION,
   ErrorCode.ERR__MAX_POLL_EXCEEDED,
@@ -22,13 +27,25 @@ const rejecting: ReadonlySet<number> = new Set([
   ErrorCode.ERR__VALUE_DESERIALIZATION,
 ])
 
-/** Whether a reader of messages has to be told of it. */
-export function rejects(error: KafkaError): boolean {
-  return error.isFatal || rejecting.has(error.code)
+/** Whether a code says something of one topic or partition only. */
+export function isOfOneTopic(code: number): boolean {
+  return ofOneTopic.has(code)
 }
 
-/** As an event; what no reader is told of by a rejection is logged when no listener hears it. */
-export function tellError(context: ClientContext, error: KafkaError): void {
+/** Those that end no reading, though others of their code do. */
+const informational = new WeakSet<KafkaError>()
+
+/** Whether a reader of messages has to be told of it. */
+export function rejects(error: KafkaError): boolean {
+  return (error.isFatal || rejecting.has(error.code)) && !informational.has(error)
+}
+
+/**
+ * As an event; what no reader is told of by a rejection is logged when no listener hears it.
+ * @param readsOn - whether there is something to read besides the topic or partition that the error concerns
+ */
+export function tellError(context: ClientContext, error: KafkaError, readsOn: () => boolean): void {
+  if (ofOneTopic.has(error.code) && !error.isFatal && readsOn()) informational.add(error)
   if (rejects(error)) context.events.emit({ type: 'error', error })
   else emitError(context, error)
 }

@@ -1,9 +1,10 @@
-/** Keeps an eye on topics: which of the wanted ones exist, which may not be read, which match a pattern. */
-import { ErrorCode } from '@ottla/protocol'
+/** Keeps an eye on topics: which of the wanted ones exist, which may not be read, which are others than they were. */
+import { ErrorCode, ZERO_UUID } from '@ottla/protocol'
 import type { Timer } from '../base/clock.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import type { ClientContext } from '../cluster/context.ts'
 import { KafkaError } from '../errors.ts'
+import { Troubles } from '../observe/troubles.ts'
 import type { TopicPartition } from '../types.ts'
 
 /** What the watch needs of its consumer. */
@@ -12,24 +13,28 @@ export interface TopicWatchHost {
   namedTopics(): ReadonlySet<string>
   /** Partitions that are assigned. */
   partitions(): readonly TopicPartition[]
-  /** An error that the program should know of. */
-  raise(error: KafkaError): void
+  /** A topic was deleted and made anew. */
+  onAnew(topic: string): void
+  /** An error that the program should know of, of a topic perhaps. */
+  raise(error: KafkaError, topic?: string): void
 }
 
-// How often a topic that may not be read is complained of.
+// How often a topic that may not be read is looked at.
 const REPEAT_MS = 1000
-// A timer may be a little early.
-const EARLY_MS = 10
 
-/** Tells of missing topics and partitions once, of forbidden topics every second for as long as they are. */
+/**
+ * Tells of missing topics and partitions once, of forbidden topics for as long as they are, ever more rarely
+ * (observe/troubles.ts).
+ */
 export class TopicWatch {
   readonly #context: ClientContext
   readonly #cluster: Cluster
   readonly #host: TopicWatchHost
+  readonly #troubles: Troubles
   readonly #toldMissing = new Set<string>()
-  /** When, by the name of the topic. */
-  readonly #toldForbidden = new Map<string, number>()
   readonly #toldPartitions = new Set<string>()
+  /** Ids of the topics that are assigned. */
+  #ids = new Map<string, string>()
   #repeat: Timer | null = null
   #stopped = false
 
@@ -37,38 +42,54 @@ export class TopicWatch {
     this.#context = context
     this.#cluster = cluster
     this.#host = host
+    this.#troubles = new Troubles(context.clock)
   }
 
   /** Looks at the present snapshot. */
   look(): void {
     if (this.#stopped) return
     const { topics } = this.#cluster.metadata.snapshot
-    const wanted = this.#host.namedTopics()
+    const assigned = new Set(this.#host.partitions().map(({ topic }) => topic))
+    const wanted = new Set([...this.#host.namedTopics(), ...assigned])
     for (const name of this.#toldMissing) if (!wanted.has(name)) this.#toldMissing.delete(name)
-    for (const name of this.#toldForbidden.keys()) if (!wanted.has(name)) this.#toldForbidden.delete(name)
-    const now = this.#context.clock.now()
-    let forbidden = false
+    let isAnyForbidden = false
     for (const name of wanted) {
-      const code = topics.get(name)?.errorCode
-      if (code === undefined) continue
+      const code = topics.get(name)?.errorCode ?? this.#codeOfUnknown(name)
       if (code === ErrorCode.ERR_TOPIC_AUTHORIZATION_FAILED) {
-        forbidden = true
-        if (now - (this.#toldForbidden.get(name) ?? -Infinity) < REPEAT_MS - EARLY_MS) continue
-        this.#toldForbidden.set(name, now)
-        this.#host.raise(KafkaError.of(code, `topic ${name}`))
+        isAnyForbidden = true
+        if (this.#troubles.isNews(name, code)) this.#host.raise(KafkaError.of(code, `topic ${name}`), name)
       } else if (code === ErrorCode.ERR_UNKNOWN_TOPIC_OR_PART || code === ErrorCode.ERR_TOPIC_EXCEPTION) {
-        if (!this.#toldMissing.has(name)) {
-          this.#toldMissing.add(name)
-          this.#host.raise(KafkaError.of(code, `topic ${name}`))
-        }
+        if (this.#toldMissing.has(name)) continue
+        this.#toldMissing.add(name)
+        this.#host.raise(KafkaError.of(code, `topic ${name}`), name)
       } else if (code === ErrorCode.ERR_NO_ERROR) {
         this.#toldMissing.delete(name)
-        this.#toldForbidden.delete(name)
+        this.#troubles.over(name)
       }
     }
+    this.#lookAtIds(assigned)
     this.#lookAtPartitions()
     this.#repeat?.cancel()
-    this.#repeat = forbidden ? this.#context.clock.setTimer(REPEAT_MS, () => this.look()) : null
+    this.#repeat = isAnyForbidden ? this.#context.clock.setTimer(REPEAT_MS, () => this.look()) : null
+  }
+
+  /** What was there and is not in the list of all topics any more has been deleted. */
+  #codeOfUnknown(name: string): number | undefined {
+    return this.#ids.has(name) ? ErrorCode.ERR_UNKNOWN_TOPIC_OR_PART : undefined
+  }
+
+  #lookAtIds(assigned: ReadonlySet<string>): void {
+    const { topics } = this.#cluster.metadata.snapshot
+    const before = this.#ids
+    this.#ids = new Map()
+    for (const name of assigned) {
+      const known = before.get(name)
+      const id = topics.get(name)?.topicId ?? ZERO_UUID
+      // Brokers before 2.8 know no ids; a topic that is not there has none.
+      const now = id === ZERO_UUID ? known : id
+      if (now !== undefined) this.#ids.set(name, now)
+      if (known !== undefined && now !== known) this.#host.onAnew(name)
+    }
   }
 
   #lookAtPartitions(): void {

@@ -1,21 +1,24 @@
 /** Errors that stand: told when they come, not each time that they are met again. */
 import type { Clock } from '../base/clock.ts'
 
-/** One that lasts is told again after this time. */
-const REPEAT_MS = 60_000
-/** One that comes and goes is told no more often than this at first, and half as often each time. */
-const FLICKER_MS = 1_000
+/** One that lasts is told again after this time, and then half as often each time, */
+const FIRST_MS = 1_000
+/** until it is told once a minute. */
+const MOST_MS = 60_000
+/** What works for a shorter time than this comes and goes: it has not been over. */
+const STEADY_MS = 1_000
 /** A program that meets ever new ones (topics made and deleted) must not fill the memory with old ones. */
 const MOST = 1_000
 
 interface Told {
   readonly code: number
   readonly at: number
-  readonly flickerMs: number
-  isOver: boolean
+  readonly waitMs: number
+  /** Since when it works; null while it does not. */
+  overAt: number | null
 }
 
-/** Of one subject only the last error counts: another one is news, the same one when it had been over, or after a minute. */
+/** Of one subject only the last error counts: another one is news, the same one when it had been over, or after its time. */
 export class Troubles {
   readonly #clock: Clock
   readonly #told = new Map<string, Told>()
@@ -31,13 +34,15 @@ export class Troubles {
   isNews(subject: string, code: number): boolean {
     const now = this.#clock.now()
     const told = this.#told.get(subject)
-    const age = told === undefined ? Infinity : now - told.at
-    const isSame = told?.code === code
-    if (told !== undefined && isSame && age < (told.isOver ? told.flickerMs : REPEAT_MS)) return false
-    const flickerMs = isSame && age < REPEAT_MS ? Math.min(2 * (told?.flickerMs ?? 0), REPEAT_MS) : FLICKER_MS
+    let waitMs = FIRST_MS
+    if (told?.code === code && (told.overAt === null || now - told.overAt < STEADY_MS)) {
+      told.overAt = null
+      if (now - told.at < told.waitMs) return false
+      waitMs = Math.min(2 * told.waitMs, MOST_MS)
+    }
     this.#told.delete(subject)
     if (this.#told.size >= MOST) this.#forgetOldest()
-    this.#told.set(subject, { code, at: now, flickerMs, isOver: false })
+    this.#told.set(subject, { code, at: now, waitMs, overAt: null })
     return true
   }
 
@@ -45,7 +50,7 @@ export class Troubles {
   over(subject: string): void {
     if (this.#told.size === 0) return
     const told = this.#told.get(subject)
-    if (told !== undefined) told.isOver = true
+    if (told !== undefined) told.overAt ??= this.#clock.now()
   }
 
   #forgetOldest(): void {

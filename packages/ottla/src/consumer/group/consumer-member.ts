@@ -8,7 +8,7 @@ import { KafkaError } from '../../errors.ts'
 import { Troubles } from '../../observe/troubles.ts'
 import { ConsumerRequests, NoRegexError, type Changes } from './consumer-requests.ts'
 import { isMember, outside, step, type Difference, type MemberAction, type MemberEvent } from './consumer-states.ts'
-import { memberAnswer } from './membership-errors.ts'
+import { memberAnswer, type GroupApi } from './membership-errors.ts'
 import type { Membership, MembershipHost, RefusedApi } from './membership.ts'
 import { brokerRegex } from './patterns.ts'
 import type { Subscription } from './subscription.ts'
@@ -301,12 +301,12 @@ export class ConsumerMember implements Membership {
   #onError(code: number, message: string | null): void {
     const { logger } = this.#context
     logger.debug('cgrp', 'HEARTBEAT', `group '${this.#groupId}': ${errorName(code)}: ${message ?? ''}`)
-    this.#act(KafkaError.of(code, `group '${this.#groupId}'`, message))
+    this.#act('ConsumerGroupHeartbeat', KafkaError.of(code, `group '${this.#groupId}'`, message))
   }
 
-  #act(error: KafkaError): void {
+  #act(api: GroupApi, error: KafkaError): void {
     const { code } = error
-    const answer = memberAnswer('ConsumerGroupHeartbeat', code, this.#state.phase === 'joining')
+    const answer = memberAnswer(api, code, this.#state.phase === 'joining')
     switch (answer) {
       case 'retry':
       case 'find-coordinator':
@@ -352,7 +352,8 @@ export class ConsumerMember implements Membership {
     this.#context.logger.debug('cgrp', 'HEARTBEAT', error.message)
     // Whether the last one has arrived is not known: the next one says everything.
     this.#told = null
-    this.#act(error)
+    // The search for the coordinator throws what a broker answers to it.
+    this.#act(error.code < ErrorCode.ERR_UNKNOWN ? 'ConsumerGroupHeartbeat' : 'FindCoordinator', error)
   }
 
   #refuse(error: KafkaError): void {

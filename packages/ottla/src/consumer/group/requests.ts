@@ -101,7 +101,12 @@ export class GroupRequests {
       this.#target,
       Heartbeat,
       version => ({ groupId: this.#groupId, generationId: generation, memberId, ...this.#instance(version, 3) }),
-      { deadline: Deadline.after(this.#context.clock, timeoutMs), signal, lane: 'coordinator', errorOf: passing('Heartbeat') },
+      {
+        deadline: Deadline.after(this.#context.clock, timeoutMs),
+        signal,
+        lane: 'coordinator',
+        errorOf: passing('Heartbeat'),
+      },
     )
     return response.errorCode
   }

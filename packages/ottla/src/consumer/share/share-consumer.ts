@@ -15,6 +15,7 @@ import { Mailbox } from '../mailbox.ts'
 import { decodingOf } from '../message.ts'
 import { tellError } from '../reader-errors.ts'
 import { TopicWatch } from '../topic-watch.ts'
+import { WantedTopics } from '../wanted-topics.ts'
 import { acknowledgeTypes, type AcknowledgeType } from './acknowledgements.ts'
 import type { ShareConsumerEvent } from './events.ts'
 import type { LockedMessage, ShareMessage, ShareSource } from './message.ts'
@@ -86,7 +87,13 @@ export class ShareConsumer<K = Buffer, V = Buffer> implements AsyncDisposable, A
     this.#isImplicit = isImplicit(resolved.settings['share.acknowledgement.mode'])
     const context = createContext('consumer', resolved, options)
     const cluster = new Cluster(context)
-    const raise = (error: KafkaError): void => tellError(context, error)
+    const wanted = new WantedTopics({
+      snapshot: () => cluster.metadata.snapshot,
+      subscription: () => this.#subscription,
+      cursors: [],
+    })
+    const raise = (error: KafkaError, about?: string): void =>
+      tellError(context, error, () => wanted.readsBeside(error, about))
     this.#context = context
     this.#settings = resolved.settings
     this.#cluster = cluster
@@ -113,8 +120,9 @@ export class ShareConsumer<K = Buffer, V = Buffer> implements AsyncDisposable, A
       onExceeded: limitMs => this.#onPollExceeded(limitMs),
     })
     this.#topics = new TopicWatch(context, cluster, {
-      namedTopics: () => new Set(this.#subscription?.names),
+      namedTopics: () => wanted.named(),
       partitions: () => [],
+      onAnew: () => undefined,
       raise,
     })
     const member = this.#member
@@ -454,7 +462,7 @@ export class ShareConsumer<K = Buffer, V = Buffer> implements AsyncDisposable, A
     this.#isWanted = false
     this.#releaseWaiting()
     const why = `poll was not called for ${limitMs} ms (max.poll.interval.ms): left the share group`
-    tellError(this.#context, new KafkaError(ErrorCode.ERR__MAX_POLL_EXCEEDED, why))
+    tellError(this.#context, new KafkaError(ErrorCode.ERR__MAX_POLL_EXCEEDED, why), () => false)
   }
 
   #onEvent(event: Event): void {

@@ -16,6 +16,8 @@ import type { Cluster } from '../../cluster/cluster.ts'
 import type { ClientContext } from '../../cluster/context.ts'
 import { actionFor, isRetriable } from '../../cluster/retry.ts'
 import { KafkaError } from '../../errors.ts'
+import { Troubles } from '../../observe/troubles.ts'
+import { memberAnswer } from '../group/membership-errors.ts'
 import { acknowledgeTypes } from './acknowledgements.ts'
 import { acquiredMessages, readableBatches } from './acquired.ts'
 import type { LockedMessage, ShareLot, ShareSource } from './message.ts'
@@ -32,7 +34,8 @@ export interface ShareFetcherHost {
   onMessages(): void
   /** A broker has said something to acknowledgements; null: it has taken them. */
   onAcknowledged(source: ShareSource, types: ReadonlyMap<number, number>, error: KafkaError | null): void
-  raise(error: KafkaError): void
+  /** @param topic that the error is of */
+  raise(error: KafkaError, topic?: string): void
 }
 
 /** How long an acknowledgement waits for a fetch to go along with. */
@@ -48,6 +51,7 @@ export class ShareFetcher {
   readonly #cluster: Cluster
   readonly #inbox: ShareInbox
   readonly #host: ShareFetcherHost
+  readonly #troubles: Troubles
   readonly #nodes = new Map<number, ShareNode>()
   readonly #retryAt = new Map<string, number>()
   readonly #abort = new AbortController()
@@ -61,6 +65,7 @@ export class ShareFetcher {
     this.#cluster = cluster
     this.#inbox = inbox
     this.#host = host
+    this.#troubles = new Troubles(context.clock)
   }
 
   get assigned(): readonly IdPartition[] {
@@ -319,6 +324,7 @@ export class ShareFetcher {
   ): void {
     node.session.answered()
     node.failures = 0
+    this.#troubles.over(`broker ${node.id}`)
     if (lockMs > 0) this.#inbox.lockMs = lockMs
     const lockedUntil = this.#context.clock.now() + this.#inbox.lockMs
     for (const { source, types } of sent) {
@@ -352,8 +358,11 @@ export class ShareFetcher {
           this.#refusedPartition(each, answer, response)
           continue
         }
-        this.#retryAt.delete(keyOf(each))
         const topic = this.#topicOf(each)
+        if (this.#retryAt.delete(keyOf(each)) && topic !== undefined) {
+          this.#troubles.over(topic)
+          this.#troubles.over(`${topic} [${each.partition}]`)
+        }
         if (topic === undefined || answer.acquiredRecords.length === 0) continue
         const readable = await readableBatches(answer.records)
         const source = node.source(topic, each)
@@ -375,7 +384,8 @@ export class ShareFetcher {
   #corrupt(source: ShareSource, cause: unknown): void {
     const why = cause instanceof Error ? cause.message : String(cause)
     const message = `messages of ${source.name} cannot be read, and are released: ${why}`
-    this.#host.raise(new KafkaError(ErrorCode.ERR__BAD_MSG, message, { cause }))
+    const error = new KafkaError(ErrorCode.ERR__BAD_MSG, message, { cause })
+    if (this.#troubles.isNews(source.name, error.code)) this.#host.raise(error)
   }
 
   #refusedPartition(each: IdPartition, answer: FetchedPartition, response: Decoded<ShareFetchResponse>): void {
@@ -387,7 +397,13 @@ export class ShareFetcher {
     const pause = backoffMs(1, settings['fetch.error.backoff.ms'], settings['fetch.error.backoff.ms'], random)
     this.#retryAt.set(keyOf(each), clock.now() + pause)
     this.#onLeader(each, errorCode, currentLeader, response.nodeEndpoints)
-    if (!isRetriable(errorCode)) this.#host.raise(error)
+    if (isRetriable(errorCode)) return
+    const topic = this.#topicOf(each)
+    const isTopics = errorCode === ErrorCode.ERR_TOPIC_AUTHORIZATION_FAILED && topic !== undefined
+    // One word for all partitions of a topic.
+    if (!isTopics && this.#troubles.isNews(name, errorCode)) this.#host.raise(error)
+    if (isTopics && this.#troubles.isNews(topic, errorCode))
+      this.#host.raise(KafkaError.of(errorCode, `topic ${topic}`), topic)
   }
 
   /** The answer of a broker that does not lead any more may say who does (KIP-951). */
@@ -416,7 +432,9 @@ export class ShareFetcher {
     }
     this.#context.logger.debug('fetch', 'SHAREFETCH', `broker ${node.id}: ${failure.message}`)
     this.#lose(node, sent, failure)
-    if (failure.isFatal || failure.code === ErrorCode.ERR__UNSUPPORTED_FEATURE) this.#host.raise(failure)
+    if (failure.isFatal || failure.code === ErrorCode.ERR__UNSUPPORTED_FEATURE) {
+      if (failure.isFatal || this.#troubles.isNews(`broker ${node.id}`, failure.code)) this.#host.raise(failure)
+    }
     if (!this.#isFinishing) this.#cluster.metadata.requestRefresh(failure.message)
   }
 
@@ -424,11 +442,8 @@ export class ShareFetcher {
     const error = KafkaError.of(code, `share group '${this.#host.groupId}' at broker ${node.id}`, message)
     this.#context.logger.debug('fetch', 'SHAREFETCH', error.message)
     this.#lose(node, sent, error)
-    const isSession =
-      code === ErrorCode.ERR_SHARE_SESSION_NOT_FOUND ||
-      code === ErrorCode.ERR_INVALID_SHARE_SESSION_EPOCH ||
-      code === ErrorCode.ERR_SHARE_SESSION_LIMIT_REACHED
-    if (!isSession && !isRetriable(code)) this.#host.raise(error)
+    if (memberAnswer('ShareSession', code) !== 'tell') return
+    if (this.#troubles.isNews(`broker ${node.id}`, code)) this.#host.raise(error)
   }
 
   /** The session is gone, and the locks with it: nothing of it is handed out, nothing of it can be acknowledged. */

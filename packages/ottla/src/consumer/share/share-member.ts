@@ -14,7 +14,7 @@ import type { Cluster, Target } from '../../cluster/cluster.ts'
 import type { ClientContext } from '../../cluster/context.ts'
 import { KafkaError } from '../../errors.ts'
 import { Troubles } from '../../observe/troubles.ts'
-import { memberAnswer, passingCode } from '../group/membership-errors.ts'
+import { memberAnswer, passingCode, type GroupApi } from '../group/membership-errors.ts'
 import { outside, step, type ShareMemberEvent, type SharePhase } from './member-states.ts'
 import type { IdPartition } from './share-session.ts'
 
@@ -188,11 +188,11 @@ export class ShareMember {
       'HEARTBEAT',
       `share group '${this.#groupId}': ${errorName(code)}: ${message ?? ''}`,
     )
-    this.#act(KafkaError.of(code, `share group '${this.#groupId}'`, message))
+    this.#act('ShareGroupHeartbeat', KafkaError.of(code, `share group '${this.#groupId}'`, message))
   }
 
-  #act(error: KafkaError): void {
-    const answer = memberAnswer('ShareGroupHeartbeat', error.code, this.#state.phase === 'joining')
+  #act(api: GroupApi, error: KafkaError): void {
+    const answer = memberAnswer(api, error.code, this.#state.phase === 'joining')
     switch (answer) {
       case 'retry':
       case 'find-coordinator':
@@ -233,7 +233,8 @@ export class ShareMember {
       return
     }
     this.#context.logger.debug('cgrp', 'HEARTBEAT', error.message)
-    this.#act(error)
+    // The search for the coordinator throws what a broker answers to it.
+    this.#act(error.code < ErrorCode.ERR_UNKNOWN ? 'ShareGroupHeartbeat' : 'FindCoordinator', error)
   }
 
   #refuse(error: KafkaError): void {
