@@ -115,13 +115,7 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
     })
     const assignment = new Assignment(cluster.metadata, this.#queue, settings['enable.auto.offset.store'])
     this.#assignment = assignment
-    this.#wanted = new WantedTopics({
-      snapshot: () => cluster.metadata.snapshot,
-      subscription: () => this.#group?.subscription ?? null,
-      get cursors() {
-        return assignment.cursors
-      },
-    })
+    this.#wanted = new WantedTopics(cluster.metadata, assignment, () => this.#group?.subscription ?? null)
     this.#resolver = new OffsetResolver(context, cluster, {
       get cursors() {
         return assignment.cursors
@@ -148,6 +142,7 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
       namedTopics: () => this.#wanted.named(),
       partitions: () => assignment.cursors,
       onAnew: topic => this.#onTopicAnew(topic),
+      reject: error => tellError(context, error, () => false),
       raise,
     })
     const groupId = settings['group.id']
@@ -269,7 +264,7 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
 
   /**
    * The next message, events being skipped (listeners hear them). Rejects with KafkaError: ERR__TIMED_OUT; what the
-   * program has to know (a topic or group that is not authorised, a topic that does not exist,
+   * program has to know (a group that is not authorised, topics that are not or do not exist when there is no other to read,
    * ERR__AUTO_OFFSET_RESET, ERR__MAX_POLL_EXCEEDED, deserialization, fatal errors), after which it can be called
    * again; ERR__DESTROY when closed meanwhile; ERR__STATE as poll.
    */

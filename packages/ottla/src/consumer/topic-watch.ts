@@ -17,6 +17,8 @@ export interface TopicWatchHost {
   onAnew(topic: string): void
   /** An error that the program should know of, of a topic perhaps. */
   raise(error: KafkaError, topic?: string): void
+  /** The same, of a name that may be a mistake: readers are told, whatever else there is to read. */
+  reject(error: KafkaError): void
 }
 
 // How often a topic that may not be read is looked at.
@@ -32,6 +34,8 @@ export class TopicWatch {
   readonly #host: TopicWatchHost
   readonly #troubles: Troubles
   readonly #toldMissing = new Set<string>()
+  /** Have been there. */
+  readonly #seen = new Set<string>()
   readonly #toldPartitions = new Set<string>()
   /** Ids of the topics that are assigned. */
   #ids = new Map<string, string>()
@@ -52,6 +56,7 @@ export class TopicWatch {
     const assigned = new Set(this.#host.partitions().map(({ topic }) => topic))
     const wanted = new Set([...this.#host.namedTopics(), ...assigned])
     for (const name of this.#toldMissing) if (!wanted.has(name)) this.#toldMissing.delete(name)
+    for (const name of this.#seen) if (!wanted.has(name)) this.#seen.delete(name)
     let isAnyForbidden = false
     for (const name of wanted) {
       const code = topics.get(name)?.errorCode ?? this.#codeOfUnknown(name)
@@ -61,8 +66,11 @@ export class TopicWatch {
       } else if (code === ErrorCode.ERR_UNKNOWN_TOPIC_OR_PART || code === ErrorCode.ERR_TOPIC_EXCEPTION) {
         if (this.#toldMissing.has(name)) continue
         this.#toldMissing.add(name)
-        this.#host.raise(KafkaError.of(code, `topic ${name}`), name)
+        const error = KafkaError.of(code, `topic ${name}`)
+        if (this.#seen.has(name)) this.#host.raise(error, name)
+        else this.#host.reject(error)
       } else if (code === ErrorCode.ERR_NO_ERROR) {
+        this.#seen.add(name)
         this.#toldMissing.delete(name)
         this.#troubles.over(name)
       }

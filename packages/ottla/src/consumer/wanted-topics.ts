@@ -6,23 +6,25 @@ import type { Cursor } from './cursor.ts'
 import type { Subscription } from './group/subscription.ts'
 import { isOfOneTopic } from './reader-errors.ts'
 
-export interface WantedTopicsHost {
-  snapshot(): Snapshot
-  subscription(): Subscription | null
-  readonly cursors: readonly Cursor[]
-}
-
 export class WantedTopics {
-  readonly #host: WantedTopicsHost
+  readonly #metadata: { readonly snapshot: Snapshot }
+  readonly #assignment: { readonly cursors: readonly Cursor[] }
+  readonly #subscription: () => Subscription | null
 
-  constructor(host: WantedTopicsHost) {
-    this.#host = host
+  constructor(
+    metadata: { readonly snapshot: Snapshot },
+    assignment: { readonly cursors: readonly Cursor[] },
+    subscription: () => Subscription | null,
+  ) {
+    this.#metadata = metadata
+    this.#assignment = assignment
+    this.#subscription = subscription
   }
 
   /** Those that the program has named. */
   named(): ReadonlySet<string> {
-    const { cursors } = this.#host
-    const subscription = this.#host.subscription()
+    const { cursors } = this.#assignment
+    const subscription = this.#subscription()
     const names = new Set(subscription?.names)
     // What a pattern has found comes and goes.
     if (subscription === null) for (const { topic } of cursors) names.add(topic)
@@ -31,21 +33,21 @@ export class WantedTopics {
 
   /** Whether something can be read besides the topic (if it is one) that the error concerns. */
   readsBeside(error: KafkaError, about: string | undefined): boolean {
-    const { cursors } = this.#host
-    const subscription = this.#host.subscription()
+    const { cursors } = this.#assignment
+    const subscription = this.#subscription()
     const hasPatterns = subscription !== null && subscription.patterns.length > 0
     // A pattern may find another one at any time.
     if (hasPatterns && error.code !== ErrorCode.ERR_TOPIC_AUTHORIZATION_FAILED) return true
-    const topics = new Set(subscription?.topics(this.#host.snapshot(), () => false))
+    const topics = new Set(subscription?.topics(this.#metadata.snapshot, () => false))
     for (const { topic } of cursors) topics.add(topic)
     for (const topic of topics) if (topic !== about && this.#isReadable(topic)) return true
     return false
   }
 
   #isReadable(topic: string): boolean {
-    const known = this.#host.snapshot().topics.get(topic)
+    const known = this.#metadata.snapshot.topics.get(topic)
     if (known !== undefined && isOfOneTopic(known.errorCode)) return false
-    const own = this.#host.cursors.filter(cursor => cursor.topic === topic)
+    const own = this.#assignment.cursors.filter(cursor => cursor.topic === topic)
     if (own.length === 0) return true
     return own.some(({ partition, trouble }) => {
       if (trouble !== null && isOfOneTopic(trouble.code)) return false

@@ -87,11 +87,7 @@ export class ShareConsumer<K = Buffer, V = Buffer> implements AsyncDisposable, A
     this.#isImplicit = isImplicit(resolved.settings['share.acknowledgement.mode'])
     const context = createContext('consumer', resolved, options)
     const cluster = new Cluster(context)
-    const wanted = new WantedTopics({
-      snapshot: () => cluster.metadata.snapshot,
-      subscription: () => this.#subscription,
-      cursors: [],
-    })
+    const wanted = new WantedTopics(cluster.metadata, { cursors: [] }, () => this.#subscription)
     const raise = (error: KafkaError, about?: string): void =>
       tellError(context, error, () => wanted.readsBeside(error, about))
     this.#context = context
@@ -123,6 +119,7 @@ export class ShareConsumer<K = Buffer, V = Buffer> implements AsyncDisposable, A
       namedTopics: () => wanted.named(),
       partitions: () => [],
       onAnew: () => undefined,
+      reject: error => tellError(context, error, () => false),
       raise,
     })
     const member = this.#member

@@ -1,0 +1,4 @@
+import { expelledMemberScenarios } from '../behaviour/expelled-members.ts'
+import { sharedKafka } from '../harness/shared.ts'
+
+expelledMemberScenarios(() => sharedKafka('single'))
