@@ -179,7 +179,7 @@ async function committed(member: Consumer, topic: string): Promise<void> {
   for (;;) {
     const outcome = await member.commit([{ topic, partition: 0, offset: 2 }]).catch((error: unknown) => String(error))
     if (typeof outcome !== 'string' && outcome.every(({ error }) => error === undefined)) break
-    assert.ok(performance.now() < deadline, `never committed: ${String(outcome)}`)
+    assert.ok(performance.now() < deadline, `never committed: ${JSON.stringify(outcome)}`)
     await member.poll(10)
   }
   const [found] = await member.committed([{ topic, partition: 0 }])

@@ -33,6 +33,9 @@ interface Read {
   readonly reading: Promise<void>
 }
 
+/** What readMessage rejects with when there is nothing yet, and at the end. */
+const patient = new Set(['ERR__TIMED_OUT', 'ERR__DESTROY', 'ERR__STATE'])
+
 /** Every way of reading: until the consumer is closed. */
 const ways: Readonly<Record<string, (consumer: Consumer, seen: string[]) => Promise<void>>> = {
   poll: async (consumer, seen) => {
@@ -46,7 +49,7 @@ const ways: Readonly<Record<string, (consumer: Consumer, seen: string[]) => Prom
       try {
         seen.push(String((await consumer.readMessage(50)).value))
       } catch (error) {
-        if (!(error instanceof KafkaError) || !(error.isTimeout || consumer.closed)) throw error
+        if (!(error instanceof KafkaError) || !patient.has(error.name)) throw error
       }
     }
   },

@@ -141,7 +141,7 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
     this.#watch = new TopicWatch(context, cluster, {
       namedTopics: () => this.#wanted.named(),
       partitions: () => assignment.cursors,
-      onAnew: topic => this.#onTopicAnew(topic),
+      onAnew: topic => this.#resolver.beginAnew(topic, cursor => this.#queue.forget(cursor)),
       reject: error => tellError(context, error, () => false),
       raise,
     })
@@ -573,15 +573,6 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
     this.#group?.onMetadata()
     this.#resolver.kick()
     this.#fetcher.kick()
-  }
-
-  /** Another topic of the same name: the offsets of the one before mean nothing in it. */
-  #onTopicAnew(topic: string): void {
-    for (const cursor of this.#assignment.cursors) {
-      if (cursor.topic !== topic || (cursor.state !== 'active' && cursor.state !== 'validating')) continue
-      this.#queue.forget(cursor)
-      this.#resolver.reset(cursor, 'the topic was deleted and made anew')
-    }
   }
 
   #assigned(partitions: readonly TopicPartition[], call: string): Cursor[] {

@@ -85,6 +85,15 @@ export class OffsetResolver {
     this.#logical.kick()
   }
 
+  /** Another topic of the same name: the offsets of the one before mean nothing in it. */
+  beginAnew(topic: string, forget: (cursor: Cursor) => void): void {
+    for (const cursor of this.#host.cursors) {
+      if (cursor.topic !== topic || (cursor.state !== 'active' && cursor.state !== 'validating')) continue
+      forget(cursor)
+      this.reset(cursor, 'the topic was deleted and made anew')
+    }
+  }
+
   async close(): Promise<void> {
     this.#abort.abort()
     for (const timer of this.#timers.values()) timer.cancel()
