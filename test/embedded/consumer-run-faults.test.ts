@@ -161,6 +161,7 @@ test('handlers of partitions that are lost are told, and what they finish is not
     handler: async ({ offset }, { signal }) => {
       seen.push(offset)
       if (offset !== 1 || aborted > 0) return
+      await until('what came before is committed', async () => (await committed(group, topic)) === 1)
       cluster.failNext(HEARTBEAT, [ErrorCode.ERR_UNKNOWN_MEMBER_ID])
       await new Promise<void>(resolve => signal.addEventListener('abort', () => resolve()))
       aborted++

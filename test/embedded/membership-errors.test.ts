@@ -3,12 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { EmbeddedCluster } from '@ottla/broker'
 import { AdminClient, Consumer, errorName, KafkaError, Producer, ShareConsumer, type RebalanceEvent } from 'ottla'
-import {
-  memberAnswer,
-  memberAnswers,
-  type GroupApi,
-  type MemberAnswer,
-} from '../../packages/ottla/src/consumer/group/membership-errors.ts'
+import { answerTo, codesOf, type Answer, type GroupApi } from './membership-answers.ts'
 
 const WAIT_MS = 20_000
 const quiet = (): void => undefined
@@ -29,14 +24,6 @@ const keys = {
 
 type Protocol = 'range' | 'cooperative-sticky' | 'consumer'
 type Moment = 'joining' | 'member'
-
-/** A code that no table knows. */
-const NEVER_HEARD_OF = 9999
-
-function codesOf(api: GroupApi): number[] {
-  // The client's own codes are not a broker's to answer.
-  return [...Object.keys(memberAnswers[api]).map(Number), NEVER_HEARD_OF].filter(code => code >= -1)
-}
 
 class Scene implements AsyncDisposable {
   readonly cluster: EmbeddedCluster
@@ -164,7 +151,7 @@ async function until(member: Consumer, diary: Diary, what: string, done: () => b
   }
 }
 
-function check(answer: MemberAnswer, code: number, moment: Moment, diary: Diary): void {
+function check(answer: Answer, code: number, moment: Moment, diary: Diary): void {
   const same = diary.errors.filter(error => error.code === code)
   assert.equal(same.length, answer === 'tell' ? 1 : 0, `told of ${errorName(code)}: ${same.length} times`)
   const isLost = moment === 'member' && (answer === 'lost-membership' || answer === 'lost-generation')
@@ -208,7 +195,7 @@ async function row(
   const diary = new Diary()
   const member = scene.consumer(group, protocol)
   member.on('error', ({ error }) => void diary.errors.push(error))
-  const answer = memberAnswer(api, code, moment === 'joining')
+  const answer = answerTo(api, code, moment === 'joining')
   await scene.write(topic, 'first')
   if (moment === 'member') {
     member.subscribe(topic, diary.note)
@@ -240,7 +227,7 @@ function suite(protocols: readonly Protocol[], api: keyof typeof keys & GroupApi
       await using scene = await Scene.begin()
       for (const code of codesOf(api)) {
         // Only one that joins with a pattern is told so.
-        if (memberAnswer(api, code) === 'match-here' || memberAnswer(api, code) === 'take-member-id') continue
+        if (answerTo(api, code) === 'match-here' || answerTo(api, code) === 'take-member-id') continue
         try {
           await row(scene, protocol, api, code, moment)
         } catch (error) {
@@ -264,7 +251,7 @@ for (const protocol of [...classic, 'consumer'] as const) {
   test(`${protocol}: each error of OffsetCommit`, async () => {
     await using scene = await Scene.begin()
     for (const code of codesOf('OffsetCommit')) {
-      const answer = memberAnswer('OffsetCommit', code)
+      const answer = answerTo('OffsetCommit', code)
       const topic = scene.topic()
       const diary = new Diary()
       const member = scene.consumer(await scene.group(), protocol)
@@ -338,7 +325,7 @@ for (const moment of ['joining', 'member'] as const) {
       const heard = scene.heard('ShareGroupHeartbeat', 2)
       scene.cluster.failNext(keys.ShareGroupHeartbeat, [code])
       if (moment === 'joining') member.subscribe(topic)
-      const answer = memberAnswer('ShareGroupHeartbeat', code, moment === 'joining')
+      const answer = answerTo('ShareGroupHeartbeat', code, moment === 'joining')
       const deadline = performance.now() + WAIT_MS
       const isDone = (): boolean =>
         answer === 'fatal' ? errors.some(error => error.isFatal) : heard.done() && member.assignment().length > 0

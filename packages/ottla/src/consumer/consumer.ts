@@ -101,8 +101,7 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
     const strategies = strategiesOf(settings['partition.assignment.strategy'], options.assignors ?? [])
     const context = createContext('consumer', resolved, options)
     const cluster = new Cluster(context)
-    const raise = (error: KafkaError, about?: string): void =>
-      tellError(context, error, () => this.#wanted.readsBeside(error, about))
+    const raise = (error: KafkaError, of?: string): void => tellError(context, error, this.#wanted, of)
     this.#context = context
     this.#settings = settings
     this.#cluster = cluster
@@ -142,7 +141,7 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
       namedTopics: () => this.#wanted.named(),
       partitions: () => assignment.cursors,
       onAnew: topic => this.#resolver.beginAnew(topic, cursor => this.#queue.forget(cursor)),
-      reject: error => tellError(context, error, () => false),
+      reject: error => tellError(context, error),
       raise,
     })
     const groupId = settings['group.id']

@@ -40,12 +40,19 @@ export function rejects(error: KafkaError): boolean {
   return (error.isFatal || rejecting.has(error.code)) && !informational.has(error)
 }
 
+/** Whether something can be read besides the topic that an error concerns. */
+interface Besides {
+  readsBeside(error: KafkaError, topic: string | undefined): boolean
+}
+
 /**
  * As an event; what no reader is told of by a rejection is logged when no listener hears it.
- * @param readsOn - whether there is something to read besides the topic or partition that the error concerns
+ * @param topic - that the error concerns
  */
-export function tellError(context: ClientContext, error: KafkaError, readsOn: () => boolean): void {
-  if (ofOneTopic.has(error.code) && !error.isFatal && readsOn()) informational.add(error)
+export function tellError(context: ClientContext, error: KafkaError, wanted?: Besides, topic?: string): void {
+  if (ofOneTopic.has(error.code) && !error.isFatal && wanted?.readsBeside(error, topic) === true) {
+    informational.add(error)
+  }
   if (rejects(error)) context.events.emit({ type: 'error', error })
   else emitError(context, error)
 }

@@ -88,8 +88,7 @@ export class ShareConsumer<K = Buffer, V = Buffer> implements AsyncDisposable, A
     const context = createContext('consumer', resolved, options)
     const cluster = new Cluster(context)
     const wanted = new WantedTopics(cluster.metadata, { cursors: [] }, () => this.#subscription)
-    const raise = (error: KafkaError, about?: string): void =>
-      tellError(context, error, () => wanted.readsBeside(error, about))
+    const raise = (error: KafkaError, of?: string): void => tellError(context, error, wanted, of)
     this.#context = context
     this.#settings = resolved.settings
     this.#cluster = cluster
@@ -119,7 +118,7 @@ export class ShareConsumer<K = Buffer, V = Buffer> implements AsyncDisposable, A
       namedTopics: () => wanted.named(),
       partitions: () => [],
       onAnew: () => undefined,
-      reject: error => tellError(context, error, () => false),
+      reject: error => tellError(context, error),
       raise,
     })
     const member = this.#member
@@ -459,7 +458,7 @@ export class ShareConsumer<K = Buffer, V = Buffer> implements AsyncDisposable, A
     this.#isWanted = false
     this.#releaseWaiting()
     const why = `poll was not called for ${limitMs} ms (max.poll.interval.ms): left the share group`
-    tellError(this.#context, new KafkaError(ErrorCode.ERR__MAX_POLL_EXCEEDED, why), () => false)
+    tellError(this.#context, new KafkaError(ErrorCode.ERR__MAX_POLL_EXCEEDED, why))
   }
 
   #onEvent(event: Event): void {
