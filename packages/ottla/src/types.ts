@@ -167,16 +167,17 @@ export type PartitionEofEvent = {
 }
 /**
  * No broker has answered for an assigned partition for `ottla.partition.stall.ms`, although it is not paused and nothing
- * of it waits for the program. Told once, until it is fetched again; logged as a warning when nobody listens.
+ * of it waits for the program; or a handler of `run`, or the reader of a partition's stream, has had a message for as long.
+ * Told once, until it is fetched again, or of each such message; logged as a warning when nobody listens.
  * @since 0.1.0
  */
 export type PartitionStalledEvent = {
   readonly type: 'partition-stalled'
   readonly topic: string
   readonly partition: number
-  /** Where reading goes on; OFFSET_INVALID while that is not known. */
+  /** Where reading goes on, OFFSET_INVALID while that is not known; the offset of a message that a handler has. */
   readonly offset: number
-  /** ms since it was last fetched, or could have been. */
+  /** ms since it was last fetched, or could have been; or since the handler has had the message. */
   readonly stalledMs: number
   /** In words, as `explain()` says it. */
   readonly reason: string

@@ -138,7 +138,7 @@ export const consumerProperties = {
     'C',
     [0, DAY_MS],
     60_000,
-    'An assigned partition that no broker has answered for in this time, in ms, is told of (`partition-stalled`); 0 switches it off.',
+    'An assigned partition that no broker has answered for in this time, in ms, is told of (`partition-stalled`), and a message that a handler has had for as long; 0 switches it off.',
   ),
   consume_cb: elsewhere('C', 'poll, an iterator or `batches()`', 'Message callback.'),
   rebalance_cb: elsewhere('C', 'the second argument of `subscribe`', 'Rebalance callback.'),

@@ -79,3 +79,8 @@ export function movedSince({ topic, partition, offset }: TopicPartition & { read
   const what = `message ${topic} [${partition}] at offset ${offset}`
   return new KafkaError(ErrorCode.ERR__STATE, `${what} was handed out before the position moved (a seek or a reset)`)
 }
+
+/** A call that only a member of a group can make. */
+export function noGroup(call: string): KafkaError {
+  return new KafkaError(ErrorCode.ERR__UNKNOWN_GROUP, `${call} needs a group: group.id is not set`)
+}

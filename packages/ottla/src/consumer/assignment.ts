@@ -45,15 +45,6 @@ export class Assignment {
     })
   }
 
-  /** Hands out and fetches nothing of a partition until `goOn`. */
-  hold(cursor: Cursor): void {
-    this.#queue.pause(cursor)
-  }
-
-  goOn(cursor: Cursor): void {
-    this.#queue.resume(cursor)
-  }
-
   partitions(): TopicPartition[] {
     return this.#cursors.map(({ topic, partition }) => ({ topic, partition }))
   }

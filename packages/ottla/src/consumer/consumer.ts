@@ -21,11 +21,11 @@ import {
   type TopicPartitionOffset,
   type WaitOptions,
 } from '../types.ts'
-import { behind, checkOffsets, checkPartitions, checkTimes, invalid } from './arguments.ts'
+import { behind, checkOffsets, checkPartitions, checkTimes, invalid, noGroup } from './arguments.ts'
 import { Assignment } from './assignment.ts'
+import { AtWork } from './at-work.ts'
 import { fetchCommitted } from './committed-offsets.ts'
 import { Committer } from './committer.ts'
-import type { Cursor } from './cursor.ts'
 import { FetchQueue, queueLimits } from './fetch-queue.ts'
 import { Fetcher } from './fetcher.ts'
 import { strategiesOf, type Strategy } from './group/assignors/strategies.ts'
@@ -43,10 +43,10 @@ import { OffsetValidator } from './offset-validation.ts'
 import type { ConsumerOptions } from './options.ts'
 import { Poller } from './poller.ts'
 import { tellError } from './reader-errors.ts'
-import { runnerHost } from './run/host.ts'
+import { Runs } from './run/host.ts'
 import type { RunOptions } from './run/options.ts'
-import { PartitionStreams, type PartitionStream, type PartitionStreamsOptions } from './run/partition-streams.ts'
-import { Runner } from './run/runner.ts'
+import type { PartitionStream } from './run/cursor-stream.ts'
+import type { PartitionStreamsOptions } from './run/partition-streams.ts'
 import { TopicWatch } from './topic-watch.ts'
 import { WantedTopics } from './wanted-topics.ts'
 
@@ -87,6 +87,8 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
   readonly #group: Group | null
   readonly #committer: Committer | null
   readonly #holdings: Holdings
+  readonly #atWork: AtWork
+  readonly #runs: Runs<K, V>
   readonly #insight: Insight
   #closing: Promise<void> | null = null
   #disconnected = false
@@ -106,6 +108,7 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
     this.#settings = settings
     this.#cluster = cluster
     this.#mailbox = new Mailbox(context.clock)
+    this.#atWork = new AtWork(context.clock, settings['max.poll.interval.ms'])
     this.#queue = new FetchQueue(queueLimits(settings), {
       onReady: () => this.#mailbox.wake(),
       onRoom: () => this.#fetcher.kick(),
@@ -147,12 +150,20 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
     const groupId = settings['group.id']
     this.#group = groupId === undefined ? null : this.#makeGroup(groupId, strategies, raise)
     this.#committer = groupId === undefined ? null : this.#makeCommitter(groupId)
-    this.#holdings = new Holdings(context, assignment, this.#committer, () => this.#onAdded())
+    const held = [assignment, this.#queue, this.#committer, this.#atWork] as const
+    this.#holdings = new Holdings(
+      context,
+      ...held,
+      () => this.#onAdded(),
+      () => this.#fetcher.kick(),
+    )
     const intercept = intercepting(context, options.interceptors)
     this.#poller = this.#makePoller(decodingOf(options.key, options.value, intercept))
-    const seen = [this.#queue, this.#mailbox, this.#poller, this.#group] as const
+    const parts = [context, this.#poller, this.#mailbox, this.#holdings, this.#atWork, this.#group] as const
+    this.#runs = new Runs<K, V>(() => this.#requireOpen(), ...parts)
+    const seen = [this.#queue, this.#mailbox, this.#poller, this.#group, this.#atWork] as const
     this.#insight = new Insight(context, cluster, assignment, ...seen)
-    context.events.subscribe(event => this.#onEvent(event))
+    context.events.subscribe(event => this.#mailbox.hear(event))
     cluster.metadata.onChange(() => this.#onMetadata())
     this.#committer?.start()
     cluster.start()
@@ -290,15 +301,13 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
    * Works on many messages at once and commits the lowest finished offset of each partition. Resolves when its signal is aborted
    * or the consumer closed, after what is at work; rejects with what a message failed by, ERR__INVALID_ARG, ERR__STATE, a fatal one.
    */
-  async run(options: RunOptions<K, V>): Promise<void> {
-    this.#requireOpen()
-    await new Runner(runnerHost(this.#context, this.#poller, this.#mailbox, this.#holdings), options).run()
+  run(options: RunOptions<K, V>): Promise<void> {
+    return this.#runs.run(options)
   }
 
   /** A stream for each partition as its first message comes, until that is revoked or this ends; stores offsets as an iterator. */
   partitions(options: PartitionStreamsOptions = {}): AsyncIterableIterator<PartitionStream<K, V>, undefined> {
-    this.#requireOpen()
-    return new PartitionStreams(runnerHost(this.#context, this.#poller, this.#mailbox, this.#holdings), options)
+    return this.#runs.partitions(options)
   }
 
   /** Why nothing arrives, in words: of brokers, topics, the group, each partition, and the last error. */
@@ -328,7 +337,7 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
   async commit(offsets?: readonly TopicPartitionOffset[]): Promise<TopicPartitionOffset[]> {
     this.#requireOpen()
     const committer = this.#committer
-    if (committer === null) throw this.#noGroup('commit')
+    if (committer === null) throw noGroup('commit')
     if (offsets !== undefined) checkOffsets(offsets, 'commit')
     const given = committer.toCommit(offsets)
     if (given.length === 0) throw new KafkaError(ErrorCode.ERR__NO_OFFSET, 'there is no stored offset to commit')
@@ -369,7 +378,7 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
   async committed(partitions?: readonly TopicPartition[], wait?: WaitOptions): Promise<TopicPartitionOffset[]> {
     this.#requireOpen()
     const groupId = this.#settings['group.id']
-    if (groupId === undefined) throw this.#noGroup('committed')
+    if (groupId === undefined) throw noGroup('committed')
     const asked = partitions ?? this.assignment()
     checkPartitions(asked, 'committed')
     if (asked.length === 0) return []
@@ -394,20 +403,22 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
   }
 
   /**
-   * Hands out nothing of these partitions until `resume`. What is fetched already is kept.
+   * Hands out nothing of these partitions until `resume`, or until they are assigned anew. Within `run` and `partitions()`
+   * nothing more of them is begun either: a handler at work ends its message, tries again included.
    * @throws KafkaError ERR__STATE for a partition that is not assigned
    */
   pause(partitions: readonly TopicPartition[]): void {
-    for (const cursor of this.#assigned(partitions, 'pause')) this.#queue.pause(cursor)
+    this.#requireOpen()
+    this.#holdings.pause(partitions)
   }
 
   /**
-   * Goes on where `pause` has stopped.
+   * Goes on where `pause` has stopped, with what has not been begun, in order.
    * @throws KafkaError ERR__STATE for a partition that is not assigned
    */
   resume(partitions: readonly TopicPartition[]): void {
-    for (const cursor of this.#assigned(partitions, 'resume')) this.#queue.resume(cursor)
-    this.#fetcher.kick()
+    this.#requireOpen()
+    this.#holdings.resume(partitions)
   }
 
   /** First offset and the one behind the last as of the last fetch, without asking; OFFSET_INVALID before the first. */
@@ -484,9 +495,11 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
     if (this.#closing === null) {
       const { timeoutMs, signal } = resolveWait(wait, DEFAULT_CLOSE_MS)
       const deadline = Deadline.after(this.#context.clock, timeoutMs)
+      this.#holdings.closesAt = deadline
       this.#closing = this.#close(deadline, signal)
     }
-    return this.#closing
+    const closing = this.#closing
+    return this.#atWork.ending(() => closing)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -533,6 +546,8 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
       raise,
       polls: () => this.#poller.polls,
       isPolling: () => this.#poller.isPolling,
+      atWork: this.#atWork,
+      beforeEviction: async () => this.#holdings.reader?.beforeEviction(),
     })
   }
 
@@ -555,12 +570,6 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
     return new Poller<K, V>(this.#context.clock, this.#queue, this.#mailbox, host, decoding, stores)
   }
 
-  #onEvent(event: Event): void {
-    // Logs have a sink of their own; the others are a producer's and a share consumer's.
-    if (event.type === 'log' || event.type === 'delivery' || event.type === 'acknowledged') return
-    this.#mailbox.post(event)
-  }
-
   #onAdded(): void {
     this.#resolver.kick()
     this.#fetcher.kick()
@@ -574,19 +583,9 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
     this.#fetcher.kick()
   }
 
-  #assigned(partitions: readonly TopicPartition[], call: string): Cursor[] {
-    this.#requireOpen()
-    checkPartitions(partitions, call)
-    return this.#assignment.require(partitions)
-  }
-
   #requireGroup(call: string): Group {
-    if (this.#group === null) throw this.#noGroup(call)
+    if (this.#group === null) throw noGroup(call)
     return this.#group
-  }
-
-  #noGroup(call: string): KafkaError {
-    return new KafkaError(ErrorCode.ERR__UNKNOWN_GROUP, `${call} needs a group: group.id is not set`)
   }
 
   // The callback that runs while the consumer is being closed may still commit and unassign.

@@ -66,7 +66,11 @@ export class Cursor implements TopicPartition {
   fetchEpoch = -1
   /** The last leader epoch under which the offset to fetch is known to follow what was read. */
   validEpoch = -1
+  /** By the program: until it says otherwise. */
   paused = false
+  /** By a run or a stream that has enough of it, since the moment beside it (monotonic ms). A reason of its own. */
+  held = false
+  heldAt = 0
   /** No longer part of the assignment. */
   dropped = false
 
@@ -122,6 +126,11 @@ export class Cursor implements TopicPartition {
 
   get state(): CursorState {
     return this.#state
+  }
+
+  /** Nothing of it is fetched or handed out. */
+  get isStill(): boolean {
+    return this.paused || this.held
   }
 
   /**

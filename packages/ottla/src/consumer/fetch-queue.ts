@@ -12,7 +12,7 @@ import { FetchedMessage } from './message.ts'
 export interface QueueObserver {
   /** There may be something to hand out where there was nothing. */
   onReady(): void
-  /** There is room again for a fetch that had to wait. */
+  /** There is room again for a fetch that had to wait, or there can be. */
   onRoom(): void
   /** Everything before the end of the partition has been handed out. */
   onEnd(cursor: Cursor, offset: number): void
@@ -63,9 +63,15 @@ export interface TakenBatch {
   readonly era: number
 }
 
+/** A partition that has its share of the queue waits for the others once so much of the queue is used. */
+const SHARED_FROM = 1 / 2
+/** A run or a stream that goes on this soon (ms) gets what is queued; later, others in need do. */
+const SHORT_HOLD_MS = 100
+
 /**
  * Batches by partition, handed out in turn: one batch of one partition, then one of the next. Bounded in bytes,
- * those that decompression adds included; a batch is decompressed only when its turn comes.
+ * those that decompression adds included; a batch is decompressed only when its turn comes. One partition alone cannot
+ * fill it, and what nobody can take makes way for the others.
  */
 export class FetchQueue {
   readonly #limits: QueueLimits
@@ -74,10 +80,13 @@ export class FetchQueue {
   #current: Cursor | null = null
   #bytes = 0
   #messages = 0
+  /** Bytes of one partition, once they have to share. */
+  #share: number
   #isWaitedFor = false
 
   constructor(limits: QueueLimits, observer: QueueObserver) {
     this.#limits = limits
+    this.#share = limits.maxBytes
     this.#observer = observer
   }
 
@@ -98,11 +107,20 @@ export class FetchQueue {
     return true
   }
 
+  /** How many partitions share it from now on. */
+  shareAmong(count: number): void {
+    this.#share = this.#limits.maxBytes / Math.max(1, count)
+  }
+
   /** Whether this partition has enough waiting; onRoom tells when it has not any more. */
   hasEnough(cursor: Cursor): boolean {
-    if (cursor.queuedMessages < this.#limits.minMessages) return false
-    cursor.isFull = true
-    return true
+    cursor.isFull = this.#isEnough(cursor)
+    return cursor.isFull
+  }
+
+  #isEnough({ queuedMessages, queuedBytes }: Cursor): boolean {
+    if (queuedMessages >= this.#limits.minMessages) return true
+    return queuedBytes >= this.#share && this.#bytes >= this.#limits.maxBytes * SHARED_FROM
   }
 
   /** Appends what one fetch brought for a partition. */
@@ -130,13 +148,13 @@ export class FetchQueue {
     cursor.open = null
     cursor.records = null
     cursor.isFull = false
-    this.#checkRoom()
+    if (this.#isWaitedFor && this.#bytes < this.#limits.maxBytes) this.#tellRoom()
   }
 
-  /** A paused partition's messages stay where they are, and are handed out after resume. */
+  /** A paused partition's messages stay where they are while nobody needs the room, and are handed out after resume. */
   pause(cursor: Cursor): void {
     cursor.paused = true
-    if (this.#current === cursor) this.#current = null
+    this.#stopped(cursor)
   }
 
   resume(cursor: Cursor): void {
@@ -154,13 +172,52 @@ export class FetchQueue {
     }
   }
 
-  /** Makes room by giving up what paused partitions have queued; it will be fetched again. */
-  evictPaused(cursors: Iterable<Cursor>): void {
+  /** As `pause`, for the reader's own reasons. @param now monotonic ms */
+  hold(cursor: Cursor, now: number): void {
+    cursor.held = true
+    cursor.heldAt = now
+    this.#stopped(cursor)
+  }
+
+  goOn(cursor: Cursor): void {
+    cursor.held = false
+    this.#enlist(cursor)
+  }
+
+  #stopped(cursor: Cursor): void {
+    if (this.#current === cursor) this.#current = null
+    // What it has queued may be given up now.
+    if (this.#isWaitedFor && cursor.queuedBytes > 0) this.#tellRoom()
+  }
+
+  /**
+   * Makes room by giving up what nobody can take: of paused partitions, and of those held for long, the largest first.
+   * It will be fetched again.
+   * @param cursors all that are consumed
+   * @param isUrgent for a partition of which nothing is queued
+   * @param now monotonic ms
+   * @returns when to try again (monotonic ms); Infinity: when onRoom tells
+   */
+  makeRoom(cursors: readonly Cursor[], isUrgent: boolean, now: number): number {
+    const held: Cursor[] = []
     for (const cursor of cursors) {
-      if (!cursor.paused || cursor.queuedBytes === 0) continue
-      this.forget(cursor)
-      cursor.rewind()
+      if (!cursor.isStill || cursor.queuedBytes === 0) continue
+      if (cursor.paused) this.#giveUp(cursor)
+      else held.push(cursor)
     }
+    let again = Infinity
+    if (!isUrgent) return again
+    for (const cursor of held.sort((a, b) => b.queuedBytes - a.queuedBytes)) {
+      if (this.#bytes < this.#limits.maxBytes) break
+      if (now - cursor.heldAt >= SHORT_HOLD_MS) this.#giveUp(cursor)
+      else again = Math.min(again, cursor.heldAt + SHORT_HOLD_MS)
+    }
+    return again
+  }
+
+  #giveUp(cursor: Cursor): void {
+    this.forget(cursor)
+    cursor.rewind()
   }
 
   /** The next message; null when there is none, or when the end of a partition has just been reported. */
@@ -239,7 +296,7 @@ export class FetchQueue {
   }
 
   #enlist(cursor: Cursor): void {
-    if (cursor.isReady || cursor.paused || cursor.dropped || this.#current === cursor) return
+    if (cursor.isReady || cursor.isStill || cursor.dropped || this.#current === cursor) return
     if (cursor.records === null && cursor.entries.length === 0) return
     cursor.isReady = true
     this.#ready.push(cursor)
@@ -252,7 +309,7 @@ export class FetchQueue {
       const cursor = this.#ready.shift()
       if (cursor === undefined) return null
       cursor.isReady = false
-      if (cursor.paused || cursor.dropped) continue
+      if (cursor.isStill || cursor.dropped) continue
       try {
         if (cursor.records !== null || this.#open(cursor)) {
           this.#current = cursor
@@ -311,7 +368,7 @@ export class FetchQueue {
     else if (batch.lastOffset >= cursor.position) cursor.position = batch.lastOffset + 1
     if (this.#current === cursor) this.#current = null
     this.#enlist(cursor)
-    if (cursor.isFull && cursor.queuedMessages < this.#limits.minMessages) {
+    if (cursor.isFull && !this.#isEnough(cursor)) {
       cursor.isFull = false
       this.#observer.onRoom()
     } else {
@@ -322,13 +379,16 @@ export class FetchQueue {
   #checkRoom(): void {
     // Not at once: with the queue nearly full every batch handed out would start a fetch of its own.
     if (!this.#isWaitedFor || this.#bytes > this.#limits.maxBytes * 0.75) return
+    this.#tellRoom()
+  }
+
+  #tellRoom(): void {
     this.#isWaitedFor = false
     this.#observer.onRoom()
   }
 
   #corrupt(cursor: Cursor, error: unknown): void {
-    this.forget(cursor)
-    cursor.rewind()
+    this.#giveUp(cursor)
     this.#observer.onCorrupt(cursor, error)
   }
 }

@@ -115,16 +115,25 @@ export class Fetcher {
   async #run(node: number): Promise<void> {
     try {
       while (!this.#closed) {
-        if (this.#queue.isFull()) this.#queue.evictPaused(this.#assignment.cursors)
-        if (this.#queue.isFull()) return
         const cursors = this.#collect(node)
-        if (cursors.length === 0) return
+        if (cursors.length === 0 || !this.#hasRoom(cursors)) return
         await this.#fetch(node, cursors)
       }
     } catch (error) {
       if (this.#closed) return
       this.#context.logger.error('FETCH', error instanceof Error ? (error.stack ?? error.message) : String(error))
     }
+  }
+
+  /** Whether there is room for these, if need be in place of what nobody can take. */
+  #hasRoom(wanted: readonly Cursor[]): boolean {
+    if (!this.#queue.isFull()) return true
+    const now = this.#context.clock.now()
+    const isUrgent = wanted.some(({ queuedBytes }) => queuedBytes === 0)
+    const again = this.#queue.makeRoom(this.#assignment.cursors, isUrgent, now)
+    if (!this.#queue.isFull()) return true
+    if (again < Infinity) this.#wakeAt(again, now)
+    return false
   }
 
   /** What to ask of a broker now; the others come with a later kick. */
@@ -134,9 +143,12 @@ export class Fetcher {
     const found: Cursor[] = []
     // A response has a limit: each time another partition is the first to be served.
     const start = all.length === 0 ? 0 : this.#turn++ % all.length
+    let sharing = 0
+    for (const cursor of all) if (!cursor.paused) sharing++
+    this.#queue.shareAmong(sharing)
     for (let i = 0; i < all.length; i++) {
       const cursor = all[(start + i) % all.length] as Cursor // inside the array
-      if (cursor.state !== 'active' || cursor.paused || this.#nodeOf(cursor) !== node) continue
+      if (cursor.state !== 'active' || cursor.isStill || this.#nodeOf(cursor) !== node) continue
       if (needsValidation(cursor, this.#leaderEpochOf(cursor))) {
         cursor.validate()
         this.#host.validate()

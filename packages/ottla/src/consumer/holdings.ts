@@ -2,23 +2,59 @@
 import { Deadline } from '../base/clock.ts'
 import type { ClientContext } from '../cluster/context.ts'
 import type { TopicPartition, TopicPartitionOffset } from '../types.ts'
+import { checkPartitions } from './arguments.ts'
 import type { Assignment } from './assignment.ts'
+import type { AtWork } from './at-work.ts'
 import type { Committer } from './committer.ts'
 import type { Cursor } from './cursor.ts'
+import type { FetchQueue } from './fetch-queue.ts'
+
+/** What the consumer calls of a reader that works on many messages at once. */
+export interface ReaderHooks {
+  /** With what is given up, before it is committed, and awaited. */
+  beforeRelease(cursors: readonly Cursor[], lost: boolean): Promise<void>
+  /** The program goes on with partitions that it has paused. */
+  onResumed(): void
+  /** The group is to be left because something takes too long: awaited for a short time. */
+  beforeEviction(): Promise<void>
+}
 
 export class Holdings {
   readonly #context: ClientContext
   readonly #assignment: Assignment
+  readonly #queue: FetchQueue
   readonly #committer: Committer | null
+  readonly #atWork: AtWork
+  /** There are partitions to be fetched that were not there, or elsewhere. */
   readonly #onAdded: () => void
-  /** Called with what is given up, before it is committed, and awaited. */
-  beforeRelease: ((cursors: readonly Cursor[], lost: boolean) => Promise<void>) | null = null
+  /** Partitions may be fetched again. */
+  readonly #onGoingOn: () => void
+  /** A run, or partition streams, that there are at the moment. */
+  reader: ReaderHooks | null = null
+  /** When whoever closes the consumer waits no longer. */
+  closesAt: Deadline | null = null
 
-  constructor(context: ClientContext, assignment: Assignment, committer: Committer | null, onAdded: () => void) {
+  constructor(
+    context: ClientContext,
+    assignment: Assignment,
+    queue: FetchQueue,
+    committer: Committer | null,
+    atWork: AtWork,
+    onAdded: () => void,
+    onGoingOn: () => void,
+  ) {
     this.#context = context
     this.#assignment = assignment
+    this.#queue = queue
     this.#committer = committer
+    this.#atWork = atWork
     this.#onAdded = onAdded
+    this.#onGoingOn = onGoingOn
+  }
+
+  /** How many partitions there are. */
+  get size(): number {
+    return this.#assignment.size
   }
 
   async replace(partitions: readonly TopicPartitionOffset[], lost: boolean): Promise<void> {
@@ -52,21 +88,35 @@ export class Holdings {
   async release(cursors: readonly Cursor[], lost: boolean, deadline?: Deadline): Promise<void> {
     if (cursors.length === 0) return
     this.#assignment.remove(cursors)
-    await this.beforeRelease?.(cursors, lost)
+    await this.#atWork.ending(async () => this.reader?.beforeRelease(cursors, lost))
     const { clock, settings } = this.#context
     if (lost || this.#committer === null || !settings['enable.auto.commit']) return
     await this.#committer.commitStored(cursors, deadline ?? Deadline.after(clock, settings['session.timeout.ms']))
   }
 
-  /** Hands out nothing of a partition until `goOn`. */
+  /** The program's; throws KafkaError ERR__STATE for one that is not assigned. */
+  pause(partitions: readonly TopicPartition[]): void {
+    checkPartitions(partitions, 'pause')
+    for (const cursor of this.#assignment.require(partitions)) this.#queue.pause(cursor)
+  }
+
+  /** As pause. */
+  resume(partitions: readonly TopicPartition[]): void {
+    checkPartitions(partitions, 'resume')
+    for (const cursor of this.#assignment.require(partitions)) this.#queue.resume(cursor)
+    this.#onGoingOn()
+    this.reader?.onResumed()
+  }
+
+  /** Hands out nothing of a partition until `goOn`, and after that only if the program has not paused it. */
   hold(cursor: Cursor): void {
-    this.#assignment.hold(cursor)
+    this.#queue.hold(cursor, this.#context.clock.now())
   }
 
   goOn(cursor: Cursor): void {
     if (cursor.dropped) return
-    this.#assignment.goOn(cursor)
-    this.#onAdded()
+    this.#queue.goOn(cursor)
+    this.#onGoingOn()
   }
 
   /** Reads again from there on, unless that is still to be read, or the position has moved since that era. */

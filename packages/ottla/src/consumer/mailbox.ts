@@ -3,7 +3,7 @@ import { onAbort } from '../base/abort.ts'
 import { abortReason, type Clock } from '../base/clock.ts'
 import { Ring } from '../base/ring.ts'
 import type { KafkaError } from '../errors.ts'
-import type { ConsumerEvent } from '../types.ts'
+import type { ConsumerEvent, Event } from '../types.ts'
 
 type AnyEvent = ConsumerEvent<unknown, unknown>
 
@@ -31,6 +31,11 @@ export class Mailbox {
   /** Events that wait. */
   get length(): number {
     return this.#events.length
+  }
+
+  /** As post; leaves out what has another way to the program, or is of another client. */
+  hear(event: Event): void {
+    if (event.type !== 'log' && event.type !== 'delivery' && event.type !== 'acknowledged') this.post(event)
   }
 
   post(event: AnyEvent): void {

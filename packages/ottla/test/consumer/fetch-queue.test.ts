@@ -118,7 +118,7 @@ test('when the queue is full, what paused partitions hold is given up and will b
   queue.pause(cursor)
   assert.equal(queue.isFull(), true)
   const { version } = cursor
-  queue.evictPaused([cursor])
+  queue.makeRoom([cursor], false, 0)
   assert.equal(queue.isFull(), false)
   assert.equal(cursor.fetchOffset, 1)
   assert.notEqual(cursor.version, version, 'a fetch under way is outdated')

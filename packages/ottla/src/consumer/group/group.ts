@@ -6,12 +6,14 @@ import type { Cluster } from '../../cluster/cluster.ts'
 import type { ClientContext } from '../../cluster/context.ts'
 import { KafkaError } from '../../errors.ts'
 import type { ConsumerGroupMetadata, RebalanceEvent, TopicPartition } from '../../types.ts'
+import type { AtWork } from '../at-work.ts'
 import type { MemberEpoch } from '../committed-offsets.ts'
 import type { Strategy } from './assignors/strategies.ts'
 import { ClassicMember } from './classic-member.ts'
 import { ConsumerMember } from './consumer-member.ts'
 import { newMemberId } from './member-id.ts'
 import type { Membership, MembershipHost, RefusedApi } from './membership.ts'
+import { Parking } from './parking.ts'
 import { PollWatch } from './poll-watch.ts'
 import { RebalanceCalls, type Callback, type CallsHost } from './rebalance-calls.ts'
 import type { Subscription } from './subscription.ts'
@@ -22,6 +24,10 @@ export interface GroupHost extends CallsHost {
   /** Grows with every call of the program. */
   polls(): number
   isPolling(): boolean
+  /** What a run or partition streams are working on. */
+  readonly atWork: AtWork
+  /** The group is about to be left because something takes too long. */
+  beforeEviction(): Promise<void>
 }
 
 export class Group {
@@ -38,7 +44,7 @@ export class Group {
   #wasAssigned = false
   #watchesAll = false
   /** max.poll.interval.ms has passed: joins again only in the next poll. */
-  #parked = false
+  readonly #parking: Parking
 
   /** @param strategies of a classic group, in order of preference */
   constructor(
@@ -52,6 +58,7 @@ export class Group {
     this.#cluster = cluster
     this.#groupId = groupId
     this.#host = host
+    this.#parking = new Parking(context.clock, host.atWork)
     this.#member =
       context.settings['group.protocol'] === 'consumer'
         ? new ConsumerMember(context, cluster, groupId, newMemberId(context.random), this.#memberHost())
@@ -59,10 +66,13 @@ export class Group {
     this.#calls = new RebalanceCalls(context, this.#member.protocol, host)
     this.#watch = new PollWatch(context, {
       polls: () => host.polls(),
-      isBusy: () => host.isPolling() || this.#running !== null,
+      isPolling: () => host.isPolling(),
+      isCalling: () => this.#running !== null,
+      workingSince: () => host.atWork.oldestSince,
       isMember: () => this.#member.isMember,
-      onExceeded: limitMs => this.#onPollExceeded(limitMs),
+      onExceeded: limitMs => void this.#onPollExceeded(limitMs),
     })
+    host.atWork.onEnded = () => this.#onEnded()
   }
 
   get subscription(): Subscription | null {
@@ -84,6 +94,11 @@ export class Group {
 
   get protocol(): RebalanceEvent['protocol'] {
     return this.#member.protocol
+  }
+
+  /** It has been left because the program took too long. */
+  get isParked(): boolean {
+    return this.#parking.isParked
   }
 
   get isLost(): boolean {
@@ -163,7 +178,7 @@ export class Group {
       this.#leaveAfterCalls = true
       return
     }
-    await this.#leave(deadline)
+    await this.#host.atWork.ending(() => this.#leave(deadline))
   }
 
   /** As unsubscribe, but waits for a callback that is running, unless it is the caller. */
@@ -187,7 +202,7 @@ export class Group {
 
   /** Runs the callbacks that wait, one after the other. */
   runCallbacks(): Promise<void> {
-    this.#parked = false
+    this.#parking.polled()
     // Later, so that a callback finds this set.
     this.#running ??= Promise.resolve()
       .then(() => this.#runAll())
@@ -209,7 +224,7 @@ export class Group {
 
   #memberHost(): MembershipHost {
     const subscribed = (): Subscription | null => this.#subscription
-    const parked = (): boolean => this.#parked
+    const parked = (): boolean => this.isParked
     return {
       get subscription() {
         return subscribed()
@@ -224,7 +239,9 @@ export class Group {
       makeRoom: () => this.#makeRoom(),
       call: (type, partitions) => this.#calls.add(type, partitions),
       lose: () => this.#calls.lose(),
-      joinWhenPolled: join => this.#calls.addJoin(join),
+      joinWhenPolled: join => {
+        if (this.#parking.mayJoin(join)) this.#calls.addJoin(join)
+      },
       raise: error => this.#host.raise(error),
     }
   }
@@ -306,17 +323,24 @@ export class Group {
     this.#watch.stop()
     // Partitions that the program has not been told of need not be taken from it.
     this.#calls.dropAssigns()
+    this.#parking.forget()
     this.#member.leave()
   }
 
-  #onPollExceeded(limitMs: number): void {
-    this.#parked = true
-    this.#member.evict(`the program has not polled for ${Math.round(limitMs)} ms (max.poll.interval.ms)`)
-    this.#host.raise(
-      new KafkaError(
-        ErrorCode.ERR__MAX_POLL_EXCEEDED,
-        `poll was not called for ${limitMs} ms (max.poll.interval.ms): left the group`,
-      ),
-    )
+  async #onPollExceeded(limitMs: number): Promise<void> {
+    const { atWork } = this.#host
+    const why = atWork.exceeded(limitMs)
+    const leave = (): void => {
+      if (this.#subscription === null) return
+      this.#member.evict(why)
+      this.#host.raise(new KafkaError(ErrorCode.ERR__MAX_POLL_EXCEEDED, `${why}: left the group`))
+    }
+    if (atWork.isStuck) await this.#parking.park(async () => this.#host.beforeEviction(), leave)
+    else this.#parking.parkNow(leave)
+  }
+
+  #onEnded(): void {
+    const join = this.#parking.onEnded()
+    if (join !== null) this.#calls.addJoin(join)
   }
 }

@@ -5,8 +5,12 @@ import type { ClientContext } from '../../cluster/context.ts'
 export interface PollWatchHost {
   /** Grows with every call of the program. */
   polls(): number
-  /** A call of the program's is waiting, or a callback running. */
-  isBusy(): boolean
+  /** A call of the program's is waiting. */
+  isPolling(): boolean
+  /** A rebalance callback is running, or what a rebalance waits for. */
+  isCalling(): boolean
+  /** Since when the longest of what a run or partition streams are working on has been at work; Infinity without any. */
+  workingSince(): number
   /** Whether anybody minds. */
   isMember(): boolean
   onExceeded(limitMs: number): void
@@ -20,8 +24,8 @@ export class PollWatch {
   #timer: Timer | null = null
   #seen = -1
   #polledAt = 0
-  /** Told of the silence that lasts; a poll ends it. */
-  #isTold = false
+  /** Since when the silence has lasted that was told of; a poll ends it. */
+  #toldOf = Infinity
 
   constructor(context: ClientContext, host: PollWatchHost) {
     this.#context = context
@@ -50,15 +54,18 @@ export class PollWatch {
     const { clock, settings } = this.#context
     const now = clock.now()
     const polls = this.#host.polls()
-    if (polls !== this.#seen || this.#host.isBusy()) {
+    const limit = settings['max.poll.interval.ms']
+    const workingSince = this.#host.workingSince()
+    const isWorking = now - workingSince > limit
+    if (this.#host.isCalling() || (!isWorking && (polls !== this.#seen || this.#host.isPolling()))) {
       this.#seen = polls
       this.#polledAt = now
-      this.#isTold = false
+      this.#toldOf = Infinity
       return
     }
-    const limit = settings['max.poll.interval.ms']
-    if (this.#isTold || now - this.#polledAt <= limit || !this.#host.isMember()) return
-    this.#isTold = true
+    const since = isWorking ? workingSince : this.#polledAt
+    if (this.#toldOf === since || now - since <= limit || !this.#host.isMember()) return
+    this.#toldOf = since
     this.#host.onExceeded(limit)
   }
 }

@@ -4,6 +4,7 @@ import type { Cluster } from '../../cluster/cluster.ts'
 import type { ClientContext } from '../../cluster/context.ts'
 import { KafkaError } from '../../errors.ts'
 import { OFFSET_BEGINNING } from '../../types.ts'
+import type { AtWork, Job } from '../at-work.ts'
 import type { Cursor } from '../cursor.ts'
 import type { Subscription } from '../group/subscription.ts'
 
@@ -14,12 +15,16 @@ export interface ExplainedConsumer {
   /** A poll, an iterator or a run waits for messages. */
   readonly isWaiting: boolean
   isQueueFull(): boolean
+  /** What a run or partition streams are working on. */
+  readonly atWork: AtWork
   /** Null without `group.id`. */
   readonly group: ExplainedGroup | null
 }
 
 export interface ExplainedGroup {
   readonly subscription: Subscription | null
+  /** It has been left because the program took too long. */
+  readonly isParked: boolean
   /** Partitions wait to be given to the program, or taken from it. */
   readonly hasCallbacks: boolean
   /** librdkafka's join states. */
@@ -35,6 +40,8 @@ const joinStates: Readonly<Record<string, string>> = {
   'wait-unassign-call': 'is about to have partitions taken away',
 }
 
+// The program is said to be at work on what it has had for so long.
+const LONG_MS = 1000
 // More partitions of which the same can be said are counted.
 const MOST_NAMES = 5
 
@@ -60,6 +67,7 @@ export class Explainer {
     const found = [...this.#brokers()]
     if (group?.subscription) found.push(...this.#subscription(group.subscription), ...this.#group(group))
     else if (cursors.length === 0) found.push('Nothing is subscribed to or assigned: call subscribe or assign.')
+    found.push(...this.#leftBehind())
     const waiting = cursors.some(({ queuedMessages }) => queuedMessages > 0) || group?.hasCallbacks === true
     if (waiting && !isWaiting) found.push('The program is not asking: no poll, iterator or run waits for messages.')
     found.push(...this.#partitions())
@@ -74,6 +82,9 @@ export class Explainer {
   partition(cursor: Cursor): string {
     const why = cursor.trouble === null ? '' : `; so far: ${cursor.trouble.message}`
     if (cursor.paused) return 'is paused'
+    const job = this.#jobs().find(({ place }) => place === cursor)
+    if (job !== undefined) return this.#consumer.atWork.describe(job) + (cursor.held ? '; what follows waits' : '')
+    if (cursor.held) return 'is not read on: messages that have been read wait for the program'
     const topic = this.#cluster.metadata.snapshot.topics.get(cursor.topic)
     if (topic !== undefined && topic.errorCode !== ErrorCode.ERR_NO_ERROR) return problemOf(topic.errorCode)
     if (topic !== undefined && cursor.partition >= topic.partitions.length) {
@@ -95,6 +106,20 @@ export class Explainer {
       default:
         return cursor.state satisfies never
     }
+  }
+
+  #jobs(): readonly Job[] {
+    return this.#consumer.atWork.longerThan(LONG_MS)
+  }
+
+  /** What is still at work on partitions that are no longer assigned. */
+  *#leftBehind(): Iterable<string> {
+    const { atWork, cursors } = this.#consumer
+    const jobs = this.#jobs().filter(({ place }) => !cursors.some(cursor => cursor === place))
+    for (const job of jobs.slice(0, MOST_NAMES)) {
+      yield `${job.place.name} is no longer assigned: ${atWork.describe(job)}.`
+    }
+    if (jobs.length > MOST_NAMES) yield `So it is with ${jobs.length - MOST_NAMES} more messages.`
   }
 
   #active(cursor: Cursor): string {
@@ -136,10 +161,12 @@ export class Explainer {
     }
   }
 
-  *#group({ hasCallbacks, joinState }: ExplainedGroup): Iterable<string> {
+  *#group({ hasCallbacks, joinState, isParked }: ExplainedGroup): Iterable<string> {
     const { cursors, isWaiting } = this.#consumer
     const name = `The consumer, in group '${this.#context.settings['group.id'] ?? ''}',`
-    if (hasCallbacks) {
+    if (isParked && cursors.length === 0) {
+      yield `${name} has left it (max.poll.interval.ms): it joins again when the program polls, or what is at work has ended.`
+    } else if (hasCallbacks) {
       yield isWaiting
         ? `${name} is being given partitions, or they are being taken away: the rebalance callback is under way.`
         : `${name} is to be given partitions, or to give them up, as soon as the program polls.`

@@ -2,6 +2,8 @@
 import type { Cluster } from '../../cluster/cluster.ts'
 import type { ClientContext } from '../../cluster/context.ts'
 import type { Assignment } from '../assignment.ts'
+import type { AtWork } from '../at-work.ts'
+import { Cursor } from '../cursor.ts'
 import type { FetchQueue } from '../fetch-queue.ts'
 import type { Group } from '../group/group.ts'
 import type { Mailbox } from '../mailbox.ts'
@@ -11,6 +13,7 @@ import { StallWatch, type Stalled } from './stall-watch.ts'
 
 export class Insight {
   readonly #context: ClientContext
+  readonly #atWork: AtWork
   readonly #statistics: ConsumerStatistics
   readonly #explainer: Explainer
   readonly #watch: StallWatch
@@ -24,11 +27,13 @@ export class Insight {
     mailbox: Mailbox,
     poller: { readonly isPolling: boolean },
     group: Group | null,
+    atWork: AtWork,
   ) {
     const { clock, settings } = context
     const isStopped = (): boolean => this.#isStopped
     const isQueueFull = (): boolean => queue.bytes >= settings['queued.max.messages.kbytes'] * 1024
     this.#context = context
+    this.#atWork = atWork
     this.#statistics = new ConsumerStatistics(context, cluster, assignment, mailbox, group)
     this.#explainer = new Explainer(context, cluster, {
       get cursors() {
@@ -42,12 +47,14 @@ export class Insight {
       },
       isQueueFull,
       group,
+      atWork,
     })
-    this.#watch = new StallWatch(clock, settings['ottla.partition.stall.ms'], {
+    this.#watch = new StallWatch(clock, settings['ottla.partition.stall.ms'], settings['max.poll.interval.ms'], {
       get cursors() {
         return assignment.cursors
       },
       isQueueFull,
+      longerThan: ms => atWork.longerThan(ms),
       onStalled: stalled => this.#tell(stalled),
     })
   }
@@ -66,14 +73,15 @@ export class Insight {
   #tell(stalled: readonly Stalled[]): void {
     const { events, logger } = this.#context
     const unheard = new Map<string, string[]>()
-    for (const { cursor, forMs } of stalled) {
-      const { topic, partition, position, name } = cursor
-      const reason = this.#explainer.partition(cursor)
+    for (const { cause, offset, forMs } of stalled) {
+      const { topic, partition, name } = cause instanceof Cursor ? cause : cause.place
+      const reason = cause instanceof Cursor ? this.#explainer.partition(cause) : this.#atWork.describe(cause)
       const stalledMs = Math.round(forMs)
-      const isHeard = events.emit({ type: 'partition-stalled', topic, partition, offset: position, stalledMs, reason })
-      if (!isHeard) unheard.set(reason, [...(unheard.get(reason) ?? []), name])
+      if (events.emit({ type: 'partition-stalled', topic, partition, offset, stalledMs, reason })) continue
+      const line = cause instanceof Cursor ? `no broker answers: ${reason}` : reason
+      unheard.set(line, [...(unheard.get(line) ?? []), name])
     }
     // One line for many: a broker that is down has many partitions.
-    for (const [reason, names] of unheard) logger.warning('STALL', `${some(names)}: no broker answers: ${reason}`)
+    for (const [line, names] of unheard) logger.warning('STALL', `${some(names)}: ${line}`)
   }
 }

@@ -1,17 +1,22 @@
-/** Notices assigned partitions that no broker answers for, although the program waits for their messages. */
+/** Notices partitions that do not go on: no broker answers for them, or the program does not end with a message of theirs. */
 import type { Clock, Timer } from '../../base/clock.ts'
+import type { Job } from '../at-work.ts'
 import type { Cursor } from '../cursor.ts'
 
 export interface StallHost {
   readonly cursors: readonly Cursor[]
   /** Nothing is fetched, of any partition, until the program takes what waits for it. */
   isQueueFull(): boolean
-  /** Told of each partition once, until it is fetched again. */
+  /** What the program has been working on for longer, within a run or partition streams. */
+  longerThan(ms: number): readonly Job[]
+  /** Told of each partition once, until it is fetched again; of each message at work once. */
   onStalled(stalled: readonly Stalled[]): void
 }
 
 export interface Stalled {
-  readonly cursor: Cursor
+  /** The partition, or what is at work on one. */
+  readonly cause: Cursor | Job
+  readonly offset: number
   /** ms since it last was as it should be. */
   readonly forMs: number
 }
@@ -30,14 +35,20 @@ const LEAST_MS = 10
 export class StallWatch {
   readonly #clock: Clock
   readonly #limitMs: number
+  readonly #longestWorkMs: number
   readonly #host: StallHost
   #watched = new Map<Cursor, Watched>()
+  #toldOf = new Set<Job>()
   #timer: Timer | null = null
 
-  /** @param limitMs how long a partition may go without an answer; 0: for ever */
-  constructor(clock: Clock, limitMs: number, host: StallHost) {
+  /**
+   * @param limitMs how long a partition may go without an answer, and the program with a message; 0: for ever
+   * @param longestWorkMs when the program is taken for stuck anyway
+   */
+  constructor(clock: Clock, limitMs: number, longestWorkMs: number, host: StallHost) {
     this.#clock = clock
     this.#limitMs = limitMs
+    this.#longestWorkMs = Math.min(limitMs, longestWorkMs)
     this.#host = host
     if (limitMs > 0) this.#later()
   }
@@ -47,7 +58,7 @@ export class StallWatch {
   }
 
   #later(): void {
-    this.#timer = this.#clock.setTimer(Math.max(LEAST_MS, this.#limitMs / LOOKS_PER_LIMIT), () => {
+    this.#timer = this.#clock.setTimer(Math.max(LEAST_MS, this.#longestWorkMs / LOOKS_PER_LIMIT), () => {
       this.#later()
       this.#look()
     })
@@ -65,16 +76,21 @@ export class StallWatch {
       let watched = before.get(cursor)
       if (watched === undefined) watched = { wellAt: now, fetchedAt, isTold: false }
       this.#watched.set(cursor, watched)
-      // What is paused, or waits for the program to take what there is, need not be fetched.
-      if (cursor.paused || cursor.queuedMessages > 0 || isQueueFull || fetchedAt !== watched.fetchedAt) {
+      // What is paused or held, or waits for the program to take what there is, need not be fetched.
+      if (cursor.isStill || cursor.queuedMessages > 0 || isQueueFull || fetchedAt !== watched.fetchedAt) {
         watched.fetchedAt = fetchedAt
         watched.wellAt = now
         watched.isTold = false
       } else if (now - watched.wellAt >= this.#limitMs && !watched.isTold) {
         watched.isTold = true
-        stalled.push({ cursor, forMs: now - watched.wellAt })
+        stalled.push({ cause: cursor, offset: cursor.position, forMs: now - watched.wellAt })
       }
     }
+    const working = new Set(this.#host.longerThan(this.#longestWorkMs))
+    for (const job of working) {
+      if (!this.#toldOf.has(job)) stalled.push({ cause: job, offset: job.offset, forMs: now - job.since })
+    }
+    this.#toldOf = working
     if (stalled.length > 0) this.#host.onStalled(stalled)
   }
 }

@@ -1,7 +1,7 @@
 /** Messages that could not be worked on, as they are put aside. */
-import { KafkaError } from '../../errors.ts'
 import type { HeaderInput } from '../../types.ts'
 import type { FetchedMessage } from '../message.ts'
+import { textOf } from './failure.ts'
 import type { DeadLetterSink } from './options.ts'
 
 /** The message as it came, its headers followed by where it is from and what went wrong. */
@@ -21,9 +21,4 @@ export async function putAside(
     { key: 'ottla.attempts', value: String(attempts) },
   ]
   await producer.send({ topic, key, value, headers: [...message.headers, ...origin] })
-}
-
-function textOf(error: unknown): string {
-  if (error instanceof KafkaError) return error.message
-  return error instanceof Error ? `${error.name}: ${error.message}` : String(error)
 }

@@ -1,32 +1,70 @@
 import { Deadline } from '../../base/clock.ts'
 import type { ClientContext } from '../../cluster/context.ts'
+import type { AtWork } from '../at-work.ts'
 import type { Holdings } from '../holdings.ts'
 import type { Mailbox } from '../mailbox.ts'
 import type { Poller } from '../poller.ts'
-import type { RunnerHost } from './runner.ts'
+import type { RunOptions } from './options.ts'
+import { PartitionStreams, type PartitionStreamsOptions } from './partition-streams.ts'
+import { Runner, type RunnerHost } from './runner.ts'
+
+// Of the time that there is for closing: the rest is for the commit, and for leaving the group.
+const DRAIN_PART = 3 / 4
 
 /** Parts of a consumer, for a runner. */
-export function runnerHost<K, V>(
+function runnerHost<K, V>(
   context: ClientContext,
   poller: Poller<K, V>,
   mailbox: Mailbox,
   holdings: Holdings,
+  atWork: AtWork,
+  group: { readonly isParked: boolean } | null,
 ): RunnerHost<K, V> {
   const { clock, random, settings, logger } = context
   return {
     clock,
     random,
     poller,
+    atWork,
     wake: () => mailbox.wake(),
-    beforeRelease: hook => (holdings.beforeRelease = hook),
+    hook: hooks => (holdings.reader = hooks),
     commit: cursors => holdings.commitStored(Deadline.after(clock, settings['socket.timeout.ms']), cursors),
     commitsItself: settings['enable.auto.commit'],
     commitIntervalMs: settings['auto.commit.interval.ms'],
-    longestDrainMs: settings['max.poll.interval.ms'],
+    longestDrainMs: () =>
+      Math.min(settings['max.poll.interval.ms'], (holdings.closesAt?.left() ?? Infinity) * DRAIN_PART),
+    isParked: () => group?.isParked ?? false,
     mostBytes: settings['queued.max.messages.kbytes'] * 1024,
+    partitions: () => holdings.size,
     hold: cursor => holdings.hold(cursor),
     goOn: cursor => holdings.goOn(cursor),
     goBack: (cursor, offset, era) => holdings.goBack(cursor, offset, era),
     warn: error => logger.warning('RUN', `${error.name}: ${error.message}`),
+  }
+}
+
+/** Begins runs and partition streams of one consumer. */
+export class Runs<K, V> {
+  readonly #host: RunnerHost<K, V>
+  readonly #requireOpen: () => void
+
+  /** @param requireOpen throws when the consumer is closed */
+  constructor(requireOpen: () => void, ...parts: Parameters<typeof runnerHost<K, V>>) {
+    this.#requireOpen = requireOpen
+    this.#host = runnerHost(...parts)
+  }
+
+  run(options: RunOptions<K, V>): Promise<void> {
+    return this.#host.atWork.waitedFor(this.#run(options))
+  }
+
+  partitions(options: PartitionStreamsOptions): PartitionStreams<K, V> {
+    this.#requireOpen()
+    return new PartitionStreams(this.#host, options)
+  }
+
+  async #run(options: RunOptions<K, V>): Promise<void> {
+    this.#requireOpen()
+    await new Runner(this.#host, options).run()
   }
 }

@@ -6,7 +6,7 @@ import type { HeaderInput, Message } from '../../types.ts'
 export interface RunContext {
   /** 1 for the first try. */
   readonly attempt: number
-  /** Aborted when it is of no more use to go on: the partition was lost, or the time for draining is over. */
+  /** Aborted when it is of no more use to go on: the partition was lost, or the time for draining or for the try is over. */
   readonly signal: AbortSignal
 }
 
@@ -33,11 +33,18 @@ export interface RunOptions<K = Buffer, V = Buffer> {
   readonly retry?: { readonly retries?: number; readonly backoffMs?: number; readonly backoffMaxMs?: number }
   /**
    * Where messages go whose last try has failed, or that cannot be deserialized, with headers that say where from and why.
-   * Left out, such a message ends the run.
+   * Left out, such a message ends the run; one that cannot be put aside does, too, with an error that names both failures and
+   * has them as `errors` of its `cause`.
    */
   readonly deadLetter?: { readonly topic: string; readonly producer: DeadLetterSink }
   /** Ends the run: no further messages, and those at work are waited for. */
   readonly signal?: AbortSignal
+  /**
+   * How long one try may take, ms: longer, and it counts as failed (`retry`, `deadLetter`) with ERR__TIMED_OUT, `signal` is
+   * aborted, and what becomes of the handler is of no interest. Left out, a handler that takes longer than
+   * `max.poll.interval.ms` costs this consumer its partitions, as a program that does not poll.
+   */
+  readonly handlerTimeoutMs?: number
   /** How long handlers at work are waited for when their partition is revoked or the run ends, ms; 30,000 by default. */
   readonly drainMs?: number
 }
@@ -49,6 +56,7 @@ export interface RunSettings {
   readonly backoffMs: number
   readonly backoffMaxMs: number
   readonly drainMs: number
+  readonly handlerTimeoutMs: number | undefined
 }
 
 /** @throws KafkaError ERR__INVALID_ARG */
@@ -58,7 +66,15 @@ export function runSettings(options: RunOptions<never, never>): RunSettings {
   for (const name of ['eachMessage', 'eachBatch']) {
     if (name in given) throw invalid(`run has no ${name}: handler(message, context) is called with every message`)
   }
-  const { handler, concurrency = 1, order = 'partition', retry = {}, deadLetter, drainMs = 30_000 } = options
+  const {
+    handler,
+    concurrency = 1,
+    order = 'partition',
+    retry = {},
+    deadLetter,
+    drainMs = 30_000,
+    handlerTimeoutMs,
+  } = options
   const { retries = 0, backoffMs = 100, backoffMaxMs = 10_000 } = retry
   if (typeof handler !== 'function') throw invalid('run: handler has to be a function')
   if (!Number.isInteger(concurrency) || concurrency < 1)
@@ -69,8 +85,11 @@ export function runSettings(options: RunOptions<never, never>): RunSettings {
   for (const [name, value] of Object.entries({ retries, backoffMs, backoffMaxMs, drainMs })) {
     if (!(value >= 0)) throw invalid(`run: ${name}=${value} has to be 0 or more`)
   }
+  if (handlerTimeoutMs !== undefined && !(handlerTimeoutMs > 0)) {
+    throw invalid(`run: handlerTimeoutMs=${handlerTimeoutMs} has to be more than 0`)
+  }
   if (deadLetter !== undefined && (deadLetter.topic === '' || typeof deadLetter.producer.send !== 'function')) {
     throw invalid('run: deadLetter needs a topic and a producer')
   }
-  return { concurrency, order, retries, backoffMs, backoffMaxMs, drainMs }
+  return { concurrency, order, retries, backoffMs, backoffMaxMs, drainMs, handlerTimeoutMs }
 }

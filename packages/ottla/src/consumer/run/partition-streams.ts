@@ -1,12 +1,15 @@
 /** Messages partition by partition: each assigned partition is a stream of its own, and a slow one holds up no other. */
 import { sleep } from '../../base/clock.ts'
 import { KafkaError } from '../../errors.ts'
-import type { Message } from '../../types.ts'
 import { invalid } from '../arguments.ts'
 import type { Cursor } from '../cursor.ts'
-import { decodeMessage, type FetchedMessage } from '../message.ts'
+import type { ReaderHooks } from '../holdings.ts'
+import type { FetchedMessage } from '../message.ts'
 import { busy } from '../poller.ts'
+import { CursorStream, type PartitionStream } from './cursor-stream.ts'
+import { asError } from './failure.ts'
 import type { RunnerHost } from './runner.ts'
+import { WorkBudget } from './work-budget.ts'
 
 /** @since 0.1.0 */
 export interface PartitionStreamsOptions {
@@ -14,159 +17,16 @@ export interface PartitionStreamsOptions {
   readonly drainMs?: number
 }
 
-/**
- * The messages of one partition for as long as it is assigned. Asking for the next stores the offset behind the one before;
- * leaving the loop does not store the last one, and the partition comes as a new stream that begins with it.
- * @since 0.1.0
- */
-export interface PartitionStream<K = Buffer, V = Buffer> extends AsyncIterableIterator<Message<K, V>, undefined> {
-  readonly topic: string
-  readonly partition: number
-  /** Aborted when it is of no use to go on: the partition was lost, or the time for draining is over. */
-  readonly signal: AbortSignal
-}
-
 /** Messages of one partition that wait for their stream. */
 const MOST_WAITING = 500
 const DEFAULT_DRAIN_MS = 30_000
 const done = { value: undefined, done: true } as const
 
-/** What the streams of one consumer have in common. */
-interface Streams<K, V> {
-  readonly host: RunnerHost<K, V>
-  /** The program has taken a message, or left. */
-  onTaken(): void
-  onLeft(stream: CursorStream<K, V>): void
-}
-
-class CursorStream<K, V> implements PartitionStream<K, V> {
-  readonly cursor: Cursor
-  readonly #streams: Streams<K, V>
-  readonly #over = new AbortController()
-  readonly #waiting: FetchedMessage[] = []
-  #last: FetchedMessage | null = null
-  #wake: (() => void) | null = null
-  #idle: (() => void) | null = null
-  /** Nothing more is handed out. */
-  #isEnding = false
-  isHeld = false
-
-  constructor(cursor: Cursor, streams: Streams<K, V>) {
-    this.cursor = cursor
-    this.#streams = streams
-  }
-
-  get topic(): string {
-    return this.cursor.topic
-  }
-
-  get partition(): number {
-    return this.cursor.partition
-  }
-
-  get signal(): AbortSignal {
-    return this.#over.signal
-  }
-
-  get waiting(): number {
-    return this.#waiting.length
-  }
-
-  /** The first message that is not done: handed out and not behind, or not handed out. */
-  get lowest(): FetchedMessage | undefined {
-    return this.#last?.isStale === false ? this.#last : this.#waiting.find(message => !message.isStale)
-  }
-
-  push(message: FetchedMessage): void {
-    // The position has moved: what was read before that is of no use.
-    if (this.#waiting.at(-1)?.isStale === true) this.#waiting.length = 0
-    this.#waiting.push(message)
-    this.#count()
-    this.#wake?.()
-  }
-
-  async next(): Promise<IteratorResult<Message<K, V>, undefined>> {
-    if (this.#wake !== null) throw busy()
-    this.#storeLast()
-    for (;;) {
-      if (this.#isEnding) return done
-      const message = this.#waiting.shift()
-      // What has become stale goes out no more.
-      if (message?.isStale === true) {
-        this.#streams.onTaken()
-        continue
-      }
-      if (message !== undefined) return this.#handOut(message)
-      this.#count()
-      await new Promise<void>(resolve => (this.#wake = resolve))
-      this.#wake = null
-    }
-  }
-
-  return(): Promise<IteratorResult<Message<K, V>, undefined>> {
-    if (!this.#isEnding) this.#streams.onLeft(this)
-    this.#last = null
-    this.end()
-    return Promise.resolve(done)
-  }
-
-  [Symbol.asyncIterator](): this {
-    return this
-  }
-
-  /** Hands out nothing more; resolves when the program is done with what it has. */
-  async drained(): Promise<void> {
-    this.#isEnding = true
-    this.#waiting.length = 0
-    this.#wake?.()
-    if (this.#last !== null) await new Promise<void>(resolve => (this.#idle = resolve))
-  }
-
-  /** What the program does with the last message counts no more. */
-  end(): void {
-    this.#isEnding = true
-    this.#waiting.length = 0
-    this.#last = null
-    this.#over.abort()
-    this.#idle?.()
-    this.#wake?.()
-  }
-
-  async #handOut(message: FetchedMessage): Promise<IteratorResult<Message<K, V>, undefined>> {
-    this.#last = message
-    this.#streams.onTaken()
-    const { decoding } = this.#streams.host.poller
-    try {
-      const value = decoding === null ? message : await decodeMessage(message, decoding)
-      return { value: value as Message<K, V>, done: false } // the deserializers make K and V
-    } catch (error) {
-      // A message that cannot be deserialized is not handed out again. What follows it comes in a stream of its own.
-      this.#storeLast()
-      void this.return()
-      throw error
-    }
-  }
-
-  #storeLast(): void {
-    const last = this.#last
-    this.#last = null
-    if (last !== null && this.#streams.host.poller.storesOffsets) {
-      this.cursor.offsets.store(last.offset + 1, last.leaderEpoch, last.era)
-    }
-    this.#count()
-    this.#idle?.()
-  }
-
-  #count(): void {
-    const first = this.#last ?? this.#waiting[0]
-    this.cursor.offsets.inHand = first?.isStale === false
-  }
-}
-
 /** All of them: a stream for each partition as its first message comes. */
-export class PartitionStreams<K, V> implements AsyncIterableIterator<PartitionStream<K, V>, undefined> {
+export class PartitionStreams<K, V> implements AsyncIterableIterator<PartitionStream<K, V>, undefined>, ReaderHooks {
   readonly #host: RunnerHost<K, V>
   readonly #drainMs: number
+  readonly #budget: WorkBudget
   readonly #streams = new Map<Cursor, CursorStream<K, V>>()
   readonly #begun: CursorStream<K, V>[] = []
   #wake: (() => void) | null = null
@@ -179,13 +39,14 @@ export class PartitionStreams<K, V> implements AsyncIterableIterator<PartitionSt
     if (!(drainMs >= 0)) throw invalid(`partitions: drainMs=${drainMs} has to be 0 or more`)
     this.#host = host
     this.#drainMs = drainMs
+    this.#budget = new WorkBudget(host.mostBytes, () => host.partitions())
   }
 
   async next(): Promise<IteratorResult<PartitionStream<K, V>, undefined>> {
     if (this.#wake !== null) throw busy()
     if (this.#pump === null && !this.#isEnding) {
       this.#host.poller.acquire(this)
-      this.#host.beforeRelease((cursors, lost) => this.#release(cursors, lost))
+      this.#host.hook(this)
       this.#pump = this.#run()
     }
     for (;;) {
@@ -207,12 +68,43 @@ export class PartitionStreams<K, V> implements AsyncIterableIterator<PartitionSt
     this.#isEnding = true
     this.#host.wake()
     this.#wake?.()
-    await this.#pump
+    // Within the loop over a stream nobody can wait for what that has handed out.
+    await this.#host.atWork.ending(async () => this.#pump)
     return done
   }
 
   [Symbol.asyncIterator](): this {
     return this
+  }
+
+  onResumed(): void {
+    for (const stream of this.#streams.values()) stream.look()
+  }
+
+  async beforeEviction(): Promise<void> {
+    if (this.#host.commitsItself) await this.#host.commit()
+  }
+
+  /** Waits for what streams have handed out of partitions that are given up. */
+  async beforeRelease(cursors: readonly Cursor[], lost: boolean): Promise<void> {
+    const streams = cursors.flatMap(cursor => this.#streams.get(cursor) ?? [])
+    const { clock } = this.#host
+    const lowest = streams.map(stream => stream.lowest)
+    if (!lost) {
+      const over = new AbortController()
+      const ms = Math.min(this.#drainMs, this.#host.longestDrainMs())
+      const time = sleep(clock, ms, over.signal).catch(() => undefined)
+      await Promise.race([Promise.all(streams.map(stream => stream.drained())), time])
+      over.abort()
+    }
+    streams.forEach((stream, i) => {
+      this.#streams.delete(stream.cursor)
+      // Of a partition that stays (the end of all streams), the next reader begins with what was not handed out.
+      const { doneTo } = stream
+      stream.end()
+      const first = lowest[i]
+      this.#handBack(stream, first, Math.max(first?.offset ?? -1, doneTo))
+    })
   }
 
   async #run(): Promise<void> {
@@ -231,13 +123,14 @@ export class PartitionStreams<K, V> implements AsyncIterableIterator<PartitionSt
         }
       }
     } catch (error) {
-      this.#failure = error instanceof Error ? error : new Error(String(error))
+      this.#failure = asError(error, 'the reading of partitions')
     }
     this.#isEnding = true
     const streams = [...this.#streams.values()]
-    await this.#release([...this.#streams.keys()], false)
+    await this.beforeRelease([...this.#streams.keys()], false)
     if (this.#host.commitsItself) await this.#host.commit(streams.map(({ cursor }) => cursor))
-    this.#host.beforeRelease(null)
+    this.#host.hook(null)
+    this.#host.atWork.clear()
     poller.release(this)
     this.#wake?.()
   }
@@ -248,6 +141,7 @@ export class PartitionStreams<K, V> implements AsyncIterableIterator<PartitionSt
     if (stream === undefined) {
       stream = new CursorStream<K, V>(cursor, {
         host: this.#host,
+        budget: this.#budget,
         onTaken: () => this.#makeRoom(cursor),
         onLeft: left => this.#leave(left),
       })
@@ -256,15 +150,16 @@ export class PartitionStreams<K, V> implements AsyncIterableIterator<PartitionSt
       this.#wake?.()
     }
     stream.push(message)
-    // A program that has paused the partition itself goes on with it itself.
-    if (stream.waiting < MOST_WAITING || stream.isHeld || cursor.paused) return
+    if (stream.isHeld || (stream.waiting < MOST_WAITING && !this.#budget.isOver(stream.waitingBytes))) return
     stream.isHeld = true
     this.#host.hold(cursor)
   }
 
   #makeRoom(cursor: Cursor): void {
     const stream = this.#streams.get(cursor)
-    if (stream?.isHeld !== true || stream.waiting > MOST_WAITING / 2) return
+    if (stream?.isHeld !== true) return
+    const { waiting, waitingBytes } = stream
+    if (waiting > 0 && (waiting > MOST_WAITING / 2 || !this.#budget.isLow(waitingBytes))) return
     stream.isHeld = false
     this.#host.goOn(cursor)
   }
@@ -281,27 +176,5 @@ export class PartitionStreams<K, V> implements AsyncIterableIterator<PartitionSt
       this.#host.goOn(stream.cursor)
     }
     if (lowest !== undefined) this.#host.goBack(stream.cursor, from, lowest.era)
-  }
-
-  /** Waits for what streams have handed out of partitions that are given up. */
-  async #release(cursors: readonly Cursor[], lost: boolean): Promise<void> {
-    const streams = cursors.flatMap(cursor => this.#streams.get(cursor) ?? [])
-    const { clock, longestDrainMs } = this.#host
-    const lowest = streams.map(stream => stream.lowest)
-    if (!lost) {
-      const over = new AbortController()
-      const ms = Math.min(this.#drainMs, longestDrainMs)
-      const time = sleep(clock, ms, over.signal).catch(() => undefined)
-      await Promise.race([Promise.all(streams.map(stream => stream.drained())), time])
-      over.abort()
-    }
-    streams.forEach((stream, i) => {
-      this.#streams.delete(stream.cursor)
-      // Of a partition that stays (the end of all streams), the next reader begins with what was not handed out.
-      const stored = stream.cursor.offsets.stored
-      stream.end()
-      const first = lowest[i]
-      this.#handBack(stream, first, Math.max(first?.offset ?? -1, stored))
-    })
   }
 }

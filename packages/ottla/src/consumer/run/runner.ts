@@ -1,36 +1,43 @@
 /** Works on many messages at once, keeps the order that was asked for, and stores the lowest finished offset. */
 import { onAbort } from '../../base/abort.ts'
-import { backoffMs } from '../../base/backoff.ts'
 import { sleep, type Clock, type Timer } from '../../base/clock.ts'
 import type { Random } from '../../base/random.ts'
 import { KafkaError } from '../../errors.ts'
-import type { Message } from '../../types.ts'
+import type { AtWork } from '../at-work.ts'
 import type { Cursor } from '../cursor.ts'
-import { decodeMessage, type FetchedMessage } from '../message.ts'
+import type { ReaderHooks } from '../holdings.ts'
+import type { FetchedMessage } from '../message.ts'
 import type { Poller } from '../poller.ts'
-import { putAside } from './dead-letter.ts'
-import { OffsetTracker, type Tracked } from './offset-tracker.ts'
+import { Attempts } from './attempts.ts'
+import { asError } from './failure.ts'
 import { runSettings, type RunOptions, type RunSettings } from './options.ts'
 import { Scheduler } from './scheduler.ts'
+import { Share, type Task } from './share.ts'
+import { bytesOf, WorkBudget } from './work-budget.ts'
 
 /** What the runner needs of its consumer. */
 export interface RunnerHost<K, V> {
   readonly clock: Clock
   readonly random: Random
   readonly poller: Poller<K, V>
+  readonly atWork: AtWork
   /** Has the reader look again. */
   wake(): void
-  /** Called before partitions are given up, and awaited; null ends it. */
-  beforeRelease(hook: ((cursors: readonly Cursor[], lost: boolean) => Promise<void>) | null): void
+  /** Null ends it. */
+  hook(hooks: ReaderHooks | null): void
   /** Commits what is stored of these partitions. */
   commit(cursors?: readonly Cursor[]): Promise<void>
   /** `enable.auto.commit`: at intervals, and when partitions are given up. */
   readonly commitsItself: boolean
   readonly commitIntervalMs: number
-  /** `max.poll.interval.ms`: the others wait no longer. */
-  readonly longestDrainMs: number
+  /** The others wait no longer (`max.poll.interval.ms`), nor does whoever closes the consumer. */
+  longestDrainMs(): number
+  /** The group has been left because something takes too long: nothing is begun. */
+  isParked(): boolean
   /** Of messages that wait for a handler. */
   readonly mostBytes: number
+  /** How many partitions there are. */
+  partitions(): number
   /** Hands out nothing of a partition until `goOn`. */
   hold(cursor: Cursor): void
   goOn(cursor: Cursor): void
@@ -44,48 +51,20 @@ export interface RunnerHost<K, V> {
 const WAITING_PER_HANDLER = 2
 const LEAST_WAITING = 50
 
+/** How long a handler that has closed the consumer is waited for after that. */
+const LAST_WORDS_MS = 1000
+
 const STOP = Symbol('stop')
 
-/** What is being worked on of one partition. */
-class Share {
-  readonly tracker = new OffsetTracker()
-  /** It is of no more use to go on. */
-  readonly over = new AbortController()
-  /** Nothing more is begun, and nothing tried again. */
-  readonly draining = new AbortController()
-  /** Messages that are at work or wait. */
-  pending = 0
-  isHeld = false
-  running = 0
-  #idle: (() => void)[] = []
-
-  get isDraining(): boolean {
-    return this.draining.signal.aborted
-  }
-
-  /** What is finished from now on counts no more. */
-  get isGone(): boolean {
-    return this.over.signal.aborted
-  }
-
-  ended(): void {
-    this.running--
-    if (this.running === 0) for (const resolve of this.#idle.splice(0)) resolve()
-  }
-
-  async idle(): Promise<void> {
-    if (this.running > 0) await new Promise<void>(resolve => this.#idle.push(resolve))
-  }
-}
-
-export class Runner<K, V> {
+export class Runner<K, V> implements ReaderHooks {
   readonly #host: RunnerHost<K, V>
   readonly #options: RunOptions<K, V>
   readonly #settings: RunSettings
-  readonly #scheduler: Scheduler
+  readonly #attempts: Attempts<K, V>
+  readonly #scheduler: Scheduler<Share>
+  readonly #budget: WorkBudget
   readonly #shares = new Map<Cursor, Share>()
   readonly #mostPending: number
-  #bytes = 0
   #timer: Timer | null = null
   #isStopping = false
   #failure: Error | null = null
@@ -96,17 +75,20 @@ export class Runner<K, V> {
     this.#options = options
     this.#settings = runSettings(options)
     const { concurrency } = this.#settings
+    const { clock, random, atWork, poller } = host
+    this.#attempts = new Attempts({ clock, random, atWork, decoding: poller.decoding }, options, this.#settings)
     this.#mostPending = concurrency + Math.max(LEAST_WAITING, concurrency * WAITING_PER_HANDLER)
-    this.#scheduler = new Scheduler(concurrency)
+    this.#budget = new WorkBudget(host.mostBytes, () => host.partitions())
+    this.#scheduler = new Scheduler(concurrency, share => this.#isStill(share))
   }
 
   /** Until it is stopped or the consumer is closed; rejects with what a message could not be worked on for. */
   async run(): Promise<void> {
-    const { poller } = this.#host
+    const { poller, atWork } = this.#host
     const { signal } = this.#options
     const stop = (): void => this.#stop()
     poller.acquire(this)
-    this.#host.beforeRelease((cursors, lost) => this.#release(cursors, lost))
+    this.#host.hook(this)
     const stopListening = onAbort(signal, stop)
     if (signal?.aborted === true) this.#stop()
     this.#commitLater()
@@ -114,23 +96,60 @@ export class Runner<K, V> {
       await this.#takeAll()
       const shares = new Map(this.#shares)
       const cursors = [...shares.keys()]
-      await this.#release(cursors, false)
+      await this.beforeRelease(cursors, false)
       if (this.#host.commitsItself) await this.#host.commit(cursors)
       for (const [cursor, share] of shares) this.#handBack(cursor, share)
+      // A handler that has closed the consumer was not waited for before; it has nothing to wait for any more.
+      await this.#atMost(Math.min(this.#settings.drainMs, LAST_WORDS_MS), atWork.askersEnd())
     } finally {
       this.#timer?.cancel()
       stopListening()
-      this.#host.beforeRelease(null)
+      this.#host.hook(null)
+      // Whatever still hangs says nothing of the next reader.
+      atWork.clear()
       poller.release(this)
     }
     if (this.#failure !== null) throw this.#failure
+  }
+
+  onResumed(): void {
+    this.#scheduler.look()
+  }
+
+  /** Waits for what is at work on partitions that are given up; what only waits is left to their next owner. */
+  async beforeRelease(cursors: readonly Cursor[], lost: boolean): Promise<void> {
+    const shares = cursors.flatMap(cursor => this.#shares.get(cursor) ?? [])
+    for (const share of shares) share.draining.abort()
+    this.#scheduler.look()
+    if (!lost) {
+      const { commitsItself } = this.#host
+      const ms = Math.min(this.#settings.drainMs, this.#host.longestDrainMs())
+      await this.#atMost(ms, Promise.all(shares.map(share => share.idle())))
+      if (!commitsItself) await this.#host.commit(cursors)
+    }
+    for (const share of shares) share.end()
+    for (const cursor of cursors) this.#shares.delete(cursor)
+  }
+
+  /** What is done is committed, and what does not take long gets done: the next owner has nothing of it to do. */
+  async beforeEviction(): Promise<void> {
+    await this.#host.atWork.othersEnd()
+    await this.#host.commit()
+  }
+
+  async #atMost(ms: number, work: Promise<unknown>): Promise<void> {
+    const over = new AbortController()
+    const time = sleep(this.#host.clock, ms, over.signal).catch(() => undefined)
+    await Promise.race([work, time])
+    over.abort()
   }
 
   async #takeAll(): Promise<void> {
     const { poller } = this.#host
     const take = (): FetchedMessage | typeof STOP | null => {
       if (this.#isStopping) return STOP
-      return this.#bytes >= this.#host.mostBytes ? null : poller.takeNow()
+      this.#scheduler.look()
+      return poller.takeNow()
     }
     for (;;) {
       try {
@@ -146,29 +165,24 @@ export class Runner<K, V> {
   }
 
   #begin(message: FetchedMessage): void {
-    const { cursor, offset, leaderEpoch, era } = message
+    const { cursor } = message
     let share = this.#shares.get(cursor)
-    if (share === undefined) this.#shares.set(cursor, (share = new Share()))
-    const of = share
-    const tracked = of.tracker.add(offset, leaderEpoch, era)
-    const bytes = (message.key?.length ?? 0) + (message.value?.length ?? 0)
-    this.#bytes += bytes
-    cursor.offsets.atWork = ++of.pending
-    // A program that has paused the partition itself goes on with it itself.
-    if (of.pending >= this.#mostPending && !of.isHeld && !cursor.paused) {
-      of.isHeld = true
+    if (share === undefined) this.#shares.set(cursor, (share = new Share(cursor)))
+    const task = share.take(message, bytesOf(message))
+    this.#budget.take(task.bytes)
+    if (!share.isHeld && this.#hasEnough(share)) {
+      share.isHeld = true
       this.#host.hold(cursor)
     }
-    this.#scheduler.add(this.#laneOf(message), async () => {
-      await this.#work(of, message, tracked)
-      this.#bytes -= bytes
-      cursor.offsets.atWork = --of.pending
-      if (of.isHeld && of.pending <= this.#mostPending / 2) {
-        of.isHeld = false
-        this.#host.goOn(cursor)
-      }
-      this.#host.wake()
-    })
+    this.#scheduler.add(share, this.#laneOf(message), () => this.#work(task))
+  }
+
+  #hasEnough({ pending, bytes }: Share): boolean {
+    return pending >= this.#mostPending || this.#budget.isOver(bytes)
+  }
+
+  #isStill({ cursor, isDraining }: Share): boolean {
+    return !isDraining && (cursor.paused || this.#host.isParked())
   }
 
   #laneOf({ cursor, key }: FetchedMessage): string | null {
@@ -184,55 +198,40 @@ export class Runner<K, V> {
     }
   }
 
-  async #work(share: Share, message: FetchedMessage, tracked: Tracked): Promise<void> {
-    if (share.isDraining || this.#isStopping || message.isStale) return
-    share.running++
-    try {
-      const isDone = await this.#handle(share, message)
-      if (!isDone || share.isGone) return
-      const last = share.tracker.finish(tracked)
-      if (last !== null) message.cursor.offsets.store(last.offset + 1, last.leaderEpoch, last.era)
-    } catch (error) {
-      if (!share.isGone) this.#fail(error)
-    } finally {
-      share.ended()
+  async #work(task: Task): Promise<'done' | 'again'> {
+    const { share, message, tracked } = task
+    if (!share.isDraining && !this.#isStopping && !message.isStale) {
+      share.begun(task)
+      try {
+        const outcome = await this.#attempts.work(task)
+        if (outcome === 'again') return outcome
+        if (outcome === 'done' && !share.isGone) {
+          const last = share.tracker.finish(tracked)
+          if (last !== null) message.cursor.offsets.store(last.offset + 1, last.leaderEpoch, last.era)
+        }
+      } catch (error) {
+        if (!share.isGone) this.#fail(error)
+      } finally {
+        share.ended(task)
+      }
     }
+    this.#ended(task)
+    return 'done'
   }
 
-  /** @returns false: it was not tried to the end; whoever has the partition next begins anew */
-  async #handle(share: Share, message: FetchedMessage): Promise<boolean> {
-    const { handler, deadLetter } = this.#options
-    const { retries, backoffMs: first, backoffMaxMs } = this.#settings
-    const { poller, clock, random } = this.#host
-    const context = { signal: share.over.signal }
-    let attempt = 1
-    let why: unknown
-    try {
-      const { decoding } = poller
-      const given = decoding === null ? message : await decodeMessage(message, decoding)
-      for (; ; attempt++) {
-        try {
-          await handler(given as Message<K, V>, { ...context, attempt }) // the deserializers make K and V
-          return true
-        } catch (error) {
-          if (share.isGone) return false
-          if (attempt > retries) throw error
-        }
-        const pause = sleep(clock, backoffMs(attempt, first, backoffMaxMs, random), share.draining.signal)
-        if (
-          !(await pause.then(
-            () => true,
-            () => false,
-          ))
-        )
-          return false
-      }
-    } catch (error) {
-      why = error
+  #ended(task: Task): void {
+    const { share } = task
+    this.#budget.giveBack(task.bytes)
+    share.giveBack(task)
+    if (share.isHeld && (share.pending === 0 || this.#hasLittle(share))) {
+      share.isHeld = false
+      this.#host.goOn(share.cursor)
     }
-    if (deadLetter === undefined) throw why
-    await putAside(message, why, attempt, deadLetter)
-    return true
+    this.#host.wake()
+  }
+
+  #hasLittle({ pending, bytes }: Share): boolean {
+    return pending <= this.#mostPending / 2 && this.#budget.isLow(bytes)
   }
 
   // With enable.auto.commit=false nobody else does.
@@ -243,23 +242,6 @@ export class Runner<K, V> {
       void this.#host.commit()
       this.#commitLater()
     })
-  }
-
-  /** Waits for what is at work on partitions that are given up; what only waits is left to their next owner. */
-  async #release(cursors: readonly Cursor[], lost: boolean): Promise<void> {
-    const shares = cursors.flatMap(cursor => this.#shares.get(cursor) ?? [])
-    for (const share of shares) share.draining.abort()
-    if (!lost) {
-      const { clock, longestDrainMs, commitsItself } = this.#host
-      const over = new AbortController()
-      const ms = Math.min(this.#settings.drainMs, longestDrainMs)
-      const time = sleep(clock, ms, over.signal).catch(() => undefined)
-      await Promise.race([Promise.all(shares.map(share => share.idle())), time])
-      over.abort()
-      if (!commitsItself) await this.#host.commit(cursors)
-    }
-    for (const share of shares) share.over.abort()
-    for (const cursor of cursors) this.#shares.delete(cursor)
   }
 
   /** Another reader gets what was taken and not finished: else its commits would pass over that. */
@@ -273,13 +255,14 @@ export class Runner<K, V> {
   }
 
   #fail(error: unknown): void {
-    this.#failure ??= error instanceof Error ? error : new Error(String(error))
+    this.#failure ??= asError(error, 'the run')
     this.#stop()
   }
 
   #stop(): void {
     this.#isStopping = true
     for (const share of this.#shares.values()) share.draining.abort()
+    this.#scheduler.look()
     this.#host.wake()
   }
 }

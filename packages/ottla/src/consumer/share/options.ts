@@ -52,7 +52,7 @@ export function checkShareConfig(config: Readonly<Record<string, unknown>>): str
 
 /** What a handler is given beside the message. */
 export interface ShareRunContext {
-  /** Aborted when the lock was lost (somebody else may have the message) or the time for draining is over. */
+  /** Aborted when the lock was lost (somebody else may have the message) or the time for draining, or for it, is over. */
   readonly signal: AbortSignal
 }
 
@@ -78,6 +78,12 @@ export interface ShareRunOptions<K = Buffer, V = Buffer> {
   readonly onError?: (error: unknown, message: ShareMessage<unknown, unknown>) => ShareOutcome | Promise<ShareOutcome>
   /** Ends the run: no further messages, and those at work are waited for. */
   readonly signal?: AbortSignal
+  /**
+   * How long a handler may take, ms: longer, and it counts as failed (`onError`) with ERR__TIMED_OUT, `signal` is aborted, and
+   * what becomes of the handler is of no interest. Left out, one that takes longer than `max.poll.interval.ms` costs this
+   * consumer its membership until it ends, and its message is released.
+   */
+  readonly handlerTimeoutMs?: number
   /** How long handlers at work are waited for when the run ends, ms; 30,000 by default. */
   readonly drainMs?: number
 }
@@ -85,15 +91,19 @@ export interface ShareRunOptions<K = Buffer, V = Buffer> {
 export interface ShareRunSettings {
   readonly concurrency: number
   readonly drainMs: number
+  readonly handlerTimeoutMs: number | undefined
 }
 
 /** @throws KafkaError ERR__INVALID_ARG */
 export function shareRunSettings(options: ShareRunOptions<never, never>): ShareRunSettings {
-  const { handler, concurrency = 1, drainMs = 30_000, onError } = options
+  const { handler, concurrency = 1, drainMs = 30_000, onError, handlerTimeoutMs } = options
   if (typeof handler !== 'function') throw invalid('run: handler has to be a function')
   if (onError !== undefined && typeof onError !== 'function') throw invalid('run: onError has to be a function')
   if (!Number.isInteger(concurrency) || concurrency < 1)
     throw invalid(`run: concurrency=${concurrency} has to be 1 or more`)
   if (!(drainMs >= 0)) throw invalid(`run: drainMs=${drainMs} has to be 0 or more`)
-  return { concurrency, drainMs }
+  if (handlerTimeoutMs !== undefined && !(handlerTimeoutMs > 0)) {
+    throw invalid(`run: handlerTimeoutMs=${handlerTimeoutMs} has to be more than 0`)
+  }
+  return { concurrency, drainMs, handlerTimeoutMs }
 }

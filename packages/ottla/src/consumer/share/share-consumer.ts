@@ -8,6 +8,7 @@ import { checkForm, resolveConfig, type ConsumerConfig, type ConsumerSettings } 
 import { KafkaError } from '../../errors.ts'
 import type { AcknowledgedEvent, Event, OAuthBearerToken, TopicPartition, WaitOptions } from '../../types.ts'
 import { invalid } from '../arguments.ts'
+import { AtWork } from '../at-work.ts'
 import { newMemberId } from '../group/member-id.ts'
 import { PollWatch } from '../group/poll-watch.ts'
 import { Subscription, type SubscriptionInput } from '../group/subscription.ts'
@@ -16,9 +17,10 @@ import { decodingOf } from '../message.ts'
 import { tellError } from '../reader-errors.ts'
 import { TopicWatch } from '../topic-watch.ts'
 import { WantedTopics } from '../wanted-topics.ts'
+import { AcknowledgeResults, type AcknowledgeResult } from './acknowledge-results.ts'
 import { acknowledgeTypes, type AcknowledgeType } from './acknowledgements.ts'
 import type { ShareConsumerEvent } from './events.ts'
-import type { LockedMessage, ShareMessage, ShareSource } from './message.ts'
+import type { LockedMessage, ShareMessage } from './message.ts'
 import { checkShareConfig, isImplicit, type ShareConsumerOptions, type ShareRunOptions } from './options.ts'
 import { ShareFetcher } from './share-fetcher.ts'
 import { ShareInbox } from './share-inbox.ts'
@@ -26,11 +28,6 @@ import { ShareMember } from './share-member.ts'
 import { ShareIterator, ShareReader, requireLocked } from './share-reader.ts'
 import { ShareRun } from './share-run.ts'
 import { ShareStatistics } from './share-statistics.ts'
-
-/** What the brokers said to the acknowledgements of one partition. */
-export interface AcknowledgeResult extends TopicPartition {
-  readonly error?: KafkaError
-}
 
 /** Events that `on` hears. */
 export type ShareListenedEvent<K = Buffer, V = Buffer> =
@@ -40,6 +37,8 @@ type Listener<T extends ShareListenedEvent['type']> = (event: Extract<ShareListe
 
 const DEFAULT_CLOSE_MS = 30_000
 const NO_LIMIT = -1
+// Of the time that there is for closing, handlers get so much.
+const DRAIN_PART = 3 / 4
 
 /**
  * A member of a share group (KIP-932): many consumers take messages of the same partitions, each message is locked for one
@@ -63,8 +62,9 @@ export class ShareConsumer<K = Buffer, V = Buffer> implements AsyncDisposable, A
   readonly #watch: PollWatch
   readonly #topics: TopicWatch
   readonly #statistics: ShareStatistics
-  readonly #results = new Set<Map<string, AcknowledgeResult>>()
+  readonly #results: AcknowledgeResults
   readonly #isImplicit: boolean
+  readonly #atWork: AtWork
   #subscription: Subscription | null = null
   #isWanted = false
   #isToldExhausted = false
@@ -72,6 +72,7 @@ export class ShareConsumer<K = Buffer, V = Buffer> implements AsyncDisposable, A
   #locks: Timer | null = null
   #checkMs = 0
   #closing: Promise<void> | null = null
+  #closesAt: Deadline | null = null
   #isClosed = false
 
   /**
@@ -92,7 +93,9 @@ export class ShareConsumer<K = Buffer, V = Buffer> implements AsyncDisposable, A
     this.#context = context
     this.#settings = resolved.settings
     this.#cluster = cluster
+    this.#results = new AcknowledgeResults(context)
     this.#mailbox = new Mailbox(context.clock)
+    this.#atWork = new AtWork(context.clock, this.#settings['max.poll.interval.ms'])
     this.#inbox = new ShareInbox(context.clock, this.#settings['max.poll.records'])
     this.#reader = this.#makeReader(options)
     this.#member = new ShareMember(context, cluster, groupId, newMemberId(context.random), {
@@ -105,12 +108,14 @@ export class ShareConsumer<K = Buffer, V = Buffer> implements AsyncDisposable, A
       memberId: this.#member.id,
       isWanted: () => this.#isWanted && this.#member.isMember,
       onMessages: () => this.#onMessages(),
-      onAcknowledged: (source, types, error) => this.#onAcknowledged(source, types, error),
+      onAcknowledged: (source, types, error) => this.#results.told(source, types, error),
       raise,
     })
     this.#watch = new PollWatch(context, {
       polls: () => this.#reader.polls,
-      isBusy: () => this.#reader.isPolling,
+      isPolling: () => this.#reader.isPolling,
+      isCalling: () => false,
+      workingSince: () => this.#atWork.oldestSince,
       isMember: () => this.#member.isMember,
       onExceeded: limitMs => this.#onPollExceeded(limitMs),
     })
@@ -201,12 +206,18 @@ export class ShareConsumer<K = Buffer, V = Buffer> implements AsyncDisposable, A
    * after what is at work; rejects with what `onError` throws, or KafkaError ERR__INVALID_ARG, ERR__STATE while another
    * reader is there, a fatal one.
    */
-  async run(options: ShareRunOptions<K, V>): Promise<void> {
+  run(options: ShareRunOptions<K, V>): Promise<void> {
+    return this.#atWork.waitedFor(this.#runOnce(options))
+  }
+
+  async #runOnce(options: ShareRunOptions<K, V>): Promise<void> {
     this.#requireOpen()
     const run = new ShareRun<K, V>(
       {
         clock: this.#context.clock,
         reader: this.#reader,
+        atWork: this.#atWork,
+        closingMs: () => (this.#closesAt?.left() ?? Infinity) * DRAIN_PART,
         isClosing: () => this.closed,
         wake: () => this.#mailbox.wake(),
         keep: count => this.#inbox.window.keep(count),
@@ -260,14 +271,7 @@ export class ShareConsumer<K = Buffer, V = Buffer> implements AsyncDisposable, A
     this.#requireOpen()
     const { timeoutMs, signal } = resolveWait(wait, this.#settings['socket.timeout.ms'])
     this.#reader.leaveLast()
-    const results = new Map<string, AcknowledgeResult>()
-    this.#results.add(results)
-    try {
-      await this.#fetcher.flush(Deadline.after(this.#context.clock, timeoutMs), signal)
-    } finally {
-      this.#results.delete(results)
-    }
-    return [...results.values()]
+    return this.#results.during(this.#fetcher.flush(Deadline.after(this.#context.clock, timeoutMs), signal))
   }
 
   /** Hears events, whether they are polled or not. A listener that throws is logged. */
@@ -317,9 +321,11 @@ export class ShareConsumer<K = Buffer, V = Buffer> implements AsyncDisposable, A
   close(wait?: WaitOptions): Promise<void> {
     if (this.#closing === null) {
       const { timeoutMs, signal } = resolveWait(wait, DEFAULT_CLOSE_MS)
-      this.#closing = this.#close(Deadline.after(this.#context.clock, timeoutMs), signal)
+      this.#closesAt = Deadline.after(this.#context.clock, timeoutMs)
+      this.#closing = this.#close(this.#closesAt, signal)
     }
-    return this.#closing
+    const closing = this.#closing
+    return this.#atWork.ending(() => closing)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -414,20 +420,6 @@ export class ShareConsumer<K = Buffer, V = Buffer> implements AsyncDisposable, A
     this.#fetcher.acknowledge(message, acknowledgeTypes[type])
   }
 
-  #onAcknowledged(source: ShareSource, types: ReadonlyMap<number, number>, error: KafkaError | null): void {
-    const { topic, partition } = source
-    const result = error === null ? { topic, partition } : { topic, partition, error }
-    for (const results of this.#results) {
-      if (error !== null || !results.has(source.name)) results.set(source.name, result)
-    }
-    const { events, logger } = this.#context
-    if (error === null && !events.hasListener('acknowledged')) return
-    const offsets = [...types].filter(([, type]) => type !== acknowledgeTypes.gap).map(([offset]) => offset)
-    if (offsets.length === 0) return
-    const isHeard = events.emit({ type: 'acknowledged', offsets, ...result })
-    if (error !== null && !isHeard) logger.warning('ACKNOWLEDGE', `${offsets.length} messages: ${error.message}`)
-  }
-
   #onMessages(): void {
     // Brokers have said how long locks last.
     if (this.#checkMs !== this.#inbox.checkMs) this.#lookAfterLocks()
@@ -457,7 +449,8 @@ export class ShareConsumer<K = Buffer, V = Buffer> implements AsyncDisposable, A
     this.#member.park()
     this.#isWanted = false
     this.#releaseWaiting()
-    const why = `poll was not called for ${limitMs} ms (max.poll.interval.ms): left the share group`
+    this.#run?.giveUp(limitMs)
+    const why = `${this.#atWork.exceeded(limitMs)}: left the share group`
     tellError(this.#context, new KafkaError(ErrorCode.ERR__MAX_POLL_EXCEEDED, why))
   }
 

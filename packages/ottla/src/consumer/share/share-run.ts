@@ -1,7 +1,11 @@
 /** Works on many messages of a share group at once; their locks are renewed meanwhile. */
 import { onAbort } from '../../base/abort.ts'
 import { sleep, type Clock } from '../../base/clock.ts'
+import { ErrorCode } from '@ottla/protocol'
 import { KafkaError } from '../../errors.ts'
+import type { AtWork, Job } from '../at-work.ts'
+import { limited } from '../run/attempts.ts'
+import { asError } from '../run/failure.ts'
 import type { ShareOutcome, ShareRunOptions, ShareRunSettings } from './options.ts'
 import { shareRunSettings } from './options.ts'
 import { decodeLocked, type LockedMessage, type ShareMessage } from './message.ts'
@@ -10,6 +14,9 @@ import type { ShareReader } from './share-reader.ts'
 export interface ShareRunHost<K, V> {
   readonly clock: Clock
   readonly reader: ShareReader<K, V>
+  readonly atWork: AtWork
+  /** What is left of the time for closing the consumer, for handlers; Infinity while it is not being closed. */
+  closingMs(): number
   isClosing(): boolean
   /** Has the reader look again. */
   wake(): void
@@ -21,15 +28,24 @@ export interface ShareRunHost<K, V> {
   acknowledge(message: LockedMessage, outcome: ShareOutcome): void
 }
 
+/** How long a handler that has closed the consumer is waited for after that. */
+const LAST_WORDS_MS = 1000
+
+/** A message that a handler has. */
+interface Given {
+  readonly abort: AbortController
+  job: Job | null
+}
+
 export class ShareRun<K, V> {
   readonly #host: ShareRunHost<K, V>
   readonly #options: ShareRunOptions<K, V>
   readonly #settings: ShareRunSettings
-  readonly #atWork = new Map<LockedMessage, AbortController>()
+  readonly #given = new Map<LockedMessage, Given>()
   readonly #over = new AbortController()
   #isStopping = false
   #failure: Error | null = null
-  #idle: (() => void) | null = null
+  #idle: (() => void)[] = []
 
   /** @throws KafkaError ERR__INVALID_ARG */
   constructor(host: ShareRunHost<K, V>, options: ShareRunOptions<K, V>) {
@@ -40,7 +56,7 @@ export class ShareRun<K, V> {
 
   /** Whether a handler has it: its lock is to be renewed. */
   isAtWork(message: LockedMessage): boolean {
-    return this.#atWork.has(message)
+    return this.#given.has(message)
   }
 
   /** No further messages, and those at work are waited for. */
@@ -49,19 +65,39 @@ export class ShareRun<K, V> {
     this.#host.wake()
   }
 
-  /** Resolves when nothing is at work any more, or `drainMs` are over. */
+  /** What handlers have for too long is for others, and what becomes of it here counts no more. */
+  giveUp(limitMs: number): void {
+    const late = new Set(this.#host.atWork.longerThan(limitMs))
+    for (const [message, { job, abort }] of this.#given) {
+      if (job === null || !late.has(job)) continue
+      this.#host.acknowledge(message, 'release')
+      abort.abort()
+    }
+  }
+
+  /** Resolves when nothing is at work any more but what waits for just that, or `drainMs` are over. */
   async drained(): Promise<void> {
-    if (this.#atWork.size === 0) return
+    if (this.#isIdle) return
     const { signal } = this.#over
-    const idle = new Promise<void>(resolve => (this.#idle = resolve))
-    await Promise.race([idle, sleep(this.#host.clock, this.#settings.drainMs, signal).catch(() => undefined)])
+    const ms = Math.min(this.#settings.drainMs, this.#host.closingMs())
+    const idle = new Promise<void>(resolve => this.#idle.push(resolve))
+    await Promise.race([idle, sleep(this.#host.clock, ms, signal).catch(() => undefined)])
     this.#over.abort()
-    for (const abort of this.#atWork.values()) abort.abort()
+    for (const { abort } of this.#given.values()) abort.abort()
+  }
+
+  get #isIdle(): boolean {
+    for (const { job } of this.#given.values()) if (job?.isEnding !== true) return false
+    return true
+  }
+
+  #look(): void {
+    if (this.#isIdle) for (const resolve of this.#idle.splice(0)) resolve()
   }
 
   /** Until it is stopped or the consumer is closed; rejects with what `onError` throws, or a fatal error. */
   async run(): Promise<void> {
-    const { reader } = this.#host
+    const { reader, atWork, clock } = this.#host
     const { signal } = this.#options
     const stop = (): void => this.stop()
     reader.acquire(this)
@@ -70,14 +106,21 @@ export class ShareRun<K, V> {
     if (signal?.aborted === true) stop()
     try {
       while (!this.#isStopping && !this.#host.isClosing()) {
-        const message = this.#atWork.size < this.#settings.concurrency ? reader.takeNow() : null
+        // While something takes too long, the program is as one that does not poll.
+        const isFree = this.#given.size < this.#settings.concurrency && !atWork.isStuck
+        const message = isFree ? reader.takeNow() : null
         if (message !== null) void this.#work(message)
         else await this.#change()
       }
       await this.drained()
+      const over = new AbortController()
+      const time = sleep(clock, Math.min(this.#settings.drainMs, LAST_WORDS_MS), over.signal).catch(() => undefined)
+      await Promise.race([atWork.askersEnd(), time])
+      over.abort()
     } finally {
       stopListening()
       this.#host.keep(1)
+      atWork.clear()
       reader.release(this)
     }
     if (this.#failure !== null) throw this.#failure
@@ -94,37 +137,52 @@ export class ShareRun<K, V> {
   }
 
   async #work(message: LockedMessage): Promise<void> {
-    const abort = new AbortController()
-    this.#atWork.set(message, abort)
-    message.onLost = () => abort.abort()
+    const given: Given = { abort: new AbortController(), job: null }
+    this.#given.set(message, given)
+    message.onLost = () => given.abort.abort()
+    const { atWork } = this.#host
+    const job = atWork.begin(message.source, message.offset, 'handler', () => this.#look())
+    given.job = job
     try {
-      this.#host.acknowledge(message, await this.#outcome(message, abort.signal))
+      this.#host.acknowledge(message, await atWork.call(job, () => this.#outcome(message, given.abort)))
     } catch (error) {
       this.#host.acknowledge(message, 'release')
       this.#fail(error)
     } finally {
       message.onLost = null
-      this.#atWork.delete(message)
-      if (this.#atWork.size === 0) this.#idle?.()
+      this.#given.delete(message)
+      atWork.end(job)
+      this.#look()
       this.#host.wake()
     }
   }
 
-  async #outcome(message: LockedMessage, signal: AbortSignal): Promise<ShareOutcome> {
+  async #outcome(message: LockedMessage, abort: AbortController): Promise<ShareOutcome> {
     const { handler, onError } = this.#options
-    const { decoding } = this.#host.reader
+    const { handlerTimeoutMs } = this.#settings
+    const { reader, clock } = this.#host
+    const { decoding } = reader
+    const { signal } = abort
     let given: ShareMessage<unknown, unknown> = message
     try {
       if (decoding !== null) given = await decodeLocked(message, decoding)
       // The deserializers make K and V.
-      return (await handler(given as ShareMessage<K, V>, { signal })) ?? 'accept'
+      const work = handler(given as ShareMessage<K, V>, { signal })
+      if (handlerTimeoutMs === undefined) return (await work) ?? 'accept'
+      const late = (): Error => {
+        const why = `the handler of ${message.source.name} at offset ${message.offset} took longer`
+        const error = new KafkaError(ErrorCode.ERR__TIMED_OUT, `${why} than handlerTimeoutMs=${handlerTimeoutMs}`)
+        abort.abort(error)
+        return error
+      }
+      return (await limited(clock, work, handlerTimeoutMs, late)) ?? 'accept'
     } catch (error) {
       return onError === undefined ? 'release' : await onError(error, given)
     }
   }
 
   #fail(error: unknown): void {
-    this.#failure ??= error instanceof Error ? error : new Error(String(error))
+    this.#failure ??= asError(error, 'onError of the run')
     this.stop()
   }
 }

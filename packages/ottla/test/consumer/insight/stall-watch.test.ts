@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { AtWork, type Job } from '../../../src/consumer/at-work.ts'
 import { Cursor } from '../../../src/consumer/cursor.ts'
 import { StallWatch } from '../../../src/consumer/insight/stall-watch.ts'
 import { FakeClock } from '../../base/fake-clock.ts'
@@ -8,6 +9,7 @@ interface Scene {
   readonly clock: FakeClock
   readonly cursors: Cursor[]
   readonly told: string[]
+  readonly jobs: Job[]
   readonly watch: StallWatch
   isQueueFull: boolean
 }
@@ -17,14 +19,21 @@ function scene(limitMs: number, count = 1): Scene {
   const cursors = Array.from({ length: count }, (_, i) => new Cursor('t', i))
   const told: string[] = []
   const state = { isQueueFull: false }
-  const watch = new StallWatch(clock, limitMs, {
+  const jobs: Job[] = []
+  const watch = new StallWatch(clock, limitMs, 300_000, {
     get cursors() {
       return cursors
     },
     isQueueFull: () => state.isQueueFull,
-    onStalled: stalled => told.push(stalled.map(({ cursor, forMs }) => `${cursor.name} ${forMs}`).join(', ')),
+    longerThan: ms => jobs.filter(({ since }) => clock.now() - since > ms),
+    onStalled: stalled =>
+      told.push(
+        stalled
+          .map(({ cause, forMs }) => `${cause instanceof Cursor ? cause.name : `job ${cause.offset}`} ${forMs}`)
+          .join(', '),
+      ),
   })
-  return Object.assign(state, { clock, cursors, told, watch })
+  return Object.assign(state, { clock, cursors, told, jobs, watch })
 }
 
 test('a partition that is never fetched is told of once', async () => {
@@ -86,4 +95,16 @@ test('without a limit, and after the end, there is no timer', async () => {
   assert.equal(clock.pendingTimers, 0)
   await clock.advance(5000)
   assert.deepEqual(told, [])
+})
+
+test('a message that is at work for too long is told of once, its partition or not', async () => {
+  const { clock, cursors, told, jobs } = scene(1000)
+  cursors[0]!.queuedMessages = 1
+  const atWork = new AtWork(clock, 300_000)
+  jobs.push(atWork.begin(cursors[0]!, 7, 'handler', () => undefined))
+  await clock.advance(10_000)
+  assert.deepEqual(told, ['job 7 1100'])
+  jobs.push(atWork.begin(cursors[0]!, 8, 'handler', () => undefined))
+  await clock.advance(10_000)
+  assert.deepEqual(told[1], 'job 8 1100')
 })

@@ -1,0 +1,146 @@
+/** Works on one message: the handler, its time, tries again, and the place for what fails. */
+import { ErrorCode } from '@ottla/protocol'
+import { backoffMs } from '../../base/backoff.ts'
+import { sleep, type Clock } from '../../base/clock.ts'
+import type { Random } from '../../base/random.ts'
+import { KafkaError } from '../../errors.ts'
+import type { Message } from '../../types.ts'
+import type { AtWork } from '../at-work.ts'
+import { decodeMessage, type Decoding } from '../message.ts'
+import { putAside } from './dead-letter.ts'
+import { asError, notPutAside } from './failure.ts'
+import type { RunOptions, RunSettings } from './options.ts'
+import type { Task } from './share.ts'
+
+export interface AttemptsHost {
+  readonly clock: Clock
+  readonly random: Random
+  readonly atWork: AtWork
+  readonly decoding: Decoding | null
+}
+
+/** `left`: it was not tried to the end, whoever reads next begins anew; `again`: it could not be begun. */
+export type Outcome = 'done' | 'left' | 'again'
+
+export class Attempts<K, V> {
+  readonly #host: AttemptsHost
+  readonly #options: RunOptions<K, V>
+  readonly #settings: RunSettings
+
+  constructor(host: AttemptsHost, options: RunOptions<K, V>, settings: RunSettings) {
+    this.#host = host
+    this.#options = options
+    this.#settings = settings
+  }
+
+  /** Rejects with an error when the message could not be worked on, nor put aside. */
+  async work(task: Task): Promise<Outcome> {
+    const { share, message } = task
+    const { retries, backoffMs: first, backoffMaxMs } = this.#settings
+    const { clock, random } = this.#host
+    let attempt = 1
+    let why: unknown
+    try {
+      if (task.given === undefined) await this.#decode(task)
+      if (isLost(task) || isStale(task)) return 'left'
+      // Deserializers take their time.
+      if (message.cursor.paused && !share.isDraining) return 'again'
+      for (; ; attempt++) {
+        try {
+          await this.#try(task, attempt)
+          return 'done'
+        } catch (error) {
+          if (isLost(task)) return 'left'
+          if (attempt > retries || isStale(task)) throw error
+        }
+        const pause = sleep(clock, backoffMs(attempt, first, backoffMaxMs, random), share.draining.signal)
+        const isOver = await pause.then(
+          () => true,
+          () => false,
+        )
+        if (!isOver || isStale(task)) return 'left'
+      }
+    } catch (error) {
+      why = error
+    }
+    const culprit = nameOf(task)
+    const { deadLetter } = this.#options
+    if (deadLetter === undefined) throw asError(why, culprit)
+    try {
+      await this.#program(task, () => putAside(message, why, attempt, deadLetter))
+    } catch (error) {
+      throw notPutAside(culprit, deadLetter.topic, asError(why, culprit), asError(error, 'the dead letter producer'))
+    }
+    return 'done'
+  }
+
+  async #decode(task: Task): Promise<void> {
+    const { decoding } = this.#host
+    const { message } = task
+    if (decoding === null) task.given = message
+    else task.given = await this.#program(task, async () => decodeMessage(message, decoding))
+  }
+
+  async #try(task: Task, attempt: number): Promise<void> {
+    const { handler } = this.#options
+    const { handlerTimeoutMs } = this.#settings
+    const { share } = task
+    const given = task.given as Message<K, V> // the deserializers make K and V
+    if (handlerTimeoutMs === undefined) {
+      const { signal } = share.over
+      return this.#program(task, () => handler(given, { attempt, signal }))
+    }
+    const abort = share.beginTry()
+    try {
+      await this.#program(task, () => {
+        const work = handler(given, { attempt, signal: abort.signal })
+        return limited(this.#host.clock, work, handlerTimeoutMs, () => {
+          const why = `${nameOf(task)} took longer than handlerTimeoutMs=${handlerTimeoutMs}`
+          const late = new KafkaError(ErrorCode.ERR__TIMED_OUT, why)
+          abort.abort(late)
+          return late
+        })
+      })
+    } finally {
+      share.endTry(abort)
+    }
+  }
+
+  /** The program has the message for as long as this takes. */
+  async #program<T>(task: Task, work: () => T | Promise<T>): Promise<T> {
+    const { atWork } = this.#host
+    const { share, message } = task
+    const job = atWork.begin(message.cursor, message.offset, 'handler', () => share.look())
+    task.job = job
+    try {
+      return await atWork.call(job, work)
+    } finally {
+      task.job = null
+      atWork.end(job)
+    }
+  }
+}
+
+/** What becomes of it counts no more. */
+function isLost({ share }: Task): boolean {
+  return share.isGone
+}
+
+/** The program has gone elsewhere since. */
+function isStale({ message }: Task): boolean {
+  return message.isStale
+}
+
+function nameOf({ message: { cursor, offset } }: Task): string {
+  return `the handler of ${cursor.name} at offset ${offset}`
+}
+
+/** Settles as `work` does, unless that takes too long. What becomes of it then is nobody's business. */
+export function limited<T>(clock: Clock, work: T | Promise<T>, ms: number, late: () => Error): Promise<T> {
+  return new Promise<T>((resolve, reject) => {
+    const timer = clock.setTimer(ms, () => reject(late()))
+    void Promise.resolve(work)
+      .then(resolve, (error: unknown) => reject(error as Error)) // whatever the program has thrown
+      .finally(() => timer.cancel())
+  })
+}

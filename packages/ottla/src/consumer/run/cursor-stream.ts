@@ -1,0 +1,234 @@
+/** The messages of one partition, as a stream of its own. */
+import { Ring } from '../../base/ring.ts'
+import type { Message } from '../../types.ts'
+import type { Caller, Job } from '../at-work.ts'
+import type { Cursor } from '../cursor.ts'
+import { decodeMessage, type FetchedMessage } from '../message.ts'
+import { busy } from '../poller.ts'
+import type { RunnerHost } from './runner.ts'
+import { bytesOf, type WorkBudget } from './work-budget.ts'
+
+/**
+ * The messages of one partition for as long as it is assigned. Asking for the next stores the offset behind the one before;
+ * leaving the loop does not store the last one, and the partition comes as a new stream that begins with it.
+ * @since 0.1.0
+ */
+export interface PartitionStream<K = Buffer, V = Buffer> extends AsyncIterableIterator<Message<K, V>, undefined> {
+  readonly topic: string
+  readonly partition: number
+  /** Aborted when it is of no use to go on: the partition was lost, or the time for draining is over. */
+  readonly signal: AbortSignal
+}
+
+/** What the streams of one consumer have in common. */
+export interface Streams<K, V> {
+  readonly host: RunnerHost<K, V>
+  readonly budget: WorkBudget
+  /** The program has taken a message, or gone elsewhere. */
+  onTaken(): void
+  /** The program has left. */
+  onLeft(stream: CursorStream<K, V>): void
+}
+
+const done = { value: undefined, done: true } as const
+
+export class CursorStream<K, V> implements PartitionStream<K, V> {
+  readonly cursor: Cursor
+  readonly #streams: Streams<K, V>
+  readonly #over = new AbortController()
+  readonly #waiting = new Ring<FetchedMessage>()
+  #waitingBytes = 0
+  #last: FetchedMessage | null = null
+  /** What the program is done with last. */
+  #done: FetchedMessage | null = null
+  /** What the program has, or does not ask for. */
+  #job: Job | null = null
+  readonly #caller: Caller
+  #isAsking = false
+  #wake: (() => void) | null = null
+  #idle: (() => void) | null = null
+  /** Nothing more is handed out. */
+  #isEnding = false
+  isHeld = false
+
+  constructor(cursor: Cursor, streams: Streams<K, V>) {
+    this.cursor = cursor
+    this.#streams = streams
+    this.#caller = streams.host.atWork.caller(null)
+  }
+
+  get topic(): string {
+    return this.cursor.topic
+  }
+
+  get partition(): number {
+    return this.cursor.partition
+  }
+
+  get signal(): AbortSignal {
+    return this.#over.signal
+  }
+
+  get waiting(): number {
+    return this.#waiting.length
+  }
+
+  /** Behind the last message that the program is done with; -1 without any, or when the position has moved since. */
+  get doneTo(): number {
+    return this.#done?.isStale === false ? this.#done.offset + 1 : -1
+  }
+
+  get waitingBytes(): number {
+    return this.#waitingBytes
+  }
+
+  /** The first message that is not done: handed out and not behind, or not handed out. */
+  get lowest(): FetchedMessage | undefined {
+    if (this.#last?.isStale === false) return this.#last
+    const first = this.#waiting.peek()
+    return first?.isStale === false ? first : undefined
+  }
+
+  push(message: FetchedMessage): void {
+    // The position has moved: what was read before that is of no use.
+    if (this.#waiting.peek()?.isStale === true) this.#forget()
+    this.#waiting.push(message)
+    const bytes = bytesOf(message)
+    this.#waitingBytes += bytes
+    this.#streams.budget.take(bytes)
+    if (!this.#isAsking && this.#job === null) this.#begin(message.offset - 1)
+    this.#count()
+    this.look()
+  }
+
+  /** There may be something to hand out. */
+  look(): void {
+    this.#wake?.()
+  }
+
+  async next(): Promise<IteratorResult<Message<K, V>, undefined>> {
+    if (this.#isAsking) throw busy()
+    this.#isAsking = true
+    this.#streams.host.atWork.enter(this.#caller)
+    try {
+      this.#storeLast()
+      for (;;) {
+        if (this.#isEnding) return done
+        const message = this.#take()
+        if (message === null) {
+          await new Promise<void>(resolve => (this.#wake = resolve))
+          this.#wake = null
+          continue
+        }
+        const result = await this.#handOut(message)
+        if (result !== null) return result
+      }
+    } finally {
+      this.#isAsking = false
+    }
+  }
+
+  return(): Promise<IteratorResult<Message<K, V>, undefined>> {
+    if (!this.#isEnding) this.#streams.onLeft(this)
+    this.#endJob()
+    this.end()
+    return Promise.resolve(done)
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this
+  }
+
+  /** Hands out nothing more; resolves when the program is done with what it has, or waits for just that. */
+  async drained(): Promise<void> {
+    this.#isEnding = true
+    this.#forget()
+    if (this.#last === null) this.#endJob()
+    this.look()
+    if (this.#last !== null && this.#job?.isEnding !== true) await new Promise<void>(resolve => (this.#idle = resolve))
+  }
+
+  /** What the program does with the last message counts no more. */
+  end(): void {
+    this.#isEnding = true
+    this.#forget()
+    // Of a message that was handed out, the program still is to say that it is done.
+    if (this.#last === null) this.#endJob()
+    this.#last = null
+    this.#over.abort()
+    this.#idle?.()
+    this.look()
+  }
+
+  /** The next one; null when there is none, or not now. */
+  #take(): FetchedMessage | null {
+    if (this.#waiting.peek()?.isStale === true) {
+      this.#forget()
+      this.#streams.onTaken()
+    }
+    this.#count()
+    if (this.cursor.paused) return null
+    const message = this.#waiting.shift() ?? null
+    if (message === null) return null
+    const bytes = bytesOf(message)
+    this.#waitingBytes -= bytes
+    this.#streams.budget.giveBack(bytes)
+    return message
+  }
+
+  #forget(): void {
+    this.#waiting.clear()
+    this.#streams.budget.giveBack(this.#waitingBytes)
+    this.#waitingBytes = 0
+  }
+
+  #count(): void {
+    this.cursor.offsets.inHand = this.lowest !== undefined
+  }
+
+  /** Null when the program has gone elsewhere meanwhile. */
+  async #handOut(message: FetchedMessage): Promise<IteratorResult<Message<K, V>, undefined> | null> {
+    this.#last = message
+    this.#begin(message.offset)
+    this.#streams.onTaken()
+    const { decoding } = this.#streams.host.poller
+    if (decoding === null) return { value: message as unknown as Message<K, V>, done: false } // K and V are Buffer then
+    try {
+      const value = await decodeMessage(message, decoding)
+      if (!message.isStale) return { value: value as Message<K, V>, done: false } // made by deserializers
+      this.#storeLast()
+      return null
+    } catch (error) {
+      // A message that cannot be deserialized is not handed out again. What follows it comes in a stream of its own.
+      this.#storeLast()
+      void this.return()
+      throw error
+    }
+  }
+
+  #begin(offset: number): void {
+    const { atWork } = this.#streams.host
+    if (this.#job !== null) atWork.end(this.#job)
+    this.#job = this.#caller.job = atWork.begin(this.cursor, offset, 'reader', () => this.#idle?.())
+  }
+
+  #endJob(): void {
+    const job = this.#job
+    this.#job = this.#caller.job = null
+    if (job !== null) this.#streams.host.atWork.end(job)
+  }
+
+  #storeLast(): void {
+    const last = this.#last
+    this.#last = null
+    this.#endJob()
+    if (last !== null) {
+      this.#done = last
+      if (this.#streams.host.poller.storesOffsets) {
+        this.cursor.offsets.store(last.offset + 1, last.leaderEpoch, last.era)
+      }
+    }
+    this.#count()
+    this.#idle?.()
+  }
+}

@@ -1,0 +1,46 @@
+/** What brokers said to acknowledgements: for `commit`, as events, or in the log. */
+import type { ClientContext } from '../../cluster/context.ts'
+import type { KafkaError } from '../../errors.ts'
+import type { TopicPartition } from '../../types.ts'
+import { acknowledgeTypes } from './acknowledgements.ts'
+import type { ShareSource } from './message.ts'
+
+/** What the brokers said to the acknowledgements of one partition. */
+export interface AcknowledgeResult extends TopicPartition {
+  readonly error?: KafkaError
+}
+
+export class AcknowledgeResults {
+  readonly #context: ClientContext
+  readonly #waiting = new Set<Map<string, AcknowledgeResult>>()
+
+  constructor(context: ClientContext) {
+    this.#context = context
+  }
+
+  /** What is said until the work has ended, by partition. */
+  async during(work: Promise<unknown>): Promise<AcknowledgeResult[]> {
+    const results = new Map<string, AcknowledgeResult>()
+    this.#waiting.add(results)
+    try {
+      await work
+    } finally {
+      this.#waiting.delete(results)
+    }
+    return [...results.values()]
+  }
+
+  told(source: ShareSource, types: ReadonlyMap<number, number>, error: KafkaError | null): void {
+    const { topic, partition } = source
+    const result = error === null ? { topic, partition } : { topic, partition, error }
+    for (const results of this.#waiting) {
+      if (error !== null || !results.has(source.name)) results.set(source.name, result)
+    }
+    const { events, logger } = this.#context
+    if (error === null && !events.hasListener('acknowledged')) return
+    const offsets = [...types].filter(([, type]) => type !== acknowledgeTypes.gap).map(([offset]) => offset)
+    if (offsets.length === 0) return
+    const isHeard = events.emit({ type: 'acknowledged', offsets, ...result })
+    if (error !== null && !isHeard) logger.warning('ACKNOWLEDGE', `${offsets.length} messages: ${error.message}`)
+  }
+}

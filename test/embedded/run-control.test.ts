@@ -1,0 +1,4 @@
+import { EmbeddedCluster } from '@ottla/broker'
+import { runControlScenarios } from '../behaviour/run-control.ts'
+
+runControlScenarios(() => EmbeddedCluster.start())
