@@ -28,6 +28,9 @@ export interface CreateTopicOptions {
 const DEFAULT_PARTITIONS = 4
 const MAX_BROKERS = 100
 const TRANSACTION_MAX_TIMEOUT_MS = 900_000
+// The shortest there is, so that tests need not wait; Kafka's longest.
+const MIN_SESSION_MS = 1
+const MAX_SESSION_MS = 1_800_000
 const MAX_BYTES = 1024 * 1024 * 1024
 // As connections.max.idle.ms of a broker.
 const MAX_IDLE_MS = 600_000
@@ -109,6 +112,10 @@ export class EmbeddedCluster implements AsyncDisposable {
         initialRebalanceDelayMs: options.groupInitialRebalanceDelayMs ?? 0,
         maxSize: options.groupMaxSize ?? Infinity,
         random,
+      },
+      sessionLimits: {
+        minMs: options.groupMinSessionTimeoutMs ?? MIN_SESSION_MS,
+        maxMs: options.groupMaxSessionTimeoutMs ?? MAX_SESSION_MS,
       },
       transactionMaxTimeoutMs: options.transactionMaxTimeoutMs ?? TRANSACTION_MAX_TIMEOUT_MS,
       maxBytes: options.maxBytes ?? MAX_BYTES,

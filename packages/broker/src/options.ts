@@ -63,6 +63,13 @@ export interface EmbeddedClusterOptions {
   readonly groupInitialRebalanceDelayMs?: number
   /** Most members of a group; no limit by default, as Kafka's `group.max.size`. */
   readonly groupMaxSize?: number
+  /**
+   * Shortest session that a member of a classic group may ask for, ms (`group.min.session.timeout.ms`): a shorter one is
+   * refused with INVALID_SESSION_TIMEOUT. 1 by default, so that tests may have short sessions; 6000 on a real broker.
+   */
+  readonly groupMinSessionTimeoutMs?: number
+  /** Longest such session, ms; 1,800,000 by default, as Kafka's `group.max.session.timeout.ms`. */
+  readonly groupMaxSessionTimeoutMs?: number
   /** Longest transaction time-out that a producer may ask for, ms; 900,000 by default, as Kafka's `transaction.max.timeout.ms`. */
   readonly transactionMaxTimeoutMs?: number
   /** Limit for the records of all topics together, bytes: beyond it the oldest go. 1 GiB by default. */

@@ -8,7 +8,7 @@ import type { Faults } from './faults.ts'
 import { Features } from './features.ts'
 import { FetchSessions } from './fetch-sessions.ts'
 import { Group, type GroupSurroundings } from './groups.ts'
-import type { ClassicSettings } from './groups/classic-member.ts'
+import type { ClassicSettings, SessionLimits } from './groups/classic-member.ts'
 import { GroupConfigs } from './groups/configs.ts'
 import { ShareSessions } from './groups/share-sessions.ts'
 import { INTERNAL_TOPIC_PARTITIONS, OFFSETS_TOPIC, TRANSACTIONS_TOPIC } from './internal-topics.ts'
@@ -64,6 +64,7 @@ export interface StateOptions {
   readonly maxReauthMs: number
   readonly versions: Map<number, VersionRange>
   readonly classicGroups: ClassicSettings
+  readonly sessionLimits: SessionLimits
   readonly transactionMaxTimeoutMs: number
   /** Limit for the records of all topics together. */
   readonly maxBytes: number
@@ -103,6 +104,7 @@ export class ClusterState {
   readonly telemetry: Telemetry | null
   readonly clientMetrics = new ClientMetrics()
   readonly classicGroups: ClassicSettings
+  readonly sessionLimits: SessionLimits
   readonly transactionMaxTimeoutMs: number
   readonly features: Features
   readonly tokens: TokenStore
@@ -146,6 +148,7 @@ export class ClusterState {
     this.maxBytes = options.maxBytes
     this.idle = options.idle
     this.classicGroups = options.classicGroups
+    this.sessionLimits = options.sessionLimits
     this.transactionMaxTimeoutMs = options.transactionMaxTimeoutMs
     this.topics.brokerDefault = name => this.brokerConfigs.topicDefault(name)
     this.#groupSurroundings = {

@@ -93,6 +93,14 @@ export const classicMoves: Record<ClassicState, readonly ClassicState[]> = {
   Dead: [],
 }
 
+/** What sessions classic members may ask for. */
+export interface SessionLimits {
+  /** group.min.session.timeout.ms */
+  readonly minMs: number
+  /** group.max.session.timeout.ms */
+  readonly maxMs: number
+}
+
 export interface ClassicSettings {
   /** How long a group that begins waits for more members, again with each that comes, ms. */
   readonly initialRebalanceDelayMs: number
@@ -173,11 +181,8 @@ export function subscribes(members: Iterable<ClassicMember>, protocol: string | 
 }
 
 /** 0, or why nobody can be a member with these timeouts. */
-export function checkSessionTimeout(sessionTimeoutMs: number): number {
-  return sessionTimeoutMs >= 1 && sessionTimeoutMs <= MAX_SESSION_TIMEOUT_MS
+export function checkSessionTimeout(sessionTimeoutMs: number, { minMs, maxMs }: SessionLimits): number {
+  return sessionTimeoutMs >= minMs && sessionTimeoutMs <= maxMs
     ? ErrorCode.ERR_NO_ERROR
     : ErrorCode.ERR_INVALID_SESSION_TIMEOUT
 }
-
-// group.max.session.timeout.ms; there is no lower limit here, so that tests can have short sessions.
-const MAX_SESSION_TIMEOUT_MS = 1_800_000

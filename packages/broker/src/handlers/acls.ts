@@ -42,7 +42,7 @@ export const aclRoutes: readonly Route[] = [
           permissionType,
         }
         context.state.authorizer.add(binding)
-        return { errorCode: ErrorCode.ERR_NO_ERROR, errorMessage: null }
+        return { errorCode: ErrorCode.ERR_NO_ERROR, errorMessage: '' }
       }),
     }
   }),
@@ -58,7 +58,7 @@ export const aclRoutes: readonly Route[] = [
     return {
       throttleTimeMs: 0,
       errorCode: ErrorCode.ERR_NO_ERROR,
-      errorMessage: null,
+      errorMessage: '',
       resources: [...byResource.values()].map(bindings => {
         const [first] = bindings as [AclBinding] // a list is only made with its first binding
         const { resourceType, resourceName, patternType } = encode(first)

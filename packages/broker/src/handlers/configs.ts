@@ -8,6 +8,7 @@ import {
   type IncrementalAlterConfigsResponseAlterConfigsResourceResponse,
 } from '@ottla/protocol'
 import { route, type RequestContext, type Route } from '../request.ts'
+import { documentationOf } from '../config-documentation.ts'
 import { brokerConfigs } from './broker-configs.ts'
 import { clientMetricsConfigs } from './client-metrics-configs.ts'
 import {
@@ -34,7 +35,9 @@ const kinds: ReadonlyMap<number, ConfigKind> = new Map([
   [32, groupConfigs],
 ])
 
-// DescribeConfigs tells of types from here on.
+const LOGGER = 8
+
+// DescribeConfigs tells of types, and of what a configuration is for, from here on.
 const TYPE_VERSION = 3
 
 interface Resource {
@@ -43,9 +46,9 @@ interface Resource {
 }
 
 export const configRoutes: readonly Route[] = [
-  route(DescribeConfigsServer, ({ resources, includeSynonyms }, context) => ({
+  route(DescribeConfigsServer, ({ resources, includeSynonyms, includeDocumentation }, context) => ({
     throttleTimeMs: 0,
-    results: resources.map(resource => describe(resource, includeSynonyms, context)),
+    results: resources.map(resource => describe(resource, includeSynonyms, includeDocumentation, context)),
   })),
   route(IncrementalAlterConfigsServer, ({ resources, validateOnly }, context) => ({
     throttleTimeMs: 0,
@@ -65,20 +68,26 @@ export const configRoutes: readonly Route[] = [
 function describe(
   { resourceType, resourceName, configurationKeys }: AskedResource,
   includeSynonyms: boolean,
+  includeDocumentation: boolean,
   context: RequestContext,
 ): DescribeConfigsResponseDescribeConfigsResult {
   const result = { resourceType, resourceName }
   const found = kinds.get(resourceType)?.describe(resourceName, context) ?? problem(ErrorCode.ERR_INVALID_REQUEST)
-  if (isProblem(found)) return { ...result, errorCode: found.errorCode, errorMessage: found.message, configs: [] }
+  if (isProblem(found)) return { ...result, errorCode: found.errorCode, errorMessage: found.message ?? '', configs: [] }
   const isAsked = (name: string): boolean =>
     configurationKeys === null || configurationKeys.length === 0 || configurationKeys.includes(name)
   const told = ({ configType = 0, synonyms, ...config }: DescribedConfig): DescribedConfig => ({
     ...config,
     synonyms: includeSynonyms ? synonyms : [],
-    ...(context.version >= TYPE_VERSION ? { configType } : {}),
+    ...(context.version >= TYPE_VERSION ? { configType, documentation: documentation(config.name) } : {}),
   })
+  // Loggers have none, and say so whether or not they are asked.
+  const documentation = (name: string): string | null => {
+    if (resourceType === LOGGER) return ''
+    return includeDocumentation ? documentationOf(resourceType, name) : null
+  }
   const configs = found.filter(({ name }) => isAsked(name)).map(told)
-  return { ...result, errorCode: ErrorCode.ERR_NO_ERROR, errorMessage: null, configs }
+  return { ...result, errorCode: ErrorCode.ERR_NO_ERROR, errorMessage: '', configs }
 }
 
 function alter(

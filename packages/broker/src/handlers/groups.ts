@@ -42,7 +42,8 @@ function join(request: Decoded<JoinGroupRequest>, context: RequestContext): Prom
     Promise.resolve({ errorCode, protocolName: noName, leader: '', memberId, members: [] })
   if (!context.allows('read', 'group', groupId)) return refuse(ErrorCode.ERR_GROUP_AUTHORIZATION_FAILED)
   if (groupId === '') return refuse(ErrorCode.ERR_INVALID_GROUP_ID)
-  const problem = checkSessionTimeout(sessionTimeoutMs) || state.checkCoordinator(context.brokerId, groupId)
+  const problem =
+    checkSessionTimeout(sessionTimeoutMs, state.sessionLimits) || state.checkCoordinator(context.brokerId, groupId)
   if (problem !== ErrorCode.ERR_NO_ERROR) return refuse(problem)
   if (memberId !== '' && !state.groups.has(groupId)) return refuse(ErrorCode.ERR_UNKNOWN_MEMBER_ID)
   const classic = state.group(groupId).asClassic(true, canDescribe(context))

@@ -59,7 +59,7 @@ test('what cannot be is refused for the user, and nothing else of it is done', a
   const { results } = await client.ask(AlterUserScramCredentials, 0, {
     deletions: [
       { name: 'nobody', mechanism: SHA_256 },
-      { name: 'alice', mechanism: SHA_256 },
+      { name: 'two', mechanism: SHA_256 },
     ],
     upsertions: [
       upsertion('', SHA_512),
@@ -68,12 +68,15 @@ test('what cannot be is refused for the user, and nothing else of it is done', a
       upsertion('odd', 3),
       upsertion('twice', SHA_512),
       upsertion('twice', SHA_512),
-      upsertion('alice', SHA_512, 1),
+      upsertion('both', SHA_256),
+      upsertion('both', SHA_512),
+      upsertion('two', SHA_512),
     ],
   })
   assert.deepEqual(Object.fromEntries(results.map(({ user, errorCode }) => [user, errorCode])), {
     nobody: ErrorCode.ERR_RESOURCE_NOT_FOUND,
-    alice: ErrorCode.ERR_UNACCEPTABLE_CREDENTIAL,
+    both: ErrorCode.ERR_DUPLICATE_RESOURCE,
+    two: ErrorCode.ERR_DUPLICATE_RESOURCE,
     '': ErrorCode.ERR_UNACCEPTABLE_CREDENTIAL,
     few: ErrorCode.ERR_UNACCEPTABLE_CREDENTIAL,
     many: ErrorCode.ERR_UNACCEPTABLE_CREDENTIAL,
