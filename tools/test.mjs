@@ -3,7 +3,7 @@
 // hand; OTTLA_REQUIRE_KAFKA=1 makes its absence a failure, OTTLA_REQUIRE_KERBEROS=1 that of a KDC.
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, readdirSync } from 'node:fs'
+import { existsSync, readdirSync, writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { delimiter, dirname, join, relative, sep } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -40,16 +40,26 @@ const foreignNeeds = [
 const kerberosNeeds = ['krb5kdc', 'kdb5_util', 'kadmin.local', 'kinit', 'krb5-config']
 
 const results = []
+/** Suites and why they did not run. */
+const notRun = []
 let isKafkaMissing = false
 let isKerberosMissing = false
 /** Files that did not run, with the programs they lack. */
 const leftOut = []
 for (const suite of suites) {
-  if (chosen.size > 0 && !chosen.has(suite.name)) continue
-  const own = files.filter(file => suiteOf(file) === suite.name && canRun(suite, file))
-  if (own.length === 0) continue
+  if (chosen.size > 0 && !chosen.has(suite.name)) {
+    notRun.push([suite.name, 'not chosen'])
+    continue
+  }
+  const wanted = files.filter(file => suiteOf(file) === suite.name)
+  const own = wanted.filter(file => canRun(suite, file))
+  if (own.length === 0) {
+    notRun.push([suite.name, wanted.length === 0 ? 'no file of it matches' : 'what its files need is not installed'])
+    continue
+  }
   if (suite.isKafkaNeeded && missingPrograms(['java', 'javac', 'mvn']).length > 0) {
     isKafkaMissing = true
+    notRun.push([suite.name, `${missingPrograms(['java', 'javac', 'mvn']).join(', ')} not found`])
     continue
   }
   if (suite.isBuildNeeded) ensureBuilt()
@@ -135,6 +145,7 @@ async function run(suite, own) {
     name: suite.name,
     passed: counts.pass,
     failed,
+    files: own.length,
     skipped: counts.skipped + counts.todo,
     ms: Date.now() - started,
   }
@@ -187,11 +198,12 @@ function missingPrograms(programs) {
 function conclude() {
   const sum = key => results.reduce((total, result) => total + result[key], 0)
   console.log('')
-  for (const { name, passed, failed, skipped, ms } of results) {
+  for (const { name, files: count, passed, failed, skipped, ms } of results) {
     console.log(
-      `${name.padEnd(9)} ${passed} passed, ${failed} failed, ${skipped} skipped in ${(ms / 1000).toFixed(1)} s`,
+      `${name.padEnd(9)} ${count} files: ${passed} passed, ${failed} failed, ${skipped} skipped in ${(ms / 1000).toFixed(1)} s`,
     )
   }
+  for (const [name, why] of notRun) console.log(`${name.padEnd(9)} did not run: ${why}`)
   const isRequired = process.env.OTTLA_REQUIRE_KAFKA === '1'
   if (isKafkaMissing) {
     const lines = [
@@ -217,8 +229,22 @@ function conclude() {
   const isMissing = isKafkaMissing || isKerberosMissing || leftOut.length > 0
   if (results.length === 0 && !isMissing) console.error('no test file matches')
   console.log(`${sum('passed')} passed, ${sum('failed')} failed, ${sum('skipped')} skipped`)
+  const said = process.env.OTTLA_TEST_SUMMARY
+  if (said !== undefined) writeFileSync(said, summary())
   const isRefused = (isRequired && (isKafkaMissing || leftOut.length > 0)) || (isKerberosRequired && isKerberosMissing)
   return sum('failed') > 0 || isRefused || (results.length === 0 && !isMissing) ? 1 : 0
+}
+
+/** For who ran this as one step of many, to say at the end: what ran, and what did not. */
+function summary() {
+  const ran = results.map(
+    ({ name, files: count, passed, failed, skipped }) =>
+      `ran      ${name}: ${count} files, ${passed} passed, ${failed} failed, ${skipped} skipped`,
+  )
+  const not = notRun.map(([name, why]) => `NOT run  ${name}: ${why}`)
+  const parts = leftOut.map(why => `NOT run  ${why} not found`)
+  if (isKerberosMissing) parts.push('NOT run  test/real/gssapi.test.ts: a KDC, kinit or the headers not found')
+  return [...ran, ...not, ...parts].map(line => `${line}\n`).join('')
 }
 
 function box(lines) {

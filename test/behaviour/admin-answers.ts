@@ -20,8 +20,13 @@ import { WireClient } from '../harness/wire-client.ts'
 import { patiently, same } from './answers.ts'
 import { fresh } from './world.ts'
 
-const [TOPIC, BROKER, LOGGER, CLIENT_METRICS, GROUP] = [2, 4, 8, 16, 32]
-const [SHA_256, SHA_512] = [1, 2]
+const TOPIC = 2
+const BROKER = 4
+const LOGGER = 8
+const CLIENT_METRICS = 16
+const GROUP = 32
+const SHA_256 = 1
+const SHA_512 = 2
 const fine = ErrorCode.ERR_NO_ERROR
 
 /** @param start a cluster with ACLs whose anonymous user may do everything; classic sessions take from 500 to 1,800,000 ms */
@@ -46,11 +51,11 @@ export function adminAnswerScenarios(
   })
 
   async function describe(
-    resources: readonly (readonly [number | undefined, string])[],
+    resources: readonly (readonly [number, string])[],
     includeDocumentation = false,
   ): Promise<DescribeConfigsResponse['results']> {
-    const asked = resources.map(([type, resourceName]) => ({
-      resourceType: type ?? 0,
+    const asked = resources.map(([resourceType, resourceName]) => ({
+      resourceType,
       resourceName,
       configurationKeys: null,
     }))
@@ -106,11 +111,17 @@ export function adminAnswerScenarios(
   })
 
   test('configurations are altered with null', async () => {
-    const resource = { resourceType: TOPIC ?? 0, resourceName: topic }
+    const resource = { resourceType: TOPIC, resourceName: topic }
     const steps = [{ name: 'retention.ms', configOperation: 0, value: '500000' }]
-    const incremental = await client.ask(IncrementalAlterConfigs, 1, { resources: [{ ...resource, configs: steps }] })
+    const incremental = await client.ask(IncrementalAlterConfigs, 1, {
+      resources: [{ ...resource, configs: steps }],
+      validateOnly: false,
+    })
     const whole = [{ name: 'retention.ms', value: '500000' }]
-    const replaced = await client.ask(AlterConfigs, 2, { resources: [{ ...resource, configs: whole }] })
+    const replaced = await client.ask(AlterConfigs, 2, {
+      resources: [{ ...resource, configs: whole }],
+      validateOnly: false,
+    })
     same([incremental.responses[0]?.errorMessage, replaced.responses[0]?.errorMessage], [null, null])
   })
 
@@ -118,14 +129,14 @@ export function adminAnswerScenarios(
     const [two, both, one] = [fresh('two'), fresh('both'), fresh('one')]
     const upsertion = (name: string, mechanism = SHA_256) => ({
       name,
-      mechanism: mechanism ?? 0,
+      mechanism,
       iterations: 4096,
       salt: Buffer.alloc(8, 1),
       saltedPassword: Buffer.alloc(32, 1),
     })
     const ask = async (deletions: readonly string[], upsertions: readonly ReturnType<typeof upsertion>[]) => {
       const asked = {
-        deletions: deletions.map(name => ({ name, mechanism: SHA_256 ?? 0 })),
+        deletions: deletions.map(name => ({ name, mechanism: SHA_256 })),
         upsertions: [...upsertions],
       }
       const { results } = await client.ask(AlterUserScramCredentials, 0, asked)

@@ -12,6 +12,7 @@ import {
   type TopicPartition,
 } from 'ottla'
 import { as, fresh, type World } from './world.ts'
+import { createTopic } from '../harness/topics.ts'
 
 const quiet = { logger: (): void => undefined }
 
@@ -32,8 +33,7 @@ export function adminScenarios(start: () => Promise<World>): void {
 
   async function newTopic(numPartitions = 3): Promise<string> {
     const topic = fresh('admin')
-    const [created] = await admin.createTopics([{ topic, numPartitions, replicationFactor: 3 }])
-    assert.equal(created?.error, undefined)
+    await createTopic(as(world, 'admin'), topic, { numPartitions, replicationFactor: 3 })
     // A broker other than the one that answered may learn of the topic a moment later.
     for (;;) {
       const [described] = await admin.describeTopics([topic])

@@ -3,6 +3,7 @@ import { after, before, test } from 'node:test'
 import assert from 'node:assert/strict'
 import { AdminClient, Consumer, Producer, type DeliveryReport } from 'ottla'
 import { as, fresh, type World } from './world.ts'
+import { createTopic } from '../harness/topics.ts'
 
 const quiet = (): void => undefined
 const PARTITIONS = 6
@@ -24,8 +25,7 @@ export function brokerLossScenarios(start: () => Promise<World>): void {
 
   test('a broker killed and restarted while producing with acks=all and consuming: all that was reported as delivered is read back', async () => {
     const topic = fresh('loss')
-    const [created] = await admin.createTopics([{ topic, numPartitions: PARTITIONS, replicationFactor: 3 }])
-    assert.equal(created?.error, undefined)
+    await createTopic(as(world, 'admin'), topic, { numPartitions: PARTITIONS, replicationFactor: 3 })
     const producer = new Producer({ ...as(world, 'admin'), acks: 'all', 'linger.ms': 5 }, { logger: quiet })
     const consumer = new Consumer(
       { ...as(world, 'admin'), 'group.id': fresh('loss'), 'auto.offset.reset': 'earliest' },

@@ -3,6 +3,7 @@ import { after, before, describe, test } from 'node:test'
 import assert from 'node:assert/strict'
 import { AdminClient, Consumer, Producer, type ConsumerConfig, type RebalanceEvent, type TopicPartition } from 'ottla'
 import { fresh } from './world.ts'
+import { createTopic } from '../harness/topics.ts'
 
 const quiet = (): void => undefined
 const WAIT_MS = 60_000
@@ -126,8 +127,7 @@ export function consumerGroupScenarios(
 
   async function topicOf(partitions: number, prefix = 'groups'): Promise<string> {
     const topic = fresh(prefix)
-    const [created] = await admin.createTopics([{ topic, numPartitions: partitions, replicationFactor: 1 }])
-    assert.equal(created?.error, undefined)
+    await createTopic(servers, topic, { numPartitions: partitions, replicationFactor: 1 })
     return topic
   }
 
@@ -209,8 +209,7 @@ export function consumerGroupScenarios(
         const prefix = fresh('pattern')
         const [one, two] = [`${prefix}-one`, `${prefix}-two`]
         const create = async (topic: string): Promise<void> => {
-          const [created] = await admin.createTopics([{ topic, numPartitions: 2, replicationFactor: 1 }])
-          assert.equal(created?.error, undefined)
+          await createTopic(servers, topic, { numPartitions: 2, replicationFactor: 1 })
         }
         await create(one)
         const reader = new Reader(

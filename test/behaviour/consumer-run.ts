@@ -3,6 +3,7 @@ import { after, before, test } from 'node:test'
 import assert from 'node:assert/strict'
 import { AdminClient, Consumer, Producer, json, type ConsumerConfig, type Message } from 'ottla'
 import { fresh } from './world.ts'
+import { createTopic } from '../harness/topics.ts'
 
 const quiet = (): void => undefined
 const WAIT_MS = 30_000
@@ -44,8 +45,7 @@ export function consumerRunScenarios(start: () => Promise<World>): void {
 
   async function topicWith(partitions: number, count: number, keyOf?: (i: number) => string): Promise<string> {
     const topic = fresh('run')
-    const [created] = await admin.createTopics([{ topic, numPartitions: partitions, replicationFactor: 1 }])
-    assert.equal(created?.error, undefined)
+    await createTopic(world.bootstrapServers, topic, { numPartitions: partitions, replicationFactor: 1 })
     const messages = Array.from({ length: count }, (_, i) => ({
       topic,
       partition: i % partitions,

@@ -19,6 +19,7 @@ import {
   type TopicPartitionOffset,
 } from 'ottla'
 import { fresh } from './world.ts'
+import { createTopic } from '../harness/topics.ts'
 
 /** A broker without security. */
 export interface PlainWorld {
@@ -62,8 +63,7 @@ export function consumerScenarios(start: () => Promise<PlainWorld>): void {
   }
 
   async function topicWith(counts: readonly number[], topic = fresh('consumer')): Promise<string> {
-    const [created] = await admin.createTopics([{ topic, numPartitions: counts.length, replicationFactor: 1 }])
-    assert.equal(created?.error, undefined)
+    await createTopic(world.bootstrapServers, topic, { numPartitions: counts.length, replicationFactor: 1 })
     for (const [partition, count] of counts.entries()) await fill(topic, partition, 0, count)
     return topic
   }

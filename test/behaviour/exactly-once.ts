@@ -5,6 +5,7 @@ import { AdminClient, Consumer, Producer, type ConsumerConfig, type KafkaError, 
 import type { PlainWorld } from './consumer.ts'
 import { fresh } from './world.ts'
 import { closing } from '../harness/closing.ts'
+import { createTopic } from '../harness/topics.ts'
 
 const quiet = (): void => undefined
 
@@ -45,8 +46,7 @@ export function exactlyOnceScenarios(start: () => Promise<PlainWorld>): void {
   /** A topic with these values, spread over its partitions. */
   async function topicWith(values: readonly string[], numPartitions = 2): Promise<string> {
     const topic = fresh('eos-topic')
-    const [made] = await admin.createTopics([{ topic, numPartitions }])
-    assert.equal(made?.error, undefined)
+    await createTopic(world.bootstrapServers, topic, { numPartitions })
     if (values.length === 0) return topic
     await using plain = new Producer({ 'bootstrap.servers': world.bootstrapServers }, { logger: quiet })
     const reports = await plain.sendBatch(values.map((value, i) => ({ topic, value, partition: i % numPartitions })))

@@ -3,6 +3,7 @@ import { after, before, test } from 'node:test'
 import assert from 'node:assert/strict'
 import { AdminClient, Consumer, Producer, type ConsumerConfig } from 'ottla'
 import { fresh } from './world.ts'
+import { createTopic } from '../harness/topics.ts'
 
 const PARTITIONS = 6
 const WAIT_MS = 60_000
@@ -44,8 +45,7 @@ export function groupMigrationScenarios(start: () => Promise<World>): void {
 
   test('members of a live group are replaced by such of the new protocol and back; no progress is lost', async () => {
     const [topic, group] = [fresh('migration'), fresh('migration')]
-    const [created] = await admin.createTopics([{ topic, numPartitions: PARTITIONS, replicationFactor: 1 }])
-    assert.equal(created?.error, undefined)
+    await createTopic(world.bootstrapServers, topic, { numPartitions: PARTITIONS, replicationFactor: 1 })
     const entries = [{ name: 'consumer.heartbeat.interval.ms', value: '100', operation: 'set' }] as const
     await admin.incrementalAlterConfigs([{ type: 'group', name: group, entries }])
     const partitions = Array.from({ length: PARTITIONS }, (_, partition) => ({ topic, partition, offset: 0 }))

@@ -4,6 +4,7 @@ import { after, before, test } from 'node:test'
 import assert from 'node:assert/strict'
 import { AdminClient, Consumer, ErrorCode, KafkaError, Producer, type DeliveryReport } from 'ottla'
 import { as, fresh, type World } from './world.ts'
+import { createTopic } from '../harness/topics.ts'
 
 const quiet = (): void => undefined
 
@@ -33,8 +34,7 @@ export function limitScenarios(start: () => Promise<World>): void {
 
   async function newTopic(partitions = 4): Promise<string> {
     const topic = fresh('limits')
-    const [created] = await admin.createTopics([{ topic, numPartitions: partitions }])
-    assert.equal(created?.error, undefined)
+    await createTopic(as(world, 'admin'), topic, { numPartitions: partitions })
     return topic
   }
 

@@ -3,6 +3,7 @@ import { after, before, test } from 'node:test'
 import assert from 'node:assert/strict'
 import { AdminClient, Consumer, ErrorCode, Producer, json, type ConsumerConfig } from 'ottla'
 import { fresh } from './world.ts'
+import { createTopic } from '../harness/topics.ts'
 
 const WAIT_MS = 30_000
 const quiet = (): void => undefined
@@ -43,8 +44,7 @@ export function partitionStreamScenarios(start: () => Promise<World>): void {
 
   async function topicWith(partitions: number, each: number): Promise<string> {
     const topic = fresh('streams')
-    const [created] = await admin.createTopics([{ topic, numPartitions: partitions, replicationFactor: 1 }])
-    assert.equal(created?.error, undefined)
+    await createTopic(world.bootstrapServers, topic, { numPartitions: partitions, replicationFactor: 1 })
     const messages = Array.from({ length: partitions * each }, (_, i) => ({
       topic,
       partition: i % partitions,

@@ -5,6 +5,7 @@ import { AdminClient, Consumer, ErrorCode, Producer, type KafkaError, type Produ
 import { fresh } from './world.ts'
 import type { PlainWorld } from './consumer.ts'
 import { closing } from '../harness/closing.ts'
+import { createTopic } from '../harness/topics.ts'
 
 const quiet = (): void => undefined
 const PARTITIONS = 3
@@ -37,8 +38,7 @@ export function producerTransactionScenarios(start: () => Promise<PlainWorld>): 
 
   async function newTopic(): Promise<string> {
     const topic = fresh('txn-topic')
-    const [made] = await admin.createTopics([{ topic, numPartitions: PARTITIONS }])
-    assert.equal(made?.error, undefined)
+    await createTopic(world.bootstrapServers, topic, { numPartitions: PARTITIONS })
     return topic
   }
 

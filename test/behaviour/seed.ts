@@ -22,6 +22,7 @@ import {
   type RebalanceEvent,
 } from 'ottla'
 import { as, fresh, type User, type World } from './world.ts'
+import { createTopic } from '../harness/topics.ts'
 
 const quiet = (): void => undefined
 
@@ -66,8 +67,7 @@ export function seedScenarios(start: () => Promise<World>): void {
 
   async function topicWith(messages: number, partitions = 4): Promise<string> {
     const topic = fresh('open-seed')
-    const [created] = await admin.createTopics([{ topic, numPartitions: partitions, replicationFactor: 3 }])
-    assert.equal(created?.error, undefined)
+    await createTopic(as(world, 'admin'), topic, { numPartitions: partitions, replicationFactor: 3 })
     for (const server of world.bootstrapServers.split(',')) {
       await reached(world, 'admin', server, topic, code => code === ErrorCode.ERR_NO_ERROR)
     }

@@ -14,6 +14,7 @@ import {
 } from 'ottla'
 import { fresh } from './world.ts'
 import { closing } from '../harness/closing.ts'
+import { createTopic } from '../harness/topics.ts'
 
 const quiet = (): void => undefined
 const WAIT_MS = 30_000
@@ -76,8 +77,7 @@ export function shareConsumerScenarios(start: () => Promise<World>): void {
 
   async function topicOf(partitions: number): Promise<string> {
     const topic = fresh('share')
-    const [created] = await admin.createTopics([{ topic, numPartitions: partitions, replicationFactor: 1 }])
-    assert.equal(created?.error, undefined)
+    await createTopic(world.bootstrapServers, topic, { numPartitions: partitions, replicationFactor: 1 })
     return topic
   }
 

@@ -3,6 +3,7 @@ import { after, before, test } from 'node:test'
 import assert from 'node:assert/strict'
 import { AdminClient, Consumer, Producer, type Statistics, type StatsEvent } from 'ottla'
 import { as, fresh, type World } from './world.ts'
+import { createTopic } from '../harness/topics.ts'
 
 const quiet = (): void => undefined
 const INTERVAL_MS = 50
@@ -70,8 +71,7 @@ export function statisticsScenarios(start: () => Promise<World>): void {
 
   async function newTopic(): Promise<string> {
     const topic = fresh('statistics')
-    const [created] = await admin.createTopics([{ topic, numPartitions: 1 }])
-    assert.equal(created?.error, undefined)
+    await createTopic(as(world, 'admin'), topic, { numPartitions: 1 })
     return topic
   }
 

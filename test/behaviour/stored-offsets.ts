@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { AdminClient, Consumer, ErrorCode, KafkaError, OFFSET_END, Producer, type ConsumerConfig } from 'ottla'
 import { readers, type Next, type Reader } from './readers.ts'
 import { fresh } from './world.ts'
+import { createTopic } from '../harness/topics.ts'
 
 const WAIT_MS = 30_000
 const quiet = (): void => undefined
@@ -46,8 +47,7 @@ export function storedOffsetScenarios(start: () => Promise<World>): void {
   }
 
   async function makeTopic(topic: string, partitions = 1): Promise<void> {
-    const [created] = await admin.createTopics([{ topic, numPartitions: partitions, replicationFactor: 1 }])
-    assert.equal(created?.error, undefined)
+    await createTopic(world.bootstrapServers, topic, { numPartitions: partitions, replicationFactor: 1 })
   }
 
   async function fill(topic: string, count: number, partition = 0): Promise<void> {

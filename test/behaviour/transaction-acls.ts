@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { AdminClient, Producer, type AclBinding, type AclOperation, type AclResourceType, type KafkaError } from 'ottla'
 import { as, fresh, type World } from './world.ts'
+import { createTopic } from '../harness/topics.ts'
 
 const quiet = (): void => undefined
 
@@ -37,8 +38,7 @@ export function transactionAclScenarios(start: () => Promise<World>): void {
 
   async function newTopic(): Promise<string> {
     const topic = fresh('txn-acls')
-    const [created] = await admin.createTopics([{ topic, numPartitions: 1, replicationFactor: 3 }])
-    assert.equal(created?.error, undefined)
+    await createTopic(as(world, 'admin'), topic, { numPartitions: 1, replicationFactor: 3 })
     return topic
   }
 

@@ -4,6 +4,7 @@ import { AdminClient, ErrorCode, KafkaError } from 'ottla'
 import { adminOperations } from '../behaviour/admin-operations.ts'
 import { as, fresh, type World } from '../behaviour/world.ts'
 import { securedKafka } from './worlds.ts'
+import { createTopic } from '../harness/topics.ts'
 
 let world: World
 let admin: AdminClient
@@ -70,8 +71,7 @@ test('features are checked without being changed, and what cannot be is refused'
 test('where a share group begins is altered and forgotten while it has no members', async () => {
   const topic = fresh('share')
   const group = fresh('share-group')
-  const [created] = await admin.createTopics([{ topic, numPartitions: 1 }])
-  assert.equal(created?.error, undefined)
+  await createTopic(as(world, 'admin'), topic, { numPartitions: 1 })
   const zero = { topic, partition: 0 }
   const begin = () => admin.alterShareGroupOffsets(group, [{ ...zero, startOffset: 0 }])
   let altered = await begin()

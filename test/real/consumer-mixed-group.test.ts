@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { AdminClient, Consumer, Producer } from 'ottla'
 import { fresh } from '../behaviour/world.ts'
 import { sharedKafka, type SharedKafka } from '../harness/shared.ts'
+import { createTopic } from '../harness/topics.ts'
 
 const quiet = (): void => undefined
 const PARTITIONS = 4
@@ -32,8 +33,7 @@ for (const strategy of ['range', 'roundrobin'] as const) {
     const topic = fresh('mixed')
     const group = fresh('mixed')
     const admin = new AdminClient({ 'bootstrap.servers': kafka.bootstrapServers }, { logger: quiet })
-    const [created] = await admin.createTopics([{ topic, numPartitions: PARTITIONS, replicationFactor: 1 }])
-    assert.equal(created?.error, undefined)
+    await createTopic(kafka.bootstrapServers, topic, { numPartitions: PARTITIONS, replicationFactor: 1 })
     await admin.close()
     const reader = new Consumer(
       {

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { AdminClient, Consumer, Producer, type ConsumerConfig, type RebalanceEvent } from 'ottla'
 import { fresh } from '../behaviour/world.ts'
 import { startKafka, type KafkaBroker, type KafkaCluster } from '../harness/kafka.ts'
+import { createTopic } from '../harness/topics.ts'
 
 const quiet = (): void => undefined
 
@@ -46,8 +47,7 @@ function broker(id: number): KafkaBroker {
 
 async function topicOf(partitions: number): Promise<string> {
   const topic = fresh('outage')
-  const [created] = await admin.createTopics([{ topic, numPartitions: partitions, replicationFactor: 3 }])
-  assert.equal(created?.error, undefined)
+  await createTopic(cluster.bootstrapServers, topic, { numPartitions: partitions, replicationFactor: 3 })
   return topic
 }
 

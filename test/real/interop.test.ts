@@ -14,6 +14,7 @@ import {
 } from 'ottla'
 import { fresh } from '../behaviour/world.ts'
 import { sharedKafka, type SharedKafka } from '../harness/shared.ts'
+import { createTopic } from '../harness/topics.ts'
 
 const codecs = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const
 const quiet = { logger: (): void => undefined }
@@ -78,8 +79,7 @@ for (const release of ['single', 'old'] as const) {
 
     async function topic(name: string, numPartitions = 1, config: Record<string, string> = {}): Promise<string> {
       const topic = fresh(name)
-      const [created] = await admin.createTopics([{ topic, numPartitions, replicationFactor: 1, config }])
-      assert.equal(created?.error, undefined)
+      await createTopic(kafka.bootstrapServers, topic, { numPartitions, replicationFactor: 1, config })
       return topic
     }
 

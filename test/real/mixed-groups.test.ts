@@ -11,6 +11,7 @@ import { seeded } from '../chaos/random.ts'
 import type { Peer } from '../foreign/peer.ts'
 import { java, librdkafka } from '../foreign/programs.ts'
 import { sharedKafka, type SharedKafka } from '../harness/shared.ts'
+import { createTopic } from '../harness/topics.ts'
 
 const PARTITIONS = 6
 const SECONDS = 3
@@ -37,8 +38,7 @@ for (const [protocol, assignor] of [
 ] as const) {
   test(`with members of three clients coming and going nothing is lost and nothing owned twice: ${assignor}`, async () => {
     const topic = fresh('mixed')
-    const [created] = await admin.createTopics([{ topic, numPartitions: PARTITIONS, replicationFactor: 1 }])
-    assert.equal(created?.error, undefined)
+    await createTopic(kafka.bootstrapServers, topic, { numPartitions: PARTITIONS, replicationFactor: 1 })
     if (protocol === 'consumer') {
       const entries = [{ name: 'consumer.heartbeat.interval.ms', value: '500', operation: 'set' }] as const
       await admin.incrementalAlterConfigs([{ type: 'group', name: topic, entries }])

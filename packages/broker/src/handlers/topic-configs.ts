@@ -22,7 +22,7 @@ export const topicConfigs: ConfigKind = {
       return problem(ErrorCode.ERR_TOPIC_AUTHORIZATION_FAILED)
     }
     const topic = context.state.topics.get(resourceName)
-    if (topic === undefined) return unknownTopic(resourceName)
+    if (topic === undefined) return problem(unknownTopic(resourceName).errorCode)
     return [...topicDefaults].map(([name, fallback]) => {
       const own = topic.configs.get(name)
       const synonyms = [
@@ -87,5 +87,5 @@ function ofBrokers(config: string, { state, brokerId }: RequestContext): Describ
 function unknownTopic(name: string): Problem {
   const isName = nameProblem(name) === null
   const errorCode = isName ? ErrorCode.ERR_UNKNOWN_TOPIC_OR_PART : ErrorCode.ERR_TOPIC_EXCEPTION
-  return problem(errorCode, 'The topic does not exist.')
+  return problem(errorCode, `The topic '${name}' does not exist.`)
 }
