@@ -104,7 +104,7 @@ export function scramScenarios(start: () => Promise<World>): void {
     ]
     for (const mechanism of ['SCRAM-SHA-256', 'SCRAM-SHA-512'] as const) {
       for (const [password, lookalike] of passwords) {
-        const user = `${fresh('scram')} ${password},=`
+        const user = `${fresh('scram')} a,=b`
         const [made] = await admin.alterUserScramCredentials([{ user, mechanism, iterations: 4096, password }])
         assert.equal(made?.error, undefined)
         await using right = new AdminClient(login(mechanism, user, password), { logger: quiet })
@@ -117,6 +117,19 @@ export function scramScenarios(start: () => Promise<World>): void {
         await assert.rejects(wrong.describeCluster({ requestTimeoutMs: 800 }), { name: 'ERR__AUTHENTICATION' })
       }
     }
+  })
+
+  test('a user whose name is not ASCII is made, and cannot log in', async () => {
+    const [name, password] = [fresh('scram'), 'secret']
+    const logsIn = async (user: string): Promise<boolean> => {
+      await using client = new AdminClient(login('SCRAM-SHA-256', user, password), { logger: quiet })
+      return (await client.describeCluster({ requestTimeoutMs: 1000 }).catch(() => null)) !== null
+    }
+    await createUser('SCRAM-SHA-256', `${name}-\u00e9`, password)
+    await createUser('SCRAM-SHA-256', name, password)
+    const deadline = Date.now() + WAIT_MS
+    while (!(await logsIn(name))) assert.ok(Date.now() < deadline, 'the one made later is not known')
+    assert.equal(await logsIn(`${name}-\u00e9`), false)
   })
 
   test('a delegation token logs in as its owner, by each mechanism, until it is expired', async () => {

@@ -42,7 +42,11 @@ export class ScramExchange implements SaslExchange {
   }
 
   #first(message: string): SaslStep {
-    const match = /^([ny],(?:a=([^,]*))?,)(n=([^,]+),r=([\x21-\x2b\x2d-\x7e]+)((?:,[a-zA-Z]+=[^,]+)*))$/.exec(message)
+    // As Kafka's brokers, who let nobody log in whose name is not ASCII, though they may be made.
+    const match =
+      /^([ny],(?:a=([^,]*))?,)(n=((?:(?![,=])[\x01-\x7f]|=2C|=3D)+),r=([\x21-\x2b\x2d-\x7e]+)((?:,[a-zA-Z]+=[^,]+)*))$/.exec(
+        message,
+      )
     if (match === null) throw this.#refused()
     const [, header = '', authorizationId = '', bare = '', encodedName = '', clientNonce = '', extensions = ''] = match
     const name = decodeName(encodedName)
