@@ -21,8 +21,10 @@ export interface TopicWatchHost {
   reject(error: KafkaError): void
 }
 
-// How often a topic that may not be read is looked at.
+// How often a topic that may not be read is looked at, and one that has a partition too few.
 const REPEAT_MS = 1000
+// An assignment may be ahead of the metadata: answers have to lack the partition for so long.
+const DOUBT_MS = 500
 
 /**
  * Tells of missing topics and partitions once, of forbidden topics for as long as they are, ever more rarely
@@ -36,7 +38,8 @@ export class TopicWatch {
   readonly #toldMissing = new Set<string>()
   /** Have been there. */
   readonly #seen = new Set<string>()
-  readonly #toldPartitions = new Set<string>()
+  /** Assigned partitions that the metadata lacks: since when, Infinity once the program has been told. */
+  #missingPartitions = new Map<string, number>()
   /** Ids of the topics that are assigned. */
   #ids = new Map<string, string>()
   #repeat: Timer | null = null
@@ -76,9 +79,9 @@ export class TopicWatch {
       }
     }
     this.#lookAtIds(assigned)
-    this.#lookAtPartitions()
+    const isAnyDoubted = this.#lookAtPartitions(this.#context.clock.now())
     this.#repeat?.cancel()
-    this.#repeat = isAnyForbidden ? this.#context.clock.setTimer(REPEAT_MS, () => this.look()) : null
+    this.#repeat = isAnyForbidden || isAnyDoubted ? this.#context.clock.setTimer(REPEAT_MS, () => this.look()) : null
   }
 
   /** What was there and is not in the list of all topics any more has been deleted. */
@@ -100,18 +103,25 @@ export class TopicWatch {
     }
   }
 
-  #lookAtPartitions(): void {
-    const { topics } = this.#cluster.metadata.snapshot
-    const missing = new Set<string>()
+  /** @returns whether a partition is missing that a later answer may show */
+  #lookAtPartitions(now: number): boolean {
+    const { metadata } = this.#cluster
+    const missing = new Map<string, number>()
+    const doubted = new Set<string>()
     for (const { topic, partition } of this.#host.partitions()) {
-      const known = topics.get(topic)
+      const known = metadata.snapshot.topics.get(topic)
       if (known?.errorCode !== ErrorCode.ERR_NO_ERROR || partition < known.partitions.length) continue
       const name = `${topic} [${partition}]`
-      missing.add(name)
-      if (!this.#toldPartitions.has(name)) this.#host.raise(KafkaError.of(ErrorCode.ERR__UNKNOWN_PARTITION, name))
+      const since = this.#missingPartitions.get(name) ?? now
+      const isTold = since === Infinity
+      const isSure = known.updatedAt - since >= DOUBT_MS
+      missing.set(name, isSure ? Infinity : since)
+      if (isSure) this.#host.raise(KafkaError.of(ErrorCode.ERR__UNKNOWN_PARTITION, name), topic)
+      else if (!isTold) doubted.add(topic)
     }
-    this.#toldPartitions.clear()
-    for (const name of missing) this.#toldPartitions.add(name)
+    this.#missingPartitions = missing
+    if (doubted.size > 0) metadata.requestRefresh('an assigned partition is missing', [...doubted])
+    return doubted.size > 0
   }
 
   stop(): void {
