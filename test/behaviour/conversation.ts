@@ -23,14 +23,14 @@ import { WireClient } from '../harness/wire-client.ts'
 import { fresh } from './world.ts'
 
 interface Seal {
-  readonly producerId?: number
+  readonly producerId?: bigint
   readonly producerEpoch?: number
   readonly baseSequence?: number
   readonly isTransactional?: boolean
 }
 
 export interface Id {
-  readonly producerId: number
+  readonly producerId: bigint
   readonly producerEpoch: number
 }
 

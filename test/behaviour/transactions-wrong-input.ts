@@ -21,7 +21,7 @@ import { codesOf, patiently, same } from './answers.ts'
 import { fresh } from './world.ts'
 
 interface Producer {
-  readonly producerId: number
+  readonly producerId: bigint
   readonly producerEpoch: number
 }
 
@@ -99,16 +99,16 @@ export function transactionsWrongInputScenarios(
     same(await init(null, 0), [0])
     // Half an identity, and one of somebody else.
     same(await init(id, 60_000, { ...producer, producerEpoch: -1 }), [42])
-    same(await init(id, 60_000, { producerId: -1, producerEpoch: 3 }), [42])
-    same(await init(id, 60_000, { producerId: 987_654, producerEpoch: 0 }), [90])
-    same(await init(fresh('nobody'), 60_000, { producerId: 987_654, producerEpoch: 0 }), [0])
+    same(await init(id, 60_000, { producerId: -1n, producerEpoch: 3 }), [42])
+    same(await init(id, 60_000, { producerId: 987_654n, producerEpoch: 0 }), [90])
+    same(await init(fresh('nobody'), 60_000, { producerId: 987_654n, producerEpoch: 0 }), [0])
   })
 
   test('partitions that cannot take part', async () => {
     const { producerId, producerEpoch } = producer
     same(await added(nobody, producer, [0]), [49])
     same(await added('', producer, [0]), [42])
-    same(await added(id, { ...producer, producerId: producerId + 1000 }, [0]), [49])
+    same(await added(id, { ...producer, producerId: producerId + 1000n }, [0]), [49])
     for (const epoch of [producerEpoch + 1, -1]) same(await added(id, { producerId, producerEpoch: epoch }, [0]), [90])
     same(await added(id, producer, [0, 9]), [55, 3])
     same(await added(id, producer, [0], 'no such topic!'), [3])
@@ -121,7 +121,7 @@ export function transactionsWrongInputScenarios(
     same(await add(nobody, producer, 'g'), [49])
     same(await add('', producer, 'g'), [42])
     same(await add(id, { ...producer, producerEpoch: producer.producerEpoch + 1 }, 'g'), [90])
-    same(await add(id, { ...producer, producerId: 5 }, 'g'), [49])
+    same(await add(id, { ...producer, producerId: 5n }, 'g'), [49])
     // The group was not added.
     for (const more of [{}, { generationId: 5, memberId: 'm' }, { memberId: 'm' }, { groupInstanceId: 'i' }]) {
       same(await offsets(id, producer, more), [48])
@@ -137,7 +137,7 @@ export function transactionsWrongInputScenarios(
     for (const version of [3, 5]) {
       same(await end(id, { ...producer, producerEpoch: producer.producerEpoch + 1 }, version), [90])
     }
-    same(await end(id, { ...producer, producerId: 5 }), [49])
+    same(await end(id, { ...producer, producerId: 5n }), [49])
   })
 
   test('transactions and producers that cannot be described', async () => {

@@ -5,7 +5,7 @@ import { BatchWriter, ErrorCode, codecByName } from '@ottla/protocol'
 import { Conversation, type Id, type Outcome } from './conversation.ts'
 import { fresh } from './world.ts'
 
-const NOTHING = { errorCode: 0, producerId: -1, producerEpoch: -1 }
+const NOTHING = { errorCode: 0, producerId: -1n, producerEpoch: -1 }
 
 function same(actual: unknown, expected: unknown): void {
   assert.deepEqual(actual, expected)
@@ -80,7 +80,7 @@ export function transactionScenarios(
     same(await put(elsewhere), 'error 87')
     same(await put(single(now, { codec: codecByName('zstd') }), 6), 'error 76')
     same(await put(single(now + 7_200_000)), 'error 32')
-    const id = { producerId: 1, producerEpoch: 0, baseSequence: 0, isTransactional: true }
+    const id = { producerId: 1n, producerEpoch: 0, baseSequence: 0, isTransactional: true }
     same(await put(single(now, id)), 'error 53')
   })
 
@@ -89,7 +89,7 @@ export function transactionScenarios(
     same(await c.init(id, undefined, 5, 900_001), refused(ErrorCode.ERR_INVALID_TRANSACTION_TIMEOUT))
     same(await c.init(id, undefined, 5, 0), refused(ErrorCode.ERR_INVALID_TRANSACTION_TIMEOUT))
     same(await c.init(''), refused(ErrorCode.ERR_INVALID_REQUEST))
-    same(await c.init(id, { producerId: 5, producerEpoch: -1 }), refused(ErrorCode.ERR_INVALID_REQUEST))
+    same(await c.init(id, { producerId: 5n, producerEpoch: -1 }), refused(ErrorCode.ERR_INVALID_REQUEST))
     const begun = await c.init(id)
     const a = idOf(begun)
     same([begun.errorCode, a.producerEpoch], [0, 0])
@@ -103,7 +103,7 @@ export function transactionScenarios(
     same(await put(0, 9), 'error 48')
     same(await c.add(id, a, [4, 5]), [0, 0])
     same(await c.add(id, a, [4, 99]), [55, 3])
-    same(await c.add(id, { ...a, producerId: a.producerId + 1000 }, [4]), [49])
+    same(await c.add(id, { ...a, producerId: a.producerId + 1000n }, [4]), [49])
     same(await c.add(id, { ...a, producerEpoch: 7 }, [4]), [90])
     same(await c.add(id, { ...a, producerEpoch: 7 }, [4], 1), [47])
     same(await c.add('never', a, [4]), [49])

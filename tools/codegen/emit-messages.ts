@@ -1,5 +1,6 @@
 /** Writes the TypeScript of one API, or of one message that stands alone: types and straight-line codecs. */
 
+import { int64Kind } from './int64.ts'
 import {
   apiNameOf,
   intersect,
@@ -62,6 +63,7 @@ function imports(body: string, isApi: boolean): string {
 
 function emitMessage(message: Message): string[] {
   const structs = [...message.structs.values(), message.root]
+  for (const struct of structs) struct.fields.forEach(field => checkKind(field, struct))
   const defaulted = structsWithDefaults(structs)
   return structs.flatMap(struct => [
     emitInterface(struct),
@@ -69,6 +71,11 @@ function emitMessage(message: Message): string[] {
     emitFunction(message, struct, 'read'),
     ...(defaulted.has(struct.name) ? [emitDefault(struct)] : []),
   ])
+}
+
+function checkKind({ name, type }: Field, struct: Struct): void {
+  if (type.kind !== 'primitive' || type.name !== 'int64' || int64Kind(name) !== undefined) return
+  throw new Error(`${struct.name}.${name} is an int64 that is new: say in tools/codegen/int64.ts what it stands for`)
 }
 
 // Structures that may be absent without being null: they need a value that stands for absence.
@@ -140,8 +147,11 @@ function elementType(field: Field): string {
     case 'int32':
     case 'uint32':
     case 'int64':
+    case 'time':
     case 'float64':
       return 'number'
+    case 'identity':
+      return 'bigint'
     default:
       return field.type satisfies never
   }
@@ -165,11 +175,14 @@ function defaultText(field: Field): string {
       return 'null'
     case 'int64':
       return fallback === '9223372036854775807' ? 'INT64_MAX' : numberText(fallback)
+    case 'identity':
+      return `${numberText(fallback)}n`
     case 'int8':
     case 'int16':
     case 'uint16':
     case 'int32':
     case 'uint32':
+    case 'time':
     case 'float64':
       return numberText(fallback)
     default:

@@ -1,5 +1,7 @@
 /** Kafka's message facts as a typed, validated model: versions are ranges, types are resolved. */
 
+import { int64Kind } from './int64.ts'
+
 export interface Versions {
   readonly from: number
   /** Inclusive; NO_LIMIT for `3+`. */
@@ -15,7 +17,12 @@ export type Primitive =
   | 'uint16'
   | 'int32'
   | 'uint32'
+  /** A count. */
   | 'int64'
+  /** An int64 that is an identity. */
+  | 'identity'
+  /** An int64 that is a time. */
+  | 'time'
   | 'float64'
   | 'uuid'
   | 'string'
@@ -192,7 +199,7 @@ function parseField(raw: RawField, prefix: (name: string) => string): Field {
   const isArray = raw.type.startsWith('[]')
   const typeName = isArray ? raw.type.slice(2) : raw.type
   const type: FieldType = primitives.has(typeName)
-    ? { kind: 'primitive', name: typeName as Primitive } // the set above holds just these
+    ? { kind: 'primitive', name: primitiveOf(raw, typeName as Primitive) } // the set above holds just these
     : { kind: 'struct', name: prefix(typeName) }
   return {
     name: camelCase(raw.name),
@@ -205,6 +212,12 @@ function parseField(raw: RawField, prefix: (name: string) => string): Field {
     ignorable: raw.ignorable ?? false,
     fallback: raw.default,
   }
+}
+
+function primitiveOf(raw: RawField, name: Primitive): Primitive {
+  if (name !== 'int64') return name
+  const kind = int64Kind(camelCase(raw.name))
+  return kind === undefined || kind === 'count' ? 'int64' : kind
 }
 
 function camelCase(name: string): string {

@@ -1,7 +1,7 @@
 /** Random values for every message and version, in the JSON form of Kafka's own converters. */
 import { intersect, isEmpty, type Field, type Message, type Struct, type Versions } from '../codegen/spec.ts'
 
-export type Json = null | boolean | number | string | Json[] | { [key: string]: Json }
+export type Json = null | boolean | number | bigint | string | Json[] | { [key: string]: Json }
 
 /** Numbers in [0, 1) that a seed determines. */
 export function seededRandom(seed: number): () => number {
@@ -17,6 +17,8 @@ export function seededRandom(seed: number): () => number {
 }
 
 const texts = ['', 'a', 'orders', 'grüße-漢字-😀', 'x'.repeat(130), 'two\nlines "quoted"']
+
+const identities = [-1n, 0n, 2n ** 31n, 2n ** 53n - 1n, 2n ** 53n, 2n ** 53n + 1n, 2n ** 63n - 1n, -(2n ** 63n)]
 
 export class RandomMessages {
   readonly #random: () => number
@@ -64,6 +66,8 @@ export class RandomMessages {
       case 'int32':
       case 'uint32':
       case 'int64':
+      case 'identity':
+      case 'time':
       case 'float64':
         return 0
       default:
@@ -109,6 +113,10 @@ export class RandomMessages {
         return this.#below(2 ** 32)
       case 'int64':
         return this.#random() < 0.2 ? -1 : Math.floor((this.#random() * 2 - 1) * Number.MAX_SAFE_INTEGER)
+      case 'identity':
+        return this.#identity()
+      case 'time':
+        return this.#time()
       case 'float64':
         return this.#random() * 1e6
       case 'uuid':
@@ -133,6 +141,21 @@ export class RandomMessages {
     const pick = this.#random()
     if (pick < 0.1) return -limit
     return pick < 0.2 ? limit - 1 : Math.floor((this.#random() * 2 - 1) * limit)
+  }
+
+  // Of every size, and each of them where a double would lose digits.
+  #identity(): bigint {
+    const pick = this.#below(identities.length + 4)
+    return identities[pick] ?? BigInt.asIntN(64, this.#bytes(8).readBigUInt64BE())
+  }
+
+  // Beyond 2^53 only what a double holds, so that reading it gives the same again.
+  #time(): number | bigint {
+    const pick = this.#random()
+    if (pick < 0.2) return -1
+    if (pick < 0.3) return 1_700_000_000_000_000_000n
+    if (pick < 0.4) return BigInt(Math.floor((this.#random() * 2 - 1) * 2 ** 63))
+    return Math.floor((this.#random() * 2 - 1) * Number.MAX_SAFE_INTEGER)
   }
 
   #below(limit: number): number {

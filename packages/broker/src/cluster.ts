@@ -103,6 +103,7 @@ export class EmbeddedCluster implements AsyncDisposable {
       clock,
       autoCreateTopics: options.autoCreateTopics ?? true,
       random,
+      producerIds: options.producerIds ?? 'sequential',
       saslMechanisms: mechanisms,
       users,
       validateToken: options.sasl?.validateToken ?? unsecuredTokens(() => clock.now()),

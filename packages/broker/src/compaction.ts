@@ -25,7 +25,7 @@ export function compact(log: PartitionLog, rules: CompactionRules, now: number):
   const lastOfProducer = new Map<string, number>()
   for (const stored of log.batches) {
     const batch = open(stored)
-    if (batch.producerId >= 0) lastOfProducer.set(keyOf(batch), stored.baseOffset)
+    if (batch.producerId >= 0n) lastOfProducer.set(keyOf(batch), stored.baseOffset)
     if (stored.baseOffset >= end || batch.isControl || isAborted(batch, stored.baseOffset)) continue
     const cursor = batch.records()
     while (cursor.next()) {

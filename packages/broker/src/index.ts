@@ -4,7 +4,7 @@ export { EmbeddedCluster, portsAreFree, type CreateTopicOptions } from './cluste
 export type { Fault, FaultInput } from './faults.ts'
 export type { StoredMessage } from './messages.ts'
 export type { Control, TrackedRequest } from './observers.ts'
-export type { EmbeddedClusterOptions, SaslMechanism, SaslOptions } from './options.ts'
+export type { EmbeddedClusterOptions, ProducerIds, SaslMechanism, SaslOptions } from './options.ts'
 export type { BearerToken, ValidateToken } from './sasl/oauthbearer.ts'
 export type { TelemetryPush } from './telemetry.ts'
 export type { TlsSettings } from './tls.ts'

@@ -7,9 +7,9 @@ export interface Keeper extends TopicKeeper {
   /** @param offset null: it is no more */
   offsetChanged(groupId: string, key: string, offset: CommittedOffset | null): void
   /** An offset that counts when the producer's transaction is committed. */
-  offsetPending(producerId: number, groupId: string, key: string, offset: CommittedOffset): void
+  offsetPending(producerId: bigint, groupId: string, key: string, offset: CommittedOffset): void
   /** What the producer has committed to the group counts or not; it is pending no more. */
-  pendingEnded(producerId: number, groupId: string): void
+  pendingEnded(producerId: bigint, groupId: string): void
   transactionChanged(transaction: Transaction): void
-  producerIdGiven(producerId: number): void
+  producerIdGiven(producerId: bigint): void
 }

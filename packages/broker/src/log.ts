@@ -4,7 +4,7 @@ import type { CompressionCodec, RecordBatch } from '@ottla/protocol'
 import { ProducerStates } from './producer-states.ts'
 import { copyBatch } from './rebuild-batch.ts'
 import { LogMemory } from './log-memory.ts'
-import { findRecord, indexOf, open, storedBatch, type StoredBatch, type TimestampedOffset } from './stored-batch.ts'
+import { findLatest, findRecord, indexOf, isLater, open, storedBatch, type StoredBatch, type TimestampedOffset } from './stored-batch.ts'
 import { checkBatch, type RecordRules, type Refusal } from './validation.ts'
 
 /** A batch that is in the log now, or was already. */
@@ -24,7 +24,7 @@ export interface AppendOptions extends RecordRules {
 }
 
 export interface Marker {
-  readonly producerId: number
+  readonly producerId: bigint
   readonly producerEpoch: number
   readonly commit: boolean
   readonly coordinatorEpoch: number
@@ -35,7 +35,7 @@ export interface Marker {
 
 /** A transaction that was aborted: readers of committed data leave its records out. */
 export interface AbortedTransaction {
-  readonly producerId: number
+  readonly producerId: bigint
   readonly firstOffset: number
   /** That of the marker. */
   readonly lastOffset: number
@@ -105,7 +105,7 @@ export class PartitionLog {
   append(batch: RecordBatch, options: AppendOptions): Appended | Refusal {
     const problem = checkBatch(batch, options)
     if (problem !== null) return problem
-    if (batch.producerId >= 0) {
+    if (batch.producerId >= 0n) {
       const known = this.producers.duplicate(batch)
       if (known !== null) {
         return {
@@ -187,11 +187,9 @@ export class PartitionLog {
   latestTimestamp(): TimestampedOffset | null {
     let best: StoredBatch | null = null
     for (const stored of this.#batches) {
-      if (best === null || stored.maxTimestamp > best.maxTimestamp) best = stored
+      if (best === null || isLater(stored, best)) best = stored
     }
-    if (best === null) return null
-    const highest = best.maxTimestamp
-    return findRecord(best, time => time === highest, this.#startOffset)
+    return best === null ? null : findLatest(best, this.#startOffset)
   }
 
   /**
@@ -257,7 +255,7 @@ export class PartitionLog {
     for (const stored of batches) {
       this.#grow(stored.bytes.length)
       const batch = open(stored)
-      if (batch.producerId < 0) continue
+      if (batch.producerId < 0n) continue
       if (!batch.isControl) this.#replayBatch(batch, stored)
       else this.#replayMarker(batch, stored)
     }
@@ -313,7 +311,7 @@ export class PartitionLog {
     this.#ended(producerId, producerEpoch, coordinatorEpoch, stored.maxTimestamp, stored.lastOffset, commit)
   }
 
-  #ended(producerId: number, epoch: number, coordinator: number, time: number, offset: number, commit: boolean): void {
+  #ended(producerId: bigint, epoch: number, coordinator: number, time: number, offset: number, commit: boolean): void {
     const firstOffset = this.producers.marked(producerId, epoch, coordinator, time)
     if (firstOffset >= 0 && !commit) this.#aborted.push({ producerId, firstOffset, lastOffset: offset })
   }

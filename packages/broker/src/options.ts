@@ -23,6 +23,9 @@ export interface SaslOptions {
   readonly maxReauthMs?: number
 }
 
+/** Which ids producers get. */
+export type ProducerIds = 'sequential' | 'random' | (() => bigint)
+
 /** How an embedded cluster is made. */
 export interface EmbeddedClusterOptions {
   /** Number of brokers, with ids from 1 on; 1 by default. */
@@ -70,6 +73,11 @@ export interface EmbeddedClusterOptions {
   readonly groupMinSessionTimeoutMs?: number
   /** Longest such session, ms; 1,800,000 by default, as Kafka's `group.max.session.timeout.ms`. */
   readonly groupMaxSessionTimeoutMs?: number
+   * Which ids producers get. `'sequential'`, the default: 1000, 1001 and so on, as real brokers do. `'random'`: any
+   * positive int64, as other brokers may, so that a program which takes one for a number shows it. Or a function that is
+   * called for each.
+   */
+  readonly producerIds?: ProducerIds
   /** Longest transaction time-out that a producer may ask for, ms; 900,000 by default, as Kafka's `transaction.max.timeout.ms`. */
   readonly transactionMaxTimeoutMs?: number
   /** Limit for the records of all topics together, bytes: beyond it the oldest go. 1 GiB by default. */

@@ -12,7 +12,7 @@ export interface Appended {
 }
 
 export interface ProducerState {
-  readonly producerId: number
+  readonly producerId: bigint
   epoch: number
   /** -1 until something was appended in this epoch. */
   lastSequence: number
@@ -35,9 +35,9 @@ function sequenceAfter(sequence: number, count: number): number {
 }
 
 export class ProducerStates {
-  readonly #states = new Map<number, ProducerState>()
+  readonly #states = new Map<bigint, ProducerState>()
   // Producer id and first offset; in the order of the offsets, because appends are.
-  readonly #open = new Map<number, number>()
+  readonly #open = new Map<bigint, number>()
 
   all(): IterableIterator<ProducerState> {
     return this.#states.values()
@@ -49,7 +49,7 @@ export class ProducerStates {
   }
 
   /** Whether the producer has a transaction open here, in this epoch if one is given. */
-  isOpen(producerId: number, epoch = -1): boolean {
+  isOpen(producerId: bigint, epoch = -1): boolean {
     return this.#open.has(producerId) && (epoch < 0 || this.#states.get(producerId)?.epoch === epoch)
   }
 
@@ -86,7 +86,7 @@ export class ProducerStates {
   }
 
   appended(batch: RecordBatch, baseOffset: number, timestamp: number): void {
-    if (batch.producerId < 0) return
+    if (batch.producerId < 0n) return
     const state = this.#state(batch.producerId, batch.producerEpoch)
     const lastSequence = sequenceAfter(batch.baseSequence, batch.recordCount - 1)
     state.lastSequence = lastSequence
@@ -100,7 +100,7 @@ export class ProducerStates {
   }
 
   /** Why a marker cannot be written, or null. */
-  checkMarker(producerId: number, epoch: number, coordinatorEpoch: number): Refusal | null {
+  checkMarker(producerId: bigint, epoch: number, coordinatorEpoch: number): Refusal | null {
     const state = this.#states.get(producerId)
     if (state === undefined) return null
     if (state.coordinatorEpoch > coordinatorEpoch) {
@@ -111,7 +111,7 @@ export class ProducerStates {
   }
 
   /** A transaction ended. @returns its first offset, or -1 if nothing of it is here */
-  marked(producerId: number, epoch: number, coordinatorEpoch: number, timestamp: number): number {
+  marked(producerId: bigint, epoch: number, coordinatorEpoch: number, timestamp: number): number {
     const state = this.#state(producerId, epoch)
     const start = state.transactionStart
     state.coordinatorEpoch = coordinatorEpoch
@@ -133,7 +133,7 @@ export class ProducerStates {
     this.#open.clear()
   }
 
-  #state(producerId: number, epoch: number): ProducerState {
+  #state(producerId: bigint, epoch: number): ProducerState {
     let state = this.#states.get(producerId)
     if (state === undefined) {
       state = {

@@ -26,6 +26,11 @@ export function seededRandom(seed: number): Random {
   }
 }
 
+/** A producer id of up to 63 bits. */
+export function randomProducerId(random: Random): bigint {
+  return BigInt.asUintN(63, random.bytes(8).readBigUInt64BE()) || 1n
+}
+
 /** An id as Kafka writes them: 16 bytes in base64url. */
 export function newUuid(random: Random): string {
   return random.bytes(16).toString('base64url')

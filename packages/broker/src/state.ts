@@ -16,7 +16,8 @@ import { Holds } from './holds.ts'
 import type { Keeper } from './keeper.ts'
 import { Observers } from './observers.ts'
 import { ClientQuotas } from './quotas.ts'
-import type { Random } from './random.ts'
+import type { ProducerIds } from './options.ts'
+import { randomProducerId, type Random } from './random.ts'
 import { evict, runRetention } from './retention.ts'
 import type { ValidateToken } from './sasl/oauthbearer.ts'
 import { Telemetry, type TelemetryPush } from './telemetry.ts'
@@ -57,6 +58,7 @@ export interface StateOptions {
   readonly clock: Clock
   readonly autoCreateTopics: boolean
   readonly random: Random
+  readonly producerIds: ProducerIds
   readonly saslMechanisms: readonly string[]
   readonly users: UserStore
   readonly validateToken: ValidateToken
@@ -122,7 +124,8 @@ export class ClusterState {
   readonly #logLevels = new Map<number, Map<string, string>>()
   readonly #coordinators = new Map<string, number>()
   readonly #groupSurroundings: GroupSurroundings
-  #nextProducerId = 1000
+  #nextProducerId = 1000n
+  readonly #producerIds: ProducerIds
 
   constructor(options: StateOptions) {
     this.clusterId = options.clusterId
@@ -134,6 +137,7 @@ export class ClusterState {
     this.autoCreateTopics = options.autoCreateTopics
     this.saslMechanisms = options.saslMechanisms
     this.random = options.random
+    this.#producerIds = options.producerIds
     this.tokens = new TokenStore(options.clock, options.random)
     this.quotas = new ClientQuotas(options.clock)
     const { clock, random, onTelemetry: receive } = options
@@ -266,13 +270,15 @@ export class ClusterState {
     return levels
   }
 
-  nextProducerId(): number {
+  nextProducerId(): bigint {
+    if (typeof this.#producerIds === 'function') return BigInt.asIntN(64, this.#producerIds())
+    if (this.#producerIds === 'random') return randomProducerId(this.random)
     this.keeper?.producerIdGiven(this.#nextProducerId)
     return this.#nextProducerId++
   }
 
   /** Producer ids from here on have not been given out. */
-  restoreProducerIds(next: number): void {
+  restoreProducerIds(next: bigint): void {
     this.#nextProducerId = next
   }
 

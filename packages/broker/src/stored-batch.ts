@@ -56,6 +56,28 @@ export function findRecord(
   return null
 }
 
+/** Whether a batch's highest time is behind another's; beyond 2^53 the numbers do not tell. */
+export function isLater(stored: StoredBatch, than: StoredBatch): boolean {
+  if (stored.maxTimestamp !== than.maxTimestamp) return stored.maxTimestamp > than.maxTimestamp
+  if (Number.isSafeInteger(stored.maxTimestamp)) return false
+  return open(stored).exactMaxTimestamp() > open(than).exactMaxTimestamp()
+}
+
+/** The first record from an offset on with the highest time, or null. */
+export function findLatest(stored: StoredBatch, from: number): TimestampedOffset | null {
+  let latest: TimestampedOffset | null = null
+  let highest = 0n
+  const cursor = open(stored).records()
+  while (cursor.next()) {
+    if (cursor.offset < from) continue
+    const time = cursor.exactTimestamp()
+    if (latest !== null && time <= highest) continue
+    highest = time
+    latest = { offset: cursor.offset, timestamp: cursor.timestamp, leaderEpoch: stored.leaderEpoch }
+  }
+  return latest
+}
+
 /** Index of the first batch that was appended at or behind a place in the order of all logs. */
 export function indexOfOrder(batches: readonly StoredBatch[], order: number): number {
   let low = 0

@@ -42,7 +42,7 @@ export function writeMarker(state: MarkerPlaces, place: TopicPartition, marker: 
 }
 
 /** What a producer has committed to the groups of one partition of the offsets topic counts now, or never. */
-export function completeOffsets(state: MarkerPlaces, place: TopicPartition, producerId: number, commit: boolean): void {
+export function completeOffsets(state: MarkerPlaces, place: TopicPartition, producerId: bigint, commit: boolean): void {
   const isHere = (groupId: string): boolean => state.offsetsPartition(groupId).partition === place.partition
   for (const [groupId, offsets] of state.transactionalOffsets.take(producerId, isHere)) {
     if (commit) {

@@ -28,11 +28,11 @@ export interface TopicPartition {
 
 /** What is kept of a transactional id. */
 export interface TransactionFields {
-  producerId: number
+  producerId: bigint
   /** -1 until there was another. */
-  previousProducerId: number
+  previousProducerId: bigint
   /** The producer id to go on with after the markers, when the epochs have run out; else -1. */
-  nextProducerId: number
+  nextProducerId: bigint
   /** -1 until the first InitProducerId is answered. */
   epoch: number
   lastEpoch: number

@@ -7,10 +7,10 @@ type ByGroup = Map<string, Map<string, CommittedOffset>>
 export class TransactionalOffsets {
   /** Told of every change. */
   keeper: Pick<Keeper, 'offsetPending'> | null = null
-  readonly #byProducer = new Map<number, ByGroup>()
+  readonly #byProducer = new Map<bigint, ByGroup>()
 
   /** @param key as in the group's own offsets */
-  add(producerId: number, groupId: string, key: string, offset: CommittedOffset): void {
+  add(producerId: bigint, groupId: string, key: string, offset: CommittedOffset): void {
     let groups = this.#byProducer.get(producerId)
     if (groups === undefined)
       this.#byProducer.set(producerId, (groups = new Map<string, Map<string, CommittedOffset>>()))
@@ -28,7 +28,7 @@ export class TransactionalOffsets {
 
   /** Takes out what a producer has committed to the groups that `concerns` picks; nobody waits for it any more. */
   take(
-    producerId: number,
+    producerId: bigint,
     concerns: (groupId: string) => boolean,
   ): ReadonlyMap<string, ReadonlyMap<string, CommittedOffset>> {
     const taken: ByGroup = new Map()
@@ -53,7 +53,7 @@ export class TransactionalOffsets {
   }
 
   /** For storage: everything that waits. */
-  *all(): Generator<{ producerId: number; groupId: string; key: string; offset: CommittedOffset }> {
+  *all(): Generator<{ producerId: bigint; groupId: string; key: string; offset: CommittedOffset }> {
     for (const [producerId, groups] of this.#byProducer) {
       for (const [groupId, offsets] of groups) {
         for (const [key, offset] of offsets) yield { producerId, groupId, key, offset }

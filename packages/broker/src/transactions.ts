@@ -6,7 +6,7 @@ import { LAST_EPOCH, Transaction, partitionKey, type TopicPartition, type Transa
 /** The end of a transaction, as it is written into one partition. */
 export interface EndMarker {
   readonly transactionalId: string
-  readonly producerId: number
+  readonly producerId: bigint
   readonly producerEpoch: number
   readonly commit: boolean
 }
@@ -17,7 +17,7 @@ export interface CoordinatorOptions {
   readonly maxTimeoutMs: number
   /** Whether the cluster has transaction version 2: then an abort from its side bumps the epoch as a client's does. */
   readonly bumpsEpoch: boolean
-  nextProducerId(): number
+  nextProducerId(): bigint
   /** Writes a marker; false: not now, the partition has no leader. */
   writeMarker(partition: TopicPartition, marker: EndMarker): boolean
   /** Something of it is different, or it is gone; for storage. */
@@ -25,7 +25,7 @@ export interface CoordinatorOptions {
 }
 
 export interface ProducerIdentity {
-  readonly producerId: number
+  readonly producerId: bigint
   readonly producerEpoch: number
 }
 
@@ -213,8 +213,8 @@ export class TransactionCoordinator {
   #create(id: string, timeoutMs: number): Transaction {
     return new Transaction(id, {
       producerId: this.#options.nextProducerId(),
-      previousProducerId: -1,
-      nextProducerId: -1,
+      previousProducerId: -1n,
+      nextProducerId: -1n,
       epoch: -1,
       lastEpoch: -1,
       timeoutMs,
@@ -257,7 +257,7 @@ export class TransactionCoordinator {
   #finish(transaction: Transaction, commit: boolean, bumpsEpoch: boolean): Outcome {
     const { fields } = transaction
     if (bumpsEpoch) {
-      fields.nextProducerId = transaction.isEpochExhausted ? this.#options.nextProducerId() : -1
+      fields.nextProducerId = transaction.isEpochExhausted ? this.#options.nextProducerId() : -1n
       fields.lastEpoch = fields.epoch
       fields.epoch++
     }
@@ -266,7 +266,7 @@ export class TransactionCoordinator {
     transaction.enter(commit ? 'PrepareCommit' : 'PrepareAbort', this.#options.clock.now())
     this.#options.changed(transaction)
     this.#writeMarkers(transaction)
-    return bumpsEpoch && nextProducerId !== -1
+    return bumpsEpoch && nextProducerId !== -1n
       ? { errorCode: ErrorCode.ERR_NO_ERROR, producerId: nextProducerId, producerEpoch: 0 }
       : { errorCode: ErrorCode.ERR_NO_ERROR, producerId, producerEpoch: epoch }
   }
@@ -289,10 +289,10 @@ export class TransactionCoordinator {
     }
     if (fields.bumpsEpoch) {
       fields.previousProducerId = fields.producerId
-      if (fields.nextProducerId !== -1) {
+      if (fields.nextProducerId !== -1n) {
         fields.lastEpoch = fields.epoch
         fields.producerId = fields.nextProducerId
-        fields.nextProducerId = -1
+        fields.nextProducerId = -1n
         fields.epoch = 0
       }
     }
@@ -308,7 +308,7 @@ export class TransactionCoordinator {
 }
 
 function refuse(errorCode: number): Outcome {
-  return { errorCode, producerId: -1, producerEpoch: -1 }
+  return { errorCode, producerId: -1n, producerEpoch: -1 }
 }
 
 function checkProducer(producer: ProducerIdentity, fields: TransactionFields): number {

@@ -66,7 +66,7 @@ export function checkBatch(batch: RecordBatch, rules: RecordRules): Refusal | nu
     return invalid('the number of records does not agree with their offsets')
   }
   if (batch.isControl) return invalid('clients do not write control records')
-  if (batch.producerId >= 0 && batch.baseSequence < 0) return invalid('a batch with a producer id needs a sequence')
+  if (batch.producerId >= 0n && batch.baseSequence < 0) return invalid('a batch with a producer id needs a sequence')
   try {
     return checkRecords(batch, rules)
   } catch (error) {

@@ -18,7 +18,7 @@ function request(sessionId: number, sessionEpoch: number, partitions: number[] =
   return {
     clusterId: null,
     replicaId: -1,
-    replicaState: { replicaId: -1, replicaEpoch: -1 },
+    replicaState: { replicaId: -1, replicaEpoch: -1n },
     maxWaitMs: 0,
     minBytes: 0,
     maxBytes: 1000,

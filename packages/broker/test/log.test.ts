@@ -68,7 +68,7 @@ test('what is corrupt, too large or of the wrong form is refused and nothing of 
   assert.equal(codeOf(log.append(readBack(corrupt), options)), ErrorCode.ERR_INVALID_MSG)
   const small = { ...options, maxMessageBytes: 70 }
   assert.equal(codeOf(log.append(batchOf(2), small)), ErrorCode.ERR_MSG_SIZE_TOO_LARGE)
-  const stamped = batchOf(1, { producerId: 1, producerEpoch: 0, baseSequence: -1 })
+  const stamped = batchOf(1, { producerId: 1n, producerEpoch: 0, baseSequence: -1 })
   assert.equal(codeOf(log.append(stamped, options)), ErrorCode.ERR_INVALID_RECORD)
   assert.equal(log.highWatermark, 0)
 })
@@ -142,7 +142,7 @@ test('what lies before a deleted offset is gone', () => {
 
 test('a tail that is cut off takes whole batches with it, and what was known of its producers', () => {
   const log = new PartitionLog()
-  const stamp = (baseSequence: number) => batchOf(2, { producerId: 9, producerEpoch: 0, baseSequence })
+  const stamp = (baseSequence: number) => batchOf(2, { producerId: 9n, producerEpoch: 0, baseSequence })
   for (const sequence of [0, 2, 4]) log.append(stamp(sequence), options)
   log.truncateTo(3)
   assert.equal(log.highWatermark, 2)

@@ -11,7 +11,7 @@ test('messages are those of committed transactions, from all partitions, with al
   const client = await WireClient.connect(cluster.bootstrapServers)
   const values = (): (string | undefined)[] => cluster.messages('t').map(({ value }) => value?.toString())
   let sequence = 0
-  let producer = { producerId: -1, producerEpoch: -1 }
+  let producer = { producerId: -1n, producerEpoch: -1 }
   const write = async (value: string, isTransactional: boolean): Promise<void> => {
     const writer = new BatchWriter()
     writer.append('key', value, { h: 'x' }, 1000)

@@ -17,7 +17,7 @@ const options = {
 }
 
 function stamped(baseSequence: number, producerEpoch = 0, isTransactional = false): RecordBatch {
-  return batchOf(2, { producerId: 9, producerEpoch, baseSequence, isTransactional })
+  return batchOf(2, { producerId: 9n, producerEpoch, baseSequence, isTransactional })
 }
 
 function append(log: PartitionLog, ...args: Parameters<typeof stamped>): Appended | Refusal {
@@ -70,17 +70,17 @@ test('a transaction holds the stable offset back until its marker', () => {
   log.append(batchOf(3), options)
   assert.equal(log.lastStableOffset, 0)
   assert.equal(offsetOf(append(log, 2, 0, false)), -ErrorCode.ERR_INVALID_TXN_STATE)
-  const end = { producerId: 9, coordinatorEpoch: 0, leaderEpoch: 0, timestamp: 5000 }
+  const end = { producerId: 9n, coordinatorEpoch: 0, leaderEpoch: 0, timestamp: 5000 }
   assert.equal(log.mark({ ...end, producerEpoch: 0, commit: false }), null)
   assert.equal(log.lastStableOffset, 6)
-  assert.deepEqual(log.abortedBetween(0, 6), [{ producerId: 9, firstOffset: 0, lastOffset: 5 }])
+  assert.deepEqual(log.abortedBetween(0, 6), [{ producerId: 9n, firstOffset: 0, lastOffset: 5 }])
   assert.deepEqual(log.abortedBetween(6, 6), [])
 })
 
 test('a marker with a new epoch fences the old one, and one of an older epoch or coordinator is refused', () => {
   const log = new PartitionLog()
   append(log, 0, 3, true)
-  const end = { producerId: 9, leaderEpoch: 0, timestamp: 5000, commit: true }
+  const end = { producerId: 9n, leaderEpoch: 0, timestamp: 5000, commit: true }
   assert.equal(log.mark({ ...end, producerEpoch: 4, coordinatorEpoch: 2 }), null)
   assert.equal(offsetOf(append(log, 2, 3, true)), -ErrorCode.ERR_INVALID_PRODUCER_EPOCH)
   assert.equal(offsetOf(append(log, 0, 4, true)), 3)
@@ -93,7 +93,7 @@ test('a marker with a new epoch fences the old one, and one of an older epoch or
 test('what is read back from batches is what was known before', () => {
   const log = new PartitionLog()
   append(log, 0, 0, true)
-  log.mark({ producerId: 9, producerEpoch: 1, commit: false, coordinatorEpoch: 4, leaderEpoch: 0, timestamp: 5000 })
+  log.mark({ producerId: 9n, producerEpoch: 1, commit: false, coordinatorEpoch: 4, leaderEpoch: 0, timestamp: 5000 })
   append(log, 0, 1, true)
   const copy = new PartitionLog()
   copy.restore(log.batches, log.startOffset, log.highWatermark)
@@ -105,7 +105,7 @@ test('what is read back from batches is what was known before', () => {
 test('a silent producer is forgotten, one with a transaction open is not', () => {
   const log = new PartitionLog()
   append(log, 0)
-  log.append(batchOf(1, { producerId: 10, producerEpoch: 0, baseSequence: 0, isTransactional: true }), options)
+  log.append(batchOf(1, { producerId: 10n, producerEpoch: 0, baseSequence: 0, isTransactional: true }), options)
   log.producers.expire(1_000_000)
   assert.deepEqual(
     [...log.producers.all()].map(({ producerId }) => producerId),

@@ -13,7 +13,7 @@ export function batch(): Buffer {
 }
 
 const member = { groupId: 'g', memberId: 'nobody', generationId: 1 }
-const nobody = { producerId: 1, producerEpoch: 1 }
+const nobody = { producerId: 1n, producerEpoch: 1 }
 const voter = { clusterId: null, voterId: 99, voterDirectoryId: 'x'.repeat(21) + 'g' }
 const open = { principalFilter: null, hostFilter: null, operation: 1, permissionType: 1 }
 
@@ -317,7 +317,7 @@ export function requestBodies(topicId: string): RequestBodies {
         : [
             {
               v3AndBelowTransactionalId: 'missing',
-              v3AndBelowProducerId: 1,
+              v3AndBelowProducerId: 1n,
               v3AndBelowProducerEpoch: 1,
               v3AndBelowTopics: [{ name: 't', partitions: [0] }],
             },

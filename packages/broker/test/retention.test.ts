@@ -159,12 +159,12 @@ test('what is too young is not compacted', () => {
 test('aborted records go, an open transaction is not touched, and sequences are not forgotten', () => {
   const log = new PartitionLog()
   const seal = (baseSequence: number): object => ({
-    producerId: 7,
+    producerId: 7n,
     producerEpoch: 0,
     baseSequence,
     isTransactional: true,
   })
-  const mark = { producerId: 7, producerEpoch: 0, coordinatorEpoch: 0, leaderEpoch: 0, timestamp: NOW }
+  const mark = { producerId: 7n, producerEpoch: 0, coordinatorEpoch: 0, leaderEpoch: 0, timestamp: NOW }
   put(log, [['a', '1']], seal(0))
   log.mark({ ...mark, commit: true })
   put(log, [['a', 'aborted']], seal(1))

@@ -38,14 +38,14 @@ after(async () => {
 
 test('a transactional id is for those who may write with it', async () => {
   const denied = ErrorCode.ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED
-  const id = { transactionalId: 'other', producerId: 1, producerEpoch: 0 }
+  const id = { transactionalId: 'other', producerId: 1n, producerEpoch: 0 }
   const begun = await client.ask(InitProducerId, 4, { transactionalId: 'other', transactionTimeoutMs: 1000 })
   assert.equal(begun.errorCode, denied)
   assert.equal((await client.ask(AddOffsetsToTxn, 3, { ...id, groupId: 'g' })).errorCode, denied)
   assert.equal((await client.ask(EndTxn, 4, { ...id, committed: true })).errorCode, denied)
   const described = await client.ask(DescribeTransactions, 0, { transactionalIds: ['other'] })
   assert.equal(described.transactionStates[0]?.errorCode, denied)
-  const seal = { producerId: 1, producerEpoch: 0, baseSequence: 0, isTransactional: true }
+  const seal = { producerId: 1n, producerEpoch: 0, baseSequence: 0, isTransactional: true }
   const partitionData = [{ index: 0, records: batchBytes(1, seal, Date.now()) }]
   const topicData = [{ name: 'mine', partitionData }]
   const produced = await client.ask(Produce, 12, { transactionalId: 'other', acks: -1, timeoutMs: 1000, topicData })
@@ -81,7 +81,7 @@ test('only what may be described is listed, and markers are for those who run th
     ['mine'],
   )
   const topics = [{ name: 'mine', partitionIndexes: [0] }]
-  const marker = { producerId: 1, producerEpoch: 0, transactionResult: false, coordinatorEpoch: 0, topics }
+  const marker = { producerId: 1n, producerEpoch: 0, transactionResult: false, coordinatorEpoch: 0, topics }
   const written = await client.ask(WriteTxnMarkers, 1, { markers: [marker] })
   const code = written.markers[0]?.topics[0]?.partitions[0]?.errorCode
   assert.equal(code, ErrorCode.ERR_CLUSTER_AUTHORIZATION_FAILED)

@@ -13,7 +13,7 @@ let hasLeader: boolean
 let coordinator: TransactionCoordinator
 
 function make(bumpsEpoch: boolean): TransactionCoordinator {
-  let nextProducerId = 100
+  let nextProducerId = 100n
   return new TransactionCoordinator({
     clock,
     maxTimeoutMs: 900_000,
@@ -92,7 +92,7 @@ test('a producer whose epochs have run out gets another id', () => {
   fields.epoch = LAST_EPOCH
   const last = { producerId: producer.producerId, producerEpoch: LAST_EPOCH }
   const ended = coordinator.end('txn', last, true, true)
-  assert.deepEqual(ended, { errorCode: 0, producerId: 101, producerEpoch: 0 })
+  assert.deepEqual(ended, { errorCode: 0, producerId: 101n, producerEpoch: 0 })
   assert.equal(markers[0]?.producerEpoch, LAST_EPOCH + 1)
   assert.equal(markers[0].producerId, producer.producerId)
   // The answer was lost.
@@ -105,7 +105,7 @@ test('the epochs run out by new instances too', () => {
   const { fields } = coordinator.get('txn') ?? assert.fail()
   fields.epoch = LAST_EPOCH
   const next = coordinator.initProducerId('txn', 60_000, null)
-  assert.deepEqual(next, { errorCode: 0, producerId: producer.producerId + 1, producerEpoch: 0 })
+  assert.deepEqual(next, { errorCode: 0, producerId: producer.producerId + 1n, producerEpoch: 0 })
 })
 
 test('an id that nobody uses for a week is forgotten, one with a transaction is not', () => {

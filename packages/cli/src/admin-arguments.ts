@@ -50,7 +50,11 @@ export function parseDuration(text: string): number {
   return Number(days) * D + Number(hours) * H + Number(minutes) * M + Number(seconds) * S
 }
 
+const LAST_DATE = 8.64e15
+
 /** As people read it; an empty cell where there is none. */
 export function shownTime(time: number | null): string {
-  return time === null || time < 0 ? '' : new Date(time).toISOString()
+  if (time === null || time < 0) return ''
+  // Beyond what a calendar holds it is not in milliseconds.
+  return time > LAST_DATE ? String(time) : new Date(time).toISOString()
 }

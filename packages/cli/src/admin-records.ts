@@ -1,7 +1,7 @@
 import type { PartitionProducers, ProducerState, TransactionDescription, TransactionState } from 'ottla'
 import { parsePartition, shownTime } from './admin-arguments.ts'
 import { lines, option, subject, verb, type AdminContext } from './admin-session.ts'
-import { collect, integer } from './options.ts'
+import { collect, integer, producerId } from './options.ts'
 import type { Column } from './table.ts'
 import { UsageError } from './terminal.ts'
 
@@ -28,7 +28,7 @@ interface ListOptions {
 }
 
 interface AbortOptions {
-  readonly producerId?: number
+  readonly producerId?: bigint
   readonly producerEpoch?: number
   readonly coordinatorEpoch?: number
   readonly startOffset?: number
@@ -97,7 +97,7 @@ export function addTransactions(admin: AdminContext): void {
 
   const abortOptions = [
     option('--start-offset <offset>', 'of the transaction, as `producers` shows it', integer(0)),
-    option('--producer-id <id>', 'in place of --start-offset, with the two epochs', integer(0)),
+    option('--producer-id <id>', 'in place of --start-offset, with the two epochs', producerId),
     option('--producer-epoch <epoch>', 'of the producer', integer(0)),
     option('--coordinator-epoch <epoch>', 'of the coordinator; by default none is known', integer(0)),
   ]
@@ -108,11 +108,11 @@ export function addTransactions(admin: AdminContext): void {
     abortOptions,
     async (session, options, [text = '']) => {
       const where = parsePartition(text)
-      const { startOffset, producerId, producerEpoch, coordinatorEpoch } = options
-      if ((startOffset === undefined) === (producerId === undefined)) {
+      const { startOffset, producerId: id, producerEpoch, coordinatorEpoch } = options
+      if ((startOffset === undefined) === (id === undefined)) {
         throw new UsageError('give --start-offset, or --producer-id with --producer-epoch')
       }
-      if (producerId !== undefined && producerEpoch === undefined) throw new UsageError('--producer-epoch is missing')
+      if (id !== undefined && producerEpoch === undefined) throw new UsageError('--producer-epoch is missing')
       const client = await session.connect()
       const [found] = startOffset === undefined ? [] : await client.describeProducers([where], session.limits)
       if (found?.error !== undefined) throw found.error
@@ -120,13 +120,13 @@ export function addTransactions(admin: AdminContext): void {
       if (startOffset !== undefined && open === undefined) {
         throw new UsageError(`${text}: no open transaction begins at offset ${startOffset}`)
       }
-      const producer = open ?? { producerId: producerId ?? -1, producerEpoch: producerEpoch ?? -1, coordinatorEpoch }
-      const { producerId: id, producerEpoch: epoch } = producer
+      const producer = open ?? { producerId: id ?? -1n, producerEpoch: producerEpoch ?? -1, coordinatorEpoch }
       await client.abortTransaction(
-        { ...where, producerId: id, producerEpoch: epoch, coordinatorEpoch: producer.coordinatorEpoch ?? null },
+        { ...where, producerId: producer.producerId, producerEpoch: producer.producerEpoch, coordinatorEpoch: producer.coordinatorEpoch ?? null },
         session.limits,
       )
-      session.did({ ...where, producerId: id }, `aborted the transaction of producer ${id} on ${text}`)
+      const aborted = producer.producerId
+      session.did({ ...where, producerId: aborted }, `aborted the transaction of producer ${aborted} on ${text}`)
     },
   )
 

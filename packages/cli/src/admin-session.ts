@@ -165,8 +165,12 @@ function withoutError<T extends { error?: KafkaError }>(results: readonly T[]): 
   return results.filter(r => r.error === undefined)
 }
 
-/** What JSON.stringify shows badly: errors have no enumerable fields, buffers are lists of numbers. */
+/**
+ * What JSON.stringify shows badly: errors have no enumerable fields, buffers are lists of numbers, and bigints (producer
+ * ids), which it refuses, would lose digits as numbers in whatever reads them.
+ */
 function plain(this: unknown, key: string, value: unknown): unknown {
+  if (typeof value === 'bigint') return String(value)
   if (value instanceof KafkaError) {
     const { code, name, message } = value
     return { code, name, message }

@@ -36,6 +36,12 @@ export function integer(min: number, max = Number.MAX_SAFE_INTEGER): (value: str
   }
 }
 
+/** For options that take a producer id: all 64 bits of it. */
+export function producerId(value: string): bigint {
+  if (/^\d+$/.test(value) && BigInt(value) < 2n ** 63n) return BigInt(value)
+  throw new InvalidArgumentError('It must be a whole number from 0 to 9223372036854775807.')
+}
+
 /** Properties as the clients' constructors take them: they check names, types and ranges. */
 export type Properties = Record<string, string | number | boolean>
 

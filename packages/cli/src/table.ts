@@ -1,7 +1,7 @@
 /** One column of a table. */
 export interface Column<Row> {
   readonly title: string
-  readonly cell: (row: Row) => string | number
+  readonly cell: (row: Row) => string | number | bigint
   /** Numbers line up on the right. */
   readonly right?: boolean
 }

@@ -9,7 +9,7 @@ export type Decoded<T> = unknown extends T ? unknown : [RecordsInput] extends [T
 
 type DecodedPart<T> = T extends Uint8Array
   ? Buffer
-  : T extends string | number | boolean | null
+  : T extends string | number | bigint | boolean | null
     ? T
     : T extends readonly (infer E)[]
       ? Decoded<E>[]

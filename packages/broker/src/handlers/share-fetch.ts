@@ -271,7 +271,7 @@ function acquireAll(
 
 interface FoundBatch extends BatchRange {
   /** -1 for what belongs to no transaction. */
-  readonly producerId: number
+  readonly producerId: bigint
 }
 
 function rangesOf(chunks: readonly Buffer[]): FoundBatch[] {
@@ -279,7 +279,7 @@ function rangesOf(chunks: readonly Buffer[]): FoundBatch[] {
   for (const chunk of chunks) {
     const reader = new BatchReader(chunk)
     for (let batch = reader.next(); batch !== null; batch = reader.next()) {
-      const producerId = batch.isTransactional && !batch.isControl ? batch.producerId : -1
+      const producerId = batch.isTransactional && !batch.isControl ? batch.producerId : -1n
       ranges.push({ baseOffset: batch.baseOffset, lastOffset: batch.lastOffset, producerId })
     }
   }

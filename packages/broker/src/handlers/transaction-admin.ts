@@ -45,7 +45,7 @@ function describe(transactionalId: string, context: RequestContext): DescribeTra
     transactionState: '',
     transactionTimeoutMs: 0,
     transactionStartTimeMs: 0,
-    producerId: 0,
+    producerId: 0n,
     producerEpoch: 0,
     topics: [],
   })

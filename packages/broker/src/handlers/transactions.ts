@@ -78,8 +78,8 @@ function initProducerId(request: Decoded<InitProducerIdRequest>, context: Reques
   }
   const problem = mayUse(transactionalId, context)
   if (problem !== ErrorCode.ERR_NO_ERROR) return refused(problem)
-  if (producerId < 0 !== producerEpoch < 0) return refused(ErrorCode.ERR_INVALID_REQUEST)
-  const expected = producerId < 0 ? null : { producerId, producerEpoch }
+  if (producerId < 0n !== producerEpoch < 0) return refused(ErrorCode.ERR_INVALID_REQUEST)
+  const expected = producerId < 0n ? null : { producerId, producerEpoch }
   const outcome = state.transactions.initProducerId(transactionalId, transactionTimeoutMs, expected)
   return { throttleTimeMs: 0, ...outcome, errorCode: understood(outcome.errorCode, version >= 4) }
 }

@@ -17,7 +17,7 @@ export interface SavedTransaction extends Omit<TransactionFields, 'partitions'> 
 export type Entry =
   | { readonly kind: 'cluster'; readonly format: number; readonly id: string }
   /** Producer ids below this one may have been given out. */
-  | { readonly kind: 'producer-ids'; readonly next: number }
+  | { readonly kind: 'producer-ids'; readonly next: bigint }
   | { readonly kind: 'topic'; readonly topic: SavedTopic }
   | { readonly kind: 'topic-deleted'; readonly id: string }
   | {
@@ -38,12 +38,20 @@ export type Entry =
   | { readonly kind: 'transaction'; readonly id: string; readonly fields: SavedTransaction | null }
   | {
       readonly kind: 'pending-offset'
-      readonly producerId: number
+      readonly producerId: bigint
       readonly group: string
       readonly key: string
       readonly offset: CommittedOffset
     }
   /** The transaction's end has reached the offsets of a group. */
-  | { readonly kind: 'pending-ended'; readonly producerId: number; readonly group: string }
+  | { readonly kind: 'pending-ended'; readonly producerId: bigint; readonly group: string }
+
+/** Fields with producer ids, wherever they are in an entry. */
+export const PRODUCER_ID_FIELDS: ReadonlySet<string> = new Set([
+  'next',
+  'producerId',
+  'previousProducerId',
+  'nextProducerId',
+])
 
 export const FORMAT = 1

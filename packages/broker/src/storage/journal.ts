@@ -11,10 +11,13 @@ const NEWLINE = 10
 export class Journal<Entry> {
   readonly #path: string
   readonly #files: FilePool
+  readonly #revive: (key: string, value: unknown) => unknown
   #size = 0
 
-  constructor(path: string, files: FilePool) {
+  /** @param bigints names of the fields that hold one */
+  constructor(path: string, files: FilePool, bigints: ReadonlySet<string> = new Set()) {
     this.#path = path
+    this.#revive = (key, value) => (bigints.has(key) ? BigInt(value as number | string) : value)
     this.#files = files
   }
 
@@ -32,7 +35,7 @@ export class Journal<Entry> {
       const body = bytes.subarray(start + CHECKSUM_DIGITS, end)
       if (bytes.toString('latin1', start, start + CHECKSUM_DIGITS) !== checksum(body)) break
       // The checksum says that it is what was written.
-      entries.push(JSON.parse(body.toString('utf8')) as Entry)
+      entries.push(JSON.parse(body.toString('utf8'), this.#revive) as Entry)
       start = end + 1
     }
     if (start < bytes.length) truncateSync(this.#path, start)
@@ -62,8 +65,13 @@ export class Journal<Entry> {
 }
 
 function encode(entry: unknown): Buffer {
-  const body = Buffer.from(JSON.stringify(entry))
+  const body = Buffer.from(JSON.stringify(entry, bigintAsText))
   return Buffer.concat([Buffer.from(checksum(body)), body, Buffer.of(NEWLINE)])
+}
+
+// Digits that a number would lose.
+function bigintAsText(_key: string, value: unknown): unknown {
+  return typeof value === 'bigint' ? String(value) : value
 }
 
 function checksum(bytes: Buffer): string {

@@ -6,7 +6,7 @@ import type { Keeper } from '../keeper.ts'
 import type { ClusterState } from '../state.ts'
 import type { Partition, Topic } from '../topics.ts'
 import { partitionKey, type Transaction } from '../transaction.ts'
-import { FORMAT, type Entry, type SavedTopic, type SavedTransaction } from './entries.ts'
+import { FORMAT, PRODUCER_ID_FIELDS, type Entry, type SavedTopic, type SavedTransaction } from './entries.ts'
 import { FilePool } from './file-pool.ts'
 import { Journal } from './journal.ts'
 import { lock } from './lock.ts'
@@ -14,7 +14,7 @@ import { PartitionFiles, type Bounds } from './partition-files.ts'
 
 interface Saved {
   clusterId: string | null
-  nextProducerId: number
+  nextProducerId: bigint
   readonly topics: Map<string, SavedTopic>
   readonly bounds: Map<string, Bounds>
   readonly offsets: Map<string, Map<string, CommittedOffset>>
@@ -29,7 +29,7 @@ const TOPICS = 'topics'
 const REWRITE_BYTES = 4 * 1024 * 1024
 const REWRITE_FACTOR = 4
 // Producer ids are set aside in blocks, so that not each one has to be written down.
-const PRODUCER_ID_BLOCK = 1000
+const PRODUCER_ID_BLOCK = 1000n
 
 export class Storage implements Keeper {
   readonly #folder: string
@@ -40,7 +40,7 @@ export class Storage implements Keeper {
   readonly #bounds = new Map<string, Bounds>()
   readonly #saved: Saved
   #state: ClusterState | null = null
-  #reservedProducerIds = 0
+  #reservedProducerIds = 0n
   #rewrittenBytes = 0
 
   /** Takes the folder. Throws Error when another cluster has it, when it is of another format, or cannot be used. */
@@ -49,7 +49,7 @@ export class Storage implements Keeper {
     mkdirSync(join(folder, TOPICS), { recursive: true })
     this.#unlock = lock(folder, join(folder, LOCK))
     this.#files = new FilePool(fsync)
-    this.#journal = new Journal(join(folder, JOURNAL), this.#files)
+    this.#journal = new Journal(join(folder, JOURNAL), this.#files, PRODUCER_ID_FIELDS)
     try {
       this.#saved = replay(this.#journal.read())
     } catch (error) {
@@ -122,11 +122,11 @@ export class Storage implements Keeper {
     this.#write({ kind: 'offset', group, key, offset })
   }
 
-  offsetPending(producerId: number, group: string, key: string, offset: CommittedOffset): void {
+  offsetPending(producerId: bigint, group: string, key: string, offset: CommittedOffset): void {
     this.#write({ kind: 'pending-offset', producerId, group, key, offset })
   }
 
-  pendingEnded(producerId: number, group: string): void {
+  pendingEnded(producerId: bigint, group: string): void {
     this.#write({ kind: 'pending-ended', producerId, group })
   }
 
@@ -135,7 +135,7 @@ export class Storage implements Keeper {
     this.#write({ kind: 'transaction', id, fields: fields.state === 'Dead' ? null : savedTransaction(transaction) })
   }
 
-  producerIdGiven(producerId: number): void {
+  producerIdGiven(producerId: bigint): void {
     if (producerId < this.#reservedProducerIds) return
     this.#reservedProducerIds = producerId + PRODUCER_ID_BLOCK
     this.#write({ kind: 'producer-ids', next: this.#reservedProducerIds })

@@ -122,7 +122,7 @@ test('a transaction goes on after a restart, and its offsets count when it is co
 
 test('a batch that is sent again after a restart is not written twice', async () => {
   const folder = newFolder()
-  const seal = { producerId: 5, producerEpoch: 0, baseSequence: 0 }
+  const seal = { producerId: 5n, producerEpoch: 0, baseSequence: 0 }
   await withCluster(folder, async (client, cluster) => {
     cluster.createTopic('t', { partitions: 1 })
     assert.equal(await put(client, 't', seal), 0)

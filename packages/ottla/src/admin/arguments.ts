@@ -2,6 +2,8 @@ import { ErrorCode } from '@ottla/protocol'
 import { KafkaError } from '../errors.ts'
 import type { TopicPartition } from '../types.ts'
 
+const INT64_LAST = 2n ** 63n - 1n
+
 /** Checks of what a caller passed, made before anything is sent. Each names the culprit. */
 
 function refuse(message: string): never {
@@ -37,6 +39,17 @@ export function requireInteger(value: number, what: string, min: number, max: nu
     refuse(`${what} must be an integer from ${min} to ${max}, not ${shown(value)}`)
   }
   return value
+}
+
+/** A producer id from what a caller gives. @throws KafkaError ERR__INVALID_ARG unless it is one, exact to the last digit */
+export function requireProducerId(value: bigint | number, what: string): bigint {
+  const given: unknown = value
+  const isExact = typeof given === 'bigint' || Number.isSafeInteger(given)
+  if (!isExact || value < 0 || value > INT64_LAST) {
+    const hint = typeof given === 'number' && given > Number.MAX_SAFE_INTEGER ? ': beyond 2^53 only a bigint is exact' : ''
+    refuse(`${what} must be a bigint or an integer from 0 to ${INT64_LAST}, not ${shown(given)}${hint}`)
+  }
+  return BigInt(value)
 }
 
 /** @throws KafkaError ERR__INVALID_ARG when two items have the same key */

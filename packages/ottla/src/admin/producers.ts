@@ -1,7 +1,7 @@
 import { DescribeProducers, WriteTxnMarkers } from '@ottla/protocol'
 import { KafkaError } from '../errors.ts'
 import type { TopicPartition } from '../types.ts'
-import { INT16_MAX, INT32_MAX, requireInteger, requirePartitions } from './arguments.ts'
+import { INT16_MAX, INT32_MAX, requireInteger, requirePartitions, requireProducerId } from './arguments.ts'
 import { missingAnswer, withError, type AdminCall, type AdminOptions } from './call.ts'
 import { askLeaders, groupByTopic, partitionSubject, type PartitionAnswer } from './fan-out.ts'
 
@@ -19,7 +19,7 @@ export interface DescribeProducersOptions extends AdminOptions {
  * @since 0.1.0
  */
 export interface ProducerState {
-  producerId: number
+  producerId: bigint
   producerEpoch: number
   /** -1 where it has written nothing that is still there. */
   lastSequence: number
@@ -45,7 +45,7 @@ export interface PartitionProducers extends TopicPartition {
  * @since 0.1.0
  */
 export interface TransactionToAbort extends TopicPartition {
-  readonly producerId: number
+  readonly producerId: bigint | number
   readonly producerEpoch: number
   /** null or left out where no transaction of this producer has ended on the partition yet. */
   readonly coordinatorEpoch?: number | null
@@ -94,9 +94,9 @@ export async function describeProducers(
 
 /** Rejects with the leader's error. */
 export async function abortTransaction(call: AdminCall, transaction: TransactionToAbort): Promise<void> {
-  const { topic, partition, producerId, producerEpoch } = transaction
+  const { topic, partition, producerEpoch } = transaction
   requirePartitions([transaction], 'the transaction')
-  requireInteger(producerId, 'producerId', 0, Number.MAX_SAFE_INTEGER)
+  const producerId = requireProducerId(transaction.producerId, 'producerId')
   requireInteger(producerEpoch, 'producerEpoch', 0, INT16_MAX)
   // The leader takes epoch 0 for a coordinator that has not spoken to it yet.
   const coordinatorEpoch = requireInteger(transaction.coordinatorEpoch ?? 0, 'coordinatorEpoch', 0, INT32_MAX)

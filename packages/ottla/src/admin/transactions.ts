@@ -7,7 +7,7 @@ import {
 } from '@ottla/protocol'
 import { KafkaError } from '../errors.ts'
 import type { TopicPartition } from '../types.ts'
-import { requireInteger, requireName, requireNames, requireWord } from './arguments.ts'
+import { requireInteger, requireName, requireNames, requireProducerId, requireWord } from './arguments.ts'
 import {
   coordinatorMoved,
   isItemError,
@@ -42,7 +42,7 @@ export interface ListTransactionsOptions extends AdminOptions {
   /** Only transactions in one of these states. */
   readonly states?: readonly TransactionState[]
   /** Only transactions of these producers. */
-  readonly producerIds?: readonly number[]
+  readonly producerIds?: readonly (bigint | number)[]
   /** Only transactions that have been running for longer, in ms (KIP-994, Kafka 3.8 and later). */
   readonly minDurationMs?: number
   /** Only transactional ids that this regular expression (RE2's) matches (KIP-1152, Kafka 4.1 and later). */
@@ -55,7 +55,7 @@ export interface ListTransactionsOptions extends AdminOptions {
  */
 export interface TransactionListing {
   transactionalId: string
-  producerId: number
+  producerId: bigint
   state: TransactionState
   /** The broker that coordinates it. */
   coordinatorId: number
@@ -80,7 +80,7 @@ export interface TransactionDescription {
   /** -1 with an error. */
   coordinatorId: number
   state: TransactionState
-  producerId: number
+  producerId: bigint
   producerEpoch: number
   /** After how many ms the coordinator aborts a transaction by itself. */
   timeoutMs: number
@@ -98,7 +98,7 @@ export interface TransactionDescription {
 export interface FencedProducer {
   transactionalId: string
   /** -1 with an error. */
-  producerId: number
+  producerId: bigint
   /** Producers of a lower epoch are refused from now on; -1 with an error. */
   producerEpoch: number
   error?: KafkaError
@@ -128,7 +128,7 @@ export async function listTransactions(
 ): Promise<TransactionListings> {
   const { minDurationMs, transactionalIdPattern } = options
   options.states?.forEach((state, i) => requireWord(state, stateNumbers, `states[${i}]`))
-  options.producerIds?.forEach((id, i) => requireInteger(id, `producerIds[${i}]`, 0, Number.MAX_SAFE_INTEGER))
+  const producerIdFilters = options.producerIds?.map((id, i) => requireProducerId(id, `producerIds[${i}]`)) ?? []
   if (minDurationMs !== undefined) requireInteger(minDurationMs, 'minDurationMs', 0, Number.MAX_SAFE_INTEGER)
   if (transactionalIdPattern !== undefined) requireName(transactionalIdPattern, 'transactionalIdPattern')
   // A broker that cannot filter must not answer as if nothing had been asked.
@@ -136,7 +136,7 @@ export async function listTransactions(
     transactionalIdPattern !== undefined ? PATTERN_VERSION : minDurationMs !== undefined ? DURATION_VERSION : 0
   const body = (version: number): ListTransactionsRequest => ({
     stateFilters: [...(options.states ?? [])],
-    producerIdFilters: [...(options.producerIds ?? [])],
+    producerIdFilters,
     ...(version >= DURATION_VERSION && minDurationMs !== undefined ? { durationFilter: minDurationMs } : {}),
     ...(version >= PATTERN_VERSION && transactionalIdPattern !== undefined ? { transactionalIdPattern } : {}),
   })
@@ -217,7 +217,7 @@ export async function fenceProducers(call: AdminCall, transactionalIds: readonly
       const subject = `transactional id '${transactionalId}'`
       const fail = (error: KafkaError): FencedProducer => ({
         transactionalId,
-        producerId: -1,
+        producerId: -1n,
         producerEpoch: -1,
         error,
       })
@@ -249,7 +249,7 @@ function nothingKnown(transactionalId: string, error: KafkaError | undefined): T
     transactionalId,
     coordinatorId: -1,
     state: 'Unknown',
-    producerId: -1,
+    producerId: -1n,
     producerEpoch: -1,
     timeoutMs: -1,
     startTimestamp: null,

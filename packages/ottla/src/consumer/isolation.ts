@@ -3,7 +3,7 @@ import type { RecordBatch } from '@ottla/protocol'
 
 /** A transaction that was aborted, as a fetch response tells of it. */
 export interface AbortedTransaction {
-  readonly producerId: number
+  readonly producerId: bigint
   /** Where its first record in the partition is. */
   readonly firstOffset: number
 }
@@ -18,7 +18,7 @@ export function visibleBatches(
   aborted: readonly AbortedTransaction[] | null,
 ): RecordBatch[] {
   const pending = aborted === null ? [] : aborted.toSorted((a, b) => a.firstOffset - b.firstOffset)
-  const abortedNow = new Set<number>()
+  const abortedNow = new Set<bigint>()
   let next = 0
   const visible: RecordBatch[] = []
   for (const batch of batches) {

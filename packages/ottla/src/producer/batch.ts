@@ -25,7 +25,7 @@ export const SEQUENCES = 2 ** 31
 
 /** An id that the cluster has given an idempotent producer. Compared by reference. */
 export interface Identity {
-  readonly producerId: number
+  readonly producerId: bigint
   readonly producerEpoch: number
   /** Its batches count only when their transaction is committed. */
   readonly isTransactional: boolean

@@ -9,13 +9,13 @@ export type IdempotenceName = 'init' | 'reqPid' | 'waitPid' | 'assigned' | 'fata
 export interface IdempotenceState {
   readonly name: IdempotenceName
   /** -1 before the first was given. */
-  readonly producerId: number
+  readonly producerId: bigint
   readonly producerEpoch: number
 }
 
 export type IdempotenceEvent =
   | { readonly is: 'start' }
-  | { readonly is: 'granted'; readonly producerId: number; readonly producerEpoch: number }
+  | { readonly is: 'granted'; readonly producerId: bigint; readonly producerEpoch: number }
   | { readonly is: 'refused'; readonly code: number; readonly message: string }
   /** The pause after a refusal is over. */
   | { readonly is: 'again' }
@@ -31,7 +31,7 @@ export type IdempotenceEvent =
 export type IdempotenceAction =
   | { readonly do: 'ask' }
   | { readonly do: 'pause' }
-  | { readonly do: 'use'; readonly producerId: number; readonly producerEpoch: number }
+  | { readonly do: 'use'; readonly producerId: bigint; readonly producerEpoch: number }
   | { readonly do: 'fail'; readonly code: number; readonly message: string }
 
 export interface IdempotenceStep {
@@ -56,7 +56,7 @@ const fatal = new Set<number>([
 ])
 const LAST_EPOCH = 0x7fff
 
-export const initialIdempotence: IdempotenceState = { name: 'init', producerId: -1, producerEpoch: -1 }
+export const initialIdempotence: IdempotenceState = { name: 'init', producerId: -1n, producerEpoch: -1 }
 
 /** The next state, and what is to be done. An event that means nothing in a state changes nothing. */
 export function step(state: IdempotenceState, event: IdempotenceEvent): IdempotenceStep {
@@ -91,7 +91,7 @@ function ask(state: IdempotenceState): IdempotenceStep {
   return { state: { ...state, name: enter(state, 'waitPid') }, actions: [{ do: 'ask' }] }
 }
 
-function use(state: IdempotenceState, producerId: number, producerEpoch: number): IdempotenceStep {
+function use(state: IdempotenceState, producerId: bigint, producerEpoch: number): IdempotenceStep {
   return {
     state: { name: enter(state, 'assigned'), producerId, producerEpoch },
     actions: [{ do: 'use', producerId, producerEpoch }],

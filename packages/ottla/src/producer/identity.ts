@@ -10,7 +10,7 @@ import { initialIdempotence, step, type IdempotenceEvent, type IdempotenceState 
 /** Asks the cluster for an id. Retries passing errors. */
 export type AskForId = () => Promise<{
   readonly errorCode: number
-  readonly producerId: number
+  readonly producerId: bigint
   readonly producerEpoch: number
 }>
 

@@ -126,8 +126,12 @@ function eosStatistics(identity: PipelineIdentity, now: number): EosStatistics {
     txn_state: transaction?.state ?? 'Init',
     txn_stateage: transaction === null ? 0 : Math.floor(now - transaction.since),
     txn_may_enq: transaction?.mayProduce ?? false,
-    producer_id: state.producerId,
+    producer_id: isSafe(state.producerId) ? Number(state.producerId) : state.producerId,
     producer_epoch: state.producerEpoch,
     epoch_cnt: grants,
   }
+}
+
+function isSafe(id: bigint): boolean {
+  return id >= Number.MIN_SAFE_INTEGER && id <= Number.MAX_SAFE_INTEGER
 }

@@ -174,7 +174,7 @@ const atCoordinator: readonly Case[] = [
     c => describeTransactions(c, ['t']),
     errorCode => ({ transactionStates: [{ errorCode, transactionalId: 't', topics: [], transactionStartTimeMs: -1 }] }),
   ],
-  ['InitProducerId', c => fenceProducers(c, ['t']), errorCode => ({ errorCode, producerId: 1, producerEpoch: 0 })],
+  ['InitProducerId', c => fenceProducers(c, ['t']), errorCode => ({ errorCode, producerId: 1n, producerEpoch: 0 })],
 ]
 
 for (const [where, code, cases] of [

@@ -13,7 +13,7 @@ test('listTransactions asks every broker, with the filters', async () => {
     {
       ListTransactions: ({ target }) => {
         if (target.to !== 'node' || target.id === 2) throw new KafkaError(ErrorCode.ERR__TIMED_OUT, 'no answer')
-        const transactionStates = [{ transactionalId: 't', producerId: 9, transactionState: 'Ongoing' }]
+        const transactionStates = [{ transactionalId: 't', producerId: 9n, transactionState: 'Ongoing' }]
         return { errorCode: 0, unknownStateFilters: [], transactionStates }
       },
     },
@@ -21,7 +21,7 @@ test('listTransactions asks every broker, with the filters', async () => {
   )
   const options = { states: ['Ongoing'], producerIds: [9], minDurationMs: 5, transactionalIdPattern: 't.*' } as const
   const { transactions, errors } = await listTransactions(call, options)
-  assert.deepEqual(transactions, [{ transactionalId: 't', producerId: 9, state: 'Ongoing', coordinatorId: 1 }])
+  assert.deepEqual(transactions, [{ transactionalId: 't', producerId: 9n, state: 'Ongoing', coordinatorId: 1 }])
   assert.equal(errors[0]?.code, ErrorCode.ERR__TIMED_OUT)
   assert.deepEqual(sent[0]?.body, {
     stateFilters: ['Ongoing'],
@@ -45,7 +45,7 @@ test('describeTransactions asks each coordinator; one that is not known is its o
             transactionState: 'CompleteCommit',
             transactionTimeoutMs: 60_000,
             transactionStartTimeMs: -1,
-            producerId: 7,
+            producerId: 7n,
             producerEpoch: 3,
             topics: [{ topic: 'a', partitions: [0] }],
           },
@@ -58,7 +58,7 @@ test('describeTransactions asks each coordinator; one that is not known is its o
     transactionalId: 't',
     coordinatorId: 1,
     state: 'CompleteCommit',
-    producerId: 7,
+    producerId: 7n,
     producerEpoch: 3,
     timeoutMs: 60_000,
     startTimestamp: null,
@@ -70,7 +70,7 @@ test('describeTransactions asks each coordinator; one that is not known is its o
 
 test('describeProducers asks the leader, or the replica that is named', async () => {
   const state = { lastSequence: 4, lastTimestamp: 1000, coordinatorEpoch: -1, currentTxnStartOffset: -1 }
-  const activeProducers = [{ producerId: 1, producerEpoch: 0, ...state }]
+  const activeProducers = [{ producerId: 1n, producerEpoch: 0, ...state }]
   const { call, sent } = scriptedCall(
     {
       DescribeProducers: () => ({
@@ -82,7 +82,7 @@ test('describeProducers asks the leader, or the replica that is named', async ()
   const [result] = await describeProducers(call, [zero], undefined)
   assert.deepEqual(result?.producers, [
     {
-      producerId: 1,
+      producerId: 1n,
       producerEpoch: 0,
       lastSequence: 4,
       lastTimestamp: 1000,
@@ -105,12 +105,12 @@ test('abortTransaction writes an abort marker to the leader, and rejects with it
   const { call, sent } = scriptedCall(
     {
       WriteTxnMarkers: () => ({
-        markers: [{ producerId: 1, topics: [{ name: 'a', partitions: [{ partitionIndex: 0, errorCode }] }] }],
+        markers: [{ producerId: 1n, topics: [{ name: 'a', partitions: [{ partitionIndex: 0, errorCode }] }] }],
       }),
     },
     { topics: [topicLedBy('a', [2])] },
   )
-  const hanging = { ...zero, producerId: 1, producerEpoch: 5, coordinatorEpoch: null }
+  const hanging = { ...zero, producerId: 1n, producerEpoch: 5, coordinatorEpoch: null }
   await abortTransaction(call, hanging)
   assert.deepEqual(sent[0], {
     target: { to: 'node', id: 2 },
@@ -118,7 +118,7 @@ test('abortTransaction writes an abort marker to the leader, and rejects with it
     body: {
       markers: [
         {
-          producerId: 1,
+          producerId: 1n,
           producerEpoch: 5,
           coordinatorEpoch: 0,
           transactionResult: false,
@@ -136,11 +136,11 @@ test('fenceProducers begins anew for each transactional id', async () => {
   const { call, sent } = scriptedCall({
     InitProducerId: ({ target }) =>
       target.to === 'coordinator' && target.key === 'denied'
-        ? { errorCode: ErrorCode.ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED, producerId: -1, producerEpoch: -1 }
-        : { errorCode: 0, producerId: 8, producerEpoch: 2 },
+        ? { errorCode: ErrorCode.ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED, producerId: -1n, producerEpoch: -1 }
+        : { errorCode: 0, producerId: 8n, producerEpoch: 2 },
   })
   const [fenced, denied] = await fenceProducers(call, ['t', 'denied'])
-  assert.deepEqual(fenced, { transactionalId: 't', producerId: 8, producerEpoch: 2 })
+  assert.deepEqual(fenced, { transactionalId: 't', producerId: 8n, producerEpoch: 2 })
   assert.equal(denied?.error?.code, ErrorCode.ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED)
   assert.deepEqual(sent[0]?.target, { to: 'coordinator', type: 'transaction', key: 't' })
 })

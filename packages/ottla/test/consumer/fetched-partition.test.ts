@@ -40,8 +40,8 @@ test('nothing fetched leaves the offset where it was', () => {
 })
 
 test('what an aborted transaction leaves behind is passed over', () => {
-  const bytes = batchBytes(0, ['a'], { producerId: 7, producerEpoch: 0, baseSequence: 0, isTransactional: true })
-  const fetched = readPartition(bytes, 0, [{ producerId: 7, firstOffset: 0 }])
+  const bytes = batchBytes(0, ['a'], { producerId: 7n, producerEpoch: 0, baseSequence: 0, isTransactional: true })
+  const fetched = readPartition(bytes, 0, [{ producerId: 7n, firstOffset: 0 }])
   assert.deepEqual(fetched.batches, [])
   assert.deepEqual(fetched.gap(), new Gap(1, false))
 })

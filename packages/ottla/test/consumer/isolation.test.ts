@@ -4,11 +4,11 @@ import { encodeControlBatch, type RecordBatch } from '@ottla/protocol'
 import { visibleBatches } from '../../src/consumer/isolation.ts'
 import { batch, readBatches } from './batches.ts'
 
-function transactional(baseOffset: number, count: number, producerId: number): RecordBatch {
+function transactional(baseOffset: number, count: number, producerId: bigint): RecordBatch {
   return batch(baseOffset, count, { producerId, producerEpoch: 0, baseSequence: 0, isTransactional: true })
 }
 
-function marker(baseOffset: number, type: 'abort' | 'commit', producerId: number): RecordBatch {
+function marker(baseOffset: number, type: 'abort' | 'commit', producerId: bigint): RecordBatch {
   const bytes = encodeControlBatch({
     type,
     producerId,
@@ -25,43 +25,43 @@ function offsets(batches: readonly RecordBatch[]): number[] {
 }
 
 test('under read_uncommitted everything but markers is seen', () => {
-  const batches = [batch(0, 2), transactional(2, 2, 7), marker(4, 'abort', 7), batch(5, 1)]
+  const batches = [batch(0, 2), transactional(2, 2, 7n), marker(4, 'abort', 7n), batch(5, 1)]
   assert.deepEqual(offsets(visibleBatches(batches, null)), [0, 2, 5])
 })
 
 test('batches of an aborted transaction are left out, up to its marker', () => {
-  const batches = [transactional(0, 2, 7), marker(2, 'abort', 7), transactional(3, 2, 7), marker(5, 'commit', 7)]
-  assert.deepEqual(offsets(visibleBatches(batches, [{ producerId: 7, firstOffset: 0 }])), [3])
+  const batches = [transactional(0, 2, 7n), marker(2, 'abort', 7n), transactional(3, 2, 7n), marker(5, 'commit', 7n)]
+  assert.deepEqual(offsets(visibleBatches(batches, [{ producerId: 7n, firstOffset: 0 }])), [3])
 })
 
 test('other producers, and batches without a transaction, are seen in between', () => {
   const batches = [
-    transactional(0, 1, 7),
-    transactional(1, 1, 8),
+    transactional(0, 1, 7n),
+    transactional(1, 1, 8n),
     batch(2, 1),
-    transactional(3, 1, 7),
-    marker(4, 'abort', 7),
+    transactional(3, 1, 7n),
+    marker(4, 'abort', 7n),
   ]
-  assert.deepEqual(offsets(visibleBatches(batches, [{ producerId: 7, firstOffset: 0 }])), [1, 2])
+  assert.deepEqual(offsets(visibleBatches(batches, [{ producerId: 7n, firstOffset: 0 }])), [1, 2])
 })
 
 test('an aborted transaction that began before the fetch is left out from its first batch on', () => {
-  const batches = [transactional(10, 1, 7), marker(11, 'abort', 7)]
-  assert.deepEqual(offsets(visibleBatches(batches, [{ producerId: 7, firstOffset: 3 }])), [])
+  const batches = [transactional(10, 1, 7n), marker(11, 'abort', 7n)]
+  assert.deepEqual(offsets(visibleBatches(batches, [{ producerId: 7n, firstOffset: 3 }])), [])
 })
 
 test('one producer may abort several transactions, told in any order', () => {
   const batches = [
-    transactional(0, 1, 7),
-    marker(1, 'abort', 7),
-    transactional(2, 1, 7),
-    marker(3, 'commit', 7),
-    transactional(4, 1, 7),
-    marker(5, 'abort', 7),
+    transactional(0, 1, 7n),
+    marker(1, 'abort', 7n),
+    transactional(2, 1, 7n),
+    marker(3, 'commit', 7n),
+    transactional(4, 1, 7n),
+    marker(5, 'abort', 7n),
   ]
   const aborted = [
-    { producerId: 7, firstOffset: 4 },
-    { producerId: 7, firstOffset: 0 },
+    { producerId: 7n, firstOffset: 4 },
+    { producerId: 7n, firstOffset: 0 },
   ]
   assert.deepEqual(offsets(visibleBatches(batches, aborted)), [2])
 })

@@ -118,7 +118,7 @@ test('idempotent batches keep their order and their numbers, retries included', 
   cluster.topic('t', [1])
   large(put, 0, 'a')
   await settle()
-  ids[0]?.answer(0, 7, 0)
+  ids[0]?.answer(0, 7n, 0)
   await settle()
   await finish()
   const first = cluster.next()

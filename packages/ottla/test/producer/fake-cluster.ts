@@ -65,7 +65,7 @@ export class FakeRequest {
 
   /** The header of the batch of one partition. */
   batch(partition: number): {
-    producerId: number
+    producerId: bigint
     producerEpoch: number
     baseSequence: number
     recordCount: number

@@ -15,27 +15,27 @@ test('an id is asked for once, used when it comes, and its epoch rises after a g
   let { state, actions } = step(initialIdempotence, { is: 'start' })
   assert.deepEqual([state.name, actions], ['waitPid', [{ do: 'ask' }]])
   assert.deepEqual(step(state, { is: 'gap' }).actions, [])
-  ;({ state, actions } = step(state, { is: 'granted', producerId: 7, producerEpoch: 0 }))
-  assert.deepEqual([state.name, actions], ['assigned', [{ do: 'use', producerId: 7, producerEpoch: 0 }]])
+  ;({ state, actions } = step(state, { is: 'granted', producerId: 7n, producerEpoch: 0 }))
+  assert.deepEqual([state.name, actions], ['assigned', [{ do: 'use', producerId: 7n, producerEpoch: 0 }]])
   ;({ state, actions } = step(state, { is: 'gap' }))
-  assert.deepEqual([state.name, actions], ['assigned', [{ do: 'use', producerId: 7, producerEpoch: 1 }]])
+  assert.deepEqual([state.name, actions], ['assigned', [{ do: 'use', producerId: 7n, producerEpoch: 1 }]])
 })
 
 test('behind the last epoch comes another id', () => {
-  const last: IdempotenceState = { name: 'assigned', producerId: 7, producerEpoch: 32_767 }
+  const last: IdempotenceState = { name: 'assigned', producerId: 7n, producerEpoch: 32_767 }
   const { state, actions } = step(last, { is: 'gap' })
   assert.deepEqual([state.name, actions], ['waitPid', [{ do: 'ask' }]])
 })
 
 test('a refused id is asked for again after a pause', () => {
-  const waiting: IdempotenceState = { name: 'waitPid', producerId: 7, producerEpoch: 3 }
+  const waiting: IdempotenceState = { name: 'waitPid', producerId: 7n, producerEpoch: 3 }
   const passing = step(waiting, { is: 'refused', code: ErrorCode.ERR_COORDINATOR_NOT_AVAILABLE, message: '' })
   assert.deepEqual([passing.state.name, passing.actions], ['reqPid', [{ do: 'pause' }]])
   assert.deepEqual(step(passing.state, { is: 'again' }).actions, [{ do: 'ask' }])
 })
 
 test('without the permission for ids the producer is of no use', () => {
-  const waiting: IdempotenceState = { name: 'waitPid', producerId: -1, producerEpoch: -1 }
+  const waiting: IdempotenceState = { name: 'waitPid', producerId: -1n, producerEpoch: -1 }
   const code = ErrorCode.ERR_CLUSTER_AUTHORIZATION_FAILED
   const refused = step(waiting, { is: 'refused', code, message: 'no' })
   assert.deepEqual([refused.state.name, refused.actions], ['fatalError', [{ do: 'fail', code, message: 'no' }]])
@@ -50,11 +50,11 @@ function idempotent(config: object = {}): World {
 
 const stamps = (request: FakeRequest, partition = 0): number[] => {
   const { producerId, producerEpoch, baseSequence } = request.batch(partition)
-  return [producerId, producerEpoch, baseSequence]
+  return [Number(producerId), producerEpoch, baseSequence]
 }
 
 async function withId(world: World): Promise<void> {
-  world.ids[0]?.answer(0, 7, 0)
+  world.ids[0]?.answer(0, 7n, 0)
   world.put({ topic: 't', value: 'first', partition: 0 })
   ;(await world.nextAfter(0)).ok()
   await settle()
@@ -67,7 +67,7 @@ test('messages wait for the id and then carry it with rising numbers', async () 
   await clock.advance(100)
   assert.equal(cluster.unseen, 0)
   assert.equal(ids.length, 1)
-  ids[0]?.answer(0, 7, 2)
+  ids[0]?.answer(0, 7n, 2)
   const first = await nextAfter(0)
   assert.deepEqual(stamps(first), [7, 2, 0])
   first.ok()
@@ -184,7 +184,7 @@ test('what was given up while it was under way cannot be written behind newer me
   const log = new SequencedLog()
   const write = (request: FakeRequest): number =>
     log.append(request.body.topicData[0]?.partitionData[0]?.records ?? null).errorCode
-  world.ids[0]?.answer(0, 7, 0)
+  world.ids[0]?.answer(0, 7n, 0)
   put({ topic: 't', value: 'first' })
   const first = await nextAfter(0)
   assert.equal(write(first), 0)
@@ -279,7 +279,7 @@ test('a partition without a gap keeps its numbers until nothing of it is under w
   const world = idempotent()
   const { cluster, put, ids, nextAfter } = world
   cluster.topic('t', [1, 1])
-  ids[0]?.answer(0, 7, 0)
+  ids[0]?.answer(0, 7n, 0)
   put({ topic: 't', partition: 0, value: 'warm' })
   ;(await nextAfter(0)).ok()
   await settle()
@@ -314,7 +314,7 @@ test('an id that the brokers have fenced is replaced', async () => {
   put({ topic: 't', value: 'a' })
   ;(await nextAfter(0)).error(ErrorCode.ERR_INVALID_PRODUCER_EPOCH)
   await assert.rejects(nextAfter(1000), /no further/)
-  ids[1]?.answer(0, 8, 5)
+  ids[1]?.answer(0, 8n, 5)
   assert.deepEqual(stamps(await nextAfter(RETRY_MS)), [8, 5, 0])
 })
 
@@ -327,7 +327,7 @@ test('an id that cannot be had yet is asked for again', async () => {
 
 test('an id that is never given is fatal', async () => {
   const { ids, fatals } = idempotent()
-  ids[0]?.answer(ErrorCode.ERR_CLUSTER_AUTHORIZATION_FAILED, -1, -1)
+  ids[0]?.answer(ErrorCode.ERR_CLUSTER_AUTHORIZATION_FAILED, -1n, -1)
   await settle()
   assert.equal(fatals.length, 1)
   assert.match(fatals[0] ?? '', /^ERR_CLUSTER_AUTHORIZATION_FAILED/)
@@ -345,7 +345,7 @@ test('with enable.gapless.guarantee a message that is lost is fatal', async () =
 test('halves of a batch that was too large share its numbers', async () => {
   const world = idempotent({ 'batch.num.messages': 4 })
   const { put, ids, nextAfter } = world
-  ids[0]?.answer(0, 7, 0)
+  ids[0]?.answer(0, 7n, 0)
   for (const value of values(4)) put({ topic: 't', value })
   ;(await nextAfter(0)).error(ErrorCode.ERR_MSG_SIZE_TOO_LARGE)
   const first = await nextAfter(0)
@@ -389,7 +389,7 @@ for (let seed = 1; seed <= 12; seed++) {
       for (; answeredIds < ids.length; answeredIds++) {
         const id = ids[answeredIds]
         // Without a transactional id brokers give another id each time.
-        clock.setTimer(pick(50), () => id?.answer(0, ++lastId, 0))
+        clock.setTimer(pick(50), () => id?.answer(0, BigInt(++lastId), 0))
       }
       while (cluster.unseen > 0) {
         const request = cluster.next()

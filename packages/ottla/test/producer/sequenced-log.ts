@@ -16,7 +16,7 @@ interface ProducerState {
 /** One partition as brokers keep it for idempotent producers: it takes batches in sequence and knows the last five again. */
 export class SequencedLog {
   readonly values: string[] = []
-  readonly #producers = new Map<number, ProducerState>()
+  readonly #producers = new Map<bigint, ProducerState>()
 
   /** @returns the answer about the partition */
   append(records: Buffer | null): { errorCode: number; baseOffset: number } {

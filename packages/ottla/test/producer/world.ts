@@ -22,7 +22,7 @@ export interface World {
   readonly logs: string[]
   /** Requests for producer ids, answered by the test. */
   readonly ids: {
-    readonly answer: (errorCode: number, producerId: number, producerEpoch: number) => void
+    readonly answer: (errorCode: number, producerId: bigint, producerEpoch: number) => void
     readonly reject: (error: Error) => void
   }[]
   readonly fatals: string[]
@@ -46,7 +46,7 @@ export function makeWorld(config: ProducerConfig = {}, partitioner?: Partitioner
   const fatals: string[] = []
   const ask: AskForId = () =>
     new Promise((resolve, reject) => {
-      const answer = (errorCode: number, id: number, epoch: number): void =>
+      const answer = (errorCode: number, id: bigint, epoch: number): void =>
         resolve({ errorCode, producerId: id, producerEpoch: epoch })
       ids.push({ answer, reject })
     })

@@ -5,7 +5,7 @@ import type { Writer } from '../wire/writer.ts'
 
 export interface AddOffsetsToTxnRequest {
   readonly transactionalId: string
-  readonly producerId: number
+  readonly producerId: bigint
   readonly producerEpoch: number
   readonly groupId: string
 }
@@ -13,7 +13,7 @@ export interface AddOffsetsToTxnRequest {
 export function writeAddOffsetsToTxnRequest(w: Writer, m: AddOffsetsToTxnRequest, v: number): void {
   const f = v >= 3
   w.string(m.transactionalId, f)
-  w.int64(m.producerId)
+  w.identity(m.producerId)
   w.int16(m.producerEpoch)
   w.string(m.groupId, f)
   if (f) {
@@ -24,7 +24,7 @@ export function writeAddOffsetsToTxnRequest(w: Writer, m: AddOffsetsToTxnRequest
 export function readAddOffsetsToTxnRequest(r: Reader, v: number): Decoded<AddOffsetsToTxnRequest> {
   const f = v >= 3
   const transactionalId = r.string(f)
-  const producerId = r.int64()
+  const producerId = r.identity()
   const producerEpoch = r.int16()
   const groupId = r.string(f)
   if (f) r.skipTags()

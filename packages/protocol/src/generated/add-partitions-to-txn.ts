@@ -33,7 +33,7 @@ export function readAddPartitionsToTxnRequestAddPartitionsToTxnTopic(r: Reader, 
 
 export interface AddPartitionsToTxnRequestAddPartitionsToTxnTransaction {
   readonly transactionalId: string
-  readonly producerId: number
+  readonly producerId: bigint
   readonly producerEpoch: number
   readonly verifyOnly?: boolean
   readonly topics: readonly AddPartitionsToTxnRequestAddPartitionsToTxnTopic[]
@@ -41,7 +41,7 @@ export interface AddPartitionsToTxnRequestAddPartitionsToTxnTransaction {
 
 export function writeAddPartitionsToTxnRequestAddPartitionsToTxnTransaction(w: Writer, m: AddPartitionsToTxnRequestAddPartitionsToTxnTransaction, v: number): void {
   w.string(m.transactionalId, true)
-  w.int64(m.producerId)
+  w.identity(m.producerId)
   w.int16(m.producerEpoch)
   w.bool((m.verifyOnly ?? false))
   {
@@ -54,7 +54,7 @@ export function writeAddPartitionsToTxnRequestAddPartitionsToTxnTransaction(w: W
 
 export function readAddPartitionsToTxnRequestAddPartitionsToTxnTransaction(r: Reader, v: number): Decoded<AddPartitionsToTxnRequestAddPartitionsToTxnTransaction> {
   const transactionalId = r.string(true)
-  const producerId = r.int64()
+  const producerId = r.identity()
   const producerEpoch = r.int16()
   const verifyOnly = r.bool()
   const topics: Decoded<readonly AddPartitionsToTxnRequestAddPartitionsToTxnTopic[]> = []
@@ -69,7 +69,7 @@ export interface AddPartitionsToTxnRequest {
   /** Versions 0 to 3. */
   readonly v3AndBelowTransactionalId?: string
   /** Versions 0 to 3. */
-  readonly v3AndBelowProducerId?: number
+  readonly v3AndBelowProducerId?: bigint
   /** Versions 0 to 3. */
   readonly v3AndBelowProducerEpoch?: number
   /** Versions 0 to 3. */
@@ -91,9 +91,9 @@ export function writeAddPartitionsToTxnRequest(w: Writer, m: AddPartitionsToTxnR
   }
   if (v > 3 && m.v3AndBelowTransactionalId !== undefined && m.v3AndBelowTransactionalId !== '') throw unset('AddPartitionsToTxnRequest.v3AndBelowTransactionalId', v)
   if (v <= 3) {
-    w.int64((m.v3AndBelowProducerId ?? 0))
+    w.identity((m.v3AndBelowProducerId ?? 0n))
   }
-  if (v > 3 && m.v3AndBelowProducerId !== undefined && m.v3AndBelowProducerId !== 0) throw unset('AddPartitionsToTxnRequest.v3AndBelowProducerId', v)
+  if (v > 3 && m.v3AndBelowProducerId !== undefined && m.v3AndBelowProducerId !== 0n) throw unset('AddPartitionsToTxnRequest.v3AndBelowProducerId', v)
   if (v <= 3) {
     w.int16((m.v3AndBelowProducerEpoch ?? 0))
   }
@@ -116,7 +116,7 @@ export function readAddPartitionsToTxnRequest(r: Reader, v: number): Decoded<Add
   const transactions: Decoded<readonly AddPartitionsToTxnRequestAddPartitionsToTxnTransaction[]> = []
   for (let n = v >= 4 ? r.arrayLength(f) : 0; n > 0; n--) transactions.push(readAddPartitionsToTxnRequestAddPartitionsToTxnTransaction(r, v))
   const v3AndBelowTransactionalId = v <= 3 ? r.string(f) : ''
-  const v3AndBelowProducerId = v <= 3 ? r.int64() : 0
+  const v3AndBelowProducerId = v <= 3 ? r.identity() : 0n
   const v3AndBelowProducerEpoch = v <= 3 ? r.int16() : 0
   const v3AndBelowTopics: Decoded<readonly AddPartitionsToTxnRequestAddPartitionsToTxnTopic[]> = []
   for (let n = v <= 3 ? r.arrayLength(f) : 0; n > 0; n--) v3AndBelowTopics.push(readAddPartitionsToTxnRequestAddPartitionsToTxnTopic(r, v))

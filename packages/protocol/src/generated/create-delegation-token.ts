@@ -50,7 +50,7 @@ export function writeCreateDelegationTokenRequest(w: Writer, m: CreateDelegation
     w.arrayLength(list.length, f)
     for (let i = 0; i < list.length; i++) writeCreateDelegationTokenRequestCreatableRenewers(w, (list[i] as CreateDelegationTokenRequestCreatableRenewers), v)
   }
-  w.int64(m.maxLifetimeMs)
+  w.time(m.maxLifetimeMs)
   if (f) {
     w.uvarint(0)
   }
@@ -62,7 +62,7 @@ export function readCreateDelegationTokenRequest(r: Reader, v: number): Decoded<
   const ownerPrincipalName = v >= 3 ? r.nullableString(f) : ''
   const renewers: Decoded<readonly CreateDelegationTokenRequestCreatableRenewers[]> = []
   for (let n = r.arrayLength(f); n > 0; n--) renewers.push(readCreateDelegationTokenRequestCreatableRenewers(r, v))
-  const maxLifetimeMs = r.int64()
+  const maxLifetimeMs = r.time()
   if (f) r.skipTags()
   return { ownerPrincipalType, ownerPrincipalName, renewers, maxLifetimeMs }
 }
@@ -96,9 +96,9 @@ export function writeCreateDelegationTokenResponse(w: Writer, m: CreateDelegatio
     w.string((m.tokenRequesterPrincipalName ?? ''), f)
   }
   if (v < 3 && m.tokenRequesterPrincipalName !== undefined && m.tokenRequesterPrincipalName !== '') throw unset('CreateDelegationTokenResponse.tokenRequesterPrincipalName', v)
-  w.int64(m.issueTimestampMs)
-  w.int64(m.expiryTimestampMs)
-  w.int64(m.maxTimestampMs)
+  w.time(m.issueTimestampMs)
+  w.time(m.expiryTimestampMs)
+  w.time(m.maxTimestampMs)
   w.string(m.tokenId, f)
   w.bytes(m.hmac, f)
   w.int32(m.throttleTimeMs)
@@ -114,9 +114,9 @@ export function readCreateDelegationTokenResponse(r: Reader, v: number): Decoded
   const principalName = r.string(f)
   const tokenRequesterPrincipalType = v >= 3 ? r.string(f) : ''
   const tokenRequesterPrincipalName = v >= 3 ? r.string(f) : ''
-  const issueTimestampMs = r.int64()
-  const expiryTimestampMs = r.int64()
-  const maxTimestampMs = r.int64()
+  const issueTimestampMs = r.time()
+  const expiryTimestampMs = r.time()
+  const maxTimestampMs = r.time()
   const tokenId = r.string(f)
   const hmac = r.bytes(f)
   const throttleTimeMs = r.int32()

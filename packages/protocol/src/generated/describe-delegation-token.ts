@@ -110,9 +110,9 @@ export function writeDescribeDelegationTokenResponseDescribedDelegationToken(w: 
     w.string((m.tokenRequesterPrincipalName ?? ''), f)
   }
   if (v < 3 && m.tokenRequesterPrincipalName !== undefined && m.tokenRequesterPrincipalName !== '') throw unset('DescribeDelegationTokenResponseDescribedDelegationToken.tokenRequesterPrincipalName', v)
-  w.int64(m.issueTimestamp)
-  w.int64(m.expiryTimestamp)
-  w.int64(m.maxTimestamp)
+  w.time(m.issueTimestamp)
+  w.time(m.expiryTimestamp)
+  w.time(m.maxTimestamp)
   w.string(m.tokenId, f)
   w.bytes(m.hmac, f)
   {
@@ -131,9 +131,9 @@ export function readDescribeDelegationTokenResponseDescribedDelegationToken(r: R
   const principalName = r.string(f)
   const tokenRequesterPrincipalType = v >= 3 ? r.string(f) : ''
   const tokenRequesterPrincipalName = v >= 3 ? r.string(f) : ''
-  const issueTimestamp = r.int64()
-  const expiryTimestamp = r.int64()
-  const maxTimestamp = r.int64()
+  const issueTimestamp = r.time()
+  const expiryTimestamp = r.time()
+  const maxTimestamp = r.time()
   const tokenId = r.string(f)
   const hmac = r.bytes(f)
   const renewers: Decoded<readonly DescribeDelegationTokenResponseDescribedDelegationTokenRenewer[]> = []

@@ -47,7 +47,7 @@ export function readDescribeProducersRequest(r: Reader, v: number): Decoded<Desc
 }
 
 export interface DescribeProducersResponseProducerState {
-  readonly producerId: number
+  readonly producerId: bigint
   readonly producerEpoch: number
   readonly lastSequence?: number
   readonly lastTimestamp?: number
@@ -56,20 +56,20 @@ export interface DescribeProducersResponseProducerState {
 }
 
 export function writeDescribeProducersResponseProducerState(w: Writer, m: DescribeProducersResponseProducerState, _v: number): void {
-  w.int64(m.producerId)
+  w.identity(m.producerId)
   w.int32(m.producerEpoch)
   w.int32((m.lastSequence ?? -1))
-  w.int64((m.lastTimestamp ?? -1))
+  w.time((m.lastTimestamp ?? -1))
   w.int32(m.coordinatorEpoch)
   w.int64((m.currentTxnStartOffset ?? -1))
   w.uvarint(0)
 }
 
 export function readDescribeProducersResponseProducerState(r: Reader, _v: number): Decoded<DescribeProducersResponseProducerState> {
-  const producerId = r.int64()
+  const producerId = r.identity()
   const producerEpoch = r.int32()
   const lastSequence = r.int32()
-  const lastTimestamp = r.int64()
+  const lastTimestamp = r.time()
   const coordinatorEpoch = r.int32()
   const currentTxnStartOffset = r.int64()
   r.skipTags()

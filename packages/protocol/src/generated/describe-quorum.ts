@@ -81,10 +81,10 @@ export function writeDescribeQuorumResponseReplicaState(w: Writer, m: DescribeQu
   if (v < 2 && m.replicaDirectoryId !== undefined && m.replicaDirectoryId !== ZERO_UUID) throw unset('DescribeQuorumResponseReplicaState.replicaDirectoryId', v)
   w.int64(m.logEndOffset)
   if (v >= 1) {
-    w.int64((m.lastFetchTimestamp ?? -1))
+    w.time((m.lastFetchTimestamp ?? -1))
   }
   if (v >= 1) {
-    w.int64((m.lastCaughtUpTimestamp ?? -1))
+    w.time((m.lastCaughtUpTimestamp ?? -1))
   }
   w.uvarint(0)
 }
@@ -93,8 +93,8 @@ export function readDescribeQuorumResponseReplicaState(r: Reader, v: number): De
   const replicaId = r.int32()
   const replicaDirectoryId = v >= 2 ? r.uuid() : ZERO_UUID
   const logEndOffset = r.int64()
-  const lastFetchTimestamp = v >= 1 ? r.int64() : -1
-  const lastCaughtUpTimestamp = v >= 1 ? r.int64() : -1
+  const lastFetchTimestamp = v >= 1 ? r.time() : -1
+  const lastCaughtUpTimestamp = v >= 1 ? r.time() : -1
   r.skipTags()
   return { replicaId, replicaDirectoryId, logEndOffset, lastFetchTimestamp, lastCaughtUpTimestamp }
 }

@@ -52,7 +52,7 @@ export interface DescribeTransactionsResponseTransactionState {
   readonly transactionState: string
   readonly transactionTimeoutMs: number
   readonly transactionStartTimeMs: number
-  readonly producerId: number
+  readonly producerId: bigint
   readonly producerEpoch: number
   readonly topics: readonly DescribeTransactionsResponseTopicData[]
 }
@@ -62,8 +62,8 @@ export function writeDescribeTransactionsResponseTransactionState(w: Writer, m: 
   w.string(m.transactionalId, true)
   w.string(m.transactionState, true)
   w.int32(m.transactionTimeoutMs)
-  w.int64(m.transactionStartTimeMs)
-  w.int64(m.producerId)
+  w.time(m.transactionStartTimeMs)
+  w.identity(m.producerId)
   w.int16(m.producerEpoch)
   {
     const list = m.topics
@@ -78,8 +78,8 @@ export function readDescribeTransactionsResponseTransactionState(r: Reader, v: n
   const transactionalId = r.string(true)
   const transactionState = r.string(true)
   const transactionTimeoutMs = r.int32()
-  const transactionStartTimeMs = r.int64()
-  const producerId = r.int64()
+  const transactionStartTimeMs = r.time()
+  const producerId = r.identity()
   const producerEpoch = r.int16()
   const topics: Decoded<readonly DescribeTransactionsResponseTopicData[]> = []
   for (let n = r.arrayLength(true); n > 0; n--) topics.push(readDescribeTransactionsResponseTopicData(r, v))

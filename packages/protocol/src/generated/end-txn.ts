@@ -5,7 +5,7 @@ import type { Writer } from '../wire/writer.ts'
 
 export interface EndTxnRequest {
   readonly transactionalId: string
-  readonly producerId: number
+  readonly producerId: bigint
   readonly producerEpoch: number
   readonly committed: boolean
 }
@@ -13,7 +13,7 @@ export interface EndTxnRequest {
 export function writeEndTxnRequest(w: Writer, m: EndTxnRequest, v: number): void {
   const f = v >= 3
   w.string(m.transactionalId, f)
-  w.int64(m.producerId)
+  w.identity(m.producerId)
   w.int16(m.producerEpoch)
   w.bool(m.committed)
   if (f) {
@@ -24,7 +24,7 @@ export function writeEndTxnRequest(w: Writer, m: EndTxnRequest, v: number): void
 export function readEndTxnRequest(r: Reader, v: number): Decoded<EndTxnRequest> {
   const f = v >= 3
   const transactionalId = r.string(f)
-  const producerId = r.int64()
+  const producerId = r.identity()
   const producerEpoch = r.int16()
   const committed = r.bool()
   if (f) r.skipTags()
@@ -35,7 +35,7 @@ export interface EndTxnResponse {
   readonly throttleTimeMs: number
   readonly errorCode: number
   /** Version 5. */
-  readonly producerId?: number
+  readonly producerId?: bigint
   /** Version 5. */
   readonly producerEpoch?: number
 }
@@ -45,7 +45,7 @@ export function writeEndTxnResponse(w: Writer, m: EndTxnResponse, v: number): vo
   w.int32(m.throttleTimeMs)
   w.int16(m.errorCode)
   if (v >= 5) {
-    w.int64((m.producerId ?? -1))
+    w.identity((m.producerId ?? -1n))
   }
   if (v >= 5) {
     w.int16((m.producerEpoch ?? -1))
@@ -59,7 +59,7 @@ export function readEndTxnResponse(r: Reader, v: number): Decoded<EndTxnResponse
   const f = v >= 3
   const throttleTimeMs = r.int32()
   const errorCode = r.int16()
-  const producerId = v >= 5 ? r.int64() : -1
+  const producerId = v >= 5 ? r.identity() : -1n
   const producerEpoch = v >= 5 ? r.int16() : -1
   if (f) r.skipTags()
   return { throttleTimeMs, errorCode, producerId, producerEpoch }

@@ -11,7 +11,7 @@ export interface ExpireDelegationTokenRequest {
 export function writeExpireDelegationTokenRequest(w: Writer, m: ExpireDelegationTokenRequest, v: number): void {
   const f = v >= 2
   w.bytes(m.hmac, f)
-  w.int64(m.expiryTimePeriodMs)
+  w.time(m.expiryTimePeriodMs)
   if (f) {
     w.uvarint(0)
   }
@@ -20,7 +20,7 @@ export function writeExpireDelegationTokenRequest(w: Writer, m: ExpireDelegation
 export function readExpireDelegationTokenRequest(r: Reader, v: number): Decoded<ExpireDelegationTokenRequest> {
   const f = v >= 2
   const hmac = r.bytes(f)
-  const expiryTimePeriodMs = r.int64()
+  const expiryTimePeriodMs = r.time()
   if (f) r.skipTags()
   return { hmac, expiryTimePeriodMs }
 }
@@ -34,7 +34,7 @@ export interface ExpireDelegationTokenResponse {
 export function writeExpireDelegationTokenResponse(w: Writer, m: ExpireDelegationTokenResponse, v: number): void {
   const f = v >= 2
   w.int16(m.errorCode)
-  w.int64(m.expiryTimestampMs)
+  w.time(m.expiryTimestampMs)
   w.int32(m.throttleTimeMs)
   if (f) {
     w.uvarint(0)
@@ -44,7 +44,7 @@ export function writeExpireDelegationTokenResponse(w: Writer, m: ExpireDelegatio
 export function readExpireDelegationTokenResponse(r: Reader, v: number): Decoded<ExpireDelegationTokenResponse> {
   const f = v >= 2
   const errorCode = r.int16()
-  const expiryTimestampMs = r.int64()
+  const expiryTimestampMs = r.time()
   const throttleTimeMs = r.int32()
   if (f) r.skipTags()
   return { errorCode, expiryTimestampMs, throttleTimeMs }

@@ -6,28 +6,28 @@ import { type RecordsInput, Writer } from '../wire/writer.ts'
 
 export interface FetchRequestReplicaState {
   readonly replicaId?: number
-  readonly replicaEpoch?: number
+  readonly replicaEpoch?: bigint
 }
 
 export function writeFetchRequestReplicaState(w: Writer, m: FetchRequestReplicaState, _v: number): void {
   w.int32((m.replicaId ?? -1))
-  w.int64((m.replicaEpoch ?? -1))
+  w.identity((m.replicaEpoch ?? -1n))
   w.uvarint(0)
 }
 
 export function readFetchRequestReplicaState(r: Reader, _v: number): Decoded<FetchRequestReplicaState> {
   const replicaId = r.int32()
-  const replicaEpoch = r.int64()
+  const replicaEpoch = r.identity()
   r.skipTags()
   return { replicaId, replicaEpoch }
 }
 
 function defaultFetchRequestReplicaState(): Decoded<FetchRequestReplicaState> {
-  return { replicaId: -1, replicaEpoch: -1 }
+  return { replicaId: -1, replicaEpoch: -1n }
 }
 
 function differsFetchRequestReplicaState(m: FetchRequestReplicaState): boolean {
-  return (m.replicaId !== undefined && m.replicaId !== -1) || (m.replicaEpoch !== undefined && m.replicaEpoch !== -1)
+  return (m.replicaId !== undefined && m.replicaId !== -1) || (m.replicaEpoch !== undefined && m.replicaEpoch !== -1n)
 }
 
 export interface FetchRequestFetchPartition {
@@ -377,13 +377,13 @@ function differsFetchResponseSnapshotId(m: FetchResponseSnapshotId): boolean {
 }
 
 export interface FetchResponseAbortedTransaction {
-  readonly producerId: number
+  readonly producerId: bigint
   readonly firstOffset: number
 }
 
 export function writeFetchResponseAbortedTransaction(w: Writer, m: FetchResponseAbortedTransaction, v: number): void {
   const f = v >= 12
-  w.int64(m.producerId)
+  w.identity(m.producerId)
   w.int64(m.firstOffset)
   if (f) {
     w.uvarint(0)
@@ -392,7 +392,7 @@ export function writeFetchResponseAbortedTransaction(w: Writer, m: FetchResponse
 
 export function readFetchResponseAbortedTransaction(r: Reader, v: number): Decoded<FetchResponseAbortedTransaction> {
   const f = v >= 12
-  const producerId = r.int64()
+  const producerId = r.identity()
   const firstOffset = r.int64()
   if (f) r.skipTags()
   return { producerId, firstOffset }

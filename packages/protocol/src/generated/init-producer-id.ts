@@ -8,7 +8,7 @@ export interface InitProducerIdRequest {
   readonly transactionalId: string | null
   readonly transactionTimeoutMs: number
   /** Versions 3 and later. */
-  readonly producerId?: number
+  readonly producerId?: bigint
   /** Versions 3 and later. */
   readonly producerEpoch?: number
   /** Version 6. */
@@ -22,9 +22,9 @@ export function writeInitProducerIdRequest(w: Writer, m: InitProducerIdRequest, 
   w.nullableString(m.transactionalId, f)
   w.int32(m.transactionTimeoutMs)
   if (v >= 3) {
-    w.int64((m.producerId ?? -1))
+    w.identity((m.producerId ?? -1n))
   }
-  if (v < 3 && m.producerId !== undefined && m.producerId !== -1) throw unset('InitProducerIdRequest.producerId', v)
+  if (v < 3 && m.producerId !== undefined && m.producerId !== -1n) throw unset('InitProducerIdRequest.producerId', v)
   if (v >= 3) {
     w.int16((m.producerEpoch ?? -1))
   }
@@ -46,7 +46,7 @@ export function readInitProducerIdRequest(r: Reader, v: number): Decoded<InitPro
   const f = v >= 2
   const transactionalId = r.nullableString(f)
   const transactionTimeoutMs = r.int32()
-  const producerId = v >= 3 ? r.int64() : -1
+  const producerId = v >= 3 ? r.identity() : -1n
   const producerEpoch = v >= 3 ? r.int16() : -1
   const enable2Pc = v >= 6 ? r.bool() : false
   const keepPreparedTxn = v >= 6 ? r.bool() : false
@@ -57,10 +57,10 @@ export function readInitProducerIdRequest(r: Reader, v: number): Decoded<InitPro
 export interface InitProducerIdResponse {
   readonly throttleTimeMs: number
   readonly errorCode: number
-  readonly producerId?: number
+  readonly producerId?: bigint
   readonly producerEpoch: number
   /** Version 6. */
-  readonly ongoingTxnProducerId?: number
+  readonly ongoingTxnProducerId?: bigint
   /** Version 6. */
   readonly ongoingTxnProducerEpoch?: number
 }
@@ -69,12 +69,12 @@ export function writeInitProducerIdResponse(w: Writer, m: InitProducerIdResponse
   const f = v >= 2
   w.int32(m.throttleTimeMs)
   w.int16(m.errorCode)
-  w.int64((m.producerId ?? -1))
+  w.identity((m.producerId ?? -1n))
   w.int16(m.producerEpoch)
   if (v >= 6) {
-    w.int64((m.ongoingTxnProducerId ?? -1))
+    w.identity((m.ongoingTxnProducerId ?? -1n))
   }
-  if (v < 6 && m.ongoingTxnProducerId !== undefined && m.ongoingTxnProducerId !== -1) throw unset('InitProducerIdResponse.ongoingTxnProducerId', v)
+  if (v < 6 && m.ongoingTxnProducerId !== undefined && m.ongoingTxnProducerId !== -1n) throw unset('InitProducerIdResponse.ongoingTxnProducerId', v)
   if (v >= 6) {
     w.int16((m.ongoingTxnProducerEpoch ?? -1))
   }
@@ -88,9 +88,9 @@ export function readInitProducerIdResponse(r: Reader, v: number): Decoded<InitPr
   const f = v >= 2
   const throttleTimeMs = r.int32()
   const errorCode = r.int16()
-  const producerId = r.int64()
+  const producerId = r.identity()
   const producerEpoch = r.int16()
-  const ongoingTxnProducerId = v >= 6 ? r.int64() : -1
+  const ongoingTxnProducerId = v >= 6 ? r.identity() : -1n
   const ongoingTxnProducerEpoch = v >= 6 ? r.int16() : -1
   if (f) r.skipTags()
   return { throttleTimeMs, errorCode, producerId, producerEpoch, ongoingTxnProducerId, ongoingTxnProducerEpoch }

@@ -17,7 +17,7 @@ export function writeListOffsetsRequestListOffsetsPartition(w: Writer, m: ListOf
   if (v >= 4) {
     w.int32((m.currentLeaderEpoch ?? -1))
   }
-  w.int64(m.timestamp)
+  w.time(m.timestamp)
   if (f) {
     w.uvarint(0)
   }
@@ -27,7 +27,7 @@ export function readListOffsetsRequestListOffsetsPartition(r: Reader, v: number)
   const f = v >= 6
   const partitionIndex = r.int32()
   const currentLeaderEpoch = v >= 4 ? r.int32() : -1
-  const timestamp = r.int64()
+  const timestamp = r.time()
   if (f) r.skipTags()
   return { partitionIndex, currentLeaderEpoch, timestamp }
 }
@@ -112,7 +112,7 @@ export function writeListOffsetsResponseListOffsetsPartitionResponse(w: Writer, 
   const f = v >= 6
   w.int32(m.partitionIndex)
   w.int16(m.errorCode)
-  w.int64((m.timestamp ?? -1))
+  w.time((m.timestamp ?? -1))
   w.int64((m.offset ?? -1))
   if (v >= 4) {
     w.int32((m.leaderEpoch ?? -1))
@@ -127,7 +127,7 @@ export function readListOffsetsResponseListOffsetsPartitionResponse(r: Reader, v
   const f = v >= 6
   const partitionIndex = r.int32()
   const errorCode = r.int16()
-  const timestamp = r.int64()
+  const timestamp = r.time()
   const offset = r.int64()
   const leaderEpoch = v >= 4 ? r.int32() : -1
   if (f) r.skipTags()

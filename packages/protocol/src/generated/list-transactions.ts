@@ -6,7 +6,7 @@ import type { Writer } from '../wire/writer.ts'
 
 export interface ListTransactionsRequest {
   readonly stateFilters: readonly string[]
-  readonly producerIdFilters: readonly number[]
+  readonly producerIdFilters: readonly bigint[]
   /** Versions 1 and later. */
   readonly durationFilter?: number
   /** Version 2. */
@@ -22,10 +22,10 @@ export function writeListTransactionsRequest(w: Writer, m: ListTransactionsReque
   {
     const list = m.producerIdFilters
     w.arrayLength(list.length, true)
-    for (let i = 0; i < list.length; i++) w.int64((list[i] as number))
+    for (let i = 0; i < list.length; i++) w.identity((list[i] as bigint))
   }
   if (v >= 1) {
-    w.int64((m.durationFilter ?? -1))
+    w.time((m.durationFilter ?? -1))
   }
   if (v < 1 && m.durationFilter !== undefined && m.durationFilter !== -1) throw unset('ListTransactionsRequest.durationFilter', v)
   if (v >= 2) {
@@ -38,9 +38,9 @@ export function writeListTransactionsRequest(w: Writer, m: ListTransactionsReque
 export function readListTransactionsRequest(r: Reader, v: number): Decoded<ListTransactionsRequest> {
   const stateFilters: Decoded<readonly string[]> = []
   for (let n = r.arrayLength(true); n > 0; n--) stateFilters.push(r.string(true))
-  const producerIdFilters: Decoded<readonly number[]> = []
-  for (let n = r.arrayLength(true); n > 0; n--) producerIdFilters.push(r.int64())
-  const durationFilter = v >= 1 ? r.int64() : -1
+  const producerIdFilters: Decoded<readonly bigint[]> = []
+  for (let n = r.arrayLength(true); n > 0; n--) producerIdFilters.push(r.identity())
+  const durationFilter = v >= 1 ? r.time() : -1
   const transactionalIdPattern = v >= 2 ? r.nullableString(true) : null
   r.skipTags()
   return { stateFilters, producerIdFilters, durationFilter, transactionalIdPattern }
@@ -48,20 +48,20 @@ export function readListTransactionsRequest(r: Reader, v: number): Decoded<ListT
 
 export interface ListTransactionsResponseTransactionState {
   readonly transactionalId: string
-  readonly producerId: number
+  readonly producerId: bigint
   readonly transactionState: string
 }
 
 export function writeListTransactionsResponseTransactionState(w: Writer, m: ListTransactionsResponseTransactionState, _v: number): void {
   w.string(m.transactionalId, true)
-  w.int64(m.producerId)
+  w.identity(m.producerId)
   w.string(m.transactionState, true)
   w.uvarint(0)
 }
 
 export function readListTransactionsResponseTransactionState(r: Reader, _v: number): Decoded<ListTransactionsResponseTransactionState> {
   const transactionalId = r.string(true)
-  const producerId = r.int64()
+  const producerId = r.identity()
   const transactionState = r.string(true)
   r.skipTags()
   return { transactionalId, producerId, transactionState }

@@ -92,7 +92,7 @@ export function writeOffsetCommitRequest(w: Writer, m: OffsetCommitRequest, v: n
   }
   if (v < 7 && m.groupInstanceId !== undefined && m.groupInstanceId !== null) throw unset('OffsetCommitRequest.groupInstanceId', v)
   if (v <= 4) {
-    w.int64((m.retentionTimeMs ?? -1))
+    w.time((m.retentionTimeMs ?? -1))
   }
   {
     const list = m.topics
@@ -110,7 +110,7 @@ export function readOffsetCommitRequest(r: Reader, v: number): Decoded<OffsetCom
   const generationIdOrMemberEpoch = r.int32()
   const memberId = r.string(f)
   const groupInstanceId = v >= 7 ? r.nullableString(f) : null
-  const retentionTimeMs = v <= 4 ? r.int64() : -1
+  const retentionTimeMs = v <= 4 ? r.time() : -1
   const topics: Decoded<readonly OffsetCommitRequestOffsetCommitRequestTopic[]> = []
   for (let n = r.arrayLength(f); n > 0; n--) topics.push(readOffsetCommitRequestOffsetCommitRequestTopic(r, v))
   if (f) r.skipTags()

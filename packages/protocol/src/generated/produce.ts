@@ -163,7 +163,7 @@ export function writeProduceResponsePartitionProduceResponse(w: Writer, m: Produ
   w.int32(m.index)
   w.int16(m.errorCode)
   w.int64(m.baseOffset)
-  w.int64((m.logAppendTimeMs ?? -1))
+  w.time((m.logAppendTimeMs ?? -1))
   if (v >= 5) {
     w.int64((m.logStartOffset ?? -1))
   }
@@ -196,7 +196,7 @@ export function readProduceResponsePartitionProduceResponse(r: Reader, v: number
   const index = r.int32()
   const errorCode = r.int16()
   const baseOffset = r.int64()
-  const logAppendTimeMs = r.int64()
+  const logAppendTimeMs = r.time()
   const logStartOffset = v >= 5 ? r.int64() : -1
   const recordErrors: Decoded<readonly ProduceResponseBatchIndexAndErrorMessage[]> = []
   for (let n = v >= 8 ? r.arrayLength(f) : 0; n > 0; n--) recordErrors.push(readProduceResponseBatchIndexAndErrorMessage(r, v))

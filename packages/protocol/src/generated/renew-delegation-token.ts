@@ -11,7 +11,7 @@ export interface RenewDelegationTokenRequest {
 export function writeRenewDelegationTokenRequest(w: Writer, m: RenewDelegationTokenRequest, v: number): void {
   const f = v >= 2
   w.bytes(m.hmac, f)
-  w.int64(m.renewPeriodMs)
+  w.time(m.renewPeriodMs)
   if (f) {
     w.uvarint(0)
   }
@@ -20,7 +20,7 @@ export function writeRenewDelegationTokenRequest(w: Writer, m: RenewDelegationTo
 export function readRenewDelegationTokenRequest(r: Reader, v: number): Decoded<RenewDelegationTokenRequest> {
   const f = v >= 2
   const hmac = r.bytes(f)
-  const renewPeriodMs = r.int64()
+  const renewPeriodMs = r.time()
   if (f) r.skipTags()
   return { hmac, renewPeriodMs }
 }
@@ -34,7 +34,7 @@ export interface RenewDelegationTokenResponse {
 export function writeRenewDelegationTokenResponse(w: Writer, m: RenewDelegationTokenResponse, v: number): void {
   const f = v >= 2
   w.int16(m.errorCode)
-  w.int64(m.expiryTimestampMs)
+  w.time(m.expiryTimestampMs)
   w.int32(m.throttleTimeMs)
   if (f) {
     w.uvarint(0)
@@ -44,7 +44,7 @@ export function writeRenewDelegationTokenResponse(w: Writer, m: RenewDelegationT
 export function readRenewDelegationTokenResponse(r: Reader, v: number): Decoded<RenewDelegationTokenResponse> {
   const f = v >= 2
   const errorCode = r.int16()
-  const expiryTimestampMs = r.int64()
+  const expiryTimestampMs = r.time()
   const throttleTimeMs = r.int32()
   if (f) r.skipTags()
   return { errorCode, expiryTimestampMs, throttleTimeMs }

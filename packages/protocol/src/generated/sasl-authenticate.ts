@@ -36,7 +36,7 @@ export function writeSaslAuthenticateResponse(w: Writer, m: SaslAuthenticateResp
   w.nullableString(m.errorMessage, f)
   w.bytes(m.authBytes, f)
   if (v >= 1) {
-    w.int64((m.sessionLifetimeMs ?? 0))
+    w.time((m.sessionLifetimeMs ?? 0))
   }
   if (f) {
     w.uvarint(0)
@@ -48,7 +48,7 @@ export function readSaslAuthenticateResponse(r: Reader, v: number): Decoded<Sasl
   const errorCode = r.int16()
   const errorMessage = r.nullableString(f)
   const authBytes = r.bytes(f)
-  const sessionLifetimeMs = v >= 1 ? r.int64() : 0
+  const sessionLifetimeMs = v >= 1 ? r.time() : 0
   if (f) r.skipTags()
   return { errorCode, errorMessage, authBytes, sessionLifetimeMs }
 }

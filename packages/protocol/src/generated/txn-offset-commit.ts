@@ -65,7 +65,7 @@ export function readTxnOffsetCommitRequestTxnOffsetCommitRequestTopic(r: Reader,
 export interface TxnOffsetCommitRequest {
   readonly transactionalId: string
   readonly groupId: string
-  readonly producerId: number
+  readonly producerId: bigint
   readonly producerEpoch: number
   /** Versions 3 and later. */
   readonly generationId?: number
@@ -80,7 +80,7 @@ export function writeTxnOffsetCommitRequest(w: Writer, m: TxnOffsetCommitRequest
   const f = v >= 3
   w.string(m.transactionalId, f)
   w.string(m.groupId, f)
-  w.int64(m.producerId)
+  w.identity(m.producerId)
   w.int16(m.producerEpoch)
   if (v >= 3) {
     w.int32((m.generationId ?? -1))
@@ -108,7 +108,7 @@ export function readTxnOffsetCommitRequest(r: Reader, v: number): Decoded<TxnOff
   const f = v >= 3
   const transactionalId = r.string(f)
   const groupId = r.string(f)
-  const producerId = r.int64()
+  const producerId = r.identity()
   const producerEpoch = r.int16()
   const generationId = v >= 3 ? r.int32() : -1
   const memberId = v >= 3 ? r.string(f) : ''

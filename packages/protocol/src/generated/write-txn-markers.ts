@@ -27,7 +27,7 @@ export function readWriteTxnMarkersRequestWritableTxnMarkerTopic(r: Reader, _v: 
 }
 
 export interface WriteTxnMarkersRequestWritableTxnMarker {
-  readonly producerId: number
+  readonly producerId: bigint
   readonly producerEpoch: number
   readonly transactionResult: boolean
   readonly topics: readonly WriteTxnMarkersRequestWritableTxnMarkerTopic[]
@@ -37,7 +37,7 @@ export interface WriteTxnMarkersRequestWritableTxnMarker {
 }
 
 export function writeWriteTxnMarkersRequestWritableTxnMarker(w: Writer, m: WriteTxnMarkersRequestWritableTxnMarker, v: number): void {
-  w.int64(m.producerId)
+  w.identity(m.producerId)
   w.int16(m.producerEpoch)
   w.bool(m.transactionResult)
   {
@@ -53,7 +53,7 @@ export function writeWriteTxnMarkersRequestWritableTxnMarker(w: Writer, m: Write
 }
 
 export function readWriteTxnMarkersRequestWritableTxnMarker(r: Reader, v: number): Decoded<WriteTxnMarkersRequestWritableTxnMarker> {
-  const producerId = r.int64()
+  const producerId = r.identity()
   const producerEpoch = r.int16()
   const transactionResult = r.bool()
   const topics: Decoded<readonly WriteTxnMarkersRequestWritableTxnMarkerTopic[]> = []
@@ -126,12 +126,12 @@ export function readWriteTxnMarkersResponseWritableTxnMarkerTopicResult(r: Reade
 }
 
 export interface WriteTxnMarkersResponseWritableTxnMarkerResult {
-  readonly producerId: number
+  readonly producerId: bigint
   readonly topics: readonly WriteTxnMarkersResponseWritableTxnMarkerTopicResult[]
 }
 
 export function writeWriteTxnMarkersResponseWritableTxnMarkerResult(w: Writer, m: WriteTxnMarkersResponseWritableTxnMarkerResult, v: number): void {
-  w.int64(m.producerId)
+  w.identity(m.producerId)
   {
     const list = m.topics
     w.arrayLength(list.length, true)
@@ -141,7 +141,7 @@ export function writeWriteTxnMarkersResponseWritableTxnMarkerResult(w: Writer, m
 }
 
 export function readWriteTxnMarkersResponseWritableTxnMarkerResult(r: Reader, v: number): Decoded<WriteTxnMarkersResponseWritableTxnMarkerResult> {
-  const producerId = r.int64()
+  const producerId = r.identity()
   const topics: Decoded<readonly WriteTxnMarkersResponseWritableTxnMarkerTopicResult[]> = []
   for (let n = r.arrayLength(true); n > 0; n--) topics.push(readWriteTxnMarkersResponseWritableTxnMarkerTopicResult(r, v))
   r.skipTags()

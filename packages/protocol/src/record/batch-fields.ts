@@ -31,12 +31,12 @@ export interface BatchHeader {
   readonly isControl: boolean
   /** Whether {@link baseTimestamp} is the time from which tombstones may go (KIP-534). */
   readonly hasDeleteHorizon: boolean
-  /** ms since the epoch; what the records' timestamps count from. */
+  /** ms since the epoch; what the records' timestamps count from. Rounded beyond 2^53, as all times are. */
   readonly baseTimestamp: number
   /** ms since the epoch. */
   readonly maxTimestamp: number
-  /** -1 without idempotence. */
-  readonly producerId: number
+  /** Any 64 bits; -1 without idempotence. */
+  readonly producerId: bigint
   /** -1 without idempotence. */
   readonly producerEpoch: number
   /** -1 without idempotence. */

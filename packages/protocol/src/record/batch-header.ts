@@ -52,6 +52,18 @@ export function writeInt64(target: Uint8Array, position: number, value: number):
   writeInt32(target, position + 4, value)
 }
 
+/** Writes a time as 64 bits: exact up to 2^53, the nearest there is beyond. */
+export function writeTime(target: Buffer, position: number, time: number): void {
+  if (Number.isSafeInteger(time)) writeInt64(target, position, time)
+  else target.writeBigInt64BE(asInt64(time), position)
+}
+
+/** The nearest int64 of a number; not of NaN. */
+export function asInt64(value: number): bigint {
+  if (value >= 2 ** 63) return 0x7fff_ffff_ffff_ffffn
+  return value <= -(2 ** 63) ? -0x8000_0000_0000_0000n : BigInt(Math.trunc(value))
+}
+
 /** Writes the low 32 bits of a safe integer, negative ones too. Buffer's own way checks what is known here. */
 export function writeInt32(target: Uint8Array, position: number, value: number): void {
   target[position] = value >>> 24
@@ -100,7 +112,7 @@ export function setPartitionLeaderEpoch(buffer: Buffer, at: number, epoch: numbe
 export function setLogAppendTime(buffer: Buffer, at: number, timestamp: number): void {
   const attributes = buffer.readInt16BE(at + field.attributes)
   buffer.writeInt16BE(attributes | attribute.logAppendTime, at + field.attributes)
-  writeInt64(buffer, at + field.maxTimestamp, timestamp)
+  writeTime(buffer, at + field.maxTimestamp, timestamp)
   const end = at + LENGTH_PREFIX_BYTES + buffer.readInt32BE(at + field.length)
   buffer.writeUInt32BE(crc32c(buffer, at + field.attributes, end), at + field.crc)
 }

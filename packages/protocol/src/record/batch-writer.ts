@@ -2,8 +2,10 @@
 
 import type { CompressionCodec } from '../compression/codec.ts'
 import { crc32c } from '../wire/crc32c.ts'
-import { varintSize, varlongSize, writeVarint, writeVarlong } from '../wire/varint.ts'
+import { INT64_MAX } from '../wire/reader.ts'
+import { bigVarlongSize, varintSize, varlongSize, writeBigVarlong, writeVarint, writeVarlong } from '../wire/varint.ts'
 import {
+  asInt64,
   attribute,
   BATCH_HEADER_BYTES,
   field,
@@ -11,6 +13,7 @@ import {
   writeInt16,
   writeInt32,
   writeInt64,
+  writeTime,
 } from './batch-header.ts'
 import { giveBuffer, takeBuffer } from './buffer-pool.ts'
 
@@ -40,7 +43,7 @@ export interface SealOptions {
   readonly codec?: CompressionCodec | null | undefined
   /** `compression.level`; -1, the default, leaves it to the codec. */
   readonly level?: number | undefined
-  readonly producerId?: number | undefined
+  readonly producerId?: bigint | undefined
   readonly producerEpoch?: number | undefined
   readonly baseSequence?: number | undefined
   readonly isTransactional?: boolean | undefined
@@ -111,7 +114,7 @@ export class BatchWriter {
   /**
    * Writes one record into the batch and returns the bytes it takes there.
    *
-   * @param timestamp - ms since the epoch, a safe integer; -1 for none
+   * @param timestamp - ms since the epoch, a whole number up to 2^63; -1 for none
    * @throws TypeError when something is neither bytes nor a string nor null
    * @throws RangeError when the timestamp is none of these, or the batch would pass 2 GiB
    * @throws Error when the batch is sealed
@@ -123,7 +126,7 @@ export class BatchWriter {
     timestamp: number,
   ): number {
     if (this.isClosed) throw new Error('a sealed record batch takes no more records')
-    if (!(timestamp >= -1 && timestamp <= Number.MAX_SAFE_INTEGER && Math.floor(timestamp) === timestamp)) {
+    if (!(timestamp >= -1 && timestamp <= INT64_MAX && Math.floor(timestamp) === timestamp)) {
       throw new RangeError(`timestamp ${timestamp} is not a whole number of milliseconds since the epoch`)
     }
     const timestampDelta = this.recordCount === 0 ? 0 : timestamp - this.baseTimestamp
@@ -165,7 +168,7 @@ export class BatchWriter {
       buffer[position++] = 0
       size = position - start
     } else {
-      size = this.#putAny(key, value, headers, timestampDelta)
+      size = this.#putAny(key, value, headers, timestampDelta, timestamp)
     }
     if (this.recordCount === 0) {
       this.baseTimestamp = timestamp
@@ -183,14 +186,16 @@ export class BatchWriter {
     value: RecordBytes | null | undefined,
     headers: RecordHeaders | null | undefined,
     timestampDelta: number,
+    timestamp: number,
   ): number {
     const keyLength = key === null || key === undefined ? -1 : key.length
     const valueLength = value === null || value === undefined ? -1 : value.length
     // Without types a number may come: its length is undefined, and it must not become an empty value.
     if (!(keyLength >= -1 && valueLength >= -1)) throw new TypeError(NOT_BYTES)
     // Strings are taken for ASCII first: that saves measuring them, and writing them tells whether it was true.
-    const size = this.#put(key, keyLength, value, valueLength, headers, timestampDelta)
-    return size >= 0 ? size : this.#put(key, byteLength(key), value, byteLength(value), headers, timestampDelta)
+    const size = this.#put(key, keyLength, value, valueLength, headers, timestampDelta, timestamp)
+    if (size >= 0) return size
+    return this.#put(key, byteLength(key), value, byteLength(value), headers, timestampDelta, timestamp)
   }
 
   /** Writes a record behind the last one without counting it in; -1 if a string needed more bytes than given here. */
@@ -201,12 +206,14 @@ export class BatchWriter {
     valueLength: number,
     headers: RecordHeaders | null | undefined,
     timestampDelta: number,
+    timestamp: number,
   ): number {
     const isNear = timestampDelta >= NEAR_FROM && timestampDelta < NEAR_TO
+    const exactDelta = isNear ? null : this.#exactDelta(timestampDelta, timestamp)
     const offsetDelta = this.recordCount
     let bodySize =
       1 +
-      (isNear ? varintSize(timestampDelta) : varlongSize(timestampDelta)) +
+      (isNear ? varintSize(timestampDelta) : exactDelta === null ? varlongSize(timestampDelta) : bigVarlongSize(exactDelta)) +
       varintSize(offsetDelta) +
       varintSize(keyLength) +
       varintSize(valueLength)
@@ -219,7 +226,9 @@ export class BatchWriter {
     const buffer = this.buffer
     let position = writeVarint(buffer, start, bodySize)
     buffer[position++] = 0 // attributes: Kafka has none yet
-    position = isNear ? writeVarint(buffer, position, timestampDelta) : writeVarlong(buffer, position, timestampDelta)
+    if (isNear) position = writeVarint(buffer, position, timestampDelta)
+    else if (exactDelta === null) position = writeVarlong(buffer, position, timestampDelta)
+    else position = writeBigVarlong(buffer, position, exactDelta)
     position = writeVarint(buffer, position, offsetDelta)
     position = writeVarint(buffer, position, keyLength)
     if (keyLength > 0 && key !== null && key !== undefined) {
@@ -234,6 +243,12 @@ export class BatchWriter {
     if (headers === null || headers === undefined) buffer[position++] = 0
     else position = writeHeaders(buffer, position, headers)
     return position - start
+  }
+
+  /** Null where a number is exact. Else base and delta have to sum up to the time that the header is given. */
+  #exactDelta(timestampDelta: number, timestamp: number): bigint | null {
+    if (Number.isSafeInteger(timestampDelta)) return null
+    return asInt64(timestamp) - asInt64(this.baseTimestamp)
   }
 
   #grow(needed: number): void {
@@ -269,9 +284,9 @@ export class BatchWriter {
     buffer[field.magic] = 2
     writeInt16(buffer, field.attributes, attributes)
     writeInt32(buffer, field.lastOffsetDelta, this.recordCount - 1)
-    writeInt64(buffer, field.baseTimestamp, this.baseTimestamp)
-    writeInt64(buffer, field.maxTimestamp, this.maxTimestamp)
-    writeInt64(buffer, field.producerId, options.producerId ?? -1)
+    writeTime(buffer, field.baseTimestamp, this.baseTimestamp)
+    writeTime(buffer, field.maxTimestamp, this.maxTimestamp)
+    buffer.writeBigInt64BE(options.producerId ?? -1n, field.producerId)
     writeInt16(buffer, field.producerEpoch, options.producerEpoch ?? -1)
     writeInt32(buffer, field.baseSequence, options.baseSequence ?? -1)
     writeInt32(buffer, field.recordCount, this.recordCount)

@@ -1,7 +1,7 @@
 /** The markers that end a transaction in a partition (KIP-98). */
 
 import { crc32c } from '../wire/crc32c.ts'
-import { attribute, BATCH_HEADER_BYTES, field, LENGTH_PREFIX_BYTES, writeInt64 } from './batch-header.ts'
+import { attribute, BATCH_HEADER_BYTES, field, LENGTH_PREFIX_BYTES, writeInt64, writeTime } from './batch-header.ts'
 
 /**
  * What a control batch says.
@@ -10,7 +10,7 @@ import { attribute, BATCH_HEADER_BYTES, field, LENGTH_PREFIX_BYTES, writeInt64 }
  */
 export interface ControlBatch {
   readonly type: 'abort' | 'commit'
-  readonly producerId: number
+  readonly producerId: bigint
   readonly producerEpoch: number
   /** Epoch of the transaction coordinator. */
   readonly coordinatorEpoch: number
@@ -36,9 +36,9 @@ export function encodeControlBatch(marker: ControlBatch): Buffer {
   batch.writeInt32BE(marker.partitionLeaderEpoch ?? -1, field.partitionLeaderEpoch)
   batch[field.magic] = 2
   batch.writeInt16BE(attribute.transactional | attribute.control, field.attributes)
-  writeInt64(batch, field.baseTimestamp, marker.timestamp)
-  writeInt64(batch, field.maxTimestamp, marker.timestamp)
-  writeInt64(batch, field.producerId, marker.producerId)
+  writeTime(batch, field.baseTimestamp, marker.timestamp)
+  writeTime(batch, field.maxTimestamp, marker.timestamp)
+  batch.writeBigInt64BE(marker.producerId, field.producerId)
   batch.writeInt16BE(marker.producerEpoch, field.producerEpoch)
   batch.writeInt32BE(-1, field.baseSequence)
   batch.writeInt32BE(1, field.recordCount)

@@ -35,7 +35,7 @@ export class RecordBatch implements BatchHeader {
   readonly hasDeleteHorizon: boolean
   readonly baseTimestamp: number
   readonly maxTimestamp: number
-  readonly producerId: number
+  readonly producerId: bigint
   readonly producerEpoch: number
   readonly baseSequence: number
   /** Of a compressed message set of magic 0 or 1 right only after {@link records}. */
@@ -60,7 +60,7 @@ export class RecordBatch implements BatchHeader {
       this.hasDeleteHorizon = (attributes & attribute.deleteHorizon) !== 0
       this.baseTimestamp = readInt64(buffer, start + field.baseTimestamp)
       this.maxTimestamp = readInt64(buffer, start + field.maxTimestamp)
-      this.producerId = readInt64(buffer, start + field.producerId)
+      this.producerId = readProducerId(buffer, start + field.producerId)
       this.producerEpoch = buffer.readInt16BE(start + field.producerEpoch)
       this.baseSequence = buffer.readInt32BE(start + field.baseSequence)
       this.recordCount = buffer.readInt32BE(start + field.recordCount)
@@ -81,11 +81,26 @@ export class RecordBatch implements BatchHeader {
       this.hasDeleteHorizon = false
       this.baseTimestamp = this.magic === 0 ? -1 : readInt64(buffer, start + legacyField.timestamp)
       this.maxTimestamp = this.baseTimestamp
-      this.producerId = -1
+      this.producerId = -1n
       this.producerEpoch = -1
       this.baseSequence = -1
       this.recordCount = 1
     }
+  }
+
+  /** {@link baseTimestamp} to the last bit. */
+  exactBaseTimestamp(): bigint {
+    return this.#exactTime(field.baseTimestamp)
+  }
+
+  /** {@link maxTimestamp} to the last bit: it is rounded beyond 2^53. */
+  exactMaxTimestamp(): bigint {
+    return this.#exactTime(field.maxTimestamp)
+  }
+
+  #exactTime(at: number): bigint {
+    if (this.magic === 2) return this.buffer.readBigInt64BE(this.start + at)
+    return this.magic === 1 ? this.buffer.readBigInt64BE(this.start + legacyField.timestamp) : -1n
   }
 
   /** Whether the bytes have the checksum that the batch claims. */
@@ -145,6 +160,22 @@ export class RecordBatch implements BatchHeader {
     const type = cursor.data.readInt16BE(cursor.keyStart + 2)
     return type === 0 ? 'abort' : type === 1 ? 'commit' : 'unknown'
   }
+}
+
+// Nearly every batch is of no producer or of the same as the one before: a bigint is made only for another.
+let lastHigh = -1
+let lastLow = -1
+let lastProducerId = -1n
+
+function readProducerId(buffer: Buffer, position: number): bigint {
+  const high = buffer.readInt32BE(position)
+  const low = buffer.readInt32BE(position + 4)
+  if (high !== lastHigh || low !== lastLow) {
+    lastProducerId = buffer.readBigInt64BE(position)
+    lastHigh = high
+    lastLow = low
+  }
+  return lastProducerId
 }
 
 function readOffset(buffer: Buffer, start: number): number {

@@ -3,6 +3,7 @@
 import { ProtocolError } from '../wire/protocol-error.ts'
 import { FastBuffer } from '../wire/view.ts'
 import type { BatchHeader } from './batch-fields.ts'
+import { asInt64 } from './batch-header.ts'
 
 /**
  * One header of a record that was read.
@@ -12,6 +13,14 @@ import type { BatchHeader } from './batch-fields.ts'
 export interface RecordHeader {
   key: string
   value: Buffer | null
+}
+
+/** Half of what a number holds exactly: the sum of two that are less is exact, too. */
+const WIDE_FROM = 2 ** 52
+
+/** What a cursor asks of its batch. */
+interface CursorBatch extends BatchHeader {
+  exactBaseTimestamp(): bigint
 }
 
 /**
@@ -52,9 +61,13 @@ export class RecordCursor {
   readonly #baseTimestamp: number
   /** The batch's time where it overrides the records' own; else null. */
   readonly #logAppendTime: number | null
+  /** Whether base and delta may be too large for their sum to come out right in numbers. */
+  #isWide: boolean
+  #exactTimestamp = 0n
+  readonly #batch: CursorBatch
 
   /** @internal made by RecordBatch.records() */
-  constructor(batch: BatchHeader, data: Buffer, start: number, end: number) {
+  constructor(batch: CursorBatch, data: Buffer, start: number, end: number) {
     this.batch = batch
     this.data = data
     this.remaining = batch.recordCount
@@ -62,7 +75,9 @@ export class RecordCursor {
     this.#end = end
     this.#baseOffset = batch.baseOffset
     this.#baseTimestamp = batch.baseTimestamp
+    this.#batch = batch
     this.#logAppendTime = batch.timestampType === 'log-append-time' ? batch.maxTimestamp : null
+    this.#isWide = isWide(batch.baseTimestamp)
   }
 
   /**
@@ -90,6 +105,7 @@ export class RecordCursor {
     this.sizeBytes = recordEnd - start
     position++ // attributes: Kafka has none yet
 
+    const deltaStart = position
     byte = data[position++] as number // as above
     let timestampDelta = (byte >>> 1) ^ -(byte & 1)
     if (byte > 0x7f) {
@@ -140,12 +156,18 @@ export class RecordCursor {
 
     this.offset = this.#baseOffset + offsetDelta
     this.timestamp = this.#logAppendTime ?? this.#baseTimestamp + timestampDelta
+    if (this.#isWide) this.#addWide(deltaStart)
     this.keyLength = keyLength
     this.valueLength = valueLength
     this.headerCount = headerCount
     this.#position = recordEnd
     this.remaining--
     return true
+  }
+
+  /** The current record's timestamp to the last bit: {@link timestamp} is rounded beyond 2^53. */
+  exactTimestamp(): bigint {
+    return this.#isWide ? this.#exactTimestamp : BigInt(this.timestamp)
   }
 
   /** The current record's key, a view of {@link data}. */
@@ -214,15 +236,35 @@ export class RecordCursor {
       if (byte < 0x80) {
         this.#position = position
         const magnitude = high * 0x800_0000 + (low >>> 1)
+        if (magnitude > WIDE_FROM) this.#isWide = true
         return (low & 1) === 1 ? -1 - magnitude : magnitude
       }
     }
     throw this.#corrupt('a varlong has more than ten bytes')
   }
 
+  /** Sums up as Kafka does, in 64 bits that wrap around, so that a time equals that of the batch's header. */
+  #addWide(deltaStart: number): void {
+    let zigzag = 0n
+    let position = deltaStart
+    for (let shift = 0n; ; shift += 7n) {
+      const byte = this.data[position++] as number // next() has read it
+      zigzag |= BigInt(byte & 0x7f) << shift
+      if (byte < 0x80) break
+    }
+    const delta = (zigzag >> 1n) ^ -(zigzag & 1n)
+    const base = this.#logAppendTime === null ? this.#batch.exactBaseTimestamp() + delta : asInt64(this.#logAppendTime)
+    this.#exactTimestamp = BigInt.asIntN(64, base)
+    this.timestamp = Number(this.#exactTimestamp)
+  }
+
   #corrupt(what: string): ProtocolError {
     return new ProtocolError(`record batch at offset ${this.#baseOffset}: ${what}`)
   }
+}
+
+function isWide(time: number): boolean {
+  return time > WIDE_FROM || time < -WIDE_FROM
 }
 
 /** A Buffer over part of `data`; null for a negative length. */

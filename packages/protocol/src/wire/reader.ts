@@ -64,13 +64,24 @@ export class Reader {
     return this.int32() >>> 0
   }
 
-  /** Throws ProtocolError for what a double cannot hold exactly, except Long.MAX_VALUE (see INT64_MAX). */
+  /** A count. Throws ProtocolError for what a double cannot hold exactly, except Long.MAX_VALUE (see INT64_MAX). */
   int64(): number {
     const high = this.int32()
     const low = this.int32() >>> 0
     const value = high * TWO_32 + low
     if (value > Number.MAX_SAFE_INTEGER || value < Number.MIN_SAFE_INTEGER) return this.#wideInt64(high, low)
     return value
+  }
+
+  /** An int64 that names something: every bit of it. */
+  identity(): bigint {
+    return this.buffer.readBigInt64BE(this.advance(8, 'int64'))
+  }
+
+  /** An int64 that is a time: rounded beyond 2^53, never refused. */
+  time(): number {
+    const high = this.int32()
+    return high * TWO_32 + (this.int32() >>> 0)
   }
 
   float64(): number {

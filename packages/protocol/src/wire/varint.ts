@@ -65,3 +65,33 @@ export function writeVarlong(target: Uint8Array, position: number, value: number
   target[position++] = low
   return position
 }
+
+/**
+ * As {@link varlongSize}, for what no number holds exactly.
+ *
+ * @since 0.1.0
+ */
+export function bigVarlongSize(value: bigint): number {
+  let size = 1
+  for (let rest = bigZigzag(value) >> 7n; rest > 0n; rest >>= 7n) size++
+  return size
+}
+
+/**
+ * As {@link writeVarlong}, for what no number holds exactly.
+ *
+ * @since 0.1.0
+ */
+export function writeBigVarlong(target: Uint8Array, position: number, value: bigint): number {
+  let rest = bigZigzag(value)
+  while (rest >= 0x80n) {
+    target[position++] = Number(rest & 0x7fn) | 0x80
+    rest >>= 7n
+  }
+  target[position++] = Number(rest)
+  return position
+}
+
+function bigZigzag(value: bigint): bigint {
+  return BigInt.asUintN(64, (value << 1n) ^ (value >> 63n))
+}

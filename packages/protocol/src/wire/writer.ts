@@ -64,7 +64,7 @@ export class Writer {
     this.#put32(value)
   }
 
-  /** Throws ProtocolError for a number that is no safe integer, except INT64_MAX. */
+  /** A count. Throws ProtocolError for a number that is no safe integer, except INT64_MAX. */
   int64(value: number): void {
     if (!Number.isSafeInteger(value)) {
       if (value !== INT64_MAX) throw new ProtocolError(`${value} is no integer that a number holds exactly`)
@@ -74,6 +74,23 @@ export class Writer {
     }
     this.#put32(Math.floor(value / TWO_32))
     this.#put32(value)
+  }
+
+  /** Throws ProtocolError for what takes more than 64 bits. */
+  identity(value: bigint): void {
+    if (BigInt.asIntN(64, value) !== value) throw new ProtocolError(`${value} is no int64`)
+    this.#fit(8)
+    this.#position = this.#buffer.writeBigInt64BE(value, this.#position)
+  }
+
+  /** A number beyond an int64's range becomes its nearest bound. Throws ProtocolError for fractions and NaN. */
+  time(value: number): void {
+    if (Number.isSafeInteger(value)) {
+      this.#put32(Math.floor(value / TWO_32))
+      this.#put32(value)
+      return
+    }
+    this.identity(wideTime(value))
   }
 
   float64(value: number): void {
@@ -241,4 +258,12 @@ export class Writer {
 
 function outOfRange(type: string, value: number): ProtocolError {
   return new ProtocolError(`${value} is no ${type}`)
+}
+
+// Every double beyond 2^53 is an integer.
+function wideTime(value: number): bigint {
+  if (value >= INT64_MAX) return 0x7fff_ffff_ffff_ffffn
+  if (value <= -INT64_MAX) return -0x8000_0000_0000_0000n
+  if (!Number.isInteger(value)) throw new ProtocolError(`${value} is no time in whole milliseconds`)
+  return BigInt(value)
 }

@@ -77,6 +77,8 @@ function fieldFromJson(message: Message, field: Field, json: Json): unknown {
   if (json === null) return null
   const one = (item: Json): unknown => {
     if (field.type.kind === 'struct') return structFromJson(message, structNamed(message, field.type.name), item)
+    if (field.type.name === 'identity') return BigInt(item as string)
+    if (field.type.name === 'time') return Number(item)
     return field.type.name === 'bytes' || field.type.name === 'records' ? Buffer.from(item as string, 'base64') : item
   }
   return field.isArray ? (json as Json[]).map(one) : one(json)
@@ -98,6 +100,8 @@ function fieldToJson(message: Message, field: Field, value: unknown, json: Json)
     if (field.type.kind === 'struct') {
       return structToJson(message, structNamed(message, field.type.name), item as Record<string, unknown>, like)
     }
+    if (field.type.name === 'identity') return typeof like === 'number' ? Number(item) : String(item)
+    if (field.type.name === 'time' && typeof like === 'string') return String(BigInt(item as number))
     return Buffer.isBuffer(item) ? item.toString('base64') : (item as Json)
   }
   if (!field.isArray) return one(value, json)

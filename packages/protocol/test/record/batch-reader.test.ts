@@ -129,7 +129,7 @@ describe('a batch', () => {
   })
 
   test('says what its control marker is', () => {
-    const marker = { producerId: 1, producerEpoch: 0, coordinatorEpoch: 0, timestamp: NOW }
+    const marker = { producerId: 1n, producerEpoch: 0, coordinatorEpoch: 0, timestamp: NOW }
     for (const type of ['abort', 'commit'] as const) {
       const batch = new BatchReader(encodeControlBatch({ ...marker, type })).next()
       assert.equal(batch?.isControl, true)

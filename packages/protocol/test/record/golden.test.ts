@@ -117,7 +117,7 @@ describe('batches that Kafka wrote', () => {
             timestampType: batch.timestampType,
             isTransactional: batch.isTransactional,
             isControl: batch.isControl,
-            producerId: batch.producerId,
+            producerId: Number(batch.producerId),
             producerEpoch: batch.producerEpoch,
             baseSequence: batch.baseSequence,
             maxTimestamp: batch.maxTimestamp,
@@ -149,7 +149,7 @@ describe('batches written here', () => {
         assert.equal(size, source.sizeBytes)
       }
       const { producerId, producerEpoch, baseSequence, isTransactional, partitionLeaderEpoch } = expected
-      const ours = writer.seal({ producerId, producerEpoch, baseSequence, isTransactional })
+      const ours = writer.seal({ producerId: BigInt(producerId), producerEpoch, baseSequence, isTransactional })
       setBaseOffset(ours, 0, expected.baseOffset)
       setPartitionLeaderEpoch(ours, 0, partitionLeaderEpoch)
       assert.equal(ours.toString('hex'), theirs.toString('hex'))

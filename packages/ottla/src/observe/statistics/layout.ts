@@ -176,7 +176,8 @@ export interface EosStatistics {
   readonly txn_state: string
   readonly txn_stateage: number
   readonly txn_may_enq: boolean
-  readonly producer_id: number
+  /** In the JSON a number with all its digits, which `JSON.parse` rounds beyond 2^53. */
+  readonly producer_id: number | bigint
   readonly producer_epoch: number
   /** Ids and epochs given so far. */
   readonly epoch_cnt: number

@@ -42,6 +42,14 @@ export class StatisticsReporter {
     this.#arm()
     // Nobody there to hear it: the window goes on, so that the first one who comes gets it whole.
     if (!this.#events.hasListener('stats')) return
-    this.#events.emit({ type: 'stats', json: JSON.stringify(this.#collect()) })
+    this.#events.emit({ type: 'stats', json: exactJson(this.#collect()) })
   }
+}
+
+/** JSON in which a producer id has all its digits. */
+function exactJson(statistics: Statistics): string {
+  const id = statistics.eos?.producer_id
+  if (typeof id !== 'bigint') return JSON.stringify(statistics)
+  const json = JSON.stringify(statistics, (key, value: unknown) => (typeof value === 'bigint' ? `${key}:${value}` : value))
+  return json.replace(`"producer_id:${id}"`, String(id))
 }

@@ -180,10 +180,10 @@ export class Coordination {
     request: Promise<Partial<Granted> & { readonly errorCode: number }>,
   ): Promise<Granted & Finding> {
     try {
-      return { culprit, producerId: -1, producerEpoch: -1, ...(await request) }
+      return { culprit, producerId: -1n, producerEpoch: -1, ...(await request) }
     } catch (error) {
       if (!(error instanceof KafkaError) || signal.aborted || passing.has(error.code)) throw error
-      return { culprit: error.message, producerId: -1, producerEpoch: -1, errorCode: error.code }
+      return { culprit: error.message, producerId: -1n, producerEpoch: -1, errorCode: error.code }
     }
   }
 
@@ -194,7 +194,7 @@ export class Coordination {
 
   #use({ producerId, producerEpoch }: Granted): void {
     // Version 1 ends transactions without a word about ids.
-    if (producerId < 0) return
+    if (producerId === -1n) return
     this.#grants++
     this.#current = { producerId, producerEpoch, isTransactional: true }
   }

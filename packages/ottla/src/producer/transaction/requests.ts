@@ -22,7 +22,7 @@ import { gravest, transactionVerdict, type Finding } from './verdicts.ts'
 export type TransactionCluster = Pick<Cluster, 'request' | 'coordinator'>
 
 export interface ProducerIdAndEpoch {
-  readonly producerId: number
+  readonly producerId: bigint
   readonly producerEpoch: number
 }
 
@@ -81,7 +81,7 @@ export class TransactionRequests {
 
   /** Fences off older instances and aborts what they left open. */
   initialize(limits: RequestLimits): Promise<Granted> {
-    return this.#initProducerId({ producerId: -1, producerEpoch: -1 }, 0, limits)
+    return this.#initProducerId({ producerId: -1n, producerEpoch: -1 }, 0, limits)
   }
 
   /** The next epoch of an id; aborts the transaction that is open under it. */

@@ -100,7 +100,7 @@ export class Transactions implements PipelineIdentity, SenderTransaction {
   get standing(): IdentityStanding {
     const since = this.#since
     const { current, grants } = this.#coordination
-    const { producerId, producerEpoch } = current ?? { producerId: -1, producerEpoch: -1 }
+    const { producerId, producerEpoch } = current ?? { producerId: -1n, producerEpoch: -1 }
     const name = idempotenceNames[this.#state] ?? 'assigned'
     const transaction = { state: this.#state, since, mayProduce: mayProduce(this.#state) }
     return { state: { name, producerId, producerEpoch }, since, grants, transaction }
