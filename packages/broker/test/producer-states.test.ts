@@ -109,6 +109,6 @@ test('a silent producer is forgotten, one with a transaction open is not', () =>
   log.producers.expire(1_000_000)
   assert.deepEqual(
     [...log.producers.all()].map(({ producerId }) => producerId),
-    [10],
+    [10n],
   )
 })

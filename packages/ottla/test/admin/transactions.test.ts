@@ -25,7 +25,7 @@ test('listTransactions asks every broker, with the filters', async () => {
   assert.equal(errors[0]?.code, ErrorCode.ERR__TIMED_OUT)
   assert.deepEqual(sent[0]?.body, {
     stateFilters: ['Ongoing'],
-    producerIdFilters: [9],
+    producerIdFilters: [9n],
     durationFilter: 5,
     transactionalIdPattern: 't.*',
   })
