@@ -47,7 +47,8 @@ export async function makeGolden(seed: number): Promise<GoldenCase[]> {
     }
   }
   const lines = asked.map(
-    ({ name, version, flexible, json }) => `${name}\t${version}\t${flexible}\t${JSON.stringify(json, wideAsText).replace(/"wide:(-?\d+)"/g, '$1')}`,
+    ({ name, version, flexible, json }) =>
+      `${name}\t${version}\t${flexible}\t${JSON.stringify(json, wideAsText).replace(/"wide:(-?\d+)"/g, '$1')}`,
   )
   const { stdout, stderr, code } = await runJava('4.3.1', 'Golden', [], lines.join('\n'))
   if (code !== 0) throw new Error(`Golden.java failed: ${stderr}`)
@@ -66,7 +67,9 @@ function wideAsText(_key: string, value: unknown): unknown {
 
 if (process.argv[1]?.endsWith('golden/main.ts') === true) {
   const cases = await makeGolden(Number(process.argv[2] ?? 20261123))
-  const text = cases.map(each => JSON.stringify(each, (_key, value: unknown) => (typeof value === 'bigint' ? String(value) : value))).join('\n')
+  const text = cases
+    .map(each => JSON.stringify(each, (_key, value: unknown) => (typeof value === 'bigint' ? String(value) : value)))
+    .join('\n')
   const packed = gzipSync(text, { level: 9 })
   writeFileSync(new URL('test/golden/messages.jsonl.gz', root), packed)
   console.log(`golden: ${cases.length} messages, ${packed.length} bytes`)

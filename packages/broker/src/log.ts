@@ -4,7 +4,16 @@ import type { CompressionCodec, RecordBatch } from '@ottla/protocol'
 import { ProducerStates } from './producer-states.ts'
 import { copyBatch } from './rebuild-batch.ts'
 import { LogMemory } from './log-memory.ts'
-import { findLatest, findRecord, indexOf, isLater, open, storedBatch, type StoredBatch, type TimestampedOffset } from './stored-batch.ts'
+import {
+  findLatest,
+  findRecord,
+  indexOf,
+  isLater,
+  open,
+  storedBatch,
+  type StoredBatch,
+  type TimestampedOffset,
+} from './stored-batch.ts'
 import { checkBatch, type RecordRules, type Refusal } from './validation.ts'
 
 /** A batch that is in the log now, or was already. */

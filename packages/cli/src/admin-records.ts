@@ -122,7 +122,12 @@ export function addTransactions(admin: AdminContext): void {
       }
       const producer = open ?? { producerId: id ?? -1n, producerEpoch: producerEpoch ?? -1, coordinatorEpoch }
       await client.abortTransaction(
-        { ...where, producerId: producer.producerId, producerEpoch: producer.producerEpoch, coordinatorEpoch: producer.coordinatorEpoch ?? null },
+        {
+          ...where,
+          producerId: producer.producerId,
+          producerEpoch: producer.producerEpoch,
+          coordinatorEpoch: producer.coordinatorEpoch ?? null,
+        },
         session.limits,
       )
       const aborted = producer.producerId

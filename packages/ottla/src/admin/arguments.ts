@@ -46,7 +46,8 @@ export function requireProducerId(value: bigint | number, what: string): bigint 
   const given: unknown = value
   const isExact = typeof given === 'bigint' || Number.isSafeInteger(given)
   if (!isExact || value < 0 || value > INT64_LAST) {
-    const hint = typeof given === 'number' && given > Number.MAX_SAFE_INTEGER ? ': beyond 2^53 only a bigint is exact' : ''
+    const hint =
+      typeof given === 'number' && given > Number.MAX_SAFE_INTEGER ? ': beyond 2^53 only a bigint is exact' : ''
     refuse(`${what} must be a bigint or an integer from 0 to ${INT64_LAST}, not ${shown(given)}${hint}`)
   }
   return BigInt(value)

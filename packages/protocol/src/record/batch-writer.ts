@@ -213,7 +213,11 @@ export class BatchWriter {
     const offsetDelta = this.recordCount
     let bodySize =
       1 +
-      (isNear ? varintSize(timestampDelta) : exactDelta === null ? varlongSize(timestampDelta) : bigVarlongSize(exactDelta)) +
+      (isNear
+        ? varintSize(timestampDelta)
+        : exactDelta === null
+          ? varlongSize(timestampDelta)
+          : bigVarlongSize(exactDelta)) +
       varintSize(offsetDelta) +
       varintSize(keyLength) +
       varintSize(valueLength)

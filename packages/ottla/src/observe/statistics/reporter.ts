@@ -50,6 +50,8 @@ export class StatisticsReporter {
 function exactJson(statistics: Statistics): string {
   const id = statistics.eos?.producer_id
   if (typeof id !== 'bigint') return JSON.stringify(statistics)
-  const json = JSON.stringify(statistics, (key, value: unknown) => (typeof value === 'bigint' ? `${key}:${value}` : value))
+  const json = JSON.stringify(statistics, (key, value: unknown) =>
+    typeof value === 'bigint' ? `${key}:${value}` : value,
+  )
   return json.replace(`"producer_id:${id}"`, String(id))
 }
