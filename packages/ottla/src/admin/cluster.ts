@@ -1,4 +1,4 @@
-import { DescribeCluster, ErrorCode, Metadata } from '@ottla/protocol'
+import { DescribeCluster, ErrorCode, INT64_MAX, Metadata } from '@ottla/protocol'
 import {
   EARLIEST_LOCAL_TIMESTAMP,
   EARLIEST_PENDING_UPLOAD_TIMESTAMP,
@@ -172,5 +172,5 @@ function timestampOf(query: OffsetQuery): number {
   }
   const given: unknown = (spec as Partial<Record<'timestamp', unknown>> | undefined)?.timestamp // a caller's value, unchecked so far
   requireThat(typeof given === 'number', wrong)
-  return requireInteger(spec.timestamp, `timestamp in the ${subject}`, 0, Number.MAX_SAFE_INTEGER)
+  return requireInteger(spec.timestamp, `timestamp in the ${subject}`, 0, INT64_MAX)
 }

@@ -1,5 +1,5 @@
 /** What a message has to look like, checked before anything of it is accepted. */
-import { ErrorCode } from '@ottla/protocol'
+import { ErrorCode, INT64_MAX } from '@ottla/protocol'
 import { KafkaError } from '../errors.ts'
 import type { Bytes, ProducerMessage, SerdesContext, Serializer } from '../types.ts'
 import { byteLength, headerBytes, headerList, type PlainHeaders } from './headers.ts'
@@ -99,7 +99,7 @@ export function checkFields(message: AnyMessage, key: unknown, value: unknown): 
   if (partition !== undefined && !(Number.isInteger(partition) && partition >= -1 && partition <= 0x7fffffff)) {
     throw invalid(`partition of a message to ${message.topic} must be an integer from -1, not ${show(partition)}`)
   }
-  if (timestamp !== undefined && !(Number.isSafeInteger(timestamp) && timestamp >= 0)) {
+  if (timestamp !== undefined && !(Number.isInteger(timestamp) && timestamp >= 0 && timestamp <= INT64_MAX)) {
     const must = 'must be whole milliseconds since the epoch'
     throw invalid(`timestamp of a message to ${message.topic} ${must}, not ${show(timestamp)}`)
   }
