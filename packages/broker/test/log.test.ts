@@ -1,6 +1,6 @@
 import { test } from 'node:test'
 import assert from 'node:assert/strict'
-import { BatchWriter, ErrorCode, codecByName } from '@ottla/protocol'
+import { BatchWriter, ErrorCode, codecByName, crc32c } from '@ottla/protocol'
 import { PartitionLog, type AppendOptions } from '../src/log.ts'
 import { readBatch, type Refusal } from '../src/validation.ts'
 import { batchBytes, batchOf, readBack } from './batches.ts'
@@ -149,4 +149,17 @@ test('a tail that is cut off takes whole batches with it, and what was known of 
   assert.equal(codeOf(log.append(stamp(4), options)), ErrorCode.ERR_OUT_OF_ORDER_SEQUENCE_NUMBER)
   assert.equal(codeOf(log.append(stamp(2), options)), 0)
   assert.equal(log.highWatermark, 4)
+})
+
+test('the highest time is found where times differ by less than a number holds', () => {
+  const log = new PartitionLog()
+  for (const last of [1n, 3n, 2n]) {
+    const bytes = batchBytes(1, {}, 1.7e18)
+    const time = 1_700_000_000_000_000_000n + last
+    bytes.writeBigInt64BE(time, 27)
+    bytes.writeBigInt64BE(time, 35)
+    bytes.writeUInt32BE(crc32c(bytes, 21, bytes.length), 17)
+    log.append(readBack(bytes), options)
+  }
+  assert.deepEqual(log.latestTimestamp(), { offset: 1, timestamp: 1.7e18, leaderEpoch: 3 })
 })

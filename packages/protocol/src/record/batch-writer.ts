@@ -252,7 +252,7 @@ export class BatchWriter {
   /** Null where a number is exact. Else base and delta have to sum up to the time that the header is given. */
   #exactDelta(timestampDelta: number, timestamp: number): bigint | null {
     if (Number.isSafeInteger(timestampDelta)) return null
-    return asInt64(timestamp) - asInt64(this.baseTimestamp)
+    return BigInt.asIntN(64, asInt64(timestamp) - asInt64(this.baseTimestamp))
   }
 
   #grow(needed: number): void {

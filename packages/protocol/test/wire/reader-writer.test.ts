@@ -171,3 +171,21 @@ test('tagged fields that are not known are skipped, and must lie within the fram
   assert.throws(() => readerOf('01 05 04 aabb').skipTags(), /tagged field of 4 bytes/)
   assert.throws(() => readerOf('ffffffff0f 05 00').skipTags(), ProtocolError)
 })
+
+test('an identity keeps all 64 bits, a time is rounded and never refused', () => {
+  fc.assert(
+    fc.property(fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }), value => {
+      const bytes = written(w => w.identity(value))
+      assert.equal(bytes.readBigInt64BE(0), value)
+      assert.equal(new Reader(bytes).identity(), value)
+      const time = new Reader(bytes).time()
+      assert.equal(time, Number(value))
+      assert.equal(new Reader(written(w => w.time(time))).time(), time)
+    }),
+  )
+  assert.equal(written(w => w.time(Infinity)).toString('hex'), '7fffffffffffffff')
+  assert.equal(written(w => w.time(-(2 ** 70))).toString('hex'), '8000000000000000')
+  assert.throws(() => written(w => w.identity(2n ** 63n)), /9223372036854775808 is no int64/)
+  assert.throws(() => written(w => w.time(0.5)), ProtocolError)
+  assert.throws(() => written(w => w.time(NaN)), ProtocolError)
+})
