@@ -77,7 +77,7 @@ export function wideTimeScenarios(start: () => Promise<PlainWorld>): void {
           { logger: quiet },
         )
         try {
-          consumer.assign([{ topic, partition: 0, offset: 0 }])
+          await consumer.assign([{ topic, partition: 0, offset: 0 }])
           const messages = await read(consumer, times.length)
           assert.deepEqual(
             messages.map(m => [m.offset, m.timestamp, String(m.value)]),
@@ -97,7 +97,7 @@ export function wideTimeScenarios(start: () => Promise<PlainWorld>): void {
       const [found] = await admin.listOffsets([{ topic, partition: 0, spec: 'max-timestamp' }])
       assert.equal(found?.error, undefined, name)
       assert.equal(found?.offset, offset, name)
-      assert.equal(found?.timestamp, batches.flat()[offset], name)
+      assert.equal(found.timestamp, batches.flat()[offset], name)
     }
   })
 

@@ -44,7 +44,7 @@ async function committed(cluster: EmbeddedCluster, topic: string): Promise<strin
     { logger: quiet },
   )
   try {
-    consumer.assign([{ topic, partition: 0, offset: 0 }])
+    await consumer.assign([{ topic, partition: 0, offset: 0 }])
     const values: string[] = []
     for (;;) {
       const event = await consumer.poll(10_000)
