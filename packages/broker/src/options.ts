@@ -73,6 +73,7 @@ export interface EmbeddedClusterOptions {
   readonly groupMinSessionTimeoutMs?: number
   /** Longest such session, ms; 1,800,000 by default, as Kafka's `group.max.session.timeout.ms`. */
   readonly groupMaxSessionTimeoutMs?: number
+  /**
    * Which ids producers get. `'sequential'`, the default: 1000, 1001 and so on, as real brokers do. `'random'`: any
    * positive int64, as other brokers may, so that a program which takes one for a number shows it. Or a function that is
    * called for each.
