@@ -12,7 +12,7 @@ import type { FetchQueue } from './fetch-queue.ts'
 export class Assignment {
   readonly #metadata: MetadataCache
   readonly #queue: FetchQueue
-  readonly #storesOffsets: boolean
+  #storesOffsets: boolean
   readonly #topics = new Map<string, Map<number, Cursor>>()
   #cursors: readonly Cursor[] = []
 
@@ -85,6 +85,12 @@ export class Assignment {
       this.#metadata.unwant(cursor.topic)
     }
     this.#list()
+  }
+
+  /** Who stores offsets from now on: the client or the program. */
+  storeOffsets(byClient: boolean): void {
+    this.#storesOffsets = byClient
+    for (const cursor of this.#cursors) cursor.offsets.isAutomatic = byClient
   }
 
   /** Goes to these offsets; errors are per partition. */

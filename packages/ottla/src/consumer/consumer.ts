@@ -3,7 +3,7 @@ import { Deadline } from '../base/clock.ts'
 import { resolveWait, within } from '../base/wait.ts'
 import { Cluster } from '../cluster/cluster.ts'
 import { createContext, type ClientContext } from '../cluster/context.ts'
-import { clientHandle, type ClientHandle } from '../cluster/handle.ts'
+import { clientHandle, transactionalReads, type ClientHandle, type TransactionalReader } from '../cluster/handle.ts'
 import { getMetadata, offsetsForTimes, queryOptions, queryWatermarkOffsets } from '../cluster/queries.ts'
 import { resolveConfig, type ConsumerConfig, type ConsumerSettings } from '../config/resolve.ts'
 import { KafkaError } from '../errors.ts'
@@ -48,6 +48,7 @@ import type { RunOptions } from './run/options.ts'
 import type { PartitionStream } from './run/cursor-stream.ts'
 import type { PartitionStreamsOptions } from './run/partition-streams.ts'
 import { TopicWatch } from './topic-watch.ts'
+import { TransactionReader } from './transaction-reader.ts'
 import { WantedTopics } from './wanted-topics.ts'
 
 /**
@@ -396,10 +397,7 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
   async seek(partitions: readonly TopicPartitionOffset[]): Promise<TopicPartitionOffset[]> {
     this.#requireOpen()
     checkOffsets(partitions, 'seek')
-    const results = this.#assignment.seek(partitions)
-    this.#resolver.kick()
-    this.#fetcher.kick()
-    return Promise.resolve(results)
+    return Promise.resolve(this.#holdings.seek(partitions))
   }
 
   /**
@@ -509,6 +507,16 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
   /** @internal what an AdminClient made from this consumer shares */
   get [clientHandle](): ClientHandle {
     return { context: this.#context, cluster: this.#cluster }
+  }
+
+  /** @internal what Producer.transactional reads with */
+  [transactionalReads](options: BatchOptions): TransactionalReader<MessageBatch<K, V>> {
+    this.#requireOpen()
+    const group = this.#requireGroup('transactional')
+    const [context, assignment, holdings, poller] = [this.#context, this.#assignment, this.#holdings, this.#poller]
+    const [queue, mailbox] = [this.#queue, this.#mailbox]
+    const parts = { context, assignment, holdings, poller, queue, mailbox, group: () => group.metadata() }
+    return new TransactionReader(parts, options)
   }
 
   async #close(deadline: Deadline, signal: AbortSignal | undefined): Promise<void> {

@@ -5,7 +5,7 @@ import type { TopicPartition, TopicPartitionOffset } from '../types.ts'
 import { checkPartitions } from './arguments.ts'
 import type { Assignment } from './assignment.ts'
 import type { AtWork } from './at-work.ts'
-import type { Committer } from './committer.ts'
+import type { Commit, Committer } from './committer.ts'
 import type { Cursor } from './cursor.ts'
 import type { FetchQueue } from './fetch-queue.ts'
 
@@ -122,8 +122,19 @@ export class Holdings {
   /** Reads again from there on, unless that is still to be read, or the position has moved since that era. */
   goBack(cursor: Cursor, offset: number, era: number): void {
     if (cursor.dropped || cursor.position <= offset || cursor.offsets.era !== era) return
-    this.#assignment.seek([{ topic: cursor.topic, partition: cursor.partition, offset }])
+    this.seek([{ topic: cursor.topic, partition: cursor.partition, offset }])
+  }
+
+  /** Goes to these offsets; errors are per partition. */
+  seek(partitions: readonly TopicPartitionOffset[]): TopicPartitionOffset[] {
+    const results = this.#assignment.seek(partitions)
     this.#onAdded()
+    return results
+  }
+
+  /** What of these partitions is stored and not committed. */
+  pending(cursors: readonly Cursor[]): Commit[] {
+    return this.#committer?.pending(cursors) ?? []
   }
 
   /** Commits what is stored of these partitions, all of them by default. */

@@ -112,9 +112,20 @@ function checkBatchOptions({ maxMessages, maxWaitMs }: BatchOptions): void {
   if (maxWaitMs !== undefined && !(maxWaitMs >= 0)) throw invalid(`batches: maxWaitMs=${maxWaitMs} has to be 0 or more`)
 }
 
+/** No batch, but something else to do. */
+export const DUE: unique symbol = Symbol('due')
+const MORE: unique symbol = Symbol('more')
 const DEFAULT_MAX_MESSAGES = 10_000
 // Batches are decompressed when they are taken: this bounds what is decompressed at a time.
 const MOST_BYTES = 4 * 1024 * 1024
+
+/** Who reads for transactions. */
+export interface BatchObserver {
+  /** A batch is about to be handed out. */
+  onTaken(): void
+  /** There is none: whether `nextOr` shall say so instead of waiting. */
+  isDue(): boolean
+}
 
 /** Hands out batches; asking for the next stores the offset behind the one before, or as far as markProcessed says. */
 export class BatchIterator<K, V> implements AsyncIterableIterator<MessageBatch<K, V>, undefined> {
@@ -122,33 +133,39 @@ export class BatchIterator<K, V> implements AsyncIterableIterator<MessageBatch<K
   readonly #queue: FetchQueue
   readonly #maxMessages: number
   readonly #maxWaitMs: number
+  readonly #observer: BatchObserver | null
   #last: MessageBatch<K, V> | null = null
   #ended = false
   #waiting = false
 
-  constructor(poller: Poller<K, V>, queue: FetchQueue, options: BatchOptions) {
+  constructor(poller: Poller<K, V>, queue: FetchQueue, options: BatchOptions, observer: BatchObserver | null = null) {
     checkBatchOptions(options)
     this.#poller = poller
     this.#queue = queue
     this.#maxMessages = options.maxMessages ?? DEFAULT_MAX_MESSAGES
     this.#maxWaitMs = options.maxWaitMs ?? 0
+    this.#observer = observer
   }
 
   async next(): Promise<IteratorResult<MessageBatch<K, V>, undefined>> {
-    if (this.#ended) return done
+    const batch = await this.nextOr()
+    return batch === null || batch === DUE ? done : { value: batch, done: false }
+  }
+
+  /** The next batch; null at the end, DUE when the observer is not to wait for one. */
+  async nextOr(): Promise<MessageBatch<K, V> | typeof DUE | null> {
+    if (this.#ended) return null
     if (this.#waiting) throw busy()
     this.#waiting = true
     try {
       this.#poller.acquire(this)
-      this.#storeLast()
+      this.storeLast(this.#poller.storesOffsets)
       const batch = await this.#take()
-      if (batch === null) {
-        this.#end()
-        return done
-      }
+      if (batch === null) this.#end()
+      if (batch === null || batch === DUE) return batch
       this.#last = batch
       batch.taken.cursor.offsets.inHand = true
-      return { value: batch, done: false }
+      return batch
     } catch (error) {
       this.#end()
       throw error
@@ -166,14 +183,23 @@ export class BatchIterator<K, V> implements AsyncIterableIterator<MessageBatch<K
     return this
   }
 
-  async #take(): Promise<MessageBatch<K, V> | null> {
-    const take = (): TakenBatch | null => this.#poller.takeBatchNow(this.#maxMessages, MOST_BYTES)
-    if (this.#maxWaitMs > 0) {
-      await this.#poller.awaitNext(() => (this.#queue.messages > 0 ? true : null))
-      await this.#poller.linger(this.#maxWaitMs, () => this.#queue.messages >= this.#maxMessages)
+  async #take(): Promise<MessageBatch<K, V> | typeof DUE | null> {
+    const poller = this.#poller
+    const queue = this.#queue
+    const take = (): TakenBatch | typeof DUE | null => {
+      const taken = poller.takeBatchNow(this.#maxMessages, MOST_BYTES)
+      if (taken !== null) this.#observer?.onTaken()
+      return taken ?? (!poller.isInterrupted && this.#observer?.isDue() === true ? DUE : null)
     }
-    const taken = take() ?? (await this.#poller.awaitNext(take))
-    if (taken === null) return null
+    let taken: TakenBatch | typeof DUE | null = null
+    if (this.#maxWaitMs > 0) {
+      // What holds no message does not wait for any.
+      const found = await poller.awaitNext(() => (queue.messages > 0 ? MORE : take()))
+      if (found === MORE) await poller.linger(this.#maxWaitMs, () => queue.messages >= this.#maxMessages)
+      else taken = found
+    }
+    taken ??= take() ?? (await poller.awaitNext(take))
+    if (taken === null || taken === DUE) return taken
     const { decoding } = this.#poller
     return decoding === null ? new MessageBatch<K, V>(taken, null) : this.#decode(taken, decoding)
   }
@@ -203,14 +229,15 @@ export class BatchIterator<K, V> implements AsyncIterableIterator<MessageBatch<K
     cursor.rewind()
   }
 
-  #storeLast(): void {
+  /** The batch before is done with, as far as it says. */
+  storeLast(isStored: boolean): void {
     const last = this.#last
     this.#last = null
     if (last === null) return
     const { nextOffset } = last
     const { cursor, leaderEpoch, era } = last.taken
     cursor.offsets.inHand = false
-    if (nextOffset === null || !this.#poller.storesOffsets || cursor.dropped) return
+    if (nextOffset === null || !isStored || cursor.dropped) return
     cursor.offsets.store(nextOffset, leaderEpoch, era)
   }
 

@@ -34,9 +34,11 @@ export class OffsetStore {
   atWork = 0
   /** What was handed out last is not done, of a reader that takes one at a time; a move by the program settles it. */
   inHand = false
+  /** Of what is stored, some was handed out and is not committed. */
+  holdsWork = false
+  /** The client stores offsets: `enable.auto.offset.store`, or a transaction is to commit them. */
+  isAutomatic: boolean
 
-  /** `enable.auto.offset.store` */
-  readonly #isAutomatic: boolean
   #storedEra = 0
   /** All that was handed out in this era before this offset is done. */
   #done = OFFSET_INVALID
@@ -56,7 +58,7 @@ export class OffsetStore {
   #underWay = 0
 
   constructor(isAutomatic = true) {
-    this.#isAutomatic = isAutomatic
+    this.isAutomatic = isAutomatic
   }
 
   /**
@@ -76,6 +78,7 @@ export class OffsetStore {
     this.#storedEra = era
     this.#isOwed = false
     this.#isMoving = false
+    this.holdsWork = true
     return true
   }
 
@@ -106,7 +109,7 @@ export class OffsetStore {
     this.#doneLeaderEpoch = leaderEpoch
     if (!this.#isMoving) return
     this.#isMoving = false
-    if (this.#isAutomatic || this.#wasAllStored) {
+    if (this.isAutomatic || this.#wasAllStored) {
       this.#isOwed = true
       this.#settle()
     } else if (this.stored > offset && this.#storedEra !== this.era) {
@@ -122,7 +125,7 @@ export class OffsetStore {
     if (leaderEpoch >= 0) this.#gapLeaderEpoch = leaderEpoch
     else if (this.#gapFrom === from) this.#gapLeaderEpoch = -1
     if (this.#done === from) {
-      if (this.#isAutomatic || this.stored === from || (this.stored < 0 && this.committed === from)) this.#isOwed = true
+      if (this.isAutomatic || this.stored === from || (this.stored < 0 && this.committed === from)) this.#isOwed = true
       this.#done = to
       this.#doneLeaderEpoch = this.#gapLeaderEpoch
     } else {
@@ -158,6 +161,7 @@ export class OffsetStore {
     this.committedMetadata = committed.metadata ?? null
     if (era !== this.era) return
     this.#mayGoBack = false
+    if (this.stored <= committed.offset) this.holdsWork = false
     this.#passCommitted()
   }
 
@@ -187,8 +191,11 @@ export class OffsetStore {
 
   #storeDone(): void {
     const isGap = this.#done === this.#gapEnd
-    if (!isGap) this.storedMetadata = null
-    else if (this.stored < 0) this.storedMetadata = this.committedMetadata
+    if (!isGap) {
+      this.storedMetadata = null
+      this.holdsWork = false
+    }
+    if (isGap && this.stored < 0) this.storedMetadata = this.committedMetadata
     this.stored = this.#done
     this.storedLeaderEpoch = this.#doneLeaderEpoch
     this.#storedEra = this.era

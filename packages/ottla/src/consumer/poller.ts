@@ -119,6 +119,11 @@ export class Poller<K, V> {
     return this.#queue.takeBatch(maxMessages, maxBytes)
   }
 
+  /** Something comes before the next message. */
+  get isInterrupted(): boolean {
+    return this.#mailbox.attention || this.#turnDue
+  }
+
   /** Waits until `take` gives something; null when the consumer is closed. Rejects with one of `rejecting`. */
   async awaitNext<T>(take: () => T | null): Promise<T | null> {
     this.#waiting++
@@ -133,7 +138,7 @@ export class Poller<K, V> {
         if (event !== null) continue
         const taken = take()
         if (taken !== null) return taken
-        if (!this.#mailbox.attention && !this.#turnDue) await this.#mailbox.wait(Infinity, undefined)
+        if (!this.isInterrupted) await this.#mailbox.wait(Infinity, undefined)
       }
     } finally {
       this.#waiting--

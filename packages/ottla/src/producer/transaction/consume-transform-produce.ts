@@ -1,7 +1,7 @@
 /** Consume, transform, produce: what comes of a batch and the offset behind it are committed together, or not at all. */
 import { onAbort } from '../../base/abort.ts'
 import type { Wait } from '../../base/wait.ts'
-import { clientHandle, type ClientHandle } from '../../cluster/handle.ts'
+import { clientHandle, transactionalReads, type ClientHandle, type TransactionalReader } from '../../cluster/handle.ts'
 import { ErrorCode, KafkaError } from '../../errors.ts'
 import type { Logger } from '../../observe/logger.ts'
 import type { ConsumerGroupMetadata, TopicPartition, TopicPartitionOffset } from '../../types.ts'
@@ -27,6 +27,8 @@ export interface TransactionalSource<B extends TransactionalBatch> {
   seek(partitions: readonly TopicPartitionOffset[]): Promise<unknown>
   /** @internal */
   readonly [clientHandle]: ClientHandle
+  /** @internal */
+  [transactionalReads](options: { readonly maxMessages?: number; readonly maxWaitMs?: number }): TransactionalReader<B>
 }
 
 /**
@@ -76,68 +78,29 @@ export async function consumeTransformProduce<B extends TransactionalBatch>(
   wait: Wait,
   logger: Logger,
 ): Promise<void> {
-  const batches = source.batches(limits)[Symbol.asyncIterator]()
+  if (signal?.aborted === true) return
+  const reader = source[transactionalReads](limits)
+  const stopListening = onAbort(signal, () => reader.stop())
   try {
-    for (;;) {
-      const batch = await nextBefore(source, batches, signal)
-      if (batch === null) return
+    for (let portion = await reader.next(); portion !== null; portion = await reader.next()) {
+      const { batch, group } = portion
+      const process = async (): Promise<void> => {
+        if (batch !== null) await work(batch)
+        await transactions.sendOffsets(reader.offsets(), group, wait)
+      }
       try {
-        await runTransaction(transactions, () => process(transactions, source, work, batch, wait), wait)
+        await runTransaction(transactions, process, wait)
+        reader.ended(true)
       } catch (error) {
-        await rewind(source, batch)
+        reader.ended(false)
         const reason = transactions.lastError
         if (reason === null || !passing.has(reason.code) || transactions.isDead) throw error
-        logger.info('TXNRETRY', `${batch.topic} [${batch.partition}] is read again: ${reason.message}`)
+        const again = batch === null ? 'offsets are committed' : `${batch.topic} [${batch.partition}] is read`
+        logger.info('TXNRETRY', `${again} again: ${reason.message}`)
       }
     }
   } finally {
-    await batches.return?.()
+    stopListening()
+    reader.close()
   }
-}
-
-async function process<B extends TransactionalBatch>(
-  transactions: Transactions,
-  source: TransactionalSource<B>,
-  work: (batch: B) => Promise<void>,
-  batch: B,
-  wait: Wait,
-): Promise<void> {
-  const { topic, partition, lastOffset } = batch
-  // Of the member that was given the batch: were it read later, it might be that of another assignment.
-  const group = source.groupMetadata()
-  await work(batch)
-  await transactions.sendOffsets([{ topic, partition, offset: lastOffset + 1 }], group, wait)
-}
-
-/** The next batch; null at the end, or when the signal is aborted before there is one. */
-async function nextBefore<B extends TransactionalBatch>(
-  source: TransactionalSource<B>,
-  batches: AsyncIterator<B>,
-  signal: AbortSignal | undefined,
-): Promise<B | null> {
-  if (signal?.aborted === true) return null
-  const next = batches.next()
-  if (signal === undefined) return orNull(await next)
-  let stopListening = (): void => undefined
-  const aborted = new Promise<null>(resolve => {
-    stopListening = onAbort(signal, () => resolve(null))
-  })
-  const result = await Promise.race([next, aborted]).finally(() => stopListening())
-  if (result !== null) return orNull(result)
-  // What comes all the same goes back.
-  next.then(
-    late => (late.done === true ? undefined : rewind(source, late.value)),
-    () => undefined,
-  )
-  return null
-}
-
-function orNull<B>(result: IteratorResult<B>): B | null {
-  return result.done === true ? null : result.value
-}
-
-// A partition that is not assigned any more begins at its committed offset anyway.
-async function rewind(source: TransactionalSource<TransactionalBatch>, batch: TransactionalBatch): Promise<void> {
-  const { topic, partition, firstOffset } = batch
-  await source.seek([{ topic, partition, offset: firstOffset }]).catch(() => undefined)
 }

@@ -1,0 +1,150 @@
+/** Reads for a producer's transactions, which commit what is done. */
+import type { Timer } from '../base/clock.ts'
+import type { ClientContext } from '../cluster/context.ts'
+import type { Portion, TransactionalReader } from '../cluster/handle.ts'
+import { OFFSET_BEGINNING, type ConsumerGroupMetadata, type TopicPartitionOffset } from '../types.ts'
+import type { Assignment } from './assignment.ts'
+import type { Cursor } from './cursor.ts'
+import type { FetchQueue } from './fetch-queue.ts'
+import type { Holdings } from './holdings.ts'
+import { BatchIterator, DUE, type BatchOptions } from './iterators.ts'
+import type { Mailbox } from './mailbox.ts'
+import type { MessageBatch } from './message-batch.ts'
+import type { OffsetStore } from './offset-store.ts'
+import type { Poller } from './poller.ts'
+
+/** What a reader for transactions works with. */
+export interface TransactionReaderParts<K, V> {
+  readonly context: ClientContext
+  readonly assignment: Assignment
+  readonly holdings: Holdings
+  readonly poller: Poller<K, V>
+  readonly queue: FetchQueue
+  readonly mailbox: Mailbox
+  readonly group: () => ConsumerGroupMetadata
+}
+
+interface Sent {
+  readonly store: OffsetStore | undefined
+  readonly era: number
+  readonly offset: TopicPartitionOffset
+}
+
+// As often as Kafka Streams commits: a transaction that only says that aborted messages were passed is no hurry.
+const GAPS_EVERY_MS = 100
+const GAPS_RETRY_MS = 1000
+
+/** A batch at a time; when there is none, what has been passed without any. */
+export class TransactionReader<K, V> implements TransactionalReader<MessageBatch<K, V>> {
+  readonly #parts: TransactionReaderParts<K, V>
+  readonly #batches: BatchIterator<K, V>
+  #group: ConsumerGroupMetadata
+  #batch: MessageBatch<K, V> | null = null
+  #sent: Sent[] = []
+  #isStopping = false
+  /** No transaction for gaps alone before this moment (monotonic ms). */
+  #gapsAt = -Infinity
+  #timer: Timer | null = null
+
+  constructor(parts: TransactionReaderParts<K, V>, options: BatchOptions) {
+    this.#parts = parts
+    this.#group = parts.group()
+    this.#batches = new BatchIterator(parts.poller, parts.queue, options, {
+      onTaken: () => (this.#group = parts.group()),
+      isDue: () => this.#isDue(),
+    })
+    parts.assignment.storeOffsets(true)
+  }
+
+  async next(): Promise<Portion<MessageBatch<K, V>> | null> {
+    const found = await this.#batches.nextOr()
+    this.#timer?.cancel()
+    this.#timer = null
+    if (found === null) return null
+    if (found === DUE) return this.#sent.length === 0 ? null : { batch: null, group: this.#group }
+    this.#batch = found
+    if (!this.#isStopping) return { batch: found, group: this.#group }
+    this.ended(false)
+    return null
+  }
+
+  offsets(): TopicPartitionOffset[] {
+    const batch = this.#batch
+    if (batch !== null) {
+      this.#batches.storeLast(true)
+      this.#sent = this.#pending(batch)
+    }
+    return this.#sent.map(({ offset }) => offset)
+  }
+
+  ended(isCommitted: boolean): void {
+    const { context } = this.#parts
+    for (const { store, era, offset } of this.#sent) store?.commitEnded(era, isCommitted ? offset : null)
+    this.#sent = []
+    const batch = this.#batch
+    this.#batch = null
+    this.#gapsAt = context.clock.now() + (isCommitted ? GAPS_EVERY_MS : GAPS_RETRY_MS)
+    if (batch !== null && !isCommitted) this.#giveBack(batch)
+  }
+
+  stop(): void {
+    this.#isStopping = true
+    this.#parts.mailbox.wake()
+  }
+
+  close(): void {
+    const { assignment, context } = this.#parts
+    this.#timer?.cancel()
+    assignment.storeOffsets(context.settings['enable.auto.offset.store'] === true)
+    void this.#batches.return()
+  }
+
+  /** Nothing is there to hand out: whether to commit what was passed, or to end. */
+  #isDue(): boolean {
+    const { context, group, mailbox } = this.#parts
+    const { clock } = context
+    const wait = this.#isStopping ? 0 : this.#gapsAt - clock.now()
+    if (wait > 0) {
+      this.#timer ??= clock.setTimer(wait, () => {
+        this.#timer = null
+        mailbox.wake()
+      })
+      return false
+    }
+    this.#group = group()
+    this.#sent = this.#pending(null)
+    return this.#isStopping || this.#sent.length > 0
+  }
+
+  /**
+   * What a transaction is to commit now. What the program was given before, by other ways of reading, no transaction
+   * has seen: that is left alone until a batch behind it is done.
+   */
+  #pending(batch: MessageBatch<K, V> | null): Sent[] {
+    const { assignment, holdings } = this.#parts
+    const own = batch?.taken.cursor
+    const cursors = assignment.cursors.filter(cursor => cursor === own || !cursor.offsets.holdsWork)
+    const sent: Sent[] = holdings
+      .pending(cursors)
+      .map(({ offset, store }) => ({ store, era: store?.commitBegins() ?? 0, offset }))
+    // Sought by the work to a place that is not known yet: what is done is done until it is.
+    if (batch === null || own === undefined || own.dropped || own.position >= 0 || batch.nextOffset === null)
+      return sent
+    const { topic, partition, nextOffset } = batch
+    const { era, leaderEpoch } = batch.taken
+    own.offsets.commitBegins()
+    sent.push({ store: own.offsets, era, offset: { topic, partition, offset: nextOffset, leaderEpoch } })
+    return sent
+  }
+
+  /** Reads the batch again, unless the work itself has sought back to before it. */
+  #giveBack({ topic, partition, firstOffset, taken }: MessageBatch<K, V>): void {
+    const { cursor, era } = taken
+    if (cursor.dropped || (cursor.offsets.era !== era && isBefore(cursor, firstOffset))) return
+    this.#parts.holdings.seek([{ topic, partition, offset: firstOffset }])
+  }
+}
+
+function isBefore({ position, target }: Cursor, offset: number): boolean {
+  return position >= 0 ? position <= offset : target === OFFSET_BEGINNING
+}
