@@ -1,11 +1,14 @@
 /** How far a group comes that commits its offsets with transactions: past what nobody is given, and never past more. */
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { AdminClient, Consumer, Producer, type ConsumerConfig, type MessageBatch } from 'ottla'
+import { AdminClient, Consumer, OFFSET_END, Producer, type ConsumerConfig, type MessageBatch } from 'ottla'
 import { fresh } from './world.ts'
 
 const WAIT_MS = 30_000
 const quiet = (): void => undefined
+
+const toEnd = (consumer: Consumer, topic: string): Promise<unknown> =>
+  consumer.seek([{ topic, partition: 0, offset: OFFSET_END }])
 
 interface World {
   readonly bootstrapServers: string
@@ -260,6 +263,27 @@ export function exactlyOnceOffsetScenarios(start: () => Promise<World>): void {
       await running
     }
   })
+
+  for (const [what, leave] of [
+    ['gives its partition up', (consumer: Consumer) => consumer.unassign()],
+    ['closes the consumer', (consumer: Consumer) => consumer.close()],
+    ['seeks to the end', (consumer: Consumer, topic: string) => toEnd(consumer, topic)],
+  ] as const) {
+    test(`exactly once: a transaction whose work ${what} commits its batch`, async () => {
+      const [input, group] = [await topicOf(), fresh('eos-group')]
+      await write(input, 4, 3)
+      const over = new AbortController()
+      await using consumer = member(group)
+      await using tx = producer()
+      await consumer.assign([{ topic: input, partition: 0, offset: 0 }])
+      const work = async (): Promise<void> => {
+        await leave(consumer, input)
+        over.abort()
+      }
+      await tx.transactional(consumer, work, { maxMessages: 2, signal: over.signal })
+      assert.ok((await committed(group, input)) >= 2)
+    })
+  }
 
   test('exactly once: a seek back within a transaction is where the group goes on, also when it stops there', async () => {
     const [input, output, group] = [await topicOf(), await topicOf(), fresh('eos-group')]

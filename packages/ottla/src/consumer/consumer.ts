@@ -513,10 +513,8 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
   [transactionalReads](options: BatchOptions): TransactionalReader<MessageBatch<K, V>> {
     this.#requireOpen()
     const group = this.#requireGroup('transactional')
-    const [context, assignment, holdings, poller] = [this.#context, this.#assignment, this.#holdings, this.#poller]
-    const [queue, mailbox] = [this.#queue, this.#mailbox]
-    const parts = { context, assignment, holdings, poller, queue, mailbox, group: () => group.metadata() }
-    return new TransactionReader(parts, options)
+    const parts = [this.#context, this.#poller, this.#queue, this.#mailbox, this.#holdings] as const
+    return new TransactionReader(options, () => group.metadata(), ...parts)
   }
 
   async #close(deadline: Deadline, signal: AbortSignal | undefined): Promise<void> {

@@ -132,6 +132,15 @@ export class Holdings {
     return results
   }
 
+  get cursors(): readonly Cursor[] {
+    return this.#assignment.cursors
+  }
+
+  /** Who stores offsets from now on: the client or the program. */
+  storeOffsets(byClient: boolean): void {
+    this.#assignment.storeOffsets(byClient)
+  }
+
   /** What of these partitions is stored and not committed. */
   pending(cursors: readonly Cursor[]): Commit[] {
     return this.#committer?.pending(cursors) ?? []

@@ -3,7 +3,6 @@ import type { Timer } from '../base/clock.ts'
 import type { ClientContext } from '../cluster/context.ts'
 import type { Portion, TransactionalReader } from '../cluster/handle.ts'
 import { OFFSET_BEGINNING, type ConsumerGroupMetadata, type TopicPartitionOffset } from '../types.ts'
-import type { Assignment } from './assignment.ts'
 import type { Cursor } from './cursor.ts'
 import type { FetchQueue } from './fetch-queue.ts'
 import type { Holdings } from './holdings.ts'
@@ -12,17 +11,6 @@ import type { Mailbox } from './mailbox.ts'
 import type { MessageBatch } from './message-batch.ts'
 import type { OffsetStore } from './offset-store.ts'
 import type { Poller } from './poller.ts'
-
-/** What a reader for transactions works with. */
-export interface TransactionReaderParts<K, V> {
-  readonly context: ClientContext
-  readonly assignment: Assignment
-  readonly holdings: Holdings
-  readonly poller: Poller<K, V>
-  readonly queue: FetchQueue
-  readonly mailbox: Mailbox
-  readonly group: () => ConsumerGroupMetadata
-}
 
 interface Sent {
   readonly store: OffsetStore | undefined
@@ -36,31 +24,48 @@ const GAPS_RETRY_MS = 1000
 
 /** A batch at a time; when there is none, what has been passed without any. */
 export class TransactionReader<K, V> implements TransactionalReader<MessageBatch<K, V>> {
-  readonly #parts: TransactionReaderParts<K, V>
+  readonly #context: ClientContext
+  readonly #mailbox: Mailbox
+  readonly #holdings: Holdings
+  readonly #metadata: () => ConsumerGroupMetadata
   readonly #batches: BatchIterator<K, V>
   #group: ConsumerGroupMetadata
   #batch: MessageBatch<K, V> | null = null
   #sent: Sent[] = []
   #isStopping = false
+  #isOver = false
   /** No transaction for gaps alone before this moment (monotonic ms). */
   #gapsAt = -Infinity
   #timer: Timer | null = null
 
-  constructor(parts: TransactionReaderParts<K, V>, options: BatchOptions) {
-    this.#parts = parts
-    this.#group = parts.group()
-    this.#batches = new BatchIterator(parts.poller, parts.queue, options, {
-      onTaken: () => (this.#group = parts.group()),
+  constructor(
+    options: BatchOptions,
+    metadata: () => ConsumerGroupMetadata,
+    context: ClientContext,
+    poller: Poller<K, V>,
+    queue: FetchQueue,
+    mailbox: Mailbox,
+    holdings: Holdings,
+  ) {
+    this.#context = context
+    this.#mailbox = mailbox
+    this.#holdings = holdings
+    this.#metadata = metadata
+    this.#group = metadata()
+    this.#batches = new BatchIterator(poller, queue, options, {
+      onTaken: () => (this.#group = metadata()),
       isDue: () => this.#isDue(),
     })
-    parts.assignment.storeOffsets(true)
+    holdings.storeOffsets(true)
   }
 
   async next(): Promise<Portion<MessageBatch<K, V>> | null> {
+    if (this.#isOver) return null
     const found = await this.#batches.nextOr()
     this.#timer?.cancel()
     this.#timer = null
     if (found === null) return null
+    this.#isOver = this.#isStopping
     if (found === DUE) return this.#sent.length === 0 ? null : { batch: null, group: this.#group }
     this.#batch = found
     if (!this.#isStopping) return { batch: found, group: this.#group }
@@ -78,40 +83,37 @@ export class TransactionReader<K, V> implements TransactionalReader<MessageBatch
   }
 
   ended(isCommitted: boolean): void {
-    const { context } = this.#parts
     for (const { store, era, offset } of this.#sent) store?.commitEnded(era, isCommitted ? offset : null)
     this.#sent = []
     const batch = this.#batch
     this.#batch = null
-    this.#gapsAt = context.clock.now() + (isCommitted ? GAPS_EVERY_MS : GAPS_RETRY_MS)
+    this.#gapsAt = this.#context.clock.now() + (isCommitted ? GAPS_EVERY_MS : GAPS_RETRY_MS)
     if (batch !== null && !isCommitted) this.#giveBack(batch)
   }
 
   stop(): void {
     this.#isStopping = true
-    this.#parts.mailbox.wake()
+    this.#mailbox.wake()
   }
 
   close(): void {
-    const { assignment, context } = this.#parts
     this.#timer?.cancel()
-    assignment.storeOffsets(context.settings['enable.auto.offset.store'] === true)
+    this.#holdings.storeOffsets(this.#context.settings['enable.auto.offset.store'])
     void this.#batches.return()
   }
 
   /** Nothing is there to hand out: whether to commit what was passed, or to end. */
   #isDue(): boolean {
-    const { context, group, mailbox } = this.#parts
-    const { clock } = context
+    const { clock } = this.#context
     const wait = this.#isStopping ? 0 : this.#gapsAt - clock.now()
     if (wait > 0) {
       this.#timer ??= clock.setTimer(wait, () => {
         this.#timer = null
-        mailbox.wake()
+        this.#mailbox.wake()
       })
       return false
     }
-    this.#group = group()
+    this.#group = this.#metadata()
     this.#sent = this.#pending(null)
     return this.#isStopping || this.#sent.length > 0
   }
@@ -121,15 +123,16 @@ export class TransactionReader<K, V> implements TransactionalReader<MessageBatch
    * has seen: that is left alone until a batch behind it is done.
    */
   #pending(batch: MessageBatch<K, V> | null): Sent[] {
-    const { assignment, holdings } = this.#parts
     const own = batch?.taken.cursor
-    const cursors = assignment.cursors.filter(cursor => cursor === own || !cursor.offsets.holdsWork)
-    const sent: Sent[] = holdings
+    const cursors = this.#holdings.cursors.filter(cursor => {
+      return cursor === own || (!cursor.offsets.holdsWork && cursor.name !== own?.name)
+    })
+    const sent: Sent[] = this.#holdings
       .pending(cursors)
       .map(({ offset, store }) => ({ store, era: store?.commitBegins() ?? 0, offset }))
-    // Sought by the work to a place that is not known yet: what is done is done until it is.
-    if (batch === null || own === undefined || own.dropped || own.position >= 0 || batch.nextOffset === null)
-      return sent
+    // The work has given the partition up, or sought to a place that is not known yet: what is done is done until it is.
+    const isElsewhere = own !== undefined && (own.dropped || own.position < 0)
+    if (!isElsewhere || batch === null || batch.nextOffset === null) return sent
     const { topic, partition, nextOffset } = batch
     const { era, leaderEpoch } = batch.taken
     own.offsets.commitBegins()
@@ -141,7 +144,7 @@ export class TransactionReader<K, V> implements TransactionalReader<MessageBatch
   #giveBack({ topic, partition, firstOffset, taken }: MessageBatch<K, V>): void {
     const { cursor, era } = taken
     if (cursor.dropped || (cursor.offsets.era !== era && isBefore(cursor, firstOffset))) return
-    this.#parts.holdings.seek([{ topic, partition, offset: firstOffset }])
+    this.#holdings.seek([{ topic, partition, offset: firstOffset }])
   }
 }
 
