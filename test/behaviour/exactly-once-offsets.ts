@@ -74,6 +74,7 @@ export function exactlyOnceOffsetScenarios(start: () => Promise<World>): void {
     await assert.rejects(failing, giveUp)
   }
 
+  /** Of a transaction it becomes visible after its end has been answered. */
   async function committed(group: string, topic: string, partition = 0): Promise<number> {
     const [found] = await admin.listConsumerGroupOffsets(group, [{ topic, partition }])
     return found?.offset ?? NaN
@@ -281,7 +282,7 @@ export function exactlyOnceOffsetScenarios(start: () => Promise<World>): void {
         over.abort()
       }
       await tx.transactional(consumer, work, { maxMessages: 2, signal: over.signal })
-      assert.ok((await committed(group, input)) >= 2)
+      await until('it is committed', async () => (await committed(group, input)) >= 2)
     })
   }
 
@@ -301,7 +302,7 @@ export function exactlyOnceOffsetScenarios(start: () => Promise<World>): void {
       },
       { maxMessages: 3, signal: over.signal },
     )
-    assert.equal(await committed(group, input), 1)
+    await until('the place sought to is committed', async () => (await committed(group, input)) === 1)
     await consumer.close()
     await through({ group, topic: input }, copyTo(output), () => noLag(group, input))
     assert.deepEqual(await valuesOf(output), [0, 1, 2, 1, 2, 3])
@@ -350,7 +351,7 @@ export function exactlyOnceOffsetScenarios(start: () => Promise<World>): void {
       },
       { signal: over.signal },
     )
-    assert.equal(await committed(group, input), 2)
+    await until('what is marked is committed', async () => (await committed(group, input)) === 2)
   })
 
   test('exactly once: what the program has read by itself of another partition no transaction commits', async () => {
