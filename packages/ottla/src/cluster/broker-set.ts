@@ -1,4 +1,6 @@
 import { ErrorCode } from '@ottla/protocol'
+import type { Deadline } from '../base/clock.ts'
+import type { Random } from '../base/random.ts'
 import { KafkaError } from '../errors.ts'
 import type { LaneSettings } from '../network/lane.ts'
 import { RequestError } from '../network/request-error.ts'
@@ -8,6 +10,7 @@ import { OAuthBearerMechanism } from '../network/sasl/oauthbearer.ts'
 import { Broker, type BrokerObserver } from './broker.ts'
 import { bootstrapAddresses, laneSettings } from './connection-settings.ts'
 import { emitError, type ClientContext } from './context.ts'
+import { firstUp, type Waiting } from './first-up.ts'
 import type { BrokerAddress } from './snapshot.ts'
 
 // The same failure of the same broker is told again after this time.
@@ -22,6 +25,7 @@ export class BrokerSet {
   readonly #retired = new Set<Broker>()
   readonly #observer: BrokerObserver
   readonly #told = new Map<string, { code: number; at: number }>()
+  readonly #waiting = new Set<Waiting>()
   #bootstrap: Broker[] = []
   #allDown = false
   #refusal: RequestError | null = null
@@ -43,10 +47,12 @@ export class BrokerSet {
         this.#allDown = false
         this.#refusal = null
         this.#told.delete(broker.name)
+        for (const each of [...this.#waiting]) each.onUp(broker)
       },
       onDown: (broker, error, wasUp) => {
         this.#onDown(broker, error, wasUp)
         if (wasUp) onConnectionLost()
+        else for (const each of [...this.#waiting]) each.onDown(broker, error)
       },
     }
     this.#makeBootstrap()
@@ -103,17 +109,47 @@ export class BrokerSet {
    * The bootstrap addresses serve until the cluster has named its brokers, and again when none of those
    * can be reached (KIP-899, `metadata.recovery.strategy=rebootstrap`).
    */
-  any(avoid: Broker | null): Broker {
+  any(avoid: readonly Broker[]): Broker {
+    const others = this.#candidates(avoid)
+    const up = others.filter(broker => broker.isUp)
+    if (up.length > 0) return this.#leastBusy(up)
+    const untried = others.filter(broker => !broker.isFailing)
+    return this.#pick(untried.length > 0 ? untried : others)
+  }
+
+  /**
+   * As `any`, but a broker that is up: connects to one after the other, beside each other, until one is.
+   * Rejects with the last failure when none can be reached, ERR__TIMED_OUT at the deadline, the signal's reason.
+   */
+  reachable(avoid: readonly Broker[], deadline: Deadline, signal: AbortSignal | undefined): Promise<Broker> {
+    const first = this.any(avoid)
+    if (first.isUp || this.#closed !== null) return Promise.resolve(first)
+    const others = shuffled(
+      this.#candidates(avoid).filter(broker => broker !== first),
+      this.#context.random,
+    )
+    const inOrder = [first, ...others.filter(b => !b.isFailing), ...others.filter(b => b.isFailing)]
+    const late = (): KafkaError => {
+      const names = inOrder.map(({ name, lastFailure }) => (lastFailure === null ? name : lastFailure.message))
+      return new KafkaError(ErrorCode.ERR__TIMED_OUT, `no broker has answered in time: ${names.join('; ')}`)
+    }
+    return firstUp(inOrder, this.#context.clock, deadline, signal, this.#waiting, late)
+  }
+
+  #candidates(avoid: readonly Broker[]): Broker[] {
     const nodes = [...this.#nodes.values()]
     const lost = nodes.every(broker => broker.isFailing)
     const rebootstrap = this.#context.settings['metadata.recovery.strategy'] === 'rebootstrap'
     if (lost && (nodes.length === 0 || rebootstrap)) this.#makeBootstrap()
     const pool = lost ? [...nodes, ...this.#bootstrap] : nodes
-    const others = pool.length > 1 ? pool.filter(broker => broker !== avoid) : pool
-    const up = others.filter(broker => broker.isUp)
-    if (up.length > 0) return this.#pick(up)
-    const untried = others.filter(broker => !broker.isFailing)
-    return this.#pick(untried.length > 0 ? untried : others)
+    const others = pool.filter(broker => !avoid.includes(broker))
+    return others.length > 0 ? others : pool
+  }
+
+  // One that keeps silent has requests that wait.
+  #leastBusy(brokers: readonly Broker[]): Broker {
+    const least = Math.min(...brokers.map(broker => broker.inFlightOn('control')))
+    return this.#pick(brokers.filter(broker => broker.inFlightOn('control') === least))
   }
 
   setCredentials(credentials: Credentials): void {
@@ -134,6 +170,7 @@ export class BrokerSet {
     this.#nodes.clear()
     this.#retired.clear()
     this.#bootstrap = []
+    for (const each of [...this.#waiting]) each.onClosed(error)
   }
 
   #hurry(): void {
@@ -210,6 +247,13 @@ export class BrokerSet {
     if (broker === undefined) throw new KafkaError(ErrorCode.ERR__ALL_BROKERS_DOWN, 'no broker is known')
     return broker
   }
+}
+
+function shuffled<T>(items: readonly T[], random: Random): T[] {
+  return items
+    .map(item => ({ item, at: random() }))
+    .sort((a, b) => a.at - b.at)
+    .map(({ item }) => item)
 }
 
 function retiredError(broker: Broker): RequestError {

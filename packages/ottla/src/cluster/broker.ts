@@ -150,6 +150,23 @@ export class Broker {
     if (this.#closed === null) this.#lane(lane).warm()
   }
 
+  /** Gives up to connect the lane, unless something waits to be sent. */
+  cool(lane: LaneName): void {
+    this.#lanes.get(lane)?.cool()
+  }
+
+  /** Requests on the lane that wait for their answers: one that is silent has more than others. */
+  inFlightOn(lane: LaneName): number {
+    return this.#lanes.get(lane)?.inFlight ?? 0
+  }
+
+  /** Why the last attempt to connect failed, or null. */
+  get lastFailure(): RequestError | null {
+    if (this.isUp) return null
+    for (const lane of this.#lanes.values()) if (lane.lastFailure !== null) return lane.lastFailure
+    return null
+  }
+
   /** The cluster told who this bootstrap address is. */
   adopt(id: number, rack: string | null): void {
     this.#id = id

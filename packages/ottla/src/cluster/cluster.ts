@@ -1,6 +1,7 @@
-import { ErrorCode, FindCoordinator, Metadata, type Api, type Decoded } from '@ottla/protocol'
+import { DescribeCluster, ErrorCode, FindCoordinator, Metadata, type Api, type Decoded } from '@ottla/protocol'
 import { backoffMs } from '../base/backoff.ts'
 import { sleep, type Deadline } from '../base/clock.ts'
+import { firstOf } from '../base/first.ts'
 import { KafkaError } from '../errors.ts'
 import { RequestError } from '../network/request-error.ts'
 import type { TokenSource } from '../network/sasl/oauth/token-source.ts'
@@ -32,6 +33,11 @@ export interface ClusterRequestOptions<Res> {
   /** Reads the code that decides whether to try again; without it every answer is final. */
   readonly errorOf?: (response: Decoded<Res>) => number
 }
+
+// Any broker can tell, and asking two of them does no harm.
+const hedged: ReadonlySet<number> = new Set([Metadata.key, FindCoordinator.key, DescribeCluster.key])
+// So long a broker may take to tell before another is asked beside it.
+const SILENT_MS = 2000
 
 /** The way to every broker: finds the one that a request is for, tries again where that may help, and gives up in time. */
 export class Cluster {
@@ -118,7 +124,7 @@ export class Cluster {
     const { clock, settings, random } = this.#context
     const { deadline, signal } = options
     let last: KafkaError | null = null
-    let avoid: Broker | null = null
+    let avoid: readonly Broker[] = []
     for (let attempt = 1; ; attempt++) {
       this.#check(signal)
       const response: Decoded<Res> | Failure = await this.#try(target, api, body, options, avoid)
@@ -138,7 +144,7 @@ export class Cluster {
       const action = actionFor(error.code)
       if (action === 'fail' || this.#closed) throw error
       last = error
-      avoid = broker
+      avoid = broker === null ? [] : [broker]
       this.#prepareRetry(target, action, error.message)
       const pause = backoffMs(attempt, settings['retry.backoff.ms'], settings['retry.backoff.max.ms'], random)
       if (deadline.left() <= pause) throw this.#outOfTime(api.name, last)
@@ -160,12 +166,11 @@ export class Cluster {
     api: Api<Req, Res>,
     body: Req | ((version: number) => Req),
     options: ClusterRequestOptions<Res>,
-    avoid: Broker | null,
+    avoid: readonly Broker[],
   ): Promise<Decoded<Res> | Failure> {
     const { deadline, signal, lane, minVersion, maxVersion } = options
     let broker: Broker | null = null
     try {
-      broker = await this.#route(target, deadline, signal, avoid)
       const perTry = options.timeoutMs ?? this.#context.settings['socket.timeout.ms']
       const requestOptions: BrokerRequestOptions = {
         timeoutMs: Math.min(perTry, deadline.left()),
@@ -174,6 +179,16 @@ export class Cluster {
         ...(minVersion === undefined ? {} : { minVersion }),
         ...(maxVersion === undefined ? {} : { maxVersion }),
       }
+      if (target.to === 'any' && hedged.has(api.key)) {
+        const asked = [...avoid]
+        return await firstOf(this.#context.clock, SILENT_MS, (number, failed) => {
+          // A failure is judged by who asks; a broker that keeps silent only costs this time.
+          if (failed || this.#closed || signal?.aborted === true) return null
+          if (number > 0 && number >= this.#brokers.all().length) return null
+          return this.#askAny(api, body, requestOptions, deadline, asked)
+        })
+      }
+      broker = await this.#route(target, deadline, signal, avoid)
       return await broker.request(api, body, requestOptions)
     } catch (error) {
       if (error instanceof KafkaError) return new Failure(error, broker)
@@ -181,15 +196,27 @@ export class Cluster {
     }
   }
 
+  async #askAny<Req, Res>(
+    api: Api<Req, Res>,
+    body: Req | ((version: number) => Req),
+    options: BrokerRequestOptions,
+    deadline: Deadline,
+    asked: Broker[],
+  ): Promise<Decoded<Res>> {
+    const broker = await this.#brokers.reachable(asked, deadline, options.signal)
+    asked.push(broker)
+    return broker.request(api, body, { ...options, timeoutMs: Math.min(options.timeoutMs, deadline.left()) })
+  }
+
   async #route(
     target: Target,
     deadline: Deadline,
     signal: AbortSignal | undefined,
-    avoid: Broker | null,
+    avoid: readonly Broker[],
   ): Promise<Broker> {
     switch (target.to) {
       case 'any':
-        return this.#brokers.any(avoid)
+        return this.#brokers.reachable(avoid, deadline, signal)
       case 'node':
         return this.#node(target.id, `broker ${target.id}`)
       case 'controller': {

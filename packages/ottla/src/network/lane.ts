@@ -6,8 +6,9 @@ import { Deadline, whenPassed, type Clock, type Timer } from '../base/clock.ts'
 import type { Random } from '../base/random.ts'
 import type { Logger } from '../observe/logger.ts'
 import type { BrokerCounters } from '../observe/statistics/counters.ts'
+import { Attempt } from './attempt.ts'
 import { Connection, asRequestError, type ConnectionSettings, type Endpoint } from './connection.ts'
-import { commonVersion, handshake, type BrokerFeatures, type HandshakeSettings } from './handshake.ts'
+import { commonVersion, type BrokerFeatures, type HandshakeSettings } from './handshake.ts'
 import { Session } from './reauthentication.ts'
 import { RequestError } from './request-error.ts'
 import { AddressBook } from './transport.ts'
@@ -85,6 +86,7 @@ export class Lane {
   #lastFailure: RequestError | null = null
   #retryAt = 0
   #opening = false
+  #attempt: Attempt | null = null
   /** The attempt under way may have begun with credentials that are not good any more. */
   #isOutdated = false
   #wake: Timer | null = null
@@ -122,6 +124,11 @@ export class Lane {
   /** Whether the last attempt failed and the next one has not succeeded yet. */
   get isFailing(): boolean {
     return this.#attempts > 0
+  }
+
+  /** Why the last attempt failed; null when the last one succeeded. */
+  get lastFailure(): RequestError | null {
+    return this.#lastFailure
   }
 
   /** Whether a connection is being made. */
@@ -174,6 +181,13 @@ export class Lane {
   /** Opens the connection if there is none, without anything to send. */
   warm(): void {
     if (this.#closed === null && !this.isUp) this.#connect()
+  }
+
+  /** Gives up to connect, unless something waits to be sent. */
+  cool(): void {
+    if (this.#attempt === null || this.#queue.length > 0) return
+    this.#isOutdated = true
+    this.#attempt.giveUp(new RequestError(ErrorCode.ERR__TRANSPORT, `${this.#endpoint.name} is not needed`, false))
   }
 
   /**
@@ -290,33 +304,26 @@ export class Lane {
   }
 
   async #open(): Promise<void> {
-    const { connection: connectionSettings, handshake: handshakeSettings, setupTimeoutMs } = this.#settings
-    let wasUp = false
-    const onClosed = (error: RequestError): void => {
-      if (wasUp) this.#lost(error)
-    }
-    const connection = new Connection(
-      this.#endpoint,
-      connectionSettings,
-      this.#clock,
-      this.#logger,
-      onClosed,
-      this.#counters,
-    )
-    this.#connection = connection
-    const abort = new AbortController()
-    const stopListening = onAbort(this.#abort.signal, () => abort.abort(this.#abort.signal.reason))
+    const { setupTimeoutMs } = this.#settings
+    const attempt = new Attempt(this.#clock)
+    this.#attempt = attempt
+    const stopListening = onAbort(this.#abort.signal, () => attempt.giveUp(this.#abort.signal.reason))
     const limit = whenPassed(this.#clock, Deadline.after(this.#clock, setupTimeoutMs), () => {
       const why = `cannot connect to ${this.#endpoint.name}: not set up within ${setupTimeoutMs} ms`
-      const late = new RequestError(ErrorCode.ERR__TRANSPORT, why, false)
-      abort.abort(late)
-      connection.close(late)
+      attempt.giveUp(new RequestError(ErrorCode.ERR__TRANSPORT, why, false))
     })
     try {
-      await connection.open(this.#addresses, abort.signal)
-      const features = await handshake(connection, handshakeSettings, this.#clock)
-      connection.markUp()
-      wasUp = true
+      const { connection, features } = await attempt.run(
+        this.#addresses,
+        this.#settings.handshake,
+        (onClosed: (error: RequestError) => void) => this.#make(onClosed),
+        error => this.#lost(error),
+      )
+      if (this.#closed !== null) {
+        connection.close(this.#closed)
+        return
+      }
+      this.#connection = connection
       this.#features = features
       this.#attempts = 0
       this.#lastFailure = null
@@ -326,9 +333,7 @@ export class Lane {
       this.#drain()
     } catch (error) {
       // What ended the attempt is the better reason: a socket only says that it was destroyed.
-      const reason: unknown = abort.signal.aborted ? abort.signal.reason : error
-      const failure = asRequestError(reason, this.#endpoint.name)
-      connection.close(failure)
+      const failure = asRequestError(attempt.reason ?? error, this.#endpoint.name)
       this.#opening = false
       this.#connection = null
       if (!this.#isOutdated) {
@@ -337,9 +342,15 @@ export class Lane {
         this.#connect()
       }
     } finally {
+      this.#attempt = null
       limit.cancel()
       stopListening()
     }
+  }
+
+  #make(onClosed: (error: RequestError) => void): Connection {
+    const { connection } = this.#settings
+    return new Connection(this.#endpoint, connection, this.#clock, this.#logger, onClosed, this.#counters)
   }
 
   #begin(connection: Connection, features: BrokerFeatures): Session | null {

@@ -46,6 +46,11 @@ export class AddressBook {
     this.#settings = settings
   }
 
+  /** Whether the name has addresses that have not had their turn since it was looked up. */
+  get hasMore(): boolean {
+    return this.#next < this.#addresses.length
+  }
+
   /** The next address to try; the name is looked up again once all have had their turn. */
   async next(): Promise<LookupAddress> {
     const literal = isIP(this.#host)

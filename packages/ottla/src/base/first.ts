@@ -1,0 +1,50 @@
+import type { Clock, Timer } from './clock.ts'
+
+/**
+ * Makes one attempt, and another beside it whenever `everyMs` have passed without a result, or at once when one fails.
+ * Settles as the first that succeeds, or as the last when none does.
+ * @param attempt - null when there is nothing (else) to try at present; `failed`: because another has failed
+ */
+export function firstOf<T>(
+  clock: Clock,
+  everyMs: number,
+  attempt: (number: number, failed: boolean) => Promise<T> | null,
+): Promise<T> {
+  return new Promise<T>((resolve, reject) => {
+    let timer: Timer | null = null
+    let made = 0
+    let pending = 0
+    let settled = false
+    const settle = (): void => {
+      settled = true
+      timer?.cancel()
+    }
+    const begin = (failed: boolean): boolean => {
+      const next = attempt(made, failed)
+      if (next === null) return false
+      made++
+      pending++
+      next.then(
+        value => {
+          if (!settled) resolve(value)
+          settle()
+        },
+        (error: unknown) => {
+          pending--
+          if (settled || begin(true) || pending > 0) return
+          settle()
+          reject(error instanceof Error ? error : new Error(String(error)))
+        },
+      )
+      return true
+    }
+    const later = (): void => {
+      timer = clock.setTimer(everyMs, () => {
+        begin(false)
+        later()
+      })
+    }
+    if (begin(false)) later()
+    else reject(new Error('there is nothing to try'))
+  })
+}
