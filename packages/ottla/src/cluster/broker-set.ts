@@ -3,7 +3,7 @@ import type { Deadline } from '../base/clock.ts'
 import type { Random } from '../base/random.ts'
 import { KafkaError } from '../errors.ts'
 import type { LaneSettings } from '../network/lane.ts'
-import { RequestError } from '../network/request-error.ts'
+import { HungUpError, RequestError } from '../network/request-error.ts'
 import type { Credentials } from '../network/sasl/mechanism.ts'
 import type { TokenSource } from '../network/sasl/oauth/token-source.ts'
 import { OAuthBearerMechanism } from '../network/sasl/oauthbearer.ts'
@@ -24,11 +24,12 @@ export class BrokerSet {
   readonly #nodes = new Map<number, Broker>()
   readonly #retired = new Set<Broker>()
   readonly #observer: BrokerObserver
-  readonly #told = new Map<string, { code: number; at: number }>()
+  readonly #told = new Map<string, { code: number; at: number; hungUp: boolean }>()
   readonly #waiting = new Set<Waiting>()
   #bootstrap: Broker[] = []
   #allDown = false
   #refusal: RequestError | null = null
+  #trouble: KafkaError | null = null
   #closed: RequestError | null = null
 
   constructor(context: ClientContext, onConnectionLost: () => void) {
@@ -44,9 +45,12 @@ export class BrokerSet {
     )
     this.#observer = {
       onUp: broker => {
-        this.#allDown = false
         this.#refusal = null
-        this.#told.delete(broker.name)
+        // One that hangs up at every first request is up again and again.
+        if (this.#told.get(broker.name)?.hungUp !== true) {
+          this.#allDown = false
+          this.#told.delete(broker.name)
+        }
         for (const each of [...this.#waiting]) each.onUp(broker)
       },
       onDown: (broker, error, wasUp) => {
@@ -61,6 +65,17 @@ export class BrokerSet {
   /** That the credentials were not accepted, until a connection has come up. */
   get refusal(): RequestError | null {
     return this.#refusal
+  }
+
+  /** Why no broker has told about the cluster, since the last that did; null if nothing is known to be wrong. */
+  get trouble(): KafkaError | null {
+    return this.#trouble
+  }
+
+  /** A broker has told about the cluster, or `error` kept it from that. */
+  told(error: KafkaError | null): void {
+    if (error === null) this.#trouble = null
+    else this.#trouble ??= error
   }
 
   node(id: number): Broker | undefined {
@@ -131,7 +146,10 @@ export class BrokerSet {
     const inOrder = [first, ...others.filter(b => !b.isFailing), ...others.filter(b => b.isFailing)]
     const late = (): KafkaError => {
       const names = inOrder.map(({ name, lastFailure }) => (lastFailure === null ? name : lastFailure.message))
-      return new KafkaError(ErrorCode.ERR__TIMED_OUT, `no broker has answered in time: ${names.join('; ')}`)
+      const cause = inOrder.find(({ lastFailure }) => lastFailure !== null)?.lastFailure
+      return new KafkaError(ErrorCode.ERR__TIMED_OUT, `no broker has answered in time: ${names.join('; ')}`, {
+        cause: cause ?? undefined,
+      })
     }
     return firstUp(inOrder, this.#context.clock, deadline, signal, this.#waiting, late)
   }
@@ -223,10 +241,11 @@ export class BrokerSet {
       }
     } else {
       if (error.code === ErrorCode.ERR__AUTHENTICATION) this.#refusal = error
+      this.#trouble = error
       const told = this.#told.get(broker.name)
       const now = clock.now()
       if (told?.code !== error.code || now - told.at >= REPEAT_ERROR_MS) {
-        this.#told.set(broker.name, { code: error.code, at: now })
+        this.#told.set(broker.name, { code: error.code, at: now, hungUp: error instanceof HungUpError })
         emitError(this.#context, new KafkaError(error.code, error.message, { cause: error }))
       }
     }

@@ -34,6 +34,11 @@ export interface ClusterRequestOptions<Res> {
   readonly errorOf?: (response: Decoded<Res>) => number
 }
 
+// What is wrong is the configuration, not the network.
+const hopeless: ReadonlySet<number> = new Set([ErrorCode.ERR__AUTHENTICATION, ErrorCode.ERR__SSL])
+// New credentials may take a moment until every broker knows them.
+const PATIENCE_MS = 1000
+
 // Any broker can tell, and asking two of them does no harm.
 const hedged: ReadonlySet<number> = new Set([Metadata.key, FindCoordinator.key, DescribeCluster.key])
 // So long a broker may take to tell before another is asked beside it.
@@ -50,9 +55,16 @@ export class Cluster {
   constructor(context: ClientContext) {
     this.#context = context
     this.#brokers = new BrokerSet(context, () => this.metadata.requestRefresh('a broker went away'))
-    this.metadata = new MetadataCache(context, (body, deadline, signal) =>
-      this.request({ to: 'any' }, Metadata, body, { deadline, signal, minVersion: 4 }),
-    )
+    this.metadata = new MetadataCache(context, async (body, deadline, signal) => {
+      try {
+        const answer = await this.request({ to: 'any' }, Metadata, body, { deadline, signal, minVersion: 4 })
+        this.#brokers.told(null)
+        return answer
+      } catch (error) {
+        if (error instanceof KafkaError) this.#brokers.told(error)
+        throw error
+      }
+    })
     this.metadata.onChange(() => {
       for (const gone of this.#brokers.update(this.metadata.snapshot.brokers)) this.#coordinators.forgetBroker(gone)
     })
@@ -69,6 +81,11 @@ export class Cluster {
 
   get closed(): boolean {
     return this.#closed
+  }
+
+  /** Why no broker has told about the cluster, since the last that did; null if nothing is known to be wrong. */
+  get trouble(): KafkaError | null {
+    return this.#brokers.trouble
   }
 
   broker(id: number): Broker | undefined {
@@ -121,8 +138,9 @@ export class Cluster {
     body: Req | ((version: number) => Req),
     options: ClusterRequestOptions<Res>,
   ): Promise<Decoded<Res>> {
-    const { clock, settings, random } = this.#context
+    const { clock, settings, random, kind } = this.#context
     const { deadline, signal } = options
+    let refusedAt: number | null = null
     let last: KafkaError | null = null
     let avoid: readonly Broker[] = []
     for (let attempt = 1; ; attempt++) {
@@ -143,6 +161,9 @@ export class Cluster {
       const { error, broker }: Failure = response
       const action = actionFor(error.code)
       if (action === 'fail' || this.#closed) throw error
+      refusedAt = hopeless.has(error.code) ? (refusedAt ?? clock.now()) : null
+      // Others wait until it has been put right; a person at an administrator's call had better know.
+      if (kind === 'admin' && refusedAt !== null && clock.now() - refusedAt >= PATIENCE_MS) throw error
       last = error
       avoid = broker === null ? [] : [broker]
       this.#prepareRetry(target, action, error.message)
@@ -170,6 +191,7 @@ export class Cluster {
   ): Promise<Decoded<Res> | Failure> {
     const { deadline, signal, lane, minVersion, maxVersion } = options
     let broker: Broker | null = null
+    const asked = [...avoid]
     try {
       const perTry = options.timeoutMs ?? this.#context.settings['socket.timeout.ms']
       const requestOptions: BrokerRequestOptions = {
@@ -180,7 +202,6 @@ export class Cluster {
         ...(maxVersion === undefined ? {} : { maxVersion }),
       }
       if (target.to === 'any' && hedged.has(api.key)) {
-        const asked = [...avoid]
         return await firstOf(this.#context.clock, SILENT_MS, (number, failed) => {
           // A failure is judged by who asks; a broker that keeps silent only costs this time.
           if (failed || this.#closed || signal?.aborted === true) return null
@@ -191,7 +212,7 @@ export class Cluster {
       broker = await this.#route(target, deadline, signal, avoid)
       return await broker.request(api, body, requestOptions)
     } catch (error) {
-      if (error instanceof KafkaError) return new Failure(error, broker)
+      if (error instanceof KafkaError) return new Failure(error, broker ?? asked.at(-1) ?? null)
       throw error
     }
   }

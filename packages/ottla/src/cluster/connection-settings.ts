@@ -31,6 +31,7 @@ export function laneSettings(
         keepAlive: settings['socket.keepalive.enable'],
         noDelay: settings['socket.nagle.disable'],
       },
+      hangUpHint: hangUpHint(settings['security.protocol']),
       maxFrameBytes: settings['receive.message.max.bytes'],
       maxFails: settings['socket.max.fails'],
       maxIdleMs: settings['connections.max.idle.ms'],
@@ -46,6 +47,12 @@ export function laneSettings(
     reconnectBackoffMs: settings['reconnect.backoff.ms'],
     reconnectBackoffMaxMs: settings['reconnect.backoff.max.ms'],
   }
+}
+
+function hangUpHint(protocol: string): string {
+  if (protocol.startsWith('sasl')) return ''
+  const wanted = protocol === 'ssl' ? 'sasl_ssl' : 'sasl_plaintext'
+  return `; does the listener ask for SASL? Then security.protocol has to be ${wanted}, with sasl.mechanisms and credentials`
 }
 
 function familyOf(family: string): 0 | 4 | 6 {

@@ -14,7 +14,7 @@ import { KafkaError } from '../errors.ts'
 import type { Logger } from '../observe/logger.ts'
 import type { BrokerCounters } from '../observe/statistics/counters.ts'
 import { PendingRequest, earliestExpiry } from './in-flight.ts'
-import { RequestError } from './request-error.ts'
+import { HungUpError, RequestError } from './request-error.ts'
 import { type AddressBook, Transport, type TransportSettings } from './transport.ts'
 
 /** Where a connection stands. It is used once: a closed one is never opened again. */
@@ -38,6 +38,8 @@ export interface ConnectionSettings {
   readonly maxFrameBytes: number
   /** `socket.max.fails`: requests timed out in a row before the connection is dropped; 0 never. */
   readonly maxFails: number
+  /** What it may mean that a broker hangs up at the first request after the handshake. */
+  readonly hangUpHint?: string
   /** `connections.max.idle.ms`; 0 keeps idle connections. */
   readonly maxIdleMs: number
 }
@@ -72,6 +74,8 @@ export class Connection {
   #lastUsed = 0
   /** Whether the broker has answered anything. */
   #heard = false
+  /** Whether it has answered anything but the handshake. */
+  #served = false
   #slowestMs = 0
 
   /** @param counters - null while there are no statistics */
@@ -120,7 +124,7 @@ export class Connection {
         target: () => this.#frames.target(),
         onRead: (count: number) => this.#read(count),
         onData: (chunk: Buffer) => this.#data(chunk),
-        onClose: (e: RequestError, silence: string) => this.close(this.#heard ? e : unheard(e, silence)),
+        onClose: (e: RequestError, silence: string) => this.close(this.#lost(e, silence)),
       }
       const transport = await Transport.open(address, port, host, this.#settings.transport, handlers, signal)
       if (this.#stateNow() === 'closed') {
@@ -232,6 +236,14 @@ export class Connection {
     return this.#state
   }
 
+  #lost(error: RequestError, silence: string): RequestError {
+    if (!this.#heard) return unheard(error, silence)
+    const isRefused = this.#state === 'up' && !this.#served && this.#inFlight.length > 0
+    if (!isRefused || error.code !== ErrorCode.ERR__TRANSPORT) return error
+    const hint = this.#settings.hangUpHint ?? ''
+    return new HungUpError(error.code, `${error.message} at the first request${hint}`, error.sent, error.cause)
+  }
+
   #notConnected(): RequestError {
     return new RequestError(ErrorCode.ERR__TRANSPORT, `${this.endpoint.name} is not connected`, false)
   }
@@ -274,6 +286,7 @@ export class Connection {
     }
     this.#fails = 0
     this.#heard = true
+    if (this.#state === 'up') this.#served = true
     this.#lastUsed = this.#clock.now()
     if (this.#lastUsed - pending.sentAt > this.#slowestMs) this.#slowestMs = this.#lastUsed - pending.sentAt
     if (this.#counters !== null) this.#counters.received(frame.length, pending.sentAt, this.#lastUsed)

@@ -1,6 +1,7 @@
 import {
   ApiVersions,
   ErrorCode,
+  Metadata,
   SaslAuthenticate,
   SaslHandshake,
   errorName,
@@ -59,6 +60,9 @@ const tolerantApiVersions: typeof ApiVersions = {
   },
 }
 
+// Among themselves, controllers of KRaft vote.
+const VOTE = 52
+
 /**
  * Asks for the broker's API versions (KIP-35, KIP-511), then authenticates if configured.
  * Rejects with RequestError: ERR__AUTHENTICATION, ERR__TRANSPORT, ERR__TIMED_OUT, ERR__UNSUPPORTED_FEATURE.
@@ -69,6 +73,10 @@ export async function handshake(
   clock: Clock,
 ): Promise<BrokerFeatures> {
   const { apis, levels } = await fetchVersions(connection, settings)
+  if (!apis.has(Metadata.key) && apis.has(VOTE)) {
+    const why = "is a controller's listener, not a broker's: bootstrap.servers has to name brokers"
+    throw failure(connection, ErrorCode.ERR__UNSUPPORTED_FEATURE, why)
+  }
   const { mechanism, authTimeoutMs } = settings
   if (mechanism === null) return { apis, levels, session: { startedAt: clock.now(), lifetimeMs: 0 } }
   const authentication = new Authentication(connection, mechanism, apis, authTimeoutMs, clock)

@@ -10,7 +10,7 @@ import { Attempt } from './attempt.ts'
 import { Connection, asRequestError, type ConnectionSettings, type Endpoint } from './connection.ts'
 import { commonVersion, type BrokerFeatures, type HandshakeSettings } from './handshake.ts'
 import { Session } from './reauthentication.ts'
-import { RequestError } from './request-error.ts'
+import { HungUpError, RequestError } from './request-error.ts'
 import { AddressBook } from './transport.ts'
 
 /** What a lane needs to open connections; one value for all of a client. */
@@ -86,6 +86,7 @@ export class Lane {
   #lastFailure: RequestError | null = null
   #retryAt = 0
   #opening = false
+  #hangUps = 0
   #attempt: Attempt | null = null
   /** The attempt under way may have begun with credentials that are not good any more. */
   #isOutdated = false
@@ -241,6 +242,7 @@ export class Lane {
     const answer = connection.request(api, version, message, timeoutMs, options.noResponse)
     if (options.noResponse === true) return answer
     return answer.then(response => {
+      this.#hangUps = 0
       this.#checkThrottle(response)
       return response
     })
@@ -392,7 +394,13 @@ export class Lane {
     this.#session = null
     this.#counters?.disconnected()
     if (this.#closed !== null) return
-    this.#observer.onDown(error, true)
+    // A connection that was of no use is as good as none that could be made.
+    const wasOfUse = !(error instanceof HungUpError)
+    if (!wasOfUse) {
+      this.#attempts = this.#hangUps++
+      this.#countFailure(error)
+    }
+    this.#observer.onDown(error, wasOfUse)
     if (this.#queue.length > 0) this.#connect()
   }
 

@@ -12,3 +12,6 @@ export class RequestError extends KafkaError {
     this.sent = sent
   }
 }
+
+/** The broker closed the connection at the very first request: the connection was up, and of no use. */
+export class HungUpError extends RequestError {}

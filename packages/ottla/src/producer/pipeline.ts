@@ -27,6 +27,8 @@ import { TopicQueue } from './topic-queue.ts'
 
 /** The part of the cluster that the pipeline needs. */
 export interface PipelineCluster extends ProduceCluster {
+  /** Why no broker has told about the cluster. */
+  readonly trouble?: KafkaError | null
   readonly metadata: ProduceCluster['metadata'] & {
     readonly snapshot: Snapshot
     want(topic: string): void
@@ -492,6 +494,16 @@ export class Pipeline implements QueueObserver {
     else for (const queue of queues) this.#failQueue(queue, () => topic.noPartition(queue.partition))
   }
 
+  // Why a message that was never sent could not be.
+  #obstacle(queue: PartitionQueue): KafkaError | null {
+    const { metadata, trouble } = this.#cluster
+    const topic = metadata.snapshot.topics.get(queue.topic.name)
+    if (topic === undefined) return trouble ?? null
+    if (topic.errorCode !== ErrorCode.ERR_NO_ERROR) return KafkaError.of(topic.errorCode, `topic ${queue.topic.name}`)
+    if (queue.leader < 0) return trouble ?? KafkaError.of(ErrorCode.ERR_LEADER_NOT_AVAILABLE, queue.name)
+    return trouble ?? null
+  }
+
   #expire(queue: PartitionQueue, now: number): void {
     const timeoutMs = this.#settings.sender.messageTimeoutMs
     const over = queue.takeWhile(batch => now >= batch.lastAt + timeoutMs)
@@ -503,7 +515,7 @@ export class Pipeline implements QueueObserver {
       over.push(old)
       queue.putBack([young])
     }
-    this.#settleAll(queue, over, batch => expiry(queue, timeoutMs, queue.absence ?? batch.lastError))
+    this.#settleAll(queue, over, batch => expiry(queue, timeoutMs, queue.absence ?? batch.lastError ?? this.#obstacle(queue)))
     this.sender.list(queue)
   }
 }

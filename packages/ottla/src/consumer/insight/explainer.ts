@@ -140,9 +140,9 @@ export class Explainer {
     const names = (brokers: typeof all): string => some(brokers.map(({ name }) => name))
     const failing = all.filter(broker => broker.isFailing)
     if (all.some(broker => broker.isUp)) {
-      if (failing.length > 0) yield `These brokers cannot be reached: ${names(failing)}.`
+      if (failing.length > 0) yield `These brokers cannot be reached: ${names(failing)}${reasonOf(failing)}.`
     } else if (all.length > 0 && failing.length === all.length) {
-      yield `No broker can be reached: ${names(all)}.`
+      yield `No broker can be reached: ${names(all)}${reasonOf(all)}.`
     } else {
       yield `There is no connection yet: ${names(all)}.`
     }
@@ -203,6 +203,12 @@ export class Explainer {
 export function some(names: readonly string[]): string {
   const more = names.length - MOST_NAMES
   return names.slice(0, MOST_NAMES).join(', ') + (more > 0 ? ` and ${more} more` : '')
+}
+
+// Of several, the first: as a rule it is the same.
+function reasonOf(brokers: readonly { readonly lastFailure: KafkaError | null }[]): string {
+  const failure = brokers.find(({ lastFailure }) => lastFailure !== null)?.lastFailure
+  return failure ? `; ${failure.message} (${failure.name})` : ''
 }
 
 function problemOf(code: number): string {
