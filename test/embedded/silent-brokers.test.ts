@@ -104,10 +104,10 @@ test('A broker that has fallen silent is not waited for by those that only want 
   try {
     await producer.send({ topic: 't', value: 'x' })
     await admin.describeCluster()
-    cluster.hold(1)
+    cluster.pauseBroker(1)
     for (let i = 0; i < 5; i++) await admin.describeCluster({ requestTimeoutMs: SOON_MS })
   } finally {
-    cluster.release(1)
+    cluster.resumeBroker(1)
     await Promise.all([producer.close(), admin.close()])
   }
 })
