@@ -26,7 +26,8 @@ export class Attempt {
 
   /** Why it was given up, or null. */
   get reason(): unknown {
-    return this.#abort.signal.aborted ? this.#abort.signal.reason : null
+    const { aborted, reason } = this.#abort.signal as { readonly aborted: boolean; readonly reason: unknown }
+    return aborted ? reason : null
   }
 
   /**
