@@ -515,7 +515,9 @@ export class Pipeline implements QueueObserver {
       over.push(old)
       queue.putBack([young])
     }
-    this.#settleAll(queue, over, batch => expiry(queue, timeoutMs, queue.absence ?? batch.lastError ?? this.#obstacle(queue)))
+    this.#settleAll(queue, over, batch =>
+      expiry(queue, timeoutMs, queue.absence ?? batch.lastError ?? this.#obstacle(queue)),
+    )
     this.sender.list(queue)
   }
 }
