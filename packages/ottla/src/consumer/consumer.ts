@@ -105,6 +105,7 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
     const context = createContext('consumer', resolved, options)
     const cluster = new Cluster(context)
     const raise = (error: KafkaError, of?: string): void => tellError(context, error, this.#wanted, of)
+    const fetchMore = (): void => this.#fetcher.kick()
     this.#context = context
     this.#settings = settings
     this.#cluster = cluster
@@ -112,7 +113,7 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
     this.#atWork = new AtWork(context.clock, settings['max.poll.interval.ms'])
     this.#queue = new FetchQueue(queueLimits(settings), {
       onReady: () => this.#mailbox.wake(),
-      onRoom: () => this.#fetcher.kick(),
+      onRoom: fetchMore,
       onEnd: ({ topic, partition }, offset) => context.events.emit({ type: 'partition-eof', topic, partition, offset }),
       onCorrupt: (cursor, error) => this.#fetcher.corrupt(cursor, error),
     })
@@ -123,7 +124,7 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
       get cursors() {
         return assignment.cursors
       },
-      onResolved: () => this.#fetcher.kick(),
+      onResolved: fetchMore,
       membership: () => this.#group?.epoch() ?? null,
       onRefused: (code, epoch) => this.#group?.onRefused('OffsetFetch', code, epoch),
       raise,
@@ -137,7 +138,7 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
       get cursors() {
         return assignment.cursors
       },
-      onValidated: () => this.#fetcher.kick(),
+      onValidated: fetchMore,
       reset: (cursor, reason) => this.#resolver.reset(cursor, reason),
       raise,
     })
@@ -152,12 +153,7 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
     this.#group = groupId === undefined ? null : this.#makeGroup(groupId, strategies, raise)
     this.#committer = groupId === undefined ? null : this.#makeCommitter(groupId)
     const held = [assignment, this.#queue, this.#committer, this.#atWork] as const
-    this.#holdings = new Holdings(
-      context,
-      ...held,
-      () => this.#onAdded(),
-      () => this.#fetcher.kick(),
-    )
+    this.#holdings = new Holdings(context, ...held, () => this.#onAdded(), fetchMore)
     const intercept = intercepting(context, options.interceptors)
     this.#poller = this.#makePoller(decodingOf(options.key, options.value, intercept))
     const parts = [context, this.#poller, this.#mailbox, this.#holdings, this.#atWork, this.#group] as const
@@ -583,10 +579,8 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
   }
 
   #onMetadata(): void {
-    this.#watch.look()
+    this.#onAdded()
     this.#group?.onMetadata()
-    this.#resolver.kick()
-    this.#fetcher.kick()
   }
 
   #requireGroup(call: string): Group {
