@@ -342,7 +342,7 @@ test('an attempt that waits for a token goes on when there is one', async () => 
   await settle()
   give(Buffer.from('\0alice\0secret'))
   lane.hurry()
-  await until(() => done.length === 1)
+  await until(() => done.length === 2)
   assert.equal(broker.connections, 2)
   assert.equal(downs.length, 1)
 })
