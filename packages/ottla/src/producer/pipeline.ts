@@ -14,7 +14,7 @@ import type { ClientCounters } from '../observe/statistics/counters.ts'
 import type { Bytes, Partitioner } from '../types.ts'
 import { Accumulator } from './accumulator.ts'
 import { Alarm } from './alarm.ts'
-import { eachRecord, splitBatch, type Batch, type HeldRecord } from './batch.ts'
+import { eachRecord, splitBatch, type Batch } from './batch.ts'
 import type { ReportSink } from './entries.ts'
 import { Delivery } from './delivery.ts'
 import type { IdentityStanding } from './identity.ts'
@@ -24,6 +24,7 @@ import type { BatchLimits, PartitionQueue, QueueObserver } from './partition-que
 import { chooserFor } from './partitioner.ts'
 import { expiry, failure, Sender, type ProduceCluster, type SenderIdentity, type SenderSettings } from './sender.ts'
 import { TopicQueue } from './topic-queue.ts'
+import { firstYoung, obstacle, place } from './waiting.ts'
 
 /** The part of the cluster that the pipeline needs. */
 export interface PipelineCluster extends ProduceCluster {
@@ -494,16 +495,6 @@ export class Pipeline implements QueueObserver {
     else for (const queue of queues) this.#failQueue(queue, () => topic.noPartition(queue.partition))
   }
 
-  // Why a message that was never sent could not be.
-  #obstacle(queue: PartitionQueue): KafkaError | null {
-    const { metadata, trouble } = this.#cluster
-    const topic = metadata.snapshot.topics.get(queue.topic.name)
-    if (topic === undefined) return trouble ?? null
-    if (topic.errorCode !== ErrorCode.ERR_NO_ERROR) return KafkaError.of(topic.errorCode, `topic ${queue.topic.name}`)
-    if (queue.leader < 0) return trouble ?? KafkaError.of(ErrorCode.ERR_LEADER_NOT_AVAILABLE, queue.name)
-    return trouble ?? null
-  }
-
   #expire(queue: PartitionQueue, now: number): void {
     const timeoutMs = this.#settings.sender.messageTimeoutMs
     const over = queue.takeWhile(batch => now >= batch.lastAt + timeoutMs)
@@ -516,25 +507,10 @@ export class Pipeline implements QueueObserver {
       queue.putBack([young])
     }
     this.#settleAll(queue, over, batch =>
-      expiry(queue, timeoutMs, queue.absence ?? batch.lastError ?? this.#obstacle(queue)),
+      expiry(queue, timeoutMs, queue.absence ?? batch.lastError ?? obstacle(this.#cluster, queue)),
     )
     this.sender.list(queue)
   }
-}
-
-// Into the queue of a partition, or, when the topic has gone again, to where it waits for one.
-function place(queue: PartitionQueue, message: AnyMessage, sink: ReportSink, record: HeldRecord, at: number): number {
-  const { key, value, headers, timestamp } = record
-  const size = BatchWriter.estimateSize(key, value, headers)
-  if (queue.partition < 0) return queue.hold(message, sink, record, at, size)
-  return queue.append(message, sink, key, value, headers, timestamp, at, size)
-}
-
-// The first message that was accepted after a time, but never the batch's own first.
-function firstYoung(batch: Batch, since: number): number {
-  let index = 1
-  while (index < batch.count - 1 && batch.entries.acceptedAt(index) <= since) index++
-  return index
 }
 
 /** Bytes that a record takes at most, with strings measured. */
