@@ -34,6 +34,7 @@ const foreignNeeds = [
   ['java', ['java', 'javac', 'mvn']],
   ['librdkafka', ['python3']],
   ['franz', ['go']],
+  ['kfake', ['go']],
 ]
 
 // What a KDC of the test's own takes (Debian: krb5-kdc, krb5-admin-server, krb5-user, libkrb5-dev).

@@ -1,8 +1,9 @@
 /** Foreign clients are had from their registries the first time, and kept where Kafka's jars are. */
-import { execFile } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { readFileSync, readdirSync } from 'node:fs'
 import { delimiter, dirname, join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { cacheFolder, classesOf, jarsOf, once } from '../harness/jars.ts'
@@ -25,15 +26,47 @@ export async function librdkafka(bootstrapServers: string): Promise<ProgramPeer>
 
 /** franz-go, compiled. */
 export async function franz(bootstrapServers: string): Promise<ProgramPeer> {
-  const source = join(here, 'franz')
+  return new ProgramPeer(await goProgram('franz'), [bootstrapServers])
+}
+
+/** An in-memory cluster that is none of ours. */
+export interface ForeignCluster {
+  readonly bootstrapServers: string
+  close(): Promise<void>
+}
+
+/** franz-go's kfake. It ends with this process. */
+export async function kfake(): Promise<ForeignCluster> {
+  const child = spawn(await goProgram('kfake'), [], { stdio: ['pipe', 'pipe', 'inherit'] })
+  const ended = new Promise<void>((resolve, reject) => {
+    child.once('error', reject)
+    child.once('close', () => resolve())
+  })
+  const lines = createInterface({ input: child.stdout })
+  const address = await Promise.race([
+    new Promise<string>(resolve => lines.once('line', resolve)),
+    ended.then(() => Promise.reject(new Error('kfake ended before it said its address'))),
+  ])
+  return {
+    bootstrapServers: address,
+    close: () => {
+      child.stdin.end()
+      return ended
+    },
+  }
+}
+
+// Built once for each state of its source.
+async function goProgram(name: string): Promise<string> {
+  const source = join(here, name)
   const hash = createHash('sha256')
   for (const file of readdirSync(source).sort()) hash.update(readFileSync(join(source, file)))
-  const name = `franz-${hash.digest('hex').slice(0, 16)}`
-  const built = await once(name, join(cacheFolder, name), async folder => {
-    process.stderr.write('% building the franz-go program (once)\n')
-    await run('go', ['build', '-o', join(folder, 'peer'), '.'], { cwd: source, maxBuffer: 1 << 26 })
+  const stamp = `${name}-${hash.digest('hex').slice(0, 16)}`
+  const built = await once(stamp, join(cacheFolder, stamp), async folder => {
+    process.stderr.write(`% building the ${name} program (once)\n`)
+    await run('go', ['build', '-o', join(folder, 'program'), '.'], { cwd: source, maxBuffer: 1 << 26 })
   })
-  return new ProgramPeer(join(built, 'peer'), [bootstrapServers])
+  return join(built, 'program')
 }
 
 /** The clients that Kafka itself has. */
