@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { test } from 'node:test'
 import { EmbeddedCluster } from '@ottla/broker'
-import { Producer, type DeliveryReport } from 'ottla'
+import { Consumer, Producer, type DeliveryReport } from 'ottla'
 
 const quiet = (): void => undefined
 
@@ -69,3 +69,87 @@ test('failed and purged messages are reported in their context, too, and so is w
       'batch',
     ])
   }))
+
+test("listeners and interceptors of a producer run in the context that they were given in, not in some message's", async () => {
+  await using cluster = await EmbeddedCluster.start()
+  cluster.createTopic('t', { partitions: 1, replicationFactor: 1 })
+  const storage = new AsyncLocalStorage<string>()
+  const seen = new Map<string, Set<string | undefined>>()
+  const note = (what: string): void => void seen.set(what, (seen.get(what) ?? new Set()).add(storage.getStore()))
+  const interceptors = [
+    { onSend: (): undefined => void note('onSend'), onAcknowledgement: (): void => note('onAcknowledgement') },
+  ]
+  await using producer = storage.run(
+    'constructor',
+    () => new Producer({ 'bootstrap.servers': cluster.bootstrapServers }, { logger: quiet, interceptors }),
+  )
+  const listener = (): void => note('delivery')
+  storage.run('on', () => producer.on('delivery', listener))
+  // A second time is not another listener.
+  storage.run('again', () => producer.on('delivery', listener))
+  producer.on('error', () => note('error'))
+  storage.run('first', () => producer.produce({ topic: 't', value: 'x' }))
+  storage.run('second', () => producer.produce({ topic: 't', value: 'x' }))
+  await producer.flush()
+  cluster.failPartition('t', 0, 0, [29])
+  await storage.run('third', () => producer.send({ topic: 't', value: 'x' }).catch(quiet))
+  producer.off('delivery', listener)
+  await storage.run('fourth', () => producer.send({ topic: 't', value: 'x' }))
+  assert.deepEqual(Object.fromEntries(seen), {
+    onSend: new Set(['first', 'second', 'third', 'fourth']),
+    onAcknowledgement: new Set(['constructor']),
+    delivery: new Set(['on']),
+  })
+})
+
+for (const protocol of ['classic', 'consumer'] as const) {
+  test(`functions of a consumer run in the context that they were given in (${protocol})`, async () => {
+    await using cluster = await EmbeddedCluster.start()
+    cluster.createTopic('t', { partitions: 2, replicationFactor: 1 })
+    const servers = { 'bootstrap.servers': cluster.bootstrapServers }
+    await using producer = new Producer(servers, { logger: quiet })
+    const storage = new AsyncLocalStorage<string>()
+    const seen = new Map<string, Set<string | undefined>>()
+    const note = (what: string): void => void seen.set(what, (seen.get(what) ?? new Set()).add(storage.getStore()))
+    await using consumer = storage.run(
+      'constructor',
+      () =>
+        new Consumer(
+          { ...servers, 'group.id': 'g', 'group.protocol': protocol, 'auto.offset.reset': 'earliest' },
+          {
+            logger: quiet,
+            interceptors: [{ onConsume: (): undefined => void note('onConsume'), onCommit: () => note('onCommit') }],
+          },
+        ),
+    )
+    storage.run('on', () => {
+      consumer.on('rebalance', () => note('on rebalance'))
+      consumer.on('offsets-committed', () => note('on offsets-committed'))
+    })
+    storage.run('subscribe', () => consumer.subscribe('t', () => note('rebalance callback')))
+    for (const partition of [0, 1]) await producer.send({ topic: 't', partition, value: 'x' })
+    let handled = 0
+    const stop = new AbortController()
+    await storage.run('run', () =>
+      consumer.run({
+        signal: stop.signal,
+        handler: async () => {
+          note('handler')
+          await new Promise(resolve => setImmediate(resolve))
+          note('handler')
+          if (++handled === 2) await producer.send({ topic: 't', value: 'y' })
+          if (handled === 3) stop.abort()
+        },
+      }),
+    )
+    await storage.run('unsubscribe', () => consumer.unsubscribe())
+    assert.deepEqual(Object.fromEntries(seen), {
+      'rebalance callback': new Set(['subscribe']),
+      'on rebalance': new Set(['on']),
+      onConsume: new Set(['run']),
+      handler: new Set(['run']),
+      onCommit: new Set(['constructor']),
+      'on offsets-committed': new Set(['on']),
+    })
+  })
+}

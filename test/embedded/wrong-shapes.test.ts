@@ -35,6 +35,39 @@ for (const Client of [Producer, Consumer, ShareConsumer, AdminClient] as const) 
   })
 }
 
+const optionsOf: Record<string, readonly string[]> = {
+  Producer: ['key', 'value', 'partitioner', 'interceptors'],
+  Consumer: ['key', 'value', 'assignors', 'interceptors'],
+  ShareConsumer: ['key', 'value'],
+  AdminClient: [],
+}
+
+for (const Client of [Producer, Consumer, ShareConsumer, AdminClient] as const) {
+  test(`a ${Client.name} refuses options that it does not have, saying what is meant`, async () => {
+    for (const [options, text] of [
+      [null, /second argument, must be an object/],
+      ['key', /second argument, must be an object/],
+      [[], /second argument, must be an object/],
+      [{ serializers: {} }, /no option 'serializers': the options 'key' and 'value'/],
+      [{ keyDeserializer: quiet }, /no option 'keyDeserializer': it is 'key' here/],
+      [{ logCreator: quiet }, /no option 'logCreator': it is 'logger' here/],
+      [{ loger: quiet }, /no option 'loger'; did you mean 'logger'\?/],
+      [{ LOGGER: quiet }, /no option 'LOGGER'; did you mean 'logger'\?/],
+      [{ 'client.id': 'x' }, /'client\.id': it is a property, and belongs into the first argument/],
+      [{ brokers: ['localhost:9092'] }, /'brokers': .*'bootstrap\.servers'/],
+      [{ whatIsThis: 1 }, /no option 'whatIsThis'; it takes logger, /],
+    ] as const) {
+      assert.throws(() => new Client(asMember, anything(options)), says(text), String(text))
+    }
+    for (const name of new Set(Object.values(optionsOf).flat())) {
+      if (optionsOf[Client.name]?.includes(name) === true) continue
+      assert.throws(() => new Client(asMember, anything({ [name]: [] })), says(/: it is one of /))
+    }
+    await using client = new Client(asMember, anything({ logger: quiet, whatIsThis: undefined }))
+    assert.ok(client)
+  })
+}
+
 test('calls of another client are refused with what takes their place', async () => {
   await using producer = new Producer(nowhere, { logger: quiet })
   await using consumer = new Consumer(asMember, { logger: quiet })

@@ -3,6 +3,7 @@ import { Cluster } from '../cluster/cluster.ts'
 import { createContext, type ClientContext, type ClientOptions } from '../cluster/context.ts'
 import { clientHandle, type ClientHandle } from '../cluster/handle.ts'
 import { getMetadata } from '../cluster/queries.ts'
+import { checkedOptions } from '../config/constructor-options.ts'
 import { resolveConfig, type AdminConfig } from '../config/resolve.ts'
 import { KafkaError } from '../errors.ts'
 import type { Event, Metadata, TopicPartition, TopicPartitionOffset, OAuthBearerToken } from '../types.ts'
@@ -505,7 +506,7 @@ export class AdminClient implements AsyncDisposable {
 const sharedHandles = new WeakMap<AdminConfig, ClientHandle>()
 
 function open(config: AdminConfig, options: ClientOptions): ClientHandle {
-  const context: ClientContext = createContext('admin', resolveConfig('admin', config), options)
+  const context: ClientContext = createContext('admin', resolveConfig('admin', config), checkedOptions('AdminClient', options))
   const connections = new Cluster(context)
   connections.start()
   return { context, cluster: connections }

@@ -2,6 +2,7 @@
 import { ErrorCode } from '@ottla/protocol'
 import { KafkaError } from '../errors.ts'
 import { foreignHint } from './foreign-names.ts'
+import { closest, lookUp } from './names.ts'
 import { reconcile } from './reconcile.ts'
 import { choices, type ConfigKind, type HostPort, type Property } from './property.ts'
 import { parseServers } from './servers.ts'
@@ -95,45 +96,13 @@ export function parseProperties(text: string): Record<string, string> {
   return result
 }
 
-function lookUp(key: string): PropertyName | null {
-  if (Object.hasOwn(properties, key)) return key as PropertyName // just checked
-  return Object.hasOwn(aliases, key) ? aliases[key as keyof typeof aliases] : null // just checked
-}
-
 function canonicalName(key: string): PropertyName {
   const name = lookUp(key)
   if (name !== null) return name
   const hint = foreignHint(key)
   if (hint !== null) throw invalid(`there is no property '${key}': it ${hint}`)
-  const close = closest(key)
+  const close = closest(key, [...Object.keys(properties), ...Object.keys(aliases)])
   throw invalid(`there is no property '${key}'${close === null ? '' : `; did you mean '${close}'?`}`)
-}
-
-function closest(key: string): string | null {
-  let best: string | null = null
-  let bestDistance = Math.max(2, Math.floor(key.length / 3)) + 1
-  for (const candidate of [...Object.keys(properties), ...Object.keys(aliases)]) {
-    const distance = editDistance(key.toLowerCase(), candidate, bestDistance)
-    if (distance < bestDistance) {
-      best = candidate
-      bestDistance = distance
-    }
-  }
-  return best
-}
-
-function editDistance(a: string, b: string, limit: number): number {
-  if (Math.abs(a.length - b.length) >= limit) return limit
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i)
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i]
-    for (let j = 1; j <= b.length; j++) {
-      const substitution = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1)
-      next.push(Math.min(substitution, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1))
-    }
-    row = next
-  }
-  return row[b.length] ?? limit
 }
 
 function parse(key: string, property: Property, given: unknown): Value {

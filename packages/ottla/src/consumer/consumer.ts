@@ -5,6 +5,7 @@ import { Cluster } from '../cluster/cluster.ts'
 import { createContext, type ClientContext } from '../cluster/context.ts'
 import { clientHandle, transactionalReads, type ClientHandle, type TransactionalReader } from '../cluster/handle.ts'
 import { getMetadata, offsetsForTimes, queryOptions, queryWatermarkOffsets } from '../cluster/queries.ts'
+import { checkedOptions } from '../config/constructor-options.ts'
 import { resolveConfig, type ConsumerConfig, type ConsumerSettings } from '../config/resolve.ts'
 import { KafkaError } from '../errors.ts'
 import {
@@ -101,7 +102,7 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
   constructor(config: ConsumerConfig, options: ConsumerOptions<K, V> = {}) {
     const resolved = resolveConfig('consumer', config)
     const { settings } = resolved
-    const strategies = strategiesOf(settings['partition.assignment.strategy'], options.assignors ?? [])
+    const strategies = strategiesOf(settings['partition.assignment.strategy'], checkedOptions('Consumer', options).assignors ?? [])
     const context = createContext('consumer', resolved, options)
     const cluster = new Cluster(context)
     const raise = (error: KafkaError, of?: string): void => tellError(context, error, this.#wanted, of)

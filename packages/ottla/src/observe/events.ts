@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks'
 import type { Event } from '../types.ts'
 
 /** Events kept for a slow reader of `events()`; older ones make room for newer. */
@@ -15,7 +16,8 @@ type OnListenerError = (type: EventType, error: unknown) => void
  * and does not keep the event from the others.
  */
 export class EventHub {
-  readonly #listeners = new Map<EventType, Set<AnyListener>>()
+  // As they were given, with what is called for them.
+  readonly #listeners = new Map<EventType, Map<AnyListener, AnyListener>>()
   readonly #taps = new Set<AnyListener>()
   readonly #streams = new Set<EventStream>()
   readonly #onListenerError: OnListenerError
@@ -25,11 +27,13 @@ export class EventHub {
     this.#onListenerError = onListenerError
   }
 
+  /** The listener is called in the asynchronous context of now. */
   on<T extends EventType>(type: T, listener: (event: EventOf<T>) => void): void {
-    let set = this.#listeners.get(type)
-    if (set === undefined) this.#listeners.set(type, (set = new Set()))
+    let map = this.#listeners.get(type)
+    if (map === undefined) this.#listeners.set(type, (map = new Map()))
     // A listener is only ever called with events of the type it was registered for.
-    set.add(listener as AnyListener)
+    const known = listener as AnyListener
+    if (!map.has(known)) map.set(known, AsyncResource.bind(known))
   }
 
   off<T extends EventType>(type: T, listener: (event: EventOf<T>) => void): void {
@@ -50,9 +54,9 @@ export class EventHub {
   /** @returns whether anybody heard it */
   emit(event: Event): boolean {
     let heard = false
-    const set = this.#listeners.get(event.type)
-    if (set !== undefined) {
-      for (const listener of set) {
+    const listeners = this.#listeners.get(event.type)
+    if (listeners !== undefined) {
+      for (const listener of listeners.values()) {
         heard = true
         this.#call(listener, event)
       }

@@ -1,4 +1,5 @@
 /** Functions of the program on the way of every message into and out of a producer. */
+import { AsyncResource } from 'node:async_hooks'
 import { ErrorCode } from '@ottla/protocol'
 import { KafkaError } from '../errors.ts'
 import { HookErrors } from '../observe/hook-errors.ts'
@@ -35,6 +36,8 @@ type AnyInterceptor = ProducerInterceptor<unknown, unknown>
 export class ProducerInterceptors {
   readonly #interceptors: readonly AnyInterceptor[]
   readonly #errors: HookErrors
+  // Reports come in the context of the constructor, not in that of whatever brought them.
+  readonly #acknowledge = AsyncResource.bind((report: DeliveryReport): void => this.#acknowledgeNow(report))
 
   /** @throws KafkaError ERR__INVALID_ARG for what is no interceptor */
   constructor(interceptors: readonly unknown[], logger: Logger) {
@@ -84,7 +87,7 @@ export class ProducerInterceptors {
     for (let i = 0; i < settled.entries.count; i++) this.#acknowledge(makeReport(settled, i))
   }
 
-  #acknowledge(report: DeliveryReport): void {
+  #acknowledgeNow(report: DeliveryReport): void {
     for (const interceptor of this.#interceptors) {
       try {
         interceptor.onAcknowledgement?.(report)

@@ -5,6 +5,7 @@ import { Cluster } from '../cluster/cluster.ts'
 import { createContext, type ClientContext, type ClientOptions } from '../cluster/context.ts'
 import { clientHandle, type ClientHandle } from '../cluster/handle.ts'
 import { getMetadata, offsetsForTimes, queryWatermarkOffsets } from '../cluster/queries.ts'
+import { checkedOptions } from '../config/constructor-options.ts'
 import { resolveConfig, type ProducerConfig } from '../config/resolve.ts'
 import { KafkaError } from '../errors.ts'
 import { StatisticsReporter } from '../observe/statistics/reporter.ts'
@@ -103,7 +104,7 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
   constructor(config: ProducerConfig, options: ProducerOptions<K, V> = {}) {
     const resolved = resolveConfig('producer', config)
     const { settings } = resolved
-    const { partitioner } = options
+    const { partitioner } = checkedOptions('Producer', options)
     if (partitioner !== undefined && typeof partitioner !== 'function') throw invalid('partitioner must be a function')
     this.#context = createContext('producer', resolved, options)
     this.#cluster = new Cluster(this.#context)

@@ -1,4 +1,5 @@
 /** Membership in a group: what is subscribed to, the protocol that it takes, and the program's callbacks. */
+import { AsyncResource } from 'node:async_hooks'
 import { ErrorCode } from '@ottla/protocol'
 import { Deadline } from '../../base/clock.ts'
 import { within } from '../../base/wait.ts'
@@ -153,10 +154,10 @@ export class Group {
     return protocol === 'CONSUMER' && generation > 0 ? { memberId, memberEpoch: generation } : null
   }
 
-  /** Joins the group, or joins it again with another subscription. */
+  /** Joins the group, or joins it again with another subscription. The callback is called in the asynchronous context of now. */
   subscribe(subscription: Subscription, callback: Callback | null): void {
     const before = this.#subscription
-    this.#calls.callback = callback
+    this.#calls.callback = callback === null ? null : AsyncResource.bind(callback)
     this.#leaveAfterCalls = false
     if (before?.equals(subscription) === true) return
     this.#subscription = subscription

@@ -4,6 +4,7 @@ import { resolveWait, within } from '../../base/wait.ts'
 import { Cluster } from '../../cluster/cluster.ts'
 import { createContext, type ClientContext } from '../../cluster/context.ts'
 import { clientHandle, type ClientHandle } from '../../cluster/handle.ts'
+import { checkedOptions } from '../../config/constructor-options.ts'
 import { checkForm, resolveConfig, type ConsumerConfig, type ConsumerSettings } from '../../config/resolve.ts'
 import { KafkaError } from '../../errors.ts'
 import type { AcknowledgedEvent, Event, OAuthBearerToken, TopicPartition, WaitOptions } from '../../types.ts'
@@ -86,7 +87,7 @@ export class ShareConsumer<K = Buffer, V = Buffer> implements AsyncDisposable, A
     // Time-outs and assignments are the coordinator's business, as under that protocol.
     const resolved = resolveConfig('consumer', { ...config, 'group.protocol': 'consumer' })
     this.#isImplicit = isImplicit(resolved.settings['share.acknowledgement.mode'])
-    const context = createContext('consumer', resolved, options)
+    const context = createContext('consumer', resolved, checkedOptions('ShareConsumer', options))
     const cluster = new Cluster(context)
     const wanted = new WantedTopics(cluster.metadata, { cursors: [] }, () => this.#subscription)
     const raise = (error: KafkaError, of?: string): void => tellError(context, error, wanted, of)

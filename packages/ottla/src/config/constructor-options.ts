@@ -1,0 +1,68 @@
+/** The constructors' second argument: what each client takes there, and what other clients call it. */
+import { ErrorCode } from '@ottla/protocol'
+import { KafkaError } from '../errors.ts'
+import { foreignHint } from './foreign-names.ts'
+import { closest, isProperty } from './names.ts'
+
+const common = ['logger', 'clock', 'verifyCertificate', 'kerberos', 'oauthBearerToken', 'random']
+
+const taken = {
+  Producer: [...common, 'key', 'value', 'partitioner', 'interceptors'],
+  Consumer: [...common, 'key', 'value', 'assignors', 'interceptors'],
+  ShareConsumer: [...common, 'key', 'value'],
+  AdminClient: common,
+}
+
+const bothSides = "the options 'key' and 'value', each for its own side, take their place"
+
+const hints: Readonly<Record<string, string>> = {
+  serializer: bothSides,
+  serializers: bothSides,
+  deserializer: bothSides,
+  deserializers: bothSides,
+  serde: bothSides,
+  keySerializer: "it is 'key' here",
+  valueSerializer: "it is 'value' here",
+  keyDeserializer: "it is 'key' here",
+  valueDeserializer: "it is 'value' here",
+  createPartitioner: "it is 'partitioner' here",
+  interceptor: "it is 'interceptors' here, a list",
+  partitionAssigners: "it is 'assignors' here",
+  assigners: "it is 'assignors' here",
+  log: "it is 'logger' here",
+  logCreator: "it is 'logger' here",
+  logLevel: "it is the property 'log_level', in the first argument",
+  tokenProvider: "it is 'oauthBearerToken' here",
+  oauthBearerProvider: "it is 'oauthBearerToken' here",
+}
+
+/**
+ * The options, if they are ones that the client takes.
+ * @throws KafkaError ERR__INVALID_ARG naming what it does not, and what is meant perhaps
+ */
+export function checkedOptions<O extends object>(client: keyof typeof taken, options: O): O {
+  if (typeof options !== 'object' || (options as O | null) === null || Array.isArray(options)) {
+    throw invalid(`the options of ${client}, its second argument, must be an object`)
+  }
+  for (const [name, value] of Object.entries(options)) {
+    if (value === undefined || taken[client].includes(name)) continue
+    throw invalid(`${client} has no option '${name}'${hintFor(client, name)}`)
+  }
+  return options
+}
+
+function hintFor(client: keyof typeof taken, name: string): string {
+  const other = Object.entries(taken).find(([, names]) => names.includes(name))
+  if (other !== undefined) return `: it is one of ${other[0]}`
+  if (Object.hasOwn(hints, name)) return `: ${hints[name] ?? ''}`
+  if (isProperty(name)) return ': it is a property, and belongs into the first argument'
+  const foreign = foreignHint(name)
+  if (foreign !== null) return `: it ${foreign}`
+  const close = closest(name, taken[client])
+  if (close !== null) return `; did you mean '${close}'?`
+  return `; it takes ${taken[client].join(', ')}`
+}
+
+function invalid(message: string): KafkaError {
+  return new KafkaError(ErrorCode.ERR__INVALID_ARG, message)
+}
