@@ -75,9 +75,11 @@ test("listeners and interceptors of a producer run in the context that they were
   cluster.createTopic('t', { partitions: 1, replicationFactor: 1 })
   const storage = new AsyncLocalStorage<string>()
   const seen = new Map<string, Set<string | undefined>>()
-  const note = (what: string): void => void seen.set(what, (seen.get(what) ?? new Set()).add(storage.getStore()))
+  const note = (what: string): void => {
+    seen.set(what, (seen.get(what) ?? new Set()).add(storage.getStore()))
+  }
   const interceptors = [
-    { onSend: (): undefined => void note('onSend'), onAcknowledgement: (): void => note('onAcknowledgement') },
+    { onSend: (): undefined => (note('onSend'), undefined), onAcknowledgement: (): void => note('onAcknowledgement') },
   ]
   await using producer = storage.run(
     'constructor',
@@ -110,7 +112,9 @@ for (const protocol of ['classic', 'consumer'] as const) {
     await using producer = new Producer(servers, { logger: quiet })
     const storage = new AsyncLocalStorage<string>()
     const seen = new Map<string, Set<string | undefined>>()
-    const note = (what: string): void => void seen.set(what, (seen.get(what) ?? new Set()).add(storage.getStore()))
+    const note = (what: string): void => {
+      seen.set(what, (seen.get(what) ?? new Set()).add(storage.getStore()))
+    }
     await using consumer = storage.run(
       'constructor',
       () =>
@@ -118,7 +122,9 @@ for (const protocol of ['classic', 'consumer'] as const) {
           { ...servers, 'group.id': 'g', 'group.protocol': protocol, 'auto.offset.reset': 'earliest' },
           {
             logger: quiet,
-            interceptors: [{ onConsume: (): undefined => void note('onConsume'), onCommit: () => note('onCommit') }],
+            interceptors: [
+              { onConsume: (): undefined => (note('onConsume'), undefined), onCommit: () => note('onCommit') },
+            ],
           },
         ),
     )

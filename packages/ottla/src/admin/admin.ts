@@ -506,7 +506,11 @@ export class AdminClient implements AsyncDisposable {
 const sharedHandles = new WeakMap<AdminConfig, ClientHandle>()
 
 function open(config: AdminConfig, options: ClientOptions): ClientHandle {
-  const context: ClientContext = createContext('admin', resolveConfig('admin', config), checkedOptions('AdminClient', options))
+  const context: ClientContext = createContext(
+    'admin',
+    resolveConfig('admin', config),
+    checkedOptions('AdminClient', options),
+  )
   const connections = new Cluster(context)
   connections.start()
   return { context, cluster: connections }

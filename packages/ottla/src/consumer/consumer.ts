@@ -102,7 +102,10 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
   constructor(config: ConsumerConfig, options: ConsumerOptions<K, V> = {}) {
     const resolved = resolveConfig('consumer', config)
     const { settings } = resolved
-    const strategies = strategiesOf(settings['partition.assignment.strategy'], checkedOptions('Consumer', options).assignors ?? [])
+    const strategies = strategiesOf(
+      settings['partition.assignment.strategy'],
+      checkedOptions('Consumer', options).assignors ?? [],
+    )
     const context = createContext('consumer', resolved, options)
     const cluster = new Cluster(context)
     const raise = (error: KafkaError, of?: string): void => tellError(context, error, this.#wanted, of)

@@ -30,7 +30,7 @@ export class EventHub {
   /** The listener is called in the asynchronous context of now. */
   on<T extends EventType>(type: T, listener: (event: EventOf<T>) => void): void {
     let map = this.#listeners.get(type)
-    if (map === undefined) this.#listeners.set(type, (map = new Map()))
+    if (map === undefined) this.#listeners.set(type, (map = new Map<AnyListener, AnyListener>()))
     // A listener is only ever called with events of the type it was registered for.
     const known = listener as AnyListener
     if (!map.has(known)) map.set(known, AsyncResource.bind(known))
