@@ -5,7 +5,6 @@ import { Cluster } from '../cluster/cluster.ts'
 import { createContext, type ClientContext } from '../cluster/context.ts'
 import { clientHandle, transactionalReads, type ClientHandle, type TransactionalReader } from '../cluster/handle.ts'
 import { getMetadata, offsetsForTimes, queryOptions, queryWatermarkOffsets } from '../cluster/queries.ts'
-import { checkedOptions } from '../config/constructor-options.ts'
 import { resolveConfig, type ConsumerConfig, type ConsumerSettings } from '../config/resolve.ts'
 import { KafkaError } from '../errors.ts'
 import {
@@ -29,7 +28,7 @@ import { fetchCommitted } from './committed-offsets.ts'
 import { Committer } from './committer.ts'
 import { FetchQueue, queueLimits } from './fetch-queue.ts'
 import { Fetcher } from './fetcher.ts'
-import { strategiesOf, type Strategy } from './group/assignors/strategies.ts'
+import type { Strategy } from './group/assignors/strategies.ts'
 import { Group } from './group/group.ts'
 import { Subscription, type SubscriptionInput } from './group/subscription.ts'
 import { Holdings } from './holdings.ts'
@@ -41,7 +40,7 @@ import type { MessageBatch } from './message-batch.ts'
 import { decodingOf, outlived, type Decoding } from './message.ts'
 import { OffsetResolver } from './offset-reset.ts'
 import { OffsetValidator } from './offset-validation.ts'
-import type { ConsumerOptions } from './options.ts'
+import { strategiesFor, type ConsumerOptions } from './options.ts'
 import { Poller } from './poller.ts'
 import { tellError } from './reader-errors.ts'
 import { Runs } from './run/host.ts'
@@ -102,10 +101,7 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
   constructor(config: ConsumerConfig, options: ConsumerOptions<K, V> = {}) {
     const resolved = resolveConfig('consumer', config)
     const { settings } = resolved
-    const strategies = strategiesOf(
-      settings['partition.assignment.strategy'],
-      checkedOptions('Consumer', options).assignors ?? [],
-    )
+    const strategies = strategiesFor(settings['partition.assignment.strategy'], options)
     const context = createContext('consumer', resolved, options)
     const cluster = new Cluster(context)
     const raise = (error: KafkaError, of?: string): void => tellError(context, error, this.#wanted, of)
