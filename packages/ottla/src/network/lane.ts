@@ -90,6 +90,8 @@ export class Lane {
   #attempt: Attempt | null = null
   /** The attempt under way may have begun with credentials that are not good any more. */
   #isOutdated = false
+  /** Nobody needs the attempt under way any more. */
+  #isCooled = false
   #wake: Timer | null = null
   #mutedUntil = 0
   #unmute: Timer | null = null
@@ -187,7 +189,7 @@ export class Lane {
   /** Gives up to connect, unless something waits to be sent. */
   cool(): void {
     if (this.#attempt === null || this.#queue.length > 0) return
-    this.#isOutdated = true
+    this.#isCooled = true
     this.#attempt.giveUp(new RequestError(ErrorCode.ERR__TRANSPORT, `${this.#endpoint.name} is not needed`, false))
   }
 
@@ -301,6 +303,7 @@ export class Lane {
     }
     this.#opening = true
     this.#isOutdated = false
+    this.#isCooled = false
     this.#counters?.connected()
     void this.#open()
   }
@@ -338,10 +341,13 @@ export class Lane {
       const failure = asRequestError(attempt.reason ?? error, this.#endpoint.name)
       this.#opening = false
       this.#connection = null
-      if (!this.#isOutdated) {
-        if (this.#closed === null) this.#failed(failure)
-      } else if (this.#queue.length > 0) {
+      if (this.#isCooled) {
+        if (this.#queue.length > 0) this.#connect()
+      } else if (this.#isOutdated) {
+        // Somebody may wait for the broker to be up without a request of its own.
         this.#connect()
+      } else if (this.#closed === null) {
+        this.#failed(failure)
       }
     } finally {
       this.#attempt = null
