@@ -316,6 +316,21 @@ test('an attempt that fails with credentials which have been replaced meanwhile 
   assert.equal(clock.now(), 0)
 })
 
+test('an attempt that new credentials overtake is told of, though no request waits for it', async () => {
+  const { lane, gate, broker, downs } = await start()
+  gate.password = 'other'
+  for (const socket of broker.sockets) socket.destroy()
+  await until(() => downs.length === 1)
+  gate.isHolding = true
+  lane.warm()
+  await until(() => gate.asked === '+')
+  lane.hurry()
+  gate.release()
+  await until(() => downs.length === 2)
+  assert.equal(downs[1]?.code, ErrorCode.ERR__AUTHENTICATION)
+  assert.equal(broker.connections, 3)
+})
+
 test('an attempt that waits for a token goes on when there is one', async () => {
   let give = (_: Buffer): void => assert.fail('nobody waits')
   let isWaiting = false
