@@ -277,7 +277,7 @@ test('groups are listed, their offsets changed, and they are deleted', async () 
   assert.equal(deleted?.error, undefined)
 })
 
-test('rules, passwords and quotas come back as they were set', async () => {
+test('rules and passwords come back as they were set', async () => {
   const acl = {
     resourceType: 'topic',
     name: 'orders',
