@@ -65,6 +65,19 @@ const told: Rows = {
   [E.ERR_UNKNOWN]: 'tell',
 }
 
+/** Of members of classic groups that have joined. */
+const inGeneration: Rows = {
+  ...coordinator,
+  ...told,
+  [E.ERR_UNKNOWN_MEMBER_ID]: 'lost-membership',
+  [E.ERR_GROUP_ID_NOT_FOUND]: 'lost-membership',
+  [E.ERR_ILLEGAL_GENERATION]: 'lost-generation',
+  [E.ERR_REBALANCE_IN_PROGRESS]: 'rejoin',
+  [E.ERR_FENCED_INSTANCE_ID]: 'fatal',
+  [E.ERR_INVALID_REQUEST]: 'tell',
+  [E.ERR_UNSUPPORTED_VERSION]: 'tell',
+}
+
 /** Of members of groups whose members beat with an epoch (KIP-848, KIP-932), beyond the first heartbeat. */
 const modern: Rows = {
   ...coordinator,
@@ -101,29 +114,8 @@ export const memberAnswers: Readonly<Record<GroupApi, Rows>> = {
     [E.ERR_INVALID_REQUEST]: 'tell',
     [E.ERR_UNSUPPORTED_VERSION]: 'tell',
   },
-  SyncGroup: {
-    ...coordinator,
-    ...told,
-    [E.ERR_UNKNOWN_MEMBER_ID]: 'lost-membership',
-    [E.ERR_GROUP_ID_NOT_FOUND]: 'lost-membership',
-    [E.ERR_ILLEGAL_GENERATION]: 'lost-generation',
-    [E.ERR_REBALANCE_IN_PROGRESS]: 'rejoin',
-    [E.ERR_FENCED_INSTANCE_ID]: 'fatal',
-    [E.ERR_INCONSISTENT_GROUP_PROTOCOL]: 'tell',
-    [E.ERR_INVALID_REQUEST]: 'tell',
-    [E.ERR_UNSUPPORTED_VERSION]: 'tell',
-  },
-  Heartbeat: {
-    ...coordinator,
-    ...told,
-    [E.ERR_UNKNOWN_MEMBER_ID]: 'lost-membership',
-    [E.ERR_GROUP_ID_NOT_FOUND]: 'lost-membership',
-    [E.ERR_ILLEGAL_GENERATION]: 'lost-generation',
-    [E.ERR_REBALANCE_IN_PROGRESS]: 'rejoin',
-    [E.ERR_FENCED_INSTANCE_ID]: 'fatal',
-    [E.ERR_INVALID_REQUEST]: 'tell',
-    [E.ERR_UNSUPPORTED_VERSION]: 'tell',
-  },
+  SyncGroup: { ...inGeneration, [E.ERR_INCONSISTENT_GROUP_PROTOCOL]: 'tell' },
+  Heartbeat: inGeneration,
   // Whoever leaves is out, whatever the answer: at the latest when its session ends.
   LeaveGroup: {
     ...coordinator,
