@@ -137,7 +137,8 @@ export class BatchWriter {
       (key === null || key === undefined || key instanceof Uint8Array) &&
       (headers === null || headers === undefined) &&
       timestampDelta >= NEAR_FROM &&
-      timestampDelta < NEAR_TO
+      timestampDelta < NEAR_TO &&
+      timestamp < INT64_MAX
     ) {
       const keyLength = key === null || key === undefined ? -1 : key.length
       const valueLength = value.length
@@ -208,7 +209,7 @@ export class BatchWriter {
     timestampDelta: number,
     timestamp: number,
   ): number {
-    const isNear = timestampDelta >= NEAR_FROM && timestampDelta < NEAR_TO
+    const isNear = timestampDelta >= NEAR_FROM && timestampDelta < NEAR_TO && timestamp < INT64_MAX
     const exactDelta = isNear ? null : this.#exactDelta(timestampDelta, timestamp)
     const offsetDelta = this.recordCount
     let bodySize =
@@ -251,7 +252,8 @@ export class BatchWriter {
 
   /** Null where a number is exact. Else base and delta have to sum up to the time that the header is given. */
   #exactDelta(timestampDelta: number, timestamp: number): bigint | null {
-    if (Number.isSafeInteger(timestampDelta)) return null
+    // 2^63 itself is no int64: the header is given the one below.
+    if (timestampDelta === 0 || (Number.isSafeInteger(timestampDelta) && timestamp < INT64_MAX)) return null
     return BigInt.asIntN(64, asInt64(timestamp) - asInt64(this.baseTimestamp))
   }
 
