@@ -1,5 +1,5 @@
 /** What the program is working on in a `run` or `partitions()`: since when, and whether it asks for the end of that itself. */
-import { AsyncLocalStorage } from 'node:async_hooks'
+import { callers } from '../base/call-stack.ts'
 import type { Clock } from '../base/clock.ts'
 import type { TopicPartition } from '../types.ts'
 
@@ -15,26 +15,38 @@ export interface Job {
   isEnding: boolean
   /** It has closed the consumer, or given up partitions. */
   hasAsked: boolean
-  /** Told when that has become true. */
-  readonly onEnding: () => void
+  readonly holder: JobHolder
 }
 
-/** Where the program's code was called from, or went on from. */
-export interface Caller {
-  readonly owner: AtWork
-  /** What it was called within: a handler may run another consumer. */
-  readonly within: Caller | undefined
+/** Whose job it is, while there is one. */
+export interface JobHolder {
   job: Job | null
+  /** Its job has become one that waits for the end. */
+  onEnding(): void
+  /** The program is done, and has not failed; the job ends after that. */
+  onDone?(): void
 }
 
-// A handler that awaits `close` looks like a slow one from outside; only this tells them apart.
-const callers = new AsyncLocalStorage<Caller | undefined>()
+/** Calls the program for one job after the other, by a function whose name tells on the stack whose call it is. */
+interface Desk {
+  job: Job | null
+  readonly call: (holder: JobHolder, work: () => unknown, isLast: boolean) => Promise<unknown>
+}
+
+let desksOfAll = 0
 
 export class AtWork {
   readonly #clock: Clock
   readonly #limitMs: number
   /** In the order they began in. */
   readonly #jobs = new Set<Job>()
+  // A handler that awaits `close` looks like a slow one from outside; only the stack tells them apart.
+  readonly #desks = new Map<string, Desk>()
+  readonly #freeDesks: Desk[] = []
+  readonly #readers = new Map<Job, string>()
+  /** Those that wait for the end, or may be it: of several loops of one function nobody knows which. */
+  readonly #asking = new Set<Job>()
+  readonly #watching = new Set<() => void>()
   #waiting: { readonly isOver: () => boolean; readonly resolve: () => void }[] = []
   /** Called when something has ended. */
   onEnded: (() => void) | null = null
@@ -45,43 +57,52 @@ export class AtWork {
     this.#limitMs = limitMs
   }
 
-  begin(place: Job['place'], offset: number, by: Job['by'], onEnding: () => void): Job {
-    const job = { place, offset, by, since: this.#clock.now(), isEnding: false, hasAsked: false, onEnding }
+  /** @param reader the function that reads the messages (`callerNow`), if that is known */
+  begin(holder: JobHolder, place: Job['place'], offset: number, by: Job['by'], reader = ''): Job {
+    const job = { place, offset, by, since: this.#clock.now(), isEnding: false, hasAsked: false, holder }
+    holder.job = job
     this.#jobs.add(job)
+    if (reader !== '') this.#readers.set(job, reader)
     return job
   }
 
   end(job: Job): void {
-    if (this.#jobs.delete(job)) this.#ended()
+    if (!this.#jobs.delete(job)) return
+    this.#readers.delete(job)
+    this.#asking.delete(job)
+    this.#ended()
+  }
+
+  /**
+   * Calls the program, and has a job of the holder for as long as that takes.
+   * @param isLast the holder is told when the program has not failed
+   */
+  perform<R>(
+    holder: JobHolder,
+    place: Job['place'],
+    offset: number,
+    work: () => R | Promise<R>,
+    isLast: boolean,
+  ): Promise<R> {
+    const desk = this.#freeDesks.pop() ?? this.#newDesk()
+    desk.job = this.begin(holder, place, offset, 'handler')
+    return desk.call(holder, work, isLast) as Promise<R> // it returns what the work returns
   }
 
   /** The reader has ended: what it has not waited for says nothing of the next one. */
   clear(): void {
     this.#jobs.clear()
+    this.#readers.clear()
+    this.#asking.clear()
     this.#ended()
   }
 
   #ended(): void {
+    for (const look of [...this.#watching]) look()
     const waiting = this.#waiting
     this.#waiting = waiting.filter(({ isOver }) => !isOver())
     for (const { isOver, resolve } of waiting) if (isOver()) resolve()
     this.onEnded?.()
-  }
-
-  caller(job: Job | null): Caller {
-    let within = callers.getStore()
-    while (within?.owner === this) within = within.within
-    return { owner: this, within, job }
-  }
-
-  /** Calls the program on behalf of a job. */
-  call<R>(job: Job, work: () => R): R {
-    return callers.run(this.caller(job), work)
-  }
-
-  /** From now on whoever has called is this one. To be called before anything is awaited. */
-  enter(caller: Caller): void {
-    if (callers.getStore() !== caller) callers.enterWith(caller)
   }
 
   /** Those that have been at work for longer, the longest first. */
@@ -142,57 +163,90 @@ export class AtWork {
    * Does what gives partitions up. If a handler, or the loop over a stream, waits for it, nobody waits for that one.
    */
   async ending<T>(work: () => Promise<T>): Promise<T> {
-    const job = this.#calling()
-    if (job === null) return work()
-    job.hasAsked = true
-    job.isEnding = true
-    job.onEnding()
+    const jobs = this.#callingJobs()
+    for (const job of jobs) job.hasAsked = true
+    const over = this.#asks(jobs)
     try {
       return await work()
     } finally {
-      job.isEnding = false
+      over()
     }
   }
 
   /** As `promise`; a handler, or the loop over a stream, that waits for it is not waited for. */
   waitedFor<T>(promise: Promise<T>): Promise<T> {
-    return new WatchedPromise<T>(
-      resolve => resolve(promise),
-      () => {
-        const job = this.#calling()
-        if (job === null) return
-        job.isEnding = true
-        job.onEnding()
+    // Whoever waits looks at one of these before anything else, on its own stack: `await` and `then` at the constructor,
+    // a promise that is resolved with this one at `then`.
+    const seen = <V>(value: V): { readonly get: () => V } => ({
+      get: () => {
+        this.#asks(this.#callingJobs())
+        return value
       },
-    )
+    })
+    // eslint-disable-next-line @typescript-eslint/unbound-method -- it is called on the promise that it was found on
+    return Object.defineProperties(promise, { constructor: seen(Promise), then: seen(Promise.prototype.then) })
   }
 
-  #calling(): Job | null {
-    let caller = callers.getStore()
-    while (caller !== undefined && caller.owner !== this) caller = caller.within
-    return caller?.job ?? null
+  /** Nobody waits for these, or, of several, for the last of them: the others go on, and cannot be the one. */
+  #asks(jobs: readonly Job[]): () => void {
+    const look = (): void => {
+      const left = jobs.filter(job => this.#asking.has(job))
+      const [job] = left
+      if (left.length !== 1 || job === undefined || job.isEnding) return
+      job.isEnding = true
+      job.holder.onEnding()
+    }
+    for (const job of jobs) this.#asking.add(job)
+    this.#watching.add(look)
+    look()
+    return () => {
+      this.#watching.delete(look)
+      for (const job of jobs) {
+        this.#asking.delete(job)
+        job.isEnding = false
+      }
+    }
+  }
+
+  /** The jobs from which the caller was called, or waited for, unless they have asked already. */
+  #callingJobs(): Job[] {
+    if (this.#jobs.size === 0) return []
+    const found = new Set<Job>()
+    for (const { name, place } of callers()) {
+      const job = this.#desks.get(name)?.job ?? null
+      if (job !== null) found.add(job)
+      for (const [reading, reader] of this.#readers) if (reader === place) found.add(reading)
+    }
+    return [...found].filter(job => this.#jobs.has(job) && !this.#asking.has(job))
+  }
+
+  #newDesk(): Desk {
+    const name = `ottla.job.${desksOfAll++}`
+    const desk: Desk = {
+      job: null,
+      call: Object.defineProperty(
+        async (holder: JobHolder, work: () => unknown, isLast: boolean): Promise<unknown> => {
+          const { job } = desk
+          try {
+            const result = await work()
+            if (isLast) holder.onDone?.()
+            return result
+          } finally {
+            desk.job = holder.job = null
+            this.#freeDesks.push(desk)
+            if (job !== null) this.end(job)
+          }
+        },
+        'name',
+        { value: name },
+      ),
+    }
+    this.#desks.set(name, desk)
+    return desk
   }
 }
 
-/** A promise that tells when somebody begins to wait for it. */
-class WatchedPromise<T> extends Promise<T> {
-  readonly #onThen: (() => void) | undefined
-
-  constructor(executor: (resolve: (value: T | PromiseLike<T>) => void) => void, onThen?: () => void) {
-    super(executor)
-    this.#onThen = onThen
-  }
-
-  // What is made of it is an ordinary promise.
-  static override get [Symbol.species](): PromiseConstructor {
-    return Promise
-  }
-
-  override then<A = T, B = never>(
-    onFulfilled?: ((value: T) => A | PromiseLike<A>) | null,
-    onRejected?: ((reason: unknown) => B | PromiseLike<B>) | null,
-  ): Promise<A | B> {
-    this.#onThen?.()
-    return super.then(onFulfilled, onRejected)
-  }
+/** The function that has called the one that calls this, to be known again on another stack; empty if that cannot be. */
+export function callerNow(): string {
+  return callers(3)[2]?.place ?? ''
 }

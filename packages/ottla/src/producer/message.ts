@@ -18,18 +18,16 @@ const LEGAL_TOPIC = /^[a-zA-Z0-9._-]+$/
 export function checkMessage(message: unknown): void {
   if (typeof message !== 'object' || message === null) throw noMessage(message)
   for (const field in message) {
-    switch (field) {
-      case 'topic':
-      case 'value':
-      case 'key':
-      case 'partition':
-      case 'headers':
-      case 'timestamp':
-      case 'opaque':
-        continue
-      default:
-        checkField(message as AnyMessage, field)
-    }
+    // Of seven comparisons the engine makes less work than of a switch or a set.
+    const isKnown =
+      field === 'topic' ||
+      field === 'value' ||
+      field === 'key' ||
+      field === 'headers' ||
+      field === 'partition' ||
+      field === 'timestamp' ||
+      field === 'opaque'
+    if (!isKnown) checkField(message as AnyMessage, field)
   }
   if ((message as AnyMessage).value === undefined) checkNoValue(message as AnyMessage)
 }

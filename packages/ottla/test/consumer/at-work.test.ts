@@ -1,18 +1,22 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
-import { AtWork } from '../../src/consumer/at-work.ts'
+import { describe, test } from 'node:test'
+import { AtWork, callerNow, type Job, type JobHolder } from '../../src/consumer/at-work.ts'
 import { Parking } from '../../src/consumer/group/parking.ts'
 import { FakeClock } from '../base/fake-clock.ts'
 
 const place = { topic: 't', partition: 0, name: 't [0]' }
 const quiet = (): void => undefined
 
+function holder(onEnding: () => void = quiet, onDone: () => void = quiet): JobHolder {
+  return { job: null, onEnding, onDone }
+}
+
 test('what has been at work for longest comes first, and is in words', async () => {
   const clock = new FakeClock()
   const atWork = new AtWork(clock, 1000)
-  const first = atWork.begin(place, 5, 'handler', quiet)
+  const first = atWork.begin(holder(), place, 5, 'handler')
   await clock.advance(700)
-  atWork.begin(place, 6, 'reader', quiet)
+  atWork.begin(holder(), place, 6, 'reader')
   await clock.advance(700)
   assert.equal(atWork.oldestSince, 0)
   assert.equal(atWork.isStuck, true)
@@ -26,45 +30,179 @@ test('what has been at work for longest comes first, and is in words', async () 
   assert.match(atWork.exceeded(1000), /poll was not called for 1000 ms/)
 })
 
-test('whoever asks for the end from within is known, after awaits and within other consumers, and nobody else', async () => {
-  const clock = new FakeClock()
-  const [outer, inner] = [new AtWork(clock, 1000), new AtWork(clock, 1000)]
-  const told: string[] = []
-  const [a, b] = [
-    outer.begin(place, 1, 'handler', () => told.push('a')),
-    outer.begin(place, 2, 'handler', () => told.push('b')),
-  ]
-  await outer.ending(() => Promise.resolve())
-  assert.equal(told.length, 0)
-  await outer.call(a, async () => {
-    await new Promise(resolve => setImmediate(resolve))
-    const within = inner.begin(place, 1, 'handler', () => told.push('within'))
-    await inner.call(within, () => outer.ending(async () => assert.equal(a.isEnding, true)))
+const turn = (): Promise<void> => new Promise(resolve => setImmediate(resolve))
+
+describe('whoever asks for the end from within is known', () => {
+  const ways: Readonly<Record<string, (ask: () => Promise<void>) => void | Promise<void>>> = {
+    'at once': ask => ask(),
+    'after an await': async ask => {
+      await turn()
+      await ask()
+    },
+    'in a function that is awaited': async ask => {
+      const shutDown = async (): Promise<void> => {
+        await turn()
+        await ask()
+      }
+      await turn()
+      await Promise.all([turn(), shutDown()])
+    },
+    'behind a then': ask => turn().then(ask),
+    'in an async generator': async ask => {
+      const each = async function* (): AsyncGenerator<number> {
+        yield 1
+        await ask()
+      }
+      for await (const _ of each()) await turn()
+    },
+  }
+
+  for (const [name, way] of Object.entries(ways)) {
+    test(name, async () => {
+      const atWork = new AtWork(new FakeClock(), 1000)
+      const told: string[] = []
+      const other = atWork.begin(holder(), place, 2, 'handler')
+      const asking = holder(
+        () => told.push('asking'),
+        () => assert.deepEqual([asking.job?.isEnding, asking.job?.hasAsked], [false, true]),
+      )
+      const work = (): void | Promise<void> =>
+        way(() => atWork.ending(async () => assert.equal(asking.job?.isEnding, true)))
+      await atWork.perform(asking, place, 1, work, true)
+      assert.deepEqual([told, other.hasAsked, asking.job], [['asking'], false, null])
+    })
+  }
+
+  test('within the handler of another consumer', async () => {
+    const [outer, inner] = [new AtWork(new FakeClock(), 1000), new AtWork(new FakeClock(), 1000)]
+    const told: string[] = []
+    const close = async (): Promise<void> => {
+      await turn()
+      await outer.ending(turn)
+    }
+    const within = (): Promise<void> =>
+      inner.perform(
+        holder(() => told.push('inner')),
+        place,
+        1,
+        close,
+        true,
+      )
+    await outer.perform(
+      holder(() => told.push('outer')),
+      place,
+      1,
+      within,
+      true,
+    )
+    assert.deepEqual(told, ['outer'])
   })
-  assert.deepEqual([told, a.isEnding, a.hasAsked, b.hasAsked], [['a'], false, true, false])
+
+  test('and nobody else', async () => {
+    const atWork = new AtWork(new FakeClock(), 1000)
+    const told: string[] = []
+    const asked = turn().then(() => atWork.ending(turn))
+    await atWork.perform(
+      holder(() => told.push('handler')),
+      place,
+      1,
+      turn,
+      true,
+    )
+    await asked
+    assert.deepEqual(told, [])
+  })
 })
 
 test('whoever waits for a promise from within is known', async () => {
   const atWork = new AtWork(new FakeClock(), 1000)
-  const job = atWork.begin(place, 1, 'handler', quiet)
-  const promise = atWork.waitedFor(Promise.resolve(7))
+  const told: number[] = []
+  const promise = atWork.waitedFor(turn().then(() => 7))
   assert.equal(await promise, 7)
-  assert.equal(job.isEnding, false)
-  assert.equal(
-    await atWork.call(job, async () => {
-      await new Promise(resolve => setImmediate(resolve))
+  const waits: (() => unknown)[] = [
+    async () => {
+      await turn()
       return promise
-    }),
-    7,
-  )
-  assert.equal(job.isEnding, true)
+    },
+    async () => [await promise],
+    () => promise.then(() => 7),
+    () => Promise.race([turn(), promise]),
+  ]
+  for (const [offset, wait] of waits.entries()) {
+    await atWork.perform(
+      holder(() => told.push(offset)),
+      place,
+      offset,
+      wait,
+      true,
+    )
+  }
+  assert.deepEqual(told, [0, 1, 2, 3])
+})
+
+describe('of loops over streams', () => {
+  class Stream {
+    readonly atWork: AtWork
+    readonly told: number[] = []
+    constructor(atWork: AtWork) {
+      this.atWork = atWork
+    }
+    next(offset: number): Promise<Job> {
+      const reader = callerNow()
+      return Promise.resolve(
+        this.atWork.begin(
+          holder(() => this.told.push(offset)),
+          place,
+          offset,
+          'reader',
+          reader,
+        ),
+      )
+    }
+  }
+
+  test('the one that asks is known by its function', async () => {
+    const stream = new Stream(new AtWork(new FakeClock(), 1000))
+    const { atWork, told } = stream
+    const loop = async (offset: number): Promise<void> => {
+      await stream.next(offset)
+      await turn()
+      if (offset === 1) await atWork.ending(() => Promise.resolve())
+    }
+    await (async () => stream.next(0))()
+    await loop(1)
+    await (async () => atWork.ending(() => Promise.resolve()))()
+    assert.deepEqual(told, [1])
+  })
+
+  test('several of one function: it is the one that does not go on', async () => {
+    const stream = new Stream(new AtWork(new FakeClock(), 1000))
+    const { atWork, told } = stream
+    const before: number[][] = []
+    const loop = async (offset: number): Promise<void> => {
+      const job = await stream.next(offset)
+      await turn()
+      if (offset === 1) {
+        await atWork.ending(async () => {
+          before.push([...told])
+          await turn()
+          await turn()
+        })
+      } else {
+        await turn()
+        atWork.end(job)
+      }
+    }
+    await Promise.all([loop(0), loop(1), loop(2)])
+    assert.deepEqual([before, told], [[[]], [1]])
+  })
 })
 
 test('a member that has left joins again when nothing takes too long any more', async () => {
   const clock = new FakeClock()
   const atWork = new AtWork(clock, 1000)
   const parking = new Parking(clock, atWork)
-  const job = atWork.begin(place, 1, 'handler', quiet)
+  const job = atWork.begin(holder(), place, 1, 'handler')
   await clock.advance(1100)
   let left = 0
   const parked = parking.park(

@@ -53,7 +53,7 @@ export class Attempts<K, V> {
           if (isLost(task)) return 'left'
           if (attempt > retries || isStale(task)) throw error
         }
-        const pause = sleep(clock, backoffMs(attempt, first, backoffMaxMs, random), share.draining.signal)
+        const pause = sleep(clock, backoffMs(attempt, first, backoffMaxMs, random), share.draining)
         const isOver = await pause.then(
           () => true,
           () => false,
@@ -67,7 +67,7 @@ export class Attempts<K, V> {
     const { deadLetter } = this.#options
     if (deadLetter === undefined) throw asError(why, culprit)
     try {
-      await this.#program(task, () => putAside(message, why, attempt, deadLetter))
+      await this.#program(task, () => putAside(message, why, attempt, deadLetter), true)
     } catch (error) {
       throw notPutAside(culprit, deadLetter.topic, asError(why, culprit), asError(error, 'the dead letter producer'))
     }
@@ -81,43 +81,38 @@ export class Attempts<K, V> {
     else task.given = await this.#program(task, async () => decodeMessage(message, decoding))
   }
 
-  async #try(task: Task, attempt: number): Promise<void> {
+  #try(task: Task, attempt: number): Promise<void> {
     const { handler } = this.#options
     const { handlerTimeoutMs } = this.#settings
-    const { share } = task
     const given = task.given as Message<K, V> // the deserializers make K and V
-    if (handlerTimeoutMs === undefined) {
-      const { signal } = share.over
-      return this.#program(task, () => handler(given, { attempt, signal }))
-    }
+    if (handlerTimeoutMs !== undefined) return this.#tryWithin(handlerTimeoutMs, task, given, attempt)
+    const signal = task.share.over
+    return this.#program(task, () => handler(given, { attempt, signal }), true)
+  }
+
+  async #tryWithin(ms: number, task: Task, given: Message<K, V>, attempt: number): Promise<void> {
+    const { handler } = this.#options
+    const { share } = task
     const abort = share.beginTry()
+    const { signal } = abort
+    const late = (): Error => {
+      const why = `${nameOf(task)} took longer than handlerTimeoutMs=${ms}`
+      const error = new KafkaError(ErrorCode.ERR__TIMED_OUT, why)
+      abort.abort(error)
+      return error
+    }
     try {
-      await this.#program(task, () => {
-        const work = handler(given, { attempt, signal: abort.signal })
-        return limited(this.#host.clock, work, handlerTimeoutMs, () => {
-          const why = `${nameOf(task)} took longer than handlerTimeoutMs=${handlerTimeoutMs}`
-          const late = new KafkaError(ErrorCode.ERR__TIMED_OUT, why)
-          abort.abort(late)
-          return late
-        })
-      })
+      const work = (): Promise<void> => limited(this.#host.clock, handler(given, { attempt, signal }), ms, late)
+      await this.#program(task, work, true)
     } finally {
       share.endTry(abort)
     }
   }
 
-  /** The program has the message for as long as this takes. */
-  async #program<T>(task: Task, work: () => T | Promise<T>): Promise<T> {
-    const { atWork } = this.#host
-    const { share, message } = task
-    const job = atWork.begin(message.cursor, message.offset, 'handler', () => share.look())
-    task.job = job
-    try {
-      return await atWork.call(job, work)
-    } finally {
-      task.job = null
-      atWork.end(job)
-    }
+  /** The program has the message for as long as this takes. @param isLast with that the message is done */
+  #program<T>(task: Task, work: () => T | Promise<T>, isLast = false): Promise<T> {
+    const { cursor, offset } = task.message
+    return this.#host.atWork.perform(task, cursor, offset, work, isLast)
   }
 }
 

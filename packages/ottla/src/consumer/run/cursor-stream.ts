@@ -1,7 +1,7 @@
 /** The messages of one partition, as a stream of its own. */
 import { Ring } from '../../base/ring.ts'
 import type { Message } from '../../types.ts'
-import type { Caller, Job } from '../at-work.ts'
+import { callerNow, type Job, type JobHolder } from '../at-work.ts'
 import type { Cursor } from '../cursor.ts'
 import { decodeMessage, type FetchedMessage } from '../message.ts'
 import { busy } from '../poller.ts'
@@ -32,7 +32,7 @@ export interface Streams<K, V> {
 
 const done = { value: undefined, done: true } as const
 
-export class CursorStream<K, V> implements PartitionStream<K, V> {
+export class CursorStream<K, V> implements PartitionStream<K, V>, JobHolder {
   readonly cursor: Cursor
   readonly #streams: Streams<K, V>
   readonly #over = new AbortController()
@@ -42,8 +42,9 @@ export class CursorStream<K, V> implements PartitionStream<K, V> {
   /** What the program is done with last. */
   #done: FetchedMessage | null = null
   /** What the program has, or does not ask for. */
-  #job: Job | null = null
-  readonly #caller: Caller
+  job: Job | null = null
+  /** The function that asks for messages; empty until one has. */
+  #reader = ''
   #isAsking = false
   #wake: (() => void) | null = null
   #idle: (() => void) | null = null
@@ -54,7 +55,6 @@ export class CursorStream<K, V> implements PartitionStream<K, V> {
   constructor(cursor: Cursor, streams: Streams<K, V>) {
     this.cursor = cursor
     this.#streams = streams
-    this.#caller = streams.host.atWork.caller(null)
   }
 
   get topic(): string {
@@ -96,7 +96,7 @@ export class CursorStream<K, V> implements PartitionStream<K, V> {
     const bytes = bytesOf(message)
     this.#waitingBytes += bytes
     this.#streams.budget.take(bytes)
-    if (!this.#isAsking && this.#job === null) this.#begin(message.offset - 1)
+    if (!this.#isAsking && this.job === null) this.#begin(message.offset - 1)
     this.#count()
     this.look()
   }
@@ -109,7 +109,7 @@ export class CursorStream<K, V> implements PartitionStream<K, V> {
   async next(): Promise<IteratorResult<Message<K, V>, undefined>> {
     if (this.#isAsking) throw busy()
     this.#isAsking = true
-    this.#streams.host.atWork.enter(this.#caller)
+    if (this.#reader === '') this.#reader = callerNow()
     try {
       this.#storeLast()
       for (;;) {
@@ -145,7 +145,11 @@ export class CursorStream<K, V> implements PartitionStream<K, V> {
     this.#forget()
     if (this.#last === null) this.#endJob()
     this.look()
-    if (this.#last !== null && this.#job?.isEnding !== true) await new Promise<void>(resolve => (this.#idle = resolve))
+    if (this.#last !== null && this.job?.isEnding !== true) await new Promise<void>(resolve => (this.#idle = resolve))
+  }
+
+  onEnding(): void {
+    this.#idle?.()
   }
 
   /** What the program does with the last message counts no more. */
@@ -208,13 +212,13 @@ export class CursorStream<K, V> implements PartitionStream<K, V> {
 
   #begin(offset: number): void {
     const { atWork } = this.#streams.host
-    if (this.#job !== null) atWork.end(this.#job)
-    this.#job = this.#caller.job = atWork.begin(this.cursor, offset, 'reader', () => this.#idle?.())
+    if (this.job !== null) atWork.end(this.job)
+    atWork.begin(this, this.cursor, offset, 'reader', this.#reader)
   }
 
   #endJob(): void {
-    const job = this.#job
-    this.#job = this.#caller.job = null
+    const job = this.job
+    this.job = null
     if (job !== null) this.#streams.host.atWork.end(job)
   }
 

@@ -61,7 +61,7 @@ export class Runner<K, V> implements ReaderHooks {
   readonly #options: RunOptions<K, V>
   readonly #settings: RunSettings
   readonly #attempts: Attempts<K, V>
-  readonly #scheduler: Scheduler<Share>
+  readonly #scheduler: Scheduler<Task>
   readonly #budget: WorkBudget
   readonly #shares = new Map<Cursor, Share>()
   readonly #mostPending: number
@@ -79,7 +79,11 @@ export class Runner<K, V> implements ReaderHooks {
     this.#attempts = new Attempts({ clock, random, atWork, decoding: poller.decoding }, options, this.#settings)
     this.#mostPending = concurrency + Math.max(LEAST_WAITING, concurrency * WAITING_PER_HANDLER)
     this.#budget = new WorkBudget(host.mostBytes, () => host.partitions())
-    this.#scheduler = new Scheduler(concurrency, share => this.#isStill(share))
+    this.#scheduler = new Scheduler(
+      concurrency,
+      task => this.#work(task),
+      share => this.#isStill(share),
+    )
   }
 
   /** Until it is stopped or the consumer is closed; rejects with what a message could not be worked on for. */
@@ -119,7 +123,7 @@ export class Runner<K, V> implements ReaderHooks {
   /** Waits for what is at work on partitions that are given up; what only waits is left to their next owner. */
   async beforeRelease(cursors: readonly Cursor[], lost: boolean): Promise<void> {
     const shares = cursors.flatMap(cursor => this.#shares.get(cursor) ?? [])
-    for (const share of shares) share.draining.abort()
+    for (const share of shares) share.drain()
     this.#scheduler.look()
     if (!lost) {
       const { commitsItself } = this.#host
@@ -168,13 +172,13 @@ export class Runner<K, V> implements ReaderHooks {
     const { cursor } = message
     let share = this.#shares.get(cursor)
     if (share === undefined) this.#shares.set(cursor, (share = new Share(cursor)))
-    const task = share.take(message, bytesOf(message))
+    const task = share.take(message, this.#laneOf(message), bytesOf(message))
     this.#budget.take(task.bytes)
     if (!share.isHeld && this.#hasEnough(share)) {
       share.isHeld = true
       this.#host.hold(cursor)
     }
-    this.#scheduler.add(share, this.#laneOf(message), () => this.#work(task))
+    this.#scheduler.add(task)
   }
 
   #hasEnough({ pending, bytes }: Share): boolean {
@@ -199,16 +203,11 @@ export class Runner<K, V> implements ReaderHooks {
   }
 
   async #work(task: Task): Promise<'done' | 'again'> {
-    const { share, message, tracked } = task
+    const { share, message } = task
     if (!share.isDraining && !this.#isStopping && !message.isStale) {
-      share.begun(task)
+      share.begun()
       try {
-        const outcome = await this.#attempts.work(task)
-        if (outcome === 'again') return outcome
-        if (outcome === 'done' && !share.isGone) {
-          const last = share.tracker.finish(tracked)
-          if (last !== null) message.cursor.offsets.store(last.offset + 1, last.leaderEpoch, last.era)
-        }
+        if ((await this.#attempts.work(task)) === 'again') return 'again'
       } catch (error) {
         if (!share.isGone) this.#fail(error)
       } finally {
@@ -261,7 +260,7 @@ export class Runner<K, V> implements ReaderHooks {
 
   #stop(): void {
     this.#isStopping = true
-    for (const share of this.#shares.values()) share.draining.abort()
+    for (const share of this.#shares.values()) share.drain()
     this.#scheduler.look()
     this.#host.wake()
   }

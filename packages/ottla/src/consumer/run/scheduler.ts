@@ -1,91 +1,107 @@
-/** Works on many things at once, on those of one lane one after the other, and first on those of the least busy group. */
+/** Works on many things at once, on those of one lane one after the other, and first on those of the least busy share. */
 import { Ring } from '../../base/ring.ts'
 
-/** One thing to do. It must not reject. `again`: it could not be begun, and stays the first of its lane. */
-export type Work = () => Promise<'done' | 'again'>
-
-interface Task {
+/** One thing to do. */
+export interface Work<W> {
+  /** Null: in no order with anything. */
   readonly lane: string | null
-  readonly work: Work
+  readonly share: Turn<W>
 }
 
-export class Scheduler<G> {
+/** What belongs together, and takes its turn with the others. */
+export interface Turn<W> {
+  /** What can be begun of it. */
+  readonly ready: Ring<W>
+  /** How many are being done. */
+  busy: number
+}
+
+export class Scheduler<W extends Work<W>> {
   readonly #concurrency: number
-  readonly #isStill: (group: G) => boolean
-  /** What waits behind the work of its lane; a lane is there while something of it is being done. */
-  readonly #lanes = new Map<string, Ring<Work>>()
-  /** What can be begun; a group is there while it has something, and goes to the end with each turn. */
-  readonly #ready = new Map<G, Ring<Task>>()
-  /** How many of each group are being done; of the others none. */
-  readonly #busy = new Map<G, number>()
+  readonly #perform: (work: W) => Promise<'done' | 'again'>
+  readonly #isStill: (share: W['share']) => boolean
+  /** What waits behind the work of its lane, if anything does; a lane is there while something of it is being done. */
+  readonly #lanes = new Map<string, Ring<W> | null>()
+  /** Those that have something ready; each goes to the end with its turn. */
+  readonly #ready = new Set<W['share']>()
   #running = 0
 
-  /** @param isStill nothing of the group is begun; `look` when that has changed */
-  constructor(concurrency: number, isStill: (group: G) => boolean) {
+  /**
+   * @param perform must not reject; `again`: it could not be begun, and stays the first of its lane
+   * @param isStill nothing of the share is begun; `look` when that has changed
+   */
+  constructor(
+    concurrency: number,
+    perform: (work: W) => Promise<'done' | 'again'>,
+    isStill: (share: W['share']) => boolean,
+  ) {
     this.#concurrency = concurrency
+    this.#perform = perform
     this.#isStill = isStill
   }
 
-  /** @param lane - null: in no order with anything */
-  add(group: G, lane: string | null, work: Work): void {
+  add(work: W): void {
+    const { lane } = work
     if (lane !== null) {
       const behind = this.#lanes.get(lane)
-      if (behind !== undefined) {
-        behind.push(work)
+      if (behind === undefined) this.#lanes.set(lane, null)
+      else {
+        if (behind === null) this.#wait(lane, work)
+        else behind.push(work)
         return
       }
-      this.#lanes.set(lane, new Ring())
     }
-    this.#readyOf(group).push({ lane, work })
+    this.#makeReady(work)
     this.look()
   }
 
   /** Begins what can be begun. */
   look(): void {
     while (this.#running < this.#concurrency) {
-      const begun = this.#begin()
-      if (!begun) return
+      const share = this.#next()
+      if (share === null) return
+      const work = share.ready.shift() as W // it is there while it has something
+      this.#ready.delete(share)
+      if (share.ready.length > 0) this.#ready.add(share)
+      this.#running++
+      share.busy++
+      void this.#perform(work).then(result => this.#ended(work, result))
     }
   }
 
-  #begin(): boolean {
-    let least = Infinity
-    let chosen: { readonly group: G; readonly ready: Ring<Task> } | null = null
-    for (const [group, ready] of this.#ready) {
-      const busy = this.#busy.get(group) ?? 0
-      if (busy >= least || this.#isStill(group)) continue
-      least = busy
-      chosen = { group, ready }
-      if (busy === 0) break
+  /** Whose turn it is. */
+  #next(): W['share'] | null {
+    let chosen: W['share'] | null = null
+    for (const share of this.#ready) {
+      if ((chosen !== null && share.busy >= chosen.busy) || this.#isStill(share)) continue
+      chosen = share
+      if (share.busy === 0) break
     }
-    if (chosen === null) return false
-    const { group, ready } = chosen
-    const task = ready.shift() as Task // a group is there while it has something
-    this.#ready.delete(group)
-    if (ready.length > 0) this.#ready.set(group, ready)
-    this.#running++
-    this.#busy.set(group, least + 1)
-    void task.work().then(result => this.#ended(group, task, result))
-    return true
+    return chosen
   }
 
-  #readyOf(group: G): Ring<Task> {
-    let ready = this.#ready.get(group)
-    if (ready === undefined) this.#ready.set(group, (ready = new Ring()))
-    return ready
+  #wait(lane: string, work: W): void {
+    const behind = new Ring<W>()
+    behind.push(work)
+    this.#lanes.set(lane, behind)
   }
 
-  #ended(group: G, task: Task, result: 'done' | 'again'): void {
-    const { lane } = task
+  #makeReady(work: W): void {
+    work.share.ready.push(work)
+    this.#ready.add(work.share)
+  }
+
+  #ended(work: W, result: 'done' | 'again'): void {
+    const { lane, share } = work
     this.#running--
-    const busy = this.#busy.get(group) ?? 0
-    if (busy > 1) this.#busy.set(group, busy - 1)
-    else this.#busy.delete(group)
-    if (result === 'again') this.#readyOf(group).unshift(task)
-    else if (lane !== null) {
-      const work = this.#lanes.get(lane)?.shift()
-      if (work === undefined) this.#lanes.delete(lane)
-      else this.#readyOf(group).push({ lane, work })
+    share.busy--
+    if (result === 'again') {
+      share.ready.unshift(work)
+      this.#ready.add(share)
+    } else if (lane !== null) {
+      const next = this.#lanes.get(lane)?.shift()
+      if (next === undefined) this.#lanes.delete(lane)
+      else this.#makeReady(next)
     }
     this.look()
   }

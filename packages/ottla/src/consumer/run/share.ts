@@ -1,34 +1,59 @@
 /** What a run is working on of one partition. */
-import type { Job } from '../at-work.ts'
+import { Ring } from '../../base/ring.ts'
+import type { Job, JobHolder } from '../at-work.ts'
 import type { Cursor } from '../cursor.ts'
 import type { FetchedMessage } from '../message.ts'
 import { OffsetTracker, type Tracked } from './offset-tracker.ts'
+import type { Turn, Work } from './scheduler.ts'
 
 /** One message, from when it was taken until nothing is to be done with it any more. */
-export interface Task {
+export class Task implements Work<Task>, JobHolder {
   readonly share: Share
+  readonly lane: string | null
   readonly message: FetchedMessage
   readonly bytes: number
   /** Where it counts as done; one of an earlier era counts nowhere. */
   readonly tracked: Tracked
   /** What the handler is given; undefined until it has been deserialized. */
-  given: unknown
+  given: unknown = undefined
   /** What the program has of it at the moment; null between two tries. */
-  job: Job | null
+  job: Job | null = null
+
+  constructor(share: Share, lane: string | null, message: FetchedMessage, bytes: number) {
+    this.share = share
+    this.lane = lane
+    this.message = message
+    this.bytes = bytes
+    this.tracked = share.tracker.add(message.offset, message.leaderEpoch, message.era)
+  }
+
+  onEnding(): void {
+    this.share.onEnding(this)
+  }
+
+  onDone(): void {
+    this.share.finish(this)
+  }
 }
 
-export class Share {
+export class Share implements Turn<Task> {
   readonly cursor: Cursor
+  readonly ready = new Ring<Task>()
+  busy = 0
   readonly tracker = new OffsetTracker()
-  /** It is of no more use to go on. */
-  readonly over = new AbortController()
   /** Nothing more is begun, and nothing tried again. */
-  readonly draining = new AbortController()
+  isDraining = false
+  /** What is finished from now on counts no more. */
+  isGone = false
+  readonly #draining = new AbortController()
+  readonly #over = new AbortController()
   /** Messages that are at work or wait, and their bytes. */
   pending = 0
   bytes = 0
   isHeld = false
-  readonly #running = new Set<Task>()
+  #running = 0
+  /** Those of them that wait, or have waited, for the others. */
+  readonly #ending = new Set<Task>()
   #idle: (() => void)[] = []
   readonly #tries = new Set<AbortController>()
 
@@ -36,20 +61,27 @@ export class Share {
     this.cursor = cursor
   }
 
-  get isDraining(): boolean {
-    return this.draining.signal.aborted
+  /** Aborted when nothing is tried again. */
+  get draining(): AbortSignal {
+    return this.#draining.signal
   }
 
-  /** What is finished from now on counts no more. */
-  get isGone(): boolean {
-    return this.over.signal.aborted
+  /** Aborted when it is of no more use to go on. */
+  get over(): AbortSignal {
+    return this.#over.signal
   }
 
-  take(message: FetchedMessage, bytes: number): Task {
-    const tracked = this.tracker.add(message.offset, message.leaderEpoch, message.era)
+  take(message: FetchedMessage, lane: string | null, bytes: number): Task {
     this.cursor.offsets.atWork = ++this.pending
     this.bytes += bytes
-    return { share: this, message, bytes, tracked, given: undefined, job: null }
+    return new Task(this, lane, message, bytes)
+  }
+
+  /** What is before the lowest unfinished message may be committed. */
+  finish({ message, tracked }: Task): void {
+    if (this.isGone) return
+    const last = this.tracker.finish(tracked)
+    if (last !== null) message.cursor.offsets.store(last.offset + 1, last.leaderEpoch, last.era)
   }
 
   /** Nothing is to be done with it any more. */
@@ -58,13 +90,19 @@ export class Share {
     this.bytes -= bytes
   }
 
-  begun(task: Task): void {
-    this.#running.add(task)
+  begun(): void {
+    this.#running++
   }
 
   ended(task: Task): void {
-    this.#running.delete(task)
-    this.look()
+    this.#running--
+    if (this.#ending.size > 0) this.#ending.delete(task)
+    this.#look()
+  }
+
+  onEnding(task: Task): void {
+    this.#ending.add(task)
+    this.#look()
   }
 
   /** A signal for one try, aborted as `over` is. */
@@ -79,8 +117,14 @@ export class Share {
     this.#tries.delete(one)
   }
 
+  drain(): void {
+    this.isDraining = true
+    this.#draining.abort()
+  }
+
   end(): void {
-    this.over.abort()
+    this.isGone = true
+    this.#over.abort()
     for (const one of this.#tries) one.abort()
     this.#tries.clear()
   }
@@ -90,12 +134,13 @@ export class Share {
     if (!this.#isIdle) await new Promise<void>(resolve => this.#idle.push(resolve))
   }
 
-  look(): void {
-    if (this.#isIdle) for (const resolve of this.#idle.splice(0)) resolve()
+  #look(): void {
+    if (this.#idle.length > 0 && this.#isIdle) for (const resolve of this.#idle.splice(0)) resolve()
   }
 
   get #isIdle(): boolean {
-    for (const { job } of this.#running) if (job?.isEnding !== true) return false
-    return true
+    let running = this.#running
+    for (const { job } of this.#ending) if (job?.isEnding === true) running--
+    return running === 0
   }
 }

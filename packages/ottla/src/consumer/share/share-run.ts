@@ -3,7 +3,7 @@ import { onAbort } from '../../base/abort.ts'
 import { sleep, type Clock } from '../../base/clock.ts'
 import { ErrorCode } from '@ottla/protocol'
 import { KafkaError } from '../../errors.ts'
-import type { AtWork, Job } from '../at-work.ts'
+import type { AtWork, JobHolder } from '../at-work.ts'
 import { limited } from '../run/attempts.ts'
 import { asError } from '../run/failure.ts'
 import type { ShareOutcome, ShareRunOptions, ShareRunSettings } from './options.ts'
@@ -32,9 +32,8 @@ export interface ShareRunHost<K, V> {
 const LAST_WORDS_MS = 1000
 
 /** A message that a handler has. */
-interface Given {
+interface Given extends JobHolder {
   readonly abort: AbortController
-  job: Job | null
 }
 
 export class ShareRun<K, V> {
@@ -137,21 +136,26 @@ export class ShareRun<K, V> {
   }
 
   async #work(message: LockedMessage): Promise<void> {
-    const given: Given = { abort: new AbortController(), job: null }
+    let outcome: ShareOutcome = 'release'
+    const given: Given = {
+      abort: new AbortController(),
+      job: null,
+      onEnding: () => this.#look(),
+      onDone: () => this.#host.acknowledge(message, outcome),
+    }
     this.#given.set(message, given)
     message.onLost = () => given.abort.abort()
-    const { atWork } = this.#host
-    const job = atWork.begin(message.source, message.offset, 'handler', () => this.#look())
-    given.job = job
+    const work = async (): Promise<void> => {
+      outcome = await this.#outcome(message, given.abort)
+    }
     try {
-      this.#host.acknowledge(message, await atWork.call(job, () => this.#outcome(message, given.abort)))
+      await this.#host.atWork.perform(given, message.source, message.offset, work, true)
     } catch (error) {
       this.#host.acknowledge(message, 'release')
       this.#fail(error)
     } finally {
       message.onLost = null
       this.#given.delete(message)
-      atWork.end(job)
       this.#look()
       this.#host.wake()
     }

@@ -101,10 +101,10 @@ test('a message that is at work for too long is told of once, its partition or n
   const { clock, cursors, told, jobs } = scene(1000)
   cursors[0]!.queuedMessages = 1
   const atWork = new AtWork(clock, 300_000)
-  jobs.push(atWork.begin(cursors[0]!, 7, 'handler', () => undefined))
+  jobs.push(atWork.begin({ job: null, onEnding: () => undefined }, cursors[0]!, 7, 'handler'))
   await clock.advance(10_000)
   assert.deepEqual(told, ['job 7 1100'])
-  jobs.push(atWork.begin(cursors[0]!, 8, 'handler', () => undefined))
+  jobs.push(atWork.begin({ job: null, onEnding: () => undefined }, cursors[0]!, 8, 'handler'))
   await clock.advance(10_000)
   assert.deepEqual(told[1], 'job 8 1100')
 })

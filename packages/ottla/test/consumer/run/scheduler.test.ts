@@ -1,20 +1,43 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { Scheduler } from '../../../src/consumer/run/scheduler.ts'
+import { Ring } from '../../../src/base/ring.ts'
+import { Scheduler, type Turn, type Work } from '../../../src/consumer/run/scheduler.ts'
+
+interface Job extends Work<Job> {
+  readonly name: string
+}
 
 /** Work that ends when the test says so, and a record of what was begun. */
-function workshop(): {
+function workshop(concurrency: number): {
   begun: string[]
-  work: (name: string) => () => Promise<'done' | 'again'>
+  still: Set<string>
+  look: () => void
+  add: (share: string, lane: string | null, name: string) => void
   finish: (name: string, result?: 'done' | 'again') => Promise<void>
 } {
   const begun: string[] = []
+  const still = new Set<string>()
   const ends = new Map<string, (result: 'done' | 'again') => void>()
-  return {
-    begun,
-    work: name => () => {
+  const shares = new Map<string, Turn<Job>>()
+  const nameOf = (share: Turn<Job>): string => [...shares].find(([, each]) => each === share)?.[0] ?? ''
+  const scheduler = new Scheduler<Job>(
+    concurrency,
+    ({ name }) => {
       begun.push(name)
       return new Promise(resolve => ends.set(name, result => resolve(result)))
+    },
+    share => still.has(nameOf(share)),
+  )
+  return {
+    begun,
+    still,
+    look: () => {
+      scheduler.look()
+    },
+    add(of, lane, name) {
+      const share = shares.get(of) ?? { ready: new Ring<Job>(), busy: 0 }
+      shares.set(of, share)
+      scheduler.add({ share, lane, name })
     },
     async finish(name, result = 'done') {
       ends.get(name)?.(result)
@@ -24,8 +47,7 @@ function workshop(): {
 }
 
 test('a lane is worked on one after the other, lanes beside each other, as many as may be', async () => {
-  const { begun, work, finish } = workshop()
-  const scheduler = new Scheduler<string>(2, () => false)
+  const { begun, add, finish } = workshop(2)
   for (const [lane, name] of [
     ['a', 'a1'],
     ['a', 'a2'],
@@ -33,7 +55,7 @@ test('a lane is worked on one after the other, lanes beside each other, as many 
     ['c', 'c1'],
     ['b', 'b2'],
   ] as const) {
-    scheduler.add('t', lane, work(name))
+    add('t', lane, name)
   }
   assert.deepEqual(begun, ['a1', 'b1'])
   await finish('b1')
@@ -45,17 +67,15 @@ test('a lane is worked on one after the other, lanes beside each other, as many 
 })
 
 test('without a lane nothing waits for anything', () => {
-  const { begun, work } = workshop()
-  const scheduler = new Scheduler<string>(3, () => false)
-  for (const name of ['1', '2', '3', '4']) scheduler.add('t', null, work(name))
+  const { begun, add } = workshop(3)
+  for (const name of ['1', '2', '3', '4']) add('t', null, name)
   assert.deepEqual(begun, ['1', '2', '3'])
 })
 
 test('whoever has the least at work is next', async () => {
-  const { begun, work, finish } = workshop()
-  const scheduler = new Scheduler<string>(2, () => false)
-  for (const name of ['1', '2', '3', '4']) scheduler.add('slow', null, work(name))
-  scheduler.add('quick', null, work('q'))
+  const { begun, add, finish } = workshop(2)
+  for (const name of ['1', '2', '3', '4']) add('slow', null, name)
+  add('quick', null, 'q')
   await finish('1')
   assert.deepEqual(begun, ['1', '2', 'q'])
   await finish('q')
@@ -63,33 +83,30 @@ test('whoever has the least at work is next', async () => {
 })
 
 test('nothing is begun of what stands still, until it goes on', async () => {
-  const { begun, work, finish } = workshop()
-  const still = new Set(['a'])
-  const scheduler = new Scheduler<string>(2, group => still.has(group))
-  for (const name of ['a1', 'a2', 'a3']) scheduler.add('a', 'lane', work(name))
-  scheduler.add('b', null, work('b1'))
+  const { begun, add, still, look, finish } = workshop(2)
+  still.add('a')
+  for (const name of ['a1', 'a2', 'a3']) add('a', 'lane', name)
+  add('b', null, 'b1')
   assert.deepEqual(begun, ['b1'])
   still.clear()
-  scheduler.look()
+  look()
   assert.deepEqual(begun, ['b1', 'a1'])
   still.add('a')
   await finish('a1')
   assert.deepEqual(begun, ['b1', 'a1'])
   still.clear()
-  scheduler.look()
+  look()
   assert.deepEqual(begun, ['b1', 'a1', 'a2'])
 })
 
 test('what could not be begun stays the first of its lane', async () => {
-  const { begun, work, finish } = workshop()
-  const still = new Set<string>()
-  const scheduler = new Scheduler<string>(1, group => still.has(group))
-  for (const name of ['a1', 'a2']) scheduler.add('a', 'lane', work(name))
+  const { begun, add, still, look, finish } = workshop(1)
+  for (const name of ['a1', 'a2']) add('a', 'lane', name)
   still.add('a')
   await finish('a1', 'again')
   assert.deepEqual(begun, ['a1'])
   still.clear()
-  scheduler.look()
+  look()
   await finish('a1')
   assert.deepEqual(begun, ['a1', 'a1', 'a2'])
 })
