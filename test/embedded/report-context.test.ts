@@ -159,3 +159,38 @@ for (const protocol of ['classic', 'consumer'] as const) {
     })
   })
 }
+
+test('handlers run in the context of their run, whoever has had it look again', async () => {
+  await using cluster = await EmbeddedCluster.start()
+  cluster.createTopic('t', { partitions: 1, replicationFactor: 1 })
+  const servers = { 'bootstrap.servers': cluster.bootstrapServers }
+  await using producer = new Producer(servers, { logger: quiet })
+  await producer.sendBatch(Array.from({ length: 6 }, () => ({ topic: 't', value: 'x' })))
+  await using consumer = new Consumer(
+    { ...servers, 'group.id': 'g', 'auto.offset.reset': 'earliest' },
+    { logger: quiet },
+  )
+  consumer.subscribe('t')
+  const storage = new AsyncLocalStorage<string>()
+  const seen: (string | undefined)[] = []
+  const stop = new AbortController()
+  let paused = (): void => undefined
+  const isPaused = new Promise<void>(resolve => (paused = resolve))
+  const running = storage.run('run', () =>
+    consumer.run({
+      signal: stop.signal,
+      handler: ({ offset }) => {
+        seen.push(storage.getStore())
+        if (offset === 2) {
+          consumer.pause([{ topic: 't', partition: 0 }])
+          setImmediate(paused)
+        }
+        if (offset === 5) storage.run('stop', () => stop.abort())
+      },
+    }),
+  )
+  await isPaused
+  storage.run('resume', () => consumer.resume([{ topic: 't', partition: 0 }]))
+  await running
+  assert.deepEqual(seen, Array(6).fill('run'))
+})

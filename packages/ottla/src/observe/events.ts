@@ -1,4 +1,4 @@
-import { AsyncResource } from 'node:async_hooks'
+import { bound } from '../base/bound.ts'
 import type { Event } from '../types.ts'
 
 /** Events kept for a slow reader of `events()`; older ones make room for newer. */
@@ -33,7 +33,7 @@ export class EventHub {
     if (map === undefined) this.#listeners.set(type, (map = new Map<AnyListener, AnyListener>()))
     // A listener is only ever called with events of the type it was registered for.
     const known = listener as AnyListener
-    if (!map.has(known)) map.set(known, AsyncResource.bind(known))
+    if (!map.has(known)) map.set(known, bound(known))
   }
 
   off<T extends EventType>(type: T, listener: (event: EventOf<T>) => void): void {

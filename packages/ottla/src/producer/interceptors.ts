@@ -1,6 +1,6 @@
 /** Functions of the program on the way of every message into and out of a producer. */
-import { AsyncResource } from 'node:async_hooks'
 import { ErrorCode } from '@ottla/protocol'
+import { bound } from '../base/bound.ts'
 import { KafkaError } from '../errors.ts'
 import { HookErrors } from '../observe/hook-errors.ts'
 import type { Logger } from '../observe/logger.ts'
@@ -37,7 +37,7 @@ export class ProducerInterceptors {
   readonly #interceptors: readonly AnyInterceptor[]
   readonly #errors: HookErrors
   // Reports come in the context of the constructor, not in that of whatever brought them.
-  readonly #acknowledge = AsyncResource.bind((report: DeliveryReport): void => this.#acknowledgeNow(report))
+  readonly #acknowledge = bound((report: DeliveryReport): void => this.#acknowledgeNow(report))
 
   /** @throws KafkaError ERR__INVALID_ARG for what is no interceptor */
   constructor(interceptors: readonly unknown[], logger: Logger) {

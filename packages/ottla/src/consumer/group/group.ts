@@ -1,6 +1,6 @@
 /** Membership in a group: what is subscribed to, the protocol that it takes, and the program's callbacks. */
-import { AsyncResource } from 'node:async_hooks'
 import { ErrorCode } from '@ottla/protocol'
+import { bound } from '../../base/bound.ts'
 import { Deadline } from '../../base/clock.ts'
 import { within } from '../../base/wait.ts'
 import type { Cluster } from '../../cluster/cluster.ts'
@@ -157,7 +157,7 @@ export class Group {
   /** Joins the group, or joins it again with another subscription. The callback is called in the asynchronous context of now. */
   subscribe(subscription: Subscription, callback: Callback | null): void {
     const before = this.#subscription
-    this.#calls.callback = callback === null ? null : AsyncResource.bind(callback)
+    this.#calls.callback = callback === null ? null : bound(callback)
     this.#leaveAfterCalls = false
     if (before?.equals(subscription) === true) return
     this.#subscription = subscription

@@ -117,14 +117,14 @@ export class Runner<K, V> implements ReaderHooks {
   }
 
   onResumed(): void {
-    this.#scheduler.look()
+    this.#scheduler.lookFromElsewhere()
   }
 
   /** Waits for what is at work on partitions that are given up; what only waits is left to their next owner. */
   async beforeRelease(cursors: readonly Cursor[], lost: boolean): Promise<void> {
     const shares = cursors.flatMap(cursor => this.#shares.get(cursor) ?? [])
     for (const share of shares) share.drain()
-    this.#scheduler.look()
+    this.#scheduler.lookFromElsewhere()
     if (!lost) {
       const { commitsItself } = this.#host
       const ms = Math.min(this.#settings.drainMs, this.#host.longestDrainMs())
@@ -261,7 +261,7 @@ export class Runner<K, V> implements ReaderHooks {
   #stop(): void {
     this.#isStopping = true
     for (const share of this.#shares.values()) share.drain()
-    this.#scheduler.look()
+    this.#scheduler.lookFromElsewhere()
     this.#host.wake()
   }
 }

@@ -1,4 +1,5 @@
 /** Works on many things at once, on those of one lane one after the other, and first on those of the least busy share. */
+import { bound } from '../../base/bound.ts'
 import { Ring } from '../../base/ring.ts'
 
 /** One thing to do. */
@@ -24,6 +25,8 @@ export class Scheduler<W extends Work<W>> {
   readonly #lanes = new Map<string, Ring<W> | null>()
   /** Those that have something ready; each goes to the end with its turn. */
   readonly #ready = new Set<W['share']>()
+  /** As `look`, in the asynchronous context of the constructor: whoever calls it is not whom the work is done for. */
+  readonly lookFromElsewhere = bound((): void => this.look())
   #running = 0
 
   /**
