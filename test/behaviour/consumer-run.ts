@@ -1,36 +1,17 @@
 /** `consumer.run`: many messages at once, in the order asked for, committed as far as everything is done. */
-import { after, before, test } from 'node:test'
+import { test } from 'node:test'
 import assert from 'node:assert/strict'
-import { AdminClient, Consumer, Producer, json, type ConsumerConfig, type Message } from 'ottla'
+import { Consumer, json, type ConsumerConfig, type Message } from 'ottla'
+import { plainWorld, type Plain } from './plain-world.ts'
 import { fresh } from './world.ts'
 import { createTopic } from '../harness/topics.ts'
 
 const quiet = (): void => undefined
 const WAIT_MS = 30_000
 
-interface World {
-  readonly bootstrapServers: string
-  close(): Promise<void>
-}
-
 /** @param start a cluster */
-export function consumerRunScenarios(start: () => Promise<World>): void {
-  let world: World
-  let admin: AdminClient
-  let producer: Producer
-
-  before(async () => {
-    world = await start()
-    const servers = { 'bootstrap.servers': world.bootstrapServers }
-    admin = new AdminClient(servers, { logger: quiet })
-    producer = new Producer({ ...servers, 'linger.ms': 0 }, { logger: quiet })
-  })
-
-  after(async () => {
-    await producer.close()
-    await admin.close()
-    await world.close()
-  })
+export function consumerRunScenarios(start: () => Promise<Plain>): void {
+  const world = plainWorld(start)
 
   function configOf(group: string): ConsumerConfig {
     return {
@@ -52,13 +33,13 @@ export function consumerRunScenarios(start: () => Promise<World>): void {
       key: keyOf?.(i) ?? null,
       value: String(i),
     }))
-    for (const { error } of await producer.sendBatch(messages)) assert.equal(error, undefined)
+    for (const { error } of await world.producer.sendBatch(messages)) assert.equal(error, undefined)
     return topic
   }
 
   async function committed(group: string, topic: string, partitions: number): Promise<number[]> {
     const asked = Array.from({ length: partitions }, (_, partition) => ({ topic, partition }))
-    return (await admin.listConsumerGroupOffsets(group, asked)).map(({ offset }) => offset)
+    return (await world.admin.listConsumerGroupOffsets(group, asked)).map(({ offset }) => offset)
   }
 
   async function until(what: string, done: () => boolean | Promise<boolean>): Promise<void> {
@@ -137,15 +118,15 @@ export function consumerRunScenarios(start: () => Promise<World>): void {
 
   test('what fails is tried again, and put aside with where it is from and why', async () => {
     const [topic, group, aside] = [await topicWith(1, 5), fresh('run'), await topicWith(1, 0)]
-    await producer.send({ topic, partition: 0, key: 'k', value: 'no JSON', headers: { h: 'kept' } })
-    await producer.send({ topic, partition: 0, value: '99' })
+    await world.producer.send({ topic, partition: 0, key: 'k', value: 'no JSON', headers: { h: 'kept' } })
+    await world.producer.send({ topic, partition: 0, value: '99' })
     const consumer = new Consumer(configOf(group), { logger: quiet, value: json<number>() })
     consumer.subscribe(topic)
     const tries: number[] = []
     const stop = new AbortController()
     await consumer.run({
       retry: { retries: 2, backoffMs: 1 },
-      deadLetter: { topic: aside, producer },
+      deadLetter: { topic: aside, producer: world.producer },
       signal: stop.signal,
       handler: ({ value }, { attempt }) => {
         if (value === 3) {
@@ -200,7 +181,7 @@ export function consumerRunScenarios(start: () => Promise<World>): void {
       const began = Date.now()
       await consumer.run({
         retry: { retries: 5, backoffMs: 60_000, backoffMaxMs: 60_000 },
-        ...(withPlace ? { deadLetter: { topic: aside, producer } } : {}),
+        ...(withPlace ? { deadLetter: { topic: aside, producer: world.producer } } : {}),
         signal: stop.signal,
         handler: ({ value }) => {
           if (String(value) !== '1') return
@@ -211,7 +192,7 @@ export function consumerRunScenarios(start: () => Promise<World>): void {
       assert.ok(Date.now() - began < WAIT_MS, 'the pause between tries was not cut short')
       await consumer.close()
       assert.deepEqual(await committed(group, topic, 1), [1])
-      assert.equal((await producer.queryWatermarkOffsets(aside, 0)).high, 0)
+      assert.equal((await world.producer.queryWatermarkOffsets(aside, 0)).high, 0)
     }
   })
 
@@ -251,7 +232,7 @@ export function consumerRunScenarios(start: () => Promise<World>): void {
       },
     })
     await until('it is committed while it runs', async () => (await committed(group, topic, 1))[0] === 20)
-    await producer.send({ topic, partition: 0, value: 'one more' })
+    await world.producer.send({ topic, partition: 0, value: 'one more' })
     await until('that is done', () => count === 21)
     await consumer.close()
     await running

@@ -1,7 +1,8 @@
 /** A live group goes from the classic protocol to the consumer protocol (KIP-848) and back, one member after the other. */
-import { after, before, test } from 'node:test'
+import { test } from 'node:test'
 import assert from 'node:assert/strict'
-import { AdminClient, Consumer, Producer, type ConsumerConfig } from 'ottla'
+import { Consumer, type ConsumerConfig } from 'ottla'
+import { plainWorld, type Plain } from './plain-world.ts'
 import { fresh } from './world.ts'
 import { createTopic } from '../harness/topics.ts'
 
@@ -9,31 +10,11 @@ const PARTITIONS = 6
 const WAIT_MS = 60_000
 const quiet = (): void => undefined
 
-interface World {
-  readonly bootstrapServers: string
-  close(): Promise<void>
-}
-
 type Protocol = 'classic' | 'consumer'
 
 /** @param start a cluster that lets groups change their protocol both ways */
-export function groupMigrationScenarios(start: () => Promise<World>): void {
-  let world: World
-  let admin: AdminClient
-  let producer: Producer
-
-  before(async () => {
-    world = await start()
-    const servers = { 'bootstrap.servers': world.bootstrapServers }
-    admin = new AdminClient(servers, { logger: quiet })
-    producer = new Producer({ ...servers, 'linger.ms': 0 }, { logger: quiet })
-  })
-
-  after(async () => {
-    await producer.close()
-    await admin.close()
-    await world.close()
-  })
+export function groupMigrationScenarios(start: () => Promise<Plain>): void {
+  const world = plainWorld(start)
 
   async function until(what: string, isTrue: () => Promise<boolean> | boolean): Promise<void> {
     const end = Date.now() + WAIT_MS
@@ -47,9 +28,10 @@ export function groupMigrationScenarios(start: () => Promise<World>): void {
     const [topic, group] = [fresh('migration'), fresh('migration')]
     await createTopic(world.bootstrapServers, topic, { numPartitions: PARTITIONS, replicationFactor: 1 })
     const entries = [{ name: 'consumer.heartbeat.interval.ms', value: '100', operation: 'set' }] as const
-    await admin.incrementalAlterConfigs([{ type: 'group', name: group, entries }])
+    await world.admin.incrementalAlterConfigs([{ type: 'group', name: group, entries }])
     const partitions = Array.from({ length: PARTITIONS }, (_, partition) => ({ topic, partition, offset: 0 }))
-    for (const { error } of await admin.alterConsumerGroupOffsets(group, partitions)) assert.equal(error, undefined)
+    for (const { error } of await world.admin.alterConsumerGroupOffsets(group, partitions))
+      assert.equal(error, undefined)
 
     const seen = new Map<string, number>()
     const errors: string[] = []
@@ -93,7 +75,7 @@ export function groupMigrationScenarios(start: () => Promise<World>): void {
           partition: i % PARTITIONS,
           value: String(sent + i),
         }))
-        for (const { error } of await producer.sendBatch(batch)) assert.equal(error, undefined)
+        for (const { error } of await world.producer.sendBatch(batch)) assert.equal(error, undefined)
         sent += batch.length
         await new Promise(resolve => setTimeout(resolve, 10))
       }
@@ -110,7 +92,7 @@ export function groupMigrationScenarios(start: () => Promise<World>): void {
         await until(`${i + 1} of 3 are ${protocol}`, () => holds(members))
       }
       await until(`the group is ${protocol}`, async () => {
-        const { groups } = await admin.listConsumerGroups()
+        const { groups } = await world.admin.listConsumerGroups()
         return groups.find(({ groupId }) => groupId === group)?.type === protocol
       })
       // Going back ends the generation of members that have come meanwhile: what they had not committed is given out again.
@@ -125,7 +107,7 @@ export function groupMigrationScenarios(start: () => Promise<World>): void {
       await running
     }
     assert.deepEqual(errors, [])
-    const committed = await admin.listConsumerGroupOffsets(group, partitions)
+    const committed = await world.admin.listConsumerGroupOffsets(group, partitions)
     assert.deepEqual(
       committed.map(({ offset }) => offset),
       partitions.map(() => sent / PARTITIONS),

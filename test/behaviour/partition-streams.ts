@@ -1,36 +1,17 @@
 /** `consumer.partitions()`: a stream for each partition, read by readers of their own. */
-import { after, before, test } from 'node:test'
+import { test } from 'node:test'
 import assert from 'node:assert/strict'
-import { AdminClient, Consumer, ErrorCode, Producer, json, type ConsumerConfig } from 'ottla'
+import { Consumer, ErrorCode, json, type ConsumerConfig } from 'ottla'
+import { plainWorld, type Plain } from './plain-world.ts'
 import { fresh } from './world.ts'
 import { createTopic } from '../harness/topics.ts'
 
 const WAIT_MS = 30_000
 const quiet = (): void => undefined
 
-interface World {
-  readonly bootstrapServers: string
-  close(): Promise<void>
-}
-
 /** @param start a cluster */
-export function partitionStreamScenarios(start: () => Promise<World>): void {
-  let world: World
-  let admin: AdminClient
-  let producer: Producer
-
-  before(async () => {
-    world = await start()
-    const servers = { 'bootstrap.servers': world.bootstrapServers }
-    admin = new AdminClient(servers, { logger: quiet })
-    producer = new Producer({ ...servers, 'linger.ms': 0 }, { logger: quiet })
-  })
-
-  after(async () => {
-    await producer.close()
-    await admin.close()
-    await world.close()
-  })
+export function partitionStreamScenarios(start: () => Promise<Plain>): void {
+  const world = plainWorld(start)
 
   const config = (group: string, changes: ConsumerConfig = {}): ConsumerConfig => ({
     'bootstrap.servers': world.bootstrapServers,
@@ -50,13 +31,13 @@ export function partitionStreamScenarios(start: () => Promise<World>): void {
       partition: i % partitions,
       value: String(Math.floor(i / partitions)),
     }))
-    for (const { error } of await producer.sendBatch(messages)) assert.equal(error, undefined)
+    for (const { error } of await world.producer.sendBatch(messages)) assert.equal(error, undefined)
     return topic
   }
 
   async function committed(group: string, topic: string, partitions: number): Promise<number[]> {
     const asked = Array.from({ length: partitions }, (_, partition) => ({ topic, partition }))
-    const offsets = await admin.listConsumerGroupOffsets(group, asked)
+    const offsets = await world.admin.listConsumerGroupOffsets(group, asked)
     return offsets.sort((a, b) => a.partition - b.partition).map(({ offset }) => offset)
   }
 
@@ -108,7 +89,7 @@ export function partitionStreamScenarios(start: () => Promise<World>): void {
       const [topic, group] = [await topicWith(2, 20), fresh('streams')]
       if (protocol === 'consumer') {
         const entries = [{ name: 'consumer.heartbeat.interval.ms', value: '100', operation: 'set' }] as const
-        await admin.incrementalAlterConfigs([{ type: 'group', name: group, entries }])
+        await world.admin.incrementalAlterConfigs([{ type: 'group', name: group, entries }])
       }
       const changes: ConsumerConfig = { 'group.protocol': protocol }
       const mine: string[] = []
@@ -178,7 +159,7 @@ export function partitionStreamScenarios(start: () => Promise<World>): void {
 
   test('partition streams: a message that cannot be deserialized ends its stream, and the next one goes on behind it', async () => {
     const [topic, group] = [await topicWith(1, 1), fresh('streams')]
-    await producer.sendBatch(['no json', '2'].map(value => ({ topic, partition: 0, value })))
+    await world.producer.sendBatch(['no json', '2'].map(value => ({ topic, partition: 0, value })))
     const consumer = new Consumer(config(group), { logger: quiet, value: json<number>() })
     consumer.subscribe(topic)
     const seen: number[] = []

@@ -1,8 +1,7 @@
 /** `ShareConsumer`: many consumers take messages of the same partitions, each message is one's at a time (KIP-932). */
-import { after, before, describe, test } from 'node:test'
+import { describe, test } from 'node:test'
 import assert from 'node:assert/strict'
 import {
-  AdminClient,
   ErrorCode,
   KafkaError,
   Producer,
@@ -12,6 +11,7 @@ import {
   type ShareConsumerOptions,
   type ShareMessage,
 } from 'ottla'
+import { plainWorld, type Plain } from './plain-world.ts'
 import { fresh } from './world.ts'
 import { closing } from '../harness/closing.ts'
 import { createTopic } from '../harness/topics.ts'
@@ -19,29 +19,9 @@ import { createTopic } from '../harness/topics.ts'
 const quiet = (): void => undefined
 const WAIT_MS = 30_000
 
-interface World {
-  readonly bootstrapServers: string
-  close(): Promise<void>
-}
-
 /** @param start a cluster that serves share groups */
-export function shareConsumerScenarios(start: () => Promise<World>): void {
-  let world: World
-  let admin: AdminClient
-  let producer: Producer
-
-  before(async () => {
-    world = await start()
-    const servers = { 'bootstrap.servers': world.bootstrapServers }
-    admin = new AdminClient(servers, { logger: quiet })
-    producer = new Producer({ ...servers, 'linger.ms': 0 }, { logger: quiet })
-  })
-
-  after(async () => {
-    await producer.close()
-    await admin.close()
-    await world.close()
-  })
+export function shareConsumerScenarios(start: () => Promise<Plain>): void {
+  const world = plainWorld(start)
 
   function consumer<K = Buffer, V = Buffer>(
     group: string,
@@ -64,7 +44,7 @@ export function shareConsumerScenarios(start: () => Promise<World>): void {
       'share.heartbeat.interval.ms': '200',
       ...settings,
     }
-    const [altered] = await admin.incrementalAlterConfigs([
+    const [altered] = await world.admin.incrementalAlterConfigs([
       {
         type: 'group',
         name,
@@ -83,7 +63,7 @@ export function shareConsumerScenarios(start: () => Promise<World>): void {
 
   async function send(topic: string, values: readonly string[], partitions = 1): Promise<void> {
     const messages = values.map((value, i) => ({ topic, partition: i % partitions, value }))
-    for (const { error } of await producer.sendBatch(messages)) assert.equal(error, undefined)
+    for (const { error } of await world.producer.sendBatch(messages)) assert.equal(error, undefined)
   }
 
   async function topicWith(count: number, partitions = 1): Promise<string> {
@@ -418,10 +398,10 @@ export function shareConsumerScenarios(start: () => Promise<World>): void {
       first.subscribe(topic)
       assert.deepEqual(await take(first, 5), numbers(5))
       await first.commit()
-      await admin.deleteTopics([topic])
-      await until('it is gone', async () => (await admin.describeTopics([topic]))[0]?.error !== undefined)
+      await world.admin.deleteTopics([topic])
+      await until('it is gone', async () => (await world.admin.describeTopics([topic]))[0]?.error !== undefined)
       await until('it can be made', async () => {
-        const [made] = await admin.createTopics([{ topic, numPartitions: 1, replicationFactor: 1 }])
+        const [made] = await world.admin.createTopics([{ topic, numPartitions: 1, replicationFactor: 1 }])
         return made?.error === undefined || made.error.code === ErrorCode.ERR_TOPIC_ALREADY_EXISTS
       })
       await send(topic, ['new'])
@@ -444,7 +424,7 @@ export function shareConsumerScenarios(start: () => Promise<World>): void {
       const one = await message(first)
       await until('it has left', () => told.includes(ErrorCode.ERR__MAX_POLL_EXCEEDED))
       await until('the group is empty', async () => {
-        const [described] = await admin.describeShareGroups([name])
+        const [described] = await world.admin.describeShareGroups([name])
         return described?.members.length === 0
       })
       const second = consumer(name)

@@ -1,37 +1,18 @@
 /** What may be stored and committed, whichever way a program reads: after moves, and behind what nobody is given. */
-import { after, before, test } from 'node:test'
+import { test } from 'node:test'
 import assert from 'node:assert/strict'
-import { AdminClient, Consumer, ErrorCode, KafkaError, OFFSET_END, Producer, type ConsumerConfig } from 'ottla'
+import { Consumer, ErrorCode, KafkaError, OFFSET_END, Producer, type ConsumerConfig } from 'ottla'
 import { readers, type Next, type Reader } from './readers.ts'
+import { plainWorld, type Plain } from './plain-world.ts'
 import { fresh } from './world.ts'
 import { createTopic } from '../harness/topics.ts'
 
 const WAIT_MS = 30_000
 const quiet = (): void => undefined
 
-interface World {
-  readonly bootstrapServers: string
-  close(): Promise<void>
-}
-
 /** @param start a cluster */
-export function storedOffsetScenarios(start: () => Promise<World>): void {
-  let world: World
-  let admin: AdminClient
-  let producer: Producer
-
-  before(async () => {
-    world = await start()
-    const servers = { 'bootstrap.servers': world.bootstrapServers }
-    admin = new AdminClient(servers, { logger: quiet })
-    producer = new Producer({ ...servers, 'linger.ms': 0 }, { logger: quiet })
-  })
-
-  after(async () => {
-    await producer.close()
-    await admin.close()
-    await world.close()
-  })
+export function storedOffsetScenarios(start: () => Promise<Plain>): void {
+  const world = plainWorld(start)
 
   function member(group: string, changes: ConsumerConfig = {}): Consumer {
     const config: ConsumerConfig = {
@@ -52,7 +33,7 @@ export function storedOffsetScenarios(start: () => Promise<World>): void {
 
   async function fill(topic: string, count: number, partition = 0): Promise<void> {
     const messages = Array.from({ length: count }, (_, i) => ({ topic, partition, value: String(i) }))
-    for (const { error } of await producer.sendBatch(messages)) assert.equal(error, undefined)
+    for (const { error } of await world.producer.sendBatch(messages)) assert.equal(error, undefined)
   }
 
   async function topicWith(count: number): Promise<string> {
@@ -84,18 +65,18 @@ export function storedOffsetScenarios(start: () => Promise<World>): void {
     // Markers are written after the end of a transaction has been answered.
     await until('its markers are written', async () => {
       const asked = [{ topic, partition, spec: 'latest' }] as const
-      const [stable] = await admin.listOffsets([...asked], { isolationLevel: 'read_committed' })
+      const [stable] = await world.admin.listOffsets([...asked], { isolationLevel: 'read_committed' })
       return stable?.offset === (await endOf(topic, partition))
     })
   }
 
   async function committed(group: string, topic: string, partition = 0): Promise<number> {
-    const [found] = await admin.listConsumerGroupOffsets(group, [{ topic, partition }])
+    const [found] = await world.admin.listConsumerGroupOffsets(group, [{ topic, partition }])
     return found?.offset ?? NaN
   }
 
   async function endOf(topic: string, partition = 0): Promise<number> {
-    const [found] = await admin.listOffsets([{ topic, partition, spec: 'latest' }])
+    const [found] = await world.admin.listOffsets([{ topic, partition, spec: 'latest' }])
     return found?.offset ?? NaN
   }
 
@@ -331,8 +312,8 @@ export function storedOffsetScenarios(start: () => Promise<World>): void {
 
     test(`stored offsets, ${name}: where the log begins later now there is no lag before it`, async () => {
       const [topic, group] = [await topicWith(10), fresh('stored')]
-      await admin.alterConsumerGroupOffsets(group, [{ topic, partition: 0, offset: 3 }])
-      const [deleted] = await admin.deleteRecords([{ topic, partition: 0, offset: 10 }])
+      await world.admin.alterConsumerGroupOffsets(group, [{ topic, partition: 0, offset: 3 }])
+      const [deleted] = await world.admin.deleteRecords([{ topic, partition: 0, offset: 10 }])
       assert.equal(deleted?.error, undefined)
       const consumer = member(group)
       consumer.subscribe(topic)
@@ -388,9 +369,9 @@ export function storedOffsetScenarios(start: () => Promise<World>): void {
       }
       await readUntil(reader, consumer, each, async () => {
         await until('all is committed', async () => (await committed(group, topic)) === 10)
-        await admin.deleteTopics([topic])
+        await world.admin.deleteTopics([topic])
         await until('the topic is gone', async () => {
-          const [created] = await admin.createTopics([{ topic, numPartitions: 1, replicationFactor: 1 }])
+          const [created] = await world.admin.createTopics([{ topic, numPartitions: 1, replicationFactor: 1 }])
           return created?.error === undefined
         })
         await fill(topic, 3)
@@ -441,7 +422,7 @@ export function storedOffsetScenarios(start: () => Promise<World>): void {
 
   test('stored offsets: a seek in the rebalance callback is where the group goes on', async () => {
     const [topic, group] = [await topicWith(10), fresh('stored')]
-    await admin.alterConsumerGroupOffsets(group, [{ topic, partition: 0, offset: 8 }])
+    await world.admin.alterConsumerGroupOffsets(group, [{ topic, partition: 0, offset: 8 }])
     const consumer = member(group)
     try {
       consumer.subscribe(topic, async ({ type, partitions }, self) => {
