@@ -221,7 +221,8 @@ export function runControlScenarios(start: () => Promise<{ bootstrapServers: str
     const { topic, group, consumer } = await subscribed(t, [times(3, 10)])
     const late = consumer.run({ handlerTimeoutMs: 50, drainMs: 100, handler: () => new Promise(quiet) })
     await assert.rejects(late, { code: ErrorCode.ERR__TIMED_OUT, message: /offset 0 took longer/ })
-    assert.deepEqual(await readers.committed(group, topic, 1), [-1001])
+    const [committed = 1] = await readers.committed(group, topic, 1)
+    assert.ok(committed <= 0, `[${committed}] is past a message that is not done`)
     await assert.rejects(consumer.run({ handlerTimeoutMs: 0, handler: quiet }), /handlerTimeoutMs=0/)
   })
 
