@@ -69,6 +69,11 @@ export class Batch {
   doubt: Exclude<PersistenceStatus, 'persisted'> = 'not-persisted'
   /** Some try was in doubt: its bytes may still be in a broker's hands, whatever came of later tries. */
   wasInDoubt = false
+  /**
+   * In doubt, and refused as out of order: it may be in the log of a leader that has forgotten it. What becomes of those
+   * behind it will tell.
+   */
+  isForgotten = false
   /** Why the last try failed. */
   lastError: KafkaError | null = null
   isSettled = false

@@ -33,6 +33,7 @@ export interface QueueTopic {
 }
 
 const SMALLEST_BUFFER = 4096
+const none: readonly Batch[] = []
 
 /**
  * Batches in the order of their messages: those that have to be sent again come first, then the full ones, then
@@ -65,6 +66,8 @@ export class PartitionQueue {
   baseMsgid = 0
   /** The partition's leader has acknowledged a batch of this identity: it checks the numbers of the next ones. */
   isAcknowledged = false
+  /** The message behind the last one that was acknowledged. */
+  acknowledgedTo = 0
   /** The message behind the last one that was stamped. */
   stampedTo = 0
   /** A stamped batch was given up: the numbers have to begin anew under another id or epoch. */
@@ -78,6 +81,8 @@ export class PartitionQueue {
   #open: Batch | null = null
   readonly #waiting = new Ring<Batch>()
   #again: Batch[] = []
+  /** How many of those go again may be in the log. */
+  #forgotten = 0
   #lastSize = SMALLEST_BUFFER
 
   constructor(topic: QueueTopic, partition: number, limits: BatchLimits, observer: QueueObserver) {
@@ -99,7 +104,21 @@ export class PartitionQueue {
 
   /** The batch that is sent next, or null. */
   get head(): Batch | null {
+    return this.#again[this.#firstAgain] ?? this.#waiting.peek() ?? null
+  }
+
+  /** The oldest batch that waits, or null. */
+  get oldest(): Batch | null {
     return this.#again[0] ?? this.#waiting.peek() ?? null
+  }
+
+  /** Those that may be in the log stay where they are while others are tried. */
+  get #firstAgain(): number {
+    if (this.#forgotten === 0) return 0
+    return Math.max(
+      0,
+      this.#again.findIndex(batch => !batch.isForgotten),
+    )
   }
 
   /** Whether a batch that was sent before has to go first. */
@@ -174,12 +193,13 @@ export class PartitionQueue {
 
   /** Takes the head out to be sent to a broker. */
   take(brokerId: number): Batch | null {
-    let batch = this.#again.shift()
-    if (batch === undefined) {
+    let batch: Batch | undefined
+    if (this.#again.length > 0) [batch] = this.#again.splice(this.#firstAgain, 1)
+    else {
       batch = this.#waiting.shift()
-      if (batch === undefined) return null
       if (batch === this.#open) this.close()
     }
+    if (batch === undefined) return null
     this.inFlight++
     this.inFlightTo = brokerId
     return batch
@@ -192,6 +212,7 @@ export class PartitionQueue {
 
   /** A batch that was in flight has to go again: before all younger ones. */
   retry(batch: Batch, retryAt: number): void {
+    this.remember()
     this.inFlight--
     this.retryAt = Math.max(this.retryAt, retryAt)
     this.putBack([batch])
@@ -203,8 +224,33 @@ export class PartitionQueue {
     this.#again.sort((a, b) => a.baseMsgid - b.baseMsgid)
   }
 
+  /** As `retry`, of one that may be in the log: those behind it are tried first, and tell. */
+  forget(batch: Batch): void {
+    this.inFlight--
+    batch.isForgotten = true
+    this.#forgotten++
+    this.putBack([batch])
+  }
+
+  /** Those that may be in the log are tried again like any other, in their order. */
+  remember(): void {
+    if (this.#forgotten === 0) return
+    this.#forgotten = 0
+    for (const batch of this.#again) batch.isForgotten = false
+  }
+
+  /** Takes out those that may be in the log: one behind them has been acknowledged, and so they are. */
+  takeForgotten(): readonly Batch[] {
+    if (this.#forgotten === 0) return none
+    this.#forgotten = 0
+    const known = this.#again.filter(batch => batch.isForgotten)
+    this.#again = this.#again.filter(batch => !batch.isForgotten)
+    return known
+  }
+
   /** Takes out every batch that waits, oldest first. */
   drain(): Batch[] {
+    this.remember()
     const all = this.#again
     this.#again = []
     this.close()
@@ -215,7 +261,8 @@ export class PartitionQueue {
   /** Takes out the batches from the front for as long as `isOver` says so. */
   takeWhile(isOver: (batch: Batch) => boolean): Batch[] {
     const over: Batch[] = []
-    for (let head = this.head; head !== null && isOver(head); head = this.head) {
+    for (let head = this.oldest; head !== null && isOver(head); head = this.oldest) {
+      this.remember()
       over.push(head)
       if (this.#again.length > 0) this.#again.shift()
       else if (this.#waiting.shift() === this.#open) this.close()

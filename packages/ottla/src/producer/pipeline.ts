@@ -498,7 +498,7 @@ export class Pipeline implements QueueObserver {
   #expire(queue: PartitionQueue, now: number): void {
     const timeoutMs = this.#settings.sender.messageTimeoutMs
     const over = queue.takeWhile(batch => now >= batch.lastAt + timeoutMs)
-    const head = queue.head
+    const head = queue.oldest
     // A batch that was never sent may be divided: its oldest messages should not wait for its youngest.
     if (head !== null && head.failures === 0 && now >= head.firstAt + timeoutMs + this.#scanMs) {
       queue.takeWhile(batch => batch === head)

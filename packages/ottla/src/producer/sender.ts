@@ -378,12 +378,21 @@ export class Sender {
           if (outcome !== null) done.push({ shipment, outcome })
           return
         }
-        shipment.queue.isAcknowledged = true
-        shipment.queue.settle()
+        this.#acknowledged(shipment, done)
         done.push({ shipment, outcome: written('persisted', answer.baseOffset, answer.logAppendTimeMs) })
       })
     }
     this.#finish(shipments, done)
+  }
+
+  #acknowledged({ queue, batch, records, topicId }: Shipment, done: { shipment: Shipment; outcome: Outcome }[]): void {
+    queue.isAcknowledged = true
+    queue.acknowledgedTo = Math.max(queue.acknowledgedTo, batch.baseMsgid + batch.count)
+    queue.settle()
+    for (const known of queue.takeForgotten()) {
+      const shipment = { queue, batch: known, records, topicId }
+      done.push({ shipment, outcome: written('persisted', -1, -1) })
+    }
   }
 
   #failed(outbox: Outbox, shipments: readonly Shipment[], error: unknown): void {
@@ -464,11 +473,17 @@ export class Sender {
         queue.settle()
         return written('persisted', -1, -1)
       }
+      if (about === 'forgotten' && !this.#isLost()) {
+        batch.lastError = error
+        queue.forget(batch)
+        return null
+      }
       if (about !== 'other') {
-        if (about !== 'in doubt') batch.doubt = 'not-persisted'
+        const isInDoubt = about === 'in doubt' || about === 'forgotten'
+        if (!isInDoubt) batch.doubt = 'not-persisted'
         if (about === 'fenced') this.#identity.fenced(queue.identity, error.message)
         else if (queue.hasGap) this.#identity.gap(queue.identity, error.message, errorCode)
-        return this.#judge(outbox, shipment, about === 'in doubt' ? behindLost : outOfSequence, error, null)
+        return this.#judge(outbox, shipment, isInDoubt ? behindLost : outOfSequence, error, null)
       }
     }
     const verdict = answerVerdict(errorCode, this.#settings.acks)

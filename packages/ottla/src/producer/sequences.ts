@@ -34,6 +34,8 @@ export type SequenceVerdict =
   | 'other'
   /** It is in the log already. */
   | 'persisted'
+  /** Perhaps in the log: a batch behind it that is acknowledged tells that it is, one that nobody acknowledges that it is not. */
+  | 'forgotten'
   /** Certainly not in the log; another batch has to go first, or the numbers have to begin anew. */
   | 'again'
   /** An earlier try may be written yet, behind what has been given up and is still on its way: sent anew, it could be there twice. */
@@ -46,13 +48,8 @@ export function judgeSequence(queue: PartitionQueue, batch: Batch, code: number)
   switch (code) {
     case ErrorCode.ERR_DUPLICATE_SEQUENCE_NUMBER:
       return 'persisted'
-    case ErrorCode.ERR_OUT_OF_ORDER_SEQUENCE_NUMBER: {
-      const head = queue.hasRetries ? queue.head : null
-      // An older batch has come back as well: then this one only came too early.
-      if (head !== null && head.baseMsgid < batch.baseMsgid) return 'again'
-      queue.hasGap = true
-      return queue.hasStragglers && batch.doubt === 'possibly-persisted' ? 'in doubt' : 'again'
-    }
+    case ErrorCode.ERR_OUT_OF_ORDER_SEQUENCE_NUMBER:
+      return judgeOutOfOrder(queue, batch)
     case ErrorCode.ERR_UNKNOWN_PRODUCER_ID:
       queue.hasGap = true
       return 'again'
@@ -65,12 +62,36 @@ export function judgeSequence(queue: PartitionQueue, batch: Batch, code: number)
   }
 }
 
+// A leader knows a producer's last five batches again, but after a restart (from a snapshot) only the last one: others that
+// are in its log are as much out of order as those that come too early. Numbers are without gaps in a log, so what is
+// before a batch that it takes, or knows again, is in the log. And if it knows none of all those that may be there, none is.
+function judgeOutOfOrder(queue: PartitionQueue, batch: Batch): SequenceVerdict {
+  const isInDoubt = batch.doubt === 'possibly-persisted'
+  if (isInDoubt && queue.acknowledgedTo > batch.baseMsgid) return 'persisted'
+  // An older batch has come back as well: then this one only came too early.
+  if (some(queue.batches(), other => !other.isForgotten && other.baseMsgid < batch.baseMsgid)) return 'again'
+  const isBehind = (other: Batch): boolean => other.doubt === 'possibly-persisted' && other.baseMsgid > batch.baseMsgid
+  const mayBeFollowed = isInDoubt && some(queue.batches(), isBehind)
+  if (mayBeFollowed && !queue.hasGap) return 'forgotten'
+  queue.hasGap = true
+  if (mayBeFollowed || (isInDoubt && queue.hasStragglers)) return 'in doubt'
+  for (const other of queue.batches()) if (other.isForgotten) other.doubt = 'not-persisted'
+  queue.remember()
+  return 'again'
+}
+
+function some(batches: Iterable<Batch>, is: (batch: Batch) => boolean): boolean {
+  for (const batch of batches) if (is(batch)) return true
+  return false
+}
+
 /**
  * A batch was given up. If its numbers were used, those behind it no longer follow on what the broker has.
  * @returns whether that leaves a gap
  */
 export function dropBatch(queue: PartitionQueue, batch: Batch): boolean {
   if (batch.stamp === null) return false
+  queue.remember()
   queue.hasGap = true
   if (batch.doubt === 'possibly-persisted') queue.hasStragglers = true
   return true

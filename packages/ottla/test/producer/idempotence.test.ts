@@ -432,6 +432,7 @@ for (let seed = 1; seed <= 12; seed++) {
         cluster.topic('t', leaders, {}, ++epoch)
       }
       if (pick(80) === 0) pipeline.purge(pick(2) === 0, pick(3) === 0)
+      if (pick(20) === 0) logs[pick(2)]?.restart()
       serve()
       await clock.advance(pick(40))
     }

@@ -13,10 +13,18 @@ interface ProducerState {
   recent: Appended[]
 }
 
-/** One partition as brokers keep it for idempotent producers: it takes batches in sequence and knows the last five again. */
+/**
+ * One partition as brokers keep it for idempotent producers: it takes batches in sequence and knows the last five again, after
+ * a restart the last one. All others are out of order, whether or not they are in the log.
+ */
 export class SequencedLog {
   readonly values: string[] = []
   readonly #producers = new Map<bigint, ProducerState>()
+
+  /** What a broker that was stopped and started knows is from a snapshot. */
+  restart(): void {
+    for (const state of this.#producers.values()) state.recent = state.recent.slice(-1)
+  }
 
   /** @returns the answer about the partition */
   append(records: Buffer | null): { errorCode: number; baseOffset: number } {
@@ -30,7 +38,6 @@ export class SequencedLog {
     if (producerEpoch === state.epoch) {
       const known = state.recent.find(b => b.first === baseSequence && b.last === last)
       if (known !== undefined) return { errorCode: 0, baseOffset: known.baseOffset }
-      if (last <= state.last) return { errorCode: ErrorCode.ERR_DUPLICATE_SEQUENCE_NUMBER, baseOffset: -1 }
     }
     const due = producerEpoch === state.epoch ? state.last + 1 : 0
     if (baseSequence !== due) return { errorCode: ErrorCode.ERR_OUT_OF_ORDER_SEQUENCE_NUMBER, baseOffset: -1 }
