@@ -121,11 +121,6 @@ export class PartitionQueue {
     )
   }
 
-  /** Whether a batch that was sent before has to go first. */
-  get hasRetries(): boolean {
-    return this.#again.length > 0
-  }
-
   /**
    * Puts a message in.
    * @param now - monotonic ms of its acceptance
