@@ -179,13 +179,17 @@ export class EmbeddedCluster implements AsyncDisposable {
     if (options.moveLeaders ?? true) this.#state.topics.elect()
   }
 
-  /** Brings a broker back on its old address. */
+  /**
+   * Brings a broker back on its old address. Of producers that have written to what it leads it knows the last batch only, as a
+   * broker that was stopped and started.
+   */
   async brokerUp(id: number): Promise<void> {
     const info = this.#info(id)
     if (info.up) return
     await this.#listener(id).open()
     info.up = true
     this.#state.topics.elect()
+    this.#state.topics.restarted(id)
   }
 
   /** Adds a broker, with the next id. Resolves with that when it can be connected to. It leads nothing yet. */

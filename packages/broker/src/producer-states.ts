@@ -128,6 +128,11 @@ export class ProducerStates {
     }
   }
 
+  /** What a broker that was stopped and started has in its snapshot: of each producer the last batch. */
+  restarted(): void {
+    for (const state of this.#states.values()) state.recent = state.recent.slice(-1)
+  }
+
   clear(): void {
     this.#states.clear()
     this.#open.clear()

@@ -209,6 +209,13 @@ export class TopicStore {
     }
   }
 
+  /** A broker has come back: what it leads, it has read again. */
+  restarted(brokerId: number): void {
+    for (const topic of this.#topics.values()) {
+      for (const partition of topic.partitions) if (partition.leader === brokerId) partition.log.producers.restarted()
+    }
+  }
+
   /** A broker is no more: it is nobody's replica. */
   withdraw(brokerId: number): void {
     for (const topic of this.#topics.values()) {
