@@ -22,6 +22,7 @@ import { splitBatch, type Batch, type Identity, type Outcome } from './batch.ts'
 import { Compressions } from './compressions.ts'
 import type { Delivery } from './delivery.ts'
 import { Outbox } from './outbox.ts'
+import { expiry, failure, recordErrors, written } from './outcomes.ts'
 import type { PartitionQueue } from './partition-queue.ts'
 import { answerVerdict, behindLost, outOfSequence, requestVerdict, type Verdict } from './produce-errors.ts'
 import { dropBatch, judgeSequence, stampHead } from './sequences.ts'
@@ -462,7 +463,7 @@ export class Sender {
       return this.#judge(outbox, shipment, requestVerdict(error.code, true), error, null)
     }
     const { errorCode, errorMessage } = answer
-    if (errorCode === ErrorCode.ERR_MSG_SIZE_TOO_LARGE && batch.count > 1 && !batch.isSettled && !this.#isLost()) {
+    if (errorCode === ErrorCode.ERR_MSG_SIZE_TOO_LARGE && this.#maySplit(batch)) {
       this.#split(shipment)
       return null
     }
@@ -496,6 +497,12 @@ export class Sender {
   // Of a transaction that is being aborted nothing is sent again.
   #isLost(): boolean {
     return this.#transaction !== null && this.#transaction.isLost
+  }
+
+  // A leader that has the whole of it would not know the halves again.
+  #maySplit(batch: Batch): boolean {
+    const isInDoubt = this.#identity !== null && batch.doubt === 'possibly-persisted'
+    return batch.count > 1 && !batch.isSettled && !isInDoubt && !this.#isLost()
   }
 
   // The limits of broker and topic are not known here; halves get below them in the end.
@@ -559,33 +566,4 @@ function countShipments(broker: BrokerCounters, context: SenderContext, shipment
     broker.batchSent(now - batch.firstAt)
     context.counters?.produced(queue.topic.name, queue.partition, batch.count, records.length)
   }
-}
-
-/** The outcome of a batch that is given up. */
-export function failure(batch: Batch, error: KafkaError): Outcome {
-  return { status: batch.unpersisted, baseOffset: -1, logAppendTime: -1, error, recordErrors: null }
-}
-
-/** The error of messages that ran out of time, with the last trouble as its cause. */
-export function expiry(queue: PartitionQueue, timeoutMs: number, last: KafkaError | null): KafkaError {
-  const message = `${queue.name}: not delivered within ${timeoutMs} ms (message.timeout.ms)`
-  if (last === null) return new KafkaError(ErrorCode.ERR__MSG_TIMED_OUT, message)
-  return new KafkaError(ErrorCode.ERR__MSG_TIMED_OUT, `${message}; last: ${last.message}`, { cause: last })
-}
-
-function written(status: Outcome['status'], baseOffset: number, logAppendTime: number): Outcome {
-  return { status, baseOffset, logAppendTime, error: null, recordErrors: null }
-}
-
-/** KIP-467: the records that the broker names failed for themselves; the others only shared their batch. */
-function recordErrors(answer: PartitionAnswer, name: string): Map<number, KafkaError> | null {
-  const { recordErrors: named, errorCode, errorMessage } = answer
-  if (named.length === 0) return null
-  // With one culprit the partition's code is about it; with several it may be about any of them.
-  const code = named.length === 1 ? errorCode : ErrorCode.ERR_INVALID_RECORD
-  const errors = new Map<number, KafkaError>()
-  for (const { batchIndex, batchIndexErrorMessage } of named) {
-    errors.set(batchIndex, KafkaError.of(code, name, batchIndexErrorMessage ?? errorMessage))
-  }
-  return errors
 }

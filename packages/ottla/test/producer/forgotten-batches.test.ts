@@ -124,3 +124,20 @@ test('a batch before one that has been acknowledged is in the log', async () => 
     ],
   )
 })
+
+test('a batch in doubt that is too large by now is not divided: its halves would not be known again', async () => {
+  const { cluster, clock, put, ids, reports } = makeWorld({ 'enable.idempotence': true, 'batch.num.messages': 2 })
+  cluster.topic('t', [1])
+  ids[0]?.answer(0, 7n, 0)
+  for (const value of ['a', 'b']) put({ topic: 't', value })
+  await clock.advance(10)
+  cluster.next().fail(ErrorCode.ERR__TRANSPORT, true)
+  await clock.advance(RETRY_MS)
+  cluster.next().error(ErrorCode.ERR_MSG_SIZE_TOO_LARGE)
+  await clock.advance(RETRY_MS)
+  assert.equal(cluster.unseen, 0)
+  assert.deepEqual(
+    reports.map(({ status, error }) => [status, error?.name]),
+    Array(2).fill(['possibly-persisted', 'ERR_MSG_SIZE_TOO_LARGE']),
+  )
+})

@@ -1,0 +1,36 @@
+/** How batches end, and in what words. */
+import { ErrorCode } from '@ottla/protocol'
+import { KafkaError } from '../errors.ts'
+import type { Batch, Outcome } from './batch.ts'
+import type { PartitionQueue } from './partition-queue.ts'
+import type { PartitionAnswer } from './produce-request.ts'
+
+/** The outcome of a batch that is given up. */
+export function failure(batch: Batch, error: KafkaError): Outcome {
+  return { status: batch.unpersisted, baseOffset: -1, logAppendTime: -1, error, recordErrors: null }
+}
+
+/** The error of messages that ran out of time, with the last trouble as its cause. */
+export function expiry(queue: PartitionQueue, timeoutMs: number, last: KafkaError | null): KafkaError {
+  const message = `${queue.name}: not delivered within ${timeoutMs} ms (message.timeout.ms)`
+  if (last === null) return new KafkaError(ErrorCode.ERR__MSG_TIMED_OUT, message)
+  return new KafkaError(ErrorCode.ERR__MSG_TIMED_OUT, `${message}; last: ${last.message}`, { cause: last })
+}
+
+/** The outcome of a batch that the log has. */
+export function written(status: Outcome['status'], baseOffset: number, logAppendTime: number): Outcome {
+  return { status, baseOffset, logAppendTime, error: null, recordErrors: null }
+}
+
+/** KIP-467: the records that the broker names failed for themselves; the others only shared their batch. */
+export function recordErrors(answer: PartitionAnswer, name: string): Map<number, KafkaError> | null {
+  const { recordErrors: named, errorCode, errorMessage } = answer
+  if (named.length === 0) return null
+  // With one culprit the partition's code is about it; with several it may be about any of them.
+  const code = named.length === 1 ? errorCode : ErrorCode.ERR_INVALID_RECORD
+  const errors = new Map<number, KafkaError>()
+  for (const { batchIndex, batchIndexErrorMessage } of named) {
+    errors.set(batchIndex, KafkaError.of(code, name, batchIndexErrorMessage ?? errorMessage))
+  }
+  return errors
+}
