@@ -9,11 +9,14 @@ export interface Frame {
   readonly name: string
   /** Of the function itself, not of what it calls; empty where that is not known. */
   readonly place: string
+  /** It waits, for what the ones before it do. */
+  readonly isWaiting: boolean
 }
 
 // Where a function begins is V8's own, and not in everybody's types.
 interface CallSite {
   getFunctionName(): string | null
+  isAsync?(): boolean
   getScriptNameOrSourceURL?(): string | null
   getEnclosingLineNumber?(): number | null
   getEnclosingColumnNumber?(): number | null
@@ -43,5 +46,5 @@ function frameOf(site: CallSite): Frame {
   const script = site.getScriptNameOrSourceURL?.() ?? ''
   const line = site.getEnclosingLineNumber?.() ?? null
   const place = script === '' || line === null ? '' : `${script}:${line}:${site.getEnclosingColumnNumber?.() ?? ''}`
-  return { name: site.getFunctionName() ?? '', place }
+  return { name: site.getFunctionName() ?? '', place, isWaiting: site.isAsync?.() ?? false }
 }

@@ -1,7 +1,7 @@
 /** The partitions that are being consumed. */
 import type { MetadataCache } from '../cluster/metadata.ts'
 import { OFFSET_INVALID, type TopicPartition, type TopicPartitionOffset } from '../types.ts'
-import { notAssigned } from './arguments.ts'
+import { checkPartitions, invalid, notAssigned } from './arguments.ts'
 import { Cursor } from './cursor.ts'
 import type { FetchQueue } from './fetch-queue.ts'
 
@@ -41,6 +41,16 @@ export class Assignment {
     return partitions.map(({ topic, partition }) => {
       const cursor = this.get(topic, partition)
       if (cursor === undefined) throw notAssigned(topic, partition)
+      return cursor
+    })
+  }
+
+  /** Those that `call` names; throws KafkaError ERR__INVALID_ARG for one that is not assigned. */
+  named(partitions: readonly TopicPartition[], call: string): Cursor[] {
+    checkPartitions(partitions, call)
+    return partitions.map(({ topic, partition }) => {
+      const cursor = this.get(topic, partition)
+      if (cursor === undefined) throw invalid(`${call}: ${topic} [${partition}] is not assigned`)
       return cursor
     })
   }

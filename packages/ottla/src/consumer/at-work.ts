@@ -1,6 +1,8 @@
 /** What the program is working on in a `run` or `partitions()`: since when, and whether it asks for the end of that itself. */
-import { callers } from '../base/call-stack.ts'
-import type { Clock } from '../base/clock.ts'
+import { callers, type Frame } from '../base/call-stack.ts'
+import { sleep, type Clock } from '../base/clock.ts'
+import { Deferred } from '../base/deferred.ts'
+import { nextTurn } from '../base/turn.ts'
 import type { TopicPartition } from '../types.ts'
 
 /** One message that the program has. */
@@ -13,7 +15,7 @@ export interface Job {
   readonly since: number
   /** It waits for the end of what it is part of: nobody is to wait for it. */
   isEnding: boolean
-  /** It has closed the consumer, or given up partitions. */
+  /** It has waited for that. */
   hasAsked: boolean
   readonly holder: JobHolder
 }
@@ -33,6 +35,39 @@ interface Desk {
   readonly call: (holder: JobHolder, work: () => unknown, isLast: boolean) => Promise<unknown>
 }
 
+/** Something that gives partitions up, under way. */
+interface Ask {
+  /** Those that wait for it. */
+  readonly certain: Set<Job>
+  /** Of each function's loops some wait for it. */
+  readonly readers: Map<string, Waiting>
+  /** Functions that have called it, or looked at its promise: do they wait, too? */
+  readonly looks: Map<string, Look>
+  /** There are such. */
+  readonly looked: Deferred<void>
+}
+
+interface Waiting {
+  /** Those that may be it. */
+  readonly jobs: readonly Job[]
+  readonly count: number
+}
+
+interface Look {
+  /** By its desk's name; null: one of a function's loops. */
+  readonly job: Job | null
+  /** That may be it. */
+  readonly jobs: readonly Job[]
+  /** `await` looks at the constructor only, `then` and `catch` at both. */
+  constructors: number
+  thens: number
+}
+
+/** How long it may take until it is seen who waits. */
+const LONGEST_PAUSE_MS = 100
+
+const quiet = (): void => undefined
+
 let desksOfAll = 0
 
 export class AtWork {
@@ -44,9 +79,7 @@ export class AtWork {
   readonly #desks = new Map<string, Desk>()
   readonly #freeDesks: Desk[] = []
   readonly #readers = new Map<Job, string>()
-  /** Those that wait for the end, or may be it: of several loops of one function nobody knows which. */
-  readonly #asking = new Set<Job>()
-  readonly #watching = new Set<() => void>()
+  readonly #asks = new Set<Ask>()
   #waiting: { readonly isOver: () => boolean; readonly resolve: () => void }[] = []
   /** Called when something has ended. */
   onEnded: (() => void) | null = null
@@ -69,7 +102,6 @@ export class AtWork {
   end(job: Job): void {
     if (!this.#jobs.delete(job)) return
     this.#readers.delete(job)
-    this.#asking.delete(job)
     this.#ended()
   }
 
@@ -93,12 +125,15 @@ export class AtWork {
   clear(): void {
     this.#jobs.clear()
     this.#readers.clear()
-    this.#asking.clear()
+    for (const { readers, looks } of this.#asks) {
+      readers.clear()
+      looks.clear()
+    }
     this.#ended()
   }
 
   #ended(): void {
-    for (const look of [...this.#watching]) look()
+    if (this.#asks.size > 0) this.#lookForReaders()
     const waiting = this.#waiting
     this.#waiting = waiting.filter(({ isOver }) => !isOver())
     for (const { isOver, resolve } of waiting) if (isOver()) resolve()
@@ -160,64 +195,92 @@ export class AtWork {
   }
 
   /**
-   * Does what gives partitions up. If a handler, or the loop over a stream, waits for it, nobody waits for that one.
+   * As `work`, which gives partitions up. A handler, or the loop over a stream, that waits for it is not waited for; one that
+   * has only called it goes on, and is.
    */
-  async ending<T>(work: () => Promise<T>): Promise<T> {
-    const jobs = this.#callingJobs()
-    for (const job of jobs) job.hasAsked = true
-    const over = this.#asks(jobs)
-    try {
-      return await work()
-    } finally {
-      over()
-    }
-  }
-
-  /** As `promise`; a handler, or the loop over a stream, that waits for it is not waited for. */
-  waitedFor<T>(promise: Promise<T>): Promise<T> {
+  waitedFor<T>(work: () => Promise<T>): Promise<T> {
+    const ask: Ask = { certain: new Set(), readers: new Map(), looks: new Map(), looked: new Deferred() }
+    this.#asks.add(ask)
     // Whoever waits looks at one of these before anything else, on its own stack: `await` and `then` at the constructor,
     // a promise that is resolved with this one at `then`.
-    const seen = <V>(value: V): { readonly get: () => V } => ({
+    const seen = <V>(value: V, of: 'constructors' | 'thens'): { readonly get: () => V } => ({
       get: () => {
-        this.#asks(this.#callingJobs())
+        if (this.#jobs.size > 0 && this.#asks.has(ask)) this.#looked(ask, of)
         return value
       },
     })
-    // eslint-disable-next-line @typescript-eslint/unbound-method -- it is called on the promise that it was found on
-    return Object.defineProperties(promise, { constructor: seen(Promise), then: seen(Promise.prototype.then) })
+    return Object.defineProperties(
+      this.#watched(ask, work()),
+      // eslint-disable-next-line @typescript-eslint/unbound-method -- it is called on the promise that it was found on
+      { constructor: seen(Promise, 'constructors'), then: seen(Promise.prototype.then, 'thens') },
+    )
   }
 
-  /** Nobody waits for these, or, of several, for the last of them: the others go on, and cannot be the one. */
-  #asks(jobs: readonly Job[]): () => void {
-    const look = (): void => {
-      const left = jobs.filter(job => this.#asking.has(job))
-      const [job] = left
-      if (left.length !== 1 || job === undefined || job.isEnding) return
-      job.isEnding = true
-      job.holder.onEnding()
+  /** Looks from time to time who waits for its own promise. */
+  async #watched<T>(ask: Ask, work: Promise<T>): Promise<T> {
+    const settled = (): void => this.#over(ask)
+    const over = work.then(settled, settled)
+    for (let ms = 0; this.#asks.has(ask); ms = Math.min(LONGEST_PAUSE_MS, Math.max(1, ms * 2))) {
+      await Promise.race([over, ask.looked.promise])
+      const pause = new AbortController()
+      await Promise.race([over, ms === 0 ? nextTurn() : sleep(this.#clock, ms, pause.signal).catch(quiet)])
+      pause.abort()
+      if (this.#asks.has(ask) && ask.looks.size > 0) this.#look(ask, callers())
     }
-    for (const job of jobs) this.#asking.add(job)
-    this.#watching.add(look)
-    look()
-    return () => {
-      this.#watching.delete(look)
-      for (const job of jobs) {
-        this.#asking.delete(job)
-        job.isEnding = false
-      }
-    }
+    return work
   }
 
-  /** The jobs from which the caller was called, or waited for, unless they have asked already. */
-  #callingJobs(): Job[] {
-    if (this.#jobs.size === 0) return []
-    const found = new Set<Job>()
+  /** Notes whom it may be that waits. */
+  #looked(ask: Ask, by: 'constructors' | 'thens'): void {
     for (const { name, place } of callers()) {
       const job = this.#desks.get(name)?.job ?? null
-      if (job !== null) found.add(job)
-      for (const [reading, reader] of this.#readers) if (reader === place) found.add(reading)
+      const jobs = [...this.#readers].flatMap(([each, reader]) => (reader === place && !each.isEnding ? [each] : []))
+      if (job === null && jobs.length === 0) continue
+      const key = job === null ? place : name
+      let look = ask.looks.get(key)
+      if (look === undefined) ask.looks.set(key, (look = { job, jobs, constructors: 0, thens: 0 }))
+      look[by]++
+      ask.looked.resolve()
     }
-    return [...found].filter(job => this.#jobs.has(job) && !this.#asking.has(job))
+  }
+
+  /** @param frames those of the function whose promise is waited for */
+  #look(ask: Ask, frames: readonly Frame[]): void {
+    const waiting = frames.filter(({ isWaiting }) => isWaiting)
+    for (const [key, { job, jobs, constructors, thens }] of ask.looks) {
+      // Of several that wait for one promise the engine names nobody: then all wait that have looked as `await` does.
+      const isKnown = waiting.length > 0
+      if (isKnown ? !waiting.some(({ name, place }) => name === key || place === key) : constructors <= thens) continue
+      if (job !== null) this.#waits(job, ask)
+      else ask.readers.set(key, { jobs, count: Math.max(1, constructors - thens) })
+    }
+    this.#lookForReaders()
+  }
+
+  /** Of several loops of one function, those wait that do not go on: as many as have asked. */
+  #lookForReaders(): void {
+    const places = new Set([...this.#asks].flatMap(({ readers }) => [...readers.keys()]))
+    for (const place of places) {
+      const asks = [...this.#asks].filter(({ readers }) => readers.has(place))
+      const waiting = asks.flatMap(({ readers }) => readers.get(place) ?? [])
+      const left = new Set(waiting.flatMap(({ jobs }) => jobs.filter(job => this.#jobs.has(job))))
+      if (left.size > waiting.reduce((sum, { count }) => sum + count, 0)) continue
+      for (const ask of asks) for (const job of left) this.#waits(job, ask)
+    }
+  }
+
+  #waits(job: Job, ask: Ask): void {
+    if (!this.#jobs.has(job) || ask.certain.has(job)) return
+    ask.certain.add(job)
+    job.hasAsked = true
+    if (job.isEnding) return
+    job.isEnding = true
+    job.holder.onEnding()
+  }
+
+  #over(ask: Ask): void {
+    this.#asks.delete(ask)
+    for (const job of ask.certain) job.isEnding = [...this.#asks].some(({ certain }) => certain.has(job))
   }
 
   #newDesk(): Desk {

@@ -152,8 +152,7 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
     const groupId = settings['group.id']
     this.#group = groupId === undefined ? null : this.#makeGroup(groupId, strategies, raise)
     this.#committer = groupId === undefined ? null : this.#makeCommitter(groupId)
-    const held = [assignment, this.#queue, this.#committer, this.#atWork] as const
-    this.#holdings = new Holdings(context, ...held, () => this.#onAdded(), fetchMore)
+    this.#holdings = new Holdings(context, assignment, this.#queue, this.#committer, () => this.#onAdded(), fetchMore)
     const intercept = intercepting(context, options.interceptors)
     this.#poller = this.#makePoller(decodingOf(options.key, options.value, intercept))
     const parts = [context, this.#poller, this.#mailbox, this.#holdings, this.#atWork, this.#group] as const
@@ -186,9 +185,11 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
   }
 
   /** Gives up all partitions and leaves the group; commits stored offsets before (`enable.auto.commit`). */
-  async unsubscribe(): Promise<void> {
-    this.#requireOpen()
-    await this.#group?.unsubscribe(Deadline.after(this.#context.clock, this.#settings['socket.timeout.ms']))
+  unsubscribe(): Promise<void> {
+    return this.#atWork.waitedFor(async () => {
+      this.#requireOpen()
+      await this.#group?.unsubscribe(Deadline.after(this.#context.clock, this.#settings['socket.timeout.ms']))
+    })
   }
 
   /**
@@ -196,24 +197,27 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
    * committed one. What was assigned before is given up, its stored offsets being committed. Under COOPERATIVE and
    * CONSUMER it adds the partitions inside a rebalance callback; outside it, it rejects with KafkaError ERR__STATE.
    */
-  async assign(partitions: readonly TopicPartitionOffset[]): Promise<void> {
-    this.#requireOpen()
-    checkOffsets(partitions, 'assign')
-    const called = this.#group?.calledWith('assign') ?? null
-    if (called === null) await this.#holdings.replace(partitions, false)
-    else this.#holdings.addMissing(partitions)
+  assign(partitions: readonly TopicPartitionOffset[]): Promise<void> {
+    return this.#atWork.waitedFor(async () => {
+      this.#requireOpen()
+      checkOffsets(partitions, 'assign')
+      const called = this.#group?.calledWith('assign') ?? null
+      if (called === null) await this.#holdings.replace(partitions, false)
+      else this.#holdings.addMissing(partitions)
+    })
   }
 
   /**
    * Consumes nothing. Stored offsets of what is given up are committed. Inside a rebalance callback under COOPERATIVE
    * and CONSUMER it gives up the event's partitions; outside it, it rejects with KafkaError ERR__STATE then.
    */
-  async unassign(): Promise<void> {
-    this.#requireOpen()
-    const called = this.#group?.calledWith('unassign') ?? null
-    const lost = this.assignmentLost()
-    if (called === null) await this.#holdings.replace([], lost)
-    else await this.#holdings.releasePartitions(called, lost)
+  unassign(): Promise<void> {
+    return this.#atWork.waitedFor(async () => {
+      this.#requireOpen()
+      const called = this.#group?.calledWith('unassign') ?? null
+      if (called === null) await this.#holdings.replace([], this.assignmentLost())
+      else await this.#holdings.releasePartitions(called, this.assignmentLost())
+    })
   }
 
   /** Consumes these partitions besides. Rejects with KafkaError ERR__INVALID_ARG for one that is assigned already. */
@@ -228,16 +232,13 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
   }
 
   /** Gives up some of the partitions. Rejects with KafkaError ERR__INVALID_ARG for one that is not assigned. */
-  async incrementalUnassign(partitions: readonly TopicPartition[]): Promise<void> {
-    this.#requireOpen()
-    checkPartitions(partitions, 'incrementalUnassign')
-    const cursors = partitions.map(({ topic, partition }) => {
-      const cursor = this.#assignment.get(topic, partition)
-      if (cursor === undefined) throw invalid(`incrementalUnassign: ${topic} [${partition}] is not assigned`)
-      return cursor
+  incrementalUnassign(partitions: readonly TopicPartition[]): Promise<void> {
+    return this.#atWork.waitedFor(async () => {
+      this.#requireOpen()
+      const cursors = this.#assignment.named(partitions, 'incrementalUnassign')
+      this.#group?.touched()
+      await this.#holdings.release(cursors, this.assignmentLost())
     })
-    this.#group?.touched()
-    await this.#holdings.release(cursors, this.assignmentLost())
   }
 
   /** The partitions that are being consumed. */
@@ -493,7 +494,7 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
       this.#closing = this.#close(deadline, signal)
     }
     const closing = this.#closing
-    return this.#atWork.ending(() => closing)
+    return this.#atWork.waitedFor(() => closing)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

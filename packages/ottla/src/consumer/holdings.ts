@@ -4,7 +4,6 @@ import type { ClientContext } from '../cluster/context.ts'
 import type { TopicPartition, TopicPartitionOffset } from '../types.ts'
 import { checkPartitions } from './arguments.ts'
 import type { Assignment } from './assignment.ts'
-import type { AtWork } from './at-work.ts'
 import type { Commit, Committer } from './committer.ts'
 import type { Cursor } from './cursor.ts'
 import type { FetchQueue } from './fetch-queue.ts'
@@ -24,7 +23,6 @@ export class Holdings {
   readonly #assignment: Assignment
   readonly #queue: FetchQueue
   readonly #committer: Committer | null
-  readonly #atWork: AtWork
   /** There are partitions to be fetched that were not there, or elsewhere. */
   readonly #onAdded: () => void
   /** Partitions may be fetched again. */
@@ -39,7 +37,6 @@ export class Holdings {
     assignment: Assignment,
     queue: FetchQueue,
     committer: Committer | null,
-    atWork: AtWork,
     onAdded: () => void,
     onGoingOn: () => void,
   ) {
@@ -47,7 +44,6 @@ export class Holdings {
     this.#assignment = assignment
     this.#queue = queue
     this.#committer = committer
-    this.#atWork = atWork
     this.#onAdded = onAdded
     this.#onGoingOn = onGoingOn
   }
@@ -88,7 +84,7 @@ export class Holdings {
   async release(cursors: readonly Cursor[], lost: boolean, deadline?: Deadline): Promise<void> {
     if (cursors.length === 0) return
     this.#assignment.remove(cursors)
-    await this.#atWork.ending(async () => this.reader?.beforeRelease(cursors, lost))
+    await this.reader?.beforeRelease(cursors, lost)
     const { clock, settings } = this.#context
     if (lost || this.#committer === null || !settings['enable.auto.commit']) return
     await this.#committer.commitStored(cursors, deadline ?? Deadline.after(clock, settings['session.timeout.ms']))

@@ -32,6 +32,16 @@ test('what has been at work for longest comes first, and is in words', async () 
 
 const turn = (): Promise<void> => new Promise(resolve => setImmediate(resolve))
 
+async function turns(): Promise<void> {
+  for (let i = 0; i < 5; i++) await turn()
+}
+
+function ending(): { readonly over: Promise<void>; readonly end: () => void } {
+  let end = quiet
+  const over = new Promise<void>(resolve => (end = resolve))
+  return { over, end: () => end() }
+}
+
 describe('whoever asks for the end from within is known', () => {
   const ways: Readonly<Record<string, (ask: () => Promise<void>) => void | Promise<void>>> = {
     'at once': ask => ask(),
@@ -62,12 +72,15 @@ describe('whoever asks for the end from within is known', () => {
       const atWork = new AtWork(new FakeClock(), 1000)
       const told: string[] = []
       const other = atWork.begin(holder(), place, 2, 'handler')
+      const { over, end } = ending()
       const asking = holder(
-        () => told.push('asking'),
+        () => {
+          told.push('asking')
+          end()
+        },
         () => assert.deepEqual([asking.job?.isEnding, asking.job?.hasAsked], [false, true]),
       )
-      const work = (): void | Promise<void> =>
-        way(() => atWork.ending(async () => assert.equal(asking.job?.isEnding, true)))
+      const work = (): void | Promise<void> => way(() => atWork.waitedFor(() => over))
       await atWork.perform(asking, place, 1, work, true)
       assert.deepEqual([told, other.hasAsked, asking.job], [['asking'], false, null])
     })
@@ -76,9 +89,10 @@ describe('whoever asks for the end from within is known', () => {
   test('within the handler of another consumer', async () => {
     const [outer, inner] = [new AtWork(new FakeClock(), 1000), new AtWork(new FakeClock(), 1000)]
     const told: string[] = []
+    const { over, end } = ending()
     const close = async (): Promise<void> => {
       await turn()
-      await outer.ending(turn)
+      await outer.waitedFor(() => over)
     }
     const within = (): Promise<void> =>
       inner.perform(
@@ -89,7 +103,10 @@ describe('whoever asks for the end from within is known', () => {
         true,
       )
     await outer.perform(
-      holder(() => told.push('outer')),
+      holder(() => {
+        told.push('outer')
+        end()
+      }),
       place,
       1,
       within,
@@ -101,12 +118,12 @@ describe('whoever asks for the end from within is known', () => {
   test('and nobody else', async () => {
     const atWork = new AtWork(new FakeClock(), 1000)
     const told: string[] = []
-    const asked = turn().then(() => atWork.ending(turn))
+    const asked = turn().then(() => atWork.waitedFor(turns))
     await atWork.perform(
       holder(() => told.push('handler')),
       place,
       1,
-      turn,
+      turns,
       true,
     )
     await asked
@@ -114,30 +131,79 @@ describe('whoever asks for the end from within is known', () => {
   })
 })
 
-test('whoever waits for a promise from within is known', async () => {
-  const atWork = new AtWork(new FakeClock(), 1000)
-  const told: number[] = []
-  const promise = atWork.waitedFor(turn().then(() => 7))
-  assert.equal(await promise, 7)
-  const waits: (() => unknown)[] = [
-    async () => {
+test('whoever waits for a promise from within is known, at the moment of that', async () => {
+  const waits: ((promise: Promise<number>) => unknown)[] = [
+    async promise => {
       await turn()
       return promise
     },
-    async () => [await promise],
-    () => promise.then(() => 7),
-    () => Promise.race([turn(), promise]),
+    async promise => [await promise],
+    promise => promise.then(() => 7),
+    promise => Promise.race([new Promise(quiet), promise]),
   ]
-  for (const [offset, wait] of waits.entries()) {
-    await atWork.perform(
-      holder(() => told.push(offset)),
-      place,
-      offset,
-      wait,
-      true,
-    )
+  for (const wait of waits) {
+    const atWork = new AtWork(new FakeClock(), 1000)
+    const told: string[] = []
+    let end = quiet
+    const promise = atWork.waitedFor(() => new Promise<number>(resolve => (end = () => resolve(7))))
+    const asking = holder(() => {
+      told.push('asking')
+      end()
+    })
+    await atWork.perform(asking, place, 1, () => wait(promise), true)
+    assert.deepEqual(told, ['asking'])
+    assert.equal(await promise, 7)
   }
-  assert.deepEqual(told, [0, 1, 2, 3])
+})
+
+describe('whoever only calls what gives partitions up is waited for', () => {
+  const calls: Readonly<Record<string, (promise: () => Promise<void>) => void>> = {
+    'and looks at nothing': promise => void promise(),
+    'and catches its errors': promise => void promise().catch(quiet),
+    'in a function that waits': promise => void (async () => promise().then(quiet))(),
+    'in one that waits for that': promise => {
+      const shutDown = async (): Promise<void> => promise()
+      void (async () => {
+        await shutDown()
+      })()
+    },
+  }
+  for (const [name, call] of Object.entries(calls)) {
+    test(name, async () => {
+      const atWork = new AtWork(new FakeClock(), 1000)
+      const { over, end } = ending()
+      const calling = holder(
+        () => assert.fail('it does not wait'),
+        () => assert.equal(calling.job?.hasAsked, false),
+      )
+      const work = async (): Promise<void> => {
+        call(() => atWork.waitedFor(() => over))
+        await turns()
+        call(() => atWork.waitedFor(() => over))
+        await turns()
+      }
+      await atWork.perform(calling, place, 1, work, true)
+      end()
+    })
+  }
+
+  test('until it does wait', async () => {
+    const clock = new FakeClock()
+    const atWork = new AtWork(clock, 1000)
+    const { over, end } = ending()
+    const work = async (): Promise<void> => {
+      const shutDown = async (): Promise<void> => {
+        await atWork.waitedFor(() => over)
+      }
+      const closing = shutDown()
+      await turns()
+      assert.equal(asking.job?.isEnding, false)
+      void turn().then(async () => clock.advance(100))
+      await closing
+    }
+    const asking = holder(end)
+    await atWork.perform(asking, place, 1, work, true)
+  })
 })
 
 describe('of loops over streams', () => {
@@ -167,13 +233,50 @@ describe('of loops over streams', () => {
     const loop = async (offset: number): Promise<void> => {
       await stream.next(offset)
       await turn()
-      if (offset === 1) await atWork.ending(() => Promise.resolve())
+      if (offset === 1) await atWork.waitedFor(turns)
     }
     await (async () => stream.next(0))()
     await loop(1)
-    await (async () => atWork.ending(() => Promise.resolve()))()
+    await (async () => atWork.waitedFor(turns))()
     assert.deepEqual(told, [1])
   })
+
+  const asks: Readonly<Record<string, (promises: () => Promise<void>) => Promise<unknown>>> = {
+    'of its own': promise => promise(),
+    'beside something else': promise => Promise.all([turn(), promise()]),
+    'that another function returns': async promise => {
+      const shutDown = async (): Promise<void> => promise()
+      await shutDown()
+    },
+  }
+  for (const [name, ask] of Object.entries(asks)) {
+    for (const shared of name === 'that another function returns' ? [false] : [false, true]) {
+      test(`several of one function that all wait for ${shared ? 'one' : 'a'} promise ${name} are known, one at work is not`, async () => {
+        const stream = new Stream(new AtWork(new FakeClock(), 1000))
+        const { atWork, told } = stream
+        let end = quiet
+        const over = new Promise<void>(resolve => (end = resolve))
+        let one: Promise<void> | null = null
+        const promise = (): Promise<void> => {
+          if (!shared) return atWork.waitedFor(() => over)
+          return (one ??= atWork.waitedFor(() => over))
+        }
+        const loop = async (offset: number): Promise<void> => {
+          const job = await stream.next(offset)
+          await turn()
+          if (offset < 2) await ask(promise)
+          else {
+            await turns()
+            assert.deepEqual(told, [])
+            atWork.end(job)
+            end()
+          }
+        }
+        await Promise.all([loop(0), loop(1), loop(2)])
+        assert.deepEqual(told, [0, 1])
+      })
+    }
+  }
 
   test('several of one function: it is the one that does not go on', async () => {
     const stream = new Stream(new AtWork(new FakeClock(), 1000))
@@ -183,12 +286,13 @@ describe('of loops over streams', () => {
       const job = await stream.next(offset)
       await turn()
       if (offset === 1) {
-        await atWork.ending(async () => {
+        await atWork.waitedFor(async () => {
+          await turns()
           before.push([...told])
-          await turn()
-          await turn()
+          await turns()
         })
       } else {
+        await turns()
         await turn()
         atWork.end(job)
       }

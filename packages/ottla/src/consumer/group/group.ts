@@ -179,7 +179,7 @@ export class Group {
       this.#leaveAfterCalls = true
       return
     }
-    await this.#host.atWork.ending(() => this.#leave(deadline))
+    await this.#leave(deadline)
   }
 
   /** As unsubscribe, but waits for a callback that is running, unless it is the caller. */

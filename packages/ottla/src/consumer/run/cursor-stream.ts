@@ -47,7 +47,8 @@ export class CursorStream<K, V> implements PartitionStream<K, V>, JobHolder {
   #reader = ''
   #isAsking = false
   #wake: (() => void) | null = null
-  #idle: (() => void) | null = null
+  /** The end of the partition and that of all streams may both wait. */
+  #idle: (() => void)[] = []
   /** Nothing more is handed out. */
   #isEnding = false
   isHeld = false
@@ -145,11 +146,13 @@ export class CursorStream<K, V> implements PartitionStream<K, V>, JobHolder {
     this.#forget()
     if (this.#last === null) this.#endJob()
     this.look()
-    if (this.#last !== null && this.job?.isEnding !== true) await new Promise<void>(resolve => (this.#idle = resolve))
+    if (this.#last !== null && this.job?.isEnding !== true) {
+      await new Promise<void>(resolve => this.#idle.push(resolve))
+    }
   }
 
   onEnding(): void {
-    this.#idle?.()
+    this.#tellIdle()
   }
 
   /** What the program does with the last message counts no more. */
@@ -160,7 +163,7 @@ export class CursorStream<K, V> implements PartitionStream<K, V>, JobHolder {
     if (this.#last === null) this.#endJob()
     this.#last = null
     this.#over.abort()
-    this.#idle?.()
+    this.#tellIdle()
     this.look()
   }
 
@@ -210,6 +213,10 @@ export class CursorStream<K, V> implements PartitionStream<K, V>, JobHolder {
     }
   }
 
+  #tellIdle(): void {
+    for (const resolve of this.#idle.splice(0)) resolve()
+  }
+
   #begin(offset: number): void {
     const { atWork } = this.#streams.host
     if (this.job !== null) atWork.end(this.job)
@@ -233,6 +240,6 @@ export class CursorStream<K, V> implements PartitionStream<K, V>, JobHolder {
       }
     }
     this.#count()
-    this.#idle?.()
+    this.#tellIdle()
   }
 }

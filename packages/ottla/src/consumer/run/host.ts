@@ -55,7 +55,7 @@ export class Runs<K, V> {
   }
 
   run(options: RunOptions<K, V>): Promise<void> {
-    return this.#host.atWork.waitedFor(this.#run(options))
+    return this.#host.atWork.waitedFor(() => this.#run(options))
   }
 
   partitions(options: PartitionStreamsOptions): PartitionStreams<K, V> {

@@ -64,13 +64,15 @@ export class PartitionStreams<K, V> implements AsyncIterableIterator<PartitionSt
   }
 
   /** Ends every stream, after what they have handed out. */
-  async return(): Promise<IteratorResult<PartitionStream<K, V>, undefined>> {
+  return(): Promise<IteratorResult<PartitionStream<K, V>, undefined>> {
     this.#isEnding = true
     this.#host.wake()
     this.#wake?.()
     // Within the loop over a stream nobody can wait for what that has handed out.
-    await this.#host.atWork.ending(async () => this.#pump)
-    return done
+    return this.#host.atWork.waitedFor(async () => {
+      await this.#pump
+      return done
+    })
   }
 
   [Symbol.asyncIterator](): this {

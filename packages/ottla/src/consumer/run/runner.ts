@@ -116,8 +116,9 @@ export class Runner<K, V> implements ReaderHooks {
     if (this.#failure !== null) throw this.#failure
   }
 
+  // Handlers are not called from within the program's own call.
   onResumed(): void {
-    this.#scheduler.lookFromElsewhere()
+    this.#host.wake()
   }
 
   /** Waits for what is at work on partitions that are given up; what only waits is left to their next owner. */

@@ -7,6 +7,8 @@ export interface Work<W> {
   /** Null: in no order with anything. */
   readonly lane: string | null
   readonly share: Turn<W>
+  /** Its place among those of the share. */
+  readonly number: number
 }
 
 /** What belongs together, and takes its turn with the others. */
@@ -99,7 +101,7 @@ export class Scheduler<W extends Work<W>> {
     this.#running--
     share.busy--
     if (result === 'again') {
-      share.ready.unshift(work)
+      putBack(share.ready, work)
       this.#ready.add(share)
     } else if (lane !== null) {
       const next = this.#lanes.get(lane)?.shift()
@@ -108,4 +110,15 @@ export class Scheduler<W extends Work<W>> {
     }
     this.look()
   }
+}
+
+/** What could not be begun goes behind those before it that could not either. */
+function putBack<W extends Work<W>>(ready: Ring<W>, work: W): void {
+  const before: W[] = []
+  for (let first = ready.peek(); first !== undefined && first.number < work.number; first = ready.peek()) {
+    before.push(first)
+    ready.shift()
+  }
+  ready.unshift(work)
+  for (let first = before.pop(); first !== undefined; first = before.pop()) ready.unshift(first)
 }

@@ -16,6 +16,8 @@ export class Task implements Work<Task>, JobHolder {
   readonly tracked: Tracked
   /** What the handler is given; undefined until it has been deserialized. */
   given: unknown = undefined
+  /** As they were taken. */
+  readonly number: number
   /** What the program has of it at the moment; null between two tries. */
   job: Job | null = null
 
@@ -24,6 +26,7 @@ export class Task implements Work<Task>, JobHolder {
     this.lane = lane
     this.message = message
     this.bytes = bytes
+    this.number = share.taken++
     this.tracked = share.tracker.add(message.offset, message.leaderEpoch, message.era)
   }
 
@@ -47,6 +50,8 @@ export class Share implements Turn<Task> {
   isGone = false
   readonly #draining = new AbortController()
   readonly #over = new AbortController()
+  /** How many messages there have been. */
+  taken = 0
   /** Messages that are at work or wait, and their bytes. */
   pending = 0
   bytes = 0

@@ -208,7 +208,7 @@ export class ShareConsumer<K = Buffer, V = Buffer> implements AsyncDisposable, A
    * reader is there, a fatal one.
    */
   run(options: ShareRunOptions<K, V>): Promise<void> {
-    return this.#atWork.waitedFor(this.#runOnce(options))
+    return this.#atWork.waitedFor(() => this.#runOnce(options))
   }
 
   async #runOnce(options: ShareRunOptions<K, V>): Promise<void> {
@@ -326,7 +326,7 @@ export class ShareConsumer<K = Buffer, V = Buffer> implements AsyncDisposable, A
       this.#closing = this.#close(this.#closesAt, signal)
     }
     const closing = this.#closing
-    return this.#atWork.ending(() => closing)
+    return this.#atWork.waitedFor(() => closing)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

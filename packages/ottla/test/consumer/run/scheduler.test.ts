@@ -19,6 +19,7 @@ function workshop(concurrency: number): {
   const still = new Set<string>()
   const ends = new Map<string, (result: 'done' | 'again') => void>()
   const shares = new Map<string, Turn<Job>>()
+  let number = 0
   const nameOf = (share: Turn<Job>): string => [...shares].find(([, each]) => each === share)?.[0] ?? ''
   const scheduler = new Scheduler<Job>(
     concurrency,
@@ -37,7 +38,7 @@ function workshop(concurrency: number): {
     add(of, lane, name) {
       const share = shares.get(of) ?? { ready: new Ring<Job>(), busy: 0 }
       shares.set(of, share)
-      scheduler.add({ share, lane, name })
+      scheduler.add({ share, lane, name, number: number++ })
     },
     async finish(name, result = 'done') {
       ends.get(name)?.(result)
@@ -109,4 +110,15 @@ test('what could not be begun stays the first of its lane', async () => {
   look()
   await finish('a1')
   assert.deepEqual(begun, ['a1', 'a1', 'a2'])
+})
+
+test('what could not be begun comes in its order, whichever was told first', async () => {
+  const { begun, add, finish, still, look } = workshop(3)
+  for (const name of ['1', '2', '3', '4']) add('t', null, name)
+  still.add('t')
+  for (const name of ['2', '3', '1']) await finish(name, 'again')
+  still.clear()
+  look()
+  await finish('1')
+  assert.deepEqual(begun, ['1', '2', '3', '1', '2', '3', '4'])
 })
