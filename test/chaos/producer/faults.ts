@@ -41,7 +41,7 @@ export class Weather {
     this.#admin = new AdminClient({ 'bootstrap.servers': options.kafka.plainBootstrapServers }, { logger: quiet })
     this.#faults = [
       { weight: 2, run: () => this.#withoutBroker('killed', broker => broker.kill9()) },
-      { weight: 1, run: () => this.#withoutBroker('stopped', broker => broker.stop()) },
+      { weight: 2, run: () => this.#withoutBroker('stopped', broker => broker.stop()) },
       { weight: 2, run: () => this.#paused() },
       { weight: 5, run: () => this.#cutWithin('requests', 60_000) },
       { weight: 5, run: () => this.#cutWithin('answers', 4000) },
