@@ -50,7 +50,8 @@ class SystemTimer implements Timer {
   #turn: NodeJS.Immediate | null = null
 
   constructor(ms: number, callback: () => void) {
-    const delay = Math.min(Math.max(ms, 0), LONGEST_TIMER_MS)
+    // What is no number would spread to every limit of the process, by what is noted of stalls.
+    const delay = ms > 0 ? Math.min(ms, LONGEST_TIMER_MS) : 0
     const due = performance.now() + delay
     this.#timeout = setTimeout(() => {
       this.#timeout = null
@@ -115,7 +116,7 @@ export class Deadline {
 
   /** The moment `ms` milliseconds from now; -1 means never. */
   static after(clock: Clock, ms: number): Deadline {
-    return new Deadline(clock, ms < 0 ? Infinity : ms)
+    return new Deadline(clock, ms >= 0 ? ms : Infinity)
   }
 
   /** The moment on the clock's monotonic scale; Infinity when there is none. */

@@ -1,4 +1,5 @@
 import { onAbort } from './abort.ts'
+import { ErrorCode, KafkaError } from '../errors.ts'
 import { abortReason, whenPassed, type Clock, type Deadline } from './clock.ts'
 
 /** What every waiting call accepts in place of a plain number of milliseconds. */
@@ -10,10 +11,20 @@ export interface Wait {
   readonly signal: AbortSignal | undefined
 }
 
-/** Brings the forms of a wait option (`5000` or `{ timeoutMs, signal }`) to one. */
+/**
+ * Brings the forms of a wait option (`5000` or `{ timeoutMs, signal }`) to one.
+ * @throws KafkaError ERR__INVALID_ARG for what is no number of milliseconds
+ */
 export function resolveWait(input: WaitInput, defaultMs: number): Wait {
-  if (typeof input === 'number') return { timeoutMs: input, signal: undefined }
-  return { timeoutMs: input?.timeoutMs ?? defaultMs, signal: input?.signal }
+  if (typeof input === 'object') return { timeoutMs: asMs(input.timeoutMs ?? defaultMs), signal: input.signal }
+  return { timeoutMs: asMs(input ?? defaultMs), signal: undefined }
+}
+
+function asMs(given: unknown): number {
+  if (typeof given === 'number' && !Number.isNaN(given)) return given
+  const what = typeof given === 'string' ? `'${given}'` : String(given)
+  const text = `a limit is a number of milliseconds (-1: none), or { timeoutMs, signal }; ${what} is neither`
+  throw new KafkaError(ErrorCode.ERR__INVALID_ARG, text)
 }
 
 /**

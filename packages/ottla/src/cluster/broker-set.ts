@@ -30,6 +30,7 @@ export class BrokerSet {
   #allDown = false
   #refusal: RequestError | null = null
   #trouble: KafkaError | null = null
+  #everTold = false
   #closed: RequestError | null = null
 
   constructor(context: ClientContext, onConnectionLost: () => void) {
@@ -69,13 +70,17 @@ export class BrokerSet {
 
   /** Why no broker has told about the cluster, since the last that did; null if nothing is known to be wrong. */
   get trouble(): KafkaError | null {
-    return this.#trouble
+    return this.#trouble ?? (this.#everTold ? null : this.#silence())
   }
 
   /** A broker has told about the cluster, or `error` kept it from that. */
   told(error: KafkaError | null): void {
-    if (error === null) this.#trouble = null
-    else this.#trouble ??= error
+    if (error === null) {
+      this.#everTold = true
+      this.#trouble = null
+    } else {
+      this.#trouble ??= error
+    }
   }
 
   node(id: number): Broker | undefined {
@@ -252,13 +257,18 @@ export class BrokerSet {
     this.#checkAllDown()
   }
 
+  #silence(): KafkaError {
+    const names = this.all().map(broker => `${broker.name} (${broker.isUp ? 'connected to' : 'being connected to'})`)
+    return new KafkaError(ErrorCode.ERR__TIMED_OUT, `no broker has answered so far: ${names.join(', ')}`)
+  }
+
   #checkAllDown(): void {
     const all = this.#nodes.size > 0 ? [...this.#nodes.values()] : this.#bootstrap
     if (this.#allDown || all.length === 0 || !all.every(broker => broker.isFailing)) return
     this.#allDown = true
     const names = all.map(broker => broker.name).join(', ')
     const message = `${all.length}/${all.length} brokers are down: ${names}`
-    emitError(this.#context, new KafkaError(ErrorCode.ERR__ALL_BROKERS_DOWN, message))
+    emitError(this.#context, new KafkaError(ErrorCode.ERR__ALL_BROKERS_DOWN, message, { cause: this.#trouble }))
   }
 
   #pick(brokers: readonly Broker[]): Broker {

@@ -189,11 +189,15 @@ export class Broker {
     const { clock, random, logger, events } = this.#context
     // The name is read when a line is made: a bootstrap address learns its id later.
     const nameOf = (): string => this.name
+    const hintOf = (): string => addressHint(this.#id)
     const endpoint = {
       host: this.host,
       port: this.port,
       get name(): string {
         return nameOf()
+      },
+      get hint(): string {
+        return hintOf()
       },
     }
     const observer: LaneObserver = {
@@ -215,6 +219,11 @@ export class Broker {
     this.#lanes.set(name, lane)
     return lane
   }
+}
+
+function addressHint(id: number): string {
+  if (id < 0) return 'is bootstrap.servers right, and does the broker run?'
+  return `broker ${id} gives this as its address (advertised.listeners): can it be reached from here, and does it run?`
 }
 
 /** @internal */

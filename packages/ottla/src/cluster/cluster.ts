@@ -11,6 +11,7 @@ import { BrokerSet } from './broker-set.ts'
 import type { ClientContext } from './context.ts'
 import { CoordinatorFinder, type CoordinatorType } from './coordinator.ts'
 import { MetadataCache } from './metadata.ts'
+import { Patience } from './patience.ts'
 import { actionFor } from './retry.ts'
 
 /** Who a request is for. */
@@ -25,6 +26,11 @@ export interface ClusterRequestOptions<Res> {
   /** For all tries together. */
   readonly deadline: Deadline
   readonly signal?: AbortSignal | undefined
+  /**
+   * Somebody waits for this one call: gives up within seconds when it looks as if the configuration were wrong, instead of
+   * waiting until it has been put right. Calls of administrators always do.
+   */
+  readonly impatient?: boolean | undefined
   readonly lane?: LaneName
   /** Limit of each try, in ms; `socket.timeout.ms` by default. */
   readonly timeoutMs?: number
@@ -34,15 +40,12 @@ export interface ClusterRequestOptions<Res> {
   readonly errorOf?: (response: Decoded<Res>) => number
 }
 
-// What is wrong is the configuration, not the network.
-const hopeless: ReadonlySet<number> = new Set([ErrorCode.ERR__AUTHENTICATION, ErrorCode.ERR__SSL])
-// New credentials may take a moment until every broker knows them.
-const PATIENCE_MS = 1000
-
 // Any broker can tell, and asking two of them does no harm.
 const hedged: ReadonlySet<number> = new Set([Metadata.key, FindCoordinator.key, DescribeCluster.key])
-// So long a broker may take to tell before another is asked beside it.
+// So long a broker may take to tell before another is asked beside it; less while nothing is known of the cluster yet, when
+// it may be none.
 const SILENT_MS = 2000
+const SILENT_AT_FIRST_MS = 500
 
 /** The way to every broker: finds the one that a request is for, tries again where that may help, and gives up in time. */
 export class Cluster {
@@ -50,14 +53,16 @@ export class Cluster {
   readonly #context: ClientContext
   readonly #brokers: BrokerSet
   readonly #coordinators: CoordinatorFinder
+  readonly #surrendered = new WeakSet<KafkaError>()
   #closed = false
 
   constructor(context: ClientContext) {
     this.#context = context
     this.#brokers = new BrokerSet(context, () => this.metadata.requestRefresh('a broker went away'))
-    this.metadata = new MetadataCache(context, async (body, deadline, signal) => {
+    this.metadata = new MetadataCache(context, async (body, { deadline, signal, impatient }) => {
       try {
-        const answer = await this.request({ to: 'any' }, Metadata, body, { deadline, signal, minVersion: 4 })
+        const options = { deadline, signal, impatient, minVersion: 4 }
+        const answer = await this.request({ to: 'any' }, Metadata, body, options)
         this.#brokers.told(null)
         return answer
       } catch (error) {
@@ -83,9 +88,14 @@ export class Cluster {
     return this.#closed
   }
 
-  /** Why no broker has told about the cluster, since the last that did; null if nothing is known to be wrong. */
+  /** Why no broker has told about the cluster, ever or since the last that did; null if nothing is known to be wrong. */
   get trouble(): KafkaError | null {
     return this.#brokers.trouble
+  }
+
+  /** That no broker has been reached since one was lost, or ever. */
+  get isCutOff(): boolean {
+    return this.trouble !== null && !this.allBrokers().some(({ isUp }) => isUp)
   }
 
   broker(id: number): Broker | undefined {
@@ -104,7 +114,7 @@ export class Cluster {
 
   /** See CoordinatorFinder.find. */
   coordinator(type: CoordinatorType, key: string, deadline: Deadline, signal?: AbortSignal): Promise<Broker> {
-    return this.#coordinators.find(type, key, deadline, signal)
+    return this.#coordinators.find(type, key, { deadline, signal })
   }
 
   forgetCoordinator(type: CoordinatorType, key: string, reason: string): void {
@@ -130,7 +140,7 @@ export class Cluster {
    * Sends to the right broker and tries again, with `retry.backoff.ms` to `retry.backoff.max.ms` in between,
    * what the table in retry.ts calls worth it. An answer with a final code is returned, not thrown.
    * Rejects with KafkaError: ERR__TIMED_OUT at the deadline with the last reason as its cause (or that reason
-   * itself for ERR__AUTHENTICATION), ERR__UNSUPPORTED_FEATURE, ERR__DESTROY; or with the signal's reason.
+   * itself for ERR__AUTHENTICATION, and for what an impatient call does not wait for), ERR__UNSUPPORTED_FEATURE, ERR__DESTROY; or with the signal's reason.
    */
   async request<Req, Res>(
     target: Target,
@@ -140,7 +150,7 @@ export class Cluster {
   ): Promise<Decoded<Res>> {
     const { clock, settings, random, kind } = this.#context
     const { deadline, signal } = options
-    let refusedAt: number | null = null
+    const patience = kind === 'admin' || options.impatient === true ? new Patience() : null
     let last: KafkaError | null = null
     let avoid: readonly Broker[] = []
     for (let attempt = 1; ; attempt++) {
@@ -161,9 +171,8 @@ export class Cluster {
       const { error, broker }: Failure = response
       const action = actionFor(error.code)
       if (action === 'fail' || this.#closed) throw error
-      refusedAt = hopeless.has(error.code) ? (refusedAt ?? clock.now()) : null
-      // Others wait until it has been put right; a person at an administrator's call had better know.
-      if (kind === 'admin' && refusedAt !== null && clock.now() - refusedAt >= PATIENCE_MS) throw error
+      // Others wait until it has been put right; a person at a call had better know.
+      if (patience !== null && this.#isHopeless(error, patience)) throw this.#givenUp(error)
       last = error
       avoid = broker === null ? [] : [broker]
       this.#prepareRetry(target, action, error.message)
@@ -202,14 +211,15 @@ export class Cluster {
         ...(maxVersion === undefined ? {} : { maxVersion }),
       }
       if (target.to === 'any' && hedged.has(api.key)) {
-        return await firstOf(this.#context.clock, SILENT_MS, (number, failed) => {
+        const silentMs = this.metadata.snapshot.brokers.size === 0 ? SILENT_AT_FIRST_MS : SILENT_MS
+        return await firstOf(this.#context.clock, silentMs, (number, failed) => {
           // A failure is judged by who asks; a broker that keeps silent only costs this time.
           if (failed || this.#closed || signal?.aborted === true) return null
           if (number > 0 && number >= this.#brokers.all().length) return null
           return this.#askAny(api, body, requestOptions, deadline, asked)
         })
       }
-      broker = await this.#route(target, deadline, signal, avoid)
+      broker = await this.#route(target, options, avoid)
       return await broker.request(api, body, requestOptions)
     } catch (error) {
       if (error instanceof KafkaError) return new Failure(error, broker ?? asked.at(-1) ?? null)
@@ -231,8 +241,7 @@ export class Cluster {
 
   async #route(
     target: Target,
-    deadline: Deadline,
-    signal: AbortSignal | undefined,
+    { deadline, signal, impatient }: Pick<ClusterRequestOptions<unknown>, 'deadline' | 'signal' | 'impatient'>,
     avoid: readonly Broker[],
   ): Promise<Broker> {
     switch (target.to) {
@@ -243,7 +252,7 @@ export class Cluster {
       case 'controller': {
         const known = this.#brokers.node(this.metadata.snapshot.controllerId)
         if (known !== undefined) return known
-        const snapshot = await this.metadata.refresh([], { deadline, signal })
+        const snapshot = await this.metadata.refresh([], { deadline, signal, impatient })
         return this.#node(snapshot.controllerId, 'the controller')
       }
       case 'leader': {
@@ -251,7 +260,7 @@ export class Cluster {
         const known = this.metadata.snapshot.topics.get(topic)?.partitions[partition]
         if (known !== undefined && known.leader >= 0)
           return this.#node(known.leader, `the leader of ${topic} [${partition}]`)
-        const snapshot = await this.metadata.refresh([topic], { deadline, signal, allowAutoCreate: false })
+        const snapshot = await this.metadata.refresh([topic], { deadline, signal, impatient, allowAutoCreate: false })
         const found = snapshot.topics.get(topic)
         if (found !== undefined && actionFor(found.errorCode) === 'fail') {
           throw new KafkaError(found.errorCode, `topic ${topic} cannot be used`)
@@ -260,7 +269,7 @@ export class Cluster {
         return this.#node(leader, `the leader of ${topic} [${partition}]`)
       }
       case 'coordinator':
-        return this.coordinator(target.type, target.key, deadline, signal)
+        return this.#coordinators.find(target.type, target.key, { deadline, signal, impatient })
       default:
         return target satisfies never
     }
@@ -278,6 +287,24 @@ export class Cluster {
     else if (action === 'refresh-metadata' && target.to !== 'any') {
       this.metadata.requestRefresh(reason, target.to === 'leader' ? [target.topic] : undefined)
     }
+  }
+
+  #isHopeless(error: KafkaError, patience: Patience): boolean {
+    return (
+      this.#surrendered.has(error) ||
+      patience.isOver(error, this.#brokers.refusal !== null, this.#context.clock.now())
+    )
+  }
+
+  #givenUp(last: KafkaError): KafkaError {
+    // A request that this one needed has been given up already.
+    if (this.#surrendered.has(last)) return last
+    // That one broker does not accept the credentials says more than that another cannot be reached.
+    const { refusal } = this.#brokers
+    const cause = last.code === ErrorCode.ERR__AUTHENTICATION ? last : (refusal ?? last)
+    const error = new KafkaError(cause.code, cause.message, { cause })
+    this.#surrendered.add(error)
+    return error
   }
 
   // That no broker accepts the credentials says more than that time is over.

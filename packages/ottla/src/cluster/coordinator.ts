@@ -5,11 +5,12 @@ import {
   type Decoded,
   type FindCoordinatorResponse,
 } from '@ottla/protocol'
-import { sleep, type Deadline } from '../base/clock.ts'
+import { sleep } from '../base/clock.ts'
 import { backoffMs } from '../base/backoff.ts'
 import { KafkaError } from '../errors.ts'
-import type { Broker, BrokerRequestOptions } from './broker.ts'
+import type { Broker } from './broker.ts'
 import type { ClientContext } from './context.ts'
+import type { AskOptions } from './metadata.ts'
 import { isRetriable } from './retry.ts'
 import type { BrokerAddress } from './snapshot.ts'
 
@@ -21,7 +22,7 @@ const keyTypes: Record<CoordinatorType, number> = { group: 0, transaction: 1 }
 export interface CoordinatorCluster {
   anyRequest(
     body: (version: number) => FindCoordinatorRequest,
-    options: { deadline: Deadline; signal: AbortSignal | undefined } & Pick<BrokerRequestOptions, 'lane'>,
+    options: AskOptions,
   ): Promise<Decoded<FindCoordinatorResponse>>
   ensureBroker(address: BrokerAddress): Broker
 }
@@ -42,15 +43,15 @@ export class CoordinatorFinder {
    * Rejects with KafkaError: the broker's code when it may not be asked (ERR_GROUP_AUTHORIZATION_FAILED),
    * ERR__TIMED_OUT at the deadline.
    */
-  async find(type: CoordinatorType, key: string, deadline: Deadline, signal?: AbortSignal): Promise<Broker> {
+  async find(type: CoordinatorType, key: string, options: AskOptions): Promise<Broker> {
     const id = `${type}\0${key}`
     const known = this.#known.get(id)
     if (known !== undefined) return known
-    // Callers with a signal of their own do not share a search that somebody else may abort.
-    if (signal !== undefined) return this.#search(id, type, key, deadline, signal)
+    // Callers with a signal of their own do not share a search that somebody else may abort, nor impatient ones theirs.
+    if (options.signal !== undefined || options.impatient === true) return this.#search(id, type, key, options)
     let pending = this.#pending.get(id)
     if (pending === undefined) {
-      pending = this.#search(id, type, key, deadline, undefined).finally(() => this.#pending.delete(id))
+      pending = this.#search(id, type, key, options).finally(() => this.#pending.delete(id))
       this.#pending.set(id, pending)
     }
     return pending
@@ -70,15 +71,15 @@ export class CoordinatorFinder {
     id: string,
     type: CoordinatorType,
     key: string,
-    deadline: Deadline,
-    signal: AbortSignal | undefined,
+    options: AskOptions,
   ): Promise<Broker> {
+    const { deadline, signal } = options
     const { clock, settings, random, logger } = this.#context
     const keyType = keyTypes[type]
     const body = (version: number): FindCoordinatorRequest =>
       version >= 4 ? { keyType, coordinatorKeys: [key] } : { keyType, key }
     for (let attempt = 1; ; attempt++) {
-      const response = await this.#cluster.anyRequest(body, { deadline, signal })
+      const response = await this.#cluster.anyRequest(body, options)
       // Version 4 and later answer for a list of keys, earlier ones for the one key asked.
       const found = response.coordinators[0] ?? response
       if (found.errorCode === ErrorCode.ERR_NO_ERROR && found.nodeId >= 0) {

@@ -11,18 +11,19 @@ import {
   type Snapshot,
 } from './snapshot.ts'
 
+/** How long to ask; see ClusterRequestOptions. */
+export interface AskOptions {
+  readonly deadline: Deadline
+  readonly signal?: AbortSignal | undefined
+  readonly impatient?: boolean | undefined
+}
+
 /** Asks any broker, again until the deadline. */
-export type AskMetadata = (
-  body: MetadataRequest,
-  deadline: Deadline,
-  signal: AbortSignal | undefined,
-) => Promise<Decoded<MetadataResponse>>
+export type AskMetadata = (body: MetadataRequest, options: AskOptions) => Promise<Decoded<MetadataResponse>>
 
 export type MetadataListener = (changedTopics: ReadonlySet<string>) => void
 
-export interface RefreshOptions {
-  readonly deadline: Deadline
-  readonly signal?: AbortSignal | undefined
+export interface RefreshOptions extends AskOptions {
   /** Whether asking for a topic may create it; by default as the client is configured. */
   readonly allowAutoCreate?: boolean
   /** Resolves with what this answer says, and nothing else: for programs that ask how things are. */
@@ -111,8 +112,7 @@ export class MetadataCache {
       options.allowAutoCreate ?? (kind === 'producer' || settings['allow.auto.create.topics'])
     const response = await this.#ask(
       { topics: complete ? null : names.map(name => ({ name })), allowAutoTopicCreation },
-      options.deadline,
-      options.signal,
+      options,
     )
     const now = this.#context.clock.now()
     if (!this.#closed) {

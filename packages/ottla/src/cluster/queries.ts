@@ -47,20 +47,22 @@ export interface ListedOffset extends TopicPartition {
 export interface QueryOptions {
   readonly deadline: Deadline
   readonly signal?: AbortSignal | undefined
+  /** See ClusterRequestOptions. */
+  readonly impatient?: boolean | undefined
   readonly isolation?: IsolationLevel
 }
 
 /** Those of a call: until its time is over (`socket.timeout.ms` by default), as `isolation.level` says. */
 export function queryOptions({ clock, settings }: ClientContext, input: WaitInput): QueryOptions {
   const { timeoutMs, signal } = resolveWait(input, settings['socket.timeout.ms'])
-  return { deadline: Deadline.after(clock, timeoutMs), signal, isolation: settings['isolation.level'] }
+  return { deadline: Deadline.after(clock, timeoutMs), signal, impatient: true, isolation: settings['isolation.level'] }
 }
 
 /** Cluster metadata in the shape that programs get. Rejects with KafkaError ERR__TIMED_OUT and those of Cluster.request. */
 export async function getMetadata(
   cluster: Cluster,
   options: { readonly topic?: string; readonly allTopics?: boolean },
-  query: Pick<QueryOptions, 'deadline' | 'signal'>,
+  query: Pick<QueryOptions, 'deadline' | 'signal' | 'impatient'>,
 ): Promise<Metadata> {
   const asked = options.topic === undefined ? (options.allTopics === false ? 'wanted' : 'all') : [options.topic]
   const snapshot = await cluster.metadata.refresh(asked, { ...query, allowAutoCreate: false, asTold: true })

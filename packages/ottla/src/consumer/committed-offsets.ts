@@ -27,6 +27,8 @@ export interface MemberEpoch {
 export interface CommittedOptions {
   readonly deadline: Deadline
   readonly signal?: AbortSignal | undefined
+  /** See ClusterRequestOptions. */
+  readonly impatient?: boolean | undefined
   /** Wait for the offsets of open transactions to be settled (`isolation.level=read_committed`, KIP-447). */
   readonly requireStable: boolean
   /** Asked anew for each try: an epoch that has become stale is no answer. */
@@ -46,7 +48,7 @@ export async function fetchCommitted(
   partitions: readonly TopicPartition[],
   options: CommittedOptions,
 ): Promise<TopicPartitionOffset[]> {
-  const { deadline, signal, requireStable } = options
+  const { deadline, signal, impatient, requireStable } = options
   const topics = byTopic(partitions).map(({ topic, partitions: partitionIndexes }) => ({
     name: topic,
     partitionIndexes,
@@ -61,6 +63,7 @@ export async function fetchCommitted(
   const response = await cluster.request({ to: 'coordinator', type: 'group', key: groupId }, OffsetFetch, body, {
     deadline,
     signal,
+    impatient,
     maxVersion: NEWEST_VERSION,
     errorOf: response => {
       const code = passingError(response)

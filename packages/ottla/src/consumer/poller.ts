@@ -19,6 +19,8 @@ export interface PollerHost {
   /** Runs them, one after the other. */
   runCallbacks(): Promise<void>
   closedError(): KafkaError
+  /** Why no broker answers, if that is known. */
+  trouble(): KafkaError | null
 }
 
 // How long promises alone may keep the event loop from turning, and how often that is looked at.
@@ -187,7 +189,7 @@ export class Poller<K, V> {
       if (event === null) {
         if (this.#host.isClosing())
           throw new KafkaError(ErrorCode.ERR__DESTROY, 'the consumer has been closed meanwhile')
-        throw new KafkaError(ErrorCode.ERR__TIMED_OUT, `no message within ${wait.timeoutMs} ms`)
+        throw noMessage(wait.timeoutMs, this.#host.trouble())
       }
       if (event.type === 'message') return event.message as Message<K, V> // the deserializers make K and V
       if (event.type === 'error' && rejects(event.error)) {
@@ -270,6 +272,11 @@ export class Poller<K, V> {
     offsets.atWork = 0
     if (this.#storesOffsets) offsets.store(message.offset + 1, message.leaderEpoch, message.era)
   }
+}
+
+function noMessage(timeoutMs: number, cause: KafkaError | null): KafkaError {
+  const why = cause === null ? '' : `; last: ${cause.message}`
+  return new KafkaError(ErrorCode.ERR__TIMED_OUT, `no message within ${timeoutMs} ms${why}`, { cause })
 }
 
 export function busy(): KafkaError {

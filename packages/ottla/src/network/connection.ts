@@ -13,8 +13,9 @@ import { Ring } from '../base/ring.ts'
 import { KafkaError } from '../errors.ts'
 import type { Logger } from '../observe/logger.ts'
 import type { BrokerCounters } from '../observe/statistics/counters.ts'
+import { CONFUSED, foreignProtocol, unheard, withAddressHint } from './hints.ts'
 import { PendingRequest, earliestExpiry } from './in-flight.ts'
-import { HungUpError, RequestError } from './request-error.ts'
+import { HungUpError, MisfitError, RequestError } from './request-error.ts'
 import { type AddressBook, Transport, type TransportSettings } from './transport.ts'
 
 /** Where a connection stands. It is used once: a closed one is never opened again. */
@@ -27,8 +28,6 @@ const moves: Record<ConnectionState, readonly ConnectionState[]> = {
   up: ['closed'],
   closed: [],
 }
-
-const CONFUSED = 'is it a Kafka broker, and is security.protocol right?'
 
 /** What every connection of a client shares. */
 export interface ConnectionSettings {
@@ -49,6 +48,8 @@ export interface Endpoint {
   readonly host: string
   readonly port: number
   readonly name: string
+  /** What to do when nobody is found there. */
+  readonly hint?: string
 }
 
 /**
@@ -133,8 +134,10 @@ export class Connection {
       }
       this.#transport = transport
     } catch (error) {
-      if (error instanceof RequestError) this.close(error)
-      throw error
+      if (!(error instanceof RequestError)) throw error
+      const failure = withAddressHint(error, this.endpoint.hint)
+      this.close(failure)
+      throw failure
     }
     this.#enter('handshake')
   }
@@ -307,15 +310,16 @@ export class Connection {
 
   #garbageError(error: unknown, what: string): RequestError {
     if (this.#counters !== null) this.#counters.rxErrors++
-    const why = error instanceof Error ? error.message : String(error)
-    const hint = error instanceof FrameSizeError ? this.#sizeHint(error.bytes) : CONFUSED
-    const message = `${this.endpoint.name} sent ${what} that cannot be understood: ${why}; ${hint}`
-    return new RequestError(ErrorCode.ERR__BAD_MSG, message, true, error)
-  }
-
-  #sizeHint(bytes: number): string {
-    if (!this.#heard) return foreignProtocol(bytes) ?? CONFUSED
-    return bytes < 0 ? 'is it a Kafka broker?' : 'receive.message.max.bytes sets the limit'
+    const { name } = this.endpoint
+    const isSize = error instanceof FrameSizeError
+    if (this.#heard) {
+      const limit = 'receive.message.max.bytes sets the limit'
+      const hint = !isSize ? CONFUSED : error.bytes < 0 ? 'is it a Kafka broker?' : limit
+      return new RequestError(ErrorCode.ERR__BAD_MSG, garbage(name, what, error, hint), true, error)
+    }
+    const foreign = isSize ? foreignProtocol(error.bytes) : null
+    const message = foreign === null ? garbage(name, what, error, CONFUSED) : `${name} does not speak Kafka: ${foreign}`
+    return new MisfitError(ErrorCode.ERR__BAD_MSG, message, true, error)
   }
 
   #armSweep(at: number): void {
@@ -366,17 +370,9 @@ export class Connection {
   }
 }
 
-// What others begin their answer with, read as the size of a frame.
-function foreignProtocol(firstBytes: number): string | null {
-  // An alert of TLS, whatever its version, in answer to a request in clear.
-  if (firstBytes >>> 16 === 0x1503) return 'the port speaks TLS: security.protocol has to be ssl or sasl_ssl'
-  if (firstBytes === 0x48545450) return 'it speaks HTTP'
-  return null
-}
-
-function unheard(error: RequestError, silence: string): RequestError {
-  if (error.code !== ErrorCode.ERR__TRANSPORT) return error
-  return new RequestError(error.code, `${error.message} ${silence}`, error.sent, error.cause)
+function garbage(name: string, what: string, error: unknown, hint: string): string {
+  const why = error instanceof Error ? error.message : String(error)
+  return `${name} sent ${what} that cannot be understood: ${why}; ${hint}`
 }
 
 /** Turns anything thrown during a handshake into a RequestError that keeps its code. */

@@ -12,7 +12,7 @@ import {
 import type { Clock } from '../base/clock.ts'
 import type { Connection } from './connection.ts'
 import { KafkaError } from '../errors.ts'
-import { RequestError } from './request-error.ts'
+import { MisfitError, RequestError } from './request-error.ts'
 import type { SaslExchange, SaslMechanism } from './sasl/mechanism.ts'
 
 /** Version range of one API as the broker told it. */
@@ -65,7 +65,7 @@ const VOTE = 52
 
 /**
  * Asks for the broker's API versions (KIP-35, KIP-511), then authenticates if configured.
- * Rejects with RequestError: ERR__AUTHENTICATION, ERR__TRANSPORT, ERR__TIMED_OUT, ERR__UNSUPPORTED_FEATURE.
+ * Rejects with RequestError: ERR__AUTHENTICATION, ERR__TRANSPORT, ERR__TIMED_OUT, ERR__UNSUPPORTED_FEATURE; MisfitError if it is no broker's listener.
  */
 export async function handshake(
   connection: Connection,
@@ -75,7 +75,7 @@ export async function handshake(
   const { apis, levels } = await fetchVersions(connection, settings)
   if (!apis.has(Metadata.key) && apis.has(VOTE)) {
     const why = "is a controller's listener, not a broker's: bootstrap.servers has to name brokers"
-    throw failure(connection, ErrorCode.ERR__UNSUPPORTED_FEATURE, why)
+    throw new MisfitError(ErrorCode.ERR__TRANSPORT, `${connection.endpoint.name} ${why}`, false)
   }
   const { mechanism, authTimeoutMs } = settings
   if (mechanism === null) return { apis, levels, session: { startedAt: clock.now(), lifetimeMs: 0 } }
@@ -155,12 +155,7 @@ export class Authentication {
     const offered = await this.#connection.request(SaslHandshake, version, { mechanism }, this.#timeoutMs)
     const { errorCode, mechanisms } = offered
     if (errorCode === ErrorCode.ERR_NO_ERROR) return
-    const choices = mechanisms.length > 0 ? mechanisms.join(', ') : 'none'
-    const why =
-      errorCode === ErrorCode.ERR_UNSUPPORTED_SASL_MECHANISM
-        ? `does not accept sasl.mechanisms=${mechanism}; it offers ${choices}`
-        : `refused the SASL handshake: ${errorName(errorCode)}`
-    throw failure(this.#connection, ErrorCode.ERR__AUTHENTICATION, why)
+    throw failure(this.#connection, ErrorCode.ERR__AUTHENTICATION, refusal(mechanism, errorCode, mechanisms))
   }
 
   /** Exchanges tokens until both ends have nothing to say. */
@@ -175,7 +170,8 @@ export class Authentication {
       const answer = await connection.request(SaslAuthenticate, version, { authBytes: token }, this.#timeoutMs)
       if (answer.errorCode !== ErrorCode.ERR_NO_ERROR) {
         const detail = answer.errorMessage ?? errorName(answer.errorCode)
-        throw failure(connection, ErrorCode.ERR__AUTHENTICATION, `SASL ${name} authentication failed: ${detail}`)
+        const why = `SASL ${name} authentication failed: ${detail}${credentialsHint(name)}`
+        throw failure(connection, ErrorCode.ERR__AUTHENTICATION, why)
       }
       lifetimeMs = answer.sessionLifetimeMs
       token = await this.#step(() => this.#exchange.next(Buffer.from(answer.authBytes)))
@@ -193,6 +189,21 @@ export class Authentication {
       throw failure(this.#connection, error.code, why, error)
     }
   }
+}
+
+function refusal(mechanism: string, errorCode: number, offered: readonly string[]): string {
+  if (errorCode === ErrorCode.ERR_UNSUPPORTED_SASL_MECHANISM) {
+    const choices = offered.length > 0 ? offered.join(', ') : 'none'
+    return `does not accept sasl.mechanisms=${mechanism}; it offers ${choices}`
+  }
+  const why = `refused the SASL handshake: ${errorName(errorCode)}`
+  if (errorCode !== ErrorCode.ERR_ILLEGAL_SASL_STATE) return why
+  return `${why}; is the listener without SASL? Then security.protocol has to be plaintext or ssl`
+}
+
+function credentialsHint(mechanism: string): string {
+  if (mechanism === 'PLAIN' || mechanism.startsWith('SCRAM-')) return '; are sasl.username and sasl.password right?'
+  return mechanism === 'OAUTHBEARER' ? '; is the token for this cluster, and still good?' : ''
 }
 
 function requireVersion(connection: Connection, api: ApiFacts, apis: ReadonlyMap<number, VersionRange>): number {

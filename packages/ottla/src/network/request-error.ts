@@ -13,5 +13,14 @@ export class RequestError extends KafkaError {
   }
 }
 
+/** Somebody is there who does not speak as this client does: the port, or security.protocol, is the wrong one. */
+export class MisfitError extends RequestError {}
+
 /** The broker closed the connection at the very first request: the connection was up, and of no use. */
-export class HungUpError extends RequestError {}
+export class HungUpError extends MisfitError {}
+
+/** Whether that is why. */
+export function isMisfit(error: unknown): boolean {
+  for (let e = error; e instanceof Error; e = e.cause) if (e instanceof MisfitError) return true
+  return false
+}

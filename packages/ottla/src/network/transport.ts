@@ -3,7 +3,7 @@ import { lookup, type LookupAddress } from 'node:dns'
 import { ErrorCode } from '@ottla/protocol'
 import { onAbort } from '../base/abort.ts'
 import { hostPort } from '../base/host-port.ts'
-import { RequestError } from './request-error.ts'
+import { MisfitError, RequestError } from './request-error.ts'
 import { TlsClient, type TlsSettings } from './tls/client.ts'
 
 /** How sockets are opened; made once per client from the settings. */
@@ -30,6 +30,9 @@ export interface TransportHandlers {
 }
 
 const PLAIN_SILENCE = 'before it had answered; does the port speak TLS (security.protocol=ssl or sasl_ssl)?'
+
+const TLS_SILENCE =
+  'in the TLS handshake; does the port speak TLS? If not, security.protocol has to be plaintext or sasl_plaintext'
 
 // Other runtimes know the option by name only, or not at all.
 const READS_INTO_MEMORY = !('bun' in process.versions) && !('deno' in process.versions)
@@ -193,12 +196,10 @@ function sslError(where: string, why: string, sent: boolean, cause: Error | null
 function connectError(where: string, cause: Error | null, tls: TlsClient | null): RequestError {
   const isClosed = cause === null || (tls?.isConnected === true && 'code' in cause && cause.code === 'ECONNRESET')
   const why = isClosed ? 'the broker closed the connection' : cause.message
+  const message = `cannot connect to ${where}: ${why}`
+  if (!isClosed || tls?.isConnected !== true) {
+    return new RequestError(ErrorCode.ERR__TRANSPORT, message, false, cause ?? undefined)
+  }
   // The TCP connection was there: a broker that does not speak TLS hangs up on what it takes for garbage.
-  const hint = tls?.isConnected === true ? ' in the TLS handshake; does the port speak TLS?' : ''
-  return new RequestError(
-    ErrorCode.ERR__TRANSPORT,
-    `cannot connect to ${where}: ${why}${hint}`,
-    false,
-    cause ?? undefined,
-  )
+  return new MisfitError(ErrorCode.ERR__TRANSPORT, `${message} ${TLS_SILENCE}`, false, cause ?? undefined)
 }

@@ -4,7 +4,7 @@ import { resolveWait, type Wait } from '../base/wait.ts'
 import { Cluster } from '../cluster/cluster.ts'
 import { createContext, type ClientContext, type ClientOptions } from '../cluster/context.ts'
 import { clientHandle, type ClientHandle } from '../cluster/handle.ts'
-import { getMetadata, offsetsForTimes, queryWatermarkOffsets } from '../cluster/queries.ts'
+import { getMetadata, offsetsForTimes, queryWatermarkOffsets, type QueryOptions } from '../cluster/queries.ts'
 import { checkedOptions } from '../config/constructor-options.ts'
 import { resolveConfig, type ProducerConfig } from '../config/resolve.ts'
 import { KafkaError } from '../errors.ts'
@@ -216,11 +216,12 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
 
   /**
    * Sends at once what is queued (no linger) and waits for the reports.
-   * @param timeoutMs - -1 (default): no limit
+   * @param wait - limit in ms, or with a signal; -1 (default): none
    * @returns the messages that are still outstanding: 0, at once, when all have been reported
    */
-  flush(timeoutMs = -1): Promise<number> {
-    return flush(this.#pipeline, this.#context.clock, timeoutMs)
+  flush(wait?: WaitOptions): Promise<number> {
+    const { timeoutMs, signal } = resolveWait(wait, -1)
+    return flush(this.#pipeline, this.#context.clock, timeoutMs, signal)
   }
 
   /**
@@ -244,7 +245,8 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
    * To be called once, before the first transaction.
    * @param options - limit in ms, or with a signal; twice `transaction.timeout.ms` by default, -1 for none. After
    *   ERR__TIMED_OUT it goes on, and the same call waits for it again
-   * Rejects with KafkaError: ERR__TIMED_OUT, ERR__NOT_CONFIGURED, ERR__STATE; fatal: ERR__FENCED,
+   * Rejects with KafkaError: ERR__TIMED_OUT, ERR__NOT_CONFIGURED, ERR__STATE; within seconds ERR__AUTHENTICATION, ERR__SSL and
+   * what else looks like a wrong configuration, after which it may be called again; fatal: ERR__FENCED,
    * ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED, ERR_INVALID_TRANSACTION_TIMEOUT
    */
   async initTransactions(options?: WaitOptions): Promise<void> {
@@ -341,19 +343,19 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
   getMetadata(
     options: { readonly topic?: string; readonly allTopics?: boolean; readonly timeoutMs?: number } = {},
   ): Promise<Metadata> {
-    return this.#query(options.timeoutMs, deadline => getMetadata(this.#cluster, options, { deadline }))
+    return this.#query(options.timeoutMs, query => getMetadata(this.#cluster, options, query))
   }
 
   /** The first offset of a partition and the one after its last, asked of its leader. */
   queryWatermarkOffsets(topic: string, partition: number, timeoutMs?: number): Promise<{ low: number; high: number }> {
-    return this.#query(timeoutMs, deadline =>
-      queryWatermarkOffsets(this.#cluster, this.#context, topic, partition, { deadline }),
+    return this.#query(timeoutMs, query =>
+      queryWatermarkOffsets(this.#cluster, this.#context, topic, partition, query),
     )
   }
 
   /** The first offset at or after each time; `offset` holds ms since the epoch on the way in. Errors per partition. */
   offsetsForTimes(times: readonly TopicPartitionOffset[], timeoutMs?: number): Promise<TopicPartitionOffset[]> {
-    return this.#query(timeoutMs, deadline => offsetsForTimes(this.#cluster, this.#context, times, { deadline }))
+    return this.#query(timeoutMs, query => offsetsForTimes(this.#cluster, this.#context, times, query))
   }
 
   /** Used from the next authentication on; brokers that could not be reached so far are tried at once. */
@@ -387,7 +389,10 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
    * is aborted, is reported as purged. Always resolves; a second call waits for the first.
    */
   close(options?: WaitOptions): Promise<void> {
-    this.#closing ??= this.#close(options)
+    if (this.#closing === null) {
+      const limitMs = this.#context.settings['message.timeout.ms'] || UNLIMITED_CLOSE_MS
+      this.#closing = this.#close(resolveWait(options, limitMs))
+    }
     return this.#closing
   }
 
@@ -395,9 +400,8 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
     return this.close()
   }
 
-  async #close(options: WaitOptions | undefined): Promise<void> {
-    const { settings, clock } = this.#context
-    const { timeoutMs, signal } = resolveWait(options, settings['message.timeout.ms'] || UNLIMITED_CLOSE_MS)
+  async #close({ timeoutMs, signal }: Wait): Promise<void> {
+    const { clock } = this.#context
     this.#life.enter('closing')
     await this.#transactions?.finish({ timeoutMs, signal })
     await flush(this.#pipeline, clock, timeoutMs, signal)
@@ -437,6 +441,7 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
         this.#pipeline.accumulator.failAll(new KafkaError(ErrorCode.ERR__STATE, text, { cause }))
         this.#pipeline.delivery.quietly(() => this.#pipeline.purge(true, false, cause))
       },
+      trouble: () => this.#cluster.trouble,
       onReady: () => this.#onReady?.(),
       onFatal: (code, message) => this.#raiseFatal(code, message),
     }
@@ -468,8 +473,9 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
     this.#pipeline.purge(true, false, this.#life.fatal)
   }
 
-  #query<T>(timeoutMs: number | undefined, run: (deadline: Deadline) => Promise<T>): Promise<T> {
-    if (this.#life.state !== 'open') return Promise.reject(this.#life.closedError())
-    return run(Deadline.after(this.#context.clock, timeoutMs ?? this.#context.settings['socket.timeout.ms']))
+  async #query<T>(limitMs: number | undefined, run: (query: QueryOptions) => Promise<T>): Promise<T> {
+    if (this.#life.state !== 'open') throw this.#life.closedError()
+    const { timeoutMs } = resolveWait(limitMs, this.#context.settings['socket.timeout.ms'])
+    return run({ deadline: Deadline.after(this.#context.clock, timeoutMs), impatient: true })
   }
 }

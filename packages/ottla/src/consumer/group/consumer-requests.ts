@@ -37,6 +37,8 @@ export class ConsumerRequests {
   readonly #groupId: string
   readonly #memberId: string
   readonly #target: Target
+  /** The coordinator has heard of this member. */
+  #isKnown = false
 
   constructor(context: ClientContext, cluster: Cluster, groupId: string, memberId: string) {
     this.#context = context
@@ -50,7 +52,7 @@ export class ConsumerRequests {
    * Passing errors are tried again; any other answer is returned with its code.
    * @throws NoRegexError when there is a pattern and the broker cannot match it
    */
-  heartbeat(
+  async heartbeat(
     memberEpoch: number,
     changes: Changes,
     signal: AbortSignal,
@@ -64,16 +66,19 @@ export class ConsumerRequests {
       if (regex !== undefined && regex !== '') throw new NoRegexError()
       return request
     }
-    return this.#cluster.request(this.#target, ConsumerGroupHeartbeat, body, {
+    const response = await this.#cluster.request(this.#target, ConsumerGroupHeartbeat, body, {
       deadline: Deadline.after(clock, settings['socket.timeout.ms']),
       signal,
       lane: 'coordinator',
       errorOf: response => passingCode('ConsumerGroupHeartbeat', response.errorCode),
     })
+    this.#isKnown = true
+    return response
   }
 
-  /** Says goodbye; that it could not be said is only logged. */
+  /** Says goodbye, unless nobody could be asked ever; that it could not be said is only logged. */
   async leave(): Promise<void> {
+    if (!this.#isKnown && this.#cluster.isCutOff) return
     const { clock, settings, logger } = this.#context
     const epoch = settings['group.instance.id'] === undefined ? LEAVE_EPOCH : STATIC_LEAVE_EPOCH
     try {

@@ -56,7 +56,11 @@ export class Explainer {
     this.#cluster = cluster
     this.#consumer = consumer
     context.events.subscribe(event => {
-      if (event.type === 'error') this.#last = { error: event.error, at: context.clock.now() }
+      if (event.type !== 'error') return
+      const { error } = event
+      // That none is left says less than why.
+      const isSum = error.code === ErrorCode.ERR__ALL_BROKERS_DOWN && error.cause instanceof KafkaError
+      this.#last = { error: isSum ? (error.cause as KafkaError) : error, at: context.clock.now() }
     })
   }
 

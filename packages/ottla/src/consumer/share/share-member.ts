@@ -46,6 +46,8 @@ export class ShareMember {
   #state = outside
   /** What the coordinator was told last; null when it has to be told everything. */
   #told: string | null = null
+  /** The coordinator has taken this member in, once. */
+  #isKnown = false
   #timer: Timer | null = null
   #failures = 0
   /** Memberships that ended before a second heartbeat was taken. */
@@ -169,6 +171,7 @@ export class ShareMember {
     this.#troubles.over('group')
     if (this.#told !== told) this.#lookMs = FIRST_LOOK_MS
     this.#told = told
+    this.#isKnown = true
     this.#dispatch({ type: 'answered', epoch: memberEpoch })
     if (assignment !== null) {
       this.#host.onAssigned(
@@ -256,6 +259,8 @@ export class ShareMember {
   }
 
   async #sayGoodbye(): Promise<void> {
+    // Nobody could be asked ever.
+    if (!this.#isKnown && this.#cluster.isCutOff) return
     const { clock, logger } = this.#context
     try {
       await this.#request(this.#identity(LEAVE_EPOCH), Deadline.after(clock, LEAVE_TIMEOUT_MS))

@@ -12,10 +12,13 @@ interface Call {
 
 export class CallSlot {
   readonly #clock: Clock
+  readonly #trouble: () => KafkaError | null
   #call: Call | null = null
 
-  constructor(clock: Clock) {
+  /** @param trouble - why no broker answers, if that is known */
+  constructor(clock: Clock, trouble: () => KafkaError | null = () => null) {
     this.#clock = clock
+    this.#trouble = trouble
   }
 
   /**
@@ -43,7 +46,7 @@ export class CallSlot {
     call.isAwaited = true
     try {
       const deadline = Deadline.after(this.#clock, wait.timeoutMs)
-      await within(call.end, this.#clock, deadline, () => timedOut(name, wait.timeoutMs), wait.signal)
+      await within(call.end, this.#clock, deadline, () => this.#timedOut(name, wait), wait.signal)
     } catch (error) {
       call.isAwaited = false
       if (call.hasFailed) this.#call = null
@@ -58,7 +61,7 @@ export class CallSlot {
     if (call === null) return
     const end = call.end.catch(() => undefined)
     const deadline = Deadline.after(this.#clock, wait.timeoutMs)
-    await within(end, this.#clock, deadline, () => timedOut(call.name, wait.timeoutMs), wait.signal)
+    await within(end, this.#clock, deadline, () => this.#timedOut(call.name, wait), wait.signal)
   }
 
   #begin(name: string, end: Promise<void>): Call {
@@ -71,9 +74,11 @@ export class CallSlot {
     })
     return call
   }
-}
 
-function timedOut(name: string, timeoutMs: number): KafkaError {
-  const message = `${name} has not ended within ${timeoutMs} ms; it goes on, and the same call waits for it again`
-  return new KafkaError(ErrorCode.ERR__TIMED_OUT, message, { retriable: true })
+  #timedOut(name: string, { timeoutMs }: Wait): KafkaError {
+    const trouble = this.#trouble()
+    const why = trouble === null ? '' : `; last: ${trouble.message}`
+    const message = `${name} has not ended within ${timeoutMs} ms; it goes on, and the same call waits for it again${why}`
+    return new KafkaError(ErrorCode.ERR__TIMED_OUT, message, { retriable: true, cause: trouble })
+  }
 }

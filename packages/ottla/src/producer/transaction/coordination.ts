@@ -11,12 +11,19 @@ type Registration = 'none' | 'maybe' | 'certain'
 /** What has to be done about the producer id when the transaction has been aborted. */
 type Repair = 'none' | 'bump' | 'bump-only'
 
-// Of these errors the request is not the reason.
-const passing = new Set<number>([ErrorCode.ERR__TIMED_OUT, ErrorCode.ERR__DESTROY])
+// Of these errors the request is not the reason: it did not get there.
+const passing = new Set<number>([
+  ErrorCode.ERR__TIMED_OUT,
+  ErrorCode.ERR__DESTROY,
+  ErrorCode.ERR__AUTHENTICATION,
+  ErrorCode.ERR__SSL,
+  ErrorCode.ERR__TRANSPORT,
+  ErrorCode.ERR__BAD_MSG,
+])
 
 /**
  * Each call returns what its requests were answered with. It rejects when there was no answer: ERR__TIMED_OUT at the
- * deadline, ERR__DESTROY, or with the signal's reason.
+ * deadline, ERR__DESTROY, or with the signal's reason; limits that are impatient, with why no broker can be asked.
  */
 export class Coordination {
   readonly #requests: TransactionRequests

@@ -32,6 +32,8 @@ export type TransactionVersion = 1 | 2
 export interface RequestLimits {
   readonly deadline: Deadline
   readonly signal: AbortSignal
+  /** See ClusterRequestOptions. */
+  readonly impatient?: boolean
 }
 
 /** An answer that decides: its code is never one that asking again would change. */
@@ -169,7 +171,7 @@ export class TransactionRequests {
     api: Api<Req, Res>,
     body: Req | ((version: number) => Req),
     codeOf: (response: Decoded<Res>) => number,
-    { deadline, signal }: RequestLimits,
+    { deadline, signal, impatient }: RequestLimits,
     versions: { readonly minVersion?: number; readonly maxVersion?: number },
   ): Promise<Decoded<Res>> {
     const target: Target = { to: 'coordinator', type, key }
@@ -177,7 +179,8 @@ export class TransactionRequests {
     const errorOf = (response: Decoded<Res>): number =>
       transactionVerdict(codeOf(response)) === 'moved' ? ErrorCode.ERR_NOT_COORDINATOR : ErrorCode.ERR_NO_ERROR
     for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
-      const response = await this.#cluster.request(target, api, body, { deadline, signal, errorOf, ...versions })
+      const options = { deadline, signal, impatient, errorOf, ...versions }
+      const response = await this.#cluster.request(target, api, body, options)
       if (transactionVerdict(codeOf(response)) !== 'again' || deadline.left() <= pause) return response
       await sleep(this.#clock, pause, signal)
     }

@@ -23,6 +23,8 @@ export type TransactionEvent =
   | 'initialize'
   /** The coordinator has given one. */
   | 'granted'
+  /** No coordinator could be asked, and that does not look as if it passed. */
+  | 'unreachable'
   /** The program has been told how its call ended. */
   | 'acknowledge'
   | 'begin'
@@ -45,7 +47,7 @@ type Moves = Partial<Record<TransactionEvent, TransactionStateName>>
 
 const moves: Record<TransactionStateName, Moves> = {
   Init: { initialize: 'WaitPID', die: 'FatalError' },
-  WaitPID: { granted: 'ReadyNotAcked', die: 'FatalError' },
+  WaitPID: { granted: 'ReadyNotAcked', unreachable: 'Init', die: 'FatalError' },
   ReadyNotAcked: { acknowledge: 'Ready', die: 'FatalError' },
   Ready: { begin: 'InTransaction', die: 'FatalError' },
   InTransaction: { commit: 'BeginCommit', abort: 'BeginAbort', fail: 'AbortableError', die: 'FatalError' },

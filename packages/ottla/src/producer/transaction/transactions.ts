@@ -27,6 +27,8 @@ export interface TransactionHost {
   flush(signal: AbortSignal): Promise<unknown>
   /** Reports everything that is queued, or waits for room, as given up. */
   giveUp(cause: KafkaError | null): void
+  /** Why no broker answers, if that is known. */
+  trouble(): KafkaError | null
   /** Batches that waited may leave. */
   onReady(): void
   /** There is no way on for this producer. */
@@ -88,7 +90,7 @@ export class Transactions implements PipelineIdentity, SenderTransaction {
     this.#host = host
     this.#clock = clock
     this.#logger = logger
-    this.#calls = new CallSlot(clock)
+    this.#calls = new CallSlot(clock, () => host.trouble())
     this.#since = clock.now()
     this.#partitions = new TransactionPartitions(
       queues => this.#addPartitions(queues),
@@ -255,7 +257,15 @@ export class Transactions implements PipelineIdentity, SenderTransaction {
   async #initialize(name: string): Promise<void> {
     this.#require(name, ['Init'])
     this.#happen('initialize', name)
-    this.#survive(await this.#coordination.initialize(this.#limits()))
+    let answer: Finding
+    try {
+      answer = await this.#coordination.initialize({ ...this.#limits(), impatient: true })
+    } catch (error) {
+      // The program may put it right (`setSaslCredentials`) and call again.
+      if (!this.#closing.signal.aborted) this.#happen('unreachable', String(error))
+      throw error
+    }
+    this.#survive(answer)
     this.#happen('granted', `transactions of version ${this.#coordination.version}`)
   }
 
