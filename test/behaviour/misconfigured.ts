@@ -243,7 +243,7 @@ function sending(own: ClientConfig): Client {
       await ear.isKnown
       const told = new Promise<DeliveryReport>(resolve => producer.produce({ topic: 't', value: 'x' }, resolve))
       await assert.rejects(producer.send({ topic: 't', value: 'x' }), error => ear.reasonOf(error))
-      assert.equal(await producer.flush(), 0)
+      assert.equal(await producer.flush({ timeoutMs: 60_000 }), 0)
       ear.reasonOf((await told).error)
       ear.logged()
     } finally {

@@ -25,6 +25,27 @@ misconfiguredScenarios(async (): Promise<MisconfiguredWorld> => {
   }
 })
 
+test('A producer whose password was wrong gets its transactional id when it is put right', async () => {
+  await using cluster = await EmbeddedCluster.start({ sasl: { mechanisms: ['PLAIN'], users: { alice: 'secret' } } })
+  const config = {
+    'bootstrap.servers': cluster.bootstrapServers,
+    'security.protocol': 'sasl_plaintext',
+    'sasl.mechanisms': 'PLAIN',
+    'sasl.username': 'alice',
+    'sasl.password': 'wrong',
+    'transactional.id': 't',
+  } as const
+  const producer = new Producer(config, { logger: () => undefined })
+  try {
+    await assert.rejects(producer.initTransactions(), { name: 'ERR__AUTHENTICATION' })
+    producer.setSaslCredentials('alice', 'secret')
+    await producer.initTransactions()
+    await producer.transaction(tx => tx.send({ topic: 't', value: 'x' }))
+  } finally {
+    await producer.close()
+  }
+})
+
 test('A topic that does not exist is the reason of messages that ran out of time before it was given up', async () => {
   await using cluster = await EmbeddedCluster.start({ autoCreateTopics: false })
   const config = { 'bootstrap.servers': cluster.bootstrapServers, 'message.timeout.ms': 1000 }

@@ -1,31 +1,39 @@
 /** Addresses that take connections and say nothing: others are asked beside them. */
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
+import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net'
 import { after, before, test } from 'node:test'
 import { EmbeddedCluster } from '@ottla/broker'
-import { AdminClient, Consumer, OFFSET_BEGINNING, Producer } from 'ottla'
+import { AdminClient, Consumer, OFFSET_BEGINNING, Producer, type ClientConfig } from 'ottla'
 
 const quiet = { logger: (): void => undefined }
 // Far below the ten and more seconds that a silent address costs by itself.
 const SOON_MS = 8000
 
-/** Accepts connections, and answers nothing. */
+/** Accepts connections, and answers nothing, or no more than a broker's first answers. */
 class Silence {
   readonly #server: Server
   readonly sockets = new Set<Socket>()
 
-  private constructor(server: Server) {
+  private constructor(server: Server, behind: { readonly port: number; readonly answers: number } | null) {
     this.#server = server
     server.on('connection', socket => {
       this.sockets.add(socket)
       socket.resume().on('error', () => undefined)
       socket.once('close', () => this.sockets.delete(socket))
+      if (behind === null) return
+      const broker = connect(behind.port, '127.0.0.1').on('error', () => undefined)
+      let answers = 0
+      broker.on('data', data => {
+        if (answers++ < behind.answers) socket.write(data)
+      })
+      socket.pipe(broker)
+      socket.once('close', () => broker.destroy())
     })
   }
 
-  static async listen(): Promise<Silence> {
-    const silence = new Silence(createServer().listen(0, '127.0.0.1'))
+  static async listen(behind: { readonly port: number; readonly answers: number } | null = null): Promise<Silence> {
+    const silence = new Silence(createServer().listen(0, '127.0.0.1'), behind)
     await once(silence.#server, 'listening')
     return silence
   }
@@ -109,5 +117,34 @@ test('A broker that has fallen silent is not waited for by those that only want 
   } finally {
     cluster.resumeBroker(1)
     await Promise.all([producer.close(), admin.close()])
+  }
+})
+
+test('An address that falls silent in any step of the handshake, or right after it, is not waited for', async () => {
+  await using secured = await EmbeddedCluster.start({ sasl: { mechanisms: ['PLAIN'], users: { alice: 'secret' } } })
+  const port = Number(secured.bootstrapServers.split(':')[1])
+  for (const answers of [0, 1, 2, 3, 4]) {
+    const silence = await Silence.listen({ port, answers })
+    const config: ClientConfig = {
+      'bootstrap.servers': `${silence.address},${secured.bootstrapServers}`,
+      'security.protocol': 'sasl_plaintext',
+      'sasl.mechanisms': 'PLAIN',
+      'sasl.username': 'alice',
+      'sasl.password': 'secret',
+    }
+    // Of two addresses either comes first.
+    for (let i = 0; i < 4; i++) {
+      const admin = new AdminClient(config, quiet)
+      const producer = new Producer({ ...config, 'transactional.id': 't', 'message.timeout.ms': SOON_MS }, quiet)
+      try {
+        assert.equal((await admin.describeCluster({ requestTimeoutMs: SOON_MS })).nodes.length, 1)
+        await producer.initTransactions(SOON_MS)
+        await producer.transaction(tx => tx.send({ topic: 't', value: 'x' }))
+      } finally {
+        await Promise.all([producer.close(), admin.close()])
+      }
+    }
+    for (const socket of silence.sockets) await once(socket, 'close')
+    silence.close()
   }
 })

@@ -155,6 +155,11 @@ for (const protocol of ['classic', 'consumer'] as const) {
         const config = { ...as(world, 'admin'), ...pace, 'group.id': group, 'group.protocol': protocol }
         readers.push(read(way, config, consumer => consumer.subscribe(new RegExp(`^${prefix}-`))))
       }
+      if (protocol === 'consumer') {
+        const group = fresh('s')
+        await hurryGroup(group)
+        readers.push(share(as(world, 'admin'), group, [a, b]))
+      }
       await until('both are read', readers, ({ seen }) => seen.length === 3)
       await admin.deleteTopics([b])
       await until('it is given up', readers, ({ topics }) => topics().join() === a)

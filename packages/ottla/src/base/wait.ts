@@ -16,7 +16,7 @@ export interface Wait {
  * @throws KafkaError ERR__INVALID_ARG for what is no number of milliseconds
  */
 export function resolveWait(input: WaitInput, defaultMs: number): Wait {
-  if (typeof input === 'object') return { timeoutMs: asMs(input.timeoutMs ?? defaultMs), signal: input.signal }
+  if (input instanceof Object) return { timeoutMs: asMs(input.timeoutMs ?? defaultMs), signal: input.signal }
   return { timeoutMs: asMs(input ?? defaultMs), signal: undefined }
 }
 

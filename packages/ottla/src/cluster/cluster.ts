@@ -291,8 +291,7 @@ export class Cluster {
 
   #isHopeless(error: KafkaError, patience: Patience): boolean {
     return (
-      this.#surrendered.has(error) ||
-      patience.isOver(error, this.#brokers.refusal !== null, this.#context.clock.now())
+      this.#surrendered.has(error) || patience.isOver(error, this.#brokers.refusal !== null, this.#context.clock.now())
     )
   }
 

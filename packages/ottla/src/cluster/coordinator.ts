@@ -67,12 +67,7 @@ export class CoordinatorFinder {
     for (const [id, known] of this.#known) if (known === broker) this.#known.delete(id)
   }
 
-  async #search(
-    id: string,
-    type: CoordinatorType,
-    key: string,
-    options: AskOptions,
-  ): Promise<Broker> {
+  async #search(id: string, type: CoordinatorType, key: string, options: AskOptions): Promise<Broker> {
     const { deadline, signal } = options
     const { clock, settings, random, logger } = this.#context
     const keyType = keyTypes[type]

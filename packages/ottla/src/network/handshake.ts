@@ -80,7 +80,7 @@ export async function handshake(
   const { mechanism, authTimeoutMs } = settings
   if (mechanism === null) return { apis, levels, session: { startedAt: clock.now(), lifetimeMs: 0 } }
   const authentication = new Authentication(connection, mechanism, apis, authTimeoutMs, clock)
-  await authentication.negotiate()
+  await authentication.negotiate('; is the listener without SASL? Then security.protocol has to be plaintext or ssl')
   await authentication.prepare()
   return { apis, levels, session: await authentication.complete() }
 }
@@ -148,14 +148,21 @@ export class Authentication {
     this.#token = await this.#step(() => this.#exchange.start())
   }
 
-  /** Agrees on the mechanism with the broker, which takes nothing but tokens from then on. */
-  async negotiate(): Promise<void> {
+  /**
+   * Agrees on the mechanism with the broker, which takes nothing but tokens from then on.
+   * @param strangerHint - what it may mean that the broker does not expect that
+   */
+  async negotiate(strangerHint = ''): Promise<void> {
     const mechanism = this.#mechanism.name
     const version = requireVersion(this.#connection, SaslHandshake, this.#apis)
     const offered = await this.#connection.request(SaslHandshake, version, { mechanism }, this.#timeoutMs)
     const { errorCode, mechanisms } = offered
     if (errorCode === ErrorCode.ERR_NO_ERROR) return
-    throw failure(this.#connection, ErrorCode.ERR__AUTHENTICATION, refusal(mechanism, errorCode, mechanisms))
+    throw failure(
+      this.#connection,
+      ErrorCode.ERR__AUTHENTICATION,
+      refusal(mechanism, errorCode, mechanisms, strangerHint),
+    )
   }
 
   /** Exchanges tokens until both ends have nothing to say. */
@@ -191,14 +198,13 @@ export class Authentication {
   }
 }
 
-function refusal(mechanism: string, errorCode: number, offered: readonly string[]): string {
+function refusal(mechanism: string, errorCode: number, offered: readonly string[], strangerHint: string): string {
   if (errorCode === ErrorCode.ERR_UNSUPPORTED_SASL_MECHANISM) {
     const choices = offered.length > 0 ? offered.join(', ') : 'none'
     return `does not accept sasl.mechanisms=${mechanism}; it offers ${choices}`
   }
-  const why = `refused the SASL handshake: ${errorName(errorCode)}`
-  if (errorCode !== ErrorCode.ERR_ILLEGAL_SASL_STATE) return why
-  return `${why}; is the listener without SASL? Then security.protocol has to be plaintext or ssl`
+  const hint = errorCode === ErrorCode.ERR_ILLEGAL_SASL_STATE ? strangerHint : ''
+  return `refused the SASL handshake: ${errorName(errorCode)}${hint}`
 }
 
 function credentialsHint(mechanism: string): string {

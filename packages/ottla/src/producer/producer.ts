@@ -348,9 +348,7 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
 
   /** The first offset of a partition and the one after its last, asked of its leader. */
   queryWatermarkOffsets(topic: string, partition: number, timeoutMs?: number): Promise<{ low: number; high: number }> {
-    return this.#query(timeoutMs, query =>
-      queryWatermarkOffsets(this.#cluster, this.#context, topic, partition, query),
-    )
+    return this.#query(timeoutMs, query => queryWatermarkOffsets(this.#cluster, this.#context, topic, partition, query))
   }
 
   /** The first offset at or after each time; `offset` holds ms since the epoch on the way in. Errors per partition. */

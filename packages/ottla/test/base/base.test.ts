@@ -1,7 +1,7 @@
 import { test } from 'node:test'
 import assert from 'node:assert/strict'
 import { backoffMs } from '../../src/base/backoff.ts'
-import { Deadline, sleep } from '../../src/base/clock.ts'
+import { Deadline, sleep, systemClock, whenPassed } from '../../src/base/clock.ts'
 import { Deferred } from '../../src/base/deferred.ts'
 import { Ring } from '../../src/base/ring.ts'
 import { WorkLoop } from '../../src/base/work-loop.ts'
@@ -76,6 +76,16 @@ test('a wait may be given as a number or as options', () => {
   assert.deepEqual(resolveWait(5, 1), { timeoutMs: 5, signal: undefined })
   assert.deepEqual(resolveWait(undefined, 1), { timeoutMs: 1, signal: undefined })
   assert.deepEqual(resolveWait({ timeoutMs: -1 }, 1), { timeoutMs: -1, signal: undefined })
+})
+
+test('a wait that is no number of milliseconds is refused, and does not reach the limits of others', async () => {
+  for (const wrong of [NaN, '5', { timeoutMs: NaN }, { timeoutMs: '5' }, true]) {
+    assert.throws(() => resolveWait(wrong as number, 9), { name: 'ERR__INVALID_ARG' })
+  }
+  const other = Deadline.after(systemClock, 1)
+  assert.equal(Deadline.after(systemClock, NaN).left(), Infinity)
+  await new Promise<void>(resolve => systemClock.setTimer(NaN, resolve))
+  await new Promise<void>(resolve => whenPassed(systemClock, other, resolve))
 })
 
 test('a work loop never overlaps itself and runs again for a kick during the work', async () => {
