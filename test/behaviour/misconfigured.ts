@@ -322,7 +322,7 @@ const sharing: Client = async ({ config }, ear) => {
   const consumer = new ShareConsumer({ ...config, 'group.id': 's' }, ear.options)
   try {
     const told = new Promise<KafkaError>(resolve => consumer.on('error', ({ error }) => resolve(error)))
-    await consumer.subscribe('t')
+    consumer.subscribe('t')
     ear.reasonOf(await told)
   } finally {
     await consumer.close()

@@ -21,7 +21,9 @@ misconfiguredScenarios(async (): Promise<MisconfiguredWorld> => {
     password: 'secret',
     certificateServers: null,
     controllers: null,
-    close: async () => void (await Promise.all([passwords.close(), plain.close(), secure.close()])),
+    close: async () => {
+      await Promise.all([passwords.close(), plain.close(), secure.close()])
+    },
   }
 })
 

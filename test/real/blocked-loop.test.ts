@@ -124,7 +124,7 @@ test('A share consumer gets each message once when its program computes between 
   await admin.incrementalAlterConfigs([{ type: 'group', name: group, entries }])
   await using producer = new Producer(base, options)
   await using consumer = new ShareConsumer({ ...base, ...timeouts, 'group.id': group }, options)
-  await consumer.subscribe(topic)
+  consumer.subscribe(topic)
   for (const value of ['1', '2']) {
     await producer.send({ topic, partition: 0, value })
     const event = await consumer.poll(PATIENCE_MS)

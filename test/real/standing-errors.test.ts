@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import {
   AdminClient,
   Consumer,
-  KafkaError,
+  type KafkaError,
   Producer,
   ShareConsumer,
   type AclBinding,
@@ -113,7 +113,7 @@ function share(config: ClientConfig, group: string, topics: string[]): Reader {
   consumer.on('error', ({ error }) => void errors.push(error))
   const seen: string[] = []
   const go = async (): Promise<void> => {
-    await consumer.subscribe(topics)
+    consumer.subscribe(topics)
     while (!consumer.closed) {
       const event = await consumer.poll(100)
       if (event?.type === 'message') seen.push(String(event.message.value))
@@ -162,7 +162,7 @@ for (const protocol of ['classic', 'consumer'] as const) {
       }
       await until('both are read', readers, ({ seen }) => seen.length === 3)
       await admin.deleteTopics([b])
-      await until('it is given up', readers, ({ topics }) => topics().join() === a)
+      await until('it is given up', readers, reader => reader.topics().join() === a)
       await write(a, 'a2')
       await until('the other is read on', readers, ({ seen }) => seen.includes('a2'))
       await createTopic(as(world, 'admin'), b)

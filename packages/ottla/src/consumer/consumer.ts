@@ -489,9 +489,8 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
   close(wait?: WaitOptions): Promise<void> {
     if (this.#closing === null) {
       const { timeoutMs, signal } = resolveWait(wait, DEFAULT_CLOSE_MS)
-      const deadline = Deadline.after(this.#context.clock, timeoutMs)
-      this.#holdings.closesAt = deadline
-      this.#closing = this.#close(deadline, signal)
+      this.#holdings.closesAt = Deadline.after(this.#context.clock, timeoutMs)
+      this.#closing = this.#close(this.#holdings.closesAt, signal)
     }
     const closing = this.#closing
     return this.#atWork.waitedFor(() => closing)
