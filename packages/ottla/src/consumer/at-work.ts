@@ -43,8 +43,9 @@ interface Ask {
   readonly readers: Map<string, Waiting>
   /** Functions that have called it, or looked at its promise: do they wait, too? */
   readonly looks: Map<string, Look>
-  /** There are such. */
-  readonly looked: Deferred<void>
+  /** There are such, or it is over. */
+  looked: Deferred<void>
+  readonly over: AbortController
 }
 
 interface Waiting {
@@ -199,7 +200,13 @@ export class AtWork {
    * has only called it goes on, and is.
    */
   waitedFor<T>(work: () => Promise<T>): Promise<T> {
-    const ask: Ask = { certain: new Set(), readers: new Map(), looks: new Map(), looked: new Deferred() }
+    const ask: Ask = {
+      certain: new Set(),
+      readers: new Map(),
+      looks: new Map(),
+      looked: new Deferred(),
+      over: new AbortController(),
+    }
     this.#asks.add(ask)
     // Whoever waits looks at one of these before anything else, on its own stack: `await` and `then` at the constructor,
     // a promise that is resolved with this one at `then`.
@@ -219,13 +226,16 @@ export class AtWork {
   /** Looks from time to time who waits for its own promise. */
   async #watched<T>(ask: Ask, work: Promise<T>): Promise<T> {
     const settled = (): void => this.#over(ask)
-    const over = work.then(settled, settled)
+    void work.then(settled, settled)
     for (let ms = 0; this.#asks.has(ask); ms = Math.min(LONGEST_PAUSE_MS, Math.max(1, ms * 2))) {
-      await Promise.race([over, ask.looked.promise])
-      const pause = new AbortController()
-      await Promise.race([over, ms === 0 ? nextTurn() : sleep(this.#clock, ms, pause.signal).catch(quiet)])
-      pause.abort()
-      if (this.#asks.has(ask) && ask.looks.size > 0) this.#look(ask, callers())
+      await ask.looked.promise
+      await (ms === 0 ? nextTurn() : sleep(this.#clock, ms, ask.over.signal).catch(quiet))
+      if (!this.#asks.has(ask)) break
+      this.#look(ask, callers())
+      if (ask.looks.size > 0) continue
+      // Those that have looked have ended meanwhile: until the next one does there is nothing to see.
+      ask.looked = new Deferred()
+      ms = 0
     }
     return work
   }
@@ -248,6 +258,10 @@ export class AtWork {
   #look(ask: Ask, frames: readonly Frame[]): void {
     const waiting = frames.filter(({ isWaiting }) => isWaiting)
     for (const [key, { job, jobs, constructors, thens }] of ask.looks) {
+      if (!(job === null ? jobs : [job]).some(each => this.#jobs.has(each))) {
+        ask.looks.delete(key)
+        continue
+      }
       // Of several that wait for one promise the engine names nobody: then all wait that have looked as `await` does.
       const isKnown = waiting.length > 0
       if (isKnown ? !waiting.some(({ name, place }) => name === key || place === key) : constructors <= thens) continue
@@ -280,6 +294,8 @@ export class AtWork {
 
   #over(ask: Ask): void {
     this.#asks.delete(ask)
+    ask.over.abort()
+    ask.looked.resolve()
     for (const job of ask.certain) job.isEnding = [...this.#asks].some(({ certain }) => certain.has(job))
   }
 

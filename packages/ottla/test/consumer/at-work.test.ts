@@ -302,6 +302,21 @@ describe('of loops over streams', () => {
   })
 })
 
+test('nothing is looked at any more when those have ended that have looked at a promise', async () => {
+  const clock = new FakeClock()
+  const atWork = new AtWork(clock, 1000)
+  const running = atWork.waitedFor(() => new Promise<void>(quiet))
+  for (let i = 0; i < 3; i++) {
+    const work = async (): Promise<void> => {
+      void running.catch(quiet)
+      await turn()
+    }
+    await atWork.perform(holder(), place, i, work, true)
+    await clock.advance(1000)
+    assert.equal(clock.pendingTimers, 0)
+  }
+})
+
 test('a member that has left joins again when nothing takes too long any more', async () => {
   const clock = new FakeClock()
   const atWork = new AtWork(clock, 1000)
