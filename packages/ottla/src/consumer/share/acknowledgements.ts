@@ -36,6 +36,14 @@ export class PendingAcknowledgements {
     this.#types.set(offset, type)
   }
 
+  /** Forgets what was said of an offset. @returns that; undefined when nothing was */
+  drop(offset: number): number | undefined {
+    const type = this.#types.get(offset)
+    this.#types.delete(offset)
+    if (type === acknowledgeTypes.renew) this.#renewals--
+    return type
+  }
+
   /** Everything that there is, which is none of this object's business any more. */
   take(): ReadonlyMap<number, number> {
     const taken = this.#types

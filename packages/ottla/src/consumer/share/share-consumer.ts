@@ -225,6 +225,7 @@ export class ShareConsumer<K = Buffer, V = Buffer> implements AsyncDisposable, A
         warn: error => this.#context.logger.warning('RUN', `${error.name}: ${error.message}`),
         acknowledge: (message, outcome) => {
           if (message.state === 'given') this.#settle(message, outcome)
+          else if (message.state === 'over') this.#fetcher.tooLate(message, outcome)
         },
       },
       options,
@@ -411,6 +412,7 @@ export class ShareConsumer<K = Buffer, V = Buffer> implements AsyncDisposable, A
 
   /** The program asks for more: what it has said nothing of is done, unless it has to say so itself. */
   #leaveBehind(message: LockedMessage, isUnread: boolean): void {
+    if (message.state === 'over' && this.#isImplicit && !isUnread) this.#fetcher.tooLate(message, 'accept')
     if (message.state !== 'given') return
     if (isUnread) this.#settle(message, 'release')
     else if (this.#isImplicit) this.#settle(message, 'accept')

@@ -18,7 +18,7 @@ import { actionFor, isRetriable } from '../../cluster/retry.ts'
 import { KafkaError } from '../../errors.ts'
 import { Troubles } from '../../observe/troubles.ts'
 import { memberAnswer } from '../group/membership-errors.ts'
-import { acknowledgeTypes } from './acknowledgements.ts'
+import { acknowledgeTypes, type AcknowledgeType } from './acknowledgements.ts'
 import { acquiredMessages, readableBatches } from './acquired.ts'
 import type { LockedMessage, ShareLot, ShareSource } from './message.ts'
 import type { ShareInbox } from './share-inbox.ts'
@@ -104,6 +104,13 @@ export class ShareFetcher {
   /** Says what became of a message, soon. */
   acknowledge({ source, offset }: LockedMessage, type: number): void {
     this.#say(source, offset, type)
+  }
+
+  /** Tells what became of a message whose lock was lost before: no broker would take it. */
+  tooLate({ source, offset }: LockedMessage, type: Exclude<AcknowledgeType, 'renew'>): void {
+    if (this.#isFinishing) return
+    const error = lockLost(ErrorCode.ERR_INVALID_RECORD_STATE, source, 'the lock was lost before that')
+    this.#host.onAcknowledged(source, new Map([[offset, acknowledgeTypes[type]]]), error)
   }
 
   /** Makes a lock longer; the message stays with whoever has it. */
@@ -369,6 +376,7 @@ export class ShareFetcher {
         const lot: { -readonly [K in keyof ShareLot]: ShareLot[K] } = { since: now, count: 0, waiting: 0 }
         const acquired = acquiredMessages(readable, answer.acquiredRecords, source, lot, lockedUntil, options)
         lot.count = lot.waiting = acquired.messages.length
+        this.#forgetSaid(source, acquired.messages)
         for (const [offset, type] of acquired.others) this.#say(source, offset, type)
         if (acquired.error !== null) this.#corrupt(source, acquired.error)
         this.#context.counters?.fetched(topic, each.partition, lot.count, answer.records?.length ?? 0)
@@ -378,6 +386,17 @@ export class ShareFetcher {
       }
     }
     if (isAny) this.#host.onMessages()
+  }
+
+  // The lock that it was said under has ended before the broker could be told: the new one stands for itself.
+  #forgetSaid(source: ShareSource, messages: readonly LockedMessage[]): void {
+    if (source.pending.size === 0) return
+    for (const { offset, deliveryCount } of messages) {
+      const type = deliveryCount > 1 ? source.pending.drop(offset) : undefined
+      if (type === undefined) continue
+      const error = lockLost(ErrorCode.ERR_INVALID_RECORD_STATE, source, 'the lock has ended, and they are given out again')
+      this.#host.onAcknowledged(source, new Map([[offset, type]]), error)
+    }
   }
 
   // Released: whoever gets them next may be able to read them; if nobody is, the broker gives up after its limit.

@@ -1,0 +1,128 @@
+/** What is said of a message of a share group after its lock: told, and never taken for the next who has it. */
+import { after, before, test, type TestContext } from 'node:test'
+import assert from 'node:assert/strict'
+import { EmbeddedCluster } from '@ottla/broker'
+import { ApiKey } from '@ottla/protocol'
+import { AdminClient, ErrorCode, Producer, ShareConsumer, type AcknowledgedEvent, type ConsumerConfig } from 'ottla'
+import { gate, quiet, until } from '../behaviour/reading-ways.ts'
+import { fresh } from '../behaviour/world.ts'
+
+const LOCK_MS = 1000
+
+let cluster: EmbeddedCluster
+let admin: AdminClient
+let producer: Producer
+
+before(async () => {
+  cluster = await EmbeddedCluster.start()
+  const config = { 'bootstrap.servers': cluster.bootstrapServers }
+  admin = new AdminClient(config, { logger: quiet })
+  producer = new Producer({ ...config, 'linger.ms': 0 }, { logger: quiet })
+})
+
+after(async () => {
+  await producer.close()
+  await admin.close()
+  await cluster.close()
+})
+
+async function setting(count: number): Promise<{ topic: string; group: string }> {
+  const [topic, group] = [fresh('late'), fresh('late')]
+  cluster.createTopic(topic, { partitions: 1 })
+  const settings = {
+    'share.auto.offset.reset': 'earliest',
+    'share.assignment.interval.ms': '0',
+    'share.heartbeat.interval.ms': '100',
+    'share.record.lock.duration.ms': String(LOCK_MS),
+  }
+  const entries = Object.entries(settings).map(([name, value]) => ({ name, value, operation: 'set' as const }))
+  await admin.incrementalAlterConfigs([{ type: 'group', name: group, entries }])
+  for (let i = 0; i < count; i++) await producer.send({ topic, partition: 0, value: String(i) })
+  return { topic, group }
+}
+
+interface Member {
+  readonly consumer: ShareConsumer
+  /** What was told of acknowledgements: `offset`, or `offset! code`. */
+  readonly told: string[]
+}
+
+function member(t: TestContext, group: string, topic: string, config: ConsumerConfig = {}): Member {
+  const consumer = new ShareConsumer(
+    { 'bootstrap.servers': cluster.bootstrapServers, 'group.id': group, 'fetch.wait.max.ms': 50, ...config },
+    { logger: quiet },
+  )
+  t.after(() => consumer.close(2000))
+  const told: string[] = []
+  consumer.on('acknowledged', ({ offsets, error }: AcknowledgedEvent) => {
+    for (const offset of offsets) told.push(error === undefined ? `${offset}` : `${offset}! ${error.code}`)
+  })
+  consumer.subscribe(topic)
+  return { consumer, told }
+}
+
+const LOST = `0! ${ErrorCode.ERR_INVALID_RECORD_STATE}`
+
+test('for await: whoever asks for the next after the lock is told that its message was not accepted', async t => {
+  const { topic, group } = await setting(1)
+  const { consumer, told } = member(t, group, topic)
+  const seen: number[] = []
+  for await (const { deliveryCount } of consumer) {
+    seen.push(deliveryCount)
+    if (deliveryCount === 2) break
+    const ends = Date.now() + LOCK_MS * 1.5
+    await until('its lock has ended', () => Date.now() > ends)
+  }
+  await consumer.commit()
+  await until('both are told', () => told.length === 2)
+  assert.deepEqual([seen, told], [[1, 2], [LOST, '0']])
+})
+
+test('run: a message whose session was lost under its handler is told of, and done by the one that gets it', async t => {
+  const { topic, group } = await setting(1)
+  const { consumer, told } = member(t, group, topic)
+  const go = gate()
+  const seen: number[] = []
+  let isAborted = false
+  const running = consumer.run({
+    concurrency: 2,
+    handler: async ({ deliveryCount }, { signal }) => {
+      seen.push(deliveryCount)
+      signal.addEventListener('abort', () => (isAborted = true))
+      if (deliveryCount === 1) await go.opened
+    },
+  })
+  await until('it is at work', () => seen.length === 1)
+  for (const api of [ApiKey.ShareFetch, ApiKey.ShareAcknowledge]) {
+    cluster.failNext(api, [ErrorCode.ERR_SHARE_SESSION_NOT_FOUND])
+  }
+  await until('the handler hears of it', () => isAborted)
+  await until('it comes again', () => seen.length === 2)
+  go.open()
+  await until('both are told', () => told.length === 2)
+  assert.deepEqual([seen, told.sort()], [[1, 2], ['0', LOST]])
+  await consumer.close()
+  await running
+})
+
+test('what was said under a lock that has ended is not said of the next, of the same member either', async t => {
+  const { topic, group } = await setting(1)
+  const { consumer, told } = member(t, group, topic, {
+    'share.acknowledgement.mode': 'explicit',
+    'fetch.wait.max.ms': LOCK_MS * 0.7,
+  })
+  // A fetch that waits keeps what is said from being told; that fetch brings the message once more.
+  const first = await consumer.poll(20_000)
+  assert.ok(first?.type === 'message')
+  const waits = consumer.poll(20_000)
+  await new Promise(resolve => setTimeout(resolve, LOCK_MS - 200))
+  consumer.acknowledge(first.message, 'release')
+  const second = await waits
+  assert.ok(second?.type === 'message')
+  assert.deepEqual([second.message.offset, second.message.deliveryCount], [0, 2])
+  await until('the first is told', () => told.length === 1)
+  assert.deepEqual(told, [LOST])
+  consumer.acknowledge(second.message, 'accept')
+  assert.deepEqual(await consumer.commit(), [{ topic, partition: 0 }])
+  assert.deepEqual(told, [LOST, '0'])
+})
