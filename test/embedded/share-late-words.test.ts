@@ -75,7 +75,13 @@ test('for await: whoever asks for the next after the lock is told that its messa
   }
   await consumer.commit()
   await until('both are told', () => told.length === 2)
-  assert.deepEqual([seen, told], [[1, 2], [LOST, '0']])
+  assert.deepEqual(
+    [seen, told],
+    [
+      [1, 2],
+      [LOST, '0'],
+    ],
+  )
 })
 
 test('run: a message whose session was lost under its handler is told of, and done by the one that gets it', async t => {
@@ -100,7 +106,13 @@ test('run: a message whose session was lost under its handler is told of, and do
   await until('it comes again', () => seen.length === 2)
   go.open()
   await until('both are told', () => told.length === 2)
-  assert.deepEqual([seen, told.sort()], [[1, 2], ['0', LOST]])
+  assert.deepEqual(
+    [seen, told.sort()],
+    [
+      [1, 2],
+      ['0', LOST],
+    ],
+  )
   await consumer.close()
   await running
 })

@@ -394,7 +394,11 @@ export class ShareFetcher {
     for (const { offset, deliveryCount } of messages) {
       const type = deliveryCount > 1 ? source.pending.drop(offset) : undefined
       if (type === undefined) continue
-      const error = lockLost(ErrorCode.ERR_INVALID_RECORD_STATE, source, 'the lock has ended, and they are given out again')
+      const error = lockLost(
+        ErrorCode.ERR_INVALID_RECORD_STATE,
+        source,
+        'the lock has ended, and they are given out again',
+      )
       this.#host.onAcknowledged(source, new Map([[offset, type]]), error)
     }
   }
