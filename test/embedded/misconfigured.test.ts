@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { EmbeddedCluster } from '@ottla/broker'
-import { ErrorCode, KafkaError, Producer } from 'ottla'
+import { Consumer, ErrorCode, KafkaError, Producer } from 'ottla'
 import { misconfiguredScenarios, type MisconfiguredWorld } from '../behaviour/misconfigured.ts'
 import { Authority } from '../harness/certificates.ts'
 
@@ -60,5 +60,56 @@ test('A topic that does not exist is the reason of messages that ran out of time
     })
   } finally {
     await producer.close()
+  }
+})
+
+test('A broker that gives an address at which it cannot be reached is the reason, with where the address comes from', async () => {
+  await using cluster = await EmbeddedCluster.start()
+  const host = 'no-such-host.invalid'
+  cluster.control(({ apiName, body }) => {
+    if (apiName === 'Metadata') {
+      const { topics } = body as { topics: readonly { name: string }[] | null }
+      const partition = { partitionIndex: 0, leaderId: 1, leaderEpoch: 0, replicaNodes: [1], isrNodes: [1] }
+      return {
+        brokers: [{ nodeId: 1, host, port: 9092, rack: null }],
+        clusterId: 'c',
+        controllerId: 1,
+        topics: (topics ?? []).map(({ name }) => ({
+          errorCode: 0,
+          name,
+          topicId: 'MTExMTExMTExMTExMTExMQ',
+          isInternal: false,
+          partitions: [{ errorCode: 0, ...partition, offlineReplicas: [] }],
+        })),
+      }
+    }
+    if (apiName !== 'FindCoordinator') return undefined
+    const { coordinatorKeys } = body as { coordinatorKeys: readonly string[] }
+    const found = { nodeId: 1, host, port: 9092, errorCode: 0, errorMessage: null }
+    return { coordinators: coordinatorKeys.map(key => ({ key, ...found })) }
+  })
+  const config = { 'bootstrap.servers': cluster.bootstrapServers }
+  const quiet = { logger: () => undefined }
+  const why = /no-such-host\.invalid: .*; broker 1 gives this as its address \(advertised\.listeners\)/
+  const saysWhy = (error: unknown): boolean => {
+    assert.ok(error instanceof KafkaError && error.cause instanceof KafkaError)
+    assert.match(error.message, why)
+    return true
+  }
+  const producer = new Producer({ ...config, 'message.timeout.ms': 1000 }, quiet)
+  const transactional = new Producer({ ...config, 'transactional.id': 't' }, quiet)
+  const consumer = new Consumer({ ...config, 'group.id': 'g', 'group.protocol': 'consumer' }, quiet)
+  const alone = new Consumer(config, quiet)
+  try {
+    await assert.rejects(producer.send({ topic: 't', value: 'x' }), saysWhy)
+    await assert.rejects(transactional.initTransactions(1000), saysWhy)
+    consumer.subscribe('t')
+    await assert.rejects(consumer.readMessage(1000), saysWhy)
+    assert.match(consumer.explain().join('\n'), why)
+    await alone.assign([{ topic: 't', partition: 0, offset: 0 }])
+    await assert.rejects(alone.readMessage(1000), saysWhy)
+    assert.match(alone.explain().join('\n'), why)
+  } finally {
+    await Promise.all([producer.close(), transactional.close(0), consumer.close(), alone.close()])
   }
 })

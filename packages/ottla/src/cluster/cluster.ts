@@ -93,6 +93,11 @@ export class Cluster {
     return this.#brokers.trouble
   }
 
+  /** Why somebody who waits may have waited in vain: that, or why one of the brokers cannot be reached; null likewise. */
+  get obstacle(): KafkaError | null {
+    return this.trouble ?? this.brokers().find(({ isFailing }) => isFailing)?.lastFailure ?? null
+  }
+
   /** That no broker has been reached since one was lost, or ever. */
   get isCutOff(): boolean {
     return this.trouble !== null && !this.allBrokers().some(({ isUp }) => isUp)

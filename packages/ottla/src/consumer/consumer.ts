@@ -567,7 +567,7 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
       hasCallbacks: () => this.#group?.hasCallbacks ?? false,
       runCallbacks: async () => this.#group?.runCallbacks(),
       closedError: () => this.#closedError(),
-      trouble: () => this.#cluster.trouble,
+      trouble: () => this.#cluster.obstacle,
     }
     const stores = this.#settings['enable.auto.offset.store']
     return new Poller<K, V>(this.#context.clock, this.#queue, this.#mailbox, host, decoding, stores)

@@ -439,7 +439,7 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
         this.#pipeline.accumulator.failAll(new KafkaError(ErrorCode.ERR__STATE, text, { cause }))
         this.#pipeline.delivery.quietly(() => this.#pipeline.purge(true, false, cause))
       },
-      trouble: () => this.#cluster.trouble,
+      trouble: () => this.#cluster.obstacle,
       onReady: () => this.#onReady?.(),
       onFatal: (code, message) => this.#raiseFatal(code, message),
     }

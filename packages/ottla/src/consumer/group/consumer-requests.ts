@@ -14,6 +14,8 @@ import { passingCode } from './membership-errors.ts'
 const LEAVE_EPOCH = -1
 const STATIC_LEAVE_EPOCH = -2
 const LEAVE_TIMEOUT_MS = 5_000
+// A coordinator that has never answered is hardly going to.
+const UNKNOWN_LEAVE_TIMEOUT_MS = 1_000
 /** The first version that knows patterns. */
 export const FIRST_WITH_REGEX = 1
 
@@ -83,7 +85,7 @@ export class ConsumerRequests {
     const epoch = settings['group.instance.id'] === undefined ? LEAVE_EPOCH : STATIC_LEAVE_EPOCH
     try {
       await this.#cluster.request(this.#target, ConsumerGroupHeartbeat, this.#identity(epoch), {
-        deadline: Deadline.after(clock, LEAVE_TIMEOUT_MS),
+        deadline: Deadline.after(clock, this.#isKnown ? LEAVE_TIMEOUT_MS : UNKNOWN_LEAVE_TIMEOUT_MS),
         // Behind a heartbeat that is under way.
         lane: 'coordinator',
         errorOf: response => response.errorCode,

@@ -28,6 +28,8 @@ export interface ShareMemberHost {
 
 const LEAVE_EPOCH = -1
 const LEAVE_TIMEOUT_MS = 5_000
+// A coordinator that has never answered is hardly going to.
+const UNKNOWN_LEAVE_TIMEOUT_MS = 1_000
 // Until the coordinator has said how often it wants to be told.
 const FIRST_INTERVAL_MS = 3_000
 // It deals partitions out after its answer to whoever joins; a whole interval would be long to wait for them.
@@ -263,7 +265,8 @@ export class ShareMember {
     if (!this.#isKnown && this.#cluster.isCutOff) return
     const { clock, logger } = this.#context
     try {
-      await this.#request(this.#identity(LEAVE_EPOCH), Deadline.after(clock, LEAVE_TIMEOUT_MS))
+      const limitMs = this.#isKnown ? LEAVE_TIMEOUT_MS : UNKNOWN_LEAVE_TIMEOUT_MS
+      await this.#request(this.#identity(LEAVE_EPOCH), Deadline.after(clock, limitMs))
     } catch (error) {
       logger.debug('cgrp', 'LEAVE', error instanceof Error ? error.message : String(error))
     }
