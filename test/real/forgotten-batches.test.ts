@@ -37,6 +37,7 @@ test('batches that a restarted broker no longer recognises are not written twice
     for (let end = 0; end < 6; ) end = (await reader.queryWatermarkOffsets('t', 0, 30_000)).high
     await broker.stop()
     broker.proxy.delay('answers', 0)
+    broker.proxy.cutAll()
     await broker.restart()
     const reports = await Promise.all(sent)
     assert.deepEqual(
