@@ -12,6 +12,7 @@ import {
   type KafkaError,
 } from 'ottla'
 import { fresh } from './world.ts'
+import { createTopic } from '../harness/topics.ts'
 
 const MECHANISM = 'SCRAM-SHA-256'
 const WAIT_MS = 20_000
@@ -103,8 +104,7 @@ export function authorizationScenarios(start: () => Promise<World>): void {
 
   async function newTopic(): Promise<string> {
     const topic = fresh('authorization')
-    const [created] = await admin.createTopics([{ topic, numPartitions: 1 }])
-    assert.equal(created?.error, undefined)
+    await createTopic(login('PLAIN', world.admin.username, world.admin.password), topic)
     return topic
   }
 

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { AdminClient, Consumer, OFFSET_END, Producer, type ConsumerConfig, type MessageBatch } from 'ottla'
 import { fresh } from './world.ts'
+import { createTopic } from '../harness/topics.ts'
 
 const WAIT_MS = 30_000
 const quiet = (): void => undefined
@@ -52,8 +53,7 @@ export function exactlyOnceOffsetScenarios(start: () => Promise<World>): void {
 
   async function topicOf(partitions = 1): Promise<string> {
     const topic = fresh('eos-offsets')
-    const [made] = await admin.createTopics([{ topic, numPartitions: partitions, replicationFactor: 1 }])
-    assert.equal(made?.error, undefined)
+    await createTopic(world.bootstrapServers, topic, { numPartitions: partitions, replicationFactor: 1 })
     return topic
   }
 

@@ -5,6 +5,7 @@ import { createInterface } from 'node:readline'
 import { after, before, test } from 'node:test'
 import { AdminClient, Producer, type ConsumerConfig } from 'ottla'
 import { fresh } from './world.ts'
+import { createTopic } from '../harness/topics.ts'
 
 const WAIT_MS = 60_000
 const quiet = (): void => undefined
@@ -105,8 +106,7 @@ export function expelledMemberScenarios(
       const meanwhile = isDeleted ? 'whose group is deleted meanwhile' : 'past its session'
       test(`${name}: a process that sleeps ${meanwhile} reads on when it wakes up`, async () => {
         const [topic, group] = [fresh('sleeper'), fresh('sleeper')]
-        const [created] = await admin.createTopics([{ topic, numPartitions: 2, replicationFactor: 1 }])
-        assert.equal(created?.error, undefined)
+        await createTopic(cluster.bootstrapServers, topic, { numPartitions: 2, replicationFactor: 1 })
         const entries = (['consumer', 'share'] as const).flatMap(kind =>
           (
             [

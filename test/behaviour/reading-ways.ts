@@ -3,6 +3,7 @@ import { after, before, type TestContext } from 'node:test'
 import assert from 'node:assert/strict'
 import { AdminClient, Consumer, Producer, type ConsumerConfig, type Message } from 'ottla'
 import { fresh } from './world.ts'
+import { createTopic } from '../harness/topics.ts'
 
 export const quiet = (): void => undefined
 export const WAIT_MS = 30_000
@@ -95,8 +96,7 @@ export function readersOf(start: () => Promise<World>): Readers {
     producer: () => producer,
     async topicWith(sizes) {
       const topic = fresh('readers')
-      const [created] = await admin.createTopics([{ topic, numPartitions: sizes.length, replicationFactor: 1 }])
-      assert.equal(created?.error, undefined)
+      await createTopic(world.bootstrapServers, topic, { numPartitions: sizes.length, replicationFactor: 1 })
       const messages = sizes.flatMap((each, partition) =>
         each.map(size => ({ topic, partition, value: Buffer.alloc(size, 'm') })),
       )

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { AdminClient, type ClientConfig } from 'ottla'
 import { makeBusy, type Busy, type Witness } from './busy-clients.ts'
 import { fresh } from './world.ts'
+import { createTopic } from '../harness/topics.ts'
 
 const MECHANISM = 'SCRAM-SHA-512'
 const SESSIONS = 3
@@ -68,8 +69,7 @@ export function reauthenticationScenarios(start: () => Promise<SessionWorld>): v
 
   async function newTopic(): Promise<string> {
     const topic = fresh('session')
-    const [created] = await admin.createTopics([{ topic, numPartitions: 3 }])
-    assert.equal(created?.error, undefined)
+    await createTopic(login('PLAIN', world.admin.username, world.admin.password), topic, { numPartitions: 3 })
     return topic
   }
 

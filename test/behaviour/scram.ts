@@ -3,6 +3,7 @@ import { after, before, test } from 'node:test'
 import assert from 'node:assert/strict'
 import { AdminClient, Consumer, ErrorCode, KafkaError, Producer, type ClientConfig } from 'ottla'
 import { fresh } from './world.ts'
+import { createTopic } from '../harness/topics.ts'
 
 const WAIT_MS = 20_000
 const quiet = (): void => undefined
@@ -67,8 +68,7 @@ export function scramScenarios(start: () => Promise<World>): void {
       // What has to be escaped, and is no ASCII.
       const password = 'p=ä,ß "\\ word'
       await createUser(mechanism, user, password)
-      const [created] = await admin.createTopics([{ topic, numPartitions: 1, replicationFactor: 1 }])
-      assert.equal(created?.error, undefined)
+      await createTopic(login('PLAIN', world.admin.username, world.admin.password), topic, { replicationFactor: 1 })
       const alice = new Producer(login(mechanism, user, 'wrong'), { logger: quiet })
       const failed = new Promise<{ code: number; message: string }>(resolve => {
         alice.on('error', ({ error }) => {
@@ -135,8 +135,7 @@ export function scramScenarios(start: () => Promise<World>): void {
   test('a delegation token logs in as its owner, by each mechanism, until it is expired', async () => {
     const [user, topic] = [fresh('scram'), fresh('scram')]
     await createUser('SCRAM-SHA-256', user, 'secret')
-    const [created] = await admin.createTopics([{ topic, numPartitions: 1, replicationFactor: 1 }])
-    assert.equal(created?.error, undefined)
+    await createTopic(login('PLAIN', world.admin.username, world.admin.password), topic, { replicationFactor: 1 })
     const notMine = await admin.createDelegationToken({ owner: `User:${user}` })
     const { tokenId, hmac } = await admin.createDelegationToken({
       owner: `User:${user}`,

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { AdminClient, ErrorCode, KafkaError, Producer, ShareConsumer, type ConsumerConfig } from 'ottla'
 import { gate, quiet, until } from './reading-ways.ts'
 import { fresh } from './world.ts'
+import { createTopic } from '../harness/topics.ts'
 
 /** @param start a cluster that serves share groups */
 export function shareRunControlScenarios(
@@ -36,8 +37,7 @@ export function shareRunControlScenarios(
     const entries = Object.entries(settings).map(([name, value]) => ({ name, value, operation: 'set' as const }))
     const [altered] = await admin.incrementalAlterConfigs([{ type: 'group', name: group, entries }])
     assert.equal(altered?.error, undefined)
-    const [created] = await admin.createTopics([{ topic, numPartitions: 1, replicationFactor: 1 }])
-    assert.equal(created?.error, undefined)
+    await createTopic(world.bootstrapServers, topic, { replicationFactor: 1 })
     const messages = Array.from({ length: count }, (_, i) => ({ topic, partition: 0, value: String(i) }))
     for (const { error } of await producer.sendBatch(messages)) assert.equal(error, undefined)
     return { group, topic }

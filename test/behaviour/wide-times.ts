@@ -4,6 +4,7 @@ import { after, before, test } from 'node:test'
 import { AdminClient, Consumer, Producer, type Message } from 'ottla'
 import { type PlainWorld } from './consumer.ts'
 import { fresh } from './world.ts'
+import { createTopic } from '../harness/topics.ts'
 
 const quiet = (): void => undefined
 const NANOSECONDS = 1_700_000_000_000_000_000
@@ -29,7 +30,7 @@ export function wideTimeScenarios(start: () => Promise<PlainWorld>): void {
   async function topicWith(batches: readonly (readonly number[])[], codec: 'none' | 'gzip' = 'none'): Promise<string> {
     const topic = fresh('wide')
     const limit = { 'message.timestamp.after.max.ms': '9223372036854775807' }
-    await admin.createTopics([{ topic, numPartitions: 1, replicationFactor: 1, config: limit }])
+    await createTopic(world.bootstrapServers, topic, { replicationFactor: 1, config: limit })
     const producer = new Producer({ ...config, 'linger.ms': 5, 'compression.type': codec }, { logger: quiet })
     try {
       for (const times of batches) {

@@ -6,6 +6,7 @@ import { promisify } from 'node:util'
 import { AdminClient, Producer, type ProducerConfig } from 'ottla'
 import { fresh } from '../behaviour/world.ts'
 import type { Peer } from './peer.ts'
+import { createTopic } from '../harness/topics.ts'
 
 const run = promisify(execFile)
 const quiet = (): void => undefined
@@ -93,8 +94,7 @@ export function readingScenarios(start: () => Promise<World>, readers: Readonly<
   for (const [name, read] of Object.entries(readers)) {
     test(`what we write with every codec, in and outside transactions, is read by ${name}`, async () => {
       const topic = fresh('read')
-      const [created] = await admin.createTopics([{ topic, numPartitions: ways.length, replicationFactor: 1 }])
-      assert.equal(created?.error, undefined)
+      await createTopic(world.bootstrapServers, topic, { numPartitions: ways.length, replicationFactor: 1 })
       await Promise.all(ways.map((way, partition) => write(topic, way, partition)))
       const seen = await read(world.bootstrapServers, topic)
       assert.deepEqual(seen.sort(), expected.sort())

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
-import { AdminClient, ErrorCode, Producer, type KafkaError, type DeliveryReport, type ProducerConfig } from 'ottla'
+import { ErrorCode, Producer, type KafkaError, type DeliveryReport, type ProducerConfig } from 'ottla'
 import { fresh } from '../behaviour/world.ts'
 import { startKafka, type KafkaCluster } from '../harness/kafka.ts'
 import { sharedKafka } from '../harness/shared.ts'
+import { createTopic } from '../harness/topics.ts'
 
 const quiet = (): void => undefined
 
@@ -40,11 +41,9 @@ for (const which of ['single', 'old'] as const) {
 
 test('a topic with LogAppendTime has its own times reported, and a message over its limit refused', async () => {
   await using kafka = await sharedKafka('single')
-  const admin = new AdminClient({ 'bootstrap.servers': kafka.bootstrapServers })
   const topic = fresh('limits')
   const config = { 'message.timestamp.type': 'LogAppendTime', 'max.message.bytes': '1000' }
-  await admin.createTopics([{ topic, numPartitions: 1, config }])
-  await admin.close()
+  await createTopic(kafka.bootstrapServers, topic, { config })
   await using producer = new Producer({ 'bootstrap.servers': kafka.bootstrapServers }, { logger: quiet })
   const before = Date.now()
   const report = await producer.send({ topic, value: 'a', timestamp: 5 })
@@ -65,10 +64,8 @@ test('a topic with LogAppendTime has its own times reported, and a message over 
 
 test('of a batch with a record that a compacted topic refuses, the others are told so (KIP-467)', async () => {
   await using kafka = await sharedKafka('single')
-  const admin = new AdminClient({ 'bootstrap.servers': kafka.bootstrapServers })
   const topic = fresh('compacted')
-  await admin.createTopics([{ topic, numPartitions: 1, config: { 'cleanup.policy': 'compact' } }])
-  await admin.close()
+  await createTopic(kafka.bootstrapServers, topic, { config: { 'cleanup.policy': 'compact' } })
   await using producer = new Producer({ 'bootstrap.servers': kafka.bootstrapServers }, { logger: quiet })
   const reports = await producer.sendBatch([
     { topic, key: 'a', value: '1' },
@@ -84,10 +81,8 @@ test('of a batch with a record that a compacted topic refuses, the others are to
 
 test('an idempotent producer goes on under its next epoch after a message has been refused', async () => {
   await using kafka = await sharedKafka('single')
-  const admin = new AdminClient({ 'bootstrap.servers': kafka.bootstrapServers })
   const topic = fresh('epochs')
-  await admin.createTopics([{ topic, numPartitions: 1, config: { 'cleanup.policy': 'compact' } }])
-  await admin.close()
+  await createTopic(kafka.bootstrapServers, topic, { config: { 'cleanup.policy': 'compact' } })
   await using producer = new Producer(
     { 'bootstrap.servers': kafka.bootstrapServers, 'enable.idempotence': true, 'batch.num.messages': 1 },
     { logger: quiet },
@@ -117,9 +112,8 @@ async function produceThrough(
   trouble: () => Promise<void>,
 ): Promise<{ reports: DeliveryReport[]; topic: string; producer: Producer }> {
   const topic = fresh('chaos')
-  const admin = new AdminClient({ 'bootstrap.servers': kafka.plainBootstrapServers })
-  await admin.createTopics([{ topic, numPartitions: 6, replicationFactor: 3, config: { 'min.insync.replicas': '2' } }])
-  await admin.close()
+  const options = { numPartitions: 6, replicationFactor: 3, config: { 'min.insync.replicas': '2' } }
+  await createTopic(kafka.plainBootstrapServers, topic, options)
   const settings = { 'bootstrap.servers': kafka.plainBootstrapServers, 'socket.timeout.ms': 6000, ...config }
   const producer = new Producer(settings, { logger: quiet })
   const reports: DeliveryReport[] = []

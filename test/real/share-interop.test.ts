@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { AdminClient, Producer, ShareConsumer } from 'ottla'
 import { fresh } from '../behaviour/world.ts'
 import { sharedKafka, type SharedKafka } from '../harness/shared.ts'
+import { createTopic } from '../harness/topics.ts'
 
 const COUNT = 400
 const quiet = (): void => undefined
@@ -23,7 +24,7 @@ after(async () => {
 
 test("Java's members and ours share the messages of one partition: each is one's alone", async () => {
   const [topic, group] = [fresh('shared'), fresh('mixed-sharers')]
-  await admin.createTopics([{ topic, numPartitions: 1, replicationFactor: 1 }])
+  await createTopic(kafka.bootstrapServers, topic, { replicationFactor: 1 })
   const settings = {
     'share.auto.offset.reset': 'earliest',
     'share.assignment.interval.ms': '0',
