@@ -295,9 +295,9 @@ export class Cluster {
   }
 
   #isHopeless(error: KafkaError, patience: Patience): boolean {
-    return (
-      this.#surrendered.has(error) || patience.isOver(error, this.#brokers.refusal !== null, this.#context.clock.now())
-    )
+    if (this.#surrendered.has(error)) return true
+    const hasWorked = this.metadata.snapshot.brokers.size > 0
+    return patience.isOver(error, this.#brokers.refusal !== null, hasWorked, this.#context.clock.now())
   }
 
   #givenUp(last: KafkaError): KafkaError {
@@ -313,9 +313,7 @@ export class Cluster {
 
   // That no broker accepts the credentials says more than that time is over.
   #outOfTime(api: string, last: KafkaError): KafkaError {
-    const { refusal } = this.#brokers
-    if (last.code === ErrorCode.ERR__AUTHENTICATION) return last
-    if (refusal !== null) return new KafkaError(refusal.code, refusal.message, { cause: last })
+    if (last.code === ErrorCode.ERR__AUTHENTICATION || this.#brokers.refusal !== null) return this.#givenUp(last)
     const message = `${api} got no usable answer in time; last: ${last.message}`
     return new KafkaError(ErrorCode.ERR__TIMED_OUT, message, { cause: last })
   }
