@@ -135,6 +135,27 @@ export function shareRunControlScenarios(
     await assert.rejects(failing, (error: Error) => error instanceof KafkaError && error.cause === thrown)
   })
 
+  test('close that nobody awaits waits for what is at work, and that is accepted', async t => {
+    const { group, topic } = await groupAndTopic(2)
+    const consumer = member(t, group, topic)
+    const done: string[] = []
+    await consumer.run({
+      handler: async ({ value }) => {
+        await new Promise(resolve => setTimeout(resolve, 5))
+        void consumer.close()
+        await new Promise(resolve => setTimeout(resolve, 50))
+        done.push(String(value))
+      },
+    })
+    assert.deepEqual(done, ['0'])
+    const next = member(t, group, topic)
+    for await (const { value } of next) {
+      assert.equal(String(value), '1')
+      break
+    }
+    await next.close()
+  })
+
   for (const way of ['run', 'for await'] as const) {
     test(`close awaited while a message is at work does not wait for that one: ${way}`, async t => {
       const { group, topic } = await groupAndTopic(5)
