@@ -34,7 +34,7 @@ test('batches that a restarted broker no longer recognises are not written twice
       { 'bootstrap.servers': kafka.plainBootstrapServers, 'group.id': 'g' },
       { logger: quiet },
     )
-    for (let end = 0; end < 6; ) end = (await reader.queryWatermarkOffsets('t', 0, 30_000)).high
+    for (let end = 0; end < 6;) end = (await reader.queryWatermarkOffsets('t', 0, 30_000)).high
     await broker.stop()
     broker.proxy.delay('answers', 0)
     broker.proxy.cutAll()
