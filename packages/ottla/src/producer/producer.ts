@@ -219,7 +219,7 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
    * @param wait - limit in ms, or with a signal; -1 (default): none
    * @returns the messages that are still outstanding: 0, at once, when all have been reported
    */
-  flush(wait?: WaitOptions): Promise<number> {
+  async flush(wait?: WaitOptions): Promise<number> {
     const { timeoutMs, signal } = resolveWait(wait, -1)
     return flush(this.#pipeline, this.#context.clock, timeoutMs, signal)
   }
@@ -386,12 +386,12 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
    * Flushes, then closes. What has not been delivered by the limit (default: `message.timeout.ms`), or when the signal
    * is aborted, is reported as purged. Always resolves; a second call waits for the first.
    */
-  close(options?: WaitOptions): Promise<void> {
+  async close(options?: WaitOptions): Promise<void> {
     if (this.#closing === null) {
       const limitMs = this.#context.settings['message.timeout.ms'] || UNLIMITED_CLOSE_MS
       this.#closing = this.#close(resolveWait(options, limitMs))
     }
-    return this.#closing
+    await this.#closing
   }
 
   [Symbol.asyncDispose](): Promise<void> {
