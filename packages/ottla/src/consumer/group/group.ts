@@ -70,7 +70,8 @@ export class Group {
       isPolling: () => host.isPolling(),
       isCalling: () => this.#running !== null,
       workingSince: () => host.atWork.oldestSince,
-      isMember: () => this.#member.isMember,
+      // One whose membership the coordinator has ended meanwhile has not been told of that either.
+      isMember: () => this.#member.isMember || this.hasCallbacks,
       onExceeded: limitMs => void this.#onPollExceeded(limitMs),
     })
     host.atWork.onEnded = () => this.#onEnded()
@@ -333,8 +334,10 @@ export class Group {
     const why = atWork.exceeded(limitMs)
     const leave = (): void => {
       if (this.#subscription === null) return
-      this.#member.evict(why)
-      this.#host.raise(new KafkaError(ErrorCode.ERR__MAX_POLL_EXCEEDED, `${why}: left the group`))
+      const { isMember } = this.#member
+      if (isMember) this.#member.evict(why)
+      const outcome = isMember ? 'left the group' : 'the coordinator had ended the membership'
+      this.#host.raise(new KafkaError(ErrorCode.ERR__MAX_POLL_EXCEEDED, `${why}: ${outcome}`))
     }
     if (atWork.isStuck) await this.#parking.park(async () => this.#host.beforeEviction(), leave)
     else this.#parking.parkNow(leave)
