@@ -3,8 +3,10 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net'
 import { after, before, test } from 'node:test'
+import { createServer as createTlsServer } from 'node:tls'
 import { EmbeddedCluster } from '@ottla/broker'
 import { AdminClient, Consumer, OFFSET_BEGINNING, Producer, type ClientConfig } from 'ottla'
+import { Authority } from '../harness/certificates.ts'
 
 const quiet = { logger: (): void => undefined }
 // Far below the ten and more seconds that a silent address costs by itself.
@@ -148,3 +150,34 @@ test('An address that falls silent in any step of the handshake, or right after 
     silence.close()
   }
 })
+
+for (const when of ['before', 'after'] as const) {
+  test(`An address that falls silent ${when} the handshake of TLS is not waited for`, async () => {
+    const authority = Authority.make('Silence')
+    const { key, cert } = authority.issue({ subject: '/CN=broker', names: 'IP:127.0.0.1' })
+    const sockets = new Set<Socket>()
+    const silence = when === 'before' ? createServer() : createTlsServer({ key, cert })
+    silence.on(when === 'before' ? 'connection' : 'secureConnection', (socket: Socket) => {
+      sockets.add(socket.resume().on('error', () => undefined))
+    })
+    await once(silence.listen(0, '127.0.0.1'), 'listening')
+    try {
+      await using tls = await EmbeddedCluster.start({ tls: { key, cert } })
+      tls.createTopic('t', { partitions: 1 })
+      const address = `127.0.0.1:${(silence.address() as AddressInfo).port}`
+      for (let i = 0; i < 3; i++) {
+        const config = {
+          'bootstrap.servers': `${address},${tls.bootstrapServers}`,
+          'security.protocol': 'ssl',
+          'ssl.ca.pem': authority.cert,
+          'message.timeout.ms': SOON_MS,
+        } as const
+        await using producer = new Producer(config, quiet)
+        assert.equal((await producer.send({ topic: 't', value: 'x' })).status, 'persisted')
+      }
+    } finally {
+      for (const socket of sockets) socket.destroy()
+      silence.close()
+    }
+  })
+}
