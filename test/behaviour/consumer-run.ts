@@ -2,7 +2,7 @@
 import { test } from 'node:test'
 import assert from 'node:assert/strict'
 import { Consumer, json, type ConsumerConfig, type Message } from 'ottla'
-import { plainWorld, type Plain } from './plain-world.ts'
+import { plainClients, type PlainWorld } from './plain-world.ts'
 import { fresh } from './world.ts'
 import { createTopic } from '../harness/topics.ts'
 
@@ -10,8 +10,8 @@ const quiet = (): void => undefined
 const WAIT_MS = 30_000
 
 /** @param start a cluster */
-export function consumerRunScenarios(start: () => Promise<Plain>): void {
-  const world = plainWorld(start)
+export function consumerRunScenarios(start: () => Promise<PlainWorld>): void {
+  const world = plainClients(start)
 
   function configOf(group: string): ConsumerConfig {
     return {

@@ -18,14 +18,9 @@ import {
   type RebalanceEvent,
   type TopicPartitionOffset,
 } from 'ottla'
+import type { PlainWorld } from './plain-world.ts'
 import { fresh } from './world.ts'
 import { createTopic } from '../harness/topics.ts'
-
-/** A broker without security. */
-export interface PlainWorld {
-  readonly bootstrapServers: string
-  close(): Promise<void>
-}
 
 const quiet = (): void => undefined
 

@@ -1,7 +1,8 @@
 /** How far a group comes that commits its offsets with transactions: past what nobody is given, and never past more. */
 import assert from 'node:assert/strict'
-import { after, before, test } from 'node:test'
-import { AdminClient, Consumer, OFFSET_END, Producer, type ConsumerConfig, type MessageBatch } from 'ottla'
+import { test } from 'node:test'
+import { Consumer, OFFSET_END, Producer, type ConsumerConfig, type MessageBatch } from 'ottla'
+import { plainClients, type PlainWorld } from './plain-world.ts'
 import { fresh } from './world.ts'
 import { createTopic } from '../harness/topics.ts'
 
@@ -11,27 +12,11 @@ const quiet = (): void => undefined
 const toEnd = (consumer: Consumer, topic: string): Promise<unknown> =>
   consumer.seek([{ topic, partition: 0, offset: OFFSET_END }])
 
-interface World {
-  readonly bootstrapServers: string
-  close(): Promise<void>
-}
-
 type Work = (batch: MessageBatch, tx: Producer, consumer: Consumer) => void | Promise<void>
 
 /** @param start a cluster */
-export function exactlyOnceOffsetScenarios(start: () => Promise<World>): void {
-  let world: World
-  let admin: AdminClient
-
-  before(async () => {
-    world = await start()
-    admin = new AdminClient({ 'bootstrap.servers': world.bootstrapServers }, { logger: quiet })
-  })
-
-  after(async () => {
-    await admin.close()
-    await world.close()
-  })
+export function exactlyOnceOffsetScenarios(start: () => Promise<PlainWorld>): void {
+  const world = plainClients(start)
 
   function producer(id = fresh('eos')): Producer {
     const servers = { 'bootstrap.servers': world.bootstrapServers, 'linger.ms': 0 }
@@ -76,13 +61,13 @@ export function exactlyOnceOffsetScenarios(start: () => Promise<World>): void {
 
   /** Of a transaction it becomes visible after its end has been answered. */
   async function committed(group: string, topic: string, partition = 0): Promise<number> {
-    const [found] = await admin.listConsumerGroupOffsets(group, [{ topic, partition }])
+    const [found] = await world.admin.listConsumerGroupOffsets(group, [{ topic, partition }])
     return found?.offset ?? NaN
   }
 
   async function endOf(topic: string, partition = 0): Promise<number> {
     const asked = [{ topic, partition, spec: 'latest' }] as const
-    const [found] = await admin.listOffsets([...asked])
+    const [found] = await world.admin.listOffsets([...asked])
     return found?.offset ?? NaN
   }
 
@@ -244,7 +229,8 @@ export function exactlyOnceOffsetScenarios(start: () => Promise<World>): void {
     await using tx = producer(id)
     consumer.subscribe(input)
     // Each transaction has an epoch of its own (KIP-890).
-    const epoch = async (): Promise<number | undefined> => (await admin.describeTransactions([id]))[0]?.producerEpoch
+    const epoch = async (): Promise<number | undefined> =>
+      (await world.admin.describeTransactions([id]))[0]?.producerEpoch
     const running = tx.transactional(consumer, quiet, { signal: over.signal })
     try {
       await noLag(group, input)

@@ -1,8 +1,8 @@
 /** Offsets committed with a transaction: consume, transform, produce. Real or embedded, version 1 or 2 of transactions. */
 import assert from 'node:assert/strict'
-import { after, before, test } from 'node:test'
-import { AdminClient, Consumer, Producer, type ConsumerConfig, type KafkaError, type Message } from 'ottla'
-import type { PlainWorld } from './consumer.ts'
+import { test } from 'node:test'
+import { Consumer, Producer, type ConsumerConfig, type KafkaError, type Message } from 'ottla'
+import { plainClients, type PlainWorld } from './plain-world.ts'
 import { fresh } from './world.ts'
 import { closing } from '../harness/closing.ts'
 import { createTopic } from '../harness/topics.ts'
@@ -11,18 +11,7 @@ const quiet = (): void => undefined
 
 /** Registers the scenarios; `start` brings up a broker without security. */
 export function exactlyOnceScenarios(start: () => Promise<PlainWorld>): void {
-  let world: PlainWorld
-  let admin: AdminClient
-
-  before(async () => {
-    world = await start()
-    admin = new AdminClient({ 'bootstrap.servers': world.bootstrapServers }, { logger: quiet })
-  })
-
-  after(async () => {
-    await admin.close()
-    await world.close()
-  })
+  const world = plainClients(start)
 
   function producer(id = fresh('eos')): Producer {
     const config = { 'bootstrap.servers': world.bootstrapServers, 'linger.ms': 1, 'transactional.id': id }
@@ -55,7 +44,7 @@ export function exactlyOnceScenarios(start: () => Promise<PlainWorld>): void {
   }
 
   async function committed(group: string, topic: string): Promise<number[]> {
-    const offsets = await admin.listConsumerGroupOffsets(group, [
+    const offsets = await world.admin.listConsumerGroupOffsets(group, [
       { topic, partition: 0 },
       { topic, partition: 1 },
     ])

@@ -2,7 +2,7 @@
 import { test } from 'node:test'
 import assert from 'node:assert/strict'
 import { Consumer, type ConsumerConfig } from 'ottla'
-import { plainWorld, type Plain } from './plain-world.ts'
+import { plainClients, type PlainWorld } from './plain-world.ts'
 import { fresh } from './world.ts'
 import { createTopic } from '../harness/topics.ts'
 
@@ -13,8 +13,8 @@ const quiet = (): void => undefined
 type Protocol = 'classic' | 'consumer'
 
 /** @param start a cluster that lets groups change their protocol both ways */
-export function groupMigrationScenarios(start: () => Promise<Plain>): void {
-  const world = plainWorld(start)
+export function groupMigrationScenarios(start: () => Promise<PlainWorld>): void {
+  const world = plainClients(start)
 
   async function until(what: string, isTrue: () => Promise<boolean> | boolean): Promise<void> {
     const end = Date.now() + WAIT_MS

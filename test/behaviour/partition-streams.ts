@@ -2,7 +2,7 @@
 import { test } from 'node:test'
 import assert from 'node:assert/strict'
 import { Consumer, ErrorCode, json, type ConsumerConfig } from 'ottla'
-import { plainWorld, type Plain } from './plain-world.ts'
+import { plainClients, type PlainWorld } from './plain-world.ts'
 import { fresh } from './world.ts'
 import { createTopic } from '../harness/topics.ts'
 
@@ -10,8 +10,8 @@ const WAIT_MS = 30_000
 const quiet = (): void => undefined
 
 /** @param start a cluster */
-export function partitionStreamScenarios(start: () => Promise<Plain>): void {
-  const world = plainWorld(start)
+export function partitionStreamScenarios(start: () => Promise<PlainWorld>): void {
+  const world = plainClients(start)
 
   const config = (group: string, changes: ConsumerConfig = {}): ConsumerConfig => ({
     'bootstrap.servers': world.bootstrapServers,

@@ -2,13 +2,13 @@ import { after, before } from 'node:test'
 import { AdminClient, Producer } from 'ottla'
 
 /** Some cluster without credentials, real or embedded. */
-export interface Plain {
+export interface PlainWorld {
   readonly bootstrapServers: string
   close(): Promise<void>
 }
 
 /** What every test of a file of scenarios needs of it. */
-export interface PlainWorld {
+export interface PlainClients {
   readonly bootstrapServers: string
   readonly admin: AdminClient
   /** It sends at once. */
@@ -16,9 +16,9 @@ export interface PlainWorld {
 }
 
 /** The cluster of a file of scenarios, from before its first test until after its last. @param start a cluster */
-export function plainWorld(start: () => Promise<Plain>): PlainWorld {
+export function plainClients(start: () => Promise<PlainWorld>): PlainClients {
   const logger = (): void => undefined
-  let cluster: Plain
+  let cluster: PlainWorld
   let admin: AdminClient
   let producer: Producer
 

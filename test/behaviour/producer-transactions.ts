@@ -1,9 +1,9 @@
 /** What a transactional producer does, and what readers see of it. Real or embedded, version 1 or 2 of transactions. */
 import assert from 'node:assert/strict'
-import { after, before, test } from 'node:test'
-import { AdminClient, Consumer, ErrorCode, Producer, type KafkaError, type ProducerConfig } from 'ottla'
+import { test } from 'node:test'
+import { Consumer, ErrorCode, Producer, type KafkaError, type ProducerConfig } from 'ottla'
+import { plainClients, type PlainWorld } from './plain-world.ts'
 import { fresh } from './world.ts'
-import type { PlainWorld } from './consumer.ts'
 import { closing } from '../harness/closing.ts'
 import { createTopic } from '../harness/topics.ts'
 
@@ -12,18 +12,7 @@ const PARTITIONS = 3
 
 /** Registers the scenarios; `start` brings up a broker without security. */
 export function producerTransactionScenarios(start: () => Promise<PlainWorld>): void {
-  let world: PlainWorld
-  let admin: AdminClient
-
-  before(async () => {
-    world = await start()
-    admin = new AdminClient({ 'bootstrap.servers': world.bootstrapServers }, { logger: quiet })
-  })
-
-  after(async () => {
-    await admin.close()
-    await world.close()
-  })
+  const world = plainClients(start)
 
   function make(id = fresh('txn'), config: ProducerConfig = {}): Producer {
     const base = { 'bootstrap.servers': world.bootstrapServers, 'linger.ms': 1, 'transactional.id': id }

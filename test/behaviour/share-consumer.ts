@@ -11,7 +11,7 @@ import {
   type ShareConsumerOptions,
   type ShareMessage,
 } from 'ottla'
-import { plainWorld, type Plain } from './plain-world.ts'
+import { plainClients, type PlainWorld } from './plain-world.ts'
 import { fresh } from './world.ts'
 import { closing } from '../harness/closing.ts'
 import { createTopic } from '../harness/topics.ts'
@@ -20,8 +20,8 @@ const quiet = (): void => undefined
 const WAIT_MS = 30_000
 
 /** @param start a cluster that serves share groups */
-export function shareConsumerScenarios(start: () => Promise<Plain>): void {
-  const world = plainWorld(start)
+export function shareConsumerScenarios(start: () => Promise<PlainWorld>): void {
+  const world = plainClients(start)
 
   function consumer<K = Buffer, V = Buffer>(
     group: string,

@@ -1,31 +1,15 @@
 /** `ShareConsumer.run`: handlers that never end, take too long, throw odd things, and close the consumer. */
-import { after, before, test, type TestContext } from 'node:test'
+import { test, type TestContext } from 'node:test'
 import assert from 'node:assert/strict'
-import { AdminClient, ErrorCode, KafkaError, Producer, ShareConsumer, type ConsumerConfig } from 'ottla'
+import { ErrorCode, KafkaError, ShareConsumer, type ConsumerConfig } from 'ottla'
 import { gate, quiet, until } from './reading-ways.ts'
+import { plainClients, type PlainWorld } from './plain-world.ts'
 import { fresh } from './world.ts'
 import { createTopic } from '../harness/topics.ts'
 
 /** @param start a cluster that serves share groups */
-export function shareRunControlScenarios(
-  start: () => Promise<{ bootstrapServers: string; close(): Promise<void> }>,
-): void {
-  let world: { bootstrapServers: string; close(): Promise<void> }
-  let admin: AdminClient
-  let producer: Producer
-
-  before(async () => {
-    world = await start()
-    const servers = { 'bootstrap.servers': world.bootstrapServers }
-    admin = new AdminClient(servers, { logger: quiet })
-    producer = new Producer({ ...servers, 'linger.ms': 0 }, { logger: quiet })
-  })
-
-  after(async () => {
-    await producer.close()
-    await admin.close()
-    await world.close()
-  })
+export function shareRunControlScenarios(start: () => Promise<PlainWorld>): void {
+  const world = plainClients(start)
 
   async function groupAndTopic(count: number): Promise<{ group: string; topic: string }> {
     const [group, topic] = [fresh('sharers'), fresh('share')]
@@ -35,11 +19,11 @@ export function shareRunControlScenarios(
       'share.heartbeat.interval.ms': '200',
     }
     const entries = Object.entries(settings).map(([name, value]) => ({ name, value, operation: 'set' as const }))
-    const [altered] = await admin.incrementalAlterConfigs([{ type: 'group', name: group, entries }])
+    const [altered] = await world.admin.incrementalAlterConfigs([{ type: 'group', name: group, entries }])
     assert.equal(altered?.error, undefined)
     await createTopic(world.bootstrapServers, topic, { replicationFactor: 1 })
     const messages = Array.from({ length: count }, (_, i) => ({ topic, partition: 0, value: String(i) }))
-    for (const { error } of await producer.sendBatch(messages)) assert.equal(error, undefined)
+    for (const { error } of await world.producer.sendBatch(messages)) assert.equal(error, undefined)
     return { group, topic }
   }
 
@@ -87,7 +71,7 @@ export function shareRunControlScenarios(
     await until('it is back', () => hanging.assignment().length === 1)
     await working.close()
     await other
-    await producer.send({ topic, partition: 0, value: 'next' })
+    await world.producer.send({ topic, partition: 0, value: 'next' })
     await until('it works again', () => hung === 2)
     await hanging.close()
     await running

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import assert from 'node:assert/strict'
 import { Consumer, ErrorCode, KafkaError, OFFSET_END, Producer, type ConsumerConfig } from 'ottla'
 import { readers, type Next, type Reader } from './readers.ts'
-import { plainWorld, type Plain } from './plain-world.ts'
+import { plainClients, type PlainWorld } from './plain-world.ts'
 import { fresh } from './world.ts'
 import { createTopic } from '../harness/topics.ts'
 
@@ -11,8 +11,8 @@ const WAIT_MS = 30_000
 const quiet = (): void => undefined
 
 /** @param start a cluster */
-export function storedOffsetScenarios(start: () => Promise<Plain>): void {
-  const world = plainWorld(start)
+export function storedOffsetScenarios(start: () => Promise<PlainWorld>): void {
+  const world = plainClients(start)
 
   function member(group: string, changes: ConsumerConfig = {}): Consumer {
     const config: ConsumerConfig = {

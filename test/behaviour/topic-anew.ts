@@ -1,46 +1,35 @@
 /** A topic is deleted and made anew under its name while messages are on their way to it. Real or embedded. */
 import assert from 'node:assert/strict'
-import { after, before, test } from 'node:test'
-import { AdminClient, Consumer, ErrorCode, Producer, type DeliveryReport, type ProducerConfig } from 'ottla'
+import { test } from 'node:test'
+import { Consumer, ErrorCode, Producer, type DeliveryReport, type ProducerConfig } from 'ottla'
+import { plainClients, type PlainWorld } from './plain-world.ts'
 import { fresh } from './world.ts'
-import type { PlainWorld } from './consumer.ts'
 
 const quiet = (): void => undefined
 const pause = (ms: number): Promise<void> => new Promise(resolve => setTimeout(resolve, ms))
 
 /** Registers the scenarios; `start` brings up a broker without security. */
 export function topicAnewScenarios(start: () => Promise<PlainWorld>): void {
-  let world: PlainWorld
-  let admin: AdminClient
-
-  before(async () => {
-    world = await start()
-    admin = new AdminClient({ 'bootstrap.servers': world.bootstrapServers }, { logger: quiet })
-  })
-
-  after(async () => {
-    await admin.close()
-    await world.close()
-  })
+  const world = plainClients(start)
 
   async function create(topic: string): Promise<void> {
-    const [made] = await admin.createTopics([{ topic, numPartitions: 1, replicationFactor: 1 }])
+    const [made] = await world.admin.createTopics([{ topic, numPartitions: 1, replicationFactor: 1 }])
     assert.equal(made?.error, undefined)
   }
 
   async function idOf(topic: string): Promise<string | undefined> {
-    const [described] = await admin.describeTopics([topic])
+    const [described] = await world.admin.describeTopics([topic])
     return described?.error === undefined ? described?.topicId : undefined
   }
 
   /** The producer, asking for the topic, may be the one who makes it: brokers let producers do that. */
   async function makeAnew(topic: string, absentMs: number): Promise<void> {
     const old = await idOf(topic)
-    const [deleted] = await admin.deleteTopics([topic])
+    const [deleted] = await world.admin.deleteTopics([topic])
     assert.equal(deleted?.error, undefined)
     await pause(absentMs)
     for (const deadline = Date.now() + 30_000; ;) {
-      const [made] = await admin.createTopics([{ topic, numPartitions: 1, replicationFactor: 1 }])
+      const [made] = await world.admin.createTopics([{ topic, numPartitions: 1, replicationFactor: 1 }])
       if (made?.error === undefined) return
       assert.equal(made.error.code, ErrorCode.ERR_TOPIC_ALREADY_EXISTS)
       const id = await idOf(topic)

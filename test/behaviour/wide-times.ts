@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { AdminClient, Consumer, Producer, type Message } from 'ottla'
-import { type PlainWorld } from './consumer.ts'
+import type { PlainWorld } from './plain-world.ts'
 import { fresh } from './world.ts'
 import { createTopic } from '../harness/topics.ts'
 
