@@ -30,7 +30,7 @@ export type ProducerIds = 'sequential' | 'random' | (() => bigint)
 export interface EmbeddedClusterOptions {
   /** Number of brokers, with ids from 1 on; 1 by default. */
   readonly brokers?: number
-  /** Port of the first broker, the others take the ones behind it; 0 (default): any free ones. */
+  /** Port of the first broker, the others take the ones behind it; 0 (default): ports that are free. */
   readonly port?: number
   readonly host?: string
   /**
@@ -74,7 +74,7 @@ export interface EmbeddedClusterOptions {
   /** Longest such session, ms; 1,800,000 by default, as Kafka's `group.max.session.timeout.ms`. */
   readonly groupMaxSessionTimeoutMs?: number
   /**
-   * Which ids producers get. `'sequential'`, the default: 1000, 1001 and so on, as real brokers do. `'random'`: any
+   * Which ids producers get. `'sequential'`, the default: 1000, 1001 and so on, as real brokers do. `'random'`: some
    * positive int64, as other brokers may, so that a program which takes one for a number shows it. Or a function that is
    * called for each.
    */

@@ -71,7 +71,7 @@ export class ProducerStates {
   check(batch: RecordBatch, strict: boolean): Refusal | null {
     const state = this.#states.get(batch.producerId)
     if (state === undefined) {
-      // What was known may have been deleted or have expired: any sequence may begin.
+      // What was known may have been deleted or have expired, so every sequence may begin.
       return strict && batch.isTransactional && batch.baseSequence !== 0 ? outOfOrder(batch.baseSequence, 0) : null
     }
     const fenced = checkEpoch(state, batch.producerEpoch)

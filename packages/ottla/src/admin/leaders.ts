@@ -6,7 +6,7 @@ import { controllerMoved, itemError, missingAnswer, withError, type AdminCall } 
 import { groupByTopic, partitionSubject } from './fan-out.ts'
 
 /**
- * `preferred`: the first replica of the assignment leads again. `unclean`: any replica leads that is alive, even one
+ * `preferred`: the first replica of the assignment leads again. `unclean`: a replica leads that is alive, even one
  * that lacks records, which are lost then; only for partitions that have no leader (KIP-460).
  * @since 0.1.0
  */

@@ -8,7 +8,7 @@ type Callback<R> = (report: R) => void
  * Node's sources; where neither is known, each callback gets its resource.
  */
 type Contexts =
-  // Node before 24 keeps them by following promises: as long as any storage is in use, each promise bears a mark.
+  // Node before 24 keeps them by following promises: as long as a storage is in use, each promise bears a mark.
   | { readonly are: 'marked'; readonly mark: symbol }
   // Node from 24 keeps them in a frame, which a resource remembers.
   | { readonly are: 'framed'; readonly frame: symbol }

@@ -30,7 +30,7 @@ export function stampHead(queue: PartitionQueue, head: Batch, current: Identity 
 
 /** What a broker's refusal of a sequence number means. */
 export type SequenceVerdict =
-  /** None of these refusals: judge it as any other. */
+  /** It is not about the sequence, and judged like other answers. */
   | 'other'
   /** It is in the log already. */
   | 'persisted'

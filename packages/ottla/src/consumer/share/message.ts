@@ -91,7 +91,7 @@ export function lockedMessage(message: object): LockedMessage | undefined {
   return message instanceof LockedMessage ? message : origins.get(message)
 }
 
-/** Rejects with KafkaError ERR__KEY_DESERIALIZATION or ERR__VALUE_DESERIALIZATION, as any consumer's messages do. */
+/** Rejects with KafkaError ERR__KEY_DESERIALIZATION or ERR__VALUE_DESERIALIZATION, as messages of every consumer do. */
 export async function decodeLocked(
   message: LockedMessage,
   decoding: Decoding,
