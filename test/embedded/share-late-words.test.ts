@@ -1,30 +1,17 @@
 /** What is said of a message of a share group after its lock: told, and never taken for the next who has it. */
-import { after, before, test, type TestContext } from 'node:test'
+import { test, type TestContext } from 'node:test'
 import assert from 'node:assert/strict'
 import { EmbeddedCluster } from '@ottla/broker'
 import { ApiKey } from '@ottla/protocol'
-import { AdminClient, ErrorCode, Producer, ShareConsumer, type AcknowledgedEvent, type ConsumerConfig } from 'ottla'
+import { ErrorCode, ShareConsumer, type AcknowledgedEvent, type ConsumerConfig } from 'ottla'
 import { gate, quiet, until } from '../behaviour/reading-ways.ts'
+import { plainClients } from '../behaviour/plain-world.ts'
 import { fresh } from '../behaviour/world.ts'
 
 const LOCK_MS = 1000
 
 let cluster: EmbeddedCluster
-let admin: AdminClient
-let producer: Producer
-
-before(async () => {
-  cluster = await EmbeddedCluster.start()
-  const config = { 'bootstrap.servers': cluster.bootstrapServers }
-  admin = new AdminClient(config, { logger: quiet })
-  producer = new Producer({ ...config, 'linger.ms': 0 }, { logger: quiet })
-})
-
-after(async () => {
-  await producer.close()
-  await admin.close()
-  await cluster.close()
-})
+const world = plainClients(async () => (cluster = await EmbeddedCluster.start()))
 
 async function setting(count: number): Promise<{ topic: string; group: string }> {
   const [topic, group] = [fresh('late'), fresh('late')]
@@ -36,8 +23,8 @@ async function setting(count: number): Promise<{ topic: string; group: string }>
     'share.record.lock.duration.ms': String(LOCK_MS),
   }
   const entries = Object.entries(settings).map(([name, value]) => ({ name, value, operation: 'set' as const }))
-  await admin.incrementalAlterConfigs([{ type: 'group', name: group, entries }])
-  for (let i = 0; i < count; i++) await producer.send({ topic, partition: 0, value: String(i) })
+  await world.admin.incrementalAlterConfigs([{ type: 'group', name: group, entries }])
+  for (let i = 0; i < count; i++) await world.producer.send({ topic, partition: 0, value: String(i) })
   return { topic, group }
 }
 

@@ -1,9 +1,10 @@
 /** A log that is cut, or made anew, under a group: what is committed then, and what a member that comes after it reads. */
-import { after, before, test, type TestContext } from 'node:test'
+import { test, type TestContext } from 'node:test'
 import assert from 'node:assert/strict'
 import { EmbeddedCluster } from '@ottla/broker'
-import { AdminClient, Consumer, KafkaError, Producer, type ConsumerConfig, type Message } from 'ottla'
+import { Consumer, KafkaError, type ConsumerConfig, type Message } from 'ottla'
 import { readers, type Next, type Reader } from '../behaviour/readers.ts'
+import { plainClients } from '../behaviour/plain-world.ts'
 import { fresh } from '../behaviour/world.ts'
 import { createTopic } from '../harness/topics.ts'
 
@@ -11,25 +12,11 @@ const WAIT_MS = 30_000
 const quiet = (): void => undefined
 
 let cluster: EmbeddedCluster
-let admin: AdminClient
-let producer: Producer
-
-before(async () => {
-  cluster = await EmbeddedCluster.start({ brokers: 3 })
-  const config = { 'bootstrap.servers': cluster.bootstrapServers }
-  admin = new AdminClient(config, { logger: quiet })
-  producer = new Producer({ ...config, 'linger.ms': 0 }, { logger: quiet })
-})
-
-after(async () => {
-  await producer.close()
-  await admin.close()
-  await cluster.close()
-})
+const world = plainClients(async () => (cluster = await EmbeddedCluster.start({ brokers: 3 })))
 
 /** Each message a batch of its own, so that the log can be cut between them. */
 async function fill(topic: string, word: string, count: number): Promise<void> {
-  for (let i = 0; i < count; i++) await producer.send({ topic, partition: 0, value: `${word} ${i}` })
+  for (let i = 0; i < count; i++) await world.producer.send({ topic, partition: 0, value: `${word} ${i}` })
 }
 
 const words = (word: string, from: number, to: number): string[] =>
@@ -44,7 +31,7 @@ async function until(what: string, isTrue: () => Promise<boolean> | boolean): Pr
 }
 
 async function committed(group: string, topic: string): Promise<number> {
-  const [found] = await admin.listConsumerGroupOffsets(group, [{ topic, partition: 0 }])
+  const [found] = await world.admin.listConsumerGroupOffsets(group, [{ topic, partition: 0 }])
   return found?.offset ?? NaN
 }
 
@@ -93,16 +80,16 @@ async function live(
 }
 
 async function idOf(topic: string): Promise<string | undefined> {
-  const [described] = await admin.describeTopics([topic])
+  const [described] = await world.admin.describeTopics([topic])
   return described?.error === undefined ? described?.topicId : undefined
 }
 
 /** The producer, asking for the topic, may be the one who makes it. */
 async function anew(topic: string): Promise<void> {
   const old = await idOf(topic)
-  await admin.deleteTopics([topic])
+  await world.admin.deleteTopics([topic])
   await until('the topic is made anew', async () => {
-    const [created] = await admin.createTopics([{ topic, numPartitions: 1, replicationFactor: 3 }])
+    const [created] = await world.admin.createTopics([{ topic, numPartitions: 1, replicationFactor: 3 }])
     if (created?.error === undefined) return true
     const id = await idOf(topic)
     return id !== undefined && id !== old
