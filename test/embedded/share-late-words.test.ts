@@ -125,3 +125,31 @@ test('what was said under a lock that has ended is not said of the next, of the 
   assert.deepEqual(await consumer.commit(), [{ topic, partition: 0 }])
   assert.deepEqual(told, [LOST, '0'])
 })
+
+test('locks that the consumer renews by itself are nothing to be told of: neither of what waits, nor of what is at work', async t => {
+  const { topic, group } = await setting(2)
+  const { consumer, told } = member(t, group, topic)
+  let renewals = 0
+  const end = cluster.control(({ body }) => {
+    if ((body as { isRenewAck?: boolean }).isRenewAck === true) renewals++
+  })
+  t.after(end)
+  const first = await consumer.poll(20_000)
+  assert.ok(first?.type === 'message')
+  await until('the lock of the one that waits is renewed', () => renewals > 0)
+  assert.equal(told.length, 0, told.join())
+  assert.ok((await consumer.poll(20_000))?.type === 'message')
+  await consumer.commit()
+  assert.deepEqual(told.splice(0).sort(), ['0', '1'])
+  renewals = 0
+  const go = gate()
+  const running = consumer.run({ concurrency: 2, handler: () => go.opened })
+  await world.producer.send({ topic, partition: 0, value: '2' })
+  await until('the lock of what is at work is renewed, and again', () => renewals > 2)
+  assert.equal(told.length, 0, told.join())
+  go.open()
+  await until('it is told of', () => told.includes('2'))
+  await consumer.close()
+  await running
+  assert.deepEqual(told, ['2'])
+})

@@ -3,6 +3,19 @@
 /** As they go over the wire; `gap` stands for an offset without a record. */
 export const acknowledgeTypes = { gap: 0, accept: 1, release: 2, reject: 3, renew: 4 } as const
 
+/** A renewal that nobody asked for: the consumer itself keeps what waits, or is at work, locked. */
+export const KEEP = 5
+
+/** Whether it makes a lock longer, whoever asked for that. */
+export function isRenewal(type: number | undefined): boolean {
+  return type === acknowledgeTypes.renew || type === KEEP
+}
+
+/** Whether the program has said it, and hears what becomes of it. */
+export function isSaid(type: number): boolean {
+  return type !== acknowledgeTypes.gap && type !== KEEP
+}
+
 /**
  * accept: done; release: somebody is to try again, perhaps this consumer; reject: nobody is to try again; renew: still at
  * work, the lock begins anew (KIP-1222).
@@ -31,8 +44,8 @@ export class PendingAcknowledgements {
   }
 
   add(offset: number, type: number): void {
-    if (this.#types.get(offset) === acknowledgeTypes.renew) this.#renewals--
-    if (type === acknowledgeTypes.renew) this.#renewals++
+    if (isRenewal(this.#types.get(offset))) this.#renewals--
+    if (isRenewal(type)) this.#renewals++
     this.#types.set(offset, type)
   }
 
@@ -40,7 +53,7 @@ export class PendingAcknowledgements {
   drop(offset: number): number | undefined {
     const type = this.#types.get(offset)
     this.#types.delete(offset)
-    if (type === acknowledgeTypes.renew) this.#renewals--
+    if (isRenewal(type)) this.#renewals--
     return type
   }
 
@@ -61,7 +74,7 @@ export function batchesOf(types: ReadonlyMap<number, number>): AcknowledgementBa
   for (let i = 1; i <= offsets.length; i++) {
     const last = offsets[i - 1] as number // i is within 1..length
     if (i < offsets.length && offsets[i] === last + 1) continue
-    const row = offsets.slice(start, i).map(offset => types.get(offset) as number) // its own keys
+    const row = offsets.slice(start, i).map(offset => wireType(types.get(offset) as number)) // its own keys
     const isUniform = row.every(type => type === row[0])
     batches.push({
       firstOffset: offsets[start] as number, // as above
@@ -71,4 +84,8 @@ export function batchesOf(types: ReadonlyMap<number, number>): AcknowledgementBa
     start = i
   }
   return batches
+}
+
+function wireType(type: number): number {
+  return type === KEEP ? acknowledgeTypes.renew : type
 }

@@ -435,9 +435,7 @@ export class ShareConsumer<K = Buffer, V = Buffer> implements AsyncDisposable, A
     this.#checkMs = this.#inbox.checkMs
     this.#locks = this.#context.clock.setTimer(this.#checkMs, () => {
       const run = this.#run
-      for (const message of this.#inbox.due(each => run?.isAtWork(each) === true)) {
-        if (this.#fetcher.canRenew(message) === true && !this.#fetcher.isRenewing(message)) this.#fetcher.renew(message)
-      }
+      for (const message of this.#inbox.due(each => run?.isAtWork(each) === true)) this.#fetcher.keep(message)
       if (this.#inbox.sweep() > 0) this.#fetcher.kick()
       this.#lookAfterLocks()
     })

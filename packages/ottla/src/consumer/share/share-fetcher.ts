@@ -18,7 +18,7 @@ import { actionFor, isRetriable } from '../../cluster/retry.ts'
 import { KafkaError } from '../../errors.ts'
 import { Troubles } from '../../observe/troubles.ts'
 import { memberAnswer } from '../group/membership-errors.ts'
-import { acknowledgeTypes, type AcknowledgeType } from './acknowledgements.ts'
+import { acknowledgeTypes, isRenewal, KEEP, type AcknowledgeType } from './acknowledgements.ts'
 import { acquiredMessages, readableBatches } from './acquired.ts'
 import type { LockedMessage, ShareLot, ShareSource } from './message.ts'
 import type { ShareInbox } from './share-inbox.ts'
@@ -113,16 +113,24 @@ export class ShareFetcher {
     this.#host.onAcknowledged(source, new Map([[offset, acknowledgeTypes[type]]]), error)
   }
 
-  /** Makes a lock longer; the message stays with whoever has it. */
+  /** Makes a lock longer, because the program says so; the message stays with whoever has it. */
   renew(message: LockedMessage): void {
+    this.#renew(message, acknowledgeTypes.renew)
+  }
+
+  /** Makes a lock longer without anybody's asking: nobody is told of it. */
+  keep(message: LockedMessage): void {
+    if (this.canRenew(message) === true && !this.#isRenewing(message)) this.#renew(message, KEEP)
+  }
+
+  #renew(message: LockedMessage, type: number): void {
     const node = this.#nodes.get(message.source.node)
     if (node === undefined || message.source.isLost) return
     node.renewing.set(message, message.source)
-    this.#say(message.source, message.offset, acknowledgeTypes.renew)
+    this.#say(message.source, message.offset, type)
   }
 
-  /** Whether a lock is being made longer right now. */
-  isRenewing(message: LockedMessage): boolean {
+  #isRenewing(message: LockedMessage): boolean {
     return this.#nodes.get(message.source.node)?.renewing.has(message) === true
   }
 
@@ -281,7 +289,7 @@ export class ShareFetcher {
   async #tell(node: ShareNode, isLast: boolean, deadline?: Deadline): Promise<void> {
     const { settings } = this.#context
     const sent = node.take()
-    const isRenewAck = sent.some(({ types }) => [...types.values()].includes(acknowledgeTypes.renew))
+    const isRenewAck = sent.some(({ types }) => [...types.values()].some(isRenewal))
     const { epoch, topics } = node.session.acknowledge(acknowledgedOf(sent), isLast)
     const body = (version: number): ShareAcknowledgeRequest => ({
       groupId: this.#host.groupId,
@@ -340,7 +348,7 @@ export class ShareFetcher {
       for (const [message, of] of node.renewing) {
         if (of !== source || !types.has(message.offset)) continue
         node.renewing.delete(message)
-        if (types.get(message.offset) !== acknowledgeTypes.renew) continue
+        if (!isRenewal(types.get(message.offset))) continue
         if (error === null) message.lockedUntil = lockedUntil
         else this.#inbox.end(message)
       }
