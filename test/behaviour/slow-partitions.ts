@@ -87,6 +87,33 @@ export function slowPartitionScenarios(
     })
   }
 
+  // A fetch that leaves the busy one out waits for the others, and would do so for minutes here.
+  const PATIENT: ConsumerConfig = { 'fetch.wait.max.ms': 300_000, 'fetch.message.max.bytes': 5000 }
+
+  for (const [way, read] of Object.entries(ways)) {
+    for (const [pace, ms, count] of [
+      ['quick', 0, 400],
+      ['slow', 2, 50],
+    ] as const) {
+      test(`a busy partition beside idle ones is fetched while ${pace} work on it goes on: ${way}`, async t => {
+        const topic = await readers.topicWith([[], [], [], []])
+        const some = all(count).map(() => ({ topic, partition: 1, value: 'm' }))
+        for (let i = 0; i < 30; i++) await readers.producer().sendBatch(some)
+        const consumer = await readers.consumer(t, fresh('busy'), PATIENT)
+        consumer.subscribe(topic)
+        const seen: number[] = []
+        const reading = read(consumer, async ({ offset }) => {
+          seen.push(offset)
+          if (ms > 0) await new Promise(resolve => setTimeout(resolve, ms))
+        })
+        await until('all is read', () => seen.length === 30 * count)
+        assert.deepEqual(seen, all(30 * count))
+        await consumer.close()
+        await reading
+      })
+    }
+  }
+
   test('run: the messages of a slow partition take turns with those of others', async t => {
     const topic = await readers.topicWith([times(60, 10), []])
     const consumer = await readers.consumer(t, fresh('slow'))

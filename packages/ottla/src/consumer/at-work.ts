@@ -3,31 +3,7 @@ import { callers, type Frame } from '../base/call-stack.ts'
 import { sleep, type Clock } from '../base/clock.ts'
 import { Deferred } from '../base/deferred.ts'
 import { nextTurn } from '../base/turn.ts'
-import type { TopicPartition } from '../types.ts'
-
-/** One message that the program has. */
-export interface Job {
-  readonly place: TopicPartition & { readonly name: string }
-  readonly offset: number
-  /** `handler` of a run, or `reader` of a partition's stream. */
-  readonly by: 'handler' | 'reader'
-  /** When it began (monotonic ms). */
-  readonly since: number
-  /** It waits for the end of what it is part of: nobody is to wait for it. */
-  isEnding: boolean
-  /** It has waited for that. */
-  hasAsked: boolean
-  readonly holder: JobHolder
-}
-
-/** Whose job it is, while there is one. */
-export interface JobHolder {
-  job: Job | null
-  /** Its job has become one that waits for the end. */
-  onEnding(): void
-  /** The program is done, and has not failed; the job ends after that. */
-  onDone?(): void
-}
+import { Jobs, type Job, type JobHolder } from './jobs.ts'
 
 /** Calls the program for one job after the other, by a function whose name tells on the stack whose call it is. */
 interface Desk {
@@ -74,12 +50,10 @@ let desksOfAll = 0
 export class AtWork {
   readonly #clock: Clock
   readonly #limitMs: number
-  /** In the order they began in. */
-  readonly #jobs = new Set<Job>()
+  readonly #jobs = new Jobs()
   // A handler that awaits `close` looks like a slow one from outside; only the stack tells them apart.
   readonly #desks = new Map<string, Desk>()
   readonly #freeDesks: Desk[] = []
-  readonly #readers = new Map<Job, string>()
   readonly #asks = new Set<Ask>()
   #waiting: { readonly isOver: () => boolean; readonly resolve: () => void }[] = []
   /** Called when something has ended. */
@@ -93,17 +67,24 @@ export class AtWork {
 
   /** @param reader the function that reads the messages (`callerNow`), if that is known */
   begin(holder: JobHolder, place: Job['place'], offset: number, by: Job['by'], reader = ''): Job {
-    const job = { place, offset, by, since: this.#clock.now(), isEnding: false, hasAsked: false, holder }
+    const job = this.#jobs.add(holder, place, offset, by, reader, this.#clock.now())
     holder.job = job
-    this.#jobs.add(job)
-    if (reader !== '') this.#readers.set(job, reader)
     return job
   }
 
+  /** As `end`, and `begin` with another offset. */
+  goOn(job: Job, offset: number, reader: string): void {
+    const isAlone = this.#asks.size === 0 && this.#waiting.length === 0
+    if (isAlone && this.#jobs.renew(job, offset, reader, this.#clock.now())) {
+      this.onEnded?.()
+      return
+    }
+    this.end(job)
+    this.begin(job.holder, job.place, offset, job.by, reader)
+  }
+
   end(job: Job): void {
-    if (!this.#jobs.delete(job)) return
-    this.#readers.delete(job)
-    this.#ended()
+    if (this.#jobs.delete(job)) this.#ended()
   }
 
   /**
@@ -125,7 +106,6 @@ export class AtWork {
   /** The reader has ended: what it has not waited for says nothing of the next one. */
   clear(): void {
     this.#jobs.clear()
-    this.#readers.clear()
     for (const { readers, looks } of this.#asks) {
       readers.clear()
       looks.clear()
@@ -143,19 +123,12 @@ export class AtWork {
 
   /** Those that have been at work for longer, the longest first. */
   longerThan(ms: number): Job[] {
-    const now = this.#clock.now()
-    const found: Job[] = []
-    for (const job of this.#jobs) {
-      if (now - job.since <= ms) break
-      found.push(job)
-    }
-    return found
+    return this.#jobs.begunBefore(this.#clock.now() - ms)
   }
 
   /** Since when the longest has been at work (monotonic ms); Infinity without any. */
   get oldestSince(): number {
-    for (const { since } of this.#jobs) return since
-    return Infinity
+    return this.#jobs.oldestSince
   }
 
   /** Something takes longer than a program may go without polling. */
@@ -180,7 +153,7 @@ export class AtWork {
 
   /** Resolves when nothing is at work that has asked for the end. */
   askersEnd(): Promise<void> {
-    return this.#until(() => ![...this.#jobs].some(({ hasAsked }) => hasAsked))
+    return this.#until(() => !this.#jobs.all().some(({ hasAsked }) => hasAsked))
   }
 
   async #until(isOver: () => boolean): Promise<void> {
@@ -242,9 +215,10 @@ export class AtWork {
 
   /** Notes whom it may be that waits. */
   #looked(ask: Ask, by: 'constructors' | 'thens'): void {
+    const read = this.#jobs.all().filter(({ reader, isEnding }) => reader !== '' && !isEnding)
     for (const { name, place } of callers()) {
       const job = this.#desks.get(name)?.job ?? null
-      const jobs = [...this.#readers].flatMap(([each, reader]) => (reader === place && !each.isEnding ? [each] : []))
+      const jobs = read.filter(({ reader }) => reader === place)
       if (job === null && jobs.length === 0) continue
       const key = job === null ? place : name
       let look = ask.looks.get(key)

@@ -118,6 +118,16 @@ export class FetchQueue {
     return cursor.isFull
   }
 
+  /**
+   * Whether more of this partition is of use: what is held goes on soon, or there is room for it meanwhile. A fetch without
+   * it may wait for the others as long as a broker lets it.
+   * @param now monotonic ms
+   */
+  mayTakeMore({ paused, held, heldAt }: Cursor, now: number): boolean {
+    if (paused) return false
+    return !held || now - heldAt < SHORT_HOLD_MS || this.#bytes < this.#limits.maxBytes * SHARED_FROM
+  }
+
   #isEnough({ queuedMessages, queuedBytes }: Cursor): boolean {
     if (queuedMessages >= this.#limits.minMessages) return true
     return queuedBytes >= this.#share && this.#bytes >= this.#limits.maxBytes * SHARED_FROM

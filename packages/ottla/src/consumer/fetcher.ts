@@ -148,7 +148,8 @@ export class Fetcher {
     this.#queue.shareAmong(sharing)
     for (let i = 0; i < all.length; i++) {
       const cursor = all[(start + i) % all.length] as Cursor // inside the array
-      if (cursor.state !== 'active' || cursor.isStill || this.#nodeOf(cursor) !== node) continue
+      if (cursor.state !== 'active' || this.#nodeOf(cursor) !== node) continue
+      if (!this.#queue.mayTakeMore(cursor, now)) continue
       if (needsValidation(cursor, this.#leaderEpochOf(cursor))) {
         cursor.validate()
         this.#host.validate()

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { AtWork, callerNow, type Job, type JobHolder } from '../../src/consumer/at-work.ts'
+import { AtWork, callerNow } from '../../src/consumer/at-work.ts'
 import { Parking } from '../../src/consumer/group/parking.ts'
+import type { Job, JobHolder } from '../../src/consumer/jobs.ts'
 import { FakeClock } from '../base/fake-clock.ts'
 
 const place = { topic: 't', partition: 0, name: 't [0]' }

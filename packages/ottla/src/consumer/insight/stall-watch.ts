@@ -1,6 +1,6 @@
 /** Notices partitions that do not go on: no broker answers for them, or the program does not end with a message of theirs. */
 import type { Clock, Timer } from '../../base/clock.ts'
-import type { Job } from '../at-work.ts'
+import type { Job } from '../jobs.ts'
 import type { Cursor } from '../cursor.ts'
 
 export interface StallHost {

@@ -1,12 +1,13 @@
 /** The messages of one partition, as a stream of its own. */
 import { Ring } from '../../base/ring.ts'
 import type { Message } from '../../types.ts'
-import { callerNow, type Job, type JobHolder } from '../at-work.ts'
+import { callerNow } from '../at-work.ts'
 import type { Cursor } from '../cursor.ts'
-import { decodeMessage, type FetchedMessage } from '../message.ts'
+import type { Job, JobHolder } from '../jobs.ts'
+import { decodeMessage, type Decoding, type FetchedMessage } from '../message.ts'
 import { busy } from '../poller.ts'
 import type { RunnerHost } from './runner.ts'
-import { bytesOf, type WorkBudget } from './work-budget.ts'
+import type { WorkBudget } from './work-budget.ts'
 
 /**
  * The messages of one partition for as long as it is assigned. Asking for the next stores the offset behind the one before;
@@ -94,9 +95,9 @@ export class CursorStream<K, V> implements PartitionStream<K, V>, JobHolder {
     // The position has moved: what was read before that is of no use.
     if (this.#waiting.peek()?.isStale === true) this.#forget()
     this.#waiting.push(message)
-    const bytes = bytesOf(message)
-    this.#waitingBytes += bytes
-    this.#streams.budget.take(bytes)
+    const { sizeBytes } = message
+    this.#waitingBytes += sizeBytes
+    this.#streams.budget.take(sizeBytes)
     if (!this.#isAsking && this.job === null) this.#begin(message.offset - 1)
     this.#count()
     this.look()
@@ -114,14 +115,19 @@ export class CursorStream<K, V> implements PartitionStream<K, V>, JobHolder {
     try {
       this.#storeLast()
       for (;;) {
-        if (this.#isEnding) return done
-        const message = this.#take()
+        const message = this.#isEnding ? null : this.#take()
         if (message === null) {
+          this.#endJob()
+          if (this.#isEnding) return done
           await new Promise<void>(resolve => (this.#wake = resolve))
           this.#wake = null
           continue
         }
-        const result = await this.#handOut(message)
+        this.#handOut(message)
+        const { decoding } = this.#streams.host.poller
+        // K and V are Buffer then.
+        if (decoding === null) return { value: message as unknown as Message<K, V>, done: false }
+        const result = await this.#decoded(message, decoding)
         if (result !== null) return result
       }
     } finally {
@@ -177,9 +183,9 @@ export class CursorStream<K, V> implements PartitionStream<K, V>, JobHolder {
     if (this.cursor.paused) return null
     const message = this.#waiting.shift() ?? null
     if (message === null) return null
-    const bytes = bytesOf(message)
-    this.#waitingBytes -= bytes
-    this.#streams.budget.giveBack(bytes)
+    const { sizeBytes } = message
+    this.#waitingBytes -= sizeBytes
+    this.#streams.budget.giveBack(sizeBytes)
     return message
   }
 
@@ -193,13 +199,14 @@ export class CursorStream<K, V> implements PartitionStream<K, V>, JobHolder {
     this.cursor.offsets.inHand = this.lowest !== undefined
   }
 
-  /** Null when the program has gone elsewhere meanwhile. */
-  async #handOut(message: FetchedMessage): Promise<IteratorResult<Message<K, V>, undefined> | null> {
+  #handOut(message: FetchedMessage): void {
     this.#last = message
     this.#begin(message.offset)
     this.#streams.onTaken()
-    const { decoding } = this.#streams.host.poller
-    if (decoding === null) return { value: message as unknown as Message<K, V>, done: false } // K and V are Buffer then
+  }
+
+  /** Null when the program has gone elsewhere meanwhile. */
+  async #decoded(message: FetchedMessage, decoding: Decoding): Promise<IteratorResult<Message<K, V>, undefined> | null> {
     try {
       const value = await decodeMessage(message, decoding)
       if (!message.isStale) return { value: value as Message<K, V>, done: false } // made by deserializers
@@ -214,13 +221,13 @@ export class CursorStream<K, V> implements PartitionStream<K, V>, JobHolder {
   }
 
   #tellIdle(): void {
-    for (const resolve of this.#idle.splice(0)) resolve()
+    if (this.#idle.length > 0) for (const resolve of this.#idle.splice(0)) resolve()
   }
 
   #begin(offset: number): void {
     const { atWork } = this.#streams.host
-    if (this.job !== null) atWork.end(this.job)
-    atWork.begin(this, this.cursor, offset, 'reader', this.#reader)
+    if (this.job === null) atWork.begin(this, this.cursor, offset, 'reader', this.#reader)
+    else atWork.goOn(this.job, offset, this.#reader)
   }
 
   #endJob(): void {
@@ -232,7 +239,6 @@ export class CursorStream<K, V> implements PartitionStream<K, V>, JobHolder {
   #storeLast(): void {
     const last = this.#last
     this.#last = null
-    this.#endJob()
     if (last !== null) {
       this.#done = last
       if (this.#streams.host.poller.storesOffsets) {

@@ -13,7 +13,7 @@ import { asError } from './failure.ts'
 import { runSettings, type RunOptions, type RunSettings } from './options.ts'
 import { Scheduler } from './scheduler.ts'
 import { Share, type Task } from './share.ts'
-import { bytesOf, WorkBudget } from './work-budget.ts'
+import { WorkBudget } from './work-budget.ts'
 
 /** What the runner needs of its consumer. */
 export interface RunnerHost<K, V> {
@@ -173,7 +173,7 @@ export class Runner<K, V> implements ReaderHooks {
     const { cursor } = message
     let share = this.#shares.get(cursor)
     if (share === undefined) this.#shares.set(cursor, (share = new Share(cursor)))
-    const task = share.take(message, this.#laneOf(message), bytesOf(message))
+    const task = share.take(message, this.#laneOf(message), message.sizeBytes)
     this.#budget.take(task.bytes)
     if (!share.isHeld && this.#hasEnough(share)) {
       share.isHeld = true

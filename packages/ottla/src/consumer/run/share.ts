@@ -1,6 +1,6 @@
 /** What a run is working on of one partition. */
 import { Ring } from '../../base/ring.ts'
-import type { Job, JobHolder } from '../at-work.ts'
+import type { Job, JobHolder } from '../jobs.ts'
 import type { Cursor } from '../cursor.ts'
 import type { FetchedMessage } from '../message.ts'
 import { OffsetTracker, type Tracked } from './offset-tracker.ts'

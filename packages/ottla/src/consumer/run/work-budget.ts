@@ -40,8 +40,3 @@ export class WorkBudget {
     return this.#mostBytes / Math.max(1, this.#partitions())
   }
 }
-
-/** What a message counts for. */
-export function bytesOf({ key, value }: { readonly key: Buffer | null; readonly value: Buffer | null }): number {
-  return (key?.length ?? 0) + (value?.length ?? 0)
-}

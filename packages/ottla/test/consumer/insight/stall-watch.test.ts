@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { AtWork, type Job } from '../../../src/consumer/at-work.ts'
+import { AtWork } from '../../../src/consumer/at-work.ts'
+import type { Job } from '../../../src/consumer/jobs.ts'
 import { Cursor } from '../../../src/consumer/cursor.ts'
 import { StallWatch } from '../../../src/consumer/insight/stall-watch.ts'
 import { FakeClock } from '../../base/fake-clock.ts'
