@@ -90,15 +90,21 @@ export function slowPartitionScenarios(
   // A fetch that leaves the busy one out waits for the others, and would do so for minutes here.
   const PATIENT: ConsumerConfig = { 'fetch.wait.max.ms': 300_000, 'fetch.message.max.bytes': 5000 }
 
+  /** Four partitions, and all messages in the second, in batches of their own. */
+  async function busyTopic(batches: number, count: number): Promise<string> {
+    const topic = await readers.topicWith([[], [], [], []])
+    const batch = all(count).map(() => ({ topic, partition: 1, value: 'm' }))
+    for (let i = 0; i < batches; i++) await readers.producer().sendBatch(batch)
+    return topic
+  }
+
   for (const [way, read] of Object.entries(ways)) {
     for (const [pace, ms, count] of [
       ['quick', 0, 400],
       ['slow', 2, 50],
     ] as const) {
       test(`a busy partition beside idle ones is fetched while ${pace} work on it goes on: ${way}`, async t => {
-        const topic = await readers.topicWith([[], [], [], []])
-        const some = all(count).map(() => ({ topic, partition: 1, value: 'm' }))
-        for (let i = 0; i < 30; i++) await readers.producer().sendBatch(some)
+        const topic = await busyTopic(30, count)
         const consumer = await readers.consumer(t, fresh('busy'), PATIENT)
         consumer.subscribe(topic)
         const seen: number[] = []
@@ -112,6 +118,26 @@ export function slowPartitionScenarios(
         await reading
       })
     }
+  }
+
+  for (const way of ['poll', 'readMessage', 'for await', 'batches', 'partitions'] as const) {
+    test(`a busy partition that is paused for a moment after each message is fetched meanwhile: ${way}`, async t => {
+      const topic = await busyTopic(20, 50)
+      const busy = [{ topic, partition: 1 }]
+      const consumer = await readers.consumer(t, fresh('busy'), PATIENT)
+      consumer.subscribe(topic)
+      const seen: number[] = []
+      const reading = ways[way](consumer, async ({ offset }) => {
+        consumer.pause(busy)
+        await new Promise(resolve => setTimeout(resolve, 1))
+        consumer.resume(busy)
+        seen.push(offset)
+      })
+      await until('all is read', () => seen.length === 1000)
+      assert.deepEqual(seen, all(1000))
+      await consumer.close()
+      await reading
+    })
   }
 
   test('run: the messages of a slow partition take turns with those of others', async t => {

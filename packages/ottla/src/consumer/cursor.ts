@@ -68,6 +68,7 @@ export class Cursor implements TopicPartition {
   validEpoch = -1
   /** By the program: until it says otherwise. */
   paused = false
+  pausedAt = 0
   /** By a run or a stream that has enough of it, since the moment beside it (monotonic ms). A reason of its own. */
   held = false
   heldAt = 0

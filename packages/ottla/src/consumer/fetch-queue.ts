@@ -65,7 +65,7 @@ export interface TakenBatch {
 
 /** A partition that has its share of the queue waits for the others once so much of the queue is used. */
 const SHARED_FROM = 1 / 2
-/** A run or a stream that goes on this soon (ms) gets what is queued; later, others in need do. */
+/** Who goes on this soon (ms) is fetched for meanwhile, and a run or a stream keeps what is queued; later, others in need get that. */
 const SHORT_HOLD_MS = 100
 
 /**
@@ -123,8 +123,8 @@ export class FetchQueue {
    * it may wait for the others as long as a broker lets it.
    * @param now monotonic ms
    */
-  mayTakeMore({ paused, held, heldAt }: Cursor, now: number): boolean {
-    if (paused) return false
+  mayTakeMore({ paused, pausedAt, held, heldAt }: Cursor, now: number): boolean {
+    if (paused) return now - pausedAt < SHORT_HOLD_MS
     return !held || now - heldAt < SHORT_HOLD_MS || this.#bytes < this.#limits.maxBytes * SHARED_FROM
   }
 
@@ -162,7 +162,8 @@ export class FetchQueue {
   }
 
   /** A paused partition's messages stay where they are while nobody needs the room, and are handed out after resume. */
-  pause(cursor: Cursor): void {
+  pause(cursor: Cursor, now: number): void {
+    if (!cursor.paused) cursor.pausedAt = now
     cursor.paused = true
     this.#stopped(cursor)
   }

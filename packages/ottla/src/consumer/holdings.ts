@@ -93,7 +93,8 @@ export class Holdings {
   /** The program's; throws KafkaError ERR__STATE for one that is not assigned. */
   pause(partitions: readonly TopicPartition[]): void {
     checkPartitions(partitions, 'pause')
-    for (const cursor of this.#assignment.require(partitions)) this.#queue.pause(cursor)
+    const now = this.#context.clock.now()
+    for (const cursor of this.#assignment.require(partitions)) this.#queue.pause(cursor, now)
   }
 
   /** As pause. */

@@ -87,7 +87,7 @@ test('a paused partition keeps its messages, holds up nobody, and goes on where 
   queue.push(a, [batch(0, 3)], null)
   queue.push(b, [batch(0, 1)], null)
   assert.equal(queue.take()?.offset, 0)
-  queue.pause(a)
+  queue.pause(a, 0)
   assert.deepEqual(drain(queue), ['1/0=v0'])
   queue.resume(a)
   assert.deepEqual(drain(queue), ['0/1=v1', '0/2=v2'])
@@ -99,7 +99,7 @@ test('pausing and resuming between messages neither loses nor repeats one', () =
   queue.push(cursor, [batch(0, 10)], null)
   const offsets: (number | undefined)[] = []
   for (let i = 0; i < 10; i++) {
-    queue.pause(cursor)
+    queue.pause(cursor, 0)
     assert.equal(queue.take(), null)
     queue.resume(cursor)
     queue.resume(cursor)
@@ -115,7 +115,7 @@ test('when the queue is full, what paused partitions hold is given up and will b
   queue.push(cursor, [batch(0, 10)], null)
   cursor.fetchOffset = 10
   queue.take()
-  queue.pause(cursor)
+  queue.pause(cursor, 0)
   assert.equal(queue.isFull(), true)
   const { version } = cursor
   queue.makeRoom([cursor], false, 0)
