@@ -286,7 +286,7 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
    */
   [Symbol.asyncIterator](): AsyncIterableIterator<Message<K, V>, undefined> {
     this.#requireOpen()
-    return new MessageIterator(this.#poller)
+    return new MessageIterator(this.#poller, this.#queue)
   }
 
   /** Messages in batches of one partition: the fastest way. Offsets are stored as by the iterator, batch by batch. */

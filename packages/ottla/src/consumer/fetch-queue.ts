@@ -231,6 +231,14 @@ export class FetchQueue {
     cursor.rewind()
   }
 
+  /** What was taken from this offset on, nobody has had: it comes again. */
+  putBack(cursor: Cursor, offset: number): void {
+    cursor.position = offset
+    this.#giveUp(cursor)
+    // It may have had enough.
+    this.#observer.onRoom()
+  }
+
   /** The next message; null when there is none, or when the end of a partition has just been reported. */
   take(): FetchedMessage | null {
     for (;;) {

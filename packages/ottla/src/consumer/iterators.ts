@@ -15,12 +15,15 @@ const done = { value: undefined, done: true } as const
  */
 export class MessageIterator<K, V> implements AsyncIterableIterator<Message<K, V>, undefined> {
   readonly #poller: Poller<K, V>
+  readonly #queue: FetchQueue
+  /** Handed out last; while a call waits: to be handed out by it. */
   #last: FetchedMessage | null = null
   #ended = false
   #waiting = false
 
-  constructor(poller: Poller<K, V>) {
+  constructor(poller: Poller<K, V>, queue: FetchQueue) {
     this.#poller = poller
+    this.#queue = queue
   }
 
   next(): Promise<IteratorResult<Message<K, V>, undefined>> {
@@ -33,16 +36,17 @@ export class MessageIterator<K, V> implements AsyncIterableIterator<Message<K, V
       return this.#fail(error)
     }
     if (this.#last !== null) this.#storeLast(this.#last)
-    const message = poller.takeNow()
+    const message = this.#take()
     if (message !== null && poller.decoding === null) {
-      this.#handOut(message)
       // Without deserializers, K and V are Buffer.
       return Promise.resolve({ value: message as unknown as Message<K, V>, done: false })
     }
     return this.#slowly(message)
   }
 
+  /** A `next` under way ends with it, and what it would have handed out is the next reader's. */
   return(): Promise<IteratorResult<Message<K, V>, undefined>> {
+    if (this.#waiting && this.#last !== null) putBack(this.#queue, this.#last, this.#last.offset)
     this.#end()
     return Promise.resolve(done)
   }
@@ -53,17 +57,16 @@ export class MessageIterator<K, V> implements AsyncIterableIterator<Message<K, V
 
   async #slowly(taken: FetchedMessage | null): Promise<IteratorResult<Message<K, V>, undefined>> {
     this.#waiting = true
+    const poller = this.#poller
     try {
-      const message = taken ?? (await this.#poller.awaitNext(() => this.#poller.takeNow()))
-      if (message === null) {
-        this.#end()
-        return done
-      }
-      this.#handOut(message)
-      const { decoding } = this.#poller
+      const message = taken ?? (await poller.awaitNext(this, () => this.#take()))
+      if (message === null) this.#end()
+      if (message === null || this.#isLeft()) return done
+      const { decoding } = poller
       const value = decoding === null ? message : await decodeMessage(message, decoding)
-      return { value: value as Message<K, V>, done: false } // the deserializers make K and V
+      return this.#isLeft() ? done : { value: value as Message<K, V>, done: false } // the deserializers make K and V
     } catch (error) {
+      if (this.#isLeft()) return done
       // A message that cannot be deserialized is not handed out again.
       if (this.#last !== null) this.#storeLast(this.#last)
       this.#end()
@@ -73,9 +76,13 @@ export class MessageIterator<K, V> implements AsyncIterableIterator<Message<K, V
     }
   }
 
-  #handOut(message: FetchedMessage): void {
-    this.#last = message
-    message.cursor.offsets.inHand = true
+  #take(): FetchedMessage | null {
+    const message = this.#poller.takeNow()
+    if (message !== null) {
+      this.#last = message
+      message.cursor.offsets.inHand = true
+    }
+    return message
   }
 
   #storeLast(last: FetchedMessage): void {
@@ -88,6 +95,11 @@ export class MessageIterator<K, V> implements AsyncIterableIterator<Message<K, V
   #fail(error: unknown): Promise<never> {
     this.#ended = true
     return Promise.reject(error instanceof Error ? error : new Error(String(error)))
+  }
+
+  // A method: the compiler takes a field for what it was before an `await`.
+  #isLeft(): boolean {
+    return this.#ended
   }
 
   #end(): void {
@@ -135,6 +147,8 @@ export class BatchIterator<K, V> implements AsyncIterableIterator<MessageBatch<K
   readonly #maxWaitMs: number
   readonly #observer: BatchObserver | null
   #last: MessageBatch<K, V> | null = null
+  /** To be handed out by the call that waits. */
+  #taken: TakenBatch | null = null
   #ended = false
   #waiting = false
 
@@ -163,18 +177,24 @@ export class BatchIterator<K, V> implements AsyncIterableIterator<MessageBatch<K
       const batch = await this.#take()
       if (batch === null) this.#end()
       if (batch === null || batch === DUE) return batch
+      if (this.#isLeft()) return null
       this.#last = batch
       batch.taken.cursor.offsets.inHand = true
       return batch
     } catch (error) {
+      if (this.#isLeft()) return null
       this.#end()
       throw error
     } finally {
+      this.#taken = null
       this.#waiting = false
     }
   }
 
+  /** As of an iterator over messages. */
   return(): Promise<IteratorResult<MessageBatch<K, V>, undefined>> {
+    if (this.#taken !== null) putBack(this.#queue, this.#taken, this.#taken.firstOffset)
+    this.#taken = null
     this.#end()
     return Promise.resolve(done)
   }
@@ -187,18 +207,19 @@ export class BatchIterator<K, V> implements AsyncIterableIterator<MessageBatch<K
     const poller = this.#poller
     const queue = this.#queue
     const take = (): TakenBatch | typeof DUE | null => {
-      const taken = poller.takeBatchNow(this.#maxMessages, MOST_BYTES)
+      const taken = (this.#taken = poller.takeBatchNow(this.#maxMessages, MOST_BYTES))
       if (taken !== null) this.#observer?.onTaken()
       return taken ?? (!poller.isInterrupted && this.#observer?.isDue() === true ? DUE : null)
     }
     let taken: TakenBatch | typeof DUE | null = null
     if (this.#maxWaitMs > 0) {
       // What holds no message does not wait for any.
-      const found = await poller.awaitNext(() => (queue.messages > 0 ? MORE : take()))
-      if (found === MORE) await poller.linger(this.#maxWaitMs, () => queue.messages >= this.#maxMessages)
+      const found = await poller.awaitNext(this, () => (queue.messages > 0 ? MORE : take()))
+      if (found === MORE) await poller.linger(this, this.#maxWaitMs, () => queue.messages >= this.#maxMessages)
       else taken = found
     }
-    taken ??= take() ?? (await poller.awaitNext(take))
+    if (this.#isLeft()) return null
+    taken ??= take() ?? (await poller.awaitNext(this, take))
     if (taken === null || taken === DUE) return taken
     const { decoding } = this.#poller
     return decoding === null ? new MessageBatch<K, V>(taken, null) : this.#decode(taken, decoding)
@@ -209,24 +230,18 @@ export class BatchIterator<K, V> implements AsyncIterableIterator<MessageBatch<K
     for (const message of fetchedMessages(taken)) {
       try {
         decoded.push((await decodeMessage(message, decoding)) as Message<K, V>) // the deserializers make K and V
+        if (this.#isLeft()) break
       } catch (error) {
-        if (!(error instanceof KafkaError)) throw error
+        if (this.#isLeft() || !(error instanceof KafkaError)) throw error
         const isFirst = decoded.length === 0
-        this.#goBack(taken, isFirst ? message.offset + 1 : message.offset)
+        // What comes before a message that cannot be deserialized goes out first, the error with the next call.
+        putBack(this.#queue, taken, isFirst ? message.offset + 1 : message.offset)
         if (!isFirst) break
         if (this.#poller.storesOffsets) taken.cursor.offsets.store(message.offset + 1, message.leaderEpoch, taken.era)
         throw error
       }
     }
     return new MessageBatch<K, V>(taken, decoded)
-  }
-
-  // What comes before a message that cannot be deserialized goes out first, the error with the next call.
-  #goBack({ cursor, era }: TakenBatch, offset: number): void {
-    if (cursor.dropped || cursor.offsets.era !== era) return
-    this.#queue.forget(cursor)
-    cursor.position = offset
-    cursor.rewind()
   }
 
   /** The batch before is done with, as far as it says. */
@@ -241,9 +256,20 @@ export class BatchIterator<K, V> implements AsyncIterableIterator<MessageBatch<K
     cursor.offsets.store(nextOffset, leaderEpoch, era)
   }
 
+  // As above.
+  #isLeft(): boolean {
+    return this.#ended
+  }
+
   #end(): void {
     this.#ended = true
     this.#last = null
     this.#poller.release(this)
   }
+}
+
+/** The next reader begins there, unless the position has moved meanwhile. */
+function putBack(queue: FetchQueue, { cursor, era }: Pick<TakenBatch, 'cursor' | 'era'>, offset: number): void {
+  cursor.offsets.inHand = false
+  if (!cursor.dropped && cursor.offsets.era === era) queue.putBack(cursor, offset)
 }

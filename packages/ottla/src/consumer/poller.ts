@@ -9,6 +9,7 @@ import type { FetchQueue, TakenBatch } from './fetch-queue.ts'
 import type { Mailbox } from './mailbox.ts'
 import { decodeMessage, type Decoding, type FetchedMessage } from './message.ts'
 import { rejects } from './reader-errors.ts'
+import { Seat } from './seat.ts'
 
 /** What the poller needs of its consumer. */
 export interface PollerHost {
@@ -35,11 +36,10 @@ export class Poller<K, V> {
   readonly #decoding: Decoding | null
   /** `enable.auto.offset.store` */
   readonly #storesOffsets: boolean
-  #reader: object | null = null
+  readonly #seat: Seat
   #untilLook = LOOK_EVERY
   #turnedAt: number
   #turnDue = false
-  #waiting = 0
   /** Grows with every call: how max.poll.interval.ms knows that the program is alive. */
   polls = 0
 
@@ -58,11 +58,12 @@ export class Poller<K, V> {
     this.#decoding = decoding
     this.#storesOffsets = storesOffsets
     this.#turnedAt = clock.now()
+    this.#seat = new Seat(mailbox, busy)
   }
 
   /** Whether a call is waiting right now. */
   get isPolling(): boolean {
-    return this.#waiting > 0
+    return this.#seat.isWaitedIn
   }
 
   get decoding(): Decoding | null {
@@ -76,36 +77,36 @@ export class Poller<K, V> {
   /** Next event or message, null when the time is over or the consumer is closed meanwhile. */
   poll(wait: Wait): Promise<ConsumerEvent<K, V> | null> {
     this.polls++
-    if (this.#reader !== null || this.#host.isClosing()) return this.#refuse()
+    if (this.#seat.isTaken || this.#host.isClosing()) return this.#refuse()
     const message = this.#takeNow()
     if (message !== null && this.#decoding === null) {
       this.#store(message)
       // Without deserializers, K and V are Buffer.
       return Promise.resolve({ type: 'message', message: message as unknown as Message<K, V> })
     }
-    return this.#alone(() => this.#pollSlowly(message, wait))
+    return this.#seat.alone(reader => this.#pollSlowly(reader, message, wait))
   }
 
   /** Next message. Rejects with KafkaError ERR__TIMED_OUT, ERR__DESTROY when closed meanwhile, or one of `rejecting`. */
   readMessage(wait: Wait): Promise<Message<K, V>> {
     this.polls++
-    if (this.#reader !== null || this.#host.isClosing()) return this.#refuse()
+    if (this.#seat.isTaken || this.#host.isClosing()) return this.#refuse()
     const message = this.#takeNow()
     if (message !== null && this.#decoding === null) {
       this.#store(message)
       return Promise.resolve(message as unknown as Message<K, V>) // as above
     }
-    return this.#alone(() => this.#readSlowly(message, wait))
+    return this.#seat.alone(reader => this.#readSlowly(reader, message, wait))
   }
 
   /** One reader from now until `release`. Throws KafkaError ERR__STATE if there is another one. */
   acquire(reader: object): void {
-    if (this.#reader !== null && this.#reader !== reader) throw busy()
-    this.#reader = reader
+    this.#seat.acquire(reader)
   }
 
+  /** Ends its wait, too. */
   release(reader: object): void {
-    if (this.#reader === reader) this.#reader = null
+    this.#seat.leave(reader)
   }
 
   /** A message that is there already, if nothing has to come before it. For the holder of `acquire`. */
@@ -126,66 +127,59 @@ export class Poller<K, V> {
     return this.#mailbox.attention || this.#turnDue
   }
 
-  /** Waits until `take` gives something; null when the consumer is closed. Rejects with one of `rejecting`. */
-  async awaitNext<T>(take: () => T | null): Promise<T | null> {
-    this.#waiting++
+  /**
+   * For the holder of `acquire`: waits until `take` gives something; null when the consumer is closed, or the holder has
+   * left. Rejects with one of `rejecting`.
+   */
+  async awaitNext<T>(reader: object, take: () => T | null): Promise<T | null> {
+    this.#seat.waitBegins()
     try {
-      for (;;) {
-        if (this.#host.isClosing()) return null
-        const event = await this.#attend()
+      while (this.#isThere(reader)) {
+        const event = await this.#attend(reader)
         if (event?.type === 'error' && rejects(event.error)) {
           await this.#turn()
-          throw event.error
+          if (this.#seat.has(reader)) throw event.error
+          this.#mailbox.post(event)
         }
-        if (event !== null) continue
+        if (event !== null || !this.#seat.has(reader)) continue
         const taken = take()
         if (taken !== null) return taken
         if (!this.isInterrupted) await this.#mailbox.wait(Infinity, undefined)
       }
+      return null
     } finally {
-      this.#waiting--
+      this.#seat.waitEnds()
     }
   }
 
-  /** Waits at most `ms`, less if something else than messages comes. */
-  async linger(ms: number, enough: () => boolean): Promise<void> {
+  /** For the holder of `acquire`: waits at most `ms`, less if something else than messages comes, or it has left. */
+  async linger(reader: object, ms: number, enough: () => boolean): Promise<void> {
     const deadline = Deadline.after(this.#clock, ms)
-    while (!this.#mailbox.attention && !this.#host.isClosing() && !deadline.expired && !enough()) {
+    while (!this.#mailbox.attention && this.#isThere(reader) && !deadline.expired && !enough()) {
       await this.#mailbox.wait(deadline.left(), undefined)
     }
   }
 
-  async #alone<T>(work: () => Promise<T>): Promise<T> {
-    const reader = {}
-    this.#reader = reader
-    this.#waiting++
-    try {
-      return await work()
-    } finally {
-      this.#waiting--
-      this.release(reader)
-    }
+  #isThere(reader: object): boolean {
+    return this.#seat.has(reader) && !this.#host.isClosing()
   }
 
-  // Not at once: a program that tries again and again must not keep everything else from happening.
-  async #refuse(): Promise<never> {
-    const error = this.#host.isClosing() ? this.#host.closedError() : busy()
-    await nextTurn()
-    throw error
+  #refuse(): Promise<never> {
+    return this.#seat.refuse(this.#host.isClosing() ? this.#host.closedError() : null)
   }
 
-  async #pollSlowly(first: FetchedMessage | null, wait: Wait): Promise<ConsumerEvent<K, V> | null> {
+  async #pollSlowly(reader: object, first: FetchedMessage | null, wait: Wait): Promise<ConsumerEvent<K, V> | null> {
     let event: ConsumerEvent<unknown, unknown> | null
     if (first !== null) event = await this.#decoded(first)
-    else event = await this.#next(Deadline.after(this.#clock, wait.timeoutMs), wait.signal)
+    else event = await this.#next(reader, Deadline.after(this.#clock, wait.timeoutMs), wait.signal)
     return event as ConsumerEvent<K, V> | null // the deserializers make K and V
   }
 
-  async #readSlowly(first: FetchedMessage | null, wait: Wait): Promise<Message<K, V>> {
+  async #readSlowly(reader: object, first: FetchedMessage | null, wait: Wait): Promise<Message<K, V>> {
     const deadline = Deadline.after(this.#clock, wait.timeoutMs)
     let event = first === null ? null : await this.#decoded(first)
     for (;;) {
-      event ??= await this.#next(deadline, wait.signal)
+      event ??= await this.#next(reader, deadline, wait.signal)
       if (event === null) {
         if (this.#host.isClosing())
           throw new KafkaError(ErrorCode.ERR__DESTROY, 'the consumer has been closed meanwhile')
@@ -200,12 +194,16 @@ export class Poller<K, V> {
     }
   }
 
-  async #next(deadline: Deadline, signal: AbortSignal | undefined): Promise<ConsumerEvent<unknown, unknown> | null> {
+  async #next(
+    reader: object,
+    deadline: Deadline,
+    signal: AbortSignal | undefined,
+  ): Promise<ConsumerEvent<unknown, unknown> | null> {
     signal?.throwIfAborted()
     let turned = false
     for (;;) {
       if (this.#host.isClosing()) return null
-      const event = await this.#attend()
+      const event = await this.#attend(reader)
       if (event !== null) return event
       const message = this.#queue.take()
       if (message !== null) return this.#decoded(message)
@@ -224,10 +222,12 @@ export class Poller<K, V> {
   }
 
   /** Rebalances first, then events. */
-  async #attend(): Promise<ConsumerEvent<unknown, unknown> | null> {
+  async #attend(reader: object): Promise<ConsumerEvent<unknown, unknown> | null> {
     if (this.#turnDue) await this.#turn()
     if (!this.#mailbox.attention) return null
     if (this.#host.hasCallbacks()) await this.#host.runCallbacks()
+    // What comes is the next reader's.
+    if (!this.#seat.has(reader)) return null
     const event = this.#mailbox.take() ?? null
     if (!this.#host.hasCallbacks() && this.#mailbox.isEmpty) this.#mailbox.attention = false
     return event

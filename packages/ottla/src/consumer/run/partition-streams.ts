@@ -115,7 +115,7 @@ export class PartitionStreams<K, V> implements AsyncIterableIterator<PartitionSt
     try {
       for (;;) {
         try {
-          const taken = take() ?? (await poller.awaitNext(take))
+          const taken = take() ?? (await poller.awaitNext(this, take))
           if (taken === null || taken === 'end') break
           this.#begin(taken)
         } catch (error) {

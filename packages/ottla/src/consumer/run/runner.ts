@@ -158,7 +158,7 @@ export class Runner<K, V> implements ReaderHooks {
     }
     for (;;) {
       try {
-        const taken = take() ?? (await poller.awaitNext(take))
+        const taken = take() ?? (await poller.awaitNext(this, take))
         if (taken === null || taken === STOP) return
         this.#begin(taken)
       } catch (error) {

@@ -74,6 +74,14 @@ export class ShareInbox {
     }
   }
 
+  /** Nobody has had it: it comes next. */
+  putBack(message: LockedMessage): void {
+    if (message.state !== 'given') return
+    message.state = 'waiting'
+    message.lot.waiting++
+    this.#waiting.unshift(message)
+  }
+
   /** All that waits, which nobody asks for any more. */
   takeAll(): LockedMessage[] {
     const taken: LockedMessage[] = []

@@ -7,6 +7,7 @@ import { KafkaError } from '../../errors.ts'
 import type { Mailbox } from '../mailbox.ts'
 import type { Decoding } from '../message.ts'
 import { rejects } from '../reader-errors.ts'
+import { Seat } from '../seat.ts'
 import type { ShareConsumerEvent } from './events.ts'
 import { decodeLocked, lockedMessage, type LockedMessage, type ShareMessage } from './message.ts'
 import type { ShareInbox } from './share-inbox.ts'
@@ -25,17 +26,21 @@ export interface ShareReaderHost {
 // How many messages may be handed out before sockets and timers get their turn.
 const TURN_EVERY = 64
 
+const done = { value: undefined, done: true } as const
+
 export class ShareReader<K, V> {
   readonly #clock: Clock
   readonly #inbox: ShareInbox
   readonly #mailbox: Mailbox
   readonly #host: ShareReaderHost
   readonly #decoding: Decoding | null
-  #reader: object | null = null
+  readonly #seat: Seat
+  /** By the call that waits; handed out when that ends. */
+  #taken: LockedMessage | null = null
+  /** Handed out last. */
   #last: LockedMessage | null = null
   #isLastUnread = false
   #untilTurn = TURN_EVERY
-  #waiting = 0
   /** Grows with every call: how max.poll.interval.ms knows that the program is alive. */
   polls = 0
 
@@ -45,11 +50,12 @@ export class ShareReader<K, V> {
     this.#mailbox = mailbox
     this.#host = host
     this.#decoding = decoding
+    this.#seat = new Seat(mailbox, busy)
   }
 
   /** Whether a call is waiting right now. */
   get isPolling(): boolean {
-    return this.#waiting > 0
+    return this.#seat.isWaitedIn
   }
 
   get decoding(): Decoding | null {
@@ -58,50 +64,76 @@ export class ShareReader<K, V> {
 
   /** Next message or event, null when the time is over or the consumer is closed meanwhile. */
   poll(wait: Wait): Promise<ShareConsumerEvent<K, V> | null> {
-    return this.#alone(async () => {
+    if (this.#seat.isTaken || this.#host.isClosing()) {
+      return this.#seat.refuse(this.#host.isClosing() ? this.#host.closedError() : null)
+    }
+    return this.#seat.alone(async reader => {
+      this.#polled()
       const deadline = Deadline.after(this.#clock, wait.timeoutMs)
       wait.signal?.throwIfAborted()
       let isFirst = true
-      for (;;) {
-        if (this.#host.isClosing()) return null
-        const found = await this.#next()
-        if (found !== null) return found
-        if (deadline.expired && !isFirst) return null
-        isFirst = false
-        if (deadline.expired) await nextTurn()
-        else if (!this.#hasMore) await this.#mailbox.wait(deadline.left(), wait.signal)
+      try {
+        for (;;) {
+          if (this.#host.isClosing()) return null
+          const found = await this.#next()
+          if (found !== null) return found
+          if (deadline.expired && !isFirst) return null
+          isFirst = false
+          if (deadline.expired) await nextTurn()
+          else if (!this.#hasMore) await this.#mailbox.wait(deadline.left(), wait.signal)
+        }
+      } finally {
+        this.handOut(reader)
       }
     })
   }
 
   /** One reader from now until `release`. Throws KafkaError ERR__STATE if there is another one. */
   acquire(reader: object): void {
-    if (this.#reader !== null && this.#reader !== reader) throw busy()
-    this.#reader = reader
+    this.#seat.acquire(reader)
   }
 
+  /** Ends its wait, too; what it has taken and not handed out is the next reader's. */
   release(reader: object): void {
-    if (this.#reader === reader) this.#reader = null
+    if (this.#taken !== null && this.#seat.has(reader)) {
+      this.#inbox.putBack(this.#taken)
+      this.#taken = null
+    }
+    this.#seat.leave(reader)
   }
 
-  /** For the holder of `acquire`: the next message; null when the consumer is closed. Rejects as `rejects` says. */
-  async nextMessage(until: () => boolean = () => false): Promise<ShareMessage<K, V> | null> {
+  /**
+   * For the holder of `acquire`: the next message, to be handed out; null when the consumer is closed, or the holder has
+   * left. Rejects as `rejects` says.
+   */
+  async nextMessage(reader: object): Promise<ShareMessage<K, V> | null> {
     this.#polled()
-    this.#waiting++
+    this.#seat.waitBegins()
     try {
-      for (;;) {
-        if (this.#host.isClosing() || until()) return null
+      while (this.#seat.has(reader) && !this.#host.isClosing()) {
         const found = await this.#next()
         if (found?.type === 'message') return found.message
         if (found?.type === 'error' && rejects(found.error)) {
+          const isEvent = this.#taken === null
           await nextTurn()
-          throw found.error
+          if (this.#seat.has(reader)) throw found.error
+          if (isEvent) this.#mailbox.post(found)
         }
-        if (found === null && !this.#hasMore) await this.#mailbox.wait(Infinity, undefined)
+        if (found === null && !this.#hasMore && this.#seat.has(reader)) {
+          await this.#mailbox.wait(Infinity, undefined)
+        }
       }
+      return null
     } finally {
-      this.#waiting--
+      this.#seat.waitEnds()
     }
+  }
+
+  /** The program has what its call has taken. */
+  handOut(reader: object): void {
+    if (this.#taken === null || !this.#seat.has(reader)) return
+    this.#last = this.#taken
+    this.#taken = null
   }
 
   /** For the holder of `acquire`: a message as it is, if there is one. */
@@ -114,7 +146,7 @@ export class ShareReader<K, V> {
 
   /** For the holder of `acquire`: until something may have changed. Rejects as `rejects` says. */
   async change(): Promise<void> {
-    this.#waiting++
+    this.#seat.waitBegins()
     try {
       if (!this.#mailbox.attention) await this.#mailbox.wait(Infinity, undefined)
       for (;;) {
@@ -123,7 +155,7 @@ export class ShareReader<K, V> {
         if (event.type === 'error' && rejects(event.error)) throw event.error
       }
     } finally {
-      this.#waiting--
+      this.#seat.waitEnds()
     }
   }
 
@@ -151,32 +183,13 @@ export class ShareReader<K, V> {
     this.#host.onPoll()
   }
 
-  async #alone<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#reader !== null || this.#host.isClosing()) {
-      const error = this.#host.isClosing() ? this.#host.closedError() : busy()
-      // Not at once: a program that tries again and again must not keep everything else from happening.
-      await nextTurn()
-      throw error
-    }
-    const reader = {}
-    this.#reader = reader
-    this.#polled()
-    this.#waiting++
-    try {
-      return await work()
-    } finally {
-      this.#waiting--
-      this.release(reader)
-    }
-  }
-
   /** Events first. */
   async #next(): Promise<ShareConsumerEvent<K, V> | null> {
     const event = this.#event()
     if (event !== null) return event
     const message = this.#inbox.take()
     if (message === null) return null
-    this.#last = message
+    this.#taken = message
     this.#isLastUnread = false
     this.#host.onTaken()
     if (--this.#untilTurn <= 0) {
@@ -189,8 +202,8 @@ export class ShareReader<K, V> {
       const decoded = await decodeLocked(message, this.#decoding)
       return { type: 'message', message: decoded as ShareMessage<K, V> } // the deserializers make K and V
     } catch (error) {
+      if (this.#taken === message) this.#isLastUnread = true
       if (!(error instanceof KafkaError)) throw error
-      this.#isLastUnread = true
       return { type: 'error', error }
     }
   }
@@ -224,16 +237,19 @@ export class ShareIterator<K, V> implements AsyncIterableIterator<ShareMessage<K
   }
 
   async next(): Promise<IteratorResult<ShareMessage<K, V>, undefined>> {
-    if (this.#isEnded) return { value: undefined, done: true }
+    if (this.#isEnded) return done
     if (this.#isWaiting) throw busy()
     this.#isWaiting = true
     try {
       this.#reader.acquire(this)
-      const message = await this.#reader.nextMessage()
-      if (message !== null) return { value: message, done: false }
-      this.#end()
-      return { value: undefined, done: true }
+      const message = await this.#reader.nextMessage(this)
+      if (message === null) this.#end()
+      if (message === null || this.#isLeft()) return done
+      this.#reader.handOut(this)
+      return { value: message, done: false }
     } catch (error) {
+      if (this.#isLeft()) return done
+      this.#reader.handOut(this)
       this.#end()
       throw error
     } finally {
@@ -241,13 +257,19 @@ export class ShareIterator<K, V> implements AsyncIterableIterator<ShareMessage<K
     }
   }
 
+  /** A `next` under way ends with it, and what it would have handed out is the next reader's. */
   return(): Promise<IteratorResult<ShareMessage<K, V>, undefined>> {
     this.#end()
-    return Promise.resolve({ value: undefined, done: true })
+    return Promise.resolve(done)
   }
 
   [Symbol.asyncIterator](): this {
     return this
+  }
+
+  // A method: the compiler takes a field for what it was before an `await`.
+  #isLeft(): boolean {
+    return this.#isEnded
   }
 
   #end(): void {
