@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { setTimeout } from 'node:timers/promises'
 import { EmbeddedCluster } from '@ottla/broker'
 import { Consumer, ErrorCode, KafkaError, Producer } from 'ottla'
 import { misconfiguredScenarios, type MisconfiguredWorld } from '../behaviour/misconfigured.ts'
@@ -46,6 +47,38 @@ test('A producer whose password was wrong gets its transactional id when it is p
   } finally {
     await producer.close()
   }
+})
+
+test('New credentials end the wait for the next attempt of clients that could not connect at all', async () => {
+  await using cluster = await EmbeddedCluster.start({ sasl: { mechanisms: ['PLAIN'], users: { alice: 'secret' } } })
+  cluster.createTopic('t', { partitions: 1 })
+  const config = {
+    'bootstrap.servers': cluster.bootstrapServers,
+    'security.protocol': 'sasl_plaintext',
+    'sasl.mechanisms': 'PLAIN',
+    'sasl.username': 'alice',
+    'sasl.password': 'wrong',
+    'reconnect.backoff.ms': 600_000,
+    'reconnect.backoff.max.ms': 600_000,
+  } as const
+  const quiet = { logger: (): void => undefined }
+  const reading = { ...config, 'group.id': 'g', 'auto.offset.reset': 'earliest' } as const
+  await using classic = new Consumer({ ...reading, 'group.protocol': 'classic' }, quiet)
+  await using modern = new Consumer({ ...reading, 'group.id': 'h', 'group.protocol': 'consumer' }, quiet)
+  await using producer = new Producer({ ...config, 'message.timeout.ms': 10_000 }, quiet)
+  const refused = [
+    new Promise(resolve => classic.on('error', resolve)),
+    new Promise(resolve => modern.on('error', resolve)),
+    new Promise(resolve => producer.on('error', resolve)),
+  ]
+  for (const consumer of [classic, modern]) consumer.subscribe(['t'])
+  const sent = producer.send({ topic: 't', value: 'x' })
+  await Promise.all(refused)
+  // Nothing tells that they have begun to wait.
+  await setTimeout(1000)
+  for (const client of [classic, modern, producer]) client.setSaslCredentials('alice', 'secret')
+  assert.equal((await sent).status, 'persisted')
+  for (const consumer of [classic, modern]) assert.equal(String((await consumer.readMessage(10_000)).value), 'x')
 })
 
 test('A topic that does not exist is the reason of messages that ran out of time before it was given up', async () => {

@@ -5,7 +5,8 @@ import { connect, createServer, type AddressInfo, type Server, type Socket } fro
 import { after, before, test } from 'node:test'
 import { createServer as createTlsServer } from 'node:tls'
 import { EmbeddedCluster } from '@ottla/broker'
-import { AdminClient, Consumer, OFFSET_BEGINNING, Producer, type ClientConfig } from 'ottla'
+import { ApiKey } from '@ottla/protocol'
+import { AdminClient, Consumer, ErrorCode, OFFSET_BEGINNING, Producer, type ClientConfig } from 'ottla'
 import { Authority } from '../harness/certificates.ts'
 
 const quiet = { logger: (): void => undefined }
@@ -121,6 +122,38 @@ test('A broker that has fallen silent is not waited for by those that only want 
     await Promise.all([producer.close(), admin.close()])
   }
 })
+
+for (const how of ['keeps silent', 'refuses connections'] as const) {
+  test(`A broker whose connection was lost is asked again while the other ${how}`, async () => {
+    await using pair = await EmbeddedCluster.start({ brokers: 2 })
+    pair.createTopic('t', { partitions: 1 })
+    pair.setCoordinator('group', 'g', 1)
+    pair.setCoordinator('transaction', 'x', 1)
+    pair.setLeader('t', 0, 1)
+    // Connects to this one; of the other it only knows.
+    const config = { 'bootstrap.servers': String(pair.bootstrapServers.split(',')[0]) }
+    await using consumer = new Consumer({ ...config, 'group.id': 'g', 'auto.offset.reset': 'earliest' }, quiet)
+    await using producer = new Producer({ ...config, 'transactional.id': 'x' }, quiet)
+    await using admin = new AdminClient(config, quiet)
+    await Promise.all([consumer.getMetadata(), producer.getMetadata(), admin.describeCluster()])
+    if (how === 'keeps silent') pair.pauseBroker(2)
+    else pair.refuseConnections(2)
+    const cut = [ErrorCode.ERR__TRANSPORT]
+    for (let i = 0; i < 2; i++) {
+      pair.failNext(ApiKey.DescribeClientQuotas, cut)
+      await admin.describeClientQuotas({}, { requestTimeoutMs: SOON_MS })
+      pair.failNext(ApiKey.Metadata, cut)
+      await consumer.getMetadata({ timeoutMs: SOON_MS })
+      pair.failNext(ApiKey.FindCoordinator, cut)
+      if (i === 0) await consumer.committed([{ topic: 't', partition: 0 }], SOON_MS)
+      else await producer.initTransactions(SOON_MS)
+    }
+    await producer.transaction(tx => tx.send({ topic: 't', value: 'x' }))
+    consumer.subscribe(['t'])
+    assert.equal(String((await consumer.readMessage(SOON_MS)).value), 'x')
+    pair.resumeBroker(2)
+  })
+}
 
 test('An address that falls silent in any step of the handshake, or right after it, is not waited for', async () => {
   await using secured = await EmbeddedCluster.start({ sasl: { mechanisms: ['PLAIN'], users: { alice: 'secret' } } })

@@ -10,7 +10,7 @@ import { OAuthBearerMechanism } from '../network/sasl/oauthbearer.ts'
 import { Broker, type BrokerObserver } from './broker.ts'
 import { bootstrapAddresses, laneSettings } from './connection-settings.ts'
 import { emitError, type ClientContext } from './context.ts'
-import { firstUp, type Waiting } from './first-up.ts'
+import { firstUp } from './first-up.ts'
 import type { BrokerAddress } from './snapshot.ts'
 
 // The same failure of the same broker is told again after this time.
@@ -25,7 +25,6 @@ export class BrokerSet {
   readonly #retired = new Set<Broker>()
   readonly #observer: BrokerObserver
   readonly #told = new Map<string, { code: number; at: number; hungUp: boolean }>()
-  readonly #waiting = new Set<Waiting>()
   #bootstrap: Broker[] = []
   #allDown = false
   #refusal: RequestError | null = null
@@ -52,12 +51,10 @@ export class BrokerSet {
           this.#allDown = false
           this.#told.delete(broker.name)
         }
-        for (const each of [...this.#waiting]) each.onUp(broker)
       },
       onDown: (broker, error, wasUp) => {
         this.#onDown(broker, error, wasUp)
         if (wasUp) onConnectionLost()
-        else for (const each of [...this.#waiting]) each.onDown(broker, error)
       },
     }
     this.#makeBootstrap()
@@ -125,30 +122,29 @@ export class BrokerSet {
   }
 
   /**
-   * A broker for a request that any can answer: one that is up, else one that has not failed, else any.
+   * A broker for a request that any can answer: one that is up, else the first that is when it connects to one after the
+   * other, beside each other; those that have not failed come first.
    * The bootstrap addresses serve until the cluster has named its brokers, and again when none of those
    * can be reached (KIP-899, `metadata.recovery.strategy=rebootstrap`).
+   * Rejects with the last failure when none can be reached, ERR__TIMED_OUT at the deadline, the signal's reason.
+   * @param avoid - come last: they failed a moment ago
+   * @param except - are being asked already
    */
-  any(avoid: readonly Broker[]): Broker {
-    const others = this.#candidates(avoid)
+  async reachable(
+    avoid: readonly Broker[],
+    deadline: Deadline,
+    signal: AbortSignal | undefined,
+    except: ReadonlySet<Broker> = new Set(),
+  ): Promise<Broker> {
+    const candidates = shuffled(this.#candidates(except), this.#context.random)
+    const others = candidates.filter(broker => !avoid.includes(broker))
     const up = others.filter(broker => broker.isUp)
     if (up.length > 0) return this.#leastBusy(up)
-    const untried = others.filter(broker => !broker.isFailing)
-    return this.#pick(untried.length > 0 ? untried : others)
-  }
-
-  /**
-   * As `any`, but a broker that is up: connects to one after the other, beside each other, until one is.
-   * Rejects with the last failure when none can be reached, ERR__TIMED_OUT at the deadline, the signal's reason.
-   */
-  reachable(avoid: readonly Broker[], deadline: Deadline, signal: AbortSignal | undefined): Promise<Broker> {
-    const first = this.any(avoid)
-    if (first.isUp || this.#closed !== null) return Promise.resolve(first)
-    const others = shuffled(
-      this.#candidates(avoid).filter(broker => broker !== first),
-      this.#context.random,
-    )
-    const inOrder = [first, ...others.filter(b => !b.isFailing), ...others.filter(b => b.isFailing)]
+    const inOrder = [
+      ...others.filter(broker => !broker.isFailing),
+      ...others.filter(broker => broker.isFailing),
+      ...candidates.filter(broker => avoid.includes(broker)),
+    ]
     const late = (): KafkaError => {
       const names = inOrder.map(({ name, lastFailure }) => (lastFailure === null ? name : lastFailure.message))
       const cause = inOrder.find(({ lastFailure }) => lastFailure !== null)?.lastFailure
@@ -156,23 +152,22 @@ export class BrokerSet {
         cause: cause ?? undefined,
       })
     }
-    return firstUp(inOrder, this.#context.clock, deadline, signal, this.#waiting, late)
+    return firstUp(inOrder, this.#context.clock, deadline, signal, late)
   }
 
-  #candidates(avoid: readonly Broker[]): Broker[] {
+  #candidates(except: ReadonlySet<Broker>): Broker[] {
     const nodes = [...this.#nodes.values()]
     const lost = nodes.every(broker => broker.isFailing)
     const rebootstrap = this.#context.settings['metadata.recovery.strategy'] === 'rebootstrap'
     if (lost && (nodes.length === 0 || rebootstrap)) this.#makeBootstrap()
     const pool = lost ? [...nodes, ...this.#bootstrap] : nodes
-    const others = pool.filter(broker => !avoid.includes(broker))
+    const others = pool.filter(broker => !except.has(broker))
     return others.length > 0 ? others : pool
   }
 
   // One that keeps silent has requests that wait.
   #leastBusy(brokers: readonly Broker[]): Broker {
-    const least = Math.min(...brokers.map(broker => broker.inFlightOn('control')))
-    return this.#pick(brokers.filter(broker => broker.inFlightOn('control') === least))
+    return brokers.reduce((a, b) => (b.inFlightOn('control') < a.inFlightOn('control') ? b : a))
   }
 
   setCredentials(credentials: Credentials): void {
@@ -193,7 +188,6 @@ export class BrokerSet {
     this.#nodes.clear()
     this.#retired.clear()
     this.#bootstrap = []
-    for (const each of [...this.#waiting]) each.onClosed(error)
   }
 
   #hurry(): void {
@@ -269,12 +263,6 @@ export class BrokerSet {
     const names = all.map(broker => broker.name).join(', ')
     const message = `${all.length}/${all.length} brokers are down: ${names}`
     emitError(this.#context, new KafkaError(ErrorCode.ERR__ALL_BROKERS_DOWN, message, { cause: this.#trouble }))
-  }
-
-  #pick(brokers: readonly Broker[]): Broker {
-    const broker = brokers[Math.floor(this.#context.random() * brokers.length)]
-    if (broker === undefined) throw new KafkaError(ErrorCode.ERR__ALL_BROKERS_DOWN, 'no broker is known')
-    return broker
   }
 }
 

@@ -150,9 +150,9 @@ export class Broker {
     if (this.#closed === null) this.#lane(lane).warm()
   }
 
-  /** Gives up to connect the lane, unless something waits to be sent. */
-  cool(lane: LaneName): void {
-    this.#lanes.get(lane)?.cool()
+  /** See Lane.whenUp. */
+  whenUp(lane: LaneName, signal: AbortSignal): Promise<void> {
+    return this.#closed === null ? this.#lane(lane).whenUp(signal) : Promise.reject(this.#closed)
   }
 
   /** Requests on the lane that wait for their answers: one that is silent has more than others. */

@@ -1,12 +1,13 @@
 import { DescribeCluster, ErrorCode, FindCoordinator, Metadata, type Api, type Decoded } from '@ottla/protocol'
+import { onAbort } from '../base/abort.ts'
 import { backoffMs } from '../base/backoff.ts'
-import { sleep, type Deadline } from '../base/clock.ts'
+import { abortReason, sleep, type Deadline } from '../base/clock.ts'
 import { firstOf } from '../base/first.ts'
 import { KafkaError } from '../errors.ts'
 import { RequestError } from '../network/request-error.ts'
 import type { TokenSource } from '../network/sasl/oauth/token-source.ts'
 import type { OAuthBearerToken } from '../types.ts'
-import { type Broker, type BrokerRequestOptions, type LaneName } from './broker.ts'
+import type { Broker, LaneName } from './broker.ts'
 import { BrokerSet } from './broker-set.ts'
 import type { ClientContext } from './context.ts'
 import { CoordinatorFinder, type CoordinatorType } from './coordinator.ts'
@@ -173,13 +174,13 @@ export class Cluster {
         await sleep(clock, pause, signal)
         continue
       }
-      const { error, broker }: Failure = response
+      const { error, asked }: Failure = response
       const action = actionFor(error.code)
       if (action === 'fail' || this.#closed) throw error
       // Others wait until it has been put right; a person at a call had better know.
       if (patience !== null && this.#isHopeless(error, patience)) throw this.#givenUp(error)
       last = error
-      avoid = broker === null ? [] : [broker]
+      avoid = asked
       this.#prepareRetry(target, action, error.message)
       const pause = backoffMs(attempt, settings['retry.backoff.ms'], settings['retry.backoff.max.ms'], random)
       if (deadline.left() <= pause) throw this.#outOfTime(api.name, last)
@@ -204,44 +205,62 @@ export class Cluster {
     avoid: readonly Broker[],
   ): Promise<Decoded<Res> | Failure> {
     const { deadline, signal, lane, minVersion, maxVersion } = options
-    let broker: Broker | null = null
-    const asked = [...avoid]
-    try {
+    const asked: Broker[] = []
+    const ask = (broker: Broker): Promise<Decoded<Res>> => {
+      asked.push(broker)
       const perTry = options.timeoutMs ?? this.#context.settings['socket.timeout.ms']
-      const requestOptions: BrokerRequestOptions = {
+      return broker.request(api, body, {
         timeoutMs: Math.min(perTry, deadline.left()),
         signal,
         ...(lane === undefined ? {} : { lane }),
         ...(minVersion === undefined ? {} : { minVersion }),
         ...(maxVersion === undefined ? {} : { maxVersion }),
-      }
-      if (target.to === 'any' && hedged.has(api.key)) {
-        const silentMs = this.metadata.snapshot.brokers.size === 0 ? SILENT_AT_FIRST_MS : SILENT_MS
-        return await firstOf(this.#context.clock, silentMs, (number, failed) => {
-          // A failure is judged by who asks; a broker that keeps silent only costs this time.
-          if (failed || this.#closed || signal?.aborted === true) return null
-          if (number > 0 && number >= this.#brokers.all().length) return null
-          return this.#askAny(api, body, requestOptions, deadline, asked)
-        })
-      }
-      broker = await this.#route(target, options, avoid)
-      return await broker.request(api, body, requestOptions)
+      })
+    }
+    try {
+      if (target.to === 'any' && hedged.has(api.key)) return await this.#askAny(ask, deadline, signal, avoid)
+      return await ask(await this.#route(target, options, avoid))
     } catch (error) {
-      if (error instanceof KafkaError) return new Failure(error, broker ?? asked.at(-1) ?? null)
+      if (error instanceof KafkaError) return new Failure(error, asked)
       throw error
     }
   }
 
-  async #askAny<Req, Res>(
-    api: Api<Req, Res>,
-    body: Req | ((version: number) => Req),
-    options: BrokerRequestOptions,
+  /** Asks a broker that can be reached, and another beside it whenever those asked have kept silent for a while. */
+  async #askAny<Res>(
+    ask: (broker: Broker) => Promise<Decoded<Res>>,
     deadline: Deadline,
-    asked: Broker[],
+    signal: AbortSignal | undefined,
+    avoid: readonly Broker[],
   ): Promise<Decoded<Res>> {
-    const broker = await this.#brokers.reachable(asked, deadline, options.signal)
-    asked.push(broker)
-    return broker.request(api, body, { ...options, timeoutMs: Math.min(options.timeoutMs, deadline.left()) })
+    const silentMs = this.metadata.snapshot.brokers.size === 0 ? SILENT_AT_FIRST_MS : SILENT_MS
+    const silent = new Set<Broker>()
+    const over = new AbortController()
+    // It is only called when there is a signal.
+    const stopListening = onAbort(signal, () => over.abort(abortReason(signal as AbortSignal)))
+    const begin = async (): Promise<Decoded<Res>> => {
+      const broker = await this.#brokers.reachable(avoid, deadline, over.signal, silent)
+      silent.add(broker)
+      try {
+        return await ask(broker)
+      } catch (error) {
+        silent.delete(broker)
+        // A failure is judged by who asks: not while another may answer, but without waiting for one to connect to.
+        if (silent.size === 0) over.abort(error)
+        throw error
+      }
+    }
+    try {
+      return await firstOf(this.#context.clock, silentMs, (number, failed) => {
+        if (failed || this.#closed || over.signal.aborted) return null
+        // While a broker to ask is being looked for, all are connected to anyway.
+        if (number > 0 && (silent.size === 0 || number >= this.#brokers.all().length)) return null
+        return begin()
+      })
+    } finally {
+      stopListening()
+      over.abort()
+    }
   }
 
   async #route(
@@ -332,10 +351,11 @@ export class Cluster {
 
 class Failure {
   readonly error: KafkaError
-  readonly broker: Broker | null
+  /** Empty when none could be reached. */
+  readonly asked: readonly Broker[]
 
-  constructor(error: KafkaError, broker: Broker | null) {
+  constructor(error: KafkaError, asked: readonly Broker[]) {
     this.error = error
-    this.broker = broker
+    this.asked = asked
   }
 }

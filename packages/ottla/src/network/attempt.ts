@@ -53,7 +53,9 @@ export class Attempt {
     }
   }
 
+  /** Does nothing once there is a connection. */
   giveUp(reason: unknown): void {
+    if (this.#winner !== null) return
     this.#abort.abort(reason)
     for (const connection of this.#open) connection.close(asRequestError(reason, connection.endpoint.name))
   }

@@ -2,7 +2,7 @@ import { onAbort } from '../base/abort.ts'
 import { ErrorCode, type Api, type ApiFacts, type Decoded } from '@ottla/protocol'
 import { backoffMs } from '../base/backoff.ts'
 import { Ring } from '../base/ring.ts'
-import { Deadline, whenPassed, type Clock, type Timer } from '../base/clock.ts'
+import { Deadline, abortReason, whenPassed, type Clock, type Timer } from '../base/clock.ts'
 import type { Random } from '../base/random.ts'
 import type { Logger } from '../observe/logger.ts'
 import type { BrokerCounters } from '../observe/statistics/counters.ts'
@@ -37,6 +37,11 @@ export interface LaneRequestOptions {
   readonly noResponse?: boolean
   readonly minVersion?: number
   readonly maxVersion?: number
+}
+
+/** Somebody who waits for the connection, and has nothing to send yet. */
+interface Waiting {
+  settle(error: RequestError | null): void
 }
 
 class Queued {
@@ -88,10 +93,11 @@ export class Lane {
   #opening = false
   #hangUps = 0
   #attempt: Attempt | null = null
+  readonly #waiting = new Set<Waiting>()
   /** The attempt under way may have begun with credentials that are not good any more. */
   #isOutdated = false
-  /** Nobody needs the attempt under way any more. */
-  #isCooled = false
+  /** The attempt under way has been given up: nobody needed it any more. */
+  #isGivenUp = false
   #wake: Timer | null = null
   #mutedUntil = 0
   #unmute: Timer | null = null
@@ -181,16 +187,36 @@ export class Lane {
     })
   }
 
-  /** Opens the connection if there is none, without anything to send. */
+  /** Begins to connect, since there will be something to send. */
   warm(): void {
     if (this.#closed === null && !this.isUp) this.#connect()
   }
 
-  /** Gives up to connect, unless something waits to be sent. */
-  cool(): void {
-    if (this.#attempt === null || this.#queue.length > 0) return
-    this.#isCooled = true
-    this.#attempt.giveUp(new RequestError(ErrorCode.ERR__TRANSPORT, `${this.#endpoint.name} is not needed`, false))
+  /**
+   * Connects although there is nothing to send yet, for as long as anybody waits: whoever is the last to leave ends it.
+   * Resolves once the connection is up; rejects with why the next attempt failed, with why the lane was closed, or with
+   * the signal's reason.
+   */
+  whenUp(signal: AbortSignal): Promise<void> {
+    if (this.#closed !== null) return Promise.reject(this.#closed)
+    if (signal.aborted) return Promise.reject(abortReason(signal))
+    if (this.isUp) return Promise.resolve()
+    return new Promise((resolve, reject) => {
+      const waiting: Waiting = {
+        settle: error => {
+          stopListening()
+          if (error === null) resolve()
+          else reject(error)
+        },
+      }
+      const stopListening = onAbort(signal, () => {
+        this.#waiting.delete(waiting)
+        reject(abortReason(signal))
+        if (!this.#isNeeded) this.#giveUp()
+      })
+      this.#waiting.add(waiting)
+      this.#connect()
+    })
   }
 
   /**
@@ -202,9 +228,10 @@ export class Lane {
     this.#attempts = 0
     this.#retryAt = 0
     this.#isOutdated = this.#opening
+    const isAwaited = this.#wake !== null || this.#isNeeded
     this.#wake?.cancel()
     this.#wake = null
-    if (this.#queue.length > 0) this.#connect()
+    if (isAwaited) this.#connect()
   }
 
   close(error: RequestError): void {
@@ -215,6 +242,7 @@ export class Lane {
     this.#session?.end()
     this.#abort.abort(error)
     this.#failQueue(error)
+    this.#settleWaiting(error)
     this.#connection?.close(error)
     this.#connection = null
   }
@@ -291,6 +319,18 @@ export class Lane {
       queued.reject(new RequestError(ErrorCode.ERR__TIMED_OUT, `${late}: ${this.#endpoint.name} was not ready`, false))
   }
 
+  get #isNeeded(): boolean {
+    return this.#queue.length > 0 || this.#waiting.size > 0
+  }
+
+  #giveUp(): void {
+    this.#wake?.cancel()
+    this.#wake = null
+    if (this.#attempt === null) return
+    this.#isGivenUp = true
+    this.#attempt.giveUp(new RequestError(ErrorCode.ERR__TRANSPORT, `${this.#endpoint.name} is not needed`, false))
+  }
+
   #connect(): void {
     if (this.#opening || this.isUp || this.#closed !== null || this.#wake !== null) return
     const wait = this.#retryAt - this.#clock.now()
@@ -303,7 +343,7 @@ export class Lane {
     }
     this.#opening = true
     this.#isOutdated = false
-    this.#isCooled = false
+    this.#isGivenUp = false
     this.#counters?.connected()
     void this.#open()
   }
@@ -334,6 +374,7 @@ export class Lane {
       this.#lastFailure = null
       this.#opening = false
       this.#session = this.#begin(connection, features)
+      this.#settleWaiting(null)
       this.#observer.onUp(features)
       this.#drain()
     } catch (error) {
@@ -341,10 +382,10 @@ export class Lane {
       const failure = asRequestError(attempt.reason ?? error, this.#endpoint.name)
       this.#opening = false
       this.#connection = null
-      if (this.#isCooled) {
-        if (this.#queue.length > 0) this.#connect()
+      if (this.#isGivenUp) {
+        if (this.#isNeeded) this.#connect()
       } else if (this.#isOutdated) {
-        // Somebody may wait for the broker to be up without a request of its own.
+        // Somebody may want the connection who has no request of its own.
         this.#connect()
       } else if (this.#closed === null) {
         this.#failed(failure)
@@ -391,6 +432,7 @@ export class Lane {
   #failed(error: RequestError): void {
     this.#countFailure(error)
     this.#failQueue(error)
+    this.#settleWaiting(error)
     this.#observer.onDown(error, false)
   }
 
@@ -408,6 +450,11 @@ export class Lane {
     }
     this.#observer.onDown(error, wasOfUse)
     if (this.#queue.length > 0) this.#connect()
+  }
+
+  #settleWaiting(error: RequestError | null): void {
+    for (const waiting of this.#waiting) waiting.settle(error)
+    this.#waiting.clear()
   }
 
   #failQueue(error: RequestError): void {

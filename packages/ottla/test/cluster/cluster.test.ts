@@ -1,7 +1,17 @@
 import { after, test } from 'node:test'
 import assert from 'node:assert/strict'
-import { ErrorCode, SaslAuthenticateServer, SaslHandshakeServer, encodeResponse } from '@ottla/protocol'
+import { once } from 'node:events'
+import {
+  ErrorCode,
+  FindCoordinatorServer,
+  MetadataServer,
+  SaslAuthenticateServer,
+  SaslHandshakeServer,
+  encodeResponse,
+  type ServerApi,
+} from '@ottla/protocol'
 import { Deadline, systemClock } from '../../src/base/clock.ts'
+import type { Broker } from '../../src/cluster/broker.ts'
 import { Cluster } from '../../src/cluster/cluster.ts'
 import { createContext } from '../../src/cluster/context.ts'
 import { getMetadata } from '../../src/cluster/queries.ts'
@@ -67,4 +77,58 @@ test('an aborted call ends with the reason of its signal, and close ends the oth
   await aborted
   cluster.close()
   await closed
+})
+
+interface Pair {
+  readonly cluster: Cluster
+  /** Takes connections, and says nothing. */
+  readonly silent: ScriptedBroker
+  readonly find: () => Promise<Broker>
+}
+
+/** Two brokers, of which one is silent; the other is told of each time it is asked for the coordinator of a group. */
+async function pairOf(onFind: (answer: () => void, asked: Asked, silent: ScriptedBroker) => void): Promise<Pair> {
+  const silent = await ScriptedBroker.start()
+  brokers.push(silent)
+  silent.isSilent = true
+  let port = 0
+  const reply = <Req, Res>(api: ServerApi<Req, Res>, { header, socket }: Asked, body: Res): void => {
+    for (const part of encodeResponse(api, header.apiVersion, header.correlationId, body)) socket.write(part)
+  }
+  const cluster = await clusterOf(asked => {
+    port = asked.socket.localPort ?? 0
+    const node = { nodeId: 1, host: '127.0.0.1', port }
+    if (asked.header.apiKey === MetadataServer.key) {
+      const other = { nodeId: 2, host: '127.0.0.1', port: silent.port, rack: null }
+      const told = [{ ...node, rack: null }, other]
+      reply(MetadataServer, asked, { brokers: told, topics: [], clusterId: 'c', controllerId: 1, throttleTimeMs: 0 })
+    } else {
+      const found = { ...node, key: 'g', errorCode: 0, errorMessage: null }
+      onFind(() => reply(FindCoordinatorServer, asked, { coordinators: [found] }), asked, silent)
+    }
+  })
+  await getMetadata(cluster, {}, { deadline: Deadline.after(systemClock, 8000) })
+  const find = (): Promise<Broker> => cluster.coordinator('group', 'g', Deadline.after(systemClock, 8000))
+  return { cluster, silent, find }
+}
+
+function onConnection(broker: ScriptedBroker, callback: () => void): void {
+  if (broker.sockets.size > 0) callback()
+  else setTimeout(() => onConnection(broker, callback), 10)
+}
+
+test('a broker that fails while another is being connected to beside it is asked again', async () => {
+  let asks = 0
+  const { find } = await pairOf((answer, { socket }, silent) => {
+    if (++asks === 1) onConnection(silent, () => socket.destroy())
+    else answer()
+  })
+  assert.equal((await find()).id, 1)
+  assert.equal(asks, 2)
+})
+
+test('a broker that is connected to beside a slow one is given up when that has answered', async () => {
+  const { find, silent } = await pairOf((answer, _, other) => onConnection(other, answer))
+  assert.equal((await find()).id, 1)
+  await Promise.all([...silent.sockets].map(socket => once(socket, 'close')))
 })

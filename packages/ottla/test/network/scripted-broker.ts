@@ -22,7 +22,10 @@ type Script = (asked: Asked) => void
 export class ScriptedBroker {
   readonly #server: Server
   readonly sockets = new Set<Socket>()
+  readonly #held: (() => void)[] = []
   connections = 0
+  /** Whether it takes connections and requests, and says nothing; `speak` ends it. */
+  isSilent = false
 
   private constructor(script: Script) {
     // Else the second of two answers would wait for the client's delayed acknowledgement: 40 ms.
@@ -32,7 +35,12 @@ export class ScriptedBroker {
       socket.on('close', () => this.sockets.delete(socket))
       socket.on('error', () => undefined)
       const splitter = new FrameSplitter(1e6)
-      socket.on('data', chunk => splitter.push(chunk, frame => this.#serve(frame, socket, script)))
+      socket.on('data', chunk =>
+        splitter.push(chunk, frame => {
+          if (this.isSilent) this.#held.push(() => this.#serve(Buffer.from(frame), socket, script))
+          else this.#serve(frame, socket, script)
+        }),
+      )
     })
   }
 
@@ -44,6 +52,12 @@ export class ScriptedBroker {
 
   get port(): number {
     return (this.#server.address() as AddressInfo).port
+  }
+
+  /** Answers what it has been asked meanwhile. */
+  speak(): void {
+    this.isSilent = false
+    for (const serve of this.#held.splice(0)) serve()
   }
 
   async close(): Promise<void> {
