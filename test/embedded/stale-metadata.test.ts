@@ -2,7 +2,16 @@
 import assert from 'node:assert/strict'
 import { after, describe, test } from 'node:test'
 import { EmbeddedCluster } from '@ottla/broker'
-import { AdminClient, Consumer, ErrorCode, Producer, type ConsumerConfig, type ProducerConfig } from 'ottla'
+import {
+  AdminClient,
+  Consumer,
+  ErrorCode,
+  OFFSET_BEGINNING,
+  Producer,
+  ShareConsumer,
+  type ConsumerConfig,
+  type ProducerConfig,
+} from 'ottla'
 import { fresh } from '../behaviour/world.ts'
 
 const E = ErrorCode
@@ -174,3 +183,117 @@ for (const release of ['4.3', '2.1'] as const) {
     }
   })
 }
+
+describe('a topic that the program has looked at before it uses it', () => {
+  const started = EmbeddedCluster.start({ autoCreateTopics: false })
+  after(async () => (await started).close())
+
+  const makers: Record<string, (servers: string) => Consumer> = {
+    classic: servers => reader(servers, { 'group.protocol': 'classic' }),
+    modern: servers => reader(servers, { 'group.protocol': 'consumer' }),
+  }
+
+  function reader(servers: string, config: ConsumerConfig): Consumer {
+    const given = { 'bootstrap.servers': servers, 'group.id': fresh('group'), 'auto.offset.reset': 'earliest' } as const
+    return new Consumer({ ...given, ...config }, { logger: quiet })
+  }
+
+  /** Tells of everything that is an error. */
+  function errorsOf(consumer: Consumer): string[] {
+    const errors: string[] = []
+    consumer.on('error', ({ error }) => errors.push(error.name))
+    return errors
+  }
+
+  async function fill(cluster: EmbeddedCluster, topic: string, partitions: number): Promise<void> {
+    await using producer = new Producer({ 'bootstrap.servers': cluster.bootstrapServers }, { logger: quiet })
+    const sent = Array.from({ length: partitions }, (_, partition) => producer.send({ topic, partition, value: 'x' }))
+    await Promise.all(sent)
+  }
+
+  for (const [kind, make] of Object.entries(makers)) {
+    for (const how of ['subscribed to', 'assigned'] as const) {
+      test(`and that was made since is read when it is ${how} (${kind})`, async () => {
+        const cluster = await started
+        const topic = fresh('made')
+        await using consumer = make(cluster.bootstrapServers)
+        const errors = errorsOf(consumer)
+        const { topics } = await consumer.getMetadata({ topic })
+        assert.equal(topics[0]?.error?.code, E.ERR_UNKNOWN_TOPIC_OR_PART)
+        cluster.createTopic(topic, { partitions: 1 })
+        await fill(cluster, topic, 1)
+        if (how === 'assigned') await consumer.assign([{ topic, partition: 0, offset: OFFSET_BEGINNING }])
+        else consumer.subscribe([topic])
+        assert.equal(String((await consumer.readMessage(10_000)).value), 'x')
+        assert.deepEqual(errors, [])
+      })
+    }
+
+    test(`and that was lost and made again between two subscriptions is read (${kind})`, async () => {
+      const cluster = await started
+      const topic = fresh('again')
+      await using consumer = make(cluster.bootstrapServers)
+      await assert.rejects(async () => {
+        consumer.subscribe([topic])
+        await consumer.readMessage(10_000)
+      })
+      await consumer.unsubscribe()
+      cluster.createTopic(topic, { partitions: 1 })
+      await fill(cluster, topic, 1)
+      const errors = errorsOf(consumer)
+      consumer.subscribe([topic])
+      assert.equal(String((await consumer.readMessage(10_000)).value), 'x')
+      assert.deepEqual(errors, [])
+    })
+
+    test(`and that has got more partitions since is read as a whole (${kind})`, async () => {
+      const cluster = await started
+      const topic = fresh('grown')
+      cluster.createTopic(topic, { partitions: 1 })
+      await using consumer = make(cluster.bootstrapServers)
+      await consumer.getMetadata({ topic })
+      await using admin = new AdminClient({ 'bootstrap.servers': cluster.bootstrapServers }, { logger: quiet })
+      await admin.createPartitions([{ topic, increaseTo: 3 }])
+      await fill(cluster, topic, 3)
+      consumer.subscribe([topic])
+      const read = new Set<number>()
+      while (read.size < 3) read.add((await consumer.readMessage(10_000)).partition)
+    })
+  }
+
+  test('and that may be used since is written to', async () => {
+    const cluster = await started
+    const topic = fresh('allowed')
+    cluster.createTopic(topic, { partitions: 1 })
+    await using producer = new Producer({ 'bootstrap.servers': cluster.bootstrapServers }, { logger: quiet })
+    const forbidden = { errorCode: E.ERR_TOPIC_AUTHORIZATION_FAILED, topicId: NO_ID, leaders: [] }
+    const told = lie(cluster, topic, NO_ID, forbidden, 1)
+    const { topics } = await producer.getMetadata({ topic })
+    assert.equal(topics[0]?.error?.code, E.ERR_TOPIC_AUTHORIZATION_FAILED)
+    await told
+    assert.equal((await producer.send({ topic, value: 'x' })).status, 'persisted')
+  })
+
+  test('and that was made since is read by a share group', async () => {
+    const cluster = await started
+    const topic = fresh('shared')
+    const group = fresh('sharers')
+    const config = { 'bootstrap.servers': cluster.bootstrapServers, 'group.id': group }
+    await using consumer = new ShareConsumer(config, { logger: quiet })
+    const errors: string[] = []
+    consumer.on('error', ({ error }) => errors.push(error.name))
+    await using admin = AdminClient.from(consumer)
+    const entries = [{ name: 'share.auto.offset.reset', value: 'earliest', operation: 'set' as const }]
+    await admin.incrementalAlterConfigs([{ type: 'group', name: group, entries }])
+    const { topics } = await admin.getMetadata({ topic })
+    assert.equal(topics[0]?.error?.code, E.ERR_UNKNOWN_TOPIC_OR_PART)
+    cluster.createTopic(topic, { partitions: 1 })
+    await fill(cluster, topic, 1)
+    consumer.subscribe([topic])
+    for await (const { value } of consumer) {
+      assert.equal(String(value), 'x')
+      break
+    }
+    assert.deepEqual(errors, [])
+  })
+})

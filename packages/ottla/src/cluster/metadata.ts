@@ -6,6 +6,7 @@ import {
   applyLeader,
   applyMetadata,
   emptySnapshot,
+  withoutError,
   type Applied,
   type BrokerAddress,
   type Snapshot,
@@ -76,7 +77,10 @@ export class MetadataCache {
   want(topic: string): void {
     const count = this.#wanted.get(topic) ?? 0
     this.#wanted.set(topic, count + 1)
-    if (count === 0 && !this.#snapshot.topics.has(topic)) this.requestRefresh('topic wanted', [topic])
+    if (count > 0) return
+    // What is known of a topic that nobody kept fresh may be long over; an error would be told as news.
+    this.#snapshot = withoutError(this.#snapshot, topic)
+    if (this.#everything === 0 || !this.#snapshot.topics.has(topic)) this.requestRefresh('topic wanted', [topic])
   }
 
   unwant(topic: string): void {

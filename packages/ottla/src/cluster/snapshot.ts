@@ -147,6 +147,15 @@ export function applyLeader(
   return { snapshot: { ...before, brokers, topics }, changed: new Set([topic]), doubted: [] }
 }
 
+/** The snapshot without a topic of which only an error is known. */
+export function withoutError(before: Snapshot, topic: string): Snapshot {
+  const known = before.topics.get(topic)
+  if (known === undefined || known.errorCode === ErrorCode.ERR_NO_ERROR) return before
+  const topics = new Map(before.topics)
+  topics.delete(topic)
+  return { ...before, topics, topicNames: namesById(topics) }
+}
+
 // Partitions are numbered without gaps from 0. A number beyond anything that a cluster holds is a lie, and would have
 // room made for all that are missing below it.
 const MOST_PARTITIONS = 1_000_000
