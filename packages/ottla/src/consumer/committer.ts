@@ -28,34 +28,38 @@ export interface Commit {
   readonly store: OffsetStore | undefined
 }
 
-/** What the committer needs of its consumer. */
-export interface CommitterHost {
+/** What the committer needs of its group. */
+export interface CommitterGroup {
+  readonly groupId: string
   /** Who commits; without a generation while not in a group. Throws KafkaError for one that is a member no more. */
-  membership(): ConsumerGroupMetadata
+  committing(): ConsumerGroupMetadata
   /** Changes when the membership has ended: whatever it had may be another's. */
-  term(): number
+  readonly term: number
+  /** Or member epoch; -1 while not in a group. */
+  readonly generation: number
   /** The coordinator does not take this member for one (any more), of this generation. */
-  onCommitRefused(code: number, generation: number): void
+  onRefused(api: 'OffsetCommit', code: number, generation: number): void
 }
+
+/** What was known of the membership when a commit was asked for. */
+type Asked = Pick<CommitterGroup, 'term' | 'generation'>
 
 export class Committer {
   readonly #context: ClientContext
   readonly #cluster: Cluster
-  readonly #groupId: string
+  readonly #group: CommitterGroup
   readonly #assignment: Assignment
-  readonly #host: CommitterHost
   // A retried commit must not overtake a later one.
   #last: Promise<unknown> = Promise.resolve()
   #timer: Timer | null = null
   #running = false
   #closed = false
 
-  constructor(context: ClientContext, cluster: Cluster, groupId: string, assignment: Assignment, host: CommitterHost) {
+  constructor(context: ClientContext, cluster: Cluster, group: CommitterGroup, assignment: Assignment) {
     this.#context = context
     this.#cluster = cluster
-    this.#groupId = groupId
     this.#assignment = assignment
-    this.#host = host
+    this.#group = group
   }
 
   /** Commits stored offsets every `auto.commit.interval.ms`, if that is switched on. */
@@ -99,8 +103,9 @@ export class Committer {
   }
 
   /**
-   * Commits, after the commits before. Resolves with errors per partition; rejects with KafkaError when all have
-   * failed (the first one's error), with ERR__TIMED_OUT at the deadline.
+   * Commits, after the commits before. Resolves with errors per partition, ERR_ILLEGAL_GENERATION for one that was released
+   * before the commit got through; rejects with KafkaError when all have failed (the first one's error), with
+   * ERR__TIMED_OUT at the deadline.
    */
   commit(commits: readonly Commit[], deadline: Deadline): Promise<TopicPartitionOffset[]> {
     const eras = commits.map(({ store }) => store?.commitBegins() ?? 0)
@@ -110,11 +115,17 @@ export class Committer {
         store?.commitEnded(eras[i] ?? 0, isTaken ? offset : null)
       })
     }
-    const offsets = commits.map(({ offset }) => offset)
-    const turn = this.#last.then(() => this.#send(offsets, deadline, ended))
+    const { term, generation } = this.#group
+    const turn = this.#last.then(() => this.#send(commits, { term, generation }, deadline, ended))
     this.#last = turn.catch(() => undefined)
     // Waiting for the commits before counts, too.
     return within(turn, this.#context.clock, deadline, outOfTime)
+  }
+
+  /** Waits for commits of these partitions that are under way. */
+  async ended(cursors: readonly Cursor[], deadline: Deadline): Promise<void> {
+    if (!cursors.some(({ offsets }) => offsets.isBeingCommitted)) return
+    await within(this.#last, this.#context.clock, deadline, outOfTime).catch(() => undefined)
   }
 
   /**
@@ -161,20 +172,24 @@ export class Committer {
 
   /** @param ended called once, with the results where there are any, before anybody is told */
   async #send(
-    offsets: readonly TopicPartitionOffset[],
+    commits: readonly Commit[],
+    asked: Asked,
     deadline: Deadline,
     ended: (results: readonly TopicPartitionOffset[] | null) => void,
   ): Promise<TopicPartitionOffset[]> {
     const { events, logger } = this.#context
-    const groupId = this.#groupId
-    const topics = requestTopics(offsets)
-    const term = this.#host.term()
+    const group = this.#group
+    const { groupId } = group
     let generation = -1
+    let sent: readonly Commit[] = []
     const body = (version: number): OffsetCommitRequest => {
-      if (this.#host.term() !== term) throw KafkaError.of(ErrorCode.ERR_UNKNOWN_MEMBER_ID, `group '${groupId}'`)
+      if (group.term !== asked.term) throw KafkaError.of(ErrorCode.ERR_UNKNOWN_MEMBER_ID, `group '${groupId}'`)
       // Asked anew for each try: a member epoch that has become stale is replaced.
-      const { memberId, generationId, groupInstanceId } = this.#host.membership()
+      const { memberId, generationId, groupInstanceId } = group.committing()
       generation = generationId
+      sent = commits.filter(commit => !isOver(commit, asked.generation, generationId))
+      if (sent.length === 0) throw KafkaError.of(ErrorCode.ERR_ILLEGAL_GENERATION, `group '${groupId}'`)
+      const topics = requestTopics(sent)
       const request = { groupId, generationIdOrMemberEpoch: generationId, memberId, topics }
       return groupInstanceId === undefined || version < 7 ? request : { ...request, groupInstanceId }
     }
@@ -186,53 +201,66 @@ export class Committer {
         errorOf: response => {
           const code = coordinatorError(response)
           // The next try says what the next heartbeat brings.
-          if (memberAnswer('OffsetCommit', code) === 'refresh-epoch') this.#host.onCommitRefused(code, generation)
+          if (memberAnswer('OffsetCommit', code) === 'refresh-epoch') group.onRefused('OffsetCommit', code, generation)
           return code
         },
       })
     } catch (error) {
       ended(null)
-      if (error instanceof KafkaError) events.emit({ type: 'offsets-committed', offsets: [...offsets], error })
+      const offsets = commits.map(({ offset }) => offset)
+      if (error instanceof KafkaError) events.emit({ type: 'offsets-committed', offsets, error })
       throw error
     }
-    const results = this.#results(offsets, response)
+    const results = this.#results(commits, new Set(sent), response)
     ended(results)
     const failed = results.filter(result => result.error !== undefined)
     const error = failed.length === results.length ? failed[0]?.error : undefined
     logger.debug('cgrp', 'COMMIT', `${results.length - failed.length} of ${results.length} offsets committed`)
     events.emit({ type: 'offsets-committed', offsets: results, ...(error === undefined ? {} : { error }) })
-    const refused = failed.find(({ error }) => memberAnswer('OffsetCommit', error?.code ?? 0) !== 'caller')
-    if (refused?.error !== undefined) this.#host.onCommitRefused(refused.error.code, generation)
+    const refusal = errorsOf(response).find(code => memberAnswer('OffsetCommit', code) !== 'caller')
+    if (refusal !== undefined) group.onRefused('OffsetCommit', refusal, generation)
     if (error !== undefined) throw error
     return results
   }
 
-  #results(offsets: readonly TopicPartitionOffset[], response: Decoded<OffsetCommitResponse>): TopicPartitionOffset[] {
+  #results(
+    commits: readonly Commit[],
+    sent: ReadonlySet<Commit>,
+    response: Decoded<OffsetCommitResponse>,
+  ): TopicPartitionOffset[] {
     const codes = new Map<string, number>()
     for (const topic of response.topics) {
       for (const p of topic.partitions) codes.set(`${topic.name}\0${p.partitionIndex}`, p.errorCode)
     }
-    return offsets.map(given => {
-      const { topic, partition } = given
-      const code = codes.get(`${topic}\0${partition}`) ?? ErrorCode.ERR__BAD_MSG
-      if (code !== ErrorCode.ERR_NO_ERROR) {
-        return {
-          ...given,
-          error: KafkaError.of(code, `the commit of ${topic} [${partition}] in group '${this.#groupId}'`),
-        }
-      }
-      return { ...given }
+    return commits.map(commit => {
+      const { topic, partition } = commit.offset
+      const code = sent.has(commit)
+        ? (codes.get(`${topic}\0${partition}`) ?? ErrorCode.ERR__BAD_MSG)
+        : ErrorCode.ERR_ILLEGAL_GENERATION
+      if (code === ErrorCode.ERR_NO_ERROR) return { ...commit.offset }
+      const what = `the commit of ${topic} [${partition}] in group '${this.#group.groupId}'`
+      return { ...commit.offset, error: KafkaError.of(code, what) }
     })
   }
+}
+
+/**
+ * Another member may have the partition by now, and have committed more. Without a membership nobody is to have it in turn.
+ * @param asked the generation that the commit was asked for in
+ * @param now that of the next try
+ */
+function isOver({ store }: Commit, asked: number, now: number): boolean {
+  if (store === undefined) return asked >= 0 && now !== asked
+  return store.isReleased && (asked >= 0 || now >= 0)
 }
 
 function outOfTime(): KafkaError {
   return new KafkaError(ErrorCode.ERR__TIMED_OUT, 'the commit was not answered in time')
 }
 
-function requestTopics(offsets: readonly TopicPartitionOffset[]): OffsetCommitRequest['topics'] {
+function requestTopics(commits: readonly Commit[]): OffsetCommitRequest['topics'] {
   const topics = new Map<string, OffsetCommitRequest['topics'][number]['partitions'][number][]>()
-  for (const { topic, partition, offset, metadata, leaderEpoch } of offsets) {
+  for (const { topic, partition, offset, metadata, leaderEpoch } of commits.map(commit => commit.offset)) {
     const entry = {
       partitionIndex: partition,
       committedOffset: offset,
@@ -247,10 +275,11 @@ function requestTopics(offsets: readonly TopicPartitionOffset[]): OffsetCommitRe
   return [...topics].map(([name, partitions]) => ({ name, partitions }))
 }
 
+function errorsOf({ topics }: Decoded<OffsetCommitResponse>): number[] {
+  const codes = topics.flatMap(({ partitions }) => partitions.map(({ errorCode }) => errorCode))
+  return codes.filter(code => code !== ErrorCode.ERR_NO_ERROR)
+}
+
 function coordinatorError(response: Decoded<OffsetCommitResponse>): number {
-  for (const topic of response.topics) {
-    const found = topic.partitions.find(p => passingCode('OffsetCommit', p.errorCode) !== 0)
-    if (found !== undefined) return found.errorCode
-  }
-  return ErrorCode.ERR_NO_ERROR
+  return errorsOf(response).find(code => passingCode('OffsetCommit', code) !== 0) ?? ErrorCode.ERR_NO_ERROR
 }

@@ -150,8 +150,9 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
       raise,
     })
     const groupId = settings['group.id']
-    this.#group = groupId === undefined ? null : this.#makeGroup(groupId, strategies, raise)
-    this.#committer = groupId === undefined ? null : this.#makeCommitter(groupId)
+    const group = groupId === undefined ? null : this.#makeGroup(groupId, strategies, raise)
+    this.#group = group
+    this.#committer = group === null ? null : new Committer(context, cluster, group, assignment)
     this.#holdings = new Holdings(context, assignment, this.#queue, this.#committer, () => this.#onAdded(), fetchMore)
     const intercept = intercepting(context, options.interceptors)
     this.#poller = this.#makePoller(decodingOf(options.key, options.value, intercept))
@@ -550,14 +551,6 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
       isPolling: () => this.#poller.isPolling,
       atWork: this.#atWork,
       beforeEviction: async () => this.#holdings.reader?.beforeEviction(),
-    })
-  }
-
-  #makeCommitter(groupId: string): Committer {
-    return new Committer(this.#context, this.#cluster, groupId, this.#assignment, {
-      membership: () => this.#requireGroup('commit').committing(),
-      term: () => this.#group?.term ?? 0,
-      onCommitRefused: (code, generation) => this.#group?.onRefused('OffsetCommit', code, generation),
     })
   }
 

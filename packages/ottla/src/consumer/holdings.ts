@@ -8,6 +8,9 @@ import type { Commit, Committer } from './committer.ts'
 import type { Cursor } from './cursor.ts'
 import type { FetchQueue } from './fetch-queue.ts'
 
+// Of the time that there is for closing: the rest is for leaving the group.
+const COMMIT_PART = 3 / 4
+
 /** What the consumer calls of a reader that works on many messages at once. */
 export interface ReaderHooks {
   /** With what is given up, before it is committed, and awaited. */
@@ -80,14 +83,27 @@ export class Holdings {
     )
   }
 
-  /** @param lost the partitions may be another member's already: nothing is committed */
+  /**
+   * Commits what is stored (`enable.auto.commit`), and waits for commits under way: after that nothing more is committed.
+   * @param lost the partitions may be another member's already: nothing is committed
+   */
   async release(cursors: readonly Cursor[], lost: boolean, deadline?: Deadline): Promise<void> {
     if (cursors.length === 0) return
     this.#assignment.remove(cursors)
     await this.reader?.beforeRelease(cursors, lost)
+    if (!lost) {
+      const limit = deadline ?? this.#commitLimit()
+      if (this.#context.settings['enable.auto.commit']) await this.commitStored(limit, cursors)
+      else await this.#committer?.ended(cursors, limit)
+    }
+    for (const { offsets } of cursors) offsets.isReleased = true
+  }
+
+  /** The others wait for the partitions, and whoever closes the consumer for the rest of that. */
+  #commitLimit(): Deadline {
     const { clock, settings } = this.#context
-    if (lost || this.#committer === null || !settings['enable.auto.commit']) return
-    await this.#committer.commitStored(cursors, deadline ?? Deadline.after(clock, settings['session.timeout.ms']))
+    const most = Math.min(settings['session.timeout.ms'], settings['max.poll.interval.ms'])
+    return Deadline.after(clock, Math.min(most, (this.closesAt?.left() ?? Infinity) * COMMIT_PART))
   }
 
   /** The program's; throws KafkaError ERR__STATE for one that is not assigned. */

@@ -36,6 +36,8 @@ export class OffsetStore {
   inHand = false
   /** Of what is stored, some was handed out and is not committed. */
   holdsWork = false
+  /** The partition has been given up, and may be another's. */
+  isReleased = false
   /** The client stores offsets: `enable.auto.offset.store`, or a transaction is to commit them. */
   isAutomatic: boolean
 
@@ -145,6 +147,10 @@ export class OffsetStore {
     if (stored === committed && !(this.#mayGoBack && this.#underWay > 0)) return null
     if (stored < committed && !this.#mayGoBack) return null
     return { offset: stored, leaderEpoch: this.storedLeaderEpoch, metadata: this.storedMetadata }
+  }
+
+  get isBeingCommitted(): boolean {
+    return this.#underWay > 0
   }
 
   /** A commit is on its way; its end is told with the era of now. */

@@ -34,7 +34,7 @@ export interface GroupHost extends CallsHost {
 export class Group {
   readonly #context: ClientContext
   readonly #cluster: Cluster
-  readonly #groupId: string
+  readonly groupId: string
   readonly #host: GroupHost
   readonly #member: Membership
   readonly #calls: RebalanceCalls
@@ -57,7 +57,7 @@ export class Group {
   ) {
     this.#context = context
     this.#cluster = cluster
-    this.#groupId = groupId
+    this.groupId = groupId
     this.#host = host
     this.#parking = new Parking(context.clock, host.atWork)
     this.#member =
@@ -92,6 +92,11 @@ export class Group {
   /** See Membership. */
   get term(): number {
     return this.#member.term
+  }
+
+  /** See Membership. */
+  get generation(): number {
+    return this.#member.generation
   }
 
   get protocol(): RebalanceEvent['protocol'] {
@@ -130,7 +135,7 @@ export class Group {
     const { generation, memberId } = this.#member
     const groupInstanceId = this.#context.settings['group.instance.id']
     return {
-      groupId: this.#groupId,
+      groupId: this.groupId,
       generationId: generation,
       memberId,
       ...(groupInstanceId === undefined ? {} : { groupInstanceId }),
@@ -144,7 +149,7 @@ export class Group {
    */
   committing(): ConsumerGroupMetadata {
     if (this.#member.isLosing || (this.#wasAssigned && this.#subscription !== null && this.#member.generation < 0)) {
-      throw KafkaError.of(ErrorCode.ERR_UNKNOWN_MEMBER_ID, `group '${this.#groupId}'`)
+      throw KafkaError.of(ErrorCode.ERR_UNKNOWN_MEMBER_ID, `group '${this.groupId}'`)
     }
     return this.metadata()
   }
