@@ -206,11 +206,14 @@ export class Cluster {
   ): Promise<Decoded<Res> | Failure> {
     const { deadline, signal, lane, minVersion, maxVersion } = options
     const asked: Broker[] = []
-    const ask = (broker: Broker): Promise<Decoded<Res>> => {
-      asked.push(broker)
+    const ask = async (broker: Broker): Promise<Decoded<Res>> => {
       const perTry = options.timeoutMs ?? this.#context.settings['socket.timeout.ms']
+      const timeoutMs = Math.min(perTry, deadline.left())
+      // One that is sent too late would only take its connection with it.
+      if (timeoutMs <= 0) throw new KafkaError(ErrorCode.ERR__TIMED_OUT, `no time was left to ask ${broker.name}`)
+      asked.push(broker)
       return broker.request(api, body, {
-        timeoutMs: Math.min(perTry, deadline.left()),
+        timeoutMs,
         signal,
         ...(lane === undefined ? {} : { lane }),
         ...(minVersion === undefined ? {} : { minVersion }),

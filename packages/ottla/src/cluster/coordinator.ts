@@ -7,6 +7,7 @@ import {
 } from '@ottla/protocol'
 import { sleep } from '../base/clock.ts'
 import { backoffMs } from '../base/backoff.ts'
+import { within } from '../base/wait.ts'
 import { KafkaError } from '../errors.ts'
 import type { Broker } from './broker.ts'
 import type { ClientContext } from './context.ts'
@@ -49,12 +50,15 @@ export class CoordinatorFinder {
     if (known !== undefined) return known
     // Callers with a signal of their own do not share a search that somebody else may abort, nor impatient ones theirs.
     if (options.signal !== undefined || options.impatient === true) return this.#search(id, type, key, options)
-    let pending = this.#pending.get(id)
-    if (pending === undefined) {
-      pending = this.#search(id, type, key, options).finally(() => this.#pending.delete(id))
-      this.#pending.set(id, pending)
+    const pending = this.#pending.get(id)
+    if (pending !== undefined) {
+      const late = (): KafkaError =>
+        new KafkaError(ErrorCode.ERR__TIMED_OUT, `the ${type} coordinator of '${key}' was not found in time`)
+      return within(pending, this.#context.clock, options.deadline, late)
     }
-    return pending
+    const search = this.#search(id, type, key, options).finally(() => this.#pending.delete(id))
+    this.#pending.set(id, search)
+    return search
   }
 
   forget(type: CoordinatorType, key: string, reason: string): void {

@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import {
   ErrorCode,
   FindCoordinatorServer,
+  Heartbeat,
   MetadataServer,
   SaslAuthenticateServer,
   SaslHandshakeServer,
@@ -13,10 +14,11 @@ import {
 import { Deadline, systemClock } from '../../src/base/clock.ts'
 import type { Broker } from '../../src/cluster/broker.ts'
 import { Cluster } from '../../src/cluster/cluster.ts'
-import { createContext } from '../../src/cluster/context.ts'
+import { createContext, type ClientOptions } from '../../src/cluster/context.ts'
 import { getMetadata } from '../../src/cluster/queries.ts'
 import { resolveConfig } from '../../src/config/resolve.ts'
 import { KafkaError } from '../../src/errors.ts'
+import { FakeClock } from '../base/fake-clock.ts'
 import { ScriptedBroker, type Asked } from '../network/scripted-broker.ts'
 
 const clusters: Cluster[] = []
@@ -27,13 +29,25 @@ after(async () => {
   for (const broker of brokers) await broker.close()
 })
 
-async function clusterOf(script: (asked: Asked) => void, config: Record<string, unknown> = {}): Promise<Cluster> {
+async function clusterOf(
+  script: (asked: Asked) => void,
+  config: Record<string, unknown> = {},
+  options: ClientOptions = {},
+): Promise<Cluster> {
   const broker = await ScriptedBroker.start(script)
   brokers.push(broker)
   const resolved = resolveConfig('admin', { 'bootstrap.servers': `127.0.0.1:${broker.port}`, ...config })
-  const cluster = new Cluster(createContext('admin', resolved, { logger: () => undefined }))
+  const cluster = new Cluster(createContext('admin', resolved, { logger: () => undefined, ...options }))
   clusters.push(cluster)
   return cluster
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  const latest = performance.now() + 30_000
+  while (!condition()) {
+    assert.ok(performance.now() < latest, 'it does not come about')
+    await new Promise(resolve => setImmediate(resolve))
+  }
 }
 
 test('a call that runs out of time because of the credentials says so, even if it was still connecting', async () => {
@@ -131,4 +145,64 @@ test('a broker that is connected to beside a slow one is given up when that has 
   const { find, silent } = await pairOf((answer, _, other) => onConnection(other, answer))
   assert.equal((await find()).id, 1)
   await Promise.all([...silent.sockets].map(socket => once(socket, 'close')))
+})
+
+/** A broker that coordinates all groups, with a clock that stands still; `onAsked` hears of what is asked beside the metadata. */
+async function standingCluster(onAsked: (asked: Asked, answerFind: () => void) => void): Promise<[Cluster, FakeClock]> {
+  const clock = new FakeClock()
+  const cluster = await clusterOf(
+    asked => {
+      const { header, socket } = asked
+      const node = { nodeId: 1, host: '127.0.0.1', port: socket.localPort ?? 0 }
+      const reply = <Req, Res>(api: ServerApi<Req, Res>, body: Res): void => {
+        for (const part of encodeResponse(api, header.apiVersion, header.correlationId, body)) socket.write(part)
+      }
+      if (header.apiKey === MetadataServer.key) {
+        reply(MetadataServer, { brokers: [{ ...node, rack: null }], topics: [], clusterId: 'c', controllerId: 1 })
+      } else {
+        const found = { ...node, key: 'g', errorCode: 0, errorMessage: null }
+        onAsked(asked, () => reply(FindCoordinatorServer, { coordinators: [found] }))
+      }
+    },
+    {},
+    { clock },
+  )
+  await getMetadata(cluster, {}, { deadline: Deadline.after(clock, 8000) })
+  return [cluster, clock]
+}
+
+test('the time that it takes to find the right broker counts', async () => {
+  const asked: (() => void)[] = []
+  const [cluster, clock] = await standingCluster((_, answerFind) => asked.push(answerFind))
+  const call = cluster.request(
+    { to: 'coordinator', type: 'group', key: 'g' },
+    Heartbeat,
+    { groupId: 'g', generationId: 1, memberId: 'm' },
+    { deadline: Deadline.after(clock, 2000) },
+  )
+  let error: unknown = null
+  call.catch((e: unknown) => (error = e))
+  await until(() => asked.length === 1)
+  await clock.advance(1800)
+  asked[0]?.()
+  await until(() => asked.length === 2)
+  await clock.advance(200)
+  assert.ok(error instanceof KafkaError)
+  assert.equal(error.code, ErrorCode.ERR__TIMED_OUT)
+})
+
+test('whoever joins in a search for a coordinator waits no longer than for its own', async () => {
+  let asks = 0
+  const [cluster, clock] = await standingCluster(() => asks++)
+  const errors: unknown[] = []
+  for (const ms of [8000, 2000]) {
+    const search = cluster.coordinator('group', 'g', Deadline.after(clock, ms))
+    search.catch((e: unknown) => errors.push(e))
+  }
+  await until(() => asks === 1)
+  await clock.advance(2000)
+  assert.equal(errors.length, 1)
+  const [error] = errors
+  assert.ok(error instanceof KafkaError)
+  assert.equal(error.code, ErrorCode.ERR__TIMED_OUT)
 })
