@@ -1,7 +1,8 @@
 /** What a member of the consumer group protocol does when the coordinator refuses. */
-import { after, before, test } from 'node:test'
+import { after, before, test, type TestContext } from 'node:test'
 import assert from 'node:assert/strict'
 import { EmbeddedCluster } from '@ottla/broker'
+import type { ConsumerGroupHeartbeatRequest } from '@ottla/protocol'
 import {
   AdminClient,
   Consumer,
@@ -183,6 +184,69 @@ test('a topic that was deleted and made anew under its name is another one', asy
   assert.equal(report?.error, undefined)
   assert.equal(String((await consumer.readMessage(WAIT_MS)).value), 'new')
   await consumer.close()
+})
+
+/** Epochs of a member's heartbeats as its coordinator hears them, those that it refuses while loading in brackets. */
+function heard(t: TestContext, group: string, isLoading: (epoch: number) => boolean): string[] {
+  const epochs: string[] = []
+  const end = cluster.control(({ apiName, body }) => {
+    if (apiName !== 'ConsumerGroupHeartbeat') return undefined
+    const { groupId, memberId, memberEpoch } = body as ConsumerGroupHeartbeatRequest
+    if (groupId !== group) return undefined
+    const isRefused = isLoading(memberEpoch)
+    if (memberEpoch <= 0) epochs.push(isRefused ? `(${memberEpoch})` : `${memberEpoch}`)
+    if (!isRefused) return undefined
+    const errorCode = ErrorCode.ERR_COORDINATOR_LOAD_IN_PROGRESS
+    const rest = { errorMessage: null, memberEpoch: 0, heartbeatIntervalMs: 50, assignment: null }
+    return { throttleTimeMs: 0, errorCode, memberId, ...rest }
+  })
+  t.after(end)
+  return epochs
+}
+
+for (const how of ['evicted', 'unsubscribed'] as const) {
+  test(`a member that was ${how} joins again behind its goodbye, however often that has to be said`, async t => {
+    const topic = await written(1)
+    const group = await groupOf('goodbye')
+    let refusals = 3
+    const epochs = heard(t, group, epoch => epoch === -1 && refusals-- > 0)
+    const consumer = member(group, { 'max.poll.interval.ms': 500, 'retry.backoff.ms': 50 })
+    t.after(() => consumer.close())
+    consumer.subscribe(topic)
+    await until(consumer, 'it is assigned', () => consumer.assignment().length > 0)
+    // Evicted because it does not poll.
+    const left = how === 'unsubscribed' ? consumer.unsubscribe() : Promise.resolve()
+    const end = performance.now() + WAIT_MS
+    while (!epochs.includes('(-1)')) {
+      assert.ok(performance.now() < end)
+      await new Promise(resolve => setTimeout(resolve, 10))
+    }
+    consumer.subscribe(topic)
+    await left
+    const before = epochs.indexOf('0')
+    await until(
+      consumer,
+      'it has come back',
+      () => epochs.lastIndexOf('0') > before && consumer.assignment().length > 0,
+    )
+    assert.deepEqual(epochs, ['0', '(-1)', '(-1)', '(-1)', '-1', '0'])
+  })
+}
+
+test('a member that is left while it joins is not tried to be brought in behind its goodbye', async t => {
+  const topic = await written(1)
+  const group = await groupOf('joining')
+  let isLoading = true
+  const epochs = heard(t, group, epoch => epoch === 0 && isLoading)
+  const consumer = member(group)
+  t.after(() => consumer.close())
+  consumer.subscribe(topic)
+  await until(consumer, 'it is refused', () => epochs.length > 1)
+  await consumer.unsubscribe()
+  isLoading = false
+  consumer.subscribe(topic)
+  assert.equal((await consumer.readMessage(WAIT_MS)).offset, 0)
+  assert.deepEqual(epochs.slice(epochs.indexOf('-1')), ['-1', '0'])
 })
 
 test('what was read is committed when the member leaves in the middle of a rebalance', async () => {

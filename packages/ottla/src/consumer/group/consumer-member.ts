@@ -46,6 +46,8 @@ export class ConsumerMember implements Membership {
   #looking = false
   #leaving: Promise<void> = Promise.resolve()
   readonly #abort = new AbortController()
+  /** Of one membership: its heartbeats must not be tried again behind the goodbye. */
+  #membership = new AbortController()
 
   constructor(context: ClientContext, cluster: Cluster, groupId: string, memberId: string, host: MembershipHost) {
     this.#context = context
@@ -127,8 +129,8 @@ export class ConsumerMember implements Membership {
   }
 
   evict(reason: string): void {
-    this.#lose(reason)
     this.#leaving = this.#requests.leave()
+    this.#lose(reason)
   }
 
   leave(): void {
@@ -137,6 +139,7 @@ export class ConsumerMember implements Membership {
 
   stop(): void {
     this.#abort.abort()
+    this.#membership.abort()
     this.#timer?.cancel()
   }
 
@@ -164,6 +167,8 @@ export class ConsumerMember implements Membership {
   /** A membership is over: the next one begins with everything. */
   #forget(): void {
     this.#term++
+    this.#membership.abort()
+    this.#membership = new AbortController()
     this.#told = null
     this.#target.clear()
   }
@@ -223,7 +228,10 @@ export class ConsumerMember implements Membership {
 
   async #send(): Promise<void> {
     const term = this.#term
+    const { signal } = this.#membership
     try {
+      // Behind a goodbye: else that would end the new membership.
+      await this.#leaving
       if (this.#state.phase === 'joining') await this.#host.makeRoom()
       const { subscription } = this.#host
       // Held on to until the program has given everything up.
@@ -232,7 +240,7 @@ export class ConsumerMember implements Membership {
       const { phase, epoch } = this.#state
       if (term !== this.#term || phase === 'out' || phase === 'losing' || this.#state.isLost) return
       const changes = this.#changes(subscribed, held)
-      const response = await this.#requests.heartbeat(epoch, changes, this.#abort.signal)
+      const response = await this.#requests.heartbeat(epoch, changes, signal)
       if (term !== this.#term || this.#state.phase === 'out') return
       if (response.errorCode === ErrorCode.ERR_NO_ERROR) {
         this.#told = {
