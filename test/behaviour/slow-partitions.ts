@@ -1,7 +1,7 @@
 /** Partitions that are paused, held or slow, with more in them than the queue holds: the others go on. */
 import { test } from 'node:test'
 import assert from 'node:assert/strict'
-import { type ConsumerConfig } from 'ottla'
+import type { ConsumerConfig, Message } from 'ottla'
 import { gate, readersOf, times, until, ways } from './reading-ways.ts'
 import { fresh } from './world.ts'
 
@@ -91,11 +91,15 @@ export function slowPartitionScenarios(
   const PATIENT: ConsumerConfig = { 'fetch.wait.max.ms': 300_000, 'fetch.message.max.bytes': 5000 }
 
   /** Four partitions, and all messages in the second, in batches of their own. */
-  async function busyTopic(batches: number, count: number): Promise<string> {
+  async function busyTopic(batches: number, count: number, size = 1): Promise<string> {
     const topic = await readers.topicWith([[], [], [], []])
-    const batch = all(count).map(() => ({ topic, partition: 1, value: 'm' }))
-    for (let i = 0; i < batches; i++) await readers.producer().sendBatch(batch)
+    await fill(topic, 1, batches, count, size)
     return topic
+  }
+
+  async function fill(topic: string, partition: number, batches: number, count: number, size: number): Promise<void> {
+    const batch = all(count).map(() => ({ topic, partition, value: Buffer.alloc(size, 'm') }))
+    for (let i = 0; i < batches; i++) await readers.producer().sendBatch(batch)
   }
 
   for (const [way, read] of Object.entries(ways)) {
@@ -135,6 +139,53 @@ export function slowPartitionScenarios(
       })
       await until('all is read', () => seen.length === 1000)
       assert.deepEqual(seen, all(1000))
+      await consumer.close()
+      await reading
+    })
+  }
+
+  for (const [limit, config] of Object.entries({
+    'queued.max.messages.kbytes': { 'queued.max.messages.kbytes': 1024 },
+    'queued.min.messages': { 'queued.min.messages': 10 },
+  } satisfies Record<string, ConsumerConfig>)) {
+    for (const [way, read] of Object.entries(ways)) {
+      test(`a busy partition that has enough of ${limit} is fetched again when it has not, whatever the idle ones do: ${way}`, async t => {
+        const topic = await busyTopic(60, 5, 20_000)
+        const consumer = await readers.consumer(t, fresh('busy'), { 'fetch.wait.max.ms': 300_000, ...config })
+        consumer.subscribe(topic)
+        const seen: number[] = []
+        const reading = read(consumer, ({ offset }) => void seen.push(offset))
+        await until('all is read', () => seen.length === 300)
+        assert.deepEqual(seen, all(300))
+        await consumer.close()
+        await reading
+      })
+    }
+  }
+
+  for (const [way, isRun] of [
+    ['run', true],
+    ['partitions', false],
+  ] as const) {
+    test(`a quick partition is read to its end beside slow ones that fill the queue: ${way}`, async t => {
+      const topic = await readers.topicWith(all(10).map(() => []))
+      await Promise.all(all(10).map(partition => fill(topic, partition, partition === 0 ? 60 : 12, 5, 20_000)))
+      const consumer = await readers.consumer(t, fresh('quick'), { ...SMALL, 'fetch.message.max.bytes': 100_000 })
+      consumer.subscribe(topic)
+      const go = gate()
+      const seen: number[] = []
+      let slow = 0
+      const work = async ({ partition, offset }: Message): Promise<void> => {
+        if (partition > 0) {
+          slow++
+          await go.opened
+        } else seen.push(offset)
+      }
+      const reading = isRun ? consumer.run({ concurrency: 20, handler: work }) : ways.partitions(consumer, work)
+      await until('the quick one is read to its end', () => seen.length === 300)
+      go.open()
+      await until('the others are done', () => slow === 540)
+      assert.deepEqual(seen, all(300))
       await consumer.close()
       await reading
     })

@@ -1,5 +1,5 @@
 /** What a consumer does when the log under it changes: a new leader may lack what was read (KIP-320). */
-import { after, before, test } from 'node:test'
+import { after, before, test, type TestContext } from 'node:test'
 import assert from 'node:assert/strict'
 import { EmbeddedCluster } from '@ottla/broker'
 import { AdminClient, Consumer, ErrorCode, KafkaError, Producer, type ConsumerConfig } from 'ottla'
@@ -179,3 +179,91 @@ async function until(done: () => boolean): Promise<void> {
     await new Promise(resolve => setTimeout(resolve, 20))
   }
 }
+
+/** Holds the answers to what a validator asks until told; says how often it was asked. */
+function holdValidation(t: TestContext): { asked: number; release: () => void } {
+  const held = { asked: 0, release: quiet }
+  const opened = new Promise<void>(resolve => (held.release = resolve))
+  t.after(
+    cluster.control(async ({ apiKey }) => {
+      if (apiKey !== OFFSET_FOR_LEADER_EPOCH) return
+      held.asked++
+      if (held.asked === 1) await opened
+    }),
+  )
+  t.after(held.release)
+  return held
+}
+
+for (const [what, spoil] of Object.entries({
+  'its answer comes late': quiet,
+  'it never comes': () => cluster.dropConnections(2),
+})) {
+  test(`reading steps back while a new leader is being asked, and ${what}: nothing is skipped`, async t => {
+    const name = topic()
+    cluster.setLeader(name, 0, 1)
+    await fill(name, 'old', 10)
+    await producer.send({ topic: name, partition: 0, value: 'bad' })
+    await fill(name, 'more', 5)
+    const reader = new Consumer(
+      { 'bootstrap.servers': cluster.bootstrapServers, 'fetch.wait.max.ms': 50, 'auto.offset.reset': 'latest' },
+      {
+        logger: quiet,
+        value: bytes => {
+          if (String(bytes) === 'bad') throw new Error('not this one')
+          return String(bytes)
+        },
+      },
+    )
+    t.after(() => reader.close())
+    await reader.assign([{ topic: name, partition: 0, offset: 0 }])
+    await until(() => reader.getWatermarkOffsets(name, 0).high === 16)
+    const held = holdValidation(t)
+    cluster.setLeader(name, 0, 2)
+    await fill(name, 'new', 5)
+    await admin.getMetadata({ topic: name })
+    const seen: number[] = []
+    const reading = (async () => {
+      while (!reader.closed) {
+        try {
+          for await (const batch of reader.batches()) for (const { offset } of batch) seen.push(offset)
+        } catch (error) {
+          assert.equal((error as KafkaError).code, ErrorCode.ERR__VALUE_DESERIALIZATION)
+        }
+      }
+    })()
+    await until(() => held.asked > 0)
+    await until(() => seen.length === 10)
+    spoil()
+    held.release()
+    await until(() => seen.at(-1) === 20)
+    assert.deepEqual(
+      seen,
+      Array.from({ length: 21 }, (_, i) => i).filter(offset => offset !== 10),
+    )
+    await reader.close()
+    await reading
+  })
+}
+
+test('a truncation is noticed though what was fetched has had to make room', async t => {
+  const name = topic()
+  const other = topic()
+  const value = 'x'.repeat(20_000)
+  await fill(name, `old ${value}`, 40)
+  await fill(other, value, 120)
+  const reader = consumer({ 'queued.max.messages.kbytes': 1024 })
+  t.after(() => reader.close())
+  const paused = [{ topic: name, partition: 0 }]
+  await reader.assign([{ topic: name, partition: 0, offset: 0 }])
+  await take(reader, 10)
+  reader.pause(paused)
+  await reader.incrementalAssign([{ topic: other, partition: 0, offset: 0 }])
+  await take(reader, 120)
+  reader.pause([{ topic: other, partition: 0 }])
+  cluster.truncate(name, 0, 5)
+  await fill(name, 'new', 12)
+  await admin.getMetadata({ topic: name })
+  reader.resume(paused)
+  assert.deepEqual(await take(reader, 12), words('new', 0, 12))
+})

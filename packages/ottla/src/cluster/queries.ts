@@ -50,6 +50,8 @@ export interface QueryOptions {
   /** See ClusterRequestOptions. */
   readonly impatient?: boolean | undefined
   readonly isolation?: IsolationLevel
+  /** Errors that pass are for the caller, too. */
+  readonly isOneRound?: boolean
 }
 
 /** Those of a call: until its time is over (`socket.timeout.ms` by default), as `isolation.level` says. */
@@ -123,7 +125,7 @@ export async function listOffsets(
       if (result.error !== undefined && worthAnotherTry(result.error.code, attempt)) again.push(i)
     }
     open = again
-    if (open.length === 0) break
+    if (open.length === 0 || options.isOneRound === true) break
     const pause = backoffMs(attempt, settings['retry.backoff.ms'], settings['retry.backoff.max.ms'], random)
     if (options.deadline.left() <= pause) break
     await sleep(clock, pause, options.signal)
@@ -256,7 +258,8 @@ function leaderOf(cluster: Cluster, query: TopicPartition): number {
   return cluster.metadata.snapshot.topics.get(query.topic)?.partitions[query.partition]?.leader ?? -1
 }
 
-function leaderError(cluster: Cluster, query: TopicPartition): KafkaError {
+/** Why a partition has no leader to be asked, as far as the metadata says. */
+export function leaderError(cluster: Cluster, query: TopicPartition): KafkaError {
   const what = `${query.topic} [${query.partition}]`
   const topic = cluster.metadata.snapshot.topics.get(query.topic)
   if (topic === undefined) return KafkaError.of(ErrorCode.ERR_UNKNOWN_TOPIC_OR_PART, what)

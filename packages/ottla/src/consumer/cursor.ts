@@ -60,6 +60,8 @@ export class Cursor implements TopicPartition {
   targetTime = -1
   /** Next to hand out; OFFSET_INVALID until it is known. */
   position = OFFSET_INVALID
+  /** Leader epoch of what is before the position, -1 where it is not known; of an open batch, the queue has it. */
+  readEpoch = -1
   /** Next to fetch. */
   fetchOffset = OFFSET_INVALID
   /** Leader epoch of what is before the offset to fetch, -1 where it is not known. */
@@ -102,6 +104,8 @@ export class Cursor implements TopicPartition {
   askedEpoch = -1
   /** End that was last told to the program. */
   endTold = OFFSET_INVALID
+  /** The last fetch from its broker went without it. */
+  isLeftOut = false
   /** No fetch before this moment (monotonic ms). */
   retryAt = 0
   failures = 0
@@ -163,17 +167,19 @@ export class Cursor implements TopicPartition {
     this.target = OFFSET_INVALID
     this.position = offset
     this.offsets.begins(offset, leaderEpoch)
+    this.readEpoch = leaderEpoch
     this.fetchOffset = offset
     this.fetchEpoch = leaderEpoch
     this.validEpoch = -1
     this.#enter('active')
   }
 
-  /** Fetches once more what the queue had to give up. */
+  /** Fetches once more what the queue had to give up; that has to be validated anew. */
   rewind(): void {
     this.version++
     this.fetchOffset = this.position
-    this.fetchEpoch = -1
+    this.fetchEpoch = this.readEpoch
+    if (this.#state === 'validating') this.#enter('active')
   }
 
   /** There is a new leader: nothing more is fetched before it has said that it has what was read. */

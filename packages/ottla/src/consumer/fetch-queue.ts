@@ -155,6 +155,8 @@ export class FetchQueue {
     cursor.queuedMessages = 0
     cursor.extraBytes = 0
     cursor.entries.clear()
+    if (cursor.open !== null && cursor.position > cursor.open.baseOffset)
+      hasRead(cursor, cursor.open.partitionLeaderEpoch)
     cursor.open = null
     cursor.records = null
     cursor.isFull = false
@@ -383,10 +385,13 @@ export class FetchQueue {
     cursor.extraBytes = 0
     cursor.open = null
     cursor.records = null
+    hasRead(cursor, batch.partitionLeaderEpoch)
     if (isWalked) pass(cursor, batch.lastOffset + 1, batch.partitionLeaderEpoch)
     else if (batch.lastOffset >= cursor.position) cursor.position = batch.lastOffset + 1
     if (this.#current === cursor) this.#current = null
     this.#enlist(cursor)
+    // Nothing more of it comes while others that nobody can take fill the queue: they have to make room.
+    if (this.#isWaitedFor && cursor.queuedBytes === 0 && !cursor.isStill) this.#tellRoom()
     if (cursor.isFull && !this.#isEnough(cursor)) {
       cursor.isFull = false
       this.#observer.onRoom()
@@ -417,7 +422,13 @@ function pass(cursor: Cursor, to: number, leaderEpoch: number): void {
   const { position } = cursor
   if (to <= position) return
   cursor.position = to
+  hasRead(cursor, leaderEpoch)
   cursor.offsets.passed(position, to, leaderEpoch)
+}
+
+/** What is before the position is of this epoch, if that is known. */
+function hasRead(cursor: Cursor, leaderEpoch: number): void {
+  if (leaderEpoch >= 0) cursor.readEpoch = leaderEpoch
 }
 
 /** The first message that is not before the cursor's position. */

@@ -8,6 +8,8 @@ type RequestPartition = FetchRequest['topics'][number]['partitions'][number]
 
 /** A partition to be fetched. */
 export interface WantedPartition {
+  /** Whose it is: one that has taken another's place wants to be told what that one has been told. */
+  readonly owner: object
   /**
    * The partition's name, the same over all assignments: a broker that is told of a partition and told to forget it
    * in one request does both, in that order.
@@ -47,6 +49,8 @@ export class FetchSession {
   /** What to send so that the broker fetches exactly these. */
   request(wanted: readonly WantedPartition[]): SessionRequest {
     const round = ++this.#round
+    // An answer leaves out what the broker has told before, whomever.
+    if (wanted.some(({ key, owner }) => (this.#sent.get(key)?.wanted.owner ?? owner) !== owner)) this.reset()
     // Without a session everything is said each time.
     if (this.#epoch === 0) this.#sent.clear()
     const topics: { topic: string; topicId: string; partitions: RequestPartition[] }[] = []
@@ -78,17 +82,16 @@ export class FetchSession {
 
   /** The broker has answered. @param sessionId 0 when it keeps no session */
   answered(sessionId: number): void {
+    this.#id = sessionId
     if (sessionId === 0) {
       this.reset()
       return
     }
-    this.#id = sessionId
     this.#epoch = this.#epoch === LAST_EPOCH ? 1 : this.#epoch + 1
   }
 
-  /** The broker may have forgotten, or may not have got, what it was told: begins anew. */
+  /** The broker may have forgotten, or may not have got, what it was told: begins anew, in place of the session before. */
   reset(): void {
-    this.#id = 0
     this.#epoch = 0
     this.#sent.clear()
   }

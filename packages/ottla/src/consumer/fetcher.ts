@@ -18,6 +18,7 @@ import { Troubles } from '../observe/troubles.ts'
 import type { Assignment } from './assignment.ts'
 import { Gap, type Cursor } from './cursor.ts'
 import type { FetchQueue } from './fetch-queue.ts'
+import { FetchWait } from './fetch-wait.ts'
 import { FetchSession, type WantedPartition } from './fetch-session.ts'
 import { needsValidation } from './offset-validation.ts'
 import { readPartition, whenReadable, type FetchedPartition } from './fetched-partition.ts'
@@ -44,6 +45,9 @@ const REPLICA_REST_MS = 10_000
 interface Node {
   readonly session: FetchSession
   readonly loop: WorkLoop
+  readonly wait: FetchWait
+  /** How long it may wait for messages this time, ms. */
+  waitMs: number
 }
 
 export class Fetcher {
@@ -75,6 +79,7 @@ export class Fetcher {
     if (this.#closed) return
     let withoutLeader: Set<string> | null = null
     for (const cursor of this.#assignment.cursors) {
+      if (cursor.state === 'validating') this.#host.validate()
       if (cursor.state !== 'active') continue
       const node = this.#nodeOf(cursor)
       if (node < 0) (withoutLeader ??= new Set()).add(cursor.topic)
@@ -93,7 +98,9 @@ export class Fetcher {
   #node(id: number): Node {
     let node = this.#nodes.get(id)
     if (node === undefined) {
-      node = { session: new FetchSession(), loop: new WorkLoop(() => this.#run(id)) }
+      const waitMs = this.#context.settings['fetch.wait.max.ms']
+      const loop = new WorkLoop(() => this.#run(id))
+      node = { session: new FetchSession(), loop, wait: new FetchWait(waitMs), waitMs }
       this.#nodes.set(id, node)
     }
     return node
@@ -101,10 +108,8 @@ export class Fetcher {
 
   /** The broker to fetch a partition from; -1 while there is none. */
   #nodeOf(cursor: Cursor): number {
-    if (cursor.preferredReplica >= 0) {
-      if (this.#context.clock.now() < cursor.preferredUntil) return cursor.preferredReplica
-      cursor.preferredReplica = -1
-    }
+    if (cursor.preferredReplica >= 0 && this.#context.clock.now() < cursor.preferredUntil)
+      return cursor.preferredReplica
     return this.#cluster.metadata.snapshot.topics.get(cursor.topic)?.partitions[cursor.partition]?.leader ?? -1
   }
 
@@ -144,21 +149,43 @@ export class Fetcher {
     // A response has a limit: each time another partition is the first to be served.
     const start = all.length === 0 ? 0 : this.#turn++ % all.length
     let sharing = 0
-    for (const cursor of all) if (!cursor.paused) sharing++
+    let hasExpired = false
+    let isAnyOut = false
+    let hasChanged = false
+    for (const cursor of all) {
+      if (!cursor.paused) sharing++
+      if (cursor.preferredReplica < 0 || now < cursor.preferredUntil) continue
+      cursor.preferredReplica = -1
+      hasExpired = true
+    }
+    // The loop of a leader may have ended when its partitions went to replicas.
+    if (hasExpired) this.kick()
     this.#queue.shareAmong(sharing)
     for (let i = 0; i < all.length; i++) {
       const cursor = all[(start + i) % all.length] as Cursor // inside the array
-      if (cursor.state !== 'active' || this.#nodeOf(cursor) !== node) continue
-      if (!this.#queue.mayTakeMore(cursor, now)) continue
-      if (needsValidation(cursor, this.#leaderEpochOf(cursor))) {
-        cursor.validate()
-        this.#host.validate()
-        continue
-      }
-      if (cursor.retryAt > now) this.#wakeAt(cursor.retryAt, now)
-      else if (!this.#queue.hasEnough(cursor)) found.push(cursor)
+      if (cursor.state === 'stopped' || this.#nodeOf(cursor) !== node) continue
+      const isOut = !this.#mayFetch(cursor, now)
+      if (isOut) isAnyOut = true
+      else found.push(cursor)
+      if (cursor.isLeftOut !== isOut) hasChanged = true
+      cursor.isLeftOut = isOut
     }
+    const each = this.#node(node)
+    each.waitMs = each.wait.next(isAnyOut, hasChanged)
     return found
+  }
+
+  /** Whether it goes along with a fetch now; a kick says when it may. */
+  #mayFetch(cursor: Cursor, now: number): boolean {
+    if (cursor.state !== 'active' || !this.#queue.mayTakeMore(cursor, now)) return false
+    if (needsValidation(cursor, this.#leaderEpochOf(cursor))) {
+      cursor.validate()
+      this.#host.validate()
+      return false
+    }
+    if (cursor.retryAt <= now) return !this.#queue.hasEnough(cursor)
+    this.#wakeAt(cursor.retryAt, now)
+    return false
   }
 
   async #fetch(node: number, cursors: readonly Cursor[]): Promise<void> {
@@ -226,6 +253,7 @@ export class Fetcher {
       const topic = topics.get(cursor.topic)
       const topicId = topic?.topicId ?? ZERO_UUID
       return {
+        owner: cursor,
         key: cursor.name,
         topic: cursor.topic,
         topicId,
@@ -241,7 +269,7 @@ export class Fetcher {
     const body = (version: number): FetchRequest => {
       const byId = version >= FIRST_WITH_TOPIC_IDS
       return {
-        maxWaitMs: settings['fetch.wait.max.ms'],
+        maxWaitMs: this.#node(node).waitMs,
         minBytes: settings['fetch.min.bytes'],
         maxBytes: settings['fetch.max.bytes'],
         isolationLevel: settings['isolation.level'] === 'read_committed' ? 1 : 0,

@@ -8,6 +8,7 @@ import type { ClientContext } from '../cluster/context.ts'
 import {
   EARLIEST_TIMESTAMP,
   LATEST_TIMESTAMP,
+  leaderError,
   listOffsets,
   type IsolationLevel,
   type TimestampQuery,
@@ -20,6 +21,7 @@ import { OFFSET_BEGINNING, OFFSET_END, tailOf, type TopicPartitionOffset } from 
 import { fetchCommitted, type MemberEpoch } from './committed-offsets.ts'
 import type { Cursor, CursorState } from './cursor.ts'
 import { memberAnswer } from './group/membership-errors.ts'
+import { LeaderLoops } from './leader-loops.ts'
 
 /** What the resolver needs of its consumer. */
 export interface ResolverHost {
@@ -36,7 +38,8 @@ export interface ResolverHost {
 
 // A round that cannot get through is begun anew, for the assignment of then.
 const STORED_ROUND_MS = 30_000
-const LOGICAL_ROUND_MS = 5_000
+// How long metadata may take that is to name a leader.
+const LEADERLESS_ROUND_MS = 5_000
 
 /** Brings every cursor from a logical offset to a real one, for as long as it takes. */
 export class OffsetResolver {
@@ -46,11 +49,11 @@ export class OffsetResolver {
   readonly #host: ResolverHost
   readonly #policy: ResetPolicy
   readonly #troubles: Troubles
-  readonly #stored = new WorkLoop(() => this.#guarded('stored-query', () => this.#resolveStored()))
-  readonly #logical = new WorkLoop(() => this.#guarded('offset-query', () => this.#resolveLogical()))
+  readonly #stored = new WorkLoop(() => this.#resolveStored())
+  readonly #logical: LeaderLoops
   readonly #abort = new AbortController()
-  readonly #failures = { 'stored-query': 0, 'offset-query': 0 }
-  readonly #timers = new Map<CursorState, Timer>()
+  #failures = 0
+  #timer: Timer | null = null
 
   constructor(context: ClientContext, cluster: Cluster, host: ResolverHost) {
     this.#context = context
@@ -58,6 +61,13 @@ export class OffsetResolver {
     this.#groupId = context.settings['group.id']
     this.#host = host
     this.#troubles = new Troubles(context.clock)
+    this.#logical = new LeaderLoops(context, cluster.metadata, {
+      cursors: () => this.#in('offset-query'),
+      ask: (leader, cursors) =>
+        this.#guarded('offset-query', cursors, () =>
+          leader < 0 ? this.#findLeaders(cursors) : this.#askLeader(cursors),
+        ),
+    })
     // Settings that are none have been refused.
     this.#policy = resetPolicy(context.settings['auto.offset.reset']) ?? { to: 'latest' }
   }
@@ -96,41 +106,33 @@ export class OffsetResolver {
 
   async close(): Promise<void> {
     this.#abort.abort()
-    for (const timer of this.#timers.values()) timer.cancel()
-    await Promise.all([this.#stored.stop(), this.#logical.stop()])
+    this.#timer?.cancel()
+    await Promise.all([this.#stored.stop(), this.#logical.close()])
   }
 
   #in(state: CursorState): Cursor[] {
     return this.#host.cursors.filter(cursor => cursor.state === state)
   }
 
-  async #guarded(state: 'stored-query' | 'offset-query', round: () => Promise<boolean>): Promise<void> {
-    let again: boolean
+  /** @returns whether something is left to be asked again */
+  async #guarded(
+    state: 'stored-query' | 'offset-query',
+    cursors: readonly Cursor[],
+    round: () => Promise<boolean>,
+  ): Promise<boolean> {
     try {
-      again = await round()
+      const again = await round()
+      if (!again) this.#troubles.over(state)
+      return again
     } catch (error) {
-      if (this.#abort.signal.aborted) return
-      again = true
+      if (this.#abort.signal.aborted) return false
       if (error instanceof KafkaError) {
-        for (const cursor of this.#in(state)) cursor.trouble = error
+        for (const cursor of cursors) cursor.trouble = error
         this.#tell(state, error)
       } else
         this.#context.logger.error('OFFSET', error instanceof Error ? (error.stack ?? error.message) : String(error))
+      return true
     }
-    if (!again || this.#abort.signal.aborted) {
-      this.#failures[state] = 0
-      this.#troubles.over(state)
-      return
-    }
-    const { clock, settings, random } = this.#context
-    const attempt = ++this.#failures[state]
-    const pause = backoffMs(attempt, settings['retry.backoff.ms'], settings['retry.backoff.max.ms'], random)
-    this.#timers.get(state)?.cancel()
-    const loop = state === 'stored-query' ? this.#stored : this.#logical
-    this.#timers.set(
-      state,
-      clock.setTimer(pause, () => loop.kick()),
-    )
   }
 
   // What will pass by itself is no news; connections, and the watch over topics, report their own troubles.
@@ -173,16 +175,27 @@ export class OffsetResolver {
     if (asking !== null) this.#host.onRefused(code, asking.memberEpoch)
   }
 
-  /** @returns whether something is left to be tried again */
-  async #resolveStored(): Promise<boolean> {
+  async #resolveStored(): Promise<void> {
     const cursors = this.#in('stored-query')
-    if (cursors.length === 0) return false
-    if (this.#groupId === undefined) {
+    if (cursors.length === 0) return
+    const groupId = this.#groupId
+    if (groupId === undefined) {
       for (const cursor of cursors) this.reset(cursor, 'there is no group, hence no committed offset')
-      return false
+      return
     }
+    const again = await this.#guarded('stored-query', cursors, () => this.#askGroup(groupId, cursors))
+    if (!again) this.#failures = 0
+    if (!again || this.#abort.signal.aborted) return
+    const { clock, settings, random } = this.#context
+    const { 'retry.backoff.ms': first, 'retry.backoff.max.ms': most } = settings
+    this.#timer?.cancel()
+    this.#timer = clock.setTimer(backoffMs(++this.#failures, first, most, random), () => this.#stored.kick())
+  }
+
+  /** @returns whether something is left to be asked again */
+  async #askGroup(groupId: string, cursors: readonly Cursor[]): Promise<boolean> {
     const versions = cursors.map(cursor => cursor.version)
-    const committed = await this.#fetchCommitted(this.#groupId, cursors)
+    const committed = await this.#fetchCommitted(groupId, cursors)
     let again = false
     cursors.forEach((cursor, i) => {
       const answer = committed[i]
@@ -207,20 +220,25 @@ export class OffsetResolver {
   }
 
   /** @returns as above */
-  async #resolveLogical(): Promise<boolean> {
-    // Leader by leader: one that does not answer must not hold up the partitions of the others.
-    const byLeader = new Map<number, Cursor[]>()
-    for (const cursor of this.#in('offset-query')) {
-      const leader =
-        this.#cluster.metadata.snapshot.topics.get(cursor.topic)?.partitions[cursor.partition]?.leader ?? -1
-      const list = byLeader.get(leader)
-      if (list === undefined) byLeader.set(leader, [cursor])
-      else list.push(cursor)
+  async #findLeaders(cursors: readonly Cursor[]): Promise<boolean> {
+    const { metadata } = this.#cluster
+    await metadata.refresh([...new Set(cursors.map(({ topic }) => topic))], {
+      deadline: Deadline.after(this.#context.clock, LEADERLESS_ROUND_MS),
+      signal: this.#abort.signal,
+      allowAutoCreate: false,
+    })
+    let again = false
+    for (const cursor of cursors) {
+      if ((metadata.snapshot.topics.get(cursor.topic)?.partitions[cursor.partition]?.leader ?? -1) >= 0) continue
+      again = true
+      cursor.trouble = leaderError(this.#cluster, cursor)
+      this.#tell(cursor.name, cursor.trouble, cursor.topic)
     }
-    const unfinished = await Promise.all([...byLeader.values()].map(cursors => this.#askLeader(cursors)))
-    return unfinished.includes(true)
+    this.#logical.kick()
+    return again
   }
 
+  /** @returns as above */
   async #askLeader(cursors: readonly Cursor[]): Promise<boolean> {
     const queries: TimestampQuery[] = []
     const places = cursors.map(cursor => {
@@ -233,14 +251,17 @@ export class OffsetResolver {
     })
     const { clock, settings } = this.#context
     const isolation: IsolationLevel = settings['isolation.level']
+    // A request has its own time: to give it up means to give up the connection, and what else is under way there.
     const listed = await listOffsets(this.#cluster, this.#context, queries, {
-      deadline: Deadline.after(clock, LOGICAL_ROUND_MS),
+      deadline: Deadline.after(clock, settings['socket.timeout.ms']),
       signal: this.#abort.signal,
       isolation,
+      isOneRound: true,
     })
     let again = false
     for (const { cursor, version, at, isTwofold } of places) {
-      if (cursor.version !== version) continue
+      // Another leader may have answered meanwhile.
+      if (cursor.version !== version || cursor.state !== 'offset-query') continue
       const found = listed[at]
       const other = isTwofold ? listed[at + 1] : found
       const error = found?.error ?? other?.error

@@ -9,9 +9,6 @@ import {
   type OffsetForLeaderEpochRequest,
   type OffsetForLeaderEpochResponse,
 } from '@ottla/protocol'
-import { backoffMs } from '../base/backoff.ts'
-import type { Timer } from '../base/clock.ts'
-import { WorkLoop } from '../base/work-loop.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import type { ClientContext } from '../cluster/context.ts'
 import { isRetriable } from '../cluster/retry.ts'
@@ -20,6 +17,7 @@ import { KafkaError } from '../errors.ts'
 import { Troubles } from '../observe/troubles.ts'
 import type { Cursor } from './cursor.ts'
 import type { FetchQueue } from './fetch-queue.ts'
+import { LeaderLoops } from './leader-loops.ts'
 
 /** What the validator needs of its consumer. */
 export interface ValidatorHost {
@@ -44,11 +42,9 @@ export class OffsetValidator {
   readonly #queue: FetchQueue
   readonly #host: ValidatorHost
   readonly #troubles: Troubles
-  readonly #loop = new WorkLoop(() => this.#run())
+  readonly #loops: LeaderLoops
   readonly #abort = new AbortController()
   readonly #isTold: boolean
-  #failures = 0
-  #timer: Timer | null = null
 
   constructor(context: ClientContext, cluster: Cluster, queue: FetchQueue, host: ValidatorHost) {
     this.#context = context
@@ -56,41 +52,25 @@ export class OffsetValidator {
     this.#queue = queue
     this.#host = host
     this.#troubles = new Troubles(context.clock)
+    this.#loops = new LeaderLoops(context, cluster.metadata, {
+      cursors: () => host.cursors.filter(({ state }) => state === 'validating'),
+      ask: async (leader, cursors) => {
+        const again = await this.#ask(leader, cursors)
+        if (!this.#abort.signal.aborted) host.onValidated()
+        return again
+      },
+    })
     this.#isTold = resetPolicy(context.settings['auto.offset.reset'])?.to === 'error'
   }
 
   /** Looks for cursors that have to be validated. */
   kick(): void {
-    this.#loop.kick()
+    this.#loops.kick()
   }
 
   async close(): Promise<void> {
     this.#abort.abort()
-    this.#timer?.cancel()
-    await this.#loop.stop()
-  }
-
-  async #run(): Promise<void> {
-    const byLeader = new Map<number, Cursor[]>()
-    for (const cursor of this.#host.cursors) {
-      if (cursor.state !== 'validating') continue
-      const { leader } = this.#leaderOf(cursor)
-      const list = byLeader.get(leader)
-      if (list === undefined) byLeader.set(leader, [cursor])
-      else list.push(cursor)
-    }
-    if (byLeader.size === 0) return
-    const unfinished = await Promise.all([...byLeader].map(([leader, cursors]) => this.#ask(leader, cursors)))
-    if (this.#abort.signal.aborted) return
-    this.#host.onValidated()
-    if (!unfinished.includes(true)) {
-      this.#failures = 0
-      return
-    }
-    const { clock, settings, random } = this.#context
-    const { 'retry.backoff.ms': first, 'retry.backoff.max.ms': most } = settings
-    this.#timer?.cancel()
-    this.#timer = clock.setTimer(backoffMs(++this.#failures, first, most, random), () => this.#loop.kick())
+    await this.#loops.close()
   }
 
   /** @returns whether something is left to be tried again */
@@ -111,7 +91,9 @@ export class OffsetValidator {
       const message = error instanceof Error ? (error.stack ?? error.message) : String(error)
       if (error instanceof KafkaError && error.code === ErrorCode.ERR__UNSUPPORTED_FEATURE) {
         // A broker before 2.3: there is nobody to ask.
-        for (const { cursor, version, epoch } of asked) if (cursor.version === version) cursor.validated(epoch)
+        for (const { cursor, version, epoch } of asked) {
+          if (cursor.version === version && cursor.state === 'validating') cursor.validated(epoch)
+        }
         return false
       }
       logger.debug('fetch', 'VALIDATE', `broker ${leader}: ${message}`)
@@ -120,7 +102,8 @@ export class OffsetValidator {
     }
     let again = false
     for (const { cursor, version, epoch } of asked) {
-      if (cursor.version !== version) continue
+      // Another leader may have answered meanwhile.
+      if (cursor.version !== version || cursor.state !== 'validating') continue
       const answer = answerAbout(response, cursor)
       if (answer?.errorCode === ErrorCode.ERR_NO_ERROR) {
         this.#troubles.over(cursor.name)

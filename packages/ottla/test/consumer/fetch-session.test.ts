@@ -3,9 +3,11 @@ import { test } from 'node:test'
 import { ZERO_UUID } from '@ottla/protocol'
 import { FetchSession, type SessionRequest, type WantedPartition } from '../../src/consumer/fetch-session.ts'
 
+const owner = {}
+
 function wanted(topic: string, partition: number, fetchOffset: number, topicId = ZERO_UUID): WantedPartition {
   const key = `${topic}-${partition}`
-  return { key, topic, topicId, partition, fetchOffset, currentLeaderEpoch: 1, partitionMaxBytes: 100 }
+  return { owner, key, topic, topicId, partition, fetchOffset, currentLeaderEpoch: 1, partitionMaxBytes: 100 }
 }
 
 /** `topic-partition@offset` of what is told, `topic-partition` of what is forgotten. */
@@ -74,7 +76,18 @@ test('after a reset it begins anew', () => {
   session.request([wanted('a', 0, 0), wanted('b', 0, 0)])
   session.answered(5)
   session.reset()
-  assert.deepEqual(shown(session.request([wanted('b', 0, 0)])), { told: ['b-0@0'], forgotten: [], session: '0/0' })
+  // By its id, the broker knows which one to forget.
+  assert.deepEqual(shown(session.request([wanted('b', 0, 0)])), { told: ['b-0@0'], forgotten: [], session: '5/0' })
+})
+
+test('whoever takes the place of another is told all of it: another session', () => {
+  const session = new FetchSession()
+  session.request([wanted('a', 0, 3), wanted('b', 0, 0)])
+  session.answered(5)
+  const next = [{ ...wanted('a', 0, 3), owner: {} }, wanted('b', 0, 0)]
+  assert.deepEqual(shown(session.request(next)), { told: ['a-0@3', 'b-0@0'], forgotten: [], session: '5/0' })
+  session.answered(6)
+  assert.deepEqual(shown(session.request(next)), { told: [], forgotten: [], session: '6/1' })
 })
 
 test('a topic that was made anew is another one', () => {

@@ -206,7 +206,10 @@ export class CursorStream<K, V> implements PartitionStream<K, V>, JobHolder {
   }
 
   /** Null when the program has gone elsewhere meanwhile. */
-  async #decoded(message: FetchedMessage, decoding: Decoding): Promise<IteratorResult<Message<K, V>, undefined> | null> {
+  async #decoded(
+    message: FetchedMessage,
+    decoding: Decoding,
+  ): Promise<IteratorResult<Message<K, V>, undefined> | null> {
     try {
       const value = await decodeMessage(message, decoding)
       if (!message.isStale) return { value: value as Message<K, V>, done: false } // made by deserializers
