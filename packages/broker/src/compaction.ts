@@ -13,7 +13,8 @@ export interface CompactionRules {
 
 /**
  * Compacts a log up to its last stable offset. Offsets stay, with gaps; aborted records, records without a key and old
- * tombstones go; a batch that is a producer's last stays, be it empty, so that its sequence is not forgotten.
+ * tombstones go; a batch that is a producer's last stays, be it empty, so that its sequence is not forgotten, and so does the
+ * log's last, so that readers get to its end (a broker does not compact the segment that it writes to).
  */
 export function compact(log: PartitionLog, rules: CompactionRules, now: number): void {
   const end = endOfCompaction(log, rules, now)
@@ -34,6 +35,7 @@ export function compact(log: PartitionLog, rules: CompactionRules, now: number):
     }
   }
   const kept: StoredBatch[] = []
+  const tail = log.batches.at(-1)
   for (const stored of log.batches) {
     const batch = open(stored)
     const isOld = now - stored.maxTimestamp > rules.deleteRetentionMs
@@ -41,7 +43,7 @@ export function compact(log: PartitionLog, rules: CompactionRules, now: number):
       kept.push(stored)
       continue
     }
-    const isLast = lastOfProducer.get(keyOf(batch)) === stored.baseOffset
+    const isLast = stored === tail || lastOfProducer.get(keyOf(batch)) === stored.baseOffset
     if (batch.isControl) {
       // A marker stays with what it ended.
       const rest = kept.some(each => open(each).producerId === batch.producerId && !open(each).isControl)

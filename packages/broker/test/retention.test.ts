@@ -145,6 +145,11 @@ test('tombstones stay for their time', () => {
   compact(log, rules, NOW + 1001)
   assert.deepEqual(contents(log), [])
   assert.equal(log.highWatermark, 2)
+  // A reader sees that there is nothing up to the end.
+  assert.deepEqual(
+    log.batches.map(({ lastOffset }) => lastOffset),
+    [1],
+  )
 })
 
 test('what is too young is not compacted', () => {
