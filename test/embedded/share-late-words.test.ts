@@ -106,16 +106,24 @@ test('run: a message whose session was lost under its handler is told of, and do
 
 test('what was said under a lock that has ended is not said of the next, of the same member either', async t => {
   const { topic, group } = await setting(1)
-  const { consumer, told } = member(t, group, topic, {
-    'share.acknowledgement.mode': 'explicit',
-    'fetch.wait.max.ms': LOCK_MS * 0.7,
-  })
-  // A fetch that waits keeps what is said from being told; that fetch brings the message once more.
+  const { consumer, told } = member(t, group, topic, { 'share.acknowledgement.mode': 'explicit' })
   const first = await consumer.poll(20_000)
   assert.ok(first?.type === 'message')
+  // A fetch that is late keeps what is said from being told; that fetch brings the message once more.
+  const go = gate()
+  let isLate = false
+  const end = cluster.control(async ({ apiName }) => {
+    if (apiName !== 'ShareFetch' || isLate) return
+    isLate = true
+    await go.opened
+  })
+  t.after(end)
   const waits = consumer.poll(20_000)
-  await new Promise(resolve => setTimeout(resolve, LOCK_MS - 200))
+  await until('a fetch is late', () => isLate)
   consumer.acknowledge(first.message, 'release')
+  const ends = Date.now() + LOCK_MS * 1.5
+  await until('its lock has ended', () => Date.now() > ends)
+  go.open()
   const second = await waits
   assert.ok(second?.type === 'message')
   assert.deepEqual([second.message.offset, second.message.deliveryCount], [0, 2])

@@ -93,7 +93,7 @@ export const consumerProperties = {
     'C',
     [0, 300_000],
     500,
-    'How long a broker may wait for `fetch.min.bytes` to come together.',
+    'How long a broker may wait for `fetch.min.bytes` to come together; for a ShareConsumer never more than a second, nor than 100 ms while it has messages.',
   ),
   'fetch.queue.backoff.ms': int(
     'C',

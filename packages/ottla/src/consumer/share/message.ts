@@ -24,6 +24,8 @@ export interface ShareSource {
   /** The broker that gives them out. */
   readonly node: number
   readonly pending: PendingAcknowledgements
+  /** Messages of it that the consumer has the locks of, and has not said what became of. */
+  held: number
   /** The session is gone, and all locks with it. */
   isLost: boolean
 }

@@ -108,6 +108,7 @@ export class ShareConsumer<K = Buffer, V = Buffer> implements AsyncDisposable, A
       groupId,
       memberId: this.#member.id,
       isWanted: () => this.#isWanted && this.#member.isMember,
+      isTaking: () => this.#isWanted && this.#subscription !== null,
       onMessages: () => this.#onMessages(),
       onAcknowledged: (source, types, error) => this.#results.told(source, types, error),
       raise,

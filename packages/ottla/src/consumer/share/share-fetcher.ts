@@ -30,6 +30,8 @@ export interface ShareFetcherHost {
   readonly memberId: string
   /** The program wants messages. */
   isWanted(): boolean
+  /** The program is there for messages that have been fetched; else they are for others. */
+  isTaking(): boolean
   /** Messages have come. */
   onMessages(): void
   /** A broker has said something to acknowledgements; null: it has taken them. */
@@ -38,12 +40,12 @@ export interface ShareFetcherHost {
   raise(error: KafkaError, topic?: string): void
 }
 
-/** How long an acknowledgement waits for a fetch to go along with. */
-const ACKNOWLEDGE_LINGER_MS = 100
 /** Versions from here on know renewals, and limits that are kept to the record. */
 const FIRST_WITH_RENEWAL = 2
 const RECORD_LIMIT = 1
 
+/** Why a broker would not be told of a partition: code and message. */
+type Refusal = readonly [number, string | null]
 type FetchedPartition = Decoded<ShareFetchResponse>['responses'][number]['partitions'][number]
 
 export class ShareFetcher {
@@ -139,7 +141,7 @@ export class ShareFetcher {
     const waiting: Promise<void>[] = []
     for (const node of this.#nodes.values()) {
       waiting.push(node.flushed())
-      if (node.hasPending) node.flushAt = 0
+      node.flush()
       node.loop.kick()
     }
     const late = (): KafkaError => new KafkaError(ErrorCode.ERR__TIMED_OUT, 'commit: no answer in time')
@@ -150,9 +152,9 @@ export class ShareFetcher {
   async finish(deadline: Deadline): Promise<void> {
     this.#isFinishing = true
     this.#timer?.cancel()
-    await Promise.all([...this.#nodes.values()].map(node => node.loop.stop()))
     await Promise.all(
       [...this.#nodes.values()].map(async node => {
+        await node.loop.stop()
         if (node.session.isOpen && !this.#abort.signal.aborted) await this.#tell(node, true, deadline)
       }),
     )
@@ -173,8 +175,7 @@ export class ShareFetcher {
       this.#host.onAcknowledged(source, new Map([[offset, type]]), error)
       return
     }
-    node.add(source, offset, type)
-    node.flushAt = Math.min(node.flushAt, this.#context.clock.now() + ACKNOWLEDGE_LINGER_MS)
+    node.add(source, offset, type, this.#context.clock.now())
     node.loop.kick()
   }
 
@@ -237,17 +238,19 @@ export class ShareFetcher {
   }
 
   async #fetch(node: ShareNode, partitions: readonly IdPartition[], room: number): Promise<void> {
-    const { settings } = this.#context
+    const { settings, clock } = this.#context
     const sharing = new Set(this.#assigned.map(each => this.#leaderOf(each))).size
     const maxRecords = Math.max(1, Math.floor(room / Math.max(1, sharing)))
-    const sent = node.session.isOpen ? node.take() : []
+    const now = clock.now()
+    const maxWaitMs = node.waitMs(settings['fetch.wait.max.ms'], this.#inbox.checkMs, now)
+    const sent = node.session.isOpen ? node.take(now) : []
     const { epoch, topics, forgotten } = node.session.fetch(partitions, acknowledgedOf(sent))
     const isStrict = settings['ottla.share.acquire.mode'] === 'record_limit' || !this.#inbox.window.isOpen
     const body = (version: number): ShareFetchRequest => ({
       groupId: this.#host.groupId,
       memberId: this.#host.memberId,
       shareSessionEpoch: epoch,
-      maxWaitMs: settings['fetch.wait.max.ms'],
+      maxWaitMs,
       minBytes: settings['fetch.min.bytes'],
       maxBytes: settings['fetch.max.bytes'],
       maxRecords,
@@ -260,7 +263,7 @@ export class ShareFetcher {
     try {
       response = await this.#broker(node).request(ShareFetch, body, {
         lane: 'fetch',
-        timeoutMs: settings['socket.timeout.ms'] + settings['fetch.wait.max.ms'],
+        timeoutMs: settings['socket.timeout.ms'] + maxWaitMs,
         signal: this.#abort.signal,
       })
     } catch (error) {
@@ -271,24 +274,20 @@ export class ShareFetcher {
       this.#refused(node, sent, response.errorCode, response.errorMessage)
       return
     }
-    const refusals = new Map<string, FetchedPartition>()
+    const refusals = new Map<string, Refusal>()
     for (const { topicId, partitions: answers } of response.responses) {
-      for (const answer of answers) {
-        if (answer.acknowledgeErrorCode !== 0)
-          refusals.set(keyOf({ topicId, partition: answer.partitionIndex }), answer)
+      for (const { partitionIndex: partition, acknowledgeErrorCode: code, acknowledgeErrorMessage } of answers) {
+        if (code !== 0) refusals.set(keyOf({ topicId, partition }), [code, acknowledgeErrorMessage])
       }
     }
-    this.#answered(node, sent, response.acquisitionLockTimeoutMs, ({ topicId, partition }) => {
-      const refusal = refusals.get(keyOf({ topicId, partition }))
-      return refusal === undefined ? null : [refusal.acknowledgeErrorCode, refusal.acknowledgeErrorMessage]
-    })
+    this.#answered(node, sent, response.acquisitionLockTimeoutMs, refusals)
     await this.#accept(node, response)
   }
 
   /** A request of nothing but what became of messages. */
   async #tell(node: ShareNode, isLast: boolean, deadline?: Deadline): Promise<void> {
-    const { settings } = this.#context
-    const sent = node.take()
+    const { settings, clock } = this.#context
+    const sent = node.take(clock.now())
     const isRenewAck = sent.some(({ types }) => [...types.values()].some(isRenewal))
     const { epoch, topics } = node.session.acknowledge(acknowledgedOf(sent), isLast)
     const body = (version: number): ShareAcknowledgeRequest => ({
@@ -313,7 +312,7 @@ export class ShareFetcher {
       this.#refused(node, sent, response.errorCode, response.errorMessage)
       return
     }
-    const refusals = new Map<string, readonly [number, string | null]>()
+    const refusals = new Map<string, Refusal>()
     for (const { topicId, partitions } of response.responses) {
       for (const { partitionIndex, errorCode, errorMessage, currentLeader } of partitions) {
         if (errorCode === 0) continue
@@ -321,7 +320,7 @@ export class ShareFetcher {
         this.#onLeader({ topicId, partition: partitionIndex }, errorCode, currentLeader, response.nodeEndpoints)
       }
     }
-    this.#answered(node, sent, response.acquisitionLockTimeoutMs, each => refusals.get(keyOf(each)) ?? null)
+    this.#answered(node, sent, response.acquisitionLockTimeoutMs, refusals)
     if (isLast) this.#lose(node, [], closing())
   }
 
@@ -331,20 +330,15 @@ export class ShareFetcher {
     return broker
   }
 
-  #answered(
-    node: ShareNode,
-    sent: readonly Sent[],
-    lockMs: number,
-    refusalOf: (source: ShareSource) => readonly [number, string | null] | null,
-  ): void {
+  #answered(node: ShareNode, sent: readonly Sent[], lockMs: number, refusals: ReadonlyMap<string, Refusal>): void {
     node.session.answered()
     node.failures = 0
     this.#troubles.over(`broker ${node.id}`)
     if (lockMs > 0) this.#inbox.lockMs = lockMs
     const lockedUntil = this.#context.clock.now() + this.#inbox.lockMs
     for (const { source, types } of sent) {
-      const refusal = refusalOf(source)
-      const error = refusal === null ? null : KafkaError.of(refusal[0], source.name, refusal[1])
+      const refusal = refusals.get(keyOf(source))
+      const error = refusal === undefined ? null : KafkaError.of(refusal[0], source.name, refusal[1])
       for (const [message, of] of node.renewing) {
         if (of !== source || !types.has(message.offset)) continue
         node.renewing.delete(message)
@@ -388,7 +382,12 @@ export class ShareFetcher {
         for (const [offset, type] of acquired.others) this.#say(source, offset, type)
         if (acquired.error !== null) this.#corrupt(source, acquired.error)
         this.#context.counters?.fetched(topic, each.partition, lot.count, answer.records?.length ?? 0)
+        // With the session, everything is released.
         if (this.#isFinishing || acquired.messages.length === 0) continue
+        if (!this.#host.isTaking()) {
+          for (const { offset } of acquired.messages) this.#say(source, offset, acknowledgeTypes.release)
+          continue
+        }
         this.#inbox.add(acquired.messages)
         isAny = true
       }
@@ -480,14 +479,15 @@ export class ShareFetcher {
   /** The session is gone, and the locks with it: nothing of it is handed out, nothing of it can be acknowledged. */
   #lose(node: ShareNode, sent: readonly Sent[], error: KafkaError): void {
     const { clock, settings, random } = this.#context
-    const unsaid = node.take()
+    const now = clock.now()
+    const unsaid = node.take(now)
     for (const source of node.reset()) this.#inbox.lose(source)
     for (const { source, types } of [...sent, ...unsaid]) {
       this.#host.onAcknowledged(source, types, lockLost(error.code, source, error.message))
     }
     node.answered()
     const pause = backoffMs(++node.failures, settings['retry.backoff.ms'], settings['retry.backoff.max.ms'], random)
-    node.retryAt = clock.now() + pause
+    node.retryAt = now + pause
   }
 
   #wakeAt(at: number, now: number): void {

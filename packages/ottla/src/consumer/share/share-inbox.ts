@@ -48,6 +48,7 @@ export class ShareInbox {
       if (message.deliveryCount > 1) this.#endEarlier(message)
       this.#waiting.push(message)
       this.#held.add(message)
+      message.source.held++
     }
   }
 
@@ -95,15 +96,19 @@ export class ShareInbox {
   /** The program has said what became of it. */
   settle(message: LockedMessage): void {
     message.state = 'settled'
-    this.#held.delete(message)
+    this.#drop(message)
   }
 
   /** The lock is another's, or nobody's. */
   end(message: LockedMessage): void {
     if (message.state === 'settled' || message.state === 'over') return
     message.state = 'over'
-    this.#held.delete(message)
+    this.#drop(message)
     message.onLost?.()
+  }
+
+  #drop(message: LockedMessage): void {
+    if (this.#held.delete(message)) message.source.held--
   }
 
   /** A session is over, and all locks of it. */

@@ -5,6 +5,13 @@ import { PendingAcknowledgements, batchesOf } from './acknowledgements.ts'
 import type { LockedMessage, ShareSource } from './message.ts'
 import { keyOf, ShareSession, type Acknowledged, type IdPartition } from './share-session.ts'
 
+/** How long an acknowledgement waits for a fetch to go along with, and at most behind one that waits for messages. */
+const ACKNOWLEDGE_LINGER_MS = 100
+/** How long a broker waits that has nothing to hear: whatever the program does next stands behind that. */
+const IDLE_WAIT_MS = 1000
+/** How long a broker waits at least right after somebody waited for its answer, as may soon be the case again. */
+const LEAST_WAIT_MS = 10
+
 /** Acknowledgements of one partition on their way. */
 export interface Sent {
   readonly source: ShareSource
@@ -29,6 +36,8 @@ export class ShareNode {
   failures = 0
   /** When what is to be told goes out, if no fetch takes it along before; Infinity without any. */
   flushAt = Infinity
+  /** When something went out whose answer somebody waited for. */
+  #flushedAt = -Infinity
   #added = 0
   #sent = 0
   #answered = 0
@@ -54,19 +63,47 @@ export class ShareNode {
     if (source === undefined) {
       const name = `${topic} [${partition}]`
       const pending = new PendingAcknowledgements()
-      source = { topic, topicId, partition, name, node: this.id, pending, isLost: false }
+      source = { topic, topicId, partition, name, node: this.id, pending, held: 0, isLost: false }
       this.#sources.set(key, source)
     }
     return source
   }
 
-  add(source: ShareSource, offset: number, type: number): void {
+  /** Says something of a message, soon. */
+  add(source: ShareSource, offset: number, type: number, now: number): void {
     source.pending.add(offset, type)
     this.#added++
+    this.flushAt = Math.min(this.flushAt, now + ACKNOWLEDGE_LINGER_MS)
+  }
+
+  /**
+   * How long the broker may wait for messages now. It hears one thing after the other: what is said of the messages that it
+   * has given out, and what makes their locks longer, stands behind that. No longer than it is since somebody waited for
+   * an answer: so a program that waits often never waits long.
+   * @param mostMs `fetch.wait.max.ms`
+   * @param checkMs how often there may be something to renew
+   */
+  waitMs(mostMs: number, checkMs: number, now: number): number {
+    if (this.hasPending && this.flushAt === 0) return 0
+    if (!this.#isListening) return Math.min(mostMs, IDLE_WAIT_MS)
+    const sinceMs = Math.max(LEAST_WAIT_MS, now - this.#flushedAt)
+    return Math.ceil(Math.min(mostMs, checkMs, ACKNOWLEDGE_LINGER_MS, sinceMs))
+  }
+
+  get #isListening(): boolean {
+    if (this.hasPending) return true
+    for (const { held } of this.#sources.values()) if (held > 0) return true
+    return false
+  }
+
+  /** Somebody waits for the answer to what is to be told. */
+  flush(): void {
+    if (this.hasPending) this.flushAt = 0
   }
 
   /** Everything that is to be told. `answered` says that the broker was. */
-  take(): Sent[] {
+  take(now: number): Sent[] {
+    if (this.flushAt === 0) this.#flushedAt = now
     const sent: Sent[] = []
     for (const source of this.#sources.values()) {
       if (source.pending.size > 0) sent.push({ source, types: source.pending.take() })

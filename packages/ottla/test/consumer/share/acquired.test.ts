@@ -12,6 +12,7 @@ const source = {
   name: 't [0]',
   node: 1,
   pending: new PendingAcknowledgements(),
+  held: 0,
   isLost: false,
 }
 

@@ -1,0 +1,54 @@
+import { test } from 'node:test'
+import assert from 'node:assert/strict'
+import { acknowledgeTypes } from '../../../src/consumer/share/acknowledgements.ts'
+import { ShareNode } from '../../../src/consumer/share/share-node.ts'
+
+const MOST_MS = 20_000
+const CHECK_MS = 500
+
+function nodeAndSource(): { node: ShareNode; source: ReturnType<ShareNode['source']> } {
+  const node = new ShareNode(1, () => Promise.resolve())
+  return { node, source: node.source('t', { topicId: 'id', partition: 0 }) }
+}
+
+test('a broker waits long for messages only while it has nothing to hear', () => {
+  const { node, source } = nodeAndSource()
+  assert.equal(node.waitMs(MOST_MS, CHECK_MS, 0), 1000)
+  source.held++
+  assert.equal(node.waitMs(MOST_MS, CHECK_MS, 0), 100)
+  source.held--
+  node.add(source, 0, acknowledgeTypes.accept, 0)
+  assert.equal(node.waitMs(MOST_MS, CHECK_MS, 0), 100)
+  node.take(0)
+  assert.equal(node.waitMs(MOST_MS, CHECK_MS, 0), 1000)
+})
+
+test('it never waits longer than fetch.wait.max.ms, nor beyond the next look at locks', () => {
+  const { node, source } = nodeAndSource()
+  assert.equal(node.waitMs(50, CHECK_MS, 0), 50)
+  source.held++
+  assert.equal(node.waitMs(50, CHECK_MS, 0), 50)
+  assert.equal(node.waitMs(MOST_MS, 62.5, 0), 63)
+})
+
+test('while somebody waits for its answer it does not wait, and then no longer than that was ago', () => {
+  const { node, source } = nodeAndSource()
+  source.held++
+  node.flush()
+  assert.equal(node.waitMs(MOST_MS, CHECK_MS, 900), 100)
+  node.add(source, 0, acknowledgeTypes.accept, 900)
+  node.flush()
+  assert.equal(node.waitMs(MOST_MS, CHECK_MS, 1000), 0)
+  node.take(1000)
+  const waits = [1001, 1011, 1021, 1041, 1080.5, 1162].map(now => node.waitMs(MOST_MS, CHECK_MS, now))
+  assert.deepEqual(waits, [10, 11, 21, 41, 81, 100])
+  source.held--
+  assert.equal(node.waitMs(MOST_MS, CHECK_MS, 1001), 1000)
+})
+
+test('what is lost with the session is nothing to hear of', () => {
+  const { node, source } = nodeAndSource()
+  source.held++
+  node.reset()
+  assert.equal(node.waitMs(MOST_MS, CHECK_MS, 0), 1000)
+})
