@@ -204,7 +204,7 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
       checkOffsets(partitions, 'assign')
       const called = this.#group?.calledWith('assign') ?? null
       if (called === null) await this.#holdings.replace(partitions, false)
-      else this.#holdings.addMissing(partitions)
+      else await this.#holdings.addMissing(partitions)
     })
   }
 
@@ -222,23 +222,19 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
   }
 
   /** Consumes these partitions besides. Rejects with KafkaError ERR__INVALID_ARG for one that is assigned already. */
-  async incrementalAssign(partitions: readonly TopicPartitionOffset[]): Promise<void> {
-    this.#requireOpen()
-    checkOffsets(partitions, 'incrementalAssign')
-    const twice = partitions.find(({ topic, partition }) => this.#assignment.get(topic, partition) !== undefined)
-    if (twice !== undefined) throw invalid(`incrementalAssign: ${twice.topic} [${twice.partition}] is assigned already`)
-    this.#group?.touched()
-    this.#holdings.add(partitions)
-    await Promise.resolve()
+  incrementalAssign(partitions: readonly TopicPartitionOffset[]): Promise<void> {
+    return this.#atWork.waitedFor(async () => {
+      this.#requireOpen()
+      checkOffsets(partitions, 'incrementalAssign')
+      await this.#holdings.addNew(partitions, () => this.#group?.touched())
+    })
   }
 
   /** Gives up some of the partitions. Rejects with KafkaError ERR__INVALID_ARG for one that is not assigned. */
   incrementalUnassign(partitions: readonly TopicPartition[]): Promise<void> {
     return this.#atWork.waitedFor(async () => {
       this.#requireOpen()
-      const cursors = this.#assignment.named(partitions, 'incrementalUnassign')
-      this.#group?.touched()
-      await this.#holdings.release(cursors, this.assignmentLost())
+      await this.#holdings.releaseNamed(partitions, this.assignmentLost(), () => this.#group?.touched())
     })
   }
 
@@ -525,7 +521,7 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
       this.#context.logger.warning('CLOSE', `closed without having left in order: ${why}`)
     }
     this.#disconnected = true
-    this.#assignment.remove(this.#assignment.cursors)
+    this.#holdings.end()
     this.#group?.stop()
     this.#watch.stop()
     this.#insight.stop()
@@ -536,13 +532,13 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
 
   async #sayGoodbye(deadline: Deadline): Promise<void> {
     await this.#group?.close(deadline)
-    await this.#holdings.release(this.#assignment.cursors, false, deadline)
+    await this.#holdings.releaseAll(deadline)
   }
 
   #makeGroup(groupId: string, strategies: readonly Strategy[], raise: (error: KafkaError) => void): Group {
     return new Group(this.#context, this.#cluster, groupId, strategies, {
       partitions: () => this.#assignment.partitions(),
-      assign: async (partitions, besides) =>
+      assign: (partitions, besides) =>
         besides ? this.#holdings.addMissing(partitions) : this.#holdings.replace(partitions, false),
       release: (partitions, lost) => this.#holdings.releasePartitions(partitions, lost),
       onCallbacks: () => this.#mailbox.call(),

@@ -1,8 +1,9 @@
 /** Takes partitions on and gives them up; what is stored of those is committed before they can be another's. */
 import { Deadline } from '../base/clock.ts'
+import { Deferred } from '../base/deferred.ts'
 import type { ClientContext } from '../cluster/context.ts'
 import type { TopicPartition, TopicPartitionOffset } from '../types.ts'
-import { checkPartitions } from './arguments.ts'
+import { checkPartitions, invalid } from './arguments.ts'
 import type { Assignment } from './assignment.ts'
 import type { Commit, Committer } from './committer.ts'
 import type { Cursor } from './cursor.ts'
@@ -34,6 +35,9 @@ export class Holdings {
   reader: ReaderHooks | null = null
   /** When whoever closes the consumer waits no longer. */
   closesAt: Deadline | null = null
+  /** The last change of the assignment that is under way or waits for its turn. */
+  #changing: Promise<void> | null = null
+  #isOver = false
 
   constructor(
     context: ClientContext,
@@ -56,38 +60,91 @@ export class Holdings {
     return this.#assignment.size
   }
 
-  async replace(partitions: readonly TopicPartitionOffset[], lost: boolean): Promise<void> {
-    const before = this.#assignment.cursors
-    await this.release(before, lost)
-    this.add(partitions, before)
-  }
-
-  /** @param before cursors that these take the place of */
-  add(partitions: readonly TopicPartitionOffset[], before: readonly Cursor[] = []): void {
-    if (partitions.length === 0) return
-    this.#assignment.add(partitions, before)
-    this.#onAdded()
+  /** In place of what there is, which is given up before. */
+  replace(partitions: readonly TopicPartitionOffset[], lost: boolean): Promise<void> {
+    return this.#inTurn(async () => {
+      const before = this.#assignment.cursors
+      if (before.length > 0) await this.#release(before, lost)
+      this.#add(partitions, before)
+    })
   }
 
   /** Adds those that are not there yet. */
-  addMissing(partitions: readonly TopicPartitionOffset[]): void {
-    this.add(partitions.filter(({ topic, partition }) => this.#assignment.get(topic, partition) === undefined))
+  addMissing(partitions: readonly TopicPartitionOffset[]): Promise<void> {
+    return this.#inTurn(() => {
+      this.#add(partitions.filter(({ topic, partition }) => this.#assignment.get(topic, partition) === undefined))
+    })
+  }
+
+  /** As the program's `incrementalAssign`; rejects with KafkaError ERR__INVALID_ARG for one that is there. */
+  addNew(partitions: readonly TopicPartitionOffset[], onValid: () => void): Promise<void> {
+    return this.#inTurn(() => {
+      const twice = partitions.find(({ topic, partition }) => this.#assignment.get(topic, partition) !== undefined)
+      if (twice !== undefined) {
+        throw invalid(`incrementalAssign: ${twice.topic} [${twice.partition}] is assigned already`)
+      }
+      onValid()
+      this.#add(partitions)
+    })
   }
 
   /** Gives up those that are there. */
-  async releasePartitions(partitions: readonly TopicPartition[], lost: boolean): Promise<void> {
-    const cursors = partitions.map(({ topic, partition }) => this.#assignment.get(topic, partition))
-    await this.release(
-      cursors.filter(cursor => cursor !== undefined),
-      lost,
-    )
+  releasePartitions(partitions: readonly TopicPartition[], lost: boolean): Promise<void> {
+    return this.#inTurn(async () => {
+      const cursors = partitions.map(({ topic, partition }) => this.#assignment.get(topic, partition))
+      await this.#release(
+        cursors.filter(cursor => cursor !== undefined),
+        lost,
+      )
+    })
+  }
+
+  /** As the program's `incrementalUnassign`; rejects with KafkaError ERR__INVALID_ARG for one that is not there. */
+  releaseNamed(partitions: readonly TopicPartition[], lost: boolean, onValid: () => void): Promise<void> {
+    return this.#inTurn(async () => {
+      const cursors = this.#assignment.named(partitions, 'incrementalUnassign')
+      onValid()
+      await this.#release(cursors, lost)
+    })
+  }
+
+  /** Gives up everything, for good. */
+  releaseAll(deadline: Deadline): Promise<void> {
+    return this.#inTurn(() => this.#release(this.#assignment.cursors, false, deadline))
+  }
+
+  /** Nothing is assigned any more, nor will be. */
+  end(): void {
+    this.#isOver = true
+    this.#assignment.remove(this.#assignment.cursors)
+  }
+
+  /** One change after the other, as they were asked for: each begins with what the one before has left, at once if it can. */
+  async #inTurn(change: () => Promise<void> | void): Promise<void> {
+    const before = this.#changing
+    const turn = new Deferred<void>()
+    this.#changing = turn.promise
+    try {
+      if (before !== null) await before
+      await change()
+    } finally {
+      if (this.#changing === turn.promise) this.#changing = null
+      turn.resolve()
+    }
+  }
+
+  /** @param before cursors that these take the place of */
+  #add(partitions: readonly TopicPartitionOffset[], before: readonly Cursor[] = []): void {
+    if (partitions.length === 0 || this.#isOver) return
+    this.#assignment.add(partitions, before)
+    this.#onAdded()
   }
 
   /**
    * Commits what is stored (`enable.auto.commit`), and waits for commits under way: after that nothing more is committed.
    * @param lost the partitions may be another member's already: nothing is committed
    */
-  async release(cursors: readonly Cursor[], lost: boolean, deadline?: Deadline): Promise<void> {
+  async #release(cursors: readonly Cursor[], lost: boolean, deadline?: Deadline): Promise<void> {
     if (cursors.length === 0) return
     this.#assignment.remove(cursors)
     await this.reader?.beforeRelease(cursors, lost)
