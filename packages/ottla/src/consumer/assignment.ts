@@ -137,7 +137,8 @@ export class Assignment {
       const cursor = this.get(topic, partition)
       if (cursor !== undefined) {
         this.#queue.passGaps(cursor)
-        return { topic, partition, offset: cursor.position }
+        const { undelivered, position } = cursor
+        return { topic, partition, offset: undelivered?.isOver === false ? undelivered.offset : position }
       }
       return { topic, partition, offset: OFFSET_INVALID, error: notAssigned(topic, partition) }
     })

@@ -1,4 +1,4 @@
-/** What the program is working on in a `run` or `partitions()`: since when, and whether it asks for the end of that itself. */
+/** What the program is working on (in a `run`, in `partitions()`, by its deserializers): since when, and whether it asks for the end of that itself. */
 import { callers, type Frame } from '../base/call-stack.ts'
 import { sleep, type Clock } from '../base/clock.ts'
 import { Deferred } from '../base/deferred.ts'
@@ -163,9 +163,9 @@ export class AtWork {
   /** As `explain()` says it: `handler, at work on offset 5 for 12 s`. */
   describe({ by, offset, since }: Job): string {
     const seconds = Math.round((this.#clock.now() - since) / 1000)
-    return by === 'handler'
-      ? `its handler has been at work on offset ${offset} for ${seconds} s`
-      : `nobody has asked its stream for what follows offset ${offset} for ${seconds} s`
+    return by === 'reader'
+      ? `nobody has asked its stream for what follows offset ${offset} for ${seconds} s`
+      : `its ${by} has been at work on offset ${offset} for ${seconds} s`
   }
 
   /**

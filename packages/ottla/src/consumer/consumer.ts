@@ -559,7 +559,7 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
       trouble: () => this.#cluster.obstacle,
     }
     const stores = this.#settings['enable.auto.offset.store']
-    return new Poller<K, V>(this.#context.clock, this.#queue, this.#mailbox, host, decoding, stores)
+    return new Poller<K, V>(this.#context.clock, this.#queue, this.#mailbox, this.#atWork, host, decoding, stores)
   }
 
   #onAdded(): void {

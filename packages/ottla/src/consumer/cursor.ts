@@ -62,6 +62,8 @@ export class Cursor implements TopicPartition {
   position = OFFSET_INVALID
   /** Leader epoch of what is before the position, -1 where it is not known; of an open batch, the queue has it. */
   readEpoch = -1
+  /** Taken, and not handed out before deserializers have ended with it; what an earlier era has left here counts for nothing. */
+  undelivered: { readonly offset: number; readonly isOver: boolean } | null = null
   /** Next to fetch. */
   fetchOffset = OFFSET_INVALID
   /** Leader epoch of what is before the offset to fetch, -1 where it is not known. */
@@ -172,6 +174,13 @@ export class Cursor implements TopicPartition {
     this.fetchEpoch = leaderEpoch
     this.validEpoch = -1
     this.#enter('active')
+  }
+
+  /** From the position on, which was further on: the queue has that. */
+  comeAgain(): void {
+    this.endTold = OFFSET_INVALID
+    this.offsets.moved()
+    this.offsets.begins(this.position, -1)
   }
 
   /** Fetches once more what the queue had to give up; that has to be validated anew. */

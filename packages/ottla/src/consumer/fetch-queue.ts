@@ -137,13 +137,17 @@ export class FetchQueue {
   push(cursor: Cursor, batches: readonly RecordBatch[], gap: Gap | null): void {
     for (const batch of batches) {
       cursor.entries.push(batch)
-      cursor.queuedMessages += batch.recordCount
-      cursor.queuedBytes += batch.sizeBytes
-      this.#messages += batch.recordCount
-      this.#bytes += batch.sizeBytes
+      this.#count(cursor, batch)
     }
     if (gap !== null) cursor.entries.push(gap)
     this.#enlist(cursor)
+  }
+
+  #count(cursor: Cursor, batch: RecordBatch): void {
+    cursor.queuedMessages += batch.recordCount
+    cursor.queuedBytes += batch.sizeBytes
+    this.#messages += batch.recordCount
+    this.#bytes += batch.sizeBytes
   }
 
   /** Forgets what is queued of a partition. To be called before the cursor moves. */
@@ -160,6 +164,7 @@ export class FetchQueue {
     cursor.open = null
     cursor.records = null
     cursor.isFull = false
+    if (cursor.undelivered !== null) this.#observer.onReady()
     if (this.#isWaitedFor && this.#bytes < this.#limits.maxBytes) this.#tellRoom()
   }
 
@@ -167,6 +172,7 @@ export class FetchQueue {
   pause(cursor: Cursor, now: number): void {
     if (!cursor.paused) cursor.pausedAt = now
     cursor.paused = true
+    if (cursor.undelivered !== null) this.#observer.onReady()
     this.#stopped(cursor)
   }
 
@@ -233,12 +239,36 @@ export class FetchQueue {
     cursor.rewind()
   }
 
-  /** What was taken from this offset on, nobody has had: it comes again. */
-  putBack(cursor: Cursor, offset: number): void {
+  /**
+   * What was taken from this offset on comes again.
+   * @param batches those that it was taken from, in order; others do no harm
+   */
+  putBack(cursor: Cursor, offset: number, batches: readonly RecordBatch[]): void {
+    if (offset >= cursor.position) return
+    const { open, entries } = cursor
+    let next = cursor.position
+    cursor.readEpoch = open !== null && open.baseOffset < offset ? open.partitionLeaderEpoch : -1
+    if (open !== null) {
+      cursor.queuedBytes -= cursor.extraBytes
+      this.#bytes -= cursor.extraBytes
+      cursor.extraBytes = 0
+      cursor.open = null
+      cursor.records = null
+      entries.unshift(open)
+      next = open.baseOffset
+    }
+    for (const batch of batches.toReversed()) {
+      if (batch.baseOffset < offset) cursor.readEpoch = Math.max(cursor.readEpoch, batch.partitionLeaderEpoch)
+      if (batch.lastOffset < offset || batch.baseOffset >= next) continue
+      if (batch.lastOffset + 1 < next) entries.unshift(new Gap(next, false))
+      entries.unshift(batch)
+      this.#count(cursor, batch)
+      next = batch.baseOffset
+    }
+    if (offset < next) entries.unshift(new Gap(next, false))
     cursor.position = offset
-    this.#giveUp(cursor)
-    // It may have had enough.
-    this.#observer.onRoom()
+    if (this.#current === cursor) this.#current = null
+    this.#enlist(cursor)
   }
 
   /** The next message; null when there is none, or when the end of a partition has just been reported. */

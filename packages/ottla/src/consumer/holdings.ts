@@ -1,4 +1,5 @@
 /** Takes partitions on and gives them up; what is stored of those is committed before they can be another's. */
+import type { RecordBatch } from '@ottla/protocol'
 import { Deadline } from '../base/clock.ts'
 import { Deferred } from '../base/deferred.ts'
 import type { ClientContext } from '../cluster/context.ts'
@@ -189,10 +190,15 @@ export class Holdings {
     this.#onGoingOn()
   }
 
-  /** Reads again from there on, unless that is still to be read, or the position has moved since that era. */
-  goBack(cursor: Cursor, offset: number, era: number): void {
+  /**
+   * Reads again from there on, unless that is still to be read, or the position has moved since that era.
+   * @param batches that what was taken from there on was in
+   */
+  goBack(cursor: Cursor, offset: number, era: number, batches: readonly RecordBatch[]): void {
     if (cursor.dropped || cursor.position <= offset || cursor.offsets.era !== era) return
-    this.seek([{ topic: cursor.topic, partition: cursor.partition, offset }])
+    // A move as any other, but what has been read need not be fetched again.
+    this.#queue.putBack(cursor, offset, batches)
+    cursor.comeAgain()
   }
 
   /** Goes to these offsets; errors are per partition. */

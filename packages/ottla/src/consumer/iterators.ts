@@ -1,10 +1,12 @@
 /** `for await` over a consumer: message by message, or batch by batch. */
-import { KafkaError } from '../errors.ts'
+import type { RecordBatch } from '@ottla/protocol'
 import type { Message } from '../types.ts'
 import { invalid } from './arguments.ts'
+import { BatchDecoder } from './batch-decoder.ts'
+import type { Decoder, Given } from './decoder.ts'
 import type { FetchQueue, TakenBatch } from './fetch-queue.ts'
-import { fetchedMessages, MessageBatch } from './message-batch.ts'
-import { decodeMessage, type Decoding, type FetchedMessage } from './message.ts'
+import { MessageBatch, recordBatches } from './message-batch.ts'
+import { batchesOf, type FetchedMessage } from './message.ts'
 import { busy, type Poller } from './poller.ts'
 
 const done = { value: undefined, done: true } as const
@@ -36,17 +38,26 @@ export class MessageIterator<K, V> implements AsyncIterableIterator<Message<K, V
       return this.#fail(error)
     }
     if (this.#last !== null) this.#storeLast(this.#last)
-    const message = this.#take()
-    if (message !== null && poller.decoding === null) {
-      // Without deserializers, K and V are Buffer.
-      return Promise.resolve({ value: message as unknown as Message<K, V>, done: false })
+    const { decoder } = poller
+    if (decoder !== null) {
+      const given = this.#give(decoder)
+      return given === null || given.message === null
+        ? this.#slowly(() => this.#give(decoder), given)
+        : Promise.resolve({ value: given.message as Message<K, V>, done: false }) // the deserializers make K and V
     }
-    return this.#slowly(message)
+    const message = this.#take()
+    // Without deserializers, K and V are Buffer.
+    if (message !== null) return Promise.resolve({ value: message as unknown as Message<K, V>, done: false })
+    return this.#slowly(() => {
+      const origin = this.#take()
+      return origin === null ? null : { origin, message: origin, error: null }
+    })
   }
 
   /** A `next` under way ends with it, and what it would have handed out is the next reader's. */
   return(): Promise<IteratorResult<Message<K, V>, undefined>> {
-    if (this.#waiting && this.#last !== null) putBack(this.#queue, this.#last, this.#last.offset)
+    if (this.#waiting && this.#last !== null)
+      putBack(this.#queue, this.#last, this.#last.offset, batchesOf([this.#last]))
     this.#end()
     return Promise.resolve(done)
   }
@@ -55,16 +66,17 @@ export class MessageIterator<K, V> implements AsyncIterableIterator<Message<K, V
     return this
   }
 
-  async #slowly(taken: FetchedMessage | null): Promise<IteratorResult<Message<K, V>, undefined>> {
+  async #slowly(
+    take: () => Given | null,
+    first: Given | null = null,
+  ): Promise<IteratorResult<Message<K, V>, undefined>> {
     this.#waiting = true
-    const poller = this.#poller
     try {
-      const message = taken ?? (await poller.awaitNext(this, () => this.#take()))
-      if (message === null) this.#end()
-      if (message === null || this.#isLeft()) return done
-      const { decoding } = poller
-      const value = decoding === null ? message : await decodeMessage(message, decoding)
-      return this.#isLeft() ? done : { value: value as Message<K, V>, done: false } // the deserializers make K and V
+      const given = first ?? (await this.#poller.awaitNext(this, take))
+      if (given === null) this.#end()
+      if (given === null || this.#isLeft()) return done
+      if (given.message === null) throw given.error
+      return { value: given.message as Message<K, V>, done: false } // the deserializers make K and V
     } catch (error) {
       if (this.#isLeft()) return done
       // A message that cannot be deserialized is not handed out again.
@@ -78,11 +90,19 @@ export class MessageIterator<K, V> implements AsyncIterableIterator<Message<K, V
 
   #take(): FetchedMessage | null {
     const message = this.#poller.takeNow()
-    if (message !== null) {
-      this.#last = message
-      message.cursor.offsets.inHand = true
-    }
+    if (message !== null) this.#handOut(message)
     return message
+  }
+
+  #give(decoder: Decoder): Given | null {
+    const given = this.#poller.giveNow(decoder)
+    if (given !== null) this.#handOut(given.origin)
+    return given
+  }
+
+  #handOut(message: FetchedMessage): void {
+    this.#last = message
+    message.cursor.offsets.inHand = true
   }
 
   #storeLast(last: FetchedMessage): void {
@@ -149,6 +169,8 @@ export class BatchIterator<K, V> implements AsyncIterableIterator<MessageBatch<K
   #last: MessageBatch<K, V> | null = null
   /** To be handed out by the call that waits. */
   #taken: TakenBatch | null = null
+  /** Where there are deserializers: what comes next. */
+  #decoder: BatchDecoder<K, V> | null = null
   #ended = false
   #waiting = false
 
@@ -186,6 +208,7 @@ export class BatchIterator<K, V> implements AsyncIterableIterator<MessageBatch<K
       this.#end()
       throw error
     } finally {
+      this.#decoder?.unwatch()
       this.#taken = null
       this.#waiting = false
     }
@@ -193,8 +216,6 @@ export class BatchIterator<K, V> implements AsyncIterableIterator<MessageBatch<K
 
   /** As of an iterator over messages. */
   return(): Promise<IteratorResult<MessageBatch<K, V>, undefined>> {
-    if (this.#taken !== null) putBack(this.#queue, this.#taken, this.#taken.firstOffset)
-    this.#taken = null
     this.#end()
     return Promise.resolve(done)
   }
@@ -206,42 +227,52 @@ export class BatchIterator<K, V> implements AsyncIterableIterator<MessageBatch<K
   async #take(): Promise<MessageBatch<K, V> | typeof DUE | null> {
     const poller = this.#poller
     const queue = this.#queue
-    const take = (): TakenBatch | typeof DUE | null => {
-      const taken = (this.#taken = poller.takeBatchNow(this.#maxMessages, MOST_BYTES))
-      if (taken !== null) this.#observer?.onTaken()
-      return taken ?? (!poller.isInterrupted && this.#observer?.isDue() === true ? DUE : null)
+    const take = (): MessageBatch<K, V> | typeof DUE | null => {
+      const batch = this.#next()
+      if (batch !== null) this.#taken = batch.taken
+      if (batch !== null) this.#observer?.onTaken()
+      return batch ?? (!poller.isInterrupted && this.#observer?.isDue() === true ? DUE : null)
     }
-    let taken: TakenBatch | typeof DUE | null = null
-    if (this.#maxWaitMs > 0) {
+    let taken: MessageBatch<K, V> | typeof DUE | null = null
+    if (this.#maxWaitMs > 0 && this.#decoder === null) {
       // What holds no message does not wait for any.
       const found = await poller.awaitNext(this, () => (queue.messages > 0 ? MORE : take()))
       if (found === MORE) await poller.linger(this, this.#maxWaitMs, () => queue.messages >= this.#maxMessages)
       else taken = found
     }
     if (this.#isLeft()) return null
-    taken ??= take() ?? (await poller.awaitNext(this, take))
-    if (taken === null || taken === DUE) return taken
-    const { decoding } = this.#poller
-    return decoding === null ? new MessageBatch<K, V>(taken, null) : this.#decode(taken, decoding)
+    return taken ?? take() ?? (await poller.awaitNext(this, take))
   }
 
-  async #decode(taken: TakenBatch, decoding: Decoding): Promise<MessageBatch<K, V>> {
-    const decoded: Message<K, V>[] = []
-    for (const message of fetchedMessages(taken)) {
-      try {
-        decoded.push((await decodeMessage(message, decoding)) as Message<K, V>) // the deserializers make K and V
-        if (this.#isLeft()) break
-      } catch (error) {
-        if (this.#isLeft() || !(error instanceof KafkaError)) throw error
-        const isFirst = decoded.length === 0
-        // What comes before a message that cannot be deserialized goes out first, the error with the next call.
-        putBack(this.#queue, taken, isFirst ? message.offset + 1 : message.offset)
-        if (!isFirst) break
-        if (this.#poller.storesOffsets) taken.cursor.offsets.store(message.offset + 1, message.leaderEpoch, taken.era)
-        throw error
-      }
+  #next(): MessageBatch<K, V> | null {
+    const poller = this.#poller
+    const { decoding } = poller
+    if (this.#decoder !== null && (this.#decoder.isOver || this.#decoder.isPaused)) this.#giveBack()
+    if (this.#decoder === null) {
+      const taken = poller.takeBatchNow(this.#maxMessages, MOST_BYTES)
+      if (taken === null) return null
+      if (decoding === null) return new MessageBatch<K, V>(taken, null)
+      this.#decoder = new BatchDecoder<K, V>(taken, decoding, poller.decoderHost)
+    } else {
+      poller.polls++
+      if (poller.isInterrupted) return null
     }
-    return new MessageBatch<K, V>(taken, decoded)
+    const decoder = this.#decoder
+    const { failed } = decoder
+    if (failed !== null) {
+      const { cursor, offset, leaderEpoch, era } = failed.message
+      if (poller.storesOffsets) cursor.offsets.store(offset + 1, leaderEpoch, era)
+      this.#taken = { ...decoder.rest, firstOffset: offset + 1 }
+      throw failed.cause
+    }
+    const batch = decoder.take()
+    if (batch === null) {
+      decoder.watch()
+    } else if (decoder.isOver) {
+      decoder.leave()
+      this.#decoder = null
+    }
+    return batch
   }
 
   /** The batch before is done with, as far as it says. */
@@ -261,7 +292,18 @@ export class BatchIterator<K, V> implements AsyncIterableIterator<MessageBatch<K
     return this.#ended
   }
 
+  /** What is not handed out is for the next one, or the next reader. */
+  #giveBack(): void {
+    const decoder = this.#decoder
+    const back = this.#taken ?? (decoder?.isOver === false ? decoder.rest : null)
+    this.#decoder = null
+    this.#taken = null
+    decoder?.leave()
+    if (back !== null) putBack(this.#queue, back, back.firstOffset, recordBatches(back))
+  }
+
   #end(): void {
+    this.#giveBack()
     this.#ended = true
     this.#last = null
     this.#poller.release(this)
@@ -269,7 +311,12 @@ export class BatchIterator<K, V> implements AsyncIterableIterator<MessageBatch<K
 }
 
 /** The next reader begins there, unless the position has moved meanwhile. */
-function putBack(queue: FetchQueue, { cursor, era }: Pick<TakenBatch, 'cursor' | 'era'>, offset: number): void {
+function putBack(
+  queue: FetchQueue,
+  { cursor, era }: Pick<TakenBatch, 'cursor' | 'era'>,
+  offset: number,
+  batches: readonly RecordBatch[],
+): void {
   cursor.offsets.inHand = false
-  if (!cursor.dropped && cursor.offsets.era === era) queue.putBack(cursor, offset)
+  if (!cursor.dropped && cursor.offsets.era === era) queue.putBack(cursor, offset, batches)
 }

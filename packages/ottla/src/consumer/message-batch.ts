@@ -3,7 +3,7 @@ import { ErrorCode, type RecordBatch, type RecordCursor } from '@ottla/protocol'
 import { KafkaError } from '../errors.ts'
 import type { Message, TopicPartition } from '../types.ts'
 import type { TakenBatch, UnreadPart } from './fetch-queue.ts'
-import { FetchedMessage } from './message.ts'
+import { batchesOf, FetchedMessage } from './message.ts'
 
 /** Nothing of a batch is processed. */
 const NONE = -1
@@ -100,8 +100,13 @@ export class MessageBatch<K = Buffer, V = Buffer> implements TopicPartition, Ite
 }
 
 /** The messages as they were fetched, once. */
-export function fetchedMessages(taken: TakenBatch): Iterable<FetchedMessage> {
+export function fetchedMessages(taken: TakenBatch): Iterator<FetchedMessage, undefined> {
   return new Walk(taken, true)
+}
+
+/** What it was taken from. */
+export function recordBatches({ parts }: TakenBatch): RecordBatch[] {
+  return parts.flatMap(part => (isMade(part) ? batchesOf(part) : part.batch))
 }
 
 /** Goes through the parts; hot, hence no generator. */

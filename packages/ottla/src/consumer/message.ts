@@ -1,5 +1,5 @@
 /** Messages as the program gets them. */
-import { ErrorCode, RecordView, type RecordCursor } from '@ottla/protocol'
+import { ErrorCode, RecordBatch, RecordView, type RecordCursor } from '@ottla/protocol'
 import { KafkaError } from '../errors.ts'
 import { deserializerOf, type DeserializerInput } from '../serdes.ts'
 import type { Deserializer, Message, SerdesContext, TopicPartition } from '../types.ts'
@@ -31,6 +31,11 @@ export class FetchedMessage extends RecordView implements Message {
     return this.era !== this.cursor.offsets.era
   }
 
+  /** @internal it is not to be handed out any more: its partition was given up, or as above */
+  get isOver(): boolean {
+    return this.cursor.dropped || this.isStale
+  }
+
   get topic(): string {
     return this.cursor.topic
   }
@@ -48,6 +53,21 @@ export class FetchedMessage extends RecordView implements Message {
   [Symbol.for('nodejs.util.inspect.custom')](): Message {
     return this.toJSON()
   }
+}
+
+/** The batch that a message was in. */
+export function batchOf({ batch }: FetchedMessage): RecordBatch | null {
+  return batch instanceof RecordBatch ? batch : null
+}
+
+/** Those of several messages of one partition, in order. */
+export function batchesOf(messages: Iterable<FetchedMessage>): RecordBatch[] {
+  const batches: RecordBatch[] = []
+  for (const message of messages) {
+    const batch = batchOf(message)
+    if (batch !== null && batches.at(-1) !== batch) batches.push(batch)
+  }
+  return batches
 }
 
 /** What becomes of a message before the program gets it; null leaves it as it is. */
@@ -103,22 +123,32 @@ export function decodeMessage(
   message: FetchedMessage,
   decoding: Decoding,
 ): Message<unknown, unknown> | Promise<Message<unknown, unknown>> {
-  const intercept = decoding.intercept ?? null
-  if (decoding.key === null && decoding.value === null) return intercepted(message, message, intercept)
+  const decoded = deserialize(message, decoding)
+  if (decoded instanceof Promise) return decoded.then(made => intercepted(message, made, decoding))
+  return intercepted(message, decoded, decoding)
+}
+
+/** As decodeMessage, without the interceptors' part. */
+export function deserialize(
+  message: FetchedMessage,
+  decoding: Decoding,
+): Message<unknown, unknown> | Promise<Message<unknown, unknown>> {
+  if (decoding.key === null && decoding.value === null) return message
   const key = decodeField(message, 'key', decoding.key)
   const value = decodeField(message, 'value', decoding.value)
   if (key instanceof Promise || value instanceof Promise) {
-    return Promise.all([key, value]).then(([k, v]) => intercepted(message, plainMessage(message, k, v), intercept))
+    return Promise.all([key, value]).then(([k, v]) => plainMessage(message, k, v))
   }
-  return intercepted(message, plainMessage(message, key, value), intercept)
+  return plainMessage(message, key, value)
 }
 
-function intercepted(
+/** The interceptors' part: what is about to be handed out. */
+export function intercepted(
   origin: FetchedMessage,
   message: Message<unknown, unknown>,
-  intercept: Intercept | null,
+  { intercept }: Decoding,
 ): Message<unknown, unknown> {
-  if (intercept === null) return message
+  if (intercept === null || intercept === undefined) return message
   const changed = intercept(message)
   if (changed !== message) origins.set(changed, origin)
   return changed

@@ -5,9 +5,11 @@ import { nextTurn } from '../base/turn.ts'
 import type { Wait } from '../base/wait.ts'
 import { KafkaError } from '../errors.ts'
 import type { ConsumerEvent, Message } from '../types.ts'
+import type { AtWork } from './at-work.ts'
+import { Decoder, type DecoderHost, type Given } from './decoder.ts'
 import type { FetchQueue, TakenBatch } from './fetch-queue.ts'
 import type { Mailbox } from './mailbox.ts'
-import { decodeMessage, type Decoding, type FetchedMessage } from './message.ts'
+import type { Decoding, FetchedMessage } from './message.ts'
 import { rejects } from './reader-errors.ts'
 import { Seat } from './seat.ts'
 
@@ -34,12 +36,14 @@ export class Poller<K, V> {
   readonly #mailbox: Mailbox
   readonly #host: PollerHost
   readonly #decoding: Decoding | null
+  readonly #decoder: Decoder | null
   /** `enable.auto.offset.store` */
   readonly #storesOffsets: boolean
   readonly #seat: Seat
   #untilLook = LOOK_EVERY
   #turnedAt: number
   #turnDue = false
+  readonly decoderHost: DecoderHost
   /** Grows with every call: how max.poll.interval.ms knows that the program is alive. */
   polls = 0
 
@@ -47,6 +51,7 @@ export class Poller<K, V> {
     clock: Clock,
     queue: FetchQueue,
     mailbox: Mailbox,
+    atWork: AtWork,
     host: PollerHost,
     decoding: Decoding | null,
     storesOffsets: boolean,
@@ -59,6 +64,8 @@ export class Poller<K, V> {
     this.#storesOffsets = storesOffsets
     this.#turnedAt = clock.now()
     this.#seat = new Seat(mailbox, busy)
+    this.decoderHost = { clock, atWork, wake: () => mailbox.wake() }
+    this.#decoder = decoding === null ? null : new Decoder(queue, decoding, this.decoderHost)
   }
 
   /** Whether a call is waiting right now. */
@@ -70,6 +77,10 @@ export class Poller<K, V> {
     return this.#decoding
   }
 
+  get decoder(): Decoder | null {
+    return this.#decoder
+  }
+
   get storesOffsets(): boolean {
     return this.#storesOffsets
   }
@@ -78,25 +89,39 @@ export class Poller<K, V> {
   poll(wait: Wait): Promise<ConsumerEvent<K, V> | null> {
     this.polls++
     if (this.#seat.isTaken || this.#host.isClosing()) return this.#refuse()
-    const message = this.#takeNow()
-    if (message !== null && this.#decoding === null) {
-      this.#store(message)
-      // Without deserializers, K and V are Buffer.
-      return Promise.resolve({ type: 'message', message: message as unknown as Message<K, V> })
+    const { timeoutMs, signal } = wait
+    if (this.#decoder === null) {
+      const message = this.#takeNow()
+      if (message !== null) {
+        this.#store(message)
+        // Without deserializers, K and V are Buffer.
+        return Promise.resolve({ type: 'message', message: message as unknown as Message<K, V> })
+      }
+    } else {
+      const given = this.#giveNow(this.#decoder)
+      if (given !== null) return settled(() => this.#handOut(given))
     }
-    return this.#seat.alone(reader => this.#pollSlowly(reader, message, wait))
+    return this.#seat.alone(reader => this.#next(reader, Deadline.after(this.#clock, timeoutMs), signal))
   }
 
   /** Next message. Rejects with KafkaError ERR__TIMED_OUT, ERR__DESTROY when closed meanwhile, or one of `rejecting`. */
   readMessage(wait: Wait): Promise<Message<K, V>> {
     this.polls++
     if (this.#seat.isTaken || this.#host.isClosing()) return this.#refuse()
-    const message = this.#takeNow()
-    if (message !== null && this.#decoding === null) {
-      this.#store(message)
-      return Promise.resolve(message as unknown as Message<K, V>) // as above
+    if (this.#decoder === null) {
+      const message = this.#takeNow()
+      if (message !== null) {
+        this.#store(message)
+        return Promise.resolve(message as unknown as Message<K, V>) // as above
+      }
+      return this.#seat.alone(reader => this.#readSlowly(reader, null, wait))
     }
-    return this.#seat.alone(reader => this.#readSlowly(reader, message, wait))
+    const given = this.#giveNow(this.#decoder)
+    if (given === null || given.message === null) {
+      return this.#seat.alone(reader => this.#readSlowly(reader, given, wait))
+    }
+    this.#store(given.origin)
+    return Promise.resolve(given.message as Message<K, V>) // the deserializers make K and V
   }
 
   /** One reader from now until `release`. Throws KafkaError ERR__STATE if there is another one. */
@@ -112,12 +137,20 @@ export class Poller<K, V> {
   /** A message that is there already, if nothing has to come before it. For the holder of `acquire`. */
   takeNow(): FetchedMessage | null {
     this.polls++
+    this.#decoder?.giveBack()
     return this.#takeNow()
+  }
+
+  /** As takeNow, as the program gets it; null also while deserializers are at work. */
+  giveNow(decoder: Decoder): Given | null {
+    this.polls++
+    return this.#giveNow(decoder)
   }
 
   /** As takeNow, for several messages of one partition. */
   takeBatchNow(maxMessages: number, maxBytes: number): TakenBatch | null {
     this.polls++
+    this.#decoder?.giveBack()
     if (this.#mailbox.attention || this.#isTurnDue(LOOK_EVERY)) return null
     return this.#queue.takeBatch(maxMessages, maxBytes)
   }
@@ -168,16 +201,9 @@ export class Poller<K, V> {
     return this.#seat.refuse(this.#host.isClosing() ? this.#host.closedError() : null)
   }
 
-  async #pollSlowly(reader: object, first: FetchedMessage | null, wait: Wait): Promise<ConsumerEvent<K, V> | null> {
-    let event: ConsumerEvent<unknown, unknown> | null
-    if (first !== null) event = await this.#decoded(first)
-    else event = await this.#next(reader, Deadline.after(this.#clock, wait.timeoutMs), wait.signal)
-    return event as ConsumerEvent<K, V> | null // the deserializers make K and V
-  }
-
-  async #readSlowly(reader: object, first: FetchedMessage | null, wait: Wait): Promise<Message<K, V>> {
+  async #readSlowly(reader: object, first: Given | null, wait: Wait): Promise<Message<K, V>> {
     const deadline = Deadline.after(this.#clock, wait.timeoutMs)
-    let event = first === null ? null : await this.#decoded(first)
+    let event = first === null ? null : this.#handOut(first)
     for (;;) {
       event ??= await this.#next(reader, deadline, wait.signal)
       if (event === null) {
@@ -185,7 +211,7 @@ export class Poller<K, V> {
           throw new KafkaError(ErrorCode.ERR__DESTROY, 'the consumer has been closed meanwhile')
         throw noMessage(wait.timeoutMs, this.#host.trouble())
       }
-      if (event.type === 'message') return event.message as Message<K, V> // the deserializers make K and V
+      if (event.type === 'message') return event.message
       if (event.type === 'error' && rejects(event.error)) {
         await this.#turn()
         throw event.error
@@ -198,15 +224,15 @@ export class Poller<K, V> {
     reader: object,
     deadline: Deadline,
     signal: AbortSignal | undefined,
-  ): Promise<ConsumerEvent<unknown, unknown> | null> {
+  ): Promise<ConsumerEvent<K, V> | null> {
     signal?.throwIfAborted()
     let turned = false
     for (;;) {
       if (this.#host.isClosing()) return null
       const event = await this.#attend(reader)
-      if (event !== null) return event
-      const message = this.#queue.take()
-      if (message !== null) return this.#decoded(message)
+      if (event !== null) return event as ConsumerEvent<K, V> // no message, which alone has a K and a V
+      const given = this.#give()
+      if (given !== null) return this.#handOut(given)
       if (this.#mailbox.attention) continue
       if (!deadline.expired) {
         await this.#mailbox.wait(deadline.left(), signal)
@@ -254,15 +280,23 @@ export class Poller<K, V> {
     this.#turnedAt = this.#clock.now()
   }
 
-  async #decoded(message: FetchedMessage): Promise<ConsumerEvent<unknown, unknown>> {
-    this.#store(message)
-    if (this.#decoding === null) return { type: 'message', message }
-    try {
-      return { type: 'message', message: await decodeMessage(message, this.#decoding) }
-    } catch (error) {
-      if (error instanceof KafkaError) return { type: 'error', error }
-      throw error
-    }
+  #giveNow(decoder: Decoder): Given | null {
+    if (this.#mailbox.attention || this.#isTurnDue(1)) return null
+    return decoder.take()
+  }
+
+  #give(): Given | null {
+    if (this.#decoder !== null) return this.#decoder.take()
+    const message = this.#queue.take()
+    return message === null ? null : { origin: message, message, error: null }
+  }
+
+  /** From now on it counts as done. */
+  #handOut({ origin, message, error }: Given): ConsumerEvent<K, V> {
+    this.#store(origin)
+    if (message !== null) return { type: 'message', message: message as Message<K, V> } // the deserializers make K and V
+    if (error instanceof KafkaError) return { type: 'error', error }
+    throw error
   }
 
   // Whoever polls is done with what was handed out before.
@@ -271,6 +305,15 @@ export class Poller<K, V> {
     offsets.inHand = false
     offsets.atWork = 0
     if (this.#storesOffsets) offsets.store(message.offset + 1, message.leaderEpoch, message.era)
+  }
+}
+
+/** As an `async` function, without its price. */
+function settled<T>(work: () => T): Promise<T> {
+  try {
+    return Promise.resolve(work())
+  } catch (error) {
+    return Promise.reject(error instanceof Error ? error : new Error(String(error)))
   }
 }
 

@@ -8,7 +8,7 @@ import type { FetchQueue } from './fetch-queue.ts'
 import type { Holdings } from './holdings.ts'
 import { BatchIterator, DUE, type BatchOptions } from './iterators.ts'
 import type { Mailbox } from './mailbox.ts'
-import type { MessageBatch } from './message-batch.ts'
+import { recordBatches, type MessageBatch } from './message-batch.ts'
 import type { OffsetStore } from './offset-store.ts'
 import type { Poller } from './poller.ts'
 
@@ -143,8 +143,9 @@ export class TransactionReader<K, V> implements TransactionalReader<MessageBatch
   /** Reads the batch again, unless the work itself has sought back to before it. */
   #giveBack({ topic, partition, firstOffset, taken }: MessageBatch<K, V>): void {
     const { cursor, era } = taken
-    if (cursor.dropped || (cursor.offsets.era !== era && isBefore(cursor, firstOffset))) return
-    this.#holdings.seek([{ topic, partition, offset: firstOffset }])
+    if (cursor.dropped) return
+    if (cursor.offsets.era === era) this.#holdings.goBack(cursor, firstOffset, era, recordBatches(taken))
+    else if (!isBefore(cursor, firstOffset)) this.#holdings.seek([{ topic, partition, offset: firstOffset }])
   }
 }
 

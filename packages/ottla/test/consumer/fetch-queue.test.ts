@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { codecByName } from '@ottla/protocol'
+import { codecByName, type RecordBatch } from '@ottla/protocol'
 import { Cursor, Gap } from '../../src/consumer/cursor.ts'
 import { FetchQueue, type QueueLimits } from '../../src/consumer/fetch-queue.ts'
 import { MessageBatch } from '../../src/consumer/message-batch.ts'
-import { originOf } from '../../src/consumer/message.ts'
+import { batchesOf, originOf, type FetchedMessage } from '../../src/consumer/message.ts'
 import { batch, batchBytes, readBatches } from './batches.ts'
 
 interface Seen {
@@ -326,4 +326,73 @@ test('a batch says none, or how far it is processed, the compacted end counting 
   assert.equal(made.nextOffset, 2)
   made.markProcessed(third)
   assert.equal(made.nextOffset, 10)
+})
+
+/** What is taken from there on, and the batches that it was in. */
+function takeAll(queue: FetchQueue, from: number): RecordBatch[] {
+  const taken: FetchedMessage[] = []
+  for (let message = queue.take(); message !== null; message = queue.take()) {
+    if (message.offset >= from) taken.push(message)
+  }
+  return batchesOf(taken)
+}
+
+test('what is put back comes again, in order and once, and is counted', () => {
+  const { queue, seen } = queueOf()
+  const cursor = cursorAt(0)
+  queue.push(cursor, [batch(0, 3), batch(3, 3)], new Gap(8, false))
+  queue.push(cursor, [batch(8, 2)], new Gap(10, true))
+  cursor.fetchOffset = 10
+  const { bytes, messages } = queue
+  const { version } = cursor
+  const taken = takeAll(queue, 2)
+  assert.equal(cursor.position, 10)
+  queue.putBack(cursor, 2, taken)
+  assert.equal(cursor.position, 2)
+  assert.deepEqual([queue.bytes, queue.messages], [bytes, messages])
+  queue.push(cursor, [batch(10, 1)], null)
+  assert.deepEqual(drain(queue), ['0/2=v2', '0/3=v3', '0/4=v4', '0/5=v5', '0/8=v8', '0/9=v9', '0/10=v10'])
+  assert.deepEqual([queue.bytes, queue.messages], [0, 0])
+  // Nothing is fetched again for it.
+  assert.deepEqual([cursor.version, cursor.fetchOffset], [version, 10])
+  assert.deepEqual(seen.ends, ['t [0] 10'])
+})
+
+test('a batch that is being read is put back with what was taken of it and of those before', () => {
+  const { queue } = queueOf()
+  const cursor = cursorAt(0)
+  const [compressed] = readBatches(batchBytes(3, ['v3', 'v4', 'v5'], { codec: codecByName('gzip') }))
+  assert.ok(compressed)
+  queue.push(cursor, [batch(0, 3), compressed, batch(6, 1)], null)
+  const { bytes } = queue
+  const taken = Array.from({ length: 5 }, () => queue.take() as FetchedMessage)
+  queue.putBack(cursor, 1, batchesOf(taken))
+  assert.equal(queue.bytes, bytes)
+  assert.deepEqual(drain(queue), ['0/1=v1', '0/2=v2', '0/3=v3', '0/4=v4', '0/5=v5', '0/6=v6'])
+  assert.equal(queue.bytes, 0)
+})
+
+test('what was put back of a partition that was fetched again meanwhile comes once', () => {
+  const { queue } = queueOf()
+  const cursor = cursorAt(0)
+  queue.push(cursor, [batch(0, 6)], null)
+  const taken = [queue.take() as FetchedMessage, queue.take() as FetchedMessage]
+  queue.forget(cursor)
+  cursor.rewind()
+  queue.push(cursor, [batch(0, 6)], null)
+  queue.putBack(cursor, 1, batchesOf(taken))
+  assert.deepEqual(drain(queue), ['0/1=v1', '0/2=v2', '0/3=v3', '0/4=v4', '0/5=v5'])
+  assert.equal(queue.bytes, 0)
+})
+
+test('what is put back of a paused partition waits for its end', () => {
+  const { queue } = queueOf()
+  const cursor = cursorAt(0)
+  queue.push(cursor, [batch(0, 2)], null)
+  const taken = takeAll(queue, 0)
+  queue.pause(cursor, 0)
+  queue.putBack(cursor, 0, taken)
+  assert.equal(queue.take(), null)
+  queue.resume(cursor)
+  assert.deepEqual(drain(queue), ['0/0=v0', '0/1=v1'])
 })

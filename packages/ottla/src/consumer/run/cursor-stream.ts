@@ -1,10 +1,11 @@
 /** The messages of one partition, as a stream of its own. */
+import type { RecordBatch } from '@ottla/protocol'
 import { Ring } from '../../base/ring.ts'
 import type { Message } from '../../types.ts'
 import { callerNow } from '../at-work.ts'
 import type { Cursor } from '../cursor.ts'
 import type { Job, JobHolder } from '../jobs.ts'
-import { decodeMessage, type Decoding, type FetchedMessage } from '../message.ts'
+import { batchesOf, decodeMessage, type Decoding, type FetchedMessage } from '../message.ts'
 import { busy } from '../poller.ts'
 import type { RunnerHost } from './runner.ts'
 import type { WorkBudget } from './work-budget.ts'
@@ -89,6 +90,13 @@ export class CursorStream<K, V> implements PartitionStream<K, V>, JobHolder {
     if (this.#last?.isStale === false) return this.#last
     const first = this.#waiting.peek()
     return first?.isStale === false ? first : undefined
+  }
+
+  /** Those that what is not done was in. */
+  get batches(): RecordBatch[] {
+    const open = this.#last === null ? [] : [this.#last]
+    for (let i = 0; i < this.#waiting.length; i++) open.push(this.#waiting.peek(i) as FetchedMessage) // before the end
+    return batchesOf(open)
   }
 
   push(message: FetchedMessage): void {

@@ -38,7 +38,7 @@ function runnerHost<K, V>(
     partitions: () => holdings.size,
     hold: cursor => holdings.hold(cursor),
     goOn: cursor => holdings.goOn(cursor),
-    goBack: (cursor, offset, era) => holdings.goBack(cursor, offset, era),
+    goBack: (...place) => holdings.goBack(...place),
     warn: error => logger.warning('RUN', `${error.name}: ${error.message}`),
   }
 }

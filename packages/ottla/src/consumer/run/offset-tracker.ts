@@ -1,4 +1,5 @@
 /** How far a partition has been worked off while its messages are finished in any order. */
+import type { RecordBatch } from '@ottla/protocol'
 import { Ring } from '../../base/ring.ts'
 
 /** One message that is being worked on. */
@@ -8,6 +9,8 @@ export interface Tracked {
   /** Of the cursor when it was handed out. */
   readonly era: number
   isDone: boolean
+  /** That it was in; null when it is done. */
+  batch: RecordBatch | null
 }
 
 /** Messages are added in the order of their offsets; what is before the lowest unfinished one counts as done. */
@@ -25,11 +28,21 @@ export class OffsetTracker {
     return this.#open.peek()
   }
 
-  add(offset: number, leaderEpoch: number, era: number): Tracked {
+  /** Those that unfinished ones were in. */
+  get batches(): RecordBatch[] {
+    const found: RecordBatch[] = []
+    for (let i = 0; i < this.#open.length; i++) {
+      const batch = this.#open.peek(i)?.batch ?? null
+      if (batch !== null && batch !== found.at(-1)) found.push(batch)
+    }
+    return found
+  }
+
+  add(offset: number, leaderEpoch: number, era: number, batch: RecordBatch | null = null): Tracked {
     // The position has moved: what was read before that counts no more.
     if (era !== this.#era) while (this.#open.shift() !== undefined);
     this.#era = era
-    const tracked = { offset, leaderEpoch, era, isDone: false }
+    const tracked = { offset, leaderEpoch, era, isDone: false, batch }
     this.#open.push(tracked)
     return tracked
   }
@@ -37,6 +50,7 @@ export class OffsetTracker {
   /** @returns the last message of those without an unfinished one before them; null when there is no progress */
   finish(tracked: Tracked): Tracked | null {
     tracked.isDone = true
+    tracked.batch = null
     let last: Tracked | null = null
     for (let head = this.#open.peek(); head?.isDone === true; head = this.#open.peek()) {
       last = head

@@ -1,4 +1,5 @@
 /** Messages partition by partition: each assigned partition is a stream of its own, and a slow one holds up no other. */
+import type { RecordBatch } from '@ottla/protocol'
 import { sleep } from '../../base/clock.ts'
 import { KafkaError } from '../../errors.ts'
 import { invalid } from '../arguments.ts'
@@ -91,7 +92,7 @@ export class PartitionStreams<K, V> implements AsyncIterableIterator<PartitionSt
   async beforeRelease(cursors: readonly Cursor[], lost: boolean): Promise<void> {
     const streams = cursors.flatMap(cursor => this.#streams.get(cursor) ?? [])
     const { clock } = this.#host
-    const lowest = streams.map(stream => stream.lowest)
+    const before = streams.map(({ lowest, batches }) => ({ lowest, batches }))
     if (!lost) {
       const over = new AbortController()
       const ms = Math.min(this.#drainMs, this.#host.longestDrainMs())
@@ -104,8 +105,8 @@ export class PartitionStreams<K, V> implements AsyncIterableIterator<PartitionSt
       // Of a partition that stays (the end of all streams), the next reader begins with what was not handed out.
       const { doneTo } = stream
       stream.end()
-      const first = lowest[i]
-      this.#handBack(stream, first, Math.max(first?.offset ?? -1, doneTo))
+      const { lowest, batches = [] } = before[i] ?? {}
+      this.#handBack(stream, batches, lowest, Math.max(lowest?.offset ?? -1, doneTo))
     })
   }
 
@@ -169,14 +170,19 @@ export class PartitionStreams<K, V> implements AsyncIterableIterator<PartitionSt
   /** The program has left a stream: the partition comes again, from where it was left. */
   #leave(stream: CursorStream<K, V>): void {
     this.#streams.delete(stream.cursor)
-    this.#handBack(stream, stream.lowest)
+    this.#handBack(stream, stream.batches, stream.lowest)
   }
 
-  #handBack(stream: CursorStream<K, V>, lowest: FetchedMessage | undefined, from = lowest?.offset ?? -1): void {
+  #handBack(
+    stream: CursorStream<K, V>,
+    batches: readonly RecordBatch[],
+    lowest: FetchedMessage | undefined,
+    from = lowest?.offset ?? -1,
+  ): void {
     if (stream.isHeld) {
       stream.isHeld = false
       this.#host.goOn(stream.cursor)
     }
-    if (lowest !== undefined) this.#host.goBack(stream.cursor, from, lowest.era)
+    if (lowest !== undefined) this.#host.goBack(stream.cursor, from, lowest.era, batches)
   }
 }

@@ -1,4 +1,5 @@
 /** Works on many messages at once, keeps the order that was asked for, and stores the lowest finished offset. */
+import type { RecordBatch } from '@ottla/protocol'
 import { onAbort } from '../../base/abort.ts'
 import { sleep, type Clock, type Timer } from '../../base/clock.ts'
 import type { Random } from '../../base/random.ts'
@@ -41,8 +42,8 @@ export interface RunnerHost<K, V> {
   /** Hands out nothing of a partition until `goOn`. */
   hold(cursor: Cursor): void
   goOn(cursor: Cursor): void
-  /** Whoever reads next begins at this offset, unless that is where reading goes on anyway, or the era is over. */
-  goBack(cursor: Cursor, offset: number, era: number): void
+  /** Whoever reads next begins at this offset of these batches, unless that is where reading goes on anyway, or the era is over. */
+  goBack(cursor: Cursor, offset: number, era: number, batches: readonly RecordBatch[]): void
   /** An error that the client goes on from by itself. */
   warn(error: KafkaError): void
 }
@@ -250,8 +251,8 @@ export class Runner<K, V> implements ReaderHooks {
       share.isHeld = false
       this.#host.goOn(cursor)
     }
-    const { lowest } = share.tracker
-    if (lowest !== undefined) this.#host.goBack(cursor, lowest.offset, lowest.era)
+    const { lowest, batches } = share.tracker
+    if (lowest !== undefined) this.#host.goBack(cursor, lowest.offset, lowest.era, batches)
   }
 
   #fail(error: unknown): void {

@@ -2,7 +2,7 @@
 import { Ring } from '../../base/ring.ts'
 import type { Job, JobHolder } from '../jobs.ts'
 import type { Cursor } from '../cursor.ts'
-import type { FetchedMessage } from '../message.ts'
+import { batchOf, type FetchedMessage } from '../message.ts'
 import { OffsetTracker, type Tracked } from './offset-tracker.ts'
 import type { Turn, Work } from './scheduler.ts'
 
@@ -27,7 +27,7 @@ export class Task implements Work<Task>, JobHolder {
     this.message = message
     this.bytes = bytes
     this.number = share.taken++
-    this.tracked = share.tracker.add(message.offset, message.leaderEpoch, message.era)
+    this.tracked = share.tracker.add(message.offset, message.leaderEpoch, message.era, batchOf(message))
   }
 
   onEnding(): void {

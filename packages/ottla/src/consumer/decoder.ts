@@ -1,0 +1,139 @@
+/** A message on its way from the queue to the program, while its deserializers are at work. */
+import type { Clock } from '../base/clock.ts'
+import type { Message } from '../types.ts'
+import type { AtWork } from './at-work.ts'
+import type { Cursor } from './cursor.ts'
+import type { FetchQueue } from './fetch-queue.ts'
+import type { Job, JobHolder } from './jobs.ts'
+import { batchesOf, deserialize, intercepted, type Decoding, type FetchedMessage } from './message.ts'
+
+/** What the program gets. */
+export interface Given {
+  readonly origin: FetchedMessage
+  /** Null when a deserializer has failed. */
+  readonly message: Message<unknown, unknown> | null
+  readonly error: unknown
+}
+
+/** What deserializers need of their consumer. */
+export interface DecoderHost {
+  readonly clock: Clock
+  readonly atWork: AtWork
+  /** Has the reader look again. */
+  wake(): void
+}
+
+const quiet = (): void => undefined
+
+/** The deserializers' time is the program's (`max.poll.interval.ms`), whether a call waits for them or not. */
+export class DecodingJob implements JobHolder {
+  readonly #host: DecoderHost
+  job: Job | null = null
+  readonly onEnding = quiet
+
+  constructor(host: DecoderHost) {
+    this.#host = host
+  }
+
+  begin(cursor: Cursor, offset: number): void {
+    const { atWork } = this.#host
+    if (this.job === null) atWork.begin(this, cursor, offset, 'deserializer')
+    else atWork.goOn(this.job, offset, '')
+  }
+
+  end(): void {
+    const { job } = this
+    this.job = null
+    if (job !== null) this.#host.atWork.end(job)
+  }
+
+  /** Nobody waits for it any more; but a program that has lost its partitions by it joins the group again when it ends. */
+  abandon(cursor: Cursor): void {
+    if (!(cursor.dropped && this.#host.atWork.isStuck)) this.end()
+  }
+}
+
+type AnyMessage = Message<unknown, unknown>
+
+interface Kept {
+  readonly origin: FetchedMessage
+  readonly job: DecodingJob
+  isReady: boolean
+  message: AnyMessage | null
+  error: unknown
+}
+
+/** One at a time, in order: what a call does not wait for any longer is the next one's. */
+export class Decoder {
+  readonly #queue: FetchQueue
+  readonly #decoding: Decoding
+  readonly #host: DecoderHost
+  #kept: Kept | null = null
+
+  constructor(queue: FetchQueue, decoding: Decoding, host: DecoderHost) {
+    this.#queue = queue
+    this.#decoding = decoding
+    this.#host = host
+  }
+
+  /** The next message, to be handed out now; null when there is none, or deserializers are at work. */
+  take(): Given | null {
+    const kept = this.#kept
+    if (kept !== null) {
+      const { origin, isReady, message, error } = kept
+      if (origin.isOver || origin.cursor.paused) {
+        this.giveBack()
+      } else {
+        if (!isReady) return null
+        this.#kept = null
+        origin.cursor.undelivered = null
+        return this.#given(origin, message, error)
+      }
+    }
+    const origin = this.#queue.take()
+    if (origin === null) return null
+    try {
+      const made = deserialize(origin, this.#decoding)
+      if (!(made instanceof Promise)) return this.#given(origin, made, null)
+      this.#keep(origin, made)
+      return null
+    } catch (error) {
+      return this.#given(origin, null, error)
+    }
+  }
+
+  /** Another kind of reader takes what comes; what the position has moved away from is forgotten. */
+  giveBack(): void {
+    const kept = this.#kept
+    if (kept === null) return
+    const { origin, job } = kept
+    const { cursor } = origin
+    this.#kept = null
+    job.abandon(cursor)
+    cursor.undelivered = null
+    if (!origin.isOver) this.#queue.putBack(cursor, origin.offset, batchesOf([origin]))
+  }
+
+  #keep(origin: FetchedMessage, made: Promise<AnyMessage>): void {
+    const { cursor, offset } = origin
+    const kept: Kept = { origin, job: new DecodingJob(this.#host), isReady: false, message: null, error: null }
+    this.#kept = kept
+    cursor.undelivered = origin
+    kept.job.begin(cursor, offset)
+    const ended = (message: AnyMessage | null, error: unknown): void => {
+      kept.isReady = true
+      kept.message = message
+      kept.error = error
+      kept.job.end()
+      this.#host.wake()
+    }
+    made.then(
+      message => ended(message, null),
+      (error: unknown) => ended(null, error),
+    )
+  }
+
+  #given(origin: FetchedMessage, message: AnyMessage | null, error: unknown): Given {
+    return { origin, message: message === null ? null : intercepted(origin, message, this.#decoding), error }
+  }
+}
