@@ -151,6 +151,7 @@ export class Fetcher {
     let sharing = 0
     let hasExpired = false
     let isAnyOut = false
+    let retryAt = Infinity
     let hasChanged = false
     for (const cursor of all) {
       if (!cursor.paused) sharing++
@@ -164,14 +165,18 @@ export class Fetcher {
     for (let i = 0; i < all.length; i++) {
       const cursor = all[(start + i) % all.length] as Cursor // inside the array
       if (cursor.state === 'stopped' || this.#nodeOf(cursor) !== node) continue
-      const isOut = !this.#mayFetch(cursor, now)
+      const isIn = this.#mayFetch(cursor, now)
+      if (isIn) found.push(cursor)
+      // When one in backoff may be fetched is known.
+      const isBackedOff = cursor.retryAt > now
+      if (isBackedOff) retryAt = Math.min(retryAt, cursor.retryAt)
+      const isOut = !isIn && !isBackedOff
       if (isOut) isAnyOut = true
-      else found.push(cursor)
       if (cursor.isLeftOut !== isOut) hasChanged = true
       cursor.isLeftOut = isOut
     }
     const each = this.#node(node)
-    each.waitMs = each.wait.next(isAnyOut, hasChanged)
+    each.waitMs = Math.min(each.wait.next(isAnyOut, hasChanged), Math.ceil(retryAt - now))
     return found
   }
 
