@@ -13,6 +13,8 @@ interface Desk {
 
 /** Something that gives partitions up, under way. */
 interface Ask {
+  /** It waits for rebalance callbacks, too. */
+  readonly isClose: boolean
   /** Those that wait for it. */
   readonly certain: Set<Job>
   /** Of each function's loops some wait for it. */
@@ -43,6 +45,8 @@ interface Look {
 /** How long it may take until it is seen who waits. */
 const LONGEST_PAUSE_MS = 100
 
+const NOWHERE: Job['place'] = { topic: '', partition: -1, name: '' }
+
 const quiet = (): void => undefined
 
 let desksOfAll = 0
@@ -51,6 +55,7 @@ export class AtWork {
   readonly #clock: Clock
   readonly #limitMs: number
   readonly #jobs = new Jobs()
+  readonly #callbacks = new Jobs()
   // A handler that awaits `close` looks like a slow one from outside; only the stack tells them apart.
   readonly #desks = new Map<string, Desk>()
   readonly #freeDesks: Desk[] = []
@@ -84,7 +89,8 @@ export class AtWork {
   }
 
   end(job: Job): void {
-    if (this.#jobs.delete(job)) this.#ended()
+    const jobs = job.by === 'callback' ? this.#callbacks : this.#jobs
+    if (jobs.delete(job)) this.#ended()
   }
 
   /**
@@ -101,6 +107,13 @@ export class AtWork {
     const desk = this.#freeDesks.pop() ?? this.#newDesk()
     desk.job = this.begin(holder, place, offset, 'handler')
     return desk.call(holder, work, isLast) as Promise<R> // it returns what the work returns
+  }
+
+  /** As `perform`, for a rebalance callback: it is no message, and may take its time. */
+  async callBack(holder: JobHolder, work: () => void | Promise<void>): Promise<void> {
+    const desk = this.#freeDesks.pop() ?? this.#newDesk()
+    desk.job = holder.job = this.#callbacks.add(holder, NOWHERE, -1, 'callback', '', this.#clock.now())
+    await desk.call(holder, work, false)
   }
 
   /** The reader has ended: what it has not waited for says nothing of the next one. */
@@ -171,9 +184,11 @@ export class AtWork {
   /**
    * As `work`, which gives partitions up. A handler, or the loop over a stream, that waits for it is not waited for; one that
    * has only called it goes on, and is.
+   * @param isClose nor is a rebalance callback
    */
-  waitedFor<T>(work: () => Promise<T>): Promise<T> {
+  waitedFor<T>(work: () => Promise<T>, isClose = false): Promise<T> {
     const ask: Ask = {
+      isClose,
       certain: new Set(),
       readers: new Map(),
       looks: new Map(),
@@ -185,7 +200,7 @@ export class AtWork {
     // a promise that is resolved with this one at `then`.
     const seen = <V>(value: V, of: 'constructors' | 'thens'): { readonly get: () => V } => ({
       get: () => {
-        if (this.#jobs.size > 0 && this.#asks.has(ask)) this.#looked(ask, of)
+        if (this.#jobs.size + this.#callbacks.size > 0 && this.#asks.has(ask)) this.#looked(ask, of)
         return value
       },
     })
@@ -219,7 +234,7 @@ export class AtWork {
     for (const { name, place } of callers()) {
       const job = this.#desks.get(name)?.job ?? null
       const jobs = read.filter(({ reader }) => reader === place)
-      if (job === null && jobs.length === 0) continue
+      if (job === null ? jobs.length === 0 : job.by === 'callback' && !ask.isClose) continue
       const key = job === null ? place : name
       let look = ask.looks.get(key)
       if (look === undefined) ask.looks.set(key, (look = { job, jobs, constructors: 0, thens: 0 }))

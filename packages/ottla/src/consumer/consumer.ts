@@ -490,7 +490,7 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
       this.#closing = this.#close(this.#holdings.closesAt, signal)
     }
     const closing = this.#closing
-    return this.#atWork.waitedFor(() => closing)
+    return this.#atWork.waitedFor(() => closing, true)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -533,6 +533,7 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
   async #sayGoodbye(deadline: Deadline): Promise<void> {
     await this.#group?.close(deadline)
     await this.#holdings.releaseAll(deadline)
+    await this.#group?.leaveAtLast(deadline)
   }
 
   #makeGroup(groupId: string, strategies: readonly Strategy[], raise: (error: KafkaError) => void): Group {

@@ -5,8 +5,11 @@ import type { TopicPartition } from '../types.ts'
 export interface Job {
   readonly place: TopicPartition & { readonly name: string }
   readonly offset: number
-  /** `handler` of a run, `reader` of a partition's stream, or what a message goes through before the program gets it. */
-  readonly by: 'handler' | 'reader' | 'deserializer'
+  /**
+   * `handler` of a run, `reader` of a partition's stream, what a message goes through before the program gets it, or a
+   * rebalance `callback`, whose time nobody counts.
+   */
+  readonly by: 'handler' | 'reader' | 'deserializer' | 'callback'
   /** The function that reads the messages (`callerNow`); empty where that is not known. */
   readonly reader: string
   /** When it began (monotonic ms). */

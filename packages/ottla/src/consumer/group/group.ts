@@ -7,7 +7,6 @@ import type { Cluster } from '../../cluster/cluster.ts'
 import type { ClientContext } from '../../cluster/context.ts'
 import { KafkaError } from '../../errors.ts'
 import type { ConsumerGroupMetadata, RebalanceEvent, TopicPartition } from '../../types.ts'
-import type { AtWork } from '../at-work.ts'
 import type { MemberEpoch } from '../committed-offsets.ts'
 import type { Strategy } from './assignors/strategies.ts'
 import { ClassicMember } from './classic-member.ts'
@@ -16,7 +15,7 @@ import { newMemberId } from './member-id.ts'
 import type { Membership, MembershipHost, RefusedApi } from './membership.ts'
 import { Parking } from './parking.ts'
 import { PollWatch } from './poll-watch.ts'
-import { RebalanceCalls, type Callback, type CallsHost } from './rebalance-calls.ts'
+import { RebalanceCalls, type Call, type Callback, type CallsHost } from './rebalance-calls.ts'
 import type { Subscription } from './subscription.ts'
 
 /** What the group needs of its consumer. */
@@ -25,8 +24,6 @@ export interface GroupHost extends CallsHost {
   /** Grows with every call of the program. */
   polls(): number
   isPolling(): boolean
-  /** What a run or partition streams are working on. */
-  readonly atWork: AtWork
   /** The group is about to be left because something takes too long. */
   beforeEviction(): Promise<void>
 }
@@ -185,13 +182,27 @@ export class Group {
       this.#leaveAfterCalls = true
       return
     }
-    await this.#leave(deadline)
+    this.#leaveNow()
+    await this.runCallbacks()
+    await this.#left(deadline)
   }
 
-  /** As unsubscribe, but waits for a callback that is running, unless it is the caller. */
+  /** As unsubscribe, but waits for a callback that is running, unless that waits for this. */
   async close(deadline: Deadline): Promise<void> {
-    if (this.#running !== null && !this.#calls.onStack) await this.#running
-    await this.#leave(deadline)
+    const selfAwaited = this.#calls.selfAwaited()
+    if (this.#running !== null) await Promise.race([this.#running, selfAwaited])
+    this.#leaveNow()
+    await Promise.race([this.runCallbacks(), selfAwaited])
+    await this.#left(deadline)
+  }
+
+  /** After everything has been given up: says goodbye without the callback that waits for just that. */
+  async leaveAtLast(deadline: Deadline): Promise<void> {
+    const { current } = this.#calls
+    if (current === null) return
+    this.#calls.forget()
+    for (let call: Call | undefined = current; call !== undefined; call = this.#calls.take()) this.#onCalled(call)
+    await this.#left(deadline)
   }
 
   /** No more timers. */
@@ -305,16 +316,19 @@ export class Group {
   async #runQueue(): Promise<void> {
     for (let call = this.#calls.take(); call !== undefined; call = this.#calls.take()) {
       await this.#calls.run(call)
-      if (call.type === 'assign') {
-        this.#wasAssigned = true
-        this.#member.assigned()
-      } else if (call.type !== 'rejoin') this.#member.unassigned()
+      this.#onCalled(call)
     }
   }
 
-  async #leave(deadline: Deadline): Promise<void> {
-    this.#leaveNow()
-    if (!this.#calls.onStack) await this.runCallbacks()
+  #onCalled({ type }: Call): void {
+    if (type === 'assign') {
+      this.#wasAssigned = true
+      this.#member.assigned()
+    } else if (type !== 'rejoin') this.#member.unassigned()
+  }
+
+  /** Until the group has been told. */
+  async #left(deadline: Deadline): Promise<void> {
     const late = (): Error => new KafkaError(ErrorCode.ERR__TIMED_OUT, 'leaving the group takes too long')
     await within(this.#member.leaving, this.#context.clock, deadline, late).catch((error: unknown) => {
       this.#context.logger.debug('cgrp', 'LEAVE', String(error))

@@ -1,5 +1,7 @@
 /** What the program has to be told of its partitions: queued by the group, run one at a time inside its next poll. */
 import type { ClientContext } from '../../cluster/context.ts'
+import type { AtWork } from '../at-work.ts'
+import type { Job, JobHolder } from '../jobs.ts'
 import { OFFSET_INVALID, type RebalanceEvent, type TopicPartition, type TopicPartitionOffset } from '../../types.ts'
 
 export type Callback = (event: RebalanceEvent) => void | Promise<void>
@@ -24,9 +26,11 @@ export interface CallsHost {
   release(partitions: readonly TopicPartition[], lost: boolean): Promise<void>
   /** Callbacks wait to be run. */
   onCallbacks(): void
+  /** What the program is working on, callbacks included. */
+  readonly atWork: AtWork
 }
 
-export class RebalanceCalls {
+export class RebalanceCalls implements JobHolder {
   /** The program's. */
   callback: Callback | null = null
   readonly #context: ClientContext
@@ -36,7 +40,9 @@ export class RebalanceCalls {
   /** What the group has given and not taken back (not under EAGER, where it is all that is assigned). */
   readonly #held = new Map<string, TopicPartition>()
   #current: Call | null = null
-  #onStack = false
+  /** The program's callback, while it is under way. */
+  job: Job | null = null
+  #awaited: (() => void)[] = []
   #isLost = false
 
   constructor(context: ClientContext, protocol: RebalanceEvent['protocol'], host: CallsHost) {
@@ -54,9 +60,13 @@ export class RebalanceCalls {
     return this.#current
   }
 
-  /** The program's callback itself is on the stack. */
-  get onStack(): boolean {
-    return this.#onStack
+  /** Resolves when a callback waits for the end of all this itself: it is not to be waited for. */
+  async selfAwaited(): Promise<void> {
+    if (this.job?.isEnding !== true) await new Promise<void>(resolve => this.#awaited.push(resolve))
+  }
+
+  onEnding(): void {
+    for (const resolve of this.#awaited.splice(0)) resolve()
   }
 
   get isLost(): boolean {
@@ -91,6 +101,11 @@ export class RebalanceCalls {
   addJoin(join: () => void): void {
     this.#queue.push({ type: 'rejoin', partitions: [], touched: false, join })
     this.#host.onCallbacks()
+  }
+
+  /** The program has nothing any more, whatever it was told. */
+  forget(): void {
+    this.#held.clear()
   }
 
   /** Partitions that the program has not been told of need not be taken from it. */
@@ -152,14 +167,7 @@ export class RebalanceCalls {
   }
 
   async #callProgram(event: RebalanceEvent): Promise<void> {
-    if (this.callback === null) return
-    let result: void | Promise<void>
-    this.#onStack = true
-    try {
-      result = this.callback(event)
-    } finally {
-      this.#onStack = false
-    }
-    await result
+    const { callback } = this
+    if (callback !== null) await this.#host.atWork.callBack(this, () => callback(event))
   }
 }
