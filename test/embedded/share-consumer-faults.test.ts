@@ -1,7 +1,7 @@
 /** `ShareConsumer` while brokers refuse, break and move. */
-import { after, afterEach, before, test } from 'node:test'
+import { after, afterEach, before, test, type TestContext } from 'node:test'
 import assert from 'node:assert/strict'
-import { ApiKey } from '@ottla/protocol'
+import { ApiKey, type ShareGroupHeartbeatRequest } from '@ottla/protocol'
 import { EmbeddedCluster } from '@ottla/broker'
 import {
   AdminClient,
@@ -13,6 +13,7 @@ import {
   type KafkaError,
   type ShareMessage,
 } from 'ottla'
+import { gate } from '../behaviour/reading-ways.ts'
 import { seeded } from '../chaos/random.ts'
 import { shareChaos } from '../chaos/share/share.ts'
 
@@ -132,6 +133,58 @@ test('heartbeats that are refused for a while, or of a member that is not known 
     await send(topic, 10, 1)
     assert.equal((await message(first)).value?.toString(), '10')
   }
+})
+
+/** Epochs of a member's heartbeats as its coordinator hears them; `answer` may hold one up, or answer it. */
+function heard(t: TestContext, group: string, answer: (epoch: number) => unknown): number[] {
+  const epochs: number[] = []
+  const end = cluster.control(({ apiName, body }) => {
+    if (apiName !== 'ShareGroupHeartbeat') return undefined
+    const { groupId, memberEpoch } = body as ShareGroupHeartbeatRequest
+    if (groupId !== group) return undefined
+    epochs.push(memberEpoch)
+    return answer(memberEpoch)
+  })
+  t.after(end)
+  return epochs
+}
+
+test('a heartbeat of a membership that has been ended is neither tried again nor counts for the next one', async t => {
+  const [topic, group] = await setting(1)
+  const errorCode = ErrorCode.ERR_COORDINATOR_LOAD_IN_PROGRESS
+  const rest = { errorMessage: null, memberId: '', memberEpoch: 0, heartbeatIntervalMs: 50, assignment: null }
+  let isLoading = true
+  const refused = heard(t, group, epoch =>
+    epoch === 0 && isLoading ? { throttleTimeMs: 0, errorCode, ...rest } : undefined,
+  )
+  const reader = consumer(group)
+  reader.subscribe([topic])
+  await until('it is refused', () => refused.length > 1)
+  await reader.unsubscribe()
+  await new Promise(resolve => setTimeout(resolve, 100))
+  assert.deepEqual(refused.slice(refused.indexOf(-1)), [-1])
+  isLoading = false
+  reader.subscribe([topic])
+  assert.equal((await message(reader)).offset, 0)
+})
+
+test('an answer to a heartbeat that comes after the end of its membership counts for nothing', async t => {
+  const [topic, group] = await setting(1)
+  const { opened, open } = gate()
+  t.after(open)
+  const epochs = heard(t, group, async epoch => {
+    if (epoch === 0) await opened
+    return undefined
+  })
+  const reader = consumer(group)
+  reader.subscribe([topic])
+  await until('it joins', () => epochs.length > 0)
+  const left = reader.unsubscribe()
+  reader.subscribe([topic])
+  open()
+  await left
+  assert.equal((await message(reader)).offset, 0)
+  assert.deepEqual(epochs.slice(0, 3), [0, -1, 0])
 })
 
 test('a group that may not be read is told of, and joined when it may', async () => {

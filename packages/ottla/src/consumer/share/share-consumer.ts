@@ -74,6 +74,8 @@ export class ShareConsumer<K = Buffer, V = Buffer> implements AsyncDisposable, A
   #checkMs = 0
   #closing: Promise<void> | null = null
   #closesAt: Deadline | null = null
+  /** Resolves when the group has been left. */
+  #left: Promise<void> = Promise.resolve()
   #isClosed = false
 
   /**
@@ -156,7 +158,7 @@ export class ShareConsumer<K = Buffer, V = Buffer> implements AsyncDisposable, A
     this.#watch.start()
     this.#topics.look()
     this.#lookAfterLocks()
-    this.#member.join()
+    void this.#join()
   }
 
   /** What was subscribed to, patterns as they were given. */
@@ -369,16 +371,30 @@ export class ShareConsumer<K = Buffer, V = Buffer> implements AsyncDisposable, A
     await this.#leave(deadline)
   }
 
-  async #leave(deadline: Deadline): Promise<void> {
+  /** Behind a leaving that is under way, unless another one follows. */
+  async #join(): Promise<void> {
+    await this.#left.catch(() => undefined)
+    if (this.#subscription !== null) this.#member.join()
+  }
+
+  #leave(deadline: Deadline): Promise<void> {
     const subscription = this.#subscription
-    if (subscription === null) return
+    if (subscription === null) return this.#left
     this.#subscription = null
     this.#unwant(subscription)
     this.#watch.stop()
     this.#fetcher.assign([])
     this.#releaseWaiting()
-    await this.#fetcher.flush(deadline, undefined)
-    await this.#member.leave()
+    this.#left = this.#tellAll(deadline)
+    return this.#left
+  }
+
+  async #tellAll(deadline: Deadline): Promise<void> {
+    try {
+      await this.#fetcher.flush(deadline, undefined)
+    } finally {
+      await this.#member.leave()
+    }
   }
 
   #makeReader(options: ShareConsumerOptions<K, V>): ShareReader<K, V> {

@@ -44,6 +44,8 @@ export class ShareMember {
   readonly #host: ShareMemberHost
   readonly #troubles: Troubles
   readonly #abort = new AbortController()
+  /** Of one membership: its heartbeats must not be tried again behind the goodbye, nor count for the next one. */
+  #membership = new AbortController()
   readonly #loop = new WorkLoop(() => this.#beat())
   #state = outside
   /** What the coordinator was told last; null when it has to be told everything. */
@@ -103,6 +105,7 @@ export class ShareMember {
 
   async stop(): Promise<void> {
     this.#abort.abort()
+    this.#membership.abort()
     this.#timer?.cancel()
     await this.#loop.stop()
   }
@@ -123,6 +126,8 @@ export class ShareMember {
         case 'drop-assignment':
           this.#told = null
           this.#timer?.cancel()
+          this.#membership.abort()
+          this.#membership = new AbortController()
           this.#host.onAssigned([])
           break
         case 'goodbye':
@@ -151,18 +156,21 @@ export class ShareMember {
     const told = JSON.stringify(topics)
     const { epoch } = this.#state
     const changes = this.#told === told && epoch > 0 ? {} : { subscribedTopicNames: topics }
-    const rackId = this.#context.settings['client.rack']
+    const { clock, settings } = this.#context
+    const rackId = settings['client.rack']
+    const { signal } = this.#membership
     try {
-      const response = await this.#request({
+      const body = {
         ...this.#identity(epoch),
         ...changes,
         ...(epoch > 0 || rackId === undefined ? {} : { rackId }),
-      })
-      if (this.#state.epoch !== epoch || !this.#isIn()) return
+      }
+      const response = await this.#request(body, Deadline.after(clock, settings['socket.timeout.ms']), signal)
+      if (signal.aborted) return
       if (response.errorCode === ErrorCode.ERR_NO_ERROR) this.#taken(response, told)
       else this.#onError(response.errorCode, response.errorMessage)
     } catch (error) {
-      if (this.#isStopped() || this.#state.epoch !== epoch) return
+      if (signal.aborted) return
       this.#onFailure(error)
     }
   }
@@ -274,11 +282,12 @@ export class ShareMember {
 
   #request(
     body: ShareGroupHeartbeatRequest,
-    deadline = Deadline.after(this.#context.clock, this.#context.settings['socket.timeout.ms']),
+    deadline: Deadline,
+    signal?: AbortSignal,
   ): Promise<Decoded<ShareGroupHeartbeatResponse>> {
     return this.#cluster.request(this.#target, ShareGroupHeartbeat, body, {
       deadline,
-      signal: body.memberEpoch === LEAVE_EPOCH ? undefined : this.#abort.signal,
+      signal,
       lane: 'coordinator',
       errorOf: response => passingCode('ShareGroupHeartbeat', response.errorCode),
     })
