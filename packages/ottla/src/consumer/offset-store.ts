@@ -30,8 +30,8 @@ export class OffsetStore {
   committedMetadata: string | null = null
   /** Grows with every move. */
   era = 0
-  /** Messages that are worked on side by side; the reader keeps it. */
-  atWork = 0
+  /** Works on messages side by side; null for a reader that takes one at a time. */
+  worker: { readonly pending: number } | null = null
   /** What was handed out last is not done, of a reader that takes one at a time; a move by the program settles it. */
   inHand = false
   /** Of what is stored, some was handed out and is not committed. */
@@ -190,7 +190,8 @@ export class OffsetStore {
 
   #settle(): void {
     if (!this.#isOwed) return
-    if ((this.atWork > 0 || this.inHand) && this.#done > Math.max(this.stored, this.committed)) return
+    const isAtWork = this.inHand || (this.worker !== null && this.worker.pending > 0)
+    if (isAtWork && this.#done > Math.max(this.stored, this.committed)) return
     this.#isOwed = false
     this.#storeDone()
   }

@@ -303,7 +303,7 @@ export class Poller<K, V> {
   #store(message: FetchedMessage): void {
     const { offsets } = message.cursor
     offsets.inHand = false
-    offsets.atWork = 0
+    offsets.worker = null
     if (this.#storesOffsets) offsets.store(message.offset + 1, message.leaderEpoch, message.era)
   }
 }

@@ -143,16 +143,16 @@ test('while the place sought to is not known, nothing is committed', () => {
 test('seeking forward stores the place sought to when nothing is at work any more', () => {
   const store = begun(0)
   store.store(9, -1)
-  store.atWork = 1
+  store.worker = { pending: 1 }
   seek(store, 900)
   assert.equal(pending(store), 9)
-  store.atWork = 0
+  store.worker = { pending: 0 }
   assert.equal(pending(store), 900)
 })
 
 test('seeking back stores the place sought to at once, whatever is at work', () => {
   const store = resumed(100)
-  store.atWork = 3
+  store.worker = { pending: 3 }
   seek(store, 20)
   assert.equal(pending(store), 20)
 })
@@ -172,7 +172,7 @@ test('a gap is stored with the message before it, whichever comes first', () => 
   first.passed(1, 20, 1)
   assert.deepEqual(first.pending(), { offset: 20, leaderEpoch: 1, metadata: null })
   const later = begun(0)
-  later.atWork = 1
+  later.worker = { pending: 1 }
   later.passed(1, 2, 0)
   later.passed(2, 20, 1)
   assert.equal(later.pending(), null)
@@ -182,7 +182,7 @@ test('a gap is stored with the message before it, whichever comes first', () => 
 
 test('a gap behind messages at work waits for the last of them', () => {
   const store = begun(0)
-  store.atWork = 3
+  store.worker = { pending: 3 }
   store.passed(3, 20, 0)
   store.store(2, 0)
   assert.equal(pending(store), 2)
@@ -214,11 +214,11 @@ test('a gap of before a move does not lengthen what is stored after it', () => {
 test('a gap after seeking forward waits for what is at work from before', () => {
   const store = begun(0)
   store.store(5, 0)
-  store.atWork = 1
+  store.worker = { pending: 1 }
   seek(store, 50)
   store.passed(50, 60, 0)
   assert.equal(pending(store), 5)
-  store.atWork = 0
+  store.worker = { pending: 0 }
   assert.equal(pending(store), 60)
 })
 

@@ -77,7 +77,8 @@ export class Share implements Turn<Task> {
   }
 
   take(message: FetchedMessage, lane: string | null, bytes: number): Task {
-    this.cursor.offsets.atWork = ++this.pending
+    this.cursor.offsets.worker = this
+    this.pending++
     this.bytes += bytes
     return new Task(this, lane, message, bytes)
   }
@@ -91,7 +92,7 @@ export class Share implements Turn<Task> {
 
   /** Nothing is to be done with it any more. */
   giveBack({ bytes }: Task): void {
-    this.cursor.offsets.atWork = --this.pending
+    this.pending--
     this.bytes -= bytes
   }
 
