@@ -209,6 +209,7 @@ export class Group {
   stop(): void {
     this.#member.stop()
     this.#watch.stop()
+    this.#parking.forget()
     if (this.#subscription !== null) this.#unwatch(this.#subscription)
     this.#subscription = null
   }

@@ -9,7 +9,8 @@ export class Parking {
   readonly #clock: Clock
   readonly #atWork: AtWork
   #isParked = false
-  #isParting = false
+  /** While what is to be done before is waited for. */
+  #parting: AbortController | null = null
   /** What the member wants to do when the program is back. */
   #join: (() => void) | null = null
 
@@ -27,15 +28,15 @@ export class Parking {
    * @param leave what is done then, at the latest after some seconds
    */
   async park(prepare: () => Promise<void>, leave: () => void): Promise<void> {
-    if (this.#isParting) return
+    if (this.#parting !== null) return
     this.#isParked = true
-    this.#isParting = true
-    const over = new AbortController()
+    const over = (this.#parting = new AbortController())
     // Whatever it is that fails: the others are waiting.
     const prepared = prepare().catch(() => undefined)
     await Promise.race([prepared, sleep(this.#clock, PARTING_MS, over.signal).catch(() => undefined)])
     over.abort()
-    this.#isParting = false
+    if (this.#parting !== over) return
+    this.#parting = null
     leave()
   }
 
@@ -59,15 +60,17 @@ export class Parking {
 
   /** Something has ended. @returns what the member has wanted to do; null when there is nothing, or it has to wait */
   onEnded(): (() => void) | null {
-    if (!this.#isParked || this.#isParting || this.#atWork.isStuck) return null
+    if (!this.#isParked || this.#parting !== null || this.#atWork.isStuck) return null
     const join = this.#join
     this.#join = null
     if (join === null) this.#isParked = false
     return join
   }
 
-  /** There is no subscription any more. */
+  /** There is no subscription any more: nobody joins, and whoever was about to leave has left otherwise. */
   forget(): void {
     this.#join = null
+    this.#parting?.abort()
+    this.#parting = null
   }
 }
