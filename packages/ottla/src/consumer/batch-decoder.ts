@@ -106,7 +106,7 @@ export class BatchDecoder<K, V> {
     const { cursor } = this.#taken
     this.#isLeft = true
     this.unwatch()
-    this.#job.abandon(cursor)
+    this.#job.abandon(cursor.dropped)
     cursor.undelivered = null
   }
 

@@ -2,7 +2,6 @@
 import type { Clock } from '../base/clock.ts'
 import type { Message } from '../types.ts'
 import type { AtWork } from './at-work.ts'
-import type { Cursor } from './cursor.ts'
 import type { FetchQueue } from './fetch-queue.ts'
 import type { Job, JobHolder } from './jobs.ts'
 import { batchesOf, deserialize, intercepted, type Decoding, type FetchedMessage } from './message.ts'
@@ -27,17 +26,17 @@ const quiet = (): void => undefined
 
 /** The deserializers' time is the program's (`max.poll.interval.ms`), whether a call waits for them or not. */
 export class DecodingJob implements JobHolder {
-  readonly #host: DecoderHost
+  readonly #host: Pick<DecoderHost, 'atWork'>
   job: Job | null = null
   readonly onEnding = quiet
 
-  constructor(host: DecoderHost) {
+  constructor(host: Pick<DecoderHost, 'atWork'>) {
     this.#host = host
   }
 
-  begin(cursor: Cursor, offset: number): void {
+  begin(place: Job['place'], offset: number): void {
     const { atWork } = this.#host
-    if (this.job === null) atWork.begin(this, cursor, offset, 'deserializer')
+    if (this.job === null) atWork.begin(this, place, offset, 'deserializer')
     else atWork.goOn(this.job, offset, '')
   }
 
@@ -47,9 +46,12 @@ export class DecodingJob implements JobHolder {
     if (job !== null) this.#host.atWork.end(job)
   }
 
-  /** Nobody waits for it any more; but a program that has lost its partitions by it joins the group again when it ends. */
-  abandon(cursor: Cursor): void {
-    if (!(cursor.dropped && this.#host.atWork.isStuck)) this.end()
+  /**
+   * Nobody waits for it any more; but a program that has lost its partitions by it joins the group again when it ends.
+   * @param isLost the partition is no longer assigned
+   */
+  abandon(isLost: boolean): void {
+    if (!(isLost && this.#host.atWork.isStuck)) this.end()
   }
 }
 
@@ -109,7 +111,7 @@ export class Decoder {
     const { origin, job } = kept
     const { cursor } = origin
     this.#kept = null
-    job.abandon(cursor)
+    job.abandon(cursor.dropped)
     cursor.undelivered = null
     if (!origin.isOver) this.#queue.putBack(cursor, origin.offset, batchesOf([origin]))
   }

@@ -4,6 +4,7 @@ import { Ring } from '../../base/ring.ts'
 import type { Message } from '../../types.ts'
 import { callerNow } from '../at-work.ts'
 import type { Cursor } from '../cursor.ts'
+import { DecodingJob } from '../decoder.ts'
 import type { Job, JobHolder } from '../jobs.ts'
 import { batchesOf, decodeMessage, type Decoding, type FetchedMessage } from '../message.ts'
 import { busy } from '../poller.ts'
@@ -49,6 +50,8 @@ export class CursorStream<K, V> implements PartitionStream<K, V>, JobHolder {
   #reader = ''
   #isAsking = false
   #wake: (() => void) | null = null
+  /** Ends the wait for deserializers, whose message has not been handed out then. */
+  #giveUp: (() => void) | null = null
   /** The end of the partition and that of all streams may both wait. */
   #idle: (() => void)[] = []
   /** Nothing more is handed out. */
@@ -158,6 +161,7 @@ export class CursorStream<K, V> implements PartitionStream<K, V>, JobHolder {
   async drained(): Promise<void> {
     this.#isEnding = true
     this.#forget()
+    this.#giveUp?.()
     if (this.#last === null) this.#endJob()
     this.look()
     if (this.#last !== null && this.job?.isEnding !== true) {
@@ -173,6 +177,7 @@ export class CursorStream<K, V> implements PartitionStream<K, V>, JobHolder {
   end(): void {
     this.#isEnding = true
     this.#forget()
+    this.#giveUp?.()
     // Of a message that was handed out, the program still is to say that it is done.
     if (this.#last === null) this.#endJob()
     this.#last = null
@@ -213,13 +218,15 @@ export class CursorStream<K, V> implements PartitionStream<K, V>, JobHolder {
     this.#streams.onTaken()
   }
 
-  /** Null when the program has gone elsewhere meanwhile. */
+  /** Null when there is nothing to hand out: the program has gone elsewhere meanwhile, or this has ended. */
   async #decoded(
     message: FetchedMessage,
     decoding: Decoding,
   ): Promise<IteratorResult<Message<K, V>, undefined> | null> {
     try {
-      const value = await decodeMessage(message, decoding)
+      const made = decodeMessage(message, decoding)
+      const value = made instanceof Promise ? await this.#waitedFor(message, made) : made
+      if (value === null) return null
       if (!message.isStale) return { value: value as Message<K, V>, done: false } // made by deserializers
       this.#storeLast()
       return null
@@ -229,6 +236,39 @@ export class CursorStream<K, V> implements PartitionStream<K, V>, JobHolder {
       void this.return()
       throw error
     }
+  }
+
+  /** Null when this has ended before. */
+  async #waitedFor<T>(message: FetchedMessage, made: Promise<T>): Promise<T | null> {
+    const job = new DecodingJob(this.#streams.host)
+    const settled = (): void => job.end()
+    made.then(settled, settled)
+    this.#endJob()
+    job.begin(this.cursor, message.offset)
+    const givenUp = new Promise<null>(resolve => {
+      this.#giveUp = () => {
+        this.#giveUp = null
+        this.#last = null
+        job.abandon(this.cursor.dropped)
+        resolve(null)
+      }
+    })
+    try {
+      const value = await Promise.race([made, givenUp])
+      if (this.#isGivenUp()) return null
+      this.#begin(message.offset)
+      return value
+    } catch (error) {
+      if (this.#isGivenUp()) return null
+      throw error
+    } finally {
+      this.#giveUp = null
+    }
+  }
+
+  // A method: the compiler takes a field for what it was before an `await`.
+  #isGivenUp(): boolean {
+    return this.#giveUp === null
   }
 
   #tellIdle(): void {

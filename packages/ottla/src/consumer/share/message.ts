@@ -93,18 +93,26 @@ export function lockedMessage(message: object): LockedMessage | undefined {
   return message instanceof LockedMessage ? message : origins.get(message)
 }
 
-/** Rejects with KafkaError ERR__KEY_DESERIALIZATION or ERR__VALUE_DESERIALIZATION, as messages of every consumer do. */
-export async function decodeLocked(
+/**
+ * With its deserialized fields: a promise only if a deserializer gives one. Throws, or rejects with, KafkaError
+ * ERR__KEY_DESERIALIZATION or ERR__VALUE_DESERIALIZATION, as messages of every consumer do.
+ */
+export function decodeLocked(
   message: LockedMessage,
   decoding: Decoding,
-): Promise<ShareMessage<unknown, unknown>> {
-  let decoded: ShareMessage<unknown, unknown> = message
-  if (decoding.key !== null || decoding.value !== null) {
-    const key = await decodeField(message, 'key', decoding.key)
-    const value = await decodeField(message, 'value', decoding.value)
-    const { topic, partition, offset, leaderEpoch, timestamp, timestampType, headers, deliveryCount } = message
-    decoded = { topic, partition, offset, leaderEpoch, timestamp, timestampType, key, value, headers, deliveryCount }
-    origins.set(decoded, message)
+): ShareMessage<unknown, unknown> | Promise<ShareMessage<unknown, unknown>> {
+  if (decoding.key === null && decoding.value === null) return message
+  const key = decodeField(message, 'key', decoding.key)
+  const value = decodeField(message, 'value', decoding.value)
+  if (key instanceof Promise || value instanceof Promise) {
+    return Promise.all([key, value]).then(([k, v]) => plainMessage(message, k, v))
   }
-  return decoded
+  return plainMessage(message, key, value)
+}
+
+function plainMessage(message: LockedMessage, key: unknown, value: unknown): ShareMessage<unknown, unknown> {
+  const { topic, partition, offset, leaderEpoch, timestamp, timestampType, headers, deliveryCount } = message
+  const plain = { topic, partition, offset, leaderEpoch, timestamp, timestampType, key, value, headers, deliveryCount }
+  origins.set(plain, message)
+  return plain
 }

@@ -403,6 +403,7 @@ export class ShareConsumer<K = Buffer, V = Buffer> implements AsyncDisposable, A
       closedError: () => this.#closedError(),
       onPoll: () => this.#onPoll(),
       onTaken: () => this.#onTaken(),
+      atWork: this.#atWork,
       leaveBehind: (message: LockedMessage, isUnread: boolean) => this.#leaveBehind(message, isUnread),
     }
     const { clock } = this.#context
@@ -460,6 +461,7 @@ export class ShareConsumer<K = Buffer, V = Buffer> implements AsyncDisposable, A
 
   /** What was fetched ahead is for the others: its locks would be renewed for nothing. */
   #releaseWaiting(): void {
+    this.#reader.giveBack()
     for (const message of this.#inbox.takeAll()) this.#settle(message, 'release')
   }
 

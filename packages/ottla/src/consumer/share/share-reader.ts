@@ -4,12 +4,14 @@ import { Deadline, type Clock } from '../../base/clock.ts'
 import { nextTurn } from '../../base/turn.ts'
 import type { Wait } from '../../base/wait.ts'
 import { KafkaError } from '../../errors.ts'
+import type { AtWork } from '../at-work.ts'
 import type { Mailbox } from '../mailbox.ts'
 import type { Decoding } from '../message.ts'
 import { rejects } from '../reader-errors.ts'
 import { Seat } from '../seat.ts'
 import type { ShareConsumerEvent } from './events.ts'
-import { decodeLocked, lockedMessage, type LockedMessage, type ShareMessage } from './message.ts'
+import { lockedMessage, type LockedMessage, type ShareMessage } from './message.ts'
+import { ShareDecoder } from './share-decoder.ts'
 import type { ShareInbox } from './share-inbox.ts'
 
 export interface ShareReaderHost {
@@ -19,6 +21,7 @@ export interface ShareReaderHost {
   onPoll(): void
   /** Messages have been taken: there may be room. */
   onTaken(): void
+  readonly atWork: AtWork
   /** The program asks for more without having said what became of this one; it could not read it if `isUnread`. */
   leaveBehind(message: LockedMessage, isUnread: boolean): void
 }
@@ -34,6 +37,7 @@ export class ShareReader<K, V> {
   readonly #mailbox: Mailbox
   readonly #host: ShareReaderHost
   readonly #decoding: Decoding | null
+  readonly #decoder: ShareDecoder
   readonly #seat: Seat
   /** By the call that waits; handed out when that ends. */
   #taken: LockedMessage | null = null
@@ -50,6 +54,11 @@ export class ShareReader<K, V> {
     this.#mailbox = mailbox
     this.#host = host
     this.#decoding = decoding
+    this.#decoder = new ShareDecoder(inbox, decoding, {
+      atWork: host.atWork,
+      onTaken: () => host.onTaken(),
+      wake: () => this.#decoded(),
+    })
     this.#seat = new Seat(mailbox, busy)
   }
 
@@ -139,6 +148,7 @@ export class ShareReader<K, V> {
   /** For the holder of `acquire`: a message as it is, if there is one. */
   takeNow(): LockedMessage | null {
     this.#polled()
+    this.#decoder.giveBack(false)
     const message = this.#inbox.take()
     if (message !== null) this.#host.onTaken()
     return message
@@ -167,6 +177,11 @@ export class ShareReader<K, V> {
     this.#host.leaveBehind(last, this.#isLastUnread)
   }
 
+  /** The program asks for no more: what deserializers are at work on waits as the others do. */
+  giveBack(): void {
+    this.#decoder.giveBack(true)
+  }
+
   /** The last message is left as it is: its lock ends by itself. */
   forgetLast(): void {
     this.#last = null
@@ -174,38 +189,41 @@ export class ShareReader<K, V> {
 
   /** Something has come since it was looked for. */
   get #hasMore(): boolean {
-    return this.#mailbox.attention || this.#inbox.waiting > 0
+    return this.#mailbox.attention || this.#decoder.hasMore
   }
 
   #polled(): void {
     this.polls++
     this.leaveLast()
-    this.#host.onPoll()
+    this.#isBack()
+  }
+
+  /** While deserializers take too long, the program is as one that does not poll. */
+  #isBack(): void {
+    if (!this.#host.atWork.isStuck) this.#host.onPoll()
+  }
+
+  #decoded(): void {
+    if (this.isPolling) this.#isBack()
+    this.#mailbox.wake()
   }
 
   /** Events first. */
   async #next(): Promise<ShareConsumerEvent<K, V> | null> {
     const event = this.#event()
     if (event !== null) return event
-    const message = this.#inbox.take()
-    if (message === null) return null
-    this.#taken = message
-    this.#isLastUnread = false
-    this.#host.onTaken()
+    const given = this.#decoder.take()
+    if (given === null) return null
+    const { origin, message, error } = given
+    this.#taken = origin
+    this.#isLastUnread = message === null
     if (--this.#untilTurn <= 0) {
       this.#untilTurn = TURN_EVERY
       await nextTurn()
     }
-    // Without deserializers, K and V are Buffer.
-    if (this.#decoding === null) return { type: 'message', message: message as unknown as ShareMessage<K, V> }
-    try {
-      const decoded = await decodeLocked(message, this.#decoding)
-      return { type: 'message', message: decoded as ShareMessage<K, V> } // the deserializers make K and V
-    } catch (error) {
-      if (this.#taken === message) this.#isLastUnread = true
-      if (!(error instanceof KafkaError)) throw error
-      return { type: 'error', error }
-    }
+    if (message !== null) return { type: 'message', message: message as ShareMessage<K, V> } // the deserializers make K and V
+    if (error instanceof KafkaError) return { type: 'error', error }
+    throw error
   }
 
   #event(): ShareConsumerEvent<K, V> | null {
