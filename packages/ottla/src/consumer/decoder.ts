@@ -22,6 +22,9 @@ export interface DecoderHost {
   wake(): void
 }
 
+/** Promises that are waited for before it counts as waiting. */
+const FEW = 10
+
 const quiet = (): void => undefined
 
 /** The deserializers' time is the program's (`max.poll.interval.ms`), whether a call waits for them or not. */
@@ -61,6 +64,8 @@ interface Kept {
   readonly origin: FetchedMessage
   readonly job: DecodingJob
   isReady: boolean
+  /** Nobody has waited for it yet. */
+  isFresh: boolean
   message: AnyMessage | null
   error: unknown
 }
@@ -104,6 +109,20 @@ export class Decoder {
     }
   }
 
+  /** Whether `soon` is to be awaited before anything else is. */
+  get isFresh(): boolean {
+    return this.#kept?.isFresh === true
+  }
+
+  /** Most deserializers end within a few promises: whoever waits for those needs no timer, and nobody has to watch. */
+  async soon(): Promise<void> {
+    const kept = this.#kept
+    if (kept === null) return
+    kept.isFresh = false
+    for (let i = 0; i < FEW && !kept.isReady; i++) await Promise.resolve()
+    if (!kept.isReady && kept === this.#kept) kept.job.begin(kept.origin.cursor, kept.origin.offset)
+  }
+
   /** Another kind of reader takes what comes; what the position has moved away from is forgotten. */
   giveBack(): void {
     const kept = this.#kept
@@ -117,11 +136,17 @@ export class Decoder {
   }
 
   #keep(origin: FetchedMessage, made: Promise<AnyMessage>): void {
-    const { cursor, offset } = origin
-    const kept: Kept = { origin, job: new DecodingJob(this.#host), isReady: false, message: null, error: null }
+    const { cursor } = origin
+    const kept: Kept = {
+      origin,
+      job: new DecodingJob(this.#host),
+      isReady: false,
+      isFresh: true,
+      message: null,
+      error: null,
+    }
     this.#kept = kept
     cursor.undelivered = origin
-    kept.job.begin(cursor, offset)
     const ended = (message: AnyMessage | null, error: unknown): void => {
       kept.isReady = true
       kept.message = message

@@ -177,7 +177,9 @@ export class Poller<K, V> {
         if (event !== null || !this.#seat.has(reader)) continue
         const taken = take()
         if (taken !== null) return taken
-        if (!this.isInterrupted) await this.#mailbox.wait(Infinity, undefined)
+        if (this.isInterrupted) continue
+        if (this.#decoder?.isFresh === true) await this.#decoder.soon()
+        else await this.#mailbox.wait(Infinity, undefined)
       }
       return null
     } finally {
@@ -234,7 +236,9 @@ export class Poller<K, V> {
       const given = this.#give()
       if (given !== null) return this.#handOut(given)
       if (this.#mailbox.attention) continue
-      if (!deadline.expired) {
+      if (this.#decoder?.isFresh === true) {
+        await this.#decoder.soon()
+      } else if (!deadline.expired) {
         await this.#mailbox.wait(deadline.left(), signal)
         turned = true
       } else if (!turned) {
