@@ -237,3 +237,49 @@ test('partitions assigned by hand, too, are given up after their commit', async 
   assert.deepEqual(await commit, ['taken', 'taken'])
   assert.deepEqual(await scene.committed(), [5, 5])
 })
+
+for (const [name, config] of Object.entries(protocols)) {
+  for (const way of ['run', 'partitions'] as const) {
+    for (const isAutomatic of [true, false]) {
+      test(`${name}: ${way} that is closed commits what is done once, and warns of nothing (enable.auto.commit=${isAutomatic})`, async t => {
+        const topic = `closed-${++names}`
+        cluster.createTopic(topic, { partitions: 1 })
+        for (let i = 0; i < 5; i++) await producer.send({ topic, partition: 0, value: String(i) })
+        const warnings: string[] = []
+        const consumer = new Consumer(
+          {
+            'bootstrap.servers': cluster.bootstrapServers,
+            'group.id': topic,
+            'auto.offset.reset': 'earliest',
+            'enable.auto.commit': isAutomatic,
+            ...config,
+          },
+          { logger: (_, facility, message) => warnings.push(`${facility}: ${message}`) },
+        )
+        t.after(() => consumer.close())
+        consumer.subscribe(topic)
+        let done = 0
+        const reading =
+          way === 'run'
+            ? consumer.run({
+                handler: () => {
+                  done++
+                },
+              })
+            : readPartitions(consumer, () => done++)
+        await until('all is done', () => done === 5)
+        await consumer.close()
+        await reading
+        assert.deepEqual(warnings, [])
+        const [committed] = await admin.listConsumerGroupOffsets(topic, [{ topic, partition: 0 }])
+        // Streams leave it to the program; of the last message nobody has said that it is done.
+        const least = way === 'run' ? 5 : isAutomatic ? 4 : -Infinity
+        assert.ok((committed?.offset ?? -Infinity) >= least, `committed ${committed?.offset}`)
+      })
+    }
+  }
+}
+
+async function readPartitions(consumer: Consumer, onMessage: () => void): Promise<void> {
+  for await (const stream of consumer.partitions()) for await (const _ of stream) onMessage()
+}

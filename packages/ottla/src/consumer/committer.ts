@@ -138,12 +138,14 @@ export class Committer {
     // What those before have come to decides what is left to commit.
     await within(this.#last, clock, deadline, outOfTime).catch(() => undefined)
     for (;;) {
-      const commits = this.pending(cursors)
+      const commits = this.pending(cursors.filter(({ offsets }) => !offsets.isReleased))
       if (commits.length === 0) return
       try {
         await this.commit(commits, deadline)
         return
       } catch (error) {
+        // Whoever has released them meanwhile has committed what is stored, or told why not.
+        if (commits.every(({ store }) => store?.isReleased === true)) return
         const dealingOut = error instanceof KafkaError && error.code === ErrorCode.ERR_REBALANCE_IN_PROGRESS
         if (!dealingOut || deadline.expired || patience.expired) {
           const why = error instanceof Error ? error.message : String(error)
