@@ -1,32 +1,23 @@
 /** Changes of the assignment that are asked for before the one before has come to its end. */
-import { after, before, test, type TestContext } from 'node:test'
+import { test, type TestContext } from 'node:test'
 import assert from 'node:assert/strict'
 import { EmbeddedCluster } from '@ottla/broker'
-import { Consumer, ErrorCode, OFFSET_STORED, Producer, type ConsumerConfig } from 'ottla'
+import { Consumer, ErrorCode, OFFSET_STORED, type ConsumerConfig } from 'ottla'
+import { plainClients } from '../behaviour/plain-world.ts'
 
 const OFFSET_COMMIT = 8
 const WAIT_MS = 20_000
 const quiet = (): void => undefined
 
 let cluster: EmbeddedCluster
-let producer: Producer
 let names = 0
-
-before(async () => {
-  cluster = await EmbeddedCluster.start()
-  producer = new Producer({ 'bootstrap.servers': cluster.bootstrapServers, 'linger.ms': 0 }, { logger: quiet })
-})
-
-after(async () => {
-  await producer.close()
-  await cluster.close()
-})
+const world = plainClients(async () => (cluster = await EmbeddedCluster.start()))
 
 async function scene(t: TestContext, config: ConsumerConfig = {}) {
   const topic = `at-once-${++names}`
   cluster.createTopic(topic, { partitions: 3 })
   const messages = Array.from({ length: 9 }, (_, i) => ({ topic, partition: i % 3, value: 'm' }))
-  for (const { error } of await producer.sendBatch(messages)) assert.equal(error, undefined)
+  for (const { error } of await world.producer.sendBatch(messages)) assert.equal(error, undefined)
   const reader = new Consumer(
     {
       'bootstrap.servers': cluster.bootstrapServers,

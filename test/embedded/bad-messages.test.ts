@@ -1,8 +1,9 @@
 /** Messages that cannot be deserialized, and readers that are left: what was read goes on from memory, and is not fetched again. */
-import { after, before, test, type TestContext } from 'node:test'
+import { test, type TestContext } from 'node:test'
 import assert from 'node:assert/strict'
 import { EmbeddedCluster } from '@ottla/broker'
 import { Consumer, Producer, type ConsumerConfig } from 'ottla'
+import { plainClients } from '../behaviour/plain-world.ts'
 import { until } from '../behaviour/reading-ways.ts'
 
 const WAIT_MS = 20_000
@@ -10,18 +11,8 @@ const COUNT = 50
 const quiet = (): void => undefined
 
 let cluster: EmbeddedCluster
-let producer: Producer
 let names = 0
-
-before(async () => {
-  cluster = await EmbeddedCluster.start()
-  producer = new Producer({ 'bootstrap.servers': cluster.bootstrapServers, 'linger.ms': 0 }, { logger: quiet })
-})
-
-after(async () => {
-  await producer.close()
-  await cluster.close()
-})
+const world = plainClients(async () => (cluster = await EmbeddedCluster.start()))
 
 type Text = Consumer<Buffer, string>
 const isBad = (offset: number): boolean => offset % 5 === 4
@@ -36,7 +27,7 @@ async function fetched(t: TestContext, bad: (offset: number) => boolean, config:
   cluster.createTopic(topic, { partitions: 1 })
   for (let from = 0; from < COUNT; from += 10) {
     const values = Array.from({ length: 10 }, (_, i) => ({ topic, value: String(from + i) }))
-    for (const { error } of await producer.sendBatch(values)) assert.equal(error, undefined)
+    for (const { error } of await world.producer.sendBatch(values)) assert.equal(error, undefined)
   }
   const reader = new Consumer<Buffer, string>(
     {

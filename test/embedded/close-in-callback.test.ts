@@ -1,37 +1,23 @@
 /** A rebalance callback that closes its consumer: one that waits for that is not waited for, one that has only called it is. */
-import { after, before, test } from 'node:test'
+import { test } from 'node:test'
 import assert from 'node:assert/strict'
 import { EmbeddedCluster } from '@ottla/broker'
-import { AdminClient, Consumer, Producer, type ConsumerConfig, type RebalanceEvent } from 'ottla'
+import { Consumer, type ConsumerConfig, type RebalanceEvent } from 'ottla'
+import { plainClients } from '../behaviour/plain-world.ts'
 
 const WAIT_MS = 20_000
 const CLOSE_MS = 20_000
-const quiet = (): void => undefined
 const soon = (): Promise<void> => new Promise(resolve => setTimeout(resolve, 5))
 
 let cluster: EmbeddedCluster
-let admin: AdminClient
-let producer: Producer
 let names = 0
-
-before(async () => {
-  cluster = await EmbeddedCluster.start()
-  const servers = { 'bootstrap.servers': cluster.bootstrapServers }
-  admin = new AdminClient(servers, { logger: quiet })
-  producer = new Producer({ ...servers, 'linger.ms': 0 }, { logger: quiet })
-})
-
-after(async () => {
-  await producer.close()
-  await admin.close()
-  await cluster.close()
-})
+const world = plainClients(async () => (cluster = await EmbeddedCluster.start()))
 
 async function topicOf(count: number): Promise<string> {
   const topic = `callback-${++names}`
   cluster.createTopic(topic, { partitions: 1 })
   const messages = Array.from({ length: count }, () => ({ topic, value: 'm' }))
-  for (const { error } of await producer.sendBatch(messages)) assert.equal(error, undefined)
+  for (const { error } of await world.producer.sendBatch(messages)) assert.equal(error, undefined)
   return topic
 }
 
@@ -50,8 +36,8 @@ function member(group: string, config: ConsumerConfig, warnings: string[]): Cons
 }
 
 async function left(group: string, topic: string): Promise<{ members: number; committed: number | undefined }> {
-  const [described] = await admin.describeConsumerGroups([group])
-  const [offset] = await admin.listConsumerGroupOffsets(group, [{ topic, partition: 0 }])
+  const [described] = await world.admin.describeConsumerGroups([group])
+  const [offset] = await world.admin.listConsumerGroupOffsets(group, [{ topic, partition: 0 }])
   return { members: described?.members.length ?? 0, committed: offset?.offset }
 }
 

@@ -1,38 +1,17 @@
 /** Commits that are still under way when their partitions go to another member, or the consumer is closed. */
-import { after, before, test, type TestContext } from 'node:test'
+import { test, type TestContext } from 'node:test'
 import assert from 'node:assert/strict'
 import { EmbeddedCluster } from '@ottla/broker'
 import type { OffsetCommitRequest } from '@ottla/protocol'
-import {
-  AdminClient,
-  Consumer,
-  ErrorCode,
-  Producer,
-  type ConsumerConfig,
-  type KafkaError,
-  type TopicPartitionOffset,
-} from 'ottla'
+import { Consumer, ErrorCode, type ConsumerConfig, type KafkaError, type TopicPartitionOffset } from 'ottla'
+import { plainClients } from '../behaviour/plain-world.ts'
 import { until } from '../behaviour/reading-ways.ts'
 
 const quiet = (): void => undefined
 
 let cluster: EmbeddedCluster
-let admin: AdminClient
-let producer: Producer
 let names = 0
-
-before(async () => {
-  cluster = await EmbeddedCluster.start()
-  const servers = { 'bootstrap.servers': cluster.bootstrapServers }
-  admin = new AdminClient(servers, { logger: quiet })
-  producer = new Producer({ ...servers, 'linger.ms': 0 }, { logger: quiet })
-})
-
-after(async () => {
-  await producer.close()
-  await admin.close()
-  await cluster.close()
-})
+const world = plainClients(async () => (cluster = await EmbeddedCluster.start()))
 
 const protocols: Readonly<Record<string, ConsumerConfig>> = {
   EAGER: { 'partition.assignment.strategy': 'range', 'heartbeat.interval.ms': 50 },
@@ -73,9 +52,9 @@ class Scene {
   async fill(): Promise<void> {
     cluster.createTopic(this.topic, { partitions: 2 })
     const entries = [{ name: 'consumer.heartbeat.interval.ms', value: '50', operation: 'set' }] as const
-    await admin.incrementalAlterConfigs([{ type: 'group', name: this.group, entries }])
+    await world.admin.incrementalAlterConfigs([{ type: 'group', name: this.group, entries }])
     const messages = Array.from({ length: 20 }, (_, i) => ({ topic: this.topic, partition: i % 2, value: 'm' }))
-    for (const { error } of await producer.sendBatch(messages)) assert.equal(error, undefined)
+    for (const { error } of await world.producer.sendBatch(messages)) assert.equal(error, undefined)
   }
 
   consumer(id: 'one' | 'two', config: ConsumerConfig = {}): Consumer {
@@ -119,7 +98,7 @@ class Scene {
 
   async committed(): Promise<number[]> {
     const asked = [0, 1].map(partition => ({ topic: this.topic, partition }))
-    const offsets = await admin.listConsumerGroupOffsets(this.group, asked)
+    const offsets = await world.admin.listConsumerGroupOffsets(this.group, asked)
     return offsets.sort((a, b) => a.partition - b.partition).map(({ offset }) => offset)
   }
 }
@@ -244,7 +223,7 @@ for (const [name, config] of Object.entries(protocols)) {
       test(`${name}: ${way} that is closed commits what is done once, and warns of nothing (enable.auto.commit=${isAutomatic})`, async t => {
         const topic = `closed-${++names}`
         cluster.createTopic(topic, { partitions: 1 })
-        for (let i = 0; i < 5; i++) await producer.send({ topic, partition: 0, value: String(i) })
+        for (let i = 0; i < 5; i++) await world.producer.send({ topic, partition: 0, value: String(i) })
         const warnings: string[] = []
         const consumer = new Consumer(
           {
@@ -271,7 +250,7 @@ for (const [name, config] of Object.entries(protocols)) {
         await consumer.close()
         await reading
         assert.deepEqual(warnings, [])
-        const [committed] = await admin.listConsumerGroupOffsets(topic, [{ topic, partition: 0 }])
+        const [committed] = await world.admin.listConsumerGroupOffsets(topic, [{ topic, partition: 0 }])
         // Streams leave it to the program; of the last message nobody has said that it is done.
         const least = way === 'run' ? 5 : isAutomatic ? 4 : -Infinity
         assert.ok((committed?.offset ?? -Infinity) >= least, `committed ${committed?.offset}`)

@@ -1,16 +1,9 @@
 /** Iterators that are left (`return`) while their `next` is under way: nobody has what comes then, so the next reader gets it. */
-import { after, before, test, type TestContext } from 'node:test'
+import { test, type TestContext } from 'node:test'
 import assert from 'node:assert/strict'
 import { EmbeddedCluster } from '@ottla/broker'
-import {
-  AdminClient,
-  Consumer,
-  ErrorCode,
-  Producer,
-  ShareConsumer,
-  type ConsumerConfig,
-  type ConsumerOptions,
-} from 'ottla'
+import { Consumer, ErrorCode, ShareConsumer, type ConsumerConfig, type ConsumerOptions } from 'ottla'
+import { plainClients } from '../behaviour/plain-world.ts'
 import { gate, until } from '../behaviour/reading-ways.ts'
 
 const WAIT_MS = 20_000
@@ -18,22 +11,8 @@ const DONE = { value: undefined, done: true }
 const quiet = (): void => undefined
 
 let cluster: EmbeddedCluster
-let admin: AdminClient
-let producer: Producer
 let names = 0
-
-before(async () => {
-  cluster = await EmbeddedCluster.start()
-  const servers = { 'bootstrap.servers': cluster.bootstrapServers }
-  admin = new AdminClient(servers, { logger: quiet })
-  producer = new Producer({ ...servers, 'linger.ms': 0 }, { logger: quiet })
-})
-
-after(async () => {
-  await producer.close()
-  await admin.close()
-  await cluster.close()
-})
+const world = plainClients(async () => (cluster = await EmbeddedCluster.start()))
 
 function newTopic(): string {
   const topic = `left-${++names}`
@@ -42,7 +21,7 @@ function newTopic(): string {
 }
 
 async function send(topic: string, ...values: string[]): Promise<void> {
-  for (const { error } of await producer.sendBatch(values.map(value => ({ topic, value })))) {
+  for (const { error } of await world.producer.sendBatch(values.map(value => ({ topic, value })))) {
     assert.equal(error, undefined)
   }
 }
@@ -190,7 +169,7 @@ async function sharers(t: TestContext, topic: string, options: Text, config: Con
   const entries = Object.entries({ 'share.auto.offset.reset': 'earliest', 'share.assignment.interval.ms': '0' }).map(
     ([name, value]) => ({ name, value, operation: 'set' as const }),
   )
-  const [altered] = await admin.incrementalAlterConfigs([{ type: 'group', name: `left-${names}`, entries }])
+  const [altered] = await world.admin.incrementalAlterConfigs([{ type: 'group', name: `left-${names}`, entries }])
   assert.equal(altered?.error, undefined)
   const made = new ShareConsumer<Buffer, string>({ ...settings(), ...config }, { logger: quiet, ...options })
   t.after(() => made.close())

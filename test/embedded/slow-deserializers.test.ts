@@ -1,16 +1,9 @@
 /** Deserializers that take long, or never end: what their message, its offset and its reader wait for. */
-import { after, before, test, type TestContext } from 'node:test'
+import { test, type TestContext } from 'node:test'
 import assert from 'node:assert/strict'
 import { EmbeddedCluster } from '@ottla/broker'
-import {
-  AdminClient,
-  Consumer,
-  ErrorCode,
-  Producer,
-  ShareConsumer,
-  type ConsumerConfig,
-  type Deserializer,
-} from 'ottla'
+import { Consumer, ErrorCode, ShareConsumer, type ConsumerConfig, type Deserializer } from 'ottla'
+import { plainClients } from '../behaviour/plain-world.ts'
 import { gate, until } from '../behaviour/reading-ways.ts'
 
 const WAIT_MS = 20_000
@@ -18,29 +11,15 @@ const DONE = { value: undefined, done: true }
 const quiet = (): void => undefined
 
 let cluster: EmbeddedCluster
-let admin: AdminClient
-let producer: Producer
 let names = 0
-
-before(async () => {
-  cluster = await EmbeddedCluster.start()
-  const servers = { 'bootstrap.servers': cluster.bootstrapServers }
-  admin = new AdminClient(servers, { logger: quiet })
-  producer = new Producer({ ...servers, 'linger.ms': 0 }, { logger: quiet })
-})
-
-after(async () => {
-  await producer.close()
-  await admin.close()
-  await cluster.close()
-})
+const world = plainClients(async () => (cluster = await EmbeddedCluster.start()))
 
 /** @param values of each partition */
 async function newTopic(...values: readonly (readonly string[])[]): Promise<string> {
   const topic = `slow-${++names}`
   cluster.createTopic(topic, { partitions: values.length })
   const messages = values.flatMap((each, partition) => each.map(value => ({ topic, partition, value })))
-  for (const { error } of await producer.sendBatch(messages)) assert.equal(error, undefined)
+  for (const { error } of await world.producer.sendBatch(messages)) assert.equal(error, undefined)
   return topic
 }
 
@@ -75,7 +54,7 @@ function slow(which: (value: string) => boolean): { value: Deserializer<string>;
 }
 
 async function committed(topic: string): Promise<number> {
-  const [found] = await admin.listConsumerGroupOffsets(`slow-${names}`, [{ topic, partition: 0 }])
+  const [found] = await world.admin.listConsumerGroupOffsets(`slow-${names}`, [{ topic, partition: 0 }])
   return found?.offset ?? -1
 }
 
@@ -168,7 +147,7 @@ test('what a paused, sought or revoked partition has in its deserializer holds u
   const first = pollValue(reader, WAIT_MS)
   await until('it is being deserialized', () => asked.length === 1)
   reader.pause([place])
-  await producer.send({ topic, partition: 1, value: 'while paused' })
+  await world.producer.send({ topic, partition: 1, value: 'while paused' })
   assert.equal(await first, 'while paused')
   reader.resume([place])
   const second = pollValue(reader, WAIT_MS)
@@ -178,7 +157,7 @@ test('what a paused, sought or revoked partition has in its deserializer holds u
   await reader.seek([{ ...place, offset: 0 }])
   const third = pollValue(reader, WAIT_MS)
   await until('it is being deserialized once more', () => asked.filter(text => text === 'slow').length === 3)
-  await producer.send({ topic, partition: 1, value: 'while unassigned' })
+  await world.producer.send({ topic, partition: 1, value: 'while unassigned' })
   await reader.incrementalUnassign([place])
   assert.equal(await third, 'while unassigned')
   open()
@@ -341,7 +320,7 @@ async function sharer(t: TestContext, topic: string, value: Deserializer<string>
     'share.heartbeat.interval.ms': '100',
   }).map(([name, given]) => ({ name, value: given, operation: 'set' as const }))
   const group = `slow-${names}`
-  const [altered] = await admin.incrementalAlterConfigs([{ type: 'group', name: group, entries }])
+  const [altered] = await world.admin.incrementalAlterConfigs([{ type: 'group', name: group, entries }])
   assert.equal(altered?.error, undefined)
   const made = new ShareConsumer<Buffer, string>(
     { 'bootstrap.servers': cluster.bootstrapServers, 'group.id': group, 'fetch.wait.max.ms': 50, ...config },
@@ -418,7 +397,7 @@ test("a deserializer of a share consumer that never ends is the program's time (
   )
   // It joins again when the deserializer has ended.
   open()
-  await producer.send({ topic, partition: 0, value: 'c' })
+  await world.producer.send({ topic, partition: 0, value: 'c' })
   await until('it reads again', () => got.includes('c'))
   await stuck.close()
   await reading

@@ -196,7 +196,7 @@ export class Holdings {
    */
   goBack(cursor: Cursor, offset: number, era: number, batches: readonly RecordBatch[]): void {
     if (cursor.dropped || cursor.position <= offset || cursor.offsets.era !== era) return
-    // A move as any other, but what has been read need not be fetched again.
+    // It moves as by a seek, but what has been read is not fetched again.
     this.#queue.putBack(cursor, offset, batches)
     cursor.comeAgain()
   }
