@@ -6,27 +6,10 @@ import { Lane, type LaneSettings } from '../../src/network/lane.ts'
 import { RequestError } from '../../src/network/request-error.ts'
 import { Logger } from '../../src/observe/logger.ts'
 import { FakeClock } from '../base/fake-clock.ts'
+import { laneSettings } from './lane-settings.ts'
 import { ScriptedBroker } from './scripted-broker.ts'
 
-const settings: LaneSettings = {
-  connection: {
-    clientId: 'test',
-    transport: { tls: null, family: 0, useAllAddresses: true, keepAlive: false, noDelay: true },
-    maxFrameBytes: 100_000,
-    maxFails: 1,
-    maxIdleMs: 0,
-  },
-  handshake: {
-    apiVersionTimeoutMs: 2000,
-    authTimeoutMs: 2000,
-    softwareName: 'ottla',
-    softwareVersion: '0',
-    mechanism: null,
-  },
-  setupTimeoutMs: 5000,
-  reconnectBackoffMs: 1000,
-  reconnectBackoffMaxMs: 1000,
-}
+const settings: LaneSettings = { ...laneSettings, reconnectBackoffMs: 1000, reconnectBackoffMaxMs: 1000 }
 const over = new RequestError(ErrorCode.ERR__DESTROY, 'over', true)
 
 interface Bench {

@@ -5,27 +5,9 @@ import { systemClock } from '../../src/base/clock.ts'
 import { Lane, type LaneSettings } from '../../src/network/lane.ts'
 import { RequestError } from '../../src/network/request-error.ts'
 import { Logger } from '../../src/observe/logger.ts'
+import { laneSettings as settings } from './lane-settings.ts'
 import { ScriptedBroker, type Asked } from './scripted-broker.ts'
 
-const settings: LaneSettings = {
-  connection: {
-    clientId: 'test',
-    transport: { tls: null, family: 0, useAllAddresses: true, keepAlive: false, noDelay: true },
-    maxFrameBytes: 100_000,
-    maxFails: 1,
-    maxIdleMs: 0,
-  },
-  handshake: {
-    apiVersionTimeoutMs: 2000,
-    authTimeoutMs: 2000,
-    softwareName: 'ottla',
-    softwareVersion: '0',
-    mechanism: null,
-  },
-  setupTimeoutMs: 5000,
-  reconnectBackoffMs: 5,
-  reconnectBackoffMaxMs: 10,
-}
 const body = { groupId: 'g', generationId: 1, memberId: 'm' }
 const options = { timeoutMs: 3000 }
 const lanes: Lane[] = []
