@@ -19,7 +19,12 @@ export function addBroker(program: Command, terminal: Terminal, exit: (status: n
     .command('broker')
     .description('Run an embedded cluster for development')
     .option('--brokers <number>', 'how many brokers', integer(1, 100), 1)
-    .option('--port <port>', 'port of the first broker, the others follow; 0: ports that are free', integer(0, 65_535), 9092)
+    .option(
+      '--port <port>',
+      'port of the first broker, the others follow; 0: ports that are free',
+      integer(0, 65_535),
+      9092,
+    )
     .option('--partitions <number>', 'partitions of topics that are created by themselves', integer(1))
     .option('--data-dir <directory>', 'keep the data there over restarts; without it, everything is in memory')
     .option('--fsync', 'acknowledge only what is on the disk, so that a power failure loses nothing either')
