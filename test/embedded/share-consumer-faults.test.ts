@@ -1,7 +1,7 @@
 /** `ShareConsumer` while brokers refuse, break and move. */
 import { after, afterEach, before, test, type TestContext } from 'node:test'
 import assert from 'node:assert/strict'
-import { ApiKey, type ShareGroupHeartbeatRequest } from '@ottla/protocol'
+import { ApiKey, type ShareFetchRequest, type ShareGroupHeartbeatRequest } from '@ottla/protocol'
 import { EmbeddedCluster } from '@ottla/broker'
 import {
   AdminClient,
@@ -301,6 +301,71 @@ test('leaders move while messages are at work; nothing is lost', async () => {
   await running
   assert.ok(moves > 0)
 })
+
+const holders: Record<string, (from: ShareConsumer, seen: (message: ShareMessage) => Promise<void>) => Promise<void>> = {
+  'poll, explicit': async (from, seen) => {
+    while (!from.closed) {
+      const event = await from.poll(20)
+      if (event?.type !== 'message') continue
+      await seen(event.message)
+      from.acknowledge(event.message)
+    }
+  },
+  'poll, implicit': async (from, seen) => {
+    while (!from.closed) {
+      const event = await from.poll(20)
+      if (event?.type === 'message') await seen(event.message)
+    }
+  },
+  'for await': async (from, seen) => {
+    for await (const message of from) await seen(message)
+  },
+  run: (from, seen) => from.run({ handler: seen }),
+}
+for (const [way, read] of Object.entries(holders)) {
+  test(`${way}: a message of the leader before is settled late; its partition is read on from the new one`, async t => {
+    const [topic, group] = await setting(0, 2)
+    for (const partition of [0, 1]) cluster.setLeader(topic, partition, 1)
+    let hasMoved = false
+    let forgotten = 0
+    const end = cluster.control(({ apiName, brokerId, body }) => {
+      if (apiName !== 'ShareFetch' || (body as ShareFetchRequest).groupId !== group) return
+      const { topics, forgottenTopicsData } = body as ShareFetchRequest
+      if (brokerId === 2) {
+        if (topics.some(({ partitions }) => partitions.some(each => each.partitionIndex === 0))) hasMoved = true
+      } else if (forgottenTopicsData.some(({ partitions }) => partitions.includes(0))) forgotten++
+    })
+    t.after(end)
+    const mode = way === 'poll, explicit' ? 'explicit' : 'implicit'
+    const first = consumer(group, { 'share.acknowledgement.mode': mode })
+    const late = gate()
+    const seen: string[] = []
+    first.subscribe(topic)
+    const reading = read(first, async ({ value }) => {
+      seen.push(String(value))
+      if (seen.length === 1) await late.opened
+    })
+    t.after(async () => {
+      late.open()
+      await first.close()
+      await reading
+    })
+    const write = async (partition: number, value: string): Promise<unknown> =>
+      producer.send({ topic, partition, value })
+    await write(0, 'held')
+    await until('it is held', () => seen.length === 1)
+    cluster.setLeader(topic, 0, 2)
+    await until('the partition is read from the new one', () => hasMoved)
+    await until('the one before is to forget it', () => forgotten > 0)
+    forgotten = 0
+    late.open()
+    await until('it is to forget it again', () => forgotten > 0)
+    await write(0, 'next')
+    await write(1, 'other')
+    await until('both are read', () => seen.includes('next') && seen.includes('other'))
+    assert.equal(forgotten, 1)
+  })
+}
 
 test('partitions that may not be read are told of, and are no obstacle to others', async () => {
   const [topic, group] = await setting(10, 2)

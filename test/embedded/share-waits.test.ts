@@ -157,6 +157,25 @@ test('for await: asking for the next message accepts before the lock ends', t =>
 test('run: what a handler is done with is told before the lock ends', t =>
   takenOnce(t, ({ consumer }, seen) => consumer.run({ concurrency: 4, handler: seen })))
 
+test('run: handlers that have as many messages as they may are nothing to warn of', t =>
+  takenOnce(t, ({ consumer }, seen) => consumer.run({ concurrency: 4, handler: seen }), { 'max.poll.records': 1 }))
+
+test('poll, explicit: that nothing comes before something is acknowledged is told once in a minute', async t => {
+  const at = await setting(LONG_LOCK_MS)
+  const { consumer, logged } = member(t, at, {
+    'share.acknowledgement.mode': 'explicit',
+    'max.poll.records': 1,
+    'fetch.wait.max.ms': 50,
+  })
+  await send(at.topic, 'a', 'b')
+  for (let i = 0; i < 2; i++) {
+    const message = await next(consumer)
+    assert.equal(await consumer.poll(10), null)
+    consumer.acknowledge(message)
+  }
+  assert.deepEqual(logged, ['SHARE'])
+})
+
 test('run: locks are renewed for as long as handlers take', t =>
   takenOnce(t, ({ consumer }, seen) => {
     const work = async (message: ShareMessage): Promise<void> => {

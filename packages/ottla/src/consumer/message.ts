@@ -133,13 +133,7 @@ export function deserialize(
   message: FetchedMessage,
   decoding: Decoding,
 ): Message<unknown, unknown> | Promise<Message<unknown, unknown>> {
-  if (decoding.key === null && decoding.value === null) return message
-  const key = decodeField(message, 'key', decoding.key)
-  const value = decodeField(message, 'value', decoding.value)
-  if (key instanceof Promise || value instanceof Promise) {
-    return Promise.all([key, value]).then(([k, v]) => plainMessage(message, k, v))
-  }
-  return plainMessage(message, key, value)
+  return decodeFields(message, decoding, plainMessage)
 }
 
 /** The interceptors' part: what is about to be handed out. */
@@ -162,10 +156,28 @@ function plainMessage(message: FetchedMessage, key: unknown, value: unknown): Me
 }
 
 /**
- * One field of a message; a promise only if the deserializer gives one.
+ * What `make` makes of a message and its deserialized key and value; the message itself without deserializers. A promise
+ * only if a deserializer gives one.
  * Throws, or rejects with, KafkaError ERR__KEY_DESERIALIZATION or ERR__VALUE_DESERIALIZATION, with `rawMessage`.
  */
-export function decodeField(
+export function decodeFields<From extends Message, To>(
+  message: From,
+  decoding: Decoding,
+  make: (message: From, key: unknown, value: unknown) => To,
+): From | To | Promise<To> {
+  if (decoding.key === null && decoding.value === null) return message
+  const key = decodeField(message, 'key', decoding.key)
+  if (key instanceof Promise) {
+    // Promised as well, so that both are awaited, whichever fails first.
+    const value = new Promise(resolve => resolve(decodeField(message, 'value', decoding.value)))
+    return Promise.all([key, value]).then(([k, v]) => make(message, k, v))
+  }
+  const value = decodeField(message, 'value', decoding.value)
+  if (value instanceof Promise) return value.then((v: unknown) => make(message, key, v))
+  return make(message, key, value)
+}
+
+function decodeField(
   message: Message,
   field: 'key' | 'value',
   deserializer: Deserializer<unknown> | null,

@@ -52,6 +52,27 @@ test('a deserializer that promises makes a promise', async () => {
   assert.equal((await decoded).value, 4)
 })
 
+test('a key that is promised and never made is awaited, although the value cannot be made at once', async t => {
+  const unhandled: unknown[] = []
+  const note = (reason: unknown): number => unhandled.push(reason)
+  process.on('unhandledRejection', note)
+  t.after(() => process.off('unhandledRejection', note))
+  const decoding = {
+    key: async (): Promise<never> => {
+      await new Promise(resolve => setImmediate(resolve))
+      throw new Error('no key')
+    },
+    value: (): never => {
+      throw new Error('no value')
+    },
+  }
+  await assert.rejects(async () => decodeMessage(messageOf('a'), decoding), {
+    code: ErrorCode.ERR__VALUE_DESERIALIZATION,
+  })
+  for (let i = 0; i < 3; i++) await new Promise(resolve => setImmediate(resolve))
+  assert.deepEqual(unhandled, [])
+})
+
 test('what cannot be deserialized is named, its bytes are kept out of sight', async () => {
   const secret = 'secret-content'
   const thrown = (error: unknown): boolean => {

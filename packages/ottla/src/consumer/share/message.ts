@@ -1,7 +1,7 @@
 /** Messages of share groups, each with a lock of its own. */
 import { RecordView, type RecordCursor } from '@ottla/protocol'
 import type { Message } from '../../types.ts'
-import { decodeField, type Decoding } from '../message.ts'
+import { decodeFields, type Decoding } from '../message.ts'
 import type { PendingAcknowledgements } from './acknowledgements.ts'
 
 /**
@@ -101,13 +101,7 @@ export function decodeLocked(
   message: LockedMessage,
   decoding: Decoding,
 ): ShareMessage<unknown, unknown> | Promise<ShareMessage<unknown, unknown>> {
-  if (decoding.key === null && decoding.value === null) return message
-  const key = decodeField(message, 'key', decoding.key)
-  const value = decodeField(message, 'value', decoding.value)
-  if (key instanceof Promise || value instanceof Promise) {
-    return Promise.all([key, value]).then(([k, v]) => plainMessage(message, k, v))
-  }
-  return plainMessage(message, key, value)
+  return decodeFields(message, decoding, plainMessage)
 }
 
 function plainMessage(message: LockedMessage, key: unknown, value: unknown): ShareMessage<unknown, unknown> {

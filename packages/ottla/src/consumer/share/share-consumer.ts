@@ -40,6 +40,7 @@ const DEFAULT_CLOSE_MS = 30_000
 const NO_LIMIT = -1
 // Of the time that there is for closing, handlers get so much.
 const DRAIN_PART = 3 / 4
+const WARN_EVERY_MS = 60_000
 
 /**
  * A member of a share group (KIP-932): many consumers take messages of the same partitions, each message is locked for one
@@ -68,7 +69,7 @@ export class ShareConsumer<K = Buffer, V = Buffer> implements AsyncDisposable, A
   readonly #atWork: AtWork
   #subscription: Subscription | null = null
   #isWanted = false
-  #isToldExhausted = false
+  #warnsExhaustedAt = -Infinity
   #run: ShareRun<K, V> | null = null
   #locks: Timer | null = null
   #checkMs = 0
@@ -416,12 +417,16 @@ export class ShareConsumer<K = Buffer, V = Buffer> implements AsyncDisposable, A
       this.#isWanted = true
       this.#fetcher.kick()
     } else if (this.#inbox.waiting === 0) this.#onTaken()
-    if (!this.#inbox.isExhausted) this.#isToldExhausted = false
-    else if (!this.#isToldExhausted) {
-      this.#isToldExhausted = true
-      const why = `${this.#inbox.held} messages wait to be acknowledged (max.poll.records): no others come before that`
-      this.#context.logger.warning('SHARE', why)
-    }
+    this.#warnExhausted()
+  }
+
+  // The handlers of a run, however many messages they have, acknowledge them without being told.
+  #warnExhausted(): void {
+    const now = this.#context.clock.now()
+    if (!this.#inbox.isExhausted || this.#run !== null || now < this.#warnsExhaustedAt) return
+    this.#warnsExhaustedAt = now + WARN_EVERY_MS
+    const why = `${this.#inbox.held} messages wait to be acknowledged (max.poll.records): no others come before that`
+    this.#context.logger.warning('SHARE', why)
   }
 
   #onTaken(): void {

@@ -364,7 +364,7 @@ export class ShareFetcher {
       for (const answer of partitions) {
         const each = { topicId, partition: answer.partitionIndex }
         if (answer.errorCode !== ErrorCode.ERR_NO_ERROR) {
-          this.#refusedPartition(each, answer, response)
+          this.#refusedPartition(node, each, answer, response)
           continue
         }
         const topic = this.#topicOf(each)
@@ -418,7 +418,14 @@ export class ShareFetcher {
     if (this.#troubles.isNews(source.name, error.code)) this.#host.raise(error)
   }
 
-  #refusedPartition(each: IdPartition, answer: FetchedPartition, response: Decoded<ShareFetchResponse>): void {
+  #refusedPartition(
+    node: ShareNode,
+    each: IdPartition,
+    answer: FetchedPartition,
+    response: Decoded<ShareFetchResponse>,
+  ): void {
+    // It was asked of it for an acknowledgement only: what its leader has to say counts.
+    if (this.#leaderOf(each) !== node.id) return
     const { settings, clock, random, logger } = this.#context
     const { errorCode, errorMessage, currentLeader } = answer
     const name = `${this.#topicOf(each) ?? each.topicId} [${each.partition}]`

@@ -53,7 +53,8 @@ export class ShareSession {
     // What is still to be acknowledged of a partition goes first.
     const busy = new Set(acknowledged.map(keyOf))
     const removed = [...this.#told.values()].filter(each => !wanted.has(keyOf(each)) && !busy.has(keyOf(each)))
-    for (const [key, each] of this.#told) if (busy.has(key)) wanted.set(key, each)
+    // Whatever an acknowledgement names is in the session from then on, wanted or not.
+    for (const { topicId, partition } of acknowledged) wanted.set(keyOf({ topicId, partition }), { topicId, partition })
     this.#wanted = wanted
     return {
       epoch: this.#epoch,

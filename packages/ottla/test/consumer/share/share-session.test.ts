@@ -47,6 +47,21 @@ test('what is still to be acknowledged of a partition is told before it is forgo
   assert.deepEqual(session.fetch([a(0)], []).forgotten, [{ topicId: 'a', partitions: [1] }])
 })
 
+test('a partition that is only acknowledged is in the session by that, and to be forgotten', () => {
+  const session = new ShareSession()
+  session.fetch([a(0), a(1)], [])
+  session.answered()
+  assert.deepEqual(session.fetch([a(0)], []).forgotten, [{ topicId: 'a', partitions: [1] }])
+  session.answered()
+  session.fetch([a(0)], [{ ...a(1), batches: [{ firstOffset: 3, lastOffset: 4, acknowledgeTypes: [1] }] }])
+  session.answered()
+  assert.deepEqual(session.fetch([a(0)], []).forgotten, [{ topicId: 'a', partitions: [1] }])
+  session.answered()
+  session.acknowledge([{ ...a(1), batches: [{ firstOffset: 5, lastOffset: 5, acknowledgeTypes: [1] }] }], false)
+  session.answered()
+  assert.deepEqual(session.fetch([a(0)], []).forgotten, [], 'acknowledgements alone add nothing')
+})
+
 test('acknowledgements count up as fetches do, and the last ones end the session', () => {
   const session = new ShareSession()
   session.fetch([a(0)], [])
