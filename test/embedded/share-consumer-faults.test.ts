@@ -302,26 +302,27 @@ test('leaders move while messages are at work; nothing is lost', async () => {
   assert.ok(moves > 0)
 })
 
-const holders: Record<string, (from: ShareConsumer, seen: (message: ShareMessage) => Promise<void>) => Promise<void>> = {
-  'poll, explicit': async (from, seen) => {
-    while (!from.closed) {
-      const event = await from.poll(20)
-      if (event?.type !== 'message') continue
-      await seen(event.message)
-      from.acknowledge(event.message)
-    }
-  },
-  'poll, implicit': async (from, seen) => {
-    while (!from.closed) {
-      const event = await from.poll(20)
-      if (event?.type === 'message') await seen(event.message)
-    }
-  },
-  'for await': async (from, seen) => {
-    for await (const message of from) await seen(message)
-  },
-  run: (from, seen) => from.run({ handler: seen }),
-}
+const holders: Record<string, (from: ShareConsumer, seen: (message: ShareMessage) => Promise<void>) => Promise<void>> =
+  {
+    'poll, explicit': async (from, seen) => {
+      while (!from.closed) {
+        const event = await from.poll(20)
+        if (event?.type !== 'message') continue
+        await seen(event.message)
+        from.acknowledge(event.message)
+      }
+    },
+    'poll, implicit': async (from, seen) => {
+      while (!from.closed) {
+        const event = await from.poll(20)
+        if (event?.type === 'message') await seen(event.message)
+      }
+    },
+    'for await': async (from, seen) => {
+      for await (const message of from) await seen(message)
+    },
+    run: (from, seen) => from.run({ handler: seen }),
+  }
 for (const [way, read] of Object.entries(holders)) {
   test(`${way}: a message of the leader before is settled late; its partition is read on from the new one`, async t => {
     const [topic, group] = await setting(0, 2)

@@ -177,11 +177,7 @@ export function decodeFields<From extends Message, To>(
   return make(message, key, value)
 }
 
-function decodeField(
-  message: Message,
-  field: 'key' | 'value',
-  deserializer: Deserializer<unknown> | null,
-): unknown {
+function decodeField(message: Message, field: 'key' | 'value', deserializer: Deserializer<unknown> | null): unknown {
   const bytes = message[field]
   if (bytes === null || deserializer === null) return bytes
   const context: SerdesContext = { topic: message.topic, field, headers: message.headers }
