@@ -1,12 +1,12 @@
 /** What a cluster can be made with. */
-import type { AclBinding } from './acls.ts'
-import type { Clock } from './clock.ts'
-import type { ValidateToken } from './sasl/oauthbearer.ts'
-import type { ScramMechanism } from './sasl/scram-credential.ts'
-import type { TelemetryPush } from './telemetry.ts'
-import type { TlsSettings } from './tls.ts'
-import type { UserOptions } from './users.ts'
-import type { KafkaRelease } from './versions.ts'
+import type { AclBinding } from './security/acls.ts'
+import type { Clock } from './base/clock.ts'
+import type { ValidateToken } from './security/sasl/oauthbearer.ts'
+import type { ScramMechanism } from './security/sasl/scram-credential.ts'
+import type { TelemetryPush } from './telemetry/telemetry.ts'
+import type { TlsSettings } from './server/tls.ts'
+import type { UserOptions } from './security/users.ts'
+import type { KafkaRelease } from './releases/versions.ts'
 
 export type SaslMechanism = 'PLAIN' | ScramMechanism | 'OAUTHBEARER'
 

@@ -2,7 +2,7 @@ import { test } from 'node:test'
 import assert from 'node:assert/strict'
 import { ConsumerGroupHeartbeat, JoinGroup, Metadata } from '@ottla/protocol'
 import { EmbeddedCluster } from '../src/index.ts'
-import { seededRandom, systemRandom } from '../src/random.ts'
+import { seededRandom, systemRandom } from '../src/base/random.ts'
 import { WireClient } from './wire-client.ts'
 
 async function ids(seed?: number): Promise<(string | null)[]> {

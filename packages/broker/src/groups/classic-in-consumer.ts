@@ -1,7 +1,7 @@
 /** Members of a consumer group that speak the classic protocol, while clients are upgraded one by one (KIP-848). */
 import { ErrorCode } from '@ottla/protocol'
-import { dashedUuid } from '../random.ts'
-import type { TopicStore } from '../topics.ts'
+import { dashedUuid } from '../base/random.ts'
+import type { TopicStore } from '../topics/topics.ts'
 import {
   refusedJoin,
   refusedSync,

@@ -1,7 +1,7 @@
 /** What goes in and out of a classic group, and what it keeps of a member. */
 import { ErrorCode } from '@ottla/protocol'
-import type { Timer } from '../clock.ts'
-import type { Random } from '../random.ts'
+import type { Timer } from '../base/clock.ts'
+import type { Random } from '../base/random.ts'
 import { readSubscription } from './consumer-protocol.ts'
 
 /** One way of handing out partitions that a member knows, and what it says to it. */

@@ -1,7 +1,7 @@
 /** A classic group: its members agree on a generation, and one of them hands out the partitions. */
 import { ErrorCode } from '@ottla/protocol'
-import type { Clock, Timer } from '../clock.ts'
-import { dashedUuid, systemRandom } from '../random.ts'
+import type { Clock, Timer } from '../base/clock.ts'
+import { dashedUuid, systemRandom } from '../base/random.ts'
 import {
   NO_BYTES,
   dismiss,

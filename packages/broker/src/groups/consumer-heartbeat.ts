@@ -1,6 +1,6 @@
 /** What members of a consumer group say, and what they are told (KIP-848). */
 import { ErrorCode } from '@ottla/protocol'
-import { newUuid } from '../random.ts'
+import { newUuid } from '../base/random.ts'
 import { assignors } from './assignors.ts'
 import { LEAVE_EPOCH, STATIC_LEAVE_EPOCH, newConsumerMember, type ConsumerMember } from './consumer-member.ts'
 import type { CanDescribe, ConsumerGroup } from './consumer.ts'

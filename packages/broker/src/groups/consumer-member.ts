@@ -1,5 +1,5 @@
 /** One member of a consumer group (KIP-848), and how it gets from what it has to what it is to have. */
-import type { Timer } from '../clock.ts'
+import type { Timer } from '../base/clock.ts'
 import type { MemberProtocol } from './classic-member.ts'
 
 /** unrevoked: has yet to give something up. unreleased: waits for what others have to give up. */

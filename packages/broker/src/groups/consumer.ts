@@ -1,8 +1,8 @@
 /** A consumer group (KIP-848): the coordinator hands out the partitions, each member follows at its own pace. */
 import { ErrorCode } from '@ottla/protocol'
-import type { Clock } from '../clock.ts'
-import type { Random } from '../random.ts'
-import type { TopicStore } from '../topics.ts'
+import type { Clock } from '../base/clock.ts'
+import type { Random } from '../base/random.ts'
+import type { TopicStore } from '../topics/topics.ts'
 import { DEFAULT_ASSIGNOR, assignors, type Assignment, type AssignorMember } from './assignors.ts'
 import type { ClassicSeed } from './classic-member.ts'
 import type { GroupConfigs } from './configs.ts'

@@ -1,6 +1,6 @@
 /** A group becomes one of the other protocol while its members go on (KIP-848: upgrade and downgrade). */
 import { ErrorCode } from '@ottla/protocol'
-import type { TopicStore } from '../topics.ts'
+import type { TopicStore } from '../topics/topics.ts'
 import { NO_BYTES, metadataOf, vote, type ClassicMember, type ClassicSeed } from './classic-member.ts'
 import type { ClassicGroup } from './classic.ts'
 import { newConsumerMember, type ConsumerMember, type ConsumerSeed } from './consumer-member.ts'

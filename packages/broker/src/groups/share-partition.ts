@@ -1,6 +1,6 @@
 /** Records of one partition on their way to the members of a share group (KIP-932). */
 import { ErrorCode } from '@ottla/protocol'
-import type { Clock, Timer } from '../clock.ts'
+import type { Clock, Timer } from '../base/clock.ts'
 import { GroupRefusal } from './refusal.ts'
 
 export interface ShareLimits {

@@ -1,7 +1,7 @@
 /** A share group (KIP-932): members take records, not partitions, and say of each what became of it. */
 import { ErrorCode } from '@ottla/protocol'
-import type { Timer } from '../clock.ts'
-import type { Partition } from '../topics.ts'
+import type { Timer } from '../base/clock.ts'
+import type { Partition } from '../topics/topics.ts'
 import type { Assignment, AssignorMember } from './assignors.ts'
 import { durationMs } from './configs.ts'
 import type { ConsumerSurroundings } from './consumer.ts'

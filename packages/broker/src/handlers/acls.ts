@@ -7,9 +7,9 @@ import {
   type DescribeAclsRequest,
   type Decoded,
 } from '@ottla/protocol'
-import { CLUSTER_NAME, type AclBinding, type AclFilter } from '../acls.ts'
-import { codeFor, operations, patternTypes, permissionTypes, resourceTypes, wordFor } from '../operations.ts'
-import { route, type RequestContext, type Route } from '../request.ts'
+import { CLUSTER_NAME, type AclBinding, type AclFilter } from '../security/acls.ts'
+import { codeFor, operations, patternTypes, permissionTypes, resourceTypes, wordFor } from './operations.ts'
+import { route, type RequestContext, type Route } from './request.ts'
 
 export const aclRoutes: readonly Route[] = [
   route(CreateAclsServer, ({ creations }, context) => {

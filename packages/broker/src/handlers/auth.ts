@@ -6,9 +6,9 @@ import {
   type SaslAuthenticateResponse,
   type SaslHandshakeResponse,
 } from '@ottla/protocol'
-import { route, type RequestContext, type Route, type Session } from '../request.ts'
-import { SaslRefused, type SaslStep } from '../sasl/exchange.ts'
-import { startExchange } from '../sasl/mechanisms.ts'
+import { route, type RequestContext, type Route, type Session } from './request.ts'
+import { SaslRefused, type SaslStep } from '../security/sasl/exchange.ts'
+import { startExchange } from '../security/sasl/mechanisms.ts'
 import type { ClusterState } from '../state.ts'
 
 // As a broker: more often than that nobody may authenticate anew.

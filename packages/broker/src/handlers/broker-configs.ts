@@ -1,9 +1,9 @@
 /** Configurations of brokers (KIP-226). */
 import { ErrorCode } from '@ottla/protocol'
-import { CLUSTER_NAME } from '../acls.ts'
-import { brokerConfigProblem, isListSetting, type BrokerSetting } from '../broker-configs.ts'
-import { brokerFacts } from '../broker-facts.ts'
-import type { RequestContext } from '../request.ts'
+import { CLUSTER_NAME } from '../security/acls.ts'
+import { brokerConfigProblem, isListSetting, type BrokerSetting } from '../configs/broker-configs.ts'
+import { brokerFacts } from './broker-facts.ts'
+import type { RequestContext } from './request.ts'
 import {
   DELETE,
   SET,

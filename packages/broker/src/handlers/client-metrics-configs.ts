@@ -1,7 +1,7 @@
 /** Subscriptions to metrics of clients, as resources with a configuration (KIP-714). */
 import { ErrorCode } from '@ottla/protocol'
-import { CLUSTER_NAME } from '../acls.ts'
-import { subscriptionDefaults, subscriptionProblem } from '../client-metrics.ts'
+import { CLUSTER_NAME } from '../security/acls.ts'
+import { subscriptionDefaults, subscriptionProblem } from '../telemetry/client-metrics.ts'
 import { DELETE, SET, SUBTRACT, Source, problem, type ConfigKind } from './config-kind.ts'
 
 const INT = 3

@@ -10,9 +10,9 @@ import {
   type DescribeClientQuotasRequest,
   type DescribeClientQuotasResponse,
 } from '@ottla/protocol'
-import { CLUSTER_NAME } from '../acls.ts'
-import type { EntityType, QuotaEntity } from '../quotas.ts'
-import { route, type RequestContext, type Route } from '../request.ts'
+import { CLUSTER_NAME } from '../security/acls.ts'
+import type { EntityType, QuotaEntity } from '../quotas/client-quotas.ts'
+import { route, type RequestContext, type Route } from './request.ts'
 
 export const clientQuotaRoutes: readonly Route[] = [
   route(DescribeClientQuotasServer, describe),

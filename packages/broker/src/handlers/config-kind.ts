@@ -6,7 +6,7 @@ import {
   type DescribeConfigsResponseDescribeConfigsResourceResult,
   type IncrementalAlterConfigsRequest,
 } from '@ottla/protocol'
-import type { RequestContext } from '../request.ts'
+import type { RequestContext } from './request.ts'
 
 export type AskedResource = Decoded<DescribeConfigsRequest>['resources'][number]
 export type ConfigChange = Decoded<IncrementalAlterConfigsRequest>['resources'][number]['configs'][number]

@@ -6,8 +6,8 @@ import {
   type ListConfigResourcesRequest,
   type ListConfigResourcesResponse,
 } from '@ottla/protocol'
-import { CLUSTER_NAME } from '../acls.ts'
-import { route, type RequestContext, type Route } from '../request.ts'
+import { CLUSTER_NAME } from '../security/acls.ts'
+import { route, type RequestContext, type Route } from './request.ts'
 
 export const configResourceRoutes: readonly Route[] = [route(ListConfigResourcesServer, list)]
 

@@ -7,8 +7,8 @@ import {
   type DescribeConfigsResponseDescribeConfigsResult,
   type IncrementalAlterConfigsResponseAlterConfigsResourceResponse,
 } from '@ottla/protocol'
-import { route, type RequestContext, type Route } from '../request.ts'
-import { documentationOf } from '../config-documentation.ts'
+import { route, type RequestContext, type Route } from './request.ts'
+import { documentationOf } from '../configs/documentation.ts'
 import { brokerConfigs } from './broker-configs.ts'
 import { clientMetricsConfigs } from './client-metrics-configs.ts'
 import {

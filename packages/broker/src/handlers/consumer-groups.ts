@@ -12,9 +12,9 @@ import { checkConsumerHeartbeat, consumerHeartbeat, type ConsumerHeartbeat } fro
 import type { ConsumerMember } from '../groups/consumer-member.ts'
 import { byTopic, keysOf } from '../groups/partition-set.ts'
 import { GroupRefusal, orRefuse } from '../groups/refusal.ts'
-import { authorizedOperations } from '../operations.ts'
-import { route, type RequestContext, type Route } from '../request.ts'
-import type { TopicStore } from '../topics.ts'
+import { authorizedOperations } from './operations.ts'
+import { route, type RequestContext, type Route } from './request.ts'
+import type { TopicStore } from '../topics/topics.ts'
 import { canDescribe, checkGroup, hostOf } from './group-access.ts'
 
 export const consumerGroupRoutes: readonly Route[] = [

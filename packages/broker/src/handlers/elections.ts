@@ -6,10 +6,10 @@ import {
   type ElectLeadersRequest,
   type ElectLeadersResponse,
 } from '@ottla/protocol'
-import { CLUSTER_NAME } from '../acls.ts'
-import { lead } from '../reassignments.ts'
-import { route, type RequestContext, type Route } from '../request.ts'
-import type { Partition, Topic, TopicStore } from '../topics.ts'
+import { CLUSTER_NAME } from '../security/acls.ts'
+import { lead } from '../topics/reassignments.ts'
+import { route, type RequestContext, type Route } from './request.ts'
+import type { Partition, Topic, TopicStore } from '../topics/topics.ts'
 
 const PREFERRED = 0
 const UNCLEAN = 1

@@ -6,9 +6,9 @@ import {
   type UpdateFeaturesRequest,
   type UpdateFeaturesResponse,
 } from '@ottla/protocol'
-import { CLUSTER_NAME } from '../acls.ts'
-import type { FeatureUpdate } from '../features.ts'
-import { route, type RequestContext, type Route } from '../request.ts'
+import { CLUSTER_NAME } from '../security/acls.ts'
+import type { FeatureUpdate } from '../releases/features.ts'
+import { route, type RequestContext, type Route } from './request.ts'
 
 export const featureRoutes: readonly Route[] = [route(UpdateFeaturesServer, update)]
 

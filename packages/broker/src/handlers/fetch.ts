@@ -8,9 +8,9 @@ import {
   type FetchResponseFetchableTopicResponse,
   type FetchResponsePartitionData,
 } from '@ottla/protocol'
-import type { FetchPlan, FetchedPartition } from '../fetch-sessions.ts'
-import { quotaClient, route, type RequestContext, type Route } from '../request.ts'
-import type { Partition, Topic } from '../topics.ts'
+import type { FetchPlan, FetchedPartition } from '../topics/fetch-sessions.ts'
+import { quotaClient, route, type RequestContext, type Route } from './request.ts'
+import type { Partition, Topic } from '../topics/topics.ts'
 
 // As fetch.max.bytes of a broker.
 const MAX_BYTES = 57_671_680

@@ -1,7 +1,7 @@
 /** Who may do something with a group, and which broker answers for it. */
 import { ErrorCode } from '@ottla/protocol'
-import type { Operation } from '../acls.ts'
-import type { RequestContext } from '../request.ts'
+import type { Operation } from '../security/acls.ts'
+import type { RequestContext } from './request.ts'
 
 /** 0, or why the client or this broker has nothing to do with the group. */
 export function checkGroup(operation: Operation, groupId: string, context: RequestContext): number {

@@ -9,10 +9,10 @@ import {
   type ListGroupsRequest,
   type ListGroupsResponse,
 } from '@ottla/protocol'
-import { CLUSTER_NAME } from '../acls.ts'
+import { CLUSTER_NAME } from '../security/acls.ts'
 import { NO_BYTES, metadataOf } from '../groups/classic-member.ts'
-import { authorizedOperations } from '../operations.ts'
-import { route, type RequestContext, type Route } from '../request.ts'
+import { authorizedOperations } from './operations.ts'
+import { route, type RequestContext, type Route } from './request.ts'
 import { checkGroup } from './group-access.ts'
 
 export const groupAdminRoutes: readonly Route[] = [

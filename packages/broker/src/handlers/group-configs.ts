@@ -1,7 +1,7 @@
 /** Configurations of groups. A group may be configured before it is there, so that none is unknown. */
 import { ErrorCode } from '@ottla/protocol'
-import { brokerSettingType } from '../broker-configs.ts'
-import { BOOLEAN, INT, STRING } from '../broker-settings.ts'
+import { brokerSettingType } from '../configs/broker-configs.ts'
+import { BOOLEAN, INT, STRING } from '../configs/broker-settings.ts'
 import { groupConfigDefaults, groupConfigProblem } from '../groups/configs.ts'
 import { DELETE, SET, Source, problem, type ConfigKind } from './config-kind.ts'
 

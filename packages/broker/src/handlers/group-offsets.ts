@@ -13,9 +13,9 @@ import {
   type OffsetFetchResponse,
   type OffsetFetchResponseOffsetFetchResponseGroup,
 } from '@ottla/protocol'
-import { offsetKey, type Committer, type Group } from '../groups.ts'
-import { route, type RequestContext, type Route } from '../request.ts'
-import type { Topic } from '../topics.ts'
+import { offsetKey, type Committer, type Group } from '../groups/group.ts'
+import { route, type RequestContext, type Route } from './request.ts'
+import type { Topic } from '../topics/topics.ts'
 import { checkGroup } from './group-access.ts'
 
 export const groupOffsetRoutes: readonly Route[] = [

@@ -16,7 +16,7 @@ import {
   type SyncGroupResponse,
 } from '@ottla/protocol'
 import { checkSessionTimeout, type JoinInput } from '../groups/classic-member.ts'
-import { route, type RequestContext, type Route } from '../request.ts'
+import { route, type RequestContext, type Route } from './request.ts'
 import { canDescribe, checkGroup, hostOf } from './group-access.ts'
 
 export const groupRoutes: readonly Route[] = [

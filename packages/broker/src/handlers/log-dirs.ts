@@ -9,9 +9,9 @@ import {
   type DescribeLogDirsRequest,
   type DescribeLogDirsResponse,
 } from '@ottla/protocol'
-import { CLUSTER_NAME } from '../acls.ts'
-import { logDirOf } from '../log-dirs.ts'
-import { route, type RequestContext, type Route } from '../request.ts'
+import { CLUSTER_NAME } from '../security/acls.ts'
+import { logDirOf } from '../topics/log-dirs.ts'
+import { route, type RequestContext, type Route } from './request.ts'
 
 export const logDirRoutes: readonly Route[] = [
   route(DescribeLogDirsServer, describe),

@@ -1,6 +1,6 @@
 /** Levels of a broker's loggers (KIP-412). Nothing is logged; the levels are there to be set. */
 import { ErrorCode } from '@ottla/protocol'
-import { CLUSTER_NAME } from '../acls.ts'
+import { CLUSTER_NAME } from '../security/acls.ts'
 import { brokerProblem } from './broker-configs.ts'
 import { DELETE, SET, SUBTRACT, Source, problem, type ConfigKind } from './config-kind.ts'
 

@@ -11,11 +11,11 @@ import {
   type MetadataResponse,
   type MetadataResponseMetadataResponseTopic,
 } from '@ottla/protocol'
-import { CLUSTER_NAME } from '../acls.ts'
-import { internalTopics } from '../internal-topics.ts'
-import { authorizedOperations } from '../operations.ts'
-import { route, type RequestContext, type Route } from '../request.ts'
-import { nameProblem, type Partition, type Topic } from '../topics.ts'
+import { CLUSTER_NAME } from '../security/acls.ts'
+import { internalTopics } from '../topics/internal-topics.ts'
+import { authorizedOperations } from './operations.ts'
+import { route, type RequestContext, type Route } from './request.ts'
+import { nameProblem, type Partition, type Topic } from '../topics/topics.ts'
 
 // Types of endpoints (KIP-919).
 const BROKERS = 1

@@ -1,6 +1,6 @@
 import { ErrorCode } from '@ottla/protocol'
-import { withError } from '../faults.ts'
-import type { Route } from '../request.ts'
+import { withError } from '../control/faults.ts'
+import type { Route } from './request.ts'
 
 /** The routes, which are answered with UNSUPPORTED_VERSION while the cluster does without the feature. */
 export function needs(feature: string, routes: readonly Route[]): Route[] {

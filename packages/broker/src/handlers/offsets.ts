@@ -1,6 +1,6 @@
 /** Where to read: ListOffsets and OffsetForLeaderEpoch. */
 import { ErrorCode, ListOffsetsServer, OffsetForLeaderEpochServer } from '@ottla/protocol'
-import { route, type RequestContext, type Route } from '../request.ts'
+import { route, type RequestContext, type Route } from './request.ts'
 
 const LATEST = -1
 const EARLIEST = -2

@@ -8,10 +8,10 @@ import {
   type ProduceResponsePartitionProduceResponse,
   type RecordBatch,
 } from '@ottla/protocol'
-import { codecOf } from '../rebuild-batch.ts'
-import { CloseConnection, quotaClient, route, type RequestContext, type Route } from '../request.ts'
-import type { Partition, Topic } from '../topics.ts'
-import { isRefusal, readBatch, type RecordProblem, type Refusal } from '../validation.ts'
+import { codecOf } from '../log/rebuild-batch.ts'
+import { CloseConnection, quotaClient, route, type RequestContext, type Route } from './request.ts'
+import type { Partition, Topic } from '../topics/topics.ts'
+import { isRefusal, readBatch, type RecordProblem, type Refusal } from '../log/validation.ts'
 
 // Kafka's defaults, for topics that do not say otherwise.
 const NEWEST_MS = 3_600_000

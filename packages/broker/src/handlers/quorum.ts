@@ -10,8 +10,8 @@ import {
   type DescribeQuorumRequest,
   type DescribeQuorumResponse,
 } from '@ottla/protocol'
-import { CLUSTER_NAME } from '../acls.ts'
-import { route, type RequestContext, type Route } from '../request.ts'
+import { CLUSTER_NAME } from '../security/acls.ts'
+import { route, type RequestContext, type Route } from './request.ts'
 
 const METADATA_TOPIC = '__cluster_metadata'
 // Its leader never changes in a way that anybody could see.

@@ -9,10 +9,10 @@ import {
   type ListPartitionReassignmentsRequest,
   type ListPartitionReassignmentsResponse,
 } from '@ottla/protocol'
-import { CLUSTER_NAME } from '../acls.ts'
-import { cancelReassignment, reassign } from '../reassignments.ts'
-import { route, type RequestContext, type Route } from '../request.ts'
-import type { Partition } from '../topics.ts'
+import { CLUSTER_NAME } from '../security/acls.ts'
+import { cancelReassignment, reassign } from '../topics/reassignments.ts'
+import { route, type RequestContext, type Route } from './request.ts'
+import type { Partition } from '../topics/topics.ts'
 
 export const reassignmentRoutes: readonly Route[] = [
   route(AlterPartitionReassignmentsServer, alter),

@@ -9,10 +9,10 @@ import {
   type DescribeUserScramCredentialsRequest,
   type DescribeUserScramCredentialsResponse,
 } from '@ottla/protocol'
-import { CLUSTER_NAME } from '../acls.ts'
-import { route, type RequestContext, type Route } from '../request.ts'
-import { MAX_ITERATIONS, MIN_ITERATIONS, salted, scramMechanisms } from '../sasl/scram-credential.ts'
-import type { UserStore } from '../users.ts'
+import { CLUSTER_NAME } from '../security/acls.ts'
+import { route, type RequestContext, type Route } from './request.ts'
+import { MAX_ITERATIONS, MIN_ITERATIONS, salted, scramMechanisms } from '../security/sasl/scram-credential.ts'
+import type { UserStore } from '../security/users.ts'
 
 export const scramUserRoutes: readonly Route[] = [
   route(DescribeUserScramCredentialsServer, describe),

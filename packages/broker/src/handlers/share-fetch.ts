@@ -21,8 +21,8 @@ import {
 } from '../groups/share-partition.ts'
 import { FINAL_EPOCH, type ShareSession } from '../groups/share-sessions.ts'
 import type { ShareGroup } from '../groups/share.ts'
-import { route, type RequestContext, type Route } from '../request.ts'
-import type { Partition } from '../topics.ts'
+import { route, type RequestContext, type Route } from './request.ts'
+import type { Partition } from '../topics/topics.ts'
 
 export const shareFetchRoutes: readonly Route[] = [
   route(ShareFetchServer, fetch),

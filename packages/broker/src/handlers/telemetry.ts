@@ -6,9 +6,9 @@ import {
   ZERO_UUID,
   type GetTelemetrySubscriptionsResponse,
 } from '@ottla/protocol'
-import type { ClientTraits } from '../client-metrics.ts'
-import { route, type RequestContext, type Route } from '../request.ts'
-import { TELEMETRY_MAX_BYTES, telemetryCompression } from '../telemetry.ts'
+import type { ClientTraits } from '../telemetry/client-metrics.ts'
+import { route, type RequestContext, type Route } from './request.ts'
+import { TELEMETRY_MAX_BYTES, telemetryCompression } from '../telemetry/telemetry.ts'
 
 /** Served only by clusters that somebody wants to be told of metrics by. */
 export const telemetryRoutes: readonly Route[] = [

@@ -11,8 +11,8 @@ import {
   type DescribeDelegationTokenRequest,
   type DescribeDelegationTokenResponse,
 } from '@ottla/protocol'
-import { route, type RequestContext, type Route } from '../request.ts'
-import { TokenRefusal, isOwnerOrRenewer } from '../tokens.ts'
+import { route, type RequestContext, type Route } from './request.ts'
+import { TokenRefusal, isOwnerOrRenewer } from '../security/tokens.ts'
 
 const ANONYMOUS = 'User:ANONYMOUS'
 // The first version that tells who asked for a token (KIP-373).

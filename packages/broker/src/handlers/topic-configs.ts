@@ -1,9 +1,9 @@
 /** Configurations of topics. */
 import { ErrorCode } from '@ottla/protocol'
-import { brokerNameOf } from '../broker-configs.ts'
-import type { RequestContext } from '../request.ts'
-import { configProblem, isListConfig, topicConfigType, topicDefaults } from '../topic-configs.ts'
-import { nameProblem } from '../topics.ts'
+import { brokerNameOf } from '../configs/broker-configs.ts'
+import type { RequestContext } from './request.ts'
+import { configProblem, isListConfig, topicConfigType, topicDefaults } from '../configs/topic-configs.ts'
+import { nameProblem } from '../topics/topics.ts'
 import {
   DELETE,
   SET,

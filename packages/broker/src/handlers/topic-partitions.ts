@@ -7,9 +7,9 @@ import {
   type DescribeTopicPartitionsRequest,
   type DescribeTopicPartitionsResponse,
 } from '@ottla/protocol'
-import { authorizedOperations } from '../operations.ts'
-import { route, type RequestContext, type Route } from '../request.ts'
-import { nameProblem } from '../topics.ts'
+import { authorizedOperations } from './operations.ts'
+import { route, type RequestContext, type Route } from './request.ts'
+import { nameProblem } from '../topics/topics.ts'
 import { describePartition } from './metadata.ts'
 
 // Kafka's default of max.request.partition.size.limit.

@@ -10,11 +10,11 @@ import {
   type CreateTopicsResponseCreatableTopicResult,
   type Decoded,
 } from '@ottla/protocol'
-import { CLUSTER_NAME } from '../acls.ts'
-import { internalTopics } from '../internal-topics.ts'
-import type { MutationQuota } from '../mutation-quota.ts'
-import { quotaClient, route, type RequestContext, type Route } from '../request.ts'
-import { PARTITION_LIMIT } from '../topics.ts'
+import { CLUSTER_NAME } from '../security/acls.ts'
+import { internalTopics } from '../topics/internal-topics.ts'
+import type { MutationQuota } from '../quotas/mutation-quota.ts'
+import { quotaClient, route, type RequestContext, type Route } from './request.ts'
+import { PARTITION_LIMIT } from '../topics/topics.ts'
 
 const TWICE = 'Duplicate topic name.'
 const TOO_MUCH = 'The throttling quota has been exceeded.'

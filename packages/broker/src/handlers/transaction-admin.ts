@@ -13,12 +13,12 @@ import {
   type WriteTxnMarkersRequest,
   type WriteTxnMarkersResponseWritableTxnMarkerResult,
 } from '@ottla/protocol'
-import { CLUSTER_NAME } from '../acls.ts'
-import { OFFSETS_TOPIC } from '../internal-topics.ts'
-import { route, type RequestContext, type Route } from '../request.ts'
-import { completeOffsets } from '../transaction-markers.ts'
-import { nameProblem } from '../topics.ts'
-import { transactionStates, type TopicPartition } from '../transaction.ts'
+import { CLUSTER_NAME } from '../security/acls.ts'
+import { OFFSETS_TOPIC } from '../topics/internal-topics.ts'
+import { route, type RequestContext, type Route } from './request.ts'
+import { completeOffsets } from '../transactions/markers.ts'
+import { nameProblem } from '../topics/topics.ts'
+import { transactionStates, type TopicPartition } from '../transactions/transaction.ts'
 
 export const transactionAdminRoutes: readonly Route[] = [
   route(DescribeTransactionsServer, ({ transactionalIds }, context) => ({

@@ -6,8 +6,8 @@ import {
   type TxnOffsetCommitRequest,
   type TxnOffsetCommitResponse,
 } from '@ottla/protocol'
-import { route, type RequestContext, type Route } from '../request.ts'
-import { partitionKey } from '../transaction.ts'
+import { route, type RequestContext, type Route } from './request.ts'
+import { partitionKey } from '../transactions/transaction.ts'
 
 const MAX_METADATA_BYTES = 4096
 // TRANSACTION_ABORTABLE is known from 4 on, and from 5 on the offsets need not be announced (KIP-890).

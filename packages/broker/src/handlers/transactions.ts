@@ -12,10 +12,10 @@ import {
   type InitProducerIdRequest,
   type InitProducerIdResponse,
 } from '@ottla/protocol'
-import { CLUSTER_NAME } from '../acls.ts'
-import { route, type RequestContext, type Route } from '../request.ts'
-import type { TopicPartition } from '../transaction.ts'
-import type { ProducerIdentity } from '../transactions.ts'
+import { CLUSTER_NAME } from '../security/acls.ts'
+import { route, type RequestContext, type Route } from './request.ts'
+import type { TopicPartition } from '../transactions/transaction.ts'
+import type { ProducerIdentity } from '../transactions/coordinator.ts'
 
 // AddPartitionsToTxn is between brokers from here on, and speaks of many transactions.
 const BATCHED_VERSION = 4

@@ -1,7 +1,7 @@
 /** ApiVersions: what clients may ask. */
 import { ApiVersionsServer, ErrorCode, type ApiVersionsResponse } from '@ottla/protocol'
-import type { Features } from '../features.ts'
-import { route, type Route } from '../request.ts'
+import type { Features } from '../releases/features.ts'
+import { route, type Route } from './request.ts'
 
 // ApiVersions tells of features from here on.
 const FEATURES_VERSION = 3

@@ -1,6 +1,6 @@
 /** What the journal says. Later entries about the same thing supersede earlier ones. */
-import type { CommittedOffset } from '../committed-offsets.ts'
-import type { TransactionFields, TopicPartition } from '../transaction.ts'
+import type { CommittedOffset } from '../groups/committed-offsets.ts'
+import type { TransactionFields, TopicPartition } from '../transactions/transaction.ts'
 
 export interface SavedTopic {
   readonly id: string

@@ -2,8 +2,8 @@
 import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, truncateSync } from 'node:fs'
 import { join } from 'node:path'
 import { BatchReader, ProtocolError, type RecordBatch } from '@ottla/protocol'
-import type { LogSink } from '../log.ts'
-import { storedBatch, type StoredBatch } from '../stored-batch.ts'
+import type { LogSink } from '../log/log.ts'
+import { storedBatch, type StoredBatch } from '../log/stored-batch.ts'
 import type { FilePool } from './file-pool.ts'
 import { replaceFile } from './replace-file.ts'
 

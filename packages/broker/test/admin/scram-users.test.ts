@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import assert from 'node:assert/strict'
 import { AlterUserScramCredentials, DescribeUserScramCredentials, ErrorCode } from '@ottla/protocol'
 import { EmbeddedCluster } from '../../src/index.ts'
-import { scram } from '../sasl/log-in.ts'
+import { scram } from '../security/sasl/log-in.ts'
 import { WireClient } from '../wire-client.ts'
 
 const SHA_256 = 1

@@ -11,7 +11,7 @@ import {
 } from '@ottla/protocol'
 import { EmbeddedCluster, type AclBinding } from '../../src/index.ts'
 import { FakeClock } from '../fake-clock.ts'
-import { plain, scram, type Answer } from '../sasl/log-in.ts'
+import { plain, scram, type Answer } from '../security/sasl/log-in.ts'
 import { WireClient } from '../wire-client.ts'
 
 const DAY = 86_400_000

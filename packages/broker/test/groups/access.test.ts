@@ -25,7 +25,7 @@ import {
   ShareGroupHeartbeat,
   SyncGroup,
 } from '@ottla/protocol'
-import type { AclBinding } from '../../src/acls.ts'
+import type { AclBinding } from '../../src/security/acls.ts'
 import { EmbeddedCluster } from '../../src/index.ts'
 import { WireClient } from '../wire-client.ts'
 

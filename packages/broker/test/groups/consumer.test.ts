@@ -1,7 +1,7 @@
 import { test } from 'node:test'
 import assert from 'node:assert/strict'
 import { ErrorCode } from '@ottla/protocol'
-import { Group } from '../../src/groups.ts'
+import { Group } from '../../src/groups/group.ts'
 import { GroupConfigs } from '../../src/groups/configs.ts'
 import {
   checkConsumerHeartbeat,
@@ -10,7 +10,7 @@ import {
 } from '../../src/groups/consumer-heartbeat.ts'
 import { byTopic, keysOf, partitionKey } from '../../src/groups/partition-set.ts'
 import { GroupRefusal } from '../../src/groups/refusal.ts'
-import { TopicStore } from '../../src/topics.ts'
+import { TopicStore } from '../../src/topics/topics.ts'
 import { FakeClock } from '../fake-clock.ts'
 
 const SESSION_MS = 45_000

@@ -9,12 +9,12 @@ import {
   writeConsumerProtocolAssignment,
   writeConsumerProtocolSubscription,
 } from '@ottla/protocol'
-import { Group, offsetKey } from '../../src/groups.ts'
+import { Group, offsetKey } from '../../src/groups/group.ts'
 import type { JoinInput, JoinOutput, SyncOutput } from '../../src/groups/classic-member.ts'
 import { GroupConfigs } from '../../src/groups/configs.ts'
 import { consumerHeartbeat } from '../../src/groups/consumer-heartbeat.ts'
 import { GroupRefusal } from '../../src/groups/refusal.ts'
-import { TopicStore } from '../../src/topics.ts'
+import { TopicStore } from '../../src/topics/topics.ts'
 import { FakeClock } from '../fake-clock.ts'
 
 const REBALANCE_MS = 30_000

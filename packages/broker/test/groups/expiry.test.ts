@@ -1,10 +1,10 @@
 import { test } from 'node:test'
 import assert from 'node:assert/strict'
 import { Writer, writeConsumerProtocolSubscription } from '@ottla/protocol'
-import { Group, offsetKey } from '../../src/groups.ts'
+import { Group, offsetKey } from '../../src/groups/group.ts'
 import { GroupConfigs } from '../../src/groups/configs.ts'
 import type { JoinOutput } from '../../src/groups/classic-member.ts'
-import { TopicStore } from '../../src/topics.ts'
+import { TopicStore } from '../../src/topics/topics.ts'
 import { FakeClock } from '../fake-clock.ts'
 
 const WEEK_MS = 7 * 86_400_000

@@ -1,0 +1,227 @@
+/** The groups of a cluster, and the offsets that were committed in their names. */
+import { ErrorCode } from '@ottla/protocol'
+import { CommittedOffsets, type CommittedOffset } from './committed-offsets.ts'
+import { ClassicInConsumer } from './classic-in-consumer.ts'
+import type { ClassicSettings } from './classic-member.ts'
+import { ClassicGroup } from './classic.ts'
+import { ConsumerGroup, checkAssignmentEpoch, type CanDescribe, type ConsumerSurroundings } from './consumer.ts'
+import type { ConsumerSeed } from './consumer-member.ts'
+import { upgraded } from './conversion.ts'
+import { GroupRefusal } from './refusal.ts'
+import { ShareGroup } from './share.ts'
+
+/** What groups need of the cluster they are in. */
+export interface GroupSurroundings extends ConsumerSurroundings {
+  readonly classic: ClassicSettings
+  /** Told of every offset that is committed; null: it is no more. */
+  readonly offsetChanged?: (groupId: string, key: string, offset: CommittedOffset | null) => void
+}
+
+/** Who says to commit or to read offsets. */
+export interface Committer {
+  readonly memberId: string
+  /** Generation or member epoch; below 0 from outside of the group. */
+  readonly epoch: number
+  readonly groupInstanceId: string | null
+}
+
+/** What members of the classic protocol ask of a group. */
+export type ClassicProtocol = Pick<ClassicGroup, 'join' | 'sync' | 'heartbeat' | 'leave'>
+
+// offsets.retention.minutes of a broker.
+const OFFSETS_RETENTION_MS = 604_800_000
+// The first version of OffsetCommit that knows of member epochs.
+const MEMBER_EPOCH_VERSION = 9
+
+/** One id: its offsets stay when the members make another type of group of it. */
+export class Group {
+  readonly id: string
+  /** By {@link offsetKey}. */
+  readonly offsets: CommittedOffsets
+  readonly #surroundings: GroupSurroundings
+  readonly #committedAt = new Map<string, number>()
+  #core: ClassicGroup | ConsumerGroup | ShareGroup
+
+  constructor(id: string, surroundings: GroupSurroundings) {
+    this.id = id
+    this.#surroundings = surroundings
+    this.offsets = new CommittedOffsets((key, offset) => {
+      if (offset === null) this.#committedAt.delete(key)
+      else this.#committedAt.set(key, surroundings.clock.now())
+      surroundings.offsetChanged?.(id, key, offset)
+    })
+    this.#core = new ClassicGroup(id, surroundings.clock, surroundings.classic)
+  }
+
+  get type(): 'classic' | 'consumer' | 'share' {
+    return this.#core.type
+  }
+
+  get state(): string {
+    return this.#core.state
+  }
+
+  get protocolType(): string {
+    return this.#core.protocolType ?? ''
+  }
+
+  get isEmpty(): boolean {
+    return this.#core.isEmpty
+  }
+
+  /** The group as it is, if it is a classic one. */
+  get classic(): ClassicGroup | null {
+    return this.#core instanceof ClassicGroup ? this.#core : null
+  }
+
+  /** The group as it is, if it is a consumer group. */
+  get consumer(): ConsumerGroup | null {
+    return this.#core instanceof ConsumerGroup ? this.#core : null
+  }
+
+  /** The group as it is, if it is a share group. */
+  get share(): ShareGroup | null {
+    return this.#core instanceof ShareGroup ? this.#core : null
+  }
+
+  /**
+   * The group for members with the classic protocol; null: it is none for them.
+   * @param joins somebody joins: an empty group becomes a classic one
+   */
+  asClassic(joins: boolean, canDescribe: CanDescribe): ClassicProtocol | null {
+    if (this.#core instanceof ClassicGroup) return this.#core
+    if (this.#core instanceof ShareGroup) return null
+    if (!joins || !this.#core.isEmpty) {
+      return new ClassicInConsumer(this.#core, this.#surroundings.topics, canDescribe)
+    }
+    this.#core.close()
+    return (this.#core = new ClassicGroup(this.id, this.#surroundings.clock, this.#surroundings.classic))
+  }
+
+  /**
+   * The group for members with the consumer protocol.
+   * @param joins somebody joins: a classic group becomes a consumer group, and its members go on in it
+   * @throws GroupRefusal GROUP_ID_NOT_FOUND
+   */
+  asConsumer(joins: boolean): ConsumerGroup {
+    if (this.#core instanceof ConsumerGroup) return this.#core
+    if (!joins || this.#core instanceof ShareGroup) {
+      throw new GroupRefusal(ErrorCode.ERR_GROUP_ID_NOT_FOUND, `Group ${this.id} is not a consumer group.`)
+    }
+    let seed: ConsumerSeed | null = null
+    if (!this.#core.isEmpty) {
+      if (this.#core.members.size > this.#surroundings.maxSize) {
+        const message = `Cannot upgrade classic group ${this.id} to consumer group because the group size exceeds the consumer group maximum size.`
+        throw new GroupRefusal(ErrorCode.ERR_GROUP_ID_NOT_FOUND, message)
+      }
+      seed = upgraded(this.#core, this.#surroundings.topics)
+    }
+    this.#core.close(ErrorCode.ERR_REBALANCE_IN_PROGRESS)
+    this.#core = new ConsumerGroup(
+      this.id,
+      this.#surroundings,
+      (classicSeed, rebalances) => {
+        const { clock, classic } = this.#surroundings
+        const next = ClassicGroup.from(this.id, clock, classic, classicSeed)
+        this.#core = next
+        if (rebalances) next.rebalance()
+      },
+      seed,
+    )
+    return this.#core
+  }
+
+  /**
+   * The group for members that share (KIP-932).
+   * @param isNew nobody has had anything to do with the id before
+   * @throws GroupRefusal GROUP_ID_NOT_FOUND
+   */
+  asShare(isNew: boolean): ShareGroup {
+    if (this.#core instanceof ShareGroup) return this.#core
+    if (!isNew) throw new GroupRefusal(ErrorCode.ERR_GROUP_ID_NOT_FOUND, `Group ${this.id} is not a share group.`)
+    this.#core.close()
+    return (this.#core = new ShareGroup(this.id, this.#surroundings))
+  }
+
+  /** 0, or why whoever says to be this member may commit no offsets. @param version of OffsetCommit */
+  checkCommit(by: Committer, isTransactional: boolean, version = MEMBER_EPOCH_VERSION): number {
+    const { memberId, epoch, groupInstanceId } = by
+    if (this.#core instanceof ClassicGroup) {
+      return this.#core.checkCommit(memberId, epoch, groupInstanceId, isTransactional)
+    }
+    // Share groups have no such offsets.
+    if (this.#core instanceof ShareGroup) return ErrorCode.ERR_GROUP_ID_NOT_FOUND
+    if (epoch < 0 && this.#core.isEmpty) return ErrorCode.ERR_NO_ERROR
+    if (isTransactional && isOutside(by)) return ErrorCode.ERR_NO_ERROR
+    const member = this.#core.members.get(memberId)
+    if (member === undefined) return ErrorCode.ERR_UNKNOWN_MEMBER_ID
+    const isClassic = member.classic !== null
+    if (!isTransactional && !isClassic && version < MEMBER_EPOCH_VERSION) return ErrorCode.ERR_UNSUPPORTED_VERSION
+    if (epoch <= member.epoch) return ErrorCode.ERR_NO_ERROR
+    return isClassic || isTransactional ? ErrorCode.ERR_ILLEGAL_GENERATION : ErrorCode.ERR_STALE_MEMBER_EPOCH
+  }
+
+  /** 0, or why a member that {@link checkCommit} lets commit may not commit for this partition (KIP-1251). */
+  checkCommitOf(by: Committer, isTransactional: boolean, topicId: string, partition: number): number {
+    const member = this.#core instanceof ConsumerGroup ? this.#core.members.get(by.memberId) : undefined
+    if (member === undefined || isOutside(by)) return ErrorCode.ERR_NO_ERROR
+    const code = checkAssignmentEpoch(member, by.epoch, topicId, partition)
+    const isStale = code === ErrorCode.ERR_STALE_MEMBER_EPOCH
+    return isTransactional && isStale ? ErrorCode.ERR_ILLEGAL_GENERATION : code
+  }
+
+  /** 0, or why a member may not read offsets. @param memberId null: nobody says to be one */
+  checkFetch(memberId: string | null, epoch: number): number {
+    if (!(this.#core instanceof ConsumerGroup) || (memberId === null && epoch < 0)) return ErrorCode.ERR_NO_ERROR
+    const member = this.#core.members.get(memberId ?? '')
+    if (member === undefined) return ErrorCode.ERR_UNKNOWN_MEMBER_ID
+    if (epoch === member.epoch) return ErrorCode.ERR_NO_ERROR
+    return member.classic === null ? ErrorCode.ERR_STALE_MEMBER_EPOCH : ErrorCode.ERR_ILLEGAL_GENERATION
+  }
+
+  /** 0, or why the offsets of the group cannot be deleted at all. */
+  checkOffsetDelete(): number {
+    if (this.#core instanceof ShareGroup) return ErrorCode.ERR_GROUP_ID_NOT_FOUND
+    return this.isEmpty || this.protocolType === 'consumer' ? ErrorCode.ERR_NO_ERROR : ErrorCode.ERR_NON_EMPTY_GROUP
+  }
+
+  /** Whether members read the topic, so that its offsets have to stay. */
+  isSubscribedTo(topic: string): boolean {
+    return this.#core.isSubscribedTo(topic)
+  }
+
+  /** Forgets offsets that nobody has needed for a week (KIP-211). @returns whether nothing is left of the group */
+  expire(): boolean {
+    const limit = this.#surroundings.clock.now() - OFFSETS_RETENTION_MS
+    for (const key of [...this.offsets.keys()]) {
+      const needed = this.#neededUntil(key)
+      if (needed !== null && needed <= limit) this.offsets.delete(key)
+    }
+    return this.isEmpty && this.offsets.size === 0 && !(this.#core instanceof ShareGroup)
+  }
+
+  /** The cluster or the group is going away: nobody is left waiting. */
+  close(): void {
+    this.#core.close()
+  }
+
+  // When the retention of an offset begins; null: it is still needed.
+  #neededUntil(key: string): number | null {
+    const committedAt = this.#committedAt.get(key) ?? this.#surroundings.clock.now()
+    const core = this.#core
+    if (core instanceof ShareGroup) return null
+    if (core instanceof ClassicGroup && core.protocolType === null) return committedAt
+    if (core instanceof ClassicGroup && core.state !== 'Stable') return core.emptySince
+    const [topic = ''] = key.split('\0')
+    return core.protocolType !== 'consumer' || core.isSubscribedTo(topic) ? null : committedAt
+  }
+}
+
+/** Where the offset of a partition is found among those of a group. */
+export function offsetKey(topic: string, partition: number): string {
+  return `${topic}\0${partition}`
+}
+
+function isOutside({ memberId, epoch, groupInstanceId }: Committer): boolean {
+  return epoch < 0 && memberId === '' && groupInstanceId === null
+}

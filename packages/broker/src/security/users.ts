@@ -1,0 +1,78 @@
+/** Who may log in, and with what. May change at any time: who is logged in stays so. */
+import { timingSafeEqual } from 'node:crypto'
+import type { Random } from '../base/random.ts'
+import {
+  MIN_ITERATIONS,
+  credentialOf,
+  scramMechanisms,
+  type ScramCredential,
+  type ScramMechanism,
+} from './sasl/scram-credential.ts'
+
+/** A user's password, and how it is kept for SCRAM. */
+export interface UserOptions {
+  readonly password: string
+  /** 4096 by default. */
+  readonly iterations?: number
+  /** Random by default. */
+  readonly salt?: Uint8Array
+}
+
+const SALT_BYTES = 20
+
+export class UserStore {
+  readonly #passwords = new Map<string, Buffer>()
+  readonly #scram = new Map<string, Map<ScramMechanism, ScramCredential>>()
+  readonly #mechanisms: readonly ScramMechanism[]
+  readonly #random: Random
+
+  /** @param mechanisms passwords are kept for those of SCRAM among them */
+  constructor(mechanisms: readonly string[], random: Random) {
+    this.#mechanisms = scramMechanisms.filter(mechanism => mechanisms.includes(mechanism))
+    this.#random = random
+  }
+
+  /** For every mechanism. Throws RangeError for iterations that cannot be. */
+  set(name: string, user: string | UserOptions): void {
+    const { password, iterations = MIN_ITERATIONS, salt } = typeof user === 'string' ? { password: user } : user
+    if (!Number.isInteger(iterations) || iterations < 1)
+      throw new RangeError(`iterations: ${iterations} is not possible`)
+    this.#passwords.set(name, Buffer.from(password))
+    for (const mechanism of this.#mechanisms) {
+      const ownSalt = salt === undefined ? this.#random.bytes(SALT_BYTES) : Buffer.from(salt)
+      this.setScram(name, mechanism, credentialOf(mechanism, password, ownSalt, iterations))
+    }
+  }
+
+  /** @returns whether there was such a user */
+  delete(name: string): boolean {
+    const hadScram = this.#scram.delete(name)
+    return this.#passwords.delete(name) || hadScram
+  }
+
+  hasPassword(name: string, password: string): boolean {
+    const known = this.#passwords.get(name)
+    const given = Buffer.from(password)
+    return known?.length === given.length && timingSafeEqual(known, given)
+  }
+
+  scram(name: string, mechanism: ScramMechanism): ScramCredential | undefined {
+    return this.#scram.get(name)?.get(mechanism)
+  }
+
+  setScram(name: string, mechanism: ScramMechanism, credential: ScramCredential): void {
+    const credentials = this.#scram.get(name) ?? new Map<ScramMechanism, ScramCredential>()
+    this.#scram.set(name, credentials.set(mechanism, credential))
+  }
+
+  deleteScram(name: string, mechanism: ScramMechanism): void {
+    const credentials = this.#scram.get(name)
+    credentials?.delete(mechanism)
+    if (credentials?.size === 0) this.#scram.delete(name)
+  }
+
+  /** Everyone with a credential for SCRAM. */
+  scramUsers(): IterableIterator<string> {
+    return this.#scram.keys()
+  }
+}

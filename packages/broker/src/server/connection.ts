@@ -1,0 +1,351 @@
+/** One client's connection to one broker: cuts frames out of it, answers requests in the order they came. */
+import { setMaxListeners } from 'node:events'
+import type { Socket } from 'node:net'
+import {
+  ApiVersionsServer,
+  ErrorCode,
+  FrameSplitter,
+  ProtocolError,
+  Reader,
+  apis,
+  encodeResponse,
+  readRequestHeader,
+  type RequestHeader,
+  type ServerApi,
+} from '@ottla/protocol'
+import type { Timer } from '../base/clock.ts'
+import { withError, type Fault } from '../control/faults.ts'
+import { takeToken } from '../handlers/auth.ts'
+import type { TrackedRequest } from '../control/observers.ts'
+import { throttled } from '../quotas/client-quotas.ts'
+import { CloseConnection, quotaClient, type RequestContext, type Route, type Session } from '../handlers/request.ts'
+import { SaslRefused } from '../security/sasl/exchange.ts'
+import type { BrokerInfo, ClusterState } from '../state.ts'
+
+// As socket.request.max.bytes of a broker.
+const MAX_FRAME_BYTES = 104_857_600
+// A client that does not read its answers is not read from either.
+const MAX_UNSENT_BYTES = 1024 * 1024
+// Nor is one that asks for much more than it can be told.
+const MAX_UNSERVED_BYTES = 4 * 1024 * 1024
+// All connections together, for frames that are not whole yet.
+const MAX_CLAIMED_BYTES = 512 * 1024 * 1024
+
+// How often somebody is looked at who is idle because the broker is busy.
+const IDLE_CHECK_MS = 1000
+
+const flexibleFrom = new Map(apis.map(({ key, flexibleFrom: from }) => [key, from]))
+const SASL_HANDSHAKE = 17
+const API_VERSIONS = 18
+const SASL_AUTHENTICATE = 36
+
+export class ClientConnection {
+  readonly #socket: Socket
+  readonly #info: BrokerInfo
+  readonly #state: ClusterState
+  readonly #routes: ReadonlyMap<number, Route>
+  readonly #splitter = new FrameSplitter(MAX_FRAME_BYTES)
+  readonly #abort = new AbortController()
+  readonly #session: Session
+  readonly #frames: Buffer[] = []
+  #frameBytes = 0
+  /** Of a frame that is not whole yet, as far as it is reserved. */
+  #claimedBytes = 0
+  #busy = false
+  /** Waiting for the client to take its answers. */
+  #isStuck = false
+  #isSilent = false
+  /** Refused: nothing that came behind is looked at. */
+  #isOver = false
+  #heardAt: number
+  #idleTimer: Timer
+
+  /** @param name the client's by its certificate, if it has shown one */
+  constructor(
+    socket: Socket,
+    name: string | null,
+    info: BrokerInfo,
+    state: ClusterState,
+    routes: ReadonlyMap<number, Route>,
+  ) {
+    this.#socket = socket
+    this.#info = info
+    this.#state = state
+    this.#routes = routes
+    this.#session = {
+      principal: `User:${name ?? 'ANONYMOUS'}`,
+      host: (socket.remoteAddress ?? '').replace(/^::ffff:/, ''),
+      port: socket.remotePort ?? 0,
+      saslMechanism: null,
+      exchange: null,
+      isBare: false,
+      authenticated: state.saslMechanisms.length === 0,
+      isToken: false,
+      expiresAt: null,
+      renewedAt: null,
+      isOver: false,
+    }
+    // Everything that waits for a request listens to it, and a connection may have asked for much.
+    setMaxListeners(0, this.#abort.signal)
+    socket.setNoDelay(true)
+    socket.on('data', (chunk: Buffer) => this.#data(chunk))
+    socket.on('error', () => socket.destroy())
+    const { clock, maxMs } = state.idle
+    this.#heardAt = clock.now()
+    this.#idleTimer = clock.setTimer(maxMs, () => this.#watch())
+    socket.once('close', () => {
+      this.#idleTimer.cancel()
+      this.#claim(0)
+      this.#abort.abort()
+    })
+  }
+
+  destroy(): void {
+    this.#socket.destroy()
+  }
+
+  // Somebody who has begun a frame and says nothing more is as idle as one who has not; so is one who takes no answers.
+  #watch(): void {
+    const { clock, maxMs } = this.#state.idle
+    const left = this.#heardAt + maxMs - clock.now()
+    const isWaiting = this.#busy && !this.#isStuck
+    if (left <= 0 && !isWaiting) this.#socket.destroy()
+    else this.#idleTimer = clock.setTimer(Math.max(left, IDLE_CHECK_MS), () => this.#watch())
+  }
+
+  #claim(bytes: number): void {
+    this.#state.claimedBytes += bytes - this.#claimedBytes
+    this.#claimedBytes = bytes
+  }
+
+  #data(chunk: Buffer): void {
+    if (this.#isOver) return
+    this.#heardAt = this.#state.idle.clock.now()
+    try {
+      this.#splitter.push(chunk, frame => {
+        this.#frames.push(frame)
+        this.#frameBytes += frame.length
+      })
+    } catch {
+      // Not Kafka's protocol: the only answer is to hang up.
+      this.#socket.destroy()
+      return
+    }
+    this.#claim(this.#splitter.claimedBytes)
+    if (this.#state.claimedBytes > MAX_CLAIMED_BYTES) {
+      this.#socket.destroy()
+      return
+    }
+    if (this.#frameBytes > MAX_UNSERVED_BYTES) this.#socket.pause()
+    if (!this.#busy) void this.#work()
+  }
+
+  // One request at a time: Kafka answers a connection in order, a waiting fetch holds up what is behind it.
+  async #work(): Promise<void> {
+    this.#busy = true
+    try {
+      for (let frame = this.#frames.shift(); frame !== undefined; frame = this.#frames.shift()) {
+        if (this.#isSilent) continue
+        this.#frameBytes -= frame.length
+        if (this.#frameBytes < MAX_UNSERVED_BYTES) this.#socket.resume()
+        await this.#serve(frame)
+        if (this.#abort.signal.aborted) return
+        if (this.#socket.writableLength > MAX_UNSENT_BYTES) await this.#drained()
+      }
+    } catch (error) {
+      if (!(error instanceof CloseConnection || error instanceof ProtocolError)) this.#state.onInternalError(error)
+      this.#isOver = true
+      this.#frames.length = 0
+      this.#claim(0)
+      this.#socket.destroySoon()
+      return
+    } finally {
+      this.#busy = false
+    }
+  }
+
+  #drained(): Promise<void> {
+    this.#isStuck = true
+    return new Promise(resolve => {
+      const done = (): void => {
+        this.#isStuck = false
+        this.#heardAt = this.#state.idle.clock.now()
+        this.#socket.off('drain', done)
+        this.#socket.off('close', done)
+        resolve()
+      }
+      this.#socket.on('drain', done)
+      this.#socket.on('close', done)
+    })
+  }
+
+  async #serve(frame: Buffer): Promise<void> {
+    if (this.#session.isBare) return this.#serveToken(frame)
+    const reader = new Reader(frame)
+    const header = readRequestHeader(reader, key => flexibleFrom.get(key) ?? 0x7fff)
+    const { apiKey, apiVersion } = header
+    const found = this.#routes.get(apiKey)
+    const range = this.#state.versions.get(apiKey)
+    if (apiKey === API_VERSIONS && (range === undefined || apiVersion > range.max || apiVersion < range.min)) {
+      this.#write(ApiVersionsServer, 0, header.correlationId, {
+        errorCode: ErrorCode.ERR_UNSUPPORTED_VERSION,
+        apiKeys: [{ apiKey, minVersion: range?.min ?? 0, maxVersion: range?.max ?? 0 }],
+      })
+      return
+    }
+    if (found === undefined || range === undefined || apiVersion < range.min || apiVersion > range.max) {
+      throw new CloseConnection(`api ${apiKey} version ${apiVersion} is not served`)
+    }
+    this.#checkAuthenticated(apiKey)
+    const { api } = found
+    const body = api.readRequest(reader, apiVersion)
+    const response = await this.#answerTo(found, body, header)
+    if (response === undefined || this.#isGone()) return
+    this.#write(api, apiVersion, header.correlationId, response.body, response.fault?.cutAfterBytes)
+    if (this.#session.isOver) throw new CloseConnection('authentication failed')
+  }
+
+  /** undefined: nothing is to be sent. */
+  async #answerTo(
+    found: Route,
+    body: unknown,
+    header: RequestHeader,
+  ): Promise<{ body: unknown; fault: Fault | undefined } | undefined> {
+    const { observers, faults, quotas } = this.#state
+    const { apiKey } = header
+    const fault = faults.take(this.#info.id, apiKey)
+    const code = fault?.code ?? ErrorCode.ERR_NO_ERROR
+    const isToFail = code !== ErrorCode.ERR_NO_ERROR
+    const isCut = code === ErrorCode.ERR__TRANSPORT
+    const controlled = observers.areThere ? await observers.see(this.#tracked(found.api.name, header, body)) : undefined
+    if (isCut && fault?.carriedOut !== true) {
+      this.#socket.destroy()
+      return undefined
+    }
+    await this.#delay(fault?.rttMs ?? faults.delayOf(this.#info.id))
+    await this.#state.holds.passed(this.#info.id, this.#abort.signal)
+    if (this.#isGone()) return undefined
+    const isCarriedOut = fault?.carriedOut ?? !isToFail
+    const context = this.#context(header, !isCarriedOut)
+    // A request that is to fail must not be carried out: someone who may do nothing gets an answer of the right form.
+    const asked = isCarriedOut ? context : { ...context, allows: () => false }
+    let response: unknown = controlled === undefined ? await found.handle(body, asked) : controlled
+    if (this.#isGone() || response === null) return undefined
+    if (isCut) {
+      this.#socket.destroy()
+      return undefined
+    }
+    if (fault?.silent === true) {
+      this.#isSilent = true
+      return undefined
+    }
+    if (isToFail) response = withError(response, code)
+    const commanded = Math.max(fault?.throttleMs ?? 0, faults.throttleOf(this.#info.id))
+    if (!isSasl(apiKey)) response = throttled(response, Math.max(commanded, quotas.chargeRequest(quotaClient(context))))
+    return { body: response, fault }
+  }
+
+  #tracked(apiName: string, { apiKey, apiVersion, clientId }: RequestHeader, body: unknown): TrackedRequest {
+    const { principal } = this.#session
+    const timestamp = this.#state.clock.now()
+    return {
+      apiKey,
+      apiName,
+      apiVersion,
+      brokerId: this.#info.id,
+      clientId: clientId ?? '',
+      principal,
+      timestamp,
+      body,
+    }
+  }
+
+  // Without a header; who is refused is not told.
+  async #serveToken(frame: Buffer): Promise<void> {
+    try {
+      const { answer } = await takeToken(frame, this.#session, this.#state)
+      if (this.#isGone()) return
+      const length = Buffer.alloc(4)
+      length.writeInt32BE(answer.length)
+      this.#socket.write(Buffer.concat([length, answer]))
+    } catch (error) {
+      throw error instanceof SaslRefused ? new CloseConnection('authentication failed') : error
+    }
+  }
+
+  #checkAuthenticated(apiKey: number): void {
+    const { authenticated, exchange, expiresAt } = this.#session
+    if (exchange !== null) {
+      if (apiKey === SASL_AUTHENTICATE) return
+      throw new CloseConnection(`api ${apiKey} during the authentication`)
+    }
+    if (apiKey === SASL_HANDSHAKE) return
+    if (authenticated) {
+      if (expiresAt === null || this.#state.clock.now() <= expiresAt) return
+      throw new CloseConnection('the session is over')
+    }
+    if (apiKey === API_VERSIONS) return
+    throw new CloseConnection(`api ${apiKey} before the authentication`)
+  }
+
+  #delay(ms: number): Promise<void> | void {
+    if (ms <= 0) return
+    return new Promise(resolve => {
+      const { signal } = this.#abort
+      const done = (): void => {
+        timer.cancel()
+        signal.removeEventListener('abort', done)
+        resolve()
+      }
+      const timer = this.#state.clock.setTimer(ms, done)
+      signal.addEventListener('abort', done)
+    })
+  }
+
+  // A function, because it changes during an await, which the compiler cannot see.
+  #isGone(): boolean {
+    return this.#abort.signal.aborted
+  }
+
+  #context(header: RequestHeader, isToFail: boolean): RequestContext {
+    const session = this.#session
+    const state = this.#state
+    return {
+      state,
+      brokerId: this.#info.id,
+      apiKey: header.apiKey,
+      version: header.apiVersion,
+      clientId: header.clientId ?? '',
+      session,
+      signal: this.#abort.signal,
+      isToFail,
+      allows: (operation, type, name) =>
+        state.authorizer.allows(session.principal, session.host, operation, type, name),
+      checkLeader: (partition, currentLeaderEpoch, asBroker = this.#info.id) =>
+        state.checkLeader(partition, asBroker, currentLeaderEpoch, header.apiKey),
+    }
+  }
+
+  #write(
+    api: ServerApi<unknown, unknown> | typeof ApiVersionsServer,
+    version: number,
+    correlationId: number,
+    body: unknown,
+    cutAfterBytes?: number,
+  ): void {
+    // Handler and API were paired in the table of routes.
+    const chunks = encodeResponse(api as ServerApi<unknown, unknown>, version, correlationId, body)
+    if (cutAfterBytes !== undefined) {
+      this.#socket.write(Buffer.concat(chunks).subarray(0, cutAfterBytes), () => this.#socket.destroy())
+      return
+    }
+    this.#socket.cork()
+    for (const chunk of chunks) this.#socket.write(chunk)
+    this.#socket.uncork()
+  }
+}
+
+// Logging in counts for no quota.
+function isSasl(apiKey: number): boolean {
+  return apiKey === SASL_HANDSHAKE || apiKey === SASL_AUTHENTICATE
+}

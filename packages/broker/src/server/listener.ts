@@ -1,0 +1,80 @@
+/** Where one broker is connected to. */
+import { createServer, type Server, type Socket } from 'node:net'
+import { createServer as createTlsServer, type TLSSocket } from 'node:tls'
+import { ClientConnection } from './connection.ts'
+import type { Route } from '../handlers/request.ts'
+import type { BrokerInfo, ClusterState } from '../state.ts'
+import type { ListenerTls } from './tls.ts'
+
+export class Listener {
+  readonly #info: BrokerInfo
+  readonly #state: ClusterState
+  readonly #routes: ReadonlyMap<number, Route>
+  readonly #tls: ListenerTls | null
+  readonly #connections = new Set<ClientConnection>()
+  // Below TLS as well: a client that never shakes hands is no connection of the protocol's.
+  readonly #sockets = new Set<Socket>()
+  #server: Server | null = null
+
+  constructor(info: BrokerInfo, state: ClusterState, routes: ReadonlyMap<number, Route>, tls: ListenerTls | null) {
+    this.#info = info
+    this.#state = state
+    this.#routes = routes
+    this.#tls = tls
+  }
+
+  /** Begins to listen, if it does not; port 0 takes a free one, and a broker that comes back gets its old one. */
+  async open(): Promise<void> {
+    if (this.#server !== null) return
+    const tls = this.#tls
+    const onSocket = (socket: Socket, name: string | null = null): void => {
+      const connection = new ClientConnection(socket, name, this.#info, this.#state, this.#routes)
+      this.#connections.add(connection)
+      socket.once('close', () => this.#connections.delete(connection))
+    }
+    const onTlsSocket = (socket: TLSSocket, { nameOf }: ListenerTls): void => {
+      try {
+        onSocket(socket, nameOf(socket))
+      } catch {
+        socket.destroy()
+      }
+    }
+    const server =
+      tls === null
+        ? createServer(socket => onSocket(socket))
+        : createTlsServer(tls.options, socket => onTlsSocket(socket, tls))
+    this.#server = server
+    server.on('connection', (socket: Socket) => {
+      this.#sockets.add(socket)
+      socket.once('close', () => this.#sockets.delete(socket))
+    })
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject)
+      server.listen(this.#info.port, this.#info.host, () => {
+        server.off('error', reject)
+        resolve()
+      })
+    })
+    const address = server.address()
+    if (address !== null && typeof address === 'object') this.#info.port = address.port
+  }
+
+  dropConnections(): void {
+    for (const connection of this.#connections) connection.destroy()
+    for (const socket of this.#sockets) socket.destroy()
+  }
+
+  /** Nobody can connect any more; whoever is connected stays so. */
+  refuse(): void {
+    this.#server?.close()
+    this.#server = null
+  }
+
+  /** Nobody can connect any more, and whoever was is cut off. */
+  async close(): Promise<void> {
+    const server = this.#server
+    this.#server = null
+    this.dropConnections()
+    if (server !== null) await new Promise<void>(resolve => server.close(() => resolve()))
+  }
+}

@@ -1,0 +1,172 @@
+/** Metrics that clients push (KIP-714): what each of them is asked for, and whether a push is in order. */
+import { ErrorCode, ProtocolError, ZERO_UUID, codecById, crc32c } from '@ottla/protocol'
+import type { ClientMetrics, ClientTraits } from './client-metrics.ts'
+import type { Clock } from '../base/clock.ts'
+import { newUuid, type Random } from '../base/random.ts'
+
+/**
+ * Metrics of one client, as it pushed them.
+ * @since 0.1.0
+ */
+export interface TelemetryPush {
+  readonly brokerId: number
+  /** Given by the cluster, the same for as long as the client lives. */
+  readonly clientInstanceId: string
+  readonly clientId: string
+  /** The client closes; nothing else comes from it. */
+  readonly terminating: boolean
+  /** MetricsData of OpenTelemetry's protocol (protobuf), decompressed. */
+  readonly metrics: Uint8Array
+}
+
+export interface TelemetryOptions {
+  readonly clock: Clock
+  readonly random: Random
+  readonly subscriptions: ClientMetrics
+  readonly receive: (push: TelemetryPush) => void
+}
+
+/** What a client is to do. */
+export interface TelemetrySubscription {
+  readonly clientInstanceId: string
+  readonly subscriptionId: number
+  readonly metrics: readonly string[]
+  readonly intervalMs: number
+}
+
+interface Instance extends TelemetrySubscription {
+  /** Of the subscriptions, when the client's was made up. */
+  readonly version: number
+  lastGet: number
+  lastPush: number
+  lastError: number
+  isTerminating: boolean
+  lastSeen: number
+}
+
+/** Most bytes of a push. */
+export const TELEMETRY_MAX_BYTES = 1_048_576
+/** zstd, lz4, gzip, snappy: what is liked best goes first. */
+export const telemetryCompression: readonly number[] = [4, 3, 1, 2]
+
+const DECOMPRESSED_MAX_BYTES = 16 * 1024 * 1024
+// Ids that Kafka keeps for itself.
+const reservedIds: readonly string[] = [ZERO_UUID, 'AAAAAAAAAAAAAAAAAAAAAQ']
+const MOST_INSTANCES = 16_384
+// Forgotten after three intervals, and a minute at least.
+const LEAST_EXPIRY_MS = 60_000
+
+/** After these a client may ask anew at once. */
+const excusing: readonly number[] = [ErrorCode.ERR_UNKNOWN_SUBSCRIPTION_ID, ErrorCode.ERR_UNSUPPORTED_COMPRESSION_TYPE]
+
+export class Telemetry {
+  readonly #options: TelemetryOptions
+  readonly #instances = new Map<string, Instance>()
+
+  constructor(options: TelemetryOptions) {
+    this.#options = options
+  }
+
+  /** @param givenId ZERO_UUID for a client that has none yet */
+  subscribe(brokerId: number, givenId: string, traits: ClientTraits): TelemetrySubscription | number {
+    const id = givenId === ZERO_UUID ? newUuid(this.#options.random) : givenId
+    const instance = this.#instance(brokerId, id, traits)
+    const now = this.#options.clock.now()
+    const elapsed = now - Math.max(instance.lastGet, instance.lastPush)
+    if (elapsed < instance.intervalMs && !excusing.includes(instance.lastError)) {
+      return ErrorCode.ERR_THROTTLING_QUOTA_EXCEEDED
+    }
+    instance.lastGet = now
+    instance.lastError = ErrorCode.ERR_NO_ERROR
+    return instance
+  }
+
+  /** @returns 0, or why the push is refused */
+  push(
+    brokerId: number,
+    request: {
+      readonly clientInstanceId: string
+      readonly subscriptionId: number
+      readonly terminating: boolean
+      readonly compressionType: number
+      readonly metrics: Uint8Array
+    },
+    traits: ClientTraits,
+  ): number {
+    const { clientInstanceId, terminating, metrics } = request
+    if (reservedIds.includes(clientInstanceId)) return ErrorCode.ERR_INVALID_REQUEST
+    const instance = this.#instance(brokerId, clientInstanceId, traits)
+    instance.lastError = this.#pushProblem(instance, request)
+    instance.isTerminating = terminating
+    if (instance.lastError !== ErrorCode.ERR_NO_ERROR || metrics.length === 0) return instance.lastError
+    try {
+      const plain = codecById(request.compressionType).decompress(metrics, DECOMPRESSED_MAX_BYTES)
+      const clientId = traits.client_id
+      // What was decoded shares memory with its frame.
+      this.#options.receive({ brokerId, clientInstanceId, clientId, terminating, metrics: Buffer.from(plain) })
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error
+      instance.lastError = ErrorCode.ERR_INVALID_RECORD
+    }
+    return instance.lastError
+  }
+
+  #pushProblem(
+    instance: Instance,
+    request: {
+      readonly subscriptionId: number
+      readonly terminating: boolean
+      readonly compressionType: number
+      readonly metrics: Uint8Array
+    },
+  ): number {
+    if (instance.isTerminating) return ErrorCode.ERR_INVALID_REQUEST
+    const now = this.#options.clock.now()
+    // The first push after a subscription may come earlier than the interval says.
+    const isInTime = instance.lastGet > instance.lastPush || now - instance.lastPush >= instance.intervalMs
+    if (!isInTime && !request.terminating) return ErrorCode.ERR_THROTTLING_QUOTA_EXCEEDED
+    if (isInTime) instance.lastPush = now
+    if (request.subscriptionId !== instance.subscriptionId) return ErrorCode.ERR_UNKNOWN_SUBSCRIPTION_ID
+    if (request.compressionType !== 0 && !telemetryCompression.includes(request.compressionType)) {
+      return ErrorCode.ERR_UNSUPPORTED_COMPRESSION_TYPE
+    }
+    return request.metrics.length > TELEMETRY_MAX_BYTES ? ErrorCode.ERR_TELEMETRY_TOO_LARGE : ErrorCode.ERR_NO_ERROR
+  }
+
+  // Made up anew when subscriptions have changed.
+  #instance(brokerId: number, id: string, traits: ClientTraits): Instance {
+    const { subscriptions, clock } = this.#options
+    const now = clock.now()
+    const key = `${brokerId}/${id}`
+    const known = this.#instances.get(key)
+    this.#instances.delete(key)
+    const isOld = known === undefined || known.version < subscriptions.version
+    const expiryMs = Math.max(LEAST_EXPIRY_MS, 3 * (known?.intervalMs ?? 0))
+    const isForgotten = known !== undefined && now - known.lastSeen > expiryMs
+    const instance =
+      isOld || isForgotten ? newInstance(id, subscriptions, { ...traits, client_instance_id: id }) : known
+    instance.lastSeen = now
+    this.#instances.set(key, instance)
+    // Whoever was silent for longest is first.
+    const [oldest] = this.#instances.keys()
+    if (this.#instances.size > MOST_INSTANCES && oldest !== undefined) this.#instances.delete(oldest)
+    return instance
+  }
+}
+
+function newInstance(id: string, subscriptions: ClientMetrics, traits: ClientTraits): Instance {
+  const { metrics, intervalMs } = subscriptions.wantedFrom(traits)
+  return {
+    clientInstanceId: id,
+    // Other for other metrics and for other clients.
+    subscriptionId: crc32c(Buffer.from(`${metrics.join()}/${intervalMs}/${id}`)) | 0,
+    metrics,
+    intervalMs,
+    version: subscriptions.version,
+    lastGet: 0,
+    lastPush: 0,
+    lastError: ErrorCode.ERR_NO_ERROR,
+    isTerminating: false,
+    lastSeen: 0,
+  }
+}

@@ -1,0 +1,183 @@
+/** Fetch sessions of one broker (KIP-227): what a client fetches is remembered, so that it need only say what changes. */
+import { ErrorCode, type Decoded, type FetchRequest } from '@ottla/protocol'
+import type { Clock } from '../base/clock.ts'
+
+/** One partition as a client fetches it. */
+export interface FetchedPartition {
+  /** Name or, from version 13 on, id of its topic. */
+  readonly topic: string
+  readonly topicId: string
+  readonly partition: number
+  readonly currentLeaderEpoch: number
+  readonly fetchOffset: number
+  readonly lastFetchedEpoch: number
+  readonly partitionMaxBytes: number
+}
+
+interface SessionPartition {
+  asked: FetchedPartition
+  /** What the client was told last; -1: nothing, or an error. */
+  highWatermark: number
+  logStartOffset: number
+}
+
+interface FetchSession {
+  readonly id: number
+  readonly usesTopicIds: boolean
+  /** Of the request that is due. */
+  epoch: number
+  /** ms since the epoch. */
+  usedAt: number
+  readonly partitions: Map<string, SessionPartition>
+}
+
+/** What a partition's answer says, as far as the session has to know. */
+export interface Told {
+  readonly errorCode: number
+  readonly highWatermark: number
+  readonly logStartOffset: number
+  /** Whether there is more to it: records, another replica to read from, a diverging epoch. */
+  readonly hasMore: boolean
+}
+
+/** One fetch: what is asked in all, and which answers are worth their bytes. */
+export interface FetchPlan {
+  readonly partitions: readonly FetchedPartition[]
+  /** The client's session from now on, 0 for none. */
+  readonly sessionId: number
+  /** Whether the partition has to be in the answer; what is said is remembered. */
+  tell(asked: FetchedPartition, told: Told): boolean
+}
+
+const INITIAL_EPOCH = 0
+const FINAL_EPOCH = -1
+const LAST_EPOCH = 2 ** 31 - 1
+// As max.incremental.fetch.session.cache.slots of a broker.
+const MAX_SESSIONS = 1000
+// How long a session has to be silent before another may take its place.
+const EVICTION_MS = 120_000
+
+export class FetchSessions {
+  readonly #clock: Clock
+  readonly #sessions = new Map<number, FetchSession>()
+  #nextId = 1
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  get size(): number {
+    return this.#sessions.size
+  }
+
+  /** @returns what is to be fetched, or the error code of the whole answer */
+  plan(request: Decoded<FetchRequest>, version: number): FetchPlan | number {
+    const { sessionId, sessionEpoch } = request
+    const usesTopicIds = version >= 13
+    const asked = listed(request)
+    if (version < 7) return sessionless(asked)
+    if (sessionEpoch === INITIAL_EPOCH || sessionEpoch === FINAL_EPOCH) {
+      this.#sessions.delete(sessionId)
+      if (sessionEpoch === FINAL_EPOCH || asked.length === 0) return sessionless(asked)
+      return this.#begin(asked, usesTopicIds)
+    }
+    const session = this.#sessions.get(sessionId)
+    if (session === undefined) return ErrorCode.ERR_FETCH_SESSION_ID_NOT_FOUND
+    if (session.epoch !== sessionEpoch) return ErrorCode.ERR_INVALID_FETCH_SESSION_EPOCH
+    if (session.usesTopicIds !== usesTopicIds) return ErrorCode.ERR_FETCH_SESSION_TOPIC_ID_ERROR
+    return this.#goOn(session, request, asked)
+  }
+
+  clear(): void {
+    this.#sessions.clear()
+  }
+
+  #begin(asked: readonly FetchedPartition[], usesTopicIds: boolean): FetchPlan {
+    if (!this.#hasRoom()) return sessionless(asked)
+    const session: FetchSession = {
+      id: this.#nextId++,
+      usesTopicIds,
+      epoch: 1,
+      usedAt: this.#clock.now(),
+      partitions: new Map(),
+    }
+    for (const each of asked)
+      session.partitions.set(keyOf(each), { asked: each, highWatermark: -1, logStartOffset: -1 })
+    this.#sessions.set(session.id, session)
+    return {
+      partitions: asked,
+      sessionId: session.id,
+      tell: (each, told) => {
+        remember(session, each, told)
+        return true
+      },
+    }
+  }
+
+  #goOn(session: FetchSession, request: Decoded<FetchRequest>, changed: readonly FetchedPartition[]): FetchPlan {
+    session.epoch = session.epoch === LAST_EPOCH ? 1 : session.epoch + 1
+    session.usedAt = this.#clock.now()
+    for (const { topic, topicId, partitions } of request.forgottenTopicsData) {
+      for (const partition of partitions) session.partitions.delete(keyOf({ topic, topicId, partition }))
+    }
+    for (const each of changed) {
+      const known = session.partitions.get(keyOf(each))
+      if (known === undefined)
+        session.partitions.set(keyOf(each), { asked: each, highWatermark: -1, logStartOffset: -1 })
+      else known.asked = each
+    }
+    if (session.partitions.size === 0) {
+      this.#sessions.delete(session.id)
+      return sessionless([])
+    }
+    return {
+      partitions: Array.from(session.partitions.values(), ({ asked }) => asked),
+      sessionId: session.id,
+      tell: (each, told) => remember(session, each, told),
+    }
+  }
+
+  #hasRoom(): boolean {
+    if (this.#sessions.size < MAX_SESSIONS) return true
+    const limit = this.#clock.now() - EVICTION_MS
+    for (const session of this.#sessions.values()) if (session.usedAt < limit) this.#sessions.delete(session.id)
+    return this.#sessions.size < MAX_SESSIONS
+  }
+}
+
+function keyOf({ topic, topicId, partition }: Pick<FetchedPartition, 'topic' | 'topicId' | 'partition'>): string {
+  return `${topic}/${topicId}/${partition}`
+}
+
+function listed(request: Decoded<FetchRequest>): FetchedPartition[] {
+  const all: FetchedPartition[] = []
+  for (const { topic, topicId, partitions } of request.topics) {
+    for (const each of partitions) {
+      const { partition, currentLeaderEpoch, fetchOffset, lastFetchedEpoch, partitionMaxBytes } = each
+      all.push({ topic, topicId, partition, currentLeaderEpoch, fetchOffset, lastFetchedEpoch, partitionMaxBytes })
+    }
+  }
+  return all
+}
+
+function sessionless(partitions: readonly FetchedPartition[]): FetchPlan {
+  return { partitions, sessionId: 0, tell: () => true }
+}
+
+// Whether the client does not know it yet.
+function remember(session: FetchSession, asked: FetchedPartition, told: Told): boolean {
+  const key = keyOf(asked)
+  const known = session.partitions.get(key)
+  if (known === undefined) return true
+  const failed = told.errorCode !== ErrorCode.ERR_NO_ERROR
+  const isNew =
+    failed || told.hasMore || known.highWatermark !== told.highWatermark || known.logStartOffset !== told.logStartOffset
+  known.highWatermark = failed ? -1 : told.highWatermark
+  known.logStartOffset = failed ? -1 : told.logStartOffset
+  if (told.hasMore) {
+    // Those that had nothing to say come first the next time.
+    session.partitions.delete(key)
+    session.partitions.set(key, known)
+  }
+  return isNew
+}

@@ -1,0 +1,52 @@
+/** What is in a topic, without a client. */
+import { RecordView } from '@ottla/protocol'
+import type { PartitionLog } from '../log/log.ts'
+import { open } from '../log/stored-batch.ts'
+import type { Topic } from './topics.ts'
+
+/**
+ * A message of a topic.
+ * @since 0.1.0
+ */
+export interface StoredMessage {
+  readonly topic: string
+  readonly partition: number
+  readonly offset: number
+  /** ms since the epoch. */
+  readonly timestamp: number
+  readonly key: Buffer | null
+  readonly value: Buffer | null
+  readonly headers: readonly { readonly key: string; readonly value: Buffer | null }[]
+}
+
+/** The messages of all partitions, one after the other, as a read_committed consumer sees them. */
+export function messagesOf(topic: Topic): StoredMessage[] {
+  return topic.partitions.flatMap(({ index, log }) => committed(topic.name, index, log))
+}
+
+function committed(topic: string, partition: number, log: PartitionLog): StoredMessage[] {
+  const end = log.lastStableOffset
+  const aborted = log.abortedBetween(log.startOffset, end)
+  const messages: StoredMessage[] = []
+  for (const stored of log.batches) {
+    if (stored.baseOffset >= end) break
+    const batch = open(stored)
+    const { baseOffset } = stored
+    if (batch.isControl) continue
+    const isAborted = aborted.some(
+      ({ producerId, firstOffset, lastOffset }) =>
+        batch.isTransactional &&
+        producerId === batch.producerId &&
+        baseOffset >= firstOffset &&
+        baseOffset <= lastOffset,
+    )
+    if (isAborted) continue
+    const cursor = batch.records()
+    while (cursor.next()) {
+      if (cursor.offset < log.startOffset) continue
+      const { offset, timestamp, key, value, headers } = new RecordView(cursor)
+      messages.push({ topic, partition, offset, timestamp, key, value, headers })
+    }
+  }
+  return messages
+}

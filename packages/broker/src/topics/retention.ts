@@ -1,0 +1,95 @@
+/** What goes when it is old, or when there is too much: by the rules of its topic, or because memory runs out. */
+import { indexOfOrder, type StoredBatch } from '../log/stored-batch.ts'
+import type { LogMemory } from '../log/log-memory.ts'
+import type { PartitionLog } from '../log/log.ts'
+import type { Topic, TopicStore } from './topics.ts'
+
+/** What a topic's configuration says about the end of its records; -1 or Infinity: never. */
+export interface RetentionRules {
+  readonly retentionMs: number
+  readonly retentionBytes: number
+  readonly segmentBytes: number
+  readonly segmentMs: number
+}
+
+// producer.id.expiration.ms of a broker.
+const PRODUCER_EXPIRATION_MS = 86_400_000
+// How much room is made at once when memory runs out, and in how many steps it is looked for.
+const KEPT_SHARE = 0.9
+const EVICTION_STEPS = 64
+
+/** Does what `retention.ms` and `retention.bytes` say, and forgets producers that have been silent for a day. */
+export function runRetention(topics: TopicStore, now: number): void {
+  for (const topic of topics.all()) {
+    const rules = topics.config(topic, 'cleanup.policy').includes('delete') ? rulesOf(topics, topic) : null
+    for (const { log } of topic.partitions) {
+      if (rules !== null) log.deleteBefore(retainedFrom(log, rules, now))
+      log.producers.expire(now - PRODUCER_EXPIRATION_MS)
+    }
+  }
+}
+
+/** Drops what is oldest in all logs together, until less than the limit is used. */
+export function evict(topics: TopicStore, memory: LogMemory, limit: number): void {
+  const target = limit * KEPT_SHARE
+  const logs: PartitionLog[] = []
+  for (const topic of topics.all()) for (const { log } of topic.partitions) if (log.batches.length > 0) logs.push(log)
+  let oldest = Infinity
+  let newest = 0
+  for (const { batches } of logs) {
+    oldest = Math.min(oldest, batches[0]?.order ?? Infinity)
+    newest = Math.max(newest, batches.at(-1)?.order ?? 0)
+  }
+  const step = Math.max(1, Math.ceil((newest - oldest) / EVICTION_STEPS))
+  for (let order = oldest + step; memory.used > target && order < newest + step; order += step) {
+    for (const log of logs) {
+      const first = log.batches[indexOfOrder(log.batches, Math.min(order, newest))]
+      log.deleteBefore(first?.baseOffset ?? log.highWatermark)
+      if (memory.used <= target) return
+    }
+  }
+}
+
+function rulesOf(topics: TopicStore, topic: Topic): RetentionRules {
+  const number = (name: string): number => Number(topics.config(topic, name))
+  return {
+    retentionMs: number('retention.ms'),
+    retentionBytes: number('retention.bytes'),
+    segmentBytes: number('segment.bytes'),
+    segmentMs: number('segment.ms'),
+  }
+}
+
+// Whole segments go, as a broker cuts them: one recent record keeps what was written beside it.
+function retainedFrom(log: PartitionLog, rules: RetentionRules, now: number): number {
+  const { batches } = log
+  let size = log.sizeBytes
+  for (let i = 0; i < batches.length;) {
+    const segment = segmentFrom(batches, i, rules)
+    const isOld = rules.retentionMs >= 0 && now - segment.maxTimestamp > rules.retentionMs
+    const isTooMuch = rules.retentionBytes >= 0 && size - segment.bytes >= rules.retentionBytes
+    if (!isOld && !isTooMuch) return batches[i]?.baseOffset ?? log.startOffset
+    size -= segment.bytes
+    i = segment.end
+  }
+  return log.highWatermark
+}
+
+function segmentFrom(
+  batches: readonly StoredBatch[],
+  start: number,
+  { segmentBytes, segmentMs }: RetentionRules,
+): { end: number; bytes: number; maxTimestamp: number } {
+  let bytes = 0
+  let maxTimestamp = -Infinity
+  const since = batches[start]?.maxTimestamp ?? 0
+  let end = start
+  for (; end < batches.length; end++) {
+    const batch = batches[end] as StoredBatch // end is below the length
+    const isFull = bytes + batch.bytes.length > segmentBytes || batch.maxTimestamp - since > segmentMs
+    if (end > start && isFull) break
+    bytes += batch.bytes.length
+    maxTimestamp = Math.max(maxTimestamp, batch.maxTimestamp)
+  }
+  return { end, bytes, maxTimestamp }
+}

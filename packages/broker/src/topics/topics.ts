@@ -1,0 +1,279 @@
+/** The topics of the cluster: one state that all brokers share. */
+import { ErrorCode } from '@ottla/protocol'
+import { PartitionLog } from '../log/log.ts'
+import { LogMemory } from '../log/log-memory.ts'
+import { newUuid, systemRandom, type Random } from '../base/random.ts'
+import { lead, settleReassignment } from './reassignments.ts'
+import { configProblem, topicDefaults } from '../configs/topic-configs.ts'
+
+export interface Partition {
+  readonly topic: string
+  readonly index: number
+  replicas: number[]
+  /** Replicas that a move adds and takes away; none while there is no move under way. */
+  adding: readonly number[]
+  removing: readonly number[]
+  readonly log: PartitionLog
+  /** Broker id, -1 while every replica is down. */
+  leader: number
+  leaderEpoch: number
+  isr: number[]
+}
+
+export interface Topic {
+  readonly name: string
+  readonly id: string
+  readonly isInternal: boolean
+  readonly partitions: Partition[]
+  /** What was set for this topic; the rest is default. */
+  readonly configs: Map<string, string>
+}
+
+/** Is told of topics, before anybody else is. */
+export interface TopicKeeper {
+  /** It is new, or its configuration, partitions or leaders are. */
+  topicChanged(topic: Topic): void
+  topicDeleted(topic: Topic): void
+}
+
+export interface TopicRequest {
+  readonly name: string
+  /** -1: the cluster's default. */
+  readonly partitions: number
+  readonly replicationFactor: number
+  readonly assignment?: readonly (readonly number[])[]
+  readonly configs?: ReadonlyMap<string, string | null>
+}
+
+export interface Refusal {
+  readonly errorCode: number
+  readonly message: string
+}
+
+const NAME_LIMIT = 249
+/** Most partitions of a topic. */
+export const PARTITION_LIMIT = 10_000
+
+export class TopicStore {
+  readonly memory = new LogMemory()
+  readonly random: Random
+  /** Partitions of topics that are made without saying how many. */
+  readonly defaultPartitions: number
+  /** Value of topics that do not say otherwise, if one was set for brokers. */
+  brokerDefault: (config: string) => string | undefined = () => undefined
+  /** Told of every change. */
+  keeper: TopicKeeper | null = null
+  readonly #topics = new Map<string, Topic>()
+  readonly #byId = new Map<string, Topic>()
+  readonly #brokerIds: () => readonly number[]
+  readonly #isUp: (brokerId: number) => boolean
+  #nextReplica = 0
+
+  constructor(
+    brokerIds: () => readonly number[],
+    defaultPartitions: number,
+    isUp: (brokerId: number) => boolean,
+    random: Random = systemRandom,
+  ) {
+    this.random = random
+    this.#brokerIds = brokerIds
+    this.defaultPartitions = defaultPartitions
+    this.#isUp = isUp
+  }
+
+  all(): IterableIterator<Topic> {
+    return this.#topics.values()
+  }
+
+  get(name: string): Topic | undefined {
+    return this.#topics.get(name)
+  }
+
+  byId(id: string): Topic | undefined {
+    return this.#byId.get(id)
+  }
+
+  partition(name: string, index: number): Partition | undefined {
+    return this.#topics.get(name)?.partitions[index]
+  }
+
+  /** What would stand in the way of creating the topic, or null. */
+  refusal(request: TopicRequest): Refusal | null {
+    const problem = nameProblem(request.name)
+    if (problem !== null) return { errorCode: ErrorCode.ERR_TOPIC_EXCEPTION, message: problem }
+    if (this.#topics.has(request.name)) {
+      return { errorCode: ErrorCode.ERR_TOPIC_ALREADY_EXISTS, message: `Topic '${request.name}' already exists.` }
+    }
+    const twin = this.#twinOf(request.name)
+    if (twin !== undefined) {
+      const message = `Topic '${request.name}' collides with existing topic: ${twin}`
+      return { errorCode: ErrorCode.ERR_TOPIC_EXCEPTION, message }
+    }
+    if (request.partitions === 0 || request.partitions < -1 || request.partitions > PARTITION_LIMIT) {
+      return {
+        errorCode: ErrorCode.ERR_INVALID_PARTITIONS,
+        message: 'Number of partitions was set to an invalid value.',
+      }
+    }
+    const factor = request.replicationFactor
+    if (factor === 0 || factor < -1 || factor > this.#brokerIds().length) {
+      const message = `The target replication factor of ${factor} cannot be reached: ${this.#brokerIds().length} broker(s) are registered.`
+      return { errorCode: ErrorCode.ERR_INVALID_REPLICATION_FACTOR, message }
+    }
+    const message = request.assignment === undefined ? null : this.assignmentProblem(request.assignment)
+    if (message !== null) return { errorCode: ErrorCode.ERR_INVALID_REPLICA_ASSIGNMENT, message }
+    for (const [name, value] of request.configs ?? []) {
+      const message = configProblem(name, value)
+      if (message !== null) return { errorCode: ErrorCode.ERR_INVALID_CONFIG, message }
+    }
+    return null
+  }
+
+  /** Why partitions cannot have these replicas, or null. */
+  assignmentProblem(assignment: readonly (readonly number[])[]): string | null {
+    for (const ids of assignment) {
+      if (ids.length === 0) return 'The manual partition assignment includes an empty replica list.'
+      if (new Set(ids).size < ids.length) return 'The manual partition assignment includes the same broker twice.'
+      const unknown = ids.find(id => !this.#brokerIds().includes(id))
+      if (unknown !== undefined)
+        return `The manual partition assignment includes broker ${unknown}, which is not there.`
+      if (ids.length !== assignment[0]?.length) return 'The replica lists are not of one length.'
+    }
+    return null
+  }
+
+  /** The caller has asked `refusal`. */
+  create(request: TopicRequest, isInternal = false): Topic {
+    const count = request.assignment?.length ?? (request.partitions < 0 ? this.defaultPartitions : request.partitions)
+    const factor = request.replicationFactor < 0 ? Math.min(3, this.#brokerIds().length) : request.replicationFactor
+    const configs = new Map<string, string>()
+    for (const [name, value] of request.configs ?? []) if (value !== null) configs.set(name, value)
+    const topic: Topic = { name: request.name, id: newUuid(this.random), isInternal, partitions: [], configs }
+    for (let i = 0; i < count; i++) this.#addPartition(topic, request.assignment?.[i] ?? this.#pickReplicas(factor))
+    this.#topics.set(topic.name, topic)
+    this.#byId.set(topic.id, topic)
+    this.keeper?.topicChanged(topic)
+    return topic
+  }
+
+  /** A topic as it was before a restart; its partitions are empty yet. Replicas on brokers that are no more are left out. */
+  restore(
+    saved: Omit<Topic, 'partitions' | 'configs'> & {
+      readonly configs: Readonly<Record<string, string>>
+      readonly partitions: readonly { readonly replicas: readonly number[]; readonly leaderEpoch: number }[]
+    },
+  ): Topic {
+    const { id, name, isInternal, configs } = saved
+    const topic: Topic = { id, name, isInternal, partitions: [], configs: new Map(Object.entries(configs)) }
+    for (const { replicas, leaderEpoch } of saved.partitions) {
+      const there = replicas.filter(broker => this.#brokerIds().includes(broker))
+      const partition = this.#addPartition(topic, there.length > 0 ? there : this.#pickReplicas(1))
+      partition.leaderEpoch = leaderEpoch
+    }
+    this.#topics.set(name, topic)
+    this.#byId.set(id, topic)
+    return topic
+  }
+
+  /** Somebody has changed the topic's configuration or its partitions' leaders. */
+  changed(topic: Topic): void {
+    this.keeper?.topicChanged(topic)
+  }
+
+  grow(topic: Topic, count: number, assignment?: readonly (readonly number[])[]): void {
+    const factor = topic.partitions[0]?.replicas.length ?? 1
+    for (let i = topic.partitions.length, added = 0; i < count; i++, added++) {
+      this.#addPartition(topic, assignment?.[added] ?? this.#pickReplicas(factor))
+    }
+    this.keeper?.topicChanged(topic)
+  }
+
+  delete(topic: Topic): void {
+    this.#topics.delete(topic.name)
+    this.#byId.delete(topic.id)
+    for (const { log } of topic.partitions) log.close()
+    this.keeper?.topicDeleted(topic)
+  }
+
+  /** A broker went down or came up: its partitions get other leaders, or one at all. */
+  elect(): void {
+    for (const topic of this.#topics.values()) {
+      let isMoved = false
+      for (const partition of topic.partitions) {
+        partition.isr = partition.replicas.filter(id => this.#isUp(id))
+        if (settleReassignment(partition)) isMoved = true
+        if (this.#isUp(partition.leader)) continue
+        if (lead(partition, partition.isr[0] ?? -1)) isMoved = true
+      }
+      if (isMoved) this.keeper?.topicChanged(topic)
+    }
+  }
+
+  /** A broker has come back: what it leads, it has read again. */
+  restarted(brokerId: number): void {
+    for (const topic of this.#topics.values()) {
+      for (const partition of topic.partitions) if (partition.leader === brokerId) partition.log.producers.restarted()
+    }
+  }
+
+  /** A broker is no more: it is nobody's replica. */
+  withdraw(brokerId: number): void {
+    for (const topic of this.#topics.values()) {
+      for (const partition of topic.partitions) {
+        if (partition.replicas.length > 1) partition.replicas = partition.replicas.filter(id => id !== brokerId)
+      }
+      this.keeper?.topicChanged(topic)
+    }
+    this.elect()
+  }
+
+  isUp(brokerId: number): boolean {
+    return this.#isUp(brokerId)
+  }
+
+  config(topic: Topic, name: string): string {
+    return topic.configs.get(name) ?? this.brokerDefault(name) ?? topicDefaults.get(name) ?? ''
+  }
+
+  // Metrics of brokers know no difference between a dot and an underscore.
+  #twinOf(name: string): string | undefined {
+    if (!/[._]/.test(name)) return undefined
+    const plain = name.replaceAll('.', '_')
+    for (const other of this.#topics.keys()) if (other.replaceAll('.', '_') === plain) return other
+    return undefined
+  }
+
+  #addPartition(topic: Topic, replicas: readonly number[]): Partition {
+    const leader = replicas.find(id => this.#isUp(id)) ?? -1
+    const partition: Partition = {
+      topic: topic.name,
+      index: topic.partitions.length,
+      replicas: [...replicas],
+      adding: [],
+      removing: [],
+      isr: replicas.filter(id => this.#isUp(id)),
+      leader,
+      leaderEpoch: 0,
+      log: new PartitionLog(this.memory),
+    }
+    topic.partitions.push(partition)
+    return partition
+  }
+
+  #pickReplicas(factor: number): number[] {
+    const start = this.#nextReplica++
+    const ids = this.#brokerIds()
+    return Array.from({ length: factor }, (_, i) => ids[(start + i) % ids.length] as number) // the remainder is in range
+  }
+}
+
+/** Why a name is none for a topic, or null. */
+export function nameProblem(name: string): string | null {
+  if (name === '') return 'Topic name is invalid: it is empty.'
+  if (name === '.' || name === '..') return `Topic name is invalid: '${name}' is not allowed.`
+  if (name.length > NAME_LIMIT) return `Topic name is invalid: it is longer than ${NAME_LIMIT} characters.`
+  if (!/^[a-zA-Z0-9._-]+$/.test(name)) {
+    return 'Topic name is invalid: only ASCII letters, digits, dot, underscore and hyphen are allowed.'
+  }
+  return null
+}

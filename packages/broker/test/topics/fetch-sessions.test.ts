@@ -1,0 +1,89 @@
+import { test } from 'node:test'
+import assert from 'node:assert/strict'
+import { ErrorCode, type Decoded, type FetchRequest } from '@ottla/protocol'
+import { FetchSessions, type FetchPlan, type Told } from '../../src/topics/fetch-sessions.ts'
+import { FakeClock } from '../fake-clock.ts'
+
+function request(sessionId: number, sessionEpoch: number, partitions: number[] = []): Decoded<FetchRequest> {
+  const asked = partitions.map(partition => ({
+    partition,
+    currentLeaderEpoch: -1,
+    fetchOffset: 0,
+    lastFetchedEpoch: -1,
+    logStartOffset: -1,
+    partitionMaxBytes: 1000,
+    replicaDirectoryId: '',
+    highWatermark: -1,
+  }))
+  return {
+    clusterId: null,
+    replicaId: -1,
+    replicaState: { replicaId: -1, replicaEpoch: -1n },
+    maxWaitMs: 0,
+    minBytes: 0,
+    maxBytes: 1000,
+    isolationLevel: 0,
+    sessionId,
+    sessionEpoch,
+    topics: asked.length === 0 ? [] : [{ topic: 't', topicId: '', partitions: asked }],
+    forgottenTopicsData: [],
+    rackId: '',
+  }
+}
+
+function planned(plan: FetchPlan | number): FetchPlan {
+  if (typeof plan === 'number') return assert.fail(`error ${plan}`)
+  return plan
+}
+
+function tell(plan: FetchPlan, told: Partial<Told> = {}): boolean[] {
+  const all = { errorCode: 0, highWatermark: 5, logStartOffset: 0, hasMore: false, ...told }
+  return plan.partitions.map(asked => plan.tell(asked, all))
+}
+
+test('only what has changed is told within a session', () => {
+  const sessions = new FetchSessions(new FakeClock())
+  const first = planned(sessions.plan(request(0, 0, [0, 1]), 12))
+  assert.deepEqual(tell(first), [true, true])
+  const next = (epoch: number): FetchPlan => planned(sessions.plan(request(first.sessionId, epoch), 12))
+  assert.deepEqual(tell(next(1)), [false, false])
+  assert.deepEqual(tell(next(2), { highWatermark: 6 }), [true, true])
+  assert.deepEqual(tell(next(3), { highWatermark: 6, hasMore: true }), [true, true])
+  assert.deepEqual(tell(next(4), { highWatermark: -1, errorCode: ErrorCode.ERR_UNKNOWN_TOPIC_OR_PART }), [true, true])
+  // What was an error is news when it is none any more.
+  assert.deepEqual(tell(next(5), { highWatermark: 6 }), [true, true])
+  assert.deepEqual(tell(next(6), { highWatermark: 6 }), [false, false])
+})
+
+test('partitions that had data wait until the others have been looked at', () => {
+  const sessions = new FetchSessions(new FakeClock())
+  const first = planned(sessions.plan(request(0, 0, [0, 1, 2]), 12))
+  const [head] = first.partitions
+  assert.ok(head)
+  first.tell(head, { errorCode: 0, highWatermark: 5, logStartOffset: 0, hasMore: true })
+  const second = planned(sessions.plan(request(first.sessionId, 1), 12))
+  assert.deepEqual(
+    second.partitions.map(({ partition }) => partition),
+    [1, 2, 0],
+  )
+})
+
+test('a session is for one kind of topic names, and ends with the broker', () => {
+  const sessions = new FetchSessions(new FakeClock())
+  const { sessionId } = planned(sessions.plan(request(0, 0, [0]), 12))
+  assert.equal(sessions.plan(request(sessionId, 1), 13), ErrorCode.ERR_FETCH_SESSION_TOPIC_ID_ERROR)
+  sessions.clear()
+  assert.equal(sessions.plan(request(sessionId, 1), 12), ErrorCode.ERR_FETCH_SESSION_ID_NOT_FOUND)
+})
+
+test('when there are too many, those that are silent make room, and nobody else', () => {
+  const clock = new FakeClock()
+  const sessions = new FetchSessions(clock)
+  const begin = (): number => planned(sessions.plan(request(0, 0, [0]), 12)).sessionId
+  const ids = Array.from({ length: 1000 }, begin)
+  assert.equal(begin(), 0)
+  clock.advance(120_001)
+  assert.notEqual(sessions.plan(request(ids[7] ?? 0, 1), 12), ErrorCode.ERR_FETCH_SESSION_ID_NOT_FOUND)
+  assert.notEqual(begin(), 0)
+  assert.equal(sessions.size, 2)
+})
