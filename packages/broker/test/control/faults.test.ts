@@ -114,7 +114,7 @@ test('a topic made anew does not inherit the offsets of the old one', async () =
 })
 
 test('close ends delayed answers, and clients that never finish a TLS handshake', async () => {
-  const fixtures = new URL('../../../../test/fixtures/tls', import.meta.url)
+  const fixtures = new URL('../../../../test/fixtures/tls/', import.meta.url)
   const pem = (name: string): Buffer => readFileSync(new URL(name, fixtures))
   const own = await EmbeddedCluster.start({ tls: { key: pem('server-key.pem'), cert: pem('server-cert.pem') } })
   const socket = connect(Number(own.bootstrapServers.split(':')[1]), '127.0.0.1')

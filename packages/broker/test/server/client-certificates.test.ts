@@ -6,7 +6,7 @@ import { Metadata, encodeRequest } from '@ottla/protocol'
 import { EmbeddedCluster, type TlsSettings } from '../../src/index.ts'
 
 const fixture = (name: string): string =>
-  readFileSync(new URL(`../../../test/fixtures/tls/${name}`, import.meta.url), 'utf8')
+  readFileSync(new URL(`../../../../test/fixtures/tls/${name}`, import.meta.url), 'utf8')
 const server = { key: fixture('server-key.pem'), cert: fixture('server-cert.pem') }
 const client = { key: fixture('client-key.pem'), cert: fixture('client-cert.pem') }
 
