@@ -1,23 +1,24 @@
 import { createServer } from 'node:net'
 import { codecByName } from '@ottla/protocol'
-import { Authorizer } from './security/acls.ts'
+import type { BrokerInfo } from './base/brokers.ts'
 import { systemClock } from './base/clock.ts'
 import { compact } from './log/compaction.ts'
 import { Faults, type FaultInput } from './control/faults.ts'
 import { hostPort } from './base/host-port.ts'
 import { Listener } from './server/listener.ts'
 import { messagesOf, type StoredMessage } from './topics/messages.ts'
-import type { Control, TrackedRequest } from './control/observers.ts'
+import { Holds } from './control/holds.ts'
+import { Observers, type Control, type TrackedRequest } from './control/observers.ts'
 import type { EmbeddedClusterOptions } from './options.ts'
-import { newUuid, seededRandom, systemRandom } from './base/random.ts'
-import { routes, servedApis } from './handlers/routes.ts'
-import { unsecuredTokens } from './security/sasl/oauthbearer.ts'
-import { ClusterState, type BrokerInfo } from './state.ts'
+import { routes } from './handlers/routes.ts'
+import type { Stores } from './handlers/stores.ts'
+import type { Surroundings } from './server/surroundings.ts'
+import { closeStores, makeStores } from './stores.ts'
 import { Storage } from './storage/storage.ts'
-import { TopicStore, type Topic } from './topics/topics.ts'
+import type { Topic } from './topics/topics.ts'
 import { tlsOptions, type ListenerTls } from './server/tls.ts'
-import { UserStore, type UserOptions } from './security/users.ts'
-import { versionsOf, type VersionRange } from './releases/versions.ts'
+import type { UserOptions } from './security/users.ts'
+import type { VersionRange } from './releases/versions.ts'
 
 export interface CreateTopicOptions {
   readonly partitions?: number
@@ -25,13 +26,7 @@ export interface CreateTopicOptions {
   readonly configs?: Readonly<Record<string, string>>
 }
 
-const DEFAULT_PARTITIONS = 4
 const MAX_BROKERS = 100
-const TRANSACTION_MAX_TIMEOUT_MS = 900_000
-// The shortest there is, so that tests need not wait; Kafka's longest.
-const MIN_SESSION_MS = 1
-const MAX_SESSION_MS = 1_800_000
-const MAX_BYTES = 1024 * 1024 * 1024
 // As connections.max.idle.ms of a broker.
 const MAX_IDLE_MS = 600_000
 
@@ -46,7 +41,8 @@ const MAX_IDLE_MS = 600_000
  * @since 0.1.0
  */
 export class EmbeddedCluster implements AsyncDisposable {
-  readonly #state: ClusterState
+  readonly #surroundings: Surroundings
+  readonly #stores: Stores
   readonly #listeners: Map<number, Listener>
   readonly #tls: ListenerTls | null
   readonly #storage: Storage | null
@@ -54,15 +50,16 @@ export class EmbeddedCluster implements AsyncDisposable {
   #closing: Promise<void> | null = null
 
   private constructor(
-    state: ClusterState,
+    surroundings: Surroundings,
     listeners: Map<number, Listener>,
     tls: ListenerTls | null,
     storage: Storage | null,
   ) {
-    this.#state = state
+    this.#surroundings = surroundings
+    this.#stores = surroundings.stores
     this.#tls = tls
     this.#storage = storage
-    this.#served = new Map(state.versions)
+    this.#served = new Map(surroundings.stores.versions)
     this.#listeners = listeners
   }
 
@@ -81,65 +78,40 @@ export class EmbeddedCluster implements AsyncDisposable {
       rack: options.racks?.[i] ?? null,
       up: true,
     }))
-    const clock = options.clock ?? systemClock
-    const random = options.seed === undefined ? systemRandom : seededRandom(options.seed)
-    const isUp = (id: number): boolean => brokers.some(broker => broker.id === id && broker.up)
-    const topics = new TopicStore(
-      () => brokers.map(({ id }) => id),
-      options.defaultPartitions ?? DEFAULT_PARTITIONS,
-      isUp,
-      random,
-    )
-    const mechanisms = options.sasl?.mechanisms ?? []
-    const users = new UserStore(mechanisms, random)
-    for (const [name, user] of Object.entries(options.sasl?.users ?? {})) users.set(name, user)
     const storage = options.dataDir === undefined ? null : new Storage(options.dataDir, options.fsync ?? false)
-    const state = new ClusterState({
-      clusterId: storage?.clusterId ?? newUuid(random),
-      brokers,
-      topics,
-      authorizer: new Authorizer(options.acls ?? null, options.superUsers ?? []),
+    let stores: Stores
+    try {
+      stores = makeStores(options, brokers, storage)
+    } catch (error) {
+      storage?.close()
+      throw error
+    }
+    const surroundings: Surroundings = {
+      routes,
+      stores,
       faults: new Faults(),
-      clock,
-      autoCreateTopics: options.autoCreateTopics ?? true,
-      random,
-      producerIds: options.producerIds ?? 'sequential',
-      saslMechanisms: mechanisms,
-      users,
-      validateToken: options.sasl?.validateToken ?? unsecuredTokens(() => clock.now()),
-      maxReauthMs: options.sasl?.maxReauthMs ?? 0,
-      versions: versionsOf(options.as ?? '4.3', servedApis(options.onTelemetry !== undefined)),
-      classicGroups: {
-        initialRebalanceDelayMs: options.groupInitialRebalanceDelayMs ?? 0,
-        maxSize: options.groupMaxSize ?? Infinity,
-        random,
-      },
-      sessionLimits: {
-        minMs: options.groupMinSessionTimeoutMs ?? MIN_SESSION_MS,
-        maxMs: options.groupMaxSessionTimeoutMs ?? MAX_SESSION_MS,
-      },
-      transactionMaxTimeoutMs: options.transactionMaxTimeoutMs ?? TRANSACTION_MAX_TIMEOUT_MS,
-      maxBytes: options.maxBytes ?? MAX_BYTES,
+      observers: new Observers(),
+      holds: new Holds(),
       idle:
         options.maxIdleMs === undefined
           ? { clock: systemClock, maxMs: MAX_IDLE_MS }
-          : { clock, maxMs: options.maxIdleMs },
-      onTelemetry: options.onTelemetry ?? null,
+          : { clock: stores.clock, maxMs: options.maxIdleMs },
+      claimed: { bytes: 0 },
       onInternalError: error => {
         const why = error instanceof Error ? (error.stack ?? error.message) : String(error)
         process.stderr.write(`embedded cluster: a request could not be handled: ${why}\n`)
       },
-    })
+    }
     const tls = options.tls === undefined ? null : tlsOptions(options.tls)
-    const listeners = new Map(brokers.map(info => [info.id, new Listener(info, state, routes, tls)] as const))
-    const cluster = new EmbeddedCluster(state, listeners, tls, storage)
+    const listeners = new Map(brokers.map(info => [info.id, new Listener(info, surroundings, tls)] as const))
+    const cluster = new EmbeddedCluster(surroundings, listeners, tls, storage)
     // Older Nodes have to load it; where it cannot be had, only what needs it fails.
     await codecByName('zstd')
       .ready()
       ?.catch(() => undefined)
     try {
-      storage?.restore(state)
-      state.limitMemory()
+      storage?.restore(stores)
+      stores.retention.limitMemory()
       for (const listener of listeners.values()) await listener.open()
     } catch (error) {
       await cluster.close()
@@ -150,7 +122,7 @@ export class EmbeddedCluster implements AsyncDisposable {
 
   /** `127.0.0.1:9093,127.0.0.1:9094` (`[::1]:9093` for an IPv6 address), for `bootstrap.servers`. */
   get bootstrapServers(): string {
-    return this.#state.brokers.map(({ host, port }) => hostPort(host, port)).join(',')
+    return this.#stores.brokers.all.map(({ host, port }) => hostPort(host, port)).join(',')
   }
 
   /** Throws Error for a topic that exists, or that a broker would refuse. */
@@ -161,9 +133,9 @@ export class EmbeddedCluster implements AsyncDisposable {
       replicationFactor: options.replicationFactor ?? -1,
       configs: new Map(Object.entries(options.configs ?? {})),
     }
-    const refusal = this.#state.topics.refusal(request)
+    const refusal = this.#stores.topics.refusal(request)
     if (refusal !== null) throw new Error(refusal.message)
-    this.#state.topics.create(request)
+    this.#stores.topics.create(request)
   }
 
   /**
@@ -174,9 +146,9 @@ export class EmbeddedCluster implements AsyncDisposable {
     const info = this.#info(id)
     if (!info.up) return
     info.up = false
-    this.#state.fetchSessions(id).clear()
+    this.#stores.fetchSessions.of(id).clear()
     await this.#listener(id).close()
-    if (options.moveLeaders ?? true) this.#state.topics.elect()
+    if (options.moveLeaders ?? true) this.#stores.topics.elect()
   }
 
   /**
@@ -188,34 +160,34 @@ export class EmbeddedCluster implements AsyncDisposable {
     if (info.up) return
     await this.#listener(id).open()
     info.up = true
-    this.#state.topics.elect()
-    this.#state.topics.restarted(id)
+    this.#stores.topics.elect()
+    this.#stores.topics.restarted(id)
   }
 
   /** Adds a broker, with the next id. Resolves with that when it can be connected to. It leads nothing yet. */
   async addBroker(options: { readonly port?: number; readonly rack?: string } = {}): Promise<number> {
-    const { brokers } = this.#state
-    const last = brokers.at(-1)
-    const id = Math.max(0, ...brokers.map(broker => broker.id)) + 1
+    const { brokers } = this.#stores
+    const last = brokers.all.at(-1)
+    const id = Math.max(0, ...brokers.all.map(broker => broker.id)) + 1
     const host = last?.host ?? '127.0.0.1'
     const info: BrokerInfo = { id, host, port: options.port ?? 0, rack: options.rack ?? null, up: true }
-    const listener = new Listener(info, this.#state, routes, this.#tls)
+    const listener = new Listener(info, this.#surroundings, this.#tls)
     await listener.open()
     this.#listeners.set(id, listener)
-    brokers.push(info)
+    brokers.add(info)
     return id
   }
 
   /** Takes a broker out of the cluster for good; its partitions go to their other replicas. Throws Error for the last one. */
   async removeBroker(id: number): Promise<void> {
-    const { brokers, topics } = this.#state
+    const { brokers, topics } = this.#stores
     const info = this.#info(id)
-    if (brokers.length === 1) throw new Error('the last broker cannot be removed')
+    if (brokers.all.length === 1) throw new Error('the last broker cannot be removed')
     info.up = false
-    this.#state.fetchSessions(id).clear()
+    this.#stores.fetchSessions.of(id).clear()
     await this.#listener(id).close()
     this.#listeners.delete(id)
-    brokers.splice(brokers.indexOf(info), 1)
+    brokers.remove(info)
     topics.withdraw(id)
   }
 
@@ -240,44 +212,44 @@ export class EmbeddedCluster implements AsyncDisposable {
   /** Stops a broker without a word: connections stay open and can be made, nothing is answered. `resumeBroker` ends it. */
   pauseBroker(id: number): void {
     this.#info(id)
-    this.#state.holds.hold(id)
+    this.#surroundings.holds.hold(id)
   }
 
   /** Ends `pauseBroker`: what was asked meanwhile is answered now. */
   resumeBroker(id: number): void {
-    this.#state.holds.release(id)
+    this.#surroundings.holds.release(id)
   }
 
   /** Delays every answer of a broker. @param id -1 for all brokers */
   setRoundTripTime(id: number, ms: number): void {
-    this.#state.faults.setRoundTripTime(id, ms)
+    this.#surroundings.faults.setRoundTripTime(id, ms)
   }
 
   /** Moves the leadership of a partition. Throws Error for a partition or broker that is not there. */
   setLeader(topic: string, partition: number, id: number): void {
-    const found = this.#state.topics.partition(topic, partition)
+    const found = this.#stores.topics.partition(topic, partition)
     if (found === undefined) throw new Error(`there is no partition ${topic} [${partition}]`)
     this.#info(id)
     if (!found.replicas.includes(id)) found.replicas.push(id)
     if (!found.isr.includes(id)) found.isr.push(id)
     found.leader = id
     found.leaderEpoch++
-    this.#state.topics.changed(this.#state.topics.get(topic) as Topic) // the partition is one of it
+    this.#stores.topics.changed(this.#stores.topics.get(topic) as Topic) // the partition is one of it
     found.log.wake()
   }
 
   /** Sends consumers of a partition to this replica, as a leader that knows a nearer one (KIP-392); null ends it. */
   setPreferredReplica(topic: string, partition: number, id: number | null): void {
-    if (this.#state.topics.partition(topic, partition) === undefined) {
+    if (this.#stores.topics.partition(topic, partition) === undefined) {
       throw new Error(`there is no partition ${topic} [${partition}]`)
     }
-    if (id === null) this.#state.preferredReplicas.delete(`${topic}/${partition}`)
-    else this.#state.preferredReplicas.set(`${topic}/${partition}`, this.#info(id).id)
+    if (id === null) this.#stores.preferredReplicas.delete(`${topic}/${partition}`)
+    else this.#stores.preferredReplicas.set(`${topic}/${partition}`, this.#info(id).id)
   }
 
   /** Sets what the brokers call a partition's leader epoch, higher or lower than it is. */
   setLeaderEpoch(topic: string, partition: number, epoch: number): void {
-    const found = this.#state.topics.partition(topic, partition)
+    const found = this.#stores.topics.partition(topic, partition)
     if (found === undefined) throw new Error(`there is no partition ${topic} [${partition}]`)
     found.leaderEpoch = epoch
     found.log.wake()
@@ -285,7 +257,7 @@ export class EmbeddedCluster implements AsyncDisposable {
 
   /** Tells clients to hold back with every answer of a broker, ms. @param id -1 for all brokers */
   setThrottle(id: number, ms: number): void {
-    this.#state.faults.setThrottle(id, ms)
+    this.#surroundings.faults.setThrottle(id, ms)
   }
 
   /**
@@ -294,7 +266,7 @@ export class EmbeddedCluster implements AsyncDisposable {
    */
   setVersions(apiKey: number, range: { readonly min: number; readonly max: number } | null): void {
     if (range === null) {
-      this.#state.versions.delete(apiKey)
+      this.#stores.versions.delete(apiKey)
       return
     }
     const served = this.#served.get(apiKey)
@@ -302,24 +274,24 @@ export class EmbeddedCluster implements AsyncDisposable {
       const there = served === undefined ? 'none' : `${served.min} to ${served.max}`
       throw new RangeError(`api ${apiKey}: versions ${range.min} to ${range.max} are not possible, ${there} are`)
     }
-    this.#state.versions.set(apiKey, { min: range.min, max: range.max })
+    this.#stores.versions.set(apiKey, { min: range.min, max: range.max })
   }
 
   /** Lets a user log in, or changes the password. Who is logged in stays so. */
   setUser(name: string, user: string | UserOptions): void {
-    this.#state.users.set(name, user)
+    this.#stores.logIn.users.set(name, user)
   }
 
   /** Takes a user's credentials. Who is logged in stays so. Throws Error for a user that is not there. */
   deleteUser(name: string): void {
-    if (!this.#state.users.delete(name)) throw new Error(`there is no user ${name}`)
+    if (!this.#stores.logIn.users.delete(name)) throw new Error(`there is no user ${name}`)
   }
 
   /** Throws Error for a topic that is not there. */
   deleteTopic(name: string): void {
-    const topic = this.#state.topics.get(name)
+    const topic = this.#stores.topics.get(name)
     if (topic === undefined) throw new Error(`there is no topic ${name}`)
-    this.#state.deleteTopic(topic)
+    this.#stores.topics.delete(topic)
   }
 
   /**
@@ -327,7 +299,7 @@ export class EmbeddedCluster implements AsyncDisposable {
    * not there has nothing.
    */
   messages(topic: string): StoredMessage[] {
-    const found = this.#state.topics.get(topic)
+    const found = this.#stores.topics.get(topic)
     return found === undefined ? [] : messagesOf(found)
   }
 
@@ -336,10 +308,10 @@ export class EmbeddedCluster implements AsyncDisposable {
    * lost, and the leader epoch goes up. Throws Error for a partition that is not there.
    */
   truncate(topic: string, partition: number, offset: number): void {
-    const found = this.#state.topics.partition(topic, partition)
+    const found = this.#stores.topics.partition(topic, partition)
     if (found === undefined) throw new Error(`there is no partition ${topic} [${partition}]`)
     found.leaderEpoch++
-    this.#state.topics.changed(this.#state.topics.get(topic) as Topic) // the partition is one of it
+    this.#stores.topics.changed(this.#stores.topics.get(topic) as Topic) // the partition is one of it
     found.log.truncateTo(offset)
   }
 
@@ -349,7 +321,7 @@ export class EmbeddedCluster implements AsyncDisposable {
    * minutes of the cluster's clock by themselves.
    */
   runRetention(): void {
-    this.#state.runRetention()
+    this.#stores.retention.run()
   }
 
   /**
@@ -357,7 +329,7 @@ export class EmbeddedCluster implements AsyncDisposable {
    * stays. Only this call does it. Throws Error for a topic that is not there or not compacted.
    */
   compact(name: string): void {
-    const { topics, clock } = this.#state
+    const { topics, clock } = this.#stores
     const topic = topics.get(name)
     if (topic === undefined) throw new Error(`there is no topic ${name}`)
     if (!topics.config(topic, 'cleanup.policy').includes('compact')) {
@@ -373,7 +345,7 @@ export class EmbeddedCluster implements AsyncDisposable {
   /** Makes a broker the coordinator of a group or transactional id. */
   setCoordinator(type: 'group' | 'transaction', key: string, id: number): void {
     this.#info(id)
-    this.#state.setCoordinator(type, key, id)
+    this.#stores.coordinators.set(type, key, id)
   }
 
   /**
@@ -381,13 +353,13 @@ export class EmbeddedCluster implements AsyncDisposable {
    * ERR__TRANSPORT (-195) drops the connection instead.
    */
   failNext(apiKey: number, errors: readonly FaultInput[]): void {
-    this.#state.faults.failNext(null, apiKey, errors)
+    this.#surroundings.faults.failNext(null, apiKey, errors)
   }
 
   /** The same for requests to one broker. */
   failNextOn(id: number, apiKey: number, errors: readonly FaultInput[]): void {
     this.#info(id)
-    this.#state.faults.failNext(id, apiKey, errors)
+    this.#surroundings.faults.failNext(id, apiKey, errors)
   }
 
   /**
@@ -396,10 +368,10 @@ export class EmbeddedCluster implements AsyncDisposable {
    * ask for is carried out.
    */
   failPartition(topic: string, partition: number, apiKey: number, codes: readonly number[]): void {
-    if (this.#state.topics.partition(topic, partition) === undefined) {
+    if (this.#stores.topics.partition(topic, partition) === undefined) {
       throw new Error(`there is no partition ${topic} [${partition}]`)
     }
-    this.#state.faults.failPartition(topic, partition, apiKey, codes)
+    this.#surroundings.faults.failPartition(topic, partition, apiKey, codes)
   }
 
   /**
@@ -411,12 +383,12 @@ export class EmbeddedCluster implements AsyncDisposable {
    * @returns ends it
    */
   control(control: Control): () => void {
-    return this.#state.observers.add(control)
+    return this.#surroundings.observers.add(control)
   }
 
   /** Forgets errors that no request has met yet. */
   clearFaults(): void {
-    this.#state.faults.clear()
+    this.#surroundings.faults.clear()
   }
 
   /** Cuts every connection to a broker; clients may connect again at once. */
@@ -433,8 +405,8 @@ export class EmbeddedCluster implements AsyncDisposable {
   ): readonly TrackedRequest[] {
     const starts = action === 'start' || (typeof action === 'object' && action.start === true)
     const stops = action === 'stop' || (typeof action === 'object' && action.stop === true)
-    if (starts) this.#state.observers.startTracking()
-    return stops ? this.#state.observers.stopTracking() : [...this.#state.observers.tracked()]
+    if (starts) this.#surroundings.observers.startTracking()
+    return stops ? this.#surroundings.observers.stopTracking() : [...this.#surroundings.observers.tracked()]
   }
 
   /** Stops all brokers; nothing of the cluster is left afterwards. */
@@ -448,13 +420,14 @@ export class EmbeddedCluster implements AsyncDisposable {
   }
 
   async #close(): Promise<void> {
-    this.#state.close()
+    this.#surroundings.holds.releaseAll()
+    closeStores(this.#stores)
     await Promise.all([...this.#listeners.values()].map(listener => listener.close()))
     this.#storage?.close()
   }
 
   #info(id: number): BrokerInfo {
-    const info = this.#state.broker(id)
+    const info = this.#stores.brokers.get(id)
     if (info === undefined) throw new Error(`there is no broker ${id}`)
     return info
   }

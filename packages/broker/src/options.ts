@@ -4,6 +4,7 @@ import type { Clock } from './base/clock.ts'
 import type { ValidateToken } from './security/sasl/oauthbearer.ts'
 import type { ScramMechanism } from './security/sasl/scram-credential.ts'
 import type { TelemetryPush } from './telemetry/telemetry.ts'
+import type { ProducerIds } from './transactions/producer-ids.ts'
 import type { TlsSettings } from './server/tls.ts'
 import type { UserOptions } from './security/users.ts'
 import type { KafkaRelease } from './releases/versions.ts'
@@ -22,9 +23,6 @@ export interface SaslOptions {
   /** Clients have to authenticate anew after so long, ms (`connections.max.reauth.ms`, KIP-368); 0: never, the default. */
   readonly maxReauthMs?: number
 }
-
-/** Which ids producers get. */
-export type ProducerIds = 'sequential' | 'random' | (() => bigint)
 
 /** How an embedded cluster is made. */
 export interface EmbeddedClusterOptions {

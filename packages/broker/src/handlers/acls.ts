@@ -7,13 +7,13 @@ import {
   type DescribeAclsRequest,
   type Decoded,
 } from '@ottla/protocol'
-import { CLUSTER_NAME, type AclBinding, type AclFilter } from '../security/acls.ts'
+import { CLUSTER_NAME, type AclBinding, type AclFilter, type Authorizer } from '../security/acls.ts'
 import { codeFor, operations, patternTypes, permissionTypes, resourceTypes, wordFor } from './operations.ts'
 import { route, type RequestContext, type Route } from './request.ts'
 
 export const aclRoutes: readonly Route[] = [
-  route(CreateAclsServer, ({ creations }, context) => {
-    const problem = refusal('alter', context)
+  route(CreateAclsServer, ({ creations }, context, { authorizer }) => {
+    const problem = refusal('alter', context, authorizer)
     return {
       throttleTimeMs: 0,
       results: creations.map(creation => {
@@ -41,17 +41,17 @@ export const aclRoutes: readonly Route[] = [
           operation,
           permissionType,
         }
-        context.state.authorizer.add(binding)
+        authorizer.add(binding)
         return { errorCode: ErrorCode.ERR_NO_ERROR, errorMessage: '' }
       }),
     }
   }),
-  route(DescribeAclsServer, (request, context) => {
-    const problem = refusal('describe', context)
+  route(DescribeAclsServer, (request, context, { authorizer }) => {
+    const problem = refusal('describe', context, authorizer)
     if (problem !== null) return { throttleTimeMs: 0, ...problem, resources: [] }
     if (!isKnown(request)) return { throttleTimeMs: 0, ...unknownFilter, resources: [] }
     const byResource = new Map<string, AclBinding[]>()
-    for (const binding of context.state.authorizer.find(filterOf(request))) {
+    for (const binding of authorizer.find(filterOf(request))) {
       const key = `${binding.resourceType}/${binding.resourcePatternType}/${binding.name}`
       byResource.set(key, [...(byResource.get(key) ?? []), binding])
     }
@@ -74,14 +74,14 @@ export const aclRoutes: readonly Route[] = [
       }),
     }
   }),
-  route(DeleteAclsServer, ({ filters }, context) => {
-    const problem = refusal('alter', context)
+  route(DeleteAclsServer, ({ filters }, context, { authorizer }) => {
+    const problem = refusal('alter', context, authorizer)
     return {
       throttleTimeMs: 0,
       filterResults: filters.map(filter => {
         if (problem !== null) return { ...problem, matchingAcls: [] }
         if (!isKnown(filter)) return { ...unknownFilter, matchingAcls: [] }
-        const removed = context.state.authorizer.remove(filterOf(filter))
+        const removed = authorizer.remove(filterOf(filter))
         const matchingAcls = removed.map(binding => ({ errorCode: 0, errorMessage: null, ...encode(binding) }))
         return { errorCode: ErrorCode.ERR_NO_ERROR, errorMessage: null, matchingAcls }
       }),
@@ -92,8 +92,9 @@ export const aclRoutes: readonly Route[] = [
 function refusal(
   operation: 'alter' | 'describe',
   context: RequestContext,
+  authorizer: Authorizer,
 ): { errorCode: number; errorMessage: string } | null {
-  if (!context.state.authorizer.enforced) {
+  if (!authorizer.enforced) {
     return { errorCode: ErrorCode.ERR_SECURITY_DISABLED, errorMessage: 'No Authorizer is configured.' }
   }
   if (context.allows(operation, 'cluster', CLUSTER_NAME)) return null

@@ -9,21 +9,25 @@ import {
 import { route, type RequestContext, type Route, type Session } from './request.ts'
 import { SaslRefused, type SaslStep } from '../security/sasl/exchange.ts'
 import { startExchange } from '../security/sasl/mechanisms.ts'
-import type { ClusterState } from '../state.ts'
+import type { Stores } from './stores.ts'
 
 // As a broker: more often than that nobody may authenticate anew.
 const MIN_INTERVAL_MS = 1000
 
 export const authRoutes: readonly Route[] = [
-  route(SaslHandshakeServer, ({ mechanism }, context) => handshake(mechanism, context)),
-  route(SaslAuthenticateServer, ({ authBytes }, context) => authenticate(authBytes, context)),
+  route(SaslHandshakeServer, ({ mechanism }, context, stores) => handshake(mechanism, context, stores)),
+  route(SaslAuthenticateServer, ({ authBytes }, context, stores) => authenticate(authBytes, context, stores)),
 ]
 
-function handshake(mechanism: string, { state, session, version, isToFail }: RequestContext): SaslHandshakeResponse {
-  const mechanisms = [...state.saslMechanisms]
+function handshake(
+  mechanism: string,
+  { session, version, isToFail }: RequestContext,
+  { clock, logIn }: Pick<Stores, 'clock' | 'logIn'>,
+): SaslHandshakeResponse {
+  const mechanisms = [...logIn.mechanisms]
   const isAnew = session.authenticated
   // Neither has a listener without SASL a use for it, nor one where sessions do not end.
-  const now = state.clock.now()
+  const now = clock.now()
   const isTooSoon = session.renewedAt !== null && now - session.renewedAt < MIN_INTERVAL_MS
   if (isAnew && (session.expiresAt === null || isTooSoon)) {
     return { errorCode: ErrorCode.ERR_ILLEGAL_SASL_STATE, mechanisms }
@@ -34,7 +38,7 @@ function handshake(mechanism: string, { state, session, version, isToFail }: Req
     return { errorCode: ErrorCode.ERR_UNSUPPORTED_SASL_MECHANISM, mechanisms }
   }
   session.exchange =
-    isAnew && mechanism !== session.saslMechanism ? refusing(mechanism, session) : startExchange(mechanism, state)
+    isAnew && mechanism !== session.saslMechanism ? refusing(mechanism, session) : startExchange(mechanism, logIn)
   session.isBare = version === 0
   session.saslMechanism ??= mechanism
   return { errorCode: ErrorCode.ERR_NO_ERROR, mechanisms }
@@ -42,7 +46,8 @@ function handshake(mechanism: string, { state, session, version, isToFail }: Req
 
 async function authenticate(
   token: Buffer,
-  { state, session, isToFail }: RequestContext,
+  { session, isToFail }: RequestContext,
+  stores: Pick<Stores, 'clock' | 'logIn'>,
 ): Promise<SaslAuthenticateResponse> {
   if (session.exchange === null) {
     const errorMessage = 'SaslAuthenticate request received after successful authentication'
@@ -50,7 +55,7 @@ async function authenticate(
   }
   try {
     if (isToFail) throw new SaslRefused('Authentication failed')
-    const { answer, lifetimeMs } = await takeToken(token, session, state)
+    const { answer, lifetimeMs } = await takeToken(token, session, stores)
     return { errorCode: ErrorCode.ERR_NO_ERROR, errorMessage: null, authBytes: answer, sessionLifetimeMs: lifetimeMs }
   } catch (error) {
     if (!(error instanceof SaslRefused)) throw error
@@ -64,7 +69,7 @@ async function authenticate(
 export async function takeToken(
   token: Buffer,
   session: Session,
-  state: ClusterState,
+  { clock, logIn }: Pick<Stores, 'clock' | 'logIn'>,
 ): Promise<{ answer: Buffer; lifetimeMs: number }> {
   if (session.exchange === null) throw new SaslRefused('There has been no handshake')
   const { answer, identity }: SaslStep = await session.exchange.step(token)
@@ -75,9 +80,9 @@ export async function takeToken(
       `Cannot change principals during re-authentication from ${session.principal.replace(':', '.')}: ${principal.replace(':', '.')}`,
     )
   }
-  const now = state.clock.now()
+  const now = clock.now()
   const limits = [
-    ...(state.maxReauthMs > 0 ? [state.maxReauthMs] : []),
+    ...(logIn.maxReauthMs > 0 ? [logIn.maxReauthMs] : []),
     ...(identity.expiresAt === null ? [] : [Math.max(0, identity.expiresAt - now)]),
   ]
   session.exchange = null

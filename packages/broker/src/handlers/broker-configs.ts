@@ -18,23 +18,20 @@ import {
 
 /** A name is the id of a broker, which only this broker answers for; the empty one is for all of them. */
 export const brokerConfigs: ConfigKind = {
-  describe: (name, context) => {
+  describe: (name, context, stores) => {
     if (!context.allows('describe-configs', 'cluster', CLUSTER_NAME)) {
       return problem(ErrorCode.ERR_CLUSTER_AUTHORIZATION_FAILED)
     }
     const wrong = name === '' ? null : brokerProblem(name, context)
     if (wrong !== null) return wrong
-    const { state, brokerId } = context
-    const found =
-      name === ''
-        ? state.brokerConfigs.describeForAll()
-        : state.brokerConfigs.describe(brokerId, brokerFacts(state, brokerId))
+    const { brokerId } = context
+    const { brokerConfigs: configs } = stores
+    const found = name === '' ? configs.describeForAll() : configs.describe(brokerId, brokerFacts(brokerId, stores))
     return found.map(told)
   },
-  alter: (resourceName, configs, validateOnly, context) => {
+  alter: (resourceName, configs, validateOnly, context, { brokerConfigs: store }) => {
     const wrong = resourceName === '' ? null : brokerProblem(resourceName, context)
     if (wrong !== null) return wrong
-    const { state } = context
     const brokerId = resourceName === '' ? null : context.brokerId
     const changes = new Map<string, string | null>()
     for (const { name, configOperation, value } of configs) {
@@ -48,7 +45,7 @@ export const brokerConfigs: ConfigKind = {
       if (configOperation !== SET && !isListSetting(name)) {
         return problem(ErrorCode.ERR_INVALID_CONFIG, `Config value append is not allowed for config key: ${name}`)
       }
-      const current = state.brokerConfigs.values(context.brokerId, name, new Map())[0]?.value ?? ''
+      const current = store.values(context.brokerId, name, new Map())[0]?.value ?? ''
       const changed = configOperation === SET ? (value ?? '') : changedList(current, configOperation, value)
       const refusal = brokerConfigProblem(name, changed, brokerId === null)
       if (refusal !== null) return problem(ErrorCode.ERR_INVALID_REQUEST, refusal)
@@ -57,10 +54,10 @@ export const brokerConfigs: ConfigKind = {
     if (!context.allows('alter-configs', 'cluster', CLUSTER_NAME)) {
       return problem(ErrorCode.ERR_CLUSTER_AUTHORIZATION_FAILED)
     }
-    if (!validateOnly) for (const [name, value] of changes) state.brokerConfigs.set(brokerId, name, value)
+    if (!validateOnly) for (const [name, value] of changes) store.set(brokerId, name, value)
     return null
   },
-  own: (name, { state, brokerId }) => state.brokerConfigs.of(name === '' ? null : brokerId).keys(),
+  own: (name, { brokerId }, { brokerConfigs: store }) => store.of(name === '' ? null : brokerId).keys(),
 }
 
 /** Why a name is not that of the broker that is asked, or null. */

@@ -8,12 +8,12 @@ const INT = 3
 const LIST = 7
 
 export const clientMetricsConfigs: ConfigKind = {
-  describe: (subscription, context) => {
+  describe: (subscription, context, { clientMetrics }) => {
     if (!context.allows('describe-configs', 'cluster', CLUSTER_NAME)) {
       return problem(ErrorCode.ERR_CLUSTER_AUTHORIZATION_FAILED)
     }
     if (subscription === '') return problem(ErrorCode.ERR_INVALID_REQUEST, 'A subscription has a name.')
-    const own = context.state.clientMetrics.of(subscription)
+    const own = clientMetrics.of(subscription)
     return [...subscriptionDefaults].map(([name, fallback]) => {
       const value = own.get(name)
       const source = Source['client-metrics']
@@ -28,7 +28,7 @@ export const clientMetricsConfigs: ConfigKind = {
       }
     })
   },
-  alter: (subscription, configs, validateOnly, context) => {
+  alter: (subscription, configs, validateOnly, context, { clientMetrics }) => {
     if (!context.allows('alter-configs', 'cluster', CLUSTER_NAME)) {
       return problem(ErrorCode.ERR_CLUSTER_AUTHORIZATION_FAILED)
     }
@@ -47,9 +47,9 @@ export const clientMetricsConfigs: ConfigKind = {
     }
     if (validateOnly) return null
     for (const { name, configOperation, value } of configs) {
-      context.state.clientMetrics.set(subscription, name, configOperation === DELETE ? null : value)
+      clientMetrics.set(subscription, name, configOperation === DELETE ? null : value)
     }
     return null
   },
-  own: (subscription, { state }) => state.clientMetrics.of(subscription).keys(),
+  own: (subscription, _context, { clientMetrics }) => clientMetrics.of(subscription).keys(),
 }

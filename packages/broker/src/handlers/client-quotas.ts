@@ -13,6 +13,7 @@ import {
 import { CLUSTER_NAME } from '../security/acls.ts'
 import type { EntityType, QuotaEntity } from '../quotas/client-quotas.ts'
 import { route, type RequestContext, type Route } from './request.ts'
+import type { Stores } from './stores.ts'
 
 export const clientQuotaRoutes: readonly Route[] = [
   route(DescribeClientQuotasServer, describe),
@@ -49,6 +50,7 @@ type Change = Decoded<AlterClientQuotasRequest>['entries'][number]['ops'][number
 function describe(
   { components, strict }: Decoded<DescribeClientQuotasRequest>,
   context: RequestContext,
+  { quotas }: Pick<Stores, 'quotas'>,
 ): DescribeClientQuotasResponse {
   const refused = (errorCode: number, errorMessage: string): DescribeClientQuotasResponse => ({
     ...{ throttleTimeMs: 0, errorCode, errorMessage, entries: null },
@@ -64,7 +66,7 @@ function describe(
   if (types.includes('ip') && types.length > 1) {
     return refused(ErrorCode.ERR_INVALID_REQUEST, 'Addresses are not looked for together with users or clients.')
   }
-  const found = [...context.state.quotas.all()].filter(
+  const found = [...quotas.all()].filter(
     ({ entity }) =>
       components.every(component => matches(component, entity)) &&
       (!strict || Object.keys(entity).length === components.length),
@@ -104,6 +106,7 @@ function matches({ entityType, matchType, match }: Component, entity: QuotaEntit
 function alter(
   { entries, validateOnly }: Decoded<AlterClientQuotasRequest>,
   context: RequestContext,
+  { quotas }: Pick<Stores, 'quotas'>,
 ): AlterClientQuotasResponse {
   const allowed = context.allows('alter-configs', 'cluster', CLUSTER_NAME)
   const answered = new Map<string, AlterClientQuotasResponse['entries'][number]>()
@@ -121,7 +124,7 @@ function alter(
       answered.set(key, { errorCode: ErrorCode.ERR_NO_ERROR, errorMessage: null, entity })
       if (validateOnly) continue
       const known: QuotaEntity = Object.fromEntries(names)
-      for (const { key: quota, value, remove } of ops) context.state.quotas.set(known, quota, remove ? null : value)
+      for (const { key: quota, value, remove } of ops) quotas.set(known, quota, remove ? null : value)
     }
   }
   return { throttleTimeMs: 0, entries: [...answered.values()] }

@@ -7,6 +7,7 @@ import {
   type IncrementalAlterConfigsRequest,
 } from '@ottla/protocol'
 import type { RequestContext } from './request.ts'
+import type { Stores } from './stores.ts'
 
 export type AskedResource = Decoded<DescribeConfigsRequest>['resources'][number]
 export type ConfigChange = Decoded<IncrementalAlterConfigsRequest>['resources'][number]['configs'][number]
@@ -20,11 +21,17 @@ export interface Problem {
 /** One type of resource. */
 export interface ConfigKind {
   /** What a resource has; a problem if it cannot be told. */
-  describe(name: string, context: RequestContext): readonly DescribedConfig[] | Problem
+  describe(name: string, context: RequestContext, stores: Stores): readonly DescribedConfig[] | Problem
   /** All changes or none. @returns the problem that stands in the way, null for none */
-  alter(name: string, changes: readonly ConfigChange[], validateOnly: boolean, context: RequestContext): Problem | null
+  alter(
+    name: string,
+    changes: readonly ConfigChange[],
+    validateOnly: boolean,
+    context: RequestContext,
+    stores: Stores,
+  ): Problem | null
   /** Names of what is set for a resource; null for a type that cannot be replaced as a whole. */
-  own(name: string, context: RequestContext): Iterable<string> | null
+  own(name: string, context: RequestContext, stores: Stores): Iterable<string> | null
 }
 
 export const SET = 0

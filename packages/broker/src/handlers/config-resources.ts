@@ -8,6 +8,7 @@ import {
 } from '@ottla/protocol'
 import { CLUSTER_NAME } from '../security/acls.ts'
 import { route, type RequestContext, type Route } from './request.ts'
+import type { Stores } from './stores.ts'
 
 export const configResourceRoutes: readonly Route[] = [route(ListConfigResourcesServer, list)]
 
@@ -15,18 +16,21 @@ const CLIENT_METRICS = 16
 // Before, only client metrics were told of.
 const TYPES_VERSION = 1
 
+type ConfiguredStores = Pick<Stores, 'brokers' | 'clientMetrics' | 'groups' | 'topics'>
+
 // By their numbers.
-const names: ReadonlyMap<number, (context: RequestContext) => Iterable<string>> = new Map([
-  [32, ({ state }) => state.groupConfigs.groupIds()],
-  [CLIENT_METRICS, ({ state }) => state.clientMetrics.names()],
+const names = new Map<number, (stores: ConfiguredStores) => Iterable<string>>([
+  [32, ({ groups }) => groups.configs.groupIds()],
+  [CLIENT_METRICS, ({ clientMetrics }) => clientMetrics.names()],
   [8, brokerIds],
   [4, brokerIds],
-  [2, ({ state }) => [...state.topics.all()].map(({ name }) => name)],
+  [2, ({ topics }) => [...topics.all()].map(({ name }) => name)],
 ])
 
 function list(
   { resourceTypes }: Decoded<ListConfigResourcesRequest>,
   context: RequestContext,
+  stores: ConfiguredStores,
 ): ListConfigResourcesResponse {
   const hasTypes = context.version >= TYPES_VERSION
   const refused = (errorCode: number): ListConfigResourcesResponse => ({
@@ -43,11 +47,11 @@ function list(
     throttleTimeMs: 0,
     errorCode: ErrorCode.ERR_NO_ERROR,
     configResources: asked.flatMap(([resourceType, namesOf]) =>
-      [...namesOf(context)].map(resourceName => ({ resourceName, ...(hasTypes ? { resourceType } : {}) })),
+      [...namesOf(stores)].map(resourceName => ({ resourceName, ...(hasTypes ? { resourceType } : {}) })),
     ),
   }
 }
 
-function brokerIds({ state }: RequestContext): string[] {
-  return state.liveBrokers().map(({ id }) => String(id))
+function brokerIds({ brokers }: Pick<Stores, 'brokers'>): string[] {
+  return brokers.live().map(({ id }) => String(id))
 }

@@ -8,6 +8,7 @@ import {
   type IncrementalAlterConfigsResponseAlterConfigsResourceResponse,
 } from '@ottla/protocol'
 import { route, type RequestContext, type Route } from './request.ts'
+import type { Stores } from './stores.ts'
 import { documentationOf } from '../configs/documentation.ts'
 import { brokerConfigs } from './broker-configs.ts'
 import { clientMetricsConfigs } from './client-metrics-configs.ts'
@@ -46,21 +47,27 @@ interface Resource {
 }
 
 export const configRoutes: readonly Route[] = [
-  route(DescribeConfigsServer, ({ resources, includeSynonyms, includeDocumentation }, context) => ({
+  route(DescribeConfigsServer, ({ resources, includeSynonyms, includeDocumentation }, context, stores) => ({
     throttleTimeMs: 0,
-    results: resources.map(resource => describe(resource, includeSynonyms, includeDocumentation, context)),
+    results: resources.map(resource => describe(resource, includeSynonyms, includeDocumentation, context, stores)),
   })),
-  route(IncrementalAlterConfigsServer, ({ resources, validateOnly }, context) => ({
+  route(IncrementalAlterConfigsServer, ({ resources, validateOnly }, context, stores) => ({
     throttleTimeMs: 0,
     responses: resources.map(resource =>
-      answer(resource, twiceProblem(resource, resources) ?? alter(resource, resource.configs, validateOnly, context)),
+      answer(
+        resource,
+        twiceProblem(resource, resources) ?? alter(resource, resource.configs, validateOnly, context, stores),
+      ),
     ),
   })),
-  route(AlterConfigsServer, ({ resources, validateOnly }, context) => ({
+  route(AlterConfigsServer, ({ resources, validateOnly }, context, stores) => ({
     throttleTimeMs: 0,
     responses: resources.map(resource => {
       const { configs } = resource
-      return answer(resource, twiceProblem(resource, resources) ?? replace(resource, configs, validateOnly, context))
+      return answer(
+        resource,
+        twiceProblem(resource, resources) ?? replace(resource, configs, validateOnly, context, stores),
+      )
     }),
   })),
 ]
@@ -70,9 +77,11 @@ function describe(
   includeSynonyms: boolean,
   includeDocumentation: boolean,
   context: RequestContext,
+  stores: Stores,
 ): DescribeConfigsResponseDescribeConfigsResult {
   const result = { resourceType, resourceName }
-  const found = kinds.get(resourceType)?.describe(resourceName, context) ?? problem(ErrorCode.ERR_INVALID_REQUEST)
+  const found =
+    kinds.get(resourceType)?.describe(resourceName, context, stores) ?? problem(ErrorCode.ERR_INVALID_REQUEST)
   if (isProblem(found)) return { ...result, errorCode: found.errorCode, errorMessage: found.message ?? '', configs: [] }
   const isAsked = (name: string): boolean =>
     configurationKeys === null || configurationKeys.length === 0 || configurationKeys.includes(name)
@@ -95,12 +104,13 @@ function alter(
   changes: readonly ConfigChange[],
   validateOnly: boolean,
   context: RequestContext,
+  stores: Stores,
 ): Problem | null {
   const wrong = changesProblem(changes)
   if (wrong !== null) return wrong
   const kind = kinds.get(resourceType)
   if (kind === undefined) return unknownType(resourceType)
-  return kind.alter(resourceName, changes, validateOnly, context)
+  return kind.alter(resourceName, changes, validateOnly, context, stores)
 }
 
 // What is not named goes back to its default.
@@ -109,15 +119,16 @@ function replace(
   configs: readonly { readonly name: string; readonly value: string | null }[],
   validateOnly: boolean,
   context: RequestContext,
+  stores: Stores,
 ): Problem | null {
-  const own = kinds.get(resource.resourceType)?.own(resource.resourceName, context) ?? null
+  const own = kinds.get(resource.resourceType)?.own(resource.resourceName, context, stores) ?? null
   if (own === null) return unknownType(resource.resourceType)
   const gone = [...own].filter(name => configs.every(config => config.name !== name))
   const changes = [
     ...gone.map(name => ({ name, configOperation: DELETE, value: null })),
     ...configs.map(({ name, value }) => ({ name, configOperation: SET, value })),
   ]
-  return alter(resource, changes, validateOnly, context)
+  return alter(resource, changes, validateOnly, context, stores)
 }
 
 function twiceProblem({ resourceType, resourceName }: Resource, all: readonly Resource[]): Problem | null {

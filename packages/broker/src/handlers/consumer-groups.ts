@@ -14,14 +14,15 @@ import { byTopic, keysOf } from '../groups/partition-set.ts'
 import { GroupRefusal, orRefuse } from '../groups/refusal.ts'
 import { authorizedOperations } from './operations.ts'
 import { route, type RequestContext, type Route } from './request.ts'
+import type { Stores } from './stores.ts'
 import type { TopicStore } from '../topics/topics.ts'
 import { canDescribe, checkGroup, hostOf } from './group-access.ts'
 
 export const consumerGroupRoutes: readonly Route[] = [
   route(ConsumerGroupHeartbeatServer, heartbeat),
-  route(ConsumerGroupDescribeServer, ({ groupIds, includeAuthorizedOperations }, context) => ({
+  route(ConsumerGroupDescribeServer, ({ groupIds, includeAuthorizedOperations }, context, stores) => ({
     throttleTimeMs: 0,
-    groups: groupIds.map(groupId => describe(groupId, includeAuthorizedOperations, context)),
+    groups: groupIds.map(groupId => describe(groupId, includeAuthorizedOperations, context, stores)),
   })),
 ]
 
@@ -31,8 +32,9 @@ const CONSUMER_MEMBER = 1
 function heartbeat(
   request: Decoded<ConsumerGroupHeartbeatRequest>,
   context: RequestContext,
+  { coordinators, groups }: Pick<Stores, 'coordinators' | 'groups'>,
 ): ConsumerGroupHeartbeatResponse {
-  const { state, version } = context
+  const { version } = context
   const { groupId, subscribedTopicNames, topicPartitions } = request
   const refuse = (errorCode: number, errorMessage: string | null = null): ConsumerGroupHeartbeatResponse => ({
     throttleTimeMs: 0,
@@ -59,14 +61,14 @@ function heartbeat(
   }
   return orRefuse((): ConsumerGroupHeartbeatResponse => {
     checkConsumerHeartbeat(input, version >= 1)
-    const problem = state.checkCoordinator(context.brokerId, groupId)
+    const problem = coordinators.check(context.brokerId, groupId)
     if (problem !== ErrorCode.ERR_NO_ERROR) return refuse(problem)
     const joins = request.memberEpoch === 0
-    if (!joins && !state.groups.has(groupId)) {
+    if (!joins && !groups.has(groupId)) {
       throw new GroupRefusal(ErrorCode.ERR_GROUP_ID_NOT_FOUND, `Consumer group ${groupId} not found.`)
     }
     const client = { clientId: context.clientId, host: hostOf(context), canDescribe: canDescribe(context) }
-    const output = consumerHeartbeat(state.group(groupId).asConsumer(joins), input, client)
+    const output = consumerHeartbeat(groups.getOrCreate(groupId).asConsumer(joins), input, client)
     const { memberId, memberEpoch, heartbeatIntervalMs, assignment } = output
     return {
       throttleTimeMs: 0,
@@ -84,8 +86,9 @@ function describe(
   groupId: string,
   withOperations: boolean,
   context: RequestContext,
+  { coordinators, groups, topics: store }: Pick<Stores, 'coordinators' | 'groups' | 'topics'>,
 ): ConsumerGroupDescribeResponseDescribedGroup {
-  const { state, version } = context
+  const { version } = context
   const refuse = (errorCode: number, errorMessage: string | null = null): ReturnType<typeof describe> => ({
     errorCode,
     errorMessage,
@@ -96,9 +99,9 @@ function describe(
     assignorName: '',
     members: [],
   })
-  const problem = checkGroup('describe', groupId, context)
+  const problem = checkGroup('describe', groupId, context, coordinators)
   if (problem !== ErrorCode.ERR_NO_ERROR) return refuse(problem)
-  const group = state.groups.get(groupId)
+  const group = groups.get(groupId)
   const consumer = group?.consumer ?? null
   if (consumer === null) {
     const what = group === undefined ? 'not found' : 'is not a consumer group'
@@ -106,9 +109,7 @@ function describe(
   }
   const members = [...consumer.members.values()]
   const hidden = members.some(({ topics, assigned, revoking }) => {
-    const names = byTopic([...assigned.keys(), ...revoking.keys()]).map(
-      ({ topicId }) => state.topics.byId(topicId)?.name,
-    )
+    const names = byTopic([...assigned.keys(), ...revoking.keys()]).map(({ topicId }) => store.byId(topicId)?.name)
     return [...topics, ...names].some(name => name !== undefined && !context.allows('describe', 'topic', name))
   })
   if (hidden) {
@@ -124,7 +125,7 @@ function describe(
     assignmentEpoch: consumer.assignmentEpoch,
     assignorName: consumer.assignor,
     members: members.map(member => ({
-      ...describeMember(member, consumer.targetOf(member.id), state.topics),
+      ...describeMember(member, consumer.targetOf(member.id), store),
       ...(version >= 1 ? { memberType: member.classic === null ? CONSUMER_MEMBER : CLASSIC_MEMBER } : {}),
     })),
     ...(withOperations ? { authorizedOperations: authorizedOperations(context, 'group', groupId) } : {}),

@@ -9,6 +9,7 @@ import {
 import { CLUSTER_NAME } from '../security/acls.ts'
 import { lead } from '../topics/reassignments.ts'
 import { route, type RequestContext, type Route } from './request.ts'
+import type { Stores } from './stores.ts'
 import type { Partition, Topic, TopicStore } from '../topics/topics.ts'
 
 const PREFERRED = 0
@@ -19,10 +20,10 @@ export const electionRoutes: readonly Route[] = [route(ElectLeadersServer, elect
 function elect(
   { electionType, topicPartitions }: Decoded<ElectLeadersRequest>,
   context: RequestContext,
+  { topics }: Pick<Stores, 'topics'>,
 ): ElectLeadersResponse {
   const isNothing = topicPartitions?.length === 0
   const refusal = isNothing ? authorization(context) : authorization(context) || typeProblem(electionType)
-  const { topics } = context.state
   const answer = (results: ElectLeadersResponse['replicaElectionResults']): ElectLeadersResponse => ({
     throttleTimeMs: 0,
     ...(context.version >= 1 ? { errorCode: refusal } : {}),

@@ -9,6 +9,7 @@ import {
 import { CLUSTER_NAME } from '../security/acls.ts'
 import type { FeatureUpdate } from '../releases/features.ts'
 import { route, type RequestContext, type Route } from './request.ts'
+import type { Stores } from './stores.ts'
 
 export const featureRoutes: readonly Route[] = [route(UpdateFeaturesServer, update)]
 
@@ -23,8 +24,8 @@ const kinds: readonly FeatureUpdate['kind'][] = ['unknown', 'upgrade', 'safe-dow
 function update(
   { featureUpdates, validateOnly }: Decoded<UpdateFeaturesRequest>,
   context: RequestContext,
+  { features }: Pick<Stores, 'features'>,
 ): UpdateFeaturesResponse {
-  const { features } = context.state
   const hasResults = context.version <= LAST_RESULTS_VERSION
   const refused = (errorCode: number, errorMessage: string): UpdateFeaturesResponse => ({
     throttleTimeMs: 0,

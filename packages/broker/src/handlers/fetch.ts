@@ -8,9 +8,11 @@ import {
   type FetchResponseFetchableTopicResponse,
   type FetchResponsePartitionData,
 } from '@ottla/protocol'
+import type { Brokers } from '../base/brokers.ts'
 import type { FetchPlan, FetchedPartition } from '../topics/fetch-sessions.ts'
 import { quotaClient, route, type RequestContext, type Route } from './request.ts'
-import type { Partition, Topic } from '../topics/topics.ts'
+import type { Stores } from './stores.ts'
+import type { Partition, Topic, TopicStore } from '../topics/topics.ts'
 
 // As fetch.max.bytes of a broker.
 const MAX_BYTES = 57_671_680
@@ -21,26 +23,33 @@ const NO_BYTES = Buffer.alloc(0)
 
 export const fetchRoutes: readonly Route[] = [route(FetchServer, fetch)]
 
-async function fetch(request: Decoded<FetchRequest>, context: RequestContext): Promise<FetchResponse> {
-  const { state, brokerId, version, signal } = context
-  const plan = state.fetchSessions(brokerId).plan(request, version)
+type ReadingStores = Pick<Stores, 'brokers' | 'preferredReplicas' | 'topics'>
+
+async function fetch(
+  request: Decoded<FetchRequest>,
+  context: RequestContext,
+  stores: ReadingStores & Pick<Stores, 'clock' | 'fetchSessions' | 'quotas'>,
+): Promise<FetchResponse> {
+  const { brokerId, version, signal } = context
+  const { brokers, clock, fetchSessions, quotas } = stores
+  const plan = fetchSessions.of(brokerId).plan(request, version)
   if (typeof plan === 'number') return { throttleTimeMs: 0, errorCode: plan, responses: [] }
-  const deadline = state.clock.now() + request.maxWaitMs
+  const deadline = clock.now() + request.maxWaitMs
   const client = quotaClient(context)
   // More would always be held up.
-  const maxBytes = Math.min(request.maxBytes, MAX_BYTES, state.quotas.most('consumer_byte_rate', client))
+  const maxBytes = Math.min(request.maxBytes, MAX_BYTES, quotas.most('consumer_byte_rate', client))
   const minBytes = Math.min(request.minBytes, maxBytes)
   for (;;) {
-    const round = readAll(plan, maxBytes, request, context)
-    const left = deadline - state.clock.now()
+    const round = readAll(plan, maxBytes, request, context, stores)
+    const left = deadline - clock.now()
     const isDone = round.bytes >= minBytes || round.isUrgent || plan.partitions.length === 0
     if (isDone || left <= 0 || signal.aborted) {
-      const throttleTimeMs = state.quotas.charge('consumer_byte_rate', client, round.bytes)
-      if (throttleTimeMs === 0) return answer(plan, round, context)
-      state.quotas.refund('consumer_byte_rate', client, round.bytes)
-      return heldUp(throttleTimeMs, request, context)
+      const throttleTimeMs = quotas.charge('consumer_byte_rate', client, round.bytes)
+      if (throttleTimeMs === 0) return answer(plan, round, version, brokers)
+      quotas.refund('consumer_byte_rate', client, round.bytes)
+      return heldUp(throttleTimeMs, request, version)
     }
-    await changeOrLate(plan, context, left)
+    await changeOrLate(plan, context, stores, left)
   }
 }
 
@@ -58,13 +67,19 @@ interface Round {
   readonly isUrgent: boolean
 }
 
-function readAll(plan: FetchPlan, maxBytes: number, request: Decoded<FetchRequest>, context: RequestContext): Round {
+function readAll(
+  plan: FetchPlan,
+  maxBytes: number,
+  request: Decoded<FetchRequest>,
+  context: RequestContext,
+  stores: ReadingStores,
+): Round {
   const answers: PartitionAnswer[] = []
   let bytes = 0
   let isUrgent = false
   for (const asked of plan.partitions) {
     const limit = Math.min(asked.partitionMaxBytes, Math.max(0, maxBytes - bytes))
-    const one = readOne(asked, limit, bytes === 0, request, context)
+    const one = readOne(asked, limit, bytes === 0, request, context, stores)
     answers.push(one)
     bytes += one.bytes
     if (one.isUrgent) isUrgent = true
@@ -72,7 +87,7 @@ function readAll(plan: FetchPlan, maxBytes: number, request: Decoded<FetchReques
   return { answers, bytes, isUrgent }
 }
 
-function answer(plan: FetchPlan, round: Round, { state, version }: RequestContext): FetchResponse {
+function answer(plan: FetchPlan, round: Round, version: number, brokers: Brokers): FetchResponse {
   const usesIds = version >= TOPIC_IDS_VERSION
   const moved = new Set<number>()
   const topics = new Map<string, FetchResponsePartitionData[]>()
@@ -89,7 +104,7 @@ function answer(plan: FetchPlan, round: Round, { state, version }: RequestContex
   for (const [key, partitions] of topics) {
     responses.push(usesIds ? { topicId: key, partitions } : { topic: key, partitions })
   }
-  const nodeEndpoints = state.brokers
+  const nodeEndpoints = brokers.all
     .filter(broker => moved.has(broker.id))
     .map(({ id, host, port, rack }) => ({ nodeId: id, host, port, rack }))
   return {
@@ -104,14 +119,14 @@ function answer(plan: FetchPlan, round: Round, { state, version }: RequestContex
 function heldUp(
   throttleTimeMs: number,
   { sessionId, sessionEpoch }: Decoded<FetchRequest>,
-  { version }: RequestContext,
+  version: number,
 ): FetchResponse {
   const session = { errorCode: ErrorCode.ERR_NO_ERROR, sessionId: sessionEpoch > 0 ? sessionId : 0 }
   return { throttleTimeMs, ...(version >= 7 ? session : {}), responses: [] }
 }
 
-function topicOf(asked: FetchedPartition, { state, version }: RequestContext): Topic | undefined {
-  return version >= TOPIC_IDS_VERSION ? state.topics.byId(asked.topicId) : state.topics.get(asked.topic)
+function topicOf(asked: FetchedPartition, version: number, topics: TopicStore): Topic | undefined {
+  return version >= TOPIC_IDS_VERSION ? topics.byId(asked.topicId) : topics.get(asked.topic)
 }
 
 function readOne(
@@ -120,9 +135,10 @@ function readOne(
   isFirst: boolean,
   { isolationLevel, rackId }: Decoded<FetchRequest>,
   context: RequestContext,
+  stores: ReadingStores,
 ): PartitionAnswer {
   const { version } = context
-  const topic = topicOf(asked, context)
+  const topic = topicOf(asked, version, stores.topics)
   const partition = topic?.partitions[asked.partition]
   if (topic === undefined && version >= TOPIC_IDS_VERSION) return failed(asked, ErrorCode.ERR_UNKNOWN_TOPIC_ID)
   if (!context.allows('read', 'topic', topic?.name ?? asked.topic)) {
@@ -159,7 +175,7 @@ function readOne(
       return { asked, data, bytes: 0, isUrgent: true }
     }
   }
-  const preferred = version >= 11 ? preferredReplica(partition, rackId, context) : -1
+  const preferred = version >= 11 ? preferredReplica(partition, rackId, context.brokerId, stores) : -1
   if (preferred >= 0) {
     const data = { ...told, abortedTransactions: null, preferredReadReplica: preferred, records: NO_BYTES }
     return { asked, data, bytes: 0, isUrgent: true }
@@ -196,28 +212,38 @@ function checkReplica(partition: Partition | undefined, currentLeaderEpoch: numb
 }
 
 // A replica in the client's own rack, if the leader is in another one; else -1.
-function preferredReplica(partition: Partition, rackId: string, { state, brokerId }: RequestContext): number {
-  const commanded = state.preferredReplicas.get(`${partition.topic}/${partition.index}`)
+function preferredReplica(
+  partition: Partition,
+  rackId: string,
+  brokerId: number,
+  { brokers, preferredReplicas }: Pick<Stores, 'brokers' | 'preferredReplicas'>,
+): number {
+  const commanded = preferredReplicas.get(`${partition.topic}/${partition.index}`)
   if (commanded !== undefined && partition.leader === brokerId) return commanded
-  if (rackId === '' || partition.leader !== brokerId || state.broker(brokerId)?.rack === rackId) return -1
-  return partition.isr.find(id => state.broker(id)?.rack === rackId && state.broker(id)?.up === true) ?? -1
+  if (rackId === '' || partition.leader !== brokerId || brokers.get(brokerId)?.rack === rackId) return -1
+  return partition.isr.find(id => brokers.get(id)?.rack === rackId && brokers.isUp(id)) ?? -1
 }
 
 // Until one of the partitions has changed, the time is over, or nobody waits any more.
-function changeOrLate(plan: FetchPlan, context: RequestContext, left: number): Promise<void> {
+function changeOrLate(
+  plan: FetchPlan,
+  { version, signal }: RequestContext,
+  { clock, topics }: Pick<Stores, 'clock' | 'topics'>,
+  left: number,
+): Promise<void> {
   return new Promise(resolve => {
     const stops: (() => void)[] = []
     const done = (): void => {
       for (const stop of stops) stop()
       resolve()
     }
-    const timer = context.state.clock.setTimer(left, done)
+    const timer = clock.setTimer(left, done)
     stops.push(() => timer.cancel())
     for (const asked of plan.partitions) {
-      const log = topicOf(asked, context)?.partitions[asked.partition]?.log
+      const log = topicOf(asked, version, topics)?.partitions[asked.partition]?.log
       if (log !== undefined) stops.push(log.onChange(done))
     }
-    context.signal.addEventListener('abort', done, { once: true })
-    stops.push(() => context.signal.removeEventListener('abort', done))
+    signal.addEventListener('abort', done, { once: true })
+    stops.push(() => signal.removeEventListener('abort', done))
   })
 }

@@ -13,17 +13,18 @@ import { CLUSTER_NAME } from '../security/acls.ts'
 import { NO_BYTES, metadataOf } from '../groups/classic-member.ts'
 import { authorizedOperations } from './operations.ts'
 import { route, type RequestContext, type Route } from './request.ts'
+import type { Stores } from './stores.ts'
 import { checkGroup } from './group-access.ts'
 
 export const groupAdminRoutes: readonly Route[] = [
   route(ListGroupsServer, list),
-  route(DescribeGroupsServer, ({ groups, includeAuthorizedOperations }, context) => ({
+  route(DescribeGroupsServer, ({ groups, includeAuthorizedOperations }, context, stores) => ({
     throttleTimeMs: 0,
-    groups: groups.map(groupId => describe(groupId, includeAuthorizedOperations, context)),
+    groups: groups.map(groupId => describe(groupId, includeAuthorizedOperations, context, stores)),
   })),
-  route(DeleteGroupsServer, ({ groupsNames }, context) => ({
+  route(DeleteGroupsServer, ({ groupsNames }, context, stores) => ({
     throttleTimeMs: 0,
-    results: groupsNames.map(groupId => ({ groupId, errorCode: remove(groupId, context) })),
+    results: groupsNames.map(groupId => ({ groupId, errorCode: remove(groupId, context, stores) })),
   })),
 ]
 
@@ -33,17 +34,23 @@ const INSTANCE_VERSION = 4
 const STATE_VERSION = 4
 const TYPE_VERSION = 5
 
-function list(request: Decoded<ListGroupsRequest>, context: RequestContext): ListGroupsResponse {
-  const { state, version } = context
+type GroupStores = Pick<Stores, 'coordinators' | 'groups'>
+
+function list(
+  request: Decoded<ListGroupsRequest>,
+  context: RequestContext,
+  { coordinators, groups: store }: GroupStores,
+): ListGroupsResponse {
+  const { version } = context
   const states = request.statesFilter.map(word => word.toLowerCase())
   const types = request.typesFilter.map(word => word.toLowerCase())
   const seesAll = context.allows('describe', 'cluster', CLUSTER_NAME)
-  const groups = [...state.groups.values()].filter(
+  const groups = [...store.all()].filter(
     group =>
       (states.length === 0 || states.includes(group.state.toLowerCase())) &&
       (types.length === 0 || types.includes(group.type)) &&
       (seesAll || context.allows('describe', 'group', group.id)) &&
-      state.coordinator('group', group.id)?.id === context.brokerId,
+      coordinators.of('group', group.id)?.id === context.brokerId,
   )
   return {
     throttleTimeMs: 0,
@@ -61,12 +68,13 @@ function describe(
   groupId: string,
   withOperations: boolean,
   context: RequestContext,
+  { coordinators, groups }: GroupStores,
 ): DescribeGroupsResponseDescribedGroup {
   const { version } = context
   const empty = { groupId, protocolType: '', protocolData: '', members: [] }
-  const problem = checkGroup('describe', groupId, context)
+  const problem = checkGroup('describe', groupId, context, coordinators)
   if (problem !== ErrorCode.ERR_NO_ERROR) return { ...empty, errorCode: problem, groupState: '' }
-  const group = context.state.groups.get(groupId)
+  const group = groups.get(groupId)
   const classic = group?.classic ?? null
   if (classic === null) {
     const errorMessage =
@@ -96,14 +104,12 @@ function describe(
   }
 }
 
-function remove(groupId: string, context: RequestContext): number {
-  const problem = checkGroup('delete', groupId, context)
+function remove(groupId: string, context: RequestContext, { coordinators, groups }: GroupStores): number {
+  const problem = checkGroup('delete', groupId, context, coordinators)
   if (problem !== ErrorCode.ERR_NO_ERROR) return problem
-  const group = context.state.groups.get(groupId)
+  const group = groups.get(groupId)
   if (group === undefined) return ErrorCode.ERR_GROUP_ID_NOT_FOUND
   if (!group.isEmpty) return ErrorCode.ERR_NON_EMPTY_GROUP
-  group.close()
-  group.offsets.clear()
-  context.state.groups.delete(groupId)
+  groups.delete(group)
   return ErrorCode.ERR_NO_ERROR
 }

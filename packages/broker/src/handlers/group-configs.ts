@@ -6,10 +6,10 @@ import { groupConfigDefaults, groupConfigProblem } from '../groups/configs.ts'
 import { DELETE, SET, Source, problem, type ConfigKind } from './config-kind.ts'
 
 export const groupConfigs: ConfigKind = {
-  describe: (groupId, context) => {
+  describe: (groupId, context, { groups }) => {
     if (!context.allows('describe-configs', 'group', groupId)) return problem(ErrorCode.ERR_GROUP_AUTHORIZATION_FAILED)
     if (groupId === '') return problem(ErrorCode.ERR_INVALID_REQUEST, 'Group name must not be empty')
-    const own = context.state.groupConfigs.of(groupId)
+    const own = groups.configs.of(groupId)
     return [...groupConfigDefaults].map(([name, fallback]) => {
       const value = own.get(name)
       const isOwn = value !== undefined
@@ -33,7 +33,7 @@ export const groupConfigs: ConfigKind = {
       }
     })
   },
-  alter: (groupId, configs, validateOnly, context) => {
+  alter: (groupId, configs, validateOnly, context, { groups }) => {
     if (!context.allows('alter-configs', 'group', groupId)) return problem(ErrorCode.ERR_GROUP_AUTHORIZATION_FAILED)
     if (groupId === '') return problem(ErrorCode.ERR_INVALID_REQUEST, 'Default group resources are not allowed.')
     for (const { name, configOperation, value } of configs) {
@@ -45,11 +45,11 @@ export const groupConfigs: ConfigKind = {
     }
     if (validateOnly) return null
     for (const { name, configOperation, value } of configs) {
-      context.state.groupConfigs.set(groupId, name, configOperation === DELETE ? null : value)
+      groups.configs.set(groupId, name, configOperation === DELETE ? null : value)
     }
     return null
   },
-  own: (groupId, { state }) => state.groupConfigs.of(groupId).keys(),
+  own: (groupId, _context, { groups }) => groups.configs.of(groupId).keys(),
 }
 
 // Of a setting that brokers do not have.

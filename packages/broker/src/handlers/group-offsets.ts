@@ -14,7 +14,9 @@ import {
   type OffsetFetchResponseOffsetFetchResponseGroup,
 } from '@ottla/protocol'
 import { offsetKey, type Committer, type Group } from '../groups/group.ts'
+import type { Groups } from '../groups/groups.ts'
 import { route, type RequestContext, type Route } from './request.ts'
+import type { Stores } from './stores.ts'
 import type { Topic } from '../topics/topics.ts'
 import { checkGroup } from './group-access.ts'
 
@@ -32,14 +34,18 @@ const TOPIC_ID_VERSION = 10
 // A commit of a group that is not there is told so from here on.
 const GROUP_NOT_FOUND_VERSION = 9
 
-function commit(request: Decoded<OffsetCommitRequest>, context: RequestContext): OffsetCommitResponse {
-  const { state, version } = context
+function commit(
+  request: Decoded<OffsetCommitRequest>,
+  context: RequestContext,
+  { coordinators, groups, topics: store }: Pick<Stores, 'coordinators' | 'groups' | 'topics'>,
+): OffsetCommitResponse {
+  const { version } = context
   const isById = version >= TOPIC_ID_VERSION
-  const access = checkGroup('read', request.groupId, context)
+  const access = checkGroup('read', request.groupId, context, coordinators)
   // The group is asked, or made, only when there is something to be committed for it.
   let asked: { readonly group: Group | null; readonly errorCode: number } | null = null
   const topics = request.topics.map(({ name: askedName, topicId, partitions }) => {
-    const topic = isById ? state.topics.byId(topicId) : state.topics.get(askedName)
+    const topic = isById ? store.byId(topicId) : store.get(askedName)
     const name = topic?.name ?? askedName
     const unknown = isById ? ErrorCode.ERR_UNKNOWN_TOPIC_ID : ErrorCode.ERR_UNKNOWN_TOPIC_OR_PART
     let problem = access
@@ -55,7 +61,7 @@ function commit(request: Decoded<OffsetCommitRequest>, context: RequestContext):
         errorCode = ErrorCode.ERR_UNKNOWN_TOPIC_OR_PART
       }
       if (errorCode === ErrorCode.ERR_NO_ERROR) {
-        asked ??= askGroup(request, context)
+        asked ??= askGroup(request, version, groups)
         errorCode = asked.errorCode
       }
       const group = asked?.group ?? null
@@ -82,14 +88,15 @@ function commit(request: Decoded<OffsetCommitRequest>, context: RequestContext):
 // Only a commit from outside of any generation may begin a group.
 function askGroup(
   request: Decoded<OffsetCommitRequest>,
-  { state, version }: RequestContext,
+  version: number,
+  groups: Groups,
 ): { group: Group | null; errorCode: number } {
   const { groupId, generationIdOrMemberEpoch } = request
-  if (generationIdOrMemberEpoch >= 0 && !state.groups.has(groupId)) {
+  if (generationIdOrMemberEpoch >= 0 && !groups.has(groupId)) {
     const isOld = version < GROUP_NOT_FOUND_VERSION
     return { group: null, errorCode: isOld ? ErrorCode.ERR_ILLEGAL_GENERATION : ErrorCode.ERR_GROUP_ID_NOT_FOUND }
   }
-  const group = state.group(groupId)
+  const group = groups.getOrCreate(groupId)
   return { group, errorCode: group.checkCommit(committerOf(request), false, version) }
 }
 
@@ -98,17 +105,24 @@ function committerOf(request: Decoded<OffsetCommitRequest>): Committer {
   return { memberId, epoch: generationIdOrMemberEpoch, groupInstanceId }
 }
 
-function fetch(request: Decoded<OffsetFetchRequest>, context: RequestContext): OffsetFetchResponse {
+type FetchStores = Pick<Stores, 'coordinators' | 'groups' | 'topics' | 'transactionalOffsets'>
+
+function fetch(
+  request: Decoded<OffsetFetchRequest>,
+  context: RequestContext,
+  stores: FetchStores,
+): OffsetFetchResponse {
   const { version } = context
   if (version >= MANY_GROUPS_VERSION) {
     const groups = request.groups.map(({ groupId, memberId, memberEpoch, topics }) => {
-      const { answer, errorCode } = offsetsOf(groupId, topics, request.requireStable, context, memberId, memberEpoch)
+      const by = { memberId, memberEpoch }
+      const { answer, errorCode } = offsetsOf(groupId, topics, request.requireStable, by, context, stores)
       return { groupId, topics: answer, errorCode }
     })
     return { throttleTimeMs: 0, groups }
   }
   const asked = request.topics?.map(({ name, partitionIndexes }) => ({ name, topicId: '', partitionIndexes })) ?? null
-  const { answer, errorCode } = offsetsOf(request.groupId, asked, request.requireStable, context)
+  const { answer, errorCode } = offsetsOf(request.groupId, asked, request.requireStable, NOBODY, context, stores)
   const topics = answer.map(({ name = '', partitions }) => ({ name, partitions }))
   if (version >= 2) return { throttleTimeMs: 0, errorCode, topics }
   if (errorCode === ErrorCode.ERR_NO_ERROR) return { throttleTimeMs: 0, topics }
@@ -132,29 +146,36 @@ type AskedTopics = readonly {
   readonly partitionIndexes: readonly number[]
 }[]
 
+interface Reader {
+  readonly memberId: string | null
+  readonly memberEpoch: number
+}
+
+const NOBODY: Reader = { memberId: null, memberEpoch: -1 }
+
 function offsetsOf(
   groupId: string,
   asked: AskedTopics | null,
   requireStable: boolean,
+  { memberId, memberEpoch }: Reader,
   context: RequestContext,
-  memberId: string | null = null,
-  memberEpoch = -1,
+  { coordinators, groups, topics: store, transactionalOffsets }: FetchStores,
 ): { answer: AnsweredTopics; errorCode: number } {
-  const { state, version } = context
-  const group = state.groups.get(groupId)
-  let errorCode = checkGroup('describe', groupId, context)
+  const { version } = context
+  const group = groups.get(groupId)
+  let errorCode = checkGroup('describe', groupId, context, coordinators)
   if (errorCode === ErrorCode.ERR_NO_ERROR && group !== undefined) errorCode = group.checkFetch(memberId, memberEpoch)
   if (errorCode !== ErrorCode.ERR_NO_ERROR) return { answer: [], errorCode }
   const isById = version >= TOPIC_ID_VERSION
   const wanted: AskedTopics = asked ?? everythingOf(group, context)
   const answer = wanted.map(({ name: askedName, topicId: askedId, partitionIndexes }) => {
-    const topic = isById && asked !== null ? state.topics.byId(askedId) : state.topics.get(askedName)
+    const topic = isById && asked !== null ? store.byId(askedId) : store.get(askedName)
     const problem = checkTopic(topic, askedName, isById, context)
     const partitions = partitionIndexes.map((partitionIndex): AnsweredPartition => {
       const none = nothing(partitionIndex, version)
       if (problem !== ErrorCode.ERR_NO_ERROR) return { ...none, errorCode: problem }
       const key = offsetKey(topic?.name ?? askedName, partitionIndex)
-      if (requireStable && state.transactionalOffsets.isPending(groupId, key)) {
+      if (requireStable && transactionalOffsets.isPending(groupId, key)) {
         return { ...none, errorCode: ErrorCode.ERR_UNSTABLE_OFFSET_COMMIT }
       }
       const found = group?.offsets.get(key)
@@ -194,9 +215,13 @@ function everythingOf(group: Group | undefined, context: RequestContext): AskedT
     .map(([name, partitionIndexes]) => ({ name, topicId: '', partitionIndexes }))
 }
 
-function remove({ groupId, topics }: Decoded<OffsetDeleteRequest>, context: RequestContext): OffsetDeleteResponse {
-  const group = context.state.groups.get(groupId)
-  let problem = checkGroup('delete', groupId, context)
+function remove(
+  { groupId, topics }: Decoded<OffsetDeleteRequest>,
+  context: RequestContext,
+  { coordinators, groups, topics: store }: Pick<Stores, 'coordinators' | 'groups' | 'topics'>,
+): OffsetDeleteResponse {
+  const group = groups.get(groupId)
+  let problem = checkGroup('delete', groupId, context, coordinators)
   // Without a name a group can have offsets all the same, but not lose them.
   if (problem === ErrorCode.ERR_NO_ERROR && groupId === '') problem = ErrorCode.ERR_INVALID_GROUP_ID
   if (problem === ErrorCode.ERR_NO_ERROR) problem = group?.checkOffsetDelete() ?? ErrorCode.ERR_GROUP_ID_NOT_FOUND
@@ -205,7 +230,7 @@ function remove({ groupId, topics }: Decoded<OffsetDeleteRequest>, context: Requ
   }
   const removeOne = (name: string, partition: number): number => {
     if (!context.allows('read', 'topic', name)) return ErrorCode.ERR_TOPIC_AUTHORIZATION_FAILED
-    if (context.state.topics.partition(name, partition) === undefined) return ErrorCode.ERR_UNKNOWN_TOPIC_OR_PART
+    if (store.partition(name, partition) === undefined) return ErrorCode.ERR_UNKNOWN_TOPIC_OR_PART
     if (group.isSubscribedTo(name)) return ErrorCode.ERR_GROUP_SUBSCRIBED_TO_TOPIC
     group.offsets.delete(offsetKey(name, partition))
     return ErrorCode.ERR_NO_ERROR

@@ -17,6 +17,7 @@ import {
 } from '@ottla/protocol'
 import { checkSessionTimeout, type JoinInput } from '../groups/classic-member.ts'
 import { route, type RequestContext, type Route } from './request.ts'
+import type { Stores } from './stores.ts'
 import { canDescribe, checkGroup, hostOf } from './group-access.ts'
 
 export const groupRoutes: readonly Route[] = [
@@ -26,6 +27,8 @@ export const groupRoutes: readonly Route[] = [
   route(LeaveGroupServer, leave),
 ]
 
+type GroupStores = Pick<Stores, 'coordinators' | 'groups'>
+
 // Asks for the id of a new member first (KIP-394), carries the instance id, the type of the protocol, may be null.
 const KNOWN_MEMBER_VERSION = 4
 const INSTANCE_VERSION = 5
@@ -34,19 +37,23 @@ const SKIP_ASSIGNMENT_VERSION = 9
 const SYNC_PROTOCOL_VERSION = 5
 const BATCHED_LEAVE_VERSION = 3
 
-function join(request: Decoded<JoinGroupRequest>, context: RequestContext): Promise<JoinGroupResponse> {
+function join(
+  request: Decoded<JoinGroupRequest>,
+  context: RequestContext,
+  { coordinators, groups }: GroupStores,
+): Promise<JoinGroupResponse> {
   const { groupId, memberId, sessionTimeoutMs } = request
-  const { state, version } = context
+  const { version } = context
   const noName = version >= PROTOCOL_TYPE_VERSION ? null : ''
   const refuse = (errorCode: number): Promise<JoinGroupResponse> =>
     Promise.resolve({ errorCode, protocolName: noName, leader: '', memberId, members: [] })
   if (!context.allows('read', 'group', groupId)) return refuse(ErrorCode.ERR_GROUP_AUTHORIZATION_FAILED)
   if (groupId === '') return refuse(ErrorCode.ERR_INVALID_GROUP_ID)
   const problem =
-    checkSessionTimeout(sessionTimeoutMs, state.sessionLimits) || state.checkCoordinator(context.brokerId, groupId)
+    checkSessionTimeout(sessionTimeoutMs, groups.sessionLimits) || coordinators.check(context.brokerId, groupId)
   if (problem !== ErrorCode.ERR_NO_ERROR) return refuse(problem)
-  if (memberId !== '' && !state.groups.has(groupId)) return refuse(ErrorCode.ERR_UNKNOWN_MEMBER_ID)
-  const classic = state.group(groupId).asClassic(true, canDescribe(context))
+  if (memberId !== '' && !groups.has(groupId)) return refuse(ErrorCode.ERR_UNKNOWN_MEMBER_ID)
+  const classic = groups.getOrCreate(groupId).asClassic(true, canDescribe(context))
   if (classic === null) return refuse(ErrorCode.ERR_INCONSISTENT_GROUP_PROTOCOL)
   const input: JoinInput = {
     memberId,
@@ -82,10 +89,14 @@ function join(request: Decoded<JoinGroupRequest>, context: RequestContext): Prom
   })
 }
 
-function sync(request: Decoded<SyncGroupRequest>, context: RequestContext): Promise<SyncGroupResponse> {
+function sync(
+  request: Decoded<SyncGroupRequest>,
+  context: RequestContext,
+  { coordinators, groups }: GroupStores,
+): Promise<SyncGroupResponse> {
   const { groupId, memberId, generationId, groupInstanceId, protocolType, protocolName, assignments } = request
-  const problem = checkGroup('read', groupId, context)
-  const classic = context.state.groups.get(groupId)?.asClassic(false, canDescribe(context)) ?? null
+  const problem = checkGroup('read', groupId, context, coordinators)
+  const classic = groups.get(groupId)?.asClassic(false, canDescribe(context)) ?? null
   if (problem !== ErrorCode.ERR_NO_ERROR || classic === null) {
     const errorCode = problem === ErrorCode.ERR_NO_ERROR ? ErrorCode.ERR_UNKNOWN_MEMBER_ID : problem
     return Promise.resolve({ errorCode, assignment: Buffer.alloc(0) })
@@ -110,22 +121,30 @@ function sync(request: Decoded<SyncGroupRequest>, context: RequestContext): Prom
   })
 }
 
-function heartbeat(request: Decoded<HeartbeatRequest>, context: RequestContext): HeartbeatResponse {
+function heartbeat(
+  request: Decoded<HeartbeatRequest>,
+  context: RequestContext,
+  { coordinators, groups }: GroupStores,
+): HeartbeatResponse {
   const { groupId, memberId, generationId, groupInstanceId } = request
-  const problem = checkGroup('read', groupId, context)
+  const problem = checkGroup('read', groupId, context, coordinators)
   if (problem !== ErrorCode.ERR_NO_ERROR) return { throttleTimeMs: 0, errorCode: problem }
-  const classic = context.state.groups.get(groupId)?.asClassic(false, canDescribe(context))
+  const classic = groups.get(groupId)?.asClassic(false, canDescribe(context))
   const errorCode = classic?.heartbeat(memberId, generationId, groupInstanceId) ?? ErrorCode.ERR_UNKNOWN_MEMBER_ID
   return { throttleTimeMs: 0, errorCode }
 }
 
-function leave(request: Decoded<LeaveGroupRequest>, context: RequestContext): LeaveGroupResponse {
+function leave(
+  request: Decoded<LeaveGroupRequest>,
+  context: RequestContext,
+  { coordinators, groups }: GroupStores,
+): LeaveGroupResponse {
   const { groupId } = request
-  const problem = checkGroup('read', groupId, context)
+  const problem = checkGroup('read', groupId, context, coordinators)
   if (problem !== ErrorCode.ERR_NO_ERROR) return { throttleTimeMs: 0, errorCode: problem }
   const isBatched = context.version >= BATCHED_LEAVE_VERSION
   const leaving = isBatched ? request.members : [{ memberId: request.memberId, groupInstanceId: null }]
-  const codes = context.state.groups.get(groupId)?.asClassic(false, canDescribe(context))?.leave(leaving) ?? []
+  const codes = groups.get(groupId)?.asClassic(false, canDescribe(context))?.leave(leaving) ?? []
   const codeOf = (index: number): number => codes[index] ?? ErrorCode.ERR_UNKNOWN_MEMBER_ID
   if (!isBatched) return { throttleTimeMs: 0, errorCode: codeOf(0) }
   const members = leaving.map(({ memberId, groupInstanceId }, index) => ({

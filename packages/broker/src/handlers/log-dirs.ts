@@ -11,7 +11,9 @@ import {
 } from '@ottla/protocol'
 import { CLUSTER_NAME } from '../security/acls.ts'
 import { logDirOf } from '../topics/log-dirs.ts'
+import type { TopicStore } from '../topics/topics.ts'
 import { route, type RequestContext, type Route } from './request.ts'
+import type { Stores } from './stores.ts'
 
 export const logDirRoutes: readonly Route[] = [
   route(DescribeLogDirsServer, describe),
@@ -29,15 +31,16 @@ const MOVING_SUFFIX = 1 + 1 + 32 + '-future'.length
 function describe(
   { topics: asked }: Decoded<DescribeLogDirsRequest>,
   context: RequestContext,
+  { topics: store, retention }: Pick<Stores, 'topics' | 'retention'>,
 ): DescribeLogDirsResponse {
-  const { state, brokerId, version } = context
+  const { brokerId, version } = context
   if (!context.allows('describe', 'cluster', CLUSTER_NAME)) {
     const errorCode = ErrorCode.ERR_CLUSTER_AUTHORIZATION_FAILED
     return { throttleTimeMs: 0, ...(version >= ERROR_VERSION ? { errorCode } : {}), results: [] }
   }
   const isAsked = (topic: string, partition: number): boolean =>
     asked?.some(one => one.topic === topic && one.partitions.includes(partition)) ?? true
-  const topics = [...state.topics.all()].map(({ name, partitions }) => ({
+  const topics = [...store.all()].map(({ name, partitions }) => ({
     name,
     partitions: partitions
       .filter(({ index, replicas }) => replicas.includes(brokerId) && isAsked(name, index))
@@ -48,7 +51,8 @@ function describe(
         isFutureKey: false,
       })),
   }))
-  const { used } = state.topics.memory
+  const { used } = store.memory
+  const { maxBytes } = retention
   return {
     throttleTimeMs: 0,
     ...(version >= ERROR_VERSION ? { errorCode: ErrorCode.ERR_NO_ERROR } : {}),
@@ -57,16 +61,18 @@ function describe(
         errorCode: ErrorCode.ERR_NO_ERROR,
         logDir: logDirOf(brokerId),
         topics: topics.filter(({ partitions }) => partitions.length > 0),
-        ...(version >= ROOM_VERSION
-          ? { totalBytes: state.maxBytes, usableBytes: Math.max(0, state.maxBytes - used) }
-          : {}),
+        ...(version >= ROOM_VERSION ? { totalBytes: maxBytes, usableBytes: Math.max(0, maxBytes - used) } : {}),
         ...(version >= CORDON_VERSION ? { isCordoned: false } : {}),
       },
     ],
   }
 }
 
-function alter({ dirs }: Decoded<AlterReplicaLogDirsRequest>, context: RequestContext): AlterReplicaLogDirsResponse {
+function alter(
+  { dirs }: Decoded<AlterReplicaLogDirsRequest>,
+  context: RequestContext,
+  { topics: store }: Pick<Stores, 'topics'>,
+): AlterReplicaLogDirsResponse {
   // What is asked for a partition last counts.
   const wanted = new Map<string, Map<number, string>>()
   for (const { path, topics } of dirs) {
@@ -82,18 +88,18 @@ function alter({ dirs }: Decoded<AlterReplicaLogDirsRequest>, context: RequestCo
       topicName,
       partitions: [...paths].map(([partitionIndex, path]) => ({
         partitionIndex,
-        errorCode: problemOf(topicName, partitionIndex, path, context),
+        errorCode: problemOf(topicName, partitionIndex, path, context, store),
       })),
     })),
   }
 }
 
 // Whoever has no problem is where it should be already.
-function problemOf(topic: string, index: number, path: string, context: RequestContext): number {
+function problemOf(topic: string, index: number, path: string, context: RequestContext, store: TopicStore): number {
   if (!context.allows('alter', 'cluster', CLUSTER_NAME)) return ErrorCode.ERR_CLUSTER_AUTHORIZATION_FAILED
   if (topic.length + String(index).length + MOVING_SUFFIX > LONGEST_DIRECTORY) return ErrorCode.ERR_TOPIC_EXCEPTION
   if (path !== logDirOf(context.brokerId)) return ErrorCode.ERR_LOG_DIR_NOT_FOUND
-  const partition = context.state.topics.partition(topic, index)
+  const partition = store.partition(topic, index)
   if (partition === undefined) return ErrorCode.ERR_UNKNOWN_TOPIC_OR_PART
   return partition.replicas.includes(context.brokerId) ? ErrorCode.ERR_NO_ERROR : ErrorCode.ERR_REPLICA_NOT_AVAILABLE
 }

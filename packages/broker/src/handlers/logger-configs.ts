@@ -8,13 +8,13 @@ const ROOT = 'root'
 const levels: readonly string[] = ['FATAL', 'ERROR', 'WARN', 'INFO', 'DEBUG', 'TRACE']
 
 export const loggerConfigs: ConfigKind = {
-  describe: (name, context) => {
+  describe: (name, context, { logLevels }) => {
     if (!context.allows('describe-configs', 'cluster', CLUSTER_NAME)) {
       return problem(ErrorCode.ERR_CLUSTER_AUTHORIZATION_FAILED)
     }
     const wrong = brokerProblem(name, context)
     if (wrong !== null) return wrong
-    return [...context.state.logLevels(context.brokerId)].map(([logger, value]) => ({
+    return [...logLevels.of(context.brokerId)].map(([logger, value]) => ({
       name: logger,
       value,
       readOnly: false,
@@ -23,13 +23,13 @@ export const loggerConfigs: ConfigKind = {
       synonyms: [],
     }))
   },
-  alter: (resourceName, configs, validateOnly, context) => {
+  alter: (resourceName, configs, validateOnly, context, { logLevels }) => {
     if (!context.allows('alter-configs', 'cluster', CLUSTER_NAME)) {
       return problem(ErrorCode.ERR_CLUSTER_AUTHORIZATION_FAILED)
     }
     const wrong = brokerProblem(resourceName, context)
     if (wrong !== null) return wrong
-    const loggers = context.state.logLevels(context.brokerId)
+    const loggers = logLevels.of(context.brokerId)
     for (const { name, configOperation, value } of configs) {
       if (configOperation > SUBTRACT) return problem(ErrorCode.ERR_UNKNOWN)
       if (configOperation !== SET && configOperation !== DELETE) {

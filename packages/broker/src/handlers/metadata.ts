@@ -11,10 +11,13 @@ import {
   type MetadataResponse,
   type MetadataResponseMetadataResponseTopic,
 } from '@ottla/protocol'
+import type { Brokers } from '../base/brokers.ts'
 import { CLUSTER_NAME } from '../security/acls.ts'
+import type { Coordinators } from '../topics/coordinators.ts'
 import { internalTopics } from '../topics/internal-topics.ts'
 import { authorizedOperations } from './operations.ts'
 import { route, type RequestContext, type Route } from './request.ts'
+import type { Stores } from './stores.ts'
 import { nameProblem, type Partition, type Topic } from '../topics/topics.ts'
 
 // Types of endpoints (KIP-919).
@@ -27,17 +30,16 @@ const coordinatorTypes = ['group', 'transaction'] as const
 
 export const metadataRoutes: readonly Route[] = [
   route(MetadataServer, metadata),
-  route(FindCoordinatorServer, (request, context) => {
+  route(FindCoordinatorServer, (request, context, { coordinators: store }) => {
     const type = coordinatorTypes[request.keyType]
     const keys = context.version >= 4 ? request.coordinatorKeys : [request.key]
-    const coordinators = keys.map(key => coordinatorOf(type, key, context))
+    const coordinators = keys.map(key => coordinatorOf(type, key, context, store))
     const first = coordinators[0]
     if (context.version >= 4 || first === undefined) return { coordinators }
     const { errorCode, errorMessage, nodeId, host, port } = first
     return { errorCode, errorMessage, nodeId, host, port }
   }),
-  route(DescribeClusterServer, (request, context) => {
-    const { state } = context
+  route(DescribeClusterServer, (request, context, { brokers, clusterId }) => {
     const { endpointType } = request
     if (endpointType !== BROKERS) {
       const errorCode =
@@ -48,9 +50,9 @@ export const metadataRoutes: readonly Route[] = [
     return {
       throttleTimeMs: 0,
       errorCode: ErrorCode.ERR_NO_ERROR,
-      clusterId: state.clusterId,
-      controllerId: state.controllerId(),
-      brokers: state.brokers
+      clusterId,
+      controllerId: brokers.controllerId(),
+      brokers: brokers.all
         .filter(({ up }) => up || request.includeFencedBrokers)
         .map(({ id, host, port, rack, up }) => ({
           ...{ brokerId: id, host, port, rack },
@@ -63,21 +65,25 @@ export const metadataRoutes: readonly Route[] = [
   }),
 ]
 
-function metadata(request: Decoded<MetadataRequest>, context: RequestContext): MetadataResponse {
-  const { state } = context
+function metadata(
+  request: Decoded<MetadataRequest>,
+  context: RequestContext,
+  stores: Pick<Stores, 'autoCreateTopics' | 'brokers' | 'clusterId' | 'topics'>,
+): MetadataResponse {
+  const { brokers, clusterId, topics: store } = stores
   // Until version 1 an empty list asked for everything.
   const { topics: asked } = request
   const all = asked === null || (context.version === 0 && asked.length === 0)
   const topics = all
-    ? [...state.topics.all()]
+    ? [...store.all()]
         .filter(topic => context.allows('describe', 'topic', topic.name))
-        .map(topic => describeTopic(topic, request, context))
-    : asked.map(topic => describeAsked(topic, request, context))
+        .map(topic => describeTopic(topic, request, context, brokers))
+    : asked.map(topic => describeAsked(topic, request, context, stores))
   return {
     throttleTimeMs: 0,
-    brokers: state.liveBrokers().map(({ id, host, port, rack }) => ({ nodeId: id, host, port, rack })),
-    clusterId: state.clusterId,
-    controllerId: state.controllerId(),
+    brokers: brokers.live().map(({ id, host, port, rack }) => ({ nodeId: id, host, port, rack })),
+    clusterId,
+    controllerId: brokers.controllerId(),
     topics,
     ...(request.includeClusterAuthorizedOperations
       ? { clusterAuthorizedOperations: authorizedOperations(context, 'cluster', CLUSTER_NAME) }
@@ -89,43 +95,43 @@ function describeAsked(
   asked: { readonly name: string | null; readonly topicId: string },
   request: Decoded<MetadataRequest>,
   context: RequestContext,
+  { autoCreateTopics, brokers, topics }: Pick<Stores, 'autoCreateTopics' | 'brokers' | 'topics'>,
 ): MetadataResponseMetadataResponseTopic {
-  const { state } = context
   if (asked.name === null || asked.topicId !== ZERO_UUID) {
-    const topic = state.topics.byId(asked.topicId)
+    const topic = topics.byId(asked.topicId)
     if (topic === undefined || !context.allows('describe', 'topic', topic.name)) {
       // A topic without a name can only be told of from version 12 on.
       return missing(ErrorCode.ERR_UNKNOWN_TOPIC_ID, context.version >= 12 ? null : '', asked.topicId)
     }
-    return describeTopic(topic, request, context)
+    return describeTopic(topic, request, context, brokers)
   }
   const { name } = asked
   const denied = missing(ErrorCode.ERR_TOPIC_AUTHORIZATION_FAILED, name)
   if (!context.allows('describe', 'topic', name)) return denied
-  let topic = state.topics.get(name)
-  if (topic !== undefined) return describeTopic(topic, request, context)
+  let topic = topics.get(name)
+  if (topic !== undefined) return describeTopic(topic, request, context, brokers)
   if (nameProblem(name) !== null) return missing(ErrorCode.ERR_TOPIC_EXCEPTION, name)
-  if (!state.autoCreateTopics || !request.allowAutoTopicCreation)
-    return missing(ErrorCode.ERR_UNKNOWN_TOPIC_OR_PART, name)
+  if (!autoCreateTopics || !request.allowAutoTopicCreation) return missing(ErrorCode.ERR_UNKNOWN_TOPIC_OR_PART, name)
   if (!context.allows('create', 'cluster', CLUSTER_NAME) && !context.allows('create', 'topic', name)) return denied
   const wanted = { name, partitions: -1, replicationFactor: -1 }
-  const refusal = state.topics.refusal(wanted)
+  const refusal = topics.refusal(wanted)
   if (refusal !== null) return missing(refusal.errorCode, name)
-  topic = state.topics.create(wanted, internalTopics.includes(name))
-  return describeTopic(topic, request, context)
+  topic = topics.create(wanted, internalTopics.includes(name))
+  return describeTopic(topic, request, context, brokers)
 }
 
 function describeTopic(
   topic: Topic,
   request: Decoded<MetadataRequest>,
   context: RequestContext,
+  brokers: Brokers,
 ): MetadataResponseMetadataResponseTopic {
   return {
     errorCode: ErrorCode.ERR_NO_ERROR,
     name: topic.name,
     topicId: topic.id,
     isInternal: topic.isInternal,
-    partitions: topic.partitions.map(partition => describePartition(partition, context)),
+    partitions: topic.partitions.map(partition => describePartition(partition, brokers)),
     ...(request.includeTopicAuthorizedOperations
       ? { topicAuthorizedOperations: authorizedOperations(context, 'topic', topic.name) }
       : {}),
@@ -135,7 +141,7 @@ function describeTopic(
 /** What Metadata and DescribeTopicPartitions tell alike. */
 export function describePartition(
   partition: Partition,
-  { state }: RequestContext,
+  brokers: Brokers,
 ): MetadataResponse['topics'][number]['partitions'][number] & {
   readonly offlineReplicas: number[]
 } {
@@ -146,7 +152,7 @@ export function describePartition(
     leaderEpoch: partition.leaderEpoch,
     replicaNodes: partition.replicas,
     isrNodes: partition.isr,
-    offlineReplicas: partition.replicas.filter(id => state.broker(id)?.up !== true),
+    offlineReplicas: partition.replicas.filter(id => !brokers.isUp(id)),
   }
 }
 
@@ -158,6 +164,7 @@ function coordinatorOf(
   type: 'group' | 'transaction' | undefined,
   key: string,
   context: RequestContext,
+  coordinators: Coordinators,
 ): FindCoordinatorResponseCoordinator {
   const none = { key, nodeId: -1, host: '', port: -1 }
   if (type === undefined) return { ...none, errorCode: ErrorCode.ERR_INVALID_REQUEST, errorMessage: null }
@@ -167,7 +174,7 @@ function coordinatorOf(
       type === 'group' ? ErrorCode.ERR_GROUP_AUTHORIZATION_FAILED : ErrorCode.ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED
     return { ...none, errorCode, errorMessage: null }
   }
-  const broker = context.state.coordinator(type, key)
+  const broker = coordinators.of(type, key)
   if (broker?.up !== true) return { ...none, errorCode: ErrorCode.ERR_COORDINATOR_NOT_AVAILABLE, errorMessage: null }
   return { key, nodeId: broker.id, host: broker.host, port: broker.port, errorCode: 0, errorMessage: null }
 }

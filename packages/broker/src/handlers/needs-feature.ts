@@ -6,9 +6,9 @@ import type { Route } from './request.ts'
 export function needs(feature: string, routes: readonly Route[]): Route[] {
   return routes.map(served => ({
     api: served.api,
-    handle: async (body, context) => {
-      if (!context.state.features.isOff(feature)) return served.handle(body, context)
-      const answer = await served.handle(body, { ...context, isToFail: true, allows: () => false })
+    handle: async (body, context, stores) => {
+      if (!stores.features.isOff(feature)) return served.handle(body, context, stores)
+      const answer = await served.handle(body, { ...context, isToFail: true, allows: () => false }, stores)
       return withError(answer, ErrorCode.ERR_UNSUPPORTED_VERSION)
     },
   }))

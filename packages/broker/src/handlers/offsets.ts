@@ -1,6 +1,7 @@
 /** Where to read: ListOffsets and OffsetForLeaderEpoch. */
 import { ErrorCode, ListOffsetsServer, OffsetForLeaderEpochServer } from '@ottla/protocol'
 import { route, type RequestContext, type Route } from './request.ts'
+import type { Stores } from './stores.ts'
 
 const LATEST = -1
 const EARLIEST = -2
@@ -22,7 +23,7 @@ const since: ReadonlyMap<number, number> = new Map([
 ])
 
 export const offsetRoutes: readonly Route[] = [
-  route(ListOffsetsServer, ({ topics, isolationLevel }, context) => ({
+  route(ListOffsetsServer, ({ topics, isolationLevel }, context, stores) => ({
     throttleTimeMs: 0,
     topics: topics.map(({ name, partitions }) => ({
       name,
@@ -31,7 +32,7 @@ export const offsetRoutes: readonly Route[] = [
           const errorCode = ErrorCode.ERR_INVALID_REQUEST
           return { partitionIndex: asked.partitionIndex, errorCode, timestamp: -1, offset: -1 }
         }
-        const { leaderEpoch, ...found } = listOffset({ ...asked, name, isolationLevel }, context)
+        const { leaderEpoch, ...found } = listOffset({ ...asked, name, isolationLevel }, context, stores)
         return {
           partitionIndex: asked.partitionIndex,
           ...found,
@@ -40,12 +41,12 @@ export const offsetRoutes: readonly Route[] = [
       }),
     })),
   })),
-  route(OffsetForLeaderEpochServer, ({ topics }, context) => ({
+  route(OffsetForLeaderEpochServer, ({ topics }, context, { topics: store }) => ({
     throttleTimeMs: 0,
     topics: topics.map(({ topic, partitions }) => ({
       topic,
       partitions: partitions.map(({ partition: index, currentLeaderEpoch, leaderEpoch }) => {
-        const partition = context.state.topics.partition(topic, index)
+        const partition = store.partition(topic, index)
         const errorCode = context.allows('describe', 'topic', topic)
           ? context.checkLeader(partition, currentLeaderEpoch)
           : ErrorCode.ERR_TOPIC_AUTHORIZATION_FAILED
@@ -86,12 +87,12 @@ function listed(errorCode: number, offset = -1, timestamp = -1, leaderEpoch = -1
   return { errorCode, offset, timestamp, leaderEpoch }
 }
 
-function listOffset(asked: Asked, context: RequestContext): Listed {
+function listOffset(asked: Asked, context: RequestContext, { topics }: Pick<Stores, 'topics'>): Listed {
   const { name, partitionIndex, currentLeaderEpoch, timestamp, isolationLevel } = asked
-  const { state, version } = context
+  const { version } = context
   if (!context.allows('describe', 'topic', name)) return listed(ErrorCode.ERR_TOPIC_AUTHORIZATION_FAILED)
   if (timestamp < 0 && version < (since.get(timestamp) ?? Infinity)) return listed(ErrorCode.ERR_UNSUPPORTED_VERSION)
-  const partition = state.topics.partition(name, partitionIndex)
+  const partition = topics.partition(name, partitionIndex)
   const problem = context.checkLeader(partition, currentLeaderEpoch)
   if (partition === undefined || problem !== ErrorCode.ERR_NO_ERROR) return listed(problem)
   const { log, leaderEpoch } = partition

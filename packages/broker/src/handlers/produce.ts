@@ -10,7 +10,9 @@ import {
 } from '@ottla/protocol'
 import { codecOf } from '../log/rebuild-batch.ts'
 import { CloseConnection, quotaClient, route, type RequestContext, type Route } from './request.ts'
+import type { Stores } from './stores.ts'
 import type { Partition, Topic } from '../topics/topics.ts'
+import type { TransactionCoordinator } from '../transactions/coordinator.ts'
 import { isRefusal, readBatch, type RecordProblem, type Refusal } from '../log/validation.ts'
 
 // Kafka's defaults, for topics that do not say otherwise.
@@ -21,28 +23,35 @@ const ADDS_PARTITIONS_VERSION = 12
 
 export const produceRoutes: readonly Route[] = [route(ProduceServer, produce)]
 
-function produce(request: Decoded<ProduceRequest>, context: RequestContext): ProduceResponse | null {
-  const { state, version } = context
+type ProduceStores = Pick<Stores, 'brokers' | 'clock' | 'quotas' | 'retention' | 'topics' | 'transactions'>
+
+function produce(
+  request: Decoded<ProduceRequest>,
+  context: RequestContext,
+  stores: ProduceStores,
+): ProduceResponse | null {
+  const { version } = context
+  const { brokers, quotas, retention, topics } = stores
   const moved = new Set<number>()
   const batches = request.topicData.map(({ partitionData }) =>
     partitionData.map(({ records }) => readBatch(records, version)),
   )
   const isForbidden = batches.flat().some(isTransactional) && !mayWriteTransactions(request, context)
   const responses = request.topicData.map((data, t) => {
-    const topic = version >= 13 ? state.topics.byId(data.topicId) : state.topics.get(data.name)
+    const topic = version >= 13 ? topics.byId(data.topicId) : topics.get(data.name)
     const name = version >= 13 ? (topic?.name ?? '') : data.name
     const partitionResponses = data.partitionData.map(({ index }, p) => {
       if (isForbidden) return { index, errorCode: ErrorCode.ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED, baseOffset: -1 }
       const read = batches[t]?.[p] as RecordBatch | Refusal // made from the same list
-      const result = append(topic, name, index, read, request, context)
+      const result = append(topic, name, index, read, request, context, stores)
       const leader = result.currentLeader?.leaderId
       if (leader !== undefined) moved.add(leader)
       return result
     })
     return version >= 13 ? { topicId: data.topicId, partitionResponses } : { name, partitionResponses }
   })
-  state.limitMemory()
-  const throttleTimeMs = state.quotas.charge('producer_byte_rate', quotaClient(context), bytesOf(request))
+  retention.limitMemory()
+  const throttleTimeMs = quotas.charge('producer_byte_rate', quotaClient(context), bytesOf(request))
   if (request.acks === 0) {
     // Nobody waits for an answer: hanging up is how a broker says that something went wrong.
     const failed = responses.some(topic =>
@@ -51,7 +60,7 @@ function produce(request: Decoded<ProduceRequest>, context: RequestContext): Pro
     if (failed) throw new CloseConnection('a produce request without acknowledgement failed')
     return null
   }
-  const nodeEndpoints = state.brokers
+  const nodeEndpoints = brokers.all
     .filter(broker => moved.has(broker.id))
     .map(({ id, host, port, rack }) => ({ nodeId: id, host, port, rack }))
   return {
@@ -82,8 +91,9 @@ function append(
   read: RecordBatch | Refusal,
   request: Decoded<ProduceRequest>,
   context: RequestContext,
+  { clock, topics, transactions }: Pick<Stores, 'clock' | 'topics' | 'transactions'>,
 ): ProduceResponsePartitionProduceResponse {
-  const { state, version } = context
+  const { version } = context
   const fail = (
     errorCode: number,
     message: string | null = null,
@@ -115,13 +125,13 @@ function append(
     return { ...fail(problem), ...(version >= 10 ? { currentLeader: { leaderId: leader, leaderEpoch } } : {}) }
   }
   if (topic.isInternal) return fail(ErrorCode.ERR_TOPIC_EXCEPTION, 'Clients do not write to internal topics.')
-  const config = (name: string): string => state.topics.config(topic, name)
+  const config = (name: string): string => topics.config(topic, name)
   if (acks === -1 && partition.isr.length < Number(config('min.insync.replicas'))) {
     return fail(ErrorCode.ERR_NOT_ENOUGH_REPLICAS)
   }
-  const refused = admit(partition, read, request, context)
+  const refused = admit(partition, read, request, context, transactions)
   if (refused !== ErrorCode.ERR_NO_ERROR) return fail(refused)
-  const now = state.clock.now()
+  const now = clock.now()
   const result = partition.log.append(read, {
     leaderEpoch: partition.leaderEpoch,
     codec: codecOf(config('compression.type')),
@@ -147,13 +157,14 @@ function admit(
   partition: Partition,
   batch: RecordBatch,
   { transactionalId }: Decoded<ProduceRequest>,
-  { state, version }: RequestContext,
+  { version }: RequestContext,
+  transactions: TransactionCoordinator,
 ): number {
   const { producerId, producerEpoch } = batch
   if (!batch.isTransactional || partition.log.producers.isOpen(producerId, producerEpoch)) return ErrorCode.ERR_NO_ERROR
   const how = version >= ADDS_PARTITIONS_VERSION ? 'add' : version >= ABORTABLE_VERSION ? 'verify' : 'verify-old'
   const place = { topic: partition.topic, partition: partition.index }
-  return state.transactions.admit(transactionalId ?? '', { producerId, producerEpoch }, place, how)
+  return transactions.admit(transactionalId ?? '', { producerId, producerEpoch }, place, how)
 }
 
 function limit(value: string, fallback: number): number {

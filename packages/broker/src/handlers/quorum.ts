@@ -10,8 +10,10 @@ import {
   type DescribeQuorumRequest,
   type DescribeQuorumResponse,
 } from '@ottla/protocol'
+import type { Features } from '../releases/features.ts'
 import { CLUSTER_NAME } from '../security/acls.ts'
 import { route, type RequestContext, type Route } from './request.ts'
+import type { Stores } from './stores.ts'
 
 const METADATA_TOPIC = '__cluster_metadata'
 // Its leader never changes in a way that anybody could see.
@@ -36,42 +38,47 @@ interface Voter {
 
 export const quorumRoutes: readonly Route[] = [
   route(DescribeQuorumServer, describe),
-  route(AddRaftVoterServer, (request, context) => {
-    const refused = voterRefusal(request, context)
+  route(AddRaftVoterServer, (request, context, { brokers, clusterId, features }) => {
+    const refused = voterRefusal(request, context, clusterId)
     if (refused !== null) return refused
     if (!request.listeners.some(({ name }) => name === LISTENER)) {
       return answer(ErrorCode.ERR_INVALID_REQUEST, `The voter has no listener ${LISTENER}.`)
     }
-    if (!hasMovableVoters(context)) {
+    if (!hasMovableVoters(features)) {
       return answer(ErrorCode.ERR_UNSUPPORTED_VERSION, 'No voter can be added while kraft.version is 0.')
     }
-    if (context.state.broker(request.voterId) !== undefined) {
+    if (brokers.get(request.voterId) !== undefined) {
       return answer(ErrorCode.ERR_DUPLICATE_VOTER, `${request.voterId} is a voter already.`)
     }
     return answer(ErrorCode.ERR_REQUEST_TIMED_OUT, 'The new voter does not answer.')
   }),
-  route(RemoveRaftVoterServer, (request, context) => {
-    const refused = voterRefusal(request, context)
+  route(RemoveRaftVoterServer, (request, context, { clusterId, features }) => {
+    const refused = voterRefusal(request, context, clusterId)
     if (refused !== null) return refused
-    if (!hasMovableVoters(context)) {
+    if (!hasMovableVoters(features)) {
       return answer(ErrorCode.ERR_UNSUPPORTED_VERSION, 'No voter can be removed while kraft.version is 0.')
     }
     return answer(ErrorCode.ERR_VOTER_NOT_FOUND, `There is no voter ${request.voterId} with that directory.`)
   }),
-  route(UnregisterBrokerServer, ({ brokerId }, context) => {
+  route(UnregisterBrokerServer, ({ brokerId }, context, { brokers }) => {
     if (!mayAlter(context)) return answer(ErrorCode.ERR_CLUSTER_AUTHORIZATION_FAILED, DENIED)
-    const { brokers } = context.state
-    const broker = context.state.broker(brokerId)
+    const broker = brokers.get(brokerId)
     if (broker === undefined) {
       return answer(ErrorCode.ERR_BROKER_ID_NOT_REGISTERED, `Broker ID ${brokerId} is not currently registered`)
     }
     // One that runs comes back by itself. Partitions keep their replicas, whoever is gone.
-    if (!broker.up) brokers.splice(brokers.indexOf(broker), 1)
+    if (!broker.up) brokers.remove(broker)
     return answer(ErrorCode.ERR_NO_ERROR)
   }),
 ]
 
-function describe({ topics }: Decoded<DescribeQuorumRequest>, context: RequestContext): DescribeQuorumResponse {
+type QuorumStores = Pick<Stores, 'brokers' | 'clock' | 'features'>
+
+function describe(
+  { topics }: Decoded<DescribeQuorumRequest>,
+  context: RequestContext,
+  stores: QuorumStores,
+): DescribeQuorumResponse {
   const allowed = context.allows('describe', 'cluster', CLUSTER_NAME)
   const [first, ...others] = topics.flatMap(({ topicName, partitions }) =>
     partitions.map(({ partitionIndex }) => ({ topicName, partitionIndex })),
@@ -80,14 +87,16 @@ function describe({ topics }: Decoded<DescribeQuorumRequest>, context: RequestCo
   const isIt = others.length === 0 && first?.topicName === METADATA_TOPIC && first.partitionIndex === 0
   const errorCode = allowed ? ErrorCode.ERR_NO_ERROR : ErrorCode.ERR_CLUSTER_AUTHORIZATION_FAILED
   const { version } = context
-  const { brokers } = context.state
+  const { brokers } = stores
   return {
     errorCode,
     topics: allowed
       ? topics.map(({ topicName, partitions }) => ({
           topicName,
           partitions: partitions.map(({ partitionIndex }) =>
-            isIt ? quorum(context) : { ...nothing, partitionIndex, errorCode: ErrorCode.ERR_UNKNOWN_TOPIC_OR_PART },
+            isIt
+              ? quorum(version, stores)
+              : { ...nothing, partitionIndex, errorCode: ErrorCode.ERR_UNKNOWN_TOPIC_OR_PART },
           ),
         }))
       : [],
@@ -95,7 +104,7 @@ function describe({ topics }: Decoded<DescribeQuorumRequest>, context: RequestCo
       ? {
           errorMessage: allowed ? null : DENIED,
           nodes: isIt
-            ? brokers.map(({ id, host, port }) => ({ nodeId: id, listeners: [{ name: LISTENER, host, port }] }))
+            ? brokers.all.map(({ id, host, port }) => ({ nodeId: id, listeners: [{ name: LISTENER, host, port }] }))
             : [],
         }
       : {}),
@@ -104,16 +113,19 @@ function describe({ topics }: Decoded<DescribeQuorumRequest>, context: RequestCo
 
 const nothing = { leaderId: 0, leaderEpoch: 0, highWatermark: 0, currentVoters: [], observers: [] }
 
-function quorum({ state, version }: RequestContext): DescribeQuorumResponse['topics'][number]['partitions'][number] {
-  const { epoch } = state.features
+function quorum(
+  version: number,
+  { brokers, clock, features }: QuorumStores,
+): DescribeQuorumResponse['topics'][number]['partitions'][number] {
+  const { epoch } = features
   return {
     partitionIndex: 0,
     errorCode: ErrorCode.ERR_NO_ERROR,
-    leaderId: state.controllerId(),
+    leaderId: brokers.controllerId(),
     leaderEpoch: EPOCH,
     highWatermark: epoch,
-    currentVoters: state.brokers.map(({ id, up }) => {
-      const time = up ? state.clock.now() : -1
+    currentVoters: brokers.all.map(({ id, up }) => {
+      const time = up ? clock.now() : -1
       return {
         replicaId: id,
         logEndOffset: epoch,
@@ -125,9 +137,13 @@ function quorum({ state, version }: RequestContext): DescribeQuorumResponse['top
   }
 }
 
-function voterRefusal({ clusterId, voterId, voterDirectoryId }: Voter, context: RequestContext): Answer | null {
+function voterRefusal(
+  { clusterId, voterId, voterDirectoryId }: Voter,
+  context: RequestContext,
+  ownClusterId: string,
+): Answer | null {
   if (!mayAlter(context)) return answer(ErrorCode.ERR_CLUSTER_AUTHORIZATION_FAILED, DENIED)
-  if (clusterId !== null && clusterId !== context.state.clusterId) {
+  if (clusterId !== null && clusterId !== ownClusterId) {
     return answer(ErrorCode.ERR_INCONSISTENT_CLUSTER_ID, `This is not the cluster ${clusterId}.`)
   }
   if (voterId < 0 || voterDirectoryId === ZERO_UUID) {
@@ -140,8 +156,8 @@ function mayAlter(context: RequestContext): boolean {
   return context.allows('alter', 'cluster', CLUSTER_NAME)
 }
 
-function hasMovableVoters({ state }: RequestContext): boolean {
-  return state.features.level('kraft.version') > 0
+function hasMovableVoters(features: Features): boolean {
+  return features.level('kraft.version') > 0
 }
 
 function answer(errorCode: number, errorMessage: string | null = null): Answer {

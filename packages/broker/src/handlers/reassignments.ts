@@ -12,6 +12,7 @@ import {
 import { CLUSTER_NAME } from '../security/acls.ts'
 import { cancelReassignment, reassign } from '../topics/reassignments.ts'
 import { route, type RequestContext, type Route } from './request.ts'
+import type { Stores } from './stores.ts'
 import type { Partition } from '../topics/topics.ts'
 
 export const reassignmentRoutes: readonly Route[] = [
@@ -24,11 +25,12 @@ const DENIED = 'Cluster authorization failed.'
 function alter(
   { topics, allowReplicationFactorChange }: Decoded<AlterPartitionReassignmentsRequest>,
   context: RequestContext,
+  stores: Pick<Stores, 'topics'>,
 ): AlterPartitionReassignmentsResponse {
   const allowed = context.allows('alter', 'cluster', CLUSTER_NAME)
   const problemOf = (topic: string, partition: number, replicas: readonly number[] | null): [number, string | null] =>
     allowed
-      ? alterOne(topic, partition, replicas, allowReplicationFactorChange, context)
+      ? alterOne(topic, partition, replicas, allowReplicationFactorChange, stores)
       : [ErrorCode.ERR_CLUSTER_AUTHORIZATION_FAILED, DENIED]
   return {
     throttleTimeMs: 0,
@@ -50,7 +52,7 @@ function alterOne(
   index: number,
   replicas: readonly number[] | null,
   mayResize: boolean,
-  { state: { topics } }: RequestContext,
+  { topics }: Pick<Stores, 'topics'>,
 ): [errorCode: number, errorMessage: string | null] {
   const topic = topics.get(name)
   const partition = topic?.partitions[index]
@@ -77,12 +79,12 @@ function alterOne(
 function list(
   { topics }: Decoded<ListPartitionReassignmentsRequest>,
   context: RequestContext,
+  { topics: store }: Pick<Stores, 'topics'>,
 ): ListPartitionReassignmentsResponse {
   const errorCode = ErrorCode.ERR_CLUSTER_AUTHORIZATION_FAILED
   if (!context.allows('describe', 'cluster', CLUSTER_NAME)) {
     return { throttleTimeMs: 0, errorCode, errorMessage: DENIED, topics: [] }
   }
-  const store = context.state.topics
   const asked =
     topics?.flatMap(({ name, partitionIndexes }) => {
       const topic = store.get(name)

@@ -1,10 +1,10 @@
-/** What a handler is given besides the request's body. */
+/** What a handler is given besides the request's body and the stores. */
 import type { Decoded, ServerApi } from '@ottla/protocol'
 import type { Operation, ResourceType } from '../security/acls.ts'
 import type { QuotaClient } from '../quotas/client-quotas.ts'
 import type { SaslExchange } from '../security/sasl/exchange.ts'
-import type { ClusterState } from '../state.ts'
 import type { Partition } from '../topics/topics.ts'
+import type { Stores } from './stores.ts'
 
 /** One client connection, as far as handlers see it. */
 export interface Session {
@@ -33,7 +33,6 @@ export interface Session {
 }
 
 export interface RequestContext {
-  readonly state: ClusterState
   readonly brokerId: number
   readonly apiKey: number
   readonly version: number
@@ -64,13 +63,13 @@ export class CloseConnection extends Error {
 /** One API as a broker serves it. null: no answer is sent (acks=0). */
 export interface Route {
   readonly api: ServerApi<unknown, unknown>
-  handle(body: unknown, context: RequestContext): unknown
+  handle(body: unknown, context: RequestContext, stores: Stores): unknown
 }
 
 /** Pairs an API with its handler; the pair's types agree here, so that the table of routes need not know them. */
 export function route<Req, Res>(
   api: ServerApi<Req, Res>,
-  handle: (body: Decoded<Req>, context: RequestContext) => Res | null | Promise<Res | null>,
+  handle: (body: Decoded<Req>, context: RequestContext, stores: Stores) => Res | null | Promise<Res | null>,
 ): Route {
   // What the reader of `api` made is what its handler takes.
   return { api: api as unknown as ServerApi<unknown, unknown>, handle }

@@ -11,6 +11,7 @@ import {
 } from '@ottla/protocol'
 import { CLUSTER_NAME } from '../security/acls.ts'
 import { route, type RequestContext, type Route } from './request.ts'
+import type { Stores } from './stores.ts'
 import { MAX_ITERATIONS, MIN_ITERATIONS, salted, scramMechanisms } from '../security/sasl/scram-credential.ts'
 import type { UserStore } from '../security/users.ts'
 
@@ -29,6 +30,7 @@ interface Problem {
 function describe(
   { users }: Decoded<DescribeUserScramCredentialsRequest>,
   context: RequestContext,
+  { logIn }: Pick<Stores, 'logIn'>,
 ): DescribeUserScramCredentialsResponse {
   if (!context.allows('describe', 'cluster', CLUSTER_NAME)) {
     const refused = {
@@ -38,7 +40,7 @@ function describe(
     const results = (users ?? []).map(({ name }) => ({ user: name, ...refused, credentialInfos: [] }))
     return { throttleTimeMs: 0, ...refused, results }
   }
-  const store = context.state.users
+  const store = logIn.users
   const names = users === null || users.length === 0 ? [...store.scramUsers()] : users.map(({ name }) => name)
   const results = [...new Set(names)].map((user): Described => {
     const problem = (errorCode: number, why: string): Described => ({
@@ -67,8 +69,9 @@ function describe(
 function alter(
   { deletions, upsertions }: Decoded<AlterUserScramCredentialsRequest>,
   context: RequestContext,
+  { logIn }: Pick<Stores, 'logIn'>,
 ): AlterUserScramCredentialsResponse {
-  const store = context.state.users
+  const store = logIn.users
   const names = [...new Set([...deletions, ...upsertions].map(({ name }) => name))]
   const allowed = context.allows('alter', 'cluster', CLUSTER_NAME)
   const results = names.map(user => {

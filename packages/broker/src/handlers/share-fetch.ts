@@ -22,7 +22,8 @@ import {
 import { FINAL_EPOCH, type ShareSession } from '../groups/share-sessions.ts'
 import type { ShareGroup } from '../groups/share.ts'
 import { route, type RequestContext, type Route } from './request.ts'
-import type { Partition } from '../topics/topics.ts'
+import type { Stores } from './stores.ts'
+import type { Partition, TopicStore } from '../topics/topics.ts'
 
 export const shareFetchRoutes: readonly Route[] = [
   route(ShareFetchServer, fetch),
@@ -41,8 +42,15 @@ interface Outcome {
 
 const fine: Outcome = { errorCode: ErrorCode.ERR_NO_ERROR, message: null }
 
-async function fetch(request: Decoded<ShareFetchRequest>, context: RequestContext): Promise<ShareFetchResponse> {
-  const { state, brokerId, version, signal } = context
+type ReleasingStores = Pick<Stores, 'shareSessions' | 'topics'>
+
+async function fetch(
+  request: Decoded<ShareFetchRequest>,
+  context: RequestContext,
+  stores: ReleasingStores & Pick<Stores, 'clock' | 'groups'>,
+): Promise<ShareFetchResponse> {
+  const { brokerId, version, signal } = context
+  const { clock, groups, shareSessions, topics: store } = stores
   const { shareSessionEpoch: epoch, isRenewAck, topics, forgottenTopicsData } = request
   const groupId = request.groupId ?? ''
   const memberId = request.memberId ?? ''
@@ -60,7 +68,7 @@ async function fetch(request: Decoded<ShareFetchRequest>, context: RequestContex
   if (isRenewAck && (maxBytes !== 0 || minBytes !== 0 || maxRecords !== 0 || maxWaitMs !== 0)) {
     return refuse(ErrorCode.ERR_INVALID_REQUEST, 'With isRenewAck, nothing can be fetched.')
   }
-  const sessions = state.shareSessions(brokerId)
+  const sessions = shareSessions.of(brokerId)
   const key = `${groupId}\0${memberId}`
   const acks = acknowledgementsOf(topics)
   const added = keysOf(topics.map(({ topicId, partitions }) => ({ topicId, partitions: indexesOf(partitions) })))
@@ -69,22 +77,22 @@ async function fetch(request: Decoded<ShareFetchRequest>, context: RequestContex
     refuse,
   )
   if (!('partitions' in session)) return session
-  const group = state.groups.get(groupId)?.share ?? null
-  if (epoch === 0 && group !== null) releaseWithConnection(key, memberId, session, group, context)
-  const outcomes = acknowledgeAll(acks, memberId, group, version >= RENEW_VERSION, isRenewAck, context)
+  const group = groups.get(groupId)?.share ?? null
+  if (epoch === 0 && group !== null) releaseWithConnection(key, memberId, session, group, context, stores)
+  const outcomes = acknowledgeAll(acks, memberId, group, version >= RENEW_VERSION, isRenewAck, context, store)
   let fetched: ReadonlyMap<string, ShareFetchResponsePartitionData> = new Map()
-  const deadline = state.clock.now() + maxWaitMs
+  const deadline = clock.now() + maxWaitMs
   // A connection that died while it waited takes nothing: nobody would ever get it.
   while (group !== null && !isRenewAck && !signal.aborted) {
-    fetched = acquireAll(session, memberId, group, request, context)
-    const left = deadline - state.clock.now()
+    fetched = acquireAll(session, memberId, group, request, context, store)
+    const left = deadline - clock.now()
     const isIdle = session.partitions.size === 0 || maxRecords === 0 || maxBytes === 0
     if (fetched.size > 0 || isIdle || left <= 0) break
-    await changeOrLate(session, context, left)
+    await changeOrLate(session, signal, stores, left)
   }
   if (epoch === FINAL_EPOCH) {
     sessions.end(key)
-    releaseHere(memberId, group, context)
+    releaseHere(memberId, group, brokerId, store)
   }
   return {
     ...refuse(ErrorCode.ERR_NO_ERROR),
@@ -93,8 +101,12 @@ async function fetch(request: Decoded<ShareFetchRequest>, context: RequestContex
   }
 }
 
-function acknowledge(request: Decoded<ShareAcknowledgeRequest>, context: RequestContext): ShareAcknowledgeResponse {
-  const { state, brokerId, version } = context
+function acknowledge(
+  request: Decoded<ShareAcknowledgeRequest>,
+  context: RequestContext,
+  { groups, shareSessions, topics: store }: Pick<Stores, 'groups' | 'shareSessions' | 'topics'>,
+): ShareAcknowledgeResponse {
+  const { brokerId, version } = context
   const { shareSessionEpoch: epoch, isRenewAck, topics } = request
   const groupId = request.groupId ?? ''
   const memberId = request.memberId ?? ''
@@ -108,22 +120,22 @@ function acknowledge(request: Decoded<ShareAcknowledgeRequest>, context: Request
   })
   const problem = checkMember(request.groupId, memberId, context)
   if (problem !== null) return refuse(problem.errorCode, problem.message)
-  const sessions = state.shareSessions(brokerId)
+  const sessions = shareSessions.of(brokerId)
   const key = `${groupId}\0${memberId}`
   return orRefuse(() => {
     sessions.acknowledge(key, epoch)
-    const group = state.groups.get(groupId)?.share ?? null
+    const group = groups.get(groupId)?.share ?? null
     const acks = acknowledgementsOf(topics)
-    const outcomes = acknowledgeAll(acks, memberId, group, version >= RENEW_VERSION, isRenewAck, context)
+    const outcomes = acknowledgeAll(acks, memberId, group, version >= RENEW_VERSION, isRenewAck, context, store)
     if (epoch === FINAL_EPOCH) {
       sessions.end(key)
-      releaseHere(memberId, group, context)
+      releaseHere(memberId, group, brokerId, store)
     }
     const responses = byTopic(outcomes.keys()).map(({ topicId, partitions }) => ({
       topicId,
       partitions: partitions.map(partitionIndex => {
         const { errorCode, message } = outcomes.get(partitionKey(topicId, partitionIndex)) ?? fine
-        const currentLeader = leaderOf(topicId, partitionIndex, context)
+        const currentLeader = leaderOf(topicId, partitionIndex, store)
         return { partitionIndex, errorCode, errorMessage: message, currentLeader }
       }),
     }))
@@ -175,9 +187,13 @@ function indexesOf(partitions: readonly { readonly partitionIndex: number }[]): 
 }
 
 // 0, or why the member can have nothing to do with the partition here.
-function checkPartition(key: string, context: RequestContext): { partition: Partition | null; errorCode: number } {
+function checkPartition(
+  key: string,
+  context: RequestContext,
+  topics: TopicStore,
+): { partition: Partition | null; errorCode: number } {
   const { topicId, partition: index } = splitKey(key)
-  const topic = context.state.topics.byId(topicId)
+  const topic = topics.byId(topicId)
   if (topic === undefined) return { partition: null, errorCode: ErrorCode.ERR_UNKNOWN_TOPIC_ID }
   if (!context.allows('read', 'topic', topic.name)) {
     return { partition: null, errorCode: ErrorCode.ERR_TOPIC_AUTHORIZATION_FAILED }
@@ -193,11 +209,12 @@ function acknowledgeAll(
   canRenew: boolean,
   isRenewal: boolean,
   context: RequestContext,
+  topics: TopicStore,
 ): Map<string, Outcome> {
   const outcomes = new Map<string, Outcome>()
   for (const [key, list] of acks) {
     const { topicId, partition } = splitKey(key)
-    const errorCode = checkAcknowledgements(list, canRenew, isRenewal) || checkPartition(key, context).errorCode
+    const errorCode = checkAcknowledgements(list, canRenew, isRenewal) || checkPartition(key, context, topics).errorCode
     const known = group?.known(topicId, partition)
     if (errorCode !== ErrorCode.ERR_NO_ERROR) outcomes.set(key, { errorCode, message: null })
     else if (known === undefined || group === null) {
@@ -223,16 +240,17 @@ function acquireAll(
   group: ShareGroup,
   request: Decoded<ShareFetchRequest>,
   context: RequestContext,
+  topics: TopicStore,
 ): Map<string, ShareFetchResponsePartitionData> {
   const fetched = new Map<string, ShareFetchResponsePartitionData>()
   let bytesLeft = request.maxBytes
   let recordsLeft = request.maxRecords
   for (const key of [...session.partitions]) {
     const { topicId, partition: partitionIndex } = splitKey(key)
-    const { partition, errorCode } = checkPartition(key, context)
+    const { partition, errorCode } = checkPartition(key, context, topics)
     const empty = { partitionIndex, acknowledgeErrorCode: 0, records: NO_BYTES, acquiredRecords: [] }
     if (partition === null || errorCode !== ErrorCode.ERR_NO_ERROR) {
-      fetched.set(key, { ...empty, errorCode, currentLeader: leaderOf(topicId, partitionIndex, context) })
+      fetched.set(key, { ...empty, errorCode, currentLeader: leaderOf(topicId, partitionIndex, topics) })
       continue
     }
     if (bytesLeft <= 0 || recordsLeft <= 0) continue
@@ -261,7 +279,7 @@ function acquireAll(
     fetched.set(key, {
       ...empty,
       errorCode: ErrorCode.ERR_NO_ERROR,
-      currentLeader: leaderOf(topicId, partitionIndex, context),
+      currentLeader: leaderOf(topicId, partitionIndex, topics),
       records: read.chunks,
       acquiredRecords: acquired,
     })
@@ -311,12 +329,8 @@ function withoutAborted(acquired: readonly AcquiredRecords[], aborted: readonly 
   return left
 }
 
-function leaderOf(
-  topicId: string,
-  index: number,
-  { state }: RequestContext,
-): { leaderId: number; leaderEpoch: number } {
-  const partition = state.topics.byId(topicId)?.partitions[index]
+function leaderOf(topicId: string, index: number, topics: TopicStore): { leaderId: number; leaderEpoch: number } {
+  const partition = topics.byId(topicId)?.partitions[index]
   return { leaderId: partition?.leader ?? -1, leaderEpoch: partition?.leaderEpoch ?? -1 }
 }
 
@@ -342,10 +356,10 @@ function responsesOf(
 }
 
 // With its session on this broker a member gives back what it has of the partitions that the broker leads, no others.
-function releaseHere(memberId: string, group: ShareGroup | null, { state, brokerId }: RequestContext): void {
+function releaseHere(memberId: string, group: ShareGroup | null, brokerId: number, topics: TopicStore): void {
   group?.release(memberId, key => {
     const { topicId, partition } = splitKey(key)
-    return state.topics.byId(topicId)?.partitions[partition]?.leader === brokerId
+    return topics.byId(topicId)?.partitions[partition]?.leader === brokerId
   })
 }
 
@@ -355,18 +369,24 @@ function releaseWithConnection(
   memberId: string,
   session: ShareSession,
   group: ShareGroup,
-  context: RequestContext,
+  { brokerId, signal }: RequestContext,
+  { shareSessions, topics }: ReleasingStores,
 ): void {
   const release = (): void => {
-    const sessions = context.state.shareSessions(context.brokerId)
+    const sessions = shareSessions.of(brokerId)
     if (sessions.get(key) !== session) return
     sessions.end(key)
-    releaseHere(memberId, group, context)
+    releaseHere(memberId, group, brokerId, topics)
   }
-  context.signal.addEventListener('abort', release, { once: true })
+  signal.addEventListener('abort', release, { once: true })
 }
 
-function changeOrLate(session: ShareSession, { state, signal }: RequestContext, ms: number): Promise<void> {
+function changeOrLate(
+  session: ShareSession,
+  signal: AbortSignal,
+  { clock, topics }: Pick<Stores, 'clock' | 'topics'>,
+  ms: number,
+): Promise<void> {
   return new Promise(resolve => {
     const stops: (() => void)[] = []
     const done = (): void => {
@@ -375,11 +395,11 @@ function changeOrLate(session: ShareSession, { state, signal }: RequestContext, 
       for (const stop of stops) stop()
       resolve()
     }
-    const timer = state.clock.setTimer(ms, done)
+    const timer = clock.setTimer(ms, done)
     signal.addEventListener('abort', done)
     for (const key of session.partitions) {
       const { topicId, partition } = splitKey(key)
-      const found = state.topics.byId(topicId)?.partitions[partition]
+      const found = topics.byId(topicId)?.partitions[partition]
       if (found !== undefined) stops.push(found.log.onChange(done))
     }
   })

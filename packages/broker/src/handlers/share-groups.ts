@@ -24,25 +24,31 @@ import { SHARE_ASSIGNOR } from '../groups/share-assignor.ts'
 import { checkShareHeartbeat } from '../groups/share.ts'
 import { authorizedOperations } from './operations.ts'
 import { route, type RequestContext, type Route } from './request.ts'
+import type { Stores } from './stores.ts'
 import { withNames } from './consumer-groups.ts'
 import { canDescribe, checkGroup, hostOf } from './group-access.ts'
 
+type ShareGroupStores = Pick<Stores, 'coordinators' | 'groups' | 'topics'>
+
 export const shareGroupRoutes: readonly Route[] = [
   route(ShareGroupHeartbeatServer, heartbeat),
-  route(ShareGroupDescribeServer, ({ groupIds, includeAuthorizedOperations }, context) => ({
+  route(ShareGroupDescribeServer, ({ groupIds, includeAuthorizedOperations }, context, stores) => ({
     throttleTimeMs: 0,
-    groups: groupIds.map(groupId => describe(groupId, includeAuthorizedOperations, context)),
+    groups: groupIds.map(groupId => describe(groupId, includeAuthorizedOperations, context, stores)),
   })),
-  route(DescribeShareGroupOffsetsServer, ({ groups }, context) => ({
+  route(DescribeShareGroupOffsetsServer, ({ groups }, context, stores) => ({
     throttleTimeMs: 0,
-    groups: groups.map(group => describeOffsets(group, context)),
+    groups: groups.map(group => describeOffsets(group, context, stores)),
   })),
   route(AlterShareGroupOffsetsServer, alterOffsets),
   route(DeleteShareGroupOffsetsServer, deleteOffsets),
 ]
 
-function heartbeat(request: Decoded<ShareGroupHeartbeatRequest>, context: RequestContext): ShareGroupHeartbeatResponse {
-  const { state } = context
+function heartbeat(
+  request: Decoded<ShareGroupHeartbeatRequest>,
+  context: RequestContext,
+  { coordinators, groups }: Pick<Stores, 'coordinators' | 'groups'>,
+): ShareGroupHeartbeatResponse {
   const { groupId, memberId, memberEpoch, rackId, subscribedTopicNames: topics } = request
   const refuse = (errorCode: number, errorMessage: string | null = null): ShareGroupHeartbeatResponse => ({
     throttleTimeMs: 0,
@@ -58,14 +64,14 @@ function heartbeat(request: Decoded<ShareGroupHeartbeatRequest>, context: Reques
   return orRefuse((): ShareGroupHeartbeatResponse => {
     const input = { groupId, memberId, memberEpoch, rackId, topics }
     checkShareHeartbeat(input)
-    const problem = state.checkCoordinator(context.brokerId, groupId)
+    const problem = coordinators.check(context.brokerId, groupId)
     if (problem !== ErrorCode.ERR_NO_ERROR) return refuse(problem)
-    const isNew = !state.groups.has(groupId)
+    const isNew = !groups.has(groupId)
     if (isNew && memberEpoch !== 0) {
       throw new GroupRefusal(ErrorCode.ERR_GROUP_ID_NOT_FOUND, `Share group ${groupId} not found.`)
     }
     const client = { clientId: context.clientId, host: hostOf(context), canDescribe: canDescribe(context) }
-    const output = state.group(groupId).asShare(isNew).heartbeat(input, client)
+    const output = groups.getOrCreate(groupId).asShare(isNew).heartbeat(input, client)
     return {
       throttleTimeMs: 0,
       errorCode: ErrorCode.ERR_NO_ERROR,
@@ -82,8 +88,8 @@ function describe(
   groupId: string,
   withOperations: boolean,
   context: RequestContext,
+  { coordinators, groups, topics: store }: ShareGroupStores,
 ): ShareGroupDescribeResponseDescribedGroup {
-  const { state } = context
   const refuse = (errorCode: number, errorMessage: string | null = null): ReturnType<typeof describe> => ({
     errorCode,
     errorMessage,
@@ -94,9 +100,9 @@ function describe(
     assignorName: '',
     members: [],
   })
-  const problem = checkGroup('describe', groupId, context)
+  const problem = checkGroup('describe', groupId, context, coordinators)
   if (problem !== ErrorCode.ERR_NO_ERROR) return refuse(problem)
-  const group = state.groups.get(groupId)
+  const group = groups.get(groupId)
   const share = group?.share ?? null
   if (share === null) {
     const what = group === undefined ? 'not found' : 'is not a share group'
@@ -122,7 +128,7 @@ function describe(
       clientId,
       clientHost: host,
       subscribedTopicNames: [...topics],
-      assignment: { topicPartitions: withNames(assigned, state.topics) },
+      assignment: { topicPartitions: withNames(assigned, store) },
     })),
     ...(withOperations ? { authorizedOperations: authorizedOperations(context, 'group', groupId) } : {}),
   }
@@ -131,18 +137,19 @@ function describe(
 function describeOffsets(
   { groupId, topics: asked }: Decoded<DescribeShareGroupOffsetsRequest>['groups'][number],
   context: RequestContext,
+  { coordinators, groups, topics: store }: ShareGroupStores,
 ): DescribeShareGroupOffsetsResponseDescribeShareGroupOffsetsResponseGroup {
-  const { state, version } = context
-  const problem = checkGroup('describe', groupId, context)
+  const { version } = context
+  const problem = checkGroup('describe', groupId, context, coordinators)
   if (problem !== ErrorCode.ERR_NO_ERROR) return { groupId, topics: [], errorCode: problem, errorMessage: null }
-  const share = state.groups.get(groupId)?.share ?? null
+  const share = groups.get(groupId)?.share ?? null
   const wanted =
     asked ??
-    withNames(share?.partitionKeys() ?? [], state.topics)
+    withNames(share?.partitionKeys() ?? [], store)
       .filter(({ topicName }) => context.allows('describe', 'topic', topicName))
       .map(({ topicName, partitions }) => ({ topicName, partitions }))
   const topics = wanted.map(({ topicName, partitions }) => {
-    const topic = state.topics.get(topicName)
+    const topic = store.get(topicName)
     const mayDescribe = context.allows('describe', 'topic', topicName)
     return {
       topicName,
@@ -170,24 +177,24 @@ function describeOffsets(
 function alterOffsets(
   { groupId, topics }: Decoded<AlterShareGroupOffsetsRequest>,
   context: RequestContext,
+  { coordinators, groups, topics: store }: ShareGroupStores,
 ): AlterShareGroupOffsetsResponse {
-  const { state } = context
   const refuse = (errorCode: number, errorMessage: string | null = null): AlterShareGroupOffsetsResponse => ({
     throttleTimeMs: 0,
     errorCode,
     errorMessage,
     responses: [],
   })
-  const problem = checkGroup('read', groupId, context)
+  const problem = checkGroup('read', groupId, context, coordinators)
   if (problem !== ErrorCode.ERR_NO_ERROR) return refuse(problem)
   if (groupId === '') return refuse(ErrorCode.ERR_INVALID_GROUP_ID)
   return orRefuse(() => {
-    const isNew = !state.groups.has(groupId)
-    const share = state.group(groupId).asShare(isNew)
+    const isNew = !groups.has(groupId)
+    const share = groups.getOrCreate(groupId).asShare(isNew)
     if (!share.isEmpty) throw new GroupRefusal(ErrorCode.ERR_NON_EMPTY_GROUP, 'The group is not empty.')
     const responses = topics.map(({ topicName, partitions }) => {
       const allowed = context.allows('read', 'topic', topicName)
-      const topic = allowed ? state.topics.get(topicName) : undefined
+      const topic = allowed ? store.get(topicName) : undefined
       return {
         topicName,
         topicId: topic?.id ?? ZERO_UUID,
@@ -209,18 +216,18 @@ function alterOffsets(
 function deleteOffsets(
   { groupId, topics }: Decoded<DeleteShareGroupOffsetsRequest>,
   context: RequestContext,
+  { coordinators, groups, topics: store }: ShareGroupStores,
 ): DeleteShareGroupOffsetsResponse {
-  const { state } = context
   const refuse = (errorCode: number, errorMessage: string | null = null): DeleteShareGroupOffsetsResponse => ({
     throttleTimeMs: 0,
     errorCode,
     errorMessage,
     responses: [],
   })
-  const problem = checkGroup('delete', groupId, context)
+  const problem = checkGroup('delete', groupId, context, coordinators)
   if (problem !== ErrorCode.ERR_NO_ERROR) return refuse(problem)
   if (groupId === '') return refuse(ErrorCode.ERR_INVALID_GROUP_ID)
-  const group = state.groups.get(groupId)
+  const group = groups.get(groupId)
   const share = group?.share ?? null
   if (share === null) {
     const what = group === undefined ? 'not found' : 'is not a share group'
@@ -228,7 +235,7 @@ function deleteOffsets(
   }
   if (!share.isEmpty) return refuse(ErrorCode.ERR_NON_EMPTY_GROUP, 'The group is not empty.')
   const responses = topics.map(({ topicName }) => {
-    const topicId = state.topics.get(topicName)?.id ?? ZERO_UUID
+    const topicId = store.get(topicName)?.id ?? ZERO_UUID
     if (!context.allows('read', 'topic', topicName)) {
       const errorCode = ErrorCode.ERR_TOPIC_AUTHORIZATION_FAILED
       return { topicName, topicId: ZERO_UUID, errorCode, errorMessage: 'Topic authorization failed.' }

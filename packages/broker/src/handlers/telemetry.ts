@@ -12,25 +12,26 @@ import { TELEMETRY_MAX_BYTES, telemetryCompression } from '../telemetry/telemetr
 
 /** Served only by clusters that somebody wants to be told of metrics by. */
 export const telemetryRoutes: readonly Route[] = [
-  route(GetTelemetrySubscriptionsServer, ({ clientInstanceId }, context): GetTelemetrySubscriptionsResponse => {
-    const { telemetry } = context.state
-    if (context.isToFail || telemetry === null) return nothing(ErrorCode.ERR_UNKNOWN)
-    const found = telemetry.subscribe(context.brokerId, clientInstanceId, traitsOf(context))
-    if (typeof found === 'number') return nothing(found)
-    return {
-      throttleTimeMs: 0,
-      errorCode: ErrorCode.ERR_NO_ERROR,
-      clientInstanceId: found.clientInstanceId,
-      subscriptionId: found.subscriptionId,
-      acceptedCompressionTypes: telemetryCompression,
-      pushIntervalMs: found.intervalMs,
-      telemetryMaxBytes: TELEMETRY_MAX_BYTES,
-      deltaTemporality: true,
-      requestedMetrics: found.metrics,
-    }
-  }),
-  route(PushTelemetryServer, (request, context) => {
-    const { telemetry } = context.state
+  route(
+    GetTelemetrySubscriptionsServer,
+    ({ clientInstanceId }, context, { telemetry }): GetTelemetrySubscriptionsResponse => {
+      if (context.isToFail || telemetry === null) return nothing(ErrorCode.ERR_UNKNOWN)
+      const found = telemetry.subscribe(context.brokerId, clientInstanceId, traitsOf(context))
+      if (typeof found === 'number') return nothing(found)
+      return {
+        throttleTimeMs: 0,
+        errorCode: ErrorCode.ERR_NO_ERROR,
+        clientInstanceId: found.clientInstanceId,
+        subscriptionId: found.subscriptionId,
+        acceptedCompressionTypes: telemetryCompression,
+        pushIntervalMs: found.intervalMs,
+        telemetryMaxBytes: TELEMETRY_MAX_BYTES,
+        deltaTemporality: true,
+        requestedMetrics: found.metrics,
+      }
+    },
+  ),
+  route(PushTelemetryServer, (request, context, { telemetry }) => {
     const isRefused = context.isToFail || telemetry === null
     const errorCode = isRefused ? ErrorCode.ERR_UNKNOWN : telemetry.push(context.brokerId, request, traitsOf(context))
     return { throttleTimeMs: 0, errorCode }

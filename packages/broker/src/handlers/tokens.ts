@@ -12,6 +12,7 @@ import {
   type DescribeDelegationTokenResponse,
 } from '@ottla/protocol'
 import { route, type RequestContext, type Route } from './request.ts'
+import type { Stores } from './stores.ts'
 import { TokenRefusal, isOwnerOrRenewer } from '../security/tokens.ts'
 
 const ANONYMOUS = 'User:ANONYMOUS'
@@ -20,11 +21,11 @@ const REQUESTER_VERSION = 3
 
 export const tokenRoutes: readonly Route[] = [
   route(CreateDelegationTokenServer, create),
-  route(RenewDelegationTokenServer, ({ hmac, renewPeriodMs }, context) =>
-    changed(context, (tokens, principal) => tokens.renew(hmac, principal, renewPeriodMs)),
+  route(RenewDelegationTokenServer, ({ hmac, renewPeriodMs }, context, { logIn }) =>
+    changed(context, principal => logIn.tokens.renew(hmac, principal, renewPeriodMs)),
   ),
-  route(ExpireDelegationTokenServer, ({ hmac, expiryTimePeriodMs }, context) =>
-    changed(context, (tokens, principal) => tokens.expire(hmac, principal, expiryTimePeriodMs)),
+  route(ExpireDelegationTokenServer, ({ hmac, expiryTimePeriodMs }, context, { logIn }) =>
+    changed(context, principal => logIn.tokens.expire(hmac, principal, expiryTimePeriodMs)),
   ),
   route(DescribeDelegationTokenServer, describe),
 ]
@@ -32,8 +33,9 @@ export const tokenRoutes: readonly Route[] = [
 function create(
   request: Decoded<CreateDelegationTokenRequest>,
   context: RequestContext,
+  { logIn }: Pick<Stores, 'logIn'>,
 ): CreateDelegationTokenResponse {
-  const { state, version } = context
+  const { version } = context
   const requester = context.session.principal
   const ownerName = request.ownerPrincipalName ?? ''
   const ownerType = request.ownerPrincipalType ?? ''
@@ -59,7 +61,7 @@ function create(
   if (types.some(type => type !== 'User')) return refused(ErrorCode.ERR_INVALID_PRINCIPAL_TYPE)
   const renewers = request.renewers.map(({ principalType, principalName }) => `${principalType}:${principalName}`)
   if (context.isToFail) return refused(ErrorCode.ERR_UNKNOWN)
-  const token = state.tokens.create(owner, requester, renewers, request.maxLifetimeMs)
+  const token = logIn.tokens.create(owner, requester, renewers, request.maxLifetimeMs)
   return {
     errorCode: ErrorCode.ERR_NO_ERROR,
     ...names(owner, requester, version),
@@ -74,7 +76,7 @@ function create(
 
 function changed(
   context: RequestContext,
-  change: (tokens: RequestContext['state']['tokens'], principal: string) => number,
+  change: (principal: string) => number,
 ): { errorCode: number; expiryTimestampMs: number; throttleTimeMs: number } {
   const refused = (errorCode: number): ReturnType<typeof changed> => ({
     errorCode,
@@ -84,7 +86,7 @@ function changed(
   if (!mayAsk(context)) return refused(ErrorCode.ERR_DELEGATION_TOKEN_REQUEST_NOT_ALLOWED)
   if (context.isToFail) return refused(ErrorCode.ERR_UNKNOWN)
   try {
-    const expiryTimestampMs = change(context.state.tokens, context.session.principal)
+    const expiryTimestampMs = change(context.session.principal)
     return { errorCode: ErrorCode.ERR_NO_ERROR, expiryTimestampMs, throttleTimeMs: 0 }
   } catch (error) {
     if (error instanceof TokenRefusal) return refused(error.errorCode)
@@ -95,13 +97,14 @@ function changed(
 function describe(
   { owners }: Decoded<DescribeDelegationTokenRequest>,
   context: RequestContext,
+  { logIn }: Pick<Stores, 'logIn'>,
 ): DescribeDelegationTokenResponse {
   if (!mayAsk(context)) {
     return { errorCode: ErrorCode.ERR_DELEGATION_TOKEN_REQUEST_NOT_ALLOWED, tokens: [], throttleTimeMs: 0 }
   }
   const wanted = owners?.map(({ principalType, principalName }) => `${principalType}:${principalName}`) ?? null
   const { principal } = context.session
-  const tokens = [...context.state.tokens.all()].filter(
+  const tokens = [...logIn.tokens.all()].filter(
     token =>
       (wanted?.some(name => isOwnerOrRenewer(token, name)) ?? true) &&
       (isOwnerOrRenewer(token, principal) ||

@@ -1,7 +1,6 @@
 /** Configurations of topics. */
 import { ErrorCode } from '@ottla/protocol'
-import { brokerNameOf } from '../configs/broker-configs.ts'
-import type { RequestContext } from './request.ts'
+import { brokerNameOf, type BrokerConfigs } from '../configs/broker-configs.ts'
 import { configProblem, isListConfig, topicConfigType, topicDefaults } from '../configs/topic-configs.ts'
 import { nameProblem } from '../topics/topics.ts'
 import {
@@ -17,17 +16,17 @@ import {
 } from './config-kind.ts'
 
 export const topicConfigs: ConfigKind = {
-  describe: (resourceName, context) => {
+  describe: (resourceName, context, { topics, brokerConfigs }) => {
     if (!context.allows('describe-configs', 'topic', resourceName)) {
       return problem(ErrorCode.ERR_TOPIC_AUTHORIZATION_FAILED)
     }
-    const topic = context.state.topics.get(resourceName)
+    const topic = topics.get(resourceName)
     if (topic === undefined) return problem(unknownTopic(resourceName).errorCode)
     return [...topicDefaults].map(([name, fallback]) => {
       const own = topic.configs.get(name)
       const synonyms = [
         ...(own === undefined ? [] : [{ name, value: own, source: Source.topic }]),
-        ...ofBrokers(name, context),
+        ...ofBrokers(name, context.brokerId, brokerConfigs),
       ]
       return {
         name,
@@ -40,14 +39,13 @@ export const topicConfigs: ConfigKind = {
       }
     })
   },
-  alter: (resourceName, configs, validateOnly, context) => {
+  alter: (resourceName, configs, validateOnly, context, { topics }) => {
     if (!context.allows('alter-configs', 'topic', resourceName)) {
       return problem(ErrorCode.ERR_TOPIC_AUTHORIZATION_FAILED)
     }
     if (resourceName === '') {
       return problem(ErrorCode.ERR_INVALID_REQUEST, 'Default topic resources are not allowed.')
     }
-    const { topics } = context.state
     const topic = topics.get(resourceName)
     if (topic === undefined) return unknownTopic(resourceName)
     const changes = new Map<string, string | null>()
@@ -73,14 +71,14 @@ export const topicConfigs: ConfigKind = {
     topics.changed(topic)
     return null
   },
-  own: (resourceName, { state }) => state.topics.get(resourceName)?.configs.keys() ?? [],
+  own: (resourceName, _context, { topics }) => topics.get(resourceName)?.configs.keys() ?? [],
 }
 
 // What brokers have for topics that do not say otherwise.
-function ofBrokers(config: string, { state, brokerId }: RequestContext): DescribedConfig['synonyms'] {
+function ofBrokers(config: string, brokerId: number, brokerConfigs: BrokerConfigs): DescribedConfig['synonyms'] {
   const name = brokerNameOf(config)
   if (name === undefined) return []
-  const values = state.brokerConfigs.values(brokerId, name, new Map())
+  const values = brokerConfigs.values(brokerId, name, new Map())
   return values.map(({ value, source }) => ({ name, value, source: Source[source] }))
 }
 

@@ -9,6 +9,7 @@ import {
 } from '@ottla/protocol'
 import { authorizedOperations } from './operations.ts'
 import { route, type RequestContext, type Route } from './request.ts'
+import type { Stores } from './stores.ts'
 import { nameProblem } from '../topics/topics.ts'
 import { describePartition } from './metadata.ts'
 
@@ -23,19 +24,17 @@ type DescribedTopic = DescribeTopicPartitionsResponse['topics'][number]
 function describe(
   { topics: asked, cursor, responsePartitionLimit }: Decoded<DescribeTopicPartitionsRequest>,
   context: RequestContext,
+  { brokers, topics: store }: Pick<Stores, 'brokers' | 'topics'>,
 ): DescribeTopicPartitionsResponse {
-  const { state } = context
   const mayDescribe = (name: string): boolean => context.allows('describe', 'topic', name)
   const isAll = asked.length === 0
-  const wanted = isAll
-    ? [...state.topics.all()].map(({ name }) => name).filter(mayDescribe)
-    : asked.map(one => one.name)
+  const wanted = isAll ? [...store.all()].map(({ name }) => name).filter(mayDescribe) : asked.map(one => one.name)
   const start = cursor?.topicName ?? ''
   const names = [...new Set(wanted)].filter(name => name >= start).sort()
   let left = Math.max(1, Math.min(MOST_PARTITIONS, responsePartitionLimit))
   const topics: DescribedTopic[] = []
   for (const name of names) {
-    const topic = state.topics.get(name)
+    const topic = store.get(name)
     const errorCode = errorOf(name, topic !== undefined, mayDescribe(name))
     if (errorCode !== ErrorCode.ERR_NO_ERROR || topic === undefined) {
       topics.push({ errorCode, name, topicId: ZERO_UUID, partitions: [] })
@@ -54,7 +53,7 @@ function describe(
       isInternal: topic.isInternal,
       // The lists may be null by the protocol; Kafka's own client cannot bear it.
       partitions: page.map(partition => ({
-        ...describePartition(partition, context),
+        ...describePartition(partition, brokers),
         eligibleLeaderReplicas: [],
         lastKnownElr: [],
       })),

@@ -12,9 +12,10 @@ import {
 } from '@ottla/protocol'
 import { CLUSTER_NAME } from '../security/acls.ts'
 import { internalTopics } from '../topics/internal-topics.ts'
+import type { ClientQuotas } from '../quotas/client-quotas.ts'
 import type { MutationQuota } from '../quotas/mutation-quota.ts'
 import { quotaClient, route, type RequestContext, type Route } from './request.ts'
-import { PARTITION_LIMIT } from '../topics/topics.ts'
+import { PARTITION_LIMIT, type TopicStore } from '../topics/topics.ts'
 
 const TWICE = 'Duplicate topic name.'
 const TOO_MUCH = 'The throttling quota has been exceeded.'
@@ -26,26 +27,26 @@ const STRICT_DELETE_TOPICS = 5
 type CreatableTopic = Decoded<CreateTopicsRequest>['topics'][number]
 
 export const topicRoutes: readonly Route[] = [
-  route(CreateTopicsServer, ({ topics, validateOnly }, context) => {
-    const quota = mutationQuota(context, STRICT_CREATE_TOPICS)
+  route(CreateTopicsServer, ({ topics, validateOnly }, context, { topics: store, quotas }) => {
+    const quota = mutationQuota(quotas, context, STRICT_CREATE_TOPICS)
     const created = once(topics.map(({ name }) => name)).map(({ name, isOnce, at }) => {
       const topic = topics[at]
-      if (isOnce && topic !== undefined) return create(topic, validateOnly, quota, context)
+      if (isOnce && topic !== undefined) return create(topic, validateOnly, quota, context, store)
       return { name, errorCode: ErrorCode.ERR_INVALID_REQUEST, errorMessage: TWICE }
     })
     return { throttleTimeMs: quota.throttleTimeMs, topics: created }
   }),
-  route(DeleteTopicsServer, ({ topics, topicNames }, context) => {
-    const { state, version } = context
+  route(DeleteTopicsServer, ({ topics, topicNames }, context, { topics: store, quotas }) => {
+    const { version } = context
     const asked = version >= 6 ? topics : topicNames.map(name => ({ name, topicId: ZERO_UUID }))
-    const quota = mutationQuota(context, STRICT_DELETE_TOPICS)
+    const quota = mutationQuota(quotas, context, STRICT_DELETE_TOPICS)
     const responses = once(asked.map(({ name, topicId }) => name ?? topicId)).map(({ isOnce, at }) => {
       const { name, topicId } = asked[at] as (typeof asked)[number] // by their own indexes
       // One of both, and only once.
       if (!isOnce || (name === null) === (topicId === ZERO_UUID)) {
         return { name, topicId, errorCode: ErrorCode.ERR_INVALID_REQUEST }
       }
-      const topic = name === null ? state.topics.byId(topicId) : state.topics.get(name)
+      const topic = name === null ? store.byId(topicId) : store.get(name)
       const result = (errorCode: number): { name: string | null; topicId: string; errorCode: number } => ({
         name: topic?.name ?? name,
         topicId: topic?.id ?? topicId,
@@ -57,16 +58,16 @@ export const topicRoutes: readonly Route[] = [
         return result(name === null ? ErrorCode.ERR_UNKNOWN_TOPIC_ID : ErrorCode.ERR_UNKNOWN_TOPIC_OR_PART)
       }
       if (!quota.take(topic.partitions.length)) return result(ErrorCode.ERR_THROTTLING_QUOTA_EXCEEDED)
-      state.deleteTopic(topic)
+      store.delete(topic)
       return result(ErrorCode.ERR_NO_ERROR)
     })
     return { throttleTimeMs: quota.throttleTimeMs, responses }
   }),
-  route(CreatePartitionsServer, ({ topics, validateOnly }, context) => {
-    const quota = mutationQuota(context, STRICT_CREATE_PARTITIONS)
+  route(CreatePartitionsServer, ({ topics, validateOnly }, context, { topics: store, quotas }) => {
+    const quota = mutationQuota(quotas, context, STRICT_CREATE_PARTITIONS)
     const results = once(topics.map(({ name }) => name)).map(({ isOnce, at }) => {
       const { name, count, assignments } = topics[at] as (typeof topics)[number] // by their own indexes
-      const topic = context.state.topics.get(name)
+      const topic = store.get(name)
       const result = (
         errorCode: number,
         errorMessage: string | null = null,
@@ -92,20 +93,20 @@ export const topicRoutes: readonly Route[] = [
         return result(ErrorCode.ERR_INVALID_REPLICA_ASSIGNMENT, message)
       }
       const replicas = assignments?.map(({ brokerIds }) => brokerIds)
-      const problem = replicas === undefined ? null : context.state.topics.assignmentProblem(replicas)
+      const problem = replicas === undefined ? null : store.assignmentProblem(replicas)
       if (problem !== null) return result(ErrorCode.ERR_INVALID_REPLICA_ASSIGNMENT, problem)
       if (!quota.take(count - current)) return result(ErrorCode.ERR_THROTTLING_QUOTA_EXCEEDED, TOO_MUCH)
-      if (!validateOnly) context.state.topics.grow(topic, count, replicas)
+      if (!validateOnly) store.grow(topic, count, replicas)
       return result(ErrorCode.ERR_NO_ERROR)
     })
     return { throttleTimeMs: quota.throttleTimeMs, results }
   }),
-  route(DeleteRecordsServer, ({ topics }, context) => ({
+  route(DeleteRecordsServer, ({ topics }, context, { topics: store }) => ({
     throttleTimeMs: 0,
     topics: topics.map(({ name, partitions }) => ({
       name,
       partitions: partitions.map(({ partitionIndex, offset }) => {
-        const partition = context.state.topics.partition(name, partitionIndex)
+        const partition = store.partition(name, partitionIndex)
         const fail = (errorCode: number): { partitionIndex: number; lowWatermark: number; errorCode: number } => ({
           partitionIndex,
           lowWatermark: -1,
@@ -123,8 +124,8 @@ export const topicRoutes: readonly Route[] = [
   })),
 ]
 
-function mutationQuota(context: RequestContext, strictFrom: number): MutationQuota {
-  return context.state.quotas.mutations(quotaClient(context), context.version >= strictFrom)
+function mutationQuota(quotas: ClientQuotas, context: RequestContext, strictFrom: number): MutationQuota {
+  return quotas.mutations(quotaClient(context), context.version >= strictFrom)
 }
 
 // Each name once, with the place where it is first, and whether it is nowhere else.
@@ -140,8 +141,8 @@ function create(
   validateOnly: boolean,
   quota: MutationQuota,
   context: RequestContext,
+  store: TopicStore,
 ): CreateTopicsResponseCreatableTopicResult {
-  const { state } = context
   const { name } = asked
   if (!context.allows('create', 'cluster', CLUSTER_NAME) && !context.allows('create', 'topic', name)) {
     return { name, errorCode: ErrorCode.ERR_TOPIC_AUTHORIZATION_FAILED, errorMessage: 'Authorization failed.' }
@@ -164,14 +165,14 @@ function create(
     ...(hasAssignment ? { assignment: sorted.map(({ brokerIds }) => brokerIds) } : {}),
     configs: new Map(asked.configs.map(config => [config.name, config.value])),
   }
-  const refusal = state.topics.refusal(wanted)
+  const refusal = store.refusal(wanted)
   if (refusal !== null) return { name, errorCode: refusal.errorCode, errorMessage: refusal.message }
   const count = hasAssignment ? sorted.length : asked.numPartitions
-  if (!quota.take(count < 0 ? state.topics.defaultPartitions : count)) {
+  if (!quota.take(count < 0 ? store.defaultPartitions : count)) {
     return { name, errorCode: ErrorCode.ERR_THROTTLING_QUOTA_EXCEEDED, errorMessage: TOO_MUCH }
   }
   if (validateOnly) return { name, errorCode: ErrorCode.ERR_NO_ERROR, errorMessage: null }
-  const topic = state.topics.create(wanted)
+  const topic = store.create(wanted)
   return {
     name,
     topicId: topic.id,

@@ -16,29 +16,34 @@ import {
 import { CLUSTER_NAME } from '../security/acls.ts'
 import { OFFSETS_TOPIC } from '../topics/internal-topics.ts'
 import { route, type RequestContext, type Route } from './request.ts'
-import { completeOffsets } from '../transactions/markers.ts'
-import { nameProblem } from '../topics/topics.ts'
-import { transactionStates, type TopicPartition } from '../transactions/transaction.ts'
+import type { Stores } from './stores.ts'
+import { completeOffsets, type OffsetPlaces } from '../transactions/markers.ts'
+import { nameProblem, type TopicPartition, type TopicStore } from '../topics/topics.ts'
+import { transactionStates } from '../transactions/transaction.ts'
 
 export const transactionAdminRoutes: readonly Route[] = [
-  route(DescribeTransactionsServer, ({ transactionalIds }, context) => ({
+  route(DescribeTransactionsServer, ({ transactionalIds }, context, stores) => ({
     throttleTimeMs: 0,
-    transactionStates: transactionalIds.map(id => describe(id, context)),
+    transactionStates: transactionalIds.map(id => describe(id, context, stores)),
   })),
   route(ListTransactionsServer, list),
-  route(DescribeProducersServer, ({ topics }, context) => ({
+  route(DescribeProducersServer, ({ topics }, context, { topics: store }) => ({
     throttleTimeMs: 0,
     topics: topics.map(({ name, partitionIndexes }) => ({
       name,
-      partitions: partitionIndexes.map(index => describeProducers({ topic: name, partition: index }, context)),
+      partitions: partitionIndexes.map(index => describeProducers({ topic: name, partition: index }, context, store)),
     })),
   })),
-  route(WriteTxnMarkersServer, ({ markers }, context) => ({
-    markers: markers.map(marker => writeMarkers(marker, context)),
+  route(WriteTxnMarkersServer, ({ markers }, context, stores) => ({
+    markers: markers.map(marker => writeMarkers(marker, context, stores)),
   })),
 ]
 
-function describe(transactionalId: string, context: RequestContext): DescribeTransactionsResponseTransactionState {
+function describe(
+  transactionalId: string,
+  context: RequestContext,
+  { coordinators, transactions }: Pick<Stores, 'coordinators' | 'transactions'>,
+): DescribeTransactionsResponseTransactionState {
   const fail = (errorCode: number): DescribeTransactionsResponseTransactionState => ({
     errorCode,
     transactionalId,
@@ -49,14 +54,13 @@ function describe(transactionalId: string, context: RequestContext): DescribeTra
     producerEpoch: 0,
     topics: [],
   })
-  const { state } = context
   if (!context.allows('describe', 'transactional-id', transactionalId)) {
     return fail(ErrorCode.ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED)
   }
   if (transactionalId === '') return fail(ErrorCode.ERR_INVALID_REQUEST)
-  const problem = state.checkCoordinator(context.brokerId, transactionalId, 'transaction')
+  const problem = coordinators.check(context.brokerId, transactionalId, 'transaction')
   if (problem !== ErrorCode.ERR_NO_ERROR) return fail(problem)
-  const fields = state.transactions.get(transactionalId)?.fields
+  const fields = transactions.get(transactionalId)?.fields
   if (fields === undefined) return fail(ErrorCode.ERR_TRANSACTIONAL_ID_NOT_FOUND)
   const byTopic = new Map<string, number[]>()
   for (const { topic, partition } of fields.partitions.values()) {
@@ -77,9 +81,12 @@ function describe(transactionalId: string, context: RequestContext): DescribeTra
   }
 }
 
-function list(request: Decoded<ListTransactionsRequest>, context: RequestContext): ListTransactionsResponse {
+function list(
+  request: Decoded<ListTransactionsRequest>,
+  context: RequestContext,
+  { clock, coordinators, transactions }: Pick<Stores, 'clock' | 'coordinators' | 'transactions'>,
+): ListTransactionsResponse {
   const { stateFilters, producerIdFilters, durationFilter, transactionalIdPattern } = request
-  const { state } = context
   let pattern: RegExp | null = null
   if (transactionalIdPattern !== null && transactionalIdPattern !== '') {
     try {
@@ -89,9 +96,9 @@ function list(request: Decoded<ListTransactionsRequest>, context: RequestContext
       return { throttleTimeMs: 0, errorCode, unknownStateFilters: [], transactionStates: [] }
     }
   }
-  const now = state.clock.now()
-  const found = [...state.transactions.all()].filter(({ id, fields }) => {
-    if (state.coordinator('transaction', id)?.id !== context.brokerId) return false
+  const now = clock.now()
+  const found = [...transactions.all()].filter(({ id, fields }) => {
+    if (coordinators.of('transaction', id)?.id !== context.brokerId) return false
     if (producerIdFilters.length > 0 && !producerIdFilters.includes(fields.producerId)) return false
     if (stateFilters.length > 0 && !stateFilters.includes(fields.state)) return false
     if (durationFilter >= 0 && now - fields.startTime <= durationFilter) return false
@@ -113,8 +120,9 @@ function list(request: Decoded<ListTransactionsRequest>, context: RequestContext
 function describeProducers(
   { topic, partition: partitionIndex }: TopicPartition,
   context: RequestContext,
+  store: TopicStore,
 ): DescribeProducersResponsePartitionResponse {
-  const { state, brokerId } = context
+  const { brokerId } = context
   const fail = (errorCode: number): DescribeProducersResponsePartitionResponse => ({
     partitionIndex,
     errorCode,
@@ -123,7 +131,7 @@ function describeProducers(
   })
   if (nameProblem(topic) !== null) return fail(ErrorCode.ERR_TOPIC_EXCEPTION)
   if (!context.allows('read', 'topic', topic)) return fail(ErrorCode.ERR_TOPIC_AUTHORIZATION_FAILED)
-  const partition = state.topics.partition(topic, partitionIndex)
+  const partition = store.partition(topic, partitionIndex)
   if (partition === undefined) return fail(ErrorCode.ERR_UNKNOWN_TOPIC_OR_PART)
   // Followers know the producers as well.
   if (!partition.replicas.includes(brokerId)) return fail(ErrorCode.ERR_NOT_LEADER_FOR_PARTITION)
@@ -140,9 +148,12 @@ function describeProducers(
   }
 }
 
+type WritingStores = OffsetPlaces & Pick<Stores, 'clock' | 'topics'>
+
 function writeMarkers(
   marker: Decoded<WriteTxnMarkersRequest>['markers'][number],
   context: RequestContext,
+  stores: WritingStores,
 ): WriteTxnMarkersResponseWritableTxnMarkerResult {
   const { producerId, topics } = marker
   const isAllowed =
@@ -154,7 +165,7 @@ function writeMarkers(
       partitions: partitionIndexes.map(partitionIndex => ({
         partitionIndex,
         errorCode: isAllowed
-          ? writeOne(marker, { topic: name, partition: partitionIndex }, context)
+          ? writeOne(marker, { topic: name, partition: partitionIndex }, context, stores)
           : ErrorCode.ERR_CLUSTER_AUTHORIZATION_FAILED,
       })),
     })),
@@ -165,18 +176,19 @@ function writeOne(
   marker: Decoded<WriteTxnMarkersRequest>['markers'][number],
   place: TopicPartition,
   context: RequestContext,
+  stores: WritingStores,
 ): number {
-  const { state } = context
+  const { clock, topics } = stores
   const { producerId, producerEpoch, coordinatorEpoch, transactionResult: commit } = marker
-  const partition = state.topics.partition(place.topic, place.partition)
+  const partition = topics.partition(place.topic, place.partition)
   const problem = context.checkLeader(partition, -1)
   if (partition === undefined || problem !== ErrorCode.ERR_NO_ERROR) return problem
   if (place.topic === OFFSETS_TOPIC) {
-    completeOffsets(state, place, producerId, commit)
+    completeOffsets(stores, place, producerId, commit)
     return ErrorCode.ERR_NO_ERROR
   }
   const { leaderEpoch, log } = partition
-  const timestamp = state.clock.now()
+  const timestamp = clock.now()
   const refusal = log.mark({ producerId, producerEpoch, commit, coordinatorEpoch, leaderEpoch, timestamp })
   return refusal?.errorCode ?? ErrorCode.ERR_NO_ERROR
 }

@@ -7,6 +7,8 @@ import {
   type TxnOffsetCommitResponse,
 } from '@ottla/protocol'
 import { route, type RequestContext, type Route } from './request.ts'
+import type { Stores } from './stores.ts'
+import type { TopicStore } from '../topics/topics.ts'
 import { partitionKey } from '../transactions/transaction.ts'
 
 const MAX_METADATA_BYTES = 4096
@@ -16,17 +18,23 @@ const ADDS_PARTITIONS_VERSION = 5
 
 export const transactionOffsetRoutes: readonly Route[] = [route(TxnOffsetCommitServer, commit)]
 
-function commit(request: Decoded<TxnOffsetCommitRequest>, context: RequestContext): TxnOffsetCommitResponse {
+type CommitStores = Pick<Stores, 'coordinators' | 'groups' | 'topics' | 'transactionalOffsets' | 'transactions'>
+
+function commit(
+  request: Decoded<TxnOffsetCommitRequest>,
+  context: RequestContext,
+  stores: CommitStores,
+): TxnOffsetCommitResponse {
   const { groupId, producerId } = request
-  const { state } = context
+  const { topics: store, transactionalOffsets } = stores
   const forbidden = forbid(request, context)
   const problemOf = (name: string, index: number): number =>
-    forbidden === ErrorCode.ERR_NO_ERROR ? checkPartition(name, index, context) : forbidden
+    forbidden === ErrorCode.ERR_NO_ERROR ? checkPartition(name, index, context, store) : forbidden
   // What does not come to the coordinator cannot make the group a part of the transaction.
   const isAnyLeft = request.topics.some(({ name, partitions }) =>
     partitions.some(({ partitionIndex }) => problemOf(name, partitionIndex) === ErrorCode.ERR_NO_ERROR),
   )
-  const refusal = isAnyLeft ? refuse(request, context) : ErrorCode.ERR_NO_ERROR
+  const refusal = isAnyLeft ? refuse(request, context, stores) : ErrorCode.ERR_NO_ERROR
   return {
     throttleTimeMs: 0,
     topics: request.topics.map(({ name, partitions }) => ({
@@ -37,10 +45,10 @@ function commit(request: Decoded<TxnOffsetCommitRequest>, context: RequestContex
         if (errorCode === ErrorCode.ERR_NO_ERROR && (committedMetadata?.length ?? 0) > MAX_METADATA_BYTES) {
           errorCode = ErrorCode.ERR_OFFSET_METADATA_TOO_LARGE
         }
-        if (errorCode === ErrorCode.ERR_NO_ERROR) errorCode = checkMember(request, name, partitionIndex, context)
+        if (errorCode === ErrorCode.ERR_NO_ERROR) errorCode = checkMember(request, name, partitionIndex, stores)
         if (errorCode === ErrorCode.ERR_NO_ERROR) {
           const key = partitionKey({ topic: name, partition: partitionIndex })
-          state.transactionalOffsets.add(producerId, groupId, key, {
+          transactionalOffsets.add(producerId, groupId, key, {
             offset: committedOffset,
             leaderEpoch: committedLeaderEpoch,
             metadata: committedMetadata ?? '',
@@ -61,15 +69,19 @@ function forbid({ transactionalId, groupId }: Decoded<TxnOffsetCommitRequest>, c
 }
 
 // What is wrong with all of it, as the coordinator sees it.
-function refuse(request: Decoded<TxnOffsetCommitRequest>, context: RequestContext): number {
+function refuse(
+  request: Decoded<TxnOffsetCommitRequest>,
+  context: RequestContext,
+  stores: Pick<Stores, 'coordinators' | 'groups' | 'transactions'>,
+): number {
   const { groupId, generationId, memberId, groupInstanceId } = request
-  const { state } = context
-  let problem = state.checkCoordinator(context.brokerId, groupId)
+  const { coordinators, groups } = stores
+  let problem = coordinators.check(context.brokerId, groupId)
   if (problem !== ErrorCode.ERR_NO_ERROR) return problem
   if (groupId === '') return ErrorCode.ERR_INVALID_GROUP_ID
-  problem = admit(request, context)
+  problem = admit(request, context, stores)
   if (problem !== ErrorCode.ERR_NO_ERROR) return problem
-  const group = generationId < 0 ? state.group(groupId) : state.groups.get(groupId)
+  const group = generationId < 0 ? groups.getOrCreate(groupId) : groups.get(groupId)
   return (
     group?.checkCommit({ memberId, epoch: generationId, groupInstanceId }, true) ?? ErrorCode.ERR_ILLEGAL_GENERATION
   )
@@ -80,24 +92,26 @@ function checkMember(
   { groupId, memberId, generationId, groupInstanceId }: Decoded<TxnOffsetCommitRequest>,
   name: string,
   index: number,
-  { state }: RequestContext,
+  { groups, topics }: Pick<Stores, 'groups' | 'topics'>,
 ): number {
-  const topicId = state.topics.get(name)?.id ?? ''
+  const topicId = topics.get(name)?.id ?? ''
   const by = { memberId, epoch: generationId, groupInstanceId }
-  return state.groups.get(groupId)?.checkCommitOf(by, true, topicId, index) ?? ErrorCode.ERR_NO_ERROR
+  return groups.get(groupId)?.checkCommitOf(by, true, topicId, index) ?? ErrorCode.ERR_NO_ERROR
 }
 
-function checkPartition(name: string, index: number, context: RequestContext): number {
+function checkPartition(name: string, index: number, context: RequestContext, topics: TopicStore): number {
   if (!context.allows('read', 'topic', name)) return ErrorCode.ERR_TOPIC_AUTHORIZATION_FAILED
-  return context.state.topics.partition(name, index) === undefined
-    ? ErrorCode.ERR_UNKNOWN_TOPIC_OR_PART
-    : ErrorCode.ERR_NO_ERROR
+  return topics.partition(name, index) === undefined ? ErrorCode.ERR_UNKNOWN_TOPIC_OR_PART : ErrorCode.ERR_NO_ERROR
 }
 
-function admit(request: Decoded<TxnOffsetCommitRequest>, { state, version }: RequestContext): number {
+function admit(
+  request: Decoded<TxnOffsetCommitRequest>,
+  { version }: RequestContext,
+  { coordinators, transactions }: Pick<Stores, 'coordinators' | 'transactions'>,
+): number {
   const { transactionalId, groupId, producerId, producerEpoch } = request
   const how = version >= ADDS_PARTITIONS_VERSION ? 'add' : version >= ABORTABLE_VERSION ? 'verify' : 'verify-old'
-  const place = state.offsetsPartition(groupId)
-  const code = state.transactions.admit(transactionalId, { producerId, producerEpoch }, place, how)
+  const place = coordinators.offsetsPartition(groupId)
+  const code = transactions.admit(transactionalId, { producerId, producerEpoch }, place, how)
   return code === ErrorCode.ERR_NOT_ENOUGH_REPLICAS ? ErrorCode.ERR_COORDINATOR_NOT_AVAILABLE : code
 }

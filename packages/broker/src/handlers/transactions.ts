@@ -14,7 +14,8 @@ import {
 } from '@ottla/protocol'
 import { CLUSTER_NAME } from '../security/acls.ts'
 import { route, type RequestContext, type Route } from './request.ts'
-import type { TopicPartition } from '../transactions/transaction.ts'
+import type { Stores } from './stores.ts'
+import type { TopicPartition, TopicStore } from '../topics/topics.ts'
 import type { ProducerIdentity } from '../transactions/coordinator.ts'
 
 // AddPartitionsToTxn is between brokers from here on, and speaks of many transactions.
@@ -25,23 +26,23 @@ const BUMPING_VERSION = 5
 export const transactionRoutes: readonly Route[] = [
   route(InitProducerIdServer, initProducerId),
   route(AddPartitionsToTxnServer, addPartitions),
-  route(AddOffsetsToTxnServer, ({ transactionalId, producerId, producerEpoch, groupId }, context) => {
-    let errorCode = mayUse(transactionalId, context)
+  route(AddOffsetsToTxnServer, ({ transactionalId, producerId, producerEpoch, groupId }, context, stores) => {
+    const { coordinators, transactions } = stores
+    let errorCode = mayUse(transactionalId, context, stores)
     if (errorCode === ErrorCode.ERR_NO_ERROR && !context.allows('read', 'group', groupId)) {
       errorCode = ErrorCode.ERR_GROUP_AUTHORIZATION_FAILED
     }
     if (errorCode === ErrorCode.ERR_NO_ERROR) {
-      const { transactions } = context.state
-      const partition = context.state.offsetsPartition(groupId)
+      const partition = coordinators.offsetsPartition(groupId)
       errorCode = transactions.addPartitions(transactionalId, { producerId, producerEpoch }, [partition], false)
     }
     return { throttleTimeMs: 0, errorCode: understood(errorCode, context.version >= 2) }
   }),
-  route(EndTxnServer, ({ transactionalId, producerId, producerEpoch, committed }, context) => {
-    const problem = mayUse(transactionalId, context)
+  route(EndTxnServer, ({ transactionalId, producerId, producerEpoch, committed }, context, stores) => {
+    const { transactions } = stores
+    const problem = mayUse(transactionalId, context, stores)
     if (problem !== ErrorCode.ERR_NO_ERROR) return { throttleTimeMs: 0, errorCode: problem }
     const bumpsEpoch = context.version >= BUMPING_VERSION
-    const { transactions } = context.state
     const outcome = transactions.end(transactionalId, { producerId, producerEpoch }, committed, bumpsEpoch)
     return {
       throttleTimeMs: 0,
@@ -52,11 +53,15 @@ export const transactionRoutes: readonly Route[] = [
 ]
 
 // 0, or why the client or this broker has nothing to do with the transactional id.
-function mayUse(transactionalId: string, context: RequestContext): number {
+function mayUse(
+  transactionalId: string,
+  context: RequestContext,
+  { coordinators }: Pick<Stores, 'coordinators'>,
+): number {
   if (!context.allows('write', 'transactional-id', transactionalId)) {
     return ErrorCode.ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED
   }
-  return context.state.checkCoordinator(context.brokerId, transactionalId, 'transaction')
+  return coordinators.check(context.brokerId, transactionalId, 'transaction')
 }
 
 // Clients of old do not know PRODUCER_FENCED.
@@ -64,31 +69,38 @@ function understood(errorCode: number, knowsFenced: boolean): number {
   return errorCode === ErrorCode.ERR_PRODUCER_FENCED && !knowsFenced ? ErrorCode.ERR_INVALID_PRODUCER_EPOCH : errorCode
 }
 
-function initProducerId(request: Decoded<InitProducerIdRequest>, context: RequestContext): InitProducerIdResponse {
+function initProducerId(
+  request: Decoded<InitProducerIdRequest>,
+  context: RequestContext,
+  stores: Pick<Stores, 'authorizer' | 'coordinators' | 'producerIds' | 'transactions'>,
+): InitProducerIdResponse {
   const { transactionalId, transactionTimeoutMs, producerId, producerEpoch } = request
-  const { state, session, version } = context
+  const { session, version } = context
+  const { authorizer, producerIds, transactions } = stores
   const refused = (errorCode: number): InitProducerIdResponse => ({ throttleTimeMs: 0, errorCode, producerEpoch: -1 })
   if (transactionalId === null) {
     const { principal, host } = session
     const allowed =
       context.allows('idempotent-write', 'cluster', CLUSTER_NAME) ||
-      state.authorizer.allowsOnAny(principal, host, 'write', 'topic')
+      authorizer.allowsOnAny(principal, host, 'write', 'topic')
     if (!allowed) return refused(ErrorCode.ERR_CLUSTER_AUTHORIZATION_FAILED)
-    return { throttleTimeMs: 0, errorCode: 0, producerId: state.nextProducerId(), producerEpoch: 0 }
+    return { throttleTimeMs: 0, errorCode: 0, producerId: producerIds.next(), producerEpoch: 0 }
   }
-  const problem = mayUse(transactionalId, context)
+  const problem = mayUse(transactionalId, context, stores)
   if (problem !== ErrorCode.ERR_NO_ERROR) return refused(problem)
   if (producerId < 0n !== producerEpoch < 0) return refused(ErrorCode.ERR_INVALID_REQUEST)
   const expected = producerId < 0n ? null : { producerId, producerEpoch }
-  const outcome = state.transactions.initProducerId(transactionalId, transactionTimeoutMs, expected)
+  const outcome = transactions.initProducerId(transactionalId, transactionTimeoutMs, expected)
   return { throttleTimeMs: 0, ...outcome, errorCode: understood(outcome.errorCode, version >= 4) }
 }
 
+type AddingStores = Pick<Stores, 'coordinators' | 'topics' | 'transactions'>
 type AskedTopics = Decoded<AddPartitionsToTxnRequest>['v3AndBelowTopics']
 
 function addPartitions(
   request: Decoded<AddPartitionsToTxnRequest>,
   context: RequestContext,
+  stores: AddingStores,
 ): AddPartitionsToTxnResponse {
   const { version } = context
   if (version < BATCHED_VERSION) {
@@ -98,10 +110,10 @@ function addPartitions(
       v3AndBelowProducerEpoch: producerEpoch,
       v3AndBelowTopics: topics,
     } = request
-    const problem = mayUse(transactionalId, context)
+    const problem = mayUse(transactionalId, context, stores)
     const results =
       problem === ErrorCode.ERR_NO_ERROR
-        ? addToOne(transactionalId, { producerId, producerEpoch }, topics, false, context)
+        ? addToOne(transactionalId, { producerId, producerEpoch }, topics, false, context, stores)
         : everywhere(topics, problem)
     return { throttleTimeMs: 0, resultsByTopicV3AndBelow: results }
   }
@@ -113,10 +125,10 @@ function addPartitions(
     errorCode: ErrorCode.ERR_NO_ERROR,
     resultsByTransaction: request.transactions.map(asked => {
       const { transactionalId, producerId, producerEpoch, topics } = asked
-      const problem = context.state.checkCoordinator(context.brokerId, transactionalId, 'transaction')
+      const problem = stores.coordinators.check(context.brokerId, transactionalId, 'transaction')
       const topicResults =
         problem === ErrorCode.ERR_NO_ERROR
-          ? addToOne(transactionalId, { producerId, producerEpoch }, topics, asked.verifyOnly, context)
+          ? addToOne(transactionalId, { producerId, producerEpoch }, topics, asked.verifyOnly, context, stores)
           : everywhere(topics, problem)
       return { transactionalId, topicResults }
     }),
@@ -129,8 +141,9 @@ function addToOne(
   topics: AskedTopics,
   verifyOnly: boolean,
   context: RequestContext,
+  { topics: store, transactions }: Pick<Stores, 'topics' | 'transactions'>,
 ): AddPartitionsToTxnResponseAddPartitionsToTxnTopicResult[] {
-  const { state, version } = context
+  const { version } = context
   const places: TopicPartition[] = []
   let isComplete = true
   const checked = new Map<string, number>()
@@ -138,7 +151,7 @@ function addToOne(
     for (const partition of partitions) {
       const place = { topic: name, partition }
       places.push(place)
-      const errorCode = checkPlace(place, context)
+      const errorCode = checkPlace(place, context, store)
       if (errorCode !== ErrorCode.ERR_NO_ERROR) isComplete = false
       checked.set(`${name}/${partition}`, errorCode)
     }
@@ -146,7 +159,7 @@ function addToOne(
   const all =
     isComplete && !verifyOnly
       ? understood(
-          state.transactions.addPartitions(transactionalId, producer, places, version > BATCHED_VERSION),
+          transactions.addPartitions(transactionalId, producer, places, version > BATCHED_VERSION),
           version >= 2,
         )
       : ErrorCode.ERR_OPERATION_NOT_ATTEMPTED
@@ -156,22 +169,20 @@ function addToOne(
       const own = checked.get(`${name}/${partition}`) ?? ErrorCode.ERR_NO_ERROR
       let partitionErrorCode = own === ErrorCode.ERR_NO_ERROR ? all : own
       if (isComplete && verifyOnly) {
-        partitionErrorCode = state.transactions.verifyPartition(transactionalId, producer, { topic: name, partition })
+        partitionErrorCode = transactions.verifyPartition(transactionalId, producer, { topic: name, partition })
       }
       return { partitionIndex: partition, partitionErrorCode }
     }),
   }))
 }
 
-function checkPlace({ topic, partition }: TopicPartition, context: RequestContext): number {
+function checkPlace({ topic, partition }: TopicPartition, context: RequestContext, store: TopicStore): number {
   const isClient = context.version < BATCHED_VERSION
-  const isInternal = context.state.topics.get(topic)?.isInternal === true
+  const isInternal = store.get(topic)?.isInternal === true
   if (isClient && (isInternal || !context.allows('write', 'topic', topic))) {
     return ErrorCode.ERR_TOPIC_AUTHORIZATION_FAILED
   }
-  return context.state.topics.partition(topic, partition) === undefined
-    ? ErrorCode.ERR_UNKNOWN_TOPIC_OR_PART
-    : ErrorCode.ERR_NO_ERROR
+  return store.partition(topic, partition) === undefined ? ErrorCode.ERR_UNKNOWN_TOPIC_OR_PART : ErrorCode.ERR_NO_ERROR
 }
 
 function everywhere(

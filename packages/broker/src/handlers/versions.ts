@@ -9,16 +9,16 @@ const FEATURES_VERSION = 3
 const SOFTWARE_VERSION = 3
 
 export const versionRoutes: readonly Route[] = [
-  route(ApiVersionsServer, ({ clientSoftwareName, clientSoftwareVersion }, { state, version, session }) => {
+  route(ApiVersionsServer, ({ clientSoftwareName, clientSoftwareVersion }, { version, session }, stores) => {
     const isNamed = version < SOFTWARE_VERSION || [clientSoftwareName, clientSoftwareVersion].every(isSoftware)
     if (!isNamed) return { errorCode: ErrorCode.ERR_INVALID_REQUEST, apiKeys: [], throttleTimeMs: 0 }
     session.softwareName = clientSoftwareName
     session.softwareVersion = clientSoftwareVersion
     return {
       errorCode: ErrorCode.ERR_NO_ERROR,
-      apiKeys: [...state.versions].map(([apiKey, { min, max }]) => ({ apiKey, minVersion: min, maxVersion: max })),
+      apiKeys: [...stores.versions].map(([apiKey, { min, max }]) => ({ apiKey, minVersion: min, maxVersion: max })),
       throttleTimeMs: 0,
-      ...(version >= FEATURES_VERSION ? features(state.features, version) : {}),
+      ...(version >= FEATURES_VERSION ? features(stores.features, version) : {}),
     }
   }),
 ]

@@ -13,6 +13,7 @@ import {
   type RequestHeader,
   type ServerApi,
 } from '@ottla/protocol'
+import type { BrokerInfo } from '../base/brokers.ts'
 import type { Timer } from '../base/clock.ts'
 import { withError, type Fault } from '../control/faults.ts'
 import { takeToken } from '../handlers/auth.ts'
@@ -20,7 +21,8 @@ import type { TrackedRequest } from '../control/observers.ts'
 import { throttled } from '../quotas/client-quotas.ts'
 import { CloseConnection, quotaClient, type RequestContext, type Route, type Session } from '../handlers/request.ts'
 import { SaslRefused } from '../security/sasl/exchange.ts'
-import type { BrokerInfo, ClusterState } from '../state.ts'
+import { leaderProblem } from '../topics/reassignments.ts'
+import type { Surroundings } from './surroundings.ts'
 
 // As socket.request.max.bytes of a broker.
 const MAX_FRAME_BYTES = 104_857_600
@@ -42,8 +44,7 @@ const SASL_AUTHENTICATE = 36
 export class ClientConnection {
   readonly #socket: Socket
   readonly #info: BrokerInfo
-  readonly #state: ClusterState
-  readonly #routes: ReadonlyMap<number, Route>
+  readonly #surroundings: Surroundings
   readonly #splitter = new FrameSplitter(MAX_FRAME_BYTES)
   readonly #abort = new AbortController()
   readonly #session: Session
@@ -61,17 +62,10 @@ export class ClientConnection {
   #idleTimer: Timer
 
   /** @param name the client's by its certificate, if it has shown one */
-  constructor(
-    socket: Socket,
-    name: string | null,
-    info: BrokerInfo,
-    state: ClusterState,
-    routes: ReadonlyMap<number, Route>,
-  ) {
+  constructor(socket: Socket, name: string | null, info: BrokerInfo, surroundings: Surroundings) {
     this.#socket = socket
     this.#info = info
-    this.#state = state
-    this.#routes = routes
+    this.#surroundings = surroundings
     this.#session = {
       principal: `User:${name ?? 'ANONYMOUS'}`,
       host: (socket.remoteAddress ?? '').replace(/^::ffff:/, ''),
@@ -79,7 +73,7 @@ export class ClientConnection {
       saslMechanism: null,
       exchange: null,
       isBare: false,
-      authenticated: state.saslMechanisms.length === 0,
+      authenticated: surroundings.stores.logIn.mechanisms.length === 0,
       isToken: false,
       expiresAt: null,
       renewedAt: null,
@@ -90,7 +84,7 @@ export class ClientConnection {
     socket.setNoDelay(true)
     socket.on('data', (chunk: Buffer) => this.#data(chunk))
     socket.on('error', () => socket.destroy())
-    const { clock, maxMs } = state.idle
+    const { clock, maxMs } = surroundings.idle
     this.#heardAt = clock.now()
     this.#idleTimer = clock.setTimer(maxMs, () => this.#watch())
     socket.once('close', () => {
@@ -106,7 +100,7 @@ export class ClientConnection {
 
   // Somebody who has begun a frame and says nothing more is as idle as one who has not; so is one who takes no answers.
   #watch(): void {
-    const { clock, maxMs } = this.#state.idle
+    const { clock, maxMs } = this.#surroundings.idle
     const left = this.#heardAt + maxMs - clock.now()
     const isWaiting = this.#busy && !this.#isStuck
     if (left <= 0 && !isWaiting) this.#socket.destroy()
@@ -114,13 +108,13 @@ export class ClientConnection {
   }
 
   #claim(bytes: number): void {
-    this.#state.claimedBytes += bytes - this.#claimedBytes
+    this.#surroundings.claimed.bytes += bytes - this.#claimedBytes
     this.#claimedBytes = bytes
   }
 
   #data(chunk: Buffer): void {
     if (this.#isOver) return
-    this.#heardAt = this.#state.idle.clock.now()
+    this.#heardAt = this.#surroundings.idle.clock.now()
     try {
       this.#splitter.push(chunk, frame => {
         this.#frames.push(frame)
@@ -132,7 +126,7 @@ export class ClientConnection {
       return
     }
     this.#claim(this.#splitter.claimedBytes)
-    if (this.#state.claimedBytes > MAX_CLAIMED_BYTES) {
+    if (this.#surroundings.claimed.bytes > MAX_CLAIMED_BYTES) {
       this.#socket.destroy()
       return
     }
@@ -153,7 +147,8 @@ export class ClientConnection {
         if (this.#socket.writableLength > MAX_UNSENT_BYTES) await this.#drained()
       }
     } catch (error) {
-      if (!(error instanceof CloseConnection || error instanceof ProtocolError)) this.#state.onInternalError(error)
+      if (!(error instanceof CloseConnection || error instanceof ProtocolError))
+        this.#surroundings.onInternalError(error)
       this.#isOver = true
       this.#frames.length = 0
       this.#claim(0)
@@ -169,7 +164,7 @@ export class ClientConnection {
     return new Promise(resolve => {
       const done = (): void => {
         this.#isStuck = false
-        this.#heardAt = this.#state.idle.clock.now()
+        this.#heardAt = this.#surroundings.idle.clock.now()
         this.#socket.off('drain', done)
         this.#socket.off('close', done)
         resolve()
@@ -184,8 +179,8 @@ export class ClientConnection {
     const reader = new Reader(frame)
     const header = readRequestHeader(reader, key => flexibleFrom.get(key) ?? 0x7fff)
     const { apiKey, apiVersion } = header
-    const found = this.#routes.get(apiKey)
-    const range = this.#state.versions.get(apiKey)
+    const found = this.#surroundings.routes.get(apiKey)
+    const range = this.#surroundings.stores.versions.get(apiKey)
     if (apiKey === API_VERSIONS && (range === undefined || apiVersion > range.max || apiVersion < range.min)) {
       this.#write(ApiVersionsServer, 0, header.correlationId, {
         errorCode: ErrorCode.ERR_UNSUPPORTED_VERSION,
@@ -211,7 +206,7 @@ export class ClientConnection {
     body: unknown,
     header: RequestHeader,
   ): Promise<{ body: unknown; fault: Fault | undefined } | undefined> {
-    const { observers, faults, quotas } = this.#state
+    const { observers, faults, holds, stores } = this.#surroundings
     const { apiKey } = header
     const fault = faults.take(this.#info.id, apiKey)
     const code = fault?.code ?? ErrorCode.ERR_NO_ERROR
@@ -223,13 +218,13 @@ export class ClientConnection {
       return undefined
     }
     await this.#delay(fault?.rttMs ?? faults.delayOf(this.#info.id))
-    await this.#state.holds.passed(this.#info.id, this.#abort.signal)
+    await holds.passed(this.#info.id, this.#abort.signal)
     if (this.#isGone()) return undefined
     const isCarriedOut = fault?.carriedOut ?? !isToFail
     const context = this.#context(header, !isCarriedOut)
     // A request that is to fail must not be carried out: someone who may do nothing gets an answer of the right form.
     const asked = isCarriedOut ? context : { ...context, allows: () => false }
-    let response: unknown = controlled === undefined ? await found.handle(body, asked) : controlled
+    let response: unknown = controlled === undefined ? await found.handle(body, asked, stores) : controlled
     if (this.#isGone() || response === null) return undefined
     if (isCut) {
       this.#socket.destroy()
@@ -241,13 +236,14 @@ export class ClientConnection {
     }
     if (isToFail) response = withError(response, code)
     const commanded = Math.max(fault?.throttleMs ?? 0, faults.throttleOf(this.#info.id))
-    if (!isSasl(apiKey)) response = throttled(response, Math.max(commanded, quotas.chargeRequest(quotaClient(context))))
+    if (!isSasl(apiKey))
+      response = throttled(response, Math.max(commanded, stores.quotas.chargeRequest(quotaClient(context))))
     return { body: response, fault }
   }
 
   #tracked(apiName: string, { apiKey, apiVersion, clientId }: RequestHeader, body: unknown): TrackedRequest {
     const { principal } = this.#session
-    const timestamp = this.#state.clock.now()
+    const timestamp = this.#surroundings.stores.clock.now()
     return {
       apiKey,
       apiName,
@@ -263,7 +259,7 @@ export class ClientConnection {
   // Without a header; who is refused is not told.
   async #serveToken(frame: Buffer): Promise<void> {
     try {
-      const { answer } = await takeToken(frame, this.#session, this.#state)
+      const { answer } = await takeToken(frame, this.#session, this.#surroundings.stores)
       if (this.#isGone()) return
       const length = Buffer.alloc(4)
       length.writeInt32BE(answer.length)
@@ -281,7 +277,7 @@ export class ClientConnection {
     }
     if (apiKey === SASL_HANDSHAKE) return
     if (authenticated) {
-      if (expiresAt === null || this.#state.clock.now() <= expiresAt) return
+      if (expiresAt === null || this.#surroundings.stores.clock.now() <= expiresAt) return
       throw new CloseConnection('the session is over')
     }
     if (apiKey === API_VERSIONS) return
@@ -297,7 +293,7 @@ export class ClientConnection {
         signal.removeEventListener('abort', done)
         resolve()
       }
-      const timer = this.#state.clock.setTimer(ms, done)
+      const timer = this.#surroundings.stores.clock.setTimer(ms, done)
       signal.addEventListener('abort', done)
     })
   }
@@ -309,9 +305,9 @@ export class ClientConnection {
 
   #context(header: RequestHeader, isToFail: boolean): RequestContext {
     const session = this.#session
-    const state = this.#state
+    const { faults, stores } = this.#surroundings
+    const { authorizer } = stores
     return {
-      state,
       brokerId: this.#info.id,
       apiKey: header.apiKey,
       version: header.apiVersion,
@@ -319,10 +315,12 @@ export class ClientConnection {
       session,
       signal: this.#abort.signal,
       isToFail,
-      allows: (operation, type, name) =>
-        state.authorizer.allows(session.principal, session.host, operation, type, name),
-      checkLeader: (partition, currentLeaderEpoch, asBroker = this.#info.id) =>
-        state.checkLeader(partition, asBroker, currentLeaderEpoch, header.apiKey),
+      allows: (operation, type, name) => authorizer.allows(session.principal, session.host, operation, type, name),
+      checkLeader: (partition, currentLeaderEpoch, asBroker = this.#info.id) => {
+        if (partition === undefined) return ErrorCode.ERR_UNKNOWN_TOPIC_OR_PART
+        const fault = faults.takePartition(partition.topic, partition.index, header.apiKey)
+        return fault === ErrorCode.ERR_NO_ERROR ? leaderProblem(partition, asBroker, currentLeaderEpoch) : fault
+      },
     }
   }
 

@@ -1,25 +1,23 @@
 /** Where one broker is connected to. */
 import { createServer, type Server, type Socket } from 'node:net'
 import { createServer as createTlsServer, type TLSSocket } from 'node:tls'
+import type { BrokerInfo } from '../base/brokers.ts'
 import { ClientConnection } from './connection.ts'
-import type { Route } from '../handlers/request.ts'
-import type { BrokerInfo, ClusterState } from '../state.ts'
+import type { Surroundings } from './surroundings.ts'
 import type { ListenerTls } from './tls.ts'
 
 export class Listener {
   readonly #info: BrokerInfo
-  readonly #state: ClusterState
-  readonly #routes: ReadonlyMap<number, Route>
+  readonly #surroundings: Surroundings
   readonly #tls: ListenerTls | null
   readonly #connections = new Set<ClientConnection>()
   // Below TLS as well: a client that never shakes hands is no connection of the protocol's.
   readonly #sockets = new Set<Socket>()
   #server: Server | null = null
 
-  constructor(info: BrokerInfo, state: ClusterState, routes: ReadonlyMap<number, Route>, tls: ListenerTls | null) {
+  constructor(info: BrokerInfo, surroundings: Surroundings, tls: ListenerTls | null) {
     this.#info = info
-    this.#state = state
-    this.#routes = routes
+    this.#surroundings = surroundings
     this.#tls = tls
   }
 
@@ -28,7 +26,7 @@ export class Listener {
     if (this.#server !== null) return
     const tls = this.#tls
     const onSocket = (socket: Socket, name: string | null = null): void => {
-      const connection = new ClientConnection(socket, name, this.#info, this.#state, this.#routes)
+      const connection = new ClientConnection(socket, name, this.#info, this.#surroundings)
       this.#connections.add(connection)
       socket.once('close', () => this.#connections.delete(connection))
     }

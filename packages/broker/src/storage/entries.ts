@@ -1,6 +1,7 @@
 /** What the journal says. Later entries about the same thing supersede earlier ones. */
 import type { CommittedOffset } from '../groups/committed-offsets.ts'
-import type { TransactionFields, TopicPartition } from '../transactions/transaction.ts'
+import type { TopicPartition } from '../topics/topics.ts'
+import type { TransactionFields } from '../transactions/transaction.ts'
 
 export interface SavedTopic {
   readonly id: string

@@ -2,15 +2,28 @@
 import { mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { CommittedOffset } from '../groups/committed-offsets.ts'
-import type { Keeper } from './keeper.ts'
-import type { ClusterState } from '../state.ts'
-import type { Partition, Topic } from '../topics/topics.ts'
+import type { Groups } from '../groups/groups.ts'
+import type { Partition, Topic, TopicStore } from '../topics/topics.ts'
+import type { TransactionCoordinator } from '../transactions/coordinator.ts'
+import type { ProducerIdSource } from '../transactions/producer-ids.ts'
 import { partitionKey, type Transaction } from '../transactions/transaction.ts'
+import type { TransactionalOffsets } from '../transactions/transactional-offsets.ts'
 import { FORMAT, PRODUCER_ID_FIELDS, type Entry, type SavedTopic, type SavedTransaction } from './entries.ts'
 import { FilePool } from './file-pool.ts'
 import { Journal } from './journal.ts'
+import type { Keeper } from './keeper.ts'
 import { lock } from './lock.ts'
 import { PartitionFiles, type Bounds } from './partition-files.ts'
+
+/** What is kept of a cluster. */
+export interface Kept {
+  readonly clusterId: string
+  readonly topics: TopicStore
+  readonly groups: Groups
+  readonly transactions: TransactionCoordinator
+  readonly transactionalOffsets: TransactionalOffsets
+  readonly producerIds: ProducerIdSource
+}
 
 interface Saved {
   clusterId: string | null
@@ -31,6 +44,7 @@ const REWRITE_FACTOR = 4
 // Producer ids are set aside in blocks, so that not each one has to be written down.
 const PRODUCER_ID_BLOCK = 1000n
 
+/** Until `restore` nothing is written, whatever it is told. */
 export class Storage implements Keeper {
   readonly #folder: string
   readonly #files: FilePool
@@ -39,7 +53,7 @@ export class Storage implements Keeper {
   readonly #partitions = new Map<Partition, PartitionFiles>()
   readonly #bounds = new Map<string, Bounds>()
   readonly #saved: Saved
-  #state: ClusterState | null = null
+  #kept: Kept | null = null
   #reservedProducerIds = 0n
   #rewrittenBytes = 0
 
@@ -64,39 +78,38 @@ export class Storage implements Keeper {
   }
 
   /** Gives a new cluster what the one before it had, and keeps everything from now on. */
-  restore(state: ClusterState): void {
+  restore(kept: Kept): void {
     const saved = this.#saved
-    state.restoreProducerIds(saved.nextProducerId)
+    kept.producerIds.restore(saved.nextProducerId)
     this.#reservedProducerIds = saved.nextProducerId
     for (const [key, bounds] of saved.bounds) this.#bounds.set(key, bounds)
-    for (const topic of saved.topics.values()) this.#restoreTopic(state, topic)
+    for (const topic of saved.topics.values()) this.#restoreTopic(kept.topics, topic)
     for (const name of readdirSync(join(this.#folder, TOPICS))) {
       if (!saved.topics.has(name)) rmSync(join(this.#folder, TOPICS, name), { recursive: true, force: true })
     }
     for (const [groupId, offsets] of saved.offsets) {
-      const group = state.group(groupId)
+      const group = kept.groups.getOrCreate(groupId)
       for (const [key, offset] of offsets) group.offsets.set(key, offset)
     }
     for (const entries of saved.pending.values()) {
       for (const { producerId, group, key, offset } of entries) {
-        state.transactionalOffsets.add(producerId, group, key, offset)
+        kept.transactionalOffsets.add(producerId, group, key, offset)
       }
     }
     // Only what is whole may replace what is there.
-    this.#state = state
-    state.keepIn(this)
-    this.#rewrite(state, saved.transactions)
+    this.#kept = kept
+    this.#rewrite(kept, saved.transactions)
     // Those that were about to end do so now.
     for (const [id, fields] of saved.transactions) {
       const partitions = new Map(fields.partitions.map(partition => [partitionKey(partition), partition]))
-      state.transactions.restore(id, { ...fields, partitions })
+      kept.transactions.restore(id, { ...fields, partitions })
     }
   }
 
   /** Writes down what is, once and for all, and lets go of the folder. */
   close(): void {
-    if (this.#state !== null) this.#rewrite(this.#state, null)
-    this.#state = null
+    if (this.#kept !== null) this.#rewrite(this.#kept, null)
+    this.#kept = null
     this.#files.closeAll()
     this.#unlock()
   }
@@ -142,46 +155,46 @@ export class Storage implements Keeper {
   }
 
   #write(entry: Entry): void {
-    const state = this.#state
-    if (state === null) return
+    const kept = this.#kept
+    if (kept === null) return
     this.#journal.append(entry)
     const { sizeBytes } = this.#journal
-    if (sizeBytes > REWRITE_BYTES && sizeBytes > REWRITE_FACTOR * this.#rewrittenBytes) this.#rewrite(state, null)
+    if (sizeBytes > REWRITE_BYTES && sizeBytes > REWRITE_FACTOR * this.#rewrittenBytes) this.#rewrite(kept, null)
   }
 
-  /** @param transactions those that are not in the state yet */
-  #rewrite(state: ClusterState, transactions: ReadonlyMap<string, SavedTransaction> | null): void {
-    this.#journal.rewrite(this.#everything(state, transactions))
+  /** @param transactions those that are not there yet */
+  #rewrite(kept: Kept, transactions: ReadonlyMap<string, SavedTransaction> | null): void {
+    this.#journal.rewrite(this.#everything(kept, transactions))
     this.#rewrittenBytes = this.#journal.sizeBytes
   }
 
   *#everything(
-    state: ClusterState,
+    kept: Kept,
     transactions: ReadonlyMap<string, SavedTransaction> | null,
   ): Generator<Entry, void, undefined> {
-    yield { kind: 'cluster', format: FORMAT, id: state.clusterId }
+    yield { kind: 'cluster', format: FORMAT, id: kept.clusterId }
     yield { kind: 'producer-ids', next: this.#reservedProducerIds }
-    for (const topic of state.topics.all()) {
+    for (const topic of kept.topics.all()) {
       yield { kind: 'topic', topic: savedTopic(topic) }
       for (const { index } of topic.partitions) {
         const bounds = this.#bounds.get(boundsKey(topic.id, index))
         if (bounds !== undefined) yield { kind: 'bounds', id: topic.id, partition: index, ...bounds }
       }
     }
-    for (const group of state.groups.values()) {
+    for (const group of kept.groups.all()) {
       for (const [key, offset] of group.offsets) yield { kind: 'offset', group: group.id, key, offset }
     }
-    for (const { producerId, groupId, key, offset } of state.transactionalOffsets.all()) {
+    for (const { producerId, groupId, key, offset } of kept.transactionalOffsets.all()) {
       yield { kind: 'pending-offset', producerId, group: groupId, key, offset }
     }
     for (const [id, fields] of transactions ?? []) yield { kind: 'transaction', id, fields }
-    for (const transaction of state.transactions.all()) {
+    for (const transaction of kept.transactions.all()) {
       yield { kind: 'transaction', id: transaction.id, fields: savedTransaction(transaction) }
     }
   }
 
-  #restoreTopic(state: ClusterState, saved: SavedTopic): void {
-    const topic = state.topics.restore(saved)
+  #restoreTopic(topics: TopicStore, saved: SavedTopic): void {
+    const topic = topics.restore(saved)
     for (const partition of topic.partitions) {
       const files = this.#attach(topic, partition)
       const bounds = this.#bounds.get(boundsKey(topic.id, partition.index)) ?? { startOffset: 0, nextOffset: 0 }

@@ -23,6 +23,14 @@ export function lead(partition: Replicated, brokerId: number): boolean {
   return true
 }
 
+/** 0, or why a broker cannot answer for the partition at the leader epoch that the client knows (-1: none). */
+export function leaderProblem(partition: Replicated, brokerId: number, currentLeaderEpoch: number): number {
+  if (partition.leader !== brokerId) return ErrorCode.ERR_NOT_LEADER_FOR_PARTITION
+  if (currentLeaderEpoch < 0) return ErrorCode.ERR_NO_ERROR
+  if (currentLeaderEpoch < partition.leaderEpoch) return ErrorCode.ERR_FENCED_LEADER_EPOCH
+  return currentLeaderEpoch > partition.leaderEpoch ? ErrorCode.ERR_UNKNOWN_LEADER_EPOCH : ErrorCode.ERR_NO_ERROR
+}
+
 /** Begins a move, which ends at once if all the brokers are up. A move that was under way goes on to the new target. */
 export function reassign(partition: Replicated, target: readonly number[], isUp: (brokerId: number) => boolean): void {
   const { replicas } = partition

@@ -1,4 +1,5 @@
 /** What goes when it is old, or when there is too much: by the rules of its topic, or because memory runs out. */
+import type { Clock, Timer } from '../base/clock.ts'
 import { indexOfOrder, type StoredBatch } from '../log/stored-batch.ts'
 import type { LogMemory } from '../log/log-memory.ts'
 import type { PartitionLog } from '../log/log.ts'
@@ -17,6 +18,55 @@ const PRODUCER_EXPIRATION_MS = 86_400_000
 // How much room is made at once when memory runs out, and in how many steps it is looked for.
 const KEPT_SHARE = 0.9
 const EVICTION_STEPS = 64
+
+// log.retention.check.interval.ms of a broker.
+const CHECK_MS = 300_000
+
+export interface RetentionOptions {
+  readonly topics: TopicStore
+  readonly clock: Clock
+  /** Limit for the records of all topics together, bytes. */
+  readonly maxBytes: number
+  /** Done with each run: what else there is to be forgotten. */
+  readonly expire: () => void
+}
+
+/** Keeps the records within their limits: those of their topics from time to time, that of the memory when told to. */
+export class Retention {
+  readonly maxBytes: number
+  readonly #options: RetentionOptions
+  #timer: Timer
+
+  constructor(options: RetentionOptions) {
+    this.maxBytes = options.maxBytes
+    this.#options = options
+    this.#timer = this.#schedule()
+  }
+
+  /** Does now what is done every five minutes. */
+  run(): void {
+    const { topics, clock, expire } = this.#options
+    runRetention(topics, clock.now())
+    expire()
+  }
+
+  /** Keeps the limit for all records together; what is oldest goes. */
+  limitMemory(): void {
+    const { topics } = this.#options
+    if (topics.memory.used > this.maxBytes) evict(topics, topics.memory, this.maxBytes)
+  }
+
+  close(): void {
+    this.#timer.cancel()
+  }
+
+  #schedule(): Timer {
+    return this.#options.clock.setTimer(CHECK_MS, () => {
+      this.run()
+      this.#timer = this.#schedule()
+    })
+  }
+}
 
 /** Does what `retention.ms` and `retention.bytes` say, and forgets producers that have been silent for a day. */
 export function runRetention(topics: TopicStore, now: number): void {

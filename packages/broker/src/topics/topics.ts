@@ -20,6 +20,11 @@ export interface Partition {
   isr: number[]
 }
 
+export interface TopicPartition {
+  readonly topic: string
+  readonly partition: number
+}
+
 export interface Topic {
   readonly name: string
   readonly id: string
@@ -63,6 +68,7 @@ export class TopicStore {
   brokerDefault: (config: string) => string | undefined = () => undefined
   /** Told of every change. */
   keeper: TopicKeeper | null = null
+  readonly #onDeleted: ((topic: Topic) => void)[] = []
   readonly #topics = new Map<string, Topic>()
   readonly #byId = new Map<string, Topic>()
   readonly #brokerIds: () => readonly number[]
@@ -193,6 +199,12 @@ export class TopicStore {
     this.#byId.delete(topic.id)
     for (const { log } of topic.partitions) log.close()
     this.keeper?.topicDeleted(topic)
+    for (const listener of this.#onDeleted) listener(topic)
+  }
+
+  /** Tells of every topic that is gone. */
+  onDeleted(listener: (topic: Topic) => void): void {
+    this.#onDeleted.push(listener)
   }
 
   /** A broker went down or came up: its partitions get other leaders, or one at all. */

@@ -1,7 +1,8 @@
 /** The transaction coordinator (KIP-98, KIP-360, KIP-890). All brokers share one; which of them may be asked is checked elsewhere. */
 import { ErrorCode } from '@ottla/protocol'
 import type { Clock } from '../base/clock.ts'
-import { LAST_EPOCH, Transaction, partitionKey, type TopicPartition, type TransactionFields } from './transaction.ts'
+import type { TopicPartition } from '../topics/topics.ts'
+import { LAST_EPOCH, Transaction, partitionKey, type TransactionFields } from './transaction.ts'
 
 /** The end of a transaction, as it is written into one partition. */
 export interface EndMarker {
@@ -9,6 +10,12 @@ export interface EndMarker {
   readonly producerId: bigint
   readonly producerEpoch: number
   readonly commit: boolean
+}
+
+/** Is told of transactions, before anybody else is. */
+export interface TransactionKeeper {
+  /** Something of it is different, or it is gone. */
+  transactionChanged(transaction: Transaction): void
 }
 
 export interface CoordinatorOptions {
@@ -51,6 +58,11 @@ export class TransactionCoordinator {
 
   constructor(options: CoordinatorOptions) {
     this.#options = options
+  }
+
+  /** Longest time-out that a producer may ask for, ms. */
+  get maxTimeoutMs(): number {
+    return this.#options.maxTimeoutMs
   }
 
   all(): IterableIterator<Transaction> {

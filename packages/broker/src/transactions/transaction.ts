@@ -1,5 +1,6 @@
 /** One transactional id, as its coordinator keeps it. */
 import type { Timer } from '../base/clock.ts'
+import type { TopicPartition } from '../topics/topics.ts'
 
 export type TransactionState =
   'Empty' | 'Ongoing' | 'PrepareCommit' | 'PrepareAbort' | 'CompleteCommit' | 'CompleteAbort' | 'Dead'
@@ -20,11 +21,6 @@ export const transactionStates: readonly string[] = [...Object.keys(moves), 'Pre
 
 /** The largest epoch that a producer is given: one more has to be left to fence it with. */
 export const LAST_EPOCH = 32_766
-
-export interface TopicPartition {
-  readonly topic: string
-  readonly partition: number
-}
 
 /** What is kept of a transactional id. */
 export interface TransactionFields {

@@ -1,13 +1,23 @@
 /** Offsets that were committed in transactions which have not ended: nobody sees them until then. */
 import type { CommittedOffset } from '../groups/committed-offsets.ts'
-import type { Keeper } from '../storage/keeper.ts'
 
 type ByGroup = Map<string, Map<string, CommittedOffset>>
 
+/** Is told of offsets in transactions, before anybody else is. */
+export interface TransactionalOffsetsKeeper {
+  /** An offset that counts when the producer's transaction is committed. */
+  offsetPending(producerId: bigint, groupId: string, key: string, offset: CommittedOffset): void
+  /** What the producer has committed to the group counts or not; it is pending no more. */
+  pendingEnded(producerId: bigint, groupId: string): void
+}
+
 export class TransactionalOffsets {
-  /** Told of every change. */
-  keeper: Pick<Keeper, 'offsetPending'> | null = null
+  readonly #keeper: TransactionalOffsetsKeeper | null
   readonly #byProducer = new Map<bigint, ByGroup>()
+
+  constructor(keeper: TransactionalOffsetsKeeper | null = null) {
+    this.#keeper = keeper
+  }
 
   /** @param key as in the group's own offsets */
   add(producerId: bigint, groupId: string, key: string, offset: CommittedOffset): void {
@@ -17,7 +27,7 @@ export class TransactionalOffsets {
     let offsets = groups.get(groupId)
     if (offsets === undefined) groups.set(groupId, (offsets = new Map<string, CommittedOffset>()))
     offsets.set(key, offset)
-    this.keeper?.offsetPending(producerId, groupId, key, offset)
+    this.#keeper?.offsetPending(producerId, groupId, key, offset)
   }
 
   /** Whether what is committed for the partition may still change by a transaction's end (KIP-447). */
@@ -26,7 +36,10 @@ export class TransactionalOffsets {
     return false
   }
 
-  /** Takes out what a producer has committed to the groups that `concerns` picks; nobody waits for it any more. */
+  /**
+   * Takes out what a producer has committed to the groups that `concerns` picks; nobody waits for it any more. What becomes
+   * of it is to be done before {@link ended} is called.
+   */
   take(
     producerId: bigint,
     concerns: (groupId: string) => boolean,
@@ -41,6 +54,11 @@ export class TransactionalOffsets {
     }
     if (groups.size === 0) this.#byProducer.delete(producerId)
     return taken
+  }
+
+  /** What was taken out for a group counts now, or never. */
+  ended(producerId: bigint, groupId: string): void {
+    this.#keeper?.pendingEnded(producerId, groupId)
   }
 
   /** The topic is gone, and with it what was to be committed for it. */

@@ -1,7 +1,8 @@
 import { beforeEach, test } from 'node:test'
 import assert from 'node:assert/strict'
 import { ErrorCode } from '@ottla/protocol'
-import { LAST_EPOCH, type TopicPartition } from '../../src/transactions/transaction.ts'
+import type { TopicPartition } from '../../src/topics/topics.ts'
+import { LAST_EPOCH } from '../../src/transactions/transaction.ts'
 import { TransactionCoordinator, type EndMarker, type Outcome } from '../../src/transactions/coordinator.ts'
 import { FakeClock } from '../fake-clock.ts'
 

@@ -1,5 +1,5 @@
 /** Which mechanism is which. */
-import type { ClusterState } from '../../state.ts'
+import type { LogIn } from '../log-in.ts'
 import type { SaslExchange } from './exchange.ts'
 import { OAuthBearerExchange } from './oauthbearer.ts'
 import { PlainExchange } from './plain.ts'
@@ -9,21 +9,21 @@ import { MIN_ITERATIONS, credentialOf, type ScramMechanism } from './scram-crede
 const NONCE_BYTES = 18
 const SALT_BYTES = 20
 
-/** @param mechanism one of those that the cluster has */
-export function startExchange(mechanism: string, state: ClusterState): SaslExchange {
+/** @param mechanism one of those that there are */
+export function startExchange(mechanism: string, logIn: LogIn): SaslExchange {
   switch (mechanism) {
     case 'SCRAM-SHA-256':
     case 'SCRAM-SHA-512':
-      return scram(mechanism, state)
+      return scram(mechanism, logIn)
     case 'OAUTHBEARER':
-      return new OAuthBearerExchange(state.validateToken)
+      return new OAuthBearerExchange(logIn.validateToken)
     case 'PLAIN':
     default:
-      return new PlainExchange(state.users)
+      return new PlainExchange(logIn.users)
   }
 }
 
-function scram(mechanism: ScramMechanism, { users, tokens, random }: ClusterState): SaslExchange {
+function scram(mechanism: ScramMechanism, { users, tokens, random }: LogIn): SaslExchange {
   return new ScramExchange(mechanism, {
     user: name => {
       const credential = users.scram(name, mechanism)

@@ -1,0 +1,47 @@
+/** The brokers of the cluster, those that are down included. */
+
+export interface BrokerInfo {
+  readonly id: number
+  readonly host: string
+  port: number
+  readonly rack: string | null
+  up: boolean
+}
+
+export class Brokers {
+  readonly #all: BrokerInfo[]
+
+  constructor(all: readonly BrokerInfo[]) {
+    this.#all = [...all]
+  }
+
+  get all(): readonly BrokerInfo[] {
+    return this.#all
+  }
+
+  get(id: number): BrokerInfo | undefined {
+    return this.#all.find(broker => broker.id === id)
+  }
+
+  isUp(id: number): boolean {
+    return this.get(id)?.up === true
+  }
+
+  live(): BrokerInfo[] {
+    return this.#all.filter(broker => broker.up)
+  }
+
+  /** The lowest live broker id, -1 if there is none. */
+  controllerId(): number {
+    return this.live()[0]?.id ?? -1
+  }
+
+  add(broker: BrokerInfo): void {
+    this.#all.push(broker)
+  }
+
+  remove(broker: BrokerInfo): void {
+    const at = this.#all.indexOf(broker)
+    if (at >= 0) this.#all.splice(at, 1)
+  }
+}

@@ -1,0 +1,53 @@
+import type { Brokers } from '../base/brokers.ts'
+import type { Clock } from '../base/clock.ts'
+import type { PerBroker } from '../base/per-broker.ts'
+import type { BrokerConfigs } from '../configs/broker-configs.ts'
+import type { Groups } from '../groups/groups.ts'
+import type { ShareSessions } from '../groups/share-sessions.ts'
+import type { ClientQuotas } from '../quotas/client-quotas.ts'
+import type { Features } from '../releases/features.ts'
+import type { VersionRange } from '../releases/versions.ts'
+import type { Authorizer } from '../security/acls.ts'
+import type { LogIn } from '../security/log-in.ts'
+import type { ClientMetrics } from '../telemetry/client-metrics.ts'
+import type { Telemetry } from '../telemetry/telemetry.ts'
+import type { Coordinators } from '../topics/coordinators.ts'
+import type { FetchSessions } from '../topics/fetch-sessions.ts'
+import type { Retention } from '../topics/retention.ts'
+import type { TopicStore } from '../topics/topics.ts'
+import type { TransactionCoordinator } from '../transactions/coordinator.ts'
+import type { ProducerIdSource } from '../transactions/producer-ids.ts'
+import type { TransactionalOffsets } from '../transactions/transactional-offsets.ts'
+
+/** All that the brokers of a cluster share. A handler names what it takes of it. */
+export interface Stores {
+  readonly clusterId: string
+  readonly clock: Clock
+  readonly brokers: Brokers
+  readonly topics: TopicStore
+  /** Whether asking for a topic creates it. */
+  readonly autoCreateTopics: boolean
+  readonly retention: Retention
+  readonly coordinators: Coordinators
+  /** A restart of the broker ends them. */
+  readonly fetchSessions: PerBroker<FetchSessions>
+  /** Replicas that consumers are sent to on command, by `topic/partition`. */
+  readonly preferredReplicas: Map<string, number>
+  readonly groups: Groups
+  readonly shareSessions: PerBroker<ShareSessions>
+  readonly transactions: TransactionCoordinator
+  readonly transactionalOffsets: TransactionalOffsets
+  readonly producerIds: ProducerIdSource
+  readonly authorizer: Authorizer
+  readonly logIn: LogIn
+  readonly quotas: ClientQuotas
+  readonly clientMetrics: ClientMetrics
+  /** null: none is wanted. */
+  readonly telemetry: Telemetry | null
+  readonly brokerConfigs: BrokerConfigs
+  /** Levels of loggers, by their names. */
+  readonly logLevels: PerBroker<Map<string, string>>
+  /** Requests that are served, by their numbers. */
+  readonly versions: Map<number, VersionRange>
+  readonly features: Features
+}

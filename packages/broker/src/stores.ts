@@ -1,0 +1,144 @@
+/** Makes what the brokers of a cluster share. */
+import { ApiKey } from '@ottla/protocol'
+import { Brokers, type BrokerInfo } from './base/brokers.ts'
+import { systemClock } from './base/clock.ts'
+import { PerBroker } from './base/per-broker.ts'
+import { newUuid, seededRandom, systemRandom } from './base/random.ts'
+import { BrokerConfigs } from './configs/broker-configs.ts'
+import { Groups } from './groups/groups.ts'
+import { ShareSessions } from './groups/share-sessions.ts'
+import { servedApis } from './handlers/routes.ts'
+import type { Stores } from './handlers/stores.ts'
+import type { EmbeddedClusterOptions } from './options.ts'
+import { ClientQuotas } from './quotas/client-quotas.ts'
+import { Features } from './releases/features.ts'
+import { versionsOf } from './releases/versions.ts'
+import { Authorizer } from './security/acls.ts'
+import type { LogIn } from './security/log-in.ts'
+import { unsecuredTokens } from './security/sasl/oauthbearer.ts'
+import { TokenStore } from './security/tokens.ts'
+import { UserStore } from './security/users.ts'
+import type { Storage } from './storage/storage.ts'
+import { ClientMetrics } from './telemetry/client-metrics.ts'
+import { Telemetry } from './telemetry/telemetry.ts'
+import { Coordinators } from './topics/coordinators.ts'
+import { FetchSessions } from './topics/fetch-sessions.ts'
+import { Retention } from './topics/retention.ts'
+import { TopicStore } from './topics/topics.ts'
+import { TransactionCoordinator } from './transactions/coordinator.ts'
+import { writeMarker } from './transactions/markers.ts'
+import { ProducerIdSource } from './transactions/producer-ids.ts'
+import { TransactionalOffsets } from './transactions/transactional-offsets.ts'
+
+const DEFAULT_PARTITIONS = 4
+const TRANSACTION_MAX_TIMEOUT_MS = 900_000
+// The shortest there is, so that tests need not wait; Kafka's longest.
+const MIN_SESSION_MS = 1
+const MAX_SESSION_MS = 1_800_000
+const MAX_BYTES = 1024 * 1024 * 1024
+// The version of EndTxn that came with transaction version 2 (KIP-890).
+const EPOCH_BUMPING_END_TXN = 5
+
+/** @param storage told of what has to outlive the process; null: nothing has to */
+export function makeStores(
+  options: EmbeddedClusterOptions,
+  infos: readonly BrokerInfo[],
+  storage: Storage | null,
+): Stores {
+  const clock = options.clock ?? systemClock
+  const random = options.seed === undefined ? systemRandom : seededRandom(options.seed)
+  const brokers = new Brokers(infos)
+  const topics = new TopicStore(
+    () => brokers.all.map(({ id }) => id),
+    options.defaultPartitions ?? DEFAULT_PARTITIONS,
+    id => brokers.isUp(id),
+    random,
+  )
+  const brokerConfigs = new BrokerConfigs()
+  topics.brokerDefault = name => brokerConfigs.topicDefault(name)
+  topics.keeper = storage
+  const mechanisms = options.sasl?.mechanisms ?? []
+  const users = new UserStore(mechanisms, random)
+  for (const [name, user] of Object.entries(options.sasl?.users ?? {})) users.set(name, user)
+  const clusterId = storage?.clusterId ?? newUuid(random)
+  const logIn: LogIn = {
+    mechanisms,
+    users,
+    tokens: new TokenStore(clock, random),
+    validateToken: options.sasl?.validateToken ?? unsecuredTokens(() => clock.now()),
+    maxReauthMs: options.sasl?.maxReauthMs ?? 0,
+    random,
+  }
+  const coordinators = new Coordinators(topics, brokers)
+  const groups = new Groups({
+    clock,
+    topics,
+    classic: {
+      initialRebalanceDelayMs: options.groupInitialRebalanceDelayMs ?? 0,
+      maxSize: options.groupMaxSize ?? Infinity,
+      random,
+    },
+    sessionLimits: {
+      minMs: options.groupMinSessionTimeoutMs ?? MIN_SESSION_MS,
+      maxMs: options.groupMaxSessionTimeoutMs ?? MAX_SESSION_MS,
+    },
+    keeper: storage,
+  })
+  const transactionalOffsets = new TransactionalOffsets(storage)
+  const producerIds = new ProducerIdSource(options.producerIds ?? 'sequential', random, storage)
+  const versions = versionsOf(options.as ?? '4.3', servedApis(options.onTelemetry !== undefined))
+  const markerPlaces = { topics, brokers, clock, coordinators, groups, transactionalOffsets }
+  const transactions = new TransactionCoordinator({
+    clock,
+    maxTimeoutMs: options.transactionMaxTimeoutMs ?? TRANSACTION_MAX_TIMEOUT_MS,
+    bumpsEpoch: (versions.get(ApiKey.EndTxn)?.max ?? 0) >= EPOCH_BUMPING_END_TXN,
+    nextProducerId: () => producerIds.next(),
+    writeMarker: (partition, marker) => writeMarker(markerPlaces, partition, marker),
+    changed: transaction => storage?.transactionChanged(transaction),
+  })
+  topics.onDeleted(topic => groups.forgetTopic(topic))
+  topics.onDeleted(topic => transactionalOffsets.forgetTopic(topic.name))
+  const clientMetrics = new ClientMetrics()
+  const receive = options.onTelemetry
+  return {
+    clusterId,
+    clock,
+    brokers,
+    topics,
+    autoCreateTopics: options.autoCreateTopics ?? true,
+    retention: new Retention({
+      topics,
+      clock,
+      maxBytes: options.maxBytes ?? MAX_BYTES,
+      expire: () => {
+        transactions.expire()
+        logIn.tokens.clean()
+        groups.expire()
+      },
+    }),
+    coordinators,
+    fetchSessions: new PerBroker(() => new FetchSessions(clock)),
+    preferredReplicas: new Map(),
+    groups,
+    shareSessions: new PerBroker(() => new ShareSessions()),
+    transactions,
+    transactionalOffsets,
+    producerIds,
+    authorizer: new Authorizer(options.acls ?? null, options.superUsers ?? []),
+    logIn,
+    quotas: new ClientQuotas(clock),
+    clientMetrics,
+    telemetry: receive === undefined ? null : new Telemetry({ clock, random, subscriptions: clientMetrics, receive }),
+    brokerConfigs,
+    logLevels: new PerBroker(() => new Map([['root', 'INFO']])),
+    versions,
+    features: new Features(versions),
+  }
+}
+
+/** Nobody is left waiting, and no timer runs any more. */
+export function closeStores({ groups, transactions, retention }: Stores): void {
+  groups.close()
+  transactions.close()
+  retention.close()
+}

@@ -1,0 +1,37 @@
+/** The ids that producers are given. */
+import { randomProducerId, type Random } from '../base/random.ts'
+
+/** Which ids producers get. */
+export type ProducerIds = 'sequential' | 'random' | (() => bigint)
+
+/** Is told of ids that follow each other, before they are given. */
+export interface ProducerIdKeeper {
+  producerIdGiven(producerId: bigint): void
+}
+
+const FIRST_ID = 1000n
+
+export class ProducerIdSource {
+  readonly #kind: ProducerIds
+  readonly #random: Random
+  readonly #keeper: ProducerIdKeeper | null
+  #next = FIRST_ID
+
+  constructor(kind: ProducerIds, random: Random, keeper: ProducerIdKeeper | null) {
+    this.#kind = kind
+    this.#random = random
+    this.#keeper = keeper
+  }
+
+  next(): bigint {
+    if (typeof this.#kind === 'function') return BigInt.asIntN(64, this.#kind())
+    if (this.#kind === 'random') return randomProducerId(this.#random)
+    this.#keeper?.producerIdGiven(this.#next)
+    return this.#next++
+  }
+
+  /** Ids from here on have not been given out. */
+  restore(next: bigint): void {
+    this.#next = next
+  }
+}
