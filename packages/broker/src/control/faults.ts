@@ -1,5 +1,5 @@
 /** Errors, delays and broken answers on command. */
-import { ErrorCode, errorName } from '@ottla/protocol'
+import { ErrorCode } from '@ottla/protocol'
 
 /**
  * What happens to one request.
@@ -92,18 +92,4 @@ function faultKey(brokerId: number | null, apiKey: number): string {
 
 function partitionKey(topic: string, partition: number, apiKey: number): string {
   return `${topic}/${partition}/${apiKey}`
-}
-
-/** Puts an error code into every place of a response that carries one. */
-export function withError(response: unknown, code: number): unknown {
-  if (Array.isArray(response)) return response.map((item: unknown) => withError(item, code))
-  if (typeof response !== 'object' || response === null || Buffer.isBuffer(response)) return response
-  const changed: Record<string, unknown> = {}
-  for (const [key, value] of Object.entries(response)) {
-    if (/^(\w+E|e)rrorCode$/.test(key)) changed[key] = code
-    else if (key === 'errorMessage') changed[key] = errorName(code)
-    else if (key === 'records') changed[key] = code === ErrorCode.ERR_NO_ERROR ? value : null
-    else changed[key] = withError(value, code)
-  }
-  return changed
 }

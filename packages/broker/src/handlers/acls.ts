@@ -10,83 +10,99 @@ import {
 import { CLUSTER_NAME, type AclBinding, type AclFilter, type Authorizer } from '../security/acls.ts'
 import { codeFor, operations, patternTypes, permissionTypes, resourceTypes, wordFor } from './operations.ts'
 import { route, type RequestContext, type Route } from './request.ts'
+import { named } from './refusals.ts'
 
 export const aclRoutes: readonly Route[] = [
-  route(CreateAclsServer, ({ creations }, context, { authorizer }) => {
-    const problem = refusal('alter', context, authorizer)
-    return {
+  route(
+    CreateAclsServer,
+    ({ creations }, context, { authorizer }) => {
+      const problem = refusal('alter', context, authorizer)
+      return {
+        throttleTimeMs: 0,
+        results: creations.map(creation => {
+          if (problem !== null) return problem
+          const resourceType = wordFor(resourceTypes, creation.resourceType)
+          const pattern = wordFor(patternTypes, creation.resourcePatternType)
+          const operation = wordFor(operations, creation.operation)
+          const permissionType = wordFor(permissionTypes, creation.permissionType)
+          const invalid = (errorMessage: string): { errorCode: number; errorMessage: string } => ({
+            errorCode: ErrorCode.ERR_INVALID_REQUEST,
+            errorMessage,
+          })
+          if (resourceType === null || operation === null || permissionType === null)
+            return invalid('Invalid ACL binding')
+          if (pattern !== 'literal' && pattern !== 'prefixed') return invalid('Invalid pattern type')
+          if (creation.resourceName === '') return invalid('Invalid empty resource name')
+          if (!creation.principal.includes(':')) return invalid('Could not parse principal: expected type:name')
+          const { resourceName: name, principal, host } = creation
+          const binding: AclBinding = {
+            resourceType,
+            name,
+            resourcePatternType: pattern,
+            principal,
+            host,
+            operation,
+            permissionType,
+          }
+          authorizer.add(binding)
+          return { errorCode: ErrorCode.ERR_NO_ERROR, errorMessage: '' }
+        }),
+      }
+    },
+    ({ creations }, errorCode) => ({ throttleTimeMs: 0, results: creations.map(() => named(errorCode)) }),
+  ),
+  route(
+    DescribeAclsServer,
+    (request, context, { authorizer }) => {
+      const problem = refusal('describe', context, authorizer)
+      if (problem !== null) return { throttleTimeMs: 0, ...problem, resources: [] }
+      if (!isKnown(request)) return { throttleTimeMs: 0, ...unknownFilter, resources: [] }
+      const byResource = new Map<string, AclBinding[]>()
+      for (const binding of authorizer.find(filterOf(request))) {
+        const key = `${binding.resourceType}/${binding.resourcePatternType}/${binding.name}`
+        byResource.set(key, [...(byResource.get(key) ?? []), binding])
+      }
+      return {
+        throttleTimeMs: 0,
+        errorCode: ErrorCode.ERR_NO_ERROR,
+        errorMessage: '',
+        resources: [...byResource.values()].map(bindings => {
+          const [first] = bindings as [AclBinding] // a list is only made with its first binding
+          const { resourceType, resourceName, patternType } = encode(first)
+          return {
+            resourceType,
+            resourceName,
+            patternType,
+            acls: bindings.map(binding => {
+              const { principal, host, operation, permissionType } = encode(binding)
+              return { principal, host, operation, permissionType }
+            }),
+          }
+        }),
+      }
+    },
+    (_body, errorCode) => ({ throttleTimeMs: 0, ...named(errorCode), resources: [] }),
+  ),
+  route(
+    DeleteAclsServer,
+    ({ filters }, context, { authorizer }) => {
+      const problem = refusal('alter', context, authorizer)
+      return {
+        throttleTimeMs: 0,
+        filterResults: filters.map(filter => {
+          if (problem !== null) return { ...problem, matchingAcls: [] }
+          if (!isKnown(filter)) return { ...unknownFilter, matchingAcls: [] }
+          const removed = authorizer.remove(filterOf(filter))
+          const matchingAcls = removed.map(binding => ({ errorCode: 0, errorMessage: null, ...encode(binding) }))
+          return { errorCode: ErrorCode.ERR_NO_ERROR, errorMessage: null, matchingAcls }
+        }),
+      }
+    },
+    ({ filters }, errorCode) => ({
       throttleTimeMs: 0,
-      results: creations.map(creation => {
-        if (problem !== null) return problem
-        const resourceType = wordFor(resourceTypes, creation.resourceType)
-        const pattern = wordFor(patternTypes, creation.resourcePatternType)
-        const operation = wordFor(operations, creation.operation)
-        const permissionType = wordFor(permissionTypes, creation.permissionType)
-        const invalid = (errorMessage: string): { errorCode: number; errorMessage: string } => ({
-          errorCode: ErrorCode.ERR_INVALID_REQUEST,
-          errorMessage,
-        })
-        if (resourceType === null || operation === null || permissionType === null)
-          return invalid('Invalid ACL binding')
-        if (pattern !== 'literal' && pattern !== 'prefixed') return invalid('Invalid pattern type')
-        if (creation.resourceName === '') return invalid('Invalid empty resource name')
-        if (!creation.principal.includes(':')) return invalid('Could not parse principal: expected type:name')
-        const { resourceName: name, principal, host } = creation
-        const binding: AclBinding = {
-          resourceType,
-          name,
-          resourcePatternType: pattern,
-          principal,
-          host,
-          operation,
-          permissionType,
-        }
-        authorizer.add(binding)
-        return { errorCode: ErrorCode.ERR_NO_ERROR, errorMessage: '' }
-      }),
-    }
-  }),
-  route(DescribeAclsServer, (request, context, { authorizer }) => {
-    const problem = refusal('describe', context, authorizer)
-    if (problem !== null) return { throttleTimeMs: 0, ...problem, resources: [] }
-    if (!isKnown(request)) return { throttleTimeMs: 0, ...unknownFilter, resources: [] }
-    const byResource = new Map<string, AclBinding[]>()
-    for (const binding of authorizer.find(filterOf(request))) {
-      const key = `${binding.resourceType}/${binding.resourcePatternType}/${binding.name}`
-      byResource.set(key, [...(byResource.get(key) ?? []), binding])
-    }
-    return {
-      throttleTimeMs: 0,
-      errorCode: ErrorCode.ERR_NO_ERROR,
-      errorMessage: '',
-      resources: [...byResource.values()].map(bindings => {
-        const [first] = bindings as [AclBinding] // a list is only made with its first binding
-        const { resourceType, resourceName, patternType } = encode(first)
-        return {
-          resourceType,
-          resourceName,
-          patternType,
-          acls: bindings.map(binding => {
-            const { principal, host, operation, permissionType } = encode(binding)
-            return { principal, host, operation, permissionType }
-          }),
-        }
-      }),
-    }
-  }),
-  route(DeleteAclsServer, ({ filters }, context, { authorizer }) => {
-    const problem = refusal('alter', context, authorizer)
-    return {
-      throttleTimeMs: 0,
-      filterResults: filters.map(filter => {
-        if (problem !== null) return { ...problem, matchingAcls: [] }
-        if (!isKnown(filter)) return { ...unknownFilter, matchingAcls: [] }
-        const removed = authorizer.remove(filterOf(filter))
-        const matchingAcls = removed.map(binding => ({ errorCode: 0, errorMessage: null, ...encode(binding) }))
-        return { errorCode: ErrorCode.ERR_NO_ERROR, errorMessage: null, matchingAcls }
-      }),
-    }
-  }),
+      filterResults: filters.map(() => ({ ...named(errorCode), matchingAcls: [] })),
+    }),
+  ),
 ]
 
 function refusal(

@@ -7,6 +7,7 @@ import {
   type SaslHandshakeResponse,
 } from '@ottla/protocol'
 import { route, type RequestContext, type Route, type Session } from './request.ts'
+import { named } from './refusals.ts'
 import { SaslRefused, type SaslStep } from '../security/sasl/exchange.ts'
 import { startExchange } from '../security/sasl/mechanisms.ts'
 import type { Stores } from './stores.ts'
@@ -15,13 +16,21 @@ import type { Stores } from './stores.ts'
 const MIN_INTERVAL_MS = 1000
 
 export const authRoutes: readonly Route[] = [
-  route(SaslHandshakeServer, ({ mechanism }, context, stores) => handshake(mechanism, context, stores)),
-  route(SaslAuthenticateServer, ({ authBytes }, context, stores) => authenticate(authBytes, context, stores)),
+  route(
+    SaslHandshakeServer,
+    ({ mechanism }, context, stores) => handshake(mechanism, context, stores),
+    (_body, errorCode) => ({ errorCode, mechanisms: [] }),
+  ),
+  route(
+    SaslAuthenticateServer,
+    ({ authBytes }, context, stores) => authenticate(authBytes, context, stores),
+    (_body, errorCode) => ({ ...named(errorCode), authBytes: Buffer.alloc(0) }),
+  ),
 ]
 
 function handshake(
   mechanism: string,
-  { session, version, isToFail }: RequestContext,
+  { session, version }: RequestContext,
   { clock, logIn }: Pick<Stores, 'clock' | 'logIn'>,
 ): SaslHandshakeResponse {
   const mechanisms = [...logIn.mechanisms]
@@ -33,7 +42,7 @@ function handshake(
     return { errorCode: ErrorCode.ERR_ILLEGAL_SASL_STATE, mechanisms }
   }
   if (isAnew) session.renewedAt = now
-  if (!mechanisms.includes(mechanism) || isToFail) {
+  if (!mechanisms.includes(mechanism)) {
     session.isOver = true
     return { errorCode: ErrorCode.ERR_UNSUPPORTED_SASL_MECHANISM, mechanisms }
   }
@@ -46,7 +55,7 @@ function handshake(
 
 async function authenticate(
   token: Buffer,
-  { session, isToFail }: RequestContext,
+  { session }: RequestContext,
   stores: Pick<Stores, 'clock' | 'logIn'>,
 ): Promise<SaslAuthenticateResponse> {
   if (session.exchange === null) {
@@ -54,7 +63,6 @@ async function authenticate(
     return { errorCode: ErrorCode.ERR_ILLEGAL_SASL_STATE, errorMessage, authBytes: Buffer.alloc(0) }
   }
   try {
-    if (isToFail) throw new SaslRefused('Authentication failed')
     const { answer, lifetimeMs } = await takeToken(token, session, stores)
     return { errorCode: ErrorCode.ERR_NO_ERROR, errorMessage: null, authBytes: answer, sessionLifetimeMs: lifetimeMs }
   } catch (error) {
@@ -63,6 +71,12 @@ async function authenticate(
     const errorCode = ErrorCode.ERR_SASL_AUTHENTICATION_FAILED
     return { errorCode, errorMessage: error.message, authBytes: Buffer.alloc(0) }
   }
+}
+
+/** Whether somebody logs in by the request, for the first time or anew: the connection ends when it is refused. */
+export function isLogIn(apiKey: number, { authenticated, exchange, expiresAt }: Session): boolean {
+  if (apiKey === SaslAuthenticateServer.key) return exchange !== null
+  return apiKey === SaslHandshakeServer.key && (!authenticated || expiresAt !== null)
 }
 
 /** A token of the exchange that is under way. Rejects with SaslRefused. */

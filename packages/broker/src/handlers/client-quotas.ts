@@ -13,11 +13,17 @@ import {
 import { CLUSTER_NAME } from '../security/acls.ts'
 import type { EntityType, QuotaEntity } from '../quotas/client-quotas.ts'
 import { route, type RequestContext, type Route } from './request.ts'
+import { named } from './refusals.ts'
 import type { Stores } from './stores.ts'
 
 export const clientQuotaRoutes: readonly Route[] = [
-  route(DescribeClientQuotasServer, describe),
-  route(AlterClientQuotasServer, alter),
+  route(DescribeClientQuotasServer, describe, (_body, errorCode) => ({
+    ...{ throttleTimeMs: 0, ...named(errorCode), entries: null },
+  })),
+  route(AlterClientQuotasServer, alter, ({ entries }, errorCode) => ({
+    throttleTimeMs: 0,
+    entries: entries.map(({ entity }) => ({ ...named(errorCode), entity })),
+  })),
 ]
 
 const DENIED = 'Cluster authorization failed.'

@@ -10,7 +10,9 @@ import { CLUSTER_NAME } from '../security/acls.ts'
 import { route, type RequestContext, type Route } from './request.ts'
 import type { Stores } from './stores.ts'
 
-export const configResourceRoutes: readonly Route[] = [route(ListConfigResourcesServer, list)]
+export const configResourceRoutes: readonly Route[] = [
+  route(ListConfigResourcesServer, list, (_body, errorCode) => refused(errorCode)),
+]
 
 const CLIENT_METRICS = 16
 // Before, only client metrics were told of.
@@ -33,9 +35,6 @@ function list(
   stores: ConfiguredStores,
 ): ListConfigResourcesResponse {
   const hasTypes = context.version >= TYPES_VERSION
-  const refused = (errorCode: number): ListConfigResourcesResponse => ({
-    ...{ throttleTimeMs: 0, errorCode, configResources: [] },
-  })
   if (!context.allows('describe-configs', 'cluster', CLUSTER_NAME)) {
     return refused(ErrorCode.ERR_CLUSTER_AUTHORIZATION_FAILED)
   }
@@ -50,6 +49,10 @@ function list(
       [...namesOf(stores)].map(resourceName => ({ resourceName, ...(hasTypes ? { resourceType } : {}) })),
     ),
   }
+}
+
+function refused(errorCode: number): ListConfigResourcesResponse {
+  return { throttleTimeMs: 0, errorCode, configResources: [] }
 }
 
 function brokerIds({ brokers }: Pick<Stores, 'brokers'>): string[] {

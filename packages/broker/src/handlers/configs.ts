@@ -8,6 +8,7 @@ import {
   type IncrementalAlterConfigsResponseAlterConfigsResourceResponse,
 } from '@ottla/protocol'
 import { route, type RequestContext, type Route } from './request.ts'
+import { named } from './refusals.ts'
 import type { Stores } from './stores.ts'
 import { documentationOf } from '../configs/documentation.ts'
 import { brokerConfigs } from './broker-configs.ts'
@@ -47,29 +48,48 @@ interface Resource {
 }
 
 export const configRoutes: readonly Route[] = [
-  route(DescribeConfigsServer, ({ resources, includeSynonyms, includeDocumentation }, context, stores) => ({
-    throttleTimeMs: 0,
-    results: resources.map(resource => describe(resource, includeSynonyms, includeDocumentation, context, stores)),
-  })),
-  route(IncrementalAlterConfigsServer, ({ resources, validateOnly }, context, stores) => ({
-    throttleTimeMs: 0,
-    responses: resources.map(resource =>
-      answer(
-        resource,
-        twiceProblem(resource, resources) ?? alter(resource, resource.configs, validateOnly, context, stores),
-      ),
-    ),
-  })),
-  route(AlterConfigsServer, ({ resources, validateOnly }, context, stores) => ({
-    throttleTimeMs: 0,
-    responses: resources.map(resource => {
-      const { configs } = resource
-      return answer(
-        resource,
-        twiceProblem(resource, resources) ?? replace(resource, configs, validateOnly, context, stores),
-      )
+  route(
+    DescribeConfigsServer,
+    ({ resources, includeSynonyms, includeDocumentation }, context, stores) => ({
+      throttleTimeMs: 0,
+      results: resources.map(resource => describe(resource, includeSynonyms, includeDocumentation, context, stores)),
     }),
-  })),
+    ({ resources }, errorCode) => ({
+      throttleTimeMs: 0,
+      results: resources.map(({ resourceType, resourceName }) => ({
+        ...named(errorCode),
+        resourceType,
+        resourceName,
+        configs: [],
+      })),
+    }),
+  ),
+  route(
+    IncrementalAlterConfigsServer,
+    ({ resources, validateOnly }, context, stores) => ({
+      throttleTimeMs: 0,
+      responses: resources.map(resource =>
+        answer(
+          resource,
+          twiceProblem(resource, resources) ?? alter(resource, resource.configs, validateOnly, context, stores),
+        ),
+      ),
+    }),
+    ({ resources }, errorCode) => ({ throttleTimeMs: 0, responses: resources.map(refusedBy(errorCode)) }),
+  ),
+  route(
+    AlterConfigsServer,
+    ({ resources, validateOnly }, context, stores) => ({
+      throttleTimeMs: 0,
+      responses: resources.map(resource =>
+        answer(
+          resource,
+          twiceProblem(resource, resources) ?? replace(resource, resource.configs, validateOnly, context, stores),
+        ),
+      ),
+    }),
+    ({ resources }, errorCode) => ({ throttleTimeMs: 0, responses: resources.map(refusedBy(errorCode)) }),
+  ),
 ]
 
 function describe(
@@ -146,4 +166,10 @@ function answer(
 ): IncrementalAlterConfigsResponseAlterConfigsResourceResponse {
   const { errorCode, message } = found ?? problem(ErrorCode.ERR_NO_ERROR)
   return { errorCode, errorMessage: message, resourceType, resourceName }
+}
+
+function refusedBy(
+  errorCode: number,
+): (resource: Resource) => IncrementalAlterConfigsResponseAlterConfigsResourceResponse {
+  return ({ resourceType, resourceName }) => ({ ...named(errorCode), resourceType, resourceName })
 }

@@ -14,17 +14,30 @@ import { byTopic, keysOf } from '../groups/partition-set.ts'
 import { GroupRefusal, orRefuse } from '../groups/refusal.ts'
 import { authorizedOperations } from './operations.ts'
 import { route, type RequestContext, type Route } from './request.ts'
+import { named } from './refusals.ts'
 import type { Stores } from './stores.ts'
 import type { TopicStore } from '../topics/topics.ts'
 import { canDescribe, checkGroup, hostOf } from './group-access.ts'
 
 export const consumerGroupRoutes: readonly Route[] = [
-  route(ConsumerGroupHeartbeatServer, heartbeat),
-  route(ConsumerGroupDescribeServer, ({ groupIds, includeAuthorizedOperations }, context, stores) => ({
-    throttleTimeMs: 0,
-    groups: groupIds.map(groupId => describe(groupId, includeAuthorizedOperations, context, stores)),
-  })),
+  route(ConsumerGroupHeartbeatServer, heartbeat, (_body, errorCode) => refusedHeartbeat(named(errorCode))),
+  route(
+    ConsumerGroupDescribeServer,
+    ({ groupIds, includeAuthorizedOperations }, context, stores) => ({
+      throttleTimeMs: 0,
+      groups: groupIds.map(groupId => describe(groupId, includeAuthorizedOperations, context, stores)),
+    }),
+    ({ groupIds }, errorCode) => ({
+      throttleTimeMs: 0,
+      groups: groupIds.map(groupId => notDescribed(groupId, named(errorCode))),
+    }),
+  ),
 ]
+
+interface Problem {
+  readonly errorCode: number
+  readonly errorMessage: string | null
+}
 
 const CLASSIC_MEMBER = 0
 const CONSUMER_MEMBER = 1
@@ -36,13 +49,8 @@ function heartbeat(
 ): ConsumerGroupHeartbeatResponse {
   const { version } = context
   const { groupId, subscribedTopicNames, topicPartitions } = request
-  const refuse = (errorCode: number, errorMessage: string | null = null): ConsumerGroupHeartbeatResponse => ({
-    throttleTimeMs: 0,
-    errorCode,
-    errorMessage,
-    memberEpoch: 0,
-    heartbeatIntervalMs: 0,
-  })
+  const refuse = (errorCode: number, errorMessage: string | null = null): ConsumerGroupHeartbeatResponse =>
+    refusedHeartbeat({ errorCode, errorMessage })
   if (!context.allows('read', 'group', groupId)) return refuse(ErrorCode.ERR_GROUP_AUTHORIZATION_FAILED)
   if (subscribedTopicNames?.some(name => !context.allows('describe', 'topic', name)) ?? false) {
     return refuse(ErrorCode.ERR_TOPIC_AUTHORIZATION_FAILED)
@@ -89,16 +97,8 @@ function describe(
   { coordinators, groups, topics: store }: Pick<Stores, 'coordinators' | 'groups' | 'topics'>,
 ): ConsumerGroupDescribeResponseDescribedGroup {
   const { version } = context
-  const refuse = (errorCode: number, errorMessage: string | null = null): ReturnType<typeof describe> => ({
-    errorCode,
-    errorMessage,
-    groupId,
-    groupState: '',
-    groupEpoch: 0,
-    assignmentEpoch: 0,
-    assignorName: '',
-    members: [],
-  })
+  const refuse = (errorCode: number, errorMessage: string | null = null): ReturnType<typeof describe> =>
+    notDescribed(groupId, { errorCode, errorMessage })
   const problem = checkGroup('describe', groupId, context, coordinators)
   if (problem !== ErrorCode.ERR_NO_ERROR) return refuse(problem)
   const group = groups.get(groupId)
@@ -130,6 +130,14 @@ function describe(
     })),
     ...(withOperations ? { authorizedOperations: authorizedOperations(context, 'group', groupId) } : {}),
   }
+}
+
+function refusedHeartbeat(problem: Problem): ConsumerGroupHeartbeatResponse {
+  return { throttleTimeMs: 0, ...problem, memberEpoch: 0, heartbeatIntervalMs: 0 }
+}
+
+function notDescribed(groupId: string, problem: Problem): ConsumerGroupDescribeResponseDescribedGroup {
+  return { ...problem, groupId, groupState: '', groupEpoch: 0, assignmentEpoch: 0, assignorName: '', members: [] }
 }
 
 type DescribedMember = ConsumerGroupDescribeResponseDescribedGroup['members'][number]

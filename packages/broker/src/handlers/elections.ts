@@ -9,13 +9,23 @@ import {
 import { CLUSTER_NAME } from '../security/acls.ts'
 import { lead } from '../topics/reassignments.ts'
 import { route, type RequestContext, type Route } from './request.ts'
+import { named } from './refusals.ts'
 import type { Stores } from './stores.ts'
 import type { Partition, Topic, TopicStore } from '../topics/topics.ts'
 
 const PREFERRED = 0
 const UNCLEAN = 1
 
-export const electionRoutes: readonly Route[] = [route(ElectLeadersServer, elect)]
+export const electionRoutes: readonly Route[] = [
+  route(ElectLeadersServer, elect, ({ topicPartitions }, errorCode, { version }) => ({
+    throttleTimeMs: 0,
+    ...(version >= 1 ? { errorCode } : {}),
+    replicaElectionResults: (topicPartitions ?? []).map(({ topic, partitions }) => ({
+      topic,
+      partitionResult: partitions.map(partitionId => ({ partitionId, ...named(errorCode) })),
+    })),
+  })),
+]
 
 function elect(
   { electionType, topicPartitions }: Decoded<ElectLeadersRequest>,

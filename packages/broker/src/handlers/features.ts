@@ -9,9 +9,12 @@ import {
 import { CLUSTER_NAME } from '../security/acls.ts'
 import type { FeatureUpdate } from '../releases/features.ts'
 import { route, type RequestContext, type Route } from './request.ts'
+import { named } from './refusals.ts'
 import type { Stores } from './stores.ts'
 
-export const featureRoutes: readonly Route[] = [route(UpdateFeaturesServer, update)]
+export const featureRoutes: readonly Route[] = [
+  route(UpdateFeaturesServer, update, (_body, errorCode, { version }) => refused(named(errorCode), version)),
+]
 
 // The type of upgrade takes the place of "may be a downgrade" from here on.
 const TYPE_VERSION = 1
@@ -26,28 +29,36 @@ function update(
   context: RequestContext,
   { features }: Pick<Stores, 'features'>,
 ): UpdateFeaturesResponse {
-  const hasResults = context.version <= LAST_RESULTS_VERSION
-  const refused = (errorCode: number, errorMessage: string): UpdateFeaturesResponse => ({
-    throttleTimeMs: 0,
-    errorCode,
-    errorMessage,
-    ...(hasResults ? { results: [] } : {}),
-  })
+  const { version } = context
   if (!context.allows('alter', 'cluster', CLUSTER_NAME)) {
-    return refused(ErrorCode.ERR_CLUSTER_AUTHORIZATION_FAILED, 'Cluster authorization failed.')
+    const errorCode = ErrorCode.ERR_CLUSTER_AUTHORIZATION_FAILED
+    return refused({ errorCode, errorMessage: 'Cluster authorization failed.' }, version)
   }
   const updates = featureUpdates.map(({ feature, maxVersionLevel, upgradeType, allowDowngrade }): FeatureUpdate => {
     const older = allowDowngrade ? 'safe-downgrade' : 'upgrade'
-    const kind = context.version >= TYPE_VERSION ? (kinds[upgradeType] ?? 'unknown') : older
+    const kind = version >= TYPE_VERSION ? (kinds[upgradeType] ?? 'unknown') : older
     return { name: feature, level: maxVersionLevel, kind }
   })
   for (const one of updates) {
     const problem = features.problem(one)
     if (problem !== null) {
-      return refused(ErrorCode.ERR_INVALID_UPDATE_VERSION, `Nothing was updated, because of one feature: ${problem}`)
+      const errorMessage = `Nothing was updated, because of one feature: ${problem}`
+      return refused({ errorCode: ErrorCode.ERR_INVALID_UPDATE_VERSION, errorMessage }, version)
     }
   }
   if (!validateOnly && updates.length > 0) features.update(updates)
   const results = updates.map(({ name }) => ({ feature: name, errorCode: 0, errorMessage: null }))
-  return { throttleTimeMs: 0, errorCode: 0, errorMessage: null, ...(hasResults ? { results } : {}) }
+  return {
+    throttleTimeMs: 0,
+    errorCode: 0,
+    errorMessage: null,
+    ...(version <= LAST_RESULTS_VERSION ? { results } : {}),
+  }
+}
+
+function refused(
+  problem: { readonly errorCode: number; readonly errorMessage: string },
+  version: number,
+): UpdateFeaturesResponse {
+  return { throttleTimeMs: 0, ...problem, ...(version <= LAST_RESULTS_VERSION ? { results: [] } : {}) }
 }

@@ -10,7 +10,7 @@ import {
 } from '@ottla/protocol'
 import type { Brokers } from '../base/brokers.ts'
 import type { FetchPlan, FetchedPartition } from '../topics/fetch-sessions.ts'
-import { quotaClient, route, type RequestContext, type Route } from './request.ts'
+import { quotaClient, route, type RefusedRequest, type RequestContext, type Route } from './request.ts'
 import type { Stores } from './stores.ts'
 import type { Partition, Topic, TopicStore } from '../topics/topics.ts'
 
@@ -21,7 +21,7 @@ const LEADER_DISCOVERY_VERSION = 16
 const READ_COMMITTED = 1
 const NO_BYTES = Buffer.alloc(0)
 
-export const fetchRoutes: readonly Route[] = [route(FetchServer, fetch)]
+export const fetchRoutes: readonly Route[] = [route(FetchServer, fetch, refusal)]
 
 type ReadingStores = Pick<Stores, 'brokers' | 'preferredReplicas' | 'topics'>
 
@@ -125,6 +125,21 @@ function heldUp(
   return { throttleTimeMs, ...(version >= 7 ? session : {}), responses: [] }
 }
 
+function refusal(
+  { sessionId, topics }: Decoded<FetchRequest>,
+  errorCode: number,
+  { version }: RefusedRequest,
+): FetchResponse {
+  return {
+    throttleTimeMs: 0,
+    ...(version >= 7 ? { errorCode, sessionId } : {}),
+    responses: topics.map(({ topic, topicId, partitions }) => ({
+      ...(version >= TOPIC_IDS_VERSION ? { topicId } : { topic }),
+      partitions: partitions.map(({ partition }) => ({ ...failure(partition, errorCode), records: null })),
+    })),
+  }
+}
+
 function topicOf(asked: FetchedPartition, version: number, topics: TopicStore): Topic | undefined {
   return version >= TOPIC_IDS_VERSION ? topics.byId(asked.topicId) : topics.get(asked.topic)
 }
@@ -193,15 +208,11 @@ function failed(
   errorCode: number,
   leader: Pick<FetchResponsePartitionData, 'currentLeader'> = {},
 ): PartitionAnswer {
-  const data = {
-    partitionIndex: asked.partition,
-    errorCode,
-    highWatermark: -1,
-    abortedTransactions: [],
-    records: NO_BYTES,
-    ...leader,
-  }
-  return { asked, data, bytes: 0, isUrgent: true }
+  return { asked, data: { ...failure(asked.partition, errorCode), ...leader }, bytes: 0, isUrgent: true }
+}
+
+function failure(partitionIndex: number, errorCode: number): FetchResponsePartitionData {
+  return { partitionIndex, errorCode, highWatermark: -1, abortedTransactions: [], records: NO_BYTES }
 }
 
 // From version 11 on consumers may read from any replica in sync (KIP-392).

@@ -17,15 +17,26 @@ import type { Stores } from './stores.ts'
 import { checkGroup } from './group-access.ts'
 
 export const groupAdminRoutes: readonly Route[] = [
-  route(ListGroupsServer, list),
-  route(DescribeGroupsServer, ({ groups, includeAuthorizedOperations }, context, stores) => ({
-    throttleTimeMs: 0,
-    groups: groups.map(groupId => describe(groupId, includeAuthorizedOperations, context, stores)),
-  })),
-  route(DeleteGroupsServer, ({ groupsNames }, context, stores) => ({
-    throttleTimeMs: 0,
-    results: groupsNames.map(groupId => ({ groupId, errorCode: remove(groupId, context, stores) })),
-  })),
+  route(ListGroupsServer, list, (_body, errorCode) => ({ throttleTimeMs: 0, errorCode, groups: [] })),
+  route(
+    DescribeGroupsServer,
+    ({ groups, includeAuthorizedOperations }, context, stores) => ({
+      throttleTimeMs: 0,
+      groups: groups.map(groupId => describe(groupId, includeAuthorizedOperations, context, stores)),
+    }),
+    ({ groups }, errorCode) => ({ throttleTimeMs: 0, groups: groups.map(id => notDescribed(id, errorCode, '')) }),
+  ),
+  route(
+    DeleteGroupsServer,
+    ({ groupsNames }, context, stores) => ({
+      throttleTimeMs: 0,
+      results: groupsNames.map(groupId => ({ groupId, errorCode: remove(groupId, context, stores) })),
+    }),
+    ({ groupsNames }, errorCode) => ({
+      throttleTimeMs: 0,
+      results: groupsNames.map(groupId => ({ groupId, errorCode })),
+    }),
+  ),
 ]
 
 // From here on the answer says that a group is not there; before, it was described as dead.
@@ -71,15 +82,14 @@ function describe(
   { coordinators, groups }: GroupStores,
 ): DescribeGroupsResponseDescribedGroup {
   const { version } = context
-  const empty = { groupId, protocolType: '', protocolData: '', members: [] }
   const problem = checkGroup('describe', groupId, context, coordinators)
-  if (problem !== ErrorCode.ERR_NO_ERROR) return { ...empty, errorCode: problem, groupState: '' }
+  if (problem !== ErrorCode.ERR_NO_ERROR) return notDescribed(groupId, problem, '')
   const group = groups.get(groupId)
   const classic = group?.classic ?? null
   if (classic === null) {
     const errorMessage =
       group === undefined ? `Group ${groupId} not found.` : `Group ${groupId} is not a classic group.`
-    const answer = { ...empty, errorCode: ErrorCode.ERR_NO_ERROR, groupState: 'Dead' }
+    const answer = notDescribed(groupId, ErrorCode.ERR_NO_ERROR, 'Dead')
     return version < NOT_FOUND_VERSION
       ? answer
       : { ...answer, errorCode: ErrorCode.ERR_GROUP_ID_NOT_FOUND, errorMessage }
@@ -102,6 +112,10 @@ function describe(
     })),
     ...(withOperations ? { authorizedOperations: authorizedOperations(context, 'group', groupId) } : {}),
   }
+}
+
+function notDescribed(groupId: string, errorCode: number, groupState: string): DescribeGroupsResponseDescribedGroup {
+  return { groupId, errorCode, groupState, protocolType: '', protocolData: '', members: [] }
 }
 
 function remove(groupId: string, context: RequestContext, { coordinators, groups }: GroupStores): number {

@@ -21,15 +21,27 @@ import type { Topic } from '../topics/topics.ts'
 import { checkGroup } from './group-access.ts'
 
 export const groupOffsetRoutes: readonly Route[] = [
-  route(OffsetCommitServer, commit),
-  route(OffsetFetchServer, fetch),
-  route(OffsetDeleteServer, remove),
+  route(OffsetCommitServer, commit, ({ topics }, errorCode, { version }) => ({
+    throttleTimeMs: 0,
+    topics: topics.map(({ name, topicId, partitions }) => ({
+      ...(version >= TOPIC_ID_VERSION ? { topicId } : { name }),
+      partitions: partitions.map(({ partitionIndex }) => ({ partitionIndex, errorCode })),
+    })),
+  })),
+  route(OffsetFetchServer, fetch, (request, errorCode, { version }) =>
+    version >= MANY_GROUPS_VERSION
+      ? { throttleTimeMs: 0, groups: request.groups.map(({ groupId }) => ({ groupId, topics: [], errorCode })) }
+      : refusedFetch(request, errorCode, version),
+  ),
+  route(OffsetDeleteServer, remove, (_body, errorCode) => ({ errorCode, throttleTimeMs: 0, topics: [] })),
 ]
 
 /** Longest text that may be committed with an offset. */
 export const MAX_METADATA_LENGTH = 4096
 // OffsetFetch speaks of many groups, and of topics by their ids.
 const MANY_GROUPS_VERSION = 8
+// OffsetFetch has a place for an error of the whole from here on.
+const CODE_VERSION = 2
 const TOPIC_ID_VERSION = 10
 // A commit of a group that is not there is told so from here on.
 const GROUP_NOT_FOUND_VERSION = 9
@@ -123,11 +135,20 @@ function fetch(
   }
   const asked = request.topics?.map(({ name, partitionIndexes }) => ({ name, topicId: '', partitionIndexes })) ?? null
   const { answer, errorCode } = offsetsOf(request.groupId, asked, request.requireStable, NOBODY, context, stores)
+  if (errorCode !== ErrorCode.ERR_NO_ERROR) return refusedFetch(request, errorCode, version)
   const topics = answer.map(({ name = '', partitions }) => ({ name, partitions }))
-  if (version >= 2) return { throttleTimeMs: 0, errorCode, topics }
-  if (errorCode === ErrorCode.ERR_NO_ERROR) return { throttleTimeMs: 0, topics }
+  return { throttleTimeMs: 0, ...(version >= CODE_VERSION ? { errorCode } : {}), topics }
+}
+
+// Of one group.
+function refusedFetch(
+  { topics }: Decoded<OffsetFetchRequest>,
+  errorCode: number,
+  version: number,
+): OffsetFetchResponse {
+  if (version >= CODE_VERSION) return { throttleTimeMs: 0, errorCode, topics: [] }
   // Version 1 has no place for it but the partitions.
-  const refused = (asked ?? []).map(({ name, partitionIndexes }) => ({
+  const refused = (topics ?? []).map(({ name, partitionIndexes }) => ({
     name,
     partitions: partitionIndexes.map(partitionIndex => ({ ...nothing(partitionIndex, version), errorCode })),
   }))

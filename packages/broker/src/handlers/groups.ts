@@ -17,14 +17,15 @@ import {
 } from '@ottla/protocol'
 import { checkSessionTimeout, type JoinInput } from '../groups/classic-member.ts'
 import { route, type RequestContext, type Route } from './request.ts'
+import { onlyCode } from './refusals.ts'
 import type { Stores } from './stores.ts'
 import { canDescribe, checkGroup, hostOf } from './group-access.ts'
 
 export const groupRoutes: readonly Route[] = [
-  route(JoinGroupServer, join),
-  route(SyncGroupServer, sync),
-  route(HeartbeatServer, heartbeat),
-  route(LeaveGroupServer, leave),
+  route(JoinGroupServer, join, ({ memberId }, errorCode, { version }) => refusedJoin(memberId, errorCode, version)),
+  route(SyncGroupServer, sync, (_body, errorCode) => refusedSync(errorCode)),
+  route(HeartbeatServer, heartbeat, onlyCode),
+  route(LeaveGroupServer, leave, onlyCode),
 ]
 
 type GroupStores = Pick<Stores, 'coordinators' | 'groups'>
@@ -44,9 +45,8 @@ function join(
 ): Promise<JoinGroupResponse> {
   const { groupId, memberId, sessionTimeoutMs } = request
   const { version } = context
-  const noName = version >= PROTOCOL_TYPE_VERSION ? null : ''
   const refuse = (errorCode: number): Promise<JoinGroupResponse> =>
-    Promise.resolve({ errorCode, protocolName: noName, leader: '', memberId, members: [] })
+    Promise.resolve(refusedJoin(memberId, errorCode, version))
   if (!context.allows('read', 'group', groupId)) return refuse(ErrorCode.ERR_GROUP_AUTHORIZATION_FAILED)
   if (groupId === '') return refuse(ErrorCode.ERR_INVALID_GROUP_ID)
   const problem =
@@ -74,7 +74,7 @@ function join(
         throttleTimeMs: 0,
         errorCode: output.errorCode,
         generationId: output.generationId,
-        protocolName: output.protocolName ?? noName,
+        protocolName: output.protocolName ?? noName(version),
         leader: output.leader,
         memberId: output.memberId,
         members: output.members.map(({ memberId: id, groupInstanceId, metadata }) => ({
@@ -89,6 +89,18 @@ function join(
   })
 }
 
+function refusedJoin(memberId: string, errorCode: number, version: number): JoinGroupResponse {
+  return { errorCode, protocolName: noName(version), leader: '', memberId, members: [] }
+}
+
+function noName(version: number): string | null {
+  return version >= PROTOCOL_TYPE_VERSION ? null : ''
+}
+
+function refusedSync(errorCode: number): SyncGroupResponse {
+  return { errorCode, assignment: Buffer.alloc(0) }
+}
+
 function sync(
   request: Decoded<SyncGroupRequest>,
   context: RequestContext,
@@ -99,12 +111,12 @@ function sync(
   const classic = groups.get(groupId)?.asClassic(false, canDescribe(context)) ?? null
   if (problem !== ErrorCode.ERR_NO_ERROR || classic === null) {
     const errorCode = problem === ErrorCode.ERR_NO_ERROR ? ErrorCode.ERR_UNKNOWN_MEMBER_ID : problem
-    return Promise.resolve({ errorCode, assignment: Buffer.alloc(0) })
+    return Promise.resolve(refusedSync(errorCode))
   }
   // From 5 on, both have to be said.
   const isSilent = context.version >= SYNC_PROTOCOL_VERSION && (protocolType === null || protocolName === null)
   if (isSilent) {
-    return Promise.resolve({ errorCode: ErrorCode.ERR_INCONSISTENT_GROUP_PROTOCOL, assignment: Buffer.alloc(0) })
+    return Promise.resolve(refusedSync(ErrorCode.ERR_INCONSISTENT_GROUP_PROTOCOL))
   }
   return new Promise(resolve => {
     const input = { memberId, generationId, groupInstanceId, protocolType, protocolName, assignments }

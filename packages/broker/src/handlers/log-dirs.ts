@@ -16,8 +16,8 @@ import { route, type RequestContext, type Route } from './request.ts'
 import type { Stores } from './stores.ts'
 
 export const logDirRoutes: readonly Route[] = [
-  route(DescribeLogDirsServer, describe),
-  route(AlterReplicaLogDirsServer, alter),
+  route(DescribeLogDirsServer, describe, (_body, errorCode, { version }) => refused(errorCode, version)),
+  route(AlterReplicaLogDirsServer, alter, ({ dirs }, errorCode) => answer(dirs, () => errorCode)),
 ]
 
 // An error of the whole is told from here on, the room on the disk and whether new replicas are kept out in others.
@@ -35,8 +35,7 @@ function describe(
 ): DescribeLogDirsResponse {
   const { brokerId, version } = context
   if (!context.allows('describe', 'cluster', CLUSTER_NAME)) {
-    const errorCode = ErrorCode.ERR_CLUSTER_AUTHORIZATION_FAILED
-    return { throttleTimeMs: 0, ...(version >= ERROR_VERSION ? { errorCode } : {}), results: [] }
+    return refused(ErrorCode.ERR_CLUSTER_AUTHORIZATION_FAILED, version)
   }
   const isAsked = (topic: string, partition: number): boolean =>
     asked?.some(one => one.topic === topic && one.partitions.includes(partition)) ?? true
@@ -73,6 +72,17 @@ function alter(
   context: RequestContext,
   { topics: store }: Pick<Stores, 'topics'>,
 ): AlterReplicaLogDirsResponse {
+  return answer(dirs, (topic, index, path) => problemOf(topic, index, path, context, store))
+}
+
+function refused(errorCode: number, version: number): DescribeLogDirsResponse {
+  return { throttleTimeMs: 0, ...(version >= ERROR_VERSION ? { errorCode } : {}), results: [] }
+}
+
+function answer(
+  dirs: Decoded<AlterReplicaLogDirsRequest>['dirs'],
+  codeOf: (topic: string, index: number, path: string) => number,
+): AlterReplicaLogDirsResponse {
   // What is asked for a partition last counts.
   const wanted = new Map<string, Map<number, string>>()
   for (const { path, topics } of dirs) {
@@ -88,7 +98,7 @@ function alter(
       topicName,
       partitions: [...paths].map(([partitionIndex, path]) => ({
         partitionIndex,
-        errorCode: problemOf(topicName, partitionIndex, path, context, store),
+        errorCode: codeOf(topicName, partitionIndex, path),
       })),
     })),
   }

@@ -6,6 +6,8 @@ import {
   MetadataServer,
   ZERO_UUID,
   type Decoded,
+  type FindCoordinatorRequest,
+  type FindCoordinatorResponse,
   type FindCoordinatorResponseCoordinator,
   type MetadataRequest,
   type MetadataResponse,
@@ -17,6 +19,7 @@ import type { Coordinators } from '../topics/coordinators.ts'
 import { internalTopics } from '../topics/internal-topics.ts'
 import { authorizedOperations } from './operations.ts'
 import { route, type RequestContext, type Route } from './request.ts'
+import { named } from './refusals.ts'
 import type { Stores } from './stores.ts'
 import { nameProblem, type Partition, type Topic } from '../topics/topics.ts'
 
@@ -25,44 +28,59 @@ const BROKERS = 1
 const CONTROLLERS = 2
 // DescribeCluster tells of brokers that are down from here on.
 const FENCED_VERSION = 2
+// FindCoordinator asks for many at once from here on.
+const MANY_KEYS_VERSION = 4
 // By their numbers. Coordinators of share groups' state (2) are asked for by brokers only.
 const coordinatorTypes = ['group', 'transaction'] as const
 
 export const metadataRoutes: readonly Route[] = [
-  route(MetadataServer, metadata),
-  route(FindCoordinatorServer, (request, context, { coordinators: store }) => {
-    const type = coordinatorTypes[request.keyType]
-    const keys = context.version >= 4 ? request.coordinatorKeys : [request.key]
-    const coordinators = keys.map(key => coordinatorOf(type, key, context, store))
-    const first = coordinators[0]
-    if (context.version >= 4 || first === undefined) return { coordinators }
-    const { errorCode, errorMessage, nodeId, host, port } = first
-    return { errorCode, errorMessage, nodeId, host, port }
-  }),
-  route(DescribeClusterServer, (request, context, { brokers, clusterId }) => {
-    const { endpointType } = request
-    if (endpointType !== BROKERS) {
-      const errorCode =
-        endpointType === CONTROLLERS ? ErrorCode.ERR_MISMATCHED_ENDPOINT_TYPE : ErrorCode.ERR_UNSUPPORTED_ENDPOINT_TYPE
-      const errorMessage = 'Only brokers are here, no controllers.'
-      return { throttleTimeMs: 0, errorCode, errorMessage, clusterId: '', controllerId: -1, brokers: [] }
-    }
-    return {
-      throttleTimeMs: 0,
-      errorCode: ErrorCode.ERR_NO_ERROR,
-      clusterId,
-      controllerId: brokers.controllerId(),
-      brokers: brokers.all
-        .filter(({ up }) => up || request.includeFencedBrokers)
-        .map(({ id, host, port, rack, up }) => ({
-          ...{ brokerId: id, host, port, rack },
-          ...(context.version >= FENCED_VERSION ? { isFenced: !up } : {}),
-        })),
-      ...(request.includeClusterAuthorizedOperations
-        ? { clusterAuthorizedOperations: authorizedOperations(context, 'cluster', CLUSTER_NAME) }
-        : {}),
-    }
-  }),
+  route(MetadataServer, metadata, ({ topics }, errorCode, { version }) => ({
+    throttleTimeMs: 0,
+    brokers: [],
+    topics: (topics ?? []).map(asked => {
+      const { name, topicId } = asked
+      return isById(asked) ? missing(errorCode, noName(version), topicId) : missing(errorCode, name)
+    }),
+  })),
+  route(
+    FindCoordinatorServer,
+    (request, context, { coordinators }) => {
+      const type = coordinatorTypes[request.keyType]
+      return found(request, context.version, key => coordinatorOf(type, key, context, coordinators))
+    },
+    (request, errorCode, { version }) =>
+      found(request, version, key => ({ ...named(errorCode), key, nodeId: -1, host: '', port: -1 })),
+  ),
+  route(
+    DescribeClusterServer,
+    (request, context, { brokers, clusterId }) => {
+      const { endpointType } = request
+      if (endpointType !== BROKERS) {
+        const errorCode =
+          endpointType === CONTROLLERS
+            ? ErrorCode.ERR_MISMATCHED_ENDPOINT_TYPE
+            : ErrorCode.ERR_UNSUPPORTED_ENDPOINT_TYPE
+        const errorMessage = 'Only brokers are here, no controllers.'
+        return { throttleTimeMs: 0, errorCode, errorMessage, clusterId: '', controllerId: -1, brokers: [] }
+      }
+      return {
+        throttleTimeMs: 0,
+        errorCode: ErrorCode.ERR_NO_ERROR,
+        clusterId,
+        controllerId: brokers.controllerId(),
+        brokers: brokers.all
+          .filter(({ up }) => up || request.includeFencedBrokers)
+          .map(({ id, host, port, rack, up }) => ({
+            ...{ brokerId: id, host, port, rack },
+            ...(context.version >= FENCED_VERSION ? { isFenced: !up } : {}),
+          })),
+        ...(request.includeClusterAuthorizedOperations
+          ? { clusterAuthorizedOperations: authorizedOperations(context, 'cluster', CLUSTER_NAME) }
+          : {}),
+      }
+    },
+    (_body, errorCode) => ({ throttleTimeMs: 0, errorCode, clusterId: '', controllerId: -1, brokers: [] }),
+  ),
 ]
 
 function metadata(
@@ -91,21 +109,35 @@ function metadata(
   }
 }
 
+interface AskedTopic {
+  readonly name: string | null
+  readonly topicId: string
+}
+
+// By its name otherwise.
+function isById({ name, topicId }: AskedTopic): boolean {
+  return name === null || topicId !== ZERO_UUID
+}
+
+// A topic without a name can only be told of from version 12 on.
+function noName(version: number): string | null {
+  return version >= 12 ? null : ''
+}
+
 function describeAsked(
-  asked: { readonly name: string | null; readonly topicId: string },
+  asked: AskedTopic,
   request: Decoded<MetadataRequest>,
   context: RequestContext,
   { autoCreateTopics, brokers, topics }: Pick<Stores, 'autoCreateTopics' | 'brokers' | 'topics'>,
 ): MetadataResponseMetadataResponseTopic {
-  if (asked.name === null || asked.topicId !== ZERO_UUID) {
+  if (isById(asked)) {
     const topic = topics.byId(asked.topicId)
     if (topic === undefined || !context.allows('describe', 'topic', topic.name)) {
-      // A topic without a name can only be told of from version 12 on.
-      return missing(ErrorCode.ERR_UNKNOWN_TOPIC_ID, context.version >= 12 ? null : '', asked.topicId)
+      return missing(ErrorCode.ERR_UNKNOWN_TOPIC_ID, noName(context.version), asked.topicId)
     }
     return describeTopic(topic, request, context, brokers)
   }
-  const { name } = asked
+  const name = asked.name as string // else it is asked for by its id
   const denied = missing(ErrorCode.ERR_TOPIC_AUTHORIZATION_FAILED, name)
   if (!context.allows('describe', 'topic', name)) return denied
   let topic = topics.get(name)
@@ -158,6 +190,17 @@ export function describePartition(
 
 function missing(errorCode: number, name: string | null, topicId = ZERO_UUID): MetadataResponseMetadataResponseTopic {
   return { errorCode, name, topicId, partitions: [] }
+}
+
+// In the form of the version: of many, or of one.
+function found(
+  { key, coordinatorKeys }: Decoded<FindCoordinatorRequest>,
+  version: number,
+  coordinatorOf: (key: string) => FindCoordinatorResponseCoordinator,
+): FindCoordinatorResponse {
+  if (version >= MANY_KEYS_VERSION) return { coordinators: coordinatorKeys.map(coordinatorOf) }
+  const { errorCode, errorMessage, nodeId, host, port } = coordinatorOf(key)
+  return { errorCode, errorMessage, nodeId, host, port }
 }
 
 function coordinatorOf(

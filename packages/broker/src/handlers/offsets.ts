@@ -1,5 +1,5 @@
 /** Where to read: ListOffsets and OffsetForLeaderEpoch. */
-import { ErrorCode, ListOffsetsServer, OffsetForLeaderEpochServer } from '@ottla/protocol'
+import { ErrorCode, ListOffsetsServer, OffsetForLeaderEpochServer, type ListOffsetsResponse } from '@ottla/protocol'
 import { route, type RequestContext, type Route } from './request.ts'
 import type { Stores } from './stores.ts'
 
@@ -23,38 +23,51 @@ const since: ReadonlyMap<number, number> = new Map([
 ])
 
 export const offsetRoutes: readonly Route[] = [
-  route(ListOffsetsServer, ({ topics, isolationLevel }, context, stores) => ({
-    throttleTimeMs: 0,
-    topics: topics.map(({ name, partitions }) => ({
-      name,
-      partitions: onceEach(partitions).map(({ isTwice, ...asked }) => {
-        if (isTwice) {
-          const errorCode = ErrorCode.ERR_INVALID_REQUEST
-          return { partitionIndex: asked.partitionIndex, errorCode, timestamp: -1, offset: -1 }
-        }
-        const { leaderEpoch, ...found } = listOffset({ ...asked, name, isolationLevel }, context, stores)
-        return {
-          partitionIndex: asked.partitionIndex,
-          ...found,
-          ...(context.version >= 4 ? { leaderEpoch } : {}),
-        }
-      }),
-    })),
-  })),
-  route(OffsetForLeaderEpochServer, ({ topics }, context, { topics: store }) => ({
-    throttleTimeMs: 0,
-    topics: topics.map(({ topic, partitions }) => ({
-      topic,
-      partitions: partitions.map(({ partition: index, currentLeaderEpoch, leaderEpoch }) => {
-        const partition = store.partition(topic, index)
-        const errorCode = context.allows('describe', 'topic', topic)
-          ? context.checkLeader(partition, currentLeaderEpoch)
-          : ErrorCode.ERR_TOPIC_AUTHORIZATION_FAILED
-        if (partition === undefined || errorCode !== ErrorCode.ERR_NO_ERROR) return { partition: index, errorCode }
-        return { partition: index, errorCode, ...partition.log.endOfEpoch(leaderEpoch, partition.leaderEpoch) }
-      }),
-    })),
-  })),
+  route(
+    ListOffsetsServer,
+    ({ topics, isolationLevel }, context, stores) => ({
+      throttleTimeMs: 0,
+      topics: topics.map(({ name, partitions }) => ({
+        name,
+        partitions: onceEach(partitions).map(({ isTwice, ...asked }) => {
+          if (isTwice) return told(asked.partitionIndex, listed(ErrorCode.ERR_INVALID_REQUEST), context.version)
+          const found = listOffset({ ...asked, name, isolationLevel }, context, stores)
+          return told(asked.partitionIndex, found, context.version)
+        }),
+      })),
+    }),
+    ({ topics }, errorCode, { version }) => ({
+      throttleTimeMs: 0,
+      topics: topics.map(({ name, partitions }) => ({
+        name,
+        partitions: onceEach(partitions).map(asked => told(asked.partitionIndex, listed(errorCode), version)),
+      })),
+    }),
+  ),
+  route(
+    OffsetForLeaderEpochServer,
+    ({ topics }, context, { topics: store }) => ({
+      throttleTimeMs: 0,
+      topics: topics.map(({ topic, partitions }) => ({
+        topic,
+        partitions: partitions.map(({ partition: index, currentLeaderEpoch, leaderEpoch }) => {
+          const partition = store.partition(topic, index)
+          const errorCode = context.allows('describe', 'topic', topic)
+            ? context.checkLeader(partition, currentLeaderEpoch)
+            : ErrorCode.ERR_TOPIC_AUTHORIZATION_FAILED
+          if (partition === undefined || errorCode !== ErrorCode.ERR_NO_ERROR) return { partition: index, errorCode }
+          return { partition: index, errorCode, ...partition.log.endOfEpoch(leaderEpoch, partition.leaderEpoch) }
+        }),
+      })),
+    }),
+    ({ topics }, errorCode) => ({
+      throttleTimeMs: 0,
+      topics: topics.map(({ topic, partitions }) => ({
+        topic,
+        partitions: partitions.map(({ partition }) => ({ partition, errorCode })),
+      })),
+    }),
+  ),
 ]
 
 // Each partition once, and whether it was asked for again.
@@ -85,6 +98,15 @@ interface Listed {
 
 function listed(errorCode: number, offset = -1, timestamp = -1, leaderEpoch = -1): Listed {
   return { errorCode, offset, timestamp, leaderEpoch }
+}
+
+// The epoch is told from version 4 on.
+function told(
+  partitionIndex: number,
+  { leaderEpoch, ...found }: Listed,
+  version: number,
+): ListOffsetsResponse['topics'][number]['partitions'][number] {
+  return { partitionIndex, ...found, ...(version >= 4 ? { leaderEpoch } : {}) }
 }
 
 function listOffset(asked: Asked, context: RequestContext, { topics }: Pick<Stores, 'topics'>): Listed {

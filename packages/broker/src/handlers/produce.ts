@@ -9,7 +9,8 @@ import {
   type RecordBatch,
 } from '@ottla/protocol'
 import { codecOf } from '../log/rebuild-batch.ts'
-import { CloseConnection, quotaClient, route, type RequestContext, type Route } from './request.ts'
+import { CloseConnection, quotaClient, route, type RefusedRequest, type RequestContext, type Route } from './request.ts'
+import { named } from './refusals.ts'
 import type { Stores } from './stores.ts'
 import type { Partition, Topic } from '../topics/topics.ts'
 import type { TransactionCoordinator } from '../transactions/coordinator.ts'
@@ -20,8 +21,9 @@ const NEWEST_MS = 3_600_000
 // Produce 11 brought the error TRANSACTION_ABORTABLE, 12 that partitions need not be announced.
 const ABORTABLE_VERSION = 11
 const ADDS_PARTITIONS_VERSION = 12
+const TOPIC_IDS_VERSION = 13
 
-export const produceRoutes: readonly Route[] = [route(ProduceServer, produce)]
+export const produceRoutes: readonly Route[] = [route(ProduceServer, produce, refusal)]
 
 type ProduceStores = Pick<Stores, 'brokers' | 'clock' | 'quotas' | 'retention' | 'topics' | 'transactions'>
 
@@ -38,8 +40,8 @@ function produce(
   )
   const isForbidden = batches.flat().some(isTransactional) && !mayWriteTransactions(request, context)
   const responses = request.topicData.map((data, t) => {
-    const topic = version >= 13 ? topics.byId(data.topicId) : topics.get(data.name)
-    const name = version >= 13 ? (topic?.name ?? '') : data.name
+    const topic = version >= TOPIC_IDS_VERSION ? topics.byId(data.topicId) : topics.get(data.name)
+    const name = version >= TOPIC_IDS_VERSION ? (topic?.name ?? '') : data.name
     const partitionResponses = data.partitionData.map(({ index }, p) => {
       if (isForbidden) return { index, errorCode: ErrorCode.ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED, baseOffset: -1 }
       const read = batches[t]?.[p] as RecordBatch | Refusal // made from the same list
@@ -48,16 +50,15 @@ function produce(
       if (leader !== undefined) moved.add(leader)
       return result
     })
-    return version >= 13 ? { topicId: data.topicId, partitionResponses } : { name, partitionResponses }
+    return version >= TOPIC_IDS_VERSION ? { topicId: data.topicId, partitionResponses } : { name, partitionResponses }
   })
   retention.limitMemory()
   const throttleTimeMs = quotas.charge('producer_byte_rate', quotaClient(context), bytesOf(request))
   if (request.acks === 0) {
-    // Nobody waits for an answer: hanging up is how a broker says that something went wrong.
     const failed = responses.some(topic =>
       topic.partitionResponses.some(partition => partition.errorCode !== ErrorCode.ERR_NO_ERROR),
     )
-    if (failed) throw new CloseConnection('a produce request without acknowledgement failed')
+    if (failed) throw unacknowledged()
     return null
   }
   const nodeEndpoints = brokers.all
@@ -68,6 +69,29 @@ function produce(
     throttleTimeMs,
     ...(version >= 10 && nodeEndpoints.length > 0 ? { nodeEndpoints } : {}),
   }
+}
+
+function refusal(
+  { acks, topicData }: Decoded<ProduceRequest>,
+  errorCode: number,
+  { version }: RefusedRequest,
+): ProduceResponse {
+  if (acks === 0) throw unacknowledged()
+  return {
+    responses: topicData.map(({ name, topicId, partitionData }) => ({
+      ...(version >= TOPIC_IDS_VERSION ? { topicId } : { name }),
+      partitionResponses: partitionData.map(({ index }) => {
+        const { errorMessage } = named(errorCode)
+        return { index, errorCode, baseOffset: -1, ...(version >= 8 ? { errorMessage, recordErrors: [] } : {}) }
+      }),
+    })),
+    throttleTimeMs: 0,
+  }
+}
+
+// Nobody waits for an answer: hanging up is how a broker says that something went wrong.
+function unacknowledged(): CloseConnection {
+  return new CloseConnection('a produce request without acknowledgement failed')
 }
 
 function bytesOf({ topicData }: Decoded<ProduceRequest>): number {
@@ -112,7 +136,7 @@ function append(
         }
       : {}),
   })
-  if (topic === undefined && version >= 13) return fail(ErrorCode.ERR_UNKNOWN_TOPIC_ID)
+  if (topic === undefined && version >= TOPIC_IDS_VERSION) return fail(ErrorCode.ERR_UNKNOWN_TOPIC_ID)
   if (!context.allows('write', 'topic', name)) return fail(ErrorCode.ERR_TOPIC_AUTHORIZATION_FAILED)
   const partition = topic?.partitions[index]
   if (topic === undefined || partition === undefined) return fail(ErrorCode.ERR_UNKNOWN_TOPIC_OR_PART)

@@ -13,6 +13,7 @@ import {
 import type { Features } from '../releases/features.ts'
 import { CLUSTER_NAME } from '../security/acls.ts'
 import { route, type RequestContext, type Route } from './request.ts'
+import { named } from './refusals.ts'
 import type { Stores } from './stores.ts'
 
 const METADATA_TOPIC = '__cluster_metadata'
@@ -37,39 +38,55 @@ interface Voter {
 }
 
 export const quorumRoutes: readonly Route[] = [
-  route(DescribeQuorumServer, describe),
-  route(AddRaftVoterServer, (request, context, { brokers, clusterId, features }) => {
-    const refused = voterRefusal(request, context, clusterId)
-    if (refused !== null) return refused
-    if (!request.listeners.some(({ name }) => name === LISTENER)) {
-      return answer(ErrorCode.ERR_INVALID_REQUEST, `The voter has no listener ${LISTENER}.`)
-    }
-    if (!hasMovableVoters(features)) {
-      return answer(ErrorCode.ERR_UNSUPPORTED_VERSION, 'No voter can be added while kraft.version is 0.')
-    }
-    if (brokers.get(request.voterId) !== undefined) {
-      return answer(ErrorCode.ERR_DUPLICATE_VOTER, `${request.voterId} is a voter already.`)
-    }
-    return answer(ErrorCode.ERR_REQUEST_TIMED_OUT, 'The new voter does not answer.')
-  }),
-  route(RemoveRaftVoterServer, (request, context, { clusterId, features }) => {
-    const refused = voterRefusal(request, context, clusterId)
-    if (refused !== null) return refused
-    if (!hasMovableVoters(features)) {
-      return answer(ErrorCode.ERR_UNSUPPORTED_VERSION, 'No voter can be removed while kraft.version is 0.')
-    }
-    return answer(ErrorCode.ERR_VOTER_NOT_FOUND, `There is no voter ${request.voterId} with that directory.`)
-  }),
-  route(UnregisterBrokerServer, ({ brokerId }, context, { brokers }) => {
-    if (!mayAlter(context)) return answer(ErrorCode.ERR_CLUSTER_AUTHORIZATION_FAILED, DENIED)
-    const broker = brokers.get(brokerId)
-    if (broker === undefined) {
-      return answer(ErrorCode.ERR_BROKER_ID_NOT_REGISTERED, `Broker ID ${brokerId} is not currently registered`)
-    }
-    // One that runs comes back by itself. Partitions keep their replicas, whoever is gone.
-    if (!broker.up) brokers.remove(broker)
-    return answer(ErrorCode.ERR_NO_ERROR)
-  }),
+  route(DescribeQuorumServer, describe, (_body, errorCode, { version }) => ({
+    errorCode,
+    topics: [],
+    ...(version >= NODES_VERSION ? { ...named(errorCode), nodes: [] } : {}),
+  })),
+  route(
+    AddRaftVoterServer,
+    (request, context, { brokers, clusterId, features }) => {
+      const refused = voterRefusal(request, context, clusterId)
+      if (refused !== null) return refused
+      if (!request.listeners.some(({ name }) => name === LISTENER)) {
+        return answer(ErrorCode.ERR_INVALID_REQUEST, `The voter has no listener ${LISTENER}.`)
+      }
+      if (!hasMovableVoters(features)) {
+        return answer(ErrorCode.ERR_UNSUPPORTED_VERSION, 'No voter can be added while kraft.version is 0.')
+      }
+      if (brokers.get(request.voterId) !== undefined) {
+        return answer(ErrorCode.ERR_DUPLICATE_VOTER, `${request.voterId} is a voter already.`)
+      }
+      return answer(ErrorCode.ERR_REQUEST_TIMED_OUT, 'The new voter does not answer.')
+    },
+    refusal,
+  ),
+  route(
+    RemoveRaftVoterServer,
+    (request, context, { clusterId, features }) => {
+      const refused = voterRefusal(request, context, clusterId)
+      if (refused !== null) return refused
+      if (!hasMovableVoters(features)) {
+        return answer(ErrorCode.ERR_UNSUPPORTED_VERSION, 'No voter can be removed while kraft.version is 0.')
+      }
+      return answer(ErrorCode.ERR_VOTER_NOT_FOUND, `There is no voter ${request.voterId} with that directory.`)
+    },
+    refusal,
+  ),
+  route(
+    UnregisterBrokerServer,
+    ({ brokerId }, context, { brokers }) => {
+      if (!mayAlter(context)) return answer(ErrorCode.ERR_CLUSTER_AUTHORIZATION_FAILED, DENIED)
+      const broker = brokers.get(brokerId)
+      if (broker === undefined) {
+        return answer(ErrorCode.ERR_BROKER_ID_NOT_REGISTERED, `Broker ID ${brokerId} is not currently registered`)
+      }
+      // One that runs comes back by itself. Partitions keep their replicas, whoever is gone.
+      if (!broker.up) brokers.remove(broker)
+      return answer(ErrorCode.ERR_NO_ERROR)
+    },
+    refusal,
+  ),
 ]
 
 type QuorumStores = Pick<Stores, 'brokers' | 'clock' | 'features'>
@@ -158,6 +175,10 @@ function mayAlter(context: RequestContext): boolean {
 
 function hasMovableVoters(features: Features): boolean {
   return features.level('kraft.version') > 0
+}
+
+function refusal(_body: unknown, errorCode: number): Answer {
+  return { throttleTimeMs: 0, ...named(errorCode) }
 }
 
 function answer(errorCode: number, errorMessage: string | null = null): Answer {

@@ -12,12 +12,25 @@ import {
 import { CLUSTER_NAME } from '../security/acls.ts'
 import { cancelReassignment, reassign } from '../topics/reassignments.ts'
 import { route, type RequestContext, type Route } from './request.ts'
+import { named } from './refusals.ts'
 import type { Stores } from './stores.ts'
 import type { Partition } from '../topics/topics.ts'
 
 export const reassignmentRoutes: readonly Route[] = [
-  route(AlterPartitionReassignmentsServer, alter),
-  route(ListPartitionReassignmentsServer, list),
+  route(AlterPartitionReassignmentsServer, alter, ({ topics, allowReplicationFactorChange }, errorCode) => ({
+    throttleTimeMs: 0,
+    allowReplicationFactorChange,
+    ...named(errorCode),
+    responses: topics.map(({ name, partitions }) => ({
+      name,
+      partitions: partitions.map(({ partitionIndex }) => ({ partitionIndex, ...named(errorCode) })),
+    })),
+  })),
+  route(ListPartitionReassignmentsServer, list, (_body, errorCode) => ({
+    throttleTimeMs: 0,
+    ...named(errorCode),
+    topics: [],
+  })),
 ]
 
 const DENIED = 'Cluster authorization failed.'

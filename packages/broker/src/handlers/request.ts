@@ -40,8 +40,6 @@ export interface RequestContext {
   readonly session: Session
   /** Aborted when the client is gone or the broker goes down: nobody waits for the answer any more. */
   readonly signal: AbortSignal
-  /** Something else than the answer will be sent: nothing may come of the request. */
-  readonly isToFail: boolean
   allows(operation: Operation, type: ResourceType, name: string): boolean
   /**
    * 0, or why this broker cannot answer for the partition at the leader epoch that the client knows (-1: none).
@@ -60,17 +58,24 @@ export class CloseConnection extends Error {
   override readonly name = 'CloseConnection'
 }
 
-/** One API as a broker serves it. null: no answer is sent (acks=0). */
+/** What the form of a refusal depends on besides the request's body. */
+export type RefusedRequest = Pick<RequestContext, 'version' | 'session'>
+
+/** One API as a broker serves it. */
 export interface Route {
   readonly api: ServerApi<unknown, unknown>
+  /** null: no answer is sent (acks=0). */
   handle(body: unknown, context: RequestContext, stores: Stores): unknown
+  /** The answer to a request of which nothing is to come: it has the error wherever Kafka puts one. */
+  refusal(body: unknown, errorCode: number, request: RefusedRequest): unknown
 }
 
-/** Pairs an API with its handler; the pair's types agree here, so that the table of routes need not know them. */
+/** Puts together what belongs to an API; its types agree here, so that the table of routes need not know them. */
 export function route<Req, Res>(
   api: ServerApi<Req, Res>,
   handle: (body: Decoded<Req>, context: RequestContext, stores: Stores) => Res | null | Promise<Res | null>,
+  refusal: (body: Decoded<Req>, errorCode: number, request: RefusedRequest) => Res,
 ): Route {
   // What the reader of `api` made is what its handler takes.
-  return { api: api as unknown as ServerApi<unknown, unknown>, handle }
+  return { api: api as unknown as ServerApi<unknown, unknown>, handle, refusal }
 }

@@ -11,13 +11,17 @@ import {
 } from '@ottla/protocol'
 import { CLUSTER_NAME } from '../security/acls.ts'
 import { route, type RequestContext, type Route } from './request.ts'
+import { named } from './refusals.ts'
 import type { Stores } from './stores.ts'
 import { MAX_ITERATIONS, MIN_ITERATIONS, salted, scramMechanisms } from '../security/sasl/scram-credential.ts'
 import type { UserStore } from '../security/users.ts'
 
 export const scramUserRoutes: readonly Route[] = [
-  route(DescribeUserScramCredentialsServer, describe),
-  route(AlterUserScramCredentialsServer, alter),
+  route(DescribeUserScramCredentialsServer, describe, ({ users }, errorCode) => notDescribed(users, named(errorCode))),
+  route(AlterUserScramCredentialsServer, alter, (request, errorCode) => ({
+    throttleTimeMs: 0,
+    results: namesIn(request).map(user => ({ user, ...named(errorCode) })),
+  })),
 ]
 
 type Described = DescribeUserScramCredentialsResponse['results'][number]
@@ -33,12 +37,10 @@ function describe(
   { logIn }: Pick<Stores, 'logIn'>,
 ): DescribeUserScramCredentialsResponse {
   if (!context.allows('describe', 'cluster', CLUSTER_NAME)) {
-    const refused = {
+    return notDescribed(users, {
       errorCode: ErrorCode.ERR_CLUSTER_AUTHORIZATION_FAILED,
       errorMessage: 'Cluster authorization failed.',
-    }
-    const results = (users ?? []).map(({ name }) => ({ user: name, ...refused, credentialInfos: [] }))
-    return { throttleTimeMs: 0, ...refused, results }
+    })
   }
   const store = logIn.users
   const names = users === null || users.length === 0 ? [...store.scramUsers()] : users.map(({ name }) => name)
@@ -65,16 +67,28 @@ function describe(
   return { throttleTimeMs: 0, errorCode: ErrorCode.ERR_NO_ERROR, errorMessage: '', results }
 }
 
+function notDescribed(
+  users: Decoded<DescribeUserScramCredentialsRequest>['users'],
+  problem: Problem,
+): DescribeUserScramCredentialsResponse {
+  const results = (users ?? []).map(({ name }) => ({ user: name, ...problem, credentialInfos: [] }))
+  return { throttleTimeMs: 0, ...problem, results }
+}
+
+function namesIn({ deletions, upsertions }: Decoded<AlterUserScramCredentialsRequest>): string[] {
+  return [...new Set([...deletions, ...upsertions].map(({ name }) => name))]
+}
+
 // One change of a user and no more, whatever the mechanisms.
 function alter(
-  { deletions, upsertions }: Decoded<AlterUserScramCredentialsRequest>,
+  request: Decoded<AlterUserScramCredentialsRequest>,
   context: RequestContext,
   { logIn }: Pick<Stores, 'logIn'>,
 ): AlterUserScramCredentialsResponse {
   const store = logIn.users
-  const names = [...new Set([...deletions, ...upsertions].map(({ name }) => name))]
+  const { deletions, upsertions } = request
   const allowed = context.allows('alter', 'cluster', CLUSTER_NAME)
-  const results = names.map(user => {
+  const results = namesIn(request).map(user => {
     const own = deletions.filter(({ name }) => name === user)
     const others = upsertions.filter(({ name }) => name === user)
     const problem: Problem | null = allowed

@@ -22,12 +22,15 @@ import {
 import { FINAL_EPOCH, type ShareSession } from '../groups/share-sessions.ts'
 import type { ShareGroup } from '../groups/share.ts'
 import { route, type RequestContext, type Route } from './request.ts'
+import { named } from './refusals.ts'
 import type { Stores } from './stores.ts'
 import type { Partition, TopicStore } from '../topics/topics.ts'
 
 export const shareFetchRoutes: readonly Route[] = [
-  route(ShareFetchServer, fetch),
-  route(ShareAcknowledgeServer, acknowledge),
+  route(ShareFetchServer, fetch, (_body, errorCode) => notFetched(named(errorCode))),
+  route(ShareAcknowledgeServer, acknowledge, (_body, errorCode, { version }) =>
+    notAcknowledged(named(errorCode), version),
+  ),
 ]
 
 const RENEW_VERSION = 2
@@ -54,14 +57,8 @@ async function fetch(
   const { shareSessionEpoch: epoch, isRenewAck, topics, forgottenTopicsData } = request
   const groupId = request.groupId ?? ''
   const memberId = request.memberId ?? ''
-  const refuse = (errorCode: number, errorMessage: string | null = null): ShareFetchResponse => ({
-    throttleTimeMs: 0,
-    errorCode,
-    errorMessage,
-    acquisitionLockTimeoutMs: 0,
-    responses: [],
-    nodeEndpoints: [],
-  })
+  const refuse = (errorCode: number, errorMessage: string | null = null): ShareFetchResponse =>
+    notFetched({ errorCode, errorMessage })
   const problem = checkMember(request.groupId, memberId, context)
   if (problem !== null) return refuse(problem.errorCode, problem.message)
   const { maxBytes, minBytes, maxRecords, maxWaitMs } = request
@@ -110,14 +107,8 @@ function acknowledge(
   const { shareSessionEpoch: epoch, isRenewAck, topics } = request
   const groupId = request.groupId ?? ''
   const memberId = request.memberId ?? ''
-  const refuse = (errorCode: number, errorMessage: string | null = null): ShareAcknowledgeResponse => ({
-    throttleTimeMs: 0,
-    errorCode,
-    errorMessage,
-    responses: [],
-    nodeEndpoints: [],
-    ...(version >= RENEW_VERSION ? { acquisitionLockTimeoutMs: 0 } : {}),
-  })
+  const refuse = (errorCode: number, errorMessage: string | null = null): ShareAcknowledgeResponse =>
+    notAcknowledged({ errorCode, errorMessage }, version)
   const problem = checkMember(request.groupId, memberId, context)
   if (problem !== null) return refuse(problem.errorCode, problem.message)
   const sessions = shareSessions.of(brokerId)
@@ -142,6 +133,20 @@ function acknowledge(
     const lock = version >= RENEW_VERSION ? { acquisitionLockTimeoutMs: group?.limits.lockMs ?? 0 } : {}
     return { ...refuse(ErrorCode.ERR_NO_ERROR), ...lock, responses }
   }, refuse)
+}
+
+interface Problem {
+  readonly errorCode: number
+  readonly errorMessage: string | null
+}
+
+function notFetched(problem: Problem): ShareFetchResponse {
+  return { throttleTimeMs: 0, ...problem, acquisitionLockTimeoutMs: 0, responses: [], nodeEndpoints: [] }
+}
+
+function notAcknowledged(problem: Problem, version: number): ShareAcknowledgeResponse {
+  const lock = version >= RENEW_VERSION ? { acquisitionLockTimeoutMs: 0 } : {}
+  return { throttleTimeMs: 0, ...problem, responses: [], nodeEndpoints: [], ...lock }
 }
 
 function checkMember(groupId: string | null, memberId: string, context: RequestContext): Outcome | null {

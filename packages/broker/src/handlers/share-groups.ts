@@ -24,25 +24,57 @@ import { SHARE_ASSIGNOR } from '../groups/share-assignor.ts'
 import { checkShareHeartbeat } from '../groups/share.ts'
 import { authorizedOperations } from './operations.ts'
 import { route, type RequestContext, type Route } from './request.ts'
+import { named } from './refusals.ts'
 import type { Stores } from './stores.ts'
 import { withNames } from './consumer-groups.ts'
 import { canDescribe, checkGroup, hostOf } from './group-access.ts'
 
 type ShareGroupStores = Pick<Stores, 'coordinators' | 'groups' | 'topics'>
 
+interface Problem {
+  readonly errorCode: number
+  readonly errorMessage: string | null
+}
+
 export const shareGroupRoutes: readonly Route[] = [
-  route(ShareGroupHeartbeatServer, heartbeat),
-  route(ShareGroupDescribeServer, ({ groupIds, includeAuthorizedOperations }, context, stores) => ({
-    throttleTimeMs: 0,
-    groups: groupIds.map(groupId => describe(groupId, includeAuthorizedOperations, context, stores)),
-  })),
-  route(DescribeShareGroupOffsetsServer, ({ groups }, context, stores) => ({
-    throttleTimeMs: 0,
-    groups: groups.map(group => describeOffsets(group, context, stores)),
-  })),
-  route(AlterShareGroupOffsetsServer, alterOffsets),
-  route(DeleteShareGroupOffsetsServer, deleteOffsets),
+  route(ShareGroupHeartbeatServer, heartbeat, (_body, errorCode) => refusedHeartbeat(named(errorCode))),
+  route(
+    ShareGroupDescribeServer,
+    ({ groupIds, includeAuthorizedOperations }, context, stores) => ({
+      throttleTimeMs: 0,
+      groups: groupIds.map(groupId => describe(groupId, includeAuthorizedOperations, context, stores)),
+    }),
+    ({ groupIds }, errorCode) => ({
+      throttleTimeMs: 0,
+      groups: groupIds.map(groupId => notDescribed(groupId, named(errorCode))),
+    }),
+  ),
+  route(
+    DescribeShareGroupOffsetsServer,
+    ({ groups }, context, stores) => ({
+      throttleTimeMs: 0,
+      groups: groups.map(group => describeOffsets(group, context, stores)),
+    }),
+    ({ groups }, errorCode) => ({
+      throttleTimeMs: 0,
+      groups: groups.map(({ groupId }) => ({ groupId, topics: [], ...named(errorCode) })),
+    }),
+  ),
+  route(AlterShareGroupOffsetsServer, alterOffsets, (_body, errorCode) => unchanged(named(errorCode))),
+  route(DeleteShareGroupOffsetsServer, deleteOffsets, (_body, errorCode) => unchanged(named(errorCode))),
 ]
+
+function refusedHeartbeat(problem: Problem): ShareGroupHeartbeatResponse {
+  return { throttleTimeMs: 0, ...problem, memberEpoch: 0, heartbeatIntervalMs: 0 }
+}
+
+function notDescribed(groupId: string, problem: Problem): ShareGroupDescribeResponseDescribedGroup {
+  return { ...problem, groupId, groupState: '', groupEpoch: 0, assignmentEpoch: 0, assignorName: '', members: [] }
+}
+
+function unchanged(problem: Problem): { throttleTimeMs: number; responses: never[] } & Problem {
+  return { throttleTimeMs: 0, ...problem, responses: [] }
+}
 
 function heartbeat(
   request: Decoded<ShareGroupHeartbeatRequest>,
@@ -50,13 +82,8 @@ function heartbeat(
   { coordinators, groups }: Pick<Stores, 'coordinators' | 'groups'>,
 ): ShareGroupHeartbeatResponse {
   const { groupId, memberId, memberEpoch, rackId, subscribedTopicNames: topics } = request
-  const refuse = (errorCode: number, errorMessage: string | null = null): ShareGroupHeartbeatResponse => ({
-    throttleTimeMs: 0,
-    errorCode,
-    errorMessage,
-    memberEpoch: 0,
-    heartbeatIntervalMs: 0,
-  })
+  const refuse = (errorCode: number, errorMessage: string | null = null): ShareGroupHeartbeatResponse =>
+    refusedHeartbeat({ errorCode, errorMessage })
   if (!context.allows('read', 'group', groupId)) return refuse(ErrorCode.ERR_GROUP_AUTHORIZATION_FAILED)
   if (topics?.some(name => !context.allows('describe', 'topic', name)) ?? false) {
     return refuse(ErrorCode.ERR_TOPIC_AUTHORIZATION_FAILED)
@@ -90,16 +117,8 @@ function describe(
   context: RequestContext,
   { coordinators, groups, topics: store }: ShareGroupStores,
 ): ShareGroupDescribeResponseDescribedGroup {
-  const refuse = (errorCode: number, errorMessage: string | null = null): ReturnType<typeof describe> => ({
-    errorCode,
-    errorMessage,
-    groupId,
-    groupState: '',
-    groupEpoch: 0,
-    assignmentEpoch: 0,
-    assignorName: '',
-    members: [],
-  })
+  const refuse = (errorCode: number, errorMessage: string | null = null): ReturnType<typeof describe> =>
+    notDescribed(groupId, { errorCode, errorMessage })
   const problem = checkGroup('describe', groupId, context, coordinators)
   if (problem !== ErrorCode.ERR_NO_ERROR) return refuse(problem)
   const group = groups.get(groupId)
@@ -179,12 +198,8 @@ function alterOffsets(
   context: RequestContext,
   { coordinators, groups, topics: store }: ShareGroupStores,
 ): AlterShareGroupOffsetsResponse {
-  const refuse = (errorCode: number, errorMessage: string | null = null): AlterShareGroupOffsetsResponse => ({
-    throttleTimeMs: 0,
-    errorCode,
-    errorMessage,
-    responses: [],
-  })
+  const refuse = (errorCode: number, errorMessage: string | null = null): AlterShareGroupOffsetsResponse =>
+    unchanged({ errorCode, errorMessage })
   const problem = checkGroup('read', groupId, context, coordinators)
   if (problem !== ErrorCode.ERR_NO_ERROR) return refuse(problem)
   if (groupId === '') return refuse(ErrorCode.ERR_INVALID_GROUP_ID)
@@ -218,12 +233,8 @@ function deleteOffsets(
   context: RequestContext,
   { coordinators, groups, topics: store }: ShareGroupStores,
 ): DeleteShareGroupOffsetsResponse {
-  const refuse = (errorCode: number, errorMessage: string | null = null): DeleteShareGroupOffsetsResponse => ({
-    throttleTimeMs: 0,
-    errorCode,
-    errorMessage,
-    responses: [],
-  })
+  const refuse = (errorCode: number, errorMessage: string | null = null): DeleteShareGroupOffsetsResponse =>
+    unchanged({ errorCode, errorMessage })
   const problem = checkGroup('delete', groupId, context, coordinators)
   if (problem !== ErrorCode.ERR_NO_ERROR) return refuse(problem)
   if (groupId === '') return refuse(ErrorCode.ERR_INVALID_GROUP_ID)

@@ -8,6 +8,7 @@ import {
 } from '@ottla/protocol'
 import type { ClientTraits } from '../telemetry/client-metrics.ts'
 import { route, type RequestContext, type Route } from './request.ts'
+import { onlyCode } from './refusals.ts'
 import { TELEMETRY_MAX_BYTES, telemetryCompression } from '../telemetry/telemetry.ts'
 
 /** Served only by clusters that somebody wants to be told of metrics by. */
@@ -15,7 +16,7 @@ export const telemetryRoutes: readonly Route[] = [
   route(
     GetTelemetrySubscriptionsServer,
     ({ clientInstanceId }, context, { telemetry }): GetTelemetrySubscriptionsResponse => {
-      if (context.isToFail || telemetry === null) return nothing(ErrorCode.ERR_UNKNOWN)
+      if (telemetry === null) return nothing(ErrorCode.ERR_UNKNOWN)
       const found = telemetry.subscribe(context.brokerId, clientInstanceId, traitsOf(context))
       if (typeof found === 'number') return nothing(found)
       return {
@@ -30,12 +31,16 @@ export const telemetryRoutes: readonly Route[] = [
         requestedMetrics: found.metrics,
       }
     },
+    (_body, errorCode) => nothing(errorCode),
   ),
-  route(PushTelemetryServer, (request, context, { telemetry }) => {
-    const isRefused = context.isToFail || telemetry === null
-    const errorCode = isRefused ? ErrorCode.ERR_UNKNOWN : telemetry.push(context.brokerId, request, traitsOf(context))
-    return { throttleTimeMs: 0, errorCode }
-  }),
+  route(
+    PushTelemetryServer,
+    (request, context, { telemetry }) => {
+      const errorCode = telemetry?.push(context.brokerId, request, traitsOf(context)) ?? ErrorCode.ERR_UNKNOWN
+      return { throttleTimeMs: 0, errorCode }
+    },
+    onlyCode,
+  ),
 ]
 
 function traitsOf({ clientId, session }: RequestContext): ClientTraits {

@@ -11,23 +11,35 @@ import {
   type DescribeDelegationTokenRequest,
   type DescribeDelegationTokenResponse,
 } from '@ottla/protocol'
-import { route, type RequestContext, type Route } from './request.ts'
+import { route, type RefusedRequest, type RequestContext, type Route } from './request.ts'
 import type { Stores } from './stores.ts'
 import { TokenRefusal, isOwnerOrRenewer } from '../security/tokens.ts'
+
+interface ChangedToken {
+  readonly errorCode: number
+  readonly expiryTimestampMs: number
+  readonly throttleTimeMs: number
+}
 
 const ANONYMOUS = 'User:ANONYMOUS'
 // The first version that tells who asked for a token (KIP-373).
 const REQUESTER_VERSION = 3
 
 export const tokenRoutes: readonly Route[] = [
-  route(CreateDelegationTokenServer, create),
-  route(RenewDelegationTokenServer, ({ hmac, renewPeriodMs }, context, { logIn }) =>
-    changed(context, principal => logIn.tokens.renew(hmac, principal, renewPeriodMs)),
+  route(CreateDelegationTokenServer, create, notCreated),
+  route(
+    RenewDelegationTokenServer,
+    ({ hmac, renewPeriodMs }, context, { logIn }) =>
+      changed(context, principal => logIn.tokens.renew(hmac, principal, renewPeriodMs)),
+    (_body, errorCode) => unchanged(errorCode),
   ),
-  route(ExpireDelegationTokenServer, ({ hmac, expiryTimePeriodMs }, context, { logIn }) =>
-    changed(context, principal => logIn.tokens.expire(hmac, principal, expiryTimePeriodMs)),
+  route(
+    ExpireDelegationTokenServer,
+    ({ hmac, expiryTimePeriodMs }, context, { logIn }) =>
+      changed(context, principal => logIn.tokens.expire(hmac, principal, expiryTimePeriodMs)),
+    (_body, errorCode) => unchanged(errorCode),
   ),
-  route(DescribeDelegationTokenServer, describe),
+  route(DescribeDelegationTokenServer, describe, (_body, errorCode) => notDescribed(errorCode)),
 ]
 
 function create(
@@ -37,30 +49,18 @@ function create(
 ): CreateDelegationTokenResponse {
   const { version } = context
   const requester = context.session.principal
-  const ownerName = request.ownerPrincipalName ?? ''
-  const ownerType = request.ownerPrincipalType ?? ''
-  const owner = ownerName === '' ? requester : `${ownerType}:${ownerName}`
-  const refused = (errorCode: number): CreateDelegationTokenResponse => ({
-    errorCode,
-    ...names(owner, requester, version),
-    issueTimestampMs: -1,
-    expiryTimestampMs: -1,
-    maxTimestampMs: -1,
-    tokenId: '',
-    hmac: Buffer.alloc(0),
-    throttleTimeMs: 0,
-  })
+  const owner = ownerOf(request, requester)
+  const refused = (errorCode: number): CreateDelegationTokenResponse => notCreated(request, errorCode, context)
   if (!mayAsk(context)) return refused(ErrorCode.ERR_DELEGATION_TOKEN_REQUEST_NOT_ALLOWED)
   if (owner !== requester && !context.allows('create-tokens', 'user', owner)) {
     return refused(ErrorCode.ERR_DELEGATION_TOKEN_AUTHORIZATION_FAILED)
   }
   const types = [
     ...request.renewers.map(({ principalType }) => principalType),
-    ...(ownerName === '' ? [] : [ownerType]),
+    ...(hasOwner(request) ? [request.ownerPrincipalType ?? ''] : []),
   ]
   if (types.some(type => type !== 'User')) return refused(ErrorCode.ERR_INVALID_PRINCIPAL_TYPE)
   const renewers = request.renewers.map(({ principalType, principalName }) => `${principalType}:${principalName}`)
-  if (context.isToFail) return refused(ErrorCode.ERR_UNKNOWN)
   const token = logIn.tokens.create(owner, requester, renewers, request.maxLifetimeMs)
   return {
     errorCode: ErrorCode.ERR_NO_ERROR,
@@ -74,22 +74,13 @@ function create(
   }
 }
 
-function changed(
-  context: RequestContext,
-  change: (principal: string) => number,
-): { errorCode: number; expiryTimestampMs: number; throttleTimeMs: number } {
-  const refused = (errorCode: number): ReturnType<typeof changed> => ({
-    errorCode,
-    expiryTimestampMs: -1,
-    throttleTimeMs: 0,
-  })
-  if (!mayAsk(context)) return refused(ErrorCode.ERR_DELEGATION_TOKEN_REQUEST_NOT_ALLOWED)
-  if (context.isToFail) return refused(ErrorCode.ERR_UNKNOWN)
+function changed(context: RequestContext, change: (principal: string) => number): ChangedToken {
+  if (!mayAsk(context)) return unchanged(ErrorCode.ERR_DELEGATION_TOKEN_REQUEST_NOT_ALLOWED)
   try {
     const expiryTimestampMs = change(context.session.principal)
     return { errorCode: ErrorCode.ERR_NO_ERROR, expiryTimestampMs, throttleTimeMs: 0 }
   } catch (error) {
-    if (error instanceof TokenRefusal) return refused(error.errorCode)
+    if (error instanceof TokenRefusal) return unchanged(error.errorCode)
     throw error
   }
 }
@@ -99,9 +90,7 @@ function describe(
   context: RequestContext,
   { logIn }: Pick<Stores, 'logIn'>,
 ): DescribeDelegationTokenResponse {
-  if (!mayAsk(context)) {
-    return { errorCode: ErrorCode.ERR_DELEGATION_TOKEN_REQUEST_NOT_ALLOWED, tokens: [], throttleTimeMs: 0 }
-  }
+  if (!mayAsk(context)) return notDescribed(ErrorCode.ERR_DELEGATION_TOKEN_REQUEST_NOT_ALLOWED)
   const wanted = owners?.map(({ principalType, principalName }) => `${principalType}:${principalName}`) ?? null
   const { principal } = context.session
   const tokens = [...logIn.tokens.all()].filter(
@@ -124,6 +113,41 @@ function describe(
       renewers: token.renewers.map(split),
     })),
   }
+}
+
+function notCreated(
+  request: Decoded<CreateDelegationTokenRequest>,
+  errorCode: number,
+  { session, version }: RefusedRequest,
+): CreateDelegationTokenResponse {
+  const { principal } = session
+  return {
+    errorCode,
+    ...names(ownerOf(request, principal), principal, version),
+    issueTimestampMs: -1,
+    expiryTimestampMs: -1,
+    maxTimestampMs: -1,
+    tokenId: '',
+    hmac: Buffer.alloc(0),
+    throttleTimeMs: 0,
+  }
+}
+
+function unchanged(errorCode: number): ChangedToken {
+  return { errorCode, expiryTimestampMs: -1, throttleTimeMs: 0 }
+}
+
+function notDescribed(errorCode: number): DescribeDelegationTokenResponse {
+  return { errorCode, tokens: [], throttleTimeMs: 0 }
+}
+
+function hasOwner({ ownerPrincipalName }: Decoded<CreateDelegationTokenRequest>): boolean {
+  return (ownerPrincipalName ?? '') !== ''
+}
+
+function ownerOf(request: Decoded<CreateDelegationTokenRequest>, requester: string): string {
+  const { ownerPrincipalType, ownerPrincipalName } = request
+  return hasOwner(request) ? `${ownerPrincipalType ?? ''}:${ownerPrincipalName}` : requester
 }
 
 // Only who is known, and not by a token, may have tokens.

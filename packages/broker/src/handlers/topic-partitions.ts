@@ -16,7 +16,12 @@ import { describePartition } from './metadata.ts'
 // Kafka's default of max.request.partition.size.limit.
 const MOST_PARTITIONS = 2000
 
-export const topicPartitionRoutes: readonly Route[] = [route(DescribeTopicPartitionsServer, describe)]
+export const topicPartitionRoutes: readonly Route[] = [
+  route(DescribeTopicPartitionsServer, describe, ({ topics }, errorCode) => ({
+    throttleTimeMs: 0,
+    topics: inOrder(topics.map(({ name }) => name)).map(name => notDescribed(name, errorCode)),
+  })),
+]
 
 type DescribedTopic = DescribeTopicPartitionsResponse['topics'][number]
 
@@ -30,19 +35,19 @@ function describe(
   const isAll = asked.length === 0
   const wanted = isAll ? [...store.all()].map(({ name }) => name).filter(mayDescribe) : asked.map(one => one.name)
   const start = cursor?.topicName ?? ''
-  const names = [...new Set(wanted)].filter(name => name >= start).sort()
+  const names = inOrder(wanted).filter(name => name >= start)
   let left = Math.max(1, Math.min(MOST_PARTITIONS, responsePartitionLimit))
   const topics: DescribedTopic[] = []
   for (const name of names) {
     const topic = store.get(name)
     const errorCode = errorOf(name, topic !== undefined, mayDescribe(name))
     if (errorCode !== ErrorCode.ERR_NO_ERROR || topic === undefined) {
-      topics.push({ errorCode, name, topicId: ZERO_UUID, partitions: [] })
+      topics.push(notDescribed(name, errorCode))
       continue
     }
     const from = cursor?.topicName === name ? cursor.partitionIndex : 0
     if (from < 0) {
-      topics.push({ errorCode: ErrorCode.ERR_INVALID_REQUEST, name, topicId: ZERO_UUID, partitions: [] })
+      topics.push(notDescribed(name, ErrorCode.ERR_INVALID_REQUEST))
       continue
     }
     const page = topic.partitions.slice(from, from + left)
@@ -71,6 +76,14 @@ function describe(
     }
   }
   return { throttleTimeMs: 0, topics }
+}
+
+function inOrder(names: readonly string[]): string[] {
+  return [...new Set(names)].sort()
+}
+
+function notDescribed(name: string, errorCode: number): DescribedTopic {
+  return { errorCode, name, topicId: ZERO_UUID, partitions: [] }
 }
 
 function errorOf(name: string, isThere: boolean, isAllowed: boolean): number {

@@ -9,12 +9,14 @@ import {
   type CreateTopicsRequest,
   type CreateTopicsResponseCreatableTopicResult,
   type Decoded,
+  type DeleteTopicsRequest,
 } from '@ottla/protocol'
 import { CLUSTER_NAME } from '../security/acls.ts'
 import { internalTopics } from '../topics/internal-topics.ts'
 import type { ClientQuotas } from '../quotas/client-quotas.ts'
 import type { MutationQuota } from '../quotas/mutation-quota.ts'
 import { quotaClient, route, type RequestContext, type Route } from './request.ts'
+import { named } from './refusals.ts'
 import { PARTITION_LIMIT, type TopicStore } from '../topics/topics.ts'
 
 const TWICE = 'Duplicate topic name.'
@@ -27,102 +29,140 @@ const STRICT_DELETE_TOPICS = 5
 type CreatableTopic = Decoded<CreateTopicsRequest>['topics'][number]
 
 export const topicRoutes: readonly Route[] = [
-  route(CreateTopicsServer, ({ topics, validateOnly }, context, { topics: store, quotas }) => {
-    const quota = mutationQuota(quotas, context, STRICT_CREATE_TOPICS)
-    const created = once(topics.map(({ name }) => name)).map(({ name, isOnce, at }) => {
-      const topic = topics[at]
-      if (isOnce && topic !== undefined) return create(topic, validateOnly, quota, context, store)
-      return { name, errorCode: ErrorCode.ERR_INVALID_REQUEST, errorMessage: TWICE }
-    })
-    return { throttleTimeMs: quota.throttleTimeMs, topics: created }
-  }),
-  route(DeleteTopicsServer, ({ topics, topicNames }, context, { topics: store, quotas }) => {
-    const { version } = context
-    const asked = version >= 6 ? topics : topicNames.map(name => ({ name, topicId: ZERO_UUID }))
-    const quota = mutationQuota(quotas, context, STRICT_DELETE_TOPICS)
-    const responses = once(asked.map(({ name, topicId }) => name ?? topicId)).map(({ isOnce, at }) => {
-      const { name, topicId } = asked[at] as (typeof asked)[number] // by their own indexes
-      // One of both, and only once.
-      if (!isOnce || (name === null) === (topicId === ZERO_UUID)) {
-        return { name, topicId, errorCode: ErrorCode.ERR_INVALID_REQUEST }
-      }
-      const topic = name === null ? store.byId(topicId) : store.get(name)
-      const result = (errorCode: number): { name: string | null; topicId: string; errorCode: number } => ({
-        name: topic?.name ?? name,
-        topicId: topic?.id ?? topicId,
-        errorCode,
+  route(
+    CreateTopicsServer,
+    ({ topics, validateOnly }, context, { topics: store, quotas }) => {
+      const quota = mutationQuota(quotas, context, STRICT_CREATE_TOPICS)
+      const created = once(topics.map(({ name }) => name)).map(({ name, isOnce, at }) => {
+        const topic = topics[at]
+        if (isOnce && topic !== undefined) return create(topic, validateOnly, quota, context, store)
+        return { name, errorCode: ErrorCode.ERR_INVALID_REQUEST, errorMessage: TWICE }
       })
-      const allowed = context.allows('delete', 'topic', topic?.name ?? name ?? '')
-      if (!allowed) return { ...result(ErrorCode.ERR_TOPIC_AUTHORIZATION_FAILED), topicId }
-      if (topic === undefined) {
-        return result(name === null ? ErrorCode.ERR_UNKNOWN_TOPIC_ID : ErrorCode.ERR_UNKNOWN_TOPIC_OR_PART)
-      }
-      if (!quota.take(topic.partitions.length)) return result(ErrorCode.ERR_THROTTLING_QUOTA_EXCEEDED)
-      store.delete(topic)
-      return result(ErrorCode.ERR_NO_ERROR)
-    })
-    return { throttleTimeMs: quota.throttleTimeMs, responses }
-  }),
-  route(CreatePartitionsServer, ({ topics, validateOnly }, context, { topics: store, quotas }) => {
-    const quota = mutationQuota(quotas, context, STRICT_CREATE_PARTITIONS)
-    const results = once(topics.map(({ name }) => name)).map(({ isOnce, at }) => {
-      const { name, count, assignments } = topics[at] as (typeof topics)[number] // by their own indexes
-      const topic = store.get(name)
-      const result = (
-        errorCode: number,
-        errorMessage: string | null = null,
-      ): { name: string; errorCode: number; errorMessage: string | null } => ({
-        name,
-        errorCode,
-        errorMessage,
-      })
-      if (!isOnce) return result(ErrorCode.ERR_INVALID_REQUEST, TWICE)
-      if (!context.allows('alter', 'topic', name)) return result(ErrorCode.ERR_TOPIC_AUTHORIZATION_FAILED)
-      if (topic === undefined)
-        return result(ErrorCode.ERR_UNKNOWN_TOPIC_OR_PART, 'This server does not host this topic-partition.')
-      const current = topic.partitions.length
-      if (count <= current) {
-        const message = `The topic ${name} currently has ${current} partition(s); ${count} would not be an increase.`
-        return result(ErrorCode.ERR_INVALID_PARTITIONS, message)
-      }
-      if (count > PARTITION_LIMIT) {
-        return result(ErrorCode.ERR_INVALID_PARTITIONS, `At most ${PARTITION_LIMIT} partitions are possible here.`)
-      }
-      if (assignments !== null && assignments.length !== count - current) {
-        const message = `Increasing the number of partitions by ${count - current} but ${assignments.length} assignments provided.`
-        return result(ErrorCode.ERR_INVALID_REPLICA_ASSIGNMENT, message)
-      }
-      const replicas = assignments?.map(({ brokerIds }) => brokerIds)
-      const problem = replicas === undefined ? null : store.assignmentProblem(replicas)
-      if (problem !== null) return result(ErrorCode.ERR_INVALID_REPLICA_ASSIGNMENT, problem)
-      if (!quota.take(count - current)) return result(ErrorCode.ERR_THROTTLING_QUOTA_EXCEEDED, TOO_MUCH)
-      if (!validateOnly) store.grow(topic, count, replicas)
-      return result(ErrorCode.ERR_NO_ERROR)
-    })
-    return { throttleTimeMs: quota.throttleTimeMs, results }
-  }),
-  route(DeleteRecordsServer, ({ topics }, context, { topics: store }) => ({
-    throttleTimeMs: 0,
-    topics: topics.map(({ name, partitions }) => ({
-      name,
-      partitions: partitions.map(({ partitionIndex, offset }) => {
-        const partition = store.partition(name, partitionIndex)
-        const fail = (errorCode: number): { partitionIndex: number; lowWatermark: number; errorCode: number } => ({
-          partitionIndex,
-          lowWatermark: -1,
+      return { throttleTimeMs: quota.throttleTimeMs, topics: created }
+    },
+    ({ topics }, errorCode) => ({
+      throttleTimeMs: 0,
+      topics: once(topics.map(({ name }) => name)).map(({ name }) => ({ name, ...named(errorCode) })),
+    }),
+  ),
+  route(
+    DeleteTopicsServer,
+    (request, context, { topics: store, quotas }) => {
+      const { version } = context
+      const asked = toDelete(request, version)
+      const quota = mutationQuota(quotas, context, STRICT_DELETE_TOPICS)
+      const responses = once(asked.map(({ name, topicId }) => name ?? topicId)).map(({ isOnce, at }) => {
+        const { name, topicId } = asked[at] as (typeof asked)[number] // by their own indexes
+        // One of both, and only once.
+        if (!isOnce || (name === null) === (topicId === ZERO_UUID)) {
+          return { name, topicId, errorCode: ErrorCode.ERR_INVALID_REQUEST }
+        }
+        const topic = name === null ? store.byId(topicId) : store.get(name)
+        const result = (errorCode: number): { name: string | null; topicId: string; errorCode: number } => ({
+          name: topic?.name ?? name,
+          topicId: topic?.id ?? topicId,
           errorCode,
         })
-        if (!context.allows('delete', 'topic', name)) return fail(ErrorCode.ERR_TOPIC_AUTHORIZATION_FAILED)
-        if (internalTopics.includes(name)) return fail(ErrorCode.ERR_TOPIC_EXCEPTION)
-        const problem = context.checkLeader(partition, -1)
-        if (partition === undefined || problem !== ErrorCode.ERR_NO_ERROR) return fail(problem)
-        const target = offset === -1 ? partition.log.highWatermark : offset
-        if (target < 0 || target > partition.log.highWatermark) return fail(ErrorCode.ERR_OFFSET_OUT_OF_RANGE)
-        return { partitionIndex, lowWatermark: partition.log.deleteBefore(target), errorCode: ErrorCode.ERR_NO_ERROR }
-      }),
-    })),
-  })),
+        const allowed = context.allows('delete', 'topic', topic?.name ?? name ?? '')
+        if (!allowed) return { ...result(ErrorCode.ERR_TOPIC_AUTHORIZATION_FAILED), topicId }
+        if (topic === undefined) {
+          return result(name === null ? ErrorCode.ERR_UNKNOWN_TOPIC_ID : ErrorCode.ERR_UNKNOWN_TOPIC_OR_PART)
+        }
+        if (!quota.take(topic.partitions.length)) return result(ErrorCode.ERR_THROTTLING_QUOTA_EXCEEDED)
+        store.delete(topic)
+        return result(ErrorCode.ERR_NO_ERROR)
+      })
+      return { throttleTimeMs: quota.throttleTimeMs, responses }
+    },
+    (request, errorCode, { version }) => ({
+      throttleTimeMs: 0,
+      responses: toDelete(request, version).map(({ name, topicId }) => ({ name, topicId, errorCode })),
+    }),
+  ),
+  route(
+    CreatePartitionsServer,
+    ({ topics, validateOnly }, context, { topics: store, quotas }) => {
+      const quota = mutationQuota(quotas, context, STRICT_CREATE_PARTITIONS)
+      const results = once(topics.map(({ name }) => name)).map(({ isOnce, at }) => {
+        const { name, count, assignments } = topics[at] as (typeof topics)[number] // by their own indexes
+        const topic = store.get(name)
+        const result = (
+          errorCode: number,
+          errorMessage: string | null = null,
+        ): { name: string; errorCode: number; errorMessage: string | null } => ({
+          name,
+          errorCode,
+          errorMessage,
+        })
+        if (!isOnce) return result(ErrorCode.ERR_INVALID_REQUEST, TWICE)
+        if (!context.allows('alter', 'topic', name)) return result(ErrorCode.ERR_TOPIC_AUTHORIZATION_FAILED)
+        if (topic === undefined)
+          return result(ErrorCode.ERR_UNKNOWN_TOPIC_OR_PART, 'This server does not host this topic-partition.')
+        const current = topic.partitions.length
+        if (count <= current) {
+          const message = `The topic ${name} currently has ${current} partition(s); ${count} would not be an increase.`
+          return result(ErrorCode.ERR_INVALID_PARTITIONS, message)
+        }
+        if (count > PARTITION_LIMIT) {
+          return result(ErrorCode.ERR_INVALID_PARTITIONS, `At most ${PARTITION_LIMIT} partitions are possible here.`)
+        }
+        if (assignments !== null && assignments.length !== count - current) {
+          const message = `Increasing the number of partitions by ${count - current} but ${assignments.length} assignments provided.`
+          return result(ErrorCode.ERR_INVALID_REPLICA_ASSIGNMENT, message)
+        }
+        const replicas = assignments?.map(({ brokerIds }) => brokerIds)
+        const problem = replicas === undefined ? null : store.assignmentProblem(replicas)
+        if (problem !== null) return result(ErrorCode.ERR_INVALID_REPLICA_ASSIGNMENT, problem)
+        if (!quota.take(count - current)) return result(ErrorCode.ERR_THROTTLING_QUOTA_EXCEEDED, TOO_MUCH)
+        if (!validateOnly) store.grow(topic, count, replicas)
+        return result(ErrorCode.ERR_NO_ERROR)
+      })
+      return { throttleTimeMs: quota.throttleTimeMs, results }
+    },
+    ({ topics }, errorCode) => ({
+      throttleTimeMs: 0,
+      results: once(topics.map(({ name }) => name)).map(({ name }) => ({ name, ...named(errorCode) })),
+    }),
+  ),
+  route(
+    DeleteRecordsServer,
+    ({ topics }, context, { topics: store }) => ({
+      throttleTimeMs: 0,
+      topics: topics.map(({ name, partitions }) => ({
+        name,
+        partitions: partitions.map(({ partitionIndex, offset }) => {
+          const partition = store.partition(name, partitionIndex)
+          const fail = (errorCode: number): { partitionIndex: number; lowWatermark: number; errorCode: number } => ({
+            partitionIndex,
+            lowWatermark: -1,
+            errorCode,
+          })
+          if (!context.allows('delete', 'topic', name)) return fail(ErrorCode.ERR_TOPIC_AUTHORIZATION_FAILED)
+          if (internalTopics.includes(name)) return fail(ErrorCode.ERR_TOPIC_EXCEPTION)
+          const problem = context.checkLeader(partition, -1)
+          if (partition === undefined || problem !== ErrorCode.ERR_NO_ERROR) return fail(problem)
+          const target = offset === -1 ? partition.log.highWatermark : offset
+          if (target < 0 || target > partition.log.highWatermark) return fail(ErrorCode.ERR_OFFSET_OUT_OF_RANGE)
+          return { partitionIndex, lowWatermark: partition.log.deleteBefore(target), errorCode: ErrorCode.ERR_NO_ERROR }
+        }),
+      })),
+    }),
+    ({ topics }, errorCode) => ({
+      throttleTimeMs: 0,
+      topics: topics.map(({ name, partitions }) => ({
+        name,
+        partitions: partitions.map(({ partitionIndex }) => ({ partitionIndex, lowWatermark: -1, errorCode })),
+      })),
+    }),
+  ),
 ]
+
+function toDelete(
+  { topics, topicNames }: Decoded<DeleteTopicsRequest>,
+  version: number,
+): readonly { readonly name: string | null; readonly topicId: string }[] {
+  return version >= 6 ? topics : topicNames.map(name => ({ name, topicId: ZERO_UUID }))
+}
 
 function mutationQuota(quotas: ClientQuotas, context: RequestContext, strictFrom: number): MutationQuota {
   return quotas.mutations(quotaClient(context), context.version >= strictFrom)

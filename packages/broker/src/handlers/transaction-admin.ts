@@ -16,27 +16,56 @@ import {
 import { CLUSTER_NAME } from '../security/acls.ts'
 import { OFFSETS_TOPIC } from '../topics/internal-topics.ts'
 import { route, type RequestContext, type Route } from './request.ts'
+import { named } from './refusals.ts'
 import type { Stores } from './stores.ts'
 import { completeOffsets, type OffsetPlaces } from '../transactions/markers.ts'
 import { nameProblem, type TopicPartition, type TopicStore } from '../topics/topics.ts'
 import { transactionStates } from '../transactions/transaction.ts'
 
 export const transactionAdminRoutes: readonly Route[] = [
-  route(DescribeTransactionsServer, ({ transactionalIds }, context, stores) => ({
+  route(
+    DescribeTransactionsServer,
+    ({ transactionalIds }, context, stores) => ({
+      throttleTimeMs: 0,
+      transactionStates: transactionalIds.map(id => describe(id, context, stores)),
+    }),
+    ({ transactionalIds }, errorCode) => ({
+      throttleTimeMs: 0,
+      transactionStates: transactionalIds.map(id => notDescribed(id, errorCode)),
+    }),
+  ),
+  route(ListTransactionsServer, list, ({ stateFilters }, errorCode) => ({
     throttleTimeMs: 0,
-    transactionStates: transactionalIds.map(id => describe(id, context, stores)),
+    errorCode,
+    unknownStateFilters: unknownStates(stateFilters),
+    transactionStates: [],
   })),
-  route(ListTransactionsServer, list),
-  route(DescribeProducersServer, ({ topics }, context, { topics: store }) => ({
-    throttleTimeMs: 0,
-    topics: topics.map(({ name, partitionIndexes }) => ({
-      name,
-      partitions: partitionIndexes.map(index => describeProducers({ topic: name, partition: index }, context, store)),
-    })),
-  })),
-  route(WriteTxnMarkersServer, ({ markers }, context, stores) => ({
-    markers: markers.map(marker => writeMarkers(marker, context, stores)),
-  })),
+  route(
+    DescribeProducersServer,
+    ({ topics }, context, { topics: store }) => ({
+      throttleTimeMs: 0,
+      topics: topics.map(({ name, partitionIndexes }) => ({
+        name,
+        partitions: partitionIndexes.map(index => describeProducers({ topic: name, partition: index }, context, store)),
+      })),
+    }),
+    ({ topics }, errorCode) => ({
+      throttleTimeMs: 0,
+      topics: topics.map(({ name, partitionIndexes }) => ({
+        name,
+        partitions: partitionIndexes.map(partitionIndex => ({
+          partitionIndex,
+          ...named(errorCode),
+          activeProducers: [],
+        })),
+      })),
+    }),
+  ),
+  route(
+    WriteTxnMarkersServer,
+    ({ markers }, context, stores) => ({ markers: markers.map(marker => writeMarkers(marker, context, stores)) }),
+    ({ markers }, errorCode) => ({ markers: markers.map(marker => written(marker, () => errorCode)) }),
+  ),
 ]
 
 function describe(
@@ -44,16 +73,8 @@ function describe(
   context: RequestContext,
   { coordinators, transactions }: Pick<Stores, 'coordinators' | 'transactions'>,
 ): DescribeTransactionsResponseTransactionState {
-  const fail = (errorCode: number): DescribeTransactionsResponseTransactionState => ({
-    errorCode,
-    transactionalId,
-    transactionState: '',
-    transactionTimeoutMs: 0,
-    transactionStartTimeMs: 0,
-    producerId: 0n,
-    producerEpoch: 0,
-    topics: [],
-  })
+  const fail = (errorCode: number): DescribeTransactionsResponseTransactionState =>
+    notDescribed(transactionalId, errorCode)
   if (!context.allows('describe', 'transactional-id', transactionalId)) {
     return fail(ErrorCode.ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED)
   }
@@ -108,13 +129,30 @@ function list(
   return {
     throttleTimeMs: 0,
     errorCode: ErrorCode.ERR_NO_ERROR,
-    unknownStateFilters: stateFilters.filter(name => !transactionStates.includes(name)),
+    unknownStateFilters: unknownStates(stateFilters),
     transactionStates: found.map(({ id, fields }) => ({
       transactionalId: id,
       producerId: fields.producerId,
       transactionState: fields.state,
     })),
   }
+}
+
+function notDescribed(transactionalId: string, errorCode: number): DescribeTransactionsResponseTransactionState {
+  return {
+    errorCode,
+    transactionalId,
+    transactionState: '',
+    transactionTimeoutMs: 0,
+    transactionStartTimeMs: 0,
+    producerId: 0n,
+    producerEpoch: 0,
+    topics: [],
+  }
+}
+
+function unknownStates(names: readonly string[]): string[] {
+  return names.filter(name => !transactionStates.includes(name))
 }
 
 function describeProducers(
@@ -148,36 +186,38 @@ function describeProducers(
   }
 }
 
+type Marker = Decoded<WriteTxnMarkersRequest>['markers'][number]
 type WritingStores = OffsetPlaces & Pick<Stores, 'clock' | 'topics'>
 
 function writeMarkers(
-  marker: Decoded<WriteTxnMarkersRequest>['markers'][number],
+  marker: Marker,
   context: RequestContext,
   stores: WritingStores,
 ): WriteTxnMarkersResponseWritableTxnMarkerResult {
-  const { producerId, topics } = marker
   const isAllowed =
     context.allows('alter', 'cluster', CLUSTER_NAME) || context.allows('cluster-action', 'cluster', CLUSTER_NAME)
+  return written(marker, place =>
+    isAllowed ? writeOne(marker, place, context, stores) : ErrorCode.ERR_CLUSTER_AUTHORIZATION_FAILED,
+  )
+}
+
+function written(
+  { producerId, topics }: Marker,
+  codeOf: (place: TopicPartition) => number,
+): WriteTxnMarkersResponseWritableTxnMarkerResult {
   return {
     producerId,
     topics: topics.map(({ name, partitionIndexes }) => ({
       name,
       partitions: partitionIndexes.map(partitionIndex => ({
         partitionIndex,
-        errorCode: isAllowed
-          ? writeOne(marker, { topic: name, partition: partitionIndex }, context, stores)
-          : ErrorCode.ERR_CLUSTER_AUTHORIZATION_FAILED,
+        errorCode: codeOf({ topic: name, partition: partitionIndex }),
       })),
     })),
   }
 }
 
-function writeOne(
-  marker: Decoded<WriteTxnMarkersRequest>['markers'][number],
-  place: TopicPartition,
-  context: RequestContext,
-  stores: WritingStores,
-): number {
+function writeOne(marker: Marker, place: TopicPartition, context: RequestContext, stores: WritingStores): number {
   const { clock, topics } = stores
   const { producerId, producerEpoch, coordinatorEpoch, transactionResult: commit } = marker
   const partition = topics.partition(place.topic, place.partition)

@@ -16,7 +16,15 @@ const MAX_METADATA_BYTES = 4096
 const ABORTABLE_VERSION = 4
 const ADDS_PARTITIONS_VERSION = 5
 
-export const transactionOffsetRoutes: readonly Route[] = [route(TxnOffsetCommitServer, commit)]
+export const transactionOffsetRoutes: readonly Route[] = [
+  route(TxnOffsetCommitServer, commit, ({ topics }, errorCode) => ({
+    throttleTimeMs: 0,
+    topics: topics.map(({ name, partitions }) => ({
+      name,
+      partitions: partitions.map(({ partitionIndex }) => ({ partitionIndex, errorCode })),
+    })),
+  })),
+]
 
 type CommitStores = Pick<Stores, 'coordinators' | 'groups' | 'topics' | 'transactionalOffsets' | 'transactions'>
 

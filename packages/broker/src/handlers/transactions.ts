@@ -14,6 +14,7 @@ import {
 } from '@ottla/protocol'
 import { CLUSTER_NAME } from '../security/acls.ts'
 import { route, type RequestContext, type Route } from './request.ts'
+import { onlyCode } from './refusals.ts'
 import type { Stores } from './stores.ts'
 import type { TopicPartition, TopicStore } from '../topics/topics.ts'
 import type { ProducerIdentity } from '../transactions/coordinator.ts'
@@ -24,32 +25,44 @@ const BATCHED_VERSION = 4
 const BUMPING_VERSION = 5
 
 export const transactionRoutes: readonly Route[] = [
-  route(InitProducerIdServer, initProducerId),
-  route(AddPartitionsToTxnServer, addPartitions),
-  route(AddOffsetsToTxnServer, ({ transactionalId, producerId, producerEpoch, groupId }, context, stores) => {
-    const { coordinators, transactions } = stores
-    let errorCode = mayUse(transactionalId, context, stores)
-    if (errorCode === ErrorCode.ERR_NO_ERROR && !context.allows('read', 'group', groupId)) {
-      errorCode = ErrorCode.ERR_GROUP_AUTHORIZATION_FAILED
-    }
-    if (errorCode === ErrorCode.ERR_NO_ERROR) {
-      const partition = coordinators.offsetsPartition(groupId)
-      errorCode = transactions.addPartitions(transactionalId, { producerId, producerEpoch }, [partition], false)
-    }
-    return { throttleTimeMs: 0, errorCode: understood(errorCode, context.version >= 2) }
-  }),
-  route(EndTxnServer, ({ transactionalId, producerId, producerEpoch, committed }, context, stores) => {
-    const { transactions } = stores
-    const problem = mayUse(transactionalId, context, stores)
-    if (problem !== ErrorCode.ERR_NO_ERROR) return { throttleTimeMs: 0, errorCode: problem }
-    const bumpsEpoch = context.version >= BUMPING_VERSION
-    const outcome = transactions.end(transactionalId, { producerId, producerEpoch }, committed, bumpsEpoch)
-    return {
-      throttleTimeMs: 0,
-      errorCode: understood(outcome.errorCode, context.version >= 2),
-      ...(bumpsEpoch ? { producerId: outcome.producerId, producerEpoch: outcome.producerEpoch } : {}),
-    }
-  }),
+  route(InitProducerIdServer, initProducerId, (_body, errorCode) => withoutId(errorCode)),
+  route(AddPartitionsToTxnServer, addPartitions, ({ v3AndBelowTopics }, errorCode, { version }) =>
+    version < BATCHED_VERSION
+      ? { throttleTimeMs: 0, resultsByTopicV3AndBelow: everywhere(v3AndBelowTopics, errorCode) }
+      : { throttleTimeMs: 0, errorCode, resultsByTransaction: [] },
+  ),
+  route(
+    AddOffsetsToTxnServer,
+    ({ transactionalId, producerId, producerEpoch, groupId }, context, stores) => {
+      const { coordinators, transactions } = stores
+      let errorCode = mayUse(transactionalId, context, stores)
+      if (errorCode === ErrorCode.ERR_NO_ERROR && !context.allows('read', 'group', groupId)) {
+        errorCode = ErrorCode.ERR_GROUP_AUTHORIZATION_FAILED
+      }
+      if (errorCode === ErrorCode.ERR_NO_ERROR) {
+        const partition = coordinators.offsetsPartition(groupId)
+        errorCode = transactions.addPartitions(transactionalId, { producerId, producerEpoch }, [partition], false)
+      }
+      return { throttleTimeMs: 0, errorCode: understood(errorCode, context.version >= 2) }
+    },
+    onlyCode,
+  ),
+  route(
+    EndTxnServer,
+    ({ transactionalId, producerId, producerEpoch, committed }, context, stores) => {
+      const { transactions } = stores
+      const problem = mayUse(transactionalId, context, stores)
+      if (problem !== ErrorCode.ERR_NO_ERROR) return { throttleTimeMs: 0, errorCode: problem }
+      const bumpsEpoch = context.version >= BUMPING_VERSION
+      const outcome = transactions.end(transactionalId, { producerId, producerEpoch }, committed, bumpsEpoch)
+      return {
+        throttleTimeMs: 0,
+        errorCode: understood(outcome.errorCode, context.version >= 2),
+        ...(bumpsEpoch ? { producerId: outcome.producerId, producerEpoch: outcome.producerEpoch } : {}),
+      }
+    },
+    onlyCode,
+  ),
 ]
 
 // 0, or why the client or this broker has nothing to do with the transactional id.
@@ -77,21 +90,24 @@ function initProducerId(
   const { transactionalId, transactionTimeoutMs, producerId, producerEpoch } = request
   const { session, version } = context
   const { authorizer, producerIds, transactions } = stores
-  const refused = (errorCode: number): InitProducerIdResponse => ({ throttleTimeMs: 0, errorCode, producerEpoch: -1 })
   if (transactionalId === null) {
     const { principal, host } = session
     const allowed =
       context.allows('idempotent-write', 'cluster', CLUSTER_NAME) ||
       authorizer.allowsOnAny(principal, host, 'write', 'topic')
-    if (!allowed) return refused(ErrorCode.ERR_CLUSTER_AUTHORIZATION_FAILED)
+    if (!allowed) return withoutId(ErrorCode.ERR_CLUSTER_AUTHORIZATION_FAILED)
     return { throttleTimeMs: 0, errorCode: 0, producerId: producerIds.next(), producerEpoch: 0 }
   }
   const problem = mayUse(transactionalId, context, stores)
-  if (problem !== ErrorCode.ERR_NO_ERROR) return refused(problem)
-  if (producerId < 0n !== producerEpoch < 0) return refused(ErrorCode.ERR_INVALID_REQUEST)
+  if (problem !== ErrorCode.ERR_NO_ERROR) return withoutId(problem)
+  if (producerId < 0n !== producerEpoch < 0) return withoutId(ErrorCode.ERR_INVALID_REQUEST)
   const expected = producerId < 0n ? null : { producerId, producerEpoch }
   const outcome = transactions.initProducerId(transactionalId, transactionTimeoutMs, expected)
   return { throttleTimeMs: 0, ...outcome, errorCode: understood(outcome.errorCode, version >= 4) }
+}
+
+function withoutId(errorCode: number): InitProducerIdResponse {
+  return { throttleTimeMs: 0, errorCode, producerEpoch: -1 }
 }
 
 type AddingStores = Pick<Stores, 'coordinators' | 'topics' | 'transactions'>

@@ -9,19 +9,31 @@ const FEATURES_VERSION = 3
 const SOFTWARE_VERSION = 3
 
 export const versionRoutes: readonly Route[] = [
-  route(ApiVersionsServer, ({ clientSoftwareName, clientSoftwareVersion }, { version, session }, stores) => {
-    const isNamed = version < SOFTWARE_VERSION || [clientSoftwareName, clientSoftwareVersion].every(isSoftware)
-    if (!isNamed) return { errorCode: ErrorCode.ERR_INVALID_REQUEST, apiKeys: [], throttleTimeMs: 0 }
-    session.softwareName = clientSoftwareName
-    session.softwareVersion = clientSoftwareVersion
-    return {
-      errorCode: ErrorCode.ERR_NO_ERROR,
-      apiKeys: [...stores.versions].map(([apiKey, { min, max }]) => ({ apiKey, minVersion: min, maxVersion: max })),
-      throttleTimeMs: 0,
-      ...(version >= FEATURES_VERSION ? features(stores.features, version) : {}),
-    }
-  }),
+  route(
+    ApiVersionsServer,
+    ({ clientSoftwareName, clientSoftwareVersion }, { version, session }, stores) => {
+      const isNamed = version < SOFTWARE_VERSION || [clientSoftwareName, clientSoftwareVersion].every(isSoftware)
+      if (!isNamed) return nothing(ErrorCode.ERR_INVALID_REQUEST)
+      session.softwareName = clientSoftwareName
+      session.softwareVersion = clientSoftwareVersion
+      return {
+        errorCode: ErrorCode.ERR_NO_ERROR,
+        apiKeys: [...stores.versions].map(([apiKey, { min, max }]) => ({ apiKey, minVersion: min, maxVersion: max })),
+        throttleTimeMs: 0,
+        ...(version >= FEATURES_VERSION ? features(stores.features, version) : {}),
+      }
+    },
+    (_body, errorCode) => {
+      const { key: apiKey, minVersion, maxVersion } = ApiVersionsServer
+      const isVersion = errorCode === ErrorCode.ERR_UNSUPPORTED_VERSION
+      return { ...nothing(errorCode), apiKeys: isVersion ? [{ apiKey, minVersion, maxVersion }] : [] }
+    },
+  ),
 ]
+
+function nothing(errorCode: number): ApiVersionsResponse {
+  return { errorCode, apiKeys: [], throttleTimeMs: 0 }
+}
 
 function isSoftware(word: string): boolean {
   return /^[a-zA-Z0-9](?:[a-zA-Z0-9\-.]*[a-zA-Z0-9])?$/.test(word)

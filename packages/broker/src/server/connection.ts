@@ -15,8 +15,8 @@ import {
 } from '@ottla/protocol'
 import type { BrokerInfo } from '../base/brokers.ts'
 import type { Timer } from '../base/clock.ts'
-import { withError, type Fault } from '../control/faults.ts'
-import { takeToken } from '../handlers/auth.ts'
+import type { Fault } from '../control/faults.ts'
+import { isLogIn, takeToken } from '../handlers/auth.ts'
 import type { TrackedRequest } from '../control/observers.ts'
 import { throttled } from '../quotas/client-quotas.ts'
 import { CloseConnection, quotaClient, type RequestContext, type Route, type Session } from '../handlers/request.ts'
@@ -221,10 +221,9 @@ export class ClientConnection {
     await holds.passed(this.#info.id, this.#abort.signal)
     if (this.#isGone()) return undefined
     const isCarriedOut = fault?.carriedOut ?? !isToFail
-    const context = this.#context(header, !isCarriedOut)
-    // A request that is to fail must not be carried out: someone who may do nothing gets an answer of the right form.
-    const asked = isCarriedOut ? context : { ...context, allows: () => false }
-    let response: unknown = controlled === undefined ? await found.handle(body, asked, stores) : controlled
+    const context = this.#context(header)
+    let response: unknown = controlled
+    if (response === undefined && isCarriedOut) response = await found.handle(body, context, stores)
     if (this.#isGone() || response === null) return undefined
     if (isCut) {
       this.#socket.destroy()
@@ -234,7 +233,10 @@ export class ClientConnection {
       this.#isSilent = true
       return undefined
     }
-    if (isToFail) response = withError(response, code)
+    if (response === undefined && isLogIn(apiKey, this.#session)) this.#session.isOver = true
+    if (response === undefined || isToFail) {
+      response = found.refusal(body, isToFail ? code : ErrorCode.ERR_UNKNOWN, context)
+    }
     const commanded = Math.max(fault?.throttleMs ?? 0, faults.throttleOf(this.#info.id))
     if (!isSasl(apiKey))
       response = throttled(response, Math.max(commanded, stores.quotas.chargeRequest(quotaClient(context))))
@@ -303,7 +305,7 @@ export class ClientConnection {
     return this.#abort.signal.aborted
   }
 
-  #context(header: RequestHeader, isToFail: boolean): RequestContext {
+  #context(header: RequestHeader): RequestContext {
     const session = this.#session
     const { faults, stores } = this.#surroundings
     const { authorizer } = stores
@@ -314,7 +316,6 @@ export class ClientConnection {
       clientId: header.clientId ?? '',
       session,
       signal: this.#abort.signal,
-      isToFail,
       allows: (operation, type, name) => authorizer.allows(session.principal, session.host, operation, type, name),
       checkLeader: (partition, currentLeaderEpoch, asBroker = this.#info.id) => {
         if (partition === undefined) return ErrorCode.ERR_UNKNOWN_TOPIC_OR_PART
