@@ -28,6 +28,25 @@ const network = inside('ottla', 'network/')
 const cluster = inside('ottla', 'cluster/')
 const below = [protocol, contract, base, config, observe]
 
+// The rooms of the broker, each with those that it stands on; only the root, where all is put together, knows every room.
+const stores = ['groups', 'transactions', 'security', 'quotas', 'telemetry', 'releases']
+const brokerRooms = {
+  base: [],
+  log: ['base'],
+  configs: ['base'],
+  control: ['base'],
+  releases: [],
+  security: ['base'],
+  quotas: ['base'],
+  telemetry: ['base'],
+  topics: ['base', 'log', 'configs'],
+  groups: ['base', 'topics'],
+  transactions: ['base', 'topics', 'groups'],
+  storage: ['base', 'log', 'topics', 'groups', 'transactions'],
+  handlers: ['base', 'log', 'configs', 'topics', ...stores],
+  server: ['base', 'topics', 'security', 'quotas', 'control', 'handlers'],
+}
+
 const codec = inside('protocol', 'api|wire/')
 const compression = inside('protocol', 'compression/')
 
@@ -106,6 +125,14 @@ module.exports = {
       '^packages/broker/src/',
       [protocol],
       "a client's mistake must not be mirrored by its test broker",
+    ),
+    ...Object.entries(brokerRooms).map(([name, below]) =>
+      room(
+        `broker-${name}`,
+        inside('broker', `${name}/`),
+        [protocol, ...below.map(other => inside('broker', `${other}/`))],
+        'a store knows only what it stands on; handlers know the stores, the server the handlers, nobody the storage',
+      ),
     ),
     room('cli-public-only', '^packages/cli/src/', [protocol, ottla, broker], 'the command uses what users can use'),
     room('examples-public-only', '^examples/', [protocol, ottla, broker], 'examples use what users can use'),

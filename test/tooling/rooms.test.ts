@@ -23,6 +23,9 @@ const forbidden: [file: string, line: string, rule: string][] = [
   ['packages/protocol/src/wire/h.ts', "import '../generated/a.ts'", 'protocol-wire'],
   ['packages/protocol/src/record/i.ts', "import 'node:net'", 'protocol-is-bytes'],
   ['packages/broker/src/j.ts', "import type { A } from 'ottla'", 'broker-protocol-only'],
+  ['packages/broker/src/topics/v.ts', "import type { A } from '../groups/a.ts'", 'broker-topics'],
+  ['packages/broker/src/groups/w.ts', "import type { A } from '../storage/a.ts'", 'broker-groups'],
+  ['packages/broker/src/handlers/x.ts', "import '../stores.ts'", 'broker-handlers'],
   ['packages/cli/src/k.ts', "import '../../ottla/src/network/a.ts'", 'cli-public-only'],
   ['packages/cli/src/l.ts', "import '../../ottla/src/index.ts'", 'packages-by-name'],
   ['packages/ottla/src/cluster/m.ts', "import '../../test/a.ts'", 'source-not-tests'],
@@ -36,6 +39,8 @@ const innocent: [file: string, line: string][] = [
   ['packages/ottla/src/consumer/r.ts', "import '../cluster/a.ts'"],
   ['packages/ottla/src/consumer/s.ts', "import { A } from '@ottla/protocol'"],
   ['packages/cli/src/t.ts', "import { A } from 'ottla'"],
+  ['packages/broker/src/transactions/y.ts', "import '../groups/a.ts'"],
+  ['packages/broker/src/z.ts', "import './storage/a.ts'"],
   ['packages/broker/src/u.ts', "import { createServer } from 'node:net'"],
 ]
 
@@ -43,6 +48,8 @@ const targets = [
   ...['base', 'config', 'observe', 'network', 'cluster', 'producer', 'consumer'].map(room => `ottla/src/${room}/a.ts`),
   ...['wire', 'generated', 'record'].map(room => `protocol/src/${room}/a.ts`),
   ...['ottla', 'protocol', 'broker', 'cli'].map(name => `${name}/src/index.ts`),
+  ...['topics', 'groups', 'storage'].map(room => `broker/src/${room}/a.ts`),
+  'broker/src/stores.ts',
   'ottla/test/a.ts',
 ]
 
