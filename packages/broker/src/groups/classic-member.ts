@@ -118,6 +118,15 @@ export interface ClassicSeed {
 
 export const NO_BYTES = Buffer.alloc(0)
 
+/** Somebody who joins and waits for the others. */
+export function newMember(id: string, input: JoinInput, join: ClassicMember['join']): ClassicMember {
+  const { groupInstanceId, clientId, host, protocols, sessionTimeoutMs, rebalanceTimeoutMs } = input
+  return {
+    ...{ id, groupInstanceId, clientId, host, protocols, sessionTimeoutMs, rebalanceTimeoutMs },
+    ...{ assignment: NO_BYTES, isNew: true, join, sync: null, session: null },
+  }
+}
+
 export function refusedJoin(errorCode: number, memberId: string): JoinOutput {
   return {
     errorCode,

@@ -6,8 +6,7 @@ import {
   NO_BYTES,
   dismiss,
   classicMoves,
-  hasProtocol,
-  metadataOf,
+  newMember,
   refusedJoin,
   refusedSync,
   sameProtocols,
@@ -23,6 +22,7 @@ import {
   type SyncInput,
   type SyncOutput,
 } from './classic-member.ts'
+import { ClassicRoster } from './classic-roster.ts'
 
 // How long a member may wait for its first generation, ms.
 const NEW_MEMBER_TIMEOUT_MS = 300_000
@@ -33,19 +33,15 @@ type Answer<T> = (output: T) => void
 export class ClassicGroup {
   readonly type = 'classic'
   readonly id: string
-  readonly members = new Map<string, ClassicMember>()
   readonly #clock: Clock
   readonly #settings: ClassicSettings
-  readonly #instances = new Map<string, string>()
-  // Ids that were given out, until their owners join with them.
-  readonly #pendingJoins = new Map<string, Timer>()
+  readonly #roster: ClassicRoster
   readonly #pendingSyncs = new Set<string>()
   #state: ClassicState = 'Empty'
   #previous: ClassicState = 'Empty'
   #generation = 0
   #protocolType: string | null = null
   #protocol: string | null = null
-  #leader: string | null = null
   #joinTimer: Timer | null = null
   #syncTimer: Timer | null = null
   #gotNewMember = false
@@ -55,6 +51,7 @@ export class ClassicGroup {
     this.id = id
     this.#clock = clock
     this.#settings = settings
+    this.#roster = new ClassicRoster(clock)
     this.#emptySince = clock.now()
   }
 
@@ -64,12 +61,16 @@ export class ClassicGroup {
     group.#generation = seed.generation
     group.#protocolType = seed.protocolType
     for (const member of seed.members) {
-      group.#keep(member)
+      group.#roster.add(member)
       group.#keepAlive(member)
     }
     group.#protocol = vote(seed.members)
     group.#state = 'Stable'
     return group
+  }
+
+  get members(): ReadonlyMap<string, ClassicMember> {
+    return this.#roster.members
   }
 
   get state(): ClassicState {
@@ -101,16 +102,16 @@ export class ClassicGroup {
     const { memberId, groupInstanceId } = input
     const refuse = (errorCode: number, id = memberId): void => answer(refusedJoin(errorCode, id))
     if (!this.#hasRoomFor(memberId)) {
-      this.#forget(memberId)
+      this.#roster.forget(memberId)
       return refuse(ErrorCode.ERR_GROUP_MAX_SIZE_REACHED, '')
     }
     if (this.#state === 'Dead') return refuse(ErrorCode.ERR_COORDINATOR_NOT_AVAILABLE)
     if (!this.#fits(input)) return refuse(ErrorCode.ERR_INCONSISTENT_GROUP_PROTOCOL)
     if (memberId === '') return this.#joinNew(input, answer)
-    if (groupInstanceId === null && this.#pendingJoins.has(memberId)) return this.#add(memberId, input, answer)
-    const problem = this.#identify(memberId, groupInstanceId)
+    if (groupInstanceId === null && this.#roster.isExpected(memberId)) return this.#add(memberId, input, answer)
+    const problem = this.#roster.identify(memberId, groupInstanceId)
     if (problem !== ErrorCode.ERR_NO_ERROR) return refuse(problem)
-    this.#rejoin(this.#member(memberId), input, answer)
+    this.#rejoin(this.#roster.member(memberId), input, answer)
   }
 
   sync(input: SyncInput, answer: Answer<SyncOutput>): void {
@@ -123,14 +124,14 @@ export class ClassicGroup {
     if (otherType || (protocolName !== null && protocolName !== this.#protocol)) {
       return refuse(ErrorCode.ERR_INCONSISTENT_GROUP_PROTOCOL)
     }
-    const member = this.#member(memberId)
+    const member = this.#roster.member(memberId)
     switch (this.#state) {
       case 'PreparingRebalance':
         return refuse(ErrorCode.ERR_REBALANCE_IN_PROGRESS)
       case 'CompletingRebalance':
         member.sync = answer
         this.#synced(memberId)
-        if (memberId === this.#leader) this.#distribute(assignments)
+        if (memberId === this.#roster.leader) this.#distribute(assignments)
         return
       case 'Stable':
         this.#synced(memberId)
@@ -146,7 +147,7 @@ export class ClassicGroup {
   heartbeat(memberId: string, generationId: number, groupInstanceId: string | null): number {
     const problem = this.#check(memberId, generationId, groupInstanceId)
     if (problem !== ErrorCode.ERR_NO_ERROR) return problem
-    this.#keepAlive(this.#member(memberId))
+    this.#keepAlive(this.#roster.member(memberId))
     return this.#state === 'PreparingRebalance' ? ErrorCode.ERR_REBALANCE_IN_PROGRESS : ErrorCode.ERR_NO_ERROR
   }
 
@@ -189,13 +190,7 @@ export class ClassicGroup {
   close(errorCode: number = ErrorCode.ERR_COORDINATOR_NOT_AVAILABLE): void {
     this.#joinTimer?.cancel()
     this.#syncTimer?.cancel()
-    for (const timer of this.#pendingJoins.values()) timer.cancel()
-    for (const member of this.members.values()) {
-      member.session?.cancel()
-      dismiss(member, errorCode)
-    }
-    this.#pendingJoins.clear()
-    this.members.clear()
+    this.#roster.close(errorCode)
     if (this.#state !== 'Dead') this.#enter('Dead')
   }
 
@@ -215,10 +210,8 @@ export class ClassicGroup {
       case 'Dead':
         return true
       case 'PreparingRebalance': {
-        if (this.members.get(memberId)?.join !== undefined && this.#member(memberId).join !== null) return true
-        let waiting = 0
-        for (const { join } of this.members.values()) if (join !== null) waiting++
-        return waiting < maxSize
+        const isWaiting = (this.members.get(memberId)?.join ?? null) !== null
+        return isWaiting || this.#roster.waiting < maxSize
       }
       case 'CompletingRebalance':
       case 'Stable':
@@ -231,89 +224,43 @@ export class ClassicGroup {
   #fits({ protocolType, protocols }: JoinInput): boolean {
     if (this.#state === 'Empty') return protocolType !== '' && protocols.length > 0
     if (this.#protocolType !== protocolType) return false
-    return protocols.some(({ name }) => [...this.members.values()].every(member => hasProtocol(member, name)))
-  }
-
-  // 0, or why there is no such member.
-  #identify(memberId: string, groupInstanceId: string | null): number {
-    if (groupInstanceId !== null) {
-      const holder = this.#instances.get(groupInstanceId)
-      if (holder === undefined) return ErrorCode.ERR_UNKNOWN_MEMBER_ID
-      if (holder !== memberId) return ErrorCode.ERR_FENCED_INSTANCE_ID
-    }
-    return this.members.has(memberId) ? ErrorCode.ERR_NO_ERROR : ErrorCode.ERR_UNKNOWN_MEMBER_ID
+    return protocols.some(({ name }) => this.#roster.everyoneKnows(name))
   }
 
   #check(memberId: string, generationId: number, groupInstanceId: string | null): number {
     if (this.#state === 'Dead') return ErrorCode.ERR_COORDINATOR_NOT_AVAILABLE
-    const problem = this.#identify(memberId, groupInstanceId)
+    const problem = this.#roster.identify(memberId, groupInstanceId)
     if (problem !== ErrorCode.ERR_NO_ERROR) return problem
     return generationId === this.#generation ? ErrorCode.ERR_NO_ERROR : ErrorCode.ERR_ILLEGAL_GENERATION
-  }
-
-  // For ids that have been looked up before.
-  #member(id: string): ClassicMember {
-    const member = this.members.get(id)
-    if (member === undefined) throw new Error(`group ${this.id} has no member ${id}`)
-    return member
   }
 
   #joinNew(input: JoinInput, answer: Answer<JoinOutput>): void {
     const { groupInstanceId, clientId, sessionTimeoutMs, requiresMemberId } = input
     const memberId = `${groupInstanceId ?? clientId}-${dashedUuid(this.#settings.random ?? systemRandom)}`
-    const holder = groupInstanceId === null ? undefined : this.#instances.get(groupInstanceId)
-    if (holder !== undefined) return this.#replace(this.#member(holder), memberId, input, answer)
+    const holder = groupInstanceId === null ? undefined : this.#roster.holderOf(groupInstanceId)
+    if (holder !== undefined) return this.#replace(this.#roster.member(holder), memberId, input, answer)
     if (groupInstanceId !== null || !requiresMemberId) return this.#add(memberId, input, answer)
-    this.#pendingJoins.set(
-      memberId,
-      this.#clock.setTimer(sessionTimeoutMs, () => this.#expirePending(memberId)),
-    )
+    this.#roster.expect(memberId, sessionTimeoutMs, () => this.#expirePending(memberId))
     answer(refusedJoin(ErrorCode.ERR_MEMBER_ID_REQUIRED, memberId))
   }
 
   #add(memberId: string, input: JoinInput, answer: Answer<JoinOutput>): void {
-    this.#forget(memberId)
-    const { groupInstanceId, clientId, host, protocols, sessionTimeoutMs, rebalanceTimeoutMs } = input
-    const member: ClassicMember = {
-      id: memberId,
-      groupInstanceId,
-      clientId,
-      host,
-      protocols,
-      sessionTimeoutMs,
-      rebalanceTimeoutMs,
-      assignment: NO_BYTES,
-      isNew: true,
-      join: answer,
-      sync: null,
-      session: null,
-    }
+    this.#roster.forget(memberId)
+    const member = newMember(memberId, input, answer)
     if (this.#state === 'PreparingRebalance' && this.#previous === 'Empty') this.#gotNewMember = true
     if (this.members.size === 0) this.#protocolType = input.protocolType
-    this.#keep(member)
+    this.#roster.add(member)
     this.#keepAlive(member, NEW_MEMBER_TIMEOUT_MS)
     this.#prepareOrComplete()
   }
 
-  #keep(member: ClassicMember): void {
-    this.members.set(member.id, member)
-    if (member.groupInstanceId !== null) this.#instances.set(member.groupInstanceId, member.id)
-    this.#leader ??= member.id
-  }
-
   // Somebody joins with the instance id of a member, which is thereby the same one (KIP-345).
   #replace(old: ClassicMember, memberId: string, input: JoinInput, answer: Answer<JoinOutput>): void {
-    const formerLeader = this.#leader
-    old.session?.cancel()
+    const formerLeader = this.#roster.leader
     dismiss(old, ErrorCode.ERR_FENCED_INSTANCE_ID)
     const member: ClassicMember = { ...old, id: memberId, session: null }
-    // It takes the place of the old one, so that the order of the members stays.
-    const inOrder = [...this.members.values()].map(each => (each === old ? member : each))
-    this.members.clear()
-    for (const each of inOrder) this.members.set(each.id, each)
-    if (member.groupInstanceId !== null) this.#instances.set(member.groupInstanceId, memberId)
+    this.#roster.replace(old, member)
     if (this.#pendingSyncs.delete(old.id)) this.#pendingSyncs.add(memberId)
-    if (this.#leader === old.id) this.#leader = memberId
     this.#keepAlive(member)
     this.#update(member, input, answer)
     switch (this.#state) {
@@ -339,7 +286,7 @@ export class ClassicGroup {
     const answer = member.join
     member.join = null
     const output = this.#joined(member)
-    const leads = this.#leader === member.id
+    const leads = this.#roster.leader === member.id
     answer?.(
       canSkipAssignment ? { ...output, skipAssignment: leads } : { ...output, leader: formerLeader ?? '', members: [] },
     )
@@ -361,7 +308,7 @@ export class ClassicGroup {
         break
       case 'Stable':
         // The leader joins again to have partitions assigned anew; anyone else only when what it wants has changed.
-        if (unchanged && member.id !== this.#leader) return answer(this.#joined(member))
+        if (unchanged && member.id !== this.#roster.leader) return answer(this.#joined(member))
         break
       case 'PreparingRebalance':
         break
@@ -377,11 +324,11 @@ export class ClassicGroup {
 
   #leaveOne(memberId: string, groupInstanceId: string | null): number {
     if (this.#state === 'Dead') return ErrorCode.ERR_COORDINATOR_NOT_AVAILABLE
-    if (this.#forget(memberId)) return ErrorCode.ERR_NO_ERROR
-    const byInstance = groupInstanceId === null ? undefined : this.#instances.get(groupInstanceId)
+    if (this.#roster.forget(memberId)) return ErrorCode.ERR_NO_ERROR
+    const byInstance = groupInstanceId === null ? undefined : this.#roster.holderOf(groupInstanceId)
     const id = memberId === '' ? (byInstance ?? '') : memberId
-    const problem = this.#identify(id, groupInstanceId)
-    if (problem === ErrorCode.ERR_NO_ERROR) this.#drop(this.#member(id))
+    const problem = this.#roster.identify(id, groupInstanceId)
+    if (problem === ErrorCode.ERR_NO_ERROR) this.#drop(this.#roster.member(id))
     return problem
   }
 
@@ -405,10 +352,10 @@ export class ClassicGroup {
     const delayMs = this.#settings.initialRebalanceDelayMs
     if (this.#previous === 'Empty' && delayMs > 0) {
       this.#gotNewMember = false
-      this.#waitForMore(delayMs, Math.max(0, this.#rebalanceTimeoutMs() - delayMs))
+      this.#waitForMore(delayMs, Math.max(0, this.#roster.rebalanceTimeoutMs - delayMs))
       return
     }
-    if (this.#everyoneHasJoined()) this.#complete()
+    if (this.#roster.everyoneHasJoined) this.#complete()
     else this.#waitForJoins()
   }
 
@@ -428,25 +375,13 @@ export class ClassicGroup {
 
   #waitForJoins(): void {
     this.#joinTimer?.cancel()
-    this.#joinTimer = this.#clock.setTimer(this.#rebalanceTimeoutMs(), () => this.#complete())
-  }
-
-  #rebalanceTimeoutMs(): number {
-    let limit = 0
-    for (const member of this.members.values()) limit = Math.max(limit, member.rebalanceTimeoutMs)
-    return limit
-  }
-
-  #everyoneHasJoined(): boolean {
-    if (this.#pendingJoins.size > 0) return false
-    for (const member of this.members.values()) if (member.join === null) return false
-    return true
+    this.#joinTimer = this.#clock.setTimer(this.#roster.rebalanceTimeoutMs, () => this.#complete())
   }
 
   #tryComplete(): void {
     if (this.#state !== 'PreparingRebalance') return
     if (this.#previous === 'Empty' && this.#settings.initialRebalanceDelayMs > 0) return
-    if (this.#everyoneHasJoined()) this.#complete()
+    if (this.#roster.everyoneHasJoined) this.#complete()
   }
 
   // Everyone who is coming has come: a new generation begins.
@@ -457,7 +392,7 @@ export class ClassicGroup {
     for (const member of [...this.members.values()]) {
       if (member.join === null && member.groupInstanceId === null) this.#drop(member)
     }
-    if (this.members.size > 0 && !this.#electLeader()) {
+    if (this.members.size > 0 && !this.#roster.electLeader()) {
       // Static members only, none of which has joined again: they are waited for.
       this.#waitForJoins()
       return
@@ -479,19 +414,7 @@ export class ClassicGroup {
       this.#pendingSyncs.add(member.id)
       answer?.(this.#joined(member))
     }
-    this.#syncTimer = this.#clock.setTimer(this.#rebalanceTimeoutMs(), () => this.#dropUnsynced())
-  }
-
-  // Whether somebody who has joined leads.
-  #electLeader(): boolean {
-    const leader = this.members.get(this.#leader ?? '')
-    if (leader !== undefined && leader.join !== null) return true
-    for (const member of this.members.values()) {
-      if (member.join === null) continue
-      this.#leader = member.id
-      return true
-    }
-    return false
+    this.#syncTimer = this.#clock.setTimer(this.#roster.rebalanceTimeoutMs, () => this.#dropUnsynced())
   }
 
   #synced(memberId: string): void {
@@ -527,8 +450,7 @@ export class ClassicGroup {
   }
 
   #joined(member: ClassicMember): JoinOutput {
-    const leader = this.#leader ?? ''
-    const leads = member.id === leader
+    const leader = this.#roster.leader ?? ''
     return {
       errorCode: ErrorCode.ERR_NO_ERROR,
       generationId: this.#generation,
@@ -536,13 +458,7 @@ export class ClassicGroup {
       protocolName: this.#protocol,
       leader,
       memberId: member.id,
-      members: leads
-        ? [...this.members.values()].map(each => ({
-            memberId: each.id,
-            groupInstanceId: each.groupInstanceId,
-            metadata: metadataOf(each, this.#protocol),
-          }))
-        : [],
+      members: member.id === leader ? this.#roster.joined(this.#protocol) : [],
       skipAssignment: false,
     }
   }
@@ -557,8 +473,7 @@ export class ClassicGroup {
   }
 
   #keepAlive(member: ClassicMember, timeoutMs = member.sessionTimeoutMs): void {
-    member.session?.cancel()
-    member.session = this.#clock.setTimer(timeoutMs, () => this.#expire(member))
+    this.#roster.keepAlive(member, timeoutMs, () => this.#expire(member))
   }
 
   #expire(member: ClassicMember): void {
@@ -566,28 +481,16 @@ export class ClassicGroup {
     if (!member.isNew && (member.join !== null || member.sync !== null)) return
     this.#drop(member)
     if (this.#state === 'Stable' || this.#state === 'CompletingRebalance') this.#prepare()
-    else if (this.#state === 'PreparingRebalance' && this.#everyoneHasJoined()) this.#complete()
+    else if (this.#state === 'PreparingRebalance' && this.#roster.everyoneHasJoined) this.#complete()
   }
 
   #expirePending(memberId: string): void {
-    this.#forget(memberId)
-    if (this.#state === 'PreparingRebalance' && this.#everyoneHasJoined()) this.#complete()
-  }
-
-  // Whether it was an id that nobody had joined with.
-  #forget(memberId: string): boolean {
-    this.#pendingJoins.get(memberId)?.cancel()
-    return this.#pendingJoins.delete(memberId)
+    this.#roster.forget(memberId)
+    if (this.#state === 'PreparingRebalance' && this.#roster.everyoneHasJoined) this.#complete()
   }
 
   #drop(member: ClassicMember): void {
-    member.session?.cancel()
-    dismiss(member, ErrorCode.ERR_UNKNOWN_MEMBER_ID, '')
-    this.members.delete(member.id)
+    this.#roster.remove(member)
     this.#pendingSyncs.delete(member.id)
-    if (member.groupInstanceId !== null && this.#instances.get(member.groupInstanceId) === member.id) {
-      this.#instances.delete(member.groupInstanceId)
-    }
-    if (this.#leader === member.id) this.#leader = this.members.keys().next().value ?? null
   }
 }

@@ -1,0 +1,146 @@
+/** Who is in a classic group, who leads it, and who has been given an id without having joined. */
+import { ErrorCode } from '@ottla/protocol'
+import type { Clock, Timer } from '../base/clock.ts'
+import { dismiss, hasProtocol, metadataOf, type ClassicMember, type JoinedMember } from './classic-member.ts'
+
+export class ClassicRoster {
+  /** In the order in which they came. */
+  readonly members = new Map<string, ClassicMember>()
+  readonly #clock: Clock
+  readonly #instances = new Map<string, string>()
+  // Ids that were given out, until their owners join with them.
+  readonly #expected = new Map<string, Timer>()
+  #leader: string | null = null
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  get leader(): string | null {
+    return this.#leader
+  }
+
+  /** For ids that have been looked up before. */
+  member(id: string): ClassicMember {
+    const member = this.members.get(id)
+    if (member === undefined) throw new Error(`there is no member ${id}`)
+    return member
+  }
+
+  /** Id of the member with this instance id. */
+  holderOf(groupInstanceId: string): string | undefined {
+    return this.#instances.get(groupInstanceId)
+  }
+
+  /** 0, or why there is no such member. */
+  identify(memberId: string, groupInstanceId: string | null): number {
+    if (groupInstanceId !== null) {
+      const holder = this.#instances.get(groupInstanceId)
+      if (holder === undefined) return ErrorCode.ERR_UNKNOWN_MEMBER_ID
+      if (holder !== memberId) return ErrorCode.ERR_FENCED_INSTANCE_ID
+    }
+    return this.members.has(memberId) ? ErrorCode.ERR_NO_ERROR : ErrorCode.ERR_UNKNOWN_MEMBER_ID
+  }
+
+  /** The first one leads. */
+  add(member: ClassicMember): void {
+    this.members.set(member.id, member)
+    if (member.groupInstanceId !== null) this.#instances.set(member.groupInstanceId, member.id)
+    this.#leader ??= member.id
+  }
+
+  /** Puts a member in the place of another, so that the order of the members stays. */
+  replace(old: ClassicMember, member: ClassicMember): void {
+    old.session?.cancel()
+    const inOrder = [...this.members.values()].map(each => (each === old ? member : each))
+    this.members.clear()
+    for (const each of inOrder) this.members.set(each.id, each)
+    if (member.groupInstanceId !== null) this.#instances.set(member.groupInstanceId, member.id)
+    if (this.#leader === old.id) this.#leader = member.id
+  }
+
+  remove(member: ClassicMember): void {
+    member.session?.cancel()
+    dismiss(member, ErrorCode.ERR_UNKNOWN_MEMBER_ID, '')
+    this.members.delete(member.id)
+    if (member.groupInstanceId !== null && this.#instances.get(member.groupInstanceId) === member.id) {
+      this.#instances.delete(member.groupInstanceId)
+    }
+    if (this.#leader === member.id) this.#leader = this.members.keys().next().value ?? null
+  }
+
+  /** Somebody is to join with this id. */
+  expect(memberId: string, timeoutMs: number, expired: () => void): void {
+    this.#expected.set(memberId, this.#clock.setTimer(timeoutMs, expired))
+  }
+
+  isExpected(memberId: string): boolean {
+    return this.#expected.has(memberId)
+  }
+
+  /** @returns whether it was an id that nobody had joined with */
+  forget(memberId: string): boolean {
+    this.#expected.get(memberId)?.cancel()
+    return this.#expected.delete(memberId)
+  }
+
+  keepAlive(member: ClassicMember, timeoutMs: number, expired: () => void): void {
+    member.session?.cancel()
+    member.session = this.#clock.setTimer(timeoutMs, expired)
+  }
+
+  /** The longest that a member allows a rebalance to take, ms. */
+  get rebalanceTimeoutMs(): number {
+    let limit = 0
+    for (const member of this.members.values()) limit = Math.max(limit, member.rebalanceTimeoutMs)
+    return limit
+  }
+
+  /** How many have joined and wait for the others. */
+  get waiting(): number {
+    let count = 0
+    for (const { join } of this.members.values()) if (join !== null) count++
+    return count
+  }
+
+  get everyoneHasJoined(): boolean {
+    return this.#expected.size === 0 && this.waiting === this.members.size
+  }
+
+  /** Whether a protocol with this name is one of each member's. */
+  everyoneKnows(protocol: string): boolean {
+    return [...this.members.values()].every(member => hasProtocol(member, protocol))
+  }
+
+  /** All of them, with what they said to a protocol, as the leader is told. */
+  joined(protocol: string | null): JoinedMember[] {
+    return Array.from(this.members.values(), member => ({
+      memberId: member.id,
+      groupInstanceId: member.groupInstanceId,
+      metadata: metadataOf(member, protocol),
+    }))
+  }
+
+  /** @returns whether somebody who has joined leads */
+  electLeader(): boolean {
+    const leader = this.members.get(this.#leader ?? '')
+    if (leader !== undefined && leader.join !== null) return true
+    for (const member of this.members.values()) {
+      if (member.join === null) continue
+      this.#leader = member.id
+      return true
+    }
+    return false
+  }
+
+  /** Nobody is left waiting, nor expected. */
+  close(errorCode: number): void {
+    for (const timer of this.#expected.values()) timer.cancel()
+    for (const member of this.members.values()) {
+      member.session?.cancel()
+      dismiss(member, errorCode)
+    }
+    this.#expected.clear()
+    this.members.clear()
+  }
+}
