@@ -1,13 +1,13 @@
 /** What a cluster can be made with. */
-import type { AclBinding } from './security/acls.ts'
 import type { Clock } from './base/clock.ts'
+import type { KafkaRelease } from './releases/versions.ts'
+import type { AclBinding } from './security/acls.ts'
 import type { ValidateToken } from './security/sasl/oauthbearer.ts'
 import type { ScramMechanism } from './security/sasl/scram-credential.ts'
+import type { UserOptions } from './security/users.ts'
+import type { TlsSettings } from './server/tls.ts'
 import type { TelemetryPush } from './telemetry/telemetry.ts'
 import type { ProducerIds } from './transactions/producer-ids.ts'
-import type { TlsSettings } from './server/tls.ts'
-import type { UserOptions } from './security/users.ts'
-import type { KafkaRelease } from './releases/versions.ts'
 
 export type SaslMechanism = 'PLAIN' | ScramMechanism | 'OAUTHBEARER'
 

@@ -14,7 +14,7 @@ import { byTopic, keysOf } from '../groups/partition-set.ts'
 import { GroupRefusal, orRefuse } from '../groups/refusal.ts'
 import { authorizedOperations } from './operations.ts'
 import { route, type RequestContext, type Route } from './request.ts'
-import { named } from './refusals.ts'
+import { named, type Reason } from './refusals.ts'
 import type { Stores } from './stores.ts'
 import type { TopicStore } from '../topics/topics.ts'
 import { canDescribe, checkGroup, hostOf } from './group-access.ts'
@@ -33,11 +33,6 @@ export const consumerGroupRoutes: readonly Route[] = [
     }),
   ),
 ]
-
-interface Problem {
-  readonly errorCode: number
-  readonly errorMessage: string | null
-}
 
 const CLASSIC_MEMBER = 0
 const CONSUMER_MEMBER = 1
@@ -132,12 +127,12 @@ function describe(
   }
 }
 
-function refusedHeartbeat(problem: Problem): ConsumerGroupHeartbeatResponse {
-  return { throttleTimeMs: 0, ...problem, memberEpoch: 0, heartbeatIntervalMs: 0 }
+function refusedHeartbeat(reason: Reason): ConsumerGroupHeartbeatResponse {
+  return { throttleTimeMs: 0, ...reason, memberEpoch: 0, heartbeatIntervalMs: 0 }
 }
 
-function notDescribed(groupId: string, problem: Problem): ConsumerGroupDescribeResponseDescribedGroup {
-  return { ...problem, groupId, groupState: '', groupEpoch: 0, assignmentEpoch: 0, assignorName: '', members: [] }
+function notDescribed(groupId: string, reason: Reason): ConsumerGroupDescribeResponseDescribedGroup {
+  return { ...reason, groupId, groupState: '', groupEpoch: 0, assignmentEpoch: 0, assignorName: '', members: [] }
 }
 
 type DescribedMember = ConsumerGroupDescribeResponseDescribedGroup['members'][number]

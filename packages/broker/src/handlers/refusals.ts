@@ -1,6 +1,11 @@
 /** What the answers to refused requests have in common. */
 import { errorName } from '@ottla/protocol'
 
+export interface Reason {
+  readonly errorCode: number
+  readonly errorMessage: string | null
+}
+
 /** An error for which there is no other reason to be told. */
 export function named(errorCode: number): { errorCode: number; errorMessage: string } {
   return { errorCode, errorMessage: errorName(errorCode) }

@@ -22,7 +22,7 @@ import {
 import { FINAL_EPOCH, type ShareSession } from '../groups/share-sessions.ts'
 import type { ShareGroup } from '../groups/share.ts'
 import { route, type RequestContext, type Route } from './request.ts'
-import { named } from './refusals.ts'
+import { named, type Reason } from './refusals.ts'
 import type { Stores } from './stores.ts'
 import type { Partition, TopicStore } from '../topics/topics.ts'
 
@@ -135,18 +135,13 @@ function acknowledge(
   }, refuse)
 }
 
-interface Problem {
-  readonly errorCode: number
-  readonly errorMessage: string | null
+function notFetched(reason: Reason): ShareFetchResponse {
+  return { throttleTimeMs: 0, ...reason, acquisitionLockTimeoutMs: 0, responses: [], nodeEndpoints: [] }
 }
 
-function notFetched(problem: Problem): ShareFetchResponse {
-  return { throttleTimeMs: 0, ...problem, acquisitionLockTimeoutMs: 0, responses: [], nodeEndpoints: [] }
-}
-
-function notAcknowledged(problem: Problem, version: number): ShareAcknowledgeResponse {
+function notAcknowledged(reason: Reason, version: number): ShareAcknowledgeResponse {
   const lock = version >= RENEW_VERSION ? { acquisitionLockTimeoutMs: 0 } : {}
-  return { throttleTimeMs: 0, ...problem, responses: [], nodeEndpoints: [], ...lock }
+  return { throttleTimeMs: 0, ...reason, responses: [], nodeEndpoints: [], ...lock }
 }
 
 function checkMember(groupId: string | null, memberId: string, context: RequestContext): Outcome | null {

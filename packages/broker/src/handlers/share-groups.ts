@@ -24,17 +24,12 @@ import { SHARE_ASSIGNOR } from '../groups/share-assignor.ts'
 import { checkShareHeartbeat } from '../groups/share.ts'
 import { authorizedOperations } from './operations.ts'
 import { route, type RequestContext, type Route } from './request.ts'
-import { named } from './refusals.ts'
+import { named, type Reason } from './refusals.ts'
 import type { Stores } from './stores.ts'
 import { withNames } from './consumer-groups.ts'
 import { canDescribe, checkGroup, hostOf } from './group-access.ts'
 
 type ShareGroupStores = Pick<Stores, 'coordinators' | 'groups' | 'topics'>
-
-interface Problem {
-  readonly errorCode: number
-  readonly errorMessage: string | null
-}
 
 export const shareGroupRoutes: readonly Route[] = [
   route(ShareGroupHeartbeatServer, heartbeat, (_body, errorCode) => refusedHeartbeat(named(errorCode))),
@@ -64,16 +59,16 @@ export const shareGroupRoutes: readonly Route[] = [
   route(DeleteShareGroupOffsetsServer, deleteOffsets, (_body, errorCode) => unchanged(named(errorCode))),
 ]
 
-function refusedHeartbeat(problem: Problem): ShareGroupHeartbeatResponse {
-  return { throttleTimeMs: 0, ...problem, memberEpoch: 0, heartbeatIntervalMs: 0 }
+function refusedHeartbeat(reason: Reason): ShareGroupHeartbeatResponse {
+  return { throttleTimeMs: 0, ...reason, memberEpoch: 0, heartbeatIntervalMs: 0 }
 }
 
-function notDescribed(groupId: string, problem: Problem): ShareGroupDescribeResponseDescribedGroup {
-  return { ...problem, groupId, groupState: '', groupEpoch: 0, assignmentEpoch: 0, assignorName: '', members: [] }
+function notDescribed(groupId: string, reason: Reason): ShareGroupDescribeResponseDescribedGroup {
+  return { ...reason, groupId, groupState: '', groupEpoch: 0, assignmentEpoch: 0, assignorName: '', members: [] }
 }
 
-function unchanged(problem: Problem): { throttleTimeMs: number; responses: never[] } & Problem {
-  return { throttleTimeMs: 0, ...problem, responses: [] }
+function unchanged(reason: Reason): { throttleTimeMs: number; responses: never[] } & Reason {
+  return { throttleTimeMs: 0, ...reason, responses: [] }
 }
 
 function heartbeat(
