@@ -28,6 +28,19 @@ const network = inside('ottla', 'network/')
 const cluster = inside('ottla', 'cluster/')
 const below = [protocol, contract, base, config, observe]
 
+// The rooms of the consumer, each with those that it stands on; only the ground floor, where a Consumer is put together, knows
+// nearly all of them. What programs pass (arguments.ts) every room may check.
+const consumerRooms = {
+  partition: [],
+  fetch: ['partition'],
+  read: ['partition', 'fetch'],
+  group: ['partition', 'read'],
+  offsets: ['partition', 'fetch', 'group'],
+  run: ['partition', 'read'],
+  insight: ['partition', 'fetch', 'read', 'group'],
+  share: ['fetch', 'read', 'group', 'run', 'insight'],
+}
+
 // The rooms of the broker, each with those that it stands on; only the root, where all is put together, knows every room.
 const stores = ['groups', 'transactions', 'security', 'quotas', 'telemetry', 'releases']
 const brokerRooms = {
@@ -103,6 +116,20 @@ module.exports = {
         inside('ottla', `${name}/`),
         [...below, network, cluster],
         'producer, consumer and admin share values through types.ts, never each other',
+      ),
+    ),
+    ...Object.entries(consumerRooms).map(([name, others]) =>
+      room(
+        `consumer-${name}`,
+        inside('ottla', `consumer/${name}/`),
+        [
+          ...below,
+          network,
+          cluster,
+          inside('ottla', 'consumer/arguments\\.ts$'),
+          ...others.map(other => inside('ottla', `consumer/${other}/`)),
+        ],
+        'what is fetched is read; groups call the program through its reader; runs, insight and share groups stand on these',
       ),
     ),
     {

@@ -5,23 +5,14 @@ import { Deferred } from '../base/deferred.ts'
 import type { ClientContext } from '../cluster/context.ts'
 import type { TopicPartition, TopicPartitionOffset } from '../types.ts'
 import { checkPartitions, invalid } from './arguments.ts'
-import type { Assignment } from './assignment.ts'
-import type { Commit, Committer } from './committer.ts'
-import type { Cursor } from './cursor.ts'
-import type { FetchQueue } from './fetch-queue.ts'
+import type { FetchQueue } from './fetch/fetch-queue.ts'
+import type { Commit, Committer } from './offsets/committer.ts'
+import type { Assignment } from './partition/assignment.ts'
+import type { Cursor } from './partition/cursor.ts'
+import type { ReaderHooks } from './run/hooks.ts'
 
 // Of the time that there is for closing: the rest is for leaving the group.
 const COMMIT_PART = 3 / 4
-
-/** What the consumer calls of a reader that works on many messages at once. */
-export interface ReaderHooks {
-  /** With what is given up, before it is committed, and awaited. */
-  beforeRelease(cursors: readonly Cursor[], lost: boolean): Promise<void>
-  /** The program goes on with partitions that it has paused. */
-  onResumed(): void
-  /** The group is to be left because something takes too long: awaited for a short time. */
-  beforeEviction(): Promise<void>
-}
 
 export class Holdings {
   readonly #context: ClientContext

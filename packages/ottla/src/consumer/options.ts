@@ -4,7 +4,7 @@ import { checkedOptions } from '../config/constructor-options.ts'
 import type { DeserializerInput } from '../serdes.ts'
 import type { PartitionAssignor } from './group/assignors/assignor.ts'
 import { strategiesOf, type Strategy } from './group/assignors/strategies.ts'
-import type { ConsumerInterceptor } from './interceptors.ts'
+import type { ConsumerInterceptor } from './read/interceptors.ts'
 
 /** @since 0.1.0 */
 export interface ConsumerOptions<K, V> extends ClientOptions {

@@ -15,8 +15,8 @@ import { decodeAssignment, decodeSubscription, encodeAssignment, encodeSubscript
 import { memberAnswer } from './membership-errors.ts'
 import type { Membership, MembershipHost, RefusedApi } from './membership.ts'
 import { without } from './partitions.ts'
-import type { Subscription } from './subscription.ts'
 import { GroupRequests, type JoinProtocol, type MemberAssignment } from './requests.ts'
+import type { Subscription } from './subscription.ts'
 
 // One for the member id, one for the group; beyond a third, somebody refuses again and again.
 const MOST_ROUNDS = 3

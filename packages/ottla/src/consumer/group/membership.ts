@@ -6,6 +6,12 @@ import type { Subscription } from './subscription.ts'
 /** Requests whose refusal says something of the membership. */
 export type RefusedApi = 'Heartbeat' | 'OffsetCommit' | 'OffsetFetch'
 
+/** Of a member of a group of KIP-848, which has to be up to date to be told. */
+export interface MemberEpoch {
+  readonly memberId: string
+  readonly memberEpoch: number
+}
+
 /** What a protocol needs of the group. */
 export interface MembershipHost {
   /** null once it has been given up. */

@@ -1,6 +1,6 @@
 /** A member that has left because the program takes too long: it joins again when that is over, inside a poll. */
 import { sleep, type Clock } from '../../base/clock.ts'
-import type { AtWork } from '../at-work.ts'
+import type { AtWork } from '../read/at-work.ts'
 
 /** What is left to be done before the group is left is not waited for any longer, ms. */
 const PARTING_MS = 5000

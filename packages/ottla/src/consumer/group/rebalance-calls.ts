@@ -1,8 +1,8 @@
 /** What the program has to be told of its partitions: queued by the group, run one at a time inside its next poll. */
 import type { ClientContext } from '../../cluster/context.ts'
-import type { AtWork } from '../at-work.ts'
-import type { Job, JobHolder } from '../jobs.ts'
 import { OFFSET_INVALID, type RebalanceEvent, type TopicPartition, type TopicPartitionOffset } from '../../types.ts'
+import type { AtWork } from '../read/at-work.ts'
+import type { Job, JobHolder } from '../read/jobs.ts'
 
 export type Callback = (event: RebalanceEvent) => void | Promise<void>
 

@@ -4,10 +4,10 @@ import type { Cluster } from '../../cluster/cluster.ts'
 import type { ClientContext } from '../../cluster/context.ts'
 import { KafkaError } from '../../errors.ts'
 import { OFFSET_BEGINNING } from '../../types.ts'
-import type { AtWork } from '../at-work.ts'
-import type { Cursor } from '../cursor.ts'
 import type { Subscription } from '../group/subscription.ts'
-import type { Job } from '../jobs.ts'
+import type { Cursor } from '../partition/cursor.ts'
+import type { AtWork } from '../read/at-work.ts'
+import type { Job } from '../read/jobs.ts'
 
 /** What is looked at. */
 export interface ExplainedConsumer {

@@ -1,15 +1,15 @@
 /** What a consumer can be asked about itself, and what it tells unasked: statistics, stalled partitions. */
 import type { Cluster } from '../../cluster/cluster.ts'
 import type { ClientContext } from '../../cluster/context.ts'
-import type { Assignment } from '../assignment.ts'
-import type { AtWork } from '../at-work.ts'
-import { Cursor } from '../cursor.ts'
-import type { FetchQueue } from '../fetch-queue.ts'
+import type { FetchQueue } from '../fetch/fetch-queue.ts'
 import type { Group } from '../group/group.ts'
-import type { Mailbox } from '../mailbox.ts'
-import { ConsumerStatistics } from '../statistics.ts'
+import type { Assignment } from '../partition/assignment.ts'
+import { Cursor } from '../partition/cursor.ts'
+import type { AtWork } from '../read/at-work.ts'
+import type { Mailbox } from '../read/mailbox.ts'
 import { Explainer, some } from './explainer.ts'
 import { StallWatch, type Stalled } from './stall-watch.ts'
+import { ConsumerStatistics } from './statistics.ts'
 
 export class Insight {
   readonly #context: ClientContext

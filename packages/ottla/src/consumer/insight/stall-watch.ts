@@ -1,7 +1,7 @@
 /** Notices partitions that do not go on: no broker answers for them, or the program does not end with a message of theirs. */
 import type { Clock, Timer } from '../../base/clock.ts'
-import type { Job } from '../jobs.ts'
-import type { Cursor } from '../cursor.ts'
+import type { Cursor } from '../partition/cursor.ts'
+import type { Job } from '../read/jobs.ts'
 
 export interface StallHost {
   readonly cursors: readonly Cursor[]

@@ -1,6 +1,6 @@
 /** Messages that could not be worked on, as they are put aside. */
 import type { HeaderInput } from '../../types.ts'
-import type { FetchedMessage } from '../message.ts'
+import type { FetchedMessage } from '../partition/message.ts'
 import { textOf } from './failure.ts'
 import type { DeadLetterSink } from './options.ts'
 

@@ -1,9 +1,9 @@
 import { Deadline } from '../../base/clock.ts'
 import type { ClientContext } from '../../cluster/context.ts'
-import type { AtWork } from '../at-work.ts'
-import type { Holdings } from '../holdings.ts'
-import type { Mailbox } from '../mailbox.ts'
-import type { Poller } from '../poller.ts'
+import type { AtWork } from '../read/at-work.ts'
+import type { Mailbox } from '../read/mailbox.ts'
+import type { Poller } from '../read/poller.ts'
+import type { AssignedPartitions } from './hooks.ts'
 import type { RunOptions } from './options.ts'
 import { PartitionStreams, type PartitionStreamsOptions } from './partition-streams.ts'
 import { Runner, type RunnerHost } from './runner.ts'
@@ -16,7 +16,7 @@ function runnerHost<K, V>(
   context: ClientContext,
   poller: Poller<K, V>,
   mailbox: Mailbox,
-  holdings: Holdings,
+  holdings: AssignedPartitions,
   atWork: AtWork,
   group: { readonly isParked: boolean } | null,
 ): RunnerHost<K, V> {

@@ -1,6 +1,6 @@
 /** What `consumer.run` is told. */
-import { invalid } from '../arguments.ts'
 import type { HeaderInput, Message } from '../../types.ts'
+import { invalid } from '../arguments.ts'
 
 /** What a handler is given beside the message. */
 export interface RunContext {

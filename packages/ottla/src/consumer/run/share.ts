@@ -1,8 +1,8 @@
 /** What a run is working on of one partition. */
 import { Ring } from '../../base/ring.ts'
-import type { Job, JobHolder } from '../jobs.ts'
-import type { Cursor } from '../cursor.ts'
-import { batchOf, type FetchedMessage } from '../message.ts'
+import type { Cursor } from '../partition/cursor.ts'
+import { batchOf, type FetchedMessage } from '../partition/message.ts'
+import type { Job, JobHolder } from '../read/jobs.ts'
 import { OffsetTracker, type Tracked } from './offset-tracker.ts'
 import type { Turn, Work } from './scheduler.ts'
 

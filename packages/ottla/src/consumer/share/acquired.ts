@@ -1,6 +1,6 @@
 /** From what a ShareFetch brought of one partition to messages: only what was acquired counts. */
 import { BatchReader, type RecordBatch } from '@ottla/protocol'
-import { whenReadable } from '../fetched-partition.ts'
+import { whenReadable } from '../fetch/fetched-partition.ts'
 import { acknowledgeTypes } from './acknowledgements.ts'
 import { LockedMessage, type ShareLot, type ShareSource } from './message.ts'
 

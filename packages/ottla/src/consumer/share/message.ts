@@ -1,7 +1,7 @@
 /** Messages of share groups, each with a lock of its own. */
 import { RecordView, type RecordCursor } from '@ottla/protocol'
 import type { Message } from '../../types.ts'
-import { decodeFields, type Decoding } from '../message.ts'
+import { decodeFields, type Decoding } from '../read/decoding.ts'
 import type { PendingAcknowledgements } from './acknowledgements.ts'
 
 /**

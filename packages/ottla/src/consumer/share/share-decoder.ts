@@ -1,7 +1,7 @@
 /** A message of a share group on its way to the program, while its deserializers are at work. */
-import type { AtWork } from '../at-work.ts'
-import { DecodingJob } from '../decoder.ts'
-import type { Decoding } from '../message.ts'
+import type { AtWork } from '../read/at-work.ts'
+import { DecodingJob } from '../read/decoder.ts'
+import type { Decoding } from '../read/decoding.ts'
 import { decodeLocked, type LockedMessage, type ShareMessage } from './message.ts'
 import type { ShareInbox } from './share-inbox.ts'
 

@@ -1,6 +1,6 @@
 /** What a share consumer has the locks of: messages that wait for the program, and those that it has. */
-import { Ring } from '../../base/ring.ts'
 import type { Clock } from '../../base/clock.ts'
+import { Ring } from '../../base/ring.ts'
 import { AcquireWindow } from './acquire-window.ts'
 import type { LockedMessage, ShareSource } from './message.ts'
 

@@ -1,6 +1,6 @@
 /** One broker, as a share consumer knows it: the session, what it gave out, and what it is to be told. */
-import { KafkaError } from '../../errors.ts'
 import { WorkLoop } from '../../base/work-loop.ts'
+import { KafkaError } from '../../errors.ts'
 import { PendingAcknowledgements, batchesOf } from './acknowledgements.ts'
 import type { LockedMessage, ShareSource } from './message.ts'
 import { keyOf, ShareSession, type Acknowledged, type IdPartition } from './share-session.ts'

@@ -1,15 +1,15 @@
 /** Works on many messages of a share group at once; their locks are renewed meanwhile. */
+import { ErrorCode } from '@ottla/protocol'
 import { onAbort } from '../../base/abort.ts'
 import { sleep, type Clock } from '../../base/clock.ts'
-import { ErrorCode } from '@ottla/protocol'
 import { KafkaError } from '../../errors.ts'
-import type { AtWork } from '../at-work.ts'
-import type { JobHolder } from '../jobs.ts'
+import type { AtWork } from '../read/at-work.ts'
+import type { JobHolder } from '../read/jobs.ts'
 import { limited } from '../run/attempts.ts'
 import { asError } from '../run/failure.ts'
+import { decodeLocked, type LockedMessage, type ShareMessage } from './message.ts'
 import type { ShareOutcome, ShareRunOptions, ShareRunSettings } from './options.ts'
 import { shareRunSettings } from './options.ts'
-import { decodeLocked, type LockedMessage, type ShareMessage } from './message.ts'
 import type { ShareReader } from './share-reader.ts'
 
 export interface ShareRunHost<K, V> {

@@ -11,8 +11,8 @@ import type {
 } from '../../observe/statistics/layout.ts'
 import { StatisticsReporter } from '../../observe/statistics/reporter.ts'
 import type { TopicPartition } from '../../types.ts'
-import type { Mailbox } from '../mailbox.ts'
-import { readerStatistics } from '../statistics.ts'
+import { readerStatistics } from '../insight/statistics.ts'
+import type { Mailbox } from '../read/mailbox.ts'
 import type { SharePhase } from './member-states.ts'
 
 export interface ShareStatisticsHost {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { AtWork } from '../../../src/consumer/at-work.ts'
+import { AtWork } from '../../../src/consumer/read/at-work.ts'
 import { Parking } from '../../../src/consumer/group/parking.ts'
 import { FakeClock } from '../../base/fake-clock.ts'
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { AtWork } from '../../../src/consumer/at-work.ts'
-import type { Job } from '../../../src/consumer/jobs.ts'
-import { Cursor } from '../../../src/consumer/cursor.ts'
+import { AtWork } from '../../../src/consumer/read/at-work.ts'
+import type { Job } from '../../../src/consumer/read/jobs.ts'
+import { Cursor } from '../../../src/consumer/partition/cursor.ts'
 import { StallWatch } from '../../../src/consumer/insight/stall-watch.ts'
 import { FakeClock } from '../../base/fake-clock.ts'
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { Cursor } from '../../../src/consumer/cursor.ts'
-import type { FetchedMessage } from '../../../src/consumer/message.ts'
+import { Cursor } from '../../../src/consumer/partition/cursor.ts'
+import type { FetchedMessage } from '../../../src/consumer/partition/message.ts'
 import { Share } from '../../../src/consumer/run/share.ts'
 
 test('a handler that outlasts its run says nothing of what the next run has', () => {

@@ -1,0 +1,470 @@
+/**
+ * What has been fetched and not handed out yet, of all partitions. HOT PATH: plain loops, nothing allocated per
+ * message but the message.
+ */
+import { RecordBatch, type RecordCursor } from '@ottla/protocol'
+import { Ring } from '../../base/ring.ts'
+import type { ConsumerSettings } from '../../config/resolve.ts'
+import { Gap, type Cursor } from '../partition/cursor.ts'
+import { FetchedMessage } from '../partition/message.ts'
+
+/** What the queue tells its owner. */
+export interface QueueObserver {
+  /** There may be something to hand out where there was nothing. */
+  onReady(): void
+  /** There is room again for a fetch that had to wait, or there can be. */
+  onRoom(): void
+  /** Everything before the end of the partition has been handed out. */
+  onEnd(cursor: Cursor, offset: number): void
+  /** A batch cannot be read; the cursor has been rewound to it. */
+  onCorrupt(cursor: Cursor, error: unknown): void
+}
+
+export interface QueueLimits {
+  /** `queued.max.messages.kbytes`, as bytes. */
+  readonly maxBytes: number
+  /** `queued.min.messages` */
+  readonly minMessages: number
+  /** `check.crcs` */
+  readonly checkCrcs: boolean
+  /** Most bytes that one batch may become when decompressed. */
+  readonly maxBatchBytes: number
+}
+
+/** The limits that a consumer is configured with. */
+export function queueLimits(settings: ConsumerSettings): QueueLimits {
+  return {
+    maxBytes: settings['queued.max.messages.kbytes'] * 1024,
+    minMessages: settings['queued.min.messages'],
+    checkCrcs: settings['check.crcs'],
+    maxBatchBytes: settings['receive.message.max.bytes'],
+  }
+}
+
+/** All remaining records of one fetched batch. */
+export interface UnreadPart {
+  readonly batch: RecordBatch
+  /** Stands at the first of them. */
+  readonly records: RecordCursor
+  readonly first: FetchedMessage
+  readonly count: number
+}
+
+/** Messages of one partition that go out together. */
+export interface TakenBatch {
+  readonly cursor: Cursor
+  /** Unread batches; made messages where a batch had to be cut. */
+  readonly parts: readonly (UnreadPart | readonly FetchedMessage[])[]
+  readonly count: number
+  readonly firstOffset: number
+  readonly lastOffset: number
+  readonly leaderEpoch: number
+  /** Of the cursor when they were taken. */
+  readonly era: number
+}
+
+/** A partition that has its share of the queue waits for the others once so much of the queue is used. */
+const SHARED_FROM = 1 / 2
+/** Who goes on this soon (ms) is fetched for meanwhile, and a run or a stream keeps what is queued; later, others in need get that. */
+const SHORT_HOLD_MS = 100
+
+/**
+ * Batches by partition, handed out in turn: one batch of one partition, then one of the next. Bounded in bytes,
+ * those that decompression adds included; a batch is decompressed only when its turn comes. One partition alone cannot
+ * fill it, and what nobody can take makes way for the others.
+ */
+export class FetchQueue {
+  readonly #limits: QueueLimits
+  readonly #observer: QueueObserver
+  readonly #ready = new Ring<Cursor>()
+  #current: Cursor | null = null
+  #bytes = 0
+  #messages = 0
+  /** Bytes of one partition, once they have to share. */
+  #share: number
+  #isWaitedFor = false
+
+  constructor(limits: QueueLimits, observer: QueueObserver) {
+    this.#limits = limits
+    this.#share = limits.maxBytes
+    this.#observer = observer
+  }
+
+  /** Bytes of the batches in the queue, and of the decompressed form of those that are being read. */
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  /** Messages, counted by whole batches. */
+  get messages(): number {
+    return this.#messages
+  }
+
+  /** Whether the next fetch has to wait; onRoom tells when it need not any more. */
+  isFull(): boolean {
+    if (this.#bytes < this.#limits.maxBytes) return false
+    this.#isWaitedFor = true
+    return true
+  }
+
+  /** How many partitions share it from now on. */
+  shareAmong(count: number): void {
+    this.#share = this.#limits.maxBytes / Math.max(1, count)
+  }
+
+  /** Whether this partition has enough waiting; onRoom tells when it has not any more. */
+  hasEnough(cursor: Cursor): boolean {
+    cursor.isFull = this.#isEnough(cursor)
+    return cursor.isFull
+  }
+
+  /**
+   * Whether more of this partition is of use: what is held goes on soon, or there is room for it meanwhile. A fetch without
+   * it may wait for the others as long as a broker lets it.
+   * @param now monotonic ms
+   */
+  mayTakeMore({ paused, pausedAt, held, heldAt }: Cursor, now: number): boolean {
+    if (paused) return now - pausedAt < SHORT_HOLD_MS
+    return !held || now - heldAt < SHORT_HOLD_MS || this.#bytes < this.#limits.maxBytes * SHARED_FROM
+  }
+
+  #isEnough({ queuedMessages, queuedBytes }: Cursor): boolean {
+    if (queuedMessages >= this.#limits.minMessages) return true
+    return queuedBytes >= this.#share && this.#bytes >= this.#limits.maxBytes * SHARED_FROM
+  }
+
+  /** Appends what one fetch brought for a partition. */
+  push(cursor: Cursor, batches: readonly RecordBatch[], gap: Gap | null): void {
+    for (const batch of batches) {
+      cursor.entries.push(batch)
+      this.#count(cursor, batch)
+    }
+    if (gap !== null) cursor.entries.push(gap)
+    this.#enlist(cursor)
+  }
+
+  #count(cursor: Cursor, batch: RecordBatch): void {
+    cursor.queuedMessages += batch.recordCount
+    cursor.queuedBytes += batch.sizeBytes
+    this.#messages += batch.recordCount
+    this.#bytes += batch.sizeBytes
+  }
+
+  /** Forgets what is queued of a partition. To be called before the cursor moves. */
+  forget(cursor: Cursor): void {
+    if (this.#current === cursor) this.#current = null
+    this.#bytes -= cursor.queuedBytes
+    this.#messages -= cursor.queuedMessages
+    cursor.queuedBytes = 0
+    cursor.queuedMessages = 0
+    cursor.extraBytes = 0
+    cursor.entries.clear()
+    if (cursor.open !== null && cursor.position > cursor.open.baseOffset)
+      hasRead(cursor, cursor.open.partitionLeaderEpoch)
+    cursor.open = null
+    cursor.records = null
+    cursor.isFull = false
+    if (cursor.undelivered !== null) this.#observer.onReady()
+    if (this.#isWaitedFor && this.#bytes < this.#limits.maxBytes) this.#tellRoom()
+  }
+
+  /** A paused partition's messages stay where they are while nobody needs the room, and are handed out after resume. */
+  pause(cursor: Cursor, now: number): void {
+    if (!cursor.paused) cursor.pausedAt = now
+    cursor.paused = true
+    if (cursor.undelivered !== null) this.#observer.onReady()
+    this.#stopped(cursor)
+  }
+
+  resume(cursor: Cursor): void {
+    cursor.paused = false
+    this.#enlist(cursor)
+  }
+
+  /** Goes past what comes next and holds nothing to hand out, so that it can be committed without another call. */
+  passGaps(cursor: Cursor): void {
+    if (cursor.records?.remaining === 0) this.#finish(cursor, true)
+    if (cursor.records !== null) return
+    for (let next = cursor.entries.peek(); next instanceof Gap && !next.isEnd; next = cursor.entries.peek()) {
+      pass(cursor, next.nextOffset, next.leaderEpoch)
+      cursor.entries.shift()
+    }
+  }
+
+  /** As `pause`, for the reader's own reasons. @param now monotonic ms */
+  hold(cursor: Cursor, now: number): void {
+    cursor.held = true
+    cursor.heldAt = now
+    this.#stopped(cursor)
+  }
+
+  goOn(cursor: Cursor): void {
+    cursor.held = false
+    this.#enlist(cursor)
+  }
+
+  #stopped(cursor: Cursor): void {
+    if (this.#current === cursor) this.#current = null
+    // What it has queued may be given up now.
+    if (this.#isWaitedFor && cursor.queuedBytes > 0) this.#tellRoom()
+  }
+
+  /**
+   * Makes room by giving up what nobody can take: of paused partitions, and of those held for long, the largest first.
+   * It will be fetched again.
+   * @param cursors all that are consumed
+   * @param isUrgent for a partition of which nothing is queued
+   * @param now monotonic ms
+   * @returns when to try again (monotonic ms); Infinity: when onRoom tells
+   */
+  makeRoom(cursors: readonly Cursor[], isUrgent: boolean, now: number): number {
+    const held: Cursor[] = []
+    for (const cursor of cursors) {
+      if (!cursor.isStill || cursor.queuedBytes === 0) continue
+      if (cursor.paused) this.#giveUp(cursor)
+      else held.push(cursor)
+    }
+    let again = Infinity
+    if (!isUrgent) return again
+    for (const cursor of held.sort((a, b) => b.queuedBytes - a.queuedBytes)) {
+      if (this.#bytes < this.#limits.maxBytes) break
+      if (now - cursor.heldAt >= SHORT_HOLD_MS) this.#giveUp(cursor)
+      else again = Math.min(again, cursor.heldAt + SHORT_HOLD_MS)
+    }
+    return again
+  }
+
+  #giveUp(cursor: Cursor): void {
+    this.forget(cursor)
+    cursor.rewind()
+  }
+
+  /**
+   * What was taken from this offset on comes again.
+   * @param batches those that it was taken from, in order; others do no harm
+   */
+  putBack(cursor: Cursor, offset: number, batches: readonly RecordBatch[]): void {
+    if (offset >= cursor.position) return
+    const { open, entries } = cursor
+    let next = cursor.position
+    cursor.readEpoch = open !== null && open.baseOffset < offset ? open.partitionLeaderEpoch : -1
+    if (open !== null) {
+      cursor.queuedBytes -= cursor.extraBytes
+      this.#bytes -= cursor.extraBytes
+      cursor.extraBytes = 0
+      cursor.open = null
+      cursor.records = null
+      entries.unshift(open)
+      next = open.baseOffset
+    }
+    for (const batch of batches.toReversed()) {
+      if (batch.baseOffset < offset) cursor.readEpoch = Math.max(cursor.readEpoch, batch.partitionLeaderEpoch)
+      if (batch.lastOffset < offset || batch.baseOffset >= next) continue
+      if (batch.lastOffset + 1 < next) entries.unshift(new Gap(next, false))
+      entries.unshift(batch)
+      this.#count(cursor, batch)
+      next = batch.baseOffset
+    }
+    if (offset < next) entries.unshift(new Gap(next, false))
+    cursor.position = offset
+    if (this.#current === cursor) this.#current = null
+    this.#enlist(cursor)
+  }
+
+  /** The next message; null when there is none, or when the end of a partition has just been reported. */
+  take(): FetchedMessage | null {
+    for (;;) {
+      const cursor = this.#current ?? this.#advance()
+      if (cursor === null) return null
+      const records = cursor.records as RecordCursor // the current cursor has an open batch
+      try {
+        while (records.next()) {
+          const offset = records.offset
+          // A fetch gives whole batches: what lies before the position was not asked for.
+          if (offset < cursor.position) continue
+          cursor.position = offset + 1
+          return new FetchedMessage(records, cursor, cursor.offsets.era)
+        }
+      } catch (error) {
+        this.#corrupt(cursor, error)
+        continue
+      }
+      this.#finish(cursor, true)
+    }
+  }
+
+  /**
+   * Up to `maxMessages` of one partition, and no further batch once `maxBytes` are reached; null as {@link take}.
+   */
+  takeBatch(maxMessages: number, maxBytes: number): TakenBatch | null {
+    for (;;) {
+      const cursor = this.#current ?? this.#advance()
+      if (cursor === null) return null
+      const taken = this.#collect(cursor, maxMessages, maxBytes)
+      if (taken !== null) return taken
+    }
+  }
+
+  #collect(cursor: Cursor, maxMessages: number, maxBytes: number): TakenBatch | null {
+    const parts: (UnreadPart | FetchedMessage[])[] = []
+    let count = 0
+    let bytes = 0
+    let firstOffset = -1
+    let lastOffset = -1
+    let leaderEpoch = -1
+    const { era } = cursor.offsets
+    try {
+      while (this.#current === cursor && count < maxMessages && bytes < maxBytes) {
+        const batch = cursor.open as RecordBatch // the current cursor has an open batch
+        const records = cursor.records as RecordCursor // likewise
+        bytes += batch.sizeBytes + cursor.extraBytes
+        const first = firstFrom(records, cursor)
+        if (first !== null) {
+          if (count === 0) firstOffset = first.offset
+          leaderEpoch = batch.partitionLeaderEpoch
+          const wanted = maxMessages - count
+          if (1 + records.remaining > wanted) {
+            const some = [first]
+            while (some.length < wanted && records.next()) some.push(new FetchedMessage(records, cursor, era))
+            lastOffset = (some.at(-1) ?? first).offset
+            cursor.position = lastOffset + 1
+            parts.push(some)
+            count += some.length
+            break
+          }
+          parts.push({ batch, records, first, count: 1 + records.remaining })
+          count += 1 + records.remaining
+          lastOffset = batch.lastOffset
+        }
+        this.#finish(cursor, first === null)
+        // The next batch of the same partition goes along, unless something stands between.
+        if (cursor.entries.peek() instanceof RecordBatch && this.#open(cursor)) this.#current = cursor
+      }
+    } catch (error) {
+      this.#corrupt(cursor, error)
+    }
+    return count === 0 ? null : { cursor, parts, count, firstOffset, lastOffset, leaderEpoch, era }
+  }
+
+  #enlist(cursor: Cursor): void {
+    if (cursor.isReady || cursor.isStill || cursor.dropped || this.#current === cursor) return
+    if (cursor.records === null && cursor.entries.length === 0) return
+    cursor.isReady = true
+    this.#ready.push(cursor)
+    this.#observer.onReady()
+  }
+
+  /** Opens the next batch whose turn it is. */
+  #advance(): Cursor | null {
+    for (;;) {
+      const cursor = this.#ready.shift()
+      if (cursor === undefined) return null
+      cursor.isReady = false
+      if (cursor.isStill || cursor.dropped) continue
+      try {
+        if (cursor.records !== null || this.#open(cursor)) {
+          this.#current = cursor
+          return cursor
+        }
+      } catch (error) {
+        this.#corrupt(cursor, error)
+        continue
+      }
+      const gap = cursor.entries.shift()
+      if (!(gap instanceof Gap)) continue // forgotten since it was enlisted
+      pass(cursor, gap.nextOffset, gap.leaderEpoch)
+      this.#enlist(cursor)
+      if (!gap.isEnd) continue
+      this.#observer.onEnd(cursor, gap.nextOffset)
+      return null
+    }
+  }
+
+  /** Throws ProtocolError for a batch that cannot be read. */
+  #open(cursor: Cursor): boolean {
+    const batch = cursor.entries.peek()
+    if (!(batch instanceof RecordBatch)) return false
+    if (this.#limits.checkCrcs) batch.checkCrc()
+    const counted = batch.recordCount
+    const records = batch.records(this.#limits.maxBatchBytes)
+    // A compressed message set tells only now how many messages it holds.
+    cursor.queuedMessages += batch.recordCount - counted
+    this.#messages += batch.recordCount - counted
+    cursor.entries.shift()
+    cursor.open = batch
+    cursor.records = records
+    if (records.data !== batch.buffer) {
+      cursor.extraBytes = records.data.length
+      cursor.queuedBytes += cursor.extraBytes
+      this.#bytes += cursor.extraBytes
+    }
+    return true
+  }
+
+  /**
+   * The open batch has been handed out; another partition's turn comes.
+   * @param isWalked up to the position: what is left of it holds nothing
+   */
+  #finish(cursor: Cursor, isWalked: boolean): void {
+    const batch = cursor.open as RecordBatch // only called with an open batch
+    const bytes = batch.sizeBytes + cursor.extraBytes
+    cursor.queuedBytes -= bytes
+    cursor.queuedMessages -= batch.recordCount
+    this.#bytes -= bytes
+    this.#messages -= batch.recordCount
+    cursor.extraBytes = 0
+    cursor.open = null
+    cursor.records = null
+    hasRead(cursor, batch.partitionLeaderEpoch)
+    if (isWalked) pass(cursor, batch.lastOffset + 1, batch.partitionLeaderEpoch)
+    else if (batch.lastOffset >= cursor.position) cursor.position = batch.lastOffset + 1
+    if (this.#current === cursor) this.#current = null
+    this.#enlist(cursor)
+    // Nothing more of it comes while others that nobody can take fill the queue: they have to make room.
+    if (this.#isWaitedFor && cursor.queuedBytes === 0 && !cursor.isStill) this.#tellRoom()
+    if (cursor.isFull && !this.#isEnough(cursor)) {
+      cursor.isFull = false
+      this.#observer.onRoom()
+    } else {
+      this.#checkRoom()
+    }
+  }
+
+  #checkRoom(): void {
+    // Not at once: with the queue nearly full every batch handed out would start a fetch of its own.
+    if (!this.#isWaitedFor || this.#bytes > this.#limits.maxBytes * 0.75) return
+    this.#tellRoom()
+  }
+
+  #tellRoom(): void {
+    this.#isWaitedFor = false
+    this.#observer.onRoom()
+  }
+
+  #corrupt(cursor: Cursor, error: unknown): void {
+    this.#giveUp(cursor)
+    this.#observer.onCorrupt(cursor, error)
+  }
+}
+
+/** The position goes on to there, with nothing to hand out in between. */
+function pass(cursor: Cursor, to: number, leaderEpoch: number): void {
+  const { position } = cursor
+  if (to <= position) return
+  cursor.position = to
+  hasRead(cursor, leaderEpoch)
+  cursor.offsets.passed(position, to, leaderEpoch)
+}
+
+/** What is before the position is of this epoch, if that is known. */
+function hasRead(cursor: Cursor, leaderEpoch: number): void {
+  if (leaderEpoch >= 0) cursor.readEpoch = leaderEpoch
+}
+
+/** The first message that is not before the cursor's position. */
+function firstFrom(records: RecordCursor, cursor: Cursor): FetchedMessage | null {
+  while (records.next()) {
+    if (records.offset >= cursor.position) return new FetchedMessage(records, cursor, cursor.offsets.era)
+  }
+  return null
+}

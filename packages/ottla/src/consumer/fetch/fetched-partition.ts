@@ -1,0 +1,66 @@
+/** What one fetch brought for one partition, before any record is looked at. */
+import { BatchReader, codecById, type RecordBatch } from '@ottla/protocol'
+import { Gap } from '../partition/cursor.ts'
+import { visibleBatches, type AbortedTransaction } from './isolation.ts'
+
+export interface FetchedPartition {
+  /** Those that the program may see. */
+  readonly batches: readonly RecordBatch[]
+  /** Where the next fetch begins. */
+  readonly nextOffset: number
+  /** Leader epoch of the last batch, -1 without one. */
+  readonly leaderEpoch: number
+  /** When not even one batch was whole: how many bytes it needs; else 0. */
+  readonly neededBytes: number
+  /** What has to follow the batches so that reading gets to nextOffset; null if they lead there. */
+  gap(): Gap | null
+}
+
+/**
+ * Finds the batches.
+ * @param fetchOffset what was asked for; batches that end before it are left out
+ * @param aborted aborted transactions under read_committed
+ * @throws ProtocolError for bytes that are no batches
+ */
+export function readPartition(
+  records: Buffer | null,
+  fetchOffset: number,
+  aborted: readonly AbortedTransaction[] | null,
+): FetchedPartition {
+  const all: RecordBatch[] = []
+  let nextOffset = fetchOffset
+  let neededBytes = 0
+  if (records !== null && records.length > 0) {
+    const reader = new BatchReader(records)
+    for (let batch = reader.next(); batch !== null; batch = reader.next()) {
+      if (batch.lastOffset < fetchOffset) continue
+      all.push(batch)
+      nextOffset = batch.lastOffset + 1
+    }
+    if (all.length === 0) neededBytes = reader.partialBytes
+  }
+  const batches = visibleBatches(all, aborted)
+  const leaderEpoch = all.at(-1)?.partitionLeaderEpoch ?? -1
+  const last = batches.at(-1)
+  const leadsTo = last === undefined ? fetchOffset : last.lastOffset + 1
+  return {
+    batches,
+    nextOffset,
+    leaderEpoch,
+    neededBytes,
+    gap: () => (leadsTo < nextOffset ? new Gap(nextOffset, false, leaderEpoch) : null),
+  }
+}
+
+/** Null when every codec needed is there; else resolves when they are. Throws ProtocolError for an unknown one. */
+export function whenReadable(batches: readonly RecordBatch[]): Promise<unknown> | null {
+  let last = 0
+  let waits: Promise<void>[] | null = null
+  for (const batch of batches) {
+    if (batch.codecId === last) continue
+    last = batch.codecId
+    const wait = codecById(last).ready()
+    if (wait !== null) (waits ??= []).push(wait)
+  }
+  return waits === null ? null : Promise.all(waits)
+}

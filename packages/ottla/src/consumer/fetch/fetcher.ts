@@ -1,0 +1,485 @@
+/** Keeps one fetch under way with every broker that has something to give. */
+import {
+  ErrorCode,
+  Fetch,
+  ProtocolError,
+  ZERO_UUID,
+  type Decoded,
+  type FetchRequest,
+  type FetchResponse,
+} from '@ottla/protocol'
+import { backoffMs } from '../../base/backoff.ts'
+import type { Timer } from '../../base/clock.ts'
+import { WorkLoop } from '../../base/work-loop.ts'
+import type { Cluster } from '../../cluster/cluster.ts'
+import type { ClientContext } from '../../cluster/context.ts'
+import { KafkaError } from '../../errors.ts'
+import { Troubles } from '../../observe/troubles.ts'
+import type { Assignment } from '../partition/assignment.ts'
+import { Gap, type Cursor } from '../partition/cursor.ts'
+import type { FetchQueue } from './fetch-queue.ts'
+import { FetchSession, type WantedPartition } from './fetch-session.ts'
+import { FetchWait } from './fetch-wait.ts'
+import { readPartition, whenReadable, type FetchedPartition } from './fetched-partition.ts'
+
+/** What the fetcher needs of its consumer. */
+export interface FetcherHost {
+  /** The offset to fetch does not exist. */
+  reset(cursor: Cursor, reason: string): void
+  /** Cursors have to be validated before they are fetched. */
+  validate(): void
+  /** An error that the program should know of, of a topic perhaps. */
+  raise(error: KafkaError, topic?: string): void
+}
+
+type PartitionAnswer = Decoded<FetchResponse>['responses'][number]['partitions'][number]
+
+// Fetch versions from here on name topics by id (KIP-516).
+const FIRST_WITH_TOPIC_IDS = 13
+const FIRST_WITH_SESSIONS = 7
+// How long a replica is left alone that was of no use.
+const REPLICA_REST_MS = 10_000
+
+/** What is kept for one broker. */
+interface Node {
+  readonly session: FetchSession
+  readonly loop: WorkLoop
+  readonly wait: FetchWait
+  /** How long it may wait for messages this time, ms. */
+  waitMs: number
+}
+
+export class Fetcher {
+  readonly #context: ClientContext
+  readonly #cluster: Cluster
+  readonly #assignment: Assignment
+  readonly #queue: FetchQueue
+  readonly #host: FetcherHost
+  readonly #troubles: Troubles
+  readonly #nodes = new Map<number, Node>()
+  readonly #abort = new AbortController()
+  #turn = 0
+  #timer: Timer | null = null
+  #timerAt = Infinity
+  #jitter = 0.5
+  #closed = false
+
+  constructor(context: ClientContext, cluster: Cluster, assignment: Assignment, queue: FetchQueue, host: FetcherHost) {
+    this.#context = context
+    this.#cluster = cluster
+    this.#assignment = assignment
+    this.#queue = queue
+    this.#host = host
+    this.#troubles = new Troubles(context.clock)
+  }
+
+  /** Something may be fetched that could not be before: has every broker's loop look. */
+  kick(): void {
+    if (this.#closed) return
+    let withoutLeader: Set<string> | null = null
+    for (const cursor of this.#assignment.cursors) {
+      if (cursor.state === 'validating') this.#host.validate()
+      if (cursor.state !== 'active') continue
+      const node = this.#nodeOf(cursor)
+      if (node < 0) (withoutLeader ??= new Set()).add(cursor.topic)
+      else this.#node(node).loop.kick()
+    }
+    if (withoutLeader !== null) this.#cluster.metadata.requestRefresh('partitions without a leader', [...withoutLeader])
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    this.#timer?.cancel()
+    this.#abort.abort()
+    await Promise.all([...this.#nodes.values()].map(node => node.loop.stop()))
+  }
+
+  #node(id: number): Node {
+    let node = this.#nodes.get(id)
+    if (node === undefined) {
+      const waitMs = this.#context.settings['fetch.wait.max.ms']
+      const loop = new WorkLoop(() => this.#run(id))
+      node = { session: new FetchSession(), loop, wait: new FetchWait(waitMs), waitMs }
+      this.#nodes.set(id, node)
+    }
+    return node
+  }
+
+  /** The broker to fetch a partition from; -1 while there is none. */
+  #nodeOf(cursor: Cursor): number {
+    if (cursor.preferredReplica >= 0 && this.#context.clock.now() < cursor.preferredUntil)
+      return cursor.preferredReplica
+    return this.#cluster.metadata.snapshot.topics.get(cursor.topic)?.partitions[cursor.partition]?.leader ?? -1
+  }
+
+  #leaderEpochOf({ topic, partition }: Cursor): number {
+    return this.#cluster.metadata.snapshot.topics.get(topic)?.partitions[partition]?.leaderEpoch ?? -1
+  }
+
+  async #run(node: number): Promise<void> {
+    try {
+      while (!this.#closed) {
+        const cursors = this.#collect(node)
+        if (cursors.length === 0 || !this.#hasRoom(cursors)) return
+        await this.#fetch(node, cursors)
+      }
+    } catch (error) {
+      if (this.#closed) return
+      this.#context.logger.error('FETCH', error instanceof Error ? (error.stack ?? error.message) : String(error))
+    }
+  }
+
+  /** Whether there is room for these, if need be in place of what nobody can take. */
+  #hasRoom(wanted: readonly Cursor[]): boolean {
+    if (!this.#queue.isFull()) return true
+    const now = this.#context.clock.now()
+    const isUrgent = wanted.some(({ queuedBytes }) => queuedBytes === 0)
+    const again = this.#queue.makeRoom(this.#assignment.cursors, isUrgent, now)
+    if (!this.#queue.isFull()) return true
+    if (again < Infinity) this.#wakeAt(again, now)
+    return false
+  }
+
+  /** What to ask of a broker now; the others come with a later kick. */
+  #collect(node: number): Cursor[] {
+    const now = this.#context.clock.now()
+    const all = this.#assignment.cursors
+    const found: Cursor[] = []
+    // A response has a limit: each time another partition is the first to be served.
+    const start = all.length === 0 ? 0 : this.#turn++ % all.length
+    let sharing = 0
+    let hasExpired = false
+    let isAnyOut = false
+    let retryAt = Infinity
+    let hasChanged = false
+    for (const cursor of all) {
+      if (!cursor.paused) sharing++
+      if (cursor.preferredReplica < 0 || now < cursor.preferredUntil) continue
+      cursor.preferredReplica = -1
+      hasExpired = true
+    }
+    // The loop of a leader may have ended when its partitions went to replicas.
+    if (hasExpired) this.kick()
+    this.#queue.shareAmong(sharing)
+    for (let i = 0; i < all.length; i++) {
+      const cursor = all[(start + i) % all.length] as Cursor // inside the array
+      if (cursor.state === 'stopped' || this.#nodeOf(cursor) !== node) continue
+      const isIn = this.#mayFetch(cursor, now)
+      if (isIn) found.push(cursor)
+      // When one in backoff may be fetched is known.
+      const isBackedOff = cursor.retryAt > now
+      if (isBackedOff) retryAt = Math.min(retryAt, cursor.retryAt)
+      const isOut = !isIn && !isBackedOff
+      if (isOut) isAnyOut = true
+      if (cursor.isLeftOut !== isOut) hasChanged = true
+      cursor.isLeftOut = isOut
+    }
+    const each = this.#node(node)
+    each.waitMs = Math.min(each.wait.next(isAnyOut, hasChanged), Math.ceil(retryAt - now))
+    return found
+  }
+
+  /** Whether it goes along with a fetch now; a kick says when it may. */
+  #mayFetch(cursor: Cursor, now: number): boolean {
+    if (cursor.state !== 'active' || !this.#queue.mayTakeMore(cursor, now)) return false
+    if (cursor.needsValidation(this.#leaderEpochOf(cursor))) {
+      cursor.validate()
+      this.#host.validate()
+      return false
+    }
+    if (cursor.retryAt <= now) return !this.#queue.hasEnough(cursor)
+    this.#wakeAt(cursor.retryAt, now)
+    return false
+  }
+
+  async #fetch(node: number, cursors: readonly Cursor[]): Promise<void> {
+    const { settings, logger } = this.#context
+    const { session } = this.#node(node)
+    let response: Decoded<FetchResponse>
+    try {
+      const broker = this.#cluster.broker(node)
+      if (broker === undefined) throw KafkaError.of(ErrorCode.ERR_BROKER_NOT_AVAILABLE, `broker ${node}`)
+      const request = this.#request(node, cursors, session)
+      response = await broker.request(Fetch, request.body, {
+        lane: 'fetch',
+        timeoutMs: settings['socket.timeout.ms'] + settings['fetch.wait.max.ms'],
+        signal: this.#abort.signal,
+        maxVersion: request.maxVersion,
+      })
+    } catch (error) {
+      session.reset()
+      if (this.#closed) return
+      if (!(error instanceof KafkaError)) throw error
+      logger.debug('fetch', 'FETCH', `broker ${node}: ${error.message}`)
+      this.#cluster.metadata.requestRefresh(error.message)
+      for (const cursor of cursors) {
+        cursor.trouble = error
+        // A replica that cannot be reached is no reason to stay away from the leader.
+        if (cursor.preferredReplica === node) this.#stayWithLeader(cursor)
+        else this.#backOff(cursor)
+      }
+      this.kick()
+      return
+    }
+    if (response.errorCode !== ErrorCode.ERR_NO_ERROR) {
+      const error = KafkaError.of(response.errorCode, 'fetch')
+      logger.debug('fetch', 'FETCH', `broker ${node}: session: ${error.message}`)
+      session.reset()
+      // Forgotten sessions are the way of busy brokers; anything else had better not be repeated at once.
+      if (response.errorCode === ErrorCode.ERR_FETCH_SESSION_ID_NOT_FOUND) return
+      for (const cursor of cursors) {
+        cursor.trouble = error
+        this.#backOff(cursor)
+      }
+      return
+    }
+    session.answered(response.sessionId)
+    await this.#accept(node, response)
+    const now = this.#context.clock.now()
+    // An answer leaves out what has not changed.
+    for (const cursor of cursors) if (cursor.trouble === null) cursor.fetchedAt = now
+    if (settings['enable.partition.eof']) for (const cursor of cursors) this.#tellEnd(cursor, node)
+  }
+
+  #request(
+    node: number,
+    cursors: readonly Cursor[],
+    session: FetchSession,
+  ): { body: (version: number) => FetchRequest; maxVersion: number } {
+    const { settings } = this.#context
+    const { topics } = this.#cluster.metadata.snapshot
+    const maxBytes = settings['fetch.message.max.bytes']
+    const wanted = cursors.map((cursor): WantedPartition => {
+      cursor.askedVersion = cursor.version
+      cursor.askedOffset = cursor.fetchOffset
+      cursor.askedNode = node
+      cursor.askedEpoch = this.#leaderEpochOf(cursor)
+      const topic = topics.get(cursor.topic)
+      const topicId = topic?.topicId ?? ZERO_UUID
+      return {
+        owner: cursor,
+        key: cursor.name,
+        topic: cursor.topic,
+        topicId,
+        partition: cursor.partition,
+        fetchOffset: cursor.fetchOffset,
+        currentLeaderEpoch: cursor.askedEpoch,
+        partitionMaxBytes: cursor.grownMaxBytes > maxBytes ? cursor.grownMaxBytes : maxBytes,
+      }
+    })
+    const { sessionId, sessionEpoch, topics: told, forgotten } = session.request(wanted)
+    const now = this.#context.clock.now()
+    const rackId = cursors.some(({ leaderUntil }) => leaderUntil > now) ? undefined : settings['client.rack']
+    const body = (version: number): FetchRequest => {
+      const byId = version >= FIRST_WITH_TOPIC_IDS
+      return {
+        maxWaitMs: this.#node(node).waitMs,
+        minBytes: settings['fetch.min.bytes'],
+        maxBytes: settings['fetch.max.bytes'],
+        isolationLevel: settings['isolation.level'] === 'read_committed' ? 1 : 0,
+        topics: told.map(({ topic, topicId, partitions }) => (byId ? { topicId, partitions } : { topic, partitions })),
+        ...(version < FIRST_WITH_SESSIONS ? {} : { sessionId, sessionEpoch }),
+        ...(forgotten.length === 0
+          ? {}
+          : {
+              forgottenTopicsData: forgotten.map(({ topic, topicId, partitions }) =>
+                byId ? { topicId, partitions } : { topic, partitions },
+              ),
+            }),
+        ...(rackId === undefined || version < 11 ? {} : { rackId }),
+      }
+    }
+    const idsKnown = wanted.every(({ topicId }) => topicId !== ZERO_UUID)
+    return { body, maxVersion: idsKnown ? Fetch.maxVersion : FIRST_WITH_TOPIC_IDS - 1 }
+  }
+
+  async #accept(node: number, response: Decoded<FetchResponse>): Promise<void> {
+    const { topicNames } = this.#cluster.metadata.snapshot
+    this.#jitter = this.#context.random()
+    for (const answered of response.responses) {
+      const topic = answered.topic === '' ? topicNames.get(answered.topicId) : answered.topic
+      if (topic === undefined) continue
+      for (const answer of answered.partitions) {
+        const cursor = this.#assignment.get(topic, answer.partitionIndex)
+        if (cursor === undefined || !isCurrent(cursor, node)) {
+          this.#context.counters?.dropped(topic, answer.partitionIndex)
+          continue
+        }
+        if (answer.errorCode !== ErrorCode.ERR_NO_ERROR) this.#refused(cursor, answer, node, response)
+        else if (answer.preferredReadReplica >= 0 && answer.preferredReadReplica !== node)
+          this.#redirect(cursor, answer)
+        else await this.#received(cursor, answer, node)
+      }
+    }
+  }
+
+  async #received(cursor: Cursor, answer: PartitionAnswer, node: number): Promise<void> {
+    const { settings } = this.#context
+    const readCommitted = settings['isolation.level'] === 'read_committed'
+    cursor.low = answer.logStartOffset
+    cursor.high = answer.highWatermark
+    cursor.lastStable = answer.lastStableOffset
+    let fetched: FetchedPartition
+    try {
+      fetched = readPartition(answer.records, cursor.askedOffset, readCommitted ? answer.abortedTransactions : null)
+      const { neededBytes } = fetched
+      const most = settings['receive.message.max.bytes']
+      if (neededBytes > most) {
+        throw new ProtocolError(`a batch takes ${neededBytes} bytes, receive.message.max.bytes allows ${most}`)
+      }
+      const wait = whenReadable(fetched.batches)
+      if (wait !== null) await wait
+    } catch (error) {
+      this.corrupt(cursor, error)
+      return
+    }
+    if (!isCurrent(cursor, node)) return
+    cursor.failures = 0
+    if (cursor.trouble !== null) this.#recovered(cursor)
+    cursor.grownMaxBytes = fetched.neededBytes
+    if (this.#context.counters !== null) this.#count(cursor, fetched, node)
+    const { nextOffset, batches, leaderEpoch } = fetched
+    if (leaderEpoch >= 0) cursor.fetchEpoch = leaderEpoch
+    cursor.validEpoch = cursor.askedEpoch
+    cursor.end = readCommitted ? answer.lastStableOffset : answer.highWatermark
+    cursor.fetchOffset = nextOffset
+    const gap = fetched.gap()
+    if (batches.length > 0 || gap !== null) this.#queue.push(cursor, batches, gap)
+    // More may have come meanwhile, and the next answer is to this.
+    cursor.askedOffset = nextOffset
+  }
+
+  #count({ topic, partition }: Cursor, { batches, neededBytes }: FetchedPartition, node: number): void {
+    let messages = 0
+    let bytes = 0
+    for (const batch of batches) {
+      messages += batch.recordCount
+      bytes += batch.sizeBytes
+    }
+    if (messages > 0) this.#context.counters?.fetched(topic, partition, messages, bytes)
+    const broker = this.#cluster.broker(node)?.counters ?? null
+    if (broker !== null && neededBytes > 0) broker.rxPartial++
+  }
+
+  /** An answer leaves out what has not changed: the end is noticed from what is known of the partition. */
+  #tellEnd(cursor: Cursor, node: number): void {
+    const { fetchOffset, end, endTold } = cursor
+    if (!isCurrent(cursor, node) || end < 0 || fetchOffset < end || endTold === fetchOffset) return
+    cursor.endTold = fetchOffset
+    this.#queue.push(cursor, [], new Gap(fetchOffset, true))
+  }
+
+  /** The bytes make no sense: the program is told, and they are fetched again, until it seeks past them. */
+  corrupt(cursor: Cursor, error: unknown): void {
+    const why = error instanceof Error ? error.message : String(error)
+    this.#backOff(cursor, this.#context.settings['fetch.error.backoff.ms'])
+    const message = `${cursor.name} cannot be read from offset ${cursor.fetchOffset} on: ${why}`
+    cursor.trouble = new KafkaError(ErrorCode.ERR__BAD_MSG, message, { cause: error })
+    if (this.#troubles.isNews(cursor.name, ErrorCode.ERR__BAD_MSG)) this.#host.raise(cursor.trouble)
+  }
+
+  #recovered(cursor: Cursor): void {
+    cursor.trouble = null
+    this.#troubles.over(cursor.name)
+    const { topic } = cursor
+    const isRefused = this.#assignment.cursors.some(
+      each => each.topic === topic && each.trouble?.code === ErrorCode.ERR_TOPIC_AUTHORIZATION_FAILED,
+    )
+    if (!isRefused) this.#troubles.over(topic)
+  }
+
+  // A leader that takes a lost replica for a good one would send its readers there for ever.
+  #stayWithLeader(cursor: Cursor): void {
+    cursor.preferredReplica = -1
+    cursor.leaderUntil = this.#context.clock.now() + REPLICA_REST_MS
+  }
+
+  #redirect(cursor: Cursor, answer: PartitionAnswer): void {
+    cursor.preferredReplica = answer.preferredReadReplica
+    cursor.preferredUntil = this.#context.clock.now() + this.#context.settings['metadata.max.age.ms']
+    this.#context.logger.debug('fetch', 'FETCH', `${cursor.name} is read from broker ${cursor.preferredReplica}`)
+    this.kick()
+  }
+
+  #refused(cursor: Cursor, answer: PartitionAnswer, node: number, response: Decoded<FetchResponse>): void {
+    const { metadata } = this.#cluster
+    const error = KafkaError.of(answer.errorCode, cursor.name)
+    this.#context.logger.debug('fetch', 'FETCH', `broker ${node}: ${error.message}`)
+    cursor.trouble = error
+    const fromReplica = cursor.preferredReplica === node
+    if (fromReplica) this.#stayWithLeader(cursor)
+    switch (answer.errorCode) {
+      case ErrorCode.ERR_OFFSET_OUT_OF_RANGE:
+        // A replica may lag behind; only the leader knows.
+        if (fromReplica) this.kick()
+        // What came before is still good, and goes out first.
+        else if (cursor.queuedMessages > 0) this.#backOff(cursor)
+        else {
+          this.#queue.forget(cursor) // a gap in it leads away from where reading begins then
+          this.#host.reset(cursor, `offset ${cursor.fetchOffset} is out of range`)
+        }
+        return
+      case ErrorCode.ERR_NOT_LEADER_FOR_PARTITION:
+      case ErrorCode.ERR_FENCED_LEADER_EPOCH: {
+        const { leaderId, leaderEpoch } = answer.currentLeader
+        metadata.applyLeaderHint(cursor.topic, cursor.partition, leaderId, leaderEpoch, response.nodeEndpoints)
+        metadata.requestRefresh(error.message, [cursor.topic])
+        this.#backOff(cursor)
+        return
+      }
+      case ErrorCode.ERR_UNKNOWN_TOPIC_OR_PART:
+      case ErrorCode.ERR_UNKNOWN_TOPIC_ID:
+      case ErrorCode.ERR_INCONSISTENT_TOPIC_ID:
+      case ErrorCode.ERR_UNKNOWN_LEADER_EPOCH:
+      case ErrorCode.ERR_LEADER_NOT_AVAILABLE:
+      case ErrorCode.ERR_REPLICA_NOT_AVAILABLE:
+      case ErrorCode.ERR_BROKER_NOT_AVAILABLE:
+      case ErrorCode.ERR_KAFKA_STORAGE_ERROR:
+      case ErrorCode.ERR_OFFSET_NOT_AVAILABLE:
+        metadata.requestRefresh(error.message, [cursor.topic])
+        this.#backOff(cursor)
+        return
+      case ErrorCode.ERR_TOPIC_AUTHORIZATION_FAILED:
+        this.#backOff(cursor)
+        // One word for all partitions of a topic.
+        if (!this.#troubles.isNews(cursor.topic, answer.errorCode)) return
+        this.#host.raise(KafkaError.of(answer.errorCode, `topic ${cursor.topic}`), cursor.topic)
+        return
+      default:
+        this.#backOff(cursor, this.#context.settings['fetch.error.backoff.ms'])
+        if (this.#troubles.isNews(cursor.name, answer.errorCode)) this.#host.raise(error)
+    }
+  }
+
+  #backOff(cursor: Cursor, ms?: number): void {
+    const { clock, settings } = this.#context
+    // What is refused together is asked for together.
+    const random = (): number => this.#jitter
+    const now = clock.now()
+    cursor.failures++
+    cursor.retryAt =
+      now + (ms ?? backoffMs(cursor.failures, settings['retry.backoff.ms'], settings['retry.backoff.max.ms'], random))
+    this.#wakeAt(cursor.retryAt, now)
+  }
+
+  /** One timer for all that wait: the earliest. */
+  #wakeAt(at: number, now: number): void {
+    if (this.#closed || at >= this.#timerAt) return
+    this.#timer?.cancel()
+    this.#timerAt = at
+    this.#timer = this.#context.clock.setTimer(at - now + 1, () => {
+      this.#timerAt = Infinity
+      this.kick()
+    })
+  }
+}
+
+/** Whether an answer of `node` is to the cursor's last question, and the cursor has not moved since. */
+function isCurrent(cursor: Cursor, node: number): boolean {
+  return (
+    cursor.askedNode === node &&
+    cursor.askedVersion === cursor.version &&
+    cursor.askedOffset === cursor.fetchOffset &&
+    cursor.state === 'active'
+  )
+}

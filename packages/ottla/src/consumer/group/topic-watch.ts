@@ -1,0 +1,131 @@
+/** Keeps an eye on topics: which of the wanted ones exist, which may not be read, which are others than they were. */
+import { ErrorCode, ZERO_UUID } from '@ottla/protocol'
+import type { Timer } from '../../base/clock.ts'
+import type { Cluster } from '../../cluster/cluster.ts'
+import type { ClientContext } from '../../cluster/context.ts'
+import { KafkaError } from '../../errors.ts'
+import { Troubles } from '../../observe/troubles.ts'
+import type { TopicPartition } from '../../types.ts'
+
+/** What the watch needs of its consumer. */
+export interface TopicWatchHost {
+  /** Topics that are consumed by name. */
+  namedTopics(): ReadonlySet<string>
+  /** Partitions that are assigned. */
+  partitions(): readonly TopicPartition[]
+  /** A topic was deleted and made anew. */
+  onAnew(topic: string): void
+  /** An error that the program should know of, of a topic perhaps. */
+  raise(error: KafkaError, topic?: string): void
+  /** The same, of a name that may be a mistake: readers are told, whatever else there is to read. */
+  reject(error: KafkaError): void
+}
+
+// How often a topic that may not be read is looked at, and one that has a partition too few.
+const REPEAT_MS = 1000
+// An assignment may be ahead of the metadata: answers have to lack the partition for so long.
+const DOUBT_MS = 500
+
+/**
+ * Tells of missing topics and partitions once, of forbidden topics for as long as they are, ever more rarely
+ * (observe/troubles.ts).
+ */
+export class TopicWatch {
+  readonly #context: ClientContext
+  readonly #cluster: Cluster
+  readonly #host: TopicWatchHost
+  readonly #troubles: Troubles
+  readonly #toldMissing = new Set<string>()
+  /** Have been there. */
+  readonly #seen = new Set<string>()
+  /** Assigned partitions that the metadata lacks: since when, Infinity once the program has been told. */
+  #missingPartitions = new Map<string, number>()
+  /** Ids of the topics that are assigned. */
+  #ids = new Map<string, string>()
+  #repeat: Timer | null = null
+  #stopped = false
+
+  constructor(context: ClientContext, cluster: Cluster, host: TopicWatchHost) {
+    this.#context = context
+    this.#cluster = cluster
+    this.#host = host
+    this.#troubles = new Troubles(context.clock)
+  }
+
+  /** Looks at the present snapshot. */
+  look(): void {
+    if (this.#stopped) return
+    const { topics } = this.#cluster.metadata.snapshot
+    const assigned = new Set(this.#host.partitions().map(({ topic }) => topic))
+    const wanted = new Set([...this.#host.namedTopics(), ...assigned])
+    for (const name of this.#toldMissing) if (!wanted.has(name)) this.#toldMissing.delete(name)
+    for (const name of this.#seen) if (!wanted.has(name)) this.#seen.delete(name)
+    let isAnyForbidden = false
+    for (const name of wanted) {
+      const code = topics.get(name)?.errorCode ?? this.#codeOfUnknown(name)
+      if (code === ErrorCode.ERR_TOPIC_AUTHORIZATION_FAILED) {
+        isAnyForbidden = true
+        if (this.#troubles.isNews(name, code)) this.#host.raise(KafkaError.of(code, `topic ${name}`), name)
+      } else if (code === ErrorCode.ERR_UNKNOWN_TOPIC_OR_PART || code === ErrorCode.ERR_TOPIC_EXCEPTION) {
+        if (this.#toldMissing.has(name)) continue
+        this.#toldMissing.add(name)
+        const error = KafkaError.of(code, `topic ${name}`)
+        if (this.#seen.has(name)) this.#host.raise(error, name)
+        else this.#host.reject(error)
+      } else if (code === ErrorCode.ERR_NO_ERROR) {
+        this.#seen.add(name)
+        this.#toldMissing.delete(name)
+        this.#troubles.over(name)
+      }
+    }
+    this.#lookAtIds(assigned)
+    const isAnyDoubted = this.#lookAtPartitions(this.#context.clock.now())
+    this.#repeat?.cancel()
+    this.#repeat = isAnyForbidden || isAnyDoubted ? this.#context.clock.setTimer(REPEAT_MS, () => this.look()) : null
+  }
+
+  /** What was there and is not in the list of all topics any more has been deleted. */
+  #codeOfUnknown(name: string): number | undefined {
+    return this.#ids.has(name) ? ErrorCode.ERR_UNKNOWN_TOPIC_OR_PART : undefined
+  }
+
+  #lookAtIds(assigned: ReadonlySet<string>): void {
+    const { topics } = this.#cluster.metadata.snapshot
+    const before = this.#ids
+    this.#ids = new Map()
+    for (const name of assigned) {
+      const known = before.get(name)
+      const id = topics.get(name)?.topicId ?? ZERO_UUID
+      // Brokers before 2.8 know no ids; a topic that is not there has none.
+      const now = id === ZERO_UUID ? known : id
+      if (now !== undefined) this.#ids.set(name, now)
+      if (known !== undefined && now !== known) this.#host.onAnew(name)
+    }
+  }
+
+  /** @returns whether a partition is missing that a later answer may show */
+  #lookAtPartitions(now: number): boolean {
+    const { metadata } = this.#cluster
+    const missing = new Map<string, number>()
+    const doubted = new Set<string>()
+    for (const { topic, partition } of this.#host.partitions()) {
+      const known = metadata.snapshot.topics.get(topic)
+      if (known?.errorCode !== ErrorCode.ERR_NO_ERROR || partition < known.partitions.length) continue
+      const name = `${topic} [${partition}]`
+      const since = this.#missingPartitions.get(name) ?? now
+      const isTold = since === Infinity
+      const isSure = known.updatedAt - since >= DOUBT_MS
+      missing.set(name, isSure ? Infinity : since)
+      if (isSure) this.#host.raise(KafkaError.of(ErrorCode.ERR__UNKNOWN_PARTITION, name), topic)
+      else if (!isTold) doubted.add(topic)
+    }
+    this.#missingPartitions = missing
+    if (doubted.size > 0) metadata.requestRefresh('an assigned partition is missing', [...doubted])
+    return doubted.size > 0
+  }
+
+  stop(): void {
+    this.#stopped = true
+    this.#repeat?.cancel()
+  }
+}

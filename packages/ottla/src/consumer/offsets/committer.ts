@@ -1,0 +1,287 @@
+/** Sends commits, in the order they were asked for, by hand and at intervals. */
+import {
+  ErrorCode,
+  OffsetCommit,
+  type Decoded,
+  type OffsetCommitRequest,
+  type OffsetCommitResponse,
+} from '@ottla/protocol'
+import { Deadline, sleep, type Timer } from '../../base/clock.ts'
+import { within } from '../../base/wait.ts'
+import type { Cluster } from '../../cluster/cluster.ts'
+import type { ClientContext } from '../../cluster/context.ts'
+import { KafkaError } from '../../errors.ts'
+import type { ConsumerGroupMetadata, TopicPartitionOffset } from '../../types.ts'
+import { memberAnswer, passingCode } from '../group/membership-errors.ts'
+import type { Assignment } from '../partition/assignment.ts'
+import type { Cursor } from '../partition/cursor.ts'
+import type { OffsetStore } from '../partition/offset-store.ts'
+
+// Later versions name topics by id.
+const NEWEST_VERSION = 9
+// A leader that has left deals out nothing; its partitions are not kept from the others for long.
+const DEALING_OUT_MS = 5000
+
+/** An offset to commit, and whose it is where the partition is, or was, this consumer's. */
+export interface Commit {
+  readonly offset: TopicPartitionOffset
+  readonly store: OffsetStore | undefined
+}
+
+/** What the committer needs of its group. */
+export interface CommitterGroup {
+  readonly groupId: string
+  /** Who commits; without a generation while not in a group. Throws KafkaError for one that is a member no more. */
+  committing(): ConsumerGroupMetadata
+  /** Changes when the membership has ended: whatever it had may be another's. */
+  readonly term: number
+  /** Or member epoch; -1 while not in a group. */
+  readonly generation: number
+  /** The coordinator does not take this member for one (any more), of this generation. */
+  onRefused(api: 'OffsetCommit', code: number, generation: number): void
+}
+
+/** What was known of the membership when a commit was asked for. */
+type Asked = Pick<CommitterGroup, 'term' | 'generation'>
+
+export class Committer {
+  readonly #context: ClientContext
+  readonly #cluster: Cluster
+  readonly #group: CommitterGroup
+  readonly #assignment: Assignment
+  // A retried commit must not overtake a later one.
+  #last: Promise<unknown> = Promise.resolve()
+  #timer: Timer | null = null
+  #running = false
+  #closed = false
+
+  constructor(context: ClientContext, cluster: Cluster, group: CommitterGroup, assignment: Assignment) {
+    this.#context = context
+    this.#cluster = cluster
+    this.#assignment = assignment
+    this.#group = group
+  }
+
+  /** Commits stored offsets every `auto.commit.interval.ms`, if that is switched on. */
+  start(): void {
+    const { settings, clock } = this.#context
+    const interval = settings['auto.commit.interval.ms']
+    if (!settings['enable.auto.commit'] || interval <= 0) return
+    const tick = (): void => {
+      this.#timer = clock.setTimer(interval, tick)
+      if (!this.#running) void this.#autoCommit()
+    }
+    this.#timer = clock.setTimer(interval, tick)
+  }
+
+  /** No automatic commits any more. */
+  stop(): void {
+    this.#closed = true
+    this.#timer?.cancel()
+  }
+
+  /** What is stored and not committed, of these partitions. */
+  pending(cursors: readonly Cursor[]): Commit[] {
+    const commits: Commit[] = []
+    this.#assignment.passGaps(cursors)
+    for (const { topic, partition, offsets: store } of cursors) {
+      const pending = store.pending()
+      if (pending === null) continue
+      const { offset, metadata, leaderEpoch } = pending
+      const epoch = leaderEpoch >= 0 ? { leaderEpoch } : {}
+      commits.push({ offset: { topic, partition, offset, metadata, ...epoch }, store })
+    }
+    return commits
+  }
+
+  /** What the program says itself, or what is pending. A logical offset cannot be committed; librdkafka leaves it out, too. */
+  toCommit(offsets?: readonly TopicPartitionOffset[]): Commit[] {
+    if (offsets === undefined) return this.pending(this.#assignment.cursors)
+    return offsets
+      .filter(({ offset }) => offset >= 0)
+      .map(offset => ({ offset, store: this.#assignment.get(offset.topic, offset.partition)?.offsets }))
+  }
+
+  /**
+   * Commits, after the commits before. Resolves with errors per partition, ERR_ILLEGAL_GENERATION for one that was released
+   * before the commit got through; rejects with KafkaError when all have failed (the first one's error), with
+   * ERR__TIMED_OUT at the deadline.
+   */
+  commit(commits: readonly Commit[], deadline: Deadline): Promise<TopicPartitionOffset[]> {
+    const eras = commits.map(({ store }) => store?.commitBegins() ?? 0)
+    const ended = (results: readonly TopicPartitionOffset[] | null): void => {
+      commits.forEach(({ offset, store }, i) => {
+        const isTaken = results !== null && results[i]?.error === undefined
+        store?.commitEnded(eras[i] ?? 0, isTaken ? offset : null)
+      })
+    }
+    const { term, generation } = this.#group
+    const turn = this.#last.then(() => this.#send(commits, { term, generation }, deadline, ended))
+    this.#last = turn.catch(() => undefined)
+    // Waiting for the commits before counts, too.
+    return within(turn, this.#context.clock, deadline, outOfTime)
+  }
+
+  /** Waits for commits of these partitions that are under way. */
+  async ended(cursors: readonly Cursor[], deadline: Deadline): Promise<void> {
+    if (!cursors.some(({ offsets }) => offsets.isBeingCommitted)) return
+    await within(this.#last, this.#context.clock, deadline, outOfTime).catch(() => undefined)
+  }
+
+  /**
+   * Commits what is stored of partitions that are given up, for which there is no other time: while the group's leader
+   * deals out partitions nobody may commit, so that is waited for. Failures are told by the offsets-committed event only.
+   */
+  async commitStored(cursors: readonly Cursor[], deadline: Deadline): Promise<void> {
+    const { clock, logger, settings } = this.#context
+    const patience = Deadline.after(clock, DEALING_OUT_MS)
+    // What those before have come to decides what is left to commit.
+    await within(this.#last, clock, deadline, outOfTime).catch(() => undefined)
+    for (;;) {
+      const commits = this.pending(cursors.filter(({ offsets }) => !offsets.isReleased))
+      if (commits.length === 0) return
+      try {
+        await this.commit(commits, deadline)
+        return
+      } catch (error) {
+        // Whoever has released them meanwhile has committed what is stored, or told why not.
+        if (commits.every(({ store }) => store?.isReleased === true)) return
+        const dealingOut = error instanceof KafkaError && error.code === ErrorCode.ERR_REBALANCE_IN_PROGRESS
+        if (!dealingOut || deadline.expired || patience.expired) {
+          const why = error instanceof Error ? error.message : String(error)
+          logger.warning('COMMITFAIL', `offsets of ${commits.length} partitions could not be committed: ${why}`)
+          return
+        }
+      }
+      await sleep(clock, Math.min(settings['retry.backoff.ms'], deadline.left()))
+    }
+  }
+
+  async #autoCommit(): Promise<void> {
+    this.#running = true
+    const { clock, settings, logger } = this.#context
+    const commits = this.pending(this.#assignment.cursors)
+    if (commits.length > 0) {
+      try {
+        await this.commit(commits, Deadline.after(clock, settings['socket.timeout.ms']))
+      } catch (error) {
+        // The next interval tries again with what is stored then.
+        if (!this.#closed) logger.debug('cgrp', 'COMMIT', error instanceof Error ? error.message : String(error))
+      }
+    }
+    this.#running = false
+  }
+
+  /** @param ended called once, with the results where there are any, before anybody is told */
+  async #send(
+    commits: readonly Commit[],
+    asked: Asked,
+    deadline: Deadline,
+    ended: (results: readonly TopicPartitionOffset[] | null) => void,
+  ): Promise<TopicPartitionOffset[]> {
+    const { events, logger } = this.#context
+    const group = this.#group
+    const { groupId } = group
+    let generation = -1
+    let sent: readonly Commit[] = []
+    const body = (version: number): OffsetCommitRequest => {
+      if (group.term !== asked.term) throw KafkaError.of(ErrorCode.ERR_UNKNOWN_MEMBER_ID, `group '${groupId}'`)
+      // Asked anew for each try: a member epoch that has become stale is replaced.
+      const { memberId, generationId, groupInstanceId } = group.committing()
+      generation = generationId
+      sent = commits.filter(commit => !isOver(commit, asked.generation, generationId))
+      if (sent.length === 0) throw KafkaError.of(ErrorCode.ERR_ILLEGAL_GENERATION, `group '${groupId}'`)
+      const topics = requestTopics(sent)
+      const request = { groupId, generationIdOrMemberEpoch: generationId, memberId, topics }
+      return groupInstanceId === undefined || version < 7 ? request : { ...request, groupInstanceId }
+    }
+    let response: Decoded<OffsetCommitResponse>
+    try {
+      response = await this.#cluster.request({ to: 'coordinator', type: 'group', key: groupId }, OffsetCommit, body, {
+        deadline,
+        maxVersion: NEWEST_VERSION,
+        errorOf: response => {
+          const code = coordinatorError(response)
+          // The next try says what the next heartbeat brings.
+          if (memberAnswer('OffsetCommit', code) === 'refresh-epoch') group.onRefused('OffsetCommit', code, generation)
+          return code
+        },
+      })
+    } catch (error) {
+      ended(null)
+      const offsets = commits.map(({ offset }) => offset)
+      if (error instanceof KafkaError) events.emit({ type: 'offsets-committed', offsets, error })
+      throw error
+    }
+    const results = this.#results(commits, new Set(sent), response)
+    ended(results)
+    const failed = results.filter(result => result.error !== undefined)
+    const error = failed.length === results.length ? failed[0]?.error : undefined
+    logger.debug('cgrp', 'COMMIT', `${results.length - failed.length} of ${results.length} offsets committed`)
+    events.emit({ type: 'offsets-committed', offsets: results, ...(error === undefined ? {} : { error }) })
+    const refusal = errorsOf(response).find(code => memberAnswer('OffsetCommit', code) !== 'caller')
+    if (refusal !== undefined) group.onRefused('OffsetCommit', refusal, generation)
+    if (error !== undefined) throw error
+    return results
+  }
+
+  #results(
+    commits: readonly Commit[],
+    sent: ReadonlySet<Commit>,
+    response: Decoded<OffsetCommitResponse>,
+  ): TopicPartitionOffset[] {
+    const codes = new Map<string, number>()
+    for (const topic of response.topics) {
+      for (const p of topic.partitions) codes.set(`${topic.name}\0${p.partitionIndex}`, p.errorCode)
+    }
+    return commits.map(commit => {
+      const { topic, partition } = commit.offset
+      const code = sent.has(commit)
+        ? (codes.get(`${topic}\0${partition}`) ?? ErrorCode.ERR__BAD_MSG)
+        : ErrorCode.ERR_ILLEGAL_GENERATION
+      if (code === ErrorCode.ERR_NO_ERROR) return { ...commit.offset }
+      const what = `the commit of ${topic} [${partition}] in group '${this.#group.groupId}'`
+      return { ...commit.offset, error: KafkaError.of(code, what) }
+    })
+  }
+}
+
+/**
+ * Another member may have the partition by now, and have committed more. Without a membership nobody is to have it in turn.
+ * @param asked the generation that the commit was asked for in
+ * @param now that of the next try
+ */
+function isOver({ store }: Commit, asked: number, now: number): boolean {
+  if (store === undefined) return asked >= 0 && now !== asked
+  return store.isReleased && (asked >= 0 || now >= 0)
+}
+
+function outOfTime(): KafkaError {
+  return new KafkaError(ErrorCode.ERR__TIMED_OUT, 'the commit was not answered in time')
+}
+
+function requestTopics(commits: readonly Commit[]): OffsetCommitRequest['topics'] {
+  const topics = new Map<string, OffsetCommitRequest['topics'][number]['partitions'][number][]>()
+  for (const { topic, partition, offset, metadata, leaderEpoch } of commits.map(commit => commit.offset)) {
+    const entry = {
+      partitionIndex: partition,
+      committedOffset: offset,
+      committedLeaderEpoch: leaderEpoch ?? -1,
+      // Brokers before 2.2 want a text.
+      committedMetadata: metadata ?? '',
+    }
+    const list = topics.get(topic)
+    if (list === undefined) topics.set(topic, [entry])
+    else list.push(entry)
+  }
+  return [...topics].map(([name, partitions]) => ({ name, partitions }))
+}
+
+function errorsOf({ topics }: Decoded<OffsetCommitResponse>): number[] {
+  const codes = topics.flatMap(({ partitions }) => partitions.map(({ errorCode }) => errorCode))
+  return codes.filter(code => code !== ErrorCode.ERR_NO_ERROR)
+}
+
+function coordinatorError(response: Decoded<OffsetCommitResponse>): number {
+  return errorsOf(response).find(code => passingCode('OffsetCommit', code) !== 0) ?? ErrorCode.ERR_NO_ERROR
+}

@@ -1,0 +1,76 @@
+/** Questions to the leaders of partitions, a loop for each: one that is slow or silent holds up no other's partitions. */
+import { backoffMs } from '../../base/backoff.ts'
+import type { Timer } from '../../base/clock.ts'
+import { WorkLoop } from '../../base/work-loop.ts'
+import type { ClientContext } from '../../cluster/context.ts'
+import type { MetadataCache } from '../../cluster/metadata.ts'
+import type { Cursor } from '../partition/cursor.ts'
+
+export interface LeaderQuestion {
+  /** Those that wait for an answer. */
+  cursors(): readonly Cursor[]
+  /** @param leader -1 where there is none. Resolves with whether something is left to be asked again; must not reject */
+  ask(leader: number, cursors: readonly Cursor[]): Promise<boolean>
+}
+
+interface LeaderLoop {
+  readonly loop: WorkLoop
+  failures: number
+  /** While it waits to ask again. */
+  timer: Timer | null
+}
+
+export class LeaderLoops {
+  readonly #context: ClientContext
+  readonly #metadata: MetadataCache
+  readonly #question: LeaderQuestion
+  readonly #loops = new Map<number, LeaderLoop>()
+  #isClosed = false
+
+  constructor(context: ClientContext, metadata: MetadataCache, question: LeaderQuestion) {
+    this.#context = context
+    this.#metadata = metadata
+    this.#question = question
+  }
+
+  /** Looks for cursors that wait; a leader that has just failed is asked again when its backoff is over. */
+  kick(): void {
+    if (this.#isClosed) return
+    const leaders = new Set(this.#question.cursors().map(cursor => this.#leaderOf(cursor)))
+    for (const leader of leaders) this.#loop(leader).loop.kick()
+  }
+
+  /** Asks nothing more; what is being asked has to be aborted by whoever asks. */
+  async close(): Promise<void> {
+    this.#isClosed = true
+    for (const { timer } of this.#loops.values()) timer?.cancel()
+    await Promise.all([...this.#loops.values()].map(({ loop }) => loop.stop()))
+  }
+
+  #loop(leader: number): LeaderLoop {
+    let found = this.#loops.get(leader)
+    if (found === undefined) {
+      const made: LeaderLoop = { loop: new WorkLoop(() => this.#run(leader, made)), failures: 0, timer: null }
+      this.#loops.set(leader, (found = made))
+    }
+    return found
+  }
+
+  async #run(leader: number, each: LeaderLoop): Promise<void> {
+    if (each.timer !== null) return
+    const cursors = this.#question.cursors().filter(cursor => this.#leaderOf(cursor) === leader)
+    const again = cursors.length > 0 && (await this.#question.ask(leader, cursors))
+    if (!again) each.failures = 0
+    if (!again || this.#isClosed) return
+    const { clock, settings, random } = this.#context
+    const { 'retry.backoff.ms': first, 'retry.backoff.max.ms': most } = settings
+    each.timer = clock.setTimer(backoffMs(++each.failures, first, most, random), () => {
+      each.timer = null
+      each.loop.kick()
+    })
+  }
+
+  #leaderOf({ topic, partition }: Cursor): number {
+    return this.#metadata.snapshot.topics.get(topic)?.partitions[partition]?.leader ?? -1
+  }
+}

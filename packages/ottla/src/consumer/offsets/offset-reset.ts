@@ -1,0 +1,288 @@
+/** Finds out where partitions begin: the committed offset, or what a logical offset stands for right now. */
+import { ErrorCode } from '@ottla/protocol'
+import { backoffMs } from '../../base/backoff.ts'
+import { Deadline, type Timer } from '../../base/clock.ts'
+import { WorkLoop } from '../../base/work-loop.ts'
+import type { Cluster } from '../../cluster/cluster.ts'
+import type { ClientContext } from '../../cluster/context.ts'
+import {
+  EARLIEST_TIMESTAMP,
+  LATEST_TIMESTAMP,
+  leaderError,
+  listOffsets,
+  type IsolationLevel,
+  type TimestampQuery,
+} from '../../cluster/queries.ts'
+import { isRetriable } from '../../cluster/retry.ts'
+import { resetPolicy, type ResetPolicy } from '../../config/reset-policy.ts'
+import { KafkaError } from '../../errors.ts'
+import { Troubles } from '../../observe/troubles.ts'
+import { OFFSET_BEGINNING, OFFSET_END, tailOf, type TopicPartitionOffset } from '../../types.ts'
+import { memberAnswer } from '../group/membership-errors.ts'
+import type { MemberEpoch } from '../group/membership.ts'
+import type { Cursor, CursorState } from '../partition/cursor.ts'
+import { fetchCommitted } from './committed-offsets.ts'
+import { LeaderLoops } from './leader-loops.ts'
+
+/** What the resolver needs of its consumer. */
+export interface ResolverHost {
+  readonly cursors: readonly Cursor[]
+  /** Cursors have become active. */
+  onResolved(): void
+  /** Who asks, where the coordinator wants to know. */
+  membership(): MemberEpoch | null
+  /** The coordinator does not take it for a member (any more) of this epoch. */
+  onRefused(code: number, epoch: number): void
+  /** An error that the program should know of. */
+  raise(error: KafkaError, topic?: string): void
+}
+
+// A round that cannot get through is begun anew, for the assignment of then.
+const STORED_ROUND_MS = 30_000
+// How long metadata may take that is to name a leader.
+const LEADERLESS_ROUND_MS = 5_000
+
+/** Brings every cursor from a logical offset to a real one, for as long as it takes. */
+export class OffsetResolver {
+  readonly #context: ClientContext
+  readonly #cluster: Cluster
+  readonly #groupId: string | undefined
+  readonly #host: ResolverHost
+  readonly #policy: ResetPolicy
+  readonly #troubles: Troubles
+  readonly #stored = new WorkLoop(() => this.#resolveStored())
+  readonly #logical: LeaderLoops
+  readonly #abort = new AbortController()
+  #failures = 0
+  #timer: Timer | null = null
+
+  constructor(context: ClientContext, cluster: Cluster, host: ResolverHost) {
+    this.#context = context
+    this.#cluster = cluster
+    this.#groupId = context.settings['group.id']
+    this.#host = host
+    this.#troubles = new Troubles(context.clock)
+    this.#logical = new LeaderLoops(context, cluster.metadata, {
+      cursors: () => this.#in('offset-query'),
+      ask: (leader, cursors) =>
+        this.#guarded('offset-query', cursors, () =>
+          leader < 0 ? this.#findLeaders(cursors) : this.#askLeader(cursors),
+        ),
+    })
+    // Settings that are none have been refused.
+    this.#policy = resetPolicy(context.settings['auto.offset.reset']) ?? { to: 'latest' }
+  }
+
+  /** Looks for cursors that need an offset. */
+  kick(): void {
+    this.#stored.kick()
+    this.#logical.kick()
+  }
+
+  /** There is no such offset (any more): begins where `auto.offset.reset` says. */
+  reset(cursor: Cursor, reason: string): void {
+    const { logger, clock, settings } = this.#context
+    const policy = this.#policy
+    if (policy.to === 'error') {
+      cursor.stop()
+      this.#host.raise(
+        new KafkaError(ErrorCode.ERR__AUTO_OFFSET_RESET, `${cursor.name}: ${reason} (auto.offset.reset=error)`),
+      )
+      return
+    }
+    logger.debug('topic', 'OFFSET', `${cursor.name}: ${reason}: reset to ${settings['auto.offset.reset']}`)
+    if (policy.to === 'age') cursor.lookUp(OFFSET_END, Math.max(0, Math.floor(clock.wallTime() - policy.ms)))
+    else cursor.lookUp(policy.to === 'earliest' ? OFFSET_BEGINNING : OFFSET_END)
+    this.#logical.kick()
+  }
+
+  /** Another topic of the same name: the offsets of the one before mean nothing in it. */
+  beginAnew(topic: string, forget: (cursor: Cursor) => void): void {
+    for (const cursor of this.#host.cursors) {
+      if (cursor.topic !== topic || (cursor.state !== 'active' && cursor.state !== 'validating')) continue
+      forget(cursor)
+      this.reset(cursor, 'the topic was deleted and made anew')
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#abort.abort()
+    this.#timer?.cancel()
+    await Promise.all([this.#stored.stop(), this.#logical.close()])
+  }
+
+  #in(state: CursorState): Cursor[] {
+    return this.#host.cursors.filter(cursor => cursor.state === state)
+  }
+
+  /** @returns whether something is left to be asked again */
+  async #guarded(
+    state: 'stored-query' | 'offset-query',
+    cursors: readonly Cursor[],
+    round: () => Promise<boolean>,
+  ): Promise<boolean> {
+    try {
+      const again = await round()
+      if (!again) this.#troubles.over(state)
+      return again
+    } catch (error) {
+      if (this.#abort.signal.aborted) return false
+      if (error instanceof KafkaError) {
+        for (const cursor of cursors) cursor.trouble = error
+        this.#tell(state, error)
+      } else
+        this.#context.logger.error('OFFSET', error instanceof Error ? (error.stack ?? error.message) : String(error))
+      return true
+    }
+  }
+
+  // What will pass by itself is no news; connections, and the watch over topics, report their own troubles.
+  #tell(subject: string, error: KafkaError, topic?: string): void {
+    this.#context.logger.debug('topic', 'OFFSET', error.message)
+    const { code } = error
+    if (isRetriable(code) || code === ErrorCode.ERR__UNKNOWN_PARTITION) return
+    // Found out by the member itself, which has been told.
+    if (subject === 'stored-query' && memberAnswer('OffsetFetch', code) === 'lost-membership') return
+    // One word for all partitions of a topic.
+    const isTopics = topic !== undefined && code === ErrorCode.ERR_TOPIC_AUTHORIZATION_FAILED
+    if (!isTopics && this.#troubles.isNews(subject, code)) this.#host.raise(error)
+    if (isTopics && this.#troubles.isNews(topic, code)) this.#host.raise(KafkaError.of(code, `topic ${topic}`), topic)
+  }
+
+  /** Committed offsets; the member hears of it when the coordinator does not take it for one. */
+  async #fetchCommitted(groupId: string, cursors: readonly Cursor[]): Promise<TopicPartitionOffset[]> {
+    const { clock, settings } = this.#context
+    let asking: MemberEpoch | null = null
+    try {
+      return await fetchCommitted(this.#cluster, groupId, cursors, {
+        deadline: Deadline.after(clock, STORED_ROUND_MS),
+        signal: this.#abort.signal,
+        requireStable: settings['isolation.level'] === 'read_committed',
+        membership: () => (asking = this.#host.membership()),
+        onStale: code => this.#onRefused(code, asking),
+      })
+    } catch (error) {
+      if (error instanceof KafkaError) this.#onRefused(error.code, asking)
+      throw error
+    }
+  }
+
+  #settled({ name, topic }: Cursor): void {
+    this.#troubles.over(name)
+    this.#troubles.over(topic)
+  }
+
+  #onRefused(code: number, asking: MemberEpoch | null): void {
+    if (asking !== null) this.#host.onRefused(code, asking.memberEpoch)
+  }
+
+  async #resolveStored(): Promise<void> {
+    const cursors = this.#in('stored-query')
+    if (cursors.length === 0) return
+    const groupId = this.#groupId
+    if (groupId === undefined) {
+      for (const cursor of cursors) this.reset(cursor, 'there is no group, hence no committed offset')
+      return
+    }
+    const again = await this.#guarded('stored-query', cursors, () => this.#askGroup(groupId, cursors))
+    if (!again) this.#failures = 0
+    if (!again || this.#abort.signal.aborted) return
+    const { clock, settings, random } = this.#context
+    const { 'retry.backoff.ms': first, 'retry.backoff.max.ms': most } = settings
+    this.#timer?.cancel()
+    this.#timer = clock.setTimer(backoffMs(++this.#failures, first, most, random), () => this.#stored.kick())
+  }
+
+  /** @returns whether something is left to be asked again */
+  async #askGroup(groupId: string, cursors: readonly Cursor[]): Promise<boolean> {
+    const versions = cursors.map(cursor => cursor.version)
+    const committed = await this.#fetchCommitted(groupId, cursors)
+    let again = false
+    cursors.forEach((cursor, i) => {
+      const answer = committed[i]
+      if (answer === undefined || cursor.version !== versions[i]) return
+      if (answer.error !== undefined) {
+        // Never taken for "nothing committed": that would throw the group's progress away.
+        again = true
+        cursor.trouble = answer.error
+        this.#tell(cursor.name, answer.error, cursor.topic)
+      } else if (answer.offset >= 0) {
+        this.#settled(cursor)
+        cursor.offsets.resumed(answer.offset, answer.metadata ?? null)
+        cursor.activate(answer.offset, answer.leaderEpoch)
+        this.#log(cursor, 'committed')
+      } else {
+        this.reset(cursor, 'no offset is committed')
+      }
+    })
+    this.#host.onResolved()
+    // A cursor that came meanwhile has kicked the loop itself.
+    return again
+  }
+
+  /** @returns as above */
+  async #findLeaders(cursors: readonly Cursor[]): Promise<boolean> {
+    const { metadata } = this.#cluster
+    await metadata.refresh([...new Set(cursors.map(({ topic }) => topic))], {
+      deadline: Deadline.after(this.#context.clock, LEADERLESS_ROUND_MS),
+      signal: this.#abort.signal,
+      allowAutoCreate: false,
+    })
+    let again = false
+    for (const cursor of cursors) {
+      if ((metadata.snapshot.topics.get(cursor.topic)?.partitions[cursor.partition]?.leader ?? -1) >= 0) continue
+      again = true
+      cursor.trouble = leaderError(this.#cluster, cursor)
+      this.#tell(cursor.name, cursor.trouble, cursor.topic)
+    }
+    this.#logical.kick()
+    return again
+  }
+
+  /** @returns as above */
+  async #askLeader(cursors: readonly Cursor[]): Promise<boolean> {
+    const queries: TimestampQuery[] = []
+    const places = cursors.map(cursor => {
+      const at = queries.length
+      const { topic, partition, target, targetTime, version } = cursor
+      queries.push({ topic, partition, timestamp: target === OFFSET_BEGINNING ? EARLIEST_TIMESTAMP : LATEST_TIMESTAMP })
+      if (tailOf(target) >= 0) queries.push({ topic, partition, timestamp: EARLIEST_TIMESTAMP })
+      else if (targetTime >= 0) queries.push({ topic, partition, timestamp: targetTime })
+      return { cursor, version, at, isTwofold: queries.length > at + 1 }
+    })
+    const { clock, settings } = this.#context
+    const isolation: IsolationLevel = settings['isolation.level']
+    // A request has its own time: to give it up means to give up the connection, and what else is under way there.
+    const listed = await listOffsets(this.#cluster, this.#context, queries, {
+      deadline: Deadline.after(clock, settings['socket.timeout.ms']),
+      signal: this.#abort.signal,
+      isolation,
+      isOneRound: true,
+    })
+    let again = false
+    for (const { cursor, version, at, isTwofold } of places) {
+      // Another leader may have answered meanwhile.
+      if (cursor.version !== version || cursor.state !== 'offset-query') continue
+      const found = listed[at]
+      const other = isTwofold ? listed[at + 1] : found
+      const error = found?.error ?? other?.error
+      if (found === undefined || other === undefined || error !== undefined) {
+        again = true
+        if (error === undefined) continue
+        cursor.trouble = error
+        this.#tell(cursor.name, error, cursor.topic)
+        continue
+      }
+      this.#settled(cursor)
+      if (tailOf(cursor.target) >= 0) cursor.activate(Math.max(other.offset, found.offset - tailOf(cursor.target)))
+      else cursor.activate(isTwofold && other.offset >= 0 ? other.offset : found.offset)
+      this.#log(cursor, 'looked up')
+    }
+    this.#host.onResolved()
+    return again
+  }
+
+  #log(cursor: Cursor, how: string): void {
+    this.#context.logger.debug('fetch', 'OFFSET', `${cursor.name} begins at offset ${cursor.position} (${how})`)
+  }
+}

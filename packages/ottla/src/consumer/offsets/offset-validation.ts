@@ -1,0 +1,177 @@
+/**
+ * Asks a new leader whether it still has what was read from the one before (KIP-320). After an unclean election it may
+ * not: then reading goes on where the logs part, so that what was written there since is not skipped.
+ */
+import {
+  ErrorCode,
+  OffsetForLeaderEpoch,
+  type Decoded,
+  type OffsetForLeaderEpochRequest,
+  type OffsetForLeaderEpochResponse,
+} from '@ottla/protocol'
+import type { Cluster } from '../../cluster/cluster.ts'
+import type { ClientContext } from '../../cluster/context.ts'
+import { isRetriable } from '../../cluster/retry.ts'
+import { resetPolicy } from '../../config/reset-policy.ts'
+import { KafkaError } from '../../errors.ts'
+import { Troubles } from '../../observe/troubles.ts'
+import type { FetchQueue } from '../fetch/fetch-queue.ts'
+import type { Cursor } from '../partition/cursor.ts'
+import { LeaderLoops } from './leader-loops.ts'
+
+/** What the validator needs of its consumer. */
+export interface ValidatorHost {
+  readonly cursors: readonly Cursor[]
+  /** Cursors are active again, or elsewhere. */
+  onValidated(): void
+  /** The log has nothing that was ever read: begins where `auto.offset.reset` says. */
+  reset(cursor: Cursor, reason: string): void
+  /** An error that the program should know of. */
+  raise(error: KafkaError, topic?: string): void
+}
+
+type Answer = Decoded<OffsetForLeaderEpochResponse>['topics'][number]['partitions'][number]
+
+// Versions before are for brokers only.
+const FIRST_FOR_CONSUMERS = 3
+const UNKNOWN = -1
+
+export class OffsetValidator {
+  readonly #context: ClientContext
+  readonly #cluster: Cluster
+  readonly #queue: FetchQueue
+  readonly #host: ValidatorHost
+  readonly #troubles: Troubles
+  readonly #loops: LeaderLoops
+  readonly #abort = new AbortController()
+  readonly #isTold: boolean
+
+  constructor(context: ClientContext, cluster: Cluster, queue: FetchQueue, host: ValidatorHost) {
+    this.#context = context
+    this.#cluster = cluster
+    this.#queue = queue
+    this.#host = host
+    this.#troubles = new Troubles(context.clock)
+    this.#loops = new LeaderLoops(context, cluster.metadata, {
+      cursors: () => host.cursors.filter(({ state }) => state === 'validating'),
+      ask: async (leader, cursors) => {
+        const again = await this.#ask(leader, cursors)
+        if (!this.#abort.signal.aborted) host.onValidated()
+        return again
+      },
+    })
+    this.#isTold = resetPolicy(context.settings['auto.offset.reset'])?.to === 'error'
+  }
+
+  /** Looks for cursors that have to be validated. */
+  kick(): void {
+    this.#loops.kick()
+  }
+
+  async close(): Promise<void> {
+    this.#abort.abort()
+    await this.#loops.close()
+  }
+
+  /** @returns whether something is left to be tried again */
+  async #ask(leader: number, cursors: readonly Cursor[]): Promise<boolean> {
+    const { logger, settings } = this.#context
+    const asked = cursors.map(cursor => ({ cursor, version: cursor.version, epoch: this.#leaderOf(cursor).epoch }))
+    let response: Decoded<OffsetForLeaderEpochResponse>
+    try {
+      const broker = this.#cluster.broker(leader)
+      if (broker === undefined) throw KafkaError.of(ErrorCode.ERR_LEADER_NOT_AVAILABLE, `broker ${leader}`)
+      response = await broker.request(OffsetForLeaderEpoch, requestOf(asked), {
+        timeoutMs: settings['socket.timeout.ms'],
+        signal: this.#abort.signal,
+        minVersion: FIRST_FOR_CONSUMERS,
+      })
+    } catch (error) {
+      if (this.#abort.signal.aborted) return false
+      const message = error instanceof Error ? (error.stack ?? error.message) : String(error)
+      if (error instanceof KafkaError && error.code === ErrorCode.ERR__UNSUPPORTED_FEATURE) {
+        // A broker before 2.3: there is nobody to ask.
+        for (const { cursor, version, epoch } of asked) {
+          if (cursor.version === version && cursor.state === 'validating') cursor.validated(epoch)
+        }
+        return false
+      }
+      logger.debug('fetch', 'VALIDATE', `broker ${leader}: ${message}`)
+      this.#cluster.metadata.requestRefresh('a leader did not validate offsets', topicsOf(cursors))
+      return true
+    }
+    let again = false
+    for (const { cursor, version, epoch } of asked) {
+      // Another leader may have answered meanwhile.
+      if (cursor.version !== version || cursor.state !== 'validating') continue
+      const answer = answerAbout(response, cursor)
+      if (answer?.errorCode === ErrorCode.ERR_NO_ERROR) {
+        this.#troubles.over(cursor.name)
+        this.#settle(cursor, epoch, answer)
+      } else {
+        again = true
+        this.#refused(cursor, answer?.errorCode ?? ErrorCode.ERR__BAD_MSG)
+      }
+    }
+    return again
+  }
+
+  #settle(cursor: Cursor, epoch: number, { leaderEpoch, endOffset }: Answer): void {
+    if (leaderEpoch !== UNKNOWN && endOffset >= cursor.fetchOffset) {
+      cursor.validated(epoch)
+      return
+    }
+    const read = `it has been read up to offset ${cursor.fetchOffset} of leader epoch ${cursor.fetchEpoch}`
+    if (leaderEpoch === UNKNOWN || endOffset === UNKNOWN) {
+      this.#queue.forget(cursor)
+      this.#host.reset(cursor, `the log was truncated: ${read}, of which its new leader has nothing`)
+      return
+    }
+    const isUnseen = endOffset >= cursor.position
+    const goesOn = isUnseen ? cursor.position : endOffset
+    const reason = `the log was truncated: ${read}, its new leader has it up to offset ${endOffset}`
+    this.#queue.forget(cursor)
+    if (!isUnseen && this.#isTold) {
+      cursor.stop()
+      const text = `${cursor.name}: ${reason} (auto.offset.reset=error)`
+      this.#host.raise(new KafkaError(ErrorCode.ERR__LOG_TRUNCATION, text))
+      return
+    }
+    this.#context.logger.warning('TRUNCATION', `${cursor.name}: ${reason}; reading goes on at offset ${goesOn}`)
+    cursor.truncate(goesOn, leaderEpoch)
+  }
+
+  #refused(cursor: Cursor, code: number): void {
+    const error = KafkaError.of(code, `validating the position in ${cursor.name}`)
+    this.#context.logger.debug('fetch', 'VALIDATE', error.message)
+    if (isRetriable(code)) this.#cluster.metadata.requestRefresh(error.message, [cursor.topic])
+    else if (this.#troubles.isNews(cursor.name, code)) {
+      this.#host.raise(error, code === ErrorCode.ERR_TOPIC_AUTHORIZATION_FAILED ? cursor.topic : undefined)
+    }
+  }
+
+  #leaderOf({ topic, partition }: Cursor): { leader: number; epoch: number } {
+    const found = this.#cluster.metadata.snapshot.topics.get(topic)?.partitions[partition]
+    return { leader: found?.leader ?? -1, epoch: found?.leaderEpoch ?? UNKNOWN }
+  }
+}
+
+function requestOf(asked: readonly { cursor: Cursor; epoch: number }[]): OffsetForLeaderEpochRequest {
+  const topics = new Map<string, OffsetForLeaderEpochRequest['topics'][number]['partitions'][number][]>()
+  for (const { cursor, epoch } of asked) {
+    const entry = { partition: cursor.partition, currentLeaderEpoch: epoch, leaderEpoch: cursor.fetchEpoch }
+    const list = topics.get(cursor.topic)
+    if (list === undefined) topics.set(cursor.topic, [entry])
+    else list.push(entry)
+  }
+  return { replicaId: -1, topics: [...topics].map(([topic, partitions]) => ({ topic, partitions })) }
+}
+
+function answerAbout(response: Decoded<OffsetForLeaderEpochResponse>, cursor: Cursor): Answer | undefined {
+  const topic = response.topics.find(one => one.topic === cursor.topic)
+  return topic?.partitions.find(one => one.partition === cursor.partition)
+}
+
+function topicsOf(cursors: readonly Cursor[]): string[] {
+  return [...new Set(cursors.map(({ topic }) => topic))]
+}

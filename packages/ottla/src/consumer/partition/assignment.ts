@@ -1,0 +1,157 @@
+/** The partitions that are being consumed. */
+import type { MetadataCache } from '../../cluster/metadata.ts'
+import { OFFSET_INVALID, type TopicPartition, type TopicPartitionOffset } from '../../types.ts'
+import { checkPartitions, invalid, notAssigned } from '../arguments.ts'
+import { Cursor } from './cursor.ts'
+
+/** What has been fetched ahead of the cursors: the fetch queue. */
+export interface FetchedAhead {
+  /** To be called before the cursor moves. */
+  forget(cursor: Cursor): void
+  /** Goes past what comes next and holds nothing to hand out. */
+  passGaps(cursor: Cursor): void
+}
+
+/**
+ * Owns the cursors: each assignment makes new ones, and what is still on its way for the old ones (fetches,
+ * offsets to store) is recognised by them and dropped.
+ */
+export class Assignment {
+  readonly #metadata: MetadataCache
+  readonly #queue: FetchedAhead
+  #storesOffsets: boolean
+  readonly #topics = new Map<string, Map<number, Cursor>>()
+  #cursors: readonly Cursor[] = []
+
+  /** @param storesOffsets `enable.auto.offset.store` */
+  constructor(metadata: MetadataCache, queue: FetchedAhead, storesOffsets: boolean) {
+    this.#metadata = metadata
+    this.#queue = queue
+    this.#storesOffsets = storesOffsets
+  }
+
+  /** All of them; the array is replaced, never changed. */
+  get cursors(): readonly Cursor[] {
+    return this.#cursors
+  }
+
+  get size(): number {
+    return this.#cursors.length
+  }
+
+  get(topic: string, partition: number): Cursor | undefined {
+    return this.#topics.get(topic)?.get(partition)
+  }
+
+  /** Throws KafkaError ERR__STATE for one that is not assigned. */
+  require(partitions: readonly TopicPartition[]): Cursor[] {
+    return partitions.map(({ topic, partition }) => {
+      const cursor = this.get(topic, partition)
+      if (cursor === undefined) throw notAssigned(topic, partition)
+      return cursor
+    })
+  }
+
+  /** Those that `call` names; throws KafkaError ERR__INVALID_ARG for one that is not assigned. */
+  named(partitions: readonly TopicPartition[], call: string): Cursor[] {
+    checkPartitions(partitions, call)
+    return partitions.map(({ topic, partition }) => {
+      const cursor = this.get(topic, partition)
+      if (cursor === undefined) throw invalid(`${call}: ${topic} [${partition}] is not assigned`)
+      return cursor
+    })
+  }
+
+  partitions(): TopicPartition[] {
+    return this.#cursors.map(({ topic, partition }) => ({ topic, partition }))
+  }
+
+  /**
+   * Adds partitions that are not assigned; each begins at its offset.
+   * @param before cursors that these take the place of
+   */
+  add(partitions: readonly TopicPartitionOffset[], before: readonly Cursor[] = []): void {
+    const replaced = new Map(before.map(cursor => [cursor.name, cursor]))
+    for (const { topic, partition, offset, leaderEpoch } of partitions) {
+      const cursor = new Cursor(topic, partition, this.#storesOffsets)
+      const earlier = replaced.get(cursor.name)
+      if (earlier !== undefined) cursor.offsets.follows(earlier.offsets)
+      let byNumber = this.#topics.get(topic)
+      if (byNumber === undefined) {
+        byNumber = new Map<number, Cursor>()
+        this.#topics.set(topic, byNumber)
+      }
+      byNumber.set(partition, cursor)
+      this.#metadata.want(topic)
+      cursor.moveTo(offset, leaderEpoch)
+    }
+    this.#list()
+  }
+
+  /** Gives up partitions and all that was fetched of them. */
+  remove(cursors: readonly Cursor[]): void {
+    for (const cursor of cursors) {
+      if (cursor.dropped) continue
+      cursor.dropped = true
+      this.#queue.passGaps(cursor)
+      this.#queue.forget(cursor)
+      cursor.stop()
+      const byNumber = this.#topics.get(cursor.topic)
+      byNumber?.delete(cursor.partition)
+      if (byNumber?.size === 0) this.#topics.delete(cursor.topic)
+      this.#metadata.unwant(cursor.topic)
+    }
+    this.#list()
+  }
+
+  /** Who stores offsets from now on: the client or the program. */
+  storeOffsets(byClient: boolean): void {
+    this.#storesOffsets = byClient
+    for (const cursor of this.#cursors) cursor.offsets.isAutomatic = byClient
+  }
+
+  /** Goes to these offsets; errors are per partition. */
+  seek(partitions: readonly TopicPartitionOffset[]): TopicPartitionOffset[] {
+    return partitions.map(given => {
+      const { topic, partition, offset, leaderEpoch } = given
+      const cursor = this.get(topic, partition)
+      if (cursor === undefined) return { ...given, error: notAssigned(topic, partition) }
+      this.#queue.forget(cursor)
+      cursor.moveTo(offset, leaderEpoch)
+      return { ...given }
+    })
+  }
+
+  /** Stores offsets for the next commit; errors are per partition. */
+  store(offsets: readonly TopicPartitionOffset[]): TopicPartitionOffset[] {
+    return offsets.map(given => {
+      const { topic, partition, offset, metadata, leaderEpoch } = given
+      const cursor = this.get(topic, partition)
+      if (cursor === undefined) return { ...given, error: notAssigned(topic, partition) }
+      cursor.offsets.store(offset, leaderEpoch ?? -1, cursor.offsets.era, metadata ?? null)
+      return { ...given }
+    })
+  }
+
+  /** Goes past what these partitions have fetched of nothing, where that comes next. */
+  passGaps(cursors: readonly Cursor[]): void {
+    for (const cursor of cursors) if (!cursor.dropped) this.#queue.passGaps(cursor)
+  }
+
+  /** Where reading goes on; errors are per partition. */
+  positions(partitions: readonly TopicPartition[]): TopicPartitionOffset[] {
+    return partitions.map(({ topic, partition }) => {
+      const cursor = this.get(topic, partition)
+      if (cursor !== undefined) {
+        this.#queue.passGaps(cursor)
+        const { undelivered, position } = cursor
+        return { topic, partition, offset: undelivered?.isOver === false ? undelivered.offset : position }
+      }
+      return { topic, partition, offset: OFFSET_INVALID, error: notAssigned(topic, partition) }
+    })
+  }
+
+  #list(): void {
+    this.#cursors = [...this.#topics.values()].flatMap(byNumber => [...byNumber.values()])
+  }
+}

@@ -1,0 +1,141 @@
+/** Messages as the program gets them: deserialized, and seen by interceptors. */
+import { ErrorCode } from '@ottla/protocol'
+import { KafkaError } from '../../errors.ts'
+import { deserializerOf, type DeserializerInput } from '../../serdes.ts'
+import type { Deserializer, Message, SerdesContext, TopicPartition } from '../../types.ts'
+import { movedSince, notAssigned } from '../arguments.ts'
+import type { Cursor } from '../partition/cursor.ts'
+import { FetchedMessage } from '../partition/message.ts'
+import type { Intercept } from './interceptors.ts'
+
+/** What becomes of a message before the program gets it; null leaves it as it is. */
+export interface Decoding {
+  readonly key: Deserializer<unknown> | null
+  readonly value: Deserializer<unknown> | null
+  /** The interceptors' part. */
+  readonly intercept?: Intercept | null
+}
+
+/** Null when there is nothing to decode. */
+export function decodingOf(
+  key: DeserializerInput<unknown> | undefined,
+  value: DeserializerInput<unknown> | undefined,
+  intercept: Intercept | null = null,
+): Decoding | null {
+  if (key === undefined && value === undefined && intercept === null) return null
+  return {
+    key: key === undefined ? null : deserializerOf(key),
+    value: value === undefined ? null : deserializerOf(value),
+    intercept,
+  }
+}
+
+/** Where a message that was handed out came from: what storing its offset needs. */
+export interface HandedOut {
+  readonly cursor: Cursor
+  readonly offset: number
+  readonly leaderEpoch: number
+  readonly isStale: boolean
+}
+
+const origins = new WeakMap<object, HandedOut>()
+
+/** The origin of a message that this library handed out; undefined for any other object. */
+export function originOf(message: object): HandedOut | undefined {
+  return message instanceof FetchedMessage ? message : origins.get(message)
+}
+
+/** Why a message's offset cannot be stored any more; null when it can, or is not known to have been handed out. */
+export function outlived(message: TopicPartition & { readonly offset: number }): KafkaError | null {
+  const origin = originOf(message)
+  if (origin?.cursor.dropped === true) return notAssigned(message.topic, message.partition)
+  return origin?.isStale === true ? movedSince(message) : null
+}
+
+/**
+ * The message with its deserialized fields: a promise only if a deserializer gives one.
+ * Throws, or rejects with, KafkaError ERR__KEY_DESERIALIZATION or ERR__VALUE_DESERIALIZATION, which carries the
+ * raw message in a field that is not printed (`rawMessage`).
+ */
+export function decodeMessage(
+  message: FetchedMessage,
+  decoding: Decoding,
+): Message<unknown, unknown> | Promise<Message<unknown, unknown>> {
+  const decoded = deserialize(message, decoding)
+  if (decoded instanceof Promise) return decoded.then(made => intercepted(message, made, decoding))
+  return intercepted(message, decoded, decoding)
+}
+
+/** As decodeMessage, without the interceptors' part. */
+export function deserialize(
+  message: FetchedMessage,
+  decoding: Decoding,
+): Message<unknown, unknown> | Promise<Message<unknown, unknown>> {
+  return decodeFields(message, decoding, plainMessage)
+}
+
+/** The interceptors' part: what is about to be handed out. */
+export function intercepted(
+  origin: FetchedMessage,
+  message: Message<unknown, unknown>,
+  { intercept }: Decoding,
+): Message<unknown, unknown> {
+  if (intercept === null || intercept === undefined) return message
+  const changed = intercept(message)
+  if (changed !== message) origins.set(changed, origin)
+  return changed
+}
+
+function plainMessage(message: FetchedMessage, key: unknown, value: unknown): Message<unknown, unknown> {
+  const { topic, partition, offset, leaderEpoch, timestamp, timestampType, headers } = message
+  const plain = { topic, partition, offset, leaderEpoch, timestamp, timestampType, key, value, headers }
+  origins.set(plain, message)
+  return plain
+}
+
+/**
+ * What `make` makes of a message and its deserialized key and value; the message itself without deserializers. A promise
+ * only if a deserializer gives one.
+ * Throws, or rejects with, KafkaError ERR__KEY_DESERIALIZATION or ERR__VALUE_DESERIALIZATION, with `rawMessage`.
+ */
+export function decodeFields<From extends Message, To>(
+  message: From,
+  decoding: Decoding,
+  make: (message: From, key: unknown, value: unknown) => To,
+): From | To | Promise<To> {
+  if (decoding.key === null && decoding.value === null) return message
+  const key = decodeField(message, 'key', decoding.key)
+  if (key instanceof Promise) {
+    // Promised as well, so that both are awaited, whichever fails first.
+    const value = new Promise(resolve => resolve(decodeField(message, 'value', decoding.value)))
+    return Promise.all([key, value]).then(([k, v]) => make(message, k, v))
+  }
+  const value = decodeField(message, 'value', decoding.value)
+  if (value instanceof Promise) return value.then((v: unknown) => make(message, key, v))
+  return make(message, key, value)
+}
+
+function decodeField(message: Message, field: 'key' | 'value', deserializer: Deserializer<unknown> | null): unknown {
+  const bytes = message[field]
+  if (bytes === null || deserializer === null) return bytes
+  const context: SerdesContext = { topic: message.topic, field, headers: message.headers }
+  try {
+    const decoded = deserializer(bytes, context)
+    if (!(decoded instanceof Promise)) return decoded
+    const promise: Promise<unknown> = decoded
+    return promise.catch((error: unknown) => {
+      throw undecodable(message, field, error)
+    })
+  } catch (error) {
+    throw undecodable(message, field, error)
+  }
+}
+
+function undecodable(message: Message, field: 'key' | 'value', cause: unknown): KafkaError {
+  const code = field === 'key' ? ErrorCode.ERR__KEY_DESERIALIZATION : ErrorCode.ERR__VALUE_DESERIALIZATION
+  const why = cause instanceof Error ? cause.message : String(cause)
+  const culprit = `the ${field} of ${message.topic} [${message.partition}] at offset ${message.offset}`
+  const error = new KafkaError(code, `${culprit} cannot be deserialized: ${why}`, { cause })
+  // The bytes are the user's: they must not be printed with the error.
+  return Object.defineProperty(error, 'rawMessage', { value: message, enumerable: false })
+}

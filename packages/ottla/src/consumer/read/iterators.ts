@@ -1,0 +1,322 @@
+/** `for await` over a consumer: message by message, or batch by batch. */
+import type { RecordBatch } from '@ottla/protocol'
+import type { Message } from '../../types.ts'
+import { invalid } from '../arguments.ts'
+import type { FetchQueue, TakenBatch } from '../fetch/fetch-queue.ts'
+import { batchesOf, type FetchedMessage } from '../partition/message.ts'
+import { BatchDecoder } from './batch-decoder.ts'
+import type { Decoder, Given } from './decoder.ts'
+import { MessageBatch, recordBatches } from './message-batch.ts'
+import { busy, type Poller } from './poller.ts'
+
+const done = { value: undefined, done: true } as const
+
+/**
+ * Hands out messages; asking for the next stores the offset behind the one before, so that a program that
+ * stops in the middle gets that one again.
+ */
+export class MessageIterator<K, V> implements AsyncIterableIterator<Message<K, V>, undefined> {
+  readonly #poller: Poller<K, V>
+  readonly #queue: FetchQueue
+  /** Handed out last; while a call waits: to be handed out by it. */
+  #last: FetchedMessage | null = null
+  #ended = false
+  #waiting = false
+
+  constructor(poller: Poller<K, V>, queue: FetchQueue) {
+    this.#poller = poller
+    this.#queue = queue
+  }
+
+  next(): Promise<IteratorResult<Message<K, V>, undefined>> {
+    if (this.#ended) return Promise.resolve(done)
+    const poller = this.#poller
+    if (this.#waiting) return Promise.reject(busy())
+    try {
+      poller.acquire(this)
+    } catch (error) {
+      return this.#fail(error)
+    }
+    if (this.#last !== null) this.#storeLast(this.#last)
+    const { decoder } = poller
+    if (decoder !== null) {
+      const given = this.#give(decoder)
+      return given === null || given.message === null
+        ? this.#slowly(() => this.#give(decoder), given)
+        : Promise.resolve({ value: given.message as Message<K, V>, done: false }) // the deserializers make K and V
+    }
+    const message = this.#take()
+    // Without deserializers, K and V are Buffer.
+    if (message !== null) return Promise.resolve({ value: message as unknown as Message<K, V>, done: false })
+    return this.#slowly(() => {
+      const origin = this.#take()
+      return origin === null ? null : { origin, message: origin, error: null }
+    })
+  }
+
+  /** A `next` under way ends with it, and what it would have handed out is the next reader's. */
+  return(): Promise<IteratorResult<Message<K, V>, undefined>> {
+    if (this.#waiting && this.#last !== null)
+      putBack(this.#queue, this.#last, this.#last.offset, batchesOf([this.#last]))
+    this.#end()
+    return Promise.resolve(done)
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this
+  }
+
+  async #slowly(
+    take: () => Given | null,
+    first: Given | null = null,
+  ): Promise<IteratorResult<Message<K, V>, undefined>> {
+    this.#waiting = true
+    try {
+      const given = first ?? (await this.#poller.awaitNext(this, take))
+      if (given === null) this.#end()
+      if (given === null || this.#isLeft()) return done
+      if (given.message === null) throw given.error
+      return { value: given.message as Message<K, V>, done: false } // the deserializers make K and V
+    } catch (error) {
+      if (this.#isLeft()) return done
+      // A message that cannot be deserialized is not handed out again.
+      if (this.#last !== null) this.#storeLast(this.#last)
+      this.#end()
+      throw error
+    } finally {
+      this.#waiting = false
+    }
+  }
+
+  #take(): FetchedMessage | null {
+    const message = this.#poller.takeNow()
+    if (message !== null) this.#handOut(message)
+    return message
+  }
+
+  #give(decoder: Decoder): Given | null {
+    const given = this.#poller.giveNow(decoder)
+    if (given !== null) this.#handOut(given.origin)
+    return given
+  }
+
+  #handOut(message: FetchedMessage): void {
+    this.#last = message
+    message.cursor.offsets.inHand = true
+  }
+
+  #storeLast(last: FetchedMessage): void {
+    const { offsets, dropped } = last.cursor
+    this.#last = null
+    offsets.inHand = false
+    if (this.#poller.storesOffsets && !dropped) offsets.store(last.offset + 1, last.leaderEpoch, last.era)
+  }
+
+  #fail(error: unknown): Promise<never> {
+    this.#ended = true
+    return Promise.reject(error instanceof Error ? error : new Error(String(error)))
+  }
+
+  // A method: the compiler takes a field for what it was before an `await`.
+  #isLeft(): boolean {
+    return this.#ended
+  }
+
+  #end(): void {
+    this.#ended = true
+    this.#last = null
+    this.#poller.release(this)
+  }
+}
+
+export interface BatchOptions {
+  /** Most messages of one batch; 10,000 by default. */
+  readonly maxMessages?: number
+  /** How long to wait for a fuller batch once there is a message, in ms; 0 by default. */
+  readonly maxWaitMs?: number
+}
+
+/** Throws KafkaError ERR__INVALID_ARG. */
+function checkBatchOptions({ maxMessages, maxWaitMs }: BatchOptions): void {
+  if (maxMessages !== undefined && !(Number.isInteger(maxMessages) && maxMessages > 0)) {
+    throw invalid(`batches: maxMessages=${maxMessages} has to be 1 or more`)
+  }
+  if (maxWaitMs !== undefined && !(maxWaitMs >= 0)) throw invalid(`batches: maxWaitMs=${maxWaitMs} has to be 0 or more`)
+}
+
+/** No batch, but something else to do. */
+export const DUE: unique symbol = Symbol('due')
+const MORE: unique symbol = Symbol('more')
+const DEFAULT_MAX_MESSAGES = 10_000
+// Batches are decompressed when they are taken: this bounds what is decompressed at a time.
+const MOST_BYTES = 4 * 1024 * 1024
+
+/** Who reads for transactions. */
+export interface BatchObserver {
+  /** A batch is about to be handed out. */
+  onTaken(): void
+  /** There is none: whether `nextOr` shall say so instead of waiting. */
+  isDue(): boolean
+}
+
+/** Hands out batches; asking for the next stores the offset behind the one before, or as far as markProcessed says. */
+export class BatchIterator<K, V> implements AsyncIterableIterator<MessageBatch<K, V>, undefined> {
+  readonly #poller: Poller<K, V>
+  readonly #queue: FetchQueue
+  readonly #maxMessages: number
+  readonly #maxWaitMs: number
+  readonly #observer: BatchObserver | null
+  #last: MessageBatch<K, V> | null = null
+  /** To be handed out by the call that waits. */
+  #taken: TakenBatch | null = null
+  /** Where there are deserializers: what comes next. */
+  #decoder: BatchDecoder<K, V> | null = null
+  #ended = false
+  #waiting = false
+
+  constructor(poller: Poller<K, V>, queue: FetchQueue, options: BatchOptions, observer: BatchObserver | null = null) {
+    checkBatchOptions(options)
+    this.#poller = poller
+    this.#queue = queue
+    this.#maxMessages = options.maxMessages ?? DEFAULT_MAX_MESSAGES
+    this.#maxWaitMs = options.maxWaitMs ?? 0
+    this.#observer = observer
+  }
+
+  async next(): Promise<IteratorResult<MessageBatch<K, V>, undefined>> {
+    const batch = await this.nextOr()
+    return batch === null || batch === DUE ? done : { value: batch, done: false }
+  }
+
+  /** The next batch; null at the end, DUE when the observer is not to wait for one. */
+  async nextOr(): Promise<MessageBatch<K, V> | typeof DUE | null> {
+    if (this.#ended) return null
+    if (this.#waiting) throw busy()
+    this.#waiting = true
+    try {
+      this.#poller.acquire(this)
+      this.storeLast(this.#poller.storesOffsets)
+      const batch = await this.#take()
+      if (batch === null) this.#end()
+      if (batch === null || batch === DUE) return batch
+      if (this.#isLeft()) return null
+      this.#last = batch
+      batch.taken.cursor.offsets.inHand = true
+      return batch
+    } catch (error) {
+      if (this.#isLeft()) return null
+      this.#end()
+      throw error
+    } finally {
+      this.#decoder?.unwatch()
+      this.#taken = null
+      this.#waiting = false
+    }
+  }
+
+  /** As of an iterator over messages. */
+  return(): Promise<IteratorResult<MessageBatch<K, V>, undefined>> {
+    this.#end()
+    return Promise.resolve(done)
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this
+  }
+
+  async #take(): Promise<MessageBatch<K, V> | typeof DUE | null> {
+    const poller = this.#poller
+    const queue = this.#queue
+    const take = (): MessageBatch<K, V> | typeof DUE | null => {
+      const batch = this.#next()
+      if (batch !== null) this.#taken = batch.taken
+      if (batch !== null) this.#observer?.onTaken()
+      return batch ?? (!poller.isInterrupted && this.#observer?.isDue() === true ? DUE : null)
+    }
+    let taken: MessageBatch<K, V> | typeof DUE | null = null
+    if (this.#maxWaitMs > 0 && this.#decoder === null) {
+      // What holds no message does not wait for any.
+      const found = await poller.awaitNext(this, () => (queue.messages > 0 ? MORE : take()))
+      if (found === MORE) await poller.linger(this, this.#maxWaitMs, () => queue.messages >= this.#maxMessages)
+      else taken = found
+    }
+    if (this.#isLeft()) return null
+    return taken ?? take() ?? (await poller.awaitNext(this, take))
+  }
+
+  #next(): MessageBatch<K, V> | null {
+    const poller = this.#poller
+    const { decoding } = poller
+    if (this.#decoder !== null && (this.#decoder.isOver || this.#decoder.isPaused)) this.#giveBack()
+    if (this.#decoder === null) {
+      const taken = poller.takeBatchNow(this.#maxMessages, MOST_BYTES)
+      if (taken === null) return null
+      if (decoding === null) return new MessageBatch<K, V>(taken, null)
+      this.#decoder = new BatchDecoder<K, V>(taken, decoding, poller.decoderHost)
+    } else {
+      poller.polls++
+      if (poller.isInterrupted) return null
+    }
+    const decoder = this.#decoder
+    const { failed } = decoder
+    if (failed !== null) {
+      const { cursor, offset, leaderEpoch, era } = failed.message
+      if (poller.storesOffsets) cursor.offsets.store(offset + 1, leaderEpoch, era)
+      this.#taken = { ...decoder.rest, firstOffset: offset + 1 }
+      throw failed.cause
+    }
+    const batch = decoder.take()
+    if (batch === null) {
+      decoder.watch()
+    } else if (decoder.isOver) {
+      decoder.leave()
+      this.#decoder = null
+    }
+    return batch
+  }
+
+  /** The batch before is done with, as far as it says. */
+  storeLast(isStored: boolean): void {
+    const last = this.#last
+    this.#last = null
+    if (last === null) return
+    const { nextOffset } = last
+    const { cursor, leaderEpoch, era } = last.taken
+    cursor.offsets.inHand = false
+    if (nextOffset === null || !isStored || cursor.dropped) return
+    cursor.offsets.store(nextOffset, leaderEpoch, era)
+  }
+
+  // As above.
+  #isLeft(): boolean {
+    return this.#ended
+  }
+
+  /** What is not handed out is for the next one, or the next reader. */
+  #giveBack(): void {
+    const decoder = this.#decoder
+    const back = this.#taken ?? (decoder?.isOver === false ? decoder.rest : null)
+    this.#decoder = null
+    this.#taken = null
+    decoder?.leave()
+    if (back !== null) putBack(this.#queue, back, back.firstOffset, recordBatches(back))
+  }
+
+  #end(): void {
+    this.#giveBack()
+    this.#ended = true
+    this.#last = null
+    this.#poller.release(this)
+  }
+}
+
+/** The next reader begins there, unless the position has moved meanwhile. */
+function putBack(
+  queue: FetchQueue,
+  { cursor, era }: Pick<TakenBatch, 'cursor' | 'era'>,
+  offset: number,
+  batches: readonly RecordBatch[],
+): void {
+  cursor.offsets.inHand = false
+  if (!cursor.dropped && cursor.offsets.era === era) queue.putBack(cursor, offset, batches)
+}

@@ -1,0 +1,141 @@
+/** What the program has at the moment, in the order in which it was begun. Pure. */
+import type { TopicPartition } from '../../types.ts'
+
+/** One message that the program has. */
+export interface Job {
+  readonly place: TopicPartition & { readonly name: string }
+  readonly offset: number
+  /**
+   * `handler` of a run, `reader` of a partition's stream, what a message goes through before the program gets it, or a
+   * rebalance `callback`, whose time nobody counts.
+   */
+  readonly by: 'handler' | 'reader' | 'deserializer' | 'callback'
+  /** The function that reads the messages (`callerNow`); empty where that is not known. */
+  readonly reader: string
+  /** When it began (monotonic ms). */
+  readonly since: number
+  /** It waits for the end of what it is part of: nobody is to wait for it. */
+  isEnding: boolean
+  /** It has waited for that. */
+  hasAsked: boolean
+  readonly holder: JobHolder
+}
+
+/** Whose job it is, while there is one. */
+export interface JobHolder {
+  job: Job | null
+  /** Its job has become one that waits for the end. */
+  onEnding(): void
+  /** The program is done, and has not failed; the job ends after that. */
+  onDone?(): void
+}
+
+/** As the list has it. */
+type ListedJob = { -readonly [Field in keyof Job]: Job[Field] } & {
+  isListed: boolean
+  /** Somebody may hold on to it. */
+  isSeen: boolean
+  before: ListedJob | null
+  after: ListedJob | null
+}
+
+/** A linked list: messages come and go by the million, and a Set is made anew every few of them. */
+export class Jobs {
+  #first: ListedJob | null = null
+  #last: ListedJob | null = null
+  #size = 0
+
+  get size(): number {
+    return this.#size
+  }
+
+  /** Since when the first has been at work (monotonic ms); Infinity without any. */
+  get oldestSince(): number {
+    return this.#first?.since ?? Infinity
+  }
+
+  add(holder: JobHolder, place: Job['place'], offset: number, by: Job['by'], reader: string, since: number): Job {
+    const job: ListedJob = {
+      place,
+      by,
+      holder,
+      offset,
+      reader,
+      since,
+      isEnding: false,
+      hasAsked: false,
+      isListed: false,
+      isSeen: false,
+      before: null,
+      after: null,
+    }
+    this.#append(job)
+    return job
+  }
+
+  has(job: Job): boolean {
+    return (job as ListedJob).isListed // there are no others
+  }
+
+  /** @returns false if it was not there */
+  delete(job: Job): boolean {
+    const listed = job as ListedJob // as above
+    if (!listed.isListed) return false
+    this.#unlink(listed)
+    return true
+  }
+
+  /** It ends, and begins again with another offset. @returns false, with nothing done, if somebody has to see its end */
+  renew(job: Job, offset: number, reader: string, since: number): boolean {
+    const listed = job as ListedJob // as above
+    if (listed.isSeen || !listed.isListed) return false
+    this.#unlink(listed)
+    listed.offset = offset
+    listed.reader = reader
+    listed.since = since
+    this.#append(listed)
+    return true
+  }
+
+  clear(): void {
+    for (const job of this.all()) this.delete(job)
+  }
+
+  all(): Job[] {
+    const found: Job[] = []
+    for (let job = this.#first; job !== null; job = job.after) found.push(seen(job))
+    return found
+  }
+
+  /** Those that began before, the longest first. */
+  begunBefore(time: number): Job[] {
+    const found: Job[] = []
+    for (let job = this.#first; job !== null && job.since < time; job = job.after) found.push(seen(job))
+    return found
+  }
+
+  #append(job: ListedJob): void {
+    job.isListed = true
+    job.before = this.#last
+    if (this.#last === null) this.#first = job
+    else this.#last.after = job
+    this.#last = job
+    this.#size++
+  }
+
+  #unlink(job: ListedJob): void {
+    const { before, after } = job
+    if (before === null) this.#first = after
+    else before.after = after
+    if (after === null) this.#last = before
+    else after.before = before
+    job.before = job.after = null
+    job.isListed = false
+    this.#size--
+  }
+}
+
+function seen(job: ListedJob): Job {
+  job.isSeen = true
+  return job
+}

@@ -1,0 +1,107 @@
+/** What waits for the program besides messages, and the one reader that waits for either. */
+import { onAbort } from '../../base/abort.ts'
+import { abortReason, type Clock } from '../../base/clock.ts'
+import { Ring } from '../../base/ring.ts'
+import type { KafkaError } from '../../errors.ts'
+import type { ConsumerEvent, Event } from '../../types.ts'
+
+type AnyEvent = ConsumerEvent<unknown, unknown>
+
+// A program that reads messages only by batches or iterators would pile them up otherwise.
+const MOST_EVENTS = 1000
+
+export class Mailbox {
+  readonly #clock: Clock
+  readonly #events = new Ring<AnyEvent>()
+  readonly #waitingErrors = new Set<string>()
+  // Only the newest statistics wait: they are large, and nobody wants old ones.
+  #stats: { type: 'stats'; json: string } | null = null
+  #wake: (() => void) | null = null
+  /** Something comes before the next message: an event, a rebalance, the end. Set by whoever brings it. */
+  attention = false
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  get isEmpty(): boolean {
+    return this.#events.length === 0
+  }
+
+  /** Events that wait. */
+  get length(): number {
+    return this.#events.length
+  }
+
+  /** As post; leaves out what has another way to the program, or is of another client. */
+  hear(event: Event): void {
+    if (event.type !== 'log' && event.type !== 'delivery' && event.type !== 'acknowledged') this.post(event)
+  }
+
+  post(event: AnyEvent): void {
+    if (event.type === 'error' && this.#isWaiting(event.error)) return
+    if (event.type === 'stats') {
+      if (this.#stats !== null) {
+        this.#stats.json = event.json
+        return
+      }
+      event = this.#stats = { ...event }
+    }
+    if (this.#events.length >= MOST_EVENTS) this.take()
+    this.#events.push(event)
+    this.call()
+  }
+
+  take(): AnyEvent | undefined {
+    const event = this.#events.shift()
+    if (event?.type === 'error') this.#waitingErrors.delete(keyOf(event.error))
+    if (event?.type === 'stats') this.#stats = null
+    return event
+  }
+
+  /** Has the reader look before it takes the next message, and wakes it if it waits. */
+  call(): void {
+    this.attention = true
+    this.wake()
+  }
+
+  wake(): void {
+    this.#wake?.()
+  }
+
+  /** Resolves at a wake-up or after `ms` (Infinity: never); rejects with the signal's reason. */
+  wait(ms: number, signal: AbortSignal | undefined): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (signal?.aborted === true) {
+        reject(abortReason(signal))
+        return
+      }
+      const settle = (): void => {
+        this.#wake = null
+        timer?.cancel()
+        stopListening()
+      }
+      const stopListening = onAbort(signal, () => {
+        settle()
+        if (signal !== undefined) reject(abortReason(signal))
+      })
+      this.#wake = () => {
+        settle()
+        resolve()
+      }
+      const timer = ms === Infinity ? null : this.#clock.setTimer(ms, () => this.#wake?.())
+    })
+  }
+
+  // The same trouble, found again while the program has not looked, is one event.
+  #isWaiting(error: KafkaError): boolean {
+    const key = keyOf(error)
+    if (this.#waitingErrors.has(key)) return true
+    this.#waitingErrors.add(key)
+    return false
+  }
+}
+
+function keyOf(error: KafkaError): string {
+  return `${error.code} ${error.message}`
+}

@@ -1,0 +1,75 @@
+/** One reader at a time: who has acquired the seat has all that comes, until it is left. */
+import { nextTurn } from '../../base/turn.ts'
+import type { KafkaError } from '../../errors.ts'
+import type { Mailbox } from './mailbox.ts'
+
+/**
+ * Whoever has left takes nothing more, and its wait ends: what comes is the next reader's. So each looks after whatever
+ * it has awaited whether it still has the seat.
+ */
+export class Seat {
+  readonly #mailbox: Mailbox
+  readonly #busy: () => KafkaError
+  #reader: object | null = null
+  #waiting = 0
+
+  /** @param busy why another one cannot have it */
+  constructor(mailbox: Mailbox, busy: () => KafkaError) {
+    this.#mailbox = mailbox
+    this.#busy = busy
+  }
+
+  get isTaken(): boolean {
+    return this.#reader !== null
+  }
+
+  /** Whether a call is waiting right now. */
+  get isWaitedIn(): boolean {
+    return this.#waiting > 0
+  }
+
+  has(reader: object): boolean {
+    return this.#reader === reader
+  }
+
+  /** From now until `leave`. Throws KafkaError ERR__STATE if another one has it. */
+  acquire(reader: object): void {
+    if (this.#reader !== null && this.#reader !== reader) throw this.#busy()
+    this.#reader = reader
+  }
+
+  leave(reader: object): void {
+    if (this.#reader !== reader) return
+    this.#reader = null
+    // It alone can be waiting.
+    this.#mailbox.wake()
+  }
+
+  waitBegins(): void {
+    this.#waiting++
+  }
+
+  waitEnds(): void {
+    this.#waiting--
+  }
+
+  /** For a call of its own, which waits. To be called when the seat is free. */
+  async alone<T>(work: (reader: object) => Promise<T>): Promise<T> {
+    const reader = {}
+    this.#reader = reader
+    this.#waiting++
+    try {
+      return await work(reader)
+    } finally {
+      this.#waiting--
+      this.leave(reader)
+    }
+  }
+
+  /** Not at once: a program that tries again and again must not keep everything else from happening. */
+  async refuse(closed: KafkaError | null): Promise<never> {
+    const error = closed ?? this.#busy()
+    await nextTurn()
+    throw error
+  }
+}
