@@ -1,18 +1,46 @@
-/** A message on its way from the queue to the program, while its deserializers are at work. */
+/** A message on its way to the program, while its deserializers are at work. */
 import type { Clock } from '../../base/clock.ts'
-import type { Message } from '../../types.ts'
-import type { FetchQueue } from '../fetch/fetch-queue.ts'
-import { batchesOf, type FetchedMessage } from '../partition/message.ts'
+import { KafkaError } from '../../errors.ts'
 import type { AtWork } from './at-work.ts'
-import { deserialize, intercepted, type Decoding } from './decoding.ts'
 import type { Job, JobHolder } from './jobs.ts'
 
 /** What the program gets. */
-export interface Given {
-  readonly origin: FetchedMessage
+export interface Given<Origin, M> {
+  readonly origin: Origin
   /** Null when a deserializer has failed. */
-  readonly message: Message<unknown, unknown> | null
+  readonly message: M | null
   readonly error: unknown
+}
+
+/** As `poll` gives it; throws what is no KafkaError. */
+export function eventOf<Origin, M>({ message, error }: Given<Origin, M>): MessageOrError<M> {
+  if (message !== null) return { type: 'message', message }
+  if (error instanceof KafkaError) return { type: 'error', error }
+  throw error
+}
+
+type MessageOrError<M> =
+  { readonly type: 'message'; readonly message: M } | { readonly type: 'error'; readonly error: KafkaError }
+
+/** Where the messages come from, and how they are kept while deserializers are at work. */
+export interface DecoderSource<Origin, M> {
+  /** The next one as it was fetched; null when there is none. */
+  take(): Origin | null
+  /** A promise only if a deserializer gives one. */
+  deserialize(origin: Origin): M | Promise<M>
+  /** As it is to be handed out, now. */
+  finish(origin: Origin, message: M): M
+  /** Deserializers have it from now on. */
+  keep(origin: Origin): void
+  /** They have not any more. */
+  unkeep(origin: Origin): void
+  /** It is not to be handed out now. */
+  isWithdrawn(origin: Origin): boolean
+  /** It is another's: its partition, or its lock. */
+  isLost(origin: Origin): boolean
+  /** It comes next, if it may be handed out at all. */
+  putBack(origin: Origin): void
+  placeOf(origin: Origin): Job['place']
 }
 
 /** What deserializers need of their consumer. */
@@ -59,49 +87,46 @@ export class DecodingJob implements JobHolder {
   }
 }
 
-type AnyMessage = Message<unknown, unknown>
-
-interface Kept {
-  readonly origin: FetchedMessage
+interface Kept<Origin, M> {
+  readonly origin: Origin
   readonly job: DecodingJob
   isReady: boolean
   /** Nobody has waited for it yet. */
   isFresh: boolean
-  message: AnyMessage | null
+  message: M | null
   error: unknown
 }
 
 /** One at a time, in order: what a call does not wait for any longer is the next one's. */
-export class Decoder {
-  readonly #queue: FetchQueue
-  readonly #decoding: Decoding
-  readonly #host: DecoderHost
-  #kept: Kept | null = null
+export class Decoder<Origin extends { readonly offset: number }, M> {
+  readonly #source: DecoderSource<Origin, M>
+  readonly #host: Pick<DecoderHost, 'atWork' | 'wake'>
+  #kept: Kept<Origin, M> | null = null
 
-  constructor(queue: FetchQueue, decoding: Decoding, host: DecoderHost) {
-    this.#queue = queue
-    this.#decoding = decoding
+  constructor(source: DecoderSource<Origin, M>, host: Pick<DecoderHost, 'atWork' | 'wake'>) {
+    this.#source = source
     this.#host = host
   }
 
   /** The next message, to be handed out now; null when there is none, or deserializers are at work. */
-  take(): Given | null {
+  take(): Given<Origin, M> | null {
+    const source = this.#source
     const kept = this.#kept
     if (kept !== null) {
       const { origin, isReady, message, error } = kept
-      if (origin.isOver || origin.cursor.paused) {
+      if (source.isWithdrawn(origin)) {
         this.giveBack()
       } else {
         if (!isReady) return null
         this.#kept = null
-        origin.cursor.undelivered = null
+        source.unkeep(origin)
         return this.#given(origin, message, error)
       }
     }
-    const origin = this.#queue.take()
+    const origin = source.take()
     if (origin === null) return null
     try {
-      const made = deserialize(origin, this.#decoding)
+      const made = source.deserialize(origin)
       if (!(made instanceof Promise)) return this.#given(origin, made, null)
       this.#keep(origin, made)
       return null
@@ -121,24 +146,24 @@ export class Decoder {
     if (kept === null) return
     kept.isFresh = false
     for (let i = 0; i < FEW && !kept.isReady; i++) await Promise.resolve()
-    if (!kept.isReady && kept === this.#kept) kept.job.begin(kept.origin.cursor, kept.origin.offset)
+    if (!kept.isReady && kept === this.#kept) {
+      kept.job.begin(this.#source.placeOf(kept.origin), kept.origin.offset)
+    }
   }
 
-  /** Another kind of reader takes what comes; what the position has moved away from is forgotten. */
-  giveBack(): void {
+  /** Another kind of reader takes what comes. @param isLost see DecodingJob.abandon; by default, as the source says */
+  giveBack(isLost?: boolean): void {
     const kept = this.#kept
     if (kept === null) return
     const { origin, job } = kept
-    const { cursor } = origin
     this.#kept = null
-    job.abandon(cursor.dropped)
-    cursor.undelivered = null
-    if (!origin.isOver) this.#queue.putBack(cursor, origin.offset, batchesOf([origin]))
+    job.abandon(isLost ?? this.#source.isLost(origin))
+    this.#source.unkeep(origin)
+    this.#source.putBack(origin)
   }
 
-  #keep(origin: FetchedMessage, made: Promise<AnyMessage>): void {
-    const { cursor } = origin
-    const kept: Kept = {
+  #keep(origin: Origin, made: Promise<M>): void {
+    const kept: Kept<Origin, M> = {
       origin,
       job: new DecodingJob(this.#host),
       isReady: false,
@@ -147,8 +172,8 @@ export class Decoder {
       error: null,
     }
     this.#kept = kept
-    cursor.undelivered = origin
-    const ended = (message: AnyMessage | null, error: unknown): void => {
+    this.#source.keep(origin)
+    const ended = (message: M | null, error: unknown): void => {
       kept.isReady = true
       kept.message = message
       kept.error = error
@@ -161,7 +186,7 @@ export class Decoder {
     )
   }
 
-  #given(origin: FetchedMessage, message: AnyMessage | null, error: unknown): Given {
-    return { origin, message: message === null ? null : intercepted(origin, message, this.#decoding), error }
+  #given(origin: Origin, message: M | null, error: unknown): Given<Origin, M> {
+    return { origin, message: message === null ? null : this.#source.finish(origin, message), error }
   }
 }

@@ -5,33 +5,31 @@ import { invalid } from '../arguments.ts'
 import type { FetchQueue, TakenBatch } from '../fetch/fetch-queue.ts'
 import { batchesOf, type FetchedMessage } from '../partition/message.ts'
 import { BatchDecoder } from './batch-decoder.ts'
-import type { Decoder, Given } from './decoder.ts'
+import type { FetchedDecoder, GivenMessage } from './fetched-source.ts'
 import { MessageBatch, recordBatches } from './message-batch.ts'
 import { busy, type Poller } from './poller.ts'
-
-const done = { value: undefined, done: true } as const
+import { done, ReaderIterator } from './reader-iterator.ts'
 
 /**
  * Hands out messages; asking for the next stores the offset behind the one before, so that a program that
  * stops in the middle gets that one again.
  */
-export class MessageIterator<K, V> implements AsyncIterableIterator<Message<K, V>, undefined> {
+export class MessageIterator<K, V> extends ReaderIterator<Message<K, V>> {
   readonly #poller: Poller<K, V>
   readonly #queue: FetchQueue
   /** Handed out last; while a call waits: to be handed out by it. */
   #last: FetchedMessage | null = null
-  #ended = false
-  #waiting = false
 
   constructor(poller: Poller<K, V>, queue: FetchQueue) {
+    super()
     this.#poller = poller
     this.#queue = queue
   }
 
   next(): Promise<IteratorResult<Message<K, V>, undefined>> {
-    if (this.#ended) return Promise.resolve(done)
+    if (this.isEnded) return Promise.resolve(done)
     const poller = this.#poller
-    if (this.#waiting) return Promise.reject(busy())
+    if (this.isWaiting) return Promise.reject(busy())
     try {
       poller.acquire(this)
     } catch (error) {
@@ -41,9 +39,9 @@ export class MessageIterator<K, V> implements AsyncIterableIterator<Message<K, V
     const { decoder } = poller
     if (decoder !== null) {
       const given = this.#give(decoder)
-      return given === null || given.message === null
-        ? this.#slowly(() => this.#give(decoder), given)
-        : Promise.resolve({ value: given.message as Message<K, V>, done: false }) // the deserializers make K and V
+      if (given === null) return this.#slowly(() => this.#give(decoder))
+      if (given.message === null) return this.#fail(given.error)
+      return Promise.resolve({ value: given.message as Message<K, V>, done: false }) // the deserializers make K and V
     }
     const message = this.#take()
     // Without deserializers, K and V are Buffer.
@@ -54,38 +52,21 @@ export class MessageIterator<K, V> implements AsyncIterableIterator<Message<K, V
     })
   }
 
-  /** A `next` under way ends with it, and what it would have handed out is the next reader's. */
-  return(): Promise<IteratorResult<Message<K, V>, undefined>> {
-    if (this.#waiting && this.#last !== null)
+  override return(): Promise<IteratorResult<Message<K, V>, undefined>> {
+    if (this.isWaiting && this.#last !== null)
       putBack(this.#queue, this.#last, this.#last.offset, batchesOf([this.#last]))
-    this.#end()
-    return Promise.resolve(done)
+    return super.return()
   }
 
-  [Symbol.asyncIterator](): this {
-    return this
-  }
-
-  async #slowly(
-    take: () => Given | null,
-    first: Given | null = null,
-  ): Promise<IteratorResult<Message<K, V>, undefined>> {
-    this.#waiting = true
-    try {
-      const given = first ?? (await this.#poller.awaitNext(this, take))
-      if (given === null) this.#end()
-      if (given === null || this.#isLeft()) return done
-      if (given.message === null) throw given.error
-      return { value: given.message as Message<K, V>, done: false } // the deserializers make K and V
-    } catch (error) {
-      if (this.#isLeft()) return done
-      // A message that cannot be deserialized is not handed out again.
-      if (this.#last !== null) this.#storeLast(this.#last)
-      this.#end()
-      throw error
-    } finally {
-      this.#waiting = false
-    }
+  #slowly(take: () => GivenMessage | null): Promise<IteratorResult<Message<K, V>, undefined>> {
+    return this.waitFor<GivenMessage, IteratorResult<Message<K, V>, undefined>>(
+      () => this.#poller.awaitNext(this, take),
+      ({ message, error }) => {
+        if (message === null) throw error
+        return { value: message as Message<K, V>, done: false } // the deserializers make K and V
+      },
+      done,
+    )
   }
 
   #take(): FetchedMessage | null {
@@ -94,7 +75,7 @@ export class MessageIterator<K, V> implements AsyncIterableIterator<Message<K, V
     return message
   }
 
-  #give(decoder: Decoder): Given | null {
+  #give(decoder: FetchedDecoder): GivenMessage | null {
     const given = this.#poller.giveNow(decoder)
     if (given !== null) this.#handOut(given.origin)
     return given
@@ -112,18 +93,19 @@ export class MessageIterator<K, V> implements AsyncIterableIterator<Message<K, V
     if (this.#poller.storesOffsets && !dropped) offsets.store(last.offset + 1, last.leaderEpoch, last.era)
   }
 
-  #fail(error: unknown): Promise<never> {
-    this.#ended = true
-    return Promise.reject(error instanceof Error ? error : new Error(String(error)))
+  /** As if it had been waited for. */
+  #fail(error: unknown): Promise<typeof done> {
+    const find = (): never => {
+      throw error
+    }
+    return this.waitFor<never, typeof done>(find, () => done, done)
   }
 
-  // A method: the compiler takes a field for what it was before an `await`.
-  #isLeft(): boolean {
-    return this.#ended
+  protected override onFailure(): void {
+    if (this.#last !== null) this.#storeLast(this.#last)
   }
 
-  #end(): void {
-    this.#ended = true
+  protected override onEnd(): void {
     this.#last = null
     this.#poller.release(this)
   }
@@ -160,7 +142,7 @@ export interface BatchObserver {
 }
 
 /** Hands out batches; asking for the next stores the offset behind the one before, or as far as markProcessed says. */
-export class BatchIterator<K, V> implements AsyncIterableIterator<MessageBatch<K, V>, undefined> {
+export class BatchIterator<K, V> extends ReaderIterator<MessageBatch<K, V>> {
   readonly #poller: Poller<K, V>
   readonly #queue: FetchQueue
   readonly #maxMessages: number
@@ -171,10 +153,9 @@ export class BatchIterator<K, V> implements AsyncIterableIterator<MessageBatch<K
   #taken: TakenBatch | null = null
   /** Where there are deserializers: what comes next. */
   #decoder: BatchDecoder<K, V> | null = null
-  #ended = false
-  #waiting = false
 
   constructor(poller: Poller<K, V>, queue: FetchQueue, options: BatchOptions, observer: BatchObserver | null = null) {
+    super()
     checkBatchOptions(options)
     this.#poller = poller
     this.#queue = queue
@@ -189,44 +170,26 @@ export class BatchIterator<K, V> implements AsyncIterableIterator<MessageBatch<K
   }
 
   /** The next batch; null at the end, DUE when the observer is not to wait for one. */
-  async nextOr(): Promise<MessageBatch<K, V> | typeof DUE | null> {
-    if (this.#ended) return null
-    if (this.#waiting) throw busy()
-    this.#waiting = true
-    try {
-      this.#poller.acquire(this)
-      this.storeLast(this.#poller.storesOffsets)
-      const batch = await this.#take()
-      if (batch === null) this.#end()
-      if (batch === null || batch === DUE) return batch
-      if (this.#isLeft()) return null
-      this.#last = batch
-      batch.taken.cursor.offsets.inHand = true
-      return batch
-    } catch (error) {
-      if (this.#isLeft()) return null
-      this.#end()
-      throw error
-    } finally {
-      this.#decoder?.unwatch()
-      this.#taken = null
-      this.#waiting = false
-    }
-  }
-
-  /** As of an iterator over messages. */
-  return(): Promise<IteratorResult<MessageBatch<K, V>, undefined>> {
-    this.#end()
-    return Promise.resolve(done)
-  }
-
-  [Symbol.asyncIterator](): this {
-    return this
+  nextOr(): Promise<MessageBatch<K, V> | typeof DUE | null> {
+    if (this.isEnded) return Promise.resolve(null)
+    if (this.isWaiting) return Promise.reject(busy())
+    return this.waitFor<MessageBatch<K, V> | typeof DUE, MessageBatch<K, V> | typeof DUE | null>(
+      () => this.#take(),
+      batch => {
+        if (batch === DUE) return DUE
+        this.#last = batch
+        batch.taken.cursor.offsets.inHand = true
+        return batch
+      },
+      null,
+    )
   }
 
   async #take(): Promise<MessageBatch<K, V> | typeof DUE | null> {
     const poller = this.#poller
     const queue = this.#queue
+    poller.acquire(this)
+    this.storeLast(poller.storesOffsets)
     const take = (): MessageBatch<K, V> | typeof DUE | null => {
       const batch = this.#next()
       if (batch !== null) this.#taken = batch.taken
@@ -240,7 +203,7 @@ export class BatchIterator<K, V> implements AsyncIterableIterator<MessageBatch<K
       if (found === MORE) await poller.linger(this, this.#maxWaitMs, () => queue.messages >= this.#maxMessages)
       else taken = found
     }
-    if (this.#isLeft()) return null
+    if (this.isEnded) return null
     return taken ?? take() ?? (await poller.awaitNext(this, take))
   }
 
@@ -287,11 +250,6 @@ export class BatchIterator<K, V> implements AsyncIterableIterator<MessageBatch<K
     cursor.offsets.store(nextOffset, leaderEpoch, era)
   }
 
-  // As above.
-  #isLeft(): boolean {
-    return this.#ended
-  }
-
   /** What is not handed out is for the next one, or the next reader. */
   #giveBack(): void {
     const decoder = this.#decoder
@@ -302,9 +260,13 @@ export class BatchIterator<K, V> implements AsyncIterableIterator<MessageBatch<K
     if (back !== null) putBack(this.#queue, back, back.firstOffset, recordBatches(back))
   }
 
-  #end(): void {
+  protected override onSettled(): void {
+    this.#decoder?.unwatch()
+    this.#taken = null
+  }
+
+  protected override onEnd(): void {
     this.#giveBack()
-    this.#ended = true
     this.#last = null
     this.#poller.release(this)
   }

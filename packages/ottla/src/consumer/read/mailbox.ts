@@ -5,7 +5,7 @@ import { Ring } from '../../base/ring.ts'
 import type { KafkaError } from '../../errors.ts'
 import type { ConsumerEvent, Event } from '../../types.ts'
 
-type AnyEvent = ConsumerEvent<unknown, unknown>
+export type AnyEvent = ConsumerEvent<unknown, unknown>
 
 // A program that reads messages only by batches or iterators would pile them up otherwise.
 const MOST_EVENTS = 1000

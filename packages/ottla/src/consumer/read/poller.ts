@@ -1,35 +1,27 @@
 /** How the program gets at messages and events: one reader at a time, rebalances in between. */
 import { ErrorCode } from '@ottla/protocol'
 import { Deadline, type Clock } from '../../base/clock.ts'
-import { nextTurn } from '../../base/turn.ts'
 import type { Wait } from '../../base/wait.ts'
 import { KafkaError } from '../../errors.ts'
 import type { ConsumerEvent, Message } from '../../types.ts'
 import type { FetchQueue, TakenBatch } from '../fetch/fetch-queue.ts'
 import type { FetchedMessage } from '../partition/message.ts'
 import type { AtWork } from './at-work.ts'
-import { Decoder, type DecoderHost, type Given } from './decoder.ts'
+import { eventOf, type DecoderHost } from './decoder.ts'
 import type { Decoding } from './decoding.ts'
+import { fetchedDecoder, type FetchedDecoder, type GivenMessage } from './fetched-source.ts'
 import type { Mailbox } from './mailbox.ts'
+import { ReadLoop, type ReadLoopHost } from './read-loop.ts'
 import { rejects } from './reader-errors.ts'
-import { Seat } from './seat.ts'
+import { Seat, underWay } from './seat.ts'
+import { LOOK_EVERY, Turns } from './turns.ts'
 
 /** What the poller needs of its consumer. */
-export interface PollerHost {
-  /** No more calls are taken. */
-  isClosing(): boolean
-  /** Rebalance callbacks wait to be run. */
-  hasCallbacks(): boolean
-  /** Runs them, one after the other. */
-  runCallbacks(): Promise<void>
+export interface PollerHost extends ReadLoopHost {
   closedError(): KafkaError
   /** Why no broker answers, if that is known. */
   trouble(): KafkaError | null
 }
-
-// How long promises alone may keep the event loop from turning, and how often that is looked at.
-const LONGEST_TURN_MS = 20
-const LOOK_EVERY = 16
 
 export class Poller<K, V> {
   readonly #clock: Clock
@@ -37,13 +29,12 @@ export class Poller<K, V> {
   readonly #mailbox: Mailbox
   readonly #host: PollerHost
   readonly #decoding: Decoding | null
-  readonly #decoder: Decoder | null
+  readonly #decoder: FetchedDecoder | null
   /** `enable.auto.offset.store` */
   readonly #storesOffsets: boolean
   readonly #seat: Seat
-  #untilLook = LOOK_EVERY
-  #turnedAt: number
-  #turnDue = false
+  readonly #turns: Turns
+  readonly #loop: ReadLoop
   readonly decoderHost: DecoderHost
   /** Grows with every call: how max.poll.interval.ms knows that the program is alive. */
   polls = 0
@@ -63,10 +54,11 @@ export class Poller<K, V> {
     this.#host = host
     this.#decoding = decoding
     this.#storesOffsets = storesOffsets
-    this.#turnedAt = clock.now()
+    this.#turns = new Turns(clock)
     this.#seat = new Seat(mailbox, busy)
     this.decoderHost = { clock, atWork, wake: () => mailbox.wake() }
-    this.#decoder = decoding === null ? null : new Decoder(queue, decoding, this.decoderHost)
+    this.#decoder = decoding === null ? null : fetchedDecoder(queue, decoding, this.decoderHost)
+    this.#loop = new ReadLoop(clock, mailbox, this.#turns, this.#seat, host, this.#decoder)
   }
 
   /** Whether a call is waiting right now. */
@@ -78,7 +70,7 @@ export class Poller<K, V> {
     return this.#decoding
   }
 
-  get decoder(): Decoder | null {
+  get decoder(): FetchedDecoder | null {
     return this.#decoder
   }
 
@@ -143,7 +135,7 @@ export class Poller<K, V> {
   }
 
   /** As takeNow, as the program gets it; null also while deserializers are at work. */
-  giveNow(decoder: Decoder): Given | null {
+  giveNow(decoder: FetchedDecoder): GivenMessage | null {
     this.polls++
     return this.#giveNow(decoder)
   }
@@ -152,59 +144,30 @@ export class Poller<K, V> {
   takeBatchNow(maxMessages: number, maxBytes: number): TakenBatch | null {
     this.polls++
     this.#decoder?.giveBack()
-    if (this.#mailbox.attention || this.#isTurnDue(LOOK_EVERY)) return null
+    if (this.#mailbox.attention || this.#turns.count(LOOK_EVERY)) return null
     return this.#queue.takeBatch(maxMessages, maxBytes)
   }
 
-  /** Something comes before the next message. */
+  /** See ReadLoop. */
   get isInterrupted(): boolean {
-    return this.#mailbox.attention || this.#turnDue
+    return this.#loop.isInterrupted
   }
 
-  /**
-   * For the holder of `acquire`: waits until `take` gives something; null when the consumer is closed, or the holder has
-   * left. Rejects with one of `rejecting`.
-   */
-  async awaitNext<T>(reader: object, take: () => T | null): Promise<T | null> {
-    this.#seat.waitBegins()
-    try {
-      while (this.#isThere(reader)) {
-        const event = await this.#attend(reader)
-        if (event?.type === 'error' && rejects(event.error)) {
-          await this.#turn()
-          if (this.#seat.has(reader)) throw event.error
-          this.#mailbox.post(event)
-        }
-        if (event !== null || !this.#seat.has(reader)) continue
-        const taken = take()
-        if (taken !== null) return taken
-        if (this.isInterrupted) continue
-        if (this.#decoder?.isFresh === true) await this.#decoder.soon()
-        else await this.#mailbox.wait(Infinity, undefined)
-      }
-      return null
-    } finally {
-      this.#seat.waitEnds()
-    }
+  /** See ReadLoop. */
+  awaitNext<T>(reader: object, take: () => T | null): Promise<T | null> {
+    return this.#loop.awaitNext(reader, take)
   }
 
-  /** For the holder of `acquire`: waits at most `ms`, less if something else than messages comes, or it has left. */
-  async linger(reader: object, ms: number, enough: () => boolean): Promise<void> {
-    const deadline = Deadline.after(this.#clock, ms)
-    while (!this.#mailbox.attention && this.#isThere(reader) && !deadline.expired && !enough()) {
-      await this.#mailbox.wait(deadline.left(), undefined)
-    }
-  }
-
-  #isThere(reader: object): boolean {
-    return this.#seat.has(reader) && !this.#host.isClosing()
+  /** See ReadLoop. */
+  linger(reader: object, ms: number, enough: () => boolean): Promise<void> {
+    return this.#loop.linger(reader, ms, enough)
   }
 
   #refuse(): Promise<never> {
     return this.#seat.refuse(this.#host.isClosing() ? this.#host.closedError() : null)
   }
 
-  async #readSlowly(reader: object, first: Given | null, wait: Wait): Promise<Message<K, V>> {
+  async #readSlowly(reader: object, first: GivenMessage | null, wait: Wait): Promise<Message<K, V>> {
     const deadline = Deadline.after(this.#clock, wait.timeoutMs)
     let event = first === null ? null : this.#handOut(first)
     for (;;) {
@@ -216,92 +179,43 @@ export class Poller<K, V> {
       }
       if (event.type === 'message') return event.message
       if (event.type === 'error' && rejects(event.error)) {
-        await this.#turn()
+        await this.#turns.take()
         throw event.error
       }
       event = null
     }
   }
 
-  async #next(
-    reader: object,
-    deadline: Deadline,
-    signal: AbortSignal | undefined,
-  ): Promise<ConsumerEvent<K, V> | null> {
-    signal?.throwIfAborted()
-    let turned = false
-    for (;;) {
-      if (this.#host.isClosing()) return null
-      const event = await this.#attend(reader)
-      if (event !== null) return event as ConsumerEvent<K, V> // no message, which alone has a K and a V
-      const given = this.#give()
-      if (given !== null) return this.#handOut(given)
-      if (this.#mailbox.attention) continue
-      if (this.#decoder?.isFresh === true) {
-        await this.#decoder.soon()
-      } else if (!deadline.expired) {
-        await this.#mailbox.wait(deadline.left(), signal)
-        turned = true
-      } else if (!turned) {
-        // A program that polls without waiting must not keep data from arriving.
-        await this.#turn()
-        turned = true
-      } else {
-        return null
-      }
-    }
-  }
-
-  /** Rebalances first, then events. */
-  async #attend(reader: object): Promise<ConsumerEvent<unknown, unknown> | null> {
-    if (this.#turnDue) await this.#turn()
-    if (!this.#mailbox.attention) return null
-    if (this.#host.hasCallbacks()) await this.#host.runCallbacks()
-    // What comes is the next reader's.
-    if (!this.#seat.has(reader)) return null
-    const event = this.#mailbox.take() ?? null
-    if (!this.#host.hasCallbacks() && this.#mailbox.isEmpty) this.#mailbox.attention = false
-    return event
+  #next(reader: object, deadline: Deadline, signal: AbortSignal | undefined): Promise<ConsumerEvent<K, V> | null> {
+    // No event but a message has a K and a V.
+    return this.#loop.next(reader, this.#giveEvent, deadline, signal) as Promise<ConsumerEvent<K, V> | null>
   }
 
   #takeNow(): FetchedMessage | null {
-    if (this.#mailbox.attention || this.#isTurnDue(1)) return null
+    if (this.#mailbox.attention || this.#turns.count(1)) return null
     return this.#queue.take()
   }
 
-  /** Whether promises alone have kept the event loop from turning for long: heartbeats and sockets come first. */
-  #isTurnDue(weight: number): boolean {
-    this.#untilLook -= weight
-    if (this.#untilLook > 0) return false
-    this.#untilLook = LOOK_EVERY
-    if (this.#clock.now() - this.#turnedAt < LONGEST_TURN_MS) return false
-    this.#turnDue = true
-    return true
-  }
-
-  async #turn(): Promise<void> {
-    await nextTurn()
-    this.#turnDue = false
-    this.#turnedAt = this.#clock.now()
-  }
-
-  #giveNow(decoder: Decoder): Given | null {
-    if (this.#mailbox.attention || this.#isTurnDue(1)) return null
+  #giveNow(decoder: FetchedDecoder): GivenMessage | null {
+    if (this.#mailbox.attention || this.#turns.count(1)) return null
     return decoder.take()
   }
 
-  #give(): Given | null {
+  #give(): GivenMessage | null {
     if (this.#decoder !== null) return this.#decoder.take()
     const message = this.#queue.take()
     return message === null ? null : { origin: message, message, error: null }
   }
 
+  readonly #giveEvent = (): ConsumerEvent<K, V> | null => {
+    const given = this.#give()
+    return given === null ? null : this.#handOut(given)
+  }
+
   /** From now on it counts as done. */
-  #handOut({ origin, message, error }: Given): ConsumerEvent<K, V> {
-    this.#store(origin)
-    if (message !== null) return { type: 'message', message: message as Message<K, V> } // the deserializers make K and V
-    if (error instanceof KafkaError) return { type: 'error', error }
-    throw error
+  #handOut(given: GivenMessage): ConsumerEvent<K, V> {
+    this.#store(given.origin)
+    return eventOf(given) as ConsumerEvent<K, V> // the deserializers make K and V
   }
 
   // Whoever polls is done with what was handed out before.
@@ -328,6 +242,5 @@ function noMessage(timeoutMs: number, cause: KafkaError | null): KafkaError {
 }
 
 export function busy(): KafkaError {
-  const why = 'another poll, readMessage or iterator of this consumer is under way'
-  return new KafkaError(ErrorCode.ERR__STATE, why)
+  return underWay('poll, readMessage or iterator of this consumer')
 }

@@ -1,6 +1,7 @@
 /** One reader at a time: who has acquired the seat has all that comes, until it is left. */
+import { ErrorCode } from '@ottla/protocol'
 import { nextTurn } from '../../base/turn.ts'
-import type { KafkaError } from '../../errors.ts'
+import { KafkaError } from '../../errors.ts'
 import type { Mailbox } from './mailbox.ts'
 
 /**
@@ -72,4 +73,9 @@ export class Seat {
     await nextTurn()
     throw error
   }
+}
+
+/** @param what that another one of has the seat */
+export function underWay(what: string): KafkaError {
+  return new KafkaError(ErrorCode.ERR__STATE, `another ${what} is under way`)
 }

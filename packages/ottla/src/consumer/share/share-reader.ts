@@ -5,13 +5,16 @@ import { nextTurn } from '../../base/turn.ts'
 import type { Wait } from '../../base/wait.ts'
 import { KafkaError } from '../../errors.ts'
 import type { AtWork } from '../read/at-work.ts'
+import { eventOf } from '../read/decoder.ts'
 import type { Decoding } from '../read/decoding.ts'
 import type { Mailbox } from '../read/mailbox.ts'
-import { rejects } from '../read/reader-errors.ts'
-import { Seat } from '../read/seat.ts'
+import { ReadLoop } from '../read/read-loop.ts'
+import { done, ReaderIterator } from '../read/reader-iterator.ts'
+import { Seat, underWay } from '../read/seat.ts'
+import { Turns } from '../read/turns.ts'
 import type { ShareConsumerEvent } from './events.ts'
 import { lockedMessage, type LockedMessage, type ShareMessage } from './message.ts'
-import { ShareDecoder } from './share-decoder.ts'
+import { shareDecoder, type GivenLocked, type ShareDecoder } from './share-decoder.ts'
 import type { ShareInbox } from './share-inbox.ts'
 
 export interface ShareReaderHost {
@@ -29,37 +32,44 @@ export interface ShareReaderHost {
 // How many messages may be handed out before sockets and timers get their turn.
 const TURN_EVERY = 64
 
-const done = { value: undefined, done: true } as const
-
 export class ShareReader<K, V> {
   readonly #clock: Clock
   readonly #inbox: ShareInbox
-  readonly #mailbox: Mailbox
   readonly #host: ShareReaderHost
   readonly #decoding: Decoding | null
   readonly #decoder: ShareDecoder
   readonly #seat: Seat
+  readonly #turns: Turns
+  readonly #loop: ReadLoop
   /** By the call that waits; handed out when that ends. */
   #taken: LockedMessage | null = null
   /** Handed out last. */
   #last: LockedMessage | null = null
   #isLastUnread = false
-  #untilTurn = TURN_EVERY
   /** Grows with every call: how max.poll.interval.ms knows that the program is alive. */
   polls = 0
 
   constructor(clock: Clock, inbox: ShareInbox, mailbox: Mailbox, host: ShareReaderHost, decoding: Decoding | null) {
     this.#clock = clock
     this.#inbox = inbox
-    this.#mailbox = mailbox
     this.#host = host
     this.#decoding = decoding
-    this.#decoder = new ShareDecoder(inbox, decoding, {
+    this.#decoder = shareDecoder(inbox, decoding, {
       atWork: host.atWork,
       onTaken: () => host.onTaken(),
-      wake: () => this.#decoded(),
+      wake: () => {
+        if (this.isPolling) this.#isBack()
+        mailbox.wake()
+      },
     })
+    this.#turns = new Turns(clock, TURN_EVERY, 0)
     this.#seat = new Seat(mailbox, busy)
+    const loopHost = {
+      isClosing: () => host.isClosing(),
+      hasCallbacks: () => false,
+      runCallbacks: () => Promise.resolve(),
+    }
+    this.#loop = new ReadLoop(clock, mailbox, this.#turns, this.#seat, loopHost, this.#decoder)
   }
 
   /** Whether a call is waiting right now. */
@@ -78,19 +88,14 @@ export class ShareReader<K, V> {
     }
     return this.#seat.alone(async reader => {
       this.#polled()
-      const deadline = Deadline.after(this.#clock, wait.timeoutMs)
-      wait.signal?.throwIfAborted()
-      let isFirst = true
       try {
-        for (;;) {
-          if (this.#host.isClosing()) return null
-          const found = await this.#next()
-          if (found !== null) return found
-          if (deadline.expired && !isFirst) return null
-          isFirst = false
-          if (deadline.expired) await nextTurn()
-          else if (!this.#hasMore) await this.#mailbox.wait(deadline.left(), wait.signal)
-        }
+        const event = await this.#loop.next(
+          reader,
+          this.#giveEvent,
+          Deadline.after(this.#clock, wait.timeoutMs),
+          wait.signal,
+        )
+        return event as ShareConsumerEvent<K, V> | null // no others are posted, and the deserializers make K and V
       } finally {
         this.handOut(reader)
       }
@@ -117,25 +122,12 @@ export class ShareReader<K, V> {
    */
   async nextMessage(reader: object): Promise<ShareMessage<K, V> | null> {
     this.#polled()
-    this.#seat.waitBegins()
-    try {
-      while (this.#seat.has(reader) && !this.#host.isClosing()) {
-        const found = await this.#next()
-        if (found?.type === 'message') return found.message
-        if (found?.type === 'error' && rejects(found.error)) {
-          const isEvent = this.#taken === null
-          await nextTurn()
-          if (this.#seat.has(reader)) throw found.error
-          if (isEvent) this.#mailbox.post(found)
-        }
-        if (found === null && !this.#hasMore && this.#seat.has(reader)) {
-          await this.#mailbox.wait(Infinity, undefined)
-        }
-      }
-      return null
-    } finally {
-      this.#seat.waitEnds()
-    }
+    const given = await this.#loop.awaitNext(reader, this.#give)
+    if (given === null) return null
+    if (given.message !== null) return given.message as ShareMessage<K, V> // as above
+    await nextTurn()
+    if (!this.#seat.has(reader)) return null
+    throw given.error
   }
 
   /** The program has what its call has taken. */
@@ -154,19 +146,9 @@ export class ShareReader<K, V> {
     return message
   }
 
-  /** For the holder of `acquire`: until something may have changed. Rejects as `rejects` says. */
-  async change(): Promise<void> {
-    this.#seat.waitBegins()
-    try {
-      if (!this.#mailbox.attention) await this.#mailbox.wait(Infinity, undefined)
-      for (;;) {
-        const event = this.#event()
-        if (event === null) return
-        if (event.type === 'error' && rejects(event.error)) throw event.error
-      }
-    } finally {
-      this.#seat.waitEnds()
-    }
+  /** See ReadLoop. */
+  awaitNext<T>(reader: object, take: () => T | null): Promise<T | null> {
+    return this.#loop.awaitNext(reader, take)
   }
 
   /** The last message has nobody who would say what became of it: as if the next were asked for. */
@@ -187,11 +169,6 @@ export class ShareReader<K, V> {
     this.#last = null
   }
 
-  /** Something has come since it was looked for. */
-  get #hasMore(): boolean {
-    return this.#mailbox.attention || this.#decoder.hasMore
-  }
-
   #polled(): void {
     this.polls++
     this.leaveLast()
@@ -203,95 +180,51 @@ export class ShareReader<K, V> {
     if (!this.#host.atWork.isStuck) this.#host.onPoll()
   }
 
-  #decoded(): void {
-    if (this.isPolling) this.#isBack()
-    this.#mailbox.wake()
-  }
-
-  /** Events first. */
-  async #next(): Promise<ShareConsumerEvent<K, V> | null> {
-    const event = this.#event()
-    if (event !== null) return event
+  readonly #give = (): GivenLocked | null => {
     const given = this.#decoder.take()
     if (given === null) return null
-    const { origin, message, error } = given
-    this.#taken = origin
-    this.#isLastUnread = message === null
-    if (--this.#untilTurn <= 0) {
-      this.#untilTurn = TURN_EVERY
-      await nextTurn()
-    }
-    if (message !== null) return { type: 'message', message: message as ShareMessage<K, V> } // the deserializers make K and V
-    if (error instanceof KafkaError) return { type: 'error', error }
-    throw error
+    this.#turns.count(1)
+    this.#taken = given.origin
+    this.#isLastUnread = given.message === null
+    return given
   }
 
-  #event(): ShareConsumerEvent<K, V> | null {
-    if (!this.#mailbox.attention) return null
-    for (;;) {
-      const event = this.#mailbox.take()
-      if (this.#mailbox.isEmpty) this.#mailbox.attention = false
-      if (event === undefined) return null
-      switch (event.type) {
-        case 'error':
-        case 'stats':
-        case 'throttle':
-        case 'oauthbearer-token-refresh':
-          return event
-        default:
-      }
-    }
+  readonly #giveEvent = (): ReturnType<typeof eventOf<LockedMessage, ShareMessage<unknown, unknown>>> | null => {
+    const given = this.#give()
+    return given === null ? null : eventOf(given)
   }
 }
 
 /** `for await` over a share consumer. */
-export class ShareIterator<K, V> implements AsyncIterableIterator<ShareMessage<K, V>, undefined> {
+export class ShareIterator<K, V> extends ReaderIterator<ShareMessage<K, V>> {
   readonly #reader: ShareReader<K, V>
-  #isEnded = false
-  #isWaiting = false
 
   constructor(reader: ShareReader<K, V>) {
+    super()
     this.#reader = reader
   }
 
-  async next(): Promise<IteratorResult<ShareMessage<K, V>, undefined>> {
-    if (this.#isEnded) return done
-    if (this.#isWaiting) throw busy()
-    this.#isWaiting = true
-    try {
-      this.#reader.acquire(this)
-      const message = await this.#reader.nextMessage(this)
-      if (message === null) this.#end()
-      if (message === null || this.#isLeft()) return done
-      this.#reader.handOut(this)
-      return { value: message, done: false }
-    } catch (error) {
-      if (this.#isLeft()) return done
-      this.#reader.handOut(this)
-      this.#end()
-      throw error
-    } finally {
-      this.#isWaiting = false
-    }
+  next(): Promise<IteratorResult<ShareMessage<K, V>, undefined>> {
+    if (this.isEnded) return Promise.resolve(done)
+    if (this.isWaiting) return Promise.reject(busy())
+    return this.waitFor<ShareMessage<K, V>, IteratorResult<ShareMessage<K, V>, undefined>>(
+      () => {
+        this.#reader.acquire(this)
+        return this.#reader.nextMessage(this)
+      },
+      value => {
+        this.#reader.handOut(this)
+        return { value, done: false }
+      },
+      done,
+    )
   }
 
-  /** A `next` under way ends with it, and what it would have handed out is the next reader's. */
-  return(): Promise<IteratorResult<ShareMessage<K, V>, undefined>> {
-    this.#end()
-    return Promise.resolve(done)
+  protected override onFailure(): void {
+    this.#reader.handOut(this)
   }
 
-  [Symbol.asyncIterator](): this {
-    return this
-  }
-
-  // A method: the compiler takes a field for what it was before an `await`.
-  #isLeft(): boolean {
-    return this.#isEnded
-  }
-
-  #end(): void {
-    this.#isEnded = true
+  protected override onEnd(): void {
     this.#reader.release(this)
   }
 }
@@ -304,5 +237,5 @@ export function requireLocked(message: object): LockedMessage {
 }
 
 function busy(): KafkaError {
-  return new KafkaError(ErrorCode.ERR__STATE, 'another poll, iterator or run of this share consumer is under way')
+  return underWay('poll, iterator or run of this share consumer')
 }

@@ -32,6 +32,8 @@ export interface ShareRunHost<K, V> {
 /** How long a handler that has closed the consumer is waited for after that. */
 const LAST_WORDS_MS = 1000
 
+const STOP = Symbol('stop')
+
 /** A message that a handler has. */
 interface Given extends JobHolder {
   readonly abort: AbortController
@@ -105,13 +107,7 @@ export class ShareRun<K, V> {
     const stopListening = onAbort(signal, stop)
     if (signal?.aborted === true) stop()
     try {
-      while (!this.#isStopping && !this.#host.isClosing()) {
-        // While something takes too long, the program is as one that does not poll.
-        const isFree = this.#given.size < this.#settings.concurrency && !atWork.isStuck
-        const message = isFree ? reader.takeNow() : null
-        if (message !== null) void this.#work(message)
-        else await this.#change()
-      }
+      await this.#takeAll()
       await this.drained()
       const over = new AbortController()
       const time = sleep(clock, Math.min(this.#settings.drainMs, LAST_WORDS_MS), over.signal).catch(() => undefined)
@@ -126,13 +122,24 @@ export class ShareRun<K, V> {
     if (this.#failure !== null) throw this.#failure
   }
 
-  async #change(): Promise<void> {
-    try {
-      await this.#host.reader.change()
-    } catch (error) {
-      // Nobody but this reader is told of what it would reject with.
-      if (error instanceof KafkaError && !error.isFatal) this.#host.warn(error)
-      else this.#fail(error)
+  async #takeAll(): Promise<void> {
+    const { reader, atWork } = this.#host
+    const take = (): LockedMessage | typeof STOP | null => {
+      if (this.#isStopping || this.#host.isClosing()) return STOP
+      // While something takes too long, the program is as one that does not poll.
+      const isFree = this.#given.size < this.#settings.concurrency && !atWork.isStuck
+      return isFree ? reader.takeNow() : null
+    }
+    for (;;) {
+      try {
+        const taken = take() ?? (await reader.awaitNext(this, take))
+        if (taken === null || taken === STOP) return
+        void this.#work(taken)
+      } catch (error) {
+        // Nobody but this reader is told of what it would reject with.
+        if (error instanceof KafkaError && !error.isFatal) this.#host.warn(error)
+        else this.#fail(error)
+      }
     }
   }
 

@@ -1,0 +1,63 @@
+/** What a consumer has fetched, for its deserializers. */
+import type { Message } from '../../types.ts'
+import type { FetchQueue } from '../fetch/fetch-queue.ts'
+import { batchesOf, type FetchedMessage } from '../partition/message.ts'
+import { Decoder, type DecoderHost, type DecoderSource, type Given } from './decoder.ts'
+import { deserialize, intercepted, type Decoding } from './decoding.ts'
+
+type AnyMessage = Message<unknown, unknown>
+
+export type FetchedDecoder = Decoder<FetchedMessage, AnyMessage>
+export type GivenMessage = Given<FetchedMessage, AnyMessage>
+
+/** Decodes what comes out of the queue. */
+export function fetchedDecoder(queue: FetchQueue, decoding: Decoding, host: DecoderHost): FetchedDecoder {
+  return new Decoder(new FetchedSource(queue, decoding), host)
+}
+
+class FetchedSource implements DecoderSource<FetchedMessage, AnyMessage> {
+  readonly #queue: FetchQueue
+  readonly #decoding: Decoding
+
+  constructor(queue: FetchQueue, decoding: Decoding) {
+    this.#queue = queue
+    this.#decoding = decoding
+  }
+
+  take(): FetchedMessage | null {
+    return this.#queue.take()
+  }
+
+  deserialize(origin: FetchedMessage): AnyMessage | Promise<AnyMessage> {
+    return deserialize(origin, this.#decoding)
+  }
+
+  finish(origin: FetchedMessage, message: AnyMessage): AnyMessage {
+    return intercepted(origin, message, this.#decoding)
+  }
+
+  keep(origin: FetchedMessage): void {
+    origin.cursor.undelivered = origin
+  }
+
+  unkeep({ cursor }: FetchedMessage): void {
+    cursor.undelivered = null
+  }
+
+  /** The position has moved away from it, or its partition is paused. */
+  isWithdrawn(origin: FetchedMessage): boolean {
+    return origin.isOver || origin.cursor.paused
+  }
+
+  isLost({ cursor }: FetchedMessage): boolean {
+    return cursor.dropped
+  }
+
+  putBack(origin: FetchedMessage): void {
+    if (!origin.isOver) this.#queue.putBack(origin.cursor, origin.offset, batchesOf([origin]))
+  }
+
+  placeOf({ cursor }: FetchedMessage): FetchedMessage['cursor'] {
+    return cursor
+  }
+}

@@ -1,0 +1,137 @@
+/** How a program waits for what comes next: rebalances, then events, then messages. Shared by both kinds of consumers. */
+import { Deadline, type Clock } from '../../base/clock.ts'
+import type { AnyEvent, Mailbox } from './mailbox.ts'
+import { rejects } from './reader-errors.ts'
+import type { Seat } from './seat.ts'
+import type { Turns } from './turns.ts'
+
+export interface ReadLoopHost {
+  /** No more calls are taken. */
+  isClosing(): boolean
+  /** Rebalance callbacks wait to be run. */
+  hasCallbacks(): boolean
+  /** Runs them, one after the other. */
+  runCallbacks(): Promise<void>
+}
+
+/** Deserializers that may be at work. */
+interface Deserializing {
+  /** Whether `soon` is to be awaited before anything else is. */
+  readonly isFresh: boolean
+  soon(): Promise<void>
+}
+
+export class ReadLoop {
+  readonly #clock: Clock
+  readonly #mailbox: Mailbox
+  readonly #turns: Turns
+  readonly #seat: Seat
+  readonly #host: ReadLoopHost
+  readonly #decoder: Deserializing | null
+
+  constructor(
+    clock: Clock,
+    mailbox: Mailbox,
+    turns: Turns,
+    seat: Seat,
+    host: ReadLoopHost,
+    decoder: Deserializing | null,
+  ) {
+    this.#clock = clock
+    this.#mailbox = mailbox
+    this.#turns = turns
+    this.#seat = seat
+    this.#host = host
+    this.#decoder = decoder
+  }
+
+  /** Something comes before the next message. */
+  get isInterrupted(): boolean {
+    return this.#mailbox.attention || this.#turns.isDue
+  }
+
+  /**
+   * For whoever is alone: the next event, or what `give` gives; null when the time is over or the consumer is closed meanwhile.
+   * Rejects with the signal's reason.
+   */
+  async next<T>(
+    reader: object,
+    give: () => T | null,
+    deadline: Deadline,
+    signal: AbortSignal | undefined,
+  ): Promise<AnyEvent | T | null> {
+    signal?.throwIfAborted()
+    let turned = false
+    for (;;) {
+      if (this.#host.isClosing()) return null
+      const event = await this.#attend(reader)
+      if (event !== null) return event
+      const given = give()
+      if (given !== null) return given
+      if (this.isInterrupted) continue
+      if (this.#decoder?.isFresh === true) {
+        await this.#decoder.soon()
+      } else if (!deadline.expired) {
+        await this.#mailbox.wait(deadline.left(), signal)
+        turned = true
+      } else if (!turned) {
+        // A program that polls without waiting must not keep data from arriving.
+        await this.#turns.take()
+        turned = true
+      } else {
+        return null
+      }
+    }
+  }
+
+  /**
+   * For the holder of the seat: waits until `take` gives something; null when the consumer is closed, or the holder has
+   * left. Rejects as `rejects` says.
+   */
+  async awaitNext<T>(reader: object, take: () => T | null): Promise<T | null> {
+    this.#seat.waitBegins()
+    try {
+      while (this.#isThere(reader)) {
+        const event = await this.#attend(reader)
+        if (event?.type === 'error' && rejects(event.error)) {
+          await this.#turns.take()
+          if (this.#seat.has(reader)) throw event.error
+          this.#mailbox.post(event)
+        }
+        if (event !== null || !this.#seat.has(reader)) continue
+        const taken = take()
+        if (taken !== null) return taken
+        if (this.isInterrupted) continue
+        if (this.#decoder?.isFresh === true) await this.#decoder.soon()
+        else await this.#mailbox.wait(Infinity, undefined)
+      }
+      return null
+    } finally {
+      this.#seat.waitEnds()
+    }
+  }
+
+  /** For the holder of the seat: waits at most `ms`, less if something else than messages comes, or it has left. */
+  async linger(reader: object, ms: number, enough: () => boolean): Promise<void> {
+    const deadline = Deadline.after(this.#clock, ms)
+    while (!this.#mailbox.attention && this.#isThere(reader) && !deadline.expired && !enough()) {
+      await this.#mailbox.wait(deadline.left(), undefined)
+    }
+  }
+
+  /** Rebalances first, then events. */
+  async #attend(reader: object): Promise<AnyEvent | null> {
+    if (this.#turns.isDue) await this.#turns.take()
+    if (!this.#mailbox.attention) return null
+    if (this.#host.hasCallbacks()) await this.#host.runCallbacks()
+    // What comes is the next reader's.
+    if (!this.#seat.has(reader)) return null
+    const event = this.#mailbox.take() ?? null
+    if (!this.#host.hasCallbacks() && this.#mailbox.isEmpty) this.#mailbox.attention = false
+    return event
+  }
+
+  #isThere(reader: object): boolean {
+    return this.#seat.has(reader) && !this.#host.isClosing()
+  }
+}
