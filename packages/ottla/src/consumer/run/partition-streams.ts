@@ -1,11 +1,11 @@
 /** Messages partition by partition: each assigned partition is a stream of its own, and a slow one holds up no other. */
 import type { RecordBatch } from '@ottla/protocol'
 import { sleep } from '../../base/clock.ts'
-import { KafkaError } from '../../errors.ts'
 import { invalid } from '../arguments.ts'
 import type { Cursor } from '../partition/cursor.ts'
 import type { FetchedMessage } from '../partition/message.ts'
 import { busy } from '../read/poller.ts'
+import { STOP, takeAll } from '../read/take-all.ts'
 import { CursorStream, type PartitionStream } from './cursor-stream.ts'
 import { asError } from './failure.ts'
 import type { ReaderHooks } from './hooks.ts'
@@ -112,19 +112,15 @@ export class PartitionStreams<K, V> implements AsyncIterableIterator<PartitionSt
 
   async #run(): Promise<void> {
     const { poller } = this.#host
-    const take = (): FetchedMessage | 'end' | null => (this.#isEnding ? 'end' : poller.takeNow())
+    const take = (): FetchedMessage | typeof STOP | null => (this.#isEnding ? STOP : poller.takeNow())
     try {
-      for (;;) {
-        try {
-          const taken = take() ?? (await poller.awaitNext(this, take))
-          if (taken === null || taken === 'end') break
-          this.#begin(taken)
-        } catch (error) {
-          if (!(error instanceof KafkaError) || error.isFatal) throw error
-          // Nobody but this reader is told of what it would reject with.
-          this.#host.warn(error)
-        }
-      }
+      await takeAll(
+        poller,
+        this,
+        take,
+        message => this.#begin(message),
+        error => this.#host.warn(error),
+      )
     } catch (error) {
       this.#failure = asError(error, 'the reading of partitions')
     }

@@ -3,11 +3,12 @@ import type { RecordBatch } from '@ottla/protocol'
 import { onAbort } from '../../base/abort.ts'
 import { sleep, type Clock, type Timer } from '../../base/clock.ts'
 import type { Random } from '../../base/random.ts'
-import { KafkaError } from '../../errors.ts'
+import { type KafkaError } from '../../errors.ts'
 import type { Cursor } from '../partition/cursor.ts'
 import type { FetchedMessage } from '../partition/message.ts'
 import type { AtWork } from '../read/at-work.ts'
 import type { Poller } from '../read/poller.ts'
+import { STOP, takeAll } from '../read/take-all.ts'
 import { Attempts } from './attempts.ts'
 import { asError } from './failure.ts'
 import type { ReaderHooks } from './hooks.ts'
@@ -54,8 +55,6 @@ const LEAST_WAITING = 50
 
 /** How long a handler that has closed the consumer is waited for after that. */
 const LAST_WORDS_MS = 1000
-
-const STOP = Symbol('stop')
 
 export class Runner<K, V> implements ReaderHooks {
   readonly #host: RunnerHost<K, V>
@@ -157,16 +156,16 @@ export class Runner<K, V> implements ReaderHooks {
       this.#scheduler.look()
       return poller.takeNow()
     }
-    for (;;) {
-      try {
-        const taken = take() ?? (await poller.awaitNext(this, take))
-        if (taken === null || taken === STOP) return
-        this.#begin(taken)
-      } catch (error) {
-        // Nobody but this reader is told of what it would reject with.
-        if (error instanceof KafkaError && !error.isFatal) this.#host.warn(error)
-        else this.#fail(error)
-      }
+    try {
+      await takeAll(
+        poller,
+        this,
+        take,
+        message => this.#begin(message),
+        error => this.#host.warn(error),
+      )
+    } catch (error) {
+      this.#fail(error)
     }
   }
 

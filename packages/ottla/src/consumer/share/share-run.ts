@@ -5,6 +5,7 @@ import { sleep, type Clock } from '../../base/clock.ts'
 import { KafkaError } from '../../errors.ts'
 import type { AtWork } from '../read/at-work.ts'
 import type { JobHolder } from '../read/jobs.ts'
+import { STOP, takeAll } from '../read/take-all.ts'
 import { limited } from '../run/attempts.ts'
 import { asError } from '../run/failure.ts'
 import { decodeLocked, type LockedMessage, type ShareMessage } from './message.ts'
@@ -31,8 +32,6 @@ export interface ShareRunHost<K, V> {
 
 /** How long a handler that has closed the consumer is waited for after that. */
 const LAST_WORDS_MS = 1000
-
-const STOP = Symbol('stop')
 
 /** A message that a handler has. */
 interface Given extends JobHolder {
@@ -130,16 +129,16 @@ export class ShareRun<K, V> {
       const isFree = this.#given.size < this.#settings.concurrency && !atWork.isStuck
       return isFree ? reader.takeNow() : null
     }
-    for (;;) {
-      try {
-        const taken = take() ?? (await reader.awaitNext(this, take))
-        if (taken === null || taken === STOP) return
-        void this.#work(taken)
-      } catch (error) {
-        // Nobody but this reader is told of what it would reject with.
-        if (error instanceof KafkaError && !error.isFatal) this.#host.warn(error)
-        else this.#fail(error)
-      }
+    try {
+      await takeAll(
+        reader,
+        this,
+        take,
+        message => void this.#work(message),
+        error => this.#host.warn(error),
+      )
+    } catch (error) {
+      this.#fail(error)
     }
   }
 
