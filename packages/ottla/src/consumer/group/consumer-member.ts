@@ -1,21 +1,28 @@
 /** A member by the consumer group protocol (KIP-848): performs what its states ask for. */
-import { ErrorCode, errorName, type ConsumerGroupHeartbeatResponse, type Decoded } from '@ottla/protocol'
-import { backoffMs } from '../../base/backoff.ts'
-import { Deadline, type Timer } from '../../base/clock.ts'
+import type { ConsumerGroupHeartbeatResponse, Decoded } from '@ottla/protocol'
+import { Deadline } from '../../base/clock.ts'
 import type { Cluster } from '../../cluster/cluster.ts'
 import type { ClientContext } from '../../cluster/context.ts'
-import { KafkaError } from '../../errors.ts'
-import { Troubles } from '../../observe/troubles.ts'
+import type { KafkaError } from '../../errors.ts'
 import { ConsumerRequests, NoRegexError, type Changes } from './consumer-requests.ts'
 import { isMember, outside, step, type Difference, type MemberAction, type MemberEvent } from './consumer-states.ts'
-import { memberAnswer, type GroupApi } from './membership-errors.ts'
+import { Heartbeats, isOver, type HeartbeatAnswer, type HeartbeatHost } from './heartbeats.ts'
+import { memberAnswer } from './membership-errors.ts'
 import type { Membership, MembershipHost, RefusedApi } from './membership.ts'
 import { brokerRegex } from './patterns.ts'
 import type { Subscription } from './subscription.ts'
 import { TargetAssignment, type HeldPartition } from './target-assignment.ts'
 
-// Until the coordinator has said how often it wants to be told.
-const FIRST_INTERVAL_MS = 3_000
+/** What the coordinator was told. */
+interface Told {
+  readonly subscribed: string
+  readonly held: string
+}
+
+interface Answer extends HeartbeatAnswer {
+  readonly response: Decoded<ConsumerGroupHeartbeatResponse>
+  readonly told: Told
+}
 
 export class ConsumerMember implements Membership {
   readonly protocol = 'CONSUMER'
@@ -26,28 +33,17 @@ export class ConsumerMember implements Membership {
   readonly #host: MembershipHost
   readonly #requests: ConsumerRequests
   readonly #target: TargetAssignment
-  readonly #troubles: Troubles
+  readonly #heartbeats: Heartbeats<Answer>
   #state = outside
   /** What the program is being called with. */
   #called: readonly HeldPartition[] = []
   /** The coordinator does not know the patterns' dialect, or is too old: matched here. */
   #matchesHere = false
-  /** What the coordinator was told last, null when it has to be told everything. */
-  #told: { subscribed: string; held: string } | null = null
-  #intervalMs = FIRST_INTERVAL_MS
-  #timer: Timer | null = null
-  #underWay = false
-  #again = false
-  #failures = 0
-  /** Memberships that ended before a second heartbeat was taken. */
-  #shortLives = 0
+  /** Last; null when the coordinator has to be told everything. */
+  #told: Told | null = null
   /** Grows with every membership; an answer to an older one is dropped. */
   #term = 0
   #looking = false
-  #leaving: Promise<void> = Promise.resolve()
-  readonly #abort = new AbortController()
-  /** Of one membership: its heartbeats must not be tried again behind the goodbye. */
-  #membership = new AbortController()
 
   constructor(context: ClientContext, cluster: Cluster, groupId: string, memberId: string, host: MembershipHost) {
     this.#context = context
@@ -57,7 +53,7 @@ export class ConsumerMember implements Membership {
     this.#host = host
     this.#requests = new ConsumerRequests(context, cluster, groupId, memberId)
     this.#target = new TargetAssignment(cluster.metadata)
-    this.#troubles = new Troubles(context.clock)
+    this.#heartbeats = new Heartbeats(context, cluster, this.#heartbeatHost())
   }
 
   get memberId(): string {
@@ -77,7 +73,7 @@ export class ConsumerMember implements Membership {
   }
 
   get leaving(): Promise<void> {
-    return this.#leaving
+    return this.#heartbeats.leaving
   }
 
   matchesHere(subscription: Subscription): boolean {
@@ -93,7 +89,7 @@ export class ConsumerMember implements Membership {
   onMetadata(): void {
     const { subscription } = this.#host
     if (subscription !== null && this.#told !== null && this.matchesHere(subscription)) {
-      if (this.#subscribed(subscription).text !== this.#told.subscribed) this.#beat()
+      if (this.#subscribed(subscription).text !== this.#told.subscribed) this.#heartbeats.kick()
     }
     this.#look()
   }
@@ -107,7 +103,7 @@ export class ConsumerMember implements Membership {
     const answer = memberAnswer(api, code)
     if (answer === 'caller' || answer === 'retry' || answer === 'find-coordinator') return
     // A heartbeat tells what is the matter, and what comes of it.
-    if (this.#state.epoch > 0) this.#beat()
+    if (this.#state.epoch > 0) this.#heartbeats.kick()
   }
 
   assigned(): void {
@@ -129,7 +125,7 @@ export class ConsumerMember implements Membership {
   }
 
   evict(reason: string): void {
-    this.#leaving = this.#requests.leave()
+    this.#sayGoodbye()
     this.#lose(reason)
   }
 
@@ -138,9 +134,7 @@ export class ConsumerMember implements Membership {
   }
 
   stop(): void {
-    this.#abort.abort()
-    this.#membership.abort()
-    this.#timer?.cancel()
+    void this.#heartbeats.stop()
   }
 
   /** What the program has been told to be gone: all but what it still holds for the group. */
@@ -167,8 +161,7 @@ export class ConsumerMember implements Membership {
   /** A membership is over: the next one begins with everything. */
   #forget(): void {
     this.#term++
-    this.#membership.abort()
-    this.#membership = new AbortController()
+    this.#heartbeats.endMembership()
     this.#told = null
     this.#target.clear()
   }
@@ -176,8 +169,7 @@ export class ConsumerMember implements Membership {
   #perform(action: MemberAction): void {
     switch (action.do) {
       case 'heartbeat':
-        if (this.#state.phase === 'joining' && this.#shortLives > 1) this.#later()
-        else this.#beat()
+        this.#heartbeats.begin()
         return
       case 'revoke':
         this.#called = action.what === 'all' ? this.#target.held : this.#target.takes()
@@ -191,9 +183,9 @@ export class ConsumerMember implements Membership {
         this.#host.lose()
         return
       case 'leave':
-        this.#timer?.cancel()
+        this.#heartbeats.pause()
         this.#forget()
-        this.#leaving = this.#requests.leave()
+        this.#sayGoodbye()
         return
       default:
         action satisfies never
@@ -204,57 +196,57 @@ export class ConsumerMember implements Membership {
     return this.#target.difference()
   }
 
-  /** A heartbeat now, or right after the one that is under way. */
-  #beat(): void {
-    this.#timer?.cancel()
-    if (this.#abort.signal.aborted || this.#state.phase === 'out') return
-    if (this.#underWay) {
-      this.#again = true
-      return
+  #heartbeatHost(): HeartbeatHost<Answer> {
+    return {
+      api: 'ConsumerGroupHeartbeat',
+      groupName: `group '${this.#groupId}'`,
+      isJoining: () => this.#state.phase === 'joining',
+      isIn: () => this.#state.phase !== 'out',
+      mayBegin: () => this.#mayBegin(),
+      send: signal => this.#send(signal),
+      onTaken: answer => this.#onTaken(answer),
+      forgetTold: () => (this.#told = null),
+      onLost: error => this.#lose(error.message),
+      onRefused: () => this.#dispatch({ type: 'refused', hasPartitions: this.#target.held.length > 0 }),
+      matchHere: error => this.#matchHereFor(error),
+      raise: error => this.#host.raise(error),
     }
-    if (this.#state.phase === 'joining' && this.#host.isParked) {
-      this.#host.joinWhenPolled(() => this.#beat())
-      return
-    }
-    this.#underWay = true
-    void this.#send().finally(() => {
-      this.#underWay = false
-      if (this.#again) {
-        this.#again = false
-        this.#beat()
-      }
-    })
   }
 
-  async #send(): Promise<void> {
-    const term = this.#term
-    const { signal } = this.#membership
+  #sayGoodbye(): void {
+    this.#heartbeats.sayGoodbye(deadline => this.#requests.leave(deadline))
+  }
+
+  #mayBegin(): boolean {
+    if (this.#state.phase !== 'joining' || !this.#host.isParked) return true
+    this.#host.joinWhenPolled(() => this.#heartbeats.kick())
+    return false
+  }
+
+  async #send(signal: AbortSignal): Promise<Answer | null> {
+    if (this.#state.phase === 'joining') await this.#host.makeRoom()
+    const { subscription } = this.#host
+    // Held on to until the program has given everything up.
+    const subscribed = subscription === null ? null : await this.#knownSubscription(subscription)
+    const held = this.#target.heldByTopic()
+    const { phase, epoch, isLost } = this.#state
+    if (signal.aborted || phase === 'out' || phase === 'losing' || isLost) return null
     try {
-      // Behind a goodbye: else that would end the new membership.
-      await this.#leaving
-      if (this.#state.phase === 'joining') await this.#host.makeRoom()
-      const { subscription } = this.#host
-      // Held on to until the program has given everything up.
-      const subscribed = subscription === null ? null : await this.#knownSubscription(subscription)
-      const held = this.#target.heldByTopic()
-      const { phase, epoch } = this.#state
-      if (term !== this.#term || phase === 'out' || phase === 'losing' || this.#state.isLost) return
-      const changes = this.#changes(subscribed, held)
-      const response = await this.#requests.heartbeat(epoch, changes, signal)
-      if (term !== this.#term || this.#state.phase === 'out') return
-      if (response.errorCode === ErrorCode.ERR_NO_ERROR) {
-        this.#told = {
-          subscribed: subscribed?.text ?? this.#told?.subscribed ?? '',
-          held: JSON.stringify(held),
-        }
-        this.#onTaken(response)
-      } else {
-        this.#onError(response.errorCode, response.errorMessage)
-      }
+      const response = await this.#requests.heartbeat(epoch, this.#changes(subscribed, held), signal)
+      this.#heartbeats.isKnown = true
+      if (this.#isOut()) return null
+      const told = { subscribed: subscribed?.text ?? this.#told?.subscribed ?? '', held: JSON.stringify(held) }
+      return { errorCode: response.errorCode, errorMessage: response.errorMessage, response, told }
     } catch (error) {
-      if (this.#abort.signal.aborted || term !== this.#term) return
-      this.#onFailure(error)
+      if (!(error instanceof NoRegexError)) throw error
+      if (!isOver(signal)) this.#matchHere()
+      return null
     }
+  }
+
+  // A method: the compiler takes a field for what it was before an `await`.
+  #isOut(): boolean {
+    return this.#state.phase === 'out'
   }
 
   #changes(subscribed: Subscribed | null, held: Changes['topicPartitions'] & object): Changes {
@@ -281,7 +273,7 @@ export class ConsumerMember implements Membership {
   async #knownSubscription(subscription: Subscription): Promise<Subscribed> {
     if (this.matchesHere(subscription) && this.#told === null) {
       this.#host.watchAll()
-      await this.#host.knowTopics(subscription, this.#abort.signal)
+      await this.#host.knowTopics(subscription, this.#heartbeats.stopped)
     }
     return this.#subscribed(subscription)
   }
@@ -293,100 +285,26 @@ export class ConsumerMember implements Membership {
     return { names, regex, text: JSON.stringify([names, regex]) }
   }
 
-  #onTaken({ memberEpoch, heartbeatIntervalMs, assignment }: Decoded<ConsumerGroupHeartbeatResponse>): void {
-    if (this.#state.phase !== 'joining') {
-      this.#shortLives = 0
-      this.#failures = 0
-    } else if (this.#shortLives === 0) this.#failures = 0
-    this.#troubles.over('group')
-    this.#intervalMs = heartbeatIntervalMs
+  #onTaken({ response, told }: Answer): void {
+    const { memberEpoch, heartbeatIntervalMs, assignment } = response
+    this.#told = told
     if (assignment !== null) this.#target.set(assignment.topicPartitions)
     this.#dispatch({ type: 'answered', epoch: memberEpoch, ...this.#difference() })
-    this.#plan(this.#intervalMs)
+    this.#heartbeats.plan(heartbeatIntervalMs)
     this.#look()
   }
 
-  #onError(code: number, message: string | null): void {
-    const { logger } = this.#context
-    logger.debug('cgrp', 'HEARTBEAT', `group '${this.#groupId}': ${errorName(code)}: ${message ?? ''}`)
-    this.#act('ConsumerGroupHeartbeat', KafkaError.of(code, `group '${this.#groupId}'`, message))
-  }
-
-  #act(api: GroupApi, error: KafkaError): void {
-    const { code } = error
-    const answer = memberAnswer(api, code, this.#state.phase === 'joining')
-    switch (answer) {
-      case 'retry':
-      case 'find-coordinator':
-      case 'refresh-epoch':
-        this.#later()
-        return
-      case 'rejoin':
-      case 'lost-generation':
-      case 'lost-membership':
-        this.#shortLives++
-        this.#lose(error.message)
-        return
-      case 'match-here':
-        if (this.#matchesHere) break
-        this.#context.logger.warning('REGEX', `${error.message}: the pattern is matched here`)
-        this.#matchHere()
-        return
-      case 'fatal':
-        this.#refuse(new KafkaError(code, error.message, { cause: error, fatal: true }))
-        return
-      case 'take-member-id':
-      case 'new-session':
-      case 'caller':
-      case 'done':
-      case 'tell':
-        break
-      default:
-        answer satisfies never
-    }
-    this.#refuse(error)
-  }
-
-  #onFailure(error: unknown): void {
-    if (error instanceof NoRegexError) {
-      this.#matchHere()
-      return
-    }
-    if (!(error instanceof KafkaError)) {
-      this.#context.logger.error('GROUP', error instanceof Error ? (error.stack ?? error.message) : String(error))
-      this.#later()
-      return
-    }
-    this.#context.logger.debug('cgrp', 'HEARTBEAT', error.message)
-    // Whether the last one has arrived is not known: the next one says everything.
-    this.#told = null
-    // The search for the coordinator throws what a broker answers to it.
-    this.#act(error.code < ErrorCode.ERR_UNKNOWN ? 'ConsumerGroupHeartbeat' : 'FindCoordinator', error)
-  }
-
-  #refuse(error: KafkaError): void {
-    if (error.isFatal || this.#troubles.isNews('group', error.code)) this.#host.raise(error)
-    if (error.isFatal) this.#dispatch({ type: 'refused', hasPartitions: this.#target.held.length > 0 })
-    // Somebody may put it right (an ACL, the broker's limits).
-    else this.#later()
+  #matchHereFor({ message }: KafkaError): boolean {
+    if (this.#matchesHere) return false
+    this.#context.logger.warning('REGEX', `${message}: the pattern is matched here`)
+    this.#matchHere()
+    return true
   }
 
   #matchHere(): void {
     this.#matchesHere = true
     this.#told = null
-    this.#again = true
-  }
-
-  #later(): void {
-    const { settings, random } = this.#context
-    this.#told = null
-    this.#plan(backoffMs(++this.#failures, settings['retry.backoff.ms'], settings['retry.backoff.max.ms'], random))
-  }
-
-  #plan(ms: number): void {
-    this.#timer?.cancel()
-    if (this.#state.phase === 'out') return
-    this.#timer = this.#context.clock.setTimer(ms, () => this.#beat())
+    this.#heartbeats.kick()
   }
 
   #lose(reason: string): void {
@@ -406,7 +324,7 @@ export class ConsumerMember implements Membership {
     const { clock, settings, logger } = this.#context
     const deadline = Deadline.after(clock, settings['socket.timeout.ms'])
     this.#cluster.metadata
-      .refresh('all', { deadline, signal: this.#abort.signal })
+      .refresh('all', { deadline, signal: this.#heartbeats.stopped })
       .catch((error: unknown) => {
         logger.debug('cgrp', 'ASSIGN', error instanceof Error ? error.message : String(error))
       })

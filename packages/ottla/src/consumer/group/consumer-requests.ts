@@ -13,9 +13,6 @@ import { passingCode } from './membership-errors.ts'
 /** Of a member that is not to be seen again, and of one with a `group.instance.id`, which may be. */
 const LEAVE_EPOCH = -1
 const STATIC_LEAVE_EPOCH = -2
-const LEAVE_TIMEOUT_MS = 5_000
-// A coordinator that has never answered is hardly going to.
-const UNKNOWN_LEAVE_TIMEOUT_MS = 1_000
 /** The first version that knows patterns. */
 export const FIRST_WITH_REGEX = 1
 
@@ -39,8 +36,6 @@ export class ConsumerRequests {
   readonly #groupId: string
   readonly #memberId: string
   readonly #target: Target
-  /** The coordinator has heard of this member. */
-  #isKnown = false
 
   constructor(context: ClientContext, cluster: Cluster, groupId: string, memberId: string) {
     this.#context = context
@@ -54,7 +49,7 @@ export class ConsumerRequests {
    * Passing errors are tried again; any other answer is returned with its code.
    * @throws NoRegexError when there is a pattern and the broker cannot match it
    */
-  async heartbeat(
+  heartbeat(
     memberEpoch: number,
     changes: Changes,
     signal: AbortSignal,
@@ -68,31 +63,23 @@ export class ConsumerRequests {
       if (regex !== undefined && regex !== '') throw new NoRegexError()
       return request
     }
-    const response = await this.#cluster.request(this.#target, ConsumerGroupHeartbeat, body, {
+    return this.#cluster.request(this.#target, ConsumerGroupHeartbeat, body, {
       deadline: Deadline.after(clock, settings['socket.timeout.ms']),
       signal,
       lane: 'coordinator',
       errorOf: response => passingCode('ConsumerGroupHeartbeat', response.errorCode),
     })
-    this.#isKnown = true
-    return response
   }
 
-  /** Says goodbye, unless nobody could be asked ever; that it could not be said is only logged. */
-  async leave(): Promise<void> {
-    if (!this.#isKnown && this.#cluster.isCutOff) return
-    const { clock, settings, logger } = this.#context
-    const epoch = settings['group.instance.id'] === undefined ? LEAVE_EPOCH : STATIC_LEAVE_EPOCH
-    try {
-      await this.#cluster.request(this.#target, ConsumerGroupHeartbeat, this.#identity(epoch), {
-        deadline: Deadline.after(clock, this.#isKnown ? LEAVE_TIMEOUT_MS : UNKNOWN_LEAVE_TIMEOUT_MS),
-        // Behind a heartbeat that is under way.
-        lane: 'coordinator',
-        errorOf: response => response.errorCode,
-      })
-    } catch (error) {
-      logger.debug('cgrp', 'LEAVE', error instanceof Error ? error.message : String(error))
-    }
+  /** Rejects when it could not be said. */
+  async leave(deadline: Deadline): Promise<void> {
+    const epoch = this.#context.settings['group.instance.id'] === undefined ? LEAVE_EPOCH : STATIC_LEAVE_EPOCH
+    await this.#cluster.request(this.#target, ConsumerGroupHeartbeat, this.#identity(epoch), {
+      deadline,
+      // Behind a heartbeat that is under way.
+      lane: 'coordinator',
+      errorOf: response => response.errorCode,
+    })
   }
 
   #identity(memberEpoch: number): ConsumerGroupHeartbeatRequest {
