@@ -1,7 +1,7 @@
 import { ErrorCode } from '@ottla/protocol'
 import { Deadline } from '../base/clock.ts'
-import { resolveWait, within } from '../base/wait.ts'
-import { Cluster } from '../cluster/cluster.ts'
+import { resolveWait } from '../base/wait.ts'
+import { type Cluster } from '../cluster/cluster.ts'
 import { createContext, type ClientContext } from '../cluster/context.ts'
 import { clientHandle, transactionalReads, type ClientHandle, type TransactionalReader } from '../cluster/handle.ts'
 import { getMetadata, offsetsForTimes, queryOptions, queryWatermarkOffsets } from '../cluster/queries.ts'
@@ -22,31 +22,22 @@ import {
   type WaitOptions,
 } from '../types.ts'
 import { behind, checkOffsets, checkPartitions, checkTimes, invalid, noGroup } from './arguments.ts'
-import { FetchQueue, queueLimits } from './fetch/fetch-queue.ts'
-import { Fetcher } from './fetch/fetcher.ts'
-import type { Strategy } from './group/assignors/strategies.ts'
-import { Group } from './group/group.ts'
+import { type FetchQueue } from './fetch/fetch-queue.ts'
+import { type Group } from './group/group.ts'
 import { Subscription, type SubscriptionInput } from './group/subscription.ts'
-import { TopicWatch } from './group/topic-watch.ts'
-import { WantedTopics } from './group/wanted-topics.ts'
-import { Holdings } from './holdings.ts'
-import { Insight } from './insight/insight.ts'
+import { type Holdings } from './holdings.ts'
 import { fetchCommitted } from './offsets/committed-offsets.ts'
-import { Committer } from './offsets/committer.ts'
-import { OffsetResolver } from './offsets/offset-reset.ts'
-import { OffsetValidator } from './offsets/offset-validation.ts'
+import { type Committer } from './offsets/committer.ts'
 import { strategiesFor, type ConsumerOptions } from './options.ts'
-import { Assignment } from './partition/assignment.ts'
-import { AtWork } from './read/at-work.ts'
-import { decodingOf, outlived, type Decoding } from './read/decoding.ts'
-import { intercepting } from './read/interceptors.ts'
+import { type Assignment } from './partition/assignment.ts'
+import { ConsumerParts } from './parts.ts'
+import { type AtWork } from './read/at-work.ts'
+import { Closing } from './read/closing.ts'
+import { outlived } from './read/decoding.ts'
 import { BatchIterator, MessageIterator, type BatchOptions } from './read/iterators.ts'
-import { Mailbox } from './read/mailbox.ts'
 import type { MessageBatch } from './read/message-batch.ts'
-import { Poller } from './read/poller.ts'
-import { tellError } from './read/reader-errors.ts'
+import { type Poller } from './read/poller.ts'
 import type { PartitionStream } from './run/cursor-stream.ts'
-import { Runs } from './run/host.ts'
 import type { RunOptions } from './run/options.ts'
 import type { PartitionStreamsOptions } from './run/partition-streams.ts'
 import { TransactionReader } from './transaction-reader.ts'
@@ -64,7 +55,6 @@ export type RebalanceCallback<K = Buffer, V = Buffer> = (
 
 type Listener<K, V, T extends ConsumerEvent['type']> = (event: Extract<ConsumerEvent<K, V>, { type: T }>) => void
 
-const DEFAULT_CLOSE_MS = 30_000
 const NO_LIMIT = -1
 
 /**
@@ -75,23 +65,16 @@ const NO_LIMIT = -1
 export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncIterable<Message<K, V>> {
   readonly #context: ClientContext
   readonly #settings: ConsumerSettings
+  readonly #parts: ConsumerParts<K, V>
   readonly #cluster: Cluster
-  readonly #mailbox: Mailbox
   readonly #queue: FetchQueue
   readonly #assignment: Assignment
-  readonly #resolver: OffsetResolver
-  readonly #fetcher: Fetcher
-  readonly #validator: OffsetValidator
   readonly #poller: Poller<K, V>
-  readonly #wanted: WantedTopics
-  readonly #watch: TopicWatch
   readonly #group: Group | null
   readonly #committer: Committer | null
   readonly #holdings: Holdings
   readonly #atWork: AtWork
-  readonly #runs: Runs<K, V>
-  readonly #insight: Insight
-  #closing: Promise<void> | null = null
+  readonly #closing: Closing
   #disconnected = false
 
   /**
@@ -103,67 +86,37 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
     const { settings } = resolved
     const strategies = strategiesFor(settings['partition.assignment.strategy'], options)
     const context = createContext('consumer', resolved, options)
-    const cluster = new Cluster(context)
-    const raise = (error: KafkaError, of?: string): void => tellError(context, error, this.#wanted, of)
-    const fetchMore = (): void => this.#fetcher.kick()
     this.#context = context
     this.#settings = settings
-    this.#cluster = cluster
-    this.#mailbox = new Mailbox(context.clock)
-    this.#atWork = new AtWork(context.clock, settings['max.poll.interval.ms'])
-    this.#queue = new FetchQueue(queueLimits(settings), {
-      onReady: () => this.#mailbox.wake(),
-      onRoom: fetchMore,
-      onEnd: ({ topic, partition }, offset) => context.events.emit({ type: 'partition-eof', topic, partition, offset }),
-      onCorrupt: (cursor, error) => this.#fetcher.corrupt(cursor, error),
-    })
-    const assignment = new Assignment(cluster.metadata, this.#queue, settings['enable.auto.offset.store'])
-    this.#assignment = assignment
-    this.#wanted = new WantedTopics(cluster.metadata, assignment, () => this.#group?.subscription ?? null)
-    this.#resolver = new OffsetResolver(context, cluster, {
-      get cursors() {
-        return assignment.cursors
+    this.#closing = new Closing(context, {
+      unfinished: 'closed without having left in order',
+      begin: () => {
+        this.#committer?.stop()
+        parts.mailbox.call()
       },
-      onResolved: fetchMore,
-      membership: () => this.#group?.epoch() ?? null,
-      onRefused: (code, epoch) => this.#group?.onRefused('OffsetFetch', code, epoch),
-      raise,
-    })
-    this.#fetcher = new Fetcher(context, cluster, assignment, this.#queue, {
-      reset: (cursor, reason) => this.#resolver.reset(cursor, reason),
-      validate: () => this.#validator.kick(),
-      raise,
-    })
-    this.#validator = new OffsetValidator(context, cluster, this.#queue, {
-      get cursors() {
-        return assignment.cursors
+      leave: deadline => this.#sayGoodbye(deadline),
+      end: async () => {
+        this.#disconnected = true
+        await parts.stop()
+        parts.mailbox.wake()
       },
-      onValidated: fetchMore,
-      reset: (cursor, reason) => this.#resolver.reset(cursor, reason),
-      raise,
     })
-    this.#watch = new TopicWatch(context, cluster, {
-      namedTopics: () => this.#wanted.named(),
-      partitions: () => assignment.cursors,
-      onAnew: topic => this.#resolver.beginAnew(topic, cursor => this.#queue.forget(cursor)),
-      reject: error => tellError(context, error),
-      raise,
+    const parts = new ConsumerParts(context, strategies, options, {
+      isClosing: () => this.closed,
+      closedError: () => this.#closing.error(),
+      closesAt: () => this.#closing.deadline,
+      requireOpen: () => this.#requireOpen(),
     })
-    const groupId = settings['group.id']
-    const group = groupId === undefined ? null : this.#makeGroup(groupId, strategies, raise)
-    this.#group = group
-    this.#committer = group === null ? null : new Committer(context, cluster, group, assignment)
-    this.#holdings = new Holdings(context, assignment, this.#queue, this.#committer, () => this.#onAdded(), fetchMore)
-    const intercept = intercepting(context, options.interceptors)
-    this.#poller = this.#makePoller(decodingOf(options.key, options.value, intercept))
-    const parts = [context, this.#poller, this.#mailbox, this.#holdings, this.#atWork, this.#group] as const
-    this.#runs = new Runs<K, V>(() => this.#requireOpen(), ...parts)
-    const seen = [this.#queue, this.#mailbox, this.#poller, this.#group, this.#atWork] as const
-    this.#insight = new Insight(context, cluster, assignment, ...seen)
-    context.events.subscribe(event => this.#mailbox.hear(event))
-    cluster.metadata.onChange(() => this.#onMetadata())
-    this.#committer?.start()
-    cluster.start()
+    this.#parts = parts
+    this.#cluster = parts.cluster
+    this.#queue = parts.queue
+    this.#assignment = parts.assignment
+    this.#poller = parts.poller
+    this.#group = parts.group
+    this.#committer = parts.committer
+    this.#holdings = parts.holdings
+    this.#atWork = parts.atWork
+    parts.start()
   }
 
   /**
@@ -177,7 +130,7 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
     const subscription = new Subscription(topics)
     if (subscription.isEmpty) throw invalid('subscribe takes at least one topic; unsubscribe() ends a subscription')
     group.subscribe(subscription, rebalance === undefined ? null : event => rebalance(event, this))
-    this.#watch.look()
+    this.#parts.topics.look()
   }
 
   /** What was subscribed to, patterns as they were given. */
@@ -297,17 +250,17 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
    * or the consumer closed, after what is at work; rejects with what a message failed by, ERR__INVALID_ARG, ERR__STATE, a fatal one.
    */
   run(options: RunOptions<K, V>): Promise<void> {
-    return this.#runs.run(options)
+    return this.#parts.runs.run(options)
   }
 
   /** A stream for each partition as its first message comes, until that is revoked or this ends; stores offsets as an iterator. */
   partitions(options: PartitionStreamsOptions = {}): AsyncIterableIterator<PartitionStream<K, V>, undefined> {
-    return this.#runs.partitions(options)
+    return this.#parts.runs.partitions(options)
   }
 
   /** Why nothing arrives, in words: of brokers, topics, the group, each partition, and the last error. */
   explain(): string[] {
-    return this.#insight.explain()
+    return this.#parts.insight.explain()
   }
 
   /** Hears events, whether they are polled or not. A listener that throws is logged. */
@@ -475,7 +428,7 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
 
   /** Whether `close` has been called. */
   get closed(): boolean {
-    return this.#closing !== null
+    return this.#closing.isBegun
   }
 
   /**
@@ -484,12 +437,7 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
    * signal is aborted. A `poll` under way gives null, a `readMessage` rejects with ERR__DESTROY, iterators end.
    */
   close(wait?: WaitOptions): Promise<void> {
-    if (this.#closing === null) {
-      const { timeoutMs, signal } = resolveWait(wait, DEFAULT_CLOSE_MS)
-      this.#holdings.closesAt = Deadline.after(this.#context.clock, timeoutMs)
-      this.#closing = this.#close(this.#holdings.closesAt, signal)
-    }
-    const closing = this.#closing
+    const closing = this.#closing.close(wait)
     return this.#atWork.waitedFor(() => closing, true)
   }
 
@@ -506,72 +454,14 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
   [transactionalReads](options: BatchOptions): TransactionalReader<MessageBatch<K, V>> {
     this.#requireOpen()
     const group = this.#requireGroup('transactional')
-    const parts = [this.#context, this.#poller, this.#queue, this.#mailbox, this.#holdings] as const
+    const parts = [this.#context, this.#poller, this.#queue, this.#parts.mailbox, this.#holdings] as const
     return new TransactionReader(options, () => group.metadata(), ...parts)
-  }
-
-  async #close(deadline: Deadline, signal: AbortSignal | undefined): Promise<void> {
-    this.#committer?.stop()
-    this.#mailbox.call()
-    const late = (): KafkaError => new KafkaError(ErrorCode.ERR__TIMED_OUT, 'close ran out of time')
-    try {
-      await within(this.#sayGoodbye(deadline), this.#context.clock, deadline, late, signal)
-    } catch (error) {
-      const why = error instanceof Error ? error.message : String(error)
-      this.#context.logger.warning('CLOSE', `closed without having left in order: ${why}`)
-    }
-    this.#disconnected = true
-    this.#holdings.end()
-    this.#group?.stop()
-    this.#watch.stop()
-    this.#insight.stop()
-    this.#cluster.close()
-    await Promise.all([this.#fetcher.close(), this.#resolver.close(), this.#validator.close()])
-    this.#mailbox.wake()
   }
 
   async #sayGoodbye(deadline: Deadline): Promise<void> {
     await this.#group?.close(deadline)
     await this.#holdings.releaseAll(deadline)
     await this.#group?.leaveAtLast(deadline)
-  }
-
-  #makeGroup(groupId: string, strategies: readonly Strategy[], raise: (error: KafkaError) => void): Group {
-    return new Group(this.#context, this.#cluster, groupId, strategies, {
-      partitions: () => this.#assignment.partitions(),
-      assign: (partitions, besides) =>
-        besides ? this.#holdings.addMissing(partitions) : this.#holdings.replace(partitions, false),
-      release: (partitions, lost) => this.#holdings.releasePartitions(partitions, lost),
-      onCallbacks: () => this.#mailbox.call(),
-      raise,
-      polls: () => this.#poller.polls,
-      isPolling: () => this.#poller.isPolling,
-      atWork: this.#atWork,
-      beforeEviction: async () => this.#holdings.reader?.beforeEviction(),
-    })
-  }
-
-  #makePoller(decoding: Decoding | null): Poller<K, V> {
-    const host = {
-      isClosing: () => this.closed,
-      hasCallbacks: () => this.#group?.hasCallbacks ?? false,
-      runCallbacks: async () => this.#group?.runCallbacks(),
-      closedError: () => this.#closedError(),
-      trouble: () => this.#cluster.obstacle,
-    }
-    const stores = this.#settings['enable.auto.offset.store']
-    return new Poller<K, V>(this.#context.clock, this.#queue, this.#mailbox, this.#atWork, host, decoding, stores)
-  }
-
-  #onAdded(): void {
-    this.#resolver.kick()
-    this.#fetcher.kick()
-    this.#watch.look()
-  }
-
-  #onMetadata(): void {
-    this.#onAdded()
-    this.#group?.onMetadata()
   }
 
   #requireGroup(call: string): Group {
@@ -581,10 +471,6 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
 
   // The callback that runs while the consumer is being closed may still commit and unassign.
   #requireOpen(): void {
-    if (this.closed && (this.#disconnected || this.#group?.hasCallbacks !== true)) throw this.#closedError()
-  }
-
-  #closedError(): KafkaError {
-    return new KafkaError(ErrorCode.ERR__STATE, `${this.#context.name} is closed`)
+    if (this.closed && (this.#disconnected || this.#group?.hasCallbacks !== true)) throw this.#closing.error()
   }
 }

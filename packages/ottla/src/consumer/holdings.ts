@@ -25,8 +25,7 @@ export class Holdings {
   readonly #onGoingOn: () => void
   /** A run, or partition streams, that there are at the moment. */
   reader: ReaderHooks | null = null
-  /** When whoever closes the consumer waits no longer. */
-  closesAt: Deadline | null = null
+  readonly #closesAt: () => Deadline | null
   /** The last change of the assignment that is under way or waits for its turn. */
   #changing: Promise<void> | null = null
   #isOver = false
@@ -38,6 +37,7 @@ export class Holdings {
     committer: Committer | null,
     onAdded: () => void,
     onGoingOn: () => void,
+    closesAt: () => Deadline | null,
   ) {
     this.#context = context
     this.#assignment = assignment
@@ -45,6 +45,12 @@ export class Holdings {
     this.#committer = committer
     this.#onAdded = onAdded
     this.#onGoingOn = onGoingOn
+    this.#closesAt = closesAt
+  }
+
+  /** When whoever closes the consumer waits no longer. */
+  get closesAt(): Deadline | null {
+    return this.#closesAt()
   }
 
   /** How many partitions there are. */

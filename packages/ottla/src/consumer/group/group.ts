@@ -15,6 +15,7 @@ import type { MemberEpoch, Membership, MembershipHost, RefusedApi } from './memb
 import { Parking } from './parking.ts'
 import { PollWatch } from './poll-watch.ts'
 import { RebalanceCalls, type Call, type Callback, type CallsHost } from './rebalance-calls.ts'
+import { SubscribedTopics } from './subscribed-topics.ts'
 import type { Subscription } from './subscription.ts'
 
 /** What the group needs of its consumer. */
@@ -39,7 +40,7 @@ export class Group {
   #running: Promise<void> | null = null
   #leaveAfterCalls = false
   #wasAssigned = false
-  #watchesAll = false
+  readonly #topics: SubscribedTopics
   /** max.poll.interval.ms has passed: joins again only in the next poll. */
   readonly #parking: Parking
 
@@ -55,6 +56,7 @@ export class Group {
     this.#cluster = cluster
     this.groupId = groupId
     this.#host = host
+    this.#topics = new SubscribedTopics(context, cluster.metadata)
     this.#parking = new Parking(context.clock, host.atWork)
     this.#member =
       context.settings['group.protocol'] === 'consumer'
@@ -163,10 +165,8 @@ export class Group {
     this.#leaveAfterCalls = false
     if (before?.equals(subscription) === true) return
     this.#subscription = subscription
-    const { metadata } = this.#cluster
-    for (const name of subscription.names) metadata.want(name)
-    if (before !== null) this.#unwatch(before)
-    if (this.#member.matchesHere(subscription)) this.#watchAll()
+    this.#topics.replace(before, subscription)
+    if (this.#member.matchesHere(subscription)) this.#topics.wantAll()
     this.#watch.start()
     this.#member.join('subscribed')
   }
@@ -209,7 +209,7 @@ export class Group {
     this.#member.stop()
     this.#watch.stop()
     this.#parking.forget()
-    if (this.#subscription !== null) this.#unwatch(this.#subscription)
+    this.#topics.replace(this.#subscription, null)
     this.#subscription = null
   }
 
@@ -250,9 +250,9 @@ export class Group {
       get isParked() {
         return parked()
       },
-      topics: subscription => this.#topics(subscription),
+      topics: subscription => this.#topics.of(subscription),
       knowTopics: (subscription, signal) => this.#knowTopics(subscription, signal),
-      watchAll: () => this.#watchAll(),
+      watchAll: () => this.#topics.wantAll(),
       held: () => this.#calls.held(),
       makeRoom: () => this.#makeRoom(),
       call: (type, partitions) => this.#calls.add(type, partitions),
@@ -262,13 +262,6 @@ export class Group {
       },
       raise: error => this.#host.raise(error),
     }
-  }
-
-  #topics(subscription: Subscription): string[] {
-    const blacklist = this.#context.settings['topic.blacklist']
-    return subscription.topics(this.#cluster.metadata.snapshot, topic =>
-      blacklist.some(pattern => new RegExp(pattern).test(topic)),
-    )
   }
 
   /** Patterns need all topics, names at least one look. */
@@ -289,19 +282,6 @@ export class Group {
     if (this.#member.protocol === 'EAGER' || this.#calls.held().length === 0) {
       await this.#host.release(partitions, false)
     }
-  }
-
-  #unwatch(subscription: Subscription): void {
-    const { metadata } = this.#cluster
-    for (const name of subscription.names) metadata.unwant(name)
-    if (this.#watchesAll) metadata.unwantAll()
-    this.#watchesAll = false
-  }
-
-  #watchAll(): void {
-    if (this.#watchesAll) return
-    this.#watchesAll = true
-    this.#cluster.metadata.wantAll()
   }
 
   async #runAll(): Promise<void> {
@@ -340,7 +320,7 @@ export class Group {
     if (subscription === null) return
     this.#subscription = null
     this.#wasAssigned = false
-    this.#unwatch(subscription)
+    this.#topics.replace(subscription, null)
     this.#watch.stop()
     // Partitions that the program has not been told of need not be taken from it.
     this.#calls.dropAssigns()

@@ -1,6 +1,6 @@
 import { ErrorCode } from '@ottla/protocol'
-import { Deadline, type Timer } from '../../base/clock.ts'
-import { resolveWait, within } from '../../base/wait.ts'
+import { Deadline } from '../../base/clock.ts'
+import { resolveWait } from '../../base/wait.ts'
 import { Cluster } from '../../cluster/cluster.ts'
 import { createContext, type ClientContext } from '../../cluster/context.ts'
 import { clientHandle, type ClientHandle } from '../../cluster/handle.ts'
@@ -9,18 +9,20 @@ import { checkForm, resolveConfig, type ConsumerConfig, type ConsumerSettings } 
 import { KafkaError } from '../../errors.ts'
 import type { AcknowledgedEvent, Event, OAuthBearerToken, TopicPartition, WaitOptions } from '../../types.ts'
 import { invalid } from '../arguments.ts'
+import { ConsumedTopics } from '../group/consumed-topics.ts'
 import { newMemberId } from '../group/member-id.ts'
 import { PollWatch } from '../group/poll-watch.ts'
+import { SubscribedTopics } from '../group/subscribed-topics.ts'
 import { Subscription, type SubscriptionInput } from '../group/subscription.ts'
-import { TopicWatch } from '../group/topic-watch.ts'
-import { WantedTopics } from '../group/wanted-topics.ts'
 import { AtWork } from '../read/at-work.ts'
+import { Closing } from '../read/closing.ts'
 import { decodingOf } from '../read/decoding.ts'
 import { Mailbox } from '../read/mailbox.ts'
 import { tellError } from '../read/reader-errors.ts'
 import { AcknowledgeResults, type AcknowledgeResult } from './acknowledge-results.ts'
 import { acknowledgeTypes, type AcknowledgeType } from './acknowledgements.ts'
 import type { ShareConsumerEvent } from './events.ts'
+import { LockWatch } from './lock-watch.ts'
 import type { LockedMessage, ShareMessage } from './message.ts'
 import { checkShareConfig, isImplicit, type ShareConsumerOptions, type ShareRunOptions } from './options.ts'
 import { ShareFetcher } from './share-fetcher.ts'
@@ -36,7 +38,6 @@ export type ShareListenedEvent<K = Buffer, V = Buffer> =
 
 type Listener<T extends ShareListenedEvent['type']> = (event: Extract<ShareListenedEvent, { type: T }>) => void
 
-const DEFAULT_CLOSE_MS = 30_000
 const NO_LIMIT = -1
 // Of the time that there is for closing, handlers get so much.
 const DRAIN_PART = 3 / 4
@@ -62,22 +63,20 @@ export class ShareConsumer<K = Buffer, V = Buffer> implements AsyncDisposable, A
   readonly #member: ShareMember
   readonly #fetcher: ShareFetcher
   readonly #watch: PollWatch
-  readonly #topics: TopicWatch
+  readonly #topics: ConsumedTopics
+  readonly #subscribed: SubscribedTopics
   readonly #statistics: ShareStatistics
   readonly #results: AcknowledgeResults
   readonly #isImplicit: boolean
+  readonly #locks: LockWatch
   readonly #atWork: AtWork
   #subscription: Subscription | null = null
   #isWanted = false
   #warnsExhaustedAt = -Infinity
   #run: ShareRun<K, V> | null = null
-  #locks: Timer | null = null
-  #checkMs = 0
-  #closing: Promise<void> | null = null
-  #closesAt: Deadline | null = null
+  readonly #closing: Closing
   /** Resolves when the group has been left. */
   #left: Promise<void> = Promise.resolve()
-  #isClosed = false
 
   /**
    * Connects in the background.
@@ -92,8 +91,22 @@ export class ShareConsumer<K = Buffer, V = Buffer> implements AsyncDisposable, A
     this.#isImplicit = isImplicit(resolved.settings['share.acknowledgement.mode'])
     const context = createContext('consumer', resolved, checkedOptions('ShareConsumer', options))
     const cluster = new Cluster(context)
-    const wanted = new WantedTopics(cluster.metadata, { cursors: [] }, () => this.#subscription)
-    const raise = (error: KafkaError, of?: string): void => tellError(context, error, wanted, of)
+    this.#closing = new Closing(context, {
+      unfinished: 'closed without having told the brokers everything',
+      begin: () => {
+        this.#mailbox.call()
+        this.#reader.forgetLast()
+      },
+      leave: deadline => this.#sayGoodbye(deadline),
+      end: () => this.#end(),
+    })
+    this.#topics = new ConsumedTopics(context, cluster, {
+      cursors: [],
+      subscription: () => this.#subscription,
+      onAnew: () => undefined,
+    })
+    this.#subscribed = new SubscribedTopics(context, cluster.metadata)
+    const { raise } = this.#topics
     this.#context = context
     this.#settings = resolved.settings
     this.#cluster = cluster
@@ -103,7 +116,7 @@ export class ShareConsumer<K = Buffer, V = Buffer> implements AsyncDisposable, A
     this.#inbox = new ShareInbox(context.clock, this.#settings['max.poll.records'])
     this.#reader = this.#makeReader(options)
     this.#member = new ShareMember(context, cluster, groupId, newMemberId(context.random), {
-      topics: () => this.#subscribed(),
+      topics: () => (this.#subscription === null ? [] : this.#subscribed.of(this.#subscription)),
       onAssigned: partitions => this.#fetcher.assign(partitions),
       raise,
     })
@@ -116,6 +129,11 @@ export class ShareConsumer<K = Buffer, V = Buffer> implements AsyncDisposable, A
       onAcknowledged: (source, types, error) => this.#results.told(source, types, error),
       raise,
     })
+    this.#locks = new LockWatch(context.clock, this.#inbox, {
+      isAtWork: message => this.#run?.isAtWork(message) === true,
+      renew: message => this.#fetcher.keep(message),
+      onEnded: () => this.#fetcher.kick(),
+    })
     this.#watch = new PollWatch(context, {
       polls: () => this.#reader.polls,
       isPolling: () => this.#reader.isPolling,
@@ -123,13 +141,6 @@ export class ShareConsumer<K = Buffer, V = Buffer> implements AsyncDisposable, A
       workingSince: () => this.#atWork.oldestSince,
       isMember: () => this.#member.isMember,
       onExceeded: limitMs => this.#onPollExceeded(limitMs),
-    })
-    this.#topics = new TopicWatch(context, cluster, {
-      namedTopics: () => wanted.named(),
-      partitions: () => [],
-      onAnew: () => undefined,
-      reject: error => tellError(context, error),
-      raise,
     })
     const member = this.#member
     this.#statistics = new ShareStatistics(context, cluster, this.#mailbox, {
@@ -154,11 +165,14 @@ export class ShareConsumer<K = Buffer, V = Buffer> implements AsyncDisposable, A
     if (subscription.isEmpty) throw invalid('subscribe takes at least one topic; unsubscribe() ends a subscription')
     const before = this.#subscription
     this.#subscription = subscription
-    this.#want(subscription)
-    if (before !== null) this.#unwant(before)
+    this.#subscribed.replace(before, subscription)
+    if (subscription.patterns.length > 0) {
+      this.#subscribed.wantAll()
+      this.#cluster.metadata.requestRefresh('topics by pattern')
+    }
     this.#watch.start()
     this.#topics.look()
-    this.#lookAfterLocks()
+    this.#locks.start()
     void this.#join()
   }
 
@@ -222,7 +236,7 @@ export class ShareConsumer<K = Buffer, V = Buffer> implements AsyncDisposable, A
         clock: this.#context.clock,
         reader: this.#reader,
         atWork: this.#atWork,
-        closingMs: () => (this.#closesAt?.left() ?? Infinity) * DRAIN_PART,
+        closingMs: () => (this.#closing.deadline?.left() ?? Infinity) * DRAIN_PART,
         isClosing: () => this.closed,
         wake: () => this.#mailbox.wake(),
         keep: count => this.#inbox.window.keep(count),
@@ -316,7 +330,7 @@ export class ShareConsumer<K = Buffer, V = Buffer> implements AsyncDisposable, A
 
   /** Whether `close` has been called. */
   get closed(): boolean {
-    return this.#closing !== null
+    return this.#closing.isBegun
   }
 
   /**
@@ -325,12 +339,7 @@ export class ShareConsumer<K = Buffer, V = Buffer> implements AsyncDisposable, A
    * iterators end, a `run` is waited for.
    */
   close(wait?: WaitOptions): Promise<void> {
-    if (this.#closing === null) {
-      const { timeoutMs, signal } = resolveWait(wait, DEFAULT_CLOSE_MS)
-      this.#closesAt = Deadline.after(this.#context.clock, timeoutMs)
-      this.#closing = this.#close(this.#closesAt, signal)
-    }
-    const closing = this.#closing
+    const closing = this.#closing.close(wait)
     return this.#atWork.waitedFor(() => closing)
   }
 
@@ -343,18 +352,8 @@ export class ShareConsumer<K = Buffer, V = Buffer> implements AsyncDisposable, A
     return { context: this.#context, cluster: this.#cluster }
   }
 
-  async #close(deadline: Deadline, signal: AbortSignal | undefined): Promise<void> {
-    this.#mailbox.call()
-    this.#reader.forgetLast()
-    const late = (): KafkaError => new KafkaError(ErrorCode.ERR__TIMED_OUT, 'close ran out of time')
-    try {
-      await within(this.#sayGoodbye(deadline), this.#context.clock, deadline, late, signal)
-    } catch (error) {
-      const why = error instanceof Error ? error.message : String(error)
-      this.#context.logger.warning('CLOSE', `closed without having told the brokers everything: ${why}`)
-    }
-    this.#isClosed = true
-    this.#locks?.cancel()
+  async #end(): Promise<void> {
+    this.#locks.stop()
     this.#watch.stop()
     this.#topics.stop()
     this.#statistics.stop()
@@ -382,7 +381,7 @@ export class ShareConsumer<K = Buffer, V = Buffer> implements AsyncDisposable, A
     const subscription = this.#subscription
     if (subscription === null) return this.#left
     this.#subscription = null
-    this.#unwant(subscription)
+    this.#subscribed.replace(subscription, null)
     this.#watch.stop()
     this.#fetcher.assign([])
     this.#releaseWaiting()
@@ -401,7 +400,7 @@ export class ShareConsumer<K = Buffer, V = Buffer> implements AsyncDisposable, A
   #makeReader(options: ShareConsumerOptions<K, V>): ShareReader<K, V> {
     const host = {
       isClosing: () => this.closed,
-      closedError: () => this.#closedError(),
+      closedError: () => this.#closing.error(),
       onPoll: () => this.#onPoll(),
       onTaken: () => this.#onTaken(),
       atWork: this.#atWork,
@@ -447,21 +446,8 @@ export class ShareConsumer<K = Buffer, V = Buffer> implements AsyncDisposable, A
   }
 
   #onMessages(): void {
-    // Brokers have said how long locks last.
-    if (this.#checkMs !== this.#inbox.checkMs) this.#lookAfterLocks()
+    this.#locks.adjust()
     this.#mailbox.wake()
-  }
-
-  /** Renews locks, and gives up those that have ended. */
-  #lookAfterLocks(): void {
-    this.#locks?.cancel()
-    this.#checkMs = this.#inbox.checkMs
-    this.#locks = this.#context.clock.setTimer(this.#checkMs, () => {
-      const run = this.#run
-      for (const message of this.#inbox.due(each => run?.isAtWork(each) === true)) this.#fetcher.keep(message)
-      if (this.#inbox.sweep() > 0) this.#fetcher.kick()
-      this.#lookAfterLocks()
-    })
   }
 
   /** What was fetched ahead is for the others: its locks would be renewed for nothing. */
@@ -497,32 +483,8 @@ export class ShareConsumer<K = Buffer, V = Buffer> implements AsyncDisposable, A
     this.#fetcher.kick()
   }
 
-  #subscribed(): string[] {
-    const blacklist = this.#settings['topic.blacklist']
-    const isBlacklisted = (topic: string): boolean => blacklist.some(pattern => new RegExp(pattern).test(topic))
-    return this.#subscription?.topics(this.#cluster.metadata.snapshot, isBlacklisted) ?? []
-  }
-
-  #want(subscription: Subscription): void {
-    const { metadata } = this.#cluster
-    for (const name of subscription.names) metadata.want(name)
-    if (subscription.patterns.length === 0) return
-    metadata.wantAll()
-    metadata.requestRefresh('topics by pattern')
-  }
-
-  #unwant(subscription: Subscription): void {
-    const { metadata } = this.#cluster
-    for (const name of subscription.names) metadata.unwant(name)
-    if (subscription.patterns.length > 0) metadata.unwantAll()
-  }
-
   #requireOpen(): void {
-    if (this.#isClosed || this.closed) throw this.#closedError()
-  }
-
-  #closedError(): KafkaError {
-    return new KafkaError(ErrorCode.ERR__STATE, `${this.#context.name} is closed`)
+    if (this.closed) throw this.#closing.error()
   }
 }
 

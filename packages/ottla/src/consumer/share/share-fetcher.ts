@@ -4,9 +4,7 @@ import {
   ShareAcknowledge,
   ShareFetch,
   type Decoded,
-  type ShareAcknowledgeRequest,
   type ShareAcknowledgeResponse,
-  type ShareFetchRequest,
   type ShareFetchResponse,
 } from '@ottla/protocol'
 import { backoffMs } from '../../base/backoff.ts'
@@ -23,11 +21,18 @@ import { acquiredMessages, readableBatches } from './acquired.ts'
 import type { LockedMessage, ShareLot, ShareSource } from './message.ts'
 import type { ShareInbox } from './share-inbox.ts'
 import { acknowledgedOf, lockLost, ShareNode, type Sent } from './share-node.ts'
+import {
+  acknowledgeBody,
+  fetchBody,
+  FIRST_WITH_RENEWAL,
+  refusedAcknowledgements,
+  refusedWithFetch,
+  type Refusal,
+  type ShareIdentity,
+} from './share-requests.ts'
 import { keyOf, type IdPartition } from './share-session.ts'
 
-export interface ShareFetcherHost {
-  readonly groupId: string
-  readonly memberId: string
+export interface ShareFetcherHost extends ShareIdentity {
   /** The program wants messages. */
   isWanted(): boolean
   /** The program is there for messages that have been fetched; else they are for others. */
@@ -40,12 +45,6 @@ export interface ShareFetcherHost {
   raise(error: KafkaError, topic?: string): void
 }
 
-/** Versions from here on know renewals, and limits that are kept to the record. */
-const FIRST_WITH_RENEWAL = 2
-const RECORD_LIMIT = 1
-
-/** Why a broker would not be told of a partition: code and message. */
-type Refusal = readonly [number, string | null]
 type FetchedPartition = Decoded<ShareFetchResponse>['responses'][number]['partitions'][number]
 
 export class ShareFetcher {
@@ -244,21 +243,9 @@ export class ShareFetcher {
     const now = clock.now()
     const maxWaitMs = node.waitMs(settings['fetch.wait.max.ms'], this.#inbox.checkMs, now)
     const sent = node.session.isOpen ? node.take(now) : []
-    const { epoch, topics, forgotten } = node.session.fetch(partitions, acknowledgedOf(sent))
+    const session = node.session.fetch(partitions, acknowledgedOf(sent))
     const isStrict = settings['ottla.share.acquire.mode'] === 'record_limit' || !this.#inbox.window.isOpen
-    const body = (version: number): ShareFetchRequest => ({
-      groupId: this.#host.groupId,
-      memberId: this.#host.memberId,
-      shareSessionEpoch: epoch,
-      maxWaitMs,
-      minBytes: settings['fetch.min.bytes'],
-      maxBytes: settings['fetch.max.bytes'],
-      maxRecords,
-      batchSize: maxRecords,
-      topics,
-      forgottenTopicsData: forgotten,
-      ...(version >= FIRST_WITH_RENEWAL && isStrict ? { shareAcquireMode: RECORD_LIMIT } : {}),
-    })
+    const body = fetchBody(this.#host, session, settings, maxWaitMs, maxRecords, isStrict)
     let response: Decoded<ShareFetchResponse>
     try {
       response = await this.#broker(node).request(ShareFetch, body, {
@@ -274,13 +261,7 @@ export class ShareFetcher {
       this.#refused(node, sent, response.errorCode, response.errorMessage)
       return
     }
-    const refusals = new Map<string, Refusal>()
-    for (const { topicId, partitions: answers } of response.responses) {
-      for (const { partitionIndex: partition, acknowledgeErrorCode: code, acknowledgeErrorMessage } of answers) {
-        if (code !== 0) refusals.set(keyOf({ topicId, partition }), [code, acknowledgeErrorMessage])
-      }
-    }
-    this.#answered(node, sent, response.acquisitionLockTimeoutMs, refusals)
+    this.#answered(node, sent, response.acquisitionLockTimeoutMs, refusedWithFetch(response))
     await this.#accept(node, response)
   }
 
@@ -288,15 +269,7 @@ export class ShareFetcher {
   async #tell(node: ShareNode, isLast: boolean, deadline?: Deadline): Promise<void> {
     const { settings, clock } = this.#context
     const sent = node.take(clock.now())
-    const isRenewAck = sent.some(({ types }) => [...types.values()].some(isRenewal))
-    const { epoch, topics } = node.session.acknowledge(acknowledgedOf(sent), isLast)
-    const body = (version: number): ShareAcknowledgeRequest => ({
-      groupId: this.#host.groupId,
-      memberId: this.#host.memberId,
-      shareSessionEpoch: epoch,
-      topics,
-      ...(version >= FIRST_WITH_RENEWAL ? { isRenewAck } : {}),
-    })
+    const body = acknowledgeBody(this.#host, node.session.acknowledge(acknowledgedOf(sent), isLast), sent)
     let response: Decoded<ShareAcknowledgeResponse>
     try {
       response = await this.#broker(node).request(ShareAcknowledge, body, {
@@ -312,15 +285,13 @@ export class ShareFetcher {
       this.#refused(node, sent, response.errorCode, response.errorMessage)
       return
     }
-    const refusals = new Map<string, Refusal>()
     for (const { topicId, partitions } of response.responses) {
-      for (const { partitionIndex, errorCode, errorMessage, currentLeader } of partitions) {
+      for (const { partitionIndex, errorCode, currentLeader } of partitions) {
         if (errorCode === 0) continue
-        refusals.set(keyOf({ topicId, partition: partitionIndex }), [errorCode, errorMessage])
         this.#onLeader({ topicId, partition: partitionIndex }, errorCode, currentLeader, response.nodeEndpoints)
       }
     }
-    this.#answered(node, sent, response.acquisitionLockTimeoutMs, refusals)
+    this.#answered(node, sent, response.acquisitionLockTimeoutMs, refusedAcknowledgements(response))
     if (isLast) this.#lose(node, [], closing())
   }
 

@@ -1,0 +1,38 @@
+/** The topics that a subscription means, kept known for as long as it lasts. */
+import type { ClientContext } from '../../cluster/context.ts'
+import type { MetadataCache } from '../../cluster/metadata.ts'
+import type { Subscription } from './subscription.ts'
+
+export class SubscribedTopics {
+  readonly #metadata: MetadataCache
+  readonly #blacklist: readonly string[]
+  #wantsAll = false
+
+  constructor({ settings }: ClientContext, metadata: MetadataCache) {
+    this.#metadata = metadata
+    this.#blacklist = settings['topic.blacklist']
+  }
+
+  /** Of the subscription at present; patterns do not reach what `topic.blacklist` names. */
+  of(subscription: Subscription): string[] {
+    return subscription.topics(this.#metadata.snapshot, topic =>
+      this.#blacklist.some(pattern => new RegExp(pattern).test(topic)),
+    )
+  }
+
+  /** One takes the place of another; null stands for none. */
+  replace(before: Subscription | null, next: Subscription | null): void {
+    if (next !== null) for (const name of next.names) this.#metadata.want(name)
+    if (before === null) return
+    for (const name of before.names) this.#metadata.unwant(name)
+    if (this.#wantsAll) this.#metadata.unwantAll()
+    this.#wantsAll = false
+  }
+
+  /** All topics of the cluster are known from now on, for patterns that are matched here; until `replace`. */
+  wantAll(): void {
+    if (this.#wantsAll) return
+    this.#wantsAll = true
+    this.#metadata.wantAll()
+  }
+}

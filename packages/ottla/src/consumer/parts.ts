@@ -1,0 +1,175 @@
+/** Puts a consumer together. */
+import type { Deadline } from '../base/clock.ts'
+import { Cluster } from '../cluster/cluster.ts'
+import type { ClientContext } from '../cluster/context.ts'
+import type { KafkaError } from '../errors.ts'
+import { FetchQueue, queueLimits } from './fetch/fetch-queue.ts'
+import { Fetcher } from './fetch/fetcher.ts'
+import type { Strategy } from './group/assignors/strategies.ts'
+import { ConsumedTopics } from './group/consumed-topics.ts'
+import { Group } from './group/group.ts'
+import { Holdings } from './holdings.ts'
+import { Insight } from './insight/insight.ts'
+import { Committer } from './offsets/committer.ts'
+import { OffsetResolver } from './offsets/offset-reset.ts'
+import { OffsetValidator } from './offsets/offset-validation.ts'
+import type { ConsumerOptions } from './options.ts'
+import { Assignment } from './partition/assignment.ts'
+import { AtWork } from './read/at-work.ts'
+import { decodingOf, type Decoding } from './read/decoding.ts'
+import { intercepting } from './read/interceptors.ts'
+import { Mailbox } from './read/mailbox.ts'
+import { Poller } from './read/poller.ts'
+import { Runs } from './run/host.ts'
+
+/** What the parts need of their consumer. */
+export interface PartsHost {
+  isClosing(): boolean
+  closedError(): KafkaError
+  /** When whoever closes it waits no longer; null before. */
+  closesAt(): Deadline | null
+  /** Throws when the consumer is closed. */
+  requireOpen(): void
+}
+
+export class ConsumerParts<K, V> {
+  readonly context: ClientContext
+  readonly cluster: Cluster
+  readonly mailbox: Mailbox
+  readonly queue: FetchQueue
+  readonly assignment: Assignment
+  readonly poller: Poller<K, V>
+  readonly topics: ConsumedTopics
+  readonly group: Group | null
+  readonly committer: Committer | null
+  readonly holdings: Holdings
+  readonly atWork: AtWork
+  readonly runs: Runs<K, V>
+  readonly insight: Insight
+  readonly #resolver: OffsetResolver
+  readonly #fetcher: Fetcher
+  readonly #validator: OffsetValidator
+  readonly #host: PartsHost
+
+  constructor(
+    context: ClientContext,
+    strategies: readonly Strategy[],
+    options: ConsumerOptions<K, V>,
+    host: PartsHost,
+  ) {
+    const { settings } = context
+    const cluster = new Cluster(context)
+    const fetchMore = (): void => this.#fetcher.kick()
+    this.context = context
+    this.cluster = cluster
+    this.#host = host
+    this.mailbox = new Mailbox(context.clock)
+    this.atWork = new AtWork(context.clock, settings['max.poll.interval.ms'])
+    this.queue = new FetchQueue(queueLimits(settings), {
+      onReady: () => this.mailbox.wake(),
+      onRoom: fetchMore,
+      onEnd: ({ topic, partition }, offset) => context.events.emit({ type: 'partition-eof', topic, partition, offset }),
+      onCorrupt: (cursor, error) => this.#fetcher.corrupt(cursor, error),
+    })
+    const assignment = new Assignment(cluster.metadata, this.queue, settings['enable.auto.offset.store'])
+    this.assignment = assignment
+    this.topics = new ConsumedTopics(context, cluster, {
+      get cursors() {
+        return assignment.cursors
+      },
+      subscription: () => this.group?.subscription ?? null,
+      onAnew: topic => this.#resolver.beginAnew(topic, cursor => this.queue.forget(cursor)),
+    })
+    const { raise } = this.topics
+    this.#resolver = new OffsetResolver(context, cluster, {
+      get cursors() {
+        return assignment.cursors
+      },
+      onResolved: fetchMore,
+      membership: () => this.group?.epoch() ?? null,
+      onRefused: (code, epoch) => this.group?.onRefused('OffsetFetch', code, epoch),
+      raise,
+    })
+    this.#fetcher = new Fetcher(context, cluster, assignment, this.queue, {
+      reset: (cursor, reason) => this.#resolver.reset(cursor, reason),
+      validate: () => this.#validator.kick(),
+      raise,
+    })
+    this.#validator = new OffsetValidator(context, cluster, this.queue, {
+      get cursors() {
+        return assignment.cursors
+      },
+      onValidated: fetchMore,
+      reset: (cursor, reason) => this.#resolver.reset(cursor, reason),
+      raise,
+    })
+    const groupId = settings['group.id']
+    this.group = groupId === undefined ? null : this.#makeGroup(groupId, strategies)
+    this.committer = this.group === null ? null : new Committer(context, cluster, this.group, assignment)
+    const added = (): void => this.#onAdded()
+    const closesAt = (): Deadline | null => host.closesAt()
+    this.holdings = new Holdings(context, assignment, this.queue, this.committer, added, fetchMore, closesAt)
+    const intercept = intercepting(context, options.interceptors)
+    this.poller = this.#makePoller(decodingOf(options.key, options.value, intercept))
+    const parts = [context, this.poller, this.mailbox, this.holdings, this.atWork, this.group] as const
+    this.runs = new Runs<K, V>(() => host.requireOpen(), ...parts)
+    const seen = [this.queue, this.mailbox, this.poller, this.group, this.atWork] as const
+    this.insight = new Insight(context, cluster, assignment, ...seen)
+    context.events.subscribe(event => this.mailbox.hear(event))
+    cluster.metadata.onChange(() => this.#onMetadata())
+  }
+
+  start(): void {
+    this.committer?.start()
+    this.cluster.start()
+  }
+
+  /** No more timers and requests. */
+  async stop(): Promise<void> {
+    this.holdings.end()
+    this.group?.stop()
+    this.topics.stop()
+    this.insight.stop()
+    this.cluster.close()
+    await Promise.all([this.#fetcher.close(), this.#resolver.close(), this.#validator.close()])
+  }
+
+  #makeGroup(groupId: string, strategies: readonly Strategy[]): Group {
+    return new Group(this.context, this.cluster, groupId, strategies, {
+      partitions: () => this.assignment.partitions(),
+      assign: (partitions, besides) =>
+        besides ? this.holdings.addMissing(partitions) : this.holdings.replace(partitions, false),
+      release: (partitions, lost) => this.holdings.releasePartitions(partitions, lost),
+      onCallbacks: () => this.mailbox.call(),
+      raise: this.topics.raise,
+      polls: () => this.poller.polls,
+      isPolling: () => this.poller.isPolling,
+      atWork: this.atWork,
+      beforeEviction: async () => this.holdings.reader?.beforeEviction(),
+    })
+  }
+
+  #makePoller(decoding: Decoding | null): Poller<K, V> {
+    const { settings, clock } = this.context
+    const host = {
+      isClosing: () => this.#host.isClosing(),
+      hasCallbacks: () => this.group?.hasCallbacks ?? false,
+      runCallbacks: async () => this.group?.runCallbacks(),
+      closedError: () => this.#host.closedError(),
+      trouble: () => this.cluster.obstacle,
+    }
+    const stores = settings['enable.auto.offset.store']
+    return new Poller<K, V>(clock, this.queue, this.mailbox, this.atWork, host, decoding, stores)
+  }
+
+  #onAdded(): void {
+    this.#resolver.kick()
+    this.#fetcher.kick()
+    this.topics.look()
+  }
+
+  #onMetadata(): void {
+    this.#onAdded()
+    this.group?.onMetadata()
+  }
+}

@@ -1,0 +1,70 @@
+/** The end of a consumer, of either kind: asked for once, in order as far as the time allows. */
+import { ErrorCode } from '@ottla/protocol'
+import { Deadline } from '../../base/clock.ts'
+import { resolveWait, within } from '../../base/wait.ts'
+import type { ClientContext } from '../../cluster/context.ts'
+import { KafkaError } from '../../errors.ts'
+import type { WaitOptions } from '../../types.ts'
+
+export interface ClosingHost {
+  /** Whoever reads gets no more. */
+  begin(): void
+  /** Gives everything up in order. */
+  leave(deadline: Deadline): Promise<void>
+  /** What the log says when that could not be done. */
+  readonly unfinished: string
+  /** Stops everything, and disconnects. */
+  end(): Promise<void>
+}
+
+const DEFAULT_CLOSE_MS = 30_000
+
+export class Closing {
+  readonly #context: ClientContext
+  readonly #host: ClosingHost
+  #promise: Promise<void> | null = null
+  #deadline: Deadline | null = null
+
+  constructor(context: ClientContext, host: ClosingHost) {
+    this.#context = context
+    this.#host = host
+  }
+
+  /** `close` has been called. */
+  get isBegun(): boolean {
+    return this.#promise !== null
+  }
+
+  /** When whoever closes waits no longer; null before. */
+  get deadline(): Deadline | null {
+    return this.#deadline
+  }
+
+  /** The same promise for everybody; it never rejects. */
+  close(wait: WaitOptions | undefined): Promise<void> {
+    if (this.#promise === null) {
+      const { timeoutMs, signal } = resolveWait(wait, DEFAULT_CLOSE_MS)
+      this.#deadline = Deadline.after(this.#context.clock, timeoutMs)
+      this.#promise = this.#close(this.#deadline, signal)
+    }
+    return this.#promise
+  }
+
+  /** What calls of a closed consumer reject with. */
+  error(): KafkaError {
+    return new KafkaError(ErrorCode.ERR__STATE, `${this.#context.name} is closed`)
+  }
+
+  async #close(deadline: Deadline, signal: AbortSignal | undefined): Promise<void> {
+    const { clock, logger } = this.#context
+    this.#host.begin()
+    const late = (): KafkaError => new KafkaError(ErrorCode.ERR__TIMED_OUT, 'close ran out of time')
+    try {
+      await within(this.#host.leave(deadline), clock, deadline, late, signal)
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error)
+      logger.warning('CLOSE', `${this.#host.unfinished}: ${why}`)
+    }
+    await this.#host.end()
+  }
+}
