@@ -368,8 +368,8 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
 
   /** First offset and the one behind the last as of the last fetch, without asking; OFFSET_INVALID before the first. */
   getWatermarkOffsets(topic: string, partition: number): { low: number; high: number } {
-    const cursor = this.#assignment.get(topic, partition)
-    return { low: cursor?.low ?? OFFSET_INVALID, high: cursor?.high ?? OFFSET_INVALID }
+    const known = this.#assignment.get(topic, partition)?.fetching
+    return { low: known?.low ?? OFFSET_INVALID, high: known?.high ?? OFFSET_INVALID }
   }
 
   /** First offset and the one behind the last, asked of the leader. */

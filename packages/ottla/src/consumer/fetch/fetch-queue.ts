@@ -5,8 +5,9 @@
 import { RecordBatch, type RecordCursor } from '@ottla/protocol'
 import { Ring } from '../../base/ring.ts'
 import type { ConsumerSettings } from '../../config/resolve.ts'
-import { Gap, type Cursor } from '../partition/cursor.ts'
+import type { Cursor } from '../partition/cursor.ts'
 import { FetchedMessage } from '../partition/message.ts'
+import { Gap } from '../partition/queued.ts'
 
 /** What the queue tells its owner. */
 export interface QueueObserver {
@@ -114,8 +115,8 @@ export class FetchQueue {
 
   /** Whether this partition has enough waiting; onRoom tells when it has not any more. */
   hasEnough(cursor: Cursor): boolean {
-    cursor.isFull = this.#isEnough(cursor)
-    return cursor.isFull
+    cursor.queued.isFull = this.#isEnough(cursor)
+    return cursor.queued.isFull
   }
 
   /**
@@ -128,24 +129,24 @@ export class FetchQueue {
     return !held || now - heldAt < SHORT_HOLD_MS || this.#bytes < this.#limits.maxBytes * SHARED_FROM
   }
 
-  #isEnough({ queuedMessages, queuedBytes }: Cursor): boolean {
-    if (queuedMessages >= this.#limits.minMessages) return true
-    return queuedBytes >= this.#share && this.#bytes >= this.#limits.maxBytes * SHARED_FROM
+  #isEnough({ queued: { messages, bytes } }: Cursor): boolean {
+    if (messages >= this.#limits.minMessages) return true
+    return bytes >= this.#share && this.#bytes >= this.#limits.maxBytes * SHARED_FROM
   }
 
   /** Appends what one fetch brought for a partition. */
   push(cursor: Cursor, batches: readonly RecordBatch[], gap: Gap | null): void {
     for (const batch of batches) {
-      cursor.entries.push(batch)
+      cursor.queued.entries.push(batch)
       this.#count(cursor, batch)
     }
-    if (gap !== null) cursor.entries.push(gap)
+    if (gap !== null) cursor.queued.entries.push(gap)
     this.#enlist(cursor)
   }
 
   #count(cursor: Cursor, batch: RecordBatch): void {
-    cursor.queuedMessages += batch.recordCount
-    cursor.queuedBytes += batch.sizeBytes
+    cursor.queued.messages += batch.recordCount
+    cursor.queued.bytes += batch.sizeBytes
     this.#messages += batch.recordCount
     this.#bytes += batch.sizeBytes
   }
@@ -153,31 +154,30 @@ export class FetchQueue {
   /** Forgets what is queued of a partition. To be called before the cursor moves. */
   forget(cursor: Cursor): void {
     if (this.#current === cursor) this.#current = null
-    this.#bytes -= cursor.queuedBytes
-    this.#messages -= cursor.queuedMessages
-    cursor.queuedBytes = 0
-    cursor.queuedMessages = 0
-    cursor.extraBytes = 0
-    cursor.entries.clear()
-    if (cursor.open !== null && cursor.position > cursor.open.baseOffset)
-      hasRead(cursor, cursor.open.partitionLeaderEpoch)
-    cursor.open = null
+    this.#bytes -= cursor.queued.bytes
+    this.#messages -= cursor.queued.messages
+    cursor.queued.bytes = 0
+    cursor.queued.messages = 0
+    cursor.queued.extraBytes = 0
+    cursor.queued.entries.clear()
+    if (cursor.queued.open !== null && cursor.position > cursor.queued.open.baseOffset)
+      cursor.hasRead(cursor.queued.open.partitionLeaderEpoch)
+    cursor.queued.open = null
     cursor.records = null
-    cursor.isFull = false
+    cursor.queued.isFull = false
     if (cursor.undelivered !== null) this.#observer.onReady()
     if (this.#isWaitedFor && this.#bytes < this.#limits.maxBytes) this.#tellRoom()
   }
 
   /** A paused partition's messages stay where they are while nobody needs the room, and are handed out after resume. */
   pause(cursor: Cursor, now: number): void {
-    if (!cursor.paused) cursor.pausedAt = now
-    cursor.paused = true
+    cursor.pause(now)
     if (cursor.undelivered !== null) this.#observer.onReady()
     this.#stopped(cursor)
   }
 
   resume(cursor: Cursor): void {
-    cursor.paused = false
+    cursor.resume()
     this.#enlist(cursor)
   }
 
@@ -185,28 +185,31 @@ export class FetchQueue {
   passGaps(cursor: Cursor): void {
     if (cursor.records?.remaining === 0) this.#finish(cursor, true)
     if (cursor.records !== null) return
-    for (let next = cursor.entries.peek(); next instanceof Gap && !next.isEnd; next = cursor.entries.peek()) {
-      pass(cursor, next.nextOffset, next.leaderEpoch)
-      cursor.entries.shift()
+    for (
+      let next = cursor.queued.entries.peek();
+      next instanceof Gap && !next.isEnd;
+      next = cursor.queued.entries.peek()
+    ) {
+      cursor.passTo(next.nextOffset, next.leaderEpoch)
+      cursor.queued.entries.shift()
     }
   }
 
   /** As `pause`, for the reader's own reasons. @param now monotonic ms */
   hold(cursor: Cursor, now: number): void {
-    cursor.held = true
-    cursor.heldAt = now
+    cursor.hold(now)
     this.#stopped(cursor)
   }
 
   goOn(cursor: Cursor): void {
-    cursor.held = false
+    cursor.goOn()
     this.#enlist(cursor)
   }
 
   #stopped(cursor: Cursor): void {
     if (this.#current === cursor) this.#current = null
     // What it has queued may be given up now.
-    if (this.#isWaitedFor && cursor.queuedBytes > 0) this.#tellRoom()
+    if (this.#isWaitedFor && cursor.queued.bytes > 0) this.#tellRoom()
   }
 
   /**
@@ -220,13 +223,13 @@ export class FetchQueue {
   makeRoom(cursors: readonly Cursor[], isUrgent: boolean, now: number): number {
     const held: Cursor[] = []
     for (const cursor of cursors) {
-      if (!cursor.isStill || cursor.queuedBytes === 0) continue
+      if (!cursor.isStill || cursor.queued.bytes === 0) continue
       if (cursor.paused) this.#giveUp(cursor)
       else held.push(cursor)
     }
     let again = Infinity
     if (!isUrgent) return again
-    for (const cursor of held.sort((a, b) => b.queuedBytes - a.queuedBytes)) {
+    for (const cursor of held.sort((a, b) => b.queued.bytes - a.queued.bytes)) {
       if (this.#bytes < this.#limits.maxBytes) break
       if (now - cursor.heldAt >= SHORT_HOLD_MS) this.#giveUp(cursor)
       else again = Math.min(again, cursor.heldAt + SHORT_HOLD_MS)
@@ -245,14 +248,14 @@ export class FetchQueue {
    */
   putBack(cursor: Cursor, offset: number, batches: readonly RecordBatch[]): void {
     if (offset >= cursor.position) return
-    const { open, entries } = cursor
+    const { open, entries } = cursor.queued
     let next = cursor.position
     cursor.readEpoch = open !== null && open.baseOffset < offset ? open.partitionLeaderEpoch : -1
     if (open !== null) {
-      cursor.queuedBytes -= cursor.extraBytes
-      this.#bytes -= cursor.extraBytes
-      cursor.extraBytes = 0
-      cursor.open = null
+      cursor.queued.bytes -= cursor.queued.extraBytes
+      this.#bytes -= cursor.queued.extraBytes
+      cursor.queued.extraBytes = 0
+      cursor.queued.open = null
       cursor.records = null
       entries.unshift(open)
       next = open.baseOffset
@@ -315,9 +318,9 @@ export class FetchQueue {
     const { era } = cursor.offsets
     try {
       while (this.#current === cursor && count < maxMessages && bytes < maxBytes) {
-        const batch = cursor.open as RecordBatch // the current cursor has an open batch
+        const batch = cursor.queued.open as RecordBatch // the current cursor has an open batch
         const records = cursor.records as RecordCursor // likewise
-        bytes += batch.sizeBytes + cursor.extraBytes
+        bytes += batch.sizeBytes + cursor.queued.extraBytes
         const first = firstFrom(records, cursor)
         if (first !== null) {
           if (count === 0) firstOffset = first.offset
@@ -338,7 +341,7 @@ export class FetchQueue {
         }
         this.#finish(cursor, first === null)
         // The next batch of the same partition goes along, unless something stands between.
-        if (cursor.entries.peek() instanceof RecordBatch && this.#open(cursor)) this.#current = cursor
+        if (cursor.queued.entries.peek() instanceof RecordBatch && this.#open(cursor)) this.#current = cursor
       }
     } catch (error) {
       this.#corrupt(cursor, error)
@@ -347,9 +350,9 @@ export class FetchQueue {
   }
 
   #enlist(cursor: Cursor): void {
-    if (cursor.isReady || cursor.isStill || cursor.dropped || this.#current === cursor) return
-    if (cursor.records === null && cursor.entries.length === 0) return
-    cursor.isReady = true
+    if (cursor.queued.isReady || cursor.isStill || cursor.dropped || this.#current === cursor) return
+    if (cursor.records === null && cursor.queued.entries.length === 0) return
+    cursor.queued.isReady = true
     this.#ready.push(cursor)
     this.#observer.onReady()
   }
@@ -359,7 +362,7 @@ export class FetchQueue {
     for (;;) {
       const cursor = this.#ready.shift()
       if (cursor === undefined) return null
-      cursor.isReady = false
+      cursor.queued.isReady = false
       if (cursor.isStill || cursor.dropped) continue
       try {
         if (cursor.records !== null || this.#open(cursor)) {
@@ -370,9 +373,9 @@ export class FetchQueue {
         this.#corrupt(cursor, error)
         continue
       }
-      const gap = cursor.entries.shift()
+      const gap = cursor.queued.entries.shift()
       if (!(gap instanceof Gap)) continue // forgotten since it was enlisted
-      pass(cursor, gap.nextOffset, gap.leaderEpoch)
+      cursor.passTo(gap.nextOffset, gap.leaderEpoch)
       this.#enlist(cursor)
       if (!gap.isEnd) continue
       this.#observer.onEnd(cursor, gap.nextOffset)
@@ -382,21 +385,21 @@ export class FetchQueue {
 
   /** Throws ProtocolError for a batch that cannot be read. */
   #open(cursor: Cursor): boolean {
-    const batch = cursor.entries.peek()
+    const batch = cursor.queued.entries.peek()
     if (!(batch instanceof RecordBatch)) return false
     if (this.#limits.checkCrcs) batch.checkCrc()
     const counted = batch.recordCount
     const records = batch.records(this.#limits.maxBatchBytes)
     // A compressed message set tells only now how many messages it holds.
-    cursor.queuedMessages += batch.recordCount - counted
+    cursor.queued.messages += batch.recordCount - counted
     this.#messages += batch.recordCount - counted
-    cursor.entries.shift()
-    cursor.open = batch
+    cursor.queued.entries.shift()
+    cursor.queued.open = batch
     cursor.records = records
     if (records.data !== batch.buffer) {
-      cursor.extraBytes = records.data.length
-      cursor.queuedBytes += cursor.extraBytes
-      this.#bytes += cursor.extraBytes
+      cursor.queued.extraBytes = records.data.length
+      cursor.queued.bytes += cursor.queued.extraBytes
+      this.#bytes += cursor.queued.extraBytes
     }
     return true
   }
@@ -406,24 +409,24 @@ export class FetchQueue {
    * @param isWalked up to the position: what is left of it holds nothing
    */
   #finish(cursor: Cursor, isWalked: boolean): void {
-    const batch = cursor.open as RecordBatch // only called with an open batch
-    const bytes = batch.sizeBytes + cursor.extraBytes
-    cursor.queuedBytes -= bytes
-    cursor.queuedMessages -= batch.recordCount
+    const batch = cursor.queued.open as RecordBatch // only called with an open batch
+    const bytes = batch.sizeBytes + cursor.queued.extraBytes
+    cursor.queued.bytes -= bytes
+    cursor.queued.messages -= batch.recordCount
     this.#bytes -= bytes
     this.#messages -= batch.recordCount
-    cursor.extraBytes = 0
-    cursor.open = null
+    cursor.queued.extraBytes = 0
+    cursor.queued.open = null
     cursor.records = null
-    hasRead(cursor, batch.partitionLeaderEpoch)
-    if (isWalked) pass(cursor, batch.lastOffset + 1, batch.partitionLeaderEpoch)
+    cursor.hasRead(batch.partitionLeaderEpoch)
+    if (isWalked) cursor.passTo(batch.lastOffset + 1, batch.partitionLeaderEpoch)
     else if (batch.lastOffset >= cursor.position) cursor.position = batch.lastOffset + 1
     if (this.#current === cursor) this.#current = null
     this.#enlist(cursor)
     // Nothing more of it comes while others that nobody can take fill the queue: they have to make room.
-    if (this.#isWaitedFor && cursor.queuedBytes === 0 && !cursor.isStill) this.#tellRoom()
-    if (cursor.isFull && !this.#isEnough(cursor)) {
-      cursor.isFull = false
+    if (this.#isWaitedFor && cursor.queued.bytes === 0 && !cursor.isStill) this.#tellRoom()
+    if (cursor.queued.isFull && !this.#isEnough(cursor)) {
+      cursor.queued.isFull = false
       this.#observer.onRoom()
     } else {
       this.#checkRoom()
@@ -445,20 +448,6 @@ export class FetchQueue {
     this.#giveUp(cursor)
     this.#observer.onCorrupt(cursor, error)
   }
-}
-
-/** The position goes on to there, with nothing to hand out in between. */
-function pass(cursor: Cursor, to: number, leaderEpoch: number): void {
-  const { position } = cursor
-  if (to <= position) return
-  cursor.position = to
-  hasRead(cursor, leaderEpoch)
-  cursor.offsets.passed(position, to, leaderEpoch)
-}
-
-/** What is before the position is of this epoch, if that is known. */
-function hasRead(cursor: Cursor, leaderEpoch: number): void {
-  if (leaderEpoch >= 0) cursor.readEpoch = leaderEpoch
 }
 
 /** The first message that is not before the cursor's position. */

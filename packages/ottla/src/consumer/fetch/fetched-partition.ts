@@ -1,6 +1,6 @@
 /** What one fetch brought for one partition, before any record is looked at. */
 import { BatchReader, codecById, type RecordBatch } from '@ottla/protocol'
-import { Gap } from '../partition/cursor.ts'
+import { Gap } from '../partition/queued.ts'
 import { visibleBatches, type AbortedTransaction } from './isolation.ts'
 
 export interface FetchedPartition {

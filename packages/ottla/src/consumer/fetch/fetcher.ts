@@ -16,7 +16,8 @@ import type { ClientContext } from '../../cluster/context.ts'
 import { KafkaError } from '../../errors.ts'
 import { Troubles } from '../../observe/troubles.ts'
 import type { Assignment } from '../partition/assignment.ts'
-import { Gap, type Cursor } from '../partition/cursor.ts'
+import type { Cursor } from '../partition/cursor.ts'
+import { Gap } from '../partition/queued.ts'
 import type { FetchQueue } from './fetch-queue.ts'
 import { FetchSession, type WantedPartition } from './fetch-session.ts'
 import { FetchWait } from './fetch-wait.ts'
@@ -107,8 +108,8 @@ export class Fetcher {
 
   /** The broker to fetch a partition from; -1 while there is none. */
   #nodeOf(cursor: Cursor): number {
-    if (cursor.preferredReplica >= 0 && this.#context.clock.now() < cursor.preferredUntil)
-      return cursor.preferredReplica
+    const { preferredReplica, preferredUntil } = cursor.fetching
+    if (preferredReplica >= 0 && this.#context.clock.now() < preferredUntil) return preferredReplica
     return this.#cluster.metadata.snapshot.topics.get(cursor.topic)?.partitions[cursor.partition]?.leader ?? -1
   }
 
@@ -133,7 +134,7 @@ export class Fetcher {
   #hasRoom(wanted: readonly Cursor[]): boolean {
     if (!this.#queue.isFull()) return true
     const now = this.#context.clock.now()
-    const isUrgent = wanted.some(({ queuedBytes }) => queuedBytes === 0)
+    const isUrgent = wanted.some(({ queued }) => queued.bytes === 0)
     const again = this.#queue.makeRoom(this.#assignment.cursors, isUrgent, now)
     if (!this.#queue.isFull()) return true
     if (again < Infinity) this.#wakeAt(again, now)
@@ -154,8 +155,9 @@ export class Fetcher {
     let hasChanged = false
     for (const cursor of all) {
       if (!cursor.paused) sharing++
-      if (cursor.preferredReplica < 0 || now < cursor.preferredUntil) continue
-      cursor.preferredReplica = -1
+      const { fetching } = cursor
+      if (fetching.preferredReplica < 0 || now < fetching.preferredUntil) continue
+      fetching.preferredReplica = -1
       hasExpired = true
     }
     // The loop of a leader may have ended when its partitions went to replicas.
@@ -167,12 +169,12 @@ export class Fetcher {
       const isIn = this.#mayFetch(cursor, now)
       if (isIn) found.push(cursor)
       // When one in backoff may be fetched is known.
-      const isBackedOff = cursor.retryAt > now
-      if (isBackedOff) retryAt = Math.min(retryAt, cursor.retryAt)
+      const isBackedOff = cursor.fetching.retryAt > now
+      if (isBackedOff) retryAt = Math.min(retryAt, cursor.fetching.retryAt)
       const isOut = !isIn && !isBackedOff
       if (isOut) isAnyOut = true
-      if (cursor.isLeftOut !== isOut) hasChanged = true
-      cursor.isLeftOut = isOut
+      if (cursor.fetching.isLeftOut !== isOut) hasChanged = true
+      cursor.fetching.isLeftOut = isOut
     }
     const each = this.#node(node)
     each.waitMs = Math.min(each.wait.next(isAnyOut, hasChanged), Math.ceil(retryAt - now))
@@ -187,8 +189,8 @@ export class Fetcher {
       this.#host.validate()
       return false
     }
-    if (cursor.retryAt <= now) return !this.#queue.hasEnough(cursor)
-    this.#wakeAt(cursor.retryAt, now)
+    if (cursor.fetching.retryAt <= now) return !this.#queue.hasEnough(cursor)
+    this.#wakeAt(cursor.fetching.retryAt, now)
     return false
   }
 
@@ -213,9 +215,9 @@ export class Fetcher {
       logger.debug('fetch', 'FETCH', `broker ${node}: ${error.message}`)
       this.#cluster.metadata.requestRefresh(error.message)
       for (const cursor of cursors) {
-        cursor.trouble = error
+        cursor.failed(error)
         // A replica that cannot be reached is no reason to stay away from the leader.
-        if (cursor.preferredReplica === node) this.#stayWithLeader(cursor)
+        if (cursor.fetching.preferredReplica === node) this.#stayWithLeader(cursor)
         else this.#backOff(cursor)
       }
       this.kick()
@@ -228,7 +230,7 @@ export class Fetcher {
       // Forgotten sessions are the way of busy brokers; anything else had better not be repeated at once.
       if (response.errorCode === ErrorCode.ERR_FETCH_SESSION_ID_NOT_FOUND) return
       for (const cursor of cursors) {
-        cursor.trouble = error
+        cursor.failed(error)
         this.#backOff(cursor)
       }
       return
@@ -237,7 +239,7 @@ export class Fetcher {
     await this.#accept(node, response)
     const now = this.#context.clock.now()
     // An answer leaves out what has not changed.
-    for (const cursor of cursors) if (cursor.trouble === null) cursor.fetchedAt = now
+    for (const cursor of cursors) if (cursor.trouble === null) cursor.fetching.fetchedAt = now
     if (settings['enable.partition.eof']) for (const cursor of cursors) this.#tellEnd(cursor, node)
   }
 
@@ -250,10 +252,8 @@ export class Fetcher {
     const { topics } = this.#cluster.metadata.snapshot
     const maxBytes = settings['fetch.message.max.bytes']
     const wanted = cursors.map((cursor): WantedPartition => {
-      cursor.askedVersion = cursor.version
-      cursor.askedOffset = cursor.fetchOffset
-      cursor.askedNode = node
-      cursor.askedEpoch = this.#leaderEpochOf(cursor)
+      const { fetching } = cursor
+      cursor.ask(node, this.#leaderEpochOf(cursor))
       const topic = topics.get(cursor.topic)
       const topicId = topic?.topicId ?? ZERO_UUID
       return {
@@ -263,13 +263,13 @@ export class Fetcher {
         topicId,
         partition: cursor.partition,
         fetchOffset: cursor.fetchOffset,
-        currentLeaderEpoch: cursor.askedEpoch,
-        partitionMaxBytes: cursor.grownMaxBytes > maxBytes ? cursor.grownMaxBytes : maxBytes,
+        currentLeaderEpoch: fetching.askedEpoch,
+        partitionMaxBytes: Math.max(fetching.grownMaxBytes, maxBytes),
       }
     })
     const { sessionId, sessionEpoch, topics: told, forgotten } = session.request(wanted)
     const now = this.#context.clock.now()
-    const rackId = cursors.some(({ leaderUntil }) => leaderUntil > now) ? undefined : settings['client.rack']
+    const rackId = cursors.some(({ fetching }) => fetching.leaderUntil > now) ? undefined : settings['client.rack']
     const body = (version: number): FetchRequest => {
       const byId = version >= FIRST_WITH_TOPIC_IDS
       return {
@@ -301,7 +301,7 @@ export class Fetcher {
       if (topic === undefined) continue
       for (const answer of answered.partitions) {
         const cursor = this.#assignment.get(topic, answer.partitionIndex)
-        if (cursor === undefined || !isCurrent(cursor, node)) {
+        if (cursor === undefined || !cursor.isAnsweredBy(node)) {
           this.#context.counters?.dropped(topic, answer.partitionIndex)
           continue
         }
@@ -316,12 +316,13 @@ export class Fetcher {
   async #received(cursor: Cursor, answer: PartitionAnswer, node: number): Promise<void> {
     const { settings } = this.#context
     const readCommitted = settings['isolation.level'] === 'read_committed'
-    cursor.low = answer.logStartOffset
-    cursor.high = answer.highWatermark
-    cursor.lastStable = answer.lastStableOffset
+    const { fetching } = cursor
+    fetching.low = answer.logStartOffset
+    fetching.high = answer.highWatermark
+    fetching.lastStable = answer.lastStableOffset
     let fetched: FetchedPartition
     try {
-      fetched = readPartition(answer.records, cursor.askedOffset, readCommitted ? answer.abortedTransactions : null)
+      fetched = readPartition(answer.records, fetching.askedOffset, readCommitted ? answer.abortedTransactions : null)
       const { neededBytes } = fetched
       const most = settings['receive.message.max.bytes']
       if (neededBytes > most) {
@@ -333,20 +334,16 @@ export class Fetcher {
       this.corrupt(cursor, error)
       return
     }
-    if (!isCurrent(cursor, node)) return
-    cursor.failures = 0
+    if (!cursor.isAnsweredBy(node)) return
+    fetching.failures = 0
     if (cursor.trouble !== null) this.#recovered(cursor)
-    cursor.grownMaxBytes = fetched.neededBytes
+    fetching.grownMaxBytes = fetched.neededBytes
     if (this.#context.counters !== null) this.#count(cursor, fetched, node)
     const { nextOffset, batches, leaderEpoch } = fetched
-    if (leaderEpoch >= 0) cursor.fetchEpoch = leaderEpoch
-    cursor.validEpoch = cursor.askedEpoch
-    cursor.end = readCommitted ? answer.lastStableOffset : answer.highWatermark
-    cursor.fetchOffset = nextOffset
+    fetching.end = readCommitted ? answer.lastStableOffset : answer.highWatermark
+    cursor.fetched(nextOffset, leaderEpoch)
     const gap = fetched.gap()
     if (batches.length > 0 || gap !== null) this.#queue.push(cursor, batches, gap)
-    // More may have come meanwhile, and the next answer is to this.
-    cursor.askedOffset = nextOffset
   }
 
   #count({ topic, partition }: Cursor, { batches, neededBytes }: FetchedPartition, node: number): void {
@@ -363,9 +360,10 @@ export class Fetcher {
 
   /** An answer leaves out what has not changed: the end is noticed from what is known of the partition. */
   #tellEnd(cursor: Cursor, node: number): void {
-    const { fetchOffset, end, endTold } = cursor
-    if (!isCurrent(cursor, node) || end < 0 || fetchOffset < end || endTold === fetchOffset) return
-    cursor.endTold = fetchOffset
+    const { fetchOffset, fetching } = cursor
+    const { end, endTold } = fetching
+    if (!cursor.isAnsweredBy(node) || end < 0 || fetchOffset < end || endTold === fetchOffset) return
+    fetching.endTold = fetchOffset
     this.#queue.push(cursor, [], new Gap(fetchOffset, true))
   }
 
@@ -374,12 +372,13 @@ export class Fetcher {
     const why = error instanceof Error ? error.message : String(error)
     this.#backOff(cursor, this.#context.settings['fetch.error.backoff.ms'])
     const message = `${cursor.name} cannot be read from offset ${cursor.fetchOffset} on: ${why}`
-    cursor.trouble = new KafkaError(ErrorCode.ERR__BAD_MSG, message, { cause: error })
-    if (this.#troubles.isNews(cursor.name, ErrorCode.ERR__BAD_MSG)) this.#host.raise(cursor.trouble)
+    const trouble = new KafkaError(ErrorCode.ERR__BAD_MSG, message, { cause: error })
+    cursor.failed(trouble)
+    if (this.#troubles.isNews(cursor.name, ErrorCode.ERR__BAD_MSG)) this.#host.raise(trouble)
   }
 
   #recovered(cursor: Cursor): void {
-    cursor.trouble = null
+    cursor.recovered()
     this.#troubles.over(cursor.name)
     const { topic } = cursor
     const isRefused = this.#assignment.cursors.some(
@@ -390,14 +389,14 @@ export class Fetcher {
 
   // A leader that takes a lost replica for a good one would send its readers there for ever.
   #stayWithLeader(cursor: Cursor): void {
-    cursor.preferredReplica = -1
-    cursor.leaderUntil = this.#context.clock.now() + REPLICA_REST_MS
+    cursor.fetching.stayWithLeader(this.#context.clock.now() + REPLICA_REST_MS)
   }
 
   #redirect(cursor: Cursor, answer: PartitionAnswer): void {
-    cursor.preferredReplica = answer.preferredReadReplica
-    cursor.preferredUntil = this.#context.clock.now() + this.#context.settings['metadata.max.age.ms']
-    this.#context.logger.debug('fetch', 'FETCH', `${cursor.name} is read from broker ${cursor.preferredReplica}`)
+    const { preferredReadReplica: replica } = answer
+    const { clock, settings, logger } = this.#context
+    cursor.fetching.preferReplica(replica, clock.now() + settings['metadata.max.age.ms'])
+    logger.debug('fetch', 'FETCH', `${cursor.name} is read from broker ${replica}`)
     this.kick()
   }
 
@@ -405,15 +404,15 @@ export class Fetcher {
     const { metadata } = this.#cluster
     const error = KafkaError.of(answer.errorCode, cursor.name)
     this.#context.logger.debug('fetch', 'FETCH', `broker ${node}: ${error.message}`)
-    cursor.trouble = error
-    const fromReplica = cursor.preferredReplica === node
+    cursor.failed(error)
+    const fromReplica = cursor.fetching.preferredReplica === node
     if (fromReplica) this.#stayWithLeader(cursor)
     switch (answer.errorCode) {
       case ErrorCode.ERR_OFFSET_OUT_OF_RANGE:
         // A replica may lag behind; only the leader knows.
         if (fromReplica) this.kick()
         // What came before is still good, and goes out first.
-        else if (cursor.queuedMessages > 0) this.#backOff(cursor)
+        else if (cursor.queued.messages > 0) this.#backOff(cursor)
         else {
           this.#queue.forget(cursor) // a gap in it leads away from where reading begins then
           this.#host.reset(cursor, `offset ${cursor.fetchOffset} is out of range`)
@@ -456,10 +455,11 @@ export class Fetcher {
     // What is refused together is asked for together.
     const random = (): number => this.#jitter
     const now = clock.now()
-    cursor.failures++
-    cursor.retryAt =
-      now + (ms ?? backoffMs(cursor.failures, settings['retry.backoff.ms'], settings['retry.backoff.max.ms'], random))
-    this.#wakeAt(cursor.retryAt, now)
+    const { fetching } = cursor
+    const { 'retry.backoff.ms': first, 'retry.backoff.max.ms': most } = settings
+    fetching.failures++
+    fetching.retryAt = now + (ms ?? backoffMs(fetching.failures, first, most, random))
+    this.#wakeAt(fetching.retryAt, now)
   }
 
   /** One timer for all that wait: the earliest. */
@@ -472,14 +472,4 @@ export class Fetcher {
       this.kick()
     })
   }
-}
-
-/** Whether an answer of `node` is to the cursor's last question, and the cursor has not moved since. */
-function isCurrent(cursor: Cursor, node: number): boolean {
-  return (
-    cursor.askedNode === node &&
-    cursor.askedVersion === cursor.version &&
-    cursor.askedOffset === cursor.fetchOffset &&
-    cursor.state === 'active'
-  )
 }

@@ -73,7 +73,7 @@ export class Explainer {
     if (group?.subscription) found.push(...this.#subscription(group.subscription), ...this.#group(group))
     else if (cursors.length === 0) found.push('Nothing is subscribed to or assigned: call subscribe or assign.')
     found.push(...this.#leftBehind())
-    const waiting = cursors.some(({ queuedMessages }) => queuedMessages > 0) || group?.hasCallbacks === true
+    const waiting = cursors.some(({ queued }) => queued.messages > 0) || group?.hasCallbacks === true
     if (waiting && !isWaiting) found.push('The program is not asking: no poll, iterator or run waits for messages.')
     found.push(...this.#partitions())
     if (this.#last !== null) {
@@ -128,13 +128,14 @@ export class Explainer {
   }
 
   #active(cursor: Cursor): string {
-    const { position, end, high, trouble, queuedMessages, preferredReplica } = cursor
-    if (queuedMessages > 0) return 'has messages that wait for the program'
+    const { position, trouble, queued } = cursor
+    const { end, high, preferredReplica, fetchedAt } = cursor.fetching
+    if (queued.messages > 0) return 'has messages that wait for the program'
     if (this.#leaderId(cursor) < 0) return 'has no leader'
     const from = preferredReplica < 0 ? this.#leaderOf(cursor) : `broker ${preferredReplica}`
     if (trouble !== null) return `could not be fetched from ${from}: ${trouble.message}`
     if (this.#consumer.isQueueFull()) return 'is not fetched: what waits has reached queued.max.messages.kbytes'
-    if (cursor.fetchedAt < 0) return `is being fetched from ${from} for the first time`
+    if (fetchedAt < 0) return `is being fetched from ${from} for the first time`
     if (position < end) return `is being fetched from ${from}`
     if (end < high) return 'is read up to a transaction that has not ended (isolation.level=read_committed)'
     return 'is read to its end'

@@ -72,12 +72,12 @@ export class StallWatch {
     // Made anew each time: what is assigned no longer is forgotten.
     this.#watched = new Map()
     for (const cursor of this.#host.cursors) {
-      const { fetchedAt } = cursor
+      const { fetchedAt } = cursor.fetching
       let watched = before.get(cursor)
       if (watched === undefined) watched = { wellAt: now, fetchedAt, isTold: false }
       this.#watched.set(cursor, watched)
       // What is paused or held, or waits for the program to take what there is, need not be fetched.
-      if (cursor.isStill || cursor.queuedMessages > 0 || isQueueFull || fetchedAt !== watched.fetchedAt) {
+      if (cursor.isStill || cursor.queued.messages > 0 || isQueueFull || fetchedAt !== watched.fetchedAt) {
         watched.fetchedAt = fetchedAt
         watched.wellAt = now
         watched.isTold = false

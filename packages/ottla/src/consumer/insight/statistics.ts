@@ -85,7 +85,7 @@ export class ConsumerStatistics {
     for (const cursor of this.#assignment.cursors) {
       if (cursor.topic !== topic) continue
       const plain = plainPartition(snapshot, counters, topic, cursor.partition)
-      const broker = cursor.preferredReplica >= 0 ? cursor.preferredReplica : plain.leader
+      const broker = cursor.fetching.preferredReplica >= 0 ? cursor.fetching.preferredReplica : plain.leader
       extras.add(topic, cursor.partition, broker)
       partitions[cursor.partition] = { ...plain, broker, ...this.#cursor(cursor) }
     }
@@ -101,11 +101,12 @@ export class ConsumerStatistics {
 
   #cursor(cursor: Cursor): Partial<PartitionStatistics> {
     const { stored, storedLeaderEpoch, committed } = cursor.offsets
-    const end = this.#context.settings['isolation.level'] === 'read_committed' ? cursor.lastStable : cursor.high
+    const { low, high, lastStable, endTold } = cursor.fetching
+    const end = this.#context.settings['isolation.level'] === 'read_committed' ? lastStable : high
     return {
       desired: true,
-      fetchq_cnt: cursor.queuedMessages,
-      fetchq_size: cursor.queuedBytes,
+      fetchq_cnt: cursor.queued.messages,
+      fetchq_size: cursor.queued.bytes,
       fetch_state: fetchStates[cursor.state],
       query_offset: cursor.target,
       next_offset: cursor.fetchOffset,
@@ -114,10 +115,10 @@ export class ConsumerStatistics {
       stored_leader_epoch: storedLeaderEpoch,
       commited_offset: committed,
       committed_offset: committed,
-      eof_offset: cursor.endTold,
-      lo_offset: cursor.low,
-      hi_offset: cursor.high,
-      ls_offset: cursor.lastStable,
+      eof_offset: endTold,
+      lo_offset: low,
+      hi_offset: high,
+      ls_offset: lastStable,
       consumer_lag: lagOf(committed, end),
       consumer_lag_stored: lagOf(stored, end),
     }

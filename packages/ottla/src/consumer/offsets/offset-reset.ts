@@ -128,7 +128,7 @@ export class OffsetResolver {
     } catch (error) {
       if (this.#abort.signal.aborted) return false
       if (error instanceof KafkaError) {
-        for (const cursor of cursors) cursor.trouble = error
+        for (const cursor of cursors) cursor.failed(error)
         this.#tell(state, error)
       } else
         this.#context.logger.error('OFFSET', error instanceof Error ? (error.stack ?? error.message) : String(error))
@@ -195,16 +195,16 @@ export class OffsetResolver {
 
   /** @returns whether something is left to be asked again */
   async #askGroup(groupId: string, cursors: readonly Cursor[]): Promise<boolean> {
-    const versions = cursors.map(cursor => cursor.version)
+    const questions = cursors.map(cursor => cursor.question)
     const committed = await this.#fetchCommitted(groupId, cursors)
     let again = false
     cursors.forEach((cursor, i) => {
       const answer = committed[i]
-      if (answer === undefined || cursor.version !== versions[i]) return
+      if (answer === undefined || cursor.question !== questions[i]) return
       if (answer.error !== undefined) {
         // Never taken for "nothing committed": that would throw the group's progress away.
         again = true
-        cursor.trouble = answer.error
+        cursor.failed(answer.error)
         this.#tell(cursor.name, answer.error, cursor.topic)
       } else if (answer.offset >= 0) {
         this.#settled(cursor)
@@ -232,8 +232,9 @@ export class OffsetResolver {
     for (const cursor of cursors) {
       if ((metadata.snapshot.topics.get(cursor.topic)?.partitions[cursor.partition]?.leader ?? -1) >= 0) continue
       again = true
-      cursor.trouble = leaderError(this.#cluster, cursor)
-      this.#tell(cursor.name, cursor.trouble, cursor.topic)
+      const error = leaderError(this.#cluster, cursor)
+      cursor.failed(error)
+      this.#tell(cursor.name, error, cursor.topic)
     }
     this.#logical.kick()
     return again
@@ -244,11 +245,11 @@ export class OffsetResolver {
     const queries: TimestampQuery[] = []
     const places = cursors.map(cursor => {
       const at = queries.length
-      const { topic, partition, target, targetTime, version } = cursor
+      const { topic, partition, target, targetTime, question } = cursor
       queries.push({ topic, partition, timestamp: target === OFFSET_BEGINNING ? EARLIEST_TIMESTAMP : LATEST_TIMESTAMP })
       if (tailOf(target) >= 0) queries.push({ topic, partition, timestamp: EARLIEST_TIMESTAMP })
       else if (targetTime >= 0) queries.push({ topic, partition, timestamp: targetTime })
-      return { cursor, version, at, isTwofold: queries.length > at + 1 }
+      return { cursor, question, at, isTwofold: queries.length > at + 1 }
     })
     const { clock, settings } = this.#context
     const isolation: IsolationLevel = settings['isolation.level']
@@ -260,16 +261,16 @@ export class OffsetResolver {
       isOneRound: true,
     })
     let again = false
-    for (const { cursor, version, at, isTwofold } of places) {
+    for (const { cursor, question, at, isTwofold } of places) {
       // Another leader may have answered meanwhile.
-      if (cursor.version !== version || cursor.state !== 'offset-query') continue
+      if (cursor.question !== question || cursor.state !== 'offset-query') continue
       const found = listed[at]
       const other = isTwofold ? listed[at + 1] : found
       const error = found?.error ?? other?.error
       if (found === undefined || other === undefined || error !== undefined) {
         again = true
         if (error === undefined) continue
-        cursor.trouble = error
+        cursor.failed(error)
         this.#tell(cursor.name, error, cursor.topic)
         continue
       }

@@ -76,7 +76,7 @@ export class OffsetValidator {
   /** @returns whether something is left to be tried again */
   async #ask(leader: number, cursors: readonly Cursor[]): Promise<boolean> {
     const { logger, settings } = this.#context
-    const asked = cursors.map(cursor => ({ cursor, version: cursor.version, epoch: this.#leaderOf(cursor).epoch }))
+    const asked = cursors.map(cursor => ({ cursor, question: cursor.question, epoch: this.#leaderOf(cursor).epoch }))
     let response: Decoded<OffsetForLeaderEpochResponse>
     try {
       const broker = this.#cluster.broker(leader)
@@ -91,8 +91,8 @@ export class OffsetValidator {
       const message = error instanceof Error ? (error.stack ?? error.message) : String(error)
       if (error instanceof KafkaError && error.code === ErrorCode.ERR__UNSUPPORTED_FEATURE) {
         // A broker before 2.3: there is nobody to ask.
-        for (const { cursor, version, epoch } of asked) {
-          if (cursor.version === version && cursor.state === 'validating') cursor.validated(epoch)
+        for (const { cursor, question, epoch } of asked) {
+          if (cursor.question === question && cursor.state === 'validating') cursor.validated(epoch)
         }
         return false
       }
@@ -101,9 +101,9 @@ export class OffsetValidator {
       return true
     }
     let again = false
-    for (const { cursor, version, epoch } of asked) {
+    for (const { cursor, question, epoch } of asked) {
       // Another leader may have answered meanwhile.
-      if (cursor.version !== version || cursor.state !== 'validating') continue
+      if (cursor.question !== question || cursor.state !== 'validating') continue
       const answer = answerAbout(response, cursor)
       if (answer?.errorCode === ErrorCode.ERR_NO_ERROR) {
         this.#troubles.over(cursor.name)

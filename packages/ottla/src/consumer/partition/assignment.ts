@@ -92,7 +92,7 @@ export class Assignment {
   remove(cursors: readonly Cursor[]): void {
     for (const cursor of cursors) {
       if (cursor.dropped) continue
-      cursor.dropped = true
+      cursor.drop()
       this.#queue.passGaps(cursor)
       this.#queue.forget(cursor)
       cursor.stop()

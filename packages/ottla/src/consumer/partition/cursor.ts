@@ -1,9 +1,10 @@
 /** One assigned partition: where it is, what has been fetched of it, what will be committed. */
-import type { RecordBatch, RecordCursor } from '@ottla/protocol'
-import { Ring } from '../../base/ring.ts'
+import type { RecordCursor } from '@ottla/protocol'
 import type { KafkaError } from '../../errors.ts'
 import { OFFSET_INVALID, OFFSET_STORED, type TopicPartition } from '../../types.ts'
+import { Fetching } from './fetching.ts'
 import { OffsetStore } from './offset-store.ts'
+import { Queued } from './queued.ts'
 
 /**
  * How far a partition is on the way to being fetched (librdkafka's fetch states).
@@ -24,22 +25,6 @@ const moves: Readonly<Record<CursorState, readonly CursorState[]>> = {
   validating: ['stored-query', 'offset-query', 'active', 'stopped'],
 }
 
-/** Stands between the batches of a partition where there is nothing to hand out. */
-export class Gap {
-  /** Reading goes on here. */
-  readonly nextOffset: number
-  /** Whether that was the end of the partition, and the program wants to know. */
-  readonly isEnd: boolean
-  /** Of what is before nextOffset; -1 where it is not known. */
-  readonly leaderEpoch: number
-
-  constructor(nextOffset: number, isEnd: boolean, leaderEpoch = -1) {
-    this.nextOffset = nextOffset
-    this.isEnd = isEnd
-    this.leaderEpoch = leaderEpoch
-  }
-}
-
 /**
  * The reading position of one partition. A cursor lives as long as the assignment that it came with; a
  * partition that is assigned again gets a new one. Fields of the hot path are plain.
@@ -49,17 +34,27 @@ export class Cursor implements TopicPartition {
   readonly partition: number
   /** As logs and errors name it. */
   readonly name: string
+  /** What may be committed. */
   readonly offsets: OffsetStore
+  /** The fetch queue's. */
+  readonly queued = new Queued()
+  /** The fetcher's. */
+  readonly fetching = new Fetching()
   #state: CursorState = 'stopped'
+  /** It has gone somewhere; from there on, to go elsewhere is a move. */
+  #isPlaced = false
+  #trouble: KafkaError | null = null
 
-  /** Grows with every move by program or assignment; an answer to an older question is dropped. */
-  version = 0
+  /** Grows whenever it has to be asked anew; an answer to an older question is dropped. */
+  question = 0
   /** The logical offset that is being looked up. */
   target = OFFSET_INVALID
   /** The first message that is not older is looked for (ms since the epoch), before the logical offset; -1 for none. */
   targetTime = -1
-  /** Next to hand out; OFFSET_INVALID until it is known. */
+  /** Next to hand out; OFFSET_INVALID until it is known. The fetch queue goes on with it, message by message. */
   position = OFFSET_INVALID
+  /** The fetch queue's way through the batch that is open. */
+  records: RecordCursor | null = null
   /** Leader epoch of what is before the position, -1 where it is not known; of an open batch, the queue has it. */
   readEpoch = -1
   /** Taken, and not handed out before deserializers have ended with it; what an earlier era has left here counts for nothing. */
@@ -79,50 +74,6 @@ export class Cursor implements TopicPartition {
   /** No longer part of the assignment. */
   dropped = false
 
-  // What the fetch queue keeps of it.
-  readonly entries = new Ring<RecordBatch | Gap>()
-  /** The batch that is being read, and the way through it. */
-  open: RecordBatch | null = null
-  records: RecordCursor | null = null
-  queuedMessages = 0
-  queuedBytes = 0
-  /** What decompression added to the open batch. */
-  extraBytes = 0
-  isReady = false
-  /** Had queued.min.messages waiting when a fetch could have taken it along. */
-  isFull = false
-
-  // What the fetcher knows of the partition.
-  low = OFFSET_INVALID
-  high = OFFSET_INVALID
-  /** Behind the last message whose transaction has ended; all before it is either committed or aborted. */
-  lastStable = OFFSET_INVALID
-  /** Behind the last message that may be seen (`isolation.level`). */
-  end = OFFSET_INVALID
-  /** The last question: at which version and offset, and by which broker it is to be answered. */
-  askedVersion = -1
-  askedOffset = OFFSET_INVALID
-  askedNode = -1
-  askedEpoch = -1
-  /** End that was last told to the program. */
-  endTold = OFFSET_INVALID
-  /** The last fetch from its broker went without it. */
-  isLeftOut = false
-  /** No fetch before this moment (monotonic ms). */
-  retryAt = 0
-  failures = 0
-  /** Why the last try to fetch it, or to find out where it begins, has come to nothing; null when it has not. */
-  trouble: KafkaError | null = null
-  /** When a broker last answered for it (monotonic ms); -1 for never. */
-  fetchedAt = -1
-  /** Grown beyond fetch.message.max.bytes when not even one batch fitted; 0 while not. */
-  grownMaxBytes = 0
-  /** Broker to read from instead of the leader (KIP-392), -1 for none, until the moment beside it. */
-  preferredReplica = -1
-  preferredUntil = 0
-  /** The replica was of no use: only the leader is read from, and not asked for another one, before this moment. */
-  leaderUntil = 0
-
   /** @param storesOffsets `enable.auto.offset.store` */
   constructor(topic: string, partition: number, storesOffsets = true) {
     this.topic = topic
@@ -135,6 +86,19 @@ export class Cursor implements TopicPartition {
     return this.#state
   }
 
+  /** Why the last try to fetch it, or to find out where it begins, has come to nothing; null when it has not. */
+  get trouble(): KafkaError | null {
+    return this.#trouble
+  }
+
+  failed(trouble: KafkaError): void {
+    this.#trouble = trouble
+  }
+
+  recovered(): void {
+    this.#trouble = null
+  }
+
   /** Nothing of it is fetched or handed out. */
   get isStill(): boolean {
     return this.paused || this.held
@@ -145,7 +109,7 @@ export class Cursor implements TopicPartition {
    * @param leaderEpoch of what is before the offset, where it is known
    */
   moveTo(offset: number, leaderEpoch = -1): void {
-    if (this.version > 0) this.offsets.moved()
+    if (this.#isPlaced) this.offsets.moved()
     this.#goTo(offset, leaderEpoch)
   }
 
@@ -158,7 +122,7 @@ export class Cursor implements TopicPartition {
   /** The group has nothing committed, or the offset does not exist: look up this logical one. */
   lookUp(target: number, targetTime = -1): void {
     if (this.position >= 0) this.offsets.moved(this.position)
-    this.version++
+    this.question++
     this.target = target
     this.targetTime = targetTime
     this.#enter('offset-query')
@@ -176,16 +140,80 @@ export class Cursor implements TopicPartition {
     this.#enter('active')
   }
 
+  /** A broker is asked for what comes next. @param leaderEpoch of the leader that is known */
+  ask(node: number, leaderEpoch: number): void {
+    const { fetching } = this
+    fetching.question = this.question
+    fetching.askedOffset = this.fetchOffset
+    fetching.askedNode = node
+    fetching.askedEpoch = leaderEpoch
+  }
+
+  /** Whether an answer of `node` is to the last question, and reading has not gone elsewhere since. */
+  isAnsweredBy(node: number): boolean {
+    const { question, askedOffset, askedNode } = this.fetching
+    return (
+      askedNode === node && question === this.question && askedOffset === this.fetchOffset && this.#state === 'active'
+    )
+  }
+
+  /** The answer has brought all before this offset. @param leaderEpoch of the last batch; -1 without any */
+  fetched(nextOffset: number, leaderEpoch: number): void {
+    if (leaderEpoch >= 0) this.fetchEpoch = leaderEpoch
+    this.validEpoch = this.fetching.askedEpoch
+    // More may come meanwhile, and the next answer is to this.
+    this.fetchOffset = this.fetching.askedOffset = nextOffset
+  }
+
+  /** What is before the position is of this epoch, if that is known. */
+  hasRead(leaderEpoch: number): void {
+    if (leaderEpoch >= 0) this.readEpoch = leaderEpoch
+  }
+
+  /** The position goes on to there, with nothing to hand out in between. */
+  passTo(offset: number, leaderEpoch: number): void {
+    const { position } = this
+    if (offset <= position) return
+    this.position = offset
+    this.hasRead(leaderEpoch)
+    this.offsets.passed(position, offset, leaderEpoch)
+  }
+
+  /** By the program. @param now monotonic ms */
+  pause(now: number): void {
+    if (!this.paused) this.pausedAt = now
+    this.paused = true
+  }
+
+  resume(): void {
+    this.paused = false
+  }
+
+  /** As pause, for the reader's own reasons. */
+  hold(now: number): void {
+    this.held = true
+    this.heldAt = now
+  }
+
+  goOn(): void {
+    this.held = false
+  }
+
+  /** It is no longer assigned. */
+  drop(): void {
+    this.dropped = true
+  }
+
   /** From the position on, which was further on: the queue has that. */
   comeAgain(): void {
-    this.endTold = OFFSET_INVALID
+    this.fetching.forgetEnd()
     this.offsets.moved()
     this.offsets.begins(this.position, -1)
   }
 
   /** Fetches once more what the queue had to give up; that has to be validated anew. */
   rewind(): void {
-    this.version++
+    this.question++
     this.fetchOffset = this.position
     this.fetchEpoch = this.readEpoch
     if (this.#state === 'validating') this.#enter('active')
@@ -198,7 +226,7 @@ export class Cursor implements TopicPartition {
 
   /** There is a new leader: nothing more is fetched before it has said that it has what was read. */
   validate(): void {
-    this.version++
+    this.question++
     this.#enter('validating')
   }
 
@@ -210,15 +238,14 @@ export class Cursor implements TopicPartition {
 
   /** Nothing more until the program moves it. */
   stop(): void {
-    this.version++
+    this.question++
     this.#enter('stopped')
   }
 
   #goTo(offset: number, leaderEpoch: number): void {
-    this.version++
-    this.endTold = OFFSET_INVALID
-    this.retryAt = 0
-    this.failures = 0
+    this.question++
+    this.#isPlaced = true
+    this.fetching.restart()
     if (offset >= 0) {
       this.activate(offset, leaderEpoch)
       return
@@ -234,6 +261,6 @@ export class Cursor implements TopicPartition {
   #enter(next: CursorState): void {
     if (!moves[this.#state].includes(next)) throw new Error(`${this.name} cannot go from ${this.#state} to ${next}`)
     this.#state = next
-    this.trouble = null
+    this.#trouble = null
   }
 }

@@ -35,7 +35,7 @@ export class MessageBatch<K = Buffer, V = Buffer> implements TopicPartition, Ite
     this.firstOffset = taken.firstOffset
     const isWhole = decoded === null || decoded.length === taken.count
     this.lastOffset = isWhole ? taken.lastOffset : (decoded.at(-1)?.offset ?? taken.lastOffset)
-    this.highWatermark = taken.cursor.high
+    this.highWatermark = taken.cursor.fetching.high
     this.#taken = taken
     this.#messages = decoded
   }

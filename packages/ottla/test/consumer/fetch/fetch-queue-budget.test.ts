@@ -71,7 +71,7 @@ for (const stop of ['pause', 'hold'] as const) {
     if (stop === 'pause') queue.pause(a, 0)
     else queue.hold(a, 0)
     assert.equal(seen.room, 1)
-    assert.equal(a.queuedBytes, ONE * 4)
+    assert.equal(a.queued.bytes, ONE * 4)
     if (stop === 'pause') queue.pause(a, 0)
     else queue.hold(a, 0)
     assert.equal(seen.room, 1, 'nobody waits any more')
@@ -100,7 +100,7 @@ test('held partitions make way only for one that has nothing, after a while, the
   assert.equal(queue.makeRoom([a], true, 1050), 1100)
   assert.equal(queue.isFull(), true)
   queue.makeRoom([a, b], true, 1100)
-  assert.deepEqual([a.queuedBytes, b.queuedBytes], [0, ONE * 2])
+  assert.deepEqual([a.queued.bytes, b.queued.bytes], [0, ONE * 2])
   assert.equal(a.fetchOffset, 0)
   assert.equal(queue.isFull(), false)
 })
@@ -113,7 +113,7 @@ test('paused partitions make way at once, before those that are held', () => {
   queue.hold(b, 0)
   queue.pause(a, 0)
   queue.makeRoom([b, a], true, 5000)
-  assert.deepEqual([a.queuedBytes, b.queuedBytes], [0, ONE * 4])
+  assert.deepEqual([a.queued.bytes, b.queued.bytes], [0, ONE * 4])
 })
 
 test('what was given up in the middle of a batch comes again from there, in order, once', () => {

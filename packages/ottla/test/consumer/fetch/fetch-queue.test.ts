@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { codecByName, type RecordBatch } from '@ottla/protocol'
-import { Cursor, Gap } from '../../../src/consumer/partition/cursor.ts'
+import { Cursor } from '../../../src/consumer/partition/cursor.ts'
+import { Gap } from '../../../src/consumer/partition/queued.ts'
 import { FetchQueue, type QueueLimits } from '../../../src/consumer/fetch/fetch-queue.ts'
 import { MessageBatch } from '../../../src/consumer/read/message-batch.ts'
 import { originOf } from '../../../src/consumer/read/decoding.ts'
@@ -118,11 +119,11 @@ test('when the queue is full, what paused partitions hold is given up and will b
   queue.take()
   queue.pause(cursor, 0)
   assert.equal(queue.isFull(), true)
-  const { version } = cursor
+  const { question } = cursor
   queue.makeRoom([cursor], false, 0)
   assert.equal(queue.isFull(), false)
   assert.equal(cursor.fetchOffset, 1)
-  assert.notEqual(cursor.version, version, 'a fetch under way is outdated')
+  assert.notEqual(cursor.question, question, 'a fetch under way is outdated')
 })
 
 test('a full queue tells when there is room again, not with every batch', () => {
@@ -345,7 +346,7 @@ test('what is put back comes again, in order and once, and is counted', () => {
   queue.push(cursor, [batch(8, 2)], new Gap(10, true))
   cursor.fetchOffset = 10
   const { bytes, messages } = queue
-  const { version } = cursor
+  const { question } = cursor
   const taken = takeAll(queue, 2)
   assert.equal(cursor.position, 10)
   queue.putBack(cursor, 2, taken)
@@ -355,7 +356,7 @@ test('what is put back comes again, in order and once, and is counted', () => {
   assert.deepEqual(drain(queue), ['0/2=v2', '0/3=v3', '0/4=v4', '0/5=v5', '0/8=v8', '0/9=v9', '0/10=v10'])
   assert.deepEqual([queue.bytes, queue.messages], [0, 0])
   // Nothing is fetched again for it.
-  assert.deepEqual([cursor.version, cursor.fetchOffset], [version, 10])
+  assert.deepEqual([cursor.question, cursor.fetchOffset], [question, 10])
   assert.deepEqual(seen.ends, ['t [0] 10'])
 })
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ProtocolError } from '@ottla/protocol'
-import { Gap } from '../../../src/consumer/partition/cursor.ts'
+import { Gap } from '../../../src/consumer/partition/queued.ts'
 import { readPartition } from '../../../src/consumer/fetch/fetched-partition.ts'
 import { batchBytes } from '../batches.ts'
 

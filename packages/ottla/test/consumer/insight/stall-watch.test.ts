@@ -49,7 +49,7 @@ test('a partition that is fetched now and then is never told of', async () => {
   const { clock, cursors, told } = scene(1000)
   for (let i = 0; i < 20; i++) {
     await clock.advance(900)
-    cursors[0]!.fetchedAt = clock.now()
+    cursors[0]!.fetching.fetchedAt = clock.now()
   }
   assert.deepEqual(told, [])
 })
@@ -57,7 +57,7 @@ test('a partition that is fetched now and then is never told of', async () => {
 test('one that is fetched again can stall again', async () => {
   const { clock, cursors, told } = scene(1000)
   await clock.advance(2000)
-  cursors[0]!.fetchedAt = clock.now()
+  cursors[0]!.fetching.fetchedAt = clock.now()
   await clock.advance(2000)
   assert.equal(told.length, 2)
 })
@@ -66,11 +66,11 @@ test('paused partitions, those with messages for the program, and all when the q
   const all = scene(1000, 3)
   const { clock, cursors, told } = all
   cursors[0]!.paused = true
-  cursors[1]!.queuedMessages = 5
+  cursors[1]!.queued.messages = 5
   await clock.advance(5000)
   assert.deepEqual(told, ['t [2] 1000'])
   cursors[0]!.paused = false
-  cursors[1]!.queuedMessages = 0
+  cursors[1]!.queued.messages = 0
   all.isQueueFull = true
   await clock.advance(5000)
   assert.equal(told.length, 1)
@@ -100,7 +100,7 @@ test('without a limit, and after the end, there is no timer', async () => {
 
 test('a message that is at work for too long is told of once, its partition or not', async () => {
   const { clock, cursors, told, jobs } = scene(1000)
-  cursors[0]!.queuedMessages = 1
+  cursors[0]!.queued.messages = 1
   const atWork = new AtWork(clock, 300_000)
   jobs.push(atWork.begin({ job: null, onEnding: () => undefined }, cursors[0]!, 7, 'handler'))
   await clock.advance(10_000)
