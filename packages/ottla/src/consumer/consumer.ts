@@ -1,7 +1,7 @@
 import { ErrorCode } from '@ottla/protocol'
 import { Deadline } from '../base/clock.ts'
 import { resolveWait } from '../base/wait.ts'
-import { type Cluster } from '../cluster/cluster.ts'
+import type { Cluster } from '../cluster/cluster.ts'
 import { createContext, type ClientContext } from '../cluster/context.ts'
 import { clientHandle, transactionalReads, type ClientHandle, type TransactionalReader } from '../cluster/handle.ts'
 import { getMetadata, offsetsForTimes, queryOptions, queryWatermarkOffsets } from '../cluster/queries.ts'
@@ -22,21 +22,21 @@ import {
   type WaitOptions,
 } from '../types.ts'
 import { behind, checkOffsets, checkPartitions, checkTimes, invalid, noGroup } from './arguments.ts'
-import { type FetchQueue } from './fetch/fetch-queue.ts'
-import { type Group } from './group/group.ts'
+import type { FetchQueue } from './fetch/fetch-queue.ts'
+import type { Group } from './group/group.ts'
 import { Subscription, type SubscriptionInput } from './group/subscription.ts'
-import { type Holdings } from './holdings.ts'
 import { fetchCommitted } from './offsets/committed-offsets.ts'
-import { type Committer } from './offsets/committer.ts'
+import type { Committer } from './offsets/committer.ts'
 import { strategiesFor, type ConsumerOptions } from './options.ts'
-import { type Assignment } from './partition/assignment.ts'
+import type { Ownership } from './ownership.ts'
+import type { Assignment } from './partition/assignment.ts'
 import { ConsumerParts } from './parts.ts'
-import { type AtWork } from './read/at-work.ts'
+import type { AtWork } from './read/at-work.ts'
 import { Closing } from './read/closing.ts'
 import { outlived } from './read/decoding.ts'
 import { BatchIterator, MessageIterator, type BatchOptions } from './read/iterators.ts'
 import type { MessageBatch } from './read/message-batch.ts'
-import { type Poller } from './read/poller.ts'
+import type { Reader } from './read/reader.ts'
 import type { PartitionStream } from './run/cursor-stream.ts'
 import type { RunOptions } from './run/options.ts'
 import type { PartitionStreamsOptions } from './run/partition-streams.ts'
@@ -69,10 +69,10 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
   readonly #cluster: Cluster
   readonly #queue: FetchQueue
   readonly #assignment: Assignment
-  readonly #poller: Poller<K, V>
+  readonly #reader: Reader<K, V>
   readonly #group: Group | null
   readonly #committer: Committer | null
-  readonly #holdings: Holdings
+  readonly #ownership: Ownership
   readonly #atWork: AtWork
   readonly #closing: Closing
   #disconnected = false
@@ -111,10 +111,10 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
     this.#cluster = parts.cluster
     this.#queue = parts.queue
     this.#assignment = parts.assignment
-    this.#poller = parts.poller
+    this.#reader = parts.reader
     this.#group = parts.group
     this.#committer = parts.committer
-    this.#holdings = parts.holdings
+    this.#ownership = parts.ownership
     this.#atWork = parts.atWork
     parts.start()
   }
@@ -156,8 +156,8 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
       this.#requireOpen()
       checkOffsets(partitions, 'assign')
       const called = this.#group?.calledWith('assign') ?? null
-      if (called === null) await this.#holdings.replace(partitions, false)
-      else await this.#holdings.addMissing(partitions)
+      if (called === null) await this.#ownership.replace(partitions, false)
+      else await this.#ownership.addMissing(partitions)
     })
   }
 
@@ -169,8 +169,8 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
     return this.#atWork.waitedFor(async () => {
       this.#requireOpen()
       const called = this.#group?.calledWith('unassign') ?? null
-      if (called === null) await this.#holdings.replace([], this.assignmentLost())
-      else await this.#holdings.releasePartitions(called, this.assignmentLost())
+      if (called === null) await this.#ownership.replace([], this.assignmentLost())
+      else await this.#ownership.releasePartitions(called, this.assignmentLost())
     })
   }
 
@@ -179,7 +179,7 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
     return this.#atWork.waitedFor(async () => {
       this.#requireOpen()
       checkOffsets(partitions, 'incrementalAssign')
-      await this.#holdings.addNew(partitions, () => this.#group?.touched())
+      await this.#ownership.addNew(partitions, () => this.#group?.touched())
     })
   }
 
@@ -187,7 +187,7 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
   incrementalUnassign(partitions: readonly TopicPartition[]): Promise<void> {
     return this.#atWork.waitedFor(async () => {
       this.#requireOpen()
-      await this.#holdings.releaseNamed(partitions, this.assignmentLost(), () => this.#group?.touched())
+      await this.#ownership.releaseNamed(partitions, this.assignmentLost(), () => this.#group?.touched())
     })
   }
 
@@ -217,7 +217,7 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
    * Rejects with KafkaError ERR__STATE while another call is under way or when closed; the signal's reason.
    */
   poll(wait?: WaitOptions): Promise<ConsumerEvent<K, V> | null> {
-    return this.#poller.poll(resolveWait(wait, NO_LIMIT))
+    return this.#reader.poll(resolveWait(wait, NO_LIMIT))
   }
 
   /**
@@ -227,7 +227,7 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
    * again; ERR__DESTROY when closed meanwhile; ERR__STATE as poll.
    */
   readMessage(wait?: WaitOptions): Promise<Message<K, V>> {
-    return this.#poller.readMessage(resolveWait(wait, NO_LIMIT))
+    return this.#reader.readMessage(resolveWait(wait, NO_LIMIT))
   }
 
   /**
@@ -236,13 +236,13 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
    */
   [Symbol.asyncIterator](): AsyncIterableIterator<Message<K, V>, undefined> {
     this.#requireOpen()
-    return new MessageIterator(this.#poller, this.#queue)
+    return new MessageIterator(this.#reader, this.#queue)
   }
 
   /** Messages in batches of one partition: the fastest way. Offsets are stored as by the iterator, batch by batch. */
   batches(options: BatchOptions = {}): AsyncIterableIterator<MessageBatch<K, V>, undefined> {
     this.#requireOpen()
-    return new BatchIterator(this.#poller, this.#queue, options)
+    return new BatchIterator(this.#reader, this.#queue, options)
   }
 
   /**
@@ -344,7 +344,7 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
   async seek(partitions: readonly TopicPartitionOffset[]): Promise<TopicPartitionOffset[]> {
     this.#requireOpen()
     checkOffsets(partitions, 'seek')
-    return Promise.resolve(this.#holdings.seek(partitions))
+    return Promise.resolve(this.#ownership.seek(partitions))
   }
 
   /**
@@ -354,7 +354,7 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
    */
   pause(partitions: readonly TopicPartition[]): void {
     this.#requireOpen()
-    this.#holdings.pause(partitions)
+    this.#ownership.pause(partitions)
   }
 
   /**
@@ -363,7 +363,7 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
    */
   resume(partitions: readonly TopicPartition[]): void {
     this.#requireOpen()
-    this.#holdings.resume(partitions)
+    this.#ownership.resume(partitions)
   }
 
   /** First offset and the one behind the last as of the last fetch, without asking; OFFSET_INVALID before the first. */
@@ -454,13 +454,13 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
   [transactionalReads](options: BatchOptions): TransactionalReader<MessageBatch<K, V>> {
     this.#requireOpen()
     const group = this.#requireGroup('transactional')
-    const parts = [this.#context, this.#poller, this.#queue, this.#parts.mailbox, this.#holdings] as const
+    const parts = [this.#context, this.#reader, this.#queue, this.#parts.mailbox, this.#ownership] as const
     return new TransactionReader(options, () => group.metadata(), ...parts)
   }
 
   async #sayGoodbye(deadline: Deadline): Promise<void> {
     await this.#group?.close(deadline)
-    await this.#holdings.releaseAll(deadline)
+    await this.#ownership.releaseAll(deadline)
     await this.#group?.leaveAtLast(deadline)
   }
 

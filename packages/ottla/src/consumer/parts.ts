@@ -8,19 +8,19 @@ import { Fetcher } from './fetch/fetcher.ts'
 import type { Strategy } from './group/assignors/strategies.ts'
 import { ConsumedTopics } from './group/consumed-topics.ts'
 import { Group } from './group/group.ts'
-import { Holdings } from './holdings.ts'
 import { Insight } from './insight/insight.ts'
 import { Committer } from './offsets/committer.ts'
 import { OffsetResolver } from './offsets/offset-reset.ts'
 import { OffsetValidator } from './offsets/offset-validation.ts'
 import type { ConsumerOptions } from './options.ts'
+import { Ownership } from './ownership.ts'
 import { Assignment } from './partition/assignment.ts'
 import { AtWork } from './read/at-work.ts'
 import { decodingOf, type Decoding } from './read/decoding.ts'
 import { intercepting } from './read/interceptors.ts'
 import { Mailbox } from './read/mailbox.ts'
-import { Poller } from './read/poller.ts'
-import { Runs } from './run/host.ts'
+import { Reader } from './read/reader.ts'
+import { Runs } from './run/runs.ts'
 
 /** What the parts need of their consumer. */
 export interface PartsHost {
@@ -38,11 +38,11 @@ export class ConsumerParts<K, V> {
   readonly mailbox: Mailbox
   readonly queue: FetchQueue
   readonly assignment: Assignment
-  readonly poller: Poller<K, V>
+  readonly reader: Reader<K, V>
   readonly topics: ConsumedTopics
   readonly group: Group | null
   readonly committer: Committer | null
-  readonly holdings: Holdings
+  readonly ownership: Ownership
   readonly atWork: AtWork
   readonly runs: Runs<K, V>
   readonly insight: Insight
@@ -78,7 +78,7 @@ export class ConsumerParts<K, V> {
         return assignment.cursors
       },
       subscription: () => this.group?.subscription ?? null,
-      onAnew: topic => this.#resolver.beginAnew(topic, cursor => this.queue.forget(cursor)),
+      onRecreated: topic => this.#resolver.restartTopic(topic, cursor => this.queue.forget(cursor)),
     })
     const { raise } = this.topics
     this.#resolver = new OffsetResolver(context, cluster, {
@@ -108,12 +108,12 @@ export class ConsumerParts<K, V> {
     this.committer = this.group === null ? null : new Committer(context, cluster, this.group, assignment)
     const added = (): void => this.#onAdded()
     const closesAt = (): Deadline | null => host.closesAt()
-    this.holdings = new Holdings(context, assignment, this.queue, this.committer, added, fetchMore, closesAt)
+    this.ownership = new Ownership(context, assignment, this.queue, this.committer, added, fetchMore, closesAt)
     const intercept = intercepting(context, options.interceptors)
-    this.poller = this.#makePoller(decodingOf(options.key, options.value, intercept))
-    const parts = [context, this.poller, this.mailbox, this.holdings, this.atWork, this.group] as const
+    this.reader = this.#makeReader(decodingOf(options.key, options.value, intercept))
+    const parts = [context, this.reader, this.mailbox, this.ownership, this.atWork, this.group] as const
     this.runs = new Runs<K, V>(() => host.requireOpen(), ...parts)
-    const seen = [this.queue, this.mailbox, this.poller, this.group, this.atWork] as const
+    const seen = [this.queue, this.mailbox, this.reader, this.group, this.atWork] as const
     this.insight = new Insight(context, cluster, assignment, ...seen)
     context.events.subscribe(event => this.mailbox.hear(event))
     cluster.metadata.onChange(() => this.#onMetadata())
@@ -126,7 +126,7 @@ export class ConsumerParts<K, V> {
 
   /** No more timers and requests. */
   async stop(): Promise<void> {
-    this.holdings.end()
+    this.ownership.end()
     this.group?.stop()
     this.topics.stop()
     this.insight.stop()
@@ -138,18 +138,18 @@ export class ConsumerParts<K, V> {
     return new Group(this.context, this.cluster, groupId, strategies, {
       partitions: () => this.assignment.partitions(),
       assign: (partitions, besides) =>
-        besides ? this.holdings.addMissing(partitions) : this.holdings.replace(partitions, false),
-      release: (partitions, lost) => this.holdings.releasePartitions(partitions, lost),
+        besides ? this.ownership.addMissing(partitions) : this.ownership.replace(partitions, false),
+      release: (partitions, lost) => this.ownership.releasePartitions(partitions, lost),
       onCallbacks: () => this.mailbox.call(),
       raise: this.topics.raise,
-      polls: () => this.poller.polls,
-      isPolling: () => this.poller.isPolling,
+      polls: () => this.reader.polls,
+      isPolling: () => this.reader.isPolling,
       atWork: this.atWork,
-      beforeEviction: async () => this.holdings.reader?.beforeEviction(),
+      beforeEviction: async () => this.ownership.hooks?.beforeEviction(),
     })
   }
 
-  #makePoller(decoding: Decoding | null): Poller<K, V> {
+  #makeReader(decoding: Decoding | null): Reader<K, V> {
     const { settings, clock } = this.context
     const host = {
       isClosing: () => this.#host.isClosing(),
@@ -159,7 +159,7 @@ export class ConsumerParts<K, V> {
       trouble: () => this.cluster.obstacle,
     }
     const stores = settings['enable.auto.offset.store']
-    return new Poller<K, V>(clock, this.queue, this.mailbox, this.atWork, host, decoding, stores)
+    return new Reader<K, V>(clock, this.queue, this.mailbox, this.atWork, host, decoding, stores)
   }
 
   #onAdded(): void {

@@ -4,13 +4,13 @@ import type { ClientContext } from '../cluster/context.ts'
 import type { Portion, TransactionalReader } from '../cluster/handle.ts'
 import { OFFSET_BEGINNING, type ConsumerGroupMetadata, type TopicPartitionOffset } from '../types.ts'
 import type { FetchQueue } from './fetch/fetch-queue.ts'
-import type { Holdings } from './holdings.ts'
+import type { Ownership } from './ownership.ts'
 import type { Cursor } from './partition/cursor.ts'
 import type { OffsetStore } from './partition/offset-store.ts'
 import { BatchIterator, DUE, type BatchOptions } from './read/iterators.ts'
 import type { Mailbox } from './read/mailbox.ts'
 import { recordBatches, type MessageBatch } from './read/message-batch.ts'
-import type { Poller } from './read/poller.ts'
+import type { Reader } from './read/reader.ts'
 
 interface Sent {
   readonly store: OffsetStore | undefined
@@ -26,7 +26,7 @@ const GAPS_RETRY_MS = 1000
 export class TransactionReader<K, V> implements TransactionalReader<MessageBatch<K, V>> {
   readonly #context: ClientContext
   readonly #mailbox: Mailbox
-  readonly #holdings: Holdings
+  readonly #ownership: Ownership
   readonly #metadata: () => ConsumerGroupMetadata
   readonly #batches: BatchIterator<K, V>
   #group: ConsumerGroupMetadata
@@ -42,21 +42,21 @@ export class TransactionReader<K, V> implements TransactionalReader<MessageBatch
     options: BatchOptions,
     metadata: () => ConsumerGroupMetadata,
     context: ClientContext,
-    poller: Poller<K, V>,
+    reader: Reader<K, V>,
     queue: FetchQueue,
     mailbox: Mailbox,
-    holdings: Holdings,
+    ownership: Ownership,
   ) {
     this.#context = context
     this.#mailbox = mailbox
-    this.#holdings = holdings
+    this.#ownership = ownership
     this.#metadata = metadata
     this.#group = metadata()
-    this.#batches = new BatchIterator(poller, queue, options, {
+    this.#batches = new BatchIterator(reader, queue, options, {
       onTaken: () => (this.#group = metadata()),
       isDue: () => this.#isDue(),
     })
-    holdings.storeOffsets(true)
+    ownership.storeOffsets(true)
   }
 
   async next(): Promise<Portion<MessageBatch<K, V>> | null> {
@@ -98,7 +98,7 @@ export class TransactionReader<K, V> implements TransactionalReader<MessageBatch
 
   close(): void {
     this.#timer?.cancel()
-    this.#holdings.storeOffsets(this.#context.settings['enable.auto.offset.store'])
+    this.#ownership.storeOffsets(this.#context.settings['enable.auto.offset.store'])
     void this.#batches.return()
   }
 
@@ -124,10 +124,10 @@ export class TransactionReader<K, V> implements TransactionalReader<MessageBatch
    */
   #pending(batch: MessageBatch<K, V> | null): Sent[] {
     const own = batch?.taken.cursor
-    const cursors = this.#holdings.cursors.filter(cursor => {
+    const cursors = this.#ownership.cursors.filter(cursor => {
       return cursor === own || (!cursor.offsets.holdsWork && cursor.name !== own?.name)
     })
-    const sent: Sent[] = this.#holdings
+    const sent: Sent[] = this.#ownership
       .pending(cursors)
       .map(({ offset, store }) => ({ store, era: store?.commitBegins() ?? 0, offset }))
     // The work has given the partition up, or sought to a place that is not known yet: what is done is done until it is.
@@ -144,8 +144,8 @@ export class TransactionReader<K, V> implements TransactionalReader<MessageBatch
   #giveBack({ topic, partition, firstOffset, taken }: MessageBatch<K, V>): void {
     const { cursor, era } = taken
     if (cursor.dropped) return
-    if (cursor.offsets.era === era) this.#holdings.goBack(cursor, firstOffset, era, recordBatches(taken))
-    else if (!isBefore(cursor, firstOffset)) this.#holdings.seek([{ topic, partition, offset: firstOffset }])
+    if (cursor.offsets.era === era) this.#ownership.goBack(cursor, firstOffset, era, recordBatches(taken))
+    else if (!isBefore(cursor, firstOffset)) this.#ownership.seek([{ topic, partition, offset: firstOffset }])
   }
 }
 

@@ -13,7 +13,7 @@ export interface ConsumedTopicsHost {
   readonly cursors: readonly Cursor[]
   subscription(): Subscription | null
   /** A topic was deleted and made anew. */
-  onAnew(topic: string): void
+  onRecreated(topic: string): void
 }
 
 export class ConsumedTopics {
@@ -27,7 +27,7 @@ export class ConsumedTopics {
     this.#watch = new TopicWatch(context, cluster, {
       namedTopics: () => wanted.named(),
       partitions: () => host.cursors,
-      onAnew: topic => host.onAnew(topic),
+      onRecreated: topic => host.onRecreated(topic),
       reject: error => tellError(context, error),
       raise: this.raise,
     })

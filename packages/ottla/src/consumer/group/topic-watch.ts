@@ -14,7 +14,7 @@ export interface TopicWatchHost {
   /** Partitions that are assigned. */
   partitions(): readonly TopicPartition[]
   /** A topic was deleted and made anew. */
-  onAnew(topic: string): void
+  onRecreated(topic: string): void
   /** An error that the program should know of, of a topic perhaps. */
   raise(error: KafkaError, topic?: string): void
   /** The same, of a name that may be a mistake: readers are told, whatever else there is to read. */
@@ -99,7 +99,7 @@ export class TopicWatch {
       // Brokers before 2.8 know no ids; a topic that is not there has none.
       const now = id === ZERO_UUID ? known : id
       if (now !== undefined) this.#ids.set(name, now)
-      if (known !== undefined && now !== known) this.#host.onAnew(name)
+      if (known !== undefined && now !== known) this.#host.onRecreated(name)
     }
   }
 

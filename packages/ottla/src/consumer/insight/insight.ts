@@ -25,7 +25,7 @@ export class Insight {
     assignment: Assignment,
     queue: FetchQueue,
     mailbox: Mailbox,
-    poller: { readonly isPolling: boolean },
+    reader: { readonly isPolling: boolean },
     group: Group | null,
     atWork: AtWork,
   ) {
@@ -43,7 +43,7 @@ export class Insight {
         return isStopped()
       },
       get isWaiting() {
-        return poller.isPolling
+        return reader.isPolling
       },
       isQueueFull,
       group,
@@ -72,16 +72,16 @@ export class Insight {
 
   #tell(stalled: readonly Stalled[]): void {
     const { events, logger } = this.#context
-    const unheard = new Map<string, string[]>()
+    const unobserved = new Map<string, string[]>()
     for (const { cause, offset, forMs } of stalled) {
       const { topic, partition, name } = cause instanceof Cursor ? cause : cause.place
       const reason = cause instanceof Cursor ? this.#explainer.partition(cause) : this.#atWork.describe(cause)
       const stalledMs = Math.round(forMs)
       if (events.emit({ type: 'partition-stalled', topic, partition, offset, stalledMs, reason })) continue
       const line = cause instanceof Cursor ? `no broker answers: ${reason}` : reason
-      unheard.set(line, [...(unheard.get(line) ?? []), name])
+      unobserved.set(line, [...(unobserved.get(line) ?? []), name])
     }
     // One line for many: a broker that is down has many partitions.
-    for (const [line, names] of unheard) logger.warning('STALL', `${some(names)}: ${line}`)
+    for (const [line, names] of unobserved) logger.warning('STALL', `${some(names)}: ${line}`)
   }
 }

@@ -97,7 +97,7 @@ export class OffsetResolver {
   }
 
   /** Another topic of the same name: the offsets of the one before mean nothing in it. */
-  beginAnew(topic: string, forget: (cursor: Cursor) => void): void {
+  restartTopic(topic: string, forget: (cursor: Cursor) => void): void {
     for (const cursor of this.#host.cursors) {
       if (cursor.topic !== topic || (cursor.state !== 'active' && cursor.state !== 'validating')) continue
       forget(cursor)

@@ -205,7 +205,7 @@ export class Cursor implements TopicPartition {
   }
 
   /** From the position on, which was further on: the queue has that. */
-  comeAgain(): void {
+  replay(): void {
     this.fetching.forgetEnd()
     this.offsets.moved()
     this.offsets.begins(this.position, -1)

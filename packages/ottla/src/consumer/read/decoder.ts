@@ -135,13 +135,13 @@ export class Decoder<Origin extends { readonly offset: number }, M> {
     }
   }
 
-  /** Whether `soon` is to be awaited before anything else is. */
+  /** Whether `waitBriefly` is to be awaited before anything else is. */
   get isFresh(): boolean {
     return this.#kept?.isFresh === true
   }
 
   /** Most deserializers end within a few promises: whoever waits for those needs no timer, and nobody has to watch. */
-  async soon(): Promise<void> {
+  async waitBriefly(): Promise<void> {
     const kept = this.#kept
     if (kept === null) return
     kept.isFresh = false

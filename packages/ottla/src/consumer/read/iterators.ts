@@ -7,36 +7,36 @@ import { batchesOf, type FetchedMessage } from '../partition/message.ts'
 import { BatchDecoder } from './batch-decoder.ts'
 import type { FetchedDecoder, GivenMessage } from './fetched-source.ts'
 import { MessageBatch, recordBatches } from './message-batch.ts'
-import { busy, type Poller } from './poller.ts'
 import { done, ReaderIterator } from './reader-iterator.ts'
+import { busy, type Reader } from './reader.ts'
 
 /**
  * Hands out messages; asking for the next stores the offset behind the one before, so that a program that
  * stops in the middle gets that one again.
  */
 export class MessageIterator<K, V> extends ReaderIterator<Message<K, V>> {
-  readonly #poller: Poller<K, V>
+  readonly #reader: Reader<K, V>
   readonly #queue: FetchQueue
   /** Handed out last; while a call waits: to be handed out by it. */
   #last: FetchedMessage | null = null
 
-  constructor(poller: Poller<K, V>, queue: FetchQueue) {
+  constructor(reader: Reader<K, V>, queue: FetchQueue) {
     super()
-    this.#poller = poller
+    this.#reader = reader
     this.#queue = queue
   }
 
   next(): Promise<IteratorResult<Message<K, V>, undefined>> {
     if (this.isEnded) return Promise.resolve(done)
-    const poller = this.#poller
+    const reader = this.#reader
     if (this.isWaiting) return Promise.reject(busy())
     try {
-      poller.acquire(this)
+      reader.acquire(this)
     } catch (error) {
       return this.#fail(error)
     }
     if (this.#last !== null) this.#storeLast(this.#last)
-    const { decoder } = poller
+    const { decoder } = reader
     if (decoder !== null) {
       const given = this.#give(decoder)
       if (given === null) return this.#slowly(() => this.#give(decoder))
@@ -60,7 +60,7 @@ export class MessageIterator<K, V> extends ReaderIterator<Message<K, V>> {
 
   #slowly(take: () => GivenMessage | null): Promise<IteratorResult<Message<K, V>, undefined>> {
     return this.waitFor<GivenMessage, IteratorResult<Message<K, V>, undefined>>(
-      () => this.#poller.awaitNext(this, take),
+      () => this.#reader.awaitNext(this, take),
       ({ message, error }) => {
         if (message === null) throw error
         return { value: message as Message<K, V>, done: false } // the deserializers make K and V
@@ -70,13 +70,13 @@ export class MessageIterator<K, V> extends ReaderIterator<Message<K, V>> {
   }
 
   #take(): FetchedMessage | null {
-    const message = this.#poller.takeNow()
+    const message = this.#reader.takeNow()
     if (message !== null) this.#handOut(message)
     return message
   }
 
   #give(decoder: FetchedDecoder): GivenMessage | null {
-    const given = this.#poller.giveNow(decoder)
+    const given = this.#reader.giveNow(decoder)
     if (given !== null) this.#handOut(given.origin)
     return given
   }
@@ -90,7 +90,7 @@ export class MessageIterator<K, V> extends ReaderIterator<Message<K, V>> {
     const { offsets, dropped } = last.cursor
     this.#last = null
     offsets.inHand = false
-    if (this.#poller.storesOffsets && !dropped) offsets.store(last.offset + 1, last.leaderEpoch, last.era)
+    if (this.#reader.storesOffsets && !dropped) offsets.store(last.offset + 1, last.leaderEpoch, last.era)
   }
 
   /** As if it had been waited for. */
@@ -107,7 +107,7 @@ export class MessageIterator<K, V> extends ReaderIterator<Message<K, V>> {
 
   protected override onEnd(): void {
     this.#last = null
-    this.#poller.release(this)
+    this.#reader.release(this)
   }
 }
 
@@ -143,7 +143,7 @@ export interface BatchObserver {
 
 /** Hands out batches; asking for the next stores the offset behind the one before, or as far as markProcessed says. */
 export class BatchIterator<K, V> extends ReaderIterator<MessageBatch<K, V>> {
-  readonly #poller: Poller<K, V>
+  readonly #reader: Reader<K, V>
   readonly #queue: FetchQueue
   readonly #maxMessages: number
   readonly #maxWaitMs: number
@@ -154,10 +154,10 @@ export class BatchIterator<K, V> extends ReaderIterator<MessageBatch<K, V>> {
   /** Where there are deserializers: what comes next. */
   #decoder: BatchDecoder<K, V> | null = null
 
-  constructor(poller: Poller<K, V>, queue: FetchQueue, options: BatchOptions, observer: BatchObserver | null = null) {
+  constructor(reader: Reader<K, V>, queue: FetchQueue, options: BatchOptions, observer: BatchObserver | null = null) {
     super()
     checkBatchOptions(options)
-    this.#poller = poller
+    this.#reader = reader
     this.#queue = queue
     this.#maxMessages = options.maxMessages ?? DEFAULT_MAX_MESSAGES
     this.#maxWaitMs = options.maxWaitMs ?? 0
@@ -186,45 +186,45 @@ export class BatchIterator<K, V> extends ReaderIterator<MessageBatch<K, V>> {
   }
 
   async #take(): Promise<MessageBatch<K, V> | typeof DUE | null> {
-    const poller = this.#poller
+    const reader = this.#reader
     const queue = this.#queue
-    poller.acquire(this)
-    this.storeLast(poller.storesOffsets)
+    reader.acquire(this)
+    this.storeLast(reader.storesOffsets)
     const take = (): MessageBatch<K, V> | typeof DUE | null => {
       const batch = this.#next()
       if (batch !== null) this.#taken = batch.taken
       if (batch !== null) this.#observer?.onTaken()
-      return batch ?? (!poller.isInterrupted && this.#observer?.isDue() === true ? DUE : null)
+      return batch ?? (!reader.isInterrupted && this.#observer?.isDue() === true ? DUE : null)
     }
     let taken: MessageBatch<K, V> | typeof DUE | null = null
     if (this.#maxWaitMs > 0 && this.#decoder === null) {
       // What holds no message does not wait for any.
-      const found = await poller.awaitNext(this, () => (queue.messages > 0 ? MORE : take()))
-      if (found === MORE) await poller.linger(this, this.#maxWaitMs, () => queue.messages >= this.#maxMessages)
+      const found = await reader.awaitNext(this, () => (queue.messages > 0 ? MORE : take()))
+      if (found === MORE) await reader.linger(this, this.#maxWaitMs, () => queue.messages >= this.#maxMessages)
       else taken = found
     }
     if (this.isEnded) return null
-    return taken ?? take() ?? (await poller.awaitNext(this, take))
+    return taken ?? take() ?? (await reader.awaitNext(this, take))
   }
 
   #next(): MessageBatch<K, V> | null {
-    const poller = this.#poller
-    const { decoding } = poller
+    const reader = this.#reader
+    const { decoding } = reader
     if (this.#decoder !== null && (this.#decoder.isOver || this.#decoder.isPaused)) this.#giveBack()
     if (this.#decoder === null) {
-      const taken = poller.takeBatchNow(this.#maxMessages, MOST_BYTES)
+      const taken = reader.takeBatchNow(this.#maxMessages, MOST_BYTES)
       if (taken === null) return null
       if (decoding === null) return new MessageBatch<K, V>(taken, null)
-      this.#decoder = new BatchDecoder<K, V>(taken, decoding, poller.decoderHost)
+      this.#decoder = new BatchDecoder<K, V>(taken, decoding, reader.decoderHost)
     } else {
-      poller.polls++
-      if (poller.isInterrupted) return null
+      reader.polls++
+      if (reader.isInterrupted) return null
     }
     const decoder = this.#decoder
     const { failed } = decoder
     if (failed !== null) {
       const { cursor, offset, leaderEpoch, era } = failed.message
-      if (poller.storesOffsets) cursor.offsets.store(offset + 1, leaderEpoch, era)
+      if (reader.storesOffsets) cursor.offsets.store(offset + 1, leaderEpoch, era)
       this.#taken = { ...decoder.rest, firstOffset: offset + 1 }
       throw failed.cause
     }
@@ -268,7 +268,7 @@ export class BatchIterator<K, V> extends ReaderIterator<MessageBatch<K, V>> {
   protected override onEnd(): void {
     this.#giveBack()
     this.#last = null
-    this.#poller.release(this)
+    this.#reader.release(this)
   }
 }
 

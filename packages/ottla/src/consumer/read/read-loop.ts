@@ -16,9 +16,9 @@ export interface ReadLoopHost {
 
 /** Deserializers that may be at work. */
 interface Deserializing {
-  /** Whether `soon` is to be awaited before anything else is. */
+  /** Whether `waitBriefly` is to be awaited before anything else is. */
   readonly isFresh: boolean
-  soon(): Promise<void>
+  waitBriefly(): Promise<void>
 }
 
 export class ReadLoop {
@@ -55,7 +55,7 @@ export class ReadLoop {
    * Rejects with the signal's reason.
    */
   async next<T>(
-    reader: object,
+    holder: object,
     give: () => T | null,
     deadline: Deadline,
     signal: AbortSignal | undefined,
@@ -64,13 +64,13 @@ export class ReadLoop {
     let turned = false
     for (;;) {
       if (this.#host.isClosing()) return null
-      const event = await this.#attend(reader)
+      const event = await this.#attend(holder)
       if (event !== null) return event
       const given = give()
       if (given !== null) return given
       if (this.isInterrupted) continue
       if (this.#decoder?.isFresh === true) {
-        await this.#decoder.soon()
+        await this.#decoder.waitBriefly()
       } else if (!deadline.expired) {
         await this.#mailbox.wait(deadline.left(), signal)
         turned = true
@@ -88,21 +88,21 @@ export class ReadLoop {
    * For the holder of the seat: waits until `take` gives something; null when the consumer is closed, or the holder has
    * left. Rejects as `rejects` says.
    */
-  async awaitNext<T>(reader: object, take: () => T | null): Promise<T | null> {
+  async awaitNext<T>(holder: object, take: () => T | null): Promise<T | null> {
     this.#seat.waitBegins()
     try {
-      while (this.#isThere(reader)) {
-        const event = await this.#attend(reader)
+      while (this.#isThere(holder)) {
+        const event = await this.#attend(holder)
         if (event?.type === 'error' && rejects(event.error)) {
           await this.#turns.take()
-          if (this.#seat.has(reader)) throw event.error
+          if (this.#seat.has(holder)) throw event.error
           this.#mailbox.post(event)
         }
-        if (event !== null || !this.#seat.has(reader)) continue
+        if (event !== null || !this.#seat.has(holder)) continue
         const taken = take()
         if (taken !== null) return taken
         if (this.isInterrupted) continue
-        if (this.#decoder?.isFresh === true) await this.#decoder.soon()
+        if (this.#decoder?.isFresh === true) await this.#decoder.waitBriefly()
         else await this.#mailbox.wait(Infinity, undefined)
       }
       return null
@@ -112,26 +112,26 @@ export class ReadLoop {
   }
 
   /** For the holder of the seat: waits at most `ms`, less if something else than messages comes, or it has left. */
-  async linger(reader: object, ms: number, enough: () => boolean): Promise<void> {
+  async linger(holder: object, ms: number, enough: () => boolean): Promise<void> {
     const deadline = Deadline.after(this.#clock, ms)
-    while (!this.#mailbox.attention && this.#isThere(reader) && !deadline.expired && !enough()) {
+    while (!this.#mailbox.attention && this.#isThere(holder) && !deadline.expired && !enough()) {
       await this.#mailbox.wait(deadline.left(), undefined)
     }
   }
 
   /** Rebalances first, then events. */
-  async #attend(reader: object): Promise<AnyEvent | null> {
+  async #attend(holder: object): Promise<AnyEvent | null> {
     if (this.#turns.isDue) await this.#turns.take()
     if (!this.#mailbox.attention) return null
     if (this.#host.hasCallbacks()) await this.#host.runCallbacks()
     // What comes is the next reader's.
-    if (!this.#seat.has(reader)) return null
+    if (!this.#seat.has(holder)) return null
     const event = this.#mailbox.take() ?? null
     if (!this.#host.hasCallbacks() && this.#mailbox.isEmpty) this.#mailbox.attention = false
     return event
   }
 
-  #isThere(reader: object): boolean {
-    return this.#seat.has(reader) && !this.#host.isClosing()
+  #isThere(holder: object): boolean {
+    return this.#seat.has(holder) && !this.#host.isClosing()
   }
 }

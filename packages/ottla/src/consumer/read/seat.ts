@@ -11,7 +11,7 @@ import type { Mailbox } from './mailbox.ts'
 export class Seat {
   readonly #mailbox: Mailbox
   readonly #busy: () => KafkaError
-  #reader: object | null = null
+  #holder: object | null = null
   #waiting = 0
 
   /** @param busy why another one cannot have it */
@@ -21,7 +21,7 @@ export class Seat {
   }
 
   get isTaken(): boolean {
-    return this.#reader !== null
+    return this.#holder !== null
   }
 
   /** Whether a call is waiting right now. */
@@ -29,19 +29,19 @@ export class Seat {
     return this.#waiting > 0
   }
 
-  has(reader: object): boolean {
-    return this.#reader === reader
+  has(holder: object): boolean {
+    return this.#holder === holder
   }
 
   /** From now until `leave`. Throws KafkaError ERR__STATE if another one has it. */
-  acquire(reader: object): void {
-    if (this.#reader !== null && this.#reader !== reader) throw this.#busy()
-    this.#reader = reader
+  acquire(holder: object): void {
+    if (this.#holder !== null && this.#holder !== holder) throw this.#busy()
+    this.#holder = holder
   }
 
-  leave(reader: object): void {
-    if (this.#reader !== reader) return
-    this.#reader = null
+  leave(holder: object): void {
+    if (this.#holder !== holder) return
+    this.#holder = null
     // It alone can be waiting.
     this.#mailbox.wake()
   }
@@ -55,15 +55,15 @@ export class Seat {
   }
 
   /** For a call of its own, which waits. To be called when the seat is free. */
-  async alone<T>(work: (reader: object) => Promise<T>): Promise<T> {
-    const reader = {}
-    this.#reader = reader
+  async alone<T>(work: (holder: object) => Promise<T>): Promise<T> {
+    const holder = {}
+    this.#holder = holder
     this.#waiting++
     try {
-      return await work(reader)
+      return await work(holder)
     } finally {
       this.#waiting--
-      this.leave(reader)
+      this.leave(holder)
     }
   }
 

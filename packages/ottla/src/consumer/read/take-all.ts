@@ -5,7 +5,7 @@ import { KafkaError } from '../../errors.ts'
 export const STOP: unique symbol = Symbol('stop')
 
 interface Source {
-  awaitNext<T>(reader: object, take: () => T | null): Promise<T | null>
+  awaitNext<T>(holder: object, take: () => T | null): Promise<T | null>
 }
 
 /**
@@ -14,14 +14,14 @@ interface Source {
  */
 export async function takeAll<T>(
   source: Source,
-  reader: object,
+  holder: object,
   take: () => T | typeof STOP | null,
   work: (taken: T) => void,
   warn: (error: KafkaError) => void,
 ): Promise<void> {
   for (;;) {
     try {
-      const taken = take() ?? (await source.awaitNext(reader, take))
+      const taken = take() ?? (await source.awaitNext(holder, take))
       if (taken === null || taken === STOP) return
       work(taken)
     } catch (error) {

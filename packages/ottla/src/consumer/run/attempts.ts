@@ -10,7 +10,7 @@ import { decodeMessage, type Decoding } from '../read/decoding.ts'
 import { putAside } from './dead-letter.ts'
 import { asError, notPutAside } from './failure.ts'
 import type { RunOptions, RunSettings } from './options.ts'
-import type { Task } from './share.ts'
+import type { Task } from './partition-work.ts'
 
 export interface AttemptsHost {
   readonly clock: Clock
@@ -35,7 +35,7 @@ export class Attempts<K, V> {
 
   /** Rejects with an error when the message could not be worked on, nor put aside. */
   async work(task: Task): Promise<Outcome> {
-    const { share, message } = task
+    const { partition, message } = task
     const { retries, backoffMs: first, backoffMaxMs } = this.#settings
     const { clock, random } = this.#host
     let attempt = 1
@@ -44,7 +44,7 @@ export class Attempts<K, V> {
       if (task.given === undefined) await this.#decode(task)
       if (isLost(task) || isStale(task)) return 'left'
       // Deserializers take their time.
-      if (message.cursor.paused && !share.isDraining) return 'again'
+      if (message.cursor.paused && !partition.isDraining) return 'again'
       for (; ; attempt++) {
         try {
           await this.#try(task, attempt)
@@ -53,7 +53,7 @@ export class Attempts<K, V> {
           if (isLost(task)) return 'left'
           if (attempt > retries || isStale(task)) throw error
         }
-        const pause = sleep(clock, backoffMs(attempt, first, backoffMaxMs, random), share.draining)
+        const pause = sleep(clock, backoffMs(attempt, first, backoffMaxMs, random), partition.draining)
         const isOver = await pause.then(
           () => true,
           () => false,
@@ -86,14 +86,14 @@ export class Attempts<K, V> {
     const { handlerTimeoutMs } = this.#settings
     const given = task.given as Message<K, V> // the deserializers make K and V
     if (handlerTimeoutMs !== undefined) return this.#tryWithin(handlerTimeoutMs, task, given, attempt)
-    const signal = task.share.over
+    const signal = task.partition.over
     return this.#program(task, () => handler(given, { attempt, signal }), true)
   }
 
   async #tryWithin(ms: number, task: Task, given: Message<K, V>, attempt: number): Promise<void> {
     const { handler } = this.#options
-    const { share } = task
-    const abort = share.beginTry()
+    const { partition } = task
+    const abort = partition.beginTry()
     const { signal } = abort
     const late = (): Error => {
       const why = `${nameOf(task)} took longer than handlerTimeoutMs=${ms}`
@@ -105,7 +105,7 @@ export class Attempts<K, V> {
       const work = (): Promise<void> => limited(this.#host.clock, handler(given, { attempt, signal }), ms, late)
       await this.#program(task, work, true)
     } finally {
-      share.endTry(abort)
+      partition.endTry(abort)
     }
   }
 
@@ -117,8 +117,8 @@ export class Attempts<K, V> {
 }
 
 /** What becomes of it counts no more. */
-function isLost({ share }: Task): boolean {
-  return share.isGone
+function isLost({ partition }: Task): boolean {
+  return partition.isGone
 }
 
 /** The program has gone elsewhere since. */

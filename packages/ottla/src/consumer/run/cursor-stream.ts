@@ -8,7 +8,7 @@ import { callerNow } from '../read/at-work.ts'
 import { DecodingJob } from '../read/decoder.ts'
 import { decodeMessage, type Decoding } from '../read/decoding.ts'
 import type { Job, JobHolder } from '../read/jobs.ts'
-import { busy } from '../read/poller.ts'
+import { busy } from '../read/reader.ts'
 import type { RunnerHost } from './runner.ts'
 import type { WorkBudget } from './work-budget.ts'
 
@@ -136,7 +136,7 @@ export class CursorStream<K, V> implements PartitionStream<K, V>, JobHolder {
           continue
         }
         this.#handOut(message)
-        const { decoding } = this.#streams.host.poller
+        const { decoding } = this.#streams.host.reader
         // K and V are Buffer then.
         if (decoding === null) return { value: message as unknown as Message<K, V>, done: false }
         const result = await this.#decoded(message, decoding)
@@ -293,7 +293,7 @@ export class CursorStream<K, V> implements PartitionStream<K, V>, JobHolder {
     this.#last = null
     if (last !== null) {
       this.#done = last
-      if (this.#streams.host.poller.storesOffsets) {
+      if (this.#streams.host.reader.storesOffsets) {
         this.cursor.offsets.store(last.offset + 1, last.leaderEpoch, last.era)
       }
     }

@@ -4,7 +4,7 @@ import type { Deadline } from '../../base/clock.ts'
 import type { Cursor } from '../partition/cursor.ts'
 
 /** What the consumer calls of a reader that works on many messages at once. */
-export interface ReaderHooks {
+export interface RunHooks {
   /** With what is given up, before it is committed, and awaited. */
   beforeRelease(cursors: readonly Cursor[], lost: boolean): Promise<void>
   /** The program goes on with partitions that it has paused. */
@@ -18,7 +18,7 @@ export interface AssignedPartitions {
   /** How many there are. */
   readonly size: number
   /** A run, or partition streams, that there are at the moment. */
-  reader: ReaderHooks | null
+  hooks: RunHooks | null
   /** When whoever closes the consumer waits no longer. */
   readonly closesAt: Deadline | null
   /** Hands out nothing of a partition until `goOn`. */

@@ -4,11 +4,11 @@ import { sleep } from '../../base/clock.ts'
 import { invalid } from '../arguments.ts'
 import type { Cursor } from '../partition/cursor.ts'
 import type { FetchedMessage } from '../partition/message.ts'
-import { busy } from '../read/poller.ts'
+import { busy } from '../read/reader.ts'
 import { STOP, takeAll } from '../read/take-all.ts'
 import { CursorStream, type PartitionStream } from './cursor-stream.ts'
 import { asError } from './failure.ts'
-import type { ReaderHooks } from './hooks.ts'
+import type { RunHooks } from './hooks.ts'
 import type { RunnerHost } from './runner.ts'
 import { WorkBudget } from './work-budget.ts'
 
@@ -24,7 +24,7 @@ const DEFAULT_DRAIN_MS = 30_000
 const done = { value: undefined, done: true } as const
 
 /** All of them: a stream for each partition as its first message comes. */
-export class PartitionStreams<K, V> implements AsyncIterableIterator<PartitionStream<K, V>, undefined>, ReaderHooks {
+export class PartitionStreams<K, V> implements AsyncIterableIterator<PartitionStream<K, V>, undefined>, RunHooks {
   readonly #host: RunnerHost<K, V>
   readonly #drainMs: number
   readonly #budget: WorkBudget
@@ -46,7 +46,7 @@ export class PartitionStreams<K, V> implements AsyncIterableIterator<PartitionSt
   async next(): Promise<IteratorResult<PartitionStream<K, V>, undefined>> {
     if (this.#wake !== null) throw busy()
     if (this.#pump === null && !this.#isEnding) {
-      this.#host.poller.acquire(this)
+      this.#host.reader.acquire(this)
       this.#host.hook(this)
       this.#pump = this.#run()
     }
@@ -111,11 +111,11 @@ export class PartitionStreams<K, V> implements AsyncIterableIterator<PartitionSt
   }
 
   async #run(): Promise<void> {
-    const { poller } = this.#host
-    const take = (): FetchedMessage | typeof STOP | null => (this.#isEnding ? STOP : poller.takeNow())
+    const { reader } = this.#host
+    const take = (): FetchedMessage | typeof STOP | null => (this.#isEnding ? STOP : reader.takeNow())
     try {
       await takeAll(
-        poller,
+        reader,
         this,
         take,
         message => this.#begin(message),
@@ -130,7 +130,7 @@ export class PartitionStreams<K, V> implements AsyncIterableIterator<PartitionSt
     if (this.#host.commitsItself) await this.#host.commit(streams.map(({ cursor }) => cursor))
     this.#host.hook(null)
     this.#host.atWork.clear()
-    poller.release(this)
+    reader.release(this)
     this.#wake?.()
   }
 

@@ -3,30 +3,30 @@ import type { RecordBatch } from '@ottla/protocol'
 import { onAbort } from '../../base/abort.ts'
 import { sleep, type Clock, type Timer } from '../../base/clock.ts'
 import type { Random } from '../../base/random.ts'
-import { type KafkaError } from '../../errors.ts'
+import type { KafkaError } from '../../errors.ts'
 import type { Cursor } from '../partition/cursor.ts'
 import type { FetchedMessage } from '../partition/message.ts'
 import type { AtWork } from '../read/at-work.ts'
-import type { Poller } from '../read/poller.ts'
+import type { Reader } from '../read/reader.ts'
 import { STOP, takeAll } from '../read/take-all.ts'
 import { Attempts } from './attempts.ts'
 import { asError } from './failure.ts'
-import type { ReaderHooks } from './hooks.ts'
+import type { RunHooks } from './hooks.ts'
 import { runSettings, type RunOptions, type RunSettings } from './options.ts'
+import { PartitionWork, type Task } from './partition-work.ts'
 import { Scheduler } from './scheduler.ts'
-import { Share, type Task } from './share.ts'
 import { WorkBudget } from './work-budget.ts'
 
 /** What the runner needs of its consumer. */
 export interface RunnerHost<K, V> {
   readonly clock: Clock
   readonly random: Random
-  readonly poller: Poller<K, V>
+  readonly reader: Reader<K, V>
   readonly atWork: AtWork
   /** Has the reader look again. */
   wake(): void
   /** Null ends it. */
-  hook(hooks: ReaderHooks | null): void
+  hook(hooks: RunHooks | null): void
   /** Commits what is stored of these partitions. */
   commit(cursors?: readonly Cursor[]): Promise<void>
   /** `enable.auto.commit`: at intervals, and when partitions are given up. */
@@ -56,14 +56,14 @@ const LEAST_WAITING = 50
 /** How long a handler that has closed the consumer is waited for after that. */
 const LAST_WORDS_MS = 1000
 
-export class Runner<K, V> implements ReaderHooks {
+export class Runner<K, V> implements RunHooks {
   readonly #host: RunnerHost<K, V>
   readonly #options: RunOptions<K, V>
   readonly #settings: RunSettings
   readonly #attempts: Attempts<K, V>
   readonly #scheduler: Scheduler<Task>
   readonly #budget: WorkBudget
-  readonly #shares = new Map<Cursor, Share>()
+  readonly #partitions = new Map<Cursor, PartitionWork>()
   readonly #mostPending: number
   #timer: Timer | null = null
   #isStopping = false
@@ -75,34 +75,34 @@ export class Runner<K, V> implements ReaderHooks {
     this.#options = options
     this.#settings = runSettings(options)
     const { concurrency } = this.#settings
-    const { clock, random, atWork, poller } = host
-    this.#attempts = new Attempts({ clock, random, atWork, decoding: poller.decoding }, options, this.#settings)
+    const { clock, random, atWork, reader } = host
+    this.#attempts = new Attempts({ clock, random, atWork, decoding: reader.decoding }, options, this.#settings)
     this.#mostPending = concurrency + Math.max(LEAST_WAITING, concurrency * WAITING_PER_HANDLER)
     this.#budget = new WorkBudget(host.mostBytes, () => host.partitions())
     this.#scheduler = new Scheduler(
       concurrency,
       task => this.#work(task),
-      share => this.#isStill(share),
+      partition => this.#isStill(partition),
     )
   }
 
   /** Until it is stopped or the consumer is closed; rejects with what a message could not be worked on for. */
   async run(): Promise<void> {
-    const { poller, atWork } = this.#host
+    const { reader, atWork } = this.#host
     const { signal } = this.#options
     const stop = (): void => this.#stop()
-    poller.acquire(this)
+    reader.acquire(this)
     this.#host.hook(this)
     const stopListening = onAbort(signal, stop)
     if (signal?.aborted === true) this.#stop()
     this.#commitLater()
     try {
       await this.#takeAll()
-      const shares = new Map(this.#shares)
-      const cursors = [...shares.keys()]
+      const partitions = new Map(this.#partitions)
+      const cursors = [...partitions.keys()]
       await this.beforeRelease(cursors, false)
       if (this.#host.commitsItself) await this.#host.commit(cursors)
-      for (const [cursor, share] of shares) this.#handBack(cursor, share)
+      for (const [cursor, partition] of partitions) this.#handBack(cursor, partition)
       // A handler that has closed the consumer was not waited for before; it has nothing to wait for any more.
       await this.#atMost(Math.min(this.#settings.drainMs, LAST_WORDS_MS), atWork.askersEnd())
     } finally {
@@ -111,7 +111,7 @@ export class Runner<K, V> implements ReaderHooks {
       this.#host.hook(null)
       // Whatever still hangs says nothing of the next reader.
       atWork.clear()
-      poller.release(this)
+      reader.release(this)
     }
     if (this.#failure !== null) throw this.#failure
   }
@@ -123,17 +123,17 @@ export class Runner<K, V> implements ReaderHooks {
 
   /** Waits for what is at work on partitions that are given up; what only waits is left to their next owner. */
   async beforeRelease(cursors: readonly Cursor[], lost: boolean): Promise<void> {
-    const shares = cursors.flatMap(cursor => this.#shares.get(cursor) ?? [])
-    for (const share of shares) share.drain()
+    const partitions = cursors.flatMap(cursor => this.#partitions.get(cursor) ?? [])
+    for (const partition of partitions) partition.drain()
     this.#scheduler.lookFromElsewhere()
     if (!lost) {
       const { commitsItself } = this.#host
       const ms = Math.min(this.#settings.drainMs, this.#host.longestDrainMs())
-      await this.#atMost(ms, Promise.all(shares.map(share => share.idle())))
+      await this.#atMost(ms, Promise.all(partitions.map(partition => partition.idle())))
       if (!commitsItself) await this.#host.commit(cursors)
     }
-    for (const share of shares) share.end()
-    for (const cursor of cursors) this.#shares.delete(cursor)
+    for (const partition of partitions) partition.end()
+    for (const cursor of cursors) this.#partitions.delete(cursor)
   }
 
   /** What is done is committed, and what does not take long gets done: the next owner has nothing of it to do. */
@@ -150,15 +150,15 @@ export class Runner<K, V> implements ReaderHooks {
   }
 
   async #takeAll(): Promise<void> {
-    const { poller } = this.#host
+    const { reader } = this.#host
     const take = (): FetchedMessage | typeof STOP | null => {
       if (this.#isStopping) return STOP
       this.#scheduler.look()
-      return poller.takeNow()
+      return reader.takeNow()
     }
     try {
       await takeAll(
-        poller,
+        reader,
         this,
         take,
         message => this.#begin(message),
@@ -171,22 +171,22 @@ export class Runner<K, V> implements ReaderHooks {
 
   #begin(message: FetchedMessage): void {
     const { cursor } = message
-    let share = this.#shares.get(cursor)
-    if (share === undefined) this.#shares.set(cursor, (share = new Share(cursor)))
-    const task = share.take(message, this.#laneOf(message), message.sizeBytes)
+    let partition = this.#partitions.get(cursor)
+    if (partition === undefined) this.#partitions.set(cursor, (partition = new PartitionWork(cursor)))
+    const task = partition.take(message, this.#laneOf(message), message.sizeBytes)
     this.#budget.take(task.bytes)
-    if (!share.isHeld && this.#hasEnough(share)) {
-      share.isHeld = true
+    if (!partition.isHeld && this.#hasEnough(partition)) {
+      partition.isHeld = true
       this.#host.hold(cursor)
     }
     this.#scheduler.add(task)
   }
 
-  #hasEnough({ pending, bytes }: Share): boolean {
+  #hasEnough({ pending, bytes }: PartitionWork): boolean {
     return pending >= this.#mostPending || this.#budget.isOver(bytes)
   }
 
-  #isStill({ cursor, isDraining }: Share): boolean {
+  #isStill({ cursor, isDraining }: PartitionWork): boolean {
     return !isDraining && (cursor.paused || this.#host.isParked())
   }
 
@@ -204,15 +204,15 @@ export class Runner<K, V> implements ReaderHooks {
   }
 
   async #work(task: Task): Promise<'done' | 'again'> {
-    const { share, message } = task
-    if (!share.isDraining && !this.#isStopping && !message.isStale) {
-      share.begun()
+    const { partition, message } = task
+    if (!partition.isDraining && !this.#isStopping && !message.isStale) {
+      partition.begun()
       try {
         if ((await this.#attempts.work(task)) === 'again') return 'again'
       } catch (error) {
-        if (!share.isGone) this.#fail(error)
+        if (!partition.isGone) this.#fail(error)
       } finally {
-        share.ended(task)
+        partition.ended(task)
       }
     }
     this.#ended(task)
@@ -220,17 +220,17 @@ export class Runner<K, V> implements ReaderHooks {
   }
 
   #ended(task: Task): void {
-    const { share } = task
+    const { partition } = task
     this.#budget.giveBack(task.bytes)
-    share.giveBack(task)
-    if (share.isHeld && (share.pending === 0 || this.#hasLittle(share))) {
-      share.isHeld = false
-      this.#host.goOn(share.cursor)
+    partition.giveBack(task)
+    if (partition.isHeld && (partition.pending === 0 || this.#hasLittle(partition))) {
+      partition.isHeld = false
+      this.#host.goOn(partition.cursor)
     }
     this.#host.wake()
   }
 
-  #hasLittle({ pending, bytes }: Share): boolean {
+  #hasLittle({ pending, bytes }: PartitionWork): boolean {
     return pending <= this.#mostPending / 2 && this.#budget.isLow(bytes)
   }
 
@@ -245,12 +245,12 @@ export class Runner<K, V> implements ReaderHooks {
   }
 
   /** Another reader gets what was taken and not finished: else its commits would pass over that. */
-  #handBack(cursor: Cursor, share: Share): void {
-    if (share.isHeld) {
-      share.isHeld = false
+  #handBack(cursor: Cursor, partition: PartitionWork): void {
+    if (partition.isHeld) {
+      partition.isHeld = false
       this.#host.goOn(cursor)
     }
-    const { lowest, batches } = share.tracker
+    const { lowest, batches } = partition.tracker
     if (lowest !== undefined) this.#host.goBack(cursor, lowest.offset, lowest.era, batches)
   }
 
@@ -261,7 +261,7 @@ export class Runner<K, V> implements ReaderHooks {
 
   #stop(): void {
     this.#isStopping = true
-    for (const share of this.#shares.values()) share.drain()
+    for (const partition of this.#partitions.values()) partition.drain()
     this.#scheduler.lookFromElsewhere()
     this.#host.wake()
   }

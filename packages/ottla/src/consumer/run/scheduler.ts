@@ -1,4 +1,4 @@
-/** Works on many things at once, on those of one lane one after the other, and first on those of the least busy share. */
+/** Works on many things at once, on those of one lane one after the other, and first on those of the least busy partition. */
 import { bound } from '../../base/bound.ts'
 import { Ring } from '../../base/ring.ts'
 
@@ -6,8 +6,8 @@ import { Ring } from '../../base/ring.ts'
 export interface Work<W> {
   /** Null: in no order with anything. */
   readonly lane: string | null
-  readonly share: Turn<W>
-  /** Its place among those of the share. */
+  readonly partition: Turn<W>
+  /** Its place among those of the partition. */
   readonly number: number
 }
 
@@ -22,23 +22,23 @@ export interface Turn<W> {
 export class Scheduler<W extends Work<W>> {
   readonly #concurrency: number
   readonly #perform: (work: W) => Promise<'done' | 'again'>
-  readonly #isStill: (share: W['share']) => boolean
+  readonly #isStill: (partition: W['partition']) => boolean
   /** What waits behind the work of its lane, if anything does; a lane is there while something of it is being done. */
   readonly #lanes = new Map<string, Ring<W> | null>()
   /** Those that have something ready; each goes to the end with its turn. */
-  readonly #ready = new Set<W['share']>()
+  readonly #ready = new Set<W['partition']>()
   /** As `look`, in the asynchronous context of the constructor: whoever calls it is not whom the work is done for. */
   readonly lookFromElsewhere = bound((): void => this.look())
   #running = 0
 
   /**
    * @param perform must not reject; `again`: it could not be begun, and stays the first of its lane
-   * @param isStill nothing of the share is begun; `look` when that has changed
+   * @param isStill nothing of the partition is begun; `look` when that has changed
    */
   constructor(
     concurrency: number,
     perform: (work: W) => Promise<'done' | 'again'>,
-    isStill: (share: W['share']) => boolean,
+    isStill: (partition: W['partition']) => boolean,
   ) {
     this.#concurrency = concurrency
     this.#perform = perform
@@ -63,24 +63,24 @@ export class Scheduler<W extends Work<W>> {
   /** Begins what can be begun. */
   look(): void {
     while (this.#running < this.#concurrency) {
-      const share = this.#next()
-      if (share === null) return
-      const work = share.ready.shift() as W // it is there while it has something
-      this.#ready.delete(share)
-      if (share.ready.length > 0) this.#ready.add(share)
+      const partition = this.#next()
+      if (partition === null) return
+      const work = partition.ready.shift() as W // it is there while it has something
+      this.#ready.delete(partition)
+      if (partition.ready.length > 0) this.#ready.add(partition)
       this.#running++
-      share.busy++
+      partition.busy++
       void this.#perform(work).then(result => this.#ended(work, result))
     }
   }
 
   /** Whose turn it is. */
-  #next(): W['share'] | null {
-    let chosen: W['share'] | null = null
-    for (const share of this.#ready) {
-      if ((chosen !== null && share.busy >= chosen.busy) || this.#isStill(share)) continue
-      chosen = share
-      if (share.busy === 0) break
+  #next(): W['partition'] | null {
+    let chosen: W['partition'] | null = null
+    for (const partition of this.#ready) {
+      if ((chosen !== null && partition.busy >= chosen.busy) || this.#isStill(partition)) continue
+      chosen = partition
+      if (partition.busy === 0) break
     }
     return chosen
   }
@@ -92,17 +92,17 @@ export class Scheduler<W extends Work<W>> {
   }
 
   #makeReady(work: W): void {
-    work.share.ready.push(work)
-    this.#ready.add(work.share)
+    work.partition.ready.push(work)
+    this.#ready.add(work.partition)
   }
 
   #ended(work: W, result: 'done' | 'again'): void {
-    const { lane, share } = work
+    const { lane, partition } = work
     this.#running--
-    share.busy--
+    partition.busy--
     if (result === 'again') {
-      putBack(share.ready, work)
-      this.#ready.add(share)
+      putBack(partition.ready, work)
+      this.#ready.add(partition)
     } else if (lane !== null) {
       const next = this.#lanes.get(lane)?.shift()
       if (next === undefined) this.#lanes.delete(lane)

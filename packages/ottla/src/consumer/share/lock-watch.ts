@@ -1,7 +1,7 @@
 /** Renews the locks of messages that wait or are at work, and gives up those that have ended. */
 import type { Clock, Timer } from '../../base/clock.ts'
 import type { LockedMessage } from './message.ts'
-import type { ShareInbox } from './share-inbox.ts'
+import type { ShareQueue } from './share-queue.ts'
 
 export interface LockWatchHost {
   /** A handler has it. */
@@ -13,31 +13,31 @@ export interface LockWatchHost {
 
 export class LockWatch {
   readonly #clock: Clock
-  readonly #inbox: ShareInbox
+  readonly #queue: ShareQueue
   readonly #host: LockWatchHost
   #timer: Timer | null = null
   #checkMs = 0
 
-  constructor(clock: Clock, inbox: ShareInbox, host: LockWatchHost) {
+  constructor(clock: Clock, queue: ShareQueue, host: LockWatchHost) {
     this.#clock = clock
-    this.#inbox = inbox
+    this.#queue = queue
     this.#host = host
   }
 
   /** From now on, as often as locks last. */
   start(): void {
     this.#timer?.cancel()
-    this.#checkMs = this.#inbox.checkMs
+    this.#checkMs = this.#queue.checkMs
     this.#timer = this.#clock.setTimer(this.#checkMs, () => {
-      for (const message of this.#inbox.due(each => this.#host.isAtWork(each))) this.#host.renew(message)
-      if (this.#inbox.sweep() > 0) this.#host.onEnded()
+      for (const message of this.#queue.due(each => this.#host.isAtWork(each))) this.#host.renew(message)
+      if (this.#queue.sweep() > 0) this.#host.onEnded()
       this.start()
     })
   }
 
   /** Brokers may have said how long locks last. */
   adjust(): void {
-    if (this.#checkMs !== this.#inbox.checkMs) this.start()
+    if (this.#checkMs !== this.#queue.checkMs) this.start()
   }
 
   stop(): void {

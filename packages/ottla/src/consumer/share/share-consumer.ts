@@ -26,10 +26,10 @@ import { LockWatch } from './lock-watch.ts'
 import type { LockedMessage, ShareMessage } from './message.ts'
 import { checkShareConfig, isImplicit, type ShareConsumerOptions, type ShareRunOptions } from './options.ts'
 import { ShareFetcher } from './share-fetcher.ts'
-import { ShareInbox } from './share-inbox.ts'
 import { ShareMember } from './share-member.ts'
+import { ShareQueue } from './share-queue.ts'
 import { ShareIterator, ShareReader, requireLocked } from './share-reader.ts'
-import { ShareRun } from './share-run.ts'
+import { ShareRunner } from './share-runner.ts'
 import { ShareStatistics } from './share-statistics.ts'
 
 /** Events that `on` hears. */
@@ -58,7 +58,7 @@ export class ShareConsumer<K = Buffer, V = Buffer> implements AsyncDisposable, A
   readonly #settings: ConsumerSettings
   readonly #cluster: Cluster
   readonly #mailbox: Mailbox
-  readonly #inbox: ShareInbox
+  readonly #queue: ShareQueue
   readonly #reader: ShareReader<K, V>
   readonly #member: ShareMember
   readonly #fetcher: ShareFetcher
@@ -73,7 +73,7 @@ export class ShareConsumer<K = Buffer, V = Buffer> implements AsyncDisposable, A
   #subscription: Subscription | null = null
   #isWanted = false
   #warnsExhaustedAt = -Infinity
-  #run: ShareRun<K, V> | null = null
+  #run: ShareRunner<K, V> | null = null
   readonly #closing: Closing
   /** Resolves when the group has been left. */
   #left: Promise<void> = Promise.resolve()
@@ -103,7 +103,7 @@ export class ShareConsumer<K = Buffer, V = Buffer> implements AsyncDisposable, A
     this.#topics = new ConsumedTopics(context, cluster, {
       cursors: [],
       subscription: () => this.#subscription,
-      onAnew: () => undefined,
+      onRecreated: () => undefined,
     })
     this.#subscribed = new SubscribedTopics(context, cluster.metadata)
     const { raise } = this.#topics
@@ -113,14 +113,14 @@ export class ShareConsumer<K = Buffer, V = Buffer> implements AsyncDisposable, A
     this.#results = new AcknowledgeResults(context)
     this.#mailbox = new Mailbox(context.clock)
     this.#atWork = new AtWork(context.clock, this.#settings['max.poll.interval.ms'])
-    this.#inbox = new ShareInbox(context.clock, this.#settings['max.poll.records'])
+    this.#queue = new ShareQueue(context.clock, this.#settings['max.poll.records'])
     this.#reader = this.#makeReader(options)
     this.#member = new ShareMember(context, cluster, groupId, newMemberId(context.random), {
       topics: () => (this.#subscription === null ? [] : this.#subscribed.of(this.#subscription)),
       onAssigned: partitions => this.#fetcher.assign(partitions),
       raise,
     })
-    this.#fetcher = new ShareFetcher(context, cluster, this.#inbox, {
+    this.#fetcher = new ShareFetcher(context, cluster, this.#queue, {
       groupId,
       memberId: this.#member.id,
       isWanted: () => this.#isWanted && this.#member.isMember,
@@ -129,7 +129,7 @@ export class ShareConsumer<K = Buffer, V = Buffer> implements AsyncDisposable, A
       onAcknowledged: (source, types, error) => this.#results.told(source, types, error),
       raise,
     })
-    this.#locks = new LockWatch(context.clock, this.#inbox, {
+    this.#locks = new LockWatch(context.clock, this.#queue, {
       isAtWork: message => this.#run?.isAtWork(message) === true,
       renew: message => this.#fetcher.keep(message),
       onEnded: () => this.#fetcher.kick(),
@@ -231,7 +231,7 @@ export class ShareConsumer<K = Buffer, V = Buffer> implements AsyncDisposable, A
 
   async #runOnce(options: ShareRunOptions<K, V>): Promise<void> {
     this.#requireOpen()
-    const run = new ShareRun<K, V>(
+    const run = new ShareRunner<K, V>(
       {
         clock: this.#context.clock,
         reader: this.#reader,
@@ -239,7 +239,7 @@ export class ShareConsumer<K = Buffer, V = Buffer> implements AsyncDisposable, A
         closingMs: () => (this.#closing.deadline?.left() ?? Infinity) * DRAIN_PART,
         isClosing: () => this.closed,
         wake: () => this.#mailbox.wake(),
-        keep: count => this.#inbox.window.keep(count),
+        keep: count => this.#queue.window.keep(count),
         warn: error => this.#context.logger.warning('RUN', `${error.name}: ${error.message}`),
         acknowledge: (message, outcome) => {
           if (message.state === 'given') this.#settle(message, outcome)
@@ -273,7 +273,7 @@ export class ShareConsumer<K = Buffer, V = Buffer> implements AsyncDisposable, A
       throw new KafkaError(ErrorCode.ERR__STATE, `${name} has been acknowledged already`)
     }
     if (locked.state !== 'given' || locked.lockedUntil <= this.#context.clock.now()) {
-      this.#inbox.end(locked)
+      this.#queue.end(locked)
       throw new KafkaError(ErrorCode.ERR__STATE, `the lock of ${name} was lost: the message will be given out again`)
     }
     if (type !== 'renew') this.#settle(locked, type)
@@ -407,7 +407,7 @@ export class ShareConsumer<K = Buffer, V = Buffer> implements AsyncDisposable, A
       leaveBehind: (message: LockedMessage, isUnread: boolean) => this.#leaveBehind(message, isUnread),
     }
     const { clock } = this.#context
-    return new ShareReader<K, V>(clock, this.#inbox, this.#mailbox, host, decodingOf(options.key, options.value))
+    return new ShareReader<K, V>(clock, this.#queue, this.#mailbox, host, decodingOf(options.key, options.value))
   }
 
   #onPoll(): void {
@@ -415,21 +415,21 @@ export class ShareConsumer<K = Buffer, V = Buffer> implements AsyncDisposable, A
     if (!this.#isWanted) {
       this.#isWanted = true
       this.#fetcher.kick()
-    } else if (this.#inbox.waiting === 0) this.#onTaken()
+    } else if (this.#queue.waiting === 0) this.#onTaken()
     this.#warnExhausted()
   }
 
   // The handlers of a run, however many messages they have, acknowledge them without being told.
   #warnExhausted(): void {
     const now = this.#context.clock.now()
-    if (!this.#inbox.isExhausted || this.#run !== null || now < this.#warnsExhaustedAt) return
+    if (!this.#queue.isExhausted || this.#run !== null || now < this.#warnsExhaustedAt) return
     this.#warnsExhaustedAt = now + WARN_EVERY_MS
-    const why = `${this.#inbox.held} messages wait to be acknowledged (max.poll.records): no others come before that`
+    const why = `${this.#queue.held} messages wait to be acknowledged (max.poll.records): no others come before that`
     this.#context.logger.warning('SHARE', why)
   }
 
   #onTaken(): void {
-    if (this.#inbox.room > 0 && this.#inbox.waiting * 2 <= this.#inbox.window.size) this.#fetcher.kick()
+    if (this.#queue.room > 0 && this.#queue.waiting * 2 <= this.#queue.window.size) this.#fetcher.kick()
   }
 
   /** The program asks for more: what it has said nothing of is done, unless it has to say so itself. */
@@ -441,7 +441,7 @@ export class ShareConsumer<K = Buffer, V = Buffer> implements AsyncDisposable, A
   }
 
   #settle(message: LockedMessage, type: Exclude<AcknowledgeType, 'renew'>): void {
-    this.#inbox.settle(message)
+    this.#queue.settle(message)
     this.#fetcher.acknowledge(message, acknowledgeTypes[type])
   }
 
@@ -453,7 +453,7 @@ export class ShareConsumer<K = Buffer, V = Buffer> implements AsyncDisposable, A
   /** What was fetched ahead is for the others: its locks would be renewed for nothing. */
   #releaseWaiting(): void {
     this.#reader.giveBack()
-    for (const message of this.#inbox.takeAll()) this.#settle(message, 'release')
+    for (const message of this.#queue.takeAll()) this.#settle(message, 'release')
   }
 
   #onPollExceeded(limitMs: number): void {

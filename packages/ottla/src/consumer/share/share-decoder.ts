@@ -2,7 +2,7 @@
 import { Decoder, type DecoderHost, type DecoderSource, type Given } from '../read/decoder.ts'
 import type { Decoding } from '../read/decoding.ts'
 import { decodeLocked, type LockedMessage, type ShareMessage, type ShareSource } from './message.ts'
-import type { ShareInbox } from './share-inbox.ts'
+import type { ShareQueue } from './share-queue.ts'
 
 type AnyMessage = ShareMessage<unknown, unknown>
 
@@ -15,23 +15,23 @@ export interface ShareDecoderHost extends Pick<DecoderHost, 'atWork' | 'wake'> {
 }
 
 /** @param decoding null: messages are handed out as they are */
-export function shareDecoder(inbox: ShareInbox, decoding: Decoding | null, host: ShareDecoderHost): ShareDecoder {
-  return new Decoder(new LockedSource(inbox, decoding, host), host)
+export function shareDecoder(queue: ShareQueue, decoding: Decoding | null, host: ShareDecoderHost): ShareDecoder {
+  return new Decoder(new LockedSource(queue, decoding, host), host)
 }
 
 class LockedSource implements DecoderSource<LockedMessage, AnyMessage> {
-  readonly #inbox: ShareInbox
+  readonly #queue: ShareQueue
   readonly #decoding: Decoding | null
   readonly #host: ShareDecoderHost
 
-  constructor(inbox: ShareInbox, decoding: Decoding | null, host: ShareDecoderHost) {
-    this.#inbox = inbox
+  constructor(queue: ShareQueue, decoding: Decoding | null, host: ShareDecoderHost) {
+    this.#queue = queue
     this.#decoding = decoding
     this.#host = host
   }
 
   take(): LockedMessage | null {
-    const message = this.#inbox.take()
+    const message = this.#queue.take()
     if (message !== null) this.#host.onTaken()
     return message
   }
@@ -62,7 +62,7 @@ class LockedSource implements DecoderSource<LockedMessage, AnyMessage> {
   }
 
   putBack(origin: LockedMessage): void {
-    this.#inbox.putBack(origin)
+    this.#queue.putBack(origin)
   }
 
   placeOf({ source }: LockedMessage): ShareSource {

@@ -8,7 +8,7 @@ import {
   type ShareFetchResponse,
 } from '@ottla/protocol'
 import { backoffMs } from '../../base/backoff.ts'
-import { type Deadline, type Timer } from '../../base/clock.ts'
+import type { Deadline, Timer } from '../../base/clock.ts'
 import { within } from '../../base/wait.ts'
 import type { Cluster } from '../../cluster/cluster.ts'
 import type { ClientContext } from '../../cluster/context.ts'
@@ -19,8 +19,8 @@ import { memberAnswer } from '../group/membership-errors.ts'
 import { acknowledgeTypes, isRenewal, KEEP, type AcknowledgeType } from './acknowledgements.ts'
 import { acquiredMessages, readableBatches } from './acquired.ts'
 import type { LockedMessage, ShareLot, ShareSource } from './message.ts'
-import type { ShareInbox } from './share-inbox.ts'
 import { acknowledgedOf, lockLost, ShareNode, type Sent } from './share-node.ts'
+import type { ShareQueue } from './share-queue.ts'
 import {
   acknowledgeBody,
   fetchBody,
@@ -50,7 +50,7 @@ type FetchedPartition = Decoded<ShareFetchResponse>['responses'][number]['partit
 export class ShareFetcher {
   readonly #context: ClientContext
   readonly #cluster: Cluster
-  readonly #inbox: ShareInbox
+  readonly #queue: ShareQueue
   readonly #host: ShareFetcherHost
   readonly #troubles: Troubles
   readonly #nodes = new Map<number, ShareNode>()
@@ -61,10 +61,10 @@ export class ShareFetcher {
   #timerAt = Infinity
   #isFinishing = false
 
-  constructor(context: ClientContext, cluster: Cluster, inbox: ShareInbox, host: ShareFetcherHost) {
+  constructor(context: ClientContext, cluster: Cluster, queue: ShareQueue, host: ShareFetcherHost) {
     this.#context = context
     this.#cluster = cluster
-    this.#inbox = inbox
+    this.#queue = queue
     this.#host = host
     this.#troubles = new Troubles(context.clock)
   }
@@ -211,7 +211,7 @@ export class ShareFetcher {
         }
         const led = this.#assigned.filter(each => this.#leaderOf(each) === node.id)
         const ready = led.filter(each => this.#isReady(each, now))
-        const { room } = this.#inbox
+        const { room } = this.#queue
         if (ready.length > 0 && room > 0 && this.#host.isWanted()) {
           await this.#fetch(node, ready, room)
           continue
@@ -241,10 +241,10 @@ export class ShareFetcher {
     const sharing = new Set(this.#assigned.map(each => this.#leaderOf(each))).size
     const maxRecords = Math.max(1, Math.floor(room / Math.max(1, sharing)))
     const now = clock.now()
-    const maxWaitMs = node.waitMs(settings['fetch.wait.max.ms'], this.#inbox.checkMs, now)
+    const maxWaitMs = node.waitMs(settings['fetch.wait.max.ms'], this.#queue.checkMs, now)
     const sent = node.session.isOpen ? node.take(now) : []
     const session = node.session.fetch(partitions, acknowledgedOf(sent))
-    const isStrict = settings['ottla.share.acquire.mode'] === 'record_limit' || !this.#inbox.window.isOpen
+    const isStrict = settings['ottla.share.acquire.mode'] === 'record_limit' || !this.#queue.window.isOpen
     const body = fetchBody(this.#host, session, settings, maxWaitMs, maxRecords, isStrict)
     let response: Decoded<ShareFetchResponse>
     try {
@@ -305,8 +305,8 @@ export class ShareFetcher {
     node.session.answered()
     node.failures = 0
     this.#troubles.over(`broker ${node.id}`)
-    if (lockMs > 0) this.#inbox.lockMs = lockMs
-    const lockedUntil = this.#context.clock.now() + this.#inbox.lockMs
+    if (lockMs > 0) this.#queue.lockMs = lockMs
+    const lockedUntil = this.#context.clock.now() + this.#queue.lockMs
     for (const { source, types } of sent) {
       const refusal = refusals.get(keyOf(source))
       const error = refusal === undefined ? null : KafkaError.of(refusal[0], source.name, refusal[1])
@@ -315,7 +315,7 @@ export class ShareFetcher {
         node.renewing.delete(message)
         if (!isRenewal(types.get(message.offset))) continue
         if (error === null) message.lockedUntil = lockedUntil
-        else this.#inbox.end(message)
+        else this.#queue.end(message)
       }
       this.#host.onAcknowledged(source, types, error)
     }
@@ -329,7 +329,7 @@ export class ShareFetcher {
       checkCrcs: settings['check.crcs'],
       maxBatchBytes: settings['receive.message.max.bytes'],
     }
-    const lockedUntil = now + this.#inbox.lockMs
+    const lockedUntil = now + this.#queue.lockMs
     let isAny = false
     for (const { topicId, partitions } of response.responses) {
       for (const answer of partitions) {
@@ -359,7 +359,7 @@ export class ShareFetcher {
           for (const { offset } of acquired.messages) this.#say(source, offset, acknowledgeTypes.release)
           continue
         }
-        this.#inbox.add(acquired.messages)
+        this.#queue.add(acquired.messages)
         isAny = true
       }
     }
@@ -459,7 +459,7 @@ export class ShareFetcher {
     const { clock, settings, random } = this.#context
     const now = clock.now()
     const unsaid = node.take(now)
-    for (const source of node.reset()) this.#inbox.lose(source)
+    for (const source of node.reset()) this.#queue.lose(source)
     for (const { source, types } of [...sent, ...unsaid]) {
       this.#host.onAcknowledged(source, types, lockLost(error.code, source, error.message))
     }

@@ -11,8 +11,8 @@ import type { ClientContext } from '../../cluster/context.ts'
 import type { KafkaError } from '../../errors.ts'
 import { Heartbeats, type HeartbeatAnswer, type HeartbeatHost } from '../group/heartbeats.ts'
 import { passingCode } from '../group/membership-errors.ts'
-import { outside, step, type ShareMemberEvent, type SharePhase } from './member-states.ts'
 import type { IdPartition } from './share-session.ts'
+import { outside, step, type ShareMemberEvent, type SharePhase } from './share-states.ts'
 
 export interface ShareMemberHost {
   /** What to subscribe to at present. */

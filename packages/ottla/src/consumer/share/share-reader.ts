@@ -15,7 +15,7 @@ import { Turns } from '../read/turns.ts'
 import type { ShareConsumerEvent } from './events.ts'
 import { lockedMessage, type LockedMessage, type ShareMessage } from './message.ts'
 import { shareDecoder, type GivenLocked, type ShareDecoder } from './share-decoder.ts'
-import type { ShareInbox } from './share-inbox.ts'
+import type { ShareQueue } from './share-queue.ts'
 
 export interface ShareReaderHost {
   isClosing(): boolean
@@ -34,7 +34,7 @@ const TURN_EVERY = 64
 
 export class ShareReader<K, V> {
   readonly #clock: Clock
-  readonly #inbox: ShareInbox
+  readonly #queue: ShareQueue
   readonly #host: ShareReaderHost
   readonly #decoding: Decoding | null
   readonly #decoder: ShareDecoder
@@ -49,12 +49,12 @@ export class ShareReader<K, V> {
   /** Grows with every call: how max.poll.interval.ms knows that the program is alive. */
   polls = 0
 
-  constructor(clock: Clock, inbox: ShareInbox, mailbox: Mailbox, host: ShareReaderHost, decoding: Decoding | null) {
+  constructor(clock: Clock, queue: ShareQueue, mailbox: Mailbox, host: ShareReaderHost, decoding: Decoding | null) {
     this.#clock = clock
-    this.#inbox = inbox
+    this.#queue = queue
     this.#host = host
     this.#decoding = decoding
-    this.#decoder = shareDecoder(inbox, decoding, {
+    this.#decoder = shareDecoder(queue, decoding, {
       atWork: host.atWork,
       onTaken: () => host.onTaken(),
       wake: () => {
@@ -86,53 +86,53 @@ export class ShareReader<K, V> {
     if (this.#seat.isTaken || this.#host.isClosing()) {
       return this.#seat.refuse(this.#host.isClosing() ? this.#host.closedError() : null)
     }
-    return this.#seat.alone(async reader => {
+    return this.#seat.alone(async holder => {
       this.#polled()
       try {
         const event = await this.#loop.next(
-          reader,
+          holder,
           this.#giveEvent,
           Deadline.after(this.#clock, wait.timeoutMs),
           wait.signal,
         )
         return event as ShareConsumerEvent<K, V> | null // no others are posted, and the deserializers make K and V
       } finally {
-        this.handOut(reader)
+        this.handOut(holder)
       }
     })
   }
 
   /** One reader from now until `release`. Throws KafkaError ERR__STATE if there is another one. */
-  acquire(reader: object): void {
-    this.#seat.acquire(reader)
+  acquire(holder: object): void {
+    this.#seat.acquire(holder)
   }
 
   /** Ends its wait, too; what it has taken and not handed out is the next reader's. */
-  release(reader: object): void {
-    if (this.#taken !== null && this.#seat.has(reader)) {
-      this.#inbox.putBack(this.#taken)
+  release(holder: object): void {
+    if (this.#taken !== null && this.#seat.has(holder)) {
+      this.#queue.putBack(this.#taken)
       this.#taken = null
     }
-    this.#seat.leave(reader)
+    this.#seat.leave(holder)
   }
 
   /**
    * For the holder of `acquire`: the next message, to be handed out; null when the consumer is closed, or the holder has
    * left. Rejects as `rejects` says.
    */
-  async nextMessage(reader: object): Promise<ShareMessage<K, V> | null> {
+  async nextMessage(holder: object): Promise<ShareMessage<K, V> | null> {
     this.#polled()
-    const given = await this.#loop.awaitNext(reader, this.#give)
+    const given = await this.#loop.awaitNext(holder, this.#give)
     if (given === null) return null
     if (given.message !== null) return given.message as ShareMessage<K, V> // as above
     await nextTurn()
-    if (!this.#seat.has(reader)) return null
+    if (!this.#seat.has(holder)) return null
     throw given.error
   }
 
   /** The program has what its call has taken. */
-  handOut(reader: object): void {
-    if (this.#taken === null || !this.#seat.has(reader)) return
+  handOut(holder: object): void {
+    if (this.#taken === null || !this.#seat.has(holder)) return
     this.#last = this.#taken
     this.#taken = null
   }
@@ -141,14 +141,14 @@ export class ShareReader<K, V> {
   takeNow(): LockedMessage | null {
     this.#polled()
     this.#decoder.giveBack(false)
-    const message = this.#inbox.take()
+    const message = this.#queue.take()
     if (message !== null) this.#host.onTaken()
     return message
   }
 
   /** See ReadLoop. */
-  awaitNext<T>(reader: object, take: () => T | null): Promise<T | null> {
-    return this.#loop.awaitNext(reader, take)
+  awaitNext<T>(holder: object, take: () => T | null): Promise<T | null> {
+    return this.#loop.awaitNext(holder, take)
   }
 
   /** The last message has nobody who would say what became of it: as if the next were asked for. */

@@ -13,7 +13,7 @@ import { StatisticsReporter } from '../../observe/statistics/reporter.ts'
 import type { TopicPartition } from '../../types.ts'
 import { readerStatistics } from '../insight/statistics.ts'
 import type { Mailbox } from '../read/mailbox.ts'
-import type { SharePhase } from './member-states.ts'
+import type { SharePhase } from './share-states.ts'
 
 export interface ShareStatisticsHost {
   assignment(): readonly TopicPartition[]

@@ -31,7 +31,7 @@ function watched(): {
   const watch = new TopicWatch({ clock } as unknown as ClientContext, { metadata } as unknown as Cluster, {
     namedTopics: () => new Set(['t']),
     partitions: () => scene.assigned,
-    onAnew: topic => told.push(`anew ${topic}`),
+    onRecreated: topic => told.push(`anew ${topic}`),
     raise: tell,
     reject: tell,
   })

@@ -12,22 +12,22 @@ function workshop(concurrency: number): {
   begun: string[]
   still: Set<string>
   look: () => void
-  add: (share: string, lane: string | null, name: string) => void
+  add: (partition: string, lane: string | null, name: string) => void
   finish: (name: string, result?: 'done' | 'again') => Promise<void>
 } {
   const begun: string[] = []
   const still = new Set<string>()
   const ends = new Map<string, (result: 'done' | 'again') => void>()
-  const shares = new Map<string, Turn<Job>>()
+  const partitions = new Map<string, Turn<Job>>()
   let number = 0
-  const nameOf = (share: Turn<Job>): string => [...shares].find(([, each]) => each === share)?.[0] ?? ''
+  const nameOf = (partition: Turn<Job>): string => [...partitions].find(([, each]) => each === partition)?.[0] ?? ''
   const scheduler = new Scheduler<Job>(
     concurrency,
     ({ name }) => {
       begun.push(name)
       return new Promise(resolve => ends.set(name, result => resolve(result)))
     },
-    share => still.has(nameOf(share)),
+    partition => still.has(nameOf(partition)),
   )
   return {
     begun,
@@ -36,9 +36,9 @@ function workshop(concurrency: number): {
       scheduler.look()
     },
     add(of, lane, name) {
-      const share = shares.get(of) ?? { ready: new Ring<Job>(), busy: 0 }
-      shares.set(of, share)
-      scheduler.add({ share, lane, name, number: number++ })
+      const partition = partitions.get(of) ?? { ready: new Ring<Job>(), busy: 0 }
+      partitions.set(of, partition)
+      scheduler.add({ partition, lane, name, number: number++ })
     },
     async finish(name, result = 'done') {
       ends.get(name)?.(result)

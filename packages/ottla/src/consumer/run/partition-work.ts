@@ -8,7 +8,7 @@ import type { Turn, Work } from './scheduler.ts'
 
 /** One message, from when it was taken until nothing is to be done with it any more. */
 export class Task implements Work<Task>, JobHolder {
-  readonly share: Share
+  readonly partition: PartitionWork
   readonly lane: string | null
   readonly message: FetchedMessage
   readonly bytes: number
@@ -21,25 +21,25 @@ export class Task implements Work<Task>, JobHolder {
   /** What the program has of it at the moment; null between two tries. */
   job: Job | null = null
 
-  constructor(share: Share, lane: string | null, message: FetchedMessage, bytes: number) {
-    this.share = share
+  constructor(partition: PartitionWork, lane: string | null, message: FetchedMessage, bytes: number) {
+    this.partition = partition
     this.lane = lane
     this.message = message
     this.bytes = bytes
-    this.number = share.taken++
-    this.tracked = share.tracker.add(message.offset, message.leaderEpoch, message.era, batchOf(message))
+    this.number = partition.taken++
+    this.tracked = partition.tracker.add(message.offset, message.leaderEpoch, message.era, batchOf(message))
   }
 
   onEnding(): void {
-    this.share.onEnding(this)
+    this.partition.onEnding(this)
   }
 
   onDone(): void {
-    this.share.finish(this)
+    this.partition.finish(this)
   }
 }
 
-export class Share implements Turn<Task> {
+export class PartitionWork implements Turn<Task> {
   readonly cursor: Cursor
   readonly ready = new Ring<Task>()
   busy = 0

@@ -2,7 +2,7 @@ import { Deadline } from '../../base/clock.ts'
 import type { ClientContext } from '../../cluster/context.ts'
 import type { AtWork } from '../read/at-work.ts'
 import type { Mailbox } from '../read/mailbox.ts'
-import type { Poller } from '../read/poller.ts'
+import type { Reader } from '../read/reader.ts'
 import type { AssignedPartitions } from './hooks.ts'
 import type { RunOptions } from './options.ts'
 import { PartitionStreams, type PartitionStreamsOptions } from './partition-streams.ts'
@@ -14,9 +14,9 @@ const DRAIN_PART = 3 / 4
 /** Parts of a consumer, for a runner. */
 function runnerHost<K, V>(
   context: ClientContext,
-  poller: Poller<K, V>,
+  reader: Reader<K, V>,
   mailbox: Mailbox,
-  holdings: AssignedPartitions,
+  ownership: AssignedPartitions,
   atWork: AtWork,
   group: { readonly isParked: boolean } | null,
 ): RunnerHost<K, V> {
@@ -24,21 +24,21 @@ function runnerHost<K, V>(
   return {
     clock,
     random,
-    poller,
+    reader,
     atWork,
     wake: () => mailbox.wake(),
-    hook: hooks => (holdings.reader = hooks),
-    commit: cursors => holdings.commitStored(Deadline.after(clock, settings['socket.timeout.ms']), cursors),
+    hook: hooks => (ownership.hooks = hooks),
+    commit: cursors => ownership.commitStored(Deadline.after(clock, settings['socket.timeout.ms']), cursors),
     commitsItself: settings['enable.auto.commit'],
     commitIntervalMs: settings['auto.commit.interval.ms'],
     longestDrainMs: () =>
-      Math.min(settings['max.poll.interval.ms'], (holdings.closesAt?.left() ?? Infinity) * DRAIN_PART),
+      Math.min(settings['max.poll.interval.ms'], (ownership.closesAt?.left() ?? Infinity) * DRAIN_PART),
     isParked: () => group?.isParked ?? false,
     mostBytes: settings['queued.max.messages.kbytes'] * 1024,
-    partitions: () => holdings.size,
-    hold: cursor => holdings.hold(cursor),
-    goOn: cursor => holdings.goOn(cursor),
-    goBack: (...place) => holdings.goBack(...place),
+    partitions: () => ownership.size,
+    hold: cursor => ownership.hold(cursor),
+    goOn: cursor => ownership.goOn(cursor),
+    goBack: (...place) => ownership.goBack(...place),
     warn: error => logger.warning('RUN', `${error.name}: ${error.message}`),
   }
 }

@@ -1,7 +1,7 @@
 import { test } from 'node:test'
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import { outside, step, type ShareMemberEvent } from '../../../src/consumer/share/member-states.ts'
+import { outside, step, type ShareMemberEvent } from '../../../src/consumer/share/share-states.ts'
 
 function after(...events: ShareMemberEvent[]): { phase: string; epoch: number; actions: readonly string[] } {
   let state = outside

@@ -13,7 +13,7 @@ import type { ShareOutcome, ShareRunOptions, ShareRunSettings } from './options.
 import { shareRunSettings } from './options.ts'
 import type { ShareReader } from './share-reader.ts'
 
-export interface ShareRunHost<K, V> {
+export interface ShareRunnerHost<K, V> {
   readonly clock: Clock
   readonly reader: ShareReader<K, V>
   readonly atWork: AtWork
@@ -38,8 +38,8 @@ interface Given extends JobHolder {
   readonly abort: AbortController
 }
 
-export class ShareRun<K, V> {
-  readonly #host: ShareRunHost<K, V>
+export class ShareRunner<K, V> {
+  readonly #host: ShareRunnerHost<K, V>
   readonly #options: ShareRunOptions<K, V>
   readonly #settings: ShareRunSettings
   readonly #given = new Map<LockedMessage, Given>()
@@ -49,7 +49,7 @@ export class ShareRun<K, V> {
   #idle: (() => void)[] = []
 
   /** @throws KafkaError ERR__INVALID_ARG */
-  constructor(host: ShareRunHost<K, V>, options: ShareRunOptions<K, V>) {
+  constructor(host: ShareRunnerHost<K, V>, options: ShareRunOptions<K, V>) {
     this.#host = host
     this.#options = options
     this.#settings = shareRunSettings(options)

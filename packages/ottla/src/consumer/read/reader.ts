@@ -16,18 +16,18 @@ import { rejects } from './reader-errors.ts'
 import { Seat, underWay } from './seat.ts'
 import { LOOK_EVERY, Turns } from './turns.ts'
 
-/** What the poller needs of its consumer. */
-export interface PollerHost extends ReadLoopHost {
+/** What the reader needs of its consumer. */
+export interface ReaderHost extends ReadLoopHost {
   closedError(): KafkaError
   /** Why no broker answers, if that is known. */
   trouble(): KafkaError | null
 }
 
-export class Poller<K, V> {
+export class Reader<K, V> {
   readonly #clock: Clock
   readonly #queue: FetchQueue
   readonly #mailbox: Mailbox
-  readonly #host: PollerHost
+  readonly #host: ReaderHost
   readonly #decoding: Decoding | null
   readonly #decoder: FetchedDecoder | null
   /** `enable.auto.offset.store` */
@@ -44,7 +44,7 @@ export class Poller<K, V> {
     queue: FetchQueue,
     mailbox: Mailbox,
     atWork: AtWork,
-    host: PollerHost,
+    host: ReaderHost,
     decoding: Decoding | null,
     storesOffsets: boolean,
   ) {
@@ -94,7 +94,7 @@ export class Poller<K, V> {
       const given = this.#giveNow(this.#decoder)
       if (given !== null) return settled(() => this.#handOut(given))
     }
-    return this.#seat.alone(reader => this.#next(reader, Deadline.after(this.#clock, timeoutMs), signal))
+    return this.#seat.alone(holder => this.#next(holder, Deadline.after(this.#clock, timeoutMs), signal))
   }
 
   /** Next message. Rejects with KafkaError ERR__TIMED_OUT, ERR__DESTROY when closed meanwhile, or one of `rejecting`. */
@@ -107,24 +107,24 @@ export class Poller<K, V> {
         this.#store(message)
         return Promise.resolve(message as unknown as Message<K, V>) // as above
       }
-      return this.#seat.alone(reader => this.#readSlowly(reader, null, wait))
+      return this.#seat.alone(holder => this.#readSlowly(holder, null, wait))
     }
     const given = this.#giveNow(this.#decoder)
     if (given === null || given.message === null) {
-      return this.#seat.alone(reader => this.#readSlowly(reader, given, wait))
+      return this.#seat.alone(holder => this.#readSlowly(holder, given, wait))
     }
     this.#store(given.origin)
     return Promise.resolve(given.message as Message<K, V>) // the deserializers make K and V
   }
 
   /** One reader from now until `release`. Throws KafkaError ERR__STATE if there is another one. */
-  acquire(reader: object): void {
-    this.#seat.acquire(reader)
+  acquire(holder: object): void {
+    this.#seat.acquire(holder)
   }
 
   /** Ends its wait, too. */
-  release(reader: object): void {
-    this.#seat.leave(reader)
+  release(holder: object): void {
+    this.#seat.leave(holder)
   }
 
   /** A message that is there already, if nothing has to come before it. For the holder of `acquire`. */
@@ -154,24 +154,24 @@ export class Poller<K, V> {
   }
 
   /** See ReadLoop. */
-  awaitNext<T>(reader: object, take: () => T | null): Promise<T | null> {
-    return this.#loop.awaitNext(reader, take)
+  awaitNext<T>(holder: object, take: () => T | null): Promise<T | null> {
+    return this.#loop.awaitNext(holder, take)
   }
 
   /** See ReadLoop. */
-  linger(reader: object, ms: number, enough: () => boolean): Promise<void> {
-    return this.#loop.linger(reader, ms, enough)
+  linger(holder: object, ms: number, enough: () => boolean): Promise<void> {
+    return this.#loop.linger(holder, ms, enough)
   }
 
   #refuse(): Promise<never> {
     return this.#seat.refuse(this.#host.isClosing() ? this.#host.closedError() : null)
   }
 
-  async #readSlowly(reader: object, first: GivenMessage | null, wait: Wait): Promise<Message<K, V>> {
+  async #readSlowly(holder: object, first: GivenMessage | null, wait: Wait): Promise<Message<K, V>> {
     const deadline = Deadline.after(this.#clock, wait.timeoutMs)
     let event = first === null ? null : this.#handOut(first)
     for (;;) {
-      event ??= await this.#next(reader, deadline, wait.signal)
+      event ??= await this.#next(holder, deadline, wait.signal)
       if (event === null) {
         if (this.#host.isClosing())
           throw new KafkaError(ErrorCode.ERR__DESTROY, 'the consumer has been closed meanwhile')
@@ -186,9 +186,9 @@ export class Poller<K, V> {
     }
   }
 
-  #next(reader: object, deadline: Deadline, signal: AbortSignal | undefined): Promise<ConsumerEvent<K, V> | null> {
+  #next(holder: object, deadline: Deadline, signal: AbortSignal | undefined): Promise<ConsumerEvent<K, V> | null> {
     // No event but a message has a K and a V.
-    return this.#loop.next(reader, this.#giveEvent, deadline, signal) as Promise<ConsumerEvent<K, V> | null>
+    return this.#loop.next(holder, this.#giveEvent, deadline, signal) as Promise<ConsumerEvent<K, V> | null>
   }
 
   #takeNow(): FetchedMessage | null {

@@ -1,4 +1,4 @@
-/** Takes partitions on and gives them up; what is stored of those is committed before they can be another's. */
+/** Which partitions the consumer owns: takes them on and gives them up; what is stored of those is committed before they can be another's. */
 import type { RecordBatch } from '@ottla/protocol'
 import { Deadline } from '../base/clock.ts'
 import { Deferred } from '../base/deferred.ts'
@@ -9,12 +9,12 @@ import type { FetchQueue } from './fetch/fetch-queue.ts'
 import type { Commit, Committer } from './offsets/committer.ts'
 import type { Assignment } from './partition/assignment.ts'
 import type { Cursor } from './partition/cursor.ts'
-import type { ReaderHooks } from './run/hooks.ts'
+import type { RunHooks } from './run/hooks.ts'
 
 // Of the time that there is for closing: the rest is for leaving the group.
 const COMMIT_PART = 3 / 4
 
-export class Holdings {
+export class Ownership {
   readonly #context: ClientContext
   readonly #assignment: Assignment
   readonly #queue: FetchQueue
@@ -24,7 +24,7 @@ export class Holdings {
   /** Partitions may be fetched again. */
   readonly #onGoingOn: () => void
   /** A run, or partition streams, that there are at the moment. */
-  reader: ReaderHooks | null = null
+  hooks: RunHooks | null = null
   readonly #closesAt: () => Deadline | null
   /** The last change of the assignment that is under way or waits for its turn. */
   #changing: Promise<void> | null = null
@@ -145,7 +145,7 @@ export class Holdings {
   async #release(cursors: readonly Cursor[], lost: boolean, deadline?: Deadline): Promise<void> {
     if (cursors.length === 0) return
     this.#assignment.remove(cursors)
-    await this.reader?.beforeRelease(cursors, lost)
+    await this.hooks?.beforeRelease(cursors, lost)
     if (!lost) {
       const limit = deadline ?? this.#commitLimit()
       if (this.#context.settings['enable.auto.commit']) await this.commitStored(limit, cursors)
@@ -173,7 +173,7 @@ export class Holdings {
     checkPartitions(partitions, 'resume')
     for (const cursor of this.#assignment.require(partitions)) this.#queue.resume(cursor)
     this.#onGoingOn()
-    this.reader?.onResumed()
+    this.hooks?.onResumed()
   }
 
   /** Hands out nothing of a partition until `goOn`, and after that only if the program has not paused it. */
@@ -195,7 +195,7 @@ export class Holdings {
     if (cursor.dropped || cursor.position <= offset || cursor.offsets.era !== era) return
     // It moves as by a seek, but what has been read is not fetched again.
     this.#queue.putBack(cursor, offset, batches)
-    cursor.comeAgain()
+    cursor.replay()
   }
 
   /** Goes to these offsets; errors are per partition. */

@@ -7,7 +7,7 @@ import type { LockedMessage, ShareSource } from './message.ts'
 /** The rest of a lock's time in which it is renewed, as a part of the whole. */
 const RENEW_PART = 1 / 2
 
-export class ShareInbox {
+export class ShareQueue {
   readonly window: AcquireWindow
   readonly #clock: Clock
   readonly #most: number
