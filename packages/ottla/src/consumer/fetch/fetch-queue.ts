@@ -250,7 +250,7 @@ export class FetchQueue {
     if (offset >= cursor.position) return
     const { open, entries } = cursor.queued
     let next = cursor.position
-    cursor.readEpoch = open !== null && open.baseOffset < offset ? open.partitionLeaderEpoch : -1
+    let readEpoch = open !== null && open.baseOffset < offset ? open.partitionLeaderEpoch : -1
     if (open !== null) {
       cursor.queued.bytes -= cursor.queued.extraBytes
       this.#bytes -= cursor.queued.extraBytes
@@ -261,7 +261,7 @@ export class FetchQueue {
       next = open.baseOffset
     }
     for (const batch of batches.toReversed()) {
-      if (batch.baseOffset < offset) cursor.readEpoch = Math.max(cursor.readEpoch, batch.partitionLeaderEpoch)
+      if (batch.baseOffset < offset) readEpoch = Math.max(readEpoch, batch.partitionLeaderEpoch)
       if (batch.lastOffset < offset || batch.baseOffset >= next) continue
       if (batch.lastOffset + 1 < next) entries.unshift(new Gap(next, false))
       entries.unshift(batch)
@@ -269,7 +269,7 @@ export class FetchQueue {
       next = batch.baseOffset
     }
     if (offset < next) entries.unshift(new Gap(next, false))
-    cursor.position = offset
+    cursor.backTo(offset, readEpoch)
     if (this.#current === cursor) this.#current = null
     this.#enlist(cursor)
   }

@@ -75,9 +75,7 @@ export class ConsumerStatistics {
 
   #topic(topic: string, counters: ClientCounters, extras: ExtrasByBroker): TopicStatistics {
     const { snapshot } = this.#cluster.metadata
-    const now = this.#context.clock.now()
     const counted = counters.topic(topic)
-    const updatedAt = snapshot.topics.get(topic)?.updatedAt
     const partitions: Record<string, PartitionStatistics> = {}
     for (const partition of counted.partitions.keys()) {
       partitions[partition] = plainPartition(snapshot, counters, topic, partition)
@@ -89,14 +87,7 @@ export class ConsumerStatistics {
       extras.add(topic, cursor.partition, broker)
       partitions[cursor.partition] = { ...plain, broker, ...this.#cursor(cursor) }
     }
-    return {
-      topic,
-      age: Math.floor(now - counted.since),
-      metadata_age: updatedAt === undefined ? -1 : Math.floor(now - updatedAt),
-      batchsize: counted.batchSize.take(),
-      batchcnt: counted.batchCount.take(),
-      partitions,
-    }
+    return topicStatistics(this.#context, this.#cluster, counters, topic, partitions)
   }
 
   #cursor(cursor: Cursor): Partial<PartitionStatistics> {
@@ -139,6 +130,26 @@ export class ConsumerStatistics {
       rebalance_reason: this.#rebalanceReason,
       assignment_size: this.#assignment.size,
     }
+  }
+}
+
+export function topicStatistics(
+  { clock }: ClientContext,
+  { metadata }: Cluster,
+  counters: ClientCounters,
+  topic: string,
+  partitions: Record<string, PartitionStatistics>,
+): TopicStatistics {
+  const now = clock.now()
+  const counted = counters.topic(topic)
+  const updatedAt = metadata.snapshot.topics.get(topic)?.updatedAt
+  return {
+    topic,
+    age: Math.floor(now - counted.since),
+    metadata_age: updatedAt === undefined ? -1 : Math.floor(now - updatedAt),
+    batchsize: counted.batchSize.take(),
+    batchcnt: counted.batchCount.take(),
+    partitions,
   }
 }
 

@@ -57,7 +57,7 @@ export class Cursor implements TopicPartition {
   records: RecordCursor | null = null
   /** Leader epoch of what is before the position, -1 where it is not known; of an open batch, the queue has it. */
   readEpoch = -1
-  /** Taken, and not handed out before deserializers have ended with it; what an earlier era has left here counts for nothing. */
+  /** The decoders': taken, and not handed out before deserializers have ended; what an earlier era has left here counts for nothing. */
   undelivered: { readonly offset: number; readonly isOver: boolean } | null = null
   /** Next to fetch. */
   fetchOffset = OFFSET_INVALID
@@ -177,6 +177,12 @@ export class Cursor implements TopicPartition {
     this.position = offset
     this.hasRead(leaderEpoch)
     this.offsets.passed(position, offset, leaderEpoch)
+  }
+
+  /** What was handed out from there on comes again: the queue has it. @param readEpoch of what is before */
+  backTo(offset: number, readEpoch: number): void {
+    this.position = offset
+    this.readEpoch = readEpoch
   }
 
   /** By the program. @param now monotonic ms */

@@ -1,11 +1,11 @@
 /** Messages partition by partition: each assigned partition is a stream of its own, and a slow one holds up no other. */
 import type { RecordBatch } from '@ottla/protocol'
-import { sleep } from '../../base/clock.ts'
 import { invalid } from '../arguments.ts'
 import type { Cursor } from '../partition/cursor.ts'
 import type { FetchedMessage } from '../partition/message.ts'
 import { busy } from '../read/reader.ts'
 import { STOP, takeAll } from '../read/take-all.ts'
+import { atMost } from './at-most.ts'
 import { CursorStream, type PartitionStream } from './cursor-stream.ts'
 import { asError } from './failure.ts'
 import type { RunHooks } from './hooks.ts'
@@ -94,11 +94,8 @@ export class PartitionStreams<K, V> implements AsyncIterableIterator<PartitionSt
     const { clock } = this.#host
     const before = streams.map(({ lowest, batches }) => ({ lowest, batches }))
     if (!lost) {
-      const over = new AbortController()
       const ms = Math.min(this.#drainMs, this.#host.longestDrainMs())
-      const time = sleep(clock, ms, over.signal).catch(() => undefined)
-      await Promise.race([Promise.all(streams.map(stream => stream.drained())), time])
-      over.abort()
+      await atMost(clock, ms, Promise.all(streams.map(stream => stream.drained())))
     }
     streams.forEach((stream, i) => {
       this.#streams.delete(stream.cursor)

@@ -1,7 +1,7 @@
 /** Works on many messages at once, keeps the order that was asked for, and stores the lowest finished offset. */
 import type { RecordBatch } from '@ottla/protocol'
 import { onAbort } from '../../base/abort.ts'
-import { sleep, type Clock, type Timer } from '../../base/clock.ts'
+import type { Clock, Timer } from '../../base/clock.ts'
 import type { Random } from '../../base/random.ts'
 import type { KafkaError } from '../../errors.ts'
 import type { Cursor } from '../partition/cursor.ts'
@@ -9,6 +9,7 @@ import type { FetchedMessage } from '../partition/message.ts'
 import type { AtWork } from '../read/at-work.ts'
 import type { Reader } from '../read/reader.ts'
 import { STOP, takeAll } from '../read/take-all.ts'
+import { atMost } from './at-most.ts'
 import { Attempts } from './attempts.ts'
 import { asError } from './failure.ts'
 import type { RunHooks } from './hooks.ts'
@@ -104,7 +105,7 @@ export class Runner<K, V> implements RunHooks {
       if (this.#host.commitsItself) await this.#host.commit(cursors)
       for (const [cursor, partition] of partitions) this.#handBack(cursor, partition)
       // A handler that has closed the consumer was not waited for before; it has nothing to wait for any more.
-      await this.#atMost(Math.min(this.#settings.drainMs, LAST_WORDS_MS), atWork.askersEnd())
+      await atMost(this.#host.clock, Math.min(this.#settings.drainMs, LAST_WORDS_MS), atWork.askersEnd())
     } finally {
       this.#timer?.cancel()
       stopListening()
@@ -129,7 +130,7 @@ export class Runner<K, V> implements RunHooks {
     if (!lost) {
       const { commitsItself } = this.#host
       const ms = Math.min(this.#settings.drainMs, this.#host.longestDrainMs())
-      await this.#atMost(ms, Promise.all(partitions.map(partition => partition.idle())))
+      await atMost(this.#host.clock, ms, Promise.all(partitions.map(partition => partition.idle())))
       if (!commitsItself) await this.#host.commit(cursors)
     }
     for (const partition of partitions) partition.end()
@@ -140,13 +141,6 @@ export class Runner<K, V> implements RunHooks {
   async beforeEviction(): Promise<void> {
     await this.#host.atWork.othersEnd()
     await this.#host.commit()
-  }
-
-  async #atMost(ms: number, work: Promise<unknown>): Promise<void> {
-    const over = new AbortController()
-    const time = sleep(this.#host.clock, ms, over.signal).catch(() => undefined)
-    await Promise.race([work, time])
-    over.abort()
   }
 
   async #takeAll(): Promise<void> {

@@ -1,12 +1,5 @@
 /** Takes messages of a share group from every broker that has some, and tells what became of them (KIP-932). */
-import {
-  ErrorCode,
-  ShareAcknowledge,
-  ShareFetch,
-  type Decoded,
-  type ShareAcknowledgeResponse,
-  type ShareFetchResponse,
-} from '@ottla/protocol'
+import { ErrorCode, ShareAcknowledge, ShareFetch, type Decoded, type ShareFetchResponse } from '@ottla/protocol'
 import { backoffMs } from '../../base/backoff.ts'
 import type { Deadline, Timer } from '../../base/clock.ts'
 import { within } from '../../base/wait.ts'
@@ -246,21 +239,14 @@ export class ShareFetcher {
     const session = node.session.fetch(partitions, acknowledgedOf(sent))
     const isStrict = settings['ottla.share.acquire.mode'] === 'record_limit' || !this.#queue.window.isOpen
     const body = fetchBody(this.#host, session, settings, maxWaitMs, maxRecords, isStrict)
-    let response: Decoded<ShareFetchResponse>
-    try {
-      response = await this.#broker(node).request(ShareFetch, body, {
+    const response = await this.#answerTo(node, sent, () =>
+      this.#broker(node).request(ShareFetch, body, {
         lane: 'fetch',
         timeoutMs: settings['socket.timeout.ms'] + maxWaitMs,
         signal: this.#abort.signal,
-      })
-    } catch (error) {
-      this.#failed(node, sent, error)
-      return
-    }
-    if (response.errorCode !== ErrorCode.ERR_NO_ERROR) {
-      this.#refused(node, sent, response.errorCode, response.errorMessage)
-      return
-    }
+      }),
+    )
+    if (response === null) return
     this.#answered(node, sent, response.acquisitionLockTimeoutMs, refusedWithFetch(response))
     await this.#accept(node, response)
   }
@@ -270,21 +256,14 @@ export class ShareFetcher {
     const { settings, clock } = this.#context
     const sent = node.take(clock.now())
     const body = acknowledgeBody(this.#host, node.session.acknowledge(acknowledgedOf(sent), isLast), sent)
-    let response: Decoded<ShareAcknowledgeResponse>
-    try {
-      response = await this.#broker(node).request(ShareAcknowledge, body, {
+    const response = await this.#answerTo(node, sent, () =>
+      this.#broker(node).request(ShareAcknowledge, body, {
         lane: 'fetch',
         timeoutMs: Math.min(settings['socket.timeout.ms'], deadline?.left() ?? Infinity),
         signal: this.#abort.signal,
-      })
-    } catch (error) {
-      this.#failed(node, sent, error)
-      return
-    }
-    if (response.errorCode !== ErrorCode.ERR_NO_ERROR) {
-      this.#refused(node, sent, response.errorCode, response.errorMessage)
-      return
-    }
+      }),
+    )
+    if (response === null) return
     for (const { topicId, partitions } of response.responses) {
       for (const { partitionIndex, errorCode, currentLeader } of partitions) {
         if (errorCode === 0) continue
@@ -293,6 +272,24 @@ export class ShareFetcher {
     }
     this.#answered(node, sent, response.acquisitionLockTimeoutMs, refusedAcknowledgements(response))
     if (isLast) this.#lose(node, [], closing())
+  }
+
+  /** Null when the session is lost instead. @param sent along with it */
+  async #answerTo<R extends { readonly errorCode: number; readonly errorMessage: string | null }>(
+    node: ShareNode,
+    sent: readonly Sent[],
+    request: () => Promise<R>,
+  ): Promise<R | null> {
+    let response: R
+    try {
+      response = await request()
+    } catch (error) {
+      this.#failed(node, sent, error)
+      return null
+    }
+    if (response.errorCode === ErrorCode.ERR_NO_ERROR) return response
+    this.#refused(node, sent, response.errorCode, response.errorMessage)
+    return null
   }
 
   #broker(node: ShareNode): NonNullable<ReturnType<Cluster['broker']>> {

@@ -6,6 +6,7 @@ import { KafkaError } from '../../errors.ts'
 import type { AtWork } from '../read/at-work.ts'
 import type { JobHolder } from '../read/jobs.ts'
 import { STOP, takeAll } from '../read/take-all.ts'
+import { atMost } from '../run/at-most.ts'
 import { limited } from '../run/attempts.ts'
 import { asError } from '../run/failure.ts'
 import { decodeLocked, type LockedMessage, type ShareMessage } from './message.ts'
@@ -108,10 +109,7 @@ export class ShareRunner<K, V> {
     try {
       await this.#takeAll()
       await this.drained()
-      const over = new AbortController()
-      const time = sleep(clock, Math.min(this.#settings.drainMs, LAST_WORDS_MS), over.signal).catch(() => undefined)
-      await Promise.race([atWork.askersEnd(), time])
-      over.abort()
+      await atMost(clock, Math.min(this.#settings.drainMs, LAST_WORDS_MS), atWork.askersEnd())
     } finally {
       stopListening()
       this.#host.keep(1)

@@ -11,7 +11,7 @@ import type {
 } from '../../observe/statistics/layout.ts'
 import { StatisticsReporter } from '../../observe/statistics/reporter.ts'
 import type { TopicPartition } from '../../types.ts'
-import { readerStatistics } from '../insight/statistics.ts'
+import { readerStatistics, topicStatistics } from '../insight/statistics.ts'
 import type { Mailbox } from '../read/mailbox.ts'
 import type { SharePhase } from './share-states.ts'
 
@@ -63,7 +63,6 @@ export class ShareStatistics {
 
   #topics(counters: ClientCounters, extras: ExtrasByBroker): Record<string, TopicStatistics> {
     const { snapshot } = this.#cluster.metadata
-    const now = this.#context.clock.now()
     const partitionsOf = new Map<string, Record<string, PartitionStatistics>>()
     for (const { topic, partition } of this.#host.assignment()) {
       const partitions = partitionsOf.get(topic) ?? {}
@@ -74,16 +73,7 @@ export class ShareStatistics {
     }
     const topics: Record<string, TopicStatistics> = {}
     for (const [topic, partitions] of partitionsOf) {
-      const counted = counters.topic(topic)
-      const updatedAt = snapshot.topics.get(topic)?.updatedAt
-      topics[topic] = {
-        topic,
-        age: Math.floor(now - counted.since),
-        metadata_age: updatedAt === undefined ? -1 : Math.floor(now - updatedAt),
-        batchsize: counted.batchSize.take(),
-        batchcnt: counted.batchCount.take(),
-        partitions,
-      }
+      topics[topic] = topicStatistics(this.#context, this.#cluster, counters, topic, partitions)
     }
     return topics
   }
