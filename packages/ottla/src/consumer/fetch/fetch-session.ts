@@ -65,7 +65,7 @@ export class FetchSession {
       const before = sent.wanted
       sent.wanted = next
       sent.round = round
-      // A topic that was made anew is another one, under the same name.
+      // A topic that was recreated is another one, under the same name.
       if (before.topicId !== next.topicId) partitionsOf(forgotten, before).push(before.partition)
       else if (same(before, next)) continue
       partitionsOf(topics, next).push(requestPartition(next))

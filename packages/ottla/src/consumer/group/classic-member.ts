@@ -8,7 +8,7 @@ import { KafkaError } from '../../errors.ts'
 import { Troubles } from '../../observe/troubles.ts'
 import type { TopicPartition } from '../../types.ts'
 import type { GroupMember } from './assignors/assignor.ts'
-import { dealOut, isCooperative, type Previous, type Strategy } from './assignors/strategies.ts'
+import { computeAssignment, isCooperative, type Previous, type Strategy } from './assignors/strategies.ts'
 import { initialState, isMember, step, type ClassicAction, type ClassicEvent, type ClassicState } from './classic.ts'
 import { fingerprint, layoutOf } from './leader.ts'
 import { decodeAssignment, decodeSubscription, encodeAssignment, encodeSubscription } from './member-metadata.ts'
@@ -44,7 +44,7 @@ export class ClassicMember implements Membership {
   #joinedWith: string | null = null
   #protocolName = ''
   #members: Decoded<JoinGroupResponse>['members'] = []
-  #dealtOut: readonly MemberAssignment[] = []
+  #computed: readonly MemberAssignment[] = []
   #assigned: readonly TopicPartition[] = []
   /** The last assignment, for strategies that remember it. */
   #previous = nothing
@@ -363,7 +363,7 @@ export class ClassicMember implements Membership {
     }))
   }
 
-  /** As leader: deals out the partitions. */
+  /** As leader: assigns the partitions. */
   async #compute(): Promise<ClassicEvent> {
     const strategy = this.#strategies.find(({ name }) => name === this.#protocolName)
     if (strategy === undefined) {
@@ -383,13 +383,13 @@ export class ClassicMember implements Membership {
     })
     const { subscription } = this.#host
     if (subscription !== null) this.#joinedWith = fingerprint(this.#host.topics(subscription), snapshot)
-    let assignment: ReturnType<typeof dealOut>
+    let assignment: ReturnType<typeof computeAssignment>
     try {
-      assignment = dealOut(strategy, members, layoutOf(topics, snapshot))
+      assignment = computeAssignment(strategy, members, layoutOf(topics, snapshot))
     } catch (cause) {
       throw new KafkaError(ErrorCode.ERR__FAIL, `the assignor '${strategy.name}' threw`, { cause })
     }
-    this.#dealtOut = members.map(({ memberId }) => ({
+    this.#computed = members.map(({ memberId }) => ({
       memberId,
       assignment: encodeAssignment(assignment.get(memberId) ?? []),
     }))
@@ -402,8 +402,8 @@ export class ClassicMember implements Membership {
   }
 
   async #sync(): Promise<ClassicEvent> {
-    const assignments = this.#dealtOut
-    this.#dealtOut = []
+    const assignments = this.#computed
+    this.#computed = []
     this.#members = []
     const response = await this.#requests.sync(this.#state, this.#protocolName, assignments, this.#abort.signal)
     if (response.errorCode !== ErrorCode.ERR_NO_ERROR) {

@@ -63,7 +63,7 @@ export type ClassicEvent =
     }
   | { readonly type: 'joined'; readonly memberId: string; readonly generation: number; readonly isLeader: boolean }
   | { readonly type: 'join-refused'; readonly code: number; readonly memberId: string; readonly hasPartitions: boolean }
-  /** As leader: the partitions have been dealt out. */
+  /** As leader: the partitions have been assigned. */
   | { readonly type: 'computed' }
   /** `takes`: the program holds partitions that the assignment does not have. */
   | { readonly type: 'synced'; readonly takes: boolean }

@@ -12,7 +12,7 @@ export interface ConsumedTopicsHost {
   /** Partitions that are assigned. */
   readonly cursors: readonly Cursor[]
   subscription(): Subscription | null
-  /** A topic was deleted and made anew. */
+  /** A topic was deleted and recreated. */
   onRecreated(topic: string): void
 }
 

@@ -1,4 +1,4 @@
-/** What the leader of a classic group knows of topics when it deals out their partitions. */
+/** What the leader of a classic group knows of topics when it assigns their partitions. */
 import type { Snapshot } from '../../cluster/snapshot.ts'
 import type { GroupTopic } from './assignors/assignor.ts'
 

@@ -3,7 +3,7 @@ import type { MetadataCache } from '../../cluster/metadata.ts'
 import type { TopicPartition } from '../../types.ts'
 import type { Difference } from './consumer-states.ts'
 
-/** A topic that was deleted and made anew has the name, not the id. */
+/** A topic that was deleted and recreated has the name, not the id. */
 export interface HeldPartition extends TopicPartition {
   readonly topicId: string
 }

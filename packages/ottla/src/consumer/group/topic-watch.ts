@@ -13,7 +13,7 @@ export interface TopicWatchHost {
   namedTopics(): ReadonlySet<string>
   /** Partitions that are assigned. */
   partitions(): readonly TopicPartition[]
-  /** A topic was deleted and made anew. */
+  /** A topic was deleted and recreated. */
   onRecreated(topic: string): void
   /** An error that the program should know of, of a topic perhaps. */
   raise(error: KafkaError, topic?: string): void

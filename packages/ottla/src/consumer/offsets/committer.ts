@@ -19,8 +19,8 @@ import type { OffsetStore } from '../partition/offset-store.ts'
 
 // Later versions name topics by id.
 const NEWEST_VERSION = 9
-// A leader that has left deals out nothing; its partitions are not kept from the others for long.
-const DEALING_OUT_MS = 5000
+// A leader that has left assigns nothing; its partitions are not kept from the others for long.
+const LEADER_ASSIGNS_MS = 5000
 
 /** An offset to commit, and whose it is where the partition is, or was, this consumer's. */
 export interface Commit {
@@ -130,11 +130,11 @@ export class Committer {
 
   /**
    * Commits what is stored of partitions that are given up, for which there is no other time: while the group's leader
-   * deals out partitions nobody may commit, so that is waited for. Failures are told by the offsets-committed event only.
+   * assigns partitions nobody may commit, so that is waited for. Failures are told by the offsets-committed event only.
    */
   async commitStored(cursors: readonly Cursor[], deadline: Deadline): Promise<void> {
     const { clock, logger, settings } = this.#context
-    const patience = Deadline.after(clock, DEALING_OUT_MS)
+    const patience = Deadline.after(clock, LEADER_ASSIGNS_MS)
     // What those before have come to decides what is left to commit.
     await within(this.#last, clock, deadline, outOfTime).catch(() => undefined)
     for (;;) {
@@ -146,8 +146,8 @@ export class Committer {
       } catch (error) {
         // Whoever has released them meanwhile has committed what is stored, or told why not.
         if (commits.every(({ store }) => store?.isReleased === true)) return
-        const dealingOut = error instanceof KafkaError && error.code === ErrorCode.ERR_REBALANCE_IN_PROGRESS
-        if (!dealingOut || deadline.expired || patience.expired) {
+        const isAssigning = error instanceof KafkaError && error.code === ErrorCode.ERR_REBALANCE_IN_PROGRESS
+        if (!isAssigning || deadline.expired || patience.expired) {
           const why = error instanceof Error ? error.message : String(error)
           logger.warning('COMMITFAIL', `offsets of ${commits.length} partitions could not be committed: ${why}`)
           return

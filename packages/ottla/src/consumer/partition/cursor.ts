@@ -45,7 +45,7 @@ export class Cursor implements TopicPartition {
   #isPlaced = false
   #trouble: KafkaError | null = null
 
-  /** Grows whenever it has to be asked anew; an answer to an older question is dropped. */
+  /** Grows whenever it has to be asked again; an answer to an older question is dropped. */
   question = 0
   /** The logical offset that is being looked up. */
   target = OFFSET_INVALID

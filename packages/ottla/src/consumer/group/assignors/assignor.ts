@@ -1,4 +1,4 @@
-/** How the leader of a classic group deals out partitions: what it is told, what it answers. Pure functions. */
+/** How the leader of a classic group assigns partitions: what it is told, what it answers. Pure functions. */
 import type { TopicPartition } from '../../../types.ts'
 
 /**
@@ -54,7 +54,7 @@ export interface PartitionAssignor {
    */
   readonly isCooperative?: boolean
   /**
-   * Deals out the partitions: each at most once, to members that subscribed to its topic. A member that is left
+   * Assigns the partitions: each at most once, to members that subscribed to its topic. A member that is left
    * out gets nothing. What it throws fails the rebalance, is told as an error, and is tried again.
    */
   readonly assign: Assign

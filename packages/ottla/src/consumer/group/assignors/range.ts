@@ -38,7 +38,7 @@ export function assignRange(members: readonly GroupMember[], topics: ReadonlyMap
   return assignment
 }
 
-/** One topic while its partitions are being dealt out. */
+/** One topic while its partitions are being assigned. */
 class Deal {
   readonly topic: string
   readonly layout: GroupTopic
@@ -88,7 +88,7 @@ class Deal {
   }
 }
 
-/** Topics with the same subscribers and the same number of partitions, which are dealt out alike. */
+/** Topics with the same subscribers and the same number of partitions, which are assigned alike. */
 function partitionedAlike(deals: readonly Deal[]): Deal[][] {
   const groups = new Map<string, Deal[]>()
   for (const deal of deals) {

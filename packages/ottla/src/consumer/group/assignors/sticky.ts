@@ -11,7 +11,7 @@ import {
 } from './assignor.ts'
 import { isNear, racksMatter } from './racks.ts'
 
-/** A partition while it is being dealt out. */
+/** A partition while it is being assigned. */
 interface Card {
   readonly topic: string
   readonly partition: number
@@ -27,7 +27,7 @@ interface Audience {
   readonly seats: readonly Seat[]
 }
 
-/** A member while partitions are being dealt out. */
+/** A member while partitions are being assigned. */
 interface Seat {
   readonly member: GroupMember
   readonly hands: Map<Audience, Card[]>
@@ -219,7 +219,7 @@ function keyOf(topic: string, partition: number): string {
 
 /**
  * What members may be given at once under COOPERATIVE: a partition that somebody else holds on to is left out, and
- * dealt out when that member has given it up and the group rebalances once more (KIP-429).
+ * assigned when that member has given it up and the group rebalances once more (KIP-429).
  */
 export function withoutMoving(
   members: readonly GroupMember[],

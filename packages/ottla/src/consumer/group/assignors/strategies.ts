@@ -73,7 +73,7 @@ export function isCooperative(strategies: readonly Strategy[]): boolean {
 }
 
 /** As leader: what each member gets. Throws what a program's own assignor throws. */
-export function dealOut(
+export function computeAssignment(
   strategy: Strategy,
   members: readonly GroupMember[],
   topics: Parameters<Assign>[1],

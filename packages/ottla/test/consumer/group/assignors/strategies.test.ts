@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { GroupMember, GroupTopic } from '../../../../src/consumer/group/assignors/assignor.ts'
 import {
-  dealOut,
+  computeAssignment,
   isCooperative,
   strategiesOf,
   type Strategy,
@@ -27,7 +27,7 @@ function one(name: string): Strategy {
 
 /** Numbers by member. */
 function dealt(name: string, ...members: GroupMember[]): Record<string, string> {
-  const entries = [...dealOut(one(name), members, four)]
+  const entries = [...computeAssignment(one(name), members, four)]
   return Object.fromEntries(entries.map(([id, list]) => [id, list.map(p => p.partition).join()]))
 }
 
@@ -65,7 +65,7 @@ test('partitions go to members in their rack as far as the balance allows', () =
   const members = [member('a', { rackId: 'r2' }), member('b', { rackId: 'r1' }), member('c', { rackId: 'r1' })]
   const [strategy] = strategiesOf(['cooperative-sticky'], [])
   assert.ok(strategy !== undefined)
-  const result = dealOut(strategy, members, topics)
+  const result = computeAssignment(strategy, members, topics)
   assert.deepEqual(result.get('a'), owned(1, 3))
 })
 
