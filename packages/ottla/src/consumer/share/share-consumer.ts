@@ -7,7 +7,7 @@ import { clientHandle, type ClientHandle } from '../../cluster/handle.ts'
 import { checkedOptions } from '../../config/constructor-options.ts'
 import { checkForm, resolveConfig, type ConsumerConfig, type ConsumerSettings } from '../../config/resolve.ts'
 import { KafkaError } from '../../errors.ts'
-import type { AcknowledgedEvent, Event, OAuthBearerToken, TopicPartition, WaitOptions } from '../../types.ts'
+import type { AcknowledgedEvent, OAuthBearerToken, TopicPartition, WaitOptions } from '../../types.ts'
 import { invalid } from '../arguments.ts'
 import { ConsumedTopics } from '../group/consumed-topics.ts'
 import { newMemberId } from '../group/member-id.ts'
@@ -149,7 +149,7 @@ export class ShareConsumer<K = Buffer, V = Buffer> implements AsyncDisposable, A
         return member.phase
       },
     })
-    context.events.subscribe(event => this.#onEvent(event))
+    context.events.subscribe(event => this.#mailbox.hear(event))
     cluster.metadata.onChange(() => this.#onMetadata())
     cluster.start()
   }
@@ -463,18 +463,6 @@ export class ShareConsumer<K = Buffer, V = Buffer> implements AsyncDisposable, A
     this.#run?.giveUp(limitMs)
     const why = `${this.#atWork.exceeded(limitMs)}: left the share group`
     tellError(this.#context, new KafkaError(ErrorCode.ERR__MAX_POLL_EXCEEDED, why))
-  }
-
-  #onEvent(event: Event): void {
-    switch (event.type) {
-      case 'error':
-      case 'stats':
-      case 'throttle':
-      case 'oauthbearer-token-refresh':
-        this.#mailbox.post(event)
-        return
-      default:
-    }
   }
 
   #onMetadata(): void {
