@@ -47,6 +47,17 @@ const brokerRooms = {
   server: ['base', 'topics', 'security', 'quotas', 'control', 'handlers'],
 }
 
+// The rooms of the command: one for each subcommand, above what they share.
+const cliRooms = {
+  terminal: [],
+  client: ['terminal', ottla],
+  broker: ['terminal', broker],
+  ...Object.fromEntries(
+    ['produce', 'consume', 'meta', 'query', 'bench', 'admin'].map(name => [name, ['terminal', 'client', ottla]]),
+  ),
+  demo: ['terminal', 'client', 'broker', ottla, broker],
+}
+
 const codec = inside('protocol', 'api|wire/')
 const compression = inside('protocol', 'compression/')
 
@@ -135,6 +146,14 @@ module.exports = {
       ),
     ),
     room('cli-public-only', '^packages/cli/src/', [protocol, ottla, broker], 'the command uses what users can use'),
+    ...Object.entries(cliRooms).map(([name, below]) =>
+      room(
+        `cli-${name}`,
+        inside('cli', `${name}/`),
+        below.map(other => (other.startsWith('^') ? other : inside('cli', `${other}/`))),
+        'a subcommand knows what all share, never another; the demo runs on the embedded cluster',
+      ),
+    ),
     room('examples-public-only', '^examples/', [protocol, ottla, broker], 'examples use what users can use'),
     room(
       'tests-public-only',

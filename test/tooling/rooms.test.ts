@@ -28,6 +28,7 @@ const forbidden: [file: string, line: string, rule: string][] = [
   ['packages/broker/src/handlers/x.ts', "import '../stores.ts'", 'broker-handlers'],
   ['packages/cli/src/k.ts', "import '../../ottla/src/network/a.ts'", 'cli-public-only'],
   ['packages/cli/src/l.ts', "import '../../ottla/src/index.ts'", 'packages-by-name'],
+  ['packages/cli/src/produce/aa.ts', "import '../consume/a.ts'", 'cli-produce'],
   ['packages/ottla/src/cluster/m.ts', "import '../../test/a.ts'", 'source-not-tests'],
   ['packages/ottla/src/cluster/n.ts', "import './nowhere.ts'", 'not-resolved'],
   ['packages/ottla/src/cluster/o.ts', "import 'esbuild'", 'published-dependencies'],
@@ -39,6 +40,7 @@ const innocent: [file: string, line: string][] = [
   ['packages/ottla/src/consumer/r.ts', "import '../cluster/a.ts'"],
   ['packages/ottla/src/consumer/s.ts', "import { A } from '@ottla/protocol'"],
   ['packages/cli/src/t.ts', "import { A } from 'ottla'"],
+  ['packages/cli/src/produce/bb.ts', "import '../client/a.ts'"],
   ['packages/broker/src/transactions/y.ts', "import '../groups/a.ts'"],
   ['packages/broker/src/z.ts', "import './storage/a.ts'"],
   ['packages/broker/src/u.ts', "import { createServer } from 'node:net'"],
@@ -49,6 +51,7 @@ const targets = [
   ...['wire', 'generated', 'record'].map(room => `protocol/src/${room}/a.ts`),
   ...['ottla', 'protocol', 'broker', 'cli'].map(name => `${name}/src/index.ts`),
   ...['topics', 'groups', 'storage'].map(room => `broker/src/${room}/a.ts`),
+  ...['client', 'consume'].map(room => `cli/src/${room}/a.ts`),
   'broker/src/stores.ts',
   'ottla/test/a.ts',
 ]
