@@ -28,6 +28,15 @@ const network = inside('ottla', 'network/')
 const cluster = inside('ottla', 'cluster/')
 const below = [protocol, contract, base, config, observe]
 
+// The rooms of the producer, each with those that it stands on; the ground floor knows all of them.
+const producerRooms = {
+  queue: [],
+  report: ['queue'],
+  idempotence: ['queue'],
+  send: ['queue', 'report', 'idempotence'],
+  transaction: ['queue', 'idempotence'],
+}
+
 // The rooms of the broker, each with those that it stands on; only the root, where all is put together, knows every room.
 const stores = ['groups', 'transactions', 'security', 'quotas', 'telemetry', 'releases']
 const brokerRooms = {
@@ -114,6 +123,14 @@ module.exports = {
         inside('ottla', `${name}/`),
         [...below, network, cluster],
         'producer, consumer and admin share values through types.ts, never each other',
+      ),
+    ),
+    ...Object.entries(producerRooms).map(([name, under]) =>
+      room(
+        `ottla-producer-${name}`,
+        inside('ottla', `producer/${name}/`),
+        [...below, network, cluster, ...under.map(other => inside('ottla', `producer/${other}/`))],
+        'the queue knows nobody; what is sent knows queues, reports and numbers, and no transactions',
       ),
     ),
     {

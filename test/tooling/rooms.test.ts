@@ -15,6 +15,8 @@ const root = fileURLToPath(new URL('../../', import.meta.url))
 const forbidden: [file: string, line: string, rule: string][] = [
   ['packages/ottla/src/network/a.ts', "import '../cluster/a.ts'", 'ottla-network'],
   ['packages/ottla/src/producer/b.ts', "import type { A } from '../consumer/a.ts'", 'ottla-producer'],
+  ['packages/ottla/src/producer/queue/cc.ts', "import type { A } from '../send/a.ts'", 'ottla-producer-queue'],
+  ['packages/ottla/src/producer/send/dd.ts', "import type { A } from '../a.ts'", 'ottla-producer-send'],
   ['packages/ottla/src/admin/c.ts', "export type { A } from '../producer/a.ts'", 'ottla-admin'],
   ['packages/ottla/src/base/d.ts', "import type { A } from '@ottla/protocol'", 'ottla-base'],
   ['packages/ottla/src/config/e.ts', "import '../observe/a.ts'", 'ottla-config'],
@@ -37,6 +39,7 @@ const forbidden: [file: string, line: string, rule: string][] = [
 
 const innocent: [file: string, line: string][] = [
   ['packages/ottla/src/cluster/q.ts', "import type { A } from './p.ts'"],
+  ['packages/ottla/src/producer/send/ee.ts', "import '../queue/a.ts'"],
   ['packages/ottla/src/consumer/r.ts', "import '../cluster/a.ts'"],
   ['packages/ottla/src/consumer/s.ts', "import { A } from '@ottla/protocol'"],
   ['packages/cli/src/t.ts', "import { A } from 'ottla'"],
@@ -48,6 +51,7 @@ const innocent: [file: string, line: string][] = [
 
 const targets = [
   ...['base', 'config', 'observe', 'network', 'cluster', 'producer', 'consumer'].map(room => `ottla/src/${room}/a.ts`),
+  ...['queue', 'send'].map(room => `ottla/src/producer/${room}/a.ts`),
   ...['wire', 'generated', 'record'].map(room => `protocol/src/${room}/a.ts`),
   ...['ottla', 'protocol', 'broker', 'cli'].map(name => `${name}/src/index.ts`),
   ...['topics', 'groups', 'storage'].map(room => `broker/src/${room}/a.ts`),

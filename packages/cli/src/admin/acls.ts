@@ -1,8 +1,8 @@
 import type { AclBinding, AclBindingFilter } from 'ottla'
-import { lines, option, subject, verb, type AdminContext } from './session.ts'
 import { collect } from '../terminal/parsers.ts'
 import type { Column } from '../terminal/table.ts'
 import { UsageError } from '../terminal/terminal.ts'
+import { lines, option, subject, verb, type AdminContext } from './session.ts'
 
 interface ResourceOptions {
   readonly topic: readonly string[]

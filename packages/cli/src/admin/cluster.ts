@@ -1,11 +1,11 @@
 import type { BrokerMetadata, FeatureUpdate, LogDirReplica, QuorumReplica } from 'ottla'
-import { parsePair, parseTopicPartitions } from './arguments.ts'
-import { lines, option, subject, verb, type AdminContext } from './session.ts'
-import { inOrder, shownTime } from './shown.ts'
 import { hostPort } from '../terminal/host-port.ts'
 import { collect } from '../terminal/parsers.ts'
 import type { Column } from '../terminal/table.ts'
 import { UsageError } from '../terminal/terminal.ts'
+import { parsePair, parseTopicPartitions } from './arguments.ts'
+import { lines, option, subject, verb, type AdminContext } from './session.ts'
+import { inOrder, shownTime } from './shown.ts'
 
 interface DirsOptions {
   readonly broker: readonly string[]

@@ -1,8 +1,8 @@
 import type { ConfigEntry, ConfigOperation, ConfigResource } from 'ottla'
-import { parsePair } from './arguments.ts'
-import { lines, option, subject, verb, type AdminContext, type AdminSession } from './session.ts'
 import type { Column } from '../terminal/table.ts'
 import { UsageError } from '../terminal/terminal.ts'
+import { parsePair } from './arguments.ts'
+import { lines, option, subject, verb, type AdminContext, type AdminSession } from './session.ts'
 
 const types = ['topic', 'broker', 'broker-logger', 'group', 'client-metrics'] as const
 const NAMED = `${types.join(', ')}; '' as the name of a broker is the default of all`

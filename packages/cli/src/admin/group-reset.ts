@@ -1,9 +1,9 @@
 import { ErrorCode, KafkaError, type AdminClient, type OffsetSpec, type TopicPartition } from 'ottla'
-import { parseDuration, parseTime, parseTopicPartitions } from './arguments.ts'
-import { lines, option, verb, type AdminContext, type AdminSession } from './session.ts'
 import { collect, integer } from '../terminal/parsers.ts'
 import type { Column } from '../terminal/table.ts'
 import { UsageError } from '../terminal/terminal.ts'
+import { parseDuration, parseTime, parseTopicPartitions } from './arguments.ts'
+import { lines, option, verb, type AdminContext, type AdminSession } from './session.ts'
 
 interface ResetOptions {
   readonly topic: readonly string[]

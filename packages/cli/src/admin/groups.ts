@@ -10,12 +10,12 @@ import {
   type ShareGroupDescription,
   type TopicPartition,
 } from 'ottla'
-import { parseTopicPartitions } from './arguments.ts'
-import { inOrder } from './shown.ts'
-import { lines, option, subject, verb, type AdminContext, type AdminSession } from './session.ts'
 import { collect } from '../terminal/parsers.ts'
 import type { Column } from '../terminal/table.ts'
 import { UsageError } from '../terminal/terminal.ts'
+import { parseTopicPartitions } from './arguments.ts'
+import { lines, option, subject, verb, type AdminContext, type AdminSession } from './session.ts'
+import { inOrder } from './shown.ts'
 
 interface ListOptions {
   readonly state: readonly string[]

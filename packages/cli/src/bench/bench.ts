@@ -1,7 +1,4 @@
 import { Argument, Option, type Command } from 'commander'
-import { benchConsume } from './consume.ts'
-import { benchLatency, benchProduce } from './produce.ts'
-import { resultLine, type BenchApi, type BenchOperation, type BenchPlan, type BenchRun } from './result.ts'
 import {
   addClusterOptions,
   clientLogger,
@@ -12,6 +9,9 @@ import {
 } from '../client/options.ts'
 import { integer } from '../terminal/parsers.ts'
 import { DONE, FAILED, UsageError, type Terminal } from '../terminal/terminal.ts'
+import { benchConsume } from './consume.ts'
+import { benchLatency, benchProduce } from './produce.ts'
+import { resultLine, type BenchApi, type BenchOperation, type BenchPlan, type BenchRun } from './result.ts'
 
 type BenchOptions = ClusterOptions &
   Omit<BenchPlan, 'api' | 'idempotent' | 'keys' | 'outstanding'> & {

@@ -1,8 +1,8 @@
 import { Consumer, type ConsumerConfig } from 'ottla'
-import { checksum } from './pool.ts'
-import { mark, type BenchPlan, type BenchRun, type Mark } from './result.ts'
 import { firstContact } from '../client/connect.ts'
 import type { Properties } from '../client/options.ts'
+import { checksum } from './pool.ts'
+import { mark, type BenchPlan, type BenchRun, type Mark } from './result.ts'
 
 const TIME_LIMIT_MS = 300_000
 const POLL_MS = 1000

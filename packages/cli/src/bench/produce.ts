@@ -1,8 +1,8 @@
 import { Producer, type DeliveryReport, type ProducerConfig, type ProducerMessage } from 'ottla'
-import { POOL, makeKeys, makeValues } from './pool.ts'
-import { mark, type BenchPlan, type BenchRun, type Mark } from './result.ts'
 import { firstContact } from '../client/connect.ts'
 import type { Properties } from '../client/options.ts'
+import { POOL, makeKeys, makeValues } from './pool.ts'
+import { mark, type BenchPlan, type BenchRun, type Mark } from './result.ts'
 
 // The loop lets the client's sockets have a turn after so many messages.
 const TURN = 500

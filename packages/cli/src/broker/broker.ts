@@ -1,7 +1,7 @@
 import { Option, type Command } from 'commander'
-import { startEmbedded, type EmbeddedOptions } from './embedded.ts'
 import { collect, integer, parseCredentials } from '../terminal/parsers.ts'
 import { DONE, stopped, type Terminal } from '../terminal/terminal.ts'
+import { startEmbedded, type EmbeddedOptions } from './embedded.ts'
 
 interface BrokerOptions {
   readonly brokers: number

@@ -11,11 +11,7 @@ import {
   type TopicPartition,
 } from 'ottla'
 import { firstContact } from '../client/connect.ts'
-import { unescapeBytes } from '../terminal/escapes.ts'
 import { explain } from '../client/explain.ts'
-import { Ends, nameOf } from './ends.ts'
-import { compileFormat, jsonLine, lineFormat, tokens, type MessageFormat } from './format.ts'
-import { parseOffset, startingPoints, type Start } from './start.ts'
 import {
   addClusterOptions,
   clientLogger,
@@ -24,9 +20,13 @@ import {
   type ClusterOptions,
   type Properties,
 } from '../client/options.ts'
-import { collect, integer } from '../terminal/parsers.ts'
+import { unescapeBytes } from '../terminal/escapes.ts'
 import { Output } from '../terminal/output.ts'
+import { collect, integer } from '../terminal/parsers.ts'
 import { DONE, UsageError, note, type Terminal } from '../terminal/terminal.ts'
+import { Ends, nameOf } from './ends.ts'
+import { compileFormat, jsonLine, lineFormat, tokens, type MessageFormat } from './format.ts'
+import { parseOffset, startingPoints, type Start } from './start.ts'
 
 interface ConsumeOptions extends ClusterOptions {
   readonly topic: readonly string[]

@@ -1,15 +1,15 @@
 import type { Command } from 'commander'
 import { Consumer, KafkaError, Producer } from 'ottla'
 import { firstContact } from '../client/connect.ts'
-import { produceSteps } from './produce-steps.ts'
-import { consumeSteps } from './consume-steps.ts'
-import type { DemoStage } from './stage.ts'
-import { embeddedWorld, givenWorld, type DemoWorld } from './world.ts'
 import { explain } from '../client/explain.ts'
-import { Narrator } from './narrator.ts'
 import { addClusterOptions, clientLogger, clusterProperties, type ClusterOptions } from '../client/options.ts'
 import { parseCredentials } from '../terminal/parsers.ts'
 import { DONE, FAILED, note, type Terminal } from '../terminal/terminal.ts'
+import { consumeSteps } from './consume-steps.ts'
+import { Narrator } from './narrator.ts'
+import { produceSteps } from './produce-steps.ts'
+import type { DemoStage } from './stage.ts'
+import { embeddedWorld, givenWorld, type DemoWorld } from './world.ts'
 
 interface DemoOptions extends ClusterOptions {
   readonly alice: string

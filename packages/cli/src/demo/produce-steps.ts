@@ -1,6 +1,6 @@
 import { ErrorCode, type DeliveryReport, type Producer } from 'ottla'
-import type { DemoStage } from './stage.ts'
 import type { Column } from '../terminal/table.ts'
+import type { DemoStage } from './stage.ts'
 
 const FLUSH_MS = 15_000
 // With four partitions they land in three different ones.

@@ -1,7 +1,7 @@
 import type { Consumer, Producer } from 'ottla'
-import type { DemoWorld } from './world.ts'
-import type { Narrator } from './narrator.ts'
 import type { Properties } from '../client/options.ts'
+import type { Narrator } from './narrator.ts'
+import type { DemoWorld } from './world.ts'
 
 /** Where the steps of the demo play. All clients are closed at its end, however it ends. */
 export interface DemoStage {

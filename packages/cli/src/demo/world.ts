@@ -1,8 +1,8 @@
 import type { EmbeddedCluster } from '@ottla/broker'
 import type { AclBinding } from 'ottla'
 import { PortsTakenError, startEmbedded } from '../broker/embedded.ts'
-import type { Credentials } from '../terminal/parsers.ts'
 import type { Properties } from '../client/options.ts'
+import type { Credentials } from '../terminal/parsers.ts'
 
 /** Where the demo plays: a cluster, and who may do what on it. */
 export interface DemoWorld {

@@ -2,7 +2,6 @@ import type { Command } from 'commander'
 import { AdminClient, KafkaError, type Metadata } from 'ottla'
 import { firstContact } from '../client/connect.ts'
 import { explain } from '../client/explain.ts'
-import { hostPort } from '../terminal/host-port.ts'
 import {
   addClusterOptions,
   clientLogger,
@@ -10,6 +9,7 @@ import {
   requireBrokers,
   type ClusterOptions,
 } from '../client/options.ts'
+import { hostPort } from '../terminal/host-port.ts'
 import { tableLines, type Column } from '../terminal/table.ts'
 import { DONE, FAILED, type Terminal } from '../terminal/terminal.ts'
 

@@ -1,15 +1,22 @@
 /** The ways in: `produce`, `send`, `sendBatch`. */
-import { abortReason } from '../base/clock.ts'
 import { ErrorCode } from '@ottla/protocol'
+import { abortReason } from '../base/clock.ts'
 import { KafkaError } from '../errors.ts'
 import type { Bytes, DeliveryReport, Serializer } from '../types.ts'
-import type { ReportSink } from './entries.ts'
 import type { Life } from './life.ts'
-import { invalid, kindOf } from './kinds.ts'
-import { checkMessage, checkTopicName, noBytes, serializationError, serialize, type AnyMessage } from './message.ts'
 import type { Pipeline } from './pipeline.ts'
-import { refusal } from './report.ts'
-import { ReportCollector, SendTicket } from './tickets.ts'
+import type { ReportSink } from './queue/entries.ts'
+import { invalid, kindOf } from './queue/kinds.ts'
+import {
+  checkMessage,
+  checkTopicName,
+  noBytes,
+  serializationError,
+  serialize,
+  type AnyMessage,
+} from './queue/message.ts'
+import { refusal } from './report/report.ts'
+import { ReportCollector, SendTicket } from './report/tickets.ts'
 
 /** Null where the program gives bytes. */
 export interface Serializers {

@@ -5,11 +5,11 @@ import { KafkaError } from '../errors.ts'
 import { HookErrors } from '../observe/hook-errors.ts'
 import type { Logger } from '../observe/logger.ts'
 import type { Bytes, DeliveryReport, ProducerMessage } from '../types.ts'
-import type { ReportSink } from './entries.ts'
 import { Intake } from './intake.ts'
-import { invalid } from './kinds.ts'
-import { checkMessage, type AnyMessage } from './message.ts'
-import { makeReport, refusal, type Settled } from './report.ts'
+import type { ReportSink } from './queue/entries.ts'
+import { invalid } from './queue/kinds.ts'
+import { checkMessage, type AnyMessage } from './queue/message.ts'
+import { makeReport, refusal, type Settled } from './report/report.ts'
 
 /**
  * Sees every message of a producer. Its functions are called at once, in the order of the interceptors, and have to

@@ -1,7 +1,7 @@
 /** What programs give to `sendOffsetsToTransaction`, checked. */
 import { ErrorCode, KafkaError } from '../../errors.ts'
 import { isOffset, wrongOffset, type ConsumerGroupMetadata, type TopicPartitionOffset } from '../../types.ts'
-import { kindOf } from '../kinds.ts'
+import { kindOf } from '../queue/kinds.ts'
 
 /**
  * The offsets that can be committed: logical ones (below 0) are left out, as librdkafka does.
