@@ -20,9 +20,14 @@ const hints = new Map<number, string>([
 
 /** An error as one line: what happened, its code, and what to do about it where that is known. */
 export function explain(error: unknown): string {
-  if (!(error instanceof KafkaError)) return oneLine(error instanceof Error ? error.message : String(error))
+  if (!(error instanceof KafkaError)) return oneLine(messageOf(error))
   const hint = hints.get(error.code)
   return oneLine(`${error.message} (${error.name})${hint === undefined ? '' : `; ${hint}`}`)
+}
+
+/** The message of whatever was thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
 }
 
 function oneLine(text: string): string {

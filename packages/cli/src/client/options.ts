@@ -3,6 +3,7 @@ import type { Command } from 'commander'
 import { parseProperties } from 'ottla'
 import { collect } from '../terminal/parsers.ts'
 import { UsageError, type Terminal } from '../terminal/terminal.ts'
+import { messageOf } from './explain.ts'
 
 /** Options that every command which talks to a cluster has; letters are kcat's. */
 export interface ClusterOptions {
@@ -64,6 +65,6 @@ function readProperties(file: string): Properties {
   try {
     return parseProperties(readFileSync(file, 'utf8'))
   } catch (error) {
-    throw new UsageError(`-F ${file}: ${error instanceof Error ? error.message : String(error)}`)
+    throw new UsageError(`-F ${file}: ${messageOf(error)}`)
   }
 }

@@ -1,12 +1,12 @@
 /** The ways in: `produce`, `send`, `sendBatch`. */
 import { ErrorCode } from '@ottla/protocol'
 import { abortReason } from '../base/clock.ts'
-import { KafkaError } from '../errors.ts'
+import { KafkaError, invalidArgument } from '../errors.ts'
 import type { Bytes, DeliveryReport, Serializer } from '../types.ts'
 import type { Life } from './life.ts'
 import type { Pipeline } from './pipeline.ts'
 import type { ReportSink } from './queue/entries.ts'
-import { invalid, kindOf } from './queue/kinds.ts'
+import { kindOf } from './queue/kinds.ts'
 import {
   checkMessage,
   checkTopicName,
@@ -65,7 +65,7 @@ export class Intake {
       const entered = this.enter(message, ticket, signal)
       if (entered !== null) return afterwards(entered, ticket)
     } catch (error) {
-      return Promise.reject(error instanceof Error ? error : invalid(String(error)))
+      return Promise.reject(error instanceof Error ? error : invalidArgument(String(error)))
     }
     return ticket.promise
   }
@@ -74,7 +74,7 @@ export class Intake {
   async sendBatch(messages: Iterable<AnyMessage>): Promise<DeliveryReport[]> {
     const given: unknown = messages
     if (typeof given !== 'object' || given === null || !(Symbol.iterator in given)) {
-      throw invalid(`sendBatch takes a list of messages, each with its topic, not ${kindOf(given)}`)
+      throw invalidArgument(`sendBatch takes a list of messages, each with its topic, not ${kindOf(given)}`)
     }
     const collector = new ReportCollector()
     for (const message of messages) {
@@ -83,7 +83,7 @@ export class Intake {
         const entered = this.enter(message, ticket, undefined)
         if (entered !== null) await entered
       } catch (error) {
-        ticket.settle(refusal(message, error instanceof KafkaError ? error : invalid(String(error))))
+        ticket.settle(refusal(message, error instanceof KafkaError ? error : invalidArgument(String(error))))
       }
     }
     return collector.all()

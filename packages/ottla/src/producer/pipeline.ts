@@ -7,6 +7,7 @@ import type { Random } from '../base/random.ts'
 import { Ring } from '../base/ring.ts'
 import { soon } from '../base/soon.ts'
 import { TurnClock } from '../base/turn-clock.ts'
+import { messageOf } from '../base/unknown-error.ts'
 import type { Snapshot } from '../cluster/snapshot.ts'
 import { KafkaError } from '../errors.ts'
 import type { EventHub } from '../observe/events.ts'
@@ -161,7 +162,7 @@ export class Pipeline implements QueueObserver {
     loading.then(
       () => this.sender.release(),
       (error: unknown) => {
-        const why = error instanceof Error ? error.message : String(error)
+        const why = messageOf(error)
         this.#context.logger.error('CODEC', `${codec.name} cannot be used: ${why}`)
         // Every batch fails when it is sealed, and so tells why.
         this.sender.release()
@@ -348,7 +349,7 @@ export class Pipeline implements QueueObserver {
       this.#newTopics = []
       const deadline = Deadline.after(this.#clock, FIRST_REFRESH_MS)
       this.#cluster.metadata.refresh(names, { deadline }).catch((error: unknown) => {
-        const why = error instanceof Error ? error.message : String(error)
+        const why = messageOf(error)
         this.#context.logger.debug('topic', 'METADATA', `${names.join(', ')}: ${why}`)
       })
     })
@@ -413,7 +414,7 @@ export class Pipeline implements QueueObserver {
   }
 
   #refuse(topic: TopicQueue, message: AnyMessage, sink: ReportSink, enqueuedAt: number, error: unknown): void {
-    const why = error instanceof Error ? error.message : String(error)
+    const why = messageOf(error)
     const told =
       error instanceof KafkaError
         ? error

@@ -7,7 +7,7 @@ import { clientHandle, type ClientHandle } from '../cluster/handle.ts'
 import { getMetadata, offsetsForTimes, queryWatermarkOffsets, type QueryOptions } from '../cluster/queries.ts'
 import { checkedOptions } from '../config/constructor-options.ts'
 import { resolveConfig, type ProducerConfig } from '../config/resolve.ts'
-import { KafkaError } from '../errors.ts'
+import { KafkaError, invalidArgument } from '../errors.ts'
 import { StatisticsReporter } from '../observe/statistics/reporter.ts'
 import { serializerOf, type SerializerInput } from '../serdes.ts'
 import type {
@@ -32,7 +32,6 @@ import { InterceptedIntake, ProducerInterceptors, type ProducerInterceptor } fro
 import { Life } from './life.ts'
 import { Pipeline } from './pipeline.ts'
 import type { ReportSink } from './queue/entries.ts'
-import { invalid } from './queue/kinds.ts'
 import { inContext } from './report/report-context.ts'
 import { pipelineSettings } from './settings.ts'
 import { producerStatistics } from './statistics.ts'
@@ -106,7 +105,8 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
     const resolved = resolveConfig('producer', config)
     const { settings } = resolved
     const { partitioner } = checkedOptions('Producer', options)
-    if (partitioner !== undefined && typeof partitioner !== 'function') throw invalid('partitioner must be a function')
+    if (partitioner !== undefined && typeof partitioner !== 'function')
+      throw invalidArgument('partitioner must be a function')
     this.#context = createContext('producer', resolved, options)
     this.#cluster = new Cluster(this.#context)
     this.#life = new Life(this.#context.name)
@@ -163,7 +163,7 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
    *   ERR__FATAL; ERR__UNKNOWN_TOPIC or ERR_TOPIC_AUTHORIZATION_FAILED once the brokers have said so of the topic
    */
   produce(message: ProducerMessage<K, V>, report?: (report: DeliveryReport<K, V>) => void): void {
-    if (report !== undefined && typeof report !== 'function') throw invalid('report must be a function')
+    if (report !== undefined && typeof report !== 'function') throw invalidArgument('report must be a function')
     // A report hands back the message's own fields, so it is one of K and V.
     this.#intake.produce(message, (report === undefined ? null : inContext(report)) as ReportSink)
   }

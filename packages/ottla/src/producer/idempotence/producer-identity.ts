@@ -1,6 +1,7 @@
 /** Gets a producer id for an idempotent producer, and another when the numbers have to begin anew. */
 import { ErrorCode, InitProducerId } from '@ottla/protocol'
 import type { Clock, Deadline, Timer } from '../../base/clock.ts'
+import { messageOf } from '../../base/unknown-error.ts'
 import type { Cluster } from '../../cluster/cluster.ts'
 import { KafkaError } from '../../errors.ts'
 import type { Logger } from '../../observe/logger.ts'
@@ -143,7 +144,7 @@ export class ProducerIdentity {
       this.#happen({ is: 'refused', code: granted.errorCode, message }, message)
     } catch (error) {
       const code = error instanceof KafkaError ? error.code : ErrorCode.ERR__FAIL
-      const message = `no producer id: ${error instanceof Error ? error.message : String(error)}`
+      const message = `no producer id: ${messageOf(error)}`
       this.#happen({ is: 'refused', code, message }, message)
     }
   }

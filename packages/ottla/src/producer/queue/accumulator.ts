@@ -2,6 +2,7 @@
 import { onAbort } from '../../base/abort.ts'
 import { abortReason } from '../../base/clock.ts'
 import { Ring } from '../../base/ring.ts'
+import { toError } from '../../base/unknown-error.ts'
 
 interface Waiter {
   readonly bytes: number
@@ -115,7 +116,7 @@ export class Accumulator {
           try {
             resolve(enter())
           } catch (error) {
-            reject(error instanceof Error ? error : new Error(String(error)))
+            reject(toError(error))
           }
         },
         fail: error => {

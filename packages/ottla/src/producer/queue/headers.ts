@@ -1,6 +1,7 @@
+import { invalidArgument } from '../../errors.ts'
 /** The headers of a message in the forms that programs give them, and in the one that is encoded. */
 import type { Bytes, Header, HeaderInput, HeadersInput } from '../../types.ts'
-import { invalid, isBytes, kindOf } from './kinds.ts'
+import { isBytes, kindOf } from './kinds.ts'
 
 /** What a batch writer takes. */
 export type PlainHeaders = Readonly<Record<string, Bytes | null>> | readonly HeaderInput[]
@@ -51,7 +52,9 @@ function plainList(topic: string, headers: readonly unknown[]): readonly HeaderI
 
 function fromIterable(topic: string, headers: Iterable<unknown>): readonly HeaderInput[] {
   if ((headers as Partial<Iterator<unknown>>).next !== undefined) {
-    throw invalid(`headers of a message to ${topic} are an iterator, which can be walked once only: give an array`)
+    throw invalidArgument(
+      `headers of a message to ${topic} are an iterator, which can be walked once only: give an array`,
+    )
   }
   const list: HeaderInput[] = []
   for (const header of headers) {
@@ -62,7 +65,9 @@ function fromIterable(topic: string, headers: Iterable<unknown>): readonly Heade
     }
     const [key, value] = header as unknown[]
     if (header.length !== 2 || typeof key !== 'string') {
-      throw invalid(`each header of a message to ${topic} must be [name, value] or { key, value }, its name a string`)
+      throw invalidArgument(
+        `each header of a message to ${topic} must be [name, value] or { key, value }, its name a string`,
+      )
     }
     add(topic, list, key, value)
   }
@@ -97,13 +102,13 @@ function add(topic: string, list: HeaderInput[], key: string, value: unknown): v
 function checkHeader(topic: string, header: unknown): asserts header is HeaderInput {
   const key: unknown = (header as { key?: unknown } | null | undefined)?.key
   if (typeof key !== 'string') {
-    throw invalid(`each header of a message to ${topic} must have a string as its key, not ${kindOf(key)}`)
+    throw invalidArgument(`each header of a message to ${topic} must have a string as its key, not ${kindOf(key)}`)
   }
   const { value } = header as { value?: unknown } // it has a key, so it is an object
   if (value === undefined) {
     if ('value' in (header as object)) checkValue(topic, key, value)
     const other = Object.keys(header as object).find(name => name !== 'key')
-    if (other !== undefined) throw invalid(`header ${key} of a message to ${topic} has '${other}' and no value`)
+    if (other !== undefined) throw invalidArgument(`header ${key} of a message to ${topic} has '${other}' and no value`)
     return
   }
   checkValue(topic, key, value)
@@ -113,12 +118,12 @@ function checkValue(topic: string, name: string, value: unknown): asserts value 
   if (value !== undefined && isBytes(value)) return
   const hint = typeof value === 'number' || typeof value === 'bigint' ? `; String(${typeof value}) makes one` : ''
   const must = 'must be bytes, a string, null, or an array of these'
-  throw invalid(`header ${name} of a message to ${topic} ${must}, not ${kindOf(value)}${hint}`)
+  throw invalidArgument(`header ${name} of a message to ${topic} ${must}, not ${kindOf(value)}${hint}`)
 }
 
 function wrongForm(topic: string, given: unknown): Error {
   const must = 'must be an object, a Map, or a list of { key, value } or [name, value]'
-  return invalid(`headers of a message to ${topic} ${must}, not ${kindOf(given)}`)
+  return invalidArgument(`headers of a message to ${topic} ${must}, not ${kindOf(given)}`)
 }
 
 function asBuffer(data: Bytes | null): Buffer | null {

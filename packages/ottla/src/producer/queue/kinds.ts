@@ -1,12 +1,5 @@
 /** What a value is, in words that do not show it: it may be a message's content. */
-import { ErrorCode } from '@ottla/protocol'
-import { KafkaError } from '../../errors.ts'
 import type { Bytes } from '../../types.ts'
-
-/** An ERR__INVALID_ARG. */
-export function invalid(message: string): KafkaError {
-  return new KafkaError(ErrorCode.ERR__INVALID_ARG, message)
-}
 
 export function isBytes(data: unknown): data is Bytes | null | undefined {
   if (data === undefined || data === null || typeof data === 'string' || data instanceof Uint8Array) return true

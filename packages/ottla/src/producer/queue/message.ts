@@ -1,9 +1,10 @@
 /** What a message has to look like, checked before anything of it is accepted. */
 import { ErrorCode, INT64_MAX } from '@ottla/protocol'
-import { KafkaError } from '../../errors.ts'
+import { messageOf } from '../../base/unknown-error.ts'
+import { KafkaError, invalidArgument } from '../../errors.ts'
 import type { Bytes, ProducerMessage, SerdesContext, Serializer } from '../../types.ts'
 import { byteLength, headerBytes, headerList, type PlainHeaders } from './headers.ts'
-import { invalid, isBytes, kindOf } from './kinds.ts'
+import { isBytes, kindOf } from './kinds.ts'
 
 /** A message as a program gives it, whatever its serializers take. */
 export type AnyMessage = ProducerMessage<unknown, unknown>
@@ -34,7 +35,7 @@ export function checkMessage(message: unknown): void {
 
 function noMessage(given: unknown): KafkaError {
   const hint = typeof given === 'string' ? `; { topic, value } is one` : ''
-  return invalid(`a message must be an object, not ${kindOf(given)}${hint}`)
+  return invalidArgument(`a message must be an object, not ${kindOf(given)}${hint}`)
 }
 
 // Fields of consumed messages and of reports: such an object can be sent on as it is.
@@ -56,33 +57,33 @@ const hints: Readonly<Record<string, string>> = {
 // Of objects with a class of their own the other fields are none of ours.
 function checkField(message: AnyMessage, field: string): void {
   if (passive.has(field)) return
-  if (Array.isArray(message)) throw invalid('a message must be an object, not an array; sendBatch takes a list')
+  if (Array.isArray(message)) throw invalidArgument('a message must be an object, not an array; sendBatch takes a list')
   const prototype: unknown = Object.getPrototypeOf(message)
   if (prototype !== null && Object.getPrototypeOf(prototype) !== null) return
   const hint = Object.hasOwn(hints, field) ? `: ${hints[field] ?? ''}` : ''
   const fields = 'topic, partition, key, value, headers, timestamp, opaque'
-  throw invalid(`a message has no property '${field}'${hint} (there are ${fields})`)
+  throw invalidArgument(`a message has no property '${field}'${hint} (there are ${fields})`)
 }
 
 function checkNoValue(message: AnyMessage): void {
-  if (Array.isArray(message)) throw invalid('a message must be an object, not an array; sendBatch takes a list')
+  if (Array.isArray(message)) throw invalidArgument('a message must be an object, not an array; sendBatch takes a list')
   // Left out it means null, as it always has; undefined is what a mistake leaves.
   if ('value' in message)
-    throw invalid(`value of a message to ${message.topic} is undefined; null is a message without one`)
+    throw invalidArgument(`value of a message to ${message.topic} is undefined; null is a message without one`)
 }
 
 /** @throws KafkaError ERR__INVALID_ARG for a name that no topic can have */
 export function checkTopicName(topic: unknown): void {
-  if (typeof topic !== 'string') throw invalid(`topic must be a string, not ${kindOf(topic)}`)
-  if (topic === '') throw invalid('the topic name is empty')
-  if (topic === '.' || topic === '..') throw invalid(`'${topic}' cannot be the name of a topic`)
+  if (typeof topic !== 'string') throw invalidArgument(`topic must be a string, not ${kindOf(topic)}`)
+  if (topic === '') throw invalidArgument('the topic name is empty')
+  if (topic === '.' || topic === '..') throw invalidArgument(`'${topic}' cannot be the name of a topic`)
   if (topic.length > MAX_TOPIC_LENGTH) {
-    throw invalid(
+    throw invalidArgument(
       `the topic name ${topic.slice(0, 20)}... has ${topic.length} characters; ${MAX_TOPIC_LENGTH} is the most`,
     )
   }
   if (!LEGAL_TOPIC.test(topic)) {
-    throw invalid(`topic name '${topic}' is not valid: letters, digits, '.', '_' and '-' are`)
+    throw invalidArgument(`topic name '${topic}' is not valid: letters, digits, '.', '_' and '-' are`)
   }
 }
 
@@ -95,11 +96,13 @@ export function checkFields(message: AnyMessage, key: unknown, value: unknown): 
   if (!isBytes(value)) throw wrongBytes(message, 'value', value)
   const { partition, timestamp } = message
   if (partition !== undefined && !(Number.isInteger(partition) && partition >= -1 && partition <= 0x7fffffff)) {
-    throw invalid(`partition of a message to ${message.topic} must be an integer from -1, not ${show(partition)}`)
+    throw invalidArgument(
+      `partition of a message to ${message.topic} must be an integer from -1, not ${show(partition)}`,
+    )
   }
   if (timestamp !== undefined && !(Number.isInteger(timestamp) && timestamp >= 0 && timestamp <= INT64_MAX)) {
     const must = 'must be whole milliseconds since the epoch'
-    throw invalid(`timestamp of a message to ${message.topic} ${must}, not ${show(timestamp)}`)
+    throw invalidArgument(`timestamp of a message to ${message.topic} ${must}, not ${show(timestamp)}`)
   }
 }
 
@@ -135,16 +138,16 @@ export function noBytes(topic: string, field: 'key' | 'value'): KafkaError {
 export function serializationError(error: unknown, topic: string, field: 'key' | 'value'): KafkaError {
   if (error instanceof KafkaError) return error
   const code = field === 'key' ? ErrorCode.ERR__KEY_SERIALIZATION : ErrorCode.ERR__VALUE_SERIALIZATION
-  const why = error instanceof Error ? error.message : String(error)
+  const why = messageOf(error)
   return new KafkaError(code, `the ${field} serializer failed for a message to ${topic}: ${why}`, { cause: error })
 }
 
 function wrongBytes(message: AnyMessage, field: 'key' | 'value', data: unknown): KafkaError {
   const must = `${field} of a message to ${message.topic} must be bytes, a string or null`
   if (typeof (data as { then?: unknown }).then === 'function') {
-    return invalid(`${must}, but its serializer returned a promise: such a serializer works with send() only`)
+    return invalidArgument(`${must}, but its serializer returned a promise: such a serializer works with send() only`)
   }
-  return invalid(
+  return invalidArgument(
     `${must}, not ${kindOf(data)}${typeof data === 'number' ? '; give a serializer or String(number)' : ''}`,
   )
 }

@@ -1,7 +1,8 @@
 /** Which partition a message goes to (`partitioner`, `sticky.partitioning.linger.ms`). */
 import { ErrorCode } from '@ottla/protocol'
 import type { Random } from '../../base/random.ts'
-import { KafkaError } from '../../errors.ts'
+import { messageOf } from '../../base/unknown-error.ts'
+import { KafkaError, invalidArgument } from '../../errors.ts'
 import type { Bytes, Partitioner, ProducerMessage } from '../../types.ts'
 import { crc32, fnv1a, murmur2 } from './hashes.ts'
 
@@ -59,7 +60,7 @@ export function chooserFor(partitioner: string | Partitioner, stickyMs: number, 
   const row = rows[partitioner]
   if (row === undefined) {
     const names = Object.keys(rows).join(', ')
-    throw new KafkaError(ErrorCode.ERR__INVALID_ARG, `partitioner=${partitioner} is not known; there are ${names}`)
+    throw invalidArgument(`partitioner=${partitioner} is not known; there are ${names}`)
   }
   return new TableChooser(row, stickyMs, random)
 }
@@ -113,9 +114,9 @@ class OwnChooser implements Chooser {
     try {
       chosen = this.#partitioner(view.topic, keyBuffer(key), count, message)
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error)
+      const why = messageOf(error)
       const text = `the partitioner threw for topic ${view.topic}: ${why}`
-      throw new KafkaError(ErrorCode.ERR__INVALID_ARG, text, { cause: error })
+      throw invalidArgument(text, error)
     }
     if (typeof chosen === 'number' && Number.isInteger(chosen) && chosen >= 0 && chosen < count) return chosen
     const text = `the partitioner returned ${String(chosen)} for topic ${view.topic}, which has ${count} partitions`

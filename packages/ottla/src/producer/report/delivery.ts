@@ -1,5 +1,6 @@
 /** Delivery reports: one for each message that was accepted, to whoever asked for it. */
 import type { TurnClock } from '../../base/turn-clock.ts'
+import { stackOf } from '../../base/unknown-error.ts'
 import type { KafkaError } from '../../errors.ts'
 import type { EventHub } from '../../observe/events.ts'
 import type { Logger } from '../../observe/logger.ts'
@@ -134,7 +135,7 @@ export class Delivery {
   }
 
   #callbackThrew(error: unknown): void {
-    const why = error instanceof Error ? (error.stack ?? error.message) : String(error)
+    const why = stackOf(error)
     this.#logger.error('DRCALLBACK', `a delivery report callback threw: ${why}`)
   }
 

@@ -1,6 +1,7 @@
 /** What the answer to a produce request means for each of its batches: settled, or sent again. */
 import { ErrorCode, type Decoded, type ProduceResponse } from '@ottla/protocol'
 import { backoffMs } from '../../base/backoff.ts'
+import { messageOf } from '../../base/unknown-error.ts'
 import { KafkaError } from '../../errors.ts'
 import { RequestError } from '../../network/request-error.ts'
 import type { SenderIdentity, SenderTransaction } from '../idempotence/identity.ts'
@@ -75,7 +76,7 @@ export class AnswerJudge {
   failed(outbox: Outbox, shipments: readonly Shipment[], error: unknown): readonly Settlement[] {
     const code = error instanceof KafkaError ? error.code : ErrorCode.ERR__FAIL
     const sent = error instanceof RequestError ? error.sent : true
-    const message = error instanceof Error ? error.message : String(error)
+    const message = messageOf(error)
     const verdict = requestVerdict(code, sent)
     if (verdict.retry) outbox.isProven = false
     if (verdict.refresh) {

@@ -2,6 +2,7 @@
 import { ErrorCode, Produce, ZERO_UUID, type Decoded, type ProduceResponse } from '@ottla/protocol'
 import { soon } from '../../base/soon.ts'
 import type { TurnClock } from '../../base/turn-clock.ts'
+import { messageOf, stackOf } from '../../base/unknown-error.ts'
 import type { BrokerRequestOptions } from '../../cluster/broker.ts'
 import { KafkaError } from '../../errors.ts'
 import { RequestError } from '../../network/request-error.ts'
@@ -211,7 +212,7 @@ export class Sender {
 
   #sealFailed(queue: PartitionQueue, batch: Batch, error: unknown): void {
     queue.settle()
-    const why = error instanceof Error ? error.message : String(error)
+    const why = messageOf(error)
     const message = `${queue.name}: the batch could not be sealed: ${why}`
     const told = new KafkaError(ErrorCode.ERR__BAD_COMPRESSION, message, { cause: error })
     this.dropped(queue, batch, told)
@@ -253,7 +254,7 @@ export class Sender {
         (error: unknown) => this.#failed(outbox, shipments, error),
       )
       .catch((error: unknown) => {
-        const why = error instanceof Error ? (error.stack ?? error.message) : String(error)
+        const why = stackOf(error)
         logger.error('BUG', `settling a produce request failed: ${why}`)
       })
   }

@@ -2,6 +2,7 @@
 import { onAbort } from '../../base/abort.ts'
 import { Deadline, type Clock } from '../../base/clock.ts'
 import { soon } from '../../base/soon.ts'
+import { messageOf } from '../../base/unknown-error.ts'
 import type { Wait } from '../../base/wait.ts'
 import { ErrorCode, KafkaError } from '../../errors.ts'
 import type { Logger } from '../../observe/logger.ts'
@@ -430,7 +431,7 @@ export class Transactions implements PipelineIdentity, SenderTransaction {
   }
 
   #logFailure(error: unknown): void {
-    const why = error instanceof Error ? error.message : String(error)
+    const why = messageOf(error)
     this.#logger.debug('eos', 'TXN', why)
   }
 }
