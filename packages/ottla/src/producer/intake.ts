@@ -3,7 +3,7 @@ import { ErrorCode } from '@ottla/protocol'
 import { abortReason } from '../base/clock.ts'
 import { KafkaError, invalidArgument } from '../errors.ts'
 import type { Bytes, DeliveryReport, Serializer } from '../types.ts'
-import type { Life } from './life.ts'
+import type { Lifecycle } from './lifecycle.ts'
 import type { Pipeline } from './pipeline.ts'
 import type { ReportSink } from './queue/entries.ts'
 import { kindOf } from './queue/kinds.ts'
@@ -28,15 +28,15 @@ type Data = Bytes | null | undefined
 
 export class Intake {
   readonly #pipeline: Pipeline
-  readonly #life: Life
+  readonly #lifecycle: Lifecycle
   readonly #key: Serializer<unknown> | null
   readonly #value: Serializer<unknown> | null
   readonly #adaptive: boolean
 
   /** @param adaptive - `ottla.linger.adaptive` */
-  constructor(pipeline: Pipeline, life: Life, serializers: Serializers, adaptive: boolean) {
+  constructor(pipeline: Pipeline, lifecycle: Lifecycle, serializers: Serializers, adaptive: boolean) {
     this.#pipeline = pipeline
-    this.#life = life
+    this.#lifecycle = lifecycle
     this.#key = serializers.key
     this.#value = serializers.value
     this.#adaptive = adaptive
@@ -127,7 +127,7 @@ export class Intake {
     if (key === undefined && pendingKey !== key) throw noBytes(topic, 'key')
     if (value === undefined && pendingValue !== value) throw noBytes(topic, 'value')
     if (signal?.aborted === true) throw abortReason(signal)
-    if (!this.#life.takesLate) throw this.#life.refusal()
+    if (!this.#lifecycle.takesLate) throw this.#lifecycle.refusal()
     // As in enter.
     await this.#putWhenRoom(message, key as Data, value as Data, sink, signal)
   }
@@ -169,7 +169,7 @@ export class Intake {
   }
 
   #check(): void {
-    if (!this.#life.isOpen) throw this.#life.refusal()
+    if (!this.#lifecycle.isOpen) throw this.#lifecycle.refusal()
   }
 }
 

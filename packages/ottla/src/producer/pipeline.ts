@@ -108,7 +108,7 @@ export class Pipeline implements QueueObserver {
   #newTopics: string[] = []
   #knownBrokers: Snapshot['brokers']
   #nextScan = Infinity
-  #hurries = 0
+  #lingerSkips = 0
   #wallOffset: number
   #nextWallCheck = -Infinity
 
@@ -220,18 +220,18 @@ export class Pipeline implements QueueObserver {
     return closeBound(key, value, plainHeaders(message.topic, message.headers))
   }
 
-  /** No batch waits for company until the function that this returns has been called. */
-  hurry(): () => void {
-    this.#hurries++
+  /** No batch lingers until the function that this returns has been called. */
+  skipLinger(): () => void {
+    this.#lingerSkips++
     for (const topic of this.#topics.values()) {
       for (const queue of topic.queues()) {
-        queue.hurry()
+        queue.endLinger()
         this.sender.list(queue)
       }
     }
     let ended = false
     return () => {
-      if (!ended) this.#hurries--
+      if (!ended) this.#lingerSkips--
       ended = true
     }
   }
@@ -278,7 +278,7 @@ export class Pipeline implements QueueObserver {
     const { lingerMs } = this.#settings
     const until = batch.firstAt + lingerMs
     // Messages that waited for the metadata have lingered already.
-    if (lingerMs === 0 || this.#hurries > 0 || until <= this.#turnClock.now()) {
+    if (lingerMs === 0 || this.#lingerSkips > 0 || until <= this.#turnClock.now()) {
       batch.isDue = true
       this.sender.list(queue)
       return

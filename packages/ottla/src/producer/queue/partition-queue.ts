@@ -174,7 +174,7 @@ export class PartitionQueue {
   }
 
   /** The batch that grows at present does not have to wait any longer. */
-  hurry(): void {
+  endLinger(): void {
     if (this.#open !== null) this.#open.isDue = true
   }
 

@@ -10,7 +10,7 @@ import type { Batch, Outcome } from '../queue/batch.ts'
 import { BatchEntries, type ReportSink } from '../queue/entries.ts'
 import type { AnyMessage } from '../queue/message.ts'
 import { makeReport, Report, type Settled } from './report.ts'
-import { UnheardReports } from './unheard.ts'
+import { UnclaimedReports } from './unclaimed-reports.ts'
 
 type Reportable = Pick<Settled, 'entries' | 'wallOffset'>
 
@@ -21,7 +21,7 @@ export class Delivery {
   readonly #logger: Logger
   readonly #clock: TurnClock
   readonly #onlyErrors: boolean
-  readonly #unheard: UnheardReports
+  readonly #unclaimed: UnclaimedReports
   #isQuiet = false
   /** Hears of every batch before its reports are handed out. */
   onSettled: ((settled: Settled) => void) | null = null
@@ -33,17 +33,17 @@ export class Delivery {
     this.#logger = logger
     this.#clock = clock
     this.#onlyErrors = onlyErrors
-    this.#unheard = new UnheardReports(logger)
+    this.#unclaimed = new UnclaimedReports(logger)
   }
 
   /** The reports kept for the first that asks for delivery events; from then on none are kept. */
-  takeUnheard(): DeliveryReport[] {
-    return this.#unheard.take()
+  takeUnclaimed(): DeliveryReport[] {
+    return this.#unclaimed.take()
   }
 
   /** Says in the log what nobody has asked for. */
   close(): void {
-    this.#unheard.close()
+    this.#unclaimed.close()
   }
 
   /** Failures reported while `run` runs are not logged: the program hears of them in another way. */
@@ -116,11 +116,11 @@ export class Delivery {
 
   #tellEach(settled: Settled, isWanted: boolean): void {
     const { entries } = settled
-    let unheard = 0
+    let unclaimed = 0
     for (let i = 0; i < entries.count; i++) {
       const sink = entries.sinkOf(i)
       if (sink === null) {
-        unheard++
+        unclaimed++
       } else if (typeof sink !== 'function') {
         sink.settle(makeReport(settled, i))
       } else if (isWanted) {
@@ -131,7 +131,7 @@ export class Delivery {
         }
       }
     }
-    if (unheard > 0 && isWanted) this.#emit(settled, unheard)
+    if (unclaimed > 0 && isWanted) this.#emit(settled, unclaimed)
   }
 
   #callbackThrew(error: unknown): void {
@@ -142,10 +142,10 @@ export class Delivery {
   #emit(settled: Settled, count: number): void {
     if (!this.#events.hasListener('delivery')) {
       this.#logFailure(settled, count)
-      this.#unheard.keep(settled, count)
+      this.#unclaimed.keep(settled, count)
       return
     }
-    this.#unheard.stop()
+    this.#unclaimed.stop()
     const { entries } = settled
     for (let i = 0; i < entries.count; i++) {
       if (entries.sinkOf(i) === null) this.#events.emit({ type: 'delivery', report: makeReport(settled, i) })

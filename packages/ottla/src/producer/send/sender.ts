@@ -37,7 +37,7 @@ export class Sender {
   readonly #compressions: Compressions | null
   readonly #outboxes = new Map<number, Outbox>()
   readonly #inFlight = new Set<readonly Shipment[]>()
-  #resting = new Set<PartitionQueue>()
+  #backingOff = new Set<PartitionQueue>()
   #isDraining = false
   #isHeld: boolean
 
@@ -84,7 +84,7 @@ export class Sender {
     if (queue.isEmpty || (queue.listedIn >= 0 && queue.listedIn === queue.leader)) return
     const now = this.#turnClock.now()
     if (!this.#maySend(queue, now)) {
-      if (queue.leader >= 0 && queue.inFlight === 0 && queue.retryAt > now) this.#rest(queue)
+      if (queue.leader >= 0 && queue.inFlight === 0 && queue.retryAt > now) this.#backOff(queue)
       return
     }
     this.#outbox(queue.leader).list(queue)
@@ -104,13 +104,13 @@ export class Sender {
     if (brokerId >= 0) this.#outbox(brokerId)
   }
 
-  /** Lists the queues whose rest before a retry is over. */
+  /** Lists the queues whose backoff before a retry is over. */
   tick(now: number): void {
-    if (this.#resting.size === 0) return
-    const resting = this.#resting
-    this.#resting = new Set()
-    for (const queue of resting) {
-      if (queue.retryAt > now) this.#rest(queue)
+    if (this.#backingOff.size === 0) return
+    const backingOff = this.#backingOff
+    this.#backingOff = new Set()
+    for (const queue of backingOff) {
+      if (queue.retryAt > now) this.#backOff(queue)
       else this.list(queue)
     }
   }
@@ -133,8 +133,8 @@ export class Sender {
     return queue.inFlight === 0 || queue.inFlightTo === queue.leader
   }
 
-  #rest(queue: PartitionQueue): void {
-    this.#resting.add(queue)
+  #backOff(queue: PartitionQueue): void {
+    this.#backingOff.add(queue)
     this.#wakeAt(queue.retryAt)
   }
 
@@ -162,7 +162,7 @@ export class Sender {
   #drain(outbox: Outbox): void {
     if (outbox.inFlight === 0) {
       for (const queue of outbox.takeEager()) {
-        queue.hurry()
+        queue.endLinger()
         this.list(queue)
       }
     }

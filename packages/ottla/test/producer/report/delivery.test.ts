@@ -76,10 +76,10 @@ test('reports that nobody hears are kept, the newest 10,000 of them, and the los
   await settle()
   assert.equal(pipeline.accumulator.messages, 0, 'a report that nobody hears counts as reported')
   assert.equal(logs.filter(line => line.includes('DRDROP')).length, 0)
-  const reports = pipeline.delivery.takeUnheard()
+  const reports = pipeline.delivery.takeUnclaimed()
   assert.equal(reports.length, 10_000)
   assert.deepEqual([reports[0]?.opaque, reports[9_999]?.opaque], [2_000, 11_999])
-  assert.deepEqual(pipeline.delivery.takeUnheard(), [])
+  assert.deepEqual(pipeline.delivery.takeUnclaimed(), [])
 })
 
 test('dropped reports are warned about once, and counted at the end', async () => {

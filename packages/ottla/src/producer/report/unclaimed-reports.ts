@@ -13,7 +13,7 @@ interface Kept {
  * Keeps the newest STREAM_LIMIT reports for the first that asks for delivery events. They are kept by
  * the batch and made only when asked for, so that a program that never asks pays next to nothing.
  */
-export class UnheardReports {
+export class UnclaimedReports {
   readonly #logger: Logger
   #kept: Kept[] = []
   #count = 0

@@ -2,14 +2,14 @@
 import { ErrorCode } from '@ottla/protocol'
 import { KafkaError } from '../errors.ts'
 
-export type LifeState = 'open' | 'closing' | 'closed'
+export type LifecycleState = 'open' | 'closing' | 'closed'
 
-const moves: Record<LifeState, readonly LifeState[]> = { open: ['closing'], closing: ['closed'], closed: [] }
+const moves: Record<LifecycleState, readonly LifecycleState[]> = { open: ['closing'], closing: ['closed'], closed: [] }
 
 /** The states of a producer, and the error after which it is of no further use. */
-export class Life {
+export class Lifecycle {
   readonly #name: string
-  #state: LifeState = 'open'
+  #state: LifecycleState = 'open'
   /** Whether messages are taken. @internal a plain field, since every message asks */
   isOpen = true
   #fatal: KafkaError | null = null
@@ -21,7 +21,7 @@ export class Life {
     this.#name = name
   }
 
-  get state(): LifeState {
+  get state(): LifecycleState {
     return this.#state
   }
 
@@ -29,7 +29,7 @@ export class Life {
     return this.#fatal
   }
 
-  enter(next: LifeState): void {
+  enter(next: LifecycleState): void {
     if (!moves[this.#state].includes(next)) throw new Error(`producer ${this.#state} -> ${next} is no legal move`)
     this.#state = next
     this.isOpen = false
