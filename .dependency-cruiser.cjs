@@ -41,6 +41,15 @@ const consumerRooms = {
   share: ['fetch', 'read', 'group', 'run', 'insight'],
 }
 
+// The rooms of the producer, each with those that it stands on; the ground floor knows all of them.
+const producerRooms = {
+  queue: [],
+  report: ['queue'],
+  idempotence: ['queue'],
+  send: ['queue', 'report', 'idempotence'],
+  transaction: ['queue', 'idempotence'],
+}
+
 // The rooms of the broker, each with those that it stands on; only the root, where all is put together, knows every room.
 const stores = ['groups', 'transactions', 'security', 'quotas', 'telemetry', 'releases']
 const brokerRooms = {
@@ -58,6 +67,17 @@ const brokerRooms = {
   storage: ['base', 'log', 'topics', 'groups', 'transactions'],
   handlers: ['base', 'log', 'configs', 'topics', ...stores],
   server: ['base', 'topics', 'security', 'quotas', 'control', 'handlers'],
+}
+
+// The rooms of the command: one for each subcommand, above what they share.
+const cliRooms = {
+  terminal: [],
+  client: ['terminal', ottla],
+  broker: ['terminal', broker],
+  ...Object.fromEntries(
+    ['produce', 'consume', 'meta', 'query', 'bench', 'admin'].map(name => [name, ['terminal', 'client', ottla]]),
+  ),
+  demo: ['terminal', 'client', 'broker', ottla, broker],
 }
 
 const codec = inside('protocol', 'api|wire/')
@@ -132,6 +152,14 @@ module.exports = {
         'what is fetched is read; groups call the program through its reader; runs, insight and share groups stand on these',
       ),
     ),
+    ...Object.entries(producerRooms).map(([name, under]) =>
+      room(
+        `ottla-producer-${name}`,
+        inside('ottla', `producer/${name}/`),
+        [...below, network, cluster, ...under.map(other => inside('ottla', `producer/${other}/`))],
+        'the queue knows nobody; what is sent knows queues, reports and numbers, and no transactions',
+      ),
+    ),
     {
       name: 'no-index-inside',
       comment: 'index.ts is for users; inside a package an import names the file',
@@ -162,6 +190,14 @@ module.exports = {
       ),
     ),
     room('cli-public-only', '^packages/cli/src/', [protocol, ottla, broker], 'the command uses what users can use'),
+    ...Object.entries(cliRooms).map(([name, below]) =>
+      room(
+        `cli-${name}`,
+        inside('cli', `${name}/`),
+        below.map(other => (other.startsWith('^') ? other : inside('cli', `${other}/`))),
+        'a subcommand knows what all share, never another; the demo runs on the embedded cluster',
+      ),
+    ),
     room('examples-public-only', '^examples/', [protocol, ottla, broker], 'examples use what users can use'),
     room(
       'tests-public-only',

@@ -15,6 +15,8 @@ const root = fileURLToPath(new URL('../../', import.meta.url))
 const forbidden: [file: string, line: string, rule: string][] = [
   ['packages/ottla/src/network/a.ts', "import '../cluster/a.ts'", 'ottla-network'],
   ['packages/ottla/src/producer/b.ts', "import type { A } from '../consumer/a.ts'", 'ottla-producer'],
+  ['packages/ottla/src/producer/queue/cc.ts', "import type { A } from '../send/a.ts'", 'ottla-producer-queue'],
+  ['packages/ottla/src/producer/send/dd.ts', "import type { A } from '../a.ts'", 'ottla-producer-send'],
   ['packages/ottla/src/admin/c.ts', "export type { A } from '../producer/a.ts'", 'ottla-admin'],
   ['packages/ottla/src/base/d.ts', "import type { A } from '@ottla/protocol'", 'ottla-base'],
   ['packages/ottla/src/config/e.ts', "import '../observe/a.ts'", 'ottla-config'],
@@ -30,6 +32,7 @@ const forbidden: [file: string, line: string, rule: string][] = [
   ['packages/broker/src/handlers/x.ts', "import '../stores.ts'", 'broker-handlers'],
   ['packages/cli/src/k.ts', "import '../../ottla/src/network/a.ts'", 'cli-public-only'],
   ['packages/cli/src/l.ts', "import '../../ottla/src/index.ts'", 'packages-by-name'],
+  ['packages/cli/src/produce/aa.ts', "import '../consume/a.ts'", 'cli-produce'],
   ['packages/ottla/src/cluster/m.ts', "import '../../test/a.ts'", 'source-not-tests'],
   ['packages/ottla/src/cluster/n.ts', "import './nowhere.ts'", 'not-resolved'],
   ['packages/ottla/src/cluster/o.ts', "import 'esbuild'", 'published-dependencies'],
@@ -38,11 +41,13 @@ const forbidden: [file: string, line: string, rule: string][] = [
 
 const innocent: [file: string, line: string][] = [
   ['packages/ottla/src/cluster/q.ts', "import type { A } from './p.ts'"],
+  ['packages/ottla/src/producer/send/ee.ts', "import '../queue/a.ts'"],
   ['packages/ottla/src/consumer/r.ts', "import '../cluster/a.ts'"],
   ['packages/ottla/src/consumer/s.ts', "import { A } from '@ottla/protocol'"],
   ['packages/ottla/src/consumer/group/ac.ts', "import '../read/a.ts'"],
   ['packages/ottla/src/consumer/offsets/ad.ts', "import { A } from '../arguments.ts'"],
   ['packages/cli/src/t.ts', "import { A } from 'ottla'"],
+  ['packages/cli/src/produce/bb.ts', "import '../client/a.ts'"],
   ['packages/broker/src/transactions/y.ts', "import '../groups/a.ts'"],
   ['packages/broker/src/z.ts', "import './storage/a.ts'"],
   ['packages/broker/src/u.ts', "import { createServer } from 'node:net'"],
@@ -50,11 +55,13 @@ const innocent: [file: string, line: string][] = [
 
 const targets = [
   ...['base', 'config', 'observe', 'network', 'cluster', 'producer', 'consumer'].map(room => `ottla/src/${room}/a.ts`),
+  ...['queue', 'send'].map(room => `ottla/src/producer/${room}/a.ts`),
   ...['wire', 'generated', 'record'].map(room => `protocol/src/${room}/a.ts`),
   ...['ottla', 'protocol', 'broker', 'cli'].map(name => `${name}/src/index.ts`),
   ...['read', 'group'].map(room => `ottla/src/consumer/${room}/a.ts`),
   'ottla/src/consumer/arguments.ts',
   ...['topics', 'groups', 'storage'].map(room => `broker/src/${room}/a.ts`),
+  ...['client', 'consume'].map(room => `cli/src/${room}/a.ts`),
   'broker/src/stores.ts',
   'ottla/test/a.ts',
 ]

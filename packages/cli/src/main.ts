@@ -1,5 +1,5 @@
 import { run } from './command.ts'
-import { FAILED } from './terminal.ts'
+import { FAILED } from './terminal/terminal.ts'
 
 // The first signal asks the command to close its clients; a second one does not wait for that.
 const stop = new AbortController()

@@ -73,3 +73,8 @@ export class KafkaError extends Error {
     return typeof value === 'object' && value !== null && (value as { [brand]?: unknown })[brand] === true
   }
 }
+
+/** The error of a call that cannot be carried out as it was made. @internal */
+export function invalidArgument(message: string, cause?: unknown): KafkaError {
+  return new KafkaError(ErrorCode.ERR__INVALID_ARG, message, { cause })
+}

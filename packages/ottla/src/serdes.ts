@@ -1,6 +1,5 @@
 /** Ready-made serializers and deserializers. Each pair does for both directions: `value: json<Order>()`. */
-import { ErrorCode } from '@ottla/protocol'
-import { KafkaError } from './errors.ts'
+import { invalidArgument, type KafkaError } from './errors.ts'
 import type { Bytes, Deserializer, Serializer } from './types.ts'
 
 /**
@@ -122,5 +121,5 @@ function expectLength(data: Buffer, length: number, name: string): Buffer {
 
 // The data itself stays out of the message: it may be anything.
 function refused(name: string, why: string): KafkaError {
-  return new KafkaError(ErrorCode.ERR__INVALID_ARG, `the ${name} format: ${why}`)
+  return invalidArgument(`the ${name} format: ${why}`)
 }

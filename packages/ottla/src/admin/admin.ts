@@ -1,20 +1,16 @@
-import { ErrorCode } from '@ottla/protocol'
-import { Cluster } from '../cluster/cluster.ts'
-import { createContext, type ClientContext, type ClientOptions } from '../cluster/context.ts'
+import type { ClientOptions } from '../cluster/context.ts'
 import { clientHandle, type ClientHandle } from '../cluster/handle.ts'
 import { getMetadata } from '../cluster/queries.ts'
-import { checkedOptions } from '../config/constructor-options.ts'
-import { resolveConfig, type AdminConfig } from '../config/resolve.ts'
-import { KafkaError } from '../errors.ts'
+import type { AdminConfig } from '../config/resolve.ts'
 import type { Event, Metadata, TopicPartition, TopicPartitionOffset, OAuthBearerToken } from '../types.ts'
-import { startCall, type AdminCall, type AdminOptions, type DescribeOptions } from './call.ts'
+import type { AdminCall, AdminOptions, DescribeOptions } from './call.ts'
 import * as cluster from './cluster.ts'
 import * as configs from './configs.ts'
 import * as tokens from './delegation-tokens.ts'
-import * as groupOffsets from './group-offsets.ts'
 import * as features from './features.ts'
 import * as listings from './group-listings.ts'
 import * as members from './group-members.ts'
+import * as groupOffsets from './group-offsets.ts'
 import * as groups from './groups.ts'
 import * as leaders from './leaders.ts'
 import * as logDirs from './log-dirs.ts'
@@ -24,6 +20,7 @@ import * as quotas from './quotas.ts'
 import * as reassignments from './reassignments.ts'
 import * as scram from './scram.ts'
 import * as security from './security.ts'
+import { configSharing, openSession, type AdminSession } from './session.ts'
 import * as shareGroups from './share-groups.ts'
 import * as topics from './topics.ts'
 import * as transactions from './transactions.ts'
@@ -45,25 +42,19 @@ type AdminListener<T extends AdminEvent['type']> = (event: Extract<AdminEvent, {
  * @since 0.1.0
  */
 export class AdminClient implements AsyncDisposable {
-  readonly #handle: ClientHandle
-  readonly #owned: boolean
-  #closed = false
+  readonly #session: AdminSession
 
   /**
    * Connects in the background.
    * @throws KafkaError ERR__INVALID_ARG for a configuration that cannot work
    */
   constructor(config: AdminConfig, options: ClientOptions = {}) {
-    const shared = sharedHandles.get(config)
-    this.#owned = shared === undefined
-    this.#handle = shared ?? open(config, options)
+    this.#session = openSession(config, options)
   }
 
   /** Shares the connections and credentials of another client. Closing the one does not close the other. */
   static from(client: { readonly [clientHandle]: ClientHandle }): AdminClient {
-    const config: AdminConfig = {}
-    sharedHandles.set(config, client[clientHandle])
-    return new AdminClient(config)
+    return new AdminClient(configSharing(client[clientHandle]))
   }
 
   /** Creates topics on the cluster, with the broker's defaults for what is left out. */
@@ -449,19 +440,19 @@ export class AdminClient implements AsyncDisposable {
 
   /** Hears events; those of a client that is shared are heard as well. A listener that throws is logged. */
   on<T extends AdminEvent['type']>(type: T, listener: AdminListener<T>): this {
-    this.#handle.context.events.on(type, listener)
+    this.#session.context.events.on(type, listener)
     return this
   }
 
   /** Ends `on` for the same listener. */
   off<T extends AdminEvent['type']>(type: T, listener: AdminListener<T>): this {
-    this.#handle.context.events.off(type, listener)
+    this.#session.context.events.off(type, listener)
     return this
   }
 
   /** Used from the next authentication on (`sasl.username`, `sasl.password`). */
   setSaslCredentials(username: string, password: string): void {
-    this.#handle.cluster.setSaslCredentials(username, password)
+    this.#session.cluster.setSaslCredentials(username, password)
   }
 
   /**
@@ -469,7 +460,7 @@ export class AdminClient implements AsyncDisposable {
    * @throws KafkaError ERR__INVALID_ARG for a token that cannot be used, ERR__STATE without `sasl.mechanisms=OAUTHBEARER`
    */
   setOAuthBearerToken(token: OAuthBearerToken): void {
-    this.#handle.cluster.setOAuthBearerToken(token)
+    this.#session.cluster.setOAuthBearerToken(token)
   }
 
   /**
@@ -477,17 +468,16 @@ export class AdminClient implements AsyncDisposable {
    * @throws KafkaError ERR__STATE without `sasl.mechanisms=OAUTHBEARER`
    */
   setOAuthBearerTokenFailure(message: string): void {
-    this.#handle.cluster.setOAuthBearerTokenFailure(message)
+    this.#session.cluster.setOAuthBearerTokenFailure(message)
   }
 
   get closed(): boolean {
-    return this.#closed
+    return this.#session.closed
   }
 
   /** Closes the connections, unless they are another client's. Calls under way reject with ERR__DESTROY. */
   close(): Promise<void> {
-    if (!this.#closed && this.#owned) this.#handle.cluster.close()
-    this.#closed = true
+    this.#session.close()
     return Promise.resolve()
   }
 
@@ -495,23 +485,7 @@ export class AdminClient implements AsyncDisposable {
     return this.close()
   }
 
-  async #run<T>(options: AdminOptions | undefined, work: (call: AdminCall) => Promise<T>): Promise<T> {
-    const { context, cluster: connections } = this.#handle
-    if (this.#closed) throw new KafkaError(ErrorCode.ERR__STATE, `the admin client ${context.name} is closed`)
-    return work(startCall(context, connections, options ?? {}))
+  #run<T>(options: AdminOptions | undefined, work: (call: AdminCall) => Promise<T>): Promise<T> {
+    return this.#session.run(options, work)
   }
-}
-
-/** How `from` hands the other client's inside to the constructor without showing it in the public signature. */
-const sharedHandles = new WeakMap<AdminConfig, ClientHandle>()
-
-function open(config: AdminConfig, options: ClientOptions): ClientHandle {
-  const context: ClientContext = createContext(
-    'admin',
-    resolveConfig('admin', config),
-    checkedOptions('AdminClient', options),
-  )
-  const connections = new Cluster(context)
-  connections.start()
-  return { context, cluster: connections }
 }

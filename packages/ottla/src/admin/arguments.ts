@@ -1,5 +1,4 @@
-import { ErrorCode } from '@ottla/protocol'
-import { KafkaError } from '../errors.ts'
+import { invalidArgument } from '../errors.ts'
 import type { TopicPartition } from '../types.ts'
 
 const INT64_LAST = 2n ** 63n - 1n
@@ -7,7 +6,7 @@ const INT64_LAST = 2n ** 63n - 1n
 /** Checks of what a caller passed, made before anything is sent. Each names the culprit. */
 
 function refuse(message: string): never {
-  throw new KafkaError(ErrorCode.ERR__INVALID_ARG, message)
+  throw invalidArgument(message)
 }
 
 /** The value as an error message shows it. */

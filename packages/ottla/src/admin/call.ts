@@ -1,7 +1,7 @@
 import { ErrorCode } from '@ottla/protocol'
 import { Deadline } from '../base/clock.ts'
-import type { ClientContext } from '../cluster/context.ts'
 import type { Cluster } from '../cluster/cluster.ts'
+import type { ClientContext } from '../cluster/context.ts'
 import { KafkaError } from '../errors.ts'
 import { INT32_MAX, requireInteger } from './arguments.ts'
 

@@ -1,7 +1,6 @@
 import { ErrorCode } from '@ottla/protocol'
-import { backoffMs } from '../base/backoff.ts'
-import { sleep } from '../base/clock.ts'
-import { actionFor } from '../cluster/retry.ts'
+import { addToGroup } from '../base/grouping.ts'
+import { askInRounds, worthAnotherRound } from '../cluster/rounds.ts'
 import type { PartitionSnapshot, Snapshot } from '../cluster/snapshot.ts'
 import { KafkaError } from '../errors.ts'
 import type { TopicPartition } from '../types.ts'
@@ -16,9 +15,6 @@ export interface PartitionAnswer<R> extends TopicPartition {
 /** Asks one broker about the partitions that it leads. */
 export type AskLeader<T, R> = (brokerId: number, items: readonly T[]) => Promise<readonly PartitionAnswer<R>[]>
 
-// A topic made a moment ago may not be known to every broker yet; one that stays unknown is missing.
-const UNKNOWN_TOPIC_TRIES = 3
-
 /**
  * Splits the items by the leaders of their partitions, asks each leader once, and asks again what moved
  * meanwhile, until the call's deadline.
@@ -29,29 +25,12 @@ export async function askLeaders<T extends TopicPartition, R>(
   items: readonly T[],
   ask: AskLeader<T, R>,
 ): Promise<(R | KafkaError)[]> {
-  const results = new Array<R | KafkaError>(items.length)
-  let open = items.map((_, i) => i)
-  for (let attempt = 1; open.length > 0; attempt++) {
-    const round = await askOnce(call, items, open, ask)
-    const again: number[] = []
-    for (const [i, result] of round) {
-      results[i] = result
-      if (result instanceof KafkaError && worthAnotherTry(result.code, attempt)) again.push(i)
-    }
-    open = again
-    if (open.length === 0) break
-    const { clock, random, settings } = call.context
-    const pause = backoffMs(attempt, settings['retry.backoff.ms'], settings['retry.backoff.max.ms'], random)
-    if (call.deadline.left() <= pause) break
-    await sleep(clock, pause, call.signal)
-  }
-  return results
-}
-
-function worthAnotherTry(code: number, attempt: number): boolean {
-  if (code === ErrorCode.ERR_UNKNOWN_TOPIC_OR_PART) return attempt < UNKNOWN_TOPIC_TRIES
-  // A request that failed as a whole was retried by the cluster until the deadline already.
-  return code > 0 && actionFor(code) !== 'fail'
+  return askInRounds(call.context, call, items.length, {
+    ask: open => askOnce(call, items, open, ask),
+    // A request that failed as a whole was retried by the cluster until the deadline already.
+    isOpen: (result, attempt) =>
+      result instanceof KafkaError && result.code > 0 && worthAnotherRound(result.code, attempt),
+  })
 }
 
 async function askOnce<T extends TopicPartition, R>(
@@ -74,7 +53,7 @@ async function askOnce<T extends TopicPartition, R>(
   for (const i of open) {
     const found = findPartition(snapshot, itemAt(items, i))
     if (found instanceof KafkaError) results.set(i, found)
-    else add(byLeader, found.leader, i)
+    else addToGroup(byLeader, found.leader, i)
   }
   await Promise.all(
     [...byLeader].map(async ([leader, indices]) => {
@@ -130,25 +109,9 @@ export async function askBrokers<R>(
   return Promise.all(asked.map(async brokerId => ({ brokerId, answer: await settle(ask(brokerId)) })))
 }
 
-/** Partitions grouped by topic, in the order of their first appearance, as most requests want them. */
-export function groupByTopic<T extends TopicPartition, P>(
-  items: readonly T[],
-  toPartition: (item: T) => P,
-): { name: string; partitions: P[] }[] {
-  const groups = new Map<string, P[]>()
-  for (const item of items) add(groups, item.topic, toPartition(item))
-  return [...groups].map(([name, partitions]) => ({ name, partitions }))
-}
-
 /** How errors name a partition: `orders [3]`, as librdkafka writes it. */
 export function partitionSubject(item: TopicPartition): string {
   return `${item.topic} [${item.partition}]`
-}
-
-function add<K, V>(groups: Map<K, V[]>, key: K, value: V): void {
-  const group = groups.get(key)
-  if (group === undefined) groups.set(key, [value])
-  else group.push(value)
 }
 
 function itemAt<T>(items: readonly T[], index: number): T {

@@ -1,8 +1,9 @@
 import { ErrorCode, OffsetCommit, OffsetDelete, OffsetFetch } from '@ottla/protocol'
+import { groupByTopic } from '../base/grouping.ts'
 import { OFFSET_INVALID, type TopicPartition, type TopicPartitionOffset } from '../types.ts'
 import { requireInteger, requireName, requirePartitions } from './arguments.ts'
 import { coordinatorMoved, itemError, missingAnswer, withError, type AdminCall, type AdminOptions } from './call.ts'
-import { groupByTopic, partitionSubject } from './fan-out.ts'
+import { partitionSubject } from './fan-out.ts'
 
 /**
  * Options of `listConsumerGroupOffsets`.

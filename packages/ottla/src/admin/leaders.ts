@@ -1,9 +1,10 @@
 import { ElectLeaders } from '@ottla/protocol'
+import { groupByTopic } from '../base/grouping.ts'
 import type { KafkaError } from '../errors.ts'
 import type { TopicPartition } from '../types.ts'
 import { requirePartitions, requireWord } from './arguments.ts'
 import { controllerMoved, itemError, missingAnswer, withError, type AdminCall } from './call.ts'
-import { groupByTopic, partitionSubject } from './fan-out.ts'
+import { partitionSubject } from './fan-out.ts'
 
 /**
  * `preferred`: the first replica of the assignment leads again. `unclean`: a replica leads that is alive, even one

@@ -1,4 +1,5 @@
 import { AlterReplicaLogDirs, DescribeLogDirs, ErrorCode } from '@ottla/protocol'
+import { groupByTopic } from '../base/grouping.ts'
 import { KafkaError } from '../errors.ts'
 import type { TopicPartition } from '../types.ts'
 import {
@@ -10,7 +11,7 @@ import {
   requirePartitions,
 } from './arguments.ts'
 import { itemError, missingAnswer, settle, withError, type AdminCall, type AdminOptions } from './call.ts'
-import { askBrokers, groupByTopic, partitionSubject } from './fan-out.ts'
+import { askBrokers, partitionSubject } from './fan-out.ts'
 
 /**
  * Options of `describeLogDirs`.

@@ -1,9 +1,10 @@
 import { DescribeProducers, WriteTxnMarkers } from '@ottla/protocol'
+import { groupByTopic } from '../base/grouping.ts'
 import { KafkaError } from '../errors.ts'
 import type { TopicPartition } from '../types.ts'
 import { INT16_MAX, INT32_MAX, requireInteger, requirePartitions, requireProducerId } from './arguments.ts'
 import { missingAnswer, withError, type AdminCall, type AdminOptions } from './call.ts'
-import { askLeaders, groupByTopic, partitionSubject, type PartitionAnswer } from './fan-out.ts'
+import { askLeaders, partitionSubject, type PartitionAnswer } from './fan-out.ts'
 
 /**
  * Options of `describeProducers`.

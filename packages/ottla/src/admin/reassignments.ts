@@ -3,10 +3,11 @@ import {
   ListPartitionReassignments,
   type AlterPartitionReassignmentsRequest,
 } from '@ottla/protocol'
+import { groupByTopic } from '../base/grouping.ts'
 import type { TopicPartition } from '../types.ts'
 import { INT32_MAX, requireDistinct, requireInteger, requireItems, requirePartitions } from './arguments.ts'
 import { controllerMoved, itemError, withError, type AdminCall, type AdminOptions } from './call.ts'
-import { groupByTopic, partitionSubject } from './fan-out.ts'
+import { partitionSubject } from './fan-out.ts'
 import { partitionsInOrder, type PartitionResult } from './leaders.ts'
 
 /**

@@ -4,12 +4,13 @@ import {
   DescribeShareGroupOffsets,
   ShareGroupDescribe,
 } from '@ottla/protocol'
+import { groupByTopic } from '../base/grouping.ts'
 import type { KafkaError } from '../errors.ts'
 import type { BrokerMetadata, TopicPartition } from '../types.ts'
 import { aclOperations, type AclOperation } from './acl-words.ts'
 import { requireInteger, requireName, requireNames, requirePartitions } from './arguments.ts'
 import { coordinatorMoved, isItemError, itemError, missingAnswer, withError, type AdminCall } from './call.ts'
-import { groupByTopic, partitionSubject } from './fan-out.ts'
+import { partitionSubject } from './fan-out.ts'
 import { coordinatorNode, stateOf, type ConsumerGroupState } from './groups.ts'
 import { partitionsInOrder, type PartitionResult } from './leaders.ts'
 

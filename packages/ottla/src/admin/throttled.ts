@@ -1,6 +1,5 @@
 import { ErrorCode } from '@ottla/protocol'
-import { backoffMs } from '../base/backoff.ts'
-import { sleep } from '../base/clock.ts'
+import { askInRounds } from '../cluster/rounds.ts'
 import type { KafkaError } from '../errors.ts'
 import type { AdminCall } from './call.ts'
 
@@ -14,18 +13,16 @@ export async function untilAccepted<T, R extends { error?: KafkaError }>(
   items: readonly T[],
   ask: (items: readonly T[]) => Promise<readonly R[]>,
 ): Promise<R[]> {
-  const { clock, random, settings } = call.context
-  const results = [...(await ask(items))]
-  for (let attempt = 1; ; attempt++) {
-    const open = [...results.keys()].filter(i => results[i]?.error?.code === ErrorCode.ERR_THROTTLING_QUOTA_EXCEEDED)
-    if (open.length === 0) return results
-    const pause = backoffMs(attempt, settings['retry.backoff.ms'], settings['retry.backoff.max.ms'], random)
-    if (call.deadline.left() <= pause) return results
-    await sleep(clock, pause, call.signal)
-    const again = await ask(open.map(i => items[i] as T)) // every index comes from the results, one for each item
-    open.forEach((i, at) => {
-      const result = again[at]
-      if (result !== undefined) results[i] = result
-    })
-  }
+  return askInRounds<R>(call.context, call, items.length, {
+    ask: async open => {
+      const results = new Map<number, R>()
+      const answers = await ask(open.map(i => items[i] as T)) // the indexes are those of the items
+      open.forEach((i, at) => {
+        const answer = answers[at]
+        if (answer !== undefined) results.set(i, answer)
+      })
+      return results
+    },
+    isOpen: ({ error }) => error?.code === ErrorCode.ERR_THROTTLING_QUOTA_EXCEEDED,
+  })
 }

@@ -9,6 +9,8 @@ import {
   type DeleteTopicsRequest,
   type MetadataResponse,
 } from '@ottla/protocol'
+import { groupByTopic } from '../base/grouping.ts'
+import { messageOf } from '../base/unknown-error.ts'
 import type { KafkaError } from '../errors.ts'
 import type { TopicPartition } from '../types.ts'
 import { aclOperations, type AclOperation } from './acl-words.ts'
@@ -24,7 +26,7 @@ import {
   requireThat,
 } from './arguments.ts'
 import { controllerMoved, itemError, missingAnswer, withError, type AdminCall } from './call.ts'
-import { askLeaders, groupByTopic, partitionSubject } from './fan-out.ts'
+import { askLeaders, partitionSubject } from './fan-out.ts'
 import { untilAccepted } from './throttled.ts'
 
 /**
@@ -347,7 +349,7 @@ async function refreshChanged(call: AdminCall, results: readonly TopicResult[]):
     await call.cluster.metadata.refresh(changed, { deadline, signal, allowAutoCreate: false })
   } catch (error) {
     // The change itself is done; the next regular refresh will show it.
-    const why = error instanceof Error ? error.message : String(error)
+    const why = messageOf(error)
     call.context.logger.debug('admin', 'REFRESH', `metadata of changed topics could not be refreshed: ${why}`)
   }
 }

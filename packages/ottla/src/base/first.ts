@@ -1,4 +1,5 @@
 import type { Clock, Timer } from './clock.ts'
+import { toError } from './unknown-error.ts'
 
 /**
  * Makes one attempt, and another beside it whenever `everyMs` have passed without a result, or at once when one fails.
@@ -33,7 +34,7 @@ export function firstOf<T>(
           pending--
           if (settled || begin(true) || pending > 0) return
           settle()
-          reject(error instanceof Error ? error : new Error(String(error)))
+          reject(toError(error))
         },
       )
       return true

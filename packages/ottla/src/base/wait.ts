@@ -1,6 +1,7 @@
+import { invalidArgument } from '../errors.ts'
 import { onAbort } from './abort.ts'
-import { ErrorCode, KafkaError } from '../errors.ts'
 import { abortReason, whenPassed, type Clock, type Deadline } from './clock.ts'
+import { toError } from './unknown-error.ts'
 
 /** What every waiting call accepts in place of a plain number of milliseconds. */
 export type WaitInput = number | { readonly timeoutMs?: number; readonly signal?: AbortSignal } | undefined
@@ -24,7 +25,7 @@ function asMs(given: unknown): number {
   if (typeof given === 'number' && !Number.isNaN(given)) return given
   const what = typeof given === 'string' ? `'${given}'` : String(given)
   const text = `a limit is a number of milliseconds (-1: none), or { timeoutMs, signal }; ${what} is neither`
-  throw new KafkaError(ErrorCode.ERR__INVALID_ARG, text)
+  throw invalidArgument(text)
 }
 
 /**
@@ -65,7 +66,7 @@ export function within<T>(
       },
       (error: unknown) => {
         finish()
-        reject(error instanceof Error ? error : new Error(String(error)))
+        reject(toError(error))
       },
     )
   })

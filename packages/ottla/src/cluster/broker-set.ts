@@ -41,7 +41,7 @@ export class BrokerSet {
     this.#settings = laneSettings(
       context,
       () => this.#credentials.current,
-      () => this.#hurry(),
+      () => this.#retryNow(),
     )
     this.#observer = {
       onUp: broker => {
@@ -172,7 +172,7 @@ export class BrokerSet {
 
   setCredentials(credentials: Credentials): void {
     this.#credentials.current = credentials
-    this.#hurry()
+    this.#retryNow()
   }
 
   /** What tokens of OAUTHBEARER go to; null without it. */
@@ -190,8 +190,8 @@ export class BrokerSet {
     this.#bootstrap = []
   }
 
-  #hurry(): void {
-    for (const broker of this.all()) broker.hurry()
+  #retryNow(): void {
+    for (const broker of this.all()) broker.retryNow()
   }
 
   // Makes brokers of those bootstrap addresses that no broker at hand stands for.

@@ -174,8 +174,8 @@ export class Broker {
   }
 
   /** There are new credentials: whoever waits to try again does so at once; connections that are up stay up. */
-  hurry(): void {
-    for (const lane of this.#lanes.values()) lane.hurry()
+  retryNow(): void {
+    for (const lane of this.#lanes.values()) lane.retryNow()
   }
 
   close(error: RequestError): void {

@@ -1,7 +1,6 @@
 import { DescribeCluster, ErrorCode, FindCoordinator, Metadata, type Api, type Decoded } from '@ottla/protocol'
 import { onAbort } from '../base/abort.ts'
-import { backoffMs } from '../base/backoff.ts'
-import { abortReason, sleep, type Deadline } from '../base/clock.ts'
+import { abortReason, type Deadline } from '../base/clock.ts'
 import { firstOf } from '../base/first.ts'
 import { KafkaError } from '../errors.ts'
 import { RequestError } from '../network/request-error.ts'
@@ -14,6 +13,7 @@ import { CoordinatorFinder, type CoordinatorType } from './coordinator.ts'
 import { MetadataCache } from './metadata.ts'
 import { Patience } from './patience.ts'
 import { actionFor } from './retry.ts'
+import { pauseBeforeRetry } from './rounds.ts'
 
 /** Who a request is for. */
 export type Target =
@@ -154,8 +154,8 @@ export class Cluster {
     body: Req | ((version: number) => Req),
     options: ClusterRequestOptions<Res>,
   ): Promise<Decoded<Res>> {
-    const { clock, settings, random, kind } = this.#context
-    const { deadline, signal } = options
+    const { kind } = this.#context
+    const { signal } = options
     const patience = kind === 'admin' || options.impatient === true ? new Patience() : null
     let last: KafkaError | null = null
     let avoid: readonly Broker[] = []
@@ -168,10 +168,8 @@ export class Cluster {
         if (action === 'none' || action === 'fail') return response
         last = new KafkaError(code, `${api.name} was answered with a passing error`)
         this.#prepareRetry(target, action, `${api.name}: ${last.name}`)
-        const pause = backoffMs(attempt, settings['retry.backoff.ms'], settings['retry.backoff.max.ms'], random)
         // The answer itself tells more than a time-out would.
-        if (deadline.left() <= pause) return response
-        await sleep(clock, pause, signal)
+        if (!(await pauseBeforeRetry(this.#context, attempt, options))) return response
         continue
       }
       const { error, asked }: Failure = response
@@ -182,9 +180,7 @@ export class Cluster {
       last = error
       avoid = asked
       this.#prepareRetry(target, action, error.message)
-      const pause = backoffMs(attempt, settings['retry.backoff.ms'], settings['retry.backoff.max.ms'], random)
-      if (deadline.left() <= pause) throw this.#outOfTime(api.name, last)
-      await sleep(clock, pause, signal)
+      if (!(await pauseBeforeRetry(this.#context, attempt, options))) throw this.#outOfTime(api.name, last)
     }
   }
 

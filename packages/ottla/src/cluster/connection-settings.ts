@@ -1,6 +1,5 @@
-import { ErrorCode } from '@ottla/protocol'
 import type { CommonSettings } from '../config/resolve.ts'
-import { KafkaError } from '../errors.ts'
+import { invalidArgument } from '../errors.ts'
 import type { LaneSettings } from '../network/lane.ts'
 import type { Credentials } from '../network/sasl/mechanism.ts'
 import type { TlsSettings } from '../network/tls/client.ts'
@@ -74,11 +73,11 @@ function withoutTls({ settings, logger, verifyCertificate }: ClientContext): nul
 function tlsSettings({ settings, logger, verifyCertificate }: ClientContext): TlsSettings {
   const verifyPeer = settings['enable.ssl.certificate.verification']
   if (verifyCertificate !== null && typeof verifyCertificate !== 'function') {
-    throw new KafkaError(ErrorCode.ERR__INVALID_ARG, 'the option verifyCertificate is no function')
+    throw invalidArgument('the option verifyCertificate is no function')
   }
   if (!verifyPeer && verifyCertificate !== null) {
     const why = 'the option verifyCertificate is never asked with enable.ssl.certificate.verification=false'
-    throw new KafkaError(ErrorCode.ERR__INVALID_ARG, why)
+    throw invalidArgument(why)
   }
   return {
     credentials: new TlsCredentials(settings, logger),

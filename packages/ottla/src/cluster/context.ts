@@ -1,8 +1,9 @@
 import { ErrorCode } from '@ottla/protocol'
 import { systemClock, type Clock } from '../base/clock.ts'
 import { systemRandom, type Random } from '../base/random.ts'
+import { stackOf } from '../base/unknown-error.ts'
 import type { CommonSettings, Resolved } from '../config/resolve.ts'
-import { KafkaError } from '../errors.ts'
+import { invalidArgument, type KafkaError } from '../errors.ts'
 import type { KerberosPackage } from '../network/sasl/kerberos-package.ts'
 import type { OAuthBearerTokenFunction } from '../network/sasl/oauth/token.ts'
 import type { VerifyCertificate } from '../network/tls/verify.ts'
@@ -55,12 +56,12 @@ let instances = 0
 export function createContext(kind: ClientKind, resolved: Resolved, options: ClientOptions): ClientContext {
   const { settings, warnings } = resolved
   if (settings['bootstrap.servers'].length === 0) {
-    throw new KafkaError(ErrorCode.ERR__INVALID_ARG, 'bootstrap.servers is not set: no broker could ever be reached')
+    throw invalidArgument('bootstrap.servers is not set: no broker could ever be reached')
   }
   const name = `${settings['client.id']}#${kind}-${++instances}`
   const sink = options.logger ?? stderrSink(name)
   const events = new EventHub((type, error) => {
-    const why = error instanceof Error ? (error.stack ?? error.message) : String(error)
+    const why = stackOf(error)
     logger.error('LISTENER', `a listener for '${type}' events threw: ${why}`)
   })
   const teeing: LogSink = (level: LogLevel, facility, message) => {

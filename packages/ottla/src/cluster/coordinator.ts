@@ -5,14 +5,13 @@ import {
   type Decoded,
   type FindCoordinatorResponse,
 } from '@ottla/protocol'
-import { sleep } from '../base/clock.ts'
-import { backoffMs } from '../base/backoff.ts'
 import { within } from '../base/wait.ts'
 import { KafkaError } from '../errors.ts'
 import type { Broker } from './broker.ts'
 import type { ClientContext } from './context.ts'
 import type { AskOptions } from './metadata.ts'
 import { isRetriable } from './retry.ts'
+import { pauseBeforeRetry } from './rounds.ts'
 import type { BrokerAddress } from './snapshot.ts'
 
 export type CoordinatorType = 'group' | 'transaction'
@@ -72,8 +71,7 @@ export class CoordinatorFinder {
   }
 
   async #search(id: string, type: CoordinatorType, key: string, options: AskOptions): Promise<Broker> {
-    const { deadline, signal } = options
-    const { clock, settings, random, logger } = this.#context
+    const { logger } = this.#context
     const keyType = keyTypes[type]
     const body = (version: number): FindCoordinatorRequest =>
       version >= 4 ? { keyType, coordinatorKeys: [key] } : { keyType, key }
@@ -91,11 +89,9 @@ export class CoordinatorFinder {
       const detail = found.errorMessage || errorName(found.errorCode)
       const message = `no ${type} coordinator for '${key}': ${detail}`
       if (!isRetriable(found.errorCode)) throw new KafkaError(found.errorCode, message)
-      const pause = backoffMs(attempt, settings['retry.backoff.ms'], settings['retry.backoff.max.ms'], random)
-      if (deadline.left() <= pause) {
+      if (!(await pauseBeforeRetry(this.#context, attempt, options))) {
         throw new KafkaError(ErrorCode.ERR__TIMED_OUT, message, { cause: new KafkaError(found.errorCode, detail) })
       }
-      await sleep(clock, pause, signal)
     }
   }
 }

@@ -1,6 +1,7 @@
 import { ErrorCode, type Decoded, type MetadataRequest, type MetadataResponse } from '@ottla/protocol'
 import { backoffMs } from '../base/backoff.ts'
 import { Deadline, type Timer } from '../base/clock.ts'
+import { messageOf } from '../base/unknown-error.ts'
 import type { ClientContext } from './context.ts'
 import {
   applyLeader,
@@ -227,7 +228,7 @@ export class MetadataCache {
       await this.refresh(topics, { deadline, signal: this.#abort.signal })
     } catch (error) {
       if (!this.#closed) {
-        const why = error instanceof Error ? error.message : String(error)
+        const why = messageOf(error)
         this.#context.logger.debug('metadata', 'REFRESH', `failed: ${why}`)
         if (topics === 'all') this.#brokersDue = true
         else for (const topic of topics) this.#due.add(topic)

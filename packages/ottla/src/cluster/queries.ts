@@ -1,12 +1,13 @@
 import { ErrorCode, ListOffsets, type Decoded, type ListOffsetsResponse } from '@ottla/protocol'
-import { backoffMs } from '../base/backoff.ts'
-import { Deadline, sleep } from '../base/clock.ts'
+import { Deadline } from '../base/clock.ts'
+import { addToGroup } from '../base/grouping.ts'
 import { resolveWait, type WaitInput } from '../base/wait.ts'
 import { KafkaError } from '../errors.ts'
 import type { Metadata, TopicPartition, TopicPartitionOffset } from '../types.ts'
 import type { Cluster } from './cluster.ts'
 import type { ClientContext } from './context.ts'
-import { actionFor, isRetriable } from './retry.ts'
+import { actionFor } from './retry.ts'
+import { askInRounds, worthAnotherRound } from './rounds.ts'
 import type { Snapshot } from './snapshot.ts'
 
 /** ListOffsets' special timestamps. */
@@ -114,31 +115,11 @@ export async function listOffsets(
   queries: readonly TimestampQuery[],
   options: QueryOptions,
 ): Promise<ListedOffset[]> {
-  const { clock, settings, random } = context
-  const results = new Array<ListedOffset | undefined>(queries.length)
-  let open = queries.map((_, i) => i)
-  for (let attempt = 1; open.length > 0; attempt++) {
-    const round = await askLeaders(cluster, context, queries, open, options)
-    const again: number[] = []
-    for (const [i, result] of round) {
-      results[i] = result
-      if (result.error !== undefined && worthAnotherTry(result.error.code, attempt)) again.push(i)
-    }
-    open = again
-    if (open.length === 0 || options.isOneRound === true) break
-    const pause = backoffMs(attempt, settings['retry.backoff.ms'], settings['retry.backoff.max.ms'], random)
-    if (options.deadline.left() <= pause) break
-    await sleep(clock, pause, options.signal)
-  }
-  return results as ListedOffset[] // every index has been answered in the first round
-}
-
-// A topic made a moment ago may not be known to every broker yet; one that stays unknown is missing.
-const UNKNOWN_TOPIC_TRIES = 3
-
-function worthAnotherTry(code: number, attempt: number): boolean {
-  if (code === ErrorCode.ERR_UNKNOWN_TOPIC_OR_PART) return attempt < UNKNOWN_TOPIC_TRIES
-  return isRetriable(code)
+  const { isOneRound = false } = options
+  return askInRounds(context, options, queries.length, {
+    ask: open => askLeaders(cluster, context, queries, open, options),
+    isOpen: ({ error }, attempt) => !isOneRound && error !== undefined && worthAnotherRound(error.code, attempt),
+  })
 }
 
 async function askLeaders(
@@ -198,9 +179,7 @@ async function askLeader(
       currentLeaderEpoch: query.currentLeaderEpoch ?? -1,
       timestamp: query.timestamp,
     }
-    const list = topics.get(query.topic)
-    if (list === undefined) topics.set(query.topic, [partition])
-    else list.push(partition)
+    addToGroup(topics, query.topic, partition)
   }
   const minVersion = Math.max(...indexes.map(i => FIRST_VERSIONS.get(queries[i]?.timestamp ?? 0) ?? 0))
   const broker = cluster.broker(leader)

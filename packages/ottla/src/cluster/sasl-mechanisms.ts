@@ -1,7 +1,6 @@
 /** Which way of authenticating the settings ask for. */
-import { ErrorCode } from '@ottla/protocol'
 import type { CommonSettings } from '../config/resolve.ts'
-import { KafkaError } from '../errors.ts'
+import { invalidArgument } from '../errors.ts'
 import { GssapiMechanism } from '../network/sasl/gssapi.ts'
 import { loadKerberos } from '../network/sasl/kerberos-package.ts'
 import { KerberosTicket } from '../network/sasl/kerberos-ticket.ts'
@@ -43,7 +42,7 @@ export function saslMechanism(
       return gssapi(context)
     default: {
       const why = `sasl.mechanisms=${name} is not known; there are PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, OAUTHBEARER and GSSAPI`
-      throw invalid(why)
+      throw invalidArgument(why)
     }
   }
 }
@@ -67,13 +66,13 @@ function tokenFunction(context: ClientContext, config: string): OAuthBearerToken
   const { settings, clock, oauthBearerToken } = context
   const isUnsecured = settings['enable.sasl.oauthbearer.unsecure.jwt']
   if (oauthBearerToken !== null) {
-    if (typeof oauthBearerToken !== 'function') throw invalid('the option oauthBearerToken is no function')
+    if (typeof oauthBearerToken !== 'function') throw invalidArgument('the option oauthBearerToken is no function')
     if (!isUnsecured) return oauthBearerToken
-    throw invalid('enable.sasl.oauthbearer.unsecure.jwt and the option oauthBearerToken cannot both be set')
+    throw invalidArgument('enable.sasl.oauthbearer.unsecure.jwt and the option oauthBearerToken cannot both be set')
   }
   if (settings['sasl.oauthbearer.method'] === 'oidc') {
     if (settings['sasl.oauthbearer.metadata.authentication.type'] !== 'aws_iam') return oidcTokens(settings, clock)
-    throw invalid(
+    throw invalidArgument(
       'sasl.oauthbearer.metadata.authentication.type=aws_iam is not built in: pass the option oauthBearerToken; for Amazon MSK there is mskIamTokens({ region })',
     )
   }
@@ -95,9 +94,5 @@ function gssapi(context: ClientContext): SaslMechanism {
 function requirePassword(settings: CommonSettings, name: string): void {
   if (settings['sasl.username'] !== undefined && settings['sasl.password'] !== undefined) return
   const why = `sasl.mechanisms=${name} needs sasl.username and sasl.password`
-  throw invalid(why)
-}
-
-function invalid(message: string): KafkaError {
-  return new KafkaError(ErrorCode.ERR__INVALID_ARG, message)
+  throw invalidArgument(why)
 }

@@ -1,4 +1,5 @@
 /** Properties that every kind of client has, without the security ones. */
+import { debugContexts } from './debug-contexts.ts'
 import { bool, choice, clib, elsewhere, int, list, planned, servers, text, textOr } from './property.ts'
 
 const MAX_INT = 2_147_483_647
@@ -108,35 +109,9 @@ export const commonProperties = {
     'How long a topic that was just created, or is not known yet, may stay unknown before its messages fail.',
   ),
   'topic.blacklist': list('*', [], [], 'Patterns of topics that pattern subscriptions and metadata leave out.'),
-  debug: list(
-    '*',
-    [
-      'generic',
-      'broker',
-      'topic',
-      'metadata',
-      'feature',
-      'queue',
-      'msg',
-      'protocol',
-      'cgrp',
-      'security',
-      'fetch',
-      'interceptor',
-      'plugin',
-      'consumer',
-      'admin',
-      'eos',
-      'mock',
-      'assignor',
-      'conf',
-      'telemetry',
-      'all',
-    ],
-    [],
-    'Contexts whose debug lines are logged, separated by commas.',
-    { importance: 'medium' },
-  ),
+  debug: list('*', [...debugContexts, 'all'], [], 'Contexts whose debug lines are logged, separated by commas.', {
+    importance: 'medium',
+  }),
   'socket.timeout.ms': int(
     '*',
     [10, 300_000],

@@ -1,6 +1,5 @@
 /** The constructors' second argument: what each client takes there, and what other clients call it. */
-import { ErrorCode } from '@ottla/protocol'
-import { KafkaError } from '../errors.ts'
+import { invalidArgument } from '../errors.ts'
 import { foreignHint } from './foreign-names.ts'
 import { closest, isProperty } from './names.ts'
 
@@ -42,11 +41,11 @@ const hints: Readonly<Record<string, string>> = {
  */
 export function checkedOptions<O extends object>(client: keyof typeof taken, options: O): O {
   if (typeof options !== 'object' || (options as O | null) === null || Array.isArray(options)) {
-    throw invalid(`the options of ${client}, its second argument, must be an object`)
+    throw invalidArgument(`the options of ${client}, its second argument, must be an object`)
   }
   for (const [name, value] of Object.entries(options)) {
     if (value === undefined || taken[client].includes(name)) continue
-    throw invalid(`${client} has no option '${name}'${hintFor(client, name)}`)
+    throw invalidArgument(`${client} has no option '${name}'${hintFor(client, name)}`)
   }
   return options
 }
@@ -61,8 +60,4 @@ function hintFor(client: keyof typeof taken, name: string): string {
   const close = closest(name, taken[client])
   if (close !== null) return `; did you mean '${close}'?`
   return `; it takes ${taken[client].join(', ')}`
-}
-
-function invalid(message: string): KafkaError {
-  return new KafkaError(ErrorCode.ERR__INVALID_ARG, message)
 }

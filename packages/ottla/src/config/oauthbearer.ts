@@ -1,6 +1,5 @@
 /** Settings of OAUTHBEARER that contradict each other, or lack something. */
-import { ErrorCode } from '@ottla/protocol'
-import { KafkaError } from '../errors.ts'
+import { invalidArgument } from '../errors.ts'
 import type { PropertyName } from './table.ts'
 
 type Values = Readonly<Record<string, unknown>>
@@ -28,14 +27,14 @@ const besidesFile: readonly PropertyName[] = [
 export function checkOAuthBearer(values: Values, set: ReadonlySet<PropertyName>): void {
   if (String(values['sasl.mechanisms']).toUpperCase() !== 'OAUTHBEARER') return
   if (isGiven(values, 'https.ca.location') && isGiven(values, 'https.ca.pem')) {
-    throw invalid('https.ca.location and https.ca.pem cannot both be set')
+    throw invalidArgument('https.ca.location and https.ca.pem cannot both be set')
   }
   if (values['sasl.oauthbearer.method'] !== 'oidc') return
   if (values['enable.sasl.oauthbearer.unsecure.jwt'] === true) {
-    throw invalid('enable.sasl.oauthbearer.unsecure.jwt and sasl.oauthbearer.method=oidc cannot both be set')
+    throw invalidArgument('enable.sasl.oauthbearer.unsecure.jwt and sasl.oauthbearer.method=oidc cannot both be set')
   }
   if (String(values['sasl.oauthbearer.sub.claim.name']).trim() === '') {
-    throw invalid('sasl.oauthbearer.sub.claim.name is empty')
+    throw invalidArgument('sasl.oauthbearer.sub.claim.name is empty')
   }
   const cloud = values['sasl.oauthbearer.metadata.authentication.type']
   checkEndpoint(values, cloud)
@@ -48,20 +47,21 @@ function checkEndpoint(values: Values, cloud: unknown): void {
   if (typeof given === 'string' && given !== '') {
     const url = URL.canParse(given) ? new URL(given) : null
     // It is not shown: there may be a password in it.
-    if (url?.protocol !== 'https:' && url?.protocol !== 'http:') throw invalid(`${name} is no URL of https or http`)
+    if (url?.protocol !== 'https:' && url?.protocol !== 'http:')
+      throw invalidArgument(`${name} is no URL of https or http`)
     return
   }
-  if (cloud === 'none') throw invalid(`sasl.oauthbearer.method=oidc needs ${name}`)
+  if (cloud === 'none') throw invalidArgument(`sasl.oauthbearer.method=oidc needs ${name}`)
   if (cloud === 'aws_iam') return
   const config = values['sasl.oauthbearer.config']
   if (typeof config === 'string' && config.split(',').some(pair => pair.trim().startsWith('query='))) return
-  throw invalid(`azure_imds needs query=… in sasl.oauthbearer.config, or ${name}`)
+  throw invalidArgument(`azure_imds needs query=… in sasl.oauthbearer.config, or ${name}`)
 }
 
 function checkGrant(values: Values, set: ReadonlySet<PropertyName>): void {
   if (values['sasl.oauthbearer.grant.type'] === 'client_credentials') {
     for (const name of ['sasl.oauthbearer.client.id', 'sasl.oauthbearer.client.secret'] as const) {
-      if (!isGiven(values, name)) throw invalid(`sasl.oauthbearer.method=oidc needs ${name}`)
+      if (!isGiven(values, name)) throw invalidArgument(`sasl.oauthbearer.method=oidc needs ${name}`)
     }
     return
   }
@@ -69,11 +69,11 @@ function checkGrant(values: Values, set: ReadonlySet<PropertyName>): void {
   const hasPem = isGiven(values, `${ASSERTION}.private.key.pem`)
   if (isGiven(values, `${ASSERTION}.file`)) {
     const wrong = besidesFile.find(name => set.has(name))
-    if (wrong !== undefined) throw invalid(`${ASSERTION}.file and ${wrong} cannot both be set`)
+    if (wrong !== undefined) throw invalidArgument(`${ASSERTION}.file and ${wrong} cannot both be set`)
   } else if (hasFile && hasPem) {
-    throw invalid(`${ASSERTION}.private.key.file and ${ASSERTION}.private.key.pem cannot both be set`)
+    throw invalidArgument(`${ASSERTION}.private.key.file and ${ASSERTION}.private.key.pem cannot both be set`)
   } else if (!hasFile && !hasPem) {
-    throw invalid(
+    throw invalidArgument(
       `sasl.oauthbearer.grant.type=jwt-bearer needs ${ASSERTION}.private.key.file, .private.key.pem or ${ASSERTION}.file`,
     )
   }
@@ -81,8 +81,4 @@ function checkGrant(values: Values, set: ReadonlySet<PropertyName>): void {
 
 function isGiven(values: Values, name: PropertyName): boolean {
   return (values[name] ?? '') !== ''
-}
-
-function invalid(message: string): KafkaError {
-  return new KafkaError(ErrorCode.ERR__INVALID_ARG, message)
 }

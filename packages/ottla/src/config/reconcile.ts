@@ -1,6 +1,5 @@
 /** Settings that depend on each other: derived defaults, and contradictions. */
-import { ErrorCode } from '@ottla/protocol'
-import { KafkaError } from '../errors.ts'
+import { invalidArgument } from '../errors.ts'
 import { checkOAuthBearer } from './oauthbearer.ts'
 import type { ConfigKind } from './property.ts'
 import { resetPolicy } from './reset-policy.ts'
@@ -30,12 +29,13 @@ function common(values: Values, set: ReadonlySet<PropertyName>): void {
   if (!set.has('metadata.max.age.ms') && refresh > 0) values['metadata.max.age.ms'] = refresh * 3
   const base = num(values, 'retry.backoff.ms')
   if (num(values, 'retry.backoff.max.ms') < base) {
-    if (set.has('retry.backoff.max.ms')) throw contradiction('retry.backoff.max.ms must not be below retry.backoff.ms')
+    if (set.has('retry.backoff.max.ms'))
+      throw invalidArgument('retry.backoff.max.ms must not be below retry.backoff.ms')
     values['retry.backoff.max.ms'] = base
   }
   if (num(values, 'reconnect.backoff.max.ms') < num(values, 'reconnect.backoff.ms')) {
     if (set.has('reconnect.backoff.max.ms')) {
-      throw contradiction('reconnect.backoff.max.ms must not be below reconnect.backoff.ms')
+      throw invalidArgument('reconnect.backoff.max.ms must not be below reconnect.backoff.ms')
     }
     values['reconnect.backoff.max.ms'] = values['reconnect.backoff.ms']
   }
@@ -43,7 +43,7 @@ function common(values: Values, set: ReadonlySet<PropertyName>): void {
     try {
       new RegExp(name)
     } catch (cause) {
-      throw new KafkaError(ErrorCode.ERR__INVALID_ARG, `topic.blacklist: '${name}' is no regular expression`, { cause })
+      throw invalidArgument(`topic.blacklist: '${name}' is no regular expression`, cause)
     }
   }
 }
@@ -60,39 +60,41 @@ function consumer(values: Values, set: ReadonlySet<PropertyName>): void {
   const reset = String(values['auto.offset.reset'])
   const policy = resetPolicy(reset)
   if (policy === null) {
-    throw contradiction(`auto.offset.reset=${reset} has no ISO 8601 duration of days and times, such as P7D or PT1H30M`)
+    throw invalidArgument(
+      `auto.offset.reset=${reset} has no ISO 8601 duration of days and times, such as P7D or PT1H30M`,
+    )
   }
   if (policy.to !== 'age') values['auto.offset.reset'] = policy.to
   fetchSizes(values, set)
   if (values['group.protocol'] === 'consumer') {
     const wrong = classicOnly.find(name => set.has(name))
     if (wrong !== undefined)
-      throw contradiction(`${wrong} is for group.protocol=classic: the broker decides it otherwise`)
+      throw invalidArgument(`${wrong} is for group.protocol=classic: the broker decides it otherwise`)
     return
   }
   if (num(values, 'max.poll.interval.ms') < num(values, 'session.timeout.ms')) {
-    throw contradiction('max.poll.interval.ms must not be below session.timeout.ms')
+    throw invalidArgument('max.poll.interval.ms must not be below session.timeout.ms')
   }
   if (num(values, 'session.timeout.ms') <= num(values, 'heartbeat.interval.ms')) {
     if (set.has('heartbeat.interval.ms')) {
-      throw contradiction('heartbeat.interval.ms must be below session.timeout.ms, best a third of it')
+      throw invalidArgument('heartbeat.interval.ms must be below session.timeout.ms, best a third of it')
     }
     values['heartbeat.interval.ms'] = Math.max(1, Math.floor(num(values, 'session.timeout.ms') / 3))
   }
   const strategies = values['partition.assignment.strategy'] as string[] // the table makes it a list
-  if (strategies.length === 0) throw contradiction('partition.assignment.strategy: it is empty')
+  if (strategies.length === 0) throw invalidArgument('partition.assignment.strategy: it is empty')
 }
 
 function fetchSizes(values: Values, set: ReadonlySet<PropertyName>): void {
   const messageMax = num(values, 'message.max.bytes')
   if (num(values, 'fetch.max.bytes') < messageMax) {
-    if (set.has('fetch.max.bytes')) throw contradiction('fetch.max.bytes must not be below message.max.bytes')
+    if (set.has('fetch.max.bytes')) throw invalidArgument('fetch.max.bytes must not be below message.max.bytes')
     values['fetch.max.bytes'] = messageMax
   }
   const needed = num(values, 'fetch.max.bytes') + FETCH_OVERHEAD_BYTES
   if (num(values, 'receive.message.max.bytes') < needed) {
     if (set.has('receive.message.max.bytes')) {
-      throw contradiction(
+      throw invalidArgument(
         `receive.message.max.bytes must be at least fetch.max.bytes + ${FETCH_OVERHEAD_BYTES} (${needed})`,
       )
     }
@@ -103,7 +105,7 @@ function fetchSizes(values: Values, set: ReadonlySet<PropertyName>): void {
 function producer(values: Values, set: ReadonlySet<PropertyName>): void {
   const partitioner = String(values['partitioner'])
   if (!partitioners.includes(partitioner)) {
-    throw contradiction(`partitioner=${partitioner} is not known; there are ${partitioners.join(', ')}`)
+    throw invalidArgument(`partitioner=${partitioner} is not known; there are ${partitioners.join(', ')}`)
   }
   const linger = num(values, 'queue.buffering.max.ms')
   if (!set.has('sticky.partitioning.linger.ms')) {
@@ -112,24 +114,24 @@ function producer(values: Values, set: ReadonlySet<PropertyName>): void {
   const timeout = num(values, 'message.timeout.ms')
   if (timeout > 0 && timeout <= linger) {
     if (set.has('queue.buffering.max.ms') && set.has('message.timeout.ms')) {
-      throw contradiction('linger.ms must be below message.timeout.ms, or every message expires in the queue')
+      throw invalidArgument('linger.ms must be below message.timeout.ms, or every message expires in the queue')
     }
     values['queue.buffering.max.ms'] = Math.max(0, timeout - 0.1)
   }
   const acks = num(values, 'request.required.acks')
-  if (acks > 1) throw contradiction(`acks=${acks} is not valid: brokers know all (-1), 1 and 0`)
+  if (acks > 1) throw invalidArgument(`acks=${acks} is not valid: brokers know all (-1), 1 and 0`)
   const idempotent = values['enable.idempotence'] === true || values['transactional.id'] !== undefined
   if (idempotent) idempotence(values, set)
 }
 
 function idempotence(values: Values, set: ReadonlySet<PropertyName>): void {
   values['enable.idempotence'] = true
-  if (num(values, 'request.required.acks') !== -1) throw contradiction('enable.idempotence=true needs acks=all')
+  if (num(values, 'request.required.acks') !== -1) throw invalidArgument('enable.idempotence=true needs acks=all')
   if (num(values, 'message.send.max.retries') < 1)
-    throw contradiction('enable.idempotence=true needs retries of 1 or more')
+    throw invalidArgument('enable.idempotence=true needs retries of 1 or more')
   if (num(values, 'max.in.flight.requests.per.connection') > 5) {
     if (set.has('max.in.flight.requests.per.connection')) {
-      throw contradiction('enable.idempotence=true needs max.in.flight of 5 or less')
+      throw invalidArgument('enable.idempotence=true needs max.in.flight of 5 or less')
     }
     values['max.in.flight.requests.per.connection'] = 5
   }
@@ -137,7 +139,7 @@ function idempotence(values: Values, set: ReadonlySet<PropertyName>): void {
   const limit = num(values, 'transaction.timeout.ms')
   if (num(values, 'message.timeout.ms') > limit || num(values, 'message.timeout.ms') === 0) {
     if (set.has('message.timeout.ms')) {
-      throw contradiction('message.timeout.ms must not be above transaction.timeout.ms')
+      throw invalidArgument('message.timeout.ms must not be above transaction.timeout.ms')
     }
     values['message.timeout.ms'] = limit
   }
@@ -145,8 +147,4 @@ function idempotence(values: Values, set: ReadonlySet<PropertyName>): void {
 
 function num(values: Values, key: PropertyName): number {
   return values[key] as number // the table declares it as a number with a default
-}
-
-function contradiction(message: string): KafkaError {
-  return new KafkaError(ErrorCode.ERR__INVALID_ARG, message)
 }

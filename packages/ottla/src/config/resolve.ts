@@ -1,6 +1,5 @@
 /** From what a program wrote to what the client uses: names, types, ranges, defaults, and settings that contradict each other. */
-import { ErrorCode } from '@ottla/protocol'
-import { KafkaError } from '../errors.ts'
+import { invalidArgument, type KafkaError } from '../errors.ts'
 import { foreignHint } from './foreign-names.ts'
 import { closest, lookUp } from './names.ts'
 import { reconcile } from './reconcile.ts'
@@ -44,7 +43,7 @@ export function resolveConfig(kind: ConfigKind, input: Readonly<Record<string, u
     const value = parse(key, property, given)
     const before = writtenAs.get(name)
     if (before !== undefined && !same(values.get(name), value)) {
-      throw invalid(`${before} and ${key} are two names of one property and were given different values`)
+      throw invalidArgument(`${before} and ${key} are two names of one property and were given different values`)
     }
     values.set(name, value)
     writtenAs.set(name, key)
@@ -65,9 +64,9 @@ export function resolveConfig(kind: ConfigKind, input: Readonly<Record<string, u
 export function checkForm(input: unknown): void {
   if (typeof input === 'object' && input !== null && !Array.isArray(input)) return
   const example = "{ 'bootstrap.servers': 'localhost:9092' } is one"
-  if (input === undefined) throw invalid(`the configuration is missing: ${example}`)
+  if (input === undefined) throw invalidArgument(`the configuration is missing: ${example}`)
   const what = Array.isArray(input) ? 'an array' : input === null ? 'null' : `a ${typeof input}`
-  throw invalid(`the configuration must be an object, not ${what}: ${example}`)
+  throw invalidArgument(`the configuration must be an object, not ${what}: ${example}`)
 }
 
 /** The configuration as a log may show it: values of secret properties are masked. */
@@ -90,7 +89,7 @@ export function parseProperties(text: string): Record<string, string> {
     const trimmed = line.trim()
     if (trimmed === '' || trimmed.startsWith('#')) return
     const at = trimmed.indexOf('=')
-    if (at <= 0) throw invalid(`line ${i + 1} is no key=value`)
+    if (at <= 0) throw invalidArgument(`line ${i + 1} is no key=value`)
     result[trimmed.slice(0, at).trim()] = trimmed.slice(at + 1).trim()
   })
   return result
@@ -100,9 +99,9 @@ function canonicalName(key: string): PropertyName {
   const name = lookUp(key)
   if (name !== null) return name
   const hint = foreignHint(key)
-  if (hint !== null) throw invalid(`there is no property '${key}': it ${hint}`)
+  if (hint !== null) throw invalidArgument(`there is no property '${key}': it ${hint}`)
   const close = closest(key, [...Object.keys(properties), ...Object.keys(aliases)])
-  throw invalid(`there is no property '${key}'${close === null ? '' : `; did you mean '${close}'?`}`)
+  throw invalidArgument(`there is no property '${key}'${close === null ? '' : `; did you mean '${close}'?`}`)
 }
 
 function parse(key: string, property: Property, given: unknown): Value {
@@ -130,7 +129,7 @@ function parse(key: string, property: Property, given: unknown): Value {
     case 'servers':
       return parseServers(key, given)
     case 'elsewhere':
-      throw invalid(
+      throw invalidArgument(
         `${key} cannot be set here; use ${property.status.is === 'elsewhere' ? property.status.use : 'nothing'}`,
       )
     default:
@@ -143,7 +142,7 @@ function parseBool(key: string, given: unknown): boolean {
   const word = typeof given === 'string' ? given.trim().toLowerCase() : given
   if (word === 'true' || word === 't' || word === '1') return true
   if (word === 'false' || word === 'f' || word === '0') return false
-  throw invalid(`${key}=${show(given)} is not valid: true or false is`)
+  throw invalidArgument(`${key}=${show(given)} is not valid: true or false is`)
 }
 
 function parseNumber(key: string, property: Extract<Property, { kind: 'int' | 'float' }>, given: unknown): number {
@@ -194,15 +193,11 @@ function same(a: Value, b: Value): boolean {
 }
 
 function wrong(key: string, property: Property, given: unknown, allowed: string): KafkaError {
-  return invalid(`${key}=${property.secret ? '[redacted]' : show(given)} is not valid: it takes ${allowed}`)
+  return invalidArgument(`${key}=${property.secret ? '[redacted]' : show(given)} is not valid: it takes ${allowed}`)
 }
 
 function show(given: unknown): string {
   if (typeof given === 'string') return given
   if (typeof given === 'number' || typeof given === 'boolean' || typeof given === 'bigint') return String(given)
   return typeof given === 'object' && given !== null ? JSON.stringify(given) : typeof given
-}
-
-function invalid(message: string): KafkaError {
-  return new KafkaError(ErrorCode.ERR__INVALID_ARG, message)
 }

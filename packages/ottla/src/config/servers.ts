@@ -1,6 +1,5 @@
 import { isIPv6 } from 'node:net'
-import { ErrorCode } from '@ottla/protocol'
-import { KafkaError } from '../errors.ts'
+import { invalidArgument } from '../errors.ts'
 import type { HostPort } from './property.ts'
 
 const DEFAULT_PORT = 9092
@@ -11,7 +10,8 @@ const DEFAULT_PORT = 9092
  */
 export function parseServers(key: string, given: unknown): HostPort[] {
   const isList = Array.isArray(given) && given.every(item => typeof item === 'string')
-  if (typeof given !== 'string' && !isList) throw invalid(`${key} takes addresses, host:port, separated by commas`)
+  if (typeof given !== 'string' && !isList)
+    throw invalidArgument(`${key} takes addresses, host:port, separated by commas`)
   const parts = (typeof given === 'string' ? given.split(',') : given) // checked above
     .map(part => part.trim())
     .filter(part => part !== '')
@@ -26,13 +26,13 @@ function parseServer(key: string, text: string): HostPort {
   }
   const match = /^(?:\[([^[\]\s]+)\]|([^:[\]\s/]+))(?::(\d+))?$/.exec(bare)
   if (match?.[1] !== undefined && !isIPv6(match[1])) {
-    throw invalid(`${key}: '${text}' is no address: what stands in brackets is no IPv6 address`)
+    throw invalidArgument(`${key}: '${text}' is no address: what stands in brackets is no IPv6 address`)
   }
   const host = match?.[1] ?? match?.[2]
   const port = match?.[3] === undefined ? DEFAULT_PORT : Number(match[3])
   if (host === undefined || port < 1 || port > 65_535) {
     const hint = bare.split(':').length > 2 ? '; an IPv6 address with a port needs brackets, [::1]:9092' : ''
-    throw invalid(`${key}: '${text}' is no address: host:port is, with a port from 1 to 65535${hint}`)
+    throw invalidArgument(`${key}: '${text}' is no address: host:port is, with a port from 1 to 65535${hint}`)
   }
   return { host, port }
 }
@@ -42,9 +42,7 @@ function checkPortless(key: string, address: string): void {
   const at = address.lastIndexOf(':')
   const [start, end] = [address.slice(0, at), address.slice(at + 1)]
   if (!/^\d{4}$/.test(end) || !isIPv6(start)) return
-  throw invalid(`${key}: '${address}' can be read in two ways: write [${start}]:${end}, or [${address}] with its port`)
-}
-
-function invalid(message: string): KafkaError {
-  return new KafkaError(ErrorCode.ERR__INVALID_ARG, message)
+  throw invalidArgument(
+    `${key}: '${address}' can be read in two ways: write [${start}]:${end}, or [${address}] with its port`,
+  )
 }

@@ -8,8 +8,10 @@ import {
   type Api,
   type Decoded,
 } from '@ottla/protocol'
-import { Deadline, type Clock, type Timer } from '../base/clock.ts'
+import { Alarm } from '../base/alarm.ts'
+import { Deadline, type Clock } from '../base/clock.ts'
 import { Ring } from '../base/ring.ts'
+import { messageOf } from '../base/unknown-error.ts'
 import { KafkaError } from '../errors.ts'
 import type { Logger } from '../observe/logger.ts'
 import type { BrokerCounters } from '../observe/statistics/counters.ts'
@@ -70,8 +72,8 @@ export class Connection {
   #transport: Transport | null = null
   #correlationId = 0
   #fails = 0
-  #sweep: Timer | null = null
-  #sweepAt = Infinity
+  /** One timer for all requests of the connection: it rings when the earliest could have expired. */
+  readonly #sweep: Alarm
   #lastUsed = 0
   /** Whether the broker has answered anything. */
   #heard = false
@@ -95,6 +97,7 @@ export class Connection {
     this.#onClosed = onClosed
     this.#counters = counters
     this.#frames = new FrameReader(settings.maxFrameBytes)
+    this.#sweep = new Alarm(clock, () => this.#sweepExpired())
   }
 
   get state(): ConnectionState {
@@ -146,7 +149,7 @@ export class Connection {
   markUp(): void {
     this.#enter('up')
     this.#lastUsed = this.#clock.now()
-    this.#armSweep(this.#settings.maxIdleMs > 0 ? this.#lastUsed + this.#settings.maxIdleMs : Infinity)
+    if (this.#settings.maxIdleMs > 0) this.#sweep.set(this.#lastUsed + this.#settings.maxIdleMs)
   }
 
   /**
@@ -170,7 +173,7 @@ export class Connection {
     try {
       chunks = encodeRequest(api, version, correlationId, this.#settings.clientId, body)
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error)
+      const why = messageOf(error)
       return Promise.reject(new RequestError(ErrorCode.ERR__INVALID_ARG, `${api.name} request: ${why}`, false, error))
     }
     this.#correlationId = (correlationId + 1) & 0x7fffffff
@@ -208,7 +211,7 @@ export class Connection {
           reject,
         ),
       )
-      if (deadline.at < this.#sweepAt) this.#armSweep(deadline.at)
+      this.#sweep.set(deadline.at)
       transport.write(chunks)
     })
   }
@@ -217,8 +220,7 @@ export class Connection {
   close(error: RequestError): void {
     if (this.#state === 'closed') return
     this.#enter('closed')
-    this.#sweep?.cancel()
-    this.#sweep = null
+    this.#sweep.cancel()
     this.#transport?.destroy()
     for (let pending = this.#inFlight.shift(); pending !== undefined; pending = this.#inFlight.shift()) {
       if (pending.abandoned) continue
@@ -322,17 +324,7 @@ export class Connection {
     return new MisfitError(ErrorCode.ERR__BAD_MSG, message, true, error)
   }
 
-  #armSweep(at: number): void {
-    if (at === Infinity) return
-    this.#sweep?.cancel()
-    this.#sweepAt = at
-    this.#sweep = this.#clock.setTimer(at - this.#clock.now(), () => this.#sweepExpired())
-  }
-
-  // One timer for all requests of the connection: it fires when the earliest could have expired.
   #sweepExpired(): void {
-    this.#sweep = null
-    this.#sweepAt = Infinity
     const now = this.#clock.now()
     for (let i = 0; i < this.#inFlight.length; i++) {
       const pending = this.#inFlight.peek(i)
@@ -362,16 +354,16 @@ export class Connection {
         )
         return
       }
-      this.#armSweep(idleUntil)
+      this.#sweep.set(idleUntil)
       return
     }
     const idleSweep = this.#state === 'up' && maxIdleMs > 0 ? this.#lastUsed + maxIdleMs : Infinity
-    this.#armSweep(Math.max(now + 1, Math.min(earliestExpiry(this.#inFlight), idleSweep)))
+    this.#sweep.set(Math.max(now + 1, Math.min(earliestExpiry(this.#inFlight), idleSweep)))
   }
 }
 
 function garbage(name: string, what: string, error: unknown, hint: string): string {
-  const why = error instanceof Error ? error.message : String(error)
+  const why = messageOf(error)
   return `${name} sent ${what} that cannot be understood: ${why}; ${hint}`
 }
 
@@ -379,6 +371,6 @@ function garbage(name: string, what: string, error: unknown, hint: string): stri
 export function asRequestError(error: unknown, name: string): RequestError {
   if (error instanceof RequestError) return error
   if (error instanceof KafkaError) return new RequestError(error.code, error.message, false, error)
-  const why = error instanceof Error ? error.message : String(error)
+  const why = messageOf(error)
   return new RequestError(ErrorCode.ERR__TRANSPORT, `${name}: ${why}`, false, error)
 }

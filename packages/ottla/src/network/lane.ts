@@ -223,7 +223,7 @@ export class Lane {
    * Ends the wait before the next attempt: there are new credentials. An attempt under way goes on, since it may be
    * waiting for them; if it fails the next one follows at once.
    */
-  hurry(): void {
+  retryNow(): void {
     if (this.#closed !== null || this.isUp) return
     this.#attempts = 0
     this.#retryAt = 0

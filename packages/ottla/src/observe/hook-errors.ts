@@ -1,4 +1,5 @@
 /** What hooks of the program throw: logged, and nothing else. */
+import { stackOf } from '../base/unknown-error.ts'
 import type { Logger } from './logger.ts'
 
 /**
@@ -14,7 +15,7 @@ export class HookErrors {
   }
 
   tell(hook: string, error: unknown): void {
-    const why = error instanceof Error ? (error.stack ?? error.message) : String(error)
+    const why = stackOf(error)
     if (this.#told.has(hook)) {
       this.#logger.debug('interceptor', 'INTERCEPT', `${hook}: ${why}`)
       return

@@ -1,3 +1,4 @@
+import type { DebugContext } from '../config/debug-contexts.ts'
 import type { LogLevel } from '../types.ts'
 
 /**
@@ -6,31 +7,6 @@ import type { LogLevel } from '../types.ts'
  * @since 0.1.0
  */
 export type LogSink = (level: LogLevel, facility: string, message: string) => void
-
-/** The words of librdkafka's `debug` property. */
-export const debugContexts = [
-  'generic',
-  'broker',
-  'topic',
-  'metadata',
-  'feature',
-  'queue',
-  'msg',
-  'protocol',
-  'cgrp',
-  'security',
-  'fetch',
-  'interceptor',
-  'plugin',
-  'consumer',
-  'admin',
-  'eos',
-  'mock',
-  'assignor',
-  'conf',
-  'telemetry',
-] as const
-export type DebugContext = (typeof debugContexts)[number]
 
 const severityNames = ['emergency', 'alert', 'critical', 'error', 'warning', 'notice', 'info', 'debug'] as const
 

@@ -11,14 +11,14 @@ import type { Pipeline } from './pipeline.ts'
 export function flush(pipeline: Pipeline, clock: Clock, timeoutMs: number, signal?: AbortSignal): Promise<number> {
   const { accumulator } = pipeline
   if (accumulator.isEmpty) return Promise.resolve(0)
-  const endHurry = pipeline.hurry()
+  const endSkip = pipeline.skipLinger()
   if (timeoutMs === 0 || signal?.aborted === true) {
-    endHurry()
+    endSkip()
     return Promise.resolve(accumulator.messages)
   }
   return new Promise(resolve => {
     const end = (): void => {
-      endHurry()
+      endSkip()
       stopWaiting()
       timer.cancel()
       stopListening()

@@ -1,15 +1,22 @@
 /** The ways in: `produce`, `send`, `sendBatch`. */
-import { abortReason } from '../base/clock.ts'
 import { ErrorCode } from '@ottla/protocol'
-import { KafkaError } from '../errors.ts'
+import { abortReason } from '../base/clock.ts'
+import { KafkaError, invalidArgument } from '../errors.ts'
 import type { Bytes, DeliveryReport, Serializer } from '../types.ts'
-import type { ReportSink } from './entries.ts'
-import type { Life } from './life.ts'
-import { invalid, kindOf } from './kinds.ts'
-import { checkMessage, checkTopicName, noBytes, serializationError, serialize, type AnyMessage } from './message.ts'
+import type { Lifecycle } from './lifecycle.ts'
 import type { Pipeline } from './pipeline.ts'
-import { refusal } from './report.ts'
-import { ReportCollector, SendTicket } from './tickets.ts'
+import type { ReportSink } from './queue/entries.ts'
+import { kindOf } from './queue/kinds.ts'
+import {
+  checkMessage,
+  checkTopicName,
+  noBytes,
+  serializationError,
+  serialize,
+  type AnyMessage,
+} from './queue/message.ts'
+import { refusal } from './report/report.ts'
+import { ReportCollector, SendTicket } from './report/tickets.ts'
 
 /** Null where the program gives bytes. */
 export interface Serializers {
@@ -21,15 +28,15 @@ type Data = Bytes | null | undefined
 
 export class Intake {
   readonly #pipeline: Pipeline
-  readonly #life: Life
+  readonly #lifecycle: Lifecycle
   readonly #key: Serializer<unknown> | null
   readonly #value: Serializer<unknown> | null
   readonly #adaptive: boolean
 
   /** @param adaptive - `ottla.linger.adaptive` */
-  constructor(pipeline: Pipeline, life: Life, serializers: Serializers, adaptive: boolean) {
+  constructor(pipeline: Pipeline, lifecycle: Lifecycle, serializers: Serializers, adaptive: boolean) {
     this.#pipeline = pipeline
-    this.#life = life
+    this.#lifecycle = lifecycle
     this.#key = serializers.key
     this.#value = serializers.value
     this.#adaptive = adaptive
@@ -58,7 +65,7 @@ export class Intake {
       const entered = this.enter(message, ticket, signal)
       if (entered !== null) return afterwards(entered, ticket)
     } catch (error) {
-      return Promise.reject(error instanceof Error ? error : invalid(String(error)))
+      return Promise.reject(error instanceof Error ? error : invalidArgument(String(error)))
     }
     return ticket.promise
   }
@@ -67,7 +74,7 @@ export class Intake {
   async sendBatch(messages: Iterable<AnyMessage>): Promise<DeliveryReport[]> {
     const given: unknown = messages
     if (typeof given !== 'object' || given === null || !(Symbol.iterator in given)) {
-      throw invalid(`sendBatch takes a list of messages, each with its topic, not ${kindOf(given)}`)
+      throw invalidArgument(`sendBatch takes a list of messages, each with its topic, not ${kindOf(given)}`)
     }
     const collector = new ReportCollector()
     for (const message of messages) {
@@ -76,7 +83,7 @@ export class Intake {
         const entered = this.enter(message, ticket, undefined)
         if (entered !== null) await entered
       } catch (error) {
-        ticket.settle(refusal(message, error instanceof KafkaError ? error : invalid(String(error))))
+        ticket.settle(refusal(message, error instanceof KafkaError ? error : invalidArgument(String(error))))
       }
     }
     return collector.all()
@@ -120,7 +127,7 @@ export class Intake {
     if (key === undefined && pendingKey !== key) throw noBytes(topic, 'key')
     if (value === undefined && pendingValue !== value) throw noBytes(topic, 'value')
     if (signal?.aborted === true) throw abortReason(signal)
-    if (!this.#life.takesLate) throw this.#life.refusal()
+    if (!this.#lifecycle.takesLate) throw this.#lifecycle.refusal()
     // As in enter.
     await this.#putWhenRoom(message, key as Data, value as Data, sink, signal)
   }
@@ -162,7 +169,7 @@ export class Intake {
   }
 
   #check(): void {
-    if (!this.#life.isOpen) throw this.#life.refusal()
+    if (!this.#lifecycle.isOpen) throw this.#lifecycle.refusal()
   }
 }
 

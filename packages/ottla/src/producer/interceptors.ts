@@ -1,15 +1,14 @@
 /** Functions of the program on the way of every message into and out of a producer. */
 import { ErrorCode } from '@ottla/protocol'
 import { bound } from '../base/bound.ts'
-import { KafkaError } from '../errors.ts'
+import { KafkaError, invalidArgument } from '../errors.ts'
 import { HookErrors } from '../observe/hook-errors.ts'
 import type { Logger } from '../observe/logger.ts'
 import type { Bytes, DeliveryReport, ProducerMessage } from '../types.ts'
-import type { ReportSink } from './entries.ts'
 import { Intake } from './intake.ts'
-import { invalid } from './kinds.ts'
-import { checkMessage, type AnyMessage } from './message.ts'
-import { makeReport, refusal, type Settled } from './report.ts'
+import type { ReportSink } from './queue/entries.ts'
+import { checkMessage, type AnyMessage } from './queue/message.ts'
+import { makeReport, refusal, type Settled } from './report/report.ts'
 
 /**
  * Sees every message of a producer. Its functions are called at once, in the order of the interceptors, and have to
@@ -42,7 +41,7 @@ export class ProducerInterceptors {
   /** @throws KafkaError ERR__INVALID_ARG for what is no interceptor */
   constructor(interceptors: readonly unknown[], logger: Logger) {
     for (const interceptor of interceptors) {
-      if (typeof interceptor !== 'object' || interceptor === null) throw invalid('interceptors must be objects')
+      if (typeof interceptor !== 'object' || interceptor === null) throw invalidArgument('interceptors must be objects')
     }
     // Their functions are checked by being called.
     this.#interceptors = interceptors as readonly AnyInterceptor[]

@@ -1,31 +1,34 @@
 /** From `produce` to the report: takes messages in, gives them to the queue of their partition, keeps the times. */
 import { BatchWriter, crc32cImplementation, ErrorCode } from '@ottla/protocol'
+import { Alarm } from '../base/alarm.ts'
 import { Deadline } from '../base/clock.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Random } from '../base/random.ts'
 import { Ring } from '../base/ring.ts'
 import { soon } from '../base/soon.ts'
 import { TurnClock } from '../base/turn-clock.ts'
+import { messageOf } from '../base/unknown-error.ts'
 import type { Snapshot } from '../cluster/snapshot.ts'
 import { KafkaError } from '../errors.ts'
 import type { EventHub } from '../observe/events.ts'
 import type { Logger } from '../observe/logger.ts'
 import type { ClientCounters } from '../observe/statistics/counters.ts'
 import type { Bytes, Partitioner } from '../types.ts'
-import { Accumulator } from './accumulator.ts'
-import { Alarm } from './alarm.ts'
-import { eachRecord, splitBatch, type Batch } from './batch.ts'
-import type { ReportSink } from './entries.ts'
-import { Delivery } from './delivery.ts'
-import type { IdentityStanding } from './identity.ts'
-import { plainHeaders, type PlainHeaders } from './headers.ts'
-import { checkFields, checkTopicName, payloadBytes, type AnyMessage } from './message.ts'
-import { expiry, failure } from './outcomes.ts'
-import type { BatchLimits, PartitionQueue, QueueObserver } from './partition-queue.ts'
-import { chooserFor } from './partitioner.ts'
-import { Sender, type ProduceCluster, type SenderIdentity, type SenderSettings } from './sender.ts'
-import { TopicQueue } from './topic-queue.ts'
-import { firstYoung, obstacle, place } from './waiting.ts'
+import { Expiry } from './expiry.ts'
+import type { PipelineIdentity } from './idempotence/identity.ts'
+import { Accumulator } from './queue/accumulator.ts'
+import { eachRecord, type Batch } from './queue/batch.ts'
+import type { ReportSink } from './queue/entries.ts'
+import { plainHeaders, type PlainHeaders } from './queue/headers.ts'
+import { checkFields, checkTopicName, payloadBytes, type AnyMessage } from './queue/message.ts'
+import type { BatchLimits, PartitionQueue, QueueObserver } from './queue/partition-queue.ts'
+import { chooserFor } from './queue/partitioner.ts'
+import { TopicQueue } from './queue/topic-queue.ts'
+import { place } from './queue/waiting.ts'
+import { Delivery } from './report/delivery.ts'
+import { failure } from './report/outcomes.ts'
+import type { ProduceCluster, SenderSettings } from './send/context.ts'
+import { Sender } from './send/sender.ts'
 
 /** The part of the cluster that the pipeline needs. */
 export interface PipelineCluster extends ProduceCluster {
@@ -60,14 +63,6 @@ export interface PipelineSettings {
   readonly onlyErrors: boolean
 }
 
-/** The identity of an idempotent producer. */
-export interface PipelineIdentity extends SenderIdentity {
-  readonly standing: IdentityStanding
-  /** Asks for an id, if that is not for the program to do. */
-  start(): void
-  close(): void
-}
-
 /** Makes the identity; `onReady`: batches that waited for it can go. */
 export type MakeIdentity = (onReady: () => void) => PipelineIdentity
 
@@ -88,8 +83,6 @@ interface Lingering {
 
 // Of a record without headers, besides its key and value.
 const PLAIN_RECORD_BYTES = BatchWriter.estimateSize(null, null, undefined)
-const SLOWEST_SCAN_MS = 1000
-const FASTEST_SCAN_MS = 10
 const FIRST_REFRESH_MS = 30_000
 // Clocks are read at different moments; only a real step of the wall clock is followed.
 const WALL_STEP_MS = 20
@@ -109,13 +102,13 @@ export class Pipeline implements QueueObserver {
   readonly #topics = new Map<string, TopicQueue>()
   readonly #lingering = new Ring<Lingering>()
   readonly #alarm: Alarm
-  readonly #scanMs: number
+  readonly #expiry: Expiry
   readonly #stopListening: () => void
   #lastTopic: TopicQueue | null = null
   #newTopics: string[] = []
   #knownBrokers: Snapshot['brokers']
   #nextScan = Infinity
-  #hurries = 0
+  #lingerSkips = 0
   #wallOffset: number
   #nextWallCheck = -Infinity
 
@@ -138,8 +131,8 @@ export class Pipeline implements QueueObserver {
     this.#alarm = new Alarm(clock, () => this.#tick())
     const wakeAt = (at: number): void => this.#alarm.set(at)
     this.sender = new Sender(cluster, settings.sender, context, this.delivery, this.#identity, this.#turnClock, wakeAt)
-    const finest = Math.min(settings.sender.messageTimeoutMs / 10, settings.propagationMs / 4)
-    this.#scanMs = Math.max(FASTEST_SCAN_MS, Math.min(SLOWEST_SCAN_MS, finest))
+    const limits = { messageTimeoutMs: settings.sender.messageTimeoutMs, propagationMs: settings.propagationMs }
+    this.#expiry = new Expiry(cluster, limits, this.#topics, this.sender, this.delivery)
     this.#knownBrokers = cluster.metadata.snapshot.brokers
     this.#stopListening = cluster.metadata.onChange(changed => this.#onMetadata(changed))
   }
@@ -169,7 +162,7 @@ export class Pipeline implements QueueObserver {
     loading.then(
       () => this.sender.release(),
       (error: unknown) => {
-        const why = error instanceof Error ? error.message : String(error)
+        const why = messageOf(error)
         this.#context.logger.error('CODEC', `${codec.name} cannot be used: ${why}`)
         // Every batch fails when it is sealed, and so tells why.
         this.sender.release()
@@ -227,18 +220,18 @@ export class Pipeline implements QueueObserver {
     return closeBound(key, value, plainHeaders(message.topic, message.headers))
   }
 
-  /** No batch waits for company until the function that this returns has been called. */
-  hurry(): () => void {
-    this.#hurries++
+  /** No batch lingers until the function that this returns has been called. */
+  skipLinger(): () => void {
+    this.#lingerSkips++
     for (const topic of this.#topics.values()) {
       for (const queue of topic.queues()) {
-        queue.hurry()
+        queue.endLinger()
         this.sender.list(queue)
       }
     }
     let ended = false
     return () => {
-      if (!ended) this.#hurries--
+      if (!ended) this.#lingerSkips--
       ended = true
     }
   }
@@ -278,14 +271,14 @@ export class Pipeline implements QueueObserver {
 
   onOpened(queue: PartitionQueue, batch: Batch): void {
     if (this.#nextScan === Infinity) {
-      this.#nextScan = batch.lastAt + this.#scanMs
+      this.#nextScan = batch.lastAt + this.#expiry.scanMs
       this.#alarm.set(this.#nextScan)
     }
     if (queue.partition < 0) return
     const { lingerMs } = this.#settings
     const until = batch.firstAt + lingerMs
     // Messages that waited for the metadata have lingered already.
-    if (lingerMs === 0 || this.#hurries > 0 || until <= this.#turnClock.now()) {
+    if (lingerMs === 0 || this.#lingerSkips > 0 || until <= this.#turnClock.now()) {
       batch.isDue = true
       this.sender.list(queue)
       return
@@ -356,7 +349,7 @@ export class Pipeline implements QueueObserver {
       this.#newTopics = []
       const deadline = Deadline.after(this.#clock, FIRST_REFRESH_MS)
       this.#cluster.metadata.refresh(names, { deadline }).catch((error: unknown) => {
-        const why = error instanceof Error ? error.message : String(error)
+        const why = messageOf(error)
         this.#context.logger.debug('topic', 'METADATA', `${names.join(', ')}: ${why}`)
       })
     })
@@ -383,7 +376,7 @@ export class Pipeline implements QueueObserver {
       case 'nothing':
         return
       case 'failed':
-        this.#failTopic(topic, change.error)
+        this.#expiry.failTopic(topic, change.error)
         return
       case 'usable': {
         const isEager = topic.unassigned.isEager
@@ -421,29 +414,13 @@ export class Pipeline implements QueueObserver {
   }
 
   #refuse(topic: TopicQueue, message: AnyMessage, sink: ReportSink, enqueuedAt: number, error: unknown): void {
-    const why = error instanceof Error ? error.message : String(error)
+    const why = messageOf(error)
     const told =
       error instanceof KafkaError
         ? error
         : new KafkaError(ErrorCode.ERR__FAIL, `${topic.name}: ${why}`, { cause: error })
     this.#identity?.lost(told)
     this.delivery.refuse(topic.name, message, sink, enqueuedAt, this.#wallOffset, told)
-  }
-
-  #failTopic(topic: TopicQueue, error: KafkaError): void {
-    for (const queue of topic.queues()) this.#failQueue(queue, () => error)
-  }
-
-  #failQueue(queue: PartitionQueue, errorOf: (batch: Batch) => KafkaError): void {
-    this.#settleAll(queue, queue.drain(), errorOf)
-  }
-
-  #settleAll(queue: PartitionQueue, batches: readonly Batch[], errorOf: (batch: Batch) => KafkaError): void {
-    for (const batch of batches) {
-      const error = errorOf(batch)
-      this.sender.dropped(queue, batch, error)
-      this.delivery.settle(queue.topic.name, queue.partition, batch, failure(batch, error))
-    }
   }
 
   #discard(queue: PartitionQueue, batch: Batch, error: KafkaError): void {
@@ -463,54 +440,12 @@ export class Pipeline implements QueueObserver {
     }
     this.sender.tick(now)
     if (now >= this.#nextScan) {
-      this.#scan(now)
-      this.#nextScan = this.accumulator.messages > 0 ? now + this.#scanMs : Infinity
+      this.#expiry.scan(now)
+      this.#nextScan = this.accumulator.messages > 0 ? now + this.#expiry.scanMs : Infinity
     }
     const first = this.#lingering.peek()
     if (first !== undefined) this.#alarm.set(first.until)
     if (this.#nextScan !== Infinity) this.#alarm.set(this.#nextScan)
-  }
-
-  /** Gives up what has waited for too long. */
-  #scan(now: number): void {
-    const { propagationMs, sender } = this.#settings
-    for (const topic of this.#topics.values()) {
-      if (topic.isGivenUp(now, propagationMs)) {
-        const text = `there is no topic ${topic.name}, and it has not come into being within ${propagationMs} ms`
-        topic.fail(new KafkaError(ErrorCode.ERR__UNKNOWN_TOPIC, `${text} (topic.metadata.propagation.max.ms)`))
-      }
-      const { failedWith } = topic
-      if (failedWith !== null) {
-        this.#failTopic(topic, failedWith)
-        continue
-      }
-      this.#refuseImpossible(topic)
-      if (sender.messageTimeoutMs !== Infinity) for (const queue of topic.queues()) this.#expire(queue, now)
-    }
-  }
-
-  #refuseImpossible(topic: TopicQueue): void {
-    const { metadata } = this.#cluster
-    const queues = topic.takeImpossible(metadata.snapshot.topics.get(topic.name)?.updatedAt ?? -Infinity)
-    if (queues === undefined) metadata.requestRefresh('a partition is missing', [topic.name])
-    else for (const queue of queues) this.#failQueue(queue, () => topic.noPartition(queue.partition))
-  }
-
-  #expire(queue: PartitionQueue, now: number): void {
-    const timeoutMs = this.#settings.sender.messageTimeoutMs
-    const over = queue.takeWhile(batch => now >= batch.lastAt + timeoutMs)
-    const head = queue.oldest
-    // A batch that was never sent may be divided: its oldest messages should not wait for its youngest.
-    if (head !== null && head.failures === 0 && now >= head.firstAt + timeoutMs + this.#scanMs) {
-      queue.takeWhile(batch => batch === head)
-      const [old, young] = splitBatch(head, firstYoung(head, now - timeoutMs))
-      over.push(old)
-      queue.putBack([young])
-    }
-    this.#settleAll(queue, over, batch =>
-      expiry(queue, timeoutMs, queue.absence ?? batch.lastError ?? obstacle(this.#cluster, queue)),
-    )
-    this.sender.list(queue)
   }
 }
 

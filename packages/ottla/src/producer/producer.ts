@@ -7,7 +7,7 @@ import { clientHandle, type ClientHandle } from '../cluster/handle.ts'
 import { getMetadata, offsetsForTimes, queryWatermarkOffsets, type QueryOptions } from '../cluster/queries.ts'
 import { checkedOptions } from '../config/constructor-options.ts'
 import { resolveConfig, type ProducerConfig } from '../config/resolve.ts'
-import { KafkaError } from '../errors.ts'
+import { KafkaError, invalidArgument } from '../errors.ts'
 import { StatisticsReporter } from '../observe/statistics/reporter.ts'
 import { serializerOf, type SerializerInput } from '../serdes.ts'
 import type {
@@ -24,15 +24,15 @@ import type {
   WaitOptions,
   OAuthBearerToken,
 } from '../types.ts'
-import type { ReportSink } from './entries.ts'
 import { flush } from './flush.ts'
+import type { PipelineIdentity } from './idempotence/identity.ts'
+import { askForId, ProducerIdentity, type AskForId } from './idempotence/producer-identity.ts'
 import { Intake, type Serializers } from './intake.ts'
-import { Life } from './life.ts'
 import { InterceptedIntake, ProducerInterceptors, type ProducerInterceptor } from './interceptors.ts'
-import { invalid } from './kinds.ts'
-import { inContext } from './report-context.ts'
-import { askForId, ProducerIdentity, type AskForId } from './identity.ts'
-import { Pipeline, type PipelineIdentity } from './pipeline.ts'
+import { Lifecycle } from './lifecycle.ts'
+import { Pipeline } from './pipeline.ts'
+import type { ReportSink } from './queue/entries.ts'
+import { inContext } from './report/report-context.ts'
 import { pipelineSettings } from './settings.ts'
 import { producerStatistics } from './statistics.ts'
 import { checkGroup, checkOffsets } from './transaction/arguments.ts'
@@ -91,7 +91,7 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
   readonly #cluster: Cluster
   readonly #pipeline: Pipeline
   readonly #intake: Intake
-  readonly #life: Life
+  readonly #lifecycle: Lifecycle
   readonly #statistics: StatisticsReporter
   readonly #transactions: Transactions | null
   #onReady: (() => void) | null = null
@@ -105,10 +105,11 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
     const resolved = resolveConfig('producer', config)
     const { settings } = resolved
     const { partitioner } = checkedOptions('Producer', options)
-    if (partitioner !== undefined && typeof partitioner !== 'function') throw invalid('partitioner must be a function')
+    if (partitioner !== undefined && typeof partitioner !== 'function')
+      throw invalidArgument('partitioner must be a function')
     this.#context = createContext('producer', resolved, options)
     this.#cluster = new Cluster(this.#context)
-    this.#life = new Life(this.#context.name)
+    this.#lifecycle = new Lifecycle(this.#context.name)
     const id = settings['transactional.id']
     this.#transactions = id === undefined ? null : this.#makeTransactions(id)
     this.#pipeline = new Pipeline(
@@ -140,12 +141,12 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
 
   /** Whether `close` has been called. */
   get closed(): boolean {
-    return this.#life.state !== 'open'
+    return this.#lifecycle.state !== 'open'
   }
 
   /** The error after which nothing can be produced any more, or null. */
   get fatalError(): KafkaError | null {
-    return this.#life.fatal
+    return this.#lifecycle.fatal
   }
 
   /** @internal what `AdminClient.from` shares */
@@ -162,7 +163,7 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
    *   ERR__FATAL; ERR__UNKNOWN_TOPIC or ERR_TOPIC_AUTHORIZATION_FAILED once the brokers have said so of the topic
    */
   produce(message: ProducerMessage<K, V>, report?: (report: DeliveryReport<K, V>) => void): void {
-    if (report !== undefined && typeof report !== 'function') throw invalid('report must be a function')
+    if (report !== undefined && typeof report !== 'function') throw invalidArgument('report must be a function')
     // A report hands back the message's own fields, so it is one of K and V.
     this.#intake.produce(message, (report === undefined ? null : inContext(report)) as ReportSink)
   }
@@ -192,7 +193,7 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
    * the producer is closed.
    */
   events(): AsyncIterable<ProducerEvent> {
-    const first = this.#pipeline.delivery.takeUnheard().map(report => ({ type: 'delivery' as const, report }))
+    const first = this.#pipeline.delivery.takeUnclaimed().map(report => ({ type: 'delivery' as const, report }))
     // The hub carries events of every client; this stream accepts a producer's only.
     return this.#context.events.stream(first, producerEvents) as AsyncIterableIterator<ProducerEvent>
   }
@@ -202,7 +203,7 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
     const { events } = this.#context
     events.on(type, listener)
     if (type !== 'delivery') return this
-    const first = this.#pipeline.delivery.takeUnheard()
+    const first = this.#pipeline.delivery.takeUnclaimed()
     // Not within this call: the program may still be setting up what the listener uses.
     if (first.length > 0) queueMicrotask(() => first.forEach(report => events.emit({ type: 'delivery', report })))
     return this
@@ -400,19 +401,24 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
 
   async #close({ timeoutMs, signal }: Wait): Promise<void> {
     const { clock } = this.#context
-    this.#life.enter('closing')
+    this.#lifecycle.enter('closing')
     await this.#transactions?.finish({ timeoutMs, signal })
     await flush(this.#pipeline, clock, timeoutMs, signal)
-    this.#pipeline.accumulator.failAll(this.#life.closedError())
+    this.#pipeline.accumulator.failAll(this.#lifecycle.closedError())
     this.#pipeline.purge(true, true)
-    this.#life.enter('closed')
+    this.#lifecycle.enter('closed')
     this.#statistics.stop()
     this.#pipeline.close()
     this.#cluster.close()
   }
 
   #makeIntake(serializers: Serializers, given: readonly unknown[]): Intake {
-    const args = [this.#pipeline, this.#life, serializers, this.#context.settings['ottla.linger.adaptive']] as const
+    const args = [
+      this.#pipeline,
+      this.#lifecycle,
+      serializers,
+      this.#context.settings['ottla.linger.adaptive'],
+    ] as const
     if (given.length === 0) return new Intake(...args)
     const interceptors = new ProducerInterceptors(given, this.#context.logger)
     this.#pipeline.delivery.onSettled = settled => interceptors.settled(settled)
@@ -432,7 +438,7 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
     const { clock, logger, settings } = this.#context
     const requests = new TransactionRequests(this.#cluster, clock, id, settings['transaction.timeout.ms'])
     const host: TransactionHost = {
-      restrict: (reason, takesLate) => this.#life.restrict(reason, takesLate),
+      restrict: (reason, takesLate) => this.#lifecycle.restrict(reason, takesLate),
       flush: signal => flush(this.#pipeline, clock, -1, signal),
       giveUp: cause => {
         const text = 'the transaction has been given up while the message waited for room'
@@ -447,7 +453,7 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
   }
 
   #require(call: string): Transactions {
-    if (this.#life.state !== 'open') throw this.#life.closedError()
+    if (this.#lifecycle.state !== 'open') throw this.#lifecycle.closedError()
     if (this.#transactions !== null) return this.#transactions
     throw new KafkaError(ErrorCode.ERR__NOT_CONFIGURED, `${call} needs transactional.id`)
   }
@@ -461,18 +467,18 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
   }
 
   #raiseFatal(code: number, message: string): void {
-    if (!this.#life.kill(code, message)) return
+    if (!this.#lifecycle.kill(code, message)) return
     const text = `fatal error: ${message}`
-    const error = new KafkaError(ErrorCode.ERR__FATAL, text, { fatal: true, cause: this.#life.fatal })
+    const error = new KafkaError(ErrorCode.ERR__FATAL, text, { fatal: true, cause: this.#lifecycle.fatal })
     this.#context.logger.error('FATAL', text)
     this.#context.events.emit({ type: 'error', error })
-    this.#transactions?.kill(this.#life.fatal ?? error)
+    this.#transactions?.kill(this.#lifecycle.fatal ?? error)
     // As librdkafka: what is under way still gets its answer.
-    this.#pipeline.purge(true, false, this.#life.fatal)
+    this.#pipeline.purge(true, false, this.#lifecycle.fatal)
   }
 
   async #query<T>(limitMs: number | undefined, run: (query: QueryOptions) => Promise<T>): Promise<T> {
-    if (this.#life.state !== 'open') throw this.#life.closedError()
+    if (this.#lifecycle.state !== 'open') throw this.#lifecycle.closedError()
     const { timeoutMs } = resolveWait(limitMs, this.#context.settings['socket.timeout.ms'])
     return run({ deadline: Deadline.after(this.#context.clock, timeoutMs), impatient: true })
   }

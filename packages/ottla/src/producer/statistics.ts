@@ -4,10 +4,11 @@ import type { ClientContext } from '../cluster/context.ts'
 import { commonStatistics, ExtrasByBroker, plainPartition } from '../cluster/statistics.ts'
 import { ClientCounters } from '../observe/statistics/counters.ts'
 import type { EosStatistics, PartitionStatistics, Statistics, TopicStatistics } from '../observe/statistics/layout.ts'
-import { SEQUENCES } from './batch.ts'
-import type { PartitionQueue } from './partition-queue.ts'
-import type { Pipeline, PipelineIdentity } from './pipeline.ts'
-import type { TopicQueue } from './topic-queue.ts'
+import type { PipelineIdentity } from './idempotence/identity.ts'
+import type { Pipeline } from './pipeline.ts'
+import { SEQUENCES } from './queue/batch.ts'
+import type { PartitionQueue } from './queue/partition-queue.ts'
+import type { TopicQueue } from './queue/topic-queue.ts'
 
 interface UnderWay {
   messages: number

@@ -1,6 +1,6 @@
 import type { DeliveryReport } from '../types.ts'
 import type { Intake } from './intake.ts'
-import type { AnyMessage } from './message.ts'
+import type { AnyMessage } from './queue/message.ts'
 
 // A few messages ahead: what really bounds the stream is the queue.
 const HIGH_WATER_MARK = 256

@@ -142,7 +142,7 @@ for (const how of ['waits for it', 'will need it soon']) {
     let waiting = Promise.resolve()
     if (how === 'waits for it') waiting = lane.whenUp(new AbortController().signal)
     else lane.warm()
-    lane.hurry()
+    lane.retryNow()
     await waiting
     await until(() => lane.isUp)
     assert.equal(broker.connections, 2)
@@ -152,7 +152,7 @@ for (const how of ['waits for it', 'will need it soon']) {
 
 test('new credentials make no connection that nobody needs', async t => {
   const { lane, broker, clock } = await startFailing(t)
-  lane.hurry()
+  lane.retryNow()
   await clock.advance(60_000)
   assert.equal(broker.connections, 1)
 })

@@ -290,7 +290,7 @@ test('new credentials end the wait for the next attempt', async () => {
   ask()
   await until(() => downs.length === 1)
   credentials.password = 'other'
-  lane.hurry()
+  lane.retryNow()
   await until(() => done.length === 1)
   assert.equal(gate.asked, '+t+th')
 })
@@ -307,7 +307,7 @@ test('an attempt that fails with credentials which have been replaced meanwhile 
   gate.isHolding = true
   await until(() => gate.asked === '+t')
   credentials.password = 'other'
-  lane.hurry()
+  lane.retryNow()
   gate.release()
   await until(() => done.length === 1)
   assert.equal(gate.asked, '+t+th')
@@ -324,7 +324,7 @@ test('an attempt that new credentials overtake is told of, though no request wai
   gate.isHolding = true
   lane.warm()
   await until(() => gate.asked === '+')
-  lane.hurry()
+  lane.retryNow()
   gate.release()
   await until(() => downs.length === 2)
   assert.equal(downs[1]?.code, ErrorCode.ERR__AUTHENTICATION)
@@ -356,7 +356,7 @@ test('an attempt that waits for a token goes on when there is one', async () => 
   await until(() => gate.asked === '+')
   await settle()
   give(Buffer.from('\0alice\0secret'))
-  lane.hurry()
+  lane.retryNow()
   await until(() => done.length === 2)
   assert.equal(broker.connections, 2)
   assert.equal(downs.length, 1)

@@ -1,5 +1,6 @@
 /** SASL GSSAPI (RFC 4752) over Kerberos 5. */
 import { ErrorCode } from '@ottla/protocol'
+import { messageOf } from '../../base/unknown-error.ts'
 import { KafkaError } from '../../errors.ts'
 import type { KerberosClient, KerberosPackage } from './kerberos-package.ts'
 import type { SaslExchange, SaslMechanism } from './mechanism.ts'
@@ -84,7 +85,7 @@ class GssapiExchange implements SaslExchange {
     try {
       return await step()
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error)
+      const why = messageOf(error)
       throw failure(`Kerberos has no way to ${this.#service}: ${why}`, error)
     }
   }

@@ -1,6 +1,5 @@
 /** The package `kerberos`, which compiles when it is installed and therefore is the program's to install. */
-import { ErrorCode } from '@ottla/protocol'
-import { KafkaError } from '../../errors.ts'
+import { invalidArgument } from '../../errors.ts'
 
 /** A security context of GSS-API, tokens in base64. */
 export interface KerberosClient {
@@ -30,6 +29,6 @@ export function loadKerberos(): KerberosPackage {
   } catch (cause) {
     const why =
       'sasl.mechanisms=GSSAPI needs the package kerberos, which cannot be loaded: `npm install kerberos`, or hand it over as the option kerberos'
-    throw new KafkaError(ErrorCode.ERR__INVALID_ARG, why, { cause })
+    throw invalidArgument(why, cause)
   }
 }

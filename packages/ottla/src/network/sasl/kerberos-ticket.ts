@@ -2,7 +2,7 @@
 import { onAbort } from '../../base/abort.ts'
 import { ErrorCode } from '@ottla/protocol'
 import type { Clock, Timer } from '../../base/clock.ts'
-import { KafkaError } from '../../errors.ts'
+import { KafkaError, invalidArgument } from '../../errors.ts'
 import type { Logger } from '../../observe/logger.ts'
 import type { TicketKeeper } from './gssapi.ts'
 
@@ -89,7 +89,7 @@ export function kinitCommand(settings: KerberosSettings): string {
     const value = settings[name]
     if (typeof value === 'string' || typeof value === 'number') return String(value)
     const why = `sasl.kerberos.kinit.cmd names ${name}, which is not set`
-    throw new KafkaError(ErrorCode.ERR__INVALID_ARG, why)
+    throw invalidArgument(why)
   })
 }
 

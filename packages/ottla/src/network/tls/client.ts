@@ -1,7 +1,8 @@
-import { isIP, type OnReadOpts, type Socket } from 'node:net'
 import type { X509Certificate } from 'node:crypto'
+import { isIP, type OnReadOpts, type Socket } from 'node:net'
 import type * as Tls from 'node:tls'
 import { ErrorCode } from '@ottla/protocol'
+import { messageOf } from '../../base/unknown-error.ts'
 import { KafkaError } from '../../errors.ts'
 import type { TlsCredentials } from './credentials.ts'
 import { aboutOwn, explain, isTlsError } from './failures.ts'
@@ -126,7 +127,7 @@ export class TlsClient {
       })
       return isGood === true
     } catch (cause) {
-      const why = cause instanceof Error ? cause.message : String(cause)
+      const why = messageOf(cause)
       throw new Refused(`verifyCertificate threw: ${why}`, { cause })
     }
   }

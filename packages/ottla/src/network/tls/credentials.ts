@@ -1,6 +1,6 @@
-import { ErrorCode } from '@ottla/protocol'
+import { messageOf } from '../../base/unknown-error.ts'
 import type { CommonSettings } from '../../config/resolve.ts'
-import { KafkaError } from '../../errors.ts'
+import { KafkaError, invalidArgument } from '../../errors.ts'
 import type { Logger } from '../../observe/logger.ts'
 import { checkNames, inlineMaterial, readMaterial, sameMaterial, type Material } from './material.ts'
 import { checkAlgorithms, makeContext, type ReadyContext } from './secure-context.ts'
@@ -28,7 +28,7 @@ export class TlsCredentials {
       makeContext(inline, settings)
     } catch (error) {
       if (!(error instanceof KafkaError)) throw error
-      throw new KafkaError(ErrorCode.ERR__INVALID_ARG, error.message, { cause: error.cause })
+      throw invalidArgument(error.message, error.cause)
     }
   }
 
@@ -54,7 +54,7 @@ export class TlsCredentials {
     } catch (error) {
       // Half of a rotation, perhaps: the new certificate is there and its key is not yet.
       if (this.#ready === null) throw error
-      const why = error instanceof Error ? error.message : String(error)
+      const why = messageOf(error)
       this.#logger.warning('SSLRELOAD', `${why}; what was read before is used`)
       return this.#ready
     }

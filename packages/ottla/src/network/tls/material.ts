@@ -3,8 +3,9 @@ import { accessSync, constants } from 'node:fs'
 import { readFile, readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ErrorCode } from '@ottla/protocol'
+import { messageOf } from '../../base/unknown-error.ts'
 import type { CommonSettings } from '../../config/resolve.ts'
-import { KafkaError } from '../../errors.ts'
+import { KafkaError, invalidArgument } from '../../errors.ts'
 import { standardAuthorities } from './authorities.ts'
 
 /** Bytes, and where they came from, for messages: `ssl.key.pem`, `ssl.key.location=/etc/client.key`. */
@@ -49,17 +50,18 @@ export function checkNames(settings: CommonSettings): void {
   for (const name of files) if (has(name)) checkFile(settings, name)
   for (const one of ['certificate', 'key'] as const) {
     if (has(`ssl.${one}.pem`) && has(`ssl.${one}.location`)) {
-      throw invalid(`ssl.${one}.pem and ssl.${one}.location cannot both be set`)
+      throw invalidArgument(`ssl.${one}.pem and ssl.${one}.location cannot both be set`)
     }
   }
   const cert = has('ssl.certificate.pem') || has('ssl.certificate.location')
   const key = has('ssl.key.pem') || has('ssl.key.location')
   if (has('ssl.keystore.location') && (cert || key)) {
     const other = cert ? 'ssl.certificate.*' : 'ssl.key.*'
-    throw invalid(`ssl.keystore.location brings key and certificate: ${other} cannot be set as well`)
+    throw invalidArgument(`ssl.keystore.location brings key and certificate: ${other} cannot be set as well`)
   }
-  if (cert && !key) throw invalid('ssl.certificate.* needs the private key in ssl.key.location or ssl.key.pem')
-  if (key && !cert) throw invalid('ssl.key.* needs the certificate in ssl.certificate.location or ssl.certificate.pem')
+  if (cert && !key) throw invalidArgument('ssl.certificate.* needs the private key in ssl.key.location or ssl.key.pem')
+  if (key && !cert)
+    throw invalidArgument('ssl.key.* needs the certificate in ssl.certificate.location or ssl.certificate.pem')
 }
 
 /** The properties of certificates and keys that are set, for a warning where no TLS is spoken. */
@@ -176,10 +178,6 @@ function checkFile(settings: CommonSettings, name: FileProperty): void {
 }
 
 function unreadable(origin: string, cause: unknown, code: number): KafkaError {
-  const why = cause instanceof Error ? cause.message : String(cause)
+  const why = messageOf(cause)
   return new KafkaError(code, `${origin} cannot be read: ${why}`, { cause })
-}
-
-function invalid(message: string): KafkaError {
-  return new KafkaError(ErrorCode.ERR__INVALID_ARG, message)
 }

@@ -2,8 +2,9 @@
 import type * as Crypto from 'node:crypto'
 import type * as Tls from 'node:tls'
 import { ErrorCode } from '@ottla/protocol'
+import { messageOf } from '../../base/unknown-error.ts'
 import type { CommonSettings } from '../../config/resolve.ts'
-import { KafkaError } from '../../errors.ts'
+import { KafkaError, invalidArgument } from '../../errors.ts'
 import type { Material, Piece } from './material.ts'
 
 /** A context, and what its client certificate is, for messages. */
@@ -87,7 +88,7 @@ function algorithms(settings: AlgorithmSettings): Tls.SecureContextOptions {
 
 function unknownAlgorithm(name: string, list: string, why: string, cause?: unknown): KafkaError {
   const hint = 'it takes the names of OpenSSL, separated by colons'
-  return new KafkaError(ErrorCode.ERR__INVALID_ARG, `${name}=${list} is not valid: ${why}; ${hint}`, { cause })
+  return invalidArgument(`${name}=${list} is not valid: ${why}; ${hint}`, cause)
 }
 
 /** @returns the first certificate, the client's own where it is a chain */
@@ -185,5 +186,5 @@ function wrong(origin: string, why: string, cause?: unknown): KafkaError {
 }
 
 function text(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
+  return messageOf(error)
 }

@@ -1,7 +1,7 @@
 /** What programs give to `sendOffsetsToTransaction`, checked. */
-import { ErrorCode, KafkaError } from '../../errors.ts'
+import { invalidArgument, type KafkaError } from '../../errors.ts'
 import { isOffset, wrongOffset, type ConsumerGroupMetadata, type TopicPartitionOffset } from '../../types.ts'
-import { kindOf } from '../kinds.ts'
+import { kindOf } from '../queue/kinds.ts'
 
 /**
  * The offsets that can be committed: logical ones (below 0) are left out, as librdkafka does.
@@ -36,5 +36,5 @@ export function checkGroup(group: ConsumerGroupMetadata): void {
 }
 
 function invalid(message: string): KafkaError {
-  return new KafkaError(ErrorCode.ERR__INVALID_ARG, `sendOffsetsToTransaction: ${message}`)
+  return invalidArgument(`sendOffsetsToTransaction: ${message}`)
 }

@@ -2,7 +2,7 @@
 import { onAbort } from '../../base/abort.ts'
 import type { Wait } from '../../base/wait.ts'
 import { clientHandle, transactionalReads, type ClientHandle, type TransactionalReader } from '../../cluster/handle.ts'
-import { ErrorCode, KafkaError } from '../../errors.ts'
+import { ErrorCode, invalidArgument } from '../../errors.ts'
 import type { Logger } from '../../observe/logger.ts'
 import type { ConsumerGroupMetadata, TopicPartition, TopicPartitionOffset } from '../../types.ts'
 import { runTransaction } from './run.ts'
@@ -66,7 +66,7 @@ export function checkSource(source: TransactionalSource<TransactionalBatch>): vo
   if ((settings as { readonly 'enable.auto.commit'?: boolean })['enable.auto.commit'] !== true) return
   const message =
     'transactional needs a consumer with enable.auto.commit=false: offsets are committed by the transaction'
-  throw new KafkaError(ErrorCode.ERR__INVALID_ARG, message)
+  throw invalidArgument(message)
 }
 
 /** Until the signal is aborted, the consumer is closed, or something fails for good. See Producer.transactional. */

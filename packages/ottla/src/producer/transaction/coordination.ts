@@ -1,7 +1,7 @@
 /** What the coordinator knows of a transactional producer: its id and epoch, whether a transaction is open, of what version. */
 import { ErrorCode, KafkaError } from '../../errors.ts'
 import type { ConsumerGroupMetadata, TopicPartition, TopicPartitionOffset } from '../../types.ts'
-import type { Identity } from '../batch.ts'
+import type { Identity } from '../queue/batch.ts'
 import type { Granted, RequestLimits, TransactionRequests, TransactionVersion } from './requests.ts'
 import { transactionVerdict, type Finding, type TransactionVerdict } from './verdicts.ts'
 

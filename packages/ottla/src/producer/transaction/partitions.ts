@@ -1,6 +1,6 @@
 /** The partitions of a transaction of version 1: each is added at the coordinator before the first batch goes to it. */
 import { soon } from '../../base/soon.ts'
-import type { PartitionQueue } from '../partition-queue.ts'
+import type { PartitionQueue } from '../queue/partition-queue.ts'
 
 /** Adds partitions; false: they have not been, and the transaction has failed. */
 export type AddPartitions = (queues: ReadonlySet<PartitionQueue>) => Promise<boolean>

@@ -13,6 +13,7 @@ import {
   type TxnOffsetCommitResponse,
 } from '@ottla/protocol'
 import { sleep, type Clock, type Deadline } from '../../base/clock.ts'
+import { groupByTopic } from '../../base/grouping.ts'
 import type { Cluster, Target } from '../../cluster/cluster.ts'
 import type { CoordinatorType } from '../../cluster/coordinator.ts'
 import type { ConsumerGroupMetadata, TopicPartition, TopicPartitionOffset } from '../../types.ts'
@@ -97,7 +98,7 @@ export class TransactionRequests {
     partitions: Iterable<TopicPartition>,
     limits: RequestLimits,
   ): Promise<Finding> {
-    const topics = byTopic(partitions, ({ partition }) => partition)
+    const topics = groupByTopic(partitions, ({ partition }) => partition)
     const body = {
       v3AndBelowTransactionalId: this.#id,
       v3AndBelowProducerId: by.producerId,
@@ -127,7 +128,7 @@ export class TransactionRequests {
     limits: RequestLimits,
   ): Promise<Finding> {
     const { groupId, generationId, memberId, groupInstanceId } = group
-    const topics = byTopic(offsets, ({ partition, offset, leaderEpoch, metadata }) => ({
+    const topics = groupByTopic(offsets, ({ partition, offset, leaderEpoch, metadata }) => ({
       partitionIndex: partition,
       committedOffset: offset,
       committedLeaderEpoch: leaderEpoch ?? -1,
@@ -201,17 +202,4 @@ function committingFinding({ topics }: Decoded<TxnOffsetCommitResponse>, groupId
       partitions.map(p => ({ errorCode: p.errorCode, culprit: `group '${groupId}', ${name} [${p.partitionIndex}]` })),
     ),
   )
-}
-
-function byTopic<T extends TopicPartition, P>(
-  items: Iterable<T>,
-  make: (item: T) => P,
-): { name: string; partitions: P[] }[] {
-  const topics = new Map<string, P[]>()
-  for (const item of items) {
-    const known = topics.get(item.topic)
-    if (known === undefined) topics.set(item.topic, [make(item)])
-    else known.push(make(item))
-  }
-  return [...topics].map(([name, partitions]) => ({ name, partitions }))
 }

@@ -2,19 +2,18 @@
 import { onAbort } from '../../base/abort.ts'
 import { Deadline, type Clock } from '../../base/clock.ts'
 import { soon } from '../../base/soon.ts'
+import { messageOf } from '../../base/unknown-error.ts'
 import type { Wait } from '../../base/wait.ts'
 import { ErrorCode, KafkaError } from '../../errors.ts'
 import type { Logger } from '../../observe/logger.ts'
 import type { ConsumerGroupMetadata, TopicPartitionOffset } from '../../types.ts'
-import type { Identity } from '../batch.ts'
-import type { IdempotenceName } from '../idempotence.ts'
-import type { IdentityStanding } from '../identity.ts'
-import type { PartitionQueue } from '../partition-queue.ts'
-import type { PipelineIdentity } from '../pipeline.ts'
-import type { SenderTransaction } from '../sender.ts'
+import type { IdentityStanding, PipelineIdentity, SenderTransaction } from '../idempotence/identity.ts'
+import type { IdempotenceName } from '../idempotence/states.ts'
+import type { Identity } from '../queue/batch.ts'
+import type { PartitionQueue } from '../queue/partition-queue.ts'
 import { CallSlot } from './call-slot.ts'
-import { TransactionPartitions } from './partitions.ts'
 import { Coordination } from './coordination.ts'
+import { TransactionPartitions } from './partitions.ts'
 import type { RequestLimits, TransactionRequests } from './requests.ts'
 import { mayProduce, maySend, nextState, type TransactionEvent, type TransactionStateName } from './states.ts'
 import { transactionVerdict, type Finding } from './verdicts.ts'
@@ -432,7 +431,7 @@ export class Transactions implements PipelineIdentity, SenderTransaction {
   }
 
   #logFailure(error: unknown): void {
-    const why = error instanceof Error ? error.message : String(error)
+    const why = messageOf(error)
     this.#logger.debug('eos', 'TXN', why)
   }
 }

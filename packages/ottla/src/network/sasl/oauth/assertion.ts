@@ -1,10 +1,10 @@
 /** Signed assertions by which a client shows who it is (RFC 7523), made anew for each token. */
 import type { KeyObject } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { ErrorCode } from '@ottla/protocol'
 import { crypto } from '../../../base/crypto.ts'
+import { messageOf } from '../../../base/unknown-error.ts'
 import type { CommonSettings } from '../../../config/resolve.ts'
-import { KafkaError } from '../../../errors.ts'
+import { KafkaError, invalidArgument } from '../../../errors.ts'
 
 /**
  * The assertion of `sasl.oauthbearer.assertion.*`; files are read each time, so that they may change.
@@ -35,7 +35,7 @@ export function assertionOf(settings: CommonSettings, now: number): string {
   try {
     return `${told}.${crypto().sign('sha256', Buffer.from(told), how).toString('base64url')}`
   } catch (cause) {
-    throw invalid(`the private key of the assertion cannot sign with ${algorithm}`, cause)
+    throw invalidArgument(`the private key of the assertion cannot sign with ${algorithm}`, cause)
   }
 }
 
@@ -51,11 +51,14 @@ function privateKey(settings: CommonSettings): KeyObject {
     key = crypto().createPrivateKey({ key: pem, format: 'pem', ...(passphrase === undefined ? {} : { passphrase }) })
   } catch (cause) {
     // What OpenSSL says holds no part of the key.
-    throw invalid('sasl.oauthbearer.assertion.private.key cannot be read: is it PEM, and the passphrase right?', cause)
+    throw invalidArgument(
+      'sasl.oauthbearer.assertion.private.key cannot be read: is it PEM, and the passphrase right?',
+      cause,
+    )
   }
   const needed = algorithm === 'ES256' ? 'ec' : 'rsa'
   if (key.asymmetricKeyType === needed) return key
-  throw invalid(`sasl.oauthbearer.assertion.algorithm=${algorithm} needs a key of another kind (${needed})`)
+  throw invalidArgument(`sasl.oauthbearer.assertion.algorithm=${algorithm} needs a key of another kind (${needed})`)
 }
 
 function templateOf(settings: CommonSettings): { header?: object; payload?: object } {
@@ -67,7 +70,7 @@ function templateOf(settings: CommonSettings): { header?: object; payload?: obje
     return { header: value.header ?? {}, payload: value.payload ?? {} }
   } catch (cause) {
     if (cause instanceof KafkaError) throw cause
-    throw invalid(`${name} is no JSON object with header and payload`, cause)
+    throw invalidArgument(`${name} is no JSON object with header and payload`, cause)
   }
 }
 
@@ -75,7 +78,7 @@ function contents(property: string, file: string): string {
   try {
     return readFileSync(file, 'utf8')
   } catch (cause) {
-    throw invalid(`${property} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`, cause)
+    throw invalidArgument(`${property} cannot be read: ${messageOf(cause)}`, cause)
   }
 }
 
@@ -85,8 +88,4 @@ function claim(name: string, value: string | undefined): Record<string, string> 
 
 function encoded(value: object): string {
   return Buffer.from(JSON.stringify(value)).toString('base64url')
-}
-
-function invalid(message: string, cause?: unknown): KafkaError {
-  return new KafkaError(ErrorCode.ERR__INVALID_ARG, message, { cause })
 }

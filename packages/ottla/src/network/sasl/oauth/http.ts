@@ -2,6 +2,7 @@
 import type { IncomingMessage } from 'node:http'
 import { ErrorCode } from '@ottla/protocol'
 import { Deadline, sleep, whenPassed, type Clock } from '../../../base/clock.ts'
+import { messageOf } from '../../../base/unknown-error.ts'
 import { KafkaError } from '../../../errors.ts'
 
 export interface HttpRequest {
@@ -39,11 +40,7 @@ export async function askForJson(request: HttpRequest, clock: Clock): Promise<Re
     } catch (error) {
       if (request.signal.aborted) throw failure(request.url, 'is not asked any more: the client is closed')
       if (error instanceof KafkaError) throw error
-      problem = failure(
-        request.url,
-        `cannot be asked: ${error instanceof Error ? error.message : String(error)}`,
-        error,
-      )
+      problem = failure(request.url, `cannot be asked: ${messageOf(error)}`, error)
     }
     if (attempt >= RETRIES) throw problem
     await sleep(clock, FIRST_PAUSE_MS * 2 ** attempt, request.signal)

@@ -1,6 +1,5 @@
 /** Tokens for Amazon MSK with IAM, by the library that AWS publishes for it. */
-import { ErrorCode } from '@ottla/protocol'
-import { KafkaError } from '../../../errors.ts'
+import { invalidArgument } from '../../../errors.ts'
 import type { OAuthBearerTokenFunction } from './token.ts'
 
 /** What is needed of the package `aws-msk-iam-sasl-signer-js`. */
@@ -36,6 +35,6 @@ function loadSigner(): MskIamSigner {
     return load('aws-msk-iam-sasl-signer-js') as MskIamSigner // what the package exports
   } catch (cause) {
     const why = 'tokens for Amazon MSK need a package: `npm install aws-msk-iam-sasl-signer-js`'
-    throw new KafkaError(ErrorCode.ERR__INVALID_ARG, why, { cause })
+    throw invalidArgument(why, cause)
   }
 }

@@ -2,7 +2,7 @@
 import { ErrorCode } from '@ottla/protocol'
 import type { Clock } from '../../../base/clock.ts'
 import type { CommonSettings } from '../../../config/resolve.ts'
-import { KafkaError } from '../../../errors.ts'
+import { KafkaError, invalidArgument } from '../../../errors.ts'
 import type { OAuthBearerToken } from '../../../types.ts'
 import { standardAuthorities } from '../../tls/authorities.ts'
 import { PROBE, readAuthorities } from '../../tls/material.ts'
@@ -95,7 +95,8 @@ function endpointOf(settings: CommonSettings, isAzure: boolean): URL {
 function addQuery(url: URL, config: string | undefined): void {
   if (config === undefined) return
   for (const [key, value] of pairsOf(config, ',', 'sasl.oauthbearer.config')) {
-    if (key !== 'query') throw invalid(`sasl.oauthbearer.config: ${key} is not known for azure_imds; there is query`)
+    if (key !== 'query')
+      throw invalidArgument(`sasl.oauthbearer.config: ${key} is not known for azure_imds; there is query`)
     for (const [name, each] of new URLSearchParams(value)) url.searchParams.set(name, each)
   }
 }
@@ -117,8 +118,4 @@ async function authorities(settings: CommonSettings): Promise<readonly string[] 
 
 function unusable(why: string): KafkaError {
   return new KafkaError(ErrorCode.ERR__AUTHENTICATION, `the identity provider's answer is of no use: ${why}`)
-}
-
-function invalid(message: string, cause?: unknown): KafkaError {
-  return new KafkaError(ErrorCode.ERR__INVALID_ARG, message, { cause })
 }

@@ -2,6 +2,7 @@
 import { ErrorCode } from '@ottla/protocol'
 import type { Clock, Timer } from '../../../base/clock.ts'
 import { nextTurn } from '../../../base/turn.ts'
+import { messageOf } from '../../../base/unknown-error.ts'
 import { KafkaError } from '../../../errors.ts'
 import type { OAuthBearerToken } from '../../../types.ts'
 import { checkToken, type OAuthBearerTokenFunction } from './token.ts'
@@ -156,7 +157,7 @@ export class TokenSource {
       const token = await make(this.#config, this.#abort.signal)
       if (question === this.#question) this.set(token)
     } catch (error) {
-      if (question === this.#question) this.fail(error instanceof Error ? error.message : String(error), error)
+      if (question === this.#question) this.fail(messageOf(error), error)
     }
   }
 

@@ -1,6 +1,5 @@
 /** What makes a token for OAUTHBEARER. */
-import { ErrorCode } from '@ottla/protocol'
-import { KafkaError } from '../../../errors.ts'
+import { invalidArgument, type KafkaError } from '../../../errors.ts'
 import type { OAuthBearerToken } from '../../../types.ts'
 
 /**
@@ -44,12 +43,11 @@ export function pairsOf(text: string, separator: string | RegExp, property: stri
     .map(pair => {
       const at = pair.indexOf('=')
       // What stands there may be secret.
-      if (at <= 0)
-        throw new KafkaError(ErrorCode.ERR__INVALID_ARG, `${property}: there is something that is no key=value`)
+      if (at <= 0) throw invalidArgument(`${property}: there is something that is no key=value`)
       return [pair.slice(0, at), pair.slice(at + 1)]
     })
 }
 
 function invalid(why: string): KafkaError {
-  return new KafkaError(ErrorCode.ERR__INVALID_ARG, `the OAUTHBEARER token cannot be used: ${why}`)
+  return invalidArgument(`the OAUTHBEARER token cannot be used: ${why}`)
 }

@@ -1,6 +1,5 @@
 /** Tokens without a signature, for development: brokers believe them only if they are told to. */
-import { ErrorCode } from '@ottla/protocol'
-import { KafkaError } from '../../../errors.ts'
+import { invalidArgument, type KafkaError } from '../../../errors.ts'
 import type { OAuthBearerToken } from '../../../types.ts'
 import { pairsOf } from './token.ts'
 
@@ -65,5 +64,5 @@ function encoded(value: object): string {
 }
 
 function invalid(why: string): KafkaError {
-  return new KafkaError(ErrorCode.ERR__INVALID_ARG, `${PROPERTY}: ${why}`)
+  return invalidArgument(`${PROPERTY}: ${why}`)
 }

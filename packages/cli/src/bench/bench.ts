@@ -1,0 +1,105 @@
+import { Argument, Option, type Command } from 'commander'
+import {
+  addClusterOptions,
+  clientLogger,
+  clusterProperties,
+  requireBrokers,
+  type ClusterOptions,
+  type Properties,
+} from '../client/options.ts'
+import { integer } from '../terminal/parsers.ts'
+import { DONE, FAILED, UsageError, type Terminal } from '../terminal/terminal.ts'
+import { benchConsume } from './consume.ts'
+import { benchLatency, benchProduce } from './produce.ts'
+import { resultLine, type BenchApi, type BenchOperation, type BenchPlan, type BenchRun } from './result.ts'
+
+type BenchOptions = ClusterOptions &
+  Omit<BenchPlan, 'api' | 'idempotent' | 'keys' | 'outstanding'> & {
+    readonly outstanding?: number
+    readonly api?: BenchApi
+    readonly idempotent?: boolean
+    readonly keys?: boolean
+  }
+
+// The peers that batch by themselves queue up to 100,000. With fewer, what waits stays in the processor's cache.
+const QUEUED = 20_000
+const SENDS = 1_000
+
+const apis: Readonly<Record<BenchOperation, readonly [BenchApi, ...BenchApi[]]>> = {
+  produce: ['callback', 'send'],
+  latency: ['callback', 'send'],
+  consume: ['batches', 'poll', 'iterate'],
+}
+
+export function addBench(program: Command, terminal: Terminal, exit: (status: number) => void): void {
+  const command = program
+    .command('bench')
+    .description('Measure this client against a broker; the last line is the result as JSON')
+    .addArgument(new Argument('<operation>').choices(['produce', 'consume', 'latency']))
+    .requiredOption('-t, --topic <topic>', 'where to, or from')
+    .option('-c, --count <number>', 'messages to measure', integer(1), 100_000)
+    .option('--size <bytes>', 'size of each value', integer(0, 100_000_000), 100)
+    .addOption(
+      new Option('-z, --compression <codec>').choices(['none', 'gzip', 'snappy', 'lz4', 'zstd']).default('none'),
+    )
+    .option('--acks <acks>', 'all, 1 or 0', 'all')
+    .option('--linger-ms <ms>', 'how long a batch waits for company', integer(0), 5)
+    .option('--batch-bytes <bytes>', 'size of a batch', integer(1), 1_000_000)
+    .option('--idempotent', 'with sequence numbers')
+    .option('--keys', 'with keys, a thousand different ones')
+    .option('--warmup <number>', 'messages before the clock starts', integer(0), 0)
+    .option(
+      '--outstanding <number>',
+      `produce: messages that wait for their reports at most (default: ${QUEUED}, with --api send ${SENDS})`,
+      integer(1),
+    )
+    .addOption(
+      new Option('--api <name>', 'produce, latency: callback, send; consume: batches, poll, iterate').choices([
+        'callback',
+        'send',
+        'batches',
+        'poll',
+        'iterate',
+      ]),
+    )
+  addClusterOptions(command).action(async (operation: BenchOperation, options: BenchOptions) => {
+    exit(await bench(operation, options, terminal))
+  })
+}
+
+async function bench(operation: BenchOperation, options: BenchOptions, terminal: Terminal): Promise<number> {
+  const [usual, ...others] = apis[operation]
+  const api = options.api ?? usual
+  if (api !== usual && !others.includes(api)) {
+    throw new UsageError(`--api ${api}: bench ${operation} has ${apis[operation].join(', ')}`)
+  }
+  const plan: BenchPlan = {
+    ...options,
+    api,
+    idempotent: options.idempotent === true,
+    keys: options.keys === true,
+    outstanding: options.outstanding ?? (api === 'send' ? SENDS : QUEUED),
+  }
+  const properties = requireBrokers(clusterProperties(options))
+  const run = await measure(operation, properties, plan, clientLogger(terminal, options))
+  terminal.stdout.write(`${resultLine(operation, plan, run)}\n`)
+  return run.checksumOk ? DONE : FAILED
+}
+
+function measure(
+  operation: BenchOperation,
+  properties: Properties,
+  plan: BenchPlan,
+  logger: ReturnType<typeof clientLogger>,
+): Promise<BenchRun> {
+  switch (operation) {
+    case 'produce':
+      return benchProduce(properties, plan, logger)
+    case 'consume':
+      return benchConsume(properties, plan, logger)
+    case 'latency':
+      return benchLatency(properties, plan, logger)
+    default:
+      return operation satisfies never
+  }
+}

@@ -1,0 +1,70 @@
+import { readFileSync } from 'node:fs'
+import type { Command } from 'commander'
+import { parseProperties } from 'ottla'
+import { collect } from '../terminal/parsers.ts'
+import { UsageError, type Terminal } from '../terminal/terminal.ts'
+import { messageOf } from './explain.ts'
+
+/** Options that every command which talks to a cluster has; letters are kcat's. */
+export interface ClusterOptions {
+  readonly brokers?: string
+  readonly property: readonly string[]
+  readonly file: readonly string[]
+  readonly debug?: string
+  readonly quiet?: boolean
+}
+
+export function addClusterOptions(command: Command): Command {
+  return command
+    .option('-b, --brokers <list>', 'brokers to begin with: host:port,...')
+    .option('-X, --property <key=value>', 'a configuration property, see CONFIGURATION.md; repeatable', collect, [])
+    .option('-F, --file <file>', 'a file of key=value lines; repeatable, -X goes over it', collect, [])
+    .option('-d, --debug <contexts>', 'debug logs to standard error: broker, cgrp, fetch, msg, ..., all')
+    .option('-q, --quiet', 'say nothing but errors')
+}
+
+/** Properties as the clients' constructors take them: they check names, types and ranges. */
+export type Properties = Record<string, string | number | boolean>
+
+/**
+ * Files first, then -X, then the letters that have a property of their own.
+ * @throws UsageError for a -X without `=`, a file that cannot be read, and when no broker is named
+ */
+export function clusterProperties(options: ClusterOptions): Properties {
+  const properties: Properties = {}
+  for (const file of options.file) Object.assign(properties, readProperties(file))
+  for (const property of options.property) {
+    const at = property.indexOf('=')
+    if (at < 1) throw new UsageError(`-X ${property}: write it as key=value`)
+    properties[property.slice(0, at)] = property.slice(at + 1)
+  }
+  if (options.brokers !== undefined) properties['bootstrap.servers'] = options.brokers
+  if (options.debug !== undefined) properties['debug'] = options.debug
+  return properties
+}
+
+/** @throws UsageError when nothing says where the cluster is */
+export function requireBrokers(properties: Properties): Properties {
+  if (properties['bootstrap.servers'] !== undefined || properties['metadata.broker.list'] !== undefined)
+    return properties
+  throw new UsageError('no brokers: give -b HOST:PORT, or bootstrap.servers with -X or in a -F file')
+}
+
+/** Where the clients' logs go: standard error, warnings and worse, debug lines when asked for. */
+export function clientLogger(
+  terminal: Terminal,
+  options: ClusterOptions,
+): (level: number, facility: string, message: string) => void {
+  const highest = options.debug !== undefined ? 7 : options.quiet === true ? 3 : 4
+  return (level, facility, message) => {
+    if (level <= highest) terminal.stderr.write(`%${level}|${facility}| ${message}\n`)
+  }
+}
+
+function readProperties(file: string): Properties {
+  try {
+    return parseProperties(readFileSync(file, 'utf8'))
+  } catch (error) {
+    throw new UsageError(`-F ${file}: ${messageOf(error)}`)
+  }
+}

@@ -1,0 +1,61 @@
+import type { Command } from 'commander'
+import { PARTITION_UA, Producer, type ProducerConfig } from 'ottla'
+import { firstContact } from '../client/connect.ts'
+import { addClusterOptions, clientLogger, clusterProperties, requireBrokers } from '../client/options.ts'
+import { collect, integer } from '../terminal/parsers.ts'
+import { note, type Terminal } from '../terminal/terminal.ts'
+import { inputs, messageShape } from './input.ts'
+import type { ProduceOptions } from './options.ts'
+import { Sender } from './sender.ts'
+
+export function addProduce(program: Command, terminal: Terminal, exit: (status: number) => void): void {
+  const command = program
+    .command('produce')
+    .description('Send messages: the lines of standard input, or files')
+    .argument('[files...]', 'each file is one message; with -l each of its lines is')
+    .requiredOption('-t, --topic <topic>', 'where to')
+    .option('-p, --partition <number>', 'partition; by default the key decides', integer(PARTITION_UA), PARTITION_UA)
+    .option('-k, --key <key>', 'the key of every message')
+    .option('-K, --key-delimiter <delimiter>', 'what stands between key and value in the input')
+    .option('-D, --delimiter <delimiter>', 'what stands between messages', '\\n')
+    .option('-z, --compression <codec>', 'none, gzip, snappy, lz4 or zstd')
+    .option('-H, --header <name=value>', 'a header of every message; repeatable', collect, [])
+    .option('-Z, --null', 'send empty keys and values as null')
+    .option('-l, --lines', 'read lines from the files, as from standard input')
+    .option('-c, --count <number>', 'stop after so many messages', integer(1))
+  addClusterOptions(command).action(async (files: string[], options: ProduceOptions) => {
+    exit(await produce(files, options, terminal))
+  })
+}
+
+async function produce(files: readonly string[], options: ProduceOptions, terminal: Terminal): Promise<number> {
+  const shape = messageShape(options)
+  const config: ProducerConfig = requireBrokers(clusterProperties(options))
+  if (options.compression !== undefined) Object.assign(config, { 'compression.codec': options.compression })
+  const producer = new Producer(config, { logger: clientLogger(terminal, options) })
+  try {
+    await firstContact(producer)
+    // As with kcat, the whole input is one transaction.
+    const isTransaction = config['transactional.id'] !== undefined
+    if (isTransaction) {
+      await producer.initTransactions()
+      producer.beginTransaction()
+    }
+    const sender = new Sender(producer, terminal, options)
+    for await (const value of inputs(files, options, terminal)) {
+      if (terminal.stop.aborted || sender.full) break
+      await sender.send(shape(value))
+    }
+    await producer.flush(-1)
+    if (isTransaction) await endTransaction(producer, sender.failed || terminal.stop.aborted, terminal)
+    return sender.finish()
+  } finally {
+    await producer.close()
+  }
+}
+
+async function endTransaction(producer: Producer, isFailed: boolean, terminal: Terminal): Promise<void> {
+  if (!isFailed) return producer.commitTransaction()
+  await producer.abortTransaction()
+  note(terminal, 'the transaction was aborted: nothing of it counts')
+}

@@ -1,0 +1,12 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { lagOf } from '../../src/admin/group-description.ts'
+
+test('lag is what is between the committed offset and the end, and null where one of them is not known', () => {
+  const zero = { topic: 'a', partition: 0 }
+  const nobody = { memberId: null, clientId: null, host: null }
+  assert.deepEqual(lagOf(zero, 4, 10, undefined), { ...zero, offset: 4, endOffset: 10, lag: 6, ...nobody })
+  assert.equal(lagOf(zero, -1001, 10, undefined).lag, null)
+  assert.equal(lagOf(zero, 4, undefined, undefined).lag, null)
+  assert.equal(lagOf(zero, 4, 2, undefined).lag, 0)
+})

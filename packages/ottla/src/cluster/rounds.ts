@@ -1,0 +1,71 @@
+/** Retries: pauses between them, and questions about many items of which some have to be asked again. */
+import { ErrorCode } from '@ottla/protocol'
+import { backoffMs } from '../base/backoff.ts'
+import { sleep, type Deadline } from '../base/clock.ts'
+import type { ClientContext } from './context.ts'
+import { isRetriable } from './retry.ts'
+
+type RetryContext = Pick<ClientContext, 'clock' | 'settings' | 'random'>
+
+/** How long all tries together may take. */
+export interface RetryLimits {
+  readonly deadline: Deadline
+  readonly signal?: AbortSignal | undefined
+}
+
+/** The pause before a retry (1 is the first): `retry.backoff.ms`, growing to `retry.backoff.max.ms`. */
+export function retryBackoffMs({ settings, random }: Omit<RetryContext, 'clock'>, attempt: number): number {
+  return backoffMs(attempt, settings['retry.backoff.ms'], settings['retry.backoff.max.ms'], random)
+}
+
+/**
+ * Waits before a retry.
+ * @returns false, at once: the deadline leaves no time for another try
+ */
+export async function pauseBeforeRetry(context: RetryContext, attempt: number, limits: RetryLimits): Promise<boolean> {
+  const pause = retryBackoffMs(context, attempt)
+  if (limits.deadline.left() <= pause) return false
+  await sleep(context.clock, pause, limits.signal)
+  return true
+}
+
+/** A question about many items. */
+export interface RoundQuestion<R> {
+  /** Asks about the items with these indexes; gives what it has of each. */
+  ask(open: readonly number[]): Promise<ReadonlyMap<number, R>>
+  /** Whether the item has to be asked about again. */
+  isOpen(result: R, attempt: number): boolean
+}
+
+/**
+ * Asks about all items, then again about those that are still open, until the deadline.
+ * @returns per item its last result
+ */
+export async function askInRounds<R>(
+  context: RetryContext,
+  limits: RetryLimits,
+  count: number,
+  question: RoundQuestion<R>,
+): Promise<R[]> {
+  const results = new Array<R>(count)
+  let open = [...results.keys()]
+  for (let attempt = 1; open.length > 0; attempt++) {
+    const again: number[] = []
+    for (const [i, result] of await question.ask(open)) {
+      results[i] = result
+      if (question.isOpen(result, attempt)) again.push(i)
+    }
+    open = again
+    if (open.length === 0 || !(await pauseBeforeRetry(context, attempt, limits))) break
+  }
+  return results
+}
+
+// A topic made a moment ago may not be known to every broker yet; one that stays unknown is missing.
+const UNKNOWN_TOPIC_TRIES = 3
+
+/** Whether to ask again about an item that was answered with this code. */
+export function worthAnotherRound(code: number, attempt: number): boolean {
+  if (code === ErrorCode.ERR_UNKNOWN_TOPIC_OR_PART) return attempt < UNKNOWN_TOPIC_TRIES
+  return isRetriable(code)
+}

@@ -1,0 +1,82 @@
+/** Whether a producer still takes messages. */
+import { ErrorCode } from '@ottla/protocol'
+import { KafkaError } from '../errors.ts'
+
+export type LifecycleState = 'open' | 'closing' | 'closed'
+
+const moves: Record<LifecycleState, readonly LifecycleState[]> = { open: ['closing'], closing: ['closed'], closed: [] }
+
+/** The states of a producer, and the error after which it is of no further use. */
+export class Lifecycle {
+  readonly #name: string
+  #state: LifecycleState = 'open'
+  /** Whether messages are taken. @internal a plain field, since every message asks */
+  isOpen = true
+  #fatal: KafkaError | null = null
+  #restriction: string | null = null
+  #takesLate = false
+
+  /** @param name - of the client, for messages */
+  constructor(name: string) {
+    this.#name = name
+  }
+
+  get state(): LifecycleState {
+    return this.#state
+  }
+
+  get fatal(): KafkaError | null {
+    return this.#fatal
+  }
+
+  enter(next: LifecycleState): void {
+    if (!moves[this.#state].includes(next)) throw new Error(`producer ${this.#state} -> ${next} is no legal move`)
+    this.#state = next
+    this.isOpen = false
+  }
+
+  /**
+   * Remembers the first fatal error.
+   * @returns whether it is the first
+   */
+  kill(code: number, message: string): boolean {
+    if (this.#fatal !== null) return false
+    this.isOpen = false
+    this.#fatal = new KafkaError(code, message, { fatal: true, retriable: false })
+    return true
+  }
+
+  /** Whether messages whose way in began while the producer was open are still taken. */
+  get takesLate(): boolean {
+    return this.isOpen || (this.#takesLate && this.#state === 'open' && this.#fatal === null)
+  }
+
+  /**
+   * Whether messages are taken at present (transactions); if not, why.
+   * @param takesLate - those that are on their way in still are
+   */
+  restrict(reason: string | null, takesLate: boolean): void {
+    this.#restriction = reason
+    this.#takesLate = takesLate
+    this.isOpen = this.#state === 'open' && this.#fatal === null && reason === null
+  }
+
+  /** Why nothing can be produced, now or any more. */
+  refusal(): KafkaError {
+    const fatal = this.#fatal
+    if (this.#state !== 'open') return this.closedError()
+    if (fatal === null) {
+      const why = this.#restriction
+      return why === null ? this.closedError() : new KafkaError(ErrorCode.ERR__STATE, `${this.#name}: ${why}`)
+    }
+    const text = `${this.#name} has had a fatal error: ${fatal.name}: ${fatal.message}`
+    return new KafkaError(ErrorCode.ERR__FATAL, text, { fatal: true, retriable: false, cause: fatal })
+  }
+
+  closedError(): KafkaError {
+    return new KafkaError(
+      ErrorCode.ERR__STATE,
+      `${this.#name} is ${this.#state === 'closing' ? 'being closed' : 'closed'}`,
+    )
+  }
+}

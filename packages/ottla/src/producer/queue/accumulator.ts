@@ -1,0 +1,151 @@
+/** How much a producer holds, and who waits for there to be less (`queue.buffering.max.messages`, `.kbytes`). */
+import { onAbort } from '../../base/abort.ts'
+import { abortReason } from '../../base/clock.ts'
+import { Ring } from '../../base/ring.ts'
+import { toError } from '../../base/unknown-error.ts'
+
+interface Waiter {
+  readonly bytes: number
+  readonly enter: () => void
+  readonly fail: (error: Error) => void
+  isGone: boolean
+}
+
+/** Counts messages from their acceptance to their report. */
+export class Accumulator {
+  readonly #maxMessages: number
+  readonly #maxBytes: number
+  readonly #waiters = new Ring<Waiter>()
+  readonly #onEmpty = new Set<() => void>()
+  #arriving = 0
+  /** Messages not reported yet. */
+  messages = 0
+  /** Bytes of their records. */
+  bytes = 0
+
+  /**
+   * @param maxMessages - 0: no limit
+   * @param maxBytes - of all records together
+   */
+  constructor(maxMessages: number, maxBytes: number) {
+    this.#maxMessages = maxMessages === 0 ? Infinity : maxMessages
+    this.#maxBytes = maxBytes
+  }
+
+  /** Whether one more message of that size fits. An empty queue takes any: else it would never be sent. */
+  hasRoom(bytes: number): boolean {
+    return this.messages < this.#maxMessages && (this.bytes + bytes <= this.#maxBytes || this.messages === 0)
+  }
+
+  /** Nothing waits for its report, nobody for room, and nothing is being serialized. */
+  get isEmpty(): boolean {
+    return this.messages === 0 && this.#waiters.length === 0 && this.#arriving === 0
+  }
+
+  /** Counts a message that is on its way in (asynchronous serializers) until `arrived`. */
+  arriving(): void {
+    this.#arriving++
+  }
+
+  /** It is in, or has been refused. */
+  arrived(): void {
+    this.#arriving--
+    this.checkEmpty()
+  }
+
+  /** The limits as messages name them. */
+  get limits(): string {
+    const count = this.#maxMessages === Infinity ? 'any number of' : this.#maxMessages
+    return `${count} messages, ${Math.floor(this.#maxBytes / 1024)} KiB`
+  }
+
+  add(messages: number, bytes: number): void {
+    this.messages += messages
+    this.bytes += bytes
+  }
+
+  /** Messages were reported (or are about to be): lets in those that wait, in their order. */
+  release(messages: number, bytes: number): void {
+    this.messages -= messages
+    this.bytes -= bytes
+    this.#letIn()
+  }
+
+  /** To be called after reports have been handed out: tells those that wait for the last one. */
+  checkEmpty(): void {
+    if (this.#onEmpty.size === 0 || !this.isEmpty) return
+    const listeners = [...this.#onEmpty]
+    this.#onEmpty.clear()
+    for (const listener of listeners) listener()
+  }
+
+  /**
+   * Calls `listener` once, when the last message has been reported.
+   * @returns a function that ends the wait
+   */
+  whenEmpty(listener: () => void): () => void {
+    this.#onEmpty.add(listener)
+    return () => void this.#onEmpty.delete(listener)
+  }
+
+  /**
+   * Calls `enter` as soon as there is room, in turn; it is expected to put its message in at once.
+   * Rejects with the signal's reason when it is aborted before, or with the error given to `failAll`.
+   */
+  waitForRoom<T>(bytes: number, enter: () => T, signal: AbortSignal | undefined): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      if (signal?.aborted === true) {
+        reject(abortReason(signal))
+        return
+      }
+      const leave = (): void => {
+        waiter.isGone = true
+        stopListening()
+      }
+      const stopListening = onAbort(signal, () => {
+        leave()
+        // It is only called when there is a signal.
+        reject(abortReason(signal as AbortSignal))
+        this.#letIn()
+      })
+      const waiter: Waiter = {
+        bytes,
+        isGone: false,
+        enter: () => {
+          leave()
+          try {
+            resolve(enter())
+          } catch (error) {
+            reject(toError(error))
+          }
+        },
+        fail: error => {
+          leave()
+          reject(error)
+        },
+      }
+      this.#waiters.push(waiter)
+      this.#letIn()
+    })
+  }
+
+  /** Whether anybody waits for room: a newcomer has to stand behind. */
+  get hasWaiters(): boolean {
+    return this.#waiters.length > 0
+  }
+
+  /** Rejects all that wait for room. */
+  failAll(error: Error): void {
+    for (let waiter = this.#waiters.shift(); waiter !== undefined; waiter = this.#waiters.shift()) {
+      if (!waiter.isGone) waiter.fail(error)
+    }
+  }
+
+  #letIn(): void {
+    for (let waiter = this.#waiters.peek(); waiter !== undefined; waiter = this.#waiters.peek()) {
+      if (!waiter.isGone && !this.hasRoom(waiter.bytes)) return
+      this.#waiters.shift()
+      if (!waiter.isGone) waiter.enter()
+    }
+  }
+}

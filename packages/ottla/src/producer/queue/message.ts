@@ -1,0 +1,157 @@
+/** What a message has to look like, checked before anything of it is accepted. */
+import { ErrorCode, INT64_MAX } from '@ottla/protocol'
+import { messageOf } from '../../base/unknown-error.ts'
+import { KafkaError, invalidArgument } from '../../errors.ts'
+import type { Bytes, ProducerMessage, SerdesContext, Serializer } from '../../types.ts'
+import { byteLength, headerBytes, headerList, type PlainHeaders } from './headers.ts'
+import { isBytes, kindOf } from './kinds.ts'
+
+/** A message as a program gives it, whatever its serializers take. */
+export type AnyMessage = ProducerMessage<unknown, unknown>
+
+const MAX_TOPIC_LENGTH = 249
+const LEGAL_TOPIC = /^[a-zA-Z0-9._-]+$/
+
+/**
+ * Checks the shape of a message: a field under another name would be a field that is missing.
+ * @throws KafkaError ERR__INVALID_ARG for what is no object, has other fields, or `undefined` as its value
+ */
+export function checkMessage(message: unknown): void {
+  if (typeof message !== 'object' || message === null) throw noMessage(message)
+  for (const field in message) {
+    // Of seven comparisons the engine makes less work than of a switch or a set.
+    const isKnown =
+      field === 'topic' ||
+      field === 'value' ||
+      field === 'key' ||
+      field === 'headers' ||
+      field === 'partition' ||
+      field === 'timestamp' ||
+      field === 'opaque'
+    if (!isKnown) checkField(message as AnyMessage, field)
+  }
+  if ((message as AnyMessage).value === undefined) checkNoValue(message as AnyMessage)
+}
+
+function noMessage(given: unknown): KafkaError {
+  const hint = typeof given === 'string' ? `; { topic, value } is one` : ''
+  return invalidArgument(`a message must be an object, not ${kindOf(given)}${hint}`)
+}
+
+// Fields of consumed messages and of reports: such an object can be sent on as it is.
+const passive = new Set(['offset', 'leaderEpoch', 'timestampType', 'status', 'latencyMs', 'error'])
+
+const hints: Readonly<Record<string, string>> = {
+  messages: 'a message has its value here; sendBatch takes a list of messages, each with its topic',
+  topicMessages: 'sendBatch takes a list of messages, each with its topic',
+  message: "'value' is what a message carries",
+  payload: "'value' is what a message carries",
+  data: "'value' is what a message carries",
+  body: "'value' is what a message carries",
+  header: "'headers' are",
+  acks: "'acks' is a property of the producer's configuration",
+  compression: "'compression.type' is a property of the producer's configuration",
+  timeout: "'message.timeout.ms' is a property of the producer's configuration",
+}
+
+// Of objects with a class of their own the other fields are none of ours.
+function checkField(message: AnyMessage, field: string): void {
+  if (passive.has(field)) return
+  if (Array.isArray(message)) throw invalidArgument('a message must be an object, not an array; sendBatch takes a list')
+  const prototype: unknown = Object.getPrototypeOf(message)
+  if (prototype !== null && Object.getPrototypeOf(prototype) !== null) return
+  const hint = Object.hasOwn(hints, field) ? `: ${hints[field] ?? ''}` : ''
+  const fields = 'topic, partition, key, value, headers, timestamp, opaque'
+  throw invalidArgument(`a message has no property '${field}'${hint} (there are ${fields})`)
+}
+
+function checkNoValue(message: AnyMessage): void {
+  if (Array.isArray(message)) throw invalidArgument('a message must be an object, not an array; sendBatch takes a list')
+  // Left out it means null, as it always has; undefined is what a mistake leaves.
+  if ('value' in message)
+    throw invalidArgument(`value of a message to ${message.topic} is undefined; null is a message without one`)
+}
+
+/** @throws KafkaError ERR__INVALID_ARG for a name that no topic can have */
+export function checkTopicName(topic: unknown): void {
+  if (typeof topic !== 'string') throw invalidArgument(`topic must be a string, not ${kindOf(topic)}`)
+  if (topic === '') throw invalidArgument('the topic name is empty')
+  if (topic === '.' || topic === '..') throw invalidArgument(`'${topic}' cannot be the name of a topic`)
+  if (topic.length > MAX_TOPIC_LENGTH) {
+    throw invalidArgument(
+      `the topic name ${topic.slice(0, 20)}... has ${topic.length} characters; ${MAX_TOPIC_LENGTH} is the most`,
+    )
+  }
+  if (!LEGAL_TOPIC.test(topic)) {
+    throw invalidArgument(`topic name '${topic}' is not valid: letters, digits, '.', '_' and '-' are`)
+  }
+}
+
+/**
+ * Checks everything of a message but its topic and its headers. `key` and `value` are what the serializers made of them.
+ * @throws KafkaError ERR__INVALID_ARG saying which field is wrong
+ */
+export function checkFields(message: AnyMessage, key: unknown, value: unknown): void {
+  if (!isBytes(key)) throw wrongBytes(message, 'key', key)
+  if (!isBytes(value)) throw wrongBytes(message, 'value', value)
+  const { partition, timestamp } = message
+  if (partition !== undefined && !(Number.isInteger(partition) && partition >= -1 && partition <= 0x7fffffff)) {
+    throw invalidArgument(
+      `partition of a message to ${message.topic} must be an integer from -1, not ${show(partition)}`,
+    )
+  }
+  if (timestamp !== undefined && !(Number.isInteger(timestamp) && timestamp >= 0 && timestamp <= INT64_MAX)) {
+    const must = 'must be whole milliseconds since the epoch'
+    throw invalidArgument(`timestamp of a message to ${message.topic} ${must}, not ${show(timestamp)}`)
+  }
+}
+
+/** Bytes of key, value and headers, as `message.max.bytes` counts them. */
+export function payloadBytes(key: Bytes | null, value: Bytes | null, headers: PlainHeaders | undefined): number {
+  return byteLength(key) + byteLength(value) + headerBytes(headers)
+}
+
+/**
+ * Runs a serializer.
+ * @returns what it returned, which may be a promise
+ * @throws KafkaError ERR__KEY_SERIALIZATION or ERR__VALUE_SERIALIZATION when it throws
+ */
+export function serialize<T>(serializer: Serializer<T>, data: T, message: AnyMessage, field: 'key' | 'value'): unknown {
+  const context: SerdesContext = { topic: message.topic, field, headers: headerList(message.topic, message.headers) }
+  try {
+    const made = serializer(data, context) as unknown
+    if (made !== undefined) return made
+  } catch (error) {
+    throw serializationError(error, message.topic, field)
+  }
+  throw noBytes(message.topic, field)
+}
+
+/** The error of a serializer that made nothing: it would be written as null. */
+export function noBytes(topic: string, field: 'key' | 'value'): KafkaError {
+  const code = field === 'key' ? ErrorCode.ERR__KEY_SERIALIZATION : ErrorCode.ERR__VALUE_SERIALIZATION
+  const must = 'bytes, a string or null are what it has to return'
+  return new KafkaError(code, `the ${field} serializer returned undefined for a message to ${topic}: ${must}`)
+}
+
+/** What a serializer threw or rejected with, as the KafkaError that tells so. */
+export function serializationError(error: unknown, topic: string, field: 'key' | 'value'): KafkaError {
+  if (error instanceof KafkaError) return error
+  const code = field === 'key' ? ErrorCode.ERR__KEY_SERIALIZATION : ErrorCode.ERR__VALUE_SERIALIZATION
+  const why = messageOf(error)
+  return new KafkaError(code, `the ${field} serializer failed for a message to ${topic}: ${why}`, { cause: error })
+}
+
+function wrongBytes(message: AnyMessage, field: 'key' | 'value', data: unknown): KafkaError {
+  const must = `${field} of a message to ${message.topic} must be bytes, a string or null`
+  if (typeof (data as { then?: unknown }).then === 'function') {
+    return invalidArgument(`${must}, but its serializer returned a promise: such a serializer works with send() only`)
+  }
+  return invalidArgument(
+    `${must}, not ${kindOf(data)}${typeof data === 'number' ? '; give a serializer or String(number)' : ''}`,
+  )
+}
+
+function show(data: unknown): string {
+  return typeof data === 'number' ? String(data) : kindOf(data)
+}

@@ -1,0 +1,64 @@
+/** What the sender needs of the cluster and of the client. */
+import type { CompressionCodec, Decoded, Produce, ProduceRequest, ProduceResponse } from '@ottla/protocol'
+import type { Clock } from '../../base/clock.ts'
+import type { Random } from '../../base/random.ts'
+import type { BrokerRequestOptions, LaneName } from '../../cluster/broker.ts'
+import type { Logger } from '../../observe/logger.ts'
+import type { BrokerCounters, ClientCounters } from '../../observe/statistics/counters.ts'
+
+/** The part of a broker that the sender needs. */
+export interface ProduceBroker {
+  request(
+    api: typeof Produce,
+    body: (version: number) => ProduceRequest,
+    options: BrokerRequestOptions,
+  ): Promise<Decoded<ProduceResponse>>
+  warm(lane: LaneName): void
+  readonly counters?: BrokerCounters | null
+}
+
+/** The part of the cluster that the sender needs. */
+export interface ProduceCluster {
+  broker(id: number): ProduceBroker | undefined
+  readonly metadata: {
+    requestRefresh(reason: string, topics?: readonly string[]): void
+    applyLeaderHint(
+      topic: string,
+      partition: number,
+      leaderId: number,
+      leaderEpoch: number,
+      endpoints: readonly { nodeId: number; host: string; port: number; rack: string | null }[],
+    ): void
+  }
+}
+
+export interface SenderSettings {
+  /** -1, 0 or 1. */
+  readonly acks: number
+  /** `request.timeout.ms`: for the broker's own waiting. */
+  readonly requestTimeoutMs: number
+  /** For the answer on the wire. */
+  readonly wireTimeoutMs: number
+  /** `message.timeout.ms`; Infinity for none. */
+  readonly messageTimeoutMs: number
+  /** `message.max.bytes`: of a request's batches together, unless one alone is larger. */
+  readonly maxRequestBytes: number
+  /** `max.in.flight`, per broker. */
+  readonly maxInFlight: number
+  /** `message.send.max.retries` */
+  readonly maxRetries: number
+  readonly backoffMs: number
+  readonly backoffMaxMs: number
+  readonly codec: CompressionCodec | null
+  /** `compression.level` */
+  readonly level: number
+}
+
+/** What all senders of a client share. */
+export interface SenderContext {
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+  /** None while there are no statistics. */
+  readonly counters?: ClientCounters | null
+}

@@ -1,0 +1,98 @@
+/** One ProduceRequest: batches of many partitions that one broker leads, and whose answer is whose. */
+import { ErrorCode, type Decoded, type ProduceRequest, type ProduceResponse } from '@ottla/protocol'
+import { KafkaError } from '../../errors.ts'
+import type { Batch } from '../queue/batch.ts'
+import type { PartitionQueue } from '../queue/partition-queue.ts'
+
+// From this version on a topic is named by its id alone (KIP-516).
+const TOPIC_ID_VERSION = 13
+
+/** A batch on its way. */
+export interface Shipment {
+  readonly queue: PartitionQueue
+  readonly batch: Batch
+  /** The sealed batch. */
+  readonly records: Buffer
+  /** The topic's id when it was sent: it changes when the topic is deleted and made anew. */
+  readonly topicId: string
+}
+
+/** The answer about one partition. */
+export type PartitionAnswer = Decoded<ProduceResponse>['responses'][number]['partitionResponses'][number]
+
+/** The body of the request at a version. No two shipments are for the same partition. */
+export function requestBody(
+  shipments: readonly Shipment[],
+  acks: number,
+  timeoutMs: number,
+  transactionalId: string | null,
+  version: number,
+): ProduceRequest {
+  const topics = new Map<
+    string,
+    { name: string; topicId: string; partitionData: { index: number; records: Buffer }[] }
+  >()
+  for (const { queue, records, topicId } of shipments) {
+    const name = queue.topic.name
+    let topic = topics.get(name)
+    if (topic === undefined) topics.set(name, (topic = { name, topicId, partitionData: [] }))
+    topic.partitionData.push({ index: queue.partition, records })
+  }
+  const byId = version >= TOPIC_ID_VERSION
+  return {
+    transactionalId,
+    acks,
+    timeoutMs,
+    topicData: [...topics.values()].map(({ name, topicId, partitionData }) =>
+      byId ? { topicId, partitionData } : { name, partitionData },
+    ),
+  }
+}
+
+/**
+ * The highest version that the shipments allow: ids can only be used if every topic's is known.
+ * @param limit - that holds in any case
+ */
+export function highestVersion(
+  shipments: readonly Shipment[],
+  unknownId: string,
+  limit: number | undefined,
+): number | undefined {
+  for (const { topicId } of shipments) {
+    if (topicId === unknownId) return Math.min(limit ?? TOPIC_ID_VERSION - 1, TOPIC_ID_VERSION - 1)
+  }
+  return limit
+}
+
+/** Finds the answer to each shipment; null where the broker gave none. Their order says nothing. */
+export function answersOf(
+  shipments: readonly Shipment[],
+  response: Decoded<ProduceResponse>,
+): (PartitionAnswer | null)[] {
+  const byTopic = new Map<string, Map<number, PartitionAnswer>>()
+  for (const { name, topicId, partitionResponses } of response.responses) {
+    const topic = name === '' ? topicId : name
+    let byPartition = byTopic.get(topic)
+    if (byPartition === undefined) byTopic.set(topic, (byPartition = new Map<number, PartitionAnswer>()))
+    for (const answer of partitionResponses) byPartition.set(answer.index, answer)
+  }
+  const answers: (PartitionAnswer | null)[] = []
+  for (const { queue, topicId } of shipments) {
+    const byPartition = byTopic.get(topicId) ?? byTopic.get(queue.topic.name)
+    answers.push(byPartition?.get(queue.partition) ?? null)
+  }
+  return answers
+}
+
+/** KIP-467: the records that the broker names failed for themselves; the others only shared their batch. */
+export function recordErrors(answer: PartitionAnswer, name: string): Map<number, KafkaError> | null {
+  const { recordErrors: named, errorCode, errorMessage } = answer
+  if (named.length === 0) return null
+  // With one culprit the partition's code is about it; with several it may be about any of them.
+  const code = named.length === 1 ? errorCode : ErrorCode.ERR_INVALID_RECORD
+  const errors = new Map<number, KafkaError>()
+  for (const { batchIndex, batchIndexErrorMessage } of named) {
+    errors.set(batchIndex, KafkaError.of(code, name, batchIndexErrorMessage ?? errorMessage))
+  }
+  return errors
+}
