@@ -1,4 +1,5 @@
 import { ErrorCode } from '@ottla/protocol'
+import { nextTurn } from '../base/turn.ts'
 import { Cluster } from '../cluster/cluster.ts'
 import { createContext, type ClientContext, type ClientOptions } from '../cluster/context.ts'
 import { clientHandle, type ClientHandle } from '../cluster/handle.ts'
@@ -497,7 +498,11 @@ export class AdminClient implements AsyncDisposable {
 
   async #run<T>(options: AdminOptions | undefined, work: (call: AdminCall) => Promise<T>): Promise<T> {
     const { context, cluster: connections } = this.#handle
-    if (this.#closed) throw new KafkaError(ErrorCode.ERR__STATE, `the admin client ${context.name} is closed`)
+    if (this.#closed) {
+      // A program that asks again and again must not keep timers and sockets from their turn.
+      await nextTurn()
+      throw new KafkaError(ErrorCode.ERR__STATE, `the admin client ${context.name} is closed`)
+    }
     return work(startCall(context, connections, options ?? {}))
   }
 }
