@@ -195,22 +195,42 @@ function holdValidation(t: TestContext): { asked: number; release: () => void } 
   return held
 }
 
+interface Crowded {
+  readonly name: string
+  /** What its messages begin with. */
+  readonly old: string
+  readonly other: string
+  readonly reader: Consumer
+  /** What is queued of `name`, which is paused by that, has to be fetched again. */
+  readonly makeRoom: () => Promise<void>
+}
+
+/** A reader of 40 messages of `name`, in whose queue there is not enough room for those of another topic beside them. */
+async function crowded(t: TestContext): Promise<Crowded> {
+  const [name, other] = [topic(), topic()]
+  cluster.setLeader(name, 0, 1)
+  cluster.setLeader(other, 0, 1)
+  const value = 'x'.repeat(20_000)
+  const old = `old ${value}`
+  await fill(name, old, 40)
+  await fill(other, value, 120)
+  const reader = consumer({ 'queued.max.messages.kbytes': 1024 })
+  t.after(() => reader.close())
+  await reader.assign([{ topic: name, partition: 0, offset: 0 }])
+  const makeRoom = async (): Promise<void> => {
+    reader.pause([{ topic: name, partition: 0 }])
+    await reader.incrementalAssign([{ topic: other, partition: 0, offset: 0 }])
+    await take(reader, 120)
+  }
+  return { name, old, other, reader, makeRoom }
+}
+
 for (const [what, spoil] of Object.entries({
   'its answer comes late': quiet,
   'it never comes': () => cluster.dropConnections(2),
 })) {
   test(`reading steps back while a new leader is being asked, and ${what}: nothing is skipped`, async t => {
-    const name = topic()
-    const other = topic()
-    cluster.setLeader(name, 0, 1)
-    cluster.setLeader(other, 0, 1)
-    const value = 'x'.repeat(20_000)
-    await fill(name, `old ${value}`, 40)
-    await fill(other, value, 120)
-    const reader = consumer({ 'queued.max.messages.kbytes': 1024 })
-    t.after(() => reader.close())
-    const paused = [{ topic: name, partition: 0 }]
-    await reader.assign([{ topic: name, partition: 0, offset: 0 }])
+    const { name, old, reader, makeRoom } = await crowded(t)
     await until(() => reader.getWatermarkOffsets(name, 0).high === 40)
     await take(reader, 10)
     const held = holdValidation(t)
@@ -219,34 +239,22 @@ for (const [what, spoil] of Object.entries({
     await admin.getMetadata({ topic: name })
     await until(() => held.asked > 0)
     // What is queued of it has to make room, and is to be fetched again.
-    reader.pause(paused)
-    await reader.incrementalAssign([{ topic: other, partition: 0, offset: 0 }])
-    await take(reader, 120)
+    await makeRoom()
     spoil()
     held.release()
-    reader.resume(paused)
-    assert.deepEqual(await take(reader, 35), [...words(`old ${value}`, 10, 40), ...words('new', 0, 5)])
+    reader.resume([{ topic: name, partition: 0 }])
+    assert.deepEqual(await take(reader, 35), [...words(old, 10, 40), ...words('new', 0, 5)])
   })
 }
 
 test('a truncation is noticed though what was fetched has had to make room', async t => {
-  const name = topic()
-  const other = topic()
-  const value = 'x'.repeat(20_000)
-  await fill(name, `old ${value}`, 40)
-  await fill(other, value, 120)
-  const reader = consumer({ 'queued.max.messages.kbytes': 1024 })
-  t.after(() => reader.close())
-  const paused = [{ topic: name, partition: 0 }]
-  await reader.assign([{ topic: name, partition: 0, offset: 0 }])
+  const { name, other, reader, makeRoom } = await crowded(t)
   await take(reader, 10)
-  reader.pause(paused)
-  await reader.incrementalAssign([{ topic: other, partition: 0, offset: 0 }])
-  await take(reader, 120)
+  await makeRoom()
   reader.pause([{ topic: other, partition: 0 }])
   cluster.truncate(name, 0, 5)
   await fill(name, 'new', 12)
   await admin.getMetadata({ topic: name })
-  reader.resume(paused)
+  reader.resume([{ topic: name, partition: 0 }])
   assert.deepEqual(await take(reader, 12), words('new', 0, 12))
 })

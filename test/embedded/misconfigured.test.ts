@@ -1,18 +1,29 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setTimeout } from 'node:timers/promises'
-import { EmbeddedCluster } from '@ottla/broker'
+import { EmbeddedCluster, type EmbeddedClusterOptions } from '@ottla/broker'
 import { Consumer, ErrorCode, KafkaError, Producer } from 'ottla'
 import { misconfiguredScenarios, type MisconfiguredWorld } from '../behaviour/misconfigured.ts'
 import { Authority } from '../harness/certificates.ts'
 
+const onlyAlice = { sasl: { mechanisms: ['PLAIN'], users: { alice: 'secret' } } } satisfies EmbeddedClusterOptions
+
+function wrongPassword({ bootstrapServers }: EmbeddedCluster) {
+  return {
+    'bootstrap.servers': bootstrapServers,
+    'security.protocol': 'sasl_plaintext',
+    'sasl.mechanisms': 'PLAIN',
+    'sasl.username': 'alice',
+    'sasl.password': 'wrong',
+  } as const
+}
+
 misconfiguredScenarios(async (): Promise<MisconfiguredWorld> => {
   const authority = Authority.make('Here')
   const { cert, key } = authority.issue({ subject: '/CN=broker', names: 'IP:127.0.0.1' })
-  const sasl = { mechanisms: ['PLAIN' as const], users: { alice: 'secret' } }
-  const passwords = await EmbeddedCluster.start({ sasl })
+  const passwords = await EmbeddedCluster.start(onlyAlice)
   const plain = await EmbeddedCluster.start()
-  const secure = await EmbeddedCluster.start({ sasl, tls: { cert, key } })
+  const secure = await EmbeddedCluster.start({ ...onlyAlice, tls: { cert, key } })
   return {
     plainServers: plain.bootstrapServers,
     passwordServers: passwords.bootstrapServers,
@@ -29,16 +40,8 @@ misconfiguredScenarios(async (): Promise<MisconfiguredWorld> => {
 })
 
 test('A producer whose password was wrong gets its transactional id when it is put right', async () => {
-  await using cluster = await EmbeddedCluster.start({ sasl: { mechanisms: ['PLAIN'], users: { alice: 'secret' } } })
-  const config = {
-    'bootstrap.servers': cluster.bootstrapServers,
-    'security.protocol': 'sasl_plaintext',
-    'sasl.mechanisms': 'PLAIN',
-    'sasl.username': 'alice',
-    'sasl.password': 'wrong',
-    'transactional.id': 't',
-  } as const
-  const producer = new Producer(config, { logger: () => undefined })
+  await using cluster = await EmbeddedCluster.start(onlyAlice)
+  const producer = new Producer({ ...wrongPassword(cluster), 'transactional.id': 't' }, { logger: () => undefined })
   try {
     await assert.rejects(producer.initTransactions(), { name: 'ERR__AUTHENTICATION' })
     producer.setSaslCredentials('alice', 'secret')
@@ -50,14 +53,10 @@ test('A producer whose password was wrong gets its transactional id when it is p
 })
 
 test('New credentials end the wait for the next attempt of clients that could not connect at all', async () => {
-  await using cluster = await EmbeddedCluster.start({ sasl: { mechanisms: ['PLAIN'], users: { alice: 'secret' } } })
+  await using cluster = await EmbeddedCluster.start(onlyAlice)
   cluster.createTopic('t', { partitions: 1 })
   const config = {
-    'bootstrap.servers': cluster.bootstrapServers,
-    'security.protocol': 'sasl_plaintext',
-    'sasl.mechanisms': 'PLAIN',
-    'sasl.username': 'alice',
-    'sasl.password': 'wrong',
+    ...wrongPassword(cluster),
     'reconnect.backoff.ms': 600_000,
     'reconnect.backoff.max.ms': 600_000,
   } as const

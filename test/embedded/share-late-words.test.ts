@@ -161,3 +161,22 @@ test('locks that the consumer renews by itself are nothing to be told of: neithe
   await running
   assert.deepEqual(told, ['2'])
 })
+
+for (const way of ['unsubscribe', 'close'] as const) {
+  test(`${way}: what was fetched ahead goes to the others without a word; of what the program has had, it is told`, async t => {
+    const { topic, group } = await setting(5)
+    const { consumer, told } = member(t, group, topic)
+    const first = await consumer.poll(20_000)
+    assert.ok(first?.type === 'message')
+    await consumer.commit()
+    await consumer[way]()
+    const others = member(t, group, topic)
+    const seen: number[] = []
+    while (seen.length < 4) {
+      const event = await others.consumer.poll(20_000)
+      if (event?.type === 'message') seen.push(event.message.offset)
+    }
+    assert.deepEqual(seen, [1, 2, 3, 4])
+    assert.deepEqual(told, ['0'])
+  })
+}

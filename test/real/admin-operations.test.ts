@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { AdminClient, ErrorCode, KafkaError } from 'ottla'
+import { AdminClient, ErrorCode, KafkaError, type DelegationToken } from 'ottla'
 import { adminOperations } from '../behaviour/admin-operations.ts'
+import { until } from '../behaviour/reading-ways.ts'
 import { as, fresh, type World } from '../behaviour/world.ts'
 import { securedKafka } from './worlds.ts'
 import { createTopic } from '../harness/topics.ts'
@@ -30,32 +31,34 @@ test('a delegation token is made for another user, described, renewed and expire
   assert.ok(token.hmac.length > 0)
   assert.equal(token.maxTimestamp - token.issueTimestamp, 3_600_000)
   const isUnknown = withCode(ErrorCode.ERR_DELEGATION_TOKEN_NOT_FOUND)
-  let described = await admin.describeDelegationToken({ owners: ['User:alice'] })
-  while (!described.some(t => t.tokenId === token.tokenId)) {
-    described = await admin.describeDelegationToken({ owners: ['User:alice'] })
-  }
-  const found = described.find(t => t.tokenId === token.tokenId)
+  // Known to one broker after the other.
+  let found = undefined as DelegationToken | undefined
+  await until('it is described', async () => {
+    const described = await admin.describeDelegationToken({ owners: ['User:alice'] })
+    found = described.find(({ tokenId }) => tokenId === token.tokenId)
+    return found !== undefined
+  })
   assert.deepEqual(found?.hmac, token.hmac)
   assert.deepEqual(found.renewers, renewers)
 
-  const bob = new AdminClient(as(world, 'bob'))
-  // Known to one controller after the other.
-  const renew = async (): Promise<number> => {
-    for (;;) {
-      try {
-        return await bob.renewDelegationToken(token.hmac, { renewPeriodMs: 60_000 })
-      } catch (error) {
-        if (!isUnknown(error)) throw error
-      }
+  await using bob = new AdminClient(as(world, 'bob'))
+  let later = 0
+  await until('it is renewed', async () => {
+    try {
+      later = await bob.renewDelegationToken(token.hmac, { renewPeriodMs: 1_800_000 })
+    } catch (error) {
+      if (!isUnknown(error)) throw error
     }
-  }
-  const later = await renew()
+    return later > 0
+  })
   assert.ok(later > token.issueTimestamp && later < token.expiryTimestamp)
   await bob.expireDelegationToken(token.hmac)
-  // Gone for one after the other, too.
-  while ((await admin.describeDelegationToken()).some(t => t.tokenId === token.tokenId));
-  while (!(await bob.renewDelegationToken(token.hmac).then(() => false, isUnknown)));
-  await bob.close()
+  // Gone for one after the other, too. A renewal at one that has not heard of it would bring it back.
+  await until('it is described no more', async () => {
+    const known = await admin.describeDelegationToken()
+    return known.every(({ tokenId }) => tokenId !== token.tokenId)
+  })
+  await until('it is unknown', () => bob.expireDelegationToken(token.hmac).then(() => false, isUnknown))
 })
 
 test('features are checked without being changed, and what cannot be is refused', async () => {
@@ -76,7 +79,11 @@ test('where a share group begins is altered and forgotten while it has no member
   const begin = () => admin.alterShareGroupOffsets(group, [{ ...zero, startOffset: 0 }])
   let altered = await begin()
   // The coordinator hears of a new topic later than who asked for it.
-  while (altered[0]?.error?.code === ErrorCode.ERR_UNKNOWN_TOPIC_OR_PART) altered = await begin()
+  await until('the topic is known', async () => {
+    if (altered[0]?.error?.code !== ErrorCode.ERR_UNKNOWN_TOPIC_OR_PART) return true
+    altered = await begin()
+    return false
+  })
   assert.deepEqual(altered, [zero])
   const [offset] = await admin.listShareGroupOffsets(group, [zero])
   assert.equal(offset?.startOffset, 0)

@@ -1,5 +1,6 @@
 /** The connections behind an admin client: its own, or another client's. */
 import { ErrorCode } from '@ottla/protocol'
+import { nextTurn } from '../base/turn.ts'
 import { Cluster } from '../cluster/cluster.ts'
 import { createContext, type ClientContext, type ClientOptions } from '../cluster/context.ts'
 import type { ClientHandle } from '../cluster/handle.ts'
@@ -27,7 +28,11 @@ export class AdminSession {
   }
 
   async run<T>(options: AdminOptions | undefined, work: (call: AdminCall) => Promise<T>): Promise<T> {
-    if (this.#closed) throw new KafkaError(ErrorCode.ERR__STATE, `the admin client ${this.context.name} is closed`)
+    if (this.#closed) {
+      // A program that asks again and again must not keep timers and sockets from their turn.
+      await nextTurn()
+      throw new KafkaError(ErrorCode.ERR__STATE, `the admin client ${this.context.name} is closed`)
+    }
     return work(startCall(this.context, this.cluster, options ?? {}))
   }
 

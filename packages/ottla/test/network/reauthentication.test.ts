@@ -17,6 +17,7 @@ import { PlainMechanism } from '../../src/network/sasl/plain.ts'
 import { Logger } from '../../src/observe/logger.ts'
 import { FakeClock, settle } from '../base/fake-clock.ts'
 import { ScriptedBroker, type Asked } from './scripted-broker.ts'
+import { laneSettings } from './lane-settings.ts'
 
 const SESSION_MS = 10_000
 const body = { groupId: 'g', generationId: 1, memberId: 'm' }
@@ -87,21 +88,12 @@ async function start(random = 0, make?: (credentials: Bench['credentials']) => S
   const broker = await ScriptedBroker.start(asked => gate.serve(asked))
   const credentials = { username: 'alice', password: 'secret' }
   const settings: LaneSettings = {
-    connection: {
-      clientId: 'test',
-      transport: { tls: null, family: 0, useAllAddresses: true, keepAlive: false, noDelay: true },
-      maxFrameBytes: 100_000,
-      maxFails: 1,
-      maxIdleMs: 0,
-    },
+    ...laneSettings,
     handshake: {
-      apiVersionTimeoutMs: 2000,
+      ...laneSettings.handshake,
       authTimeoutMs: 3000,
-      softwareName: 'ottla',
-      softwareVersion: '0',
       mechanism: make?.(credentials) ?? new PlainMechanism(() => credentials),
     },
-    setupTimeoutMs: 5000,
     reconnectBackoffMs: 100,
     reconnectBackoffMaxMs: 1000,
   }

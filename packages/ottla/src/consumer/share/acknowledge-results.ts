@@ -2,7 +2,7 @@
 import type { ClientContext } from '../../cluster/context.ts'
 import type { KafkaError } from '../../errors.ts'
 import type { TopicPartition } from '../../types.ts'
-import { isSaid, KEEP } from './acknowledgements.ts'
+import { isSaid } from './acknowledgements.ts'
 import type { ShareSource } from './message.ts'
 
 /** What the brokers said to the acknowledgements of one partition. */
@@ -31,7 +31,7 @@ export class AcknowledgeResults {
   }
 
   told(source: ShareSource, types: ReadonlyMap<number, number>, error: KafkaError | null): void {
-    if ([...types.values()].every(type => type === KEEP)) return
+    if (!isAnySaid(types)) return
     const { topic, partition } = source
     const result = error === null ? { topic, partition } : { topic, partition, error }
     for (const results of this.#waiting) {
@@ -40,8 +40,12 @@ export class AcknowledgeResults {
     const { events, logger } = this.#context
     if (error === null && !events.hasListener('acknowledged')) return
     const offsets = [...types].filter(([, type]) => isSaid(type)).map(([offset]) => offset)
-    if (offsets.length === 0) return
     const isHeard = events.emit({ type: 'acknowledged', offsets, ...result })
     if (error !== null && !isHeard) logger.warning('ACKNOWLEDGE', `${offsets.length} messages: ${error.message}`)
   }
+}
+
+function isAnySaid(types: ReadonlyMap<number, number>): boolean {
+  for (const type of types.values()) if (isSaid(type)) return true
+  return false
 }

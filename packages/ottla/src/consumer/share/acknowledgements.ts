@@ -6,6 +6,9 @@ export const acknowledgeTypes = { gap: 0, accept: 1, release: 2, reject: 3, rene
 /** A renewal that nobody asked for: the consumer itself keeps what waits, or is at work, locked. */
 export const KEEP = 5
 
+/** A release of what nobody has been given. */
+export const GIVE_BACK = 6
+
 /** Whether it makes a lock longer, whoever asked for that. */
 export function isRenewal(type: number | undefined): boolean {
   return type === acknowledgeTypes.renew || type === KEEP
@@ -13,7 +16,7 @@ export function isRenewal(type: number | undefined): boolean {
 
 /** Whether the program has said it, and hears what becomes of it. */
 export function isSaid(type: number): boolean {
-  return type !== acknowledgeTypes.gap && type !== KEEP
+  return type !== acknowledgeTypes.gap && type !== KEEP && type !== GIVE_BACK
 }
 
 /**
@@ -87,5 +90,6 @@ export function batchesOf(types: ReadonlyMap<number, number>): AcknowledgementBa
 }
 
 function wireType(type: number): number {
-  return type === KEEP ? acknowledgeTypes.renew : type
+  if (type === KEEP) return acknowledgeTypes.renew
+  return type === GIVE_BACK ? acknowledgeTypes.release : type
 }

@@ -1,7 +1,7 @@
 /** From what a ShareFetch brought of one partition to messages: only what was acquired counts. */
 import { BatchReader, type RecordBatch } from '@ottla/protocol'
 import { whenReadable } from '../fetch/fetched-partition.ts'
-import { acknowledgeTypes } from './acknowledgements.ts'
+import { acknowledgeTypes, GIVE_BACK } from './acknowledgements.ts'
 import { LockedMessage, type ShareLot, type ShareSource } from './message.ts'
 
 export interface AcquiredRange {
@@ -63,7 +63,7 @@ export function acquiredMessages(
   const sorted = [...ranges].sort((a, b) => a.firstOffset - b.firstOffset)
   for (const { firstOffset, lastOffset } of sorted) {
     // What nothing is found for below. Without any batch that could be read, nobody knows what is a gap.
-    const type = unreadable === null ? acknowledgeTypes.gap : acknowledgeTypes.release
+    const type = unreadable === null ? acknowledgeTypes.gap : GIVE_BACK
     for (let offset = firstOffset; offset <= lastOffset; offset++) others.set(offset, type)
   }
   let at = 0
@@ -89,7 +89,7 @@ export function acquiredMessages(
   }
   for (const { first, last } of unread) {
     for (let offset = first; offset <= last; offset++) {
-      if (others.has(offset)) others.set(offset, acknowledgeTypes.release)
+      if (others.has(offset)) others.set(offset, GIVE_BACK)
     }
   }
   return { messages, others, error }

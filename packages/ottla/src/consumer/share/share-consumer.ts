@@ -453,7 +453,10 @@ export class ShareConsumer<K = Buffer, V = Buffer> implements AsyncDisposable, A
   /** What was fetched ahead is for the others: its locks would be renewed for nothing. */
   #releaseWaiting(): void {
     this.#reader.giveBack()
-    for (const message of this.#queue.takeAll()) this.#settle(message, 'release')
+    for (const message of this.#queue.takeAll()) {
+      this.#queue.settle(message)
+      this.#fetcher.giveBack(message)
+    }
   }
 
   #onPollExceeded(limitMs: number): void {

@@ -9,7 +9,7 @@ import { actionFor, isRetriable } from '../../cluster/retry.ts'
 import { KafkaError } from '../../errors.ts'
 import { Troubles } from '../../observe/troubles.ts'
 import { memberAnswer } from '../group/membership-errors.ts'
-import { acknowledgeTypes, isRenewal, KEEP, type AcknowledgeType } from './acknowledgements.ts'
+import { acknowledgeTypes, GIVE_BACK, isRenewal, KEEP, type AcknowledgeType } from './acknowledgements.ts'
 import { acquiredMessages, readableBatches } from './acquired.ts'
 import type { LockedMessage, ShareLot, ShareSource } from './message.ts'
 import { acknowledgedOf, lockLost, ShareNode, type Sent } from './share-node.ts'
@@ -98,6 +98,11 @@ export class ShareFetcher {
   /** Says what became of a message, soon. */
   acknowledge({ source, offset }: LockedMessage, type: number): void {
     this.#say(source, offset, type)
+  }
+
+  /** A message that nobody has been given is for the others, which is nothing to tell of. */
+  giveBack({ source, offset }: LockedMessage): void {
+    this.#say(source, offset, GIVE_BACK)
   }
 
   /** Tells what became of a message whose lock was lost before: no broker would take it. */
@@ -353,7 +358,7 @@ export class ShareFetcher {
         // With the session, everything is released.
         if (this.#isFinishing || acquired.messages.length === 0) continue
         if (!this.#host.isTaking()) {
-          for (const { offset } of acquired.messages) this.#say(source, offset, acknowledgeTypes.release)
+          for (const { offset } of acquired.messages) this.#say(source, offset, GIVE_BACK)
           continue
         }
         this.#queue.add(acquired.messages)
