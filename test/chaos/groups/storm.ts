@@ -160,7 +160,7 @@ class Weather {
     const { brokers, random, tell, group } = this.#options
     for (;;) {
       await sleep(1000 + random() * 2000)
-      if (Date.now() >= end) return
+      if (Date.now() >= end && this.#kills > 0) return
       let id = brokers.ids[Math.floor(random() * brokers.ids.length)] ?? 1
       if (random() < 0.5) {
         const [described] = await this.#admin.describeConsumerGroups([group]).catch(() => [])

@@ -68,10 +68,10 @@ class Chaos {
     const writing = this.#write(over.signal)
     for (let i = 0; i < members; i++) this.#join()
     const ends = Date.now() + seconds * 1000
-    while (Date.now() < ends) {
+    // Both kinds of trouble come, however short the time and slow the machine.
+    for (let round = 0; Date.now() < ends || round < 2; round++) {
       await pause(Math.min(1500, seconds * 60) * (0.5 + random()))
-      const event = random()
-      if (event < 0.3) {
+      if (round === 0 || (round > 1 && random() < 0.3)) {
         const id = brokers.ids[Math.floor(random() * brokers.ids.length)] ?? 1
         tell(`broker ${id} is killed`)
         this.#kills++

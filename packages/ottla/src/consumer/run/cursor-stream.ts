@@ -41,6 +41,8 @@ export class CursorStream<K, V> implements PartitionStream<K, V>, JobHolder {
   readonly #streams: Streams<K, V>
   readonly #over = new AbortController()
   readonly #waiting = new Ring<FetchedMessage>()
+  /** Of each that waits: finding them out takes longer than keeping them. */
+  readonly #sizes = new Ring<number>()
   #waitingBytes = 0
   #last: FetchedMessage | null = null
   /** What the program is done with last. */
@@ -106,8 +108,9 @@ export class CursorStream<K, V> implements PartitionStream<K, V>, JobHolder {
   push(message: FetchedMessage): void {
     // The position has moved: what was read before that is of no use.
     if (this.#waiting.peek()?.isStale === true) this.#forget()
-    this.#waiting.push(message)
     const { sizeBytes } = message
+    this.#waiting.push(message)
+    this.#sizes.push(sizeBytes)
     this.#waitingBytes += sizeBytes
     this.#streams.budget.take(sizeBytes)
     if (!this.#isAsking && this.job === null) this.#begin(message.offset - 1)
@@ -195,9 +198,9 @@ export class CursorStream<K, V> implements PartitionStream<K, V>, JobHolder {
     }
     this.#count()
     if (this.cursor.paused) return null
-    const message = this.#waiting.shift() ?? null
-    if (message === null) return null
-    const { sizeBytes } = message
+    const message = this.#waiting.shift()
+    const sizeBytes = this.#sizes.shift()
+    if (message === undefined || sizeBytes === undefined) return null
     this.#waitingBytes -= sizeBytes
     this.#streams.budget.giveBack(sizeBytes)
     return message
@@ -205,6 +208,7 @@ export class CursorStream<K, V> implements PartitionStream<K, V>, JobHolder {
 
   #forget(): void {
     this.#waiting.clear()
+    this.#sizes.clear()
     this.#streams.budget.giveBack(this.#waitingBytes)
     this.#waitingBytes = 0
   }

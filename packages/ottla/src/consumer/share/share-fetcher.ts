@@ -358,7 +358,7 @@ export class ShareFetcher {
         // With the session, everything is released.
         if (this.#isFinishing || acquired.messages.length === 0) continue
         if (!this.#host.isTaking()) {
-          for (const { offset } of acquired.messages) this.#say(source, offset, GIVE_BACK)
+          for (const message of acquired.messages) this.giveBack(message)
           continue
         }
         this.#queue.add(acquired.messages)
@@ -397,8 +397,9 @@ export class ShareFetcher {
     answer: FetchedPartition,
     response: Decoded<ShareFetchResponse>,
   ): void {
-    // It was asked of it for an acknowledgement only: what its leader has to say counts.
-    if (this.#leaderOf(each) !== node.id) return
+    // Another broker leads it by now; what this one refuses says nothing about that.
+    const leader = this.#leaderOf(each)
+    if (leader >= 0 && leader !== node.id) return
     const { settings, clock, random, logger } = this.#context
     const { errorCode, errorMessage, currentLeader } = answer
     const name = `${this.#topicOf(each) ?? each.topicId} [${each.partition}]`
