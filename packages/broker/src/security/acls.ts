@@ -18,12 +18,18 @@ export type Operation =
   | 'describe-tokens'
   | 'two-phase-commit'
 
+/**
+ * Allows or denies a principal an operation on a resource.
+ * @since 0.1.0
+ */
 export interface AclBinding {
   readonly resourceType: ResourceType
+  /** The resource's name or its prefix; `*` for all. The cluster's is `kafka-cluster`. */
   readonly name: string
   readonly resourcePatternType: PatternType
   /** `User:alice`, or `User:*` for everyone. */
   readonly principal: string
+  /** The client's address, or `*` for any. */
   readonly host: string
   readonly permissionType: 'allow' | 'deny'
   readonly operation: Operation

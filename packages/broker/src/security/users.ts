@@ -1,4 +1,4 @@
-/** Who may log in, and with what. May change at any time: who is logged in stays so. */
+/** Users with their passwords. Changes at any time concern later log-ins only. */
 import { timingSafeEqual } from 'node:crypto'
 import type { Random } from '../base/random.ts'
 import {
@@ -9,12 +9,15 @@ import {
   type ScramMechanism,
 } from './sasl/scram-credential.ts'
 
-/** A user's password, and how it is kept for SCRAM. */
+/**
+ * A user's password, and how its SCRAM credentials are made.
+ * @since 0.1.0
+ */
 export interface UserOptions {
   readonly password: string
-  /** 4096 by default. */
+  /** Iterations of SCRAM; 4096 by default. */
   readonly iterations?: number
-  /** Random by default. */
+  /** Salt of SCRAM; random by default. */
   readonly salt?: Uint8Array
 }
 
@@ -36,7 +39,7 @@ export class UserStore {
   set(name: string, user: string | UserOptions): void {
     const { password, iterations = MIN_ITERATIONS, salt } = typeof user === 'string' ? { password: user } : user
     if (!Number.isInteger(iterations) || iterations < 1)
-      throw new RangeError(`iterations: ${iterations} is not possible`)
+      throw new RangeError(`user ${name}: iterations is ${iterations}, it must be a positive whole number`)
     this.#passwords.set(name, Buffer.from(password))
     for (const mechanism of this.#mechanisms) {
       const ownSalt = salt === undefined ? this.#random.bytes(SALT_BYTES) : Buffer.from(salt)

@@ -8,7 +8,7 @@ const held = new Set<string>()
 export function lock(folder: string, path: string): () => void {
   const key = resolve(path)
   const holder = held.has(key) ? process.pid : holderOf(path)
-  if (holder !== null) throw new Error(`dataDir ${folder} is in use by the cluster of process ${holder}`)
+  if (holder !== null) throw new Error(`the dataDir ${folder} is in use by the cluster of process ${holder}`)
   writeFileSync(path, String(process.pid))
   held.add(key)
   return () => {

@@ -234,7 +234,8 @@ function replay(entries: readonly Entry[]): Saved {
 function apply(saved: Saved, entry: Entry): void {
   switch (entry.kind) {
     case 'cluster':
-      if (entry.format !== FORMAT) throw new Error(`dataDir is of format ${entry.format}; this version knows ${FORMAT}`)
+      if (entry.format !== FORMAT)
+        throw new Error(`the dataDir has format ${entry.format}, but this version can only read format ${FORMAT}`)
       saved.clusterId = entry.id
       return
     case 'producer-ids':

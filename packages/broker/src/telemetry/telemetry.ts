@@ -5,17 +5,17 @@ import type { Clock } from '../base/clock.ts'
 import { newUuid, type Random } from '../base/random.ts'
 
 /**
- * Metrics of one client, as it pushed them.
+ * The metrics of one push of a client.
  * @since 0.1.0
  */
 export interface TelemetryPush {
   readonly brokerId: number
-  /** Given by the cluster, the same for as long as the client lives. */
+  /** Assigned by the cluster; the same for the client's whole life. */
   readonly clientInstanceId: string
   readonly clientId: string
-  /** The client closes; nothing else comes from it. */
+  /** Whether the client is closing and this is its last push. */
   readonly terminating: boolean
-  /** MetricsData of OpenTelemetry's protocol (protobuf), decompressed. */
+  /** MetricsData of the OpenTelemetry protocol (protobuf), decompressed. */
   readonly metrics: Uint8Array
 }
 

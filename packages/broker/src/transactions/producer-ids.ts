@@ -1,7 +1,10 @@
-/** The ids that producers are given. */
+/** Producer ids. */
 import { randomProducerId, type Random } from '../base/random.ts'
 
-/** Which ids producers get. */
+/**
+ * Which producer ids a cluster gives out: 1000, 1001 and so on, random ones, or those of a function.
+ * @since 0.1.0
+ */
 export type ProducerIds = 'sequential' | 'random' | (() => bigint)
 
 /** Is told of ids that follow each other, before they are given. */

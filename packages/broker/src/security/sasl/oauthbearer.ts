@@ -1,14 +1,21 @@
 /** OAUTHBEARER (RFC 7628, KIP-255). */
 import { SaslRefused, type SaslExchange, type SaslStep } from './exchange.ts'
 
-/** What a bearer token says. */
+/**
+ * The contents of a valid bearer token.
+ * @since 0.1.0
+ */
 export interface BearerToken {
+  /** The user's name, without `User:`. */
   readonly principal: string
-  /** ms since the epoch; left out: no end. */
+  /** Milliseconds since the Unix epoch; left out: the token never expires. */
   readonly expiresAt?: number
 }
 
-/** Throws or rejects when the token is not valid. */
+/**
+ * Validates a token and reads its contents; throws or rejects if it is not valid.
+ * @since 0.1.0
+ */
 export type ValidateToken = (token: string) => BearerToken | Promise<BearerToken>
 
 const CONTINUE = '\x01'
