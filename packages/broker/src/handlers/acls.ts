@@ -1,4 +1,4 @@
-/** ACLs, made, listed and removed. */
+/** CreateAcls, DescribeAcls, DeleteAcls. */
 import {
   CreateAclsServer,
   DeleteAclsServer,
@@ -67,7 +67,7 @@ export const aclRoutes: readonly Route[] = [
         errorCode: ErrorCode.ERR_NO_ERROR,
         errorMessage: '',
         resources: [...byResource.values()].map(bindings => {
-          const [first] = bindings as [AclBinding] // a list is only made with its first binding
+          const [first] = bindings as [AclBinding] // a list starts with its first binding
           const { resourceType, resourceName, patternType } = encode(first)
           return {
             resourceType,
@@ -122,7 +122,7 @@ const unknownFilter = {
   errorMessage: 'The filter contains UNKNOWN elements.',
 }
 
-// 0 is "unknown", not "any": taking one for the other would delete everything.
+// 0 is "unknown", not "any": confusing them could delete everything.
 function isKnown(filter: Decoded<DescribeAclsRequest>): boolean {
   const { resourceTypeFilter, patternTypeFilter, operation, permissionType } = filter
   return [resourceTypeFilter, patternTypeFilter, operation, permissionType].every(code => code > 0)

@@ -1,4 +1,4 @@
-/** Logging in: SASL. */
+/** SASL: SaslHandshake and SaslAuthenticate. */
 import {
   ErrorCode,
   SaslAuthenticateServer,
@@ -12,7 +12,7 @@ import { SaslRefused, type SaslStep } from '../security/sasl/exchange.ts'
 import { startExchange } from '../security/sasl/mechanisms.ts'
 import type { Stores } from './stores.ts'
 
-// As a broker: more often than that nobody may authenticate anew.
+// As in Kafka, nobody may reauthenticate more often than that.
 const MIN_INTERVAL_MS = 1000
 
 export const authRoutes: readonly Route[] = [
@@ -35,7 +35,7 @@ function handshake(
 ): SaslHandshakeResponse {
   const mechanisms = [...logIn.mechanisms]
   const isAnew = session.authenticated
-  // Neither has a listener without SASL a use for it, nor one where sessions do not end.
+  // There is nothing to reauthenticate without SASL, or when sessions do not expire.
   const now = clock.now()
   const isTooSoon = session.renewedAt !== null && now - session.renewedAt < MIN_INTERVAL_MS
   if (isAnew && (session.expiresAt === null || isTooSoon)) {
@@ -73,19 +73,19 @@ async function authenticate(
   }
 }
 
-/** Whether somebody logs in by the request, for the first time or anew: the connection ends when it is refused. */
+/** Whether the request is part of a log-in or reauthentication: then the connection ends when it is refused. */
 export function isLogIn(apiKey: number, { authenticated, exchange, expiresAt }: Session): boolean {
   if (apiKey === SaslAuthenticateServer.key) return exchange !== null
   return apiKey === SaslHandshakeServer.key && (!authenticated || expiresAt !== null)
 }
 
-/** A token of the exchange that is under way. Rejects with SaslRefused. */
+/** Takes the client's next token of the exchange in progress. Rejects with SaslRefused. */
 export async function takeToken(
   token: Buffer,
   session: Session,
   { clock, logIn }: Pick<Stores, 'clock' | 'logIn'>,
 ): Promise<{ answer: Buffer; lifetimeMs: number }> {
-  if (session.exchange === null) throw new SaslRefused('There has been no handshake')
+  if (session.exchange === null) throw new SaslRefused('SASL token received before the handshake')
   const { answer, identity }: SaslStep = await session.exchange.step(token)
   if (identity === null) return { answer, lifetimeMs: 0 }
   const principal = `User:${identity.name}`
@@ -108,7 +108,7 @@ export async function takeToken(
   return { answer, lifetimeMs: limits.length === 0 ? 0 : Math.min(...limits) }
 }
 
-// The handshake succeeds all the same, as Kafka's does.
+// As in Kafka, the handshake succeeds all the same; the exchange then fails.
 function refusing(mechanism: string, session: Session): NonNullable<Session['exchange']> {
   const before = String(session.saslMechanism)
   return {

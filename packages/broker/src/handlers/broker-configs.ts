@@ -1,4 +1,4 @@
-/** Configurations of brokers (KIP-226). */
+/** Broker configurations (KIP-226). */
 import { ErrorCode } from '@ottla/protocol'
 import { CLUSTER_NAME } from '../security/acls.ts'
 import { brokerConfigProblem, isListSetting, type BrokerSetting } from '../configs/broker-configs.ts'
@@ -16,7 +16,7 @@ import {
   type Problem,
 } from './config-kind.ts'
 
-/** A name is the id of a broker, which only this broker answers for; the empty one is for all of them. */
+/** The resource name is a broker id, which only that broker serves; an empty one stands for all brokers. */
 export const brokerConfigs: ConfigKind = {
   describe: (name, context, stores) => {
     if (!context.allows('describe-configs', 'cluster', CLUSTER_NAME)) {
@@ -60,13 +60,13 @@ export const brokerConfigs: ConfigKind = {
   own: (name, { brokerId }, { brokerConfigs: store }) => store.of(name === '' ? null : brokerId).keys(),
 }
 
-/** Why a name is not that of the broker that is asked, or null. */
+/** Why a resource name is not the id of this broker, or null. */
 export function brokerProblem(name: string, { brokerId }: RequestContext): Problem | null {
   if (!/^[+-]?\d+$/.test(name)) {
-    return problem(ErrorCode.ERR_INVALID_REQUEST, `The id of a broker is a whole number, not ${name}`)
+    return problem(ErrorCode.ERR_INVALID_REQUEST, `Broker id must be an integer, but it is: ${name}`)
   }
   if (Number(name) === brokerId) return null
-  return problem(ErrorCode.ERR_INVALID_REQUEST, `This is broker ${brokerId}, not ${name}`)
+  return problem(ErrorCode.ERR_INVALID_REQUEST, `Unexpected broker id, expected ${brokerId}, but received ${name}`)
 }
 
 function told({ name, type, isReadOnly, isSensitive, values }: BrokerSetting): DescribedConfig {

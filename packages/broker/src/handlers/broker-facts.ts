@@ -8,7 +8,7 @@ export type BrokerFactsOf = Pick<
   'brokers' | 'topics' | 'autoCreateTopics' | 'groups' | 'transactions' | 'logIn' | 'authorizer'
 >
 
-/** What a broker was started with, in the words of its settings. */
+/** The settings that a broker was started with. */
 export function brokerFacts(
   brokerId: number,
   { brokers, topics, autoCreateTopics, groups, transactions, logIn, authorizer }: BrokerFactsOf,

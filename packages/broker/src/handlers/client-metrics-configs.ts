@@ -1,4 +1,4 @@
-/** Subscriptions to metrics of clients, as resources with a configuration (KIP-714). */
+/** Subscriptions to client metrics, as resources with a configuration (KIP-714). */
 import { ErrorCode } from '@ottla/protocol'
 import { CLUSTER_NAME } from '../security/acls.ts'
 import { subscriptionDefaults, subscriptionProblem } from '../telemetry/client-metrics.ts'
@@ -37,7 +37,7 @@ export const clientMetricsConfigs: ConfigKind = {
       if (configOperation > SUBTRACT) return problem(ErrorCode.ERR_UNKNOWN)
       if (configOperation === DELETE) continue
       if (configOperation !== SET) {
-        return problem(ErrorCode.ERR_INVALID_CONFIG, `Nothing can be appended to ${name} or taken from it.`)
+        return problem(ErrorCode.ERR_INVALID_CONFIG, `Config value append is not allowed for config key: ${name}`)
       }
       const refusal = subscriptionProblem(name, value ?? '')
       if (refusal !== null) {

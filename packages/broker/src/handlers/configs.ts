@@ -1,4 +1,4 @@
-/** Configurations, described and altered; each type of resource has a file of its own. */
+/** DescribeConfigs, IncrementalAlterConfigs and AlterConfigs; each type of resource has a file of its own. */
 import {
   AlterConfigsServer,
   DescribeConfigsServer,
@@ -39,7 +39,7 @@ const kinds: ReadonlyMap<number, ConfigKind> = new Map([
 
 const LOGGER = 8
 
-// DescribeConfigs tells of types, and of what a configuration is for, from here on.
+// The first version of DescribeConfigs with types and documentation.
 const TYPE_VERSION = 3
 
 interface Resource {
@@ -110,7 +110,7 @@ function describe(
     synonyms: includeSynonyms ? synonyms : [],
     ...(context.version >= TYPE_VERSION ? { configType, documentation: documentation(config.name) } : {}),
   })
-  // Loggers have none, and say so whether or not they are asked.
+  // Kafka answers an empty text for loggers even without includeDocumentation.
   const documentation = (name: string): string | null => {
     if (resourceType === LOGGER) return ''
     return includeDocumentation ? documentationOf(resourceType, name) : null
@@ -133,7 +133,7 @@ function alter(
   return kind.alter(resourceName, changes, validateOnly, context, stores)
 }
 
-// What is not named goes back to its default.
+// Settings that the request does not name go back to their defaults.
 function replace(
   resource: Resource,
   configs: readonly { readonly name: string; readonly value: string | null }[],

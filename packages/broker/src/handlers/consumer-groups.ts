@@ -1,4 +1,4 @@
-/** Consumer groups of KIP-848: their members' heartbeats, and what they look like. */
+/** Consumer groups (KIP-848): ConsumerGroupHeartbeat and ConsumerGroupDescribe. */
 import {
   ConsumerGroupDescribeServer,
   ConsumerGroupHeartbeatServer,
@@ -152,7 +152,7 @@ function describeMember(member: ConsumerMember, target: ReadonlySet<string>, top
   }
 }
 
-/** Partitions by topic, of topics that are there. */
+/** Partitions by topic, for topics that exist. */
 export function withNames(
   keys: Iterable<string>,
   topics: TopicStore,

@@ -1,4 +1,4 @@
-/** Elections of leaders on request (KIP-183, KIP-460). */
+/** ElectLeaders (KIP-183, KIP-460). */
 import {
   ElectLeadersServer,
   ErrorCode,
@@ -43,7 +43,7 @@ function elect(
     if (refusal !== ErrorCode.ERR_NO_ERROR) return answer([])
     const results = [...topics.all()].map(topic => ({
       topic: topic.name,
-      // Those that have the right leader are not told of.
+      // Partitions that already have the right leader are left out.
       partitionResult: topic.partitions
         .map(partition => resultOf(partition.index, electOne(topic, partition, electionType, topics)))
         .filter(({ errorCode }) => errorCode !== ErrorCode.ERR_ELECTION_NOT_NEEDED),

@@ -1,4 +1,4 @@
-/** Reading: Fetch. */
+/** Fetch. */
 import {
   ErrorCode,
   FetchServer,
@@ -14,7 +14,7 @@ import { quotaClient, route, type RefusedRequest, type RequestContext, type Rout
 import type { Stores } from './stores.ts'
 import type { Partition, Topic, TopicStore } from '../topics/topics.ts'
 
-// As fetch.max.bytes of a broker.
+// Kafka's default for a broker's fetch.max.bytes.
 const MAX_BYTES = 57_671_680
 const TOPIC_IDS_VERSION = 13
 const LEADER_DISCOVERY_VERSION = 16
@@ -36,7 +36,7 @@ async function fetch(
   if (typeof plan === 'number') return { throttleTimeMs: 0, errorCode: plan, responses: [] }
   const deadline = clock.now() + request.maxWaitMs
   const client = quotaClient(context)
-  // More would always be held up.
+  // More would always be throttled.
   const maxBytes = Math.min(request.maxBytes, MAX_BYTES, quotas.most('consumer_byte_rate', client))
   const minBytes = Math.min(request.minBytes, maxBytes)
   for (;;) {
@@ -57,7 +57,7 @@ interface PartitionAnswer {
   readonly asked: FetchedPartition
   readonly data: FetchResponsePartitionData
   readonly bytes: number
-  /** There is something to tell at once, though it is not data. */
+  /** There is something to report at once, though it is not data. */
   readonly isUrgent: boolean
 }
 
@@ -115,7 +115,7 @@ function answer(plan: FetchPlan, round: Round, version: number, brokers: Brokers
   }
 }
 
-// Who has had too much gets nothing and asks again later (KIP-219).
+// A client over its quota gets nothing and has to ask again later (KIP-219).
 function heldUp(
   throttleTimeMs: number,
   { sessionId, sessionEpoch }: Decoded<FetchRequest>,
@@ -181,7 +181,7 @@ function readOne(
     ...(version >= 5 ? { logStartOffset: log.startOffset } : {}),
   }
   if (version >= 12 && lastFetchedEpoch >= 0) {
-    // The reader's log may have gone another way (KIP-595).
+    // The reader's log may have diverged (KIP-595).
     const known = log.endOfEpoch(lastFetchedEpoch, leaderEpoch)
     if (known.endOffset < 0) return failed(asked, ErrorCode.ERR_OFFSET_OUT_OF_RANGE)
     if (known.leaderEpoch < lastFetchedEpoch || known.endOffset < fetchOffset) {
@@ -215,14 +215,14 @@ function failure(partitionIndex: number, errorCode: number): FetchResponsePartit
   return { partitionIndex, errorCode, highWatermark: -1, abortedTransactions: [], records: NO_BYTES }
 }
 
-// From version 11 on consumers may read from any replica in sync (KIP-392).
+// From version 11 on consumers may read from any in-sync replica (KIP-392).
 function checkReplica(partition: Partition | undefined, currentLeaderEpoch: number, context: RequestContext): number {
   const { version, brokerId } = context
   const isFollower = version >= 11 && partition !== undefined && partition.isr.includes(brokerId)
   return context.checkLeader(partition, currentLeaderEpoch, isFollower ? partition.leader : brokerId)
 }
 
-// A replica in the client's own rack, if the leader is in another one; else -1.
+// A replica in the client's rack if the leader is in another one, else -1.
 function preferredReplica(
   partition: Partition,
   rackId: string,
@@ -235,7 +235,7 @@ function preferredReplica(
   return partition.isr.find(id => brokers.get(id)?.rack === rackId && brokers.isUp(id)) ?? -1
 }
 
-// Until one of the partitions has changed, the time is over, or nobody waits any more.
+// Resolves when one of the partitions changes, the time has passed, or nobody waits any more.
 function changeOrLate(
   plan: FetchPlan,
   { version, signal }: RequestContext,

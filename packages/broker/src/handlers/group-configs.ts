@@ -1,4 +1,4 @@
-/** Configurations of groups. A group may be configured before it is there, so that none is unknown. */
+/** Group configurations. A group may be configured before it exists, so no group is unknown. */
 import { ErrorCode } from '@ottla/protocol'
 import { brokerSettingType } from '../configs/broker-configs.ts'
 import { BOOLEAN, INT, STRING } from '../configs/broker-settings.ts'
@@ -52,7 +52,7 @@ export const groupConfigs: ConfigKind = {
   own: (groupId, _context, { groups }) => groups.configs.of(groupId).keys(),
 }
 
-// Of a setting that brokers do not have.
+// For a setting that brokers do not have.
 function typeOf(fallback: string): number {
   if (/^(true|false)$/.test(fallback)) return BOOLEAN
   return /^\d+$/.test(fallback) ? INT : STRING

@@ -1,4 +1,4 @@
-/** Offsets that groups have committed: written, read and deleted. */
+/** Committed offsets of groups: OffsetCommit, OffsetFetch, OffsetDelete. */
 import {
   ErrorCode,
   OffsetCommitServer,
@@ -36,14 +36,15 @@ export const groupOffsetRoutes: readonly Route[] = [
   route(OffsetDeleteServer, remove, (_body, errorCode) => ({ errorCode, throttleTimeMs: 0, topics: [] })),
 ]
 
-/** Longest text that may be committed with an offset. */
+/** Longest metadata that may be committed with an offset. */
 export const MAX_METADATA_LENGTH = 4096
-// OffsetFetch speaks of many groups, and of topics by their ids.
+// The first version of OffsetFetch with several groups.
 const MANY_GROUPS_VERSION = 8
-// OffsetFetch has a place for an error of the whole from here on.
+// The first version of OffsetFetch with an error code for the whole response.
 const CODE_VERSION = 2
+// The first version of OffsetCommit and OffsetFetch with topic ids.
 const TOPIC_ID_VERSION = 10
-// A commit of a group that is not there is told so from here on.
+// The first version of OffsetCommit that may be answered with GROUP_ID_NOT_FOUND.
 const GROUP_NOT_FOUND_VERSION = 9
 
 function commit(
@@ -54,7 +55,7 @@ function commit(
   const { version } = context
   const isById = version >= TOPIC_ID_VERSION
   const access = checkGroup('read', request.groupId, context, coordinators)
-  // The group is asked, or made, only when there is something to be committed for it.
+  // The group is only checked, or created, when there is something to commit.
   let asked: { readonly group: Group | null; readonly errorCode: number } | null = null
   const topics = request.topics.map(({ name: askedName, topicId, partitions }) => {
     const topic = isById ? store.byId(topicId) : store.get(askedName)
@@ -97,7 +98,7 @@ function commit(
   return { throttleTimeMs: 0, topics }
 }
 
-// Only a commit from outside of any generation may begin a group.
+// Only a commit without a generation may create a group.
 function askGroup(
   request: Decoded<OffsetCommitRequest>,
   version: number,
@@ -140,14 +141,14 @@ function fetch(
   return { throttleTimeMs: 0, ...(version >= CODE_VERSION ? { errorCode } : {}), topics }
 }
 
-// Of one group.
+// For versions with one group.
 function refusedFetch(
   { topics }: Decoded<OffsetFetchRequest>,
   errorCode: number,
   version: number,
 ): OffsetFetchResponse {
   if (version >= CODE_VERSION) return { throttleTimeMs: 0, errorCode, topics: [] }
-  // Version 1 has no place for it but the partitions.
+  // Version 1 can only report the error for each partition.
   const refused = (topics ?? []).map(({ name, partitionIndexes }) => ({
     name,
     partitions: partitionIndexes.map(partitionIndex => ({ ...nothing(partitionIndex, version), errorCode })),
@@ -222,7 +223,7 @@ function nothing(partitionIndex: number, version: number): AnsweredPartition {
   return { partitionIndex, committedOffset: -1, metadata: '', errorCode: ErrorCode.ERR_NO_ERROR, ...epoch }
 }
 
-// Every partition with an offset, of topics that the client may know of.
+// Every partition with an offset, of the topics that the client may describe.
 function everythingOf(group: Group | undefined, context: RequestContext): AskedTopics {
   const byTopic = new Map<string, number[]>()
   for (const key of group?.offsets.keys() ?? []) {
@@ -243,7 +244,7 @@ function remove(
 ): OffsetDeleteResponse {
   const group = groups.get(groupId)
   let problem = checkGroup('delete', groupId, context, coordinators)
-  // Without a name a group can have offsets all the same, but not lose them.
+  // A group without a name can have offsets, but they cannot be deleted.
   if (problem === ErrorCode.ERR_NO_ERROR && groupId === '') problem = ErrorCode.ERR_INVALID_GROUP_ID
   if (problem === ErrorCode.ERR_NO_ERROR) problem = group?.checkOffsetDelete() ?? ErrorCode.ERR_GROUP_ID_NOT_FOUND
   if (problem !== ErrorCode.ERR_NO_ERROR || group === undefined) {

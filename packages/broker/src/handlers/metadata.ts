@@ -1,4 +1,4 @@
-/** What there is and where: brokers, topics, coordinators. */
+/** Metadata, FindCoordinator and DescribeCluster. */
 import {
   DescribeClusterServer,
   ErrorCode,
@@ -26,11 +26,11 @@ import { nameProblem, type Partition, type Topic } from '../topics/topics.ts'
 // Types of endpoints (KIP-919).
 const BROKERS = 1
 const CONTROLLERS = 2
-// DescribeCluster tells of brokers that are down from here on.
+// The first version of DescribeCluster that can include brokers that are down.
 const FENCED_VERSION = 2
-// FindCoordinator asks for many at once from here on.
+// The first version of FindCoordinator with several keys.
 const MANY_KEYS_VERSION = 4
-// By their numbers. Coordinators of share groups' state (2) are asked for by brokers only.
+// By key type. The coordinators of share group state (2) are for brokers only.
 const coordinatorTypes = ['group', 'transaction'] as const
 
 export const metadataRoutes: readonly Route[] = [
@@ -60,7 +60,7 @@ export const metadataRoutes: readonly Route[] = [
           endpointType === CONTROLLERS
             ? ErrorCode.ERR_MISMATCHED_ENDPOINT_TYPE
             : ErrorCode.ERR_UNSUPPORTED_ENDPOINT_TYPE
-        const errorMessage = 'Only brokers are here, no controllers.'
+        const errorMessage = 'This listener is for brokers, not controllers.'
         return { throttleTimeMs: 0, errorCode, errorMessage, clusterId: '', controllerId: -1, brokers: [] }
       }
       return {
@@ -89,7 +89,7 @@ function metadata(
   stores: Pick<Stores, 'autoCreateTopics' | 'brokers' | 'clusterId' | 'topics'>,
 ): MetadataResponse {
   const { brokers, clusterId, topics: store } = stores
-  // Until version 1 an empty list asked for everything.
+  // In version 0 an empty list means all topics.
   const { topics: asked } = request
   const all = asked === null || (context.version === 0 && asked.length === 0)
   const topics = all
@@ -114,12 +114,12 @@ interface AskedTopic {
   readonly topicId: string
 }
 
-// By its name otherwise.
+// Otherwise it is requested by its name.
 function isById({ name, topicId }: AskedTopic): boolean {
   return name === null || topicId !== ZERO_UUID
 }
 
-// A topic without a name can only be told of from version 12 on.
+// The name of an unknown topic; null is only possible from version 12 on.
 function noName(version: number): string | null {
   return version >= 12 ? null : ''
 }
@@ -137,7 +137,7 @@ function describeAsked(
     }
     return describeTopic(topic, request, context, brokers)
   }
-  const name = asked.name as string // else it is asked for by its id
+  const name = asked.name as string // isById is true for null
   const denied = missing(ErrorCode.ERR_TOPIC_AUTHORIZATION_FAILED, name)
   if (!context.allows('describe', 'topic', name)) return denied
   let topic = topics.get(name)
@@ -170,7 +170,7 @@ function describeTopic(
   }
 }
 
-/** What Metadata and DescribeTopicPartitions tell alike. */
+/** A partition in the responses of Metadata and DescribeTopicPartitions. */
 export function describePartition(
   partition: Partition,
   brokers: Brokers,
@@ -192,7 +192,7 @@ function missing(errorCode: number, name: string | null, topicId = ZERO_UUID): M
   return { errorCode, name, topicId, partitions: [] }
 }
 
-// In the form of the version: of many, or of one.
+// In the form of the request's version: several coordinators, or one.
 function found(
   { key, coordinatorKeys }: Decoded<FindCoordinatorRequest>,
   version: number,

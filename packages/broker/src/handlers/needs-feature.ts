@@ -1,7 +1,7 @@
 import { ErrorCode } from '@ottla/protocol'
 import type { Route } from './request.ts'
 
-/** The routes, which are answered with UNSUPPORTED_VERSION while the cluster does without the feature. */
+/** The routes, refused with UNSUPPORTED_VERSION while the feature is at level 0. */
 export function needs(feature: string, routes: readonly Route[]): Route[] {
   return routes.map(served => ({
     ...served,

@@ -1,4 +1,4 @@
-/** Where to read: ListOffsets and OffsetForLeaderEpoch. */
+/** ListOffsets and OffsetForLeaderEpoch. */
 import { ErrorCode, ListOffsetsServer, OffsetForLeaderEpochServer, type ListOffsetsResponse } from '@ottla/protocol'
 import { route, type RequestContext, type Route } from './request.ts'
 import type { Stores } from './stores.ts'
@@ -6,13 +6,13 @@ import type { Stores } from './stores.ts'
 const LATEST = -1
 const EARLIEST = -2
 const MAX_TIMESTAMP = -3
-// Tiered storage is not simulated: the local log is all there is, and nothing waits to be uploaded.
+// Tiered storage is not simulated: there is only the local log, and nothing waits for an upload.
 const EARLIEST_LOCAL = -4
 const LATEST_TIERED = -5
 const EARLIEST_PENDING_UPLOAD = -6
 const READ_COMMITTED = 1
 
-// The version of ListOffsets that brought a special timestamp; of any other negative one nothing is known.
+// The first version of ListOffsets that knows each special timestamp; other negative ones are unsupported.
 const since: ReadonlyMap<number, number> = new Map([
   [LATEST, 0],
   [EARLIEST, 0],
@@ -70,7 +70,7 @@ export const offsetRoutes: readonly Route[] = [
   ),
 ]
 
-// Each partition once, and whether it was asked for again.
+// Each partition once, with whether the request names it again.
 function onceEach<T extends { readonly partitionIndex: number }>(
   partitions: readonly T[],
 ): (T & { isTwice: boolean })[] {
@@ -100,7 +100,7 @@ function listed(errorCode: number, offset = -1, timestamp = -1, leaderEpoch = -1
   return { errorCode, offset, timestamp, leaderEpoch }
 }
 
-// The epoch is told from version 4 on.
+// Versions before 4 have no leader epoch.
 function told(
   partitionIndex: number,
   { leaderEpoch, ...found }: Listed,

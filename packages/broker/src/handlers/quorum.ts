@@ -1,4 +1,4 @@
-/** Who keeps the cluster's metadata: every broker, as if each were a controller too (KIP-595, KIP-853). */
+/** The metadata quorum, in which every broker is a voter, and UnregisterBroker (KIP-595, KIP-853). */
 import {
   AddRaftVoterServer,
   DescribeQuorumServer,
@@ -17,10 +17,10 @@ import { named } from './refusals.ts'
 import type { Stores } from './stores.ts'
 
 const METADATA_TOPIC = '__cluster_metadata'
-// Its leader never changes in a way that anybody could see.
+// A change of its leader is not visible to clients.
 const EPOCH = 1
 const LISTENER = 'CONTROLLER'
-// Times of the voters are told from here on, directories and addresses from the next version on.
+// The first versions of DescribeQuorum with the voters' timestamps, and with their directories and addresses.
 const TIMES_VERSION = 1
 const NODES_VERSION = 2
 const DENIED = 'Cluster authorization failed.'
@@ -49,15 +49,15 @@ export const quorumRoutes: readonly Route[] = [
       const refused = voterRefusal(request, context, clusterId)
       if (refused !== null) return refused
       if (!request.listeners.some(({ name }) => name === LISTENER)) {
-        return answer(ErrorCode.ERR_INVALID_REQUEST, `The voter has no listener ${LISTENER}.`)
+        return answer(ErrorCode.ERR_INVALID_REQUEST, `The request has no listener ${LISTENER} for the voter.`)
       }
       if (!hasMovableVoters(features)) {
-        return answer(ErrorCode.ERR_UNSUPPORTED_VERSION, 'No voter can be added while kraft.version is 0.')
+        return answer(ErrorCode.ERR_UNSUPPORTED_VERSION, 'Voters cannot be added while kraft.version is 0.')
       }
       if (brokers.get(request.voterId) !== undefined) {
-        return answer(ErrorCode.ERR_DUPLICATE_VOTER, `${request.voterId} is a voter already.`)
+        return answer(ErrorCode.ERR_DUPLICATE_VOTER, `${request.voterId} is already a voter.`)
       }
-      return answer(ErrorCode.ERR_REQUEST_TIMED_OUT, 'The new voter does not answer.')
+      return answer(ErrorCode.ERR_REQUEST_TIMED_OUT, 'The new voter does not respond.')
     },
     refusal,
   ),
@@ -67,7 +67,7 @@ export const quorumRoutes: readonly Route[] = [
       const refused = voterRefusal(request, context, clusterId)
       if (refused !== null) return refused
       if (!hasMovableVoters(features)) {
-        return answer(ErrorCode.ERR_UNSUPPORTED_VERSION, 'No voter can be removed while kraft.version is 0.')
+        return answer(ErrorCode.ERR_UNSUPPORTED_VERSION, 'Voters cannot be removed while kraft.version is 0.')
       }
       return answer(ErrorCode.ERR_VOTER_NOT_FOUND, `There is no voter ${request.voterId} with that directory.`)
     },
@@ -81,7 +81,7 @@ export const quorumRoutes: readonly Route[] = [
       if (broker === undefined) {
         return answer(ErrorCode.ERR_BROKER_ID_NOT_REGISTERED, `Broker ID ${brokerId} is not currently registered`)
       }
-      // One that runs comes back by itself. Partitions keep their replicas, whoever is gone.
+      // A running broker would register again. Partitions keep their replicas in any case.
       if (!broker.up) brokers.remove(broker)
       return answer(ErrorCode.ERR_NO_ERROR)
     },
@@ -100,7 +100,7 @@ function describe(
   const [first, ...others] = topics.flatMap(({ topicName, partitions }) =>
     partitions.map(({ partitionIndex }) => ({ topicName, partitionIndex })),
   )
-  // Together with anything else it is not there either.
+  // The metadata partition has to be the only one in the request.
   const isIt = others.length === 0 && first?.topicName === METADATA_TOPIC && first.partitionIndex === 0
   const errorCode = allowed ? ErrorCode.ERR_NO_ERROR : ErrorCode.ERR_CLUSTER_AUTHORIZATION_FAILED
   const { version } = context
@@ -164,7 +164,7 @@ function voterRefusal(
     return answer(ErrorCode.ERR_INCONSISTENT_CLUSTER_ID, `This is not the cluster ${clusterId}.`)
   }
   if (voterId < 0 || voterDirectoryId === ZERO_UUID) {
-    return answer(ErrorCode.ERR_INVALID_REQUEST, `${voterId} is no voter.`)
+    return answer(ErrorCode.ERR_INVALID_REQUEST, `${voterId} is not a valid voter.`)
   }
   return null
 }

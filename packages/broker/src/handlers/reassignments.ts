@@ -1,4 +1,4 @@
-/** Moves of partitions to other brokers, begun, given up and listed (KIP-455). */
+/** AlterPartitionReassignments and ListPartitionReassignments (KIP-455). */
 import {
   AlterPartitionReassignmentsServer,
   ErrorCode,
@@ -75,7 +75,7 @@ function alterOne(
   if (replicas === null) {
     const errorCode = cancelReassignment(partition)
     if (errorCode === ErrorCode.ERR_NO_ERROR) topics.changed(topic)
-    return [errorCode, errorCode === ErrorCode.ERR_NO_ERROR ? null : 'There is no move that could be given up.']
+    return [errorCode, errorCode === ErrorCode.ERR_NO_ERROR ? null : 'There is no reassignment to cancel.']
   }
   const problem = topics.assignmentProblem([replicas])
   if (problem !== null) return [ErrorCode.ERR_INVALID_REPLICA_ASSIGNMENT, problem]

@@ -1,4 +1,4 @@
-/** Every request that the cluster serves. */
+/** Every API that the cluster serves. */
 import { aclRoutes } from './acls.ts'
 import { authRoutes } from './auth.ts'
 import { clientQuotaRoutes } from './client-quotas.ts'
@@ -66,7 +66,7 @@ export const routes: ReadonlyMap<number, Route> = new Map(
 
 const telemetryApis: ReadonlySet<number> = new Set(telemetryRoutes.map(({ api }) => api.key))
 
-/** Numbers of the requests that clients are told of. */
+/** The keys of the APIs that clients see. */
 export function servedApis(withTelemetry: boolean): Set<number> {
   return new Set([...routes.keys()].filter(key => withTelemetry || !telemetryApis.has(key)))
 }

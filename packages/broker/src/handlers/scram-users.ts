@@ -1,4 +1,4 @@
-/** Users' credentials for SCRAM, described and altered (KIP-554). */
+/** DescribeUserScramCredentials and AlterUserScramCredentials (KIP-554). */
 import {
   AlterUserScramCredentialsServer,
   DescribeUserScramCredentialsServer,
@@ -79,7 +79,7 @@ function namesIn({ deletions, upsertions }: Decoded<AlterUserScramCredentialsReq
   return [...new Set([...deletions, ...upsertions].map(({ name }) => name))]
 }
 
-// One change of a user and no more, whatever the mechanisms.
+// A request may change each user once only, whatever the mechanism.
 function alter(
   request: Decoded<AlterUserScramCredentialsRequest>,
   context: RequestContext,
@@ -103,7 +103,7 @@ function alter(
     }
     for (const { mechanism, saltedPassword, salt, iterations } of others) {
       const name = scramMechanisms[mechanism - 1]
-      // What was decoded shares memory with its frame.
+      // A copy, because the decoded value shares memory with its frame.
       if (name !== undefined) store.setScram(user, name, salted(name, saltedPassword, Buffer.from(salt), iterations))
     }
     return { user, errorCode: ErrorCode.ERR_NO_ERROR, errorMessage: null }

@@ -1,4 +1,4 @@
-/** Share groups (KIP-932): their members' heartbeats, what they look like, and where they begin. */
+/** Share groups (KIP-932): heartbeats, descriptions and offsets. */
 import {
   AlterShareGroupOffsetsServer,
   DeleteShareGroupOffsetsServer,
@@ -252,7 +252,7 @@ function deleteOffsets(
           topicName,
           topicId,
           errorCode: ErrorCode.ERR_UNKNOWN_TOPIC_OR_PART,
-          errorMessage: 'There is no offset information to delete.',
+          errorMessage: 'The group has no offsets for the topic.',
         }
   })
   return { ...refuse(ErrorCode.ERR_NO_ERROR), responses }

@@ -1,4 +1,4 @@
-/** Clients' metrics: what is asked for, and what comes (KIP-714). */
+/** GetTelemetrySubscriptions and PushTelemetry (KIP-714). */
 import {
   ErrorCode,
   GetTelemetrySubscriptionsServer,
@@ -11,7 +11,7 @@ import { route, type RequestContext, type Route } from './request.ts'
 import { onlyCode } from './refusals.ts'
 import { TELEMETRY_MAX_BYTES, telemetryCompression } from '../telemetry/telemetry.ts'
 
-/** Served only by clusters that somebody wants to be told of metrics by. */
+/** Only served with `onTelemetry`. */
 export const telemetryRoutes: readonly Route[] = [
   route(
     GetTelemetrySubscriptionsServer,

@@ -1,4 +1,4 @@
-/** Delegation tokens, made, renewed, ended and looked at. */
+/** Delegation tokens: created, renewed, expired and described. */
 import {
   CreateDelegationTokenServer,
   DescribeDelegationTokenServer,
@@ -22,7 +22,7 @@ interface ChangedToken {
 }
 
 const ANONYMOUS = 'User:ANONYMOUS'
-// The first version that tells who asked for a token (KIP-373).
+// The first version with the requester of a token (KIP-373).
 const REQUESTER_VERSION = 3
 
 export const tokenRoutes: readonly Route[] = [
@@ -150,7 +150,7 @@ function ownerOf(request: Decoded<CreateDelegationTokenRequest>, requester: stri
   return hasOwner(request) ? `${ownerPrincipalType ?? ''}:${ownerPrincipalName}` : requester
 }
 
-// Only who is known, and not by a token, may have tokens.
+// Tokens are only for authenticated users that have not logged in with a token themselves.
 function mayAsk({ session }: RequestContext): boolean {
   return !session.isToken && session.principal !== ANONYMOUS
 }

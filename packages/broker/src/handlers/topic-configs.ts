@@ -74,7 +74,7 @@ export const topicConfigs: ConfigKind = {
   own: (resourceName, _context, { topics }) => topics.get(resourceName)?.configs.keys() ?? [],
 }
 
-// What brokers have for topics that do not say otherwise.
+// The brokers' values for topics without one of their own.
 function ofBrokers(config: string, brokerId: number, brokerConfigs: BrokerConfigs): DescribedConfig['synonyms'] {
   const name = brokerNameOf(config)
   if (name === undefined) return []

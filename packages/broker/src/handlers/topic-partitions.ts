@@ -1,4 +1,4 @@
-/** Partitions of topics, a page at a time (KIP-966): DescribeTopicPartitions. */
+/** DescribeTopicPartitions: partitions of topics, page by page (KIP-966). */
 import {
   DescribeTopicPartitionsServer,
   ErrorCode,
@@ -13,7 +13,7 @@ import type { Stores } from './stores.ts'
 import { nameProblem } from '../topics/topics.ts'
 import { describePartition } from './metadata.ts'
 
-// Kafka's default of max.request.partition.size.limit.
+// Kafka's default for max.request.partition.size.limit.
 const MOST_PARTITIONS = 2000
 
 export const topicPartitionRoutes: readonly Route[] = [
@@ -25,7 +25,7 @@ export const topicPartitionRoutes: readonly Route[] = [
 
 type DescribedTopic = DescribeTopicPartitionsResponse['topics'][number]
 
-// In the order of the names, from the cursor on, until the page is full. No topics: all that may be described.
+// In the order of names, from the cursor on, until the page is full. No topics: all that the client may describe.
 function describe(
   { topics: asked, cursor, responsePartitionLimit }: Decoded<DescribeTopicPartitionsRequest>,
   context: RequestContext,
@@ -56,7 +56,7 @@ function describe(
       name,
       topicId: topic.id,
       isInternal: topic.isInternal,
-      // The lists may be null by the protocol; Kafka's own client cannot bear it.
+      // The protocol allows null here, but Kafka's own client fails on it.
       partitions: page.map(partition => ({
         ...describePartition(partition, brokers),
         eligibleLeaderReplicas: [],

@@ -1,4 +1,4 @@
-/** Topics made, changed and removed. */
+/** Topics created, grown and deleted: CreateTopics, CreatePartitions, DeleteTopics, DeleteRecords. */
 import {
   CreatePartitionsServer,
   CreateTopicsServer,
@@ -21,7 +21,7 @@ import { PARTITION_LIMIT, type TopicStore } from '../topics/topics.ts'
 
 const TWICE = 'Duplicate topic name.'
 const TOO_MUCH = 'The throttling quota has been exceeded.'
-// From these on a client that has had too much is refused, not only told to wait.
+// From these versions on a client over its quota is refused, not just throttled.
 const STRICT_CREATE_TOPICS = 6
 const STRICT_CREATE_PARTITIONS = 3
 const STRICT_DELETE_TOPICS = 5
@@ -53,7 +53,7 @@ export const topicRoutes: readonly Route[] = [
       const quota = mutationQuota(quotas, context, STRICT_DELETE_TOPICS)
       const responses = once(asked.map(({ name, topicId }) => name ?? topicId)).map(({ isOnce, at }) => {
         const { name, topicId } = asked[at] as (typeof asked)[number] // by their own indexes
-        // One of both, and only once.
+        // It has to have either a name or an id, and only once.
         if (!isOnce || (name === null) === (topicId === ZERO_UUID)) {
           return { name, topicId, errorCode: ErrorCode.ERR_INVALID_REQUEST }
         }
@@ -104,7 +104,7 @@ export const topicRoutes: readonly Route[] = [
           return result(ErrorCode.ERR_INVALID_PARTITIONS, message)
         }
         if (count > PARTITION_LIMIT) {
-          return result(ErrorCode.ERR_INVALID_PARTITIONS, `At most ${PARTITION_LIMIT} partitions are possible here.`)
+          return result(ErrorCode.ERR_INVALID_PARTITIONS, `A topic can have at most ${PARTITION_LIMIT} partitions.`)
         }
         if (assignments !== null && assignments.length !== count - current) {
           const message = `Increasing the number of partitions by ${count - current} but ${assignments.length} assignments provided.`
@@ -168,7 +168,7 @@ function mutationQuota(quotas: ClientQuotas, context: RequestContext, strictFrom
   return quotas.mutations(quotaClient(context), context.version >= strictFrom)
 }
 
-// Each name once, with the place where it is first, and whether it is nowhere else.
+// Each name once, with its first index and whether that is the only one.
 function once(names: readonly string[]): { name: string; at: number; isOnce: boolean }[] {
   return [...new Set(names)].map(name => {
     const at = names.indexOf(name)

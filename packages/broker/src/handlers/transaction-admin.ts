@@ -1,4 +1,4 @@
-/** Transactions as administrators see them (KIP-664), and the markers that brokers and administrators write. */
+/** Transactions and producers as administrators see them (KIP-664), and WriteTxnMarkers. */
 import {
   DescribeProducersServer,
   DescribeTransactionsServer,
@@ -171,7 +171,7 @@ function describeProducers(
   if (!context.allows('read', 'topic', topic)) return fail(ErrorCode.ERR_TOPIC_AUTHORIZATION_FAILED)
   const partition = store.partition(topic, partitionIndex)
   if (partition === undefined) return fail(ErrorCode.ERR_UNKNOWN_TOPIC_OR_PART)
-  // Followers know the producers as well.
+  // Followers know the producers, too.
   if (!partition.replicas.includes(brokerId)) return fail(ErrorCode.ERR_NOT_LEADER_FOR_PARTITION)
   return {
     ...fail(ErrorCode.ERR_NO_ERROR),

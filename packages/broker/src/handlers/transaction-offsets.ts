@@ -1,4 +1,4 @@
-/** TxnOffsetCommit: offsets that count when the transaction is committed. */
+/** TxnOffsetCommit: offsets that take effect when the transaction commits. */
 import {
   ErrorCode,
   TxnOffsetCommitServer,
@@ -12,7 +12,7 @@ import type { TopicStore } from '../topics/topics.ts'
 import { partitionKey } from '../transactions/transaction.ts'
 
 const MAX_METADATA_BYTES = 4096
-// TRANSACTION_ABORTABLE is known from 4 on, and from 5 on the offsets need not be announced (KIP-890).
+// Version 4 added the error TRANSACTION_ABORTABLE; from 5 on no AddOffsetsToTxn is needed (KIP-890).
 const ABORTABLE_VERSION = 4
 const ADDS_PARTITIONS_VERSION = 5
 
@@ -38,7 +38,7 @@ function commit(
   const forbidden = forbid(request, context)
   const problemOf = (name: string, index: number): number =>
     forbidden === ErrorCode.ERR_NO_ERROR ? checkPartition(name, index, context, store) : forbidden
-  // What does not come to the coordinator cannot make the group a part of the transaction.
+  // The group only becomes part of the transaction if any offset passes these checks.
   const isAnyLeft = request.topics.some(({ name, partitions }) =>
     partitions.some(({ partitionIndex }) => problemOf(name, partitionIndex) === ErrorCode.ERR_NO_ERROR),
   )
@@ -76,7 +76,7 @@ function forbid({ transactionalId, groupId }: Decoded<TxnOffsetCommitRequest>, c
   return ErrorCode.ERR_NO_ERROR
 }
 
-// What is wrong with all of it, as the coordinator sees it.
+// What the coordinator refuses about the whole request.
 function refuse(
   request: Decoded<TxnOffsetCommitRequest>,
   context: RequestContext,
@@ -95,7 +95,7 @@ function refuse(
   )
 }
 
-// Whether the member that the producer commits for has, or had, the partition (KIP-1251).
+// Whether the member that the producer commits for has or had the partition (KIP-1251).
 function checkMember(
   { groupId, memberId, generationId, groupInstanceId }: Decoded<TxnOffsetCommitRequest>,
   name: string,

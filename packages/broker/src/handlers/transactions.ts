@@ -1,4 +1,4 @@
-/** Transactions: what producers ask of their coordinator. */
+/** What transactional producers ask their coordinator. */
 import {
   AddOffsetsToTxnServer,
   AddPartitionsToTxnServer,
@@ -19,9 +19,9 @@ import type { Stores } from './stores.ts'
 import type { TopicPartition, TopicStore } from '../topics/topics.ts'
 import type { ProducerIdentity } from '../transactions/coordinator.ts'
 
-// AddPartitionsToTxn is between brokers from here on, and speaks of many transactions.
+// The first version of AddPartitionsToTxn for brokers, with several transactions.
 const BATCHED_VERSION = 4
-// EndTxn ends the epoch with the transaction from here on (KIP-890).
+// The first version of EndTxn that raises the producer epoch (KIP-890).
 const BUMPING_VERSION = 5
 
 export const transactionRoutes: readonly Route[] = [
@@ -65,7 +65,7 @@ export const transactionRoutes: readonly Route[] = [
   ),
 ]
 
-// 0, or why the client or this broker has nothing to do with the transactional id.
+// 0, or why the client may not use the transactional id here.
 function mayUse(
   transactionalId: string,
   context: RequestContext,
@@ -77,7 +77,7 @@ function mayUse(
   return coordinators.check(context.brokerId, transactionalId, 'transaction')
 }
 
-// Clients of old do not know PRODUCER_FENCED.
+// Older clients do not know PRODUCER_FENCED.
 function understood(errorCode: number, knowsFenced: boolean): number {
   return errorCode === ErrorCode.ERR_PRODUCER_FENCED && !knowsFenced ? ErrorCode.ERR_INVALID_PRODUCER_EPOCH : errorCode
 }

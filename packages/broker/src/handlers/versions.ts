@@ -1,11 +1,11 @@
-/** ApiVersions: what clients may ask. */
+/** ApiVersions. */
 import { ApiVersionsServer, ErrorCode, type ApiVersionsResponse } from '@ottla/protocol'
 import type { Features } from '../releases/features.ts'
 import { route, type Route } from './request.ts'
 
-// ApiVersions tells of features from here on.
+// The first version with features.
 const FEATURES_VERSION = 3
-// Clients say what they are from here on (KIP-511).
+// The first version in which clients name their software (KIP-511).
 const SOFTWARE_VERSION = 3
 
 export const versionRoutes: readonly Route[] = [
@@ -45,7 +45,7 @@ function features(
 ): Pick<ApiVersionsResponse, 'supportedFeatures' | 'finalizedFeatures' | 'finalizedFeaturesEpoch'> {
   const all = known.all()
   return {
-    // Clients of old cannot read that a version is 0.
+    // Older clients do not accept a lowest version of 0.
     supportedFeatures: all
       .filter(({ minVersion }) => minVersion > 0 || version > FEATURES_VERSION)
       .map(({ name, minVersion, maxVersion }) => ({ name, minVersion, maxVersion })),

@@ -1,4 +1,4 @@
-/** One client's connection to one broker: cuts frames out of it, answers requests in the order they came. */
+/** One client's connection to one broker: splits it into frames and answers requests in the order they arrive. */
 import { setMaxListeners } from 'node:events'
 import type { Socket } from 'node:net'
 import {
@@ -24,16 +24,16 @@ import { SaslRefused } from '../security/sasl/exchange.ts'
 import { leaderProblem } from '../topics/reassignments.ts'
 import type { Surroundings } from './surroundings.ts'
 
-// As socket.request.max.bytes of a broker.
+// Kafka's default for socket.request.max.bytes.
 const MAX_FRAME_BYTES = 104_857_600
-// A client that does not read its answers is not read from either.
+// Nothing more is read from a client that does not read its responses,
 const MAX_UNSENT_BYTES = 1024 * 1024
-// Nor is one that asks for much more than it can be told.
+// nor from one that sends requests much faster than they are answered.
 const MAX_UNSERVED_BYTES = 4 * 1024 * 1024
-// All connections together, for frames that are not whole yet.
+// For incomplete frames of all connections together.
 const MAX_CLAIMED_BYTES = 512 * 1024 * 1024
 
-// How often somebody is looked at who is idle because the broker is busy.
+// How often to check again a connection that is silent because the broker is still busy with its request.
 const IDLE_CHECK_MS = 1000
 
 const flexibleFrom = new Map(apis.map(({ key, flexibleFrom: from }) => [key, from]))
@@ -50,18 +50,18 @@ export class ClientConnection {
   readonly #session: Session
   readonly #frames: Buffer[] = []
   #frameBytes = 0
-  /** Of a frame that is not whole yet, as far as it is reserved. */
+  /** Memory reserved for an incomplete frame. */
   #claimedBytes = 0
   #busy = false
-  /** Waiting for the client to take its answers. */
+  /** Waiting for the client to read its responses. */
   #isStuck = false
   #isSilent = false
-  /** Refused: nothing that came behind is looked at. */
+  /** The connection is about to close: later data is ignored. */
   #isOver = false
   #heardAt: number
   #idleTimer: Timer
 
-  /** @param name the client's by its certificate, if it has shown one */
+  /** @param name the client's name by its certificate, null if it has none */
   constructor(socket: Socket, name: string | null, info: BrokerInfo, surroundings: Surroundings) {
     this.#socket = socket
     this.#info = info
@@ -79,7 +79,7 @@ export class ClientConnection {
       renewedAt: null,
       isOver: false,
     }
-    // Everything that waits for a request listens to it, and a connection may have asked for much.
+    // Whatever waits on behalf of this connection listens to the signal, which can be a lot.
     setMaxListeners(0, this.#abort.signal)
     socket.setNoDelay(true)
     socket.on('data', (chunk: Buffer) => this.#data(chunk))
@@ -98,7 +98,7 @@ export class ClientConnection {
     this.#socket.destroy()
   }
 
-  // Somebody who has begun a frame and says nothing more is as idle as one who has not; so is one who takes no answers.
+  // A client is just as idle when it stops in the middle of a frame, or does not read its responses.
   #watch(): void {
     const { clock, maxMs } = this.#surroundings.idle
     const left = this.#heardAt + maxMs - clock.now()
@@ -121,7 +121,7 @@ export class ClientConnection {
         this.#frameBytes += frame.length
       })
     } catch {
-      // Not Kafka's protocol: the only answer is to hang up.
+      // Not the Kafka protocol: all one can do is hang up.
       this.#socket.destroy()
       return
     }
@@ -134,7 +134,7 @@ export class ClientConnection {
     if (!this.#busy) void this.#work()
   }
 
-  // One request at a time: Kafka answers a connection in order, a waiting fetch holds up what is behind it.
+  // One request at a time: Kafka answers a connection in order, so a waiting fetch delays the requests behind it.
   async #work(): Promise<void> {
     this.#busy = true
     try {
@@ -200,7 +200,7 @@ export class ClientConnection {
     if (this.#session.isOver) throw new CloseConnection('authentication failed')
   }
 
-  /** undefined: nothing is to be sent. */
+  /** undefined: no response is sent. */
   async #answerTo(
     found: Route,
     body: unknown,
@@ -258,7 +258,7 @@ export class ClientConnection {
     }
   }
 
-  // Without a header; who is refused is not told.
+  // The token has no header, and a refusal gets no response.
   async #serveToken(frame: Buffer): Promise<void> {
     try {
       const { answer } = await takeToken(frame, this.#session, this.#surroundings.stores)
@@ -275,15 +275,15 @@ export class ClientConnection {
     const { authenticated, exchange, expiresAt } = this.#session
     if (exchange !== null) {
       if (apiKey === SASL_AUTHENTICATE) return
-      throw new CloseConnection(`api ${apiKey} during the authentication`)
+      throw new CloseConnection(`api ${apiKey} during authentication`)
     }
     if (apiKey === SASL_HANDSHAKE) return
     if (authenticated) {
       if (expiresAt === null || this.#surroundings.stores.clock.now() <= expiresAt) return
-      throw new CloseConnection('the session is over')
+      throw new CloseConnection('the session has expired')
     }
     if (apiKey === API_VERSIONS) return
-    throw new CloseConnection(`api ${apiKey} before the authentication`)
+    throw new CloseConnection(`api ${apiKey} before authentication`)
   }
 
   #delay(ms: number): Promise<void> | void {
@@ -300,7 +300,7 @@ export class ClientConnection {
     })
   }
 
-  // A function, because it changes during an await, which the compiler cannot see.
+  // A method, because the compiler does not expect the property to change during an await.
   #isGone(): boolean {
     return this.#abort.signal.aborted
   }
@@ -332,7 +332,7 @@ export class ClientConnection {
     body: unknown,
     cutAfterBytes?: number,
   ): void {
-    // Handler and API were paired in the table of routes.
+    // `route` has matched handler and API.
     const chunks = encodeResponse(api as ServerApi<unknown, unknown>, version, correlationId, body)
     if (cutAfterBytes !== undefined) {
       this.#socket.write(Buffer.concat(chunks).subarray(0, cutAfterBytes), () => this.#socket.destroy())
@@ -344,7 +344,7 @@ export class ClientConnection {
   }
 }
 
-// Logging in counts for no quota.
+// Log-ins are exempt from quotas.
 function isSasl(apiKey: number): boolean {
   return apiKey === SASL_HANDSHAKE || apiKey === SASL_AUTHENTICATE
 }

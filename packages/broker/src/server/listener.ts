@@ -1,4 +1,4 @@
-/** Where one broker is connected to. */
+/** The listener of one broker. */
 import { createServer, type Server, type Socket } from 'node:net'
 import { createServer as createTlsServer, type TLSSocket } from 'node:tls'
 import type { BrokerInfo } from '../base/brokers.ts'
@@ -11,7 +11,7 @@ export class Listener {
   readonly #surroundings: Surroundings
   readonly #tls: ListenerTls | null
   readonly #connections = new Set<ClientConnection>()
-  // Below TLS as well: a client that never shakes hands is no connection of the protocol's.
+  // Raw sockets, too: a client that never finishes its TLS handshake is not among the connections.
   readonly #sockets = new Set<Socket>()
   #server: Server | null = null
 
@@ -21,7 +21,7 @@ export class Listener {
     this.#tls = tls
   }
 
-  /** Begins to listen, if it does not; port 0 takes a free one, and a broker that comes back gets its old one. */
+  /** Starts to listen, unless it does already. Port 0 takes a free port, which the broker keeps from then on. */
   async open(): Promise<void> {
     if (this.#server !== null) return
     const tls = this.#tls
@@ -62,13 +62,13 @@ export class Listener {
     for (const socket of this.#sockets) socket.destroy()
   }
 
-  /** Nobody can connect any more; whoever is connected stays so. */
+  /** Refuses new connections; existing ones stay. */
   refuse(): void {
     this.#server?.close()
     this.#server = null
   }
 
-  /** Nobody can connect any more, and whoever was is cut off. */
+  /** Refuses new connections and cuts the existing ones. */
   async close(): Promise<void> {
     const server = this.#server
     this.#server = null

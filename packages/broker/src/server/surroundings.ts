@@ -5,13 +5,13 @@ import type { Observers } from '../control/observers.ts'
 import type { Route } from '../handlers/request.ts'
 import type { Stores } from '../handlers/stores.ts'
 
-/** How long a connection may be silent, and by whose time. */
+/** How long a connection may be idle, by which clock. */
 export interface IdleLimit {
   readonly clock: Clock
   readonly maxMs: number
 }
 
-/** What the connections to all brokers have in common. */
+/** What the connections of all brokers share. */
 export interface Surroundings {
   readonly routes: ReadonlyMap<number, Route>
   readonly stores: Stores
@@ -19,8 +19,8 @@ export interface Surroundings {
   readonly observers: Observers
   readonly holds: Holds
   readonly idle: IdleLimit
-  /** Reserved for requests that are not whole yet. */
+  /** Memory reserved for incomplete requests. */
   readonly claimed: { bytes: number }
-  /** Told of a failure inside a handler, which is a bug of the cluster's. */
+  /** Called when a handler fails, which is a bug of the cluster. */
   readonly onInternalError: (error: unknown) => void
 }
