@@ -1,4 +1,4 @@
-/** A consumer group (KIP-848): the coordinator hands out the partitions, each member follows at its own pace. */
+/** A consumer group (KIP-848): the coordinator assigns the partitions, each member follows at its own pace. */
 import { ErrorCode } from '@ottla/protocol'
 import type { Clock } from '../base/clock.ts'
 import type { Random } from '../base/random.ts'
@@ -33,7 +33,7 @@ export class ConsumerGroup {
   readonly #surroundings: ConsumerSurroundings
   readonly #onDowngrade: (seed: ClassicSeed, rebalances: boolean) => void
   readonly #instances = new Map<string, string>()
-  // Patterns that members read by, with the topics that they stand for.
+  // Patterns that members subscribe to, with the topics that match.
   readonly #patterns = new Map<string, ReadonlySet<string>>()
   #epoch = 1
   #assignmentEpoch = 0
@@ -85,7 +85,7 @@ export class ConsumerGroup {
     return this.#assignmentEpoch
   }
 
-  /** The assignor that most members ask for. */
+  /** The assignor that most members prefer. */
   get assignor(): string {
     const votes = new Map<string, number>()
     for (const { assignor } of this.members.values()) {
@@ -104,7 +104,7 @@ export class ConsumerGroup {
     return this.#surroundings.topics.random
   }
 
-  /** What a member is to have in the end. */
+  /** The target assignment of a member. */
   targetOf(memberId: string): ReadonlySet<string> {
     return this.#target.get(memberId) ?? NOTHING
   }
@@ -129,7 +129,7 @@ export class ConsumerGroup {
     throw new GroupRefusal(ErrorCode.ERR_GROUP_MAX_SIZE_REACHED, message)
   }
 
-  /** A member that is new, or new in the place of one with the same instance id. */
+  /** Adds a new member, in the place of one with the same instance id. */
   admit(member: ConsumerMember): void {
     const old = member.instanceId === null ? undefined : this.byInstance(member.instanceId)
     if (old !== undefined && old.id !== member.id) {
@@ -140,7 +140,7 @@ export class ConsumerGroup {
     this.#keep(member)
   }
 
-  /** Makes the group's epoch the next one if anything is different, hands out anew, and takes the member a step on. */
+  /** Raises the group epoch if anything has changed, assigns again if so, and takes the member a step further. */
   settle(
     member: ConsumerMember,
     owned: ReadonlySet<string> | null,
@@ -153,7 +153,7 @@ export class ConsumerGroup {
     this.step(member, owned, subscriptionChanged)
   }
 
-  /** As {@link settle}, without handing out anew. */
+  /** As {@link settle}, without a new assignment. */
   step(member: ConsumerMember, owned: ReadonlySet<string> | null, subscriptionChanged: boolean): void {
     const isReconciled = member.state === 'stable' && member.epoch === this.#assignmentEpoch
     if (!subscriptionChanged && isReconciled) return
@@ -175,7 +175,7 @@ export class ConsumerGroup {
     else this.stopTimer(member, 'rebalance')
   }
 
-  /** Whether what a member waits for is still with others. */
+  /** Whether other members still have partitions that a member waits for. */
   waitsForOthers(member: ConsumerMember): boolean {
     if (member.state !== 'unreleased') return false
     const taken = this.#takenByOthers(member)
@@ -183,13 +183,13 @@ export class ConsumerGroup {
     return false
   }
 
-  /** A new epoch if the members read other topics than before, or these are different. */
+  /** Raises the group epoch if subscriptions or their topics have changed. */
   bump(subscriptionChanged: boolean, canDescribe: CanDescribe): void {
     this.#findTopics(canDescribe)
     this.#bumpIfNeeded(subscriptionChanged)
   }
 
-  /** They are members no more. */
+  /** Removes members. */
   fence(members: readonly ConsumerMember[]): void {
     if (members.length === 0) return
     const rest = [...this.members.values()].filter(member => !members.includes(member))
@@ -203,23 +203,23 @@ export class ConsumerGroup {
     this.#epoch++
   }
 
-  /** Whether everyone but this member speaks the classic protocol, so that the group can go on as a classic one. */
+  /** Whether all members but this one use the classic protocol, so that the group can become a classic one. */
   isClassicBut(member: ConsumerMember): boolean {
     for (const each of this.members.values()) if ((each.classic !== null) === (each === member)) return false
     return true
   }
 
-  /** The group goes on as a classic one. */
+  /** Turns the group into a classic one. */
   downgrade(): void {
     this.#downgrade([...this.members.values()], this.#assignmentEpoch < this.#epoch)
   }
 
-  /** A session that begins, or goes on. */
+  /** Starts or extends a member's session. */
   keepAlive(member: ConsumerMember): void {
     this.startTimer(member, 'session', member.classic?.sessionTimeoutMs ?? this.#sessionTimeoutMs())
   }
 
-  /** What is late when the time is over is a member no more. */
+  /** Removes the member when the time has passed. */
   startTimer(member: ConsumerMember, name: MemberTimer, ms: number): void {
     this.stopTimer(member, name)
     const { epoch } = member
@@ -277,7 +277,7 @@ export class ConsumerGroup {
     return member.topics.has(topic) || (this.#patterns.get(member.regex)?.has(topic) ?? false)
   }
 
-  // A pattern has to match the whole name (KIP-848); topics that the client may not see are left out.
+  // Topics that the client may not describe do not match.
   #findTopics(canDescribe: CanDescribe): void {
     const patterns = new Set([...this.members.values()].map(({ regex }) => regex).filter(regex => regex !== ''))
     for (const known of this.#patterns.keys()) if (!patterns.has(known)) this.#patterns.delete(known)
@@ -288,7 +288,7 @@ export class ConsumerGroup {
     }
   }
 
-  // What the members read, and what it looks like.
+  // Identifies the members' topics and their partitions.
   #fingerprint(): string {
     const names = new Set<string>()
     for (const { topics } of this.members.values()) for (const name of topics) names.add(name)
@@ -344,7 +344,7 @@ export class ConsumerGroup {
   }
 }
 
-/** Why a member may not commit an offset for a partition with the epoch that it names, or 0 (KIP-1251). */
+/** 0, or why a member may not commit an offset of a partition with this epoch (KIP-1251). */
 export function checkAssignmentEpoch(member: ConsumerMember, epoch: number, topicId: string, index: number): number {
   const key = partitionKey(topicId, index)
   const since = member.assigned.get(key) ?? member.revoking.get(key)

@@ -6,9 +6,9 @@ import type { CommittedOffset } from './committed-offsets.ts'
 import { GroupConfigs } from './configs.ts'
 import { Group, type GroupSurroundings } from './group.ts'
 
-/** Is told of committed offsets, before anybody else is. */
+/** Makes committed offsets durable, before their commit is acknowledged. */
 export interface GroupKeeper {
-  /** @param offset null: it is no more */
+  /** @param offset null: it was deleted */
   offsetChanged(groupId: string, key: string, offset: CommittedOffset | null): void
 }
 
@@ -58,14 +58,14 @@ export class Groups {
     return group
   }
 
-  /** With the offsets that it has committed. */
+  /** Deletes a group and its committed offsets. */
   delete(group: Group): void {
     group.close()
     group.offsets.clear()
     this.#groups.delete(group.id)
   }
 
-  /** The topic is gone, and with it what was committed for it: one made anew has nothing to do with that. */
+  /** Deletes the offsets of a deleted topic: a new one of the same name must not inherit them. */
   forgetTopic({ name, id }: Topic): void {
     for (const group of this.#groups.values()) {
       for (const key of group.offsets.keys()) if (key.startsWith(`${name}\0`)) group.offsets.delete(key)
@@ -73,7 +73,7 @@ export class Groups {
     }
   }
 
-  /** Forgets offsets that nobody has needed for a week, and groups of which nothing is left. */
+  /** Deletes offsets unused for a week, and groups of which nothing is left. */
   expire(): void {
     for (const group of this.#groups.values()) if (group.expire()) this.delete(group)
   }

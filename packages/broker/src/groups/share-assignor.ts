@@ -1,10 +1,10 @@
-/** How a share group's partitions are shared out: each to at least one member, and to more where there are more. */
+/** The assignor of share groups: every partition goes to at least one member, to several if there are more members. */
 import { partitionKey } from './partition-set.ts'
 import type { Assignment, AssignorMember, PartitionCounts } from './assignors.ts'
 
 export const SHARE_ASSIGNOR = 'simple'
 
-/** Even, with as little change as that allows; members that read the same topics share a partition in turn. */
+/** Assigns evenly and moves as few partitions as that allows. */
 export function assignShares(members: readonly AssignorMember[], topics: PartitionCounts): Assignment {
   const assignment: Assignment = new Map(members.map(({ id }) => [id, new Set<string>()]))
   const readers = new Map<string, AssignorMember[]>()
@@ -39,7 +39,7 @@ export function assignShares(members: readonly AssignorMember[], topics: Partiti
       }
       if (least === null) break
       const size = assignment.get(least.id)?.size ?? 0
-      // Shared by more only where somebody would have nothing, or too little, otherwise.
+      // A partition only gets another member if that member would have too few otherwise.
       if (size >= most && (holders.get(key)?.size ?? 0) > 0) break
       give(least.id, key)
     }

@@ -1,18 +1,18 @@
-/** Records of one partition on their way to the members of a share group (KIP-932). */
+/** The in-flight records of one partition of a share group (KIP-932). */
 import { ErrorCode } from '@ottla/protocol'
 import type { Clock, Timer } from '../base/clock.ts'
 import { GroupRefusal } from './refusal.ts'
 
 export interface ShareLimits {
   readonly lockMs: number
-  /** How often a record is given out, at most. */
+  /** How often a record is delivered at most. */
   readonly deliveries: number
-  /** Most records that are locked at a time. */
+  /** Most records locked at a time. */
   readonly locks: number
   readonly mayRenew: boolean
 }
 
-/** Records that a member has the lock of. */
+/** Records that a member has locked. */
 export interface AcquiredRecords {
   readonly firstOffset: number
   lastOffset: number
@@ -22,7 +22,7 @@ export interface AcquiredRecords {
 export interface Acknowledgement {
   readonly firstOffset: number
   readonly lastOffset: number
-  /** One for all of the records, or one for each. */
+  /** One for all records, or one for each. */
   readonly types: readonly number[]
 }
 
@@ -34,17 +34,17 @@ export interface BatchRange {
 
 export interface AcquireInput {
   readonly memberId: string
-  /** What was read from the log. */
+  /** The batches read from the log. */
   readonly batches: readonly BatchRange[]
   readonly maxRecords: number
-  /** Into ranges of about how many records it is cut. */
+  /** About how many records a range of the result has. */
   readonly batchSize: number
-  /** Exactly `maxRecords` at most, instead of whole batches (KIP-1206). */
+  /** Whether `maxRecords` is a strict limit, instead of one that is rounded up to whole batches (KIP-1206). */
   readonly isStrict: boolean
   readonly limits: ShareLimits
 }
 
-// Types of acknowledgements; 1 says that all went well.
+// Types of acknowledgements; 1 is accept.
 const GAP = 0
 const RELEASE = 2
 const REJECT = 3
@@ -55,7 +55,7 @@ type RecordState = 'available' | 'acquired' | 'done'
 interface Lock {
   readonly memberId: string
   readonly timer: Timer
-  /** Records that it is for; without any, nobody waits for its end. */
+  /** How many records it is for. */
   count: number
 }
 
@@ -63,22 +63,22 @@ interface Flight {
   state: RecordState
   deliveries: number
   lock: Lock | null
-  /** First offset of the records that it was first given out with. */
+  /** First offset of the range that it was first delivered in. */
   readonly origin: number
 }
 
-/** From the first record that is not done with to the last one that was given out. */
+/** Holds the records from the first one that is not done to the last one delivered. */
 export class SharePartition {
   readonly #clock: Clock
   readonly #wake: () => void
-  // That of `startOffset` first.
+  // The first one is at `startOffset`.
   #flights: Flight[] = []
   #startOffset: number
   #storedOffset: number
 
   /**
-   * @param storedOffset where the group is known to begin; -1: nobody knows yet
-   * @param wake records can be acquired again
+   * @param storedOffset see the property
+   * @param wake called when records can be acquired again
    */
   constructor(startOffset: number, storedOffset: number, clock: Clock, wake: () => void) {
     this.#startOffset = startOffset
@@ -87,33 +87,33 @@ export class SharePartition {
     this.#wake = wake
   }
 
-  /** The first record that is not done with. */
+  /** The first record that is not done. */
   get startOffset(): number {
     return this.#startOffset
   }
 
-  /** What brokers write down and tell: the start before the last change, -1 without any. */
+  /** The start offset that a broker would have persisted and reports; -1 if it has none yet. */
   get storedOffset(): number {
     return this.#storedOffset
   }
 
-  /** Behind the last record that was given out. */
+  /** One past the last record that was delivered. */
   get endOffset(): number {
     return this.#startOffset + this.#flights.length
   }
 
-  /** The first record that a member could be given. */
+  /** The first record that can be acquired. */
   get nextOffset(): number {
     const index = this.#flights.findIndex(({ state }) => state === 'available')
     return index < 0 ? this.endOffset : this.#startOffset + index
   }
 
-  /** Records up to `endOffset` that are done with. */
+  /** How many records before `endOffset` are done. */
   get doneCount(): number {
     return this.#flights.filter(({ state }) => state === 'done').length
   }
 
-  /** What lies before the start of the log is nobody's any more. */
+  /** Drops records before the start of the log. */
   startAt(logStartOffset: number): void {
     const gone = Math.min(logStartOffset - this.#startOffset, this.#flights.length)
     if (gone > 0) for (const flight of this.#flights.splice(0, gone)) end(flight)
@@ -121,7 +121,7 @@ export class SharePartition {
     this.#advance()
   }
 
-  /** Gives records to a member; none of those that others have, and none twice that are done with. */
+  /** Locks available records for a member. */
   acquire(input: AcquireInput): AcquiredRecords[] {
     const { batches, maxRecords, isStrict, limits } = input
     const first = batches[0]
@@ -131,7 +131,7 @@ export class SharePartition {
     const room = Math.min(maxRecords, limits.locks - this.#lockedCount())
     const from = Math.max(first.baseOffset, this.#startOffset)
     const known = Math.min(last.lastOffset, this.endOffset - 1)
-    // Within what is in flight, others' locks do not keep a released record back.
+    // The lock limit does not hold back released records, which count already.
     let left = room > 0 ? room : Math.min(maxRecords, this.endOffset - from)
     const isLate = this.#acquireKnown(from, known, left, input, taken)
     for (const { firstOffset, lastOffset } of taken) left -= lastOffset - firstOffset + 1
@@ -140,7 +140,7 @@ export class SharePartition {
     return taken
   }
 
-  /** All of it or nothing. @throws GroupRefusal INVALID_RECORD_STATE, INVALID_REQUEST */
+  /** Applies all acknowledgements or none. @throws GroupRefusal INVALID_RECORD_STATE, INVALID_REQUEST */
   acknowledge(memberId: string, acknowledgements: readonly Acknowledgement[], limits: ShareLimits): void {
     const changes = new Map<Flight, number>()
     for (const { firstOffset, lastOffset, types } of acknowledgements) {
@@ -175,7 +175,7 @@ export class SharePartition {
     if ([...changes.values()].includes(RELEASE)) this.#wake()
   }
 
-  /** The member is gone: what it has can be had by others. */
+  /** Releases all records of a member. */
   releaseAll(memberId: string, limits: ShareLimits): void {
     let released = false
     for (const flight of this.#flights) {
@@ -189,7 +189,7 @@ export class SharePartition {
     this.#wake()
   }
 
-  /** Transactions that were aborted: their records are given to nobody. */
+  /** Marks records of aborted transactions as done. */
   skip(firstOffset: number, lastOffset: number): void {
     const last = Math.min(lastOffset, this.endOffset - 1)
     for (let offset = Math.max(firstOffset, this.#startOffset); offset <= last; offset++) end(this.#flight(offset))
@@ -203,7 +203,7 @@ export class SharePartition {
 
   #flight(offset: number): Flight {
     const flight = this.#flights[offset - this.#startOffset]
-    if (flight === undefined) throw new Error(`the record at ${offset} is not in flight`)
+    if (flight === undefined) throw new Error(`the record at offset ${offset} is not in flight`)
     return flight
   }
 
@@ -211,7 +211,8 @@ export class SharePartition {
     return this.#flights.length - this.doneCount
   }
 
-  // Whether nothing more may follow: records that failed often are given out a few at a time, at last alone.
+  // Records that failed often are delivered in smaller ranges, the last time alone. Returns whether it met such records:
+  // then no new ones may follow.
   #acquireKnown(from: number, to: number, max: number, input: AcquireInput, taken: AcquiredRecords[]): boolean {
     const { memberId, limits } = input
     const careful = Math.max(2, Math.ceil(limits.deliveries / 2))
@@ -252,14 +253,14 @@ export class SharePartition {
     const last = batches.at(-1)?.lastOffset ?? from - 1
     let to = Math.min(last, from + max - 1)
     if (!isStrict) to = batches.find(({ lastOffset }) => lastOffset >= to)?.lastOffset ?? to
-    // What was compacted away in between is in flight too: members acknowledge it as a gap.
+    // Offsets that compaction has removed are in flight, too; members acknowledge them as gaps.
     const starts = [from]
     if (!isStrict) {
       for (const { baseOffset } of batches) {
         if (baseOffset <= to && baseOffset - (starts.at(-1) ?? from) >= batchSize) starts.push(baseOffset)
       }
     }
-    // Offsets that the log has no records for, before the first one.
+    // Offsets before the first record that the log has none for.
     while (this.endOffset < from) this.#flights.push({ state: 'done', deliveries: 1, lock: null, origin: from })
     for (const [index, firstOffset] of starts.entries()) {
       const lastOffset = (starts[index + 1] ?? to + 1) - 1
@@ -296,7 +297,7 @@ export class SharePartition {
     this.#wake()
   }
 
-  // What was given out as often as it may be is given to nobody any more.
+  // A record that has reached the delivery limit is done.
   #release(flight: Flight, limits: ShareLimits): void {
     unlock(flight)
     flight.state = flight.deliveries >= limits.deliveries ? 'done' : 'available'
@@ -311,7 +312,7 @@ export class SharePartition {
   }
 }
 
-/** Why acknowledgements of a partition make no sense, whatever is in flight. @param canRenew version 2 and later */
+/** 0, or why a partition's acknowledgements are not valid whatever is in flight. @param canRenew version 2 and later */
 export function checkAcknowledgements(
   acknowledgements: readonly Acknowledgement[],
   canRenew: boolean,

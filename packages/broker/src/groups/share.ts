@@ -1,4 +1,4 @@
-/** A share group (KIP-932): members take records, not partitions, and say of each what became of it. */
+/** A share group (KIP-932): its members acquire single records, and acknowledge each. */
 import { ErrorCode } from '@ottla/protocol'
 import type { Timer } from '../base/clock.ts'
 import type { Partition } from '../topics/topics.ts'
@@ -28,14 +28,14 @@ export interface ShareHeartbeat {
   readonly memberId: string
   readonly memberEpoch: number
   readonly rackId: string | null
-  /** null: as before. */
+  /** null: unchanged. */
   readonly topics: readonly string[] | null
 }
 
-// group.share.max.size of a broker.
+// Kafka's default for group.share.max.size.
 const MAX_MEMBERS = 200
 
-/** Refuses what no group could take. */
+/** Refuses heartbeats that are not valid whatever the group. @throws GroupRefusal INVALID_REQUEST */
 export function checkShareHeartbeat({ groupId, memberId, memberEpoch, rackId, topics }: ShareHeartbeat): void {
   const refuse = (when: boolean, message: string): void => {
     if (when) throw new GroupRefusal(ErrorCode.ERR_INVALID_REQUEST, message)
@@ -94,12 +94,12 @@ export class ShareGroup {
     }
   }
 
-  /** Whether records of transactions are given out only when they are committed. */
+  /** Whether records of transactions are delivered only once they are committed. */
   get readsCommitted(): boolean {
     return this.#surroundings.configs.text(this.id, 'share.isolation.level') === 'read_committed'
   }
 
-  /** A member that joins, goes on, or leaves. @throws GroupRefusal */
+  /** A member joins, stays, or leaves. @throws GroupRefusal */
   heartbeat({ memberId, memberEpoch, rackId, topics }: ShareHeartbeat, client: HeartbeatClient): HeartbeatOutput {
     const interval = this.#surroundings.configs.number(this.id, 'share.heartbeat.interval.ms')
     if (memberEpoch === -1) {
@@ -131,24 +131,24 @@ export class ShareGroup {
     }
   }
 
-  /** What is known of a partition, or undefined before anybody has fetched from it. */
+  /** A partition's state; undefined before its first fetch. */
   known(topicId: string, index: number): SharePartition | undefined {
     return this.#partitions.get(partitionKey(topicId, index))
   }
 
-  /** The partition as the group sees it; it begins where `share.auto.offset.reset` says. */
+  /** A partition's state; a new one starts where `share.auto.offset.reset` says. */
   partition(topicId: string, partition: Partition): SharePartition {
     const known = this.known(topicId, partition.index)
     known?.startAt(partition.log.startOffset)
     return known ?? this.#begin(topicId, partition, this.#resetOffset(partition), -1)
   }
 
-  /** The group begins at this offset, whatever it has done with the partition before. */
+  /** Restarts a partition at this offset. */
   begin(topicId: string, partition: Partition, offset: number): void {
     this.#begin(topicId, partition, offset, offset)
   }
 
-  /** Partitions that the group has begun with. */
+  /** The partitions that the group has state for. */
   partitionKeys(): string[] {
     return [...this.#partitions.keys()]
   }
@@ -165,7 +165,7 @@ export class ShareGroup {
     return found
   }
 
-  /** The member is gone: what it has of some partitions can be had by others. @param isMeant by the partition's key */
+  /** Releases what a member has acquired of some partitions. @param isMeant by the partition's key */
   release(memberId: string, isMeant: (key: string) => boolean): void {
     for (const [key, partition] of this.#partitions) {
       if (isMeant(key)) partition.releaseAll(memberId, this.limits)
