@@ -1,6 +1,6 @@
-/** Every setting of a broker of Kafka 4.3: its default, its type, and whether it can be changed while the broker runs. */
+/** All broker settings of Kafka 4.3 with their defaults and types, and whether they can be changed at runtime. */
 
-/** As DescribeConfigs numbers the types. */
+/** The types' numbers in DescribeConfigs. */
 export const BOOLEAN = 1
 export const STRING = 2
 export const INT = 3

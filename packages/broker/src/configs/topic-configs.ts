@@ -1,10 +1,10 @@
-/** Configuration of topics: names, defaults and what they may be, as of Kafka 4.3. */
+/** Topic configurations of Kafka 4.3: names, defaults and validation. */
 
 interface Setting {
   readonly fallback: string
-  /** As DescribeConfigs numbers the types. */
+  /** The type's number in DescribeConfigs. */
   readonly type: number
-  /** Why the value is none; null if it is one. */
+  /** Why a value is not valid, or null. */
   readonly problem: (value: string) => string | null
 }
 
@@ -59,17 +59,17 @@ export const topicDefaults: ReadonlyMap<string, string> = new Map(
   [...settings].map(([name, { fallback }]) => [name, fallback]),
 )
 
-/** The number of a setting's type in DescribeConfigs. */
+/** The type's number in DescribeConfigs. */
 export function topicConfigType(name: string): number {
   return settings.get(name)?.type ?? 0
 }
 
-/** Whether a value can be appended to and taken from. */
+/** Whether the setting is a list, which can be appended to and subtracted from. */
 export function isListConfig(name: string): boolean {
   return settings.get(name)?.type === LIST
 }
 
-/** Why a configuration is refused, or null. */
+/** Why a setting is refused, or null. */
 export function configProblem(name: string, value: string | null): string | null {
   const setting = settings.get(name)
   if (setting === undefined) return `Unknown topic config name: ${name}`
@@ -134,7 +134,7 @@ function list(fallback: string, values: readonly string[]): Setting {
   const problem = (value: string): string | null => {
     const words = value.split(',').map(word => word.trim())
     const isKnown = value.trim() === '' || words.every(word => values.includes(word))
-    return isKnown ? null : `each has to be one of: ${values.join(', ')}`
+    return isKnown ? null : `each must be one of: ${values.join(', ')}`
   }
   return { fallback, type: LIST, problem }
 }
@@ -143,6 +143,6 @@ function throttled(): Setting {
   const problem = (value: string): string | null =>
     /^(\*|(\s*\d+:\d+\s*(,\s*\d+:\d+\s*)*)?)$/.test(value)
       ? null
-      : "it has to be the literal '*' or a list of replicas: [partitionId]:[brokerId],..."
+      : "it must be the literal '*' or a list of replicas: [partitionId]:[brokerId],..."
   return { fallback: '', type: LIST, problem }
 }

@@ -1,4 +1,4 @@
-/** One partition's log: whole record batches as producers sent them, with offsets given. */
+/** One partition's log: the record batches of producers with their offsets assigned. */
 import { encodeControlBatch, setBaseOffset, setLogAppendTime, setPartitionLeaderEpoch } from '@ottla/protocol'
 import type { CompressionCodec, RecordBatch } from '@ottla/protocol'
 import { ProducerStates } from './producer-states.ts'
@@ -16,18 +16,18 @@ import {
 } from './stored-batch.ts'
 import { checkBatch, type RecordRules, type Refusal } from './validation.ts'
 
-/** A batch that is in the log now, or was already. */
+/** The result of an append; a duplicate gets that of the first append. */
 export interface Appended {
   readonly baseOffset: number
-  /** ms since the epoch, -1 where the producer gives the time. */
+  /** ms since the epoch, -1 without LogAppendTime. */
   readonly logAppendTime: number
   readonly logStartOffset: number
 }
 
 export interface AppendOptions extends RecordRules {
-  /** How batches are stored; null: as they are. */
+  /** Compression of stored batches; null: unchanged. */
   readonly codec: CompressionCodec | null
-  /** Transactions of version 2 begin at sequence 0 in each partition. */
+  /** Transactions of version 2 start at sequence number 0 in each partition. */
   readonly strictSequences: boolean
   readonly leaderEpoch: number
 }
@@ -42,31 +42,31 @@ export interface Marker {
   readonly timestamp: number
 }
 
-/** A transaction that was aborted: readers of committed data leave its records out. */
+/** An aborted transaction, whose records read_committed consumers skip. */
 export interface AbortedTransaction {
   readonly producerId: bigint
   readonly firstOffset: number
-  /** That of the marker. */
+  /** Offset of the marker. */
   readonly lastOffset: number
 }
 
 export interface Read {
-  /** A whole batch each. */
+  /** One whole batch each. */
   readonly chunks: Buffer[]
   readonly bytes: number
-  /** Behind what was read. */
+  /** One past the last offset read. */
   readonly endOffset: number
 }
 
-/** Where a log tells of its changes, so that they outlive the process. */
+/** Makes the changes of a log durable. */
 export interface LogSink {
   appended(batch: StoredBatch): void
   startMoved(startOffset: number): void
-  /** Everything is different: the batches are given anew. */
+  /** These batches replace all others. */
   rewritten(batches: readonly StoredBatch[], startOffset: number, nextOffset: number): void
 }
 
-/** Appends, reads and finds. Offsets count up without gaps, but for what was deleted or compacted. */
+/** Appends, reads and finds records. Offsets have no gaps except from compaction. */
 export class PartitionLog {
   readonly producers = new ProducerStates()
   readonly #memory: LogMemory
@@ -82,12 +82,12 @@ export class PartitionLog {
     this.#memory = memory
   }
 
-  /** Behind the last record. */
+  /** One past the last record. */
   get highWatermark(): number {
     return this.#nextOffset
   }
 
-  /** Up to where no transaction is open (KIP-98). */
+  /** The first offset of an open transaction, else the high watermark (KIP-98). */
   get lastStableOffset(): number {
     const unstable = this.producers.firstUnstable
     return unstable === null ? this.#nextOffset : Math.max(unstable, this.#startOffset)
@@ -105,12 +105,12 @@ export class PartitionLog {
     return this.#batches
   }
 
-  /** From now on, changes are told. */
+  /** Reports all changes to a sink from now on. */
   keepIn(sink: LogSink): void {
     this.#sink = sink
   }
 
-  /** Takes the batch of a produce request; its bytes are copied. */
+  /** Appends a copy of a produced batch. */
   append(batch: RecordBatch, options: AppendOptions): Appended | Refusal {
     const problem = checkBatch(batch, options)
     if (problem !== null) return problem
@@ -137,7 +137,7 @@ export class PartitionLog {
     return { baseOffset, logAppendTime: options.logAppendTime ?? -1, logStartOffset: this.#startOffset }
   }
 
-  /** Ends a transaction in this partition. */
+  /** Writes the marker that ends a transaction in this partition. */
   mark(marker: Marker): Refusal | null {
     const { producerId, producerEpoch, coordinatorEpoch, leaderEpoch, timestamp } = marker
     const refusal = this.producers.checkMarker(producerId, producerEpoch, coordinatorEpoch)
@@ -158,8 +158,8 @@ export class PartitionLog {
   }
 
   /**
-   * Batches from the one that holds `offset` on that begin before `end`, up to `maxBytes`; the first one even if it
-   * is larger, unless `strict`. The caller has checked that the offset lies between start and high watermark.
+   * Reads batches that start before `end`, from the one that holds `offset` on, up to `maxBytes`. The first one is read
+   * even if it is larger, unless `strict`. `offset` has to lie between log start and high watermark.
    */
   read(offset: number, maxBytes: number, strict: boolean, end = this.#nextOffset): Read {
     const chunks: Buffer[] = []
@@ -176,12 +176,12 @@ export class PartitionLog {
     return { chunks, bytes, endOffset }
   }
 
-  /** The aborted transactions that whoever reads these offsets has to know of. */
+  /** The aborted transactions that a reader of these offsets has to know. */
   abortedBetween(from: number, end: number): AbortedTransaction[] {
     return this.#aborted.filter(aborted => aborted.lastOffset >= from && aborted.firstOffset < end)
   }
 
-  /** The first record at or after a time, before `end`, or null. */
+  /** The first record before `end` with this timestamp or a later one, or null. */
   firstAt(timestamp: number, end = this.#nextOffset): TimestampedOffset | null {
     for (const stored of this.#batches) {
       if (stored.baseOffset >= end) break
@@ -192,7 +192,7 @@ export class PartitionLog {
     return null
   }
 
-  /** The record with the highest timestamp, markers included as Kafka does, or null for an empty log. */
+  /** The record with the highest timestamp, or null for an empty log. Includes markers, as Kafka does. */
   latestTimestamp(): TimestampedOffset | null {
     let best: StoredBatch | null = null
     for (const stored of this.#batches) {
@@ -202,8 +202,8 @@ export class PartitionLog {
   }
 
   /**
-   * Where an epoch ended (KIP-101): the largest epoch up to the asked one, and the offset behind its last record.
-   * Without an answer (-1, -1): nothing is known, or not of so late an epoch.
+   * Where a leader epoch ended (KIP-101): the largest epoch up to `asked`, and the offset one past its last record; -1 and
+   * -1 for an epoch that is negative or later than the current one.
    */
   endOfEpoch(asked: number, currentEpoch: number): { leaderEpoch: number; endOffset: number } {
     if (asked === currentEpoch) return { leaderEpoch: asked, endOffset: this.#nextOffset }
@@ -215,7 +215,7 @@ export class PartitionLog {
     }
     let low = 0
     let high = this.#batches.length
-    // Epochs never go down: the first batch of a later one is where the asked one ended.
+    // Epochs never go down, so the epoch ended at the first batch of a later one.
     while (low < high) {
       const middle = (low + high) >>> 1
       if ((this.#batches[middle] as StoredBatch).leaderEpoch <= asked)
@@ -226,7 +226,7 @@ export class PartitionLog {
     return { leaderEpoch: before.leaderEpoch, endOffset: this.#batches[low]?.baseOffset ?? this.#nextOffset }
   }
 
-  /** Drops what lies before an offset (DeleteRecords, retention). @returns the new start */
+  /** Deletes records before an offset (DeleteRecords, retention). @returns the new log start offset */
   deleteBefore(offset: number): number {
     const start = Math.max(this.#startOffset, Math.min(offset, this.#nextOffset))
     if (start === this.#startOffset) return start
@@ -238,7 +238,7 @@ export class PartitionLog {
     return start
   }
 
-  /** Takes away the tail from an offset on, whole batches, as a broker does that was elected without it. */
+  /** Cuts off the batch that holds an offset and all after it, as after an unclean election. */
   truncateTo(offset: number): void {
     if (offset >= this.#nextOffset) return
     const kept = indexOf(this.#batches, offset)
@@ -247,13 +247,13 @@ export class PartitionLog {
     this.wake()
   }
 
-  /** Other batches instead of those that are here: after compaction, or from a file. */
+  /** Replaces all batches, after compaction or truncation. */
   replace(batches: readonly StoredBatch[], startOffset: number, nextOffset: number): void {
     this.restore(batches, startOffset, nextOffset)
     this.#sink?.rewritten(batches, startOffset, nextOffset)
   }
 
-  /** As {@link replace}, of what the sink has already; what is known of producers is read from the batches. */
+  /** As {@link replace}, without the sink. Rebuilds the producers' states from the batches. */
   restore(batches: readonly StoredBatch[], startOffset: number, nextOffset: number): void {
     this.#batches = [...batches]
     this.#startOffset = startOffset
@@ -270,13 +270,13 @@ export class PartitionLog {
     }
   }
 
-  /** Calls back at every change that a waiting fetch has to know of, until the returned function is called. */
+  /** Calls back at every change that matters to a waiting fetch. @returns a function that ends this */
   onChange(callback: () => void): () => void {
     this.#waiters.add(callback)
     return () => void this.#waiters.delete(callback)
   }
 
-  /** Its partition is gone. */
+  /** For a deleted partition. */
   close(): void {
     this.#grow(-this.#bytes)
     this.#batches = []
@@ -284,7 +284,7 @@ export class PartitionLog {
     this.wake()
   }
 
-  /** Something is different: data, the leader, or whether the partition is there at all. */
+  /** To be called when data or the leader have changed, or the partition was deleted. */
   wake(): void {
     if (this.#waiters.size > 0) for (const wake of [...this.#waiters]) wake()
   }
@@ -296,16 +296,16 @@ export class PartitionLog {
 
   #store(bytes: Buffer, baseOffset: number, lastOffset: number, maxTimestamp: number, leaderEpoch: number): void {
     const stored = storedBatch(bytes, { baseOffset, lastOffset, maxTimestamp, leaderEpoch })
-    // What cannot be kept is not there for anybody.
+    // If the sink throws, nothing is appended.
     this.#sink?.appended(stored)
     this.#batches.push(stored)
     this.#nextOffset = lastOffset + 1
     this.#grow(bytes.length)
-    // Those who wait look at it in a moment, when everything about it is known.
+    // The waiters read later, when the whole append is done.
     this.wake()
   }
 
-  // Compaction takes records away, but neither sequence numbers nor the span of the batch.
+  // Compaction removes records, but keeps the sequence numbers and the offset range of the batch.
   #replayBatch(batch: RecordBatch, stored: StoredBatch): void {
     batch.recordCount = stored.lastOffset - stored.baseOffset + 1
     this.producers.appended(batch, stored.baseOffset, stored.maxTimestamp)

@@ -1,4 +1,4 @@
-/** Which broker looks after a group or transactional id: the leader of its partition of an internal topic. */
+/** Which broker coordinates a group or transactional id: the leader of its partition of an internal topic. */
 import { ErrorCode } from '@ottla/protocol'
 import type { BrokerInfo, Brokers } from '../base/brokers.ts'
 import { INTERNAL_TOPIC_PARTITIONS, OFFSETS_TOPIC, TRANSACTIONS_TOPIC } from './internal-topics.ts'
@@ -23,7 +23,7 @@ export class Coordinators {
     return this.#brokers.get(partitions[placeOf(key, partitions.length)]?.leader ?? -1)
   }
 
-  /** 0, or why this broker cannot answer for the group or transactional id. */
+  /** 0, or NOT_COORDINATOR if the broker does not coordinate the group or transactional id. */
   check(brokerId: number, key: string, type: CoordinatorType = 'group'): number {
     return this.of(type, key)?.id === brokerId ? ErrorCode.ERR_NO_ERROR : ErrorCode.ERR_NOT_COORDINATOR
   }
@@ -39,7 +39,7 @@ export class Coordinators {
     return { topic: OFFSETS_TOPIC, partition: placeOf(groupId, partitions.length) }
   }
 
-  /** Epoch of the coordinator of a transactional id: that of its partition's leader. */
+  /** The coordinator epoch of a transactional id: the leader epoch of its partition. */
   epoch(transactionalId: string): number {
     const { partitions } = this.#internalTopic(TRANSACTIONS_TOPIC)
     return partitions[placeOf(transactionalId, partitions.length)]?.leaderEpoch ?? 0
@@ -57,7 +57,7 @@ function placeOf(key: string, partitions: number): number {
   return Math.abs(hash(key)) % partitions
 }
 
-// String.hashCode of Java, by which Kafka spreads groups.
+// Java's String.hashCode, by which Kafka distributes groups.
 function hash(text: string): number {
   let value = 0
   for (let i = 0; i < text.length; i++) value = (Math.imul(31, value) + text.charCodeAt(i)) | 0

@@ -1,10 +1,10 @@
-/** Fetch sessions of one broker (KIP-227): what a client fetches is remembered, so that it need only say what changes. */
+/** Fetch sessions of one broker (KIP-227): the broker remembers a client's partitions, so that requests only name changes. */
 import { ErrorCode, type Decoded, type FetchRequest } from '@ottla/protocol'
 import type { Clock } from '../base/clock.ts'
 
 /** One partition as a client fetches it. */
 export interface FetchedPartition {
-  /** Name or, from version 13 on, id of its topic. */
+  /** The topic's name; from version 13 on its id instead. */
   readonly topic: string
   readonly topicId: string
   readonly partition: number
@@ -16,7 +16,7 @@ export interface FetchedPartition {
 
 interface SessionPartition {
   asked: FetchedPartition
-  /** What the client was told last; -1: nothing, or an error. */
+  /** As the client last got it; -1 if it got nothing yet, or an error. */
   highWatermark: number
   logStartOffset: number
 }
@@ -24,37 +24,37 @@ interface SessionPartition {
 interface FetchSession {
   readonly id: number
   readonly usesTopicIds: boolean
-  /** Of the request that is due. */
+  /** Epoch of the next request. */
   epoch: number
   /** ms since the epoch. */
   usedAt: number
   readonly partitions: Map<string, SessionPartition>
 }
 
-/** What a partition's answer says, as far as the session has to know. */
+/** What the session has to know of a partition's response. */
 export interface Told {
   readonly errorCode: number
   readonly highWatermark: number
   readonly logStartOffset: number
-  /** Whether there is more to it: records, another replica to read from, a diverging epoch. */
+  /** Whether it has more than offsets: records, a preferred replica, a diverging epoch. */
   readonly hasMore: boolean
 }
 
-/** One fetch: what is asked in all, and which answers are worth their bytes. */
+/** One fetch: all partitions to read, and which of them the response has to include. */
 export interface FetchPlan {
   readonly partitions: readonly FetchedPartition[]
   /** The client's session from now on, 0 for none. */
   readonly sessionId: number
-  /** Whether the partition has to be in the answer; what is said is remembered. */
+  /** Whether the response has to include the partition; remembers what the client gets. */
   tell(asked: FetchedPartition, told: Told): boolean
 }
 
 const INITIAL_EPOCH = 0
 const FINAL_EPOCH = -1
 const LAST_EPOCH = 2 ** 31 - 1
-// As max.incremental.fetch.session.cache.slots of a broker.
+// Kafka's default for max.incremental.fetch.session.cache.slots.
 const MAX_SESSIONS = 1000
-// How long a session has to be silent before another may take its place.
+// How long a session has to be idle before another may take its place.
 const EVICTION_MS = 120_000
 
 export class FetchSessions {
@@ -70,7 +70,7 @@ export class FetchSessions {
     return this.#sessions.size
   }
 
-  /** @returns what is to be fetched, or the error code of the whole answer */
+  /** @returns the partitions to fetch, or the error code of the whole response */
   plan(request: Decoded<FetchRequest>, version: number): FetchPlan | number {
     const { sessionId, sessionEpoch } = request
     const usesTopicIds = version >= 13
@@ -164,7 +164,7 @@ function sessionless(partitions: readonly FetchedPartition[]): FetchPlan {
   return { partitions, sessionId: 0, tell: () => true }
 }
 
-// Whether the client does not know it yet.
+// Returns whether the client does not know it yet.
 function remember(session: FetchSession, asked: FetchedPartition, told: Told): boolean {
   const key = keyOf(asked)
   const known = session.partitions.get(key)
@@ -175,7 +175,7 @@ function remember(session: FetchSession, asked: FetchedPartition, told: Told): b
   known.highWatermark = failed ? -1 : told.highWatermark
   known.logStartOffset = failed ? -1 : told.logStartOffset
   if (told.hasMore) {
-    // Those that had nothing to say come first the next time.
+    // Next time the partitions without data come first.
     session.partitions.delete(key)
     session.partitions.set(key, known)
   }

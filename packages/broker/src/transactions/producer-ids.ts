@@ -7,7 +7,7 @@ import { randomProducerId, type Random } from '../base/random.ts'
  */
 export type ProducerIds = 'sequential' | 'random' | (() => bigint)
 
-/** Is told of ids that follow each other, before they are given. */
+/** Makes sequential ids durable, before they are given out. */
 export interface ProducerIdKeeper {
   producerIdGiven(producerId: bigint): void
 }
@@ -33,7 +33,7 @@ export class ProducerIdSource {
     return this.#next++
   }
 
-  /** Ids from here on have not been given out. */
+  /** Continues after a restart with the first id that was not given out. */
   restore(next: bigint): void {
     this.#next = next
   }
