@@ -1,4 +1,4 @@
-/** Brokers that are stopped for a while: they keep their connections, and answer nothing until they may go on. */
+/** Paused brokers, which keep their connections but answer nothing until they are resumed. */
 export class Holds {
   readonly #held = new Map<number, { readonly released: Promise<void>; readonly release: () => void }>()
 
@@ -18,7 +18,7 @@ export class Holds {
     for (const id of [...this.#held.keys()]) this.release(id)
   }
 
-  /** Resolves when the broker may go on, or nobody waits for it any more. */
+  /** Resolves when the broker is not paused, or the signal is aborted. */
   async passed(brokerId: number, signal: AbortSignal): Promise<void> {
     for (let hold = this.#held.get(brokerId); hold !== undefined; hold = this.#held.get(brokerId)) {
       if (signal.aborted) return

@@ -29,13 +29,13 @@ export class UserStore {
   readonly #mechanisms: readonly ScramMechanism[]
   readonly #random: Random
 
-  /** @param mechanisms passwords are kept for those of SCRAM among them */
+  /** @param mechanisms those of the listeners; credentials are made for the SCRAM ones */
   constructor(mechanisms: readonly string[], random: Random) {
     this.#mechanisms = scramMechanisms.filter(mechanism => mechanisms.includes(mechanism))
     this.#random = random
   }
 
-  /** For every mechanism. Throws RangeError for iterations that cannot be. */
+  /** Adds or replaces a user, for every mechanism. Throws RangeError for invalid iterations. */
   set(name: string, user: string | UserOptions): void {
     const { password, iterations = MIN_ITERATIONS, salt } = typeof user === 'string' ? { password: user } : user
     if (!Number.isInteger(iterations) || iterations < 1)
@@ -47,7 +47,7 @@ export class UserStore {
     }
   }
 
-  /** @returns whether there was such a user */
+  /** @returns whether the user existed */
   delete(name: string): boolean {
     const hadScram = this.#scram.delete(name)
     return this.#passwords.delete(name) || hadScram
@@ -74,7 +74,7 @@ export class UserStore {
     if (credentials?.size === 0) this.#scram.delete(name)
   }
 
-  /** Everyone with a credential for SCRAM. */
+  /** All users with SCRAM credentials. */
   scramUsers(): IterableIterator<string> {
     return this.#scram.keys()
   }

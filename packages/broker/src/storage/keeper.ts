@@ -4,6 +4,6 @@ import type { TransactionKeeper } from '../transactions/coordinator.ts'
 import type { ProducerIdKeeper } from '../transactions/producer-ids.ts'
 import type { TransactionalOffsetsKeeper } from '../transactions/transactional-offsets.ts'
 
-/** Is told of everything that has to outlive the process, before anybody is told that it has happened. */
+/** Makes everything durable that has to outlive the process, before it is acknowledged. */
 export interface Keeper
   extends TopicKeeper, GroupKeeper, TransactionKeeper, TransactionalOffsetsKeeper, ProducerIdKeeper {}

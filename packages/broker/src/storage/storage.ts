@@ -1,4 +1,4 @@
-/** Keeps a cluster's topics, records, offsets and transactions in a folder. */
+/** Stores a cluster's topics, records, offsets and transactions in a folder. */
 import { mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { CommittedOffset } from '../groups/committed-offsets.ts'
@@ -15,7 +15,7 @@ import type { Keeper } from './keeper.ts'
 import { lock } from './lock.ts'
 import { PartitionFiles, type Bounds } from './partition-files.ts'
 
-/** What is kept of a cluster. */
+/** The state of a cluster that is stored. */
 export interface Kept {
   readonly clusterId: string
   readonly topics: TopicStore
@@ -38,13 +38,13 @@ interface Saved {
 const JOURNAL = 'journal'
 const LOCK = 'lock'
 const TOPICS = 'topics'
-// Below this a journal is not worth rewriting, and above so many times what it has to say it is.
+// A journal is rewritten when it is larger than this, and so many times larger than after the last time.
 const REWRITE_BYTES = 4 * 1024 * 1024
 const REWRITE_FACTOR = 4
-// Producer ids are set aside in blocks, so that not each one has to be written down.
+// Producer ids are reserved in blocks, so that not each one has to be written.
 const PRODUCER_ID_BLOCK = 1000n
 
-/** Until `restore` nothing is written, whatever it is told. */
+/** Writes nothing until `restore`. */
 export class Storage implements Keeper {
   readonly #folder: string
   readonly #files: FilePool
@@ -57,7 +57,7 @@ export class Storage implements Keeper {
   #reservedProducerIds = 0n
   #rewrittenBytes = 0
 
-  /** Takes the folder. Throws Error when another cluster has it, when it is of another format, or cannot be used. */
+  /** Locks and reads the folder. Throws Error if another cluster uses it, its format is unknown, or it is not accessible. */
   constructor(folder: string, fsync: boolean) {
     this.#folder = folder
     mkdirSync(join(folder, TOPICS), { recursive: true })
@@ -72,12 +72,12 @@ export class Storage implements Keeper {
     }
   }
 
-  /** The id of the cluster that was here before, or null. */
+  /** The id of the cluster that the folder belongs to; null if it is new. */
   get clusterId(): string | null {
     return this.#saved.clusterId
   }
 
-  /** Gives a new cluster what the one before it had, and keeps everything from now on. */
+  /** Restores the stored state into a new cluster, and stores all changes from now on. */
   restore(kept: Kept): void {
     const saved = this.#saved
     kept.producerIds.restore(saved.nextProducerId)
@@ -96,17 +96,17 @@ export class Storage implements Keeper {
         kept.transactionalOffsets.add(producerId, group, key, offset)
       }
     }
-    // Only what is whole may replace what is there.
+    // The journal may only be rewritten once everything is restored.
     this.#kept = kept
     this.#rewrite(kept, saved.transactions)
-    // Those that were about to end do so now.
+    // Transactions that were about to end do so now.
     for (const [id, fields] of saved.transactions) {
       const partitions = new Map(fields.partitions.map(partition => [partitionKey(partition), partition]))
       kept.transactions.restore(id, { ...fields, partitions })
     }
   }
 
-  /** Writes down what is, once and for all, and lets go of the folder. */
+  /** Writes the final state and unlocks the folder. */
   close(): void {
     if (this.#kept !== null) this.#rewrite(this.#kept, null)
     this.#kept = null
@@ -162,7 +162,7 @@ export class Storage implements Keeper {
     if (sizeBytes > REWRITE_BYTES && sizeBytes > REWRITE_FACTOR * this.#rewrittenBytes) this.#rewrite(kept, null)
   }
 
-  /** @param transactions those that are not there yet */
+  /** @param transactions stored ones that are not restored yet */
   #rewrite(kept: Kept, transactions: ReadonlyMap<string, SavedTransaction> | null): void {
     this.#journal.rewrite(this.#everything(kept, transactions))
     this.#rewrittenBytes = this.#journal.sizeBytes
@@ -200,7 +200,7 @@ export class Storage implements Keeper {
       const bounds = this.#bounds.get(boundsKey(topic.id, partition.index)) ?? { startOffset: 0, nextOffset: 0 }
       const { batches, startOffset, nextOffset } = files.load(bounds)
       partition.log.restore(batches, startOffset, nextOffset)
-      // Those who knew the partition before the restart are told that it has another leader.
+      // Clients from before the restart see a new leader epoch.
       partition.leaderEpoch = Math.max(partition.leaderEpoch, batches.at(-1)?.leaderEpoch ?? 0) + 1
     }
   }
@@ -287,7 +287,7 @@ function savedTopic({ id, name, isInternal, configs, partitions }: Topic): Saved
     name,
     isInternal,
     configs: Object.fromEntries(configs),
-    // A restart ends a move: every broker is there then.
+    // A restart completes a reassignment, since all brokers are up then.
     partitions: partitions.map(({ replicas, removing, leaderEpoch }) => ({
       replicas: replicas.filter(id => !removing.includes(id)),
       leaderEpoch,

@@ -1,6 +1,6 @@
-/** Subscriptions to the metrics of clients (KIP-714): which of them, how often, from whom. */
+/** Subscriptions to client metrics (KIP-714): which metrics, how often, from which clients. */
 
-/** What clients can be told apart by. */
+/** What a subscription can match clients by. */
 export const clientTraits = [
   'client_instance_id',
   'client_id',
@@ -30,7 +30,7 @@ export const subscriptionDefaults: ReadonlyMap<string, string> = new Map([
 ])
 
 export interface SubscriptionProblem {
-  /** The value is none; else the request is. */
+  /** Whether the value itself is invalid, instead of not allowed. */
   readonly isValue: boolean
   readonly message: string
 }
@@ -44,7 +44,10 @@ export function subscriptionProblem(name: string, value: string): SubscriptionPr
         return { isValue: true, message: `Invalid value ${value} for configuration ${name}: not a whole number` }
       }
       if (number >= MIN_INTERVAL_MS && number <= MAX_INTERVAL_MS) return null
-      return { isValue: false, message: `${name} is ${value}, it can be from ${MIN_INTERVAL_MS} to ${MAX_INTERVAL_MS}` }
+      return {
+        isValue: false,
+        message: `${name} is ${value}; it must be from ${MIN_INTERVAL_MS} to ${MAX_INTERVAL_MS}`,
+      }
     }
     case MATCH:
       return listed(value).some(rule => readRule(rule) === null)
@@ -66,7 +69,7 @@ export class ClientMetrics {
     return this.#version
   }
 
-  /** What was set for a subscription, without defaults. */
+  /** The subscription's own settings, without defaults. */
   of(name: string): ReadonlyMap<string, string> {
     return this.#subscriptions.get(name) ?? new Map<string, string>()
   }
@@ -75,7 +78,7 @@ export class ClientMetrics {
     return [...this.#subscriptions.keys()]
   }
 
-  /** The caller has asked {@link subscriptionProblem}. @param value null: back to the default */
+  /** For settings that {@link subscriptionProblem} accepts. @param value null: back to the default */
   set(name: string, config: string, value: string | null): void {
     const own = this.#subscriptions.get(name) ?? new Map<string, string>()
     this.#version++
@@ -85,7 +88,7 @@ export class ClientMetrics {
     else this.#subscriptions.delete(name)
   }
 
-  /** What a client is asked for: all that matches it together, as often as the most impatient wants it. */
+  /** What a client has to push: the metrics of all subscriptions that match it, at their shortest interval. */
   wantedFrom(client: ClientTraits): { readonly metrics: readonly string[]; readonly intervalMs: number } {
     const metrics = new Set<string>()
     let intervalMs = DEFAULT_INTERVAL_MS

@@ -1,4 +1,4 @@
-/** Metrics that clients push (KIP-714): what each of them is asked for, and whether a push is in order. */
+/** Client metrics (KIP-714): what each client has to push, and whether a push is valid. */
 import { ErrorCode, ProtocolError, ZERO_UUID, codecById, crc32c } from '@ottla/protocol'
 import type { ClientMetrics, ClientTraits } from './client-metrics.ts'
 import type { Clock } from '../base/clock.ts'
@@ -26,7 +26,7 @@ export interface TelemetryOptions {
   readonly receive: (push: TelemetryPush) => void
 }
 
-/** What a client is to do. */
+/** What a client has to push. */
 export interface TelemetrySubscription {
   readonly clientInstanceId: string
   readonly subscriptionId: number
@@ -35,7 +35,7 @@ export interface TelemetrySubscription {
 }
 
 interface Instance extends TelemetrySubscription {
-  /** Of the subscriptions, when the client's was made up. */
+  /** Version of the subscriptions that the client's was made from. */
   readonly version: number
   lastGet: number
   lastPush: number
@@ -44,19 +44,19 @@ interface Instance extends TelemetrySubscription {
   lastSeen: number
 }
 
-/** Most bytes of a push. */
+/** Largest push, bytes. */
 export const TELEMETRY_MAX_BYTES = 1_048_576
-/** zstd, lz4, gzip, snappy: what is liked best goes first. */
+/** zstd, lz4, gzip, snappy, in order of preference. */
 export const telemetryCompression: readonly number[] = [4, 3, 1, 2]
 
 const DECOMPRESSED_MAX_BYTES = 16 * 1024 * 1024
-// Ids that Kafka keeps for itself.
+// Ids that Kafka reserves.
 const reservedIds: readonly string[] = [ZERO_UUID, 'AAAAAAAAAAAAAAAAAAAAAQ']
 const MOST_INSTANCES = 16_384
-// Forgotten after three intervals, and a minute at least.
+// Instances are forgotten after three intervals, but not before a minute.
 const LEAST_EXPIRY_MS = 60_000
 
-/** After these a client may ask anew at once. */
+/** Errors after which a client may get its subscription again at once. */
 const excusing: readonly number[] = [ErrorCode.ERR_UNKNOWN_SUBSCRIPTION_ID, ErrorCode.ERR_UNSUPPORTED_COMPRESSION_TYPE]
 
 export class Telemetry {
@@ -67,7 +67,7 @@ export class Telemetry {
     this.#options = options
   }
 
-  /** @param givenId ZERO_UUID for a client that has none yet */
+  /** @param givenId ZERO_UUID for a client without an id @returns the subscription or an error code */
   subscribe(brokerId: number, givenId: string, traits: ClientTraits): TelemetrySubscription | number {
     const id = givenId === ZERO_UUID ? newUuid(this.#options.random) : givenId
     const instance = this.#instance(brokerId, id, traits)
@@ -102,7 +102,7 @@ export class Telemetry {
     try {
       const plain = codecById(request.compressionType).decompress(metrics, DECOMPRESSED_MAX_BYTES)
       const clientId = traits.client_id
-      // What was decoded shares memory with its frame.
+      // A copy, because what was decoded shares memory with its frame.
       this.#options.receive({ brokerId, clientInstanceId, clientId, terminating, metrics: Buffer.from(plain) })
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error
@@ -122,7 +122,7 @@ export class Telemetry {
   ): number {
     if (instance.isTerminating) return ErrorCode.ERR_INVALID_REQUEST
     const now = this.#options.clock.now()
-    // The first push after a subscription may come earlier than the interval says.
+    // The first push after a subscription may be earlier than the interval says.
     const isInTime = instance.lastGet > instance.lastPush || now - instance.lastPush >= instance.intervalMs
     if (!isInTime && !request.terminating) return ErrorCode.ERR_THROTTLING_QUOTA_EXCEEDED
     if (isInTime) instance.lastPush = now
@@ -133,7 +133,7 @@ export class Telemetry {
     return request.metrics.length > TELEMETRY_MAX_BYTES ? ErrorCode.ERR_TELEMETRY_TOO_LARGE : ErrorCode.ERR_NO_ERROR
   }
 
-  // Made up anew when subscriptions have changed.
+  // A new one if subscriptions have changed or the client was silent for too long.
   #instance(brokerId: number, id: string, traits: ClientTraits): Instance {
     const { subscriptions, clock } = this.#options
     const now = clock.now()
@@ -147,7 +147,7 @@ export class Telemetry {
       isOld || isForgotten ? newInstance(id, subscriptions, { ...traits, client_instance_id: id }) : known
     instance.lastSeen = now
     this.#instances.set(key, instance)
-    // Whoever was silent for longest is first.
+    // The first one is the least recently used.
     const [oldest] = this.#instances.keys()
     if (this.#instances.size > MOST_INSTANCES && oldest !== undefined) this.#instances.delete(oldest)
     return instance
@@ -158,7 +158,7 @@ function newInstance(id: string, subscriptions: ClientMetrics, traits: ClientTra
   const { metrics, intervalMs } = subscriptions.wantedFrom(traits)
   return {
     clientInstanceId: id,
-    // Other for other metrics and for other clients.
+    // Differs for other metrics and for other clients.
     subscriptionId: crc32c(Buffer.from(`${metrics.join()}/${intervalMs}/${id}`)) | 0,
     metrics,
     intervalMs,

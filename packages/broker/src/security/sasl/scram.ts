@@ -1,19 +1,19 @@
-/** SCRAM (RFC 5802), the server's side; delegation tokens log in by it as well (KIP-48). */
+/** The server side of SCRAM (RFC 5802), also for delegation tokens (KIP-48). */
 import { timingSafeEqual } from 'node:crypto'
 import { SaslRefused, type SaslExchange, type SaslStep } from './exchange.ts'
 import { digest, hmac, type ScramCredential, type ScramMechanism } from './scram-credential.ts'
 
-/** A credential and what it is worth. */
+/** A credential, and who logs in with it until when. */
 export interface ScramAccount {
   readonly credential: ScramCredential
-  /** The name to go by; the owner's for a token. */
+  /** The user's name; for a token its owner's. */
   readonly name: string
   readonly expiresAt: number | null
 }
 
 export interface ScramSurroundings {
   readonly user: (name: string) => ScramAccount | undefined
-  /** By the token's id. */
+  /** @param id of the token */
   readonly token: (id: string) => ScramAccount | undefined
   readonly nonce: () => string
 }
@@ -42,7 +42,7 @@ export class ScramExchange implements SaslExchange {
   }
 
   #first(message: string): SaslStep {
-    // As Kafka's brokers, who let nobody log in whose name is not ASCII, though they may be made.
+    // As in Kafka, nobody can log in with a name that is not ASCII, although such users can be created.
     const match =
       /^([ny],(?:a=([^,]*))?,)(n=((?:(?![,=])[\x01-\x7f]|=2C|=3D)+),r=([\x21-\x2b\x2d-\x7e]+)((?:,[a-zA-Z]+=[^,]+)*))$/.exec(
         message,
@@ -84,7 +84,7 @@ export class ScramExchange implements SaslExchange {
     return { answer: Buffer.from(answer), identity: { name, expiresAt, isToken } }
   }
 
-  // What exactly was wrong is nobody's business: it may tell which users there are.
+  // The same message whatever was wrong, so that nobody learns which users exist.
   #refused(): SaslRefused {
     return new SaslRefused(
       `Authentication failed during authentication due to invalid credentials with SASL mechanism ${this.#mechanism}`,
