@@ -71,8 +71,8 @@ export class EmbeddedCluster implements AsyncDisposable {
   }
 
   /**
-   * Starts the brokers; resolves when all of them accept connections. Rejects with Error for an invalid option or a port
-   * that is in use.
+   * Starts the brokers; resolves when all of them accept connections. Rejects with Error for an invalid option or a
+   * port that is in use.
    */
   static async start(options: EmbeddedClusterOptions = {}): Promise<EmbeddedCluster> {
     const count = options.brokers ?? 1
@@ -162,8 +162,8 @@ export class EmbeddedCluster implements AsyncDisposable {
   }
 
   /**
-   * Brings a broker back on its old address. Like any restarted broker, it remembers only the last batch of each producer
-   * that has written to the partitions it leads.
+   * Brings a broker back on its old address. Like any restarted broker, it remembers only the last batch of each
+   * producer that has written to the partitions it leads.
    */
   async brokerUp(id: number): Promise<void> {
     const info = this.#info(id)
@@ -249,8 +249,8 @@ export class EmbeddedCluster implements AsyncDisposable {
   }
 
   /**
-   * Sends consumers of a partition to this replica, as a leader does when it knows a closer one (KIP-392); null ends this.
-   * Throws Error for an unknown partition or broker.
+   * Sends consumers of a partition to this replica, as a leader does when it knows a closer one (KIP-392); null ends
+   * this. Throws Error for an unknown partition or broker.
    */
   setPreferredReplica(topic: string, partition: number, id: number | null): void {
     if (this.#stores.topics.partition(topic, partition) === undefined) {
@@ -317,8 +317,8 @@ export class EmbeddedCluster implements AsyncDisposable {
   }
 
   /**
-   * Cuts the tail off a partition, as an unclean election does: the batch that holds `offset` and all after it are lost,
-   * and the leader epoch goes up. Throws Error for an unknown partition.
+   * Cuts the tail off a partition, as an unclean election does: the batch that holds `offset` and all after it are
+   * lost, and the leader epoch goes up. Throws Error for an unknown partition.
    */
   truncate(topic: string, partition: number, offset: number): void {
     const found = this.#stores.topics.partition(topic, partition)
@@ -329,17 +329,17 @@ export class EmbeddedCluster implements AsyncDisposable {
   }
 
   /**
-   * Deletes what has expired: segments by `retention.ms` and `retention.bytes` (`segment.bytes` and `segment.ms` say where
-   * one ends), producers idle for a day, transactional ids idle for a week. Brokers do it by themselves every five minutes
-   * of the cluster's clock.
+   * Deletes what has expired: segments by `retention.ms` and `retention.bytes` (`segment.bytes` and `segment.ms` say
+   * where one ends), producers idle for a day, transactional ids idle for a week. Brokers do it by themselves every
+   * five minutes of the cluster's clock.
    */
   runRetention(): void {
     this.#stores.retention.run()
   }
 
   /**
-   * Compacts a topic up to the last stable offset: the last record of each key stays. Brokers never do it by themselves.
-   * Throws Error for an unknown topic and for one whose `cleanup.policy` does not include compact.
+   * Compacts a topic up to the last stable offset: the last record of each key stays. Brokers never do it by
+   * themselves. Throws Error for an unknown topic and for one whose `cleanup.policy` does not include compact.
    */
   compact(name: string): void {
     const { topics, clock } = this.#stores
@@ -377,8 +377,8 @@ export class EmbeddedCluster implements AsyncDisposable {
 
   /**
    * Answers the next requests that name a partition with these errors for it, one each; the rest of such a request is
-   * carried out. For Produce, Fetch, ListOffsets, OffsetForLeaderEpoch, DeleteRecords, DescribeProducers, WriteTxnMarkers,
-   * ShareFetch and ShareAcknowledge. Throws Error for an unknown partition.
+   * carried out. For Produce, Fetch, ListOffsets, OffsetForLeaderEpoch, DeleteRecords, DescribeProducers,
+   * WriteTxnMarkers, ShareFetch and ShareAcknowledge. Throws Error for an unknown partition.
    */
   failPartition(topic: string, partition: number, apiKey: number, codes: readonly number[]): void {
     if (this.#stores.topics.partition(topic, partition) === undefined) {

@@ -57,13 +57,13 @@ export interface EmbeddedClusterOptions {
   readonly sasl?: SaslOptions
   /** If set, the listeners use TLS. */
   readonly tls?: TlsSettings
-  /** If set, even to an empty list, everything that no ACL allows is forbidden. By default everyone may do everything. */
+  /** If set, even to an empty list, whatever no ACL allows is forbidden. By default everyone may do everything. */
   readonly acls?: readonly AclBinding[]
   /** Users that may do everything whatever the ACLs say: `admin` or `User:admin`. */
   readonly superUsers?: readonly string[]
   /**
-   * Folder in which topics, records, committed offsets and transactions outlive the cluster; created if missing. Only one
-   * cluster at a time can use it. By default everything is in memory only.
+   * Folder in which topics, records, committed offsets and transactions outlive the cluster; created if missing. Only
+   * one cluster at a time can use it. By default everything is in memory only.
    */
   readonly dataDir?: string
   /**
@@ -73,20 +73,21 @@ export interface EmbeddedClusterOptions {
   readonly fsync?: boolean
   /** The Kafka release that the brokers pose as; 4.3 by default. */
   readonly as?: KafkaRelease
-  /** How long a new group waits for more members, ms (`group.initial.rebalance.delay.ms`); 0 by default, 3000 in Kafka. */
+  /** How long a new group waits for more members, ms (`group.initial.rebalance.delay.ms`). Default 0, in Kafka 3000. */
   readonly groupInitialRebalanceDelayMs?: number
   /** Most members of a group (`group.max.size`); no limit by default, as in Kafka. */
   readonly groupMaxSize?: number
   /**
-   * Shortest session timeout of a member of a classic group, ms (`group.min.session.timeout.ms`); a shorter one is refused
-   * with INVALID_SESSION_TIMEOUT. 1 by default, so that tests may have short sessions; 6000 in Kafka.
+   * Shortest session timeout of a member of a classic group, ms (`group.min.session.timeout.ms`); a shorter one is
+   * refused with INVALID_SESSION_TIMEOUT. 1 by default, so that tests may have short sessions; 6000 in Kafka.
    */
   readonly groupMinSessionTimeoutMs?: number
   /** Longest such timeout, ms (`group.max.session.timeout.ms`); 1,800,000 by default, as in Kafka. */
   readonly groupMaxSessionTimeoutMs?: number
   /**
-   * Which producer ids are given out. `'sequential'`, the default: 1000, 1001 and so on, as real brokers do. `'random'`:
-   * any positive int64, which exposes an application that stores ids in a number. Or a function that is called for each.
+   * Which producer ids are given out. `'sequential'`, the default: 1000, 1001 and so on, as real brokers do.
+   * `'random'`: any positive int64, which exposes an application that stores ids in a number. Or a function that is
+   * called for each.
    */
   readonly producerIds?: ProducerIds
   /** Longest timeout of a transaction, ms (`transaction.max.timeout.ms`); 900,000 by default, as in Kafka. */
@@ -94,13 +95,13 @@ export interface EmbeddedClusterOptions {
   /** Limit for the records of all topics together, bytes; beyond it the oldest are deleted. 1 GiB by default. */
   readonly maxBytes?: number
   /**
-   * How long a connection may be idle before it is cut, ms of the cluster's clock (`connections.max.idle.ms`). By default
-   * ten minutes of real time, so that a test that advances its clock by hours keeps its clients.
+   * How long a connection may be idle before it is cut, ms of the cluster's clock (`connections.max.idle.ms`). By
+   * default ten minutes of real time, so that a test that advances its clock by hours keeps its clients.
    */
   readonly maxIdleMs?: number
   /**
-   * Called with the metrics that clients push (KIP-714). Without it the brokers do not ask for any, like real ones without
-   * a receiver.
+   * Called with the metrics that clients push (KIP-714). Without it the brokers do not ask for any, like real ones
+   * without a receiver.
    */
   readonly onTelemetry?: (push: TelemetryPush) => void
   /** The cluster's time; the system's by default. */

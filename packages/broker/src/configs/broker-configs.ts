@@ -15,7 +15,8 @@ import { configProblem, topicDefaults } from './topic-configs.ts'
 
 const rows: ReadonlyMap<string, Row> = new Map(brokerSettings.map(row => [row[0], row]))
 
-// The broker settings that are the defaults of topic settings, where the name is not just the topic's with `log.` before it.
+// The broker settings that are the defaults of topic settings, where the name is not just the topic's with `log.`
+// before it.
 const otherNames: ReadonlyMap<string, string> = new Map([
   ['compression.gzip.level', 'compression.gzip.level'],
   ['compression.lz4.level', 'compression.lz4.level'],

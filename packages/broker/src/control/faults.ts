@@ -11,8 +11,8 @@ export interface Fault {
   /** Delay of the response, ms. */
   readonly rttMs?: number
   /**
-   * Whether the request is carried out all the same, as when only its response is lost. True by default, unless there is a
-   * `code`.
+   * Whether the request is carried out all the same, as when only its response is lost. True by default, unless there
+   * is a `code`.
    */
   readonly carriedOut?: boolean
   /** Cuts the connection after so many bytes of the response. */

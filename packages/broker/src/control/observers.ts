@@ -14,14 +14,14 @@ export interface TrackedRequest {
   readonly principal: string
   /** ms since the epoch. */
   readonly timestamp: number
-  /** The decoded request, with the field names of Kafka's messages in camel case: `{ topicData: [{ name, partitionData }] }`. */
+  /** The decoded request, with Kafka's field names in camel case: `{ topicData: [{ name, partitionData }] }`. */
   readonly body: unknown
 }
 
 /**
- * Sees a request before it is carried out. What it returns is sent as the response (a body with the field names of Kafka's
- * messages in camel case). With undefined, the request goes to the next function or the cluster; with null it gets no
- * response. It may return a promise, which the response waits for.
+ * Sees a request before it is carried out. What it returns is sent as the response (a body with the field names of
+ * Kafka's messages in camel case). With undefined, the request goes to the next function or the cluster; with null it
+ * gets no response. It may return a promise, which the response waits for.
  * @since 0.1.0
  */
 export type Control = (request: TrackedRequest) => unknown

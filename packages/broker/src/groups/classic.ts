@@ -281,7 +281,8 @@ export class ClassicGroup {
     }
   }
 
-  // No rebalance is needed. Before version 9 the leader must not learn that it leads, or it would assign partitions again.
+  // No rebalance is needed. Before version 9 the leader must not learn that it leads, or it would assign partitions
+  // again.
   #welcomeBack(member: ClassicMember, formerLeader: string | null, { canSkipAssignment }: JoinInput): void {
     const answer = member.join
     member.join = null

@@ -211,8 +211,8 @@ export class SharePartition {
     return this.#flights.length - this.doneCount
   }
 
-  // Records that failed often are delivered in smaller ranges, the last time alone. Returns whether it met such records:
-  // then no new ones may follow.
+  // Records that failed often are delivered in smaller ranges, the last time alone. Returns whether it met such
+  // records: then no new ones may follow.
   #acquireKnown(from: number, to: number, max: number, input: AcquireInput, taken: AcquiredRecords[]): boolean {
     const { memberId, limits } = input
     const careful = Math.max(2, Math.ceil(limits.deliveries / 2))

@@ -30,8 +30,8 @@ export const groupRoutes: readonly Route[] = [
 
 type GroupStores = Pick<Stores, 'coordinators' | 'groups'>
 
-// The first versions of JoinGroup that give a new member its id first (KIP-394), and that have the members' instance ids,
-// the protocol type, and the skipped assignment.
+// The first versions of JoinGroup that give a new member its id first (KIP-394), and that have the members' instance
+// ids, the protocol type, and the skipped assignment.
 const KNOWN_MEMBER_VERSION = 4
 const INSTANCE_VERSION = 5
 const PROTOCOL_TYPE_VERSION = 7

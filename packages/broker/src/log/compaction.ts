@@ -12,10 +12,10 @@ export interface CompactionRules {
 }
 
 /**
- * Compacts a log up to its last stable offset. The offsets of records do not change. Aborted records, records without a
- * key and old tombstones are removed. A producer's last batch stays, even if it is empty, so that its sequence number is
- * not forgotten. So does the last batch of the log, so that readers reach its end (a broker does not compact its active
- * segment).
+ * Compacts a log up to its last stable offset. The offsets of records do not change. Aborted records, records without
+ * a key and old tombstones are removed. A producer's last batch stays, even if it is empty, so that its sequence
+ * number is not forgotten. So does the last batch of the log, so that readers reach its end (a broker does not
+ * compact its active segment).
  */
 export function compact(log: PartitionLog, rules: CompactionRules, now: number): void {
   const end = endOfCompaction(log, rules, now)

@@ -202,8 +202,8 @@ export class PartitionLog {
   }
 
   /**
-   * Where a leader epoch ended (KIP-101): the largest epoch up to `asked`, and the offset one past its last record; -1 and
-   * -1 for an epoch that is negative or later than the current one.
+   * Where a leader epoch ended (KIP-101): the largest epoch up to `asked`, and the offset one past its last record;
+   * -1 and -1 for an epoch that is negative or later than the current one.
    */
   endOfEpoch(asked: number, currentEpoch: number): { leaderEpoch: number; endOffset: number } {
     if (asked === currentEpoch) return { leaderEpoch: asked, endOffset: this.#nextOffset }

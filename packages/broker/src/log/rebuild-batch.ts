@@ -18,8 +18,8 @@ const CODEC_BITS = 7
 const MAX_DECOMPRESSED_BYTES = 256 * 1024 * 1024
 
 /**
- * A batch with the header of another. Its records keep their offset and timestamp deltas, so that their bytes can stay as
- * they are.
+ * A batch with the header of another. Its records keep their offset and timestamp deltas, so that their bytes can
+ * stay as they are.
  * @param header the other batch, or just its header
  * @param records uncompressed
  */

@@ -75,7 +75,10 @@ export class ClientQuotas {
     return Math.min(MAX_REQUEST_THROTTLE_MS, this.charge('request_percentage', client, PERCENT_PER_REQUEST))
   }
 
-  /** The quota of a request that creates or deletes partitions, for all brokers together. @param isStrict see {@link MutationQuota} */
+  /**
+   * The quota of a request that creates or deletes partitions, for all brokers together.
+   * @param isStrict see {@link MutationQuota}
+   */
   mutations(client: QuotaClient, isStrict: boolean): MutationQuota {
     const found = this.#find('controller_mutation_rate', { ...client, brokerId: 0 })
     const now = this.#clock.now()

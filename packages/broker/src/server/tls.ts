@@ -13,11 +13,12 @@ export interface TlsSettings {
   /** Certificate authorities that clients' certificates are verified against, PEM. */
   readonly ca?: string | Buffer
   /**
-   * Whether clients are asked for a certificate (`ssl.client.auth`); `none` by default. A certificate that a client sends
-   * has to be valid, even with `requested`. Without SASL its subject is the principal: `User:CN=alice,O=Example`.
+   * Whether clients are asked for a certificate (`ssl.client.auth`); `none` by default. A certificate that a client
+   * sends has to be valid, even with `requested`. Without SASL its subject is the principal:
+   * `User:CN=alice,O=Example`.
    */
   readonly clientAuth?: 'none' | 'requested' | 'required'
-  /** Maps a certificate's subject (`CN=alice,O=Example`) to the principal's name; by default it is the subject itself. */
+  /** Maps a certificate's subject (`CN=alice,O=Example`) to the principal's name; by default that is the subject. */
   readonly principal?: (subject: string) => string
 }
 

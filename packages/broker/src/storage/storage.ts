@@ -57,7 +57,10 @@ export class Storage implements Keeper {
   #reservedProducerIds = 0n
   #rewrittenBytes = 0
 
-  /** Locks and reads the folder. Throws Error if another cluster uses it, its format is unknown, or it is not accessible. */
+  /**
+   * Locks and reads the folder. Throws Error if another cluster uses it, its format is unknown, or it is not
+   * accessible.
+   */
   constructor(folder: string, fsync: boolean) {
     this.#folder = folder
     mkdirSync(join(folder, TOPICS), { recursive: true })

@@ -1,4 +1,4 @@
-/** Fetch sessions of one broker (KIP-227): the broker remembers a client's partitions, so that requests only name changes. */
+/** Fetch sessions of one broker (KIP-227): it remembers a client's partitions, so that requests only name changes. */
 import { ErrorCode, type Decoded, type FetchRequest } from '@ottla/protocol'
 import type { Clock } from '../base/clock.ts'
 

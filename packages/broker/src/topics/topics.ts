@@ -275,7 +275,7 @@ export class TopicStore {
   #pickReplicas(factor: number): number[] {
     const start = this.#nextReplica++
     const ids = this.#brokerIds()
-    return Array.from({ length: factor }, (_, i) => ids[(start + i) % ids.length] as number) // the remainder is in range
+    return Array.from({ length: factor }, (_, i) => ids[(start + i) % ids.length] as number) // it is in range
   }
 }
 

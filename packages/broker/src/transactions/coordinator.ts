@@ -1,4 +1,4 @@
-/** The transaction coordinator (KIP-98, KIP-360, KIP-890). All brokers share one; handlers check which of them may serve. */
+/** The transaction coordinator (KIP-98, KIP-360, KIP-890). All brokers share it; handlers check which may serve. */
 import { ErrorCode } from '@ottla/protocol'
 import type { Clock } from '../base/clock.ts'
 import type { TopicPartition } from '../topics/topics.ts'

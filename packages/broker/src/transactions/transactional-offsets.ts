@@ -37,8 +37,8 @@ export class TransactionalOffsets {
   }
 
   /**
-   * Removes a producer's pending offsets of the groups that `concerns` picks. The caller commits or drops them, then calls
-   * {@link ended}.
+   * Removes a producer's pending offsets of the groups that `concerns` picks. The caller commits or drops them, then
+   * calls {@link ended}.
    */
   take(
     producerId: bigint,
