@@ -4,7 +4,7 @@ import type { BrokerInfo } from './base/brokers.ts'
 import { systemClock } from './base/clock.ts'
 import { hostPort } from './base/host-port.ts'
 import { Faults, type FaultInput } from './control/faults.ts'
-import { Holds } from './control/holds.ts'
+import { PausedBrokers } from './control/paused-brokers.ts'
 import { Observers, type Control, type TrackedRequest } from './control/observers.ts'
 import { routes } from './handlers/routes.ts'
 import type { Stores } from './handlers/stores.ts'
@@ -13,7 +13,7 @@ import type { EmbeddedClusterOptions } from './options.ts'
 import type { VersionRange } from './releases/versions.ts'
 import type { UserOptions } from './security/users.ts'
 import { Listener } from './server/listener.ts'
-import type { Surroundings } from './server/surroundings.ts'
+import type { ServerContext } from './server/server-context.ts'
 import { tlsOptions, type ListenerTls } from './server/tls.ts'
 import { Storage } from './storage/storage.ts'
 import { closeStores, makeStores } from './stores.ts'
@@ -48,7 +48,7 @@ const MAX_IDLE_MS = 600_000
  * @since 0.1.0
  */
 export class EmbeddedCluster implements AsyncDisposable {
-  readonly #surroundings: Surroundings
+  readonly #context: ServerContext
   readonly #stores: Stores
   readonly #listeners: Map<number, Listener>
   readonly #tls: ListenerTls | null
@@ -57,16 +57,16 @@ export class EmbeddedCluster implements AsyncDisposable {
   #closing: Promise<void> | null = null
 
   private constructor(
-    surroundings: Surroundings,
+    context: ServerContext,
     listeners: Map<number, Listener>,
     tls: ListenerTls | null,
     storage: Storage | null,
   ) {
-    this.#surroundings = surroundings
-    this.#stores = surroundings.stores
+    this.#context = context
+    this.#stores = context.stores
     this.#tls = tls
     this.#storage = storage
-    this.#served = new Map(surroundings.stores.versions)
+    this.#served = new Map(context.stores.versions)
     this.#listeners = listeners
   }
 
@@ -96,25 +96,25 @@ export class EmbeddedCluster implements AsyncDisposable {
       storage?.close()
       throw error
     }
-    const surroundings: Surroundings = {
+    const context: ServerContext = {
       routes,
       stores,
       faults: new Faults(),
       observers: new Observers(),
-      holds: new Holds(),
+      pausedBrokers: new PausedBrokers(),
       idle:
         options.maxIdleMs === undefined
           ? { clock: systemClock, maxMs: MAX_IDLE_MS }
           : { clock: stores.clock, maxMs: options.maxIdleMs },
-      claimed: { bytes: 0 },
+      reserved: { bytes: 0 },
       onInternalError: error => {
         const why = error instanceof Error ? (error.stack ?? error.message) : String(error)
         process.stderr.write(`embedded cluster: a request could not be handled: ${why}\n`)
       },
     }
     const tls = options.tls === undefined ? null : tlsOptions(options.tls)
-    const listeners = new Map(brokers.map(info => [info.id, new Listener(info, surroundings, tls)] as const))
-    const cluster = new EmbeddedCluster(surroundings, listeners, tls, storage)
+    const listeners = new Map(brokers.map(info => [info.id, new Listener(info, context, tls)] as const))
+    const cluster = new EmbeddedCluster(context, listeners, tls, storage)
     // Older versions of Node have to load it. If that fails, only requests with zstd fail.
     await codecByName('zstd')
       .ready()
@@ -181,7 +181,7 @@ export class EmbeddedCluster implements AsyncDisposable {
     const id = Math.max(0, ...brokers.all.map(broker => broker.id)) + 1
     const host = last?.host ?? '127.0.0.1'
     const info: BrokerInfo = { id, host, port: options.port ?? 0, rack: options.rack ?? null, up: true }
-    const listener = new Listener(info, this.#surroundings, this.#tls)
+    const listener = new Listener(info, this.#context, this.#tls)
     await listener.open()
     this.#listeners.set(id, listener)
     brokers.add(info)
@@ -222,17 +222,17 @@ export class EmbeddedCluster implements AsyncDisposable {
   /** Freezes a broker: it keeps and accepts connections but answers nothing. `resumeBroker` ends this. */
   pauseBroker(id: number): void {
     this.#info(id)
-    this.#surroundings.holds.hold(id)
+    this.#context.pausedBrokers.pause(id)
   }
 
   /** Ends `pauseBroker`: the broker now answers the requests it got meanwhile. */
   resumeBroker(id: number): void {
-    this.#surroundings.holds.release(id)
+    this.#context.pausedBrokers.resume(id)
   }
 
   /** Delays every response of a broker by `ms`. @param id -1 for all brokers */
   setRoundTripTime(id: number, ms: number): void {
-    this.#surroundings.faults.setRoundTripTime(id, ms)
+    this.#context.faults.setRoundTripTime(id, ms)
   }
 
   /** Makes a broker the leader of a partition. Throws Error for an unknown partition or broker. */
@@ -270,7 +270,7 @@ export class EmbeddedCluster implements AsyncDisposable {
 
   /** Sets the throttle time in every response of a broker, ms. @param id -1 for all brokers */
   setThrottle(id: number, ms: number): void {
-    this.#surroundings.faults.setThrottle(id, ms)
+    this.#context.faults.setThrottle(id, ms)
   }
 
   /**
@@ -366,13 +366,13 @@ export class EmbeddedCluster implements AsyncDisposable {
    * cuts the connection instead.
    */
   failNext(apiKey: number, errors: readonly FaultInput[]): void {
-    this.#surroundings.faults.failNext(null, apiKey, errors)
+    this.#context.faults.failNext(null, apiKey, errors)
   }
 
   /** As `failNext`, for requests to one broker. Throws Error for an unknown broker. */
   failNextOn(id: number, apiKey: number, errors: readonly FaultInput[]): void {
     this.#info(id)
-    this.#surroundings.faults.failNext(id, apiKey, errors)
+    this.#context.faults.failNext(id, apiKey, errors)
   }
 
   /**
@@ -384,7 +384,7 @@ export class EmbeddedCluster implements AsyncDisposable {
     if (this.#stores.topics.partition(topic, partition) === undefined) {
       throw new Error(`there is no partition ${topic} [${partition}]`)
     }
-    this.#surroundings.faults.failPartition(topic, partition, apiKey, codes)
+    this.#context.faults.failPartition(topic, partition, apiKey, codes)
   }
 
   /**
@@ -396,12 +396,12 @@ export class EmbeddedCluster implements AsyncDisposable {
    * @returns a function that ends this
    */
   control(control: Control): () => void {
-    return this.#surroundings.observers.add(control)
+    return this.#context.observers.add(control)
   }
 
   /** Drops the faults that no request has met yet, and the throttle times of `setThrottle`. */
   clearFaults(): void {
-    this.#surroundings.faults.clear()
+    this.#context.faults.clear()
   }
 
   /** Cuts every connection to a broker; clients may reconnect at once. */
@@ -418,8 +418,8 @@ export class EmbeddedCluster implements AsyncDisposable {
   ): readonly TrackedRequest[] {
     const starts = action === 'start' || (typeof action === 'object' && action.start === true)
     const stops = action === 'stop' || (typeof action === 'object' && action.stop === true)
-    if (starts) this.#surroundings.observers.startTracking()
-    return stops ? this.#surroundings.observers.stopTracking() : [...this.#surroundings.observers.tracked()]
+    if (starts) this.#context.observers.startTracking()
+    return stops ? this.#context.observers.stopTracking() : [...this.#context.observers.tracked()]
   }
 
   /** Stops all brokers; resolves when nothing of the cluster is left but its `dataDir`. */
@@ -433,7 +433,7 @@ export class EmbeddedCluster implements AsyncDisposable {
   }
 
   async #close(): Promise<void> {
-    this.#surroundings.holds.releaseAll()
+    this.#context.pausedBrokers.resumeAll()
     closeStores(this.#stores)
     await Promise.all([...this.#listeners.values()].map(listener => listener.close()))
     this.#storage?.close()

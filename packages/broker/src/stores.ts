@@ -56,7 +56,7 @@ export function makeStores(
   )
   const brokerConfigs = new BrokerConfigs()
   topics.brokerDefault = name => brokerConfigs.topicDefault(name)
-  topics.keeper = storage
+  topics.persistence = storage
   const mechanisms = options.sasl?.mechanisms ?? []
   const users = new UserStore(mechanisms, random)
   for (const [name, user] of Object.entries(options.sasl?.users ?? {})) users.set(name, user)
@@ -82,7 +82,7 @@ export function makeStores(
       minMs: options.groupMinSessionTimeoutMs ?? MIN_SESSION_MS,
       maxMs: options.groupMaxSessionTimeoutMs ?? MAX_SESSION_MS,
     },
-    keeper: storage,
+    persistence: storage,
   })
   const transactionalOffsets = new TransactionalOffsets(storage)
   const producerIds = new ProducerIdSource(options.producerIds ?? 'sequential', random, storage)

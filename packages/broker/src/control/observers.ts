@@ -1,4 +1,4 @@
-/** Functions that see the requests of a cluster and may answer them in its place. */
+/** Functions that observe the requests of a cluster and may answer them in its place. */
 
 /**
  * A request that a client sent.
@@ -31,7 +31,7 @@ export class Observers {
   #tracked: TrackedRequest[] | null = null
 
   /** Whether there are any: tracking counts as one. */
-  get areThere(): boolean {
+  get isActive(): boolean {
     return this.#tracked !== null || this.#controls.size > 0
   }
 
@@ -59,7 +59,7 @@ export class Observers {
   }
 
   /** The response of the first function that has one, or undefined. */
-  async see(request: TrackedRequest): Promise<unknown> {
+  async observe(request: TrackedRequest): Promise<unknown> {
     this.#tracked?.push(request)
     for (const control of this.#controls) {
       const answer: unknown = await control(request)

@@ -7,7 +7,7 @@ import { GroupConfigs } from './configs.ts'
 import { Group, type GroupSurroundings } from './group.ts'
 
 /** Makes committed offsets durable, before their commit is acknowledged. */
-export interface GroupKeeper {
+export interface GroupPersistence {
   /** @param offset null: it was deleted */
   offsetChanged(groupId: string, key: string, offset: CommittedOffset | null): void
 }
@@ -17,7 +17,7 @@ export interface GroupsOptions {
   readonly topics: TopicStore
   readonly classic: ClassicSettings
   readonly sessionLimits: SessionLimits
-  readonly keeper: GroupKeeper | null
+  readonly persistence: GroupPersistence | null
 }
 
 export class Groups {
@@ -27,7 +27,7 @@ export class Groups {
   readonly #groups = new Map<string, Group>()
   readonly #surroundings: GroupSurroundings
 
-  constructor({ clock, topics, classic, sessionLimits, keeper }: GroupsOptions) {
+  constructor({ clock, topics, classic, sessionLimits, persistence }: GroupsOptions) {
     this.classic = classic
     this.sessionLimits = sessionLimits
     this.#surroundings = {
@@ -36,7 +36,7 @@ export class Groups {
       configs: this.configs,
       classic,
       maxSize: classic.maxSize,
-      offsetChanged: (groupId, key, offset) => keeper?.offsetChanged(groupId, key, offset),
+      offsetChanged: (groupId, key, offset) => persistence?.offsetChanged(groupId, key, offset),
     }
   }
 

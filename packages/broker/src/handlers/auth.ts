@@ -34,21 +34,23 @@ function handshake(
   { clock, logIn }: Pick<Stores, 'clock' | 'logIn'>,
 ): SaslHandshakeResponse {
   const mechanisms = [...logIn.mechanisms]
-  const isAnew = session.authenticated
+  const isReauthentication = session.authenticated
   // There is nothing to reauthenticate without SASL, or when sessions do not expire.
   const now = clock.now()
-  const isTooSoon = session.renewedAt !== null && now - session.renewedAt < MIN_INTERVAL_MS
-  if (isAnew && (session.expiresAt === null || isTooSoon)) {
+  const isTooSoon = session.reauthenticatedAt !== null && now - session.reauthenticatedAt < MIN_INTERVAL_MS
+  if (isReauthentication && (session.expiresAt === null || isTooSoon)) {
     return { errorCode: ErrorCode.ERR_ILLEGAL_SASL_STATE, mechanisms }
   }
-  if (isAnew) session.renewedAt = now
+  if (isReauthentication) session.reauthenticatedAt = now
   if (!mechanisms.includes(mechanism)) {
-    session.isOver = true
+    session.closesAfterResponse = true
     return { errorCode: ErrorCode.ERR_UNSUPPORTED_SASL_MECHANISM, mechanisms }
   }
   session.exchange =
-    isAnew && mechanism !== session.saslMechanism ? refusing(mechanism, session) : startExchange(mechanism, logIn)
-  session.isBare = version === 0
+    isReauthentication && mechanism !== session.saslMechanism
+      ? refusing(mechanism, session)
+      : startExchange(mechanism, logIn)
+  session.expectsBareToken = version === 0
   session.saslMechanism ??= mechanism
   return { errorCode: ErrorCode.ERR_NO_ERROR, mechanisms }
 }
@@ -67,7 +69,7 @@ async function authenticate(
     return { errorCode: ErrorCode.ERR_NO_ERROR, errorMessage: null, authBytes: answer, sessionLifetimeMs: lifetimeMs }
   } catch (error) {
     if (!(error instanceof SaslRefused)) throw error
-    session.isOver = true
+    session.closesAfterResponse = true
     const errorCode = ErrorCode.ERR_SASL_AUTHENTICATION_FAILED
     return { errorCode, errorMessage: error.message, authBytes: Buffer.alloc(0) }
   }
@@ -100,7 +102,7 @@ export async function takeToken(
     ...(identity.expiresAt === null ? [] : [Math.max(0, identity.expiresAt - now)]),
   ]
   session.exchange = null
-  session.isBare = false
+  session.expectsBareToken = false
   session.authenticated = true
   session.principal = principal
   session.isToken = identity.isToken

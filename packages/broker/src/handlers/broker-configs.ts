@@ -2,7 +2,7 @@
 import { ErrorCode } from '@ottla/protocol'
 import { CLUSTER_NAME } from '../security/acls.ts'
 import { brokerConfigProblem, isListSetting, type BrokerSetting } from '../configs/broker-configs.ts'
-import { brokerFacts } from './broker-facts.ts'
+import { startSettings } from './start-settings.ts'
 import type { RequestContext } from './request.ts'
 import {
   DELETE,
@@ -26,7 +26,7 @@ export const brokerConfigs: ConfigKind = {
     if (wrong !== null) return wrong
     const { brokerId } = context
     const { brokerConfigs: configs } = stores
-    const found = name === '' ? configs.describeForAll() : configs.describe(brokerId, brokerFacts(brokerId, stores))
+    const found = name === '' ? configs.describeForAll() : configs.describe(brokerId, startSettings(brokerId, stores))
     return found.map(told)
   },
   alter: (resourceName, configs, validateOnly, context, { brokerConfigs: store }) => {

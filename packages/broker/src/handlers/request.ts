@@ -20,16 +20,16 @@ export interface Session {
   /** The SASL exchange in progress. */
   exchange: SaslExchange | null
   /** Whether the next frames are bare tokens of the exchange, as after SaslHandshake version 0. */
-  isBare: boolean
+  expectsBareToken: boolean
   authenticated: boolean
   /** Whether the client has logged in with a delegation token. */
   isToken: boolean
   /** By when the client has to reauthenticate, ms since the epoch (KIP-368). */
   expiresAt: number | null
   /** When the client last started to reauthenticate, ms since the epoch. */
-  renewedAt: number | null
+  reauthenticatedAt: number | null
   /** Whether the connection closes after the response. */
-  isOver: boolean
+  closesAfterResponse: boolean
 }
 
 export interface RequestContext {

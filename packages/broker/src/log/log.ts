@@ -59,7 +59,7 @@ export interface Read {
 }
 
 /** Makes the changes of a log durable. */
-export interface LogSink {
+export interface LogPersistence {
   appended(batch: StoredBatch): void
   startMoved(startOffset: number): void
   /** These batches replace all others. */
@@ -73,7 +73,7 @@ export class PartitionLog {
   #batches: StoredBatch[] = []
   #aborted: AbortedTransaction[] = []
   readonly #waiters = new Set<() => void>()
-  #sink: LogSink | null = null
+  #persistence: LogPersistence | null = null
   #nextOffset = 0
   #startOffset = 0
   #bytes = 0
@@ -105,9 +105,9 @@ export class PartitionLog {
     return this.#batches
   }
 
-  /** Reports all changes to a sink from now on. */
-  keepIn(sink: LogSink): void {
-    this.#sink = sink
+  /** Makes all changes durable from now on. */
+  persistTo(persistence: LogPersistence): void {
+    this.#persistence = persistence
   }
 
   /** Appends a copy of a produced batch. */
@@ -234,7 +234,7 @@ export class PartitionLog {
     const gone = this.#batches.splice(0, indexOf(this.#batches, start))
     for (const batch of gone) this.#grow(-batch.bytes.length)
     if (this.#aborted.length > 0) this.#aborted = this.#aborted.filter(({ lastOffset }) => lastOffset >= start)
-    this.#sink?.startMoved(start)
+    this.#persistence?.startMoved(start)
     return start
   }
 
@@ -250,10 +250,10 @@ export class PartitionLog {
   /** Replaces all batches, after compaction or truncation. */
   replace(batches: readonly StoredBatch[], startOffset: number, nextOffset: number): void {
     this.restore(batches, startOffset, nextOffset)
-    this.#sink?.rewritten(batches, startOffset, nextOffset)
+    this.#persistence?.rewritten(batches, startOffset, nextOffset)
   }
 
-  /** As {@link replace}, without the sink. Rebuilds the producers' states from the batches. */
+  /** As {@link replace}, for batches that are stored already. Rebuilds the producers' states from them. */
   restore(batches: readonly StoredBatch[], startOffset: number, nextOffset: number): void {
     this.#batches = [...batches]
     this.#startOffset = startOffset
@@ -280,7 +280,7 @@ export class PartitionLog {
   close(): void {
     this.#grow(-this.#bytes)
     this.#batches = []
-    this.#sink = null
+    this.#persistence = null
     this.wake()
   }
 
@@ -296,8 +296,8 @@ export class PartitionLog {
 
   #store(bytes: Buffer, baseOffset: number, lastOffset: number, maxTimestamp: number, leaderEpoch: number): void {
     const stored = storedBatch(bytes, { baseOffset, lastOffset, maxTimestamp, leaderEpoch })
-    // If the sink throws, nothing is appended.
-    this.#sink?.appended(stored)
+    // If it throws, nothing is appended.
+    this.#persistence?.appended(stored)
     this.#batches.push(stored)
     this.#nextOffset = lastOffset + 1
     this.#grow(bytes.length)

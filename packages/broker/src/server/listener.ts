@@ -3,21 +3,21 @@ import { createServer, type Server, type Socket } from 'node:net'
 import { createServer as createTlsServer, type TLSSocket } from 'node:tls'
 import type { BrokerInfo } from '../base/brokers.ts'
 import { ClientConnection } from './connection.ts'
-import type { Surroundings } from './surroundings.ts'
+import type { ServerContext } from './server-context.ts'
 import type { ListenerTls } from './tls.ts'
 
 export class Listener {
   readonly #info: BrokerInfo
-  readonly #surroundings: Surroundings
+  readonly #context: ServerContext
   readonly #tls: ListenerTls | null
   readonly #connections = new Set<ClientConnection>()
   // Raw sockets, too: a client that never finishes its TLS handshake is not among the connections.
   readonly #sockets = new Set<Socket>()
   #server: Server | null = null
 
-  constructor(info: BrokerInfo, surroundings: Surroundings, tls: ListenerTls | null) {
+  constructor(info: BrokerInfo, context: ServerContext, tls: ListenerTls | null) {
     this.#info = info
-    this.#surroundings = surroundings
+    this.#context = context
     this.#tls = tls
   }
 
@@ -26,7 +26,7 @@ export class Listener {
     if (this.#server !== null) return
     const tls = this.#tls
     const onSocket = (socket: Socket, name: string | null = null): void => {
-      const connection = new ClientConnection(socket, name, this.#info, this.#surroundings)
+      const connection = new ClientConnection(socket, name, this.#info, this.#context)
       this.#connections.add(connection)
       socket.once('close', () => this.#connections.delete(connection))
     }

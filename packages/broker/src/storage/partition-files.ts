@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, truncateSync } from 'node:fs'
 import { join } from 'node:path'
 import { BatchReader, ProtocolError, type RecordBatch } from '@ottla/protocol'
-import type { LogSink } from '../log/log.ts'
+import type { LogPersistence } from '../log/log.ts'
 import { storedBatch, type StoredBatch } from '../log/stored-batch.ts'
 import type { FilePool } from './file-pool.ts'
 import { replaceFile } from './replace-file.ts'
@@ -28,7 +28,7 @@ const SEGMENT_BYTES = 64 * 1024 * 1024
 const OFFSET_DIGITS = 20
 const REWRITTEN = 'rewritten'
 
-export class PartitionFiles implements LogSink {
+export class PartitionFiles implements LogPersistence {
   readonly #folder: string
   readonly #files: FilePool
   readonly #onBounds: (bounds: Bounds) => void

@@ -11,7 +11,7 @@ import type { TransactionalOffsets } from '../transactions/transactional-offsets
 import { FORMAT, PRODUCER_ID_FIELDS, type Entry, type SavedTopic, type SavedTransaction } from './entries.ts'
 import { FilePool } from './file-pool.ts'
 import { Journal } from './journal.ts'
-import type { Keeper } from './keeper.ts'
+import type { Persistence } from './persistence.ts'
 import { lock } from './lock.ts'
 import { PartitionFiles, type Bounds } from './partition-files.ts'
 
@@ -45,7 +45,7 @@ const REWRITE_FACTOR = 4
 const PRODUCER_ID_BLOCK = 1000n
 
 /** Writes nothing until `restore`. */
-export class Storage implements Keeper {
+export class Storage implements Persistence {
   readonly #folder: string
   readonly #files: FilePool
   readonly #journal: Journal<Entry>
@@ -215,7 +215,7 @@ export class Storage implements Keeper {
       this.#write({ kind: 'bounds', id: topic.id, partition: index, ...bounds })
     })
     this.#partitions.set(partition, files)
-    partition.log.keepIn(files)
+    partition.log.persistTo(files)
     return files
   }
 }

@@ -35,7 +35,7 @@ export interface Topic {
 }
 
 /** Makes changes of topics durable, before they are acknowledged. */
-export interface TopicKeeper {
+export interface TopicPersistence {
   /** The topic was created, or its configuration, partitions or leaders have changed. */
   topicChanged(topic: Topic): void
   topicDeleted(topic: Topic): void
@@ -67,7 +67,7 @@ export class TopicStore {
   /** The cluster-wide default of a topic setting, if one was set. */
   brokerDefault: (config: string) => string | undefined = () => undefined
   /** Where changes are stored. */
-  keeper: TopicKeeper | null = null
+  persistence: TopicPersistence | null = null
   readonly #onDeleted: ((topic: Topic) => void)[] = []
   readonly #topics = new Map<string, Topic>()
   readonly #byId = new Map<string, Topic>()
@@ -158,7 +158,7 @@ export class TopicStore {
     for (let i = 0; i < count; i++) this.#addPartition(topic, request.assignment?.[i] ?? this.#pickReplicas(factor))
     this.#topics.set(topic.name, topic)
     this.#byId.set(topic.id, topic)
-    this.keeper?.topicChanged(topic)
+    this.persistence?.topicChanged(topic)
     return topic
   }
 
@@ -183,7 +183,7 @@ export class TopicStore {
 
   /** To be called after a change of the topic's configuration or its partitions' leaders. */
   changed(topic: Topic): void {
-    this.keeper?.topicChanged(topic)
+    this.persistence?.topicChanged(topic)
   }
 
   grow(topic: Topic, count: number, assignment?: readonly (readonly number[])[]): void {
@@ -191,14 +191,14 @@ export class TopicStore {
     for (let i = topic.partitions.length, added = 0; i < count; i++, added++) {
       this.#addPartition(topic, assignment?.[added] ?? this.#pickReplicas(factor))
     }
-    this.keeper?.topicChanged(topic)
+    this.persistence?.topicChanged(topic)
   }
 
   delete(topic: Topic): void {
     this.#topics.delete(topic.name)
     this.#byId.delete(topic.id)
     for (const { log } of topic.partitions) log.close()
-    this.keeper?.topicDeleted(topic)
+    this.persistence?.topicDeleted(topic)
     for (const listener of this.#onDeleted) listener(topic)
   }
 
@@ -217,7 +217,7 @@ export class TopicStore {
         if (this.#isUp(partition.leader)) continue
         if (lead(partition, partition.isr[0] ?? -1)) isMoved = true
       }
-      if (isMoved) this.keeper?.topicChanged(topic)
+      if (isMoved) this.persistence?.topicChanged(topic)
     }
   }
 
@@ -234,7 +234,7 @@ export class TopicStore {
       for (const partition of topic.partitions) {
         if (partition.replicas.length > 1) partition.replicas = partition.replicas.filter(id => id !== brokerId)
       }
-      this.keeper?.topicChanged(topic)
+      this.persistence?.topicChanged(topic)
     }
     this.elect()
   }

@@ -13,7 +13,7 @@ export interface EndMarker {
 }
 
 /** Makes changes of transactions durable, before they are acknowledged. */
-export interface TransactionKeeper {
+export interface TransactionPersistence {
   /** Its fields have changed; it is deleted in state Dead. */
   transactionChanged(transaction: Transaction): void
 }
@@ -27,7 +27,7 @@ export interface CoordinatorOptions {
   nextProducerId(): bigint
   /** Writes a marker. @returns false if the partition has no leader at the moment */
   writeMarker(partition: TopicPartition, marker: EndMarker): boolean
-  /** See {@link TransactionKeeper}. */
+  /** See {@link TransactionPersistence}. */
   changed(transaction: Transaction): void
 }
 

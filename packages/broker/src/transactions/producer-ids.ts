@@ -8,7 +8,7 @@ import { randomProducerId, type Random } from '../base/random.ts'
 export type ProducerIds = 'sequential' | 'random' | (() => bigint)
 
 /** Makes sequential ids durable, before they are given out. */
-export interface ProducerIdKeeper {
+export interface ProducerIdPersistence {
   producerIdGiven(producerId: bigint): void
 }
 
@@ -17,19 +17,19 @@ const FIRST_ID = 1000n
 export class ProducerIdSource {
   readonly #kind: ProducerIds
   readonly #random: Random
-  readonly #keeper: ProducerIdKeeper | null
+  readonly #persistence: ProducerIdPersistence | null
   #next = FIRST_ID
 
-  constructor(kind: ProducerIds, random: Random, keeper: ProducerIdKeeper | null) {
+  constructor(kind: ProducerIds, random: Random, persistence: ProducerIdPersistence | null) {
     this.#kind = kind
     this.#random = random
-    this.#keeper = keeper
+    this.#persistence = persistence
   }
 
   next(): bigint {
     if (typeof this.#kind === 'function') return BigInt.asIntN(64, this.#kind())
     if (this.#kind === 'random') return randomProducerId(this.#random)
-    this.#keeper?.producerIdGiven(this.#next)
+    this.#persistence?.producerIdGiven(this.#next)
     return this.#next++
   }
 

@@ -4,7 +4,7 @@ import type { CommittedOffset } from '../groups/committed-offsets.ts'
 type ByGroup = Map<string, Map<string, CommittedOffset>>
 
 /** Makes pending offsets durable, before they are acknowledged. */
-export interface TransactionalOffsetsKeeper {
+export interface PendingOffsetPersistence {
   /** An offset takes effect when the producer's transaction commits. */
   offsetPending(producerId: bigint, groupId: string, key: string, offset: CommittedOffset): void
   /** The producer's transaction has ended for the group: none of its offsets is pending any more. */
@@ -12,11 +12,11 @@ export interface TransactionalOffsetsKeeper {
 }
 
 export class TransactionalOffsets {
-  readonly #keeper: TransactionalOffsetsKeeper | null
+  readonly #persistence: PendingOffsetPersistence | null
   readonly #byProducer = new Map<bigint, ByGroup>()
 
-  constructor(keeper: TransactionalOffsetsKeeper | null = null) {
-    this.#keeper = keeper
+  constructor(persistence: PendingOffsetPersistence | null = null) {
+    this.#persistence = persistence
   }
 
   /** @param key as in the group's own offsets */
@@ -27,7 +27,7 @@ export class TransactionalOffsets {
     let offsets = groups.get(groupId)
     if (offsets === undefined) groups.set(groupId, (offsets = new Map<string, CommittedOffset>()))
     offsets.set(key, offset)
-    this.#keeper?.offsetPending(producerId, groupId, key, offset)
+    this.#persistence?.offsetPending(producerId, groupId, key, offset)
   }
 
   /** Whether the end of a transaction may still change the partition's committed offset (KIP-447). */
@@ -58,7 +58,7 @@ export class TransactionalOffsets {
 
   /** To be called when the offsets of `take` have been committed or dropped for a group. */
   ended(producerId: bigint, groupId: string): void {
-    this.#keeper?.pendingEnded(producerId, groupId)
+    this.#persistence?.pendingEnded(producerId, groupId)
   }
 
   /** Drops the pending offsets of a deleted topic. */

@@ -24,12 +24,12 @@ const session: Session = {
   port: 0,
   saslMechanism: null,
   exchange: null,
-  isBare: false,
+  expectsBareToken: false,
   authenticated: true,
   isToken: false,
   expiresAt: null,
-  renewedAt: null,
-  isOver: false,
+  reauthenticatedAt: null,
+  closesAfterResponse: false,
 }
 
 type Name = keyof typeof ApiKey

@@ -32,7 +32,7 @@ function open(folder: string, bounds: Bounds = { startOffset: 0, nextOffset: 0 }
   const files = new PartitionFiles(folder, new FilePool(false), moved => (kept.bounds = moved), SEGMENT_BYTES)
   const loaded = files.load(bounds)
   log.restore(loaded.batches, loaded.startOffset, loaded.nextOffset)
-  log.keepIn(files)
+  log.persistTo(files)
   return kept
 }
 

@@ -1,6 +1,6 @@
 import type { Clock } from '../base/clock.ts'
 import type { Faults } from '../control/faults.ts'
-import type { Holds } from '../control/holds.ts'
+import type { PausedBrokers } from '../control/paused-brokers.ts'
 import type { Observers } from '../control/observers.ts'
 import type { Route } from '../handlers/request.ts'
 import type { Stores } from '../handlers/stores.ts'
@@ -12,15 +12,15 @@ export interface IdleLimit {
 }
 
 /** What the connections of all brokers share. */
-export interface Surroundings {
+export interface ServerContext {
   readonly routes: ReadonlyMap<number, Route>
   readonly stores: Stores
   readonly faults: Faults
   readonly observers: Observers
-  readonly holds: Holds
+  readonly pausedBrokers: PausedBrokers
   readonly idle: IdleLimit
   /** Memory reserved for incomplete requests. */
-  readonly claimed: { bytes: number }
+  readonly reserved: { bytes: number }
   /** Called when a handler fails, which is a bug of the cluster. */
   readonly onInternalError: (error: unknown) => void
 }
