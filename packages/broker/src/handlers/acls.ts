@@ -10,7 +10,7 @@ import {
 import { CLUSTER_NAME, type AclBinding, type AclFilter, type Authorizer } from '../security/acls.ts'
 import { codeFor, operations, patternTypes, permissionTypes, resourceTypes, wordFor } from './operations.ts'
 import { route, type RequestContext, type Route } from './request.ts'
-import { named } from './refusals.ts'
+import { namedError } from './refusals.ts'
 
 export const aclRoutes: readonly Route[] = [
   route(
@@ -49,7 +49,7 @@ export const aclRoutes: readonly Route[] = [
         }),
       }
     },
-    ({ creations }, errorCode) => ({ throttleTimeMs: 0, results: creations.map(() => named(errorCode)) }),
+    ({ creations }, errorCode) => ({ throttleTimeMs: 0, results: creations.map(() => namedError(errorCode)) }),
   ),
   route(
     DescribeAclsServer,
@@ -81,7 +81,7 @@ export const aclRoutes: readonly Route[] = [
         }),
       }
     },
-    (_body, errorCode) => ({ throttleTimeMs: 0, ...named(errorCode), resources: [] }),
+    (_body, errorCode) => ({ throttleTimeMs: 0, ...namedError(errorCode), resources: [] }),
   ),
   route(
     DeleteAclsServer,
@@ -100,7 +100,7 @@ export const aclRoutes: readonly Route[] = [
     },
     ({ filters }, errorCode) => ({
       throttleTimeMs: 0,
-      filterResults: filters.map(() => ({ ...named(errorCode), matchingAcls: [] })),
+      filterResults: filters.map(() => ({ ...namedError(errorCode), matchingAcls: [] })),
     }),
   ),
 ]

@@ -7,7 +7,7 @@ import {
   type SaslHandshakeResponse,
 } from '@ottla/protocol'
 import { route, type RequestContext, type Route, type Session } from './request.ts'
-import { named } from './refusals.ts'
+import { namedError } from './refusals.ts'
 import { SaslRefused, type SaslStep } from '../security/sasl/exchange.ts'
 import { startExchange } from '../security/sasl/mechanisms.ts'
 import type { Stores } from './stores.ts'
@@ -24,7 +24,7 @@ export const authRoutes: readonly Route[] = [
   route(
     SaslAuthenticateServer,
     ({ authBytes }, context, stores) => authenticate(authBytes, context, stores),
-    (_body, errorCode) => ({ ...named(errorCode), authBytes: Buffer.alloc(0) }),
+    (_body, errorCode) => ({ ...namedError(errorCode), authBytes: Buffer.alloc(0) }),
   ),
 ]
 

@@ -13,16 +13,16 @@ import {
 import { CLUSTER_NAME } from '../security/acls.ts'
 import type { EntityType, QuotaEntity } from '../quotas/client-quotas.ts'
 import { route, type RequestContext, type Route } from './request.ts'
-import { named } from './refusals.ts'
+import { namedError } from './refusals.ts'
 import type { Stores } from './stores.ts'
 
 export const clientQuotaRoutes: readonly Route[] = [
   route(DescribeClientQuotasServer, describe, (_body, errorCode) => ({
-    ...{ throttleTimeMs: 0, ...named(errorCode), entries: null },
+    ...{ throttleTimeMs: 0, ...namedError(errorCode), entries: null },
   })),
   route(AlterClientQuotasServer, alter, ({ entries }, errorCode) => ({
     throttleTimeMs: 0,
-    entries: entries.map(({ entity }) => ({ ...named(errorCode), entity })),
+    entries: entries.map(({ entity }) => ({ ...namedError(errorCode), entity })),
   })),
 ]
 

@@ -8,7 +8,7 @@ import {
   type IncrementalAlterConfigsResponseAlterConfigsResourceResponse,
 } from '@ottla/protocol'
 import { route, type RequestContext, type Route } from './request.ts'
-import { named } from './refusals.ts'
+import { namedError } from './refusals.ts'
 import type { Stores } from './stores.ts'
 import { documentationOf } from '../configs/documentation.ts'
 import { brokerConfigs } from './broker-configs.ts'
@@ -57,7 +57,7 @@ export const configRoutes: readonly Route[] = [
     ({ resources }, errorCode) => ({
       throttleTimeMs: 0,
       results: resources.map(({ resourceType, resourceName }) => ({
-        ...named(errorCode),
+        ...namedError(errorCode),
         resourceType,
         resourceName,
         configs: [],
@@ -171,5 +171,5 @@ function answer(
 function refusedBy(
   errorCode: number,
 ): (resource: Resource) => IncrementalAlterConfigsResponseAlterConfigsResourceResponse {
-  return ({ resourceType, resourceName }) => ({ ...named(errorCode), resourceType, resourceName })
+  return ({ resourceType, resourceName }) => ({ ...namedError(errorCode), resourceType, resourceName })
 }

@@ -9,7 +9,7 @@ import {
 import { CLUSTER_NAME } from '../security/acls.ts'
 import { lead } from '../topics/reassignments.ts'
 import { route, type RequestContext, type Route } from './request.ts'
-import { named } from './refusals.ts'
+import { namedError } from './refusals.ts'
 import type { Stores } from './stores.ts'
 import type { Partition, Topic, TopicStore } from '../topics/topics.ts'
 
@@ -22,7 +22,7 @@ export const electionRoutes: readonly Route[] = [
     ...(version >= 1 ? { errorCode } : {}),
     replicaElectionResults: (topicPartitions ?? []).map(({ topic, partitions }) => ({
       topic,
-      partitionResult: partitions.map(partitionId => ({ partitionId, ...named(errorCode) })),
+      partitionResult: partitions.map(partitionId => ({ partitionId, ...namedError(errorCode) })),
     })),
   })),
 ]

@@ -9,11 +9,11 @@ import {
 import { CLUSTER_NAME } from '../security/acls.ts'
 import type { FeatureUpdate } from '../releases/features.ts'
 import { route, type RequestContext, type Route } from './request.ts'
-import { named } from './refusals.ts'
+import { namedError } from './refusals.ts'
 import type { Stores } from './stores.ts'
 
 export const featureRoutes: readonly Route[] = [
-  route(UpdateFeaturesServer, update, (_body, errorCode, { version }) => refused(named(errorCode), version)),
+  route(UpdateFeaturesServer, update, (_body, errorCode, { version }) => refused(namedError(errorCode), version)),
 ]
 
 // The first version with upgradeType instead of allowDowngrade.

@@ -19,7 +19,7 @@ import type { Coordinators } from '../topics/coordinators.ts'
 import { internalTopics } from '../topics/internal-topics.ts'
 import { authorizedOperations } from './operations.ts'
 import { route, type RequestContext, type Route } from './request.ts'
-import { named } from './refusals.ts'
+import { namedError } from './refusals.ts'
 import type { Stores } from './stores.ts'
 import { nameProblem, type Partition, type Topic } from '../topics/topics.ts'
 
@@ -49,7 +49,7 @@ export const metadataRoutes: readonly Route[] = [
       return found(request, context.version, key => coordinatorOf(type, key, context, coordinators))
     },
     (request, errorCode, { version }) =>
-      found(request, version, key => ({ ...named(errorCode), key, nodeId: -1, host: '', port: -1 })),
+      found(request, version, key => ({ ...namedError(errorCode), key, nodeId: -1, host: '', port: -1 })),
   ),
   route(
     DescribeClusterServer,

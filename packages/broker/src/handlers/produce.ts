@@ -10,7 +10,7 @@ import {
 } from '@ottla/protocol'
 import { codecOf } from '../log/rebuild-batch.ts'
 import { CloseConnection, quotaClient, route, type RefusedRequest, type RequestContext, type Route } from './request.ts'
-import { named } from './refusals.ts'
+import { namedError } from './refusals.ts'
 import type { Stores } from './stores.ts'
 import type { Partition, Topic } from '../topics/topics.ts'
 import type { TransactionCoordinator } from '../transactions/coordinator.ts'
@@ -81,7 +81,7 @@ function refusal(
     responses: topicData.map(({ name, topicId, partitionData }) => ({
       ...(version >= TOPIC_IDS_VERSION ? { topicId } : { name }),
       partitionResponses: partitionData.map(({ index }) => {
-        const { errorMessage } = named(errorCode)
+        const { errorMessage } = namedError(errorCode)
         return { index, errorCode, baseOffset: -1, ...(version >= 8 ? { errorMessage, recordErrors: [] } : {}) }
       }),
     })),

@@ -13,7 +13,7 @@ import {
 import type { Features } from '../releases/features.ts'
 import { CLUSTER_NAME } from '../security/acls.ts'
 import { route, type RequestContext, type Route } from './request.ts'
-import { named } from './refusals.ts'
+import { namedError } from './refusals.ts'
 import type { Stores } from './stores.ts'
 
 const METADATA_TOPIC = '__cluster_metadata'
@@ -41,7 +41,7 @@ export const quorumRoutes: readonly Route[] = [
   route(DescribeQuorumServer, describe, (_body, errorCode, { version }) => ({
     errorCode,
     topics: [],
-    ...(version >= NODES_VERSION ? { ...named(errorCode), nodes: [] } : {}),
+    ...(version >= NODES_VERSION ? { ...namedError(errorCode), nodes: [] } : {}),
   })),
   route(
     AddRaftVoterServer,
@@ -178,7 +178,7 @@ function hasMovableVoters(features: Features): boolean {
 }
 
 function refusal(_body: unknown, errorCode: number): Answer {
-  return { throttleTimeMs: 0, ...named(errorCode) }
+  return { throttleTimeMs: 0, ...namedError(errorCode) }
 }
 
 function answer(errorCode: number, errorMessage: string | null = null): Answer {

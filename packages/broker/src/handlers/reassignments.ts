@@ -12,7 +12,7 @@ import {
 import { CLUSTER_NAME } from '../security/acls.ts'
 import { cancelReassignment, reassign } from '../topics/reassignments.ts'
 import { route, type RequestContext, type Route } from './request.ts'
-import { named } from './refusals.ts'
+import { namedError } from './refusals.ts'
 import type { Stores } from './stores.ts'
 import type { Partition } from '../topics/topics.ts'
 
@@ -20,15 +20,15 @@ export const reassignmentRoutes: readonly Route[] = [
   route(AlterPartitionReassignmentsServer, alter, ({ topics, allowReplicationFactorChange }, errorCode) => ({
     throttleTimeMs: 0,
     allowReplicationFactorChange,
-    ...named(errorCode),
+    ...namedError(errorCode),
     responses: topics.map(({ name, partitions }) => ({
       name,
-      partitions: partitions.map(({ partitionIndex }) => ({ partitionIndex, ...named(errorCode) })),
+      partitions: partitions.map(({ partitionIndex }) => ({ partitionIndex, ...namedError(errorCode) })),
     })),
   })),
   route(ListPartitionReassignmentsServer, list, (_body, errorCode) => ({
     throttleTimeMs: 0,
-    ...named(errorCode),
+    ...namedError(errorCode),
     topics: [],
   })),
 ]
@@ -69,7 +69,7 @@ function alterOne(
 ): [errorCode: number, errorMessage: string | null] {
   const topic = topics.get(name)
   const partition = topic?.partitions[index]
-  if (topic === undefined) return [ErrorCode.ERR_UNKNOWN_TOPIC_OR_PART, `Unable to find a topic named ${name}.`]
+  if (topic === undefined) return [ErrorCode.ERR_UNKNOWN_TOPIC_OR_PART, `Unable to find a topic namedError ${name}.`]
   if (partition === undefined)
     return [ErrorCode.ERR_UNKNOWN_TOPIC_OR_PART, `Unable to find partition ${name}:${index}.`]
   if (replicas === null) {

@@ -7,7 +7,7 @@ export interface Reason {
 }
 
 /** An error code with its name as the message, for lack of a better one. */
-export function named(errorCode: number): { errorCode: number; errorMessage: string } {
+export function namedError(errorCode: number): { errorCode: number; errorMessage: string } {
   return { errorCode, errorMessage: errorName(errorCode) }
 }
 

@@ -11,16 +11,18 @@ import {
 } from '@ottla/protocol'
 import { CLUSTER_NAME } from '../security/acls.ts'
 import { route, type RequestContext, type Route } from './request.ts'
-import { named } from './refusals.ts'
+import { namedError } from './refusals.ts'
 import type { Stores } from './stores.ts'
 import { MAX_ITERATIONS, MIN_ITERATIONS, salted, scramMechanisms } from '../security/sasl/scram-credential.ts'
 import type { UserStore } from '../security/users.ts'
 
 export const scramUserRoutes: readonly Route[] = [
-  route(DescribeUserScramCredentialsServer, describe, ({ users }, errorCode) => notDescribed(users, named(errorCode))),
+  route(DescribeUserScramCredentialsServer, describe, ({ users }, errorCode) =>
+    notDescribed(users, namedError(errorCode)),
+  ),
   route(AlterUserScramCredentialsServer, alter, (request, errorCode) => ({
     throttleTimeMs: 0,
-    results: namesIn(request).map(user => ({ user, ...named(errorCode) })),
+    results: namesIn(request).map(user => ({ user, ...namedError(errorCode) })),
   })),
 ]
 

@@ -22,14 +22,14 @@ import {
 import { FINAL_EPOCH, type ShareSession } from '../groups/share-sessions.ts'
 import type { ShareGroup } from '../groups/share.ts'
 import { route, type RequestContext, type Route } from './request.ts'
-import { named, type Reason } from './refusals.ts'
+import { namedError, type Reason } from './refusals.ts'
 import type { Stores } from './stores.ts'
 import type { Partition, TopicStore } from '../topics/topics.ts'
 
 export const shareFetchRoutes: readonly Route[] = [
-  route(ShareFetchServer, fetch, (_body, errorCode) => notFetched(named(errorCode))),
+  route(ShareFetchServer, fetch, (_body, errorCode) => notFetched(namedError(errorCode))),
   route(ShareAcknowledgeServer, acknowledge, (_body, errorCode, { version }) =>
-    notAcknowledged(named(errorCode), version),
+    notAcknowledged(namedError(errorCode), version),
   ),
 ]
 

@@ -22,28 +22,18 @@ import { byTopic } from '../groups/partition-set.ts'
 import { GroupRefusal, orRefuse } from '../groups/refusal.ts'
 import { SHARE_ASSIGNOR } from '../groups/share-assignor.ts'
 import { checkShareHeartbeat } from '../groups/share.ts'
+import { describeRoute, notDescribed, withNames } from './described-groups.ts'
 import { authorizedOperations } from './operations.ts'
 import { route, type RequestContext, type Route } from './request.ts'
-import { named, type Reason } from './refusals.ts'
+import { namedError, type Reason } from './refusals.ts'
 import type { Stores } from './stores.ts'
-import { withNames } from './consumer-groups.ts'
 import { canDescribe, checkGroup, hostOf } from './group-access.ts'
 
 type ShareGroupStores = Pick<Stores, 'coordinators' | 'groups' | 'topics'>
 
 export const shareGroupRoutes: readonly Route[] = [
-  route(ShareGroupHeartbeatServer, heartbeat, (_body, errorCode) => refusedHeartbeat(named(errorCode))),
-  route(
-    ShareGroupDescribeServer,
-    ({ groupIds, includeAuthorizedOperations }, context, stores) => ({
-      throttleTimeMs: 0,
-      groups: groupIds.map(groupId => describe(groupId, includeAuthorizedOperations, context, stores)),
-    }),
-    ({ groupIds }, errorCode) => ({
-      throttleTimeMs: 0,
-      groups: groupIds.map(groupId => notDescribed(groupId, named(errorCode))),
-    }),
-  ),
+  route(ShareGroupHeartbeatServer, heartbeat, (_body, errorCode) => refusedHeartbeat(namedError(errorCode))),
+  describeRoute(ShareGroupDescribeServer, describe, notDescribed),
   route(
     DescribeShareGroupOffsetsServer,
     ({ groups }, context, stores) => ({
@@ -52,19 +42,15 @@ export const shareGroupRoutes: readonly Route[] = [
     }),
     ({ groups }, errorCode) => ({
       throttleTimeMs: 0,
-      groups: groups.map(({ groupId }) => ({ groupId, topics: [], ...named(errorCode) })),
+      groups: groups.map(({ groupId }) => ({ groupId, topics: [], ...namedError(errorCode) })),
     }),
   ),
-  route(AlterShareGroupOffsetsServer, alterOffsets, (_body, errorCode) => unchanged(named(errorCode))),
-  route(DeleteShareGroupOffsetsServer, deleteOffsets, (_body, errorCode) => unchanged(named(errorCode))),
+  route(AlterShareGroupOffsetsServer, alterOffsets, (_body, errorCode) => unchanged(namedError(errorCode))),
+  route(DeleteShareGroupOffsetsServer, deleteOffsets, (_body, errorCode) => unchanged(namedError(errorCode))),
 ]
 
 function refusedHeartbeat(reason: Reason): ShareGroupHeartbeatResponse {
   return { throttleTimeMs: 0, ...reason, memberEpoch: 0, heartbeatIntervalMs: 0 }
-}
-
-function notDescribed(groupId: string, reason: Reason): ShareGroupDescribeResponseDescribedGroup {
-  return { ...reason, groupId, groupState: '', groupEpoch: 0, assignmentEpoch: 0, assignorName: '', members: [] }
 }
 
 function unchanged(reason: Reason): { throttleTimeMs: number; responses: never[] } & Reason {

@@ -16,7 +16,7 @@ import { internalTopics } from '../topics/internal-topics.ts'
 import type { ClientQuotas } from '../quotas/client-quotas.ts'
 import type { MutationQuota } from '../quotas/mutation-quota.ts'
 import { quotaClient, route, type RequestContext, type Route } from './request.ts'
-import { named } from './refusals.ts'
+import { namedError } from './refusals.ts'
 import { PARTITION_LIMIT, type TopicStore } from '../topics/topics.ts'
 
 const TWICE = 'Duplicate topic name.'
@@ -42,7 +42,7 @@ export const topicRoutes: readonly Route[] = [
     },
     ({ topics }, errorCode) => ({
       throttleTimeMs: 0,
-      topics: once(topics.map(({ name }) => name)).map(({ name }) => ({ name, ...named(errorCode) })),
+      topics: once(topics.map(({ name }) => name)).map(({ name }) => ({ name, ...namedError(errorCode) })),
     }),
   ),
   route(
@@ -121,7 +121,7 @@ export const topicRoutes: readonly Route[] = [
     },
     ({ topics }, errorCode) => ({
       throttleTimeMs: 0,
-      results: once(topics.map(({ name }) => name)).map(({ name }) => ({ name, ...named(errorCode) })),
+      results: once(topics.map(({ name }) => name)).map(({ name }) => ({ name, ...namedError(errorCode) })),
     }),
   ),
   route(

@@ -16,7 +16,7 @@ import {
 import { CLUSTER_NAME } from '../security/acls.ts'
 import { OFFSETS_TOPIC } from '../topics/internal-topics.ts'
 import { route, type RequestContext, type Route } from './request.ts'
-import { named } from './refusals.ts'
+import { namedError } from './refusals.ts'
 import type { Stores } from './stores.ts'
 import { completeOffsets, type OffsetPlaces } from '../transactions/markers.ts'
 import { nameProblem, type TopicPartition, type TopicStore } from '../topics/topics.ts'
@@ -55,7 +55,7 @@ export const transactionAdminRoutes: readonly Route[] = [
         name,
         partitions: partitionIndexes.map(partitionIndex => ({
           partitionIndex,
-          ...named(errorCode),
+          ...namedError(errorCode),
           activeProducers: [],
         })),
       })),
