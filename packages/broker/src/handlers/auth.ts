@@ -37,8 +37,8 @@ function handshake(
   const isReauthentication = session.authenticated
   // There is nothing to reauthenticate without SASL, or when sessions do not expire.
   const now = clock.now()
-  const isTooSoon = session.reauthenticatedAt !== null && now - session.reauthenticatedAt < MIN_INTERVAL_MS
-  if (isReauthentication && (session.expiresAt === null || isTooSoon)) {
+  const isTooEarly = session.reauthenticatedAt !== null && now - session.reauthenticatedAt < MIN_INTERVAL_MS
+  if (isReauthentication && (session.expiresAt === null || isTooEarly)) {
     return { errorCode: ErrorCode.ERR_ILLEGAL_SASL_STATE, mechanisms }
   }
   if (isReauthentication) session.reauthenticatedAt = now
@@ -48,7 +48,7 @@ function handshake(
   }
   session.exchange =
     isReauthentication && mechanism !== session.saslMechanism
-      ? refusing(mechanism, session)
+      ? refusingExchange(mechanism, session)
       : startExchange(mechanism, logIn)
   session.expectsBareToken = version === 0
   session.saslMechanism ??= mechanism
@@ -111,7 +111,7 @@ export async function takeToken(
 }
 
 // As in Kafka, the handshake succeeds all the same; the exchange then fails.
-function refusing(mechanism: string, session: Session): NonNullable<Session['exchange']> {
+function refusingExchange(mechanism: string, session: Session): NonNullable<Session['exchange']> {
   const before = String(session.saslMechanism)
   return {
     step: () => {

@@ -22,16 +22,16 @@ export const brokerConfigs: ConfigKind = {
     if (!context.allows('describe-configs', 'cluster', CLUSTER_NAME)) {
       return problem(ErrorCode.ERR_CLUSTER_AUTHORIZATION_FAILED)
     }
-    const wrong = name === '' ? null : brokerProblem(name, context)
-    if (wrong !== null) return wrong
+    const invalidId = name === '' ? null : brokerProblem(name, context)
+    if (invalidId !== null) return invalidId
     const { brokerId } = context
     const { brokerConfigs: configs } = stores
     const found = name === '' ? configs.describeForAll() : configs.describe(brokerId, startSettings(brokerId, stores))
-    return found.map(told)
+    return found.map(describedConfig)
   },
   alter: (resourceName, configs, validateOnly, context, { brokerConfigs: store }) => {
-    const wrong = resourceName === '' ? null : brokerProblem(resourceName, context)
-    if (wrong !== null) return wrong
+    const invalidId = resourceName === '' ? null : brokerProblem(resourceName, context)
+    if (invalidId !== null) return invalidId
     const brokerId = resourceName === '' ? null : context.brokerId
     const changes = new Map<string, string | null>()
     for (const { name, configOperation, value } of configs) {
@@ -69,7 +69,7 @@ export function brokerProblem(name: string, { brokerId }: RequestContext): Probl
   return problem(ErrorCode.ERR_INVALID_REQUEST, `Unexpected broker id, expected ${brokerId}, but received ${name}`)
 }
 
-function told({ name, type, isReadOnly, isSensitive, values }: BrokerSetting): DescribedConfig {
+function describedConfig({ name, type, isReadOnly, isSensitive, values }: BrokerSetting): DescribedConfig {
   const [first] = values
   return {
     name,

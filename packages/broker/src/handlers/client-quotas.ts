@@ -39,16 +39,16 @@ const INT_MAX = 2 ** 31 - 1
 
 interface Kind {
   /** Highest value of a quota that has to be a whole number; null if it need not be. */
-  readonly most: number | null
+  readonly max: number | null
 }
 
-const ofUsers: ReadonlyMap<string, Kind> = new Map([
-  ['producer_byte_rate', { most: LONG_LIMIT }],
-  ['consumer_byte_rate', { most: LONG_LIMIT }],
-  ['request_percentage', { most: null }],
-  ['controller_mutation_rate', { most: null }],
+const userQuotas: ReadonlyMap<string, Kind> = new Map([
+  ['producer_byte_rate', { max: LONG_LIMIT }],
+  ['consumer_byte_rate', { max: LONG_LIMIT }],
+  ['request_percentage', { max: null }],
+  ['controller_mutation_rate', { max: null }],
 ])
-const ofAddresses: ReadonlyMap<string, Kind> = new Map([['connection_creation_rate', { most: INT_MAX }]])
+const ipQuotas: ReadonlyMap<string, Kind> = new Map([['connection_creation_rate', { max: INT_MAX }]])
 
 type Component = Decoded<DescribeClientQuotasRequest>['components'][number]
 type Change = Decoded<AlterClientQuotasRequest>['entries'][number]['ops'][number]
@@ -149,7 +149,7 @@ function alterProblem(names: ReadonlyMap<string, string | null>, changes: readon
   if (typeof ip === 'string' && !isHost(ip)) return `${ip} is neither an IP address nor a host name.`
   const keys = changes.map(({ key }) => key)
   if (new Set(keys).size < keys.length) return 'A quota appears twice in the request.'
-  const kinds = ip === undefined ? ofUsers : ofAddresses
+  const kinds = ip === undefined ? userQuotas : ipQuotas
   for (const change of changes) {
     const problem = change.remove ? null : valueProblem(change, kinds)
     if (problem !== null) return problem
@@ -161,8 +161,8 @@ function valueProblem({ key, value }: Change, kinds: ReadonlyMap<string, Kind>):
   const kind = kinds.get(key)
   if (kind === undefined) return `The entity has no quota ${key}.`
   if (value <= 0) return `The value of ${key} must be greater than 0.`
-  if (kind.most === null) return null
-  if (value > kind.most) return `The value of ${key} is too large.`
+  if (kind.max === null) return null
+  if (value > kind.max) return `The value of ${key} is too large.`
   return value % 1 > 1e-6 ? `The value of ${key} must be a whole number.` : null
 }
 

@@ -71,7 +71,7 @@ export const configRoutes: readonly Route[] = [
       responses: resources.map(resource =>
         answer(
           resource,
-          twiceProblem(resource, resources) ?? alter(resource, resource.configs, validateOnly, context, stores),
+          duplicateProblem(resource, resources) ?? alter(resource, resource.configs, validateOnly, context, stores),
         ),
       ),
     }),
@@ -84,7 +84,7 @@ export const configRoutes: readonly Route[] = [
       responses: resources.map(resource =>
         answer(
           resource,
-          twiceProblem(resource, resources) ?? replace(resource, resource.configs, validateOnly, context, stores),
+          duplicateProblem(resource, resources) ?? replace(resource, resource.configs, validateOnly, context, stores),
         ),
       ),
     }),
@@ -105,7 +105,7 @@ function describe(
   if (isProblem(found)) return { ...result, errorCode: found.errorCode, errorMessage: found.message ?? '', configs: [] }
   const isAsked = (name: string): boolean =>
     configurationKeys === null || configurationKeys.length === 0 || configurationKeys.includes(name)
-  const told = ({ configType = 0, synonyms, ...config }: DescribedConfig): DescribedConfig => ({
+  const described = ({ configType = 0, synonyms, ...config }: DescribedConfig): DescribedConfig => ({
     ...config,
     synonyms: includeSynonyms ? synonyms : [],
     ...(context.version >= TYPE_VERSION ? { configType, documentation: documentation(config.name) } : {}),
@@ -115,7 +115,7 @@ function describe(
     if (resourceType === LOGGER) return ''
     return includeDocumentation ? documentationOf(resourceType, name) : null
   }
-  const configs = found.filter(({ name }) => isAsked(name)).map(told)
+  const configs = found.filter(({ name }) => isAsked(name)).map(described)
   return { ...result, errorCode: ErrorCode.ERR_NO_ERROR, errorMessage: '', configs }
 }
 
@@ -151,7 +151,7 @@ function replace(
   return alter(resource, changes, validateOnly, context, stores)
 }
 
-function twiceProblem({ resourceType, resourceName }: Resource, all: readonly Resource[]): Problem | null {
+function duplicateProblem({ resourceType, resourceName }: Resource, all: readonly Resource[]): Problem | null {
   const same = all.filter(other => other.resourceType === resourceType && other.resourceName === resourceName)
   return same.length > 1 ? problem(ErrorCode.ERR_INVALID_REQUEST, 'Each resource must appear at most once.') : null
 }

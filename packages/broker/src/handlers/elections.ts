@@ -32,8 +32,8 @@ function elect(
   context: RequestContext,
   { topics }: Pick<Stores, 'topics'>,
 ): ElectLeadersResponse {
-  const isNothing = topicPartitions?.length === 0
-  const refusal = isNothing ? authorization(context) : authorization(context) || typeProblem(electionType)
+  const isEmpty = topicPartitions?.length === 0
+  const refusal = isEmpty ? authorization(context) : authorization(context) || typeProblem(electionType)
   const answer = (results: ElectLeadersResponse['replicaElectionResults']): ElectLeadersResponse => ({
     throttleTimeMs: 0,
     ...(context.version >= 1 ? { errorCode: refusal } : {}),

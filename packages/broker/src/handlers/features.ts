@@ -21,7 +21,7 @@ const TYPE_VERSION = 1
 // The last version with a result for each feature.
 const LAST_RESULTS_VERSION = 1
 // By upgrade type.
-const kinds: readonly FeatureUpdate['kind'][] = ['unknown', 'upgrade', 'safe-downgrade', 'unsafe-downgrade']
+const upgradeTypes: readonly FeatureUpdate['kind'][] = ['unknown', 'upgrade', 'safe-downgrade', 'unsafe-downgrade']
 
 // All updates or none.
 function update(
@@ -36,7 +36,7 @@ function update(
   }
   const updates = featureUpdates.map(({ feature, maxVersionLevel, upgradeType, allowDowngrade }): FeatureUpdate => {
     const older = allowDowngrade ? 'safe-downgrade' : 'upgrade'
-    const kind = version >= TYPE_VERSION ? (kinds[upgradeType] ?? 'unknown') : older
+    const kind = version >= TYPE_VERSION ? (upgradeTypes[upgradeType] ?? 'unknown') : older
     return { name: feature, level: maxVersionLevel, kind }
   })
   for (const one of updates) {

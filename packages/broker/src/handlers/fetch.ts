@@ -37,7 +37,7 @@ async function fetch(
   const deadline = clock.now() + request.maxWaitMs
   const client = quotaClient(context)
   // More would always be throttled.
-  const maxBytes = Math.min(request.maxBytes, MAX_BYTES, quotas.most('consumer_byte_rate', client))
+  const maxBytes = Math.min(request.maxBytes, MAX_BYTES, quotas.maxAtOnce('consumer_byte_rate', client))
   const minBytes = Math.min(request.minBytes, maxBytes)
   for (;;) {
     const round = readAll(plan, maxBytes, request, context, stores)
@@ -47,9 +47,9 @@ async function fetch(
       const throttleTimeMs = quotas.charge('consumer_byte_rate', client, round.bytes)
       if (throttleTimeMs === 0) return answer(plan, round, version, brokers)
       quotas.refund('consumer_byte_rate', client, round.bytes)
-      return heldUp(throttleTimeMs, request, version)
+      return throttledFetch(throttleTimeMs, request, version)
     }
-    await changeOrLate(plan, context, stores, left)
+    await changeOrTimeout(plan, context, stores, left)
   }
 }
 
@@ -116,7 +116,7 @@ function answer(plan: FetchPlan, round: Round, version: number, brokers: Brokers
 }
 
 // A client over its quota gets nothing and has to ask again later (KIP-219).
-function heldUp(
+function throttledFetch(
   throttleTimeMs: number,
   { sessionId, sessionEpoch }: Decoded<FetchRequest>,
   version: number,
@@ -173,7 +173,7 @@ function readOne(
   if (fetchOffset < log.startOffset || fetchOffset > log.highWatermark) {
     return failed(asked, ErrorCode.ERR_OFFSET_OUT_OF_RANGE)
   }
-  const told = {
+  const common = {
     partitionIndex: asked.partition,
     errorCode: ErrorCode.ERR_NO_ERROR,
     highWatermark: log.highWatermark,
@@ -186,13 +186,13 @@ function readOne(
     if (known.endOffset < 0) return failed(asked, ErrorCode.ERR_OFFSET_OUT_OF_RANGE)
     if (known.leaderEpoch < lastFetchedEpoch || known.endOffset < fetchOffset) {
       const divergingEpoch = { epoch: known.leaderEpoch, endOffset: known.endOffset }
-      const data = { ...told, divergingEpoch, abortedTransactions: [], records: NO_BYTES }
+      const data = { ...common, divergingEpoch, abortedTransactions: [], records: NO_BYTES }
       return { asked, data, bytes: 0, isUrgent: true }
     }
   }
   const preferred = version >= 11 ? preferredReplica(partition, rackId, context.brokerId, stores) : -1
   if (preferred >= 0) {
-    const data = { ...told, abortedTransactions: null, preferredReadReplica: preferred, records: NO_BYTES }
+    const data = { ...common, abortedTransactions: null, preferredReadReplica: preferred, records: NO_BYTES }
     return { asked, data, bytes: 0, isUrgent: true }
   }
   const isCommitted = isolationLevel === READ_COMMITTED
@@ -200,7 +200,7 @@ function readOne(
   const read = log.read(fetchOffset, limit, !isFirst, end)
   const aborted = isCommitted ? log.abortedBetween(fetchOffset, read.endOffset) : null
   const abortedTransactions = aborted?.map(({ producerId, firstOffset }) => ({ producerId, firstOffset })) ?? null
-  return { asked, data: { ...told, abortedTransactions, records: read.chunks }, bytes: read.bytes, isUrgent: false }
+  return { asked, data: { ...common, abortedTransactions, records: read.chunks }, bytes: read.bytes, isUrgent: false }
 }
 
 function failed(
@@ -236,7 +236,7 @@ function preferredReplica(
 }
 
 // Resolves when one of the partitions changes, the time has passed, or nobody waits any more.
-function changeOrLate(
+function changeOrTimeout(
   plan: FetchPlan,
   { version, signal }: RequestContext,
   { clock, topics }: Pick<Stores, 'clock' | 'topics'>,

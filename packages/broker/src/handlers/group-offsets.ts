@@ -74,7 +74,7 @@ function commit(
         errorCode = ErrorCode.ERR_UNKNOWN_TOPIC_OR_PART
       }
       if (errorCode === ErrorCode.ERR_NO_ERROR) {
-        asked ??= askGroup(request, version, groups)
+        asked ??= groupToCommitFor(request, version, groups)
         errorCode = asked.errorCode
       }
       const group = asked?.group ?? null
@@ -99,7 +99,7 @@ function commit(
 }
 
 // Only a commit without a generation may create a group.
-function askGroup(
+function groupToCommitFor(
   request: Decoded<OffsetCommitRequest>,
   version: number,
   groups: Groups,
@@ -135,7 +135,7 @@ function fetch(
     return { throttleTimeMs: 0, groups }
   }
   const asked = request.topics?.map(({ name, partitionIndexes }) => ({ name, topicId: '', partitionIndexes })) ?? null
-  const { answer, errorCode } = offsetsOf(request.groupId, asked, request.requireStable, NOBODY, context, stores)
+  const { answer, errorCode } = offsetsOf(request.groupId, asked, request.requireStable, NO_MEMBER, context, stores)
   if (errorCode !== ErrorCode.ERR_NO_ERROR) return refusedFetch(request, errorCode, version)
   const topics = answer.map(({ name = '', partitions }) => ({ name, partitions }))
   return { throttleTimeMs: 0, ...(version >= CODE_VERSION ? { errorCode } : {}), topics }
@@ -151,7 +151,7 @@ function refusedFetch(
   // Version 1 can only report the error for each partition.
   const refused = (topics ?? []).map(({ name, partitionIndexes }) => ({
     name,
-    partitions: partitionIndexes.map(partitionIndex => ({ ...nothing(partitionIndex, version), errorCode })),
+    partitions: partitionIndexes.map(partitionIndex => ({ ...noOffset(partitionIndex, version), errorCode })),
   }))
   return { throttleTimeMs: 0, topics: refused }
 }
@@ -168,18 +168,18 @@ type AskedTopics = readonly {
   readonly partitionIndexes: readonly number[]
 }[]
 
-interface Reader {
+interface Requester {
   readonly memberId: string | null
   readonly memberEpoch: number
 }
 
-const NOBODY: Reader = { memberId: null, memberEpoch: -1 }
+const NO_MEMBER: Requester = { memberId: null, memberEpoch: -1 }
 
 function offsetsOf(
   groupId: string,
   asked: AskedTopics | null,
   requireStable: boolean,
-  { memberId, memberEpoch }: Reader,
+  { memberId, memberEpoch }: Requester,
   context: RequestContext,
   { coordinators, groups, topics: store, transactionalOffsets }: FetchStores,
 ): { answer: AnsweredTopics; errorCode: number } {
@@ -189,12 +189,12 @@ function offsetsOf(
   if (errorCode === ErrorCode.ERR_NO_ERROR && group !== undefined) errorCode = group.checkFetch(memberId, memberEpoch)
   if (errorCode !== ErrorCode.ERR_NO_ERROR) return { answer: [], errorCode }
   const isById = version >= TOPIC_ID_VERSION
-  const wanted: AskedTopics = asked ?? everythingOf(group, context)
+  const wanted: AskedTopics = asked ?? allOffsetsOf(group, context)
   const answer = wanted.map(({ name: askedName, topicId: askedId, partitionIndexes }) => {
     const topic = isById && asked !== null ? store.byId(askedId) : store.get(askedName)
     const problem = checkTopic(topic, askedName, isById, context)
     const partitions = partitionIndexes.map((partitionIndex): AnsweredPartition => {
-      const none = nothing(partitionIndex, version)
+      const none = noOffset(partitionIndex, version)
       if (problem !== ErrorCode.ERR_NO_ERROR) return { ...none, errorCode: problem }
       const key = offsetKey(topic?.name ?? askedName, partitionIndex)
       if (requireStable && transactionalOffsets.isPending(groupId, key)) {
@@ -218,13 +218,13 @@ function checkTopic(topic: Topic | undefined, name: string, isById: boolean, con
     : ErrorCode.ERR_TOPIC_AUTHORIZATION_FAILED
 }
 
-function nothing(partitionIndex: number, version: number): AnsweredPartition {
+function noOffset(partitionIndex: number, version: number): AnsweredPartition {
   const epoch = version >= 5 ? { committedLeaderEpoch: -1 } : {}
   return { partitionIndex, committedOffset: -1, metadata: '', errorCode: ErrorCode.ERR_NO_ERROR, ...epoch }
 }
 
 // Every partition with an offset, of the topics that the client may describe.
-function everythingOf(group: Group | undefined, context: RequestContext): AskedTopics {
+function allOffsetsOf(group: Group | undefined, context: RequestContext): AskedTopics {
   const byTopic = new Map<string, number[]>()
   for (const key of group?.offsets.keys() ?? []) {
     const [name = '', index = '0'] = key.split('\0')

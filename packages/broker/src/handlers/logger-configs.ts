@@ -12,8 +12,8 @@ export const loggerConfigs: ConfigKind = {
     if (!context.allows('describe-configs', 'cluster', CLUSTER_NAME)) {
       return problem(ErrorCode.ERR_CLUSTER_AUTHORIZATION_FAILED)
     }
-    const wrong = brokerProblem(name, context)
-    if (wrong !== null) return wrong
+    const invalidId = brokerProblem(name, context)
+    if (invalidId !== null) return invalidId
     return [...logLevels.of(context.brokerId)].map(([logger, value]) => ({
       name: logger,
       value,
@@ -27,8 +27,8 @@ export const loggerConfigs: ConfigKind = {
     if (!context.allows('alter-configs', 'cluster', CLUSTER_NAME)) {
       return problem(ErrorCode.ERR_CLUSTER_AUTHORIZATION_FAILED)
     }
-    const wrong = brokerProblem(resourceName, context)
-    if (wrong !== null) return wrong
+    const invalidId = brokerProblem(resourceName, context)
+    if (invalidId !== null) return invalidId
     const loggers = logLevels.of(context.brokerId)
     for (const { name, configOperation, value } of configs) {
       if (configOperation > SUBTRACT) return problem(ErrorCode.ERR_UNKNOWN)

@@ -13,7 +13,7 @@ const EARLIEST_PENDING_UPLOAD = -6
 const READ_COMMITTED = 1
 
 // The first version of ListOffsets that knows each special timestamp; other negative ones are unsupported.
-const since: ReadonlyMap<number, number> = new Map([
+const supportedSince: ReadonlyMap<number, number> = new Map([
   [LATEST, 0],
   [EARLIEST, 0],
   [MAX_TIMESTAMP, 7],
@@ -29,10 +29,11 @@ export const offsetRoutes: readonly Route[] = [
       throttleTimeMs: 0,
       topics: topics.map(({ name, partitions }) => ({
         name,
-        partitions: onceEach(partitions).map(({ isTwice, ...asked }) => {
-          if (isTwice) return told(asked.partitionIndex, listed(ErrorCode.ERR_INVALID_REQUEST), context.version)
+        partitions: withoutDuplicates(partitions).map(({ isDuplicate, ...asked }) => {
+          if (isDuplicate)
+            return listedPartition(asked.partitionIndex, listed(ErrorCode.ERR_INVALID_REQUEST), context.version)
           const found = listOffset({ ...asked, name, isolationLevel }, context, stores)
-          return told(asked.partitionIndex, found, context.version)
+          return listedPartition(asked.partitionIndex, found, context.version)
         }),
       })),
     }),
@@ -40,7 +41,9 @@ export const offsetRoutes: readonly Route[] = [
       throttleTimeMs: 0,
       topics: topics.map(({ name, partitions }) => ({
         name,
-        partitions: onceEach(partitions).map(asked => told(asked.partitionIndex, listed(errorCode), version)),
+        partitions: withoutDuplicates(partitions).map(asked =>
+          listedPartition(asked.partitionIndex, listed(errorCode), version),
+        ),
       })),
     }),
   ),
@@ -71,14 +74,14 @@ export const offsetRoutes: readonly Route[] = [
 ]
 
 // Each partition once, with whether the request names it again.
-function onceEach<T extends { readonly partitionIndex: number }>(
+function withoutDuplicates<T extends { readonly partitionIndex: number }>(
   partitions: readonly T[],
-): (T & { isTwice: boolean })[] {
+): (T & { isDuplicate: boolean })[] {
   const times = new Map<number, number>()
   for (const { partitionIndex } of partitions) times.set(partitionIndex, (times.get(partitionIndex) ?? 0) + 1)
   return partitions
     .filter(({ partitionIndex }, i) => partitions.findIndex(other => other.partitionIndex === partitionIndex) === i)
-    .map(partition => ({ ...partition, isTwice: (times.get(partition.partitionIndex) ?? 0) > 1 }))
+    .map(partition => ({ ...partition, isDuplicate: (times.get(partition.partitionIndex) ?? 0) > 1 }))
 }
 
 interface Asked {
@@ -101,7 +104,7 @@ function listed(errorCode: number, offset = -1, timestamp = -1, leaderEpoch = -1
 }
 
 // Versions before 4 have no leader epoch.
-function told(
+function listedPartition(
   partitionIndex: number,
   { leaderEpoch, ...found }: Listed,
   version: number,
@@ -113,7 +116,8 @@ function listOffset(asked: Asked, context: RequestContext, { topics }: Pick<Stor
   const { name, partitionIndex, currentLeaderEpoch, timestamp, isolationLevel } = asked
   const { version } = context
   if (!context.allows('describe', 'topic', name)) return listed(ErrorCode.ERR_TOPIC_AUTHORIZATION_FAILED)
-  if (timestamp < 0 && version < (since.get(timestamp) ?? Infinity)) return listed(ErrorCode.ERR_UNSUPPORTED_VERSION)
+  if (timestamp < 0 && version < (supportedSince.get(timestamp) ?? Infinity))
+    return listed(ErrorCode.ERR_UNSUPPORTED_VERSION)
   const partition = topics.partition(name, partitionIndex)
   const problem = context.checkLeader(partition, currentLeaderEpoch)
   if (partition === undefined || problem !== ErrorCode.ERR_NO_ERROR) return listed(problem)

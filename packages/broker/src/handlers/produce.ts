@@ -17,7 +17,7 @@ import type { TransactionCoordinator } from '../transactions/coordinator.ts'
 import { isRefusal, readBatch, type RecordProblem, type Refusal } from '../log/validation.ts'
 
 // Kafka's default for message.timestamp.after.max.ms.
-const NEWEST_MS = 3_600_000
+const MAX_AFTER_MS = 3_600_000
 // Version 11 added the error TRANSACTION_ABORTABLE; from 12 on a produce adds its partition to the transaction.
 const ABORTABLE_VERSION = 11
 const ADDS_PARTITIONS_VERSION = 12
@@ -164,7 +164,7 @@ function append(
     logAppendTime: config('message.timestamp.type') === 'LogAppendTime' ? now : null,
     needsKeys: config('cleanup.policy').includes('compact'),
     oldestTimestamp: now - limit(config('message.timestamp.before.max.ms'), Infinity),
-    newestTimestamp: now + limit(config('message.timestamp.after.max.ms'), NEWEST_MS),
+    newestTimestamp: now + limit(config('message.timestamp.after.max.ms'), MAX_AFTER_MS),
   })
   if (isRefusal(result)) return fail(result.errorCode, result.message, result.records)
   return {
@@ -186,9 +186,9 @@ function admit(
 ): number {
   const { producerId, producerEpoch } = batch
   if (!batch.isTransactional || partition.log.producers.isOpen(producerId, producerEpoch)) return ErrorCode.ERR_NO_ERROR
-  const how = version >= ADDS_PARTITIONS_VERSION ? 'add' : version >= ABORTABLE_VERSION ? 'verify' : 'verify-old'
+  const admission = version >= ADDS_PARTITIONS_VERSION ? 'add' : version >= ABORTABLE_VERSION ? 'verify' : 'verify-old'
   const place = { topic: partition.topic, partition: partition.index }
-  return transactions.admit(transactionalId ?? '', { producerId, producerEpoch }, place, how)
+  return transactions.admit(transactionalId ?? '', { producerId, producerEpoch }, place, admission)
 }
 
 function limit(value: string, fallback: number): number {

@@ -51,7 +51,7 @@ export const quorumRoutes: readonly Route[] = [
       if (!request.listeners.some(({ name }) => name === LISTENER)) {
         return answer(ErrorCode.ERR_INVALID_REQUEST, `The request has no listener ${LISTENER} for the voter.`)
       }
-      if (!hasMovableVoters(features)) {
+      if (!canChangeVoters(features)) {
         return answer(ErrorCode.ERR_UNSUPPORTED_VERSION, 'Voters cannot be added while kraft.version is 0.')
       }
       if (brokers.get(request.voterId) !== undefined) {
@@ -66,7 +66,7 @@ export const quorumRoutes: readonly Route[] = [
     (request, context, { clusterId, features }) => {
       const refused = voterRefusal(request, context, clusterId)
       if (refused !== null) return refused
-      if (!hasMovableVoters(features)) {
+      if (!canChangeVoters(features)) {
         return answer(ErrorCode.ERR_UNSUPPORTED_VERSION, 'Voters cannot be removed while kraft.version is 0.')
       }
       return answer(ErrorCode.ERR_VOTER_NOT_FOUND, `There is no voter ${request.voterId} with that directory.`)
@@ -101,7 +101,7 @@ function describe(
     partitions.map(({ partitionIndex }) => ({ topicName, partitionIndex })),
   )
   // The metadata partition has to be the only one in the request.
-  const isIt = others.length === 0 && first?.topicName === METADATA_TOPIC && first.partitionIndex === 0
+  const isMetadataPartition = others.length === 0 && first?.topicName === METADATA_TOPIC && first.partitionIndex === 0
   const errorCode = allowed ? ErrorCode.ERR_NO_ERROR : ErrorCode.ERR_CLUSTER_AUTHORIZATION_FAILED
   const { version } = context
   const { brokers } = stores
@@ -111,16 +111,16 @@ function describe(
       ? topics.map(({ topicName, partitions }) => ({
           topicName,
           partitions: partitions.map(({ partitionIndex }) =>
-            isIt
+            isMetadataPartition
               ? quorum(version, stores)
-              : { ...nothing, partitionIndex, errorCode: ErrorCode.ERR_UNKNOWN_TOPIC_OR_PART },
+              : { ...noPartition, partitionIndex, errorCode: ErrorCode.ERR_UNKNOWN_TOPIC_OR_PART },
           ),
         }))
       : [],
     ...(version >= NODES_VERSION
       ? {
           errorMessage: allowed ? null : DENIED,
-          nodes: isIt
+          nodes: isMetadataPartition
             ? brokers.all.map(({ id, host, port }) => ({ nodeId: id, listeners: [{ name: LISTENER, host, port }] }))
             : [],
         }
@@ -128,7 +128,7 @@ function describe(
   }
 }
 
-const nothing = { leaderId: 0, leaderEpoch: 0, highWatermark: 0, currentVoters: [], observers: [] }
+const noPartition = { leaderId: 0, leaderEpoch: 0, highWatermark: 0, currentVoters: [], observers: [] }
 
 function quorum(
   version: number,
@@ -173,7 +173,7 @@ function mayAlter(context: RequestContext): boolean {
   return context.allows('alter', 'cluster', CLUSTER_NAME)
 }
 
-function hasMovableVoters(features: Features): boolean {
+function canChangeVoters(features: Features): boolean {
   return features.level('kraft.version') > 0
 }
 

@@ -64,7 +64,7 @@ function alterOne(
   name: string,
   index: number,
   replicas: readonly number[] | null,
-  mayResize: boolean,
+  mayChangeFactor: boolean,
   { topics }: Pick<Stores, 'topics'>,
 ): [errorCode: number, errorMessage: string | null] {
   const topic = topics.get(name)
@@ -80,7 +80,7 @@ function alterOne(
   const problem = topics.assignmentProblem([replicas])
   if (problem !== null) return [ErrorCode.ERR_INVALID_REPLICA_ASSIGNMENT, problem]
   const factor = partition.replicas.length - partition.adding.length
-  if (!mayResize && replicas.length !== factor) {
+  if (!mayChangeFactor && replicas.length !== factor) {
     const message = `The replication factor of ${name}:${index} is ${factor}, not ${replicas.length}.`
     return [ErrorCode.ERR_INVALID_REPLICATION_FACTOR, message]
   }
@@ -101,9 +101,9 @@ function list(
   const asked =
     topics?.flatMap(({ name, partitionIndexes }) => {
       const topic = store.get(name)
-      return topic === undefined ? [] : [{ name, partitions: topic.partitions.filter(isIn(partitionIndexes)) }]
+      return topic === undefined ? [] : [{ name, partitions: topic.partitions.filter(hasIndexIn(partitionIndexes)) }]
     }) ?? store.all()
-  const moving = [...asked].map(({ name, partitions }) => ({ name, partitions: partitions.flatMap(underWay) }))
+  const moving = [...asked].map(({ name, partitions }) => ({ name, partitions: partitions.flatMap(reassignmentOf) }))
   return {
     throttleTimeMs: 0,
     errorCode: ErrorCode.ERR_NO_ERROR,
@@ -112,11 +112,11 @@ function list(
   }
 }
 
-function isIn(indexes: readonly number[]): (partition: Partition) => boolean {
+function hasIndexIn(indexes: readonly number[]): (partition: Partition) => boolean {
   return partition => indexes.includes(partition.index)
 }
 
-function underWay({
+function reassignmentOf({
   index,
   replicas,
   adding,

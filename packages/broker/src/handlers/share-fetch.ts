@@ -43,7 +43,7 @@ interface Outcome {
   readonly message: string | null
 }
 
-const fine: Outcome = { errorCode: ErrorCode.ERR_NO_ERROR, message: null }
+const noError: Outcome = { errorCode: ErrorCode.ERR_NO_ERROR, message: null }
 
 type ReleasingStores = Pick<Stores, 'shareSessions' | 'topics'>
 
@@ -85,7 +85,7 @@ async function fetch(
     const left = deadline - clock.now()
     const isIdle = session.partitions.size === 0 || maxRecords === 0 || maxBytes === 0
     if (fetched.size > 0 || isIdle || left <= 0) break
-    await changeOrLate(session, signal, stores, left)
+    await changeOrTimeout(session, signal, stores, left)
   }
   if (epoch === FINAL_EPOCH) {
     sessions.end(key)
@@ -125,7 +125,7 @@ function acknowledge(
     const responses = byTopic(outcomes.keys()).map(({ topicId, partitions }) => ({
       topicId,
       partitions: partitions.map(partitionIndex => {
-        const { errorCode, message } = outcomes.get(partitionKey(topicId, partitionIndex)) ?? fine
+        const { errorCode, message } = outcomes.get(partitionKey(topicId, partitionIndex)) ?? noError
         const currentLeader = leaderOf(topicId, partitionIndex, store)
         return { partitionIndex, errorCode, errorMessage: message, currentLeader }
       }),
@@ -222,7 +222,7 @@ function acknowledgeAll(
     } else {
       const acknowledgeOne = (): Outcome => {
         known.acknowledge(memberId, list, group.limits)
-        return fine
+        return noError
       }
       outcomes.set(
         key,
@@ -342,7 +342,7 @@ function responsesOf(
     topicId,
     partitions: partitions.map(partitionIndex => {
       const key = partitionKey(topicId, partitionIndex)
-      const { errorCode, message } = outcomes.get(key) ?? fine
+      const { errorCode, message } = outcomes.get(key) ?? noError
       const data = fetched.get(key) ?? {
         partitionIndex,
         errorCode: ErrorCode.ERR_NO_ERROR,
@@ -381,7 +381,7 @@ function releaseWithConnection(
   signal.addEventListener('abort', release, { once: true })
 }
 
-function changeOrLate(
+function changeOrTimeout(
   session: ShareSession,
   signal: AbortSignal,
   { clock, topics }: Pick<Stores, 'clock' | 'topics'>,

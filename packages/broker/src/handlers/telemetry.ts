@@ -16,9 +16,9 @@ export const telemetryRoutes: readonly Route[] = [
   route(
     GetTelemetrySubscriptionsServer,
     ({ clientInstanceId }, context, { telemetry }): GetTelemetrySubscriptionsResponse => {
-      if (telemetry === null) return nothing(ErrorCode.ERR_UNKNOWN)
+      if (telemetry === null) return failed(ErrorCode.ERR_UNKNOWN)
       const found = telemetry.subscribe(context.brokerId, clientInstanceId, traitsOf(context))
-      if (typeof found === 'number') return nothing(found)
+      if (typeof found === 'number') return failed(found)
       return {
         throttleTimeMs: 0,
         errorCode: ErrorCode.ERR_NO_ERROR,
@@ -31,7 +31,7 @@ export const telemetryRoutes: readonly Route[] = [
         requestedMetrics: found.metrics,
       }
     },
-    (_body, errorCode) => nothing(errorCode),
+    (_body, errorCode) => failed(errorCode),
   ),
   route(
     PushTelemetryServer,
@@ -55,7 +55,7 @@ function traitsOf({ clientId, session }: RequestContext): ClientTraits {
   }
 }
 
-function nothing(errorCode: number): GetTelemetrySubscriptionsResponse {
+function failed(errorCode: number): GetTelemetrySubscriptionsResponse {
   return {
     throttleTimeMs: 0,
     errorCode,

@@ -19,8 +19,8 @@ import { quotaClient, route, type RequestContext, type Route } from './request.t
 import { namedError } from './refusals.ts'
 import { PARTITION_LIMIT, type TopicStore } from '../topics/topics.ts'
 
-const TWICE = 'Duplicate topic name.'
-const TOO_MUCH = 'The throttling quota has been exceeded.'
+const DUPLICATE_TOPIC = 'Duplicate topic name.'
+const QUOTA_EXCEEDED = 'The throttling quota has been exceeded.'
 // From these versions on a client over its quota is refused, not just throttled.
 const STRICT_CREATE_TOPICS = 6
 const STRICT_CREATE_PARTITIONS = 3
@@ -33,16 +33,16 @@ export const topicRoutes: readonly Route[] = [
     CreateTopicsServer,
     ({ topics, validateOnly }, context, { topics: store, quotas }) => {
       const quota = mutationQuota(quotas, context, STRICT_CREATE_TOPICS)
-      const created = once(topics.map(({ name }) => name)).map(({ name, isOnce, at }) => {
-        const topic = topics[at]
-        if (isOnce && topic !== undefined) return create(topic, validateOnly, quota, context, store)
-        return { name, errorCode: ErrorCode.ERR_INVALID_REQUEST, errorMessage: TWICE }
+      const created = distinct(topics.map(({ name }) => name)).map(({ name, isUnique, index }) => {
+        const topic = topics[index]
+        if (isUnique && topic !== undefined) return create(topic, validateOnly, quota, context, store)
+        return { name, errorCode: ErrorCode.ERR_INVALID_REQUEST, errorMessage: DUPLICATE_TOPIC }
       })
       return { throttleTimeMs: quota.throttleTimeMs, topics: created }
     },
     ({ topics }, errorCode) => ({
       throttleTimeMs: 0,
-      topics: once(topics.map(({ name }) => name)).map(({ name }) => ({ name, ...namedError(errorCode) })),
+      topics: distinct(topics.map(({ name }) => name)).map(({ name }) => ({ name, ...namedError(errorCode) })),
     }),
   ),
   route(
@@ -51,10 +51,10 @@ export const topicRoutes: readonly Route[] = [
       const { version } = context
       const asked = toDelete(request, version)
       const quota = mutationQuota(quotas, context, STRICT_DELETE_TOPICS)
-      const responses = once(asked.map(({ name, topicId }) => name ?? topicId)).map(({ isOnce, at }) => {
-        const { name, topicId } = asked[at] as (typeof asked)[number] // by their own indexes
+      const responses = distinct(asked.map(({ name, topicId }) => name ?? topicId)).map(({ isUnique, index }) => {
+        const { name, topicId } = asked[index] as (typeof asked)[number] // by their own indexes
         // It has to have either a name or an id, and only once.
-        if (!isOnce || (name === null) === (topicId === ZERO_UUID)) {
+        if (!isUnique || (name === null) === (topicId === ZERO_UUID)) {
           return { name, topicId, errorCode: ErrorCode.ERR_INVALID_REQUEST }
         }
         const topic = name === null ? store.byId(topicId) : store.get(name)
@@ -83,8 +83,8 @@ export const topicRoutes: readonly Route[] = [
     CreatePartitionsServer,
     ({ topics, validateOnly }, context, { topics: store, quotas }) => {
       const quota = mutationQuota(quotas, context, STRICT_CREATE_PARTITIONS)
-      const results = once(topics.map(({ name }) => name)).map(({ isOnce, at }) => {
-        const { name, count, assignments } = topics[at] as (typeof topics)[number] // by their own indexes
+      const results = distinct(topics.map(({ name }) => name)).map(({ isUnique, index }) => {
+        const { name, count, assignments } = topics[index] as (typeof topics)[number] // by their own indexes
         const topic = store.get(name)
         const result = (
           errorCode: number,
@@ -94,7 +94,7 @@ export const topicRoutes: readonly Route[] = [
           errorCode,
           errorMessage,
         })
-        if (!isOnce) return result(ErrorCode.ERR_INVALID_REQUEST, TWICE)
+        if (!isUnique) return result(ErrorCode.ERR_INVALID_REQUEST, DUPLICATE_TOPIC)
         if (!context.allows('alter', 'topic', name)) return result(ErrorCode.ERR_TOPIC_AUTHORIZATION_FAILED)
         if (topic === undefined)
           return result(ErrorCode.ERR_UNKNOWN_TOPIC_OR_PART, 'This server does not host this topic-partition.')
@@ -113,7 +113,7 @@ export const topicRoutes: readonly Route[] = [
         const replicas = assignments?.map(({ brokerIds }) => brokerIds)
         const problem = replicas === undefined ? null : store.assignmentProblem(replicas)
         if (problem !== null) return result(ErrorCode.ERR_INVALID_REPLICA_ASSIGNMENT, problem)
-        if (!quota.take(count - current)) return result(ErrorCode.ERR_THROTTLING_QUOTA_EXCEEDED, TOO_MUCH)
+        if (!quota.take(count - current)) return result(ErrorCode.ERR_THROTTLING_QUOTA_EXCEEDED, QUOTA_EXCEEDED)
         if (!validateOnly) store.grow(topic, count, replicas)
         return result(ErrorCode.ERR_NO_ERROR)
       })
@@ -121,7 +121,7 @@ export const topicRoutes: readonly Route[] = [
     },
     ({ topics }, errorCode) => ({
       throttleTimeMs: 0,
-      results: once(topics.map(({ name }) => name)).map(({ name }) => ({ name, ...namedError(errorCode) })),
+      results: distinct(topics.map(({ name }) => name)).map(({ name }) => ({ name, ...namedError(errorCode) })),
     }),
   ),
   route(
@@ -169,10 +169,10 @@ function mutationQuota(quotas: ClientQuotas, context: RequestContext, strictFrom
 }
 
 // Each name once, with its first index and whether that is the only one.
-function once(names: readonly string[]): { name: string; at: number; isOnce: boolean }[] {
+function distinct(names: readonly string[]): { name: string; index: number; isUnique: boolean }[] {
   return [...new Set(names)].map(name => {
-    const at = names.indexOf(name)
-    return { name, at, isOnce: names.lastIndexOf(name) === at }
+    const index = names.indexOf(name)
+    return { name, index, isUnique: names.lastIndexOf(name) === index }
   })
 }
 
@@ -209,7 +209,7 @@ function create(
   if (refusal !== null) return { name, errorCode: refusal.errorCode, errorMessage: refusal.message }
   const count = hasAssignment ? sorted.length : asked.numPartitions
   if (!quota.take(count < 0 ? store.defaultPartitions : count)) {
-    return { name, errorCode: ErrorCode.ERR_THROTTLING_QUOTA_EXCEEDED, errorMessage: TOO_MUCH }
+    return { name, errorCode: ErrorCode.ERR_THROTTLING_QUOTA_EXCEEDED, errorMessage: QUOTA_EXCEEDED }
   }
   if (validateOnly) return { name, errorCode: ErrorCode.ERR_NO_ERROR, errorMessage: null }
   const topic = store.create(wanted)

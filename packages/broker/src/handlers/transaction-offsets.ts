@@ -35,14 +35,14 @@ function commit(
 ): TxnOffsetCommitResponse {
   const { groupId, producerId } = request
   const { topics: store, transactionalOffsets } = stores
-  const forbidden = forbid(request, context)
+  const accessError = checkAccess(request, context)
   const problemOf = (name: string, index: number): number =>
-    forbidden === ErrorCode.ERR_NO_ERROR ? checkPartition(name, index, context, store) : forbidden
+    accessError === ErrorCode.ERR_NO_ERROR ? checkPartition(name, index, context, store) : accessError
   // The group only becomes part of the transaction if any offset passes these checks.
   const isAnyLeft = request.topics.some(({ name, partitions }) =>
     partitions.some(({ partitionIndex }) => problemOf(name, partitionIndex) === ErrorCode.ERR_NO_ERROR),
   )
-  const refusal = isAnyLeft ? refuse(request, context, stores) : ErrorCode.ERR_NO_ERROR
+  const refusal = isAnyLeft ? checkCoordinator(request, context, stores) : ErrorCode.ERR_NO_ERROR
   return {
     throttleTimeMs: 0,
     topics: request.topics.map(({ name, partitions }) => ({
@@ -68,7 +68,7 @@ function commit(
   }
 }
 
-function forbid({ transactionalId, groupId }: Decoded<TxnOffsetCommitRequest>, context: RequestContext): number {
+function checkAccess({ transactionalId, groupId }: Decoded<TxnOffsetCommitRequest>, context: RequestContext): number {
   if (!context.allows('write', 'transactional-id', transactionalId)) {
     return ErrorCode.ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED
   }
@@ -77,7 +77,7 @@ function forbid({ transactionalId, groupId }: Decoded<TxnOffsetCommitRequest>, c
 }
 
 // What the coordinator refuses about the whole request.
-function refuse(
+function checkCoordinator(
   request: Decoded<TxnOffsetCommitRequest>,
   context: RequestContext,
   stores: Pick<Stores, 'coordinators' | 'groups' | 'transactions'>,
@@ -118,8 +118,8 @@ function admit(
   { coordinators, transactions }: Pick<Stores, 'coordinators' | 'transactions'>,
 ): number {
   const { transactionalId, groupId, producerId, producerEpoch } = request
-  const how = version >= ADDS_PARTITIONS_VERSION ? 'add' : version >= ABORTABLE_VERSION ? 'verify' : 'verify-old'
+  const admission = version >= ADDS_PARTITIONS_VERSION ? 'add' : version >= ABORTABLE_VERSION ? 'verify' : 'verify-old'
   const place = coordinators.offsetsPartition(groupId)
-  const code = transactions.admit(transactionalId, { producerId, producerEpoch }, place, how)
+  const code = transactions.admit(transactionalId, { producerId, producerEpoch }, place, admission)
   return code === ErrorCode.ERR_NOT_ENOUGH_REPLICAS ? ErrorCode.ERR_COORDINATOR_NOT_AVAILABLE : code
 }

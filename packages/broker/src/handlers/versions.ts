@@ -13,7 +13,7 @@ export const versionRoutes: readonly Route[] = [
     ApiVersionsServer,
     ({ clientSoftwareName, clientSoftwareVersion }, { version, session }, stores) => {
       const isNamed = version < SOFTWARE_VERSION || [clientSoftwareName, clientSoftwareVersion].every(isSoftware)
-      if (!isNamed) return nothing(ErrorCode.ERR_INVALID_REQUEST)
+      if (!isNamed) return failed(ErrorCode.ERR_INVALID_REQUEST)
       session.softwareName = clientSoftwareName
       session.softwareVersion = clientSoftwareVersion
       return {
@@ -26,12 +26,12 @@ export const versionRoutes: readonly Route[] = [
     (_body, errorCode) => {
       const { key: apiKey, minVersion, maxVersion } = ApiVersionsServer
       const isVersion = errorCode === ErrorCode.ERR_UNSUPPORTED_VERSION
-      return { ...nothing(errorCode), apiKeys: isVersion ? [{ apiKey, minVersion, maxVersion }] : [] }
+      return { ...failed(errorCode), apiKeys: isVersion ? [{ apiKey, minVersion, maxVersion }] : [] }
     },
   ),
 ]
 
-function nothing(errorCode: number): ApiVersionsResponse {
+function failed(errorCode: number): ApiVersionsResponse {
   return { errorCode, apiKeys: [], throttleTimeMs: 0 }
 }
 

@@ -1,7 +1,7 @@
 /** Quotas of users, clients and addresses (KIP-13, KIP-124, KIP-546), and who exceeds them. */
 import type { Clock } from '../base/clock.ts'
 import { MutationBucket, MutationQuota } from './mutation-quota.ts'
-import { QuotaRate, mostAtOnce } from './quota-rate.ts'
+import { QuotaRate, maxBurst } from './quota-rate.ts'
 
 export type EntityType = 'user' | 'client-id' | 'ip'
 
@@ -90,9 +90,9 @@ export class ClientQuotas {
   }
 
   /** Most that the client may get at once; Infinity without a quota. */
-  most(quota: ThrottledQuota, client: QuotaClient): number {
+  maxAtOnce(quota: ThrottledQuota, client: QuotaClient): number {
     const limit = this.#find(quota, client)?.limit
-    return limit === undefined ? Infinity : mostAtOnce(limit)
+    return limit === undefined ? Infinity : maxBurst(limit)
   }
 
   // The quota that applies to the client, and the key of its rate. The most specific entity wins.

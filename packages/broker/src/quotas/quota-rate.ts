@@ -41,6 +41,6 @@ export class QuotaRate {
 }
 
 /** Largest burst that is not throttled. @param limit per second */
-export function mostAtOnce(limit: number): number {
+export function maxBurst(limit: number): number {
   return limit * (SAMPLES - 1)
 }

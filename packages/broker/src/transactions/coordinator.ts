@@ -143,16 +143,16 @@ export class TransactionCoordinator {
   }
 
   /** Checked before transactional records are written to a partition. @returns 0 or the error code for the client */
-  admit(id: string, producer: ProducerIdentity, partition: TopicPartition, how: Admission): number {
+  admit(id: string, producer: ProducerIdentity, partition: TopicPartition, admission: Admission): number {
     const code =
-      how === 'add'
+      admission === 'add'
         ? this.addPartitions(id, producer, [partition], true)
         : this.verifyPartition(id, producer, partition)
     switch (code) {
       case ErrorCode.ERR_PRODUCER_FENCED:
         return ErrorCode.ERR_INVALID_PRODUCER_EPOCH
       case ErrorCode.ERR_TRANSACTION_ABORTABLE:
-        return how === 'verify-old' ? ErrorCode.ERR_INVALID_TXN_STATE : code
+        return admission === 'verify-old' ? ErrorCode.ERR_INVALID_TXN_STATE : code
       case ErrorCode.ERR_CONCURRENT_TRANSACTIONS:
         // Older clients would not retry on CONCURRENT_TRANSACTIONS, but all do on this one.
         return ErrorCode.ERR_NOT_ENOUGH_REPLICAS

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { QuotaRate, mostAtOnce } from '../../src/quotas/quota-rate.ts'
+import { QuotaRate, maxBurst } from '../../src/quotas/quota-rate.ts'
 
 const START = 1_700_000_000_000
 
 test('ten seconds’ worth may come at once', () => {
   const rate = new QuotaRate()
-  rate.record(mostAtOnce(100), START)
+  rate.record(maxBurst(100), START)
   assert.equal(rate.throttleMs(100, START), 0)
 })
 
