@@ -171,7 +171,7 @@ export class EmbeddedCluster implements AsyncDisposable {
     await this.#listener(id).open()
     info.up = true
     this.#stores.topics.elect()
-    this.#stores.topics.restarted(id)
+    this.#stores.topics.brokerRestarted(id)
   }
 
   /** Adds a broker that leads nothing yet. Resolves with its id, the next one, when it accepts connections. */
@@ -198,7 +198,7 @@ export class EmbeddedCluster implements AsyncDisposable {
     await this.#listener(id).close()
     this.#listeners.delete(id)
     brokers.remove(info)
-    topics.withdraw(id)
+    topics.brokerRemoved(id)
   }
 
   /** Moves a broker to another port (a free one by default), as if to another machine. Its connections are cut. */

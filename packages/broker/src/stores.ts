@@ -87,13 +87,13 @@ export function makeStores(
   const transactionalOffsets = new TransactionalOffsets(storage)
   const producerIds = new ProducerIdSource(options.producerIds ?? 'sequential', random, storage)
   const versions = versionsOf(options.as ?? '4.3', servedApis(options.onTelemetry !== undefined))
-  const markerPlaces = { topics, brokers, clock, coordinators, groups, transactionalOffsets }
+  const markerStores = { topics, brokers, clock, coordinators, groups, transactionalOffsets }
   const transactions = new TransactionCoordinator({
     clock,
     maxTimeoutMs: options.transactionMaxTimeoutMs ?? TRANSACTION_MAX_TIMEOUT_MS,
     bumpsEpoch: (versions.get(ApiKey.EndTxn)?.max ?? 0) >= EPOCH_BUMPING_END_TXN,
     nextProducerId: () => producerIds.next(),
-    writeMarker: (partition, marker) => writeMarker(markerPlaces, partition, marker),
+    writeMarker: (partition, marker) => writeMarker(markerStores, partition, marker),
     changed: transaction => storage?.transactionChanged(transaction),
   })
   topics.onDeleted(topic => groups.forgetTopic(topic))

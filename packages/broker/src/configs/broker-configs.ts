@@ -17,7 +17,7 @@ const rows: ReadonlyMap<string, Row> = new Map(brokerSettings.map(row => [row[0]
 
 // The broker settings that are the defaults of topic settings, where the name is not just the topic's with `log.`
 // before it.
-const otherNames: ReadonlyMap<string, string> = new Map([
+const irregularNames: ReadonlyMap<string, string> = new Map([
   ['compression.gzip.level', 'compression.gzip.level'],
   ['compression.lz4.level', 'compression.lz4.level'],
   ['compression.type', 'compression.type'],
@@ -36,10 +36,10 @@ const otherNames: ReadonlyMap<string, string> = new Map([
   ['segment.ms', 'log.roll.ms'],
   ['unclean.leader.election.enable', 'unclean.leader.election.enable'],
 ])
-const topicNames = new Map([...otherNames].map(([topic, broker]) => [broker, topic]))
+const topicNames = new Map([...irregularNames].map(([topic, broker]) => [broker, topic]))
 
 // Lowest values of settings without a topic setting.
-const lowest: ReadonlyMap<string, number> = new Map([
+const minimums: ReadonlyMap<string, number> = new Map([
   ['background.threads', 1],
   ['log.cleaner.io.buffer.size', 0],
   ['log.cleaner.threads', 1],
@@ -57,7 +57,7 @@ const RETENTION = 'log.retention.ms'
 
 /** The name of the broker setting that is the default of a topic setting, if any. */
 export function brokerNameOf(topicConfig: string): string | undefined {
-  const name = otherNames.get(topicConfig) ?? `log.${topicConfig}`
+  const name = irregularNames.get(topicConfig) ?? `log.${topicConfig}`
   return rows.has(name) ? name : undefined
 }
 
@@ -97,7 +97,7 @@ function valueProblem(name: string, value: string, type: number): string | null 
       break
     default:
   }
-  const least = lowest.get(name)
+  const least = minimums.get(name)
   if (least !== undefined && Number(value) < least) return `Value must be at least ${least}`
   const topicName = topicNames.get(name) ?? name.replace(/^log\./, '')
   const isOfTopics = topicDefaults.has(topicName) && brokerNameOf(topicName) === name

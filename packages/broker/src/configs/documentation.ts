@@ -21,7 +21,7 @@ const units: readonly (readonly [end: string, meaning: string])[] = [
   ['.password', 'A secret'],
 ]
 
-const own: ReadonlyMap<string, string> = new Map([
+const texts: ReadonlyMap<string, string> = new Map([
   ['cleanup.policy', "What to do with a topic's old segments: delete, compact, or both."],
   [
     'compression.type',
@@ -45,7 +45,7 @@ const own: ReadonlyMap<string, string> = new Map([
 
 /** A sentence about a setting; by default made of its name and unit. */
 export function documentationOf(resourceType: number, name: string): string {
-  const text = own.get(name)
+  const text = texts.get(name)
   if (text !== undefined) return text
   const meaning = units.find(([end]) => name.endsWith(end))?.[1] ?? 'A value'
   return `${meaning}: ${name} of ${owners.get(resourceType) ?? 'this resource'}, as in Kafka.`

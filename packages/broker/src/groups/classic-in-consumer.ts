@@ -49,8 +49,8 @@ export class ClassicInConsumer {
         const member = this.#member(memberId, groupInstanceId)
         checkGeneration(member, generationId)
         this.#group.keepAlive(member)
-        const mayGoOn = member.state === 'unreleased' && !this.#group.waitsForOthers(member)
-        if (member.epoch >= this.#group.assignmentEpoch && member.state !== 'unrevoked' && !mayGoOn) {
+        const canAdvance = member.state === 'unreleased' && !this.#group.waitsForOthers(member)
+        if (member.epoch >= this.#group.assignmentEpoch && member.state !== 'unrevoked' && !canAdvance) {
           return ErrorCode.ERR_NO_ERROR
         }
         this.#expectJoin(member)
@@ -81,7 +81,7 @@ export class ClassicInConsumer {
     const isNew = input.memberId === ''
     const memberId = isNew ? dashedUuid(this.#topics.random) : input.memberId
     group.checkRoom(memberId)
-    if (protocolType !== 'consumer' || !this.#fits(input)) {
+    if (protocolType !== 'consumer' || !this.#supportsProtocols(input)) {
       throw new GroupRefusal(ErrorCode.ERR_INCONSISTENT_GROUP_PROTOCOL, `${memberId}'s protocols are not supported.`)
     }
     if (isNew && groupInstanceId === null && input.requiresMemberId) {
@@ -96,7 +96,7 @@ export class ClassicInConsumer {
       )
     }
     const old = groupInstanceId === null ? undefined : group.byInstance(groupInstanceId)
-    const downgrades = isNew && old !== undefined && group.isClassicBut(old)
+    const downgrades = isNew && old !== undefined && group.isClassicExcept(old)
     const member = isNew ? this.#admit(memberId, groupInstanceId) : this.#rejoining(memberId, groupInstanceId)
     const names = new Set(subscription.topics)
     const changed =
@@ -117,7 +117,7 @@ export class ClassicInConsumer {
     }
     if (downgrades) {
       group.bump(changed, this.#canDescribe)
-      if (group.assignmentEpoch === group.epoch) group.step(member, owned, changed)
+      if (group.assignmentEpoch === group.epoch) group.advance(member, owned, changed)
       group.downgrade()
     } else {
       group.settle(member, owned, changed, this.#canDescribe)
@@ -157,7 +157,7 @@ export class ClassicInConsumer {
   }
 
   // The classic members need an assignor that all of them support, as in a classic group.
-  #fits({ protocols }: JoinInput): boolean {
+  #supportsProtocols({ protocols }: JoinInput): boolean {
     const others = [...this.#group.members.values()].flatMap(({ classic }) => classic ?? [])
     return protocols.some(({ name }) => others.every(other => other.protocols.some(known => known.name === name)))
   }

@@ -85,7 +85,7 @@ export interface ClassicMember {
 export type ClassicState = 'Empty' | 'PreparingRebalance' | 'CompletingRebalance' | 'Stable' | 'Dead'
 
 /** Which state may follow which. */
-export const classicMoves: Record<ClassicState, readonly ClassicState[]> = {
+export const classicTransitions: Record<ClassicState, readonly ClassicState[]> = {
   Empty: ['PreparingRebalance', 'Dead'],
   PreparingRebalance: ['CompletingRebalance', 'Empty', 'Dead'],
   CompletingRebalance: ['Stable', 'PreparingRebalance', 'Dead'],
@@ -145,7 +145,7 @@ export function refusedSync(errorCode: number): SyncOutput {
 }
 
 /** Answers a waiting member with an error. */
-export function dismiss(member: ClassicMember, errorCode: number, memberId = member.id): void {
+export function failWaiting(member: ClassicMember, errorCode: number, memberId = member.id): void {
   const { join, sync } = member
   member.join = null
   member.sync = null
@@ -159,7 +159,7 @@ export function sameProtocols(a: readonly MemberProtocol[], b: readonly MemberPr
 }
 
 /** Of the protocols that all members support, the one that most of them prefer. */
-export function vote(members: Iterable<ClassicMember>): string | null {
+export function chooseProtocol(members: Iterable<ClassicMember>): string | null {
   const all = [...members]
   const votes = new Map<string, number>()
   for (const { protocols } of all) {

@@ -1,7 +1,7 @@
 /** The members of a classic group, its leader, and the ids that were given to members that have yet to join. */
 import { ErrorCode } from '@ottla/protocol'
 import type { Clock, Timer } from '../base/clock.ts'
-import { dismiss, hasProtocol, metadataOf, type ClassicMember, type JoinedMember } from './classic-member.ts'
+import { failWaiting, hasProtocol, metadataOf, type ClassicMember, type JoinedMember } from './classic-member.ts'
 
 export class ClassicRoster {
   /** In the order in which they joined. */
@@ -61,7 +61,7 @@ export class ClassicRoster {
 
   remove(member: ClassicMember): void {
     member.session?.cancel()
-    dismiss(member, ErrorCode.ERR_UNKNOWN_MEMBER_ID, '')
+    failWaiting(member, ErrorCode.ERR_UNKNOWN_MEMBER_ID, '')
     this.members.delete(member.id)
     if (member.groupInstanceId !== null && this.#instances.get(member.groupInstanceId) === member.id) {
       this.#instances.delete(member.groupInstanceId)
@@ -108,7 +108,7 @@ export class ClassicRoster {
   }
 
   /** Whether all members support this protocol. */
-  everyoneKnows(protocol: string): boolean {
+  everyoneSupports(protocol: string): boolean {
     return [...this.members.values()].every(member => hasProtocol(member, protocol))
   }
 
@@ -138,7 +138,7 @@ export class ClassicRoster {
     for (const timer of this.#expected.values()) timer.cancel()
     for (const member of this.members.values()) {
       member.session?.cancel()
-      dismiss(member, errorCode)
+      failWaiting(member, errorCode)
     }
     this.#expected.clear()
     this.members.clear()

@@ -4,14 +4,14 @@ import type { Clock, Timer } from '../base/clock.ts'
 import { dashedUuid, systemRandom } from '../base/random.ts'
 import {
   NO_BYTES,
-  dismiss,
-  classicMoves,
+  failWaiting,
+  classicTransitions,
   newMember,
   refusedJoin,
   refusedSync,
   sameProtocols,
   subscribes,
-  vote,
+  chooseProtocol,
   type ClassicMember,
   type ClassicSeed,
   type ClassicSettings,
@@ -64,7 +64,7 @@ export class ClassicGroup {
       group.#roster.add(member)
       group.#keepAlive(member)
     }
-    group.#protocol = vote(seed.members)
+    group.#protocol = chooseProtocol(seed.members)
     group.#state = 'Stable'
     return group
   }
@@ -106,7 +106,7 @@ export class ClassicGroup {
       return refuse(ErrorCode.ERR_GROUP_MAX_SIZE_REACHED, '')
     }
     if (this.#state === 'Dead') return refuse(ErrorCode.ERR_COORDINATOR_NOT_AVAILABLE)
-    if (!this.#fits(input)) return refuse(ErrorCode.ERR_INCONSISTENT_GROUP_PROTOCOL)
+    if (!this.#supportsProtocols(input)) return refuse(ErrorCode.ERR_INCONSISTENT_GROUP_PROTOCOL)
     if (memberId === '') return this.#joinNew(input, answer)
     if (groupInstanceId === null && this.#roster.isExpected(memberId)) return this.#add(memberId, input, answer)
     const problem = this.#roster.identify(memberId, groupInstanceId)
@@ -195,7 +195,7 @@ export class ClassicGroup {
   }
 
   #enter(next: ClassicState): void {
-    if (!classicMoves[this.#state].includes(next)) {
+    if (!classicTransitions[this.#state].includes(next)) {
       throw new Error(`group ${this.id} cannot go from ${this.#state} to ${next}`)
     }
     this.#previous = this.#state
@@ -221,10 +221,10 @@ export class ClassicGroup {
     }
   }
 
-  #fits({ protocolType, protocols }: JoinInput): boolean {
+  #supportsProtocols({ protocolType, protocols }: JoinInput): boolean {
     if (this.#state === 'Empty') return protocolType !== '' && protocols.length > 0
     if (this.#protocolType !== protocolType) return false
-    return protocols.some(({ name }) => this.#roster.everyoneKnows(name))
+    return protocols.some(({ name }) => this.#roster.everyoneSupports(name))
   }
 
   #check(memberId: string, generationId: number, groupInstanceId: string | null): number {
@@ -257,7 +257,7 @@ export class ClassicGroup {
   // A new instance of a static member joins and takes its place (KIP-345).
   #replace(old: ClassicMember, memberId: string, input: JoinInput, answer: Answer<JoinOutput>): void {
     const formerLeader = this.#roster.leader
-    dismiss(old, ErrorCode.ERR_FENCED_INSTANCE_ID)
+    failWaiting(old, ErrorCode.ERR_FENCED_INSTANCE_ID)
     const member: ClassicMember = { ...old, id: memberId, session: null }
     this.#roster.replace(old, member)
     if (this.#pendingSyncs.delete(old.id)) this.#pendingSyncs.add(memberId)
@@ -265,7 +265,7 @@ export class ClassicGroup {
     this.#update(member, input, answer)
     switch (this.#state) {
       case 'Stable':
-        if (vote(this.members.values()) === this.#protocol) this.#welcomeBack(member, formerLeader, input)
+        if (chooseProtocol(this.members.values()) === this.#protocol) this.#answerReturned(member, formerLeader, input)
         else this.#prepare()
         return
       case 'CompletingRebalance':
@@ -283,7 +283,7 @@ export class ClassicGroup {
 
   // No rebalance is needed. Before version 9 the leader must not learn that it leads, or it would assign partitions
   // again.
-  #welcomeBack(member: ClassicMember, formerLeader: string | null, { canSkipAssignment }: JoinInput): void {
+  #answerReturned(member: ClassicMember, formerLeader: string | null, { canSkipAssignment }: JoinInput): void {
     const answer = member.join
     member.join = null
     const output = this.#joined(member)
@@ -405,7 +405,7 @@ export class ClassicGroup {
       this.#enter('Empty')
       return
     }
-    this.#protocol = vote(this.members.values())
+    this.#protocol = chooseProtocol(this.members.values())
     this.#enter('CompletingRebalance')
     for (const member of this.members.values()) {
       const answer = member.join

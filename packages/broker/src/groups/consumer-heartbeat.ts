@@ -82,23 +82,23 @@ export function consumerHeartbeat(
   const { memberEpoch, owned } = heartbeat
   if (memberEpoch < 0) return leave(group, heartbeat)
   group.checkRoom(heartbeat.memberId)
-  const member = memberEpoch === 0 ? joining(group, heartbeat) : known(group, heartbeat)
+  const member = memberEpoch === 0 ? joiningMember(group, heartbeat) : existingMember(group, heartbeat)
   const before = member.assigned
   const changed = update(member, heartbeat, client)
   group.settle(member, owned, changed, client.canDescribe)
   group.keepAlive(member)
   const isFull =
     heartbeat.rebalanceTimeoutMs !== -1 && (heartbeat.topics !== null || heartbeat.regex !== null) && owned !== null
-  const tells = memberEpoch === 0 || isFull || !sameKeys(before, member.assigned)
+  const hasNewAssignment = memberEpoch === 0 || isFull || !sameKeys(before, member.assigned)
   return {
     memberId: member.id,
     memberEpoch: member.epoch,
     heartbeatIntervalMs: group.heartbeatIntervalMs,
-    assignment: tells ? new Set(member.assigned.keys()) : null,
+    assignment: hasNewAssignment ? new Set(member.assigned.keys()) : null,
   }
 }
 
-function joining(group: ConsumerGroup, { memberId, instanceId }: ConsumerHeartbeat): ConsumerMember {
+function joiningMember(group: ConsumerGroup, { memberId, instanceId }: ConsumerHeartbeat): ConsumerMember {
   const old = instanceId === null ? undefined : group.byInstance(instanceId)
   if (old === undefined || instanceId === null) {
     const known = group.members.get(memberId)
@@ -123,7 +123,10 @@ function joining(group: ConsumerGroup, { memberId, instanceId }: ConsumerHeartbe
   return member
 }
 
-function known(group: ConsumerGroup, { memberId, instanceId, memberEpoch, owned }: ConsumerHeartbeat): ConsumerMember {
+function existingMember(
+  group: ConsumerGroup,
+  { memberId, instanceId, memberEpoch, owned }: ConsumerHeartbeat,
+): ConsumerMember {
   const member = instanceId === null ? group.member(memberId) : byInstance(group, memberId, instanceId)
   const { epoch, previousEpoch, assigned } = member
   const fence = (size: string): never => {
@@ -132,8 +135,8 @@ function known(group: ConsumerGroup, { memberId, instanceId, memberEpoch, owned 
   }
   if (memberEpoch > epoch) fence('greater')
   // It may have missed the response to its last heartbeat.
-  const missedOne = memberEpoch === previousEpoch && owned !== null && [...owned].every(key => assigned.has(key))
-  if (memberEpoch < epoch && !missedOne) fence('smaller')
+  const missedResponse = memberEpoch === previousEpoch && owned !== null && [...owned].every(key => assigned.has(key))
+  if (memberEpoch < epoch && !missedResponse) fence('smaller')
   return member
 }
 

@@ -61,7 +61,7 @@ export function newConsumerMember(id: string): ConsumerMember {
   }
 }
 
-export interface Aim {
+export interface Target {
   readonly epoch: number
   readonly partitions: ReadonlySet<string>
   /** Whether the member (still) reads the topic of the partition. */
@@ -73,57 +73,57 @@ export interface Aim {
   readonly subscriptionChanged: boolean
 }
 
-type Assigned = Pick<ConsumerMember, 'epoch' | 'state' | 'assigned' | 'revoking'>
+type Step = Pick<ConsumerMember, 'epoch' | 'state' | 'assigned' | 'revoking'>
 
 /** The next step of a member towards its target: it gives up partitions first, then gets those that are free. */
-export function reconcile(member: ConsumerMember, aim: Aim): Assigned {
+export function reconcile(member: ConsumerMember, target: Target): Step {
   const { state, epoch, assigned, revoking } = member
   switch (state) {
     case 'stable':
-      if (epoch !== aim.epoch) return next(member, aim)
-      return aim.subscriptionChanged ? withoutUnread(member, aim) : { state, epoch, assigned, revoking }
+      if (epoch !== target.epoch) return next(member, target)
+      return target.subscriptionChanged ? withoutUnread(member, target) : { state, epoch, assigned, revoking }
     case 'unrevoked':
-      if (!stillHas(revoking, aim)) return next(member, aim)
-      return aim.subscriptionChanged ? withoutUnread(member, aim) : { state, epoch, assigned, revoking }
+      if (!stillHas(revoking, target)) return next(member, target)
+      return target.subscriptionChanged ? withoutUnread(member, target) : { state, epoch, assigned, revoking }
     case 'unreleased':
-      return next(member, aim)
+      return next(member, target)
     default:
       return state satisfies never
   }
 }
 
-function next(member: ConsumerMember, aim: Aim): Assigned {
+function next(member: ConsumerMember, target: Target): Step {
   const assigned = new Map<string, number>()
   const revoking = new Map<string, number>()
   for (const [key, since] of member.assigned) {
-    if (aim.partitions.has(key) && aim.reads(key)) assigned.set(key, since)
+    if (target.partitions.has(key) && target.reads(key)) assigned.set(key, since)
     else revoking.set(key, since)
   }
-  if (revoking.size > 0 && stillHas(revoking, aim)) {
+  if (revoking.size > 0 && stillHas(revoking, target)) {
     return { state: 'unrevoked', epoch: member.epoch, assigned, revoking }
   }
-  let waits = false
-  for (const key of aim.partitions) {
-    if (assigned.has(key) || !aim.reads(key)) continue
-    if (aim.isTaken(key)) waits = true
-    else assigned.set(key, aim.epoch)
+  let isWaiting = false
+  for (const key of target.partitions) {
+    if (assigned.has(key) || !target.reads(key)) continue
+    if (target.isTaken(key)) isWaiting = true
+    else assigned.set(key, target.epoch)
   }
-  return { state: waits ? 'unreleased' : 'stable', epoch: aim.epoch, assigned, revoking: new Map() }
+  return { state: isWaiting ? 'unreleased' : 'stable', epoch: target.epoch, assigned, revoking: new Map() }
 }
 
 // The partitions of a topic that the member no longer reads are revoked at once, before the next assignment.
-function withoutUnread(member: ConsumerMember, aim: Aim): Assigned {
+function withoutUnread(member: ConsumerMember, target: Target): Step {
   const assigned = new Map<string, number>()
   const revoking = new Map(member.revoking)
-  for (const [key, since] of member.assigned) (aim.reads(key) ? assigned : revoking).set(key, since)
+  for (const [key, since] of member.assigned) (target.reads(key) ? assigned : revoking).set(key, since)
   const { state, epoch } = member
   if (assigned.size === member.assigned.size)
     return { state, epoch, assigned: member.assigned, revoking: member.revoking }
-  if (stillHas(revoking, aim)) return { state: 'unrevoked', epoch, assigned, revoking }
+  if (stillHas(revoking, target)) return { state: 'unrevoked', epoch, assigned, revoking }
   return { state, epoch, assigned, revoking: member.revoking }
 }
 
-function stillHas(partitions: ReadonlyMap<string, number>, { owned }: Aim): boolean {
+function stillHas(partitions: ReadonlyMap<string, number>, { owned }: Target): boolean {
   if (owned === null) return true
   for (const key of owned) if (partitions.has(key)) return true
   return false

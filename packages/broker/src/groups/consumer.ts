@@ -14,7 +14,7 @@ import { topicPattern } from './topic-pattern.ts'
 
 export type ConsumerState = 'Empty' | 'Assigning' | 'Reconciling' | 'Stable' | 'Dead'
 
-export interface ConsumerSurroundings {
+export interface ConsumerContext {
   readonly clock: Clock
   readonly topics: TopicStore
   readonly configs: GroupConfigs
@@ -30,7 +30,7 @@ export class ConsumerGroup {
   readonly protocolType = 'consumer'
   readonly id: string
   readonly members = new Map<string, ConsumerMember>()
-  readonly #surroundings: ConsumerSurroundings
+  readonly #context: ConsumerContext
   readonly #onDowngrade: (seed: ClassicSeed, rebalances: boolean) => void
   readonly #instances = new Map<string, string>()
   // Patterns that members subscribe to, with the topics that match.
@@ -39,28 +39,28 @@ export class ConsumerGroup {
   #assignmentEpoch = 0
   #assignedAt = 0
   #target: Assignment = new Map()
-  #print: string
+  #lastFingerprint: string
   #dead = false
 
   constructor(
     id: string,
-    surroundings: ConsumerSurroundings,
+    context: ConsumerContext,
     onDowngrade: (seed: ClassicSeed, rebalances: boolean) => void,
     seed: ConsumerSeed | null = null,
   ) {
     this.id = id
-    this.#surroundings = surroundings
+    this.#context = context
     this.#onDowngrade = onDowngrade
-    this.#print = this.#fingerprint()
+    this.#lastFingerprint = this.#fingerprint()
     if (seed === null) return
     this.#epoch = seed.epoch
     this.#assignmentEpoch = seed.epoch
     for (const member of seed.members) {
-      this.#keep(member)
+      this.#add(member)
       this.#target.set(member.id, new Set(member.assigned.keys()))
       this.startTimer(member, 'session', member.classic?.sessionTimeoutMs ?? this.#sessionTimeoutMs())
     }
-    this.#print = this.#fingerprint()
+    this.#lastFingerprint = this.#fingerprint()
   }
 
   get state(): ConsumerState {
@@ -97,11 +97,11 @@ export class ConsumerGroup {
   }
 
   get heartbeatIntervalMs(): number {
-    return this.#surroundings.configs.number(this.id, 'consumer.heartbeat.interval.ms')
+    return this.#context.configs.number(this.id, 'consumer.heartbeat.interval.ms')
   }
 
   get random(): Random {
-    return this.#surroundings.topics.random
+    return this.#context.topics.random
   }
 
   /** The target assignment of a member. */
@@ -123,7 +123,7 @@ export class ConsumerGroup {
 
   /** @throws GroupRefusal GROUP_MAX_SIZE_REACHED */
   checkRoom(memberId: string): void {
-    const { maxSize } = this.#surroundings
+    const { maxSize } = this.#context
     if (this.members.size < maxSize || this.members.has(memberId)) return
     const message = `The consumer group has reached its maximum capacity of ${maxSize} members.`
     throw new GroupRefusal(ErrorCode.ERR_GROUP_MAX_SIZE_REACHED, message)
@@ -134,10 +134,10 @@ export class ConsumerGroup {
     const old = member.instanceId === null ? undefined : this.byInstance(member.instanceId)
     if (old !== undefined && old.id !== member.id) {
       const target = this.targetOf(old.id)
-      this.#drop(old)
+      this.#remove(old)
       this.#target.set(member.id, new Set(target))
     }
-    this.#keep(member)
+    this.#add(member)
   }
 
   /** Raises the group epoch if anything has changed, assigns again if so, and takes the member a step further. */
@@ -150,14 +150,14 @@ export class ConsumerGroup {
     this.#findTopics(canDescribe)
     this.#bumpIfNeeded(subscriptionChanged)
     this.#assignIfNeeded()
-    this.step(member, owned, subscriptionChanged)
+    this.advance(member, owned, subscriptionChanged)
   }
 
   /** As {@link settle}, without a new assignment. */
-  step(member: ConsumerMember, owned: ReadonlySet<string> | null, subscriptionChanged: boolean): void {
+  advance(member: ConsumerMember, owned: ReadonlySet<string> | null, subscriptionChanged: boolean): void {
     const isReconciled = member.state === 'stable' && member.epoch === this.#assignmentEpoch
     if (!subscriptionChanged && isReconciled) return
-    const { topics } = this.#surroundings
+    const { topics } = this.#context
     const taken = this.#takenByOthers(member)
     const after = reconcile(member, {
       epoch: this.#assignmentEpoch,
@@ -194,17 +194,17 @@ export class ConsumerGroup {
     if (members.length === 0) return
     const rest = [...this.members.values()].filter(member => !members.includes(member))
     if (rest.length > 0 && rest.every(({ classic }) => classic !== null)) {
-      for (const member of members) this.#drop(member)
+      for (const member of members) this.#remove(member)
       this.#downgrade(rest, true)
       return
     }
-    for (const member of members) this.#drop(member)
-    this.#print = this.#fingerprint()
+    for (const member of members) this.#remove(member)
+    this.#lastFingerprint = this.#fingerprint()
     this.#epoch++
   }
 
   /** Whether all members but this one use the classic protocol, so that the group can become a classic one. */
-  isClassicBut(member: ConsumerMember): boolean {
+  isClassicExcept(member: ConsumerMember): boolean {
     for (const each of this.members.values()) if ((each.classic !== null) === (each === member)) return false
     return true
   }
@@ -223,7 +223,7 @@ export class ConsumerGroup {
   startTimer(member: ConsumerMember, name: MemberTimer, ms: number): void {
     this.stopTimer(member, name)
     const { epoch } = member
-    const timer = this.#surroundings.clock.setTimer(ms, () => {
+    const timer = this.#context.clock.setTimer(ms, () => {
       if (this.members.get(member.id) !== member) return
       if (name !== 'rebalance' || member.epoch === epoch) this.fence([member])
     })
@@ -241,20 +241,20 @@ export class ConsumerGroup {
   }
 
   close(): void {
-    for (const member of [...this.members.values()]) this.#drop(member)
+    for (const member of [...this.members.values()]) this.#remove(member)
     this.#dead = true
   }
 
   #sessionTimeoutMs(): number {
-    return this.#surroundings.configs.number(this.id, 'consumer.session.timeout.ms')
+    return this.#context.configs.number(this.id, 'consumer.session.timeout.ms')
   }
 
-  #keep(member: ConsumerMember): void {
+  #add(member: ConsumerMember): void {
     this.members.set(member.id, member)
     if (member.instanceId !== null) this.#instances.set(member.instanceId, member.id)
   }
 
-  #drop(member: ConsumerMember): void {
+  #remove(member: ConsumerMember): void {
     for (const timer of member.timers.values()) timer.cancel()
     member.timers.clear()
     this.members.delete(member.id)
@@ -264,7 +264,7 @@ export class ConsumerGroup {
   }
 
   #downgrade(members: readonly ConsumerMember[], rebalances: boolean): void {
-    const seed = downgraded(this.#epoch, members, id => this.targetOf(id), this.#surroundings.topics)
+    const seed = downgraded(this.#epoch, members, id => this.targetOf(id), this.#context.topics)
     for (const member of members) {
       for (const timer of member.timers.values()) timer.cancel()
     }
@@ -283,7 +283,7 @@ export class ConsumerGroup {
     for (const known of this.#patterns.keys()) if (!patterns.has(known)) this.#patterns.delete(known)
     for (const pattern of patterns) {
       const whole = topicPattern(pattern)
-      const names = [...this.#surroundings.topics.all()].map(({ name }) => name)
+      const names = [...this.#context.topics.all()].map(({ name }) => name)
       this.#patterns.set(pattern, new Set(names.filter(name => whole.test(name) && canDescribe(name))))
     }
   }
@@ -297,21 +297,21 @@ export class ConsumerGroup {
       return [pattern, ...[...topics].sort()]
     })
     const known = [...names].sort().map(name => {
-      const topic = this.#surroundings.topics.get(name)
+      const topic = this.#context.topics.get(name)
       return topic === undefined ? null : [topic.id, topic.partitions.length]
     })
     return JSON.stringify([found, known.filter(topic => topic !== null)])
   }
 
   #bumpIfNeeded(subscriptionChanged: boolean): void {
-    const print = this.#fingerprint()
-    if (!subscriptionChanged && print === this.#print) return
-    this.#print = print
+    const fingerprint = this.#fingerprint()
+    if (!subscriptionChanged && fingerprint === this.#lastFingerprint) return
+    this.#lastFingerprint = fingerprint
     this.#epoch++
   }
 
   #assignIfNeeded(): void {
-    const { clock, configs, topics } = this.#surroundings
+    const { clock, configs, topics } = this.#context
     if (this.#assignmentEpoch >= this.#epoch) return
     const interval = configs.number(this.id, 'consumer.assignment.interval.ms')
     if (this.#assignedAt > 0 && interval > 0 && clock.now() < this.#assignedAt + interval) return

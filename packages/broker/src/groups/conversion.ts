@@ -1,7 +1,7 @@
 /** Turns a group with members into one of the other protocol (KIP-848: upgrade and downgrade). */
 import { ErrorCode } from '@ottla/protocol'
 import type { TopicStore } from '../topics/topics.ts'
-import { NO_BYTES, metadataOf, vote, type ClassicMember, type ClassicSeed } from './classic-member.ts'
+import { NO_BYTES, metadataOf, chooseProtocol, type ClassicMember, type ClassicSeed } from './classic-member.ts'
 import type { ClassicGroup } from './classic.ts'
 import { newConsumerMember, type ConsumerMember, type ConsumerSeed } from './consumer-member.ts'
 import { readAssignment, readSubscription, writeAssignment } from './consumer-protocol.ts'
@@ -29,7 +29,7 @@ export function downgraded(
     sync: null,
     session: null,
   }))
-  const protocol = vote(classic)
+  const protocol = chooseProtocol(classic)
   for (const member of classic) {
     member.assignment = encodeAssignment(targetOf(member.id), metadataOf(member, protocol), topics)
   }

@@ -4,14 +4,14 @@ import { CommittedOffsets, type CommittedOffset } from './committed-offsets.ts'
 import { ClassicInConsumer } from './classic-in-consumer.ts'
 import type { ClassicSettings } from './classic-member.ts'
 import { ClassicGroup } from './classic.ts'
-import { ConsumerGroup, checkAssignmentEpoch, type CanDescribe, type ConsumerSurroundings } from './consumer.ts'
+import { ConsumerGroup, checkAssignmentEpoch, type CanDescribe, type ConsumerContext } from './consumer.ts'
 import type { ConsumerSeed } from './consumer-member.ts'
 import { upgraded } from './conversion.ts'
 import { GroupRefusal } from './refusal.ts'
 import { ShareGroup } from './share.ts'
 
 /** What groups need of their cluster. */
-export interface GroupSurroundings extends ConsumerSurroundings {
+export interface GroupContext extends ConsumerContext {
   readonly classic: ClassicSettings
   /** Called for every committed offset; null: it was deleted. */
   readonly offsetChanged?: (groupId: string, key: string, offset: CommittedOffset | null) => void
@@ -38,19 +38,19 @@ export class Group {
   readonly id: string
   /** By {@link offsetKey}. */
   readonly offsets: CommittedOffsets
-  readonly #surroundings: GroupSurroundings
+  readonly #context: GroupContext
   readonly #committedAt = new Map<string, number>()
   #core: ClassicGroup | ConsumerGroup | ShareGroup
 
-  constructor(id: string, surroundings: GroupSurroundings) {
+  constructor(id: string, context: GroupContext) {
     this.id = id
-    this.#surroundings = surroundings
+    this.#context = context
     this.offsets = new CommittedOffsets((key, offset) => {
       if (offset === null) this.#committedAt.delete(key)
-      else this.#committedAt.set(key, surroundings.clock.now())
-      surroundings.offsetChanged?.(id, key, offset)
+      else this.#committedAt.set(key, context.clock.now())
+      context.offsetChanged?.(id, key, offset)
     })
-    this.#core = new ClassicGroup(id, surroundings.clock, surroundings.classic)
+    this.#core = new ClassicGroup(id, context.clock, context.classic)
   }
 
   get type(): 'classic' | 'consumer' | 'share' {
@@ -92,10 +92,10 @@ export class Group {
     if (this.#core instanceof ClassicGroup) return this.#core
     if (this.#core instanceof ShareGroup) return null
     if (!joins || !this.#core.isEmpty) {
-      return new ClassicInConsumer(this.#core, this.#surroundings.topics, canDescribe)
+      return new ClassicInConsumer(this.#core, this.#context.topics, canDescribe)
     }
     this.#core.close()
-    return (this.#core = new ClassicGroup(this.id, this.#surroundings.clock, this.#surroundings.classic))
+    return (this.#core = new ClassicGroup(this.id, this.#context.clock, this.#context.classic))
   }
 
   /**
@@ -110,18 +110,18 @@ export class Group {
     }
     let seed: ConsumerSeed | null = null
     if (!this.#core.isEmpty) {
-      if (this.#core.members.size > this.#surroundings.maxSize) {
+      if (this.#core.members.size > this.#context.maxSize) {
         const message = `Cannot upgrade classic group ${this.id} to consumer group because the group size exceeds the consumer group maximum size.`
         throw new GroupRefusal(ErrorCode.ERR_GROUP_ID_NOT_FOUND, message)
       }
-      seed = upgraded(this.#core, this.#surroundings.topics)
+      seed = upgraded(this.#core, this.#context.topics)
     }
     this.#core.close(ErrorCode.ERR_REBALANCE_IN_PROGRESS)
     this.#core = new ConsumerGroup(
       this.id,
-      this.#surroundings,
+      this.#context,
       (classicSeed, rebalances) => {
-        const { clock, classic } = this.#surroundings
+        const { clock, classic } = this.#context
         const next = ClassicGroup.from(this.id, clock, classic, classicSeed)
         this.#core = next
         if (rebalances) next.rebalance()
@@ -140,7 +140,7 @@ export class Group {
     if (this.#core instanceof ShareGroup) return this.#core
     if (!isNew) throw new GroupRefusal(ErrorCode.ERR_GROUP_ID_NOT_FOUND, `Group ${this.id} is not a share group.`)
     this.#core.close()
-    return (this.#core = new ShareGroup(this.id, this.#surroundings))
+    return (this.#core = new ShareGroup(this.id, this.#context))
   }
 
   /** 0, or why a client that claims to be this member may not commit offsets. @param version of OffsetCommit */
@@ -192,7 +192,7 @@ export class Group {
 
   /** Deletes offsets unused for a week (KIP-211). @returns whether nothing is left of the group */
   expire(): boolean {
-    const limit = this.#surroundings.clock.now() - OFFSETS_RETENTION_MS
+    const limit = this.#context.clock.now() - OFFSETS_RETENTION_MS
     for (const key of [...this.offsets.keys()]) {
       const needed = this.#neededUntil(key)
       if (needed !== null && needed <= limit) this.offsets.delete(key)
@@ -207,7 +207,7 @@ export class Group {
 
   // When the retention of an offset starts; null: it is in use.
   #neededUntil(key: string): number | null {
-    const committedAt = this.#committedAt.get(key) ?? this.#surroundings.clock.now()
+    const committedAt = this.#committedAt.get(key) ?? this.#context.clock.now()
     const core = this.#core
     if (core instanceof ShareGroup) return null
     if (core instanceof ClassicGroup && core.protocolType === null) return committedAt

@@ -4,7 +4,7 @@ import type { Topic, TopicStore } from '../topics/topics.ts'
 import type { ClassicSettings, SessionLimits } from './classic-member.ts'
 import type { CommittedOffset } from './committed-offsets.ts'
 import { GroupConfigs } from './configs.ts'
-import { Group, type GroupSurroundings } from './group.ts'
+import { Group, type GroupContext } from './group.ts'
 
 /** Makes committed offsets durable, before their commit is acknowledged. */
 export interface GroupPersistence {
@@ -25,12 +25,12 @@ export class Groups {
   readonly classic: ClassicSettings
   readonly sessionLimits: SessionLimits
   readonly #groups = new Map<string, Group>()
-  readonly #surroundings: GroupSurroundings
+  readonly #context: GroupContext
 
   constructor({ clock, topics, classic, sessionLimits, persistence }: GroupsOptions) {
     this.classic = classic
     this.sessionLimits = sessionLimits
-    this.#surroundings = {
+    this.#context = {
       clock,
       topics,
       configs: this.configs,
@@ -54,7 +54,7 @@ export class Groups {
 
   getOrCreate(id: string): Group {
     let group = this.#groups.get(id)
-    if (group === undefined) this.#groups.set(id, (group = new Group(id, this.#surroundings)))
+    if (group === undefined) this.#groups.set(id, (group = new Group(id, this.#context)))
     return group
   }
 

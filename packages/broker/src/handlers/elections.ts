@@ -7,7 +7,7 @@ import {
   type ElectLeadersResponse,
 } from '@ottla/protocol'
 import { CLUSTER_NAME } from '../security/acls.ts'
-import { lead } from '../topics/reassignments.ts'
+import { setLeader } from '../topics/reassignments.ts'
 import { route, type RequestContext, type Route } from './request.ts'
 import { namedError } from './refusals.ts'
 import type { Stores } from './stores.ts'
@@ -83,12 +83,12 @@ function electOne(
   if (electionType === PREFERRED) {
     if (partition.leader === preferred) return ErrorCode.ERR_ELECTION_NOT_NEEDED
     if (preferred === undefined || !topics.isUp(preferred)) return ErrorCode.ERR_PREFERRED_LEADER_NOT_AVAILABLE
-    lead(partition, preferred)
+    setLeader(partition, preferred)
   } else {
     if (topics.isUp(partition.leader)) return ErrorCode.ERR_ELECTION_NOT_NEEDED
     const next = partition.replicas.find(id => topics.isUp(id))
     if (next === undefined) return ErrorCode.ERR_ELIGIBLE_LEADERS_NOT_AVAILABLE
-    lead(partition, next)
+    setLeader(partition, next)
   }
   topics.changed(topic)
   return ErrorCode.ERR_NO_ERROR

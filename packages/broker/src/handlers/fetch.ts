@@ -93,7 +93,7 @@ function answer(plan: FetchPlan, round: Round, version: number, brokers: Brokers
   const topics = new Map<string, FetchResponsePartitionData[]>()
   for (const { asked, data, bytes, isUrgent } of round.answers) {
     const { errorCode, highWatermark, logStartOffset = -1 } = data
-    if (!plan.tell(asked, { errorCode, highWatermark, logStartOffset, hasMore: bytes > 0 || isUrgent })) continue
+    if (!plan.mustInclude(asked, { errorCode, highWatermark, logStartOffset, hasMore: bytes > 0 || isUrgent })) continue
     if (data.currentLeader?.leaderId !== undefined) moved.add(data.currentLeader.leaderId)
     const key = usesIds ? asked.topicId : asked.topic
     const partitions = topics.get(key)

@@ -153,7 +153,7 @@ export class PartitionLog {
       partitionLeaderEpoch: leaderEpoch,
     })
     this.#store(bytes, offset, offset, timestamp, leaderEpoch)
-    this.#ended(producerId, producerEpoch, coordinatorEpoch, timestamp, offset, marker.commit)
+    this.#transactionEnded(producerId, producerEpoch, coordinatorEpoch, timestamp, offset, marker.commit)
     return null
   }
 
@@ -317,11 +317,18 @@ export class PartitionLog {
     const coordinatorEpoch = cursor.value()?.readInt32BE(2) ?? -1
     const commit = batch.controlType() === 'commit'
     const { producerId, producerEpoch } = batch
-    this.#ended(producerId, producerEpoch, coordinatorEpoch, stored.maxTimestamp, stored.lastOffset, commit)
+    this.#transactionEnded(producerId, producerEpoch, coordinatorEpoch, stored.maxTimestamp, stored.lastOffset, commit)
   }
 
-  #ended(producerId: bigint, epoch: number, coordinator: number, time: number, offset: number, commit: boolean): void {
-    const firstOffset = this.producers.marked(producerId, epoch, coordinator, time)
+  #transactionEnded(
+    producerId: bigint,
+    epoch: number,
+    coordinator: number,
+    time: number,
+    offset: number,
+    commit: boolean,
+  ): void {
+    const firstOffset = this.producers.transactionEnded(producerId, epoch, coordinator, time)
     if (firstOffset >= 0 && !commit) this.#aborted.push({ producerId, firstOffset, lastOffset: offset })
   }
 }

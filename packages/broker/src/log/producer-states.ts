@@ -77,8 +77,8 @@ export class ProducerStates {
     const fenced = checkEpoch(state, batch.producerEpoch)
     if (fenced !== null) return fenced
     const isNewEpoch = batch.producerEpoch !== state.epoch
-    const due = isNewEpoch || state.lastSequence < 0 ? 0 : sequenceAfter(state.lastSequence, 1)
-    if (batch.baseSequence !== due) return outOfOrder(batch.baseSequence, due)
+    const expected = isNewEpoch || state.lastSequence < 0 ? 0 : sequenceAfter(state.lastSequence, 1)
+    if (batch.baseSequence !== expected) return outOfOrder(batch.baseSequence, expected)
     if (state.transactionStart >= 0 && !batch.isTransactional) {
       return { errorCode: ErrorCode.ERR_INVALID_TXN_STATE, message: 'the producer has an open transaction' }
     }
@@ -111,7 +111,7 @@ export class ProducerStates {
   }
 
   /** A transaction has ended. @returns its first offset, or -1 if it has no records in this partition */
-  marked(producerId: bigint, epoch: number, coordinatorEpoch: number, timestamp: number): number {
+  transactionEnded(producerId: bigint, epoch: number, coordinatorEpoch: number, timestamp: number): number {
     const state = this.#state(producerId, epoch)
     const start = state.transactionStart
     state.coordinatorEpoch = coordinatorEpoch
@@ -160,8 +160,8 @@ export class ProducerStates {
   }
 }
 
-function outOfOrder(sequence: number, due: number): Refusal {
-  const message = `the batch has sequence number ${sequence}, expected ${due}`
+function outOfOrder(sequence: number, expected: number): Refusal {
+  const message = `the batch has sequence number ${sequence}, expected ${expected}`
   return { errorCode: ErrorCode.ERR_OUT_OF_ORDER_SEQUENCE_NUMBER, message }
 }
 

@@ -83,20 +83,20 @@ export function isRefusal(outcome: object): outcome is Refusal {
 
 function checkRecords(batch: RecordBatch, rules: RecordRules): Refusal | null {
   const problems: RecordProblem[] = []
-  let badTime = false
+  let hasInvalidTimestamp = false
   let index = 0
-  const stamped = batch.timestampType === 'log-append-time'
+  const isLogAppendTime = batch.timestampType === 'log-append-time'
   const cursor = batch.records(MAX_DECOMPRESSED_BYTES)
   while (cursor.next()) {
     if (cursor.offset !== index) return invalid(`record ${index} of the batch has offset ${cursor.offset}`)
     if (rules.needsKeys && cursor.keyLength < 0) {
       problems.push({ index, message: 'Compacted topic cannot accept message without key.' })
-    } else if (stamped) {
-      badTime = true
+    } else if (isLogAppendTime) {
+      hasInvalidTimestamp = true
       problems.push({ index, message: 'Producers cannot set the timestamp type LogAppendTime.' })
     } else if (rules.logAppendTime === null && cursor.timestamp !== -1) {
       if (cursor.timestamp < rules.oldestTimestamp || cursor.timestamp > rules.newestTimestamp) {
-        badTime = true
+        hasInvalidTimestamp = true
         const range = `${rules.oldestTimestamp} to ${rules.newestTimestamp}`
         problems.push({ index, message: `Timestamp ${cursor.timestamp} is out of range: ${range}.` })
       }
@@ -104,7 +104,7 @@ function checkRecords(batch: RecordBatch, rules: RecordRules): Refusal | null {
     index++
   }
   if (problems.length > 0) {
-    return badTime
+    return hasInvalidTimestamp
       ? {
           errorCode: ErrorCode.ERR_INVALID_TIMESTAMP,
           message: 'One or more records have been rejected due to invalid timestamp',

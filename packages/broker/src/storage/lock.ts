@@ -2,7 +2,7 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 
-const held = new Set<string>()
+const heldLocks = new Set<string>()
 
 /**
  * Takes the lock, also from a process that has ended. Throws Error with the folder and the process that holds it.
@@ -10,12 +10,12 @@ const held = new Set<string>()
  */
 export function lock(folder: string, path: string): () => void {
   const key = resolve(path)
-  const holder = held.has(key) ? process.pid : holderOf(path)
+  const holder = heldLocks.has(key) ? process.pid : holderOf(path)
   if (holder !== null) throw new Error(`the dataDir ${folder} is in use by the cluster of process ${holder}`)
   writeFileSync(path, String(process.pid))
-  held.add(key)
+  heldLocks.add(key)
   return () => {
-    held.delete(key)
+    heldLocks.delete(key)
     rmSync(path, { force: true })
   }
 }

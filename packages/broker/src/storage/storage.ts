@@ -16,7 +16,7 @@ import { lock } from './lock.ts'
 import { PartitionFiles, type Bounds } from './partition-files.ts'
 
 /** The state of a cluster that is stored. */
-export interface Kept {
+export interface StoredState {
   readonly clusterId: string
   readonly topics: TopicStore
   readonly groups: Groups
@@ -53,7 +53,7 @@ export class Storage implements Persistence {
   readonly #partitions = new Map<Partition, PartitionFiles>()
   readonly #bounds = new Map<string, Bounds>()
   readonly #saved: Saved
-  #kept: Kept | null = null
+  #state: StoredState | null = null
   #reservedProducerIds = 0n
   #rewrittenBytes = 0
 
@@ -81,38 +81,38 @@ export class Storage implements Persistence {
   }
 
   /** Restores the stored state into a new cluster, and stores all changes from now on. */
-  restore(kept: Kept): void {
+  restore(state: StoredState): void {
     const saved = this.#saved
-    kept.producerIds.restore(saved.nextProducerId)
+    state.producerIds.restore(saved.nextProducerId)
     this.#reservedProducerIds = saved.nextProducerId
     for (const [key, bounds] of saved.bounds) this.#bounds.set(key, bounds)
-    for (const topic of saved.topics.values()) this.#restoreTopic(kept.topics, topic)
+    for (const topic of saved.topics.values()) this.#restoreTopic(state.topics, topic)
     for (const name of readdirSync(join(this.#folder, TOPICS))) {
       if (!saved.topics.has(name)) rmSync(join(this.#folder, TOPICS, name), { recursive: true, force: true })
     }
     for (const [groupId, offsets] of saved.offsets) {
-      const group = kept.groups.getOrCreate(groupId)
+      const group = state.groups.getOrCreate(groupId)
       for (const [key, offset] of offsets) group.offsets.set(key, offset)
     }
     for (const entries of saved.pending.values()) {
       for (const { producerId, group, key, offset } of entries) {
-        kept.transactionalOffsets.add(producerId, group, key, offset)
+        state.transactionalOffsets.add(producerId, group, key, offset)
       }
     }
     // The journal may only be rewritten once everything is restored.
-    this.#kept = kept
-    this.#rewrite(kept, saved.transactions)
+    this.#state = state
+    this.#rewrite(state, saved.transactions)
     // Transactions that were about to end do so now.
     for (const [id, fields] of saved.transactions) {
       const partitions = new Map(fields.partitions.map(partition => [partitionKey(partition), partition]))
-      kept.transactions.restore(id, { ...fields, partitions })
+      state.transactions.restore(id, { ...fields, partitions })
     }
   }
 
   /** Writes the final state and unlocks the folder. */
   close(): void {
-    if (this.#kept !== null) this.#rewrite(this.#kept, null)
-    this.#kept = null
+    if (this.#state !== null) this.#rewrite(this.#state, null)
+    this.#state = null
     this.#files.closeAll()
     this.#unlock()
   }
@@ -158,40 +158,40 @@ export class Storage implements Persistence {
   }
 
   #write(entry: Entry): void {
-    const kept = this.#kept
-    if (kept === null) return
+    const state = this.#state
+    if (state === null) return
     this.#journal.append(entry)
     const { sizeBytes } = this.#journal
-    if (sizeBytes > REWRITE_BYTES && sizeBytes > REWRITE_FACTOR * this.#rewrittenBytes) this.#rewrite(kept, null)
+    if (sizeBytes > REWRITE_BYTES && sizeBytes > REWRITE_FACTOR * this.#rewrittenBytes) this.#rewrite(state, null)
   }
 
   /** @param transactions stored ones that are not restored yet */
-  #rewrite(kept: Kept, transactions: ReadonlyMap<string, SavedTransaction> | null): void {
-    this.#journal.rewrite(this.#everything(kept, transactions))
+  #rewrite(state: StoredState, transactions: ReadonlyMap<string, SavedTransaction> | null): void {
+    this.#journal.rewrite(this.#allEntries(state, transactions))
     this.#rewrittenBytes = this.#journal.sizeBytes
   }
 
-  *#everything(
-    kept: Kept,
+  *#allEntries(
+    state: StoredState,
     transactions: ReadonlyMap<string, SavedTransaction> | null,
   ): Generator<Entry, void, undefined> {
-    yield { kind: 'cluster', format: FORMAT, id: kept.clusterId }
+    yield { kind: 'cluster', format: FORMAT, id: state.clusterId }
     yield { kind: 'producer-ids', next: this.#reservedProducerIds }
-    for (const topic of kept.topics.all()) {
+    for (const topic of state.topics.all()) {
       yield { kind: 'topic', topic: savedTopic(topic) }
       for (const { index } of topic.partitions) {
         const bounds = this.#bounds.get(boundsKey(topic.id, index))
         if (bounds !== undefined) yield { kind: 'bounds', id: topic.id, partition: index, ...bounds }
       }
     }
-    for (const group of kept.groups.all()) {
+    for (const group of state.groups.all()) {
       for (const [key, offset] of group.offsets) yield { kind: 'offset', group: group.id, key, offset }
     }
-    for (const { producerId, groupId, key, offset } of kept.transactionalOffsets.all()) {
+    for (const { producerId, groupId, key, offset } of state.transactionalOffsets.all()) {
       yield { kind: 'pending-offset', producerId, group: groupId, key, offset }
     }
     for (const [id, fields] of transactions ?? []) yield { kind: 'transaction', id, fields }
-    for (const transaction of kept.transactions.all()) {
+    for (const transaction of state.transactions.all()) {
       yield { kind: 'transaction', id: transaction.id, fields: savedTransaction(transaction) }
     }
   }

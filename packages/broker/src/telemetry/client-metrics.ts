@@ -18,7 +18,7 @@ const METRICS = 'metrics'
 const EVERYTHING = '*'
 const MIN_INTERVAL_MS = 100
 const MAX_INTERVAL_MS = 3_600_000
-const LONGEST_INT = 10
+const MAX_DIGITS = 10
 
 const DEFAULT_INTERVAL_MS = 300_000
 
@@ -40,7 +40,7 @@ export function subscriptionProblem(name: string, value: string): SubscriptionPr
   switch (name) {
     case INTERVAL: {
       const number = Number(value)
-      if (!/^\s*[+-]?\d+\s*$/.test(value) || value.trim().length > LONGEST_INT) {
+      if (!/^\s*[+-]?\d+\s*$/.test(value) || value.trim().length > MAX_DIGITS) {
         return { isValue: true, message: `Invalid value ${value} for configuration ${name}: not a whole number` }
       }
       if (number >= MIN_INTERVAL_MS && number <= MAX_INTERVAL_MS) return null
@@ -50,7 +50,7 @@ export function subscriptionProblem(name: string, value: string): SubscriptionPr
       }
     }
     case MATCH:
-      return listed(value).some(rule => readRule(rule) === null)
+      return words(value).some(rule => readRule(rule) === null)
         ? { isValue: true, message: `Illegal client matching pattern: ${value}` }
         : null
     case METRICS:
@@ -89,20 +89,20 @@ export class ClientMetrics {
   }
 
   /** What a client has to push: the metrics of all subscriptions that match it, at their shortest interval. */
-  wantedFrom(client: ClientTraits): { readonly metrics: readonly string[]; readonly intervalMs: number } {
+  subscriptionFor(client: ClientTraits): { readonly metrics: readonly string[]; readonly intervalMs: number } {
     const metrics = new Set<string>()
     let intervalMs = DEFAULT_INTERVAL_MS
     for (const configs of this.#subscriptions.values()) {
-      const rules = listed(configs.get(MATCH) ?? '').flatMap(rule => readRule(rule) ?? [])
+      const rules = words(configs.get(MATCH) ?? '').flatMap(rule => readRule(rule) ?? [])
       if (!rules.every(({ trait, pattern }) => pattern.test(client[trait]))) continue
-      for (const metric of listed(configs.get(METRICS) ?? '')) metrics.add(metric)
+      for (const metric of words(configs.get(METRICS) ?? '')) metrics.add(metric)
       intervalMs = Math.min(intervalMs, Number(configs.get(INTERVAL) ?? DEFAULT_INTERVAL_MS))
     }
     return { metrics: metrics.has(EVERYTHING) ? [EVERYTHING] : [...metrics], intervalMs }
   }
 }
 
-function listed(value: string): string[] {
+function words(value: string): string[] {
   return value
     .split(',')
     .map(word => word.trim())

@@ -52,12 +52,15 @@ export const telemetryCompression: readonly number[] = [4, 3, 1, 2]
 const DECOMPRESSED_MAX_BYTES = 16 * 1024 * 1024
 // Ids that Kafka reserves.
 const reservedIds: readonly string[] = [ZERO_UUID, 'AAAAAAAAAAAAAAAAAAAAAQ']
-const MOST_INSTANCES = 16_384
+const MAX_INSTANCES = 16_384
 // Instances are forgotten after three intervals, but not before a minute.
-const LEAST_EXPIRY_MS = 60_000
+const MIN_EXPIRY_MS = 60_000
 
 /** Errors after which a client may get its subscription again at once. */
-const excusing: readonly number[] = [ErrorCode.ERR_UNKNOWN_SUBSCRIPTION_ID, ErrorCode.ERR_UNSUPPORTED_COMPRESSION_TYPE]
+const retriableAtOnce: readonly number[] = [
+  ErrorCode.ERR_UNKNOWN_SUBSCRIPTION_ID,
+  ErrorCode.ERR_UNSUPPORTED_COMPRESSION_TYPE,
+]
 
 export class Telemetry {
   readonly #options: TelemetryOptions
@@ -73,7 +76,7 @@ export class Telemetry {
     const instance = this.#instance(brokerId, id, traits)
     const now = this.#options.clock.now()
     const elapsed = now - Math.max(instance.lastGet, instance.lastPush)
-    if (elapsed < instance.intervalMs && !excusing.includes(instance.lastError)) {
+    if (elapsed < instance.intervalMs && !retriableAtOnce.includes(instance.lastError)) {
       return ErrorCode.ERR_THROTTLING_QUOTA_EXCEEDED
     }
     instance.lastGet = now
@@ -141,7 +144,7 @@ export class Telemetry {
     const known = this.#instances.get(key)
     this.#instances.delete(key)
     const isOld = known === undefined || known.version < subscriptions.version
-    const expiryMs = Math.max(LEAST_EXPIRY_MS, 3 * (known?.intervalMs ?? 0))
+    const expiryMs = Math.max(MIN_EXPIRY_MS, 3 * (known?.intervalMs ?? 0))
     const isForgotten = known !== undefined && now - known.lastSeen > expiryMs
     const instance =
       isOld || isForgotten ? newInstance(id, subscriptions, { ...traits, client_instance_id: id }) : known
@@ -149,13 +152,13 @@ export class Telemetry {
     this.#instances.set(key, instance)
     // The first one is the least recently used.
     const [oldest] = this.#instances.keys()
-    if (this.#instances.size > MOST_INSTANCES && oldest !== undefined) this.#instances.delete(oldest)
+    if (this.#instances.size > MAX_INSTANCES && oldest !== undefined) this.#instances.delete(oldest)
     return instance
   }
 }
 
 function newInstance(id: string, subscriptions: ClientMetrics, traits: ClientTraits): Instance {
-  const { metrics, intervalMs } = subscriptions.wantedFrom(traits)
+  const { metrics, intervalMs } = subscriptions.subscriptionFor(traits)
   return {
     clientInstanceId: id,
     // Differs for other metrics and for other clients.

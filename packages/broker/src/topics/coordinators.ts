@@ -20,7 +20,7 @@ export class Coordinators {
     const chosen = this.#brokers.get(this.#chosen.get(`${type}/${key}`) ?? -1)
     if (chosen?.up === true) return chosen
     const { partitions } = this.#internalTopic(type === 'group' ? OFFSETS_TOPIC : TRANSACTIONS_TOPIC)
-    return this.#brokers.get(partitions[placeOf(key, partitions.length)]?.leader ?? -1)
+    return this.#brokers.get(partitions[partitionFor(key, partitions.length)]?.leader ?? -1)
   }
 
   /** 0, or NOT_COORDINATOR if the broker does not coordinate the group or transactional id. */
@@ -36,13 +36,13 @@ export class Coordinators {
   /** The partition of the offsets topic that a group's commits go to. */
   offsetsPartition(groupId: string): TopicPartition {
     const { partitions } = this.#internalTopic(OFFSETS_TOPIC)
-    return { topic: OFFSETS_TOPIC, partition: placeOf(groupId, partitions.length) }
+    return { topic: OFFSETS_TOPIC, partition: partitionFor(groupId, partitions.length) }
   }
 
   /** The coordinator epoch of a transactional id: the leader epoch of its partition. */
   epoch(transactionalId: string): number {
     const { partitions } = this.#internalTopic(TRANSACTIONS_TOPIC)
-    return partitions[placeOf(transactionalId, partitions.length)]?.leaderEpoch ?? 0
+    return partitions[partitionFor(transactionalId, partitions.length)]?.leaderEpoch ?? 0
   }
 
   #internalTopic(name: string): Topic {
@@ -53,7 +53,7 @@ export class Coordinators {
   }
 }
 
-function placeOf(key: string, partitions: number): number {
+function partitionFor(key: string, partitions: number): number {
   return Math.abs(hash(key)) % partitions
 }
 

@@ -32,7 +32,7 @@ interface FetchSession {
 }
 
 /** What the session has to know of a partition's response. */
-export interface Told {
+export interface PartitionResult {
   readonly errorCode: number
   readonly highWatermark: number
   readonly logStartOffset: number
@@ -46,7 +46,7 @@ export interface FetchPlan {
   /** The client's session from now on, 0 for none. */
   readonly sessionId: number
   /** Whether the response has to include the partition; remembers what the client gets. */
-  tell(asked: FetchedPartition, told: Told): boolean
+  mustInclude(asked: FetchedPartition, result: PartitionResult): boolean
 }
 
 const INITIAL_EPOCH = 0
@@ -74,7 +74,7 @@ export class FetchSessions {
   plan(request: Decoded<FetchRequest>, version: number): FetchPlan | number {
     const { sessionId, sessionEpoch } = request
     const usesTopicIds = version >= 13
-    const asked = listed(request)
+    const asked = requestedPartitions(request)
     if (version < 7) return sessionless(asked)
     if (sessionEpoch === INITIAL_EPOCH || sessionEpoch === FINAL_EPOCH) {
       this.#sessions.delete(sessionId)
@@ -85,7 +85,7 @@ export class FetchSessions {
     if (session === undefined) return ErrorCode.ERR_FETCH_SESSION_ID_NOT_FOUND
     if (session.epoch !== sessionEpoch) return ErrorCode.ERR_INVALID_FETCH_SESSION_EPOCH
     if (session.usesTopicIds !== usesTopicIds) return ErrorCode.ERR_FETCH_SESSION_TOPIC_ID_ERROR
-    return this.#goOn(session, request, asked)
+    return this.#continue(session, request, asked)
   }
 
   clear(): void {
@@ -107,14 +107,14 @@ export class FetchSessions {
     return {
       partitions: asked,
       sessionId: session.id,
-      tell: (each, told) => {
-        remember(session, each, told)
+      mustInclude: (each, result) => {
+        update(session, each, result)
         return true
       },
     }
   }
 
-  #goOn(session: FetchSession, request: Decoded<FetchRequest>, changed: readonly FetchedPartition[]): FetchPlan {
+  #continue(session: FetchSession, request: Decoded<FetchRequest>, changed: readonly FetchedPartition[]): FetchPlan {
     session.epoch = session.epoch === LAST_EPOCH ? 1 : session.epoch + 1
     session.usedAt = this.#clock.now()
     for (const { topic, topicId, partitions } of request.forgottenTopicsData) {
@@ -133,7 +133,7 @@ export class FetchSessions {
     return {
       partitions: Array.from(session.partitions.values(), ({ asked }) => asked),
       sessionId: session.id,
-      tell: (each, told) => remember(session, each, told),
+      mustInclude: (each, result) => update(session, each, result),
     }
   }
 
@@ -149,7 +149,7 @@ function keyOf({ topic, topicId, partition }: Pick<FetchedPartition, 'topic' | '
   return `${topic}/${topicId}/${partition}`
 }
 
-function listed(request: Decoded<FetchRequest>): FetchedPartition[] {
+function requestedPartitions(request: Decoded<FetchRequest>): FetchedPartition[] {
   const all: FetchedPartition[] = []
   for (const { topic, topicId, partitions } of request.topics) {
     for (const each of partitions) {
@@ -161,20 +161,23 @@ function listed(request: Decoded<FetchRequest>): FetchedPartition[] {
 }
 
 function sessionless(partitions: readonly FetchedPartition[]): FetchPlan {
-  return { partitions, sessionId: 0, tell: () => true }
+  return { partitions, sessionId: 0, mustInclude: () => true }
 }
 
 // Returns whether the client does not know it yet.
-function remember(session: FetchSession, asked: FetchedPartition, told: Told): boolean {
+function update(session: FetchSession, asked: FetchedPartition, result: PartitionResult): boolean {
   const key = keyOf(asked)
   const known = session.partitions.get(key)
   if (known === undefined) return true
-  const failed = told.errorCode !== ErrorCode.ERR_NO_ERROR
+  const failed = result.errorCode !== ErrorCode.ERR_NO_ERROR
   const isNew =
-    failed || told.hasMore || known.highWatermark !== told.highWatermark || known.logStartOffset !== told.logStartOffset
-  known.highWatermark = failed ? -1 : told.highWatermark
-  known.logStartOffset = failed ? -1 : told.logStartOffset
-  if (told.hasMore) {
+    failed ||
+    result.hasMore ||
+    known.highWatermark !== result.highWatermark ||
+    known.logStartOffset !== result.logStartOffset
+  known.highWatermark = failed ? -1 : result.highWatermark
+  known.logStartOffset = failed ? -1 : result.logStartOffset
+  if (result.hasMore) {
     // Next time the partitions without data come first.
     session.partitions.delete(key)
     session.partitions.set(key, known)

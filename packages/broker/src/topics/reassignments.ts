@@ -15,7 +15,7 @@ export interface Replicated {
 }
 
 /** Makes a broker the leader. @param brokerId -1: none @returns whether that is a change */
-export function lead(partition: Replicated, brokerId: number): boolean {
+export function setLeader(partition: Replicated, brokerId: number): boolean {
   if (partition.leader === brokerId) return false
   partition.leader = brokerId
   partition.leaderEpoch++
@@ -72,7 +72,7 @@ function finish(partition: Replicated, replicas: number[]): void {
   partition.adding = []
   partition.removing = []
   partition.isr = partition.isr.filter(id => replicas.includes(id))
-  if (!replicas.includes(partition.leader)) lead(partition, partition.isr[0] ?? -1)
+  if (!replicas.includes(partition.leader)) setLeader(partition, partition.isr[0] ?? -1)
   // The epoch goes up so that clients stop fetching from removed replicas.
   if (isLess && partition.leaderEpoch === epoch) {
     partition.leaderEpoch++

@@ -3,7 +3,7 @@ import { ErrorCode } from '@ottla/protocol'
 import { PartitionLog } from '../log/log.ts'
 import { LogMemory } from '../log/log-memory.ts'
 import { newUuid, systemRandom, type Random } from '../base/random.ts'
-import { lead, settleReassignment } from './reassignments.ts'
+import { setLeader, settleReassignment } from './reassignments.ts'
 import { configProblem, topicDefaults } from '../configs/topic-configs.ts'
 
 export interface Partition {
@@ -110,9 +110,9 @@ export class TopicStore {
     if (this.#topics.has(request.name)) {
       return { errorCode: ErrorCode.ERR_TOPIC_ALREADY_EXISTS, message: `Topic '${request.name}' already exists.` }
     }
-    const twin = this.#twinOf(request.name)
-    if (twin !== undefined) {
-      const message = `Topic '${request.name}' collides with existing topic: ${twin}`
+    const collision = this.#collidingTopic(request.name)
+    if (collision !== undefined) {
+      const message = `Topic '${request.name}' collides with existing topic: ${collision}`
       return { errorCode: ErrorCode.ERR_TOPIC_EXCEPTION, message }
     }
     if (request.partitions === 0 || request.partitions < -1 || request.partitions > PARTITION_LIMIT) {
@@ -215,21 +215,21 @@ export class TopicStore {
         partition.isr = partition.replicas.filter(id => this.#isUp(id))
         if (settleReassignment(partition)) isMoved = true
         if (this.#isUp(partition.leader)) continue
-        if (lead(partition, partition.isr[0] ?? -1)) isMoved = true
+        if (setLeader(partition, partition.isr[0] ?? -1)) isMoved = true
       }
       if (isMoved) this.persistence?.topicChanged(topic)
     }
   }
 
   /** A broker was restarted and has read its partitions again. */
-  restarted(brokerId: number): void {
+  brokerRestarted(brokerId: number): void {
     for (const topic of this.#topics.values()) {
       for (const partition of topic.partitions) if (partition.leader === brokerId) partition.log.producers.restarted()
     }
   }
 
   /** A broker was removed: it is no replica any more. */
-  withdraw(brokerId: number): void {
+  brokerRemoved(brokerId: number): void {
     for (const topic of this.#topics.values()) {
       for (const partition of topic.partitions) {
         if (partition.replicas.length > 1) partition.replicas = partition.replicas.filter(id => id !== brokerId)
@@ -248,7 +248,7 @@ export class TopicStore {
   }
 
   // Brokers do not tell dots and underscores apart in the names of metrics.
-  #twinOf(name: string): string | undefined {
+  #collidingTopic(name: string): string | undefined {
     if (!/[._]/.test(name)) return undefined
     const plain = name.replaceAll('.', '_')
     for (const other of this.#topics.keys()) if (other.replaceAll('.', '_') === plain) return other

@@ -2,7 +2,7 @@
 import { ErrorCode } from '@ottla/protocol'
 import type { Clock } from '../base/clock.ts'
 import type { TopicPartition } from '../topics/topics.ts'
-import { LAST_EPOCH, Transaction, partitionKey, type TransactionFields } from './transaction.ts'
+import { MAX_EPOCH, Transaction, partitionKey, type TransactionFields } from './transaction.ts'
 
 /** The end of a transaction, as it is written to one partition. */
 export interface EndMarker {
@@ -82,7 +82,7 @@ export class TransactionCoordinator {
     let transaction = this.#transactions.get(id)
     if (transaction === undefined) this.#transactions.set(id, (transaction = this.#create(id, timeoutMs)))
     const { fields } = transaction
-    if (expected !== null && !continues(expected, fields)) return refuse(ErrorCode.ERR_PRODUCER_FENCED)
+    if (expected !== null && !isKnownIdentity(expected, fields)) return refuse(ErrorCode.ERR_PRODUCER_FENCED)
     switch (fields.state) {
       case 'PrepareCommit':
       case 'PrepareAbort':
@@ -124,7 +124,7 @@ export class TransactionCoordinator {
     if (begins) fields.startTime = now
     fields.bumpsEpoch = bumpsEpoch
     transaction.enter('Ongoing', now)
-    this.#watch(transaction)
+    this.#startTimeout(transaction)
     this.#options.changed(transaction)
     return ErrorCode.ERR_NO_ERROR
   }
@@ -167,7 +167,7 @@ export class TransactionCoordinator {
     const transaction = this.#transactions.get(id)
     if (transaction === undefined) return refuse(ErrorCode.ERR_INVALID_PRODUCER_ID_MAPPING)
     const { fields } = transaction
-    const isRetry = bumpsEpoch && isRepeated(producer, fields)
+    const isRetry = bumpsEpoch && isRetriedEnd(producer, fields)
     if (!isRetry || fields.producerId === producer.producerId) {
       const problem = checkProducer(isRetry ? { ...producer, producerEpoch: fields.epoch } : producer, fields)
       if (problem !== ErrorCode.ERR_NO_ERROR) return refuse(problem)
@@ -202,7 +202,7 @@ export class TransactionCoordinator {
   restore(id: string, fields: TransactionFields): void {
     const transaction = new Transaction(id, fields)
     this.#transactions.set(id, transaction)
-    if (fields.state === 'Ongoing') this.#watch(transaction)
+    if (fields.state === 'Ongoing') this.#startTimeout(transaction)
     else if (transaction.isPreparing) this.#writeMarkers(transaction)
   }
 
@@ -312,7 +312,7 @@ export class TransactionCoordinator {
     this.#options.changed(transaction)
   }
 
-  #watch(transaction: Transaction): void {
+  #startTimeout(transaction: Transaction): void {
     const { startTime, timeoutMs } = transaction.fields
     const left = startTime + timeoutMs - this.#options.clock.now()
     transaction.timer = this.#options.clock.setTimer(Math.max(0, left), () => this.#fence(transaction))
@@ -329,16 +329,16 @@ function checkProducer(producer: ProducerIdentity, fields: TransactionFields): n
 }
 
 // The current producer id, or the previous one if its epochs were exhausted and the response was lost.
-function continues(expected: ProducerIdentity, fields: TransactionFields): boolean {
+function isKnownIdentity(expected: ProducerIdentity, fields: TransactionFields): boolean {
   if (fields.epoch === -1 || expected.producerId === fields.producerId) return true
-  return expected.producerId === fields.previousProducerId && expected.producerEpoch >= LAST_EPOCH
+  return expected.producerId === fields.previousProducerId && expected.producerEpoch >= MAX_EPOCH
 }
 
 // A retried EndTxn whose response with the new epoch was lost.
-function isRepeated(producer: ProducerIdentity, fields: TransactionFields): boolean {
+function isRetriedEnd(producer: ProducerIdentity, fields: TransactionFields): boolean {
   if (!fields.bumpsEpoch) return false
   if (producer.producerId === fields.producerId && producer.producerEpoch + 1 === fields.epoch) return true
   const ended = fields.state === 'CompleteCommit' || fields.state === 'CompleteAbort'
   const rotated = fields.previousProducerId === producer.producerId && fields.epoch === 0
-  return ended && rotated && producer.producerEpoch === LAST_EPOCH
+  return ended && rotated && producer.producerEpoch === MAX_EPOCH
 }

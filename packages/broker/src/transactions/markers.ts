@@ -9,26 +9,26 @@ import type { EndMarker } from './coordinator.ts'
 import type { TransactionalOffsets } from './transactional-offsets.ts'
 
 /** The stores of committed and pending offsets. */
-export interface OffsetPlaces {
+export interface OffsetStores {
   readonly coordinators: Coordinators
   readonly groups: Groups
   readonly transactionalOffsets: TransactionalOffsets
 }
 
-export interface MarkerPlaces extends OffsetPlaces {
+export interface MarkerStores extends OffsetStores {
   readonly topics: TopicStore
   readonly brokers: Brokers
   readonly clock: Clock
 }
 
 /** @returns false if the marker cannot be written now; a deleted partition needs none */
-export function writeMarker(places: MarkerPlaces, place: TopicPartition, marker: EndMarker): boolean {
-  const { topics, brokers, clock, coordinators } = places
-  const partition = topics.partition(place.topic, place.partition)
+export function writeMarker(stores: MarkerStores, target: TopicPartition, marker: EndMarker): boolean {
+  const { topics, brokers, clock, coordinators } = stores
+  const partition = topics.partition(target.topic, target.partition)
   if (partition === undefined) return true
   if (!brokers.isUp(partition.leader)) return false
-  if (place.topic === OFFSETS_TOPIC) {
-    completeOffsets(places, place, marker.producerId, marker.commit)
+  if (target.topic === OFFSETS_TOPIC) {
+    completeOffsets(stores, target, marker.producerId, marker.commit)
     return true
   }
   // A refusal means a newer epoch, whose producer has already ended this transaction.
@@ -45,12 +45,12 @@ export function writeMarker(places: MarkerPlaces, place: TopicPartition, marker:
 
 /** Commits or drops the pending offsets of a producer, for the groups of one partition of the offsets topic. */
 export function completeOffsets(
-  { coordinators, groups, transactionalOffsets }: OffsetPlaces,
-  place: TopicPartition,
+  { coordinators, groups, transactionalOffsets }: OffsetStores,
+  target: TopicPartition,
   producerId: bigint,
   commit: boolean,
 ): void {
-  const isHere = (groupId: string): boolean => coordinators.offsetsPartition(groupId).partition === place.partition
+  const isHere = (groupId: string): boolean => coordinators.offsetsPartition(groupId).partition === target.partition
   for (const [groupId, offsets] of transactionalOffsets.take(producerId, isHere)) {
     if (commit) {
       const group = groups.getOrCreate(groupId)

@@ -5,7 +5,7 @@ import type { TopicPartition } from '../topics/topics.ts'
 export type TransactionState =
   'Empty' | 'Ongoing' | 'PrepareCommit' | 'PrepareAbort' | 'CompleteCommit' | 'CompleteAbort' | 'Dead'
 
-const moves: Record<TransactionState, readonly TransactionState[]> = {
+const transitions: Record<TransactionState, readonly TransactionState[]> = {
   // An abort without a transaction only raises the epoch (KIP-890).
   Empty: ['Empty', 'Ongoing', 'PrepareAbort', 'Dead'],
   Ongoing: ['Ongoing', 'PrepareCommit', 'PrepareAbort'],
@@ -17,10 +17,10 @@ const moves: Record<TransactionState, readonly TransactionState[]> = {
 }
 
 /** Names of the states in requests. Kafka has one more, which never shows. */
-export const transactionStates: readonly string[] = [...Object.keys(moves), 'PrepareEpochFence']
+export const transactionStates: readonly string[] = [...Object.keys(transitions), 'PrepareEpochFence']
 
 /** The highest epoch that a producer gets: one more is reserved to fence it. */
-export const LAST_EPOCH = 32_766
+export const MAX_EPOCH = 32_766
 
 /** The durable state of a transactional id. */
 export interface TransactionFields {
@@ -57,7 +57,7 @@ export class Transaction {
 
   enter(next: TransactionState, now: number): void {
     const { state } = this.fields
-    if (!moves[state].includes(next)) throw new Error(`transaction ${this.id} cannot go from ${state} to ${next}`)
+    if (!transitions[state].includes(next)) throw new Error(`transaction ${this.id} cannot go from ${state} to ${next}`)
     this.fields.state = next
     this.fields.updateTime = now
     this.timer?.cancel()
@@ -69,7 +69,7 @@ export class Transaction {
   }
 
   get isEpochExhausted(): boolean {
-    return this.fields.epoch >= LAST_EPOCH
+    return this.fields.epoch >= MAX_EPOCH
   }
 }
 

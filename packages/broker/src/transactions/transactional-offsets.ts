@@ -42,13 +42,13 @@ export class TransactionalOffsets {
    */
   take(
     producerId: bigint,
-    concerns: (groupId: string) => boolean,
+    matches: (groupId: string) => boolean,
   ): ReadonlyMap<string, ReadonlyMap<string, CommittedOffset>> {
     const taken: ByGroup = new Map()
     const groups = this.#byProducer.get(producerId)
     if (groups === undefined) return taken
     for (const [groupId, offsets] of groups) {
-      if (!concerns(groupId)) continue
+      if (!matches(groupId)) continue
       taken.set(groupId, offsets)
       groups.delete(groupId)
     }

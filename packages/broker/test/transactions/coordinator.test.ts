@@ -2,7 +2,7 @@ import { beforeEach, test } from 'node:test'
 import assert from 'node:assert/strict'
 import { ErrorCode } from '@ottla/protocol'
 import type { TopicPartition } from '../../src/topics/topics.ts'
-import { LAST_EPOCH } from '../../src/transactions/transaction.ts'
+import { MAX_EPOCH } from '../../src/transactions/transaction.ts'
 import { TransactionCoordinator, type EndMarker, type Outcome } from '../../src/transactions/coordinator.ts'
 import { FakeClock } from '../fake-clock.ts'
 
@@ -90,11 +90,11 @@ test('a marker waits for the leader of its partition', () => {
 test('a producer whose epochs have run out gets another id', () => {
   const producer = begin()
   const { fields } = coordinator.get('txn') ?? assert.fail()
-  fields.epoch = LAST_EPOCH
-  const last = { producerId: producer.producerId, producerEpoch: LAST_EPOCH }
+  fields.epoch = MAX_EPOCH
+  const last = { producerId: producer.producerId, producerEpoch: MAX_EPOCH }
   const ended = coordinator.end('txn', last, true, true)
   assert.deepEqual(ended, { errorCode: 0, producerId: 101n, producerEpoch: 0 })
-  assert.equal(markers[0]?.producerEpoch, LAST_EPOCH + 1)
+  assert.equal(markers[0]?.producerEpoch, MAX_EPOCH + 1)
   assert.equal(markers[0].producerId, producer.producerId)
   // The answer was lost.
   assert.deepEqual(coordinator.end('txn', last, true, true), ended)
@@ -104,7 +104,7 @@ test('a producer whose epochs have run out gets another id', () => {
 test('the epochs run out by new instances too', () => {
   const producer = coordinator.initProducerId('txn', 60_000, null)
   const { fields } = coordinator.get('txn') ?? assert.fail()
-  fields.epoch = LAST_EPOCH
+  fields.epoch = MAX_EPOCH
   const next = coordinator.initProducerId('txn', 60_000, null)
   assert.deepEqual(next, { errorCode: 0, producerId: producer.producerId + 1n, producerEpoch: 0 })
 })
