@@ -1,8 +1,6 @@
 import { test } from 'node:test'
 import assert from 'node:assert/strict'
 import { assignors, type Assignment, type AssignorMember } from '../../src/groups/assignors.ts'
-import { partitionKey } from '../../src/groups/partition-set.ts'
-import { assignShares } from '../../src/groups/share-assignor.ts'
 
 type Owned = Record<string, string[]>
 
@@ -72,28 +70,4 @@ test('uniform spreads what only some can read over those, and the rest over the 
   )
   const all = Object.values(late).flat().sort()
   assert.deepEqual(all, ['t/0', 't/1', 't/2', 'u/0', 'u/1', 'u/2'])
-})
-
-test('a share group with few members splits the partitions, with many it shares them', () => {
-  const counts = new Map([['t', 4]])
-  const two = plain(assignShares(members({ a: ['t'], b: ['t'] }), counts))
-  assert.deepEqual([two['a']?.length, two['b']?.length], [2, 2])
-  const six = Object.fromEntries(['a', 'b', 'c', 'd', 'e', 'f'].map(id => [id, ['t']]))
-  const shared = plain(assignShares(members(six, two), counts))
-  assert.ok(Object.values(shared).every(share => share.length >= 1))
-  for (let index = 0; index < 4; index++) {
-    const key = partitionKey('t', index)
-    const holders = Object.values(shared).filter(share => share.includes(key)).length
-    assert.ok(holders === 1 || holders === 2, `${key} has ${holders}`)
-  }
-  const one = plain(
-    assignShares(
-      members({ a: ['t'], b: ['u'] }),
-      new Map([
-        ['t', 1],
-        ['u', 3],
-      ]),
-    ),
-  )
-  assert.deepEqual(one, { a: ['t/0'], b: ['u/0', 'u/1', 'u/2'] })
 })
