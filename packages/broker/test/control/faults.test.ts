@@ -1,4 +1,4 @@
-/** What is to fail is not carried out, and nothing of a cluster outlives its close. */
+/** A request that fails on command is not carried out, and nothing of a cluster outlives its close. */
 import { connect } from 'node:net'
 import { readFileSync } from 'node:fs'
 import { after, before, test } from 'node:test'
@@ -51,7 +51,7 @@ async function endOffset(timestamp = -1): Promise<number> {
   return answer.topics[0]?.partitions[0]?.offset ?? -1
 }
 
-test('a produce request that is to fail appends nothing', async () => {
+test('a produce that fails on command appends nothing', async () => {
   const before = await endOffset()
   cluster.failNext(ApiKey.Produce, [ErrorCode.ERR_NOT_LEADER_FOR_PARTITION])
   assert.equal(await produce(), ErrorCode.ERR_NOT_LEADER_FOR_PARTITION)
@@ -60,7 +60,7 @@ test('a produce request that is to fail appends nothing', async () => {
   assert.equal(await endOffset(), before + 1)
 })
 
-test('a join that is to fail leaves no member, and refused ones no group', async () => {
+test('a join that fails on command leaves no member, and refused ones leave no group', async () => {
   const join = { groupId: 'ghost', sessionTimeoutMs: 6000, protocolType: 'consumer', protocols: [] }
   cluster.failNext(ApiKey.JoinGroup, [ErrorCode.ERR_COORDINATOR_LOAD_IN_PROGRESS])
   const failed = await client.ask(JoinGroup, 5, { ...join, memberId: '' })
@@ -78,7 +78,7 @@ test('a join that is to fail leaves no member, and refused ones no group', async
   )
 })
 
-test('times are found in batches of every codec', async () => {
+test('timestamps are found in batches of every codec', async () => {
   await codecByName('zstd').ready()
   assert.equal(await produce('zstd'), 0)
   assert.equal(await endOffset(1000), 0)
@@ -98,7 +98,7 @@ test('a filter with unknown elements deletes nothing', async () => {
   assert.equal(described.errorCode, ErrorCode.ERR_INVALID_REQUEST)
 })
 
-test('a topic made anew does not inherit the offsets of the old one', async () => {
+test('a recreated topic does not inherit the committed offsets of the old one', async () => {
   const own = await EmbeddedCluster.start()
   const wire = await WireClient.connect(own.bootstrapServers)
   own.createTopic('again', { partitions: 1 })

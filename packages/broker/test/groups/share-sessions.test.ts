@@ -19,7 +19,7 @@ const FINAL = -1
 const moment = (): Promise<void> => new Promise(resolve => setImmediate(resolve))
 const ACCEPT = 1
 
-test('the end of a session on one broker leaves a member what it has of the others', async () => {
+test('the end of a session on one broker leaves a member its records on the others', async () => {
   await using cluster = await EmbeddedCluster.start({ brokers: 2 })
   cluster.createTopic('t', { partitions: 2, replicationFactor: 2 })
   const clients = [0, 1].map(index => WireClient.connect(cluster.bootstrapServers, index))
@@ -58,7 +58,7 @@ test('the end of a session on one broker leaves a member what it has of the othe
   second.close()
 })
 
-test('a fetch that waits on a connection which dies takes nothing of what that sets free', async () => {
+test('a waiting fetch whose connection dies does not get the records that this releases', async () => {
   await using cluster = await EmbeddedCluster.start()
   cluster.createTopic('t', { partitions: 1 })
   const dying = await WireClient.connect(cluster.bootstrapServers)

@@ -19,13 +19,13 @@ async function features(as: KafkaRelease, version: number): Promise<{ supported:
   }
 }
 
-test('clients are told that transactions are of version 2', async () => {
+test('transaction.version is 2', async () => {
   const { supported, finalized } = await features('4.3', 4)
   assert.ok(supported.includes('transaction.version 0-2'))
   assert.ok(finalized.includes('transaction.version 2'))
 })
 
-test('clients that cannot read a version 0 are not given one', async () => {
+test('clients that cannot read a lowest version of 0 do not get one', async () => {
   const { supported, finalized } = await features('4.3', 3)
   assert.deepEqual(supported, ['metadata.version 7-30'])
   assert.ok(finalized.includes('transaction.version 2'))

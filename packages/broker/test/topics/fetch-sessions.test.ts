@@ -41,7 +41,7 @@ function mustInclude(plan: FetchPlan, result: Partial<PartitionResult> = {}): bo
   return plan.partitions.map(asked => plan.mustInclude(asked, all))
 }
 
-test('only what has changed is told within a session', () => {
+test('within a session only changes are reported', () => {
   const sessions = new FetchSessions(new FakeClock())
   const first = planned(sessions.plan(request(0, 0, [0, 1]), 12))
   assert.deepEqual(mustInclude(first), [true, true])
@@ -53,12 +53,12 @@ test('only what has changed is told within a session', () => {
     true,
     true,
   ])
-  // What was an error is news when it is none any more.
+  // The end of an error is a change.
   assert.deepEqual(mustInclude(next(5), { highWatermark: 6 }), [true, true])
   assert.deepEqual(mustInclude(next(6), { highWatermark: 6 }), [false, false])
 })
 
-test('partitions that had data wait until the others have been looked at', () => {
+test('partitions that had data come after the others the next time', () => {
   const sessions = new FetchSessions(new FakeClock())
   const first = planned(sessions.plan(request(0, 0, [0, 1, 2]), 12))
   const [head] = first.partitions
@@ -71,7 +71,7 @@ test('partitions that had data wait until the others have been looked at', () =>
   )
 })
 
-test('a session is for one kind of topic names, and ends with the broker', () => {
+test('a session uses either topic names or ids, and ends with the broker', () => {
   const sessions = new FetchSessions(new FakeClock())
   const { sessionId } = planned(sessions.plan(request(0, 0, [0]), 12))
   assert.equal(sessions.plan(request(sessionId, 1), 13), ErrorCode.ERR_FETCH_SESSION_TOPIC_ID_ERROR)
@@ -79,7 +79,7 @@ test('a session is for one kind of topic names, and ends with the broker', () =>
   assert.equal(sessions.plan(request(sessionId, 1), 12), ErrorCode.ERR_FETCH_SESSION_ID_NOT_FOUND)
 })
 
-test('when there are too many, those that are silent make room, and nobody else', () => {
+test('when there are too many sessions, only idle ones are evicted', () => {
   const clock = new FakeClock()
   const sessions = new FetchSessions(clock)
   const begin = (): number => planned(sessions.plan(request(0, 0, [0]), 12)).sessionId
