@@ -79,8 +79,8 @@ export function brokerConfigProblem(name: string, value: string, forAll: boolean
   const [, , type, mode] = row
   if (mode === undefined) return `Cannot update these configs dynamically: [${name}]`
   if (forAll && mode === BROKER) return `Cannot update these configs at default cluster level: [${name}]`
-  const why = valueProblem(name, value.trim(), type)
-  return why === null ? null : `Invalid value ${value} for configuration ${name}: ${why}`
+  const reason = valueProblem(name, value.trim(), type)
+  return reason === null ? null : `Invalid value ${value} for configuration ${name}: ${reason}`
 }
 
 function valueProblem(name: string, value: string, type: number): string | null {
@@ -97,8 +97,8 @@ function valueProblem(name: string, value: string, type: number): string | null 
       break
     default:
   }
-  const least = minimums.get(name)
-  if (least !== undefined && Number(value) < least) return `Value must be at least ${least}`
+  const minimum = minimums.get(name)
+  if (minimum !== undefined && Number(value) < minimum) return `Value must be at least ${minimum}`
   const topicName = topicNames.get(name) ?? name.replace(/^log\./, '')
   const isOfTopics = topicDefaults.has(topicName) && brokerNameOf(topicName) === name
   return isOfTopics && name !== RETENTION ? configProblem(topicName, value) : null
@@ -144,13 +144,13 @@ export class BrokerConfigs {
 
   /** The values of a setting, the one that takes effect first. @param started what the broker was started with */
   values(brokerId: number, name: string, started: ReadonlyMap<string, string>): SourcedValue[] {
-    const fallback = rows.get(name)?.[1]
+    const defaultValue = rows.get(name)?.[1]
     const atStart = started.get(name)
     const candidates: [string | null | undefined, SourcedValue['source']][] = [
       [this.of(brokerId).get(name), 'broker'],
       [this.#forAll.get(name), 'all-brokers'],
-      [atStart === fallback ? null : atStart, 'start'],
-      [fallback, 'default'],
+      [atStart === defaultValue ? null : atStart, 'start'],
+      [defaultValue, 'default'],
     ]
     return candidates.flatMap(([value, source]) => (typeof value === 'string' ? [{ value, source }] : []))
   }

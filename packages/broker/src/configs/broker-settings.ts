@@ -16,7 +16,12 @@ export const CLUSTER = 'cluster'
 /** Can be changed for one broker only. */
 export const BROKER = 'broker'
 
-export type Row = readonly [name: string, fallback: string | null, type: number, mode?: typeof CLUSTER | typeof BROKER]
+export type Row = readonly [
+  name: string,
+  defaultValue: string | null,
+  type: number,
+  mode?: typeof CLUSTER | typeof BROKER,
+]
 
 export const brokerSettings: readonly Row[] = [
   ['add.partitions.to.txn.retry.backoff.max.ms', '100', INT],

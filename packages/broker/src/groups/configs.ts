@@ -1,7 +1,7 @@
 /** Group configurations (KIP-848, KIP-932): names, defaults and validation. */
 
 interface Setting {
-  readonly fallback: string
+  readonly defaultValue: string
   /** Why a value is not valid, or null. */
   readonly problem: (value: string) => string | null
 }
@@ -18,7 +18,7 @@ const settings: ReadonlyMap<string, Setting> = new Map([
   ['share.record.lock.duration.ms', whole('30000', 1, 60_000)],
   ['share.delivery.count.limit', whole('5', 2, 10)],
   ['share.partition.max.record.locks', whole('2000', 100, 10_000)],
-  ['share.auto.offset.reset', { fallback: 'latest', problem: resetProblem }],
+  ['share.auto.offset.reset', { defaultValue: 'latest', problem: resetProblem }],
   ['share.isolation.level', oneOf('read_uncommitted', ['read_committed', 'read_uncommitted'])],
   ['share.renew.acknowledge.enable', oneOf('true', ['true', 'false'])],
   ['streams.session.timeout.ms', whole('45000', 1, 60_000)],
@@ -30,15 +30,15 @@ const settings: ReadonlyMap<string, Setting> = new Map([
 
 /** All names with their defaults. */
 export const groupConfigDefaults: ReadonlyMap<string, string> = new Map(
-  [...settings].map(([name, { fallback }]) => [name, fallback]),
+  [...settings].map(([name, { defaultValue }]) => [name, defaultValue]),
 )
 
 /** Why a setting is refused, or null. @param value null: back to the default */
 export function groupConfigProblem(name: string, value: string | null): string | null {
   const setting = settings.get(name)
   if (setting === undefined) return `Unknown group config name: ${name}`
-  const why = value === null ? null : setting.problem(value)
-  return why === null ? null : `Invalid value ${value} for configuration ${name}: ${why}`
+  const reason = value === null ? null : setting.problem(value)
+  return reason === null ? null : `Invalid value ${value} for configuration ${name}: ${reason}`
 }
 
 /** The configurations of groups, which may exist before the groups do. */
@@ -86,9 +86,9 @@ export function durationMs(text: string): number | null {
   return Math.round((((days * 24 + hours) * 60 + minutes) * 60 + seconds) * 1000)
 }
 
-function whole(fallback: string, min: number, max: number): Setting {
+function whole(defaultValue: string, min: number, max: number): Setting {
   return {
-    fallback,
+    defaultValue,
     problem: value =>
       /^-?\d+$/.test(value) && Number(value) >= min && Number(value) <= max
         ? null
@@ -96,8 +96,8 @@ function whole(fallback: string, min: number, max: number): Setting {
   }
 }
 
-function oneOf(fallback: string, values: readonly string[]): Setting {
-  return { fallback, problem: value => (values.includes(value) ? null : `it must be one of ${values.join(', ')}`) }
+function oneOf(defaultValue: string, values: readonly string[]): Setting {
+  return { defaultValue, problem: value => (values.includes(value) ? null : `it must be one of ${values.join(', ')}`) }
 }
 
 function resetProblem(value: string): string | null {

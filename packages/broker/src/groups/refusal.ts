@@ -11,10 +11,10 @@ export class GroupRefusal extends Error {
   }
 }
 
-/** The result of `ask`, or that of `refuse` if it throws a GroupRefusal. */
-export function orRefuse<T>(ask: () => T, refuse: (errorCode: number, message: string) => T): T {
+/** The result of `action`, or that of `refuse` if it throws a GroupRefusal. */
+export function orRefuse<T>(action: () => T, refuse: (errorCode: number, message: string) => T): T {
   try {
-    return ask()
+    return action()
   } catch (error) {
     if (error instanceof GroupRefusal) return refuse(error.errorCode, error.message)
     throw error

@@ -17,14 +17,14 @@ export function assignShares(members: readonly AssignorMember[], topics: Partiti
   }
   const sharing = partitions.length === 0 ? 0 : Math.ceil(members.length / partitions.length)
   const holders = new Map<string, Set<string>>(partitions.map(({ key }) => [key, new Set<string>()]))
-  const most = Math.ceil((sharing * partitions.length) / Math.max(1, members.length))
+  const max = Math.ceil((sharing * partitions.length) / Math.max(1, members.length))
   const give = (id: string, key: string): void => {
     assignment.get(id)?.add(key)
     holders.get(key)?.add(id)
   }
   for (const { id, owned, topicIds } of members) {
     for (const { key, topicId } of partitions) {
-      const isFull = (assignment.get(id)?.size ?? 0) >= most || (holders.get(key)?.size ?? 0) >= sharing
+      const isFull = (assignment.get(id)?.size ?? 0) >= max || (holders.get(key)?.size ?? 0) >= sharing
       if (owned.has(key) && topicIds.has(topicId) && !isFull) give(id, key)
     }
   }
@@ -40,7 +40,7 @@ export function assignShares(members: readonly AssignorMember[], topics: Partiti
       if (least === null) break
       const size = assignment.get(least.id)?.size ?? 0
       // A partition only gets another member if that member would have too few otherwise.
-      if (size >= most && (holders.get(key)?.size ?? 0) > 0) break
+      if (size >= max && (holders.get(key)?.size ?? 0) > 0) break
       give(least.id, key)
     }
   }

@@ -14,12 +14,12 @@ export const clientMetricsConfigs: ConfigKind = {
     }
     if (subscription === '') return problem(ErrorCode.ERR_INVALID_REQUEST, 'A subscription has a name.')
     const own = clientMetrics.of(subscription)
-    return [...subscriptionDefaults].map(([name, fallback]) => {
+    return [...subscriptionDefaults].map(([name, defaultValue]) => {
       const value = own.get(name)
       const source = Source['client-metrics']
       return {
         name,
-        value: value ?? fallback,
+        value: value ?? defaultValue,
         readOnly: false,
         configSource: value === undefined ? Source.default : source,
         isSensitive: false,

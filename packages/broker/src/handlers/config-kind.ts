@@ -9,7 +9,7 @@ import {
 import type { RequestContext } from './request.ts'
 import type { Stores } from './stores.ts'
 
-export type AskedResource = Decoded<DescribeConfigsRequest>['resources'][number]
+export type RequestedResource = Decoded<DescribeConfigsRequest>['resources'][number]
 export type ConfigChange = Decoded<IncrementalAlterConfigsRequest>['resources'][number]['configs'][number]
 export type DescribedConfig = DescribeConfigsResponseDescribeConfigsResourceResult
 

@@ -39,13 +39,13 @@ function list(
     return refused(ErrorCode.ERR_CLUSTER_AUTHORIZATION_FAILED)
   }
   if (resourceTypes.some(type => !names.has(type))) return refused(ErrorCode.ERR_UNSUPPORTED_VERSION)
-  const isAsked = (type: number): boolean =>
+  const isRequested = (type: number): boolean =>
     hasTypes ? resourceTypes.length === 0 || resourceTypes.includes(type) : type === CLIENT_METRICS
-  const asked = [...names].filter(([type]) => isAsked(type))
+  const requested = [...names].filter(([type]) => isRequested(type))
   return {
     throttleTimeMs: 0,
     errorCode: ErrorCode.ERR_NO_ERROR,
-    configResources: asked.flatMap(([resourceType, namesOf]) =>
+    configResources: requested.flatMap(([resourceType, namesOf]) =>
       [...namesOf(stores)].map(resourceName => ({ resourceName, ...(hasTypes ? { resourceType } : {}) })),
     ),
   }

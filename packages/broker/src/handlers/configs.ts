@@ -19,7 +19,7 @@ import {
   changesProblem,
   isProblem,
   problem,
-  type AskedResource,
+  type RequestedResource,
   type ConfigChange,
   type ConfigKind,
   type DescribedConfig,
@@ -93,7 +93,7 @@ export const configRoutes: readonly Route[] = [
 ]
 
 function describe(
-  { resourceType, resourceName, configurationKeys }: AskedResource,
+  { resourceType, resourceName, configurationKeys }: RequestedResource,
   includeSynonyms: boolean,
   includeDocumentation: boolean,
   context: RequestContext,
@@ -103,7 +103,7 @@ function describe(
   const found =
     kinds.get(resourceType)?.describe(resourceName, context, stores) ?? problem(ErrorCode.ERR_INVALID_REQUEST)
   if (isProblem(found)) return { ...result, errorCode: found.errorCode, errorMessage: found.message ?? '', configs: [] }
-  const isAsked = (name: string): boolean =>
+  const isRequested = (name: string): boolean =>
     configurationKeys === null || configurationKeys.length === 0 || configurationKeys.includes(name)
   const described = ({ configType = 0, synonyms, ...config }: DescribedConfig): DescribedConfig => ({
     ...config,
@@ -115,7 +115,7 @@ function describe(
     if (resourceType === LOGGER) return ''
     return includeDocumentation ? documentationOf(resourceType, name) : null
   }
-  const configs = found.filter(({ name }) => isAsked(name)).map(described)
+  const configs = found.filter(({ name }) => isRequested(name)).map(described)
   return { ...result, errorCode: ErrorCode.ERR_NO_ERROR, errorMessage: '', configs }
 }
 

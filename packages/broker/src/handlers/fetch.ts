@@ -54,7 +54,7 @@ async function fetch(
 }
 
 interface PartitionAnswer {
-  readonly asked: FetchedPartition
+  readonly requested: FetchedPartition
   readonly data: FetchResponsePartitionData
   readonly bytes: number
   /** There is something to report at once, though it is not data. */
@@ -77,9 +77,9 @@ function readAll(
   const answers: PartitionAnswer[] = []
   let bytes = 0
   let isUrgent = false
-  for (const asked of plan.partitions) {
-    const limit = Math.min(asked.partitionMaxBytes, Math.max(0, maxBytes - bytes))
-    const one = readOne(asked, limit, bytes === 0, request, context, stores)
+  for (const requested of plan.partitions) {
+    const limit = Math.min(requested.partitionMaxBytes, Math.max(0, maxBytes - bytes))
+    const one = readOne(requested, limit, bytes === 0, request, context, stores)
     answers.push(one)
     bytes += one.bytes
     if (one.isUrgent) isUrgent = true
@@ -91,11 +91,12 @@ function answer(plan: FetchPlan, round: Round, version: number, brokers: Brokers
   const usesIds = version >= TOPIC_IDS_VERSION
   const moved = new Set<number>()
   const topics = new Map<string, FetchResponsePartitionData[]>()
-  for (const { asked, data, bytes, isUrgent } of round.answers) {
+  for (const { requested, data, bytes, isUrgent } of round.answers) {
     const { errorCode, highWatermark, logStartOffset = -1 } = data
-    if (!plan.mustInclude(asked, { errorCode, highWatermark, logStartOffset, hasMore: bytes > 0 || isUrgent })) continue
+    if (!plan.mustInclude(requested, { errorCode, highWatermark, logStartOffset, hasMore: bytes > 0 || isUrgent }))
+      continue
     if (data.currentLeader?.leaderId !== undefined) moved.add(data.currentLeader.leaderId)
-    const key = usesIds ? asked.topicId : asked.topic
+    const key = usesIds ? requested.topicId : requested.topic
     const partitions = topics.get(key)
     if (partitions === undefined) topics.set(key, [data])
     else partitions.push(data)
@@ -140,12 +141,12 @@ function refusal(
   }
 }
 
-function topicOf(asked: FetchedPartition, version: number, topics: TopicStore): Topic | undefined {
-  return version >= TOPIC_IDS_VERSION ? topics.byId(asked.topicId) : topics.get(asked.topic)
+function topicOf(requested: FetchedPartition, version: number, topics: TopicStore): Topic | undefined {
+  return version >= TOPIC_IDS_VERSION ? topics.byId(requested.topicId) : topics.get(requested.topic)
 }
 
 function readOne(
-  asked: FetchedPartition,
+  requested: FetchedPartition,
   limit: number,
   isFirst: boolean,
   { isolationLevel, rackId }: Decoded<FetchRequest>,
@@ -153,28 +154,28 @@ function readOne(
   stores: ReadingStores,
 ): PartitionAnswer {
   const { version } = context
-  const topic = topicOf(asked, version, stores.topics)
-  const partition = topic?.partitions[asked.partition]
-  if (topic === undefined && version >= TOPIC_IDS_VERSION) return failed(asked, ErrorCode.ERR_UNKNOWN_TOPIC_ID)
-  if (!context.allows('read', 'topic', topic?.name ?? asked.topic)) {
-    return failed(asked, ErrorCode.ERR_TOPIC_AUTHORIZATION_FAILED)
+  const topic = topicOf(requested, version, stores.topics)
+  const partition = topic?.partitions[requested.partition]
+  if (topic === undefined && version >= TOPIC_IDS_VERSION) return failed(requested, ErrorCode.ERR_UNKNOWN_TOPIC_ID)
+  if (!context.allows('read', 'topic', topic?.name ?? requested.topic)) {
+    return failed(requested, ErrorCode.ERR_TOPIC_AUTHORIZATION_FAILED)
   }
-  const problem = checkReplica(partition, asked.currentLeaderEpoch, context)
+  const problem = checkReplica(partition, requested.currentLeaderEpoch, context)
   if (partition === undefined || problem !== ErrorCode.ERR_NO_ERROR) {
     const isMoved = problem === ErrorCode.ERR_NOT_LEADER_FOR_PARTITION || problem === ErrorCode.ERR_FENCED_LEADER_EPOCH
     const leader =
       version >= LEADER_DISCOVERY_VERSION && isMoved && partition !== undefined
         ? { currentLeader: { leaderId: partition.leader, leaderEpoch: partition.leaderEpoch } }
         : {}
-    return failed(asked, problem, leader)
+    return failed(requested, problem, leader)
   }
   const { log, leaderEpoch } = partition
-  const { fetchOffset, lastFetchedEpoch } = asked
+  const { fetchOffset, lastFetchedEpoch } = requested
   if (fetchOffset < log.startOffset || fetchOffset > log.highWatermark) {
-    return failed(asked, ErrorCode.ERR_OFFSET_OUT_OF_RANGE)
+    return failed(requested, ErrorCode.ERR_OFFSET_OUT_OF_RANGE)
   }
   const common = {
-    partitionIndex: asked.partition,
+    partitionIndex: requested.partition,
     errorCode: ErrorCode.ERR_NO_ERROR,
     highWatermark: log.highWatermark,
     lastStableOffset: log.lastStableOffset,
@@ -183,32 +184,37 @@ function readOne(
   if (version >= 12 && lastFetchedEpoch >= 0) {
     // The reader's log may have diverged (KIP-595).
     const known = log.endOfEpoch(lastFetchedEpoch, leaderEpoch)
-    if (known.endOffset < 0) return failed(asked, ErrorCode.ERR_OFFSET_OUT_OF_RANGE)
+    if (known.endOffset < 0) return failed(requested, ErrorCode.ERR_OFFSET_OUT_OF_RANGE)
     if (known.leaderEpoch < lastFetchedEpoch || known.endOffset < fetchOffset) {
       const divergingEpoch = { epoch: known.leaderEpoch, endOffset: known.endOffset }
       const data = { ...common, divergingEpoch, abortedTransactions: [], records: NO_BYTES }
-      return { asked, data, bytes: 0, isUrgent: true }
+      return { requested, data, bytes: 0, isUrgent: true }
     }
   }
   const preferred = version >= 11 ? preferredReplica(partition, rackId, context.brokerId, stores) : -1
   if (preferred >= 0) {
     const data = { ...common, abortedTransactions: null, preferredReadReplica: preferred, records: NO_BYTES }
-    return { asked, data, bytes: 0, isUrgent: true }
+    return { requested, data, bytes: 0, isUrgent: true }
   }
   const isCommitted = isolationLevel === READ_COMMITTED
   const end = isCommitted ? log.lastStableOffset : log.highWatermark
   const read = log.read(fetchOffset, limit, !isFirst, end)
   const aborted = isCommitted ? log.abortedBetween(fetchOffset, read.endOffset) : null
   const abortedTransactions = aborted?.map(({ producerId, firstOffset }) => ({ producerId, firstOffset })) ?? null
-  return { asked, data: { ...common, abortedTransactions, records: read.chunks }, bytes: read.bytes, isUrgent: false }
+  return {
+    requested,
+    data: { ...common, abortedTransactions, records: read.chunks },
+    bytes: read.bytes,
+    isUrgent: false,
+  }
 }
 
 function failed(
-  asked: FetchedPartition,
+  requested: FetchedPartition,
   errorCode: number,
   leader: Pick<FetchResponsePartitionData, 'currentLeader'> = {},
 ): PartitionAnswer {
-  return { asked, data: { ...failure(asked.partition, errorCode), ...leader }, bytes: 0, isUrgent: true }
+  return { requested, data: { ...failure(requested.partition, errorCode), ...leader }, bytes: 0, isUrgent: true }
 }
 
 function failure(partitionIndex: number, errorCode: number): FetchResponsePartitionData {
@@ -250,8 +256,8 @@ function changeOrTimeout(
     }
     const timer = clock.setTimer(left, done)
     stops.push(() => timer.cancel())
-    for (const asked of plan.partitions) {
-      const log = topicOf(asked, version, topics)?.partitions[asked.partition]?.log
+    for (const requested of plan.partitions) {
+      const log = topicOf(requested, version, topics)?.partitions[requested.partition]?.log
       if (log !== undefined) stops.push(log.onChange(done))
     }
     signal.addEventListener('abort', done, { once: true })

@@ -56,10 +56,10 @@ function commit(
   const isById = version >= TOPIC_ID_VERSION
   const access = checkGroup('read', request.groupId, context, coordinators)
   // The group is only checked, or created, when there is something to commit.
-  let asked: { readonly group: Group | null; readonly errorCode: number } | null = null
-  const topics = request.topics.map(({ name: askedName, topicId, partitions }) => {
-    const topic = isById ? store.byId(topicId) : store.get(askedName)
-    const name = topic?.name ?? askedName
+  let requested: { readonly group: Group | null; readonly errorCode: number } | null = null
+  const topics = request.topics.map(({ name: requestedName, topicId, partitions }) => {
+    const topic = isById ? store.byId(topicId) : store.get(requestedName)
+    const name = topic?.name ?? requestedName
     const unknown = isById ? ErrorCode.ERR_UNKNOWN_TOPIC_ID : ErrorCode.ERR_UNKNOWN_TOPIC_OR_PART
     let problem = access
     if (problem === ErrorCode.ERR_NO_ERROR && topic === undefined && isById) problem = unknown
@@ -74,10 +74,10 @@ function commit(
         errorCode = ErrorCode.ERR_UNKNOWN_TOPIC_OR_PART
       }
       if (errorCode === ErrorCode.ERR_NO_ERROR) {
-        asked ??= groupToCommitFor(request, version, groups)
-        errorCode = asked.errorCode
+        requested ??= groupToCommitFor(request, version, groups)
+        errorCode = requested.errorCode
       }
-      const group = asked?.group ?? null
+      const group = requested?.group ?? null
       if (errorCode !== ErrorCode.ERR_NO_ERROR || group === null || topic === undefined) {
         return { partitionIndex, errorCode }
       }
@@ -134,8 +134,9 @@ function fetch(
     })
     return { throttleTimeMs: 0, groups }
   }
-  const asked = request.topics?.map(({ name, partitionIndexes }) => ({ name, topicId: '', partitionIndexes })) ?? null
-  const { answer, errorCode } = offsetsOf(request.groupId, asked, request.requireStable, NO_MEMBER, context, stores)
+  const requested =
+    request.topics?.map(({ name, partitionIndexes }) => ({ name, topicId: '', partitionIndexes })) ?? null
+  const { answer, errorCode } = offsetsOf(request.groupId, requested, request.requireStable, NO_MEMBER, context, stores)
   if (errorCode !== ErrorCode.ERR_NO_ERROR) return refusedFetch(request, errorCode, version)
   const topics = answer.map(({ name = '', partitions }) => ({ name, partitions }))
   return { throttleTimeMs: 0, ...(version >= CODE_VERSION ? { errorCode } : {}), topics }
@@ -162,7 +163,7 @@ type AnsweredTopics = readonly {
   readonly topicId?: string
   readonly partitions: readonly AnsweredPartition[]
 }[]
-type AskedTopics = readonly {
+type RequestedTopics = readonly {
   readonly name: string
   readonly topicId: string
   readonly partitionIndexes: readonly number[]
@@ -177,7 +178,7 @@ const NO_MEMBER: Requester = { memberId: null, memberEpoch: -1 }
 
 function offsetsOf(
   groupId: string,
-  asked: AskedTopics | null,
+  requested: RequestedTopics | null,
   requireStable: boolean,
   { memberId, memberEpoch }: Requester,
   context: RequestContext,
@@ -189,14 +190,14 @@ function offsetsOf(
   if (errorCode === ErrorCode.ERR_NO_ERROR && group !== undefined) errorCode = group.checkFetch(memberId, memberEpoch)
   if (errorCode !== ErrorCode.ERR_NO_ERROR) return { answer: [], errorCode }
   const isById = version >= TOPIC_ID_VERSION
-  const wanted: AskedTopics = asked ?? allOffsetsOf(group, context)
-  const answer = wanted.map(({ name: askedName, topicId: askedId, partitionIndexes }) => {
-    const topic = isById && asked !== null ? store.byId(askedId) : store.get(askedName)
-    const problem = checkTopic(topic, askedName, isById, context)
+  const wanted: RequestedTopics = requested ?? allOffsetsOf(group, context)
+  const answer = wanted.map(({ name: requestedName, topicId: requestedId, partitionIndexes }) => {
+    const topic = isById && requested !== null ? store.byId(requestedId) : store.get(requestedName)
+    const problem = checkTopic(topic, requestedName, isById, context)
     const partitions = partitionIndexes.map((partitionIndex): AnsweredPartition => {
       const none = noOffset(partitionIndex, version)
       if (problem !== ErrorCode.ERR_NO_ERROR) return { ...none, errorCode: problem }
-      const key = offsetKey(topic?.name ?? askedName, partitionIndex)
+      const key = offsetKey(topic?.name ?? requestedName, partitionIndex)
       if (requireStable && transactionalOffsets.isPending(groupId, key)) {
         return { ...none, errorCode: ErrorCode.ERR_UNSTABLE_OFFSET_COMMIT }
       }
@@ -206,7 +207,7 @@ function offsetsOf(
       const epoch = version >= 5 ? { committedLeaderEpoch: leaderEpoch } : {}
       return { ...none, committedOffset: offset, metadata, ...epoch }
     })
-    return isById ? { topicId: topic?.id ?? askedId, partitions } : { name: askedName, partitions }
+    return isById ? { topicId: topic?.id ?? requestedId, partitions } : { name: requestedName, partitions }
   })
   return { answer, errorCode }
 }
@@ -224,7 +225,7 @@ function noOffset(partitionIndex: number, version: number): AnsweredPartition {
 }
 
 // Every partition with an offset, of the topics that the client may describe.
-function allOffsetsOf(group: Group | undefined, context: RequestContext): AskedTopics {
+function allOffsetsOf(group: Group | undefined, context: RequestContext): RequestedTopics {
   const byTopic = new Map<string, number[]>()
   for (const key of group?.offsets.keys() ?? []) {
     const [name = '', index = '0'] = key.split('\0')

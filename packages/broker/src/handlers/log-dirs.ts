@@ -29,7 +29,7 @@ const LONGEST_DIRECTORY = 255
 const MOVING_SUFFIX = 1 + 1 + 32 + '-future'.length
 
 function describe(
-  { topics: asked }: Decoded<DescribeLogDirsRequest>,
+  { topics: requested }: Decoded<DescribeLogDirsRequest>,
   context: RequestContext,
   { topics: store, retention }: Pick<Stores, 'topics' | 'retention'>,
 ): DescribeLogDirsResponse {
@@ -37,12 +37,12 @@ function describe(
   if (!context.allows('describe', 'cluster', CLUSTER_NAME)) {
     return refused(ErrorCode.ERR_CLUSTER_AUTHORIZATION_FAILED, version)
   }
-  const isAsked = (topic: string, partition: number): boolean =>
-    asked?.some(one => one.topic === topic && one.partitions.includes(partition)) ?? true
+  const isRequested = (topic: string, partition: number): boolean =>
+    requested?.some(one => one.topic === topic && one.partitions.includes(partition)) ?? true
   const topics = [...store.all()].map(({ name, partitions }) => ({
     name,
     partitions: partitions
-      .filter(({ index, replicas }) => replicas.includes(brokerId) && isAsked(name, index))
+      .filter(({ index, replicas }) => replicas.includes(brokerId) && isRequested(name, index))
       .map(({ index, log }) => ({
         partitionIndex: index,
         partitionSize: log.sizeBytes,

@@ -37,9 +37,9 @@ export const metadataRoutes: readonly Route[] = [
   route(MetadataServer, metadata, ({ topics }, errorCode, { version }) => ({
     throttleTimeMs: 0,
     brokers: [],
-    topics: (topics ?? []).map(asked => {
-      const { name, topicId } = asked
-      return isById(asked) ? missing(errorCode, noName(version), topicId) : missing(errorCode, name)
+    topics: (topics ?? []).map(requested => {
+      const { name, topicId } = requested
+      return isById(requested) ? missing(errorCode, noName(version), topicId) : missing(errorCode, name)
     }),
   })),
   route(
@@ -90,13 +90,13 @@ function metadata(
 ): MetadataResponse {
   const { brokers, clusterId, topics: store } = stores
   // In version 0 an empty list means all topics.
-  const { topics: asked } = request
-  const all = asked === null || (context.version === 0 && asked.length === 0)
+  const { topics: requested } = request
+  const all = requested === null || (context.version === 0 && requested.length === 0)
   const topics = all
     ? [...store.all()]
         .filter(topic => context.allows('describe', 'topic', topic.name))
         .map(topic => describeTopic(topic, request, context, brokers))
-    : asked.map(topic => describeAsked(topic, request, context, stores))
+    : requested.map(topic => describeRequested(topic, request, context, stores))
   return {
     throttleTimeMs: 0,
     brokers: brokers.live().map(({ id, host, port, rack }) => ({ nodeId: id, host, port, rack })),
@@ -109,13 +109,13 @@ function metadata(
   }
 }
 
-interface AskedTopic {
+interface RequestedTopic {
   readonly name: string | null
   readonly topicId: string
 }
 
 // Otherwise it is requested by its name.
-function isById({ name, topicId }: AskedTopic): boolean {
+function isById({ name, topicId }: RequestedTopic): boolean {
   return name === null || topicId !== ZERO_UUID
 }
 
@@ -124,20 +124,20 @@ function noName(version: number): string | null {
   return version >= 12 ? null : ''
 }
 
-function describeAsked(
-  asked: AskedTopic,
+function describeRequested(
+  requested: RequestedTopic,
   request: Decoded<MetadataRequest>,
   context: RequestContext,
   { autoCreateTopics, brokers, topics }: Pick<Stores, 'autoCreateTopics' | 'brokers' | 'topics'>,
 ): MetadataResponseMetadataResponseTopic {
-  if (isById(asked)) {
-    const topic = topics.byId(asked.topicId)
+  if (isById(requested)) {
+    const topic = topics.byId(requested.topicId)
     if (topic === undefined || !context.allows('describe', 'topic', topic.name)) {
-      return missing(ErrorCode.ERR_UNKNOWN_TOPIC_ID, noName(context.version), asked.topicId)
+      return missing(ErrorCode.ERR_UNKNOWN_TOPIC_ID, noName(context.version), requested.topicId)
     }
     return describeTopic(topic, request, context, brokers)
   }
-  const name = asked.name as string // isById is true for null
+  const name = requested.name as string // isById is true for null
   const denied = missing(ErrorCode.ERR_TOPIC_AUTHORIZATION_FAILED, name)
   if (!context.allows('describe', 'topic', name)) return denied
   let topic = topics.get(name)

@@ -29,11 +29,11 @@ export const offsetRoutes: readonly Route[] = [
       throttleTimeMs: 0,
       topics: topics.map(({ name, partitions }) => ({
         name,
-        partitions: withoutDuplicates(partitions).map(({ isDuplicate, ...asked }) => {
+        partitions: withoutDuplicates(partitions).map(({ isDuplicate, ...requested }) => {
           if (isDuplicate)
-            return listedPartition(asked.partitionIndex, listed(ErrorCode.ERR_INVALID_REQUEST), context.version)
-          const found = listOffset({ ...asked, name, isolationLevel }, context, stores)
-          return listedPartition(asked.partitionIndex, found, context.version)
+            return listedPartition(requested.partitionIndex, listed(ErrorCode.ERR_INVALID_REQUEST), context.version)
+          const found = listOffset({ ...requested, name, isolationLevel }, context, stores)
+          return listedPartition(requested.partitionIndex, found, context.version)
         }),
       })),
     }),
@@ -41,8 +41,8 @@ export const offsetRoutes: readonly Route[] = [
       throttleTimeMs: 0,
       topics: topics.map(({ name, partitions }) => ({
         name,
-        partitions: withoutDuplicates(partitions).map(asked =>
-          listedPartition(asked.partitionIndex, listed(errorCode), version),
+        partitions: withoutDuplicates(partitions).map(requested =>
+          listedPartition(requested.partitionIndex, listed(errorCode), version),
         ),
       })),
     }),
@@ -84,7 +84,7 @@ function withoutDuplicates<T extends { readonly partitionIndex: number }>(
     .map(partition => ({ ...partition, isDuplicate: (times.get(partition.partitionIndex) ?? 0) > 1 }))
 }
 
-interface Asked {
+interface ListOffsetsQuery {
   readonly name: string
   readonly partitionIndex: number
   readonly currentLeaderEpoch: number
@@ -112,8 +112,8 @@ function listedPartition(
   return { partitionIndex, ...found, ...(version >= 4 ? { leaderEpoch } : {}) }
 }
 
-function listOffset(asked: Asked, context: RequestContext, { topics }: Pick<Stores, 'topics'>): Listed {
-  const { name, partitionIndex, currentLeaderEpoch, timestamp, isolationLevel } = asked
+function listOffset(requested: ListOffsetsQuery, context: RequestContext, { topics }: Pick<Stores, 'topics'>): Listed {
+  const { name, partitionIndex, currentLeaderEpoch, timestamp, isolationLevel } = requested
   const { version } = context
   if (!context.allows('describe', 'topic', name)) return listed(ErrorCode.ERR_TOPIC_AUTHORIZATION_FAILED)
   if (timestamp < 0 && version < (supportedSince.get(timestamp) ?? Infinity))

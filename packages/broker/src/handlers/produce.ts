@@ -187,8 +187,8 @@ function admit(
   const { producerId, producerEpoch } = batch
   if (!batch.isTransactional || partition.log.producers.isOpen(producerId, producerEpoch)) return ErrorCode.ERR_NO_ERROR
   const admission = version >= ADDS_PARTITIONS_VERSION ? 'add' : version >= ABORTABLE_VERSION ? 'verify' : 'verify-old'
-  const place = { topic: partition.topic, partition: partition.index }
-  return transactions.admit(transactionalId ?? '', { producerId, producerEpoch }, place, admission)
+  const target = { topic: partition.topic, partition: partition.index }
+  return transactions.admit(transactionalId ?? '', { producerId, producerEpoch }, target, admission)
 }
 
 function limit(value: string, fallback: number): number {

@@ -98,12 +98,15 @@ function list(
   if (!context.allows('describe', 'cluster', CLUSTER_NAME)) {
     return { throttleTimeMs: 0, errorCode, errorMessage: DENIED, topics: [] }
   }
-  const asked =
+  const requested =
     topics?.flatMap(({ name, partitionIndexes }) => {
       const topic = store.get(name)
       return topic === undefined ? [] : [{ name, partitions: topic.partitions.filter(hasIndexIn(partitionIndexes)) }]
     }) ?? store.all()
-  const moving = [...asked].map(({ name, partitions }) => ({ name, partitions: partitions.flatMap(reassignmentOf) }))
+  const moving = [...requested].map(({ name, partitions }) => ({
+    name,
+    partitions: partitions.flatMap(reassignmentOf),
+  }))
   return {
     throttleTimeMs: 0,
     errorCode: ErrorCode.ERR_NO_ERROR,

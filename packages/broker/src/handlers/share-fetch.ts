@@ -154,7 +154,7 @@ function checkMember(groupId: string | null, memberId: string, context: RequestC
   return isValid ? null : { errorCode, message: 'Invalid member id in the request.' }
 }
 
-type AskedTopics = readonly {
+type RequestedTopics = readonly {
   readonly topicId: string
   readonly partitions: readonly {
     readonly partitionIndex: number
@@ -166,7 +166,7 @@ type AskedTopics = readonly {
   }[]
 }[]
 
-function acknowledgementsOf(topics: AskedTopics): ReadonlyMap<string, readonly Acknowledgement[]> {
+function acknowledgementsOf(topics: RequestedTopics): ReadonlyMap<string, readonly Acknowledgement[]> {
   const acks = new Map<string, readonly Acknowledgement[]>()
   for (const { topicId, partitions } of topics) {
     for (const { partitionIndex, acknowledgementBatches } of partitions) {

@@ -135,7 +135,7 @@ function describe(
 }
 
 function describeOffsets(
-  { groupId, topics: asked }: Decoded<DescribeShareGroupOffsetsRequest>['groups'][number],
+  { groupId, topics: requested }: Decoded<DescribeShareGroupOffsetsRequest>['groups'][number],
   context: RequestContext,
   { coordinators, groups, topics: store }: ShareGroupStores,
 ): DescribeShareGroupOffsetsResponseDescribeShareGroupOffsetsResponseGroup {
@@ -144,7 +144,7 @@ function describeOffsets(
   if (problem !== ErrorCode.ERR_NO_ERROR) return { groupId, topics: [], errorCode: problem, errorMessage: null }
   const share = groups.get(groupId)?.share ?? null
   const wanted =
-    asked ??
+    requested ??
     withNames(share?.partitionKeys() ?? [], store)
       .filter(({ topicName }) => context.allows('describe', 'topic', topicName))
       .map(({ topicName, partitions }) => ({ topicName, partitions }))

@@ -27,13 +27,13 @@ type DescribedTopic = DescribeTopicPartitionsResponse['topics'][number]
 
 // In the order of names, from the cursor on, until the page is full. No topics: all that the client may describe.
 function describe(
-  { topics: asked, cursor, responsePartitionLimit }: Decoded<DescribeTopicPartitionsRequest>,
+  { topics: requested, cursor, responsePartitionLimit }: Decoded<DescribeTopicPartitionsRequest>,
   context: RequestContext,
   { brokers, topics: store }: Pick<Stores, 'brokers' | 'topics'>,
 ): DescribeTopicPartitionsResponse {
   const mayDescribe = (name: string): boolean => context.allows('describe', 'topic', name)
-  const isAll = asked.length === 0
-  const wanted = isAll ? [...store.all()].map(({ name }) => name).filter(mayDescribe) : asked.map(one => one.name)
+  const isAll = requested.length === 0
+  const wanted = isAll ? [...store.all()].map(({ name }) => name).filter(mayDescribe) : requested.map(one => one.name)
   const start = cursor?.topicName ?? ''
   const names = inOrder(wanted).filter(name => name >= start)
   let left = Math.max(1, Math.min(MOST_PARTITIONS, responsePartitionLimit))

@@ -49,10 +49,10 @@ export const topicRoutes: readonly Route[] = [
     DeleteTopicsServer,
     (request, context, { topics: store, quotas }) => {
       const { version } = context
-      const asked = toDelete(request, version)
+      const requested = toDelete(request, version)
       const quota = mutationQuota(quotas, context, STRICT_DELETE_TOPICS)
-      const responses = distinct(asked.map(({ name, topicId }) => name ?? topicId)).map(({ isUnique, index }) => {
-        const { name, topicId } = asked[index] as (typeof asked)[number] // by their own indexes
+      const responses = distinct(requested.map(({ name, topicId }) => name ?? topicId)).map(({ isUnique, index }) => {
+        const { name, topicId } = requested[index] as (typeof requested)[number] // by their own indexes
         // It has to have either a name or an id, and only once.
         if (!isUnique || (name === null) === (topicId === ZERO_UUID)) {
           return { name, topicId, errorCode: ErrorCode.ERR_INVALID_REQUEST }
@@ -177,37 +177,37 @@ function distinct(names: readonly string[]): { name: string; index: number; isUn
 }
 
 function create(
-  asked: CreatableTopic,
+  requested: CreatableTopic,
   validateOnly: boolean,
   quota: MutationQuota,
   context: RequestContext,
   store: TopicStore,
 ): CreateTopicsResponseCreatableTopicResult {
-  const { name } = asked
+  const { name } = requested
   if (!context.allows('create', 'cluster', CLUSTER_NAME) && !context.allows('create', 'topic', name)) {
     return { name, errorCode: ErrorCode.ERR_TOPIC_AUTHORIZATION_FAILED, errorMessage: 'Authorization failed.' }
   }
-  const hasAssignment = asked.assignments.length > 0
-  if (hasAssignment && (asked.numPartitions !== -1 || asked.replicationFactor !== -1)) {
+  const hasAssignment = requested.assignments.length > 0
+  if (hasAssignment && (requested.numPartitions !== -1 || requested.replicationFactor !== -1)) {
     const errorMessage = 'Both numPartitions or replicationFactor and replicasAssignments were set.'
     return { name, errorCode: ErrorCode.ERR_INVALID_REQUEST, errorMessage }
   }
-  const indexes = new Set(asked.assignments.map(({ partitionIndex }) => partitionIndex))
-  if (asked.assignments.some((_, i) => !indexes.has(i))) {
+  const indexes = new Set(requested.assignments.map(({ partitionIndex }) => partitionIndex))
+  if (requested.assignments.some((_, i) => !indexes.has(i))) {
     const errorMessage = 'Partitions should be a consecutive 0-based integer sequence'
     return { name, errorCode: ErrorCode.ERR_INVALID_REPLICA_ASSIGNMENT, errorMessage }
   }
-  const sorted = [...asked.assignments].sort((a, b) => a.partitionIndex - b.partitionIndex)
+  const sorted = [...requested.assignments].sort((a, b) => a.partitionIndex - b.partitionIndex)
   const wanted = {
     name,
-    partitions: asked.numPartitions,
-    replicationFactor: asked.replicationFactor,
+    partitions: requested.numPartitions,
+    replicationFactor: requested.replicationFactor,
     ...(hasAssignment ? { assignment: sorted.map(({ brokerIds }) => brokerIds) } : {}),
-    configs: new Map(asked.configs.map(config => [config.name, config.value])),
+    configs: new Map(requested.configs.map(config => [config.name, config.value])),
   }
   const refusal = store.refusal(wanted)
   if (refusal !== null) return { name, errorCode: refusal.errorCode, errorMessage: refusal.message }
-  const count = hasAssignment ? sorted.length : asked.numPartitions
+  const count = hasAssignment ? sorted.length : requested.numPartitions
   if (!quota.take(count < 0 ? store.defaultPartitions : count)) {
     return { name, errorCode: ErrorCode.ERR_THROTTLING_QUOTA_EXCEEDED, errorMessage: QUOTA_EXCEEDED }
   }

@@ -119,7 +119,7 @@ function admit(
 ): number {
   const { transactionalId, groupId, producerId, producerEpoch } = request
   const admission = version >= ADDS_PARTITIONS_VERSION ? 'add' : version >= ABORTABLE_VERSION ? 'verify' : 'verify-old'
-  const place = coordinators.offsetsPartition(groupId)
-  const code = transactions.admit(transactionalId, { producerId, producerEpoch }, place, admission)
+  const target = coordinators.offsetsPartition(groupId)
+  const code = transactions.admit(transactionalId, { producerId, producerEpoch }, target, admission)
   return code === ErrorCode.ERR_NOT_ENOUGH_REPLICAS ? ErrorCode.ERR_COORDINATOR_NOT_AVAILABLE : code
 }

@@ -111,7 +111,7 @@ function refusedInit(errorCode: number): InitProducerIdResponse {
 }
 
 type AddingStores = Pick<Stores, 'coordinators' | 'topics' | 'transactions'>
-type AskedTopics = Decoded<AddPartitionsToTxnRequest>['v3AndBelowTopics']
+type RequestedTopics = Decoded<AddPartitionsToTxnRequest>['v3AndBelowTopics']
 
 function addPartitions(
   request: Decoded<AddPartitionsToTxnRequest>,
@@ -139,12 +139,19 @@ function addPartitions(
   return {
     throttleTimeMs: 0,
     errorCode: ErrorCode.ERR_NO_ERROR,
-    resultsByTransaction: request.transactions.map(asked => {
-      const { transactionalId, producerId, producerEpoch, topics } = asked
+    resultsByTransaction: request.transactions.map(requested => {
+      const { transactionalId, producerId, producerEpoch, topics } = requested
       const problem = stores.coordinators.check(context.brokerId, transactionalId, 'transaction')
       const topicResults =
         problem === ErrorCode.ERR_NO_ERROR
-          ? addToTransaction(transactionalId, { producerId, producerEpoch }, topics, asked.verifyOnly, context, stores)
+          ? addToTransaction(
+              transactionalId,
+              { producerId, producerEpoch },
+              topics,
+              requested.verifyOnly,
+              context,
+              stores,
+            )
           : onAllPartitions(topics, problem)
       return { transactionalId, topicResults }
     }),
@@ -154,20 +161,20 @@ function addPartitions(
 function addToTransaction(
   transactionalId: string,
   producer: ProducerIdentity,
-  topics: AskedTopics,
+  topics: RequestedTopics,
   verifyOnly: boolean,
   context: RequestContext,
   { topics: store, transactions }: Pick<Stores, 'topics' | 'transactions'>,
 ): AddPartitionsToTxnResponseAddPartitionsToTxnTopicResult[] {
   const { version } = context
-  const places: TopicPartition[] = []
+  const targets: TopicPartition[] = []
   let isComplete = true
   const checked = new Map<string, number>()
   for (const { name, partitions } of topics) {
     for (const partition of partitions) {
-      const place = { topic: name, partition }
-      places.push(place)
-      const errorCode = checkPartition(place, context, store)
+      const target = { topic: name, partition }
+      targets.push(target)
+      const errorCode = checkPartition(target, context, store)
       if (errorCode !== ErrorCode.ERR_NO_ERROR) isComplete = false
       checked.set(`${name}/${partition}`, errorCode)
     }
@@ -175,7 +182,7 @@ function addToTransaction(
   const all =
     isComplete && !verifyOnly
       ? codeForVersion(
-          transactions.addPartitions(transactionalId, producer, places, version > BATCHED_VERSION),
+          transactions.addPartitions(transactionalId, producer, targets, version > BATCHED_VERSION),
           version >= 2,
         )
       : ErrorCode.ERR_OPERATION_NOT_ATTEMPTED
@@ -202,7 +209,7 @@ function checkPartition({ topic, partition }: TopicPartition, context: RequestCo
 }
 
 function onAllPartitions(
-  topics: AskedTopics,
+  topics: RequestedTopics,
   partitionErrorCode: number,
 ): AddPartitionsToTxnResponseAddPartitionsToTxnTopicResult[] {
   return topics.map(({ name, partitions }) => ({

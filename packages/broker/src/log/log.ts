@@ -202,23 +202,23 @@ export class PartitionLog {
   }
 
   /**
-   * Where a leader epoch ended (KIP-101): the largest epoch up to `asked`, and the offset one past its last record;
+   * Where a leader epoch ended (KIP-101): the largest epoch up to `requested`, and the offset one past its last record;
    * -1 and -1 for an epoch that is negative or later than the current one.
    */
-  endOfEpoch(asked: number, currentEpoch: number): { leaderEpoch: number; endOffset: number } {
-    if (asked === currentEpoch) return { leaderEpoch: asked, endOffset: this.#nextOffset }
-    if (asked < 0 || asked > currentEpoch) return { leaderEpoch: -1, endOffset: -1 }
+  endOfEpoch(requested: number, currentEpoch: number): { leaderEpoch: number; endOffset: number } {
+    if (requested === currentEpoch) return { leaderEpoch: requested, endOffset: this.#nextOffset }
+    if (requested < 0 || requested > currentEpoch) return { leaderEpoch: -1, endOffset: -1 }
     const first = this.#batches[0]
-    if (first === undefined) return { leaderEpoch: asked, endOffset: this.#nextOffset }
-    if (asked < first.leaderEpoch) {
-      return { leaderEpoch: asked, endOffset: Math.max(first.baseOffset, this.#startOffset) }
+    if (first === undefined) return { leaderEpoch: requested, endOffset: this.#nextOffset }
+    if (requested < first.leaderEpoch) {
+      return { leaderEpoch: requested, endOffset: Math.max(first.baseOffset, this.#startOffset) }
     }
     let low = 0
     let high = this.#batches.length
     // Epochs never go down, so the epoch ended at the first batch of a later one.
     while (low < high) {
       const middle = (low + high) >>> 1
-      if ((this.#batches[middle] as StoredBatch).leaderEpoch <= asked)
+      if ((this.#batches[middle] as StoredBatch).leaderEpoch <= requested)
         low = middle + 1 // middle is below the length
       else high = middle
     }

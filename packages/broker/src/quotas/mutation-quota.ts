@@ -10,8 +10,8 @@ export class MutationBucket {
 
   /** @param limit per second @returns what is left, negative if too much was taken */
   left(limit: number, now: number): number {
-    const most = limit * WINDOWS
-    this.#left = Math.min(most, this.#left === null ? most : this.#left + ((now - this.#since) / 1000) * limit)
+    const max = limit * WINDOWS
+    this.#left = Math.min(max, this.#left === null ? max : this.#left + ((now - this.#since) / 1000) * limit)
     this.#since = now
     return this.#left
   }

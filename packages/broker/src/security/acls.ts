@@ -114,8 +114,8 @@ export class Authorizer {
   }
 }
 
-function covers(granted: Operation, asked: Operation): boolean {
-  return granted === asked || granted === 'all' || (impliedBy[asked]?.includes(granted) ?? false)
+function covers(granted: Operation, requested: Operation): boolean {
+  return granted === requested || granted === 'all' || (impliedBy[requested]?.includes(granted) ?? false)
 }
 
 function matchesResource(binding: AclBinding, type: ResourceType, name: string): boolean {

@@ -15,7 +15,7 @@ export interface FetchedPartition {
 }
 
 interface SessionPartition {
-  asked: FetchedPartition
+  requested: FetchedPartition
   /** As the client last got it; -1 if it got nothing yet, or an error. */
   highWatermark: number
   logStartOffset: number
@@ -46,7 +46,7 @@ export interface FetchPlan {
   /** The client's session from now on, 0 for none. */
   readonly sessionId: number
   /** Whether the response has to include the partition; remembers what the client gets. */
-  mustInclude(asked: FetchedPartition, result: PartitionResult): boolean
+  mustInclude(requested: FetchedPartition, result: PartitionResult): boolean
 }
 
 const INITIAL_EPOCH = 0
@@ -74,26 +74,26 @@ export class FetchSessions {
   plan(request: Decoded<FetchRequest>, version: number): FetchPlan | number {
     const { sessionId, sessionEpoch } = request
     const usesTopicIds = version >= 13
-    const asked = requestedPartitions(request)
-    if (version < 7) return sessionless(asked)
+    const requested = requestedPartitions(request)
+    if (version < 7) return sessionless(requested)
     if (sessionEpoch === INITIAL_EPOCH || sessionEpoch === FINAL_EPOCH) {
       this.#sessions.delete(sessionId)
-      if (sessionEpoch === FINAL_EPOCH || asked.length === 0) return sessionless(asked)
-      return this.#begin(asked, usesTopicIds)
+      if (sessionEpoch === FINAL_EPOCH || requested.length === 0) return sessionless(requested)
+      return this.#begin(requested, usesTopicIds)
     }
     const session = this.#sessions.get(sessionId)
     if (session === undefined) return ErrorCode.ERR_FETCH_SESSION_ID_NOT_FOUND
     if (session.epoch !== sessionEpoch) return ErrorCode.ERR_INVALID_FETCH_SESSION_EPOCH
     if (session.usesTopicIds !== usesTopicIds) return ErrorCode.ERR_FETCH_SESSION_TOPIC_ID_ERROR
-    return this.#continue(session, request, asked)
+    return this.#continue(session, request, requested)
   }
 
   clear(): void {
     this.#sessions.clear()
   }
 
-  #begin(asked: readonly FetchedPartition[], usesTopicIds: boolean): FetchPlan {
-    if (!this.#hasRoom()) return sessionless(asked)
+  #begin(requested: readonly FetchedPartition[], usesTopicIds: boolean): FetchPlan {
+    if (!this.#hasRoom()) return sessionless(requested)
     const session: FetchSession = {
       id: this.#nextId++,
       usesTopicIds,
@@ -101,11 +101,11 @@ export class FetchSessions {
       usedAt: this.#clock.now(),
       partitions: new Map(),
     }
-    for (const each of asked)
-      session.partitions.set(keyOf(each), { asked: each, highWatermark: -1, logStartOffset: -1 })
+    for (const each of requested)
+      session.partitions.set(keyOf(each), { requested: each, highWatermark: -1, logStartOffset: -1 })
     this.#sessions.set(session.id, session)
     return {
-      partitions: asked,
+      partitions: requested,
       sessionId: session.id,
       mustInclude: (each, result) => {
         update(session, each, result)
@@ -123,15 +123,15 @@ export class FetchSessions {
     for (const each of changed) {
       const known = session.partitions.get(keyOf(each))
       if (known === undefined)
-        session.partitions.set(keyOf(each), { asked: each, highWatermark: -1, logStartOffset: -1 })
-      else known.asked = each
+        session.partitions.set(keyOf(each), { requested: each, highWatermark: -1, logStartOffset: -1 })
+      else known.requested = each
     }
     if (session.partitions.size === 0) {
       this.#sessions.delete(session.id)
       return sessionless([])
     }
     return {
-      partitions: Array.from(session.partitions.values(), ({ asked }) => asked),
+      partitions: Array.from(session.partitions.values(), ({ requested }) => requested),
       sessionId: session.id,
       mustInclude: (each, result) => update(session, each, result),
     }
@@ -165,8 +165,8 @@ function sessionless(partitions: readonly FetchedPartition[]): FetchPlan {
 }
 
 // Returns whether the client does not know it yet.
-function update(session: FetchSession, asked: FetchedPartition, result: PartitionResult): boolean {
-  const key = keyOf(asked)
+function update(session: FetchSession, requested: FetchedPartition, result: PartitionResult): boolean {
+  const key = keyOf(requested)
   const known = session.partitions.get(key)
   if (known === undefined) return true
   const failed = result.errorCode !== ErrorCode.ERR_NO_ERROR

@@ -18,6 +18,7 @@ import {
   Produce,
   codecByName,
 } from '@ottla/protocol'
+import { Faults } from '../../src/control/faults.ts'
 import { EmbeddedCluster } from '../../src/index.ts'
 import { WireClient } from '../wire-client.ts'
 
@@ -140,4 +141,35 @@ test('requests are tracked between start and stop', async () => {
   assert.equal(cluster.requests('stop').length, 1)
   await client.ask(ListGroups, 2, {})
   assert.deepEqual(cluster.requests(), [])
+})
+
+test('faults of a broker come before those of any broker, each once', () => {
+  const faults = new Faults()
+  faults.failNext(null, ApiKey.Fetch, [3])
+  faults.failNext(1, ApiKey.Fetch, [{ rttMs: 5 }])
+  faults.failNext(1, ApiKey.Fetch, [6])
+  assert.deepEqual([faults.take(1, ApiKey.Fetch), faults.take(1, ApiKey.Fetch)], [{ rttMs: 5 }, { code: 6 }])
+  assert.equal(faults.take(2, ApiKey.Produce), undefined)
+  assert.deepEqual(faults.take(2, ApiKey.Fetch), { code: 3 })
+  assert.equal(faults.take(1, ApiKey.Fetch), undefined)
+})
+
+test('a delay of all brokers replaces those of single ones', () => {
+  const faults = new Faults()
+  faults.setRoundTripTime(1, 5)
+  faults.setRoundTripTime(-1, 7)
+  faults.setRoundTripTime(2, 9)
+  assert.deepEqual([faults.delayOf(1), faults.delayOf(2)], [7, 9])
+})
+
+test('clearing drops faults and throttle times, but not delays', () => {
+  const faults = new Faults()
+  faults.failNext(null, ApiKey.Fetch, [3])
+  faults.failPartition('t', 0, ApiKey.Fetch, [3])
+  faults.setThrottle(-1, 100)
+  faults.setRoundTripTime(-1, 7)
+  faults.clear()
+  assert.equal(faults.take(1, ApiKey.Fetch), undefined)
+  assert.equal(faults.takePartition('t', 0, ApiKey.Fetch), 0)
+  assert.deepEqual([faults.throttleOf(1), faults.delayOf(1)], [0, 7])
 })
