@@ -137,7 +137,7 @@ function describeRequested(
     }
     return describeTopic(topic, request, context, brokers)
   }
-  const name = requested.name as string // isById is true for null
+  const name = requested.name as string // null would be by id
   const denied = missing(ErrorCode.ERR_TOPIC_AUTHORIZATION_FAILED, name)
   if (!context.allows('describe', 'topic', name)) return denied
   let topic = topics.get(name)

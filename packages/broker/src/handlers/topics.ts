@@ -53,7 +53,7 @@ export const topicRoutes: readonly Route[] = [
       const quota = mutationQuota(quotas, context, STRICT_DELETE_TOPICS)
       const responses = distinct(requested.map(({ name, topicId }) => name ?? topicId)).map(({ isUnique, index }) => {
         const { name, topicId } = requested[index] as (typeof requested)[number] // by their own indexes
-        // It has to have either a name or an id, and only once.
+        // A topic has to appear once, with either its name or its id.
         if (!isUnique || (name === null) === (topicId === ZERO_UUID)) {
           return { name, topicId, errorCode: ErrorCode.ERR_INVALID_REQUEST }
         }

@@ -37,7 +37,7 @@ export class TransactionalOffsets {
   }
 
   /**
-   * Removes a producer's pending offsets of the groups that `concerns` picks. The caller commits or drops them, then
+   * Removes a producer's pending offsets of the groups that match. The caller commits or drops them, then
    * calls {@link ended}.
    */
   take(
