@@ -150,7 +150,7 @@ export class EmbeddedCluster implements AsyncDisposable {
 
   /**
    * Takes a broker down as a crash would: its connections are cut, new ones are refused, and its partitions get other
-   * leaders unless `moveLeaders` is false.
+   * leaders unless `moveLeaders` is false. Rejects with Error for an unknown broker.
    */
   async brokerDown(id: number, options: { readonly moveLeaders?: boolean } = {}): Promise<void> {
     const info = this.#info(id)
@@ -163,7 +163,7 @@ export class EmbeddedCluster implements AsyncDisposable {
 
   /**
    * Brings a broker back on its old address. Like any restarted broker, it remembers only the last batch of each
-   * producer that has written to the partitions it leads.
+   * producer that has written to the partitions it leads. Rejects with Error for an unknown broker.
    */
   async brokerUp(id: number): Promise<void> {
     const info = this.#info(id)
@@ -188,7 +188,10 @@ export class EmbeddedCluster implements AsyncDisposable {
     return id
   }
 
-  /** Removes a broker for good; its partitions go to their other replicas. Throws Error for the last broker. */
+  /**
+   * Removes a broker for good; its partitions go to their other replicas. Rejects with Error for an unknown broker and
+   * for the last one.
+   */
   async removeBroker(id: number): Promise<void> {
     const { brokers, topics } = this.#stores
     const info = this.#info(id)
@@ -201,7 +204,10 @@ export class EmbeddedCluster implements AsyncDisposable {
     topics.brokerRemoved(id)
   }
 
-  /** Moves a broker to another port (a free one by default), as if to another machine. Its connections are cut. */
+  /**
+   * Moves a broker to another port (a free one by default), as if to another machine. Its connections are cut. Rejects
+   * with Error for an unknown broker or a port that is in use.
+   */
   async moveBroker(id: number, port = 0): Promise<void> {
     const info = this.#info(id)
     await this.#listener(id).close()
@@ -209,17 +215,23 @@ export class EmbeddedCluster implements AsyncDisposable {
     if (info.up) await this.#listener(id).open()
   }
 
-  /** Refuses new connections to a broker; existing ones stay. `acceptConnections` ends this. */
+  /**
+   * Refuses new connections to a broker; existing ones stay. `acceptConnections` ends this. Throws Error for an unknown
+   * broker.
+   */
   refuseConnections(id: number): void {
     this.#listener(id).refuse()
   }
 
-  /** Ends `refuseConnections`. */
+  /** Ends `refuseConnections`. Rejects with Error for an unknown broker. */
   async acceptConnections(id: number): Promise<void> {
     if (this.#info(id).up) await this.#listener(id).open()
   }
 
-  /** Freezes a broker: it keeps and accepts connections but answers nothing. `resumeBroker` ends this. */
+  /**
+   * Freezes a broker: it keeps and accepts connections but answers nothing. `resumeBroker` ends this. Throws Error for an
+   * unknown broker.
+   */
   pauseBroker(id: number): void {
     this.#info(id)
     this.#context.pausedBrokers.pause(id)
@@ -404,7 +416,7 @@ export class EmbeddedCluster implements AsyncDisposable {
     this.#context.faults.clear()
   }
 
-  /** Cuts every connection to a broker; clients may reconnect at once. */
+  /** Cuts every connection to a broker; clients may reconnect at once. Throws Error for an unknown broker. */
   dropConnections(id: number): void {
     this.#listener(id).dropConnections()
   }
