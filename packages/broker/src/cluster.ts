@@ -229,8 +229,8 @@ export class EmbeddedCluster implements AsyncDisposable {
   }
 
   /**
-   * Freezes a broker: it keeps and accepts connections but answers nothing. `resumeBroker` ends this. Throws Error for an
-   * unknown broker.
+   * Freezes a broker: it keeps and accepts connections but answers nothing. `resumeBroker` ends this. Throws Error
+   * for an unknown broker.
    */
   pauseBroker(id: number): void {
     this.#info(id)
