@@ -265,7 +265,8 @@ export class ClassicGroup {
     this.#update(member, input, answer)
     switch (this.#state) {
       case 'Stable':
-        if (chooseProtocol(this.members.values()) === this.#protocol) this.#answerReturned(member, formerLeader, input)
+        if (chooseProtocol(this.members.values()) === this.#protocol)
+          this.#rejoinWithoutRebalance(member, formerLeader, input)
         else this.#prepare()
         return
       case 'CompletingRebalance':
@@ -283,7 +284,7 @@ export class ClassicGroup {
 
   // No rebalance is needed. Before version 9 the leader must not learn that it leads, or it would assign partitions
   // again.
-  #answerReturned(member: ClassicMember, formerLeader: string | null, { canSkipAssignment }: JoinInput): void {
+  #rejoinWithoutRebalance(member: ClassicMember, formerLeader: string | null, { canSkipAssignment }: JoinInput): void {
     const answer = member.join
     member.join = null
     const output = this.#joined(member)

@@ -162,7 +162,7 @@ export class Group {
   }
 
   /** 0, or why a member that passed {@link checkCommit} may not commit for this partition (KIP-1251). */
-  checkCommitOf(by: Committer, isTransactional: boolean, topicId: string, partition: number): number {
+  checkCommitFor(by: Committer, isTransactional: boolean, topicId: string, partition: number): number {
     const member = this.#core instanceof ConsumerGroup ? this.#core.members.get(by.memberId) : undefined
     if (member === undefined || isOutside(by)) return ErrorCode.ERR_NO_ERROR
     const code = checkAssignmentEpoch(member, by.epoch, topicId, partition)

@@ -320,8 +320,8 @@ export function checkAcknowledgements(
 ): number {
   let previous = -1
   for (const { firstOffset, lastOffset, types } of acknowledgements) {
-    const hasOneTypeOrEach = types.length === 1 || types.length === lastOffset - firstOffset + 1
-    if (firstOffset > lastOffset || firstOffset < previous || !hasOneTypeOrEach) return ErrorCode.ERR_INVALID_REQUEST
+    const typesFit = types.length === 1 || types.length === lastOffset - firstOffset + 1
+    if (firstOffset > lastOffset || firstOffset < previous || !typesFit) return ErrorCode.ERR_INVALID_REQUEST
     const highest = canRenew ? RENEW : REJECT
     if (types.some(type => type < GAP || type > highest)) return ErrorCode.ERR_INVALID_REQUEST
     if (types.includes(RENEW) && !isRenewal) return ErrorCode.ERR_INVALID_REQUEST

@@ -41,7 +41,7 @@ export const MAX_METADATA_LENGTH = 4096
 // The first version of OffsetFetch with several groups.
 const MANY_GROUPS_VERSION = 8
 // The first version of OffsetFetch with an error code for the whole response.
-const CODE_VERSION = 2
+const ERROR_CODE_VERSION = 2
 // The first version of OffsetCommit and OffsetFetch with topic ids.
 const TOPIC_ID_VERSION = 10
 // The first version of OffsetCommit that may be answered with GROUP_ID_NOT_FOUND.
@@ -84,7 +84,7 @@ function commit(
       if ((committedMetadata?.length ?? 0) > MAX_METADATA_LENGTH) {
         return { partitionIndex, errorCode: ErrorCode.ERR_OFFSET_METADATA_TOO_LARGE }
       }
-      errorCode = group.checkCommitOf(committerOf(request), false, topic.id, partitionIndex)
+      errorCode = group.checkCommitFor(committerOf(request), false, topic.id, partitionIndex)
       if (errorCode !== ErrorCode.ERR_NO_ERROR) return { partitionIndex, errorCode }
       group.offsets.set(offsetKey(name, partitionIndex), {
         offset: committedOffset,
@@ -139,7 +139,7 @@ function fetch(
   const { answer, errorCode } = offsetsOf(request.groupId, requested, request.requireStable, NO_MEMBER, context, stores)
   if (errorCode !== ErrorCode.ERR_NO_ERROR) return refusedFetch(request, errorCode, version)
   const topics = answer.map(({ name = '', partitions }) => ({ name, partitions }))
-  return { throttleTimeMs: 0, ...(version >= CODE_VERSION ? { errorCode } : {}), topics }
+  return { throttleTimeMs: 0, ...(version >= ERROR_CODE_VERSION ? { errorCode } : {}), topics }
 }
 
 // For versions with one group.
@@ -148,7 +148,7 @@ function refusedFetch(
   errorCode: number,
   version: number,
 ): OffsetFetchResponse {
-  if (version >= CODE_VERSION) return { throttleTimeMs: 0, errorCode, topics: [] }
+  if (version >= ERROR_CODE_VERSION) return { throttleTimeMs: 0, errorCode, topics: [] }
   // Version 1 can only report the error for each partition.
   const refused = (topics ?? []).map(({ name, partitionIndexes }) => ({
     name,

@@ -17,15 +17,15 @@ import {
 } from '@ottla/protocol'
 import { checkSessionTimeout, type JoinInput } from '../groups/classic-member.ts'
 import { route, type RequestContext, type Route } from './request.ts'
-import { onlyCode } from './refusals.ts'
+import { errorCodeOnly } from './refusals.ts'
 import type { Stores } from './stores.ts'
 import { canDescribe, checkGroup, hostOf } from './group-access.ts'
 
 export const groupRoutes: readonly Route[] = [
   route(JoinGroupServer, join, ({ memberId }, errorCode, { version }) => refusedJoin(memberId, errorCode, version)),
   route(SyncGroupServer, sync, (_body, errorCode) => refusedSync(errorCode)),
-  route(HeartbeatServer, heartbeat, onlyCode),
-  route(LeaveGroupServer, leave, onlyCode),
+  route(HeartbeatServer, heartbeat, errorCodeOnly),
+  route(LeaveGroupServer, leave, errorCodeOnly),
 ]
 
 type GroupStores = Pick<Stores, 'coordinators' | 'groups'>

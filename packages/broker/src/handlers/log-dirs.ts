@@ -22,7 +22,7 @@ export const logDirRoutes: readonly Route[] = [
 
 // The first versions of DescribeLogDirs with an error for the whole response, with disk space, and with cordons.
 const ERROR_VERSION = 3
-const ROOM_VERSION = 4
+const DISK_SPACE_VERSION = 4
 const CORDON_VERSION = 5
 // Kafka names the directory of a moving replica `topic-0.` + 32 digits + `-future`.
 const LONGEST_DIRECTORY = 255
@@ -60,7 +60,7 @@ function describe(
         errorCode: ErrorCode.ERR_NO_ERROR,
         logDir: logDirOf(brokerId),
         topics: topics.filter(({ partitions }) => partitions.length > 0),
-        ...(version >= ROOM_VERSION ? { totalBytes: maxBytes, usableBytes: Math.max(0, maxBytes - used) } : {}),
+        ...(version >= DISK_SPACE_VERSION ? { totalBytes: maxBytes, usableBytes: Math.max(0, maxBytes - used) } : {}),
         ...(version >= CORDON_VERSION ? { isCordoned: false } : {}),
       },
     ],

@@ -2,7 +2,7 @@ import { ErrorCode } from '@ottla/protocol'
 import type { Route } from './request.ts'
 
 /** The routes, refused with UNSUPPORTED_VERSION while the feature is at level 0. */
-export function needs(feature: string, routes: readonly Route[]): Route[] {
+export function needsFeature(feature: string, routes: readonly Route[]): Route[] {
   return routes.map(served => ({
     ...served,
     handle: (body, context, stores) =>

@@ -12,6 +12,6 @@ export function namedError(errorCode: number): { errorCode: number; errorMessage
 }
 
 /** The refusal of an API whose response needs nothing but an error code. */
-export function onlyCode(_body: unknown, errorCode: number): { throttleTimeMs: number; errorCode: number } {
+export function errorCodeOnly(_body: unknown, errorCode: number): { throttleTimeMs: number; errorCode: number } {
   return { throttleTimeMs: 0, errorCode }
 }

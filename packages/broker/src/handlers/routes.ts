@@ -13,7 +13,7 @@ import { groupOffsetRoutes } from './group-offsets.ts'
 import { groupRoutes } from './groups.ts'
 import { logDirRoutes } from './log-dirs.ts'
 import { metadataRoutes } from './metadata.ts'
-import { needs } from './needs-feature.ts'
+import { needsFeature } from './needs-feature.ts'
 import { offsetRoutes } from './offsets.ts'
 import { produceRoutes } from './produce.ts'
 import { quorumRoutes } from './quorum.ts'
@@ -41,10 +41,10 @@ export const routes: ReadonlyMap<number, Route> = new Map(
     ...fetchRoutes,
     ...offsetRoutes,
     ...groupRoutes,
-    ...needs('group.version', consumerGroupRoutes),
+    ...needsFeature('group.version', consumerGroupRoutes),
     ...groupAdminRoutes,
     ...groupOffsetRoutes,
-    ...needs('share.version', [...shareGroupRoutes, ...shareFetchRoutes]),
+    ...needsFeature('share.version', [...shareGroupRoutes, ...shareFetchRoutes]),
     ...transactionRoutes,
     ...transactionOffsetRoutes,
     ...transactionAdminRoutes,

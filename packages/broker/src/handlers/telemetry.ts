@@ -8,7 +8,7 @@ import {
 } from '@ottla/protocol'
 import type { ClientTraits } from '../telemetry/client-metrics.ts'
 import { route, type RequestContext, type Route } from './request.ts'
-import { onlyCode } from './refusals.ts'
+import { errorCodeOnly } from './refusals.ts'
 import { TELEMETRY_MAX_BYTES, telemetryCompression } from '../telemetry/telemetry.ts'
 
 /** Only served with `onTelemetry`. */
@@ -39,7 +39,7 @@ export const telemetryRoutes: readonly Route[] = [
       const errorCode = telemetry?.push(context.brokerId, request, traitsOf(context)) ?? ErrorCode.ERR_UNKNOWN
       return { throttleTimeMs: 0, errorCode }
     },
-    onlyCode,
+    errorCodeOnly,
   ),
 ]
 

@@ -14,7 +14,7 @@ import { nameProblem } from '../topics/topics.ts'
 import { describePartition } from './metadata.ts'
 
 // Kafka's default for max.request.partition.size.limit.
-const MOST_PARTITIONS = 2000
+const MAX_PARTITIONS = 2000
 
 export const topicPartitionRoutes: readonly Route[] = [
   route(DescribeTopicPartitionsServer, describe, ({ topics }, errorCode) => ({
@@ -36,7 +36,7 @@ function describe(
   const wanted = isAll ? [...store.all()].map(({ name }) => name).filter(mayDescribe) : requested.map(one => one.name)
   const start = cursor?.topicName ?? ''
   const names = inOrder(wanted).filter(name => name >= start)
-  let left = Math.max(1, Math.min(MOST_PARTITIONS, responsePartitionLimit))
+  let left = Math.max(1, Math.min(MAX_PARTITIONS, responsePartitionLimit))
   const topics: DescribedTopic[] = []
   for (const name of names) {
     const topic = store.get(name)

@@ -104,7 +104,7 @@ function checkMember(
 ): number {
   const topicId = topics.get(name)?.id ?? ''
   const by = { memberId, epoch: generationId, groupInstanceId }
-  return groups.get(groupId)?.checkCommitOf(by, true, topicId, index) ?? ErrorCode.ERR_NO_ERROR
+  return groups.get(groupId)?.checkCommitFor(by, true, topicId, index) ?? ErrorCode.ERR_NO_ERROR
 }
 
 function checkPartition(name: string, index: number, context: RequestContext, topics: TopicStore): number {

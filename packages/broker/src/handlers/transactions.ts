@@ -14,7 +14,7 @@ import {
 } from '@ottla/protocol'
 import { CLUSTER_NAME } from '../security/acls.ts'
 import { route, type RequestContext, type Route } from './request.ts'
-import { onlyCode } from './refusals.ts'
+import { errorCodeOnly } from './refusals.ts'
 import type { Stores } from './stores.ts'
 import type { TopicPartition, TopicStore } from '../topics/topics.ts'
 import type { ProducerIdentity } from '../transactions/coordinator.ts'
@@ -45,7 +45,7 @@ export const transactionRoutes: readonly Route[] = [
       }
       return { throttleTimeMs: 0, errorCode: codeForVersion(errorCode, context.version >= 2) }
     },
-    onlyCode,
+    errorCodeOnly,
   ),
   route(
     EndTxnServer,
@@ -61,7 +61,7 @@ export const transactionRoutes: readonly Route[] = [
         ...(bumpsEpoch ? { producerId: outcome.producerId, producerEpoch: outcome.producerEpoch } : {}),
       }
     },
-    onlyCode,
+    errorCodeOnly,
   ),
 ]
 

@@ -89,7 +89,7 @@ export class PartitionLog {
 
   /** The first offset of an open transaction, else the high watermark (KIP-98). */
   get lastStableOffset(): number {
-    const unstable = this.producers.firstUnstable
+    const unstable = this.producers.firstUnstableOffset
     return unstable === null ? this.#nextOffset : Math.max(unstable, this.#startOffset)
   }
 

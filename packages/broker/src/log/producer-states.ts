@@ -44,7 +44,7 @@ export class ProducerStates {
   }
 
   /** First offset of the oldest open transaction, or null. */
-  get firstUnstable(): number | null {
+  get firstUnstableOffset(): number | null {
     return this.#open.values().next().value ?? null
   }
 

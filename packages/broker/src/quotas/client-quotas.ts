@@ -23,7 +23,7 @@ const PERCENT_PER_REQUEST = 0.1
 // The longest throttle time for this quota, as in Kafka.
 const MAX_REQUEST_THROTTLE_MS = 1000
 // From so many rates on, idle ones are forgotten.
-const MANY_RATES = 1000
+const RATES_TO_CLEAN = 1000
 
 export class ClientQuotas {
   readonly #clock: Clock
@@ -126,7 +126,7 @@ export class ClientQuotas {
   #rate(key: string, now: number): QuotaRate {
     const known = this.#rates.get(key)
     if (known !== undefined) return known
-    if (this.#rates.size >= MANY_RATES) {
+    if (this.#rates.size >= RATES_TO_CLEAN) {
       for (const [other, rate] of this.#rates) if (rate.isIdle(now)) this.#rates.delete(other)
     }
     const rate = new QuotaRate()

@@ -71,7 +71,7 @@ export class TokenStore {
   /** @returns when it expires. Throws TokenRefusal. */
   renew(hmac: Buffer, principal: string, periodMs: number): number {
     const token = this.#own(hmac, principal)
-    this.#checkLife(token)
+    this.#checkExpiry(token)
     return this.#setExpiry(token, periodMs < 0 ? EXPIRY_TIME_MS : Math.min(periodMs, EXPIRY_TIME_MS))
   }
 
@@ -82,7 +82,7 @@ export class TokenStore {
       this.#tokens.delete(token.id)
       return this.#clock.now()
     }
-    this.#checkLife(token)
+    this.#checkExpiry(token)
     return this.#setExpiry(token, periodMs)
   }
 
@@ -101,7 +101,7 @@ export class TokenStore {
     throw new TokenRefusal(ErrorCode.ERR_DELEGATION_TOKEN_NOT_FOUND)
   }
 
-  #checkLife({ expiresAt }: DelegationToken): void {
+  #checkExpiry({ expiresAt }: DelegationToken): void {
     if (expiresAt < this.#clock.now()) throw new TokenRefusal(ErrorCode.ERR_DELEGATION_TOKEN_EXPIRED)
   }
 

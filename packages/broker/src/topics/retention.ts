@@ -16,7 +16,7 @@ export interface RetentionRules {
 // Kafka's default for producer.id.expiration.ms.
 const PRODUCER_EXPIRATION_MS = 86_400_000
 // When memory runs out, records are deleted down to this share of the limit, in up to so many steps.
-const KEPT_SHARE = 0.9
+const EVICTION_TARGET = 0.9
 const EVICTION_STEPS = 64
 
 // Kafka's default for log.retention.check.interval.ms.
@@ -81,7 +81,7 @@ export function runRetention(topics: TopicStore, now: number): void {
 
 /** Deletes the oldest records of all logs until memory is below the limit. */
 export function evict(topics: TopicStore, memory: LogMemory, limit: number): void {
-  const target = limit * KEPT_SHARE
+  const target = limit * EVICTION_TARGET
   const logs: PartitionLog[] = []
   for (const topic of topics.all()) for (const { log } of topic.partitions) if (log.batches.length > 0) logs.push(log)
   let oldest = Infinity

@@ -257,9 +257,9 @@ test('a member may commit for its partitions with any epoch since their assignme
   const by = (epoch: number): Parameters<Group['checkCommit']>[0] => ({ memberId: 'a', epoch, groupInstanceId: null })
   assert.equal(group.checkCommit(by(3), false), 0)
   assert.equal(group.checkCommit(by(2), false), 0)
-  assert.equal(group.checkCommitOf(by(2), false, id, 0), 0)
+  assert.equal(group.checkCommitFor(by(2), false, id, 0), 0)
   const other = scene.topics.get('u')?.id ?? ''
-  assert.equal(group.checkCommitOf(by(2), false, other, 0), ErrorCode.ERR_STALE_MEMBER_EPOCH)
+  assert.equal(group.checkCommitFor(by(2), false, other, 0), ErrorCode.ERR_STALE_MEMBER_EPOCH)
   assert.equal(group.checkCommit(by(4), false), ErrorCode.ERR_STALE_MEMBER_EPOCH)
   assert.equal(group.checkCommit(by(4), true), ErrorCode.ERR_ILLEGAL_GENERATION)
   assert.equal(group.checkCommit(by(3), false, 8), ErrorCode.ERR_UNSUPPORTED_VERSION)

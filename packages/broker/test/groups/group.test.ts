@@ -57,7 +57,7 @@ test('a commit with an epoch that the member does not have yet is refused in the
 
 test('an older epoch may commit for a partition that the member has had since then', () => {
   const commit = (epoch: number, partition: number, isTransactional = false, group = consumerGroup()): number =>
-    group.checkCommitOf({ memberId: 'm', epoch, groupInstanceId: null }, isTransactional, 't', partition)
+    group.checkCommitFor({ memberId: 'm', epoch, groupInstanceId: null }, isTransactional, 't', partition)
   assert.equal(commit(5, 9), ErrorCode.ERR_NO_ERROR)
   assert.equal(commit(3, 0), ErrorCode.ERR_NO_ERROR)
   assert.equal(commit(2, 0), ErrorCode.ERR_STALE_MEMBER_EPOCH)
