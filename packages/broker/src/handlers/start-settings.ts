@@ -3,22 +3,22 @@ import { INTERNAL_TOPIC_PARTITIONS } from '../topics/internal-topics.ts'
 import { logDirOf } from '../topics/log-dirs.ts'
 import type { Stores } from './stores.ts'
 
-export type BrokerFactsOf = Pick<
+export type SettingSources = Pick<
   Stores,
   'brokers' | 'topics' | 'autoCreateTopics' | 'groups' | 'transactions' | 'logIn' | 'authorizer'
 >
 
-/** What a broker was started with, in the words of its settings. */
-export function brokerFacts(
+/** The settings that a broker was started with. */
+export function startSettings(
   brokerId: number,
-  { brokers, topics, autoCreateTopics, groups, transactions, logIn, authorizer }: BrokerFactsOf,
+  { brokers, topics, autoCreateTopics, groups, transactions, logIn, authorizer }: SettingSources,
 ): ReadonlyMap<string, string> {
   const { host = '', port = 0, rack = null } = brokers.get(brokerId) ?? {}
   const protocol = logIn.mechanisms.length > 0 ? 'SASL_PLAINTEXT' : 'PLAINTEXT'
   const listener = `${protocol}://${hostPort(host, port)}`
   const factor = String(Math.min(3, brokers.all.length))
   const { initialRebalanceDelayMs, maxSize } = groups.classic
-  const facts: [string, string | null][] = [
+  const settings: [string, string | null][] = [
     ['broker.id', String(brokerId)],
     ['node.id', String(brokerId)],
     ['broker.rack', rack],
@@ -49,5 +49,5 @@ export function brokerFacts(
     ['sasl.enabled.mechanisms', logIn.mechanisms.join(',') || null],
     ['authorizer.class.name', authorizer.enforced ? 'org.apache.kafka.metadata.authorizer.StandardAuthorizer' : null],
   ]
-  return new Map(facts.flatMap(([name, value]) => (value === null ? [] : [[name, value]])))
+  return new Map(settings.flatMap(([name, value]) => (value === null ? [] : [[name, value]])))
 }
