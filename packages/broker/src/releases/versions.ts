@@ -93,7 +93,10 @@ export function versionsOf(release: KafkaRelease, served: ReadonlySet<number>): 
         break
       case '2.1': {
         const row = kafka21.find(([known]) => known === key)
-        if (row !== undefined) ranges.set(key, { min: Math.max(minVersion, row[1]), max: Math.min(maxVersion, row[2]) })
+        if (row === undefined) break
+        const range = { min: Math.max(minVersion, row[1]), max: Math.min(maxVersion, row[2]) }
+        // WriteTxnMarkers: the versions that 2.1 has are gone from today's Kafka.
+        if (range.min <= range.max) ranges.set(key, range)
         break
       }
       default:
