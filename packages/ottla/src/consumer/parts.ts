@@ -135,18 +135,22 @@ export class ConsumerParts<K, V> {
   }
 
   #makeGroup(groupId: string, strategies: readonly Strategy[]): Group {
-    return new Group(this.context, this.cluster, groupId, strategies, {
-      partitions: () => this.assignment.partitions(),
-      assign: (partitions, besides) =>
-        besides ? this.ownership.addMissing(partitions) : this.ownership.replace(partitions, false),
-      release: (partitions, lost) => this.ownership.releasePartitions(partitions, lost),
-      onCallbacks: () => this.mailbox.call(),
-      raise: this.topics.raise,
-      polls: () => this.reader.polls,
-      isPolling: () => this.reader.isPolling,
-      atWork: this.atWork,
-      beforeEviction: async () => this.ownership.hooks?.beforeEviction(),
-    })
+    const { context, cluster } = this
+    return new Group(
+      { context, cluster, groupId, strategies },
+      {
+        partitions: () => this.assignment.partitions(),
+        assign: (partitions, besides) =>
+          besides ? this.ownership.addMissing(partitions) : this.ownership.replace(partitions, false),
+        release: (partitions, lost) => this.ownership.releasePartitions(partitions, lost),
+        onCallbacks: () => this.mailbox.call(),
+        raise: this.topics.raise,
+        polls: () => this.reader.polls,
+        isPolling: () => this.reader.isPolling,
+        atWork: this.atWork,
+        beforeEviction: async () => this.ownership.hooks?.beforeEviction(),
+      },
+    )
   }
 
   #makeReader(decoding: Decoding | null): Reader<K, V> {

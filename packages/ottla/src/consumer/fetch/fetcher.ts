@@ -8,8 +8,9 @@ import {
   type FetchRequest,
   type FetchResponse,
 } from '@ottla/protocol'
+import { Alarm } from '../../base/alarm.ts'
 import { backoffMs } from '../../base/backoff.ts'
-import type { Timer } from '../../base/clock.ts'
+import { messageOf, stackOf } from '../../base/unknown-error.ts'
 import { WorkLoop } from '../../base/work-loop.ts'
 import type { Cluster } from '../../cluster/cluster.ts'
 import type { ClientContext } from '../../cluster/context.ts'
@@ -60,8 +61,8 @@ export class Fetcher {
   readonly #nodes = new Map<number, Node>()
   readonly #abort = new AbortController()
   #turn = 0
-  #timer: Timer | null = null
-  #timerAt = Infinity
+  /** Rings when the first partition in backoff may be fetched, or room can be made. */
+  readonly #alarm: Alarm
   #jitter = 0.5
   #closed = false
 
@@ -72,6 +73,7 @@ export class Fetcher {
     this.#queue = queue
     this.#host = host
     this.#troubles = new Troubles(context.clock)
+    this.#alarm = new Alarm(context.clock, () => this.kick())
   }
 
   /** Something may be fetched that could not be before: has every broker's loop look. */
@@ -90,7 +92,7 @@ export class Fetcher {
 
   async close(): Promise<void> {
     this.#closed = true
-    this.#timer?.cancel()
+    this.#alarm.cancel()
     this.#abort.abort()
     await Promise.all([...this.#nodes.values()].map(node => node.loop.stop()))
   }
@@ -126,7 +128,7 @@ export class Fetcher {
       }
     } catch (error) {
       if (this.#closed) return
-      this.#context.logger.error('FETCH', error instanceof Error ? (error.stack ?? error.message) : String(error))
+      this.#context.logger.error('FETCH', stackOf(error))
     }
   }
 
@@ -137,7 +139,7 @@ export class Fetcher {
     const isUrgent = wanted.some(({ queued }) => queued.bytes === 0)
     const again = this.#queue.makeRoom(this.#assignment.cursors, isUrgent, now)
     if (!this.#queue.isFull()) return true
-    if (again < Infinity) this.#wakeAt(again, now)
+    if (again < Infinity) this.#wakeAt(again)
     return false
   }
 
@@ -190,7 +192,7 @@ export class Fetcher {
       return false
     }
     if (cursor.fetching.retryAt <= now) return !this.#queue.hasEnough(cursor)
-    this.#wakeAt(cursor.fetching.retryAt, now)
+    this.#wakeAt(cursor.fetching.retryAt)
     return false
   }
 
@@ -369,9 +371,8 @@ export class Fetcher {
 
   /** The bytes make no sense: the program is told, and they are fetched again, until it seeks past them. */
   corrupt(cursor: Cursor, error: unknown): void {
-    const why = error instanceof Error ? error.message : String(error)
     this.#backOff(cursor, this.#context.settings['fetch.error.backoff.ms'])
-    const message = `${cursor.name} cannot be read from offset ${cursor.fetchOffset} on: ${why}`
+    const message = `${cursor.name} cannot be read from offset ${cursor.fetchOffset} on: ${messageOf(error)}`
     const trouble = new KafkaError(ErrorCode.ERR__BAD_MSG, message, { cause: error })
     cursor.failed(trouble)
     if (this.#troubles.isNews(cursor.name, ErrorCode.ERR__BAD_MSG)) this.#host.raise(trouble)
@@ -454,22 +455,15 @@ export class Fetcher {
     const { clock, settings } = this.#context
     // What is refused together is asked for together.
     const random = (): number => this.#jitter
-    const now = clock.now()
     const { fetching } = cursor
     const { 'retry.backoff.ms': first, 'retry.backoff.max.ms': most } = settings
     fetching.failures++
-    fetching.retryAt = now + (ms ?? backoffMs(fetching.failures, first, most, random))
-    this.#wakeAt(fetching.retryAt, now)
+    fetching.retryAt = clock.now() + (ms ?? backoffMs(fetching.failures, first, most, random))
+    this.#wakeAt(fetching.retryAt)
   }
 
-  /** One timer for all that wait: the earliest. */
-  #wakeAt(at: number, now: number): void {
-    if (this.#closed || at >= this.#timerAt) return
-    this.#timer?.cancel()
-    this.#timerAt = at
-    this.#timer = this.#context.clock.setTimer(at - now + 1, () => {
-      this.#timerAt = Infinity
-      this.kick()
-    })
+  #wakeAt(at: number): void {
+    // Timers cut off fractions of a millisecond: without the extra one this would be too early.
+    if (!this.#closed) this.#alarm.set(at + 1)
   }
 }

@@ -2,6 +2,7 @@
 import { ErrorCode, ProtocolError, type Decoded, type JoinGroupResponse } from '@ottla/protocol'
 import { backoffMs } from '../../base/backoff.ts'
 import { Deadline, type Timer } from '../../base/clock.ts'
+import { messageOf, stackOf } from '../../base/unknown-error.ts'
 import type { Cluster } from '../../cluster/cluster.ts'
 import type { ClientContext } from '../../cluster/context.ts'
 import { KafkaError } from '../../errors.ts'
@@ -13,7 +14,7 @@ import { initialState, isMember, step, type ClassicAction, type ClassicEvent, ty
 import { fingerprint, layoutOf } from './leader.ts'
 import { decodeAssignment, decodeSubscription, encodeAssignment, encodeSubscription } from './member-metadata.ts'
 import { memberAnswer } from './membership-errors.ts'
-import type { Membership, MembershipHost, RefusedApi } from './membership.ts'
+import type { GroupSetup, Membership, MembershipHost, RefusedApi } from './membership.ts'
 import { without } from './partitions.ts'
 import { GroupRequests, type JoinProtocol, type MemberAssignment } from './requests.ts'
 import type { Subscription } from './subscription.ts'
@@ -56,13 +57,7 @@ export class ClassicMember implements Membership {
   #stopped = false
   #failed = false
 
-  constructor(
-    context: ClientContext,
-    cluster: Cluster,
-    groupId: string,
-    strategies: readonly Strategy[],
-    host: MembershipHost,
-  ) {
+  constructor({ context, cluster, groupId, strategies }: GroupSetup, host: MembershipHost) {
     this.#context = context
     this.#cluster = cluster
     this.#groupId = groupId
@@ -316,7 +311,7 @@ export class ClassicMember implements Membership {
     } catch (error) {
       if (attempt !== this.#attempt || this.#stopped) return
       if (!(error instanceof KafkaError) && !(error instanceof ProtocolError)) {
-        this.#context.logger.error('GROUP', error instanceof Error ? (error.stack ?? error.message) : String(error))
+        this.#context.logger.error('GROUP', stackOf(error))
       } else {
         this.#context.logger.debug('cgrp', 'GROUP', error.message)
       }
@@ -458,7 +453,7 @@ export class ClassicMember implements Membership {
         this.onRefused('Heartbeat', code, member.generation)
       } else this.#troubles.over('group')
     } catch (error) {
-      if (!this.#stopped) logger.debug('cgrp', 'HEARTBEAT', error instanceof Error ? error.message : String(error))
+      if (!this.#stopped) logger.debug('cgrp', 'HEARTBEAT', messageOf(error))
     } finally {
       this.#heartbeatUnderWay = false
     }

@@ -1,6 +1,7 @@
 /** A member by the consumer group protocol (KIP-848): performs what its states ask for. */
 import type { ConsumerGroupHeartbeatResponse, Decoded } from '@ottla/protocol'
 import { Deadline } from '../../base/clock.ts'
+import { messageOf } from '../../base/unknown-error.ts'
 import type { Cluster } from '../../cluster/cluster.ts'
 import type { ClientContext } from '../../cluster/context.ts'
 import type { KafkaError } from '../../errors.ts'
@@ -326,7 +327,7 @@ export class ConsumerMember implements Membership {
     this.#cluster.metadata
       .refresh('all', { deadline, signal: this.#heartbeats.stopped })
       .catch((error: unknown) => {
-        logger.debug('cgrp', 'ASSIGN', error instanceof Error ? error.message : String(error))
+        logger.debug('cgrp', 'ASSIGN', messageOf(error))
       })
       .finally(() => {
         this.#looking = false

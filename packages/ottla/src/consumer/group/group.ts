@@ -7,11 +7,10 @@ import type { Cluster } from '../../cluster/cluster.ts'
 import type { ClientContext } from '../../cluster/context.ts'
 import { KafkaError } from '../../errors.ts'
 import type { ConsumerGroupMetadata, RebalanceEvent, TopicPartition } from '../../types.ts'
-import type { Strategy } from './assignors/strategies.ts'
 import { ClassicMember } from './classic-member.ts'
 import { ConsumerMember } from './consumer-member.ts'
 import { newMemberId } from './member-id.ts'
-import type { MemberEpoch, Membership, MembershipHost, RefusedApi } from './membership.ts'
+import type { GroupSetup, MemberEpoch, Membership, MembershipHost, RefusedApi } from './membership.ts'
 import { Parking } from './parking.ts'
 import { PollWatch } from './poll-watch.ts'
 import { RebalanceCalls, type Call, type Callback, type CallsHost } from './rebalance-calls.ts'
@@ -44,14 +43,8 @@ export class Group {
   /** max.poll.interval.ms has passed: joins again only in the next poll. */
   readonly #parking: Parking
 
-  /** @param strategies of a classic group, in order of preference */
-  constructor(
-    context: ClientContext,
-    cluster: Cluster,
-    groupId: string,
-    strategies: readonly Strategy[],
-    host: GroupHost,
-  ) {
+  constructor(setup: GroupSetup, host: GroupHost) {
+    const { context, cluster, groupId } = setup
     this.#context = context
     this.#cluster = cluster
     this.groupId = groupId
@@ -61,7 +54,7 @@ export class Group {
     this.#member =
       context.settings['group.protocol'] === 'consumer'
         ? new ConsumerMember(context, cluster, groupId, newMemberId(context.random), this.#memberHost())
-        : new ClassicMember(context, cluster, groupId, strategies, this.#memberHost())
+        : new ClassicMember(setup, this.#memberHost())
     this.#calls = new RebalanceCalls(context, this.#member.protocol, host)
     this.#watch = new PollWatch(context, {
       polls: () => host.polls(),

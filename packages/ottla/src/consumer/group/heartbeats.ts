@@ -5,6 +5,7 @@
 import { ErrorCode, errorName } from '@ottla/protocol'
 import { backoffMs } from '../../base/backoff.ts'
 import { Deadline, type Timer } from '../../base/clock.ts'
+import { messageOf, stackOf } from '../../base/unknown-error.ts'
 import { WorkLoop } from '../../base/work-loop.ts'
 import type { Cluster } from '../../cluster/cluster.ts'
 import type { ClientContext } from '../../cluster/context.ts'
@@ -154,7 +155,7 @@ export class Heartbeats<A extends HeartbeatAnswer> {
 
   #onFailure(error: unknown): void {
     if (!(error instanceof KafkaError)) {
-      this.#context.logger.error('GROUP', error instanceof Error ? (error.stack ?? error.message) : String(error))
+      this.#context.logger.error('GROUP', stackOf(error))
       this.#later()
       return
     }
@@ -216,7 +217,7 @@ export class Heartbeats<A extends HeartbeatAnswer> {
     try {
       await send(Deadline.after(clock, this.isKnown ? LEAVE_TIMEOUT_MS : UNKNOWN_LEAVE_TIMEOUT_MS))
     } catch (error) {
-      logger.debug('cgrp', 'LEAVE', error instanceof Error ? error.message : String(error))
+      logger.debug('cgrp', 'LEAVE', messageOf(error))
     }
   }
 }

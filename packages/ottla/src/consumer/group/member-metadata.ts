@@ -8,6 +8,7 @@ import {
   writeConsumerProtocolAssignment,
   writeConsumerProtocolSubscription,
 } from '@ottla/protocol'
+import { groupBy } from '../../base/grouping.ts'
 import type { TopicPartition } from '../../types.ts'
 
 const SUBSCRIPTION_VERSION = 3
@@ -73,13 +74,12 @@ function readVersion(reader: Reader, what: string): number {
 
 /** Groups partitions by topic, in the order of first appearance. */
 export function byTopic(partitions: readonly TopicPartition[]): { topic: string; partitions: number[] }[] {
-  const topics = new Map<string, number[]>()
-  for (const { topic, partition } of partitions) {
-    const list = topics.get(topic)
-    if (list === undefined) topics.set(topic, [partition])
-    else list.push(partition)
-  }
-  return [...topics].map(([topic, list]) => ({ topic, partitions: list }))
+  const topics = groupBy(
+    partitions,
+    each => each.topic,
+    each => each.partition,
+  )
+  return Array.from(topics, ([topic, numbers]) => ({ topic, partitions: numbers }))
 }
 
 function flat(topics: readonly { topic: string; partitions: readonly number[] }[]): TopicPartition[] {

@@ -1,6 +1,9 @@
 /** What a group protocol is to the rest of the consumer, and what it needs of it. */
+import type { Cluster } from '../../cluster/cluster.ts'
+import type { ClientContext } from '../../cluster/context.ts'
 import type { KafkaError } from '../../errors.ts'
 import type { RebalanceEvent, TopicPartition } from '../../types.ts'
+import type { Strategy } from './assignors/strategies.ts'
 import type { Subscription } from './subscription.ts'
 
 /** Requests whose refusal says something of the membership. */
@@ -10,6 +13,15 @@ export type RefusedApi = 'Heartbeat' | 'OffsetCommit' | 'OffsetFetch'
 export interface MemberEpoch {
   readonly memberId: string
   readonly memberEpoch: number
+}
+
+/** The group that a consumer is to be a member of. */
+export interface GroupSetup {
+  readonly context: ClientContext
+  readonly cluster: Cluster
+  readonly groupId: string
+  /** Of a classic group, in order of preference. */
+  readonly strategies: readonly Strategy[]
 }
 
 /** What a protocol needs of the group. */

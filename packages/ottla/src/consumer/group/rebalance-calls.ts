@@ -1,4 +1,5 @@
 /** What the program has to be told of its partitions: queued by the group, run one at a time inside its next poll. */
+import { stackOf } from '../../base/unknown-error.ts'
 import type { ClientContext } from '../../cluster/context.ts'
 import { OFFSET_INVALID, type RebalanceEvent, type TopicPartition, type TopicPartitionOffset } from '../../types.ts'
 import type { AtWork } from '../read/at-work.ts'
@@ -139,8 +140,8 @@ export class RebalanceCalls implements JobHolder {
     try {
       await this.#callProgram(event)
     } catch (error) {
-      const why = error instanceof Error ? (error.stack ?? error.message) : String(error)
-      this.#context.logger.error('REBALANCE', `the rebalance callback threw, the client goes on without it: ${why}`)
+      const why = stackOf(error)
+      this.#context.logger.error('REBALANCE', `the rebalance callback threw; the client carries on without it: ${why}`)
     }
     if (this.#protocol === 'EAGER') await this.#finishEager(call, partitions)
     else await this.#finish(call, partitions)

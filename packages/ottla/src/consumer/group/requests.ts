@@ -10,6 +10,7 @@ import {
   type SyncGroupResponse,
 } from '@ottla/protocol'
 import { Deadline } from '../../base/clock.ts'
+import { messageOf } from '../../base/unknown-error.ts'
 import type { Cluster, Target } from '../../cluster/cluster.ts'
 import type { ClientContext } from '../../cluster/context.ts'
 import { passingCode, type GroupApi } from './membership-errors.ts'
@@ -126,7 +127,7 @@ export class GroupRequests {
         errorOf: passing('LeaveGroup'),
       })
     } catch (error) {
-      logger.debug('cgrp', 'LEAVE', error instanceof Error ? error.message : String(error))
+      logger.debug('cgrp', 'LEAVE', messageOf(error))
     }
   }
 

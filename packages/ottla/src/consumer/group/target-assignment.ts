@@ -1,4 +1,5 @@
 /** What a member is to have, by topic id, and what it has. */
+import { groupBy } from '../../base/grouping.ts'
 import type { MetadataCache } from '../../cluster/metadata.ts'
 import type { TopicPartition } from '../../types.ts'
 import type { Difference } from './consumer-states.ts'
@@ -77,13 +78,12 @@ export class TargetAssignment {
 
   /** As a heartbeat says it. */
   heldByTopic(): { topicId: string; partitions: number[] }[] {
-    const topics = new Map<string, number[]>()
-    for (const { topicId, partition } of this.#held.values()) {
-      const list = topics.get(topicId)
-      if (list === undefined) topics.set(topicId, [partition])
-      else list.push(partition)
-    }
-    return [...topics].map(([topicId, partitions]) => ({ topicId, partitions }))
+    const topics = groupBy(
+      this.#held.values(),
+      held => held.topicId,
+      held => held.partition,
+    )
+    return Array.from(topics, ([topicId, partitions]) => ({ topicId, partitions }))
   }
 }
 

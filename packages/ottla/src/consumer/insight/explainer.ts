@@ -1,5 +1,6 @@
 /** Says in words why no messages arrive. */
 import { ErrorCode } from '@ottla/protocol'
+import { groupBy } from '../../base/grouping.ts'
 import type { Cluster } from '../../cluster/cluster.ts'
 import type { ClientContext } from '../../cluster/context.ts'
 import { KafkaError } from '../../errors.ts'
@@ -185,13 +186,11 @@ export class Explainer {
 
   /** Partitions of which the same is to be said share a sentence. */
   *#partitions(): Iterable<string> {
-    const byReason = new Map<string, string[]>()
-    for (const cursor of this.#consumer.cursors) {
-      const reason = this.partition(cursor)
-      const names = byReason.get(reason)
-      if (names === undefined) byReason.set(reason, [cursor.name])
-      else names.push(cursor.name)
-    }
+    const byReason = groupBy(
+      this.#consumer.cursors,
+      cursor => this.partition(cursor),
+      cursor => cursor.name,
+    )
     for (const [reason, names] of byReason) yield `${some(names)}: ${reason}.`
   }
 

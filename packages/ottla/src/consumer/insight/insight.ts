@@ -1,4 +1,5 @@
 /** What a consumer can be asked about itself, and what it tells unasked: statistics, stalled partitions. */
+import { addToGroup } from '../../base/grouping.ts'
 import type { Cluster } from '../../cluster/cluster.ts'
 import type { ClientContext } from '../../cluster/context.ts'
 import type { FetchQueue } from '../fetch/fetch-queue.ts'
@@ -79,7 +80,7 @@ export class Insight {
       const stalledMs = Math.round(forMs)
       if (events.emit({ type: 'partition-stalled', topic, partition, offset, stalledMs, reason })) continue
       const line = cause instanceof Cursor ? `no broker answers: ${reason}` : reason
-      unobserved.set(line, [...(unobserved.get(line) ?? []), name])
+      addToGroup(unobserved, line, name)
     }
     // One line for many: a broker that is down has many partitions.
     for (const [line, names] of unobserved) logger.warning('STALL', `${some(names)}: ${line}`)

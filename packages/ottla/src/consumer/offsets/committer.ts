@@ -7,6 +7,8 @@ import {
   type OffsetCommitResponse,
 } from '@ottla/protocol'
 import { Deadline, sleep, type Timer } from '../../base/clock.ts'
+import { groupByTopic } from '../../base/grouping.ts'
+import { messageOf } from '../../base/unknown-error.ts'
 import { within } from '../../base/wait.ts'
 import type { Cluster } from '../../cluster/cluster.ts'
 import type { ClientContext } from '../../cluster/context.ts'
@@ -148,8 +150,8 @@ export class Committer {
         if (commits.every(({ store }) => store?.isReleased === true)) return
         const isAssigning = error instanceof KafkaError && error.code === ErrorCode.ERR_REBALANCE_IN_PROGRESS
         if (!isAssigning || deadline.expired || patience.expired) {
-          const why = error instanceof Error ? error.message : String(error)
-          logger.warning('COMMITFAIL', `offsets of ${commits.length} partitions could not be committed: ${why}`)
+          const what = `offsets of ${commits.length} partitions could not be committed`
+          logger.warning('COMMITFAIL', `${what}: ${messageOf(error)}`)
           return
         }
       }
@@ -166,7 +168,7 @@ export class Committer {
         await this.commit(commits, Deadline.after(clock, settings['socket.timeout.ms']))
       } catch (error) {
         // The next interval tries again with what is stored then.
-        if (!this.#closed) logger.debug('cgrp', 'COMMIT', error instanceof Error ? error.message : String(error))
+        if (!this.#closed) logger.debug('cgrp', 'COMMIT', messageOf(error))
       }
     }
     this.#running = false
@@ -261,20 +263,16 @@ function outOfTime(): KafkaError {
 }
 
 function requestTopics(commits: readonly Commit[]): OffsetCommitRequest['topics'] {
-  const topics = new Map<string, OffsetCommitRequest['topics'][number]['partitions'][number][]>()
-  for (const { topic, partition, offset, metadata, leaderEpoch } of commits.map(commit => commit.offset)) {
-    const entry = {
+  return groupByTopic(
+    commits.map(commit => commit.offset),
+    ({ partition, offset, metadata, leaderEpoch }) => ({
       partitionIndex: partition,
       committedOffset: offset,
       committedLeaderEpoch: leaderEpoch ?? -1,
-      // Brokers before 2.2 want a text.
+      // Brokers before 2.2 want a string.
       committedMetadata: metadata ?? '',
-    }
-    const list = topics.get(topic)
-    if (list === undefined) topics.set(topic, [entry])
-    else list.push(entry)
-  }
-  return [...topics].map(([name, partitions]) => ({ name, partitions }))
+    }),
+  )
 }
 
 function errorsOf({ topics }: Decoded<OffsetCommitResponse>): number[] {

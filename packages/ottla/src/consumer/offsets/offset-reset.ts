@@ -2,6 +2,7 @@
 import { ErrorCode } from '@ottla/protocol'
 import { backoffMs } from '../../base/backoff.ts'
 import { Deadline, type Timer } from '../../base/clock.ts'
+import { stackOf } from '../../base/unknown-error.ts'
 import { WorkLoop } from '../../base/work-loop.ts'
 import type { Cluster } from '../../cluster/cluster.ts'
 import type { ClientContext } from '../../cluster/context.ts'
@@ -130,8 +131,7 @@ export class OffsetResolver {
       if (error instanceof KafkaError) {
         for (const cursor of cursors) cursor.failed(error)
         this.#tell(state, error)
-      } else
-        this.#context.logger.error('OFFSET', error instanceof Error ? (error.stack ?? error.message) : String(error))
+      } else this.#context.logger.error('OFFSET', stackOf(error))
       return true
     }
   }

@@ -9,6 +9,8 @@ import {
   type OffsetForLeaderEpochRequest,
   type OffsetForLeaderEpochResponse,
 } from '@ottla/protocol'
+import { groupBy } from '../../base/grouping.ts'
+import { stackOf } from '../../base/unknown-error.ts'
 import type { Cluster } from '../../cluster/cluster.ts'
 import type { ClientContext } from '../../cluster/context.ts'
 import { isRetriable } from '../../cluster/retry.ts'
@@ -88,7 +90,6 @@ export class OffsetValidator {
       })
     } catch (error) {
       if (this.#abort.signal.aborted) return false
-      const message = error instanceof Error ? (error.stack ?? error.message) : String(error)
       if (error instanceof KafkaError && error.code === ErrorCode.ERR__UNSUPPORTED_FEATURE) {
         // A broker before 2.3: there is nobody to ask.
         for (const { cursor, question, epoch } of asked) {
@@ -96,7 +97,7 @@ export class OffsetValidator {
         }
         return false
       }
-      logger.debug('fetch', 'VALIDATE', `broker ${leader}: ${message}`)
+      logger.debug('fetch', 'VALIDATE', `broker ${leader}: ${stackOf(error)}`)
       this.#cluster.metadata.requestRefresh('a leader did not validate offsets', topicsOf(cursors))
       return true
     }
@@ -157,14 +158,16 @@ export class OffsetValidator {
 }
 
 function requestOf(asked: readonly { cursor: Cursor; epoch: number }[]): OffsetForLeaderEpochRequest {
-  const topics = new Map<string, OffsetForLeaderEpochRequest['topics'][number]['partitions'][number][]>()
-  for (const { cursor, epoch } of asked) {
-    const entry = { partition: cursor.partition, currentLeaderEpoch: epoch, leaderEpoch: cursor.fetchEpoch }
-    const list = topics.get(cursor.topic)
-    if (list === undefined) topics.set(cursor.topic, [entry])
-    else list.push(entry)
-  }
-  return { replicaId: -1, topics: [...topics].map(([topic, partitions]) => ({ topic, partitions })) }
+  const topics = groupBy(
+    asked,
+    ({ cursor }) => cursor.topic,
+    ({ cursor, epoch }) => ({
+      partition: cursor.partition,
+      currentLeaderEpoch: epoch,
+      leaderEpoch: cursor.fetchEpoch,
+    }),
+  )
+  return { replicaId: -1, topics: Array.from(topics, ([topic, partitions]) => ({ topic, partitions })) }
 }
 
 function answerAbout(response: Decoded<OffsetForLeaderEpochResponse>, cursor: Cursor): Answer | undefined {

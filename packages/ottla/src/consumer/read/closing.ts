@@ -1,6 +1,7 @@
 /** The end of a consumer, of either kind: asked for once, in order as far as the time allows. */
 import { ErrorCode } from '@ottla/protocol'
 import { Deadline } from '../../base/clock.ts'
+import { messageOf } from '../../base/unknown-error.ts'
 import { resolveWait, within } from '../../base/wait.ts'
 import type { ClientContext } from '../../cluster/context.ts'
 import { KafkaError } from '../../errors.ts'
@@ -62,8 +63,7 @@ export class Closing {
     try {
       await within(this.#host.leave(deadline), clock, deadline, late, signal)
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error)
-      logger.warning('CLOSE', `${this.#host.unfinished}: ${why}`)
+      logger.warning('CLOSE', `${this.#host.unfinished}: ${messageOf(error)}`)
     }
     await this.#host.end()
   }

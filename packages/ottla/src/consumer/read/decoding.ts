@@ -1,5 +1,6 @@
 /** Messages as the program gets them: deserialized, and seen by interceptors. */
 import { ErrorCode } from '@ottla/protocol'
+import { messageOf } from '../../base/unknown-error.ts'
 import { KafkaError } from '../../errors.ts'
 import { deserializerOf, type DeserializerInput } from '../../serdes.ts'
 import type { Deserializer, Message, SerdesContext, TopicPartition } from '../../types.ts'
@@ -133,9 +134,8 @@ function decodeField(message: Message, field: 'key' | 'value', deserializer: Des
 
 function undecodable(message: Message, field: 'key' | 'value', cause: unknown): KafkaError {
   const code = field === 'key' ? ErrorCode.ERR__KEY_DESERIALIZATION : ErrorCode.ERR__VALUE_DESERIALIZATION
-  const why = cause instanceof Error ? cause.message : String(cause)
   const culprit = `the ${field} of ${message.topic} [${message.partition}] at offset ${message.offset}`
-  const error = new KafkaError(code, `${culprit} cannot be deserialized: ${why}`, { cause })
+  const error = new KafkaError(code, `${culprit} cannot be deserialized: ${messageOf(cause)}`, { cause })
   // The bytes are the user's: they must not be printed with the error.
   return Object.defineProperty(error, 'rawMessage', { value: message, enumerable: false })
 }

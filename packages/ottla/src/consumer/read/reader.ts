@@ -1,6 +1,7 @@
 /** How the program gets at messages and events: one reader at a time, rebalances in between. */
 import { ErrorCode } from '@ottla/protocol'
 import { Deadline, type Clock } from '../../base/clock.ts'
+import { toError } from '../../base/unknown-error.ts'
 import type { Wait } from '../../base/wait.ts'
 import { KafkaError } from '../../errors.ts'
 import type { ConsumerEvent, Message } from '../../types.ts'
@@ -232,7 +233,7 @@ function settled<T>(work: () => T): Promise<T> {
   try {
     return Promise.resolve(work())
   } catch (error) {
-    return Promise.reject(error instanceof Error ? error : new Error(String(error)))
+    return Promise.reject(toError(error))
   }
 }
 

@@ -1,7 +1,9 @@
 /** Takes messages of a share group from every broker that has some, and tells what became of them (KIP-932). */
 import { ErrorCode, ShareAcknowledge, ShareFetch, type Decoded, type ShareFetchResponse } from '@ottla/protocol'
+import { Alarm } from '../../base/alarm.ts'
 import { backoffMs } from '../../base/backoff.ts'
-import type { Deadline, Timer } from '../../base/clock.ts'
+import type { Deadline } from '../../base/clock.ts'
+import { messageOf, stackOf } from '../../base/unknown-error.ts'
 import { within } from '../../base/wait.ts'
 import type { Cluster } from '../../cluster/cluster.ts'
 import type { ClientContext } from '../../cluster/context.ts'
@@ -50,8 +52,8 @@ export class ShareFetcher {
   readonly #retryAt = new Map<string, number>()
   readonly #abort = new AbortController()
   #assigned: readonly IdPartition[] = []
-  #timer: Timer | null = null
-  #timerAt = Infinity
+  /** Rings when a broker or a partition in backoff may be asked again, or acknowledgements are due. */
+  readonly #alarm: Alarm
   #isFinishing = false
 
   constructor(context: ClientContext, cluster: Cluster, queue: ShareQueue, host: ShareFetcherHost) {
@@ -60,6 +62,7 @@ export class ShareFetcher {
     this.#queue = queue
     this.#host = host
     this.#troubles = new Troubles(context.clock)
+    this.#alarm = new Alarm(context.clock, () => this.kick())
   }
 
   get assigned(): readonly IdPartition[] {
@@ -148,7 +151,7 @@ export class ShareFetcher {
   /** Tells brokers the last, and ends the sessions: what is still locked is released. */
   async finish(deadline: Deadline): Promise<void> {
     this.#isFinishing = true
-    this.#timer?.cancel()
+    this.#alarm.cancel()
     await Promise.all(
       [...this.#nodes.values()].map(async node => {
         await node.loop.stop()
@@ -159,7 +162,7 @@ export class ShareFetcher {
 
   async close(): Promise<void> {
     this.#isFinishing = true
-    this.#timer?.cancel()
+    this.#alarm.cancel()
     this.#abort.abort()
     await Promise.all([...this.#nodes.values()].map(node => node.loop.stop()))
     for (const node of this.#nodes.values()) this.#lose(node, [], closing())
@@ -200,7 +203,7 @@ export class ShareFetcher {
       while (!this.#isFinishing) {
         const now = this.#context.clock.now()
         if (node.retryAt > now) {
-          this.#wakeAt(node.retryAt, now)
+          this.#alarm.set(node.retryAt)
           return
         }
         if (node.session.isOpen && node.hasRenewals) {
@@ -216,21 +219,21 @@ export class ShareFetcher {
         }
         if (!node.hasPending) return
         if (node.flushAt > now) {
-          this.#wakeAt(node.flushAt, now)
+          this.#alarm.set(node.flushAt)
           return
         }
         await this.#tell(node, false)
       }
     } catch (error) {
       if (this.#isFinishing) return
-      this.#context.logger.error('SHAREFETCH', error instanceof Error ? (error.stack ?? error.message) : String(error))
+      this.#context.logger.error('SHAREFETCH', stackOf(error))
     }
   }
 
   #isReady(each: IdPartition, now: number): boolean {
     const at = this.#retryAt.get(keyOf(each)) ?? 0
     if (at <= now) return true
-    this.#wakeAt(at, now)
+    this.#alarm.set(at)
     return false
   }
 
@@ -385,8 +388,7 @@ export class ShareFetcher {
 
   // Released: whoever gets them next may be able to read them; if nobody is, the broker gives up after its limit.
   #corrupt(source: ShareSource, cause: unknown): void {
-    const why = cause instanceof Error ? cause.message : String(cause)
-    const message = `messages of ${source.name} cannot be read, and are released: ${why}`
+    const message = `messages of ${source.name} cannot be read and are released: ${messageOf(cause)}`
     const error = new KafkaError(ErrorCode.ERR__BAD_MSG, message, { cause })
     if (this.#troubles.isNews(source.name, error.code)) this.#host.raise(error)
   }
@@ -469,16 +471,6 @@ export class ShareFetcher {
     node.answered()
     const pause = backoffMs(++node.failures, settings['retry.backoff.ms'], settings['retry.backoff.max.ms'], random)
     node.retryAt = now + pause
-  }
-
-  #wakeAt(at: number, now: number): void {
-    if (this.#timer !== null && this.#timerAt <= at) return
-    this.#timer?.cancel()
-    this.#timerAt = at
-    this.#timer = this.#context.clock.setTimer(Math.max(1, at - now), () => {
-      this.#timer = null
-      this.kick()
-    })
   }
 }
 

@@ -1,4 +1,5 @@
 /** What a broker knows of a share consumer: partitions are told once, then only what changes (KIP-932). Pure. */
+import { groupBy } from '../../base/grouping.ts'
 import type { AcknowledgementBatch } from './acknowledgements.ts'
 
 /** One partition of a topic, by the topic's id. */
@@ -59,7 +60,7 @@ export class ShareSession {
     return {
       epoch: this.#epoch,
       topics: topicsOf(added, acknowledged),
-      forgotten: grouped(removed).map(([topicId, each]) => ({ topicId, partitions: each.map(p => p.partition) })),
+      forgotten: byTopicId(removed, each => each.partition),
     }
   }
 
@@ -88,18 +89,16 @@ function topicsOf(added: readonly IdPartition[], acknowledged: readonly Acknowle
   const batches = new Map<string, Acknowledged>()
   for (const each of added) batches.set(keyOf(each), { ...each, batches: [] })
   for (const each of acknowledged) batches.set(keyOf(each), each)
-  return grouped([...batches.values()]).map(([topicId, partitions]) => ({
-    topicId,
-    partitions: partitions.map(each => ({ partitionIndex: each.partition, acknowledgementBatches: each.batches })),
+  return byTopicId(batches.values(), ({ partition, batches: acknowledgementBatches }) => ({
+    partitionIndex: partition,
+    acknowledgementBatches,
   }))
 }
 
-function grouped<T extends IdPartition>(partitions: readonly T[]): [string, T[]][] {
-  const topics = new Map<string, T[]>()
-  for (const each of partitions) {
-    const list = topics.get(each.topicId)
-    if (list === undefined) topics.set(each.topicId, [each])
-    else list.push(each)
-  }
-  return [...topics]
+function byTopicId<T extends IdPartition, P>(
+  items: Iterable<T>,
+  toPartition: (item: T) => P,
+): { topicId: string; partitions: P[] }[] {
+  const topics = groupBy(items, item => item.topicId, toPartition)
+  return Array.from(topics, ([topicId, partitions]) => ({ topicId, partitions }))
 }

@@ -1,3 +1,4 @@
+import { groupBy } from '../../../base/grouping.ts'
 import type { TopicPartition } from '../../../types.ts'
 import {
   compareMembers,
@@ -90,15 +91,9 @@ class Deal {
 
 /** Topics with the same subscribers and the same number of partitions, which are assigned alike. */
 function partitionedAlike(deals: readonly Deal[]): Deal[][] {
-  const groups = new Map<string, Deal[]>()
-  for (const deal of deals) {
-    const who = deal.subscribers.map(member => member.memberId).join('\0')
-    const key = `${deal.layout.partitionCount}\0${who}`
-    const group = groups.get(key)
-    if (group === undefined) groups.set(key, [deal])
-    else group.push(deal)
-  }
-  return [...groups.values()]
+  const keyOf = ({ layout, subscribers }: Deal): string =>
+    `${layout.partitionCount}\0${subscribers.map(member => member.memberId).join('\0')}`
+  return [...groupBy(deals, keyOf, deal => deal).values()]
 }
 
 function dealNearby(group: readonly Deal[]): void {

@@ -1,4 +1,5 @@
 /** Balance first, then as few moves as possible, then nearness (KIP-54, KIP-881). */
+import { addToGroup } from '../../../base/grouping.ts'
 import type { TopicPartition } from '../../../types.ts'
 import {
   compareMembers,
@@ -200,9 +201,7 @@ function pick(cards: readonly Card[], from: Seat, to: Seat, nearby: (seat: Seat,
 }
 
 function give(card: Card, seat: Seat): void {
-  const hand = seat.hands.get(card.audience)
-  if (hand === undefined) seat.hands.set(card.audience, [card])
-  else hand.push(card)
+  addToGroup(seat.hands, card.audience, card)
   seat.load++
 }
 
