@@ -8,10 +8,10 @@ import type { RunOptions } from './options.ts'
 import { PartitionStreams, type PartitionStreamsOptions } from './partition-streams.ts'
 import { Runner, type RunnerHost } from './runner.ts'
 
-// Of the time that there is for closing: the rest is for the commit, and for leaving the group.
+// The part of the time for closing that handlers get: the rest is for the commit, and for leaving the group.
 const DRAIN_PART = 3 / 4
 
-/** Parts of a consumer, for a runner. */
+/** What a runner needs, from the parts of a consumer. */
 function runnerHost<K, V>(
   context: ClientContext,
   reader: Reader<K, V>,
@@ -43,7 +43,7 @@ function runnerHost<K, V>(
   }
 }
 
-/** Begins runs and partition streams of one consumer. */
+/** Starts the runs and partition streams of one consumer. */
 export class Runs<K, V> {
   readonly #host: RunnerHost<K, V>
   readonly #requireOpen: () => void

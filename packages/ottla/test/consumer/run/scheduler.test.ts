@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Ring } from '../../../src/base/ring.ts'
-import { Scheduler, type Turn, type Work } from '../../../src/consumer/run/scheduler.ts'
+import { Scheduler, type PartitionQueue, type Work } from '../../../src/consumer/run/scheduler.ts'
 
 interface Job extends Work<Job> {
   readonly name: string
@@ -18,9 +18,10 @@ function workshop(concurrency: number): {
   const begun: string[] = []
   const still = new Set<string>()
   const ends = new Map<string, (result: 'done' | 'again') => void>()
-  const partitions = new Map<string, Turn<Job>>()
+  const partitions = new Map<string, PartitionQueue<Job>>()
   let number = 0
-  const nameOf = (partition: Turn<Job>): string => [...partitions].find(([, each]) => each === partition)?.[0] ?? ''
+  const nameOf = (partition: PartitionQueue<Job>): string =>
+    [...partitions].find(([, each]) => each === partition)?.[0] ?? ''
   const scheduler = new Scheduler<Job>(
     concurrency,
     ({ name }) => {
@@ -33,7 +34,7 @@ function workshop(concurrency: number): {
     begun,
     still,
     look: () => {
-      scheduler.look()
+      scheduler.start()
     },
     add(of, lane, name) {
       const partition = partitions.get(of) ?? { ready: new Ring<Job>(), busy: 0 }
