@@ -163,7 +163,7 @@ export function runControlScenarios(start: () => Promise<{ bootstrapServers: str
         assert.equal(exceeded.length, 1)
         const said = hanging.explain().join('\n')
         assert.match(said, new RegExp(`${topic} \\[${mine}\\] .*offset 0 for \\d+ s`))
-        assert.match(said, /has left it/)
+        assert.match(said, /has left the group/)
         assert.equal(hanging.assignment().length, 0)
         // What it ends now counts nowhere; it is a member again.
         go.open()

@@ -1,4 +1,4 @@
-/** What a consumer can be asked about itself, and what it tells unasked: statistics, stalled partitions. */
+/** What a consumer reports about itself: explain(), statistics, stalled partitions. */
 import { addToGroup } from '../../base/grouping.ts'
 import type { Cluster } from '../../cluster/cluster.ts'
 import type { ClientContext } from '../../cluster/context.ts'
@@ -56,7 +56,7 @@ export class Insight {
       },
       isQueueFull,
       longerThan: ms => atWork.longerThan(ms),
-      onStalled: stalled => this.#tell(stalled),
+      onStalled: stalled => this.#report(stalled),
     })
   }
 
@@ -71,7 +71,7 @@ export class Insight {
     this.#watch.stop()
   }
 
-  #tell(stalled: readonly Stalled[]): void {
+  #report(stalled: readonly Stalled[]): void {
     const { events, logger } = this.#context
     const unobserved = new Map<string, string[]>()
     for (const { cause, offset, forMs } of stalled) {
@@ -82,7 +82,7 @@ export class Insight {
       const line = cause instanceof Cursor ? `no broker answers: ${reason}` : reason
       addToGroup(unobserved, line, name)
     }
-    // One line for many: a broker that is down has many partitions.
+    // One line for many partitions: a broker that is down leads many.
     for (const [line, names] of unobserved) logger.warning('STALL', `${some(names)}: ${line}`)
   }
 }

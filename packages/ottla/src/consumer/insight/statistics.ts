@@ -1,4 +1,4 @@
-/** What a consumer's `stats` events tell. */
+/** The statistics of a consumer's `stats` events. */
 import type { Cluster } from '../../cluster/cluster.ts'
 import type { ClientContext } from '../../cluster/context.ts'
 import { commonStatistics, ExtrasByBroker, plainPartition } from '../../cluster/statistics.ts'
@@ -24,7 +24,7 @@ const fetchStates: Readonly<Record<CursorState, PartitionStatistics['fetch_state
   active: 'active',
 }
 
-/** Emits a consumer's statistics, if it is configured to have any, until it is stopped. */
+/** Emits them, if `statistics.interval.ms` says so, until it is stopped. */
 export class ConsumerStatistics {
   readonly #context: ClientContext
   readonly #cluster: Cluster
@@ -153,7 +153,7 @@ export function topicStatistics(
   }
 }
 
-/** In librdkafka's order; a reader has no messages on their way. */
+/** In librdkafka's order; a reader has no messages to send. */
 export function readerStatistics(
   context: ClientContext,
   cluster: Cluster,

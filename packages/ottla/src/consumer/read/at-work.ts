@@ -1,67 +1,71 @@
-/** What the program is working on (in a `run`, in `partitions()`, by its deserializers): since when, and whether it asks for the end of that itself. */
+/**
+ * The messages that the application is processing (in a `run`, in `partitions()`, in deserializers): since when, and
+ * which of them wait for the end of it themselves, say by `await consumer.close()` in a handler.
+ */
 import { callers, type Frame } from '../../base/call-stack.ts'
 import { sleep, type Clock } from '../../base/clock.ts'
 import { Deferred } from '../../base/deferred.ts'
 import { nextTurn } from '../../base/turn.ts'
 import { Jobs, type Job, type JobHolder } from './jobs.ts'
 
-/** Calls the program for one job after the other, by a function whose name tells on the stack whose call it is. */
-interface Desk {
+/** Calls the application for one job at a time, through a function whose unique name identifies the job on the stack. */
+interface CallSlot {
   job: Job | null
   readonly call: (holder: JobHolder, work: () => unknown, isLast: boolean) => Promise<unknown>
 }
 
-/** Something that gives partitions up, under way. */
-interface Ask {
-  /** It waits for rebalance callbacks, too. */
+/** A pending call that waits for running jobs: `close`, `unsubscribe`, `assign` and the like. */
+interface PendingCall {
+  /** Waits for rebalance callbacks, too. */
   readonly isClose: boolean
-  /** Those that wait for it. */
-  readonly certain: Set<Job>
-  /** Of each function's loops some wait for it. */
-  readonly readers: Map<string, Waiting>
-  /** Functions that have called it, or looked at its promise: do they wait, too? */
-  readonly looks: Map<string, Look>
-  /** There are such, or it is over. */
-  looked: Deferred<void>
+  /** Jobs that are known to wait for this call. */
+  readonly waiters: Set<Job>
+  /** By function: some of its loops wait for this call. */
+  readonly readers: Map<string, WaitingReaders>
+  /** Functions that have looked at this call's promise, and perhaps wait for it. */
+  readonly candidates: Map<string, Candidate>
+  /** Resolves when there are candidates, or the call has ended. */
+  hasCandidates: Deferred<void>
   readonly over: AbortController
 }
 
-interface Waiting {
-  /** Those that may be it. */
+interface WaitingReaders {
+  /** The jobs that may be the waiting ones. */
   readonly jobs: readonly Job[]
+  /** How many of them wait. */
   readonly count: number
 }
 
-interface Look {
-  /** By its desk's name; null: one of a function's loops. */
+interface Candidate {
+  /** The job of the call slot with that name; null for one of a function's loops. */
   readonly job: Job | null
-  /** That may be it. */
+  /** The jobs of the loops that it may be. */
   readonly jobs: readonly Job[]
   /** `await` looks at the constructor only, `then` and `catch` at both. */
   constructors: number
   thens: number
 }
 
-/** How long it may take until it is seen who waits. */
+/** The longest pause between two looks at who waits. */
 const LONGEST_PAUSE_MS = 100
 
 const NOWHERE: Job['place'] = { topic: '', partition: -1, name: '' }
 
 const quiet = (): void => undefined
 
-let desksOfAll = 0
+let slotsOfAll = 0
 
 export class AtWork {
   readonly #clock: Clock
   readonly #limitMs: number
   readonly #jobs = new Jobs()
   readonly #callbacks = new Jobs()
-  // A handler that awaits `close` looks like a slow one from outside; only the stack tells them apart.
-  readonly #desks = new Map<string, Desk>()
-  readonly #freeDesks: Desk[] = []
-  readonly #asks = new Set<Ask>()
+  // From outside, a handler that awaits `close` looks like a slow one; only the stack tells them apart.
+  readonly #slots = new Map<string, CallSlot>()
+  readonly #freeSlots: CallSlot[] = []
+  readonly #pendingCalls = new Set<PendingCall>()
   #waiting: { readonly isOver: () => boolean; readonly resolve: () => void }[] = []
-  /** Called when something has ended. */
+  /** Called when a job has ended. */
   onEnded: (() => void) | null = null
 
   /** @param limitMs `max.poll.interval.ms` */
@@ -70,7 +74,7 @@ export class AtWork {
     this.#limitMs = limitMs
   }
 
-  /** @param reader the function that reads the messages (`callerNow`), if that is known */
+  /** @param reader the function that reads the messages (`callerNow`), if it is known */
   begin(holder: JobHolder, place: Job['place'], offset: number, by: Job['by'], reader = ''): Job {
     const job = this.#jobs.add(holder, place, offset, by, reader, this.#clock.now())
     holder.job = job
@@ -79,7 +83,7 @@ export class AtWork {
 
   /** As `end`, and `begin` with another offset. */
   goOn(job: Job, offset: number, reader: string): void {
-    const isAlone = this.#asks.size === 0 && this.#waiting.length === 0
+    const isAlone = this.#pendingCalls.size === 0 && this.#waiting.length === 0
     if (isAlone && this.#jobs.renew(job, offset, reader, this.#clock.now())) {
       this.onEnded?.()
       return
@@ -94,8 +98,8 @@ export class AtWork {
   }
 
   /**
-   * Calls the program, and has a job of the holder for as long as that takes.
-   * @param isLast the holder is told when the program has not failed
+   * Calls the application; the holder has a job for as long as that takes.
+   * @param isLast calls `holder.onDone` when the application has not failed
    */
   perform<R>(
     holder: JobHolder,
@@ -104,52 +108,52 @@ export class AtWork {
     work: () => R | Promise<R>,
     isLast: boolean,
   ): Promise<R> {
-    const desk = this.#freeDesks.pop() ?? this.#newDesk()
-    desk.job = this.begin(holder, place, offset, 'handler')
-    return desk.call(holder, work, isLast) as Promise<R> // it returns what the work returns
+    const slot = this.#freeSlots.pop() ?? this.#newSlot()
+    slot.job = this.begin(holder, place, offset, 'handler')
+    return slot.call(holder, work, isLast) as Promise<R> // it returns what the work returns
   }
 
-  /** As `perform`, for a rebalance callback: it is no message, and may take its time. */
+  /** As `perform`, for a rebalance callback, whose time does not count. */
   async callBack(holder: JobHolder, work: () => void | Promise<void>): Promise<void> {
-    const desk = this.#freeDesks.pop() ?? this.#newDesk()
-    desk.job = holder.job = this.#callbacks.add(holder, NOWHERE, -1, 'callback', '', this.#clock.now())
-    await desk.call(holder, work, false)
+    const slot = this.#freeSlots.pop() ?? this.#newSlot()
+    slot.job = holder.job = this.#callbacks.add(holder, NOWHERE, -1, 'callback', '', this.#clock.now())
+    await slot.call(holder, work, false)
   }
 
-  /** The reader has ended: what it has not waited for says nothing of the next one. */
+  /** The reader has ended: jobs that it has not waited for must not count against the next one. */
   clear(): void {
     this.#jobs.clear()
-    for (const { readers, looks } of this.#asks) {
+    for (const { readers, candidates } of this.#pendingCalls) {
       readers.clear()
-      looks.clear()
+      candidates.clear()
     }
     this.#ended()
   }
 
   #ended(): void {
-    if (this.#asks.size > 0) this.#lookForReaders()
+    if (this.#pendingCalls.size > 0) this.#identifyReaders()
     const waiting = this.#waiting
     this.#waiting = waiting.filter(({ isOver }) => !isOver())
     for (const { isOver, resolve } of waiting) if (isOver()) resolve()
     this.onEnded?.()
   }
 
-  /** Those that have been at work for longer, the longest first. */
+  /** The jobs that have been running for longer, the longest first. */
   longerThan(ms: number): Job[] {
     return this.#jobs.begunBefore(this.#clock.now() - ms)
   }
 
-  /** Since when the longest has been at work (monotonic ms); Infinity without any. */
+  /** When the oldest job began (monotonic ms); Infinity without any. */
   get oldestSince(): number {
     return this.#jobs.oldestSince
   }
 
-  /** Something takes longer than a program may go without polling. */
+  /** A job has taken longer than `max.poll.interval.ms`. */
   get isStuck(): boolean {
     return this.#clock.now() - this.oldestSince > this.#limitMs
   }
 
-  /** Why the group is left, in words. @param limitMs `max.poll.interval.ms`, which is over */
+  /** Why the group is left, in words. @param limitMs `max.poll.interval.ms` */
   exceeded(limitMs: number): string {
     const [job] = this.longerThan(limitMs)
     const why =
@@ -159,12 +163,12 @@ export class AtWork {
     return `${why} (max.poll.interval.ms)`
   }
 
-  /** Resolves when all but those that take too long have ended. */
+  /** Resolves when all jobs but those that take too long have ended. */
   othersEnd(): Promise<void> {
     return this.#until(() => this.longerThan(this.#limitMs).length === this.#jobs.size)
   }
 
-  /** Resolves when nothing is at work that has asked for the end. */
+  /** Resolves when all jobs that have waited for a pending call have ended. */
   askersEnd(): Promise<void> {
     return this.#until(() => !this.#jobs.all().some(({ hasAsked }) => hasAsked))
   }
@@ -173,135 +177,135 @@ export class AtWork {
     if (!isOver()) await new Promise<void>(resolve => this.#waiting.push({ isOver, resolve }))
   }
 
-  /** As `explain()` says it: `handler, at work on offset 5 for 12 s`. */
+  /** As `explain()` says it: `its handler has been processing offset 5 for 12 s`. */
   describe({ by, offset, since }: Job): string {
     const seconds = Math.round((this.#clock.now() - since) / 1000)
     return by === 'reader'
-      ? `nobody has asked its stream for what follows offset ${offset} for ${seconds} s`
-      : `its ${by} has been at work on offset ${offset} for ${seconds} s`
+      ? `its stream has not been asked for the message after offset ${offset} for ${seconds} s`
+      : `its ${by} has been processing offset ${offset} for ${seconds} s`
   }
 
   /**
-   * As `work`, which gives partitions up. A handler, or the loop over a stream, that waits for it is not waited for; one that
-   * has only called it goes on, and is.
-   * @param isClose nor is a rebalance callback
+   * Runs `work`, which gives partitions up and waits for running jobs. It does not wait for a handler, or the loop over a
+   * stream, that itself awaits the returned promise; one that has only made the call carries on and is waited for.
+   * @param isClose nor does it wait for such a rebalance callback
    */
   waitedFor<T>(work: () => Promise<T>, isClose = false): Promise<T> {
-    const ask: Ask = {
+    const call: PendingCall = {
       isClose,
-      certain: new Set(),
+      waiters: new Set(),
       readers: new Map(),
-      looks: new Map(),
-      looked: new Deferred(),
+      candidates: new Map(),
+      hasCandidates: new Deferred(),
       over: new AbortController(),
     }
-    this.#asks.add(ask)
-    // Whoever waits looks at one of these before anything else, on its own stack: `await` and `then` at the constructor,
-    // a promise that is resolved with this one at `then`.
+    this.#pendingCalls.add(call)
+    // Code that waits reads one of these first, on its own stack: `await` and `then` read the constructor, a promise
+    // that is resolved with this one reads `then`.
     const seen = <V>(value: V, of: 'constructors' | 'thens'): { readonly get: () => V } => ({
       get: () => {
-        if (this.#jobs.size + this.#callbacks.size > 0 && this.#asks.has(ask)) this.#looked(ask, of)
+        if (this.#jobs.size + this.#callbacks.size > 0 && this.#pendingCalls.has(call)) this.#noteCandidates(call, of)
         return value
       },
     })
     return Object.defineProperties(
-      this.#watched(ask, work()),
-      // eslint-disable-next-line @typescript-eslint/unbound-method -- it is called on the promise that it was found on
+      this.#watched(call, work()),
+      // eslint-disable-next-line @typescript-eslint/unbound-method -- it is called on the promise that it is read from
       { constructor: seen(Promise, 'constructors'), then: seen(Promise.prototype.then, 'thens') },
     )
   }
 
-  /** Looks from time to time who waits for its own promise. */
-  async #watched<T>(ask: Ask, work: Promise<T>): Promise<T> {
-    const settled = (): void => this.#over(ask)
+  /** Looks from time to time which functions wait for its own promise. */
+  async #watched<T>(call: PendingCall, work: Promise<T>): Promise<T> {
+    const settled = (): void => this.#callEnded(call)
     void work.then(settled, settled)
-    for (let ms = 0; this.#asks.has(ask); ms = Math.min(LONGEST_PAUSE_MS, Math.max(1, ms * 2))) {
-      await ask.looked.promise
-      await (ms === 0 ? nextTurn() : sleep(this.#clock, ms, ask.over.signal).catch(quiet))
-      if (!this.#asks.has(ask)) break
-      this.#look(ask, callers())
-      if (ask.looks.size > 0) continue
-      // Those that have looked have ended meanwhile: until the next one does there is nothing to see.
-      ask.looked = new Deferred()
+    for (let ms = 0; this.#pendingCalls.has(call); ms = Math.min(LONGEST_PAUSE_MS, Math.max(1, ms * 2))) {
+      await call.hasCandidates.promise
+      await (ms === 0 ? nextTurn() : sleep(this.#clock, ms, call.over.signal).catch(quiet))
+      if (!this.#pendingCalls.has(call)) break
+      this.#identifyWaiters(call, callers())
+      if (call.candidates.size > 0) continue
+      // All candidates have ended: there is nothing to see until the next one.
+      call.hasCandidates = new Deferred()
       ms = 0
     }
     return work
   }
 
-  /** Notes whom it may be that waits. */
-  #looked(ask: Ask, by: 'constructors' | 'thens'): void {
+  /** Notes the functions on the stack that may be about to wait. */
+  #noteCandidates(call: PendingCall, by: 'constructors' | 'thens'): void {
     const read = this.#jobs.all().filter(({ reader, isEnding }) => reader !== '' && !isEnding)
     for (const { name, place } of callers()) {
-      const job = this.#desks.get(name)?.job ?? null
+      const job = this.#slots.get(name)?.job ?? null
       const jobs = read.filter(({ reader }) => reader === place)
-      if (job === null ? jobs.length === 0 : job.by === 'callback' && !ask.isClose) continue
+      if (job === null ? jobs.length === 0 : job.by === 'callback' && !call.isClose) continue
       const key = job === null ? place : name
-      let look = ask.looks.get(key)
-      if (look === undefined) ask.looks.set(key, (look = { job, jobs, constructors: 0, thens: 0 }))
-      look[by]++
-      ask.looked.resolve()
+      let candidate = call.candidates.get(key)
+      if (candidate === undefined) call.candidates.set(key, (candidate = { job, jobs, constructors: 0, thens: 0 }))
+      candidate[by]++
+      call.hasCandidates.resolve()
     }
   }
 
-  /** @param frames those of the function whose promise is waited for */
-  #look(ask: Ask, frames: readonly Frame[]): void {
+  /** @param frames the stack of the function whose promise is awaited */
+  #identifyWaiters(call: PendingCall, frames: readonly Frame[]): void {
     const waiting = frames.filter(({ isWaiting }) => isWaiting)
-    for (const [key, { job, jobs, constructors, thens }] of ask.looks) {
+    for (const [key, { job, jobs, constructors, thens }] of call.candidates) {
       if (!(job === null ? jobs : [job]).some(each => this.#jobs.has(each))) {
-        ask.looks.delete(key)
+        call.candidates.delete(key)
         continue
       }
-      // Of several that wait for one promise the engine names nobody: then all wait that have looked as `await` does.
+      // If several functions wait for one promise, the engine names none: then all that have looked as `await` does wait.
       const isKnown = waiting.length > 0
       if (isKnown ? !waiting.some(({ name, place }) => name === key || place === key) : constructors <= thens) continue
-      if (job !== null) this.#waits(job, ask)
-      else ask.readers.set(key, { jobs, count: Math.max(1, constructors - thens) })
+      if (job !== null) this.#markWaiter(job, call)
+      else call.readers.set(key, { jobs, count: Math.max(1, constructors - thens) })
     }
-    this.#lookForReaders()
+    this.#identifyReaders()
   }
 
-  /** Of several loops of one function, those wait that do not go on: as many as have asked. */
-  #lookForReaders(): void {
-    const places = new Set([...this.#asks].flatMap(({ readers }) => [...readers.keys()]))
+  /** Of several loops of one function those wait that stand still, once no more are left than have made the call. */
+  #identifyReaders(): void {
+    const places = new Set([...this.#pendingCalls].flatMap(({ readers }) => [...readers.keys()]))
     for (const place of places) {
-      const asks = [...this.#asks].filter(({ readers }) => readers.has(place))
-      const waiting = asks.flatMap(({ readers }) => readers.get(place) ?? [])
+      const calls = [...this.#pendingCalls].filter(({ readers }) => readers.has(place))
+      const waiting = calls.flatMap(({ readers }) => readers.get(place) ?? [])
       const left = new Set(waiting.flatMap(({ jobs }) => jobs.filter(job => this.#jobs.has(job))))
       if (left.size > waiting.reduce((sum, { count }) => sum + count, 0)) continue
-      for (const ask of asks) for (const job of left) this.#waits(job, ask)
+      for (const call of calls) for (const job of left) this.#markWaiter(job, call)
     }
   }
 
-  #waits(job: Job, ask: Ask): void {
-    if (!this.#jobs.has(job) || ask.certain.has(job)) return
-    ask.certain.add(job)
+  #markWaiter(job: Job, call: PendingCall): void {
+    if (!this.#jobs.has(job) || call.waiters.has(job)) return
+    call.waiters.add(job)
     job.hasAsked = true
     if (job.isEnding) return
     job.isEnding = true
     job.holder.onEnding()
   }
 
-  #over(ask: Ask): void {
-    this.#asks.delete(ask)
-    ask.over.abort()
-    ask.looked.resolve()
-    for (const job of ask.certain) job.isEnding = [...this.#asks].some(({ certain }) => certain.has(job))
+  #callEnded(call: PendingCall): void {
+    this.#pendingCalls.delete(call)
+    call.over.abort()
+    call.hasCandidates.resolve()
+    for (const job of call.waiters) job.isEnding = [...this.#pendingCalls].some(({ waiters }) => waiters.has(job))
   }
 
-  #newDesk(): Desk {
-    const name = `ottla.job.${desksOfAll++}`
-    const desk: Desk = {
+  #newSlot(): CallSlot {
+    const name = `ottla.job.${slotsOfAll++}`
+    const slot: CallSlot = {
       job: null,
       call: Object.defineProperty(
         async (holder: JobHolder, work: () => unknown, isLast: boolean): Promise<unknown> => {
-          const { job } = desk
+          const { job } = slot
           try {
             const result = await work()
             if (isLast) holder.onDone?.()
             return result
           } finally {
-            desk.job = holder.job = null
-            this.#freeDesks.push(desk)
+            slot.job = holder.job = null
+            this.#freeSlots.push(slot)
             if (job !== null) this.end(job)
           }
         },
@@ -309,12 +313,12 @@ export class AtWork {
         { value: name },
       ),
     }
-    this.#desks.set(name, desk)
-    return desk
+    this.#slots.set(name, slot)
+    return slot
   }
 }
 
-/** The function that has called the one that calls this, to be known again on another stack; empty if that cannot be. */
+/** Identifies the caller of the function that calls this, so that another stack shows it again; empty if unknown. */
 export function callerNow(): string {
   return callers(3)[2]?.place ?? ''
 }

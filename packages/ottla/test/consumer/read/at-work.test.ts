@@ -25,7 +25,7 @@ test('what has been at work for longest comes first, and is in words', async () 
     atWork.longerThan(500).map(({ offset }) => offset),
     [5, 6],
   )
-  assert.match(atWork.exceeded(1000), /t \[0\]: its handler has been at work on offset 5 for 1 s, longer than 1000 ms/)
+  assert.match(atWork.exceeded(1000), /t \[0\]: its handler has been processing offset 5 for 1 s, longer than 1000 ms/)
   atWork.end(first)
   assert.equal(atWork.isStuck, false)
   assert.match(atWork.exceeded(1000), /poll was not called for 1000 ms/)
