@@ -1,10 +1,10 @@
-/** A message on its way to the program, while its deserializers are at work. */
+/** A message that is being deserialized. */
 import type { Clock } from '../../base/clock.ts'
 import { KafkaError } from '../../errors.ts'
 import type { AtWork } from './at-work.ts'
 import type { Job, JobHolder } from './jobs.ts'
 
-/** What the program gets. */
+/** A message to deliver, or why it cannot be. */
 export interface Given<Origin, M> {
   readonly origin: Origin
   /** Null when a deserializer has failed. */
@@ -12,7 +12,7 @@ export interface Given<Origin, M> {
   readonly error: unknown
 }
 
-/** As `poll` gives it; throws what is no KafkaError. */
+/** As an event of `poll`; throws an error that is no KafkaError. */
 export function eventOf<Origin, M>({ message, error }: Given<Origin, M>): MessageOrError<M> {
   if (message !== null) return { type: 'message', message }
   if (error instanceof KafkaError) return { type: 'error', error }
@@ -22,23 +22,23 @@ export function eventOf<Origin, M>({ message, error }: Given<Origin, M>): Messag
 type MessageOrError<M> =
   { readonly type: 'message'; readonly message: M } | { readonly type: 'error'; readonly error: KafkaError }
 
-/** Where the messages come from, and how they are kept while deserializers are at work. */
+/** Where the messages come from, and how they are kept while they are being deserialized. */
 export interface DecoderSource<Origin, M> {
-  /** The next one as it was fetched; null when there is none. */
+  /** The next message as it was fetched; null when there is none. */
   take(): Origin | null
-  /** A promise only if a deserializer gives one. */
+  /** A promise only if a deserializer returns one. */
   deserialize(origin: Origin): M | Promise<M>
-  /** As it is to be handed out, now. */
+  /** The message to deliver, now. */
   finish(origin: Origin, message: M): M
-  /** Deserializers have it from now on. */
+  /** Deserialization begins. */
   keep(origin: Origin): void
-  /** They have not any more. */
+  /** Deserialization is over. */
   unkeep(origin: Origin): void
-  /** It is not to be handed out now. */
+  /** It must not be delivered now. */
   isWithdrawn(origin: Origin): boolean
-  /** It is another's: its partition, or its lock. */
+  /** Its partition or its lock may be another member's. */
   isLost(origin: Origin): boolean
-  /** It comes next, if it may be handed out at all. */
+  /** It comes next again, if it may be delivered at all. */
   putBack(origin: Origin): void
   placeOf(origin: Origin): Job['place']
 }
@@ -51,12 +51,12 @@ export interface DecoderHost {
   wake(): void
 }
 
-/** Promises that are waited for before it counts as waiting. */
+/** How many promises to await before the wait counts as one. */
 const FEW = 10
 
 const quiet = (): void => undefined
 
-/** The deserializers' time is the program's (`max.poll.interval.ms`), whether a call waits for them or not. */
+/** Deserializers count against `max.poll.interval.ms`, whether or not a call waits for them. */
 export class DecodingJob implements JobHolder {
   readonly #host: Pick<DecoderHost, 'atWork'>
   job: Job | null = null
@@ -79,7 +79,8 @@ export class DecodingJob implements JobHolder {
   }
 
   /**
-   * Nobody waits for it any more; but a program that has lost its partitions by it joins the group again when it ends.
+   * No call waits for it any more. If it has cost the consumer its membership, the job stays: the end of it is what lets
+   * the consumer join again.
    * @param isLost the partition is no longer assigned
    */
   abandon(isLost: boolean): void {
@@ -91,13 +92,13 @@ interface Kept<Origin, M> {
   readonly origin: Origin
   readonly job: DecodingJob
   isReady: boolean
-  /** Nobody has waited for it yet. */
+  /** No call has waited for it yet. */
   isFresh: boolean
   message: M | null
   error: unknown
 }
 
-/** One at a time, in order: what a call does not wait for any longer is the next one's. */
+/** Deserializes one message at a time, in order: if the call that waits gives up, the next call gets the message. */
 export class Decoder<Origin extends { readonly offset: number }, M> {
   readonly #source: DecoderSource<Origin, M>
   readonly #host: Pick<DecoderHost, 'atWork' | 'wake'>
@@ -108,7 +109,7 @@ export class Decoder<Origin extends { readonly offset: number }, M> {
     this.#host = host
   }
 
-  /** The next message, to be handed out now; null when there is none, or deserializers are at work. */
+  /** The next message, to be delivered now; null when there is none, or it is still being deserialized. */
   take(): Given<Origin, M> | null {
     const source = this.#source
     const kept = this.#kept
@@ -135,12 +136,12 @@ export class Decoder<Origin extends { readonly offset: number }, M> {
     }
   }
 
-  /** Whether `waitBriefly` is to be awaited before anything else is. */
+  /** Whether `waitBriefly` should come before any other wait. */
   get isFresh(): boolean {
     return this.#kept?.isFresh === true
   }
 
-  /** Most deserializers end within a few promises: whoever waits for those needs no timer, and nobody has to watch. */
+  /** Most deserializers settle within a few promises, which need neither a timer nor a job. */
   async waitBriefly(): Promise<void> {
     const kept = this.#kept
     if (kept === null) return
@@ -151,7 +152,7 @@ export class Decoder<Origin extends { readonly offset: number }, M> {
     }
   }
 
-  /** Another kind of reader takes what comes. @param isLost see DecodingJob.abandon; by default, as the source says */
+  /** Puts the message back for another kind of reader. @param isLost see DecodingJob.abandon; by default the source's */
   giveBack(isLost?: boolean): void {
     const kept = this.#kept
     if (kept === null) return

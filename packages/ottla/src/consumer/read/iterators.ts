@@ -11,13 +11,13 @@ import { done, ReaderIterator } from './reader-iterator.ts'
 import { busy, type Reader } from './reader.ts'
 
 /**
- * Hands out messages; asking for the next stores the offset behind the one before, so that a program that
+ * Delivers messages; asking for the next one stores the offset behind the previous one, so that an application that
  * stops in the middle gets that one again.
  */
 export class MessageIterator<K, V> extends ReaderIterator<Message<K, V>> {
   readonly #reader: Reader<K, V>
   readonly #queue: FetchQueue
-  /** Handed out last; while a call waits: to be handed out by it. */
+  /** Delivered last; while a call waits: the message that it will deliver. */
   #last: FetchedMessage | null = null
 
   constructor(reader: Reader<K, V>, queue: FetchQueue) {
@@ -93,7 +93,7 @@ export class MessageIterator<K, V> extends ReaderIterator<Message<K, V>> {
     if (this.#reader.storesOffsets && !dropped) offsets.store(last.offset + 1, last.leaderEpoch, last.era)
   }
 
-  /** As if it had been waited for. */
+  /** As an error of a call that has waited. */
   #fail(error: unknown): Promise<typeof done> {
     const find = (): never => {
       throw error
@@ -112,36 +112,36 @@ export class MessageIterator<K, V> extends ReaderIterator<Message<K, V>> {
 }
 
 export interface BatchOptions {
-  /** Most messages of one batch; 10,000 by default. */
+  /** The most messages in one batch; 10,000 by default. */
   readonly maxMessages?: number
-  /** How long to wait for a fuller batch once there is a message, in ms; 0 by default. */
+  /** How long to wait for a fuller batch once there is a message, ms; 0 by default. */
   readonly maxWaitMs?: number
 }
 
 /** Throws KafkaError ERR__INVALID_ARG. */
 function checkBatchOptions({ maxMessages, maxWaitMs }: BatchOptions): void {
   if (maxMessages !== undefined && !(Number.isInteger(maxMessages) && maxMessages > 0)) {
-    throw invalid(`batches: maxMessages=${maxMessages} has to be 1 or more`)
+    throw invalid(`batches: maxMessages=${maxMessages} must be a whole number, 1 or more`)
   }
-  if (maxWaitMs !== undefined && !(maxWaitMs >= 0)) throw invalid(`batches: maxWaitMs=${maxWaitMs} has to be 0 or more`)
+  if (maxWaitMs !== undefined && !(maxWaitMs >= 0)) throw invalid(`batches: maxWaitMs=${maxWaitMs} must be 0 or more`)
 }
 
-/** No batch, but something else to do. */
+/** There is no batch, but something else to do. */
 export const DUE: unique symbol = Symbol('due')
 const MORE: unique symbol = Symbol('more')
 const DEFAULT_MAX_MESSAGES = 10_000
-// Batches are decompressed when they are taken: this bounds what is decompressed at a time.
+// Batches are decompressed when they are taken: this limits how much is decompressed at a time.
 const MOST_BYTES = 4 * 1024 * 1024
 
-/** Who reads for transactions. */
+/** The reader for transactions. */
 export interface BatchObserver {
-  /** A batch is about to be handed out. */
+  /** A batch is about to be delivered. */
   onTaken(): void
-  /** There is none: whether `nextOr` shall say so instead of waiting. */
+  /** There is no batch: whether `nextOr` should return DUE instead of waiting. */
   isDue(): boolean
 }
 
-/** Hands out batches; asking for the next stores the offset behind the one before, or as far as markProcessed says. */
+/** Delivers batches; asking for the next stores the offset behind the previous one, or as far as markProcessed says. */
 export class BatchIterator<K, V> extends ReaderIterator<MessageBatch<K, V>> {
   readonly #reader: Reader<K, V>
   readonly #queue: FetchQueue
@@ -149,9 +149,9 @@ export class BatchIterator<K, V> extends ReaderIterator<MessageBatch<K, V>> {
   readonly #maxWaitMs: number
   readonly #observer: BatchObserver | null
   #last: MessageBatch<K, V> | null = null
-  /** To be handed out by the call that waits. */
+  /** The batch that the waiting call will deliver. */
   #taken: TakenBatch | null = null
-  /** Where there are deserializers: what comes next. */
+  /** With deserializers: the next batch. */
   #decoder: BatchDecoder<K, V> | null = null
 
   constructor(reader: Reader<K, V>, queue: FetchQueue, options: BatchOptions, observer: BatchObserver | null = null) {
@@ -169,7 +169,7 @@ export class BatchIterator<K, V> extends ReaderIterator<MessageBatch<K, V>> {
     return batch === null || batch === DUE ? done : { value: batch, done: false }
   }
 
-  /** The next batch; null at the end, DUE when the observer is not to wait for one. */
+  /** The next batch; null at the end, DUE when the observer has something else to do. */
   nextOr(): Promise<MessageBatch<K, V> | typeof DUE | null> {
     if (this.isEnded) return Promise.resolve(null)
     if (this.isWaiting) return Promise.reject(busy())
@@ -198,7 +198,7 @@ export class BatchIterator<K, V> extends ReaderIterator<MessageBatch<K, V>> {
     }
     let taken: MessageBatch<K, V> | typeof DUE | null = null
     if (this.#maxWaitMs > 0 && this.#decoder === null) {
-      // What holds no message does not wait for any.
+      // The first wait is for any message, the second one for a full batch.
       const found = await reader.awaitNext(this, () => (queue.messages > 0 ? MORE : take()))
       if (found === MORE) await reader.linger(this, this.#maxWaitMs, () => queue.messages >= this.#maxMessages)
       else taken = found
@@ -238,7 +238,7 @@ export class BatchIterator<K, V> extends ReaderIterator<MessageBatch<K, V>> {
     return batch
   }
 
-  /** The batch before is done with, as far as it says. */
+  /** The previous batch is done, as far as it says. */
   storeLast(isStored: boolean): void {
     const last = this.#last
     this.#last = null
@@ -250,7 +250,7 @@ export class BatchIterator<K, V> extends ReaderIterator<MessageBatch<K, V>> {
     cursor.offsets.store(nextOffset, leaderEpoch, era)
   }
 
-  /** What is not handed out is for the next one, or the next reader. */
+  /** What is not delivered goes to the next batch, or to the next reader. */
   #giveBack(): void {
     const decoder = this.#decoder
     const back = this.#taken ?? (decoder?.isOver === false ? decoder.rest : null)

@@ -1,4 +1,4 @@
-/** How a program waits for what comes next: rebalances, then events, then messages. Shared by both kinds of consumers. */
+/** Waits for what comes next: rebalances first, then events, then messages. Shared by both kinds of consumers. */
 import { Deadline, type Clock } from '../../base/clock.ts'
 import type { AnyEvent, Mailbox } from './mailbox.ts'
 import { rejects } from './reader-errors.ts'
@@ -6,7 +6,6 @@ import type { Seat } from './seat.ts'
 import type { Turns } from './turns.ts'
 
 export interface ReadLoopHost {
-  /** No more calls are taken. */
   isClosing(): boolean
   /** Rebalance callbacks wait to be run. */
   hasCallbacks(): boolean
@@ -14,9 +13,9 @@ export interface ReadLoopHost {
   runCallbacks(): Promise<void>
 }
 
-/** Deserializers that may be at work. */
+/** The decoder, which may be deserializing. */
 interface Deserializing {
-  /** Whether `waitBriefly` is to be awaited before anything else is. */
+  /** Whether `waitBriefly` should come before any other wait. */
   readonly isFresh: boolean
   waitBriefly(): Promise<void>
 }
@@ -51,8 +50,8 @@ export class ReadLoop {
   }
 
   /**
-   * For whoever is alone: the next event, or what `give` gives; null when the time is over or the consumer is closed meanwhile.
-   * Rejects with the signal's reason.
+   * For a single call: the next event, or what `give` returns; null at the deadline, or when the consumer is closed
+   * meanwhile. Rejects with the signal's reason.
    */
   async next<T>(
     holder: object,
@@ -75,7 +74,7 @@ export class ReadLoop {
         await this.#mailbox.wait(deadline.left(), signal)
         turned = true
       } else if (!turned) {
-        // A program that polls without waiting must not keep data from arriving.
+        // Polling without a timeout must not keep data from arriving.
         await this.#turns.take()
         turned = true
       } else {
@@ -85,8 +84,8 @@ export class ReadLoop {
   }
 
   /**
-   * For the holder of the seat: waits until `take` gives something; null when the consumer is closed, or the holder has
-   * left. Rejects as `rejects` says.
+   * For the holder of the seat: waits until `take` returns something; null when the consumer is closed, or the holder has
+   * left. Rejects with the errors that `rejects` names.
    */
   async awaitNext<T>(holder: object, take: () => T | null): Promise<T | null> {
     this.#seat.waitBegins()
@@ -111,7 +110,7 @@ export class ReadLoop {
     }
   }
 
-  /** For the holder of the seat: waits at most `ms`, less if something else than messages comes, or it has left. */
+  /** For the holder of the seat: waits `ms`, or until it leaves, `enough` is true or anything but a message comes. */
   async linger(holder: object, ms: number, enough: () => boolean): Promise<void> {
     const deadline = Deadline.after(this.#clock, ms)
     while (!this.#mailbox.attention && this.#isThere(holder) && !deadline.expired && !enough()) {
@@ -124,7 +123,7 @@ export class ReadLoop {
     if (this.#turns.isDue) await this.#turns.take()
     if (!this.#mailbox.attention) return null
     if (this.#host.hasCallbacks()) await this.#host.runCallbacks()
-    // What comes is the next reader's.
+    // The holder may have left meanwhile: the event is for the next reader.
     if (!this.#seat.has(holder)) return null
     const event = this.#mailbox.take() ?? null
     if (!this.#host.hasCallbacks() && this.#mailbox.isEmpty) this.#mailbox.attention = false

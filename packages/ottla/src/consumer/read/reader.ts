@@ -1,4 +1,4 @@
-/** How the program gets at messages and events: one reader at a time, rebalances in between. */
+/** How the application gets messages and events: one reader at a time, with rebalances in between. */
 import { ErrorCode } from '@ottla/protocol'
 import { Deadline, type Clock } from '../../base/clock.ts'
 import { toError } from '../../base/unknown-error.ts'
@@ -20,7 +20,7 @@ import { LOOK_EVERY, Turns } from './turns.ts'
 /** What the reader needs of its consumer. */
 export interface ReaderHost extends ReadLoopHost {
   closedError(): KafkaError
-  /** Why no broker answers, if that is known. */
+  /** Why no broker answers, if known. */
   trouble(): KafkaError | null
 }
 
@@ -37,7 +37,7 @@ export class Reader<K, V> {
   readonly #turns: Turns
   readonly #loop: ReadLoop
   readonly decoderHost: DecoderHost
-  /** Grows with every call: how max.poll.interval.ms knows that the program is alive. */
+  /** Grows with every call, so that max.poll.interval.ms can tell that the application is alive. */
   polls = 0
 
   constructor(
@@ -79,7 +79,7 @@ export class Reader<K, V> {
     return this.#storesOffsets
   }
 
-  /** Next event or message, null when the time is over or the consumer is closed meanwhile. */
+  /** The next event or message; null after the timeout, or when the consumer is closed meanwhile. */
   poll(wait: Wait): Promise<ConsumerEvent<K, V> | null> {
     this.polls++
     if (this.#seat.isTaken || this.#host.isClosing()) return this.#refuse()
@@ -98,7 +98,7 @@ export class Reader<K, V> {
     return this.#seat.alone(holder => this.#next(holder, Deadline.after(this.#clock, timeoutMs), signal))
   }
 
-  /** Next message. Rejects with KafkaError ERR__TIMED_OUT, ERR__DESTROY when closed meanwhile, or one of `rejecting`. */
+  /** The next message. Rejects with KafkaError ERR__TIMED_OUT, ERR__DESTROY when closed meanwhile, or as `rejects` says. */
   readMessage(wait: Wait): Promise<Message<K, V>> {
     this.polls++
     if (this.#seat.isTaken || this.#host.isClosing()) return this.#refuse()
@@ -118,24 +118,24 @@ export class Reader<K, V> {
     return Promise.resolve(given.message as Message<K, V>) // the deserializers make K and V
   }
 
-  /** One reader from now until `release`. Throws KafkaError ERR__STATE if there is another one. */
+  /** Becomes the one reader until `release`. Throws KafkaError ERR__STATE if there is another. */
   acquire(holder: object): void {
     this.#seat.acquire(holder)
   }
 
-  /** Ends its wait, too. */
+  /** Ends the holder's wait, too. */
   release(holder: object): void {
     this.#seat.leave(holder)
   }
 
-  /** A message that is there already, if nothing has to come before it. For the holder of `acquire`. */
+  /** A message that is there already, if nothing must come before it. For the holder of `acquire`. */
   takeNow(): FetchedMessage | null {
     this.polls++
     this.#decoder?.giveBack()
     return this.#takeNow()
   }
 
-  /** As takeNow, as the program gets it; null also while deserializers are at work. */
+  /** As takeNow, deserialized; null also while it is being deserialized. */
   giveNow(decoder: FetchedDecoder): GivenMessage | null {
     this.polls++
     return this.#giveNow(decoder)
@@ -175,7 +175,7 @@ export class Reader<K, V> {
       event ??= await this.#next(holder, deadline, wait.signal)
       if (event === null) {
         if (this.#host.isClosing())
-          throw new KafkaError(ErrorCode.ERR__DESTROY, 'the consumer has been closed meanwhile')
+          throw new KafkaError(ErrorCode.ERR__DESTROY, 'the consumer was closed while readMessage waited')
         throw noMessage(wait.timeoutMs, this.#host.trouble())
       }
       if (event.type === 'message') return event.message
@@ -213,13 +213,13 @@ export class Reader<K, V> {
     return given === null ? null : this.#handOut(given)
   }
 
-  /** From now on it counts as done. */
+  /** From now on the message counts as done. */
   #handOut(given: GivenMessage): ConsumerEvent<K, V> {
     this.#store(given.origin)
     return eventOf(given) as ConsumerEvent<K, V> // the deserializers make K and V
   }
 
-  // Whoever polls is done with what was handed out before.
+  // `poll` and `readMessage` store a message as they deliver it: nothing is in progress afterwards.
   #store(message: FetchedMessage): void {
     const { offsets } = message.cursor
     offsets.inHand = false
@@ -228,7 +228,7 @@ export class Reader<K, V> {
   }
 }
 
-/** As an `async` function, without its price. */
+/** As an `async` function, without its cost. */
 function settled<T>(work: () => T): Promise<T> {
   try {
     return Promise.resolve(work())
@@ -238,7 +238,7 @@ function settled<T>(work: () => T): Promise<T> {
 }
 
 function noMessage(timeoutMs: number, cause: KafkaError | null): KafkaError {
-  const why = cause === null ? '' : `; last: ${cause.message}`
+  const why = cause === null ? '' : `; last error: ${cause.message}`
   return new KafkaError(ErrorCode.ERR__TIMED_OUT, `no message within ${timeoutMs} ms${why}`, { cause })
 }
 

@@ -1,8 +1,8 @@
-/** Gives sockets and timers their turn between messages: heartbeats and answers come first. */
+/** Lets the event loop turn between messages, so that heartbeats and responses are not held up. */
 import type { Clock } from '../../base/clock.ts'
 import { nextTurn } from '../../base/turn.ts'
 
-// How long promises alone may keep the event loop from turning, and after how many messages that is looked at.
+// How long promises alone may keep the event loop from turning, and after how many messages to check that.
 const LONGEST_TURN_MS = 20
 export const LOOK_EVERY = 16
 
@@ -12,7 +12,7 @@ export class Turns {
   readonly #longestMs: number
   #untilLook: number
   #turnedAt: number
-  /** Nothing more is handed out before `take`. */
+  /** Nothing more is delivered before `take`. */
   isDue = false
 
   constructor(clock: Clock, lookEvery = LOOK_EVERY, longestMs = LONGEST_TURN_MS) {
@@ -22,7 +22,7 @@ export class Turns {
     this.#turnedAt = clock.now()
   }
 
-  /** @returns whether the event loop has not turned for long */
+  /** @returns whether the event loop has not turned for too long */
   count(messages: number): boolean {
     this.#untilLook -= messages
     if (this.#untilLook > 0) return false

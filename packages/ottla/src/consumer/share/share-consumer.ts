@@ -18,7 +18,7 @@ import { AtWork } from '../read/at-work.ts'
 import { Closing } from '../read/closing.ts'
 import { decodingOf } from '../read/decoding.ts'
 import { Mailbox } from '../read/mailbox.ts'
-import { tellError } from '../read/reader-errors.ts'
+import { reportError } from '../read/reader-errors.ts'
 import { underWay } from '../read/seat.ts'
 import { AcknowledgeResults, type AcknowledgeResult } from './acknowledge-results.ts'
 import { acknowledgeTypes, type AcknowledgeType } from './acknowledgements.ts'
@@ -466,7 +466,7 @@ export class ShareConsumer<K = Buffer, V = Buffer> implements AsyncDisposable, A
     this.#releaseWaiting()
     this.#run?.giveUp(limitMs)
     const why = `${this.#atWork.exceeded(limitMs)}: left the share group`
-    tellError(this.#context, new KafkaError(ErrorCode.ERR__MAX_POLL_EXCEEDED, why))
+    reportError(this.#context, new KafkaError(ErrorCode.ERR__MAX_POLL_EXCEEDED, why))
   }
 
   #onMetadata(): void {

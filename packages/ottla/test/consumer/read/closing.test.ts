@@ -41,7 +41,7 @@ test('it ends when the time is over, and says what was left undone', async () =>
   const closed = closing.close(500)
   await clock.advance(500)
   await closed
-  assert.deepEqual(seen, ['begin', 'leave within 500', 'closed without having left: close ran out of time', 'end'])
+  assert.deepEqual(seen, ['begin', 'leave within 500', 'closed without having left: close timed out', 'end'])
 })
 
 test('what goes wrong keeps nobody from closing', async () => {
