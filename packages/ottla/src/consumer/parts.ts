@@ -22,11 +22,11 @@ import { Mailbox } from './read/mailbox.ts'
 import { Reader } from './read/reader.ts'
 import { Runs } from './run/runs.ts'
 
-/** What the parts need of their consumer. */
+/** What the parts need from their consumer. */
 export interface PartsHost {
   isClosing(): boolean
   closedError(): KafkaError
-  /** When whoever closes it waits no longer; null before. */
+  /** The deadline of `close`; null before it is called. */
   closesAt(): Deadline | null
   /** Throws when the consumer is closed. */
   requireOpen(): void
@@ -140,8 +140,8 @@ export class ConsumerParts<K, V> {
       { context, cluster, groupId, strategies },
       {
         partitions: () => this.assignment.partitions(),
-        assign: (partitions, besides) =>
-          besides ? this.ownership.addMissing(partitions) : this.ownership.replace(partitions, false),
+        assign: (partitions, adds) =>
+          adds ? this.ownership.addMissing(partitions) : this.ownership.replace(partitions, false),
         release: (partitions, lost) => this.ownership.releasePartitions(partitions, lost),
         onCallbacks: () => this.mailbox.call(),
         raise: this.topics.raise,

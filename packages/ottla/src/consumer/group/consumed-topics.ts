@@ -9,7 +9,7 @@ import { TopicWatch } from './topic-watch.ts'
 import { WantedTopics } from './wanted-topics.ts'
 
 export interface ConsumedTopicsHost {
-  /** Partitions that are assigned. */
+  /** The assigned partitions. */
   readonly cursors: readonly Cursor[]
   subscription(): Subscription | null
   /** A topic was deleted and recreated. */

@@ -11,7 +11,7 @@ import type { Cluster } from '../../cluster/cluster.ts'
 import { KafkaError } from '../../errors.ts'
 import { OFFSET_INVALID, type TopicPartition, type TopicPartitionOffset } from '../../types.ts'
 import { byTopic } from '../group/member-metadata.ts'
-import { memberAnswer, passingCode } from '../group/membership-errors.ts'
+import { memberAnswer, transientCode } from '../group/membership-errors.ts'
 import type { MemberEpoch } from '../group/membership.ts'
 
 // Later versions name topics by id, which the group's own view of them does not need.
@@ -115,7 +115,7 @@ function groupError(response: Decoded<OffsetFetchResponse>): number {
 }
 
 function passingError(response: Decoded<OffsetFetchResponse>): number {
-  const code = passingCode('OffsetFetch', groupError(response))
+  const code = transientCode('OffsetFetch', groupError(response))
   if (code !== ErrorCode.ERR_NO_ERROR) return code
   for (const topic of topicsOf(response)) {
     // The topic's own errors are not the coordinator's to settle.

@@ -14,7 +14,7 @@ import type { Cluster } from '../../cluster/cluster.ts'
 import type { ClientContext } from '../../cluster/context.ts'
 import { KafkaError } from '../../errors.ts'
 import type { ConsumerGroupMetadata, TopicPartitionOffset } from '../../types.ts'
-import { memberAnswer, passingCode } from '../group/membership-errors.ts'
+import { memberAnswer, transientCode } from '../group/membership-errors.ts'
 import type { Assignment } from '../partition/assignment.ts'
 import type { Cursor } from '../partition/cursor.ts'
 import type { OffsetStore } from '../partition/offset-store.ts'
@@ -281,5 +281,5 @@ function errorsOf({ topics }: Decoded<OffsetCommitResponse>): number[] {
 }
 
 function coordinatorError(response: Decoded<OffsetCommitResponse>): number {
-  return errorsOf(response).find(code => passingCode('OffsetCommit', code) !== 0) ?? ErrorCode.ERR_NO_ERROR
+  return errorsOf(response).find(code => transientCode('OffsetCommit', code) !== 0) ?? ErrorCode.ERR_NO_ERROR
 }

@@ -1,4 +1,4 @@
-/** Renews the locks of messages that wait or are at work, and gives up those that have ended. */
+/** Renews the locks of messages that wait or that handlers have, and gives up those whose lock has ended. */
 import type { Clock, Timer } from '../../base/clock.ts'
 import type { LockedMessage } from './message.ts'
 import type { ShareQueue } from './share-queue.ts'
@@ -7,7 +7,7 @@ export interface LockWatchHost {
   /** A handler has it. */
   isAtWork(message: LockedMessage): boolean
   renew(message: LockedMessage): void
-  /** Some have ended: others may be fetched. */
+  /** Some locks have ended: there is room for other messages. */
   onEnded(): void
 }
 
@@ -24,7 +24,7 @@ export class LockWatch {
     this.#host = host
   }
 
-  /** From now on, as often as locks last. */
+  /** Checks from now on, at an interval that fits the lock duration. */
   start(): void {
     this.#timer?.cancel()
     this.#checkMs = this.#queue.checkMs
@@ -35,7 +35,7 @@ export class LockWatch {
     })
   }
 
-  /** Brokers may have said how long locks last. */
+  /** The lock duration may have changed. */
   adjust(): void {
     if (this.#checkMs !== this.#queue.checkMs) this.start()
   }

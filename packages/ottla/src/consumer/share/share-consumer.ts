@@ -127,7 +127,7 @@ export class ShareConsumer<K = Buffer, V = Buffer> implements AsyncDisposable, A
       isWanted: () => this.#isWanted && this.#member.isMember,
       isTaking: () => this.#isWanted && this.#subscription !== null,
       onMessages: () => this.#onMessages(),
-      onAcknowledged: (source, types, error) => this.#results.told(source, types, error),
+      onAcknowledged: (source, types, error) => this.#results.add(source, types, error),
       raise,
     })
     this.#locks = new LockWatch(context.clock, this.#queue, {

@@ -1,4 +1,4 @@
-/** How the program gets at messages and events of a share consumer: one reader at a time. */
+/** How the application gets messages and events of a share consumer: one reader at a time. */
 import { ErrorCode } from '@ottla/protocol'
 import { Deadline, type Clock } from '../../base/clock.ts'
 import { nextTurn } from '../../base/turn.ts'
@@ -20,16 +20,16 @@ import type { ShareQueue } from './share-queue.ts'
 export interface ShareReaderHost {
   isClosing(): boolean
   closedError(): KafkaError
-  /** The program is there, and wants messages. */
+  /** The application asks for messages. */
   onPoll(): void
   /** Messages have been taken: there may be room. */
   onTaken(): void
   readonly atWork: AtWork
-  /** The program asks for more without having said what became of this one; it could not read it if `isUnread`. */
+  /** The application asks for more without having acknowledged this one. @param isUnread it could not be deserialized */
   leaveBehind(message: LockedMessage, isUnread: boolean): void
 }
 
-// How many messages may be handed out before sockets and timers get their turn.
+// How many messages may be delivered before the event loop turns.
 const TURN_EVERY = 64
 
 export class ShareReader<K, V> {
@@ -41,12 +41,12 @@ export class ShareReader<K, V> {
   readonly #seat: Seat
   readonly #turns: Turns
   readonly #loop: ReadLoop
-  /** By the call that waits; handed out when that ends. */
+  /** Taken by the waiting call; delivered when that ends. */
   #taken: LockedMessage | null = null
-  /** Handed out last. */
+  /** Delivered last. */
   #last: LockedMessage | null = null
   #isLastUnread = false
-  /** Grows with every call: how max.poll.interval.ms knows that the program is alive. */
+  /** Grows with every call, so that max.poll.interval.ms can tell that the application is alive. */
   polls = 0
 
   constructor(clock: Clock, queue: ShareQueue, mailbox: Mailbox, host: ShareReaderHost, decoding: Decoding | null) {
@@ -81,7 +81,7 @@ export class ShareReader<K, V> {
     return this.#decoding
   }
 
-  /** Next message or event, null when the time is over or the consumer is closed meanwhile. */
+  /** The next message or event; null after the timeout, or when the consumer is closed meanwhile. */
   poll(wait: Wait): Promise<ShareConsumerEvent<K, V> | null> {
     if (this.#seat.isTaken || this.#host.isClosing()) {
       return this.#seat.refuse(this.#host.isClosing() ? this.#host.closedError() : null)
@@ -95,19 +95,19 @@ export class ShareReader<K, V> {
           Deadline.after(this.#clock, wait.timeoutMs),
           wait.signal,
         )
-        return event as ShareConsumerEvent<K, V> | null // no others are posted, and the deserializers make K and V
+        return event as ShareConsumerEvent<K, V> | null // no other events are posted; the deserializers make K and V
       } finally {
         this.handOut(holder)
       }
     })
   }
 
-  /** One reader from now until `release`. Throws KafkaError ERR__STATE if there is another one. */
+  /** Becomes the one reader until `release`. Throws KafkaError ERR__STATE if there is another. */
   acquire(holder: object): void {
     this.#seat.acquire(holder)
   }
 
-  /** Ends its wait, too; what it has taken and not handed out is the next reader's. */
+  /** Ends the holder's wait, too; the next reader gets what it has taken and not delivered. */
   release(holder: object): void {
     if (this.#taken !== null && this.#seat.has(holder)) {
       this.#queue.putBack(this.#taken)
@@ -117,8 +117,8 @@ export class ShareReader<K, V> {
   }
 
   /**
-   * For the holder of `acquire`: the next message, to be handed out; null when the consumer is closed, or the holder has
-   * left. Rejects as `rejects` says.
+   * For the holder of `acquire`: the next message to deliver; null when the consumer is closed, or the holder has left.
+   * Rejects with the errors that `rejects` names.
    */
   async nextMessage(holder: object): Promise<ShareMessage<K, V> | null> {
     this.#polled()
@@ -130,14 +130,14 @@ export class ShareReader<K, V> {
     throw given.error
   }
 
-  /** The program has what its call has taken. */
+  /** The application gets what its call has taken. */
   handOut(holder: object): void {
     if (this.#taken === null || !this.#seat.has(holder)) return
     this.#last = this.#taken
     this.#taken = null
   }
 
-  /** For the holder of `acquire`: a message as it is, if there is one. */
+  /** For the holder of `acquire`: a message as it was fetched, if there is one. */
   takeNow(): LockedMessage | null {
     this.#polled()
     this.#decoder.giveBack(false)
@@ -151,7 +151,7 @@ export class ShareReader<K, V> {
     return this.#loop.awaitNext(holder, take)
   }
 
-  /** The last message has nobody who would say what became of it: as if the next were asked for. */
+  /** Treats the last message as if the next one were asked for. */
   leaveLast(): void {
     const last = this.#last
     if (last === null) return
@@ -159,12 +159,12 @@ export class ShareReader<K, V> {
     this.#host.leaveBehind(last, this.#isLastUnread)
   }
 
-  /** The program asks for no more: what deserializers are at work on waits as the others do. */
+  /** The application asks for no more: a message that is being deserialized goes back to the queue. */
   giveBack(): void {
     this.#decoder.giveBack(true)
   }
 
-  /** The last message is left as it is: its lock ends by itself. */
+  /** Leaves the last message as it is until its lock ends. */
   forgetLast(): void {
     this.#last = null
   }
@@ -175,7 +175,7 @@ export class ShareReader<K, V> {
     this.#isBack()
   }
 
-  /** While deserializers take too long, the program is as one that does not poll. */
+  /** A deserializer that takes too long counts as not polling. */
   #isBack(): void {
     if (!this.#host.atWork.isStuck) this.#host.onPoll()
   }
@@ -233,7 +233,7 @@ export class ShareIterator<K, V> extends ReaderIterator<ShareMessage<K, V>> {
 export function requireLocked(message: object): LockedMessage {
   const locked = lockedMessage(message)
   if (locked !== undefined) return locked
-  throw new KafkaError(ErrorCode.ERR__INVALID_ARG, 'acknowledge takes a message that this share consumer handed out')
+  throw new KafkaError(ErrorCode.ERR__INVALID_ARG, 'acknowledge takes a message that this share consumer has delivered')
 }
 
 function busy(): KafkaError {

@@ -1,4 +1,4 @@
-/** Works on many messages of a share group at once; their locks are renewed meanwhile. */
+/** Processes many messages of a share group at once; their locks are renewed meanwhile. */
 import { ErrorCode } from '@ottla/protocol'
 import { onAbort } from '../../base/abort.ts'
 import { sleep, type Clock } from '../../base/clock.ts'
@@ -18,21 +18,21 @@ export interface ShareRunnerHost<K, V> {
   readonly clock: Clock
   readonly reader: ShareReader<K, V>
   readonly atWork: AtWork
-  /** What is left of the time for closing the consumer, for handlers; Infinity while it is not being closed. */
+  /** How much of the time for closing the consumer is left for handlers; Infinity while it is not being closed. */
   closingMs(): number
   isClosing(): boolean
   /** Has the reader look again. */
   wake(): void
-  /** So many messages are to be at hand. */
+  /** Keeps at least so many messages at hand. */
   keep(count: number): void
-  /** An error that the client goes on from by itself. */
+  /** Logs an error that the client recovers from. */
   warn(error: KafkaError): void
-  /** Unless it has been said already, or the lock was lost. */
+  /** Unless it has been acknowledged already, or the lock was lost. */
   acknowledge(message: LockedMessage, outcome: ShareOutcome): void
 }
 
-/** How long a handler that has closed the consumer is waited for after that. */
-const LAST_WORDS_MS = 1000
+/** How long the end of the run waits for handlers that have themselves awaited it. */
+const AWAITERS_MS = 1000
 
 /** A message that a handler has. */
 interface Given extends JobHolder {
@@ -56,18 +56,18 @@ export class ShareRunner<K, V> {
     this.#settings = shareRunSettings(options)
   }
 
-  /** Whether a handler has it: its lock is to be renewed. */
+  /** Whether a handler has it, so that its lock must be renewed. */
   isAtWork(message: LockedMessage): boolean {
     return this.#given.has(message)
   }
 
-  /** No further messages, and those at work are waited for. */
+  /** Takes no further messages; `run` waits for the running handlers. */
   stop(): void {
     this.#isStopping = true
     this.#host.wake()
   }
 
-  /** What handlers have for too long is for others, and what becomes of it here counts no more. */
+  /** Releases what handlers have had for too long; their outcome no longer counts. */
   giveUp(limitMs: number): void {
     const late = new Set(this.#host.atWork.longerThan(limitMs))
     for (const [message, { job, abort }] of this.#given) {
@@ -77,7 +77,7 @@ export class ShareRunner<K, V> {
     }
   }
 
-  /** Resolves when nothing is at work any more but what waits for just that, or `drainMs` are over. */
+  /** Resolves when no handler is running but those that themselves wait for this, or after `drainMs`. */
   async drained(): Promise<void> {
     if (this.#isIdle) return
     const { signal } = this.#over
@@ -93,11 +93,11 @@ export class ShareRunner<K, V> {
     return true
   }
 
-  #look(): void {
+  #checkIdle(): void {
     if (this.#isIdle) for (const resolve of this.#idle.splice(0)) resolve()
   }
 
-  /** Until it is stopped or the consumer is closed; rejects with what `onError` throws, or a fatal error. */
+  /** Runs until it is stopped or the consumer is closed; rejects with what `onError` throws, or a fatal error. */
   async run(): Promise<void> {
     const { reader, atWork, clock } = this.#host
     const { signal } = this.#options
@@ -109,7 +109,7 @@ export class ShareRunner<K, V> {
     try {
       await this.#takeAll()
       await this.drained()
-      await atMost(clock, Math.min(this.#settings.drainMs, LAST_WORDS_MS), atWork.askersEnd())
+      await atMost(clock, Math.min(this.#settings.drainMs, AWAITERS_MS), atWork.askersEnd())
     } finally {
       stopListening()
       this.#host.keep(1)
@@ -123,7 +123,7 @@ export class ShareRunner<K, V> {
     const { reader, atWork } = this.#host
     const take = (): LockedMessage | typeof STOP | null => {
       if (this.#isStopping || this.#host.isClosing()) return STOP
-      // While something takes too long, the program is as one that does not poll.
+      // A handler that takes too long counts as not polling.
       const isFree = this.#given.size < this.#settings.concurrency && !atWork.isStuck
       return isFree ? reader.takeNow() : null
     }
@@ -145,7 +145,7 @@ export class ShareRunner<K, V> {
     const given: Given = {
       abort: new AbortController(),
       job: null,
-      onEnding: () => this.#look(),
+      onEnding: () => this.#checkIdle(),
       onDone: () => this.#host.acknowledge(message, outcome),
     }
     this.#given.set(message, given)
@@ -161,7 +161,7 @@ export class ShareRunner<K, V> {
     } finally {
       message.onLost = null
       this.#given.delete(message)
-      this.#look()
+      this.#checkIdle()
       this.#host.wake()
     }
   }
@@ -191,7 +191,7 @@ export class ShareRunner<K, V> {
   }
 
   #fail(error: unknown): void {
-    this.#failure ??= asError(error, 'onError of the run')
+    this.#failure ??= asError(error, 'the onError of run')
     this.stop()
   }
 }

@@ -31,7 +31,7 @@ const joining: ClassicEvent = { type: 'join', reason: 'subscribed', hasPartition
 const leader: ClassicEvent = { type: 'joined', memberId: 'm', generation: 5, isLeader: true }
 const follower: ClassicEvent = { type: 'joined', memberId: 'm', generation: 5, isLeader: false }
 const computed: ClassicEvent = { type: 'computed' }
-const synced: ClassicEvent = { type: 'synced', takes: false }
+const synced: ClassicEvent = { type: 'synced', hasRevoked: false }
 const assigned: ClassicEvent = { type: 'assign-called', hasPartitions: true, hasForeign: false }
 const unassigned: ClassicEvent = { type: 'unassign-called', hasPartitions: false }
 const rebalancing: ClassicEvent = {
@@ -170,7 +170,7 @@ test('a synchronisation that the rebalance overtook joins again, without an id t
 })
 
 const keeping = begin(true)
-const taken: ClassicEvent = { type: 'synced', takes: true }
+const taken: ClassicEvent = { type: 'synced', hasRevoked: true }
 const someLeft: ClassicEvent = { type: 'unassign-called', hasPartitions: true }
 const lost: ClassicEvent = { type: 'lost', forgetMember: true, hasPartitions: true }
 

@@ -19,7 +19,7 @@ const taken = answerOf(ErrorCode.ERR_NO_ERROR)
 function member(answers: (HeartbeatAnswer | KafkaError)[] = []) {
   const clock = new FakeClock()
   const seen: string[] = []
-  const state = { isJoining: true, isIn: true, mayBegin: true, hold: null as Promise<void> | null, isCutOff: false }
+  const state = { isJoining: true, isActive: true, maySend: true, hold: null as Promise<void> | null, isCutOff: false }
   const settings = { 'retry.backoff.ms': BACKOFF_MS, 'retry.backoff.max.ms': BACKOFF_MS }
   const context = { clock, settings, random: () => 0.5, logger: { debug: quiet, error: quiet } }
   const cluster = {
@@ -31,8 +31,8 @@ function member(answers: (HeartbeatAnswer | KafkaError)[] = []) {
     api: 'ConsumerGroupHeartbeat',
     groupName: "group 'g'",
     isJoining: () => state.isJoining,
-    isIn: () => state.isIn,
-    mayBegin: () => state.mayBegin,
+    isActive: () => state.isActive,
+    maySend: () => state.maySend,
     send: async () => {
       seen.push('sent')
       await state.hold
@@ -40,12 +40,12 @@ function member(answers: (HeartbeatAnswer | KafkaError)[] = []) {
       if (answer instanceof KafkaError) throw answer
       return answer
     },
-    onTaken: () => {
+    onAccepted: () => {
       seen.push('taken')
       state.isJoining = false
       heartbeats.plan(INTERVAL_MS)
     },
-    forgetTold: () => void seen.push('forgets'),
+    forgetSent: () => void seen.push('forgets'),
     onLost: () => {
       seen.push('lost')
       state.isJoining = true
@@ -54,9 +54,9 @@ function member(answers: (HeartbeatAnswer | KafkaError)[] = []) {
     },
     onRefused: () => {
       seen.push('refused')
-      state.isIn = false
+      state.isActive = false
     },
-    matchHere: () => false,
+    matchInClient: () => false,
     raise: ({ name, isFatal }) => void seen.push(isFatal ? `fatal ${name}` : name),
   })
   return Object.assign(state, { clock, heartbeats, seen })
@@ -137,7 +137,7 @@ test('an answer to an earlier membership counts for nothing', async () => {
 test('nothing overtakes the goodbye', async () => {
   const { clock, heartbeats, seen } = member()
   let said = quiet
-  heartbeats.sayGoodbye(() => new Promise<void>(resolve => (said = resolve)))
+  heartbeats.leave(() => new Promise<void>(resolve => (said = resolve)))
   heartbeats.kick()
   await clock.advance(0)
   assert.deepEqual(seen, [])
@@ -153,20 +153,20 @@ test('the goodbye waits longer for a coordinator that has answered before, and n
     limits.push(deadline.left())
     return Promise.reject(new KafkaError(ErrorCode.ERR__TIMED_OUT, 'too late'))
   }
-  scene.heartbeats.sayGoodbye(say)
+  scene.heartbeats.leave(say)
   await scene.heartbeats.leaving
   scene.heartbeats.isKnown = true
-  scene.heartbeats.sayGoodbye(say)
+  scene.heartbeats.leave(say)
   scene.heartbeats.isKnown = false
   scene.isCutOff = true
-  scene.heartbeats.sayGoodbye(say)
+  scene.heartbeats.leave(say)
   await scene.heartbeats.leaving
   assert.deepEqual(limits, [1000, 5000])
 })
 
 test('one that may not begin yet is not sent', async () => {
   const scene = member()
-  scene.mayBegin = false
+  scene.maySend = false
   scene.heartbeats.kick()
   await scene.clock.advance(INTERVAL_MS)
   assert.deepEqual(scene.seen, [])

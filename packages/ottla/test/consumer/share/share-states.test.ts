@@ -19,7 +19,7 @@ test('a member joins, is told of changes, and leaves', () => {
   assert.deepEqual(after(...joined, { type: 'leave' }), {
     phase: 'out',
     epoch: 0,
-    actions: ['drop-assignment', 'goodbye'],
+    actions: ['drop-assignment', 'leave'],
   })
 })
 
@@ -31,7 +31,7 @@ test('a program that does not poll is out until it does', () => {
   assert.deepEqual(after(...joined, { type: 'poll-exceeded' }), {
     phase: 'parked',
     epoch: 0,
-    actions: ['drop-assignment', 'goodbye'],
+    actions: ['drop-assignment', 'leave'],
   })
   assert.equal(after(...joined, { type: 'poll-exceeded' }, { type: 'subscribe' }).phase, 'parked')
   assert.deepEqual(after(...joined, { type: 'poll-exceeded' }, { type: 'polled' }).actions, ['heartbeat'])
