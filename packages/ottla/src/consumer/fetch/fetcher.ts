@@ -363,9 +363,9 @@ export class Fetcher {
   /** An answer leaves out what has not changed: the end is noticed from what is known of the partition. */
   #tellEnd(cursor: Cursor, node: number): void {
     const { fetchOffset, fetching } = cursor
-    const { end, endTold } = fetching
-    if (!cursor.isAnsweredBy(node) || end < 0 || fetchOffset < end || endTold === fetchOffset) return
-    fetching.endTold = fetchOffset
+    const { end, reportedEnd } = fetching
+    if (!cursor.isAnsweredBy(node) || end < 0 || fetchOffset < end || reportedEnd === fetchOffset) return
+    fetching.reportedEnd = fetchOffset
     this.#queue.push(cursor, [], new Gap(fetchOffset, true))
   }
 

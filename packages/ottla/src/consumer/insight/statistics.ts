@@ -92,7 +92,7 @@ export class ConsumerStatistics {
 
   #cursor(cursor: Cursor): Partial<PartitionStatistics> {
     const { stored, storedLeaderEpoch, committed } = cursor.offsets
-    const { low, high, lastStable, endTold } = cursor.fetching
+    const { low, high, lastStable, reportedEnd } = cursor.fetching
     const end = this.#context.settings['isolation.level'] === 'read_committed' ? lastStable : high
     return {
       desired: true,
@@ -106,7 +106,7 @@ export class ConsumerStatistics {
       stored_leader_epoch: storedLeaderEpoch,
       commited_offset: committed,
       committed_offset: committed,
-      eof_offset: endTold,
+      eof_offset: reportedEnd,
       lo_offset: low,
       hi_offset: high,
       ls_offset: lastStable,

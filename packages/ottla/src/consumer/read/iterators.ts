@@ -83,13 +83,13 @@ export class MessageIterator<K, V> extends ReaderIterator<Message<K, V>> {
 
   #handOut(message: FetchedMessage): void {
     this.#last = message
-    message.cursor.offsets.inHand = true
+    message.cursor.offsets.isInProgress = true
   }
 
   #storeLast(last: FetchedMessage): void {
     const { offsets, dropped } = last.cursor
     this.#last = null
-    offsets.inHand = false
+    offsets.isInProgress = false
     if (this.#reader.storesOffsets && !dropped) offsets.store(last.offset + 1, last.leaderEpoch, last.era)
   }
 
@@ -178,7 +178,7 @@ export class BatchIterator<K, V> extends ReaderIterator<MessageBatch<K, V>> {
       batch => {
         if (batch === DUE) return DUE
         this.#last = batch
-        batch.taken.cursor.offsets.inHand = true
+        batch.taken.cursor.offsets.isInProgress = true
         return batch
       },
       null,
@@ -245,7 +245,7 @@ export class BatchIterator<K, V> extends ReaderIterator<MessageBatch<K, V>> {
     if (last === null) return
     const { nextOffset } = last
     const { cursor, leaderEpoch, era } = last.taken
-    cursor.offsets.inHand = false
+    cursor.offsets.isInProgress = false
     if (nextOffset === null || !isStored || cursor.dropped) return
     cursor.offsets.store(nextOffset, leaderEpoch, era)
   }
@@ -279,6 +279,6 @@ function putBack(
   offset: number,
   batches: readonly RecordBatch[],
 ): void {
-  cursor.offsets.inHand = false
+  cursor.offsets.isInProgress = false
   if (!cursor.dropped && cursor.offsets.era === era) queue.putBack(cursor, offset, batches)
 }

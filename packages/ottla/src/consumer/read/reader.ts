@@ -222,7 +222,7 @@ export class Reader<K, V> {
   // `poll` and `readMessage` store a message as they deliver it: nothing is in progress afterwards.
   #store(message: FetchedMessage): void {
     const { offsets } = message.cursor
-    offsets.inHand = false
+    offsets.isInProgress = false
     offsets.worker = null
     if (this.#storesOffsets) offsets.store(message.offset + 1, message.leaderEpoch, message.era)
   }

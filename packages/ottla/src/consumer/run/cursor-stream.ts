@@ -214,7 +214,7 @@ export class CursorStream<K, V> implements PartitionStream<K, V>, JobHolder {
   }
 
   #count(): void {
-    this.cursor.offsets.inHand = this.lowest !== undefined
+    this.cursor.offsets.isInProgress = this.lowest !== undefined
   }
 
   #handOut(message: FetchedMessage): void {

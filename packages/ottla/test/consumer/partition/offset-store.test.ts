@@ -321,15 +321,15 @@ test('an assignment at another offset than before is a move', () => {
 test('a seek settles what a serial reader has in hand, a reset does not', () => {
   const sought = begun(0)
   sought.store(5, -1)
-  sought.inHand = true
+  sought.isInProgress = true
   seek(sought, 900)
   assert.equal(pending(sought), 900)
   const reset = begun(0)
   reset.store(5, -1)
-  reset.inHand = true
+  reset.isInProgress = true
   reset.moved(6)
   reset.begins(900, -1)
   assert.equal(pending(reset), 5)
-  reset.inHand = false
+  reset.isInProgress = false
   assert.equal(pending(reset), 900)
 })
