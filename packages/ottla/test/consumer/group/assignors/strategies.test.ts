@@ -79,6 +79,6 @@ test('a strategy of the program is found by its name, and one that nobody has is
   const [own, range] = strategiesOf(['first-takes-all', 'range'], [all])
   assert.equal(own?.name, 'first-takes-all')
   assert.equal(range?.name, 'range')
-  assert.throws(() => strategiesOf(['other'], [all]), /'other' is not known; there are range, .*first-takes-all/)
-  assert.throws(() => strategiesOf(['range'], [{ ...all, name: 'range' }]), /there is a strategy 'range' already/)
+  assert.throws(() => strategiesOf(['other'], [all]), /'other' is unknown; known are range, .*first-takes-all/)
+  assert.throws(() => strategiesOf(['range'], [{ ...all, name: 'range' }]), /there already is a strategy 'range'/)
 })
