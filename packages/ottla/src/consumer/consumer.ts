@@ -372,7 +372,9 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
     this.#ownership.resume(partitions)
   }
 
-  /** The first offset and the high watermark as of the last fetch, without a request; OFFSET_INVALID before the first. */
+  /**
+   * The first offset and the high watermark as of the last fetch, without a request; OFFSET_INVALID before the first.
+   */
   getWatermarkOffsets(topic: string, partition: number): { low: number; high: number } {
     const known = this.#assignment.get(topic, partition)?.fetching
     return { low: known?.low ?? OFFSET_INVALID, high: known?.high ?? OFFSET_INVALID }

@@ -142,7 +142,8 @@ export class Ownership {
   }
 
   /**
-   * Commits stored offsets (`enable.auto.commit`) and waits for commits in flight: after that nothing more is committed.
+   * Commits stored offsets (`enable.auto.commit`) and waits for commits in flight: after that nothing more is
+   * committed.
    * @param lost the partitions may already belong to another member: nothing is committed
    */
   async #release(cursors: readonly Cursor[], lost: boolean, deadline?: Deadline): Promise<void> {

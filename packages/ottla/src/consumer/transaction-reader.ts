@@ -130,7 +130,8 @@ export class TransactionReader<K, V> implements TransactionalReader<MessageBatch
     const sent: Sent[] = this.#ownership
       .pending(cursors)
       .map(({ offset, store }) => ({ store, era: store?.commitBegins() ?? 0, offset }))
-    // The work has given the partition up, or moved it to a place that is not known yet: the batch is done all the same.
+    // The work has given the partition up, or moved it to a place that is not known yet: the batch is done all the
+    // same.
     const isElsewhere = own !== undefined && (own.dropped || own.position < 0)
     if (!isElsewhere || batch === null || batch.nextOffset === null) return sent
     const { topic, partition, nextOffset } = batch

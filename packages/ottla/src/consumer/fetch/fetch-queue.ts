@@ -67,15 +67,15 @@ export interface TakenBatch {
 /** From this fill level on, a partition that has its share of the queue waits for the others. */
 const SHARED_FROM = 1 / 2
 /**
- * How long (ms) a paused or held partition is fetched as before, and a held one keeps what is queued. After that, what it
- * has queued can make room for others.
+ * How long (ms) a paused or held partition is fetched as before, and a held one keeps what is queued. After that, what
+ * it has queued can make room for others.
  */
 const SHORT_HOLD_MS = 100
 
 /**
- * Batches by partition, delivered in turn: one batch of one partition, then one of the next. Limited in bytes, including
- * those that decompression adds; a batch is decompressed only when its turn comes. One partition alone cannot fill the
- * queue, and batches that cannot be delivered make room for others.
+ * Batches by partition, delivered in turn: one batch of one partition, then one of the next. Limited in bytes,
+ * including those that decompression adds; a batch is decompressed only when its turn comes. One partition alone cannot
+ * fill the queue, and batches that cannot be delivered make room for others.
  */
 export class FetchQueue {
   readonly #limits: QueueLimits

@@ -1,6 +1,6 @@
 /**
- * How long a broker may wait for messages. There is one fetch in flight per broker, so a partition that it leaves out has
- * to wait for its end. Such a fetch therefore waits about as long as the partition has been left out, instead of
+ * How long a broker may wait for messages. There is one fetch in flight per broker, so a partition that it leaves out
+ * has to wait for its end. Such a fetch therefore waits about as long as the partition has been left out, instead of
  * `fetch.wait.max.ms`. Pure.
  */
 const SHORTEST_MS = 10

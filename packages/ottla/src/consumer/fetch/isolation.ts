@@ -9,8 +9,8 @@ export interface AbortedTransaction {
 }
 
 /**
- * Leaves out control batches, batches that compaction has emptied, and batches of aborted transactions. A response names
- * every aborted transaction that reaches into it, so that nothing has to be remembered from one to the next.
+ * Leaves out control batches, batches that compaction has emptied, and batches of aborted transactions. A response
+ * names every aborted transaction that reaches into it, so that nothing has to be remembered from one to the next.
  * @param aborted as received under read_committed; null or empty under read_uncommitted
  */
 export function visibleBatches(

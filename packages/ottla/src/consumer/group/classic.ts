@@ -54,7 +54,9 @@ export function initialState(isCooperative: boolean): ClassicState {
 
 /** `hasPartitions`: whether the application holds partitions. */
 export type ClassicEvent =
-  /** Subscribed, or a rebalance is needed or has begun. `hasForeign`: it holds some of topics no longer subscribed to. */
+  /**
+   * Subscribed, or a rebalance is needed or has begun. `hasForeign`: it holds some of topics no longer subscribed to.
+   */
   | {
       readonly type: 'join'
       readonly reason: string

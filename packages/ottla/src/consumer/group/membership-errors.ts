@@ -193,8 +193,8 @@ const firstBeat: Rows = {
 }
 
 /**
- * What a member does about an error. A code that is not in the table, perhaps of a newer broker, is reported and retried
- * after a backoff: whatever it means, the member neither spins nor stands still.
+ * What a member does about an error. A code that is not in the table, perhaps of a newer broker, is reported and
+ * retried after a backoff: whatever it means, the member neither spins nor stands still.
  * @param isJoining for the heartbeat that begins a membership
  */
 export function memberAnswer(api: GroupApi, code: number, isJoining = false): MemberAnswer {

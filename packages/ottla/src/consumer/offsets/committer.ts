@@ -33,7 +33,9 @@ export interface Commit {
 /** What the committer needs from its group. */
 export interface CommitterGroup {
   readonly groupId: string
-  /** The identity for a commit, without a generation outside a group. Throws KafkaError after the membership was lost. */
+  /**
+   * The identity for a commit, without a generation outside a group. Throws KafkaError after the membership was lost.
+   */
   committing(): ConsumerGroupMetadata
   /** Changes when the membership ends: its partitions may belong to others. */
   readonly term: number
@@ -96,7 +98,9 @@ export class Committer {
     return commits
   }
 
-  /** The given offsets, or the pending ones. Leaves out logical offsets, which cannot be committed, as librdkafka does. */
+  /**
+   * The given offsets, or the pending ones. Leaves out logical offsets, which cannot be committed, as librdkafka does.
+   */
   toCommit(offsets?: readonly TopicPartitionOffset[]): Commit[] {
     if (offsets === undefined) return this.pending(this.#assignment.cursors)
     return offsets
@@ -105,9 +109,9 @@ export class Committer {
   }
 
   /**
-   * Commits after all earlier commits. Resolves with errors per partition, ERR_ILLEGAL_GENERATION for one that was given
-   * up before the commit succeeded. Rejects with KafkaError when all have failed (the first one's error), and with
-   * ERR__TIMED_OUT at the deadline.
+   * Commits after all earlier commits. Resolves with errors per partition, ERR_ILLEGAL_GENERATION for one that was
+   * given up before the commit succeeded. Rejects with KafkaError when all have failed (the first one's error), and
+   * with ERR__TIMED_OUT at the deadline.
    */
   commit(commits: readonly Commit[], deadline: Deadline): Promise<TopicPartitionOffset[]> {
     const eras = commits.map(({ store }) => store?.commitBegins() ?? 0)
@@ -132,7 +136,8 @@ export class Committer {
 
   /**
    * Commits the stored offsets of partitions that are given up; this is their last chance. A group accepts no commits
-   * while its leader assigns partitions, so this waits for that. Failures are logged, and in the offsets-committed event.
+   * while its leader assigns partitions, so this waits for that. Failures are logged, and in the offsets-committed
+   * event.
    */
   async commitStored(cursors: readonly Cursor[], deadline: Deadline): Promise<void> {
     const { clock, logger, settings } = this.#context

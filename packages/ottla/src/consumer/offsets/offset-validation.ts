@@ -1,6 +1,6 @@
 /**
- * Asks a new leader whether it still has what was read from the previous one (KIP-320). After an unclean election it may
- * not. Then reading continues where the logs diverge, so that what was written there since is not skipped.
+ * Asks a new leader whether it still has what was read from the previous one (KIP-320). After an unclean election it
+ * may not. Then reading continues where the logs diverge, so that what was written there since is not skipped.
  */
 import {
   ErrorCode,

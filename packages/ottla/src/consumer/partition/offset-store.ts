@@ -33,7 +33,9 @@ export class OffsetStore {
   era = 0
   /** A run, which processes many messages at once; null for a reader that takes one at a time. */
   worker: { readonly pending: number } | null = null
-  /** For a reader that takes one message at a time: the last one is in progress. A move by the application ends that. */
+  /**
+   * For a reader that takes one message at a time: the last one is in progress. A move by the application ends that.
+   */
   isInProgress = false
   /** The stored offset covers delivered messages that are not committed. */
   coversMessages = false
@@ -138,8 +140,8 @@ export class OffsetStore {
   }
 
   /**
-   * What an automatic commit, or one without arguments, sends; null if there is nothing new. It goes below the committed
-   * offset only after a move: otherwise a higher offset that the application has committed itself stands.
+   * What an automatic commit, or one without arguments, sends; null if there is nothing new. It goes below the
+   * committed offset only after a move: otherwise a higher offset that the application has committed itself stands.
    */
   pending(): StoredOffset | null {
     this.#settle()

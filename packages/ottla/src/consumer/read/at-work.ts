@@ -8,7 +8,9 @@ import { Deferred } from '../../base/deferred.ts'
 import { nextTurn } from '../../base/turn.ts'
 import { Jobs, type Job, type JobHolder } from './jobs.ts'
 
-/** Calls the application for one job at a time, through a function whose unique name identifies the job on the stack. */
+/**
+ * Calls the application for one job at a time, through a function whose unique name identifies the job on the stack.
+ */
 interface CallSlot {
   job: Job | null
   readonly call: (holder: JobHolder, work: () => unknown, isLast: boolean) => Promise<unknown>
@@ -186,8 +188,8 @@ export class AtWork {
   }
 
   /**
-   * Runs `work`, which gives partitions up and waits for running jobs. It does not wait for a handler, or the loop over a
-   * stream, that itself awaits the returned promise; one that has only made the call carries on and is waited for.
+   * Runs `work`, which gives partitions up and waits for running jobs. It does not wait for a handler, or the loop over
+   * a stream, that itself awaits the returned promise; one that has only made the call carries on and is waited for.
    * @param isClose nor does it wait for such a rebalance callback
    */
   waitedFor<T>(work: () => Promise<T>, isClose = false): Promise<T> {
@@ -255,7 +257,8 @@ export class AtWork {
         call.candidates.delete(key)
         continue
       }
-      // If several functions wait for one promise, the engine names none: then all that have looked as `await` does wait.
+      // If several functions wait for one promise, the engine names none: then all that have looked as `await` does
+      // wait.
       const isKnown = waiting.length > 0
       if (isKnown ? !waiting.some(({ name, place }) => name === key || place === key) : constructors <= thens) continue
       if (job !== null) this.#markWaiter(job, call)

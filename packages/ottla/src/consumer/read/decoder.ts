@@ -79,8 +79,8 @@ export class DecodingJob implements JobHolder {
   }
 
   /**
-   * No call waits for it any more. If it has cost the consumer its membership, the job stays: the end of it is what lets
-   * the consumer join again.
+   * No call waits for it any more. If it has cost the consumer its membership, the job stays: the end of it is what
+   * lets the consumer join again.
    * @param isLost the partition is no longer assigned
    */
   abandon(isLost: boolean): void {
@@ -152,7 +152,10 @@ export class Decoder<Origin extends { readonly offset: number }, M> {
     }
   }
 
-  /** Puts the message back for another kind of reader. @param isLost see DecodingJob.abandon; by default the source's */
+  /**
+   * Puts the message back for another kind of reader.
+   * @param isLost see DecodingJob.abandon; by default the source's
+   */
   giveBack(isLost?: boolean): void {
     const kept = this.#kept
     if (kept === null) return

@@ -95,9 +95,9 @@ function plainMessage(message: FetchedMessage, key: unknown, value: unknown): Me
 }
 
 /**
- * What `make` makes of a message with its deserialized key and value; the message itself without deserializers. A promise
- * only if a deserializer returns one.
- * Throws, or rejects with, KafkaError ERR__KEY_DESERIALIZATION or ERR__VALUE_DESERIALIZATION, with `rawMessage`.
+ * What `make` makes of a message with its deserialized key and value; the message itself without deserializers. A
+ * promise only if a deserializer returns one. Throws, or rejects with, KafkaError ERR__KEY_DESERIALIZATION or
+ * ERR__VALUE_DESERIALIZATION, with `rawMessage`.
  */
 export function decodeFields<From extends Message, To>(
   message: From,

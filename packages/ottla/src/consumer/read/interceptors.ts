@@ -13,8 +13,8 @@ import { invalid } from '../arguments.ts'
 export interface ConsumerInterceptor<K = Buffer, V = Buffer> {
   /**
    * Called when a deserialized message is about to be delivered; in `batches()` when its batch is.
-   * @returns the message to deliver instead (a new object with the same topic, partition and offset); undefined for this
-   *   one
+   * @returns the message to deliver instead (a new object with the same topic, partition and offset); undefined for
+   *   this one
    */
   onConsume?(message: Message<K, V>): Message<K, V> | undefined
   /** Called after every commit, failed ones included: `error` is set when none of the offsets was committed. */

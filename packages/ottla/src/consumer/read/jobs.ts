@@ -6,8 +6,8 @@ export interface Job {
   readonly place: TopicPartition & { readonly name: string }
   readonly offset: number
   /**
-   * The `handler` of a run, the `reader` of a partition's stream, a `deserializer`, or a rebalance `callback`, whose time
-   * does not count.
+   * The `handler` of a run, the `reader` of a partition's stream, a `deserializer`, or a rebalance `callback`, whose
+   * time does not count.
    */
   readonly by: 'handler' | 'reader' | 'deserializer' | 'callback'
   /** The function that reads the messages (`callerNow`); empty where it is not known. */

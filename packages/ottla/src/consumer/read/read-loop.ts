@@ -84,8 +84,8 @@ export class ReadLoop {
   }
 
   /**
-   * For the holder of the seat: waits until `take` returns something; null when the consumer is closed, or the holder has
-   * left. Rejects with the errors that `rejects` names.
+   * For the holder of the seat: waits until `take` returns something; null when the consumer is closed, or the holder
+   * has left. Rejects with the errors that `rejects` names.
    */
   async awaitNext<T>(holder: object, take: () => T | null): Promise<T | null> {
     this.#seat.waitBegins()

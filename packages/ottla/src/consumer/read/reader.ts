@@ -98,7 +98,9 @@ export class Reader<K, V> {
     return this.#seat.alone(holder => this.#next(holder, Deadline.after(this.#clock, timeoutMs), signal))
   }
 
-  /** The next message. Rejects with KafkaError ERR__TIMED_OUT, ERR__DESTROY when closed meanwhile, or as `rejects` says. */
+  /**
+   * The next message. Rejects with KafkaError ERR__TIMED_OUT, ERR__DESTROY when closed meanwhile, or as `rejects` says.
+   */
   readMessage(wait: Wait): Promise<Message<K, V>> {
     this.polls++
     if (this.#seat.isTaken || this.#host.isClosing()) return this.#refuse()

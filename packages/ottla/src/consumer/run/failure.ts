@@ -40,7 +40,7 @@ export function textOf(thrown: unknown): string {
 
 /** A message could not be processed, and sending it as a dead letter failed, too; the `cause` has both errors. */
 export function deadLetterFailed(culprit: string, topic: string, failure: Error, sendFailure: Error): KafkaError {
-  const why = `${culprit} failed (${failure.message}), and the message could not be sent to the dead-letter topic ${topic}`
+  const why = `the message could not be sent to the dead-letter topic ${topic}: ${sendFailure.message}`
   const cause = new AggregateError([failure, sendFailure], `${failure.message}; ${sendFailure.message}`)
-  return new KafkaError(ErrorCode.ERR__APPLICATION, `${why}: ${sendFailure.message}`, { cause })
+  return new KafkaError(ErrorCode.ERR__APPLICATION, `${culprit} failed (${failure.message}), and ${why}`, { cause })
 }

@@ -6,7 +6,9 @@ import { invalid } from '../arguments.ts'
 export interface RunContext {
   /** 1 for the first attempt. */
   readonly attempt: number
-  /** Aborted when there is no point in carrying on: the partition was lost, or `drainMs` or `handlerTimeoutMs` is over. */
+  /**
+   * Aborted when there is no point in carrying on: the partition was lost, or `drainMs` or `handlerTimeoutMs` is over.
+   */
   readonly signal: AbortSignal
 }
 
@@ -32,9 +34,9 @@ export interface RunOptions<K = Buffer, V = Buffer> {
   /** How often a message is retried, 0 by default, and the backoff in ms: by default 100, doubling up to 10,000. */
   readonly retry?: { readonly retries?: number; readonly backoffMs?: number; readonly backoffMaxMs?: number }
   /**
-   * Where dead letters go: messages whose last attempt failed, or that cannot be deserialized, with headers that say where
-   * they came from and why. Left out, such a message ends the run. If sending a dead letter fails, that ends the run, too,
-   * with an error that names both failures and has them as the `errors` of its `cause`.
+   * Where dead letters go: messages whose last attempt failed, or that cannot be deserialized, with headers that say
+   * where they came from and why. Left out, such a message ends the run. If sending a dead letter fails, that ends the
+   * run, too, with an error that names both failures and has them as the `errors` of its `cause`.
    */
   readonly deadLetter?: { readonly topic: string; readonly producer: DeadLetterSink }
   /** Ends the run: it takes no further messages and waits for running handlers. */

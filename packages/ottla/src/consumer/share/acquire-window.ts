@@ -1,7 +1,9 @@
 /** How many records a share consumer keeps waiting: no other consumer can process those. Pure. */
 
 const START = 32
-/** The window grows when a lot is delivered within the first part of the lock duration, and shrinks beyond the second. */
+/**
+ * The window grows when a lot is delivered within the first part of the lock duration, and shrinks beyond the second.
+ */
 const QUICK_PART = 1 / 16
 const SLOW_PART = 1 / 4
 

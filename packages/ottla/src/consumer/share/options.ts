@@ -55,7 +55,10 @@ export function checkShareConfig(config: Readonly<Record<string, unknown>>): str
 
 /** What a handler gets beside the message. */
 export interface ShareRunContext {
-  /** Aborted when the lock was lost (another member may have the message), or when `drainMs` or `handlerTimeoutMs` is over. */
+  /**
+   * Aborted when the lock was lost (another member may have the message), or when `drainMs` or `handlerTimeoutMs` is
+   * over.
+   */
   readonly signal: AbortSignal
 }
 
@@ -82,9 +85,9 @@ export interface ShareRunOptions<K = Buffer, V = Buffer> {
   /** Ends the run: it takes no further messages and waits for running handlers. */
   readonly signal?: AbortSignal
   /**
-   * How long a handler may take, ms. One that takes longer has failed (`onError`) with ERR__TIMED_OUT: `signal` is aborted
-   * and its result is ignored. Left out, a handler that takes longer than `max.poll.interval.ms` costs this consumer its
-   * membership until it ends, and its message is released.
+   * How long a handler may take, ms. One that takes longer has failed (`onError`) with ERR__TIMED_OUT: `signal` is
+   * aborted and its result is ignored. Left out, a handler that takes longer than `max.poll.interval.ms` costs this
+   * consumer its membership until it ends, and its message is released.
    */
   readonly handlerTimeoutMs?: number
   /** How long the end of the run waits for running handlers, ms; 30,000 by default. */

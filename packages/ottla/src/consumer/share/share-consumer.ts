@@ -156,8 +156,8 @@ export class ShareConsumer<K = Buffer, V = Buffer> implements AsyncDisposable, A
   }
 
   /**
-   * Joins the group for these topics. `^...` and RegExp are patterns, matched by the client, which also match topics that
-   * are created later. Replaces an earlier subscription.
+   * Joins the group for these topics. `^...` and RegExp are patterns, matched by the client, which also match topics
+   * that are created later. Replaces an earlier subscription.
    * @throws KafkaError ERR__INVALID_ARG, ERR__STATE when closed
    */
   subscribe(topics: SubscriptionInput): void {
@@ -221,10 +221,10 @@ export class ShareConsumer<K = Buffer, V = Buffer> implements AsyncDisposable, A
   }
 
   /**
-   * Processes many messages at once and acknowledges each by its outcome. Renews the lock of a message for as long as its
-   * handler runs (KIP-1222; brokers from 4.2 on). Resolves when its signal is aborted or the consumer is closed, after the
-   * running handlers. Rejects with what `onError` throws, with KafkaError ERR__INVALID_ARG, with ERR__STATE while there
-   * is another reader, or with a fatal error.
+   * Processes many messages at once and acknowledges each by its outcome. Renews the lock of a message for as long as
+   * its handler runs (KIP-1222; brokers from 4.2 on). Resolves when its signal is aborted or the consumer is closed,
+   * after the running handlers. Rejects with what `onError` throws, with KafkaError ERR__INVALID_ARG, with ERR__STATE
+   * while there is another reader, or with a fatal error.
    */
   run(options: ShareRunOptions<K, V>): Promise<void> {
     return this.#atWork.waitedFor(() => this.#runOnce(options))
@@ -259,10 +259,11 @@ export class ShareConsumer<K = Buffer, V = Buffer> implements AsyncDisposable, A
   }
 
   /**
-   * Acknowledges a message: sent to the broker with the next request, or by `commit`. An `acknowledged` event reports the
-   * result. `renew` restarts the lock and leaves the message with the application.
-   * @throws KafkaError ERR__INVALID_ARG for anything but a message of this consumer and a known type; ERR__STATE when the
-   *   message was already acknowledged or its lock was lost; ERR__UNSUPPORTED_FEATURE for `renew` with brokers before 4.2
+   * Acknowledges a message: sent to the broker with the next request, or by `commit`. An `acknowledged` event reports
+   * the result. `renew` restarts the lock and leaves the message with the application.
+   * @throws KafkaError ERR__INVALID_ARG for anything but a message of this consumer and a known type; ERR__STATE when
+   *   the message was already acknowledged or its lock was lost; ERR__UNSUPPORTED_FEATURE for `renew` with brokers
+   *   before 4.2
    */
   acknowledge(message: ShareMessage<K, V> | ShareMessage, type: AcknowledgeType = 'accept'): void {
     this.#requireOpen()
@@ -319,7 +320,10 @@ export class ShareConsumer<K = Buffer, V = Buffer> implements AsyncDisposable, A
     this.#cluster.setSaslCredentials(username, password)
   }
 
-  /** Answers an `oauthbearer-token-refresh` event. @throws KafkaError ERR__INVALID_ARG, ERR__STATE without OAUTHBEARER */
+  /**
+   * Answers an `oauthbearer-token-refresh` event.
+   * @throws KafkaError ERR__INVALID_ARG, ERR__STATE without OAUTHBEARER
+   */
   setOAuthBearerToken(token: OAuthBearerToken): void {
     this.#cluster.setOAuthBearerToken(token)
   }

@@ -78,8 +78,8 @@ export class ShareNode {
 
   /**
    * How long the next fetch may wait for messages. The broker answers one request after the other, so acknowledgements
-   * and renewals of its messages queue behind the fetch. The wait is no longer than the time since a call last waited for
-   * an answer: an application that waits often never waits long.
+   * and renewals of its messages queue behind the fetch. The wait is no longer than the time since a call last waited
+   * for an answer: an application that waits often never waits long.
    * @param mostMs `fetch.wait.max.ms`
    * @param checkMs how often locks are checked for renewal
    */

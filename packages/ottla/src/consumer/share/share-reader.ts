@@ -25,7 +25,10 @@ export interface ShareReaderHost {
   /** Messages have been taken: there may be room. */
   onTaken(): void
   readonly atWork: AtWork
-  /** The application asks for more without having acknowledged this one. @param isUnread it could not be deserialized */
+  /**
+   * The application asks for more without having acknowledged this one.
+   * @param isUnread it could not be deserialized
+   */
   leaveBehind(message: LockedMessage, isUnread: boolean): void
 }
 

@@ -13,8 +13,8 @@ import { isNear, racksMatter } from './racks.ts'
 
 /**
  * Topic by topic, each subscriber gets a range of consecutive partitions; the first ones get one more if they do not
- * divide evenly. Topics with the same subscribers and partition counts are assigned alike, the same numbers of each to a
- * member. If racks matter, partitions near a member go to it first, as far as neither of that suffers (KIP-881).
+ * divide evenly. Topics with the same subscribers and partition counts are assigned alike, the same numbers of each to
+ * a member. If racks matter, partitions near a member go to it first, as far as neither of that suffers (KIP-881).
  */
 export function assignRange(members: readonly GroupMember[], topics: ReadonlyMap<string, GroupTopic>): GroupAssignment {
   const assignment = emptyAssignment(members)

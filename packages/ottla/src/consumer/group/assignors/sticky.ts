@@ -36,9 +36,9 @@ interface Bin {
 }
 
 /**
- * Members keep what they had (`ownedPartitions`), unless another member that could have one of these partitions would end
- * up with two less. Of two members that claim the same partition, the one of the newer generation had it; of the same
- * generation, neither.
+ * Members keep what they had (`ownedPartitions`), unless another member that could have one of these partitions would
+ * end up with two less. Of two members that claim the same partition, the one of the newer generation had it; of the
+ * same generation, neither.
  */
 export function assignSticky(
   members: readonly GroupMember[],
