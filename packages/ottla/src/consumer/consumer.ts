@@ -31,7 +31,7 @@ import { strategiesFor, type ConsumerOptions } from './options.ts'
 import type { Ownership } from './ownership.ts'
 import type { Assignment } from './partition/assignment.ts'
 import { ConsumerParts } from './parts.ts'
-import type { AtWork } from './read/at-work.ts'
+import type { RunningJobs } from './read/running-jobs.ts'
 import { Closing } from './read/closing.ts'
 import { outlived } from './read/decoding.ts'
 import { BatchIterator, MessageIterator, type BatchOptions } from './read/iterators.ts'
@@ -73,7 +73,7 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
   readonly #group: Group | null
   readonly #committer: Committer | null
   readonly #ownership: Ownership
-  readonly #atWork: AtWork
+  readonly #runningJobs: RunningJobs
   readonly #closing: Closing
   #disconnected = false
 
@@ -92,7 +92,7 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
       unfinished: 'closed before the partitions were given up and the group was left in order',
       begin: () => {
         this.#committer?.stop()
-        parts.mailbox.call()
+        parts.mailbox.interrupt()
       },
       leave: deadline => this.#leave(deadline),
       end: async () => {
@@ -115,7 +115,7 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
     this.#group = parts.group
     this.#committer = parts.committer
     this.#ownership = parts.ownership
-    this.#atWork = parts.atWork
+    this.#runningJobs = parts.runningJobs
     parts.start()
   }
 
@@ -140,7 +140,7 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
 
   /** Commits stored offsets (`enable.auto.commit`), gives up all partitions and leaves the group. */
   unsubscribe(): Promise<void> {
-    return this.#atWork.waitedFor(async () => {
+    return this.#runningJobs.trackWaiters(async () => {
       this.#requireOpen()
       await this.#group?.unsubscribe(Deadline.after(this.#context.clock, this.#settings['socket.timeout.ms']))
     })
@@ -152,7 +152,7 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
    * adds the partitions inside a rebalance callback; outside one it rejects with KafkaError ERR__STATE.
    */
   assign(partitions: readonly TopicPartitionOffset[]): Promise<void> {
-    return this.#atWork.waitedFor(async () => {
+    return this.#runningJobs.trackWaiters(async () => {
       this.#requireOpen()
       checkOffsets(partitions, 'assign')
       const called = this.#group?.calledWith('assign') ?? null
@@ -166,7 +166,7 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
    * partitions inside a rebalance callback; outside one it rejects with KafkaError ERR__STATE.
    */
   unassign(): Promise<void> {
-    return this.#atWork.waitedFor(async () => {
+    return this.#runningJobs.trackWaiters(async () => {
       this.#requireOpen()
       const called = this.#group?.calledWith('unassign') ?? null
       if (called === null) await this.#ownership.replace([], this.assignmentLost())
@@ -176,7 +176,7 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
 
   /** Consumes these partitions as well. Rejects with KafkaError ERR__INVALID_ARG for one that is already assigned. */
   incrementalAssign(partitions: readonly TopicPartitionOffset[]): Promise<void> {
-    return this.#atWork.waitedFor(async () => {
+    return this.#runningJobs.trackWaiters(async () => {
       this.#requireOpen()
       checkOffsets(partitions, 'incrementalAssign')
       await this.#ownership.addNew(partitions, () => this.#group?.touched())
@@ -185,7 +185,7 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
 
   /** Gives up some of the partitions. Rejects with KafkaError ERR__INVALID_ARG for one that is not assigned. */
   incrementalUnassign(partitions: readonly TopicPartition[]): Promise<void> {
-    return this.#atWork.waitedFor(async () => {
+    return this.#runningJobs.trackWaiters(async () => {
       this.#requireOpen()
       await this.#ownership.releaseNamed(partitions, this.assignmentLost(), () => this.#group?.touched())
     })
@@ -446,7 +446,7 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
    */
   close(wait?: WaitOptions): Promise<void> {
     const closing = this.#closing.close(wait)
-    return this.#atWork.waitedFor(() => closing, true)
+    return this.#runningJobs.trackWaiters(() => closing, true)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

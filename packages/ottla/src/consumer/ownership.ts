@@ -180,14 +180,14 @@ export class Ownership {
     this.hooks?.onResumed()
   }
 
-  /** Delivers nothing of a partition until `goOn`, and after that only if the application has not paused it. */
+  /** Delivers nothing of a partition until `unhold`, and after that only if the application has not paused it. */
   hold(cursor: Cursor): void {
     this.#queue.hold(cursor, this.#context.clock.now())
   }
 
-  goOn(cursor: Cursor): void {
+  unhold(cursor: Cursor): void {
     if (cursor.dropped) return
-    this.#queue.goOn(cursor)
+    this.#queue.unhold(cursor)
     this.#onResumed()
   }
 
@@ -195,7 +195,7 @@ export class Ownership {
    * Reads again from this offset, unless that is still ahead, or the position has moved since that era.
    * @param batches the batches of what was taken from there on
    */
-  goBack(cursor: Cursor, offset: number, era: number, batches: readonly RecordBatch[]): void {
+  rewindTo(cursor: Cursor, offset: number, era: number, batches: readonly RecordBatch[]): void {
     if (cursor.dropped || cursor.position <= offset || cursor.offsets.era !== era) return
     // A move as by a seek, but what has been read is not fetched again.
     this.#queue.putBack(cursor, offset, batches)

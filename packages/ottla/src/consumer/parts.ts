@@ -15,7 +15,7 @@ import { OffsetValidator } from './offsets/offset-validation.ts'
 import type { ConsumerOptions } from './options.ts'
 import { Ownership } from './ownership.ts'
 import { Assignment } from './partition/assignment.ts'
-import { AtWork } from './read/at-work.ts'
+import { RunningJobs } from './read/running-jobs.ts'
 import { decodingOf, type Decoding } from './read/decoding.ts'
 import { intercepting } from './read/interceptors.ts'
 import { Mailbox } from './read/mailbox.ts'
@@ -43,7 +43,7 @@ export class ConsumerParts<K, V> {
   readonly group: Group | null
   readonly committer: Committer | null
   readonly ownership: Ownership
-  readonly atWork: AtWork
+  readonly runningJobs: RunningJobs
   readonly runs: Runs<K, V>
   readonly insight: Insight
   readonly #resolver: OffsetResolver
@@ -64,7 +64,7 @@ export class ConsumerParts<K, V> {
     this.cluster = cluster
     this.#host = host
     this.mailbox = new Mailbox(context.clock)
-    this.atWork = new AtWork(context.clock, settings['max.poll.interval.ms'])
+    this.runningJobs = new RunningJobs(context.clock, settings['max.poll.interval.ms'])
     this.queue = new FetchQueue(queueLimits(settings), {
       onReady: () => this.mailbox.wake(),
       onRoom: fetchMore,
@@ -111,11 +111,11 @@ export class ConsumerParts<K, V> {
     this.ownership = new Ownership(context, assignment, this.queue, this.committer, added, fetchMore, closesAt)
     const intercept = intercepting(context, options.interceptors)
     this.reader = this.#makeReader(decodingOf(options.key, options.value, intercept))
-    const parts = [context, this.reader, this.mailbox, this.ownership, this.atWork, this.group] as const
+    const parts = [context, this.reader, this.mailbox, this.ownership, this.runningJobs, this.group] as const
     this.runs = new Runs<K, V>(() => host.requireOpen(), ...parts)
-    const seen = [this.queue, this.mailbox, this.reader, this.group, this.atWork] as const
+    const seen = [this.queue, this.mailbox, this.reader, this.group, this.runningJobs] as const
     this.insight = new Insight(context, cluster, assignment, ...seen)
-    context.events.subscribe(event => this.mailbox.hear(event))
+    context.events.subscribe(event => this.mailbox.onEvent(event))
     cluster.metadata.onChange(() => this.#onMetadata())
   }
 
@@ -143,11 +143,11 @@ export class ConsumerParts<K, V> {
         assign: (partitions, adds) =>
           adds ? this.ownership.addMissing(partitions) : this.ownership.replace(partitions, false),
         release: (partitions, lost) => this.ownership.releasePartitions(partitions, lost),
-        onCallbacks: () => this.mailbox.call(),
+        onCallbacks: () => this.mailbox.interrupt(),
         raise: this.topics.raise,
         polls: () => this.reader.polls,
         isPolling: () => this.reader.isPolling,
-        atWork: this.atWork,
+        runningJobs: this.runningJobs,
         beforeEviction: async () => this.ownership.hooks?.beforeEviction(),
       },
     )
@@ -163,7 +163,7 @@ export class ConsumerParts<K, V> {
       trouble: () => this.cluster.obstacle,
     }
     const stores = settings['enable.auto.offset.store']
-    return new Reader<K, V>(clock, this.queue, this.mailbox, this.atWork, host, decoding, stores)
+    return new Reader<K, V>(clock, this.queue, this.mailbox, this.runningJobs, host, decoding, stores)
   }
 
   #onAdded(): void {

@@ -145,7 +145,7 @@ export class TransactionReader<K, V> implements TransactionalReader<MessageBatch
   #giveBack({ topic, partition, firstOffset, taken }: MessageBatch<K, V>): void {
     const { cursor, era } = taken
     if (cursor.dropped) return
-    if (cursor.offsets.era === era) this.#ownership.goBack(cursor, firstOffset, era, recordBatches(taken))
+    if (cursor.offsets.era === era) this.#ownership.rewindTo(cursor, firstOffset, era, recordBatches(taken))
     else if (!isBefore(cursor, firstOffset)) this.#ownership.seek([{ topic, partition, offset: firstOffset }])
   }
 }

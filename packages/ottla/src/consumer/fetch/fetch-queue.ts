@@ -204,8 +204,8 @@ export class FetchQueue {
     this.#onSuspended(cursor)
   }
 
-  goOn(cursor: Cursor): void {
-    cursor.goOn()
+  unhold(cursor: Cursor): void {
+    cursor.unhold()
     this.#enlist(cursor)
   }
 
@@ -226,7 +226,7 @@ export class FetchQueue {
   makeRoom(cursors: readonly Cursor[], isUrgent: boolean, now: number): number {
     const held: Cursor[] = []
     for (const cursor of cursors) {
-      if (!cursor.isStill || cursor.queued.bytes === 0) continue
+      if (!cursor.isSuspended || cursor.queued.bytes === 0) continue
       if (cursor.paused) this.#dropQueued(cursor)
       else held.push(cursor)
     }
@@ -354,7 +354,7 @@ export class FetchQueue {
   }
 
   #enlist(cursor: Cursor): void {
-    if (cursor.queued.isReady || cursor.isStill || cursor.dropped || this.#current === cursor) return
+    if (cursor.queued.isReady || cursor.isSuspended || cursor.dropped || this.#current === cursor) return
     if (cursor.records === null && cursor.queued.entries.length === 0) return
     cursor.queued.isReady = true
     this.#ready.push(cursor)
@@ -367,7 +367,7 @@ export class FetchQueue {
       const cursor = this.#ready.shift()
       if (cursor === undefined) return null
       cursor.queued.isReady = false
-      if (cursor.isStill || cursor.dropped) continue
+      if (cursor.isSuspended || cursor.dropped) continue
       try {
         if (cursor.records !== null || this.#open(cursor)) {
           this.#current = cursor
@@ -428,7 +428,7 @@ export class FetchQueue {
     if (this.#current === cursor) this.#current = null
     this.#enlist(cursor)
     // It has nothing left, and suspended partitions may fill the queue: they have to make room.
-    if (this.#isWaitedFor && cursor.queued.bytes === 0 && !cursor.isStill) this.#reportRoom()
+    if (this.#isWaitedFor && cursor.queued.bytes === 0 && !cursor.isSuspended) this.#reportRoom()
     if (cursor.queued.isFull && !this.#isEnough(cursor)) {
       cursor.queued.isFull = false
       this.#observer.onRoom()

@@ -50,7 +50,7 @@ export class Group {
     this.groupId = groupId
     this.#host = host
     this.#topics = new SubscribedTopics(context, cluster.metadata)
-    this.#parking = new Parking(context.clock, host.atWork)
+    this.#parking = new Parking(context.clock, host.runningJobs)
     this.#member =
       context.settings['group.protocol'] === 'consumer'
         ? new ConsumerMember(context, cluster, groupId, newMemberId(context.random), this.#memberHost())
@@ -60,12 +60,12 @@ export class Group {
       polls: () => host.polls(),
       isPolling: () => host.isPolling(),
       isCalling: () => this.#running !== null,
-      workingSince: () => host.atWork.oldestSince,
+      workingSince: () => host.runningJobs.oldestSince,
       // With callbacks pending, too: the application does not know yet that the coordinator has ended the membership.
       isMember: () => this.#member.isMember || this.hasCallbacks,
       onExceeded: limitMs => void this.#onPollExceeded(limitMs),
     })
-    host.atWork.onEnded = () => this.#onEnded()
+    host.runningJobs.onEnded = () => this.#onEnded()
   }
 
   get subscription(): Subscription | null {
@@ -322,8 +322,8 @@ export class Group {
   }
 
   async #onPollExceeded(limitMs: number): Promise<void> {
-    const { atWork } = this.#host
-    const why = atWork.exceeded(limitMs)
+    const { runningJobs } = this.#host
+    const why = runningJobs.describeExceeded(limitMs)
     const leave = (): void => {
       if (this.#subscription === null) return
       const { isMember } = this.#member
@@ -331,7 +331,7 @@ export class Group {
       const outcome = isMember ? 'left the group' : 'the coordinator had ended the membership'
       this.#host.raise(new KafkaError(ErrorCode.ERR__MAX_POLL_EXCEEDED, `${why}: ${outcome}`))
     }
-    if (atWork.isStuck) await this.#parking.park(async () => this.#host.beforeEviction(), leave)
+    if (runningJobs.isStuck) await this.#parking.park(async () => this.#host.beforeEviction(), leave)
     else this.#parking.parkNow(leave)
   }
 

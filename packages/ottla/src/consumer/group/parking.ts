@@ -1,22 +1,22 @@
 /** A member that has left because the application took too long: it joins again inside a poll, once that is over. */
 import { sleep, type Clock } from '../../base/clock.ts'
-import type { AtWork } from '../read/at-work.ts'
+import type { RunningJobs } from '../read/running-jobs.ts'
 
 /** How long to wait for what has to be done before the group is left, ms. */
 const PREPARE_MS = 5000
 
 export class Parking {
   readonly #clock: Clock
-  readonly #atWork: AtWork
+  readonly #runningJobs: RunningJobs
   #isParked = false
   /** Set while `prepare` is running. */
   #preparing: AbortController | null = null
   /** Joins again when the application is back. */
   #join: (() => void) | null = null
 
-  constructor(clock: Clock, atWork: AtWork) {
+  constructor(clock: Clock, runningJobs: RunningJobs) {
     this.#clock = clock
-    this.#atWork = atWork
+    this.#runningJobs = runningJobs
   }
 
   get isParked(): boolean {
@@ -48,19 +48,19 @@ export class Parking {
 
   /** The application polls. A run does so all the time, and is back only when none of its jobs takes too long. */
   polled(): void {
-    if (!this.#atWork.isStuck) this.#isParked = false
+    if (!this.#runningJobs.isStuck) this.#isParked = false
   }
 
   /** @returns false when it has to wait; `onEnded` returns `join` later */
   mayJoin(join: () => void): boolean {
-    if (!this.#atWork.isStuck) return true
+    if (!this.#runningJobs.isStuck) return true
     this.#join = join
     return false
   }
 
   /** A job has ended. @returns the `join` that had to wait; null when there is none, or it still has to wait */
   onEnded(): (() => void) | null {
-    if (!this.#isParked || this.#preparing !== null || this.#atWork.isStuck) return null
+    if (!this.#isParked || this.#preparing !== null || this.#runningJobs.isStuck) return null
     const join = this.#join
     this.#join = null
     if (join === null) this.#isParked = false

@@ -2,8 +2,8 @@
 import { stackOf } from '../../base/unknown-error.ts'
 import type { ClientContext } from '../../cluster/context.ts'
 import { OFFSET_INVALID, type RebalanceEvent, type TopicPartition, type TopicPartitionOffset } from '../../types.ts'
-import type { AtWork } from '../read/at-work.ts'
-import type { Job, JobHolder } from '../read/jobs.ts'
+import type { RunningJobs } from '../read/running-jobs.ts'
+import type { Job, JobHolder } from '../read/job-list.ts'
 
 export type Callback = (event: RebalanceEvent) => void | Promise<void>
 
@@ -28,7 +28,7 @@ export interface CallsHost {
   /** Callbacks wait to be run. */
   onCallbacks(): void
   /** What the application is processing, callbacks included. */
-  readonly atWork: AtWork
+  readonly runningJobs: RunningJobs
 }
 
 export class RebalanceCalls implements JobHolder {
@@ -63,10 +63,10 @@ export class RebalanceCalls implements JobHolder {
 
   /** Resolves when the running callback itself waits for the call that would wait for it. */
   async selfAwaited(): Promise<void> {
-    if (this.job?.isEnding !== true) await new Promise<void>(resolve => this.#awaited.push(resolve))
+    if (this.job?.awaitsEnd !== true) await new Promise<void>(resolve => this.#awaited.push(resolve))
   }
 
-  onEnding(): void {
+  onAwaitsEnd(): void {
     for (const resolve of this.#awaited.splice(0)) resolve()
   }
 
@@ -169,6 +169,6 @@ export class RebalanceCalls implements JobHolder {
 
   async #callBack(event: RebalanceEvent): Promise<void> {
     const { callback } = this
-    if (callback !== null) await this.#host.atWork.callBack(this, () => callback(event))
+    if (callback !== null) await this.#host.runningJobs.performCallback(this, () => callback(event))
   }
 }

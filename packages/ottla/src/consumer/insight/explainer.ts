@@ -7,8 +7,8 @@ import { KafkaError } from '../../errors.ts'
 import { OFFSET_BEGINNING } from '../../types.ts'
 import type { Subscription } from '../group/subscription.ts'
 import type { Cursor } from '../partition/cursor.ts'
-import type { AtWork } from '../read/at-work.ts'
-import type { Job } from '../read/jobs.ts'
+import type { RunningJobs } from '../read/running-jobs.ts'
+import type { Job } from '../read/job-list.ts'
 
 /** What the explainer looks at. */
 export interface ExplainedConsumer {
@@ -18,7 +18,7 @@ export interface ExplainedConsumer {
   readonly isWaiting: boolean
   isQueueFull(): boolean
   /** The messages that a run or partition streams are processing. */
-  readonly atWork: AtWork
+  readonly runningJobs: RunningJobs
   /** Null without `group.id`. */
   readonly group: ExplainedGroup | null
 }
@@ -89,7 +89,7 @@ export class Explainer {
     const why = cursor.trouble === null ? '' : `; last error: ${cursor.trouble.message}`
     if (cursor.paused) return 'is paused'
     const job = this.#jobs().find(({ place }) => place === cursor)
-    if (job !== undefined) return this.#consumer.atWork.describe(job) + (cursor.held ? '; what follows waits' : '')
+    if (job !== undefined) return this.#consumer.runningJobs.describe(job) + (cursor.held ? '; what follows waits' : '')
     if (cursor.held) return 'is held: messages that have been read wait for the application'
     const topic = this.#cluster.metadata.snapshot.topics.get(cursor.topic)
     if (topic !== undefined && topic.errorCode !== ErrorCode.ERR_NO_ERROR) return problemOf(topic.errorCode)
@@ -115,15 +115,15 @@ export class Explainer {
   }
 
   #jobs(): readonly Job[] {
-    return this.#consumer.atWork.longerThan(LONG_MS)
+    return this.#consumer.runningJobs.longerThan(LONG_MS)
   }
 
   /** Messages in progress of partitions that are no longer assigned. */
   *#leftBehind(): Iterable<string> {
-    const { atWork, cursors } = this.#consumer
+    const { runningJobs, cursors } = this.#consumer
     const jobs = this.#jobs().filter(({ place }) => !cursors.some(cursor => cursor === place))
     for (const job of jobs.slice(0, MOST_NAMES)) {
-      yield `${job.place.name} is no longer assigned: ${atWork.describe(job)}.`
+      yield `${job.place.name} is no longer assigned: ${runningJobs.describe(job)}.`
     }
     if (jobs.length > MOST_NAMES) yield `The same goes for ${jobs.length - MOST_NAMES} more messages.`
   }

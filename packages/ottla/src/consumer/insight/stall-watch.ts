@@ -1,7 +1,7 @@
 /** Notices stalled partitions: no broker answers for them, or the application does not finish a message of theirs. */
 import type { Clock, Timer } from '../../base/clock.ts'
 import type { Cursor } from '../partition/cursor.ts'
-import type { Job } from '../read/jobs.ts'
+import type { Job } from '../read/job-list.ts'
 
 export interface StallHost {
   readonly cursors: readonly Cursor[]
@@ -77,7 +77,7 @@ export class StallWatch {
       if (watched === undefined) watched = { wellAt: now, fetchedAt, isReported: false }
       this.#watched.set(cursor, watched)
       // A partition need not be fetched while it is paused or held, or while the application has not taken what waits.
-      if (cursor.isStill || cursor.queued.messages > 0 || isQueueFull || fetchedAt !== watched.fetchedAt) {
+      if (cursor.isSuspended || cursor.queued.messages > 0 || isQueueFull || fetchedAt !== watched.fetchedAt) {
         watched.fetchedAt = fetchedAt
         watched.wellAt = now
         watched.isReported = false

@@ -100,7 +100,7 @@ export class Cursor implements TopicPartition {
   }
 
   /** Paused or held: nothing of it is delivered. */
-  get isStill(): boolean {
+  get isSuspended(): boolean {
     return this.paused || this.held
   }
 
@@ -201,7 +201,7 @@ export class Cursor implements TopicPartition {
     this.heldAt = now
   }
 
-  goOn(): void {
+  unhold(): void {
     this.held = false
   }
 

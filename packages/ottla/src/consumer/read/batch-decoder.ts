@@ -40,7 +40,7 @@ export class BatchDecoder<K, V> {
     this.#messages = fetchedMessages(taken)
     const made = this.#advance()
     if (!this.#isDone) taken.cursor.undelivered = this
-    if (made !== null) void this.#goOn(made)
+    if (made !== null) void this.#continue(made)
   }
 
   /** The offset of the first message that is not delivered. */
@@ -132,7 +132,7 @@ export class BatchDecoder<K, V> {
     }
   }
 
-  async #goOn(first: Promise<AnyMessage>): Promise<void> {
+  async #continue(first: Promise<AnyMessage>): Promise<void> {
     const { cursor } = this.#taken
     let made: Promise<AnyMessage> | null = first
     for (let message = this.#current; made !== null && message !== null; message = this.#current) {

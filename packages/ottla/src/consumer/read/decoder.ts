@@ -1,11 +1,11 @@
 /** A message that is being deserialized. */
 import type { Clock } from '../../base/clock.ts'
 import { KafkaError } from '../../errors.ts'
-import type { AtWork } from './at-work.ts'
-import type { Job, JobHolder } from './jobs.ts'
+import type { RunningJobs } from './running-jobs.ts'
+import type { Job, JobHolder } from './job-list.ts'
 
 /** A message to deliver, or why it cannot be. */
-export interface Given<Origin, M> {
+export interface DecodeResult<Origin, M> {
   readonly origin: Origin
   /** Null when a deserializer has failed. */
   readonly message: M | null
@@ -13,7 +13,7 @@ export interface Given<Origin, M> {
 }
 
 /** As an event of `poll`; throws an error that is no KafkaError. */
-export function eventOf<Origin, M>({ message, error }: Given<Origin, M>): MessageOrError<M> {
+export function eventOf<Origin, M>({ message, error }: DecodeResult<Origin, M>): MessageOrError<M> {
   if (message !== null) return { type: 'message', message }
   if (error instanceof KafkaError) return { type: 'error', error }
   throw error
@@ -46,7 +46,7 @@ export interface DecoderSource<Origin, M> {
 /** What deserializers need of their consumer. */
 export interface DecoderHost {
   readonly clock: Clock
-  readonly atWork: AtWork
+  readonly runningJobs: RunningJobs
   /** Has the reader look again. */
   wake(): void
 }
@@ -58,24 +58,24 @@ const quiet = (): void => undefined
 
 /** Deserializers count against `max.poll.interval.ms`, whether or not a call waits for them. */
 export class DecodingJob implements JobHolder {
-  readonly #host: Pick<DecoderHost, 'atWork'>
+  readonly #host: Pick<DecoderHost, 'runningJobs'>
   job: Job | null = null
-  readonly onEnding = quiet
+  readonly onAwaitsEnd = quiet
 
-  constructor(host: Pick<DecoderHost, 'atWork'>) {
+  constructor(host: Pick<DecoderHost, 'runningJobs'>) {
     this.#host = host
   }
 
   begin(place: Job['place'], offset: number): void {
-    const { atWork } = this.#host
-    if (this.job === null) atWork.begin(this, place, offset, 'deserializer')
-    else atWork.goOn(this.job, offset, '')
+    const { runningJobs } = this.#host
+    if (this.job === null) runningJobs.begin(this, place, offset, 'deserializer')
+    else runningJobs.continueWith(this.job, offset, '')
   }
 
   end(): void {
     const { job } = this
     this.job = null
-    if (job !== null) this.#host.atWork.end(job)
+    if (job !== null) this.#host.runningJobs.end(job)
   }
 
   /**
@@ -84,7 +84,7 @@ export class DecodingJob implements JobHolder {
    * @param isLost the partition is no longer assigned
    */
   abandon(isLost: boolean): void {
-    if (!(isLost && this.#host.atWork.isStuck)) this.end()
+    if (!(isLost && this.#host.runningJobs.isStuck)) this.end()
   }
 }
 
@@ -101,16 +101,16 @@ interface Kept<Origin, M> {
 /** Deserializes one message at a time, in order: if the call that waits gives up, the next call gets the message. */
 export class Decoder<Origin extends { readonly offset: number }, M> {
   readonly #source: DecoderSource<Origin, M>
-  readonly #host: Pick<DecoderHost, 'atWork' | 'wake'>
+  readonly #host: Pick<DecoderHost, 'runningJobs' | 'wake'>
   #kept: Kept<Origin, M> | null = null
 
-  constructor(source: DecoderSource<Origin, M>, host: Pick<DecoderHost, 'atWork' | 'wake'>) {
+  constructor(source: DecoderSource<Origin, M>, host: Pick<DecoderHost, 'runningJobs' | 'wake'>) {
     this.#source = source
     this.#host = host
   }
 
   /** The next message, to be delivered now; null when there is none, or it is still being deserialized. */
-  take(): Given<Origin, M> | null {
+  take(): DecodeResult<Origin, M> | null {
     const source = this.#source
     const kept = this.#kept
     if (kept !== null) {
@@ -190,7 +190,7 @@ export class Decoder<Origin extends { readonly offset: number }, M> {
     )
   }
 
-  #given(origin: Origin, message: M | null, error: unknown): Given<Origin, M> {
+  #given(origin: Origin, message: M | null, error: unknown): DecodeResult<Origin, M> {
     return { origin, message: message === null ? null : this.#source.finish(origin, message), error }
   }
 }

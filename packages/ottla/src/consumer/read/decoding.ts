@@ -1,4 +1,4 @@
-/** Turns fetched messages into what the application gets: deserializers and interceptors. */
+/** LoopYield fetched messages into what the application gets: deserializers and interceptors. */
 import { ErrorCode } from '@ottla/protocol'
 import { messageOf } from '../../base/unknown-error.ts'
 import { KafkaError } from '../../errors.ts'

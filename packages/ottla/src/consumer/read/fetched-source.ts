@@ -2,13 +2,13 @@
 import type { Message } from '../../types.ts'
 import type { FetchQueue } from '../fetch/fetch-queue.ts'
 import { batchesOf, type FetchedMessage } from '../partition/message.ts'
-import { Decoder, type DecoderHost, type DecoderSource, type Given } from './decoder.ts'
+import { Decoder, type DecoderHost, type DecoderSource, type DecodeResult } from './decoder.ts'
 import { deserialize, intercepted, type Decoding } from './decoding.ts'
 
 type AnyMessage = Message<unknown, unknown>
 
 export type FetchedDecoder = Decoder<FetchedMessage, AnyMessage>
-export type GivenMessage = Given<FetchedMessage, AnyMessage>
+export type DecodedMessage = DecodeResult<FetchedMessage, AnyMessage>
 
 /** Deserializes what comes out of the fetch queue. */
 export function fetchedDecoder(queue: FetchQueue, decoding: Decoding, host: DecoderHost): FetchedDecoder {

@@ -5,7 +5,7 @@ import { invalid } from '../arguments.ts'
 import type { FetchQueue, TakenBatch } from '../fetch/fetch-queue.ts'
 import { batchesOf, type FetchedMessage } from '../partition/message.ts'
 import { BatchDecoder } from './batch-decoder.ts'
-import type { FetchedDecoder, GivenMessage } from './fetched-source.ts'
+import type { FetchedDecoder, DecodedMessage } from './fetched-source.ts'
 import { MessageBatch, recordBatches } from './message-batch.ts'
 import { done, ReaderIterator } from './reader-iterator.ts'
 import { busy, type Reader } from './reader.ts'
@@ -58,8 +58,8 @@ export class MessageIterator<K, V> extends ReaderIterator<Message<K, V>> {
     return super.return()
   }
 
-  #slowly(take: () => GivenMessage | null): Promise<IteratorResult<Message<K, V>, undefined>> {
-    return this.waitFor<GivenMessage, IteratorResult<Message<K, V>, undefined>>(
+  #slowly(take: () => DecodedMessage | null): Promise<IteratorResult<Message<K, V>, undefined>> {
+    return this.waitFor<DecodedMessage, IteratorResult<Message<K, V>, undefined>>(
       () => this.#reader.awaitNext(this, take),
       ({ message, error }) => {
         if (message === null) throw error
@@ -75,8 +75,8 @@ export class MessageIterator<K, V> extends ReaderIterator<Message<K, V>> {
     return message
   }
 
-  #give(decoder: FetchedDecoder): GivenMessage | null {
-    const given = this.#reader.giveNow(decoder)
+  #give(decoder: FetchedDecoder): DecodedMessage | null {
+    const given = this.#reader.takeDecodedNow(decoder)
     if (given !== null) this.#handOut(given.origin)
     return given
   }

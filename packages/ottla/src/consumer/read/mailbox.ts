@@ -34,7 +34,7 @@ export class Mailbox {
   }
 
   /** As post; ignores events that `poll` does not deliver, and those of other clients. */
-  hear(event: Event): void {
+  onEvent(event: Event): void {
     if (event.type !== 'log' && event.type !== 'delivery' && event.type !== 'acknowledged') this.post(event)
   }
 
@@ -49,7 +49,7 @@ export class Mailbox {
     }
     if (this.#events.length >= MOST_EVENTS) this.take()
     this.#events.push(event)
-    this.call()
+    this.interrupt()
   }
 
   take(): AnyEvent | undefined {
@@ -60,7 +60,7 @@ export class Mailbox {
   }
 
   /** Interrupts the reader before it takes the next message, and wakes it if it waits. */
-  call(): void {
+  interrupt(): void {
     this.attention = true
     this.wake()
   }

@@ -7,15 +7,15 @@ import { KafkaError } from '../../errors.ts'
 import type { ConsumerEvent, Message } from '../../types.ts'
 import type { FetchQueue, TakenBatch } from '../fetch/fetch-queue.ts'
 import type { FetchedMessage } from '../partition/message.ts'
-import type { AtWork } from './at-work.ts'
+import type { RunningJobs } from './running-jobs.ts'
 import { eventOf, type DecoderHost } from './decoder.ts'
 import type { Decoding } from './decoding.ts'
-import { fetchedDecoder, type FetchedDecoder, type GivenMessage } from './fetched-source.ts'
+import { fetchedDecoder, type FetchedDecoder, type DecodedMessage } from './fetched-source.ts'
 import type { Mailbox } from './mailbox.ts'
 import { ReadLoop, type ReadLoopHost } from './read-loop.ts'
 import { rejects } from './reader-errors.ts'
-import { Seat, underWay } from './seat.ts'
-import { LOOK_EVERY, Turns } from './turns.ts'
+import { ReaderSlot, underWay } from './reader-slot.ts'
+import { CHECK_EVERY, LoopYield } from './loop-yield.ts'
 
 /** What the reader needs of its consumer. */
 export interface ReaderHost extends ReadLoopHost {
@@ -33,8 +33,8 @@ export class Reader<K, V> {
   readonly #decoder: FetchedDecoder | null
   /** `enable.auto.offset.store` */
   readonly #storesOffsets: boolean
-  readonly #seat: Seat
-  readonly #turns: Turns
+  readonly #slot: ReaderSlot
+  readonly #loopYield: LoopYield
   readonly #loop: ReadLoop
   readonly decoderHost: DecoderHost
   /** Grows with every call, so that max.poll.interval.ms can tell that the application is alive. */
@@ -44,7 +44,7 @@ export class Reader<K, V> {
     clock: Clock,
     queue: FetchQueue,
     mailbox: Mailbox,
-    atWork: AtWork,
+    runningJobs: RunningJobs,
     host: ReaderHost,
     decoding: Decoding | null,
     storesOffsets: boolean,
@@ -55,16 +55,16 @@ export class Reader<K, V> {
     this.#host = host
     this.#decoding = decoding
     this.#storesOffsets = storesOffsets
-    this.#turns = new Turns(clock)
-    this.#seat = new Seat(mailbox, busy)
-    this.decoderHost = { clock, atWork, wake: () => mailbox.wake() }
+    this.#loopYield = new LoopYield(clock)
+    this.#slot = new ReaderSlot(mailbox, busy)
+    this.decoderHost = { clock, runningJobs, wake: () => mailbox.wake() }
     this.#decoder = decoding === null ? null : fetchedDecoder(queue, decoding, this.decoderHost)
-    this.#loop = new ReadLoop(clock, mailbox, this.#turns, this.#seat, host, this.#decoder)
+    this.#loop = new ReadLoop(clock, mailbox, this.#loopYield, this.#slot, host, this.#decoder)
   }
 
   /** Whether a call is waiting right now. */
   get isPolling(): boolean {
-    return this.#seat.isWaitedIn
+    return this.#slot.isWaiting
   }
 
   get decoding(): Decoding | null {
@@ -82,7 +82,7 @@ export class Reader<K, V> {
   /** The next event or message; null after the timeout, or when the consumer is closed meanwhile. */
   poll(wait: Wait): Promise<ConsumerEvent<K, V> | null> {
     this.polls++
-    if (this.#seat.isTaken || this.#host.isClosing()) return this.#refuse()
+    if (this.#slot.isTaken || this.#host.isClosing()) return this.#refuse()
     const { timeoutMs, signal } = wait
     if (this.#decoder === null) {
       const message = this.#takeNow()
@@ -92,10 +92,10 @@ export class Reader<K, V> {
         return Promise.resolve({ type: 'message', message: message as unknown as Message<K, V> })
       }
     } else {
-      const given = this.#giveNow(this.#decoder)
+      const given = this.#takeDecodedNow(this.#decoder)
       if (given !== null) return settled(() => this.#handOut(given))
     }
-    return this.#seat.alone(holder => this.#next(holder, Deadline.after(this.#clock, timeoutMs), signal))
+    return this.#slot.exclusively(holder => this.#next(holder, Deadline.after(this.#clock, timeoutMs), signal))
   }
 
   /**
@@ -103,18 +103,18 @@ export class Reader<K, V> {
    */
   readMessage(wait: Wait): Promise<Message<K, V>> {
     this.polls++
-    if (this.#seat.isTaken || this.#host.isClosing()) return this.#refuse()
+    if (this.#slot.isTaken || this.#host.isClosing()) return this.#refuse()
     if (this.#decoder === null) {
       const message = this.#takeNow()
       if (message !== null) {
         this.#store(message)
         return Promise.resolve(message as unknown as Message<K, V>) // as above
       }
-      return this.#seat.alone(holder => this.#readSlowly(holder, null, wait))
+      return this.#slot.exclusively(holder => this.#readSlowly(holder, null, wait))
     }
-    const given = this.#giveNow(this.#decoder)
+    const given = this.#takeDecodedNow(this.#decoder)
     if (given === null || given.message === null) {
-      return this.#seat.alone(holder => this.#readSlowly(holder, given, wait))
+      return this.#slot.exclusively(holder => this.#readSlowly(holder, given, wait))
     }
     this.#store(given.origin)
     return Promise.resolve(given.message as Message<K, V>) // the deserializers make K and V
@@ -122,12 +122,12 @@ export class Reader<K, V> {
 
   /** Becomes the one reader until `release`. Throws KafkaError ERR__STATE if there is another. */
   acquire(holder: object): void {
-    this.#seat.acquire(holder)
+    this.#slot.acquire(holder)
   }
 
   /** Ends the holder's wait, too. */
   release(holder: object): void {
-    this.#seat.leave(holder)
+    this.#slot.release(holder)
   }
 
   /** A message that is there already, if nothing must come before it. For the holder of `acquire`. */
@@ -138,16 +138,16 @@ export class Reader<K, V> {
   }
 
   /** As takeNow, deserialized; null also while it is being deserialized. */
-  giveNow(decoder: FetchedDecoder): GivenMessage | null {
+  takeDecodedNow(decoder: FetchedDecoder): DecodedMessage | null {
     this.polls++
-    return this.#giveNow(decoder)
+    return this.#takeDecodedNow(decoder)
   }
 
   /** As takeNow, for several messages of one partition. */
   takeBatchNow(maxMessages: number, maxBytes: number): TakenBatch | null {
     this.polls++
     this.#decoder?.giveBack()
-    if (this.#mailbox.attention || this.#turns.count(LOOK_EVERY)) return null
+    if (this.#mailbox.attention || this.#loopYield.count(CHECK_EVERY)) return null
     return this.#queue.takeBatch(maxMessages, maxBytes)
   }
 
@@ -167,10 +167,10 @@ export class Reader<K, V> {
   }
 
   #refuse(): Promise<never> {
-    return this.#seat.refuse(this.#host.isClosing() ? this.#host.closedError() : null)
+    return this.#slot.refuse(this.#host.isClosing() ? this.#host.closedError() : null)
   }
 
-  async #readSlowly(holder: object, first: GivenMessage | null, wait: Wait): Promise<Message<K, V>> {
+  async #readSlowly(holder: object, first: DecodedMessage | null, wait: Wait): Promise<Message<K, V>> {
     const deadline = Deadline.after(this.#clock, wait.timeoutMs)
     let event = first === null ? null : this.#handOut(first)
     for (;;) {
@@ -182,7 +182,7 @@ export class Reader<K, V> {
       }
       if (event.type === 'message') return event.message
       if (event.type === 'error' && rejects(event.error)) {
-        await this.#turns.take()
+        await this.#loopYield.yield()
         throw event.error
       }
       event = null
@@ -195,16 +195,16 @@ export class Reader<K, V> {
   }
 
   #takeNow(): FetchedMessage | null {
-    if (this.#mailbox.attention || this.#turns.count(1)) return null
+    if (this.#mailbox.attention || this.#loopYield.count(1)) return null
     return this.#queue.take()
   }
 
-  #giveNow(decoder: FetchedDecoder): GivenMessage | null {
-    if (this.#mailbox.attention || this.#turns.count(1)) return null
+  #takeDecodedNow(decoder: FetchedDecoder): DecodedMessage | null {
+    if (this.#mailbox.attention || this.#loopYield.count(1)) return null
     return decoder.take()
   }
 
-  #give(): GivenMessage | null {
+  #give(): DecodedMessage | null {
     if (this.#decoder !== null) return this.#decoder.take()
     const message = this.#queue.take()
     return message === null ? null : { origin: message, message, error: null }
@@ -216,7 +216,7 @@ export class Reader<K, V> {
   }
 
   /** From now on the message counts as done. */
-  #handOut(given: GivenMessage): ConsumerEvent<K, V> {
+  #handOut(given: DecodedMessage): ConsumerEvent<K, V> {
     this.#store(given.origin)
     return eventOf(given) as ConsumerEvent<K, V> // the deserializers make K and V
   }

@@ -9,7 +9,7 @@ interface Source {
 }
 
 /**
- * For the holder of the seat: passes what `take` returns to `work`, until that is STOP or the consumer is closed.
+ * For the holder of the slot: passes what `take` returns to `work`, until that is STOP or the consumer is closed.
  * Rejects with a fatal error. Other errors reach only this reader, and go to `warn`.
  */
 export async function takeAll<T>(

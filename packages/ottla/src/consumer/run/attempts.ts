@@ -5,7 +5,7 @@ import { sleep, type Clock } from '../../base/clock.ts'
 import type { Random } from '../../base/random.ts'
 import { KafkaError } from '../../errors.ts'
 import type { Message } from '../../types.ts'
-import type { AtWork } from '../read/at-work.ts'
+import type { RunningJobs } from '../read/running-jobs.ts'
 import { decodeMessage, type Decoding } from '../read/decoding.ts'
 import { sendDeadLetter } from './dead-letter.ts'
 import { asError, deadLetterFailed } from './failure.ts'
@@ -15,12 +15,12 @@ import type { Task } from './partition-work.ts'
 export interface AttemptsHost {
   readonly clock: Clock
   readonly random: Random
-  readonly atWork: AtWork
+  readonly runningJobs: RunningJobs
   readonly decoding: Decoding | null
 }
 
-/** `left`: abandoned, the next reader starts it from the beginning; `again`: it could not be started yet. */
-export type Outcome = 'done' | 'left' | 'again'
+/** `abandoned`: the next reader starts it from the beginning; `again`: it could not be started yet. */
+export type Outcome = 'done' | 'abandoned' | 'again'
 
 export class Attempts<K, V> {
   readonly #host: AttemptsHost
@@ -42,7 +42,7 @@ export class Attempts<K, V> {
     let why: unknown
     try {
       if (task.given === undefined) await this.#decode(task)
-      if (isLost(task) || isStale(task)) return 'left'
+      if (isLost(task) || isStale(task)) return 'abandoned'
       // It may have been paused while deserializers were running.
       if (message.cursor.paused && !partition.isDraining) return 'again'
       for (; ; attempt++) {
@@ -50,7 +50,7 @@ export class Attempts<K, V> {
           await this.#attempt(task, attempt)
           return 'done'
         } catch (error) {
-          if (isLost(task)) return 'left'
+          if (isLost(task)) return 'abandoned'
           if (attempt > retries || isStale(task)) throw error
         }
         const pause = sleep(clock, backoffMs(attempt, first, backoffMaxMs, random), partition.draining)
@@ -58,7 +58,7 @@ export class Attempts<K, V> {
           () => true,
           () => false,
         )
-        if (!isOver || isStale(task)) return 'left'
+        if (!isOver || isStale(task)) return 'abandoned'
       }
     } catch (error) {
       why = error
@@ -113,13 +113,13 @@ export class Attempts<K, V> {
   /** Calls the application, with a job for as long as that takes. @param isLast the message is done afterwards */
   #call<T>(task: Task, work: () => T | Promise<T>, isLast = false): Promise<T> {
     const { cursor, offset } = task.message
-    return this.#host.atWork.perform(task, cursor, offset, work, isLast)
+    return this.#host.runningJobs.perform(task, cursor, offset, work, isLast)
   }
 }
 
 /** Its partition has been given up. */
 function isLost({ partition }: Task): boolean {
-  return partition.isGone
+  return partition.isReleased
 }
 
 /** The position has moved since. */

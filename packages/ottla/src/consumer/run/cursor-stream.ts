@@ -4,10 +4,10 @@ import { Ring } from '../../base/ring.ts'
 import type { Message } from '../../types.ts'
 import type { Cursor } from '../partition/cursor.ts'
 import { batchesOf, type FetchedMessage } from '../partition/message.ts'
-import { callerNow } from '../read/at-work.ts'
+import { callerNow } from '../read/running-jobs.ts'
 import { DecodingJob } from '../read/decoder.ts'
 import { decodeMessage, type Decoding } from '../read/decoding.ts'
-import type { Job, JobHolder } from '../read/jobs.ts'
+import type { Job, JobHolder } from '../read/job-list.ts'
 import { busy } from '../read/reader.ts'
 import type { RunnerHost } from './runner.ts'
 import type { WorkBudget } from './work-budget.ts'
@@ -168,12 +168,12 @@ export class CursorStream<K, V> implements PartitionStream<K, V>, JobHolder {
     this.#giveUp?.()
     if (this.#last === null) this.#endJob()
     this.look()
-    if (this.#last !== null && this.job?.isEnding !== true) {
+    if (this.#last !== null && this.job?.awaitsEnd !== true) {
       await new Promise<void>(resolve => this.#idle.push(resolve))
     }
   }
 
-  onEnding(): void {
+  onAwaitsEnd(): void {
     this.#resolveIdle()
   }
 
@@ -281,15 +281,15 @@ export class CursorStream<K, V> implements PartitionStream<K, V>, JobHolder {
   }
 
   #begin(offset: number): void {
-    const { atWork } = this.#streams.host
-    if (this.job === null) atWork.begin(this, this.cursor, offset, 'reader', this.#reader)
-    else atWork.goOn(this.job, offset, this.#reader)
+    const { runningJobs } = this.#streams.host
+    if (this.job === null) runningJobs.begin(this, this.cursor, offset, 'reader', this.#reader)
+    else runningJobs.continueWith(this.job, offset, this.#reader)
   }
 
   #endJob(): void {
     const job = this.job
     this.job = null
-    if (job !== null) this.#streams.host.atWork.end(job)
+    if (job !== null) this.#streams.host.runningJobs.end(job)
   }
 
   #storeLast(): void {

@@ -21,14 +21,14 @@ export interface AssignedPartitions {
   hooks: RunHooks | null
   /** The deadline of `close`; null before it is called. */
   readonly closesAt: Deadline | null
-  /** Delivers nothing of a partition until `goOn`. */
+  /** Delivers nothing of a partition until `unhold`. */
   hold(cursor: Cursor): void
-  goOn(cursor: Cursor): void
+  unhold(cursor: Cursor): void
   /**
    * Reads again from this offset, unless that is still ahead, or the position has moved since that era.
    * @param batches the batches of what was taken from there on
    */
-  goBack(cursor: Cursor, offset: number, era: number, batches: readonly RecordBatch[]): void
+  rewindTo(cursor: Cursor, offset: number, era: number, batches: readonly RecordBatch[]): void
   /** Commits the stored offsets of these partitions, by default of all. */
   commitStored(deadline: Deadline, cursors?: readonly Cursor[]): Promise<void>
 }

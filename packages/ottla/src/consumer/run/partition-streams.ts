@@ -70,7 +70,7 @@ export class PartitionStreams<K, V> implements AsyncIterableIterator<PartitionSt
     this.#host.wake()
     this.#wake?.()
     // Called inside the loop over a stream, this must not wait for that loop's own message.
-    return this.#host.atWork.waitedFor(async () => {
+    return this.#host.runningJobs.trackWaiters(async () => {
       await this.#pump
       return done
     })
@@ -126,7 +126,7 @@ export class PartitionStreams<K, V> implements AsyncIterableIterator<PartitionSt
     await this.beforeRelease([...this.#streams.keys()], false)
     if (this.#host.commitsItself) await this.#host.commit(streams.map(({ cursor }) => cursor))
     this.#host.hook(null)
-    this.#host.atWork.clear()
+    this.#host.runningJobs.clear()
     reader.release(this)
     this.#wake?.()
   }
@@ -157,7 +157,7 @@ export class PartitionStreams<K, V> implements AsyncIterableIterator<PartitionSt
     const { waiting, waitingBytes } = stream
     if (waiting > 0 && (waiting > MOST_WAITING / 2 || !this.#budget.isLow(waitingBytes))) return
     stream.isHeld = false
-    this.#host.goOn(cursor)
+    this.#host.unhold(cursor)
   }
 
   /** The application has left a stream: the partition comes again, from where it was left. */
@@ -174,8 +174,8 @@ export class PartitionStreams<K, V> implements AsyncIterableIterator<PartitionSt
   ): void {
     if (stream.isHeld) {
       stream.isHeld = false
-      this.#host.goOn(stream.cursor)
+      this.#host.unhold(stream.cursor)
     }
-    if (lowest !== undefined) this.#host.goBack(stream.cursor, from, lowest.era, batches)
+    if (lowest !== undefined) this.#host.rewindTo(stream.cursor, from, lowest.era, batches)
   }
 }

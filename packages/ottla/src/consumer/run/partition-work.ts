@@ -2,7 +2,7 @@
 import { Ring } from '../../base/ring.ts'
 import type { Cursor } from '../partition/cursor.ts'
 import { batchOf, type FetchedMessage } from '../partition/message.ts'
-import type { Job, JobHolder } from '../read/jobs.ts'
+import type { Job, JobHolder } from '../read/job-list.ts'
 import { OffsetTracker, type Tracked } from './offset-tracker.ts'
 import type { PartitionQueue, Work } from './scheduler.ts'
 
@@ -30,8 +30,8 @@ export class Task implements Work<Task>, JobHolder {
     this.tracked = partition.tracker.add(message.offset, message.leaderEpoch, message.era, batchOf(message))
   }
 
-  onEnding(): void {
-    this.partition.onEnding(this)
+  onAwaitsEnd(): void {
+    this.partition.onAwaitsEnd(this)
   }
 
   onDone(): void {
@@ -47,7 +47,7 @@ export class PartitionWork implements PartitionQueue<Task> {
   /** Nothing more is started, and nothing retried. */
   isDraining = false
   /** What finishes from now on no longer counts. */
-  isGone = false
+  isReleased = false
   readonly #draining = new AbortController()
   readonly #over = new AbortController()
   /** How many messages have been taken so far. */
@@ -85,7 +85,7 @@ export class PartitionWork implements PartitionQueue<Task> {
 
   /** Stores the offset of the lowest unfinished message. */
   finish({ message, tracked }: Task): void {
-    if (this.isGone) return
+    if (this.isReleased) return
     const last = this.tracker.finish(tracked)
     if (last !== null) message.cursor.offsets.store(last.offset + 1, last.leaderEpoch, last.era)
   }
@@ -106,7 +106,7 @@ export class PartitionWork implements PartitionQueue<Task> {
     this.#look()
   }
 
-  onEnding(task: Task): void {
+  onAwaitsEnd(task: Task): void {
     this.#ending.add(task)
     this.#look()
   }
@@ -114,7 +114,7 @@ export class PartitionWork implements PartitionQueue<Task> {
   /** A signal for one attempt, aborted as `over` is. */
   beginAttempt(): AbortController {
     const one = new AbortController()
-    if (this.isGone) one.abort()
+    if (this.isReleased) one.abort()
     else this.#attempts.add(one)
     return one
   }
@@ -129,7 +129,7 @@ export class PartitionWork implements PartitionQueue<Task> {
   }
 
   end(): void {
-    this.isGone = true
+    this.isReleased = true
     this.#over.abort()
     for (const one of this.#attempts) one.abort()
     this.#attempts.clear()
@@ -146,7 +146,7 @@ export class PartitionWork implements PartitionQueue<Task> {
 
   get #isIdle(): boolean {
     let running = this.#running
-    for (const { job } of this.#ending) if (job?.isEnding === true) running--
+    for (const { job } of this.#ending) if (job?.awaitsEnd === true) running--
     return running === 0
   }
 }

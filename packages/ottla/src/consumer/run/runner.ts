@@ -6,7 +6,7 @@ import type { Random } from '../../base/random.ts'
 import type { KafkaError } from '../../errors.ts'
 import type { Cursor } from '../partition/cursor.ts'
 import type { FetchedMessage } from '../partition/message.ts'
-import type { AtWork } from '../read/at-work.ts'
+import type { RunningJobs } from '../read/running-jobs.ts'
 import type { Reader } from '../read/reader.ts'
 import { STOP, takeAll } from '../read/take-all.ts'
 import { atMost } from './at-most.ts'
@@ -23,7 +23,7 @@ export interface RunnerHost<K, V> {
   readonly clock: Clock
   readonly random: Random
   readonly reader: Reader<K, V>
-  readonly atWork: AtWork
+  readonly runningJobs: RunningJobs
   /** Has the reader look again. */
   wake(): void
   /** Sets the hooks of the current run; null when it ends. */
@@ -41,11 +41,11 @@ export interface RunnerHost<K, V> {
   readonly mostBytes: number
   /** How many partitions are assigned. */
   partitions(): number
-  /** Delivers nothing of a partition until `goOn`. */
+  /** Delivers nothing of a partition until `unhold`. */
   hold(cursor: Cursor): void
-  goOn(cursor: Cursor): void
+  unhold(cursor: Cursor): void
   /** The next reader begins at this offset of these batches, unless that is still ahead, or the era is over. */
-  goBack(cursor: Cursor, offset: number, era: number, batches: readonly RecordBatch[]): void
+  rewindTo(cursor: Cursor, offset: number, era: number, batches: readonly RecordBatch[]): void
   /** Logs an error that the client recovers from. */
   warn(error: KafkaError): void
 }
@@ -76,8 +76,8 @@ export class Runner<K, V> implements RunHooks {
     this.#options = options
     this.#settings = runSettings(options)
     const { concurrency } = this.#settings
-    const { clock, random, atWork, reader } = host
-    this.#attempts = new Attempts({ clock, random, atWork, decoding: reader.decoding }, options, this.#settings)
+    const { clock, random, runningJobs, reader } = host
+    this.#attempts = new Attempts({ clock, random, runningJobs, decoding: reader.decoding }, options, this.#settings)
     this.#mostPending = concurrency + Math.max(LEAST_WAITING, concurrency * WAITING_PER_HANDLER)
     this.#budget = new WorkBudget(host.mostBytes, () => host.partitions())
     this.#scheduler = new Scheduler(
@@ -89,7 +89,7 @@ export class Runner<K, V> implements RunHooks {
 
   /** Runs until it is stopped or the consumer is closed; rejects with the error of a message that failed for good. */
   async run(): Promise<void> {
-    const { reader, atWork } = this.#host
+    const { reader, runningJobs } = this.#host
     const { signal } = this.#options
     const stop = (): void => this.#stop()
     reader.acquire(this)
@@ -105,13 +105,13 @@ export class Runner<K, V> implements RunHooks {
       if (this.#host.commitsItself) await this.#host.commit(cursors)
       for (const [cursor, partition] of partitions) this.#handBack(cursor, partition)
       // A handler that awaits `close` was not waited for so far; now nothing holds it up any more.
-      await atMost(this.#host.clock, Math.min(this.#settings.drainMs, AWAITERS_MS), atWork.askersEnd())
+      await atMost(this.#host.clock, Math.min(this.#settings.drainMs, AWAITERS_MS), runningJobs.awaitersEnd())
     } finally {
       this.#timer?.cancel()
       stopListening()
       this.#host.hook(null)
       // What still hangs must not count against the next reader.
-      atWork.clear()
+      runningJobs.clear()
       reader.release(this)
     }
     if (this.#failure !== null) throw this.#failure
@@ -139,7 +139,7 @@ export class Runner<K, V> implements RunHooks {
 
   /** Finishes what does not take long and commits it, so that the next owner need not process it again. */
   async beforeEviction(): Promise<void> {
-    await this.#host.atWork.othersEnd()
+    await this.#host.runningJobs.quickJobsEnd()
     await this.#host.commit()
   }
 
@@ -204,7 +204,7 @@ export class Runner<K, V> implements RunHooks {
       try {
         if ((await this.#attempts.work(task)) === 'again') return 'again'
       } catch (error) {
-        if (!partition.isGone) this.#fail(error)
+        if (!partition.isReleased) this.#fail(error)
       } finally {
         partition.ended(task)
       }
@@ -219,7 +219,7 @@ export class Runner<K, V> implements RunHooks {
     partition.giveBack(task)
     if (partition.isHeld && (partition.pending === 0 || this.#hasLittle(partition))) {
       partition.isHeld = false
-      this.#host.goOn(partition.cursor)
+      this.#host.unhold(partition.cursor)
     }
     this.#host.wake()
   }
@@ -242,10 +242,10 @@ export class Runner<K, V> implements RunHooks {
   #handBack(cursor: Cursor, partition: PartitionWork): void {
     if (partition.isHeld) {
       partition.isHeld = false
-      this.#host.goOn(cursor)
+      this.#host.unhold(cursor)
     }
     const { lowest, batches } = partition.tracker
-    if (lowest !== undefined) this.#host.goBack(cursor, lowest.offset, lowest.era, batches)
+    if (lowest !== undefined) this.#host.rewindTo(cursor, lowest.offset, lowest.era, batches)
   }
 
   #fail(error: unknown): void {

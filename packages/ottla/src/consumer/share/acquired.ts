@@ -1,4 +1,4 @@
-/** Turns what a ShareFetch brought of one partition into messages: only acquired records count. */
+/** LoopYield what a ShareFetch brought of one partition into messages: only acquired records count. */
 import { BatchReader, type RecordBatch } from '@ottla/protocol'
 import { whenReadable } from '../fetch/fetched-partition.ts'
 import { acknowledgeTypes, GIVE_BACK } from './acknowledgements.ts'

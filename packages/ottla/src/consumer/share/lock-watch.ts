@@ -5,7 +5,7 @@ import type { ShareQueue } from './share-queue.ts'
 
 export interface LockWatchHost {
   /** A handler has it. */
-  isAtWork(message: LockedMessage): boolean
+  isProcessing(message: LockedMessage): boolean
   renew(message: LockedMessage): void
   /** Some locks have ended: there is room for other messages. */
   onEnded(): void
@@ -29,7 +29,7 @@ export class LockWatch {
     this.#timer?.cancel()
     this.#checkMs = this.#queue.checkMs
     this.#timer = this.#clock.setTimer(this.#checkMs, () => {
-      for (const message of this.#queue.due(each => this.#host.isAtWork(each))) this.#host.renew(message)
+      for (const message of this.#queue.due(each => this.#host.isProcessing(each))) this.#host.renew(message)
       if (this.#queue.sweep() > 0) this.#host.onEnded()
       this.start()
     })

@@ -14,12 +14,12 @@ import { newMemberId } from '../group/member-id.ts'
 import { PollWatch } from '../group/poll-watch.ts'
 import { SubscribedTopics } from '../group/subscribed-topics.ts'
 import { Subscription, type SubscriptionInput } from '../group/subscription.ts'
-import { AtWork } from '../read/at-work.ts'
+import { RunningJobs } from '../read/running-jobs.ts'
 import { Closing } from '../read/closing.ts'
 import { decodingOf } from '../read/decoding.ts'
 import { Mailbox } from '../read/mailbox.ts'
 import { reportError } from '../read/reader-errors.ts'
-import { underWay } from '../read/seat.ts'
+import { underWay } from '../read/reader-slot.ts'
 import { AcknowledgeResults, type AcknowledgeResult } from './acknowledge-results.ts'
 import { acknowledgeTypes, type AcknowledgeType } from './acknowledgements.ts'
 import type { ShareConsumerEvent } from './events.ts'
@@ -70,7 +70,7 @@ export class ShareConsumer<K = Buffer, V = Buffer> implements AsyncDisposable, A
   readonly #results: AcknowledgeResults
   readonly #isImplicit: boolean
   readonly #locks: LockWatch
-  readonly #atWork: AtWork
+  readonly #runningJobs: RunningJobs
   #subscription: Subscription | null = null
   #isWanted = false
   #warnsExhaustedAt = -Infinity
@@ -95,7 +95,7 @@ export class ShareConsumer<K = Buffer, V = Buffer> implements AsyncDisposable, A
     this.#closing = new Closing(context, {
       unfinished: 'closed before all acknowledgements were sent and the group was left in order',
       begin: () => {
-        this.#mailbox.call()
+        this.#mailbox.interrupt()
         this.#reader.forgetLast()
       },
       leave: deadline => this.#finish(deadline),
@@ -113,7 +113,7 @@ export class ShareConsumer<K = Buffer, V = Buffer> implements AsyncDisposable, A
     this.#cluster = cluster
     this.#results = new AcknowledgeResults(context)
     this.#mailbox = new Mailbox(context.clock)
-    this.#atWork = new AtWork(context.clock, this.#settings['max.poll.interval.ms'])
+    this.#runningJobs = new RunningJobs(context.clock, this.#settings['max.poll.interval.ms'])
     this.#queue = new ShareQueue(context.clock, this.#settings['max.poll.records'])
     this.#reader = this.#makeReader(options)
     this.#member = new ShareMember(context, cluster, groupId, newMemberId(context.random), {
@@ -131,7 +131,7 @@ export class ShareConsumer<K = Buffer, V = Buffer> implements AsyncDisposable, A
       raise,
     })
     this.#locks = new LockWatch(context.clock, this.#queue, {
-      isAtWork: message => this.#run?.isAtWork(message) === true,
+      isProcessing: message => this.#run?.isProcessing(message) === true,
       renew: message => this.#fetcher.keep(message),
       onEnded: () => this.#fetcher.kick(),
     })
@@ -139,7 +139,7 @@ export class ShareConsumer<K = Buffer, V = Buffer> implements AsyncDisposable, A
       polls: () => this.#reader.polls,
       isPolling: () => this.#reader.isPolling,
       isCalling: () => false,
-      workingSince: () => this.#atWork.oldestSince,
+      workingSince: () => this.#runningJobs.oldestSince,
       isMember: () => this.#member.isMember,
       onExceeded: limitMs => this.#onPollExceeded(limitMs),
     })
@@ -150,7 +150,7 @@ export class ShareConsumer<K = Buffer, V = Buffer> implements AsyncDisposable, A
         return member.phase
       },
     })
-    context.events.subscribe(event => this.#mailbox.hear(event))
+    context.events.subscribe(event => this.#mailbox.onEvent(event))
     cluster.metadata.onChange(() => this.#onMetadata())
     cluster.start()
   }
@@ -227,7 +227,7 @@ export class ShareConsumer<K = Buffer, V = Buffer> implements AsyncDisposable, A
    * while there is another reader, or with a fatal error.
    */
   run(options: ShareRunOptions<K, V>): Promise<void> {
-    return this.#atWork.waitedFor(() => this.#runOnce(options))
+    return this.#runningJobs.trackWaiters(() => this.#runOnce(options))
   }
 
   async #runOnce(options: ShareRunOptions<K, V>): Promise<void> {
@@ -236,7 +236,7 @@ export class ShareConsumer<K = Buffer, V = Buffer> implements AsyncDisposable, A
       {
         clock: this.#context.clock,
         reader: this.#reader,
-        atWork: this.#atWork,
+        runningJobs: this.#runningJobs,
         closingMs: () => (this.#closing.deadline?.left() ?? Infinity) * DRAIN_PART,
         isClosing: () => this.closed,
         wake: () => this.#mailbox.wake(),
@@ -345,7 +345,7 @@ export class ShareConsumer<K = Buffer, V = Buffer> implements AsyncDisposable, A
    */
   close(wait?: WaitOptions): Promise<void> {
     const closing = this.#closing.close(wait)
-    return this.#atWork.waitedFor(() => closing)
+    return this.#runningJobs.trackWaiters(() => closing)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -364,7 +364,7 @@ export class ShareConsumer<K = Buffer, V = Buffer> implements AsyncDisposable, A
     this.#statistics.stop()
     this.#cluster.close()
     await Promise.all([this.#fetcher.close(), this.#member.stop()])
-    this.#mailbox.call()
+    this.#mailbox.interrupt()
   }
 
   async #finish(deadline: Deadline): Promise<void> {
@@ -408,7 +408,7 @@ export class ShareConsumer<K = Buffer, V = Buffer> implements AsyncDisposable, A
       closedError: () => this.#closing.error(),
       onPoll: () => this.#onPoll(),
       onTaken: () => this.#onTaken(),
-      atWork: this.#atWork,
+      runningJobs: this.#runningJobs,
       leaveBehind: (message: LockedMessage, isUnread: boolean) => this.#leaveBehind(message, isUnread),
     }
     const { clock } = this.#context
@@ -469,7 +469,7 @@ export class ShareConsumer<K = Buffer, V = Buffer> implements AsyncDisposable, A
     this.#isWanted = false
     this.#releaseWaiting()
     this.#run?.giveUp(limitMs)
-    const why = `${this.#atWork.exceeded(limitMs)}: left the share group`
+    const why = `${this.#runningJobs.describeExceeded(limitMs)}: left the share group`
     reportError(this.#context, new KafkaError(ErrorCode.ERR__MAX_POLL_EXCEEDED, why))
   }
 

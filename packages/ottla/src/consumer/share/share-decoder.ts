@@ -1,5 +1,5 @@
 /** The share queue as the source of a decoder: each message for as long as its lock holds. */
-import { Decoder, type DecoderHost, type DecoderSource, type Given } from '../read/decoder.ts'
+import { Decoder, type DecoderHost, type DecoderSource, type DecodeResult } from '../read/decoder.ts'
 import type { Decoding } from '../read/decoding.ts'
 import { decodeLocked, type LockedMessage, type ShareMessage, type ShareSource } from './message.ts'
 import type { ShareQueue } from './share-queue.ts'
@@ -7,9 +7,9 @@ import type { ShareQueue } from './share-queue.ts'
 type AnyMessage = ShareMessage<unknown, unknown>
 
 export type ShareDecoder = Decoder<LockedMessage, AnyMessage>
-export type GivenLocked = Given<LockedMessage, AnyMessage>
+export type DecodedLocked = DecodeResult<LockedMessage, AnyMessage>
 
-export interface ShareDecoderHost extends Pick<DecoderHost, 'atWork' | 'wake'> {
+export interface ShareDecoderHost extends Pick<DecoderHost, 'runningJobs' | 'wake'> {
   /** A message has been taken: there may be room. */
   onTaken(): void
 }

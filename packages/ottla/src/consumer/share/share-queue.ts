@@ -129,12 +129,12 @@ export class ShareQueue {
   }
 
   /** The messages whose locks are due for renewal: waiting ones, and delivered ones that a handler has. */
-  due(isAtWork: (message: LockedMessage) => boolean): LockedMessage[] {
+  due(isProcessing: (message: LockedMessage) => boolean): LockedMessage[] {
     const dueUntil = this.#clock.now() + this.lockMs * RENEW_PART
     const found: LockedMessage[] = []
     for (const message of this.#held) {
       if (message.lockedUntil > dueUntil) continue
-      if (message.state === 'waiting' || isAtWork(message)) found.push(message)
+      if (message.state === 'waiting' || isProcessing(message)) found.push(message)
     }
     return found
   }

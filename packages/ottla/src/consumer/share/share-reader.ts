@@ -4,17 +4,17 @@ import { Deadline, type Clock } from '../../base/clock.ts'
 import { nextTurn } from '../../base/turn.ts'
 import type { Wait } from '../../base/wait.ts'
 import { KafkaError } from '../../errors.ts'
-import type { AtWork } from '../read/at-work.ts'
+import type { RunningJobs } from '../read/running-jobs.ts'
 import { eventOf } from '../read/decoder.ts'
 import type { Decoding } from '../read/decoding.ts'
 import type { Mailbox } from '../read/mailbox.ts'
 import { ReadLoop } from '../read/read-loop.ts'
 import { done, ReaderIterator } from '../read/reader-iterator.ts'
-import { Seat, underWay } from '../read/seat.ts'
-import { Turns } from '../read/turns.ts'
+import { ReaderSlot, underWay } from '../read/reader-slot.ts'
+import { LoopYield } from '../read/loop-yield.ts'
 import type { ShareConsumerEvent } from './events.ts'
 import { lockedMessage, type LockedMessage, type ShareMessage } from './message.ts'
-import { shareDecoder, type GivenLocked, type ShareDecoder } from './share-decoder.ts'
+import { shareDecoder, type DecodedLocked, type ShareDecoder } from './share-decoder.ts'
 import type { ShareQueue } from './share-queue.ts'
 
 export interface ShareReaderHost {
@@ -24,7 +24,7 @@ export interface ShareReaderHost {
   onPoll(): void
   /** Messages have been taken: there may be room. */
   onTaken(): void
-  readonly atWork: AtWork
+  readonly runningJobs: RunningJobs
   /**
    * The application asks for more without having acknowledged this one.
    * @param isUnread it could not be deserialized
@@ -41,8 +41,8 @@ export class ShareReader<K, V> {
   readonly #host: ShareReaderHost
   readonly #decoding: Decoding | null
   readonly #decoder: ShareDecoder
-  readonly #seat: Seat
-  readonly #turns: Turns
+  readonly #slot: ReaderSlot
+  readonly #loopYield: LoopYield
   readonly #loop: ReadLoop
   /** Taken by the waiting call; delivered when that ends. */
   #taken: LockedMessage | null = null
@@ -58,26 +58,26 @@ export class ShareReader<K, V> {
     this.#host = host
     this.#decoding = decoding
     this.#decoder = shareDecoder(queue, decoding, {
-      atWork: host.atWork,
+      runningJobs: host.runningJobs,
       onTaken: () => host.onTaken(),
       wake: () => {
         if (this.isPolling) this.#isBack()
         mailbox.wake()
       },
     })
-    this.#turns = new Turns(clock, TURN_EVERY, 0)
-    this.#seat = new Seat(mailbox, busy)
+    this.#loopYield = new LoopYield(clock, TURN_EVERY, 0)
+    this.#slot = new ReaderSlot(mailbox, busy)
     const loopHost = {
       isClosing: () => host.isClosing(),
       hasCallbacks: () => false,
       runCallbacks: () => Promise.resolve(),
     }
-    this.#loop = new ReadLoop(clock, mailbox, this.#turns, this.#seat, loopHost, this.#decoder)
+    this.#loop = new ReadLoop(clock, mailbox, this.#loopYield, this.#slot, loopHost, this.#decoder)
   }
 
   /** Whether a call is waiting right now. */
   get isPolling(): boolean {
-    return this.#seat.isWaitedIn
+    return this.#slot.isWaiting
   }
 
   get decoding(): Decoding | null {
@@ -86,10 +86,10 @@ export class ShareReader<K, V> {
 
   /** The next message or event; null after the timeout, or when the consumer is closed meanwhile. */
   poll(wait: Wait): Promise<ShareConsumerEvent<K, V> | null> {
-    if (this.#seat.isTaken || this.#host.isClosing()) {
-      return this.#seat.refuse(this.#host.isClosing() ? this.#host.closedError() : null)
+    if (this.#slot.isTaken || this.#host.isClosing()) {
+      return this.#slot.refuse(this.#host.isClosing() ? this.#host.closedError() : null)
     }
-    return this.#seat.alone(async holder => {
+    return this.#slot.exclusively(async holder => {
       this.#polled()
       try {
         const event = await this.#loop.next(
@@ -107,16 +107,16 @@ export class ShareReader<K, V> {
 
   /** Becomes the one reader until `release`. Throws KafkaError ERR__STATE if there is another. */
   acquire(holder: object): void {
-    this.#seat.acquire(holder)
+    this.#slot.acquire(holder)
   }
 
   /** Ends the holder's wait, too; the next reader gets what it has taken and not delivered. */
   release(holder: object): void {
-    if (this.#taken !== null && this.#seat.has(holder)) {
+    if (this.#taken !== null && this.#slot.has(holder)) {
       this.#queue.putBack(this.#taken)
       this.#taken = null
     }
-    this.#seat.leave(holder)
+    this.#slot.release(holder)
   }
 
   /**
@@ -129,13 +129,13 @@ export class ShareReader<K, V> {
     if (given === null) return null
     if (given.message !== null) return given.message as ShareMessage<K, V> // as above
     await nextTurn()
-    if (!this.#seat.has(holder)) return null
+    if (!this.#slot.has(holder)) return null
     throw given.error
   }
 
   /** The application gets what its call has taken. */
   handOut(holder: object): void {
-    if (this.#taken === null || !this.#seat.has(holder)) return
+    if (this.#taken === null || !this.#slot.has(holder)) return
     this.#last = this.#taken
     this.#taken = null
   }
@@ -180,13 +180,13 @@ export class ShareReader<K, V> {
 
   /** A deserializer that takes too long counts as not polling. */
   #isBack(): void {
-    if (!this.#host.atWork.isStuck) this.#host.onPoll()
+    if (!this.#host.runningJobs.isStuck) this.#host.onPoll()
   }
 
-  readonly #give = (): GivenLocked | null => {
+  readonly #give = (): DecodedLocked | null => {
     const given = this.#decoder.take()
     if (given === null) return null
-    this.#turns.count(1)
+    this.#loopYield.count(1)
     this.#taken = given.origin
     this.#isLastUnread = given.message === null
     return given

@@ -3,8 +3,8 @@ import { ErrorCode } from '@ottla/protocol'
 import { onAbort } from '../../base/abort.ts'
 import { sleep, type Clock } from '../../base/clock.ts'
 import { KafkaError } from '../../errors.ts'
-import type { AtWork } from '../read/at-work.ts'
-import type { JobHolder } from '../read/jobs.ts'
+import type { RunningJobs } from '../read/running-jobs.ts'
+import type { JobHolder } from '../read/job-list.ts'
 import { STOP, takeAll } from '../read/take-all.ts'
 import { atMost } from '../run/at-most.ts'
 import { limited } from '../run/attempts.ts'
@@ -17,7 +17,7 @@ import type { ShareReader } from './share-reader.ts'
 export interface ShareRunnerHost<K, V> {
   readonly clock: Clock
   readonly reader: ShareReader<K, V>
-  readonly atWork: AtWork
+  readonly runningJobs: RunningJobs
   /** How much of the time for closing the consumer is left for handlers; Infinity while it is not being closed. */
   closingMs(): number
   isClosing(): boolean
@@ -35,7 +35,7 @@ export interface ShareRunnerHost<K, V> {
 const AWAITERS_MS = 1000
 
 /** A message that a handler has. */
-interface Given extends JobHolder {
+interface RunningHandler extends JobHolder {
   readonly abort: AbortController
 }
 
@@ -43,7 +43,7 @@ export class ShareRunner<K, V> {
   readonly #host: ShareRunnerHost<K, V>
   readonly #options: ShareRunOptions<K, V>
   readonly #settings: ShareRunSettings
-  readonly #given = new Map<LockedMessage, Given>()
+  readonly #running = new Map<LockedMessage, RunningHandler>()
   readonly #over = new AbortController()
   #isStopping = false
   #failure: Error | null = null
@@ -57,8 +57,8 @@ export class ShareRunner<K, V> {
   }
 
   /** Whether a handler has it, so that its lock must be renewed. */
-  isAtWork(message: LockedMessage): boolean {
-    return this.#given.has(message)
+  isProcessing(message: LockedMessage): boolean {
+    return this.#running.has(message)
   }
 
   /** Takes no further messages; `run` waits for the running handlers. */
@@ -69,8 +69,8 @@ export class ShareRunner<K, V> {
 
   /** Releases what handlers have had for too long; their outcome no longer counts. */
   giveUp(limitMs: number): void {
-    const late = new Set(this.#host.atWork.longerThan(limitMs))
-    for (const [message, { job, abort }] of this.#given) {
+    const late = new Set(this.#host.runningJobs.longerThan(limitMs))
+    for (const [message, { job, abort }] of this.#running) {
       if (job === null || !late.has(job)) continue
       this.#host.acknowledge(message, 'release')
       abort.abort()
@@ -85,11 +85,11 @@ export class ShareRunner<K, V> {
     const idle = new Promise<void>(resolve => this.#idle.push(resolve))
     await Promise.race([idle, sleep(this.#host.clock, ms, signal).catch(() => undefined)])
     this.#over.abort()
-    for (const { abort } of this.#given.values()) abort.abort()
+    for (const { abort } of this.#running.values()) abort.abort()
   }
 
   get #isIdle(): boolean {
-    for (const { job } of this.#given.values()) if (job?.isEnding !== true) return false
+    for (const { job } of this.#running.values()) if (job?.awaitsEnd !== true) return false
     return true
   }
 
@@ -99,7 +99,7 @@ export class ShareRunner<K, V> {
 
   /** Runs until it is stopped or the consumer is closed; rejects with what `onError` throws, or a fatal error. */
   async run(): Promise<void> {
-    const { reader, atWork, clock } = this.#host
+    const { reader, runningJobs, clock } = this.#host
     const { signal } = this.#options
     const stop = (): void => this.stop()
     reader.acquire(this)
@@ -109,22 +109,22 @@ export class ShareRunner<K, V> {
     try {
       await this.#takeAll()
       await this.drained()
-      await atMost(clock, Math.min(this.#settings.drainMs, AWAITERS_MS), atWork.askersEnd())
+      await atMost(clock, Math.min(this.#settings.drainMs, AWAITERS_MS), runningJobs.awaitersEnd())
     } finally {
       stopListening()
       this.#host.keep(1)
-      atWork.clear()
+      runningJobs.clear()
       reader.release(this)
     }
     if (this.#failure !== null) throw this.#failure
   }
 
   async #takeAll(): Promise<void> {
-    const { reader, atWork } = this.#host
+    const { reader, runningJobs } = this.#host
     const take = (): LockedMessage | typeof STOP | null => {
       if (this.#isStopping || this.#host.isClosing()) return STOP
       // A handler that takes too long counts as not polling.
-      const isFree = this.#given.size < this.#settings.concurrency && !atWork.isStuck
+      const isFree = this.#running.size < this.#settings.concurrency && !runningJobs.isStuck
       return isFree ? reader.takeNow() : null
     }
     try {
@@ -142,25 +142,25 @@ export class ShareRunner<K, V> {
 
   async #work(message: LockedMessage): Promise<void> {
     let outcome: ShareOutcome = 'release'
-    const given: Given = {
+    const running: RunningHandler = {
       abort: new AbortController(),
       job: null,
-      onEnding: () => this.#checkIdle(),
+      onAwaitsEnd: () => this.#checkIdle(),
       onDone: () => this.#host.acknowledge(message, outcome),
     }
-    this.#given.set(message, given)
-    message.onLost = () => given.abort.abort()
+    this.#running.set(message, running)
+    message.onLost = () => running.abort.abort()
     const work = async (): Promise<void> => {
-      outcome = await this.#outcome(message, given.abort)
+      outcome = await this.#outcome(message, running.abort)
     }
     try {
-      await this.#host.atWork.perform(given, message.source, message.offset, work, true)
+      await this.#host.runningJobs.perform(running, message.source, message.offset, work, true)
     } catch (error) {
       this.#host.acknowledge(message, 'release')
       this.#fail(error)
     } finally {
       message.onLost = null
-      this.#given.delete(message)
+      this.#running.delete(message)
       this.#checkIdle()
       this.#host.wake()
     }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { AtWork } from '../../../src/consumer/read/at-work.ts'
-import type { Job } from '../../../src/consumer/read/jobs.ts'
+import { RunningJobs } from '../../../src/consumer/read/running-jobs.ts'
+import type { Job } from '../../../src/consumer/read/job-list.ts'
 import { Cursor } from '../../../src/consumer/partition/cursor.ts'
 import { StallWatch } from '../../../src/consumer/insight/stall-watch.ts'
 import { FakeClock } from '../../base/fake-clock.ts'
@@ -101,11 +101,11 @@ test('without a limit, and after the end, there is no timer', async () => {
 test('a message that is at work for too long is told of once, its partition or not', async () => {
   const { clock, cursors, told, jobs } = scene(1000)
   cursors[0]!.queued.messages = 1
-  const atWork = new AtWork(clock, 300_000)
-  jobs.push(atWork.begin({ job: null, onEnding: () => undefined }, cursors[0]!, 7, 'handler'))
+  const runningJobs = new RunningJobs(clock, 300_000)
+  jobs.push(runningJobs.begin({ job: null, onAwaitsEnd: () => undefined }, cursors[0]!, 7, 'handler'))
   await clock.advance(10_000)
   assert.deepEqual(told, ['job 7 1100'])
-  jobs.push(atWork.begin({ job: null, onEnding: () => undefined }, cursors[0]!, 8, 'handler'))
+  jobs.push(runningJobs.begin({ job: null, onAwaitsEnd: () => undefined }, cursors[0]!, 8, 'handler'))
   await clock.advance(10_000)
   assert.deepEqual(told[1], 'job 8 1100')
 })

@@ -15,9 +15,9 @@ export interface Job {
   /** When it began (monotonic ms). */
   readonly since: number
   /** It awaits a call that would wait for it (`close` in a handler), so that this must not wait. */
-  isEnding: boolean
+  awaitsEnd: boolean
   /** It has awaited such a call. */
-  hasAsked: boolean
+  hasAwaitedEnd: boolean
   readonly holder: JobHolder
 }
 
@@ -25,7 +25,7 @@ export interface Job {
 export interface JobHolder {
   job: Job | null
   /** Its job now awaits a call that would wait for it. */
-  onEnding(): void
+  onAwaitsEnd(): void
   /** The application is done and has not failed; the job ends after that. */
   onDone?(): void
 }
@@ -40,7 +40,7 @@ type ListedJob = { -readonly [Field in keyof Job]: Job[Field] } & {
 }
 
 /** A linked list: messages come and go by the million, and a Set would be rehashed every few of them. */
-export class Jobs {
+export class JobList {
   #first: ListedJob | null = null
   #last: ListedJob | null = null
   #size = 0
@@ -62,8 +62,8 @@ export class Jobs {
       offset,
       reader,
       since,
-      isEnding: false,
-      hasAsked: false,
+      awaitsEnd: false,
+      hasAwaitedEnd: false,
       isListed: false,
       isSeen: false,
       before: null,

@@ -1,4 +1,4 @@
-/** One reader at a time: the holder of the seat gets everything that comes until it leaves. */
+/** One reader at a time: the holder of the slot gets everything that comes until it releases it. */
 import { ErrorCode } from '@ottla/protocol'
 import { nextTurn } from '../../base/turn.ts'
 import { KafkaError } from '../../errors.ts'
@@ -6,9 +6,9 @@ import type { Mailbox } from './mailbox.ts'
 
 /**
  * A reader that has left takes nothing more and stops waiting; the next reader gets whatever arrives. So after every
- * `await` a reader checks that it still has the seat.
+ * `await` a reader checks that it still has the slot.
  */
-export class Seat {
+export class ReaderSlot {
   readonly #mailbox: Mailbox
   readonly #busy: () => KafkaError
   #holder: object | null = null
@@ -25,7 +25,7 @@ export class Seat {
   }
 
   /** Whether a call is waiting right now. */
-  get isWaitedIn(): boolean {
+  get isWaiting(): boolean {
     return this.#waiting > 0
   }
 
@@ -33,13 +33,13 @@ export class Seat {
     return this.#holder === holder
   }
 
-  /** Takes the seat until `leave`. Throws KafkaError ERR__STATE if another reader has it. */
+  /** Takes the slot until `release`. Throws KafkaError ERR__STATE if another reader has it. */
   acquire(holder: object): void {
     if (this.#holder !== null && this.#holder !== holder) throw this.#busy()
     this.#holder = holder
   }
 
-  leave(holder: object): void {
+  release(holder: object): void {
     if (this.#holder !== holder) return
     this.#holder = null
     // Nobody else can be waiting.
@@ -54,8 +54,8 @@ export class Seat {
     this.#waiting--
   }
 
-  /** Runs a single call that waits. Only when the seat is free. */
-  async alone<T>(work: (holder: object) => Promise<T>): Promise<T> {
+  /** Runs a single call that waits. Only when the slot is free. */
+  async exclusively<T>(work: (holder: object) => Promise<T>): Promise<T> {
     const holder = {}
     this.#holder = holder
     this.#waiting++
@@ -63,7 +63,7 @@ export class Seat {
       return await work(holder)
     } finally {
       this.#waiting--
-      this.leave(holder)
+      this.release(holder)
     }
   }
 
@@ -75,7 +75,7 @@ export class Seat {
   }
 }
 
-/** @param what the kind of call that has the seat */
+/** @param what the kind of call that has the slot */
 export function underWay(what: string): KafkaError {
   return new KafkaError(ErrorCode.ERR__STATE, `another ${what} is under way`)
 }

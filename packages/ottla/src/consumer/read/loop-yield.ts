@@ -4,35 +4,35 @@ import { nextTurn } from '../../base/turn.ts'
 
 // How long promises alone may keep the event loop from turning, and after how many messages to check that.
 const LONGEST_TURN_MS = 20
-export const LOOK_EVERY = 16
+export const CHECK_EVERY = 16
 
-export class Turns {
+export class LoopYield {
   readonly #clock: Clock
-  readonly #lookEvery: number
+  readonly #checkEvery: number
   readonly #longestMs: number
-  #untilLook: number
+  #untilCheck: number
   #turnedAt: number
-  /** Nothing more is delivered before `take`. */
+  /** Nothing more is delivered before `yield`. */
   isDue = false
 
-  constructor(clock: Clock, lookEvery = LOOK_EVERY, longestMs = LONGEST_TURN_MS) {
+  constructor(clock: Clock, checkEvery = CHECK_EVERY, longestMs = LONGEST_TURN_MS) {
     this.#clock = clock
-    this.#lookEvery = this.#untilLook = lookEvery
+    this.#checkEvery = this.#untilCheck = checkEvery
     this.#longestMs = longestMs
     this.#turnedAt = clock.now()
   }
 
   /** @returns whether the event loop has not turned for too long */
   count(messages: number): boolean {
-    this.#untilLook -= messages
-    if (this.#untilLook > 0) return false
-    this.#untilLook = this.#lookEvery
+    this.#untilCheck -= messages
+    if (this.#untilCheck > 0) return false
+    this.#untilCheck = this.#checkEvery
     if (this.#clock.now() - this.#turnedAt < this.#longestMs) return false
     this.isDue = true
     return true
   }
 
-  async take(): Promise<void> {
+  async yield(): Promise<void> {
     await nextTurn()
     this.isDue = false
     this.#turnedAt = this.#clock.now()

@@ -6,7 +6,7 @@ import { callers, type Frame } from '../../base/call-stack.ts'
 import { sleep, type Clock } from '../../base/clock.ts'
 import { Deferred } from '../../base/deferred.ts'
 import { nextTurn } from '../../base/turn.ts'
-import { Jobs, type Job, type JobHolder } from './jobs.ts'
+import { JobList, type Job, type JobHolder } from './job-list.ts'
 
 /**
  * Calls the application for one job at a time, through a function whose unique name identifies the job on the stack.
@@ -57,11 +57,11 @@ const quiet = (): void => undefined
 
 let slotsOfAll = 0
 
-export class AtWork {
+export class RunningJobs {
   readonly #clock: Clock
   readonly #limitMs: number
-  readonly #jobs = new Jobs()
-  readonly #callbacks = new Jobs()
+  readonly #jobs = new JobList()
+  readonly #callbacks = new JobList()
   // From outside, a handler that awaits `close` looks like a slow one; only the stack tells them apart.
   readonly #slots = new Map<string, CallSlot>()
   readonly #freeSlots: CallSlot[] = []
@@ -84,7 +84,7 @@ export class AtWork {
   }
 
   /** As `end`, and `begin` with another offset. */
-  goOn(job: Job, offset: number, reader: string): void {
+  continueWith(job: Job, offset: number, reader: string): void {
     const isAlone = this.#pendingCalls.size === 0 && this.#waiting.length === 0
     if (isAlone && this.#jobs.renew(job, offset, reader, this.#clock.now())) {
       this.onEnded?.()
@@ -116,7 +116,7 @@ export class AtWork {
   }
 
   /** As `perform`, for a rebalance callback, whose time does not count. */
-  async callBack(holder: JobHolder, work: () => void | Promise<void>): Promise<void> {
+  async performCallback(holder: JobHolder, work: () => void | Promise<void>): Promise<void> {
     const slot = this.#freeSlots.pop() ?? this.#newSlot()
     slot.job = holder.job = this.#callbacks.add(holder, NOWHERE, -1, 'callback', '', this.#clock.now())
     await slot.call(holder, work, false)
@@ -156,7 +156,7 @@ export class AtWork {
   }
 
   /** Why the group is left, in words. @param limitMs `max.poll.interval.ms` */
-  exceeded(limitMs: number): string {
+  describeExceeded(limitMs: number): string {
     const [job] = this.longerThan(limitMs)
     const why =
       job === undefined
@@ -166,13 +166,13 @@ export class AtWork {
   }
 
   /** Resolves when all jobs but those that take too long have ended. */
-  othersEnd(): Promise<void> {
+  quickJobsEnd(): Promise<void> {
     return this.#until(() => this.longerThan(this.#limitMs).length === this.#jobs.size)
   }
 
   /** Resolves when all jobs that have waited for a pending call have ended. */
-  askersEnd(): Promise<void> {
-    return this.#until(() => !this.#jobs.all().some(({ hasAsked }) => hasAsked))
+  awaitersEnd(): Promise<void> {
+    return this.#until(() => !this.#jobs.all().some(({ hasAwaitedEnd }) => hasAwaitedEnd))
   }
 
   async #until(isOver: () => boolean): Promise<void> {
@@ -192,7 +192,7 @@ export class AtWork {
    * a stream, that itself awaits the returned promise; one that has only made the call carries on and is waited for.
    * @param isClose nor does it wait for such a rebalance callback
    */
-  waitedFor<T>(work: () => Promise<T>, isClose = false): Promise<T> {
+  trackWaiters<T>(work: () => Promise<T>, isClose = false): Promise<T> {
     const call: PendingCall = {
       isClose,
       waiters: new Set(),
@@ -236,7 +236,7 @@ export class AtWork {
 
   /** Notes the functions on the stack that may be about to wait. */
   #noteCandidates(call: PendingCall, by: 'constructors' | 'thens'): void {
-    const read = this.#jobs.all().filter(({ reader, isEnding }) => reader !== '' && !isEnding)
+    const read = this.#jobs.all().filter(({ reader, awaitsEnd }) => reader !== '' && !awaitsEnd)
     for (const { name, place } of callers()) {
       const job = this.#slots.get(name)?.job ?? null
       const jobs = read.filter(({ reader }) => reader === place)
@@ -282,17 +282,17 @@ export class AtWork {
   #markWaiter(job: Job, call: PendingCall): void {
     if (!this.#jobs.has(job) || call.waiters.has(job)) return
     call.waiters.add(job)
-    job.hasAsked = true
-    if (job.isEnding) return
-    job.isEnding = true
-    job.holder.onEnding()
+    job.hasAwaitedEnd = true
+    if (job.awaitsEnd) return
+    job.awaitsEnd = true
+    job.holder.onAwaitsEnd()
   }
 
   #callEnded(call: PendingCall): void {
     this.#pendingCalls.delete(call)
     call.over.abort()
     call.hasCandidates.resolve()
-    for (const job of call.waiters) job.isEnding = [...this.#pendingCalls].some(({ waiters }) => waiters.has(job))
+    for (const job of call.waiters) job.awaitsEnd = [...this.#pendingCalls].some(({ waiters }) => waiters.has(job))
   }
 
   #newSlot(): CallSlot {
