@@ -130,7 +130,7 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
     const subscription = new Subscription(topics)
     if (subscription.isEmpty) throw invalid('subscribe takes at least one topic; unsubscribe() ends a subscription')
     group.subscribe(subscription, rebalance === undefined ? null : event => rebalance(event, this))
-    this.#parts.topics.look()
+    this.#parts.topics.check()
   }
 
   /** The subscribed topics; patterns as they were given. */

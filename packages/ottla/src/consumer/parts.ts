@@ -169,7 +169,7 @@ export class ConsumerParts<K, V> {
   #onAdded(): void {
     this.#resolver.kick()
     this.#fetcher.kick()
-    this.topics.look()
+    this.topics.check()
   }
 
   #onMetadata(): void {

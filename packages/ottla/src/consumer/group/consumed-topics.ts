@@ -34,8 +34,8 @@ export class ConsumedTopics {
   }
 
   /** Checks the topics against the current metadata. */
-  look(): void {
-    this.#watch.look()
+  check(): void {
+    this.#watch.check()
   }
 
   stop(): void {

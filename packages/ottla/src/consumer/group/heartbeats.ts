@@ -89,7 +89,7 @@ export class Heartbeats<A extends HeartbeatAnswer> {
 
   /** As kick; after a backoff when memberships do not last. */
   begin(): void {
-    if (this.#host.isJoining() && this.#shortMemberships > 1) this.#later()
+    if (this.#host.isJoining() && this.#shortMemberships > 1) this.#retryLater()
     else this.kick()
   }
 
@@ -156,7 +156,7 @@ export class Heartbeats<A extends HeartbeatAnswer> {
   #onFailure(error: unknown): void {
     if (!(error instanceof KafkaError)) {
       this.#context.logger.error('GROUP', stackOf(error))
-      this.#later()
+      this.#retryLater()
       return
     }
     this.#context.logger.debug('cgrp', 'HEARTBEAT', error.message)
@@ -172,7 +172,7 @@ export class Heartbeats<A extends HeartbeatAnswer> {
       case 'retry':
       case 'find-coordinator':
       case 'refresh-epoch':
-        this.#later()
+        this.#retryLater()
         return
       case 'rejoin':
       case 'lost-generation':
@@ -202,10 +202,10 @@ export class Heartbeats<A extends HeartbeatAnswer> {
     if (error.isFatal || this.#troubles.isNews('group', error.code)) this.#host.raise(error)
     if (error.isFatal) this.#host.onRefused()
     // An administrator may fix it (an ACL, the broker's limits).
-    else this.#later()
+    else this.#retryLater()
   }
 
-  #later(): void {
+  #retryLater(): void {
     const { settings, random } = this.#context
     this.#host.forgetSent()
     this.plan(backoffMs(++this.#failures, settings['retry.backoff.ms'], settings['retry.backoff.max.ms'], random))

@@ -53,7 +53,7 @@ export class TopicWatch {
   }
 
   /** Checks the topics against the current metadata. */
-  look(): void {
+  check(): void {
     if (this.#stopped) return
     const { topics } = this.#cluster.metadata.snapshot
     const assigned = new Set(this.#host.partitions().map(({ topic }) => topic))
@@ -81,7 +81,7 @@ export class TopicWatch {
     this.#checkIds(assigned)
     const isAnyDoubted = this.#checkPartitions(this.#context.clock.now())
     this.#repeat?.cancel()
-    this.#repeat = isAnyForbidden || isAnyDoubted ? this.#context.clock.setTimer(REPEAT_MS, () => this.look()) : null
+    this.#repeat = isAnyForbidden || isAnyDoubted ? this.#context.clock.setTimer(REPEAT_MS, () => this.check()) : null
   }
 
   /** A topic that was known and is missing from the metadata has been deleted. */

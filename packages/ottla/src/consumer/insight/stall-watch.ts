@@ -29,7 +29,7 @@ interface Watched {
   isReported: boolean
 }
 
-const LOOKS_PER_LIMIT = 10
+const CHECKS_PER_LIMIT = 10
 const LEAST_MS = 10
 
 export class StallWatch {
@@ -50,21 +50,21 @@ export class StallWatch {
     this.#limitMs = limitMs
     this.#longestWorkMs = Math.min(limitMs, longestWorkMs)
     this.#host = host
-    if (limitMs > 0) this.#later()
+    if (limitMs > 0) this.#schedule()
   }
 
   stop(): void {
     this.#timer?.cancel()
   }
 
-  #later(): void {
-    this.#timer = this.#clock.setTimer(Math.max(LEAST_MS, this.#longestWorkMs / LOOKS_PER_LIMIT), () => {
-      this.#later()
-      this.#look()
+  #schedule(): void {
+    this.#timer = this.#clock.setTimer(Math.max(LEAST_MS, this.#longestWorkMs / CHECKS_PER_LIMIT), () => {
+      this.#schedule()
+      this.#check()
     })
   }
 
-  #look(): void {
+  #check(): void {
     const now = this.#clock.now()
     const isQueueFull = this.#host.isQueueFull()
     const before = this.#watched

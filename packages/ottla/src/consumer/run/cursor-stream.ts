@@ -115,11 +115,11 @@ export class CursorStream<K, V> implements PartitionStream<K, V>, JobHolder {
     this.#streams.budget.take(sizeBytes)
     if (!this.#isAsking && this.job === null) this.#begin(message.offset - 1)
     this.#count()
-    this.look()
+    this.wakeUp()
   }
 
   /** There may be something to deliver. */
-  look(): void {
+  wakeUp(): void {
     this.#wake?.()
   }
 
@@ -167,7 +167,7 @@ export class CursorStream<K, V> implements PartitionStream<K, V>, JobHolder {
     this.#forget()
     this.#giveUp?.()
     if (this.#last === null) this.#endJob()
-    this.look()
+    this.wakeUp()
     if (this.#last !== null && this.job?.awaitsEnd !== true) {
       await new Promise<void>(resolve => this.#idle.push(resolve))
     }
@@ -187,7 +187,7 @@ export class CursorStream<K, V> implements PartitionStream<K, V>, JobHolder {
     this.#last = null
     this.#over.abort()
     this.#resolveIdle()
-    this.look()
+    this.wakeUp()
   }
 
   /** The next message; null when there is none, or the partition is paused. */

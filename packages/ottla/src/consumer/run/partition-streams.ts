@@ -81,7 +81,7 @@ export class PartitionStreams<K, V> implements AsyncIterableIterator<PartitionSt
   }
 
   onResumed(): void {
-    for (const stream of this.#streams.values()) stream.look()
+    for (const stream of this.#streams.values()) stream.wakeUp()
   }
 
   async beforeEviction(): Promise<void> {

@@ -103,12 +103,12 @@ export class PartitionWork implements PartitionQueue<Task> {
   ended(task: Task): void {
     this.#running--
     if (this.#ending.size > 0) this.#ending.delete(task)
-    this.#look()
+    this.#checkIdle()
   }
 
   onAwaitsEnd(task: Task): void {
     this.#ending.add(task)
-    this.#look()
+    this.#checkIdle()
   }
 
   /** A signal for one attempt, aborted as `over` is. */
@@ -140,7 +140,7 @@ export class PartitionWork implements PartitionQueue<Task> {
     if (!this.#isIdle) await new Promise<void>(resolve => this.#idle.push(resolve))
   }
 
-  #look(): void {
+  #checkIdle(): void {
     if (this.#idle.length > 0 && this.#isIdle) for (const resolve of this.#idle.splice(0)) resolve()
   }
 

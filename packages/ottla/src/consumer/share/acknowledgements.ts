@@ -4,19 +4,19 @@
 export const acknowledgeTypes = { gap: 0, accept: 1, release: 2, reject: 3, renew: 4 } as const
 
 /** A renewal by the consumer itself, for a message that waits or that a handler has. */
-export const KEEP = 5
+export const AUTO_RENEW = 5
 
 /** A release of a message that was not delivered. */
-export const GIVE_BACK = 6
+export const AUTO_RELEASE = 6
 
 /** Whether it renews a lock, for the application or for the consumer itself. */
 export function isRenewal(type: number | undefined): boolean {
-  return type === acknowledgeTypes.renew || type === KEEP
+  return type === acknowledgeTypes.renew || type === AUTO_RENEW
 }
 
 /** Whether it comes from the application, which gets the result. */
 export function isByApplication(type: number): boolean {
-  return type !== acknowledgeTypes.gap && type !== KEEP && type !== GIVE_BACK
+  return type !== acknowledgeTypes.gap && type !== AUTO_RENEW && type !== AUTO_RELEASE
 }
 
 /**
@@ -90,6 +90,6 @@ export function batchesOf(types: ReadonlyMap<number, number>): AcknowledgementBa
 }
 
 function wireType(type: number): number {
-  if (type === KEEP) return acknowledgeTypes.renew
-  return type === GIVE_BACK ? acknowledgeTypes.release : type
+  if (type === AUTO_RENEW) return acknowledgeTypes.renew
+  return type === AUTO_RELEASE ? acknowledgeTypes.release : type
 }

@@ -28,12 +28,12 @@ export class AcquireWindow {
   }
 
   /** Keeps the window at least this large, so that all handlers have something to do. */
-  keep(least: number): void {
+  keepAtLeast(least: number): void {
     this.#least = least
   }
 
   /** A lot of `count` records has been delivered, the last of them after `ms`. */
-  worked(count: number, ms: number, lockMs: number): void {
+  delivered(count: number, ms: number, lockMs: number): void {
     if (ms > lockMs * SLOW_PART) this.#size = Math.max(1, Math.floor(Math.min(count, this.#size) / 2))
     else if (ms < lockMs * QUICK_PART && count * 2 >= this.#size) this.#size = Math.min(this.#most, this.#size * 2)
   }

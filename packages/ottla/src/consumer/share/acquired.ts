@@ -1,7 +1,7 @@
 /** LoopYield what a ShareFetch brought of one partition into messages: only acquired records count. */
 import { BatchReader, type RecordBatch } from '@ottla/protocol'
 import { whenReadable } from '../fetch/fetched-partition.ts'
-import { acknowledgeTypes, GIVE_BACK } from './acknowledgements.ts'
+import { acknowledgeTypes, AUTO_RELEASE } from './acknowledgements.ts'
 import { LockedMessage, type ShareLot, type ShareSource } from './message.ts'
 
 export interface AcquiredRange {
@@ -63,7 +63,7 @@ export function acquiredMessages(
   const sorted = [...ranges].sort((a, b) => a.firstOffset - b.firstOffset)
   for (const { firstOffset, lastOffset } of sorted) {
     // The type of what is not found below. If not all batches are readable, a gap cannot be told from a record.
-    const type = unreadable === null ? acknowledgeTypes.gap : GIVE_BACK
+    const type = unreadable === null ? acknowledgeTypes.gap : AUTO_RELEASE
     for (let offset = firstOffset; offset <= lastOffset; offset++) others.set(offset, type)
   }
   let at = 0
@@ -89,7 +89,7 @@ export function acquiredMessages(
   }
   for (const { first, last } of unread) {
     for (let offset = first; offset <= last; offset++) {
-      if (others.has(offset)) others.set(offset, GIVE_BACK)
+      if (others.has(offset)) others.set(offset, AUTO_RELEASE)
     }
   }
   return { messages, others, error }

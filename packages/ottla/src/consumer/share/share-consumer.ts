@@ -132,7 +132,7 @@ export class ShareConsumer<K = Buffer, V = Buffer> implements AsyncDisposable, A
     })
     this.#locks = new LockWatch(context.clock, this.#queue, {
       isProcessing: message => this.#run?.isProcessing(message) === true,
-      renew: message => this.#fetcher.keep(message),
+      renew: message => this.#fetcher.autoRenew(message),
       onEnded: () => this.#fetcher.kick(),
     })
     this.#watch = new PollWatch(context, {
@@ -172,7 +172,7 @@ export class ShareConsumer<K = Buffer, V = Buffer> implements AsyncDisposable, A
       this.#cluster.metadata.requestRefresh('topics by pattern')
     }
     this.#watch.start()
-    this.#topics.look()
+    this.#topics.check()
     this.#locks.start()
     void this.#join()
   }
@@ -240,11 +240,11 @@ export class ShareConsumer<K = Buffer, V = Buffer> implements AsyncDisposable, A
         closingMs: () => (this.#closing.deadline?.left() ?? Infinity) * DRAIN_PART,
         isClosing: () => this.closed,
         wake: () => this.#mailbox.wake(),
-        keep: count => this.#queue.window.keep(count),
+        keepAtLeast: count => this.#queue.window.keepAtLeast(count),
         warn: error => this.#context.logger.warning('RUN', `${error.name}: ${error.message}`),
         acknowledge: (message, outcome) => {
           if (message.state === 'given') this.#settle(message, outcome)
-          else if (message.state === 'over') this.#fetcher.tooLate(message, outcome)
+          else if (message.state === 'over') this.#fetcher.reportTooLate(message, outcome)
         },
       },
       options,
@@ -292,7 +292,7 @@ export class ShareConsumer<K = Buffer, V = Buffer> implements AsyncDisposable, A
   async commit(wait?: WaitOptions): Promise<AcknowledgeResult[]> {
     this.#requireOpen()
     const { timeoutMs, signal } = resolveWait(wait, this.#settings['socket.timeout.ms'])
-    this.#reader.leaveLast()
+    this.#reader.finishLast()
     return this.#results.during(this.#fetcher.flush(Deadline.after(this.#context.clock, timeoutMs), signal))
   }
 
@@ -409,7 +409,7 @@ export class ShareConsumer<K = Buffer, V = Buffer> implements AsyncDisposable, A
       onPoll: () => this.#onPoll(),
       onTaken: () => this.#onTaken(),
       runningJobs: this.#runningJobs,
-      leaveBehind: (message: LockedMessage, isUnread: boolean) => this.#leaveBehind(message, isUnread),
+      onNotAcknowledged: (message: LockedMessage, isUnread: boolean) => this.#onNotAcknowledged(message, isUnread),
     }
     const { clock } = this.#context
     return new ShareReader<K, V>(clock, this.#queue, this.#mailbox, host, decodingOf(options.key, options.value))
@@ -438,8 +438,8 @@ export class ShareConsumer<K = Buffer, V = Buffer> implements AsyncDisposable, A
   }
 
   /** The application asks for more: in implicit mode that accepts a message which it did not acknowledge. */
-  #leaveBehind(message: LockedMessage, isUnread: boolean): void {
-    if (message.state === 'over' && this.#isImplicit && !isUnread) this.#fetcher.tooLate(message, 'accept')
+  #onNotAcknowledged(message: LockedMessage, isUnread: boolean): void {
+    if (message.state === 'over' && this.#isImplicit && !isUnread) this.#fetcher.reportTooLate(message, 'accept')
     if (message.state !== 'given') return
     if (isUnread) this.#settle(message, 'release')
     else if (this.#isImplicit) this.#settle(message, 'accept')
@@ -460,7 +460,7 @@ export class ShareConsumer<K = Buffer, V = Buffer> implements AsyncDisposable, A
     this.#reader.giveBack()
     for (const message of this.#queue.takeAll()) {
       this.#queue.settle(message)
-      this.#fetcher.giveBack(message)
+      this.#fetcher.autoRelease(message)
     }
   }
 
@@ -474,7 +474,7 @@ export class ShareConsumer<K = Buffer, V = Buffer> implements AsyncDisposable, A
   }
 
   #onMetadata(): void {
-    this.#topics.look()
+    this.#topics.check()
     this.#member.onMetadata()
     this.#fetcher.kick()
   }

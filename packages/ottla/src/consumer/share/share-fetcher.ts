@@ -11,7 +11,7 @@ import { actionFor, isRetriable } from '../../cluster/retry.ts'
 import { KafkaError } from '../../errors.ts'
 import { Troubles } from '../../observe/troubles.ts'
 import { memberAnswer } from '../group/membership-errors.ts'
-import { acknowledgeTypes, GIVE_BACK, isRenewal, KEEP, type AcknowledgeType } from './acknowledgements.ts'
+import { acknowledgeTypes, AUTO_RELEASE, isRenewal, AUTO_RENEW, type AcknowledgeType } from './acknowledgements.ts'
 import { acquiredMessages, readableBatches } from './acquired.ts'
 import type { LockedMessage, ShareLot, ShareSource } from './message.ts'
 import { acknowledgedOf, lockLost, ShareNode, type Sent } from './share-node.ts'
@@ -104,12 +104,12 @@ export class ShareFetcher {
   }
 
   /** Releases a message that was never delivered, which is not worth an event. */
-  giveBack({ source, offset }: LockedMessage): void {
-    this.#add(source, offset, GIVE_BACK)
+  autoRelease({ source, offset }: LockedMessage): void {
+    this.#add(source, offset, AUTO_RELEASE)
   }
 
   /** Reports the failed acknowledgement of a message whose lock was already lost: no broker would accept it. */
-  tooLate({ source, offset }: LockedMessage, type: Exclude<AcknowledgeType, 'renew'>): void {
+  reportTooLate({ source, offset }: LockedMessage, type: Exclude<AcknowledgeType, 'renew'>): void {
     if (this.#isFinishing) return
     const error = lockLost(ErrorCode.ERR_INVALID_RECORD_STATE, source, 'the lock had been lost')
     this.#host.onAcknowledged(source, new Map([[offset, acknowledgeTypes[type]]]), error)
@@ -121,8 +121,8 @@ export class ShareFetcher {
   }
 
   /** Renews a lock on the consumer's own account, which is not worth an event. */
-  keep(message: LockedMessage): void {
-    if (this.canRenew(message) === true && !this.#isRenewing(message)) this.#renew(message, KEEP)
+  autoRenew(message: LockedMessage): void {
+    if (this.canRenew(message) === true && !this.#isRenewing(message)) this.#renew(message, AUTO_RENEW)
   }
 
   #renew(message: LockedMessage, type: number): void {
@@ -362,7 +362,7 @@ export class ShareFetcher {
         // The end of the session releases everything.
         if (this.#isFinishing || acquired.messages.length === 0) continue
         if (!this.#host.isTaking()) {
-          for (const message of acquired.messages) this.giveBack(message)
+          for (const message of acquired.messages) this.autoRelease(message)
           continue
         }
         this.#queue.add(acquired.messages)

@@ -26,7 +26,7 @@ const LEAVE_EPOCH = -1
 // Until the coordinator has said how often it wants a heartbeat.
 const FIRST_INTERVAL_MS = 3_000
 // The coordinator assigns partitions only after its response to a new member: a whole interval would be a long wait.
-const FIRST_LOOK_MS = 50
+const FIRST_ASK_AGAIN_MS = 50
 
 interface Answer extends HeartbeatAnswer {
   readonly response: Decoded<ShareGroupHeartbeatResponse>
@@ -46,7 +46,7 @@ export class ShareMember {
   /** The topics that the coordinator has; null when the next heartbeat has to say everything. */
   #sent: string | null = null
   /** When to ask again for partitions, ms; Infinity once there are some. */
-  #lookMs = FIRST_LOOK_MS
+  #askAgainMs = FIRST_ASK_AGAIN_MS
 
   constructor(context: ClientContext, cluster: Cluster, groupId: string, id: string, host: ShareMemberHost) {
     this.#context = context
@@ -165,7 +165,7 @@ export class ShareMember {
   }
 
   #onAccepted({ response: { memberEpoch, heartbeatIntervalMs, assignment }, sent }: Answer): void {
-    if (this.#sent !== sent) this.#lookMs = FIRST_LOOK_MS
+    if (this.#sent !== sent) this.#askAgainMs = FIRST_ASK_AGAIN_MS
     this.#sent = sent
     this.#heartbeats.isKnown = true
     this.#dispatch({ type: 'answered', epoch: memberEpoch })
@@ -177,8 +177,8 @@ export class ShareMember {
       )
     }
     const intervalMs = heartbeatIntervalMs > 0 ? heartbeatIntervalMs : FIRST_INTERVAL_MS
-    this.#heartbeats.plan(Math.min(intervalMs, this.#lookMs))
-    this.#lookMs = assignment !== null && assignment.topicPartitions.length > 0 ? Infinity : this.#lookMs * 2
+    this.#heartbeats.plan(Math.min(intervalMs, this.#askAgainMs))
+    this.#askAgainMs = assignment !== null && assignment.topicPartitions.length > 0 ? Infinity : this.#askAgainMs * 2
   }
 
   #request(

@@ -64,7 +64,7 @@ export class ShareQueue {
       if (message === undefined) return null
       const { lot } = message
       const now = this.#clock.now()
-      if (--lot.waiting === 0) this.window.worked(lot.count, now - lot.since, this.lockMs)
+      if (--lot.waiting === 0) this.window.delivered(lot.count, now - lot.since, this.lockMs)
       if (message.state !== 'waiting') continue
       if (message.lockedUntil <= now) {
         this.end(message)

@@ -29,7 +29,7 @@ export interface ShareReaderHost {
    * The application asks for more without having acknowledged this one.
    * @param isUnread it could not be deserialized
    */
-  leaveBehind(message: LockedMessage, isUnread: boolean): void
+  onNotAcknowledged(message: LockedMessage, isUnread: boolean): void
 }
 
 // How many messages may be delivered before the event loop turns.
@@ -155,11 +155,11 @@ export class ShareReader<K, V> {
   }
 
   /** Treats the last message as if the next one were asked for. */
-  leaveLast(): void {
+  finishLast(): void {
     const last = this.#last
     if (last === null) return
     this.#last = null
-    this.#host.leaveBehind(last, this.#isLastUnread)
+    this.#host.onNotAcknowledged(last, this.#isLastUnread)
   }
 
   /** The application asks for no more: a message that is being deserialized goes back to the queue. */
@@ -174,7 +174,7 @@ export class ShareReader<K, V> {
 
   #polled(): void {
     this.polls++
-    this.leaveLast()
+    this.finishLast()
     this.#isBack()
   }
 

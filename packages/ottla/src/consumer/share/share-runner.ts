@@ -24,7 +24,7 @@ export interface ShareRunnerHost<K, V> {
   /** Has the reader look again. */
   wake(): void
   /** Keeps at least so many messages at hand. */
-  keep(count: number): void
+  keepAtLeast(count: number): void
   /** Logs an error that the client recovers from. */
   warn(error: KafkaError): void
   /** Unless it has been acknowledged already, or the lock was lost. */
@@ -103,7 +103,7 @@ export class ShareRunner<K, V> {
     const { signal } = this.#options
     const stop = (): void => this.stop()
     reader.acquire(this)
-    this.#host.keep(this.#settings.concurrency)
+    this.#host.keepAtLeast(this.#settings.concurrency)
     const stopListening = onAbort(signal, stop)
     if (signal?.aborted === true) stop()
     try {
@@ -112,7 +112,7 @@ export class ShareRunner<K, V> {
       await atMost(clock, Math.min(this.#settings.drainMs, AWAITERS_MS), runningJobs.awaitersEnd())
     } finally {
       stopListening()
-      this.#host.keep(1)
+      this.#host.keepAtLeast(1)
       runningJobs.clear()
       reader.release(this)
     }

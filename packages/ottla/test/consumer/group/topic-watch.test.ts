@@ -42,7 +42,7 @@ function watched(): {
     answer(count: number, errorCode = 0) {
       const partitions = Array.from({ length: count }, () => ({}))
       topics.set('t', { errorCode, topicId: 'id', partitions, updatedAt: clock.now() })
-      watch.look()
+      watch.check()
     },
     watch,
   })

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { ClientContext } from '../../../src/cluster/context.ts'
 import { AcknowledgeResults } from '../../../src/consumer/share/acknowledge-results.ts'
-import { GIVE_BACK, KEEP, acknowledgeTypes } from '../../../src/consumer/share/acknowledgements.ts'
+import { AUTO_RELEASE, AUTO_RENEW, acknowledgeTypes } from '../../../src/consumer/share/acknowledgements.ts'
 import { ErrorCode, KafkaError } from '../../../src/errors.ts'
 import { sourceOf } from './locked.ts'
 
@@ -30,13 +30,13 @@ test('an event names the offsets that the application has acknowledged, and no o
   const types = [
     [1, accept],
     [2, gap],
-    [3, KEEP],
-    [4, GIVE_BACK],
+    [3, AUTO_RENEW],
+    [4, AUTO_RELEASE],
     [5, release],
   ] as const
   results.add(sourceOf(), new Map(types), null)
   assert.deepEqual(events, [{ type: 'acknowledged', offsets: [1, 5], topic: 't', partition: 0 }])
-  results.add(sourceOf(), new Map([[3, KEEP]]), failure)
+  results.add(sourceOf(), new Map([[3, AUTO_RENEW]]), failure)
   assert.equal(events.length, 1, "the consumer's own renewals are not reported, even when they fail")
 })
 

@@ -1,7 +1,11 @@
 import { test } from 'node:test'
 import assert from 'node:assert/strict'
 import { BatchWriter } from '@ottla/protocol'
-import { GIVE_BACK, PendingAcknowledgements, acknowledgeTypes } from '../../../src/consumer/share/acknowledgements.ts'
+import {
+  AUTO_RELEASE,
+  PendingAcknowledgements,
+  acknowledgeTypes,
+} from '../../../src/consumer/share/acknowledgements.ts'
 import { acquiredMessages, readableBatches, type AcquiredRange } from '../../../src/consumer/share/acquired.ts'
 
 const { gap } = acknowledgeTypes
@@ -75,8 +79,8 @@ test('what cannot be read is released, and the rest given out', async () => {
   const { given, others, isBroken } = await read(Buffer.concat([broken, batch(12, ['c'])]), range(10, 12))
   assert.deepEqual([given, isBroken], [['12:c x1'], true])
   assert.deepEqual(others, [
-    [10, GIVE_BACK],
-    [11, GIVE_BACK],
+    [10, AUTO_RELEASE],
+    [11, AUTO_RELEASE],
   ])
   const garbage = await read(
     Buffer.from('no batches at all, whatever length it has, of any kind, and more of it'),
@@ -84,7 +88,7 @@ test('what cannot be read is released, and the rest given out', async () => {
   )
   assert.deepEqual([garbage.given, garbage.isBroken], [[], true])
   assert.deepEqual(garbage.others, [
-    [1, GIVE_BACK],
-    [2, GIVE_BACK],
+    [1, AUTO_RELEASE],
+    [2, AUTO_RELEASE],
   ])
 })

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { ConsumerSettings } from '../../../src/config/resolve.ts'
-import { KEEP, acknowledgeTypes } from '../../../src/consumer/share/acknowledgements.ts'
+import { AUTO_RENEW, acknowledgeTypes } from '../../../src/consumer/share/acknowledgements.ts'
 import {
   acknowledgeBody,
   fetchBody,
@@ -30,7 +30,7 @@ test('a request that renews says so, whoever asked for the renewal', () => {
   const session = new ShareSession()
   for (const [type, isRenewAck] of [
     [acknowledgeTypes.renew, true],
-    [KEEP, true],
+    [AUTO_RENEW, true],
     [acknowledgeTypes.accept, false],
   ] as const) {
     const sent = [{ source: sourceOf(), types: new Map([[1, type]]) }]
