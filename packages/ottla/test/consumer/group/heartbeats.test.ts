@@ -71,7 +71,7 @@ test('heartbeats follow each other at intervals', async () => {
   assert.deepEqual(seen, ['sent', 'taken', 'sent', 'taken', 'sent', 'taken'])
 })
 
-test('one at a time: whatever is to be told meanwhile is told once, right after it', async () => {
+test('one heartbeat at a time: kicks meanwhile lead to one more, right after it', async () => {
   const scene = member()
   let release = quiet
   scene.hold = new Promise(resolve => (release = resolve))
@@ -95,7 +95,7 @@ test('a transient error is retried after a pause, and the retry says everything'
   assert.deepEqual(seen, ['sent', 'forgets', 'sent', 'taken'])
 })
 
-test('an error that somebody may put right is reported once, and retried', async () => {
+test('an error that an administrator may fix is reported once, and retried', async () => {
   const denied = answerOf(ErrorCode.ERR_GROUP_AUTHORIZATION_FAILED)
   const { clock, heartbeats, seen } = member([denied, denied])
   heartbeats.kick()
@@ -134,7 +134,7 @@ test('an answer to an earlier membership counts for nothing', async () => {
   assert.deepEqual(scene.seen, ['sent'])
 })
 
-test('nothing overtakes the goodbye', async () => {
+test('no heartbeat overtakes the leave request', async () => {
   const { clock, heartbeats, seen } = member()
   let said = quiet
   heartbeats.leave(() => new Promise<void>(resolve => (said = resolve)))
@@ -146,7 +146,7 @@ test('nothing overtakes the goodbye', async () => {
   assert.deepEqual(seen, ['sent', 'taken'])
 })
 
-test('the goodbye waits longer for a coordinator that has answered before, and not at all where nobody can be asked', async () => {
+test('the leave request waits longer for a coordinator that has answered before, and is not sent when no broker can be reached', async () => {
   const scene = member()
   const limits: number[] = []
   const say = (deadline: Deadline): Promise<void> => {
@@ -164,7 +164,7 @@ test('the goodbye waits longer for a coordinator that has answered before, and n
   assert.deepEqual(limits, [1000, 5000])
 })
 
-test('one that may not begin yet is not sent', async () => {
+test('a heartbeat that may not be sent yet is not sent', async () => {
   const scene = member()
   scene.maySend = false
   scene.heartbeats.kick()

@@ -23,14 +23,14 @@ test('whatever is sent again as it was is what the one retry loop sends again', 
   }
 })
 
-test('an error that nobody knows is told and tried again, or goes to whoever asked', () => {
+test('an unknown error is reported and retried, or goes to the caller', () => {
   for (const api of apis) {
     const expected = api === 'OffsetCommit' ? 'caller' : api === 'LeaveGroup' ? 'done' : 'report'
     for (const code of [9999, ErrorCode.ERR_UNKNOWN]) assert.equal(memberAnswer(api, code), expected, api)
   }
 })
 
-test('a member that is known no more joins as somebody new, whichever way it hears of it', () => {
+test('a member that is no longer known joins as a new one, whichever request shows it', () => {
   const { ERR_UNKNOWN_MEMBER_ID, ERR_GROUP_ID_NOT_FOUND } = ErrorCode
   for (const api of [
     'Heartbeat',

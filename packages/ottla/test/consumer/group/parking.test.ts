@@ -6,7 +6,7 @@ import { FakeClock } from '../../base/fake-clock.ts'
 
 const never = (): Promise<void> => new Promise(() => undefined)
 
-test('what is to be done before the group is left is waited for, for some seconds', async () => {
+test('the group is left after what has to be done before, but at the latest after some seconds', async () => {
   const clock = new FakeClock()
   const parking = new Parking(clock, new RunningJobs(clock, 1000))
   let left = 0

@@ -33,7 +33,7 @@ function decoderOf(queue: Fetched[], deserialize: (offset: number) => string | P
   return { runningJobs, decoder, kept, wakes: () => wakes }
 }
 
-test('messages come in order, each as it is handed out', () => {
+test('messages come in order, each as it is delivered', () => {
   const { decoder } = decoderOf([{ offset: 1 }, { offset: 2 }], offset => `m${offset}`)
   assert.deepEqual([decoder.take()?.message, decoder.take()?.message, decoder.take()], ['m1!', 'm2!', null])
 })
@@ -53,7 +53,7 @@ test('deserializers that take their time hold up what follows, and nothing is lo
   assert.equal(kept.size, 0)
 })
 
-test('only what is waited for long counts as work of the program', async () => {
+test('only a long wait counts as time of the application', async () => {
   const never = new Promise<string>(() => undefined)
   const { runningJobs, decoder } = decoderOf([{ offset: 1 }], () => never)
   decoder.take()

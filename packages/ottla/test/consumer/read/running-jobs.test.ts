@@ -12,7 +12,7 @@ function holder(onAwaitsEnd: () => void = quiet, onDone: () => void = quiet): Jo
   return { job: null, onAwaitsEnd, onDone }
 }
 
-test('what has been at work for longest comes first, and is in words', async () => {
+test('the oldest job comes first, and is described in words', async () => {
   const clock = new FakeClock()
   const runningJobs = new RunningJobs(clock, 1000)
   const first = runningJobs.begin(holder(), place, 5, 'handler')
@@ -46,7 +46,7 @@ function ending(): { readonly over: Promise<void>; readonly end: () => void } {
   return { over, end: () => end() }
 }
 
-describe('whoever asks for the end from within is known', () => {
+describe('a job that waits for the end from within is recognized', () => {
   const ways: Readonly<Record<string, (ask: () => Promise<void>) => void | Promise<void>>> = {
     'at once': ask => ask(),
     'after an await': async ask => {
@@ -135,7 +135,7 @@ describe('whoever asks for the end from within is known', () => {
   })
 })
 
-test('whoever waits for a promise from within is known, at the moment of that', async () => {
+test('a job that waits for a promise from within is recognized at that moment', async () => {
   const waits: ((promise: Promise<number>) => unknown)[] = [
     async promise => {
       await turn()
@@ -160,7 +160,7 @@ test('whoever waits for a promise from within is known, at the moment of that', 
   }
 })
 
-describe('whoever only calls what gives partitions up is waited for', () => {
+describe('a job that only makes the call is waited for', () => {
   const calls: Readonly<Record<string, (promise: () => Promise<void>) => void>> = {
     'and looks at nothing': promise => void promise(),
     'and catches its errors': promise => void promise().catch(quiet),

@@ -4,7 +4,7 @@ import { AcquireWindow } from '../../../src/consumer/share/acquire-window.ts'
 
 const LOCK_MS = 16_000
 
-test('a quick program is given more at a time, up to the limit', () => {
+test('a quick application gets more at a time, up to the limit', () => {
   const window = new AcquireWindow(100)
   assert.deepEqual([window.size, window.isOpen], [32, false])
   window.delivered(32, 10, LOCK_MS)
@@ -15,7 +15,7 @@ test('a quick program is given more at a time, up to the limit', () => {
   assert.equal(window.size, 100)
 })
 
-test('a limit that the program has set low is kept to the record', () => {
+test('a low limit of the application is exact', () => {
   const window = new AcquireWindow(2)
   assert.deepEqual([window.size, window.isOpen], [2, false])
 })

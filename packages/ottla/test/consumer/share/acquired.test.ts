@@ -51,7 +51,7 @@ const range = (firstOffset: number, lastOffset: number, deliveryCount = 1): Acqu
   deliveryCount,
 })
 
-test('only what was acquired is given out, each with its count', async () => {
+test('only acquired records are delivered, each with its delivery count', async () => {
   const bytes = Buffer.concat([batch(10, ['a', 'b', 'c']), batch(13, ['d', 'e'])])
   assert.deepEqual(await read(bytes, range(13, 13, 3), range(11, 12)), {
     given: ['11:b x1', '12:c x1', '13:d x3'],
@@ -73,7 +73,7 @@ test('offsets without a record are gaps', async () => {
   })
 })
 
-test('what cannot be read is released, and the rest given out', async () => {
+test('what cannot be read is released, and the rest is delivered', async () => {
   const broken = batch(10, ['a', 'b'])
   broken.writeUInt8(broken.readUInt8(broken.length - 2) ^ 0xff, broken.length - 2)
   const { given, others, isBroken } = await read(Buffer.concat([broken, batch(12, ['c'])]), range(10, 12))

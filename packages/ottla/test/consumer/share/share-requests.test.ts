@@ -16,7 +16,7 @@ const identity = { groupId: 'g', memberId: 'm' }
 const settings = { 'fetch.min.bytes': 1, 'fetch.max.bytes': 100 } as ConsumerSettings
 const OLD = FIRST_WITH_RENEWAL - 1
 
-test('a strict record limit is asked for only where brokers know it', () => {
+test('a strict record limit goes only to brokers that know it', () => {
   const bodyOf = (isStrict: boolean): ReturnType<typeof fetchBody> =>
     fetchBody(identity, new ShareSession().fetch([], []), settings, 500, 10, isStrict)
   assert.equal(bodyOf(true)(FIRST_WITH_RENEWAL).shareAcquireMode, 1)

@@ -4,7 +4,7 @@ import { assignRange } from '../../../../src/consumer/group/assignors/range.ts'
 import { assignRoundRobin } from '../../../../src/consumer/group/assignors/roundrobin.ts'
 import { counts, member, shown } from './members.ts'
 
-test('a topic that does not exist is dealt out by nobody and to nobody', () => {
+test('a topic that does not exist is not assigned', () => {
   const members = [member('C0', ['missing', 't0'])]
   for (const assign of [assignRange, assignRoundRobin]) {
     assert.deepEqual(shown(assign(members, counts({ t0: 1 }))), { C0: 't0-0' })

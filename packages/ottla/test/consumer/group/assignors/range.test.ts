@@ -12,7 +12,7 @@ test('range gives neighbours to one member and the extra ones to the first, topi
   })
 })
 
-test('range deals each topic among its own subscribers only', () => {
+test('range assigns each topic among its own subscribers only', () => {
   const members = [member('C0', ['t0']), member('C1', ['t0', 't1']), member('C2', ['t0'])]
   assert.deepEqual(shown(assignRange(members, counts({ t0: 3, t1: 2 }))), {
     C0: 't0-0',
