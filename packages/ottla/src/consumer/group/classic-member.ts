@@ -277,9 +277,9 @@ export class ClassicMember implements Membership {
 
   #joinLater(): void {
     const { clock, settings, random } = this.#context
-    const pause = backoffMs(++this.#failures, settings['retry.backoff.ms'], settings['retry.backoff.max.ms'], random)
+    const backoff = backoffMs(++this.#failures, settings['retry.backoff.ms'], settings['retry.backoff.max.ms'], random)
     this.#retry?.cancel()
-    this.#retry = clock.setTimer(pause, () => {
+    this.#retry = clock.setTimer(backoff, () => {
       if (this.#state.join !== 'wait-join') return
       this.#rounds = 0
       this.#perform({ do: 'join' })

@@ -53,8 +53,8 @@ export class Attempts<K, V> {
           if (isLost(task)) return 'abandoned'
           if (attempt > retries || isStale(task)) throw error
         }
-        const pause = sleep(clock, backoffMs(attempt, first, backoffMaxMs, random), partition.draining)
-        const isOver = await pause.then(
+        const backoff = sleep(clock, backoffMs(attempt, first, backoffMaxMs, random), partition.draining)
+        const isOver = await backoff.then(
           () => true,
           () => false,
         )

@@ -405,8 +405,8 @@ export class ShareFetcher {
     const name = `${this.#topicOf(each) ?? each.topicId} [${each.partition}]`
     const error = KafkaError.of(errorCode, name, errorMessage)
     logger.debug('fetch', 'SHAREFETCH', error.message)
-    const pause = backoffMs(1, settings['fetch.error.backoff.ms'], settings['fetch.error.backoff.ms'], random)
-    this.#retryAt.set(keyOf(each), clock.now() + pause)
+    const backoff = backoffMs(1, settings['fetch.error.backoff.ms'], settings['fetch.error.backoff.ms'], random)
+    this.#retryAt.set(keyOf(each), clock.now() + backoff)
     this.#onLeader(each, errorCode, currentLeader, response.nodeEndpoints)
     if (isRetriable(errorCode)) return
     const topic = this.#topicOf(each)
@@ -467,8 +467,8 @@ export class ShareFetcher {
       this.#host.onAcknowledged(source, types, lockLost(error.code, source, error.message))
     }
     node.answered()
-    const pause = backoffMs(++node.failures, settings['retry.backoff.ms'], settings['retry.backoff.max.ms'], random)
-    node.retryAt = now + pause
+    const backoff = backoffMs(++node.failures, settings['retry.backoff.ms'], settings['retry.backoff.max.ms'], random)
+    node.retryAt = now + backoff
   }
 }
 
