@@ -1,46 +1,46 @@
-/** What the program has at the moment, in the order in which it was begun. Pure. */
+/** The messages that the application has at the moment, in the order in which they began. Pure. */
 import type { TopicPartition } from '../../types.ts'
 
-/** One message that the program has. */
+/** One message that the application has. */
 export interface Job {
   readonly place: TopicPartition & { readonly name: string }
   readonly offset: number
   /**
-   * `handler` of a run, `reader` of a partition's stream, what a message goes through before the program gets it, or a
-   * rebalance `callback`, whose time nobody counts.
+   * The `handler` of a run, the `reader` of a partition's stream, a `deserializer`, or a rebalance `callback`, whose
+   * time does not count.
    */
   readonly by: 'handler' | 'reader' | 'deserializer' | 'callback'
-  /** The function that reads the messages (`callerNow`); empty where that is not known. */
+  /** The function that reads the messages (`callerNow`); empty where it is not known. */
   readonly reader: string
   /** When it began (monotonic ms). */
   readonly since: number
-  /** It waits for the end of what it is part of: nobody is to wait for it. */
-  isEnding: boolean
-  /** It has waited for that. */
-  hasAsked: boolean
+  /** It awaits a call that would wait for it (`close` in a handler), so that this must not wait. */
+  awaitsEnd: boolean
+  /** It has awaited such a call. */
+  hasAwaitedEnd: boolean
   readonly holder: JobHolder
 }
 
-/** Whose job it is, while there is one. */
+/** The owner of a job, while there is one. */
 export interface JobHolder {
   job: Job | null
-  /** Its job has become one that waits for the end. */
-  onEnding(): void
-  /** The program is done, and has not failed; the job ends after that. */
+  /** Its job now awaits a call that would wait for it. */
+  onAwaitsEnd(): void
+  /** The application is done and has not failed; the job ends after that. */
   onDone?(): void
 }
 
-/** As the list has it. */
+/** A job with its place in the list. */
 type ListedJob = { -readonly [Field in keyof Job]: Job[Field] } & {
   isListed: boolean
-  /** Somebody may hold on to it. */
+  /** Others may hold a reference to it. */
   isSeen: boolean
   before: ListedJob | null
   after: ListedJob | null
 }
 
-/** A linked list: messages come and go by the million, and a Set is made anew every few of them. */
-export class Jobs {
+/** A linked list: messages come and go by the million, and a Set would be rehashed every few of them. */
+export class JobList {
   #first: ListedJob | null = null
   #last: ListedJob | null = null
   #size = 0
@@ -49,7 +49,7 @@ export class Jobs {
     return this.#size
   }
 
-  /** Since when the first has been at work (monotonic ms); Infinity without any. */
+  /** When the first began (monotonic ms); Infinity without any. */
   get oldestSince(): number {
     return this.#first?.since ?? Infinity
   }
@@ -62,8 +62,8 @@ export class Jobs {
       offset,
       reader,
       since,
-      isEnding: false,
-      hasAsked: false,
+      awaitsEnd: false,
+      hasAwaitedEnd: false,
       isListed: false,
       isSeen: false,
       before: null,
@@ -74,7 +74,7 @@ export class Jobs {
   }
 
   has(job: Job): boolean {
-    return (job as ListedJob).isListed // there are no others
+    return (job as ListedJob).isListed // `add` makes no others
   }
 
   /** @returns false if it was not there */
@@ -85,7 +85,7 @@ export class Jobs {
     return true
   }
 
-  /** It ends, and begins again with another offset. @returns false, with nothing done, if somebody has to see its end */
+  /** Reuses the job for another offset. @returns false, with nothing done, if others have to see it end */
   renew(job: Job, offset: number, reader: string, since: number): boolean {
     const listed = job as ListedJob // as above
     if (listed.isSeen || !listed.isListed) return false
@@ -107,7 +107,7 @@ export class Jobs {
     return found
   }
 
-  /** Those that began before, the longest first. */
+  /** The jobs that began before this time, the oldest first. */
   begunBefore(time: number): Job[] {
     const found: Job[] = []
     for (let job = this.#first; job !== null && job.since < time; job = job.after) found.push(seen(job))

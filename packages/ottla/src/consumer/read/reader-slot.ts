@@ -1,20 +1,20 @@
-/** One reader at a time: who has acquired the seat has all that comes, until it is left. */
+/** One reader at a time: the holder of the slot gets everything that comes until it releases it. */
 import { ErrorCode } from '@ottla/protocol'
 import { nextTurn } from '../../base/turn.ts'
 import { KafkaError } from '../../errors.ts'
 import type { Mailbox } from './mailbox.ts'
 
 /**
- * Whoever has left takes nothing more, and its wait ends: what comes is the next reader's. So each looks after whatever
- * it has awaited whether it still has the seat.
+ * A reader that has left takes nothing more and stops waiting; the next reader gets whatever arrives. So after every
+ * `await` a reader checks that it still has the slot.
  */
-export class Seat {
+export class ReaderSlot {
   readonly #mailbox: Mailbox
   readonly #busy: () => KafkaError
   #holder: object | null = null
   #waiting = 0
 
-  /** @param busy why another one cannot have it */
+  /** @param busy the error for a second reader */
   constructor(mailbox: Mailbox, busy: () => KafkaError) {
     this.#mailbox = mailbox
     this.#busy = busy
@@ -25,7 +25,7 @@ export class Seat {
   }
 
   /** Whether a call is waiting right now. */
-  get isWaitedIn(): boolean {
+  get isWaiting(): boolean {
     return this.#waiting > 0
   }
 
@@ -33,16 +33,16 @@ export class Seat {
     return this.#holder === holder
   }
 
-  /** From now until `leave`. Throws KafkaError ERR__STATE if another one has it. */
+  /** Takes the slot until `release`. Throws KafkaError ERR__STATE if another reader has it. */
   acquire(holder: object): void {
     if (this.#holder !== null && this.#holder !== holder) throw this.#busy()
     this.#holder = holder
   }
 
-  leave(holder: object): void {
+  release(holder: object): void {
     if (this.#holder !== holder) return
     this.#holder = null
-    // It alone can be waiting.
+    // Nobody else can be waiting.
     this.#mailbox.wake()
   }
 
@@ -54,8 +54,8 @@ export class Seat {
     this.#waiting--
   }
 
-  /** For a call of its own, which waits. To be called when the seat is free. */
-  async alone<T>(work: (holder: object) => Promise<T>): Promise<T> {
+  /** Runs a single call that waits. Only when the slot is free. */
+  async exclusively<T>(work: (holder: object) => Promise<T>): Promise<T> {
     const holder = {}
     this.#holder = holder
     this.#waiting++
@@ -63,11 +63,11 @@ export class Seat {
       return await work(holder)
     } finally {
       this.#waiting--
-      this.leave(holder)
+      this.release(holder)
     }
   }
 
-  /** Not at once: a program that tries again and again must not keep everything else from happening. */
+  /** Not at once: an application that keeps calling must not starve everything else. */
   async refuse(closed: KafkaError | null): Promise<never> {
     const error = closed ?? this.#busy()
     await nextTurn()
@@ -75,7 +75,7 @@ export class Seat {
   }
 }
 
-/** @param what that another one of has the seat */
+/** @param what the kind of call that has the slot */
 export function underWay(what: string): KafkaError {
   return new KafkaError(ErrorCode.ERR__STATE, `another ${what} is under way`)
 }

@@ -1,34 +1,37 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { AtWork, callerNow } from '../../../src/consumer/read/at-work.ts'
+import { RunningJobs, callerNow } from '../../../src/consumer/read/running-jobs.ts'
 import { Parking } from '../../../src/consumer/group/parking.ts'
-import type { Job, JobHolder } from '../../../src/consumer/read/jobs.ts'
+import type { Job, JobHolder } from '../../../src/consumer/read/job-list.ts'
 import { FakeClock } from '../../base/fake-clock.ts'
 
 const place = { topic: 't', partition: 0, name: 't [0]' }
 const quiet = (): void => undefined
 
-function holder(onEnding: () => void = quiet, onDone: () => void = quiet): JobHolder {
-  return { job: null, onEnding, onDone }
+function holder(onAwaitsEnd: () => void = quiet, onDone: () => void = quiet): JobHolder {
+  return { job: null, onAwaitsEnd, onDone }
 }
 
-test('what has been at work for longest comes first, and is in words', async () => {
+test('the oldest job comes first, and is described in words', async () => {
   const clock = new FakeClock()
-  const atWork = new AtWork(clock, 1000)
-  const first = atWork.begin(holder(), place, 5, 'handler')
+  const runningJobs = new RunningJobs(clock, 1000)
+  const first = runningJobs.begin(holder(), place, 5, 'handler')
   await clock.advance(700)
-  atWork.begin(holder(), place, 6, 'reader')
+  runningJobs.begin(holder(), place, 6, 'reader')
   await clock.advance(700)
-  assert.equal(atWork.oldestSince, 0)
-  assert.equal(atWork.isStuck, true)
+  assert.equal(runningJobs.oldestSince, 0)
+  assert.equal(runningJobs.isStuck, true)
   assert.deepEqual(
-    atWork.longerThan(500).map(({ offset }) => offset),
+    runningJobs.longerThan(500).map(({ offset }) => offset),
     [5, 6],
   )
-  assert.match(atWork.exceeded(1000), /t \[0\]: its handler has been at work on offset 5 for 1 s, longer than 1000 ms/)
-  atWork.end(first)
-  assert.equal(atWork.isStuck, false)
-  assert.match(atWork.exceeded(1000), /poll was not called for 1000 ms/)
+  assert.match(
+    runningJobs.describeExceeded(1000),
+    /t \[0\]: its handler has been processing offset 5 for 1 s, longer than 1000 ms/,
+  )
+  runningJobs.end(first)
+  assert.equal(runningJobs.isStuck, false)
+  assert.match(runningJobs.describeExceeded(1000), /poll was not called for 1000 ms/)
 })
 
 const turn = (): Promise<void> => new Promise(resolve => setImmediate(resolve))
@@ -43,7 +46,7 @@ function ending(): { readonly over: Promise<void>; readonly end: () => void } {
   return { over, end: () => end() }
 }
 
-describe('whoever asks for the end from within is known', () => {
+describe('a job that waits for the end from within is recognized', () => {
   const ways: Readonly<Record<string, (ask: () => Promise<void>) => void | Promise<void>>> = {
     'at once': ask => ask(),
     'after an await': async ask => {
@@ -70,30 +73,30 @@ describe('whoever asks for the end from within is known', () => {
 
   for (const [name, way] of Object.entries(ways)) {
     test(name, async () => {
-      const atWork = new AtWork(new FakeClock(), 1000)
+      const runningJobs = new RunningJobs(new FakeClock(), 1000)
       const told: string[] = []
-      const other = atWork.begin(holder(), place, 2, 'handler')
+      const other = runningJobs.begin(holder(), place, 2, 'handler')
       const { over, end } = ending()
       const asking = holder(
         () => {
           told.push('asking')
           end()
         },
-        () => assert.deepEqual([asking.job?.isEnding, asking.job?.hasAsked], [false, true]),
+        () => assert.deepEqual([asking.job?.awaitsEnd, asking.job?.hasAwaitedEnd], [false, true]),
       )
-      const work = (): void | Promise<void> => way(() => atWork.waitedFor(() => over))
-      await atWork.perform(asking, place, 1, work, true)
-      assert.deepEqual([told, other.hasAsked, asking.job], [['asking'], false, null])
+      const work = (): void | Promise<void> => way(() => runningJobs.trackWaiters(() => over))
+      await runningJobs.perform(asking, place, 1, work, true)
+      assert.deepEqual([told, other.hasAwaitedEnd, asking.job], [['asking'], false, null])
     })
   }
 
   test('within the handler of another consumer', async () => {
-    const [outer, inner] = [new AtWork(new FakeClock(), 1000), new AtWork(new FakeClock(), 1000)]
+    const [outer, inner] = [new RunningJobs(new FakeClock(), 1000), new RunningJobs(new FakeClock(), 1000)]
     const told: string[] = []
     const { over, end } = ending()
     const close = async (): Promise<void> => {
       await turn()
-      await outer.waitedFor(() => over)
+      await outer.trackWaiters(() => over)
     }
     const within = (): Promise<void> =>
       inner.perform(
@@ -117,10 +120,10 @@ describe('whoever asks for the end from within is known', () => {
   })
 
   test('and nobody else', async () => {
-    const atWork = new AtWork(new FakeClock(), 1000)
+    const runningJobs = new RunningJobs(new FakeClock(), 1000)
     const told: string[] = []
-    const asked = turn().then(() => atWork.waitedFor(turns))
-    await atWork.perform(
+    const asked = turn().then(() => runningJobs.trackWaiters(turns))
+    await runningJobs.perform(
       holder(() => told.push('handler')),
       place,
       1,
@@ -132,7 +135,7 @@ describe('whoever asks for the end from within is known', () => {
   })
 })
 
-test('whoever waits for a promise from within is known, at the moment of that', async () => {
+test('a job that waits for a promise from within is recognized at that moment', async () => {
   const waits: ((promise: Promise<number>) => unknown)[] = [
     async promise => {
       await turn()
@@ -143,21 +146,21 @@ test('whoever waits for a promise from within is known, at the moment of that', 
     promise => Promise.race([new Promise(quiet), promise]),
   ]
   for (const wait of waits) {
-    const atWork = new AtWork(new FakeClock(), 1000)
+    const runningJobs = new RunningJobs(new FakeClock(), 1000)
     const told: string[] = []
     let end = quiet
-    const promise = atWork.waitedFor(() => new Promise<number>(resolve => (end = () => resolve(7))))
+    const promise = runningJobs.trackWaiters(() => new Promise<number>(resolve => (end = () => resolve(7))))
     const asking = holder(() => {
       told.push('asking')
       end()
     })
-    await atWork.perform(asking, place, 1, () => wait(promise), true)
+    await runningJobs.perform(asking, place, 1, () => wait(promise), true)
     assert.deepEqual(told, ['asking'])
     assert.equal(await promise, 7)
   }
 })
 
-describe('whoever only calls what gives partitions up is waited for', () => {
+describe('a job that only makes the call is waited for', () => {
   const calls: Readonly<Record<string, (promise: () => Promise<void>) => void>> = {
     'and looks at nothing': promise => void promise(),
     'and catches its errors': promise => void promise().catch(quiet),
@@ -171,53 +174,53 @@ describe('whoever only calls what gives partitions up is waited for', () => {
   }
   for (const [name, call] of Object.entries(calls)) {
     test(name, async () => {
-      const atWork = new AtWork(new FakeClock(), 1000)
+      const runningJobs = new RunningJobs(new FakeClock(), 1000)
       const { over, end } = ending()
       const calling = holder(
         () => assert.fail('it does not wait'),
-        () => assert.equal(calling.job?.hasAsked, false),
+        () => assert.equal(calling.job?.hasAwaitedEnd, false),
       )
       const work = async (): Promise<void> => {
-        call(() => atWork.waitedFor(() => over))
+        call(() => runningJobs.trackWaiters(() => over))
         await turns()
-        call(() => atWork.waitedFor(() => over))
+        call(() => runningJobs.trackWaiters(() => over))
         await turns()
       }
-      await atWork.perform(calling, place, 1, work, true)
+      await runningJobs.perform(calling, place, 1, work, true)
       end()
     })
   }
 
   test('until it does wait', async () => {
     const clock = new FakeClock()
-    const atWork = new AtWork(clock, 1000)
+    const runningJobs = new RunningJobs(clock, 1000)
     const { over, end } = ending()
     const work = async (): Promise<void> => {
       const shutDown = async (): Promise<void> => {
-        await atWork.waitedFor(() => over)
+        await runningJobs.trackWaiters(() => over)
       }
       const closing = shutDown()
       await turns()
-      assert.equal(asking.job?.isEnding, false)
+      assert.equal(asking.job?.awaitsEnd, false)
       void turn().then(async () => clock.advance(100))
       await closing
     }
     const asking = holder(end)
-    await atWork.perform(asking, place, 1, work, true)
+    await runningJobs.perform(asking, place, 1, work, true)
   })
 })
 
 describe('of loops over streams', () => {
   class Stream {
-    readonly atWork: AtWork
+    readonly runningJobs: RunningJobs
     readonly told: number[] = []
-    constructor(atWork: AtWork) {
-      this.atWork = atWork
+    constructor(runningJobs: RunningJobs) {
+      this.runningJobs = runningJobs
     }
     next(offset: number): Promise<Job> {
       const reader = callerNow()
       return Promise.resolve(
-        this.atWork.begin(
+        this.runningJobs.begin(
           holder(() => this.told.push(offset)),
           place,
           offset,
@@ -229,16 +232,16 @@ describe('of loops over streams', () => {
   }
 
   test('the one that asks is known by its function', async () => {
-    const stream = new Stream(new AtWork(new FakeClock(), 1000))
-    const { atWork, told } = stream
+    const stream = new Stream(new RunningJobs(new FakeClock(), 1000))
+    const { runningJobs, told } = stream
     const loop = async (offset: number): Promise<void> => {
       await stream.next(offset)
       await turn()
-      if (offset === 1) await atWork.waitedFor(turns)
+      if (offset === 1) await runningJobs.trackWaiters(turns)
     }
     await (async () => stream.next(0))()
     await loop(1)
-    await (async () => atWork.waitedFor(turns))()
+    await (async () => runningJobs.trackWaiters(turns))()
     assert.deepEqual(told, [1])
   })
 
@@ -253,14 +256,14 @@ describe('of loops over streams', () => {
   for (const [name, ask] of Object.entries(asks)) {
     for (const shared of name === 'that another function returns' ? [false] : [false, true]) {
       test(`several of one function that all wait for ${shared ? 'one' : 'a'} promise ${name} are known, one at work is not`, async () => {
-        const stream = new Stream(new AtWork(new FakeClock(), 1000))
-        const { atWork, told } = stream
+        const stream = new Stream(new RunningJobs(new FakeClock(), 1000))
+        const { runningJobs, told } = stream
         let end = quiet
         const over = new Promise<void>(resolve => (end = resolve))
         let one: Promise<void> | null = null
         const promise = (): Promise<void> => {
-          if (!shared) return atWork.waitedFor(() => over)
-          return (one ??= atWork.waitedFor(() => over))
+          if (!shared) return runningJobs.trackWaiters(() => over)
+          return (one ??= runningJobs.trackWaiters(() => over))
         }
         const loop = async (offset: number): Promise<void> => {
           const job = await stream.next(offset)
@@ -269,7 +272,7 @@ describe('of loops over streams', () => {
           else {
             await turns()
             assert.deepEqual(told, [])
-            atWork.end(job)
+            runningJobs.end(job)
             end()
           }
         }
@@ -280,14 +283,14 @@ describe('of loops over streams', () => {
   }
 
   test('several of one function: it is the one that does not go on', async () => {
-    const stream = new Stream(new AtWork(new FakeClock(), 1000))
-    const { atWork, told } = stream
+    const stream = new Stream(new RunningJobs(new FakeClock(), 1000))
+    const { runningJobs, told } = stream
     const before: number[][] = []
     const loop = async (offset: number): Promise<void> => {
       const job = await stream.next(offset)
       await turn()
       if (offset === 1) {
-        await atWork.waitedFor(async () => {
+        await runningJobs.trackWaiters(async () => {
           await turns()
           before.push([...told])
           await turns()
@@ -295,7 +298,7 @@ describe('of loops over streams', () => {
       } else {
         await turns()
         await turn()
-        atWork.end(job)
+        runningJobs.end(job)
       }
     }
     await Promise.all([loop(0), loop(1), loop(2)])
@@ -305,14 +308,14 @@ describe('of loops over streams', () => {
 
 test('nothing is looked at any more when those have ended that have looked at a promise', async () => {
   const clock = new FakeClock()
-  const atWork = new AtWork(clock, 1000)
-  const running = atWork.waitedFor(() => new Promise<void>(quiet))
+  const runningJobs = new RunningJobs(clock, 1000)
+  const running = runningJobs.trackWaiters(() => new Promise<void>(quiet))
   for (let i = 0; i < 3; i++) {
     const work = async (): Promise<void> => {
       void running.catch(quiet)
       await turn()
     }
-    await atWork.perform(holder(), place, i, work, true)
+    await runningJobs.perform(holder(), place, i, work, true)
     await clock.advance(1000)
     assert.equal(clock.pendingTimers, 0)
   }
@@ -320,9 +323,9 @@ test('nothing is looked at any more when those have ended that have looked at a 
 
 test('a member that has left joins again when nothing takes too long any more', async () => {
   const clock = new FakeClock()
-  const atWork = new AtWork(clock, 1000)
-  const parking = new Parking(clock, atWork)
-  const job = atWork.begin(holder(), place, 1, 'handler')
+  const runningJobs = new RunningJobs(clock, 1000)
+  const parking = new Parking(clock, runningJobs)
+  const job = runningJobs.begin(holder(), place, 1, 'handler')
   await clock.advance(1100)
   let left = 0
   const parked = parking.park(
@@ -346,7 +349,7 @@ test('a member that has left joins again when nothing takes too long any more', 
     false,
   )
   assert.equal(parking.onEnded(), null)
-  atWork.end(job)
+  runningJobs.end(job)
   parking.onEnded()?.()
   assert.equal(joins, 1)
   parking.polled()
