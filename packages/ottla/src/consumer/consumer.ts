@@ -3,6 +3,7 @@ import { Deadline } from '../base/clock.ts'
 import { resolveWait } from '../base/wait.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import { createContext, type ClientContext } from '../cluster/context.ts'
+import { AuthenticatedClient } from '../cluster/authenticated-client.ts'
 import { clientHandle, transactionalReads, type ClientHandle, type TransactionalReader } from '../cluster/handle.ts'
 import { getMetadata, offsetsForTimes, queryOptions, queryWatermarkOffsets } from '../cluster/queries.ts'
 import { resolveConfig, type ConsumerConfig, type ConsumerSettings } from '../config/resolve.ts'
@@ -14,7 +15,6 @@ import {
   type Event,
   type Message,
   type Metadata,
-  type OAuthBearerToken,
   type RebalanceEvent,
   type RebalanceProtocol,
   type TopicPartition,
@@ -62,7 +62,10 @@ const NO_LIMIT = -1
  * from everything but a fatal error. One call of `poll`, `readMessage` or an iterator at a time.
  * @since 0.1.0
  */
-export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncIterable<Message<K, V>> {
+export class Consumer<K = Buffer, V = Buffer>
+  extends AuthenticatedClient
+  implements AsyncDisposable, AsyncIterable<Message<K, V>>
+{
   readonly #context: ClientContext
   readonly #settings: ConsumerSettings
   readonly #parts: ConsumerParts<K, V>
@@ -82,6 +85,7 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
    * @throws KafkaError ERR__INVALID_ARG for a configuration that cannot work
    */
   constructor(config: ConsumerConfig, options: ConsumerOptions<K, V> = {}) {
+    super()
     const resolved = resolveConfig('consumer', config)
     const { settings } = resolved
     const strategies = strategiesFor(settings['partition.assignment.strategy'], options)
@@ -417,21 +421,6 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
   /** The id by which the coordinator knows this consumer; empty until it does. */
   get memberId(): string {
     return this.#group?.memberId ?? ''
-  }
-
-  /** Used from the next authentication on (`sasl.username`, `sasl.password`). */
-  setSaslCredentials(username: string, password: string): void {
-    this.#cluster.setSaslCredentials(username, password)
-  }
-
-  /** Answers `oauthbearer-token-refresh`. @throws KafkaError ERR__INVALID_ARG, ERR__STATE without OAUTHBEARER */
-  setOAuthBearerToken(token: OAuthBearerToken): void {
-    this.#cluster.setOAuthBearerToken(token)
-  }
-
-  /** Reports that there is no token; the next `oauthbearer-token-refresh` event comes in 10 s. */
-  setOAuthBearerTokenFailure(message: string): void {
-    this.#cluster.setOAuthBearerTokenFailure(message)
   }
 
   /** Whether `close` has been called. */

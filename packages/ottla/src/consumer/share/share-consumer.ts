@@ -3,11 +3,12 @@ import { Deadline } from '../../base/clock.ts'
 import { resolveWait } from '../../base/wait.ts'
 import { Cluster } from '../../cluster/cluster.ts'
 import { createContext, type ClientContext } from '../../cluster/context.ts'
+import { AuthenticatedClient } from '../../cluster/authenticated-client.ts'
 import { clientHandle, type ClientHandle } from '../../cluster/handle.ts'
 import { checkedOptions } from '../../config/constructor-options.ts'
 import { checkForm, resolveConfig, type ConsumerConfig, type ConsumerSettings } from '../../config/resolve.ts'
 import { KafkaError } from '../../errors.ts'
-import type { AcknowledgedEvent, OAuthBearerToken, TopicPartition, WaitOptions } from '../../types.ts'
+import type { AcknowledgedEvent, TopicPartition, WaitOptions } from '../../types.ts'
 import { invalid } from '../arguments.ts'
 import { ConsumedTopics } from '../group/consumed-topics.ts'
 import { newMemberId } from '../group/member-id.ts'
@@ -54,7 +55,10 @@ const WARN_EVERY_MS = 60_000
  * delivered again when its lock ends.
  * @since 0.1.0
  */
-export class ShareConsumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncIterable<ShareMessage<K, V>> {
+export class ShareConsumer<K = Buffer, V = Buffer>
+  extends AuthenticatedClient
+  implements AsyncDisposable, AsyncIterable<ShareMessage<K, V>>
+{
   readonly #context: ClientContext
   readonly #settings: ConsumerSettings
   readonly #cluster: Cluster
@@ -85,6 +89,7 @@ export class ShareConsumer<K = Buffer, V = Buffer> implements AsyncDisposable, A
    *   ERR__UNKNOWN_GROUP without `group.id`
    */
   constructor(config: ConsumerConfig, options: ShareConsumerOptions<K, V> = {}) {
+    super()
     checkForm(config)
     const groupId = checkShareConfig(config)
     // As under that protocol, the coordinator decides about timeouts and assignments.
@@ -313,24 +318,6 @@ export class ShareConsumer<K = Buffer, V = Buffer> implements AsyncDisposable, A
   /** The id by which the coordinator knows this consumer. */
   get memberId(): string {
     return this.#member.id
-  }
-
-  /** Used from the next authentication on (`sasl.username`, `sasl.password`). */
-  setSaslCredentials(username: string, password: string): void {
-    this.#cluster.setSaslCredentials(username, password)
-  }
-
-  /**
-   * Answers an `oauthbearer-token-refresh` event.
-   * @throws KafkaError ERR__INVALID_ARG, ERR__STATE without OAUTHBEARER
-   */
-  setOAuthBearerToken(token: OAuthBearerToken): void {
-    this.#cluster.setOAuthBearerToken(token)
-  }
-
-  /** Reports that there is no token; the next `oauthbearer-token-refresh` event comes in 10 s. */
-  setOAuthBearerTokenFailure(message: string): void {
-    this.#cluster.setOAuthBearerTokenFailure(message)
   }
 
   /** Whether `close` has been called. */
