@@ -1,4 +1,4 @@
-/** Clients that can never reach a broker as they are configured: each says why, and what to do. */
+/** Clients whose configuration cannot work: each says why, and what to do. */
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer, type AddressInfo } from 'node:net'
@@ -19,7 +19,7 @@ import {
 } from 'ottla'
 import { Authority } from '../harness/certificates.ts'
 
-/** Listeners of every kind. The brokers' certificate is for 127.0.0.1, and for nothing else. */
+/** Listeners of every kind. The brokers' certificate is for 127.0.0.1 only. */
 export interface MisconfiguredWorld {
   readonly plainServers: string
   /** SASL PLAIN. */
@@ -30,9 +30,9 @@ export interface MisconfiguredWorld {
   readonly authority: string
   readonly user: string
   readonly password: string
-  /** Where clients have to show a certificate; null where there is no such listener. */
+  /** A listener that requires a client certificate; null if there is none. */
   readonly certificateServers: string | null
-  /** A listener of controllers; null where there is none. */
+  /** A controller's listener; null if there is none. */
   readonly controllers: string | null
   close(): Promise<void>
 }
@@ -40,23 +40,23 @@ export interface MisconfiguredWorld {
 interface Trouble {
   readonly config: ClientConfig
   readonly why: RegExp
-  /** Of the error that says why, or of one behind it. */
+  /** The code of the error that says why, or of its cause. */
   readonly code: number
-  /** It may pass by itself: calls wait for as long as they may. */
+  /** The error is transient: calls wait until their timeout. */
   readonly mayPass?: boolean
 }
 
-// Of no account anywhere, so that it must not be found in anything that is said.
+// A password that nothing accepts; it must not appear in any message.
 const WRONG = 'M1sspelt-Pa55word'
-// Once it is known what is wrong, messages wait that long; calls that may wait do likewise.
+// Timeout of messages, and of calls that wait, once the problem is known.
 const LIMIT_MS = 500
 const PASSING = { timeoutMs: LIMIT_MS }
-// Refused clients hear of it far earlier than the two minutes that initTransactions may take by itself.
+// Refused clients must fail far earlier than the two minutes of initTransactions.
 const SOON = { timeoutMs: 30_000 }
 
 /**
- * @param closedPort - where nobody listens
- * @param stranger - an authority that has issued nothing, in a file
+ * @param closedPort - a port that nobody listens on
+ * @param stranger - a file with a CA that has issued nothing
  */
 function troublesOf(world: MisconfiguredWorld, closedPort: number, stranger: string): Record<string, Trouble> {
   const { plainServers, passwordServers, tlsServers, authority, user, password, controllers, certificateServers } =
@@ -170,11 +170,11 @@ function troublesOf(world: MisconfiguredWorld, closedPort: number, stranger: str
   return troubles
 }
 
-/** What one client says while it is tried. */
+/** Records the errors and logs of one client. */
 class Ear {
   readonly lines: string[] = []
   readonly options: ClientOptions
-  /** Resolves when the log says what is wrong. */
+  /** Resolves when the log names the problem. */
   readonly isKnown: Promise<void>
   readonly #trouble: Trouble
   readonly #heard: string[] = []
@@ -192,7 +192,7 @@ class Ear {
     this.options = { logger }
   }
 
-  /** Its error says why, and so does one behind it where there is one. */
+  /** Asserts that the error says why, and so does its cause if it has one. */
   reasonOf(error: unknown, withCause = true): true {
     const { why, code } = this.#trouble
     assert.ok(error instanceof KafkaError, String(error))
@@ -216,14 +216,14 @@ class Ear {
     assert.match(text, this.#trouble.why)
   }
 
-  /** Nobody listens to its errors: they are in the log, once. */
+  /** Asserts that an error nobody listens for is logged once. */
   logged(): void {
     const { why } = this.#trouble
     assert.equal(this.lines.filter(line => why.test(line)).length, 1, this.lines.join('\n'))
     assert.ok(this.lines.length <= 2, this.lines.join('\n'))
   }
 
-  /** The passwords are in nothing. */
+  /** Asserts that no message contains a password. */
   keepsSecrets(): void {
     for (const text of [...this.lines, ...this.#heard]) assert.ok(!text.includes(WRONG), text)
   }
@@ -258,7 +258,7 @@ const transacting: Client = async ({ config, mayPass }, ear) => {
     if (mayPass === true) await ear.isKnown
     const init = producer.initTransactions(mayPass === true ? PASSING : SOON)
     await assert.rejects(init, error => ear.reasonOf(error))
-    // It is no way to lose the producer: whatever is wrong may be put right.
+    // The producer must survive: the problem may be corrected.
     if (mayPass !== true) await assert.rejects(producer.initTransactions({ timeoutMs: 1 }), { name: 'ERR__TIMED_OUT' })
     ear.logged()
   } finally {
@@ -300,7 +300,7 @@ function reading({ own, begin }: (typeof readers)[string]): Client {
       const query = consumer.getMetadata(mayPass === true ? PASSING : {})
       await assert.rejects(query, error => ear.reasonOf(error))
     } finally {
-      // There is nobody to take leave of, so that nothing is waited for.
+      // There is no coordinator to send a leave request to, so close does not wait.
       await consumer.close()
     }
   }

@@ -1,4 +1,4 @@
-/** What is known of a partition's end (`partition-eof`, watermarks), however often it is assigned. */
+/** The end of a partition (`partition-eof`, watermarks), however often it is assigned. */
 import { test, type TestContext } from 'node:test'
 import assert from 'node:assert/strict'
 import type { Consumer, ConsumerConfig } from 'ottla'
@@ -11,7 +11,7 @@ export function partitionEndScenarios(
 ): void {
   const readers = readersOf(start)
 
-  /** Polls until the test is over; `eofs` counts the ends that are told, by partition. */
+  /** Polls until the test is over; `eofs` counts the `partition-eof` events by partition. */
   async function member(t: TestContext, group: string, config: ConsumerConfig): Promise<[Consumer, number[]]> {
     const consumer = await readers.consumer(t, group, { 'enable.partition.eof': true, ...config })
     const eofs = [0, 0]
@@ -26,7 +26,7 @@ export function partitionEndScenarios(
     return [consumer, eofs]
   }
 
-  test('a partition that is assigned once more where it was: its end and its watermarks are told once more', async t => {
+  test('a partition that is assigned again at its position reports its end and watermarks again', async t => {
     const topic = await readers.topicWith([times(3, 10), times(3, 10)])
     const [consumer, eofs] = await member(t, fresh('ends'), {})
     const at = (offset: number) => [0, 1].map(partition => ({ topic, partition, offset }))
@@ -47,7 +47,7 @@ export function partitionEndScenarios(
     'classic, cooperative': { 'partition.assignment.strategy': 'cooperative-sticky' },
     'consumer protocol': { 'group.protocol': 'consumer' },
   } satisfies Record<string, ConsumerConfig>)) {
-    test(`a partition that comes back to a member of a group has an end and watermarks: ${name}`, async t => {
+    test(`a partition that a member gets back has an end and watermarks: ${name}`, async t => {
       const topic = await readers.topicWith([times(3, 10), times(3, 10)])
       const group = fresh('ends')
       const [first, eofs] = await member(t, group, config)

@@ -1,9 +1,9 @@
 import { describe } from 'node:test'
-import { topicAnewScenarios } from '../behaviour/topic-anew.ts'
+import { recreatedTopicScenarios } from '../behaviour/recreated-topic.ts'
 import { sharedKafka } from '../harness/shared.ts'
 
 for (const which of ['single', 'old'] as const) {
   describe(`a topic made anew (${which})`, () => {
-    topicAnewScenarios(() => sharedKafka(which))
+    recreatedTopicScenarios(() => sharedKafka(which))
   })
 }
