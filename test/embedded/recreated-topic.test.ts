@@ -3,7 +3,7 @@ import { describe } from 'node:test'
 import { recreatedTopicScenarios } from '../behaviour/recreated-topic.ts'
 
 for (const release of ['4.3', '3.9'] as const) {
-  describe(`a topic made anew (${release})`, () => {
+  describe(`a recreated topic (${release})`, () => {
     recreatedTopicScenarios(() => EmbeddedCluster.start({ as: release }))
   })
 }

@@ -3,7 +3,7 @@ import { recreatedTopicScenarios } from '../behaviour/recreated-topic.ts'
 import { sharedKafka } from '../harness/shared.ts'
 
 for (const which of ['single', 'old'] as const) {
-  describe(`a topic made anew (${which})`, () => {
+  describe(`a recreated topic (${which})`, () => {
     recreatedTopicScenarios(() => sharedKafka(which))
   })
 }
