@@ -72,9 +72,9 @@ export function adminAnswerScenarios(
       [CLIENT_METRICS, 'm'],
       [GROUP, 'g'],
     ])
-    const told = found.map(({ errorCode, errorMessage }) => [errorCode, errorMessage])
+    const outcomes = found.map(({ errorCode, errorMessage }) => [errorCode, errorMessage])
     const unknown = ErrorCode.ERR_UNKNOWN_TOPIC_OR_PART
-    same(told, [[fine, ''], [unknown, ''], ...Array.from({ length: 5 }, () => [fine, ''])])
+    same(outcomes, [[fine, ''], [unknown, ''], ...Array.from({ length: 5 }, () => [fine, ''])])
   })
 
   test('DescribeConfigs has documentation of known settings when asked', async () => {

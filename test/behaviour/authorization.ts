@@ -142,9 +142,9 @@ export function authorizationScenarios(start: () => Promise<World>): void {
       let count = 0
       const attempt = async (): Promise<string> => {
         const number = count++
-        const told = await outcome(alice.send({ topic, partition: 0, value: String(number) }))
-        if (told === 'done') written.push(number)
-        return told
+        const result = await outcome(alice.send({ topic, partition: 0, value: String(number) }))
+        if (result === 'done') written.push(number)
+        return result
       }
       const refused = 'ERR_TOPIC_AUTHORIZATION_FAILED'
       if (idempotent) await eventually(attempt, refused)
@@ -174,7 +174,7 @@ export function authorizationScenarios(start: () => Promise<World>): void {
         })
       })
       const sent = outcome(alice.send({ topic, partition: 0, value: 'x' }))
-      return await Promise.race([fatal, sent.then(told => (told === 'done' ? told : fatal))])
+      return await Promise.race([fatal, sent.then(result => (result === 'done' ? result : fatal))])
     }
     assert.match(await attempt(), /the user has no permission for this on the cluster/)
     await allow(user, 'topic', topic, 'write')
@@ -200,13 +200,13 @@ export function authorizationScenarios(start: () => Promise<World>): void {
     const [user, topic, group] = [await newUser(), await newTopic(), fresh('authorization')]
     await using writer = new Producer(login('PLAIN', world.admin.username, world.admin.password), { logger: quiet })
     const bob = consumer(user, group)
-    const told = new Set<string>()
+    const results = new Set<string>()
     const read: string[] = []
     let written = 0
     const reading = async (): Promise<string> => {
       await writer.send({ topic, partition: 0, value: String(written++) })
       const last = await outcome(bob.readMessage(300).then(message => read.push(String(message.value))))
-      told.add(last)
+      results.add(last)
       return last
     }
     await allow(user, 'topic', topic, 'read')

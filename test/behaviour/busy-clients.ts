@@ -44,8 +44,8 @@ export class Load {
     const waiting: Promise<unknown>[] = []
     while (!this.#isOver) {
       for (let i = 0; i < 5; i++) {
-        const told = producer.send({ topic, partition: this.sent % 3, value: String(this.sent++) })
-        waiting.push(told.catch((error: unknown) => this.failed.push(error)))
+        const sending = producer.send({ topic, partition: this.sent % 3, value: String(this.sent++) })
+        waiting.push(sending.catch((error: unknown) => this.failed.push(error)))
       }
       await sleep(1)
     }
@@ -58,7 +58,7 @@ export class Load {
   }
 }
 
-/** Reads until it is told how many messages there are; keeps them by partition. */
+/** Reads until a condition holds; counts the messages and keeps them by partition. */
 export class Reading {
   readonly numbers: number[][] = [[], [], []]
   count = 0

@@ -344,7 +344,7 @@ export function consumerGroupScenarios(
       await until('all read', () => first.values.length === 40)
       const second = new Reader(config, topic)
       await until('the second one has two', () => second.partitions.length === 2)
-      await until('the first one has been told', () => first.events.length >= 3)
+      await until('the first one has its events', () => first.events.length >= 3)
       const moved = second.partitions.join()
       assert.deepEqual(
         first.events

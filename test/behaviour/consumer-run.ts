@@ -258,11 +258,11 @@ export function consumerRunScenarios(start: () => Promise<PlainWorld>): void {
       return { consumer, running }
     }
     const first = member(1)
-    await until('the first is at work', () => owners.size > 20)
+    await until('the first is running', () => owners.size > 20)
     const second = member(2)
-    await until('the second is at work', () => [...owners.values()].includes(2))
+    await until('the second is running', () => [...owners.values()].includes(2))
     const third = member(3)
-    await until('the third is at work', () => [...owners.values()].includes(3))
+    await until('the third is running', () => [...owners.values()].includes(3))
     await second.consumer.close()
     await second.running
     await until('everything is done', () => owners.size === 600)

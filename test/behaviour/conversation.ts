@@ -220,10 +220,10 @@ export class Conversation {
             ],
       forgottenTopicsData: forgotten.length === 0 ? [] : [{ topic: this.topic, partitions: forgotten }],
     })
-    const told = answer.responses.flatMap(topic =>
+    const found = answer.responses.flatMap(topic =>
       topic.partitions.map(each => `${each.partitionIndex}: ${each.errorCode} ${bytesOf(each.records).length > 0}`),
     )
-    return { errorCode: answer.errorCode, sessionId: answer.sessionId, partitions: told.sort() }
+    return { errorCode: answer.errorCode, sessionId: answer.sessionId, partitions: found.sort() }
   }
 
   async fetchEpoch(

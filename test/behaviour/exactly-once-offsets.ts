@@ -206,7 +206,7 @@ export function exactlyOnceOffsetScenarios(start: () => Promise<PlainWorld>): vo
 
   for (const [how, reading] of [
     ['batches that are waited for', { maxWaitMs: 20 }],
-    ['partition ends that are told', { changes: { 'enable.partition.eof': true }, maxWaitMs: 20 }],
+    ['reported partition ends', { changes: { 'enable.partition.eof': true }, maxWaitMs: 20 }],
     ['offsets that the program would store', { changes: { 'enable.auto.offset.store': false } }],
     ['uncommitted messages, too', { changes: { 'isolation.level': 'read_uncommitted' } }],
   ] as const) {

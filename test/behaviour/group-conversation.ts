@@ -57,7 +57,7 @@ export function partitionsOf(bytes: Buffer): string {
   return [...(assignedPartitions[0]?.partitions ?? [])].sort().join()
 }
 
-export interface Told {
+export interface MemberState {
   readonly errorCode: number
   readonly epoch: number
   /** As `0,1`; null if the response has no assignment. */
@@ -124,7 +124,7 @@ export class GroupConversation {
     memberEpoch: number,
     more: Partial<ConsumerGroupHeartbeatRequest> = {},
     version = 1,
-  ): Promise<Told> {
+  ): Promise<MemberState> {
     const joining = {
       rebalanceTimeoutMs: 30_000,
       subscribedTopicNames: [this.topic],
@@ -138,16 +138,16 @@ export class GroupConversation {
   }
 
   /** `heartbeat` with the partitions that the member claims to own. */
-  owning(groupId: string, memberId: string, epoch: number, ...partitions: number[]): Promise<Told> {
+  owning(groupId: string, memberId: string, epoch: number, ...partitions: number[]): Promise<MemberState> {
     return this.heartbeat(groupId, memberId, epoch, { topicPartitions: [{ topicId: this.topicId, partitions }] })
   }
 
   /** Heartbeats until the answer is this one. */
-  async becomes(groupId: string, memberId: string, epoch: number, wanted: Partial<Told>): Promise<Told> {
+  async becomes(groupId: string, memberId: string, epoch: number, wanted: Partial<MemberState>): Promise<MemberState> {
     return patiently(async () => {
-      const told = await this.heartbeat(groupId, memberId, epoch)
-      const isWanted = Object.entries(wanted).every(([name, value]) => told[name as keyof Told] === value)
-      return isWanted || told.errorCode !== 0 ? told : null
+      const state = await this.heartbeat(groupId, memberId, epoch)
+      const isWanted = Object.entries(wanted).every(([name, value]) => state[name as keyof MemberState] === value)
+      return isWanted || state.errorCode !== 0 ? state : null
     })
   }
 

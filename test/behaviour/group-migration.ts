@@ -97,7 +97,7 @@ export function groupMigrationScenarios(start: () => Promise<PlainWorld>): void 
       })
       // The way back ends the generation of newer members: messages that they had not committed are delivered again.
       if (protocol === 'consumer')
-        assert.deepEqual(repeated(), [], 'given out again although every member left in order')
+        assert.deepEqual(repeated(), [], 'delivered again although every member left properly')
     }
     over.abort()
     await writing

@@ -171,13 +171,13 @@ function troublesOf(world: MisconfiguredWorld, closedPort: number, stranger: str
 }
 
 /** Records the errors and logs of one client. */
-class Ear {
+class ErrorRecorder {
   readonly lines: string[] = []
   readonly options: ClientOptions
   /** Resolves when the log names the problem. */
   readonly isKnown: Promise<void>
   readonly #trouble: Trouble
-  readonly #heard: string[] = []
+  readonly #texts: string[] = []
 
   constructor(trouble: Trouble) {
     this.#trouble = trouble
@@ -197,7 +197,7 @@ class Ear {
     const { why, code } = this.#trouble
     assert.ok(error instanceof KafkaError, String(error))
     assert.match(error.message, why)
-    this.#heard.push(inspect(error, { depth: Infinity }))
+    this.#texts.push(inspect(error, { depth: Infinity }))
     const chain: KafkaError[] = []
     for (let e: unknown = error; e instanceof Error; e = e.cause) {
       if (e instanceof KafkaError) chain.push(e)
@@ -212,7 +212,7 @@ class Ear {
   }
 
   explained(text: string): void {
-    this.#heard.push(text)
+    this.#texts.push(text)
     assert.match(text, this.#trouble.why)
   }
 
@@ -225,11 +225,11 @@ class Ear {
 
   /** Asserts that no message contains a password. */
   keepsSecrets(): void {
-    for (const text of [...this.lines, ...this.#heard]) assert.ok(!text.includes(WRONG), text)
+    for (const text of [...this.lines, ...this.#texts]) assert.ok(!text.includes(WRONG), text)
   }
 }
 
-type Client = (trouble: Trouble, ear: Ear) => Promise<void>
+type Client = (trouble: Trouble, recorder: ErrorRecorder) => Promise<void>
 
 const producers: Record<string, ClientConfig> = {
   'a producer': { 'enable.idempotence': false },
@@ -237,42 +237,42 @@ const producers: Record<string, ClientConfig> = {
 }
 
 function sending(own: ClientConfig): Client {
-  return async ({ config }, ear) => {
-    const producer = new Producer({ ...config, ...own, 'message.timeout.ms': LIMIT_MS }, ear.options)
+  return async ({ config }, recorder) => {
+    const producer = new Producer({ ...config, ...own, 'message.timeout.ms': LIMIT_MS }, recorder.options)
     try {
-      await ear.isKnown
-      const told = new Promise<DeliveryReport>(resolve => producer.produce({ topic: 't', value: 'x' }, resolve))
-      await assert.rejects(producer.send({ topic: 't', value: 'x' }), error => ear.reasonOf(error))
+      await recorder.isKnown
+      const reported = new Promise<DeliveryReport>(resolve => producer.produce({ topic: 't', value: 'x' }, resolve))
+      await assert.rejects(producer.send({ topic: 't', value: 'x' }), error => recorder.reasonOf(error))
       assert.equal(await producer.flush({ timeoutMs: 60_000 }), 0)
-      ear.reasonOf((await told).error)
-      ear.logged()
+      recorder.reasonOf((await reported).error)
+      recorder.logged()
     } finally {
       await producer.close()
     }
   }
 }
 
-const transacting: Client = async ({ config, mayPass }, ear) => {
-  const producer = new Producer({ ...config, 'transactional.id': 'misconfigured' }, ear.options)
+const transacting: Client = async ({ config, mayPass }, recorder) => {
+  const producer = new Producer({ ...config, 'transactional.id': 'misconfigured' }, recorder.options)
   try {
-    if (mayPass === true) await ear.isKnown
+    if (mayPass === true) await recorder.isKnown
     const init = producer.initTransactions(mayPass === true ? PASSING : SOON)
-    await assert.rejects(init, error => ear.reasonOf(error))
+    await assert.rejects(init, error => recorder.reasonOf(error))
     // The producer must survive: the problem may be corrected.
     if (mayPass !== true) await assert.rejects(producer.initTransactions({ timeoutMs: 1 }), { name: 'ERR__TIMED_OUT' })
-    ear.logged()
+    recorder.logged()
   } finally {
     await producer.close({ timeoutMs: 0 })
   }
 }
 
-const administrating: Client = async ({ config, mayPass }, ear) => {
-  const admin = new AdminClient(config, ear.options)
+const administrating: Client = async ({ config, mayPass }, recorder) => {
+  const admin = new AdminClient(config, recorder.options)
   try {
-    if (mayPass === true) await ear.isKnown
+    if (mayPass === true) await recorder.isKnown
     const options = mayPass === true ? { requestTimeoutMs: LIMIT_MS } : {}
-    await assert.rejects(admin.describeCluster(options), error => ear.reasonOf(error))
-    ear.logged()
+    await assert.rejects(admin.describeCluster(options), error => recorder.reasonOf(error))
+    recorder.logged()
   } finally {
     await admin.close()
   }
@@ -289,16 +289,16 @@ const readers: Record<string, { own: ClientConfig; begin: (consumer: Consumer) =
 }
 
 function reading({ own, begin }: (typeof readers)[string]): Client {
-  return async ({ config, mayPass }, ear) => {
-    const consumer = new Consumer({ ...config, ...own }, ear.options)
+  return async ({ config, mayPass }, recorder) => {
+    const consumer = new Consumer({ ...config, ...own }, recorder.options)
     try {
       await begin(consumer)
-      await ear.isKnown
-      await assert.rejects(consumer.readMessage(LIMIT_MS), error => ear.reasonOf(error))
-      ear.explained(consumer.explain().join('\n'))
-      ear.logged()
+      await recorder.isKnown
+      await assert.rejects(consumer.readMessage(LIMIT_MS), error => recorder.reasonOf(error))
+      recorder.explained(consumer.explain().join('\n'))
+      recorder.logged()
       const query = consumer.getMetadata(mayPass === true ? PASSING : {})
-      await assert.rejects(query, error => ear.reasonOf(error))
+      await assert.rejects(query, error => recorder.reasonOf(error))
     } finally {
       // There is no coordinator to send a leave request to, so close does not wait.
       await consumer.close()
@@ -306,24 +306,24 @@ function reading({ own, begin }: (typeof readers)[string]): Client {
   }
 }
 
-const listening: Client = async ({ config }, ear) => {
-  const consumer = new Consumer({ ...config, 'group.id': 'g' }, ear.options)
+const listening: Client = async ({ config }, recorder) => {
+  const consumer = new Consumer({ ...config, 'group.id': 'g' }, recorder.options)
   try {
-    const told = new Promise<KafkaError>(resolve => consumer.on('error', ({ error }) => resolve(error)))
+    const reported = new Promise<KafkaError>(resolve => consumer.on('error', ({ error }) => resolve(error)))
     consumer.subscribe('t')
-    ear.reasonOf(await told)
-    assert.deepEqual(ear.lines, [])
+    recorder.reasonOf(await reported)
+    assert.deepEqual(recorder.lines, [])
   } finally {
     await consumer.close()
   }
 }
 
-const sharing: Client = async ({ config }, ear) => {
-  const consumer = new ShareConsumer({ ...config, 'group.id': 's' }, ear.options)
+const sharing: Client = async ({ config }, recorder) => {
+  const consumer = new ShareConsumer({ ...config, 'group.id': 's' }, recorder.options)
   try {
-    const told = new Promise<KafkaError>(resolve => consumer.on('error', ({ error }) => resolve(error)))
+    const reported = new Promise<KafkaError>(resolve => consumer.on('error', ({ error }) => resolve(error)))
     consumer.subscribe('t')
-    ear.reasonOf(await told)
+    recorder.reasonOf(await reported)
   } finally {
     await consumer.close()
   }
@@ -366,8 +366,8 @@ export function misconfiguredScenarios(start: () => Promise<MisconfiguredWorld>)
       const failures: string[] = []
       for (const [trouble, is] of Object.entries(troublesOf(world, closedPort, stranger))) {
         for (const [who, client] of Object.entries(kinds)) {
-          const ear = new Ear(is)
-          const one = client(is, ear).then(() => ear.keepsSecrets())
+          const recorder = new ErrorRecorder(is)
+          const one = client(is, recorder).then(() => recorder.keepsSecrets())
           tries.push(one.catch((error: unknown) => void failures.push(`${who}, ${trouble}: ${String(error)}`)))
         }
       }

@@ -31,15 +31,15 @@ export function partitionEndScenarios(
     const [consumer, eofs] = await member(t, fresh('ends'), {})
     const at = (offset: number) => [0, 1].map(partition => ({ topic, partition, offset }))
     await consumer.assign(at(0))
-    await until('the ends are told', () => eofs.join() === '1,1')
-    for (const told of [2, 3]) {
+    await until('the ends are reported', () => eofs.join() === '1,1')
+    for (const count of [2, 3]) {
       await consumer.assign(at(3))
-      await until(`the ends are told ${told} times`, () => eofs.join() === `${told},${told}`)
+      await until(`the ends are reported ${count} times`, () => eofs.join() === `${count},${count}`)
       assert.deepEqual(consumer.getWatermarkOffsets(topic, 0), { low: 0, high: 3 })
     }
     await consumer.incrementalUnassign([{ topic, partition: 1 }])
     await consumer.incrementalAssign([{ topic, partition: 1, offset: 3 }])
-    await until('the end of that one is told', () => eofs.join() === '3,4')
+    await until('the end of that one is reported', () => eofs.join() === '3,4')
   })
 
   for (const [name, config] of Object.entries({
@@ -61,7 +61,7 @@ export function partitionEndScenarios(
       await until('their watermarks are known', () =>
         [0, 1].every(partition => first.getWatermarkOffsets(topic, partition).high === 3),
       )
-      await until('the end of one at least was told again', () => eofs.some(count => count > 1))
+      await until('the end of at least one is reported again', () => eofs.some(count => count > 1))
     })
   }
 }

@@ -130,9 +130,9 @@ export function reauthenticationScenarios(start: () => Promise<SessionWorld>): v
     const [alice, bob] = [await newUser('one'), await newUser('two')]
     const run = await busy(await newTopic(), alice, 'one')
     for (const client of run.clients) client.setSaslCredentials(bob, 'two')
-    const told = (witness: Witness): boolean =>
+    const isReported = (witness: Witness): boolean =>
       witness.refusals.some(({ message }) => message.includes('Cannot change principals during re-authentication'))
-    await run.reading.until(() => run.witnesses.every(told))
+    await run.reading.until(() => run.witnesses.every(isReported))
     const read = run.reading.count
     await run.reading.until(() => run.reading.count > read + 1000)
     await run.finish()

@@ -66,7 +66,7 @@ export function recreatedTopicScenarios(start: () => Promise<PlainWorld>): void 
   for (const [kind, config] of Object.entries(kinds)) {
     for (const absentMs of [0, 1500]) {
       test(`a ${kind} producer continues with a topic recreated after ${absentMs} ms: each message is reported once, and none is written twice`, async () => {
-        const topic = fresh('anew')
+        const topic = fresh('recreated')
         await create(topic)
         await using producer = new Producer(
           {
@@ -120,10 +120,10 @@ export function recreatedTopicScenarios(start: () => Promise<PlainWorld>): void 
   }
 
   test('a transactional producer ends a transaction whose topic was recreated one way or the other, and the next ones work', async () => {
-    const topic = fresh('anew')
+    const topic = fresh('recreated')
     await create(topic)
     await using producer = new Producer(
-      { 'bootstrap.servers': world.bootstrapServers, 'linger.ms': 1, 'transactional.id': fresh('anew') },
+      { 'bootstrap.servers': world.bootstrapServers, 'linger.ms': 1, 'transactional.id': fresh('recreated') },
       { logger: quiet },
     )
     await producer.initTransactions(20_000)

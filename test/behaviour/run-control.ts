@@ -130,9 +130,9 @@ export function runControlScenarios(start: () => Promise<{ bootstrapServers: str
           await readers.consumer(t, group, config),
           await readers.consumer(t, group, { ...config, 'max.poll.interval.ms': 300_000 }),
         ]
-        const told: Event[] = []
-        hanging.on('error', event => told.push(event))
-        hanging.on('partition-stalled', event => told.push(event))
+        const reported: Event[] = []
+        hanging.on('error', event => reported.push(event))
+        hanging.on('partition-stalled', event => reported.push(event))
         const go = gate()
         const hung: number[] = []
         const done: string[] = []
@@ -148,16 +148,16 @@ export function runControlScenarios(start: () => Promise<{ bootstrapServers: str
         await until('both have one', () => hanging.assignment().length === 1 && working.assignment().length === 1)
         const mine = hanging.assignment()[0]?.partition ?? -1
         for (let i = 0; i < 20; i++) await readers.producer().send({ topic, partition: i % 2, value: 'x' })
-        await until('one is at work', () => hung.length === 1)
-        await until('it is said what hangs', () => told.length > 0)
+        await until('a handler is running', () => hung.length === 1)
+        await until('the stuck handler is reported', () => reported.length > 0)
         assert.deepEqual(
-          [told[0]?.type, told[0]?.type === 'partition-stalled' && told[0].partition],
+          [reported[0]?.type, reported[0]?.type === 'partition-stalled' && reported[0].partition],
           ['partition-stalled', mine],
         )
         await until('the other has all', () => done.length === 20)
         assert.equal(new Set(done).size, 20)
         assert.deepEqual(hung, [0])
-        const exceeded = told.filter(
+        const exceeded = reported.filter(
           event => event.type === 'error' && event.error.code === ErrorCode.ERR__MAX_POLL_EXCEEDED,
         )
         assert.equal(exceeded.length, 1)

@@ -161,9 +161,9 @@ export function scramScenarios(start: () => Promise<World>): void {
     const deadline = Date.now() + WAIT_MS
     for (;;) {
       await using late = new AdminClient(byToken('SCRAM-SHA-256', hmac), { logger: quiet })
-      const told = await late.describeCluster({ requestTimeoutMs: 800 }).catch((error: unknown) => error)
-      if (told instanceof KafkaError && told.code === ErrorCode.ERR__AUTHENTICATION) break
-      assert.ok(Date.now() < deadline, 'the token still is good')
+      const error = await late.describeCluster({ requestTimeoutMs: 800 }).catch((error: unknown) => error)
+      if (error instanceof KafkaError && error.code === ErrorCode.ERR__AUTHENTICATION) break
+      assert.ok(Date.now() < deadline, 'the token is still valid')
     }
   })
 

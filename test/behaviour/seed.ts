@@ -360,7 +360,7 @@ export function seedScenarios(start: () => Promise<World>): void {
     await second.close()
   })
 
-  // Runs a consumer in its own process that reads and commits as told, and kills it before it can leave the group.
+  // Runs a consumer in its own process that reads and commits on request, and kills it before it can leave the group.
   async function crashAfterReading(
     topic: string,
     group: string,

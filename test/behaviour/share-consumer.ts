@@ -150,10 +150,10 @@ export function shareConsumerScenarios(start: () => Promise<PlainWorld>): void {
       const [topic, name] = [await topicWith(4), await group()]
       const first = consumer(name, { 'share.acknowledgement.mode': 'explicit' })
       first.subscribe(topic)
-      const told: number[] = []
+      const acknowledged: number[] = []
       first.on('acknowledged', ({ offsets: done, error }) => {
         assert.equal(error, undefined)
-        told.push(...done)
+        acknowledged.push(...done)
       })
       const given: ShareMessage[] = []
       while (given.length < 4) given.push(await message(first))
@@ -165,7 +165,7 @@ export function shareConsumerScenarios(start: () => Promise<PlainWorld>): void {
       assert.throws(() => first.acknowledge(three), { code: ErrorCode.ERR__STATE })
       assert.throws(() => first.acknowledge({ ...zero }), { code: ErrorCode.ERR__INVALID_ARG })
       assert.deepEqual(await first.commit(), [{ topic, partition: 0 }])
-      assert.deepEqual(told.sort(), [0, 1, 2, 3])
+      assert.deepEqual(acknowledged.sort(), [0, 1, 2, 3])
       const again = await message(first)
       assert.deepEqual([text(again), again.deliveryCount], ['1', 2])
       first.acknowledge(again)
@@ -418,11 +418,11 @@ export function shareConsumerScenarios(start: () => Promise<PlainWorld>): void {
     test('an application that does not poll leaves the group with an event, and rejoins', async () => {
       const [topic, name] = [await topicWith(3), await group()]
       const first = consumer(name, { 'max.poll.interval.ms': 1000 })
-      const told: number[] = []
-      first.on('error', ({ error }) => told.push(error.code))
+      const codes: number[] = []
+      first.on('error', ({ error }) => codes.push(error.code))
       first.subscribe(topic)
       const one = await message(first)
-      await until('it has left', () => told.includes(ErrorCode.ERR__MAX_POLL_EXCEEDED))
+      await until('it has left', () => codes.includes(ErrorCode.ERR__MAX_POLL_EXCEEDED))
       await until('the group is empty', async () => {
         const [described] = await world.admin.describeShareGroups([name])
         return described?.members.length === 0

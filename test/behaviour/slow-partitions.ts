@@ -35,7 +35,7 @@ export function slowPartitionScenarios(
       await until('all three have begun', () => seen.slice(0, 3).every(each => each.length > 0))
       consumer.pause(paused)
       isPaused = true
-      assert.ok((seen[0]?.length ?? 0) < 200, 'there is a backlog')
+      assert.ok((seen[0]?.length ?? 0) < 200, 'there is a lag')
       for (let i = 0; i < 5; i++) {
         await readers.producer().send({ topic, partition: 3 + (i % 2), value: 'quick' })
         await until(`message ${i} of another partition comes`, () => others === i + 1)
@@ -72,7 +72,7 @@ export function slowPartitionScenarios(
           seen[partition]?.push(offset)
         },
       })
-      await until('the slow ones are at work', () => slow.every(count => count > 0))
+      await until('the slow handlers are running', () => slow.every(count => count > 0))
       for (let i = 0; i < 5; i++) {
         await readers.producer().send({ topic, partition: 3, value: 'quick' })
         await until(`message ${i} of the other partition is done`, () => seen[3]?.length === i + 1)
@@ -107,7 +107,7 @@ export function slowPartitionScenarios(
       ['quick', 0, 400],
       ['slow', 2, 50],
     ] as const) {
-      test(`a busy partition beside idle ones is fetched while ${pace} work on it goes on: ${way}`, async t => {
+      test(`a busy partition beside idle ones is fetched during ${pace} processing: ${way}`, async t => {
         const topic = await busyTopic(30, count)
         const consumer = await readers.consumer(t, fresh('busy'), PATIENT)
         consumer.subscribe(topic)
@@ -205,7 +205,7 @@ export function slowPartitionScenarios(
         else await new Promise<void>(resolve => begun.push(resolve))
       },
     })
-    await until('both handlers are at work', () => begun.length === 2)
+    await until('both handlers are running', () => begun.length === 2)
     await readers.producer().send({ topic, partition: 1, value: 'quick' })
     await until('it has been read', () => consumer.position().some(at => at.partition === 1 && at.offset === 1))
     begun[0]?.()
@@ -239,7 +239,7 @@ export function slowPartitionScenarios(
       }
       await Promise.all(work)
     })()
-    await until('the slow one is at work', () => seen[1]?.length === 1)
+    await until('the slow one is being processed', () => seen[1]?.length === 1)
     for (let i = 0; i < 5; i++) {
       await readers.producer().send({ topic, partition: 2, value: 'quick' })
       await until(`message ${i} of the other partition comes`, () => seen[2]?.length === i + 1)

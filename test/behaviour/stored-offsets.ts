@@ -336,16 +336,16 @@ export function storedOffsetScenarios(start: () => Promise<PlainWorld>): void {
       consumer.subscribe(topic)
       let go = quiet
       const held = new Promise<void>(resolve => (go = resolve))
-      let isAtWork = false
+      let isRunning = false
       const each = async (offset: number): Promise<Next> => {
         if (offset !== 2) return 'on'
-        isAtWork = true
+        isRunning = true
         await held
         return 'on'
       }
       try {
         await readUntil(reader, consumer, each, async () => {
-          await until('the last one is at work', () => isAtWork)
+          await until('the last handler is running', () => isRunning)
           await consumer.commit().catch(quiet)
           assert.ok((await committed(group, topic)) <= 2)
           go()

@@ -91,9 +91,9 @@ export function transactionAclScenarios(start: () => Promise<World>): void {
     await eventually(attempt, 'done')
     const sending = async (topic: string): Promise<string> => {
       producer.beginTransaction()
-      const told = await kind(() => producer.send({ topic, partition: 0, value: 'x' }))
-      if (told !== 'done') await producer.abortTransaction()
-      return told
+      const result = await kind(() => producer.send({ topic, partition: 0, value: 'x' }))
+      if (result !== 'done') await producer.abortTransaction()
+      return result
     }
     await eventually(() => sending(allowed), 'done')
     assert.equal(

@@ -61,15 +61,16 @@ export class IdentityProvider {
     const now = Math.floor(Date.now() / 1000)
     const header = encoded({ alg: 'RS256', typ: 'JWT', kid: KEY_ID })
     const claims = { sub: subject, aud: audience, iss: 'https://issuer.test', iat: now, exp: now + lifeSeconds }
-    const told = `${header}.${encoded(claims)}`
-    return `${told}.${sign('sha256', Buffer.from(told), this.#key.privateKey).toString('base64url')}`
+    const content = `${header}.${encoded(claims)}`
+    return `${content}.${sign('sha256', Buffer.from(content), this.#key.privateKey).toString('base64url')}`
   }
 
   /** The subject of a token. @throws Error if this provider has not signed it */
   subjectOf(token: string): string {
     const [header = '', payload = '', signature = ''] = token.split('.')
-    const told = Buffer.from(`${header}.${payload}`)
-    if (!verify('sha256', told, this.#key.publicKey, Buffer.from(signature, 'base64url'))) throw new Error('not signed')
+    const content = Buffer.from(`${header}.${payload}`)
+    if (!verify('sha256', content, this.#key.publicKey, Buffer.from(signature, 'base64url')))
+      throw new Error('not signed')
     return String(decoded(payload)['sub'])
   }
 

@@ -24,7 +24,7 @@ test('a delimiter of several bytes may straddle chunks', () => {
   }
 })
 
-test('what follows the last delimiter is a message, an empty end is none', () => {
+test('what follows the last delimiter is a message, unless it is empty', () => {
   assert.deepEqual(split('\n', ['one\ntw', 'o']), ['one', 'two'])
   assert.deepEqual(split('\n', ['']), [])
 })
