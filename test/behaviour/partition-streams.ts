@@ -121,7 +121,7 @@ export function partitionStreamScenarios(start: () => Promise<PlainWorld>): void
       const second = new Consumer(config(group, changes), { logger: quiet })
       second.subscribe(topic)
       const other = read(second, theirs, false)
-      await until('one is to be given up', () => first.explain().some(said => said.includes('under way')))
+      await until('one is to be given up', () => first.explain().some(said => said.includes('callback is running')))
       assert.deepEqual(theirs, [])
       go()
       await until('everything is read', () => new Set([...mine, ...theirs]).size === 40)

@@ -163,7 +163,7 @@ export function runControlScenarios(start: () => Promise<{ bootstrapServers: str
         assert.equal(exceeded.length, 1)
         const said = hanging.explain().join('\n')
         assert.match(said, new RegExp(`${topic} \\[${mine}\\] .*offset 0 for \\d+ s`))
-        assert.match(said, /has left it/)
+        assert.match(said, /has left the group/)
         assert.equal(hanging.assignment().length, 0)
         // Its result no longer counts; the consumer is a member again.
         go.open()
@@ -260,7 +260,7 @@ export function runControlScenarios(start: () => Promise<{ bootstrapServers: str
       () => assert.fail('it has not failed'),
       (why: unknown) => why as KafkaError,
     )
-    assert.match(error.message, /offset 1 failed \(the reason\).*aside either: the place is gone/)
+    assert.match(error.message, /offset 1 failed \(the reason\).*dead-letter topic aside: the place is gone/)
     assert.deepEqual((error.cause as AggregateError).errors, [reason, aside])
     assert.deepEqual(await readers.committed(group, topic, 1), [1])
     assert.equal((await consumer.readMessage(20_000)).offset, 1)

@@ -66,7 +66,7 @@ export function shareRunControlScenarios(start: () => Promise<PlainWorld>): void
       errors.map(({ code }) => code),
       [ErrorCode.ERR__MAX_POLL_EXCEEDED],
     )
-    assert.match(errors[0]?.message ?? '', /\[0\]: its handler has been at work on offset 0/)
+    assert.match(errors[0]?.message ?? '', /\[0\]: its handler has been processing offset 0/)
     go.open()
     await until('it is back', () => hanging.assignment().length === 1)
     await working.close()

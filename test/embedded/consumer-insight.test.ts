@@ -87,7 +87,7 @@ test('explain: brokers that cannot be reached', async () => {
   const said = await untilSays(reader, /No broker can be reached/)
   assert.match(said, /127\.0\.0\.1:1\/bootstrap/)
   assert.match(await untilSays(reader, /^The last error/), /\d+ s ago: /)
-  assert.match(await untilSays(reader, /is joining it: waits for its coordinator/), /in group 'group-\d+'/)
+  assert.match(await untilSays(reader, /is joining: it waits for the coordinator/), /\(group 'group-\d+'\)/)
 })
 
 test('explain: a rebalance that waits for the program to poll, then messages that do', async () => {
@@ -96,13 +96,13 @@ test('explain: a rebalance that waits for the program to poll, then messages tha
   const reader = consumer()
   reader.subscribe(name)
   const deadline = Date.now() + WAIT_MS
-  while (!reader.explain().some(said => said.includes('as soon as the program polls'))) {
+  while (!reader.explain().some(said => said.includes('as soon as the application polls'))) {
     assert.ok(Date.now() < deadline, reader.explain().join(' '))
     await new Promise(resolve => setTimeout(resolve, 10))
   }
-  assert.ok(reader.explain().includes('The program is not asking: no poll, iterator or run waits for messages.'))
+  assert.ok(reader.explain().includes('The application is not asking: no poll, iterator or run waits for messages.'))
   await reader.readMessage(WAIT_MS)
-  assert.ok(reader.explain().includes(`${name} [0]: has messages that wait for the program.`))
+  assert.ok(reader.explain().includes(`${name} [0]: has messages that wait for the application.`))
   await reader.readMessage(WAIT_MS)
   await reader.readMessage(WAIT_MS)
   assert.equal(await untilSays(reader, /to its end/), `${name} [0]: is read to its end.`)
@@ -146,9 +146,9 @@ test('explain: a committed offset that the coordinator does not give, an offset 
   )
   const reader = consumer({ 'auto.offset.reset': 'error' })
   reader.subscribe(name)
-  await untilSays(reader, /waits for the committed offset, which the coordinator/)
+  await untilSays(reader, /waits for its committed offset from the group coordinator/)
   cluster.clearFaults()
-  await untilSays(reader, /auto\.offset\.reset=error: seek says where/)
+  await untilSays(reader, /auto\.offset\.reset=error: call seek/)
 })
 
 test('a partition that no broker answers for is told of once, with the reason, and again after it has recovered', async () => {

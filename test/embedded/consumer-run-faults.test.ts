@@ -111,7 +111,9 @@ for (const [style, config] of Object.entries(styles)) {
         seconds.push(String(value))
       },
     })
-    await until('the first is asked to give one up', () => first.explain().some(said => said.includes('under way')))
+    await until('the first is asked to give one up', () =>
+      first.explain().some(said => said.includes('callback is running')),
+    )
     assert.deepEqual([done, seconds], [[], []])
     gates.open()
     await until('everything is done', () => done.length + seconds.length === 40)
@@ -274,7 +276,7 @@ test('what waits for handlers is bounded, however much there is', async () => {
       done++
     },
   })
-  await until('no more is taken', () => reader.explain().some(said => /is not read on|what follows waits/.test(said)))
+  await until('no more is taken', () => reader.explain().some(said => /is held|what follows waits/.test(said)))
   const [{ offset } = { offset: -1 }] = reader.position()
   assert.ok(offset > 4 && offset <= 100, `${offset} are in memory`)
   hung.open()
@@ -299,7 +301,7 @@ test('whoever reads after a run gets what it has not finished, what it held back
     },
   })
   await until('one hangs, and no more is taken', () =>
-    reader.explain().some(said => /is not read on|what follows waits/.test(said)),
+    reader.explain().some(said => /is held|what follows waits/.test(said)),
   )
   stop.abort()
   await running

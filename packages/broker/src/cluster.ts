@@ -4,7 +4,7 @@ import type { BrokerInfo } from './base/brokers.ts'
 import { systemClock } from './base/clock.ts'
 import { hostPort } from './base/host-port.ts'
 import { Faults, type FaultInput } from './control/faults.ts'
-import { Holds } from './control/holds.ts'
+import { PausedBrokers } from './control/paused-brokers.ts'
 import { Observers, type Control, type TrackedRequest } from './control/observers.ts'
 import { routes } from './handlers/routes.ts'
 import type { Stores } from './handlers/stores.ts'
@@ -13,26 +13,33 @@ import type { EmbeddedClusterOptions } from './options.ts'
 import type { VersionRange } from './releases/versions.ts'
 import type { UserOptions } from './security/users.ts'
 import { Listener } from './server/listener.ts'
-import type { Surroundings } from './server/surroundings.ts'
+import type { ServerContext } from './server/server-context.ts'
 import { tlsOptions, type ListenerTls } from './server/tls.ts'
 import { Storage } from './storage/storage.ts'
 import { closeStores, makeStores } from './stores.ts'
 import { messagesOf, type StoredMessage } from './topics/messages.ts'
 import type { Topic } from './topics/topics.ts'
 
+/**
+ * How `createTopic` creates a topic.
+ * @since 0.1.0
+ */
 export interface CreateTopicOptions {
+  /** The cluster's `defaultPartitions` by default. */
   readonly partitions?: number
+  /** 3 by default, or as many as there are brokers if these are fewer. */
   readonly replicationFactor?: number
+  /** Topic configuration, as `{ 'cleanup.policy': 'compact' }`. */
   readonly configs?: Readonly<Record<string, string>>
 }
 
 const MAX_BROKERS = 100
-// As connections.max.idle.ms of a broker.
+// Kafka's default for connections.max.idle.ms.
 const MAX_IDLE_MS = 600_000
 
 /**
- * A Kafka-compatible cluster inside this process, over real TCP: for development and tests. Everything is kept in
- * memory and gone with it, unless there is a `dataDir`.
+ * A Kafka-compatible cluster inside this process, over real TCP, for development and tests. All data is in memory and
+ * goes with the process, unless there is a `dataDir`.
  *
  * ```ts
  * await using cluster = await EmbeddedCluster.start({ brokers: 3 })
@@ -41,7 +48,7 @@ const MAX_IDLE_MS = 600_000
  * @since 0.1.0
  */
 export class EmbeddedCluster implements AsyncDisposable {
-  readonly #surroundings: Surroundings
+  readonly #context: ServerContext
   readonly #stores: Stores
   readonly #listeners: Map<number, Listener>
   readonly #tls: ListenerTls | null
@@ -50,24 +57,27 @@ export class EmbeddedCluster implements AsyncDisposable {
   #closing: Promise<void> | null = null
 
   private constructor(
-    surroundings: Surroundings,
+    context: ServerContext,
     listeners: Map<number, Listener>,
     tls: ListenerTls | null,
     storage: Storage | null,
   ) {
-    this.#surroundings = surroundings
-    this.#stores = surroundings.stores
+    this.#context = context
+    this.#stores = context.stores
     this.#tls = tls
     this.#storage = storage
-    this.#served = new Map(surroundings.stores.versions)
+    this.#served = new Map(context.stores.versions)
     this.#listeners = listeners
   }
 
-  /** Starts the brokers; resolves when all can be connected to. Rejects with Error for options that cannot be, or a port that is taken. */
+  /**
+   * Starts the brokers; resolves when all of them accept connections. Rejects with Error for an invalid option or a
+   * port that is in use.
+   */
   static async start(options: EmbeddedClusterOptions = {}): Promise<EmbeddedCluster> {
     const count = options.brokers ?? 1
     if (!Number.isInteger(count) || count < 1 || count > MAX_BROKERS) {
-      throw new RangeError(`brokers: ${count} is not possible, 1 to ${MAX_BROKERS} are`)
+      throw new RangeError(`brokers is ${count}; it must be a whole number from 1 to ${MAX_BROKERS}`)
     }
     const host = options.host ?? '127.0.0.1'
     const first = options.port ?? 0
@@ -86,26 +96,26 @@ export class EmbeddedCluster implements AsyncDisposable {
       storage?.close()
       throw error
     }
-    const surroundings: Surroundings = {
+    const context: ServerContext = {
       routes,
       stores,
       faults: new Faults(),
       observers: new Observers(),
-      holds: new Holds(),
+      pausedBrokers: new PausedBrokers(),
       idle:
         options.maxIdleMs === undefined
           ? { clock: systemClock, maxMs: MAX_IDLE_MS }
           : { clock: stores.clock, maxMs: options.maxIdleMs },
-      claimed: { bytes: 0 },
+      reserved: { bytes: 0 },
       onInternalError: error => {
         const why = error instanceof Error ? (error.stack ?? error.message) : String(error)
         process.stderr.write(`embedded cluster: a request could not be handled: ${why}\n`)
       },
     }
     const tls = options.tls === undefined ? null : tlsOptions(options.tls)
-    const listeners = new Map(brokers.map(info => [info.id, new Listener(info, surroundings, tls)] as const))
-    const cluster = new EmbeddedCluster(surroundings, listeners, tls, storage)
-    // Older Nodes have to load it; where it cannot be had, only what needs it fails.
+    const listeners = new Map(brokers.map(info => [info.id, new Listener(info, context, tls)] as const))
+    const cluster = new EmbeddedCluster(context, listeners, tls, storage)
+    // Older versions of Node have to load it. If that fails, only requests with zstd fail.
     await codecByName('zstd')
       .ready()
       ?.catch(() => undefined)
@@ -125,7 +135,7 @@ export class EmbeddedCluster implements AsyncDisposable {
     return this.#stores.brokers.all.map(({ host, port }) => hostPort(host, port)).join(',')
   }
 
-  /** Throws Error for a topic that exists, or that a broker would refuse. */
+  /** Creates a topic. Throws Error if it exists or a broker would refuse to create it. */
   createTopic(name: string, options: CreateTopicOptions = {}): void {
     const request = {
       name,
@@ -139,8 +149,8 @@ export class EmbeddedCluster implements AsyncDisposable {
   }
 
   /**
-   * Cuts a broker off as a crash would: connections are dropped, new ones refused, and its partitions get other
-   * leaders, unless `moveLeaders` is false.
+   * Takes a broker down as a crash would: its connections are cut, new ones are refused, and its partitions get other
+   * leaders unless `moveLeaders` is false. Rejects with Error for an unknown broker.
    */
   async brokerDown(id: number, options: { readonly moveLeaders?: boolean } = {}): Promise<void> {
     const info = this.#info(id)
@@ -152,8 +162,8 @@ export class EmbeddedCluster implements AsyncDisposable {
   }
 
   /**
-   * Brings a broker back on its old address. Of producers that have written to what it leads it knows the last batch only, as a
-   * broker that was stopped and started.
+   * Brings a broker back on its old address. Like any restarted broker, it remembers only the last batch of each
+   * producer that has written to the partitions it leads. Rejects with Error for an unknown broker.
    */
   async brokerUp(id: number): Promise<void> {
     const info = this.#info(id)
@@ -161,37 +171,43 @@ export class EmbeddedCluster implements AsyncDisposable {
     await this.#listener(id).open()
     info.up = true
     this.#stores.topics.elect()
-    this.#stores.topics.restarted(id)
+    this.#stores.topics.brokerRestarted(id)
   }
 
-  /** Adds a broker, with the next id. Resolves with that when it can be connected to. It leads nothing yet. */
+  /** Adds a broker that leads nothing yet. Resolves with its id, the next one, when it accepts connections. */
   async addBroker(options: { readonly port?: number; readonly rack?: string } = {}): Promise<number> {
     const { brokers } = this.#stores
     const last = brokers.all.at(-1)
     const id = Math.max(0, ...brokers.all.map(broker => broker.id)) + 1
     const host = last?.host ?? '127.0.0.1'
     const info: BrokerInfo = { id, host, port: options.port ?? 0, rack: options.rack ?? null, up: true }
-    const listener = new Listener(info, this.#surroundings, this.#tls)
+    const listener = new Listener(info, this.#context, this.#tls)
     await listener.open()
     this.#listeners.set(id, listener)
     brokers.add(info)
     return id
   }
 
-  /** Takes a broker out of the cluster for good; its partitions go to their other replicas. Throws Error for the last one. */
+  /**
+   * Removes a broker for good; its partitions go to their other replicas. Rejects with Error for an unknown broker and
+   * for the last one.
+   */
   async removeBroker(id: number): Promise<void> {
     const { brokers, topics } = this.#stores
     const info = this.#info(id)
-    if (brokers.all.length === 1) throw new Error('the last broker cannot be removed')
+    if (brokers.all.length === 1) throw new Error(`broker ${id} is the last broker and cannot be removed`)
     info.up = false
     this.#stores.fetchSessions.of(id).clear()
     await this.#listener(id).close()
     this.#listeners.delete(id)
     brokers.remove(info)
-    topics.withdraw(id)
+    topics.brokerRemoved(id)
   }
 
-  /** Gives a broker another port (a free one by default), as when it comes back on another machine. Connections are cut. */
+  /**
+   * Moves a broker to another port (a free one by default), as if to another machine. Its connections are cut. Rejects
+   * with Error for an unknown broker or a port that is in use.
+   */
   async moveBroker(id: number, port = 0): Promise<void> {
     const info = this.#info(id)
     await this.#listener(id).close()
@@ -199,33 +215,39 @@ export class EmbeddedCluster implements AsyncDisposable {
     if (info.up) await this.#listener(id).open()
   }
 
-  /** Takes no new connections to a broker; those that are there go on. `acceptConnections` ends it. */
+  /**
+   * Refuses new connections to a broker; existing ones stay. `acceptConnections` ends this. Throws Error for an unknown
+   * broker.
+   */
   refuseConnections(id: number): void {
     this.#listener(id).refuse()
   }
 
-  /** Ends `refuseConnections`. */
+  /** Ends `refuseConnections`. Rejects with Error for an unknown broker. */
   async acceptConnections(id: number): Promise<void> {
     if (this.#info(id).up) await this.#listener(id).open()
   }
 
-  /** Stops a broker without a word: connections stay open and can be made, nothing is answered. `resumeBroker` ends it. */
+  /**
+   * Freezes a broker: it keeps and accepts connections but answers nothing. `resumeBroker` ends this. Throws Error
+   * for an unknown broker.
+   */
   pauseBroker(id: number): void {
     this.#info(id)
-    this.#surroundings.holds.hold(id)
+    this.#context.pausedBrokers.pause(id)
   }
 
-  /** Ends `pauseBroker`: what was asked meanwhile is answered now. */
+  /** Ends `pauseBroker`: the broker now answers the requests it got meanwhile. */
   resumeBroker(id: number): void {
-    this.#surroundings.holds.release(id)
+    this.#context.pausedBrokers.resume(id)
   }
 
-  /** Delays every answer of a broker. @param id -1 for all brokers */
+  /** Delays every response of a broker by `ms`. @param id -1 for all brokers */
   setRoundTripTime(id: number, ms: number): void {
-    this.#surroundings.faults.setRoundTripTime(id, ms)
+    this.#context.faults.setRoundTripTime(id, ms)
   }
 
-  /** Moves the leadership of a partition. Throws Error for a partition or broker that is not there. */
+  /** Makes a broker the leader of a partition. Throws Error for an unknown partition or broker. */
   setLeader(topic: string, partition: number, id: number): void {
     const found = this.#stores.topics.partition(topic, partition)
     if (found === undefined) throw new Error(`there is no partition ${topic} [${partition}]`)
@@ -234,11 +256,14 @@ export class EmbeddedCluster implements AsyncDisposable {
     if (!found.isr.includes(id)) found.isr.push(id)
     found.leader = id
     found.leaderEpoch++
-    this.#stores.topics.changed(this.#stores.topics.get(topic) as Topic) // the partition is one of it
+    this.#stores.topics.changed(this.#stores.topics.get(topic) as Topic) // its partition was found
     found.log.wake()
   }
 
-  /** Sends consumers of a partition to this replica, as a leader that knows a nearer one (KIP-392); null ends it. */
+  /**
+   * Sends consumers of a partition to this replica, as a leader does when it knows a closer one (KIP-392); null ends
+   * this. Throws Error for an unknown partition or broker.
+   */
   setPreferredReplica(topic: string, partition: number, id: number | null): void {
     if (this.#stores.topics.partition(topic, partition) === undefined) {
       throw new Error(`there is no partition ${topic} [${partition}]`)
@@ -247,7 +272,7 @@ export class EmbeddedCluster implements AsyncDisposable {
     else this.#stores.preferredReplicas.set(`${topic}/${partition}`, this.#info(id).id)
   }
 
-  /** Sets what the brokers call a partition's leader epoch, higher or lower than it is. */
+  /** Sets a partition's leader epoch, higher or lower than before. Throws Error for an unknown partition. */
   setLeaderEpoch(topic: string, partition: number, epoch: number): void {
     const found = this.#stores.topics.partition(topic, partition)
     if (found === undefined) throw new Error(`there is no partition ${topic} [${partition}]`)
@@ -255,14 +280,14 @@ export class EmbeddedCluster implements AsyncDisposable {
     found.log.wake()
   }
 
-  /** Tells clients to hold back with every answer of a broker, ms. @param id -1 for all brokers */
+  /** Sets the throttle time in every response of a broker, ms. @param id -1 for all brokers */
   setThrottle(id: number, ms: number): void {
-    this.#surroundings.faults.setThrottle(id, ms)
+    this.#context.faults.setThrottle(id, ms)
   }
 
   /**
-   * Serves only some versions of a request, out of those that there are; null: none at all. Clients learn of it with
-   * their next connection.
+   * Restricts the versions of an API that the brokers serve; null: none at all. Clients learn about it on their next
+   * connection. Throws RangeError for versions that the cluster does not have.
    */
   setVersions(apiKey: number, range: { readonly min: number; readonly max: number } | null): void {
     if (range === null) {
@@ -271,23 +296,23 @@ export class EmbeddedCluster implements AsyncDisposable {
     }
     const served = this.#served.get(apiKey)
     if (served === undefined || range.min > range.max || range.min < served.min || range.max > served.max) {
-      const there = served === undefined ? 'none' : `${served.min} to ${served.max}`
-      throw new RangeError(`api ${apiKey}: versions ${range.min} to ${range.max} are not possible, ${there} are`)
+      const supported = served === undefined ? 'it is not served' : `it can be ${served.min} to ${served.max}`
+      throw new RangeError(`api ${apiKey}: versions ${range.min} to ${range.max} are not possible, ${supported}`)
     }
     this.#stores.versions.set(apiKey, { min: range.min, max: range.max })
   }
 
-  /** Lets a user log in, or changes the password. Who is logged in stays so. */
+  /** Adds a user or changes a password. Authenticated connections stay so. */
   setUser(name: string, user: string | UserOptions): void {
     this.#stores.logIn.users.set(name, user)
   }
 
-  /** Takes a user's credentials. Who is logged in stays so. Throws Error for a user that is not there. */
+  /** Removes a user. Authenticated connections stay so. Throws Error for an unknown user. */
   deleteUser(name: string): void {
     if (!this.#stores.logIn.users.delete(name)) throw new Error(`there is no user ${name}`)
   }
 
-  /** Throws Error for a topic that is not there. */
+  /** Deletes a topic. Throws Error for an unknown topic. */
   deleteTopic(name: string): void {
     const topic = this.#stores.topics.get(name)
     if (topic === undefined) throw new Error(`there is no topic ${name}`)
@@ -295,8 +320,8 @@ export class EmbeddedCluster implements AsyncDisposable {
   }
 
   /**
-   * What is in a topic, all partitions one after the other, as a consumer with `read_committed` sees it. A topic that is
-   * not there has nothing.
+   * The messages of a topic, one partition after the other, as a `read_committed` consumer would read them. An unknown
+   * topic has none.
    */
   messages(topic: string): StoredMessage[] {
     const found = this.#stores.topics.get(topic)
@@ -304,36 +329,36 @@ export class EmbeddedCluster implements AsyncDisposable {
   }
 
   /**
-   * Cuts the tail off a partition, as an unclean election does: whole batches from the one that holds `offset` on are
-   * lost, and the leader epoch goes up. Throws Error for a partition that is not there.
+   * Cuts the tail off a partition, as an unclean election does: the batch that holds `offset` and all after it are
+   * lost, and the leader epoch goes up. Throws Error for an unknown partition.
    */
   truncate(topic: string, partition: number, offset: number): void {
     const found = this.#stores.topics.partition(topic, partition)
     if (found === undefined) throw new Error(`there is no partition ${topic} [${partition}]`)
     found.leaderEpoch++
-    this.#stores.topics.changed(this.#stores.topics.get(topic) as Topic) // the partition is one of it
+    this.#stores.topics.changed(this.#stores.topics.get(topic) as Topic) // its partition was found
     found.log.truncateTo(offset)
   }
 
   /**
-   * Drops what is old by `retention.ms` and `retention.bytes` (whole segments, as `segment.bytes` and `segment.ms` cut
-   * them), producers that have been silent for a day and transactional ids unused for a week. Brokers do so every five
-   * minutes of the cluster's clock by themselves.
+   * Deletes what has expired: segments by `retention.ms` and `retention.bytes` (`segment.bytes` and `segment.ms` say
+   * where one ends), producers idle for a day, transactional ids idle for a week. Brokers do it by themselves every
+   * five minutes of the cluster's clock.
    */
   runRetention(): void {
     this.#stores.retention.run()
   }
 
   /**
-   * Compacts a topic whose `cleanup.policy` has compact, up to the last stable offset: the last record of each key
-   * stays. Only this call does it. Throws Error for a topic that is not there or not compacted.
+   * Compacts a topic up to the last stable offset: the last record of each key stays. Brokers never do it by
+   * themselves. Throws Error for an unknown topic and for one whose `cleanup.policy` does not include compact.
    */
   compact(name: string): void {
     const { topics, clock } = this.#stores
     const topic = topics.get(name)
     if (topic === undefined) throw new Error(`there is no topic ${name}`)
     if (!topics.config(topic, 'cleanup.policy').includes('compact')) {
-      throw new Error(`cleanup.policy of ${name} does not have compact`)
+      throw new Error(`topic ${name} cannot be compacted: its cleanup.policy does not include compact`)
     }
     const rules = {
       minLagMs: Number(topics.config(topic, 'min.compaction.lag.ms')),
@@ -342,74 +367,74 @@ export class EmbeddedCluster implements AsyncDisposable {
     for (const { log } of topic.partitions) compact(log, rules, clock.now())
   }
 
-  /** Makes a broker the coordinator of a group or transactional id. */
+  /** Makes a broker the coordinator of a group or transactional id. Throws Error for an unknown broker. */
   setCoordinator(type: 'group' | 'transaction', key: string, id: number): void {
     this.#info(id)
     this.#stores.coordinators.set(type, key, id)
   }
 
   /**
-   * The next requests of an API, whichever broker gets them, are answered with these errors, one each.
-   * ERR__TRANSPORT (-195) drops the connection instead.
+   * Answers the next requests of an API with these errors, one each, whichever broker gets them. ERR__TRANSPORT (-195)
+   * cuts the connection instead.
    */
   failNext(apiKey: number, errors: readonly FaultInput[]): void {
-    this.#surroundings.faults.failNext(null, apiKey, errors)
+    this.#context.faults.failNext(null, apiKey, errors)
   }
 
-  /** The same for requests to one broker. */
+  /** As `failNext`, for requests to one broker. Throws Error for an unknown broker. */
   failNextOn(id: number, apiKey: number, errors: readonly FaultInput[]): void {
     this.#info(id)
-    this.#surroundings.faults.failNext(id, apiKey, errors)
+    this.#context.faults.failNext(id, apiKey, errors)
   }
 
   /**
-   * The next requests that concern a partition (Produce, Fetch, ListOffsets, OffsetForLeaderEpoch, DeleteRecords,
-   * DescribeProducers, WriteTxnMarkers, ShareFetch, ShareAcknowledge) get these errors for it, one each; whatever else they
-   * ask for is carried out.
+   * Answers the next requests that name a partition with these errors for it, one each; the rest of such a request is
+   * carried out. For Produce, Fetch, ListOffsets, OffsetForLeaderEpoch, DeleteRecords, DescribeProducers,
+   * WriteTxnMarkers, ShareFetch and ShareAcknowledge. Throws Error for an unknown partition.
    */
   failPartition(topic: string, partition: number, apiKey: number, codes: readonly number[]): void {
     if (this.#stores.topics.partition(topic, partition) === undefined) {
       throw new Error(`there is no partition ${topic} [${partition}]`)
     }
-    this.#surroundings.faults.failPartition(topic, partition, apiKey, codes)
+    this.#context.faults.failPartition(topic, partition, apiKey, codes)
   }
 
   /**
-   * Shows every request to a function, which may answer it in the cluster's place.
+   * Calls a function with every request; it may answer in the cluster's place.
    *
    * ```ts
    * const end = cluster.control(({ apiName }) => (apiName === 'ListGroups' ? { errorCode: 0, groups: [] } : undefined))
    * ```
-   * @returns ends it
+   * @returns a function that ends this
    */
   control(control: Control): () => void {
-    return this.#surroundings.observers.add(control)
+    return this.#context.observers.add(control)
   }
 
-  /** Forgets errors that no request has met yet. */
+  /** Drops the faults that no request has met yet, and the throttle times of `setThrottle`. */
   clearFaults(): void {
-    this.#surroundings.faults.clear()
+    this.#context.faults.clear()
   }
 
-  /** Cuts every connection to a broker; clients may connect again at once. */
+  /** Cuts every connection to a broker; clients may reconnect at once. Throws Error for an unknown broker. */
   dropConnections(id: number): void {
     this.#listener(id).dropConnections()
   }
 
   /**
-   * What clients sent. `start` begins to track, `stop` ends it and returns everything since, no argument returns it
-   * and goes on. Both may be given as a word or as `{ start: true }`, `{ stop: true }`.
+   * The requests that clients sent. `start` starts tracking; `stop` ends it and returns all requests since; without an
+   * argument they are returned and tracking continues. `{ start: true }` and `{ stop: true }` do the same as the words.
    */
   requests(
     action?: 'start' | 'stop' | { readonly start?: boolean; readonly stop?: boolean },
   ): readonly TrackedRequest[] {
     const starts = action === 'start' || (typeof action === 'object' && action.start === true)
     const stops = action === 'stop' || (typeof action === 'object' && action.stop === true)
-    if (starts) this.#surroundings.observers.startTracking()
-    return stops ? this.#surroundings.observers.stopTracking() : [...this.#surroundings.observers.tracked()]
+    if (starts) this.#context.observers.startTracking()
+    return stops ? this.#context.observers.stopTracking() : [...this.#context.observers.tracked()]
   }
 
-  /** Stops all brokers; nothing of the cluster is left afterwards. */
+  /** Stops all brokers; resolves when nothing of the cluster is left but its `dataDir`. */
   close(): Promise<void> {
     this.#closing ??= this.#close()
     return this.#closing
@@ -420,7 +445,7 @@ export class EmbeddedCluster implements AsyncDisposable {
   }
 
   async #close(): Promise<void> {
-    this.#surroundings.holds.releaseAll()
+    this.#context.pausedBrokers.resumeAll()
     closeStores(this.#stores)
     await Promise.all([...this.#listeners.values()].map(listener => listener.close()))
     this.#storage?.close()
@@ -439,7 +464,10 @@ export class EmbeddedCluster implements AsyncDisposable {
   }
 }
 
-/** Whether a run of ports can be listened on, for those who would like fixed ones. */
+/**
+ * Whether `count` ports from `first` on are free to listen on, for a cluster with fixed ports.
+ * @since 0.1.0
+ */
 export async function portsAreFree(first: number, count: number, host = '127.0.0.1'): Promise<boolean> {
   for (let port = first; port < first + count; port++) {
     const free = await new Promise<boolean>(resolve => {

@@ -1,4 +1,4 @@
-/** What a cluster can be made with. */
+/** The options of a cluster. */
 import type { Clock } from './base/clock.ts'
 import type { KafkaRelease } from './releases/versions.ts'
 import type { AclBinding } from './security/acls.ts'
@@ -9,89 +9,103 @@ import type { TlsSettings } from './server/tls.ts'
 import type { TelemetryPush } from './telemetry/telemetry.ts'
 import type { ProducerIds } from './transactions/producer-ids.ts'
 
+/**
+ * The SASL mechanisms that the brokers know.
+ * @since 0.1.0
+ */
 export type SaslMechanism = 'PLAIN' | ScramMechanism | 'OAUTHBEARER'
 
+/**
+ * How clients log in.
+ * @since 0.1.0
+ */
 export interface SaslOptions {
+  /** The mechanisms that brokers offer. */
   readonly mechanisms: readonly SaslMechanism[]
-  /** Those who may log in by PLAIN and SCRAM, each with a password. `setUser` and `deleteUser` change them later. */
+  /** Users of PLAIN and SCRAM with their passwords. `setUser` and `deleteUser` change them later. */
   readonly users?: Readonly<Record<string, string | UserOptions>>
   /**
-   * Judges tokens of OAUTHBEARER. Left out, every token without a signature that has a subject and has not expired is
-   * believed, as by Kafka's unsecured validator.
+   * Validates OAUTHBEARER tokens. By default, any unsigned token with a subject is valid until it expires, as for
+   * Kafka's unsecured validator.
    */
   readonly validateToken?: ValidateToken
-  /** Clients have to authenticate anew after so long, ms (`connections.max.reauth.ms`, KIP-368); 0: never, the default. */
+  /** Clients have to reauthenticate after so long, ms (`connections.max.reauth.ms`, KIP-368); 0, the default: never. */
   readonly maxReauthMs?: number
 }
 
-/** How an embedded cluster is made. */
+/**
+ * The options of an embedded cluster.
+ * @since 0.1.0
+ */
 export interface EmbeddedClusterOptions {
-  /** Number of brokers, with ids from 1 on; 1 by default. */
+  /** Number of brokers, 1 to 100, with ids from 1 on; 1 by default. */
   readonly brokers?: number
-  /** Port of the first broker, the others take the ones behind it; 0 (default): ports that are free. */
+  /** Port of the first broker; the others take the ports after it. 0, the default: any free ports. */
   readonly port?: number
+  /** Host or address that the brokers listen on and advertise; `127.0.0.1` by default. */
   readonly host?: string
   /**
-   * Rack of each broker, in the order of the ids. Given, consumers with a `client.rack` are sent to a replica in theirs
-   * (KIP-392).
+   * Rack of each broker, in the order of the ids. If set, consumers with a `client.rack` are sent to a replica in their
+   * rack (KIP-392).
    */
   readonly racks?: readonly string[]
-  /** Whether asking for a topic creates it; true by default. */
+  /** Whether a metadata request for an unknown topic may create it (`auto.create.topics.enable`); true by default. */
   readonly autoCreateTopics?: boolean
-  /** Partitions of topics that are created without saying how many; 4 by default. */
+  /** Partitions of topics that are created without a number of their own; 4 by default. */
   readonly defaultPartitions?: number
-  /** Given, clients have to log in. */
+  /** If set, clients have to log in. */
   readonly sasl?: SaslOptions
-  /** Given, the brokers speak TLS. */
+  /** If set, the listeners use TLS. */
   readonly tls?: TlsSettings
-  /** Who may do what. Given, everything else is forbidden; left out, everyone may do everything. */
+  /** If set, even to an empty list, whatever no ACL allows is forbidden. By default everyone may do everything. */
   readonly acls?: readonly AclBinding[]
-  /** Users that ACLs do not concern: `admin` or `User:admin`. */
+  /** Users that may do everything whatever the ACLs say: `admin` or `User:admin`. */
   readonly superUsers?: readonly string[]
   /**
-   * Folder in which topics, records, committed offsets and transactions outlive the cluster; made if it is not there. One
-   * cluster at a time. Left out, everything is in memory only.
+   * Folder in which topics, records, committed offsets and transactions outlive the cluster; created if missing. Only
+   * one cluster at a time can use it. By default everything is in memory only.
    */
   readonly dataDir?: string
   /**
-   * Whether what is acknowledged is on the disk, so that even a power failure does not lose it; false by default: then it
-   * outlives the process, however that ends, but not the machine.
+   * Whether a write is on the disk before it is acknowledged, so that not even a power failure loses it. By default
+   * false: data outlives the process, however that ends, but not a crash of the machine.
    */
   readonly fsync?: boolean
-  /** The release that the brokers pose as; 4.3 by default. */
+  /** The Kafka release that the brokers pose as; 4.3 by default. */
   readonly as?: KafkaRelease
-  /** How long a new group waits for more members, ms; 0 by default, 3000 on a real broker. */
+  /** How long a new group waits for more members, ms (`group.initial.rebalance.delay.ms`). Default 0, in Kafka 3000. */
   readonly groupInitialRebalanceDelayMs?: number
-  /** Most members of a group; no limit by default, as Kafka's `group.max.size`. */
+  /** Most members of a group (`group.max.size`); no limit by default, as in Kafka. */
   readonly groupMaxSize?: number
   /**
-   * Shortest session that a member of a classic group may ask for, ms (`group.min.session.timeout.ms`): a shorter one is
-   * refused with INVALID_SESSION_TIMEOUT. 1 by default, so that tests may have short sessions; 6000 on a real broker.
+   * Shortest session timeout of a member of a classic group, ms (`group.min.session.timeout.ms`); a shorter one is
+   * refused with INVALID_SESSION_TIMEOUT. 1 by default, so that tests may have short sessions; 6000 in Kafka.
    */
   readonly groupMinSessionTimeoutMs?: number
-  /** Longest such session, ms; 1,800,000 by default, as Kafka's `group.max.session.timeout.ms`. */
+  /** Longest such timeout, ms (`group.max.session.timeout.ms`); 1,800,000 by default, as in Kafka. */
   readonly groupMaxSessionTimeoutMs?: number
   /**
-   * Which ids producers get. `'sequential'`, the default: 1000, 1001 and so on, as real brokers do. `'random'`: some
-   * positive int64, as other brokers may, so that a program which takes one for a number shows it. Or a function that is
+   * Which producer ids are given out. `'sequential'`, the default: 1000, 1001 and so on, as real brokers do.
+   * `'random'`: any positive int64, which exposes an application that stores ids in a number. Or a function that is
    * called for each.
    */
   readonly producerIds?: ProducerIds
-  /** Longest transaction time-out that a producer may ask for, ms; 900,000 by default, as Kafka's `transaction.max.timeout.ms`. */
+  /** Longest timeout of a transaction, ms (`transaction.max.timeout.ms`); 900,000 by default, as in Kafka. */
   readonly transactionMaxTimeoutMs?: number
-  /** Limit for the records of all topics together, bytes: beyond it the oldest go. 1 GiB by default. */
+  /** Limit for the records of all topics together, bytes; beyond it the oldest are deleted. 1 GiB by default. */
   readonly maxBytes?: number
   /**
-   * How long a connection may be silent before it is cut, ms of the cluster's clock (`connections.max.idle.ms`). Left
-   * out, ten minutes of real time, so that a test that lets hours pass keeps its clients.
+   * How long a connection may be idle before it is cut, ms of the cluster's clock (`connections.max.idle.ms`). By
+   * default ten minutes of real time, so that a test that advances its clock by hours keeps its clients.
    */
   readonly maxIdleMs?: number
   /**
-   * Told of the metrics that clients push (KIP-714). Left out, the brokers do not ask for any, like real ones without a
-   * receiver.
+   * Called with the metrics that clients push (KIP-714). Without it the brokers do not ask for any, like real ones
+   * without a receiver.
    */
   readonly onTelemetry?: (push: TelemetryPush) => void
+  /** The cluster's time; the system's by default. */
   readonly clock?: Clock
-  /** Given, every random choice (ids, salts, nonces) is the same for the same seed. */
+  /** If set, every random choice (ids, salts, nonces) is the same for the same seed. */
   readonly seed?: number
 }

@@ -1,4 +1,4 @@
-/** Makes what the brokers of a cluster share. */
+/** Makes the state that the brokers of a cluster share. */
 import { ApiKey } from '@ottla/protocol'
 import { Brokers, type BrokerInfo } from './base/brokers.ts'
 import { systemClock } from './base/clock.ts'
@@ -32,14 +32,14 @@ import { TransactionalOffsets } from './transactions/transactional-offsets.ts'
 
 const DEFAULT_PARTITIONS = 4
 const TRANSACTION_MAX_TIMEOUT_MS = 900_000
-// The shortest there is, so that tests need not wait; Kafka's longest.
+// The shortest possible, so that tests need not wait; the longest is Kafka's default.
 const MIN_SESSION_MS = 1
 const MAX_SESSION_MS = 1_800_000
 const MAX_BYTES = 1024 * 1024 * 1024
-// The version of EndTxn that came with transaction version 2 (KIP-890).
+// The first version of EndTxn with transaction version 2 (KIP-890).
 const EPOCH_BUMPING_END_TXN = 5
 
-/** @param storage told of what has to outlive the process; null: nothing has to */
+/** @param storage null: everything is in memory only */
 export function makeStores(
   options: EmbeddedClusterOptions,
   infos: readonly BrokerInfo[],
@@ -56,7 +56,7 @@ export function makeStores(
   )
   const brokerConfigs = new BrokerConfigs()
   topics.brokerDefault = name => brokerConfigs.topicDefault(name)
-  topics.keeper = storage
+  topics.persistence = storage
   const mechanisms = options.sasl?.mechanisms ?? []
   const users = new UserStore(mechanisms, random)
   for (const [name, user] of Object.entries(options.sasl?.users ?? {})) users.set(name, user)
@@ -82,18 +82,18 @@ export function makeStores(
       minMs: options.groupMinSessionTimeoutMs ?? MIN_SESSION_MS,
       maxMs: options.groupMaxSessionTimeoutMs ?? MAX_SESSION_MS,
     },
-    keeper: storage,
+    persistence: storage,
   })
   const transactionalOffsets = new TransactionalOffsets(storage)
   const producerIds = new ProducerIdSource(options.producerIds ?? 'sequential', random, storage)
   const versions = versionsOf(options.as ?? '4.3', servedApis(options.onTelemetry !== undefined))
-  const markerPlaces = { topics, brokers, clock, coordinators, groups, transactionalOffsets }
+  const markerStores = { topics, brokers, clock, coordinators, groups, transactionalOffsets }
   const transactions = new TransactionCoordinator({
     clock,
     maxTimeoutMs: options.transactionMaxTimeoutMs ?? TRANSACTION_MAX_TIMEOUT_MS,
     bumpsEpoch: (versions.get(ApiKey.EndTxn)?.max ?? 0) >= EPOCH_BUMPING_END_TXN,
     nextProducerId: () => producerIds.next(),
-    writeMarker: (partition, marker) => writeMarker(markerPlaces, partition, marker),
+    writeMarker: (partition, marker) => writeMarker(markerStores, partition, marker),
     changed: transaction => storage?.transactionChanged(transaction),
   })
   topics.onDeleted(topic => groups.forgetTopic(topic))
@@ -136,7 +136,7 @@ export function makeStores(
   }
 }
 
-/** Nobody is left waiting, and no timer runs any more. */
+/** Answers all waiting members and stops all timers. */
 export function closeStores({ groups, transactions, retention }: Stores): void {
   groups.close()
   transactions.close()

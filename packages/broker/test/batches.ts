@@ -1,6 +1,6 @@
 import { BatchReader, BatchWriter, type RecordBatch } from '@ottla/protocol'
 
-/** Bytes of a batch with records `key: value-0`, `value-1` and so on, a ms apart. */
+/** The bytes of a batch with records `key: value-0`, `value-1` and so on, one ms apart. */
 export function batchBytes(count: number, seal: Parameters<BatchWriter['seal']>[0] = {}, timestamp = 1000): Buffer {
   const writer = new BatchWriter()
   for (let i = 0; i < count; i++) writer.append('key', `value-${i}`, null, timestamp + i)

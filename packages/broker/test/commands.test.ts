@@ -1,4 +1,4 @@
-/** What a test can do to a running cluster: broken answers, brokers that stop, move, come and go. */
+/** What a test can do to a running cluster: break responses, and stop, move, add and remove brokers. */
 import assert from 'node:assert/strict'
 import { connect } from 'node:net'
 import { after, before, test } from 'node:test'
@@ -70,7 +70,7 @@ function fetched(using: WireClient, more: object = {}): Promise<Decoded<FetchRes
   return using.ask(Fetch, 11, { maxWaitMs: 0, minBytes: 0, topics: [{ topic: 't', partitions }] })
 }
 
-test('an answer may be lost though the request was carried out', async () => {
+test('a response can be lost after the request was carried out', async () => {
   const before = await endOf(0)
   cluster.failNext(ApiKey.Produce, [{ code: ErrorCode.ERR__TRANSPORT, carriedOut: true }])
   await assert.rejects(produce(client, 0), /hung up/)
@@ -81,7 +81,7 @@ test('an answer may be lost though the request was carried out', async () => {
   assert.equal(await endOf(0), before + 2)
 })
 
-test('half an answer is written, and the connection cut', async () => {
+test('a connection can be cut after half a response', async () => {
   cluster.failNext(ApiKey.ApiVersions, [{ cutAfterBytes: 7 }])
   const [host = '', port = ''] = cluster.bootstrapServers.split(',')[0]?.split(':') ?? []
   const socket = connect({ host, port: Number(port) })
@@ -93,7 +93,7 @@ test('half an answer is written, and the connection cut', async () => {
   assert.equal(bytes, 7)
 })
 
-test('a connection may fall silent, while others are answered', async () => {
+test('a connection can fall silent while others are answered', async () => {
   const silent = await connected()
   cluster.failNextOn(1, ApiKey.ListGroups, [{ silent: true }])
   cluster.requests('start')
@@ -109,7 +109,7 @@ test('a connection may fall silent, while others are answered', async () => {
   assert.deepEqual(await Promise.all(asked), ['cut', 'cut'])
 })
 
-test('one partition of a request fails, the others do not', async () => {
+test('a single partition of a request can fail', async () => {
   const [first, second] = [await endOf(0), await endOf(1)]
   cluster.failPartition('t', 1, ApiKey.Produce, [ErrorCode.ERR_NOT_ENOUGH_REPLICAS])
   assert.deepEqual(await produce(client, 0, 1), [0, ErrorCode.ERR_NOT_ENOUGH_REPLICAS])
@@ -118,7 +118,7 @@ test('one partition of a request fails, the others do not', async () => {
   assert.throws(() => cluster.failPartition('t', 9, ApiKey.Produce, [1]), /there is no partition t \[9\]/)
 })
 
-test('a paused broker keeps its connections and answers when it goes on', async () => {
+test('a paused broker keeps its connections and answers when it is resumed', async () => {
   cluster.pauseBroker(1)
   let isAnswered = false
   const asked = brokers(client).then(found => {
@@ -136,7 +136,7 @@ test('a paused broker keeps its connections and answers when it goes on', async 
   other.close()
 })
 
-test('connections are refused while those that are there go on', async () => {
+test('new connections are refused while existing ones stay', async () => {
   cluster.refuseConnections(1)
   assert.equal((await brokers(client)).length, 3)
   await assert.rejects(connected(0), /ECONNREFUSED/)
@@ -146,7 +146,7 @@ test('connections are refused while those that are there go on', async () => {
   again.close()
 })
 
-test('a broker moves to another address, and the others tell', async () => {
+test('a broker moves to another port, and the others report it', async () => {
   const before = (await brokers(client)).find(({ id }) => id === 2)
   await cluster.moveBroker(2)
   const moved = (await brokers(client)).find(({ id }) => id === 2)
@@ -179,7 +179,7 @@ test('brokers come and go', async () => {
   await alone.close()
 })
 
-test('consumers are sent to a replica', async () => {
+test('consumers can be sent to a replica', async () => {
   cluster.setPreferredReplica('t', 0, 3)
   const answer = await fetched(client)
   assert.equal(answer.responses[0]?.partitions[0]?.preferredReadReplica, 3)
@@ -192,7 +192,7 @@ test('consumers are sent to a replica', async () => {
   there.close()
 })
 
-test('leader epochs are what the test says', async () => {
+test('a test can set the leader epoch', async () => {
   const ask = async (currentLeaderEpoch: number): Promise<number | undefined> => {
     const partitions = [{ partition: 1, currentLeaderEpoch, leaderEpoch: 0 }]
     const answer = await client.ask(OffsetForLeaderEpoch, 3, { replicaId: -1, topics: [{ topic: 't', partitions }] })
@@ -204,7 +204,7 @@ test('leader epochs are what the test says', async () => {
   assert.equal(await ask(8), ErrorCode.ERR_UNKNOWN_LEADER_EPOCH)
 })
 
-test('clients are told to hold back', async () => {
+test('clients can be throttled', async () => {
   cluster.setThrottle(1, 250)
   assert.equal((await client.ask(ListGroups, 2, {})).throttleTimeMs, 250)
   cluster.setThrottle(1, 0)
@@ -213,7 +213,7 @@ test('clients are told to hold back', async () => {
   assert.equal((await client.ask(ListGroups, 2, {})).throttleTimeMs, 0)
 })
 
-test('versions that are not to be served are not told of', async () => {
+test('restricted versions are not reported', async () => {
   const told = async (): Promise<string | undefined> => {
     const own = await connected()
     const { apiKeys } = await own.ask(ApiVersions, 2, {})
@@ -243,7 +243,7 @@ test('requests are tracked with their bodies', async () => {
   assert.deepEqual([acks, topicData[0]?.name], [-1, 't'])
 })
 
-test('a function sees requests, and may answer them', async () => {
+test('a function sees requests and may answer them', async () => {
   const seen: string[] = []
   const endFirst = cluster.control(({ apiName }) => {
     seen.push(apiName)

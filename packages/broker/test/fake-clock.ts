@@ -1,11 +1,11 @@
 import type { Clock, Timer } from '../src/base/clock.ts'
 
-/** A clock that stands still until it is told to move. */
+/** A clock that stands still until it is advanced. */
 export class FakeClock implements Clock {
   #now = 1_700_000_000_000
   readonly #pending = new Set<{ at: number; callback: () => void }>()
 
-  /** How many timers run. */
+  /** How many timers are pending. */
   get pending(): number {
     return this.#pending.size
   }

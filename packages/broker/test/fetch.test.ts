@@ -24,7 +24,7 @@ after(async () => {
   await cluster.close()
 })
 
-/** A topic of one partition that broker 1 leads. */
+/** A topic with one partition, led by broker 1. */
 function topicOnFirst(): string {
   const topic = `t-${topics++}`
   cluster.createTopic(topic, { partitions: 1, replicationFactor: 2 })
@@ -51,7 +51,7 @@ async function put(topic: string): Promise<void> {
   client.close()
 }
 
-/** Until the broker waits with its answer: nothing else asks the time of this clock. */
+/** Waits until the broker holds the response back: nothing else sets timers on this clock. */
 async function waiting(): Promise<void> {
   while (clock.pending <= idleTimers) await new Promise(resolve => setImmediate(resolve))
 }
@@ -60,18 +60,18 @@ function only(answer: Decoded<FetchResponse>): Decoded<FetchResponse>['responses
   return answer.responses[0]?.partitions[0] ?? assert.fail('there is no partition in the answer')
 }
 
-test('nothing asked for is answered at once', async () => {
+test('a fetch of no partitions is answered at once', async () => {
   assert.deepEqual((await fetchFrom(1, null)).responses, [])
 })
 
-test('more bytes than may be given are not waited for', async () => {
+test('a fetch does not wait for more bytes than its maximum', async () => {
   const topic = topicOnFirst()
   await put(topic)
   const answer = await fetchFrom(1, topic, { minBytes: 1e6, maxBytes: 10 })
   assert.equal(only(answer).errorCode, ErrorCode.ERR_NO_ERROR)
 })
 
-test('a consumer goes on with a broker that leads no more but is in sync', async () => {
+test('a consumer can keep fetching from a former leader that is in sync', async () => {
   const topic = topicOnFirst()
   const answer = fetchFrom(1, topic)
   await waiting()
@@ -80,7 +80,7 @@ test('a consumer goes on with a broker that leads no more but is in sync', async
   assert.equal(only(await answer).errorCode, ErrorCode.ERR_NO_ERROR)
 })
 
-test('a fetch that knows the epoch is told at once that it is over', async () => {
+test('a waiting fetch with a leader epoch is answered at once when that ends', async () => {
   const topic = topicOnFirst()
   const partitions = [{ partition: 0, currentLeaderEpoch: 1, fetchOffset: 0, partitionMaxBytes: 1e6 }]
   const answer = fetchFrom(1, topic, { topics: [{ topic, partitions }] })
@@ -89,7 +89,7 @@ test('a fetch that knows the epoch is told at once that it is over', async () =>
   assert.equal(only(await answer).errorCode, ErrorCode.ERR_FENCED_LEADER_EPOCH)
 })
 
-test('a fetch that waits is woken when its topic is deleted', async () => {
+test('a waiting fetch is woken when its topic is deleted', async () => {
   const topic = topicOnFirst()
   const answer = fetchFrom(1, topic)
   await waiting()
@@ -97,7 +97,7 @@ test('a fetch that waits is woken when its topic is deleted', async () => {
   assert.equal(only(await answer).errorCode, ErrorCode.ERR_UNKNOWN_TOPIC_OR_PART)
 })
 
-test('a fetch comes back empty when its time is over', async () => {
+test('a fetch returns empty when its time has passed', async () => {
   const topic = topicOnFirst()
   const answer = fetchFrom(1, topic)
   await waiting()
@@ -105,7 +105,7 @@ test('a fetch comes back empty when its time is over', async () => {
   assert.equal(only(await answer).errorCode, ErrorCode.ERR_NO_ERROR)
 })
 
-test('a reader of another rack is sent to the replica that is there', async () => {
+test('a consumer in another rack is sent to the replica there', async () => {
   const topic = topicOnFirst()
   await put(topic)
   const sent = only(await fetchFrom(1, topic, { rackId: 'west' }))
@@ -116,7 +116,7 @@ test('a reader of another rack is sent to the replica that is there', async () =
   assert.ok(read.records !== null && read.records.length > 0)
 })
 
-test('a log that was cut off diverges from what its reader knows', async () => {
+test('a truncated log diverges from what its reader knows', async () => {
   const topic = topicOnFirst()
   await put(topic)
   await put(topic)

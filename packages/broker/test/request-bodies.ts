@@ -1,11 +1,11 @@
-/** A request or more for each API: what a client may send, about what is there and about what is not. */
+/** One or more requests for each API, about existing and about missing things. */
 import * as protocol from '@ottla/protocol'
 import { BatchWriter, type ApiKey } from '@ottla/protocol'
 
-/** Bodies for a version, in the names of Kafka's messages; a list because some answers differ in form. */
+/** Bodies for a version, with Kafka's field names; a list because some responses differ in form. */
 export type RequestBodies = Partial<Record<keyof typeof ApiKey, (version: number) => object[]>>
 
-/** One message. */
+/** One record. */
 export function batch(): Buffer {
   const writer = new BatchWriter()
   writer.append('k', 'v', null, 1000)

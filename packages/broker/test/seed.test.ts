@@ -21,14 +21,14 @@ async function ids(seed?: number): Promise<(string | null)[]> {
   return [clusterId, topics[0]?.topicId ?? null, memberId, joined.memberId]
 }
 
-test('with a seed, ids of clusters, topics and members are the same every time', async () => {
+test('with a seed the ids of clusters, topics and members are the same every time', async () => {
   const first = await ids(42)
   assert.deepEqual(await ids(42), first)
   const other = [...(await ids(43)), ...(await ids()), ...(await ids())]
   assert.equal(new Set([...first, ...other]).size, 16)
 })
 
-test('bytes of a seed differ among each other', () => {
+test('the bytes of a seed are not all the same', () => {
   assert.equal(new Set(seededRandom(1).bytes(64)).size > 40, true)
   assert.notDeepEqual(systemRandom.bytes(16), systemRandom.bytes(16))
 })

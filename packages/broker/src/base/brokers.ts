@@ -1,4 +1,4 @@
-/** The brokers of the cluster, those that are down included. */
+/** The brokers of the cluster, including those that are down. */
 
 export interface BrokerInfo {
   readonly id: number
@@ -31,7 +31,7 @@ export class Brokers {
     return this.#all.filter(broker => broker.up)
   }
 
-  /** The lowest live broker id, -1 if there is none. */
+  /** The lowest id of a broker that is up, -1 if there is none. */
   controllerId(): number {
     return this.live()[0]?.id ?? -1
   }

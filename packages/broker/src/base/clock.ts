@@ -1,16 +1,24 @@
-/** A pending timer. */
+/**
+ * A timer of a `Clock`.
+ * @since 0.1.0
+ */
 export interface Timer {
+  /** Prevents the callback if it has not been called yet. */
   cancel(): void
 }
 
-/** Time as the cluster sees it; tests may pass one that they move. */
+/**
+ * The cluster's source of time; a test may pass one that it advances itself.
+ * @since 0.1.0
+ */
 export interface Clock {
   /** ms since the epoch. */
   now(): number
+  /** Calls `callback` once, after `ms`. */
   setTimer(ms: number, callback: () => void): Timer
 }
 
-/** The machine's own time. */
+/** The system's time. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   setTimer: (ms, callback) => {

@@ -1,4 +1,4 @@
-/** What each broker keeps for itself, made when it is first asked for. */
+/** A value of its own for each broker, made on first use. */
 export class PerBroker<T> {
   readonly #make: () => T
   readonly #all = new Map<number, T>()

@@ -1,4 +1,4 @@
-/** Random choices: of the system, or the same ones every time. */
+/** Random bytes: the system's, or reproducible ones. */
 import { randomBytes } from 'node:crypto'
 
 export interface Random {
@@ -7,7 +7,7 @@ export interface Random {
 
 export const systemRandom: Random = { bytes: randomBytes }
 
-/** The same bytes for the same seed. Nothing that has to be secret may come from it. */
+/** The same bytes for the same seed; not for secrets. */
 export function seededRandom(seed: number): Random {
   let state = seed >>> 0
   // Mulberry32.
@@ -31,12 +31,12 @@ export function randomProducerId(random: Random): bigint {
   return BigInt.asUintN(63, random.bytes(8).readBigUInt64BE()) || 1n
 }
 
-/** An id as Kafka writes them: 16 bytes in base64url. */
+/** A UUID as Kafka writes it: 16 bytes in base64url. */
 export function newUuid(random: Random): string {
   return random.bytes(16).toString('base64url')
 }
 
-/** Sixteen random bytes as UUIDs are usually written. */
+/** A UUID with dashes. */
 export function dashedUuid(random: Random): string {
   return random
     .bytes(16)

@@ -1,4 +1,4 @@
-/** Settings of brokers: what was set for one or for all of them while they run, and what they are started with. */
+/** Broker settings: set at runtime for one broker or all, set at the start, or defaults. */
 import {
   BOOLEAN,
   BROKER,
@@ -15,8 +15,9 @@ import { configProblem, topicDefaults } from './topic-configs.ts'
 
 const rows: ReadonlyMap<string, Row> = new Map(brokerSettings.map(row => [row[0], row]))
 
-// The setting of a broker that is the default of topics without their own; most have their name with `log.` before it.
-const otherNames: ReadonlyMap<string, string> = new Map([
+// The broker settings that are the defaults of topic settings, where the name is not just the topic's with `log.`
+// before it.
+const irregularNames: ReadonlyMap<string, string> = new Map([
   ['compression.gzip.level', 'compression.gzip.level'],
   ['compression.lz4.level', 'compression.lz4.level'],
   ['compression.type', 'compression.type'],
@@ -35,10 +36,10 @@ const otherNames: ReadonlyMap<string, string> = new Map([
   ['segment.ms', 'log.roll.ms'],
   ['unclean.leader.election.enable', 'unclean.leader.election.enable'],
 ])
-const topicNames = new Map([...otherNames].map(([topic, broker]) => [broker, topic]))
+const topicNames = new Map([...irregularNames].map(([topic, broker]) => [broker, topic]))
 
-// Lowest values of settings that no topic has.
-const lowest: ReadonlyMap<string, number> = new Map([
+// Lowest values of settings without a topic setting.
+const minimums: ReadonlyMap<string, number> = new Map([
   ['background.threads', 1],
   ['log.cleaner.io.buffer.size', 0],
   ['log.cleaner.threads', 1],
@@ -51,35 +52,35 @@ const lowest: ReadonlyMap<string, number> = new Map([
   ['num.replica.fetchers', 1],
   ['producer.id.expiration.ms', 1],
 ])
-// A broker takes any number for this one, other than a topic.
+// Brokers accept any number for this one, unlike topics.
 const RETENTION = 'log.retention.ms'
 
-/** The name of the broker's setting that a topic falls back to; undefined for none. */
+/** The name of the broker setting that is the default of a topic setting, if any. */
 export function brokerNameOf(topicConfig: string): string | undefined {
-  const name = otherNames.get(topicConfig) ?? `log.${topicConfig}`
+  const name = irregularNames.get(topicConfig) ?? `log.${topicConfig}`
   return rows.has(name) ? name : undefined
 }
 
-/** Its number in DescribeConfigs; undefined for a setting that brokers do not have. */
+/** The type's number in DescribeConfigs; undefined for an unknown setting. */
 export function brokerSettingType(name: string): number | undefined {
   return rows.get(name)?.[2]
 }
 
-/** Whether a value can be appended to and taken from. */
+/** Whether the setting is a list, which can be appended to and subtracted from. */
 export function isListSetting(name: string): boolean {
   return rows.get(name)?.[2] === LIST
 }
 
-/** Why something cannot be set while brokers run, or null. @param forAll as the default of all brokers */
+/** Why a setting cannot be changed at runtime, or null. @param forAll as the cluster-wide default */
 export function brokerConfigProblem(name: string, value: string, forAll: boolean): string | null {
   const row = rows.get(name)
-  // Somebody's own setting, for a plug-in.
+  // It may be the setting of a plug-in.
   if (row === undefined) return null
   const [, , type, mode] = row
   if (mode === undefined) return `Cannot update these configs dynamically: [${name}]`
-  if (forAll && mode === BROKER) return `This can be set for one broker only: ${name}`
-  const why = valueProblem(name, value.trim(), type)
-  return why === null ? null : `Invalid value ${value} for configuration ${name}: ${why}`
+  if (forAll && mode === BROKER) return `Cannot update these configs at default cluster level: [${name}]`
+  const reason = valueProblem(name, value.trim(), type)
+  return reason === null ? null : `Invalid value ${value} for configuration ${name}: ${reason}`
 }
 
 function valueProblem(name: string, value: string, type: number): string | null {
@@ -96,8 +97,8 @@ function valueProblem(name: string, value: string, type: number): string | null 
       break
     default:
   }
-  const least = lowest.get(name)
-  if (least !== undefined && Number(value) < least) return `Value must be at least ${least}`
+  const minimum = minimums.get(name)
+  if (minimum !== undefined && Number(value) < minimum) return `Value must be at least ${minimum}`
   const topicName = topicNames.get(name) ?? name.replace(/^log\./, '')
   const isOfTopics = topicDefaults.has(topicName) && brokerNameOf(topicName) === name
   return isOfTopics && name !== RETENTION ? configProblem(topicName, value) : null
@@ -108,7 +109,7 @@ export interface BrokerSetting {
   readonly type: number
   readonly isReadOnly: boolean
   readonly isSensitive: boolean
-  /** The first one counts; empty for a setting that has no value. */
+  /** The first one takes effect; empty for a setting without a value. */
   readonly values: readonly SourcedValue[]
 }
 
@@ -121,12 +122,12 @@ export class BrokerConfigs {
   readonly #forAll = new Map<string, string>()
   readonly #own = new Map<number, Map<string, string>>()
 
-  /** What was set, without defaults. @param brokerId null: for all brokers */
+  /** The settings changed at runtime. @param brokerId null: for all brokers */
   of(brokerId: number | null): ReadonlyMap<string, string> {
     return brokerId === null ? this.#forAll : (this.#own.get(brokerId) ?? new Map<string, string>())
   }
 
-  /** The caller has asked {@link brokerConfigProblem}. @param value null: it is set no more */
+  /** For changes that {@link brokerConfigProblem} accepts. @param value null: removes the setting */
   set(brokerId: number | null, name: string, value: string | null): void {
     const own = brokerId === null ? this.#forAll : (this.#own.get(brokerId) ?? new Map<string, string>())
     if (brokerId !== null) this.#own.set(brokerId, own)
@@ -134,22 +135,22 @@ export class BrokerConfigs {
     else own.set(name, value)
   }
 
-  /** What topics without an own setting have; undefined: nothing was set for brokers. */
+  /** The cluster-wide default of a topic setting, if one was set. */
   topicDefault(topicConfig: string): string | undefined {
     if (this.#forAll.size === 0) return undefined
     const name = brokerNameOf(topicConfig)
     return name === undefined ? undefined : this.#forAll.get(name)
   }
 
-  /** Where a value comes from, what goes before the rest first. @param started what the broker was started with */
+  /** The values of a setting, the one that takes effect first. @param started what the broker was started with */
   values(brokerId: number, name: string, started: ReadonlyMap<string, string>): SourcedValue[] {
-    const fallback = rows.get(name)?.[1]
+    const defaultValue = rows.get(name)?.[1]
     const atStart = started.get(name)
     const candidates: [string | null | undefined, SourcedValue['source']][] = [
       [this.of(brokerId).get(name), 'broker'],
       [this.#forAll.get(name), 'all-brokers'],
-      [atStart === fallback ? null : atStart, 'start'],
-      [fallback, 'default'],
+      [atStart === defaultValue ? null : atStart, 'start'],
+      [defaultValue, 'default'],
     ]
     return candidates.flatMap(([value, source]) => (typeof value === 'string' ? [{ value, source }] : []))
   }
@@ -159,14 +160,14 @@ export class BrokerConfigs {
     return brokerSettings.map(([name]) => this.#setting(name, this.values(brokerId, name, started)))
   }
 
-  /** What was set for all brokers. */
+  /** The cluster-wide settings. */
   describeForAll(): BrokerSetting[] {
     const known = [...this.#forAll].filter(([name]) => rows.has(name))
     return known.map(([name, value]) => this.#setting(name, [{ value, source: 'all-brokers' }]))
   }
 
   #setting(name: string, values: readonly SourcedValue[]): BrokerSetting {
-    const [, , type, mode] = rows.get(name) as Row // the caller has it from there
+    const [, , type, mode] = rows.get(name) as Row // callers take the name from there
     return { name, type, isReadOnly: mode === undefined, isSensitive: type === PASSWORD, values }
   }
 }

@@ -1,6 +1,6 @@
-/** Every setting of a broker of Kafka 4.3: its default, its type, and whether it can be changed while the broker runs. */
+/** All broker settings of Kafka 4.3 with their defaults and types, and whether they can be changed at runtime. */
 
-/** As DescribeConfigs numbers the types. */
+/** The types' numbers in DescribeConfigs. */
 export const BOOLEAN = 1
 export const STRING = 2
 export const INT = 3
@@ -16,7 +16,12 @@ export const CLUSTER = 'cluster'
 /** Can be changed for one broker only. */
 export const BROKER = 'broker'
 
-export type Row = readonly [name: string, fallback: string | null, type: number, mode?: typeof CLUSTER | typeof BROKER]
+export type Row = readonly [
+  name: string,
+  defaultValue: string | null,
+  type: number,
+  mode?: typeof CLUSTER | typeof BROKER,
+]
 
 export const brokerSettings: readonly Row[] = [
   ['add.partitions.to.txn.retry.backoff.max.ms', '100', INT],

@@ -1,10 +1,10 @@
-/** Configuration of topics: names, defaults and what they may be, as of Kafka 4.3. */
+/** Topic configurations of Kafka 4.3: names, defaults and validation. */
 
 interface Setting {
-  readonly fallback: string
-  /** As DescribeConfigs numbers the types. */
+  readonly defaultValue: string
+  /** The type's number in DescribeConfigs. */
   readonly type: number
-  /** Why the value is none; null if it is one. */
+  /** Why a value is not valid, or null. */
   readonly problem: (value: string) => string | null
 }
 
@@ -56,31 +56,31 @@ const settings: ReadonlyMap<string, Setting> = new Map([
 
 /** All names with their defaults. */
 export const topicDefaults: ReadonlyMap<string, string> = new Map(
-  [...settings].map(([name, { fallback }]) => [name, fallback]),
+  [...settings].map(([name, { defaultValue }]) => [name, defaultValue]),
 )
 
-/** The number of a setting's type in DescribeConfigs. */
+/** The type's number in DescribeConfigs. */
 export function topicConfigType(name: string): number {
   return settings.get(name)?.type ?? 0
 }
 
-/** Whether a value can be appended to and taken from. */
+/** Whether the setting is a list, which can be appended to and subtracted from. */
 export function isListConfig(name: string): boolean {
   return settings.get(name)?.type === LIST
 }
 
-/** Why a configuration is refused, or null. */
+/** Why a setting is refused, or null. */
 export function configProblem(name: string, value: string | null): string | null {
   const setting = settings.get(name)
   if (setting === undefined) return `Unknown topic config name: ${name}`
-  const why = value === null ? 'Null value not supported.' : setting.problem(value)
-  return why === null ? null : `Invalid value ${String(value)} for configuration ${name}: ${why}`
+  const reason = value === null ? 'Null value not supported.' : setting.problem(value)
+  return reason === null ? null : `Invalid value ${String(value)} for configuration ${name}: ${reason}`
 }
 
-function bool(fallback: string): Setting {
+function bool(defaultValue: string): Setting {
   const problem = (value: string): string | null =>
     /^(true|false)$/i.test(value.trim()) ? null : 'Expected value to be either true or false'
-  return { fallback, type: BOOLEAN, problem }
+  return { defaultValue, type: BOOLEAN, problem }
 }
 
 function noTieredStorage(): Setting {
@@ -91,12 +91,12 @@ function noTieredStorage(): Setting {
   return { ...either, problem }
 }
 
-function int(fallback: string, min: number, max: number | bigint = INT_MAX): Setting {
-  return { fallback, type: INT, problem: value => wholeProblem(value, 'INT', BigInt(min), BigInt(max)) }
+function int(defaultValue: string, min: number, max: number | bigint = INT_MAX): Setting {
+  return { defaultValue, type: INT, problem: value => wholeProblem(value, 'INT', BigInt(min), BigInt(max)) }
 }
 
-function long(fallback: string, min: number | bigint = -LONG_MAX - 1n): Setting {
-  return { fallback, type: LONG, problem: value => wholeProblem(value, 'LONG', BigInt(min), LONG_MAX) }
+function long(defaultValue: string, min: number | bigint = -LONG_MAX - 1n): Setting {
+  return { defaultValue, type: LONG, problem: value => wholeProblem(value, 'LONG', BigInt(min), LONG_MAX) }
 }
 
 function wholeProblem(value: string, type: string, min: bigint, max: bigint): string | null {
@@ -115,34 +115,34 @@ function gzipLevel(): Setting {
   }
 }
 
-function ratio(fallback: string): Setting {
+function ratio(defaultValue: string): Setting {
   const problem = (value: string): string | null => {
     const number = value.trim() === '' ? NaN : Number(value)
     if (Number.isNaN(number)) return 'Not a number of type DOUBLE'
     return number < 0 || number > 1 ? 'Value must be from 0 to 1' : null
   }
-  return { fallback, type: DOUBLE, problem }
+  return { defaultValue, type: DOUBLE, problem }
 }
 
-function oneOf(fallback: string, values: readonly string[]): Setting {
+function oneOf(defaultValue: string, values: readonly string[]): Setting {
   const problem = (value: string): string | null =>
     values.includes(value) ? null : `String must be one of: ${values.join(', ')}`
-  return { fallback, type: STRING, problem }
+  return { defaultValue, type: STRING, problem }
 }
 
-function list(fallback: string, values: readonly string[]): Setting {
+function list(defaultValue: string, values: readonly string[]): Setting {
   const problem = (value: string): string | null => {
     const words = value.split(',').map(word => word.trim())
     const isKnown = value.trim() === '' || words.every(word => values.includes(word))
-    return isKnown ? null : `each has to be one of: ${values.join(', ')}`
+    return isKnown ? null : `each must be one of: ${values.join(', ')}`
   }
-  return { fallback, type: LIST, problem }
+  return { defaultValue, type: LIST, problem }
 }
 
 function throttled(): Setting {
   const problem = (value: string): string | null =>
     /^(\*|(\s*\d+:\d+\s*(,\s*\d+:\d+\s*)*)?)$/.test(value)
       ? null
-      : "it has to be the literal '*' or a list of replicas: [partitionId]:[brokerId],..."
-  return { fallback: '', type: LIST, problem }
+      : "it must be the literal '*' or a list of replicas: [partitionId]:[brokerId],..."
+  return { defaultValue: '', type: LIST, problem }
 }

@@ -1,28 +1,32 @@
-/** Errors, delays and broken answers on command. */
+/** Errors, delays and broken responses on command. */
 import { ErrorCode } from '@ottla/protocol'
 
 /**
- * What happens to one request.
+ * What goes wrong with one request.
  * @since 0.1.0
  */
 export interface Fault {
-  /** The answer's error; ERR__TRANSPORT cuts the connection instead. ERR_NO_ERROR by default. */
+  /** Error code of the response; ERR__TRANSPORT cuts the connection instead. ERR_NO_ERROR by default. */
   readonly code?: number
-  /** Delay of the answer, ms. */
+  /** Delay of the response, ms. */
   readonly rttMs?: number
   /**
-   * Whether the request is carried out all the same, as when an answer is lost on its way. By default it is, unless
-   * there is a `code`.
+   * Whether the request is carried out all the same, as when only its response is lost. True by default, unless there
+   * is a `code`.
    */
   readonly carriedOut?: boolean
-  /** The connection is cut after so many bytes of the answer. */
+  /** Cuts the connection after so many bytes of the response. */
   readonly cutAfterBytes?: number
-  /** There is no answer, to this request or to any later one of the connection, which stays open. */
+  /** Neither this request nor any later one of the connection is answered; the connection stays open. */
   readonly silent?: boolean
-  /** The client is told to hold back for so long, ms. */
+  /** Throttle time in the response, ms. */
   readonly throttleMs?: number
 }
 
+/**
+ * A fault, or just its error code.
+ * @since 0.1.0
+ */
 export type FaultInput = number | Fault
 
 export class Faults {
@@ -31,7 +35,7 @@ export class Faults {
   readonly #rtt = new Map<number, number>()
   readonly #throttle = new Map<number, number>()
 
-  /** @param brokerId null: whichever broker is asked next */
+  /** @param brokerId null: any broker */
   failNext(brokerId: number | null, apiKey: number, errors: readonly FaultInput[]): void {
     const key = faultKey(brokerId, apiKey)
     const queue = this.#byApi.get(key) ?? []
@@ -39,7 +43,7 @@ export class Faults {
     this.#byApi.set(key, queue)
   }
 
-  /** The next requests that name the partition get these errors for it, one each, and nothing else is touched. */
+  /** The next requests that name the partition get these errors for it, one each. */
   failPartition(topic: string, partition: number, apiKey: number, codes: readonly number[]): void {
     const key = partitionKey(topic, partition, apiKey)
     this.#byPartition.set(key, [...(this.#byPartition.get(key) ?? []), ...codes])
@@ -51,12 +55,12 @@ export class Faults {
     this.#throttle.clear()
   }
 
-  /** The fault that the next request of this kind meets, if any; it is used up. One for the broker goes before one for all. */
+  /** Uses up the fault of the next request of this kind, if any; the broker's own come before those for any broker. */
   take(brokerId: number, apiKey: number): Fault | undefined {
     return this.#byApi.get(faultKey(brokerId, apiKey))?.shift() ?? this.#byApi.get(faultKey(null, apiKey))?.shift()
   }
 
-  /** 0 without a fault. */
+  /** Uses up the partition's next error code; 0 if there is none. */
   takePartition(topic: string, partition: number, apiKey: number): number {
     if (this.#byPartition.size === 0) return ErrorCode.ERR_NO_ERROR
     return this.#byPartition.get(partitionKey(topic, partition, apiKey))?.shift() ?? ErrorCode.ERR_NO_ERROR

@@ -1,7 +1,7 @@
-/** Who looks at the requests of a cluster, and may answer them in its place. */
+/** Functions that observe the requests of a cluster and may answer them in its place. */
 
 /**
- * What was asked of a broker.
+ * A request that a client sent.
  * @since 0.1.0
  */
 export interface TrackedRequest {
@@ -10,18 +10,18 @@ export interface TrackedRequest {
   readonly apiVersion: number
   readonly brokerId: number
   readonly clientId: string
-  /** Who asked: `User:alice`. */
+  /** Who sent it: `User:alice`. */
   readonly principal: string
   /** ms since the epoch. */
   readonly timestamp: number
-  /** The request, decoded, with the names of Kafka's messages in camel case: `{ topicData: [{ name, partitionData }] }`. */
+  /** The decoded request, with Kafka's field names in camel case: `{ topicData: [{ name, partitionData }] }`. */
   readonly body: unknown
 }
 
 /**
- * Sees a request before it is carried out. What it returns is sent as the answer (a body with the names of Kafka's
- * messages in camel case); undefined leaves the request to the cluster or the next one, null leaves it without an
- * answer. It may take its time: the answer waits for it.
+ * Sees a request before it is carried out. What it returns is sent as the response (a body with the field names of
+ * Kafka's messages in camel case). With undefined, the request goes to the next function or the cluster; with null it
+ * gets no response. It may return a promise, which the response waits for.
  * @since 0.1.0
  */
 export type Control = (request: TrackedRequest) => unknown
@@ -30,8 +30,8 @@ export class Observers {
   readonly #controls = new Set<Control>()
   #tracked: TrackedRequest[] | null = null
 
-  /** Whether anybody looks. */
-  get areThere(): boolean {
+  /** Whether there are any: tracking counts as one. */
+  get isActive(): boolean {
     return this.#tracked !== null || this.#controls.size > 0
   }
 
@@ -50,16 +50,16 @@ export class Observers {
     return this.#tracked ?? []
   }
 
-  /** @returns ends it */
+  /** @returns a function that removes it */
   add(control: Control): () => void {
-    // The same function may be given twice.
+    // The same function may be added twice.
     const own: Control = request => control(request)
     this.#controls.add(own)
     return () => void this.#controls.delete(own)
   }
 
-  /** The answer of the first that has one; undefined if nobody has. */
-  async see(request: TrackedRequest): Promise<unknown> {
+  /** The response of the first function that has one, or undefined. */
+  async observe(request: TrackedRequest): Promise<unknown> {
     this.#tracked?.push(request)
     for (const control of this.#controls) {
       const answer: unknown = await control(request)

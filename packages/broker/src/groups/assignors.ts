@@ -1,35 +1,35 @@
-/** How a coordinator hands out partitions (KIP-848): uniform and range. */
+/** The coordinator's assignors (KIP-848): uniform and range. */
 import { partitionKey, splitKey } from './partition-set.ts'
 
 export interface AssignorMember {
   readonly id: string
   readonly instanceId: string | null
-  /** Ids of the topics that it reads. */
+  /** The topics that it reads. */
   readonly topicIds: ReadonlySet<string>
-  /** What it was to have until now. */
+  /** Its target assignment until now. */
   readonly owned: ReadonlySet<string>
 }
 
-/** Topics by their ids, with their numbers of partitions. */
+/** Numbers of partitions by topic id. */
 export type PartitionCounts = ReadonlyMap<string, number>
-/** Member ids with what they are to have. */
+/** Partitions by member id. */
 export type Assignment = Map<string, Set<string>>
 export type Assignor = (members: readonly AssignorMember[], topics: PartitionCounts) => Assignment
 
-/** As Kafka's `group.consumer.assignors`; the first is the default. */
+/** By name, as in Kafka's `group.consumer.assignors`. */
 export const assignors: ReadonlyMap<string, Assignor> = new Map<string, Assignor>([
   ['uniform', uniform],
   ['range', range],
 ])
 export const DEFAULT_ASSIGNOR = 'uniform'
 
-/** As even as can be, and as little as possible moves. */
+/** Assigns as evenly as possible and moves as few partitions as possible. */
 function uniform(members: readonly AssignorMember[], topics: PartitionCounts): Assignment {
   const same = members.every(({ topicIds }) => isSame(topicIds, members[0]?.topicIds ?? topicIds))
   return same ? uniformOfSame(members, topics) : uniformOfDifferent(members, topics)
 }
 
-// All read the same topics: everyone has a quota, and what is above it goes to those who are below.
+// All members read the same topics: each keeps partitions up to its quota, the rest goes to those below theirs.
 function uniformOfSame(members: readonly AssignorMember[], topics: PartitionCounts): Assignment {
   const free = new Set<string>()
   for (const topicId of members[0]?.topicIds ?? []) {
@@ -67,7 +67,7 @@ function uniformOfSame(members: readonly AssignorMember[], topics: PartitionCoun
   return assignment
 }
 
-// Everyone keeps what it may, the rest goes to whoever has least, then those who have too much give away.
+// Each member keeps what it may, the rest goes to the members with fewest, then those with too many give some away.
 function uniformOfDifferent(members: readonly AssignorMember[], topics: PartitionCounts): Assignment {
   const assignment: Assignment = new Map(members.map(({ id }) => [id, new Set<string>()]))
   const shareOf = (id: string): Set<string> => assignment.get(id) ?? new Set<string>()
@@ -93,7 +93,7 @@ function uniformOfDifferent(members: readonly AssignorMember[], topics: Partitio
     for (const { id } of readers.get(topicId) ?? []) if (shareOf(id).size < shareOf(best).size) best = id
     return best
   }
-  // Topics with few readers first: they have the least choice.
+  // Topics with few readers first, as these have the least choice.
   const inOrder = [...readers.keys()].sort((a, b) => (readers.get(a)?.length ?? 0) - (readers.get(b)?.length ?? 0))
   for (const topicId of inOrder) {
     for (let index = 0; index < (topics.get(topicId) ?? 0); index++) {
@@ -116,7 +116,7 @@ function uniformOfDifferent(members: readonly AssignorMember[], topics: Partitio
   return assignment
 }
 
-/** Of each topic, every reader gets neighbouring partitions; the members in the order of their (instance) ids. */
+/** Each reader of a topic gets a range of its partitions, in the order of instance ids or member ids. */
 function range(members: readonly AssignorMember[], topics: PartitionCounts): Assignment {
   const assignment: Assignment = new Map(members.map(({ id }) => [id, new Set<string>()]))
   const sorted = [...members].sort(byInstanceThenId)

@@ -1,4 +1,4 @@
-/** Members of a consumer group that speak the classic protocol, while clients are upgraded one by one (KIP-848). */
+/** Members of a consumer group that use the classic protocol, while clients are upgraded one by one (KIP-848). */
 import { ErrorCode } from '@ottla/protocol'
 import { dashedUuid } from '../base/random.ts'
 import type { TopicStore } from '../topics/topics.ts'
@@ -18,7 +18,7 @@ import { encodeAssignment } from './conversion.ts'
 import { partitionKey } from './partition-set.ts'
 import { GroupRefusal, orRefuse } from './refusal.ts'
 
-/** As a classic group, towards members of the classic protocol. */
+/** Makes a consumer group look like a classic one to members of the classic protocol. */
 export class ClassicInConsumer {
   readonly #group: ConsumerGroup
   readonly #topics: TopicStore
@@ -49,8 +49,8 @@ export class ClassicInConsumer {
         const member = this.#member(memberId, groupInstanceId)
         checkGeneration(member, generationId)
         this.#group.keepAlive(member)
-        const mayGoOn = member.state === 'unreleased' && !this.#group.waitsForOthers(member)
-        if (member.epoch >= this.#group.assignmentEpoch && member.state !== 'unrevoked' && !mayGoOn) {
+        const canAdvance = member.state === 'unreleased' && !this.#group.waitsForOthers(member)
+        if (member.epoch >= this.#group.assignmentEpoch && member.state !== 'unrevoked' && !canAdvance) {
           return ErrorCode.ERR_NO_ERROR
         }
         this.#expectJoin(member)
@@ -60,7 +60,7 @@ export class ClassicInConsumer {
     )
   }
 
-  /** @returns an error code for each of them */
+  /** @returns an error code for each */
   leave(leaving: readonly LeaveInput[]): number[] {
     const members = new Set<ConsumerMember>()
     const codes = leaving.map(({ memberId, groupInstanceId }): number => {
@@ -81,7 +81,7 @@ export class ClassicInConsumer {
     const isNew = input.memberId === ''
     const memberId = isNew ? dashedUuid(this.#topics.random) : input.memberId
     group.checkRoom(memberId)
-    if (protocolType !== 'consumer' || !this.#fits(input)) {
+    if (protocolType !== 'consumer' || !this.#supportsProtocols(input)) {
       throw new GroupRefusal(ErrorCode.ERR_INCONSISTENT_GROUP_PROTOCOL, `${memberId}'s protocols are not supported.`)
     }
     if (isNew && groupInstanceId === null && input.requiresMemberId) {
@@ -90,10 +90,13 @@ export class ClassicInConsumer {
     const [preferred] = protocols
     const subscription = preferred === undefined ? null : readSubscription(preferred.metadata)
     if (preferred === undefined || subscription === null) {
-      throw new GroupRefusal(ErrorCode.ERR_INCONSISTENT_GROUP_PROTOCOL, 'The subscription cannot be read.')
+      throw new GroupRefusal(
+        ErrorCode.ERR_INCONSISTENT_GROUP_PROTOCOL,
+        'The subscription in the member metadata is malformed.',
+      )
     }
     const old = groupInstanceId === null ? undefined : group.byInstance(groupInstanceId)
-    const downgrades = isNew && old !== undefined && group.isClassicBut(old)
+    const downgrades = isNew && old !== undefined && group.isClassicExcept(old)
     const member = isNew ? this.#admit(memberId, groupInstanceId) : this.#rejoining(memberId, groupInstanceId)
     const names = new Set(subscription.topics)
     const changed =
@@ -114,7 +117,7 @@ export class ClassicInConsumer {
     }
     if (downgrades) {
       group.bump(changed, this.#canDescribe)
-      if (group.assignmentEpoch === group.epoch) group.step(member, owned, changed)
+      if (group.assignmentEpoch === group.epoch) group.advance(member, owned, changed)
       group.downgrade()
     } else {
       group.settle(member, owned, changed, this.#canDescribe)
@@ -138,7 +141,10 @@ export class ClassicInConsumer {
     const chosen = member.classic?.protocols[0]
     const otherName = protocolName !== null && protocolName !== chosen?.name
     if (otherName || (protocolType !== null && protocolType !== 'consumer')) {
-      throw new GroupRefusal(ErrorCode.ERR_INCONSISTENT_GROUP_PROTOCOL, 'It is not the protocol that was joined with.')
+      throw new GroupRefusal(
+        ErrorCode.ERR_INCONSISTENT_GROUP_PROTOCOL,
+        'The protocol is not the one that the member joined with.',
+      )
     }
     if (group.assignmentEpoch > member.epoch && member.state !== 'unrevoked') {
       this.#expectJoin(member)
@@ -150,8 +156,8 @@ export class ClassicInConsumer {
     return { errorCode: ErrorCode.ERR_NO_ERROR, protocolType, protocolName, assignment }
   }
 
-  // Members of the classic protocol need one that all of them have, as in a classic group.
-  #fits({ protocols }: JoinInput): boolean {
+  // The classic members need an assignor that all of them support, as in a classic group.
+  #supportsProtocols({ protocols }: JoinInput): boolean {
     const others = [...this.#group.members.values()].flatMap(({ classic }) => classic ?? [])
     return protocols.some(({ name }) => others.every(other => other.protocols.some(known => known.name === name)))
   }
@@ -166,7 +172,7 @@ export class ClassicInConsumer {
     return member
   }
 
-  // An id that was given out is not kept: whoever comes with one is let in.
+  // Ids that were given out are not remembered, so any id may join.
   #rejoining(memberId: string, instanceId: string | null): ConsumerMember {
     if (instanceId !== null) return this.#identify(memberId, instanceId)
     return this.#group.members.get(memberId) ?? this.#admit(memberId, null)

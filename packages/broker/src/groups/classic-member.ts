@@ -1,10 +1,10 @@
-/** What goes in and out of a classic group, and what it keeps of a member. */
+/** The requests and responses of a classic group, and the state of its members. */
 import { ErrorCode } from '@ottla/protocol'
 import type { Timer } from '../base/clock.ts'
 import type { Random } from '../base/random.ts'
 import { readSubscription } from './consumer-protocol.ts'
 
-/** One way of handing out partitions that a member knows, and what it says to it. */
+/** An assignor that a member supports, with the member's metadata for it. */
 export interface MemberProtocol {
   readonly name: string
   readonly metadata: Buffer
@@ -19,9 +19,9 @@ export interface JoinInput {
   readonly protocols: readonly MemberProtocol[]
   readonly sessionTimeoutMs: number
   readonly rebalanceTimeoutMs: number
-  /** Version 4 and later: a new member is told its id before it joins (KIP-394). */
+  /** Version 4 and later: a new member gets its id first and then joins with it (KIP-394). */
   readonly requiresMemberId: boolean
-  /** Version 9 and later: a leader that came back learns of the members without having to assign (KIP-814). */
+  /** Version 9 and later: a returning leader can get the members without having to assign (KIP-814). */
   readonly canSkipAssignment: boolean
 }
 
@@ -46,7 +46,7 @@ export interface SyncInput {
   readonly memberId: string
   readonly generationId: number
   readonly groupInstanceId: string | null
-  /** null: not said, as before version 5. */
+  /** null: not given, as before version 5. */
   readonly protocolType: string | null
   readonly protocolName: string | null
   readonly assignments: readonly { readonly memberId: string; readonly assignment: Buffer }[]
@@ -59,9 +59,9 @@ export interface SyncOutput {
   readonly assignment: Buffer
 }
 
-/** Asks for a member to be let go. */
+/** The member that leaves. */
 export interface LeaveInput {
-  /** Empty: whoever holds the instance id. */
+  /** Empty: the member with the instance id. */
   readonly memberId: string
   readonly groupInstanceId: string | null
 }
@@ -75,7 +75,7 @@ export interface ClassicMember {
   sessionTimeoutMs: number
   rebalanceTimeoutMs: number
   assignment: Buffer
-  /** Has not been part of a generation yet. */
+  /** Whether it has not been part of a generation yet. */
   isNew: boolean
   join: ((output: JoinOutput) => void) | null
   sync: ((output: SyncOutput) => void) | null
@@ -85,7 +85,7 @@ export interface ClassicMember {
 export type ClassicState = 'Empty' | 'PreparingRebalance' | 'CompletingRebalance' | 'Stable' | 'Dead'
 
 /** Which state may follow which. */
-export const classicMoves: Record<ClassicState, readonly ClassicState[]> = {
+export const classicTransitions: Record<ClassicState, readonly ClassicState[]> = {
   Empty: ['PreparingRebalance', 'Dead'],
   PreparingRebalance: ['CompletingRebalance', 'Empty', 'Dead'],
   CompletingRebalance: ['Stable', 'PreparingRebalance', 'Dead'],
@@ -93,7 +93,7 @@ export const classicMoves: Record<ClassicState, readonly ClassicState[]> = {
   Dead: [],
 }
 
-/** What sessions classic members may ask for. */
+/** Limits of the session timeout of a classic member. */
 export interface SessionLimits {
   /** group.min.session.timeout.ms */
   readonly minMs: number
@@ -102,14 +102,14 @@ export interface SessionLimits {
 }
 
 export interface ClassicSettings {
-  /** How long a group that begins waits for more members, again with each that comes, ms. */
+  /** How long a new group waits for more members, and again after each new one, ms. */
   readonly initialRebalanceDelayMs: number
   readonly maxSize: number
-  /** For the ids of members; the system's by default. */
+  /** For member ids; the system's by default. */
   readonly random?: Random
 }
 
-/** A group that goes on as a classic one (KIP-848, downgrade). */
+/** A consumer group about to become a classic one (KIP-848, downgrade). */
 export interface ClassicSeed {
   readonly generation: number
   readonly protocolType: string
@@ -118,7 +118,7 @@ export interface ClassicSeed {
 
 export const NO_BYTES = Buffer.alloc(0)
 
-/** Somebody who joins and waits for the others. */
+/** A member that has just joined and waits for the others. */
 export function newMember(id: string, input: JoinInput, join: ClassicMember['join']): ClassicMember {
   const { groupInstanceId, clientId, host, protocols, sessionTimeoutMs, rebalanceTimeoutMs } = input
   return {
@@ -144,8 +144,8 @@ export function refusedSync(errorCode: number): SyncOutput {
   return { errorCode, protocolType: null, protocolName: null, assignment: NO_BYTES }
 }
 
-/** Whoever waits for the others is told why it waits no longer. */
-export function dismiss(member: ClassicMember, errorCode: number, memberId = member.id): void {
+/** Answers a waiting member with an error. */
+export function failWaiting(member: ClassicMember, errorCode: number, memberId = member.id): void {
   const { join, sync } = member
   member.join = null
   member.sync = null
@@ -153,13 +153,13 @@ export function dismiss(member: ClassicMember, errorCode: number, memberId = mem
   sync?.(refusedSync(errorCode))
 }
 
-/** Whether a member would join with the very same again. */
+/** Whether the protocols and their metadata are the same. */
 export function sameProtocols(a: readonly MemberProtocol[], b: readonly MemberProtocol[]): boolean {
   return a.length === b.length && a.every((p, i) => p.name === b[i]?.name && p.metadata.equals(b[i].metadata))
 }
 
-/** Of the protocols that all members have, the one that most of them put first. */
-export function vote(members: Iterable<ClassicMember>): string | null {
+/** Of the protocols that all members support, the one that most of them prefer. */
+export function chooseProtocol(members: Iterable<ClassicMember>): string | null {
   const all = [...members]
   const votes = new Map<string, number>()
   for (const { protocols } of all) {
@@ -175,12 +175,12 @@ export function hasProtocol({ protocols }: ClassicMember, name: string | null): 
   return protocols.some(protocol => protocol.name === name)
 }
 
-/** What a member said to a protocol when it joined. */
+/** The metadata for a protocol that a member joined with. */
 export function metadataOf(member: ClassicMember, protocol: string | null): Buffer {
   return member.protocols.find(({ name }) => name === protocol)?.metadata ?? NO_BYTES
 }
 
-/** Whether one of these consumers reads the topic; each may whose subscription is not known. */
+/** Whether one of these members reads the topic, or may read it because its subscription is unknown. */
 export function subscribes(members: Iterable<ClassicMember>, protocol: string | null, topic: string): boolean {
   for (const member of members) {
     const subscription = protocol === null ? null : readSubscription(metadataOf(member, protocol))
@@ -189,7 +189,7 @@ export function subscribes(members: Iterable<ClassicMember>, protocol: string | 
   return false
 }
 
-/** 0, or why nobody can be a member with these timeouts. */
+/** 0, or why the session timeout is refused. */
 export function checkSessionTimeout(sessionTimeoutMs: number, { minMs, maxMs }: SessionLimits): number {
   return sessionTimeoutMs >= minMs && sessionTimeoutMs <= maxMs
     ? ErrorCode.ERR_NO_ERROR

@@ -1,14 +1,14 @@
-/** Who is in a classic group, who leads it, and who has been given an id without having joined. */
+/** The members of a classic group, its leader, and the ids that were given to members that have yet to join. */
 import { ErrorCode } from '@ottla/protocol'
 import type { Clock, Timer } from '../base/clock.ts'
-import { dismiss, hasProtocol, metadataOf, type ClassicMember, type JoinedMember } from './classic-member.ts'
+import { failWaiting, hasProtocol, metadataOf, type ClassicMember, type JoinedMember } from './classic-member.ts'
 
 export class ClassicRoster {
-  /** In the order in which they came. */
+  /** In the order in which they joined. */
   readonly members = new Map<string, ClassicMember>()
   readonly #clock: Clock
   readonly #instances = new Map<string, string>()
-  // Ids that were given out, until their owners join with them.
+  // Ids that were given out, until the members join with them.
   readonly #expected = new Map<string, Timer>()
   #leader: string | null = null
 
@@ -20,19 +20,19 @@ export class ClassicRoster {
     return this.#leader
   }
 
-  /** For ids that have been looked up before. */
+  /** For an id that is known to exist. */
   member(id: string): ClassicMember {
     const member = this.members.get(id)
-    if (member === undefined) throw new Error(`there is no member ${id}`)
+    if (member === undefined) throw new Error(`the group has no member ${id}`)
     return member
   }
 
-  /** Id of the member with this instance id. */
+  /** The id of the member with this instance id. */
   holderOf(groupInstanceId: string): string | undefined {
     return this.#instances.get(groupInstanceId)
   }
 
-  /** 0, or why there is no such member. */
+  /** 0, or why this is not a member. */
   identify(memberId: string, groupInstanceId: string | null): number {
     if (groupInstanceId !== null) {
       const holder = this.#instances.get(groupInstanceId)
@@ -42,14 +42,14 @@ export class ClassicRoster {
     return this.members.has(memberId) ? ErrorCode.ERR_NO_ERROR : ErrorCode.ERR_UNKNOWN_MEMBER_ID
   }
 
-  /** The first one leads. */
+  /** The first member becomes the leader. */
   add(member: ClassicMember): void {
     this.members.set(member.id, member)
     if (member.groupInstanceId !== null) this.#instances.set(member.groupInstanceId, member.id)
     this.#leader ??= member.id
   }
 
-  /** Puts a member in the place of another, so that the order of the members stays. */
+  /** Replaces a member by another in the same place of the order. */
   replace(old: ClassicMember, member: ClassicMember): void {
     old.session?.cancel()
     const inOrder = [...this.members.values()].map(each => (each === old ? member : each))
@@ -61,7 +61,7 @@ export class ClassicRoster {
 
   remove(member: ClassicMember): void {
     member.session?.cancel()
-    dismiss(member, ErrorCode.ERR_UNKNOWN_MEMBER_ID, '')
+    failWaiting(member, ErrorCode.ERR_UNKNOWN_MEMBER_ID, '')
     this.members.delete(member.id)
     if (member.groupInstanceId !== null && this.#instances.get(member.groupInstanceId) === member.id) {
       this.#instances.delete(member.groupInstanceId)
@@ -69,7 +69,7 @@ export class ClassicRoster {
     if (this.#leader === member.id) this.#leader = this.members.keys().next().value ?? null
   }
 
-  /** Somebody is to join with this id. */
+  /** A member will join with this id. */
   expect(memberId: string, timeoutMs: number, expired: () => void): void {
     this.#expected.set(memberId, this.#clock.setTimer(timeoutMs, expired))
   }
@@ -78,7 +78,7 @@ export class ClassicRoster {
     return this.#expected.has(memberId)
   }
 
-  /** @returns whether it was an id that nobody had joined with */
+  /** @returns whether a member was expected with this id */
   forget(memberId: string): boolean {
     this.#expected.get(memberId)?.cancel()
     return this.#expected.delete(memberId)
@@ -89,14 +89,14 @@ export class ClassicRoster {
     member.session = this.#clock.setTimer(timeoutMs, expired)
   }
 
-  /** The longest that a member allows a rebalance to take, ms. */
+  /** The longest rebalance timeout of the members, ms. */
   get rebalanceTimeoutMs(): number {
     let limit = 0
     for (const member of this.members.values()) limit = Math.max(limit, member.rebalanceTimeoutMs)
     return limit
   }
 
-  /** How many have joined and wait for the others. */
+  /** How many members have joined and wait for the others. */
   get waiting(): number {
     let count = 0
     for (const { join } of this.members.values()) if (join !== null) count++
@@ -107,12 +107,12 @@ export class ClassicRoster {
     return this.#expected.size === 0 && this.waiting === this.members.size
   }
 
-  /** Whether a protocol with this name is one of each member's. */
-  everyoneKnows(protocol: string): boolean {
+  /** Whether all members support this protocol. */
+  everyoneSupports(protocol: string): boolean {
     return [...this.members.values()].every(member => hasProtocol(member, protocol))
   }
 
-  /** All of them, with what they said to a protocol, as the leader is told. */
+  /** All members with their metadata for a protocol, for the leader's response. */
   joined(protocol: string | null): JoinedMember[] {
     return Array.from(this.members.values(), member => ({
       memberId: member.id,
@@ -121,7 +121,7 @@ export class ClassicRoster {
     }))
   }
 
-  /** @returns whether somebody who has joined leads */
+  /** Makes sure that the leader has joined. @returns whether any member has */
   electLeader(): boolean {
     const leader = this.members.get(this.#leader ?? '')
     if (leader !== undefined && leader.join !== null) return true
@@ -133,12 +133,12 @@ export class ClassicRoster {
     return false
   }
 
-  /** Nobody is left waiting, nor expected. */
+  /** Removes all members, answers the waiting ones with the error, and stops all timers. */
   close(errorCode: number): void {
     for (const timer of this.#expected.values()) timer.cancel()
     for (const member of this.members.values()) {
       member.session?.cancel()
-      dismiss(member, errorCode)
+      failWaiting(member, errorCode)
     }
     this.#expected.clear()
     this.members.clear()

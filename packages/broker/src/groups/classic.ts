@@ -1,17 +1,17 @@
-/** A classic group: its members agree on a generation, and one of them hands out the partitions. */
+/** A classic group: its members agree on a generation, and one of them assigns the partitions. */
 import { ErrorCode } from '@ottla/protocol'
 import type { Clock, Timer } from '../base/clock.ts'
 import { dashedUuid, systemRandom } from '../base/random.ts'
 import {
   NO_BYTES,
-  dismiss,
-  classicMoves,
+  failWaiting,
+  classicTransitions,
   newMember,
   refusedJoin,
   refusedSync,
   sameProtocols,
   subscribes,
-  vote,
+  chooseProtocol,
   type ClassicMember,
   type ClassicSeed,
   type ClassicSettings,
@@ -24,12 +24,12 @@ import {
 } from './classic-member.ts'
 import { ClassicRoster } from './classic-roster.ts'
 
-// How long a member may wait for its first generation, ms.
+// How long a new member may wait for its first generation.
 const NEW_MEMBER_TIMEOUT_MS = 300_000
 
 type Answer<T> = (output: T) => void
 
-/** Joins and syncs answer by callback, because they wait for the other members. */
+/** `join` and `sync` take callbacks, because they wait for the other members. */
 export class ClassicGroup {
   readonly type = 'classic'
   readonly id: string
@@ -55,7 +55,7 @@ export class ClassicGroup {
     this.#emptySince = clock.now()
   }
 
-  /** A stable group with these members; they have to hear of it by a rebalance. */
+  /** A stable group with these members. */
   static from(id: string, clock: Clock, settings: ClassicSettings, seed: ClassicSeed): ClassicGroup {
     const group = new ClassicGroup(id, clock, settings)
     group.#generation = seed.generation
@@ -64,7 +64,7 @@ export class ClassicGroup {
       group.#roster.add(member)
       group.#keepAlive(member)
     }
-    group.#protocol = vote(seed.members)
+    group.#protocol = chooseProtocol(seed.members)
     group.#state = 'Stable'
     return group
   }
@@ -93,7 +93,7 @@ export class ClassicGroup {
     return this.#state === 'Empty' || this.#state === 'Dead'
   }
 
-  /** Since when nobody has been here, ms since the epoch; null: somebody is. */
+  /** Since when the group has been empty, ms since the epoch; null unless it is empty. */
   get emptySince(): number | null {
     return this.#state === 'Empty' ? this.#emptySince : null
   }
@@ -106,7 +106,7 @@ export class ClassicGroup {
       return refuse(ErrorCode.ERR_GROUP_MAX_SIZE_REACHED, '')
     }
     if (this.#state === 'Dead') return refuse(ErrorCode.ERR_COORDINATOR_NOT_AVAILABLE)
-    if (!this.#fits(input)) return refuse(ErrorCode.ERR_INCONSISTENT_GROUP_PROTOCOL)
+    if (!this.#supportsProtocols(input)) return refuse(ErrorCode.ERR_INCONSISTENT_GROUP_PROTOCOL)
     if (memberId === '') return this.#joinNew(input, answer)
     if (groupInstanceId === null && this.#roster.isExpected(memberId)) return this.#add(memberId, input, answer)
     const problem = this.#roster.identify(memberId, groupInstanceId)
@@ -151,7 +151,7 @@ export class ClassicGroup {
     return this.#state === 'PreparingRebalance' ? ErrorCode.ERR_REBALANCE_IN_PROGRESS : ErrorCode.ERR_NO_ERROR
   }
 
-  /** @returns an error code for each of them */
+  /** @returns an error code for each */
   leave(leaving: readonly LeaveInput[]): number[] {
     const codes = leaving.map(({ memberId, groupInstanceId }) => this.#leaveOne(memberId, groupInstanceId))
     if (codes.includes(ErrorCode.ERR_NO_ERROR)) {
@@ -161,7 +161,7 @@ export class ClassicGroup {
     return codes
   }
 
-  /** Whether offsets may be committed by whoever says to be this member. */
+  /** 0, or why a client that claims to be this member may not commit offsets. */
   checkCommit(memberId: string, generationId: number, groupInstanceId: string | null, isTransactional = false): number {
     if (this.#state === 'Dead') return ErrorCode.ERR_COORDINATOR_NOT_AVAILABLE
     if (generationId < 0 && this.#state === 'Empty') return ErrorCode.ERR_NO_ERROR
@@ -176,17 +176,17 @@ export class ClassicGroup {
     return ErrorCode.ERR_NO_ERROR
   }
 
-  /** Whether a member reads the topic; of consumers whose subscriptions are not known, each may. */
+  /** Whether a member reads the topic, or may read it because its subscription is unknown. */
   isSubscribedTo(topic: string): boolean {
     return this.#protocolType === 'consumer' && subscribes(this.members.values(), this.#protocol, topic)
   }
 
-  /** Begins a rebalance, whatever the members say. */
+  /** Starts a rebalance. */
   rebalance(): void {
     this.#prepare()
   }
 
-  /** Nobody is left waiting, and nothing happens here any more. */
+  /** Answers all waiting members with the error and stops all timers. */
   close(errorCode: number = ErrorCode.ERR_COORDINATOR_NOT_AVAILABLE): void {
     this.#joinTimer?.cancel()
     this.#syncTimer?.cancel()
@@ -195,8 +195,8 @@ export class ClassicGroup {
   }
 
   #enter(next: ClassicState): void {
-    if (!classicMoves[this.#state].includes(next)) {
-      throw new Error(`group ${this.id}: ${this.#state} -> ${next} is no legal move`)
+    if (!classicTransitions[this.#state].includes(next)) {
+      throw new Error(`group ${this.id} cannot go from ${this.#state} to ${next}`)
     }
     this.#previous = this.#state
     this.#state = next
@@ -221,10 +221,10 @@ export class ClassicGroup {
     }
   }
 
-  #fits({ protocolType, protocols }: JoinInput): boolean {
+  #supportsProtocols({ protocolType, protocols }: JoinInput): boolean {
     if (this.#state === 'Empty') return protocolType !== '' && protocols.length > 0
     if (this.#protocolType !== protocolType) return false
-    return protocols.some(({ name }) => this.#roster.everyoneKnows(name))
+    return protocols.some(({ name }) => this.#roster.everyoneSupports(name))
   }
 
   #check(memberId: string, generationId: number, groupInstanceId: string | null): number {
@@ -254,10 +254,10 @@ export class ClassicGroup {
     this.#prepareOrComplete()
   }
 
-  // Somebody joins with the instance id of a member, which is thereby the same one (KIP-345).
+  // A new instance of a static member joins and takes its place (KIP-345).
   #replace(old: ClassicMember, memberId: string, input: JoinInput, answer: Answer<JoinOutput>): void {
     const formerLeader = this.#roster.leader
-    dismiss(old, ErrorCode.ERR_FENCED_INSTANCE_ID)
+    failWaiting(old, ErrorCode.ERR_FENCED_INSTANCE_ID)
     const member: ClassicMember = { ...old, id: memberId, session: null }
     this.#roster.replace(old, member)
     if (this.#pendingSyncs.delete(old.id)) this.#pendingSyncs.add(memberId)
@@ -265,7 +265,8 @@ export class ClassicGroup {
     this.#update(member, input, answer)
     switch (this.#state) {
       case 'Stable':
-        if (vote(this.members.values()) === this.#protocol) this.#welcomeBack(member, formerLeader, input)
+        if (chooseProtocol(this.members.values()) === this.#protocol)
+          this.#rejoinWithoutRebalance(member, formerLeader, input)
         else this.#prepare()
         return
       case 'CompletingRebalance':
@@ -281,8 +282,9 @@ export class ClassicGroup {
     }
   }
 
-  // Nothing changes for the others. Before version 9 a leader must not learn that it leads, or it would assign anew.
-  #welcomeBack(member: ClassicMember, formerLeader: string | null, { canSkipAssignment }: JoinInput): void {
+  // No rebalance is needed. Before version 9 the leader must not learn that it leads, or it would assign partitions
+  // again.
+  #rejoinWithoutRebalance(member: ClassicMember, formerLeader: string | null, { canSkipAssignment }: JoinInput): void {
     const answer = member.join
     member.join = null
     const output = this.#joined(member)
@@ -303,11 +305,11 @@ export class ClassicGroup {
     const unchanged = sameProtocols(member.protocols, input.protocols)
     switch (this.#state) {
       case 'CompletingRebalance':
-        // It may not have got the answer.
+        // The member may have missed the response to its first join.
         if (unchanged) return answer(this.#joined(member))
         break
       case 'Stable':
-        // The leader joins again to have partitions assigned anew; anyone else only when what it wants has changed.
+        // The leader may rejoin to start a rebalance; any other member only does so if its subscription has changed.
         if (unchanged && member.id !== this.#roster.leader) return answer(this.#joined(member))
         break
       case 'PreparingRebalance':
@@ -359,7 +361,7 @@ export class ClassicGroup {
     else this.#waitForJoins()
   }
 
-  // A group that begins waits again for each member that comes, but no longer than a rebalance may take.
+  // A new group waits again after each new member, but no longer than a rebalance may take.
   #waitForMore(delayMs: number, remainingMs: number): void {
     this.#joinTimer?.cancel()
     this.#joinTimer = this.#clock.setTimer(delayMs, () => {
@@ -384,7 +386,7 @@ export class ClassicGroup {
     if (this.#roster.everyoneHasJoined) this.#complete()
   }
 
-  // Everyone who is coming has come: a new generation begins.
+  // Ends the joining phase and starts a new generation.
   #complete(): void {
     if (this.#state !== 'PreparingRebalance') return
     this.#joinTimer?.cancel()
@@ -393,7 +395,7 @@ export class ClassicGroup {
       if (member.join === null && member.groupInstanceId === null) this.#drop(member)
     }
     if (this.members.size > 0 && !this.#roster.electLeader()) {
-      // Static members only, none of which has joined again: they are waited for.
+      // There are only static members and none has rejoined yet: keep waiting for them.
       this.#waitForJoins()
       return
     }
@@ -404,7 +406,7 @@ export class ClassicGroup {
       this.#enter('Empty')
       return
     }
-    this.#protocol = vote(this.members.values())
+    this.#protocol = chooseProtocol(this.members.values())
     this.#enter('CompletingRebalance')
     for (const member of this.members.values()) {
       const answer = member.join
@@ -437,7 +439,7 @@ export class ClassicGroup {
   }
 
   #distribute(assignments: SyncInput['assignments']): void {
-    // The frame is let go of; what is kept has to be a copy.
+    // A copy, so that the group does not keep the whole frame.
     const byMember = new Map(assignments.map(({ memberId, assignment }) => [memberId, Buffer.from(assignment)]))
     for (const member of this.members.values()) member.assignment = byMember.get(member.id) ?? NO_BYTES
     this.#enter('Stable')
@@ -477,7 +479,7 @@ export class ClassicGroup {
   }
 
   #expire(member: ClassicMember): void {
-    // One that waits for the others is alive; a new one not for ever, its client may have gone.
+    // A member that waits for the others counts as alive, but not a new one: its client may have gone.
     if (!member.isNew && (member.join !== null || member.sync !== null)) return
     this.#drop(member)
     if (this.#state === 'Stable' || this.#state === 'CompletingRebalance') this.#prepare()

@@ -5,7 +5,7 @@ export interface CommittedOffset {
   readonly metadata: string | null
 }
 
-/** What one group has committed, by topic and partition; changes are told. */
+/** The committed offsets of one group by topic and partition. Reports every change. */
 export class CommittedOffsets extends Map<string, CommittedOffset> {
   readonly #changed: (key: string, offset: CommittedOffset | null) => void
 

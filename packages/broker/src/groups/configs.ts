@@ -1,16 +1,16 @@
-/** Configuration of groups (KIP-848, KIP-932): names, defaults and what they may be. */
+/** Group configurations (KIP-848, KIP-932): names, defaults and validation. */
 
 interface Setting {
-  readonly fallback: string
-  /** null when the value is possible, else why not. */
+  readonly defaultValue: string
+  /** Why a value is not valid, or null. */
   readonly problem: (value: string) => string | null
 }
 
-// Kafka's own lower limits of the timeouts (45 s, 5 s) are not kept, so that tests can have short sessions.
+// Lower limits of timeouts are below Kafka's (45 s, 5 s), so that tests can have short sessions.
 const settings: ReadonlyMap<string, Setting> = new Map([
   ['consumer.session.timeout.ms', whole('45000', 1, 60_000)],
   ['consumer.heartbeat.interval.ms', whole('5000', 1, 15_000)],
-  // Real brokers have 1000 and compute in the background: a member then gets its partitions a heartbeat later.
+  // 1000 in Kafka, where assignments are computed in the background and arrive a heartbeat later.
   ['consumer.assignment.interval.ms', whole('0', 0, 15_000)],
   ['share.session.timeout.ms', whole('45000', 1, 60_000)],
   ['share.heartbeat.interval.ms', whole('5000', 1, 15_000)],
@@ -18,7 +18,7 @@ const settings: ReadonlyMap<string, Setting> = new Map([
   ['share.record.lock.duration.ms', whole('30000', 1, 60_000)],
   ['share.delivery.count.limit', whole('5', 2, 10)],
   ['share.partition.max.record.locks', whole('2000', 100, 10_000)],
-  ['share.auto.offset.reset', { fallback: 'latest', problem: resetProblem }],
+  ['share.auto.offset.reset', { defaultValue: 'latest', problem: resetProblem }],
   ['share.isolation.level', oneOf('read_uncommitted', ['read_committed', 'read_uncommitted'])],
   ['share.renew.acknowledge.enable', oneOf('true', ['true', 'false'])],
   ['streams.session.timeout.ms', whole('45000', 1, 60_000)],
@@ -30,32 +30,32 @@ const settings: ReadonlyMap<string, Setting> = new Map([
 
 /** All names with their defaults. */
 export const groupConfigDefaults: ReadonlyMap<string, string> = new Map(
-  [...settings].map(([name, { fallback }]) => [name, fallback]),
+  [...settings].map(([name, { defaultValue }]) => [name, defaultValue]),
 )
 
-/** Why a group cannot be configured like this; null if it can. @param value null: back to the default */
+/** Why a setting is refused, or null. @param value null: back to the default */
 export function groupConfigProblem(name: string, value: string | null): string | null {
   const setting = settings.get(name)
   if (setting === undefined) return `Unknown group config name: ${name}`
-  const why = value === null ? null : setting.problem(value)
-  return why === null ? null : `Invalid value ${value} for configuration ${name}: ${why}`
+  const reason = value === null ? null : setting.problem(value)
+  return reason === null ? null : `Invalid value ${value} for configuration ${name}: ${reason}`
 }
 
-/** What was set for groups; it may be there before the group is. */
+/** The configurations of groups, which may exist before the groups do. */
 export class GroupConfigs {
   readonly #groups = new Map<string, Map<string, string>>()
 
-  /** What was set for a group, without defaults. */
+  /** The group's own settings, without defaults. */
   of(groupId: string): ReadonlyMap<string, string> {
     return this.#groups.get(groupId) ?? new Map<string, string>()
   }
 
-  /** Groups for which something was set. */
+  /** The groups with settings of their own. */
   groupIds(): string[] {
     return [...this.#groups.keys()]
   }
 
-  /** The caller has asked {@link groupConfigProblem}. @param value null: back to the default */
+  /** For settings that {@link groupConfigProblem} accepts. @param value null: back to the default */
   set(groupId: string, name: string, value: string | null): void {
     let own = this.#groups.get(groupId)
     if (value === null) own?.delete(name)
@@ -68,7 +68,7 @@ export class GroupConfigs {
 
   text(groupId: string, name: string): string {
     const value = this.#groups.get(groupId)?.get(name) ?? groupConfigDefaults.get(name)
-    if (value === undefined) throw new Error(`groups have no setting ${name}`)
+    if (value === undefined) throw new Error(`there is no group setting ${name}`)
     return value
   }
 
@@ -77,31 +77,31 @@ export class GroupConfigs {
   }
 }
 
-/** ms of a duration as in `PT1H30M` or `P2D`; null if it is none. */
+/** The milliseconds of an ISO 8601 duration (`PT1H30M`, `P2D`); null if it is not valid. */
 export function durationMs(text: string): number | null {
   const found = /^P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?$/i.exec(text)
   if (found === null || text.length < 3 || text.toUpperCase().endsWith('T')) return null
-  // Parts that are left out are undefined.
+  // Missing parts are undefined.
   const [days = 0, hours = 0, minutes = 0, seconds = 0] = found.slice(1).map(part => Number(part || 0))
   return Math.round((((days * 24 + hours) * 60 + minutes) * 60 + seconds) * 1000)
 }
 
-function whole(fallback: string, min: number, max: number): Setting {
+function whole(defaultValue: string, min: number, max: number): Setting {
   return {
-    fallback,
+    defaultValue,
     problem: value =>
       /^-?\d+$/.test(value) && Number(value) >= min && Number(value) <= max
         ? null
-        : `it has to be a whole number from ${min} to ${max}`,
+        : `it must be a whole number from ${min} to ${max}`,
   }
 }
 
-function oneOf(fallback: string, values: readonly string[]): Setting {
-  return { fallback, problem: value => (values.includes(value) ? null : `it has to be one of ${values.join(', ')}`) }
+function oneOf(defaultValue: string, values: readonly string[]): Setting {
+  return { defaultValue, problem: value => (values.includes(value) ? null : `it must be one of ${values.join(', ')}`) }
 }
 
 function resetProblem(value: string): string | null {
   if (value === 'earliest' || value === 'latest') return null
   const duration = value.startsWith('by_duration:') ? durationMs(value.slice('by_duration:'.length)) : null
-  return duration === null ? 'it has to be earliest, latest or by_duration:PnDTnHnMn.nS' : null
+  return duration === null ? 'it must be earliest, latest or by_duration:PnDTnHnMn.nS' : null
 }

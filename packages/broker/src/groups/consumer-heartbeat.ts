@@ -1,4 +1,4 @@
-/** What members of a consumer group say, and what they are told (KIP-848). */
+/** Heartbeats of members of a consumer group (KIP-848). */
 import { ErrorCode } from '@ottla/protocol'
 import { newUuid } from '../base/random.ts'
 import { assignors } from './assignors.ts'
@@ -13,16 +13,16 @@ export interface ConsumerHeartbeat {
   readonly memberEpoch: number
   readonly instanceId: string | null
   readonly rackId: string | null
-  /** -1: as before. */
+  /** -1: unchanged. */
   readonly rebalanceTimeoutMs: number
-  /** null, here and below: as before. */
+  /** null, here and below: unchanged. */
   readonly topics: readonly string[] | null
   readonly regex: string | null
   readonly assignor: string | null
   readonly owned: ReadonlySet<string> | null
 }
 
-/** Who sends it. */
+/** The client that sends a heartbeat. */
 export interface HeartbeatClient {
   readonly clientId: string
   readonly host: string
@@ -33,11 +33,15 @@ export interface HeartbeatOutput {
   readonly memberId: string
   readonly memberEpoch: number
   readonly heartbeatIntervalMs: number
-  /** null: as before. */
+  /** null: unchanged. */
   readonly assignment: ReadonlySet<string> | null
 }
 
-/** Refuses what no group could take. @param namesItself version 1 and later: the client chooses the member id */
+/**
+ * Refuses heartbeats that are not valid whatever the group.
+ * @param namesItself version 1 and later: the client chooses the member id
+ * @throws GroupRefusal INVALID_REQUEST, UNSUPPORTED_ASSIGNOR, INVALID_REGULAR_EXPRESSION
+ */
 export function checkConsumerHeartbeat(heartbeat: ConsumerHeartbeat, namesItself: boolean): void {
   const { groupId, memberId, memberEpoch, instanceId, rackId, rebalanceTimeoutMs, topics, regex, assignor, owned } =
     heartbeat
@@ -69,7 +73,7 @@ export function checkConsumerHeartbeat(heartbeat: ConsumerHeartbeat, namesItself
   }
 }
 
-/** A member that joins, goes on, or leaves. @throws GroupRefusal */
+/** A member joins, stays, or leaves. @throws GroupRefusal */
 export function consumerHeartbeat(
   group: ConsumerGroup,
   heartbeat: ConsumerHeartbeat,
@@ -78,28 +82,28 @@ export function consumerHeartbeat(
   const { memberEpoch, owned } = heartbeat
   if (memberEpoch < 0) return leave(group, heartbeat)
   group.checkRoom(heartbeat.memberId)
-  const member = memberEpoch === 0 ? joining(group, heartbeat) : known(group, heartbeat)
+  const member = memberEpoch === 0 ? joiningMember(group, heartbeat) : existingMember(group, heartbeat)
   const before = member.assigned
   const changed = update(member, heartbeat, client)
   group.settle(member, owned, changed, client.canDescribe)
   group.keepAlive(member)
   const isFull =
     heartbeat.rebalanceTimeoutMs !== -1 && (heartbeat.topics !== null || heartbeat.regex !== null) && owned !== null
-  const tells = memberEpoch === 0 || isFull || !sameKeys(before, member.assigned)
+  const hasNewAssignment = memberEpoch === 0 || isFull || !sameKeys(before, member.assigned)
   return {
     memberId: member.id,
     memberEpoch: member.epoch,
     heartbeatIntervalMs: group.heartbeatIntervalMs,
-    assignment: tells ? new Set(member.assigned.keys()) : null,
+    assignment: hasNewAssignment ? new Set(member.assigned.keys()) : null,
   }
 }
 
-function joining(group: ConsumerGroup, { memberId, instanceId }: ConsumerHeartbeat): ConsumerMember {
+function joiningMember(group: ConsumerGroup, { memberId, instanceId }: ConsumerHeartbeat): ConsumerMember {
   const old = instanceId === null ? undefined : group.byInstance(instanceId)
   if (old === undefined || instanceId === null) {
     const known = group.members.get(memberId)
     if (known !== undefined) return known
-    // Version 0 lets the coordinator choose an id.
+    // In version 0 the coordinator chooses the id.
     const member = { ...newConsumerMember(memberId === '' ? newUuid(group.random) : memberId), instanceId }
     group.admit(member)
     return member
@@ -119,7 +123,10 @@ function joining(group: ConsumerGroup, { memberId, instanceId }: ConsumerHeartbe
   return member
 }
 
-function known(group: ConsumerGroup, { memberId, instanceId, memberEpoch, owned }: ConsumerHeartbeat): ConsumerMember {
+function existingMember(
+  group: ConsumerGroup,
+  { memberId, instanceId, memberEpoch, owned }: ConsumerHeartbeat,
+): ConsumerMember {
   const member = instanceId === null ? group.member(memberId) : byInstance(group, memberId, instanceId)
   const { epoch, previousEpoch, assigned } = member
   const fence = (size: string): never => {
@@ -127,9 +134,9 @@ function known(group: ConsumerGroup, { memberId, instanceId, memberEpoch, owned 
     throw new GroupRefusal(ErrorCode.ERR_FENCED_MEMBER_EPOCH, message)
   }
   if (memberEpoch > epoch) fence('greater')
-  // It may have missed the answer to its last heartbeat.
-  const missedOne = memberEpoch === previousEpoch && owned !== null && [...owned].every(key => assigned.has(key))
-  if (memberEpoch < epoch && !missedOne) fence('smaller')
+  // It may have missed the response to its last heartbeat.
+  const missedResponse = memberEpoch === previousEpoch && owned !== null && [...owned].every(key => assigned.has(key))
+  if (memberEpoch < epoch && !missedResponse) fence('smaller')
   return member
 }
 
@@ -137,7 +144,7 @@ function leave(group: ConsumerGroup, heartbeat: ConsumerHeartbeat): HeartbeatOut
   const { memberId, memberEpoch, instanceId } = heartbeat
   const member = instanceId === null ? group.member(memberId) : byInstance(group, memberId, instanceId)
   if (instanceId !== null && memberEpoch === STATIC_LEAVE_EPOCH) {
-    // Its partitions wait for it until its session is over.
+    // Its partitions stay reserved until its session expires.
     member.epoch = STATIC_LEAVE_EPOCH
     member.revoking = new Map()
     member.assigned = new Map([...member.assigned.keys()].map(key => [key, 0]))
@@ -157,7 +164,7 @@ function byInstance(group: ConsumerGroup, memberId: string, instanceId: string):
   throw new GroupRefusal(ErrorCode.ERR_FENCED_INSTANCE_ID, message)
 }
 
-// Whether the member reads other topics than before.
+// Returns whether the subscription has changed.
 function update(member: ConsumerMember, heartbeat: ConsumerHeartbeat, client: HeartbeatClient): boolean {
   const { rackId, rebalanceTimeoutMs, topics, regex, assignor } = heartbeat
   if (rackId !== null) member.rackId = rackId

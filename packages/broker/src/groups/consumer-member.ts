@@ -1,8 +1,8 @@
-/** One member of a consumer group (KIP-848), and how it gets from what it has to what it is to have. */
+/** A member of a consumer group (KIP-848), and its steps from the current to the target assignment. */
 import type { Timer } from '../base/clock.ts'
 import type { MemberProtocol } from './classic-member.ts'
 
-/** unrevoked: has yet to give something up. unreleased: waits for what others have to give up. */
+/** unrevoked: it has partitions to give up. unreleased: it waits for partitions that others have to give up. */
 export type MemberState = 'stable' | 'unrevoked' | 'unreleased'
 
 export interface ConsumerMember {
@@ -19,24 +19,24 @@ export interface ConsumerMember {
   epoch: number
   previousEpoch: number
   state: MemberState
-  /** Partitions with the epoch since which it has them. */
+  /** Partitions with the epoch in which each was assigned. */
   assigned: ReadonlyMap<string, number>
   revoking: ReadonlyMap<string, number>
-  /** Set for a member that speaks the classic protocol. */
+  /** Set for a member that uses the classic protocol. */
   classic: { readonly protocols: readonly MemberProtocol[]; readonly sessionTimeoutMs: number } | null
   readonly timers: Map<MemberTimer, Timer>
 }
 
-/** What a group begins with that was a classic one. */
+/** A classic group about to become a consumer group. */
 export interface ConsumerSeed {
   readonly epoch: number
   readonly members: readonly ConsumerMember[]
 }
 
-/** What a member has to do in time: send heartbeats, give up partitions, join again, fetch its share. */
+/** What a member has to do in time: send heartbeats, give up partitions, rejoin, sync. */
 export type MemberTimer = 'session' | 'rebalance' | 'join' | 'sync'
 
-/** A member leaves for a while and will be back with its instance id (KIP-345). */
+/** A static member leaves for a while and will return with its instance id (KIP-345). */
 export const STATIC_LEAVE_EPOCH = -2
 export const LEAVE_EPOCH = -1
 
@@ -61,69 +61,69 @@ export function newConsumerMember(id: string): ConsumerMember {
   }
 }
 
-export interface Aim {
+export interface Target {
   readonly epoch: number
   readonly partitions: ReadonlySet<string>
   /** Whether the member (still) reads the topic of the partition. */
   readonly reads: (partition: string) => boolean
-  /** Whether another member has the partition, or is about to give it up. */
+  /** Whether another member still has the partition. */
   readonly isTaken: (partition: string) => boolean
-  /** What the member says to have; null: it did not say. */
+  /** The partitions that the member reports; null: it did not. */
   readonly owned: ReadonlySet<string> | null
   readonly subscriptionChanged: boolean
 }
 
-type Assigned = Pick<ConsumerMember, 'epoch' | 'state' | 'assigned' | 'revoking'>
+type Step = Pick<ConsumerMember, 'epoch' | 'state' | 'assigned' | 'revoking'>
 
-/** The next step of a member towards its aim: it gives up first, and gets only what is free. */
-export function reconcile(member: ConsumerMember, aim: Aim): Assigned {
+/** The next step of a member towards its target: it gives up partitions first, then gets those that are free. */
+export function reconcile(member: ConsumerMember, target: Target): Step {
   const { state, epoch, assigned, revoking } = member
   switch (state) {
     case 'stable':
-      if (epoch !== aim.epoch) return next(member, aim)
-      return aim.subscriptionChanged ? withoutUnread(member, aim) : { state, epoch, assigned, revoking }
+      if (epoch !== target.epoch) return next(member, target)
+      return target.subscriptionChanged ? withoutUnread(member, target) : { state, epoch, assigned, revoking }
     case 'unrevoked':
-      if (!stillHas(revoking, aim)) return next(member, aim)
-      return aim.subscriptionChanged ? withoutUnread(member, aim) : { state, epoch, assigned, revoking }
+      if (!stillHas(revoking, target)) return next(member, target)
+      return target.subscriptionChanged ? withoutUnread(member, target) : { state, epoch, assigned, revoking }
     case 'unreleased':
-      return next(member, aim)
+      return next(member, target)
     default:
       return state satisfies never
   }
 }
 
-function next(member: ConsumerMember, aim: Aim): Assigned {
+function next(member: ConsumerMember, target: Target): Step {
   const assigned = new Map<string, number>()
   const revoking = new Map<string, number>()
   for (const [key, since] of member.assigned) {
-    if (aim.partitions.has(key) && aim.reads(key)) assigned.set(key, since)
+    if (target.partitions.has(key) && target.reads(key)) assigned.set(key, since)
     else revoking.set(key, since)
   }
-  if (revoking.size > 0 && stillHas(revoking, aim)) {
+  if (revoking.size > 0 && stillHas(revoking, target)) {
     return { state: 'unrevoked', epoch: member.epoch, assigned, revoking }
   }
-  let waits = false
-  for (const key of aim.partitions) {
-    if (assigned.has(key) || !aim.reads(key)) continue
-    if (aim.isTaken(key)) waits = true
-    else assigned.set(key, aim.epoch)
+  let isWaiting = false
+  for (const key of target.partitions) {
+    if (assigned.has(key) || !target.reads(key)) continue
+    if (target.isTaken(key)) isWaiting = true
+    else assigned.set(key, target.epoch)
   }
-  return { state: waits ? 'unreleased' : 'stable', epoch: aim.epoch, assigned, revoking: new Map() }
+  return { state: isWaiting ? 'unreleased' : 'stable', epoch: target.epoch, assigned, revoking: new Map() }
 }
 
-// A member that stops reading a topic loses it at once, before a new assignment is made.
-function withoutUnread(member: ConsumerMember, aim: Aim): Assigned {
+// The partitions of a topic that the member no longer reads are revoked at once, before the next assignment.
+function withoutUnread(member: ConsumerMember, target: Target): Step {
   const assigned = new Map<string, number>()
   const revoking = new Map(member.revoking)
-  for (const [key, since] of member.assigned) (aim.reads(key) ? assigned : revoking).set(key, since)
+  for (const [key, since] of member.assigned) (target.reads(key) ? assigned : revoking).set(key, since)
   const { state, epoch } = member
   if (assigned.size === member.assigned.size)
     return { state, epoch, assigned: member.assigned, revoking: member.revoking }
-  if (stillHas(revoking, aim)) return { state: 'unrevoked', epoch, assigned, revoking }
+  if (stillHas(revoking, target)) return { state: 'unrevoked', epoch, assigned, revoking }
   return { state, epoch, assigned, revoking: member.revoking }
 }
 
-function stillHas(partitions: ReadonlyMap<string, number>, { owned }: Aim): boolean {
+function stillHas(partitions: ReadonlyMap<string, number>, { owned }: Target): boolean {
   if (owned === null) return true
   for (const key of owned) if (partitions.has(key)) return true
   return false

@@ -1,4 +1,4 @@
-/** What classic consumers tell each other through the coordinator, which reads it only where it has to. */
+/** The messages that classic consumers exchange through the coordinator, which reads them only where it has to. */
 import {
   ProtocolError,
   Reader,
@@ -13,17 +13,17 @@ import {
 
 const MAX_VERSION = 3
 
-/** null: not written by a consumer. */
+/** null if a consumer did not write it. */
 export function readSubscription(metadata: Buffer): Decoded<ConsumerProtocolSubscription> | null {
   return read(metadata, readConsumerProtocolSubscription)
 }
 
-/** null: not written by a consumer. */
+/** null if a consumer did not write it. */
 export function readAssignment(assignment: Buffer): Decoded<ConsumerProtocolAssignment> | null {
   return read(assignment, readConsumerProtocolAssignment)
 }
 
-/** @param like metadata of the member, in whose version it is written */
+/** @param like the member's metadata, which determines the version */
 export function writeAssignment(assignment: ConsumerProtocolAssignment, like: Buffer): Buffer {
   const version = like.length >= 2 ? Math.min(like.readInt16BE(0), MAX_VERSION) : 0
   const writer = new Writer()

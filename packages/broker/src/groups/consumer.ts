@@ -1,4 +1,4 @@
-/** A consumer group (KIP-848): the coordinator hands out the partitions, each member follows at its own pace. */
+/** A consumer group (KIP-848): the coordinator assigns the partitions, each member follows at its own pace. */
 import { ErrorCode } from '@ottla/protocol'
 import type { Clock } from '../base/clock.ts'
 import type { Random } from '../base/random.ts'
@@ -14,7 +14,7 @@ import { topicPattern } from './topic-pattern.ts'
 
 export type ConsumerState = 'Empty' | 'Assigning' | 'Reconciling' | 'Stable' | 'Dead'
 
-export interface ConsumerSurroundings {
+export interface ConsumerContext {
   readonly clock: Clock
   readonly topics: TopicStore
   readonly configs: GroupConfigs
@@ -30,37 +30,37 @@ export class ConsumerGroup {
   readonly protocolType = 'consumer'
   readonly id: string
   readonly members = new Map<string, ConsumerMember>()
-  readonly #surroundings: ConsumerSurroundings
+  readonly #context: ConsumerContext
   readonly #onDowngrade: (seed: ClassicSeed, rebalances: boolean) => void
   readonly #instances = new Map<string, string>()
-  // Patterns that members read by, with the topics that they stand for.
+  // Patterns that members subscribe to, with the topics that match.
   readonly #patterns = new Map<string, ReadonlySet<string>>()
   #epoch = 1
   #assignmentEpoch = 0
   #assignedAt = 0
   #target: Assignment = new Map()
-  #print: string
+  #lastFingerprint: string
   #dead = false
 
   constructor(
     id: string,
-    surroundings: ConsumerSurroundings,
+    context: ConsumerContext,
     onDowngrade: (seed: ClassicSeed, rebalances: boolean) => void,
     seed: ConsumerSeed | null = null,
   ) {
     this.id = id
-    this.#surroundings = surroundings
+    this.#context = context
     this.#onDowngrade = onDowngrade
-    this.#print = this.#fingerprint()
+    this.#lastFingerprint = this.#fingerprint()
     if (seed === null) return
     this.#epoch = seed.epoch
     this.#assignmentEpoch = seed.epoch
     for (const member of seed.members) {
-      this.#keep(member)
+      this.#add(member)
       this.#target.set(member.id, new Set(member.assigned.keys()))
       this.startTimer(member, 'session', member.classic?.sessionTimeoutMs ?? this.#sessionTimeoutMs())
     }
-    this.#print = this.#fingerprint()
+    this.#lastFingerprint = this.#fingerprint()
   }
 
   get state(): ConsumerState {
@@ -85,7 +85,7 @@ export class ConsumerGroup {
     return this.#assignmentEpoch
   }
 
-  /** The assignor that most members ask for. */
+  /** The assignor that most members prefer. */
   get assignor(): string {
     const votes = new Map<string, number>()
     for (const { assignor } of this.members.values()) {
@@ -97,14 +97,14 @@ export class ConsumerGroup {
   }
 
   get heartbeatIntervalMs(): number {
-    return this.#surroundings.configs.number(this.id, 'consumer.heartbeat.interval.ms')
+    return this.#context.configs.number(this.id, 'consumer.heartbeat.interval.ms')
   }
 
   get random(): Random {
-    return this.#surroundings.topics.random
+    return this.#context.topics.random
   }
 
-  /** What a member is to have in the end. */
+  /** The target assignment of a member. */
   targetOf(memberId: string): ReadonlySet<string> {
     return this.#target.get(memberId) ?? NOTHING
   }
@@ -123,24 +123,24 @@ export class ConsumerGroup {
 
   /** @throws GroupRefusal GROUP_MAX_SIZE_REACHED */
   checkRoom(memberId: string): void {
-    const { maxSize } = this.#surroundings
+    const { maxSize } = this.#context
     if (this.members.size < maxSize || this.members.has(memberId)) return
     const message = `The consumer group has reached its maximum capacity of ${maxSize} members.`
     throw new GroupRefusal(ErrorCode.ERR_GROUP_MAX_SIZE_REACHED, message)
   }
 
-  /** A member that is new, or new in the place of one with the same instance id. */
+  /** Adds a new member, in the place of one with the same instance id. */
   admit(member: ConsumerMember): void {
     const old = member.instanceId === null ? undefined : this.byInstance(member.instanceId)
     if (old !== undefined && old.id !== member.id) {
       const target = this.targetOf(old.id)
-      this.#drop(old)
+      this.#remove(old)
       this.#target.set(member.id, new Set(target))
     }
-    this.#keep(member)
+    this.#add(member)
   }
 
-  /** Makes the group's epoch the next one if anything is different, hands out anew, and takes the member a step on. */
+  /** Raises the group epoch if anything has changed, assigns again if so, and takes the member a step further. */
   settle(
     member: ConsumerMember,
     owned: ReadonlySet<string> | null,
@@ -150,14 +150,14 @@ export class ConsumerGroup {
     this.#findTopics(canDescribe)
     this.#bumpIfNeeded(subscriptionChanged)
     this.#assignIfNeeded()
-    this.step(member, owned, subscriptionChanged)
+    this.advance(member, owned, subscriptionChanged)
   }
 
-  /** As {@link settle}, without handing out anew. */
-  step(member: ConsumerMember, owned: ReadonlySet<string> | null, subscriptionChanged: boolean): void {
+  /** As {@link settle}, without a new assignment. */
+  advance(member: ConsumerMember, owned: ReadonlySet<string> | null, subscriptionChanged: boolean): void {
     const isReconciled = member.state === 'stable' && member.epoch === this.#assignmentEpoch
     if (!subscriptionChanged && isReconciled) return
-    const { topics } = this.#surroundings
+    const { topics } = this.#context
     const taken = this.#takenByOthers(member)
     const after = reconcile(member, {
       epoch: this.#assignmentEpoch,
@@ -175,7 +175,7 @@ export class ConsumerGroup {
     else this.stopTimer(member, 'rebalance')
   }
 
-  /** Whether what a member waits for is still with others. */
+  /** Whether other members still have partitions that a member waits for. */
   waitsForOthers(member: ConsumerMember): boolean {
     if (member.state !== 'unreleased') return false
     const taken = this.#takenByOthers(member)
@@ -183,47 +183,47 @@ export class ConsumerGroup {
     return false
   }
 
-  /** A new epoch if the members read other topics than before, or these are different. */
+  /** Raises the group epoch if subscriptions or their topics have changed. */
   bump(subscriptionChanged: boolean, canDescribe: CanDescribe): void {
     this.#findTopics(canDescribe)
     this.#bumpIfNeeded(subscriptionChanged)
   }
 
-  /** They are members no more. */
+  /** Removes members. */
   fence(members: readonly ConsumerMember[]): void {
     if (members.length === 0) return
     const rest = [...this.members.values()].filter(member => !members.includes(member))
     if (rest.length > 0 && rest.every(({ classic }) => classic !== null)) {
-      for (const member of members) this.#drop(member)
+      for (const member of members) this.#remove(member)
       this.#downgrade(rest, true)
       return
     }
-    for (const member of members) this.#drop(member)
-    this.#print = this.#fingerprint()
+    for (const member of members) this.#remove(member)
+    this.#lastFingerprint = this.#fingerprint()
     this.#epoch++
   }
 
-  /** Whether everyone but this member speaks the classic protocol, so that the group can go on as a classic one. */
-  isClassicBut(member: ConsumerMember): boolean {
+  /** Whether all members but this one use the classic protocol, so that the group can become a classic one. */
+  isClassicExcept(member: ConsumerMember): boolean {
     for (const each of this.members.values()) if ((each.classic !== null) === (each === member)) return false
     return true
   }
 
-  /** The group goes on as a classic one. */
+  /** Turns the group into a classic one. */
   downgrade(): void {
     this.#downgrade([...this.members.values()], this.#assignmentEpoch < this.#epoch)
   }
 
-  /** A session that begins, or goes on. */
+  /** Starts or extends a member's session. */
   keepAlive(member: ConsumerMember): void {
     this.startTimer(member, 'session', member.classic?.sessionTimeoutMs ?? this.#sessionTimeoutMs())
   }
 
-  /** What is late when the time is over is a member no more. */
+  /** Removes the member when the time has passed. */
   startTimer(member: ConsumerMember, name: MemberTimer, ms: number): void {
     this.stopTimer(member, name)
     const { epoch } = member
-    const timer = this.#surroundings.clock.setTimer(ms, () => {
+    const timer = this.#context.clock.setTimer(ms, () => {
       if (this.members.get(member.id) !== member) return
       if (name !== 'rebalance' || member.epoch === epoch) this.fence([member])
     })
@@ -241,20 +241,20 @@ export class ConsumerGroup {
   }
 
   close(): void {
-    for (const member of [...this.members.values()]) this.#drop(member)
+    for (const member of [...this.members.values()]) this.#remove(member)
     this.#dead = true
   }
 
   #sessionTimeoutMs(): number {
-    return this.#surroundings.configs.number(this.id, 'consumer.session.timeout.ms')
+    return this.#context.configs.number(this.id, 'consumer.session.timeout.ms')
   }
 
-  #keep(member: ConsumerMember): void {
+  #add(member: ConsumerMember): void {
     this.members.set(member.id, member)
     if (member.instanceId !== null) this.#instances.set(member.instanceId, member.id)
   }
 
-  #drop(member: ConsumerMember): void {
+  #remove(member: ConsumerMember): void {
     for (const timer of member.timers.values()) timer.cancel()
     member.timers.clear()
     this.members.delete(member.id)
@@ -264,7 +264,7 @@ export class ConsumerGroup {
   }
 
   #downgrade(members: readonly ConsumerMember[], rebalances: boolean): void {
-    const seed = downgraded(this.#epoch, members, id => this.targetOf(id), this.#surroundings.topics)
+    const seed = downgraded(this.#epoch, members, id => this.targetOf(id), this.#context.topics)
     for (const member of members) {
       for (const timer of member.timers.values()) timer.cancel()
     }
@@ -277,18 +277,18 @@ export class ConsumerGroup {
     return member.topics.has(topic) || (this.#patterns.get(member.regex)?.has(topic) ?? false)
   }
 
-  // A pattern has to match the whole name (KIP-848); topics that the client may not see are left out.
+  // Topics that the client may not describe do not match.
   #findTopics(canDescribe: CanDescribe): void {
     const patterns = new Set([...this.members.values()].map(({ regex }) => regex).filter(regex => regex !== ''))
     for (const known of this.#patterns.keys()) if (!patterns.has(known)) this.#patterns.delete(known)
     for (const pattern of patterns) {
       const whole = topicPattern(pattern)
-      const names = [...this.#surroundings.topics.all()].map(({ name }) => name)
+      const names = [...this.#context.topics.all()].map(({ name }) => name)
       this.#patterns.set(pattern, new Set(names.filter(name => whole.test(name) && canDescribe(name))))
     }
   }
 
-  // What the members read, and what it looks like.
+  // Identifies the members' topics and their partitions.
   #fingerprint(): string {
     const names = new Set<string>()
     for (const { topics } of this.members.values()) for (const name of topics) names.add(name)
@@ -297,21 +297,21 @@ export class ConsumerGroup {
       return [pattern, ...[...topics].sort()]
     })
     const known = [...names].sort().map(name => {
-      const topic = this.#surroundings.topics.get(name)
+      const topic = this.#context.topics.get(name)
       return topic === undefined ? null : [topic.id, topic.partitions.length]
     })
     return JSON.stringify([found, known.filter(topic => topic !== null)])
   }
 
   #bumpIfNeeded(subscriptionChanged: boolean): void {
-    const print = this.#fingerprint()
-    if (!subscriptionChanged && print === this.#print) return
-    this.#print = print
+    const fingerprint = this.#fingerprint()
+    if (!subscriptionChanged && fingerprint === this.#lastFingerprint) return
+    this.#lastFingerprint = fingerprint
     this.#epoch++
   }
 
   #assignIfNeeded(): void {
-    const { clock, configs, topics } = this.#surroundings
+    const { clock, configs, topics } = this.#context
     if (this.#assignmentEpoch >= this.#epoch) return
     const interval = configs.number(this.id, 'consumer.assignment.interval.ms')
     if (this.#assignedAt > 0 && interval > 0 && clock.now() < this.#assignedAt + interval) return
@@ -344,7 +344,7 @@ export class ConsumerGroup {
   }
 }
 
-/** Why a member may not commit an offset for a partition with the epoch that it names, or 0 (KIP-1251). */
+/** 0, or why a member may not commit an offset of a partition with this epoch (KIP-1251). */
 export function checkAssignmentEpoch(member: ConsumerMember, epoch: number, topicId: string, index: number): number {
   const key = partitionKey(topicId, index)
   const since = member.assigned.get(key) ?? member.revoking.get(key)

@@ -1,14 +1,14 @@
-/** A group becomes one of the other protocol while its members go on (KIP-848: upgrade and downgrade). */
+/** Turns a group with members into one of the other protocol (KIP-848: upgrade and downgrade). */
 import { ErrorCode } from '@ottla/protocol'
 import type { TopicStore } from '../topics/topics.ts'
-import { NO_BYTES, metadataOf, vote, type ClassicMember, type ClassicSeed } from './classic-member.ts'
+import { NO_BYTES, metadataOf, chooseProtocol, type ClassicMember, type ClassicSeed } from './classic-member.ts'
 import type { ClassicGroup } from './classic.ts'
 import { newConsumerMember, type ConsumerMember, type ConsumerSeed } from './consumer-member.ts'
 import { readAssignment, readSubscription, writeAssignment } from './consumer-protocol.ts'
 import { byTopic, partitionKey } from './partition-set.ts'
 import { GroupRefusal } from './refusal.ts'
 
-/** The members of a consumer group as those of a classic one, with what they were to have. */
+/** The members of a consumer group as those of a classic one, with their target assignments. */
 export function downgraded(
   generation: number,
   members: readonly ConsumerMember[],
@@ -29,7 +29,7 @@ export function downgraded(
     sync: null,
     session: null,
   }))
-  const protocol = vote(classic)
+  const protocol = chooseProtocol(classic)
   for (const member of classic) {
     member.assignment = encodeAssignment(targetOf(member.id), metadataOf(member, protocol), topics)
   }
@@ -37,8 +37,8 @@ export function downgraded(
 }
 
 /**
- * The members of a classic group as those of a consumer group, with what their leader gave them.
- * @throws GroupRefusal GROUP_ID_NOT_FOUND when they are no consumers, or have an assignor that would be lost
+ * The members of a classic group as those of a consumer group, with the assignments from their leader.
+ * @throws GroupRefusal GROUP_ID_NOT_FOUND if they are not consumers, or use a custom assignor
  */
 export function upgraded(group: ClassicGroup, topics: TopicStore): ConsumerSeed {
   const refuse = (why: string): GroupRefusal =>
@@ -78,7 +78,7 @@ export function upgraded(group: ClassicGroup, topics: TopicStore): ConsumerSeed 
   return { epoch: group.generation, members }
 }
 
-/** Partitions as classic consumers read them. @param like metadata of the member, in whose version it is written */
+/** An assignment for a classic consumer. @param like the member's metadata, which determines the version */
 export function encodeAssignment(keys: Iterable<string>, like: Buffer, topics: TopicStore): Buffer {
   const assignedPartitions = byTopic(keys).flatMap(({ topicId, partitions }) => {
     const topic = topics.byId(topicId)?.name

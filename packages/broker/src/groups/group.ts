@@ -1,56 +1,56 @@
-/** The groups of a cluster, and the offsets that were committed in their names. */
+/** A group of any type, with its committed offsets. */
 import { ErrorCode } from '@ottla/protocol'
 import { CommittedOffsets, type CommittedOffset } from './committed-offsets.ts'
 import { ClassicInConsumer } from './classic-in-consumer.ts'
 import type { ClassicSettings } from './classic-member.ts'
 import { ClassicGroup } from './classic.ts'
-import { ConsumerGroup, checkAssignmentEpoch, type CanDescribe, type ConsumerSurroundings } from './consumer.ts'
+import { ConsumerGroup, checkAssignmentEpoch, type CanDescribe, type ConsumerContext } from './consumer.ts'
 import type { ConsumerSeed } from './consumer-member.ts'
 import { upgraded } from './conversion.ts'
 import { GroupRefusal } from './refusal.ts'
 import { ShareGroup } from './share.ts'
 
-/** What groups need of the cluster they are in. */
-export interface GroupSurroundings extends ConsumerSurroundings {
+/** What groups need of their cluster. */
+export interface GroupContext extends ConsumerContext {
   readonly classic: ClassicSettings
-  /** Told of every offset that is committed; null: it is no more. */
+  /** Called for every committed offset; null: it was deleted. */
   readonly offsetChanged?: (groupId: string, key: string, offset: CommittedOffset | null) => void
 }
 
-/** Who says to commit or to read offsets. */
+/** The member that a commit claims to come from. */
 export interface Committer {
   readonly memberId: string
-  /** Generation or member epoch; below 0 from outside of the group. */
+  /** Generation or member epoch; below 0 for a client outside the group. */
   readonly epoch: number
   readonly groupInstanceId: string | null
 }
 
-/** What members of the classic protocol ask of a group. */
+/** A group as members of the classic protocol use it. */
 export type ClassicProtocol = Pick<ClassicGroup, 'join' | 'sync' | 'heartbeat' | 'leave'>
 
-// offsets.retention.minutes of a broker.
+// Kafka's default for offsets.retention.minutes.
 const OFFSETS_RETENTION_MS = 604_800_000
-// The first version of OffsetCommit that knows of member epochs.
+// The first version of OffsetCommit with member epochs.
 const MEMBER_EPOCH_VERSION = 9
 
-/** One id: its offsets stay when the members make another type of group of it. */
+/** Keeps its offsets when its members change its type. */
 export class Group {
   readonly id: string
   /** By {@link offsetKey}. */
   readonly offsets: CommittedOffsets
-  readonly #surroundings: GroupSurroundings
+  readonly #context: GroupContext
   readonly #committedAt = new Map<string, number>()
   #core: ClassicGroup | ConsumerGroup | ShareGroup
 
-  constructor(id: string, surroundings: GroupSurroundings) {
+  constructor(id: string, context: GroupContext) {
     this.id = id
-    this.#surroundings = surroundings
+    this.#context = context
     this.offsets = new CommittedOffsets((key, offset) => {
       if (offset === null) this.#committedAt.delete(key)
-      else this.#committedAt.set(key, surroundings.clock.now())
-      surroundings.offsetChanged?.(id, key, offset)
+      else this.#committedAt.set(key, context.clock.now())
+      context.offsetChanged?.(id, key, offset)
     })
-    this.#core = new ClassicGroup(id, surroundings.clock, surroundings.classic)
+    this.#core = new ClassicGroup(id, context.clock, context.classic)
   }
 
   get type(): 'classic' | 'consumer' | 'share' {
@@ -69,38 +69,38 @@ export class Group {
     return this.#core.isEmpty
   }
 
-  /** The group as it is, if it is a classic one. */
+  /** The group, if it is a classic one. */
   get classic(): ClassicGroup | null {
     return this.#core instanceof ClassicGroup ? this.#core : null
   }
 
-  /** The group as it is, if it is a consumer group. */
+  /** The group, if it is a consumer group. */
   get consumer(): ConsumerGroup | null {
     return this.#core instanceof ConsumerGroup ? this.#core : null
   }
 
-  /** The group as it is, if it is a share group. */
+  /** The group, if it is a share group. */
   get share(): ShareGroup | null {
     return this.#core instanceof ShareGroup ? this.#core : null
   }
 
   /**
-   * The group for members with the classic protocol; null: it is none for them.
-   * @param joins somebody joins: an empty group becomes a classic one
+   * The group for members with the classic protocol; null for a share group.
+   * @param joins a member joins: an empty group becomes a classic one
    */
   asClassic(joins: boolean, canDescribe: CanDescribe): ClassicProtocol | null {
     if (this.#core instanceof ClassicGroup) return this.#core
     if (this.#core instanceof ShareGroup) return null
     if (!joins || !this.#core.isEmpty) {
-      return new ClassicInConsumer(this.#core, this.#surroundings.topics, canDescribe)
+      return new ClassicInConsumer(this.#core, this.#context.topics, canDescribe)
     }
     this.#core.close()
-    return (this.#core = new ClassicGroup(this.id, this.#surroundings.clock, this.#surroundings.classic))
+    return (this.#core = new ClassicGroup(this.id, this.#context.clock, this.#context.classic))
   }
 
   /**
    * The group for members with the consumer protocol.
-   * @param joins somebody joins: a classic group becomes a consumer group, and its members go on in it
+   * @param joins a member joins: a classic group becomes a consumer group and keeps its members
    * @throws GroupRefusal GROUP_ID_NOT_FOUND
    */
   asConsumer(joins: boolean): ConsumerGroup {
@@ -110,18 +110,18 @@ export class Group {
     }
     let seed: ConsumerSeed | null = null
     if (!this.#core.isEmpty) {
-      if (this.#core.members.size > this.#surroundings.maxSize) {
+      if (this.#core.members.size > this.#context.maxSize) {
         const message = `Cannot upgrade classic group ${this.id} to consumer group because the group size exceeds the consumer group maximum size.`
         throw new GroupRefusal(ErrorCode.ERR_GROUP_ID_NOT_FOUND, message)
       }
-      seed = upgraded(this.#core, this.#surroundings.topics)
+      seed = upgraded(this.#core, this.#context.topics)
     }
     this.#core.close(ErrorCode.ERR_REBALANCE_IN_PROGRESS)
     this.#core = new ConsumerGroup(
       this.id,
-      this.#surroundings,
+      this.#context,
       (classicSeed, rebalances) => {
-        const { clock, classic } = this.#surroundings
+        const { clock, classic } = this.#context
         const next = ClassicGroup.from(this.id, clock, classic, classicSeed)
         this.#core = next
         if (rebalances) next.rebalance()
@@ -132,24 +132,24 @@ export class Group {
   }
 
   /**
-   * The group for members that share (KIP-932).
-   * @param isNew nobody has had anything to do with the id before
+   * The group for members of a share group (KIP-932).
+   * @param isNew the group has just been created: it becomes a share group
    * @throws GroupRefusal GROUP_ID_NOT_FOUND
    */
   asShare(isNew: boolean): ShareGroup {
     if (this.#core instanceof ShareGroup) return this.#core
     if (!isNew) throw new GroupRefusal(ErrorCode.ERR_GROUP_ID_NOT_FOUND, `Group ${this.id} is not a share group.`)
     this.#core.close()
-    return (this.#core = new ShareGroup(this.id, this.#surroundings))
+    return (this.#core = new ShareGroup(this.id, this.#context))
   }
 
-  /** 0, or why whoever says to be this member may commit no offsets. @param version of OffsetCommit */
+  /** 0, or why a client that claims to be this member may not commit offsets. @param version of OffsetCommit */
   checkCommit(by: Committer, isTransactional: boolean, version = MEMBER_EPOCH_VERSION): number {
     const { memberId, epoch, groupInstanceId } = by
     if (this.#core instanceof ClassicGroup) {
       return this.#core.checkCommit(memberId, epoch, groupInstanceId, isTransactional)
     }
-    // Share groups have no such offsets.
+    // Share groups have no committed offsets.
     if (this.#core instanceof ShareGroup) return ErrorCode.ERR_GROUP_ID_NOT_FOUND
     if (epoch < 0 && this.#core.isEmpty) return ErrorCode.ERR_NO_ERROR
     if (isTransactional && isOutside(by)) return ErrorCode.ERR_NO_ERROR
@@ -161,8 +161,8 @@ export class Group {
     return isClassic || isTransactional ? ErrorCode.ERR_ILLEGAL_GENERATION : ErrorCode.ERR_STALE_MEMBER_EPOCH
   }
 
-  /** 0, or why a member that {@link checkCommit} lets commit may not commit for this partition (KIP-1251). */
-  checkCommitOf(by: Committer, isTransactional: boolean, topicId: string, partition: number): number {
+  /** 0, or why a member that passed {@link checkCommit} may not commit for this partition (KIP-1251). */
+  checkCommitFor(by: Committer, isTransactional: boolean, topicId: string, partition: number): number {
     const member = this.#core instanceof ConsumerGroup ? this.#core.members.get(by.memberId) : undefined
     if (member === undefined || isOutside(by)) return ErrorCode.ERR_NO_ERROR
     const code = checkAssignmentEpoch(member, by.epoch, topicId, partition)
@@ -170,7 +170,7 @@ export class Group {
     return isTransactional && isStale ? ErrorCode.ERR_ILLEGAL_GENERATION : code
   }
 
-  /** 0, or why a member may not read offsets. @param memberId null: nobody says to be one */
+  /** 0, or why a member may not read offsets. @param memberId null: the client does not claim to be one */
   checkFetch(memberId: string | null, epoch: number): number {
     if (!(this.#core instanceof ConsumerGroup) || (memberId === null && epoch < 0)) return ErrorCode.ERR_NO_ERROR
     const member = this.#core.members.get(memberId ?? '')
@@ -179,20 +179,20 @@ export class Group {
     return member.classic === null ? ErrorCode.ERR_STALE_MEMBER_EPOCH : ErrorCode.ERR_ILLEGAL_GENERATION
   }
 
-  /** 0, or why the offsets of the group cannot be deleted at all. */
+  /** 0, or why none of the group's offsets can be deleted. */
   checkOffsetDelete(): number {
     if (this.#core instanceof ShareGroup) return ErrorCode.ERR_GROUP_ID_NOT_FOUND
     return this.isEmpty || this.protocolType === 'consumer' ? ErrorCode.ERR_NO_ERROR : ErrorCode.ERR_NON_EMPTY_GROUP
   }
 
-  /** Whether members read the topic, so that its offsets have to stay. */
+  /** Whether members read the topic, so that its offsets must not be deleted. */
   isSubscribedTo(topic: string): boolean {
     return this.#core.isSubscribedTo(topic)
   }
 
-  /** Forgets offsets that nobody has needed for a week (KIP-211). @returns whether nothing is left of the group */
+  /** Deletes offsets unused for a week (KIP-211). @returns whether nothing is left of the group */
   expire(): boolean {
-    const limit = this.#surroundings.clock.now() - OFFSETS_RETENTION_MS
+    const limit = this.#context.clock.now() - OFFSETS_RETENTION_MS
     for (const key of [...this.offsets.keys()]) {
       const needed = this.#neededUntil(key)
       if (needed !== null && needed <= limit) this.offsets.delete(key)
@@ -200,14 +200,14 @@ export class Group {
     return this.isEmpty && this.offsets.size === 0 && !(this.#core instanceof ShareGroup)
   }
 
-  /** The cluster or the group is going away: nobody is left waiting. */
+  /** Answers all waiting members and stops all timers. */
   close(): void {
     this.#core.close()
   }
 
-  // When the retention of an offset begins; null: it is still needed.
+  // When the retention of an offset starts; null: it is in use.
   #neededUntil(key: string): number | null {
-    const committedAt = this.#committedAt.get(key) ?? this.#surroundings.clock.now()
+    const committedAt = this.#committedAt.get(key) ?? this.#context.clock.now()
     const core = this.#core
     if (core instanceof ShareGroup) return null
     if (core instanceof ClassicGroup && core.protocolType === null) return committedAt
@@ -217,7 +217,7 @@ export class Group {
   }
 }
 
-/** Where the offset of a partition is found among those of a group. */
+/** The key of a partition's offset among those of a group. */
 export function offsetKey(topic: string, partition: number): string {
   return `${topic}\0${partition}`
 }

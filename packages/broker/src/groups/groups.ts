@@ -4,11 +4,11 @@ import type { Topic, TopicStore } from '../topics/topics.ts'
 import type { ClassicSettings, SessionLimits } from './classic-member.ts'
 import type { CommittedOffset } from './committed-offsets.ts'
 import { GroupConfigs } from './configs.ts'
-import { Group, type GroupSurroundings } from './group.ts'
+import { Group, type GroupContext } from './group.ts'
 
-/** Is told of committed offsets, before anybody else is. */
-export interface GroupKeeper {
-  /** @param offset null: it is no more */
+/** Makes committed offsets durable, before their commit is acknowledged. */
+export interface GroupPersistence {
+  /** @param offset null: it was deleted */
   offsetChanged(groupId: string, key: string, offset: CommittedOffset | null): void
 }
 
@@ -17,7 +17,7 @@ export interface GroupsOptions {
   readonly topics: TopicStore
   readonly classic: ClassicSettings
   readonly sessionLimits: SessionLimits
-  readonly keeper: GroupKeeper | null
+  readonly persistence: GroupPersistence | null
 }
 
 export class Groups {
@@ -25,18 +25,18 @@ export class Groups {
   readonly classic: ClassicSettings
   readonly sessionLimits: SessionLimits
   readonly #groups = new Map<string, Group>()
-  readonly #surroundings: GroupSurroundings
+  readonly #context: GroupContext
 
-  constructor({ clock, topics, classic, sessionLimits, keeper }: GroupsOptions) {
+  constructor({ clock, topics, classic, sessionLimits, persistence }: GroupsOptions) {
     this.classic = classic
     this.sessionLimits = sessionLimits
-    this.#surroundings = {
+    this.#context = {
       clock,
       topics,
       configs: this.configs,
       classic,
       maxSize: classic.maxSize,
-      offsetChanged: (groupId, key, offset) => keeper?.offsetChanged(groupId, key, offset),
+      offsetChanged: (groupId, key, offset) => persistence?.offsetChanged(groupId, key, offset),
     }
   }
 
@@ -54,18 +54,18 @@ export class Groups {
 
   getOrCreate(id: string): Group {
     let group = this.#groups.get(id)
-    if (group === undefined) this.#groups.set(id, (group = new Group(id, this.#surroundings)))
+    if (group === undefined) this.#groups.set(id, (group = new Group(id, this.#context)))
     return group
   }
 
-  /** With the offsets that it has committed. */
+  /** Deletes a group and its committed offsets. */
   delete(group: Group): void {
     group.close()
     group.offsets.clear()
     this.#groups.delete(group.id)
   }
 
-  /** The topic is gone, and with it what was committed for it: one made anew has nothing to do with that. */
+  /** Deletes the offsets of a deleted topic: a new one of the same name must not inherit them. */
   forgetTopic({ name, id }: Topic): void {
     for (const group of this.#groups.values()) {
       for (const key of group.offsets.keys()) if (key.startsWith(`${name}\0`)) group.offsets.delete(key)
@@ -73,7 +73,7 @@ export class Groups {
     }
   }
 
-  /** Forgets offsets that nobody has needed for a week, and groups of which nothing is left. */
+  /** Deletes offsets unused for a week, and groups of which nothing is left. */
   expire(): void {
     for (const group of this.#groups.values()) if (group.expire()) this.delete(group)
   }

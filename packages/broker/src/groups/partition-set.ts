@@ -1,4 +1,4 @@
-/** Partitions of topics that are told by their ids, as one key each: sets of them are easy to compare. */
+/** Partitions by topic id as strings, so that sets of them are easy to compare. */
 
 /** Partitions of one topic, as requests carry them. */
 export interface TopicIdPartitions {
@@ -21,7 +21,7 @@ export function keysOf(topics: readonly TopicIdPartitions[]): Set<string> {
   return keys
 }
 
-/** By topic, the partitions in order. */
+/** Groups keys by topic, with the partitions in order. */
 export function byTopic(keys: Iterable<string>): { topicId: string; partitions: number[] }[] {
   const topics = new Map<string, number[]>()
   for (const key of keys) {

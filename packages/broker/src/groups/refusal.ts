@@ -1,6 +1,6 @@
-/** A coordinator says no. */
+/** Refusals of a coordinator. */
 
-/** Thrown before anything is changed; handlers make an answer of it. */
+/** Thrown before anything is changed; handlers turn it into a response. */
 export class GroupRefusal extends Error {
   override readonly name = 'GroupRefusal'
   readonly errorCode: number
@@ -11,10 +11,10 @@ export class GroupRefusal extends Error {
   }
 }
 
-/** The answer, or the one that tells of the refusal. */
-export function orRefuse<T>(ask: () => T, refuse: (errorCode: number, message: string) => T): T {
+/** The result of `action`, or that of `refuse` if it throws a GroupRefusal. */
+export function orRefuse<T>(action: () => T, refuse: (errorCode: number, message: string) => T): T {
   try {
-    return ask()
+    return action()
   } catch (error) {
     if (error instanceof GroupRefusal) return refuse(error.errorCode, error.message)
     throw error

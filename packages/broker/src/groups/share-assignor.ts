@@ -1,10 +1,10 @@
-/** How a share group's partitions are shared out: each to at least one member, and to more where there are more. */
+/** The assignor of share groups: every partition goes to at least one member, to several if there are more members. */
 import { partitionKey } from './partition-set.ts'
 import type { Assignment, AssignorMember, PartitionCounts } from './assignors.ts'
 
 export const SHARE_ASSIGNOR = 'simple'
 
-/** Even, with as little change as that allows; members that read the same topics share a partition in turn. */
+/** Assigns evenly and moves as few partitions as that allows. */
 export function assignShares(members: readonly AssignorMember[], topics: PartitionCounts): Assignment {
   const assignment: Assignment = new Map(members.map(({ id }) => [id, new Set<string>()]))
   const readers = new Map<string, AssignorMember[]>()
@@ -17,14 +17,14 @@ export function assignShares(members: readonly AssignorMember[], topics: Partiti
   }
   const sharing = partitions.length === 0 ? 0 : Math.ceil(members.length / partitions.length)
   const holders = new Map<string, Set<string>>(partitions.map(({ key }) => [key, new Set<string>()]))
-  const most = Math.ceil((sharing * partitions.length) / Math.max(1, members.length))
+  const max = Math.ceil((sharing * partitions.length) / Math.max(1, members.length))
   const give = (id: string, key: string): void => {
     assignment.get(id)?.add(key)
     holders.get(key)?.add(id)
   }
   for (const { id, owned, topicIds } of members) {
     for (const { key, topicId } of partitions) {
-      const isFull = (assignment.get(id)?.size ?? 0) >= most || (holders.get(key)?.size ?? 0) >= sharing
+      const isFull = (assignment.get(id)?.size ?? 0) >= max || (holders.get(key)?.size ?? 0) >= sharing
       if (owned.has(key) && topicIds.has(topicId) && !isFull) give(id, key)
     }
   }
@@ -39,8 +39,8 @@ export function assignShares(members: readonly AssignorMember[], topics: Partiti
       }
       if (least === null) break
       const size = assignment.get(least.id)?.size ?? 0
-      // Shared by more only where somebody would have nothing, or too little, otherwise.
-      if (size >= most && (holders.get(key)?.size ?? 0) > 0) break
+      // A partition only gets another member if that member would have too few otherwise.
+      if (size >= max && (holders.get(key)?.size ?? 0) > 0) break
       give(least.id, key)
     }
   }

@@ -1,18 +1,18 @@
-/** Records of one partition on their way to the members of a share group (KIP-932). */
+/** The in-flight records of one partition of a share group (KIP-932). */
 import { ErrorCode } from '@ottla/protocol'
 import type { Clock, Timer } from '../base/clock.ts'
 import { GroupRefusal } from './refusal.ts'
 
 export interface ShareLimits {
   readonly lockMs: number
-  /** How often a record is given out, at most. */
+  /** How often a record is delivered at most. */
   readonly deliveries: number
-  /** Most records that are locked at a time. */
+  /** Most records locked at a time. */
   readonly locks: number
   readonly mayRenew: boolean
 }
 
-/** Records that a member has the lock of. */
+/** Records that a member has locked. */
 export interface AcquiredRecords {
   readonly firstOffset: number
   lastOffset: number
@@ -22,7 +22,7 @@ export interface AcquiredRecords {
 export interface Acknowledgement {
   readonly firstOffset: number
   readonly lastOffset: number
-  /** One for all of the records, or one for each. */
+  /** One for all records, or one for each. */
   readonly types: readonly number[]
 }
 
@@ -34,17 +34,17 @@ export interface BatchRange {
 
 export interface AcquireInput {
   readonly memberId: string
-  /** What was read from the log. */
+  /** The batches read from the log. */
   readonly batches: readonly BatchRange[]
   readonly maxRecords: number
-  /** Into ranges of about how many records it is cut. */
+  /** About how many records a range of the result has. */
   readonly batchSize: number
-  /** Exactly `maxRecords` at most, instead of whole batches (KIP-1206). */
+  /** Whether `maxRecords` is a strict limit, instead of one that is rounded up to whole batches (KIP-1206). */
   readonly isStrict: boolean
   readonly limits: ShareLimits
 }
 
-// Types of acknowledgements; 1 says that all went well.
+// Types of acknowledgements; 1 is accept.
 const GAP = 0
 const RELEASE = 2
 const REJECT = 3
@@ -55,30 +55,30 @@ type RecordState = 'available' | 'acquired' | 'done'
 interface Lock {
   readonly memberId: string
   readonly timer: Timer
-  /** Records that it is for; without any, nobody waits for its end. */
+  /** How many records it is for. */
   count: number
 }
 
-interface Flight {
+interface InFlightRecord {
   state: RecordState
   deliveries: number
   lock: Lock | null
-  /** First offset of the records that it was first given out with. */
+  /** First offset of the range that it was first delivered in. */
   readonly origin: number
 }
 
-/** From the first record that is not done with to the last one that was given out. */
+/** Holds the records from the first one that is not done to the last one delivered. */
 export class SharePartition {
   readonly #clock: Clock
   readonly #wake: () => void
-  // That of `startOffset` first.
-  #flights: Flight[] = []
+  // The first one is at `startOffset`.
+  #inFlight: InFlightRecord[] = []
   #startOffset: number
   #storedOffset: number
 
   /**
-   * @param storedOffset where the group is known to begin; -1: nobody knows yet
-   * @param wake records can be acquired again
+   * @param storedOffset see the property
+   * @param wake called when records can be acquired again
    */
   constructor(startOffset: number, storedOffset: number, clock: Clock, wake: () => void) {
     this.#startOffset = startOffset
@@ -87,62 +87,62 @@ export class SharePartition {
     this.#wake = wake
   }
 
-  /** The first record that is not done with. */
+  /** The first record that is not done. */
   get startOffset(): number {
     return this.#startOffset
   }
 
-  /** What brokers write down and tell: the start before the last change, -1 without any. */
+  /** The start offset that a broker would have persisted and reports; -1 if it has none yet. */
   get storedOffset(): number {
     return this.#storedOffset
   }
 
-  /** Behind the last record that was given out. */
+  /** One past the last record that was delivered. */
   get endOffset(): number {
-    return this.#startOffset + this.#flights.length
+    return this.#startOffset + this.#inFlight.length
   }
 
-  /** The first record that a member could be given. */
+  /** The first record that can be acquired. */
   get nextOffset(): number {
-    const index = this.#flights.findIndex(({ state }) => state === 'available')
+    const index = this.#inFlight.findIndex(({ state }) => state === 'available')
     return index < 0 ? this.endOffset : this.#startOffset + index
   }
 
-  /** Records up to `endOffset` that are done with. */
+  /** How many records before `endOffset` are done. */
   get doneCount(): number {
-    return this.#flights.filter(({ state }) => state === 'done').length
+    return this.#inFlight.filter(({ state }) => state === 'done').length
   }
 
-  /** What lies before the start of the log is nobody's any more. */
+  /** Drops records before the start of the log. */
   startAt(logStartOffset: number): void {
-    const gone = Math.min(logStartOffset - this.#startOffset, this.#flights.length)
-    if (gone > 0) for (const flight of this.#flights.splice(0, gone)) end(flight)
+    const gone = Math.min(logStartOffset - this.#startOffset, this.#inFlight.length)
+    if (gone > 0) for (const record of this.#inFlight.splice(0, gone)) finish(record)
     this.#startOffset = Math.max(this.#startOffset, logStartOffset)
     this.#advance()
   }
 
-  /** Gives records to a member; none of those that others have, and none twice that are done with. */
+  /** Locks available records for a member. */
   acquire(input: AcquireInput): AcquiredRecords[] {
     const { batches, maxRecords, isStrict, limits } = input
     const first = batches[0]
     const last = batches.at(-1)
     if (first === undefined || last === undefined || maxRecords <= 0) return []
     const taken: AcquiredRecords[] = []
-    const room = Math.min(maxRecords, limits.locks - this.#lockedCount())
+    const freeLocks = Math.min(maxRecords, limits.locks - this.#lockedCount())
     const from = Math.max(first.baseOffset, this.#startOffset)
     const known = Math.min(last.lastOffset, this.endOffset - 1)
-    // Within what is in flight, others' locks do not keep a released record back.
-    let left = room > 0 ? room : Math.min(maxRecords, this.endOffset - from)
-    const isLate = this.#acquireKnown(from, known, left, input, taken)
+    // The lock limit does not hold back released records, which count already.
+    let left = freeLocks > 0 ? freeLocks : Math.min(maxRecords, this.endOffset - from)
+    const hasSuspect = this.#acquireKnown(from, known, left, input, taken)
     for (const { firstOffset, lastOffset } of taken) left -= lastOffset - firstOffset + 1
-    if (isLate || room <= 0 || left <= 0 || last.lastOffset < this.endOffset) return taken
+    if (hasSuspect || freeLocks <= 0 || left <= 0 || last.lastOffset < this.endOffset) return taken
     this.#acquireNew(Math.max(from, this.endOffset), left, isStrict, input, taken)
     return taken
   }
 
-  /** All of it or nothing. @throws GroupRefusal INVALID_RECORD_STATE, INVALID_REQUEST */
+  /** Applies all acknowledgements or none. @throws GroupRefusal INVALID_RECORD_STATE, INVALID_REQUEST */
   acknowledge(memberId: string, acknowledgements: readonly Acknowledgement[], limits: ShareLimits): void {
-    const changes = new Map<Flight, number>()
+    const changes = new Map<InFlightRecord, number>()
     for (const { firstOffset, lastOffset, types } of acknowledgements) {
       if (lastOffset < this.#startOffset) continue
       if (firstOffset >= this.endOffset || lastOffset >= this.endOffset) {
@@ -152,22 +152,22 @@ export class SharePartition {
       }
       for (let offset = Math.max(firstOffset, this.#startOffset); offset <= lastOffset; offset++) {
         const type = types[offset - firstOffset] ?? types[0] ?? GAP
-        const flight = this.#flight(offset)
-        if (flight.state !== 'acquired' || flight.lock === null || changes.has(flight)) {
+        const record = this.#record(offset)
+        if (record.state !== 'acquired' || record.lock === null || changes.has(record)) {
           throw invalidState('The offset cannot be acknowledged. The offset is not acquired.')
         }
-        if (flight.lock.memberId !== memberId) throw invalidState('Member is not the owner of offset')
+        if (record.lock.memberId !== memberId) throw invalidState('Member is not the owner of offset')
         if (type === RENEW && !limits.mayRenew) {
           throw invalidState('Renewing acquisition locks is not enabled for the group.')
         }
-        changes.set(flight, type)
+        changes.set(record, type)
       }
     }
     const renewed = this.#newLock(memberId, limits)
-    for (const [flight, type] of changes) {
-      if (type === RENEW) lock(flight, renewed)
-      else if (type === RELEASE) this.#release(flight, limits)
-      else end(flight)
+    for (const [record, type] of changes) {
+      if (type === RENEW) setLock(record, renewed)
+      else if (type === RELEASE) this.#release(record, limits)
+      else finish(record)
     }
     if (renewed.count === 0) renewed.timer.cancel()
     if ([...changes.values()].some(type => type !== RENEW)) this.#storedOffset = this.#startOffset
@@ -175,12 +175,12 @@ export class SharePartition {
     if ([...changes.values()].includes(RELEASE)) this.#wake()
   }
 
-  /** The member is gone: what it has can be had by others. */
+  /** Releases all records of a member. */
   releaseAll(memberId: string, limits: ShareLimits): void {
     let released = false
-    for (const flight of this.#flights) {
-      if (flight.lock?.memberId !== memberId) continue
-      this.#release(flight, limits)
+    for (const record of this.#inFlight) {
+      if (record.lock?.memberId !== memberId) continue
+      this.#release(record, limits)
       released = true
     }
     if (!released) return
@@ -189,62 +189,63 @@ export class SharePartition {
     this.#wake()
   }
 
-  /** Transactions that were aborted: their records are given to nobody. */
+  /** Marks records of aborted transactions as done. */
   skip(firstOffset: number, lastOffset: number): void {
     const last = Math.min(lastOffset, this.endOffset - 1)
-    for (let offset = Math.max(firstOffset, this.#startOffset); offset <= last; offset++) end(this.#flight(offset))
+    for (let offset = Math.max(firstOffset, this.#startOffset); offset <= last; offset++) finish(this.#record(offset))
     this.#advance()
   }
 
   close(): void {
-    for (const flight of this.#flights) end(flight)
-    this.#flights = []
+    for (const record of this.#inFlight) finish(record)
+    this.#inFlight = []
   }
 
-  #flight(offset: number): Flight {
-    const flight = this.#flights[offset - this.#startOffset]
-    if (flight === undefined) throw new Error(`the record at ${offset} is not in flight`)
-    return flight
+  #record(offset: number): InFlightRecord {
+    const record = this.#inFlight[offset - this.#startOffset]
+    if (record === undefined) throw new Error(`the record at offset ${offset} is not in flight`)
+    return record
   }
 
   #lockedCount(): number {
-    return this.#flights.length - this.doneCount
+    return this.#inFlight.length - this.doneCount
   }
 
-  // Whether nothing more may follow: records that failed often are given out a few at a time, at last alone.
+  // Records that failed often are delivered in smaller ranges, the last time alone. Returns whether it met such
+  // records: then no new ones may follow.
   #acquireKnown(from: number, to: number, max: number, input: AcquireInput, taken: AcquiredRecords[]): boolean {
     const { memberId, limits } = input
-    const careful = Math.max(2, Math.ceil(limits.deliveries / 2))
-    const held = this.#newLock(memberId, limits)
+    const suspectFrom = Math.max(2, Math.ceil(limits.deliveries / 2))
+    const lock = this.#newLock(memberId, limits)
     let left = max
-    let isLate = false
+    let hasSuspect = false
     for (let offset = from; offset <= to && left > 0; offset++) {
-      const flight = this.#flight(offset)
-      if (flight.state !== 'available') continue
-      if (flight.deliveries >= careful) {
-        const isLast = limits.deliveries > 2 && flight.deliveries === limits.deliveries - 1
-        const goesAlone = isLast || !isLate
-        isLate = true
+      const record = this.#record(offset)
+      if (record.state !== 'available') continue
+      if (record.deliveries >= suspectFrom) {
+        const isLast = limits.deliveries > 2 && record.deliveries === limits.deliveries - 1
+        const goesAlone = isLast || !hasSuspect
+        hasSuspect = true
         if (goesAlone && taken.length > 0) break
-        const size = this.#flights.filter(({ origin }) => origin === flight.origin).length
-        const share = isLast ? 1 : Math.max(1, size >> (flight.deliveries - careful + 1))
+        const size = this.#inFlight.filter(({ origin }) => origin === record.origin).length
+        const share = isLast ? 1 : Math.max(1, size >> (record.deliveries - suspectFrom + 1))
         if (goesAlone) left = Math.min(left, share)
       }
-      flight.state = 'acquired'
-      flight.deliveries++
-      lock(flight, held)
+      record.state = 'acquired'
+      record.deliveries++
+      setLock(record, lock)
       left--
       const before = taken.at(-1)
-      const goesOn =
+      const continuesRange =
         before !== undefined &&
         before.lastOffset === offset - 1 &&
-        before.deliveryCount === flight.deliveries &&
-        this.#flight(offset - 1).origin === flight.origin
-      if (goesOn) before.lastOffset = offset
-      else taken.push({ firstOffset: offset, lastOffset: offset, deliveryCount: flight.deliveries })
+        before.deliveryCount === record.deliveries &&
+        this.#record(offset - 1).origin === record.origin
+      if (continuesRange) before.lastOffset = offset
+      else taken.push({ firstOffset: offset, lastOffset: offset, deliveryCount: record.deliveries })
     }
-    if (held.count === 0) held.timer.cancel()
-    return isLate
+    if (lock.count === 0) lock.timer.cancel()
+    return hasSuspect
   }
 
   #acquireNew(from: number, max: number, isStrict: boolean, input: AcquireInput, taken: AcquiredRecords[]): void {
@@ -252,22 +253,22 @@ export class SharePartition {
     const last = batches.at(-1)?.lastOffset ?? from - 1
     let to = Math.min(last, from + max - 1)
     if (!isStrict) to = batches.find(({ lastOffset }) => lastOffset >= to)?.lastOffset ?? to
-    // What was compacted away in between is in flight too: members acknowledge it as a gap.
+    // Offsets that compaction has removed are in flight, too; members acknowledge them as gaps.
     const starts = [from]
     if (!isStrict) {
       for (const { baseOffset } of batches) {
         if (baseOffset <= to && baseOffset - (starts.at(-1) ?? from) >= batchSize) starts.push(baseOffset)
       }
     }
-    // Offsets that the log has no records for, before the first one.
-    while (this.endOffset < from) this.#flights.push({ state: 'done', deliveries: 1, lock: null, origin: from })
+    // Offsets before the first record that the log has none for.
+    while (this.endOffset < from) this.#inFlight.push({ state: 'done', deliveries: 1, lock: null, origin: from })
     for (const [index, firstOffset] of starts.entries()) {
       const lastOffset = (starts[index + 1] ?? to + 1) - 1
-      const held = this.#newLock(memberId, limits)
+      const lock = this.#newLock(memberId, limits)
       for (let offset = firstOffset; offset <= lastOffset; offset++) {
-        const flight: Flight = { state: 'acquired', deliveries: 1, lock: null, origin: firstOffset }
-        lock(flight, held)
-        this.#flights.push(flight)
+        const record: InFlightRecord = { state: 'acquired', deliveries: 1, lock: null, origin: firstOffset }
+        setLock(record, lock)
+        this.#inFlight.push(record)
       }
       taken.push({ firstOffset, lastOffset, deliveryCount: 1 })
     }
@@ -275,19 +276,19 @@ export class SharePartition {
   }
 
   #newLock(memberId: string, limits: ShareLimits): Lock {
-    const held: Lock = {
+    const lock: Lock = {
       memberId,
-      timer: this.#clock.setTimer(limits.lockMs, () => this.#expire(held, limits)),
+      timer: this.#clock.setTimer(limits.lockMs, () => this.#expire(lock, limits)),
       count: 0,
     }
-    return held
+    return lock
   }
 
-  #expire(held: Lock, limits: ShareLimits): void {
+  #expire(lock: Lock, limits: ShareLimits): void {
     let released = false
-    for (const flight of this.#flights) {
-      if (flight.lock !== held) continue
-      this.#release(flight, limits)
+    for (const record of this.#inFlight) {
+      if (record.lock !== lock) continue
+      this.#release(record, limits)
       released = true
     }
     if (!released) return
@@ -296,22 +297,22 @@ export class SharePartition {
     this.#wake()
   }
 
-  // What was given out as often as it may be is given to nobody any more.
-  #release(flight: Flight, limits: ShareLimits): void {
-    unlock(flight)
-    flight.state = flight.deliveries >= limits.deliveries ? 'done' : 'available'
+  // A record that has reached the delivery limit is done.
+  #release(record: InFlightRecord, limits: ShareLimits): void {
+    clearLock(record)
+    record.state = record.deliveries >= limits.deliveries ? 'done' : 'available'
   }
 
   #advance(): void {
-    const index = this.#flights.findIndex(({ state }) => state !== 'done')
-    const done = index < 0 ? this.#flights.length : index
+    const index = this.#inFlight.findIndex(({ state }) => state !== 'done')
+    const done = index < 0 ? this.#inFlight.length : index
     if (done === 0) return
-    this.#flights.splice(0, done)
+    this.#inFlight.splice(0, done)
     this.#startOffset += done
   }
 }
 
-/** Why acknowledgements of a partition make no sense, whatever is in flight. @param canRenew version 2 and later */
+/** 0, or why a partition's acknowledgements are not valid whatever is in flight. @param canRenew version 2 and later */
 export function checkAcknowledgements(
   acknowledgements: readonly Acknowledgement[],
   canRenew: boolean,
@@ -319,8 +320,8 @@ export function checkAcknowledgements(
 ): number {
   let previous = -1
   for (const { firstOffset, lastOffset, types } of acknowledgements) {
-    const isForOne = types.length === 1 || types.length === lastOffset - firstOffset + 1
-    if (firstOffset > lastOffset || firstOffset < previous || !isForOne) return ErrorCode.ERR_INVALID_REQUEST
+    const typesFit = types.length === 1 || types.length === lastOffset - firstOffset + 1
+    if (firstOffset > lastOffset || firstOffset < previous || !typesFit) return ErrorCode.ERR_INVALID_REQUEST
     const highest = canRenew ? RENEW : REJECT
     if (types.some(type => type < GAP || type > highest)) return ErrorCode.ERR_INVALID_REQUEST
     if (types.includes(RENEW) && !isRenewal) return ErrorCode.ERR_INVALID_REQUEST
@@ -329,21 +330,21 @@ export function checkAcknowledgements(
   return ErrorCode.ERR_NO_ERROR
 }
 
-function end(flight: Flight): void {
-  flight.state = 'done'
-  unlock(flight)
+function finish(record: InFlightRecord): void {
+  record.state = 'done'
+  clearLock(record)
 }
 
-function lock(flight: Flight, held: Lock): void {
-  unlock(flight)
-  flight.lock = held
-  held.count++
+function setLock(record: InFlightRecord, lock: Lock): void {
+  clearLock(record)
+  record.lock = lock
+  lock.count++
 }
 
-function unlock(flight: Flight): void {
-  const held = flight.lock
-  flight.lock = null
-  if (held !== null && --held.count === 0) held.timer.cancel()
+function clearLock(record: InFlightRecord): void {
+  const lock = record.lock
+  record.lock = null
+  if (lock !== null && --lock.count === 0) lock.timer.cancel()
 }
 
 function invalidState(message: string): GroupRefusal {

@@ -1,22 +1,22 @@
-/** What members of share groups fetch from a broker, between their requests (KIP-932). */
+/** Share sessions: the partitions that share group members fetch from a broker (KIP-932). */
 import { ErrorCode } from '@ottla/protocol'
 import { GroupRefusal } from './refusal.ts'
 
 export interface ShareSession {
   epoch: number
-  /** In the order in which they are served. */
+  /** In the order in which fetches serve them. */
   readonly partitions: Set<string>
 }
 
 export const FINAL_EPOCH = -1
 const MAX_EPOCH = 2_147_483_647
 
-/** The sessions of one broker; a restart ends them. */
+/** The share sessions of one broker. */
 export class ShareSessions {
   readonly #sessions = new Map<string, ShareSession>()
 
   /**
-   * The session that a fetch belongs to, brought up to date.
+   * Starts or continues the session of a fetch.
    * @throws GroupRefusal INVALID_REQUEST, SHARE_SESSION_NOT_FOUND, INVALID_SHARE_SESSION_EPOCH
    */
   fetch(
@@ -28,7 +28,7 @@ export class ShareSessions {
   ): ShareSession {
     if (epoch === 0) {
       if (acknowledges)
-        throw new GroupRefusal(ErrorCode.ERR_INVALID_REQUEST, 'A new session has nothing to acknowledge.')
+        throw new GroupRefusal(ErrorCode.ERR_INVALID_REQUEST, 'The first request of a session cannot acknowledge.')
       const session: ShareSession = { epoch: 1, partitions: new Set(added) }
       this.#sessions.set(key, session)
       return session
@@ -51,7 +51,7 @@ export class ShareSessions {
     session.epoch = next(session.epoch)
   }
 
-  /** The current one, if the member has any. */
+  /** The member's current session, if any. */
   get(key: string): ShareSession | undefined {
     return this.#sessions.get(key)
   }
@@ -68,7 +68,7 @@ export class ShareSessions {
   #find(key: string): ShareSession {
     const session = this.#sessions.get(key)
     if (session !== undefined) return session
-    throw new GroupRefusal(ErrorCode.ERR_SHARE_SESSION_NOT_FOUND, 'The share session is not found.')
+    throw new GroupRefusal(ErrorCode.ERR_SHARE_SESSION_NOT_FOUND, 'The share session was not found.')
   }
 }
 

@@ -1,10 +1,10 @@
-/** A share group (KIP-932): members take records, not partitions, and say of each what became of it. */
+/** A share group (KIP-932): its members acquire single records, and acknowledge each. */
 import { ErrorCode } from '@ottla/protocol'
 import type { Timer } from '../base/clock.ts'
 import type { Partition } from '../topics/topics.ts'
 import type { Assignment, AssignorMember } from './assignors.ts'
 import { durationMs } from './configs.ts'
-import type { ConsumerSurroundings } from './consumer.ts'
+import type { ConsumerContext } from './consumer.ts'
 import type { HeartbeatClient, HeartbeatOutput } from './consumer-heartbeat.ts'
 import { partitionKey } from './partition-set.ts'
 import { GroupRefusal } from './refusal.ts'
@@ -28,14 +28,14 @@ export interface ShareHeartbeat {
   readonly memberId: string
   readonly memberEpoch: number
   readonly rackId: string | null
-  /** null: as before. */
+  /** null: unchanged. */
   readonly topics: readonly string[] | null
 }
 
-// group.share.max.size of a broker.
+// Kafka's default for group.share.max.size.
 const MAX_MEMBERS = 200
 
-/** Refuses what no group could take. */
+/** Refuses heartbeats that are not valid whatever the group. @throws GroupRefusal INVALID_REQUEST */
 export function checkShareHeartbeat({ groupId, memberId, memberEpoch, rackId, topics }: ShareHeartbeat): void {
   const refuse = (when: boolean, message: string): void => {
     if (when) throw new GroupRefusal(ErrorCode.ERR_INVALID_REQUEST, message)
@@ -52,19 +52,19 @@ export class ShareGroup {
   readonly protocolType = 'share'
   readonly id: string
   readonly members = new Map<string, ShareMember>()
-  readonly #surroundings: ConsumerSurroundings
+  readonly #context: ConsumerContext
   readonly #partitions = new Map<string, SharePartition>()
   #epoch = 1
   #assignmentEpoch = 0
   #assignedAt = 0
   #target: Assignment = new Map()
-  #print: string
+  #lastFingerprint: string
   #dead = false
 
-  constructor(id: string, surroundings: ConsumerSurroundings) {
+  constructor(id: string, context: ConsumerContext) {
     this.id = id
-    this.#surroundings = surroundings
-    this.#print = this.#fingerprint()
+    this.#context = context
+    this.#lastFingerprint = this.#fingerprint()
   }
 
   get state(): 'Empty' | 'Stable' | 'Dead' {
@@ -85,7 +85,7 @@ export class ShareGroup {
   }
 
   get limits(): ShareLimits {
-    const { configs } = this.#surroundings
+    const { configs } = this.#context
     return {
       lockMs: configs.number(this.id, 'share.record.lock.duration.ms'),
       deliveries: configs.number(this.id, 'share.delivery.count.limit'),
@@ -94,14 +94,14 @@ export class ShareGroup {
     }
   }
 
-  /** Whether records of transactions are given out only when they are committed. */
+  /** Whether records of transactions are delivered only once they are committed. */
   get readsCommitted(): boolean {
-    return this.#surroundings.configs.text(this.id, 'share.isolation.level') === 'read_committed'
+    return this.#context.configs.text(this.id, 'share.isolation.level') === 'read_committed'
   }
 
-  /** A member that joins, goes on, or leaves. @throws GroupRefusal */
+  /** A member joins, stays, or leaves. @throws GroupRefusal */
   heartbeat({ memberId, memberEpoch, rackId, topics }: ShareHeartbeat, client: HeartbeatClient): HeartbeatOutput {
-    const interval = this.#surroundings.configs.number(this.id, 'share.heartbeat.interval.ms')
+    const interval = this.#context.configs.number(this.id, 'share.heartbeat.interval.ms')
     if (memberEpoch === -1) {
       this.#fence(this.#member(memberId))
       return { memberId, memberEpoch, heartbeatIntervalMs: 0, assignment: null }
@@ -122,33 +122,33 @@ export class ShareGroup {
     this.#settle(member, changed)
     this.#keepAlive(member)
     const same = before.size === member.assigned.size && [...before].every(key => member.assigned.has(key))
-    const tells = memberEpoch === 0 || topics !== null || !same
+    const hasNewAssignment = memberEpoch === 0 || topics !== null || !same
     return {
       memberId,
       memberEpoch: member.epoch,
       heartbeatIntervalMs: interval,
-      assignment: tells ? member.assigned : null,
+      assignment: hasNewAssignment ? member.assigned : null,
     }
   }
 
-  /** What is known of a partition, or undefined before anybody has fetched from it. */
+  /** A partition's state; undefined before its first fetch. */
   known(topicId: string, index: number): SharePartition | undefined {
     return this.#partitions.get(partitionKey(topicId, index))
   }
 
-  /** The partition as the group sees it; it begins where `share.auto.offset.reset` says. */
+  /** A partition's state; a new one starts where `share.auto.offset.reset` says. */
   partition(topicId: string, partition: Partition): SharePartition {
     const known = this.known(topicId, partition.index)
     known?.startAt(partition.log.startOffset)
     return known ?? this.#begin(topicId, partition, this.#resetOffset(partition), -1)
   }
 
-  /** The group begins at this offset, whatever it has done with the partition before. */
+  /** Restarts a partition at this offset. */
   begin(topicId: string, partition: Partition, offset: number): void {
     this.#begin(topicId, partition, offset, offset)
   }
 
-  /** Partitions that the group has begun with. */
+  /** The partitions that the group has state for. */
   partitionKeys(): string[] {
     return [...this.#partitions.keys()]
   }
@@ -165,10 +165,10 @@ export class ShareGroup {
     return found
   }
 
-  /** The member is gone: what it has of some partitions can be had by others. @param isMeant by the partition's key */
-  release(memberId: string, isMeant: (key: string) => boolean): void {
+  /** Releases what a member has acquired of some partitions. @param matches by the partition's key */
+  release(memberId: string, matches: (key: string) => boolean): void {
     for (const [key, partition] of this.#partitions) {
-      if (isMeant(key)) partition.releaseAll(memberId, this.limits)
+      if (matches(key)) partition.releaseAll(memberId, this.limits)
     }
   }
 
@@ -187,7 +187,7 @@ export class ShareGroup {
   #begin(topicId: string, partition: Partition, offset: number, storedOffset: number): SharePartition {
     const key = partitionKey(topicId, partition.index)
     this.#partitions.get(key)?.close()
-    const fresh = new SharePartition(offset, storedOffset, this.#surroundings.clock, () => partition.log.wake())
+    const fresh = new SharePartition(offset, storedOffset, this.#context.clock, () => partition.log.wake())
     this.#partitions.set(key, fresh)
     return fresh
   }
@@ -218,9 +218,9 @@ export class ShareGroup {
   }
 
   #settle(member: ShareMember, changed: boolean): void {
-    const print = this.#fingerprint()
-    if (changed || print !== this.#print) {
-      this.#print = print
+    const fingerprint = this.#fingerprint()
+    if (changed || fingerprint !== this.#lastFingerprint) {
+      this.#lastFingerprint = fingerprint
       this.#epoch++
     }
     this.#assignIfNeeded()
@@ -233,7 +233,7 @@ export class ShareGroup {
   }
 
   #assignIfNeeded(): void {
-    const { clock, configs, topics } = this.#surroundings
+    const { clock, configs, topics } = this.#context
     if (this.#assignmentEpoch >= this.#epoch) return
     const interval = configs.number(this.id, 'share.assignment.interval.ms')
     if (this.#assignedAt > 0 && interval > 0 && clock.now() < this.#assignedAt + interval) return
@@ -256,14 +256,14 @@ export class ShareGroup {
   #fingerprint(): string {
     const names = new Set([...this.members.values()].flatMap(({ topics }) => [...topics]))
     const known = [...names].sort().flatMap(name => {
-      const topic = this.#surroundings.topics.get(name)
+      const topic = this.#context.topics.get(name)
       return topic === undefined ? [] : [[topic.id, topic.partitions.length]]
     })
     return JSON.stringify(known)
   }
 
   #keepAlive(member: ShareMember): void {
-    const { clock, configs } = this.#surroundings
+    const { clock, configs } = this.#context
     member.session?.cancel()
     const ms = configs.number(this.id, 'share.session.timeout.ms')
     member.session = clock.setTimer(ms, () => this.#fence(member))
@@ -273,12 +273,12 @@ export class ShareGroup {
     member.session?.cancel()
     this.members.delete(member.id)
     this.#target.delete(member.id)
-    this.#print = this.#fingerprint()
+    this.#lastFingerprint = this.#fingerprint()
     this.#epoch++
   }
 
   #resetOffset({ log }: Partition): number {
-    const { clock, configs } = this.#surroundings
+    const { clock, configs } = this.#context
     const reset = configs.text(this.id, 'share.auto.offset.reset')
     if (reset === 'earliest') return log.startOffset
     if (reset === 'latest') return log.highWatermark

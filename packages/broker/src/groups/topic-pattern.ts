@@ -1,14 +1,14 @@
-/** Patterns of topic names (KIP-848). Kafka's are RE2's; JavaScript's know the same for names of topics, and more. */
+/** Topic patterns (KIP-848). Kafka's are RE2; for topic names JavaScript's match the same. */
 
-/** Matches whole names. Throws SyntaxError for what is no pattern. */
+/** Matches whole names. Throws SyntaxError if the pattern is not valid. */
 export function topicPattern(pattern: string): RegExp {
   const ignoresCase = pattern.startsWith('(?i)')
-  // Compiled alone first, so that `a)|(?:b` is no pattern.
+  // Compiled on its own first, so that `a)|(?:b` is not valid.
   const inner = new RegExp(ignoresCase ? pattern.slice('(?i)'.length) : pattern)
   return new RegExp(`^(?:${inner.source})$`, ignoresCase ? 'i' : '')
 }
 
-/** Why it is no pattern, or null. */
+/** Why the pattern is not valid, or null. */
 export function patternProblem(pattern: string): string | null {
   try {
     topicPattern(pattern)

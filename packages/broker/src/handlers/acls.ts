@@ -1,4 +1,4 @@
-/** ACLs, made, listed and removed. */
+/** CreateAcls, DescribeAcls, DeleteAcls. */
 import {
   CreateAclsServer,
   DeleteAclsServer,
@@ -10,7 +10,7 @@ import {
 import { CLUSTER_NAME, type AclBinding, type AclFilter, type Authorizer } from '../security/acls.ts'
 import { codeFor, operations, patternTypes, permissionTypes, resourceTypes, wordFor } from './operations.ts'
 import { route, type RequestContext, type Route } from './request.ts'
-import { named } from './refusals.ts'
+import { namedError } from './refusals.ts'
 
 export const aclRoutes: readonly Route[] = [
   route(
@@ -49,7 +49,7 @@ export const aclRoutes: readonly Route[] = [
         }),
       }
     },
-    ({ creations }, errorCode) => ({ throttleTimeMs: 0, results: creations.map(() => named(errorCode)) }),
+    ({ creations }, errorCode) => ({ throttleTimeMs: 0, results: creations.map(() => namedError(errorCode)) }),
   ),
   route(
     DescribeAclsServer,
@@ -67,7 +67,7 @@ export const aclRoutes: readonly Route[] = [
         errorCode: ErrorCode.ERR_NO_ERROR,
         errorMessage: '',
         resources: [...byResource.values()].map(bindings => {
-          const [first] = bindings as [AclBinding] // a list is only made with its first binding
+          const [first] = bindings as [AclBinding] // a list starts with its first binding
           const { resourceType, resourceName, patternType } = encode(first)
           return {
             resourceType,
@@ -81,7 +81,7 @@ export const aclRoutes: readonly Route[] = [
         }),
       }
     },
-    (_body, errorCode) => ({ throttleTimeMs: 0, ...named(errorCode), resources: [] }),
+    (_body, errorCode) => ({ throttleTimeMs: 0, ...namedError(errorCode), resources: [] }),
   ),
   route(
     DeleteAclsServer,
@@ -100,7 +100,7 @@ export const aclRoutes: readonly Route[] = [
     },
     ({ filters }, errorCode) => ({
       throttleTimeMs: 0,
-      filterResults: filters.map(() => ({ ...named(errorCode), matchingAcls: [] })),
+      filterResults: filters.map(() => ({ ...namedError(errorCode), matchingAcls: [] })),
     }),
   ),
 ]
@@ -122,7 +122,7 @@ const unknownFilter = {
   errorMessage: 'The filter contains UNKNOWN elements.',
 }
 
-// 0 is "unknown", not "any": taking one for the other would delete everything.
+// 0 is "unknown", not "any": confusing them could delete everything.
 function isKnown(filter: Decoded<DescribeAclsRequest>): boolean {
   const { resourceTypeFilter, patternTypeFilter, operation, permissionType } = filter
   return [resourceTypeFilter, patternTypeFilter, operation, permissionType].every(code => code > 0)

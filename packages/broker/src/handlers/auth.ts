@@ -1,4 +1,4 @@
-/** Logging in: SASL. */
+/** SASL: SaslHandshake and SaslAuthenticate. */
 import {
   ErrorCode,
   SaslAuthenticateServer,
@@ -7,12 +7,12 @@ import {
   type SaslHandshakeResponse,
 } from '@ottla/protocol'
 import { route, type RequestContext, type Route, type Session } from './request.ts'
-import { named } from './refusals.ts'
+import { namedError } from './refusals.ts'
 import { SaslRefused, type SaslStep } from '../security/sasl/exchange.ts'
 import { startExchange } from '../security/sasl/mechanisms.ts'
 import type { Stores } from './stores.ts'
 
-// As a broker: more often than that nobody may authenticate anew.
+// As in Kafka, nobody may reauthenticate more often than that.
 const MIN_INTERVAL_MS = 1000
 
 export const authRoutes: readonly Route[] = [
@@ -24,7 +24,7 @@ export const authRoutes: readonly Route[] = [
   route(
     SaslAuthenticateServer,
     ({ authBytes }, context, stores) => authenticate(authBytes, context, stores),
-    (_body, errorCode) => ({ ...named(errorCode), authBytes: Buffer.alloc(0) }),
+    (_body, errorCode) => ({ ...namedError(errorCode), authBytes: Buffer.alloc(0) }),
   ),
 ]
 
@@ -34,21 +34,23 @@ function handshake(
   { clock, logIn }: Pick<Stores, 'clock' | 'logIn'>,
 ): SaslHandshakeResponse {
   const mechanisms = [...logIn.mechanisms]
-  const isAnew = session.authenticated
-  // Neither has a listener without SASL a use for it, nor one where sessions do not end.
+  const isReauthentication = session.authenticated
+  // There is nothing to reauthenticate without SASL, or when sessions do not expire.
   const now = clock.now()
-  const isTooSoon = session.renewedAt !== null && now - session.renewedAt < MIN_INTERVAL_MS
-  if (isAnew && (session.expiresAt === null || isTooSoon)) {
+  const isTooEarly = session.reauthenticatedAt !== null && now - session.reauthenticatedAt < MIN_INTERVAL_MS
+  if (isReauthentication && (session.expiresAt === null || isTooEarly)) {
     return { errorCode: ErrorCode.ERR_ILLEGAL_SASL_STATE, mechanisms }
   }
-  if (isAnew) session.renewedAt = now
+  if (isReauthentication) session.reauthenticatedAt = now
   if (!mechanisms.includes(mechanism)) {
-    session.isOver = true
+    session.closesAfterResponse = true
     return { errorCode: ErrorCode.ERR_UNSUPPORTED_SASL_MECHANISM, mechanisms }
   }
   session.exchange =
-    isAnew && mechanism !== session.saslMechanism ? refusing(mechanism, session) : startExchange(mechanism, logIn)
-  session.isBare = version === 0
+    isReauthentication && mechanism !== session.saslMechanism
+      ? refusingExchange(mechanism, session)
+      : startExchange(mechanism, logIn)
+  session.expectsBareToken = version === 0
   session.saslMechanism ??= mechanism
   return { errorCode: ErrorCode.ERR_NO_ERROR, mechanisms }
 }
@@ -67,25 +69,25 @@ async function authenticate(
     return { errorCode: ErrorCode.ERR_NO_ERROR, errorMessage: null, authBytes: answer, sessionLifetimeMs: lifetimeMs }
   } catch (error) {
     if (!(error instanceof SaslRefused)) throw error
-    session.isOver = true
+    session.closesAfterResponse = true
     const errorCode = ErrorCode.ERR_SASL_AUTHENTICATION_FAILED
     return { errorCode, errorMessage: error.message, authBytes: Buffer.alloc(0) }
   }
 }
 
-/** Whether somebody logs in by the request, for the first time or anew: the connection ends when it is refused. */
+/** Whether the request is part of a log-in or reauthentication: then the connection ends when it is refused. */
 export function isLogIn(apiKey: number, { authenticated, exchange, expiresAt }: Session): boolean {
   if (apiKey === SaslAuthenticateServer.key) return exchange !== null
   return apiKey === SaslHandshakeServer.key && (!authenticated || expiresAt !== null)
 }
 
-/** A token of the exchange that is under way. Rejects with SaslRefused. */
+/** Takes the client's next token of the exchange in progress. Rejects with SaslRefused. */
 export async function takeToken(
   token: Buffer,
   session: Session,
   { clock, logIn }: Pick<Stores, 'clock' | 'logIn'>,
 ): Promise<{ answer: Buffer; lifetimeMs: number }> {
-  if (session.exchange === null) throw new SaslRefused('There has been no handshake')
+  if (session.exchange === null) throw new SaslRefused('SASL token received before the handshake')
   const { answer, identity }: SaslStep = await session.exchange.step(token)
   if (identity === null) return { answer, lifetimeMs: 0 }
   const principal = `User:${identity.name}`
@@ -100,7 +102,7 @@ export async function takeToken(
     ...(identity.expiresAt === null ? [] : [Math.max(0, identity.expiresAt - now)]),
   ]
   session.exchange = null
-  session.isBare = false
+  session.expectsBareToken = false
   session.authenticated = true
   session.principal = principal
   session.isToken = identity.isToken
@@ -108,8 +110,8 @@ export async function takeToken(
   return { answer, lifetimeMs: limits.length === 0 ? 0 : Math.min(...limits) }
 }
 
-// The handshake succeeds all the same, as Kafka's does.
-function refusing(mechanism: string, session: Session): NonNullable<Session['exchange']> {
+// As in Kafka, the handshake succeeds all the same; the exchange then fails.
+function refusingExchange(mechanism: string, session: Session): NonNullable<Session['exchange']> {
   const before = String(session.saslMechanism)
   return {
     step: () => {

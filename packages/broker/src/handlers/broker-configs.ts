@@ -1,8 +1,8 @@
-/** Configurations of brokers (KIP-226). */
+/** Broker configurations (KIP-226). */
 import { ErrorCode } from '@ottla/protocol'
 import { CLUSTER_NAME } from '../security/acls.ts'
 import { brokerConfigProblem, isListSetting, type BrokerSetting } from '../configs/broker-configs.ts'
-import { brokerFacts } from './broker-facts.ts'
+import { startSettings } from './start-settings.ts'
 import type { RequestContext } from './request.ts'
 import {
   DELETE,
@@ -16,22 +16,22 @@ import {
   type Problem,
 } from './config-kind.ts'
 
-/** A name is the id of a broker, which only this broker answers for; the empty one is for all of them. */
+/** The resource name is a broker id, which only that broker serves; an empty one stands for all brokers. */
 export const brokerConfigs: ConfigKind = {
   describe: (name, context, stores) => {
     if (!context.allows('describe-configs', 'cluster', CLUSTER_NAME)) {
       return problem(ErrorCode.ERR_CLUSTER_AUTHORIZATION_FAILED)
     }
-    const wrong = name === '' ? null : brokerProblem(name, context)
-    if (wrong !== null) return wrong
+    const invalidId = name === '' ? null : brokerProblem(name, context)
+    if (invalidId !== null) return invalidId
     const { brokerId } = context
     const { brokerConfigs: configs } = stores
-    const found = name === '' ? configs.describeForAll() : configs.describe(brokerId, brokerFacts(brokerId, stores))
-    return found.map(told)
+    const found = name === '' ? configs.describeForAll() : configs.describe(brokerId, startSettings(brokerId, stores))
+    return found.map(describedConfig)
   },
   alter: (resourceName, configs, validateOnly, context, { brokerConfigs: store }) => {
-    const wrong = resourceName === '' ? null : brokerProblem(resourceName, context)
-    if (wrong !== null) return wrong
+    const invalidId = resourceName === '' ? null : brokerProblem(resourceName, context)
+    if (invalidId !== null) return invalidId
     const brokerId = resourceName === '' ? null : context.brokerId
     const changes = new Map<string, string | null>()
     for (const { name, configOperation, value } of configs) {
@@ -60,16 +60,16 @@ export const brokerConfigs: ConfigKind = {
   own: (name, { brokerId }, { brokerConfigs: store }) => store.of(name === '' ? null : brokerId).keys(),
 }
 
-/** Why a name is not that of the broker that is asked, or null. */
+/** Why a resource name is not the id of this broker, or null. */
 export function brokerProblem(name: string, { brokerId }: RequestContext): Problem | null {
   if (!/^[+-]?\d+$/.test(name)) {
-    return problem(ErrorCode.ERR_INVALID_REQUEST, `The id of a broker is a whole number, not ${name}`)
+    return problem(ErrorCode.ERR_INVALID_REQUEST, `Broker id must be an integer, but it is: ${name}`)
   }
   if (Number(name) === brokerId) return null
-  return problem(ErrorCode.ERR_INVALID_REQUEST, `This is broker ${brokerId}, not ${name}`)
+  return problem(ErrorCode.ERR_INVALID_REQUEST, `Unexpected broker id, expected ${brokerId}, but received ${name}`)
 }
 
-function told({ name, type, isReadOnly, isSensitive, values }: BrokerSetting): DescribedConfig {
+function describedConfig({ name, type, isReadOnly, isSensitive, values }: BrokerSetting): DescribedConfig {
   const [first] = values
   return {
     name,

@@ -1,4 +1,4 @@
-/** Subscriptions to metrics of clients, as resources with a configuration (KIP-714). */
+/** Subscriptions to client metrics, as resources with a configuration (KIP-714). */
 import { ErrorCode } from '@ottla/protocol'
 import { CLUSTER_NAME } from '../security/acls.ts'
 import { subscriptionDefaults, subscriptionProblem } from '../telemetry/client-metrics.ts'
@@ -14,12 +14,12 @@ export const clientMetricsConfigs: ConfigKind = {
     }
     if (subscription === '') return problem(ErrorCode.ERR_INVALID_REQUEST, 'A subscription has a name.')
     const own = clientMetrics.of(subscription)
-    return [...subscriptionDefaults].map(([name, fallback]) => {
+    return [...subscriptionDefaults].map(([name, defaultValue]) => {
       const value = own.get(name)
       const source = Source['client-metrics']
       return {
         name,
-        value: value ?? fallback,
+        value: value ?? defaultValue,
         readOnly: false,
         configSource: value === undefined ? Source.default : source,
         isSensitive: false,
@@ -37,7 +37,7 @@ export const clientMetricsConfigs: ConfigKind = {
       if (configOperation > SUBTRACT) return problem(ErrorCode.ERR_UNKNOWN)
       if (configOperation === DELETE) continue
       if (configOperation !== SET) {
-        return problem(ErrorCode.ERR_INVALID_CONFIG, `Nothing can be appended to ${name} or taken from it.`)
+        return problem(ErrorCode.ERR_INVALID_CONFIG, `Config value append is not allowed for config key: ${name}`)
       }
       const refusal = subscriptionProblem(name, value ?? '')
       if (refusal !== null) {

@@ -1,4 +1,4 @@
-/** Quotas described and altered (KIP-546). */
+/** DescribeClientQuotas and AlterClientQuotas (KIP-546). */
 import { isIP } from 'node:net'
 import {
   AlterClientQuotasServer,
@@ -13,23 +13,23 @@ import {
 import { CLUSTER_NAME } from '../security/acls.ts'
 import type { EntityType, QuotaEntity } from '../quotas/client-quotas.ts'
 import { route, type RequestContext, type Route } from './request.ts'
-import { named } from './refusals.ts'
+import { namedError } from './refusals.ts'
 import type { Stores } from './stores.ts'
 
 export const clientQuotaRoutes: readonly Route[] = [
   route(DescribeClientQuotasServer, describe, (_body, errorCode) => ({
-    ...{ throttleTimeMs: 0, ...named(errorCode), entries: null },
+    ...{ throttleTimeMs: 0, ...namedError(errorCode), entries: null },
   })),
   route(AlterClientQuotasServer, alter, ({ entries }, errorCode) => ({
     throttleTimeMs: 0,
-    entries: entries.map(({ entity }) => ({ ...named(errorCode), entity })),
+    entries: entries.map(({ entity }) => ({ ...namedError(errorCode), entity })),
   })),
 ]
 
 const DENIED = 'Cluster authorization failed.'
 const entityTypes: readonly EntityType[] = ['user', 'client-id', 'ip']
 
-// How names are looked for.
+// Match types.
 const EXACT = 0
 const DEFAULT = 1
 const SPECIFIED = 2
@@ -38,17 +38,17 @@ const LONG_LIMIT = 2 ** 63
 const INT_MAX = 2 ** 31 - 1
 
 interface Kind {
-  /** Highest value of one that has to be whole; null: it need not be. */
-  readonly most: number | null
+  /** Highest value of a quota that has to be a whole number; null if it need not be. */
+  readonly max: number | null
 }
 
-const ofUsers: ReadonlyMap<string, Kind> = new Map([
-  ['producer_byte_rate', { most: LONG_LIMIT }],
-  ['consumer_byte_rate', { most: LONG_LIMIT }],
-  ['request_percentage', { most: null }],
-  ['controller_mutation_rate', { most: null }],
+const userQuotas: ReadonlyMap<string, Kind> = new Map([
+  ['producer_byte_rate', { max: LONG_LIMIT }],
+  ['consumer_byte_rate', { max: LONG_LIMIT }],
+  ['request_percentage', { max: null }],
+  ['controller_mutation_rate', { max: null }],
 ])
-const ofAddresses: ReadonlyMap<string, Kind> = new Map([['connection_creation_rate', { most: INT_MAX }]])
+const ipQuotas: ReadonlyMap<string, Kind> = new Map([['connection_creation_rate', { max: INT_MAX }]])
 
 type Component = Decoded<DescribeClientQuotasRequest>['components'][number]
 type Change = Decoded<AlterClientQuotasRequest>['entries'][number]['ops'][number]
@@ -70,7 +70,7 @@ function describe(
   }
   const types = components.map(({ entityType }) => entityType)
   if (types.includes('ip') && types.length > 1) {
-    return refused(ErrorCode.ERR_INVALID_REQUEST, 'Addresses are not looked for together with users or clients.')
+    return refused(ErrorCode.ERR_INVALID_REQUEST, 'The entity type ip cannot be combined with others.')
   }
   const found = [...quotas.all()].filter(
     ({ entity }) =>
@@ -89,11 +89,13 @@ function componentProblem(
   all: readonly Component[],
 ): [errorCode: number, message: string] | null {
   const wrong = (message: string): [number, string] => [ErrorCode.ERR_INVALID_REQUEST, message]
-  if (entityType === '') return wrong('A type of entity is empty.')
-  if (all.filter(other => other.entityType === entityType).length > 1) return wrong(`${entityType} is named twice.`)
-  if (!isEntityType(entityType)) return [ErrorCode.ERR_UNSUPPORTED_VERSION, `There is no type of entity ${entityType}.`]
-  if (matchType > SPECIFIED || matchType < EXACT) return wrong(`There is no type of match ${matchType}.`)
-  if ((matchType === EXACT) !== (match !== null)) return wrong('A name belongs to an exact match, and to no other.')
+  if (entityType === '') return wrong('The entity type is empty.')
+  if (all.filter(other => other.entityType === entityType).length > 1)
+    return wrong(`The entity type ${entityType} appears twice.`)
+  if (!isEntityType(entityType)) return [ErrorCode.ERR_UNSUPPORTED_VERSION, `Unknown entity type ${entityType}.`]
+  if (matchType > SPECIFIED || matchType < EXACT) return wrong(`Unknown match type ${matchType}.`)
+  if ((matchType === EXACT) !== (match !== null))
+    return wrong('An exact match needs a name, and other matches cannot have one.')
   return null
 }
 
@@ -117,11 +119,11 @@ function alter(
   const allowed = context.allows('alter-configs', 'cluster', CLUSTER_NAME)
   const answered = new Map<string, AlterClientQuotasResponse['entries'][number]>()
   for (const { entity: parts, ops } of entries) {
-    // Of a type that is named twice the last one counts.
+    // If a type appears twice, the last one counts.
     const names = new Map(parts.map(({ entityType, entityName }) => [entityType, entityName]))
     const entity = [...names].map(([entityType, entityName]) => ({ entityType, entityName }))
     const key = JSON.stringify(entity)
-    const problem = answered.has(key) ? 'The entity is in the request twice.' : alterProblem(names, ops)
+    const problem = answered.has(key) ? 'The entity appears twice in the request.' : alterProblem(names, ops)
     if (!allowed) {
       answered.set(key, { errorCode: ErrorCode.ERR_CLUSTER_AUTHORIZATION_FAILED, errorMessage: DENIED, entity })
     } else if (problem !== null) {
@@ -139,15 +141,15 @@ function alter(
 function alterProblem(names: ReadonlyMap<string, string | null>, changes: readonly Change[]): string | null {
   if (names.size === 0) return 'The entity is empty.'
   for (const [type, name] of names) {
-    if (!isEntityType(type)) return `There is no type of entity ${type}.`
+    if (!isEntityType(type)) return `Unknown entity type ${type}.`
     if (name === '') return `The name of a ${type} is empty.`
   }
   const ip = names.get('ip')
-  if (ip !== undefined && names.size > 1) return 'An address does not go together with users or clients.'
-  if (typeof ip === 'string' && !isHost(ip)) return `${ip} is not an address or a host.`
+  if (ip !== undefined && names.size > 1) return 'The entity type ip cannot be combined with others.'
+  if (typeof ip === 'string' && !isHost(ip)) return `${ip} is neither an IP address nor a host name.`
   const keys = changes.map(({ key }) => key)
-  if (new Set(keys).size < keys.length) return 'A quota is in the request twice.'
-  const kinds = ip === undefined ? ofUsers : ofAddresses
+  if (new Set(keys).size < keys.length) return 'A quota appears twice in the request.'
+  const kinds = ip === undefined ? userQuotas : ipQuotas
   for (const change of changes) {
     const problem = change.remove ? null : valueProblem(change, kinds)
     if (problem !== null) return problem
@@ -157,18 +159,18 @@ function alterProblem(names: ReadonlyMap<string, string | null>, changes: readon
 
 function valueProblem({ key, value }: Change, kinds: ReadonlyMap<string, Kind>): string | null {
   const kind = kinds.get(key)
-  if (kind === undefined) return `There is no such quota here: ${key}.`
-  if (value <= 0) return `The quota ${key} has to be greater than 0.`
-  if (kind.most === null) return null
-  if (value > kind.most) return `The value of ${key} is too large.`
-  return value % 1 > 1e-6 ? `The value of ${key} has to be whole.` : null
+  if (kind === undefined) return `The entity has no quota ${key}.`
+  if (value <= 0) return `The value of ${key} must be greater than 0.`
+  if (kind.max === null) return null
+  if (value > kind.max) return `The value of ${key} is too large.`
+  return value % 1 > 1e-6 ? `The value of ${key} must be a whole number.` : null
 }
 
 function isEntityType(type: string): type is EntityType {
   return entityTypes.some(known => known === type)
 }
 
-// A broker looks hosts up; nobody is asked here.
+// A real broker would resolve the name.
 function isHost(name: string): boolean {
   return isIP(name) !== 0 || /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/i.test(name)
 }

@@ -1,4 +1,4 @@
-/** What the resources that have a configuration have in common. */
+/** What all types of configurable resources have in common. */
 import {
   ErrorCode,
   type Decoded,
@@ -9,7 +9,7 @@ import {
 import type { RequestContext } from './request.ts'
 import type { Stores } from './stores.ts'
 
-export type AskedResource = Decoded<DescribeConfigsRequest>['resources'][number]
+export type RequestedResource = Decoded<DescribeConfigsRequest>['resources'][number]
 export type ConfigChange = Decoded<IncrementalAlterConfigsRequest>['resources'][number]['configs'][number]
 export type DescribedConfig = DescribeConfigsResponseDescribeConfigsResourceResult
 
@@ -20,9 +20,9 @@ export interface Problem {
 
 /** One type of resource. */
 export interface ConfigKind {
-  /** What a resource has; a problem if it cannot be told. */
+  /** The configuration of a resource, or why it cannot be described. */
   describe(name: string, context: RequestContext, stores: Stores): readonly DescribedConfig[] | Problem
-  /** All changes or none. @returns the problem that stands in the way, null for none */
+  /** Makes all changes or none. @returns why they are refused, or null */
   alter(
     name: string,
     changes: readonly ConfigChange[],
@@ -30,7 +30,7 @@ export interface ConfigKind {
     context: RequestContext,
     stores: Stores,
   ): Problem | null
-  /** Names of what is set for a resource; null for a type that cannot be replaced as a whole. */
+  /** Names of the settings that a resource has of its own; null for a type that cannot be replaced as a whole. */
   own(name: string, context: RequestContext, stores: Stores): Iterable<string> | null
 }
 
@@ -39,7 +39,7 @@ export const DELETE = 1
 export const APPEND = 2
 export const SUBTRACT = 3
 
-/** Where a value comes from, as DescribeConfigs numbers it. */
+/** Where a value comes from, by its number in DescribeConfigs. */
 export const Source = {
   topic: 1,
   broker: 2,
@@ -59,7 +59,7 @@ export function isProblem(value: object | null): value is Problem {
   return value !== null && 'errorCode' in value
 }
 
-/** The value that a list has after something was appended or taken away. */
+/** The value of a list after an append or subtract. */
 export function changedList(current: string, operation: number, value: string | null): string {
   const old = words(current)
   const others = words(value ?? '')
@@ -68,7 +68,7 @@ export function changedList(current: string, operation: number, value: string | 
     : old.filter(word => !others.includes(word)).join(',')
 }
 
-/** Why the words of a change cannot be, whatever they are about, or null. */
+/** Why changes are refused whatever the type of resource, or null. */
 export function changesProblem(changes: readonly ConfigChange[]): Problem | null {
   const names = changes.map(({ name }) => name)
   const twice = names.filter((name, i) => names.indexOf(name) !== i)

@@ -1,4 +1,4 @@
-/** ListConfigResources: what has a configuration (KIP-1000, KIP-1142). */
+/** ListConfigResources: the resources that have a configuration (KIP-1000, KIP-1142). */
 import {
   ErrorCode,
   ListConfigResourcesServer,
@@ -15,12 +15,12 @@ export const configResourceRoutes: readonly Route[] = [
 ]
 
 const CLIENT_METRICS = 16
-// Before, only client metrics were told of.
+// The first version with other resources than client metrics.
 const TYPES_VERSION = 1
 
 type ConfiguredStores = Pick<Stores, 'brokers' | 'clientMetrics' | 'groups' | 'topics'>
 
-// By their numbers.
+// By resource type.
 const names = new Map<number, (stores: ConfiguredStores) => Iterable<string>>([
   [32, ({ groups }) => groups.configs.groupIds()],
   [CLIENT_METRICS, ({ clientMetrics }) => clientMetrics.names()],
@@ -39,13 +39,13 @@ function list(
     return refused(ErrorCode.ERR_CLUSTER_AUTHORIZATION_FAILED)
   }
   if (resourceTypes.some(type => !names.has(type))) return refused(ErrorCode.ERR_UNSUPPORTED_VERSION)
-  const isAsked = (type: number): boolean =>
+  const isRequested = (type: number): boolean =>
     hasTypes ? resourceTypes.length === 0 || resourceTypes.includes(type) : type === CLIENT_METRICS
-  const asked = [...names].filter(([type]) => isAsked(type))
+  const requested = [...names].filter(([type]) => isRequested(type))
   return {
     throttleTimeMs: 0,
     errorCode: ErrorCode.ERR_NO_ERROR,
-    configResources: asked.flatMap(([resourceType, namesOf]) =>
+    configResources: requested.flatMap(([resourceType, namesOf]) =>
       [...namesOf(stores)].map(resourceName => ({ resourceName, ...(hasTypes ? { resourceType } : {}) })),
     ),
   }

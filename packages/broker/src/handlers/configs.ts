@@ -1,4 +1,4 @@
-/** Configurations, described and altered; each type of resource has a file of its own. */
+/** DescribeConfigs, IncrementalAlterConfigs and AlterConfigs; each type of resource has a file of its own. */
 import {
   AlterConfigsServer,
   DescribeConfigsServer,
@@ -8,7 +8,7 @@ import {
   type IncrementalAlterConfigsResponseAlterConfigsResourceResponse,
 } from '@ottla/protocol'
 import { route, type RequestContext, type Route } from './request.ts'
-import { named } from './refusals.ts'
+import { namedError } from './refusals.ts'
 import type { Stores } from './stores.ts'
 import { documentationOf } from '../configs/documentation.ts'
 import { brokerConfigs } from './broker-configs.ts'
@@ -19,7 +19,7 @@ import {
   changesProblem,
   isProblem,
   problem,
-  type AskedResource,
+  type RequestedResource,
   type ConfigChange,
   type ConfigKind,
   type DescribedConfig,
@@ -39,7 +39,7 @@ const kinds: ReadonlyMap<number, ConfigKind> = new Map([
 
 const LOGGER = 8
 
-// DescribeConfigs tells of types, and of what a configuration is for, from here on.
+// The first version of DescribeConfigs with types and documentation.
 const TYPE_VERSION = 3
 
 interface Resource {
@@ -57,7 +57,7 @@ export const configRoutes: readonly Route[] = [
     ({ resources }, errorCode) => ({
       throttleTimeMs: 0,
       results: resources.map(({ resourceType, resourceName }) => ({
-        ...named(errorCode),
+        ...namedError(errorCode),
         resourceType,
         resourceName,
         configs: [],
@@ -71,7 +71,7 @@ export const configRoutes: readonly Route[] = [
       responses: resources.map(resource =>
         answer(
           resource,
-          twiceProblem(resource, resources) ?? alter(resource, resource.configs, validateOnly, context, stores),
+          duplicateProblem(resource, resources) ?? alter(resource, resource.configs, validateOnly, context, stores),
         ),
       ),
     }),
@@ -84,7 +84,7 @@ export const configRoutes: readonly Route[] = [
       responses: resources.map(resource =>
         answer(
           resource,
-          twiceProblem(resource, resources) ?? replace(resource, resource.configs, validateOnly, context, stores),
+          duplicateProblem(resource, resources) ?? replace(resource, resource.configs, validateOnly, context, stores),
         ),
       ),
     }),
@@ -93,7 +93,7 @@ export const configRoutes: readonly Route[] = [
 ]
 
 function describe(
-  { resourceType, resourceName, configurationKeys }: AskedResource,
+  { resourceType, resourceName, configurationKeys }: RequestedResource,
   includeSynonyms: boolean,
   includeDocumentation: boolean,
   context: RequestContext,
@@ -103,19 +103,19 @@ function describe(
   const found =
     kinds.get(resourceType)?.describe(resourceName, context, stores) ?? problem(ErrorCode.ERR_INVALID_REQUEST)
   if (isProblem(found)) return { ...result, errorCode: found.errorCode, errorMessage: found.message ?? '', configs: [] }
-  const isAsked = (name: string): boolean =>
+  const isRequested = (name: string): boolean =>
     configurationKeys === null || configurationKeys.length === 0 || configurationKeys.includes(name)
-  const told = ({ configType = 0, synonyms, ...config }: DescribedConfig): DescribedConfig => ({
+  const described = ({ configType = 0, synonyms, ...config }: DescribedConfig): DescribedConfig => ({
     ...config,
     synonyms: includeSynonyms ? synonyms : [],
     ...(context.version >= TYPE_VERSION ? { configType, documentation: documentation(config.name) } : {}),
   })
-  // Loggers have none, and say so whether or not they are asked.
+  // Kafka answers an empty text for loggers even without includeDocumentation.
   const documentation = (name: string): string | null => {
     if (resourceType === LOGGER) return ''
     return includeDocumentation ? documentationOf(resourceType, name) : null
   }
-  const configs = found.filter(({ name }) => isAsked(name)).map(told)
+  const configs = found.filter(({ name }) => isRequested(name)).map(described)
   return { ...result, errorCode: ErrorCode.ERR_NO_ERROR, errorMessage: '', configs }
 }
 
@@ -133,7 +133,7 @@ function alter(
   return kind.alter(resourceName, changes, validateOnly, context, stores)
 }
 
-// What is not named goes back to its default.
+// Settings that the request does not name go back to their defaults.
 function replace(
   resource: Resource,
   configs: readonly { readonly name: string; readonly value: string | null }[],
@@ -151,7 +151,7 @@ function replace(
   return alter(resource, changes, validateOnly, context, stores)
 }
 
-function twiceProblem({ resourceType, resourceName }: Resource, all: readonly Resource[]): Problem | null {
+function duplicateProblem({ resourceType, resourceName }: Resource, all: readonly Resource[]): Problem | null {
   const same = all.filter(other => other.resourceType === resourceType && other.resourceName === resourceName)
   return same.length > 1 ? problem(ErrorCode.ERR_INVALID_REQUEST, 'Each resource must appear at most once.') : null
 }
@@ -171,5 +171,5 @@ function answer(
 function refusedBy(
   errorCode: number,
 ): (resource: Resource) => IncrementalAlterConfigsResponseAlterConfigsResourceResponse {
-  return ({ resourceType, resourceName }) => ({ ...named(errorCode), resourceType, resourceName })
+  return ({ resourceType, resourceName }) => ({ ...namedError(errorCode), resourceType, resourceName })
 }

@@ -1,4 +1,4 @@
-/** Consumer groups of KIP-848: their members' heartbeats, and what they look like. */
+/** Consumer groups (KIP-848): ConsumerGroupHeartbeat and ConsumerGroupDescribe. */
 import {
   ConsumerGroupDescribeServer,
   ConsumerGroupHeartbeatServer,
@@ -12,26 +12,17 @@ import { checkConsumerHeartbeat, consumerHeartbeat, type ConsumerHeartbeat } fro
 import type { ConsumerMember } from '../groups/consumer-member.ts'
 import { byTopic, keysOf } from '../groups/partition-set.ts'
 import { GroupRefusal, orRefuse } from '../groups/refusal.ts'
+import { describeRoute, notDescribed, withNames } from './described-groups.ts'
 import { authorizedOperations } from './operations.ts'
 import { route, type RequestContext, type Route } from './request.ts'
-import { named, type Reason } from './refusals.ts'
+import { namedError, type Reason } from './refusals.ts'
 import type { Stores } from './stores.ts'
 import type { TopicStore } from '../topics/topics.ts'
 import { canDescribe, checkGroup, hostOf } from './group-access.ts'
 
 export const consumerGroupRoutes: readonly Route[] = [
-  route(ConsumerGroupHeartbeatServer, heartbeat, (_body, errorCode) => refusedHeartbeat(named(errorCode))),
-  route(
-    ConsumerGroupDescribeServer,
-    ({ groupIds, includeAuthorizedOperations }, context, stores) => ({
-      throttleTimeMs: 0,
-      groups: groupIds.map(groupId => describe(groupId, includeAuthorizedOperations, context, stores)),
-    }),
-    ({ groupIds }, errorCode) => ({
-      throttleTimeMs: 0,
-      groups: groupIds.map(groupId => notDescribed(groupId, named(errorCode))),
-    }),
-  ),
+  route(ConsumerGroupHeartbeatServer, heartbeat, (_body, errorCode) => refusedHeartbeat(namedError(errorCode))),
+  describeRoute(ConsumerGroupDescribeServer, describe, notDescribed),
 ]
 
 const CLASSIC_MEMBER = 0
@@ -131,10 +122,6 @@ function refusedHeartbeat(reason: Reason): ConsumerGroupHeartbeatResponse {
   return { throttleTimeMs: 0, ...reason, memberEpoch: 0, heartbeatIntervalMs: 0 }
 }
 
-function notDescribed(groupId: string, reason: Reason): ConsumerGroupDescribeResponseDescribedGroup {
-  return { ...reason, groupId, groupState: '', groupEpoch: 0, assignmentEpoch: 0, assignorName: '', members: [] }
-}
-
 type DescribedMember = ConsumerGroupDescribeResponseDescribedGroup['members'][number]
 
 function describeMember(member: ConsumerMember, target: ReadonlySet<string>, topics: TopicStore): DescribedMember {
@@ -150,15 +137,4 @@ function describeMember(member: ConsumerMember, target: ReadonlySet<string>, top
     assignment: { topicPartitions: withNames([...member.assigned.keys(), ...member.revoking.keys()], topics) },
     targetAssignment: { topicPartitions: withNames(target, topics) },
   }
-}
-
-/** Partitions by topic, of topics that are there. */
-export function withNames(
-  keys: Iterable<string>,
-  topics: TopicStore,
-): { topicId: string; topicName: string; partitions: number[] }[] {
-  return byTopic(keys).flatMap(({ topicId, partitions }) => {
-    const topicName = topics.byId(topicId)?.name
-    return topicName === undefined ? [] : [{ topicId, topicName, partitions }]
-  })
 }

@@ -1,4 +1,4 @@
-/** Elections of leaders on request (KIP-183, KIP-460). */
+/** ElectLeaders (KIP-183, KIP-460). */
 import {
   ElectLeadersServer,
   ErrorCode,
@@ -7,9 +7,9 @@ import {
   type ElectLeadersResponse,
 } from '@ottla/protocol'
 import { CLUSTER_NAME } from '../security/acls.ts'
-import { lead } from '../topics/reassignments.ts'
+import { setLeader } from '../topics/reassignments.ts'
 import { route, type RequestContext, type Route } from './request.ts'
-import { named } from './refusals.ts'
+import { namedError } from './refusals.ts'
 import type { Stores } from './stores.ts'
 import type { Partition, Topic, TopicStore } from '../topics/topics.ts'
 
@@ -22,7 +22,7 @@ export const electionRoutes: readonly Route[] = [
     ...(version >= 1 ? { errorCode } : {}),
     replicaElectionResults: (topicPartitions ?? []).map(({ topic, partitions }) => ({
       topic,
-      partitionResult: partitions.map(partitionId => ({ partitionId, ...named(errorCode) })),
+      partitionResult: partitions.map(partitionId => ({ partitionId, ...namedError(errorCode) })),
     })),
   })),
 ]
@@ -32,8 +32,8 @@ function elect(
   context: RequestContext,
   { topics }: Pick<Stores, 'topics'>,
 ): ElectLeadersResponse {
-  const isNothing = topicPartitions?.length === 0
-  const refusal = isNothing ? authorization(context) : authorization(context) || typeProblem(electionType)
+  const isEmpty = topicPartitions?.length === 0
+  const refusal = isEmpty ? authorization(context) : authorization(context) || typeProblem(electionType)
   const answer = (results: ElectLeadersResponse['replicaElectionResults']): ElectLeadersResponse => ({
     throttleTimeMs: 0,
     ...(context.version >= 1 ? { errorCode: refusal } : {}),
@@ -43,7 +43,7 @@ function elect(
     if (refusal !== ErrorCode.ERR_NO_ERROR) return answer([])
     const results = [...topics.all()].map(topic => ({
       topic: topic.name,
-      // Those that have the right leader are not told of.
+      // Partitions that already have the right leader are left out.
       partitionResult: topic.partitions
         .map(partition => resultOf(partition.index, electOne(topic, partition, electionType, topics)))
         .filter(({ errorCode }) => errorCode !== ErrorCode.ERR_ELECTION_NOT_NEEDED),
@@ -83,12 +83,12 @@ function electOne(
   if (electionType === PREFERRED) {
     if (partition.leader === preferred) return ErrorCode.ERR_ELECTION_NOT_NEEDED
     if (preferred === undefined || !topics.isUp(preferred)) return ErrorCode.ERR_PREFERRED_LEADER_NOT_AVAILABLE
-    lead(partition, preferred)
+    setLeader(partition, preferred)
   } else {
     if (topics.isUp(partition.leader)) return ErrorCode.ERR_ELECTION_NOT_NEEDED
     const next = partition.replicas.find(id => topics.isUp(id))
     if (next === undefined) return ErrorCode.ERR_ELIGIBLE_LEADERS_NOT_AVAILABLE
-    lead(partition, next)
+    setLeader(partition, next)
   }
   topics.changed(topic)
   return ErrorCode.ERR_NO_ERROR

@@ -1,4 +1,4 @@
-/** UpdateFeatures: levels of features, put up and down (KIP-584, KIP-778). */
+/** UpdateFeatures (KIP-584, KIP-778). */
 import {
   ErrorCode,
   UpdateFeaturesServer,
@@ -9,21 +9,21 @@ import {
 import { CLUSTER_NAME } from '../security/acls.ts'
 import type { FeatureUpdate } from '../releases/features.ts'
 import { route, type RequestContext, type Route } from './request.ts'
-import { named } from './refusals.ts'
+import { namedError } from './refusals.ts'
 import type { Stores } from './stores.ts'
 
 export const featureRoutes: readonly Route[] = [
-  route(UpdateFeaturesServer, update, (_body, errorCode, { version }) => refused(named(errorCode), version)),
+  route(UpdateFeaturesServer, update, (_body, errorCode, { version }) => refused(namedError(errorCode), version)),
 ]
 
-// The type of upgrade takes the place of "may be a downgrade" from here on.
+// The first version with upgradeType instead of allowDowngrade.
 const TYPE_VERSION = 1
-// Each feature has a result of its own until here.
+// The last version with a result for each feature.
 const LAST_RESULTS_VERSION = 1
-// By their numbers.
-const kinds: readonly FeatureUpdate['kind'][] = ['unknown', 'upgrade', 'safe-downgrade', 'unsafe-downgrade']
+// By upgrade type.
+const upgradeTypes: readonly FeatureUpdate['kind'][] = ['unknown', 'upgrade', 'safe-downgrade', 'unsafe-downgrade']
 
-// All of them or none.
+// All updates or none.
 function update(
   { featureUpdates, validateOnly }: Decoded<UpdateFeaturesRequest>,
   context: RequestContext,
@@ -36,13 +36,13 @@ function update(
   }
   const updates = featureUpdates.map(({ feature, maxVersionLevel, upgradeType, allowDowngrade }): FeatureUpdate => {
     const older = allowDowngrade ? 'safe-downgrade' : 'upgrade'
-    const kind = version >= TYPE_VERSION ? (kinds[upgradeType] ?? 'unknown') : older
+    const kind = version >= TYPE_VERSION ? (upgradeTypes[upgradeType] ?? 'unknown') : older
     return { name: feature, level: maxVersionLevel, kind }
   })
   for (const one of updates) {
     const problem = features.problem(one)
     if (problem !== null) {
-      const errorMessage = `Nothing was updated, because of one feature: ${problem}`
+      const errorMessage = `No feature was updated. ${problem}`
       return refused({ errorCode: ErrorCode.ERR_INVALID_UPDATE_VERSION, errorMessage }, version)
     }
   }

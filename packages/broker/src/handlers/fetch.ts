@@ -1,4 +1,4 @@
-/** Reading: Fetch. */
+/** Fetch. */
 import {
   ErrorCode,
   FetchServer,
@@ -14,7 +14,7 @@ import { quotaClient, route, type RefusedRequest, type RequestContext, type Rout
 import type { Stores } from './stores.ts'
 import type { Partition, Topic, TopicStore } from '../topics/topics.ts'
 
-// As fetch.max.bytes of a broker.
+// Kafka's default for a broker's fetch.max.bytes.
 const MAX_BYTES = 57_671_680
 const TOPIC_IDS_VERSION = 13
 const LEADER_DISCOVERY_VERSION = 16
@@ -36,8 +36,8 @@ async function fetch(
   if (typeof plan === 'number') return { throttleTimeMs: 0, errorCode: plan, responses: [] }
   const deadline = clock.now() + request.maxWaitMs
   const client = quotaClient(context)
-  // More would always be held up.
-  const maxBytes = Math.min(request.maxBytes, MAX_BYTES, quotas.most('consumer_byte_rate', client))
+  // More would always be throttled.
+  const maxBytes = Math.min(request.maxBytes, MAX_BYTES, quotas.maxAtOnce('consumer_byte_rate', client))
   const minBytes = Math.min(request.minBytes, maxBytes)
   for (;;) {
     const round = readAll(plan, maxBytes, request, context, stores)
@@ -47,17 +47,17 @@ async function fetch(
       const throttleTimeMs = quotas.charge('consumer_byte_rate', client, round.bytes)
       if (throttleTimeMs === 0) return answer(plan, round, version, brokers)
       quotas.refund('consumer_byte_rate', client, round.bytes)
-      return heldUp(throttleTimeMs, request, version)
+      return throttledFetch(throttleTimeMs, request, version)
     }
-    await changeOrLate(plan, context, stores, left)
+    await changeOrTimeout(plan, context, stores, left)
   }
 }
 
 interface PartitionAnswer {
-  readonly asked: FetchedPartition
+  readonly requested: FetchedPartition
   readonly data: FetchResponsePartitionData
   readonly bytes: number
-  /** There is something to tell at once, though it is not data. */
+  /** There is something to report at once, though it is not data. */
   readonly isUrgent: boolean
 }
 
@@ -77,9 +77,9 @@ function readAll(
   const answers: PartitionAnswer[] = []
   let bytes = 0
   let isUrgent = false
-  for (const asked of plan.partitions) {
-    const limit = Math.min(asked.partitionMaxBytes, Math.max(0, maxBytes - bytes))
-    const one = readOne(asked, limit, bytes === 0, request, context, stores)
+  for (const requested of plan.partitions) {
+    const limit = Math.min(requested.partitionMaxBytes, Math.max(0, maxBytes - bytes))
+    const one = readOne(requested, limit, bytes === 0, request, context, stores)
     answers.push(one)
     bytes += one.bytes
     if (one.isUrgent) isUrgent = true
@@ -91,11 +91,12 @@ function answer(plan: FetchPlan, round: Round, version: number, brokers: Brokers
   const usesIds = version >= TOPIC_IDS_VERSION
   const moved = new Set<number>()
   const topics = new Map<string, FetchResponsePartitionData[]>()
-  for (const { asked, data, bytes, isUrgent } of round.answers) {
+  for (const { requested, data, bytes, isUrgent } of round.answers) {
     const { errorCode, highWatermark, logStartOffset = -1 } = data
-    if (!plan.tell(asked, { errorCode, highWatermark, logStartOffset, hasMore: bytes > 0 || isUrgent })) continue
+    if (!plan.mustInclude(requested, { errorCode, highWatermark, logStartOffset, hasMore: bytes > 0 || isUrgent }))
+      continue
     if (data.currentLeader?.leaderId !== undefined) moved.add(data.currentLeader.leaderId)
-    const key = usesIds ? asked.topicId : asked.topic
+    const key = usesIds ? requested.topicId : requested.topic
     const partitions = topics.get(key)
     if (partitions === undefined) topics.set(key, [data])
     else partitions.push(data)
@@ -115,8 +116,8 @@ function answer(plan: FetchPlan, round: Round, version: number, brokers: Brokers
   }
 }
 
-// Who has had too much gets nothing and asks again later (KIP-219).
-function heldUp(
+// A client over its quota gets nothing and has to ask again later (KIP-219).
+function throttledFetch(
   throttleTimeMs: number,
   { sessionId, sessionEpoch }: Decoded<FetchRequest>,
   version: number,
@@ -140,12 +141,12 @@ function refusal(
   }
 }
 
-function topicOf(asked: FetchedPartition, version: number, topics: TopicStore): Topic | undefined {
-  return version >= TOPIC_IDS_VERSION ? topics.byId(asked.topicId) : topics.get(asked.topic)
+function topicOf(requested: FetchedPartition, version: number, topics: TopicStore): Topic | undefined {
+  return version >= TOPIC_IDS_VERSION ? topics.byId(requested.topicId) : topics.get(requested.topic)
 }
 
 function readOne(
-  asked: FetchedPartition,
+  requested: FetchedPartition,
   limit: number,
   isFirst: boolean,
   { isolationLevel, rackId }: Decoded<FetchRequest>,
@@ -153,76 +154,81 @@ function readOne(
   stores: ReadingStores,
 ): PartitionAnswer {
   const { version } = context
-  const topic = topicOf(asked, version, stores.topics)
-  const partition = topic?.partitions[asked.partition]
-  if (topic === undefined && version >= TOPIC_IDS_VERSION) return failed(asked, ErrorCode.ERR_UNKNOWN_TOPIC_ID)
-  if (!context.allows('read', 'topic', topic?.name ?? asked.topic)) {
-    return failed(asked, ErrorCode.ERR_TOPIC_AUTHORIZATION_FAILED)
+  const topic = topicOf(requested, version, stores.topics)
+  const partition = topic?.partitions[requested.partition]
+  if (topic === undefined && version >= TOPIC_IDS_VERSION) return failed(requested, ErrorCode.ERR_UNKNOWN_TOPIC_ID)
+  if (!context.allows('read', 'topic', topic?.name ?? requested.topic)) {
+    return failed(requested, ErrorCode.ERR_TOPIC_AUTHORIZATION_FAILED)
   }
-  const problem = checkReplica(partition, asked.currentLeaderEpoch, context)
+  const problem = checkReplica(partition, requested.currentLeaderEpoch, context)
   if (partition === undefined || problem !== ErrorCode.ERR_NO_ERROR) {
     const isMoved = problem === ErrorCode.ERR_NOT_LEADER_FOR_PARTITION || problem === ErrorCode.ERR_FENCED_LEADER_EPOCH
     const leader =
       version >= LEADER_DISCOVERY_VERSION && isMoved && partition !== undefined
         ? { currentLeader: { leaderId: partition.leader, leaderEpoch: partition.leaderEpoch } }
         : {}
-    return failed(asked, problem, leader)
+    return failed(requested, problem, leader)
   }
   const { log, leaderEpoch } = partition
-  const { fetchOffset, lastFetchedEpoch } = asked
+  const { fetchOffset, lastFetchedEpoch } = requested
   if (fetchOffset < log.startOffset || fetchOffset > log.highWatermark) {
-    return failed(asked, ErrorCode.ERR_OFFSET_OUT_OF_RANGE)
+    return failed(requested, ErrorCode.ERR_OFFSET_OUT_OF_RANGE)
   }
-  const told = {
-    partitionIndex: asked.partition,
+  const common = {
+    partitionIndex: requested.partition,
     errorCode: ErrorCode.ERR_NO_ERROR,
     highWatermark: log.highWatermark,
     lastStableOffset: log.lastStableOffset,
     ...(version >= 5 ? { logStartOffset: log.startOffset } : {}),
   }
   if (version >= 12 && lastFetchedEpoch >= 0) {
-    // The reader's log may have gone another way (KIP-595).
+    // The reader's log may have diverged (KIP-595).
     const known = log.endOfEpoch(lastFetchedEpoch, leaderEpoch)
-    if (known.endOffset < 0) return failed(asked, ErrorCode.ERR_OFFSET_OUT_OF_RANGE)
+    if (known.endOffset < 0) return failed(requested, ErrorCode.ERR_OFFSET_OUT_OF_RANGE)
     if (known.leaderEpoch < lastFetchedEpoch || known.endOffset < fetchOffset) {
       const divergingEpoch = { epoch: known.leaderEpoch, endOffset: known.endOffset }
-      const data = { ...told, divergingEpoch, abortedTransactions: [], records: NO_BYTES }
-      return { asked, data, bytes: 0, isUrgent: true }
+      const data = { ...common, divergingEpoch, abortedTransactions: [], records: NO_BYTES }
+      return { requested, data, bytes: 0, isUrgent: true }
     }
   }
   const preferred = version >= 11 ? preferredReplica(partition, rackId, context.brokerId, stores) : -1
   if (preferred >= 0) {
-    const data = { ...told, abortedTransactions: null, preferredReadReplica: preferred, records: NO_BYTES }
-    return { asked, data, bytes: 0, isUrgent: true }
+    const data = { ...common, abortedTransactions: null, preferredReadReplica: preferred, records: NO_BYTES }
+    return { requested, data, bytes: 0, isUrgent: true }
   }
   const isCommitted = isolationLevel === READ_COMMITTED
   const end = isCommitted ? log.lastStableOffset : log.highWatermark
   const read = log.read(fetchOffset, limit, !isFirst, end)
   const aborted = isCommitted ? log.abortedBetween(fetchOffset, read.endOffset) : null
   const abortedTransactions = aborted?.map(({ producerId, firstOffset }) => ({ producerId, firstOffset })) ?? null
-  return { asked, data: { ...told, abortedTransactions, records: read.chunks }, bytes: read.bytes, isUrgent: false }
+  return {
+    requested,
+    data: { ...common, abortedTransactions, records: read.chunks },
+    bytes: read.bytes,
+    isUrgent: false,
+  }
 }
 
 function failed(
-  asked: FetchedPartition,
+  requested: FetchedPartition,
   errorCode: number,
   leader: Pick<FetchResponsePartitionData, 'currentLeader'> = {},
 ): PartitionAnswer {
-  return { asked, data: { ...failure(asked.partition, errorCode), ...leader }, bytes: 0, isUrgent: true }
+  return { requested, data: { ...failure(requested.partition, errorCode), ...leader }, bytes: 0, isUrgent: true }
 }
 
 function failure(partitionIndex: number, errorCode: number): FetchResponsePartitionData {
   return { partitionIndex, errorCode, highWatermark: -1, abortedTransactions: [], records: NO_BYTES }
 }
 
-// From version 11 on consumers may read from any replica in sync (KIP-392).
+// From version 11 on consumers may read from any in-sync replica (KIP-392).
 function checkReplica(partition: Partition | undefined, currentLeaderEpoch: number, context: RequestContext): number {
   const { version, brokerId } = context
   const isFollower = version >= 11 && partition !== undefined && partition.isr.includes(brokerId)
   return context.checkLeader(partition, currentLeaderEpoch, isFollower ? partition.leader : brokerId)
 }
 
-// A replica in the client's own rack, if the leader is in another one; else -1.
+// A replica in the client's rack if the leader is in another one, else -1.
 function preferredReplica(
   partition: Partition,
   rackId: string,
@@ -235,8 +241,8 @@ function preferredReplica(
   return partition.isr.find(id => brokers.get(id)?.rack === rackId && brokers.isUp(id)) ?? -1
 }
 
-// Until one of the partitions has changed, the time is over, or nobody waits any more.
-function changeOrLate(
+// Resolves when one of the partitions changes, the time has passed, or nobody waits any more.
+function changeOrTimeout(
   plan: FetchPlan,
   { version, signal }: RequestContext,
   { clock, topics }: Pick<Stores, 'clock' | 'topics'>,
@@ -250,8 +256,8 @@ function changeOrLate(
     }
     const timer = clock.setTimer(left, done)
     stops.push(() => timer.cancel())
-    for (const asked of plan.partitions) {
-      const log = topicOf(asked, version, topics)?.partitions[asked.partition]?.log
+    for (const requested of plan.partitions) {
+      const log = topicOf(requested, version, topics)?.partitions[requested.partition]?.log
       if (log !== undefined) stops.push(log.onChange(done))
     }
     signal.addEventListener('abort', done, { once: true })

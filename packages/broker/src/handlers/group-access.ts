@@ -1,10 +1,10 @@
-/** Who may do something with a group, and which broker answers for it. */
+/** Whether a client may use a group, and whether this broker coordinates it. */
 import { ErrorCode } from '@ottla/protocol'
 import type { Operation } from '../security/acls.ts'
 import type { Coordinators } from '../topics/coordinators.ts'
 import type { RequestContext } from './request.ts'
 
-/** 0, or why the client or this broker has nothing to do with the group. */
+/** 0, or why the client may not use the group here. */
 export function checkGroup(
   operation: Operation,
   groupId: string,
@@ -15,12 +15,12 @@ export function checkGroup(
   return coordinators.check(context.brokerId, groupId)
 }
 
-/** The host of a client as groups tell it. */
+/** A client's host as group descriptions show it. */
 export function hostOf(context: RequestContext): string {
   return `/${context.session.host}`
 }
 
-/** Whether the client may know of a topic. */
+/** Whether the client may know that a topic exists. */
 export function canDescribe(context: RequestContext): (topic: string) => boolean {
   return topic => context.allows('describe', 'topic', topic)
 }

@@ -1,4 +1,4 @@
-/** What operators ask about groups of any type: which there are, and that they go away. */
+/** Administration of groups of any type: ListGroups, DescribeGroups, DeleteGroups. */
 import {
   DeleteGroupsServer,
   DescribeGroupsServer,
@@ -39,7 +39,7 @@ export const groupAdminRoutes: readonly Route[] = [
   ),
 ]
 
-// From here on the answer says that a group is not there; before, it was described as dead.
+// The first version that says so when a group does not exist; earlier ones describe it as dead.
 const NOT_FOUND_VERSION = 6
 const INSTANCE_VERSION = 4
 const STATE_VERSION = 4
@@ -94,7 +94,7 @@ function describe(
       ? answer
       : { ...answer, errorCode: ErrorCode.ERR_GROUP_ID_NOT_FOUND, errorMessage }
   }
-  // What members said is only told of a group that has settled on a protocol.
+  // The members' metadata is only shown once the group has settled on a protocol.
   const protocol = classic.state === 'Stable' ? classic.protocol : null
   return {
     errorCode: ErrorCode.ERR_NO_ERROR,

@@ -1,4 +1,4 @@
-/** Configurations of groups. A group may be configured before it is there, so that none is unknown. */
+/** Group configurations. A group may be configured before it exists, so no group is unknown. */
 import { ErrorCode } from '@ottla/protocol'
 import { brokerSettingType } from '../configs/broker-configs.ts'
 import { BOOLEAN, INT, STRING } from '../configs/broker-settings.ts'
@@ -10,14 +10,14 @@ export const groupConfigs: ConfigKind = {
     if (!context.allows('describe-configs', 'group', groupId)) return problem(ErrorCode.ERR_GROUP_AUTHORIZATION_FAILED)
     if (groupId === '') return problem(ErrorCode.ERR_INVALID_REQUEST, 'Group name must not be empty')
     const own = groups.configs.of(groupId)
-    return [...groupConfigDefaults].map(([name, fallback]) => {
+    return [...groupConfigDefaults].map(([name, defaultValue]) => {
       const value = own.get(name)
       const isOwn = value !== undefined
       const ofBrokers = `group.${name}`
-      const configType = brokerSettingType(ofBrokers) ?? typeOf(fallback)
+      const configType = brokerSettingType(ofBrokers) ?? typeOf(defaultValue)
       return {
         name,
-        value: value ?? fallback,
+        value: value ?? defaultValue,
         readOnly: false,
         configSource: isOwn ? Source.group : Source.default,
         isSensitive: false,
@@ -26,7 +26,7 @@ export const groupConfigs: ConfigKind = {
           ...(isOwn ? [{ name, value, source: Source.group }] : []),
           {
             name: brokerSettingType(ofBrokers) === undefined ? name : ofBrokers,
-            value: fallback,
+            value: defaultValue,
             source: Source.default,
           },
         ],
@@ -52,8 +52,8 @@ export const groupConfigs: ConfigKind = {
   own: (groupId, _context, { groups }) => groups.configs.of(groupId).keys(),
 }
 
-// Of a setting that brokers do not have.
-function typeOf(fallback: string): number {
-  if (/^(true|false)$/.test(fallback)) return BOOLEAN
-  return /^\d+$/.test(fallback) ? INT : STRING
+// For a setting that brokers do not have.
+function typeOf(defaultValue: string): number {
+  if (/^(true|false)$/.test(defaultValue)) return BOOLEAN
+  return /^\d+$/.test(defaultValue) ? INT : STRING
 }

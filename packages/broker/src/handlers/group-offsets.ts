@@ -1,4 +1,4 @@
-/** Offsets that groups have committed: written, read and deleted. */
+/** Committed offsets of groups: OffsetCommit, OffsetFetch, OffsetDelete. */
 import {
   ErrorCode,
   OffsetCommitServer,
@@ -36,14 +36,15 @@ export const groupOffsetRoutes: readonly Route[] = [
   route(OffsetDeleteServer, remove, (_body, errorCode) => ({ errorCode, throttleTimeMs: 0, topics: [] })),
 ]
 
-/** Longest text that may be committed with an offset. */
+/** Longest metadata that may be committed with an offset. */
 export const MAX_METADATA_LENGTH = 4096
-// OffsetFetch speaks of many groups, and of topics by their ids.
+// The first version of OffsetFetch with several groups.
 const MANY_GROUPS_VERSION = 8
-// OffsetFetch has a place for an error of the whole from here on.
-const CODE_VERSION = 2
+// The first version of OffsetFetch with an error code for the whole response.
+const ERROR_CODE_VERSION = 2
+// The first version of OffsetCommit and OffsetFetch with topic ids.
 const TOPIC_ID_VERSION = 10
-// A commit of a group that is not there is told so from here on.
+// The first version of OffsetCommit that may be answered with GROUP_ID_NOT_FOUND.
 const GROUP_NOT_FOUND_VERSION = 9
 
 function commit(
@@ -54,11 +55,11 @@ function commit(
   const { version } = context
   const isById = version >= TOPIC_ID_VERSION
   const access = checkGroup('read', request.groupId, context, coordinators)
-  // The group is asked, or made, only when there is something to be committed for it.
-  let asked: { readonly group: Group | null; readonly errorCode: number } | null = null
-  const topics = request.topics.map(({ name: askedName, topicId, partitions }) => {
-    const topic = isById ? store.byId(topicId) : store.get(askedName)
-    const name = topic?.name ?? askedName
+  // The group is only checked, or created, when there is something to commit.
+  let requested: { readonly group: Group | null; readonly errorCode: number } | null = null
+  const topics = request.topics.map(({ name: requestedName, topicId, partitions }) => {
+    const topic = isById ? store.byId(topicId) : store.get(requestedName)
+    const name = topic?.name ?? requestedName
     const unknown = isById ? ErrorCode.ERR_UNKNOWN_TOPIC_ID : ErrorCode.ERR_UNKNOWN_TOPIC_OR_PART
     let problem = access
     if (problem === ErrorCode.ERR_NO_ERROR && topic === undefined && isById) problem = unknown
@@ -73,17 +74,17 @@ function commit(
         errorCode = ErrorCode.ERR_UNKNOWN_TOPIC_OR_PART
       }
       if (errorCode === ErrorCode.ERR_NO_ERROR) {
-        asked ??= askGroup(request, version, groups)
-        errorCode = asked.errorCode
+        requested ??= groupToCommitFor(request, version, groups)
+        errorCode = requested.errorCode
       }
-      const group = asked?.group ?? null
+      const group = requested?.group ?? null
       if (errorCode !== ErrorCode.ERR_NO_ERROR || group === null || topic === undefined) {
         return { partitionIndex, errorCode }
       }
       if ((committedMetadata?.length ?? 0) > MAX_METADATA_LENGTH) {
         return { partitionIndex, errorCode: ErrorCode.ERR_OFFSET_METADATA_TOO_LARGE }
       }
-      errorCode = group.checkCommitOf(committerOf(request), false, topic.id, partitionIndex)
+      errorCode = group.checkCommitFor(committerOf(request), false, topic.id, partitionIndex)
       if (errorCode !== ErrorCode.ERR_NO_ERROR) return { partitionIndex, errorCode }
       group.offsets.set(offsetKey(name, partitionIndex), {
         offset: committedOffset,
@@ -97,8 +98,8 @@ function commit(
   return { throttleTimeMs: 0, topics }
 }
 
-// Only a commit from outside of any generation may begin a group.
-function askGroup(
+// Only a commit without a generation may create a group.
+function groupToCommitFor(
   request: Decoded<OffsetCommitRequest>,
   version: number,
   groups: Groups,
@@ -133,24 +134,25 @@ function fetch(
     })
     return { throttleTimeMs: 0, groups }
   }
-  const asked = request.topics?.map(({ name, partitionIndexes }) => ({ name, topicId: '', partitionIndexes })) ?? null
-  const { answer, errorCode } = offsetsOf(request.groupId, asked, request.requireStable, NOBODY, context, stores)
+  const requested =
+    request.topics?.map(({ name, partitionIndexes }) => ({ name, topicId: '', partitionIndexes })) ?? null
+  const { answer, errorCode } = offsetsOf(request.groupId, requested, request.requireStable, NO_MEMBER, context, stores)
   if (errorCode !== ErrorCode.ERR_NO_ERROR) return refusedFetch(request, errorCode, version)
   const topics = answer.map(({ name = '', partitions }) => ({ name, partitions }))
-  return { throttleTimeMs: 0, ...(version >= CODE_VERSION ? { errorCode } : {}), topics }
+  return { throttleTimeMs: 0, ...(version >= ERROR_CODE_VERSION ? { errorCode } : {}), topics }
 }
 
-// Of one group.
+// For versions with one group.
 function refusedFetch(
   { topics }: Decoded<OffsetFetchRequest>,
   errorCode: number,
   version: number,
 ): OffsetFetchResponse {
-  if (version >= CODE_VERSION) return { throttleTimeMs: 0, errorCode, topics: [] }
-  // Version 1 has no place for it but the partitions.
+  if (version >= ERROR_CODE_VERSION) return { throttleTimeMs: 0, errorCode, topics: [] }
+  // Version 1 can only report the error for each partition.
   const refused = (topics ?? []).map(({ name, partitionIndexes }) => ({
     name,
-    partitions: partitionIndexes.map(partitionIndex => ({ ...nothing(partitionIndex, version), errorCode })),
+    partitions: partitionIndexes.map(partitionIndex => ({ ...noOffset(partitionIndex, version), errorCode })),
   }))
   return { throttleTimeMs: 0, topics: refused }
 }
@@ -161,24 +163,24 @@ type AnsweredTopics = readonly {
   readonly topicId?: string
   readonly partitions: readonly AnsweredPartition[]
 }[]
-type AskedTopics = readonly {
+type RequestedTopics = readonly {
   readonly name: string
   readonly topicId: string
   readonly partitionIndexes: readonly number[]
 }[]
 
-interface Reader {
+interface Requester {
   readonly memberId: string | null
   readonly memberEpoch: number
 }
 
-const NOBODY: Reader = { memberId: null, memberEpoch: -1 }
+const NO_MEMBER: Requester = { memberId: null, memberEpoch: -1 }
 
 function offsetsOf(
   groupId: string,
-  asked: AskedTopics | null,
+  requested: RequestedTopics | null,
   requireStable: boolean,
-  { memberId, memberEpoch }: Reader,
+  { memberId, memberEpoch }: Requester,
   context: RequestContext,
   { coordinators, groups, topics: store, transactionalOffsets }: FetchStores,
 ): { answer: AnsweredTopics; errorCode: number } {
@@ -188,14 +190,14 @@ function offsetsOf(
   if (errorCode === ErrorCode.ERR_NO_ERROR && group !== undefined) errorCode = group.checkFetch(memberId, memberEpoch)
   if (errorCode !== ErrorCode.ERR_NO_ERROR) return { answer: [], errorCode }
   const isById = version >= TOPIC_ID_VERSION
-  const wanted: AskedTopics = asked ?? everythingOf(group, context)
-  const answer = wanted.map(({ name: askedName, topicId: askedId, partitionIndexes }) => {
-    const topic = isById && asked !== null ? store.byId(askedId) : store.get(askedName)
-    const problem = checkTopic(topic, askedName, isById, context)
+  const wanted: RequestedTopics = requested ?? allOffsetsOf(group, context)
+  const answer = wanted.map(({ name: requestedName, topicId: requestedId, partitionIndexes }) => {
+    const topic = isById && requested !== null ? store.byId(requestedId) : store.get(requestedName)
+    const problem = checkTopic(topic, requestedName, isById, context)
     const partitions = partitionIndexes.map((partitionIndex): AnsweredPartition => {
-      const none = nothing(partitionIndex, version)
+      const none = noOffset(partitionIndex, version)
       if (problem !== ErrorCode.ERR_NO_ERROR) return { ...none, errorCode: problem }
-      const key = offsetKey(topic?.name ?? askedName, partitionIndex)
+      const key = offsetKey(topic?.name ?? requestedName, partitionIndex)
       if (requireStable && transactionalOffsets.isPending(groupId, key)) {
         return { ...none, errorCode: ErrorCode.ERR_UNSTABLE_OFFSET_COMMIT }
       }
@@ -205,7 +207,7 @@ function offsetsOf(
       const epoch = version >= 5 ? { committedLeaderEpoch: leaderEpoch } : {}
       return { ...none, committedOffset: offset, metadata, ...epoch }
     })
-    return isById ? { topicId: topic?.id ?? askedId, partitions } : { name: askedName, partitions }
+    return isById ? { topicId: topic?.id ?? requestedId, partitions } : { name: requestedName, partitions }
   })
   return { answer, errorCode }
 }
@@ -217,13 +219,13 @@ function checkTopic(topic: Topic | undefined, name: string, isById: boolean, con
     : ErrorCode.ERR_TOPIC_AUTHORIZATION_FAILED
 }
 
-function nothing(partitionIndex: number, version: number): AnsweredPartition {
+function noOffset(partitionIndex: number, version: number): AnsweredPartition {
   const epoch = version >= 5 ? { committedLeaderEpoch: -1 } : {}
   return { partitionIndex, committedOffset: -1, metadata: '', errorCode: ErrorCode.ERR_NO_ERROR, ...epoch }
 }
 
-// Every partition with an offset, of topics that the client may know of.
-function everythingOf(group: Group | undefined, context: RequestContext): AskedTopics {
+// Every partition with an offset, of the topics that the client may describe.
+function allOffsetsOf(group: Group | undefined, context: RequestContext): RequestedTopics {
   const byTopic = new Map<string, number[]>()
   for (const key of group?.offsets.keys() ?? []) {
     const [name = '', index = '0'] = key.split('\0')
@@ -243,7 +245,7 @@ function remove(
 ): OffsetDeleteResponse {
   const group = groups.get(groupId)
   let problem = checkGroup('delete', groupId, context, coordinators)
-  // Without a name a group can have offsets all the same, but not lose them.
+  // A group without a name can have offsets, but they cannot be deleted.
   if (problem === ErrorCode.ERR_NO_ERROR && groupId === '') problem = ErrorCode.ERR_INVALID_GROUP_ID
   if (problem === ErrorCode.ERR_NO_ERROR) problem = group?.checkOffsetDelete() ?? ErrorCode.ERR_GROUP_ID_NOT_FOUND
   if (problem !== ErrorCode.ERR_NO_ERROR || group === undefined) {

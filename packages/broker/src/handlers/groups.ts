@@ -1,4 +1,4 @@
-/** Members of groups with the classic protocol: they join, get their share, and leave. */
+/** The classic group protocol: JoinGroup, SyncGroup, Heartbeat, LeaveGroup. */
 import {
   ErrorCode,
   HeartbeatServer,
@@ -17,20 +17,21 @@ import {
 } from '@ottla/protocol'
 import { checkSessionTimeout, type JoinInput } from '../groups/classic-member.ts'
 import { route, type RequestContext, type Route } from './request.ts'
-import { onlyCode } from './refusals.ts'
+import { errorCodeOnly } from './refusals.ts'
 import type { Stores } from './stores.ts'
 import { canDescribe, checkGroup, hostOf } from './group-access.ts'
 
 export const groupRoutes: readonly Route[] = [
   route(JoinGroupServer, join, ({ memberId }, errorCode, { version }) => refusedJoin(memberId, errorCode, version)),
   route(SyncGroupServer, sync, (_body, errorCode) => refusedSync(errorCode)),
-  route(HeartbeatServer, heartbeat, onlyCode),
-  route(LeaveGroupServer, leave, onlyCode),
+  route(HeartbeatServer, heartbeat, errorCodeOnly),
+  route(LeaveGroupServer, leave, errorCodeOnly),
 ]
 
 type GroupStores = Pick<Stores, 'coordinators' | 'groups'>
 
-// Asks for the id of a new member first (KIP-394), carries the instance id, the type of the protocol, may be null.
+// The first versions of JoinGroup that give a new member its id first (KIP-394), and that have the members' instance
+// ids, the protocol type, and the skipped assignment.
 const KNOWN_MEMBER_VERSION = 4
 const INSTANCE_VERSION = 5
 const PROTOCOL_TYPE_VERSION = 7
@@ -61,7 +62,7 @@ function join(
     clientId: context.clientId,
     host: hostOf(context),
     protocolType: request.protocolType,
-    // The frame is let go of; what is kept has to be a copy.
+    // A copy, so that the group does not keep the whole frame.
     protocols: request.protocols.map(({ name, metadata }) => ({ name, metadata: Buffer.from(metadata) })),
     sessionTimeoutMs,
     rebalanceTimeoutMs: version >= 1 ? request.rebalanceTimeoutMs : sessionTimeoutMs,
@@ -113,7 +114,7 @@ function sync(
     const errorCode = problem === ErrorCode.ERR_NO_ERROR ? ErrorCode.ERR_UNKNOWN_MEMBER_ID : problem
     return Promise.resolve(refusedSync(errorCode))
   }
-  // From 5 on, both have to be said.
+  // From version 5 on, both are required.
   const isSilent = context.version >= SYNC_PROTOCOL_VERSION && (protocolType === null || protocolName === null)
   if (isSilent) {
     return Promise.resolve(refusedSync(ErrorCode.ERR_INCONSISTENT_GROUP_PROTOCOL))

@@ -1,4 +1,4 @@
-/** Directories of brokers and what they hold (KIP-113). Each broker has one, in name only. */
+/** DescribeLogDirs and AlterReplicaLogDirs (KIP-113). Each broker has one log directory, in name only. */
 import {
   AlterReplicaLogDirsServer,
   DescribeLogDirsServer,
@@ -20,16 +20,16 @@ export const logDirRoutes: readonly Route[] = [
   route(AlterReplicaLogDirsServer, alter, ({ dirs }, errorCode) => answer(dirs, () => errorCode)),
 ]
 
-// An error of the whole is told from here on, the room on the disk and whether new replicas are kept out in others.
+// The first versions of DescribeLogDirs with an error for the whole response, with disk space, and with cordons.
 const ERROR_VERSION = 3
-const ROOM_VERSION = 4
+const DISK_SPACE_VERSION = 4
 const CORDON_VERSION = 5
-// What Kafka needs behind a topic's name for the directory of a replica on the move: `-0.` + 32 digits + `-future`.
+// Kafka names the directory of a moving replica `topic-0.` + 32 digits + `-future`.
 const LONGEST_DIRECTORY = 255
 const MOVING_SUFFIX = 1 + 1 + 32 + '-future'.length
 
 function describe(
-  { topics: asked }: Decoded<DescribeLogDirsRequest>,
+  { topics: requested }: Decoded<DescribeLogDirsRequest>,
   context: RequestContext,
   { topics: store, retention }: Pick<Stores, 'topics' | 'retention'>,
 ): DescribeLogDirsResponse {
@@ -37,12 +37,12 @@ function describe(
   if (!context.allows('describe', 'cluster', CLUSTER_NAME)) {
     return refused(ErrorCode.ERR_CLUSTER_AUTHORIZATION_FAILED, version)
   }
-  const isAsked = (topic: string, partition: number): boolean =>
-    asked?.some(one => one.topic === topic && one.partitions.includes(partition)) ?? true
+  const isRequested = (topic: string, partition: number): boolean =>
+    requested?.some(one => one.topic === topic && one.partitions.includes(partition)) ?? true
   const topics = [...store.all()].map(({ name, partitions }) => ({
     name,
     partitions: partitions
-      .filter(({ index, replicas }) => replicas.includes(brokerId) && isAsked(name, index))
+      .filter(({ index, replicas }) => replicas.includes(brokerId) && isRequested(name, index))
       .map(({ index, log }) => ({
         partitionIndex: index,
         partitionSize: log.sizeBytes,
@@ -60,7 +60,7 @@ function describe(
         errorCode: ErrorCode.ERR_NO_ERROR,
         logDir: logDirOf(brokerId),
         topics: topics.filter(({ partitions }) => partitions.length > 0),
-        ...(version >= ROOM_VERSION ? { totalBytes: maxBytes, usableBytes: Math.max(0, maxBytes - used) } : {}),
+        ...(version >= DISK_SPACE_VERSION ? { totalBytes: maxBytes, usableBytes: Math.max(0, maxBytes - used) } : {}),
         ...(version >= CORDON_VERSION ? { isCordoned: false } : {}),
       },
     ],
@@ -83,7 +83,7 @@ function answer(
   dirs: Decoded<AlterReplicaLogDirsRequest>['dirs'],
   codeOf: (topic: string, index: number, path: string) => number,
 ): AlterReplicaLogDirsResponse {
-  // What is asked for a partition last counts.
+  // If a partition appears several times, the last one counts.
   const wanted = new Map<string, Map<number, string>>()
   for (const { path, topics } of dirs) {
     for (const { name, partitions } of topics) {
@@ -104,7 +104,7 @@ function answer(
   }
 }
 
-// Whoever has no problem is where it should be already.
+// A replica that passes all checks is already in the only directory.
 function problemOf(topic: string, index: number, path: string, context: RequestContext, store: TopicStore): number {
   if (!context.allows('alter', 'cluster', CLUSTER_NAME)) return ErrorCode.ERR_CLUSTER_AUTHORIZATION_FAILED
   if (topic.length + String(index).length + MOVING_SUFFIX > LONGEST_DIRECTORY) return ErrorCode.ERR_TOPIC_EXCEPTION

@@ -1,4 +1,4 @@
-/** Levels of a broker's loggers (KIP-412). Nothing is logged; the levels are there to be set. */
+/** Log levels of a broker (KIP-412). They can be set, but nothing is logged. */
 import { ErrorCode } from '@ottla/protocol'
 import { CLUSTER_NAME } from '../security/acls.ts'
 import { brokerProblem } from './broker-configs.ts'
@@ -12,8 +12,8 @@ export const loggerConfigs: ConfigKind = {
     if (!context.allows('describe-configs', 'cluster', CLUSTER_NAME)) {
       return problem(ErrorCode.ERR_CLUSTER_AUTHORIZATION_FAILED)
     }
-    const wrong = brokerProblem(name, context)
-    if (wrong !== null) return wrong
+    const invalidId = brokerProblem(name, context)
+    if (invalidId !== null) return invalidId
     return [...logLevels.of(context.brokerId)].map(([logger, value]) => ({
       name: logger,
       value,
@@ -27,20 +27,23 @@ export const loggerConfigs: ConfigKind = {
     if (!context.allows('alter-configs', 'cluster', CLUSTER_NAME)) {
       return problem(ErrorCode.ERR_CLUSTER_AUTHORIZATION_FAILED)
     }
-    const wrong = brokerProblem(resourceName, context)
-    if (wrong !== null) return wrong
+    const invalidId = brokerProblem(resourceName, context)
+    if (invalidId !== null) return invalidId
     const loggers = logLevels.of(context.brokerId)
     for (const { name, configOperation, value } of configs) {
       if (configOperation > SUBTRACT) return problem(ErrorCode.ERR_UNKNOWN)
       if (configOperation !== SET && configOperation !== DELETE) {
-        return problem(ErrorCode.ERR_INVALID_REQUEST, 'The level of a logger is no list.')
+        return problem(ErrorCode.ERR_INVALID_REQUEST, 'Log levels can only be set or deleted.')
       }
-      if (!loggers.has(name)) return problem(ErrorCode.ERR_INVALID_CONFIG, `There is no logger ${name}.`)
+      if (!loggers.has(name)) return problem(ErrorCode.ERR_INVALID_CONFIG, `Logger ${name} does not exist.`)
       if (configOperation === SET && !levels.includes(value ?? '')) {
-        return problem(ErrorCode.ERR_INVALID_CONFIG, `${value} is no level, these are: ${levels.join(', ')}`)
+        return problem(
+          ErrorCode.ERR_INVALID_CONFIG,
+          `${value} is not a log level; it must be one of ${levels.join(', ')}`,
+        )
       }
       if (configOperation === DELETE && name === ROOT) {
-        return problem(ErrorCode.ERR_INVALID_REQUEST, 'The root logger has to have a level.')
+        return problem(ErrorCode.ERR_INVALID_REQUEST, 'The level of the root logger cannot be deleted.')
       }
     }
     if (validateOnly) return null

@@ -1,4 +1,4 @@
-/** What there is and where: brokers, topics, coordinators. */
+/** Metadata, FindCoordinator and DescribeCluster. */
 import {
   DescribeClusterServer,
   ErrorCode,
@@ -19,27 +19,27 @@ import type { Coordinators } from '../topics/coordinators.ts'
 import { internalTopics } from '../topics/internal-topics.ts'
 import { authorizedOperations } from './operations.ts'
 import { route, type RequestContext, type Route } from './request.ts'
-import { named } from './refusals.ts'
+import { namedError } from './refusals.ts'
 import type { Stores } from './stores.ts'
 import { nameProblem, type Partition, type Topic } from '../topics/topics.ts'
 
 // Types of endpoints (KIP-919).
 const BROKERS = 1
 const CONTROLLERS = 2
-// DescribeCluster tells of brokers that are down from here on.
+// The first version of DescribeCluster that can include brokers that are down.
 const FENCED_VERSION = 2
-// FindCoordinator asks for many at once from here on.
+// The first version of FindCoordinator with several keys.
 const MANY_KEYS_VERSION = 4
-// By their numbers. Coordinators of share groups' state (2) are asked for by brokers only.
+// By key type. The coordinators of share group state (2) are for brokers only.
 const coordinatorTypes = ['group', 'transaction'] as const
 
 export const metadataRoutes: readonly Route[] = [
   route(MetadataServer, metadata, ({ topics }, errorCode, { version }) => ({
     throttleTimeMs: 0,
     brokers: [],
-    topics: (topics ?? []).map(asked => {
-      const { name, topicId } = asked
-      return isById(asked) ? missing(errorCode, noName(version), topicId) : missing(errorCode, name)
+    topics: (topics ?? []).map(requested => {
+      const { name, topicId } = requested
+      return isById(requested) ? missing(errorCode, noName(version), topicId) : missing(errorCode, name)
     }),
   })),
   route(
@@ -49,7 +49,7 @@ export const metadataRoutes: readonly Route[] = [
       return found(request, context.version, key => coordinatorOf(type, key, context, coordinators))
     },
     (request, errorCode, { version }) =>
-      found(request, version, key => ({ ...named(errorCode), key, nodeId: -1, host: '', port: -1 })),
+      found(request, version, key => ({ ...namedError(errorCode), key, nodeId: -1, host: '', port: -1 })),
   ),
   route(
     DescribeClusterServer,
@@ -60,7 +60,7 @@ export const metadataRoutes: readonly Route[] = [
           endpointType === CONTROLLERS
             ? ErrorCode.ERR_MISMATCHED_ENDPOINT_TYPE
             : ErrorCode.ERR_UNSUPPORTED_ENDPOINT_TYPE
-        const errorMessage = 'Only brokers are here, no controllers.'
+        const errorMessage = 'This listener is for brokers, not controllers.'
         return { throttleTimeMs: 0, errorCode, errorMessage, clusterId: '', controllerId: -1, brokers: [] }
       }
       return {
@@ -89,14 +89,14 @@ function metadata(
   stores: Pick<Stores, 'autoCreateTopics' | 'brokers' | 'clusterId' | 'topics'>,
 ): MetadataResponse {
   const { brokers, clusterId, topics: store } = stores
-  // Until version 1 an empty list asked for everything.
-  const { topics: asked } = request
-  const all = asked === null || (context.version === 0 && asked.length === 0)
+  // In version 0 an empty list means all topics.
+  const { topics: requested } = request
+  const all = requested === null || (context.version === 0 && requested.length === 0)
   const topics = all
     ? [...store.all()]
         .filter(topic => context.allows('describe', 'topic', topic.name))
         .map(topic => describeTopic(topic, request, context, brokers))
-    : asked.map(topic => describeAsked(topic, request, context, stores))
+    : requested.map(topic => describeRequested(topic, request, context, stores))
   return {
     throttleTimeMs: 0,
     brokers: brokers.live().map(({ id, host, port, rack }) => ({ nodeId: id, host, port, rack })),
@@ -109,35 +109,35 @@ function metadata(
   }
 }
 
-interface AskedTopic {
+interface RequestedTopic {
   readonly name: string | null
   readonly topicId: string
 }
 
-// By its name otherwise.
-function isById({ name, topicId }: AskedTopic): boolean {
+// Otherwise it is requested by its name.
+function isById({ name, topicId }: RequestedTopic): boolean {
   return name === null || topicId !== ZERO_UUID
 }
 
-// A topic without a name can only be told of from version 12 on.
+// The name of an unknown topic; null is only possible from version 12 on.
 function noName(version: number): string | null {
   return version >= 12 ? null : ''
 }
 
-function describeAsked(
-  asked: AskedTopic,
+function describeRequested(
+  requested: RequestedTopic,
   request: Decoded<MetadataRequest>,
   context: RequestContext,
   { autoCreateTopics, brokers, topics }: Pick<Stores, 'autoCreateTopics' | 'brokers' | 'topics'>,
 ): MetadataResponseMetadataResponseTopic {
-  if (isById(asked)) {
-    const topic = topics.byId(asked.topicId)
+  if (isById(requested)) {
+    const topic = topics.byId(requested.topicId)
     if (topic === undefined || !context.allows('describe', 'topic', topic.name)) {
-      return missing(ErrorCode.ERR_UNKNOWN_TOPIC_ID, noName(context.version), asked.topicId)
+      return missing(ErrorCode.ERR_UNKNOWN_TOPIC_ID, noName(context.version), requested.topicId)
     }
     return describeTopic(topic, request, context, brokers)
   }
-  const name = asked.name as string // else it is asked for by its id
+  const name = requested.name as string // null would be by id
   const denied = missing(ErrorCode.ERR_TOPIC_AUTHORIZATION_FAILED, name)
   if (!context.allows('describe', 'topic', name)) return denied
   let topic = topics.get(name)
@@ -170,7 +170,7 @@ function describeTopic(
   }
 }
 
-/** What Metadata and DescribeTopicPartitions tell alike. */
+/** A partition in the responses of Metadata and DescribeTopicPartitions. */
 export function describePartition(
   partition: Partition,
   brokers: Brokers,
@@ -192,7 +192,7 @@ function missing(errorCode: number, name: string | null, topicId = ZERO_UUID): M
   return { errorCode, name, topicId, partitions: [] }
 }
 
-// In the form of the version: of many, or of one.
+// In the form of the request's version: several coordinators, or one.
 function found(
   { key, coordinatorKeys }: Decoded<FindCoordinatorRequest>,
   version: number,

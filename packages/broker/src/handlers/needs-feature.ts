@@ -1,8 +1,8 @@
 import { ErrorCode } from '@ottla/protocol'
 import type { Route } from './request.ts'
 
-/** The routes, which are answered with UNSUPPORTED_VERSION while the cluster does without the feature. */
-export function needs(feature: string, routes: readonly Route[]): Route[] {
+/** The routes, refused with UNSUPPORTED_VERSION while the feature is at level 0. */
+export function needsFeature(feature: string, routes: readonly Route[]): Route[] {
   return routes.map(served => ({
     ...served,
     handle: (body, context, stores) =>

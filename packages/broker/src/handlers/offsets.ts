@@ -1,4 +1,4 @@
-/** Where to read: ListOffsets and OffsetForLeaderEpoch. */
+/** ListOffsets and OffsetForLeaderEpoch. */
 import { ErrorCode, ListOffsetsServer, OffsetForLeaderEpochServer, type ListOffsetsResponse } from '@ottla/protocol'
 import { route, type RequestContext, type Route } from './request.ts'
 import type { Stores } from './stores.ts'
@@ -6,14 +6,14 @@ import type { Stores } from './stores.ts'
 const LATEST = -1
 const EARLIEST = -2
 const MAX_TIMESTAMP = -3
-// Tiered storage is not simulated: the local log is all there is, and nothing waits to be uploaded.
+// Tiered storage is not simulated: there is only the local log, and nothing waits for an upload.
 const EARLIEST_LOCAL = -4
 const LATEST_TIERED = -5
 const EARLIEST_PENDING_UPLOAD = -6
 const READ_COMMITTED = 1
 
-// The version of ListOffsets that brought a special timestamp; of any other negative one nothing is known.
-const since: ReadonlyMap<number, number> = new Map([
+// The first version of ListOffsets that knows each special timestamp; other negative ones are unsupported.
+const supportedSince: ReadonlyMap<number, number> = new Map([
   [LATEST, 0],
   [EARLIEST, 0],
   [MAX_TIMESTAMP, 7],
@@ -29,10 +29,11 @@ export const offsetRoutes: readonly Route[] = [
       throttleTimeMs: 0,
       topics: topics.map(({ name, partitions }) => ({
         name,
-        partitions: onceEach(partitions).map(({ isTwice, ...asked }) => {
-          if (isTwice) return told(asked.partitionIndex, listed(ErrorCode.ERR_INVALID_REQUEST), context.version)
-          const found = listOffset({ ...asked, name, isolationLevel }, context, stores)
-          return told(asked.partitionIndex, found, context.version)
+        partitions: withoutDuplicates(partitions).map(({ isDuplicate, ...requested }) => {
+          if (isDuplicate)
+            return listedPartition(requested.partitionIndex, listed(ErrorCode.ERR_INVALID_REQUEST), context.version)
+          const found = listOffset({ ...requested, name, isolationLevel }, context, stores)
+          return listedPartition(requested.partitionIndex, found, context.version)
         }),
       })),
     }),
@@ -40,7 +41,9 @@ export const offsetRoutes: readonly Route[] = [
       throttleTimeMs: 0,
       topics: topics.map(({ name, partitions }) => ({
         name,
-        partitions: onceEach(partitions).map(asked => told(asked.partitionIndex, listed(errorCode), version)),
+        partitions: withoutDuplicates(partitions).map(requested =>
+          listedPartition(requested.partitionIndex, listed(errorCode), version),
+        ),
       })),
     }),
   ),
@@ -70,18 +73,18 @@ export const offsetRoutes: readonly Route[] = [
   ),
 ]
 
-// Each partition once, and whether it was asked for again.
-function onceEach<T extends { readonly partitionIndex: number }>(
+// Each partition once, with whether the request names it again.
+function withoutDuplicates<T extends { readonly partitionIndex: number }>(
   partitions: readonly T[],
-): (T & { isTwice: boolean })[] {
+): (T & { isDuplicate: boolean })[] {
   const times = new Map<number, number>()
   for (const { partitionIndex } of partitions) times.set(partitionIndex, (times.get(partitionIndex) ?? 0) + 1)
   return partitions
     .filter(({ partitionIndex }, i) => partitions.findIndex(other => other.partitionIndex === partitionIndex) === i)
-    .map(partition => ({ ...partition, isTwice: (times.get(partition.partitionIndex) ?? 0) > 1 }))
+    .map(partition => ({ ...partition, isDuplicate: (times.get(partition.partitionIndex) ?? 0) > 1 }))
 }
 
-interface Asked {
+interface ListOffsetsQuery {
   readonly name: string
   readonly partitionIndex: number
   readonly currentLeaderEpoch: number
@@ -100,8 +103,8 @@ function listed(errorCode: number, offset = -1, timestamp = -1, leaderEpoch = -1
   return { errorCode, offset, timestamp, leaderEpoch }
 }
 
-// The epoch is told from version 4 on.
-function told(
+// Versions before 4 have no leader epoch.
+function listedPartition(
   partitionIndex: number,
   { leaderEpoch, ...found }: Listed,
   version: number,
@@ -109,11 +112,12 @@ function told(
   return { partitionIndex, ...found, ...(version >= 4 ? { leaderEpoch } : {}) }
 }
 
-function listOffset(asked: Asked, context: RequestContext, { topics }: Pick<Stores, 'topics'>): Listed {
-  const { name, partitionIndex, currentLeaderEpoch, timestamp, isolationLevel } = asked
+function listOffset(requested: ListOffsetsQuery, context: RequestContext, { topics }: Pick<Stores, 'topics'>): Listed {
+  const { name, partitionIndex, currentLeaderEpoch, timestamp, isolationLevel } = requested
   const { version } = context
   if (!context.allows('describe', 'topic', name)) return listed(ErrorCode.ERR_TOPIC_AUTHORIZATION_FAILED)
-  if (timestamp < 0 && version < (since.get(timestamp) ?? Infinity)) return listed(ErrorCode.ERR_UNSUPPORTED_VERSION)
+  if (timestamp < 0 && version < (supportedSince.get(timestamp) ?? Infinity))
+    return listed(ErrorCode.ERR_UNSUPPORTED_VERSION)
   const partition = topics.partition(name, partitionIndex)
   const problem = context.checkLeader(partition, currentLeaderEpoch)
   if (partition === undefined || problem !== ErrorCode.ERR_NO_ERROR) return listed(problem)

@@ -1,4 +1,4 @@
-/** Kafka's numbers for what ACLs speak of. */
+/** Kafka's codes for the words of ACLs. */
 import type { Operation, PatternType, ResourceType } from '../security/acls.ts'
 import type { RequestContext } from './request.ts'
 
@@ -37,12 +37,12 @@ export const permissionTypes: readonly (readonly ['allow' | 'deny', number])[] =
   ['allow', 3],
 ]
 
-/** The word for a number; null for "any" and for what is not known. */
+/** The word for a code; null for "any" and for an unknown code. */
 export function wordFor<T>(table: readonly (readonly [T, number])[], code: number): T | null {
   return table.find(([, number]) => number === code)?.[0] ?? null
 }
 
-/** The number for a word. */
+/** The code for a word. */
 export function codeFor<T>(table: readonly (readonly [T, number])[], word: T): number {
   return table.find(([known]) => known === word)?.[1] ?? 0
 }
@@ -53,7 +53,7 @@ const operationsOn: Partial<Record<ResourceType, readonly Operation[]>> = {
   cluster: ['create', 'alter', 'describe', 'cluster-action', 'describe-configs', 'alter-configs', 'idempotent-write'],
 }
 
-/** What the client may do with a resource, as Kafka's bit field (KIP-430). */
+/** What the client may do with a resource, as a bit field of Kafka's (KIP-430). */
 export function authorizedOperations(context: RequestContext, type: ResourceType, name: string): number {
   let bits = 0
   for (const operation of operationsOn[type] ?? []) {

@@ -1,4 +1,4 @@
-/** Writing: Produce. */
+/** Produce. */
 import {
   ErrorCode,
   ProduceServer,
@@ -10,15 +10,15 @@ import {
 } from '@ottla/protocol'
 import { codecOf } from '../log/rebuild-batch.ts'
 import { CloseConnection, quotaClient, route, type RefusedRequest, type RequestContext, type Route } from './request.ts'
-import { named } from './refusals.ts'
+import { namedError } from './refusals.ts'
 import type { Stores } from './stores.ts'
 import type { Partition, Topic } from '../topics/topics.ts'
 import type { TransactionCoordinator } from '../transactions/coordinator.ts'
 import { isRefusal, readBatch, type RecordProblem, type Refusal } from '../log/validation.ts'
 
-// Kafka's defaults, for topics that do not say otherwise.
-const NEWEST_MS = 3_600_000
-// Produce 11 brought the error TRANSACTION_ABORTABLE, 12 that partitions need not be announced.
+// Kafka's default for message.timestamp.after.max.ms.
+const MAX_AFTER_MS = 3_600_000
+// Version 11 added the error TRANSACTION_ABORTABLE; from 12 on a produce adds its partition to the transaction.
 const ABORTABLE_VERSION = 11
 const ADDS_PARTITIONS_VERSION = 12
 const TOPIC_IDS_VERSION = 13
@@ -81,7 +81,7 @@ function refusal(
     responses: topicData.map(({ name, topicId, partitionData }) => ({
       ...(version >= TOPIC_IDS_VERSION ? { topicId } : { name }),
       partitionResponses: partitionData.map(({ index }) => {
-        const { errorMessage } = named(errorCode)
+        const { errorMessage } = namedError(errorCode)
         return { index, errorCode, baseOffset: -1, ...(version >= 8 ? { errorMessage, recordErrors: [] } : {}) }
       }),
     })),
@@ -89,9 +89,9 @@ function refusal(
   }
 }
 
-// Nobody waits for an answer: hanging up is how a broker says that something went wrong.
+// With acks=0 nobody waits for a response; a broker reports an error by closing the connection.
 function unacknowledged(): CloseConnection {
-  return new CloseConnection('a produce request without acknowledgement failed')
+  return new CloseConnection('a produce request with acks=0 failed')
 }
 
 function bytesOf({ topicData }: Decoded<ProduceRequest>): number {
@@ -148,7 +148,7 @@ function append(
     const { leader, leaderEpoch } = partition
     return { ...fail(problem), ...(version >= 10 ? { currentLeader: { leaderId: leader, leaderEpoch } } : {}) }
   }
-  if (topic.isInternal) return fail(ErrorCode.ERR_TOPIC_EXCEPTION, 'Clients do not write to internal topics.')
+  if (topic.isInternal) return fail(ErrorCode.ERR_TOPIC_EXCEPTION, 'Clients cannot write to internal topics.')
   const config = (name: string): string => topics.config(topic, name)
   if (acks === -1 && partition.isr.length < Number(config('min.insync.replicas'))) {
     return fail(ErrorCode.ERR_NOT_ENOUGH_REPLICAS)
@@ -164,7 +164,7 @@ function append(
     logAppendTime: config('message.timestamp.type') === 'LogAppendTime' ? now : null,
     needsKeys: config('cleanup.policy').includes('compact'),
     oldestTimestamp: now - limit(config('message.timestamp.before.max.ms'), Infinity),
-    newestTimestamp: now + limit(config('message.timestamp.after.max.ms'), NEWEST_MS),
+    newestTimestamp: now + limit(config('message.timestamp.after.max.ms'), MAX_AFTER_MS),
   })
   if (isRefusal(result)) return fail(result.errorCode, result.message, result.records)
   return {
@@ -176,7 +176,7 @@ function append(
   }
 }
 
-// A partition takes part in the producer's transaction before the first of its records is written (KIP-890).
+// A partition has to be part of the producer's transaction before its first records are written (KIP-890).
 function admit(
   partition: Partition,
   batch: RecordBatch,
@@ -186,9 +186,9 @@ function admit(
 ): number {
   const { producerId, producerEpoch } = batch
   if (!batch.isTransactional || partition.log.producers.isOpen(producerId, producerEpoch)) return ErrorCode.ERR_NO_ERROR
-  const how = version >= ADDS_PARTITIONS_VERSION ? 'add' : version >= ABORTABLE_VERSION ? 'verify' : 'verify-old'
-  const place = { topic: partition.topic, partition: partition.index }
-  return transactions.admit(transactionalId ?? '', { producerId, producerEpoch }, place, how)
+  const admission = version >= ADDS_PARTITIONS_VERSION ? 'add' : version >= ABORTABLE_VERSION ? 'verify' : 'verify-old'
+  const target = { topic: partition.topic, partition: partition.index }
+  return transactions.admit(transactionalId ?? '', { producerId, producerEpoch }, target, admission)
 }
 
 function limit(value: string, fallback: number): number {

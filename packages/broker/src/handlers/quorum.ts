@@ -1,4 +1,4 @@
-/** Who keeps the cluster's metadata: every broker, as if each were a controller too (KIP-595, KIP-853). */
+/** The metadata quorum, in which every broker is a voter, and UnregisterBroker (KIP-595, KIP-853). */
 import {
   AddRaftVoterServer,
   DescribeQuorumServer,
@@ -13,14 +13,14 @@ import {
 import type { Features } from '../releases/features.ts'
 import { CLUSTER_NAME } from '../security/acls.ts'
 import { route, type RequestContext, type Route } from './request.ts'
-import { named } from './refusals.ts'
+import { namedError } from './refusals.ts'
 import type { Stores } from './stores.ts'
 
 const METADATA_TOPIC = '__cluster_metadata'
-// Its leader never changes in a way that anybody could see.
+// A change of its leader is not visible to clients.
 const EPOCH = 1
 const LISTENER = 'CONTROLLER'
-// Times of the voters are told from here on, directories and addresses from the next version on.
+// The first versions of DescribeQuorum with the voters' timestamps, and with their directories and addresses.
 const TIMES_VERSION = 1
 const NODES_VERSION = 2
 const DENIED = 'Cluster authorization failed.'
@@ -41,7 +41,7 @@ export const quorumRoutes: readonly Route[] = [
   route(DescribeQuorumServer, describe, (_body, errorCode, { version }) => ({
     errorCode,
     topics: [],
-    ...(version >= NODES_VERSION ? { ...named(errorCode), nodes: [] } : {}),
+    ...(version >= NODES_VERSION ? { ...namedError(errorCode), nodes: [] } : {}),
   })),
   route(
     AddRaftVoterServer,
@@ -49,15 +49,15 @@ export const quorumRoutes: readonly Route[] = [
       const refused = voterRefusal(request, context, clusterId)
       if (refused !== null) return refused
       if (!request.listeners.some(({ name }) => name === LISTENER)) {
-        return answer(ErrorCode.ERR_INVALID_REQUEST, `The voter has no listener ${LISTENER}.`)
+        return answer(ErrorCode.ERR_INVALID_REQUEST, `The request has no listener ${LISTENER} for the voter.`)
       }
-      if (!hasMovableVoters(features)) {
-        return answer(ErrorCode.ERR_UNSUPPORTED_VERSION, 'No voter can be added while kraft.version is 0.')
+      if (!canChangeVoters(features)) {
+        return answer(ErrorCode.ERR_UNSUPPORTED_VERSION, 'Voters cannot be added while kraft.version is 0.')
       }
       if (brokers.get(request.voterId) !== undefined) {
-        return answer(ErrorCode.ERR_DUPLICATE_VOTER, `${request.voterId} is a voter already.`)
+        return answer(ErrorCode.ERR_DUPLICATE_VOTER, `${request.voterId} is already a voter.`)
       }
-      return answer(ErrorCode.ERR_REQUEST_TIMED_OUT, 'The new voter does not answer.')
+      return answer(ErrorCode.ERR_REQUEST_TIMED_OUT, 'The new voter does not respond.')
     },
     refusal,
   ),
@@ -66,8 +66,8 @@ export const quorumRoutes: readonly Route[] = [
     (request, context, { clusterId, features }) => {
       const refused = voterRefusal(request, context, clusterId)
       if (refused !== null) return refused
-      if (!hasMovableVoters(features)) {
-        return answer(ErrorCode.ERR_UNSUPPORTED_VERSION, 'No voter can be removed while kraft.version is 0.')
+      if (!canChangeVoters(features)) {
+        return answer(ErrorCode.ERR_UNSUPPORTED_VERSION, 'Voters cannot be removed while kraft.version is 0.')
       }
       return answer(ErrorCode.ERR_VOTER_NOT_FOUND, `There is no voter ${request.voterId} with that directory.`)
     },
@@ -81,7 +81,7 @@ export const quorumRoutes: readonly Route[] = [
       if (broker === undefined) {
         return answer(ErrorCode.ERR_BROKER_ID_NOT_REGISTERED, `Broker ID ${brokerId} is not currently registered`)
       }
-      // One that runs comes back by itself. Partitions keep their replicas, whoever is gone.
+      // A running broker would register again. Partitions keep their replicas in any case.
       if (!broker.up) brokers.remove(broker)
       return answer(ErrorCode.ERR_NO_ERROR)
     },
@@ -100,8 +100,8 @@ function describe(
   const [first, ...others] = topics.flatMap(({ topicName, partitions }) =>
     partitions.map(({ partitionIndex }) => ({ topicName, partitionIndex })),
   )
-  // Together with anything else it is not there either.
-  const isIt = others.length === 0 && first?.topicName === METADATA_TOPIC && first.partitionIndex === 0
+  // The metadata partition has to be the only one in the request.
+  const isMetadataPartition = others.length === 0 && first?.topicName === METADATA_TOPIC && first.partitionIndex === 0
   const errorCode = allowed ? ErrorCode.ERR_NO_ERROR : ErrorCode.ERR_CLUSTER_AUTHORIZATION_FAILED
   const { version } = context
   const { brokers } = stores
@@ -111,16 +111,16 @@ function describe(
       ? topics.map(({ topicName, partitions }) => ({
           topicName,
           partitions: partitions.map(({ partitionIndex }) =>
-            isIt
+            isMetadataPartition
               ? quorum(version, stores)
-              : { ...nothing, partitionIndex, errorCode: ErrorCode.ERR_UNKNOWN_TOPIC_OR_PART },
+              : { ...noPartition, partitionIndex, errorCode: ErrorCode.ERR_UNKNOWN_TOPIC_OR_PART },
           ),
         }))
       : [],
     ...(version >= NODES_VERSION
       ? {
           errorMessage: allowed ? null : DENIED,
-          nodes: isIt
+          nodes: isMetadataPartition
             ? brokers.all.map(({ id, host, port }) => ({ nodeId: id, listeners: [{ name: LISTENER, host, port }] }))
             : [],
         }
@@ -128,7 +128,7 @@ function describe(
   }
 }
 
-const nothing = { leaderId: 0, leaderEpoch: 0, highWatermark: 0, currentVoters: [], observers: [] }
+const noPartition = { leaderId: 0, leaderEpoch: 0, highWatermark: 0, currentVoters: [], observers: [] }
 
 function quorum(
   version: number,
@@ -164,7 +164,7 @@ function voterRefusal(
     return answer(ErrorCode.ERR_INCONSISTENT_CLUSTER_ID, `This is not the cluster ${clusterId}.`)
   }
   if (voterId < 0 || voterDirectoryId === ZERO_UUID) {
-    return answer(ErrorCode.ERR_INVALID_REQUEST, `${voterId} is no voter.`)
+    return answer(ErrorCode.ERR_INVALID_REQUEST, `${voterId} is not a valid voter.`)
   }
   return null
 }
@@ -173,12 +173,12 @@ function mayAlter(context: RequestContext): boolean {
   return context.allows('alter', 'cluster', CLUSTER_NAME)
 }
 
-function hasMovableVoters(features: Features): boolean {
+function canChangeVoters(features: Features): boolean {
   return features.level('kraft.version') > 0
 }
 
 function refusal(_body: unknown, errorCode: number): Answer {
-  return { throttleTimeMs: 0, ...named(errorCode) }
+  return { throttleTimeMs: 0, ...namedError(errorCode) }
 }
 
 function answer(errorCode: number, errorMessage: string | null = null): Answer {

@@ -1,4 +1,4 @@
-/** Moves of partitions to other brokers, begun, given up and listed (KIP-455). */
+/** AlterPartitionReassignments and ListPartitionReassignments (KIP-455). */
 import {
   AlterPartitionReassignmentsServer,
   ErrorCode,
@@ -12,7 +12,7 @@ import {
 import { CLUSTER_NAME } from '../security/acls.ts'
 import { cancelReassignment, reassign } from '../topics/reassignments.ts'
 import { route, type RequestContext, type Route } from './request.ts'
-import { named } from './refusals.ts'
+import { namedError } from './refusals.ts'
 import type { Stores } from './stores.ts'
 import type { Partition } from '../topics/topics.ts'
 
@@ -20,15 +20,15 @@ export const reassignmentRoutes: readonly Route[] = [
   route(AlterPartitionReassignmentsServer, alter, ({ topics, allowReplicationFactorChange }, errorCode) => ({
     throttleTimeMs: 0,
     allowReplicationFactorChange,
-    ...named(errorCode),
+    ...namedError(errorCode),
     responses: topics.map(({ name, partitions }) => ({
       name,
-      partitions: partitions.map(({ partitionIndex }) => ({ partitionIndex, ...named(errorCode) })),
+      partitions: partitions.map(({ partitionIndex }) => ({ partitionIndex, ...namedError(errorCode) })),
     })),
   })),
   route(ListPartitionReassignmentsServer, list, (_body, errorCode) => ({
     throttleTimeMs: 0,
-    ...named(errorCode),
+    ...namedError(errorCode),
     topics: [],
   })),
 ]
@@ -64,23 +64,23 @@ function alterOne(
   name: string,
   index: number,
   replicas: readonly number[] | null,
-  mayResize: boolean,
+  mayChangeFactor: boolean,
   { topics }: Pick<Stores, 'topics'>,
 ): [errorCode: number, errorMessage: string | null] {
   const topic = topics.get(name)
   const partition = topic?.partitions[index]
-  if (topic === undefined) return [ErrorCode.ERR_UNKNOWN_TOPIC_OR_PART, `Unable to find a topic named ${name}.`]
+  if (topic === undefined) return [ErrorCode.ERR_UNKNOWN_TOPIC_OR_PART, `Unable to find a topic namedError ${name}.`]
   if (partition === undefined)
     return [ErrorCode.ERR_UNKNOWN_TOPIC_OR_PART, `Unable to find partition ${name}:${index}.`]
   if (replicas === null) {
     const errorCode = cancelReassignment(partition)
     if (errorCode === ErrorCode.ERR_NO_ERROR) topics.changed(topic)
-    return [errorCode, errorCode === ErrorCode.ERR_NO_ERROR ? null : 'There is no move that could be given up.']
+    return [errorCode, errorCode === ErrorCode.ERR_NO_ERROR ? null : 'There is no reassignment to cancel.']
   }
   const problem = topics.assignmentProblem([replicas])
   if (problem !== null) return [ErrorCode.ERR_INVALID_REPLICA_ASSIGNMENT, problem]
   const factor = partition.replicas.length - partition.adding.length
-  if (!mayResize && replicas.length !== factor) {
+  if (!mayChangeFactor && replicas.length !== factor) {
     const message = `The replication factor of ${name}:${index} is ${factor}, not ${replicas.length}.`
     return [ErrorCode.ERR_INVALID_REPLICATION_FACTOR, message]
   }
@@ -98,12 +98,15 @@ function list(
   if (!context.allows('describe', 'cluster', CLUSTER_NAME)) {
     return { throttleTimeMs: 0, errorCode, errorMessage: DENIED, topics: [] }
   }
-  const asked =
+  const requested =
     topics?.flatMap(({ name, partitionIndexes }) => {
       const topic = store.get(name)
-      return topic === undefined ? [] : [{ name, partitions: topic.partitions.filter(isIn(partitionIndexes)) }]
+      return topic === undefined ? [] : [{ name, partitions: topic.partitions.filter(hasIndexIn(partitionIndexes)) }]
     }) ?? store.all()
-  const moving = [...asked].map(({ name, partitions }) => ({ name, partitions: partitions.flatMap(underWay) }))
+  const moving = [...requested].map(({ name, partitions }) => ({
+    name,
+    partitions: partitions.flatMap(reassignmentOf),
+  }))
   return {
     throttleTimeMs: 0,
     errorCode: ErrorCode.ERR_NO_ERROR,
@@ -112,11 +115,11 @@ function list(
   }
 }
 
-function isIn(indexes: readonly number[]): (partition: Partition) => boolean {
+function hasIndexIn(indexes: readonly number[]): (partition: Partition) => boolean {
   return partition => indexes.includes(partition.index)
 }
 
-function underWay({
+function reassignmentOf({
   index,
   replicas,
   adding,

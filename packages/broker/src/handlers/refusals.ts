@@ -1,4 +1,4 @@
-/** What the answers to refused requests have in common. */
+/** What the responses to refused requests have in common. */
 import { errorName } from '@ottla/protocol'
 
 export interface Reason {
@@ -6,12 +6,12 @@ export interface Reason {
   readonly errorMessage: string | null
 }
 
-/** An error for which there is no other reason to be told. */
-export function named(errorCode: number): { errorCode: number; errorMessage: string } {
+/** An error code with its name as the message, for lack of a better one. */
+export function namedError(errorCode: number): { errorCode: number; errorMessage: string } {
   return { errorCode, errorMessage: errorName(errorCode) }
 }
 
-/** Of an API whose answer has a place for one error, and nothing else that would have to be there. */
-export function onlyCode(_body: unknown, errorCode: number): { throttleTimeMs: number; errorCode: number } {
+/** The refusal of an API whose response needs nothing but an error code. */
+export function errorCodeOnly(_body: unknown, errorCode: number): { throttleTimeMs: number; errorCode: number } {
   return { throttleTimeMs: 0, errorCode }
 }

@@ -1,4 +1,4 @@
-/** What a handler is given besides the request's body and the stores. */
+/** What a handler gets besides the request's body and the stores. */
 import type { Decoded, ServerApi } from '@ottla/protocol'
 import type { Operation, ResourceType } from '../security/acls.ts'
 import type { QuotaClient } from '../quotas/client-quotas.ts'
@@ -6,30 +6,30 @@ import type { SaslExchange } from '../security/sasl/exchange.ts'
 import type { Partition } from '../topics/topics.ts'
 import type { Stores } from './stores.ts'
 
-/** One client connection, as far as handlers see it. */
+/** What handlers see of a client connection. */
 export interface Session {
   /** `User:alice`; `User:ANONYMOUS` before and without authentication. */
   principal: string
   readonly host: string
   readonly port: number
-  /** What the client is, if it has said so (KIP-511). */
+  /** The client's software, if it has said so (KIP-511). */
   softwareName?: string
   softwareVersion?: string
-  /** Mechanism agreed on by SaslHandshake. */
+  /** The mechanism that SaslHandshake settled on. */
   saslMechanism: string | null
-  /** While it is under way. */
+  /** The SASL exchange in progress. */
   exchange: SaslExchange | null
-  /** What follows are the bare tokens of the exchange, after a SaslHandshake of version 0. */
-  isBare: boolean
+  /** Whether the next frames are bare tokens of the exchange, as after SaslHandshake version 0. */
+  expectsBareToken: boolean
   authenticated: boolean
-  /** Logged in with a delegation token. */
+  /** Whether the client has logged in with a delegation token. */
   isToken: boolean
-  /** When the client has to have authenticated anew, ms since the epoch (KIP-368). */
+  /** By when the client has to reauthenticate, ms since the epoch (KIP-368). */
   expiresAt: number | null
-  /** When the client last began to authenticate anew, ms since the epoch. */
-  renewedAt: number | null
-  /** The connection ends with the answer. */
-  isOver: boolean
+  /** When the client last started to reauthenticate, ms since the epoch. */
+  reauthenticatedAt: number | null
+  /** Whether the connection closes after the response. */
+  closesAfterResponse: boolean
 }
 
 export interface RequestContext {
@@ -38,44 +38,44 @@ export interface RequestContext {
   readonly version: number
   readonly clientId: string
   readonly session: Session
-  /** Aborted when the client is gone or the broker goes down: nobody waits for the answer any more. */
+  /** Aborted when the client is gone or the broker goes down: nobody waits for the response any more. */
   readonly signal: AbortSignal
   allows(operation: Operation, type: ResourceType, name: string): boolean
   /**
-   * 0, or why this broker cannot answer for the partition at the leader epoch that the client knows (-1: none).
-   * @param asBroker - whom to take this broker for
+   * 0, or why this broker cannot serve the partition at the leader epoch that the client knows (-1: none).
+   * @param asBroker - the broker to check for, this one by default
    */
   checkLeader(partition: Partition | undefined, currentLeaderEpoch: number, asBroker?: number): number
 }
 
-/** Whom quotas are reckoned for. */
+/** The client that quotas are charged to. */
 export function quotaClient({ brokerId, clientId, session }: RequestContext): QuotaClient {
   return { brokerId, clientId, principal: session.principal }
 }
 
-/** The connection is to be closed after the answer, if there is one. */
+/** Thrown to close the connection once the responses written so far are sent. */
 export class CloseConnection extends Error {
   override readonly name = 'CloseConnection'
 }
 
-/** What the form of a refusal depends on besides the request's body. */
+/** What the shape of a refusal depends on besides the request's body. */
 export type RefusedRequest = Pick<RequestContext, 'version' | 'session'>
 
 /** One API as a broker serves it. */
 export interface Route {
   readonly api: ServerApi<unknown, unknown>
-  /** null: no answer is sent (acks=0). */
+  /** null: no response is sent (acks=0). */
   handle(body: unknown, context: RequestContext, stores: Stores): unknown
-  /** The answer to a request of which nothing is to come: it has the error wherever Kafka puts one. */
+  /** The response to a request that is not carried out, with the error wherever Kafka puts one. */
   refusal(body: unknown, errorCode: number, request: RefusedRequest): unknown
 }
 
-/** Puts together what belongs to an API; its types agree here, so that the table of routes need not know them. */
+/** Ties handler and refusal to an API. Their types are checked here, so the table of routes need not know them. */
 export function route<Req, Res>(
   api: ServerApi<Req, Res>,
   handle: (body: Decoded<Req>, context: RequestContext, stores: Stores) => Res | null | Promise<Res | null>,
   refusal: (body: Decoded<Req>, errorCode: number, request: RefusedRequest) => Res,
 ): Route {
-  // What the reader of `api` made is what its handler takes.
+  // The handler takes what the reader of `api` returns.
   return { api: api as unknown as ServerApi<unknown, unknown>, handle, refusal }
 }

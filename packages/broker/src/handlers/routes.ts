@@ -1,4 +1,4 @@
-/** Every request that the cluster serves. */
+/** Every API that the cluster serves. */
 import { aclRoutes } from './acls.ts'
 import { authRoutes } from './auth.ts'
 import { clientQuotaRoutes } from './client-quotas.ts'
@@ -13,7 +13,7 @@ import { groupOffsetRoutes } from './group-offsets.ts'
 import { groupRoutes } from './groups.ts'
 import { logDirRoutes } from './log-dirs.ts'
 import { metadataRoutes } from './metadata.ts'
-import { needs } from './needs-feature.ts'
+import { needsFeature } from './needs-feature.ts'
 import { offsetRoutes } from './offsets.ts'
 import { produceRoutes } from './produce.ts'
 import { quorumRoutes } from './quorum.ts'
@@ -41,10 +41,10 @@ export const routes: ReadonlyMap<number, Route> = new Map(
     ...fetchRoutes,
     ...offsetRoutes,
     ...groupRoutes,
-    ...needs('group.version', consumerGroupRoutes),
+    ...needsFeature('group.version', consumerGroupRoutes),
     ...groupAdminRoutes,
     ...groupOffsetRoutes,
-    ...needs('share.version', [...shareGroupRoutes, ...shareFetchRoutes]),
+    ...needsFeature('share.version', [...shareGroupRoutes, ...shareFetchRoutes]),
     ...transactionRoutes,
     ...transactionOffsetRoutes,
     ...transactionAdminRoutes,
@@ -66,7 +66,7 @@ export const routes: ReadonlyMap<number, Route> = new Map(
 
 const telemetryApis: ReadonlySet<number> = new Set(telemetryRoutes.map(({ api }) => api.key))
 
-/** Numbers of the requests that clients are told of. */
+/** The keys of the APIs that clients see. */
 export function servedApis(withTelemetry: boolean): Set<number> {
   return new Set([...routes.keys()].filter(key => withTelemetry || !telemetryApis.has(key)))
 }

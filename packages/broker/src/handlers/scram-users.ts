@@ -1,4 +1,4 @@
-/** Users' credentials for SCRAM, described and altered (KIP-554). */
+/** DescribeUserScramCredentials and AlterUserScramCredentials (KIP-554). */
 import {
   AlterUserScramCredentialsServer,
   DescribeUserScramCredentialsServer,
@@ -11,16 +11,18 @@ import {
 } from '@ottla/protocol'
 import { CLUSTER_NAME } from '../security/acls.ts'
 import { route, type RequestContext, type Route } from './request.ts'
-import { named } from './refusals.ts'
+import { namedError } from './refusals.ts'
 import type { Stores } from './stores.ts'
 import { MAX_ITERATIONS, MIN_ITERATIONS, salted, scramMechanisms } from '../security/sasl/scram-credential.ts'
 import type { UserStore } from '../security/users.ts'
 
 export const scramUserRoutes: readonly Route[] = [
-  route(DescribeUserScramCredentialsServer, describe, ({ users }, errorCode) => notDescribed(users, named(errorCode))),
+  route(DescribeUserScramCredentialsServer, describe, ({ users }, errorCode) =>
+    notDescribed(users, namedError(errorCode)),
+  ),
   route(AlterUserScramCredentialsServer, alter, (request, errorCode) => ({
     throttleTimeMs: 0,
-    results: namesIn(request).map(user => ({ user, ...named(errorCode) })),
+    results: namesIn(request).map(user => ({ user, ...namedError(errorCode) })),
   })),
 ]
 
@@ -79,7 +81,7 @@ function namesIn({ deletions, upsertions }: Decoded<AlterUserScramCredentialsReq
   return [...new Set([...deletions, ...upsertions].map(({ name }) => name))]
 }
 
-// One change of a user and no more, whatever the mechanisms.
+// A request may change each user once only, whatever the mechanism.
 function alter(
   request: Decoded<AlterUserScramCredentialsRequest>,
   context: RequestContext,
@@ -103,7 +105,7 @@ function alter(
     }
     for (const { mechanism, saltedPassword, salt, iterations } of others) {
       const name = scramMechanisms[mechanism - 1]
-      // What was decoded shares memory with its frame.
+      // A copy, because the decoded value shares memory with its frame.
       if (name !== undefined) store.setScram(user, name, salted(name, saltedPassword, Buffer.from(salt), iterations))
     }
     return { user, errorCode: ErrorCode.ERR_NO_ERROR, errorMessage: null }

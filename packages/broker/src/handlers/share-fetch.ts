@@ -1,4 +1,4 @@
-/** Members of share groups take records and say what became of them (KIP-932): ShareFetch, ShareAcknowledge. */
+/** ShareFetch and ShareAcknowledge: share group members acquire and acknowledge records (KIP-932). */
 import {
   BatchReader,
   ErrorCode,
@@ -22,14 +22,14 @@ import {
 import { FINAL_EPOCH, type ShareSession } from '../groups/share-sessions.ts'
 import type { ShareGroup } from '../groups/share.ts'
 import { route, type RequestContext, type Route } from './request.ts'
-import { named, type Reason } from './refusals.ts'
+import { namedError, type Reason } from './refusals.ts'
 import type { Stores } from './stores.ts'
 import type { Partition, TopicStore } from '../topics/topics.ts'
 
 export const shareFetchRoutes: readonly Route[] = [
-  route(ShareFetchServer, fetch, (_body, errorCode) => notFetched(named(errorCode))),
+  route(ShareFetchServer, fetch, (_body, errorCode) => notFetched(namedError(errorCode))),
   route(ShareAcknowledgeServer, acknowledge, (_body, errorCode, { version }) =>
-    notAcknowledged(named(errorCode), version),
+    notAcknowledged(namedError(errorCode), version),
   ),
 ]
 
@@ -43,7 +43,7 @@ interface Outcome {
   readonly message: string | null
 }
 
-const fine: Outcome = { errorCode: ErrorCode.ERR_NO_ERROR, message: null }
+const noError: Outcome = { errorCode: ErrorCode.ERR_NO_ERROR, message: null }
 
 type ReleasingStores = Pick<Stores, 'shareSessions' | 'topics'>
 
@@ -63,7 +63,7 @@ async function fetch(
   if (problem !== null) return refuse(problem.errorCode, problem.message)
   const { maxBytes, minBytes, maxRecords, maxWaitMs } = request
   if (isRenewAck && (maxBytes !== 0 || minBytes !== 0 || maxRecords !== 0 || maxWaitMs !== 0)) {
-    return refuse(ErrorCode.ERR_INVALID_REQUEST, 'With isRenewAck, nothing can be fetched.')
+    return refuse(ErrorCode.ERR_INVALID_REQUEST, 'A request with isRenewAck cannot fetch records.')
   }
   const sessions = shareSessions.of(brokerId)
   const key = `${groupId}\0${memberId}`
@@ -79,13 +79,13 @@ async function fetch(
   const outcomes = acknowledgeAll(acks, memberId, group, version >= RENEW_VERSION, isRenewAck, context, store)
   let fetched: ReadonlyMap<string, ShareFetchResponsePartitionData> = new Map()
   const deadline = clock.now() + maxWaitMs
-  // A connection that died while it waited takes nothing: nobody would ever get it.
+  // Nothing is acquired for a connection that closed in the meantime: the records would never be delivered.
   while (group !== null && !isRenewAck && !signal.aborted) {
     fetched = acquireAll(session, memberId, group, request, context, store)
     const left = deadline - clock.now()
     const isIdle = session.partitions.size === 0 || maxRecords === 0 || maxBytes === 0
     if (fetched.size > 0 || isIdle || left <= 0) break
-    await changeOrLate(session, signal, stores, left)
+    await changeOrTimeout(session, signal, stores, left)
   }
   if (epoch === FINAL_EPOCH) {
     sessions.end(key)
@@ -125,7 +125,7 @@ function acknowledge(
     const responses = byTopic(outcomes.keys()).map(({ topicId, partitions }) => ({
       topicId,
       partitions: partitions.map(partitionIndex => {
-        const { errorCode, message } = outcomes.get(partitionKey(topicId, partitionIndex)) ?? fine
+        const { errorCode, message } = outcomes.get(partitionKey(topicId, partitionIndex)) ?? noError
         const currentLeader = leaderOf(topicId, partitionIndex, store)
         return { partitionIndex, errorCode, errorMessage: message, currentLeader }
       }),
@@ -154,7 +154,7 @@ function checkMember(groupId: string | null, memberId: string, context: RequestC
   return isValid ? null : { errorCode, message: 'Invalid member id in the request.' }
 }
 
-type AskedTopics = readonly {
+type RequestedTopics = readonly {
   readonly topicId: string
   readonly partitions: readonly {
     readonly partitionIndex: number
@@ -166,7 +166,7 @@ type AskedTopics = readonly {
   }[]
 }[]
 
-function acknowledgementsOf(topics: AskedTopics): ReadonlyMap<string, readonly Acknowledgement[]> {
+function acknowledgementsOf(topics: RequestedTopics): ReadonlyMap<string, readonly Acknowledgement[]> {
   const acks = new Map<string, readonly Acknowledgement[]>()
   for (const { topicId, partitions } of topics) {
     for (const { partitionIndex, acknowledgementBatches } of partitions) {
@@ -186,7 +186,7 @@ function indexesOf(partitions: readonly { readonly partitionIndex: number }[]): 
   return partitions.map(({ partitionIndex }) => partitionIndex)
 }
 
-// 0, or why the member can have nothing to do with the partition here.
+// The partition, with 0 or why the member cannot use it on this broker.
 function checkPartition(
   key: string,
   context: RequestContext,
@@ -222,7 +222,7 @@ function acknowledgeAll(
     } else {
       const acknowledgeOne = (): Outcome => {
         known.acknowledge(memberId, list, group.limits)
-        return fine
+        return noError
       }
       outcomes.set(
         key,
@@ -233,7 +233,7 @@ function acknowledgeAll(
   return outcomes
 }
 
-// What there is to tell: records, and what is wrong.
+// The partitions that have records or an error.
 function acquireAll(
   session: ShareSession,
   memberId: string,
@@ -273,7 +273,7 @@ function acquireAll(
     if (acquired.length === 0) continue
     bytesLeft -= read.bytes
     for (const { firstOffset, lastOffset } of acquired) recordsLeft -= lastOffset - firstOffset + 1
-    // The next fetch begins with the others.
+    // The next fetch starts with the other partitions.
     session.partitions.delete(key)
     session.partitions.add(key)
     fetched.set(key, {
@@ -288,7 +288,7 @@ function acquireAll(
 }
 
 interface FoundBatch extends BatchRange {
-  /** -1 for what belongs to no transaction. */
+  /** -1 for a batch that belongs to no transaction. */
   readonly producerId: bigint
 }
 
@@ -304,7 +304,7 @@ function rangesOf(chunks: readonly Buffer[]): FoundBatch[] {
   return ranges
 }
 
-// Batches of transactions that were aborted.
+// The batches of aborted transactions.
 function abortedOf(batches: readonly FoundBatch[], { log }: Partition): BatchRange[] {
   const from = batches[0]?.baseOffset ?? 0
   const end = (batches.at(-1)?.lastOffset ?? -1) + 1
@@ -342,7 +342,7 @@ function responsesOf(
     topicId,
     partitions: partitions.map(partitionIndex => {
       const key = partitionKey(topicId, partitionIndex)
-      const { errorCode, message } = outcomes.get(key) ?? fine
+      const { errorCode, message } = outcomes.get(key) ?? noError
       const data = fetched.get(key) ?? {
         partitionIndex,
         errorCode: ErrorCode.ERR_NO_ERROR,
@@ -355,7 +355,7 @@ function responsesOf(
   }))
 }
 
-// With its session on this broker a member gives back what it has of the partitions that the broker leads, no others.
+// When its session on this broker ends, a member's records are released, but only of partitions that the broker leads.
 function releaseHere(memberId: string, group: ShareGroup | null, brokerId: number, topics: TopicStore): void {
   group?.release(memberId, key => {
     const { topicId, partition } = splitKey(key)
@@ -363,7 +363,7 @@ function releaseHere(memberId: string, group: ShareGroup | null, brokerId: numbe
   })
 }
 
-// A member whose connection breaks gives back what it had.
+// When a member's connection breaks, its records are released.
 function releaseWithConnection(
   key: string,
   memberId: string,
@@ -381,7 +381,7 @@ function releaseWithConnection(
   signal.addEventListener('abort', release, { once: true })
 }
 
-function changeOrLate(
+function changeOrTimeout(
   session: ShareSession,
   signal: AbortSignal,
   { clock, topics }: Pick<Stores, 'clock' | 'topics'>,

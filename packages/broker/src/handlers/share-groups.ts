@@ -1,4 +1,4 @@
-/** Share groups (KIP-932): their members' heartbeats, what they look like, and where they begin. */
+/** Share groups (KIP-932): heartbeats, descriptions and offsets. */
 import {
   AlterShareGroupOffsetsServer,
   DeleteShareGroupOffsetsServer,
@@ -22,28 +22,18 @@ import { byTopic } from '../groups/partition-set.ts'
 import { GroupRefusal, orRefuse } from '../groups/refusal.ts'
 import { SHARE_ASSIGNOR } from '../groups/share-assignor.ts'
 import { checkShareHeartbeat } from '../groups/share.ts'
+import { describeRoute, notDescribed, withNames } from './described-groups.ts'
 import { authorizedOperations } from './operations.ts'
 import { route, type RequestContext, type Route } from './request.ts'
-import { named, type Reason } from './refusals.ts'
+import { namedError, type Reason } from './refusals.ts'
 import type { Stores } from './stores.ts'
-import { withNames } from './consumer-groups.ts'
 import { canDescribe, checkGroup, hostOf } from './group-access.ts'
 
 type ShareGroupStores = Pick<Stores, 'coordinators' | 'groups' | 'topics'>
 
 export const shareGroupRoutes: readonly Route[] = [
-  route(ShareGroupHeartbeatServer, heartbeat, (_body, errorCode) => refusedHeartbeat(named(errorCode))),
-  route(
-    ShareGroupDescribeServer,
-    ({ groupIds, includeAuthorizedOperations }, context, stores) => ({
-      throttleTimeMs: 0,
-      groups: groupIds.map(groupId => describe(groupId, includeAuthorizedOperations, context, stores)),
-    }),
-    ({ groupIds }, errorCode) => ({
-      throttleTimeMs: 0,
-      groups: groupIds.map(groupId => notDescribed(groupId, named(errorCode))),
-    }),
-  ),
+  route(ShareGroupHeartbeatServer, heartbeat, (_body, errorCode) => refusedHeartbeat(namedError(errorCode))),
+  describeRoute(ShareGroupDescribeServer, describe, notDescribed),
   route(
     DescribeShareGroupOffsetsServer,
     ({ groups }, context, stores) => ({
@@ -52,19 +42,15 @@ export const shareGroupRoutes: readonly Route[] = [
     }),
     ({ groups }, errorCode) => ({
       throttleTimeMs: 0,
-      groups: groups.map(({ groupId }) => ({ groupId, topics: [], ...named(errorCode) })),
+      groups: groups.map(({ groupId }) => ({ groupId, topics: [], ...namedError(errorCode) })),
     }),
   ),
-  route(AlterShareGroupOffsetsServer, alterOffsets, (_body, errorCode) => unchanged(named(errorCode))),
-  route(DeleteShareGroupOffsetsServer, deleteOffsets, (_body, errorCode) => unchanged(named(errorCode))),
+  route(AlterShareGroupOffsetsServer, alterOffsets, (_body, errorCode) => unchanged(namedError(errorCode))),
+  route(DeleteShareGroupOffsetsServer, deleteOffsets, (_body, errorCode) => unchanged(namedError(errorCode))),
 ]
 
 function refusedHeartbeat(reason: Reason): ShareGroupHeartbeatResponse {
   return { throttleTimeMs: 0, ...reason, memberEpoch: 0, heartbeatIntervalMs: 0 }
-}
-
-function notDescribed(groupId: string, reason: Reason): ShareGroupDescribeResponseDescribedGroup {
-  return { ...reason, groupId, groupState: '', groupEpoch: 0, assignmentEpoch: 0, assignorName: '', members: [] }
 }
 
 function unchanged(reason: Reason): { throttleTimeMs: number; responses: never[] } & Reason {
@@ -149,7 +135,7 @@ function describe(
 }
 
 function describeOffsets(
-  { groupId, topics: asked }: Decoded<DescribeShareGroupOffsetsRequest>['groups'][number],
+  { groupId, topics: requested }: Decoded<DescribeShareGroupOffsetsRequest>['groups'][number],
   context: RequestContext,
   { coordinators, groups, topics: store }: ShareGroupStores,
 ): DescribeShareGroupOffsetsResponseDescribeShareGroupOffsetsResponseGroup {
@@ -158,7 +144,7 @@ function describeOffsets(
   if (problem !== ErrorCode.ERR_NO_ERROR) return { groupId, topics: [], errorCode: problem, errorMessage: null }
   const share = groups.get(groupId)?.share ?? null
   const wanted =
-    asked ??
+    requested ??
     withNames(share?.partitionKeys() ?? [], store)
       .filter(({ topicName }) => context.allows('describe', 'topic', topicName))
       .map(({ topicName, partitions }) => ({ topicName, partitions }))
@@ -252,7 +238,7 @@ function deleteOffsets(
           topicName,
           topicId,
           errorCode: ErrorCode.ERR_UNKNOWN_TOPIC_OR_PART,
-          errorMessage: 'There is no offset information to delete.',
+          errorMessage: 'The group has no offsets for the topic.',
         }
   })
   return { ...refuse(ErrorCode.ERR_NO_ERROR), responses }

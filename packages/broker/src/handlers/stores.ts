@@ -19,19 +19,19 @@ import type { TransactionCoordinator } from '../transactions/coordinator.ts'
 import type { ProducerIdSource } from '../transactions/producer-ids.ts'
 import type { TransactionalOffsets } from '../transactions/transactional-offsets.ts'
 
-/** All that the brokers of a cluster share. A handler names what it takes of it. */
+/** The state that the brokers of a cluster share. A handler names the parts that it uses. */
 export interface Stores {
   readonly clusterId: string
   readonly clock: Clock
   readonly brokers: Brokers
   readonly topics: TopicStore
-  /** Whether asking for a topic creates it. */
+  /** Whether a metadata request may create a topic. */
   readonly autoCreateTopics: boolean
   readonly retention: Retention
   readonly coordinators: Coordinators
-  /** A restart of the broker ends them. */
+  /** They end when the broker goes down. */
   readonly fetchSessions: PerBroker<FetchSessions>
-  /** Replicas that consumers are sent to on command, by `topic/partition`. */
+  /** Replicas that `setPreferredReplica` sends consumers to, by `topic/partition`. */
   readonly preferredReplicas: Map<string, number>
   readonly groups: Groups
   readonly shareSessions: PerBroker<ShareSessions>
@@ -42,12 +42,12 @@ export interface Stores {
   readonly logIn: LogIn
   readonly quotas: ClientQuotas
   readonly clientMetrics: ClientMetrics
-  /** null: none is wanted. */
+  /** null: the cluster does not collect metrics. */
   readonly telemetry: Telemetry | null
   readonly brokerConfigs: BrokerConfigs
-  /** Levels of loggers, by their names. */
+  /** Log levels by logger name. */
   readonly logLevels: PerBroker<Map<string, string>>
-  /** Requests that are served, by their numbers. */
+  /** The versions that are served, by API key. */
   readonly versions: Map<number, VersionRange>
   readonly features: Features
 }

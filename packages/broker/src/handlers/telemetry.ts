@@ -1,4 +1,4 @@
-/** Clients' metrics: what is asked for, and what comes (KIP-714). */
+/** GetTelemetrySubscriptions and PushTelemetry (KIP-714). */
 import {
   ErrorCode,
   GetTelemetrySubscriptionsServer,
@@ -8,17 +8,17 @@ import {
 } from '@ottla/protocol'
 import type { ClientTraits } from '../telemetry/client-metrics.ts'
 import { route, type RequestContext, type Route } from './request.ts'
-import { onlyCode } from './refusals.ts'
+import { errorCodeOnly } from './refusals.ts'
 import { TELEMETRY_MAX_BYTES, telemetryCompression } from '../telemetry/telemetry.ts'
 
-/** Served only by clusters that somebody wants to be told of metrics by. */
+/** Only served with `onTelemetry`. */
 export const telemetryRoutes: readonly Route[] = [
   route(
     GetTelemetrySubscriptionsServer,
     ({ clientInstanceId }, context, { telemetry }): GetTelemetrySubscriptionsResponse => {
-      if (telemetry === null) return nothing(ErrorCode.ERR_UNKNOWN)
+      if (telemetry === null) return failed(ErrorCode.ERR_UNKNOWN)
       const found = telemetry.subscribe(context.brokerId, clientInstanceId, traitsOf(context))
-      if (typeof found === 'number') return nothing(found)
+      if (typeof found === 'number') return failed(found)
       return {
         throttleTimeMs: 0,
         errorCode: ErrorCode.ERR_NO_ERROR,
@@ -31,7 +31,7 @@ export const telemetryRoutes: readonly Route[] = [
         requestedMetrics: found.metrics,
       }
     },
-    (_body, errorCode) => nothing(errorCode),
+    (_body, errorCode) => failed(errorCode),
   ),
   route(
     PushTelemetryServer,
@@ -39,7 +39,7 @@ export const telemetryRoutes: readonly Route[] = [
       const errorCode = telemetry?.push(context.brokerId, request, traitsOf(context)) ?? ErrorCode.ERR_UNKNOWN
       return { throttleTimeMs: 0, errorCode }
     },
-    onlyCode,
+    errorCodeOnly,
   ),
 ]
 
@@ -55,7 +55,7 @@ function traitsOf({ clientId, session }: RequestContext): ClientTraits {
   }
 }
 
-function nothing(errorCode: number): GetTelemetrySubscriptionsResponse {
+function failed(errorCode: number): GetTelemetrySubscriptionsResponse {
   return {
     throttleTimeMs: 0,
     errorCode,

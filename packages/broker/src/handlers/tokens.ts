@@ -1,4 +1,4 @@
-/** Delegation tokens, made, renewed, ended and looked at. */
+/** Delegation tokens: created, renewed, expired and described. */
 import {
   CreateDelegationTokenServer,
   DescribeDelegationTokenServer,
@@ -22,7 +22,7 @@ interface ChangedToken {
 }
 
 const ANONYMOUS = 'User:ANONYMOUS'
-// The first version that tells who asked for a token (KIP-373).
+// The first version with the requester of a token (KIP-373).
 const REQUESTER_VERSION = 3
 
 export const tokenRoutes: readonly Route[] = [
@@ -51,7 +51,7 @@ function create(
   const requester = context.session.principal
   const owner = ownerOf(request, requester)
   const refused = (errorCode: number): CreateDelegationTokenResponse => notCreated(request, errorCode, context)
-  if (!mayAsk(context)) return refused(ErrorCode.ERR_DELEGATION_TOKEN_REQUEST_NOT_ALLOWED)
+  if (!mayUseTokens(context)) return refused(ErrorCode.ERR_DELEGATION_TOKEN_REQUEST_NOT_ALLOWED)
   if (owner !== requester && !context.allows('create-tokens', 'user', owner)) {
     return refused(ErrorCode.ERR_DELEGATION_TOKEN_AUTHORIZATION_FAILED)
   }
@@ -75,7 +75,7 @@ function create(
 }
 
 function changed(context: RequestContext, change: (principal: string) => number): ChangedToken {
-  if (!mayAsk(context)) return unchanged(ErrorCode.ERR_DELEGATION_TOKEN_REQUEST_NOT_ALLOWED)
+  if (!mayUseTokens(context)) return unchanged(ErrorCode.ERR_DELEGATION_TOKEN_REQUEST_NOT_ALLOWED)
   try {
     const expiryTimestampMs = change(context.session.principal)
     return { errorCode: ErrorCode.ERR_NO_ERROR, expiryTimestampMs, throttleTimeMs: 0 }
@@ -90,7 +90,7 @@ function describe(
   context: RequestContext,
   { logIn }: Pick<Stores, 'logIn'>,
 ): DescribeDelegationTokenResponse {
-  if (!mayAsk(context)) return notDescribed(ErrorCode.ERR_DELEGATION_TOKEN_REQUEST_NOT_ALLOWED)
+  if (!mayUseTokens(context)) return notDescribed(ErrorCode.ERR_DELEGATION_TOKEN_REQUEST_NOT_ALLOWED)
   const wanted = owners?.map(({ principalType, principalName }) => `${principalType}:${principalName}`) ?? null
   const { principal } = context.session
   const tokens = [...logIn.tokens.all()].filter(
@@ -150,8 +150,8 @@ function ownerOf(request: Decoded<CreateDelegationTokenRequest>, requester: stri
   return hasOwner(request) ? `${ownerPrincipalType ?? ''}:${ownerPrincipalName}` : requester
 }
 
-// Only who is known, and not by a token, may have tokens.
-function mayAsk({ session }: RequestContext): boolean {
+// Tokens are only for authenticated users that have not logged in with a token themselves.
+function mayUseTokens({ session }: RequestContext): boolean {
   return !session.isToken && session.principal !== ANONYMOUS
 }
 

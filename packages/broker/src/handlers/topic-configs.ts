@@ -22,7 +22,7 @@ export const topicConfigs: ConfigKind = {
     }
     const topic = topics.get(resourceName)
     if (topic === undefined) return problem(unknownTopic(resourceName).errorCode)
-    return [...topicDefaults].map(([name, fallback]) => {
+    return [...topicDefaults].map(([name, defaultValue]) => {
       const own = topic.configs.get(name)
       const synonyms = [
         ...(own === undefined ? [] : [{ name, value: own, source: Source.topic }]),
@@ -30,7 +30,7 @@ export const topicConfigs: ConfigKind = {
       ]
       return {
         name,
-        value: synonyms[0]?.value ?? fallback,
+        value: synonyms[0]?.value ?? defaultValue,
         readOnly: false,
         configSource: synonyms[0]?.source ?? Source.default,
         isSensitive: false,
@@ -74,7 +74,7 @@ export const topicConfigs: ConfigKind = {
   own: (resourceName, _context, { topics }) => topics.get(resourceName)?.configs.keys() ?? [],
 }
 
-// What brokers have for topics that do not say otherwise.
+// The brokers' values for topics without one of their own.
 function ofBrokers(config: string, brokerId: number, brokerConfigs: BrokerConfigs): DescribedConfig['synonyms'] {
   const name = brokerNameOf(config)
   if (name === undefined) return []

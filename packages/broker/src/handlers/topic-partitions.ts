@@ -1,4 +1,4 @@
-/** Partitions of topics, a page at a time (KIP-966): DescribeTopicPartitions. */
+/** DescribeTopicPartitions: partitions of topics, page by page (KIP-966). */
 import {
   DescribeTopicPartitionsServer,
   ErrorCode,
@@ -13,8 +13,8 @@ import type { Stores } from './stores.ts'
 import { nameProblem } from '../topics/topics.ts'
 import { describePartition } from './metadata.ts'
 
-// Kafka's default of max.request.partition.size.limit.
-const MOST_PARTITIONS = 2000
+// Kafka's default for max.request.partition.size.limit.
+const MAX_PARTITIONS = 2000
 
 export const topicPartitionRoutes: readonly Route[] = [
   route(DescribeTopicPartitionsServer, describe, ({ topics }, errorCode) => ({
@@ -25,18 +25,18 @@ export const topicPartitionRoutes: readonly Route[] = [
 
 type DescribedTopic = DescribeTopicPartitionsResponse['topics'][number]
 
-// In the order of the names, from the cursor on, until the page is full. No topics: all that may be described.
+// In the order of names, from the cursor on, until the page is full. No topics: all that the client may describe.
 function describe(
-  { topics: asked, cursor, responsePartitionLimit }: Decoded<DescribeTopicPartitionsRequest>,
+  { topics: requested, cursor, responsePartitionLimit }: Decoded<DescribeTopicPartitionsRequest>,
   context: RequestContext,
   { brokers, topics: store }: Pick<Stores, 'brokers' | 'topics'>,
 ): DescribeTopicPartitionsResponse {
   const mayDescribe = (name: string): boolean => context.allows('describe', 'topic', name)
-  const isAll = asked.length === 0
-  const wanted = isAll ? [...store.all()].map(({ name }) => name).filter(mayDescribe) : asked.map(one => one.name)
+  const isAll = requested.length === 0
+  const wanted = isAll ? [...store.all()].map(({ name }) => name).filter(mayDescribe) : requested.map(one => one.name)
   const start = cursor?.topicName ?? ''
   const names = inOrder(wanted).filter(name => name >= start)
-  let left = Math.max(1, Math.min(MOST_PARTITIONS, responsePartitionLimit))
+  let left = Math.max(1, Math.min(MAX_PARTITIONS, responsePartitionLimit))
   const topics: DescribedTopic[] = []
   for (const name of names) {
     const topic = store.get(name)
@@ -56,7 +56,7 @@ function describe(
       name,
       topicId: topic.id,
       isInternal: topic.isInternal,
-      // The lists may be null by the protocol; Kafka's own client cannot bear it.
+      // The protocol allows null here, but Kafka's own client fails on it.
       partitions: page.map(partition => ({
         ...describePartition(partition, brokers),
         eligibleLeaderReplicas: [],

@@ -1,4 +1,4 @@
-/** Topics made, changed and removed. */
+/** Topics created, grown and deleted: CreateTopics, CreatePartitions, DeleteTopics, DeleteRecords. */
 import {
   CreatePartitionsServer,
   CreateTopicsServer,
@@ -16,12 +16,12 @@ import { internalTopics } from '../topics/internal-topics.ts'
 import type { ClientQuotas } from '../quotas/client-quotas.ts'
 import type { MutationQuota } from '../quotas/mutation-quota.ts'
 import { quotaClient, route, type RequestContext, type Route } from './request.ts'
-import { named } from './refusals.ts'
+import { namedError } from './refusals.ts'
 import { PARTITION_LIMIT, type TopicStore } from '../topics/topics.ts'
 
-const TWICE = 'Duplicate topic name.'
-const TOO_MUCH = 'The throttling quota has been exceeded.'
-// From these on a client that has had too much is refused, not only told to wait.
+const DUPLICATE_TOPIC = 'Duplicate topic name.'
+const QUOTA_EXCEEDED = 'The throttling quota has been exceeded.'
+// From these versions on a client over its quota is refused, not just throttled.
 const STRICT_CREATE_TOPICS = 6
 const STRICT_CREATE_PARTITIONS = 3
 const STRICT_DELETE_TOPICS = 5
@@ -33,28 +33,28 @@ export const topicRoutes: readonly Route[] = [
     CreateTopicsServer,
     ({ topics, validateOnly }, context, { topics: store, quotas }) => {
       const quota = mutationQuota(quotas, context, STRICT_CREATE_TOPICS)
-      const created = once(topics.map(({ name }) => name)).map(({ name, isOnce, at }) => {
-        const topic = topics[at]
-        if (isOnce && topic !== undefined) return create(topic, validateOnly, quota, context, store)
-        return { name, errorCode: ErrorCode.ERR_INVALID_REQUEST, errorMessage: TWICE }
+      const created = distinct(topics.map(({ name }) => name)).map(({ name, isUnique, index }) => {
+        const topic = topics[index]
+        if (isUnique && topic !== undefined) return create(topic, validateOnly, quota, context, store)
+        return { name, errorCode: ErrorCode.ERR_INVALID_REQUEST, errorMessage: DUPLICATE_TOPIC }
       })
       return { throttleTimeMs: quota.throttleTimeMs, topics: created }
     },
     ({ topics }, errorCode) => ({
       throttleTimeMs: 0,
-      topics: once(topics.map(({ name }) => name)).map(({ name }) => ({ name, ...named(errorCode) })),
+      topics: distinct(topics.map(({ name }) => name)).map(({ name }) => ({ name, ...namedError(errorCode) })),
     }),
   ),
   route(
     DeleteTopicsServer,
     (request, context, { topics: store, quotas }) => {
       const { version } = context
-      const asked = toDelete(request, version)
+      const requested = toDelete(request, version)
       const quota = mutationQuota(quotas, context, STRICT_DELETE_TOPICS)
-      const responses = once(asked.map(({ name, topicId }) => name ?? topicId)).map(({ isOnce, at }) => {
-        const { name, topicId } = asked[at] as (typeof asked)[number] // by their own indexes
-        // One of both, and only once.
-        if (!isOnce || (name === null) === (topicId === ZERO_UUID)) {
+      const responses = distinct(requested.map(({ name, topicId }) => name ?? topicId)).map(({ isUnique, index }) => {
+        const { name, topicId } = requested[index] as (typeof requested)[number] // by their own indexes
+        // A topic has to appear once, with either its name or its id.
+        if (!isUnique || (name === null) === (topicId === ZERO_UUID)) {
           return { name, topicId, errorCode: ErrorCode.ERR_INVALID_REQUEST }
         }
         const topic = name === null ? store.byId(topicId) : store.get(name)
@@ -83,8 +83,8 @@ export const topicRoutes: readonly Route[] = [
     CreatePartitionsServer,
     ({ topics, validateOnly }, context, { topics: store, quotas }) => {
       const quota = mutationQuota(quotas, context, STRICT_CREATE_PARTITIONS)
-      const results = once(topics.map(({ name }) => name)).map(({ isOnce, at }) => {
-        const { name, count, assignments } = topics[at] as (typeof topics)[number] // by their own indexes
+      const results = distinct(topics.map(({ name }) => name)).map(({ isUnique, index }) => {
+        const { name, count, assignments } = topics[index] as (typeof topics)[number] // by their own indexes
         const topic = store.get(name)
         const result = (
           errorCode: number,
@@ -94,7 +94,7 @@ export const topicRoutes: readonly Route[] = [
           errorCode,
           errorMessage,
         })
-        if (!isOnce) return result(ErrorCode.ERR_INVALID_REQUEST, TWICE)
+        if (!isUnique) return result(ErrorCode.ERR_INVALID_REQUEST, DUPLICATE_TOPIC)
         if (!context.allows('alter', 'topic', name)) return result(ErrorCode.ERR_TOPIC_AUTHORIZATION_FAILED)
         if (topic === undefined)
           return result(ErrorCode.ERR_UNKNOWN_TOPIC_OR_PART, 'This server does not host this topic-partition.')
@@ -104,7 +104,7 @@ export const topicRoutes: readonly Route[] = [
           return result(ErrorCode.ERR_INVALID_PARTITIONS, message)
         }
         if (count > PARTITION_LIMIT) {
-          return result(ErrorCode.ERR_INVALID_PARTITIONS, `At most ${PARTITION_LIMIT} partitions are possible here.`)
+          return result(ErrorCode.ERR_INVALID_PARTITIONS, `A topic can have at most ${PARTITION_LIMIT} partitions.`)
         }
         if (assignments !== null && assignments.length !== count - current) {
           const message = `Increasing the number of partitions by ${count - current} but ${assignments.length} assignments provided.`
@@ -113,7 +113,7 @@ export const topicRoutes: readonly Route[] = [
         const replicas = assignments?.map(({ brokerIds }) => brokerIds)
         const problem = replicas === undefined ? null : store.assignmentProblem(replicas)
         if (problem !== null) return result(ErrorCode.ERR_INVALID_REPLICA_ASSIGNMENT, problem)
-        if (!quota.take(count - current)) return result(ErrorCode.ERR_THROTTLING_QUOTA_EXCEEDED, TOO_MUCH)
+        if (!quota.take(count - current)) return result(ErrorCode.ERR_THROTTLING_QUOTA_EXCEEDED, QUOTA_EXCEEDED)
         if (!validateOnly) store.grow(topic, count, replicas)
         return result(ErrorCode.ERR_NO_ERROR)
       })
@@ -121,7 +121,7 @@ export const topicRoutes: readonly Route[] = [
     },
     ({ topics }, errorCode) => ({
       throttleTimeMs: 0,
-      results: once(topics.map(({ name }) => name)).map(({ name }) => ({ name, ...named(errorCode) })),
+      results: distinct(topics.map(({ name }) => name)).map(({ name }) => ({ name, ...namedError(errorCode) })),
     }),
   ),
   route(
@@ -168,48 +168,48 @@ function mutationQuota(quotas: ClientQuotas, context: RequestContext, strictFrom
   return quotas.mutations(quotaClient(context), context.version >= strictFrom)
 }
 
-// Each name once, with the place where it is first, and whether it is nowhere else.
-function once(names: readonly string[]): { name: string; at: number; isOnce: boolean }[] {
+// Each name once, with its first index and whether that is the only one.
+function distinct(names: readonly string[]): { name: string; index: number; isUnique: boolean }[] {
   return [...new Set(names)].map(name => {
-    const at = names.indexOf(name)
-    return { name, at, isOnce: names.lastIndexOf(name) === at }
+    const index = names.indexOf(name)
+    return { name, index, isUnique: names.lastIndexOf(name) === index }
   })
 }
 
 function create(
-  asked: CreatableTopic,
+  requested: CreatableTopic,
   validateOnly: boolean,
   quota: MutationQuota,
   context: RequestContext,
   store: TopicStore,
 ): CreateTopicsResponseCreatableTopicResult {
-  const { name } = asked
+  const { name } = requested
   if (!context.allows('create', 'cluster', CLUSTER_NAME) && !context.allows('create', 'topic', name)) {
     return { name, errorCode: ErrorCode.ERR_TOPIC_AUTHORIZATION_FAILED, errorMessage: 'Authorization failed.' }
   }
-  const hasAssignment = asked.assignments.length > 0
-  if (hasAssignment && (asked.numPartitions !== -1 || asked.replicationFactor !== -1)) {
+  const hasAssignment = requested.assignments.length > 0
+  if (hasAssignment && (requested.numPartitions !== -1 || requested.replicationFactor !== -1)) {
     const errorMessage = 'Both numPartitions or replicationFactor and replicasAssignments were set.'
     return { name, errorCode: ErrorCode.ERR_INVALID_REQUEST, errorMessage }
   }
-  const indexes = new Set(asked.assignments.map(({ partitionIndex }) => partitionIndex))
-  if (asked.assignments.some((_, i) => !indexes.has(i))) {
+  const indexes = new Set(requested.assignments.map(({ partitionIndex }) => partitionIndex))
+  if (requested.assignments.some((_, i) => !indexes.has(i))) {
     const errorMessage = 'Partitions should be a consecutive 0-based integer sequence'
     return { name, errorCode: ErrorCode.ERR_INVALID_REPLICA_ASSIGNMENT, errorMessage }
   }
-  const sorted = [...asked.assignments].sort((a, b) => a.partitionIndex - b.partitionIndex)
+  const sorted = [...requested.assignments].sort((a, b) => a.partitionIndex - b.partitionIndex)
   const wanted = {
     name,
-    partitions: asked.numPartitions,
-    replicationFactor: asked.replicationFactor,
+    partitions: requested.numPartitions,
+    replicationFactor: requested.replicationFactor,
     ...(hasAssignment ? { assignment: sorted.map(({ brokerIds }) => brokerIds) } : {}),
-    configs: new Map(asked.configs.map(config => [config.name, config.value])),
+    configs: new Map(requested.configs.map(config => [config.name, config.value])),
   }
   const refusal = store.refusal(wanted)
   if (refusal !== null) return { name, errorCode: refusal.errorCode, errorMessage: refusal.message }
-  const count = hasAssignment ? sorted.length : asked.numPartitions
+  const count = hasAssignment ? sorted.length : requested.numPartitions
   if (!quota.take(count < 0 ? store.defaultPartitions : count)) {
-    return { name, errorCode: ErrorCode.ERR_THROTTLING_QUOTA_EXCEEDED, errorMessage: TOO_MUCH }
+    return { name, errorCode: ErrorCode.ERR_THROTTLING_QUOTA_EXCEEDED, errorMessage: QUOTA_EXCEEDED }
   }
   if (validateOnly) return { name, errorCode: ErrorCode.ERR_NO_ERROR, errorMessage: null }
   const topic = store.create(wanted)

@@ -1,4 +1,4 @@
-/** Transactions as administrators see them (KIP-664), and the markers that brokers and administrators write. */
+/** Transactions and producers as administrators see them (KIP-664), and WriteTxnMarkers. */
 import {
   DescribeProducersServer,
   DescribeTransactionsServer,
@@ -16,9 +16,9 @@ import {
 import { CLUSTER_NAME } from '../security/acls.ts'
 import { OFFSETS_TOPIC } from '../topics/internal-topics.ts'
 import { route, type RequestContext, type Route } from './request.ts'
-import { named } from './refusals.ts'
+import { namedError } from './refusals.ts'
 import type { Stores } from './stores.ts'
-import { completeOffsets, type OffsetPlaces } from '../transactions/markers.ts'
+import { completeOffsets, type OffsetStores } from '../transactions/markers.ts'
 import { nameProblem, type TopicPartition, type TopicStore } from '../topics/topics.ts'
 import { transactionStates } from '../transactions/transaction.ts'
 
@@ -55,7 +55,7 @@ export const transactionAdminRoutes: readonly Route[] = [
         name,
         partitions: partitionIndexes.map(partitionIndex => ({
           partitionIndex,
-          ...named(errorCode),
+          ...namedError(errorCode),
           activeProducers: [],
         })),
       })),
@@ -171,7 +171,7 @@ function describeProducers(
   if (!context.allows('read', 'topic', topic)) return fail(ErrorCode.ERR_TOPIC_AUTHORIZATION_FAILED)
   const partition = store.partition(topic, partitionIndex)
   if (partition === undefined) return fail(ErrorCode.ERR_UNKNOWN_TOPIC_OR_PART)
-  // Followers know the producers as well.
+  // Followers know the producers, too.
   if (!partition.replicas.includes(brokerId)) return fail(ErrorCode.ERR_NOT_LEADER_FOR_PARTITION)
   return {
     ...fail(ErrorCode.ERR_NO_ERROR),
@@ -187,7 +187,7 @@ function describeProducers(
 }
 
 type Marker = Decoded<WriteTxnMarkersRequest>['markers'][number]
-type WritingStores = OffsetPlaces & Pick<Stores, 'clock' | 'topics'>
+type WritingStores = OffsetStores & Pick<Stores, 'clock' | 'topics'>
 
 function writeMarkers(
   marker: Marker,
@@ -196,14 +196,14 @@ function writeMarkers(
 ): WriteTxnMarkersResponseWritableTxnMarkerResult {
   const isAllowed =
     context.allows('alter', 'cluster', CLUSTER_NAME) || context.allows('cluster-action', 'cluster', CLUSTER_NAME)
-  return written(marker, place =>
-    isAllowed ? writeOne(marker, place, context, stores) : ErrorCode.ERR_CLUSTER_AUTHORIZATION_FAILED,
+  return written(marker, target =>
+    isAllowed ? writeOne(marker, target, context, stores) : ErrorCode.ERR_CLUSTER_AUTHORIZATION_FAILED,
   )
 }
 
 function written(
   { producerId, topics }: Marker,
-  codeOf: (place: TopicPartition) => number,
+  codeOf: (target: TopicPartition) => number,
 ): WriteTxnMarkersResponseWritableTxnMarkerResult {
   return {
     producerId,
@@ -217,14 +217,14 @@ function written(
   }
 }
 
-function writeOne(marker: Marker, place: TopicPartition, context: RequestContext, stores: WritingStores): number {
+function writeOne(marker: Marker, target: TopicPartition, context: RequestContext, stores: WritingStores): number {
   const { clock, topics } = stores
   const { producerId, producerEpoch, coordinatorEpoch, transactionResult: commit } = marker
-  const partition = topics.partition(place.topic, place.partition)
+  const partition = topics.partition(target.topic, target.partition)
   const problem = context.checkLeader(partition, -1)
   if (partition === undefined || problem !== ErrorCode.ERR_NO_ERROR) return problem
-  if (place.topic === OFFSETS_TOPIC) {
-    completeOffsets(stores, place, producerId, commit)
+  if (target.topic === OFFSETS_TOPIC) {
+    completeOffsets(stores, target, producerId, commit)
     return ErrorCode.ERR_NO_ERROR
   }
   const { leaderEpoch, log } = partition

@@ -1,4 +1,4 @@
-/** TxnOffsetCommit: offsets that count when the transaction is committed. */
+/** TxnOffsetCommit: offsets that take effect when the transaction commits. */
 import {
   ErrorCode,
   TxnOffsetCommitServer,
@@ -12,7 +12,7 @@ import type { TopicStore } from '../topics/topics.ts'
 import { partitionKey } from '../transactions/transaction.ts'
 
 const MAX_METADATA_BYTES = 4096
-// TRANSACTION_ABORTABLE is known from 4 on, and from 5 on the offsets need not be announced (KIP-890).
+// Version 4 added the error TRANSACTION_ABORTABLE; from 5 on no AddOffsetsToTxn is needed (KIP-890).
 const ABORTABLE_VERSION = 4
 const ADDS_PARTITIONS_VERSION = 5
 
@@ -35,14 +35,14 @@ function commit(
 ): TxnOffsetCommitResponse {
   const { groupId, producerId } = request
   const { topics: store, transactionalOffsets } = stores
-  const forbidden = forbid(request, context)
+  const accessError = checkAccess(request, context)
   const problemOf = (name: string, index: number): number =>
-    forbidden === ErrorCode.ERR_NO_ERROR ? checkPartition(name, index, context, store) : forbidden
-  // What does not come to the coordinator cannot make the group a part of the transaction.
+    accessError === ErrorCode.ERR_NO_ERROR ? checkPartition(name, index, context, store) : accessError
+  // The group only becomes part of the transaction if any offset passes these checks.
   const isAnyLeft = request.topics.some(({ name, partitions }) =>
     partitions.some(({ partitionIndex }) => problemOf(name, partitionIndex) === ErrorCode.ERR_NO_ERROR),
   )
-  const refusal = isAnyLeft ? refuse(request, context, stores) : ErrorCode.ERR_NO_ERROR
+  const refusal = isAnyLeft ? checkCoordinator(request, context, stores) : ErrorCode.ERR_NO_ERROR
   return {
     throttleTimeMs: 0,
     topics: request.topics.map(({ name, partitions }) => ({
@@ -68,7 +68,7 @@ function commit(
   }
 }
 
-function forbid({ transactionalId, groupId }: Decoded<TxnOffsetCommitRequest>, context: RequestContext): number {
+function checkAccess({ transactionalId, groupId }: Decoded<TxnOffsetCommitRequest>, context: RequestContext): number {
   if (!context.allows('write', 'transactional-id', transactionalId)) {
     return ErrorCode.ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED
   }
@@ -76,8 +76,8 @@ function forbid({ transactionalId, groupId }: Decoded<TxnOffsetCommitRequest>, c
   return ErrorCode.ERR_NO_ERROR
 }
 
-// What is wrong with all of it, as the coordinator sees it.
-function refuse(
+// What the coordinator refuses about the whole request.
+function checkCoordinator(
   request: Decoded<TxnOffsetCommitRequest>,
   context: RequestContext,
   stores: Pick<Stores, 'coordinators' | 'groups' | 'transactions'>,
@@ -95,7 +95,7 @@ function refuse(
   )
 }
 
-// Whether the member that the producer commits for has, or had, the partition (KIP-1251).
+// Whether the member that the producer commits for has or had the partition (KIP-1251).
 function checkMember(
   { groupId, memberId, generationId, groupInstanceId }: Decoded<TxnOffsetCommitRequest>,
   name: string,
@@ -104,7 +104,7 @@ function checkMember(
 ): number {
   const topicId = topics.get(name)?.id ?? ''
   const by = { memberId, epoch: generationId, groupInstanceId }
-  return groups.get(groupId)?.checkCommitOf(by, true, topicId, index) ?? ErrorCode.ERR_NO_ERROR
+  return groups.get(groupId)?.checkCommitFor(by, true, topicId, index) ?? ErrorCode.ERR_NO_ERROR
 }
 
 function checkPartition(name: string, index: number, context: RequestContext, topics: TopicStore): number {
@@ -118,8 +118,8 @@ function admit(
   { coordinators, transactions }: Pick<Stores, 'coordinators' | 'transactions'>,
 ): number {
   const { transactionalId, groupId, producerId, producerEpoch } = request
-  const how = version >= ADDS_PARTITIONS_VERSION ? 'add' : version >= ABORTABLE_VERSION ? 'verify' : 'verify-old'
-  const place = coordinators.offsetsPartition(groupId)
-  const code = transactions.admit(transactionalId, { producerId, producerEpoch }, place, how)
+  const admission = version >= ADDS_PARTITIONS_VERSION ? 'add' : version >= ABORTABLE_VERSION ? 'verify' : 'verify-old'
+  const target = coordinators.offsetsPartition(groupId)
+  const code = transactions.admit(transactionalId, { producerId, producerEpoch }, target, admission)
   return code === ErrorCode.ERR_NOT_ENOUGH_REPLICAS ? ErrorCode.ERR_COORDINATOR_NOT_AVAILABLE : code
 }

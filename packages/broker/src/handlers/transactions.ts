@@ -1,4 +1,4 @@
-/** Transactions: what producers ask of their coordinator. */
+/** What transactional producers ask their coordinator. */
 import {
   AddOffsetsToTxnServer,
   AddPartitionsToTxnServer,
@@ -14,28 +14,28 @@ import {
 } from '@ottla/protocol'
 import { CLUSTER_NAME } from '../security/acls.ts'
 import { route, type RequestContext, type Route } from './request.ts'
-import { onlyCode } from './refusals.ts'
+import { errorCodeOnly } from './refusals.ts'
 import type { Stores } from './stores.ts'
 import type { TopicPartition, TopicStore } from '../topics/topics.ts'
 import type { ProducerIdentity } from '../transactions/coordinator.ts'
 
-// AddPartitionsToTxn is between brokers from here on, and speaks of many transactions.
+// The first version of AddPartitionsToTxn for brokers, with several transactions.
 const BATCHED_VERSION = 4
-// EndTxn ends the epoch with the transaction from here on (KIP-890).
+// The first version of EndTxn that raises the producer epoch (KIP-890).
 const BUMPING_VERSION = 5
 
 export const transactionRoutes: readonly Route[] = [
-  route(InitProducerIdServer, initProducerId, (_body, errorCode) => withoutId(errorCode)),
+  route(InitProducerIdServer, initProducerId, (_body, errorCode) => refusedInit(errorCode)),
   route(AddPartitionsToTxnServer, addPartitions, ({ v3AndBelowTopics }, errorCode, { version }) =>
     version < BATCHED_VERSION
-      ? { throttleTimeMs: 0, resultsByTopicV3AndBelow: everywhere(v3AndBelowTopics, errorCode) }
+      ? { throttleTimeMs: 0, resultsByTopicV3AndBelow: onAllPartitions(v3AndBelowTopics, errorCode) }
       : { throttleTimeMs: 0, errorCode, resultsByTransaction: [] },
   ),
   route(
     AddOffsetsToTxnServer,
     ({ transactionalId, producerId, producerEpoch, groupId }, context, stores) => {
       const { coordinators, transactions } = stores
-      let errorCode = mayUse(transactionalId, context, stores)
+      let errorCode = checkTransactionalId(transactionalId, context, stores)
       if (errorCode === ErrorCode.ERR_NO_ERROR && !context.allows('read', 'group', groupId)) {
         errorCode = ErrorCode.ERR_GROUP_AUTHORIZATION_FAILED
       }
@@ -43,30 +43,30 @@ export const transactionRoutes: readonly Route[] = [
         const partition = coordinators.offsetsPartition(groupId)
         errorCode = transactions.addPartitions(transactionalId, { producerId, producerEpoch }, [partition], false)
       }
-      return { throttleTimeMs: 0, errorCode: understood(errorCode, context.version >= 2) }
+      return { throttleTimeMs: 0, errorCode: codeForVersion(errorCode, context.version >= 2) }
     },
-    onlyCode,
+    errorCodeOnly,
   ),
   route(
     EndTxnServer,
     ({ transactionalId, producerId, producerEpoch, committed }, context, stores) => {
       const { transactions } = stores
-      const problem = mayUse(transactionalId, context, stores)
+      const problem = checkTransactionalId(transactionalId, context, stores)
       if (problem !== ErrorCode.ERR_NO_ERROR) return { throttleTimeMs: 0, errorCode: problem }
       const bumpsEpoch = context.version >= BUMPING_VERSION
       const outcome = transactions.end(transactionalId, { producerId, producerEpoch }, committed, bumpsEpoch)
       return {
         throttleTimeMs: 0,
-        errorCode: understood(outcome.errorCode, context.version >= 2),
+        errorCode: codeForVersion(outcome.errorCode, context.version >= 2),
         ...(bumpsEpoch ? { producerId: outcome.producerId, producerEpoch: outcome.producerEpoch } : {}),
       }
     },
-    onlyCode,
+    errorCodeOnly,
   ),
 ]
 
-// 0, or why the client or this broker has nothing to do with the transactional id.
-function mayUse(
+// 0, or why the client may not use the transactional id here.
+function checkTransactionalId(
   transactionalId: string,
   context: RequestContext,
   { coordinators }: Pick<Stores, 'coordinators'>,
@@ -77,8 +77,8 @@ function mayUse(
   return coordinators.check(context.brokerId, transactionalId, 'transaction')
 }
 
-// Clients of old do not know PRODUCER_FENCED.
-function understood(errorCode: number, knowsFenced: boolean): number {
+// Older clients do not know PRODUCER_FENCED.
+function codeForVersion(errorCode: number, knowsFenced: boolean): number {
   return errorCode === ErrorCode.ERR_PRODUCER_FENCED && !knowsFenced ? ErrorCode.ERR_INVALID_PRODUCER_EPOCH : errorCode
 }
 
@@ -95,23 +95,23 @@ function initProducerId(
     const allowed =
       context.allows('idempotent-write', 'cluster', CLUSTER_NAME) ||
       authorizer.allowsOnAny(principal, host, 'write', 'topic')
-    if (!allowed) return withoutId(ErrorCode.ERR_CLUSTER_AUTHORIZATION_FAILED)
+    if (!allowed) return refusedInit(ErrorCode.ERR_CLUSTER_AUTHORIZATION_FAILED)
     return { throttleTimeMs: 0, errorCode: 0, producerId: producerIds.next(), producerEpoch: 0 }
   }
-  const problem = mayUse(transactionalId, context, stores)
-  if (problem !== ErrorCode.ERR_NO_ERROR) return withoutId(problem)
-  if (producerId < 0n !== producerEpoch < 0) return withoutId(ErrorCode.ERR_INVALID_REQUEST)
+  const problem = checkTransactionalId(transactionalId, context, stores)
+  if (problem !== ErrorCode.ERR_NO_ERROR) return refusedInit(problem)
+  if (producerId < 0n !== producerEpoch < 0) return refusedInit(ErrorCode.ERR_INVALID_REQUEST)
   const expected = producerId < 0n ? null : { producerId, producerEpoch }
   const outcome = transactions.initProducerId(transactionalId, transactionTimeoutMs, expected)
-  return { throttleTimeMs: 0, ...outcome, errorCode: understood(outcome.errorCode, version >= 4) }
+  return { throttleTimeMs: 0, ...outcome, errorCode: codeForVersion(outcome.errorCode, version >= 4) }
 }
 
-function withoutId(errorCode: number): InitProducerIdResponse {
+function refusedInit(errorCode: number): InitProducerIdResponse {
   return { throttleTimeMs: 0, errorCode, producerEpoch: -1 }
 }
 
 type AddingStores = Pick<Stores, 'coordinators' | 'topics' | 'transactions'>
-type AskedTopics = Decoded<AddPartitionsToTxnRequest>['v3AndBelowTopics']
+type RequestedTopics = Decoded<AddPartitionsToTxnRequest>['v3AndBelowTopics']
 
 function addPartitions(
   request: Decoded<AddPartitionsToTxnRequest>,
@@ -126,11 +126,11 @@ function addPartitions(
       v3AndBelowProducerEpoch: producerEpoch,
       v3AndBelowTopics: topics,
     } = request
-    const problem = mayUse(transactionalId, context, stores)
+    const problem = checkTransactionalId(transactionalId, context, stores)
     const results =
       problem === ErrorCode.ERR_NO_ERROR
-        ? addToOne(transactionalId, { producerId, producerEpoch }, topics, false, context, stores)
-        : everywhere(topics, problem)
+        ? addToTransaction(transactionalId, { producerId, producerEpoch }, topics, false, context, stores)
+        : onAllPartitions(topics, problem)
     return { throttleTimeMs: 0, resultsByTopicV3AndBelow: results }
   }
   if (!context.allows('cluster-action', 'cluster', CLUSTER_NAME)) {
@@ -139,43 +139,50 @@ function addPartitions(
   return {
     throttleTimeMs: 0,
     errorCode: ErrorCode.ERR_NO_ERROR,
-    resultsByTransaction: request.transactions.map(asked => {
-      const { transactionalId, producerId, producerEpoch, topics } = asked
+    resultsByTransaction: request.transactions.map(requested => {
+      const { transactionalId, producerId, producerEpoch, topics } = requested
       const problem = stores.coordinators.check(context.brokerId, transactionalId, 'transaction')
       const topicResults =
         problem === ErrorCode.ERR_NO_ERROR
-          ? addToOne(transactionalId, { producerId, producerEpoch }, topics, asked.verifyOnly, context, stores)
-          : everywhere(topics, problem)
+          ? addToTransaction(
+              transactionalId,
+              { producerId, producerEpoch },
+              topics,
+              requested.verifyOnly,
+              context,
+              stores,
+            )
+          : onAllPartitions(topics, problem)
       return { transactionalId, topicResults }
     }),
   }
 }
 
-function addToOne(
+function addToTransaction(
   transactionalId: string,
   producer: ProducerIdentity,
-  topics: AskedTopics,
+  topics: RequestedTopics,
   verifyOnly: boolean,
   context: RequestContext,
   { topics: store, transactions }: Pick<Stores, 'topics' | 'transactions'>,
 ): AddPartitionsToTxnResponseAddPartitionsToTxnTopicResult[] {
   const { version } = context
-  const places: TopicPartition[] = []
+  const targets: TopicPartition[] = []
   let isComplete = true
   const checked = new Map<string, number>()
   for (const { name, partitions } of topics) {
     for (const partition of partitions) {
-      const place = { topic: name, partition }
-      places.push(place)
-      const errorCode = checkPlace(place, context, store)
+      const target = { topic: name, partition }
+      targets.push(target)
+      const errorCode = checkPartition(target, context, store)
       if (errorCode !== ErrorCode.ERR_NO_ERROR) isComplete = false
       checked.set(`${name}/${partition}`, errorCode)
     }
   }
   const all =
     isComplete && !verifyOnly
-      ? understood(
-          transactions.addPartitions(transactionalId, producer, places, version > BATCHED_VERSION),
+      ? codeForVersion(
+          transactions.addPartitions(transactionalId, producer, targets, version > BATCHED_VERSION),
           version >= 2,
         )
       : ErrorCode.ERR_OPERATION_NOT_ATTEMPTED
@@ -192,7 +199,7 @@ function addToOne(
   }))
 }
 
-function checkPlace({ topic, partition }: TopicPartition, context: RequestContext, store: TopicStore): number {
+function checkPartition({ topic, partition }: TopicPartition, context: RequestContext, store: TopicStore): number {
   const isClient = context.version < BATCHED_VERSION
   const isInternal = store.get(topic)?.isInternal === true
   if (isClient && (isInternal || !context.allows('write', 'topic', topic))) {
@@ -201,8 +208,8 @@ function checkPlace({ topic, partition }: TopicPartition, context: RequestContex
   return store.partition(topic, partition) === undefined ? ErrorCode.ERR_UNKNOWN_TOPIC_OR_PART : ErrorCode.ERR_NO_ERROR
 }
 
-function everywhere(
-  topics: AskedTopics,
+function onAllPartitions(
+  topics: RequestedTopics,
   partitionErrorCode: number,
 ): AddPartitionsToTxnResponseAddPartitionsToTxnTopicResult[] {
   return topics.map(({ name, partitions }) => ({

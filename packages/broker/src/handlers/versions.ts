@@ -1,11 +1,11 @@
-/** ApiVersions: what clients may ask. */
+/** ApiVersions. */
 import { ApiVersionsServer, ErrorCode, type ApiVersionsResponse } from '@ottla/protocol'
 import type { Features } from '../releases/features.ts'
 import { route, type Route } from './request.ts'
 
-// ApiVersions tells of features from here on.
+// The first version with features.
 const FEATURES_VERSION = 3
-// Clients say what they are from here on (KIP-511).
+// The first version in which clients name their software (KIP-511).
 const SOFTWARE_VERSION = 3
 
 export const versionRoutes: readonly Route[] = [
@@ -13,7 +13,7 @@ export const versionRoutes: readonly Route[] = [
     ApiVersionsServer,
     ({ clientSoftwareName, clientSoftwareVersion }, { version, session }, stores) => {
       const isNamed = version < SOFTWARE_VERSION || [clientSoftwareName, clientSoftwareVersion].every(isSoftware)
-      if (!isNamed) return nothing(ErrorCode.ERR_INVALID_REQUEST)
+      if (!isNamed) return failed(ErrorCode.ERR_INVALID_REQUEST)
       session.softwareName = clientSoftwareName
       session.softwareVersion = clientSoftwareVersion
       return {
@@ -26,12 +26,12 @@ export const versionRoutes: readonly Route[] = [
     (_body, errorCode) => {
       const { key: apiKey, minVersion, maxVersion } = ApiVersionsServer
       const isVersion = errorCode === ErrorCode.ERR_UNSUPPORTED_VERSION
-      return { ...nothing(errorCode), apiKeys: isVersion ? [{ apiKey, minVersion, maxVersion }] : [] }
+      return { ...failed(errorCode), apiKeys: isVersion ? [{ apiKey, minVersion, maxVersion }] : [] }
     },
   ),
 ]
 
-function nothing(errorCode: number): ApiVersionsResponse {
+function failed(errorCode: number): ApiVersionsResponse {
   return { errorCode, apiKeys: [], throttleTimeMs: 0 }
 }
 
@@ -45,7 +45,7 @@ function features(
 ): Pick<ApiVersionsResponse, 'supportedFeatures' | 'finalizedFeatures' | 'finalizedFeaturesEpoch'> {
   const all = known.all()
   return {
-    // Clients of old cannot read that a version is 0.
+    // Older clients do not accept a lowest version of 0.
     supportedFeatures: all
       .filter(({ minVersion }) => minVersion > 0 || version > FEATURES_VERSION)
       .map(({ name, minVersion, maxVersion }) => ({ name, minVersion, maxVersion })),

@@ -1,20 +1,21 @@
-/** Compaction: of the records with one key, the last stays. */
+/** Log compaction: keeps the last record of each key. */
 import { BATCH_HEADER_BYTES, codecById, type RecordBatch } from '@ottla/protocol'
 import type { PartitionLog } from './log.ts'
 import { rebuildBatch } from './rebuild-batch.ts'
 import { open, storedBatch, type StoredBatch } from './stored-batch.ts'
 
 export interface CompactionRules {
-  /** Records younger than this stay as they are, ms. */
+  /** Records younger than this are not compacted, ms. */
   readonly minLagMs: number
-  /** How long a tombstone stays, ms. */
+  /** How long tombstones are kept, ms. */
   readonly deleteRetentionMs: number
 }
 
 /**
- * Compacts a log up to its last stable offset. Offsets stay, with gaps; aborted records, records without a key and old
- * tombstones go; a batch that is a producer's last stays, be it empty, so that its sequence is not forgotten, and so does the
- * log's last, so that readers get to its end (a broker does not compact the segment that it writes to).
+ * Compacts a log up to its last stable offset. The offsets of records do not change. Aborted records, records without
+ * a key and old tombstones are removed. A producer's last batch stays, even if it is empty, so that its sequence
+ * number is not forgotten. So does the last batch of the log, so that readers reach its end (a broker does not
+ * compact its active segment).
  */
 export function compact(log: PartitionLog, rules: CompactionRules, now: number): void {
   const end = endOfCompaction(log, rules, now)
@@ -45,7 +46,7 @@ export function compact(log: PartitionLog, rules: CompactionRules, now: number):
     }
     const isLast = stored === tail || lastOfProducer.get(keyOf(batch)) === stored.baseOffset
     if (batch.isControl) {
-      // A marker stays with what it ended.
+      // A marker stays as long as records of its producer do.
       const rest = kept.some(each => open(each).producerId === batch.producerId && !open(each).isControl)
       if (rest || isLast || !isOld) kept.push(stored)
       continue
@@ -60,7 +61,7 @@ export function compact(log: PartitionLog, rules: CompactionRules, now: number):
   log.replace(kept, log.startOffset, log.highWatermark)
 }
 
-// The last batch of records tells the sequence, the last marker the epoch.
+// A producer's last batch of records has its sequence number, its last marker the epoch.
 function keyOf(batch: RecordBatch): string {
   return `${batch.producerId}${batch.isControl ? ' marker' : ''}`
 }
@@ -72,7 +73,7 @@ function endOfCompaction(log: PartitionLog, { minLagMs }: CompactionRules, now: 
   return Math.min(end, young?.baseOffset ?? end)
 }
 
-// The batch with fewer records, itself if all stay, null if none does.
+// The batch with the remaining records: itself if all stay, null if none does.
 function keepOnly(
   stored: StoredBatch,
   batch: RecordBatch,

@@ -1,4 +1,4 @@
-/** Bytes of records in all logs of a cluster together. */
+/** The memory of all logs of a cluster, bytes. */
 export class LogMemory {
   used = 0
 }

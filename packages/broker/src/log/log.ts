@@ -1,4 +1,4 @@
-/** One partition's log: whole record batches as producers sent them, with offsets given. */
+/** One partition's log: the record batches of producers with their offsets assigned. */
 import { encodeControlBatch, setBaseOffset, setLogAppendTime, setPartitionLeaderEpoch } from '@ottla/protocol'
 import type { CompressionCodec, RecordBatch } from '@ottla/protocol'
 import { ProducerStates } from './producer-states.ts'
@@ -16,18 +16,18 @@ import {
 } from './stored-batch.ts'
 import { checkBatch, type RecordRules, type Refusal } from './validation.ts'
 
-/** A batch that is in the log now, or was already. */
+/** The result of an append; a duplicate gets that of the first append. */
 export interface Appended {
   readonly baseOffset: number
-  /** ms since the epoch, -1 where the producer gives the time. */
+  /** ms since the epoch, -1 without LogAppendTime. */
   readonly logAppendTime: number
   readonly logStartOffset: number
 }
 
 export interface AppendOptions extends RecordRules {
-  /** How batches are stored; null: as they are. */
+  /** Compression of stored batches; null: unchanged. */
   readonly codec: CompressionCodec | null
-  /** Transactions of version 2 begin at sequence 0 in each partition. */
+  /** Transactions of version 2 start at sequence number 0 in each partition. */
   readonly strictSequences: boolean
   readonly leaderEpoch: number
 }
@@ -42,38 +42,38 @@ export interface Marker {
   readonly timestamp: number
 }
 
-/** A transaction that was aborted: readers of committed data leave its records out. */
+/** An aborted transaction, whose records read_committed consumers skip. */
 export interface AbortedTransaction {
   readonly producerId: bigint
   readonly firstOffset: number
-  /** That of the marker. */
+  /** Offset of the marker. */
   readonly lastOffset: number
 }
 
 export interface Read {
-  /** A whole batch each. */
+  /** One whole batch each. */
   readonly chunks: Buffer[]
   readonly bytes: number
-  /** Behind what was read. */
+  /** One past the last offset read. */
   readonly endOffset: number
 }
 
-/** Where a log tells of its changes, so that they outlive the process. */
-export interface LogSink {
+/** Makes the changes of a log durable. */
+export interface LogPersistence {
   appended(batch: StoredBatch): void
   startMoved(startOffset: number): void
-  /** Everything is different: the batches are given anew. */
+  /** These batches replace all others. */
   rewritten(batches: readonly StoredBatch[], startOffset: number, nextOffset: number): void
 }
 
-/** Appends, reads and finds. Offsets count up without gaps, but for what was deleted or compacted. */
+/** Appends, reads and finds records. Offsets have no gaps except from compaction. */
 export class PartitionLog {
   readonly producers = new ProducerStates()
   readonly #memory: LogMemory
   #batches: StoredBatch[] = []
   #aborted: AbortedTransaction[] = []
   readonly #waiters = new Set<() => void>()
-  #sink: LogSink | null = null
+  #persistence: LogPersistence | null = null
   #nextOffset = 0
   #startOffset = 0
   #bytes = 0
@@ -82,14 +82,14 @@ export class PartitionLog {
     this.#memory = memory
   }
 
-  /** Behind the last record. */
+  /** One past the last record. */
   get highWatermark(): number {
     return this.#nextOffset
   }
 
-  /** Up to where no transaction is open (KIP-98). */
+  /** The first offset of an open transaction, else the high watermark (KIP-98). */
   get lastStableOffset(): number {
-    const unstable = this.producers.firstUnstable
+    const unstable = this.producers.firstUnstableOffset
     return unstable === null ? this.#nextOffset : Math.max(unstable, this.#startOffset)
   }
 
@@ -105,12 +105,12 @@ export class PartitionLog {
     return this.#batches
   }
 
-  /** From now on, changes are told. */
-  keepIn(sink: LogSink): void {
-    this.#sink = sink
+  /** Makes all changes durable from now on. */
+  persistTo(persistence: LogPersistence): void {
+    this.#persistence = persistence
   }
 
-  /** Takes the batch of a produce request; its bytes are copied. */
+  /** Appends a copy of a produced batch. */
   append(batch: RecordBatch, options: AppendOptions): Appended | Refusal {
     const problem = checkBatch(batch, options)
     if (problem !== null) return problem
@@ -137,7 +137,7 @@ export class PartitionLog {
     return { baseOffset, logAppendTime: options.logAppendTime ?? -1, logStartOffset: this.#startOffset }
   }
 
-  /** Ends a transaction in this partition. */
+  /** Writes the marker that ends a transaction in this partition. */
   mark(marker: Marker): Refusal | null {
     const { producerId, producerEpoch, coordinatorEpoch, leaderEpoch, timestamp } = marker
     const refusal = this.producers.checkMarker(producerId, producerEpoch, coordinatorEpoch)
@@ -153,13 +153,13 @@ export class PartitionLog {
       partitionLeaderEpoch: leaderEpoch,
     })
     this.#store(bytes, offset, offset, timestamp, leaderEpoch)
-    this.#ended(producerId, producerEpoch, coordinatorEpoch, timestamp, offset, marker.commit)
+    this.#transactionEnded(producerId, producerEpoch, coordinatorEpoch, timestamp, offset, marker.commit)
     return null
   }
 
   /**
-   * Batches from the one that holds `offset` on that begin before `end`, up to `maxBytes`; the first one even if it
-   * is larger, unless `strict`. The caller has checked that the offset lies between start and high watermark.
+   * Reads batches that start before `end`, from the one that holds `offset` on, up to `maxBytes`. The first one is read
+   * even if it is larger, unless `strict`. `offset` has to lie between log start and high watermark.
    */
   read(offset: number, maxBytes: number, strict: boolean, end = this.#nextOffset): Read {
     const chunks: Buffer[] = []
@@ -176,12 +176,12 @@ export class PartitionLog {
     return { chunks, bytes, endOffset }
   }
 
-  /** The aborted transactions that whoever reads these offsets has to know of. */
+  /** The aborted transactions that a reader of these offsets has to know. */
   abortedBetween(from: number, end: number): AbortedTransaction[] {
     return this.#aborted.filter(aborted => aborted.lastOffset >= from && aborted.firstOffset < end)
   }
 
-  /** The first record at or after a time, before `end`, or null. */
+  /** The first record before `end` with this timestamp or a later one, or null. */
   firstAt(timestamp: number, end = this.#nextOffset): TimestampedOffset | null {
     for (const stored of this.#batches) {
       if (stored.baseOffset >= end) break
@@ -192,7 +192,7 @@ export class PartitionLog {
     return null
   }
 
-  /** The record with the highest timestamp, markers included as Kafka does, or null for an empty log. */
+  /** The record with the highest timestamp, or null for an empty log. Includes markers, as Kafka does. */
   latestTimestamp(): TimestampedOffset | null {
     let best: StoredBatch | null = null
     for (const stored of this.#batches) {
@@ -202,23 +202,23 @@ export class PartitionLog {
   }
 
   /**
-   * Where an epoch ended (KIP-101): the largest epoch up to the asked one, and the offset behind its last record.
-   * Without an answer (-1, -1): nothing is known, or not of so late an epoch.
+   * Where a leader epoch ended (KIP-101): the largest epoch up to `requested`, and the offset one past its last record;
+   * -1 and -1 for an epoch that is negative or later than the current one.
    */
-  endOfEpoch(asked: number, currentEpoch: number): { leaderEpoch: number; endOffset: number } {
-    if (asked === currentEpoch) return { leaderEpoch: asked, endOffset: this.#nextOffset }
-    if (asked < 0 || asked > currentEpoch) return { leaderEpoch: -1, endOffset: -1 }
+  endOfEpoch(requested: number, currentEpoch: number): { leaderEpoch: number; endOffset: number } {
+    if (requested === currentEpoch) return { leaderEpoch: requested, endOffset: this.#nextOffset }
+    if (requested < 0 || requested > currentEpoch) return { leaderEpoch: -1, endOffset: -1 }
     const first = this.#batches[0]
-    if (first === undefined) return { leaderEpoch: asked, endOffset: this.#nextOffset }
-    if (asked < first.leaderEpoch) {
-      return { leaderEpoch: asked, endOffset: Math.max(first.baseOffset, this.#startOffset) }
+    if (first === undefined) return { leaderEpoch: requested, endOffset: this.#nextOffset }
+    if (requested < first.leaderEpoch) {
+      return { leaderEpoch: requested, endOffset: Math.max(first.baseOffset, this.#startOffset) }
     }
     let low = 0
     let high = this.#batches.length
-    // Epochs never go down: the first batch of a later one is where the asked one ended.
+    // Epochs never go down, so the epoch ended at the first batch of a later one.
     while (low < high) {
       const middle = (low + high) >>> 1
-      if ((this.#batches[middle] as StoredBatch).leaderEpoch <= asked)
+      if ((this.#batches[middle] as StoredBatch).leaderEpoch <= requested)
         low = middle + 1 // middle is below the length
       else high = middle
     }
@@ -226,7 +226,7 @@ export class PartitionLog {
     return { leaderEpoch: before.leaderEpoch, endOffset: this.#batches[low]?.baseOffset ?? this.#nextOffset }
   }
 
-  /** Drops what lies before an offset (DeleteRecords, retention). @returns the new start */
+  /** Deletes records before an offset (DeleteRecords, retention). @returns the new log start offset */
   deleteBefore(offset: number): number {
     const start = Math.max(this.#startOffset, Math.min(offset, this.#nextOffset))
     if (start === this.#startOffset) return start
@@ -234,11 +234,11 @@ export class PartitionLog {
     const gone = this.#batches.splice(0, indexOf(this.#batches, start))
     for (const batch of gone) this.#grow(-batch.bytes.length)
     if (this.#aborted.length > 0) this.#aborted = this.#aborted.filter(({ lastOffset }) => lastOffset >= start)
-    this.#sink?.startMoved(start)
+    this.#persistence?.startMoved(start)
     return start
   }
 
-  /** Takes away the tail from an offset on, whole batches, as a broker does that was elected without it. */
+  /** Cuts off the batch that holds an offset and all after it, as after an unclean election. */
   truncateTo(offset: number): void {
     if (offset >= this.#nextOffset) return
     const kept = indexOf(this.#batches, offset)
@@ -247,13 +247,13 @@ export class PartitionLog {
     this.wake()
   }
 
-  /** Other batches instead of those that are here: after compaction, or from a file. */
+  /** Replaces all batches, after compaction or truncation. */
   replace(batches: readonly StoredBatch[], startOffset: number, nextOffset: number): void {
     this.restore(batches, startOffset, nextOffset)
-    this.#sink?.rewritten(batches, startOffset, nextOffset)
+    this.#persistence?.rewritten(batches, startOffset, nextOffset)
   }
 
-  /** As {@link replace}, of what the sink has already; what is known of producers is read from the batches. */
+  /** As {@link replace}, for batches that are stored already. Rebuilds the producers' states from them. */
   restore(batches: readonly StoredBatch[], startOffset: number, nextOffset: number): void {
     this.#batches = [...batches]
     this.#startOffset = startOffset
@@ -270,21 +270,21 @@ export class PartitionLog {
     }
   }
 
-  /** Calls back at every change that a waiting fetch has to know of, until the returned function is called. */
+  /** Calls back at every change that matters to a waiting fetch. @returns a function that ends this */
   onChange(callback: () => void): () => void {
     this.#waiters.add(callback)
     return () => void this.#waiters.delete(callback)
   }
 
-  /** Its partition is gone. */
+  /** For a deleted partition. */
   close(): void {
     this.#grow(-this.#bytes)
     this.#batches = []
-    this.#sink = null
+    this.#persistence = null
     this.wake()
   }
 
-  /** Something is different: data, the leader, or whether the partition is there at all. */
+  /** To be called when data or the leader have changed, or the partition was deleted. */
   wake(): void {
     if (this.#waiters.size > 0) for (const wake of [...this.#waiters]) wake()
   }
@@ -296,16 +296,16 @@ export class PartitionLog {
 
   #store(bytes: Buffer, baseOffset: number, lastOffset: number, maxTimestamp: number, leaderEpoch: number): void {
     const stored = storedBatch(bytes, { baseOffset, lastOffset, maxTimestamp, leaderEpoch })
-    // What cannot be kept is not there for anybody.
-    this.#sink?.appended(stored)
+    // If it throws, nothing is appended.
+    this.#persistence?.appended(stored)
     this.#batches.push(stored)
     this.#nextOffset = lastOffset + 1
     this.#grow(bytes.length)
-    // Those who wait look at it in a moment, when everything about it is known.
+    // The waiters read later, when the whole append is done.
     this.wake()
   }
 
-  // Compaction takes records away, but neither sequence numbers nor the span of the batch.
+  // Compaction removes records, but keeps the sequence numbers and the offset range of the batch.
   #replayBatch(batch: RecordBatch, stored: StoredBatch): void {
     batch.recordCount = stored.lastOffset - stored.baseOffset + 1
     this.producers.appended(batch, stored.baseOffset, stored.maxTimestamp)
@@ -317,11 +317,18 @@ export class PartitionLog {
     const coordinatorEpoch = cursor.value()?.readInt32BE(2) ?? -1
     const commit = batch.controlType() === 'commit'
     const { producerId, producerEpoch } = batch
-    this.#ended(producerId, producerEpoch, coordinatorEpoch, stored.maxTimestamp, stored.lastOffset, commit)
+    this.#transactionEnded(producerId, producerEpoch, coordinatorEpoch, stored.maxTimestamp, stored.lastOffset, commit)
   }
 
-  #ended(producerId: bigint, epoch: number, coordinator: number, time: number, offset: number, commit: boolean): void {
-    const firstOffset = this.producers.marked(producerId, epoch, coordinator, time)
+  #transactionEnded(
+    producerId: bigint,
+    epoch: number,
+    coordinator: number,
+    time: number,
+    offset: number,
+    commit: boolean,
+  ): void {
+    const firstOffset = this.producers.transactionEnded(producerId, epoch, coordinator, time)
     if (firstOffset >= 0 && !commit) this.#aborted.push({ producerId, firstOffset, lastOffset: offset })
   }
 }

@@ -1,8 +1,8 @@
-/** What a partition remembers of idempotent and transactional producers, to tell duplicates, gaps and zombies. */
+/** What a partition remembers of idempotent and transactional producers, to detect duplicates, gaps and zombies. */
 import { ErrorCode, type RecordBatch } from '@ottla/protocol'
 import type { Refusal } from './validation.ts'
 
-/** A batch that was appended. */
+/** An appended batch. */
 export interface Appended {
   readonly firstSequence: number
   readonly lastSequence: number
@@ -14,13 +14,13 @@ export interface Appended {
 export interface ProducerState {
   readonly producerId: bigint
   epoch: number
-  /** -1 until something was appended in this epoch. */
+  /** -1 until a batch is appended in this epoch. */
   lastSequence: number
   /** ms since the epoch. */
   lastTimestamp: number
-  /** -1 until a transaction of the producer has ended. */
+  /** -1 until a transaction of the producer ends. */
   coordinatorEpoch: number
-  /** First offset of the transaction that is open in this partition, else -1. */
+  /** First offset of the producer's open transaction in this partition, else -1. */
   transactionStart: number
   /** The last five batches of the epoch, newest last. */
   recent: Appended[]
@@ -29,31 +29,31 @@ export interface ProducerState {
 const REMEMBERED_BATCHES = 5
 const SEQUENCES = 2 ** 31
 
-/** Sequence numbers run up to 2^31 - 1 and begin again at 0. */
+/** Sequence numbers wrap from 2^31 - 1 to 0. */
 function sequenceAfter(sequence: number, count: number): number {
   return (sequence + count) % SEQUENCES
 }
 
 export class ProducerStates {
   readonly #states = new Map<bigint, ProducerState>()
-  // Producer id and first offset; in the order of the offsets, because appends are.
+  // First offset by producer id, in the order of offsets, as appends are.
   readonly #open = new Map<bigint, number>()
 
   all(): IterableIterator<ProducerState> {
     return this.#states.values()
   }
 
-  /** First offset of the oldest transaction that has not ended, or null. */
-  get firstUnstable(): number | null {
+  /** First offset of the oldest open transaction, or null. */
+  get firstUnstableOffset(): number | null {
     return this.#open.values().next().value ?? null
   }
 
-  /** Whether the producer has a transaction open here, in this epoch if one is given. */
+  /** Whether the producer has an open transaction in this partition, and in `epoch` if given. */
   isOpen(producerId: bigint, epoch = -1): boolean {
     return this.#open.has(producerId) && (epoch < 0 || this.#states.get(producerId)?.epoch === epoch)
   }
 
-  /** The batch as it was appended before, if it was one of the last five. */
+  /** The earlier append of a duplicate, if it is one of the last five batches. */
   duplicate(batch: RecordBatch): Appended | null {
     const state = this.#states.get(batch.producerId)
     if (state === undefined || state.epoch !== batch.producerEpoch) return null
@@ -65,22 +65,22 @@ export class ProducerStates {
   }
 
   /**
-   * Why a batch that is no duplicate cannot be appended, or null.
-   * @param strict whether its transaction is one of version 2 (KIP-890), which always begins at 0
+   * Why a batch that is not a duplicate cannot be appended, or null.
+   * @param strict transaction version 2 (KIP-890): an unknown producer has to start at 0
    */
   check(batch: RecordBatch, strict: boolean): Refusal | null {
     const state = this.#states.get(batch.producerId)
     if (state === undefined) {
-      // What was known may have been deleted or have expired, so every sequence may begin.
+      // The producer's state may have been deleted or have expired, so any sequence number is accepted.
       return strict && batch.isTransactional && batch.baseSequence !== 0 ? outOfOrder(batch.baseSequence, 0) : null
     }
     const fenced = checkEpoch(state, batch.producerEpoch)
     if (fenced !== null) return fenced
     const isNewEpoch = batch.producerEpoch !== state.epoch
-    const due = isNewEpoch || state.lastSequence < 0 ? 0 : sequenceAfter(state.lastSequence, 1)
-    if (batch.baseSequence !== due) return outOfOrder(batch.baseSequence, due)
+    const expected = isNewEpoch || state.lastSequence < 0 ? 0 : sequenceAfter(state.lastSequence, 1)
+    if (batch.baseSequence !== expected) return outOfOrder(batch.baseSequence, expected)
     if (state.transactionStart >= 0 && !batch.isTransactional) {
-      return { errorCode: ErrorCode.ERR_INVALID_TXN_STATE, message: 'the producer has a transaction open' }
+      return { errorCode: ErrorCode.ERR_INVALID_TXN_STATE, message: 'the producer has an open transaction' }
     }
     return null
   }
@@ -105,13 +105,13 @@ export class ProducerStates {
     if (state === undefined) return null
     if (state.coordinatorEpoch > coordinatorEpoch) {
       const errorCode = ErrorCode.ERR_TRANSACTION_COORDINATOR_FENCED
-      return { errorCode, message: 'a newer coordinator has taken over' }
+      return { errorCode, message: 'a newer transaction coordinator has taken over' }
     }
     return checkEpoch(state, epoch)
   }
 
-  /** A transaction ended. @returns its first offset, or -1 if nothing of it is here */
-  marked(producerId: bigint, epoch: number, coordinatorEpoch: number, timestamp: number): number {
+  /** A transaction has ended. @returns its first offset, or -1 if it has no records in this partition */
+  transactionEnded(producerId: bigint, epoch: number, coordinatorEpoch: number, timestamp: number): number {
     const state = this.#state(producerId, epoch)
     const start = state.transactionStart
     state.coordinatorEpoch = coordinatorEpoch
@@ -121,14 +121,14 @@ export class ProducerStates {
     return start
   }
 
-  /** Forgets producers that have been silent since before a time, ms since the epoch. */
+  /** Forgets producers idle since before a time, ms since the epoch. */
   expire(before: number): void {
     for (const [producerId, state] of this.#states) {
       if (state.lastTimestamp < before && state.transactionStart < 0) this.#states.delete(producerId)
     }
   }
 
-  /** What a broker that was stopped and started has in its snapshot: of each producer the last batch. */
+  /** Keeps what a restarted broker has in its snapshot: the last batch of each producer. */
   restarted(): void {
     for (const state of this.#states.values()) state.recent = state.recent.slice(-1)
   }
@@ -160,8 +160,8 @@ export class ProducerStates {
   }
 }
 
-function outOfOrder(sequence: number, due: number): Refusal {
-  const message = `sequence ${sequence} where ${due} was due`
+function outOfOrder(sequence: number, expected: number): Refusal {
+  const message = `the batch has sequence number ${sequence}, expected ${expected}`
   return { errorCode: ErrorCode.ERR_OUT_OF_ORDER_SEQUENCE_NUMBER, message }
 }
 
@@ -169,6 +169,6 @@ function checkEpoch(state: ProducerState, epoch: number): Refusal | null {
   if (epoch >= state.epoch) return null
   return {
     errorCode: ErrorCode.ERR_INVALID_PRODUCER_EPOCH,
-    message: `epoch ${epoch} of producer ${state.producerId}, where ${state.epoch} was seen`,
+    message: `producer ${state.producerId} has epoch ${epoch}, but ${state.epoch} is already known`,
   }
 }

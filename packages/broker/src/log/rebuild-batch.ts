@@ -1,4 +1,4 @@
-/** Batches with other records, or compressed in another way, than they were produced with. */
+/** Changes the records or the compression of batches. */
 import {
   BATCH_HEADER_BYTES,
   codecById,
@@ -8,7 +8,7 @@ import {
   type RecordBatch,
 } from '@ottla/protocol'
 
-// Where the fields of a batch lie that change.
+// Positions of the header fields that change.
 const LENGTH_AT = 8
 const CRC_AT = 17
 const ATTRIBUTES_AT = 21
@@ -18,9 +18,9 @@ const CODEC_BITS = 7
 const MAX_DECOMPRESSED_BYTES = 256 * 1024 * 1024
 
 /**
- * A batch with the header of another. Records keep their distances to its first offset and time, so that their bytes can
- * be taken as they are.
- * @param header the other batch, or at least its header
+ * A batch with the header of another. Its records keep their offset and timestamp deltas, so that their bytes can
+ * stay as they are.
+ * @param header the other batch, or just its header
  * @param records uncompressed
  */
 export function rebuildBatch(
@@ -30,7 +30,7 @@ export function rebuildBatch(
   codec: CompressionCodec,
 ): Buffer {
   const plain = Buffer.concat(records)
-  // Nothing is compressed in an empty batch.
+  // An empty batch is not compressed.
   const codecId = count === 0 ? 0 : codec.id
   const bytes = Buffer.concat([header.subarray(0, BATCH_HEADER_BYTES), codecId === 0 ? plain : codec.compress(plain)])
   bytes.writeInt32BE(bytes.length - LENGTH_PREFIX_BYTES, LENGTH_AT)
@@ -40,7 +40,7 @@ export function rebuildBatch(
   return bytes
 }
 
-/** A copy of a batch's bytes, compressed as its topic wants it. @param codec null: as it is */
+/** A copy of a batch's bytes, compressed as its topic demands. @param codec null: unchanged */
 export function copyBatch(batch: RecordBatch, codec: CompressionCodec | null): Buffer {
   const bytes = batch.buffer.subarray(batch.start, batch.start + batch.sizeBytes)
   if (codec === null || codec.id === batch.codecId) return Buffer.from(bytes)
@@ -49,7 +49,7 @@ export function copyBatch(batch: RecordBatch, codec: CompressionCodec | null): B
   return rebuildBatch(bytes, [plain], batch.recordCount, codec)
 }
 
-/** What a topic's `compression.type` says; null: batches stay as producers compress them. */
+/** The codec of a topic's `compression.type`; null: batches stay as producers compress them. */
 export function codecOf(compressionType: string): CompressionCodec | null {
   switch (compressionType) {
     case 'uncompressed':

@@ -1,4 +1,4 @@
-/** A batch as a log keeps it, and how records are found in it. */
+/** A batch in a log, and how to find records in it. */
 import { BatchReader, type RecordBatch } from '@ottla/protocol'
 
 export interface StoredBatch {
@@ -8,7 +8,7 @@ export interface StoredBatch {
   /** ms since the epoch. */
   readonly maxTimestamp: number
   readonly leaderEpoch: number
-  /** Counts up through all logs of the cluster: what is oldest goes first when memory runs out. */
+  /** Counts up through all logs of the process: the oldest batches are deleted first when memory runs out. */
   readonly order: number
 }
 
@@ -37,11 +37,11 @@ export function storedBatch(
 /** The header and records of a stored batch. */
 export function open(stored: StoredBatch): RecordBatch {
   const batch = new BatchReader(stored.bytes).next()
-  if (batch === null) throw new Error(`the batch stored at offset ${stored.baseOffset} is none`)
+  if (batch === null) throw new Error(`the batch stored at offset ${stored.baseOffset} is incomplete`)
   return batch
 }
 
-/** The first record from an offset on whose time matches, or null. */
+/** The first record from an offset on whose timestamp matches, or null. */
 export function findRecord(
   stored: StoredBatch,
   matches: (timestamp: number) => boolean,
@@ -56,14 +56,14 @@ export function findRecord(
   return null
 }
 
-/** Whether a batch's highest time is behind another's; beyond 2^53 the numbers do not tell. */
+/** Whether a batch's highest timestamp is later than another's; beyond 2^53 it has to read the exact ones. */
 export function isLater(stored: StoredBatch, than: StoredBatch): boolean {
   if (stored.maxTimestamp !== than.maxTimestamp) return stored.maxTimestamp > than.maxTimestamp
   if (Number.isSafeInteger(stored.maxTimestamp)) return false
   return open(stored).exactMaxTimestamp() > open(than).exactMaxTimestamp()
 }
 
-/** The first record from an offset on with the highest time, or null. */
+/** The first record from an offset on that has the highest timestamp, or null. */
 export function findLatest(stored: StoredBatch, from: number): TimestampedOffset | null {
   let latest: TimestampedOffset | null = null
   let highest = 0n
@@ -78,7 +78,7 @@ export function findLatest(stored: StoredBatch, from: number): TimestampedOffset
   return latest
 }
 
-/** Index of the first batch that was appended at or behind a place in the order of all logs. */
+/** Index of the first batch at or after a place in the order of all logs. */
 export function indexOfOrder(batches: readonly StoredBatch[], order: number): number {
   let low = 0
   let high = batches.length
@@ -91,7 +91,7 @@ export function indexOfOrder(batches: readonly StoredBatch[], order: number): nu
   return low
 }
 
-/** Index of the batch that holds an offset, or of the first one behind it. */
+/** Index of the batch that holds an offset, or of the next one. */
 export function indexOf(batches: readonly StoredBatch[], offset: number): number {
   let low = 0
   let high = batches.length

@@ -1,4 +1,4 @@
-/** Whether a broker takes what a produce request carries for one partition. */
+/** Validates what a produce request carries for one partition. */
 import { BatchReader, ErrorCode, ProtocolError, type RecordBatch } from '@ottla/protocol'
 
 export interface RecordProblem {
@@ -6,20 +6,20 @@ export interface RecordProblem {
   readonly message: string
 }
 
-/** Why something was not appended. */
+/** Why a batch was not appended. */
 export interface Refusal {
   readonly errorCode: number
   readonly message: string
-  /** The records that are to blame, where it is about records. */
+  /** The invalid records, if it is about records. */
   readonly records?: readonly RecordProblem[]
 }
 
-/** What a topic's configuration says about its records. */
+/** The rules of a topic's configuration for its records. */
 export interface RecordRules {
   readonly maxMessageBytes: number
-  /** `cleanup.policy` has compact: every record needs a key. */
+  /** With a `cleanup.policy` of compact every record needs a key. */
   readonly needsKeys: boolean
-  /** ms since the epoch; not looked at where the broker gives the time. */
+  /** ms since the epoch; only applies without LogAppendTime. */
   readonly oldestTimestamp: number
   readonly newestTimestamp: number
   /** ms since the epoch for topics with LogAppendTime, else null. */
@@ -29,21 +29,21 @@ export interface RecordRules {
 // The first version of Produce that may carry zstd (KIP-110).
 const ZSTD_PRODUCE_VERSION = 7
 const ZSTD = 4
-// A batch that grows to more is an attack, or a mistake.
+// A batch that decompresses to more is an attack, or a mistake.
 const MAX_DECOMPRESSED_BYTES = 256 * 1024 * 1024
 
-/** The one batch that a partition may be given in a request (KIP-98), or why it is none. */
+/** The batch for a partition, of which a request has exactly one (KIP-98), or why it is refused. */
 export function readBatch(records: Uint8Array | null, version: number): RecordBatch | Refusal {
   try {
     const reader = new BatchReader(records ?? new Uint8Array(0))
     const batch = reader.next()
-    if (batch === null) return invalid('there has to be a record batch for each partition')
-    if (batch.magic !== 2) return invalid('only batches of magic 2 are taken')
+    if (batch === null) return invalid('the partition has no record batch')
+    if (batch.magic !== 2) return invalid('only batches of magic 2 are supported')
     if (batch.codecId === ZSTD && version < ZSTD_PRODUCE_VERSION) {
       const errorCode = ErrorCode.ERR_UNSUPPORTED_COMPRESSION_TYPE
       return { errorCode, message: `version ${version} of Produce cannot carry zstd` }
     }
-    if (reader.next() !== null) return invalid('there may be one record batch for each partition, not more')
+    if (reader.next() !== null) return invalid('the partition has more than one record batch')
     return batch
   } catch (error) {
     if (error instanceof ProtocolError) return corrupt(error.message)
@@ -53,20 +53,21 @@ export function readBatch(records: Uint8Array | null, version: number): RecordBa
 
 /** Why a batch cannot be appended to a topic with these rules, or null. */
 export function checkBatch(batch: RecordBatch, rules: RecordRules): Refusal | null {
-  if (batch.baseOffset !== 0) return invalid('a batch that is produced begins at offset 0')
+  if (batch.baseOffset !== 0) return invalid('the base offset of a produced batch must be 0')
   if (batch.sizeBytes > rules.maxMessageBytes) {
-    const limit = `max.message.bytes of the topic is ${rules.maxMessageBytes}`
+    const limit = `max.message.bytes of the topic, ${rules.maxMessageBytes}`
     return {
       errorCode: ErrorCode.ERR_MSG_SIZE_TOO_LARGE,
-      message: `a batch of ${batch.sizeBytes} bytes, where ${limit}`,
+      message: `the batch has ${batch.sizeBytes} bytes, more than ${limit}`,
     }
   }
   if (!batch.isCrcValid()) return corrupt('the checksum of the batch is wrong')
   if (batch.recordCount < 1 || batch.lastOffset - batch.baseOffset !== batch.recordCount - 1) {
-    return invalid('the number of records does not agree with their offsets')
+    return invalid('the number of records does not match their offsets')
   }
-  if (batch.isControl) return invalid('clients do not write control records')
-  if (batch.producerId >= 0n && batch.baseSequence < 0) return invalid('a batch with a producer id needs a sequence')
+  if (batch.isControl) return invalid('clients cannot write control records')
+  if (batch.producerId >= 0n && batch.baseSequence < 0)
+    return invalid('a batch with a producer id needs a sequence number')
   try {
     return checkRecords(batch, rules)
   } catch (error) {
@@ -75,27 +76,27 @@ export function checkBatch(batch: RecordBatch, rules: RecordRules): Refusal | nu
   }
 }
 
-/** Which of two it is. */
+/** Tells a refusal from a batch or result. */
 export function isRefusal(outcome: object): outcome is Refusal {
   return 'errorCode' in outcome
 }
 
 function checkRecords(batch: RecordBatch, rules: RecordRules): Refusal | null {
   const problems: RecordProblem[] = []
-  let badTime = false
+  let hasInvalidTimestamp = false
   let index = 0
-  const stamped = batch.timestampType === 'log-append-time'
+  const isLogAppendTime = batch.timestampType === 'log-append-time'
   const cursor = batch.records(MAX_DECOMPRESSED_BYTES)
   while (cursor.next()) {
-    if (cursor.offset !== index) return invalid(`the record at place ${index} has the offset ${cursor.offset}`)
+    if (cursor.offset !== index) return invalid(`record ${index} of the batch has offset ${cursor.offset}`)
     if (rules.needsKeys && cursor.keyLength < 0) {
       problems.push({ index, message: 'Compacted topic cannot accept message without key.' })
-    } else if (stamped) {
-      badTime = true
-      problems.push({ index, message: 'Producers do not set the timestamp type LogAppendTime.' })
+    } else if (isLogAppendTime) {
+      hasInvalidTimestamp = true
+      problems.push({ index, message: 'Producers cannot set the timestamp type LogAppendTime.' })
     } else if (rules.logAppendTime === null && cursor.timestamp !== -1) {
       if (cursor.timestamp < rules.oldestTimestamp || cursor.timestamp > rules.newestTimestamp) {
-        badTime = true
+        hasInvalidTimestamp = true
         const range = `${rules.oldestTimestamp} to ${rules.newestTimestamp}`
         problems.push({ index, message: `Timestamp ${cursor.timestamp} is out of range: ${range}.` })
       }
@@ -103,7 +104,7 @@ function checkRecords(batch: RecordBatch, rules: RecordRules): Refusal | null {
     index++
   }
   if (problems.length > 0) {
-    return badTime
+    return hasInvalidTimestamp
       ? {
           errorCode: ErrorCode.ERR_INVALID_TIMESTAMP,
           message: 'One or more records have been rejected due to invalid timestamp',

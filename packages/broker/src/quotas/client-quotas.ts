@@ -1,11 +1,11 @@
-/** Quotas of users, clients and addresses (KIP-13, KIP-124, KIP-546): what is set, and who has had too much. */
+/** Quotas of users, clients and addresses (KIP-13, KIP-124, KIP-546), and who exceeds them. */
 import type { Clock } from '../base/clock.ts'
 import { MutationBucket, MutationQuota } from './mutation-quota.ts'
-import { QuotaRate, mostAtOnce } from './quota-rate.ts'
+import { QuotaRate, maxBurst } from './quota-rate.ts'
 
 export type EntityType = 'user' | 'client-id' | 'ip'
 
-/** Names by type; null: everyone of that type who has no quota of their own. */
+/** Names by type; null: the default for all of that type without a quota of their own. */
 export type QuotaEntity = Readonly<Partial<Record<EntityType, string | null>>>
 
 export type ThrottledQuota =
@@ -18,12 +18,12 @@ export interface QuotaClient {
   readonly clientId: string
 }
 
-// Time of a broker's threads that a request takes, reckoned, in percent of a second: 1 ms.
+// What a request is charged for, in percent of a second: 1 ms.
 const PERCENT_PER_REQUEST = 0.1
-// As a broker holds up for this quota, however much it was.
+// The longest throttle time for this quota, as in Kafka.
 const MAX_REQUEST_THROTTLE_MS = 1000
-// Beyond so many, rates that have gone down to nothing are forgotten.
-const MANY_RATES = 1000
+// From so many rates on, idle ones are forgotten.
+const RATES_TO_CLEAN = 1000
 
 export class ClientQuotas {
   readonly #clock: Clock
@@ -35,7 +35,7 @@ export class ClientQuotas {
     this.#clock = clock
   }
 
-  /** @param value null: the quota is no more */
+  /** @param value null: removes the quota */
   set(entity: QuotaEntity, quota: string, value: number | null): void {
     const key = keyOf(entity)
     const found = this.#limits.get(key)
@@ -52,7 +52,7 @@ export class ClientQuotas {
     return this.#limits.values()
   }
 
-  /** @returns how long the client is to keep quiet, ms */
+  /** @returns the throttle time, ms */
   charge(quota: ThrottledQuota, client: QuotaClient, amount: number): number {
     const found = this.#find(quota, client)
     if (found === null) return 0
@@ -62,7 +62,7 @@ export class ClientQuotas {
     return rate.throttleMs(found.limit, now)
   }
 
-  /** Takes back what was charged. */
+  /** Takes back a charge. */
   refund(quota: ThrottledQuota, client: QuotaClient, amount: number): void {
     const found = this.#find(quota, client)
     if (found === null) return
@@ -70,12 +70,15 @@ export class ClientQuotas {
     this.#rate(found.key, now).record(-amount, now)
   }
 
-  /** One more request. @returns how long the client is to keep quiet, ms */
+  /** Charges for a request. @returns the throttle time, ms */
   chargeRequest(client: QuotaClient): number {
     return Math.min(MAX_REQUEST_THROTTLE_MS, this.charge('request_percentage', client, PERCENT_PER_REQUEST))
   }
 
-  /** What the client may make and remove with a request. All brokers reckon together. @param isStrict see {@link MutationQuota} */
+  /**
+   * The quota of a request that creates or deletes partitions, for all brokers together.
+   * @param isStrict see {@link MutationQuota}
+   */
   mutations(client: QuotaClient, isStrict: boolean): MutationQuota {
     const found = this.#find('controller_mutation_rate', { ...client, brokerId: 0 })
     const now = this.#clock.now()
@@ -86,13 +89,13 @@ export class ClientQuotas {
     return new MutationQuota(bucket, limit, isStrict, now)
   }
 
-  /** Most that the client may have at once; Infinity without a quota. */
-  most(quota: ThrottledQuota, client: QuotaClient): number {
+  /** Most that the client may get at once; Infinity without a quota. */
+  maxAtOnce(quota: ThrottledQuota, client: QuotaClient): number {
     const limit = this.#find(quota, client)?.limit
-    return limit === undefined ? Infinity : mostAtOnce(limit)
+    return limit === undefined ? Infinity : maxBurst(limit)
   }
 
-  // The quota that counts, and whom it is for: what fits best goes first.
+  // The quota that applies to the client, and the key of its rate. The most specific entity wins.
   #find(quota: ThrottledQuota, { brokerId, principal, clientId }: QuotaClient): { limit: number; key: string } | null {
     if (this.#limits.size === 0) return null
     const user = principal.slice(principal.indexOf(':') + 1)
@@ -123,7 +126,7 @@ export class ClientQuotas {
   #rate(key: string, now: number): QuotaRate {
     const known = this.#rates.get(key)
     if (known !== undefined) return known
-    if (this.#rates.size >= MANY_RATES) {
+    if (this.#rates.size >= RATES_TO_CLEAN) {
       for (const [other, rate] of this.#rates) if (rate.isIdle(now)) this.#rates.delete(other)
     }
     const rate = new QuotaRate()
@@ -136,7 +139,7 @@ function keyOf(entity: QuotaEntity): string {
   return JSON.stringify([entity.user, entity['client-id'], entity.ip].map(name => (name === undefined ? 0 : name)))
 }
 
-/** An answer that tells its client to keep quiet for a time, if it is to. */
+/** A response with at least this throttle time. */
 export function throttled(response: unknown, throttleTimeMs: number): unknown {
   if (throttleTimeMs === 0 || typeof response !== 'object' || response === null) return response
   const own = 'throttleTimeMs' in response ? Number(response.throttleTimeMs) : 0

@@ -1,17 +1,17 @@
-/** How many partitions a client may make and remove (KIP-599). */
+/** How many partitions a client may create and delete (KIP-599). */
 
-// controller.quota.window.num of a broker: so many seconds' worth may come at once.
+// Kafka's default for controller.quota.window.num: so many seconds' worth may be used at once.
 const WINDOWS = 11
 
-/** What a client has left; it grows again with time. */
+/** A token bucket: what a client has left. */
 export class MutationBucket {
   #left: number | null = null
   #since = 0
 
-  /** @param limit per second @returns what is left, less than nothing if too much was taken */
+  /** @param limit per second @returns what is left, negative if too much was taken */
   left(limit: number, now: number): number {
-    const most = limit * WINDOWS
-    this.#left = Math.min(most, this.#left === null ? most : this.#left + ((now - this.#since) / 1000) * limit)
+    const max = limit * WINDOWS
+    this.#left = Math.min(max, this.#left === null ? max : this.#left + ((now - this.#since) / 1000) * limit)
     this.#since = now
     return this.#left
   }
@@ -21,16 +21,16 @@ export class MutationBucket {
   }
 }
 
-/** The quota as one request meets it. */
+/** The quota during one request. */
 export class MutationQuota {
-  /** How long the client is to keep quiet, ms. */
+  /** The throttle time for the client, ms. */
   throttleTimeMs = 0
   readonly #bucket: MutationBucket
   readonly #limit: number
   readonly #isStrict: boolean
   readonly #now: number
 
-  /** @param isStrict nothing more is allowed once too much was taken; else it is, and waited for */
+  /** @param isStrict whether nothing more is allowed once too much was taken, instead of just throttled */
   constructor(bucket: MutationBucket, limit: number, isStrict: boolean, now: number) {
     this.#bucket = bucket
     this.#limit = limit
@@ -38,7 +38,7 @@ export class MutationQuota {
     this.#now = now
   }
 
-  /** Takes as many partitions. @returns whether they may be made or removed */
+  /** Charges for partitions. @returns whether they may be created or deleted */
   take(count: number): boolean {
     if (this.#limit === Infinity) return true
     const before = this.#bucket.left(this.#limit, this.#now)

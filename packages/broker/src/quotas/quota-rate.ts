@@ -1,8 +1,8 @@
-// quota.window.num and quota.window.size.seconds of a broker.
+// Kafka's defaults for quota.window.num and quota.window.size.seconds.
 const SAMPLES = 11
 const SAMPLE_MS = 1000
 
-/** How much of something there has been lately, reckoned as a broker does: in samples of a second, eleven of them. */
+/** A rate as Kafka measures it: over eleven samples of a second. */
 export class QuotaRate {
   #samples: { readonly start: number; sum: number }[] = []
 
@@ -13,7 +13,7 @@ export class QuotaRate {
     else this.#samples.push({ start: now, sum: amount })
   }
 
-  /** Time until the rate is down to the limit again if nothing else comes, ms. @param limit per second */
+  /** How long until the rate is down to the limit if nothing else is recorded, ms. @param limit per second */
   throttleMs(limit: number, now: number): number {
     this.#drop(now)
     const windowMs = this.#windowMs(now)
@@ -21,7 +21,7 @@ export class QuotaRate {
     return rate > limit ? Math.round(((rate - limit) / limit) * windowMs) : 0
   }
 
-  /** Nothing is left that would count. */
+  /** Whether no sample is left. */
   isIdle(now: number): boolean {
     this.#drop(now)
     return this.#samples.length === 0
@@ -32,7 +32,7 @@ export class QuotaRate {
     if ((this.#samples[0]?.start ?? now) <= oldest) this.#samples = this.#samples.filter(({ start }) => start > oldest)
   }
 
-  // Never less than ten seconds, so that something can come at once.
+  // Never less than ten seconds, so that bursts are possible.
   #windowMs(now: number): number {
     const elapsed = now - (this.#samples[0]?.start ?? now)
     const missing = SAMPLES - 1 - Math.floor(elapsed / SAMPLE_MS)
@@ -40,7 +40,7 @@ export class QuotaRate {
   }
 }
 
-/** Most that can come at once without being held up. @param limit per second */
-export function mostAtOnce(limit: number): number {
+/** Largest burst that is not throttled. @param limit per second */
+export function maxBurst(limit: number): number {
   return limit * (SAMPLES - 1)
 }

@@ -1,4 +1,4 @@
-/** Features that a cluster has agreed on (KIP-584): what brokers tell clients beside the versions of requests. */
+/** The features of a cluster and their levels (KIP-584), which brokers report besides the versions of APIs. */
 import { ApiKey } from '@ottla/protocol'
 import type { VersionRange } from './versions.ts'
 
@@ -6,7 +6,7 @@ export interface Feature {
   readonly name: string
   readonly minVersion: number
   readonly maxVersion: number
-  /** The level that the cluster is on; 0: it does without. */
+  /** The finalized level; 0: the feature is off. */
   readonly level: number
 }
 
@@ -17,7 +17,7 @@ export interface FeatureUpdate {
 }
 
 const METADATA_VERSION = 'metadata.version'
-// The version of EndTxn that Kafka 3.9 ends at.
+// The highest version of EndTxn in Kafka 3.9.
 const END_TXN_39 = 4
 
 export class Features {
@@ -37,32 +37,32 @@ export class Features {
     return this.#all
   }
 
-  /** 0 for a feature that is not known. */
+  /** 0 for an unknown feature. */
   level(name: string): number {
     return this.#all.find(feature => feature.name === name)?.level ?? 0
   }
 
-  /** Whether the cluster could have it but does without. */
+  /** Whether the cluster supports the feature but has it off. */
   isOff(name: string): boolean {
     return this.#all.some(feature => feature.name === name && feature.level === 0)
   }
 
-  /** Why an update cannot be, or null. */
+  /** Why an update is refused, or null. */
   problem({ name, level, kind }: FeatureUpdate): string | null {
     const wrong = (why: string): string => `Invalid update version ${level} for feature ${name}. ${why}`
-    if (kind === 'unknown') return wrong('There is no such type of upgrade.')
+    if (kind === 'unknown') return wrong('The upgrade type is unknown.')
     if (level < 0) return wrong('A feature version cannot be less than 0.')
     const feature = this.#all.find(known => known.name === name)
-    if (feature === undefined) return wrong(`Feature ${name} is not known.`)
+    if (feature === undefined) return wrong('The feature is unknown.')
     const { minVersion, maxVersion } = feature
-    if (level < minVersion || level > maxVersion) return wrong(`It can be from ${minVersion} to ${maxVersion}.`)
-    if (level < feature.level && kind === 'upgrade') return wrong('That would be a downgrade.')
-    if (level > feature.level && kind !== 'upgrade') return wrong('That would be an upgrade.')
-    if (name === METADATA_VERSION && level < feature.level) return wrong('What has been written could not be read.')
+    if (level < minVersion || level > maxVersion) return wrong(`It must be from ${minVersion} to ${maxVersion}.`)
+    if (level < feature.level && kind === 'upgrade') return wrong('An upgrade cannot lower it.')
+    if (level > feature.level && kind !== 'upgrade') return wrong('A downgrade cannot raise it.')
+    if (name === METADATA_VERSION && level < feature.level) return wrong('The metadata version cannot be downgraded.')
     return null
   }
 
-  /** The caller has asked `problem`. */
+  /** For updates that `problem` accepts. */
   update(updates: readonly FeatureUpdate[]): void {
     const levels = new Map(updates.map(({ name, level }) => [name, level]))
     this.#all = this.#all.map(feature => ({ ...feature, level: levels.get(feature.name) ?? feature.level }))
@@ -70,7 +70,7 @@ export class Features {
   }
 }
 
-// What follows from the requests that are served.
+// The features of the release, which the served versions give away.
 function featuresOf(versions: ReadonlyMap<number, VersionRange>): readonly Feature[] {
   const endTxn = versions.get(ApiKey.EndTxn)?.max ?? 0
   if (endTxn < END_TXN_39) return []
@@ -82,7 +82,7 @@ function featuresOf(versions: ReadonlyMap<number, VersionRange>): readonly Featu
   }
   return [
     { name: METADATA_VERSION, minVersion: 7, maxVersion: 30, level: 30 },
-    // Transactions end with an epoch each (KIP-890).
+    // Each end of a transaction raises the epoch (KIP-890).
     { name: 'transaction.version', minVersion: 0, maxVersion: 2, level: 2 },
     { name: 'group.version', minVersion: 0, maxVersion: 1, level: 1 },
     { name: 'share.version', minVersion: 0, maxVersion: 1, level: 1 },

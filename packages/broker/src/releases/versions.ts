@@ -1,4 +1,4 @@
-/** Which versions of which requests a broker of some release knows. */
+/** Which versions of each API a broker of some release serves. */
 import { apis } from '@ottla/protocol'
 
 export interface VersionRange {
@@ -6,10 +6,13 @@ export interface VersionRange {
   readonly max: number
 }
 
-/** Releases that the cluster can pose as. */
+/**
+ * The Kafka releases that a cluster can pose as.
+ * @since 0.1.0
+ */
 export type KafkaRelease = '2.1' | '3.9' | '4.3'
 
-// api key: lowest and highest version, as Kafka 2.1 told them.
+// Lowest and highest version by API key, as Kafka 2.1 answers ApiVersions.
 const kafka21: readonly (readonly [key: number, min: number, max: number])[] = [
   [0, 0, 7],
   [1, 0, 10],
@@ -52,7 +55,7 @@ const kafka21: readonly (readonly [key: number, min: number, max: number])[] = [
   [42, 0, 1],
 ]
 
-// Where Kafka 3.9 ends before 4.3 does; its lower versions that 4.x dropped are not served here.
+// Highest versions of Kafka 3.9 that are below those of 4.3. The old versions that 4.0 dropped are not served.
 const kafka39Max: ReadonlyMap<number, number> = new Map([
   [0, 11],
   [1, 17],
@@ -75,7 +78,7 @@ const kafka39Max: ReadonlyMap<number, number> = new Map([
 ])
 const notIn39: ReadonlySet<number> = new Set([76, 77, 78, 79, 83, 84, 85, 86, 87, 88, 89, 90, 91, 92])
 
-/** Ranges of the requests that are served, restricted to what the release knew. */
+/** The ranges of the served APIs, restricted to what the release knew. */
 export function versionsOf(release: KafkaRelease, served: ReadonlySet<number>): Map<number, VersionRange> {
   const ranges = new Map<number, VersionRange>()
   for (const { key, minVersion, maxVersion } of apis) {
@@ -90,7 +93,10 @@ export function versionsOf(release: KafkaRelease, served: ReadonlySet<number>): 
         break
       case '2.1': {
         const row = kafka21.find(([known]) => known === key)
-        if (row !== undefined) ranges.set(key, { min: Math.max(minVersion, row[1]), max: Math.min(maxVersion, row[2]) })
+        if (row === undefined) break
+        const range = { min: Math.max(minVersion, row[1]), max: Math.min(maxVersion, row[2]) }
+        // WriteTxnMarkers: the versions that 2.1 has are gone from today's Kafka.
+        if (range.min <= range.max) ranges.set(key, range)
         break
       }
       default:

@@ -1,4 +1,4 @@
-/** Who may do what: the rules of Kafka's StandardAuthorizer. */
+/** Authorization by the rules of Kafka's StandardAuthorizer. */
 
 export type ResourceType = 'topic' | 'group' | 'cluster' | 'transactional-id' | 'delegation-token' | 'user'
 export type PatternType = 'literal' | 'prefixed'
@@ -18,18 +18,24 @@ export type Operation =
   | 'describe-tokens'
   | 'two-phase-commit'
 
+/**
+ * Allows or denies a principal an operation on a resource.
+ * @since 0.1.0
+ */
 export interface AclBinding {
   readonly resourceType: ResourceType
+  /** The resource's name or its prefix; `*` for all. The cluster's is `kafka-cluster`. */
   readonly name: string
   readonly resourcePatternType: PatternType
   /** `User:alice`, or `User:*` for everyone. */
   readonly principal: string
+  /** The client's address, or `*` for any. */
   readonly host: string
   readonly permissionType: 'allow' | 'deny'
   readonly operation: Operation
 }
 
-/** A binding of which any part may be left open. */
+/** Matches bindings; null matches anything. */
 export interface AclFilter {
   readonly resourceType: ResourceType | null
   readonly name: string | null
@@ -40,10 +46,10 @@ export interface AclFilter {
   readonly permissionType: 'allow' | 'deny' | null
 }
 
-/** Name of the cluster as a resource. */
+/** The cluster's name as a resource. */
 export const CLUSTER_NAME = 'kafka-cluster'
 
-// Being allowed the operations on the right implies the one on the left.
+// Permission for an operation on the right implies the one on the left.
 const impliedBy: Partial<Record<Operation, readonly Operation[]>> = {
   describe: ['read', 'write', 'delete', 'alter'],
   'describe-configs': ['alter-configs'],
@@ -65,7 +71,7 @@ export class Authorizer {
     return this.#enforced
   }
 
-  /** Whether a principal may do something: denied if any binding denies it, else allowed if any allows it. */
+  /** Whether a principal may do something: a binding that denies it overrides those that allow it. */
   allows(principal: string, host: string, operation: Operation, type: ResourceType, name: string): boolean {
     if (!this.#enforced || this.#superUsers.has(principal)) return true
     let allowed = false
@@ -80,7 +86,7 @@ export class Authorizer {
     return allowed
   }
 
-  /** Whether the operation is allowed on some resource of the type (KIP-679: idempotent writes). */
+  /** Whether the operation is allowed on any resource of the type (KIP-679: idempotent writes). */
   allowsOnAny(principal: string, host: string, operation: Operation, type: ResourceType): boolean {
     if (!this.#enforced || this.#superUsers.has(principal)) return true
     return this.#bindings.some(
@@ -100,7 +106,7 @@ export class Authorizer {
     return this.#bindings.filter(binding => matchesFilter(binding, filter))
   }
 
-  /** @returns the bindings removed */
+  /** @returns the removed bindings */
   remove(filter: AclFilter): AclBinding[] {
     const removed = this.find(filter)
     this.#bindings = this.#bindings.filter(binding => !removed.includes(binding))
@@ -108,8 +114,8 @@ export class Authorizer {
   }
 }
 
-function covers(granted: Operation, asked: Operation): boolean {
-  return granted === asked || granted === 'all' || (impliedBy[asked]?.includes(granted) ?? false)
+function covers(granted: Operation, requested: Operation): boolean {
+  return granted === requested || granted === 'all' || (impliedBy[requested]?.includes(granted) ?? false)
 }
 
 function matchesResource(binding: AclBinding, type: ResourceType, name: string): boolean {

@@ -1,4 +1,4 @@
-/** Delegation tokens (KIP-48): whoever has logged in passes on to others, for a while, that they may log in as the same. */
+/** Delegation tokens (KIP-48), with which others can log in as their owner for a limited time. */
 import { createHmac } from 'node:crypto'
 import { ErrorCode } from '@ottla/protocol'
 import type { Clock } from '../base/clock.ts'
@@ -6,19 +6,19 @@ import { newUuid, type Random } from '../base/random.ts'
 
 export interface DelegationToken {
   readonly id: string
-  /** What it logs in with, in base64. */
+  /** Its base64 form is the password of the token. */
   readonly hmac: Buffer
-  /** `User:alice`, as all principals here. */
+  /** `User:alice`, like all principals here. */
   readonly owner: string
   readonly requester: string
   readonly renewers: readonly string[]
-  /** All times are ms since the epoch. */
+  /** Times are in ms since the epoch. */
   readonly issuedAt: number
   readonly endsAt: number
   expiresAt: number
 }
 
-/** The error code of what cannot be done with a token. */
+/** Thrown with the error code for the client. */
 export class TokenRefusal extends Error {
   override readonly name = 'TokenRefusal'
   readonly errorCode: number
@@ -29,7 +29,7 @@ export class TokenRefusal extends Error {
   }
 }
 
-// delegation.token.max.lifetime.ms and delegation.token.expiry.time.ms of a broker.
+// Kafka's defaults for delegation.token.max.lifetime.ms and delegation.token.expiry.time.ms.
 const MAX_LIFETIME_MS = 604_800_000
 const EXPIRY_TIME_MS = 86_400_000
 const SECRET_BYTES = 32
@@ -46,7 +46,7 @@ export class TokenStore {
     this.#secret = random.bytes(SECRET_BYTES)
   }
 
-  /** @param maxLifetimeMs the longest that is allowed, if it is not above 0 */
+  /** @param maxLifetimeMs not above 0: the longest allowed */
   create(owner: string, requester: string, renewers: readonly string[], maxLifetimeMs: number): DelegationToken {
     const id = newUuid(this.#random)
     const issuedAt = this.#clock.now()
@@ -62,7 +62,7 @@ export class TokenStore {
     return this.#tokens.values()
   }
 
-  /** One that is good for logging in. */
+  /** The token, unless it has expired. */
   valid(id: string): DelegationToken | undefined {
     const token = this.#tokens.get(id)
     return token !== undefined && token.expiresAt > this.#clock.now() ? token : undefined
@@ -71,22 +71,22 @@ export class TokenStore {
   /** @returns when it expires. Throws TokenRefusal. */
   renew(hmac: Buffer, principal: string, periodMs: number): number {
     const token = this.#own(hmac, principal)
-    this.#checkLife(token)
+    this.#checkExpiry(token)
     return this.#setExpiry(token, periodMs < 0 ? EXPIRY_TIME_MS : Math.min(periodMs, EXPIRY_TIME_MS))
   }
 
-  /** Below 0 it is gone at once. @returns when it expires. Throws TokenRefusal. */
+  /** @param periodMs below 0: at once @returns when it expires. Throws TokenRefusal. */
   expire(hmac: Buffer, principal: string, periodMs: number): number {
     const token = this.#own(hmac, principal)
     if (periodMs < 0) {
       this.#tokens.delete(token.id)
       return this.#clock.now()
     }
-    this.#checkLife(token)
+    this.#checkExpiry(token)
     return this.#setExpiry(token, periodMs)
   }
 
-  /** Forgets those that are not good any more. */
+  /** Forgets expired tokens. */
   clean(): void {
     for (const id of [...this.#tokens.keys()]) if (this.valid(id) === undefined) this.#tokens.delete(id)
   }
@@ -94,14 +94,14 @@ export class TokenStore {
   #own(hmac: Buffer, principal: string): DelegationToken {
     for (const token of this.#tokens.values()) {
       if (!token.hmac.equals(hmac)) continue
-      // Who only asked for it may see it, and nothing more.
+      // A requester who is neither owner nor renewer may only see the token.
       if (token.owner === principal || token.renewers.includes(principal)) return token
       throw new TokenRefusal(ErrorCode.ERR_DELEGATION_TOKEN_OWNER_MISMATCH)
     }
     throw new TokenRefusal(ErrorCode.ERR_DELEGATION_TOKEN_NOT_FOUND)
   }
 
-  #checkLife({ expiresAt }: DelegationToken): void {
+  #checkExpiry({ expiresAt }: DelegationToken): void {
     if (expiresAt < this.#clock.now()) throw new TokenRefusal(ErrorCode.ERR_DELEGATION_TOKEN_EXPIRED)
   }
 

@@ -1,4 +1,4 @@
-/** Who may log in, and with what. May change at any time: who is logged in stays so. */
+/** Users with their passwords. Changes at any time concern later log-ins only. */
 import { timingSafeEqual } from 'node:crypto'
 import type { Random } from '../base/random.ts'
 import {
@@ -9,12 +9,15 @@ import {
   type ScramMechanism,
 } from './sasl/scram-credential.ts'
 
-/** A user's password, and how it is kept for SCRAM. */
+/**
+ * A user's password, and how its SCRAM credentials are made.
+ * @since 0.1.0
+ */
 export interface UserOptions {
   readonly password: string
-  /** 4096 by default. */
+  /** Iterations of SCRAM; 4096 by default. */
   readonly iterations?: number
-  /** Random by default. */
+  /** Salt of SCRAM; random by default. */
   readonly salt?: Uint8Array
 }
 
@@ -26,17 +29,17 @@ export class UserStore {
   readonly #mechanisms: readonly ScramMechanism[]
   readonly #random: Random
 
-  /** @param mechanisms passwords are kept for those of SCRAM among them */
+  /** @param mechanisms those of the listeners; credentials are made for the SCRAM ones */
   constructor(mechanisms: readonly string[], random: Random) {
     this.#mechanisms = scramMechanisms.filter(mechanism => mechanisms.includes(mechanism))
     this.#random = random
   }
 
-  /** For every mechanism. Throws RangeError for iterations that cannot be. */
+  /** Adds or replaces a user, for every mechanism. Throws RangeError for invalid iterations. */
   set(name: string, user: string | UserOptions): void {
     const { password, iterations = MIN_ITERATIONS, salt } = typeof user === 'string' ? { password: user } : user
     if (!Number.isInteger(iterations) || iterations < 1)
-      throw new RangeError(`iterations: ${iterations} is not possible`)
+      throw new RangeError(`user ${name}: iterations is ${iterations}, it must be a positive whole number`)
     this.#passwords.set(name, Buffer.from(password))
     for (const mechanism of this.#mechanisms) {
       const ownSalt = salt === undefined ? this.#random.bytes(SALT_BYTES) : Buffer.from(salt)
@@ -44,7 +47,7 @@ export class UserStore {
     }
   }
 
-  /** @returns whether there was such a user */
+  /** @returns whether the user existed */
   delete(name: string): boolean {
     const hadScram = this.#scram.delete(name)
     return this.#passwords.delete(name) || hadScram
@@ -71,7 +74,7 @@ export class UserStore {
     if (credentials?.size === 0) this.#scram.delete(name)
   }
 
-  /** Everyone with a credential for SCRAM. */
+  /** All users with SCRAM credentials. */
   scramUsers(): IterableIterator<string> {
     return this.#scram.keys()
   }

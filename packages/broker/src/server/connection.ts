@@ -1,4 +1,4 @@
-/** One client's connection to one broker: cuts frames out of it, answers requests in the order they came. */
+/** One client's connection to one broker: splits it into frames and answers requests in the order they arrive. */
 import { setMaxListeners } from 'node:events'
 import type { Socket } from 'node:net'
 import {
@@ -22,18 +22,18 @@ import { CloseConnection, quotaClient, type RequestContext, type Route, type Ses
 import { throttled } from '../quotas/client-quotas.ts'
 import { SaslRefused } from '../security/sasl/exchange.ts'
 import { leaderProblem } from '../topics/reassignments.ts'
-import type { Surroundings } from './surroundings.ts'
+import type { ServerContext } from './server-context.ts'
 
-// As socket.request.max.bytes of a broker.
+// Kafka's default for socket.request.max.bytes.
 const MAX_FRAME_BYTES = 104_857_600
-// A client that does not read its answers is not read from either.
+// Nothing more is read from a client that does not read its responses,
 const MAX_UNSENT_BYTES = 1024 * 1024
-// Nor is one that asks for much more than it can be told.
+// nor from one that sends requests much faster than they are answered.
 const MAX_UNSERVED_BYTES = 4 * 1024 * 1024
-// All connections together, for frames that are not whole yet.
-const MAX_CLAIMED_BYTES = 512 * 1024 * 1024
+// For incomplete frames of all connections together.
+const MAX_RESERVED_BYTES = 512 * 1024 * 1024
 
-// How often somebody is looked at who is idle because the broker is busy.
+// How often to check again a connection that is silent because the broker is still busy with its request.
 const IDLE_CHECK_MS = 1000
 
 const flexibleFrom = new Map(apis.map(({ key, flexibleFrom: from }) => [key, from]))
@@ -44,52 +44,52 @@ const SASL_AUTHENTICATE = 36
 export class ClientConnection {
   readonly #socket: Socket
   readonly #info: BrokerInfo
-  readonly #surroundings: Surroundings
+  readonly #server: ServerContext
   readonly #splitter = new FrameSplitter(MAX_FRAME_BYTES)
   readonly #abort = new AbortController()
   readonly #session: Session
   readonly #frames: Buffer[] = []
   #frameBytes = 0
-  /** Of a frame that is not whole yet, as far as it is reserved. */
-  #claimedBytes = 0
+  /** Memory reserved for an incomplete frame. */
+  #reservedBytes = 0
   #busy = false
-  /** Waiting for the client to take its answers. */
-  #isStuck = false
+  /** Waiting for the client to read its responses. */
+  #waitsForDrain = false
   #isSilent = false
-  /** Refused: nothing that came behind is looked at. */
-  #isOver = false
-  #heardAt: number
+  /** The connection is about to close: later data is ignored. */
+  #isClosing = false
+  #lastReadAt: number
   #idleTimer: Timer
 
-  /** @param name the client's by its certificate, if it has shown one */
-  constructor(socket: Socket, name: string | null, info: BrokerInfo, surroundings: Surroundings) {
+  /** @param name the client's name by its certificate, null if it has none */
+  constructor(socket: Socket, name: string | null, info: BrokerInfo, server: ServerContext) {
     this.#socket = socket
     this.#info = info
-    this.#surroundings = surroundings
+    this.#server = server
     this.#session = {
       principal: `User:${name ?? 'ANONYMOUS'}`,
       host: (socket.remoteAddress ?? '').replace(/^::ffff:/, ''),
       port: socket.remotePort ?? 0,
       saslMechanism: null,
       exchange: null,
-      isBare: false,
-      authenticated: surroundings.stores.logIn.mechanisms.length === 0,
+      expectsBareToken: false,
+      authenticated: server.stores.logIn.mechanisms.length === 0,
       isToken: false,
       expiresAt: null,
-      renewedAt: null,
-      isOver: false,
+      reauthenticatedAt: null,
+      closesAfterResponse: false,
     }
-    // Everything that waits for a request listens to it, and a connection may have asked for much.
+    // Whatever waits on behalf of this connection listens to the signal, which can be a lot.
     setMaxListeners(0, this.#abort.signal)
     socket.setNoDelay(true)
     socket.on('data', (chunk: Buffer) => this.#data(chunk))
     socket.on('error', () => socket.destroy())
-    const { clock, maxMs } = surroundings.idle
-    this.#heardAt = clock.now()
-    this.#idleTimer = clock.setTimer(maxMs, () => this.#watch())
+    const { clock, maxMs } = server.idle
+    this.#lastReadAt = clock.now()
+    this.#idleTimer = clock.setTimer(maxMs, () => this.#checkIdle())
     socket.once('close', () => {
       this.#idleTimer.cancel()
-      this.#claim(0)
+      this.#reserve(0)
       this.#abort.abort()
     })
   }
@@ -98,44 +98,44 @@ export class ClientConnection {
     this.#socket.destroy()
   }
 
-  // Somebody who has begun a frame and says nothing more is as idle as one who has not; so is one who takes no answers.
-  #watch(): void {
-    const { clock, maxMs } = this.#surroundings.idle
-    const left = this.#heardAt + maxMs - clock.now()
-    const isWaiting = this.#busy && !this.#isStuck
+  // A client is just as idle when it stops in the middle of a frame, or does not read its responses.
+  #checkIdle(): void {
+    const { clock, maxMs } = this.#server.idle
+    const left = this.#lastReadAt + maxMs - clock.now()
+    const isWaiting = this.#busy && !this.#waitsForDrain
     if (left <= 0 && !isWaiting) this.#socket.destroy()
-    else this.#idleTimer = clock.setTimer(Math.max(left, IDLE_CHECK_MS), () => this.#watch())
+    else this.#idleTimer = clock.setTimer(Math.max(left, IDLE_CHECK_MS), () => this.#checkIdle())
   }
 
-  #claim(bytes: number): void {
-    this.#surroundings.claimed.bytes += bytes - this.#claimedBytes
-    this.#claimedBytes = bytes
+  #reserve(bytes: number): void {
+    this.#server.reserved.bytes += bytes - this.#reservedBytes
+    this.#reservedBytes = bytes
   }
 
   #data(chunk: Buffer): void {
-    if (this.#isOver) return
-    this.#heardAt = this.#surroundings.idle.clock.now()
+    if (this.#isClosing) return
+    this.#lastReadAt = this.#server.idle.clock.now()
     try {
       this.#splitter.push(chunk, frame => {
         this.#frames.push(frame)
         this.#frameBytes += frame.length
       })
     } catch {
-      // Not Kafka's protocol: the only answer is to hang up.
+      // Not the Kafka protocol: all one can do is hang up.
       this.#socket.destroy()
       return
     }
-    this.#claim(this.#splitter.claimedBytes)
-    if (this.#surroundings.claimed.bytes > MAX_CLAIMED_BYTES) {
+    this.#reserve(this.#splitter.claimedBytes)
+    if (this.#server.reserved.bytes > MAX_RESERVED_BYTES) {
       this.#socket.destroy()
       return
     }
     if (this.#frameBytes > MAX_UNSERVED_BYTES) this.#socket.pause()
-    if (!this.#busy) void this.#work()
+    if (!this.#busy) void this.#serveFrames()
   }
 
-  // One request at a time: Kafka answers a connection in order, a waiting fetch holds up what is behind it.
-  async #work(): Promise<void> {
+  // One request at a time: Kafka answers a connection in order, so a waiting fetch delays the requests behind it.
+  async #serveFrames(): Promise<void> {
     this.#busy = true
     try {
       for (let frame = this.#frames.shift(); frame !== undefined; frame = this.#frames.shift()) {
@@ -147,11 +147,10 @@ export class ClientConnection {
         if (this.#socket.writableLength > MAX_UNSENT_BYTES) await this.#drained()
       }
     } catch (error) {
-      if (!(error instanceof CloseConnection || error instanceof ProtocolError))
-        this.#surroundings.onInternalError(error)
-      this.#isOver = true
+      if (!(error instanceof CloseConnection || error instanceof ProtocolError)) this.#server.onInternalError(error)
+      this.#isClosing = true
       this.#frames.length = 0
-      this.#claim(0)
+      this.#reserve(0)
       this.#socket.destroySoon()
       return
     } finally {
@@ -160,11 +159,11 @@ export class ClientConnection {
   }
 
   #drained(): Promise<void> {
-    this.#isStuck = true
+    this.#waitsForDrain = true
     return new Promise(resolve => {
       const done = (): void => {
-        this.#isStuck = false
-        this.#heardAt = this.#surroundings.idle.clock.now()
+        this.#waitsForDrain = false
+        this.#lastReadAt = this.#server.idle.clock.now()
         this.#socket.off('drain', done)
         this.#socket.off('close', done)
         resolve()
@@ -175,12 +174,12 @@ export class ClientConnection {
   }
 
   async #serve(frame: Buffer): Promise<void> {
-    if (this.#session.isBare) return this.#serveToken(frame)
+    if (this.#session.expectsBareToken) return this.#serveToken(frame)
     const reader = new Reader(frame)
     const header = readRequestHeader(reader, key => flexibleFrom.get(key) ?? 0x7fff)
     const { apiKey, apiVersion } = header
-    const found = this.#surroundings.routes.get(apiKey)
-    const range = this.#surroundings.stores.versions.get(apiKey)
+    const found = this.#server.routes.get(apiKey)
+    const range = this.#server.stores.versions.get(apiKey)
     if (apiKey === API_VERSIONS && (range === undefined || apiVersion > range.max || apiVersion < range.min)) {
       this.#write(ApiVersionsServer, 0, header.correlationId, {
         errorCode: ErrorCode.ERR_UNSUPPORTED_VERSION,
@@ -197,30 +196,32 @@ export class ClientConnection {
     const response = await this.#answerTo(found, body, header)
     if (response === undefined || this.#isGone()) return
     this.#write(api, apiVersion, header.correlationId, response.body, response.fault?.cutAfterBytes)
-    if (this.#session.isOver) throw new CloseConnection('authentication failed')
+    if (this.#session.closesAfterResponse) throw new CloseConnection('authentication failed')
   }
 
-  /** undefined: nothing is to be sent. */
+  /** undefined: no response is sent. */
   async #answerTo(
     found: Route,
     body: unknown,
     header: RequestHeader,
   ): Promise<{ body: unknown; fault: Fault | undefined } | undefined> {
-    const { observers, faults, holds, stores } = this.#surroundings
+    const { observers, faults, pausedBrokers, stores } = this.#server
     const { apiKey } = header
     const fault = faults.take(this.#info.id, apiKey)
     const code = fault?.code ?? ErrorCode.ERR_NO_ERROR
-    const isToFail = code !== ErrorCode.ERR_NO_ERROR
+    const fails = code !== ErrorCode.ERR_NO_ERROR
     const isCut = code === ErrorCode.ERR__TRANSPORT
-    const controlled = observers.areThere ? await observers.see(this.#tracked(found.api.name, header, body)) : undefined
+    const controlled = observers.isActive
+      ? await observers.observe(this.#tracked(found.api.name, header, body))
+      : undefined
     if (isCut && fault?.carriedOut !== true) {
       this.#socket.destroy()
       return undefined
     }
     await this.#delay(fault?.rttMs ?? faults.delayOf(this.#info.id))
-    await holds.passed(this.#info.id, this.#abort.signal)
+    await pausedBrokers.untilResumed(this.#info.id, this.#abort.signal)
     if (this.#isGone()) return undefined
-    const isCarriedOut = fault?.carriedOut ?? !isToFail
+    const isCarriedOut = fault?.carriedOut ?? !fails
     const context = this.#context(header)
     let response: unknown = controlled
     if (response === undefined && isCarriedOut) response = await found.handle(body, context, stores)
@@ -233,19 +234,19 @@ export class ClientConnection {
       this.#isSilent = true
       return undefined
     }
-    if (response === undefined && isLogIn(apiKey, this.#session)) this.#session.isOver = true
-    if (response === undefined || isToFail) {
-      response = found.refusal(body, isToFail ? code : ErrorCode.ERR_UNKNOWN, context)
+    if (response === undefined && isLogIn(apiKey, this.#session)) this.#session.closesAfterResponse = true
+    if (response === undefined || fails) {
+      response = found.refusal(body, fails ? code : ErrorCode.ERR_UNKNOWN, context)
     }
-    const commanded = Math.max(fault?.throttleMs ?? 0, faults.throttleOf(this.#info.id))
+    const throttleMs = Math.max(fault?.throttleMs ?? 0, faults.throttleOf(this.#info.id))
     if (!isSasl(apiKey))
-      response = throttled(response, Math.max(commanded, stores.quotas.chargeRequest(quotaClient(context))))
+      response = throttled(response, Math.max(throttleMs, stores.quotas.chargeRequest(quotaClient(context))))
     return { body: response, fault }
   }
 
   #tracked(apiName: string, { apiKey, apiVersion, clientId }: RequestHeader, body: unknown): TrackedRequest {
     const { principal } = this.#session
-    const timestamp = this.#surroundings.stores.clock.now()
+    const timestamp = this.#server.stores.clock.now()
     return {
       apiKey,
       apiName,
@@ -258,10 +259,10 @@ export class ClientConnection {
     }
   }
 
-  // Without a header; who is refused is not told.
+  // The token has no header, and a refusal gets no response.
   async #serveToken(frame: Buffer): Promise<void> {
     try {
-      const { answer } = await takeToken(frame, this.#session, this.#surroundings.stores)
+      const { answer } = await takeToken(frame, this.#session, this.#server.stores)
       if (this.#isGone()) return
       const length = Buffer.alloc(4)
       length.writeInt32BE(answer.length)
@@ -275,15 +276,15 @@ export class ClientConnection {
     const { authenticated, exchange, expiresAt } = this.#session
     if (exchange !== null) {
       if (apiKey === SASL_AUTHENTICATE) return
-      throw new CloseConnection(`api ${apiKey} during the authentication`)
+      throw new CloseConnection(`api ${apiKey} during authentication`)
     }
     if (apiKey === SASL_HANDSHAKE) return
     if (authenticated) {
-      if (expiresAt === null || this.#surroundings.stores.clock.now() <= expiresAt) return
-      throw new CloseConnection('the session is over')
+      if (expiresAt === null || this.#server.stores.clock.now() <= expiresAt) return
+      throw new CloseConnection('the session has expired')
     }
     if (apiKey === API_VERSIONS) return
-    throw new CloseConnection(`api ${apiKey} before the authentication`)
+    throw new CloseConnection(`api ${apiKey} before authentication`)
   }
 
   #delay(ms: number): Promise<void> | void {
@@ -295,19 +296,19 @@ export class ClientConnection {
         signal.removeEventListener('abort', done)
         resolve()
       }
-      const timer = this.#surroundings.stores.clock.setTimer(ms, done)
+      const timer = this.#server.stores.clock.setTimer(ms, done)
       signal.addEventListener('abort', done)
     })
   }
 
-  // A function, because it changes during an await, which the compiler cannot see.
+  // A method, because the compiler does not expect the property to change during an await.
   #isGone(): boolean {
     return this.#abort.signal.aborted
   }
 
   #context(header: RequestHeader): RequestContext {
     const session = this.#session
-    const { faults, stores } = this.#surroundings
+    const { faults, stores } = this.#server
     const { authorizer } = stores
     return {
       brokerId: this.#info.id,
@@ -332,7 +333,7 @@ export class ClientConnection {
     body: unknown,
     cutAfterBytes?: number,
   ): void {
-    // Handler and API were paired in the table of routes.
+    // `route` has matched handler and API.
     const chunks = encodeResponse(api as ServerApi<unknown, unknown>, version, correlationId, body)
     if (cutAfterBytes !== undefined) {
       this.#socket.write(Buffer.concat(chunks).subarray(0, cutAfterBytes), () => this.#socket.destroy())
@@ -344,7 +345,7 @@ export class ClientConnection {
   }
 }
 
-// Logging in counts for no quota.
+// Log-ins are exempt from quotas.
 function isSasl(apiKey: number): boolean {
   return apiKey === SASL_HANDSHAKE || apiKey === SASL_AUTHENTICATE
 }

@@ -1,32 +1,32 @@
-/** Where one broker is connected to. */
+/** The listener of one broker. */
 import { createServer, type Server, type Socket } from 'node:net'
 import { createServer as createTlsServer, type TLSSocket } from 'node:tls'
 import type { BrokerInfo } from '../base/brokers.ts'
 import { ClientConnection } from './connection.ts'
-import type { Surroundings } from './surroundings.ts'
+import type { ServerContext } from './server-context.ts'
 import type { ListenerTls } from './tls.ts'
 
 export class Listener {
   readonly #info: BrokerInfo
-  readonly #surroundings: Surroundings
+  readonly #context: ServerContext
   readonly #tls: ListenerTls | null
   readonly #connections = new Set<ClientConnection>()
-  // Below TLS as well: a client that never shakes hands is no connection of the protocol's.
+  // Raw sockets, too: a client that never finishes its TLS handshake is not among the connections.
   readonly #sockets = new Set<Socket>()
   #server: Server | null = null
 
-  constructor(info: BrokerInfo, surroundings: Surroundings, tls: ListenerTls | null) {
+  constructor(info: BrokerInfo, context: ServerContext, tls: ListenerTls | null) {
     this.#info = info
-    this.#surroundings = surroundings
+    this.#context = context
     this.#tls = tls
   }
 
-  /** Begins to listen, if it does not; port 0 takes a free one, and a broker that comes back gets its old one. */
+  /** Starts to listen, unless it does already. Port 0 takes a free port, which the broker keeps from then on. */
   async open(): Promise<void> {
     if (this.#server !== null) return
     const tls = this.#tls
     const onSocket = (socket: Socket, name: string | null = null): void => {
-      const connection = new ClientConnection(socket, name, this.#info, this.#surroundings)
+      const connection = new ClientConnection(socket, name, this.#info, this.#context)
       this.#connections.add(connection)
       socket.once('close', () => this.#connections.delete(connection))
     }
@@ -62,13 +62,13 @@ export class Listener {
     for (const socket of this.#sockets) socket.destroy()
   }
 
-  /** Nobody can connect any more; whoever is connected stays so. */
+  /** Refuses new connections; existing ones stay. */
   refuse(): void {
     this.#server?.close()
     this.#server = null
   }
 
-  /** Nobody can connect any more, and whoever was is cut off. */
+  /** Refuses new connections and cuts the existing ones. */
   async close(): Promise<void> {
     const server = this.#server
     this.#server = null

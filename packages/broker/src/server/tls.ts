@@ -1,25 +1,30 @@
-/** TLS of the listeners, and who a client's certificate says that it is. */
+/** TLS of the listeners, and the principals of clients' certificates. */
 import type { TLSSocket, TlsOptions } from 'node:tls'
 
+/**
+ * TLS of a cluster's listeners.
+ * @since 0.1.0
+ */
 export interface TlsSettings {
-  /** PEM. */
+  /** The brokers' private key, PEM. */
   readonly key: string | Buffer
-  /** PEM. */
+  /** The brokers' certificate, PEM. */
   readonly cert: string | Buffer
-  /** Authorities that clients' certificates are checked against, PEM. */
+  /** Certificate authorities that clients' certificates are verified against, PEM. */
   readonly ca?: string | Buffer
   /**
-   * Whether clients show a certificate, as Kafka's `ssl.client.auth`. One that is shown has to be good, `requested` or
-   * `required`. Without SASL its subject is the client's principal: `User:CN=alice,O=Example`.
+   * Whether clients are asked for a certificate (`ssl.client.auth`); `none` by default. A certificate that a client
+   * sends has to be valid, even with `requested`. Without SASL its subject is the principal:
+   * `User:CN=alice,O=Example`.
    */
   readonly clientAuth?: 'none' | 'requested' | 'required'
-  /** Makes the principal's name of the certificate's subject (`CN=alice,O=Example`); as it is by default. */
+  /** Maps a certificate's subject (`CN=alice,O=Example`) to the principal's name; by default that is the subject. */
   readonly principal?: (subject: string) => string
 }
 
 export interface ListenerTls {
   readonly options: TlsOptions
-  /** The name that the client goes by; null without a certificate. Throws Error for one that is not good. */
+  /** The client's name by its certificate, null if it has none. Throws Error if the certificate is not valid. */
   readonly nameOf: (socket: TLSSocket) => string | null
 }
 
@@ -37,14 +42,14 @@ export function tlsOptions(settings: TlsSettings): ListenerTls {
     nameOf: socket => {
       const certificate = requestCert ? socket.getPeerX509Certificate() : undefined
       if (certificate === undefined) return null
-      if (!socket.authorized) throw new Error('the certificate of a client is not good')
+      if (!socket.authorized) throw new Error("the client's certificate is not valid")
       const subject = rfc2253(certificate.subject)
       return settings.principal?.(subject) ?? subject
     },
   }
 }
 
-// As Java writes it: the last part of the name first.
+// As Java writes a subject: the last part first.
 function rfc2253(subject: string): string {
   return subject.trim().split('\n').reverse().join(',')
 }

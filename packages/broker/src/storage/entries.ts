@@ -1,4 +1,4 @@
-/** What the journal says. Later entries about the same thing supersede earlier ones. */
+/** The entries of the journal. Later entries about the same thing replace earlier ones. */
 import type { CommittedOffset } from '../groups/committed-offsets.ts'
 import type { TopicPartition } from '../topics/topics.ts'
 import type { TransactionFields } from '../transactions/transaction.ts'
@@ -28,14 +28,14 @@ export type Entry =
       readonly startOffset: number
       readonly nextOffset: number
     }
-  /** null: it was deleted. */
+  /** offset: null if it was deleted. */
   | {
       readonly kind: 'offset'
       readonly group: string
       readonly key: string
       readonly offset: CommittedOffset | null
     }
-  /** null: it has expired. */
+  /** fields: null if the transactional id has expired. */
   | { readonly kind: 'transaction'; readonly id: string; readonly fields: SavedTransaction | null }
   | {
       readonly kind: 'pending-offset'
@@ -44,10 +44,10 @@ export type Entry =
       readonly key: string
       readonly offset: CommittedOffset
     }
-  /** The transaction's end has reached the offsets of a group. */
+  /** The end of the transaction was applied to the offsets of the group. */
   | { readonly kind: 'pending-ended'; readonly producerId: bigint; readonly group: string }
 
-/** Fields with producer ids, wherever they are in an entry. */
+/** Names of the fields with producer ids, anywhere in an entry. */
 export const PRODUCER_ID_FIELDS: ReadonlySet<string> = new Set([
   'next',
   'producerId',

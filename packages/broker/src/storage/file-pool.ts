@@ -1,11 +1,11 @@
-/** Open files, not too many at once. */
+/** Open files, limited in number. */
 import { closeSync, existsSync, fdatasyncSync, ftruncateSync, openSync, writeSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { syncFolder } from './replace-file.ts'
 
-// Well below what a process may have, since sockets count too.
+// Well below the limit of a process, since sockets count, too.
 const MAX_OPEN = 128
-// Partition, topic, and the folder of all topics: each may be new with the file.
+// The folders of partition, topic and all topics may be as new as the file.
 const FOLDERS = 3
 
 export class FilePool {
@@ -13,12 +13,12 @@ export class FilePool {
   // In the order of their last use.
   readonly #open = new Map<string, number>()
 
-  /** @param fsync whether what is appended has to be on the disk before anyone is told */
+  /** @param fsync whether `append` returns only when the bytes are on the disk */
   constructor(fsync: boolean) {
     this.#fsync = fsync
   }
 
-  /** Appends all of it or, when the disk refuses, nothing; then throws what the system says. @param size of the file */
+  /** Appends all bytes, or none and throws the system's error. @param size of the file before */
   append(path: string, bytes: Uint8Array, size: number): void {
     const file = this.#file(path)
     let written = 0
@@ -31,7 +31,7 @@ export class FilePool {
     if (this.#fsync) fdatasyncSync(file)
   }
 
-  /** The file is about to be deleted or replaced. */
+  /** To be called before the file is deleted or replaced. */
   close(path: string): void {
     const file = this.#open.get(path)
     if (file === undefined) return
@@ -59,7 +59,7 @@ export class FilePool {
   }
 }
 
-// A file whose name is not on the disk is lost with everything in it.
+// After a power failure a file is lost if its folder was not synced.
 function syncFoldersOf(path: string): void {
   let folder = dirname(path)
   for (let i = 0; i < FOLDERS; i++) {

@@ -1,4 +1,4 @@
-/** A file of entries, one a line, each with its checksum: what is cut off or damaged at the end is left out. */
+/** A file of entries, one per line, each with a checksum. A truncated or damaged end is ignored. */
 import { existsSync, readFileSync, truncateSync } from 'node:fs'
 import { crc32c } from '@ottla/protocol'
 import type { FilePool } from './file-pool.ts'
@@ -7,14 +7,14 @@ import { replaceFile } from './replace-file.ts'
 const CHECKSUM_DIGITS = 8
 const NEWLINE = 10
 
-/** Entries are JSON values; what they mean is the business of whoever writes them. */
+/** Entries are JSON values of any kind. */
 export class Journal<Entry> {
   readonly #path: string
   readonly #files: FilePool
   readonly #revive: (key: string, value: unknown) => unknown
   #size = 0
 
-  /** @param bigints names of the fields that hold one */
+  /** @param bigints names of the fields that are bigints */
   constructor(path: string, files: FilePool, bigints: ReadonlySet<string> = new Set()) {
     this.#path = path
     this.#revive = (key, value) => (bigints.has(key) ? BigInt(value as number | string) : value)
@@ -25,7 +25,7 @@ export class Journal<Entry> {
     return this.#size
   }
 
-  /** All whole entries; what follows the first damaged one is cut off. */
+  /** Reads the entries up to the first damaged one, and truncates the file there. */
   read(): Entry[] {
     if (!existsSync(this.#path)) return []
     const bytes = readFileSync(this.#path)
@@ -34,7 +34,7 @@ export class Journal<Entry> {
     for (let end = bytes.indexOf(NEWLINE); end >= 0; end = bytes.indexOf(NEWLINE, start)) {
       const body = bytes.subarray(start + CHECKSUM_DIGITS, end)
       if (bytes.toString('latin1', start, start + CHECKSUM_DIGITS) !== checksum(body)) break
-      // The checksum says that it is what was written.
+      // The checksum proves that it is what was written.
       entries.push(JSON.parse(body.toString('utf8'), this.#revive) as Entry)
       start = end + 1
     }
@@ -49,7 +49,7 @@ export class Journal<Entry> {
     this.#size += line.length
   }
 
-  /** Only these entries, instead of all that have been written. */
+  /** Replaces all entries. */
   rewrite(entries: Iterable<Entry>): void {
     this.#files.close(this.#path)
     const lines: Buffer[] = []
@@ -69,7 +69,7 @@ function encode(entry: unknown): Buffer {
   return Buffer.concat([Buffer.from(checksum(body)), body, Buffer.of(NEWLINE)])
 }
 
-// Digits that a number would lose.
+// A JSON number would lose digits.
 function bigintAsText(_key: string, value: unknown): unknown {
   return typeof value === 'bigint' ? String(value) : value
 }

@@ -1,23 +1,26 @@
-/** One cluster at a time uses a folder. */
+/** Makes sure that only one cluster at a time uses a folder. */
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 
-const held = new Set<string>()
+const heldLocks = new Set<string>()
 
-/** Takes the lock; a process that is gone has none. Throws Error naming the folder and the process that has it. */
+/**
+ * Takes the lock, also from a process that has ended. Throws Error with the folder and the process that holds it.
+ * @returns a function that releases it
+ */
 export function lock(folder: string, path: string): () => void {
   const key = resolve(path)
-  const holder = held.has(key) ? process.pid : holderOf(path)
-  if (holder !== null) throw new Error(`dataDir ${folder} is in use by the cluster of process ${holder}`)
+  const holder = heldLocks.has(key) ? process.pid : holderOf(path)
+  if (holder !== null) throw new Error(`the dataDir ${folder} is in use by the cluster of process ${holder}`)
   writeFileSync(path, String(process.pid))
-  held.add(key)
+  heldLocks.add(key)
   return () => {
-    held.delete(key)
+    heldLocks.delete(key)
     rmSync(path, { force: true })
   }
 }
 
-// The process that has the lock, or null.
+// The other process that holds the lock, or null.
 function holderOf(path: string): number | null {
   let pid = NaN
   try {
@@ -30,7 +33,7 @@ function holderOf(path: string): number | null {
     process.kill(pid, 0)
     return pid
   } catch (error) {
-    // It is there, but somebody else's.
+    // The process exists but belongs to another user.
     return (error as NodeJS.ErrnoException).code === 'EPERM' ? pid : null // of process.kill, which throws nothing else
   }
 }

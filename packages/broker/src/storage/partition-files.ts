@@ -1,8 +1,8 @@
-/** The segment files of one partition: batches one behind the other, as they are sent to consumers. */
+/** The segment files of one partition: batches one after the other, as consumers get them. */
 import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, truncateSync } from 'node:fs'
 import { join } from 'node:path'
 import { BatchReader, ProtocolError, type RecordBatch } from '@ottla/protocol'
-import type { LogSink } from '../log/log.ts'
+import type { LogPersistence } from '../log/log.ts'
 import { storedBatch, type StoredBatch } from '../log/stored-batch.ts'
 import type { FilePool } from './file-pool.ts'
 import { replaceFile } from './replace-file.ts'
@@ -13,7 +13,7 @@ interface Segment {
   size: number
 }
 
-/** Where a log begins and ends, which its files alone do not say. */
+/** Where a log starts and ends, which its files alone do not show. */
 export interface Bounds {
   readonly startOffset: number
   readonly nextOffset: number
@@ -23,12 +23,12 @@ export interface LoadedLog extends Bounds {
   readonly batches: readonly StoredBatch[]
 }
 
-// A file is easier to delete than a part of one.
+// The start of a log is deleted by whole segments.
 const SEGMENT_BYTES = 64 * 1024 * 1024
 const OFFSET_DIGITS = 20
 const REWRITTEN = 'rewritten'
 
-export class PartitionFiles implements LogSink {
+export class PartitionFiles implements LogPersistence {
   readonly #folder: string
   readonly #files: FilePool
   readonly #onBounds: (bounds: Bounds) => void
@@ -36,7 +36,7 @@ export class PartitionFiles implements LogSink {
   #segments: Segment[] = []
   #nextOffset = 0
 
-  /** @param onBounds told of bounds that have to be kept */
+  /** @param onBounds called with bounds that have to be stored */
   constructor(folder: string, files: FilePool, onBounds: (bounds: Bounds) => void, segmentBytes = SEGMENT_BYTES) {
     this.#folder = folder
     this.#files = files
@@ -44,7 +44,7 @@ export class PartitionFiles implements LogSink {
     this.#segmentBytes = segmentBytes
   }
 
-  /** Reads what is there; behind the first damaged batch nothing is. */
+  /** Reads the log up to the first damaged batch, and deletes the rest. */
   load(bounds: Bounds): LoadedLog {
     mkdirSync(this.#folder, { recursive: true })
     this.#finishRewriting()
@@ -99,7 +99,7 @@ export class PartitionFiles implements LogSink {
   }
 
   rewritten(batches: readonly StoredBatch[], startOffset: number, nextOffset: number): void {
-    // The bounds hold with the old batches too, should the process end in between.
+    // The bounds are right for the old batches, too, should the process end before they are replaced.
     this.#onBounds({ startOffset, nextOffset })
     for (const { path } of this.#segments) this.#files.close(path)
     mkdirSync(this.#folder, { recursive: true })
@@ -113,14 +113,14 @@ export class PartitionFiles implements LogSink {
     this.#nextOffset = nextOffset
   }
 
-  /** The partition is gone. */
+  /** Deletes all files. */
   remove(): void {
     for (const { path } of this.#segments) this.#files.close(path)
     this.#segments = []
     rmSync(this.#folder, { recursive: true, force: true })
   }
 
-  // From the moment on that the new file has its name, the old ones do not count any more.
+  // Once the new file has its name, it replaces the old ones, even if the process ends before these are deleted.
   #finishRewriting(): void {
     const path = join(this.#folder, REWRITTEN)
     rmSync(`${path}.tmp`, { force: true })
@@ -134,7 +134,7 @@ export class PartitionFiles implements LogSink {
   }
 }
 
-// How many bytes of a segment are whole batches with ascending offsets.
+// Returns how many bytes of a segment are valid batches with ascending offsets.
 function readSegment(bytes: Buffer, from: number, batches: StoredBatch[]): number {
   const reader = new BatchReader(bytes)
   let nextOffset = from

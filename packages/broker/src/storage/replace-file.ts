@@ -1,7 +1,7 @@
 import { closeSync, fsyncSync, openSync, renameSync, writeSync } from 'node:fs'
 import { dirname } from 'node:path'
 
-/** Puts other contents into a file: whoever reads it later finds the old ones or the new ones, never a part. */
+/** Replaces the contents of a file atomically: even after a crash it has the old or the new ones. */
 export function replaceFile(path: string, chunks: Iterable<Uint8Array>): void {
   const temporary = `${path}.tmp`
   const file = openSync(temporary, 'w')
@@ -17,7 +17,7 @@ export function replaceFile(path: string, chunks: Iterable<Uint8Array>): void {
   syncFolder(dirname(path))
 }
 
-/** Makes sure that a folder's entries are on the disk, where the system can do that. */
+/** Makes sure that a folder's entries are on the disk, if the system supports it. */
 export function syncFolder(path: string): void {
   if (process.platform === 'win32') return
   const folder = openSync(path, 'r')

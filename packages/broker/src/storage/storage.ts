@@ -1,4 +1,4 @@
-/** Keeps a cluster's topics, records, offsets and transactions in a folder. */
+/** Stores a cluster's topics, records, offsets and transactions in a folder. */
 import { mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { CommittedOffset } from '../groups/committed-offsets.ts'
@@ -11,12 +11,12 @@ import type { TransactionalOffsets } from '../transactions/transactional-offsets
 import { FORMAT, PRODUCER_ID_FIELDS, type Entry, type SavedTopic, type SavedTransaction } from './entries.ts'
 import { FilePool } from './file-pool.ts'
 import { Journal } from './journal.ts'
-import type { Keeper } from './keeper.ts'
+import type { Persistence } from './persistence.ts'
 import { lock } from './lock.ts'
 import { PartitionFiles, type Bounds } from './partition-files.ts'
 
-/** What is kept of a cluster. */
-export interface Kept {
+/** The state of a cluster that is stored. */
+export interface StoredState {
   readonly clusterId: string
   readonly topics: TopicStore
   readonly groups: Groups
@@ -38,14 +38,14 @@ interface Saved {
 const JOURNAL = 'journal'
 const LOCK = 'lock'
 const TOPICS = 'topics'
-// Below this a journal is not worth rewriting, and above so many times what it has to say it is.
+// A journal is rewritten when it is larger than this, and so many times larger than after the last time.
 const REWRITE_BYTES = 4 * 1024 * 1024
 const REWRITE_FACTOR = 4
-// Producer ids are set aside in blocks, so that not each one has to be written down.
+// Producer ids are reserved in blocks, so that not each one has to be written.
 const PRODUCER_ID_BLOCK = 1000n
 
-/** Until `restore` nothing is written, whatever it is told. */
-export class Storage implements Keeper {
+/** Writes nothing until `restore`. */
+export class Storage implements Persistence {
   readonly #folder: string
   readonly #files: FilePool
   readonly #journal: Journal<Entry>
@@ -53,11 +53,14 @@ export class Storage implements Keeper {
   readonly #partitions = new Map<Partition, PartitionFiles>()
   readonly #bounds = new Map<string, Bounds>()
   readonly #saved: Saved
-  #kept: Kept | null = null
+  #state: StoredState | null = null
   #reservedProducerIds = 0n
   #rewrittenBytes = 0
 
-  /** Takes the folder. Throws Error when another cluster has it, when it is of another format, or cannot be used. */
+  /**
+   * Locks and reads the folder. Throws Error if another cluster uses it, its format is unknown, or it is not
+   * accessible.
+   */
   constructor(folder: string, fsync: boolean) {
     this.#folder = folder
     mkdirSync(join(folder, TOPICS), { recursive: true })
@@ -72,44 +75,44 @@ export class Storage implements Keeper {
     }
   }
 
-  /** The id of the cluster that was here before, or null. */
+  /** The id of the cluster that the folder belongs to; null if it is new. */
   get clusterId(): string | null {
     return this.#saved.clusterId
   }
 
-  /** Gives a new cluster what the one before it had, and keeps everything from now on. */
-  restore(kept: Kept): void {
+  /** Restores the stored state into a new cluster, and stores all changes from now on. */
+  restore(state: StoredState): void {
     const saved = this.#saved
-    kept.producerIds.restore(saved.nextProducerId)
+    state.producerIds.restore(saved.nextProducerId)
     this.#reservedProducerIds = saved.nextProducerId
     for (const [key, bounds] of saved.bounds) this.#bounds.set(key, bounds)
-    for (const topic of saved.topics.values()) this.#restoreTopic(kept.topics, topic)
+    for (const topic of saved.topics.values()) this.#restoreTopic(state.topics, topic)
     for (const name of readdirSync(join(this.#folder, TOPICS))) {
       if (!saved.topics.has(name)) rmSync(join(this.#folder, TOPICS, name), { recursive: true, force: true })
     }
     for (const [groupId, offsets] of saved.offsets) {
-      const group = kept.groups.getOrCreate(groupId)
+      const group = state.groups.getOrCreate(groupId)
       for (const [key, offset] of offsets) group.offsets.set(key, offset)
     }
     for (const entries of saved.pending.values()) {
       for (const { producerId, group, key, offset } of entries) {
-        kept.transactionalOffsets.add(producerId, group, key, offset)
+        state.transactionalOffsets.add(producerId, group, key, offset)
       }
     }
-    // Only what is whole may replace what is there.
-    this.#kept = kept
-    this.#rewrite(kept, saved.transactions)
-    // Those that were about to end do so now.
+    // The journal may only be rewritten once everything is restored.
+    this.#state = state
+    this.#rewrite(state, saved.transactions)
+    // Transactions that were about to end do so now.
     for (const [id, fields] of saved.transactions) {
       const partitions = new Map(fields.partitions.map(partition => [partitionKey(partition), partition]))
-      kept.transactions.restore(id, { ...fields, partitions })
+      state.transactions.restore(id, { ...fields, partitions })
     }
   }
 
-  /** Writes down what is, once and for all, and lets go of the folder. */
+  /** Writes the final state and unlocks the folder. */
   close(): void {
-    if (this.#kept !== null) this.#rewrite(this.#kept, null)
-    this.#kept = null
+    if (this.#state !== null) this.#rewrite(this.#state, null)
+    this.#state = null
     this.#files.closeAll()
     this.#unlock()
   }
@@ -155,40 +158,40 @@ export class Storage implements Keeper {
   }
 
   #write(entry: Entry): void {
-    const kept = this.#kept
-    if (kept === null) return
+    const state = this.#state
+    if (state === null) return
     this.#journal.append(entry)
     const { sizeBytes } = this.#journal
-    if (sizeBytes > REWRITE_BYTES && sizeBytes > REWRITE_FACTOR * this.#rewrittenBytes) this.#rewrite(kept, null)
+    if (sizeBytes > REWRITE_BYTES && sizeBytes > REWRITE_FACTOR * this.#rewrittenBytes) this.#rewrite(state, null)
   }
 
-  /** @param transactions those that are not there yet */
-  #rewrite(kept: Kept, transactions: ReadonlyMap<string, SavedTransaction> | null): void {
-    this.#journal.rewrite(this.#everything(kept, transactions))
+  /** @param transactions stored ones that are not restored yet */
+  #rewrite(state: StoredState, transactions: ReadonlyMap<string, SavedTransaction> | null): void {
+    this.#journal.rewrite(this.#allEntries(state, transactions))
     this.#rewrittenBytes = this.#journal.sizeBytes
   }
 
-  *#everything(
-    kept: Kept,
+  *#allEntries(
+    state: StoredState,
     transactions: ReadonlyMap<string, SavedTransaction> | null,
   ): Generator<Entry, void, undefined> {
-    yield { kind: 'cluster', format: FORMAT, id: kept.clusterId }
+    yield { kind: 'cluster', format: FORMAT, id: state.clusterId }
     yield { kind: 'producer-ids', next: this.#reservedProducerIds }
-    for (const topic of kept.topics.all()) {
+    for (const topic of state.topics.all()) {
       yield { kind: 'topic', topic: savedTopic(topic) }
       for (const { index } of topic.partitions) {
         const bounds = this.#bounds.get(boundsKey(topic.id, index))
         if (bounds !== undefined) yield { kind: 'bounds', id: topic.id, partition: index, ...bounds }
       }
     }
-    for (const group of kept.groups.all()) {
+    for (const group of state.groups.all()) {
       for (const [key, offset] of group.offsets) yield { kind: 'offset', group: group.id, key, offset }
     }
-    for (const { producerId, groupId, key, offset } of kept.transactionalOffsets.all()) {
+    for (const { producerId, groupId, key, offset } of state.transactionalOffsets.all()) {
       yield { kind: 'pending-offset', producerId, group: groupId, key, offset }
     }
     for (const [id, fields] of transactions ?? []) yield { kind: 'transaction', id, fields }
-    for (const transaction of kept.transactions.all()) {
+    for (const transaction of state.transactions.all()) {
       yield { kind: 'transaction', id: transaction.id, fields: savedTransaction(transaction) }
     }
   }
@@ -200,7 +203,7 @@ export class Storage implements Keeper {
       const bounds = this.#bounds.get(boundsKey(topic.id, partition.index)) ?? { startOffset: 0, nextOffset: 0 }
       const { batches, startOffset, nextOffset } = files.load(bounds)
       partition.log.restore(batches, startOffset, nextOffset)
-      // Those who knew the partition before the restart are told that it has another leader.
+      // Clients from before the restart see a new leader epoch.
       partition.leaderEpoch = Math.max(partition.leaderEpoch, batches.at(-1)?.leaderEpoch ?? 0) + 1
     }
   }
@@ -212,7 +215,7 @@ export class Storage implements Keeper {
       this.#write({ kind: 'bounds', id: topic.id, partition: index, ...bounds })
     })
     this.#partitions.set(partition, files)
-    partition.log.keepIn(files)
+    partition.log.persistTo(files)
     return files
   }
 }
@@ -234,7 +237,8 @@ function replay(entries: readonly Entry[]): Saved {
 function apply(saved: Saved, entry: Entry): void {
   switch (entry.kind) {
     case 'cluster':
-      if (entry.format !== FORMAT) throw new Error(`dataDir is of format ${entry.format}; this version knows ${FORMAT}`)
+      if (entry.format !== FORMAT)
+        throw new Error(`the dataDir has format ${entry.format}, but this version can only read format ${FORMAT}`)
       saved.clusterId = entry.id
       return
     case 'producer-ids':
@@ -286,7 +290,7 @@ function savedTopic({ id, name, isInternal, configs, partitions }: Topic): Saved
     name,
     isInternal,
     configs: Object.fromEntries(configs),
-    // A restart ends a move: every broker is there then.
+    // A restart completes a reassignment, since all brokers are up then.
     partitions: partitions.map(({ replicas, removing, leaderEpoch }) => ({
       replicas: replicas.filter(id => !removing.includes(id)),
       leaderEpoch,

@@ -1,6 +1,6 @@
-/** Subscriptions to the metrics of clients (KIP-714): which of them, how often, from whom. */
+/** Subscriptions to client metrics (KIP-714): which metrics, how often, from which clients. */
 
-/** What clients can be told apart by. */
+/** What a subscription can match clients by. */
 export const clientTraits = [
   'client_instance_id',
   'client_id',
@@ -18,7 +18,7 @@ const METRICS = 'metrics'
 const EVERYTHING = '*'
 const MIN_INTERVAL_MS = 100
 const MAX_INTERVAL_MS = 3_600_000
-const LONGEST_INT = 10
+const MAX_DIGITS = 10
 
 const DEFAULT_INTERVAL_MS = 300_000
 
@@ -30,7 +30,7 @@ export const subscriptionDefaults: ReadonlyMap<string, string> = new Map([
 ])
 
 export interface SubscriptionProblem {
-  /** The value is none; else the request is. */
+  /** Whether the value itself is invalid, instead of not allowed. */
   readonly isValue: boolean
   readonly message: string
 }
@@ -40,14 +40,17 @@ export function subscriptionProblem(name: string, value: string): SubscriptionPr
   switch (name) {
     case INTERVAL: {
       const number = Number(value)
-      if (!/^\s*[+-]?\d+\s*$/.test(value) || value.trim().length > LONGEST_INT) {
+      if (!/^\s*[+-]?\d+\s*$/.test(value) || value.trim().length > MAX_DIGITS) {
         return { isValue: true, message: `Invalid value ${value} for configuration ${name}: not a whole number` }
       }
       if (number >= MIN_INTERVAL_MS && number <= MAX_INTERVAL_MS) return null
-      return { isValue: false, message: `${name} is ${value}, it can be from ${MIN_INTERVAL_MS} to ${MAX_INTERVAL_MS}` }
+      return {
+        isValue: false,
+        message: `${name} is ${value}; it must be from ${MIN_INTERVAL_MS} to ${MAX_INTERVAL_MS}`,
+      }
     }
     case MATCH:
-      return listed(value).some(rule => readRule(rule) === null)
+      return words(value).some(rule => readRule(rule) === null)
         ? { isValue: true, message: `Illegal client matching pattern: ${value}` }
         : null
     case METRICS:
@@ -66,7 +69,7 @@ export class ClientMetrics {
     return this.#version
   }
 
-  /** What was set for a subscription, without defaults. */
+  /** The subscription's own settings, without defaults. */
   of(name: string): ReadonlyMap<string, string> {
     return this.#subscriptions.get(name) ?? new Map<string, string>()
   }
@@ -75,7 +78,7 @@ export class ClientMetrics {
     return [...this.#subscriptions.keys()]
   }
 
-  /** The caller has asked {@link subscriptionProblem}. @param value null: back to the default */
+  /** For settings that {@link subscriptionProblem} accepts. @param value null: back to the default */
   set(name: string, config: string, value: string | null): void {
     const own = this.#subscriptions.get(name) ?? new Map<string, string>()
     this.#version++
@@ -85,21 +88,21 @@ export class ClientMetrics {
     else this.#subscriptions.delete(name)
   }
 
-  /** What a client is asked for: all that matches it together, as often as the most impatient wants it. */
-  wantedFrom(client: ClientTraits): { readonly metrics: readonly string[]; readonly intervalMs: number } {
+  /** What a client has to push: the metrics of all subscriptions that match it, at their shortest interval. */
+  subscriptionFor(client: ClientTraits): { readonly metrics: readonly string[]; readonly intervalMs: number } {
     const metrics = new Set<string>()
     let intervalMs = DEFAULT_INTERVAL_MS
     for (const configs of this.#subscriptions.values()) {
-      const rules = listed(configs.get(MATCH) ?? '').flatMap(rule => readRule(rule) ?? [])
+      const rules = words(configs.get(MATCH) ?? '').flatMap(rule => readRule(rule) ?? [])
       if (!rules.every(({ trait, pattern }) => pattern.test(client[trait]))) continue
-      for (const metric of listed(configs.get(METRICS) ?? '')) metrics.add(metric)
+      for (const metric of words(configs.get(METRICS) ?? '')) metrics.add(metric)
       intervalMs = Math.min(intervalMs, Number(configs.get(INTERVAL) ?? DEFAULT_INTERVAL_MS))
     }
     return { metrics: metrics.has(EVERYTHING) ? [EVERYTHING] : [...metrics], intervalMs }
   }
 }
 
-function listed(value: string): string[] {
+function words(value: string): string[] {
   return value
     .split(',')
     .map(word => word.trim())

@@ -1,21 +1,21 @@
-/** Metrics that clients push (KIP-714): what each of them is asked for, and whether a push is in order. */
+/** Client metrics (KIP-714): what each client has to push, and whether a push is valid. */
 import { ErrorCode, ProtocolError, ZERO_UUID, codecById, crc32c } from '@ottla/protocol'
 import type { ClientMetrics, ClientTraits } from './client-metrics.ts'
 import type { Clock } from '../base/clock.ts'
 import { newUuid, type Random } from '../base/random.ts'
 
 /**
- * Metrics of one client, as it pushed them.
+ * The metrics of one push of a client.
  * @since 0.1.0
  */
 export interface TelemetryPush {
   readonly brokerId: number
-  /** Given by the cluster, the same for as long as the client lives. */
+  /** Assigned by the cluster; the same for the client's whole life. */
   readonly clientInstanceId: string
   readonly clientId: string
-  /** The client closes; nothing else comes from it. */
+  /** Whether the client is closing and this is its last push. */
   readonly terminating: boolean
-  /** MetricsData of OpenTelemetry's protocol (protobuf), decompressed. */
+  /** MetricsData of the OpenTelemetry protocol (protobuf), decompressed. */
   readonly metrics: Uint8Array
 }
 
@@ -26,7 +26,7 @@ export interface TelemetryOptions {
   readonly receive: (push: TelemetryPush) => void
 }
 
-/** What a client is to do. */
+/** What a client has to push. */
 export interface TelemetrySubscription {
   readonly clientInstanceId: string
   readonly subscriptionId: number
@@ -35,7 +35,7 @@ export interface TelemetrySubscription {
 }
 
 interface Instance extends TelemetrySubscription {
-  /** Of the subscriptions, when the client's was made up. */
+  /** Version of the subscriptions that the client's was made from. */
   readonly version: number
   lastGet: number
   lastPush: number
@@ -44,20 +44,23 @@ interface Instance extends TelemetrySubscription {
   lastSeen: number
 }
 
-/** Most bytes of a push. */
+/** Largest push, bytes. */
 export const TELEMETRY_MAX_BYTES = 1_048_576
-/** zstd, lz4, gzip, snappy: what is liked best goes first. */
+/** zstd, lz4, gzip, snappy, in order of preference. */
 export const telemetryCompression: readonly number[] = [4, 3, 1, 2]
 
 const DECOMPRESSED_MAX_BYTES = 16 * 1024 * 1024
-// Ids that Kafka keeps for itself.
+// Ids that Kafka reserves.
 const reservedIds: readonly string[] = [ZERO_UUID, 'AAAAAAAAAAAAAAAAAAAAAQ']
-const MOST_INSTANCES = 16_384
-// Forgotten after three intervals, and a minute at least.
-const LEAST_EXPIRY_MS = 60_000
+const MAX_INSTANCES = 16_384
+// Instances are forgotten after three intervals, but not before a minute.
+const MIN_EXPIRY_MS = 60_000
 
-/** After these a client may ask anew at once. */
-const excusing: readonly number[] = [ErrorCode.ERR_UNKNOWN_SUBSCRIPTION_ID, ErrorCode.ERR_UNSUPPORTED_COMPRESSION_TYPE]
+/** Errors after which a client may get its subscription again at once. */
+const retriableAtOnce: readonly number[] = [
+  ErrorCode.ERR_UNKNOWN_SUBSCRIPTION_ID,
+  ErrorCode.ERR_UNSUPPORTED_COMPRESSION_TYPE,
+]
 
 export class Telemetry {
   readonly #options: TelemetryOptions
@@ -67,13 +70,13 @@ export class Telemetry {
     this.#options = options
   }
 
-  /** @param givenId ZERO_UUID for a client that has none yet */
+  /** @param givenId ZERO_UUID for a client without an id @returns the subscription or an error code */
   subscribe(brokerId: number, givenId: string, traits: ClientTraits): TelemetrySubscription | number {
     const id = givenId === ZERO_UUID ? newUuid(this.#options.random) : givenId
     const instance = this.#instance(brokerId, id, traits)
     const now = this.#options.clock.now()
     const elapsed = now - Math.max(instance.lastGet, instance.lastPush)
-    if (elapsed < instance.intervalMs && !excusing.includes(instance.lastError)) {
+    if (elapsed < instance.intervalMs && !retriableAtOnce.includes(instance.lastError)) {
       return ErrorCode.ERR_THROTTLING_QUOTA_EXCEEDED
     }
     instance.lastGet = now
@@ -102,7 +105,7 @@ export class Telemetry {
     try {
       const plain = codecById(request.compressionType).decompress(metrics, DECOMPRESSED_MAX_BYTES)
       const clientId = traits.client_id
-      // What was decoded shares memory with its frame.
+      // A copy, because what was decoded shares memory with its frame.
       this.#options.receive({ brokerId, clientInstanceId, clientId, terminating, metrics: Buffer.from(plain) })
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error
@@ -122,7 +125,7 @@ export class Telemetry {
   ): number {
     if (instance.isTerminating) return ErrorCode.ERR_INVALID_REQUEST
     const now = this.#options.clock.now()
-    // The first push after a subscription may come earlier than the interval says.
+    // The first push after a subscription may be earlier than the interval says.
     const isInTime = instance.lastGet > instance.lastPush || now - instance.lastPush >= instance.intervalMs
     if (!isInTime && !request.terminating) return ErrorCode.ERR_THROTTLING_QUOTA_EXCEEDED
     if (isInTime) instance.lastPush = now
@@ -133,7 +136,7 @@ export class Telemetry {
     return request.metrics.length > TELEMETRY_MAX_BYTES ? ErrorCode.ERR_TELEMETRY_TOO_LARGE : ErrorCode.ERR_NO_ERROR
   }
 
-  // Made up anew when subscriptions have changed.
+  // A new one if subscriptions have changed or the client was silent for too long.
   #instance(brokerId: number, id: string, traits: ClientTraits): Instance {
     const { subscriptions, clock } = this.#options
     const now = clock.now()
@@ -141,24 +144,24 @@ export class Telemetry {
     const known = this.#instances.get(key)
     this.#instances.delete(key)
     const isOld = known === undefined || known.version < subscriptions.version
-    const expiryMs = Math.max(LEAST_EXPIRY_MS, 3 * (known?.intervalMs ?? 0))
+    const expiryMs = Math.max(MIN_EXPIRY_MS, 3 * (known?.intervalMs ?? 0))
     const isForgotten = known !== undefined && now - known.lastSeen > expiryMs
     const instance =
       isOld || isForgotten ? newInstance(id, subscriptions, { ...traits, client_instance_id: id }) : known
     instance.lastSeen = now
     this.#instances.set(key, instance)
-    // Whoever was silent for longest is first.
+    // The first one is the least recently used.
     const [oldest] = this.#instances.keys()
-    if (this.#instances.size > MOST_INSTANCES && oldest !== undefined) this.#instances.delete(oldest)
+    if (this.#instances.size > MAX_INSTANCES && oldest !== undefined) this.#instances.delete(oldest)
     return instance
   }
 }
 
 function newInstance(id: string, subscriptions: ClientMetrics, traits: ClientTraits): Instance {
-  const { metrics, intervalMs } = subscriptions.wantedFrom(traits)
+  const { metrics, intervalMs } = subscriptions.subscriptionFor(traits)
   return {
     clientInstanceId: id,
-    // Other for other metrics and for other clients.
+    // Differs for other metrics and for other clients.
     subscriptionId: crc32c(Buffer.from(`${metrics.join()}/${intervalMs}/${id}`)) | 0,
     metrics,
     intervalMs,

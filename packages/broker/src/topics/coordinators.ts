@@ -1,4 +1,4 @@
-/** Which broker looks after a group or transactional id: the leader of its partition of an internal topic. */
+/** Which broker coordinates a group or transactional id: the leader of its partition of an internal topic. */
 import { ErrorCode } from '@ottla/protocol'
 import type { BrokerInfo, Brokers } from '../base/brokers.ts'
 import { INTERNAL_TOPIC_PARTITIONS, OFFSETS_TOPIC, TRANSACTIONS_TOPIC } from './internal-topics.ts'
@@ -20,10 +20,10 @@ export class Coordinators {
     const chosen = this.#brokers.get(this.#chosen.get(`${type}/${key}`) ?? -1)
     if (chosen?.up === true) return chosen
     const { partitions } = this.#internalTopic(type === 'group' ? OFFSETS_TOPIC : TRANSACTIONS_TOPIC)
-    return this.#brokers.get(partitions[placeOf(key, partitions.length)]?.leader ?? -1)
+    return this.#brokers.get(partitions[partitionFor(key, partitions.length)]?.leader ?? -1)
   }
 
-  /** 0, or why this broker cannot answer for the group or transactional id. */
+  /** 0, or NOT_COORDINATOR if the broker does not coordinate the group or transactional id. */
   check(brokerId: number, key: string, type: CoordinatorType = 'group'): number {
     return this.of(type, key)?.id === brokerId ? ErrorCode.ERR_NO_ERROR : ErrorCode.ERR_NOT_COORDINATOR
   }
@@ -36,13 +36,13 @@ export class Coordinators {
   /** The partition of the offsets topic that a group's commits go to. */
   offsetsPartition(groupId: string): TopicPartition {
     const { partitions } = this.#internalTopic(OFFSETS_TOPIC)
-    return { topic: OFFSETS_TOPIC, partition: placeOf(groupId, partitions.length) }
+    return { topic: OFFSETS_TOPIC, partition: partitionFor(groupId, partitions.length) }
   }
 
-  /** Epoch of the coordinator of a transactional id: that of its partition's leader. */
+  /** The coordinator epoch of a transactional id: the leader epoch of its partition. */
   epoch(transactionalId: string): number {
     const { partitions } = this.#internalTopic(TRANSACTIONS_TOPIC)
-    return partitions[placeOf(transactionalId, partitions.length)]?.leaderEpoch ?? 0
+    return partitions[partitionFor(transactionalId, partitions.length)]?.leaderEpoch ?? 0
   }
 
   #internalTopic(name: string): Topic {
@@ -53,11 +53,11 @@ export class Coordinators {
   }
 }
 
-function placeOf(key: string, partitions: number): number {
+function partitionFor(key: string, partitions: number): number {
   return Math.abs(hash(key)) % partitions
 }
 
-// String.hashCode of Java, by which Kafka spreads groups.
+// Java's String.hashCode, by which Kafka distributes groups.
 function hash(text: string): number {
   let value = 0
   for (let i = 0; i < text.length; i++) value = (Math.imul(31, value) + text.charCodeAt(i)) | 0

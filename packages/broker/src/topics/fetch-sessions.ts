@@ -1,10 +1,10 @@
-/** Fetch sessions of one broker (KIP-227): what a client fetches is remembered, so that it need only say what changes. */
+/** Fetch sessions of one broker (KIP-227): it remembers a client's partitions, so that requests only name changes. */
 import { ErrorCode, type Decoded, type FetchRequest } from '@ottla/protocol'
 import type { Clock } from '../base/clock.ts'
 
 /** One partition as a client fetches it. */
 export interface FetchedPartition {
-  /** Name or, from version 13 on, id of its topic. */
+  /** The topic's name; from version 13 on its id instead. */
   readonly topic: string
   readonly topicId: string
   readonly partition: number
@@ -15,8 +15,8 @@ export interface FetchedPartition {
 }
 
 interface SessionPartition {
-  asked: FetchedPartition
-  /** What the client was told last; -1: nothing, or an error. */
+  requested: FetchedPartition
+  /** As the client last got it; -1 if it got nothing yet, or an error. */
   highWatermark: number
   logStartOffset: number
 }
@@ -24,37 +24,37 @@ interface SessionPartition {
 interface FetchSession {
   readonly id: number
   readonly usesTopicIds: boolean
-  /** Of the request that is due. */
+  /** Epoch of the next request. */
   epoch: number
   /** ms since the epoch. */
   usedAt: number
   readonly partitions: Map<string, SessionPartition>
 }
 
-/** What a partition's answer says, as far as the session has to know. */
-export interface Told {
+/** What the session has to know of a partition's response. */
+export interface PartitionResult {
   readonly errorCode: number
   readonly highWatermark: number
   readonly logStartOffset: number
-  /** Whether there is more to it: records, another replica to read from, a diverging epoch. */
+  /** Whether it has more than offsets: records, a preferred replica, a diverging epoch. */
   readonly hasMore: boolean
 }
 
-/** One fetch: what is asked in all, and which answers are worth their bytes. */
+/** One fetch: all partitions to read, and which of them the response has to include. */
 export interface FetchPlan {
   readonly partitions: readonly FetchedPartition[]
   /** The client's session from now on, 0 for none. */
   readonly sessionId: number
-  /** Whether the partition has to be in the answer; what is said is remembered. */
-  tell(asked: FetchedPartition, told: Told): boolean
+  /** Whether the response has to include the partition; remembers what the client gets. */
+  mustInclude(requested: FetchedPartition, result: PartitionResult): boolean
 }
 
 const INITIAL_EPOCH = 0
 const FINAL_EPOCH = -1
 const LAST_EPOCH = 2 ** 31 - 1
-// As max.incremental.fetch.session.cache.slots of a broker.
+// Kafka's default for max.incremental.fetch.session.cache.slots.
 const MAX_SESSIONS = 1000
-// How long a session has to be silent before another may take its place.
+// How long a session has to be idle before another may take its place.
 const EVICTION_MS = 120_000
 
 export class FetchSessions {
@@ -70,30 +70,30 @@ export class FetchSessions {
     return this.#sessions.size
   }
 
-  /** @returns what is to be fetched, or the error code of the whole answer */
+  /** @returns the partitions to fetch, or the error code of the whole response */
   plan(request: Decoded<FetchRequest>, version: number): FetchPlan | number {
     const { sessionId, sessionEpoch } = request
     const usesTopicIds = version >= 13
-    const asked = listed(request)
-    if (version < 7) return sessionless(asked)
+    const requested = requestedPartitions(request)
+    if (version < 7) return sessionless(requested)
     if (sessionEpoch === INITIAL_EPOCH || sessionEpoch === FINAL_EPOCH) {
       this.#sessions.delete(sessionId)
-      if (sessionEpoch === FINAL_EPOCH || asked.length === 0) return sessionless(asked)
-      return this.#begin(asked, usesTopicIds)
+      if (sessionEpoch === FINAL_EPOCH || requested.length === 0) return sessionless(requested)
+      return this.#begin(requested, usesTopicIds)
     }
     const session = this.#sessions.get(sessionId)
     if (session === undefined) return ErrorCode.ERR_FETCH_SESSION_ID_NOT_FOUND
     if (session.epoch !== sessionEpoch) return ErrorCode.ERR_INVALID_FETCH_SESSION_EPOCH
     if (session.usesTopicIds !== usesTopicIds) return ErrorCode.ERR_FETCH_SESSION_TOPIC_ID_ERROR
-    return this.#goOn(session, request, asked)
+    return this.#continue(session, request, requested)
   }
 
   clear(): void {
     this.#sessions.clear()
   }
 
-  #begin(asked: readonly FetchedPartition[], usesTopicIds: boolean): FetchPlan {
-    if (!this.#hasRoom()) return sessionless(asked)
+  #begin(requested: readonly FetchedPartition[], usesTopicIds: boolean): FetchPlan {
+    if (!this.#hasRoom()) return sessionless(requested)
     const session: FetchSession = {
       id: this.#nextId++,
       usesTopicIds,
@@ -101,20 +101,20 @@ export class FetchSessions {
       usedAt: this.#clock.now(),
       partitions: new Map(),
     }
-    for (const each of asked)
-      session.partitions.set(keyOf(each), { asked: each, highWatermark: -1, logStartOffset: -1 })
+    for (const each of requested)
+      session.partitions.set(keyOf(each), { requested: each, highWatermark: -1, logStartOffset: -1 })
     this.#sessions.set(session.id, session)
     return {
-      partitions: asked,
+      partitions: requested,
       sessionId: session.id,
-      tell: (each, told) => {
-        remember(session, each, told)
+      mustInclude: (each, result) => {
+        update(session, each, result)
         return true
       },
     }
   }
 
-  #goOn(session: FetchSession, request: Decoded<FetchRequest>, changed: readonly FetchedPartition[]): FetchPlan {
+  #continue(session: FetchSession, request: Decoded<FetchRequest>, changed: readonly FetchedPartition[]): FetchPlan {
     session.epoch = session.epoch === LAST_EPOCH ? 1 : session.epoch + 1
     session.usedAt = this.#clock.now()
     for (const { topic, topicId, partitions } of request.forgottenTopicsData) {
@@ -123,17 +123,17 @@ export class FetchSessions {
     for (const each of changed) {
       const known = session.partitions.get(keyOf(each))
       if (known === undefined)
-        session.partitions.set(keyOf(each), { asked: each, highWatermark: -1, logStartOffset: -1 })
-      else known.asked = each
+        session.partitions.set(keyOf(each), { requested: each, highWatermark: -1, logStartOffset: -1 })
+      else known.requested = each
     }
     if (session.partitions.size === 0) {
       this.#sessions.delete(session.id)
       return sessionless([])
     }
     return {
-      partitions: Array.from(session.partitions.values(), ({ asked }) => asked),
+      partitions: Array.from(session.partitions.values(), ({ requested }) => requested),
       sessionId: session.id,
-      tell: (each, told) => remember(session, each, told),
+      mustInclude: (each, result) => update(session, each, result),
     }
   }
 
@@ -149,7 +149,7 @@ function keyOf({ topic, topicId, partition }: Pick<FetchedPartition, 'topic' | '
   return `${topic}/${topicId}/${partition}`
 }
 
-function listed(request: Decoded<FetchRequest>): FetchedPartition[] {
+function requestedPartitions(request: Decoded<FetchRequest>): FetchedPartition[] {
   const all: FetchedPartition[] = []
   for (const { topic, topicId, partitions } of request.topics) {
     for (const each of partitions) {
@@ -161,21 +161,24 @@ function listed(request: Decoded<FetchRequest>): FetchedPartition[] {
 }
 
 function sessionless(partitions: readonly FetchedPartition[]): FetchPlan {
-  return { partitions, sessionId: 0, tell: () => true }
+  return { partitions, sessionId: 0, mustInclude: () => true }
 }
 
-// Whether the client does not know it yet.
-function remember(session: FetchSession, asked: FetchedPartition, told: Told): boolean {
-  const key = keyOf(asked)
+// Returns whether the client does not know it yet.
+function update(session: FetchSession, requested: FetchedPartition, result: PartitionResult): boolean {
+  const key = keyOf(requested)
   const known = session.partitions.get(key)
   if (known === undefined) return true
-  const failed = told.errorCode !== ErrorCode.ERR_NO_ERROR
+  const failed = result.errorCode !== ErrorCode.ERR_NO_ERROR
   const isNew =
-    failed || told.hasMore || known.highWatermark !== told.highWatermark || known.logStartOffset !== told.logStartOffset
-  known.highWatermark = failed ? -1 : told.highWatermark
-  known.logStartOffset = failed ? -1 : told.logStartOffset
-  if (told.hasMore) {
-    // Those that had nothing to say come first the next time.
+    failed ||
+    result.hasMore ||
+    known.highWatermark !== result.highWatermark ||
+    known.logStartOffset !== result.logStartOffset
+  known.highWatermark = failed ? -1 : result.highWatermark
+  known.logStartOffset = failed ? -1 : result.logStartOffset
+  if (result.hasMore) {
+    // Next time the partitions without data come first.
     session.partitions.delete(key)
     session.partitions.set(key, known)
   }

@@ -1,4 +1,4 @@
-/** The topics that the cluster keeps for itself. */
+/** The cluster's internal topics. */
 export const OFFSETS_TOPIC = '__consumer_offsets'
 export const TRANSACTIONS_TOPIC = '__transaction_state'
 export const internalTopics: readonly string[] = [OFFSETS_TOPIC, TRANSACTIONS_TOPIC]

@@ -1,4 +1,4 @@
-/** Path of the directory of a broker; there is no such directory. */
+/** The path that a broker reports as its log directory. No such directory exists. */
 export function logDirOf(brokerId: number): string {
   return `/embedded/broker-${brokerId}`
 }

@@ -1,25 +1,25 @@
-/** What is in a topic, without a client. */
+/** Reads a topic without a client. */
 import { RecordView } from '@ottla/protocol'
 import type { PartitionLog } from '../log/log.ts'
 import { open } from '../log/stored-batch.ts'
 import type { Topic } from './topics.ts'
 
 /**
- * A message of a topic.
+ * A message as it stands in a topic.
  * @since 0.1.0
  */
 export interface StoredMessage {
   readonly topic: string
   readonly partition: number
   readonly offset: number
-  /** ms since the epoch. */
+  /** Milliseconds since the Unix epoch. */
   readonly timestamp: number
   readonly key: Buffer | null
   readonly value: Buffer | null
   readonly headers: readonly { readonly key: string; readonly value: Buffer | null }[]
 }
 
-/** The messages of all partitions, one after the other, as a read_committed consumer sees them. */
+/** The messages of all partitions, one partition after the other, as a read_committed consumer sees them. */
 export function messagesOf(topic: Topic): StoredMessage[] {
   return topic.partitions.flatMap(({ index, log }) => committed(topic.name, index, log))
 }

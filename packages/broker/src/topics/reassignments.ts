@@ -1,10 +1,10 @@
-/** Moves of partitions to other brokers (KIP-455), and who leads them. */
+/** Reassignments of partitions (KIP-455), and their leaders. */
 import { ErrorCode } from '@ottla/protocol'
 
-/** What is known of a partition's brokers. */
+/** The brokers of a partition. */
 export interface Replicated {
   replicas: number[]
-  /** Replicas that a move adds and takes away; none while there is no move under way. */
+  /** Replicas that a reassignment adds and removes; empty without one. */
   adding: readonly number[]
   removing: readonly number[]
   isr: number[]
@@ -14,8 +14,8 @@ export interface Replicated {
   readonly log: { wake(): void }
 }
 
-/** Makes a broker the leader, -1: nobody. @returns false if it is already */
-export function lead(partition: Replicated, brokerId: number): boolean {
+/** Makes a broker the leader. @param brokerId -1: none @returns whether that is a change */
+export function setLeader(partition: Replicated, brokerId: number): boolean {
   if (partition.leader === brokerId) return false
   partition.leader = brokerId
   partition.leaderEpoch++
@@ -23,7 +23,7 @@ export function lead(partition: Replicated, brokerId: number): boolean {
   return true
 }
 
-/** 0, or why a broker cannot answer for the partition at the leader epoch that the client knows (-1: none). */
+/** 0, or why a broker cannot serve the partition at the leader epoch that the client knows (-1: none). */
 export function leaderProblem(partition: Replicated, brokerId: number, currentLeaderEpoch: number): number {
   if (partition.leader !== brokerId) return ErrorCode.ERR_NOT_LEADER_FOR_PARTITION
   if (currentLeaderEpoch < 0) return ErrorCode.ERR_NO_ERROR
@@ -31,7 +31,7 @@ export function leaderProblem(partition: Replicated, brokerId: number, currentLe
   return currentLeaderEpoch > partition.leaderEpoch ? ErrorCode.ERR_UNKNOWN_LEADER_EPOCH : ErrorCode.ERR_NO_ERROR
 }
 
-/** Begins a move, which ends at once if all the brokers are up. A move that was under way goes on to the new target. */
+/** Starts a reassignment, which ends at once if all brokers are up. One in progress changes to the new target. */
 export function reassign(partition: Replicated, target: readonly number[], isUp: (brokerId: number) => boolean): void {
   const { replicas } = partition
   const original = replicas.filter(id => !partition.adding.includes(id))
@@ -44,7 +44,7 @@ export function reassign(partition: Replicated, target: readonly number[], isUp:
   settleReassignment(partition)
 }
 
-/** Ends a move whose new replicas are all in sync. @returns whether anything has changed */
+/** Ends a reassignment whose new replicas are all in sync. @returns whether it did */
 export function settleReassignment(partition: Replicated): boolean {
   const { adding, removing, isr } = partition
   if (adding.length === 0 && removing.length === 0) return false
@@ -54,12 +54,12 @@ export function settleReassignment(partition: Replicated): boolean {
   return true
 }
 
-/** Gives up a move: the replicas are those from before it. @returns 0, or why not */
+/** Cancels a reassignment, back to the original replicas. @returns 0, or why not */
 export function cancelReassignment(partition: Replicated): number {
   const { adding, removing, isr } = partition
   if (adding.length === 0 && removing.length === 0) return ErrorCode.ERR_NO_REASSIGNMENT_IN_PROGRESS
   const original = partition.replicas.filter(id => !adding.includes(id))
-  // Nobody is left who has the records.
+  // None of the original replicas is in sync.
   if (!original.some(id => isr.includes(id))) return ErrorCode.ERR_INVALID_REPLICA_ASSIGNMENT
   finish(partition, original)
   return ErrorCode.ERR_NO_ERROR
@@ -72,8 +72,8 @@ function finish(partition: Replicated, replicas: number[]): void {
   partition.adding = []
   partition.removing = []
   partition.isr = partition.isr.filter(id => replicas.includes(id))
-  if (!replicas.includes(partition.leader)) lead(partition, partition.isr[0] ?? -1)
-  // Whoever is gone must not be fetched from as if nothing had happened.
+  if (!replicas.includes(partition.leader)) setLeader(partition, partition.isr[0] ?? -1)
+  // The epoch goes up so that clients stop fetching from removed replicas.
   if (isLess && partition.leaderEpoch === epoch) {
     partition.leaderEpoch++
     partition.log.wake()

@@ -1,11 +1,11 @@
-/** What goes when it is old, or when there is too much: by the rules of its topic, or because memory runs out. */
+/** Deletes records: by the retention rules of their topics, and the oldest when memory runs out. */
 import type { Clock, Timer } from '../base/clock.ts'
 import { indexOfOrder, type StoredBatch } from '../log/stored-batch.ts'
 import type { LogMemory } from '../log/log-memory.ts'
 import type { PartitionLog } from '../log/log.ts'
 import type { Topic, TopicStore } from './topics.ts'
 
-/** What a topic's configuration says about the end of its records; -1 or Infinity: never. */
+/** The retention settings of a topic; -1: no limit. */
 export interface RetentionRules {
   readonly retentionMs: number
   readonly retentionBytes: number
@@ -13,13 +13,13 @@ export interface RetentionRules {
   readonly segmentMs: number
 }
 
-// producer.id.expiration.ms of a broker.
+// Kafka's default for producer.id.expiration.ms.
 const PRODUCER_EXPIRATION_MS = 86_400_000
-// How much room is made at once when memory runs out, and in how many steps it is looked for.
-const KEPT_SHARE = 0.9
+// When memory runs out, records are deleted down to this share of the limit, in up to so many steps.
+const EVICTION_TARGET = 0.9
 const EVICTION_STEPS = 64
 
-// log.retention.check.interval.ms of a broker.
+// Kafka's default for log.retention.check.interval.ms.
 const CHECK_MS = 300_000
 
 export interface RetentionOptions {
@@ -27,11 +27,11 @@ export interface RetentionOptions {
   readonly clock: Clock
   /** Limit for the records of all topics together, bytes. */
   readonly maxBytes: number
-  /** Done with each run: what else there is to be forgotten. */
+  /** Called with each run, to expire other state. */
   readonly expire: () => void
 }
 
-/** Keeps the records within their limits: those of their topics from time to time, that of the memory when told to. */
+/** Applies the retention of topics every five minutes, and the limit of memory when called. */
 export class Retention {
   readonly maxBytes: number
   readonly #options: RetentionOptions
@@ -43,14 +43,14 @@ export class Retention {
     this.#timer = this.#schedule()
   }
 
-  /** Does now what is done every five minutes. */
+  /** Runs what is due every five minutes. */
   run(): void {
     const { topics, clock, expire } = this.#options
     runRetention(topics, clock.now())
     expire()
   }
 
-  /** Keeps the limit for all records together; what is oldest goes. */
+  /** Deletes the oldest records of all topics if they exceed the limit together. */
   limitMemory(): void {
     const { topics } = this.#options
     if (topics.memory.used > this.maxBytes) evict(topics, topics.memory, this.maxBytes)
@@ -68,7 +68,7 @@ export class Retention {
   }
 }
 
-/** Does what `retention.ms` and `retention.bytes` say, and forgets producers that have been silent for a day. */
+/** Applies `retention.ms` and `retention.bytes`, and forgets producers idle for a day. */
 export function runRetention(topics: TopicStore, now: number): void {
   for (const topic of topics.all()) {
     const rules = topics.config(topic, 'cleanup.policy').includes('delete') ? rulesOf(topics, topic) : null
@@ -79,9 +79,9 @@ export function runRetention(topics: TopicStore, now: number): void {
   }
 }
 
-/** Drops what is oldest in all logs together, until less than the limit is used. */
+/** Deletes the oldest records of all logs until memory is below the limit. */
 export function evict(topics: TopicStore, memory: LogMemory, limit: number): void {
-  const target = limit * KEPT_SHARE
+  const target = limit * EVICTION_TARGET
   const logs: PartitionLog[] = []
   for (const topic of topics.all()) for (const { log } of topic.partitions) if (log.batches.length > 0) logs.push(log)
   let oldest = Infinity
@@ -110,7 +110,7 @@ function rulesOf(topics: TopicStore, topic: Topic): RetentionRules {
   }
 }
 
-// Whole segments go, as a broker cuts them: one recent record keeps what was written beside it.
+// Only whole segments are deleted, as by a broker: one recent record keeps all of its segment.
 function retainedFrom(log: PartitionLog, rules: RetentionRules, now: number): number {
   const { batches } = log
   let size = log.sizeBytes

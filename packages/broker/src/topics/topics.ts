@@ -1,16 +1,16 @@
-/** The topics of the cluster: one state that all brokers share. */
+/** The topics of the cluster, which all brokers share. */
 import { ErrorCode } from '@ottla/protocol'
 import { PartitionLog } from '../log/log.ts'
 import { LogMemory } from '../log/log-memory.ts'
 import { newUuid, systemRandom, type Random } from '../base/random.ts'
-import { lead, settleReassignment } from './reassignments.ts'
+import { setLeader, settleReassignment } from './reassignments.ts'
 import { configProblem, topicDefaults } from '../configs/topic-configs.ts'
 
 export interface Partition {
   readonly topic: string
   readonly index: number
   replicas: number[]
-  /** Replicas that a move adds and takes away; none while there is no move under way. */
+  /** Replicas that a reassignment adds and removes; empty without one. */
   adding: readonly number[]
   removing: readonly number[]
   readonly log: PartitionLog
@@ -30,13 +30,13 @@ export interface Topic {
   readonly id: string
   readonly isInternal: boolean
   readonly partitions: Partition[]
-  /** What was set for this topic; the rest is default. */
+  /** The topic's own settings, without defaults. */
   readonly configs: Map<string, string>
 }
 
-/** Is told of topics, before anybody else is. */
-export interface TopicKeeper {
-  /** It is new, or its configuration, partitions or leaders are. */
+/** Makes changes of topics durable, before they are acknowledged. */
+export interface TopicPersistence {
+  /** The topic was created, or its configuration, partitions or leaders have changed. */
   topicChanged(topic: Topic): void
   topicDeleted(topic: Topic): void
 }
@@ -62,12 +62,12 @@ export const PARTITION_LIMIT = 10_000
 export class TopicStore {
   readonly memory = new LogMemory()
   readonly random: Random
-  /** Partitions of topics that are made without saying how many. */
+  /** Partitions of topics that are created without a number of their own. */
   readonly defaultPartitions: number
-  /** Value of topics that do not say otherwise, if one was set for brokers. */
+  /** The cluster-wide default of a topic setting, if one was set. */
   brokerDefault: (config: string) => string | undefined = () => undefined
-  /** Told of every change. */
-  keeper: TopicKeeper | null = null
+  /** Where changes are stored. */
+  persistence: TopicPersistence | null = null
   readonly #onDeleted: ((topic: Topic) => void)[] = []
   readonly #topics = new Map<string, Topic>()
   readonly #byId = new Map<string, Topic>()
@@ -103,16 +103,16 @@ export class TopicStore {
     return this.#topics.get(name)?.partitions[index]
   }
 
-  /** What would stand in the way of creating the topic, or null. */
+  /** Why the topic cannot be created, or null. */
   refusal(request: TopicRequest): Refusal | null {
     const problem = nameProblem(request.name)
     if (problem !== null) return { errorCode: ErrorCode.ERR_TOPIC_EXCEPTION, message: problem }
     if (this.#topics.has(request.name)) {
       return { errorCode: ErrorCode.ERR_TOPIC_ALREADY_EXISTS, message: `Topic '${request.name}' already exists.` }
     }
-    const twin = this.#twinOf(request.name)
-    if (twin !== undefined) {
-      const message = `Topic '${request.name}' collides with existing topic: ${twin}`
+    const collision = this.#collidingTopic(request.name)
+    if (collision !== undefined) {
+      const message = `Topic '${request.name}' collides with existing topic: ${collision}`
       return { errorCode: ErrorCode.ERR_TOPIC_EXCEPTION, message }
     }
     if (request.partitions === 0 || request.partitions < -1 || request.partitions > PARTITION_LIMIT) {
@@ -142,13 +142,13 @@ export class TopicStore {
       if (new Set(ids).size < ids.length) return 'The manual partition assignment includes the same broker twice.'
       const unknown = ids.find(id => !this.#brokerIds().includes(id))
       if (unknown !== undefined)
-        return `The manual partition assignment includes broker ${unknown}, which is not there.`
-      if (ids.length !== assignment[0]?.length) return 'The replica lists are not of one length.'
+        return `The manual partition assignment includes broker ${unknown}, which does not exist.`
+      if (ids.length !== assignment[0]?.length) return 'The replica lists differ in length.'
     }
     return null
   }
 
-  /** The caller has asked `refusal`. */
+  /** For requests that `refusal` accepts. */
   create(request: TopicRequest, isInternal = false): Topic {
     const count = request.assignment?.length ?? (request.partitions < 0 ? this.defaultPartitions : request.partitions)
     const factor = request.replicationFactor < 0 ? Math.min(3, this.#brokerIds().length) : request.replicationFactor
@@ -158,11 +158,11 @@ export class TopicStore {
     for (let i = 0; i < count; i++) this.#addPartition(topic, request.assignment?.[i] ?? this.#pickReplicas(factor))
     this.#topics.set(topic.name, topic)
     this.#byId.set(topic.id, topic)
-    this.keeper?.topicChanged(topic)
+    this.persistence?.topicChanged(topic)
     return topic
   }
 
-  /** A topic as it was before a restart; its partitions are empty yet. Replicas on brokers that are no more are left out. */
+  /** Restores a topic after a restart, with empty partitions. Replicas on brokers that no longer exist are left out. */
   restore(
     saved: Omit<Topic, 'partitions' | 'configs'> & {
       readonly configs: Readonly<Record<string, string>>
@@ -181,9 +181,9 @@ export class TopicStore {
     return topic
   }
 
-  /** Somebody has changed the topic's configuration or its partitions' leaders. */
+  /** To be called after a change of the topic's configuration or its partitions' leaders. */
   changed(topic: Topic): void {
-    this.keeper?.topicChanged(topic)
+    this.persistence?.topicChanged(topic)
   }
 
   grow(topic: Topic, count: number, assignment?: readonly (readonly number[])[]): void {
@@ -191,23 +191,23 @@ export class TopicStore {
     for (let i = topic.partitions.length, added = 0; i < count; i++, added++) {
       this.#addPartition(topic, assignment?.[added] ?? this.#pickReplicas(factor))
     }
-    this.keeper?.topicChanged(topic)
+    this.persistence?.topicChanged(topic)
   }
 
   delete(topic: Topic): void {
     this.#topics.delete(topic.name)
     this.#byId.delete(topic.id)
     for (const { log } of topic.partitions) log.close()
-    this.keeper?.topicDeleted(topic)
+    this.persistence?.topicDeleted(topic)
     for (const listener of this.#onDeleted) listener(topic)
   }
 
-  /** Tells of every topic that is gone. */
+  /** Calls a listener for every deleted topic. */
   onDeleted(listener: (topic: Topic) => void): void {
     this.#onDeleted.push(listener)
   }
 
-  /** A broker went down or came up: its partitions get other leaders, or one at all. */
+  /** Elects leaders after a broker went down or came up. */
   elect(): void {
     for (const topic of this.#topics.values()) {
       let isMoved = false
@@ -215,26 +215,26 @@ export class TopicStore {
         partition.isr = partition.replicas.filter(id => this.#isUp(id))
         if (settleReassignment(partition)) isMoved = true
         if (this.#isUp(partition.leader)) continue
-        if (lead(partition, partition.isr[0] ?? -1)) isMoved = true
+        if (setLeader(partition, partition.isr[0] ?? -1)) isMoved = true
       }
-      if (isMoved) this.keeper?.topicChanged(topic)
+      if (isMoved) this.persistence?.topicChanged(topic)
     }
   }
 
-  /** A broker has come back: what it leads, it has read again. */
-  restarted(brokerId: number): void {
+  /** A broker was restarted and has read its partitions again. */
+  brokerRestarted(brokerId: number): void {
     for (const topic of this.#topics.values()) {
       for (const partition of topic.partitions) if (partition.leader === brokerId) partition.log.producers.restarted()
     }
   }
 
-  /** A broker is no more: it is nobody's replica. */
-  withdraw(brokerId: number): void {
+  /** A broker was removed: it is no replica any more. */
+  brokerRemoved(brokerId: number): void {
     for (const topic of this.#topics.values()) {
       for (const partition of topic.partitions) {
         if (partition.replicas.length > 1) partition.replicas = partition.replicas.filter(id => id !== brokerId)
       }
-      this.keeper?.topicChanged(topic)
+      this.persistence?.topicChanged(topic)
     }
     this.elect()
   }
@@ -247,8 +247,8 @@ export class TopicStore {
     return topic.configs.get(name) ?? this.brokerDefault(name) ?? topicDefaults.get(name) ?? ''
   }
 
-  // Metrics of brokers know no difference between a dot and an underscore.
-  #twinOf(name: string): string | undefined {
+  // Brokers do not tell dots and underscores apart in the names of metrics.
+  #collidingTopic(name: string): string | undefined {
     if (!/[._]/.test(name)) return undefined
     const plain = name.replaceAll('.', '_')
     for (const other of this.#topics.keys()) if (other.replaceAll('.', '_') === plain) return other
@@ -275,11 +275,11 @@ export class TopicStore {
   #pickReplicas(factor: number): number[] {
     const start = this.#nextReplica++
     const ids = this.#brokerIds()
-    return Array.from({ length: factor }, (_, i) => ids[(start + i) % ids.length] as number) // the remainder is in range
+    return Array.from({ length: factor }, (_, i) => ids[(start + i) % ids.length] as number) // it is in range
   }
 }
 
-/** Why a name is none for a topic, or null. */
+/** Why a topic name is not valid, or null. */
 export function nameProblem(name: string): string | null {
   if (name === '') return 'Topic name is invalid: it is empty.'
   if (name === '.' || name === '..') return `Topic name is invalid: '${name}' is not allowed.`

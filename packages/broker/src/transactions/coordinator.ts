@@ -1,10 +1,10 @@
-/** The transaction coordinator (KIP-98, KIP-360, KIP-890). All brokers share one; which of them may be asked is checked elsewhere. */
+/** The transaction coordinator (KIP-98, KIP-360, KIP-890). All brokers share it; handlers check which may serve. */
 import { ErrorCode } from '@ottla/protocol'
 import type { Clock } from '../base/clock.ts'
 import type { TopicPartition } from '../topics/topics.ts'
-import { LAST_EPOCH, Transaction, partitionKey, type TransactionFields } from './transaction.ts'
+import { MAX_EPOCH, Transaction, partitionKey, type TransactionFields } from './transaction.ts'
 
-/** The end of a transaction, as it is written into one partition. */
+/** The end of a transaction, as it is written to one partition. */
 export interface EndMarker {
   readonly transactionalId: string
   readonly producerId: bigint
@@ -12,22 +12,22 @@ export interface EndMarker {
   readonly commit: boolean
 }
 
-/** Is told of transactions, before anybody else is. */
-export interface TransactionKeeper {
-  /** Something of it is different, or it is gone. */
+/** Makes changes of transactions durable, before they are acknowledged. */
+export interface TransactionPersistence {
+  /** Its fields have changed; it is deleted in state Dead. */
   transactionChanged(transaction: Transaction): void
 }
 
 export interface CoordinatorOptions {
   readonly clock: Clock
-  /** `transaction.max.timeout.ms` of a broker. */
+  /** `transaction.max.timeout.ms` */
   readonly maxTimeoutMs: number
-  /** Whether the cluster has transaction version 2: then an abort from its side bumps the epoch as a client's does. */
+  /** Whether the cluster has transaction version 2, in which every end of a transaction raises the epoch. */
   readonly bumpsEpoch: boolean
   nextProducerId(): bigint
-  /** Writes a marker; false: not now, the partition has no leader. */
+  /** Writes a marker. @returns false if the partition has no leader at the moment */
   writeMarker(partition: TopicPartition, marker: EndMarker): boolean
-  /** Something of it is different, or it is gone; for storage. */
+  /** See {@link TransactionPersistence}. */
   changed(transaction: Transaction): void
 }
 
@@ -38,18 +38,18 @@ export interface ProducerIdentity {
 
 export type Outcome = ProducerIdentity & { readonly errorCode: number }
 
-/** How a partition gets into a transaction when something is written to it. */
+/** How a partition becomes part of a transaction when something is written to it. */
 export type Admission =
   /** It is added (KIP-890, transaction version 2). */
   | 'add'
-  /** It has to be there; the client knows TRANSACTION_ABORTABLE. */
+  /** It has to be part of it already; the client knows TRANSACTION_ABORTABLE. */
   | 'verify'
-  /** It has to be there; the client is older. */
+  /** It has to be part of it already; the client is older. */
   | 'verify-old'
 
-// How long after a failed marker the next try is made.
+// Backoff after a marker that could not be written.
 const MARKER_RETRY_MS = 100
-// transactional.id.expiration.ms of a broker.
+// Kafka's default for transactional.id.expiration.ms.
 const EXPIRATION_MS = 604_800_000
 
 export class TransactionCoordinator {
@@ -60,7 +60,7 @@ export class TransactionCoordinator {
     this.#options = options
   }
 
-  /** Longest time-out that a producer may ask for, ms. */
+  /** Longest timeout that a producer may ask for, ms. */
   get maxTimeoutMs(): number {
     return this.#options.maxTimeoutMs
   }
@@ -73,7 +73,7 @@ export class TransactionCoordinator {
     return this.#transactions.get(id)
   }
 
-  /** @param expected what the producer goes on from after an error (KIP-360), null for a new one */
+  /** @param expected the identity that a producer recovers from (KIP-360); null for a new producer */
   initProducerId(id: string, timeoutMs: number, expected: ProducerIdentity | null): Outcome {
     if (id === '') return refuse(ErrorCode.ERR_INVALID_REQUEST)
     if (timeoutMs <= 0 || timeoutMs > this.#options.maxTimeoutMs) {
@@ -82,13 +82,13 @@ export class TransactionCoordinator {
     let transaction = this.#transactions.get(id)
     if (transaction === undefined) this.#transactions.set(id, (transaction = this.#create(id, timeoutMs)))
     const { fields } = transaction
-    if (expected !== null && !continues(expected, fields)) return refuse(ErrorCode.ERR_PRODUCER_FENCED)
+    if (expected !== null && !isKnownIdentity(expected, fields)) return refuse(ErrorCode.ERR_PRODUCER_FENCED)
     switch (fields.state) {
       case 'PrepareCommit':
       case 'PrepareAbort':
         return refuse(ErrorCode.ERR_CONCURRENT_TRANSACTIONS)
       case 'Ongoing':
-        // The client asks again, and gets an epoch above the one that fences.
+        // The client retries and gets the epoch after the one that fences.
         this.#fence(transaction)
         return refuse(ErrorCode.ERR_CONCURRENT_TRANSACTIONS)
       case 'Empty':
@@ -124,7 +124,7 @@ export class TransactionCoordinator {
     if (begins) fields.startTime = now
     fields.bumpsEpoch = bumpsEpoch
     transaction.enter('Ongoing', now)
-    this.#watch(transaction)
+    this.#startTimeout(transaction)
     this.#options.changed(transaction)
     return ErrorCode.ERR_NO_ERROR
   }
@@ -142,19 +142,19 @@ export class TransactionCoordinator {
       : ErrorCode.ERR_TRANSACTION_ABORTABLE
   }
 
-  /** What a partition's leader asks before it writes something transactional. @returns 0 or the code for the client */
-  admit(id: string, producer: ProducerIdentity, partition: TopicPartition, how: Admission): number {
+  /** Checked before transactional records are written to a partition. @returns 0 or the error code for the client */
+  admit(id: string, producer: ProducerIdentity, partition: TopicPartition, admission: Admission): number {
     const code =
-      how === 'add'
+      admission === 'add'
         ? this.addPartitions(id, producer, [partition], true)
         : this.verifyPartition(id, producer, partition)
     switch (code) {
       case ErrorCode.ERR_PRODUCER_FENCED:
         return ErrorCode.ERR_INVALID_PRODUCER_EPOCH
       case ErrorCode.ERR_TRANSACTION_ABORTABLE:
-        return how === 'verify-old' ? ErrorCode.ERR_INVALID_TXN_STATE : code
+        return admission === 'verify-old' ? ErrorCode.ERR_INVALID_TXN_STATE : code
       case ErrorCode.ERR_CONCURRENT_TRANSACTIONS:
-        // Older clients would not try again on the right one, and this one does no harm.
+        // Older clients would not retry on CONCURRENT_TRANSACTIONS, but all do on this one.
         return ErrorCode.ERR_NOT_ENOUGH_REPLICAS
       default:
         return code
@@ -167,7 +167,7 @@ export class TransactionCoordinator {
     const transaction = this.#transactions.get(id)
     if (transaction === undefined) return refuse(ErrorCode.ERR_INVALID_PRODUCER_ID_MAPPING)
     const { fields } = transaction
-    const isRetry = bumpsEpoch && isRepeated(producer, fields)
+    const isRetry = bumpsEpoch && isRetriedEnd(producer, fields)
     if (!isRetry || fields.producerId === producer.producerId) {
       const problem = checkProducer(isRetry ? { ...producer, producerEpoch: fields.epoch } : producer, fields)
       if (problem !== ErrorCode.ERR_NO_ERROR) return refuse(problem)
@@ -198,15 +198,15 @@ export class TransactionCoordinator {
     }
   }
 
-  /** Takes back what was kept over a restart. */
+  /** Restores a transaction after a restart. */
   restore(id: string, fields: TransactionFields): void {
     const transaction = new Transaction(id, fields)
     this.#transactions.set(id, transaction)
-    if (fields.state === 'Ongoing') this.#watch(transaction)
+    if (fields.state === 'Ongoing') this.#startTimeout(transaction)
     else if (transaction.isPreparing) this.#writeMarkers(transaction)
   }
 
-  /** Forgets transactional ids that have not been used for a week. */
+  /** Forgets transactional ids idle for a week. */
   expire(): void {
     const now = this.#options.clock.now()
     for (const transaction of this.#transactions.values()) {
@@ -260,7 +260,7 @@ export class TransactionCoordinator {
     return { errorCode: ErrorCode.ERR_NO_ERROR, producerId: fields.producerId, producerEpoch: fields.epoch }
   }
 
-  // Aborts with a higher epoch, so that whoever has the old one can do nothing more.
+  // Aborts with a higher epoch, which fences the producer with the old one.
   #fence(transaction: Transaction): void {
     if (!this.#options.bumpsEpoch) transaction.fields.epoch++
     this.#finish(transaction, false, this.#options.bumpsEpoch)
@@ -283,7 +283,7 @@ export class TransactionCoordinator {
       : { errorCode: ErrorCode.ERR_NO_ERROR, producerId, producerEpoch: epoch }
   }
 
-  // A partition without a leader is waited for.
+  // Retries for partitions without a leader.
   #writeMarkers(transaction: Transaction): void {
     const { fields } = transaction
     const marker = {
@@ -312,7 +312,7 @@ export class TransactionCoordinator {
     this.#options.changed(transaction)
   }
 
-  #watch(transaction: Transaction): void {
+  #startTimeout(transaction: Transaction): void {
     const { startTime, timeoutMs } = transaction.fields
     const left = startTime + timeoutMs - this.#options.clock.now()
     transaction.timer = this.#options.clock.setTimer(Math.max(0, left), () => this.#fence(transaction))
@@ -328,17 +328,17 @@ function checkProducer(producer: ProducerIdentity, fields: TransactionFields): n
   return producer.producerEpoch === fields.epoch ? ErrorCode.ERR_NO_ERROR : ErrorCode.ERR_PRODUCER_FENCED
 }
 
-// The producer's own id, or the one before it if its epochs had run out and the answer was lost.
-function continues(expected: ProducerIdentity, fields: TransactionFields): boolean {
+// The current producer id, or the previous one if its epochs were exhausted and the response was lost.
+function isKnownIdentity(expected: ProducerIdentity, fields: TransactionFields): boolean {
   if (fields.epoch === -1 || expected.producerId === fields.producerId) return true
-  return expected.producerId === fields.previousProducerId && expected.producerEpoch >= LAST_EPOCH
+  return expected.producerId === fields.previousProducerId && expected.producerEpoch >= MAX_EPOCH
 }
 
-// EndTxn again, whose answer with the new epoch was lost.
-function isRepeated(producer: ProducerIdentity, fields: TransactionFields): boolean {
+// A retried EndTxn whose response with the new epoch was lost.
+function isRetriedEnd(producer: ProducerIdentity, fields: TransactionFields): boolean {
   if (!fields.bumpsEpoch) return false
   if (producer.producerId === fields.producerId && producer.producerEpoch + 1 === fields.epoch) return true
   const ended = fields.state === 'CompleteCommit' || fields.state === 'CompleteAbort'
   const rotated = fields.previousProducerId === producer.producerId && fields.epoch === 0
-  return ended && rotated && producer.producerEpoch === LAST_EPOCH
+  return ended && rotated && producer.producerEpoch === MAX_EPOCH
 }

@@ -1,4 +1,4 @@
-/** Writes the end of a transaction where it has to be known: into logs, and to the offsets of groups. */
+/** Writes the end of a transaction to the logs, and applies it to the offsets of groups. */
 import type { Brokers } from '../base/brokers.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Groups } from '../groups/groups.ts'
@@ -8,30 +8,30 @@ import type { TopicPartition, TopicStore } from '../topics/topics.ts'
 import type { EndMarker } from './coordinator.ts'
 import type { TransactionalOffsets } from './transactional-offsets.ts'
 
-/** Where committed offsets are, and where they wait. */
-export interface OffsetPlaces {
+/** The stores of committed and pending offsets. */
+export interface OffsetStores {
   readonly coordinators: Coordinators
   readonly groups: Groups
   readonly transactionalOffsets: TransactionalOffsets
 }
 
-export interface MarkerPlaces extends OffsetPlaces {
+export interface MarkerStores extends OffsetStores {
   readonly topics: TopicStore
   readonly brokers: Brokers
   readonly clock: Clock
 }
 
-/** @returns false when it cannot be written now; a partition that is gone needs none */
-export function writeMarker(places: MarkerPlaces, place: TopicPartition, marker: EndMarker): boolean {
-  const { topics, brokers, clock, coordinators } = places
-  const partition = topics.partition(place.topic, place.partition)
+/** @returns false if the marker cannot be written now; a deleted partition needs none */
+export function writeMarker(stores: MarkerStores, target: TopicPartition, marker: EndMarker): boolean {
+  const { topics, brokers, clock, coordinators } = stores
+  const partition = topics.partition(target.topic, target.partition)
   if (partition === undefined) return true
   if (!brokers.isUp(partition.leader)) return false
-  if (place.topic === OFFSETS_TOPIC) {
-    completeOffsets(places, place, marker.producerId, marker.commit)
+  if (target.topic === OFFSETS_TOPIC) {
+    completeOffsets(stores, target, marker.producerId, marker.commit)
     return true
   }
-  // A refusal says that a newer epoch is there, and with it the end of this transaction.
+  // A refusal means a newer epoch, whose producer has already ended this transaction.
   partition.log.mark({
     producerId: marker.producerId,
     producerEpoch: marker.producerEpoch,
@@ -43,14 +43,14 @@ export function writeMarker(places: MarkerPlaces, place: TopicPartition, marker:
   return true
 }
 
-/** What a producer has committed to the groups of one partition of the offsets topic counts now, or never. */
+/** Commits or drops the pending offsets of a producer, for the groups of one partition of the offsets topic. */
 export function completeOffsets(
-  { coordinators, groups, transactionalOffsets }: OffsetPlaces,
-  place: TopicPartition,
+  { coordinators, groups, transactionalOffsets }: OffsetStores,
+  target: TopicPartition,
   producerId: bigint,
   commit: boolean,
 ): void {
-  const isHere = (groupId: string): boolean => coordinators.offsetsPartition(groupId).partition === place.partition
+  const isHere = (groupId: string): boolean => coordinators.offsetsPartition(groupId).partition === target.partition
   for (const [groupId, offsets] of transactionalOffsets.take(producerId, isHere)) {
     if (commit) {
       const group = groups.getOrCreate(groupId)

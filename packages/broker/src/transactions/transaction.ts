@@ -1,12 +1,12 @@
-/** One transactional id, as its coordinator keeps it. */
+/** The coordinator's state of one transactional id. */
 import type { Timer } from '../base/clock.ts'
 import type { TopicPartition } from '../topics/topics.ts'
 
 export type TransactionState =
   'Empty' | 'Ongoing' | 'PrepareCommit' | 'PrepareAbort' | 'CompleteCommit' | 'CompleteAbort' | 'Dead'
 
-const moves: Record<TransactionState, readonly TransactionState[]> = {
-  // An abort of nothing bumps the epoch (KIP-890).
+const transitions: Record<TransactionState, readonly TransactionState[]> = {
+  // An abort without a transaction only raises the epoch (KIP-890).
   Empty: ['Empty', 'Ongoing', 'PrepareAbort', 'Dead'],
   Ongoing: ['Ongoing', 'PrepareCommit', 'PrepareAbort'],
   PrepareCommit: ['CompleteCommit'],
@@ -16,20 +16,20 @@ const moves: Record<TransactionState, readonly TransactionState[]> = {
   Dead: [],
 }
 
-/** Names of the states in requests; Kafka has one more, in which nothing can be seen from outside. */
-export const transactionStates: readonly string[] = [...Object.keys(moves), 'PrepareEpochFence']
+/** Names of the states in requests. Kafka has one more, which never shows. */
+export const transactionStates: readonly string[] = [...Object.keys(transitions), 'PrepareEpochFence']
 
-/** The largest epoch that a producer is given: one more has to be left to fence it with. */
-export const LAST_EPOCH = 32_766
+/** The highest epoch that a producer gets: one more is reserved to fence it. */
+export const MAX_EPOCH = 32_766
 
-/** What is kept of a transactional id. */
+/** The durable state of a transactional id. */
 export interface TransactionFields {
   producerId: bigint
-  /** -1 until there was another. */
+  /** -1 if there was none. */
   previousProducerId: bigint
-  /** The producer id to go on with after the markers, when the epochs have run out; else -1. */
+  /** The producer id to use once the markers are written, if the epochs are exhausted; else -1. */
   nextProducerId: bigint
-  /** -1 until the first InitProducerId is answered. */
+  /** -1 until the first InitProducerId. */
   epoch: number
   lastEpoch: number
   timeoutMs: number
@@ -38,16 +38,16 @@ export interface TransactionFields {
   startTime: number
   /** ms since the epoch. */
   updateTime: number
-  /** Whether the client ends each transaction with a new epoch (KIP-890, transaction version 2). */
+  /** Whether the client gets a new epoch with each transaction (KIP-890, transaction version 2). */
   bumpsEpoch: boolean
-  /** By topic and number; those whose markers are still to be written, once the transaction has ended. */
+  /** By {@link partitionKey}; once the transaction has ended, those whose markers have yet to be written. */
   readonly partitions: Map<string, TopicPartition>
 }
 
 export class Transaction {
   readonly id: string
   readonly fields: TransactionFields
-  /** Ends the transaction, or tries its markers again. */
+  /** Aborts the transaction when it times out, or retries its markers. */
   timer: Timer | null = null
 
   constructor(id: string, fields: TransactionFields) {
@@ -57,7 +57,7 @@ export class Transaction {
 
   enter(next: TransactionState, now: number): void {
     const { state } = this.fields
-    if (!moves[state].includes(next)) throw new Error(`transaction ${this.id}: ${state} -> ${next} is no legal move`)
+    if (!transitions[state].includes(next)) throw new Error(`transaction ${this.id} cannot go from ${state} to ${next}`)
     this.fields.state = next
     this.fields.updateTime = now
     this.timer?.cancel()
@@ -69,7 +69,7 @@ export class Transaction {
   }
 
   get isEpochExhausted(): boolean {
-    return this.fields.epoch >= LAST_EPOCH
+    return this.fields.epoch >= MAX_EPOCH
   }
 }
 

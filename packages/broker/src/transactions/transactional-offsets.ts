@@ -1,22 +1,22 @@
-/** Offsets that were committed in transactions which have not ended: nobody sees them until then. */
+/** Pending offsets, committed in transactions that have not ended. Nobody sees them until then. */
 import type { CommittedOffset } from '../groups/committed-offsets.ts'
 
 type ByGroup = Map<string, Map<string, CommittedOffset>>
 
-/** Is told of offsets in transactions, before anybody else is. */
-export interface TransactionalOffsetsKeeper {
-  /** An offset that counts when the producer's transaction is committed. */
+/** Makes pending offsets durable, before they are acknowledged. */
+export interface PendingOffsetPersistence {
+  /** An offset takes effect when the producer's transaction commits. */
   offsetPending(producerId: bigint, groupId: string, key: string, offset: CommittedOffset): void
-  /** What the producer has committed to the group counts or not; it is pending no more. */
+  /** The producer's transaction has ended for the group: none of its offsets is pending any more. */
   pendingEnded(producerId: bigint, groupId: string): void
 }
 
 export class TransactionalOffsets {
-  readonly #keeper: TransactionalOffsetsKeeper | null
+  readonly #persistence: PendingOffsetPersistence | null
   readonly #byProducer = new Map<bigint, ByGroup>()
 
-  constructor(keeper: TransactionalOffsetsKeeper | null = null) {
-    this.#keeper = keeper
+  constructor(persistence: PendingOffsetPersistence | null = null) {
+    this.#persistence = persistence
   }
 
   /** @param key as in the group's own offsets */
@@ -27,28 +27,28 @@ export class TransactionalOffsets {
     let offsets = groups.get(groupId)
     if (offsets === undefined) groups.set(groupId, (offsets = new Map<string, CommittedOffset>()))
     offsets.set(key, offset)
-    this.#keeper?.offsetPending(producerId, groupId, key, offset)
+    this.#persistence?.offsetPending(producerId, groupId, key, offset)
   }
 
-  /** Whether what is committed for the partition may still change by a transaction's end (KIP-447). */
+  /** Whether the end of a transaction may still change the partition's committed offset (KIP-447). */
   isPending(groupId: string, key: string): boolean {
     for (const groups of this.#byProducer.values()) if (groups.get(groupId)?.has(key) === true) return true
     return false
   }
 
   /**
-   * Takes out what a producer has committed to the groups that `concerns` picks; nobody waits for it any more. What becomes
-   * of it is to be done before {@link ended} is called.
+   * Removes a producer's pending offsets of the groups that match. The caller commits or drops them, then
+   * calls {@link ended}.
    */
   take(
     producerId: bigint,
-    concerns: (groupId: string) => boolean,
+    matches: (groupId: string) => boolean,
   ): ReadonlyMap<string, ReadonlyMap<string, CommittedOffset>> {
     const taken: ByGroup = new Map()
     const groups = this.#byProducer.get(producerId)
     if (groups === undefined) return taken
     for (const [groupId, offsets] of groups) {
-      if (!concerns(groupId)) continue
+      if (!matches(groupId)) continue
       taken.set(groupId, offsets)
       groups.delete(groupId)
     }
@@ -56,12 +56,12 @@ export class TransactionalOffsets {
     return taken
   }
 
-  /** What was taken out for a group counts now, or never. */
+  /** To be called when the offsets of `take` have been committed or dropped for a group. */
   ended(producerId: bigint, groupId: string): void {
-    this.#keeper?.pendingEnded(producerId, groupId)
+    this.#persistence?.pendingEnded(producerId, groupId)
   }
 
-  /** The topic is gone, and with it what was to be committed for it. */
+  /** Drops the pending offsets of a deleted topic. */
   forgetTopic(name: string): void {
     for (const groups of this.#byProducer.values()) {
       for (const offsets of groups.values()) {
@@ -70,7 +70,7 @@ export class TransactionalOffsets {
     }
   }
 
-  /** For storage: everything that waits. */
+  /** All pending offsets, for storage. */
   *all(): Generator<{ producerId: bigint; groupId: string; key: string; offset: CommittedOffset }> {
     for (const [producerId, groups] of this.#byProducer) {
       for (const [groupId, offsets] of groups) {

@@ -57,7 +57,7 @@ async function alter(resourceType: number, resourceName: string, ...changes: Cha
   return answer.responses[0]?.errorCode
 }
 
-test('a broker tells all its settings, with what it was started with among them', async () => {
+test('a broker describes all its settings, including those it was started with', async () => {
   const configs = await describe(BROKER, '1')
   assert.ok(typeof configs !== 'number')
   assert.ok(configs.size > 300)
@@ -71,7 +71,7 @@ test('a broker tells all its settings, with what it was started with among them'
   assert.equal(configs.get('ssl.key.password')?.value, null)
 })
 
-test('what is set for one broker goes before what is set for all', async () => {
+test('a setting of one broker comes before that of all brokers', async () => {
   assert.equal(await alter(BROKER, '', ['log.cleaner.threads', SET, '3']), 0)
   assert.equal(await value(BROKER, '1', 'log.cleaner.threads'), '3')
   assert.equal(await alter(BROKER, '1', ['log.cleaner.threads', SET, '2']), 0)
@@ -88,7 +88,7 @@ test('what is set for one broker goes before what is set for all', async () => {
   assert.equal(await value(BROKER, '1', 'log.cleaner.threads'), '3')
 })
 
-test('topics without an own setting have that of the brokers', async () => {
+test('topics without a setting of their own have that of the brokers', async () => {
   assert.equal(await alter(BROKER, '', ['log.cleanup.policy', SET, 'compact']), 0)
   assert.equal(await value(TOPIC, 't', 'cleanup.policy'), 'compact')
   cluster.compact('t')
@@ -96,7 +96,7 @@ test('topics without an own setting have that of the brokers', async () => {
   assert.equal(await value(TOPIC, 't', 'cleanup.policy'), 'compact,delete')
 })
 
-test('settings of a broker that cannot be are refused', async () => {
+test('invalid broker settings are refused', async () => {
   const wrong = ErrorCode.ERR_INVALID_REQUEST
   assert.equal(await alter(BROKER, '1', ['log.cleaner.threads', SET, 'x']), wrong)
   assert.equal(await alter(BROKER, '1', ['log.cleaner.threads', SET, '0']), wrong)
@@ -119,7 +119,7 @@ test('a broker’s whole configuration is replaced', async () => {
   assert.equal(await value(BROKER, '1', 'message.max.bytes'), '3000')
 })
 
-test('levels of loggers are set, those that there are to levels that there are', async () => {
+test('existing loggers can be set to known levels', async () => {
   assert.equal(await alter(LOGGER, '1', ['root', SET, 'DEBUG']), 0)
   assert.equal(await value(LOGGER, '1', 'root'), 'DEBUG')
   assert.equal(await alter(LOGGER, '1', ['root', SET, 'debug']), ErrorCode.ERR_INVALID_CONFIG)
@@ -130,7 +130,7 @@ test('levels of loggers are set, those that there are to levels that there are',
   assert.equal(await describe(LOGGER, ''), ErrorCode.ERR_INVALID_REQUEST)
 })
 
-test('subscriptions to metrics of clients are set, and are gone when nothing of them is left', async () => {
+test('client metrics subscriptions are configured, and gone with their last setting', async () => {
   const set = (name: string, to: string): Promise<number | undefined> => alter(CLIENT_METRICS, 'sub', [name, SET, to])
   assert.equal(await set('interval.ms', '1000'), 0)
   assert.equal(await set('match', 'client_id=a.*,client_software_name=x'), 0)
@@ -152,7 +152,7 @@ test('subscriptions to metrics of clients are set, and are gone when nothing of 
   assert.deepEqual(await names(), [])
 })
 
-test('resources are listed by their types', async () => {
+test('resources are listed by type', async () => {
   await alter(GROUP, 'g', ['consumer.session.timeout.ms', SET, '40000'])
   const list = async (...resourceTypes: number[]): Promise<unknown> => {
     const { errorCode, configResources } = await client.ask(ListConfigResources, 1, { resourceTypes })

@@ -78,7 +78,7 @@ async function fetch(): Promise<{ throttleTimeMs: number; topics: number }> {
   return { throttleTimeMs, topics: responses.length }
 }
 
-test('a producer that writes more than it may is told to wait, until it has been quiet', async () => {
+test('a producer over its quota is throttled until it has paused', async () => {
   const records = batch(2000)
   assert.equal(await alter({ 'client-id': 'test' }, { producer_byte_rate: 100 }), 0)
   const expected = Math.round(((records.length / 10 - 100) / 100) * 10_000)
@@ -87,7 +87,7 @@ test('a producer that writes more than it may is told to wait, until it has been
   assert.equal(await produce(batch(10)), 0)
 })
 
-test('a consumer that reads more than it may gets nothing for the time being', async () => {
+test('a consumer over its quota gets no records for a while', async () => {
   await produce(batch(800))
   assert.equal(await alter({ user: 'ANONYMOUS' }, { consumer_byte_rate: 100 }), 0)
   assert.deepEqual(await fetch(), { throttleTimeMs: 0, topics: 1 })
@@ -98,11 +98,11 @@ test('a consumer that reads more than it may gets nothing for the time being', a
   assert.deepEqual(await fetch(), { throttleTimeMs: 0, topics: 1 })
 })
 
-test('every request counts for the share of time that a client may have', async () => {
+test('every request counts for request_percentage', async () => {
   assert.equal(await alter({ user: 'ANONYMOUS' }, { request_percentage: 0.1 }), 0)
   const times: number[] = []
   for (let i = 0; i < 20; i++) times.push((await client.ask(ListGroups, 4, { statesFilter: [] })).throttleTimeMs)
-  // A tenth of a percent is one request a second, and ten at once; the one that set the quota is among them.
+  // A tenth of a percent is one request a second and ten at once, including the one that set the quota.
   assert.deepEqual(
     times.slice(0, 9),
     Array.from({ length: 9 }, () => 0),
@@ -110,7 +110,7 @@ test('every request counts for the share of time that a client may have', async 
   assert.ok(times.slice(9).every(ms => ms === 1000))
 })
 
-test('topics are made and removed only as fast as the client may', async () => {
+test('topics are created and deleted only as fast as the quota allows', async () => {
   assert.equal(await alter({ user: 'ANONYMOUS' }, { controller_mutation_rate: 1 }), 0)
   const create = async (name: string, numPartitions: number, version = 7): Promise<[number | undefined, number]> => {
     const topic = { name, numPartitions, replicationFactor: 1, assignments: [], configs: [] }
@@ -118,7 +118,7 @@ test('topics are made and removed only as fast as the client may', async () => {
     return [topics[0]?.errorCode, throttleTimeMs]
   }
   const TOO_MUCH = ErrorCode.ERR_THROTTLING_QUOTA_EXCEEDED
-  // Eleven may come at once; who takes more is refused the next time.
+  // Eleven may be created at once; a client that creates more is refused the next time.
   assert.deepEqual(await create('a', 13), [0, 0])
   assert.deepEqual(await create('b', 1), [TOO_MUCH, 2000])
   const growing = { topics: [{ name: 'a', count: 14, assignments: null }], timeoutMs: 1000, validateOnly: false }
@@ -128,11 +128,11 @@ test('topics are made and removed only as fast as the client may', async () => {
   assert.deepEqual([gone.responses[0]?.errorCode, gone.throttleTimeMs], [TOO_MUCH, 2000])
   clock.advance(2000)
   assert.deepEqual(await create('b', 1), [0, 0])
-  // Clients of old are not refused.
+  // Older clients are not refused.
   assert.deepEqual(await create('c', 1, 5), [0, 2000])
 })
 
-test('the quota that fits a client best is the one that counts', async () => {
+test('the most specific quota of a client applies', async () => {
   await alter({ user: null }, { producer_byte_rate: 1 })
   await alter({ 'client-id': 'test' }, { producer_byte_rate: 1 })
   await alter({ user: 'ANONYMOUS' }, { producer_byte_rate: 2 })
@@ -162,7 +162,7 @@ test('quotas are found by filters', async () => {
   assert.deepEqual(await describe([['user', EXACT, 'a']]), [ofBoth])
 })
 
-test('filters that cannot be are refused', async () => {
+test('invalid filters are refused', async () => {
   const wrong = ErrorCode.ERR_INVALID_REQUEST
   assert.equal(await describe([['nonsense', SPECIFIED]]), ErrorCode.ERR_UNSUPPORTED_VERSION)
   assert.equal(await describe([['', SPECIFIED]]), wrong)
@@ -173,7 +173,7 @@ test('filters that cannot be are refused', async () => {
   assert.equal(await describe([['ip', SPECIFIED], ['user', SPECIFIED]]), wrong) // prettier-ignore
 })
 
-test('quotas that cannot be are refused', async () => {
+test('invalid quotas are refused', async () => {
   const wrong = ErrorCode.ERR_INVALID_REQUEST
   const user = { user: 'u' }
   assert.equal(await alter(user, { nonsense: 1 }), wrong)

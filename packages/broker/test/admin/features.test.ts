@@ -37,7 +37,7 @@ async function levels(): Promise<{ epoch: number; [feature: string]: number }> {
   }
 }
 
-test('a feature that is put to level 0 is told of no more, and its requests are refused', async () => {
+test('a feature at level 0 is not reported, and its requests are refused', async () => {
   const before = await levels()
   assert.equal(before['share.version'], 1)
   assert.equal(await update([['share.version', 0, SAFE_DOWNGRADE]]), 0)
@@ -50,13 +50,13 @@ test('a feature that is put to level 0 is told of no more, and its requests are 
   assert.equal((await client.ask(ShareGroupHeartbeat, 1, join)).errorCode, 0)
 })
 
-test('an update that is only to be checked changes nothing', async () => {
+test('an update with validateOnly changes nothing', async () => {
   const before = await levels()
   assert.equal(await update([['transaction.version', 1, SAFE_DOWNGRADE]], true), 0)
   assert.deepEqual(await levels(), before)
 })
 
-test('one feature that cannot be updated keeps all from it', async () => {
+test('if one feature cannot be updated, none is', async () => {
   const before = await levels()
   const updates: Update[] = [
     ['share.version', 0, SAFE_DOWNGRADE],
@@ -66,7 +66,7 @@ test('one feature that cannot be updated keeps all from it', async () => {
   assert.deepEqual(await levels(), before)
 })
 
-test('features go up by an upgrade and down by a downgrade, within what the brokers know', async () => {
+test('features are raised by an upgrade and lowered by a downgrade, within the supported levels', async () => {
   const wrong: Update[] = [
     ['group.version', 0, UPGRADE],
     ['group.version', 2, UPGRADE],
@@ -78,7 +78,7 @@ test('features go up by an upgrade and down by a downgrade, within what the brok
   for (const one of wrong) assert.equal(await update([one]), ErrorCode.ERR_INVALID_UPDATE_VERSION, one.join())
 })
 
-test('clients of old are told of each feature', async () => {
+test('older clients get a result for each feature', async () => {
   const featureUpdates = [{ feature: 'share.version', maxVersionLevel: 0, allowDowngrade: true }]
   const answer = await client.ask(UpdateFeatures, 0, { featureUpdates })
   assert.deepEqual(answer.results, [{ feature: 'share.version', errorCode: 0, errorMessage: null }])

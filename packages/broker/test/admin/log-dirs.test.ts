@@ -18,7 +18,7 @@ after(async () => {
   await cluster.close()
 })
 
-test('a directory is told with its replicas, their sizes and the room that is left', async () => {
+test('a log directory is described with its replicas, their sizes and the free space', async () => {
   const writer = new BatchWriter()
   writer.append(null, 'v', null, 1000)
   const records = Buffer.from(writer.seal({}))
@@ -33,14 +33,14 @@ test('a directory is told with its replicas, their sizes and the room that is le
   assert.equal(results[0].usableBytes, 10_000 - records.length)
 })
 
-test('all of a broker’s replicas are told of to those who name none', async () => {
+test('without a list of topics all replicas of a broker are described', async () => {
   const { results } = await client.ask(DescribeLogDirs, 4, { topics: null })
   const names = results[0]?.topics.map(({ name }) => name) ?? []
   assert.ok(names.includes('here'))
   assert.equal(names.filter(name => name.startsWith('single')).length, 1)
 })
 
-test('a replica stays where it is, and cannot go to where nothing is', async () => {
+test('a replica can only be moved to the directory where it is', async () => {
   const { results } = await client.ask(DescribeLogDirs, 4, { topics: null })
   const path = results[0]?.logDir ?? ''
   const single = results[0]?.topics.find(({ name }) => name.startsWith('single'))?.name

@@ -27,7 +27,7 @@ after(async () => {
   await cluster.close()
 })
 
-test('every broker is a voter for the metadata, one of them leads', async () => {
+test('every broker is a metadata voter, and one of them leads', async () => {
   const topics = [{ topicName: '__cluster_metadata', partitions: [{ partitionIndex: 0 }] }]
   const { topics: found, nodes } = await client.ask(DescribeQuorum, 2, { topics })
   const [quorum] = found[0]?.partitions ?? []
@@ -42,7 +42,7 @@ test('every broker is a voter for the metadata, one of them leads', async () => 
   )
 })
 
-test('there is no quorum of other topics', async () => {
+test('other topics have no quorum', async () => {
   for (const [topicName, partitionIndex] of [
     ['t', 0],
     ['__cluster_metadata', 1],
@@ -54,7 +54,7 @@ test('there is no quorum of other topics', async () => {
   }
 })
 
-test('brokers that are down are told of to those who ask for them', async () => {
+test('brokers that are down are described on request', async () => {
   await cluster.brokerDown(3)
   const brokers = async (includeFencedBrokers: boolean): Promise<[number, boolean][]> => {
     const body = { includeClusterAuthorizedOperations: false, includeFencedBrokers }
@@ -66,14 +66,14 @@ test('brokers that are down are told of to those who ask for them', async () => 
   await cluster.brokerUp(3)
 })
 
-test('a broker that is not there cannot be unregistered', async () => {
+test('an unknown broker cannot be unregistered', async () => {
   assert.equal(
     (await client.ask(UnregisterBroker, 0, { brokerId: 7 })).errorCode,
     ErrorCode.ERR_BROKER_ID_NOT_REGISTERED,
   )
 })
 
-test('a broker that is down is unregistered, one that runs stays', async () => {
+test('a broker that is down is unregistered, a running one stays', async () => {
   const unregister = async (brokerId: number): Promise<number> =>
     (await client.ask(UnregisterBroker, 0, { brokerId })).errorCode
   const brokers = async (): Promise<number[]> => {
@@ -88,7 +88,7 @@ test('a broker that is down is unregistered, one that runs stays', async () => {
   assert.equal(await unregister(3), ErrorCode.ERR_BROKER_ID_NOT_REGISTERED)
 })
 
-test('voters come and go only with kraft.version 1', async () => {
+test('voters can only change with kraft.version 1', async () => {
   const listeners = [{ name: 'CONTROLLER', host: '127.0.0.1', port: 1 }]
   const voter = { clusterId: null, voterId: 77, voterDirectoryId: DIRECTORY }
   const add = async (more: Partial<typeof voter & { listeners: typeof listeners }> = {}): Promise<number> =>

@@ -56,7 +56,7 @@ async function partition(name: string): Promise<{ leader: number; epoch: number;
   return { leader: leaderId, epoch: leaderEpoch, replicas: replicaNodes, isr: isrNodes }
 }
 
-test('a partition that is moved is led by the first of its new brokers, in another epoch', async () => {
+test('a reassigned partition is led by the first of its new brokers, in a new epoch', async () => {
   const name = await newTopic(1, 2)
   assert.equal(await move(name, [3, 2]), 0)
   assert.deepEqual(await partition(name), { leader: 3, epoch: 1, replicas: [3, 2], isr: [3, 2] })
@@ -69,7 +69,7 @@ test('a partition that is moved is led by the first of its new brokers, in anoth
   assert.deepEqual(moving, [])
 })
 
-test('a move to a broker that is down is under way until it is back', async () => {
+test('a reassignment to a broker that is down is in progress until it is back', async () => {
   const name = await newTopic(1, 2)
   await cluster.brokerDown(3)
   assert.equal(await move(name, [3, 2]), 0)
@@ -84,7 +84,7 @@ test('a move to a broker that is down is under way until it is back', async () =
   assert.deepEqual((await partition(name)).replicas, [3, 2])
 })
 
-test('a move that is given up leaves the replicas as they were', async () => {
+test('a cancelled reassignment leaves the replicas as they were', async () => {
   const name = await newTopic(1, 2)
   await cluster.brokerDown(3)
   assert.equal(await move(name, [3]), 0)
@@ -94,13 +94,13 @@ test('a move that is given up leaves the replicas as they were', async () => {
   await cluster.brokerUp(3)
 })
 
-test('the number of replicas stays the same for those who want it so', async () => {
+test('the replication factor only changes if the request allows it', async () => {
   const name = await newTopic(1, 2)
   assert.equal(await move(name, [1], false), ErrorCode.ERR_INVALID_REPLICATION_FACTOR)
   assert.equal(await move(name, [2, 3], false), 0)
 })
 
-test('an unclean election is for partitions without a leader', async () => {
+test('an unclean election only changes partitions without a leader', async () => {
   const name = await newTopic(2)
   assert.equal(await elect(name, UNCLEAN), ErrorCode.ERR_ELECTION_NOT_NEEDED)
   await cluster.brokerDown(2)
@@ -113,7 +113,7 @@ test('an unclean election is for partitions without a leader', async () => {
   await cluster.brokerUp(2)
 })
 
-test('an election for all tells only of partitions that got another leader', async () => {
+test('an election for all partitions only reports those with another leader', async () => {
   const name = await newTopic(1, 2)
   cluster.setLeader(name, 0, 2)
   const answer = await client.ask(ElectLeaders, 2, { electionType: PREFERRED, topicPartitions: null })

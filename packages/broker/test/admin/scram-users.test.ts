@@ -29,7 +29,7 @@ function start(): Promise<EmbeddedCluster> {
   })
 }
 
-test('a user that is made by an admin client logs in, is described, and is no more when deleted', async () => {
+test('a user created by an admin client can log in and be described, until it is deleted', async () => {
   await using cluster = await start()
   const client = await admin(cluster)
   const made = await client.ask(AlterUserScramCredentials, 0, { deletions: [], upsertions: [upsertion('new')] })
@@ -53,7 +53,7 @@ test('a user that is made by an admin client logs in, is described, and is no mo
   for (const connection of [client, user]) connection.close()
 })
 
-test('what cannot be is refused for the user, and nothing else of it is done', async () => {
+test('an invalid change is refused, with all changes of its user', async () => {
   await using cluster = await start()
   const client = await admin(cluster)
   const { results } = await client.ask(AlterUserScramCredentials, 0, {
@@ -96,7 +96,7 @@ test('what cannot be is refused for the user, and nothing else of it is done', a
   client.close()
 })
 
-test('both need rights on the cluster', async () => {
+test('describing and altering need permission on the cluster', async () => {
   await using cluster = await start()
   const client = await WireClient.connect(cluster.bootstrapServers)
   await scram(client, 'SCRAM-SHA-256', 'alice', 'secret')

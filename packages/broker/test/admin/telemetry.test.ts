@@ -60,7 +60,7 @@ async function push({ clientInstanceId, subscriptionId }: Subscription, more: Pu
   return (await client.ask(PushTelemetry, 0, { metrics: Buffer.from('metrics'), ...body })).errorCode
 }
 
-test('a client is asked for what matches it, and what it pushes is told', async () => {
+test('a client is asked for the metrics that match it, and its pushes are received', async () => {
   await client.ask(ApiVersions, 3, { clientSoftwareName: 'tests', clientSoftwareVersion: '1.2' })
   await subscribe('one', { metrics: 'a.,b', 'interval.ms': '2000', match: 'client_software_name=tests,client_id=te.*' })
   await subscribe('two', { metrics: 'b,c', 'interval.ms': '1000' })
@@ -85,13 +85,13 @@ test('a client is asked for what matches it, and what it pushes is told', async 
   )
 })
 
-test('without a subscription nothing is asked for, and all is one word', async () => {
+test('without a subscription no metrics are asked for, and all with a single *', async () => {
   assert.deepEqual((await get()).requestedMetrics, [])
   await subscribe('all', { metrics: '*,a' })
   assert.deepEqual((await get()).requestedMetrics, ['*'])
 })
 
-test('whoever comes before the time is told to wait, but for the last push', async () => {
+test('a client that pushes too early is throttled, except for its last push', async () => {
   await subscribe('one', { metrics: 'a', 'interval.ms': '1000' })
   const subscription = await get()
   const { clientInstanceId: id } = subscription
@@ -118,7 +118,7 @@ test('a client learns that the subscriptions have changed', async () => {
   assert.equal(await push(anew), 0)
 })
 
-test('pushes that cannot be are refused', async () => {
+test('invalid pushes are refused', async () => {
   await subscribe('one', { metrics: 'a', 'interval.ms': '100' })
   const subscription = await get()
   const next = async (more: Push): Promise<number> => {
@@ -133,7 +133,7 @@ test('pushes that cannot be are refused', async () => {
   assert.deepEqual(pushed, [])
 })
 
-test('brokers whose metrics nobody wants do not ask clients for any', async () => {
+test('without onTelemetry clients are not asked for metrics', async () => {
   await using other = await EmbeddedCluster.start()
   const own = await WireClient.connect(other.bootstrapServers)
   const { apiKeys } = await own.ask(ApiVersions, 3, { clientSoftwareName: 'tests', clientSoftwareVersion: '1' })

@@ -61,7 +61,7 @@ async function logIn(
   return { ...(await scram(client, 'SCRAM-SHA-512', tokenId, password, ',tokenauth=true')), client }
 }
 
-test('a token logs in as its owner until it expires, and gets no tokens itself', async () => {
+test('a token logs in as its owner until it expires, and cannot create tokens itself', async () => {
   const { clock, cluster, as, close } = await world()
   const token = await create(await as('alice'))
   assert.equal(token.expiryTimestampMs - clock.now(), DAY)
@@ -77,7 +77,7 @@ test('a token logs in as its owner until it expires, and gets no tokens itself',
   await close()
 })
 
-test('owner and renewers renew a token, up to the end that it was given', async () => {
+test('owner and renewers can renew a token up to its maximum lifetime', async () => {
   const { clock, as, close } = await world()
   const [alice, bob, carol] = [await as('alice'), await as('bob'), await as('carol')]
   const { hmac, maxTimestampMs } = await create(alice, ['bob'], 2 * DAY)
@@ -97,7 +97,7 @@ test('owner and renewers renew a token, up to the end that it was given', async 
   await close()
 })
 
-test('a token is ended sooner, or at once', async () => {
+test('a token can be expired earlier, or at once', async () => {
   const { clock, cluster, as, close } = await world()
   const alice = await as('alice')
   const token = await create(alice)
@@ -116,7 +116,7 @@ test('a token is ended sooner, or at once', async () => {
   await close()
 })
 
-test('everyone sees tokens of their own; those of others need rights', async () => {
+test('users see their own tokens, and those of others with permission', async () => {
   const binding: AclBinding = {
     resourceType: 'user',
     name: 'User:alice',
@@ -147,7 +147,7 @@ test('everyone sees tokens of their own; those of others need rights', async () 
   await close()
 })
 
-test('nobody who is unknown gets a token, nor anything that is not a user', async () => {
+test('neither anonymous clients nor principals other than users get tokens', async () => {
   await using cluster = await EmbeddedCluster.start()
   const client = await WireClient.connect(cluster.bootstrapServers)
   assert.equal((await create(client)).errorCode, ErrorCode.ERR_DELEGATION_TOKEN_REQUEST_NOT_ALLOWED)

@@ -8,7 +8,7 @@ const TOPIC = 2
 const GROUP = 32
 const INTERVAL = 'consumer.heartbeat.interval.ms'
 
-test('groups are configured before they are there, all settings or none', async () => {
+test('groups are configured before they exist, all settings or none', async () => {
   await using cluster = await EmbeddedCluster.start()
   const client = await WireClient.connect(cluster.bootstrapServers)
   const alter = async (resourceName: string, ...changes: [string, number, string | null][]): Promise<number> => {

@@ -1,4 +1,4 @@
-/** What is to fail is not carried out, and nothing of a cluster outlives its close. */
+/** A request that fails on command is not carried out, and nothing of a cluster outlives its close. */
 import { connect } from 'node:net'
 import { readFileSync } from 'node:fs'
 import { after, before, test } from 'node:test'
@@ -18,6 +18,7 @@ import {
   Produce,
   codecByName,
 } from '@ottla/protocol'
+import { Faults } from '../../src/control/faults.ts'
 import { EmbeddedCluster } from '../../src/index.ts'
 import { WireClient } from '../wire-client.ts'
 
@@ -51,7 +52,7 @@ async function endOffset(timestamp = -1): Promise<number> {
   return answer.topics[0]?.partitions[0]?.offset ?? -1
 }
 
-test('a produce request that is to fail appends nothing', async () => {
+test('a produce that fails on command appends nothing', async () => {
   const before = await endOffset()
   cluster.failNext(ApiKey.Produce, [ErrorCode.ERR_NOT_LEADER_FOR_PARTITION])
   assert.equal(await produce(), ErrorCode.ERR_NOT_LEADER_FOR_PARTITION)
@@ -60,7 +61,7 @@ test('a produce request that is to fail appends nothing', async () => {
   assert.equal(await endOffset(), before + 1)
 })
 
-test('a join that is to fail leaves no member, and refused ones no group', async () => {
+test('a join that fails on command leaves no member, and refused ones leave no group', async () => {
   const join = { groupId: 'ghost', sessionTimeoutMs: 6000, protocolType: 'consumer', protocols: [] }
   cluster.failNext(ApiKey.JoinGroup, [ErrorCode.ERR_COORDINATOR_LOAD_IN_PROGRESS])
   const failed = await client.ask(JoinGroup, 5, { ...join, memberId: '' })
@@ -78,7 +79,7 @@ test('a join that is to fail leaves no member, and refused ones no group', async
   )
 })
 
-test('times are found in batches of every codec', async () => {
+test('timestamps are found in batches of every codec', async () => {
   await codecByName('zstd').ready()
   assert.equal(await produce('zstd'), 0)
   assert.equal(await endOffset(1000), 0)
@@ -98,7 +99,7 @@ test('a filter with unknown elements deletes nothing', async () => {
   assert.equal(described.errorCode, ErrorCode.ERR_INVALID_REQUEST)
 })
 
-test('a topic made anew does not inherit the offsets of the old one', async () => {
+test('a recreated topic does not inherit the committed offsets of the old one', async () => {
   const own = await EmbeddedCluster.start()
   const wire = await WireClient.connect(own.bootstrapServers)
   own.createTopic('again', { partitions: 1 })
@@ -140,4 +141,35 @@ test('requests are tracked between start and stop', async () => {
   assert.equal(cluster.requests('stop').length, 1)
   await client.ask(ListGroups, 2, {})
   assert.deepEqual(cluster.requests(), [])
+})
+
+test('faults of a broker come before those of any broker, each once', () => {
+  const faults = new Faults()
+  faults.failNext(null, ApiKey.Fetch, [3])
+  faults.failNext(1, ApiKey.Fetch, [{ rttMs: 5 }])
+  faults.failNext(1, ApiKey.Fetch, [6])
+  assert.deepEqual([faults.take(1, ApiKey.Fetch), faults.take(1, ApiKey.Fetch)], [{ rttMs: 5 }, { code: 6 }])
+  assert.equal(faults.take(2, ApiKey.Produce), undefined)
+  assert.deepEqual(faults.take(2, ApiKey.Fetch), { code: 3 })
+  assert.equal(faults.take(1, ApiKey.Fetch), undefined)
+})
+
+test('a delay of all brokers replaces those of single ones', () => {
+  const faults = new Faults()
+  faults.setRoundTripTime(1, 5)
+  faults.setRoundTripTime(-1, 7)
+  faults.setRoundTripTime(2, 9)
+  assert.deepEqual([faults.delayOf(1), faults.delayOf(2)], [7, 9])
+})
+
+test('clearing drops faults and throttle times, but not delays', () => {
+  const faults = new Faults()
+  faults.failNext(null, ApiKey.Fetch, [3])
+  faults.failPartition('t', 0, ApiKey.Fetch, [3])
+  faults.setThrottle(-1, 100)
+  faults.setRoundTripTime(-1, 7)
+  faults.clear()
+  assert.equal(faults.take(1, ApiKey.Fetch), undefined)
+  assert.equal(faults.takePartition('t', 0, ApiKey.Fetch), 0)
+  assert.deepEqual([faults.throttleOf(1), faults.delayOf(1)], [0, 7])
 })

@@ -1,4 +1,4 @@
-/** What groups answer to those who may not ask, and from brokers that do not look after them. */
+/** Requests about groups without permission, and to brokers that do not coordinate them. */
 import { after, before, test } from 'node:test'
 import assert from 'node:assert/strict'
 import {
@@ -83,7 +83,7 @@ async function produceOne(to: WireClient): Promise<void> {
   await to.ask(Produce, 9, { acks: -1, timeoutMs: 1000, topicData })
 }
 
-test('whoever may not use a group is told so, whatever is asked', async () => {
+test('every request about a group is refused without permission', async () => {
   const codes: Record<string, number | undefined> = {}
   const member = { groupId, memberId, generationId: 1 }
   const joined = await client.ask(JoinGroup, 5, {
@@ -127,7 +127,7 @@ test('whoever may not use a group is told so, whatever is asked', async () => {
   assert.deepEqual(codes, Object.fromEntries(Object.keys(codes).map(name => [name, denied])))
 })
 
-test('version 1 of OffsetFetch says with each partition what is wrong with the group', async () => {
+test('version 1 of OffsetFetch reports an error of the group for each partition', async () => {
   const topics = [{ name: 'seen', partitionIndexes: [0, 1] }]
   const answer = await client.ask(OffsetFetch, 1, { groupId, topics })
   assert.deepEqual(
@@ -139,7 +139,7 @@ test('version 1 of OffsetFetch says with each partition what is wrong with the g
   )
 })
 
-test('all offsets of a group are those of topics that the client may know of', async () => {
+test('all offsets of a group are those of the topics that the client may describe', async () => {
   assert.equal(await commit('seen'), 0)
   assert.equal(await commit('unseen'), ErrorCode.ERR_TOPIC_AUTHORIZATION_FAILED)
   assert.equal(await commit('hidden'), ErrorCode.ERR_UNKNOWN_TOPIC_OR_PART)
@@ -168,7 +168,7 @@ test('groups that the client may not describe are not listed', async () => {
   )
 })
 
-test('a member may not read topics that it may not know of', async () => {
+test('a member cannot read topics that it may not describe', async () => {
   const body = { groupId: 'mine', ...joins, subscribedTopicNames: ['unseen'] }
   const consumer = await client.ask(ConsumerGroupHeartbeat, 1, body)
   assert.equal(consumer.errorCode, ErrorCode.ERR_TOPIC_AUTHORIZATION_FAILED)
@@ -185,7 +185,7 @@ test('a member may not read topics that it may not know of', async () => {
   assert.equal(found.assignment?.topicPartitions.length, 1, 'a pattern finds only what may be known')
 })
 
-test('a broker that does not look after a group says so', async () => {
+test('a broker that does not coordinate a group says so', async () => {
   await using two = await EmbeddedCluster.start({ brokers: 2 })
   two.setCoordinator('group', 'g', 1)
   const wrong = await WireClient.connect(two.bootstrapServers, 1)
@@ -198,7 +198,7 @@ test('a broker that does not look after a group says so', async () => {
   wrong.close()
 })
 
-test('a member of a share group whose connection breaks gives back what it had', async () => {
+test('a share group member whose connection breaks releases its records', async () => {
   await using own = await EmbeddedCluster.start()
   own.createTopic('t', { partitions: 1 })
   const admin = await WireClient.connect(own.bootstrapServers)

@@ -1,12 +1,10 @@
 import { test } from 'node:test'
 import assert from 'node:assert/strict'
 import { assignors, type Assignment, type AssignorMember } from '../../src/groups/assignors.ts'
-import { partitionKey } from '../../src/groups/partition-set.ts'
-import { assignShares } from '../../src/groups/share-assignor.ts'
 
 type Owned = Record<string, string[]>
 
-/** Members by their ids with the topics that they read; what they had before as `t/0`. */
+/** Members by id with the topics that they read; partitions that they had before as `t/0`. */
 function members(
   topics: Record<string, string[]>,
   before: Owned = {},
@@ -30,7 +28,7 @@ function run(name: string, list: AssignorMember[], counts: Record<string, number
   return plain(assign(list, new Map(Object.entries(counts))))
 }
 
-test('range gives neighbours of each topic, members in the order of their instance ids and ids', () => {
+test('range assigns neighbouring partitions of each topic, in the order of instance ids and member ids', () => {
   const list = members({ b: ['t', 'u'], a: ['t', 'u'], c: ['t'] }, {}, { c: 'first' })
   assert.deepEqual(run('range', list, { t: 4, u: 2 }), {
     b: ['t/3', 'u/1'],
@@ -39,7 +37,7 @@ test('range gives neighbours of each topic, members in the order of their instan
   })
 })
 
-test('uniform is even, and moves no more than it has to', () => {
+test('uniform assigns evenly and moves no more than it has to', () => {
   const first = run('uniform', members({ a: ['t'] }), { t: 5 })
   const second = run('uniform', members({ a: ['t'], b: ['t'] }, first), { t: 5 })
   assert.deepEqual([second['a']?.length, second['b']?.length], [3, 2])
@@ -49,13 +47,13 @@ test('uniform is even, and moves no more than it has to', () => {
   assert.deepEqual(run('uniform', members({ a: [], b: [] }), {}), { a: [], b: [] })
 })
 
-test('a partition that two members had goes to one of them', () => {
+test('a partition that two members claim goes to one of them', () => {
   const before = { a: ['t/0', 't/1'], b: ['t/0', 't/1'] }
   const after = run('uniform', members({ a: ['t'], b: ['t'] }, before), { t: 2 })
   assert.deepEqual([...(after['a'] ?? []), ...(after['b'] ?? [])].sort(), ['t/0', 't/1'])
 })
 
-test('uniform spreads what only some can read over those, and the rest over the others', () => {
+test('uniform distributes topics that only some read over those, and the rest over the others', () => {
   const after = run('uniform', members({ a: ['t'], b: ['t', 'u'] }), { t: 2, u: 2 })
   assert.deepEqual(after, { a: ['t/0', 't/1'], b: ['u/0', 'u/1'] })
   const late = run(
@@ -72,28 +70,4 @@ test('uniform spreads what only some can read over those, and the rest over the 
   )
   const all = Object.values(late).flat().sort()
   assert.deepEqual(all, ['t/0', 't/1', 't/2', 'u/0', 'u/1', 'u/2'])
-})
-
-test('a share group with few members splits the partitions, with many it shares them', () => {
-  const counts = new Map([['t', 4]])
-  const two = plain(assignShares(members({ a: ['t'], b: ['t'] }), counts))
-  assert.deepEqual([two['a']?.length, two['b']?.length], [2, 2])
-  const six = Object.fromEntries(['a', 'b', 'c', 'd', 'e', 'f'].map(id => [id, ['t']]))
-  const shared = plain(assignShares(members(six, two), counts))
-  assert.ok(Object.values(shared).every(share => share.length >= 1))
-  for (let index = 0; index < 4; index++) {
-    const key = partitionKey('t', index)
-    const holders = Object.values(shared).filter(share => share.includes(key)).length
-    assert.ok(holders === 1 || holders === 2, `${key} has ${holders}`)
-  }
-  const one = plain(
-    assignShares(
-      members({ a: ['t'], b: ['u'] }),
-      new Map([
-        ['t', 1],
-        ['u', 3],
-      ]),
-    ),
-  )
-  assert.deepEqual(one, { a: ['t/0'], b: ['u/0', 'u/1', 'u/2'] })
 })

@@ -28,7 +28,7 @@ function newGroup(clock: FakeClock, settings: Partial<ClassicSettings> = {}): Cl
   return new ClassicGroup('g', clock, { initialRebalanceDelayMs: 0, maxSize: Infinity, ...settings })
 }
 
-/** Joins and keeps the answer. */
+/** Joins and keeps the response. */
 function join(group: ClassicGroup, overrides: Partial<JoinInput> = {}): { answer: JoinOutput | null } {
   const result: { answer: JoinOutput | null } = { answer: null }
   group.join(input(overrides), output => (result.answer = output))
@@ -73,7 +73,7 @@ test('the first member leads, and gets its own assignment', () => {
   assert.equal(group.state, 'Stable')
 })
 
-test('a second member waits until the first has joined again', () => {
+test('a second member waits until the first has rejoined', () => {
   const group = newGroup(new FakeClock())
   const first = answerOf(join(group))
   sync(group, first, { [first.memberId]: 'all' })
@@ -90,7 +90,7 @@ test('a second member waits until the first has joined again', () => {
   assert.equal(answerOf(waiting).assignment.toString(), 'two')
 })
 
-test('a member that does not join again in time is left behind', () => {
+test('a member that does not rejoin in time is dropped', () => {
   const clock = new FakeClock()
   const group = newGroup(clock)
   const first = answerOf(join(group, { sessionTimeoutMs: 60_000 }))
@@ -115,7 +115,7 @@ test('a member without heartbeats is dropped, and the group becomes empty', () =
   assert.equal(group.generation, 2)
 })
 
-test('a new member is told its id first, where the version asks for it', () => {
+test('a new member gets its id first if the version requires it', () => {
   const group = newGroup(new FakeClock())
   const told = answerOf(join(group, { requiresMemberId: true }))
   assert.equal(told.errorCode, ErrorCode.ERR_MEMBER_ID_REQUIRED)
@@ -124,7 +124,7 @@ test('a new member is told its id first, where the version asks for it', () => {
   assert.equal(answerOf(join(group, { memberId: 'made-up' })).errorCode, ErrorCode.ERR_UNKNOWN_MEMBER_ID)
 })
 
-test('the protocol is one that all members have', () => {
+test('the protocol is one that all members support', () => {
   const group = newGroup(new FakeClock())
   const both = [
     { name: 'range', metadata: Buffer.from('') },
@@ -155,7 +155,7 @@ test('an old generation can neither sync nor commit', () => {
   assert.equal(group.checkCommit('', -1, null), 0)
 })
 
-test('a static member that comes back keeps its assignment without a rebalance', () => {
+test('a returning static member keeps its assignment without a rebalance', () => {
   const group = newGroup(new FakeClock())
   const member = answerOf(join(group, { groupInstanceId: 'i' }))
   sync(group, member, { [member.memberId]: 'kept' })
@@ -165,7 +165,7 @@ test('a static member that comes back keeps its assignment without a rebalance',
   assert.equal(group.heartbeat(member.memberId, 1, 'i'), ErrorCode.ERR_FENCED_INSTANCE_ID)
 })
 
-test('a static leader that comes back is told to leave the assignment alone, before version 9 by not leading', () => {
+test('a returning static leader skips the assignment; before version 9 it does not learn that it leads', () => {
   const group = newGroup(new FakeClock())
   const member = answerOf(join(group, { groupInstanceId: 'i' }))
   sync(group, member, { [member.memberId]: 'kept' })
@@ -176,7 +176,7 @@ test('a static leader that comes back is told to leave the assignment alone, bef
   assert.equal(answerOf(sync(group, older)).assignment.toString(), 'kept')
 })
 
-test('a static member with another protocol makes the others join again', () => {
+test('a returning static member with another protocol starts a rebalance', () => {
   const group = newGroup(new FakeClock())
   const member = answerOf(join(group, { groupInstanceId: 'i' }))
   sync(group, member)
@@ -189,7 +189,7 @@ test('a static member with another protocol makes the others join again', () => 
   assert.equal(answerOf(join(group, { groupInstanceId: 'i', protocols: both })).generationId, 2)
 })
 
-test('a static member that is away is waited for until its session ends', () => {
+test('a rebalance waits for an absent static member until its session expires', () => {
   const clock = new FakeClock()
   const group = newGroup(clock)
   const still = answerOf(join(group, { groupInstanceId: 'i', sessionTimeoutMs: 100_000 }))
@@ -202,7 +202,7 @@ test('a static member that is away is waited for until its session ends', () => 
   assert.equal(second.members.length, 2)
 })
 
-test('who was given an id and has not joined with it is waited for', () => {
+test('a rebalance waits for a member that has an id but has yet to join', () => {
   const clock = new FakeClock()
   const group = newGroup(clock)
   const first = answerOf(join(group))
@@ -214,7 +214,7 @@ test('who was given an id and has not joined with it is waited for', () => {
   assert.equal(answerOf(again).members.length, 2)
 })
 
-test('an id that nobody joins with is forgotten after the session timeout', () => {
+test('an unused member id is forgotten after the session timeout', () => {
   const clock = new FakeClock()
   const group = newGroup(clock)
   const told = answerOf(join(group, { requiresMemberId: true }))
@@ -223,7 +223,7 @@ test('an id that nobody joins with is forgotten after the session timeout', () =
   assert.equal(late.errorCode, ErrorCode.ERR_UNKNOWN_MEMBER_ID)
 })
 
-test('a group that begins waits again for each member that comes, up to the rebalance timeout', () => {
+test('a new group waits again after each new member, up to the rebalance timeout', () => {
   const clock = new FakeClock()
   const group = newGroup(clock, { initialRebalanceDelayMs: 3000 })
   const first = join(group)
@@ -243,7 +243,7 @@ test('a group that begins waits again for each member that comes, up to the reba
   assert.equal(answerOf(patient).members.length, 7)
 })
 
-test('a group takes as many members as it may have', () => {
+test('a group has a maximum size', () => {
   const group = newGroup(new FakeClock(), { maxSize: 1 })
   const first = answerOf(join(group))
   sync(group, first)
@@ -251,7 +251,7 @@ test('a group takes as many members as it may have', () => {
   assert.equal(answerOf(join(group, { memberId: first.memberId })).errorCode, 0)
 })
 
-test('members that do not fetch their share in time are left behind', () => {
+test('members that do not sync in time are dropped', () => {
   const clock = new FakeClock()
   const group = newGroup(clock)
   const first = answerOf(join(group, { sessionTimeoutMs: 100_000 }))
@@ -264,7 +264,7 @@ test('members that do not fetch their share in time are left behind', () => {
   assert.equal(group.heartbeat(first.memberId, 2, null), ErrorCode.ERR_REBALANCE_IN_PROGRESS)
 })
 
-test('several leave at once, each with an answer of its own', () => {
+test('several members can leave at once, each with an error code of its own', () => {
   const group = newGroup(new FakeClock())
   const first = answerOf(join(group, { groupInstanceId: 'i' }))
   sync(group, first)
@@ -285,7 +285,7 @@ test('several leave at once, each with an answer of its own', () => {
   assert.equal(group.state, 'Empty')
 })
 
-test('a transaction may commit offsets while partitions are handed out anew', () => {
+test('a transaction may commit offsets during a rebalance', () => {
   const group = newGroup(new FakeClock())
   const member = answerOf(join(group))
   assert.equal(group.state, 'CompletingRebalance')

@@ -18,11 +18,11 @@ const REBALANCE_MS = 30_000
 
 interface Told {
   readonly epoch: number
-  /** Partitions of each topic by its name; null: as before. */
+  /** Partitions by topic name; null: unchanged. */
   readonly has: Record<string, number[]> | null
 }
 
-/** A group whose members speak KIP-848. */
+/** A group whose members use the protocol of KIP-848. */
 class Scene {
   readonly clock = new FakeClock()
   readonly topics = new TopicStore(
@@ -91,7 +91,7 @@ test('the first member gets everything, at epoch 2', () => {
   assert.equal(scene.state, 'Stable')
 })
 
-test('a second member gets its share when the first has given it up', () => {
+test('a second member gets its partitions when the first has given them up', () => {
   const scene = new Scene()
   scene.topic('t', 4)
   scene.heartbeat('a', 0)
@@ -129,7 +129,7 @@ test('a member without heartbeats is fenced after the session timeout of the gro
   refuses(ErrorCode.ERR_UNKNOWN_MEMBER_ID, () => scene.heartbeat('a', 2))
 })
 
-test('epochs that are not the member’s own are fenced, but for the last one by who missed the answer', () => {
+test('other epochs than the member’s are fenced, except the previous one after a lost response', () => {
   const scene = new Scene()
   scene.topic('t', 2)
   scene.heartbeat('a', 0)
@@ -140,7 +140,7 @@ test('epochs that are not the member’s own are fenced, but for the last one by
   refuses(ErrorCode.ERR_FENCED_MEMBER_EPOCH, () => scene.heartbeat('a', 2))
 })
 
-test('members that leave give their partitions to the others', () => {
+test('the partitions of members that leave go to the others', () => {
   const scene = new Scene()
   scene.topic('t', 2)
   scene.heartbeat('a', 0)
@@ -151,7 +151,7 @@ test('members that leave give their partitions to the others', () => {
   assert.equal(scene.state, 'Empty')
 })
 
-test('a static member finds its partitions again, while others cannot take its place', () => {
+test('a static member gets its partitions back, while others cannot take its place', () => {
   const scene = new Scene()
   scene.topic('t', 2)
   scene.heartbeat('a', 0, { instanceId: 'i' })
@@ -171,7 +171,7 @@ test('a static member that stays away loses its partitions after the session tim
   assert.equal(scene.state, 'Empty')
 })
 
-test('topics are found by a pattern, also those that come later', () => {
+test('a pattern also matches topics that are created later', () => {
   const scene = new Scene()
   scene.topic('orders-1', 1)
   scene.topic('other', 1)
@@ -184,7 +184,7 @@ test('topics are found by a pattern, also those that come later', () => {
   refuses(ErrorCode.ERR_INVALID_REGULAR_EXPRESSION, () => scene.heartbeat('b', 0, { regex: '(' }))
 })
 
-test('more partitions, and topics that go, change the assignment', () => {
+test('more partitions and deleted topics change the assignment', () => {
   const scene = new Scene()
   scene.topic('t', 1)
   scene.heartbeat('a', 0, { topics: ['t', 'u'] })
@@ -197,7 +197,7 @@ test('more partitions, and topics that go, change the assignment', () => {
   assert.deepEqual(told, { epoch: 4, has: { t: [0] } })
 })
 
-test('topics that a member reads no more are taken from it at once', () => {
+test('topics that a member no longer reads are revoked at once', () => {
   const scene = new Scene()
   scene.topic('t', 1)
   scene.topic('u', 1)
@@ -207,7 +207,7 @@ test('topics that a member reads no more are taken from it at once', () => {
   assert.deepEqual(scene.heartbeat('a', 2, { owned: scene.owned({ u: [0] }) }), { epoch: 3, has: null })
 })
 
-test('most members choose the assignor', () => {
+test('the majority of members chooses the assignor', () => {
   const scene = new Scene()
   scene.topic('t', 2)
   scene.topic('u', 2)
@@ -219,7 +219,7 @@ test('most members choose the assignor', () => {
   refuses(ErrorCode.ERR_UNSUPPORTED_ASSIGNOR, () => scene.heartbeat('c', 0, { assignor: 'sticky' }))
 })
 
-test('the group takes as many members as it may have, and a new assignment only after its interval', () => {
+test('a group has a maximum size, and assigns again only after its interval', () => {
   const scene = new Scene(2)
   scene.topic('t', 2)
   scene.configs.set('g', 'consumer.assignment.interval.ms', '1000')
@@ -231,7 +231,7 @@ test('the group takes as many members as it may have, and a new assignment only 
   assert.equal(scene.heartbeat('b', 2).epoch, 3)
 })
 
-test('requests that cannot be are refused', () => {
+test('invalid requests are refused', () => {
   const scene = new Scene()
   scene.topic('t', 1)
   const invalid = ErrorCode.ERR_INVALID_REQUEST
@@ -247,7 +247,7 @@ test('requests that cannot be are refused', () => {
   refuses(ErrorCode.ERR_GROUP_ID_NOT_FOUND, () => scene.heartbeat('a', 2))
 })
 
-test('a member commits for what it has, with the epoch since which it has it', () => {
+test('a member may commit for its partitions with any epoch since their assignment', () => {
   const scene = new Scene()
   const id = scene.topic('t', 2)
   scene.topic('u', 1)
@@ -257,9 +257,9 @@ test('a member commits for what it has, with the epoch since which it has it', (
   const by = (epoch: number): Parameters<Group['checkCommit']>[0] => ({ memberId: 'a', epoch, groupInstanceId: null })
   assert.equal(group.checkCommit(by(3), false), 0)
   assert.equal(group.checkCommit(by(2), false), 0)
-  assert.equal(group.checkCommitOf(by(2), false, id, 0), 0)
+  assert.equal(group.checkCommitFor(by(2), false, id, 0), 0)
   const other = scene.topics.get('u')?.id ?? ''
-  assert.equal(group.checkCommitOf(by(2), false, other, 0), ErrorCode.ERR_STALE_MEMBER_EPOCH)
+  assert.equal(group.checkCommitFor(by(2), false, other, 0), ErrorCode.ERR_STALE_MEMBER_EPOCH)
   assert.equal(group.checkCommit(by(4), false), ErrorCode.ERR_STALE_MEMBER_EPOCH)
   assert.equal(group.checkCommit(by(4), true), ErrorCode.ERR_ILLEGAL_GENERATION)
   assert.equal(group.checkCommit(by(3), false, 8), ErrorCode.ERR_UNSUPPORTED_VERSION)

@@ -1,4 +1,4 @@
-/** Groups whose members go over to the other protocol one by one (KIP-848). */
+/** Groups whose members migrate to the other protocol one by one (KIP-848). */
 import { test } from 'node:test'
 import assert from 'node:assert/strict'
 import {
@@ -133,7 +133,7 @@ function refuses(code: number, action: () => unknown): void {
   assert.throws(action, error => error instanceof GroupRefusal && error.errorCode === code)
 }
 
-test('an upgraded member keeps what it has until it joins again', () => {
+test('an upgraded member keeps its partitions until it rejoins', () => {
   const scene = new Scene()
   const member = scene.join()
   scene.sync(member, share([0, 1, 2, 3]))
@@ -148,7 +148,7 @@ test('an upgraded member keeps what it has until it joins again', () => {
   assert.equal(scene.heartbeat(again), 0)
 })
 
-test('an upgraded member that does not join again in time is dropped', () => {
+test('an upgraded member that does not rejoin in time is dropped', () => {
   const scene = new Scene()
   const member = scene.join()
   scene.sync(member, share([0, 1, 2, 3]))
@@ -158,7 +158,7 @@ test('an upgraded member that does not join again in time is dropped', () => {
   assert.equal(scene.heartbeat(member), ErrorCode.ERR_UNKNOWN_MEMBER_ID)
 })
 
-test('an upgraded member that does not fetch its share in time is dropped', () => {
+test('an upgraded member that does not sync in time is dropped', () => {
   const scene = new Scene()
   scene.beat('new', 0)
   const member = scene.join()
@@ -167,7 +167,7 @@ test('an upgraded member that does not fetch its share in time is dropped', () =
   assert.equal(scene.heartbeat(member), ErrorCode.ERR_UNKNOWN_MEMBER_ID)
 })
 
-test('the group is a classic one again when the last member of the new protocol is gone', () => {
+test('the group is classic again when the last member of the new protocol is gone', () => {
   const scene = new Scene()
   const member = scene.join()
   scene.sync(member, share([0, 1, 2, 3]))
@@ -181,7 +181,7 @@ test('the group is a classic one again when the last member of the new protocol 
   assert.equal(last.leader, member.memberId)
 })
 
-test('a static member that goes back to the classic protocol takes the group with it, without a rebalance', () => {
+test('a static member that returns with the classic protocol downgrades the group without a rebalance', () => {
   const scene = new Scene()
   scene.beat('new', 0, 'i')
   const member = scene.join({ groupInstanceId: 'i' })
@@ -192,7 +192,7 @@ test('a static member that goes back to the classic protocol takes the group wit
   assert.deepEqual(partitionsOf(synced.assignment), [0, 1, 2, 3])
 })
 
-test('a static member that comes with the new protocol takes the place of its old self', () => {
+test('a static member that returns with the new protocol takes the place of its old instance', () => {
   const scene = new Scene()
   const member = scene.join({ groupInstanceId: 'i' })
   scene.sync(member, share([0, 1]), 'i')
@@ -220,7 +220,7 @@ test('groups that cannot be upgraded stay as they are', () => {
   refuses(ErrorCode.ERR_GROUP_ID_NOT_FOUND, () => large.beat('new', 0))
 })
 
-test('classic members of a consumer group need a protocol that all of them have', () => {
+test('classic members of a consumer group need a protocol that all of them support', () => {
   const scene = new Scene()
   scene.beat('new', 0)
   scene.join()
@@ -231,7 +231,7 @@ test('classic members of a consumer group need a protocol that all of them have'
   assert.equal(garbled.errorCode, ErrorCode.ERR_INCONSISTENT_GROUP_PROTOCOL)
 })
 
-test('an empty group is whatever the next member wants, with its offsets', () => {
+test('an empty group takes the type of its next member and keeps its offsets', () => {
   const scene = new Scene()
   scene.group.offsets.set(offsetKey('t', 0), { offset: 7, leaderEpoch: -1, metadata: '' })
   scene.beat('a', 0)

@@ -1,4 +1,4 @@
-/** Requests that wait when their connection dies: nobody is answered, nothing is taken, members stay until their sessions end. */
+/** Connections that die while a request waits: nothing is delivered, and members stay until their sessions expire. */
 import { after, before, test } from 'node:test'
 import assert from 'node:assert/strict'
 import { ErrorCode, Fetch, Heartbeat, JoinGroup, Produce, SyncGroup } from '@ottla/protocol'
@@ -30,7 +30,7 @@ async function until(what: string, isTrue: () => Promise<boolean> | boolean): Pr
   assert.fail(`never came true: ${what}`)
 }
 
-/** A member of a group by the classic protocol, with a connection of its own. */
+/** A member with the classic protocol and a connection of its own. */
 class Member {
   readonly #client: WireClient
   readonly #groupId: string
@@ -74,7 +74,7 @@ class Member {
     return answer.errorCode
   }
 
-  /** The others are gone when their session is over, for all that this one is still there. */
+  /** Advances time until the sessions of the others expire, while this one stays alive. */
   async outlive(): Promise<void> {
     for (let passed = 0; passed <= SESSION_MS; passed += 2000) {
       await this.beat()
@@ -92,7 +92,7 @@ async function pair(): Promise<readonly [Member, Member]> {
   return [new Member(await connect(), groupId), new Member(await connect(), groupId)]
 }
 
-test('JoinGroup: a member that dies while it waits for the others belongs to the group until its session ends', async () => {
+test('JoinGroup: a member that dies while it waits for the others stays until its session expires', async () => {
   const [first, second] = await pair()
   await first.join()
   await first.sync({ [first.id]: 'all' })
@@ -110,7 +110,7 @@ test('JoinGroup: a member that dies while it waits for the others belongs to the
   first.die()
 })
 
-test('SyncGroup: a member that dies while it waits for the leader gets its part when it asks again', async () => {
+test('SyncGroup: a member that dies while it waits for the leader gets its assignment on a retry', async () => {
   const [leader, other] = await pair()
   await leader.join()
   const joining = other.join()
@@ -133,10 +133,10 @@ test('SyncGroup: a member that dies while it waits for the leader gets its part 
   leader.die()
 })
 
-test('Fetch: one that dies while it waits leaves nothing behind, and what comes is for the others', async () => {
+test('Fetch: a fetch that dies while it waits leaves nothing behind, and new records go to others', async () => {
   cluster.createTopic('waited-for', { partitions: 1 })
   const [dying, reading] = [await connect(), await connect()]
-  // Sessions of the groups before.
+  // Sessions of the groups of earlier tests.
   clock.advance(SESSION_MS * 10)
   idleTimers = clock.pending
   const partitions = [{ partition: 0, fetchOffset: 0, partitionMaxBytes: 1e6 }]

@@ -61,7 +61,7 @@ function join(group: Group): JoinOutput {
   return member
 }
 
-test('offsets of a group without members go a week after they were committed, and the group with the last', () => {
+test('offsets of a group without members expire a week after their commit, and the group with the last one', () => {
   const { group, clock, commit } = scene()
   commit('t')
   clock.advance(WEEK_MS / 2)
@@ -73,7 +73,7 @@ test('offsets of a group without members go a week after they were committed, an
   assert.equal(group.expire(), true)
 })
 
-test('offsets of consumers go a week after the last has left', () => {
+test('offsets of consumers expire a week after the last one has left', () => {
   const { group, clock, commit } = scene()
   const { memberId } = join(group)
   commit('t')
@@ -87,7 +87,7 @@ test('offsets of consumers go a week after the last has left', () => {
   assert.equal(group.expire(), true)
 })
 
-test('offsets of topics that consumers read no more go a week after their last commit', () => {
+test('offsets of topics that consumers no longer read expire a week after their last commit', () => {
   const { group, clock, commit } = scene()
   join(group)
   commit('t')

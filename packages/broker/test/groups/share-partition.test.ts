@@ -11,13 +11,13 @@ const RELEASE = 2
 const REJECT = 3
 const RENEW = 4
 
-/** A partition whose log has batches of ten records. */
+/** A partition whose log has batches of ten records each. */
 class Scene {
   readonly clock = new FakeClock()
   woken = 0
   readonly partition = new SharePartition(0, -1, this.clock, () => this.woken++)
 
-  /** As `0-9 x1`: first and last offset, how often they were given out. */
+  /** As `0-9 x1`: first and last offset, and delivery count. */
   take(
     memberId: string,
     end = 10,
@@ -42,14 +42,14 @@ function refuses(code: number, action: () => unknown): void {
   assert.throws(action, error => error instanceof GroupRefusal && error.errorCode === code)
 }
 
-test('nobody is given what another member has', () => {
+test('records that one member has are not delivered to another', () => {
   const scene = new Scene()
   assert.deepEqual(scene.take('a', 20), ['0-19 x1'])
   assert.deepEqual(scene.take('b', 20), [])
   assert.deepEqual(scene.take('b', 30), ['20-29 x1'])
 })
 
-test('what is accepted or rejected is done with, and the start moves on behind it', () => {
+test('accepted and rejected records are done, and the start moves past them', () => {
   const scene = new Scene()
   scene.take('a')
   scene.acknowledge('a', 0, 1, ACCEPT)
@@ -62,7 +62,7 @@ test('what is accepted or rejected is done with, and the start moves on behind i
   assert.deepEqual([scene.partition.startOffset, scene.partition.endOffset], [10, 10])
 })
 
-test('what is released is given out again, and counted', () => {
+test('released records are delivered again, with a higher count', () => {
   const scene = new Scene()
   scene.take('a')
   scene.acknowledge('a', 0, 9, ACCEPT, ACCEPT, RELEASE, RELEASE, ACCEPT, RELEASE, ACCEPT, ACCEPT, ACCEPT, ACCEPT)
@@ -71,7 +71,7 @@ test('what is released is given out again, and counted', () => {
   assert.deepEqual(scene.take('b'), ['2-3 x2', '5-5 x2'])
 })
 
-test('a lock ends after its time, unless it is renewed', () => {
+test('a lock expires unless it is renewed', () => {
   const scene = new Scene()
   scene.take('a')
   scene.clock.advance(29_999)
@@ -84,7 +84,7 @@ test('a lock ends after its time, unless it is renewed', () => {
   assert.equal(scene.partition.startOffset, 5)
 })
 
-test('records that fail often are given out ever fewer at a time, at last alone, and then never', () => {
+test('records that fail often are delivered in ever smaller ranges, the last time alone, and then never', () => {
   const scene = new Scene()
   const given: string[][] = []
   for (let i = 0; i < 6; i++) {
@@ -95,7 +95,7 @@ test('records that fail often are given out ever fewer at a time, at last alone,
   assert.equal(scene.partition.startOffset, 2)
 })
 
-test('acknowledgements for what one does not have are refused, all of them', () => {
+test('acknowledgements are refused as a whole if the member does not have all of the records', () => {
   const scene = new Scene()
   scene.take('a')
   refuses(ErrorCode.ERR_INVALID_RECORD_STATE, () => scene.acknowledge('b', 0, 9, ACCEPT))
@@ -112,14 +112,14 @@ test('acknowledgements for what one does not have are refused, all of them', () 
   )
 })
 
-test('whole batches are given out, unless the limit is strict', () => {
+test('whole batches are delivered unless the limit is strict', () => {
   const scene = new Scene()
   assert.deepEqual(scene.take('a', 30, { maxRecords: 5 }), ['0-9 x1'])
   assert.deepEqual(scene.take('a', 30, { maxRecords: 5, isStrict: true }), ['10-14 x1'])
   assert.deepEqual(scene.take('a', 30, { maxRecords: 100, batchSize: 20 }), ['15-29 x1'])
 })
 
-test('no more records are locked than the group may lock', () => {
+test('a group locks no more records than its limit', () => {
   const scene = new Scene()
   const few = { ...limits, locks: 10 }
   assert.deepEqual(scene.take('a', 30, { limits: few }), ['0-9 x1'])
@@ -128,7 +128,7 @@ test('no more records are locked than the group may lock', () => {
   assert.deepEqual(scene.take('b', 30, { limits: few }), ['10-19 x1'])
 })
 
-test('what the log has dropped is nobody’s any more', () => {
+test('records before the start of the log are dropped', () => {
   const scene = new Scene()
   scene.take('a', 20)
   scene.partition.startAt(15)
@@ -139,7 +139,7 @@ test('what the log has dropped is nobody’s any more', () => {
   assert.equal(scene.partition.nextOffset, 50)
 })
 
-test('acknowledgements have to be in order, and of a type that there is', () => {
+test('acknowledgements have to be in order and of a known type', () => {
   const check = (first: number, last: number, types: number[], canRenew = true, isRenewal = true): number =>
     checkAcknowledgements([{ firstOffset: first, lastOffset: last, types }], canRenew, isRenewal)
   assert.equal(check(0, 3, [ACCEPT]), 0)

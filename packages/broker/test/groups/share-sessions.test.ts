@@ -1,6 +1,7 @@
 import { test } from 'node:test'
 import assert from 'node:assert/strict'
 import {
+  ErrorCode,
   IncrementalAlterConfigs,
   Metadata,
   Produce,
@@ -8,6 +9,8 @@ import {
   ShareFetch,
   ShareGroupHeartbeat,
 } from '@ottla/protocol'
+import { GroupRefusal } from '../../src/groups/refusal.ts'
+import { FINAL_EPOCH, ShareSessions } from '../../src/groups/share-sessions.ts'
 import { EmbeddedCluster } from '../../src/index.ts'
 import { batchBytes } from '../batches.ts'
 import { WireClient } from '../wire-client.ts'
@@ -16,7 +19,7 @@ const FINAL = -1
 const moment = (): Promise<void> => new Promise(resolve => setImmediate(resolve))
 const ACCEPT = 1
 
-test('the end of a session on one broker leaves a member what it has of the others', async () => {
+test('the end of a session on one broker leaves a member its records on the others', async () => {
   await using cluster = await EmbeddedCluster.start({ brokers: 2 })
   cluster.createTopic('t', { partitions: 2, replicationFactor: 2 })
   const clients = [0, 1].map(index => WireClient.connect(cluster.bootstrapServers, index))
@@ -55,7 +58,7 @@ test('the end of a session on one broker leaves a member what it has of the othe
   second.close()
 })
 
-test('a fetch that waits on a connection which dies takes nothing of what that sets free', async () => {
+test('a waiting fetch whose connection dies does not get the records that this releases', async () => {
   await using cluster = await EmbeddedCluster.start()
   cluster.createTopic('t', { partitions: 1 })
   const dying = await WireClient.connect(cluster.bootstrapServers)
@@ -96,4 +99,38 @@ test('a fetch that waits on a connection which dies takes nothing of what that s
     [[2, 2]],
   )
   next.close()
+})
+
+function refuses(code: number, action: () => unknown): void {
+  assert.throws(action, error => error instanceof GroupRefusal && error.errorCode === code)
+}
+
+test('a session remembers its partitions, and every request has the next epoch', () => {
+  const sessions = new ShareSessions()
+  sessions.fetch('m', 0, ['t/0', 't/1'], [], false)
+  const session = sessions.fetch('m', 1, ['t/2'], ['t/0'], true)
+  assert.deepEqual([...session.partitions], ['t/1', 't/2'])
+  sessions.acknowledge('m', 2)
+  refuses(ErrorCode.ERR_INVALID_SHARE_SESSION_EPOCH, () => sessions.fetch('m', 2, [], [], false))
+  refuses(ErrorCode.ERR_INVALID_SHARE_SESSION_EPOCH, () => sessions.acknowledge('m', 0))
+  assert.equal(sessions.fetch('m', 3, [], [], false), session)
+})
+
+test('a session restarts with epoch 0, which has nothing to acknowledge yet', () => {
+  const sessions = new ShareSessions()
+  const first = sessions.fetch('m', 0, ['t/0'], [], false)
+  refuses(ErrorCode.ERR_INVALID_REQUEST, () => sessions.fetch('m', 0, ['t/1'], [], true))
+  assert.equal(sessions.get('m'), first)
+  assert.deepEqual([...sessions.fetch('m', 0, ['t/1'], [], false).partitions], ['t/1'])
+  refuses(ErrorCode.ERR_SHARE_SESSION_NOT_FOUND, () => sessions.fetch('other', 1, [], [], false))
+})
+
+test('the final epoch fetches nothing, and epochs wrap to 1', () => {
+  const sessions = new ShareSessions()
+  const session = sessions.fetch('m', 0, ['t/0'], [], false)
+  assert.equal(sessions.fetch('m', FINAL_EPOCH, [], [], true).partitions.size, 0)
+  session.epoch = 2 ** 31 - 1
+  sessions.acknowledge('m', 2 ** 31 - 1)
+  assert.equal(session.epoch, 1)
+  refuses(ErrorCode.ERR_SHARE_SESSION_NOT_FOUND, () => sessions.acknowledge('other', FINAL_EPOCH))
 })

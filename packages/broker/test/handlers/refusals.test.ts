@@ -1,4 +1,4 @@
-/** What each API answers to a request that is refused as a whole: by an error on command, or for a feature that is off. */
+/** How each API answers a request that is refused as a whole, by an injected error or because a feature is off. */
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import assert from 'node:assert/strict'
@@ -24,19 +24,19 @@ const session: Session = {
   port: 0,
   saslMechanism: null,
   exchange: null,
-  isBare: false,
+  expectsBareToken: false,
   authenticated: true,
   isToken: false,
   expiresAt: null,
-  renewedAt: null,
-  isOver: false,
+  reauthenticatedAt: null,
+  closesAfterResponse: false,
 }
 
 type Name = keyof typeof ApiKey
 const clientApis = protocol as unknown as Record<Name, Api<object, object>>
 const bodies = requestBodies('z'.repeat(21) + 'g')
 
-/** The answer as a client reads it. */
+/** The response as a client reads it. */
 function refused(name: Name, version: number, body: object, errorCode: number): unknown {
   const api = clientApis[name]
   const route = routes.get(api.key)!
@@ -54,7 +54,7 @@ function shown(value: unknown): string {
   return text.replaceAll(/\{"type":"Buffer","data":\[([^\]]*)\]\}/g, '"bytes $1"')
 }
 
-/** As in refusals.txt: one line for each request, and for all versions that have the same answers. */
+/** As in refusals.txt: one line per request, for all versions with the same responses. */
 function linesOf(name: Name, minVersion: number, maxVersion: number): string[] {
   const rows: { from: number; to: number; answers: string[] }[] = []
   for (let version = minVersion; version <= maxVersion; version++) {
@@ -68,7 +68,7 @@ function linesOf(name: Name, minVersion: number, maxVersion: number): string[] {
   return rows.flatMap(({ from, to, answers }) => answers.map(answer => `${name} ${from}-${to} ${answer}`))
 }
 
-test('every route has the error wherever Kafka puts one, and tells nothing of the cluster', () => {
+test('every refusal has the error wherever Kafka puts one, and reveals nothing of the cluster', () => {
   const known = readFileSync(new URL('refusals.txt', import.meta.url), 'utf8')
     .trimEnd()
     .split('\n')
@@ -78,7 +78,7 @@ test('every route has the error wherever Kafka puts one, and tells nothing of th
   assert.deepEqual(lines, known)
 })
 
-test('a refused ApiVersions says no more than how to ask again', () => {
+test('a refused ApiVersions only shows which versions are supported', () => {
   const { apiKeys } = refused('ApiVersions', 3, bodies.ApiVersions!(3)[0]!, ErrorCode.ERR_UNSUPPORTED_VERSION) as {
     apiKeys: { apiKey: number }[]
   }
@@ -88,7 +88,7 @@ test('a refused ApiVersions says no more than how to ask again', () => {
   )
 })
 
-test('who wants no acknowledgement is hung up on', () => {
+test('a refused produce with acks=0 closes the connection', () => {
   const body = { acks: 0, timeoutMs: 1000, topicData: [] }
   assert.throws(() => refused('Produce', 9, body, ErrorCode.ERR_NOT_ENOUGH_REPLICAS), CloseConnection)
 })

@@ -20,7 +20,7 @@ function codeOf(outcome: object | null): number {
   return outcome !== null && 'errorCode' in outcome ? (outcome as Refusal).errorCode : 0
 }
 
-test('batches get the next offsets and the epoch of the leader', () => {
+test('batches get the next offsets and the leader epoch', () => {
   const log = new PartitionLog()
   assert.deepEqual(log.append(batchOf(3), options), { baseOffset: 0, logAppendTime: -1, logStartOffset: 0 })
   const second = log.append(batchOf(2, { codec: codecByName('gzip') }), options)
@@ -34,7 +34,7 @@ test('batches get the next offsets and the epoch of the leader', () => {
   assert.equal(read.isCrcValid(), true)
 })
 
-test('a read keeps to its limit, but for the first batch', () => {
+test('a read keeps to its limit, except for the first batch', () => {
   const log = new PartitionLog()
   for (let i = 0; i < 3; i++) log.append(batchOf(1), options)
   assert.equal(log.read(0, 1, false).chunks.length, 1)
@@ -45,7 +45,7 @@ test('a read keeps to its limit, but for the first batch', () => {
   assert.equal(log.read(0, 100_000, false, 2).chunks.length, 2)
 })
 
-test('a request carries one whole batch of format 2 for a partition', () => {
+test('a request has exactly one complete batch of magic 2 for a partition', () => {
   const code = (bytes: Uint8Array | null, version = 9): number => codeOf(readBatch(bytes, version))
   assert.equal(code(null), ErrorCode.ERR_INVALID_RECORD)
   assert.equal(code(Buffer.from('garbage')), ErrorCode.ERR_INVALID_RECORD)
@@ -54,14 +54,14 @@ test('a request carries one whole batch of format 2 for a partition', () => {
   assert.equal(code(batchBytes(1)), 0)
 })
 
-test('zstd is taken from version 7 of Produce on', async () => {
+test('zstd is accepted from version 7 of Produce on', async () => {
   await codecByName('zstd').ready()
   const bytes = batchBytes(5, { codec: codecByName('zstd') })
   assert.equal(codeOf(readBatch(bytes, 6)), ErrorCode.ERR_UNSUPPORTED_COMPRESSION_TYPE)
   assert.equal(codeOf(readBatch(bytes, 7)), 0)
 })
 
-test('what is corrupt, too large or of the wrong form is refused and nothing of it kept', () => {
+test('corrupt, oversized and malformed batches are refused and leave nothing behind', () => {
   const log = new PartitionLog()
   const corrupt = batchBytes(2)
   corrupt[corrupt.length - 1] = (corrupt.at(-1) ?? 0) ^ 1
@@ -73,7 +73,7 @@ test('what is corrupt, too large or of the wrong form is refused and nothing of 
   assert.equal(log.highWatermark, 0)
 })
 
-test('records without a key and records of the wrong time are named', () => {
+test('records without a key and records with invalid timestamps are named', () => {
   const log = new PartitionLog()
   const writer = new BatchWriter()
   writer.append('k', 'v', null, 5)
@@ -93,7 +93,7 @@ test('records without a key and records of the wrong time are named', () => {
   )
 })
 
-test('a batch is compressed as its topic wants it', () => {
+test('a batch is compressed as its topic demands', () => {
   const log = new PartitionLog()
   const gzip = codecByName('gzip')
   for (const codec of [gzip, codecByName('none'), null]) {
@@ -109,7 +109,7 @@ test('a batch is compressed as its topic wants it', () => {
   }
 })
 
-test('times are found', () => {
+test('offsets are found by timestamp', () => {
   const log = new PartitionLog()
   log.append(batchOf(3, {}, 1000), options)
   log.append(batchOf(3, {}, 2000), options)
@@ -119,7 +119,7 @@ test('times are found', () => {
   assert.deepEqual(log.latestTimestamp(), { offset: 5, timestamp: 2002, leaderEpoch: 3 })
 })
 
-test('where an epoch ended is told, and of one that nobody knows that nothing is known', () => {
+test('the end of a leader epoch is known, unless the epoch is', () => {
   const log = new PartitionLog()
   assert.deepEqual(log.endOfEpoch(0, 4), { leaderEpoch: 0, endOffset: 0 })
   for (const leaderEpoch of [2, 2, 5]) log.append(batchOf(2), { ...options, leaderEpoch })
@@ -131,7 +131,7 @@ test('where an epoch ended is told, and of one that nobody knows that nothing is
   assert.deepEqual(log.endOfEpoch(1, 7), { leaderEpoch: 1, endOffset: 0 })
 })
 
-test('what lies before a deleted offset is gone', () => {
+test('records before a deleted offset are gone', () => {
   const log = new PartitionLog()
   log.append(batchOf(3), options)
   log.append(batchOf(3), options)
@@ -140,7 +140,7 @@ test('what lies before a deleted offset is gone', () => {
   assert.equal(log.read(4, 100, false).chunks.length, 1)
 })
 
-test('a tail that is cut off takes whole batches with it, and what was known of its producers', () => {
+test('truncation removes whole batches, and the producers’ states that came from them', () => {
   const log = new PartitionLog()
   const stamp = (baseSequence: number) => batchOf(2, { producerId: 9n, producerEpoch: 0, baseSequence })
   for (const sequence of [0, 2, 4]) log.append(stamp(sequence), options)
@@ -151,7 +151,7 @@ test('a tail that is cut off takes whole batches with it, and what was known of 
   assert.equal(log.highWatermark, 4)
 })
 
-test('the highest time is found where times differ by less than a number holds', () => {
+test('the highest timestamp is found even where a number cannot tell them apart', () => {
   const log = new PartitionLog()
   for (const last of [1n, 3n, 2n]) {
     const bytes = batchBytes(1, {}, 1.7e18)

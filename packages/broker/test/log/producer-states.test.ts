@@ -28,7 +28,7 @@ function offsetOf(outcome: Appended | Refusal): number {
   return 'baseOffset' in outcome ? outcome.baseOffset : -outcome.errorCode
 }
 
-test('each of the last five batches is acknowledged once more and not written again', () => {
+test('a duplicate of one of the last five batches is acknowledged again but not written', () => {
   const log = new PartitionLog()
   for (let i = 0; i < 7; i++) append(log, 2 * i)
   for (let i = 2; i < 7; i++) assert.equal(offsetOf(append(log, 2 * i)), 2 * i)
@@ -43,20 +43,20 @@ test('a gap in the sequence is refused', () => {
   assert.equal(offsetOf(append(log, 2)), 2)
 })
 
-test('an unknown producer may begin with any sequence', () => {
+test('an unknown producer may start with any sequence number', () => {
   const log = new PartitionLog()
   assert.equal(offsetOf(append(log, 70)), 0)
   assert.equal(offsetOf(append(log, 72)), 2)
 })
 
-test('sequence numbers begin again behind the largest', () => {
+test('sequence numbers wrap to 0 after the largest', () => {
   const log = new PartitionLog()
   assert.equal(offsetOf(append(log, 2 ** 31 - 1)), 0)
   assert.equal(offsetOf(append(log, 1)), 2)
   assert.equal(offsetOf(append(log, 2 ** 31 - 1)), 0)
 })
 
-test('a new epoch begins at 0, and the old one is over', () => {
+test('a new epoch starts at 0 and fences the old one', () => {
   const log = new PartitionLog()
   append(log, 0)
   assert.equal(offsetOf(append(log, 2, 1)), -ErrorCode.ERR_OUT_OF_ORDER_SEQUENCE_NUMBER)
@@ -64,7 +64,7 @@ test('a new epoch begins at 0, and the old one is over', () => {
   assert.equal(offsetOf(append(log, 2, 0)), -ErrorCode.ERR_INVALID_PRODUCER_EPOCH)
 })
 
-test('a transaction holds the stable offset back until its marker', () => {
+test('a transaction holds the last stable offset back until its marker', () => {
   const log = new PartitionLog()
   append(log, 0, 0, true)
   log.append(batchOf(3), options)
@@ -77,7 +77,7 @@ test('a transaction holds the stable offset back until its marker', () => {
   assert.deepEqual(log.abortedBetween(6, 6), [])
 })
 
-test('a marker with a new epoch fences the old one, and one of an older epoch or coordinator is refused', () => {
+test('a marker with a new epoch fences the old one; markers of an older epoch or coordinator are refused', () => {
   const log = new PartitionLog()
   append(log, 0, 3, true)
   const end = { producerId: 9n, leaderEpoch: 0, timestamp: 5000, commit: true }
@@ -90,7 +90,7 @@ test('a marker with a new epoch fences the old one, and one of an older epoch or
   assert.equal(zombie?.errorCode, ErrorCode.ERR_TRANSACTION_COORDINATOR_FENCED)
 })
 
-test('what is read back from batches is what was known before', () => {
+test('the states rebuilt from batches are the same as before', () => {
   const log = new PartitionLog()
   append(log, 0, 0, true)
   log.mark({ producerId: 9n, producerEpoch: 1, commit: false, coordinatorEpoch: 4, leaderEpoch: 0, timestamp: 5000 })
@@ -102,7 +102,7 @@ test('what is read back from batches is what was known before', () => {
   assert.deepEqual(copy.abortedBetween(0, 5), log.abortedBetween(0, 5))
 })
 
-test('a silent producer is forgotten, one with a transaction open is not', () => {
+test('an idle producer is forgotten unless it has an open transaction', () => {
   const log = new PartitionLog()
   append(log, 0)
   log.append(batchOf(1, { producerId: 10n, producerEpoch: 0, baseSequence: 0, isTransactional: true }), options)

@@ -1,24 +1,24 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { QuotaRate, mostAtOnce } from '../../src/quotas/quota-rate.ts'
+import { QuotaRate, maxBurst } from '../../src/quotas/quota-rate.ts'
 
 const START = 1_700_000_000_000
 
-test('ten seconds’ worth may come at once', () => {
+test('ten seconds’ worth may be used at once', () => {
   const rate = new QuotaRate()
-  rate.record(mostAtOnce(100), START)
+  rate.record(maxBurst(100), START)
   assert.equal(rate.throttleMs(100, START), 0)
 })
 
-test('what is beyond the limit has to be waited for', () => {
+test('what exceeds the limit is throttled', () => {
   const rate = new QuotaRate()
   rate.record(2000, START)
-  // 200 a second over ten seconds: half of it would be all right.
+  // 200 a second over ten seconds, twice the limit.
   assert.equal(rate.throttleMs(100, START), 10_000)
   assert.equal(rate.throttleMs(100, START + 5000), 10_000)
 })
 
-test('what is older than eleven seconds counts no more', () => {
+test('samples older than eleven seconds do not count', () => {
   const rate = new QuotaRate()
   rate.record(2000, START)
   assert.ok(rate.throttleMs(100, START + 10_999) > 0)

@@ -1,4 +1,4 @@
-/** Every request that the cluster serves, at every version that it says it does. */
+/** Every API that the cluster serves, in every version that it claims to support. */
 import { after, before, test } from 'node:test'
 import assert from 'node:assert/strict'
 import * as protocol from '@ottla/protocol'
@@ -24,7 +24,7 @@ after(async () => {
   await cluster.close()
 })
 
-test('each is answered in a form that a client can read, for what is there and for what is not', async () => {
+test('a client can read every response, about existing and about missing things', async () => {
   const versions: Decoded<protocol.ApiVersionsResponse> = await client.ask(ApiVersions, 3, {
     clientSoftwareName: 'x',
     clientSoftwareVersion: '1',
@@ -37,7 +37,7 @@ test('each is answered in a form that a client can read, for what is there and f
     assert.ok(api !== undefined && make !== undefined, `there is no request for ${name}`)
     for (let version = minVersion; version <= maxVersion; version++) {
       for (const body of make(version)) {
-        // An authentication that fails ends the connection, so that it gets one of its own.
+        // A failed authentication ends the connection, so this gets one of its own.
         const own = name.startsWith('Sasl') ? await WireClient.connect(cluster.bootstrapServers) : null
         try {
           assert.ok(await (own ?? client).ask(api, version, body), `${name} ${version}`)
@@ -52,7 +52,7 @@ test('each is answered in a form that a client can read, for what is there and f
   }
 })
 
-test('an ApiVersions request of the future is answered in version 0 with the range that is known', async () => {
+test('a future version of ApiVersions is answered in version 0 with the supported range', async () => {
   const own = await WireClient.connect(cluster.bootstrapServers)
   const future: typeof ApiVersions = {
     ...ApiVersions,
@@ -68,7 +68,7 @@ test('an ApiVersions request of the future is answered in version 0 with the ran
   own.close()
 })
 
-test('garbage, frames that are too large and half requests end one connection and nothing else', async () => {
+test('garbage, oversized frames and incomplete requests end their connection and nothing else', async () => {
   for (const bytes of [
     Buffer.from('GET / HTTP/1.1\r\n\r\n'),
     Buffer.from([0x7f, 0xff, 0xff, 0xff]),
@@ -101,7 +101,7 @@ test('a fetch waits for data and is woken by it', async () => {
   reader.close()
 })
 
-test('what the user may not do is refused as a broker refuses it', async () => {
+test('requests without permission are refused as by a broker', async () => {
   const strict = await EmbeddedCluster.start({ acls: [] })
   strict.createTopic('t', { partitions: 1 })
   const own = await WireClient.connect(strict.bootstrapServers)

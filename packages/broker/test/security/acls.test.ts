@@ -33,13 +33,13 @@ test('read, write, delete and alter imply describe', () => {
   assert.equal(may([binding({ operation: 'all' })], 'write'), true)
 })
 
-test('one denial outweighs every permission', () => {
+test('one denial overrides every permission', () => {
   const denied = [binding({ operation: 'all' }), binding({ permissionType: 'deny', operation: 'write' })]
   assert.equal(may(denied, 'write'), false)
   assert.equal(may(denied, 'read'), true)
 })
 
-test('patterns, everyone and hosts', () => {
+test('bindings match by pattern, by principal or everyone, and by host', () => {
   assert.equal(may([binding({ name: 'ord', resourcePatternType: 'prefixed' })], 'read'), true)
   assert.equal(may([binding({ name: 'ord' })], 'read'), false)
   assert.equal(may([binding({ name: '*' })], 'read', 'anything'), true)
@@ -47,7 +47,7 @@ test('patterns, everyone and hosts', () => {
   assert.equal(may([binding({ host: '10.0.0.1' })], 'read'), false)
 })
 
-test('filters find and remove', () => {
+test('filters find and remove bindings', () => {
   const authorizer = new Authorizer([binding(), binding({ name: 'or', resourcePatternType: 'prefixed' })], [])
   const open = { resourceType: null, name: null, principal: null, host: null, operation: null, permissionType: null }
   assert.equal(authorizer.find({ ...open, patternType: 'any' }).length, 2)

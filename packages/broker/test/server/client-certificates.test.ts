@@ -10,7 +10,7 @@ const fixture = (name: string): string =>
 const server = { key: fixture('server-key.pem'), cert: fixture('server-cert.pem') }
 const client = { key: fixture('client-key.pem'), cert: fixture('client-cert.pem') }
 
-/** Whether a client of this principal gets an answer about a topic that only alice may see; null: it gets none at all. */
+/** Whether a client with this certificate may see a topic of alice's; null: it gets no response at all. */
 async function isAlice(
   tls: Partial<TlsSettings>,
   options: ConnectionOptions,
@@ -49,22 +49,22 @@ test("the certificate's subject is the client's principal, written as Java write
   assert.equal(await isAlice({ clientAuth: 'required' }, client, 'User:ANONYMOUS'), false)
 })
 
-test('a program makes another name of the subject', async () => {
+test('an application can map the subject to another name', async () => {
   const principal = (subject: string): string => /CN=([^,]+)/.exec(subject)?.[1] ?? subject
   assert.equal(await isAlice({ clientAuth: 'requested', principal }, client, 'User:alice'), true)
 })
 
-test('a client without a certificate is anonymous where one is requested, and refused where it is required', async () => {
+test('a client without a certificate is anonymous if one is requested, and refused if it is required', async () => {
   assert.equal(await isAlice({ clientAuth: 'requested' }, {}, 'User:ANONYMOUS'), true)
   assert.equal(await isAlice({ clientAuth: 'required' }, {}, 'User:ANONYMOUS'), null)
 })
 
-test('a certificate of somebody else is refused, requested or required', async () => {
+test('a certificate of another authority is refused, requested or required', async () => {
   for (const clientAuth of ['requested', 'required'] as const) {
     assert.equal(await isAlice({ clientAuth, ca: fixture('other-cert.pem') }, client, 'User:ANONYMOUS'), null)
   }
 })
 
-test('where no certificate is asked for, one that is there does not count', async () => {
+test('a certificate does not count if none is asked for', async () => {
   assert.equal(await isAlice({}, client, 'User:ANONYMOUS'), true)
 })

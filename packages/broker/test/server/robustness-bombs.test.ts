@@ -1,4 +1,4 @@
-/** Batches that grow beyond what a broker bears. */
+/** Batches that decompress to more than a broker accepts. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { gzipSync } from 'node:zlib'
@@ -6,13 +6,13 @@ import { BATCH_HEADER_BYTES, BatchWriter, codecByName, crc32c, ErrorCode, Produc
 import { EmbeddedCluster } from '../../src/index.ts'
 import { WireClient } from '../wire-client.ts'
 
-// Where the fields of a batch lie that change.
+// Positions of the header fields that change.
 const LENGTH_AT = 8
 const CRC_AT = 17
 const ATTRIBUTES_AT = 21
 
 const zeros = Buffer.alloc(4_000_000)
-/** 280 MB in all, of 256 MB that the broker takes. */
+/** 280 MB in total, where the broker accepts 256 MB. */
 const PARTS = 70
 
 function bomb(name: 'gzip' | 'snappy' | 'lz4' | 'zstd'): Buffer {
@@ -20,18 +20,18 @@ function bomb(name: 'gzip' | 'snappy' | 'lz4' | 'zstd'): Buffer {
   const writer = new BatchWriter()
   writer.append(null, 'x', null, 1000)
   const harmless = Buffer.from(writer.seal({ codec }))
-  // All of these formats allow streams to be joined.
+  // In all of these formats streams can be concatenated.
   const part = name === 'gzip' ? gzipSync(zeros) : codec.compress(zeros)
   const body = new Array<Uint8Array>(PARTS).fill(part)
   const bytes = Buffer.concat([harmless.subarray(0, BATCH_HEADER_BYTES), ...body])
-  // Kept uncompressed when that is smaller, which one record is.
+  // A single record would stay uncompressed, because that is smaller.
   bytes.writeInt16BE((bytes.readInt16BE(ATTRIBUTES_AT) & ~7) | codec.id, ATTRIBUTES_AT)
   bytes.writeInt32BE(bytes.length - LENGTH_AT - 4, LENGTH_AT)
   bytes.writeUInt32BE(crc32c(bytes, ATTRIBUTES_AT, bytes.length), CRC_AT)
   return bytes
 }
 
-test('a batch that grows beyond the limit is refused, whatever its codec, and the broker goes on', async () => {
+test('a batch that decompresses beyond the limit is refused, whatever its codec, and the broker carries on', async () => {
   await using cluster = await EmbeddedCluster.start()
   cluster.createTopic('t', { configs: { 'max.message.bytes': '64000000' } })
   const client = await WireClient.connect(cluster.bootstrapServers)

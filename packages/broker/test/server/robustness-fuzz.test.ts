@@ -1,4 +1,4 @@
-/** Requests that are almost right: whatever is wrong about them, a cluster answers or hangs up, and nothing grows. */
+/** Requests that are almost valid: whatever is wrong with them, a cluster answers or hangs up, and does not leak. */
 import assert from 'node:assert/strict'
 import { connect } from 'node:net'
 import { after, before, test } from 'node:test'
@@ -9,9 +9,9 @@ import { seededRandom } from '../../src/base/random.ts'
 import { requestBodies, type RequestBodies } from '../request-bodies.ts'
 import { WireClient } from '../wire-client.ts'
 
-// What ends a field's range or means something of its own.
+// Values at the ends of a field's range or with a special meaning.
 const TELLING_BYTES = [0x00, 0x01, 0x7f, 0x80, 0xfe, 0xff]
-// Frame size, api key, version, correlation id: what the body is read by.
+// Frame size, API key, version and correlation id, which the body is read by.
 const HEADER_BYTES = 12
 const LANES = 16
 
@@ -34,7 +34,7 @@ before(async () => {
   const metadata = await client.ask(protocol.Metadata, 12, { topics: [{ name: 't' }] })
   bodies = requestBodies(metadata.topics[0]?.topicId ?? '')
   client.close()
-  // The cluster tells there of what it could not handle.
+  // The cluster reports internal errors there.
   process.stderr.write = (chunk: string | Uint8Array): boolean => {
     if (String(chunk).includes('could not be handled')) internalErrors.push(String(chunk))
     return write(chunk)
@@ -46,7 +46,7 @@ after(async () => {
   await cluster.close()
 })
 
-/** A frame with something changed behind its header. */
+/** A frame with a mutation after its header. */
 function mutated(frame: Buffer): Buffer {
   let bytes = Buffer.from(frame)
   for (let times = 1 + below(3); times > 0; times--) {
@@ -73,7 +73,7 @@ function mutated(frame: Buffer): Buffer {
   return bytes
 }
 
-/** Resolves with the answer's first byte or the end of the connection. */
+/** Resolves with the response's first byte or the end of the connection. */
 function sent(frame: Buffer): Promise<void> {
   const [host = '', port = ''] = cluster.bootstrapServers.split(',')[0]?.split(':') ?? []
   return new Promise(resolve => {
@@ -81,7 +81,7 @@ function sent(frame: Buffer): Promise<void> {
     socket.on('error', () => undefined)
     socket.once('data', () => socket.destroy())
     socket.once('close', () => resolve())
-    // The end behind it is for requests that would be waited on.
+    // Ends the connection for requests that would wait.
     socket.end(frame)
   })
 }
@@ -101,7 +101,7 @@ function* almostRight(): Generator<{ name: string; frame: Buffer }> {
   }
 }
 
-test('valid requests with something changed about them are answered or hung up on', async () => {
+test('mutated requests are answered or hung up on', async () => {
   const requests = almostRight()
   const resident = process.memoryUsage().rss
   const seen = new Set<string>()

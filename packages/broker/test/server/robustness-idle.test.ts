@@ -1,4 +1,4 @@
-/** Connections that nothing comes from are cut by the cluster's clock, and those that have to wait are not. */
+/** Idle connections are cut by the cluster's clock, but not those that wait for a response. */
 import assert from 'node:assert/strict'
 import { connect, type Socket } from 'node:net'
 import { afterEach, beforeEach, test } from 'node:test'
@@ -28,7 +28,7 @@ function raw(): Socket {
   return socket
 }
 
-/** Lets time pass until something is so. */
+/** Advances time until a condition holds. */
 async function passUntil(isSo: () => boolean): Promise<number> {
   const from = clock.now()
   while (!isSo()) {
@@ -38,7 +38,7 @@ async function passUntil(isSo: () => boolean): Promise<number> {
   return clock.now() - from
 }
 
-test('half a request and then silence is cut off', async () => {
+test('a connection that stops in the middle of a request is cut off', async () => {
   const client = await WireClient.connect(cluster.bootstrapServers)
   assert.equal((await client.ask(ListGroups, 2, {})).errorCode, 0)
   const [whole = Buffer.alloc(0)] = encodeRequest(Metadata, 9, 1, 'half', { topics: null })
@@ -48,7 +48,7 @@ test('half a request and then silence is cut off', async () => {
   assert.ok((await passUntil(() => isClosed)) >= IDLE_MS)
 })
 
-test('a connection that is used stays', async () => {
+test('a connection in use stays', async () => {
   const client = await WireClient.connect(cluster.bootstrapServers)
   for (let i = 0; i < 5; i++) {
     assert.equal((await client.ask(ListGroups, 2, {})).errorCode, 0)
@@ -58,7 +58,7 @@ test('a connection that is used stays', async () => {
   client.close()
 })
 
-test('who waits for the broker is not idle', async () => {
+test('a client that waits for a response is not idle', async () => {
   const client = await WireClient.connect(cluster.bootstrapServers)
   cluster.pauseBroker(1)
   cluster.requests('start')
@@ -70,7 +70,7 @@ test('who waits for the broker is not idle', async () => {
   client.close()
 })
 
-test('a client that takes no answers is cut off', async () => {
+test('a client that does not read its responses is cut off', async () => {
   cluster.createTopic('t', { partitions: 1 })
   const filler = await WireClient.connect(cluster.bootstrapServers)
   const writer = new BatchWriter()
@@ -84,7 +84,7 @@ test('a client that takes no answers is cut off', async () => {
   cluster.requests('start')
   for (let i = 0; i < 10; i++) for (const chunk of encodeRequest(Fetch, 11, i, 'slow', body)) socket.write(chunk)
   while (cluster.requests().length === 0) await turn()
-  // The timers of both connections go with them.
+  // The timers of both connections are gone, too.
   const before = clock.pending
   await passUntil(() => clock.pending <= before - 2 || cluster.requests().length === 10)
   assert.ok(cluster.requests().length < 10, 'all was made for a client that takes none')
@@ -92,7 +92,7 @@ test('a client that takes no answers is cut off', async () => {
   filler.close()
 })
 
-test('nothing behind a refused request is carried out', async () => {
+test('no request after a refused one is carried out', async () => {
   const socket = raw()
   const topics = [{ name: 'late', numPartitions: 1, replicationFactor: 1, assignments: [], configs: [] }]
   const unknown = Buffer.from([0, 0, 0, 10, 0x7f, 0, 0, 0, 0, 0, 0, 1, 0xff, 0xff])

@@ -1,4 +1,4 @@
-/** Clients that speak nonsense, too much, too slowly or half cannot bring a cluster down or make it grow. */
+/** Clients that send garbage, too much, too slowly or only half can neither bring a cluster down nor make it leak. */
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { connect, type Socket } from 'node:net'
@@ -14,7 +14,7 @@ const write = process.stderr.write.bind(process.stderr)
 before(async () => {
   cluster = await EmbeddedCluster.start()
   cluster.createTopic('t', { partitions: 1 })
-  // The cluster tells there of what it could not handle.
+  // The cluster reports internal errors there.
   process.stderr.write = (chunk: string | Uint8Array): boolean => {
     if (String(chunk).includes('could not be handled')) internalErrors.push(String(chunk))
     return write(chunk)
@@ -57,7 +57,7 @@ function framed(body: Buffer): Buffer {
   return Buffer.concat([size, body])
 }
 
-test('garbage is hung up on', async () => {
+test('a client that sends garbage is hung up on', async () => {
   for (const garbage of [
     Buffer.from('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n'),
     Buffer.from([0xff, 0xff, 0xff, 0xff, 0, 0]),
@@ -73,7 +73,7 @@ test('garbage is hung up on', async () => {
   await stillServes()
 })
 
-test('a frame that claims too much is refused before anything is kept for it', async () => {
+test('an oversized frame is refused before memory is reserved for it', async () => {
   const socket = await raw()
   const size = Buffer.alloc(4)
   size.writeInt32BE(104_857_601)
@@ -82,7 +82,7 @@ test('a frame that claims too much is refused before anything is kept for it', a
   await stillServes()
 })
 
-test('many clients that claim much and send little are cut off, and others are served', async () => {
+test('many clients that announce large frames and send little are cut off, and others are served', async () => {
   const sockets: Socket[] = []
   const size = Buffer.alloc(5)
   size.writeInt32BE(100_000_000)
@@ -98,7 +98,7 @@ test('many clients that claim much and send little are cut off, and others are s
   for (const socket of sockets) socket.destroy()
 })
 
-test('half a request, and a client that goes away in the middle of one, harm nobody', async () => {
+test('a client that stops or disconnects in the middle of a request harms nobody', async () => {
   const [whole = Buffer.alloc(0)] = encodeRequest(Metadata, 9, 1, 'half', { topics: null })
   for (const bytes of [1, 3, 4, 5, 11, whole.length - 1]) {
     const socket = await raw()
@@ -109,7 +109,7 @@ test('half a request, and a client that goes away in the middle of one, harm nob
   await stillServes()
 })
 
-test('every request cut short, lengthened or changed somewhere is answered or hung up on, never an internal error', async () => {
+test('requests that are truncated, extended or mutated are answered or hung up on, without an internal error', async () => {
   let seed = 12345
   const random = (below: number): number => {
     seed = (Math.imul(seed, 1_103_515_245) + 12_345) >>> 0
@@ -137,7 +137,7 @@ test('every request cut short, lengthened or changed somewhere is answered or hu
   await stillServes()
 })
 
-test('a client that asks and never reads is not read from either', async () => {
+test('nothing more is read from a client that does not read its responses', async () => {
   const filler = await WireClient.connect(cluster.bootstrapServers)
   const writer = new BatchWriter()
   writer.append('k', Buffer.alloc(900_000), null, 1000)
@@ -151,7 +151,7 @@ test('a client that asks and never reads is not read from either', async () => {
   socket.pause()
   const partitions = [{ partition: 0, fetchOffset: 0, partitionMaxBytes: 50_000_000 }]
   const body = { maxWaitMs: 0, minBytes: 0, topics: [{ topic: 't', partitions }] }
-  // Each asks for nine megabytes: two gigabytes in all.
+  // Each announces nine megabytes, two gigabytes in total.
   cluster.requests('start')
   for (let i = 0; i < 220; i++) for (const chunk of encodeRequest(Fetch, 11, i, 'slow', body)) socket.write(chunk)
   let before = -1
@@ -165,7 +165,7 @@ test('a client that asks and never reads is not read from either', async () => {
   socket.destroy()
 })
 
-test('thousands of requests at once are answered in their order', async () => {
+test('thousands of requests at once are answered in order', async () => {
   const client = await WireClient.connect(cluster.bootstrapServers)
   const api: Api<unknown, unknown> = Metadata as unknown as Api<unknown, unknown> // any will do
   const answers = await Promise.all(Array.from({ length: 5000 }, () => client.ask(api, 9, { topics: [] })))
@@ -184,7 +184,7 @@ test('two hundred clients and a thousand topics', async () => {
   await stillServes()
 })
 
-test('requests that no broker serves are hung up on', async () => {
+test('unsupported requests are hung up on', async () => {
   for (const key of [-1, 4, 5, 6, 7, 999, ApiKey.Produce]) {
     const header = Buffer.alloc(10)
     header.writeInt16BE(key, 0)

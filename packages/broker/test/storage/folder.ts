@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after } from 'node:test'
 
-/** A new folder that is gone after the tests of the file. */
+/** A new folder that is deleted after the tests of the file. */
 export function newFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'ottla-storage-'))
   after(() => rmSync(folder, { recursive: true, force: true }))

@@ -10,7 +10,7 @@ function open(path: string): Journal<unknown> {
   return new Journal(path, new FilePool(false))
 }
 
-test('entries are read back in their order', () => {
+test('entries are read back in order', () => {
   const path = join(newFolder(), 'journal')
   const journal = open(path)
   assert.deepEqual(journal.read(), [])
@@ -19,7 +19,7 @@ test('entries are read back in their order', () => {
   assert.deepEqual(open(path).read(), entries)
 })
 
-test('an entry that is cut off anywhere is left out, and new ones follow the whole ones', () => {
+test('a truncated entry is left out, and new ones follow the complete ones', () => {
   const path = join(newFolder(), 'journal')
   const journal = open(path)
   journal.append('first')
@@ -35,7 +35,7 @@ test('an entry that is cut off anywhere is left out, and new ones follow the who
   }
 })
 
-test('nothing behind a damaged entry is believed', () => {
+test('nothing after a damaged entry is trusted', () => {
   const path = join(newFolder(), 'journal')
   const journal = open(path)
   for (const entry of ['first', 'second', 'third']) journal.append(entry)
@@ -45,7 +45,7 @@ test('nothing behind a damaged entry is believed', () => {
   assert.deepEqual(open(path).read(), ['first'])
 })
 
-test('a rewritten journal has the new entries only, and goes on', () => {
+test('a rewritten journal has only the new entries, and can be appended to', () => {
   const path = join(newFolder(), 'journal')
   const journal = open(path)
   for (const entry of ['first', 'second']) journal.append(entry)

@@ -6,6 +6,6 @@ const cluster = await EmbeddedCluster.start({ dataDir: folder, defaultPartitions
 try {
   cluster.createTopic('t', { partitions: 1 })
 } catch {
-  // It is there from the time before.
+  // It exists from the previous run.
 }
 console.log(cluster.bootstrapServers)

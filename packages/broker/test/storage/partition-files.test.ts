@@ -32,7 +32,7 @@ function open(folder: string, bounds: Bounds = { startOffset: 0, nextOffset: 0 }
   const files = new PartitionFiles(folder, new FilePool(false), moved => (kept.bounds = moved), SEGMENT_BYTES)
   const loaded = files.load(bounds)
   log.restore(loaded.batches, loaded.startOffset, loaded.nextOffset)
-  log.keepIn(files)
+  log.persistTo(files)
   return kept
 }
 
@@ -46,7 +46,7 @@ function segments(folder: string): string[] {
     .sort()
 }
 
-test('what was appended is there again', () => {
+test('appended batches are read back', () => {
   const folder = newFolder()
   const { log } = open(folder)
   appendTo(log, 10)
@@ -58,7 +58,7 @@ test('what was appended is there again', () => {
   assert.equal(open(folder).log.highWatermark, 22)
 })
 
-test('a batch that is cut off anywhere is lost, and no other', () => {
+test('a truncated batch is lost, and no other', () => {
   const folder = newFolder()
   const { log } = open(folder)
   appendTo(log, 2)
@@ -74,7 +74,7 @@ test('a batch that is cut off anywhere is lost, and no other', () => {
   }
 })
 
-test('nothing behind a damaged batch is believed', () => {
+test('nothing after a damaged batch is trusted', () => {
   const folder = newFolder()
   appendTo(open(folder).log, 10)
   const names = segments(folder)
@@ -87,7 +87,7 @@ test('nothing behind a damaged batch is believed', () => {
   assert.ok(segments(folder).length <= 2)
 })
 
-test('what was deleted at the front does not come back, and its files go', () => {
+test('records deleted at the start do not come back, and their files are deleted', () => {
   const folder = newFolder()
   const first = open(folder)
   appendTo(first.log, 10)
@@ -105,7 +105,7 @@ test('what was deleted at the front does not come back, and its files go', () =>
   assert.equal(open(folder, again.bounds).log.highWatermark, 22)
 })
 
-test('a tail that was cut off does not come back', () => {
+test('a truncated tail does not come back', () => {
   const folder = newFolder()
   const first = open(folder)
   appendTo(first.log, 10)
@@ -123,7 +123,7 @@ test('a log is rewritten as a whole or not at all', () => {
   const other = newFolder()
   const replaced = open(other)
   appendTo(replaced.log, 3)
-  // The process ended before the old files were deleted: the new one is whole, or has another name yet.
+  // As if the process had ended before the old files were deleted: the new one is complete, or does not have its name yet.
   writeFileSync(join(folder, 'rewritten.tmp'), 'half of it')
   assert.equal(open(folder).log.highWatermark, 20)
   renameSync(join(other, segments(other)[0] ?? ''), join(folder, 'rewritten'))

@@ -62,7 +62,7 @@ async function committed(client: WireClient, groupId: string): Promise<number | 
   return answer.groups[0]?.topics[0]?.partitions[0]?.committedOffset
 }
 
-test('topics, records, offsets and the cluster itself are there after a restart', async () => {
+test('topics, records, offsets and the cluster id survive a restart', async () => {
   const folder = newFolder()
   const before = await withCluster(folder, async (client, cluster) => {
     cluster.createTopic('t', { partitions: 2, configs: { 'retention.ms': '-1' } })
@@ -93,7 +93,7 @@ test('topics, records, offsets and the cluster itself are there after a restart'
   })
 })
 
-test('a transaction goes on after a restart, and its offsets count when it is committed', async () => {
+test('a transaction continues after a restart, and its offsets take effect when it commits', async () => {
   const folder = newFolder()
   const id = 'txn'
   const producer = await withCluster(folder, async (client, cluster) => {
@@ -120,7 +120,7 @@ test('a transaction goes on after a restart, and its offsets count when it is co
   })
 })
 
-test('a batch that is sent again after a restart is not written twice', async () => {
+test('a batch retried after a restart is not written twice', async () => {
   const folder = newFolder()
   const seal = { producerId: 5n, producerEpoch: 0, baseSequence: 0 }
   await withCluster(folder, async (client, cluster) => {
@@ -133,7 +133,7 @@ test('a batch that is sent again after a restart is not written twice', async ()
   })
 })
 
-test('topics find their place on fewer brokers than before', async () => {
+test('topics are restored on fewer brokers than before', async () => {
   const folder = newFolder()
   await using many = await EmbeddedCluster.start({ dataDir: folder, brokers: 3, fsync: true })
   many.createTopic('t', { partitions: 6, replicationFactor: 1 })

@@ -1,7 +1,7 @@
 import { test } from 'node:test'
 import assert from 'node:assert/strict'
 import { ErrorCode, type Decoded, type FetchRequest } from '@ottla/protocol'
-import { FetchSessions, type FetchPlan, type Told } from '../../src/topics/fetch-sessions.ts'
+import { FetchSessions, type FetchPlan, type PartitionResult } from '../../src/topics/fetch-sessions.ts'
 import { FakeClock } from '../fake-clock.ts'
 
 function request(sessionId: number, sessionEpoch: number, partitions: number[] = []): Decoded<FetchRequest> {
@@ -36,31 +36,34 @@ function planned(plan: FetchPlan | number): FetchPlan {
   return plan
 }
 
-function tell(plan: FetchPlan, told: Partial<Told> = {}): boolean[] {
-  const all = { errorCode: 0, highWatermark: 5, logStartOffset: 0, hasMore: false, ...told }
-  return plan.partitions.map(asked => plan.tell(asked, all))
+function mustInclude(plan: FetchPlan, result: Partial<PartitionResult> = {}): boolean[] {
+  const all = { errorCode: 0, highWatermark: 5, logStartOffset: 0, hasMore: false, ...result }
+  return plan.partitions.map(asked => plan.mustInclude(asked, all))
 }
 
-test('only what has changed is told within a session', () => {
+test('within a session only changes are reported', () => {
   const sessions = new FetchSessions(new FakeClock())
   const first = planned(sessions.plan(request(0, 0, [0, 1]), 12))
-  assert.deepEqual(tell(first), [true, true])
+  assert.deepEqual(mustInclude(first), [true, true])
   const next = (epoch: number): FetchPlan => planned(sessions.plan(request(first.sessionId, epoch), 12))
-  assert.deepEqual(tell(next(1)), [false, false])
-  assert.deepEqual(tell(next(2), { highWatermark: 6 }), [true, true])
-  assert.deepEqual(tell(next(3), { highWatermark: 6, hasMore: true }), [true, true])
-  assert.deepEqual(tell(next(4), { highWatermark: -1, errorCode: ErrorCode.ERR_UNKNOWN_TOPIC_OR_PART }), [true, true])
-  // What was an error is news when it is none any more.
-  assert.deepEqual(tell(next(5), { highWatermark: 6 }), [true, true])
-  assert.deepEqual(tell(next(6), { highWatermark: 6 }), [false, false])
+  assert.deepEqual(mustInclude(next(1)), [false, false])
+  assert.deepEqual(mustInclude(next(2), { highWatermark: 6 }), [true, true])
+  assert.deepEqual(mustInclude(next(3), { highWatermark: 6, hasMore: true }), [true, true])
+  assert.deepEqual(mustInclude(next(4), { highWatermark: -1, errorCode: ErrorCode.ERR_UNKNOWN_TOPIC_OR_PART }), [
+    true,
+    true,
+  ])
+  // The end of an error is a change.
+  assert.deepEqual(mustInclude(next(5), { highWatermark: 6 }), [true, true])
+  assert.deepEqual(mustInclude(next(6), { highWatermark: 6 }), [false, false])
 })
 
-test('partitions that had data wait until the others have been looked at', () => {
+test('partitions that had data come after the others the next time', () => {
   const sessions = new FetchSessions(new FakeClock())
   const first = planned(sessions.plan(request(0, 0, [0, 1, 2]), 12))
   const [head] = first.partitions
   assert.ok(head)
-  first.tell(head, { errorCode: 0, highWatermark: 5, logStartOffset: 0, hasMore: true })
+  first.mustInclude(head, { errorCode: 0, highWatermark: 5, logStartOffset: 0, hasMore: true })
   const second = planned(sessions.plan(request(first.sessionId, 1), 12))
   assert.deepEqual(
     second.partitions.map(({ partition }) => partition),
@@ -68,7 +71,7 @@ test('partitions that had data wait until the others have been looked at', () =>
   )
 })
 
-test('a session is for one kind of topic names, and ends with the broker', () => {
+test('a session uses either topic names or ids, and ends with the broker', () => {
   const sessions = new FetchSessions(new FakeClock())
   const { sessionId } = planned(sessions.plan(request(0, 0, [0]), 12))
   assert.equal(sessions.plan(request(sessionId, 1), 13), ErrorCode.ERR_FETCH_SESSION_TOPIC_ID_ERROR)
@@ -76,7 +79,7 @@ test('a session is for one kind of topic names, and ends with the broker', () =>
   assert.equal(sessions.plan(request(sessionId, 1), 12), ErrorCode.ERR_FETCH_SESSION_ID_NOT_FOUND)
 })
 
-test('when there are too many, those that are silent make room, and nobody else', () => {
+test('when there are too many sessions, only idle ones are evicted', () => {
   const clock = new FakeClock()
   const sessions = new FetchSessions(clock)
   const begin = (): number => planned(sessions.plan(request(0, 0, [0]), 12)).sessionId

@@ -1,11 +1,11 @@
-/** What is in a topic, as a test sees it without a client. */
+/** Reading a topic without a client. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { AddPartitionsToTxn, BatchWriter, EndTxn, InitProducerId, Produce, codecByName } from '@ottla/protocol'
 import { EmbeddedCluster } from '../../src/index.ts'
 import { WireClient } from '../wire-client.ts'
 
-test('messages are those of committed transactions, from all partitions, with all that they have', async () => {
+test('messages are the committed ones of all partitions, with all their fields', async () => {
   await using cluster = await EmbeddedCluster.start()
   cluster.createTopic('t', { partitions: 2 })
   const client = await WireClient.connect(cluster.bootstrapServers)
@@ -26,7 +26,7 @@ test('messages are those of committed transactions, from all partitions, with al
   }
   const transaction = async (value: string, committed: boolean | null): Promise<void> => {
     const partitions = { transactionalId: 'tx', ...producer, topics: [{ name: 't', partitions: [0] }] }
-    // Versions up to 3 name the transaction outside of a list.
+    // Versions up to 3 have a single transaction instead of a list.
     await client.ask(AddPartitionsToTxn, 3, {
       v3AndBelowTransactionalId: 'tx',
       v3AndBelowProducerId: partitions.producerId,

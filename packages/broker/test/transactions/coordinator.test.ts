@@ -2,7 +2,7 @@ import { beforeEach, test } from 'node:test'
 import assert from 'node:assert/strict'
 import { ErrorCode } from '@ottla/protocol'
 import type { TopicPartition } from '../../src/topics/topics.ts'
-import { LAST_EPOCH } from '../../src/transactions/transaction.ts'
+import { MAX_EPOCH } from '../../src/transactions/transaction.ts'
 import { TransactionCoordinator, type EndMarker, type Outcome } from '../../src/transactions/coordinator.ts'
 import { FakeClock } from '../fake-clock.ts'
 
@@ -45,7 +45,7 @@ function stateOf(id = 'txn'): string | undefined {
   return coordinator.get(id)?.fields.state
 }
 
-test('a transaction ends by itself when its time is over, and its producer is fenced', () => {
+test('a transaction is aborted when it times out, and its producer is fenced', () => {
   for (const bumpsEpoch of [true, false]) {
     coordinator = make(bumpsEpoch)
     const producer = begin('txn', 5000)
@@ -59,7 +59,7 @@ test('a transaction ends by itself when its time is over, and its producer is fe
   }
 })
 
-test('more partitions do not make a transaction last longer', () => {
+test('adding partitions does not extend a transaction', () => {
   const producer = begin('txn', 5000)
   clock.advance(3000)
   coordinator.addPartitions('txn', producer, [{ topic: 't', partition: 1 }], true)
@@ -87,29 +87,29 @@ test('a marker waits for the leader of its partition', () => {
   ])
 })
 
-test('a producer whose epochs have run out gets another id', () => {
+test('a producer with exhausted epochs gets another id', () => {
   const producer = begin()
   const { fields } = coordinator.get('txn') ?? assert.fail()
-  fields.epoch = LAST_EPOCH
-  const last = { producerId: producer.producerId, producerEpoch: LAST_EPOCH }
+  fields.epoch = MAX_EPOCH
+  const last = { producerId: producer.producerId, producerEpoch: MAX_EPOCH }
   const ended = coordinator.end('txn', last, true, true)
   assert.deepEqual(ended, { errorCode: 0, producerId: 101n, producerEpoch: 0 })
-  assert.equal(markers[0]?.producerEpoch, LAST_EPOCH + 1)
+  assert.equal(markers[0]?.producerEpoch, MAX_EPOCH + 1)
   assert.equal(markers[0].producerId, producer.producerId)
-  // The answer was lost.
+  // The response was lost.
   assert.deepEqual(coordinator.end('txn', last, true, true), ended)
   assert.deepEqual(coordinator.initProducerId('txn', 60_000, last).errorCode, ErrorCode.ERR_PRODUCER_FENCED)
 })
 
-test('the epochs run out by new instances too', () => {
+test('new instances exhaust the epochs, too', () => {
   const producer = coordinator.initProducerId('txn', 60_000, null)
   const { fields } = coordinator.get('txn') ?? assert.fail()
-  fields.epoch = LAST_EPOCH
+  fields.epoch = MAX_EPOCH
   const next = coordinator.initProducerId('txn', 60_000, null)
   assert.deepEqual(next, { errorCode: 0, producerId: producer.producerId + 1n, producerEpoch: 0 })
 })
 
-test('an id that nobody uses for a week is forgotten, one with a transaction is not', () => {
+test('a transactional id idle for a week is forgotten unless it has a transaction', () => {
   coordinator.initProducerId('idle', 60_000, null)
   clock.advance(604_800_000)
   begin('busy')
@@ -120,7 +120,7 @@ test('an id that nobody uses for a week is forgotten, one with a transaction is 
   )
 })
 
-test('what was kept goes on where it was', () => {
+test('a restored transaction continues where it was', () => {
   const producer = begin('txn', 5000)
   const kept = coordinator.get('txn') ?? assert.fail()
   const again = make(true)

@@ -36,7 +36,7 @@ after(async () => {
   await cluster.close()
 })
 
-test('a transactional id is for those who may write with it', async () => {
+test('a transactional id needs permission to write', async () => {
   const denied = ErrorCode.ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED
   const id = { transactionalId: 'other', producerId: 1n, producerEpoch: 0 }
   const begun = await client.ask(InitProducerId, 4, { transactionalId: 'other', transactionTimeoutMs: 1000 })
@@ -52,7 +52,7 @@ test('a transactional id is for those who may write with it', async () => {
   assert.equal(produced.responses[0]?.partitionResponses[0]?.errorCode, denied)
 })
 
-test('the topics and groups of a transaction are asked for too', async () => {
+test('the topics and groups of a transaction need permission, too', async () => {
   const begun = await client.ask(InitProducerId, 4, { transactionalId: 'mine', transactionTimeoutMs: 1000 })
   assert.equal(begun.errorCode, ErrorCode.ERR_NO_ERROR)
   const { producerId, producerEpoch } = begun
@@ -74,7 +74,7 @@ test('the topics and groups of a transaction are asked for too', async () => {
   assert.equal(committed.topics[0]?.partitions[0]?.errorCode, ErrorCode.ERR_GROUP_AUTHORIZATION_FAILED)
 })
 
-test('only what may be described is listed, and markers are for those who run the cluster', async () => {
+test('only transactions that may be described are listed, and markers need permission on the cluster', async () => {
   const listed = await client.ask(ListTransactions, 1, { stateFilters: [], producerIdFilters: [], durationFilter: -1 })
   assert.deepEqual(
     listed.transactionStates.map(({ transactionalId }) => transactionalId),

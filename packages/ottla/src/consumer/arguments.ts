@@ -1,9 +1,9 @@
-/** Checks what programs pass, and says what is wrong with it. */
+/** Checks the arguments of calls; an error names the call and what is wrong. */
 import { ErrorCode } from '@ottla/protocol'
 import { KafkaError } from '../errors.ts'
 import { isOffset, wrongOffset, type TopicPartition, type TopicPartitionOffset } from '../types.ts'
 
-/** Throws KafkaError ERR__INVALID_ARG for anything that is no list of partitions, or names one twice. */
+/** Throws KafkaError ERR__INVALID_ARG for anything but a list of partitions without duplicates. */
 export function checkPartitions(list: readonly TopicPartition[], call: string): void {
   const given: unknown = list
   if (!Array.isArray(given)) {
@@ -13,25 +13,24 @@ export function checkPartitions(list: readonly TopicPartition[], call: string): 
   const seen = new Set<string>()
   for (const entry of given as readonly unknown[]) {
     if (typeof entry !== 'object' || entry === null) {
-      throw invalid(`${call} takes a list of { topic, partition }: ${kindOf(entry)} is none`)
+      throw invalid(`${call} takes a list of { topic, partition } objects, and ${kindOf(entry)} is not one`)
     }
     const { topic, partition } = entry as { topic?: unknown; partition?: unknown }
     if (typeof topic !== 'string' || topic === '') {
-      throw invalid(
-        `${call}: a topic must be a text that is not empty, not ${topic === '' ? 'an empty one' : kindOf(topic)}`,
-      )
+      const what = topic === '' ? 'an empty one' : kindOf(topic)
+      throw invalid(`${call}: a topic must be a non-empty string, not ${what}`)
     }
     if (!Number.isInteger(partition) || (partition as number) < 0) {
       const what = typeof partition === 'number' ? String(partition) : kindOf(partition)
-      throw invalid(`${call}: the partition of ${topic} must be a whole number from 0, not ${what}`)
+      throw invalid(`${call}: the partition of ${topic} must be a whole number, 0 or more, not ${what}`)
     }
     const key = `${topic}\0${String(partition)}`
-    if (seen.has(key)) throw invalid(`${call}: ${topic} [${String(partition)}] is named twice`)
+    if (seen.has(key)) throw invalid(`${call}: ${topic} [${String(partition)}] is listed twice`)
     seen.add(key)
   }
 }
 
-/** As checkPartitions; offsets have to be whole numbers, logical ones included. */
+/** As checkPartitions; each offset must be a whole number or a logical offset. */
 export function checkOffsets(list: readonly TopicPartitionOffset[], call: string): void {
   checkPartitions(list, call)
   for (const { topic, partition, offset } of list) {
@@ -39,15 +38,14 @@ export function checkOffsets(list: readonly TopicPartitionOffset[], call: string
   }
 }
 
-/** As checkPartitions; what stands for the offset is a time, or one of the logical offsets. */
+/** As checkPartitions; the `offset` field holds a time, or one of the logical offsets. */
 export function checkTimes(list: readonly TopicPartitionOffset[], call: string): void {
   checkPartitions(list, call)
   for (const { topic, partition, offset } of list) {
     if (Number.isSafeInteger(offset)) continue
     const what = typeof offset === 'number' ? String(offset) : kindOf(offset)
-    throw invalid(
-      `${call}: the time of ${topic} [${partition}] must be whole milliseconds (as its offset), not ${what}`,
-    )
+    const must = 'must be a whole number of milliseconds (as its offset)'
+    throw invalid(`${call}: the time of ${topic} [${partition}] ${must}, not ${what}`)
   }
 }
 
@@ -61,12 +59,12 @@ export function invalid(message: string): KafkaError {
   return new KafkaError(ErrorCode.ERR__INVALID_ARG, message)
 }
 
-/** A partition that the call is about is not among those that are consumed. */
+/** For a partition that is not assigned. */
 export function notAssigned(topic: string, partition: number): KafkaError {
   return new KafkaError(ErrorCode.ERR__STATE, `${topic} [${partition}] is not assigned to this consumer`)
 }
 
-/** The offset to commit when a message is done: that of the next one. */
+/** The offset to commit once a message is processed: that of the next one. */
 export function behind(
   message: TopicPartition & { readonly offset: number; readonly leaderEpoch?: number },
 ): TopicPartitionOffset {
@@ -74,13 +72,13 @@ export function behind(
   return { topic, partition, offset: offset + 1, ...(leaderEpoch >= 0 ? { leaderEpoch } : {}) }
 }
 
-/** The message was handed out before the position moved: storing it would undo that. */
+/** For a message delivered before the position moved: storing its offset would undo the move. */
 export function movedSince({ topic, partition, offset }: TopicPartition & { readonly offset: number }): KafkaError {
   const what = `message ${topic} [${partition}] at offset ${offset}`
-  return new KafkaError(ErrorCode.ERR__STATE, `${what} was handed out before the position moved (a seek or a reset)`)
+  return new KafkaError(ErrorCode.ERR__STATE, `${what} was delivered before the position moved (a seek or a reset)`)
 }
 
-/** A call that only a member of a group can make. */
+/** For a call that needs a group. */
 export function noGroup(call: string): KafkaError {
   return new KafkaError(ErrorCode.ERR__UNKNOWN_GROUP, `${call} needs a group: group.id is not set`)
 }

@@ -31,7 +31,7 @@ import { strategiesFor, type ConsumerOptions } from './options.ts'
 import type { Ownership } from './ownership.ts'
 import type { Assignment } from './partition/assignment.ts'
 import { ConsumerParts } from './parts.ts'
-import type { AtWork } from './read/at-work.ts'
+import type { RunningJobs } from './read/running-jobs.ts'
 import { Closing } from './read/closing.ts'
 import { outlived } from './read/decoding.ts'
 import { BatchIterator, MessageIterator, type BatchOptions } from './read/iterators.ts'
@@ -43,9 +43,9 @@ import type { PartitionStreamsOptions } from './run/partition-streams.ts'
 import { TransactionReader } from './transaction-reader.ts'
 
 /**
- * Called when partitions are given to or taken from the consumer, inside `poll`, `readMessage`, an iterator,
- * `unsubscribe` or `close`, one call at a time, and awaited. If it does not call `assign` or `unassign` itself,
- * the client does so after it, also when it throws (which is logged).
+ * Called when partitions are assigned to the consumer, revoked or lost. It runs inside `poll`, `readMessage`, an
+ * iterator, `unsubscribe` or `close`, one call at a time, and is awaited. If it does not call `assign` or `unassign`
+ * itself, the client does so afterwards, even when it throws (which is logged).
  * @since 0.1.0
  */
 export type RebalanceCallback<K = Buffer, V = Buffer> = (
@@ -58,8 +58,8 @@ type Listener<K, V, T extends ConsumerEvent['type']> = (event: Extract<ConsumerE
 const NO_LIMIT = -1
 
 /**
- * Reads messages, alone (`assign`) or as a member of a group (`subscribe`). Connects in the background, and goes
- * on by itself after everything but a fatal error. One call of `poll`, `readMessage` or an iterator at a time.
+ * Reads messages, alone (`assign`) or as a member of a group (`subscribe`). Connects in the background and recovers
+ * from everything but a fatal error. One call of `poll`, `readMessage` or an iterator at a time.
  * @since 0.1.0
  */
 export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncIterable<Message<K, V>> {
@@ -73,7 +73,7 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
   readonly #group: Group | null
   readonly #committer: Committer | null
   readonly #ownership: Ownership
-  readonly #atWork: AtWork
+  readonly #runningJobs: RunningJobs
   readonly #closing: Closing
   #disconnected = false
 
@@ -89,12 +89,12 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
     this.#context = context
     this.#settings = settings
     this.#closing = new Closing(context, {
-      unfinished: 'closed without having left in order',
+      unfinished: 'closed before the partitions were given up and the group was left in order',
       begin: () => {
         this.#committer?.stop()
-        parts.mailbox.call()
+        parts.mailbox.interrupt()
       },
-      leave: deadline => this.#sayGoodbye(deadline),
+      leave: deadline => this.#leave(deadline),
       end: async () => {
         this.#disconnected = true
         await parts.stop()
@@ -115,12 +115,12 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
     this.#group = parts.group
     this.#committer = parts.committer
     this.#ownership = parts.ownership
-    this.#atWork = parts.atWork
+    this.#runningJobs = parts.runningJobs
     parts.start()
   }
 
   /**
-   * Joins the group for these topics; `^...` and RegExp are patterns, matched against topics that come later, too.
+   * Joins the group for these topics. `^...` and RegExp are patterns, which also match topics that are created later.
    * Replaces an earlier subscription.
    * @throws KafkaError ERR__UNKNOWN_GROUP without `group.id`, ERR__INVALID_ARG, ERR__STATE when closed
    */
@@ -130,17 +130,17 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
     const subscription = new Subscription(topics)
     if (subscription.isEmpty) throw invalid('subscribe takes at least one topic; unsubscribe() ends a subscription')
     group.subscribe(subscription, rebalance === undefined ? null : event => rebalance(event, this))
-    this.#parts.topics.look()
+    this.#parts.topics.check()
   }
 
-  /** What was subscribed to, patterns as they were given. */
+  /** The subscribed topics; patterns as they were given. */
   subscription(): string[] {
     return [...(this.#group?.subscription?.terms ?? [])]
   }
 
-  /** Gives up all partitions and leaves the group; commits stored offsets before (`enable.auto.commit`). */
+  /** Commits stored offsets (`enable.auto.commit`), gives up all partitions and leaves the group. */
   unsubscribe(): Promise<void> {
-    return this.#atWork.waitedFor(async () => {
+    return this.#runningJobs.trackWaiters(async () => {
       this.#requireOpen()
       await this.#group?.unsubscribe(Deadline.after(this.#context.clock, this.#settings['socket.timeout.ms']))
     })
@@ -148,11 +148,11 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
 
   /**
    * Consumes exactly these partitions, each from its offset; OFFSET_INVALID and OFFSET_STORED stand for the
-   * committed one. What was assigned before is given up, its stored offsets being committed. Under COOPERATIVE and
-   * CONSUMER it adds the partitions inside a rebalance callback; outside it, it rejects with KafkaError ERR__STATE.
+   * committed one. Gives up the previous assignment and commits its stored offsets. Under COOPERATIVE and CONSUMER it
+   * adds the partitions inside a rebalance callback; outside one it rejects with KafkaError ERR__STATE.
    */
   assign(partitions: readonly TopicPartitionOffset[]): Promise<void> {
-    return this.#atWork.waitedFor(async () => {
+    return this.#runningJobs.trackWaiters(async () => {
       this.#requireOpen()
       checkOffsets(partitions, 'assign')
       const called = this.#group?.calledWith('assign') ?? null
@@ -162,11 +162,11 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
   }
 
   /**
-   * Consumes nothing. Stored offsets of what is given up are committed. Inside a rebalance callback under COOPERATIVE
-   * and CONSUMER it gives up the event's partitions; outside it, it rejects with KafkaError ERR__STATE then.
+   * Gives up all partitions and commits their stored offsets. Under COOPERATIVE and CONSUMER it gives up the event's
+   * partitions inside a rebalance callback; outside one it rejects with KafkaError ERR__STATE.
    */
   unassign(): Promise<void> {
-    return this.#atWork.waitedFor(async () => {
+    return this.#runningJobs.trackWaiters(async () => {
       this.#requireOpen()
       const called = this.#group?.calledWith('unassign') ?? null
       if (called === null) await this.#ownership.replace([], this.assignmentLost())
@@ -174,9 +174,9 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
     })
   }
 
-  /** Consumes these partitions besides. Rejects with KafkaError ERR__INVALID_ARG for one that is assigned already. */
+  /** Consumes these partitions as well. Rejects with KafkaError ERR__INVALID_ARG for one that is already assigned. */
   incrementalAssign(partitions: readonly TopicPartitionOffset[]): Promise<void> {
-    return this.#atWork.waitedFor(async () => {
+    return this.#runningJobs.trackWaiters(async () => {
       this.#requireOpen()
       checkOffsets(partitions, 'incrementalAssign')
       await this.#ownership.addNew(partitions, () => this.#group?.touched())
@@ -185,25 +185,25 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
 
   /** Gives up some of the partitions. Rejects with KafkaError ERR__INVALID_ARG for one that is not assigned. */
   incrementalUnassign(partitions: readonly TopicPartition[]): Promise<void> {
-    return this.#atWork.waitedFor(async () => {
+    return this.#runningJobs.trackWaiters(async () => {
       this.#requireOpen()
       await this.#ownership.releaseNamed(partitions, this.assignmentLost(), () => this.#group?.touched())
     })
   }
 
-  /** The partitions that are being consumed. */
+  /** The assigned partitions. */
   assignment(): TopicPartition[] {
     return this.#assignment.partitions()
   }
 
-  /** Whether the partitions may be another member's already: true inside the callback of a `lost` event. */
+  /** Whether the partitions may already belong to another member: true inside the callback of a `lost` event. */
   assignmentLost(): boolean {
     return this.#group?.isLost ?? false
   }
 
   /**
-   * How the group takes partitions away: EAGER all at once; COOPERATIVE and CONSUMER (`group.protocol`) only those
-   * that go elsewhere. NONE while there is no subscription.
+   * How the group revokes partitions: EAGER all at once; COOPERATIVE and CONSUMER (`group.protocol`) only those that
+   * move to another member. NONE without a subscription.
    */
   rebalanceProtocol(): RebalanceProtocol {
     const group = this.#group
@@ -211,66 +211,72 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
   }
 
   /**
-   * The next message or event; null when the time is over, or the consumer is closed meanwhile. Runs rebalance
-   * callbacks. A message that is handed out has its offset stored at once (`enable.auto.offset.store`).
-   * @param wait ms (-1, the default: no limit), or those with a signal
-   * Rejects with KafkaError ERR__STATE while another call is under way or when closed; the signal's reason.
+   * The next message or event; null after the timeout, or when the consumer is closed meanwhile. Runs rebalance
+   * callbacks. Stores the offset of a message as it delivers it (`enable.auto.offset.store`).
+   * Rejects with KafkaError ERR__STATE while another call is pending or when closed, or with the signal's reason.
+   * @param wait timeout in ms (-1, the default: none), or `{ timeoutMs, signal }`
    */
   poll(wait?: WaitOptions): Promise<ConsumerEvent<K, V> | null> {
     return this.#reader.poll(resolveWait(wait, NO_LIMIT))
   }
 
   /**
-   * The next message, events being skipped (listeners hear them). Rejects with KafkaError: ERR__TIMED_OUT; what the
-   * program has to know (a group that is not authorised, topics that are not or do not exist when there is no other to read,
-   * ERR__AUTO_OFFSET_RESET, ERR__MAX_POLL_EXCEEDED, deserialization, fatal errors), after which it can be called
-   * again; ERR__DESTROY when closed meanwhile; ERR__STATE as poll.
+   * The next message; skips events, which only listeners get. Rejects with KafkaError:
+   * - ERR__TIMED_OUT;
+   * - ERR__DESTROY when closed meanwhile, ERR__STATE as poll;
+   * - what the application has to know: a group without authorization, topics that may not be read or do not exist when
+   *   there is no other to read, ERR__AUTO_OFFSET_RESET, ERR__MAX_POLL_EXCEEDED, deserialization errors, fatal errors.
+   *   After any but a fatal one, call it again to carry on.
    */
   readMessage(wait?: WaitOptions): Promise<Message<K, V>> {
     return this.#reader.readMessage(resolveWait(wait, NO_LIMIT))
   }
 
   /**
-   * All messages from now on. Asking for the next stores the offset behind the one before; leaving the loop does
-   * not store the last one. Ends when the consumer is closed; throws what readMessage rejects with.
+   * All messages from now on. Asking for the next message stores the offset behind the previous one; leaving the loop
+   * does not store the last one. Ends when the consumer is closed; throws what readMessage rejects with.
    */
   [Symbol.asyncIterator](): AsyncIterableIterator<Message<K, V>, undefined> {
     this.#requireOpen()
     return new MessageIterator(this.#reader, this.#queue)
   }
 
-  /** Messages in batches of one partition: the fastest way. Offsets are stored as by the iterator, batch by batch. */
+  /** Messages in batches of one partition: the fastest way to read. Stores offsets as the iterator does, per batch. */
   batches(options: BatchOptions = {}): AsyncIterableIterator<MessageBatch<K, V>, undefined> {
     this.#requireOpen()
     return new BatchIterator(this.#reader, this.#queue, options)
   }
 
   /**
-   * Works on many messages at once and commits the lowest finished offset of each partition. Resolves when its signal is aborted
-   * or the consumer closed, after what is at work; rejects with what a message failed by, ERR__INVALID_ARG, ERR__STATE, a fatal one.
+   * Processes many messages at once and commits each partition up to its first unfinished message. Resolves when its
+   * signal is aborted or the consumer is closed, after the running handlers. Rejects with the error of a message that
+   * failed for good, KafkaError ERR__INVALID_ARG or ERR__STATE, or a fatal error.
    */
   run(options: RunOptions<K, V>): Promise<void> {
     return this.#parts.runs.run(options)
   }
 
-  /** A stream for each partition as its first message comes, until that is revoked or this ends; stores offsets as an iterator. */
+  /**
+   * A stream for each partition, from its first message until the partition is revoked or this iterator ends. Stores
+   * offsets as an iterator does.
+   */
   partitions(options: PartitionStreamsOptions = {}): AsyncIterableIterator<PartitionStream<K, V>, undefined> {
     return this.#parts.runs.partitions(options)
   }
 
-  /** Why nothing arrives, in words: of brokers, topics, the group, each partition, and the last error. */
+  /** Says in sentences why nothing arrives: brokers, topics, the group, each partition and the last error. */
   explain(): string[] {
     return this.#parts.insight.explain()
   }
 
-  /** Hears events, whether they are polled or not. A listener that throws is logged. */
+  /** Calls the listener with every event of this type, polled or not. What it throws is logged. */
   on<T extends ConsumerEvent['type']>(type: T, listener: Listener<K, V, T>): this {
-    // Both sides say the event of type T; the compiler does not see through the narrower T.
+    // Both are the event of type T; the compiler cannot see that.
     this.#context.events.on(type, listener as unknown as (event: Event) => void)
     return this
   }
 
-  /** Ends `on` for the same listener. */
+  /** Removes a listener that `on` added. */
   off<T extends ConsumerEvent['type']>(type: T, listener: Listener<K, V, T>): this {
     // As in `on`.
     this.#context.events.off(type, listener as unknown as (event: Event) => void)
@@ -279,8 +285,8 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
 
   /**
    * Commits these offsets, or the stored ones of the assignment. Resolves with errors per partition. Rejects with
-   * KafkaError when none could be committed: the broker's code, ERR__NO_OFFSET when nothing is stored that is not
-   * committed yet, ERR__UNKNOWN_GROUP without `group.id`, ERR__TIMED_OUT.
+   * KafkaError when none could be committed: the broker's code, ERR__NO_OFFSET when no stored offset is left to commit,
+   * ERR__UNKNOWN_GROUP without `group.id`, ERR__TIMED_OUT.
    */
   async commit(offsets?: readonly TopicPartitionOffset[]): Promise<TopicPartitionOffset[]> {
     this.#requireOpen()
@@ -298,7 +304,7 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
   }
 
   /**
-   * Stores offsets for the next commit. A partition that is not assigned is an ERR__STATE error of its own.
+   * Stores offsets for the next commit. The result of a partition that is not assigned has an ERR__STATE error.
    * @throws KafkaError ERR__INVALID_ARG unless `enable.auto.offset.store` is false
    */
   storeOffsets(offsets: readonly TopicPartitionOffset[]): TopicPartitionOffset[] {
@@ -311,8 +317,8 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
   }
 
   /**
-   * Stores the offset behind a message. One of an earlier assignment, or one handed out before the position moved (a
-   * seek, a reset), is an ERR__STATE error.
+   * Stores the offset behind a message. The result has an ERR__STATE error if the message is of an earlier assignment,
+   * or was delivered before the position moved (a seek, a reset).
    */
   storeMessage(message: TopicPartition & { readonly offset: number }): TopicPartitionOffset[] {
     const error = outlived(message)
@@ -334,13 +340,13 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
     return fetchCommitted(this.#cluster, groupId, asked, { ...queryOptions(this.#context, wait), requireStable })
   }
 
-  /** Where reading goes on: the offset of the next message to be handed out; OFFSET_INVALID until it is known. */
+  /** The offset of the next message to deliver; OFFSET_INVALID until it is known. */
   position(partitions: readonly TopicPartition[] = this.assignment()): TopicPartitionOffset[] {
     checkPartitions(partitions, 'position')
     return this.#assignment.positions(partitions)
   }
 
-  /** Goes to these offsets, logical ones included; what was fetched before is dropped. Errors are per partition. */
+  /** Moves to these offsets, logical ones included, and drops what was fetched before. Errors are per partition. */
   async seek(partitions: readonly TopicPartitionOffset[]): Promise<TopicPartitionOffset[]> {
     this.#requireOpen()
     checkOffsets(partitions, 'seek')
@@ -348,8 +354,8 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
   }
 
   /**
-   * Hands out nothing of these partitions until `resume`, or until they are assigned anew. Within `run` and `partitions()`
-   * nothing more of them is begun either: a handler at work ends its message, tries again included.
+   * Delivers nothing of these partitions until `resume`, or until they are assigned again. In `run` and `partitions()`
+   * no further message of them is started; a running handler finishes its message, retries included.
    * @throws KafkaError ERR__STATE for a partition that is not assigned
    */
   pause(partitions: readonly TopicPartition[]): void {
@@ -358,7 +364,7 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
   }
 
   /**
-   * Goes on where `pause` has stopped, with what has not been begun, in order.
+   * Carries on where `pause` stopped, with the first message that was not started.
    * @throws KafkaError ERR__STATE for a partition that is not assigned
    */
   resume(partitions: readonly TopicPartition[]): void {
@@ -366,13 +372,15 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
     this.#ownership.resume(partitions)
   }
 
-  /** First offset and the one behind the last as of the last fetch, without asking; OFFSET_INVALID before the first. */
+  /**
+   * The first offset and the high watermark as of the last fetch, without a request; OFFSET_INVALID before the first.
+   */
   getWatermarkOffsets(topic: string, partition: number): { low: number; high: number } {
     const known = this.#assignment.get(topic, partition)?.fetching
     return { low: known?.low ?? OFFSET_INVALID, high: known?.high ?? OFFSET_INVALID }
   }
 
-  /** First offset and the one behind the last, asked of the leader. */
+  /** The first offset and the high watermark, as the leader says now. */
   async queryWatermarkOffsets(
     topic: string,
     partition: number,
@@ -390,7 +398,7 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
     return offsetsForTimes(this.#cluster, this.#context, times, queryOptions(this.#context, wait))
   }
 
-  /** Brokers and topics: all of them, or the one named. */
+  /** Brokers and topics: all topics, or the one named. */
   async getMetadata(
     options: { topic?: string; allTopics?: boolean; timeoutMs?: number; signal?: AbortSignal } = {},
   ): Promise<Metadata> {
@@ -399,14 +407,14 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
   }
 
   /**
-   * Who this consumer is within its group, for a transaction.
+   * This consumer's identity within its group, for a transaction.
    * @throws KafkaError ERR__UNKNOWN_GROUP without `group.id`
    */
   groupMetadata(): ConsumerGroupMetadata {
     return this.#requireGroup('groupMetadata').metadata()
   }
 
-  /** As the coordinator knows this consumer; empty while it does not. */
+  /** The id by which the coordinator knows this consumer; empty until it does. */
   get memberId(): string {
     return this.#group?.memberId ?? ''
   }
@@ -421,7 +429,7 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
     this.#cluster.setOAuthBearerToken(token)
   }
 
-  /** As setOAuthBearerToken: there is none; the next event comes in 10 s. */
+  /** Reports that there is no token; the next `oauthbearer-token-refresh` event comes in 10 s. */
   setOAuthBearerTokenFailure(message: string): void {
     this.#cluster.setOAuthBearerTokenFailure(message)
   }
@@ -433,12 +441,12 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
 
   /**
    * Runs the rebalance callback for what is assigned, commits stored offsets (`enable.auto.commit`), leaves the
-   * group and disconnects. Always resolves, at the latest when the time (30,000 ms by default) is over or the
-   * signal is aborted. A `poll` under way gives null, a `readMessage` rejects with ERR__DESTROY, iterators end.
+   * group and disconnects. Always resolves, at the latest after the timeout (30,000 ms by default) or when the signal
+   * is aborted. A pending `poll` returns null, a pending `readMessage` rejects with ERR__DESTROY, iterators end.
    */
   close(wait?: WaitOptions): Promise<void> {
     const closing = this.#closing.close(wait)
-    return this.#atWork.waitedFor(() => closing, true)
+    return this.#runningJobs.trackWaiters(() => closing, true)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -458,7 +466,7 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
     return new TransactionReader(options, () => group.metadata(), ...parts)
   }
 
-  async #sayGoodbye(deadline: Deadline): Promise<void> {
+  async #leave(deadline: Deadline): Promise<void> {
     await this.#group?.close(deadline)
     await this.#ownership.releaseAll(deadline)
     await this.#group?.leaveAtLast(deadline)
@@ -469,7 +477,7 @@ export class Consumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncI
     return this.#group
   }
 
-  // The callback that runs while the consumer is being closed may still commit and unassign.
+  // A callback that runs while the consumer is being closed may still commit and unassign.
   #requireOpen(): void {
     if (this.closed && (this.#disconnected || this.#group?.hasCallbacks !== true)) throw this.#closing.error()
   }

@@ -1,4 +1,7 @@
-/** Which partitions the consumer owns: takes them on and gives them up; what is stored of those is committed before they can be another's. */
+/**
+ * The partitions that the consumer owns. It takes them on and gives them up; their stored offsets are committed before
+ * another member can have them.
+ */
 import type { RecordBatch } from '@ottla/protocol'
 import { Deadline } from '../base/clock.ts'
 import { Deferred } from '../base/deferred.ts'
@@ -11,7 +14,7 @@ import type { Assignment } from './partition/assignment.ts'
 import type { Cursor } from './partition/cursor.ts'
 import type { RunHooks } from './run/hooks.ts'
 
-// Of the time that there is for closing: the rest is for leaving the group.
+// The part of the time for closing that commits get: the rest is for leaving the group.
 const COMMIT_PART = 3 / 4
 
 export class Ownership {
@@ -19,14 +22,14 @@ export class Ownership {
   readonly #assignment: Assignment
   readonly #queue: FetchQueue
   readonly #committer: Committer | null
-  /** There are partitions to be fetched that were not there, or elsewhere. */
+  /** Partitions have been added, or their position has moved. */
   readonly #onAdded: () => void
   /** Partitions may be fetched again. */
-  readonly #onGoingOn: () => void
-  /** A run, or partition streams, that there are at the moment. */
+  readonly #onResumed: () => void
+  /** The current run or partition streams. */
   hooks: RunHooks | null = null
   readonly #closesAt: () => Deadline | null
-  /** The last change of the assignment that is under way or waits for its turn. */
+  /** The last change of the assignment that is running or waits for its turn. */
   #changing: Promise<void> | null = null
   #isOver = false
 
@@ -36,7 +39,7 @@ export class Ownership {
     queue: FetchQueue,
     committer: Committer | null,
     onAdded: () => void,
-    onGoingOn: () => void,
+    onResumed: () => void,
     closesAt: () => Deadline | null,
   ) {
     this.#context = context
@@ -44,21 +47,21 @@ export class Ownership {
     this.#queue = queue
     this.#committer = committer
     this.#onAdded = onAdded
-    this.#onGoingOn = onGoingOn
+    this.#onResumed = onResumed
     this.#closesAt = closesAt
   }
 
-  /** When whoever closes the consumer waits no longer. */
+  /** The deadline of `close`; null before it is called. */
   get closesAt(): Deadline | null {
     return this.#closesAt()
   }
 
-  /** How many partitions there are. */
+  /** How many partitions are assigned. */
   get size(): number {
     return this.#assignment.size
   }
 
-  /** In place of what there is, which is given up before. */
+  /** Replaces the assignment, which is given up first. */
   replace(partitions: readonly TopicPartitionOffset[], lost: boolean): Promise<void> {
     return this.#inTurn(async () => {
       const before = this.#assignment.cursors
@@ -67,26 +70,26 @@ export class Ownership {
     })
   }
 
-  /** Adds those that are not there yet. */
+  /** Adds the partitions that are not assigned yet. */
   addMissing(partitions: readonly TopicPartitionOffset[]): Promise<void> {
     return this.#inTurn(() => {
       this.#add(partitions.filter(({ topic, partition }) => this.#assignment.get(topic, partition) === undefined))
     })
   }
 
-  /** As the program's `incrementalAssign`; rejects with KafkaError ERR__INVALID_ARG for one that is there. */
+  /** `incrementalAssign`; rejects with KafkaError ERR__INVALID_ARG for a partition that is assigned. */
   addNew(partitions: readonly TopicPartitionOffset[], onValid: () => void): Promise<void> {
     return this.#inTurn(() => {
       const twice = partitions.find(({ topic, partition }) => this.#assignment.get(topic, partition) !== undefined)
       if (twice !== undefined) {
-        throw invalid(`incrementalAssign: ${twice.topic} [${twice.partition}] is assigned already`)
+        throw invalid(`incrementalAssign: ${twice.topic} [${twice.partition}] is already assigned`)
       }
       onValid()
       this.#add(partitions)
     })
   }
 
-  /** Gives up those that are there. */
+  /** Gives up those of the partitions that are assigned. */
   releasePartitions(partitions: readonly TopicPartition[], lost: boolean): Promise<void> {
     return this.#inTurn(async () => {
       const cursors = partitions.map(({ topic, partition }) => this.#assignment.get(topic, partition))
@@ -97,7 +100,7 @@ export class Ownership {
     })
   }
 
-  /** As the program's `incrementalUnassign`; rejects with KafkaError ERR__INVALID_ARG for one that is not there. */
+  /** `incrementalUnassign`; rejects with KafkaError ERR__INVALID_ARG for a partition that is not assigned. */
   releaseNamed(partitions: readonly TopicPartition[], lost: boolean, onValid: () => void): Promise<void> {
     return this.#inTurn(async () => {
       const cursors = this.#assignment.named(partitions, 'incrementalUnassign')
@@ -106,18 +109,18 @@ export class Ownership {
     })
   }
 
-  /** Gives up everything, for good. */
+  /** Gives up everything before the consumer ends. */
   releaseAll(deadline: Deadline): Promise<void> {
     return this.#inTurn(() => this.#release(this.#assignment.cursors, false, deadline))
   }
 
-  /** Nothing is assigned any more, nor will be. */
+  /** Drops everything; nothing is assigned any more from now on. */
   end(): void {
     this.#isOver = true
     this.#assignment.remove(this.#assignment.cursors)
   }
 
-  /** One change after the other, as they were asked for: each begins with what the one before has left, at once if it can. */
+  /** Runs changes in the order of the calls: each starts when the previous one has ended, at once if there is none. */
   async #inTurn(change: () => Promise<void> | void): Promise<void> {
     const before = this.#changing
     const turn = new Deferred<void>()
@@ -131,7 +134,7 @@ export class Ownership {
     }
   }
 
-  /** @param before cursors that these take the place of */
+  /** @param before the cursors that these replace */
   #add(partitions: readonly TopicPartitionOffset[], before: readonly Cursor[] = []): void {
     if (partitions.length === 0 || this.#isOver) return
     this.#assignment.add(partitions, before)
@@ -139,8 +142,9 @@ export class Ownership {
   }
 
   /**
-   * Commits what is stored (`enable.auto.commit`), and waits for commits under way: after that nothing more is committed.
-   * @param lost the partitions may be another member's already: nothing is committed
+   * Commits stored offsets (`enable.auto.commit`) and waits for commits in flight: after that nothing more is
+   * committed.
+   * @param lost the partitions may already belong to another member: nothing is committed
    */
   async #release(cursors: readonly Cursor[], lost: boolean, deadline?: Deadline): Promise<void> {
     if (cursors.length === 0) return
@@ -154,14 +158,14 @@ export class Ownership {
     for (const { offsets } of cursors) offsets.isReleased = true
   }
 
-  /** The others wait for the partitions, and whoever closes the consumer for the rest of that. */
+  /** Limited by the patience of the other members, and by the time that `close` has left. */
   #commitLimit(): Deadline {
     const { clock, settings } = this.#context
     const most = Math.min(settings['session.timeout.ms'], settings['max.poll.interval.ms'])
     return Deadline.after(clock, Math.min(most, (this.closesAt?.left() ?? Infinity) * COMMIT_PART))
   }
 
-  /** The program's; throws KafkaError ERR__STATE for one that is not assigned. */
+  /** `pause` of the application; throws KafkaError ERR__STATE for a partition that is not assigned. */
   pause(partitions: readonly TopicPartition[]): void {
     checkPartitions(partitions, 'pause')
     const now = this.#context.clock.now()
@@ -172,33 +176,33 @@ export class Ownership {
   resume(partitions: readonly TopicPartition[]): void {
     checkPartitions(partitions, 'resume')
     for (const cursor of this.#assignment.require(partitions)) this.#queue.resume(cursor)
-    this.#onGoingOn()
+    this.#onResumed()
     this.hooks?.onResumed()
   }
 
-  /** Hands out nothing of a partition until `goOn`, and after that only if the program has not paused it. */
+  /** Delivers nothing of a partition until `unhold`, and after that only if the application has not paused it. */
   hold(cursor: Cursor): void {
     this.#queue.hold(cursor, this.#context.clock.now())
   }
 
-  goOn(cursor: Cursor): void {
+  unhold(cursor: Cursor): void {
     if (cursor.dropped) return
-    this.#queue.goOn(cursor)
-    this.#onGoingOn()
+    this.#queue.unhold(cursor)
+    this.#onResumed()
   }
 
   /**
-   * Reads again from there on, unless that is still to be read, or the position has moved since that era.
-   * @param batches that what was taken from there on was in
+   * Reads again from this offset, unless that is still ahead, or the position has moved since that era.
+   * @param batches the batches of what was taken from there on
    */
-  goBack(cursor: Cursor, offset: number, era: number, batches: readonly RecordBatch[]): void {
+  rewindTo(cursor: Cursor, offset: number, era: number, batches: readonly RecordBatch[]): void {
     if (cursor.dropped || cursor.position <= offset || cursor.offsets.era !== era) return
-    // It moves as by a seek, but what has been read is not fetched again.
+    // A move as by a seek, but what has been read is not fetched again.
     this.#queue.putBack(cursor, offset, batches)
     cursor.replay()
   }
 
-  /** Goes to these offsets; errors are per partition. */
+  /** Moves to these offsets; errors are per partition. */
   seek(partitions: readonly TopicPartitionOffset[]): TopicPartitionOffset[] {
     const results = this.#assignment.seek(partitions)
     this.#onAdded()
@@ -209,17 +213,17 @@ export class Ownership {
     return this.#assignment.cursors
   }
 
-  /** Who stores offsets from now on: the client or the program. */
+  /** Whether the client or the application stores offsets from now on. */
   storeOffsets(byClient: boolean): void {
     this.#assignment.storeOffsets(byClient)
   }
 
-  /** What of these partitions is stored and not committed. */
+  /** The stored offsets of these partitions that are not committed. */
   pending(cursors: readonly Cursor[]): Commit[] {
     return this.#committer?.pending(cursors) ?? []
   }
 
-  /** Commits what is stored of these partitions, all of them by default. */
+  /** Commits the stored offsets of these partitions, by default of all. */
   async commitStored(deadline: Deadline, cursors: readonly Cursor[] = this.#assignment.cursors): Promise<void> {
     await this.#committer?.commitStored(cursors, deadline)
   }

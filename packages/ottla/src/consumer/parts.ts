@@ -15,18 +15,18 @@ import { OffsetValidator } from './offsets/offset-validation.ts'
 import type { ConsumerOptions } from './options.ts'
 import { Ownership } from './ownership.ts'
 import { Assignment } from './partition/assignment.ts'
-import { AtWork } from './read/at-work.ts'
+import { RunningJobs } from './read/running-jobs.ts'
 import { decodingOf, type Decoding } from './read/decoding.ts'
 import { intercepting } from './read/interceptors.ts'
 import { Mailbox } from './read/mailbox.ts'
 import { Reader } from './read/reader.ts'
 import { Runs } from './run/runs.ts'
 
-/** What the parts need of their consumer. */
+/** What the parts need from their consumer. */
 export interface PartsHost {
   isClosing(): boolean
   closedError(): KafkaError
-  /** When whoever closes it waits no longer; null before. */
+  /** The deadline of `close`; null before it is called. */
   closesAt(): Deadline | null
   /** Throws when the consumer is closed. */
   requireOpen(): void
@@ -43,7 +43,7 @@ export class ConsumerParts<K, V> {
   readonly group: Group | null
   readonly committer: Committer | null
   readonly ownership: Ownership
-  readonly atWork: AtWork
+  readonly runningJobs: RunningJobs
   readonly runs: Runs<K, V>
   readonly insight: Insight
   readonly #resolver: OffsetResolver
@@ -64,7 +64,7 @@ export class ConsumerParts<K, V> {
     this.cluster = cluster
     this.#host = host
     this.mailbox = new Mailbox(context.clock)
-    this.atWork = new AtWork(context.clock, settings['max.poll.interval.ms'])
+    this.runningJobs = new RunningJobs(context.clock, settings['max.poll.interval.ms'])
     this.queue = new FetchQueue(queueLimits(settings), {
       onReady: () => this.mailbox.wake(),
       onRoom: fetchMore,
@@ -111,11 +111,11 @@ export class ConsumerParts<K, V> {
     this.ownership = new Ownership(context, assignment, this.queue, this.committer, added, fetchMore, closesAt)
     const intercept = intercepting(context, options.interceptors)
     this.reader = this.#makeReader(decodingOf(options.key, options.value, intercept))
-    const parts = [context, this.reader, this.mailbox, this.ownership, this.atWork, this.group] as const
+    const parts = [context, this.reader, this.mailbox, this.ownership, this.runningJobs, this.group] as const
     this.runs = new Runs<K, V>(() => host.requireOpen(), ...parts)
-    const seen = [this.queue, this.mailbox, this.reader, this.group, this.atWork] as const
+    const seen = [this.queue, this.mailbox, this.reader, this.group, this.runningJobs] as const
     this.insight = new Insight(context, cluster, assignment, ...seen)
-    context.events.subscribe(event => this.mailbox.hear(event))
+    context.events.subscribe(event => this.mailbox.onEvent(event))
     cluster.metadata.onChange(() => this.#onMetadata())
   }
 
@@ -135,18 +135,22 @@ export class ConsumerParts<K, V> {
   }
 
   #makeGroup(groupId: string, strategies: readonly Strategy[]): Group {
-    return new Group(this.context, this.cluster, groupId, strategies, {
-      partitions: () => this.assignment.partitions(),
-      assign: (partitions, besides) =>
-        besides ? this.ownership.addMissing(partitions) : this.ownership.replace(partitions, false),
-      release: (partitions, lost) => this.ownership.releasePartitions(partitions, lost),
-      onCallbacks: () => this.mailbox.call(),
-      raise: this.topics.raise,
-      polls: () => this.reader.polls,
-      isPolling: () => this.reader.isPolling,
-      atWork: this.atWork,
-      beforeEviction: async () => this.ownership.hooks?.beforeEviction(),
-    })
+    const { context, cluster } = this
+    return new Group(
+      { context, cluster, groupId, strategies },
+      {
+        partitions: () => this.assignment.partitions(),
+        assign: (partitions, adds) =>
+          adds ? this.ownership.addMissing(partitions) : this.ownership.replace(partitions, false),
+        release: (partitions, lost) => this.ownership.releasePartitions(partitions, lost),
+        onCallbacks: () => this.mailbox.interrupt(),
+        raise: this.topics.raise,
+        polls: () => this.reader.polls,
+        isPolling: () => this.reader.isPolling,
+        runningJobs: this.runningJobs,
+        beforeEviction: async () => this.ownership.hooks?.beforeEviction(),
+      },
+    )
   }
 
   #makeReader(decoding: Decoding | null): Reader<K, V> {
@@ -159,13 +163,13 @@ export class ConsumerParts<K, V> {
       trouble: () => this.cluster.obstacle,
     }
     const stores = settings['enable.auto.offset.store']
-    return new Reader<K, V>(clock, this.queue, this.mailbox, this.atWork, host, decoding, stores)
+    return new Reader<K, V>(clock, this.queue, this.mailbox, this.runningJobs, host, decoding, stores)
   }
 
   #onAdded(): void {
     this.#resolver.kick()
     this.#fetcher.kick()
-    this.topics.look()
+    this.topics.check()
   }
 
   #onMetadata(): void {

@@ -1,4 +1,4 @@
-/** Reads for a producer's transactions, which commit what is done. */
+/** Reads batches for a producer's transactions, which commit the offsets. */
 import type { Timer } from '../base/clock.ts'
 import type { ClientContext } from '../cluster/context.ts'
 import type { Portion, TransactionalReader } from '../cluster/handle.ts'
@@ -18,11 +18,11 @@ interface Sent {
   readonly offset: TopicPartitionOffset
 }
 
-// As often as Kafka Streams commits: a transaction that only says that aborted messages were passed is no hurry.
+// As often as Kafka Streams commits: a transaction that only moves the offset past aborted messages can wait.
 const GAPS_EVERY_MS = 100
 const GAPS_RETRY_MS = 1000
 
-/** A batch at a time; when there is none, what has been passed without any. */
+/** Returns a batch at a time; when there is none, offsets of gaps that reading has passed. */
 export class TransactionReader<K, V> implements TransactionalReader<MessageBatch<K, V>> {
   readonly #context: ClientContext
   readonly #mailbox: Mailbox
@@ -102,7 +102,7 @@ export class TransactionReader<K, V> implements TransactionalReader<MessageBatch
     void this.#batches.return()
   }
 
-  /** Nothing is there to hand out: whether to commit what was passed, or to end. */
+  /** There is no batch: whether to commit gaps, or to end. */
   #isDue(): boolean {
     const { clock } = this.#context
     const wait = this.#isStopping ? 0 : this.#gapsAt - clock.now()
@@ -119,18 +119,19 @@ export class TransactionReader<K, V> implements TransactionalReader<MessageBatch
   }
 
   /**
-   * What a transaction is to commit now. What the program was given before, by other ways of reading, no transaction
-   * has seen: that is left alone until a batch behind it is done.
+   * The offsets that a transaction commits now. Messages that the application has read in other ways belong to no
+   * transaction: their offsets wait until a batch behind them is done.
    */
   #pending(batch: MessageBatch<K, V> | null): Sent[] {
     const own = batch?.taken.cursor
     const cursors = this.#ownership.cursors.filter(cursor => {
-      return cursor === own || (!cursor.offsets.holdsWork && cursor.name !== own?.name)
+      return cursor === own || (!cursor.offsets.coversMessages && cursor.name !== own?.name)
     })
     const sent: Sent[] = this.#ownership
       .pending(cursors)
       .map(({ offset, store }) => ({ store, era: store?.commitBegins() ?? 0, offset }))
-    // The work has given the partition up, or sought to a place that is not known yet: what is done is done until it is.
+    // The work has given the partition up, or moved it to a place that is not known yet: the batch is done all the
+    // same.
     const isElsewhere = own !== undefined && (own.dropped || own.position < 0)
     if (!isElsewhere || batch === null || batch.nextOffset === null) return sent
     const { topic, partition, nextOffset } = batch
@@ -140,11 +141,11 @@ export class TransactionReader<K, V> implements TransactionalReader<MessageBatch
     return sent
   }
 
-  /** Reads the batch again, unless the work itself has sought back to before it. */
+  /** Reads the batch again, unless the work itself has moved the position to or before it. */
   #giveBack({ topic, partition, firstOffset, taken }: MessageBatch<K, V>): void {
     const { cursor, era } = taken
     if (cursor.dropped) return
-    if (cursor.offsets.era === era) this.#ownership.goBack(cursor, firstOffset, era, recordBatches(taken))
+    if (cursor.offsets.era === era) this.#ownership.rewindTo(cursor, firstOffset, era, recordBatches(taken))
     else if (!isBefore(cursor, firstOffset)) this.#ownership.seek([{ topic, partition, offset: firstOffset }])
   }
 }

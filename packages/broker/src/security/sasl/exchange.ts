@@ -1,26 +1,26 @@
-/** One log-in over SASL, token by token. */
+/** A SASL exchange, token by token. */
 
-/** Who it turned out to be. */
+/** Who has logged in. */
 export interface Identity {
   readonly name: string
-  /** Until when the credential is good, ms since the epoch; null: no end. */
+  /** When the credential expires, ms since the epoch; null: never. */
   readonly expiresAt: number | null
-  /** Logged in with a delegation token (KIP-48). */
+  /** Whether it was with a delegation token (KIP-48). */
   readonly isToken: boolean
 }
 
 export interface SaslStep {
   readonly answer: Buffer
-  /** null: there is more to come. */
+  /** null: the exchange continues. */
   readonly identity: Identity | null
 }
 
 export interface SaslExchange {
-  /** Throws or rejects with SaslRefused. */
+  /** Takes the client's next token. Throws or rejects with SaslRefused. */
   step(token: Buffer): SaslStep | Promise<SaslStep>
 }
 
-/** A log-in that failed, with what the client is told. */
+/** A failed log-in, with the message for the client. */
 export class SaslRefused extends Error {
   override readonly name = 'SaslRefused'
 }

@@ -1,4 +1,4 @@
-/** Which mechanism is which. */
+/** The SASL mechanisms. */
 import type { LogIn } from '../log-in.ts'
 import type { SaslExchange } from './exchange.ts'
 import { OAuthBearerExchange } from './oauthbearer.ts'
@@ -9,7 +9,7 @@ import { MIN_ITERATIONS, credentialOf, type ScramMechanism } from './scram-crede
 const NONCE_BYTES = 18
 const SALT_BYTES = 20
 
-/** @param mechanism one of those that there are */
+/** @param mechanism one of `logIn.mechanisms` */
 export function startExchange(mechanism: string, logIn: LogIn): SaslExchange {
   switch (mechanism) {
     case 'SCRAM-SHA-256':

@@ -1,14 +1,21 @@
 /** OAUTHBEARER (RFC 7628, KIP-255). */
 import { SaslRefused, type SaslExchange, type SaslStep } from './exchange.ts'
 
-/** What a bearer token says. */
+/**
+ * The contents of a valid bearer token.
+ * @since 0.1.0
+ */
 export interface BearerToken {
+  /** The user's name, without `User:`. */
   readonly principal: string
-  /** ms since the epoch; left out: no end. */
+  /** Milliseconds since the Unix epoch; left out: the token never expires. */
   readonly expiresAt?: number
 }
 
-/** Throws or rejects when the token is not valid. */
+/**
+ * Validates a token and reads its contents; throws or rejects if it is not valid.
+ * @since 0.1.0
+ */
 export type ValidateToken = (token: string) => BearerToken | Promise<BearerToken>
 
 const CONTINUE = '\x01'
@@ -35,7 +42,7 @@ export class OAuthBearerExchange implements SaslExchange {
     try {
       known = await this.#validate(token)
     } catch {
-      // The client is told as data, and has to say that it has understood.
+      // The client gets the failure as data and has to confirm it.
       this.#failure = '{"status":"invalid_token"}'
       return { answer: Buffer.from(this.#failure), identity: null }
     }
@@ -49,15 +56,15 @@ export class OAuthBearerExchange implements SaslExchange {
   }
 }
 
-/** For development only: believes every JSON web token without a signature that has not expired yet. */
+/** For development only: accepts unsigned JSON web tokens until they expire. */
 export function unsecuredTokens(now: () => number): ValidateToken {
   return token => {
     const [header = '', payload = '', signature, ...rest] = token.split('.')
     if (signature !== '' || rest.length > 0 || decode(header).alg !== 'none') throw new Error('not an unsecured token')
     const { sub, exp, nbf } = decode(payload)
-    if (typeof sub !== 'string' || sub === '') throw new Error('a token without a subject')
-    if (typeof exp !== 'number' || exp * 1000 <= now()) throw new Error('an expired token')
-    if (typeof nbf === 'number' && nbf * 1000 > now()) throw new Error('a token that is not good yet')
+    if (typeof sub !== 'string' || sub === '') throw new Error('the token has no subject')
+    if (typeof exp !== 'number' || exp * 1000 <= now()) throw new Error('the token has expired')
+    if (typeof nbf === 'number' && nbf * 1000 > now()) throw new Error('the token is not valid yet')
     return { principal: sub, expiresAt: exp * 1000 }
   }
 }

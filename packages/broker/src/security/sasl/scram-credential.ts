@@ -1,4 +1,4 @@
-/** What a broker keeps of a password for SCRAM (RFC 5802). */
+/** SCRAM credentials (RFC 5802). */
 import { createHash, createHmac, pbkdf2Sync } from 'node:crypto'
 
 export type ScramMechanism = 'SCRAM-SHA-256' | 'SCRAM-SHA-512'
@@ -11,7 +11,7 @@ export interface ScramCredential {
 }
 
 export const scramMechanisms: readonly ScramMechanism[] = ['SCRAM-SHA-256', 'SCRAM-SHA-512']
-/** Fewer iterations are refused, more than the maximum too, as by Kafka. */
+/** Limits of iterations for AlterUserScramCredentials, as in Kafka. */
 export const MIN_ITERATIONS = 4096
 export const MAX_ITERATIONS = 16_384
 
@@ -28,7 +28,7 @@ export function digest(mechanism: ScramMechanism, bytes: Buffer): Buffer {
   return createHash(hashes[mechanism].name).update(bytes).digest()
 }
 
-/** As in Kafka the password's bytes are its UTF-8, whatever RFC 5802 says of normalizing. */
+/** As in Kafka, the password is used as UTF-8 without the normalization of RFC 5802. */
 export function credentialOf(
   mechanism: ScramMechanism,
   password: string,
@@ -39,7 +39,7 @@ export function credentialOf(
   return salted(mechanism, pbkdf2Sync(password, salt, iterations, bytes, name), salt, iterations)
 }
 
-/** From a password that the client has salted itself (KIP-554). */
+/** The credential for a password that the client has salted itself (KIP-554). */
 export function salted(
   mechanism: ScramMechanism,
   saltedPassword: Buffer,

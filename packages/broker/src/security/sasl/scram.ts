@@ -1,24 +1,24 @@
-/** SCRAM (RFC 5802), the server's side; delegation tokens log in by it as well (KIP-48). */
+/** The server side of SCRAM (RFC 5802), also for delegation tokens (KIP-48). */
 import { timingSafeEqual } from 'node:crypto'
 import { SaslRefused, type SaslExchange, type SaslStep } from './exchange.ts'
 import { digest, hmac, type ScramCredential, type ScramMechanism } from './scram-credential.ts'
 
-/** A credential and what it is worth. */
+/** A credential, and who logs in with it until when. */
 export interface ScramAccount {
   readonly credential: ScramCredential
-  /** The name to go by; the owner's for a token. */
+  /** The user's name; for a token its owner's. */
   readonly name: string
   readonly expiresAt: number | null
 }
 
-export interface ScramSurroundings {
+export interface ScramLookups {
   readonly user: (name: string) => ScramAccount | undefined
-  /** By the token's id. */
+  /** @param id of the token */
   readonly token: (id: string) => ScramAccount | undefined
   readonly nonce: () => string
 }
 
-interface Begun {
+interface Started {
   readonly account: ScramAccount
   readonly isToken: boolean
   readonly channelBinding: string
@@ -28,21 +28,21 @@ interface Begun {
 
 export class ScramExchange implements SaslExchange {
   readonly #mechanism: ScramMechanism
-  readonly #surroundings: ScramSurroundings
-  #begun: Begun | null = null
+  readonly #lookups: ScramLookups
+  #started: Started | null = null
 
-  constructor(mechanism: ScramMechanism, surroundings: ScramSurroundings) {
+  constructor(mechanism: ScramMechanism, lookups: ScramLookups) {
     this.#mechanism = mechanism
-    this.#surroundings = surroundings
+    this.#lookups = lookups
   }
 
   step(token: Buffer): SaslStep {
     const message = token.toString('utf8')
-    return this.#begun === null ? this.#first(message) : this.#final(message, this.#begun)
+    return this.#started === null ? this.#first(message) : this.#final(message, this.#started)
   }
 
   #first(message: string): SaslStep {
-    // As Kafka's brokers, who let nobody log in whose name is not ASCII, though they may be made.
+    // As in Kafka, nobody can log in with a name that is not ASCII, although such users can be created.
     const match =
       /^([ny],(?:a=([^,]*))?,)(n=((?:(?![,=])[\x01-\x7f]|=2C|=3D)+),r=([\x21-\x2b\x2d-\x7e]+)((?:,[a-zA-Z]+=[^,]+)*))$/.exec(
         message,
@@ -51,27 +51,27 @@ export class ScramExchange implements SaslExchange {
     const [, header = '', authorizationId = '', bare = '', encodedName = '', clientNonce = '', extensions = ''] = match
     const name = decodeName(encodedName)
     const isToken = extensions.split(',').includes('tokenauth=true')
-    const account = isToken ? this.#surroundings.token(name) : this.#surroundings.user(name)
+    const account = isToken ? this.#lookups.token(name) : this.#lookups.user(name)
     if (account === undefined) throw this.#refused()
     if (authorizationId !== '' && decodeName(authorizationId) !== name) {
       throw new SaslRefused(
         'Authentication failed: Client requested an authorization id that is different from username',
       )
     }
-    const nonce = clientNonce + this.#surroundings.nonce()
+    const nonce = clientNonce + this.#lookups.nonce()
     const { salt, iterations } = account.credential
     const answer = `r=${nonce},s=${salt.toString('base64')},i=${iterations}`
     const channelBinding = Buffer.from(header).toString('base64')
-    this.#begun = { account, isToken, channelBinding, nonce, firstMessages: `${bare},${answer}` }
+    this.#started = { account, isToken, channelBinding, nonce, firstMessages: `${bare},${answer}` }
     return { answer: Buffer.from(answer), identity: null }
   }
 
-  #final(message: string, begun: Begun): SaslStep {
+  #final(message: string, started: Started): SaslStep {
     const match = /^(c=([^,]+),r=([^,]+)(?:,[a-zA-Z]+=[^,]+)*),p=([A-Za-z0-9+/=]+)$/.exec(message)
     if (match === null) throw this.#refused()
     const [, withoutProof = '', channelBinding, nonce, encodedProof = ''] = match
-    if (channelBinding !== begun.channelBinding || nonce !== begun.nonce) throw this.#refused()
-    const { account, isToken, firstMessages } = begun
+    if (channelBinding !== started.channelBinding || nonce !== started.nonce) throw this.#refused()
+    const { account, isToken, firstMessages } = started
     const { storedKey, serverKey } = account.credential
     const authMessage = `${firstMessages},${withoutProof}`
     const signature = hmac(this.#mechanism, storedKey, authMessage)
@@ -84,7 +84,7 @@ export class ScramExchange implements SaslExchange {
     return { answer: Buffer.from(answer), identity: { name, expiresAt, isToken } }
   }
 
-  // What exactly was wrong is nobody's business: it may tell which users there are.
+  // The same message whatever was wrong, so that nobody learns which users exist.
   #refused(): SaslRefused {
     return new SaslRefused(
       `Authentication failed during authentication due to invalid credentials with SASL mechanism ${this.#mechanism}`,

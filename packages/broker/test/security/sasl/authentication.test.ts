@@ -27,7 +27,7 @@ async function works(client: WireClient): Promise<boolean> {
   )
 }
 
-test('each mechanism lets in who has the password or a token', async () => {
+test('each mechanism accepts the right password or token', async () => {
   const [cluster, first] = await secured()
   let client = first
   assert.equal((await plain(client, 'alice', 'secret')).errorCode, 0)
@@ -49,7 +49,7 @@ test('each mechanism lets in who has the password or a token', async () => {
   await cluster.close()
 })
 
-test('a wrong password is told, and ends the connection', async () => {
+test('a wrong password is reported and ends the connection', async () => {
   const [cluster, first] = await secured()
   let client = first
   for (const log of [
@@ -68,14 +68,14 @@ test('a wrong password is told, and ends the connection', async () => {
   await cluster.close()
 })
 
-test('a mechanism that is not there is told with those that are, and ends the connection', async () => {
+test('an unknown mechanism is answered with the known ones and ends the connection', async () => {
   const [cluster, client] = await secured({ sasl: { mechanisms: ['SCRAM-SHA-256'] } })
   assert.equal(await handshake(client, 'PLAIN'), ErrorCode.ERR_UNSUPPORTED_SASL_MECHANISM)
   await client.closed
   await cluster.close()
 })
 
-test('nothing but the versions is told before the log-in', async () => {
+test('only ApiVersions is answered before the log-in', async () => {
   const [cluster, client] = await secured()
   const body = { clientSoftwareName: 'test', clientSoftwareVersion: '1' }
   assert.equal((await client.ask(ApiVersions, 4, body)).errorCode, 0)
@@ -88,7 +88,7 @@ test('nothing but the versions is told before the log-in', async () => {
   await cluster.close()
 })
 
-test('a token that is no good is told as JSON first, and refused when the client has understood', async () => {
+test('an invalid token is reported as JSON first, and refused once the client has confirmed that', async () => {
   const [cluster, client] = await secured({
     sasl: {
       mechanisms: all,
@@ -109,7 +109,7 @@ test('a token that is no good is told as JSON first, and refused when the client
   await cluster.close()
 })
 
-test('without a validator of its own a cluster wants a subject and a time that has not come', async () => {
+test('by default a token needs a subject and must not have expired', async () => {
   const [cluster, client] = await secured()
   for (const claims of [
     { exp: Date.now() / 1000 + 60 },
@@ -179,7 +179,7 @@ test('users change while the cluster runs', async () => {
   await cluster.close()
 })
 
-test('who does not authenticate anew in time is cut off', async () => {
+test('a client that does not reauthenticate in time is cut off', async () => {
   const clock = new FakeClock()
   const [cluster, client] = await secured({ clock, sasl: { mechanisms: all, users, maxReauthMs: 60_000 } })
   const { sessionLifetimeMs } = await plain(client, 'alice', 'secret')
@@ -193,7 +193,7 @@ test('who does not authenticate anew in time is cut off', async () => {
   await cluster.close()
 })
 
-test('a session ends with its token, and no later than the cluster says', async () => {
+test('a session expires with its token, and no later than the cluster’s limit', async () => {
   const clock = new FakeClock()
   const seconds = clock.now() / 1000
   let [cluster, client] = await secured({ clock, sasl: { mechanisms: all, users, maxReauthMs: 60_000 } })
@@ -209,7 +209,7 @@ test('a session ends with its token, and no later than the cluster says', async 
   await cluster.close()
 })
 
-test('authenticating anew is for the same user by the same mechanism, and only where sessions end', async () => {
+test('reauthentication is for the same user and mechanism, and only where sessions expire', async () => {
   let [cluster, client] = await secured({ sasl: { mechanisms: all, users, maxReauthMs: 60_000 } })
   await plain(client, 'alice', 'secret')
   const other = await plain(client, 'bob', 'geheim')
@@ -230,7 +230,7 @@ test('authenticating anew is for the same user by the same mechanism, and only w
   await cluster.close()
 })
 
-test('nobody may authenticate anew twice within a second; a session that is over is renewed all the same', async () => {
+test('reauthentication is refused within a second of the last one; an expired session can still be renewed', async () => {
   const clock = new FakeClock()
   const [cluster, client] = await secured({ clock, sasl: { mechanisms: all, users, maxReauthMs: 500 } })
   await plain(client, 'alice', 'secret')
@@ -246,7 +246,7 @@ test('nobody may authenticate anew twice within a second; a session that is over
   await cluster.close()
 })
 
-test('a log-in that is to fail does, although the password is right', async () => {
+test('a log-in can fail on command although the password is right', async () => {
   const [cluster, client] = await secured()
   cluster.failNext(ApiKey.SaslAuthenticate, [ErrorCode.ERR_SASL_AUTHENTICATION_FAILED])
   await handshake(client, 'PLAIN')
@@ -257,12 +257,12 @@ test('a log-in that is to fail does, although the password is right', async () =
   await cluster.close()
 })
 
-test('iterations that cannot be are refused at the start', async () => {
+test('invalid iterations are refused at the start', async () => {
   const sasl = { mechanisms: all, users: { x: { password: 'y', iterations: 0 } } }
   await assert.rejects(EmbeddedCluster.start({ sasl }), RangeError)
 })
 
-test('SCRAM passwords given at the start are taken as their bytes are, not normalized', async () => {
+test('SCRAM passwords of the options are not normalized', async () => {
   for (const [password, lookalike] of [
     ['e\u0301', '\u00e9'],
     ['\ufb01sh', 'fish'],

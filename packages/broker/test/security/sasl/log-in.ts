@@ -1,4 +1,4 @@
-/** Logging in as a client does, on the wire. */
+/** Logs in as a client does, on the wire. */
 import { createHmac, createHash, pbkdf2Sync } from 'node:crypto'
 import { SaslAuthenticate, SaslHandshake, type Decoded, type SaslAuthenticateResponse } from '@ottla/protocol'
 import type { WireClient } from '../../wire-client.ts'
@@ -18,7 +18,7 @@ export async function plain(client: WireClient, name: string, password: string):
   return send(client, `\0${name}\0${password}`)
 }
 
-/** @returns the last answer; throws Error if the broker does not know the password itself */
+/** @returns the last response; throws Error if the broker does not prove that it knows the password */
 export async function scram(
   client: WireClient,
   mechanism: 'SCRAM-SHA-256' | 'SCRAM-SHA-512',
@@ -48,7 +48,7 @@ export async function scram(
   return last
 }
 
-/** A JSON web token that nobody has signed. */
+/** An unsigned JSON web token. */
 export function unsecured(claims: object): string {
   const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url')
   return `${part({ alg: 'none' })}.${part(claims)}.`

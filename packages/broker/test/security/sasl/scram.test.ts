@@ -23,7 +23,7 @@ function say(to: ScramExchange, message: string): string {
   return to.step(Buffer.from(message)).answer.toString()
 }
 
-test('the exchange of the RFC is held word by word', () => {
+test('the exchange of the RFC is reproduced word by word', () => {
   const scram = exchange()
   assert.equal(say(scram, FIRST), `r=${NONCE},s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096`)
   const { answer, identity } = scram.step(Buffer.from(`c=biws,r=${NONCE},p=${PROOF}`))
@@ -31,7 +31,7 @@ test('the exchange of the RFC is held word by word', () => {
   assert.deepEqual(identity, { name: 'user', expiresAt: null, isToken: false })
 })
 
-test('a proof, nonce or binding that is another is refused', () => {
+test('a wrong proof, nonce or channel binding is refused', () => {
   for (const last of [
     `c=biws,r=${NONCE},p=${Buffer.alloc(32).toString('base64')}`,
     `c=biws,r=${NONCE},p=AAAA`,
@@ -46,7 +46,7 @@ test('a proof, nonce or binding that is another is refused', () => {
   }
 })
 
-test('a first message that is none, channel binding and unknown users are refused alike', () => {
+test('malformed first messages, channel binding and unknown users are refused alike', () => {
   for (const first of ['', 'n,,n=,r=x', 'n,,r=x,n=user', 'p=tls-unique,,n=user,r=x', 'n,,n=nobody,r=x']) {
     assert.throws(
       () => say(exchange(), first),
@@ -61,7 +61,7 @@ test('an authorization id has to be the user', () => {
   assert.throws(() => say(exchange(), 'n,a=other,n=user,r=x'), /authorization id/)
 })
 
-test('a token logs in by its id, in which comma and equals sign are written otherwise', () => {
+test('a token logs in by its id, with comma and equals sign escaped', () => {
   assert.match(say(exchange(), 'n,,n=t=2C=3D,r=x,tokenauth=true'), /^r=x/)
   assert.throws(() => say(exchange(), 'n,,n=t=2C=3D,r=x'), SaslRefused)
   assert.throws(() => say(exchange(), 'n,,n=user,r=x,tokenauth=true'), SaslRefused)

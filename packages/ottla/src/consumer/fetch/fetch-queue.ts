@@ -1,6 +1,6 @@
 /**
- * What has been fetched and not handed out yet, of all partitions. HOT PATH: plain loops, nothing allocated per
- * message but the message.
+ * What has been fetched and not delivered yet, of all partitions. HOT PATH: plain loops, nothing allocated per message
+ * but the message.
  */
 import { RecordBatch, type RecordCursor } from '@ottla/protocol'
 import { Ring } from '../../base/ring.ts'
@@ -9,13 +9,13 @@ import type { Cursor } from '../partition/cursor.ts'
 import { FetchedMessage } from '../partition/message.ts'
 import { Gap } from '../partition/queued.ts'
 
-/** What the queue tells its owner. */
+/** What the queue reports to its owner. */
 export interface QueueObserver {
-  /** There may be something to hand out where there was nothing. */
+  /** There may be something to deliver where there was nothing. */
   onReady(): void
-  /** There is room again for a fetch that had to wait, or there can be. */
+  /** There is room again for a fetch that had to wait, or `makeRoom` can make some. */
   onRoom(): void
-  /** Everything before the end of the partition has been handed out. */
+  /** Everything before the end of the partition has been delivered. */
   onEnd(cursor: Cursor, offset: number): void
   /** A batch cannot be read; the cursor has been rewound to it. */
   onCorrupt(cursor: Cursor, error: unknown): void
@@ -28,7 +28,7 @@ export interface QueueLimits {
   readonly minMessages: number
   /** `check.crcs` */
   readonly checkCrcs: boolean
-  /** Most bytes that one batch may become when decompressed. */
+  /** The most bytes of one decompressed batch. */
   readonly maxBatchBytes: number
 }
 
@@ -51,28 +51,31 @@ export interface UnreadPart {
   readonly count: number
 }
 
-/** Messages of one partition that go out together. */
+/** Messages of one partition that are delivered together. */
 export interface TakenBatch {
   readonly cursor: Cursor
-  /** Unread batches; made messages where a batch had to be cut. */
+  /** Unread batches, or messages where a batch had to be cut. */
   readonly parts: readonly (UnreadPart | readonly FetchedMessage[])[]
   readonly count: number
   readonly firstOffset: number
   readonly lastOffset: number
   readonly leaderEpoch: number
-  /** Of the cursor when they were taken. */
+  /** The cursor's era when they were taken. */
   readonly era: number
 }
 
-/** A partition that has its share of the queue waits for the others once so much of the queue is used. */
+/** From this fill level on, a partition that has its share of the queue waits for the others. */
 const SHARED_FROM = 1 / 2
-/** Who goes on this soon (ms) is fetched for meanwhile, and a run or a stream keeps what is queued; later, others in need get that. */
+/**
+ * How long (ms) a paused or held partition is fetched as before, and a held one keeps what is queued. After that, what
+ * it has queued can make room for others.
+ */
 const SHORT_HOLD_MS = 100
 
 /**
- * Batches by partition, handed out in turn: one batch of one partition, then one of the next. Bounded in bytes,
- * those that decompression adds included; a batch is decompressed only when its turn comes. One partition alone cannot
- * fill it, and what nobody can take makes way for the others.
+ * Batches by partition, delivered in turn: one batch of one partition, then one of the next. Limited in bytes,
+ * including those that decompression adds; a batch is decompressed only when its turn comes. One partition alone cannot
+ * fill the queue, and batches that cannot be delivered make room for others.
  */
 export class FetchQueue {
   readonly #limits: QueueLimits
@@ -81,7 +84,7 @@ export class FetchQueue {
   #current: Cursor | null = null
   #bytes = 0
   #messages = 0
-  /** Bytes of one partition, once they have to share. */
+  /** The share of one partition in bytes, once partitions have to share. */
   #share: number
   #isWaitedFor = false
 
@@ -91,37 +94,37 @@ export class FetchQueue {
     this.#observer = observer
   }
 
-  /** Bytes of the batches in the queue, and of the decompressed form of those that are being read. */
+  /** The bytes of all batches in the queue, plus the decompressed form of open ones. */
   get bytes(): number {
     return this.#bytes
   }
 
-  /** Messages, counted by whole batches. */
+  /** How many messages, counted by whole batches. */
   get messages(): number {
     return this.#messages
   }
 
-  /** Whether the next fetch has to wait; onRoom tells when it need not any more. */
+  /** Whether the next fetch has to wait; `onRoom` follows. */
   isFull(): boolean {
     if (this.#bytes < this.#limits.maxBytes) return false
     this.#isWaitedFor = true
     return true
   }
 
-  /** How many partitions share it from now on. */
+  /** Sets how many partitions share the queue. */
   shareAmong(count: number): void {
     this.#share = this.#limits.maxBytes / Math.max(1, count)
   }
 
-  /** Whether this partition has enough waiting; onRoom tells when it has not any more. */
+  /** Whether this partition has enough waiting; `onRoom` follows when it has not any more. */
   hasEnough(cursor: Cursor): boolean {
     cursor.queued.isFull = this.#isEnough(cursor)
     return cursor.queued.isFull
   }
 
   /**
-   * Whether more of this partition is of use: what is held goes on soon, or there is room for it meanwhile. A fetch without
-   * it may wait for the others as long as a broker lets it.
+   * Whether to fetch more of this partition although it is paused or held: it may continue at any moment, and a fetch
+   * that leaves it out may wait as long as the broker lets it.
    * @param now monotonic ms
    */
   mayTakeMore({ paused, pausedAt, held, heldAt }: Cursor, now: number): boolean {
@@ -134,7 +137,7 @@ export class FetchQueue {
     return bytes >= this.#share && this.#bytes >= this.#limits.maxBytes * SHARED_FROM
   }
 
-  /** Appends what one fetch brought for a partition. */
+  /** Adds what one fetch brought for a partition. */
   push(cursor: Cursor, batches: readonly RecordBatch[], gap: Gap | null): void {
     for (const batch of batches) {
       cursor.queued.entries.push(batch)
@@ -151,7 +154,7 @@ export class FetchQueue {
     this.#bytes += batch.sizeBytes
   }
 
-  /** Forgets what is queued of a partition. To be called before the cursor moves. */
+  /** Drops what is queued of a partition. Call before the cursor moves. */
   forget(cursor: Cursor): void {
     if (this.#current === cursor) this.#current = null
     this.#bytes -= cursor.queued.bytes
@@ -166,14 +169,14 @@ export class FetchQueue {
     cursor.records = null
     cursor.queued.isFull = false
     if (cursor.undelivered !== null) this.#observer.onReady()
-    if (this.#isWaitedFor && this.#bytes < this.#limits.maxBytes) this.#tellRoom()
+    if (this.#isWaitedFor && this.#bytes < this.#limits.maxBytes) this.#reportRoom()
   }
 
-  /** A paused partition's messages stay where they are while nobody needs the room, and are handed out after resume. */
+  /** The partition's messages stay queued unless others need the room, and are delivered after `resume`. */
   pause(cursor: Cursor, now: number): void {
     cursor.pause(now)
     if (cursor.undelivered !== null) this.#observer.onReady()
-    this.#stopped(cursor)
+    this.#onSuspended(cursor)
   }
 
   resume(cursor: Cursor): void {
@@ -181,7 +184,7 @@ export class FetchQueue {
     this.#enlist(cursor)
   }
 
-  /** Goes past what comes next and holds nothing to hand out, so that it can be committed without another call. */
+  /** Moves the position past a gap that comes next, so that it can be committed without another call. */
   passGaps(cursor: Cursor): void {
     if (cursor.records?.remaining === 0) this.#finish(cursor, true)
     if (cursor.records !== null) return
@@ -195,56 +198,57 @@ export class FetchQueue {
     }
   }
 
-  /** As `pause`, for the reader's own reasons. @param now monotonic ms */
+  /** As `pause`, by a run or a stream. @param now monotonic ms */
   hold(cursor: Cursor, now: number): void {
     cursor.hold(now)
-    this.#stopped(cursor)
+    this.#onSuspended(cursor)
   }
 
-  goOn(cursor: Cursor): void {
-    cursor.goOn()
+  unhold(cursor: Cursor): void {
+    cursor.unhold()
     this.#enlist(cursor)
   }
 
-  #stopped(cursor: Cursor): void {
+  #onSuspended(cursor: Cursor): void {
     if (this.#current === cursor) this.#current = null
-    // What it has queued may be given up now.
-    if (this.#isWaitedFor && cursor.queued.bytes > 0) this.#tellRoom()
+    // What it has queued can make room now.
+    if (this.#isWaitedFor && cursor.queued.bytes > 0) this.#reportRoom()
   }
 
   /**
-   * Makes room by giving up what nobody can take: of paused partitions, and of those held for long, the largest first.
-   * It will be fetched again.
-   * @param cursors all that are consumed
-   * @param isUrgent for a partition of which nothing is queued
+   * Makes room by dropping batches of paused partitions, and of partitions that have been held for long, the largest
+   * first. They will be fetched again.
+   * @param cursors all assigned ones
+   * @param isUrgent the room is for a partition of which nothing is queued
    * @param now monotonic ms
-   * @returns when to try again (monotonic ms); Infinity: when onRoom tells
+   * @returns when to try again (monotonic ms); Infinity: after `onRoom`
    */
   makeRoom(cursors: readonly Cursor[], isUrgent: boolean, now: number): number {
     const held: Cursor[] = []
     for (const cursor of cursors) {
-      if (!cursor.isStill || cursor.queued.bytes === 0) continue
-      if (cursor.paused) this.#giveUp(cursor)
+      if (!cursor.isSuspended || cursor.queued.bytes === 0) continue
+      if (cursor.paused) this.#dropQueued(cursor)
       else held.push(cursor)
     }
     let again = Infinity
     if (!isUrgent) return again
     for (const cursor of held.sort((a, b) => b.queued.bytes - a.queued.bytes)) {
       if (this.#bytes < this.#limits.maxBytes) break
-      if (now - cursor.heldAt >= SHORT_HOLD_MS) this.#giveUp(cursor)
+      if (now - cursor.heldAt >= SHORT_HOLD_MS) this.#dropQueued(cursor)
       else again = Math.min(again, cursor.heldAt + SHORT_HOLD_MS)
     }
     return again
   }
 
-  #giveUp(cursor: Cursor): void {
+  /** Drops what is queued; it will be fetched again. */
+  #dropQueued(cursor: Cursor): void {
     this.forget(cursor)
     cursor.rewind()
   }
 
   /**
-   * What was taken from this offset on comes again.
-   * @param batches those that it was taken from, in order; others do no harm
+   * Delivers again what was taken from this offset on.
+   * @param batches the batches that it was taken from, in order; others do no harm
    */
   putBack(cursor: Cursor, offset: number, batches: readonly RecordBatch[]): void {
     if (offset >= cursor.position) return
@@ -283,7 +287,7 @@ export class FetchQueue {
       try {
         while (records.next()) {
           const offset = records.offset
-          // A fetch gives whole batches: what lies before the position was not asked for.
+          // A fetch returns whole batches: skips messages before the position.
           if (offset < cursor.position) continue
           cursor.position = offset + 1
           return new FetchedMessage(records, cursor, cursor.offsets.era)
@@ -297,7 +301,7 @@ export class FetchQueue {
   }
 
   /**
-   * Up to `maxMessages` of one partition, and no further batch once `maxBytes` are reached; null as {@link take}.
+   * Up to `maxMessages` of one partition, and no further batch once `maxBytes` is reached; null as {@link take}.
    */
   takeBatch(maxMessages: number, maxBytes: number): TakenBatch | null {
     for (;;) {
@@ -340,7 +344,7 @@ export class FetchQueue {
           lastOffset = batch.lastOffset
         }
         this.#finish(cursor, first === null)
-        // The next batch of the same partition goes along, unless something stands between.
+        // Continues with the next batch of the same partition, unless a gap comes first.
         if (cursor.queued.entries.peek() instanceof RecordBatch && this.#open(cursor)) this.#current = cursor
       }
     } catch (error) {
@@ -350,7 +354,7 @@ export class FetchQueue {
   }
 
   #enlist(cursor: Cursor): void {
-    if (cursor.queued.isReady || cursor.isStill || cursor.dropped || this.#current === cursor) return
+    if (cursor.queued.isReady || cursor.isSuspended || cursor.dropped || this.#current === cursor) return
     if (cursor.records === null && cursor.queued.entries.length === 0) return
     cursor.queued.isReady = true
     this.#ready.push(cursor)
@@ -363,7 +367,7 @@ export class FetchQueue {
       const cursor = this.#ready.shift()
       if (cursor === undefined) return null
       cursor.queued.isReady = false
-      if (cursor.isStill || cursor.dropped) continue
+      if (cursor.isSuspended || cursor.dropped) continue
       try {
         if (cursor.records !== null || this.#open(cursor)) {
           this.#current = cursor
@@ -390,7 +394,7 @@ export class FetchQueue {
     if (this.#limits.checkCrcs) batch.checkCrc()
     const counted = batch.recordCount
     const records = batch.records(this.#limits.maxBatchBytes)
-    // A compressed message set tells only now how many messages it holds.
+    // The message count of a compressed message set is known only now.
     cursor.queued.messages += batch.recordCount - counted
     this.#messages += batch.recordCount - counted
     cursor.queued.entries.shift()
@@ -405,8 +409,8 @@ export class FetchQueue {
   }
 
   /**
-   * The open batch has been handed out; another partition's turn comes.
-   * @param isWalked up to the position: what is left of it holds nothing
+   * The open batch has been delivered; another partition's turn comes.
+   * @param isWalked it was read to its end: what is left up to its last offset is a gap
    */
   #finish(cursor: Cursor, isWalked: boolean): void {
     const batch = cursor.queued.open as RecordBatch // only called with an open batch
@@ -423,8 +427,8 @@ export class FetchQueue {
     else if (batch.lastOffset >= cursor.position) cursor.position = batch.lastOffset + 1
     if (this.#current === cursor) this.#current = null
     this.#enlist(cursor)
-    // Nothing more of it comes while others that nobody can take fill the queue: they have to make room.
-    if (this.#isWaitedFor && cursor.queued.bytes === 0 && !cursor.isStill) this.#tellRoom()
+    // It has nothing left, and suspended partitions may fill the queue: they have to make room.
+    if (this.#isWaitedFor && cursor.queued.bytes === 0 && !cursor.isSuspended) this.#reportRoom()
     if (cursor.queued.isFull && !this.#isEnough(cursor)) {
       cursor.queued.isFull = false
       this.#observer.onRoom()
@@ -434,18 +438,18 @@ export class FetchQueue {
   }
 
   #checkRoom(): void {
-    // Not at once: with the queue nearly full every batch handed out would start a fetch of its own.
+    // Not at once: with the queue nearly full, every delivered batch would start a fetch.
     if (!this.#isWaitedFor || this.#bytes > this.#limits.maxBytes * 0.75) return
-    this.#tellRoom()
+    this.#reportRoom()
   }
 
-  #tellRoom(): void {
+  #reportRoom(): void {
     this.#isWaitedFor = false
     this.#observer.onRoom()
   }
 
   #corrupt(cursor: Cursor, error: unknown): void {
-    this.#giveUp(cursor)
+    this.#dropQueued(cursor)
     this.#observer.onCorrupt(cursor, error)
   }
 }

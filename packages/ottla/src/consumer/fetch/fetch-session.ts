@@ -1,6 +1,6 @@
 /**
- * One incremental fetch session with one broker (KIP-227): the broker remembers what is wanted, a request tells only
- * what has changed, an answer only what is new. Pure: what to send next, given what was sent and answered.
+ * One incremental fetch session with one broker (KIP-227). The broker remembers the wanted partitions: a request says
+ * only what has changed, a response only what is new. Pure: decides what to send next.
  */
 import type { FetchRequest } from '@ottla/protocol'
 
@@ -8,11 +8,11 @@ type RequestPartition = FetchRequest['topics'][number]['partitions'][number]
 
 /** A partition to be fetched. */
 export interface WantedPartition {
-  /** Whose it is: one that has taken another's place wants to be told what that one has been told. */
+  /** Its cursor: a new one needs what the broker has already told the old one. */
   readonly owner: object
   /**
-   * The partition's name, the same over all assignments: a broker that is told of a partition and told to forget it
-   * in one request does both, in that order.
+   * The partition's name, the same in all assignments: if one request both added and forgot a partition, the broker
+   * would do so in that order.
    */
   readonly key: string
   readonly topic: string
@@ -29,7 +29,7 @@ interface Sent {
   round: number
 }
 
-/** The part of a fetch request that is about the session; topics carry both names and ids. */
+/** The session's part of a fetch request; topics carry both names and ids. */
 export interface SessionRequest {
   readonly sessionId: number
   readonly sessionEpoch: number
@@ -46,12 +46,12 @@ export class FetchSession {
   #round = 0
   readonly #sent = new Map<string, Sent>()
 
-  /** What to send so that the broker fetches exactly these. */
+  /** The next request, so that the broker returns exactly these partitions. */
   request(wanted: readonly WantedPartition[]): SessionRequest {
     const round = ++this.#round
-    // An answer leaves out what the broker has told before, whomever.
+    // A response leaves out what the session has already returned, to whichever cursor.
     if (wanted.some(({ key, owner }) => (this.#sent.get(key)?.wanted.owner ?? owner) !== owner)) this.reset()
-    // Without a session everything is said each time.
+    // Without a session every request names all partitions.
     if (this.#epoch === 0) this.#sent.clear()
     const topics: { topic: string; topicId: string; partitions: RequestPartition[] }[] = []
     const forgotten: { topic: string; topicId: string; partitions: number[] }[] = []
@@ -65,7 +65,7 @@ export class FetchSession {
       const before = sent.wanted
       sent.wanted = next
       sent.round = round
-      // A topic that was recreated is another one, under the same name.
+      // A recreated topic has the same name, but another id.
       if (before.topicId !== next.topicId) partitionsOf(forgotten, before).push(before.partition)
       else if (same(before, next)) continue
       partitionsOf(topics, next).push(requestPartition(next))
@@ -90,7 +90,7 @@ export class FetchSession {
     this.#epoch = this.#epoch === LAST_EPOCH ? 1 : this.#epoch + 1
   }
 
-  /** The broker may have forgotten, or may not have got, what it was told: begins anew, in place of the session before. */
+  /** The broker may have lost the session or a request: the next request replaces it by a new session. */
   reset(): void {
     this.#epoch = 0
     this.#sent.clear()

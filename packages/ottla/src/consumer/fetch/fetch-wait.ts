@@ -1,6 +1,7 @@
 /**
- * How long a broker may wait for messages. As a client has one fetch under way with a broker, what becomes ready to be
- * fetched meanwhile waits for the end of that: not for `fetch.wait.max.ms`, but about as long as it has been left out. Pure.
+ * How long a broker may wait for messages. There is one fetch in flight per broker, so a partition that it leaves out
+ * has to wait for its end. Such a fetch therefore waits about as long as the partition has been left out, instead of
+ * `fetch.wait.max.ms`. Pure.
  */
 const SHORTEST_MS = 10
 
@@ -14,8 +15,8 @@ export class FetchWait {
   }
 
   /**
-   * @param isAnyLeftOut a partition of the broker's is not fetched now, and may have to be soon
-   * @param hasChanged others are left out than the last time
+   * @param isAnyLeftOut a partition of the broker is not in this fetch, and may have to be fetched soon
+   * @param hasChanged other partitions are left out than last time
    */
   next(isAnyLeftOut: boolean, hasChanged: boolean): number {
     if (hasChanged) this.#shortMs = SHORTEST_MS

@@ -1,26 +1,26 @@
-/** What one fetch brought for one partition, before any record is looked at. */
+/** What one fetch brought for one partition, before any record is read. */
 import { BatchReader, codecById, type RecordBatch } from '@ottla/protocol'
 import { Gap } from '../partition/queued.ts'
 import { visibleBatches, type AbortedTransaction } from './isolation.ts'
 
 export interface FetchedPartition {
-  /** Those that the program may see. */
+  /** The batches that the application may see. */
   readonly batches: readonly RecordBatch[]
   /** Where the next fetch begins. */
   readonly nextOffset: number
   /** Leader epoch of the last batch, -1 without one. */
   readonly leaderEpoch: number
-  /** When not even one batch was whole: how many bytes it needs; else 0. */
+  /** The size of the first batch when not even that one was complete; else 0. */
   readonly neededBytes: number
-  /** What has to follow the batches so that reading gets to nextOffset; null if they lead there. */
+  /** The gap between the batches and nextOffset; null if there is none. */
   gap(): Gap | null
 }
 
 /**
  * Finds the batches.
- * @param fetchOffset what was asked for; batches that end before it are left out
+ * @param fetchOffset the offset of the request; batches that end before it are left out
  * @param aborted aborted transactions under read_committed
- * @throws ProtocolError for bytes that are no batches
+ * @throws ProtocolError for bytes that are not batches
  */
 export function readPartition(
   records: Buffer | null,
@@ -52,7 +52,7 @@ export function readPartition(
   }
 }
 
-/** Null when every codec needed is there; else resolves when they are. Throws ProtocolError for an unknown one. */
+/** Null when all codecs are loaded; else resolves when they are. Throws ProtocolError for an unknown codec. */
 export function whenReadable(batches: readonly RecordBatch[]): Promise<unknown> | null {
   let last = 0
   let waits: Promise<void>[] | null = null

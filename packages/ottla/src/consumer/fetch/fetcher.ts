@@ -1,4 +1,4 @@
-/** Keeps one fetch under way with every broker that has something to give. */
+/** Keeps one fetch in flight with every broker that has something to fetch. */
 import {
   ErrorCode,
   Fetch,
@@ -8,8 +8,9 @@ import {
   type FetchRequest,
   type FetchResponse,
 } from '@ottla/protocol'
+import { Alarm } from '../../base/alarm.ts'
 import { backoffMs } from '../../base/backoff.ts'
-import type { Timer } from '../../base/clock.ts'
+import { messageOf, stackOf } from '../../base/unknown-error.ts'
 import { WorkLoop } from '../../base/work-loop.ts'
 import type { Cluster } from '../../cluster/cluster.ts'
 import type { ClientContext } from '../../cluster/context.ts'
@@ -23,30 +24,30 @@ import { FetchSession, type WantedPartition } from './fetch-session.ts'
 import { FetchWait } from './fetch-wait.ts'
 import { readPartition, whenReadable, type FetchedPartition } from './fetched-partition.ts'
 
-/** What the fetcher needs of its consumer. */
+/** What the fetcher needs from its consumer. */
 export interface FetcherHost {
   /** The offset to fetch does not exist. */
   reset(cursor: Cursor, reason: string): void
-  /** Cursors have to be validated before they are fetched. */
+  /** Cursors have to be validated before they can be fetched. */
   validate(): void
-  /** An error that the program should know of, of a topic perhaps. */
+  /** Reports an error to the application. @param topic the topic that it concerns, if any */
   raise(error: KafkaError, topic?: string): void
 }
 
 type PartitionAnswer = Decoded<FetchResponse>['responses'][number]['partitions'][number]
 
-// Fetch versions from here on name topics by id (KIP-516).
+// From this version on a fetch names topics by id (KIP-516).
 const FIRST_WITH_TOPIC_IDS = 13
 const FIRST_WITH_SESSIONS = 7
-// How long a replica is left alone that was of no use.
+// How long to avoid replicas after one was of no use.
 const REPLICA_REST_MS = 10_000
 
-/** What is kept for one broker. */
+/** What the fetcher keeps for one broker. */
 interface Node {
   readonly session: FetchSession
   readonly loop: WorkLoop
   readonly wait: FetchWait
-  /** How long it may wait for messages this time, ms. */
+  /** How long the next fetch may wait for messages, ms. */
   waitMs: number
 }
 
@@ -60,8 +61,8 @@ export class Fetcher {
   readonly #nodes = new Map<number, Node>()
   readonly #abort = new AbortController()
   #turn = 0
-  #timer: Timer | null = null
-  #timerAt = Infinity
+  /** Rings when the first partition in backoff may be fetched, or room can be made. */
+  readonly #alarm: Alarm
   #jitter = 0.5
   #closed = false
 
@@ -72,9 +73,10 @@ export class Fetcher {
     this.#queue = queue
     this.#host = host
     this.#troubles = new Troubles(context.clock)
+    this.#alarm = new Alarm(context.clock, () => this.kick())
   }
 
-  /** Something may be fetched that could not be before: has every broker's loop look. */
+  /** Something may have become fetchable: wakes the loop of every broker. */
   kick(): void {
     if (this.#closed) return
     let withoutLeader: Set<string> | null = null
@@ -90,7 +92,7 @@ export class Fetcher {
 
   async close(): Promise<void> {
     this.#closed = true
-    this.#timer?.cancel()
+    this.#alarm.cancel()
     this.#abort.abort()
     await Promise.all([...this.#nodes.values()].map(node => node.loop.stop()))
   }
@@ -126,31 +128,31 @@ export class Fetcher {
       }
     } catch (error) {
       if (this.#closed) return
-      this.#context.logger.error('FETCH', error instanceof Error ? (error.stack ?? error.message) : String(error))
+      this.#context.logger.error('FETCH', stackOf(error))
     }
   }
 
-  /** Whether there is room for these, if need be in place of what nobody can take. */
+  /** Whether there is room for these, if need be by dropping what cannot be delivered now. */
   #hasRoom(wanted: readonly Cursor[]): boolean {
     if (!this.#queue.isFull()) return true
     const now = this.#context.clock.now()
     const isUrgent = wanted.some(({ queued }) => queued.bytes === 0)
     const again = this.#queue.makeRoom(this.#assignment.cursors, isUrgent, now)
     if (!this.#queue.isFull()) return true
-    if (again < Infinity) this.#wakeAt(again, now)
+    if (again < Infinity) this.#wakeAt(again)
     return false
   }
 
-  /** What to ask of a broker now; the others come with a later kick. */
+  /** The partitions to fetch from a broker now; the others follow after a later kick. */
   #collect(node: number): Cursor[] {
     const now = this.#context.clock.now()
     const all = this.#assignment.cursors
     const found: Cursor[] = []
-    // A response has a limit: each time another partition is the first to be served.
+    // A response has a size limit: each time another partition comes first.
     const start = all.length === 0 ? 0 : this.#turn++ % all.length
     let sharing = 0
     let hasExpired = false
-    let isAnyOut = false
+    let isAnyLeftOut = false
     let retryAt = Infinity
     let hasChanged = false
     for (const cursor of all) {
@@ -160,7 +162,7 @@ export class Fetcher {
       fetching.preferredReplica = -1
       hasExpired = true
     }
-    // The loop of a leader may have ended when its partitions went to replicas.
+    // The leader's loop may have ended when its partitions moved to replicas.
     if (hasExpired) this.kick()
     this.#queue.shareAmong(sharing)
     for (let i = 0; i < all.length; i++) {
@@ -168,20 +170,20 @@ export class Fetcher {
       if (cursor.state === 'stopped' || this.#nodeOf(cursor) !== node) continue
       const isIn = this.#mayFetch(cursor, now)
       if (isIn) found.push(cursor)
-      // When one in backoff may be fetched is known.
+      // The end of a backoff is known: that partition does not shorten the wait otherwise.
       const isBackedOff = cursor.fetching.retryAt > now
       if (isBackedOff) retryAt = Math.min(retryAt, cursor.fetching.retryAt)
-      const isOut = !isIn && !isBackedOff
-      if (isOut) isAnyOut = true
-      if (cursor.fetching.isLeftOut !== isOut) hasChanged = true
-      cursor.fetching.isLeftOut = isOut
+      const isLeftOut = !isIn && !isBackedOff
+      if (isLeftOut) isAnyLeftOut = true
+      if (cursor.fetching.isLeftOut !== isLeftOut) hasChanged = true
+      cursor.fetching.isLeftOut = isLeftOut
     }
     const each = this.#node(node)
-    each.waitMs = Math.min(each.wait.next(isAnyOut, hasChanged), Math.ceil(retryAt - now))
+    each.waitMs = Math.min(each.wait.next(isAnyLeftOut, hasChanged), Math.ceil(retryAt - now))
     return found
   }
 
-  /** Whether it goes along with a fetch now; a kick says when it may. */
+  /** Whether the partition can be fetched now; if not, a later kick follows. */
   #mayFetch(cursor: Cursor, now: number): boolean {
     if (cursor.state !== 'active' || !this.#queue.mayTakeMore(cursor, now)) return false
     if (cursor.needsValidation(this.#leaderEpochOf(cursor))) {
@@ -190,7 +192,7 @@ export class Fetcher {
       return false
     }
     if (cursor.fetching.retryAt <= now) return !this.#queue.hasEnough(cursor)
-    this.#wakeAt(cursor.fetching.retryAt, now)
+    this.#wakeAt(cursor.fetching.retryAt)
     return false
   }
 
@@ -216,7 +218,7 @@ export class Fetcher {
       this.#cluster.metadata.requestRefresh(error.message)
       for (const cursor of cursors) {
         cursor.failed(error)
-        // A replica that cannot be reached is no reason to stay away from the leader.
+        // That a replica cannot be reached says nothing about the leader.
         if (cursor.fetching.preferredReplica === node) this.#stayWithLeader(cursor)
         else this.#backOff(cursor)
       }
@@ -227,7 +229,7 @@ export class Fetcher {
       const error = KafkaError.of(response.errorCode, 'fetch')
       logger.debug('fetch', 'FETCH', `broker ${node}: session: ${error.message}`)
       session.reset()
-      // Forgotten sessions are the way of busy brokers; anything else had better not be repeated at once.
+      // Busy brokers forget sessions: opens a new one at once. Anything else is retried after a backoff.
       if (response.errorCode === ErrorCode.ERR_FETCH_SESSION_ID_NOT_FOUND) return
       for (const cursor of cursors) {
         cursor.failed(error)
@@ -238,9 +240,9 @@ export class Fetcher {
     session.answered(response.sessionId)
     await this.#accept(node, response)
     const now = this.#context.clock.now()
-    // An answer leaves out what has not changed.
+    // A response leaves out what has not changed.
     for (const cursor of cursors) if (cursor.trouble === null) cursor.fetching.fetchedAt = now
-    if (settings['enable.partition.eof']) for (const cursor of cursors) this.#tellEnd(cursor, node)
+    if (settings['enable.partition.eof']) for (const cursor of cursors) this.#reportEnd(cursor, node)
   }
 
   #request(
@@ -267,7 +269,7 @@ export class Fetcher {
         partitionMaxBytes: Math.max(fetching.grownMaxBytes, maxBytes),
       }
     })
-    const { sessionId, sessionEpoch, topics: told, forgotten } = session.request(wanted)
+    const { sessionId, sessionEpoch, topics: changed, forgotten } = session.request(wanted)
     const now = this.#context.clock.now()
     const rackId = cursors.some(({ fetching }) => fetching.leaderUntil > now) ? undefined : settings['client.rack']
     const body = (version: number): FetchRequest => {
@@ -277,7 +279,9 @@ export class Fetcher {
         minBytes: settings['fetch.min.bytes'],
         maxBytes: settings['fetch.max.bytes'],
         isolationLevel: settings['isolation.level'] === 'read_committed' ? 1 : 0,
-        topics: told.map(({ topic, topicId, partitions }) => (byId ? { topicId, partitions } : { topic, partitions })),
+        topics: changed.map(({ topic, topicId, partitions }) =>
+          byId ? { topicId, partitions } : { topic, partitions },
+        ),
         ...(version < FIRST_WITH_SESSIONS ? {} : { sessionId, sessionEpoch }),
         ...(forgotten.length === 0
           ? {}
@@ -358,20 +362,19 @@ export class Fetcher {
     if (broker !== null && neededBytes > 0) broker.rxPartial++
   }
 
-  /** An answer leaves out what has not changed: the end is noticed from what is known of the partition. */
-  #tellEnd(cursor: Cursor, node: number): void {
+  /** A response leaves out what has not changed: the end is found from what is known about the partition. */
+  #reportEnd(cursor: Cursor, node: number): void {
     const { fetchOffset, fetching } = cursor
-    const { end, endTold } = fetching
-    if (!cursor.isAnsweredBy(node) || end < 0 || fetchOffset < end || endTold === fetchOffset) return
-    fetching.endTold = fetchOffset
+    const { end, reportedEnd } = fetching
+    if (!cursor.isAnsweredBy(node) || end < 0 || fetchOffset < end || reportedEnd === fetchOffset) return
+    fetching.reportedEnd = fetchOffset
     this.#queue.push(cursor, [], new Gap(fetchOffset, true))
   }
 
-  /** The bytes make no sense: the program is told, and they are fetched again, until it seeks past them. */
+  /** The bytes are corrupt: reports that and fetches them again, until the application seeks past them. */
   corrupt(cursor: Cursor, error: unknown): void {
-    const why = error instanceof Error ? error.message : String(error)
     this.#backOff(cursor, this.#context.settings['fetch.error.backoff.ms'])
-    const message = `${cursor.name} cannot be read from offset ${cursor.fetchOffset} on: ${why}`
+    const message = `${cursor.name} cannot be read from offset ${cursor.fetchOffset} on: ${messageOf(error)}`
     const trouble = new KafkaError(ErrorCode.ERR__BAD_MSG, message, { cause: error })
     cursor.failed(trouble)
     if (this.#troubles.isNews(cursor.name, ErrorCode.ERR__BAD_MSG)) this.#host.raise(trouble)
@@ -387,7 +390,7 @@ export class Fetcher {
     if (!isRefused) this.#troubles.over(topic)
   }
 
-  // A leader that takes a lost replica for a good one would send its readers there for ever.
+  // A leader that believes in a lost replica would redirect its readers there for ever.
   #stayWithLeader(cursor: Cursor): void {
     cursor.fetching.stayWithLeader(this.#context.clock.now() + REPLICA_REST_MS)
   }
@@ -409,12 +412,12 @@ export class Fetcher {
     if (fromReplica) this.#stayWithLeader(cursor)
     switch (answer.errorCode) {
       case ErrorCode.ERR_OFFSET_OUT_OF_RANGE:
-        // A replica may lag behind; only the leader knows.
+        // A replica may lag behind: only the leader knows.
         if (fromReplica) this.kick()
-        // What came before is still good, and goes out first.
+        // What was fetched before is still valid, and is delivered first.
         else if (cursor.queued.messages > 0) this.#backOff(cursor)
         else {
-          this.#queue.forget(cursor) // a gap in it leads away from where reading begins then
+          this.#queue.forget(cursor) // a gap in it would move the new position
           this.#host.reset(cursor, `offset ${cursor.fetchOffset} is out of range`)
         }
         return
@@ -440,7 +443,7 @@ export class Fetcher {
         return
       case ErrorCode.ERR_TOPIC_AUTHORIZATION_FAILED:
         this.#backOff(cursor)
-        // One word for all partitions of a topic.
+        // Reported once for all partitions of a topic.
         if (!this.#troubles.isNews(cursor.topic, answer.errorCode)) return
         this.#host.raise(KafkaError.of(answer.errorCode, `topic ${cursor.topic}`), cursor.topic)
         return
@@ -452,24 +455,17 @@ export class Fetcher {
 
   #backOff(cursor: Cursor, ms?: number): void {
     const { clock, settings } = this.#context
-    // What is refused together is asked for together.
+    // The same jitter for all partitions of a response, so that one request retries them together.
     const random = (): number => this.#jitter
-    const now = clock.now()
     const { fetching } = cursor
     const { 'retry.backoff.ms': first, 'retry.backoff.max.ms': most } = settings
     fetching.failures++
-    fetching.retryAt = now + (ms ?? backoffMs(fetching.failures, first, most, random))
-    this.#wakeAt(fetching.retryAt, now)
+    fetching.retryAt = clock.now() + (ms ?? backoffMs(fetching.failures, first, most, random))
+    this.#wakeAt(fetching.retryAt)
   }
 
-  /** One timer for all that wait: the earliest. */
-  #wakeAt(at: number, now: number): void {
-    if (this.#closed || at >= this.#timerAt) return
-    this.#timer?.cancel()
-    this.#timerAt = at
-    this.#timer = this.#context.clock.setTimer(at - now + 1, () => {
-      this.#timerAt = Infinity
-      this.kick()
-    })
+  #wakeAt(at: number): void {
+    // Timers cut off fractions of a millisecond: without the extra one this would be too early.
+    if (!this.#closed) this.#alarm.set(at + 1)
   }
 }

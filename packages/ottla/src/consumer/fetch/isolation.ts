@@ -1,16 +1,16 @@
 /** Which of the fetched batches a consumer may see (`isolation.level`). */
 import type { RecordBatch } from '@ottla/protocol'
 
-/** A transaction that was aborted, as a fetch response tells of it. */
+/** An aborted transaction, as a fetch response names it. */
 export interface AbortedTransaction {
   readonly producerId: bigint
-  /** Where its first record in the partition is. */
+  /** The offset of its first record in the partition. */
   readonly firstOffset: number
 }
 
 /**
- * Leaves out control batches, those that compaction has emptied, and the batches of transactions that were aborted. A response tells of every
- * aborted transaction that reaches into it, so nothing has to be remembered from one to the next.
+ * Leaves out control batches, batches that compaction has emptied, and batches of aborted transactions. A response
+ * names every aborted transaction that reaches into it, so that nothing has to be remembered from one to the next.
  * @param aborted as received under read_committed; null or empty under read_uncommitted
  */
 export function visibleBatches(
@@ -31,7 +31,7 @@ export function visibleBatches(
       next++
     }
     if (batch.isControl) {
-      // The marker ends the transaction; what the producer writes after it is another one.
+      // The marker ends the transaction; later batches of the producer are of another one.
       if (abortedNow.size > 0 && batch.controlType() === 'abort') abortedNow.delete(batch.producerId)
     } else if (batch.recordCount > 0 && (!batch.isTransactional || !abortedNow.has(batch.producerId))) {
       visible.push(batch)

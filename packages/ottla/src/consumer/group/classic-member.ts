@@ -1,7 +1,8 @@
-/** A member by the classic protocol: performs what its states ask for. */
+/** A member by the classic protocol: carries out the actions of its states. */
 import { ErrorCode, ProtocolError, type Decoded, type JoinGroupResponse } from '@ottla/protocol'
 import { backoffMs } from '../../base/backoff.ts'
 import { Deadline, type Timer } from '../../base/clock.ts'
+import { messageOf, stackOf } from '../../base/unknown-error.ts'
 import type { Cluster } from '../../cluster/cluster.ts'
 import type { ClientContext } from '../../cluster/context.ts'
 import { KafkaError } from '../../errors.ts'
@@ -13,12 +14,12 @@ import { initialState, isMember, step, type ClassicAction, type ClassicEvent, ty
 import { fingerprint, layoutOf } from './leader.ts'
 import { decodeAssignment, decodeSubscription, encodeAssignment, encodeSubscription } from './member-metadata.ts'
 import { memberAnswer } from './membership-errors.ts'
-import type { Membership, MembershipHost, RefusedApi } from './membership.ts'
+import type { GroupSetup, Membership, MembershipHost, RefusedApi } from './membership.ts'
 import { without } from './partitions.ts'
 import { GroupRequests, type JoinProtocol, type MemberAssignment } from './requests.ts'
 import type { Subscription } from './subscription.ts'
 
-// One for the member id, one for the group; beyond a third, somebody refuses again and again.
+// One for the member id, one for the group; more than three in a row need a backoff.
 const MOST_ROUNDS = 3
 
 const nothing: Previous = { partitions: [], generationId: -1 }
@@ -33,13 +34,13 @@ export class ClassicMember implements Membership {
   readonly #host: MembershipHost
   readonly #troubles: Troubles
   #state: ClassicState
-  /** Grows when what is under way is given up; an answer to an older attempt is dropped. */
+  /** Grows when requests in flight are given up; a response to an older attempt is dropped. */
   #attempt = 0
-  /** Grows when the partitions are lost: what is still to be committed of them is another's business. */
+  /** Grows when the partitions are lost: nothing more is committed for them. */
   #term = 0
   #abort = new AbortController()
   #failures = 0
-  /** Joined without having come to an assignment. */
+  /** Joins since the last assignment. */
   #rounds = 0
   #joinedWith: string | null = null
   #protocolName = ''
@@ -50,19 +51,14 @@ export class ClassicMember implements Membership {
   #previous = nothing
   #retry: Timer | null = null
   #heartbeat: Timer | null = null
-  #heartbeatUnderWay = false
-  #heardAt = 0
+  #isHeartbeatInFlight = false
+  /** When the last answered heartbeat was sent. */
+  #answeredAt = 0
   #leaving: Promise<void> = Promise.resolve()
   #stopped = false
   #failed = false
 
-  constructor(
-    context: ClientContext,
-    cluster: Cluster,
-    groupId: string,
-    strategies: readonly Strategy[],
-    host: MembershipHost,
-  ) {
+  constructor({ context, cluster, groupId, strategies }: GroupSetup, host: MembershipHost) {
     this.#context = context
     this.#cluster = cluster
     this.#groupId = groupId
@@ -96,7 +92,7 @@ export class ClassicMember implements Membership {
 
   get isMember(): boolean {
     if (isMember(this.#state)) return true
-    // One that keeps its partitions while it joins again keeps others from having them.
+    // A cooperative member keeps its partitions from others while it joins again.
     return this.#state.isCooperative && this.#state.join !== 'init' && this.#hasPartitions()
   }
 
@@ -104,7 +100,7 @@ export class ClassicMember implements Membership {
     return this.#leaving
   }
 
-  matchesHere({ patterns }: Subscription): boolean {
+  matchesInClient({ patterns }: Subscription): boolean {
     return patterns.length > 0
   }
 
@@ -127,7 +123,7 @@ export class ClassicMember implements Membership {
   }
 
   onRefused(api: RefusedApi, code: number, generation: number): void {
-    // An answer to an earlier membership says nothing about this one.
+    // A response to an earlier membership says nothing about this one.
     if (generation !== this.#state.generation || this.#failed) return
     const answer = memberAnswer(api, code)
     switch (answer) {
@@ -135,26 +131,26 @@ export class ClassicMember implements Membership {
         if (this.#state.join === 'steady') this.join('the group is rebalancing')
         return
       case 'lost-generation':
-        this.#lose('the group is at another generation', false)
+        this.#lose('the group has moved on to another generation', false)
         return
       case 'lost-membership':
         this.#lose('the coordinator does not know this member', true)
         return
       case 'fatal':
-        // A commit from outside of the group concerns nobody else.
+        // A commit from outside the group concerns only its caller.
         if (!this.isMember) return
         this.#failed = true
         this.#lose(KafkaError.of(code, `group '${this.#groupId}'`).message, true)
         this.#raise(code, true)
         return
-      case 'tell':
+      case 'report':
         this.#raise(code, false)
         return
       case 'retry':
       case 'find-coordinator':
       case 'take-member-id':
       case 'refresh-epoch':
-      case 'match-here':
+      case 'match-in-client':
       case 'new-session':
       case 'caller':
       case 'done':
@@ -195,7 +191,7 @@ export class ClassicMember implements Membership {
     return this.#host.held().length > 0
   }
 
-  /** What the program holds of topics that it does not subscribe to any more. */
+  /** Partitions of topics that the application no longer subscribes to. */
   #foreign(): TopicPartition[] {
     const { subscription } = this.#host
     if (subscription === null || this.protocol === 'EAGER') return []
@@ -266,11 +262,11 @@ export class ClassicMember implements Membership {
     return this.protocol === 'EAGER'
   }
 
-  #revoked(what: 'all' | 'taken' | 'foreign'): TopicPartition[] {
+  #revoked(what: 'all' | 'revoked' | 'foreign'): TopicPartition[] {
     switch (what) {
       case 'all':
         return this.#host.held()
-      case 'taken':
+      case 'revoked':
         return without(this.#host.held(), this.#assigned)
       case 'foreign':
         return this.#foreign()
@@ -281,9 +277,9 @@ export class ClassicMember implements Membership {
 
   #joinLater(): void {
     const { clock, settings, random } = this.#context
-    const pause = backoffMs(++this.#failures, settings['retry.backoff.ms'], settings['retry.backoff.max.ms'], random)
+    const backoff = backoffMs(++this.#failures, settings['retry.backoff.ms'], settings['retry.backoff.max.ms'], random)
     this.#retry?.cancel()
-    this.#retry = clock.setTimer(pause, () => {
+    this.#retry = clock.setTimer(backoff, () => {
       if (this.#state.join !== 'wait-join') return
       this.#rounds = 0
       this.#perform({ do: 'join' })
@@ -307,7 +303,7 @@ export class ClassicMember implements Membership {
     this.#retry?.cancel()
   }
 
-  /** Runs one step of the protocol; its outcome counts only if nothing has been given up meanwhile. */
+  /** Runs one step of the protocol; its outcome counts only if the attempt has not been given up meanwhile. */
   async #attemptTo(work: () => Promise<ClassicEvent>, refusal: 'join-refused' | 'sync-refused'): Promise<void> {
     const attempt = this.#attempt
     let event: ClassicEvent
@@ -316,7 +312,7 @@ export class ClassicMember implements Membership {
     } catch (error) {
       if (attempt !== this.#attempt || this.#stopped) return
       if (!(error instanceof KafkaError) && !(error instanceof ProtocolError)) {
-        this.#context.logger.error('GROUP', error instanceof Error ? (error.stack ?? error.message) : String(error))
+        this.#context.logger.error('GROUP', stackOf(error))
       } else {
         this.#context.logger.debug('cgrp', 'GROUP', error.message)
       }
@@ -367,7 +363,8 @@ export class ClassicMember implements Membership {
   async #compute(): Promise<ClassicEvent> {
     const strategy = this.#strategies.find(({ name }) => name === this.#protocolName)
     if (strategy === undefined) {
-      throw new KafkaError(ErrorCode.ERR_INCONSISTENT_GROUP_PROTOCOL, `strategy '${this.#protocolName}' is not known`)
+      const why = `the group chose the strategy '${this.#protocolName}', which this consumer does not have`
+      throw new KafkaError(ErrorCode.ERR_INCONSISTENT_GROUP_PROTOCOL, why)
     }
     const members: GroupMember[] = this.#members.map(({ memberId, groupInstanceId, metadata }) => ({
       memberId,
@@ -376,7 +373,7 @@ export class ClassicMember implements Membership {
     }))
     const topics = [...new Set(members.flatMap(member => member.topics))]
     const { clock, settings } = this.#context
-    // What the others have seen may be newer than what we have.
+    // The metadata of other members may be newer than ours.
     const snapshot = await this.#cluster.metadata.refresh(topics, {
       deadline: Deadline.after(clock, settings['socket.timeout.ms']),
       signal: this.#abort.signal,
@@ -415,12 +412,12 @@ export class ClassicMember implements Membership {
     this.#rounds = 0
     this.#troubles.over('group')
     this.#startHeartbeats()
-    return { type: 'synced', takes: without(this.#host.held(), this.#assigned).length > 0 }
+    return { type: 'synced', hasRevoked: without(this.#host.held(), this.#assigned).length > 0 }
   }
 
   #startHeartbeats(): void {
     const { clock, settings } = this.#context
-    this.#heardAt = clock.now()
+    this.#answeredAt = clock.now()
     this.#heartbeat?.cancel()
     const beat = (): void => {
       this.#heartbeat = this.#stopped ? null : clock.setTimer(settings['heartbeat.interval.ms'], beat)
@@ -435,32 +432,32 @@ export class ClassicMember implements Membership {
       return
     }
     const { clock, settings } = this.#context
-    const silence = clock.now() - this.#heardAt
+    const silence = clock.now() - this.#answeredAt
     if (silence > settings['session.timeout.ms']) {
       this.#lose(`no heartbeat was answered for ${Math.round(silence)} ms (session.timeout.ms)`, true)
       return
     }
-    if (!this.#heartbeatUnderWay) void this.#sendHeartbeat(settings['session.timeout.ms'] - silence)
+    if (!this.#isHeartbeatInFlight) void this.#sendHeartbeat(settings['session.timeout.ms'] - silence)
   }
 
   async #sendHeartbeat(timeoutMs: number): Promise<void> {
     const { clock, logger } = this.#context
     const member = this.#state
     const sent = clock.now()
-    this.#heartbeatUnderWay = true
+    this.#isHeartbeatInFlight = true
     try {
       const code = await this.#requests.heartbeat(member, timeoutMs, this.#abort.signal)
-      // An answer to an earlier membership says nothing about this one.
+      // A response to an earlier membership says nothing about this one.
       if (this.#state.memberId !== member.memberId || this.#state.generation !== member.generation) return
-      if (code === ErrorCode.ERR_NO_ERROR || code === ErrorCode.ERR_REBALANCE_IN_PROGRESS) this.#heardAt = sent
+      if (code === ErrorCode.ERR_NO_ERROR || code === ErrorCode.ERR_REBALANCE_IN_PROGRESS) this.#answeredAt = sent
       if (code !== ErrorCode.ERR_NO_ERROR) {
         logger.debug('cgrp', 'HEARTBEAT', `group '${this.#groupId}': ${KafkaError.of(code, 'heartbeat').message}`)
         this.onRefused('Heartbeat', code, member.generation)
       } else this.#troubles.over('group')
     } catch (error) {
-      if (!this.#stopped) logger.debug('cgrp', 'HEARTBEAT', error instanceof Error ? error.message : String(error))
+      if (!this.#stopped) logger.debug('cgrp', 'HEARTBEAT', messageOf(error))
     } finally {
-      this.#heartbeatUnderWay = false
+      this.#isHeartbeatInFlight = false
     }
   }
 

@@ -1,9 +1,9 @@
 /**
- * The classic group protocol (JoinGroup, SyncGroup, Heartbeat) as seen by one member: what happened, what follows.
- * Pure: classic-member.ts sends the requests and keeps the time, rebalance-calls.ts runs the program's callbacks.
+ * The classic group protocol (JoinGroup, SyncGroup, Heartbeat) as the states of one member: events in, actions out.
+ * Pure: classic-member.ts sends the requests and keeps the time, rebalance-calls.ts runs the application's callbacks.
  *
- * EAGER members give everything up before they join; COOPERATIVE ones (KIP-429) keep what they have, give up what the
- * assignment no longer has, and then join once more, so that it can go to others.
+ * EAGER members give everything up before they join. COOPERATIVE ones (KIP-429) keep their partitions, give up what the
+ * new assignment lacks, and then join once more, so that it can go to others.
  */
 import { memberAnswer, type MemberAnswer } from './membership-errors.ts'
 
@@ -25,15 +25,15 @@ export interface ClassicState {
   readonly join: JoinState
   /** Whether the member keeps its partitions while the group rebalances. */
   readonly isCooperative: boolean
-  /** Empty until the coordinator has given one. */
+  /** Empty until the coordinator has assigned one. */
   readonly memberId: string
   /** -1 while not a member of a generation. */
   readonly generation: number
-  /** Why to join again as soon as what is under way has come to its end; null for no reason. */
+  /** Why to join again when the current step has ended; null when there is no need. */
   readonly rejoin: string | null
-  /** Once the program has given up what was taken away, it gets what is new. */
-  readonly owesAssign: boolean
-  /** The group has gone on without this member while the program was being called. */
+  /** New partitions are to be assigned after those that are being revoked. */
+  readonly assignsNext: boolean
+  /** The group has moved on without this member while a callback was pending. */
   readonly isLost: boolean
   /** Leaves the group once the partitions are given up. */
   readonly isLeaving: boolean
@@ -46,15 +46,17 @@ export function initialState(isCooperative: boolean): ClassicState {
     memberId: '',
     generation: -1,
     rejoin: null,
-    owesAssign: false,
+    assignsNext: false,
     isLost: false,
     isLeaving: false,
   }
 }
 
-/** `hasPartitions`: whether the program holds partitions. */
+/** `hasPartitions`: whether the application holds partitions. */
 export type ClassicEvent =
-  /** Subscribed, or a rebalance is needed or has begun. `hasForeign`: it holds some of topics not subscribed to (any more). */
+  /**
+   * Subscribed, or a rebalance is needed or has begun. `hasForeign`: it holds some of topics no longer subscribed to.
+   */
   | {
       readonly type: 'join'
       readonly reason: string
@@ -65,14 +67,14 @@ export type ClassicEvent =
   | { readonly type: 'join-refused'; readonly code: number; readonly memberId: string; readonly hasPartitions: boolean }
   /** As leader: the partitions have been assigned. */
   | { readonly type: 'computed' }
-  /** `takes`: the program holds partitions that the assignment does not have. */
-  | { readonly type: 'synced'; readonly takes: boolean }
+  /** `hasRevoked`: the application holds partitions that the assignment lacks. */
+  | { readonly type: 'synced'; readonly hasRevoked: boolean }
   | { readonly type: 'sync-refused'; readonly code: number; readonly hasPartitions: boolean }
-  /** The program has the partitions. */
+  /** The callback has been called with the new partitions. */
   | { readonly type: 'assign-called'; readonly hasPartitions: boolean; readonly hasForeign: boolean }
-  /** The program has given up what it was told to. */
+  /** The callback has been called with the partitions to give up. */
   | { readonly type: 'unassign-called'; readonly hasPartitions: boolean }
-  /** The coordinator does not know this member or generation (any more), or has not been heard for too long. */
+  /** The coordinator does not know this member or generation (any more), or has not answered for too long. */
   | { readonly type: 'lost'; readonly forgetMember: boolean; readonly hasPartitions: boolean }
   /** Unsubscribed or closed. */
   | { readonly type: 'leave'; readonly hasPartitions: boolean }
@@ -82,13 +84,13 @@ export type ClassicAction =
   | { readonly do: 'join-later' }
   | { readonly do: 'compute' }
   | { readonly do: 'sync' }
-  /** What is under way is given up. */
+  /** Gives up requests in flight. */
   | { readonly do: 'abandon' }
-  /** The program is to be called, in its next poll: with what is new; */
+  /** Calls the application, in its next poll: with the new partitions; */
   | { readonly do: 'assign' }
-  /** with what it has to give up: everything, what the assignment lacks, or what is not subscribed to; */
-  | { readonly do: 'revoke'; readonly what: 'all' | 'taken' | 'foreign' }
-  /** with everything, which may be another's already. */
+  /** with those to give up: all, those that the assignment lacks, or those of topics no longer subscribed to; */
+  | { readonly do: 'revoke'; readonly what: 'all' | 'revoked' | 'foreign' }
+  /** with all of them, as lost. */
   | { readonly do: 'lose' }
   | { readonly do: 'leave'; readonly memberId: string }
   | { readonly do: 'raise'; readonly code: number; readonly fatal: boolean }
@@ -98,13 +100,13 @@ export interface ClassicStep {
   readonly actions: readonly ClassicAction[]
 }
 
-/** Whether the coordinator counts on this member's heartbeats. */
+/** Whether the coordinator expects this member's heartbeats. */
 export function isMember(state: ClassicState): boolean {
   const { join, generation } = state
   return generation >= 0 && (join === 'wait-assign-call' || join === 'wait-unassign-call' || join === 'steady')
 }
 
-/** Events that no longer fit (an answer to something given up) change nothing. */
+/** Events that no longer fit (a response to an abandoned request) change nothing. */
 export function step(state: ClassicState, event: ClassicEvent): ClassicStep {
   switch (event.type) {
     case 'join':
@@ -120,7 +122,7 @@ export function step(state: ClassicState, event: ClassicEvent): ClassicStep {
     case 'computed':
       return state.join === 'wait-metadata' ? to(state, 'wait-sync', { do: 'sync' }) : stay(state)
     case 'synced':
-      return state.join === 'wait-sync' ? synced(state, event.takes) : stay(state)
+      return state.join === 'wait-sync' ? synced(state, event.hasRevoked) : stay(state)
     case 'sync-refused':
       return state.join === 'wait-sync' || state.join === 'wait-metadata'
         ? syncRefused(state, event.code, event.hasPartitions)
@@ -146,7 +148,7 @@ function join(state: ClassicState, reason: string, hasPartitions: boolean, hasFo
       if (state.isCooperative) {
         return hasForeign ? to(state, 'wait-unassign-call', { do: 'revoke', what: 'foreign' }) : joinNow(state)
       }
-      // EAGER: everything is given up before the group is joined again.
+      // EAGER: gives everything up before it joins again.
       return hasPartitions ? to(state, 'wait-unassign-call', { do: 'revoke', what: 'all' }) : joinNow(state)
     case 'wait-unassign-call':
     case 'wait-join':
@@ -166,9 +168,9 @@ function joinRefused(state: ClassicState, event: Extract<ClassicEvent, { type: '
   return refused(state, code, answer, hasPartitions)
 }
 
-function synced(state: ClassicState, takes: boolean): ClassicStep {
-  if (!state.isCooperative || !takes) return to(state, 'wait-assign-call', { do: 'assign' })
-  return to({ ...state, owesAssign: true }, 'wait-unassign-call', { do: 'revoke', what: 'taken' })
+function synced(state: ClassicState, hasRevoked: boolean): ClassicStep {
+  if (!state.isCooperative || !hasRevoked) return to(state, 'wait-assign-call', { do: 'assign' })
+  return to({ ...state, assignsNext: true }, 'wait-unassign-call', { do: 'revoke', what: 'revoked' })
 }
 
 function syncRefused(state: ClassicState, code: number, hasPartitions: boolean): ClassicStep {
@@ -176,7 +178,7 @@ function syncRefused(state: ClassicState, code: number, hasPartitions: boolean):
 }
 
 function refused(state: ClassicState, code: number, answer: MemberAnswer, hasPartitions: boolean): ClassicStep {
-  // What a COOPERATIVE member holds stays its own, as of this generation.
+  // A COOPERATIVE member keeps its partitions, as of this generation.
   const next = state.isCooperative ? state : { ...state, generation: -1 }
   switch (answer) {
     case 'lost-membership':
@@ -196,11 +198,11 @@ function refused(state: ClassicState, code: number, answer: MemberAnswer, hasPar
     case 'refresh-epoch':
       return to(next, 'wait-join', { do: 'join-later' })
     case 'take-member-id':
-    case 'match-here':
+    case 'match-in-client':
     case 'new-session':
     case 'caller':
     case 'done':
-    case 'tell':
+    case 'report':
       return and(to(next, 'wait-join', { do: 'raise', code, fatal: false }), { do: 'join-later' })
     default:
       return answer satisfies never
@@ -221,14 +223,14 @@ function assignCalled(state: ClassicState, hasPartitions: boolean, hasForeign: b
 }
 
 function unassignCalled(state: ClassicState, hasPartitions: boolean): ClassicStep {
-  // Only some of them were to be given up when everything was over.
+  // The membership was lost while only some of the partitions were being given up.
   if (hasPartitions && state.isLost) return to(state, 'wait-unassign-call', { do: 'lose' })
   if (state.isLeaving) {
     return hasPartitions ? to(state, 'wait-unassign-call', { do: 'revoke', what: 'all' }) : leave(state)
   }
-  if (state.owesAssign && !state.isLost) {
+  if (state.assignsNext && !state.isLost) {
     const rejoin = state.rejoin ?? 'partitions have been given up'
-    return to({ ...state, owesAssign: false, rejoin }, 'wait-assign-call', { do: 'assign' })
+    return to({ ...state, assignsNext: false, rejoin }, 'wait-assign-call', { do: 'assign' })
   }
   return joinNow(state)
 }
@@ -241,12 +243,12 @@ function lost(state: ClassicState, forgetMember: boolean, hasPartitions: boolean
     case 'wait-assign-call':
       return stay({ ...next, isLost: true })
     case 'wait-unassign-call':
-      // The program is told once.
+      // Called once only.
       return state.isLost ? stay(next) : { state: { ...next, isLost: true }, actions: [{ do: 'lose' }] }
     case 'wait-join':
     case 'wait-metadata':
     case 'wait-sync': {
-      // Nothing to lose: the request that is under way will be told so itself.
+      // Nothing to lose: the response to the request in flight will say so itself.
       if (!hasPartitions) return stay(state)
       const step = loseThenJoin(next, hasPartitions)
       return { state: step.state, actions: [{ do: 'abandon' }, ...step.actions] }
@@ -277,7 +279,7 @@ function leaveRequested(state: ClassicState, hasPartitions: boolean): ClassicSte
 }
 
 function joinNow(state: ClassicState): ClassicStep {
-  const next = { ...state, rejoin: null, owesAssign: false, isLost: false, isLeaving: false }
+  const next = { ...state, rejoin: null, assignsNext: false, isLost: false, isLeaving: false }
   return to(next, 'wait-join', { do: 'join' })
 }
 

@@ -1,6 +1,7 @@
-/** A member by the consumer group protocol (KIP-848): performs what its states ask for. */
+/** A member by the consumer group protocol (KIP-848): carries out the actions of its states. */
 import type { ConsumerGroupHeartbeatResponse, Decoded } from '@ottla/protocol'
 import { Deadline } from '../../base/clock.ts'
+import { messageOf } from '../../base/unknown-error.ts'
 import type { Cluster } from '../../cluster/cluster.ts'
 import type { ClientContext } from '../../cluster/context.ts'
 import type { KafkaError } from '../../errors.ts'
@@ -13,15 +14,15 @@ import { brokerRegex } from './patterns.ts'
 import type { Subscription } from './subscription.ts'
 import { TargetAssignment, type HeldPartition } from './target-assignment.ts'
 
-/** What the coordinator was told. */
-interface Told {
+/** What the last heartbeat said. */
+interface SentFields {
   readonly subscribed: string
   readonly held: string
 }
 
 interface Answer extends HeartbeatAnswer {
   readonly response: Decoded<ConsumerGroupHeartbeatResponse>
-  readonly told: Told
+  readonly sent: SentFields
 }
 
 export class ConsumerMember implements Membership {
@@ -35,15 +36,15 @@ export class ConsumerMember implements Membership {
   readonly #target: TargetAssignment
   readonly #heartbeats: Heartbeats<Answer>
   #state = outside
-  /** What the program is being called with. */
+  /** The partitions of the pending callback. */
   #called: readonly HeldPartition[] = []
-  /** The coordinator does not know the patterns' dialect, or is too old: matched here. */
-  #matchesHere = false
-  /** Last; null when the coordinator has to be told everything. */
-  #told: Told | null = null
-  /** Grows with every membership; an answer to an older one is dropped. */
+  /** The coordinator is too old for patterns, or does not understand them: the client matches them. */
+  #matchesInClient = false
+  /** Null when the next heartbeat has to say everything. */
+  #sent: SentFields | null = null
+  /** Grows with every membership; a response to an older one is dropped. */
   #term = 0
-  #looking = false
+  #isRefreshing = false
 
   constructor(context: ClientContext, cluster: Cluster, groupId: string, memberId: string, host: MembershipHost) {
     this.#context = context
@@ -76,10 +77,10 @@ export class ConsumerMember implements Membership {
     return this.#heartbeats.leaving
   }
 
-  matchesHere(subscription: Subscription): boolean {
+  matchesInClient(subscription: Subscription): boolean {
     if (subscription.patterns.length === 0) return false
     const isFiltered = this.#context.settings['topic.blacklist'].length > 0
-    return this.#matchesHere || isFiltered || brokerRegex(subscription) === null
+    return this.#matchesInClient || isFiltered || brokerRegex(subscription) === null
   }
 
   join(): void {
@@ -88,10 +89,10 @@ export class ConsumerMember implements Membership {
 
   onMetadata(): void {
     const { subscription } = this.#host
-    if (subscription !== null && this.#told !== null && this.matchesHere(subscription)) {
-      if (this.#subscribed(subscription).text !== this.#told.subscribed) this.#heartbeats.kick()
+    if (subscription !== null && this.#sent !== null && this.matchesInClient(subscription)) {
+      if (this.#subscribed(subscription).text !== this.#sent.subscribed) this.#heartbeats.kick()
     }
-    this.#look()
+    this.#checkTopics()
   }
 
   get isLosing(): boolean {
@@ -99,10 +100,10 @@ export class ConsumerMember implements Membership {
   }
 
   onRefused(api: RefusedApi, code: number): void {
-    // Of the request alone, or of the way to the coordinator.
+    // These concern the request alone, or the way to the coordinator.
     const answer = memberAnswer(api, code)
     if (answer === 'caller' || answer === 'retry' || answer === 'find-coordinator') return
-    // A heartbeat tells what is the matter, and what comes of it.
+    // The response to a heartbeat shows what is the matter.
     if (this.#state.epoch > 0) this.#heartbeats.kick()
   }
 
@@ -125,7 +126,7 @@ export class ConsumerMember implements Membership {
   }
 
   evict(reason: string): void {
-    this.#sayGoodbye()
+    this.#sendLeave()
     this.#lose(reason)
   }
 
@@ -137,7 +138,7 @@ export class ConsumerMember implements Membership {
     void this.#heartbeats.stop()
   }
 
-  /** What the program has been told to be gone: all but what it still holds for the group. */
+  /** What the callback has given up or lost: all but what the application still holds. */
   #gone(): HeldPartition[] {
     const left = new Set(this.#host.held().map(({ topic, partition }) => `${topic}\0${partition}`))
     return this.#target.held.filter(({ topic, partition }) => !left.has(`${topic}\0${partition}`))
@@ -158,11 +159,11 @@ export class ConsumerMember implements Membership {
     for (const action of actions) this.#perform(action)
   }
 
-  /** A membership is over: the next one begins with everything. */
+  /** The membership has ended: the next one has to say everything again. */
   #forget(): void {
     this.#term++
     this.#heartbeats.endMembership()
-    this.#told = null
+    this.#sent = null
     this.#target.clear()
   }
 
@@ -172,11 +173,11 @@ export class ConsumerMember implements Membership {
         this.#heartbeats.begin()
         return
       case 'revoke':
-        this.#called = action.what === 'all' ? this.#target.held : this.#target.takes()
+        this.#called = action.what === 'all' ? this.#target.held : this.#target.toRevoke()
         this.#host.call('revoke', this.#called)
         return
       case 'assign':
-        this.#called = this.#target.gives()
+        this.#called = this.#target.toAssign()
         this.#host.call('assign', this.#called)
         return
       case 'lose':
@@ -185,7 +186,7 @@ export class ConsumerMember implements Membership {
       case 'leave':
         this.#heartbeats.pause()
         this.#forget()
-        this.#sayGoodbye()
+        this.#sendLeave()
         return
       default:
         action satisfies never
@@ -201,23 +202,23 @@ export class ConsumerMember implements Membership {
       api: 'ConsumerGroupHeartbeat',
       groupName: `group '${this.#groupId}'`,
       isJoining: () => this.#state.phase === 'joining',
-      isIn: () => this.#state.phase !== 'out',
-      mayBegin: () => this.#mayBegin(),
+      isActive: () => this.#state.phase !== 'out',
+      maySend: () => this.#maySend(),
       send: signal => this.#send(signal),
-      onTaken: answer => this.#onTaken(answer),
-      forgetTold: () => (this.#told = null),
+      onAccepted: answer => this.#onAccepted(answer),
+      forgetSent: () => (this.#sent = null),
       onLost: error => this.#lose(error.message),
       onRefused: () => this.#dispatch({ type: 'refused', hasPartitions: this.#target.held.length > 0 }),
-      matchHere: error => this.#matchHereFor(error),
+      matchInClient: error => this.#matchInClientFor(error),
       raise: error => this.#host.raise(error),
     }
   }
 
-  #sayGoodbye(): void {
-    this.#heartbeats.sayGoodbye(deadline => this.#requests.leave(deadline))
+  #sendLeave(): void {
+    this.#heartbeats.leave(deadline => this.#requests.leave(deadline))
   }
 
-  #mayBegin(): boolean {
+  #maySend(): boolean {
     if (this.#state.phase !== 'joining' || !this.#host.isParked) return true
     this.#host.joinWhenPolled(() => this.#heartbeats.kick())
     return false
@@ -226,7 +227,7 @@ export class ConsumerMember implements Membership {
   async #send(signal: AbortSignal): Promise<Answer | null> {
     if (this.#state.phase === 'joining') await this.#host.makeRoom()
     const { subscription } = this.#host
-    // Held on to until the program has given everything up.
+    // Null after unsubscribe, while the application gives everything up.
     const subscribed = subscription === null ? null : await this.#knownSubscription(subscription)
     const held = this.#target.heldByTopic()
     const { phase, epoch, isLost } = this.#state
@@ -235,43 +236,43 @@ export class ConsumerMember implements Membership {
       const response = await this.#requests.heartbeat(epoch, this.#changes(subscribed, held), signal)
       this.#heartbeats.isKnown = true
       if (this.#isOut()) return null
-      const told = { subscribed: subscribed?.text ?? this.#told?.subscribed ?? '', held: JSON.stringify(held) }
-      return { errorCode: response.errorCode, errorMessage: response.errorMessage, response, told }
+      const sent = { subscribed: subscribed?.text ?? this.#sent?.subscribed ?? '', held: JSON.stringify(held) }
+      return { errorCode: response.errorCode, errorMessage: response.errorMessage, response, sent }
     } catch (error) {
       if (!(error instanceof NoRegexError)) throw error
-      if (!isOver(signal)) this.#matchHere()
+      if (!isOver(signal)) this.#matchInClient()
       return null
     }
   }
 
-  // A method: the compiler takes a field for what it was before an `await`.
+  // A method: the compiler assumes that a field keeps its value over an `await`.
   #isOut(): boolean {
     return this.#state.phase === 'out'
   }
 
   #changes(subscribed: Subscribed | null, held: Changes['topicPartitions'] & object): Changes {
     const { settings } = this.#context
-    const told = this.#told
+    const sent = this.#sent
     const rackId = settings['client.rack']
     const assignor = settings['group.remote.assignor']
     return {
-      ...(told !== null || rackId === undefined ? {} : { rackId }),
-      ...(told !== null || assignor === undefined ? {} : { serverAssignor: assignor }),
-      ...(told !== null ? {} : { rebalanceTimeoutMs: settings['max.poll.interval.ms'] }),
-      ...(subscribed === null || told?.subscribed === subscribed.text
+      ...(sent !== null || rackId === undefined ? {} : { rackId }),
+      ...(sent !== null || assignor === undefined ? {} : { serverAssignor: assignor }),
+      ...(sent !== null ? {} : { rebalanceTimeoutMs: settings['max.poll.interval.ms'] }),
+      ...(subscribed === null || sent?.subscribed === subscribed.text
         ? {}
-        : { subscribedTopicNames: subscribed.names, ...this.#regex(subscribed, told !== null) }),
-      ...(told?.held === JSON.stringify(held) ? {} : { topicPartitions: held }),
+        : { subscribedTopicNames: subscribed.names, ...this.#regex(subscribed, sent !== null) }),
+      ...(sent?.held === JSON.stringify(held) ? {} : { topicPartitions: held }),
     }
   }
 
-  // An empty one takes back what was there before; an older broker has none to take back.
+  // An empty one replaces an earlier one; the first heartbeat has none to replace.
   #regex({ regex }: Subscribed, isChange: boolean): Changes {
     return regex === '' && !isChange ? {} : { subscribedTopicRegex: regex }
   }
 
   async #knownSubscription(subscription: Subscription): Promise<Subscribed> {
-    if (this.matchesHere(subscription) && this.#told === null) {
+    if (this.matchesInClient(subscription) && this.#sent === null) {
       this.#host.watchAll()
       await this.#host.knowTopics(subscription, this.#heartbeats.stopped)
     }
@@ -279,31 +280,31 @@ export class ConsumerMember implements Membership {
   }
 
   #subscribed(subscription: Subscription): Subscribed {
-    const isHere = this.matchesHere(subscription)
-    const names = isHere ? this.#host.topics(subscription) : [...subscription.names].sort()
-    const regex = isHere ? '' : (brokerRegex(subscription) ?? '')
+    const isInClient = this.matchesInClient(subscription)
+    const names = isInClient ? this.#host.topics(subscription) : [...subscription.names].sort()
+    const regex = isInClient ? '' : (brokerRegex(subscription) ?? '')
     return { names, regex, text: JSON.stringify([names, regex]) }
   }
 
-  #onTaken({ response, told }: Answer): void {
+  #onAccepted({ response, sent }: Answer): void {
     const { memberEpoch, heartbeatIntervalMs, assignment } = response
-    this.#told = told
+    this.#sent = sent
     if (assignment !== null) this.#target.set(assignment.topicPartitions)
     this.#dispatch({ type: 'answered', epoch: memberEpoch, ...this.#difference() })
     this.#heartbeats.plan(heartbeatIntervalMs)
-    this.#look()
+    this.#checkTopics()
   }
 
-  #matchHereFor({ message }: KafkaError): boolean {
-    if (this.#matchesHere) return false
-    this.#context.logger.warning('REGEX', `${message}: the pattern is matched here`)
-    this.#matchHere()
+  #matchInClientFor({ message }: KafkaError): boolean {
+    if (this.#matchesInClient) return false
+    this.#context.logger.warning('REGEX', `${message}: the client matches the pattern itself`)
+    this.#matchInClient()
     return true
   }
 
-  #matchHere(): void {
-    this.#matchesHere = true
-    this.#told = null
+  #matchInClient(): void {
+    this.#matchesInClient = true
+    this.#sent = null
     this.#heartbeats.kick()
   }
 
@@ -314,30 +315,30 @@ export class ConsumerMember implements Membership {
     this.#dispatch({ type: 'fenced', hasPartitions })
   }
 
-  /** Whether topics that were not known can be named by now; if not, asks for them. */
-  #look(): void {
-    if (this.#target.difference().takes || this.#target.difference().gives) {
-      this.#dispatch({ type: 'looked', ...this.#difference() })
+  /** Continues when topics of the target have become known; asks for those that are still unknown. */
+  #checkTopics(): void {
+    if (this.#target.difference().hasRevoked || this.#target.difference().hasNew) {
+      this.#dispatch({ type: 'topics-known', ...this.#difference() })
     }
-    if (!this.#target.hasUnknown || this.#looking) return
-    this.#looking = true
+    if (!this.#target.hasUnknown || this.#isRefreshing) return
+    this.#isRefreshing = true
     const { clock, settings, logger } = this.#context
     const deadline = Deadline.after(clock, settings['socket.timeout.ms'])
     this.#cluster.metadata
       .refresh('all', { deadline, signal: this.#heartbeats.stopped })
       .catch((error: unknown) => {
-        logger.debug('cgrp', 'ASSIGN', error instanceof Error ? error.message : String(error))
+        logger.debug('cgrp', 'ASSIGN', messageOf(error))
       })
       .finally(() => {
-        this.#looking = false
-        if (this.#target.difference().gives) this.#dispatch({ type: 'looked', ...this.#difference() })
+        this.#isRefreshing = false
+        if (this.#target.difference().hasNew) this.#dispatch({ type: 'topics-known', ...this.#difference() })
       })
   }
 }
 
 interface Subscribed {
   readonly names: readonly string[]
-  /** Empty for none. */
+  /** Empty without patterns for the coordinator. */
   readonly regex: string
   readonly text: string
 }

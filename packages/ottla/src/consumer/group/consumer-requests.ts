@@ -1,4 +1,4 @@
-/** The heartbeat of the consumer group protocol, which says everything that JoinGroup and its like say. */
+/** The heartbeat of the consumer group protocol, which takes the place of JoinGroup, SyncGroup and LeaveGroup. */
 import {
   ConsumerGroupHeartbeat,
   type ConsumerGroupHeartbeatRequest,
@@ -8,15 +8,15 @@ import {
 import { Deadline } from '../../base/clock.ts'
 import type { Cluster, Target } from '../../cluster/cluster.ts'
 import type { ClientContext } from '../../cluster/context.ts'
-import { passingCode } from './membership-errors.ts'
+import { transientCode } from './membership-errors.ts'
 
-/** Of a member that is not to be seen again, and of one with a `group.instance.id`, which may be. */
+/** For a member that will not come back, and for one with a `group.instance.id`, which may. */
 const LEAVE_EPOCH = -1
 const STATIC_LEAVE_EPOCH = -2
-/** The first version that knows patterns. */
+/** The first version with patterns. */
 export const FIRST_WITH_REGEX = 1
 
-/** What changes from one heartbeat to the next; what is not there is as before. */
+/** What a heartbeat changes; fields that are left out stay as they were. */
 export interface Changes {
   readonly rackId?: string
   readonly rebalanceTimeoutMs?: number
@@ -46,8 +46,8 @@ export class ConsumerRequests {
   }
 
   /**
-   * Passing errors are tried again; any other answer is returned with its code.
-   * @throws NoRegexError when there is a pattern and the broker cannot match it
+   * Transient errors are retried; any other response is returned with its code.
+   * @throws NoRegexError when there is a pattern and the broker is too old to match it
    */
   heartbeat(
     memberEpoch: number,
@@ -67,16 +67,16 @@ export class ConsumerRequests {
       deadline: Deadline.after(clock, settings['socket.timeout.ms']),
       signal,
       lane: 'coordinator',
-      errorOf: response => passingCode('ConsumerGroupHeartbeat', response.errorCode),
+      errorOf: response => transientCode('ConsumerGroupHeartbeat', response.errorCode),
     })
   }
 
-  /** Rejects when it could not be said. */
+  /** Rejects when the request fails. */
   async leave(deadline: Deadline): Promise<void> {
     const epoch = this.#context.settings['group.instance.id'] === undefined ? LEAVE_EPOCH : STATIC_LEAVE_EPOCH
     await this.#cluster.request(this.#target, ConsumerGroupHeartbeat, this.#identity(epoch), {
       deadline,
-      // Behind a heartbeat that is under way.
+      // After a heartbeat that is in flight.
       lane: 'coordinator',
       errorOf: response => response.errorCode,
     })

@@ -1,15 +1,15 @@
 /**
- * The consumer group protocol (KIP-848) as seen by one member: what happened, what follows. Pure: consumer-member.ts
- * sends the heartbeats and keeps the time, rebalance-calls.ts runs the program's callbacks.
+ * The consumer group protocol (KIP-848) as the states of one member: events in, actions out. Pure: consumer-member.ts
+ * sends the heartbeats and keeps the time, rebalance-calls.ts runs the application's callbacks.
  *
- * The coordinator says what the member is to have. What it has beyond that it gives up, then it takes what is new, then
- * it says in a heartbeat what it has. Heartbeats go on all the while.
+ * The coordinator sends the target assignment. The member first gives up what that lacks, then takes what is new, then
+ * reports in a heartbeat what it has. Heartbeats continue meanwhile.
  */
 
 /**
- * out: not a member; joining: the first heartbeat of a membership is under way; revoking, assigning: the program is
- * being called; acknowledging: the coordinator is being told; losing: the program is being told that others may have
- * everything; leaving: the program gives everything up before the member leaves.
+ * out: not a member; joining: the first heartbeat of a membership is in flight; revoking, assigning: the callback is
+ * pending; acknowledging: a heartbeat reports the partitions; losing: the callback for lost partitions is pending;
+ * leaving: the application gives everything up before the member leaves.
  */
 export type MemberPhase =
   'out' | 'joining' | 'stable' | 'revoking' | 'assigning' | 'acknowledging' | 'losing' | 'leaving'
@@ -27,50 +27,50 @@ const moves: Readonly<Record<MemberPhase, readonly MemberPhase[]>> = {
 
 export interface MemberState {
   readonly phase: MemberPhase
-  /** 0 until the coordinator has taken the member in. */
+  /** 0 until the coordinator has accepted the member. */
   readonly epoch: number
-  /** The group has gone on without this member while the program was being called. */
+  /** The group has moved on without this member while a callback was pending. */
   readonly isLost: boolean
-  /** Does not come back: unsubscribed, or refused for good. */
+  /** It will not join again: unsubscribed, or refused for good. */
   readonly isLast: boolean
 }
 
 export const outside: MemberState = { phase: 'out', epoch: 0, isLost: false, isLast: false }
 
-/** What there is to do until the program has what it is to have. */
+/** The difference between what the application holds and the target assignment. */
 export interface Difference {
-  /** The program has partitions that are not to be its own. */
-  readonly takes: boolean
-  /** It is to have partitions that it has not. */
-  readonly gives: boolean
+  /** The application holds partitions that the target lacks. */
+  readonly hasRevoked: boolean
+  /** The target has partitions that the application does not hold. */
+  readonly hasNew: boolean
 }
 
 export type MemberEvent =
-  /** Subscribed, or to something else than before. */
+  /** Subscribed, or the subscription has changed. */
   | { readonly type: 'subscribe' }
-  /** A heartbeat was taken. */
+  /** A heartbeat succeeded. */
   | ({ readonly type: 'answered'; readonly epoch: number } & Difference)
-  /** Topics have come to be known that the member is to have partitions of. */
-  | ({ readonly type: 'looked' } & Difference)
-  /** The program has given up what it was called with. */
+  /** Topics of the target assignment have become known. */
+  | ({ readonly type: 'topics-known' } & Difference)
+  /** The callback has been called with the partitions to give up. */
   | ({ readonly type: 'unassign-called'; readonly hasPartitions: boolean } & Difference)
-  /** The program has what it was called with. */
+  /** The callback has been called with the new partitions. */
   | { readonly type: 'assign-called'; readonly hasPartitions: boolean }
-  /** The coordinator does not know this member or epoch, or the member has left by itself. */
+  /** The coordinator does not know this member or epoch, or the member has left on its own. */
   | { readonly type: 'fenced'; readonly hasPartitions: boolean }
-  /** The coordinator will not have this member. */
+  /** The coordinator will never accept this member. */
   | { readonly type: 'refused'; readonly hasPartitions: boolean }
   /** Unsubscribed or closed. */
   | { readonly type: 'leave'; readonly hasPartitions: boolean }
 
 export type MemberAction =
-  /** Tell the coordinator now, not in an interval. */
+  /** Sends a heartbeat now, without waiting for the interval. */
   | { readonly do: 'heartbeat' }
-  /** The program is to be called, in its next poll. */
-  | { readonly do: 'revoke'; readonly what: 'all' | 'taken' }
+  /** The next three call the application, in its next poll. */
+  | { readonly do: 'revoke'; readonly what: 'all' | 'revoked' }
   | { readonly do: 'assign' }
   | { readonly do: 'lose' }
-  /** Tell the coordinator goodbye. */
+  /** Sends the leave request. */
   | { readonly do: 'leave' }
 
 export interface MemberStep {
@@ -78,19 +78,19 @@ export interface MemberStep {
   readonly actions: readonly MemberAction[]
 }
 
-/** Whether the coordinator waits for the program to poll. */
+/** Whether the coordinator counts on this member to poll. */
 export function isMember({ phase, epoch }: MemberState): boolean {
   return epoch > 0 && phase !== 'out' && phase !== 'joining' && phase !== 'losing'
 }
 
-/** Events that no longer fit (an answer to something given up) change nothing. */
+/** Events that no longer fit (a response to an abandoned request) change nothing. */
 export function step(state: MemberState, event: MemberEvent): MemberStep {
   switch (event.type) {
     case 'subscribe':
       return subscribe(state)
     case 'answered':
       return answered(state, event.epoch, event)
-    case 'looked':
+    case 'topics-known':
       return state.phase === 'stable' ? reconcile(state, event) : stay(state)
     case 'unassign-called':
       return unassignCalled(state, event.hasPartitions, event)
@@ -122,24 +122,24 @@ function answered(state: MemberState, epoch: number, difference: Difference): Me
     : stay(next)
 }
 
-function reconcile(state: MemberState, { takes, gives }: Difference): MemberStep {
-  if (takes) return to(state, 'revoking', { do: 'revoke', what: 'taken' })
-  if (gives) return to(state, 'assigning', { do: 'assign' })
+function reconcile(state: MemberState, { hasRevoked, hasNew }: Difference): MemberStep {
+  if (hasRevoked) return to(state, 'revoking', { do: 'revoke', what: 'revoked' })
+  if (hasNew) return to(state, 'assigning', { do: 'assign' })
   return to(state, 'stable')
 }
 
-function unassignCalled(state: MemberState, hasPartitions: boolean, { gives }: Difference): MemberStep {
+function unassignCalled(state: MemberState, hasPartitions: boolean, { hasNew }: Difference): MemberStep {
   switch (state.phase) {
     case 'revoking':
       if (state.isLost) return lost(state, hasPartitions)
       if (state.isLast) return leaveRequested({ ...state, phase: 'stable' }, hasPartitions)
-      return gives ? to(state, 'assigning', { do: 'assign' }) : to(state, 'acknowledging', { do: 'heartbeat' })
+      return hasNew ? to(state, 'assigning', { do: 'assign' }) : to(state, 'acknowledging', { do: 'heartbeat' })
     case 'losing':
       return state.isLast ? to(outside, 'out', undefined, state) : joinAgain(state)
     case 'leaving':
       if (state.isLost) return lost(state, hasPartitions)
       if (hasPartitions) return to(state, 'leaving', { do: 'revoke', what: 'all' })
-      // Subscribed again meanwhile: stays, with nothing in its hands.
+      // Subscribed again meanwhile: stays a member, without partitions.
       if (!state.isLast) return to(state, 'acknowledging', { do: 'heartbeat' })
       return to(outside, 'out', { do: 'leave' }, state)
     case 'out':
@@ -168,7 +168,7 @@ function fenced(state: MemberState, hasPartitions: boolean): MemberStep {
       return stay(next)
     case 'revoking':
     case 'leaving':
-      // Perhaps the program has not looked yet. What is left after the call is lost, too.
+      // The callback may not have run yet. What is left after it is lost, too.
       return state.isLost ? stay(next) : stay({ ...next, isLost: true }, { do: 'lose' })
     case 'assigning':
       return stay({ ...next, isLost: true })
@@ -194,7 +194,7 @@ function leaveRequested(state: MemberState, hasPartitions: boolean): MemberStep 
     case 'losing':
     case 'leaving':
     case 'revoking':
-      // Follows what the program is being called with.
+      // Leaves after the pending callback.
       return stay(next)
     case 'joining':
     case 'stable':

@@ -1,4 +1,4 @@
-/** Membership in a group: what is subscribed to, the protocol that it takes, and the program's callbacks. */
+/** Membership in a group: the subscription, the group protocol, and the application's rebalance callbacks. */
 import { ErrorCode } from '@ottla/protocol'
 import { bound } from '../../base/bound.ts'
 import { Deadline } from '../../base/clock.ts'
@@ -7,11 +7,10 @@ import type { Cluster } from '../../cluster/cluster.ts'
 import type { ClientContext } from '../../cluster/context.ts'
 import { KafkaError } from '../../errors.ts'
 import type { ConsumerGroupMetadata, RebalanceEvent, TopicPartition } from '../../types.ts'
-import type { Strategy } from './assignors/strategies.ts'
 import { ClassicMember } from './classic-member.ts'
 import { ConsumerMember } from './consumer-member.ts'
 import { newMemberId } from './member-id.ts'
-import type { MemberEpoch, Membership, MembershipHost, RefusedApi } from './membership.ts'
+import type { GroupSetup, MemberEpoch, Membership, MembershipHost, RefusedApi } from './membership.ts'
 import { Parking } from './parking.ts'
 import { PollWatch } from './poll-watch.ts'
 import { RebalanceCalls, type Call, type Callback, type CallsHost } from './rebalance-calls.ts'
@@ -21,10 +20,10 @@ import type { Subscription } from './subscription.ts'
 /** What the group needs of its consumer. */
 export interface GroupHost extends CallsHost {
   raise(error: KafkaError): void
-  /** Grows with every call of the program. */
+  /** Grows with every call of the application. */
   polls(): number
   isPolling(): boolean
-  /** The group is about to be left because something takes too long. */
+  /** Called before the group is left because something takes too long. */
   beforeEviction(): Promise<void>
 }
 
@@ -41,38 +40,32 @@ export class Group {
   #leaveAfterCalls = false
   #wasAssigned = false
   readonly #topics: SubscribedTopics
-  /** max.poll.interval.ms has passed: joins again only in the next poll. */
+  /** After max.poll.interval.ms: joins again only in the next poll. */
   readonly #parking: Parking
 
-  /** @param strategies of a classic group, in order of preference */
-  constructor(
-    context: ClientContext,
-    cluster: Cluster,
-    groupId: string,
-    strategies: readonly Strategy[],
-    host: GroupHost,
-  ) {
+  constructor(setup: GroupSetup, host: GroupHost) {
+    const { context, cluster, groupId } = setup
     this.#context = context
     this.#cluster = cluster
     this.groupId = groupId
     this.#host = host
     this.#topics = new SubscribedTopics(context, cluster.metadata)
-    this.#parking = new Parking(context.clock, host.atWork)
+    this.#parking = new Parking(context.clock, host.runningJobs)
     this.#member =
       context.settings['group.protocol'] === 'consumer'
         ? new ConsumerMember(context, cluster, groupId, newMemberId(context.random), this.#memberHost())
-        : new ClassicMember(context, cluster, groupId, strategies, this.#memberHost())
+        : new ClassicMember(setup, this.#memberHost())
     this.#calls = new RebalanceCalls(context, this.#member.protocol, host)
     this.#watch = new PollWatch(context, {
       polls: () => host.polls(),
       isPolling: () => host.isPolling(),
       isCalling: () => this.#running !== null,
-      workingSince: () => host.atWork.oldestSince,
-      // One whose membership the coordinator has ended meanwhile has not been told of that either.
+      workingSince: () => host.runningJobs.oldestSince,
+      // With callbacks pending, too: the application does not know yet that the coordinator has ended the membership.
       isMember: () => this.#member.isMember || this.hasCallbacks,
       onExceeded: limitMs => void this.#onPollExceeded(limitMs),
     })
-    host.atWork.onEnded = () => this.#onEnded()
+    host.runningJobs.onEnded = () => this.#onEnded()
   }
 
   get subscription(): Subscription | null {
@@ -101,7 +94,7 @@ export class Group {
     return this.#member.protocol
   }
 
-  /** It has been left because the program took too long. */
+  /** The group has been left because the application took too long. */
   get isParked(): boolean {
     return this.#parking.isParked
   }
@@ -115,9 +108,9 @@ export class Group {
   }
 
   /**
-   * The program assigns or unassigns by itself: the partitions of the callback that it is in, where the group gives and
-   * takes piece by piece; null where it does so all at once.
-   * @throws KafkaError ERR__STATE piece by piece outside a callback
+   * The application calls `assign` or `unassign`. @returns the partitions of the running callback when the group
+   * rebalances incrementally; null when it does so all at once
+   * @throws KafkaError ERR__STATE outside a callback when the group rebalances incrementally
    */
   calledWith(call: 'assign' | 'unassign'): readonly TopicPartition[] | null {
     this.#calls.touched()
@@ -125,7 +118,7 @@ export class Group {
     if (this.protocol === 'EAGER') return null
     if (this.#calls.current !== null) return this.#calls.current.partitions
     const other = call === 'assign' ? 'incrementalAssign' : 'incrementalUnassign'
-    const why = `${call}: the group assigns piece by piece (${this.protocol}); there is ${other}`
+    const why = `${call}: the group assigns partitions incrementally (${this.protocol}); use ${other}`
     throw new KafkaError(ErrorCode.ERR__STATE, why)
   }
 
@@ -141,8 +134,8 @@ export class Group {
   }
 
   /**
-   * As metadata, for a commit. Whoever commits without a generation is taken at its word by an empty group: one that has
-   * lost its membership must not, its partitions may have been read further by others.
+   * As metadata, for a commit. An empty group accepts a commit without a generation. A consumer that has lost its
+   * membership must not send one: others may have read its partitions further.
    * @throws KafkaError ERR_UNKNOWN_MEMBER_ID
    */
   committing(): ConsumerGroupMetadata {
@@ -152,13 +145,13 @@ export class Group {
     return this.metadata()
   }
 
-  /** What the coordinator wants to be told of whoever asks for committed offsets; null outside and in classic groups. */
+  /** The member epoch for a request for committed offsets; null outside a group and in classic groups. */
   epoch(): MemberEpoch | null {
     const { memberId, generation, protocol } = this.#member
     return protocol === 'CONSUMER' && generation > 0 ? { memberId, memberEpoch: generation } : null
   }
 
-  /** Joins the group, or joins it again with another subscription. The callback is called in the asynchronous context of now. */
+  /** Joins the group, or joins again with another subscription. The callback keeps the current asynchronous context. */
   subscribe(subscription: Subscription, callback: Callback | null): void {
     const before = this.#subscription
     this.#calls.callback = callback === null ? null : bound(callback)
@@ -166,14 +159,14 @@ export class Group {
     if (before?.equals(subscription) === true) return
     this.#subscription = subscription
     this.#topics.replace(before, subscription)
-    if (this.#member.matchesHere(subscription)) this.#topics.wantAll()
+    if (this.#member.matchesInClient(subscription)) this.#topics.wantAll()
     this.#watch.start()
     this.#member.join('subscribed')
   }
 
   /**
-   * Gives up the partitions (with the program's callback) and leaves the group. While a callback is running it
-   * resolves at once and the leaving follows the callback, which may be the very caller.
+   * Gives up the partitions (with the application's callback) and leaves the group. While a callback is running it
+   * resolves at once, as that callback may be the caller; the group is left after it.
    */
   async unsubscribe(deadline: Deadline): Promise<void> {
     if (this.#subscription === null) return
@@ -186,7 +179,7 @@ export class Group {
     await this.#left(deadline)
   }
 
-  /** As unsubscribe, but waits for a callback that is running, unless that waits for this. */
+  /** As unsubscribe, but waits for a running callback, unless that itself waits for this. */
   async close(deadline: Deadline): Promise<void> {
     const selfAwaited = this.#calls.selfAwaited()
     if (this.#running !== null) await Promise.race([this.#running, selfAwaited])
@@ -195,7 +188,7 @@ export class Group {
     await this.#left(deadline)
   }
 
-  /** After everything has been given up: says goodbye without the callback that waits for just that. */
+  /** After everything has been given up: leaves the group without the callback that itself waits for `close`. */
   async leaveAtLast(deadline: Deadline): Promise<void> {
     const { current } = this.#calls
     if (current === null) return
@@ -213,15 +206,15 @@ export class Group {
     this.#subscription = null
   }
 
-  /** The program has assigned or unassigned by itself, within a callback perhaps. */
+  /** The application has called assign or unassign, perhaps in a callback. */
   touched(): void {
     this.#calls.touched()
   }
 
-  /** Runs the callbacks that wait, one after the other. */
+  /** Runs the pending callbacks one after the other. */
   runCallbacks(): Promise<void> {
     this.#parking.polled()
-    // Later, so that a callback finds this set.
+    // In a microtask, so that a callback finds this set.
     this.#running ??= Promise.resolve()
       .then(() => this.#runAll())
       .finally(() => {
@@ -230,12 +223,12 @@ export class Group {
     return this.#running
   }
 
-  /** Topics or partitions have come or gone. */
+  /** Topics or partitions may have come or gone. */
   onMetadata(): void {
     if (this.#subscription !== null) this.#member.onMetadata()
   }
 
-  /** What the coordinator says to a commit, or to a question for committed offsets. */
+  /** The coordinator has refused a commit, or a request for committed offsets. */
   onRefused(api: RefusedApi, code: number, generation: number): void {
     this.#member.onRefused(api, code, generation)
   }
@@ -264,7 +257,7 @@ export class Group {
     }
   }
 
-  /** Patterns need all topics, names at least one look. */
+  /** Loads metadata: of all topics for patterns, else of the names that are not known yet. */
   async #knowTopics(subscription: Subscription, signal: AbortSignal): Promise<void> {
     const { metadata } = this.#cluster
     const { clock, settings } = this.#context
@@ -275,7 +268,7 @@ export class Group {
     else if (unknown.length > 0) await metadata.refresh(unknown, { deadline, signal })
   }
 
-  /** Partitions assigned by hand before subscribing make room for the group's. */
+  /** Gives up partitions that the application assigned itself before it subscribed. */
   async #makeRoom(): Promise<void> {
     const partitions = this.#host.partitions()
     if (partitions.length === 0) return
@@ -307,9 +300,9 @@ export class Group {
     } else if (type !== 'rejoin') this.#member.unassigned()
   }
 
-  /** Until the group has been told. */
+  /** Resolves when the leave request has been answered or given up, at the latest at the deadline. */
   async #left(deadline: Deadline): Promise<void> {
-    const late = (): Error => new KafkaError(ErrorCode.ERR__TIMED_OUT, 'leaving the group takes too long')
+    const late = (): Error => new KafkaError(ErrorCode.ERR__TIMED_OUT, 'the leave request was not answered in time')
     await within(this.#member.leaving, this.#context.clock, deadline, late).catch((error: unknown) => {
       this.#context.logger.debug('cgrp', 'LEAVE', String(error))
     })
@@ -322,15 +315,15 @@ export class Group {
     this.#wasAssigned = false
     this.#topics.replace(subscription, null)
     this.#watch.stop()
-    // Partitions that the program has not been told of need not be taken from it.
+    // Partitions that the application has not got yet need not be revoked.
     this.#calls.dropAssigns()
     this.#parking.forget()
     this.#member.leave()
   }
 
   async #onPollExceeded(limitMs: number): Promise<void> {
-    const { atWork } = this.#host
-    const why = atWork.exceeded(limitMs)
+    const { runningJobs } = this.#host
+    const why = runningJobs.describeExceeded(limitMs)
     const leave = (): void => {
       if (this.#subscription === null) return
       const { isMember } = this.#member
@@ -338,7 +331,7 @@ export class Group {
       const outcome = isMember ? 'left the group' : 'the coordinator had ended the membership'
       this.#host.raise(new KafkaError(ErrorCode.ERR__MAX_POLL_EXCEEDED, `${why}: ${outcome}`))
     }
-    if (atWork.isStuck) await this.#parking.park(async () => this.#host.beforeEviction(), leave)
+    if (runningJobs.isStuck) await this.#parking.park(async () => this.#host.beforeEviction(), leave)
     else this.#parking.parkNow(leave)
   }
 

@@ -1,10 +1,11 @@
 /**
- * The heartbeats of a member whose coordinator says what it is to have (KIP-848, KIP-932): one at a time, at intervals, again
- * after a pause when they come to nothing; and the goodbye, which nothing overtakes.
+ * The heartbeats of a member whose coordinator assigns the partitions (KIP-848, KIP-932): one at a time, at intervals,
+ * retried after a backoff; and the leave request, which no heartbeat overtakes.
  */
 import { ErrorCode, errorName } from '@ottla/protocol'
 import { backoffMs } from '../../base/backoff.ts'
 import { Deadline, type Timer } from '../../base/clock.ts'
+import { messageOf, stackOf } from '../../base/unknown-error.ts'
 import { WorkLoop } from '../../base/work-loop.ts'
 import type { Cluster } from '../../cluster/cluster.ts'
 import type { ClientContext } from '../../cluster/context.ts'
@@ -12,7 +13,7 @@ import { KafkaError } from '../../errors.ts'
 import { Troubles } from '../../observe/troubles.ts'
 import { memberAnswer, type GroupApi } from './membership-errors.ts'
 
-/** What a heartbeat has come to. */
+/** The response to a heartbeat. */
 export interface HeartbeatAnswer {
   readonly errorCode: number
   readonly errorMessage: string | null
@@ -23,28 +24,28 @@ export interface HeartbeatHost<A extends HeartbeatAnswer> {
   readonly api: 'ConsumerGroupHeartbeat' | 'ShareGroupHeartbeat'
   /** As logs and errors name the group. */
   readonly groupName: string
-  /** The first heartbeat of a membership has not been taken. */
+  /** The first heartbeat of a membership has not succeeded yet. */
   isJoining(): boolean
-  /** Whether there are to be heartbeats at all. */
-  isIn(): boolean
-  /** One is due: whether it may be sent now. */
-  mayBegin(): boolean
-  /** Sends one; null when there is none to be sent. @param signal aborted when the membership is over */
+  /** Whether heartbeats are to be sent at all. */
+  isActive(): boolean
+  /** A heartbeat is due: whether it may be sent now. */
+  maySend(): boolean
+  /** Sends one; null when there is none to send. @param signal aborted when the membership ends */
   send(signal: AbortSignal): Promise<A | null>
-  onTaken(answer: A): void
+  onAccepted(answer: A): void
   /** The next heartbeat has to say everything. */
-  forgetTold(): void
-  /** The coordinator does not know the member, or another epoch of it. */
+  forgetSent(): void
+  /** The coordinator does not know the member, or knows another epoch of it. */
   onLost(error: KafkaError): void
-  /** The coordinator will never have it. */
+  /** The coordinator will never accept the member. */
   onRefused(): void
-  /** @returns whether the coordinator does not get to match the patterns any more */
-  matchHere(error: KafkaError): boolean
+  /** Has the client match the patterns. @returns false when it does so already */
+  matchInClient(error: KafkaError): boolean
   raise(error: KafkaError): void
 }
 
 const LEAVE_TIMEOUT_MS = 5_000
-// A coordinator that has never answered is hardly going to.
+// A coordinator that has never answered will hardly do so now.
 const UNKNOWN_LEAVE_TIMEOUT_MS = 1_000
 
 export class Heartbeats<A extends HeartbeatAnswer> {
@@ -54,14 +55,14 @@ export class Heartbeats<A extends HeartbeatAnswer> {
   readonly #troubles: Troubles
   readonly #loop = new WorkLoop(() => this.#beat())
   readonly #stop = new AbortController()
-  /** Of one membership: its heartbeats must not be tried again behind the goodbye, nor count for the next one. */
+  /** One per membership: its heartbeats must not be retried after the leave request, nor count for the next one. */
   #membership = new AbortController()
   #timer: Timer | null = null
   #failures = 0
-  /** Memberships that ended before a second heartbeat was taken. */
-  #shortLives = 0
+  /** Memberships in a row that ended before their second heartbeat succeeded. */
+  #shortMemberships = 0
   #leaving: Promise<void> = Promise.resolve()
-  /** The coordinator has heard of this member. */
+  /** The coordinator knows this member. */
   isKnown = false
 
   constructor(context: ClientContext, cluster: Cluster, host: HeartbeatHost<A>) {
@@ -71,7 +72,7 @@ export class Heartbeats<A extends HeartbeatAnswer> {
     this.#troubles = new Troubles(context.clock)
   }
 
-  /** Resolves when the coordinator has been told of the last leaving, as far as it can be. */
+  /** Resolves when the last leave request has been answered or given up. */
   get leaving(): Promise<void> {
     return this.#leaving
   }
@@ -81,40 +82,40 @@ export class Heartbeats<A extends HeartbeatAnswer> {
     return this.#stop.signal
   }
 
-  /** A heartbeat now, or right after the one that is under way. */
+  /** Sends a heartbeat now, or right after the one in flight. */
   kick(): void {
     this.#loop.kick()
   }
 
-  /** As kick; later where memberships do not last. */
+  /** As kick; after a backoff when memberships do not last. */
   begin(): void {
-    if (this.#host.isJoining() && this.#shortLives > 1) this.#later()
+    if (this.#host.isJoining() && this.#shortMemberships > 1) this.#retryLater()
     else this.kick()
   }
 
-  /** None before `kick` or `plan`. */
+  /** Sends none before `kick` or `plan`. */
   pause(): void {
     this.#timer?.cancel()
   }
 
-  /** The next one, unless it is kicked before. */
+  /** Sends the next one in `ms`, unless `kick` comes before. */
   plan(ms: number): void {
     this.#timer?.cancel()
-    if (this.#host.isIn()) this.#timer = this.#context.clock.setTimer(ms, () => this.kick())
+    if (this.#host.isActive()) this.#timer = this.#context.clock.setTimer(ms, () => this.kick())
   }
 
-  /** What is said of this membership counts no more. */
+  /** Ignores responses to this membership from now on. */
   endMembership(): void {
     this.#membership.abort()
     this.#membership = new AbortController()
   }
 
-  /** Unless nobody could be asked ever; that it could not be said is only logged. */
-  sayGoodbye(send: (deadline: Deadline) => Promise<unknown>): void {
+  /** Sends the leave request, unless no coordinator was ever reached; a failure is only logged. */
+  leave(send: (deadline: Deadline) => Promise<unknown>): void {
     this.#leaving = this.#leave(send)
   }
 
-  /** No more timers and requests; resolves when none is under way. */
+  /** No more timers and requests; resolves when none is in flight. */
   stop(): Promise<void> {
     this.#stop.abort()
     this.#membership.abort()
@@ -124,26 +125,26 @@ export class Heartbeats<A extends HeartbeatAnswer> {
 
   async #beat(): Promise<void> {
     this.#timer?.cancel()
-    if (this.stopped.aborted || !this.#host.isIn() || !this.#host.mayBegin()) return
+    if (this.stopped.aborted || !this.#host.isActive() || !this.#host.maySend()) return
     const { signal } = this.#membership
     try {
-      // Behind a goodbye: else that would end the new membership.
+      // After a leave request, which would end the new membership otherwise.
       await this.#leaving
       if (isOver(signal)) return
       const answer = await this.#host.send(signal)
       if (answer === null || isOver(signal)) return
-      if (answer.errorCode === ErrorCode.ERR_NO_ERROR) this.#taken(answer)
+      if (answer.errorCode === ErrorCode.ERR_NO_ERROR) this.#accepted(answer)
       else this.#onError(answer)
     } catch (error) {
       if (!isOver(signal)) this.#onFailure(error)
     }
   }
 
-  #taken(answer: A): void {
-    if (!this.#host.isJoining()) this.#shortLives = 0
-    if (this.#shortLives === 0) this.#failures = 0
+  #accepted(answer: A): void {
+    if (!this.#host.isJoining()) this.#shortMemberships = 0
+    if (this.#shortMemberships === 0) this.#failures = 0
     this.#troubles.over('group')
-    this.#host.onTaken(answer)
+    this.#host.onAccepted(answer)
   }
 
   #onError({ errorCode, errorMessage }: A): void {
@@ -154,14 +155,14 @@ export class Heartbeats<A extends HeartbeatAnswer> {
 
   #onFailure(error: unknown): void {
     if (!(error instanceof KafkaError)) {
-      this.#context.logger.error('GROUP', error instanceof Error ? (error.stack ?? error.message) : String(error))
-      this.#later()
+      this.#context.logger.error('GROUP', stackOf(error))
+      this.#retryLater()
       return
     }
     this.#context.logger.debug('cgrp', 'HEARTBEAT', error.message)
-    // Whether the last one has arrived is not known: the next one says everything.
-    this.#host.forgetTold()
-    // The search for the coordinator throws what a broker answers to it.
+    // The last one may or may not have arrived: the next one says everything.
+    this.#host.forgetSent()
+    // The search for the coordinator throws a broker's error code, too.
     this.#act(error.code < ErrorCode.ERR_UNKNOWN ? this.#host.api : 'FindCoordinator', error)
   }
 
@@ -171,16 +172,16 @@ export class Heartbeats<A extends HeartbeatAnswer> {
       case 'retry':
       case 'find-coordinator':
       case 'refresh-epoch':
-        this.#later()
+        this.#retryLater()
         return
       case 'rejoin':
       case 'lost-generation':
       case 'lost-membership':
-        this.#shortLives++
+        this.#shortMemberships++
         this.#host.onLost(error)
         return
-      case 'match-here':
-        if (!this.#host.matchHere(error)) this.#refuse(error)
+      case 'match-in-client':
+        if (!this.#host.matchInClient(error)) this.#refuse(error)
         return
       case 'fatal':
         this.#refuse(new KafkaError(error.code, error.message, { cause: error, fatal: true }))
@@ -189,7 +190,7 @@ export class Heartbeats<A extends HeartbeatAnswer> {
       case 'new-session':
       case 'caller':
       case 'done':
-      case 'tell':
+      case 'report':
         this.#refuse(error)
         return
       default:
@@ -200,13 +201,13 @@ export class Heartbeats<A extends HeartbeatAnswer> {
   #refuse(error: KafkaError): void {
     if (error.isFatal || this.#troubles.isNews('group', error.code)) this.#host.raise(error)
     if (error.isFatal) this.#host.onRefused()
-    // Somebody may put it right (an ACL, the broker's limits).
-    else this.#later()
+    // An administrator may fix it (an ACL, the broker's limits).
+    else this.#retryLater()
   }
 
-  #later(): void {
+  #retryLater(): void {
     const { settings, random } = this.#context
-    this.#host.forgetTold()
+    this.#host.forgetSent()
     this.plan(backoffMs(++this.#failures, settings['retry.backoff.ms'], settings['retry.backoff.max.ms'], random))
   }
 
@@ -216,12 +217,12 @@ export class Heartbeats<A extends HeartbeatAnswer> {
     try {
       await send(Deadline.after(clock, this.isKnown ? LEAVE_TIMEOUT_MS : UNKNOWN_LEAVE_TIMEOUT_MS))
     } catch (error) {
-      logger.debug('cgrp', 'LEAVE', error instanceof Error ? error.message : String(error))
+      logger.debug('cgrp', 'LEAVE', messageOf(error))
     }
   }
 }
 
-/** A function: the compiler takes a field for what it was before an `await`. */
+/** A function: the compiler assumes that a field keeps its value over an `await`. */
 export function isOver(membership: AbortSignal): boolean {
   return membership.aborted
 }

@@ -1,4 +1,4 @@
-/** What the leader of a classic group knows of topics when it assigns their partitions. */
+/** What the leader of a classic group needs to know about topics to assign their partitions. */
 import type { Snapshot } from '../../cluster/snapshot.ts'
 import type { GroupTopic } from './assignors/assignor.ts'
 
@@ -14,7 +14,7 @@ export function layoutOf(topics: readonly string[], snapshot: Snapshot): Map<str
   return layout
 }
 
-/** Topics with what matters of them, as one text: equal texts, nothing to rebalance for. */
+/** Topics and their partition counts as one string: a rebalance is needed when it changes. */
 export function fingerprint(topics: readonly string[], snapshot: Snapshot): string {
   return topics.map(topic => `${topic}\0${snapshot.topics.get(topic)?.partitions.length ?? 0}`).join('\0\0')
 }

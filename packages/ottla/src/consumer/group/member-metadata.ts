@@ -1,4 +1,4 @@
-/** What members of a classic group tell each other through the coordinator, which does not look inside. */
+/** What the members of a classic group exchange through the coordinator, to which it is opaque. */
 import {
   ProtocolError,
   Reader,
@@ -8,16 +8,17 @@ import {
   writeConsumerProtocolAssignment,
   writeConsumerProtocolSubscription,
 } from '@ottla/protocol'
+import { groupBy } from '../../base/grouping.ts'
 import type { TopicPartition } from '../../types.ts'
 
 const SUBSCRIPTION_VERSION = 3
-// All versions look the same; the oldest is understood by every client.
+// All versions have the same layout; every client understands the oldest.
 const ASSIGNMENT_VERSION = 0
 
 export interface MemberSubscription {
   readonly topics: readonly string[]
   readonly ownedPartitions: readonly TopicPartition[]
-  /** Of the ownership, -1 for none. */
+  /** The generation in which the partitions were owned, -1 for none. */
   readonly generationId: number
   readonly rackId: string | null
   /** What the strategy adds. */
@@ -35,7 +36,7 @@ export function encodeSubscription(subscription: MemberSubscription): Buffer {
   )
 }
 
-/** Throws ProtocolError. A version that is newer than ours begins with all that ours has. */
+/** Throws ProtocolError. A newer version begins with all fields of ours. */
 export function decodeSubscription(bytes: Buffer): MemberSubscription {
   const reader = new Reader(bytes)
   const version = readVersion(reader, 'subscription')
@@ -50,7 +51,7 @@ export function encodeAssignment(partitions: readonly TopicPartition[]): Buffer 
   )
 }
 
-/** Throws ProtocolError. A member that gets nothing may be sent no bytes at all. */
+/** Throws ProtocolError. A member without partitions may get no bytes at all. */
 export function decodeAssignment(bytes: Buffer): TopicPartition[] {
   if (bytes.length === 0) return []
   const reader = new Reader(bytes)
@@ -73,13 +74,12 @@ function readVersion(reader: Reader, what: string): number {
 
 /** Groups partitions by topic, in the order of first appearance. */
 export function byTopic(partitions: readonly TopicPartition[]): { topic: string; partitions: number[] }[] {
-  const topics = new Map<string, number[]>()
-  for (const { topic, partition } of partitions) {
-    const list = topics.get(topic)
-    if (list === undefined) topics.set(topic, [partition])
-    else list.push(partition)
-  }
-  return [...topics].map(([topic, list]) => ({ topic, partitions: list }))
+  const topics = groupBy(
+    partitions,
+    each => each.topic,
+    each => each.partition,
+  )
+  return Array.from(topics, ([topic, numbers]) => ({ topic, partitions: numbers }))
 }
 
 function flat(topics: readonly { topic: string; partitions: readonly number[] }[]): TopicPartition[] {

@@ -1,11 +1,11 @@
 /**
- * What a member of a group does about every error that a coordinator may answer: one table for both protocols and for
- * share groups. Pure; who asks does what it says.
+ * What a member of a group does about each error code of a coordinator: one table for both protocols and for share
+ * groups. Pure; the caller carries it out.
  */
 import { ErrorCode } from '@ottla/protocol'
 import { isRetriable } from '../../cluster/retry.ts'
 
-/** `ShareSession` stands for ShareFetch and ShareAcknowledge as a whole; theirs of single partitions are a fetch's. */
+/** `ShareSession` stands for the top-level errors of ShareFetch and ShareAcknowledge. */
 export type GroupApi =
   | 'FindCoordinator'
   | 'JoinGroup'
@@ -19,31 +19,31 @@ export type GroupApi =
   | 'ShareSession'
 
 export type MemberAnswer =
-  /** Passes by itself: again after a pause, in silence. */
+  /** Transient: retried after a backoff, without a report. */
   | 'retry'
-  /** Its coordinator is another broker by now: looked for, then as retry. */
+  /** Another broker is the coordinator: looks for it, then as retry. */
   | 'find-coordinator'
-  /** Joins again at once with the member id that the answer has. */
+  /** Joins again at once with the member id in the response. */
   | 'take-member-id'
   /** The group rebalances: joins again with what it has (an EAGER member gives that up first, in order). */
   | 'rejoin'
-  /** The group has gone on: the partitions are lost, the member joins again with its id. */
+  /** The group has moved on: the partitions are lost, and the member joins again with its id. */
   | 'lost-generation'
-  /** Not a member (any more): the partitions are lost, joins as somebody new, with epoch 0. */
+  /** Not a member (any more): the partitions are lost, and it joins as a new member, with epoch 0. */
   | 'lost-membership'
-  /** Its next heartbeat, sent at once, brings what it should have known; then as retry. */
+  /** Its epoch is stale: sends a heartbeat at once, which brings the current one; then as retry. */
   | 'refresh-epoch'
-  /** The pattern is matched here instead. */
-  | 'match-here'
-  /** The session with this broker begins anew, and what was locked in it comes again. */
+  /** The client matches the pattern itself. */
+  | 'match-in-client'
+  /** Opens a new session with this broker; messages that were locked in the old one are delivered again. */
   | 'new-session'
-  /** Somebody may put it right: the program is told, and it is tried again after a pause. */
-  | 'tell'
-  /** Concerns what was asked, not the membership: whoever asked is told. */
+  /** An administrator may fix it: reported to the application, and retried after a backoff. */
+  | 'report'
+  /** Concerns the request, not the membership: the caller gets the error. */
   | 'caller'
-  /** Nothing that this instance does will bring it in: told, for good. */
+  /** Nothing that this instance does can help: a fatal error. */
   | 'fatal'
-  /** What was wanted is so. */
+  /** The wanted state is reached. */
   | 'done'
 
 type Rows = Readonly<Record<number, MemberAnswer>>
@@ -57,36 +57,36 @@ const coordinator: Rows = {
   [E.ERR_REQUEST_TIMED_OUT]: 'retry',
 }
 
-const told: Rows = {
-  [E.ERR_GROUP_AUTHORIZATION_FAILED]: 'tell',
-  [E.ERR_TOPIC_AUTHORIZATION_FAILED]: 'tell',
-  [E.ERR_CLUSTER_AUTHORIZATION_FAILED]: 'tell',
-  [E.ERR_INVALID_GROUP_ID]: 'tell',
-  [E.ERR_UNKNOWN]: 'tell',
+const reported: Rows = {
+  [E.ERR_GROUP_AUTHORIZATION_FAILED]: 'report',
+  [E.ERR_TOPIC_AUTHORIZATION_FAILED]: 'report',
+  [E.ERR_CLUSTER_AUTHORIZATION_FAILED]: 'report',
+  [E.ERR_INVALID_GROUP_ID]: 'report',
+  [E.ERR_UNKNOWN]: 'report',
 }
 
-/** Of members of classic groups that have joined. */
+/** Members of classic groups that have joined. */
 const inGeneration: Rows = {
   ...coordinator,
-  ...told,
+  ...reported,
   [E.ERR_UNKNOWN_MEMBER_ID]: 'lost-membership',
   [E.ERR_GROUP_ID_NOT_FOUND]: 'lost-membership',
   [E.ERR_ILLEGAL_GENERATION]: 'lost-generation',
   [E.ERR_REBALANCE_IN_PROGRESS]: 'rejoin',
   [E.ERR_FENCED_INSTANCE_ID]: 'fatal',
-  [E.ERR_INVALID_REQUEST]: 'tell',
-  [E.ERR_UNSUPPORTED_VERSION]: 'tell',
+  [E.ERR_INVALID_REQUEST]: 'report',
+  [E.ERR_UNSUPPORTED_VERSION]: 'report',
 }
 
-/** Of members of groups whose members beat with an epoch (KIP-848, KIP-932), beyond the first heartbeat. */
+/** Members whose heartbeats carry an epoch (KIP-848, KIP-932), after the first heartbeat. */
 const modern: Rows = {
   ...coordinator,
-  ...told,
+  ...reported,
   [E.ERR_UNKNOWN_MEMBER_ID]: 'lost-membership',
   [E.ERR_FENCED_MEMBER_EPOCH]: 'lost-membership',
   [E.ERR_STALE_MEMBER_EPOCH]: 'lost-membership',
   [E.ERR_GROUP_ID_NOT_FOUND]: 'lost-membership',
-  [E.ERR_GROUP_MAX_SIZE_REACHED]: 'tell',
+  [E.ERR_GROUP_MAX_SIZE_REACHED]: 'report',
   [E.ERR_INVALID_REQUEST]: 'fatal',
   [E.ERR_UNSUPPORTED_VERSION]: 'fatal',
   [E.ERR__UNSUPPORTED_FEATURE]: 'fatal',
@@ -95,28 +95,28 @@ const modern: Rows = {
 export const memberAnswers: Readonly<Record<GroupApi, Rows>> = {
   FindCoordinator: {
     ...coordinator,
-    ...told,
-    [E.ERR_INVALID_REQUEST]: 'tell',
-    [E.ERR_UNSUPPORTED_VERSION]: 'tell',
+    ...reported,
+    [E.ERR_INVALID_REQUEST]: 'report',
+    [E.ERR_UNSUPPORTED_VERSION]: 'report',
   },
   JoinGroup: {
     ...coordinator,
-    ...told,
+    ...reported,
     [E.ERR_MEMBER_ID_REQUIRED]: 'take-member-id',
     [E.ERR_UNKNOWN_MEMBER_ID]: 'lost-membership',
     [E.ERR_ILLEGAL_GENERATION]: 'lost-generation',
     [E.ERR_REBALANCE_IN_PROGRESS]: 'retry',
     [E.ERR_FENCED_INSTANCE_ID]: 'fatal',
-    [E.ERR_GROUP_ID_NOT_FOUND]: 'tell',
-    [E.ERR_GROUP_MAX_SIZE_REACHED]: 'tell',
-    [E.ERR_INCONSISTENT_GROUP_PROTOCOL]: 'tell',
-    [E.ERR_INVALID_SESSION_TIMEOUT]: 'tell',
-    [E.ERR_INVALID_REQUEST]: 'tell',
-    [E.ERR_UNSUPPORTED_VERSION]: 'tell',
+    [E.ERR_GROUP_ID_NOT_FOUND]: 'report',
+    [E.ERR_GROUP_MAX_SIZE_REACHED]: 'report',
+    [E.ERR_INCONSISTENT_GROUP_PROTOCOL]: 'report',
+    [E.ERR_INVALID_SESSION_TIMEOUT]: 'report',
+    [E.ERR_INVALID_REQUEST]: 'report',
+    [E.ERR_UNSUPPORTED_VERSION]: 'report',
   },
-  SyncGroup: { ...inGeneration, [E.ERR_INCONSISTENT_GROUP_PROTOCOL]: 'tell' },
+  SyncGroup: { ...inGeneration, [E.ERR_INCONSISTENT_GROUP_PROTOCOL]: 'report' },
   Heartbeat: inGeneration,
-  // Whoever leaves is out, whatever the answer: at the latest when its session ends.
+  // A member that leaves is out whatever the response, at the latest when its session times out.
   LeaveGroup: {
     ...coordinator,
     [E.ERR_UNKNOWN_MEMBER_ID]: 'done',
@@ -148,7 +148,7 @@ export const memberAnswers: Readonly<Record<GroupApi, Rows>> = {
   },
   OffsetFetch: {
     ...coordinator,
-    ...told,
+    ...reported,
     [E.ERR_UNSTABLE_OFFSET_COMMIT]: 'retry',
     [E.ERR_STALE_MEMBER_EPOCH]: 'refresh-epoch',
     [E.ERR_UNKNOWN_MEMBER_ID]: 'lost-membership',
@@ -156,15 +156,15 @@ export const memberAnswers: Readonly<Record<GroupApi, Rows>> = {
     [E.ERR_GROUP_ID_NOT_FOUND]: 'lost-membership',
     [E.ERR_UNKNOWN_TOPIC_OR_PART]: 'retry',
     [E.ERR_UNKNOWN_TOPIC_ID]: 'retry',
-    [E.ERR_INVALID_REQUEST]: 'tell',
-    [E.ERR_UNSUPPORTED_VERSION]: 'tell',
+    [E.ERR_INVALID_REQUEST]: 'report',
+    [E.ERR_UNSUPPORTED_VERSION]: 'report',
   },
   ConsumerGroupHeartbeat: {
     ...modern,
     [E.ERR_UNRELEASED_INSTANCE_ID]: 'fatal',
     [E.ERR_FENCED_INSTANCE_ID]: 'fatal',
     [E.ERR_UNSUPPORTED_ASSIGNOR]: 'fatal',
-    [E.ERR_INVALID_REGULAR_EXPRESSION]: 'match-here',
+    [E.ERR_INVALID_REGULAR_EXPRESSION]: 'match-in-client',
   },
   ShareGroupHeartbeat: modern,
   ShareSession: {
@@ -175,40 +175,40 @@ export const memberAnswers: Readonly<Record<GroupApi, Rows>> = {
     [E.ERR_FENCED_MEMBER_EPOCH]: 'new-session',
     [E.ERR_GROUP_ID_NOT_FOUND]: 'new-session',
     [E.ERR_REQUEST_TIMED_OUT]: 'retry',
-    [E.ERR_GROUP_AUTHORIZATION_FAILED]: 'tell',
-    [E.ERR_TOPIC_AUTHORIZATION_FAILED]: 'tell',
-    [E.ERR_INVALID_REQUEST]: 'tell',
-    [E.ERR_UNSUPPORTED_VERSION]: 'tell',
-    [E.ERR_UNKNOWN]: 'tell',
+    [E.ERR_GROUP_AUTHORIZATION_FAILED]: 'report',
+    [E.ERR_TOPIC_AUTHORIZATION_FAILED]: 'report',
+    [E.ERR_INVALID_REQUEST]: 'report',
+    [E.ERR_UNSUPPORTED_VERSION]: 'report',
+    [E.ERR_UNKNOWN]: 'report',
   },
 }
 
-/** The first heartbeat of a membership has nothing to lose yet. */
+/** For the first heartbeat of a membership, which has nothing to lose yet. */
 const firstBeat: Rows = {
   [E.ERR_UNKNOWN_MEMBER_ID]: 'retry',
   [E.ERR_FENCED_MEMBER_EPOCH]: 'retry',
   [E.ERR_STALE_MEMBER_EPOCH]: 'retry',
-  // Of another kind: there is a group of this name that these members cannot be in.
-  [E.ERR_GROUP_ID_NOT_FOUND]: 'tell',
+  // A group of another type has this name.
+  [E.ERR_GROUP_ID_NOT_FOUND]: 'report',
 }
 
 /**
- * What a member does about an error. One that is not in the table, perhaps of a newer broker, is told and tried again:
- * whatever it means, it neither spins nor stands still.
- * @param isJoining of the heartbeat that begins a membership
+ * What a member does about an error. A code that is not in the table, perhaps of a newer broker, is reported and
+ * retried after a backoff: whatever it means, the member neither spins nor stands still.
+ * @param isJoining for the heartbeat that begins a membership
  */
 export function memberAnswer(api: GroupApi, code: number, isJoining = false): MemberAnswer {
   const isBeat = api === 'ConsumerGroupHeartbeat' || api === 'ShareGroupHeartbeat'
   const found = (isJoining && isBeat ? firstBeat[code] : undefined) ?? memberAnswers[api][code]
   if (found !== undefined) return found
-  // Of the way to the coordinator, not of its answer.
+  // Not the coordinator's response: it could not be reached.
   if (isRetriable(code) || code === E.ERR__TIMED_OUT) return 'retry'
   if (api === 'OffsetCommit') return 'caller'
-  return api === 'LeaveGroup' ? 'done' : 'tell'
+  return api === 'LeaveGroup' ? 'done' : 'report'
 }
 
-/** The code if the same request may just be sent again, with the coordinator looked for anew or not; else none. */
-export function passingCode(api: GroupApi, code: number): number {
+/** The code if the request can be retried as it is, perhaps at another coordinator; else ERR_NO_ERROR. */
+export function transientCode(api: GroupApi, code: number): number {
   const answer = memberAnswer(api, code)
   return answer === 'retry' || answer === 'find-coordinator' || answer === 'refresh-epoch' ? code : E.ERR_NO_ERROR
 }

@@ -1,38 +1,50 @@
-/** What a group protocol is to the rest of the consumer, and what it needs of it. */
+/** The interface between a group protocol and the rest of the consumer. */
+import type { Cluster } from '../../cluster/cluster.ts'
+import type { ClientContext } from '../../cluster/context.ts'
 import type { KafkaError } from '../../errors.ts'
 import type { RebalanceEvent, TopicPartition } from '../../types.ts'
+import type { Strategy } from './assignors/strategies.ts'
 import type { Subscription } from './subscription.ts'
 
-/** Requests whose refusal says something of the membership. */
+/** Requests whose refusal says something about the membership. */
 export type RefusedApi = 'Heartbeat' | 'OffsetCommit' | 'OffsetFetch'
 
-/** Of a member of a group of KIP-848, which has to be up to date to be told. */
+/** The identity of a KIP-848 member, whose epoch must be current in a request for committed offsets. */
 export interface MemberEpoch {
   readonly memberId: string
   readonly memberEpoch: number
 }
 
-/** What a protocol needs of the group. */
+/** The parts of a group and its member. */
+export interface GroupSetup {
+  readonly context: ClientContext
+  readonly cluster: Cluster
+  readonly groupId: string
+  /** Of a classic group, in order of preference. */
+  readonly strategies: readonly Strategy[]
+}
+
+/** What a protocol needs from the group. */
 export interface MembershipHost {
-  /** null once it has been given up. */
+  /** Null after unsubscribe. */
   readonly subscription: Subscription | null
-  /** The topics that it means at present. */
+  /** The topics that it currently matches. */
   topics(subscription: Subscription): string[]
-  /** Makes sure that the cluster's topics are known as far as the subscription needs them. */
+  /** Loads the metadata that the subscription needs. */
   knowTopics(subscription: Subscription, signal: AbortSignal): Promise<void>
-  /** Keeps all topics of the cluster known. */
+  /** Keeps the metadata of all topics of the cluster. */
   watchAll(): void
-  /** What the program holds for the group. */
+  /** The partitions that the application holds for the group. */
   held(): TopicPartition[]
-  /** Gives up what was assigned by hand before. */
+  /** Gives up partitions that the application assigned itself before it subscribed. */
   makeRoom(): Promise<void>
-  /** The program is to be called, in its next poll. */
+  /** Calls the rebalance callback in the application's next poll. */
   call(type: 'assign' | 'revoke', partitions: readonly TopicPartition[]): void
-  /** The same, for all that it holds: it may be another's already. */
+  /** The same for all partitions that it holds, as lost. */
   lose(): void
-  /** The program has not polled for too long: joins again only when it does. */
+  /** The application has not polled for too long: joins again only when it does. */
   readonly isParked: boolean
-  /** Does that in the program's next poll. */
+  /** Joins inside the application's next poll. */
   joinWhenPolled(join: () => void): void
   raise(error: KafkaError): void
 }
@@ -46,29 +58,29 @@ export interface Membership {
   readonly generation: number
   /** As statistics name it, with librdkafka's words. */
   readonly joinState?: string
-  /** Changes when one membership has ended: what the next one says must not pass for the one before. */
+  /** Changes when a membership ends: commits of the old one must not be sent as the new one. */
   readonly term: number
-  /** Whether patterns are matched by the client, which needs to know all topics then. */
-  matchesHere(subscription: Subscription): boolean
-  /** The group waits for this member to poll. */
+  /** Whether the client matches the patterns itself, for which it needs the metadata of all topics. */
+  matchesInClient(subscription: Subscription): boolean
+  /** The group counts on this member to poll. */
   readonly isMember: boolean
   /** Joins, or joins again with another subscription or after having been parked. */
   join(reason: string): void
-  /** Topics or partitions have come or gone. */
+  /** Topics or partitions may have come or gone. */
   onMetadata(): void
-  /** The program holds partitions that are lost, and has not been told. */
+  /** The application holds partitions that are lost, and does not know it yet. */
   readonly isLosing: boolean
-  /** What the coordinator says to a request of a generation, which need not be the one of now. */
+  /** The coordinator has refused a request of this generation, which may be an older one. */
   onRefused(api: RefusedApi, code: number, generation: number): void
-  /** The program has got what it was called with. */
+  /** The callback for new partitions has been called. */
   assigned(): void
-  /** The program has given up what it was called with. */
+  /** The callback for revoked or lost partitions has been called. */
   unassigned(): void
-  /** Leaves the group and loses everything: the program does not poll. */
+  /** Leaves the group and loses everything, because the application does not poll. */
   evict(reason: string): void
-  /** Gives up the partitions (with the program's callback), then leaves. */
+  /** Gives up the partitions (with the application's callback), then leaves. */
   leave(): void
-  /** Resolves when the group has been told. */
+  /** Resolves when the leave request has been answered or given up. */
   readonly leaving: Promise<void>
   /** No more timers and requests. */
   stop(): void

@@ -1,22 +1,22 @@
-/** A member that has left because the program takes too long: it joins again when that is over, inside a poll. */
+/** A member that has left because the application took too long: it joins again inside a poll, once that is over. */
 import { sleep, type Clock } from '../../base/clock.ts'
-import type { AtWork } from '../read/at-work.ts'
+import type { RunningJobs } from '../read/running-jobs.ts'
 
-/** What is left to be done before the group is left is not waited for any longer, ms. */
-const PARTING_MS = 5000
+/** How long to wait for what has to be done before the group is left, ms. */
+const PREPARE_MS = 5000
 
 export class Parking {
   readonly #clock: Clock
-  readonly #atWork: AtWork
+  readonly #runningJobs: RunningJobs
   #isParked = false
-  /** While what is to be done before is waited for. */
-  #parting: AbortController | null = null
-  /** What the member wants to do when the program is back. */
+  /** Set while `prepare` is running. */
+  #preparing: AbortController | null = null
+  /** Joins again when the application is back. */
   #join: (() => void) | null = null
 
-  constructor(clock: Clock, atWork: AtWork) {
+  constructor(clock: Clock, runningJobs: RunningJobs) {
     this.#clock = clock
-    this.#atWork = atWork
+    this.#runningJobs = runningJobs
   }
 
   get isParked(): boolean {
@@ -24,53 +24,53 @@ export class Parking {
   }
 
   /**
-   * @param prepare what is to be done before
-   * @param leave what is done then, at the latest after some seconds
+   * @param prepare called first, and awaited for some seconds
+   * @param leave called then
    */
   async park(prepare: () => Promise<void>, leave: () => void): Promise<void> {
-    if (this.#parting !== null) return
+    if (this.#preparing !== null) return
     this.#isParked = true
-    const over = (this.#parting = new AbortController())
-    // Whatever it is that fails: the others are waiting.
+    const over = (this.#preparing = new AbortController())
+    // Leaves even when that fails: the other members are waiting.
     const prepared = prepare().catch(() => undefined)
-    await Promise.race([prepared, sleep(this.#clock, PARTING_MS, over.signal).catch(() => undefined)])
+    await Promise.race([prepared, sleep(this.#clock, PREPARE_MS, over.signal).catch(() => undefined)])
     over.abort()
-    if (this.#parting !== over) return
-    this.#parting = null
+    if (this.#preparing !== over) return
+    this.#preparing = null
     leave()
   }
 
-  /** Without anything to be done before. */
+  /** As park, with nothing to prepare. */
   parkNow(leave: () => void): void {
     this.#isParked = true
     leave()
   }
 
-  /** The program polls: a run does so all the time, and is back only when nothing of it takes too long. */
+  /** The application polls. A run does so all the time, and is back only when none of its jobs takes too long. */
   polled(): void {
-    if (!this.#atWork.isStuck) this.#isParked = false
+    if (!this.#runningJobs.isStuck) this.#isParked = false
   }
 
-  /** @returns false: it has to wait, and `onEnded` tells for how long */
+  /** @returns false when it has to wait; `onEnded` returns `join` later */
   mayJoin(join: () => void): boolean {
-    if (!this.#atWork.isStuck) return true
+    if (!this.#runningJobs.isStuck) return true
     this.#join = join
     return false
   }
 
-  /** Something has ended. @returns what the member has wanted to do; null when there is nothing, or it has to wait */
+  /** A job has ended. @returns the `join` that had to wait; null when there is none, or it still has to wait */
   onEnded(): (() => void) | null {
-    if (!this.#isParked || this.#parting !== null || this.#atWork.isStuck) return null
+    if (!this.#isParked || this.#preparing !== null || this.#runningJobs.isStuck) return null
     const join = this.#join
     this.#join = null
     if (join === null) this.#isParked = false
     return join
   }
 
-  /** There is no subscription any more: nobody joins, and whoever was about to leave has left otherwise. */
+  /** The subscription has ended: there is nothing to join again, or to leave. */
   forget(): void {
     this.#join = null
-    this.#parting?.abort()
-    this.#parting = null
+    this.#preparing?.abort()
+    this.#preparing = null
   }
 }

@@ -1,7 +1,7 @@
 /** Lists of partitions as sets. */
 import type { TopicPartition } from '../../types.ts'
 
-/** Those of the first list that the second does not have. */
+/** The partitions of the first list that the second lacks. */
 export function without(list: readonly TopicPartition[], others: readonly TopicPartition[]): TopicPartition[] {
   const known = new Set(others.map(({ topic, partition }) => `${topic}\0${partition}`))
   return list.filter(({ topic, partition }) => !known.has(`${topic}\0${partition}`))

@@ -1,12 +1,11 @@
-/** Patterns that the coordinator matches itself (KIP-848): one expression, of RE2, that has to match the whole name. */
+/** Patterns that the coordinator matches (KIP-848): one RE2 expression that must match the whole name. */
 import type { Subscription } from './subscription.ts'
 
-// Look-around and back references are what RE2 lacks.
+// RE2 lacks lookaround and backreferences.
 const beyondRe2 = /\(\?<?[=!]|\\[1-9]|\\k</
 
 /**
- * All patterns of a subscription as one expression that finds what they find; null if there is one that only
- * JavaScript understands.
+ * All patterns of a subscription as one equivalent expression; null if one of them is beyond RE2.
  */
 export function brokerRegex(subscription: Subscription): string | null {
   const parts: string[] = []

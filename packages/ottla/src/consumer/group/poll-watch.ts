@@ -1,17 +1,17 @@
-/** Notices that the program does not poll any more (`max.poll.interval.ms`). */
+/** Notices that the application has stopped polling (`max.poll.interval.ms`). */
 import type { Timer } from '../../base/clock.ts'
 import type { ClientContext } from '../../cluster/context.ts'
 
 export interface PollWatchHost {
-  /** Grows with every call of the program. */
+  /** Grows with every call of the application. */
   polls(): number
-  /** A call of the program's is waiting. */
+  /** A call of the application is waiting. */
   isPolling(): boolean
-  /** A rebalance callback is running, or what a rebalance waits for. */
+  /** A rebalance callback is running. */
   isCalling(): boolean
-  /** Since when the longest of what a run or partition streams are working on has been at work; Infinity without any. */
+  /** When the oldest job of a run or of partition streams began (monotonic ms); Infinity without any. */
   workingSince(): number
-  /** Whether anybody minds. */
+  /** Only a member can exceed the limit. */
   isMember(): boolean
   onExceeded(limitMs: number): void
 }
@@ -24,15 +24,15 @@ export class PollWatch {
   #timer: Timer | null = null
   #seen = -1
   #polledAt = 0
-  /** Since when the silence has lasted that was told of; a poll ends it. */
-  #toldOf = Infinity
+  /** The beginning of the last excess that was reported; a poll ends it. */
+  #reportedSince = Infinity
 
   constructor(context: ClientContext, host: PollWatchHost) {
     this.#context = context
     this.#host = host
   }
 
-  /** Watches from now on, if it does not already. */
+  /** Starts watching, unless it does so already. */
   start(): void {
     if (this.#timer !== null) return
     const { clock, settings } = this.#context
@@ -60,12 +60,12 @@ export class PollWatch {
     if (this.#host.isCalling() || (!isWorking && (polls !== this.#seen || this.#host.isPolling()))) {
       this.#seen = polls
       this.#polledAt = now
-      this.#toldOf = Infinity
+      this.#reportedSince = Infinity
       return
     }
     const since = isWorking ? workingSince : this.#polledAt
-    if (this.#toldOf === since || now - since <= limit || !this.#host.isMember()) return
-    this.#toldOf = since
+    if (this.#reportedSince === since || now - since <= limit || !this.#host.isMember()) return
+    this.#reportedSince = since
     this.#host.onExceeded(limit)
   }
 }

@@ -1,46 +1,47 @@
-/** What the program has to be told of its partitions: queued by the group, run one at a time inside its next poll. */
+/** Calls of the rebalance callback: queued by the group, run one at a time inside the application's next poll. */
+import { stackOf } from '../../base/unknown-error.ts'
 import type { ClientContext } from '../../cluster/context.ts'
 import { OFFSET_INVALID, type RebalanceEvent, type TopicPartition, type TopicPartitionOffset } from '../../types.ts'
-import type { AtWork } from '../read/at-work.ts'
-import type { Job, JobHolder } from '../read/jobs.ts'
+import type { RunningJobs } from '../read/running-jobs.ts'
+import type { Job, JobHolder } from '../read/job-list.ts'
 
 export type Callback = (event: RebalanceEvent) => void | Promise<void>
 
-/** Something to be done inside the program's next poll. */
+/** Something to do inside the application's next poll. */
 export interface Call {
   type: 'assign' | 'revoke' | 'lost' | 'rejoin'
   partitions: readonly TopicPartition[]
-  /** The program has assigned or unassigned by itself. */
+  /** The callback has called assign or unassign itself. */
   touched: boolean
-  /** Of a rejoin: what to do. */
+  /** For 'rejoin': joins the group. */
   readonly join?: () => void
 }
 
 /** What the calls need of the consumer. */
 export interface CallsHost {
-  /** What is assigned to the consumer. */
+  /** The assigned partitions. */
   partitions(): TopicPartition[]
-  /** In place of what is assigned, or besides. */
-  assign(partitions: readonly TopicPartitionOffset[], besides: boolean): Promise<void>
-  /** @param lost the partitions may be another member's already: nothing is committed */
+  /** @param adds keeps what is assigned, instead of replacing it */
+  assign(partitions: readonly TopicPartitionOffset[], adds: boolean): Promise<void>
+  /** @param lost the partitions may already belong to another member: nothing is committed */
   release(partitions: readonly TopicPartition[], lost: boolean): Promise<void>
   /** Callbacks wait to be run. */
   onCallbacks(): void
-  /** What the program is working on, callbacks included. */
-  readonly atWork: AtWork
+  /** What the application is processing, callbacks included. */
+  readonly runningJobs: RunningJobs
 }
 
 export class RebalanceCalls implements JobHolder {
-  /** The program's. */
+  /** The application's callback. */
   callback: Callback | null = null
   readonly #context: ClientContext
   readonly #host: CallsHost
   readonly #protocol: RebalanceEvent['protocol']
   readonly #queue: Call[] = []
-  /** What the group has given and not taken back (not under EAGER, where it is all that is assigned). */
+  /** What the group has assigned and not revoked (unused under EAGER, where that is the whole assignment). */
   readonly #held = new Map<string, TopicPartition>()
   #current: Call | null = null
-  /** The program's callback, while it is under way. */
+  /** The callback, while it is running. */
   job: Job | null = null
   #awaited: (() => void)[] = []
   #isLost = false
@@ -55,17 +56,17 @@ export class RebalanceCalls implements JobHolder {
     return this.#queue.length === 0
   }
 
-  /** The program is in one of them. */
+  /** The call that is running. */
   get current(): Call | null {
     return this.#current
   }
 
-  /** Resolves when a callback waits for the end of all this itself: it is not to be waited for. */
+  /** Resolves when the running callback itself waits for the call that would wait for it. */
   async selfAwaited(): Promise<void> {
-    if (this.job?.isEnding !== true) await new Promise<void>(resolve => this.#awaited.push(resolve))
+    if (this.job?.awaitsEnd !== true) await new Promise<void>(resolve => this.#awaited.push(resolve))
   }
 
-  onEnding(): void {
+  onAwaitsEnd(): void {
     for (const resolve of this.#awaited.splice(0)) resolve()
   }
 
@@ -73,17 +74,17 @@ export class RebalanceCalls implements JobHolder {
     return this.#isLost
   }
 
-  /** The partitions that the program holds for the group. */
+  /** The partitions that the application holds for the group. */
   held(): TopicPartition[] {
     return this.#protocol === 'EAGER' ? this.#host.partitions() : [...this.#held.values()]
   }
 
-  /** Everything may be another's by now. */
+  /** All partitions may belong to other members by now. */
   lose(): void {
     this.#isLost = true
     const last = this.#queue.at(-1)
     if (last?.type === 'revoke') {
-      // What was to be revoked has been lost before the program looked.
+      // The membership was lost before the application got the revoke.
       last.type = 'lost'
       last.partitions = this.held()
       this.#host.onCallbacks()
@@ -97,18 +98,18 @@ export class RebalanceCalls implements JobHolder {
     this.#host.onCallbacks()
   }
 
-  /** The program is to poll before this happens. */
+  /** Joins inside the application's next poll. */
   addJoin(join: () => void): void {
     this.#queue.push({ type: 'rejoin', partitions: [], touched: false, join })
     this.#host.onCallbacks()
   }
 
-  /** The program has nothing any more, whatever it was told. */
+  /** The application holds nothing any more, whatever callbacks have said. */
   forget(): void {
     this.#held.clear()
   }
 
-  /** Partitions that the program has not been told of need not be taken from it. */
+  /** Drops assignments that the application has not got yet. */
   dropAssigns(): void {
     for (let i = this.#queue.length - 1; i >= 0; i--) {
       const type = this.#queue[i]?.type
@@ -116,7 +117,7 @@ export class RebalanceCalls implements JobHolder {
     }
   }
 
-  /** The program has assigned or unassigned by itself, within a callback perhaps. */
+  /** The application has called assign or unassign, perhaps in a callback. */
   touched(): void {
     if (this.#current !== null) this.#current.touched = true
   }
@@ -125,7 +126,7 @@ export class RebalanceCalls implements JobHolder {
     return this.#queue.shift()
   }
 
-  /** Calls the program, and does what it has left to be done. */
+  /** Calls the callback, then does what it has not done itself. */
   async run(call: Call): Promise<void> {
     const { type } = call
     if (type === 'rejoin') {
@@ -137,10 +138,10 @@ export class RebalanceCalls implements JobHolder {
     if (type === 'assign') this.#isLost = false
     this.#current = call
     try {
-      await this.#callProgram(event)
+      await this.#callBack(event)
     } catch (error) {
-      const why = error instanceof Error ? (error.stack ?? error.message) : String(error)
-      this.#context.logger.error('REBALANCE', `the rebalance callback threw, the client goes on without it: ${why}`)
+      const why = stackOf(error)
+      this.#context.logger.error('REBALANCE', `the rebalance callback threw; the client carries on without it: ${why}`)
     }
     if (this.#protocol === 'EAGER') await this.#finishEager(call, partitions)
     else await this.#finish(call, partitions)
@@ -161,13 +162,13 @@ export class RebalanceCalls implements JobHolder {
       if (!touched) await this.#host.assign(partitions, true)
       return
     }
-    // Whatever the program did: what the group takes away must not be read any more.
+    // Whatever the callback did: revoked partitions must not be read any more.
     await this.#host.release(partitions, type === 'lost')
     for (const { topic, partition } of partitions) this.#held.delete(`${topic}\0${partition}`)
   }
 
-  async #callProgram(event: RebalanceEvent): Promise<void> {
+  async #callBack(event: RebalanceEvent): Promise<void> {
     const { callback } = this
-    if (callback !== null) await this.#host.atWork.callBack(this, () => callback(event))
+    if (callback !== null) await this.#host.runningJobs.performCallback(this, () => callback(event))
   }
 }

@@ -1,4 +1,4 @@
-/** The requests of a classic group's member. Each goes to the coordinator, wherever that is by then. */
+/** The requests of a member of a classic group. Each goes to the current coordinator. */
 import {
   Heartbeat,
   JoinGroup,
@@ -10,11 +10,12 @@ import {
   type SyncGroupResponse,
 } from '@ottla/protocol'
 import { Deadline } from '../../base/clock.ts'
+import { messageOf } from '../../base/unknown-error.ts'
 import type { Cluster, Target } from '../../cluster/cluster.ts'
 import type { ClientContext } from '../../cluster/context.ts'
-import { passingCode, type GroupApi } from './membership-errors.ts'
+import { transientCode, type GroupApi } from './membership-errors.ts'
 
-/** Who the member is, as far as it has been told. */
+/** The identity of the member, as far as it is known. */
 export interface Member {
   readonly memberId: string
   /** -1 before the first one. */
@@ -32,16 +33,16 @@ export interface MemberAssignment {
   readonly assignment: Buffer
 }
 
-// Beyond the time that the coordinator may wait for the other members.
+// On top of the time that the coordinator may wait for the other members.
 const GRACE_MS = 5_000
 const LEAVE_TIMEOUT_MS = 5_000
 
-/** The code that another try may help against. */
-function passing(api: GroupApi): (response: { errorCode: number }) => number {
-  return ({ errorCode }) => passingCode(api, errorCode)
+/** The code of a transient error, else ERR_NO_ERROR. */
+function transient(api: GroupApi): (response: { errorCode: number }) => number {
+  return ({ errorCode }) => transientCode(api, errorCode)
 }
 
-/** Passing errors of the coordinator's are tried again; any other answer is returned with its code. */
+/** Transient errors are retried; any other response is returned with its code. */
 export class GroupRequests {
   readonly #context: ClientContext
   readonly #cluster: Cluster
@@ -55,7 +56,7 @@ export class GroupRequests {
     this.#target = { to: 'coordinator', type: 'group', key: groupId }
   }
 
-  /** Answered when all members have joined, or the slow ones have run out of time (`max.poll.interval.ms`). */
+  /** Answered when all members have joined, or the slow ones have timed out (`max.poll.interval.ms`). */
   join(memberId: string, protocols: readonly JoinProtocol[], signal: AbortSignal): Promise<Decoded<JoinGroupResponse>> {
     const { settings } = this.#context
     return this.#cluster.request(
@@ -105,16 +106,16 @@ export class GroupRequests {
         deadline: Deadline.after(this.#context.clock, timeoutMs),
         signal,
         lane: 'coordinator',
-        errorOf: passing('Heartbeat'),
+        errorOf: transient('Heartbeat'),
       },
     )
     return response.errorCode
   }
 
-  /** Says goodbye; that it could not be said is only logged. */
+  /** Leaves the group; a failure is only logged. */
   async leave(memberId: string): Promise<void> {
     const { clock, settings, logger } = this.#context
-    // Static members come back to what they had: they do not say goodbye (KIP-345).
+    // Static members come back to their partitions: they do not leave (KIP-345).
     if (memberId === '' || settings['group.instance.id'] !== undefined) return
     const groupId = this.#groupId
     const body = (version: number): LeaveGroupRequest =>
@@ -123,10 +124,10 @@ export class GroupRequests {
       // Not on the coordinator's lane: a JoinGroup there may take minutes to be answered.
       await this.#cluster.request(this.#target, LeaveGroup, body, {
         deadline: Deadline.after(clock, LEAVE_TIMEOUT_MS),
-        errorOf: passing('LeaveGroup'),
+        errorOf: transient('LeaveGroup'),
       })
     } catch (error) {
-      logger.debug('cgrp', 'LEAVE', error instanceof Error ? error.message : String(error))
+      logger.debug('cgrp', 'LEAVE', messageOf(error))
     }
   }
 
@@ -139,6 +140,6 @@ export class GroupRequests {
     const { clock, settings } = this.#context
     const timeoutMs = settings['max.poll.interval.ms'] + GRACE_MS
     const lane = 'coordinator' as const
-    return { deadline: Deadline.after(clock, timeoutMs), timeoutMs, signal, lane, errorOf: passing(api) }
+    return { deadline: Deadline.after(clock, timeoutMs), timeoutMs, signal, lane, errorOf: transient(api) }
   }
 }

@@ -1,4 +1,4 @@
-/** The topics that a subscription means, kept known for as long as it lasts. */
+/** The topics of a subscription, whose metadata is kept for as long as it lasts. */
 import type { ClientContext } from '../../cluster/context.ts'
 import type { MetadataCache } from '../../cluster/metadata.ts'
 import type { Subscription } from './subscription.ts'
@@ -13,14 +13,14 @@ export class SubscribedTopics {
     this.#blacklist = settings['topic.blacklist']
   }
 
-  /** Of the subscription at present; patterns do not reach what `topic.blacklist` names. */
+  /** The topics that the subscription currently matches; patterns do not match what `topic.blacklist` names. */
   of(subscription: Subscription): string[] {
     return subscription.topics(this.#metadata.snapshot, topic =>
       this.#blacklist.some(pattern => new RegExp(pattern).test(topic)),
     )
   }
 
-  /** One takes the place of another; null stands for none. */
+  /** Replaces one subscription by another; null stands for none. */
   replace(before: Subscription | null, next: Subscription | null): void {
     if (next !== null) for (const name of next.names) this.#metadata.want(name)
     if (before === null) return
@@ -29,7 +29,7 @@ export class SubscribedTopics {
     this.#wantsAll = false
   }
 
-  /** All topics of the cluster are known from now on, for patterns that are matched here; until `replace`. */
+  /** Keeps the metadata of all topics until `replace`, for patterns that the client matches. */
   wantAll(): void {
     if (this.#wantsAll) return
     this.#wantsAll = true

@@ -1,18 +1,18 @@
-/** What a program subscribed to: names and patterns, and the topics that they mean at present. */
+/** What the application subscribed to: names and patterns, and the topics that they currently match. */
 import { ErrorCode } from '@ottla/protocol'
 import type { Snapshot } from '../../cluster/snapshot.ts'
 import { KafkaError } from '../../errors.ts'
 
-/** A topic's name; a pattern if it begins with `^`, as in librdkafka. */
+/** Topic names and patterns; a string that begins with `^` is a pattern, as in librdkafka. */
 export type SubscriptionInput = string | RegExp | readonly (string | RegExp)[]
 
 export class Subscription {
-  /** As `subscription()` gives it back: names, patterns as text. */
+  /** For `subscription()`: names, and patterns as text. */
   readonly terms: readonly string[]
   readonly names: ReadonlySet<string>
   readonly patterns: readonly RegExp[]
 
-  /** Throws KafkaError ERR__INVALID_ARG for something that is neither a name nor a pattern. */
+  /** Throws KafkaError ERR__INVALID_ARG for anything but names and patterns. */
   constructor(input: SubscriptionInput) {
     const list = typeof input === 'string' || input instanceof RegExp ? [input] : checkedList(input)
     const names = new Set<string>()
@@ -20,14 +20,11 @@ export class Subscription {
     const terms = new Set<string>()
     for (const term of list) {
       if (term instanceof RegExp) {
-        // The state of a sticky or global pattern would make it match every other time.
+        // The state of a sticky or global pattern would make it match only every other time.
         patterns.push(new RegExp(term.source, term.flags.replace(/[gy]/g, '')))
         terms.add(String(term))
       } else if (typeof term !== 'string' || term === '') {
-        throw new KafkaError(
-          ErrorCode.ERR__INVALID_ARG,
-          'a subscription takes topic names and patterns, none of them empty',
-        )
+        throw new KafkaError(ErrorCode.ERR__INVALID_ARG, 'subscribe takes topic names and patterns, none of them empty')
       } else if (term.startsWith('^')) {
         patterns.push(compile(term))
         terms.add(term)
@@ -66,15 +63,15 @@ function compile(term: string): RegExp {
   try {
     return new RegExp(term)
   } catch (cause) {
-    throw new KafkaError(ErrorCode.ERR__INVALID_ARG, `'${term}' is no regular expression`, { cause })
+    throw new KafkaError(ErrorCode.ERR__INVALID_ARG, `subscribe: '${term}' is not a regular expression`, { cause })
   }
 }
 
 function checkedList(input: unknown): readonly (string | RegExp)[] {
   if (Array.isArray(input)) return input as readonly (string | RegExp)[] // each is checked by the caller
-  const takes = 'subscribe takes the name of a topic, a pattern, or a list of these'
+  const takes = 'subscribe takes a topic name, a pattern, or a list of these'
   const what = input === null || input === undefined ? String(input) : `a value of type ${typeof input}`
   const isForeign = typeof input === 'object' && input !== null && ('topic' in input || 'topics' in input)
-  const hint = isForeign ? "; where to begin is said by 'auto.offset.reset' ('earliest': from the beginning)" : ''
+  const hint = isForeign ? "; 'auto.offset.reset' says where to begin ('earliest': from the beginning)" : ''
   throw new KafkaError(ErrorCode.ERR__INVALID_ARG, `${takes}, not ${what}${hint}`)
 }

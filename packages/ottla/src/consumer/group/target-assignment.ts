@@ -1,9 +1,10 @@
-/** What a member is to have, by topic id, and what it has. */
+/** The target assignment of a member, by topic id, and what the member holds. */
+import { groupBy } from '../../base/grouping.ts'
 import type { MetadataCache } from '../../cluster/metadata.ts'
 import type { TopicPartition } from '../../types.ts'
 import type { Difference } from './consumer-states.ts'
 
-/** A topic that was deleted and recreated has the name, not the id. */
+/** A topic that was deleted and recreated has the same name, but another id. */
 export interface HeldPartition extends TopicPartition {
   readonly topicId: string
 }
@@ -26,7 +27,7 @@ export class TargetAssignment {
     return [...this.#held.values()]
   }
 
-  /** Some of the topics have no name yet. */
+  /** The names of some topics are not known yet. */
   get hasUnknown(): boolean {
     const { topicNames } = this.#metadata.snapshot
     return this.#target.some(({ topicId }) => !topicNames.has(topicId))
@@ -36,7 +37,7 @@ export class TargetAssignment {
     this.#target = target
   }
 
-  /** Nobody has said what the member is to have. */
+  /** There is no target assignment. */
   clear(): void {
     this.#target = []
   }
@@ -49,16 +50,16 @@ export class TargetAssignment {
     for (const { topicId, partition } of partitions) this.#held.delete(keyOf(topicId, partition))
   }
 
-  /** What it has and is not to have. */
-  takes(): HeldPartition[] {
+  /** What it holds and the target lacks. */
+  toRevoke(): HeldPartition[] {
     const wanted = new Set(
       this.#target.flatMap(({ topicId, partitions }) => partitions.map(number => keyOf(topicId, number))),
     )
     return this.held.filter(({ topicId, partition }) => !wanted.has(keyOf(topicId, partition)))
   }
 
-  /** What it is to have and has not, as far as the topics are known. */
-  gives(): HeldPartition[] {
+  /** What the target has and it does not hold, as far as the topics are known. */
+  toAssign(): HeldPartition[] {
     const { topicNames } = this.#metadata.snapshot
     const found: HeldPartition[] = []
     for (const { topicId, partitions } of this.#target) {
@@ -72,18 +73,17 @@ export class TargetAssignment {
   }
 
   difference(): Difference {
-    return { takes: this.takes().length > 0, gives: this.gives().length > 0 }
+    return { hasRevoked: this.toRevoke().length > 0, hasNew: this.toAssign().length > 0 }
   }
 
-  /** As a heartbeat says it. */
+  /** In the form of a heartbeat. */
   heldByTopic(): { topicId: string; partitions: number[] }[] {
-    const topics = new Map<string, number[]>()
-    for (const { topicId, partition } of this.#held.values()) {
-      const list = topics.get(topicId)
-      if (list === undefined) topics.set(topicId, [partition])
-      else list.push(partition)
-    }
-    return [...topics].map(([topicId, partitions]) => ({ topicId, partitions }))
+    const topics = groupBy(
+      this.#held.values(),
+      held => held.topicId,
+      held => held.partition,
+    )
+    return Array.from(topics, ([topicId, partitions]) => ({ topicId, partitions }))
   }
 }
 

@@ -1,4 +1,4 @@
-/** Keeps an eye on topics: which of the wanted ones exist, which may not be read, which are others than they were. */
+/** Watches the wanted topics: which are missing, which may not be read, which have been recreated. */
 import { ErrorCode, ZERO_UUID } from '@ottla/protocol'
 import type { Timer } from '../../base/clock.ts'
 import type { Cluster } from '../../cluster/cluster.ts'
@@ -7,27 +7,27 @@ import { KafkaError } from '../../errors.ts'
 import { Troubles } from '../../observe/troubles.ts'
 import type { TopicPartition } from '../../types.ts'
 
-/** What the watch needs of its consumer. */
+/** What the watch needs from its consumer. */
 export interface TopicWatchHost {
-  /** Topics that are consumed by name. */
+  /** The topics that the application has named. */
   namedTopics(): ReadonlySet<string>
-  /** Partitions that are assigned. */
+  /** The assigned partitions. */
   partitions(): readonly TopicPartition[]
   /** A topic was deleted and recreated. */
   onRecreated(topic: string): void
-  /** An error that the program should know of, of a topic perhaps. */
+  /** Reports an error, perhaps of a topic, to the application. */
   raise(error: KafkaError, topic?: string): void
-  /** The same, of a name that may be a mistake: readers are told, whatever else there is to read. */
+  /** The same for a topic name that may be a mistake: readers reject, whatever else there is to read. */
   reject(error: KafkaError): void
 }
 
-// How often a topic that may not be read is looked at, and one that has a partition too few.
+// How often to check a topic that may not be read, or that lacks an assigned partition.
 const REPEAT_MS = 1000
-// An assignment may be ahead of the metadata: answers have to lack the partition for so long.
+// An assignment may be ahead of the metadata: a partition is missing only after this time.
 const DOUBT_MS = 500
 
 /**
- * Tells of missing topics and partitions once, of forbidden topics for as long as they are, ever more rarely
+ * Reports missing topics and partitions once; forbidden topics for as long as they are forbidden, but ever more rarely
  * (observe/troubles.ts).
  */
 export class TopicWatch {
@@ -35,10 +35,10 @@ export class TopicWatch {
   readonly #cluster: Cluster
   readonly #host: TopicWatchHost
   readonly #troubles: Troubles
-  readonly #toldMissing = new Set<string>()
-  /** Have been there. */
+  readonly #reportedMissing = new Set<string>()
+  /** Topics that have existed. */
   readonly #seen = new Set<string>()
-  /** Assigned partitions that the metadata lacks: since when, Infinity once the program has been told. */
+  /** Assigned partitions that the metadata lacks: since when, or Infinity once reported. */
   #missingPartitions = new Map<string, number>()
   /** Ids of the topics that are assigned. */
   #ids = new Map<string, string>()
@@ -52,13 +52,13 @@ export class TopicWatch {
     this.#troubles = new Troubles(context.clock)
   }
 
-  /** Looks at the present snapshot. */
-  look(): void {
+  /** Checks the topics against the current metadata. */
+  check(): void {
     if (this.#stopped) return
     const { topics } = this.#cluster.metadata.snapshot
     const assigned = new Set(this.#host.partitions().map(({ topic }) => topic))
     const wanted = new Set([...this.#host.namedTopics(), ...assigned])
-    for (const name of this.#toldMissing) if (!wanted.has(name)) this.#toldMissing.delete(name)
+    for (const name of this.#reportedMissing) if (!wanted.has(name)) this.#reportedMissing.delete(name)
     for (const name of this.#seen) if (!wanted.has(name)) this.#seen.delete(name)
     let isAnyForbidden = false
     for (const name of wanted) {
@@ -67,44 +67,44 @@ export class TopicWatch {
         isAnyForbidden = true
         if (this.#troubles.isNews(name, code)) this.#host.raise(KafkaError.of(code, `topic ${name}`), name)
       } else if (code === ErrorCode.ERR_UNKNOWN_TOPIC_OR_PART || code === ErrorCode.ERR_TOPIC_EXCEPTION) {
-        if (this.#toldMissing.has(name)) continue
-        this.#toldMissing.add(name)
+        if (this.#reportedMissing.has(name)) continue
+        this.#reportedMissing.add(name)
         const error = KafkaError.of(code, `topic ${name}`)
         if (this.#seen.has(name)) this.#host.raise(error, name)
         else this.#host.reject(error)
       } else if (code === ErrorCode.ERR_NO_ERROR) {
         this.#seen.add(name)
-        this.#toldMissing.delete(name)
+        this.#reportedMissing.delete(name)
         this.#troubles.over(name)
       }
     }
-    this.#lookAtIds(assigned)
-    const isAnyDoubted = this.#lookAtPartitions(this.#context.clock.now())
+    this.#checkIds(assigned)
+    const isAnyDoubted = this.#checkPartitions(this.#context.clock.now())
     this.#repeat?.cancel()
-    this.#repeat = isAnyForbidden || isAnyDoubted ? this.#context.clock.setTimer(REPEAT_MS, () => this.look()) : null
+    this.#repeat = isAnyForbidden || isAnyDoubted ? this.#context.clock.setTimer(REPEAT_MS, () => this.check()) : null
   }
 
-  /** What was there and is not in the list of all topics any more has been deleted. */
+  /** A topic that was known and is missing from the metadata has been deleted. */
   #codeOfUnknown(name: string): number | undefined {
     return this.#ids.has(name) ? ErrorCode.ERR_UNKNOWN_TOPIC_OR_PART : undefined
   }
 
-  #lookAtIds(assigned: ReadonlySet<string>): void {
+  #checkIds(assigned: ReadonlySet<string>): void {
     const { topics } = this.#cluster.metadata.snapshot
     const before = this.#ids
     this.#ids = new Map()
     for (const name of assigned) {
       const known = before.get(name)
       const id = topics.get(name)?.topicId ?? ZERO_UUID
-      // Brokers before 2.8 know no ids; a topic that is not there has none.
+      // Brokers before 2.8 have no topic ids; neither has a missing topic.
       const now = id === ZERO_UUID ? known : id
       if (now !== undefined) this.#ids.set(name, now)
       if (known !== undefined && now !== known) this.#host.onRecreated(name)
     }
   }
 
-  /** @returns whether a partition is missing that a later answer may show */
-  #lookAtPartitions(now: number): boolean {
+  /** @returns whether a partition is missing that later metadata may have */
+  #checkPartitions(now: number): boolean {
     const { metadata } = this.#cluster
     const missing = new Map<string, number>()
     const doubted = new Set<string>()
@@ -113,11 +113,11 @@ export class TopicWatch {
       if (known?.errorCode !== ErrorCode.ERR_NO_ERROR || partition < known.partitions.length) continue
       const name = `${topic} [${partition}]`
       const since = this.#missingPartitions.get(name) ?? now
-      const isTold = since === Infinity
+      const isReported = since === Infinity
       const isSure = known.updatedAt - since >= DOUBT_MS
       missing.set(name, isSure ? Infinity : since)
       if (isSure) this.#host.raise(KafkaError.of(ErrorCode.ERR__UNKNOWN_PARTITION, name), topic)
-      else if (!isTold) doubted.add(topic)
+      else if (!isReported) doubted.add(topic)
     }
     this.#missingPartitions = missing
     if (doubted.size > 0) metadata.requestRefresh('an assigned partition is missing', [...doubted])

@@ -21,17 +21,17 @@ export class WantedTopics {
     this.#subscription = subscription
   }
 
-  /** Those that the program has named. */
+  /** The topics that the application has named. */
   named(): ReadonlySet<string> {
     const { cursors } = this.#assignment
     const subscription = this.#subscription()
     const names = new Set(subscription?.names)
-    // What a pattern has found comes and goes.
+    // Topics that a pattern has found may come and go.
     if (subscription === null) for (const { topic } of cursors) names.add(topic)
     return names
   }
 
-  /** Whether something can be read besides the topic (if it is one) that the error concerns. */
+  /** Whether something can be read besides the topic that the error concerns, if any. */
   readsBeside(error: KafkaError, about: string | undefined): boolean {
     const { cursors } = this.#assignment
     const subscription = this.#subscription()

@@ -1,49 +1,50 @@
-/** Says in words why no messages arrive. */
+/** Says in sentences why no messages arrive. */
 import { ErrorCode } from '@ottla/protocol'
+import { groupBy } from '../../base/grouping.ts'
 import type { Cluster } from '../../cluster/cluster.ts'
 import type { ClientContext } from '../../cluster/context.ts'
 import { KafkaError } from '../../errors.ts'
 import { OFFSET_BEGINNING } from '../../types.ts'
 import type { Subscription } from '../group/subscription.ts'
 import type { Cursor } from '../partition/cursor.ts'
-import type { AtWork } from '../read/at-work.ts'
-import type { Job } from '../read/jobs.ts'
+import type { RunningJobs } from '../read/running-jobs.ts'
+import type { Job } from '../read/job-list.ts'
 
-/** What is looked at. */
+/** What the explainer looks at. */
 export interface ExplainedConsumer {
   readonly cursors: readonly Cursor[]
   readonly isClosed: boolean
   /** A poll, an iterator or a run waits for messages. */
   readonly isWaiting: boolean
   isQueueFull(): boolean
-  /** What a run or partition streams are working on. */
-  readonly atWork: AtWork
+  /** The messages that a run or partition streams are processing. */
+  readonly runningJobs: RunningJobs
   /** Null without `group.id`. */
   readonly group: ExplainedGroup | null
 }
 
 export interface ExplainedGroup {
   readonly subscription: Subscription | null
-  /** It has been left because the program took too long. */
+  /** It has been left because the application took too long. */
   readonly isParked: boolean
-  /** Partitions wait to be given to the program, or taken from it. */
+  /** Rebalance callbacks wait to be run. */
   readonly hasCallbacks: boolean
   /** librdkafka's join states. */
   readonly joinState: string
 }
 
 const joinStates: Readonly<Record<string, string>> = {
-  init: 'is not a member of it yet',
-  'wait-join': 'is joining it: waits for its coordinator, and for the other members, who join when they poll',
-  'wait-metadata': 'deals out the partitions as its leader',
-  'wait-sync': 'waits for its leader to deal out the partitions',
-  'wait-assign-call': 'is about to be given partitions',
-  'wait-unassign-call': 'is about to have partitions taken away',
+  init: 'is not a member yet',
+  'wait-join': 'is joining: it waits for the coordinator and for the other members, which join when they poll',
+  'wait-metadata': 'is assigning the partitions as the leader',
+  'wait-sync': 'waits for the leader to assign the partitions',
+  'wait-assign-call': 'is about to be assigned partitions',
+  'wait-unassign-call': 'is about to have partitions revoked',
 }
 
-// The program is said to be at work on what it has had for so long.
+// Messages that the application has processed for less are not worth a sentence.
 const LONG_MS = 1000
-// More partitions of which the same can be said are counted.
+// A sentence names this many partitions and counts the others.
 const MOST_NAMES = 5
 
 export class Explainer {
@@ -59,7 +60,7 @@ export class Explainer {
     context.events.subscribe(event => {
       if (event.type !== 'error') return
       const { error } = event
-      // That none is left says less than why.
+      // Its cause says more than that all brokers are down.
       const isSum = error.code === ErrorCode.ERR__ALL_BROKERS_DOWN && error.cause instanceof KafkaError
       this.#last = { error: isSum ? (error.cause as KafkaError) : error, at: context.clock.now() }
     })
@@ -74,7 +75,7 @@ export class Explainer {
     else if (cursors.length === 0) found.push('Nothing is subscribed to or assigned: call subscribe or assign.')
     found.push(...this.#leftBehind())
     const waiting = cursors.some(({ queued }) => queued.messages > 0) || group?.hasCallbacks === true
-    if (waiting && !isWaiting) found.push('The program is not asking: no poll, iterator or run waits for messages.')
+    if (waiting && !isWaiting) found.push('The application is not asking: no poll, iterator or run waits for messages.')
     found.push(...this.#partitions())
     if (this.#last !== null) {
       const seconds = Math.round((this.#context.clock.now() - this.#last.at) / 1000)
@@ -85,11 +86,11 @@ export class Explainer {
 
   /** What keeps messages of one partition away, or that nothing does. */
   partition(cursor: Cursor): string {
-    const why = cursor.trouble === null ? '' : `; so far: ${cursor.trouble.message}`
+    const why = cursor.trouble === null ? '' : `; last error: ${cursor.trouble.message}`
     if (cursor.paused) return 'is paused'
     const job = this.#jobs().find(({ place }) => place === cursor)
-    if (job !== undefined) return this.#consumer.atWork.describe(job) + (cursor.held ? '; what follows waits' : '')
-    if (cursor.held) return 'is not read on: messages that have been read wait for the program'
+    if (job !== undefined) return this.#consumer.runningJobs.describe(job) + (cursor.held ? '; what follows waits' : '')
+    if (cursor.held) return 'is held: messages that have been read wait for the application'
     const topic = this.#cluster.metadata.snapshot.topics.get(cursor.topic)
     if (topic !== undefined && topic.errorCode !== ErrorCode.ERR_NO_ERROR) return problemOf(topic.errorCode)
     if (topic !== undefined && cursor.partition >= topic.partitions.length) {
@@ -97,15 +98,15 @@ export class Explainer {
     }
     switch (cursor.state) {
       case 'stopped':
-        return 'has no offset to go on from and auto.offset.reset=error: seek says where'
+        return 'has no valid offset, and auto.offset.reset=error: call seek to say where to begin'
       case 'stored-query':
-        return `waits for the committed offset, which the coordinator of the group is asked for${why}`
+        return `waits for its committed offset from the group coordinator${why}`
       case 'offset-query': {
-        const where = cursor.target === OFFSET_BEGINNING ? 'first offset' : 'offset to begin at'
-        return `waits for its ${where}, which ${this.#leaderOf(cursor)} is asked for${why}`
+        const what = cursor.target === OFFSET_BEGINNING ? 'first offset' : 'offset to begin at'
+        return `waits for its ${what} from ${this.#leaderOf(cursor)}${why}`
       }
       case 'validating':
-        return `waits to hear from ${this.#leaderOf(cursor)}, a new one, whether it has what was read${why}`
+        return `waits for ${this.#leaderOf(cursor)}, a new one, to confirm that it has what was read${why}`
       case 'active':
         return this.#active(cursor)
       default:
@@ -114,27 +115,27 @@ export class Explainer {
   }
 
   #jobs(): readonly Job[] {
-    return this.#consumer.atWork.longerThan(LONG_MS)
+    return this.#consumer.runningJobs.longerThan(LONG_MS)
   }
 
-  /** What is still at work on partitions that are no longer assigned. */
+  /** Messages in progress of partitions that are no longer assigned. */
   *#leftBehind(): Iterable<string> {
-    const { atWork, cursors } = this.#consumer
+    const { runningJobs, cursors } = this.#consumer
     const jobs = this.#jobs().filter(({ place }) => !cursors.some(cursor => cursor === place))
     for (const job of jobs.slice(0, MOST_NAMES)) {
-      yield `${job.place.name} is no longer assigned: ${atWork.describe(job)}.`
+      yield `${job.place.name} is no longer assigned: ${runningJobs.describe(job)}.`
     }
-    if (jobs.length > MOST_NAMES) yield `So it is with ${jobs.length - MOST_NAMES} more messages.`
+    if (jobs.length > MOST_NAMES) yield `The same goes for ${jobs.length - MOST_NAMES} more messages.`
   }
 
   #active(cursor: Cursor): string {
     const { position, trouble, queued } = cursor
     const { end, high, preferredReplica, fetchedAt } = cursor.fetching
-    if (queued.messages > 0) return 'has messages that wait for the program'
+    if (queued.messages > 0) return 'has messages that wait for the application'
     if (this.#leaderId(cursor) < 0) return 'has no leader'
     const from = preferredReplica < 0 ? this.#leaderOf(cursor) : `broker ${preferredReplica}`
     if (trouble !== null) return `could not be fetched from ${from}: ${trouble.message}`
-    if (this.#consumer.isQueueFull()) return 'is not fetched: what waits has reached queued.max.messages.kbytes'
+    if (this.#consumer.isQueueFull()) return 'is not fetched: waiting messages have reached queued.max.messages.kbytes'
     if (fetchedAt < 0) return `is being fetched from ${from} for the first time`
     if (position < end) return `is being fetched from ${from}`
     if (end < high) return 'is read up to a transaction that has not ended (isolation.level=read_committed)'
@@ -160,7 +161,7 @@ export class Explainer {
       const code = snapshot.topics.get(name)?.errorCode
       if (code !== undefined && code !== ErrorCode.ERR_NO_ERROR) yield `Topic ${name} ${problemOf(code)}.`
     }
-    // With group.protocol=consumer it is the coordinator that knows.
+    // With group.protocol=consumer only the coordinator knows.
     if (subscription.patterns.length === 0 || this.#context.settings['group.protocol'] === 'consumer') return
     if (subscription.topics(snapshot, () => false).length === 0) {
       yield `No topic matches ${some(subscription.terms)}.`
@@ -169,13 +170,14 @@ export class Explainer {
 
   *#group({ hasCallbacks, joinState, isParked }: ExplainedGroup): Iterable<string> {
     const { cursors, isWaiting } = this.#consumer
-    const name = `The consumer, in group '${this.#context.settings['group.id'] ?? ''}',`
+    const name = `The consumer (group '${this.#context.settings['group.id'] ?? ''}')`
     if (isParked && cursors.length === 0) {
-      yield `${name} has left it (max.poll.interval.ms): it joins again when the program polls, or what is at work has ended.`
+      const until = 'it joins again when the application polls, or when the messages in progress are done'
+      yield `${name} has left the group (max.poll.interval.ms): ${until}.`
     } else if (hasCallbacks) {
       yield isWaiting
-        ? `${name} is being given partitions, or they are being taken away: the rebalance callback is under way.`
-        : `${name} is to be given partitions, or to give them up, as soon as the program polls.`
+        ? `${name} is rebalancing: the rebalance callback is running.`
+        : `${name} is to be assigned partitions, or to give them up, as soon as the application polls.`
     } else if (joinState !== 'steady') {
       yield `${name} ${joinStates[joinState] ?? joinState}.`
     } else if (cursors.length === 0) {
@@ -183,15 +185,13 @@ export class Explainer {
     }
   }
 
-  /** Partitions of which the same is to be said share a sentence. */
+  /** Partitions with the same reason share a sentence. */
   *#partitions(): Iterable<string> {
-    const byReason = new Map<string, string[]>()
-    for (const cursor of this.#consumer.cursors) {
-      const reason = this.partition(cursor)
-      const names = byReason.get(reason)
-      if (names === undefined) byReason.set(reason, [cursor.name])
-      else names.push(cursor.name)
-    }
+    const byReason = groupBy(
+      this.#consumer.cursors,
+      cursor => this.partition(cursor),
+      cursor => cursor.name,
+    )
     for (const [reason, names] of byReason) yield `${some(names)}: ${reason}.`
   }
 
@@ -205,13 +205,13 @@ export class Explainer {
   }
 }
 
-/** Some of the names, and how many more there are. */
+/** The first names, and how many more there are. */
 export function some(names: readonly string[]): string {
   const more = names.length - MOST_NAMES
   return names.slice(0, MOST_NAMES).join(', ') + (more > 0 ? ` and ${more} more` : '')
 }
 
-// Of several, the first: as a rule it is the same.
+// The first one: as a rule they are all the same.
 function reasonOf(brokers: readonly { readonly lastFailure: KafkaError | null }[]): string {
   const failure = brokers.find(({ lastFailure }) => lastFailure !== null)?.lastFailure
   return failure ? `; ${failure.message} (${failure.name})` : ''
@@ -224,6 +224,6 @@ function problemOf(code: number): string {
     case ErrorCode.ERR_TOPIC_AUTHORIZATION_FAILED:
       return 'may not be read by this user'
     default:
-      return `is not to be had: ${KafkaError.of(code, 'metadata').message}`
+      return `is not available: ${KafkaError.of(code, 'metadata').message}`
   }
 }

@@ -1,11 +1,12 @@
-/** What a consumer can be asked about itself, and what it tells unasked: statistics, stalled partitions. */
+/** What a consumer reports about itself: explain(), statistics, stalled partitions. */
+import { addToGroup } from '../../base/grouping.ts'
 import type { Cluster } from '../../cluster/cluster.ts'
 import type { ClientContext } from '../../cluster/context.ts'
 import type { FetchQueue } from '../fetch/fetch-queue.ts'
 import type { Group } from '../group/group.ts'
 import type { Assignment } from '../partition/assignment.ts'
 import { Cursor } from '../partition/cursor.ts'
-import type { AtWork } from '../read/at-work.ts'
+import type { RunningJobs } from '../read/running-jobs.ts'
 import type { Mailbox } from '../read/mailbox.ts'
 import { Explainer, some } from './explainer.ts'
 import { StallWatch, type Stalled } from './stall-watch.ts'
@@ -13,7 +14,7 @@ import { ConsumerStatistics } from './statistics.ts'
 
 export class Insight {
   readonly #context: ClientContext
-  readonly #atWork: AtWork
+  readonly #runningJobs: RunningJobs
   readonly #statistics: ConsumerStatistics
   readonly #explainer: Explainer
   readonly #watch: StallWatch
@@ -27,13 +28,13 @@ export class Insight {
     mailbox: Mailbox,
     reader: { readonly isPolling: boolean },
     group: Group | null,
-    atWork: AtWork,
+    runningJobs: RunningJobs,
   ) {
     const { clock, settings } = context
     const isStopped = (): boolean => this.#isStopped
     const isQueueFull = (): boolean => queue.bytes >= settings['queued.max.messages.kbytes'] * 1024
     this.#context = context
-    this.#atWork = atWork
+    this.#runningJobs = runningJobs
     this.#statistics = new ConsumerStatistics(context, cluster, assignment, mailbox, group)
     this.#explainer = new Explainer(context, cluster, {
       get cursors() {
@@ -47,15 +48,15 @@ export class Insight {
       },
       isQueueFull,
       group,
-      atWork,
+      runningJobs,
     })
     this.#watch = new StallWatch(clock, settings['ottla.partition.stall.ms'], settings['max.poll.interval.ms'], {
       get cursors() {
         return assignment.cursors
       },
       isQueueFull,
-      longerThan: ms => atWork.longerThan(ms),
-      onStalled: stalled => this.#tell(stalled),
+      longerThan: ms => runningJobs.longerThan(ms),
+      onStalled: stalled => this.#report(stalled),
     })
   }
 
@@ -70,18 +71,18 @@ export class Insight {
     this.#watch.stop()
   }
 
-  #tell(stalled: readonly Stalled[]): void {
+  #report(stalled: readonly Stalled[]): void {
     const { events, logger } = this.#context
     const unobserved = new Map<string, string[]>()
     for (const { cause, offset, forMs } of stalled) {
       const { topic, partition, name } = cause instanceof Cursor ? cause : cause.place
-      const reason = cause instanceof Cursor ? this.#explainer.partition(cause) : this.#atWork.describe(cause)
+      const reason = cause instanceof Cursor ? this.#explainer.partition(cause) : this.#runningJobs.describe(cause)
       const stalledMs = Math.round(forMs)
       if (events.emit({ type: 'partition-stalled', topic, partition, offset, stalledMs, reason })) continue
       const line = cause instanceof Cursor ? `no broker answers: ${reason}` : reason
-      unobserved.set(line, [...(unobserved.get(line) ?? []), name])
+      addToGroup(unobserved, line, name)
     }
-    // One line for many: a broker that is down has many partitions.
+    // One line for many partitions: a broker that is down leads many.
     for (const [line, names] of unobserved) logger.warning('STALL', `${some(names)}: ${line}`)
   }
 }

@@ -1,4 +1,4 @@
-/** What a consumer's `stats` events tell. */
+/** The statistics of a consumer's `stats` events. */
 import type { Cluster } from '../../cluster/cluster.ts'
 import type { ClientContext } from '../../cluster/context.ts'
 import { commonStatistics, ExtrasByBroker, plainPartition } from '../../cluster/statistics.ts'
@@ -24,7 +24,7 @@ const fetchStates: Readonly<Record<CursorState, PartitionStatistics['fetch_state
   active: 'active',
 }
 
-/** Emits a consumer's statistics, if it is configured to have any, until it is stopped. */
+/** Emits them, if `statistics.interval.ms` says so, until it is stopped. */
 export class ConsumerStatistics {
   readonly #context: ClientContext
   readonly #cluster: Cluster
@@ -92,7 +92,7 @@ export class ConsumerStatistics {
 
   #cursor(cursor: Cursor): Partial<PartitionStatistics> {
     const { stored, storedLeaderEpoch, committed } = cursor.offsets
-    const { low, high, lastStable, endTold } = cursor.fetching
+    const { low, high, lastStable, reportedEnd } = cursor.fetching
     const end = this.#context.settings['isolation.level'] === 'read_committed' ? lastStable : high
     return {
       desired: true,
@@ -106,7 +106,7 @@ export class ConsumerStatistics {
       stored_leader_epoch: storedLeaderEpoch,
       commited_offset: committed,
       committed_offset: committed,
-      eof_offset: endTold,
+      eof_offset: reportedEnd,
       lo_offset: low,
       hi_offset: high,
       ls_offset: lastStable,
@@ -153,7 +153,7 @@ export function topicStatistics(
   }
 }
 
-/** In librdkafka's order; a reader has no messages on their way. */
+/** In librdkafka's order; a reader has no messages to send. */
 export function readerStatistics(
   context: ClientContext,
   cluster: Cluster,

@@ -1,4 +1,4 @@
-/** Asks the coordinator what a group has committed. */
+/** Asks the coordinator for the committed offsets of a group. */
 import {
   ErrorCode,
   OffsetFetch,
@@ -11,10 +11,10 @@ import type { Cluster } from '../../cluster/cluster.ts'
 import { KafkaError } from '../../errors.ts'
 import { OFFSET_INVALID, type TopicPartition, type TopicPartitionOffset } from '../../types.ts'
 import { byTopic } from '../group/member-metadata.ts'
-import { memberAnswer, passingCode } from '../group/membership-errors.ts'
+import { memberAnswer, transientCode } from '../group/membership-errors.ts'
 import type { MemberEpoch } from '../group/membership.ts'
 
-// Later versions name topics by id, which the group's own view of them does not need.
+// Later versions name topics by id, which is not needed here.
 const NEWEST_VERSION = 9
 const FIRST_WITH_GROUPS = 8
 const FIRST_WITH_MEMBERS = 9
@@ -24,17 +24,17 @@ export interface CommittedOptions {
   readonly signal?: AbortSignal | undefined
   /** See ClusterRequestOptions. */
   readonly impatient?: boolean | undefined
-  /** Wait for the offsets of open transactions to be settled (`isolation.level=read_committed`, KIP-447). */
+  /** Waits until transactions with offsets of the group have ended (`isolation.level=read_committed`, KIP-447). */
   readonly requireStable: boolean
-  /** Asked anew for each try: an epoch that has become stale is no answer. */
+  /** Called for each attempt, which needs the current epoch. */
   readonly membership?: () => MemberEpoch | null
-  /** The epoch is not the one of now; it is asked for again after a pause. */
+  /** The epoch was stale; the next attempt follows after a backoff. */
   readonly onStale?: (code: number) => void
 }
 
 /**
- * The committed offsets in the order asked for; OFFSET_INVALID where there is none, errors per partition. A passing
- * error is tried again until the deadline and never taken for "nothing committed".
+ * The committed offsets in the order of the partitions; OFFSET_INVALID where there is none, errors per partition. A
+ * transient error is retried until the deadline and never taken for "nothing committed".
  * Rejects with KafkaError: the group's error, ERR__TIMED_OUT, ERR__DESTROY; or the signal's reason.
  */
 export async function fetchCommitted(
@@ -61,7 +61,7 @@ export async function fetchCommitted(
     impatient,
     maxVersion: NEWEST_VERSION,
     errorOf: response => {
-      const code = passingError(response)
+      const code = transientError(response)
       if (memberAnswer('OffsetFetch', code) === 'refresh-epoch') options.onStale?.(code)
       return code
     },
@@ -88,7 +88,7 @@ export async function fetchCommitted(
   return partitions.map(({ topic, partition }) => {
     const answer = found.get(`${topic}\0${partition}`)
     if (answer !== undefined) return answer
-    // An answer that leaves a partition out says nothing about it.
+    // A response that leaves a partition out says nothing about it.
     const error = KafkaError.of(ErrorCode.ERR__BAD_MSG, `the committed offset of ${topic} [${partition}]`)
     return { topic, partition, offset: OFFSET_INVALID, error }
   })
@@ -105,7 +105,7 @@ interface AnsweredTopic {
   }[]
 }
 
-// Versions from 8 on answer for a list of groups.
+// From version 8 on the response is for a list of groups.
 function topicsOf(response: Decoded<OffsetFetchResponse>): readonly AnsweredTopic[] {
   return response.groups[0]?.topics ?? response.topics
 }
@@ -114,11 +114,11 @@ function groupError(response: Decoded<OffsetFetchResponse>): number {
   return response.groups[0]?.errorCode ?? response.errorCode
 }
 
-function passingError(response: Decoded<OffsetFetchResponse>): number {
-  const code = passingCode('OffsetFetch', groupError(response))
+function transientError(response: Decoded<OffsetFetchResponse>): number {
+  const code = transientCode('OffsetFetch', groupError(response))
   if (code !== ErrorCode.ERR_NO_ERROR) return code
   for (const topic of topicsOf(response)) {
-    // The topic's own errors are not the coordinator's to settle.
+    // Other errors of single partitions are not transient errors of the coordinator.
     const unsettled = topic.partitions.find(p => p.errorCode === ErrorCode.ERR_UNSTABLE_OFFSET_COMMIT)
     if (unsettled !== undefined) return unsettled.errorCode
   }

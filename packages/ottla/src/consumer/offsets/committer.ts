@@ -1,4 +1,4 @@
-/** Sends commits, in the order they were asked for, by hand and at intervals. */
+/** Sends commits in the order of the calls, and at intervals. */
 import {
   ErrorCode,
   OffsetCommit,
@@ -7,41 +7,45 @@ import {
   type OffsetCommitResponse,
 } from '@ottla/protocol'
 import { Deadline, sleep, type Timer } from '../../base/clock.ts'
+import { groupByTopic } from '../../base/grouping.ts'
+import { messageOf } from '../../base/unknown-error.ts'
 import { within } from '../../base/wait.ts'
 import type { Cluster } from '../../cluster/cluster.ts'
 import type { ClientContext } from '../../cluster/context.ts'
 import { KafkaError } from '../../errors.ts'
 import type { ConsumerGroupMetadata, TopicPartitionOffset } from '../../types.ts'
-import { memberAnswer, passingCode } from '../group/membership-errors.ts'
+import { memberAnswer, transientCode } from '../group/membership-errors.ts'
 import type { Assignment } from '../partition/assignment.ts'
 import type { Cursor } from '../partition/cursor.ts'
 import type { OffsetStore } from '../partition/offset-store.ts'
 
 // Later versions name topics by id.
 const NEWEST_VERSION = 9
-// A leader that has left assigns nothing; its partitions are not kept from the others for long.
+// How long to wait for the group's leader to assign partitions: it may have left.
 const LEADER_ASSIGNS_MS = 5000
 
-/** An offset to commit, and whose it is where the partition is, or was, this consumer's. */
+/** An offset to commit, and its store if the partition is or was assigned to this consumer. */
 export interface Commit {
   readonly offset: TopicPartitionOffset
   readonly store: OffsetStore | undefined
 }
 
-/** What the committer needs of its group. */
+/** What the committer needs from its group. */
 export interface CommitterGroup {
   readonly groupId: string
-  /** Who commits; without a generation while not in a group. Throws KafkaError for one that is a member no more. */
+  /**
+   * The identity for a commit, without a generation outside a group. Throws KafkaError after the membership was lost.
+   */
   committing(): ConsumerGroupMetadata
-  /** Changes when the membership has ended: whatever it had may be another's. */
+  /** Changes when the membership ends: its partitions may belong to others. */
   readonly term: number
-  /** Or member epoch; -1 while not in a group. */
+  /** Generation or member epoch; -1 outside a group. */
   readonly generation: number
-  /** The coordinator does not take this member for one (any more), of this generation. */
+  /** The coordinator has refused a commit of this generation. */
   onRefused(api: 'OffsetCommit', code: number, generation: number): void
 }
 
-/** What was known of the membership when a commit was asked for. */
+/** The membership at the time of the call. */
 type Asked = Pick<CommitterGroup, 'term' | 'generation'>
 
 export class Committer {
@@ -62,7 +66,7 @@ export class Committer {
     this.#group = group
   }
 
-  /** Commits stored offsets every `auto.commit.interval.ms`, if that is switched on. */
+  /** Commits stored offsets every `auto.commit.interval.ms`, if `enable.auto.commit` is set. */
   start(): void {
     const { settings, clock } = this.#context
     const interval = settings['auto.commit.interval.ms']
@@ -74,13 +78,13 @@ export class Committer {
     this.#timer = clock.setTimer(interval, tick)
   }
 
-  /** No automatic commits any more. */
+  /** Ends automatic commits. */
   stop(): void {
     this.#closed = true
     this.#timer?.cancel()
   }
 
-  /** What is stored and not committed, of these partitions. */
+  /** The stored offsets of these partitions that are not committed. */
   pending(cursors: readonly Cursor[]): Commit[] {
     const commits: Commit[] = []
     this.#assignment.passGaps(cursors)
@@ -94,7 +98,9 @@ export class Committer {
     return commits
   }
 
-  /** What the program says itself, or what is pending. A logical offset cannot be committed; librdkafka leaves it out, too. */
+  /**
+   * The given offsets, or the pending ones. Leaves out logical offsets, which cannot be committed, as librdkafka does.
+   */
   toCommit(offsets?: readonly TopicPartitionOffset[]): Commit[] {
     if (offsets === undefined) return this.pending(this.#assignment.cursors)
     return offsets
@@ -103,39 +109,40 @@ export class Committer {
   }
 
   /**
-   * Commits, after the commits before. Resolves with errors per partition, ERR_ILLEGAL_GENERATION for one that was released
-   * before the commit got through; rejects with KafkaError when all have failed (the first one's error), with
-   * ERR__TIMED_OUT at the deadline.
+   * Commits after all earlier commits. Resolves with errors per partition, ERR_ILLEGAL_GENERATION for one that was
+   * given up before the commit succeeded. Rejects with KafkaError when all have failed (the first one's error), and
+   * with ERR__TIMED_OUT at the deadline.
    */
   commit(commits: readonly Commit[], deadline: Deadline): Promise<TopicPartitionOffset[]> {
     const eras = commits.map(({ store }) => store?.commitBegins() ?? 0)
     const ended = (results: readonly TopicPartitionOffset[] | null): void => {
       commits.forEach(({ offset, store }, i) => {
-        const isTaken = results !== null && results[i]?.error === undefined
-        store?.commitEnded(eras[i] ?? 0, isTaken ? offset : null)
+        const isCommitted = results !== null && results[i]?.error === undefined
+        store?.commitEnded(eras[i] ?? 0, isCommitted ? offset : null)
       })
     }
     const { term, generation } = this.#group
     const turn = this.#last.then(() => this.#send(commits, { term, generation }, deadline, ended))
     this.#last = turn.catch(() => undefined)
-    // Waiting for the commits before counts, too.
+    // The wait for earlier commits counts, too.
     return within(turn, this.#context.clock, deadline, outOfTime)
   }
 
-  /** Waits for commits of these partitions that are under way. */
+  /** Waits for commits of these partitions that are in flight. */
   async ended(cursors: readonly Cursor[], deadline: Deadline): Promise<void> {
     if (!cursors.some(({ offsets }) => offsets.isBeingCommitted)) return
     await within(this.#last, this.#context.clock, deadline, outOfTime).catch(() => undefined)
   }
 
   /**
-   * Commits what is stored of partitions that are given up, for which there is no other time: while the group's leader
-   * assigns partitions nobody may commit, so that is waited for. Failures are told by the offsets-committed event only.
+   * Commits the stored offsets of partitions that are given up; this is their last chance. A group accepts no commits
+   * while its leader assigns partitions, so this waits for that. Failures are logged, and in the offsets-committed
+   * event.
    */
   async commitStored(cursors: readonly Cursor[], deadline: Deadline): Promise<void> {
     const { clock, logger, settings } = this.#context
     const patience = Deadline.after(clock, LEADER_ASSIGNS_MS)
-    // What those before have come to decides what is left to commit.
+    // The results of earlier commits decide what is left to commit.
     await within(this.#last, clock, deadline, outOfTime).catch(() => undefined)
     for (;;) {
       const commits = this.pending(cursors.filter(({ offsets }) => !offsets.isReleased))
@@ -144,12 +151,12 @@ export class Committer {
         await this.commit(commits, deadline)
         return
       } catch (error) {
-        // Whoever has released them meanwhile has committed what is stored, or told why not.
+        // The call that has given them up meanwhile has committed the offsets, or reported why not.
         if (commits.every(({ store }) => store?.isReleased === true)) return
         const isAssigning = error instanceof KafkaError && error.code === ErrorCode.ERR_REBALANCE_IN_PROGRESS
         if (!isAssigning || deadline.expired || patience.expired) {
-          const why = error instanceof Error ? error.message : String(error)
-          logger.warning('COMMITFAIL', `offsets of ${commits.length} partitions could not be committed: ${why}`)
+          const what = `offsets of ${commits.length} partitions could not be committed`
+          logger.warning('COMMITFAIL', `${what}: ${messageOf(error)}`)
           return
         }
       }
@@ -165,14 +172,14 @@ export class Committer {
       try {
         await this.commit(commits, Deadline.after(clock, settings['socket.timeout.ms']))
       } catch (error) {
-        // The next interval tries again with what is stored then.
-        if (!this.#closed) logger.debug('cgrp', 'COMMIT', error instanceof Error ? error.message : String(error))
+        // The next interval retries, with the offsets stored by then.
+        if (!this.#closed) logger.debug('cgrp', 'COMMIT', messageOf(error))
       }
     }
     this.#running = false
   }
 
-  /** @param ended called once, with the results where there are any, before anybody is told */
+  /** @param ended called once, with the results if there are any, before they are reported */
   async #send(
     commits: readonly Commit[],
     asked: Asked,
@@ -186,7 +193,7 @@ export class Committer {
     let sent: readonly Commit[] = []
     const body = (version: number): OffsetCommitRequest => {
       if (group.term !== asked.term) throw KafkaError.of(ErrorCode.ERR_UNKNOWN_MEMBER_ID, `group '${groupId}'`)
-      // Asked anew for each try: a member epoch that has become stale is replaced.
+      // Asked for in each attempt: a stale member epoch is replaced by the current one.
       const { memberId, generationId, groupInstanceId } = group.committing()
       generation = generationId
       sent = commits.filter(commit => !isOver(commit, asked.generation, generationId))
@@ -202,7 +209,7 @@ export class Committer {
         maxVersion: NEWEST_VERSION,
         errorOf: response => {
           const code = coordinatorError(response)
-          // The next try says what the next heartbeat brings.
+          // The next attempt has the epoch that the next heartbeat brings.
           if (memberAnswer('OffsetCommit', code) === 'refresh-epoch') group.onRefused('OffsetCommit', code, generation)
           return code
         },
@@ -247,9 +254,9 @@ export class Committer {
 }
 
 /**
- * Another member may have the partition by now, and have committed more. Without a membership nobody is to have it in turn.
- * @param asked the generation that the commit was asked for in
- * @param now that of the next try
+ * Whether another member may have the partition by now, and may have committed more. Not so without a membership.
+ * @param asked the generation at the time of the call
+ * @param now the generation of the next attempt
  */
 function isOver({ store }: Commit, asked: number, now: number): boolean {
   if (store === undefined) return asked >= 0 && now !== asked
@@ -261,20 +268,16 @@ function outOfTime(): KafkaError {
 }
 
 function requestTopics(commits: readonly Commit[]): OffsetCommitRequest['topics'] {
-  const topics = new Map<string, OffsetCommitRequest['topics'][number]['partitions'][number][]>()
-  for (const { topic, partition, offset, metadata, leaderEpoch } of commits.map(commit => commit.offset)) {
-    const entry = {
+  return groupByTopic(
+    commits.map(commit => commit.offset),
+    ({ partition, offset, metadata, leaderEpoch }) => ({
       partitionIndex: partition,
       committedOffset: offset,
       committedLeaderEpoch: leaderEpoch ?? -1,
-      // Brokers before 2.2 want a text.
+      // Brokers before 2.2 want a string.
       committedMetadata: metadata ?? '',
-    }
-    const list = topics.get(topic)
-    if (list === undefined) topics.set(topic, [entry])
-    else list.push(entry)
-  }
-  return [...topics].map(([name, partitions]) => ({ name, partitions }))
+    }),
+  )
 }
 
 function errorsOf({ topics }: Decoded<OffsetCommitResponse>): number[] {
@@ -283,5 +286,5 @@ function errorsOf({ topics }: Decoded<OffsetCommitResponse>): number[] {
 }
 
 function coordinatorError(response: Decoded<OffsetCommitResponse>): number {
-  return errorsOf(response).find(code => passingCode('OffsetCommit', code) !== 0) ?? ErrorCode.ERR_NO_ERROR
+  return errorsOf(response).find(code => transientCode('OffsetCommit', code) !== 0) ?? ErrorCode.ERR_NO_ERROR
 }

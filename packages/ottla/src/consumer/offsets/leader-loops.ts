@@ -1,4 +1,4 @@
-/** Questions to the leaders of partitions, a loop for each: one that is slow or silent holds up no other's partitions. */
+/** Requests to the leaders of partitions, with a loop for each leader: a slow one holds up no other's partitions. */
 import { backoffMs } from '../../base/backoff.ts'
 import type { Timer } from '../../base/clock.ts'
 import { WorkLoop } from '../../base/work-loop.ts'
@@ -7,16 +7,16 @@ import type { MetadataCache } from '../../cluster/metadata.ts'
 import type { Cursor } from '../partition/cursor.ts'
 
 export interface LeaderQuestion {
-  /** Those that wait for an answer. */
+  /** The cursors that wait for an answer. */
   cursors(): readonly Cursor[]
-  /** @param leader -1 where there is none. Resolves with whether something is left to be asked again; must not reject */
+  /** @param leader -1 where there is none. Resolves with whether something is left to retry; must not reject */
   ask(leader: number, cursors: readonly Cursor[]): Promise<boolean>
 }
 
 interface LeaderLoop {
   readonly loop: WorkLoop
   failures: number
-  /** While it waits to ask again. */
+  /** Set during a backoff. */
   timer: Timer | null
 }
 
@@ -33,14 +33,14 @@ export class LeaderLoops {
     this.#question = question
   }
 
-  /** Looks for cursors that wait; a leader that has just failed is asked again when its backoff is over. */
+  /** Asks the leaders of all waiting cursors; a leader that has just failed, after its backoff. */
   kick(): void {
     if (this.#isClosed) return
     const leaders = new Set(this.#question.cursors().map(cursor => this.#leaderOf(cursor)))
     for (const leader of leaders) this.#loop(leader).loop.kick()
   }
 
-  /** Asks nothing more; what is being asked has to be aborted by whoever asks. */
+  /** Sends nothing more; the owner aborts requests in flight. */
   async close(): Promise<void> {
     this.#isClosed = true
     for (const { timer } of this.#loops.values()) timer?.cancel()

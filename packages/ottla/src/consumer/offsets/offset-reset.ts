@@ -1,7 +1,8 @@
-/** Finds out where partitions begin: the committed offset, or what a logical offset stands for right now. */
+/** Finds out where reading begins: the committed offset, or what a logical offset currently stands for. */
 import { ErrorCode } from '@ottla/protocol'
 import { backoffMs } from '../../base/backoff.ts'
 import { Deadline, type Timer } from '../../base/clock.ts'
+import { stackOf } from '../../base/unknown-error.ts'
 import { WorkLoop } from '../../base/work-loop.ts'
 import type { Cluster } from '../../cluster/cluster.ts'
 import type { ClientContext } from '../../cluster/context.ts'
@@ -24,25 +25,25 @@ import type { Cursor, CursorState } from '../partition/cursor.ts'
 import { fetchCommitted } from './committed-offsets.ts'
 import { LeaderLoops } from './leader-loops.ts'
 
-/** What the resolver needs of its consumer. */
+/** What the resolver needs from its consumer. */
 export interface ResolverHost {
   readonly cursors: readonly Cursor[]
   /** Cursors have become active. */
   onResolved(): void
-  /** Who asks, where the coordinator wants to know. */
+  /** The member epoch for requests; null if the coordinator needs none. */
   membership(): MemberEpoch | null
-  /** The coordinator does not take it for a member (any more) of this epoch. */
+  /** The coordinator has refused a request of this epoch. */
   onRefused(code: number, epoch: number): void
-  /** An error that the program should know of. */
+  /** Reports an error to the application. */
   raise(error: KafkaError, topic?: string): void
 }
 
-// A round that cannot get through is begun anew, for the assignment of then.
+// A round that takes longer is started again, with the partitions assigned by then.
 const STORED_ROUND_MS = 30_000
-// How long metadata may take that is to name a leader.
+// How long to wait for metadata that names a leader.
 const LEADERLESS_ROUND_MS = 5_000
 
-/** Brings every cursor from a logical offset to a real one, for as long as it takes. */
+/** Resolves the logical offset of every cursor, for as long as that takes. */
 export class OffsetResolver {
   readonly #context: ClientContext
   readonly #cluster: Cluster
@@ -69,17 +70,17 @@ export class OffsetResolver {
           leader < 0 ? this.#findLeaders(cursors) : this.#askLeader(cursors),
         ),
     })
-    // Settings that are none have been refused.
+    // An invalid setting has been refused by the configuration.
     this.#policy = resetPolicy(context.settings['auto.offset.reset']) ?? { to: 'latest' }
   }
 
-  /** Looks for cursors that need an offset. */
+  /** Resolves the cursors that need it. */
   kick(): void {
     this.#stored.kick()
     this.#logical.kick()
   }
 
-  /** There is no such offset (any more): begins where `auto.offset.reset` says. */
+  /** The offset does not exist (any more): resets the position by `auto.offset.reset`. */
   reset(cursor: Cursor, reason: string): void {
     const { logger, clock, settings } = this.#context
     const policy = this.#policy
@@ -96,12 +97,12 @@ export class OffsetResolver {
     this.#logical.kick()
   }
 
-  /** Another topic of the same name: the offsets of the one before mean nothing in it. */
+  /** The topic was recreated: offsets of the old one mean nothing in the new one. */
   restartTopic(topic: string, forget: (cursor: Cursor) => void): void {
     for (const cursor of this.#host.cursors) {
       if (cursor.topic !== topic || (cursor.state !== 'active' && cursor.state !== 'validating')) continue
       forget(cursor)
-      this.reset(cursor, 'the topic was deleted and made anew')
+      this.reset(cursor, 'the topic was deleted and recreated')
     }
   }
 
@@ -115,7 +116,7 @@ export class OffsetResolver {
     return this.#host.cursors.filter(cursor => cursor.state === state)
   }
 
-  /** @returns whether something is left to be asked again */
+  /** @returns whether something is left to retry */
   async #guarded(
     state: 'stored-query' | 'offset-query',
     cursors: readonly Cursor[],
@@ -129,27 +130,26 @@ export class OffsetResolver {
       if (this.#abort.signal.aborted) return false
       if (error instanceof KafkaError) {
         for (const cursor of cursors) cursor.failed(error)
-        this.#tell(state, error)
-      } else
-        this.#context.logger.error('OFFSET', error instanceof Error ? (error.stack ?? error.message) : String(error))
+        this.#report(state, error)
+      } else this.#context.logger.error('OFFSET', stackOf(error))
       return true
     }
   }
 
-  // What will pass by itself is no news; connections, and the watch over topics, report their own troubles.
-  #tell(subject: string, error: KafkaError, topic?: string): void {
+  // Transient errors are not worth reporting; connections and the topic watch report their own errors.
+  #report(subject: string, error: KafkaError, topic?: string): void {
     this.#context.logger.debug('topic', 'OFFSET', error.message)
     const { code } = error
     if (isRetriable(code) || code === ErrorCode.ERR__UNKNOWN_PARTITION) return
-    // Found out by the member itself, which has been told.
+    // The member handles this itself, and has been notified.
     if (subject === 'stored-query' && memberAnswer('OffsetFetch', code) === 'lost-membership') return
-    // One word for all partitions of a topic.
+    // Reported once for all partitions of a topic.
     const isTopics = topic !== undefined && code === ErrorCode.ERR_TOPIC_AUTHORIZATION_FAILED
     if (!isTopics && this.#troubles.isNews(subject, code)) this.#host.raise(error)
     if (isTopics && this.#troubles.isNews(topic, code)) this.#host.raise(KafkaError.of(code, `topic ${topic}`), topic)
   }
 
-  /** Committed offsets; the member hears of it when the coordinator does not take it for one. */
+  /** Fetches committed offsets; notifies the member when the coordinator refuses it. */
   async #fetchCommitted(groupId: string, cursors: readonly Cursor[]): Promise<TopicPartitionOffset[]> {
     const { clock, settings } = this.#context
     let asking: MemberEpoch | null = null
@@ -181,7 +181,7 @@ export class OffsetResolver {
     if (cursors.length === 0) return
     const groupId = this.#groupId
     if (groupId === undefined) {
-      for (const cursor of cursors) this.reset(cursor, 'there is no group, hence no committed offset')
+      for (const cursor of cursors) this.reset(cursor, 'without group.id there is no committed offset')
       return
     }
     const again = await this.#guarded('stored-query', cursors, () => this.#askGroup(groupId, cursors))
@@ -193,7 +193,7 @@ export class OffsetResolver {
     this.#timer = clock.setTimer(backoffMs(++this.#failures, first, most, random), () => this.#stored.kick())
   }
 
-  /** @returns whether something is left to be asked again */
+  /** @returns whether something is left to retry */
   async #askGroup(groupId: string, cursors: readonly Cursor[]): Promise<boolean> {
     const questions = cursors.map(cursor => cursor.question)
     const committed = await this.#fetchCommitted(groupId, cursors)
@@ -202,10 +202,10 @@ export class OffsetResolver {
       const answer = committed[i]
       if (answer === undefined || cursor.question !== questions[i]) return
       if (answer.error !== undefined) {
-        // Never taken for "nothing committed": that would throw the group's progress away.
+        // Never taken for "nothing committed": that would lose the group's progress.
         again = true
         cursor.failed(answer.error)
-        this.#tell(cursor.name, answer.error, cursor.topic)
+        this.#report(cursor.name, answer.error, cursor.topic)
       } else if (answer.offset >= 0) {
         this.#settled(cursor)
         cursor.offsets.resumed(answer.offset, answer.metadata ?? null)
@@ -216,7 +216,7 @@ export class OffsetResolver {
       }
     })
     this.#host.onResolved()
-    // A cursor that came meanwhile has kicked the loop itself.
+    // A cursor that was added meanwhile has kicked the loop itself.
     return again
   }
 
@@ -234,7 +234,7 @@ export class OffsetResolver {
       again = true
       const error = leaderError(this.#cluster, cursor)
       cursor.failed(error)
-      this.#tell(cursor.name, error, cursor.topic)
+      this.#report(cursor.name, error, cursor.topic)
     }
     this.#logical.kick()
     return again
@@ -253,7 +253,7 @@ export class OffsetResolver {
     })
     const { clock, settings } = this.#context
     const isolation: IsolationLevel = settings['isolation.level']
-    // A request has its own time: to give it up means to give up the connection, and what else is under way there.
+    // The full request timeout: giving up earlier would close the connection, with everything else in flight on it.
     const listed = await listOffsets(this.#cluster, this.#context, queries, {
       deadline: Deadline.after(clock, settings['socket.timeout.ms']),
       signal: this.#abort.signal,
@@ -271,7 +271,7 @@ export class OffsetResolver {
         again = true
         if (error === undefined) continue
         cursor.failed(error)
-        this.#tell(cursor.name, error, cursor.topic)
+        this.#report(cursor.name, error, cursor.topic)
         continue
       }
       this.#settled(cursor)

@@ -1,6 +1,6 @@
 /**
- * Asks a new leader whether it still has what was read from the one before (KIP-320). After an unclean election it may
- * not: then reading goes on where the logs part, so that what was written there since is not skipped.
+ * Asks a new leader whether it still has what was read from the previous one (KIP-320). After an unclean election it
+ * may not. Then reading continues where the logs diverge, so that what was written there since is not skipped.
  */
 import {
   ErrorCode,
@@ -9,6 +9,8 @@ import {
   type OffsetForLeaderEpochRequest,
   type OffsetForLeaderEpochResponse,
 } from '@ottla/protocol'
+import { groupBy } from '../../base/grouping.ts'
+import { stackOf } from '../../base/unknown-error.ts'
 import type { Cluster } from '../../cluster/cluster.ts'
 import type { ClientContext } from '../../cluster/context.ts'
 import { isRetriable } from '../../cluster/retry.ts'
@@ -19,20 +21,20 @@ import type { FetchQueue } from '../fetch/fetch-queue.ts'
 import type { Cursor } from '../partition/cursor.ts'
 import { LeaderLoops } from './leader-loops.ts'
 
-/** What the validator needs of its consumer. */
+/** What the validator needs from its consumer. */
 export interface ValidatorHost {
   readonly cursors: readonly Cursor[]
-  /** Cursors are active again, or elsewhere. */
+  /** Cursors are active again, perhaps at another offset. */
   onValidated(): void
-  /** The log has nothing that was ever read: begins where `auto.offset.reset` says. */
+  /** The log has nothing of what was read: resets the position by `auto.offset.reset`. */
   reset(cursor: Cursor, reason: string): void
-  /** An error that the program should know of. */
+  /** Reports an error to the application. */
   raise(error: KafkaError, topic?: string): void
 }
 
 type Answer = Decoded<OffsetForLeaderEpochResponse>['topics'][number]['partitions'][number]
 
-// Versions before are for brokers only.
+// Earlier versions are for brokers only.
 const FIRST_FOR_CONSUMERS = 3
 const UNKNOWN = -1
 
@@ -44,7 +46,8 @@ export class OffsetValidator {
   readonly #troubles: Troubles
   readonly #loops: LeaderLoops
   readonly #abort = new AbortController()
-  readonly #isTold: boolean
+  /** `auto.offset.reset=error` */
+  readonly #stopsAtTruncation: boolean
 
   constructor(context: ClientContext, cluster: Cluster, queue: FetchQueue, host: ValidatorHost) {
     this.#context = context
@@ -60,10 +63,10 @@ export class OffsetValidator {
         return again
       },
     })
-    this.#isTold = resetPolicy(context.settings['auto.offset.reset'])?.to === 'error'
+    this.#stopsAtTruncation = resetPolicy(context.settings['auto.offset.reset'])?.to === 'error'
   }
 
-  /** Looks for cursors that have to be validated. */
+  /** Validates the cursors that need it. */
   kick(): void {
     this.#loops.kick()
   }
@@ -73,7 +76,7 @@ export class OffsetValidator {
     await this.#loops.close()
   }
 
-  /** @returns whether something is left to be tried again */
+  /** @returns whether something is left to retry */
   async #ask(leader: number, cursors: readonly Cursor[]): Promise<boolean> {
     const { logger, settings } = this.#context
     const asked = cursors.map(cursor => ({ cursor, question: cursor.question, epoch: this.#leaderOf(cursor).epoch }))
@@ -88,15 +91,14 @@ export class OffsetValidator {
       })
     } catch (error) {
       if (this.#abort.signal.aborted) return false
-      const message = error instanceof Error ? (error.stack ?? error.message) : String(error)
       if (error instanceof KafkaError && error.code === ErrorCode.ERR__UNSUPPORTED_FEATURE) {
-        // A broker before 2.3: there is nobody to ask.
+        // A broker before 2.3 cannot be asked.
         for (const { cursor, question, epoch } of asked) {
           if (cursor.question === question && cursor.state === 'validating') cursor.validated(epoch)
         }
         return false
       }
-      logger.debug('fetch', 'VALIDATE', `broker ${leader}: ${message}`)
+      logger.debug('fetch', 'VALIDATE', `broker ${leader}: ${stackOf(error)}`)
       this.#cluster.metadata.requestRefresh('a leader did not validate offsets', topicsOf(cursors))
       return true
     }
@@ -121,24 +123,24 @@ export class OffsetValidator {
       cursor.validated(epoch)
       return
     }
-    const read = `it has been read up to offset ${cursor.fetchOffset} of leader epoch ${cursor.fetchEpoch}`
+    const read = `it was read up to offset ${cursor.fetchOffset} of leader epoch ${cursor.fetchEpoch}`
     if (leaderEpoch === UNKNOWN || endOffset === UNKNOWN) {
       this.#queue.forget(cursor)
-      this.#host.reset(cursor, `the log was truncated: ${read}, of which its new leader has nothing`)
+      this.#host.reset(cursor, `the log was truncated: ${read}, of which the new leader has nothing`)
       return
     }
     const isUnseen = endOffset >= cursor.position
-    const goesOn = isUnseen ? cursor.position : endOffset
-    const reason = `the log was truncated: ${read}, its new leader has it up to offset ${endOffset}`
+    const next = isUnseen ? cursor.position : endOffset
+    const reason = `the log was truncated: ${read}, but the new leader has it up to offset ${endOffset}`
     this.#queue.forget(cursor)
-    if (!isUnseen && this.#isTold) {
+    if (!isUnseen && this.#stopsAtTruncation) {
       cursor.stop()
       const text = `${cursor.name}: ${reason} (auto.offset.reset=error)`
       this.#host.raise(new KafkaError(ErrorCode.ERR__LOG_TRUNCATION, text))
       return
     }
-    this.#context.logger.warning('TRUNCATION', `${cursor.name}: ${reason}; reading goes on at offset ${goesOn}`)
-    cursor.truncate(goesOn, leaderEpoch)
+    this.#context.logger.warning('TRUNCATION', `${cursor.name}: ${reason}; reading continues at offset ${next}`)
+    cursor.truncate(next, leaderEpoch)
   }
 
   #refused(cursor: Cursor, code: number): void {
@@ -157,14 +159,16 @@ export class OffsetValidator {
 }
 
 function requestOf(asked: readonly { cursor: Cursor; epoch: number }[]): OffsetForLeaderEpochRequest {
-  const topics = new Map<string, OffsetForLeaderEpochRequest['topics'][number]['partitions'][number][]>()
-  for (const { cursor, epoch } of asked) {
-    const entry = { partition: cursor.partition, currentLeaderEpoch: epoch, leaderEpoch: cursor.fetchEpoch }
-    const list = topics.get(cursor.topic)
-    if (list === undefined) topics.set(cursor.topic, [entry])
-    else list.push(entry)
-  }
-  return { replicaId: -1, topics: [...topics].map(([topic, partitions]) => ({ topic, partitions })) }
+  const topics = groupBy(
+    asked,
+    ({ cursor }) => cursor.topic,
+    ({ cursor, epoch }) => ({
+      partition: cursor.partition,
+      currentLeaderEpoch: epoch,
+      leaderEpoch: cursor.fetchEpoch,
+    }),
+  )
+  return { replicaId: -1, topics: Array.from(topics, ([topic, partitions]) => ({ topic, partitions })) }
 }
 
 function answerAbout(response: Decoded<OffsetForLeaderEpochResponse>, cursor: Cursor): Answer | undefined {

@@ -1,4 +1,4 @@
-/** The partitions that are being consumed. */
+/** The assigned partitions. */
 import type { MetadataCache } from '../../cluster/metadata.ts'
 import { OFFSET_INVALID, type TopicPartition, type TopicPartitionOffset } from '../../types.ts'
 import { checkPartitions, invalid, notAssigned } from '../arguments.ts'
@@ -6,15 +6,15 @@ import { Cursor } from './cursor.ts'
 
 /** What has been fetched ahead of the cursors: the fetch queue. */
 export interface FetchedAhead {
-  /** To be called before the cursor moves. */
+  /** Call before the cursor moves. */
   forget(cursor: Cursor): void
-  /** Goes past what comes next and holds nothing to hand out. */
+  /** Moves past a gap, if one comes next. */
   passGaps(cursor: Cursor): void
 }
 
 /**
- * Owns the cursors: each assignment makes new ones, and what is still on its way for the old ones (fetches,
- * offsets to store) is recognised by them and dropped.
+ * Owns the cursors. Each assignment makes new ones; whatever still arrives for the old ones (fetches, offsets to store)
+ * is recognised by its cursor and dropped.
  */
 export class Assignment {
   readonly #metadata: MetadataCache
@@ -43,7 +43,7 @@ export class Assignment {
     return this.#topics.get(topic)?.get(partition)
   }
 
-  /** Throws KafkaError ERR__STATE for one that is not assigned. */
+  /** Throws KafkaError ERR__STATE for a partition that is not assigned. */
   require(partitions: readonly TopicPartition[]): Cursor[] {
     return partitions.map(({ topic, partition }) => {
       const cursor = this.get(topic, partition)
@@ -52,7 +52,7 @@ export class Assignment {
     })
   }
 
-  /** Those that `call` names; throws KafkaError ERR__INVALID_ARG for one that is not assigned. */
+  /** For the arguments of `call`; throws KafkaError ERR__INVALID_ARG for a partition that is not assigned. */
   named(partitions: readonly TopicPartition[], call: string): Cursor[] {
     checkPartitions(partitions, call)
     return partitions.map(({ topic, partition }) => {
@@ -68,7 +68,7 @@ export class Assignment {
 
   /**
    * Adds partitions that are not assigned; each begins at its offset.
-   * @param before cursors that these take the place of
+   * @param before the cursors that these replace
    */
   add(partitions: readonly TopicPartitionOffset[], before: readonly Cursor[] = []): void {
     const replaced = new Map(before.map(cursor => [cursor.name, cursor]))
@@ -88,7 +88,7 @@ export class Assignment {
     this.#list()
   }
 
-  /** Gives up partitions and all that was fetched of them. */
+  /** Gives up partitions and all that was fetched for them. */
   remove(cursors: readonly Cursor[]): void {
     for (const cursor of cursors) {
       if (cursor.dropped) continue
@@ -104,13 +104,13 @@ export class Assignment {
     this.#list()
   }
 
-  /** Who stores offsets from now on: the client or the program. */
+  /** Whether the client or the application stores offsets from now on. */
   storeOffsets(byClient: boolean): void {
     this.#storesOffsets = byClient
     for (const cursor of this.#cursors) cursor.offsets.isAutomatic = byClient
   }
 
-  /** Goes to these offsets; errors are per partition. */
+  /** Moves to these offsets; errors are per partition. */
   seek(partitions: readonly TopicPartitionOffset[]): TopicPartitionOffset[] {
     return partitions.map(given => {
       const { topic, partition, offset, leaderEpoch } = given
@@ -133,12 +133,12 @@ export class Assignment {
     })
   }
 
-  /** Goes past what these partitions have fetched of nothing, where that comes next. */
+  /** Moves past gaps, where one comes next in these partitions. */
   passGaps(cursors: readonly Cursor[]): void {
     for (const cursor of cursors) if (!cursor.dropped) this.#queue.passGaps(cursor)
   }
 
-  /** Where reading goes on; errors are per partition. */
+  /** The next offsets to deliver; errors are per partition. */
   positions(partitions: readonly TopicPartition[]): TopicPartitionOffset[] {
     return partitions.map(({ topic, partition }) => {
       const cursor = this.get(topic, partition)

@@ -1,4 +1,4 @@
-/** One assigned partition: where it is, what has been fetched of it, what will be committed. */
+/** One assigned partition: its position, what has been fetched of it, what will be committed. */
 import type { RecordCursor } from '@ottla/protocol'
 import type { KafkaError } from '../../errors.ts'
 import { OFFSET_INVALID, OFFSET_STORED, type TopicPartition } from '../../types.ts'
@@ -7,11 +7,11 @@ import { OffsetStore } from './offset-store.ts'
 import { Queued } from './queued.ts'
 
 /**
- * How far a partition is on the way to being fetched (librdkafka's fetch states).
- * stopped: no longer assigned, or waiting for the program (auto.offset.reset=error);
- * stored-query: the group is being asked for its committed offset;
- * offset-query: the leader is being asked what a logical offset is;
- * validating: a new leader is being asked whether it has what was read (KIP-320);
+ * What a partition needs before it can be fetched (librdkafka's fetch states).
+ * stopped: no longer assigned, or waiting for a seek (auto.offset.reset=error);
+ * stored-query: waiting for the group's committed offset;
+ * offset-query: waiting for the leader to resolve a logical offset;
+ * validating: waiting for a new leader to confirm that it has what was read (KIP-320);
  * active: fetched from fetchOffset on.
  */
 export type CursorState = 'stopped' | 'stored-query' | 'offset-query' | 'validating' | 'active'
@@ -20,14 +20,14 @@ const moves: Readonly<Record<CursorState, readonly CursorState[]>> = {
   stopped: ['stored-query', 'offset-query', 'active', 'stopped'],
   'stored-query': ['stored-query', 'offset-query', 'active', 'stopped'],
   'offset-query': ['stored-query', 'offset-query', 'active', 'stopped'],
-  // A committed offset is only asked for where the program says so, which is a move of its own.
+  // To 'stored-query' only by a move of the application.
   active: ['stored-query', 'offset-query', 'validating', 'active', 'stopped'],
   validating: ['stored-query', 'offset-query', 'active', 'stopped'],
 }
 
 /**
- * The reading position of one partition. A cursor lives as long as the assignment that it came with; a
- * partition that is assigned again gets a new one. Fields of the hot path are plain.
+ * The position in one partition. A cursor lives as long as the assignment that it came with; a partition that is
+ * assigned again gets a new one. Fields of the hot path are plain.
  */
 export class Cursor implements TopicPartition {
   readonly topic: string
@@ -41,34 +41,34 @@ export class Cursor implements TopicPartition {
   /** The fetcher's. */
   readonly fetching = new Fetching()
   #state: CursorState = 'stopped'
-  /** It has gone somewhere; from there on, to go elsewhere is a move. */
+  /** It has had a position; from then on another one is a move. */
   #isPlaced = false
   #trouble: KafkaError | null = null
 
-  /** Grows whenever it has to be asked again; an answer to an older question is dropped. */
+  /** Grows whenever a new request is needed; a response to an older question is dropped. */
   question = 0
-  /** The logical offset that is being looked up. */
+  /** The logical offset to resolve. */
   target = OFFSET_INVALID
-  /** The first message that is not older is looked for (ms since the epoch), before the logical offset; -1 for none. */
+  /** The time (ms since the epoch) of the first message to find, with `target` as the fallback; -1 for none. */
   targetTime = -1
-  /** Next to hand out; OFFSET_INVALID until it is known. The fetch queue goes on with it, message by message. */
+  /** The next offset to deliver; OFFSET_INVALID until it is known. The fetch queue advances it, message by message. */
   position = OFFSET_INVALID
-  /** The fetch queue's way through the batch that is open. */
+  /** The fetch queue's iteration over the open batch. */
   records: RecordCursor | null = null
-  /** Leader epoch of what is before the position, -1 where it is not known; of an open batch, the queue has it. */
+  /** The leader epoch of what is before the position, -1 if unknown; for an open batch the queue has it. */
   readEpoch = -1
-  /** The decoders': taken, and not handed out before deserializers have ended; what an earlier era has left here counts for nothing. */
+  /** The decoder's: taken, but not delivered before deserializers have ended; ignored if it is of an earlier era. */
   undelivered: { readonly offset: number; readonly isOver: boolean } | null = null
-  /** Next to fetch. */
+  /** The next offset to fetch. */
   fetchOffset = OFFSET_INVALID
-  /** Leader epoch of what is before the offset to fetch, -1 where it is not known. */
+  /** The leader epoch of what is before the offset to fetch, -1 if unknown. */
   fetchEpoch = -1
-  /** The last leader epoch under which the offset to fetch is known to follow what was read. */
+  /** The last leader epoch in which the offset to fetch is known to be valid. */
   validEpoch = -1
-  /** By the program: until it says otherwise. */
+  /** By the application, until it resumes the partition. */
   paused = false
   pausedAt = 0
-  /** By a run or a stream that has enough of it, since the moment beside it (monotonic ms). A reason of its own. */
+  /** By a run or a stream that has enough of it, since `heldAt` (monotonic ms); independent of `paused`. */
   held = false
   heldAt = 0
   /** No longer part of the assignment. */
@@ -86,7 +86,7 @@ export class Cursor implements TopicPartition {
     return this.#state
   }
 
-  /** Why the last try to fetch it, or to find out where it begins, has come to nothing; null when it has not. */
+  /** Why the last attempt to fetch it, or to resolve its offset, failed; null when it did not. */
   get trouble(): KafkaError | null {
     return this.#trouble
   }
@@ -99,27 +99,27 @@ export class Cursor implements TopicPartition {
     this.#trouble = null
   }
 
-  /** Nothing of it is fetched or handed out. */
-  get isStill(): boolean {
+  /** Paused or held: nothing of it is delivered. */
+  get isSuspended(): boolean {
     return this.paused || this.held
   }
 
   /**
-   * Goes to an offset, a logical one included. The queue has forgotten what it had of it.
-   * @param leaderEpoch of what is before the offset, where it is known
+   * Moves to an offset, perhaps a logical one. The queue has already forgotten the partition.
+   * @param leaderEpoch the epoch of what is before the offset, if known
    */
   moveTo(offset: number, leaderEpoch = -1): void {
     if (this.#isPlaced) this.offsets.moved()
     this.#goTo(offset, leaderEpoch)
   }
 
-  /** The log has been cut before what was fetched: goes on at this offset. The queue has forgotten what it had. */
+  /** The log was truncated before what was fetched: continues at this offset. The queue has already forgotten it. */
   truncate(offset: number, leaderEpoch: number): void {
     if (offset !== this.position) this.offsets.moved(this.position)
     this.#goTo(offset, leaderEpoch)
   }
 
-  /** The group has nothing committed, or the offset does not exist: look up this logical one. */
+  /** Nothing is committed, or the offset does not exist: resolves this logical one. */
   lookUp(target: number, targetTime = -1): void {
     if (this.position >= 0) this.offsets.moved(this.position)
     this.question++
@@ -128,7 +128,7 @@ export class Cursor implements TopicPartition {
     this.#enter('offset-query')
   }
 
-  /** The offset is known; it may be fetched. */
+  /** The offset is known: fetching may begin. */
   activate(offset: number, leaderEpoch = -1): void {
     this.target = OFFSET_INVALID
     this.position = offset
@@ -140,7 +140,7 @@ export class Cursor implements TopicPartition {
     this.#enter('active')
   }
 
-  /** A broker is asked for what comes next. @param leaderEpoch of the leader that is known */
+  /** A fetch request is about to be sent. @param leaderEpoch the epoch of the known leader */
   ask(node: number, leaderEpoch: number): void {
     const { fetching } = this
     fetching.question = this.question
@@ -149,7 +149,7 @@ export class Cursor implements TopicPartition {
     fetching.askedEpoch = leaderEpoch
   }
 
-  /** Whether an answer of `node` is to the last question, and reading has not gone elsewhere since. */
+  /** Whether a response of `node` is for the last request, and the position has not moved since. */
   isAnsweredBy(node: number): boolean {
     const { question, askedOffset, askedNode } = this.fetching
     return (
@@ -157,20 +157,20 @@ export class Cursor implements TopicPartition {
     )
   }
 
-  /** The answer has brought all before this offset. @param leaderEpoch of the last batch; -1 without any */
+  /** The response has brought everything before this offset. @param leaderEpoch of the last batch; -1 without any */
   fetched(nextOffset: number, leaderEpoch: number): void {
     if (leaderEpoch >= 0) this.fetchEpoch = leaderEpoch
     this.validEpoch = this.fetching.askedEpoch
-    // More may come meanwhile, and the next answer is to this.
+    // The next response is for this offset, even if it comes before the next request.
     this.fetchOffset = this.fetching.askedOffset = nextOffset
   }
 
-  /** What is before the position is of this epoch, if that is known. */
+  /** Notes the leader epoch of what is before the position, if known. */
   hasRead(leaderEpoch: number): void {
     if (leaderEpoch >= 0) this.readEpoch = leaderEpoch
   }
 
-  /** The position goes on to there, with nothing to hand out in between. */
+  /** Advances the position over a gap. */
   passTo(offset: number, leaderEpoch: number): void {
     const { position } = this
     if (offset <= position) return
@@ -179,13 +179,13 @@ export class Cursor implements TopicPartition {
     this.offsets.passed(position, offset, leaderEpoch)
   }
 
-  /** What was handed out from there on comes again: the queue has it. @param readEpoch of what is before */
+  /** Delivers again from this offset: the queue has it. @param readEpoch the epoch of what is before */
   backTo(offset: number, readEpoch: number): void {
     this.position = offset
     this.readEpoch = readEpoch
   }
 
-  /** By the program. @param now monotonic ms */
+  /** By the application. @param now monotonic ms */
   pause(now: number): void {
     if (!this.paused) this.pausedAt = now
     this.paused = true
@@ -195,13 +195,13 @@ export class Cursor implements TopicPartition {
     this.paused = false
   }
 
-  /** As pause, for the reader's own reasons. */
+  /** As pause, by a run or a stream. */
   hold(now: number): void {
     this.held = true
     this.heldAt = now
   }
 
-  goOn(): void {
+  unhold(): void {
     this.held = false
   }
 
@@ -210,14 +210,14 @@ export class Cursor implements TopicPartition {
     this.dropped = true
   }
 
-  /** From the position on, which was further on: the queue has that. */
+  /** The position has moved back, as by a seek, to what the queue still has. */
   replay(): void {
     this.fetching.forgetEnd()
     this.offsets.moved()
     this.offsets.begins(this.position, -1)
   }
 
-  /** Fetches once more what the queue had to give up; that has to be validated anew. */
+  /** Fetches again what the queue had to drop; that has to be validated again. */
   rewind(): void {
     this.question++
     this.fetchOffset = this.position
@@ -230,19 +230,19 @@ export class Cursor implements TopicPartition {
     return this.fetchEpoch >= 0 && leaderEpoch > this.validEpoch && leaderEpoch > this.fetchEpoch
   }
 
-  /** There is a new leader: nothing more is fetched before it has said that it has what was read. */
+  /** There is a new leader: fetches nothing before it has confirmed that it has what was read. */
   validate(): void {
     this.question++
     this.#enter('validating')
   }
 
-  /** The leader of this epoch has it. */
+  /** The leader of this epoch has what was read. */
   validated(leaderEpoch: number): void {
     this.validEpoch = leaderEpoch
     this.#enter('active')
   }
 
-  /** Nothing more until the program moves it. */
+  /** Fetches nothing more until the application moves it. */
   stop(): void {
     this.question++
     this.#enter('stopped')
@@ -260,7 +260,7 @@ export class Cursor implements TopicPartition {
     this.fetchOffset = OFFSET_INVALID
     this.target = offset
     this.targetTime = -1
-    // No offset at all means the group's, as in librdkafka.
+    // OFFSET_INVALID means the committed offset, as in librdkafka.
     this.#enter(offset === OFFSET_STORED || offset === OFFSET_INVALID ? 'stored-query' : 'offset-query')
   }
 

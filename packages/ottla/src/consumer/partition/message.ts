@@ -1,18 +1,18 @@
-/** Messages as they were fetched. */
+/** Fetched messages. */
 import { RecordBatch, RecordView, type RecordCursor } from '@ottla/protocol'
 import type { Message } from '../../types.ts'
 import type { Cursor } from './cursor.ts'
 
 /**
- * A message without deserializers. Key, value and headers are made when they are first read, as views of the
- * fetched data, which they keep in memory: copy what is to be kept for long. They are accessors, so that
- * `{ ...message }` lacks them; `toJSON()` gives a plain object with everything.
+ * A message without deserializers. Key, value and headers are created when they are first read, as views of the
+ * fetched data, which they keep in memory: copy what you keep for long. They are accessors, so `{ ...message }` lacks
+ * them; `toJSON()` returns a plain object with everything.
  * @since 0.1.0
  */
 export class FetchedMessage extends RecordView implements Message {
-  /** @internal the assignment that it came from */
+  /** @internal the cursor that it came from */
   readonly cursor: Cursor
-  /** @internal the cursor's era when it was handed out: see OffsetStore */
+  /** @internal the cursor's era when it was delivered: see OffsetStore */
   readonly era: number
 
   /** @internal */
@@ -22,12 +22,12 @@ export class FetchedMessage extends RecordView implements Message {
     this.era = era
   }
 
-  /** @internal the position has moved since, by the program, a reset or a truncation */
+  /** @internal the position has moved since: a seek, a reset or a truncation */
   get isStale(): boolean {
     return this.era !== this.cursor.offsets.era
   }
 
-  /** @internal it is not to be handed out any more: its partition was given up, or as above */
+  /** @internal it must not be delivered any more: its partition was given up, or it is stale */
   get isOver(): boolean {
     return this.cursor.dropped || this.isStale
   }
@@ -51,12 +51,12 @@ export class FetchedMessage extends RecordView implements Message {
   }
 }
 
-/** The batch that a message was in. */
+/** The batch that a message came in. */
 export function batchOf({ batch }: FetchedMessage): RecordBatch | null {
   return batch instanceof RecordBatch ? batch : null
 }
 
-/** Those of several messages of one partition, in order. */
+/** The batches of several messages of one partition, in order. */
 export function batchesOf(messages: Iterable<FetchedMessage>): RecordBatch[] {
   const batches: RecordBatch[] = []
   for (const message of messages) {

@@ -1,7 +1,7 @@
-/** The offsets of one partition: what may be stored (to be committed), what is, and what is committed. Pure bookkeeping. */
+/** The stored and the committed offset of one partition. Pure bookkeeping. */
 import { OFFSET_INVALID } from '../../types.ts'
 
-/** What a commit of a partition would say. */
+/** What a commit of the partition would send. */
 export interface StoredOffset {
   readonly offset: number
   readonly leaderEpoch: number
@@ -9,64 +9,67 @@ export interface StoredOffset {
 }
 
 /**
- * The next commit of one partition, for the time that it is assigned. The one owner of these rules:
- * - An era lasts from one move of the position (seek, reset, truncation) to the next. What was handed out in an earlier
- *   one stores nothing.
- * - Offsets that hold nothing for the program (markers, aborted or compacted messages) count as done when all before them
- *   is.
- * - Where the client stores offsets, a move stores where it leads: at once when that is back, and when nothing handed out
- *   before is at work any more when that is forward. Where the program stores them, a move back only takes back what is not committed yet.
- * - Nothing is committed below what is committed, but after a move.
+ * Decides what the next commit of one partition sends, for as long as it is assigned. The one owner of these rules:
+ * - An era lasts from one move of the position (seek, reset, truncation) to the next. Messages delivered in an earlier
+ *   era store nothing.
+ * - Offsets without a message for the application (markers, aborted or compacted messages) are done when everything
+ *   before them is.
+ * - If the client stores offsets, a move stores its destination: a move back at once, a move forward when no earlier
+ *   message is in progress any more. If the application stores them, a move back only drops a stored offset that is
+ *   not committed yet.
+ * - Only after a move a commit may go back below the committed offset.
  *
- * Plain fields: stored is written once per message that is handed out.
+ * Plain fields: `stored` is written once per delivered message.
  */
 export class OffsetStore {
-  /** Offset of the next message to process, or OFFSET_INVALID while nothing is stored. */
+  /** The offset of the next message to process; OFFSET_INVALID while nothing is stored. */
   stored = OFFSET_INVALID
   storedLeaderEpoch = -1
   storedMetadata: string | null = null
-  /** What the group has, as far as this client knows; OFFSET_INVALID if nothing. */
+  /** What the group has, as far as this client knows; OFFSET_INVALID for nothing. */
   committed = OFFSET_INVALID
   committedMetadata: string | null = null
   /** Grows with every move. */
   era = 0
-  /** Works on messages side by side; null for a reader that takes one at a time. */
+  /** A run, which processes many messages at once; null for a reader that takes one at a time. */
   worker: { readonly pending: number } | null = null
-  /** What was handed out last is not done, of a reader that takes one at a time; a move by the program settles it. */
-  inHand = false
-  /** Of what is stored, some was handed out and is not committed. */
-  holdsWork = false
-  /** The partition has been given up, and may be another's. */
+  /**
+   * For a reader that takes one message at a time: the last one is in progress. A move by the application ends that.
+   */
+  isInProgress = false
+  /** The stored offset covers delivered messages that are not committed. */
+  coversMessages = false
+  /** The partition has been given up, and may belong to another member. */
   isReleased = false
-  /** The client stores offsets: `enable.auto.offset.store`, or a transaction is to commit them. */
+  /** The client stores offsets: `enable.auto.offset.store`, or for a transaction that commits them. */
   isAutomatic: boolean
 
   #storedEra = 0
-  /** All that was handed out in this era before this offset is done. */
+  /** Everything delivered in this era before this offset is done. */
   #done = OFFSET_INVALID
   #doneLeaderEpoch = -1
-  /** What is done takes the place of what is stored as soon as nothing is at work. */
-  #isOwed = false
-  /** The last move's place is not known yet. */
+  /** `#done` is to be stored as soon as nothing is in progress. */
+  #isStoreDue = false
+  /** The destination of the last move is not known yet. */
   #isMoving = false
-  /** The last move was not the program's, and all before it was stored. */
+  /** The last move was not by the application, and everything before it was stored. */
   #wasAllStored = false
   /** Moved since the last commit: the next one may go back. */
   #mayGoBack = false
-  /** The last stretch without anything to hand out. */
+  /** The last gap: offsets without a message to deliver. */
   #gapFrom = OFFSET_INVALID
   #gapEnd = OFFSET_INVALID
   #gapLeaderEpoch = -1
-  #underWay = 0
+  #commitsInFlight = 0
 
   constructor(isAutomatic = true) {
     this.isAutomatic = isAutomatic
   }
 
   /**
-   * Replaces what is stored, lower ones included.
-   * @param era when the message before was handed out
-   * @returns false for an era that is over: nothing is stored
+   * Replaces the stored offset, even by a lower one.
+   * @param era the era in which the message before the offset was delivered
+   * @returns false for an earlier era: nothing is stored
    */
   store(offset: number, leaderEpoch: number, era = this.era, metadata: string | null = null): boolean {
     if (era !== this.era) return false
@@ -78,41 +81,41 @@ export class OffsetStore {
     this.storedLeaderEpoch = this.#doneLeaderEpoch = leaderEpoch
     this.storedMetadata = metadata
     this.#storedEra = era
-    this.#isOwed = false
+    this.#isStoreDue = false
     this.#isMoving = false
-    this.holdsWork = true
+    this.coversMessages = true
     return true
   }
 
-  /** The group's own offset is where reading begins. */
+  /** Reading begins at the committed offset. */
   resumed(offset: number, metadata: string | null): void {
     this.committed = offset
     this.committedMetadata = metadata
   }
 
-  /** The position moves; `begins` tells where to. @param position where it was, unless the program moves it */
+  /** The position moves; `begins` follows. @param position the old one, unless the application moves it */
   moved(position = OFFSET_INVALID): void {
     this.#settle()
-    if (position < 0) this.inHand = false
+    if (position < 0) this.isInProgress = false
     this.#wasAllStored = position >= 0 && (this.stored === position || (this.stored < 0 && this.committed === position))
     this.era++
     this.#done = OFFSET_INVALID
-    this.#isOwed = false
+    this.#isStoreDue = false
     this.#isMoving = true
     this.#mayGoBack = true
     this.#gapFrom = this.#gapEnd = OFFSET_INVALID
   }
 
-  /** This is the next offset to hand out, after a move or for the first time. */
+  /** This is the next offset to deliver, after a move or for the first time. */
   begins(offset: number, leaderEpoch: number): void {
-    // Reading that begins again where it is has not moved.
+    // Not a move: reading only begins again where it is.
     if (!this.#isMoving && this.#done >= 0) return
     this.#done = offset
     this.#doneLeaderEpoch = leaderEpoch
     if (!this.#isMoving) return
     this.#isMoving = false
     if (this.isAutomatic || this.#wasAllStored) {
-      this.#isOwed = true
+      this.#isStoreDue = true
       this.#settle()
     } else if (this.stored > offset && this.#storedEra !== this.era) {
       if (offset > this.committed) this.#storeDone()
@@ -120,14 +123,15 @@ export class OffsetStore {
     }
   }
 
-  /** Reading has gone on from one offset to another without anything to hand out. */
+  /** Reading has passed a gap. */
   passed(from: number, to: number, leaderEpoch: number): void {
     if (this.#gapEnd !== from) this.#gapFrom = from
     this.#gapEnd = to
     if (leaderEpoch >= 0) this.#gapLeaderEpoch = leaderEpoch
     else if (this.#gapFrom === from) this.#gapLeaderEpoch = -1
     if (this.#done === from) {
-      if (this.isAutomatic || this.stored === from || (this.stored < 0 && this.committed === from)) this.#isOwed = true
+      if (this.isAutomatic || this.stored === from || (this.stored < 0 && this.committed === from))
+        this.#isStoreDue = true
       this.#done = to
       this.#doneLeaderEpoch = this.#gapLeaderEpoch
     } else {
@@ -136,49 +140,49 @@ export class OffsetStore {
   }
 
   /**
-   * What an automatic commit, or one without offsets, sends; null if there is nothing new. Below what is committed only
-   * after a move: else a program that has committed an offset itself keeps that.
+   * What an automatic commit, or one without arguments, sends; null if there is nothing new. It goes below the
+   * committed offset only after a move: otherwise a higher offset that the application has committed itself stands.
    */
   pending(): StoredOffset | null {
     this.#settle()
     const { stored, committed } = this
     if (stored < 0 || this.#isMoving) return null
-    // What is under way may be of before the move.
-    if (stored === committed && !(this.#mayGoBack && this.#underWay > 0)) return null
+    // A commit in flight may be from before the move.
+    if (stored === committed && !(this.#mayGoBack && this.#commitsInFlight > 0)) return null
     if (stored < committed && !this.#mayGoBack) return null
     return { offset: stored, leaderEpoch: this.storedLeaderEpoch, metadata: this.storedMetadata }
   }
 
   get isBeingCommitted(): boolean {
-    return this.#underWay > 0
+    return this.#commitsInFlight > 0
   }
 
-  /** A commit is on its way; its end is told with the era of now. */
+  /** A commit is sent. @returns the current era, for `commitEnded` */
   commitBegins(): number {
-    this.#underWay++
+    this.#commitsInFlight++
     return this.era
   }
 
-  /** @param committed what the broker took, of whatever origin; null when it did not */
+  /** @param committed the offset that the broker accepted, whoever chose it; null when it did not */
   commitEnded(era: number, committed: { readonly offset: number; readonly metadata?: string | null } | null): void {
-    this.#underWay--
+    this.#commitsInFlight--
     if (committed === null) return
     this.committed = committed.offset
     this.committedMetadata = committed.metadata ?? null
     if (era !== this.era) return
     this.#mayGoBack = false
-    if (this.stored <= committed.offset) this.holdsWork = false
+    if (this.stored <= committed.offset) this.coversMessages = false
     this.#passCommitted()
   }
 
-  /** A partition that was assigned anew by the program at another offset: that is a move. */
+  /** The application has assigned the partition again, perhaps at another offset: that is a move. */
   follows(before: OffsetStore): void {
     this.committed = before.committed
     this.committedMetadata = before.committedMetadata
     if (before.stored >= 0 || before.committed >= 0) this.moved()
   }
 
-  // What the group has already ends where nothing follows but what nobody is given.
+  // Stores the end of a gap that begins at the committed offset.
   #passCommitted(): void {
     const { committed } = this
     if (committed !== this.#gapFrom || committed < 0 || this.stored > committed) return
@@ -189,10 +193,10 @@ export class OffsetStore {
   }
 
   #settle(): void {
-    if (!this.#isOwed) return
-    const isAtWork = this.inHand || (this.worker !== null && this.worker.pending > 0)
-    if (isAtWork && this.#done > Math.max(this.stored, this.committed)) return
-    this.#isOwed = false
+    if (!this.#isStoreDue) return
+    const isBusy = this.isInProgress || (this.worker !== null && this.worker.pending > 0)
+    if (isBusy && this.#done > Math.max(this.stored, this.committed)) return
+    this.#isStoreDue = false
     this.#storeDone()
   }
 
@@ -200,7 +204,7 @@ export class OffsetStore {
     const isGap = this.#done === this.#gapEnd
     if (!isGap) {
       this.storedMetadata = null
-      this.holdsWork = false
+      this.coversMessages = false
     }
     if (isGap && this.stored < 0) this.storedMetadata = this.committedMetadata
     this.stored = this.#done

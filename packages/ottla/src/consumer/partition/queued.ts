@@ -1,14 +1,14 @@
-/** What the fetch queue keeps of one partition. */
+/** What the fetch queue holds of one partition. */
 import type { RecordBatch } from '@ottla/protocol'
 import { Ring } from '../../base/ring.ts'
 
-/** Stands between the batches of a partition where there is nothing to hand out. */
+/** Stands between the batches of a partition for offsets with nothing to deliver. */
 export class Gap {
-  /** Reading goes on here. */
+  /** Where reading continues. */
   readonly nextOffset: number
-  /** Whether that was the end of the partition, and the program wants to know. */
+  /** Whether that is the end of the partition, which is to be reported. */
   readonly isEnd: boolean
-  /** Of what is before nextOffset; -1 where it is not known. */
+  /** The leader epoch of what is before nextOffset; -1 if unknown. */
   readonly leaderEpoch: number
 
   constructor(nextOffset: number, isEnd: boolean, leaderEpoch = -1) {
@@ -18,7 +18,7 @@ export class Gap {
   }
 }
 
-/** Written by the fetch queue alone. The way through the open batch is the cursor's `records`. */
+/** Written only by the fetch queue. The cursor's `records` iterate over the open batch. */
 export class Queued {
   readonly entries = new Ring<RecordBatch | Gap>()
   /** The batch that is being read. */
@@ -29,6 +29,6 @@ export class Queued {
   extraBytes = 0
   /** In line for its turn. */
   isReady = false
-  /** Had queued.min.messages waiting when a fetch could have taken it along. */
+  /** Had enough messages waiting (`queued.min.messages`) when it could have been fetched. */
   isFull = false
 }

@@ -1,4 +1,4 @@
-/** A batch on its way to the program, while deserializers are at work on its messages. */
+/** A batch whose messages are being deserialized. */
 import type { Timer } from '../../base/clock.ts'
 import type { Message } from '../../types.ts'
 import type { TakenBatch } from '../fetch/fetch-queue.ts'
@@ -9,21 +9,21 @@ import { fetchedMessages, MessageBatch } from './message-batch.ts'
 
 type AnyMessage = Message<unknown, unknown>
 
-/** What is deserialized waits no longer than this for what is not, ms. */
+/** How long deserialized messages wait for the next one, ms. */
 const LONGEST_WAIT_MS = 500
 
-/** Goes on by itself, whether a call waits for it or not. */
+/** Deserializes in the background, whether or not a call waits for it. */
 export class BatchDecoder<K, V> {
   readonly #taken: TakenBatch
   readonly #decoding: Decoding
   readonly #host: DecoderHost
   readonly #job: DecodingJob
   readonly #messages: Iterator<FetchedMessage, undefined>
-  /** Deserialized, and not handed out. */
+  /** Deserialized, and not delivered. */
   #made: AnyMessage[] = []
-  /** What these came from, for interceptors. */
+  /** The origins of these, for interceptors. */
   #origins: FetchedMessage[] = []
-  /** Deserializers have it. */
+  /** The message that is being deserialized. */
   #current: FetchedMessage | null = null
   #failed: { readonly message: FetchedMessage; readonly cause: unknown } | null = null
   #handedOut = 0
@@ -40,21 +40,21 @@ export class BatchDecoder<K, V> {
     this.#messages = fetchedMessages(taken)
     const made = this.#advance()
     if (!this.#isDone) taken.cursor.undelivered = this
-    if (made !== null) void this.#goOn(made)
+    if (made !== null) void this.#continue(made)
   }
 
-  /** The first that is not handed out. */
+  /** The offset of the first message that is not delivered. */
   get offset(): number {
     return this.#made[0]?.offset ?? this.#current?.offset ?? this.#taken.lastOffset + 1
   }
 
-  /** Nothing of it is to be handed out any more. */
+  /** Nothing more of it will be delivered. */
   get isOver(): boolean {
     const { cursor, era } = this.#taken
     return (this.#isDone && this.#made.length === 0) || cursor.dropped || cursor.offsets.era !== era
   }
 
-  /** What is not handed out. */
+  /** What is not delivered. */
   get rest(): TakenBatch {
     return { ...this.#taken, firstOffset: this.offset, count: this.#taken.count - this.#handedOut }
   }
@@ -63,12 +63,12 @@ export class BatchDecoder<K, V> {
     return this.#taken.cursor.paused
   }
 
-  /** The message that comes next, if it cannot be deserialized, and why. */
+  /** The next message, if it cannot be deserialized, and why. */
   get failed(): { readonly message: FetchedMessage; readonly cause: unknown } | null {
     return this.#made.length === 0 ? this.#failed : null
   }
 
-  /** What can be handed out, if that is all there is, or what follows is bad or long in coming. */
+  /** The deserialized messages, once they are all, or the next one has failed or takes too long. */
   take(): MessageBatch<K, V> | null {
     const made = this.#made as Message<K, V>[] // the deserializers make K and V
     if (made.length === 0 || !(this.#isDone || this.#failed !== null || this.#isLate)) return null
@@ -102,7 +102,7 @@ export class BatchDecoder<K, V> {
     this.#timer = null
   }
 
-  /** Nobody wants it any more. */
+  /** The reader gives it up. */
   leave(): void {
     const { cursor } = this.#taken
     this.#isLeft = true
@@ -111,7 +111,7 @@ export class BatchDecoder<K, V> {
     cursor.undelivered = null
   }
 
-  /** Up to what takes its time, or the end; what fails ends it, too. */
+  /** Deserializes up to the first promise, the first failure or the end. @returns the promise */
   #advance(): Promise<AnyMessage> | null {
     for (;;) {
       const { value: message } = this.#messages.next()
@@ -132,7 +132,7 @@ export class BatchDecoder<K, V> {
     }
   }
 
-  async #goOn(first: Promise<AnyMessage>): Promise<void> {
+  async #continue(first: Promise<AnyMessage>): Promise<void> {
     const { cursor } = this.#taken
     let made: Promise<AnyMessage> | null = first
     for (let message = this.#current; made !== null && message !== null; message = this.#current) {

@@ -1,19 +1,20 @@
-/** The end of a consumer, of either kind: asked for once, in order as far as the time allows. */
+/** Closes a consumer of either kind: once, and in order as far as the timeout allows. */
 import { ErrorCode } from '@ottla/protocol'
 import { Deadline } from '../../base/clock.ts'
+import { messageOf } from '../../base/unknown-error.ts'
 import { resolveWait, within } from '../../base/wait.ts'
 import type { ClientContext } from '../../cluster/context.ts'
 import { KafkaError } from '../../errors.ts'
 import type { WaitOptions } from '../../types.ts'
 
 export interface ClosingHost {
-  /** Whoever reads gets no more. */
+  /** Ends reading. */
   begin(): void
   /** Gives everything up in order. */
   leave(deadline: Deadline): Promise<void>
-  /** What the log says when that could not be done. */
+  /** The log line when `leave` has not finished. */
   readonly unfinished: string
-  /** Stops everything, and disconnects. */
+  /** Stops everything and disconnects. */
   end(): Promise<void>
 }
 
@@ -35,12 +36,12 @@ export class Closing {
     return this.#promise !== null
   }
 
-  /** When whoever closes waits no longer; null before. */
+  /** The deadline of `close`; null before it is called. */
   get deadline(): Deadline | null {
     return this.#deadline
   }
 
-  /** The same promise for everybody; it never rejects. */
+  /** The same promise for every call; it never rejects. */
   close(wait: WaitOptions | undefined): Promise<void> {
     if (this.#promise === null) {
       const { timeoutMs, signal } = resolveWait(wait, DEFAULT_CLOSE_MS)
@@ -58,12 +59,11 @@ export class Closing {
   async #close(deadline: Deadline, signal: AbortSignal | undefined): Promise<void> {
     const { clock, logger } = this.#context
     this.#host.begin()
-    const late = (): KafkaError => new KafkaError(ErrorCode.ERR__TIMED_OUT, 'close ran out of time')
+    const late = (): KafkaError => new KafkaError(ErrorCode.ERR__TIMED_OUT, 'close timed out')
     try {
       await within(this.#host.leave(deadline), clock, deadline, late, signal)
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error)
-      logger.warning('CLOSE', `${this.#host.unfinished}: ${why}`)
+      logger.warning('CLOSE', `${this.#host.unfinished}: ${messageOf(error)}`)
     }
     await this.#host.end()
   }

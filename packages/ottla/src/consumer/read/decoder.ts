@@ -1,19 +1,19 @@
-/** A message on its way to the program, while its deserializers are at work. */
+/** A message that is being deserialized. */
 import type { Clock } from '../../base/clock.ts'
 import { KafkaError } from '../../errors.ts'
-import type { AtWork } from './at-work.ts'
-import type { Job, JobHolder } from './jobs.ts'
+import type { RunningJobs } from './running-jobs.ts'
+import type { Job, JobHolder } from './job-list.ts'
 
-/** What the program gets. */
-export interface Given<Origin, M> {
+/** A message to deliver, or why it cannot be. */
+export interface DecodeResult<Origin, M> {
   readonly origin: Origin
   /** Null when a deserializer has failed. */
   readonly message: M | null
   readonly error: unknown
 }
 
-/** As `poll` gives it; throws what is no KafkaError. */
-export function eventOf<Origin, M>({ message, error }: Given<Origin, M>): MessageOrError<M> {
+/** As an event of `poll`; throws an error that is no KafkaError. */
+export function eventOf<Origin, M>({ message, error }: DecodeResult<Origin, M>): MessageOrError<M> {
   if (message !== null) return { type: 'message', message }
   if (error instanceof KafkaError) return { type: 'error', error }
   throw error
@@ -22,23 +22,23 @@ export function eventOf<Origin, M>({ message, error }: Given<Origin, M>): Messag
 type MessageOrError<M> =
   { readonly type: 'message'; readonly message: M } | { readonly type: 'error'; readonly error: KafkaError }
 
-/** Where the messages come from, and how they are kept while deserializers are at work. */
+/** Where the messages come from, and how they are kept while they are being deserialized. */
 export interface DecoderSource<Origin, M> {
-  /** The next one as it was fetched; null when there is none. */
+  /** The next message as it was fetched; null when there is none. */
   take(): Origin | null
-  /** A promise only if a deserializer gives one. */
+  /** A promise only if a deserializer returns one. */
   deserialize(origin: Origin): M | Promise<M>
-  /** As it is to be handed out, now. */
+  /** The message to deliver, now. */
   finish(origin: Origin, message: M): M
-  /** Deserializers have it from now on. */
+  /** Deserialization begins. */
   keep(origin: Origin): void
-  /** They have not any more. */
+  /** Deserialization is over. */
   unkeep(origin: Origin): void
-  /** It is not to be handed out now. */
+  /** It must not be delivered now. */
   isWithdrawn(origin: Origin): boolean
-  /** It is another's: its partition, or its lock. */
+  /** Its partition or its lock may be another member's. */
   isLost(origin: Origin): boolean
-  /** It comes next, if it may be handed out at all. */
+  /** It comes next again, if it may be delivered at all. */
   putBack(origin: Origin): void
   placeOf(origin: Origin): Job['place']
 }
@@ -46,44 +46,45 @@ export interface DecoderSource<Origin, M> {
 /** What deserializers need of their consumer. */
 export interface DecoderHost {
   readonly clock: Clock
-  readonly atWork: AtWork
+  readonly runningJobs: RunningJobs
   /** Has the reader look again. */
   wake(): void
 }
 
-/** Promises that are waited for before it counts as waiting. */
+/** How many promises to await before the wait counts as one. */
 const FEW = 10
 
 const quiet = (): void => undefined
 
-/** The deserializers' time is the program's (`max.poll.interval.ms`), whether a call waits for them or not. */
+/** Deserializers count against `max.poll.interval.ms`, whether or not a call waits for them. */
 export class DecodingJob implements JobHolder {
-  readonly #host: Pick<DecoderHost, 'atWork'>
+  readonly #host: Pick<DecoderHost, 'runningJobs'>
   job: Job | null = null
-  readonly onEnding = quiet
+  readonly onAwaitsEnd = quiet
 
-  constructor(host: Pick<DecoderHost, 'atWork'>) {
+  constructor(host: Pick<DecoderHost, 'runningJobs'>) {
     this.#host = host
   }
 
   begin(place: Job['place'], offset: number): void {
-    const { atWork } = this.#host
-    if (this.job === null) atWork.begin(this, place, offset, 'deserializer')
-    else atWork.goOn(this.job, offset, '')
+    const { runningJobs } = this.#host
+    if (this.job === null) runningJobs.begin(this, place, offset, 'deserializer')
+    else runningJobs.continueWith(this.job, offset, '')
   }
 
   end(): void {
     const { job } = this
     this.job = null
-    if (job !== null) this.#host.atWork.end(job)
+    if (job !== null) this.#host.runningJobs.end(job)
   }
 
   /**
-   * Nobody waits for it any more; but a program that has lost its partitions by it joins the group again when it ends.
+   * No call waits for it any more. If it has cost the consumer its membership, the job stays: the end of it is what
+   * lets the consumer join again.
    * @param isLost the partition is no longer assigned
    */
   abandon(isLost: boolean): void {
-    if (!(isLost && this.#host.atWork.isStuck)) this.end()
+    if (!(isLost && this.#host.runningJobs.isStuck)) this.end()
   }
 }
 
@@ -91,25 +92,25 @@ interface Kept<Origin, M> {
   readonly origin: Origin
   readonly job: DecodingJob
   isReady: boolean
-  /** Nobody has waited for it yet. */
+  /** No call has waited for it yet. */
   isFresh: boolean
   message: M | null
   error: unknown
 }
 
-/** One at a time, in order: what a call does not wait for any longer is the next one's. */
+/** Deserializes one message at a time, in order: if the call that waits gives up, the next call gets the message. */
 export class Decoder<Origin extends { readonly offset: number }, M> {
   readonly #source: DecoderSource<Origin, M>
-  readonly #host: Pick<DecoderHost, 'atWork' | 'wake'>
+  readonly #host: Pick<DecoderHost, 'runningJobs' | 'wake'>
   #kept: Kept<Origin, M> | null = null
 
-  constructor(source: DecoderSource<Origin, M>, host: Pick<DecoderHost, 'atWork' | 'wake'>) {
+  constructor(source: DecoderSource<Origin, M>, host: Pick<DecoderHost, 'runningJobs' | 'wake'>) {
     this.#source = source
     this.#host = host
   }
 
-  /** The next message, to be handed out now; null when there is none, or deserializers are at work. */
-  take(): Given<Origin, M> | null {
+  /** The next message, to be delivered now; null when there is none, or it is still being deserialized. */
+  take(): DecodeResult<Origin, M> | null {
     const source = this.#source
     const kept = this.#kept
     if (kept !== null) {
@@ -135,12 +136,12 @@ export class Decoder<Origin extends { readonly offset: number }, M> {
     }
   }
 
-  /** Whether `waitBriefly` is to be awaited before anything else is. */
+  /** Whether `waitBriefly` should come before any other wait. */
   get isFresh(): boolean {
     return this.#kept?.isFresh === true
   }
 
-  /** Most deserializers end within a few promises: whoever waits for those needs no timer, and nobody has to watch. */
+  /** Most deserializers settle within a few promises, which need neither a timer nor a job. */
   async waitBriefly(): Promise<void> {
     const kept = this.#kept
     if (kept === null) return
@@ -151,7 +152,10 @@ export class Decoder<Origin extends { readonly offset: number }, M> {
     }
   }
 
-  /** Another kind of reader takes what comes. @param isLost see DecodingJob.abandon; by default, as the source says */
+  /**
+   * Puts the message back for another kind of reader.
+   * @param isLost see DecodingJob.abandon; by default the source's
+   */
   giveBack(isLost?: boolean): void {
     const kept = this.#kept
     if (kept === null) return
@@ -186,7 +190,7 @@ export class Decoder<Origin extends { readonly offset: number }, M> {
     )
   }
 
-  #given(origin: Origin, message: M | null, error: unknown): Given<Origin, M> {
+  #given(origin: Origin, message: M | null, error: unknown): DecodeResult<Origin, M> {
     return { origin, message: message === null ? null : this.#source.finish(origin, message), error }
   }
 }

@@ -1,5 +1,6 @@
-/** Messages as the program gets them: deserialized, and seen by interceptors. */
+/** LoopYield fetched messages into what the application gets: deserializers and interceptors. */
 import { ErrorCode } from '@ottla/protocol'
+import { messageOf } from '../../base/unknown-error.ts'
 import { KafkaError } from '../../errors.ts'
 import { deserializerOf, type DeserializerInput } from '../../serdes.ts'
 import type { Deserializer, Message, SerdesContext, TopicPartition } from '../../types.ts'
@@ -8,11 +9,11 @@ import type { Cursor } from '../partition/cursor.ts'
 import { FetchedMessage } from '../partition/message.ts'
 import type { Intercept } from './interceptors.ts'
 
-/** What becomes of a message before the program gets it; null leaves it as it is. */
+/** How a message is changed before it is delivered; null leaves it as it is. */
 export interface Decoding {
   readonly key: Deserializer<unknown> | null
   readonly value: Deserializer<unknown> | null
-  /** The interceptors' part. */
+  /** Applies the interceptors. */
   readonly intercept?: Intercept | null
 }
 
@@ -30,7 +31,7 @@ export function decodingOf(
   }
 }
 
-/** Where a message that was handed out came from: what storing its offset needs. */
+/** The origin of a delivered message, as far as storing its offset needs it. */
 export interface HandedOut {
   readonly cursor: Cursor
   readonly offset: number
@@ -40,12 +41,12 @@ export interface HandedOut {
 
 const origins = new WeakMap<object, HandedOut>()
 
-/** The origin of a message that this library handed out; undefined for any other object. */
+/** The origin of a message that a consumer has delivered; undefined for any other object. */
 export function originOf(message: object): HandedOut | undefined {
   return message instanceof FetchedMessage ? message : origins.get(message)
 }
 
-/** Why a message's offset cannot be stored any more; null when it can, or is not known to have been handed out. */
+/** Why a message's offset can no longer be stored; null when it can, or when its origin is unknown. */
 export function outlived(message: TopicPartition & { readonly offset: number }): KafkaError | null {
   const origin = originOf(message)
   if (origin?.cursor.dropped === true) return notAssigned(message.topic, message.partition)
@@ -53,9 +54,9 @@ export function outlived(message: TopicPartition & { readonly offset: number }):
 }
 
 /**
- * The message with its deserialized fields: a promise only if a deserializer gives one.
- * Throws, or rejects with, KafkaError ERR__KEY_DESERIALIZATION or ERR__VALUE_DESERIALIZATION, which carries the
- * raw message in a field that is not printed (`rawMessage`).
+ * The message with its deserialized fields: a promise only if a deserializer returns one.
+ * Throws, or rejects with, KafkaError ERR__KEY_DESERIALIZATION or ERR__VALUE_DESERIALIZATION, which has the raw message
+ * in a field that is not printed (`rawMessage`).
  */
 export function decodeMessage(
   message: FetchedMessage,
@@ -66,7 +67,7 @@ export function decodeMessage(
   return intercepted(message, decoded, decoding)
 }
 
-/** As decodeMessage, without the interceptors' part. */
+/** As decodeMessage, without the interceptors. */
 export function deserialize(
   message: FetchedMessage,
   decoding: Decoding,
@@ -74,7 +75,7 @@ export function deserialize(
   return decodeFields(message, decoding, plainMessage)
 }
 
-/** The interceptors' part: what is about to be handed out. */
+/** Applies the interceptors to a message that is about to be delivered. */
 export function intercepted(
   origin: FetchedMessage,
   message: Message<unknown, unknown>,
@@ -94,9 +95,9 @@ function plainMessage(message: FetchedMessage, key: unknown, value: unknown): Me
 }
 
 /**
- * What `make` makes of a message and its deserialized key and value; the message itself without deserializers. A promise
- * only if a deserializer gives one.
- * Throws, or rejects with, KafkaError ERR__KEY_DESERIALIZATION or ERR__VALUE_DESERIALIZATION, with `rawMessage`.
+ * What `make` makes of a message with its deserialized key and value; the message itself without deserializers. A
+ * promise only if a deserializer returns one. Throws, or rejects with, KafkaError ERR__KEY_DESERIALIZATION or
+ * ERR__VALUE_DESERIALIZATION, with `rawMessage`.
  */
 export function decodeFields<From extends Message, To>(
   message: From,
@@ -106,7 +107,7 @@ export function decodeFields<From extends Message, To>(
   if (decoding.key === null && decoding.value === null) return message
   const key = decodeField(message, 'key', decoding.key)
   if (key instanceof Promise) {
-    // Promised as well, so that both are awaited, whichever fails first.
+    // As a promise, too, so that both are awaited, whichever fails first.
     const value = new Promise(resolve => resolve(decodeField(message, 'value', decoding.value)))
     return Promise.all([key, value]).then(([k, v]) => make(message, k, v))
   }
@@ -133,9 +134,8 @@ function decodeField(message: Message, field: 'key' | 'value', deserializer: Des
 
 function undecodable(message: Message, field: 'key' | 'value', cause: unknown): KafkaError {
   const code = field === 'key' ? ErrorCode.ERR__KEY_DESERIALIZATION : ErrorCode.ERR__VALUE_DESERIALIZATION
-  const why = cause instanceof Error ? cause.message : String(cause)
   const culprit = `the ${field} of ${message.topic} [${message.partition}] at offset ${message.offset}`
-  const error = new KafkaError(code, `${culprit} cannot be deserialized: ${why}`, { cause })
-  // The bytes are the user's: they must not be printed with the error.
+  const error = new KafkaError(code, `${culprit} cannot be deserialized: ${messageOf(cause)}`, { cause })
+  // The application's data must not be printed with the error.
   return Object.defineProperty(error, 'rawMessage', { value: message, enumerable: false })
 }

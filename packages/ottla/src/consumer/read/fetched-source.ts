@@ -1,16 +1,16 @@
-/** What a consumer has fetched, for its deserializers. */
+/** The fetch queue as the source of a decoder. */
 import type { Message } from '../../types.ts'
 import type { FetchQueue } from '../fetch/fetch-queue.ts'
 import { batchesOf, type FetchedMessage } from '../partition/message.ts'
-import { Decoder, type DecoderHost, type DecoderSource, type Given } from './decoder.ts'
+import { Decoder, type DecoderHost, type DecoderSource, type DecodeResult } from './decoder.ts'
 import { deserialize, intercepted, type Decoding } from './decoding.ts'
 
 type AnyMessage = Message<unknown, unknown>
 
 export type FetchedDecoder = Decoder<FetchedMessage, AnyMessage>
-export type GivenMessage = Given<FetchedMessage, AnyMessage>
+export type DecodedMessage = DecodeResult<FetchedMessage, AnyMessage>
 
-/** Decodes what comes out of the queue. */
+/** Deserializes what comes out of the fetch queue. */
 export function fetchedDecoder(queue: FetchQueue, decoding: Decoding, host: DecoderHost): FetchedDecoder {
   return new Decoder(new FetchedSource(queue, decoding), host)
 }

@@ -5,19 +5,19 @@ import { invalid } from '../arguments.ts'
 import type { FetchQueue, TakenBatch } from '../fetch/fetch-queue.ts'
 import { batchesOf, type FetchedMessage } from '../partition/message.ts'
 import { BatchDecoder } from './batch-decoder.ts'
-import type { FetchedDecoder, GivenMessage } from './fetched-source.ts'
+import type { FetchedDecoder, DecodedMessage } from './fetched-source.ts'
 import { MessageBatch, recordBatches } from './message-batch.ts'
 import { done, ReaderIterator } from './reader-iterator.ts'
 import { busy, type Reader } from './reader.ts'
 
 /**
- * Hands out messages; asking for the next stores the offset behind the one before, so that a program that
+ * Delivers messages; asking for the next one stores the offset behind the previous one, so that an application that
  * stops in the middle gets that one again.
  */
 export class MessageIterator<K, V> extends ReaderIterator<Message<K, V>> {
   readonly #reader: Reader<K, V>
   readonly #queue: FetchQueue
-  /** Handed out last; while a call waits: to be handed out by it. */
+  /** Delivered last; while a call waits: the message that it will deliver. */
   #last: FetchedMessage | null = null
 
   constructor(reader: Reader<K, V>, queue: FetchQueue) {
@@ -58,8 +58,8 @@ export class MessageIterator<K, V> extends ReaderIterator<Message<K, V>> {
     return super.return()
   }
 
-  #slowly(take: () => GivenMessage | null): Promise<IteratorResult<Message<K, V>, undefined>> {
-    return this.waitFor<GivenMessage, IteratorResult<Message<K, V>, undefined>>(
+  #slowly(take: () => DecodedMessage | null): Promise<IteratorResult<Message<K, V>, undefined>> {
+    return this.waitFor<DecodedMessage, IteratorResult<Message<K, V>, undefined>>(
       () => this.#reader.awaitNext(this, take),
       ({ message, error }) => {
         if (message === null) throw error
@@ -75,25 +75,25 @@ export class MessageIterator<K, V> extends ReaderIterator<Message<K, V>> {
     return message
   }
 
-  #give(decoder: FetchedDecoder): GivenMessage | null {
-    const given = this.#reader.giveNow(decoder)
+  #give(decoder: FetchedDecoder): DecodedMessage | null {
+    const given = this.#reader.takeDecodedNow(decoder)
     if (given !== null) this.#handOut(given.origin)
     return given
   }
 
   #handOut(message: FetchedMessage): void {
     this.#last = message
-    message.cursor.offsets.inHand = true
+    message.cursor.offsets.isInProgress = true
   }
 
   #storeLast(last: FetchedMessage): void {
     const { offsets, dropped } = last.cursor
     this.#last = null
-    offsets.inHand = false
+    offsets.isInProgress = false
     if (this.#reader.storesOffsets && !dropped) offsets.store(last.offset + 1, last.leaderEpoch, last.era)
   }
 
-  /** As if it had been waited for. */
+  /** As an error of a call that has waited. */
   #fail(error: unknown): Promise<typeof done> {
     const find = (): never => {
       throw error
@@ -112,36 +112,36 @@ export class MessageIterator<K, V> extends ReaderIterator<Message<K, V>> {
 }
 
 export interface BatchOptions {
-  /** Most messages of one batch; 10,000 by default. */
+  /** The most messages in one batch; 10,000 by default. */
   readonly maxMessages?: number
-  /** How long to wait for a fuller batch once there is a message, in ms; 0 by default. */
+  /** How long to wait for a fuller batch once there is a message, ms; 0 by default. */
   readonly maxWaitMs?: number
 }
 
 /** Throws KafkaError ERR__INVALID_ARG. */
 function checkBatchOptions({ maxMessages, maxWaitMs }: BatchOptions): void {
   if (maxMessages !== undefined && !(Number.isInteger(maxMessages) && maxMessages > 0)) {
-    throw invalid(`batches: maxMessages=${maxMessages} has to be 1 or more`)
+    throw invalid(`batches: maxMessages=${maxMessages} must be a whole number, 1 or more`)
   }
-  if (maxWaitMs !== undefined && !(maxWaitMs >= 0)) throw invalid(`batches: maxWaitMs=${maxWaitMs} has to be 0 or more`)
+  if (maxWaitMs !== undefined && !(maxWaitMs >= 0)) throw invalid(`batches: maxWaitMs=${maxWaitMs} must be 0 or more`)
 }
 
-/** No batch, but something else to do. */
+/** There is no batch, but something else to do. */
 export const DUE: unique symbol = Symbol('due')
 const MORE: unique symbol = Symbol('more')
 const DEFAULT_MAX_MESSAGES = 10_000
-// Batches are decompressed when they are taken: this bounds what is decompressed at a time.
+// Batches are decompressed when they are taken: this limits how much is decompressed at a time.
 const MOST_BYTES = 4 * 1024 * 1024
 
-/** Who reads for transactions. */
+/** The reader for transactions. */
 export interface BatchObserver {
-  /** A batch is about to be handed out. */
+  /** A batch is about to be delivered. */
   onTaken(): void
-  /** There is none: whether `nextOr` shall say so instead of waiting. */
+  /** There is no batch: whether `nextOr` should return DUE instead of waiting. */
   isDue(): boolean
 }
 
-/** Hands out batches; asking for the next stores the offset behind the one before, or as far as markProcessed says. */
+/** Delivers batches; asking for the next stores the offset behind the previous one, or as far as markProcessed says. */
 export class BatchIterator<K, V> extends ReaderIterator<MessageBatch<K, V>> {
   readonly #reader: Reader<K, V>
   readonly #queue: FetchQueue
@@ -149,9 +149,9 @@ export class BatchIterator<K, V> extends ReaderIterator<MessageBatch<K, V>> {
   readonly #maxWaitMs: number
   readonly #observer: BatchObserver | null
   #last: MessageBatch<K, V> | null = null
-  /** To be handed out by the call that waits. */
+  /** The batch that the waiting call will deliver. */
   #taken: TakenBatch | null = null
-  /** Where there are deserializers: what comes next. */
+  /** With deserializers: the next batch. */
   #decoder: BatchDecoder<K, V> | null = null
 
   constructor(reader: Reader<K, V>, queue: FetchQueue, options: BatchOptions, observer: BatchObserver | null = null) {
@@ -169,7 +169,7 @@ export class BatchIterator<K, V> extends ReaderIterator<MessageBatch<K, V>> {
     return batch === null || batch === DUE ? done : { value: batch, done: false }
   }
 
-  /** The next batch; null at the end, DUE when the observer is not to wait for one. */
+  /** The next batch; null at the end, DUE when the observer has something else to do. */
   nextOr(): Promise<MessageBatch<K, V> | typeof DUE | null> {
     if (this.isEnded) return Promise.resolve(null)
     if (this.isWaiting) return Promise.reject(busy())
@@ -178,7 +178,7 @@ export class BatchIterator<K, V> extends ReaderIterator<MessageBatch<K, V>> {
       batch => {
         if (batch === DUE) return DUE
         this.#last = batch
-        batch.taken.cursor.offsets.inHand = true
+        batch.taken.cursor.offsets.isInProgress = true
         return batch
       },
       null,
@@ -198,7 +198,7 @@ export class BatchIterator<K, V> extends ReaderIterator<MessageBatch<K, V>> {
     }
     let taken: MessageBatch<K, V> | typeof DUE | null = null
     if (this.#maxWaitMs > 0 && this.#decoder === null) {
-      // What holds no message does not wait for any.
+      // The first wait is for any message, the second one for a full batch.
       const found = await reader.awaitNext(this, () => (queue.messages > 0 ? MORE : take()))
       if (found === MORE) await reader.linger(this, this.#maxWaitMs, () => queue.messages >= this.#maxMessages)
       else taken = found
@@ -238,19 +238,19 @@ export class BatchIterator<K, V> extends ReaderIterator<MessageBatch<K, V>> {
     return batch
   }
 
-  /** The batch before is done with, as far as it says. */
+  /** The previous batch is done, as far as it says. */
   storeLast(isStored: boolean): void {
     const last = this.#last
     this.#last = null
     if (last === null) return
     const { nextOffset } = last
     const { cursor, leaderEpoch, era } = last.taken
-    cursor.offsets.inHand = false
+    cursor.offsets.isInProgress = false
     if (nextOffset === null || !isStored || cursor.dropped) return
     cursor.offsets.store(nextOffset, leaderEpoch, era)
   }
 
-  /** What is not handed out is for the next one, or the next reader. */
+  /** What is not delivered goes to the next batch, or to the next reader. */
   #giveBack(): void {
     const decoder = this.#decoder
     const back = this.#taken ?? (decoder?.isOver === false ? decoder.rest : null)
@@ -279,6 +279,6 @@ function putBack(
   offset: number,
   batches: readonly RecordBatch[],
 ): void {
-  cursor.offsets.inHand = false
+  cursor.offsets.isInProgress = false
   if (!cursor.dropped && cursor.offsets.era === era) queue.putBack(cursor, offset, batches)
 }

@@ -1,4 +1,4 @@
-/** What waits for the program besides messages, and the one reader that waits for either. */
+/** Events that wait for the application, and the wake-up of the reader that waits for events or messages. */
 import { onAbort } from '../../base/abort.ts'
 import { abortReason, type Clock } from '../../base/clock.ts'
 import { Ring } from '../../base/ring.ts'
@@ -7,17 +7,17 @@ import type { ConsumerEvent, Event } from '../../types.ts'
 
 export type AnyEvent = ConsumerEvent<unknown, unknown>
 
-// A program that reads messages only by batches or iterators would pile them up otherwise.
+// Without a limit they would pile up when the application reads only batches or iterators.
 const MOST_EVENTS = 1000
 
 export class Mailbox {
   readonly #clock: Clock
   readonly #events = new Ring<AnyEvent>()
   readonly #waitingErrors = new Set<string>()
-  // Only the newest statistics wait: they are large, and nobody wants old ones.
+  // Only the newest statistics wait: they are large, and old ones are of no use.
   #stats: { type: 'stats'; json: string } | null = null
   #wake: (() => void) | null = null
-  /** Something comes before the next message: an event, a rebalance, the end. Set by whoever brings it. */
+  /** Something comes before the next message: an event, a rebalance or the end. */
   attention = false
 
   constructor(clock: Clock) {
@@ -28,13 +28,13 @@ export class Mailbox {
     return this.#events.length === 0
   }
 
-  /** Events that wait. */
+  /** How many events wait. */
   get length(): number {
     return this.#events.length
   }
 
-  /** As post; leaves out what has another way to the program, or is of another client. */
-  hear(event: Event): void {
+  /** As post; ignores events that `poll` does not deliver, and those of other clients. */
+  onEvent(event: Event): void {
     if (event.type !== 'log' && event.type !== 'delivery' && event.type !== 'acknowledged') this.post(event)
   }
 
@@ -49,7 +49,7 @@ export class Mailbox {
     }
     if (this.#events.length >= MOST_EVENTS) this.take()
     this.#events.push(event)
-    this.call()
+    this.interrupt()
   }
 
   take(): AnyEvent | undefined {
@@ -59,8 +59,8 @@ export class Mailbox {
     return event
   }
 
-  /** Has the reader look before it takes the next message, and wakes it if it waits. */
-  call(): void {
+  /** Interrupts the reader before it takes the next message, and wakes it if it waits. */
+  interrupt(): void {
     this.attention = true
     this.wake()
   }
@@ -93,7 +93,7 @@ export class Mailbox {
     })
   }
 
-  // The same trouble, found again while the program has not looked, is one event.
+  // An error that is found again before the application has seen it is one event.
   #isWaiting(error: KafkaError): boolean {
     const key = keyOf(error)
     if (this.#waitingErrors.has(key)) return true

@@ -1,15 +1,15 @@
-/** What `batches()` hands out. */
+/** The batches that `batches()` delivers. */
 import { ErrorCode, type RecordBatch, type RecordCursor } from '@ottla/protocol'
 import { KafkaError } from '../../errors.ts'
 import type { Message, TopicPartition } from '../../types.ts'
 import type { TakenBatch, UnreadPart } from '../fetch/fetch-queue.ts'
 import { batchesOf, FetchedMessage } from '../partition/message.ts'
 
-/** Nothing of a batch is processed. */
+/** No message of the batch is processed. */
 const NONE = -1
 
 /**
- * Messages of one partition, in order. Iterating makes them one by one; `messages` makes them all and keeps them.
+ * Messages of one partition, in order. Iterating creates them one by one; `messages` creates them all and keeps them.
  * @since 0.1.0
  */
 export class MessageBatch<K = Buffer, V = Buffer> implements TopicPartition, Iterable<Message<K, V>> {
@@ -18,9 +18,9 @@ export class MessageBatch<K = Buffer, V = Buffer> implements TopicPartition, Ite
   /** How many messages there are. */
   readonly length: number
   readonly firstOffset: number
-  /** Of the last message, or of one behind it that was compacted away. */
+  /** Of the last message, or of a later one that was compacted away. */
   readonly lastOffset: number
-  /** Offset behind the last message that all replicas have, as of the fetch. */
+  /** The partition's high watermark as of the last fetch. */
   readonly highWatermark: number
   readonly #taken: TakenBatch
   #messages: readonly Message<K, V>[] | null
@@ -47,9 +47,9 @@ export class MessageBatch<K = Buffer, V = Buffer> implements TopicPartition, Ite
   }
 
   /**
-   * Says how far the work has come: when the next batch is asked for, the offset behind this message is stored
-   * instead of that behind the whole batch. The furthest of several counts; null says that none is done so far.
-   * What is not done is handed out again only after a seek, or to the next reader of the partition.
+   * Says how far the batch is processed: when the next batch is asked for, the offset behind this message is stored
+   * instead of that behind the whole batch. The furthest of several calls counts; null means that nothing is processed
+   * so far. What is not processed is delivered again only after a seek, or to the next reader of the partition.
    * @throws KafkaError ERR__INVALID_ARG for a message that is not of this batch
    */
   markProcessed(message: (TopicPartition & { readonly offset: number }) | null): void {
@@ -60,7 +60,7 @@ export class MessageBatch<K = Buffer, V = Buffer> implements TopicPartition, Ite
     const { topic, partition, offset } = message
     if (topic !== this.topic || partition !== this.partition || offset < this.firstOffset || offset > this.lastOffset) {
       const what = `message ${topic} [${partition}] at offset ${offset}`
-      throw new KafkaError(ErrorCode.ERR__INVALID_ARG, `${what} is not of this batch`)
+      throw new KafkaError(ErrorCode.ERR__INVALID_ARG, `markProcessed: ${what} does not belong to this batch`)
     }
     this.#processed = Math.max(offset, this.#processed ?? NONE)
   }
@@ -73,7 +73,7 @@ export class MessageBatch<K = Buffer, V = Buffer> implements TopicPartition, Ite
     return processed + 1
   }
 
-  // What was compacted away behind it is done with it.
+  // Offsets that were compacted away behind it are done with it.
   #lastMessage(): number {
     const part = this.#taken.parts.at(-1)
     if (part === undefined || isMade(part) || this.lastOffset !== this.#taken.lastOffset) return this.lastOffset
@@ -104,12 +104,12 @@ export function fetchedMessages(taken: TakenBatch): Iterator<FetchedMessage, und
   return new Walk(taken, true)
 }
 
-/** What it was taken from. */
+/** The record batches that it was taken from. */
 export function recordBatches({ parts }: TakenBatch): RecordBatch[] {
   return parts.flatMap(part => (isMade(part) ? batchesOf(part) : part.batch))
 }
 
-/** Goes through the parts; hot, hence no generator. */
+/** Iterates over the parts; hot, hence no generator. */
 class Walk implements IterableIterator<FetchedMessage> {
   readonly #taken: TakenBatch
   readonly #isFirst: boolean

@@ -1,12 +1,11 @@
-/** How a program waits for what comes next: rebalances, then events, then messages. Shared by both kinds of consumers. */
+/** Waits for what comes next: rebalances first, then events, then messages. Shared by both kinds of consumers. */
 import { Deadline, type Clock } from '../../base/clock.ts'
 import type { AnyEvent, Mailbox } from './mailbox.ts'
 import { rejects } from './reader-errors.ts'
-import type { Seat } from './seat.ts'
-import type { Turns } from './turns.ts'
+import type { ReaderSlot } from './reader-slot.ts'
+import type { LoopYield } from './loop-yield.ts'
 
 export interface ReadLoopHost {
-  /** No more calls are taken. */
   isClosing(): boolean
   /** Rebalance callbacks wait to be run. */
   hasCallbacks(): boolean
@@ -14,9 +13,9 @@ export interface ReadLoopHost {
   runCallbacks(): Promise<void>
 }
 
-/** Deserializers that may be at work. */
+/** The decoder, which may be deserializing. */
 interface Deserializing {
-  /** Whether `waitBriefly` is to be awaited before anything else is. */
+  /** Whether `waitBriefly` should come before any other wait. */
   readonly isFresh: boolean
   waitBriefly(): Promise<void>
 }
@@ -24,35 +23,35 @@ interface Deserializing {
 export class ReadLoop {
   readonly #clock: Clock
   readonly #mailbox: Mailbox
-  readonly #turns: Turns
-  readonly #seat: Seat
+  readonly #loopYield: LoopYield
+  readonly #slot: ReaderSlot
   readonly #host: ReadLoopHost
   readonly #decoder: Deserializing | null
 
   constructor(
     clock: Clock,
     mailbox: Mailbox,
-    turns: Turns,
-    seat: Seat,
+    loopYield: LoopYield,
+    slot: ReaderSlot,
     host: ReadLoopHost,
     decoder: Deserializing | null,
   ) {
     this.#clock = clock
     this.#mailbox = mailbox
-    this.#turns = turns
-    this.#seat = seat
+    this.#loopYield = loopYield
+    this.#slot = slot
     this.#host = host
     this.#decoder = decoder
   }
 
   /** Something comes before the next message. */
   get isInterrupted(): boolean {
-    return this.#mailbox.attention || this.#turns.isDue
+    return this.#mailbox.attention || this.#loopYield.isDue
   }
 
   /**
-   * For whoever is alone: the next event, or what `give` gives; null when the time is over or the consumer is closed meanwhile.
-   * Rejects with the signal's reason.
+   * For a single call: the next event, or what `give` returns; null at the deadline, or when the consumer is closed
+   * meanwhile. Rejects with the signal's reason.
    */
   async next<T>(
     holder: object,
@@ -75,8 +74,8 @@ export class ReadLoop {
         await this.#mailbox.wait(deadline.left(), signal)
         turned = true
       } else if (!turned) {
-        // A program that polls without waiting must not keep data from arriving.
-        await this.#turns.take()
+        // Polling without a timeout must not keep data from arriving.
+        await this.#loopYield.yield()
         turned = true
       } else {
         return null
@@ -85,20 +84,20 @@ export class ReadLoop {
   }
 
   /**
-   * For the holder of the seat: waits until `take` gives something; null when the consumer is closed, or the holder has
-   * left. Rejects as `rejects` says.
+   * For the holder of the slot: waits until `take` returns something; null when the consumer is closed, or the holder
+   * has left. Rejects with the errors that `rejects` names.
    */
   async awaitNext<T>(holder: object, take: () => T | null): Promise<T | null> {
-    this.#seat.waitBegins()
+    this.#slot.waitBegins()
     try {
       while (this.#isThere(holder)) {
         const event = await this.#attend(holder)
         if (event?.type === 'error' && rejects(event.error)) {
-          await this.#turns.take()
-          if (this.#seat.has(holder)) throw event.error
+          await this.#loopYield.yield()
+          if (this.#slot.has(holder)) throw event.error
           this.#mailbox.post(event)
         }
-        if (event !== null || !this.#seat.has(holder)) continue
+        if (event !== null || !this.#slot.has(holder)) continue
         const taken = take()
         if (taken !== null) return taken
         if (this.isInterrupted) continue
@@ -107,11 +106,11 @@ export class ReadLoop {
       }
       return null
     } finally {
-      this.#seat.waitEnds()
+      this.#slot.waitEnds()
     }
   }
 
-  /** For the holder of the seat: waits at most `ms`, less if something else than messages comes, or it has left. */
+  /** For the holder of the slot: waits `ms`, or until it leaves, `enough` is true or anything but a message comes. */
   async linger(holder: object, ms: number, enough: () => boolean): Promise<void> {
     const deadline = Deadline.after(this.#clock, ms)
     while (!this.#mailbox.attention && this.#isThere(holder) && !deadline.expired && !enough()) {
@@ -121,17 +120,17 @@ export class ReadLoop {
 
   /** Rebalances first, then events. */
   async #attend(holder: object): Promise<AnyEvent | null> {
-    if (this.#turns.isDue) await this.#turns.take()
+    if (this.#loopYield.isDue) await this.#loopYield.yield()
     if (!this.#mailbox.attention) return null
     if (this.#host.hasCallbacks()) await this.#host.runCallbacks()
-    // What comes is the next reader's.
-    if (!this.#seat.has(holder)) return null
+    // The holder may have left meanwhile: the event is for the next reader.
+    if (!this.#slot.has(holder)) return null
     const event = this.#mailbox.take() ?? null
     if (!this.#host.hasCallbacks() && this.#mailbox.isEmpty) this.#mailbox.attention = false
     return event
   }
 
   #isThere(holder: object): boolean {
-    return this.#seat.has(holder) && !this.#host.isClosing()
+    return this.#slot.has(holder) && !this.#host.isClosing()
   }
 }

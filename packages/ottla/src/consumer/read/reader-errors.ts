@@ -1,9 +1,9 @@
-/** Which errors a program that only reads messages has to be told of. */
+/** Which errors reach an application that only reads messages. */
 import { ErrorCode } from '@ottla/protocol'
 import { emitError, type ClientContext } from '../../cluster/context.ts'
 import type { KafkaError } from '../../errors.ts'
 
-/** Of one topic or partition: no reason to end the reading of others. */
+/** Errors of one topic or partition, which do not stop the reading of others. */
 const ofOneTopic: ReadonlySet<number> = new Set([
   ErrorCode.ERR_TOPIC_AUTHORIZATION_FAILED,
   ErrorCode.ERR_UNKNOWN_TOPIC_OR_PART,
@@ -11,7 +11,7 @@ const ofOneTopic: ReadonlySet<number> = new Set([
   ErrorCode.ERR__UNKNOWN_PARTITION,
 ])
 
-// What readMessage and the iterators reject with; everything else the client recovers from by itself.
+// What readMessage and the iterators reject with; the client recovers from everything else.
 const rejecting: ReadonlySet<number> = new Set([
   ...ofOneTopic,
   ErrorCode.ERR_GROUP_AUTHORIZATION_FAILED,
@@ -27,29 +27,29 @@ const rejecting: ReadonlySet<number> = new Set([
   ErrorCode.ERR__VALUE_DESERIALIZATION,
 ])
 
-/** Whether a code says something of one topic or partition only. */
+/** Whether a code concerns one topic or partition only. */
 export function isOfOneTopic(code: number): boolean {
   return ofOneTopic.has(code)
 }
 
-/** Those that end no reading, though others of their code do. */
+/** Errors that do not end reading, although others with their code do. */
 const informational = new WeakSet<KafkaError>()
 
-/** Whether a reader of messages has to be told of it. */
+/** Whether readers of messages reject with it. */
 export function rejects(error: KafkaError): boolean {
   return (error.isFatal || rejecting.has(error.code)) && !informational.has(error)
 }
 
-/** Whether something can be read besides the topic that an error concerns. */
-interface Besides {
+interface WantedTopics {
+  /** Whether something can be read besides the topic that an error concerns. */
   readsBeside(error: KafkaError, topic: string | undefined): boolean
 }
 
 /**
- * As an event; what no reader is told of by a rejection is logged when no listener hears it.
- * @param topic - that the error concerns
+ * Emits an error event. An error that readers do not reject with is logged if no listener gets it.
+ * @param topic the topic that the error concerns
  */
-export function tellError(context: ClientContext, error: KafkaError, wanted?: Besides, topic?: string): void {
+export function reportError(context: ClientContext, error: KafkaError, wanted?: WantedTopics, topic?: string): void {
   if (ofOneTopic.has(error.code) && !error.isFatal && wanted?.readsBeside(error, topic) === true) {
     informational.add(error)
   }

@@ -1,16 +1,16 @@
-/** `for await` over a consumer of either kind: when a loop ends, and how. */
+/** `for await` over a consumer of either kind: when and how a loop ends. */
 
 export const done = { value: undefined, done: true } as const
 
-/** One `next` at a time; the loop that leaves ends the one under way. */
+/** One `next` at a time; leaving the loop ends a pending one. */
 export abstract class ReaderIterator<T> implements AsyncIterableIterator<T, undefined> {
   protected isEnded = false
-  /** A `next` is under way. */
+  /** A `next` is pending. */
   protected isWaiting = false
 
   abstract next(): Promise<IteratorResult<T, undefined>>
 
-  /** A `next` under way ends with it, and what it would have handed out is the next reader's. */
+  /** Ends a pending `next`; the next reader gets what that would have delivered. */
   return(): Promise<IteratorResult<T, undefined>> {
     this.end()
     return Promise.resolve(done)
@@ -20,7 +20,7 @@ export abstract class ReaderIterator<T> implements AsyncIterableIterator<T, unde
     return this
   }
 
-  /** What `accept` makes of what `find` gives, at once; `atEnd` when that is nothing, or the loop has been left meanwhile. */
+  /** Passes what `find` finds to `accept`; `atEnd` when that is nothing, or the loop has been left meanwhile. */
   protected async waitFor<F, R>(find: () => Promise<F | null>, accept: (found: F) => R, atEnd: R): Promise<R> {
     this.isWaiting = true
     try {
@@ -38,16 +38,16 @@ export abstract class ReaderIterator<T> implements AsyncIterableIterator<T, unde
     }
   }
 
-  /** Nothing is handed out any more. */
+  /** Delivers nothing more. */
   protected end(): void {
     this.isEnded = true
     this.onEnd()
   }
 
-  /** Others may read. */
+  /** Lets others read. */
   protected abstract onEnd(): void
 
-  /** A message that cannot be handed out, as it cannot be deserialized, does not come again. */
+  /** A message that cannot be deserialized does not come again. */
   protected onFailure(): void {
     // Most have nothing to do.
   }
@@ -57,7 +57,7 @@ export abstract class ReaderIterator<T> implements AsyncIterableIterator<T, unde
     // As above.
   }
 
-  // A method: the compiler takes a field for what it was before an `await`.
+  // A method: the compiler assumes that a field keeps its value over an `await`.
   #isLeft(): boolean {
     return this.isEnded
   }

@@ -1,25 +1,26 @@
-/** How the program gets at messages and events: one reader at a time, rebalances in between. */
+/** How the application gets messages and events: one reader at a time, with rebalances in between. */
 import { ErrorCode } from '@ottla/protocol'
 import { Deadline, type Clock } from '../../base/clock.ts'
+import { toError } from '../../base/unknown-error.ts'
 import type { Wait } from '../../base/wait.ts'
 import { KafkaError } from '../../errors.ts'
 import type { ConsumerEvent, Message } from '../../types.ts'
 import type { FetchQueue, TakenBatch } from '../fetch/fetch-queue.ts'
 import type { FetchedMessage } from '../partition/message.ts'
-import type { AtWork } from './at-work.ts'
+import type { RunningJobs } from './running-jobs.ts'
 import { eventOf, type DecoderHost } from './decoder.ts'
 import type { Decoding } from './decoding.ts'
-import { fetchedDecoder, type FetchedDecoder, type GivenMessage } from './fetched-source.ts'
+import { fetchedDecoder, type FetchedDecoder, type DecodedMessage } from './fetched-source.ts'
 import type { Mailbox } from './mailbox.ts'
 import { ReadLoop, type ReadLoopHost } from './read-loop.ts'
 import { rejects } from './reader-errors.ts'
-import { Seat, underWay } from './seat.ts'
-import { LOOK_EVERY, Turns } from './turns.ts'
+import { ReaderSlot, underWay } from './reader-slot.ts'
+import { CHECK_EVERY, LoopYield } from './loop-yield.ts'
 
 /** What the reader needs of its consumer. */
 export interface ReaderHost extends ReadLoopHost {
   closedError(): KafkaError
-  /** Why no broker answers, if that is known. */
+  /** Why no broker answers, if known. */
   trouble(): KafkaError | null
 }
 
@@ -32,18 +33,18 @@ export class Reader<K, V> {
   readonly #decoder: FetchedDecoder | null
   /** `enable.auto.offset.store` */
   readonly #storesOffsets: boolean
-  readonly #seat: Seat
-  readonly #turns: Turns
+  readonly #slot: ReaderSlot
+  readonly #loopYield: LoopYield
   readonly #loop: ReadLoop
   readonly decoderHost: DecoderHost
-  /** Grows with every call: how max.poll.interval.ms knows that the program is alive. */
+  /** Grows with every call, so that max.poll.interval.ms can tell that the application is alive. */
   polls = 0
 
   constructor(
     clock: Clock,
     queue: FetchQueue,
     mailbox: Mailbox,
-    atWork: AtWork,
+    runningJobs: RunningJobs,
     host: ReaderHost,
     decoding: Decoding | null,
     storesOffsets: boolean,
@@ -54,16 +55,16 @@ export class Reader<K, V> {
     this.#host = host
     this.#decoding = decoding
     this.#storesOffsets = storesOffsets
-    this.#turns = new Turns(clock)
-    this.#seat = new Seat(mailbox, busy)
-    this.decoderHost = { clock, atWork, wake: () => mailbox.wake() }
+    this.#loopYield = new LoopYield(clock)
+    this.#slot = new ReaderSlot(mailbox, busy)
+    this.decoderHost = { clock, runningJobs, wake: () => mailbox.wake() }
     this.#decoder = decoding === null ? null : fetchedDecoder(queue, decoding, this.decoderHost)
-    this.#loop = new ReadLoop(clock, mailbox, this.#turns, this.#seat, host, this.#decoder)
+    this.#loop = new ReadLoop(clock, mailbox, this.#loopYield, this.#slot, host, this.#decoder)
   }
 
   /** Whether a call is waiting right now. */
   get isPolling(): boolean {
-    return this.#seat.isWaitedIn
+    return this.#slot.isWaiting
   }
 
   get decoding(): Decoding | null {
@@ -78,10 +79,10 @@ export class Reader<K, V> {
     return this.#storesOffsets
   }
 
-  /** Next event or message, null when the time is over or the consumer is closed meanwhile. */
+  /** The next event or message; null after the timeout, or when the consumer is closed meanwhile. */
   poll(wait: Wait): Promise<ConsumerEvent<K, V> | null> {
     this.polls++
-    if (this.#seat.isTaken || this.#host.isClosing()) return this.#refuse()
+    if (this.#slot.isTaken || this.#host.isClosing()) return this.#refuse()
     const { timeoutMs, signal } = wait
     if (this.#decoder === null) {
       const message = this.#takeNow()
@@ -91,60 +92,62 @@ export class Reader<K, V> {
         return Promise.resolve({ type: 'message', message: message as unknown as Message<K, V> })
       }
     } else {
-      const given = this.#giveNow(this.#decoder)
+      const given = this.#takeDecodedNow(this.#decoder)
       if (given !== null) return settled(() => this.#handOut(given))
     }
-    return this.#seat.alone(holder => this.#next(holder, Deadline.after(this.#clock, timeoutMs), signal))
+    return this.#slot.exclusively(holder => this.#next(holder, Deadline.after(this.#clock, timeoutMs), signal))
   }
 
-  /** Next message. Rejects with KafkaError ERR__TIMED_OUT, ERR__DESTROY when closed meanwhile, or one of `rejecting`. */
+  /**
+   * The next message. Rejects with KafkaError ERR__TIMED_OUT, ERR__DESTROY when closed meanwhile, or as `rejects` says.
+   */
   readMessage(wait: Wait): Promise<Message<K, V>> {
     this.polls++
-    if (this.#seat.isTaken || this.#host.isClosing()) return this.#refuse()
+    if (this.#slot.isTaken || this.#host.isClosing()) return this.#refuse()
     if (this.#decoder === null) {
       const message = this.#takeNow()
       if (message !== null) {
         this.#store(message)
         return Promise.resolve(message as unknown as Message<K, V>) // as above
       }
-      return this.#seat.alone(holder => this.#readSlowly(holder, null, wait))
+      return this.#slot.exclusively(holder => this.#readSlowly(holder, null, wait))
     }
-    const given = this.#giveNow(this.#decoder)
+    const given = this.#takeDecodedNow(this.#decoder)
     if (given === null || given.message === null) {
-      return this.#seat.alone(holder => this.#readSlowly(holder, given, wait))
+      return this.#slot.exclusively(holder => this.#readSlowly(holder, given, wait))
     }
     this.#store(given.origin)
     return Promise.resolve(given.message as Message<K, V>) // the deserializers make K and V
   }
 
-  /** One reader from now until `release`. Throws KafkaError ERR__STATE if there is another one. */
+  /** Becomes the one reader until `release`. Throws KafkaError ERR__STATE if there is another. */
   acquire(holder: object): void {
-    this.#seat.acquire(holder)
+    this.#slot.acquire(holder)
   }
 
-  /** Ends its wait, too. */
+  /** Ends the holder's wait, too. */
   release(holder: object): void {
-    this.#seat.leave(holder)
+    this.#slot.release(holder)
   }
 
-  /** A message that is there already, if nothing has to come before it. For the holder of `acquire`. */
+  /** A message that is there already, if nothing must come before it. For the holder of `acquire`. */
   takeNow(): FetchedMessage | null {
     this.polls++
     this.#decoder?.giveBack()
     return this.#takeNow()
   }
 
-  /** As takeNow, as the program gets it; null also while deserializers are at work. */
-  giveNow(decoder: FetchedDecoder): GivenMessage | null {
+  /** As takeNow, deserialized; null also while it is being deserialized. */
+  takeDecodedNow(decoder: FetchedDecoder): DecodedMessage | null {
     this.polls++
-    return this.#giveNow(decoder)
+    return this.#takeDecodedNow(decoder)
   }
 
   /** As takeNow, for several messages of one partition. */
   takeBatchNow(maxMessages: number, maxBytes: number): TakenBatch | null {
     this.polls++
     this.#decoder?.giveBack()
-    if (this.#mailbox.attention || this.#turns.count(LOOK_EVERY)) return null
+    if (this.#mailbox.attention || this.#loopYield.count(CHECK_EVERY)) return null
     return this.#queue.takeBatch(maxMessages, maxBytes)
   }
 
@@ -164,22 +167,22 @@ export class Reader<K, V> {
   }
 
   #refuse(): Promise<never> {
-    return this.#seat.refuse(this.#host.isClosing() ? this.#host.closedError() : null)
+    return this.#slot.refuse(this.#host.isClosing() ? this.#host.closedError() : null)
   }
 
-  async #readSlowly(holder: object, first: GivenMessage | null, wait: Wait): Promise<Message<K, V>> {
+  async #readSlowly(holder: object, first: DecodedMessage | null, wait: Wait): Promise<Message<K, V>> {
     const deadline = Deadline.after(this.#clock, wait.timeoutMs)
     let event = first === null ? null : this.#handOut(first)
     for (;;) {
       event ??= await this.#next(holder, deadline, wait.signal)
       if (event === null) {
         if (this.#host.isClosing())
-          throw new KafkaError(ErrorCode.ERR__DESTROY, 'the consumer has been closed meanwhile')
+          throw new KafkaError(ErrorCode.ERR__DESTROY, 'the consumer was closed while readMessage waited')
         throw noMessage(wait.timeoutMs, this.#host.trouble())
       }
       if (event.type === 'message') return event.message
       if (event.type === 'error' && rejects(event.error)) {
-        await this.#turns.take()
+        await this.#loopYield.yield()
         throw event.error
       }
       event = null
@@ -192,16 +195,16 @@ export class Reader<K, V> {
   }
 
   #takeNow(): FetchedMessage | null {
-    if (this.#mailbox.attention || this.#turns.count(1)) return null
+    if (this.#mailbox.attention || this.#loopYield.count(1)) return null
     return this.#queue.take()
   }
 
-  #giveNow(decoder: FetchedDecoder): GivenMessage | null {
-    if (this.#mailbox.attention || this.#turns.count(1)) return null
+  #takeDecodedNow(decoder: FetchedDecoder): DecodedMessage | null {
+    if (this.#mailbox.attention || this.#loopYield.count(1)) return null
     return decoder.take()
   }
 
-  #give(): GivenMessage | null {
+  #give(): DecodedMessage | null {
     if (this.#decoder !== null) return this.#decoder.take()
     const message = this.#queue.take()
     return message === null ? null : { origin: message, message, error: null }
@@ -212,32 +215,32 @@ export class Reader<K, V> {
     return given === null ? null : this.#handOut(given)
   }
 
-  /** From now on it counts as done. */
-  #handOut(given: GivenMessage): ConsumerEvent<K, V> {
+  /** From now on the message counts as done. */
+  #handOut(given: DecodedMessage): ConsumerEvent<K, V> {
     this.#store(given.origin)
     return eventOf(given) as ConsumerEvent<K, V> // the deserializers make K and V
   }
 
-  // Whoever polls is done with what was handed out before.
+  // `poll` and `readMessage` store a message as they deliver it: nothing is in progress afterwards.
   #store(message: FetchedMessage): void {
     const { offsets } = message.cursor
-    offsets.inHand = false
+    offsets.isInProgress = false
     offsets.worker = null
     if (this.#storesOffsets) offsets.store(message.offset + 1, message.leaderEpoch, message.era)
   }
 }
 
-/** As an `async` function, without its price. */
+/** As an `async` function, without its cost. */
 function settled<T>(work: () => T): Promise<T> {
   try {
     return Promise.resolve(work())
   } catch (error) {
-    return Promise.reject(error instanceof Error ? error : new Error(String(error)))
+    return Promise.reject(toError(error))
   }
 }
 
 function noMessage(timeoutMs: number, cause: KafkaError | null): KafkaError {
-  const why = cause === null ? '' : `; last: ${cause.message}`
+  const why = cause === null ? '' : `; last error: ${cause.message}`
   return new KafkaError(ErrorCode.ERR__TIMED_OUT, `no message within ${timeoutMs} ms${why}`, { cause })
 }
 

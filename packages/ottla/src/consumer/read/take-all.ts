@@ -1,7 +1,7 @@
-/** The reading of whatever works on many messages at once. */
+/** The read loop of runs and streams, which process many messages at once. */
 import { KafkaError } from '../../errors.ts'
 
-/** No more is to be taken. */
+/** Ends the loop. */
 export const STOP: unique symbol = Symbol('stop')
 
 interface Source {
@@ -9,8 +9,8 @@ interface Source {
 }
 
 /**
- * For the holder of the seat: works on what `take` gives, until that is STOP or the consumer is closed. Rejects with what ends
- * the reading; nobody but this reader is told of what it would reject with otherwise, which goes to `warn`.
+ * For the holder of the slot: passes what `take` returns to `work`, until that is STOP or the consumer is closed.
+ * Rejects with a fatal error. Other errors reach only this reader, and go to `warn`.
  */
 export async function takeAll<T>(
   source: Source,

@@ -1,26 +1,26 @@
-/** Works on one message: the handler, its time, tries again, and the place for what fails. */
+/** Processes one message: the handler and its timeout, retries, and the dead-letter topic. */
 import { ErrorCode } from '@ottla/protocol'
 import { backoffMs } from '../../base/backoff.ts'
 import { sleep, type Clock } from '../../base/clock.ts'
 import type { Random } from '../../base/random.ts'
 import { KafkaError } from '../../errors.ts'
 import type { Message } from '../../types.ts'
-import type { AtWork } from '../read/at-work.ts'
+import type { RunningJobs } from '../read/running-jobs.ts'
 import { decodeMessage, type Decoding } from '../read/decoding.ts'
-import { putAside } from './dead-letter.ts'
-import { asError, notPutAside } from './failure.ts'
+import { sendDeadLetter } from './dead-letter.ts'
+import { asError, deadLetterFailed } from './failure.ts'
 import type { RunOptions, RunSettings } from './options.ts'
 import type { Task } from './partition-work.ts'
 
 export interface AttemptsHost {
   readonly clock: Clock
   readonly random: Random
-  readonly atWork: AtWork
+  readonly runningJobs: RunningJobs
   readonly decoding: Decoding | null
 }
 
-/** `left`: it was not tried to the end, whoever reads next begins anew; `again`: it could not be begun. */
-export type Outcome = 'done' | 'left' | 'again'
+/** `abandoned`: the next reader starts it from the beginning; `again`: it could not be started yet. */
+export type Outcome = 'done' | 'abandoned' | 'again'
 
 export class Attempts<K, V> {
   readonly #host: AttemptsHost
@@ -33,7 +33,7 @@ export class Attempts<K, V> {
     this.#settings = settings
   }
 
-  /** Rejects with an error when the message could not be worked on, nor put aside. */
+  /** Rejects with an error when the message could neither be processed nor sent as a dead letter. */
   async work(task: Task): Promise<Outcome> {
     const { partition, message } = task
     const { retries, backoffMs: first, backoffMaxMs } = this.#settings
@@ -42,23 +42,23 @@ export class Attempts<K, V> {
     let why: unknown
     try {
       if (task.given === undefined) await this.#decode(task)
-      if (isLost(task) || isStale(task)) return 'left'
-      // Deserializers take their time.
+      if (isLost(task) || isStale(task)) return 'abandoned'
+      // It may have been paused while deserializers were running.
       if (message.cursor.paused && !partition.isDraining) return 'again'
       for (; ; attempt++) {
         try {
-          await this.#try(task, attempt)
+          await this.#attempt(task, attempt)
           return 'done'
         } catch (error) {
-          if (isLost(task)) return 'left'
+          if (isLost(task)) return 'abandoned'
           if (attempt > retries || isStale(task)) throw error
         }
-        const pause = sleep(clock, backoffMs(attempt, first, backoffMaxMs, random), partition.draining)
-        const isOver = await pause.then(
+        const backoff = sleep(clock, backoffMs(attempt, first, backoffMaxMs, random), partition.draining)
+        const isOver = await backoff.then(
           () => true,
           () => false,
         )
-        if (!isOver || isStale(task)) return 'left'
+        if (!isOver || isStale(task)) return 'abandoned'
       }
     } catch (error) {
       why = error
@@ -67,9 +67,10 @@ export class Attempts<K, V> {
     const { deadLetter } = this.#options
     if (deadLetter === undefined) throw asError(why, culprit)
     try {
-      await this.#program(task, () => putAside(message, why, attempt, deadLetter), true)
+      await this.#call(task, () => sendDeadLetter(message, why, attempt, deadLetter), true)
     } catch (error) {
-      throw notPutAside(culprit, deadLetter.topic, asError(why, culprit), asError(error, 'the dead letter producer'))
+      const sendFailure = asError(error, 'the dead-letter producer')
+      throw deadLetterFailed(culprit, deadLetter.topic, asError(why, culprit), sendFailure)
     }
     return 'done'
   }
@@ -78,22 +79,22 @@ export class Attempts<K, V> {
     const { decoding } = this.#host
     const { message } = task
     if (decoding === null) task.given = message
-    else task.given = await this.#program(task, async () => decodeMessage(message, decoding))
+    else task.given = await this.#call(task, async () => decodeMessage(message, decoding))
   }
 
-  #try(task: Task, attempt: number): Promise<void> {
+  #attempt(task: Task, attempt: number): Promise<void> {
     const { handler } = this.#options
     const { handlerTimeoutMs } = this.#settings
     const given = task.given as Message<K, V> // the deserializers make K and V
-    if (handlerTimeoutMs !== undefined) return this.#tryWithin(handlerTimeoutMs, task, given, attempt)
+    if (handlerTimeoutMs !== undefined) return this.#attemptWithin(handlerTimeoutMs, task, given, attempt)
     const signal = task.partition.over
-    return this.#program(task, () => handler(given, { attempt, signal }), true)
+    return this.#call(task, () => handler(given, { attempt, signal }), true)
   }
 
-  async #tryWithin(ms: number, task: Task, given: Message<K, V>, attempt: number): Promise<void> {
+  async #attemptWithin(ms: number, task: Task, given: Message<K, V>, attempt: number): Promise<void> {
     const { handler } = this.#options
     const { partition } = task
-    const abort = partition.beginTry()
+    const abort = partition.beginAttempt()
     const { signal } = abort
     const late = (): Error => {
       const why = `${nameOf(task)} took longer than handlerTimeoutMs=${ms}`
@@ -103,25 +104,25 @@ export class Attempts<K, V> {
     }
     try {
       const work = (): Promise<void> => limited(this.#host.clock, handler(given, { attempt, signal }), ms, late)
-      await this.#program(task, work, true)
+      await this.#call(task, work, true)
     } finally {
-      partition.endTry(abort)
+      partition.endAttempt(abort)
     }
   }
 
-  /** The program has the message for as long as this takes. @param isLast with that the message is done */
-  #program<T>(task: Task, work: () => T | Promise<T>, isLast = false): Promise<T> {
+  /** Calls the application, with a job for as long as that takes. @param isLast the message is done afterwards */
+  #call<T>(task: Task, work: () => T | Promise<T>, isLast = false): Promise<T> {
     const { cursor, offset } = task.message
-    return this.#host.atWork.perform(task, cursor, offset, work, isLast)
+    return this.#host.runningJobs.perform(task, cursor, offset, work, isLast)
   }
 }
 
-/** What becomes of it counts no more. */
+/** Its partition has been given up. */
 function isLost({ partition }: Task): boolean {
-  return partition.isGone
+  return partition.isReleased
 }
 
-/** The program has gone elsewhere since. */
+/** The position has moved since. */
 function isStale({ message }: Task): boolean {
   return message.isStale
 }
@@ -130,12 +131,12 @@ function nameOf({ message: { cursor, offset } }: Task): string {
   return `the handler of ${cursor.name} at offset ${offset}`
 }
 
-/** Settles as `work` does, unless that takes too long. What becomes of it then is nobody's business. */
+/** Settles as `work` does, unless that takes too long; its result is then ignored. */
 export function limited<T>(clock: Clock, work: T | Promise<T>, ms: number, late: () => Error): Promise<T> {
   return new Promise<T>((resolve, reject) => {
     const timer = clock.setTimer(ms, () => reject(late()))
     void Promise.resolve(work)
-      .then(resolve, (error: unknown) => reject(error as Error)) // whatever the program has thrown
+      .then(resolve, (error: unknown) => reject(error as Error)) // whatever the application has thrown
       .finally(() => timer.cancel())
   })
 }

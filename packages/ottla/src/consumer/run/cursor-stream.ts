@@ -4,33 +4,33 @@ import { Ring } from '../../base/ring.ts'
 import type { Message } from '../../types.ts'
 import type { Cursor } from '../partition/cursor.ts'
 import { batchesOf, type FetchedMessage } from '../partition/message.ts'
-import { callerNow } from '../read/at-work.ts'
+import { callerNow } from '../read/running-jobs.ts'
 import { DecodingJob } from '../read/decoder.ts'
 import { decodeMessage, type Decoding } from '../read/decoding.ts'
-import type { Job, JobHolder } from '../read/jobs.ts'
+import type { Job, JobHolder } from '../read/job-list.ts'
 import { busy } from '../read/reader.ts'
 import type { RunnerHost } from './runner.ts'
 import type { WorkBudget } from './work-budget.ts'
 
 /**
- * The messages of one partition for as long as it is assigned. Asking for the next stores the offset behind the one before;
- * leaving the loop does not store the last one, and the partition comes as a new stream that begins with it.
+ * The messages of one partition for as long as it is assigned. Asking for the next message stores the offset behind the
+ * previous one. Leaving the loop does not store the last one; a new stream of the partition then begins with it.
  * @since 0.1.0
  */
 export interface PartitionStream<K = Buffer, V = Buffer> extends AsyncIterableIterator<Message<K, V>, undefined> {
   readonly topic: string
   readonly partition: number
-  /** Aborted when it is of no use to go on: the partition was lost, or the time for draining is over. */
+  /** Aborted when there is no point in carrying on: the partition was lost, or `drainMs` is over. */
   readonly signal: AbortSignal
 }
 
-/** What the streams of one consumer have in common. */
+/** What the streams of one consumer share. */
 export interface Streams<K, V> {
   readonly host: RunnerHost<K, V>
   readonly budget: WorkBudget
-  /** The program has taken a message, or gone elsewhere. */
+  /** The application has taken a message, or moved the position. */
   onTaken(): void
-  /** The program has left. */
+  /** The application has left the stream's loop. */
   onLeft(stream: CursorStream<K, V>): void
 }
 
@@ -41,23 +41,23 @@ export class CursorStream<K, V> implements PartitionStream<K, V>, JobHolder {
   readonly #streams: Streams<K, V>
   readonly #over = new AbortController()
   readonly #waiting = new Ring<FetchedMessage>()
-  /** Of each that waits: finding them out takes longer than keeping them. */
+  /** Of each waiting message: computing them again costs more than keeping them. */
   readonly #sizes = new Ring<number>()
   #waitingBytes = 0
   #last: FetchedMessage | null = null
-  /** What the program is done with last. */
+  /** The last message that the application is done with. */
   #done: FetchedMessage | null = null
-  /** What the program has, or does not ask for. */
+  /** The message that the application is processing, or has not asked for yet. */
   job: Job | null = null
-  /** The function that asks for messages; empty until one has. */
+  /** The function that asks for messages; empty before the first call. */
   #reader = ''
   #isAsking = false
   #wake: (() => void) | null = null
-  /** Ends the wait for deserializers, whose message has not been handed out then. */
+  /** Ends the wait for deserializers; their message then counts as not delivered. */
   #giveUp: (() => void) | null = null
-  /** The end of the partition and that of all streams may both wait. */
+  /** Several: the end of the partition and the end of all streams may both wait. */
   #idle: (() => void)[] = []
-  /** Nothing more is handed out. */
+  /** Nothing more is delivered. */
   #isEnding = false
   isHeld = false
 
@@ -82,7 +82,7 @@ export class CursorStream<K, V> implements PartitionStream<K, V>, JobHolder {
     return this.#waiting.length
   }
 
-  /** Behind the last message that the program is done with; -1 without any, or when the position has moved since. */
+  /** The offset behind the last message that is done; -1 without any, or when the position has moved since. */
   get doneTo(): number {
     return this.#done?.isStale === false ? this.#done.offset + 1 : -1
   }
@@ -91,22 +91,22 @@ export class CursorStream<K, V> implements PartitionStream<K, V>, JobHolder {
     return this.#waitingBytes
   }
 
-  /** The first message that is not done: handed out and not behind, or not handed out. */
+  /** The first message that is not done: the one delivered last, else the first that waits. */
   get lowest(): FetchedMessage | undefined {
     if (this.#last?.isStale === false) return this.#last
     const first = this.#waiting.peek()
     return first?.isStale === false ? first : undefined
   }
 
-  /** Those that what is not done was in. */
+  /** The batches of what is not done. */
   get batches(): RecordBatch[] {
     const open = this.#last === null ? [] : [this.#last]
-    for (let i = 0; i < this.#waiting.length; i++) open.push(this.#waiting.peek(i) as FetchedMessage) // before the end
+    for (let i = 0; i < this.#waiting.length; i++) open.push(this.#waiting.peek(i) as FetchedMessage) // i is in range
     return batchesOf(open)
   }
 
   push(message: FetchedMessage): void {
-    // The position has moved: what was read before that is of no use.
+    // The position has moved: what was read before is useless.
     if (this.#waiting.peek()?.isStale === true) this.#forget()
     const { sizeBytes } = message
     this.#waiting.push(message)
@@ -115,11 +115,11 @@ export class CursorStream<K, V> implements PartitionStream<K, V>, JobHolder {
     this.#streams.budget.take(sizeBytes)
     if (!this.#isAsking && this.job === null) this.#begin(message.offset - 1)
     this.#count()
-    this.look()
+    this.wakeUp()
   }
 
-  /** There may be something to hand out. */
-  look(): void {
+  /** There may be something to deliver. */
+  wakeUp(): void {
     this.#wake?.()
   }
 
@@ -140,7 +140,7 @@ export class CursorStream<K, V> implements PartitionStream<K, V>, JobHolder {
         }
         this.#handOut(message)
         const { decoding } = this.#streams.host.reader
-        // K and V are Buffer then.
+        // Without deserializers, K and V are Buffer.
         if (decoding === null) return { value: message as unknown as Message<K, V>, done: false }
         const result = await this.#decoded(message, decoding)
         if (result !== null) return result
@@ -161,36 +161,36 @@ export class CursorStream<K, V> implements PartitionStream<K, V>, JobHolder {
     return this
   }
 
-  /** Hands out nothing more; resolves when the program is done with what it has, or waits for just that. */
+  /** Delivers nothing more; resolves when the application is done with what it has, or itself waits for this. */
   async drained(): Promise<void> {
     this.#isEnding = true
     this.#forget()
     this.#giveUp?.()
     if (this.#last === null) this.#endJob()
-    this.look()
-    if (this.#last !== null && this.job?.isEnding !== true) {
+    this.wakeUp()
+    if (this.#last !== null && this.job?.awaitsEnd !== true) {
       await new Promise<void>(resolve => this.#idle.push(resolve))
     }
   }
 
-  onEnding(): void {
-    this.#tellIdle()
+  onAwaitsEnd(): void {
+    this.#resolveIdle()
   }
 
-  /** What the program does with the last message counts no more. */
+  /** Ignores from now on what the application does with the last message. */
   end(): void {
     this.#isEnding = true
     this.#forget()
     this.#giveUp?.()
-    // Of a message that was handed out, the program still is to say that it is done.
+    // A delivered message is in progress until the application asks for the next one.
     if (this.#last === null) this.#endJob()
     this.#last = null
     this.#over.abort()
-    this.#tellIdle()
-    this.look()
+    this.#resolveIdle()
+    this.wakeUp()
   }
 
-  /** The next one; null when there is none, or not now. */
+  /** The next message; null when there is none, or the partition is paused. */
   #take(): FetchedMessage | null {
     if (this.#waiting.peek()?.isStale === true) {
       this.#forget()
@@ -214,7 +214,7 @@ export class CursorStream<K, V> implements PartitionStream<K, V>, JobHolder {
   }
 
   #count(): void {
-    this.cursor.offsets.inHand = this.lowest !== undefined
+    this.cursor.offsets.isInProgress = this.lowest !== undefined
   }
 
   #handOut(message: FetchedMessage): void {
@@ -223,7 +223,7 @@ export class CursorStream<K, V> implements PartitionStream<K, V>, JobHolder {
     this.#streams.onTaken()
   }
 
-  /** Null when there is nothing to hand out: the program has gone elsewhere meanwhile, or this has ended. */
+  /** Null when there is nothing to deliver: the position has moved meanwhile, or the stream has ended. */
   async #decoded(
     message: FetchedMessage,
     decoding: Decoding,
@@ -232,18 +232,18 @@ export class CursorStream<K, V> implements PartitionStream<K, V>, JobHolder {
       const made = decodeMessage(message, decoding)
       const value = made instanceof Promise ? await this.#waitedFor(message, made) : made
       if (value === null) return null
-      if (!message.isStale) return { value: value as Message<K, V>, done: false } // made by deserializers
+      if (!message.isStale) return { value: value as Message<K, V>, done: false } // the deserializers make K and V
       this.#storeLast()
       return null
     } catch (error) {
-      // A message that cannot be deserialized is not handed out again. What follows it comes in a stream of its own.
+      // A message that cannot be deserialized does not come again. What follows it comes in a new stream.
       this.#storeLast()
       void this.return()
       throw error
     }
   }
 
-  /** Null when this has ended before. */
+  /** Null when the stream has ended before. */
   async #waitedFor<T>(message: FetchedMessage, made: Promise<T>): Promise<T | null> {
     const job = new DecodingJob(this.#streams.host)
     const settled = (): void => job.end()
@@ -271,25 +271,25 @@ export class CursorStream<K, V> implements PartitionStream<K, V>, JobHolder {
     }
   }
 
-  // A method: the compiler takes a field for what it was before an `await`.
+  // A method: the compiler assumes that a field keeps its value over an `await`.
   #isGivenUp(): boolean {
     return this.#giveUp === null
   }
 
-  #tellIdle(): void {
+  #resolveIdle(): void {
     if (this.#idle.length > 0) for (const resolve of this.#idle.splice(0)) resolve()
   }
 
   #begin(offset: number): void {
-    const { atWork } = this.#streams.host
-    if (this.job === null) atWork.begin(this, this.cursor, offset, 'reader', this.#reader)
-    else atWork.goOn(this.job, offset, this.#reader)
+    const { runningJobs } = this.#streams.host
+    if (this.job === null) runningJobs.begin(this, this.cursor, offset, 'reader', this.#reader)
+    else runningJobs.continueWith(this.job, offset, this.#reader)
   }
 
   #endJob(): void {
     const job = this.job
     this.job = null
-    if (job !== null) this.#streams.host.atWork.end(job)
+    if (job !== null) this.#streams.host.runningJobs.end(job)
   }
 
   #storeLast(): void {
@@ -302,6 +302,6 @@ export class CursorStream<K, V> implements PartitionStream<K, V>, JobHolder {
       }
     }
     this.#count()
-    this.#tellIdle()
+    this.#resolveIdle()
   }
 }

@@ -1,11 +1,11 @@
-/** Messages that could not be worked on, as they are put aside. */
+/** Messages that could not be processed, as they go to the dead-letter topic. */
 import type { HeaderInput } from '../../types.ts'
 import type { FetchedMessage } from '../partition/message.ts'
 import { textOf } from './failure.ts'
 import type { DeadLetterSink } from './options.ts'
 
-/** The message as it came, its headers followed by where it is from and what went wrong. */
-export async function putAside(
+/** Sends the message as it came, with extra headers that say where it came from and what went wrong. */
+export async function sendDeadLetter(
   message: FetchedMessage,
   error: unknown,
   attempts: number,

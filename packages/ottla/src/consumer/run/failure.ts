@@ -1,21 +1,21 @@
-/** What a run fails by. */
+/** Errors that end a run. */
 import { ErrorCode } from '@ottla/protocol'
 import { KafkaError } from '../../errors.ts'
 
 /**
- * As it is if it is an error; else one that says so, with what was thrown as its `cause`.
- * @param culprit what has thrown it: `the handler of orders [3]`
+ * An error as it is; anything else that was thrown as the `cause` of an error that says so.
+ * @param culprit what has thrown: `the handler of orders [3]`
  */
 export function asError(thrown: unknown, culprit: string): Error {
   if (isError(thrown)) return thrown
-  const why = `${culprit} threw ${kindOf(thrown)} that is not an Error (see the cause): throw an Error to say why`
+  const why = `${culprit} threw ${kindOf(thrown)} instead of an Error (see the cause): throw an Error to say why`
   const error = new KafkaError(ErrorCode.ERR__APPLICATION, why)
-  // Set even when it is undefined: that is what was thrown. As of any error, it is not listed.
+  // Set even when it is undefined, as that is what was thrown. Not enumerable, as in any error.
   Object.defineProperty(error, 'cause', { value: thrown, enumerable: false, configurable: true, writable: true })
   return error
 }
 
-// Errors of other realms, of a test runner or a worker's sandbox, are errors, too.
+// Errors of other realms (a test runner's, a sandbox's) are errors, too.
 function isError(thrown: unknown): thrown is Error {
   return thrown instanceof Error || Object.prototype.toString.call(thrown) === '[object Error]'
 }
@@ -26,7 +26,7 @@ function kindOf(thrown: unknown): string {
   return type === 'object' ? 'an object' : `a ${type}`
 }
 
-/** What was thrown, for a header: the message of an error, the content of anything else. */
+/** What was thrown, as text for a header: the message of an error, the content of anything else. */
 export function textOf(thrown: unknown): string {
   if (thrown instanceof KafkaError) return thrown.message
   if (isError(thrown)) return `${thrown.name}: ${thrown.message}`
@@ -38,9 +38,9 @@ export function textOf(thrown: unknown): string {
   }
 }
 
-/** A message could be neither worked on nor put aside; the `cause` has both errors. */
-export function notPutAside(culprit: string, topic: string, failure: Error, failureAside: Error): KafkaError {
-  const why = `${culprit} failed (${failure.message}), and the message could not be put aside to ${topic} either`
-  const cause = new AggregateError([failure, failureAside], `${failure.message}; ${failureAside.message}`)
-  return new KafkaError(ErrorCode.ERR__APPLICATION, `${why}: ${failureAside.message}`, { cause })
+/** A message could not be processed, and sending it as a dead letter failed, too; the `cause` has both errors. */
+export function deadLetterFailed(culprit: string, topic: string, failure: Error, sendFailure: Error): KafkaError {
+  const why = `the message could not be sent to the dead-letter topic ${topic}: ${sendFailure.message}`
+  const cause = new AggregateError([failure, sendFailure], `${failure.message}; ${sendFailure.message}`)
+  return new KafkaError(ErrorCode.ERR__APPLICATION, `${culprit} failed (${failure.message}), and ${why}`, { cause })
 }

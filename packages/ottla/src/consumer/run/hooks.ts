@@ -1,34 +1,34 @@
-/** What a run, or partition streams, and the consumer's assignment are to each other. */
+/** The interface between the assignment and a run (or partition streams). */
 import type { RecordBatch } from '@ottla/protocol'
 import type { Deadline } from '../../base/clock.ts'
 import type { Cursor } from '../partition/cursor.ts'
 
-/** What the consumer calls of a reader that works on many messages at once. */
+/** What the consumer calls on a reader that processes many messages at once. */
 export interface RunHooks {
-  /** With what is given up, before it is committed, and awaited. */
+  /** Called with the partitions to give up before their offsets are committed; awaited. */
   beforeRelease(cursors: readonly Cursor[], lost: boolean): Promise<void>
-  /** The program goes on with partitions that it has paused. */
+  /** The application has resumed paused partitions. */
   onResumed(): void
-  /** The group is to be left because something takes too long: awaited for a short time. */
+  /** Called before the group is left because something takes too long; awaited for a short time. */
   beforeEviction(): Promise<void>
 }
 
-/** What they need of the assignment. */
+/** What a run needs of the assignment. */
 export interface AssignedPartitions {
-  /** How many there are. */
+  /** How many partitions are assigned. */
   readonly size: number
-  /** A run, or partition streams, that there are at the moment. */
+  /** The current run or partition streams. */
   hooks: RunHooks | null
-  /** When whoever closes the consumer waits no longer. */
+  /** The deadline of `close`; null before it is called. */
   readonly closesAt: Deadline | null
-  /** Hands out nothing of a partition until `goOn`. */
+  /** Delivers nothing of a partition until `unhold`. */
   hold(cursor: Cursor): void
-  goOn(cursor: Cursor): void
+  unhold(cursor: Cursor): void
   /**
-   * Reads again from there on, unless that is still to be read, or the position has moved since that era.
-   * @param batches that what was taken from there on was in
+   * Reads again from this offset, unless that is still ahead, or the position has moved since that era.
+   * @param batches the batches of what was taken from there on
    */
-  goBack(cursor: Cursor, offset: number, era: number, batches: readonly RecordBatch[]): void
-  /** Commits what is stored of these partitions, all of them by default. */
+  rewindTo(cursor: Cursor, offset: number, era: number, batches: readonly RecordBatch[]): void
+  /** Commits the stored offsets of these partitions, by default of all. */
   commitStored(deadline: Deadline, cursors?: readonly Cursor[]): Promise<void>
 }

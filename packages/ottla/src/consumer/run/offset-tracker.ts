@@ -1,34 +1,34 @@
-/** How far a partition has been worked off while its messages are finished in any order. */
+/** How far a partition is processed when its messages finish in any order. */
 import type { RecordBatch } from '@ottla/protocol'
 import { Ring } from '../../base/ring.ts'
 
-/** One message that is being worked on. */
+/** One message in progress. */
 export interface Tracked {
   readonly offset: number
   readonly leaderEpoch: number
-  /** Of the cursor when it was handed out. */
+  /** The cursor's era when it was delivered. */
   readonly era: number
   isDone: boolean
-  /** That it was in; null when it is done. */
+  /** The batch that it came in; null once it is done. */
   batch: RecordBatch | null
 }
 
-/** Messages are added in the order of their offsets; what is before the lowest unfinished one counts as done. */
+/** Messages are added in offset order; everything before the lowest unfinished one is done. */
 export class OffsetTracker {
   readonly #open = new Ring<Tracked>()
   #era = 0
 
-  /** Messages that are not finished, or are behind one that is not. */
+  /** Messages that are unfinished, or behind an unfinished one. */
   get size(): number {
     return this.#open.length
   }
 
-  /** The first that is not finished; undefined when there is none. */
+  /** The first unfinished message; undefined when there is none. */
   get lowest(): Tracked | undefined {
     return this.#open.peek()
   }
 
-  /** Those that unfinished ones were in. */
+  /** The batches that unfinished messages came in. */
   get batches(): RecordBatch[] {
     const found: RecordBatch[] = []
     for (let i = 0; i < this.#open.length; i++) {
@@ -39,7 +39,7 @@ export class OffsetTracker {
   }
 
   add(offset: number, leaderEpoch: number, era: number, batch: RecordBatch | null = null): Tracked {
-    // The position has moved: what was read before that counts no more.
+    // The position has moved: what was read before no longer counts.
     if (era !== this.#era) while (this.#open.shift() !== undefined);
     this.#era = era
     const tracked = { offset, leaderEpoch, era, isDone: false, batch }
@@ -47,7 +47,7 @@ export class OffsetTracker {
     return tracked
   }
 
-  /** @returns the last message of those without an unfinished one before them; null when there is no progress */
+  /** @returns the last message with no unfinished one before it; null when that has not moved on */
   finish(tracked: Tracked): Tracked | null {
     tracked.isDone = true
     tracked.batch = null

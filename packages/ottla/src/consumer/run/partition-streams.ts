@@ -1,4 +1,4 @@
-/** Messages partition by partition: each assigned partition is a stream of its own, and a slow one holds up no other. */
+/** Messages partition by partition: each assigned partition is a stream, and a slow one holds up no other. */
 import type { RecordBatch } from '@ottla/protocol'
 import { invalid } from '../arguments.ts'
 import type { Cursor } from '../partition/cursor.ts'
@@ -14,16 +14,16 @@ import { WorkBudget } from './work-budget.ts'
 
 /** @since 0.1.0 */
 export interface PartitionStreamsOptions {
-  /** How long streams that are at work are waited for when their partition is revoked, ms; 30,000 by default. */
+  /** How long a revoke waits for the messages in progress, ms; 30,000 by default. */
   readonly drainMs?: number
 }
 
-/** Messages of one partition that wait for their stream. */
+/** Messages of one partition that may wait in its stream. */
 const MOST_WAITING = 500
 const DEFAULT_DRAIN_MS = 30_000
 const done = { value: undefined, done: true } as const
 
-/** All of them: a stream for each partition as its first message comes. */
+/** Yields a stream for each partition when its first message arrives. */
 export class PartitionStreams<K, V> implements AsyncIterableIterator<PartitionStream<K, V>, undefined>, RunHooks {
   readonly #host: RunnerHost<K, V>
   readonly #drainMs: number
@@ -37,7 +37,7 @@ export class PartitionStreams<K, V> implements AsyncIterableIterator<PartitionSt
 
   /** @throws KafkaError ERR__INVALID_ARG */
   constructor(host: RunnerHost<K, V>, { drainMs = DEFAULT_DRAIN_MS }: PartitionStreamsOptions) {
-    if (!(drainMs >= 0)) throw invalid(`partitions: drainMs=${drainMs} has to be 0 or more`)
+    if (!(drainMs >= 0)) throw invalid(`partitions: drainMs=${drainMs} must be 0 or more`)
     this.#host = host
     this.#drainMs = drainMs
     this.#budget = new WorkBudget(host.mostBytes, () => host.partitions())
@@ -64,13 +64,13 @@ export class PartitionStreams<K, V> implements AsyncIterableIterator<PartitionSt
     }
   }
 
-  /** Ends every stream, after what they have handed out. */
+  /** Ends every stream, after the messages in progress. */
   return(): Promise<IteratorResult<PartitionStream<K, V>, undefined>> {
     this.#isEnding = true
     this.#host.wake()
     this.#wake?.()
-    // Within the loop over a stream nobody can wait for what that has handed out.
-    return this.#host.atWork.waitedFor(async () => {
+    // Called inside the loop over a stream, this must not wait for that loop's own message.
+    return this.#host.runningJobs.trackWaiters(async () => {
       await this.#pump
       return done
     })
@@ -81,14 +81,14 @@ export class PartitionStreams<K, V> implements AsyncIterableIterator<PartitionSt
   }
 
   onResumed(): void {
-    for (const stream of this.#streams.values()) stream.look()
+    for (const stream of this.#streams.values()) stream.wakeUp()
   }
 
   async beforeEviction(): Promise<void> {
     if (this.#host.commitsItself) await this.#host.commit()
   }
 
-  /** Waits for what streams have handed out of partitions that are given up. */
+  /** Waits for the messages in progress of partitions that are given up. */
   async beforeRelease(cursors: readonly Cursor[], lost: boolean): Promise<void> {
     const streams = cursors.flatMap(cursor => this.#streams.get(cursor) ?? [])
     const { clock } = this.#host
@@ -99,7 +99,7 @@ export class PartitionStreams<K, V> implements AsyncIterableIterator<PartitionSt
     }
     streams.forEach((stream, i) => {
       this.#streams.delete(stream.cursor)
-      // Of a partition that stays (the end of all streams), the next reader begins with what was not handed out.
+      // The partition may stay assigned (when all streams end): the next reader begins with what was not delivered.
       const { doneTo } = stream
       stream.end()
       const { lowest, batches = [] } = before[i] ?? {}
@@ -119,14 +119,14 @@ export class PartitionStreams<K, V> implements AsyncIterableIterator<PartitionSt
         error => this.#host.warn(error),
       )
     } catch (error) {
-      this.#failure = asError(error, 'the reading of partitions')
+      this.#failure = asError(error, 'the reader of partitions()')
     }
     this.#isEnding = true
     const streams = [...this.#streams.values()]
     await this.beforeRelease([...this.#streams.keys()], false)
     if (this.#host.commitsItself) await this.#host.commit(streams.map(({ cursor }) => cursor))
     this.#host.hook(null)
-    this.#host.atWork.clear()
+    this.#host.runningJobs.clear()
     reader.release(this)
     this.#wake?.()
   }
@@ -157,10 +157,10 @@ export class PartitionStreams<K, V> implements AsyncIterableIterator<PartitionSt
     const { waiting, waitingBytes } = stream
     if (waiting > 0 && (waiting > MOST_WAITING / 2 || !this.#budget.isLow(waitingBytes))) return
     stream.isHeld = false
-    this.#host.goOn(cursor)
+    this.#host.unhold(cursor)
   }
 
-  /** The program has left a stream: the partition comes again, from where it was left. */
+  /** The application has left a stream: the partition comes again, from where it was left. */
   #leave(stream: CursorStream<K, V>): void {
     this.#streams.delete(stream.cursor)
     this.#handBack(stream, stream.batches, stream.lowest)
@@ -174,8 +174,8 @@ export class PartitionStreams<K, V> implements AsyncIterableIterator<PartitionSt
   ): void {
     if (stream.isHeld) {
       stream.isHeld = false
-      this.#host.goOn(stream.cursor)
+      this.#host.unhold(stream.cursor)
     }
-    if (lowest !== undefined) this.#host.goBack(stream.cursor, from, lowest.era, batches)
+    if (lowest !== undefined) this.#host.rewindTo(stream.cursor, from, lowest.era, batches)
   }
 }

@@ -1,24 +1,24 @@
-/** What a run is working on of one partition. */
+/** The messages of one partition that a run has taken. */
 import { Ring } from '../../base/ring.ts'
 import type { Cursor } from '../partition/cursor.ts'
 import { batchOf, type FetchedMessage } from '../partition/message.ts'
-import type { Job, JobHolder } from '../read/jobs.ts'
+import type { Job, JobHolder } from '../read/job-list.ts'
 import { OffsetTracker, type Tracked } from './offset-tracker.ts'
-import type { Turn, Work } from './scheduler.ts'
+import type { PartitionQueue, Work } from './scheduler.ts'
 
-/** One message, from when it was taken until nothing is to be done with it any more. */
+/** One message, from when it is taken until it is finished or abandoned. */
 export class Task implements Work<Task>, JobHolder {
   readonly partition: PartitionWork
   readonly lane: string | null
   readonly message: FetchedMessage
   readonly bytes: number
-  /** Where it counts as done; one of an earlier era counts nowhere. */
+  /** Its entry in the offset tracker; one of an earlier era is ignored there. */
   readonly tracked: Tracked
-  /** What the handler is given; undefined until it has been deserialized. */
+  /** What the handler gets; undefined until it is deserialized. */
   given: unknown = undefined
-  /** As they were taken. */
+  /** In the order of taking. */
   readonly number: number
-  /** What the program has of it at the moment; null between two tries. */
+  /** Null between two attempts. */
   job: Job | null = null
 
   constructor(partition: PartitionWork, lane: string | null, message: FetchedMessage, bytes: number) {
@@ -30,8 +30,8 @@ export class Task implements Work<Task>, JobHolder {
     this.tracked = partition.tracker.add(message.offset, message.leaderEpoch, message.era, batchOf(message))
   }
 
-  onEnding(): void {
-    this.partition.onEnding(this)
+  onAwaitsEnd(): void {
+    this.partition.onAwaitsEnd(this)
   }
 
   onDone(): void {
@@ -39,39 +39,39 @@ export class Task implements Work<Task>, JobHolder {
   }
 }
 
-export class PartitionWork implements Turn<Task> {
+export class PartitionWork implements PartitionQueue<Task> {
   readonly cursor: Cursor
   readonly ready = new Ring<Task>()
   busy = 0
   readonly tracker = new OffsetTracker()
-  /** Nothing more is begun, and nothing tried again. */
+  /** Nothing more is started, and nothing retried. */
   isDraining = false
-  /** What is finished from now on counts no more. */
-  isGone = false
+  /** What finishes from now on no longer counts. */
+  isReleased = false
   readonly #draining = new AbortController()
   readonly #over = new AbortController()
-  /** How many messages there have been. */
+  /** How many messages have been taken so far. */
   taken = 0
-  /** Messages that are at work or wait, and their bytes. */
+  /** Messages that are in progress or wait, and their bytes. */
   pending = 0
   bytes = 0
   isHeld = false
   #running = 0
-  /** Those of them that wait, or have waited, for the others. */
+  /** Running tasks that wait, or have waited, for the others to end. */
   readonly #ending = new Set<Task>()
   #idle: (() => void)[] = []
-  readonly #tries = new Set<AbortController>()
+  readonly #attempts = new Set<AbortController>()
 
   constructor(cursor: Cursor) {
     this.cursor = cursor
   }
 
-  /** Aborted when nothing is tried again. */
+  /** Aborted when nothing is retried any more. */
   get draining(): AbortSignal {
     return this.#draining.signal
   }
 
-  /** Aborted when it is of no more use to go on. */
+  /** Aborted when there is no point in carrying on. */
   get over(): AbortSignal {
     return this.#over.signal
   }
@@ -83,14 +83,14 @@ export class PartitionWork implements Turn<Task> {
     return new Task(this, lane, message, bytes)
   }
 
-  /** What is before the lowest unfinished message may be committed. */
+  /** Stores the offset of the lowest unfinished message. */
   finish({ message, tracked }: Task): void {
-    if (this.isGone) return
+    if (this.isReleased) return
     const last = this.tracker.finish(tracked)
     if (last !== null) message.cursor.offsets.store(last.offset + 1, last.leaderEpoch, last.era)
   }
 
-  /** Nothing is to be done with it any more. */
+  /** The task is finished or abandoned. */
   giveBack({ bytes }: Task): void {
     this.pending--
     this.bytes -= bytes
@@ -103,24 +103,24 @@ export class PartitionWork implements Turn<Task> {
   ended(task: Task): void {
     this.#running--
     if (this.#ending.size > 0) this.#ending.delete(task)
-    this.#look()
+    this.#checkIdle()
   }
 
-  onEnding(task: Task): void {
+  onAwaitsEnd(task: Task): void {
     this.#ending.add(task)
-    this.#look()
+    this.#checkIdle()
   }
 
-  /** A signal for one try, aborted as `over` is. */
-  beginTry(): AbortController {
+  /** A signal for one attempt, aborted as `over` is. */
+  beginAttempt(): AbortController {
     const one = new AbortController()
-    if (this.isGone) one.abort()
-    else this.#tries.add(one)
+    if (this.isReleased) one.abort()
+    else this.#attempts.add(one)
     return one
   }
 
-  endTry(one: AbortController): void {
-    this.#tries.delete(one)
+  endAttempt(one: AbortController): void {
+    this.#attempts.delete(one)
   }
 
   drain(): void {
@@ -129,24 +129,24 @@ export class PartitionWork implements Turn<Task> {
   }
 
   end(): void {
-    this.isGone = true
+    this.isReleased = true
     this.#over.abort()
-    for (const one of this.#tries) one.abort()
-    this.#tries.clear()
+    for (const one of this.#attempts) one.abort()
+    this.#attempts.clear()
   }
 
-  /** Resolves when no handler is at work but those that wait for just that. */
+  /** Resolves when no handler is running but those that themselves wait for this. */
   async idle(): Promise<void> {
     if (!this.#isIdle) await new Promise<void>(resolve => this.#idle.push(resolve))
   }
 
-  #look(): void {
+  #checkIdle(): void {
     if (this.#idle.length > 0 && this.#isIdle) for (const resolve of this.#idle.splice(0)) resolve()
   }
 
   get #isIdle(): boolean {
     let running = this.#running
-    for (const { job } of this.#ending) if (job?.isEnding === true) running--
+    for (const { job } of this.#ending) if (job?.awaitsEnd === true) running--
     return running === 0
   }
 }

@@ -1,4 +1,4 @@
-/** Works on many messages at once, keeps the order that was asked for, and stores the lowest finished offset. */
+/** Processes many messages at once in the order asked for, and stores offsets up to the first unfinished message. */
 import type { RecordBatch } from '@ottla/protocol'
 import { onAbort } from '../../base/abort.ts'
 import type { Clock, Timer } from '../../base/clock.ts'
@@ -6,7 +6,7 @@ import type { Random } from '../../base/random.ts'
 import type { KafkaError } from '../../errors.ts'
 import type { Cursor } from '../partition/cursor.ts'
 import type { FetchedMessage } from '../partition/message.ts'
-import type { AtWork } from '../read/at-work.ts'
+import type { RunningJobs } from '../read/running-jobs.ts'
 import type { Reader } from '../read/reader.ts'
 import { STOP, takeAll } from '../read/take-all.ts'
 import { atMost } from './at-most.ts'
@@ -23,39 +23,39 @@ export interface RunnerHost<K, V> {
   readonly clock: Clock
   readonly random: Random
   readonly reader: Reader<K, V>
-  readonly atWork: AtWork
+  readonly runningJobs: RunningJobs
   /** Has the reader look again. */
   wake(): void
-  /** Null ends it. */
+  /** Sets the hooks of the current run; null when it ends. */
   hook(hooks: RunHooks | null): void
-  /** Commits what is stored of these partitions. */
+  /** Commits the stored offsets of these partitions, by default of all. */
   commit(cursors?: readonly Cursor[]): Promise<void>
-  /** `enable.auto.commit`: at intervals, and when partitions are given up. */
+  /** `enable.auto.commit`: the client commits at intervals, and when partitions are given up. */
   readonly commitsItself: boolean
   readonly commitIntervalMs: number
-  /** The others wait no longer (`max.poll.interval.ms`), nor does whoever closes the consumer. */
+  /** How long the other members (`max.poll.interval.ms`) and a `close` in progress wait. */
   longestDrainMs(): number
-  /** The group has been left because something takes too long: nothing is begun. */
+  /** The group has been left because something takes too long: nothing is started. */
   isParked(): boolean
-  /** Of messages that wait for a handler. */
+  /** Limit for messages that wait for a handler. */
   readonly mostBytes: number
-  /** How many partitions there are. */
+  /** How many partitions are assigned. */
   partitions(): number
-  /** Hands out nothing of a partition until `goOn`. */
+  /** Delivers nothing of a partition until `unhold`. */
   hold(cursor: Cursor): void
-  goOn(cursor: Cursor): void
-  /** Whoever reads next begins at this offset of these batches, unless that is where reading goes on anyway, or the era is over. */
-  goBack(cursor: Cursor, offset: number, era: number, batches: readonly RecordBatch[]): void
-  /** An error that the client goes on from by itself. */
+  unhold(cursor: Cursor): void
+  /** The next reader begins at this offset of these batches, unless that is still ahead, or the era is over. */
+  rewindTo(cursor: Cursor, offset: number, era: number, batches: readonly RecordBatch[]): void
+  /** Logs an error that the client recovers from. */
   warn(error: KafkaError): void
 }
 
-/** Messages of one partition that may wait for a handler, for each handler: a slow one holds up its own partition only. */
+/** Messages of one partition that may wait, per handler: a slow handler holds up its own partition only. */
 const WAITING_PER_HANDLER = 2
 const LEAST_WAITING = 50
 
-/** How long a handler that has closed the consumer is waited for after that. */
-const LAST_WORDS_MS = 1000
+/** How long the end of the run waits for handlers that have themselves awaited it. */
+const AWAITERS_MS = 1000
 
 export class Runner<K, V> implements RunHooks {
   readonly #host: RunnerHost<K, V>
@@ -76,20 +76,20 @@ export class Runner<K, V> implements RunHooks {
     this.#options = options
     this.#settings = runSettings(options)
     const { concurrency } = this.#settings
-    const { clock, random, atWork, reader } = host
-    this.#attempts = new Attempts({ clock, random, atWork, decoding: reader.decoding }, options, this.#settings)
+    const { clock, random, runningJobs, reader } = host
+    this.#attempts = new Attempts({ clock, random, runningJobs, decoding: reader.decoding }, options, this.#settings)
     this.#mostPending = concurrency + Math.max(LEAST_WAITING, concurrency * WAITING_PER_HANDLER)
     this.#budget = new WorkBudget(host.mostBytes, () => host.partitions())
     this.#scheduler = new Scheduler(
       concurrency,
       task => this.#work(task),
-      partition => this.#isStill(partition),
+      partition => this.#isPaused(partition),
     )
   }
 
-  /** Until it is stopped or the consumer is closed; rejects with what a message could not be worked on for. */
+  /** Runs until it is stopped or the consumer is closed; rejects with the error of a message that failed for good. */
   async run(): Promise<void> {
-    const { reader, atWork } = this.#host
+    const { reader, runningJobs } = this.#host
     const { signal } = this.#options
     const stop = (): void => this.#stop()
     reader.acquire(this)
@@ -104,29 +104,29 @@ export class Runner<K, V> implements RunHooks {
       await this.beforeRelease(cursors, false)
       if (this.#host.commitsItself) await this.#host.commit(cursors)
       for (const [cursor, partition] of partitions) this.#handBack(cursor, partition)
-      // A handler that has closed the consumer was not waited for before; it has nothing to wait for any more.
-      await atMost(this.#host.clock, Math.min(this.#settings.drainMs, LAST_WORDS_MS), atWork.askersEnd())
+      // A handler that awaits `close` was not waited for so far; now nothing holds it up any more.
+      await atMost(this.#host.clock, Math.min(this.#settings.drainMs, AWAITERS_MS), runningJobs.awaitersEnd())
     } finally {
       this.#timer?.cancel()
       stopListening()
       this.#host.hook(null)
-      // Whatever still hangs says nothing of the next reader.
-      atWork.clear()
+      // What still hangs must not count against the next reader.
+      runningJobs.clear()
       reader.release(this)
     }
     if (this.#failure !== null) throw this.#failure
   }
 
-  // Handlers are not called from within the program's own call.
+  // Not at once: a handler must not run inside the application's call of `resume`.
   onResumed(): void {
     this.#host.wake()
   }
 
-  /** Waits for what is at work on partitions that are given up; what only waits is left to their next owner. */
+  /** Waits for running handlers of partitions that are given up; leaves waiting messages to the next owner. */
   async beforeRelease(cursors: readonly Cursor[], lost: boolean): Promise<void> {
     const partitions = cursors.flatMap(cursor => this.#partitions.get(cursor) ?? [])
     for (const partition of partitions) partition.drain()
-    this.#scheduler.lookFromElsewhere()
+    this.#scheduler.startUnbound()
     if (!lost) {
       const { commitsItself } = this.#host
       const ms = Math.min(this.#settings.drainMs, this.#host.longestDrainMs())
@@ -137,9 +137,9 @@ export class Runner<K, V> implements RunHooks {
     for (const cursor of cursors) this.#partitions.delete(cursor)
   }
 
-  /** What is done is committed, and what does not take long gets done: the next owner has nothing of it to do. */
+  /** Finishes what does not take long and commits it, so that the next owner need not process it again. */
   async beforeEviction(): Promise<void> {
-    await this.#host.atWork.othersEnd()
+    await this.#host.runningJobs.quickJobsEnd()
     await this.#host.commit()
   }
 
@@ -147,7 +147,7 @@ export class Runner<K, V> implements RunHooks {
     const { reader } = this.#host
     const take = (): FetchedMessage | typeof STOP | null => {
       if (this.#isStopping) return STOP
-      this.#scheduler.look()
+      this.#scheduler.start()
       return reader.takeNow()
     }
     try {
@@ -180,7 +180,7 @@ export class Runner<K, V> implements RunHooks {
     return pending >= this.#mostPending || this.#budget.isOver(bytes)
   }
 
-  #isStill({ cursor, isDraining }: PartitionWork): boolean {
+  #isPaused({ cursor, isDraining }: PartitionWork): boolean {
     return !isDraining && (cursor.paused || this.#host.isParked())
   }
 
@@ -204,7 +204,7 @@ export class Runner<K, V> implements RunHooks {
       try {
         if ((await this.#attempts.work(task)) === 'again') return 'again'
       } catch (error) {
-        if (!partition.isGone) this.#fail(error)
+        if (!partition.isReleased) this.#fail(error)
       } finally {
         partition.ended(task)
       }
@@ -219,7 +219,7 @@ export class Runner<K, V> implements RunHooks {
     partition.giveBack(task)
     if (partition.isHeld && (partition.pending === 0 || this.#hasLittle(partition))) {
       partition.isHeld = false
-      this.#host.goOn(partition.cursor)
+      this.#host.unhold(partition.cursor)
     }
     this.#host.wake()
   }
@@ -228,7 +228,7 @@ export class Runner<K, V> implements RunHooks {
     return pending <= this.#mostPending / 2 && this.#budget.isLow(bytes)
   }
 
-  // With enable.auto.commit=false nobody else does.
+  // With enable.auto.commit=false nothing else commits.
   #commitLater(): void {
     const { clock, commitsItself, commitIntervalMs } = this.#host
     if (commitsItself) return
@@ -238,25 +238,25 @@ export class Runner<K, V> implements RunHooks {
     })
   }
 
-  /** Another reader gets what was taken and not finished: else its commits would pass over that. */
+  /** Gives unfinished messages back: the next reader's commits would pass over them otherwise. */
   #handBack(cursor: Cursor, partition: PartitionWork): void {
     if (partition.isHeld) {
       partition.isHeld = false
-      this.#host.goOn(cursor)
+      this.#host.unhold(cursor)
     }
     const { lowest, batches } = partition.tracker
-    if (lowest !== undefined) this.#host.goBack(cursor, lowest.offset, lowest.era, batches)
+    if (lowest !== undefined) this.#host.rewindTo(cursor, lowest.offset, lowest.era, batches)
   }
 
   #fail(error: unknown): void {
-    this.#failure ??= asError(error, 'the run')
+    this.#failure ??= asError(error, 'run')
     this.#stop()
   }
 
   #stop(): void {
     this.#isStopping = true
     for (const partition of this.#partitions.values()) partition.drain()
-    this.#scheduler.lookFromElsewhere()
+    this.#scheduler.startUnbound()
     this.#host.wake()
   }
 }

@@ -1,6 +1,6 @@
 import { Deadline } from '../../base/clock.ts'
 import type { ClientContext } from '../../cluster/context.ts'
-import type { AtWork } from '../read/at-work.ts'
+import type { RunningJobs } from '../read/running-jobs.ts'
 import type { Mailbox } from '../read/mailbox.ts'
 import type { Reader } from '../read/reader.ts'
 import type { AssignedPartitions } from './hooks.ts'
@@ -8,16 +8,16 @@ import type { RunOptions } from './options.ts'
 import { PartitionStreams, type PartitionStreamsOptions } from './partition-streams.ts'
 import { Runner, type RunnerHost } from './runner.ts'
 
-// Of the time that there is for closing: the rest is for the commit, and for leaving the group.
+// The part of the time for closing that handlers get: the rest is for the commit, and for leaving the group.
 const DRAIN_PART = 3 / 4
 
-/** Parts of a consumer, for a runner. */
+/** What a runner needs, from the parts of a consumer. */
 function runnerHost<K, V>(
   context: ClientContext,
   reader: Reader<K, V>,
   mailbox: Mailbox,
   ownership: AssignedPartitions,
-  atWork: AtWork,
+  runningJobs: RunningJobs,
   group: { readonly isParked: boolean } | null,
 ): RunnerHost<K, V> {
   const { clock, random, settings, logger } = context
@@ -25,7 +25,7 @@ function runnerHost<K, V>(
     clock,
     random,
     reader,
-    atWork,
+    runningJobs,
     wake: () => mailbox.wake(),
     hook: hooks => (ownership.hooks = hooks),
     commit: cursors => ownership.commitStored(Deadline.after(clock, settings['socket.timeout.ms']), cursors),
@@ -37,13 +37,13 @@ function runnerHost<K, V>(
     mostBytes: settings['queued.max.messages.kbytes'] * 1024,
     partitions: () => ownership.size,
     hold: cursor => ownership.hold(cursor),
-    goOn: cursor => ownership.goOn(cursor),
-    goBack: (...place) => ownership.goBack(...place),
+    unhold: cursor => ownership.unhold(cursor),
+    rewindTo: (...place) => ownership.rewindTo(...place),
     warn: error => logger.warning('RUN', `${error.name}: ${error.message}`),
   }
 }
 
-/** Begins runs and partition streams of one consumer. */
+/** Starts the runs and partition streams of one consumer. */
 export class Runs<K, V> {
   readonly #host: RunnerHost<K, V>
   readonly #requireOpen: () => void
@@ -55,7 +55,7 @@ export class Runs<K, V> {
   }
 
   run(options: RunOptions<K, V>): Promise<void> {
-    return this.#host.atWork.waitedFor(() => this.#run(options))
+    return this.#host.runningJobs.trackWaiters(() => this.#run(options))
   }
 
   partitions(options: PartitionStreamsOptions): PartitionStreams<K, V> {

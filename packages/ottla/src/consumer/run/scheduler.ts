@@ -1,48 +1,48 @@
-/** Works on many things at once, on those of one lane one after the other, and first on those of the least busy partition. */
+/** Does many things at once: those of one lane one after the other, and first those of the least busy partition. */
 import { bound } from '../../base/bound.ts'
 import { Ring } from '../../base/ring.ts'
 
 /** One thing to do. */
 export interface Work<W> {
-  /** Null: in no order with anything. */
+  /** Work of one lane keeps its order; null: no order. */
   readonly lane: string | null
-  readonly partition: Turn<W>
-  /** Its place among those of the partition. */
+  readonly partition: PartitionQueue<W>
+  /** Its place among the work of the partition. */
   readonly number: number
 }
 
-/** What belongs together, and takes its turn with the others. */
-export interface Turn<W> {
-  /** What can be begun of it. */
+/** The work of one partition, which takes turns with the others. */
+export interface PartitionQueue<W> {
+  /** Work that can be started. */
   readonly ready: Ring<W>
-  /** How many are being done. */
+  /** How many are running. */
   busy: number
 }
 
 export class Scheduler<W extends Work<W>> {
   readonly #concurrency: number
   readonly #perform: (work: W) => Promise<'done' | 'again'>
-  readonly #isStill: (partition: W['partition']) => boolean
-  /** What waits behind the work of its lane, if anything does; a lane is there while something of it is being done. */
+  readonly #isPaused: (partition: W['partition']) => boolean
+  /** Work that waits for its lane, if any. A lane exists while some of its work is running. */
   readonly #lanes = new Map<string, Ring<W> | null>()
-  /** Those that have something ready; each goes to the end with its turn. */
+  /** Partitions with something ready; each goes to the end after its turn. */
   readonly #ready = new Set<W['partition']>()
-  /** As `look`, in the asynchronous context of the constructor: whoever calls it is not whom the work is done for. */
-  readonly lookFromElsewhere = bound((): void => this.look())
+  /** As `start`, in the asynchronous context of the constructor instead of the caller's. */
+  readonly startUnbound = bound((): void => this.start())
   #running = 0
 
   /**
-   * @param perform must not reject; `again`: it could not be begun, and stays the first of its lane
-   * @param isStill nothing of the partition is begun; `look` when that has changed
+   * @param perform must not reject; `again`: it could not be started, and stays the first of its lane
+   * @param isPaused nothing of the partition is started; call `start` when that changes
    */
   constructor(
     concurrency: number,
     perform: (work: W) => Promise<'done' | 'again'>,
-    isStill: (partition: W['partition']) => boolean,
+    isPaused: (partition: W['partition']) => boolean,
   ) {
     this.#concurrency = concurrency
     this.#perform = perform
-    this.#isStill = isStill
+    this.#isPaused = isPaused
   }
 
   add(work: W): void {
@@ -57,15 +57,15 @@ export class Scheduler<W extends Work<W>> {
       }
     }
     this.#makeReady(work)
-    this.look()
+    this.start()
   }
 
-  /** Begins what can be begun. */
-  look(): void {
+  /** Starts all work that can be started. */
+  start(): void {
     while (this.#running < this.#concurrency) {
       const partition = this.#next()
       if (partition === null) return
-      const work = partition.ready.shift() as W // it is there while it has something
+      const work = partition.ready.shift() as W // #ready has no partition without any
       this.#ready.delete(partition)
       if (partition.ready.length > 0) this.#ready.add(partition)
       this.#running++
@@ -74,11 +74,11 @@ export class Scheduler<W extends Work<W>> {
     }
   }
 
-  /** Whose turn it is. */
+  /** The partition whose turn it is. */
   #next(): W['partition'] | null {
     let chosen: W['partition'] | null = null
     for (const partition of this.#ready) {
-      if ((chosen !== null && partition.busy >= chosen.busy) || this.#isStill(partition)) continue
+      if ((chosen !== null && partition.busy >= chosen.busy) || this.#isPaused(partition)) continue
       chosen = partition
       if (partition.busy === 0) break
     }
@@ -108,11 +108,11 @@ export class Scheduler<W extends Work<W>> {
       if (next === undefined) this.#lanes.delete(lane)
       else this.#makeReady(next)
     }
-    this.look()
+    this.start()
   }
 }
 
-/** What could not be begun goes behind those before it that could not either. */
+/** Puts back what could not be started, in the order of its number. */
 function putBack<W extends Work<W>>(ready: Ring<W>, work: W): void {
   const before: W[] = []
   for (let first = ready.peek(); first !== undefined && first.number < work.number; first = ready.peek()) {

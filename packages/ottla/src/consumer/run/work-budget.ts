@@ -1,6 +1,6 @@
-/** How many bytes of messages may wait for the program or be at work: one slow partition must not take them all. */
+/** How many bytes of messages may wait or be in progress: one slow partition must not use them all. */
 
-/** A partition that has its share waits for the others once so much is used. */
+/** From this part of the budget on, a partition that has its share waits for the others. */
 const SHARED_FROM = 1 / 2
 
 export class WorkBudget {
@@ -8,7 +8,7 @@ export class WorkBudget {
   readonly #partitions: () => number
   #bytes = 0
 
-  /** @param partitions how many share it */
+  /** @param partitions how many share the budget */
   constructor(mostBytes: number, partitions: () => number) {
     this.#mostBytes = mostBytes
     this.#partitions = partitions
@@ -26,12 +26,12 @@ export class WorkBudget {
     this.#bytes -= bytes
   }
 
-  /** Whether a partition that has so many is to have no more. */
+  /** Whether a partition with so many bytes must not get more. */
   isOver(bytes: number): boolean {
     return bytes >= this.#share && this.#bytes >= this.#mostBytes * SHARED_FROM
   }
 
-  /** Whether one that was to have no more may have some again. */
+  /** Whether a partition that was over its share may get more again. */
   isLow(bytes: number): boolean {
     return bytes <= this.#share / 2 || this.#bytes < (this.#mostBytes * SHARED_FROM) / 2
   }

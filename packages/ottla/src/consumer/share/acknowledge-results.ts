@@ -1,11 +1,11 @@
-/** What brokers said to acknowledgements: for `commit`, as events, or in the log. */
+/** The results of acknowledgements: for `commit`, as events, or in the log. */
 import type { ClientContext } from '../../cluster/context.ts'
 import type { KafkaError } from '../../errors.ts'
 import type { TopicPartition } from '../../types.ts'
-import { isSaid } from './acknowledgements.ts'
+import { isByApplication } from './acknowledgements.ts'
 import type { ShareSource } from './message.ts'
 
-/** What the brokers said to the acknowledgements of one partition. */
+/** The result of the acknowledgements of one partition. */
 export interface AcknowledgeResult extends TopicPartition {
   readonly error?: KafkaError
 }
@@ -18,7 +18,7 @@ export class AcknowledgeResults {
     this.#context = context
   }
 
-  /** What is said until the work has ended, by partition. */
+  /** Collects the results, by partition, until the work has ended. */
   async during(work: Promise<unknown>): Promise<AcknowledgeResult[]> {
     const results = new Map<string, AcknowledgeResult>()
     this.#waiting.add(results)
@@ -30,8 +30,9 @@ export class AcknowledgeResults {
     return [...results.values()]
   }
 
-  told(source: ShareSource, types: ReadonlyMap<number, number>, error: KafkaError | null): void {
-    if (!isAnySaid(types)) return
+  /** @param error null when the broker has accepted them */
+  add(source: ShareSource, types: ReadonlyMap<number, number>, error: KafkaError | null): void {
+    if (!isAnyByApplication(types)) return
     const { topic, partition } = source
     const result = error === null ? { topic, partition } : { topic, partition, error }
     for (const results of this.#waiting) {
@@ -39,13 +40,13 @@ export class AcknowledgeResults {
     }
     const { events, logger } = this.#context
     if (error === null && !events.hasListener('acknowledged')) return
-    const offsets = [...types].filter(([, type]) => isSaid(type)).map(([offset]) => offset)
+    const offsets = [...types].filter(([, type]) => isByApplication(type)).map(([offset]) => offset)
     const isHeard = events.emit({ type: 'acknowledged', offsets, ...result })
     if (error !== null && !isHeard) logger.warning('ACKNOWLEDGE', `${offsets.length} messages: ${error.message}`)
   }
 }
 
-function isAnySaid(types: ReadonlyMap<number, number>): boolean {
-  for (const type of types.values()) if (isSaid(type)) return true
+function isAnyByApplication(types: ReadonlyMap<number, number>): boolean {
+  for (const type of types.values()) if (isByApplication(type)) return true
   return false
 }

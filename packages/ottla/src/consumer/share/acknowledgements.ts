@@ -1,39 +1,39 @@
-/** What became of records of one partition, until a broker has been told (KIP-932). */
+/** Acknowledgements of one partition that have not been sent yet (KIP-932). */
 
-/** As they go over the wire; `gap` stands for an offset without a record. */
+/** The types on the wire; `gap` stands for an offset without a record. */
 export const acknowledgeTypes = { gap: 0, accept: 1, release: 2, reject: 3, renew: 4 } as const
 
-/** A renewal that nobody asked for: the consumer itself keeps what waits, or is at work, locked. */
-export const KEEP = 5
+/** A renewal by the consumer itself, for a message that waits or that a handler has. */
+export const AUTO_RENEW = 5
 
-/** A release of what nobody has been given. */
-export const GIVE_BACK = 6
+/** A release of a message that was not delivered. */
+export const AUTO_RELEASE = 6
 
-/** Whether it makes a lock longer, whoever asked for that. */
+/** Whether it renews a lock, for the application or for the consumer itself. */
 export function isRenewal(type: number | undefined): boolean {
-  return type === acknowledgeTypes.renew || type === KEEP
+  return type === acknowledgeTypes.renew || type === AUTO_RENEW
 }
 
-/** Whether the program has said it, and hears what becomes of it. */
-export function isSaid(type: number): boolean {
-  return type !== acknowledgeTypes.gap && type !== KEEP && type !== GIVE_BACK
+/** Whether it comes from the application, which gets the result. */
+export function isByApplication(type: number): boolean {
+  return type !== acknowledgeTypes.gap && type !== AUTO_RENEW && type !== AUTO_RELEASE
 }
 
 /**
- * accept: done; release: somebody is to try again, perhaps this consumer; reject: nobody is to try again; renew: still at
- * work, the lock begins anew (KIP-1222).
+ * accept: processed; release: to be delivered again, perhaps to this consumer; reject: never to be delivered again;
+ * renew: still being processed, the lock starts again (KIP-1222).
  * @since 0.1.0
  */
 export type AcknowledgeType = 'accept' | 'release' | 'reject' | 'renew'
 
-/** Records in a row, one type for all of them or one for each. */
+/** Consecutive records, with one type for all of them or one for each. */
 export interface AcknowledgementBatch {
   readonly firstOffset: number
   readonly lastOffset: number
   readonly acknowledgeTypes: readonly number[]
 }
 
-/** Offsets with a type each; the last word about an offset counts. */
+/** Offsets with a type each; the latest type of an offset counts. */
 export class PendingAcknowledgements {
   #types = new Map<number, number>()
   #renewals = 0
@@ -52,7 +52,7 @@ export class PendingAcknowledgements {
     this.#types.set(offset, type)
   }
 
-  /** Forgets what was said of an offset. @returns that; undefined when nothing was */
+  /** Removes the acknowledgement of an offset. @returns its type; undefined without any */
   drop(offset: number): number | undefined {
     const type = this.#types.get(offset)
     this.#types.delete(offset)
@@ -60,7 +60,7 @@ export class PendingAcknowledgements {
     return type
   }
 
-  /** Everything that there is, which is none of this object's business any more. */
+  /** Takes out everything. */
   take(): ReadonlyMap<number, number> {
     const taken = this.#types
     this.#types = new Map()
@@ -69,7 +69,7 @@ export class PendingAcknowledgements {
   }
 }
 
-/** Rows of neighbouring offsets, in order. */
+/** Batches of consecutive offsets, in order. */
 export function batchesOf(types: ReadonlyMap<number, number>): AcknowledgementBatch[] {
   const offsets = [...types.keys()].sort((a, b) => a - b)
   const batches: AcknowledgementBatch[] = []
@@ -90,6 +90,6 @@ export function batchesOf(types: ReadonlyMap<number, number>): AcknowledgementBa
 }
 
 function wireType(type: number): number {
-  if (type === KEEP) return acknowledgeTypes.renew
-  return type === GIVE_BACK ? acknowledgeTypes.release : type
+  if (type === AUTO_RENEW) return acknowledgeTypes.renew
+  return type === AUTO_RELEASE ? acknowledgeTypes.release : type
 }

@@ -1,7 +1,9 @@
-/** How many records a share consumer has waiting for the program: what it holds back, no other consumer can work on. Pure. */
+/** How many records a share consumer keeps waiting: no other consumer can process those. Pure. */
 
 const START = 32
-/** A lot that is worked through within this part of the lock's time lets the window grow; beyond the other, shrink. */
+/**
+ * The window grows when a lot is delivered within the first part of the lock duration, and shrinks beyond the second.
+ */
 const QUICK_PART = 1 / 16
 const SLOW_PART = 1 / 4
 
@@ -20,18 +22,18 @@ export class AcquireWindow {
     return Math.max(this.#size, Math.min(this.#least, this.#most))
   }
 
-  /** Whether it is as large as it may be, and not small: the broker need not cut its batches to size. */
+  /** Whether it has its full size, and that is not small: the broker need not cut batches to fit. */
   get isOpen(): boolean {
     return this.size >= this.#most && this.#most > START
   }
 
-  /** So many handlers are to have something to do. */
-  keep(least: number): void {
+  /** Keeps the window at least this large, so that all handlers have something to do. */
+  keepAtLeast(least: number): void {
     this.#least = least
   }
 
-  /** So many records that came together were handed out, the last of them after `ms`. */
-  worked(count: number, ms: number, lockMs: number): void {
+  /** A lot of `count` records has been delivered, the last of them after `ms`. */
+  delivered(count: number, ms: number, lockMs: number): void {
     if (ms > lockMs * SLOW_PART) this.#size = Math.max(1, Math.floor(Math.min(count, this.#size) / 2))
     else if (ms < lockMs * QUICK_PART && count * 2 >= this.#size) this.#size = Math.min(this.#most, this.#size * 2)
   }

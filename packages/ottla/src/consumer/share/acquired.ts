@@ -1,7 +1,7 @@
-/** From what a ShareFetch brought of one partition to messages: only what was acquired counts. */
+/** LoopYield what a ShareFetch brought of one partition into messages: only acquired records count. */
 import { BatchReader, type RecordBatch } from '@ottla/protocol'
 import { whenReadable } from '../fetch/fetched-partition.ts'
-import { acknowledgeTypes, GIVE_BACK } from './acknowledgements.ts'
+import { acknowledgeTypes, AUTO_RELEASE } from './acknowledgements.ts'
 import { LockedMessage, type ShareLot, type ShareSource } from './message.ts'
 
 export interface AcquiredRange {
@@ -13,18 +13,18 @@ export interface AcquiredRange {
 export interface ReadOptions {
   /** `check.crcs` */
   readonly checkCrcs: boolean
-  /** Most bytes of one batch, decompressed. */
+  /** The most bytes of one decompressed batch. */
   readonly maxBatchBytes: number
 }
 
-/** Whole batches, their codecs at hand. */
+/** Whole batches whose codecs are loaded. */
 export interface ReadableBatches {
   readonly batches: readonly RecordBatch[]
-  /** What follows them cannot be read. */
+  /** Why what follows the batches cannot be read; null when all can. */
   readonly error: unknown
 }
 
-/** Finds the batches, and waits for the codecs that they need. Does not reject. */
+/** Finds the batches and waits for their codecs. Does not reject. */
 export async function readableBatches(records: Buffer | null): Promise<ReadableBatches> {
   const batches: RecordBatch[] = []
   try {
@@ -41,13 +41,13 @@ export async function readableBatches(records: Buffer | null): Promise<ReadableB
 
 export interface Acquired {
   readonly messages: readonly LockedMessage[]
-  /** What is to be said at once: of offsets without a record, and of records that cannot be read. */
+  /** Acknowledgements to send at once: of offsets without a record, and of records that cannot be read. */
   readonly others: ReadonlyMap<number, number>
   /** Why some of them cannot be read; null when all can. */
   readonly error: unknown
 }
 
-/** Makes the messages of the ranges, in order. */
+/** Creates the messages of the ranges, in order. */
 export function acquiredMessages(
   { batches, error: unreadable }: ReadableBatches,
   ranges: readonly AcquiredRange[],
@@ -62,8 +62,8 @@ export function acquiredMessages(
   let error: unknown = unreadable
   const sorted = [...ranges].sort((a, b) => a.firstOffset - b.firstOffset)
   for (const { firstOffset, lastOffset } of sorted) {
-    // What nothing is found for below. Without any batch that could be read, nobody knows what is a gap.
-    const type = unreadable === null ? acknowledgeTypes.gap : GIVE_BACK
+    // The type of what is not found below. If not all batches are readable, a gap cannot be told from a record.
+    const type = unreadable === null ? acknowledgeTypes.gap : AUTO_RELEASE
     for (let offset = firstOffset; offset <= lastOffset; offset++) others.set(offset, type)
   }
   let at = 0
@@ -89,7 +89,7 @@ export function acquiredMessages(
   }
   for (const { first, last } of unread) {
     for (let offset = first; offset <= last; offset++) {
-      if (others.has(offset)) others.set(offset, GIVE_BACK)
+      if (others.has(offset)) others.set(offset, AUTO_RELEASE)
     }
   }
   return { messages, others, error }

@@ -1,4 +1,4 @@
-/** What a share consumer tells. */
+/** Events of a share consumer. */
 import type { ErrorEvent, LogEvent, OAuthBearerTokenRefreshEvent, StatsEvent, ThrottleEvent } from '../../types.ts'
 import type { ShareMessage } from './message.ts'
 
@@ -9,7 +9,7 @@ export type ShareMessageEvent<K = Buffer, V = Buffer> = {
 }
 
 /**
- * What `poll` gives.
+ * What `poll` resolves with.
  * @since 0.1.0
  */
 export type ShareConsumerEvent<K = Buffer, V = Buffer> =

@@ -1,13 +1,13 @@
-/** Renews the locks of messages that wait or are at work, and gives up those that have ended. */
+/** Renews the locks of messages that wait or that handlers have, and gives up those whose lock has ended. */
 import type { Clock, Timer } from '../../base/clock.ts'
 import type { LockedMessage } from './message.ts'
 import type { ShareQueue } from './share-queue.ts'
 
 export interface LockWatchHost {
   /** A handler has it. */
-  isAtWork(message: LockedMessage): boolean
+  isProcessing(message: LockedMessage): boolean
   renew(message: LockedMessage): void
-  /** Some have ended: others may be fetched. */
+  /** Some locks have ended: there is room for other messages. */
   onEnded(): void
 }
 
@@ -24,18 +24,18 @@ export class LockWatch {
     this.#host = host
   }
 
-  /** From now on, as often as locks last. */
+  /** Checks from now on, at an interval that fits the lock duration. */
   start(): void {
     this.#timer?.cancel()
     this.#checkMs = this.#queue.checkMs
     this.#timer = this.#clock.setTimer(this.#checkMs, () => {
-      for (const message of this.#queue.due(each => this.#host.isAtWork(each))) this.#host.renew(message)
+      for (const message of this.#queue.due(each => this.#host.isProcessing(each))) this.#host.renew(message)
       if (this.#queue.sweep() > 0) this.#host.onEnded()
       this.start()
     })
   }
 
-  /** Brokers may have said how long locks last. */
+  /** The lock duration may have changed. */
   adjust(): void {
     if (this.#checkMs !== this.#queue.checkMs) this.start()
   }

@@ -5,46 +5,46 @@ import { decodeFields, type Decoding } from '../read/decoding.ts'
 import type { PendingAcknowledgements } from './acknowledgements.ts'
 
 /**
- * A message that nobody else in the group has for as long as it is locked (`group.share.record.lock.duration.ms` of the
- * broker).
+ * A message that no other member of the group has while it is locked (the broker's
+ * `group.share.record.lock.duration.ms`).
  * @since 0.1.0
  */
 export interface ShareMessage<K = Buffer, V = Buffer> extends Message<K, V> {
-  /** How often it has been given to a member of the group, this time included: 1 for the first. */
+  /** How often it has been delivered to a member of the group, this time included: 1 for the first. */
   readonly deliveryCount: number
 }
 
-/** One partition, as a broker gives its records out; ended with the session that they came in. */
+/** One partition within one share session of a broker. */
 export interface ShareSource {
   readonly topic: string
   readonly topicId: string
   readonly partition: number
   /** `topic [partition]` */
   readonly name: string
-  /** The broker that gives them out. */
+  /** The broker that delivers its messages. */
   readonly node: number
   readonly pending: PendingAcknowledgements
-  /** Messages of it that the consumer has the locks of, and has not said what became of. */
+  /** Messages that are locked for this consumer and not acknowledged. */
   held: number
-  /** The session is gone, and all locks with it. */
+  /** The session has ended, and all locks with it. */
   isLost: boolean
 }
 
-/** Records that came with one answer. */
+/** The messages that came with one response. */
 export interface ShareLot {
   readonly since: number
   readonly count: number
-  /** Not handed out yet. */
+  /** Not delivered yet. */
   waiting: number
 }
 
 /**
- * waiting: locked, not handed out; given: the program has it; settled: it has been said what became of it; over: the lock
- * was lost before that.
+ * waiting: locked, not delivered; given: delivered to the application; settled: acknowledged; over: the lock was lost
+ * before that.
  */
 export type ShareMessageState = 'waiting' | 'given' | 'settled' | 'over'
 
-/** A message without deserializers; fields are views, as those of any fetched message. */
+/** A message without deserializers; key, value and headers are views, as in any fetched message. */
 export class LockedMessage extends RecordView implements ShareMessage {
   readonly deliveryCount: number
   /** @internal */
@@ -55,7 +55,7 @@ export class LockedMessage extends RecordView implements ShareMessage {
   lockedUntil: number
   /** @internal */
   state: ShareMessageState = 'waiting'
-  /** @internal told when the lock is lost */
+  /** @internal called when the lock is lost */
   onLost: (() => void) | null = null
 
   /** @internal */
@@ -88,14 +88,14 @@ export class LockedMessage extends RecordView implements ShareMessage {
 
 const origins = new WeakMap<object, LockedMessage>()
 
-/** What a message that was handed out came from; undefined for any other object. */
+/** The origin of a delivered message; undefined for any other object. */
 export function lockedMessage(message: object): LockedMessage | undefined {
   return message instanceof LockedMessage ? message : origins.get(message)
 }
 
 /**
- * With its deserialized fields: a promise only if a deserializer gives one. Throws, or rejects with, KafkaError
- * ERR__KEY_DESERIALIZATION or ERR__VALUE_DESERIALIZATION, as messages of every consumer do.
+ * The message with its deserialized fields: a promise only if a deserializer returns one. Throws, or rejects with,
+ * KafkaError ERR__KEY_DESERIALIZATION or ERR__VALUE_DESERIALIZATION.
  */
 export function decodeLocked(
   message: LockedMessage,

@@ -14,11 +14,12 @@ import { newMemberId } from '../group/member-id.ts'
 import { PollWatch } from '../group/poll-watch.ts'
 import { SubscribedTopics } from '../group/subscribed-topics.ts'
 import { Subscription, type SubscriptionInput } from '../group/subscription.ts'
-import { AtWork } from '../read/at-work.ts'
+import { RunningJobs } from '../read/running-jobs.ts'
 import { Closing } from '../read/closing.ts'
 import { decodingOf } from '../read/decoding.ts'
 import { Mailbox } from '../read/mailbox.ts'
-import { tellError } from '../read/reader-errors.ts'
+import { reportError } from '../read/reader-errors.ts'
+import { underWay } from '../read/reader-slot.ts'
 import { AcknowledgeResults, type AcknowledgeResult } from './acknowledge-results.ts'
 import { acknowledgeTypes, type AcknowledgeType } from './acknowledgements.ts'
 import type { ShareConsumerEvent } from './events.ts'
@@ -32,25 +33,25 @@ import { ShareIterator, ShareReader, requireLocked } from './share-reader.ts'
 import { ShareRunner } from './share-runner.ts'
 import { ShareStatistics } from './share-statistics.ts'
 
-/** Events that `on` hears. */
+/** Events that `on` can listen to. */
 export type ShareListenedEvent<K = Buffer, V = Buffer> =
   Exclude<ShareConsumerEvent<K, V>, { type: 'message' }> | AcknowledgedEvent
 
 type Listener<T extends ShareListenedEvent['type']> = (event: Extract<ShareListenedEvent, { type: T }>) => void
 
 const NO_LIMIT = -1
-// Of the time that there is for closing, handlers get so much.
+// The part of the time for closing that handlers get.
 const DRAIN_PART = 3 / 4
 const WARN_EVERY_MS = 60_000
 
 /**
- * A member of a share group (KIP-932): many consumers take messages of the same partitions, each message is locked for one
- * of them until that says what became of it. At least once, in no order. Connects in the background, and goes on by itself
- * after everything but a fatal error. One call of `poll`, an iterator or `run` at a time.
+ * A member of a share group (KIP-932). Many consumers read the same partitions; each message is locked for one of them
+ * until that consumer acknowledges it. Delivery is at least once, in no order. Connects in the background and recovers
+ * from everything but a fatal error. One call of `poll`, an iterator or `run` at a time.
  *
- * `share.acknowledgement.mode=implicit` (default): whoever asks for the next message accepts the one before, unless
- * `acknowledge` has said otherwise. `explicit`: only `acknowledge` counts; a message that nobody says anything of is given
- * out again when its lock ends.
+ * `share.acknowledgement.mode=implicit` (default): asking for the next message accepts the previous one, unless
+ * `acknowledge` has said otherwise. `explicit`: only `acknowledge` counts; a message that is not acknowledged is
+ * delivered again when its lock ends.
  * @since 0.1.0
  */
 export class ShareConsumer<K = Buffer, V = Buffer> implements AsyncDisposable, AsyncIterable<ShareMessage<K, V>> {
@@ -69,7 +70,7 @@ export class ShareConsumer<K = Buffer, V = Buffer> implements AsyncDisposable, A
   readonly #results: AcknowledgeResults
   readonly #isImplicit: boolean
   readonly #locks: LockWatch
-  readonly #atWork: AtWork
+  readonly #runningJobs: RunningJobs
   #subscription: Subscription | null = null
   #isWanted = false
   #warnsExhaustedAt = -Infinity
@@ -80,24 +81,24 @@ export class ShareConsumer<K = Buffer, V = Buffer> implements AsyncDisposable, A
 
   /**
    * Connects in the background.
-   * @throws KafkaError ERR__INVALID_ARG for a configuration that cannot work, or that means nothing to a share group;
+   * @throws KafkaError ERR__INVALID_ARG for a configuration that cannot work or does not apply to share groups;
    *   ERR__UNKNOWN_GROUP without `group.id`
    */
   constructor(config: ConsumerConfig, options: ShareConsumerOptions<K, V> = {}) {
     checkForm(config)
     const groupId = checkShareConfig(config)
-    // Time-outs and assignments are the coordinator's business, as under that protocol.
+    // As under that protocol, the coordinator decides about timeouts and assignments.
     const resolved = resolveConfig('consumer', { ...config, 'group.protocol': 'consumer' })
     this.#isImplicit = isImplicit(resolved.settings['share.acknowledgement.mode'])
     const context = createContext('consumer', resolved, checkedOptions('ShareConsumer', options))
     const cluster = new Cluster(context)
     this.#closing = new Closing(context, {
-      unfinished: 'closed without having told the brokers everything',
+      unfinished: 'closed before all acknowledgements were sent and the group was left in order',
       begin: () => {
-        this.#mailbox.call()
+        this.#mailbox.interrupt()
         this.#reader.forgetLast()
       },
-      leave: deadline => this.#sayGoodbye(deadline),
+      leave: deadline => this.#finish(deadline),
       end: () => this.#end(),
     })
     this.#topics = new ConsumedTopics(context, cluster, {
@@ -112,7 +113,7 @@ export class ShareConsumer<K = Buffer, V = Buffer> implements AsyncDisposable, A
     this.#cluster = cluster
     this.#results = new AcknowledgeResults(context)
     this.#mailbox = new Mailbox(context.clock)
-    this.#atWork = new AtWork(context.clock, this.#settings['max.poll.interval.ms'])
+    this.#runningJobs = new RunningJobs(context.clock, this.#settings['max.poll.interval.ms'])
     this.#queue = new ShareQueue(context.clock, this.#settings['max.poll.records'])
     this.#reader = this.#makeReader(options)
     this.#member = new ShareMember(context, cluster, groupId, newMemberId(context.random), {
@@ -126,19 +127,19 @@ export class ShareConsumer<K = Buffer, V = Buffer> implements AsyncDisposable, A
       isWanted: () => this.#isWanted && this.#member.isMember,
       isTaking: () => this.#isWanted && this.#subscription !== null,
       onMessages: () => this.#onMessages(),
-      onAcknowledged: (source, types, error) => this.#results.told(source, types, error),
+      onAcknowledged: (source, types, error) => this.#results.add(source, types, error),
       raise,
     })
     this.#locks = new LockWatch(context.clock, this.#queue, {
-      isAtWork: message => this.#run?.isAtWork(message) === true,
-      renew: message => this.#fetcher.keep(message),
+      isProcessing: message => this.#run?.isProcessing(message) === true,
+      renew: message => this.#fetcher.autoRenew(message),
       onEnded: () => this.#fetcher.kick(),
     })
     this.#watch = new PollWatch(context, {
       polls: () => this.#reader.polls,
       isPolling: () => this.#reader.isPolling,
       isCalling: () => false,
-      workingSince: () => this.#atWork.oldestSince,
+      workingSince: () => this.#runningJobs.oldestSince,
       isMember: () => this.#member.isMember,
       onExceeded: limitMs => this.#onPollExceeded(limitMs),
     })
@@ -149,14 +150,14 @@ export class ShareConsumer<K = Buffer, V = Buffer> implements AsyncDisposable, A
         return member.phase
       },
     })
-    context.events.subscribe(event => this.#mailbox.hear(event))
+    context.events.subscribe(event => this.#mailbox.onEvent(event))
     cluster.metadata.onChange(() => this.#onMetadata())
     cluster.start()
   }
 
   /**
-   * Joins the group for these topics; `^...` and RegExp are patterns, matched here against topics that come later, too.
-   * Replaces an earlier subscription.
+   * Joins the group for these topics. `^...` and RegExp are patterns, matched by the client, which also match topics
+   * that are created later. Replaces an earlier subscription.
    * @throws KafkaError ERR__INVALID_ARG, ERR__STATE when closed
    */
   subscribe(topics: SubscriptionInput): void {
@@ -171,26 +172,26 @@ export class ShareConsumer<K = Buffer, V = Buffer> implements AsyncDisposable, A
       this.#cluster.metadata.requestRefresh('topics by pattern')
     }
     this.#watch.start()
-    this.#topics.look()
+    this.#topics.check()
     this.#locks.start()
     void this.#join()
   }
 
-  /** What was subscribed to, patterns as they were given. */
+  /** The subscribed topics; patterns as they were given. */
   subscription(): string[] {
     return [...(this.#subscription?.terms ?? [])]
   }
 
   /**
-   * Leaves the group. Acknowledgements are told, and what was fetched ahead is released; what the program has stays locked
-   * until it says what became of it, `close`, or the end of the lock.
+   * Leaves the group. Sends pending acknowledgements and releases what was fetched ahead. Messages that were delivered
+   * stay locked until they are acknowledged, their locks end, or `close`.
    */
   async unsubscribe(): Promise<void> {
     this.#requireOpen()
     await this.#leave(Deadline.after(this.#context.clock, this.#settings['socket.timeout.ms']))
   }
 
-  /** The partitions that the group's coordinator has this consumer take messages of; others may take of them, too. */
+  /** The partitions that this consumer reads; other members may read them, too. */
   assignment(): TopicPartition[] {
     const { topicNames } = this.#cluster.metadata.snapshot
     return this.#fetcher.assigned.flatMap(({ topicId, partition }) => {
@@ -200,19 +201,19 @@ export class ShareConsumer<K = Buffer, V = Buffer> implements AsyncDisposable, A
   }
 
   /**
-   * The next message or event; null when the time is over, or the consumer is closed meanwhile. In implicit mode it accepts
-   * the message before. A message that cannot be deserialized is an `error` event (its raw form: `error.rawMessage`), and is
-   * released by the next call unless it is acknowledged.
-   * @param wait ms (-1, the default: no limit), or those with a signal
-   * Rejects with KafkaError ERR__STATE while another call is under way or when closed; the signal's reason.
+   * The next message or event; null after the timeout, or when the consumer is closed meanwhile. In implicit mode it
+   * accepts the previous message. A message that cannot be deserialized is an `error` event (its raw form:
+   * `error.rawMessage`); the next call releases it unless it is acknowledged.
+   * Rejects with KafkaError ERR__STATE while another call is pending or when closed, or with the signal's reason.
+   * @param wait timeout in ms (-1, the default: none), or `{ timeoutMs, signal }`
    */
   poll(wait?: WaitOptions): Promise<ShareConsumerEvent<K, V> | null> {
     return this.#reader.poll(resolveWait(wait, NO_LIMIT))
   }
 
   /**
-   * All messages from now on. In implicit mode asking for the next accepts the one before; leaving the loop does not accept
-   * the last one. Ends when the consumer is closed; throws what Consumer.readMessage rejects with.
+   * All messages from now on. In implicit mode asking for the next message accepts the previous one; leaving the loop
+   * does not accept the last one. Ends when the consumer is closed; throws what Consumer.readMessage rejects with.
    */
   [Symbol.asyncIterator](): AsyncIterableIterator<ShareMessage<K, V>, undefined> {
     this.#requireOpen()
@@ -220,13 +221,13 @@ export class ShareConsumer<K = Buffer, V = Buffer> implements AsyncDisposable, A
   }
 
   /**
-   * Works on many messages at once, each in a lock that is renewed for as long as its handler takes (KIP-1222; by brokers
-   * from 4.2 on), and acknowledges each by what became of it. Resolves when its signal is aborted or the consumer is closed,
-   * after what is at work; rejects with what `onError` throws, or KafkaError ERR__INVALID_ARG, ERR__STATE while another
-   * reader is there, a fatal one.
+   * Processes many messages at once and acknowledges each by its outcome. Renews the lock of a message for as long as
+   * its handler runs (KIP-1222; brokers from 4.2 on). Resolves when its signal is aborted or the consumer is closed,
+   * after the running handlers. Rejects with what `onError` throws, with KafkaError ERR__INVALID_ARG, with ERR__STATE
+   * while there is another reader, or with a fatal error.
    */
   run(options: ShareRunOptions<K, V>): Promise<void> {
-    return this.#atWork.waitedFor(() => this.#runOnce(options))
+    return this.#runningJobs.trackWaiters(() => this.#runOnce(options))
   }
 
   async #runOnce(options: ShareRunOptions<K, V>): Promise<void> {
@@ -235,21 +236,20 @@ export class ShareConsumer<K = Buffer, V = Buffer> implements AsyncDisposable, A
       {
         clock: this.#context.clock,
         reader: this.#reader,
-        atWork: this.#atWork,
+        runningJobs: this.#runningJobs,
         closingMs: () => (this.#closing.deadline?.left() ?? Infinity) * DRAIN_PART,
         isClosing: () => this.closed,
         wake: () => this.#mailbox.wake(),
-        keep: count => this.#queue.window.keep(count),
+        keepAtLeast: count => this.#queue.window.keepAtLeast(count),
         warn: error => this.#context.logger.warning('RUN', `${error.name}: ${error.message}`),
         acknowledge: (message, outcome) => {
           if (message.state === 'given') this.#settle(message, outcome)
-          else if (message.state === 'over') this.#fetcher.tooLate(message, outcome)
+          else if (message.state === 'over') this.#fetcher.reportTooLate(message, outcome)
         },
       },
       options,
     )
-    if (this.#run !== null)
-      throw new KafkaError(ErrorCode.ERR__STATE, 'another run of this share consumer is under way')
+    if (this.#run !== null) throw underWay('run of this share consumer')
     this.#run = run
     try {
       await run.run()
@@ -259,10 +259,11 @@ export class ShareConsumer<K = Buffer, V = Buffer> implements AsyncDisposable, A
   }
 
   /**
-   * Says what became of a message; told to the broker with the next request, or by `commit`. The result is an `acknowledged`
-   * event. `renew` makes the lock last anew and leaves the message as it is.
-   * @throws KafkaError ERR__INVALID_ARG for anything else than a message of this consumer or a type, ERR__STATE when it was
-   *   said before or the lock was lost, ERR__UNSUPPORTED_FEATURE for `renew` with brokers before 4.2
+   * Acknowledges a message: sent to the broker with the next request, or by `commit`. An `acknowledged` event reports
+   * the result. `renew` restarts the lock and leaves the message with the application.
+   * @throws KafkaError ERR__INVALID_ARG for anything but a message of this consumer and a known type; ERR__STATE when
+   *   the message was already acknowledged or its lock was lost; ERR__UNSUPPORTED_FEATURE for `renew` with brokers
+   *   before 4.2
    */
   acknowledge(message: ShareMessage<K, V> | ShareMessage, type: AcknowledgeType = 'accept'): void {
     this.#requireOpen()
@@ -274,41 +275,42 @@ export class ShareConsumer<K = Buffer, V = Buffer> implements AsyncDisposable, A
     }
     if (locked.state !== 'given' || locked.lockedUntil <= this.#context.clock.now()) {
       this.#queue.end(locked)
-      throw new KafkaError(ErrorCode.ERR__STATE, `the lock of ${name} was lost: the message will be given out again`)
+      throw new KafkaError(ErrorCode.ERR__STATE, `the lock of ${name} was lost: the message will be delivered again`)
     }
     if (type !== 'renew') this.#settle(locked, type)
     else if (this.#fetcher.canRenew(locked) === false) {
-      throw new KafkaError(ErrorCode.ERR__UNSUPPORTED_FEATURE, `${name} cannot be renewed: brokers can from 4.2 on`)
+      const why = `the lock of ${name} cannot be renewed: that needs brokers from 4.2 on`
+      throw new KafkaError(ErrorCode.ERR__UNSUPPORTED_FEATURE, why)
     } else this.#fetcher.renew(locked)
   }
 
   /**
-   * Tells the brokers what became of messages, in implicit mode the last one handed out included, and waits for their
-   * answers. Resolves with a result for each partition. Rejects with KafkaError ERR__TIMED_OUT; the signal's reason.
-   * @param wait ms (`socket.timeout.ms` by default), or those with a signal
+   * Sends all acknowledgements and waits for the answers; in implicit mode it also accepts the message delivered last.
+   * Resolves with a result for each partition. Rejects with KafkaError ERR__TIMED_OUT or the signal's reason.
+   * @param wait timeout in ms (`socket.timeout.ms` by default), or `{ timeoutMs, signal }`
    */
   async commit(wait?: WaitOptions): Promise<AcknowledgeResult[]> {
     this.#requireOpen()
     const { timeoutMs, signal } = resolveWait(wait, this.#settings['socket.timeout.ms'])
-    this.#reader.leaveLast()
+    this.#reader.finishLast()
     return this.#results.during(this.#fetcher.flush(Deadline.after(this.#context.clock, timeoutMs), signal))
   }
 
-  /** Hears events, whether they are polled or not. A listener that throws is logged. */
+  /** Calls the listener with every event of this type, polled or not. What it throws is logged. */
   on<T extends ShareListenedEvent['type']>(type: T, listener: Listener<T>): this {
-    // Both sides say the event of type T; the compiler does not see through the narrower T.
+    // Both are the event of type T; the compiler cannot see that.
     this.#context.events.on(type, listener)
     return this
   }
 
-  /** Ends `on` for the same listener. */
+  /** Removes a listener that `on` added. */
   off<T extends ShareListenedEvent['type']>(type: T, listener: Listener<T>): this {
     // As in `on`.
     this.#context.events.off(type, listener)
     return this
   }
 
-  /** As the coordinator knows this consumer. */
+  /** The id by which the coordinator knows this consumer. */
   get memberId(): string {
     return this.#member.id
   }
@@ -318,12 +320,15 @@ export class ShareConsumer<K = Buffer, V = Buffer> implements AsyncDisposable, A
     this.#cluster.setSaslCredentials(username, password)
   }
 
-  /** Answers an `oauthbearer-token-refresh` event. @throws KafkaError ERR__INVALID_ARG, ERR__STATE without OAUTHBEARER */
+  /**
+   * Answers an `oauthbearer-token-refresh` event.
+   * @throws KafkaError ERR__INVALID_ARG, ERR__STATE without OAUTHBEARER
+   */
   setOAuthBearerToken(token: OAuthBearerToken): void {
     this.#cluster.setOAuthBearerToken(token)
   }
 
-  /** As setOAuthBearerToken: there is none; the next event comes in 10 s. */
+  /** Reports that there is no token; the next `oauthbearer-token-refresh` event comes in 10 s. */
   setOAuthBearerTokenFailure(message: string): void {
     this.#cluster.setOAuthBearerTokenFailure(message)
   }
@@ -334,13 +339,13 @@ export class ShareConsumer<K = Buffer, V = Buffer> implements AsyncDisposable, A
   }
 
   /**
-   * Tells the brokers what became of messages, releases all others, leaves the group and disconnects. Always resolves, at
-   * the latest when the time (30,000 ms by default) is over or the signal is aborted. A `poll` under way gives null,
-   * iterators end, a `run` is waited for.
+   * Sends all acknowledgements, releases all other messages, leaves the group and disconnects. Always resolves, at the
+   * latest after the timeout (30,000 ms by default) or when the signal is aborted. A pending `poll` returns null,
+   * iterators end, a `run` finishes first.
    */
   close(wait?: WaitOptions): Promise<void> {
     const closing = this.#closing.close(wait)
-    return this.#atWork.waitedFor(() => closing)
+    return this.#runningJobs.trackWaiters(() => closing)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -359,10 +364,10 @@ export class ShareConsumer<K = Buffer, V = Buffer> implements AsyncDisposable, A
     this.#statistics.stop()
     this.#cluster.close()
     await Promise.all([this.#fetcher.close(), this.#member.stop()])
-    this.#mailbox.call()
+    this.#mailbox.interrupt()
   }
 
-  async #sayGoodbye(deadline: Deadline): Promise<void> {
+  async #finish(deadline: Deadline): Promise<void> {
     if (this.#run !== null) {
       this.#run.stop()
       await this.#run.drained()
@@ -371,7 +376,7 @@ export class ShareConsumer<K = Buffer, V = Buffer> implements AsyncDisposable, A
     await this.#leave(deadline)
   }
 
-  /** Behind a leaving that is under way, unless another one follows. */
+  /** After a leave that is still in progress, unless the application has unsubscribed again by then. */
   async #join(): Promise<void> {
     await this.#left.catch(() => undefined)
     if (this.#subscription !== null) this.#member.join()
@@ -385,11 +390,11 @@ export class ShareConsumer<K = Buffer, V = Buffer> implements AsyncDisposable, A
     this.#watch.stop()
     this.#fetcher.assign([])
     this.#releaseWaiting()
-    this.#left = this.#tellAll(deadline)
+    this.#left = this.#flushAndLeave(deadline)
     return this.#left
   }
 
-  async #tellAll(deadline: Deadline): Promise<void> {
+  async #flushAndLeave(deadline: Deadline): Promise<void> {
     try {
       await this.#fetcher.flush(deadline, undefined)
     } finally {
@@ -403,8 +408,8 @@ export class ShareConsumer<K = Buffer, V = Buffer> implements AsyncDisposable, A
       closedError: () => this.#closing.error(),
       onPoll: () => this.#onPoll(),
       onTaken: () => this.#onTaken(),
-      atWork: this.#atWork,
-      leaveBehind: (message: LockedMessage, isUnread: boolean) => this.#leaveBehind(message, isUnread),
+      runningJobs: this.#runningJobs,
+      onNotAcknowledged: (message: LockedMessage, isUnread: boolean) => this.#onNotAcknowledged(message, isUnread),
     }
     const { clock } = this.#context
     return new ShareReader<K, V>(clock, this.#queue, this.#mailbox, host, decodingOf(options.key, options.value))
@@ -419,22 +424,22 @@ export class ShareConsumer<K = Buffer, V = Buffer> implements AsyncDisposable, A
     this.#warnExhausted()
   }
 
-  // The handlers of a run, however many messages they have, acknowledge them without being told.
+  // No warning in a run: it acknowledges its messages itself.
   #warnExhausted(): void {
     const now = this.#context.clock.now()
     if (!this.#queue.isExhausted || this.#run !== null || now < this.#warnsExhaustedAt) return
     this.#warnsExhaustedAt = now + WARN_EVERY_MS
-    const why = `${this.#queue.held} messages wait to be acknowledged (max.poll.records): no others come before that`
-    this.#context.logger.warning('SHARE', why)
+    const why = `${this.#queue.held} messages are waiting to be acknowledged (max.poll.records)`
+    this.#context.logger.warning('SHARE', `${why}: no more are delivered until some are`)
   }
 
   #onTaken(): void {
     if (this.#queue.room > 0 && this.#queue.waiting * 2 <= this.#queue.window.size) this.#fetcher.kick()
   }
 
-  /** The program asks for more: what it has said nothing of is done, unless it has to say so itself. */
-  #leaveBehind(message: LockedMessage, isUnread: boolean): void {
-    if (message.state === 'over' && this.#isImplicit && !isUnread) this.#fetcher.tooLate(message, 'accept')
+  /** The application asks for more: in implicit mode that accepts a message which it did not acknowledge. */
+  #onNotAcknowledged(message: LockedMessage, isUnread: boolean): void {
+    if (message.state === 'over' && this.#isImplicit && !isUnread) this.#fetcher.reportTooLate(message, 'accept')
     if (message.state !== 'given') return
     if (isUnread) this.#settle(message, 'release')
     else if (this.#isImplicit) this.#settle(message, 'accept')
@@ -450,12 +455,12 @@ export class ShareConsumer<K = Buffer, V = Buffer> implements AsyncDisposable, A
     this.#mailbox.wake()
   }
 
-  /** What was fetched ahead is for the others: its locks would be renewed for nothing. */
+  /** Releases what was fetched ahead for the other members, instead of renewing its locks for nothing. */
   #releaseWaiting(): void {
     this.#reader.giveBack()
     for (const message of this.#queue.takeAll()) {
       this.#queue.settle(message)
-      this.#fetcher.giveBack(message)
+      this.#fetcher.autoRelease(message)
     }
   }
 
@@ -464,12 +469,12 @@ export class ShareConsumer<K = Buffer, V = Buffer> implements AsyncDisposable, A
     this.#isWanted = false
     this.#releaseWaiting()
     this.#run?.giveUp(limitMs)
-    const why = `${this.#atWork.exceeded(limitMs)}: left the share group`
-    tellError(this.#context, new KafkaError(ErrorCode.ERR__MAX_POLL_EXCEEDED, why))
+    const why = `${this.#runningJobs.describeExceeded(limitMs)}: left the share group`
+    reportError(this.#context, new KafkaError(ErrorCode.ERR__MAX_POLL_EXCEEDED, why))
   }
 
   #onMetadata(): void {
-    this.#topics.look()
+    this.#topics.check()
     this.#member.onMetadata()
     this.#fetcher.kick()
   }

@@ -1,5 +1,5 @@
-/** What a share consumer has locked, for its deserializers: each message for as long as its lock holds. */
-import { Decoder, type DecoderHost, type DecoderSource, type Given } from '../read/decoder.ts'
+/** The share queue as the source of a decoder: each message for as long as its lock holds. */
+import { Decoder, type DecoderHost, type DecoderSource, type DecodeResult } from '../read/decoder.ts'
 import type { Decoding } from '../read/decoding.ts'
 import { decodeLocked, type LockedMessage, type ShareMessage, type ShareSource } from './message.ts'
 import type { ShareQueue } from './share-queue.ts'
@@ -7,14 +7,14 @@ import type { ShareQueue } from './share-queue.ts'
 type AnyMessage = ShareMessage<unknown, unknown>
 
 export type ShareDecoder = Decoder<LockedMessage, AnyMessage>
-export type GivenLocked = Given<LockedMessage, AnyMessage>
+export type DecodedLocked = DecodeResult<LockedMessage, AnyMessage>
 
-export interface ShareDecoderHost extends Pick<DecoderHost, 'atWork' | 'wake'> {
+export interface ShareDecoderHost extends Pick<DecoderHost, 'runningJobs' | 'wake'> {
   /** A message has been taken: there may be room. */
   onTaken(): void
 }
 
-/** @param decoding null: messages are handed out as they are */
+/** @param decoding null: messages are delivered as they were fetched */
 export function shareDecoder(queue: ShareQueue, decoding: Decoding | null, host: ShareDecoderHost): ShareDecoder {
   return new Decoder(new LockedSource(queue, decoding, host), host)
 }
@@ -52,7 +52,7 @@ class LockedSource implements DecoderSource<LockedMessage, AnyMessage> {
     origin.onLost = null
   }
 
-  /** Without its lock it is given out again. */
+  /** Without its lock the broker delivers it again. */
   isWithdrawn(origin: LockedMessage): boolean {
     return origin.state !== 'given'
   }

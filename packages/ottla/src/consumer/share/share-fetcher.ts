@@ -1,7 +1,9 @@
-/** Takes messages of a share group from every broker that has some, and tells what became of them (KIP-932). */
+/** Fetches messages of a share group from every broker that has some, and sends acknowledgements (KIP-932). */
 import { ErrorCode, ShareAcknowledge, ShareFetch, type Decoded, type ShareFetchResponse } from '@ottla/protocol'
+import { Alarm } from '../../base/alarm.ts'
 import { backoffMs } from '../../base/backoff.ts'
-import type { Deadline, Timer } from '../../base/clock.ts'
+import type { Deadline } from '../../base/clock.ts'
+import { messageOf, stackOf } from '../../base/unknown-error.ts'
 import { within } from '../../base/wait.ts'
 import type { Cluster } from '../../cluster/cluster.ts'
 import type { ClientContext } from '../../cluster/context.ts'
@@ -9,7 +11,7 @@ import { actionFor, isRetriable } from '../../cluster/retry.ts'
 import { KafkaError } from '../../errors.ts'
 import { Troubles } from '../../observe/troubles.ts'
 import { memberAnswer } from '../group/membership-errors.ts'
-import { acknowledgeTypes, GIVE_BACK, isRenewal, KEEP, type AcknowledgeType } from './acknowledgements.ts'
+import { acknowledgeTypes, AUTO_RELEASE, isRenewal, AUTO_RENEW, type AcknowledgeType } from './acknowledgements.ts'
 import { acquiredMessages, readableBatches } from './acquired.ts'
 import type { LockedMessage, ShareLot, ShareSource } from './message.ts'
 import { acknowledgedOf, lockLost, ShareNode, type Sent } from './share-node.ts'
@@ -26,15 +28,15 @@ import {
 import { keyOf, type IdPartition } from './share-session.ts'
 
 export interface ShareFetcherHost extends ShareIdentity {
-  /** The program wants messages. */
+  /** The application wants messages. */
   isWanted(): boolean
-  /** The program is there for messages that have been fetched; else they are for others. */
+  /** Fetched messages will be delivered; else they are released for other members. */
   isTaking(): boolean
-  /** Messages have come. */
+  /** Messages have arrived. */
   onMessages(): void
-  /** A broker has said something to acknowledgements; null: it has taken them. */
+  /** A broker has answered acknowledgements. @param error null when it has accepted them */
   onAcknowledged(source: ShareSource, types: ReadonlyMap<number, number>, error: KafkaError | null): void
-  /** @param topic that the error is of */
+  /** @param topic the topic that the error concerns */
   raise(error: KafkaError, topic?: string): void
 }
 
@@ -50,8 +52,8 @@ export class ShareFetcher {
   readonly #retryAt = new Map<string, number>()
   readonly #abort = new AbortController()
   #assigned: readonly IdPartition[] = []
-  #timer: Timer | null = null
-  #timerAt = Infinity
+  /** Rings when a broker or a partition in backoff may be asked again, or acknowledgements are due. */
+  readonly #alarm: Alarm
   #isFinishing = false
 
   constructor(context: ClientContext, cluster: Cluster, queue: ShareQueue, host: ShareFetcherHost) {
@@ -60,6 +62,7 @@ export class ShareFetcher {
     this.#queue = queue
     this.#host = host
     this.#troubles = new Troubles(context.clock)
+    this.#alarm = new Alarm(context.clock, () => this.kick())
   }
 
   get assigned(): readonly IdPartition[] {
@@ -71,7 +74,7 @@ export class ShareFetcher {
     this.kick()
   }
 
-  /** Something may be fetched that could not be before: has every broker's loop look. */
+  /** Something may have become fetchable: wakes the loop of every broker. */
   kick(): void {
     if (this.#isFinishing) return
     const unknown = new Set<string>()
@@ -89,51 +92,51 @@ export class ShareFetcher {
     for (const node of this.#nodes.values()) node.loop.kick()
   }
 
-  /** Whether the broker that gave it out can make its lock longer; undefined: nobody knows that broker any more. */
+  /** Whether the broker of the message can renew locks; undefined when that broker is no longer known. */
   canRenew({ source }: LockedMessage): boolean | undefined {
     const version = this.#cluster.broker(source.node)?.version(ShareAcknowledge)
     return version === undefined ? undefined : version >= FIRST_WITH_RENEWAL
   }
 
-  /** Says what became of a message, soon. */
+  /** Acknowledges a message with the next request to its broker. */
   acknowledge({ source, offset }: LockedMessage, type: number): void {
-    this.#say(source, offset, type)
+    this.#add(source, offset, type)
   }
 
-  /** A message that nobody has been given is for the others, which is nothing to tell of. */
-  giveBack({ source, offset }: LockedMessage): void {
-    this.#say(source, offset, GIVE_BACK)
+  /** Releases a message that was never delivered, which is not worth an event. */
+  autoRelease({ source, offset }: LockedMessage): void {
+    this.#add(source, offset, AUTO_RELEASE)
   }
 
-  /** Tells what became of a message whose lock was lost before: no broker would take it. */
-  tooLate({ source, offset }: LockedMessage, type: Exclude<AcknowledgeType, 'renew'>): void {
+  /** Reports the failed acknowledgement of a message whose lock was already lost: no broker would accept it. */
+  reportTooLate({ source, offset }: LockedMessage, type: Exclude<AcknowledgeType, 'renew'>): void {
     if (this.#isFinishing) return
-    const error = lockLost(ErrorCode.ERR_INVALID_RECORD_STATE, source, 'the lock was lost before that')
+    const error = lockLost(ErrorCode.ERR_INVALID_RECORD_STATE, source, 'the lock had been lost')
     this.#host.onAcknowledged(source, new Map([[offset, acknowledgeTypes[type]]]), error)
   }
 
-  /** Makes a lock longer, because the program says so; the message stays with whoever has it. */
+  /** Renews a lock because the application asks for it. */
   renew(message: LockedMessage): void {
     this.#renew(message, acknowledgeTypes.renew)
   }
 
-  /** Makes a lock longer without anybody's asking: nobody is told of it. */
-  keep(message: LockedMessage): void {
-    if (this.canRenew(message) === true && !this.#isRenewing(message)) this.#renew(message, KEEP)
+  /** Renews a lock on the consumer's own account, which is not worth an event. */
+  autoRenew(message: LockedMessage): void {
+    if (this.canRenew(message) === true && !this.#isRenewing(message)) this.#renew(message, AUTO_RENEW)
   }
 
   #renew(message: LockedMessage, type: number): void {
     const node = this.#nodes.get(message.source.node)
     if (node === undefined || message.source.isLost) return
     node.renewing.set(message, message.source)
-    this.#say(message.source, message.offset, type)
+    this.#add(message.source, message.offset, type)
   }
 
   #isRenewing(message: LockedMessage): boolean {
     return this.#nodes.get(message.source.node)?.renewing.has(message) === true
   }
 
-  /** Tells brokers now, and waits for their answers. */
+  /** Sends all acknowledgements now, and waits for the answers. */
   async flush(deadline: Deadline, signal: AbortSignal | undefined): Promise<void> {
     const waiting: Promise<void>[] = []
     for (const node of this.#nodes.values()) {
@@ -141,31 +144,32 @@ export class ShareFetcher {
       node.flush()
       node.loop.kick()
     }
-    const late = (): KafkaError => new KafkaError(ErrorCode.ERR__TIMED_OUT, 'commit: no answer in time')
+    const why = 'the brokers did not answer the acknowledgements in time'
+    const late = (): KafkaError => new KafkaError(ErrorCode.ERR__TIMED_OUT, why)
     await within(Promise.all(waiting), this.#context.clock, deadline, late, signal)
   }
 
-  /** Tells brokers the last, and ends the sessions: what is still locked is released. */
+  /** Sends the last acknowledgements and ends the sessions, which releases what is still locked. */
   async finish(deadline: Deadline): Promise<void> {
     this.#isFinishing = true
-    this.#timer?.cancel()
+    this.#alarm.cancel()
     await Promise.all(
       [...this.#nodes.values()].map(async node => {
         await node.loop.stop()
-        if (node.session.isOpen && !this.#abort.signal.aborted) await this.#tell(node, true, deadline)
+        if (node.session.isOpen && !this.#abort.signal.aborted) await this.#acknowledge(node, true, deadline)
       }),
     )
   }
 
   async close(): Promise<void> {
     this.#isFinishing = true
-    this.#timer?.cancel()
+    this.#alarm.cancel()
     this.#abort.abort()
     await Promise.all([...this.#nodes.values()].map(node => node.loop.stop()))
     for (const node of this.#nodes.values()) this.#lose(node, [], closing())
   }
 
-  #say(source: ShareSource, offset: number, type: number): void {
+  #add(source: ShareSource, offset: number, type: number): void {
     const node = this.#nodes.get(source.node)
     if (node === undefined || source.isLost) {
       const error = lockLost(ErrorCode.ERR_INVALID_SHARE_SESSION_EPOCH, source, 'the session with the broker was lost')
@@ -200,11 +204,11 @@ export class ShareFetcher {
       while (!this.#isFinishing) {
         const now = this.#context.clock.now()
         if (node.retryAt > now) {
-          this.#wakeAt(node.retryAt, now)
+          this.#alarm.set(node.retryAt)
           return
         }
         if (node.session.isOpen && node.hasRenewals) {
-          await this.#tell(node, false)
+          await this.#acknowledge(node, false)
           continue
         }
         const led = this.#assigned.filter(each => this.#leaderOf(each) === node.id)
@@ -216,21 +220,21 @@ export class ShareFetcher {
         }
         if (!node.hasPending) return
         if (node.flushAt > now) {
-          this.#wakeAt(node.flushAt, now)
+          this.#alarm.set(node.flushAt)
           return
         }
-        await this.#tell(node, false)
+        await this.#acknowledge(node, false)
       }
     } catch (error) {
       if (this.#isFinishing) return
-      this.#context.logger.error('SHAREFETCH', error instanceof Error ? (error.stack ?? error.message) : String(error))
+      this.#context.logger.error('SHAREFETCH', stackOf(error))
     }
   }
 
   #isReady(each: IdPartition, now: number): boolean {
     const at = this.#retryAt.get(keyOf(each)) ?? 0
     if (at <= now) return true
-    this.#wakeAt(at, now)
+    this.#alarm.set(at)
     return false
   }
 
@@ -256,8 +260,8 @@ export class ShareFetcher {
     await this.#accept(node, response)
   }
 
-  /** A request of nothing but what became of messages. */
-  async #tell(node: ShareNode, isLast: boolean, deadline?: Deadline): Promise<void> {
+  /** Sends a request with nothing but acknowledgements. */
+  async #acknowledge(node: ShareNode, isLast: boolean, deadline?: Deadline): Promise<void> {
     const { settings, clock } = this.#context
     const sent = node.take(clock.now())
     const body = acknowledgeBody(this.#host, node.session.acknowledge(acknowledgedOf(sent), isLast), sent)
@@ -279,7 +283,7 @@ export class ShareFetcher {
     if (isLast) this.#lose(node, [], closing())
   }
 
-  /** Null when the session is lost instead. @param sent along with it */
+  /** Null when the session is lost instead. @param sent the acknowledgements in the request */
   async #answerTo<R extends { readonly errorCode: number; readonly errorMessage: string | null }>(
     node: ShareNode,
     sent: readonly Sent[],
@@ -351,14 +355,14 @@ export class ShareFetcher {
         const lot: { -readonly [K in keyof ShareLot]: ShareLot[K] } = { since: now, count: 0, waiting: 0 }
         const acquired = acquiredMessages(readable, answer.acquiredRecords, source, lot, lockedUntil, options)
         lot.count = lot.waiting = acquired.messages.length
-        this.#forgetSaid(source, acquired.messages)
-        for (const [offset, type] of acquired.others) this.#say(source, offset, type)
+        this.#dropOutdated(source, acquired.messages)
+        for (const [offset, type] of acquired.others) this.#add(source, offset, type)
         if (acquired.error !== null) this.#corrupt(source, acquired.error)
         this.#context.counters?.fetched(topic, each.partition, lot.count, answer.records?.length ?? 0)
-        // With the session, everything is released.
+        // The end of the session releases everything.
         if (this.#isFinishing || acquired.messages.length === 0) continue
         if (!this.#host.isTaking()) {
-          for (const message of acquired.messages) this.giveBack(message)
+          for (const message of acquired.messages) this.autoRelease(message)
           continue
         }
         this.#queue.add(acquired.messages)
@@ -368,25 +372,21 @@ export class ShareFetcher {
     if (isAny) this.#host.onMessages()
   }
 
-  // The lock that it was said under has ended before the broker could be told: the new one stands for itself.
-  #forgetSaid(source: ShareSource, messages: readonly LockedMessage[]): void {
+  // Drops acknowledgements that were not sent before their lock ended: they must not count for the new delivery.
+  #dropOutdated(source: ShareSource, messages: readonly LockedMessage[]): void {
     if (source.pending.size === 0) return
     for (const { offset, deliveryCount } of messages) {
       const type = deliveryCount > 1 ? source.pending.drop(offset) : undefined
       if (type === undefined) continue
-      const error = lockLost(
-        ErrorCode.ERR_INVALID_RECORD_STATE,
-        source,
-        'the lock has ended, and they are given out again',
-      )
+      const why = 'the lock had ended, and the messages are delivered again'
+      const error = lockLost(ErrorCode.ERR_INVALID_RECORD_STATE, source, why)
       this.#host.onAcknowledged(source, new Map([[offset, type]]), error)
     }
   }
 
-  // Released: whoever gets them next may be able to read them; if nobody is, the broker gives up after its limit.
+  // They are released: another member may be able to read them; if none is, the broker's delivery limit ends it.
   #corrupt(source: ShareSource, cause: unknown): void {
-    const why = cause instanceof Error ? cause.message : String(cause)
-    const message = `messages of ${source.name} cannot be read, and are released: ${why}`
+    const message = `messages of ${source.name} cannot be read and are released: ${messageOf(cause)}`
     const error = new KafkaError(ErrorCode.ERR__BAD_MSG, message, { cause })
     if (this.#troubles.isNews(source.name, error.code)) this.#host.raise(error)
   }
@@ -397,7 +397,7 @@ export class ShareFetcher {
     answer: FetchedPartition,
     response: Decoded<ShareFetchResponse>,
   ): void {
-    // Another broker leads it by now; what this one refuses says nothing about that.
+    // Another broker leads it by now: the refusal says nothing about the partition.
     const leader = this.#leaderOf(each)
     if (leader >= 0 && leader !== node.id) return
     const { settings, clock, random, logger } = this.#context
@@ -405,19 +405,19 @@ export class ShareFetcher {
     const name = `${this.#topicOf(each) ?? each.topicId} [${each.partition}]`
     const error = KafkaError.of(errorCode, name, errorMessage)
     logger.debug('fetch', 'SHAREFETCH', error.message)
-    const pause = backoffMs(1, settings['fetch.error.backoff.ms'], settings['fetch.error.backoff.ms'], random)
-    this.#retryAt.set(keyOf(each), clock.now() + pause)
+    const backoff = backoffMs(1, settings['fetch.error.backoff.ms'], settings['fetch.error.backoff.ms'], random)
+    this.#retryAt.set(keyOf(each), clock.now() + backoff)
     this.#onLeader(each, errorCode, currentLeader, response.nodeEndpoints)
     if (isRetriable(errorCode)) return
     const topic = this.#topicOf(each)
     const isTopics = errorCode === ErrorCode.ERR_TOPIC_AUTHORIZATION_FAILED && topic !== undefined
-    // One word for all partitions of a topic.
+    // Reported once for all partitions of a topic.
     if (!isTopics && this.#troubles.isNews(name, errorCode)) this.#host.raise(error)
     if (isTopics && this.#troubles.isNews(topic, errorCode))
       this.#host.raise(KafkaError.of(errorCode, `topic ${topic}`), topic)
   }
 
-  /** The answer of a broker that does not lead any more may say who does (KIP-951). */
+  /** The response of a broker that is no longer the leader may name the new one (KIP-951). */
   #onLeader(
     each: IdPartition,
     errorCode: number,
@@ -453,32 +453,22 @@ export class ShareFetcher {
     const error = KafkaError.of(code, `share group '${this.#host.groupId}' at broker ${node.id}`, message)
     this.#context.logger.debug('fetch', 'SHAREFETCH', error.message)
     this.#lose(node, sent, error)
-    if (memberAnswer('ShareSession', code) !== 'tell') return
+    if (memberAnswer('ShareSession', code) !== 'report') return
     if (this.#troubles.isNews(`broker ${node.id}`, code)) this.#host.raise(error)
   }
 
-  /** The session is gone, and the locks with it: nothing of it is handed out, nothing of it can be acknowledged. */
+  /** The session is lost, and all locks with it: nothing of it can be delivered or acknowledged any more. */
   #lose(node: ShareNode, sent: readonly Sent[], error: KafkaError): void {
     const { clock, settings, random } = this.#context
     const now = clock.now()
-    const unsaid = node.take(now)
+    const unsent = node.take(now)
     for (const source of node.reset()) this.#queue.lose(source)
-    for (const { source, types } of [...sent, ...unsaid]) {
+    for (const { source, types } of [...sent, ...unsent]) {
       this.#host.onAcknowledged(source, types, lockLost(error.code, source, error.message))
     }
     node.answered()
-    const pause = backoffMs(++node.failures, settings['retry.backoff.ms'], settings['retry.backoff.max.ms'], random)
-    node.retryAt = now + pause
-  }
-
-  #wakeAt(at: number, now: number): void {
-    if (this.#timer !== null && this.#timerAt <= at) return
-    this.#timer?.cancel()
-    this.#timerAt = at
-    this.#timer = this.#context.clock.setTimer(Math.max(1, at - now), () => {
-      this.#timer = null
-      this.kick()
-    })
+    const backoff = backoffMs(++node.failures, settings['retry.backoff.ms'], settings['retry.backoff.max.ms'], random)
+    node.retryAt = now + backoff
   }
 }
 

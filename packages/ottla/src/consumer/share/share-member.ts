@@ -1,4 +1,4 @@
-/** Membership in a share group: heartbeats bring the partitions to take messages of (KIP-932). */
+/** Membership in a share group: heartbeats bring the partitions to read (KIP-932). */
 import {
   ShareGroupHeartbeat,
   type Decoded,
@@ -10,28 +10,28 @@ import type { Cluster, Target } from '../../cluster/cluster.ts'
 import type { ClientContext } from '../../cluster/context.ts'
 import type { KafkaError } from '../../errors.ts'
 import { Heartbeats, type HeartbeatAnswer, type HeartbeatHost } from '../group/heartbeats.ts'
-import { passingCode } from '../group/membership-errors.ts'
+import { transientCode } from '../group/membership-errors.ts'
 import type { IdPartition } from './share-session.ts'
 import { outside, step, type ShareMemberEvent, type SharePhase } from './share-states.ts'
 
 export interface ShareMemberHost {
-  /** What to subscribe to at present. */
+  /** The topics of the subscription, as of now. */
   topics(): readonly string[]
-  /** Another assignment; empty when there is none any more. */
+  /** The assignment has changed; empty when it is lost. */
   onAssigned(partitions: readonly IdPartition[]): void
   raise(error: KafkaError): void
 }
 
 const LEAVE_EPOCH = -1
-// Until the coordinator has said how often it wants to be told.
+// Until the coordinator has said how often it wants a heartbeat.
 const FIRST_INTERVAL_MS = 3_000
-// It deals partitions out after its answer to whoever joins; a whole interval would be long to wait for them.
-const FIRST_LOOK_MS = 50
+// The coordinator assigns partitions only after its response to a new member: a whole interval would be a long wait.
+const FIRST_ASK_AGAIN_MS = 50
 
 interface Answer extends HeartbeatAnswer {
   readonly response: Decoded<ShareGroupHeartbeatResponse>
-  /** The topics that were named. */
-  readonly told: string
+  /** The topics that the heartbeat named. */
+  readonly sent: string
 }
 
 export class ShareMember {
@@ -43,10 +43,10 @@ export class ShareMember {
   readonly #host: ShareMemberHost
   readonly #heartbeats: Heartbeats<Answer>
   #state = outside
-  /** What the coordinator was told last; null when it has to be told everything. */
-  #told: string | null = null
-  /** How soon to ask again for partitions; Infinity once there are some. */
-  #lookMs = FIRST_LOOK_MS
+  /** The topics that the coordinator has; null when the next heartbeat has to say everything. */
+  #sent: string | null = null
+  /** When to ask again for partitions, ms; Infinity once there are some. */
+  #askAgainMs = FIRST_ASK_AGAIN_MS
 
   constructor(context: ClientContext, cluster: Cluster, groupId: string, id: string, host: ShareMemberHost) {
     this.#context = context
@@ -66,17 +66,17 @@ export class ShareMember {
     return this.#state.phase === 'member'
   }
 
-  /** Subscribed, or to something else. */
+  /** Joins, or sends a changed subscription. */
   join(): void {
     this.#dispatch({ type: 'subscribe' })
   }
 
-  /** The topics that patterns mean may be others. */
+  /** Patterns may match other topics now. */
   onMetadata(): void {
-    if (this.#told !== null && JSON.stringify(this.#host.topics()) !== this.#told) this.#heartbeats.kick()
+    if (this.#sent !== null && JSON.stringify(this.#host.topics()) !== this.#sent) this.#heartbeats.kick()
   }
 
-  /** The program has not polled for too long. */
+  /** The application has not polled for too long. */
   park(): void {
     this.#dispatch({ type: 'poll-exceeded' })
   }
@@ -85,7 +85,7 @@ export class ShareMember {
     if (this.#state.phase === 'parked') this.#dispatch({ type: 'polled' })
   }
 
-  /** Resolves when the coordinator has been told, as far as it can be. */
+  /** Resolves when the coordinator has answered, or cannot be reached. */
   leave(): Promise<void> {
     this.#dispatch({ type: 'leave' })
     return this.#heartbeats.leaving
@@ -109,13 +109,13 @@ export class ShareMember {
           this.#heartbeats.kick()
           break
         case 'drop-assignment':
-          this.#told = null
+          this.#sent = null
           this.#heartbeats.pause()
           this.#heartbeats.endMembership()
           this.#host.onAssigned([])
           break
-        case 'goodbye':
-          this.#heartbeats.sayGoodbye(deadline => this.#request(this.#identity(LEAVE_EPOCH), deadline))
+        case 'leave':
+          this.#heartbeats.leave(deadline => this.#request(this.#identity(LEAVE_EPOCH), deadline))
           break
         default:
           action satisfies never
@@ -123,7 +123,7 @@ export class ShareMember {
     }
   }
 
-  #isIn(): boolean {
+  #isActive(): boolean {
     return this.#state.phase === 'joining' || this.#state.phase === 'member'
   }
 
@@ -132,41 +132,41 @@ export class ShareMember {
       api: 'ShareGroupHeartbeat',
       groupName: `share group '${this.#groupId}'`,
       isJoining: () => this.#state.phase === 'joining',
-      isIn: () => this.#isIn(),
-      mayBegin: () => true,
+      isActive: () => this.#isActive(),
+      maySend: () => true,
       send: signal => this.#send(signal),
-      onTaken: answer => this.#onTaken(answer),
-      forgetTold: () => (this.#told = null),
+      onAccepted: answer => this.#onAccepted(answer),
+      forgetSent: () => (this.#sent = null),
       onLost: error => {
-        this.#context.logger.warning('LOST', `${error.message}: joins anew`)
+        this.#context.logger.warning('LOST', `${error.message}: joins again`)
         this.#dispatch({ type: 'fenced' })
         this.#heartbeats.begin()
       },
       onRefused: () => this.#dispatch({ type: 'refused' }),
-      matchHere: () => false,
+      matchInClient: () => false,
       raise: error => this.#host.raise(error),
     }
   }
 
   async #send(signal: AbortSignal): Promise<Answer | null> {
-    if (!this.#isIn()) return null
+    if (!this.#isActive()) return null
     const topics = this.#host.topics()
-    const told = JSON.stringify(topics)
+    const sent = JSON.stringify(topics)
     const { epoch } = this.#state
     const { clock, settings } = this.#context
     const rackId = settings['client.rack']
     const body = {
       ...this.#identity(epoch),
-      ...(this.#told === told && epoch > 0 ? {} : { subscribedTopicNames: topics }),
+      ...(this.#sent === sent && epoch > 0 ? {} : { subscribedTopicNames: topics }),
       ...(epoch > 0 || rackId === undefined ? {} : { rackId }),
     }
     const response = await this.#request(body, Deadline.after(clock, settings['socket.timeout.ms']), signal)
-    return { errorCode: response.errorCode, errorMessage: response.errorMessage, response, told }
+    return { errorCode: response.errorCode, errorMessage: response.errorMessage, response, sent }
   }
 
-  #onTaken({ response: { memberEpoch, heartbeatIntervalMs, assignment }, told }: Answer): void {
-    if (this.#told !== told) this.#lookMs = FIRST_LOOK_MS
-    this.#told = told
+  #onAccepted({ response: { memberEpoch, heartbeatIntervalMs, assignment }, sent }: Answer): void {
+    if (this.#sent !== sent) this.#askAgainMs = FIRST_ASK_AGAIN_MS
+    this.#sent = sent
     this.#heartbeats.isKnown = true
     this.#dispatch({ type: 'answered', epoch: memberEpoch })
     if (assignment !== null) {
@@ -177,8 +177,8 @@ export class ShareMember {
       )
     }
     const intervalMs = heartbeatIntervalMs > 0 ? heartbeatIntervalMs : FIRST_INTERVAL_MS
-    this.#heartbeats.plan(Math.min(intervalMs, this.#lookMs))
-    this.#lookMs = assignment !== null && assignment.topicPartitions.length > 0 ? Infinity : this.#lookMs * 2
+    this.#heartbeats.plan(Math.min(intervalMs, this.#askAgainMs))
+    this.#askAgainMs = assignment !== null && assignment.topicPartitions.length > 0 ? Infinity : this.#askAgainMs * 2
   }
 
   #request(
@@ -190,7 +190,7 @@ export class ShareMember {
       deadline,
       signal,
       lane: 'coordinator',
-      errorOf: response => passingCode('ShareGroupHeartbeat', response.errorCode),
+      errorOf: response => transientCode('ShareGroupHeartbeat', response.errorCode),
     })
   }
 

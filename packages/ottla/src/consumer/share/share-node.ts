@@ -1,4 +1,4 @@
-/** One broker, as a share consumer knows it: the session, what it gave out, and what it is to be told. */
+/** What a share consumer keeps for one broker: the session, its partitions, and pending acknowledgements. */
 import { WorkLoop } from '../../base/work-loop.ts'
 import { KafkaError } from '../../errors.ts'
 import { PendingAcknowledgements, batchesOf } from './acknowledgements.ts'
@@ -7,18 +7,18 @@ import { keyOf, ShareSession, type Acknowledged, type IdPartition } from './shar
 
 /** How long an acknowledgement waits for a fetch to go along with, and at most behind one that waits for messages. */
 const ACKNOWLEDGE_LINGER_MS = 100
-/** How long a broker waits that has nothing to hear: whatever the program does next stands behind that. */
+/** How long a fetch may wait while nothing is locked: whatever comes next has to queue behind it. */
 const IDLE_WAIT_MS = 1000
-/** How long a broker waits at least right after somebody waited for its answer, as may soon be the case again. */
+/** The shortest wait of a fetch right after a call has waited for an answer, as another may follow at once. */
 const LEAST_WAIT_MS = 10
 
-/** Acknowledgements of one partition on their way. */
+/** Acknowledgements of one partition in one request. */
 export interface Sent {
   readonly source: ShareSource
   readonly types: ReadonlyMap<number, number>
 }
 
-/** Waits until everything that was said before has been answered. */
+/** A call that waits until all earlier acknowledgements have been answered. */
 interface Waiter {
   readonly upTo: number
   readonly resolve: () => void
@@ -31,12 +31,12 @@ export class ShareNode {
   readonly #sources = new Map<string, ShareSource>()
   /** Locks that are being renewed. */
   readonly renewing = new Map<LockedMessage, ShareSource>()
-  /** Nothing is asked before. */
+  /** No request before this moment (monotonic ms). */
   retryAt = 0
   failures = 0
-  /** When what is to be told goes out, if no fetch takes it along before; Infinity without any. */
+  /** When pending acknowledgements go out unless a fetch takes them along before; Infinity without any, 0: at once. */
   flushAt = Infinity
-  /** When something went out whose answer somebody waited for. */
+  /** When a request last went out whose answer a call waited for. */
   #flushedAt = -Infinity
   #added = 0
   #sent = 0
@@ -69,7 +69,7 @@ export class ShareNode {
     return source
   }
 
-  /** Says something of a message, soon. */
+  /** Adds an acknowledgement for the next request. */
   add(source: ShareSource, offset: number, type: number, now: number): void {
     source.pending.add(offset, type)
     this.#added++
@@ -77,31 +77,32 @@ export class ShareNode {
   }
 
   /**
-   * How long the broker may wait for messages now. It hears one thing after the other: what is said of the messages that it
-   * has given out, and what makes their locks longer, stands behind that. No longer than it is since somebody waited for
-   * an answer: so a program that waits often never waits long.
+   * How long the next fetch may wait for messages. The broker answers one request after the other, so acknowledgements
+   * and renewals of its messages queue behind the fetch. The wait is no longer than the time since a call last waited
+   * for an answer: an application that waits often never waits long.
    * @param mostMs `fetch.wait.max.ms`
-   * @param checkMs how often there may be something to renew
+   * @param checkMs how often locks are checked for renewal
    */
   waitMs(mostMs: number, checkMs: number, now: number): number {
     if (this.hasPending && this.flushAt === 0) return 0
-    if (!this.#isListening) return Math.min(mostMs, IDLE_WAIT_MS)
+    if (!this.#isInUse) return Math.min(mostMs, IDLE_WAIT_MS)
     const sinceMs = Math.max(LEAST_WAIT_MS, now - this.#flushedAt)
     return Math.ceil(Math.min(mostMs, checkMs, ACKNOWLEDGE_LINGER_MS, sinceMs))
   }
 
-  get #isListening(): boolean {
+  /** There are, or will be, acknowledgements or renewals for this broker. */
+  get #isInUse(): boolean {
     if (this.hasPending) return true
     for (const { held } of this.#sources.values()) if (held > 0) return true
     return false
   }
 
-  /** Somebody waits for the answer to what is to be told. */
+  /** A call waits for the answer: pending acknowledgements go out at once. */
   flush(): void {
     if (this.hasPending) this.flushAt = 0
   }
 
-  /** Everything that is to be told. `answered` says that the broker was. */
+  /** Takes all pending acknowledgements; `answered` follows. */
   take(now: number): Sent[] {
     if (this.flushAt === 0) this.#flushedAt = now
     const sent: Sent[] = []
@@ -113,7 +114,7 @@ export class ShareNode {
     return sent
   }
 
-  /** What was taken last has been answered, or never will be. */
+  /** What was taken last has been answered, or will never be. */
   answered(): void {
     this.#answered = this.#sent
     const done = this.#waiters.filter(({ upTo }) => upTo <= this.#answered)
@@ -121,14 +122,14 @@ export class ShareNode {
     for (const { resolve } of done) resolve()
   }
 
-  /** Resolves when the broker has answered to everything that was said so far. */
+  /** Resolves when the broker has answered all acknowledgements so far. */
   flushed(): Promise<void> {
     const upTo = this.#added
     if (upTo <= this.#answered) return Promise.resolve()
     return new Promise(resolve => this.#waiters.push({ upTo, resolve }))
   }
 
-  /** The session is over. @returns what it gave out */
+  /** The session has ended. @returns its partitions */
   reset(): ShareSource[] {
     this.session.reset()
     const sources = [...this.#sources.values()]
@@ -144,7 +145,7 @@ export function acknowledgedOf(sent: readonly Sent[]): Acknowledged[] {
   return sent.map(({ source: { topicId, partition }, types }) => ({ topicId, partition, batches: batchesOf(types) }))
 }
 
-/** That a broker could not be told, or would not have it. */
+/** For acknowledgements that did not reach the broker, or that it refused. */
 export function lockLost(code: number, source: ShareSource, why: string): KafkaError {
-  return new KafkaError(code, `${source.name}: what became of messages was not taken: ${why}`)
+  return new KafkaError(code, `${source.name}: the acknowledgements were not accepted: ${why}`)
 }

@@ -1,10 +1,10 @@
-/** What a share consumer has the locks of: messages that wait for the program, and those that it has. */
+/** The messages that are locked for a share consumer: waiting for the application, or delivered to it. */
 import type { Clock } from '../../base/clock.ts'
 import { Ring } from '../../base/ring.ts'
 import { AcquireWindow } from './acquire-window.ts'
 import type { LockedMessage, ShareSource } from './message.ts'
 
-/** The rest of a lock's time in which it is renewed, as a part of the whole. */
+/** A lock is renewed when this part of its duration is left. */
 const RENEW_PART = 1 / 2
 
 export class ShareQueue {
@@ -13,7 +13,7 @@ export class ShareQueue {
   readonly #most: number
   readonly #waiting = new Ring<LockedMessage>()
   readonly #held = new Set<LockedMessage>()
-  /** How long locks last, as the brokers said last, ms. */
+  /** How long locks last, as last reported by a broker, ms. */
   lockMs = 30_000
 
   /** @param most - `max.poll.records` */
@@ -23,12 +23,12 @@ export class ShareQueue {
     this.window = new AcquireWindow(most)
   }
 
-  /** Messages that wait for the program. */
+  /** How many messages wait for the application. */
   get waiting(): number {
     return this.#waiting.length
   }
 
-  /** Those, and the ones that it has and has not said anything of. */
+  /** How many messages are locked: those that wait, and those delivered and not acknowledged. */
   get held(): number {
     return this.#held.size
   }
@@ -38,7 +38,7 @@ export class ShareQueue {
     return Math.min(this.window.size - this.#waiting.length, this.#most - this.#held.size)
   }
 
-  /** The program has as many as it may have: nothing comes before it says what became of some. */
+  /** The application has as many as it may have: nothing more comes before it acknowledges some. */
   get isExhausted(): boolean {
     return this.#waiting.length === 0 && this.#held.size >= this.#most
   }
@@ -52,19 +52,19 @@ export class ShareQueue {
     }
   }
 
-  // The broker's clock is the one that counts: what it gives out again was locked no longer.
+  // The broker's clock counts: what it delivers again was no longer locked.
   #endEarlier({ source, offset }: LockedMessage): void {
     for (const held of this.#held) if (held.offset === offset && held.source === source) this.end(held)
   }
 
-  /** The next one whose lock still holds. */
+  /** The next message whose lock still holds. */
   take(): LockedMessage | null {
     for (;;) {
       const message = this.#waiting.shift()
       if (message === undefined) return null
       const { lot } = message
       const now = this.#clock.now()
-      if (--lot.waiting === 0) this.window.worked(lot.count, now - lot.since, this.lockMs)
+      if (--lot.waiting === 0) this.window.delivered(lot.count, now - lot.since, this.lockMs)
       if (message.state !== 'waiting') continue
       if (message.lockedUntil <= now) {
         this.end(message)
@@ -75,7 +75,7 @@ export class ShareQueue {
     }
   }
 
-  /** Nobody has had it: it comes next. */
+  /** It was not delivered: it comes next again. */
   putBack(message: LockedMessage): void {
     if (message.state !== 'given') return
     message.state = 'waiting'
@@ -83,7 +83,7 @@ export class ShareQueue {
     this.#waiting.unshift(message)
   }
 
-  /** All that waits, which nobody asks for any more. */
+  /** Takes out all waiting messages. */
   takeAll(): LockedMessage[] {
     const taken: LockedMessage[] = []
     for (let message = this.#waiting.shift(); message !== undefined; message = this.#waiting.shift()) {
@@ -93,13 +93,13 @@ export class ShareQueue {
     return taken
   }
 
-  /** The program has said what became of it. */
+  /** The message has been acknowledged. */
   settle(message: LockedMessage): void {
     message.state = 'settled'
     this.#drop(message)
   }
 
-  /** The lock is another's, or nobody's. */
+  /** The lock has ended, or was lost. */
   end(message: LockedMessage): void {
     if (message.state === 'settled' || message.state === 'over') return
     message.state = 'over'
@@ -111,12 +111,12 @@ export class ShareQueue {
     if (this.#held.delete(message)) message.source.held--
   }
 
-  /** A session is over, and all locks of it. */
+  /** A session has ended, and all its locks with it. */
   lose(source: ShareSource): void {
     for (const message of this.#held) if (message.source === source) this.end(message)
   }
 
-  /** Ends what has outlasted its lock; nobody else would tell. @returns how many */
+  /** Ends messages whose lock has run out, which no broker reports. @returns how many */
   sweep(): number {
     const now = this.#clock.now()
     let ended = 0
@@ -128,18 +128,18 @@ export class ShareQueue {
     return ended
   }
 
-  /** What is to be renewed: those that wait, and those given ones that `isAtWork` says so of. */
-  due(isAtWork: (message: LockedMessage) => boolean): LockedMessage[] {
-    const soon = this.#clock.now() + this.lockMs * RENEW_PART
+  /** The messages whose locks are due for renewal: waiting ones, and delivered ones that a handler has. */
+  due(isProcessing: (message: LockedMessage) => boolean): LockedMessage[] {
+    const dueUntil = this.#clock.now() + this.lockMs * RENEW_PART
     const found: LockedMessage[] = []
     for (const message of this.#held) {
-      if (message.lockedUntil > soon) continue
-      if (message.state === 'waiting' || isAtWork(message)) found.push(message)
+      if (message.lockedUntil > dueUntil) continue
+      if (message.state === 'waiting' || isProcessing(message)) found.push(message)
     }
     return found
   }
 
-  /** How often to look for locks that end, ms. */
+  /** How often to check the locks, ms. */
   get checkMs(): number {
     return Math.max(10, Math.min(1000, this.lockMs / 8))
   }

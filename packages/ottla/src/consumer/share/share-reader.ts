@@ -1,35 +1,38 @@
-/** How the program gets at messages and events of a share consumer: one reader at a time. */
+/** How the application gets messages and events of a share consumer: one reader at a time. */
 import { ErrorCode } from '@ottla/protocol'
 import { Deadline, type Clock } from '../../base/clock.ts'
 import { nextTurn } from '../../base/turn.ts'
 import type { Wait } from '../../base/wait.ts'
 import { KafkaError } from '../../errors.ts'
-import type { AtWork } from '../read/at-work.ts'
+import type { RunningJobs } from '../read/running-jobs.ts'
 import { eventOf } from '../read/decoder.ts'
 import type { Decoding } from '../read/decoding.ts'
 import type { Mailbox } from '../read/mailbox.ts'
 import { ReadLoop } from '../read/read-loop.ts'
 import { done, ReaderIterator } from '../read/reader-iterator.ts'
-import { Seat, underWay } from '../read/seat.ts'
-import { Turns } from '../read/turns.ts'
+import { ReaderSlot, underWay } from '../read/reader-slot.ts'
+import { LoopYield } from '../read/loop-yield.ts'
 import type { ShareConsumerEvent } from './events.ts'
 import { lockedMessage, type LockedMessage, type ShareMessage } from './message.ts'
-import { shareDecoder, type GivenLocked, type ShareDecoder } from './share-decoder.ts'
+import { shareDecoder, type DecodedLocked, type ShareDecoder } from './share-decoder.ts'
 import type { ShareQueue } from './share-queue.ts'
 
 export interface ShareReaderHost {
   isClosing(): boolean
   closedError(): KafkaError
-  /** The program is there, and wants messages. */
+  /** The application asks for messages. */
   onPoll(): void
   /** Messages have been taken: there may be room. */
   onTaken(): void
-  readonly atWork: AtWork
-  /** The program asks for more without having said what became of this one; it could not read it if `isUnread`. */
-  leaveBehind(message: LockedMessage, isUnread: boolean): void
+  readonly runningJobs: RunningJobs
+  /**
+   * The application asks for more without having acknowledged this one.
+   * @param isUnread it could not be deserialized
+   */
+  onNotAcknowledged(message: LockedMessage, isUnread: boolean): void
 }
 
-// How many messages may be handed out before sockets and timers get their turn.
+// How many messages may be delivered before the event loop turns.
 const TURN_EVERY = 64
 
 export class ShareReader<K, V> {
@@ -38,15 +41,15 @@ export class ShareReader<K, V> {
   readonly #host: ShareReaderHost
   readonly #decoding: Decoding | null
   readonly #decoder: ShareDecoder
-  readonly #seat: Seat
-  readonly #turns: Turns
+  readonly #slot: ReaderSlot
+  readonly #loopYield: LoopYield
   readonly #loop: ReadLoop
-  /** By the call that waits; handed out when that ends. */
+  /** Taken by the waiting call; delivered when that ends. */
   #taken: LockedMessage | null = null
-  /** Handed out last. */
+  /** Delivered last. */
   #last: LockedMessage | null = null
   #isLastUnread = false
-  /** Grows with every call: how max.poll.interval.ms knows that the program is alive. */
+  /** Grows with every call, so that max.poll.interval.ms can tell that the application is alive. */
   polls = 0
 
   constructor(clock: Clock, queue: ShareQueue, mailbox: Mailbox, host: ShareReaderHost, decoding: Decoding | null) {
@@ -55,38 +58,38 @@ export class ShareReader<K, V> {
     this.#host = host
     this.#decoding = decoding
     this.#decoder = shareDecoder(queue, decoding, {
-      atWork: host.atWork,
+      runningJobs: host.runningJobs,
       onTaken: () => host.onTaken(),
       wake: () => {
         if (this.isPolling) this.#isBack()
         mailbox.wake()
       },
     })
-    this.#turns = new Turns(clock, TURN_EVERY, 0)
-    this.#seat = new Seat(mailbox, busy)
+    this.#loopYield = new LoopYield(clock, TURN_EVERY, 0)
+    this.#slot = new ReaderSlot(mailbox, busy)
     const loopHost = {
       isClosing: () => host.isClosing(),
       hasCallbacks: () => false,
       runCallbacks: () => Promise.resolve(),
     }
-    this.#loop = new ReadLoop(clock, mailbox, this.#turns, this.#seat, loopHost, this.#decoder)
+    this.#loop = new ReadLoop(clock, mailbox, this.#loopYield, this.#slot, loopHost, this.#decoder)
   }
 
   /** Whether a call is waiting right now. */
   get isPolling(): boolean {
-    return this.#seat.isWaitedIn
+    return this.#slot.isWaiting
   }
 
   get decoding(): Decoding | null {
     return this.#decoding
   }
 
-  /** Next message or event, null when the time is over or the consumer is closed meanwhile. */
+  /** The next message or event; null after the timeout, or when the consumer is closed meanwhile. */
   poll(wait: Wait): Promise<ShareConsumerEvent<K, V> | null> {
-    if (this.#seat.isTaken || this.#host.isClosing()) {
-      return this.#seat.refuse(this.#host.isClosing() ? this.#host.closedError() : null)
+    if (this.#slot.isTaken || this.#host.isClosing()) {
+      return this.#slot.refuse(this.#host.isClosing() ? this.#host.closedError() : null)
     }
-    return this.#seat.alone(async holder => {
+    return this.#slot.exclusively(async holder => {
       this.#polled()
       try {
         const event = await this.#loop.next(
@@ -95,30 +98,30 @@ export class ShareReader<K, V> {
           Deadline.after(this.#clock, wait.timeoutMs),
           wait.signal,
         )
-        return event as ShareConsumerEvent<K, V> | null // no others are posted, and the deserializers make K and V
+        return event as ShareConsumerEvent<K, V> | null // no other events are posted; the deserializers make K and V
       } finally {
         this.handOut(holder)
       }
     })
   }
 
-  /** One reader from now until `release`. Throws KafkaError ERR__STATE if there is another one. */
+  /** Becomes the one reader until `release`. Throws KafkaError ERR__STATE if there is another. */
   acquire(holder: object): void {
-    this.#seat.acquire(holder)
+    this.#slot.acquire(holder)
   }
 
-  /** Ends its wait, too; what it has taken and not handed out is the next reader's. */
+  /** Ends the holder's wait, too; the next reader gets what it has taken and not delivered. */
   release(holder: object): void {
-    if (this.#taken !== null && this.#seat.has(holder)) {
+    if (this.#taken !== null && this.#slot.has(holder)) {
       this.#queue.putBack(this.#taken)
       this.#taken = null
     }
-    this.#seat.leave(holder)
+    this.#slot.release(holder)
   }
 
   /**
-   * For the holder of `acquire`: the next message, to be handed out; null when the consumer is closed, or the holder has
-   * left. Rejects as `rejects` says.
+   * For the holder of `acquire`: the next message to deliver; null when the consumer is closed, or the holder has left.
+   * Rejects with the errors that `rejects` names.
    */
   async nextMessage(holder: object): Promise<ShareMessage<K, V> | null> {
     this.#polled()
@@ -126,18 +129,18 @@ export class ShareReader<K, V> {
     if (given === null) return null
     if (given.message !== null) return given.message as ShareMessage<K, V> // as above
     await nextTurn()
-    if (!this.#seat.has(holder)) return null
+    if (!this.#slot.has(holder)) return null
     throw given.error
   }
 
-  /** The program has what its call has taken. */
+  /** The application gets what its call has taken. */
   handOut(holder: object): void {
-    if (this.#taken === null || !this.#seat.has(holder)) return
+    if (this.#taken === null || !this.#slot.has(holder)) return
     this.#last = this.#taken
     this.#taken = null
   }
 
-  /** For the holder of `acquire`: a message as it is, if there is one. */
+  /** For the holder of `acquire`: a message as it was fetched, if there is one. */
   takeNow(): LockedMessage | null {
     this.#polled()
     this.#decoder.giveBack(false)
@@ -151,39 +154,39 @@ export class ShareReader<K, V> {
     return this.#loop.awaitNext(holder, take)
   }
 
-  /** The last message has nobody who would say what became of it: as if the next were asked for. */
-  leaveLast(): void {
+  /** Treats the last message as if the next one were asked for. */
+  finishLast(): void {
     const last = this.#last
     if (last === null) return
     this.#last = null
-    this.#host.leaveBehind(last, this.#isLastUnread)
+    this.#host.onNotAcknowledged(last, this.#isLastUnread)
   }
 
-  /** The program asks for no more: what deserializers are at work on waits as the others do. */
+  /** The application asks for no more: a message that is being deserialized goes back to the queue. */
   giveBack(): void {
     this.#decoder.giveBack(true)
   }
 
-  /** The last message is left as it is: its lock ends by itself. */
+  /** Leaves the last message as it is until its lock ends. */
   forgetLast(): void {
     this.#last = null
   }
 
   #polled(): void {
     this.polls++
-    this.leaveLast()
+    this.finishLast()
     this.#isBack()
   }
 
-  /** While deserializers take too long, the program is as one that does not poll. */
+  /** A deserializer that takes too long counts as not polling. */
   #isBack(): void {
-    if (!this.#host.atWork.isStuck) this.#host.onPoll()
+    if (!this.#host.runningJobs.isStuck) this.#host.onPoll()
   }
 
-  readonly #give = (): GivenLocked | null => {
+  readonly #give = (): DecodedLocked | null => {
     const given = this.#decoder.take()
     if (given === null) return null
-    this.#turns.count(1)
+    this.#loopYield.count(1)
     this.#taken = given.origin
     this.#isLastUnread = given.message === null
     return given
@@ -233,7 +236,7 @@ export class ShareIterator<K, V> extends ReaderIterator<ShareMessage<K, V>> {
 export function requireLocked(message: object): LockedMessage {
   const locked = lockedMessage(message)
   if (locked !== undefined) return locked
-  throw new KafkaError(ErrorCode.ERR__INVALID_ARG, 'acknowledge takes a message that this share consumer handed out')
+  throw new KafkaError(ErrorCode.ERR__INVALID_ARG, 'acknowledge takes a message that this share consumer has delivered')
 }
 
 function busy(): KafkaError {

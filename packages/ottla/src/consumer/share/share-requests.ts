@@ -1,4 +1,4 @@
-/** What is asked of a broker for a share group, and what it refuses of that. */
+/** Builds the requests of share groups, and finds what a response refuses. */
 import type {
   Decoded,
   ShareAcknowledgeRequest,
@@ -11,11 +11,11 @@ import { isRenewal } from './acknowledgements.ts'
 import type { Sent } from './share-node.ts'
 import { keyOf, type ShareSession } from './share-session.ts'
 
-/** Versions from here on know renewals, and limits that are kept to the record. */
+/** The first version with renewals, and with record limits that are exact. */
 export const FIRST_WITH_RENEWAL = 2
 const RECORD_LIMIT = 1
 
-/** Why a broker would not be told of a partition: code and message. */
+/** Why a broker refused the acknowledgements of a partition: code and message. */
 export type Refusal = readonly [number, string | null]
 
 export interface ShareIdentity {
@@ -23,7 +23,7 @@ export interface ShareIdentity {
   readonly memberId: string
 }
 
-/** @param isStrict no more records than asked for, even if they are in one batch */
+/** @param isStrict no more records than asked for, even if that cuts a batch */
 export function fetchBody(
   { groupId, memberId }: ShareIdentity,
   { epoch, topics, forgotten }: ReturnType<ShareSession['fetch']>,
@@ -62,7 +62,7 @@ export function acknowledgeBody(
   })
 }
 
-/** The partitions whose acknowledgements a fetch has brought, and that were refused. */
+/** The partitions whose acknowledgements a fetch carried and the broker refused. */
 export function refusedWithFetch({ responses }: Decoded<ShareFetchResponse>): Map<string, Refusal> {
   const refusals = new Map<string, Refusal>()
   for (const { topicId, partitions } of responses) {
@@ -73,7 +73,7 @@ export function refusedWithFetch({ responses }: Decoded<ShareFetchResponse>): Ma
   return refusals
 }
 
-/** As above, of a request for nothing else. */
+/** As above, for a request with nothing but acknowledgements. */
 export function refusedAcknowledgements({ responses }: Decoded<ShareAcknowledgeResponse>): Map<string, Refusal> {
   const refusals = new Map<string, Refusal>()
   for (const { topicId, partitions } of responses) {

@@ -1,10 +1,10 @@
-/** Works on many messages of a share group at once; their locks are renewed meanwhile. */
+/** Processes many messages of a share group at once; their locks are renewed meanwhile. */
 import { ErrorCode } from '@ottla/protocol'
 import { onAbort } from '../../base/abort.ts'
 import { sleep, type Clock } from '../../base/clock.ts'
 import { KafkaError } from '../../errors.ts'
-import type { AtWork } from '../read/at-work.ts'
-import type { JobHolder } from '../read/jobs.ts'
+import type { RunningJobs } from '../read/running-jobs.ts'
+import type { JobHolder } from '../read/job-list.ts'
 import { STOP, takeAll } from '../read/take-all.ts'
 import { atMost } from '../run/at-most.ts'
 import { limited } from '../run/attempts.ts'
@@ -17,25 +17,25 @@ import type { ShareReader } from './share-reader.ts'
 export interface ShareRunnerHost<K, V> {
   readonly clock: Clock
   readonly reader: ShareReader<K, V>
-  readonly atWork: AtWork
-  /** What is left of the time for closing the consumer, for handlers; Infinity while it is not being closed. */
+  readonly runningJobs: RunningJobs
+  /** How much of the time for closing the consumer is left for handlers; Infinity while it is not being closed. */
   closingMs(): number
   isClosing(): boolean
   /** Has the reader look again. */
   wake(): void
-  /** So many messages are to be at hand. */
-  keep(count: number): void
-  /** An error that the client goes on from by itself. */
+  /** Keeps at least so many messages at hand. */
+  keepAtLeast(count: number): void
+  /** Logs an error that the client recovers from. */
   warn(error: KafkaError): void
-  /** Unless it has been said already, or the lock was lost. */
+  /** Unless it has been acknowledged already, or the lock was lost. */
   acknowledge(message: LockedMessage, outcome: ShareOutcome): void
 }
 
-/** How long a handler that has closed the consumer is waited for after that. */
-const LAST_WORDS_MS = 1000
+/** How long the end of the run waits for handlers that have themselves awaited it. */
+const AWAITERS_MS = 1000
 
 /** A message that a handler has. */
-interface Given extends JobHolder {
+interface RunningHandler extends JobHolder {
   readonly abort: AbortController
 }
 
@@ -43,7 +43,7 @@ export class ShareRunner<K, V> {
   readonly #host: ShareRunnerHost<K, V>
   readonly #options: ShareRunOptions<K, V>
   readonly #settings: ShareRunSettings
-  readonly #given = new Map<LockedMessage, Given>()
+  readonly #running = new Map<LockedMessage, RunningHandler>()
   readonly #over = new AbortController()
   #isStopping = false
   #failure: Error | null = null
@@ -56,28 +56,28 @@ export class ShareRunner<K, V> {
     this.#settings = shareRunSettings(options)
   }
 
-  /** Whether a handler has it: its lock is to be renewed. */
-  isAtWork(message: LockedMessage): boolean {
-    return this.#given.has(message)
+  /** Whether a handler has it, so that its lock must be renewed. */
+  isProcessing(message: LockedMessage): boolean {
+    return this.#running.has(message)
   }
 
-  /** No further messages, and those at work are waited for. */
+  /** Takes no further messages; `run` waits for the running handlers. */
   stop(): void {
     this.#isStopping = true
     this.#host.wake()
   }
 
-  /** What handlers have for too long is for others, and what becomes of it here counts no more. */
+  /** Releases what handlers have had for too long; their outcome no longer counts. */
   giveUp(limitMs: number): void {
-    const late = new Set(this.#host.atWork.longerThan(limitMs))
-    for (const [message, { job, abort }] of this.#given) {
+    const late = new Set(this.#host.runningJobs.longerThan(limitMs))
+    for (const [message, { job, abort }] of this.#running) {
       if (job === null || !late.has(job)) continue
       this.#host.acknowledge(message, 'release')
       abort.abort()
     }
   }
 
-  /** Resolves when nothing is at work any more but what waits for just that, or `drainMs` are over. */
+  /** Resolves when no handler is running but those that themselves wait for this, or after `drainMs`. */
   async drained(): Promise<void> {
     if (this.#isIdle) return
     const { signal } = this.#over
@@ -85,46 +85,46 @@ export class ShareRunner<K, V> {
     const idle = new Promise<void>(resolve => this.#idle.push(resolve))
     await Promise.race([idle, sleep(this.#host.clock, ms, signal).catch(() => undefined)])
     this.#over.abort()
-    for (const { abort } of this.#given.values()) abort.abort()
+    for (const { abort } of this.#running.values()) abort.abort()
   }
 
   get #isIdle(): boolean {
-    for (const { job } of this.#given.values()) if (job?.isEnding !== true) return false
+    for (const { job } of this.#running.values()) if (job?.awaitsEnd !== true) return false
     return true
   }
 
-  #look(): void {
+  #checkIdle(): void {
     if (this.#isIdle) for (const resolve of this.#idle.splice(0)) resolve()
   }
 
-  /** Until it is stopped or the consumer is closed; rejects with what `onError` throws, or a fatal error. */
+  /** Runs until it is stopped or the consumer is closed; rejects with what `onError` throws, or a fatal error. */
   async run(): Promise<void> {
-    const { reader, atWork, clock } = this.#host
+    const { reader, runningJobs, clock } = this.#host
     const { signal } = this.#options
     const stop = (): void => this.stop()
     reader.acquire(this)
-    this.#host.keep(this.#settings.concurrency)
+    this.#host.keepAtLeast(this.#settings.concurrency)
     const stopListening = onAbort(signal, stop)
     if (signal?.aborted === true) stop()
     try {
       await this.#takeAll()
       await this.drained()
-      await atMost(clock, Math.min(this.#settings.drainMs, LAST_WORDS_MS), atWork.askersEnd())
+      await atMost(clock, Math.min(this.#settings.drainMs, AWAITERS_MS), runningJobs.awaitersEnd())
     } finally {
       stopListening()
-      this.#host.keep(1)
-      atWork.clear()
+      this.#host.keepAtLeast(1)
+      runningJobs.clear()
       reader.release(this)
     }
     if (this.#failure !== null) throw this.#failure
   }
 
   async #takeAll(): Promise<void> {
-    const { reader, atWork } = this.#host
+    const { reader, runningJobs } = this.#host
     const take = (): LockedMessage | typeof STOP | null => {
       if (this.#isStopping || this.#host.isClosing()) return STOP
-      // While something takes too long, the program is as one that does not poll.
-      const isFree = this.#given.size < this.#settings.concurrency && !atWork.isStuck
+      // A handler that takes too long counts as not polling.
+      const isFree = this.#running.size < this.#settings.concurrency && !runningJobs.isStuck
       return isFree ? reader.takeNow() : null
     }
     try {
@@ -142,26 +142,26 @@ export class ShareRunner<K, V> {
 
   async #work(message: LockedMessage): Promise<void> {
     let outcome: ShareOutcome = 'release'
-    const given: Given = {
+    const running: RunningHandler = {
       abort: new AbortController(),
       job: null,
-      onEnding: () => this.#look(),
+      onAwaitsEnd: () => this.#checkIdle(),
       onDone: () => this.#host.acknowledge(message, outcome),
     }
-    this.#given.set(message, given)
-    message.onLost = () => given.abort.abort()
+    this.#running.set(message, running)
+    message.onLost = () => running.abort.abort()
     const work = async (): Promise<void> => {
-      outcome = await this.#outcome(message, given.abort)
+      outcome = await this.#outcome(message, running.abort)
     }
     try {
-      await this.#host.atWork.perform(given, message.source, message.offset, work, true)
+      await this.#host.runningJobs.perform(running, message.source, message.offset, work, true)
     } catch (error) {
       this.#host.acknowledge(message, 'release')
       this.#fail(error)
     } finally {
       message.onLost = null
-      this.#given.delete(message)
-      this.#look()
+      this.#running.delete(message)
+      this.#checkIdle()
       this.#host.wake()
     }
   }
@@ -191,7 +191,7 @@ export class ShareRunner<K, V> {
   }
 
   #fail(error: unknown): void {
-    this.#failure ??= asError(error, 'onError of the run')
+    this.#failure ??= asError(error, 'the onError of run')
     this.stop()
   }
 }

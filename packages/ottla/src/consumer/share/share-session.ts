@@ -1,4 +1,5 @@
-/** What a broker knows of a share consumer: partitions are told once, then only what changes (KIP-932). Pure. */
+/** What a broker knows of a share consumer: a request names only the partitions that have changed (KIP-932). Pure. */
+import { groupBy } from '../../base/grouping.ts'
 import type { AcknowledgementBatch } from './acknowledgements.ts'
 
 /** One partition of a topic, by the topic's id. */
@@ -7,28 +8,28 @@ export interface IdPartition {
   readonly partition: number
 }
 
-export interface ToldPartition {
+export interface SessionPartition {
   readonly partitionIndex: number
   readonly acknowledgementBatches: readonly AcknowledgementBatch[]
 }
 
-export interface ToldTopic {
+export interface SessionTopic {
   readonly topicId: string
-  readonly partitions: ToldPartition[]
+  readonly partitions: SessionPartition[]
 }
 
 export interface SessionRequest {
   readonly epoch: number
-  readonly topics: readonly ToldTopic[]
+  readonly topics: readonly SessionTopic[]
   readonly forgotten: readonly { readonly topicId: string; readonly partitions: readonly number[] }[]
 }
 
-/** Acknowledgements of a partition that go along. */
+/** The acknowledgements of a partition that a request carries. */
 export interface Acknowledged extends IdPartition {
   readonly batches: readonly AcknowledgementBatch[]
 }
 
-/** Ends a session: what is not acknowledged is released. */
+/** Ends a session, which releases what is not acknowledged. */
 const FINAL_EPOCH = -1
 const MOST_EPOCH = 2_147_483_647
 
@@ -38,68 +39,68 @@ export function keyOf({ topicId, partition }: IdPartition): string {
 
 export class ShareSession {
   #epoch = 0
-  #told = new Map<string, IdPartition>()
+  /** The partitions that the broker has in the session. */
+  #known = new Map<string, IdPartition>()
+  /** The same after the request in flight; null when that changes nothing. */
   #wanted: Map<string, IdPartition> | null = null
 
-  /** Whether the broker has taken the session up; before, it takes no acknowledgements. */
+  /** Whether the broker has opened the session; before, it accepts no acknowledgements. */
   get isOpen(): boolean {
     return this.#epoch > 0
   }
 
-  /** The broker is to have exactly these partitions from now on. */
+  /** A fetch of exactly these partitions. */
   fetch(partitions: readonly IdPartition[], acknowledged: readonly Acknowledged[]): SessionRequest {
     const wanted = new Map(partitions.map(each => [keyOf(each), each]))
-    const added = [...wanted.values()].filter(each => !this.#told.has(keyOf(each)))
-    // What is still to be acknowledged of a partition goes first.
+    const added = [...wanted.values()].filter(each => !this.#known.has(keyOf(each)))
+    // A partition with pending acknowledgements is removed by a later request.
     const busy = new Set(acknowledged.map(keyOf))
-    const removed = [...this.#told.values()].filter(each => !wanted.has(keyOf(each)) && !busy.has(keyOf(each)))
-    // Whatever an acknowledgement names is in the session from then on, wanted or not.
+    const removed = [...this.#known.values()].filter(each => !wanted.has(keyOf(each)) && !busy.has(keyOf(each)))
+    // An acknowledgement adds its partition to the session, wanted or not.
     for (const { topicId, partition } of acknowledged) wanted.set(keyOf({ topicId, partition }), { topicId, partition })
     this.#wanted = wanted
     return {
       epoch: this.#epoch,
       topics: topicsOf(added, acknowledged),
-      forgotten: grouped(removed).map(([topicId, each]) => ({ topicId, partitions: each.map(p => p.partition) })),
+      forgotten: byTopicId(removed, each => each.partition),
     }
   }
 
-  /** Nothing but acknowledgements; with the last ones the session ends. */
+  /** A request with nothing but acknowledgements. @param isLast it ends the session */
   acknowledge(acknowledged: readonly Acknowledged[], isLast: boolean): Omit<SessionRequest, 'forgotten'> {
     this.#wanted = null
     return { epoch: isLast ? FINAL_EPOCH : this.#epoch, topics: topicsOf([], acknowledged) }
   }
 
-  /** The broker has taken what it was told. */
+  /** The broker has accepted the last request. */
   answered(): void {
-    if (this.#wanted !== null) this.#told = this.#wanted
+    if (this.#wanted !== null) this.#known = this.#wanted
     this.#wanted = null
     this.#epoch = this.#epoch >= MOST_EPOCH ? 1 : this.#epoch + 1
   }
 
-  /** The broker knows nothing any more, or it is not known what it knows. */
+  /** The broker has lost the session, or its state is unknown. */
   reset(): void {
     this.#epoch = 0
-    this.#told = new Map()
+    this.#known = new Map()
     this.#wanted = null
   }
 }
 
-function topicsOf(added: readonly IdPartition[], acknowledged: readonly Acknowledged[]): ToldTopic[] {
+function topicsOf(added: readonly IdPartition[], acknowledged: readonly Acknowledged[]): SessionTopic[] {
   const batches = new Map<string, Acknowledged>()
   for (const each of added) batches.set(keyOf(each), { ...each, batches: [] })
   for (const each of acknowledged) batches.set(keyOf(each), each)
-  return grouped([...batches.values()]).map(([topicId, partitions]) => ({
-    topicId,
-    partitions: partitions.map(each => ({ partitionIndex: each.partition, acknowledgementBatches: each.batches })),
+  return byTopicId(batches.values(), ({ partition, batches: acknowledgementBatches }) => ({
+    partitionIndex: partition,
+    acknowledgementBatches,
   }))
 }
 
-function grouped<T extends IdPartition>(partitions: readonly T[]): [string, T[]][] {
-  const topics = new Map<string, T[]>()
-  for (const each of partitions) {
-    const list = topics.get(each.topicId)
-    if (list === undefined) topics.set(each.topicId, [each])
-    else list.push(each)
-  }
-  return [...topics]
+function byTopicId<T extends IdPartition, P>(
+  items: Iterable<T>,
+  toPartition: (item: T) => P,
+): { topicId: string; partitions: P[] }[] {
+  const topics = groupBy(items, item => item.topicId, toPartition)
+  return Array.from(topics, ([topicId, partitions]) => ({ topicId, partitions }))
 }

@@ -1,8 +1,8 @@
-/** A member of a share group (KIP-932), as states: pure, share-member.ts sends the heartbeats and keeps the time. */
+/** The states of a member of a share group (KIP-932). Pure: share-member.ts sends the heartbeats and keeps the time. */
 
 /**
- * out: not a member; joining: the first heartbeat of a membership is due or under way; member: the coordinator has taken it
- * in; parked: the program does not poll, so it has left until it does; refused: the coordinator will never have it.
+ * out: not a member; joining: the first heartbeat of a membership is due or in flight; member: the coordinator has
+ * accepted it; parked: it has left until the application polls again; refused: the coordinator will never accept it.
  */
 export type SharePhase = 'out' | 'joining' | 'member' | 'parked' | 'refused'
 
@@ -16,7 +16,7 @@ const moves: Readonly<Record<SharePhase, readonly SharePhase[]>> = {
 
 export interface ShareMemberState {
   readonly phase: SharePhase
-  /** 0 until the coordinator has taken the member in. */
+  /** 0 until the coordinator has accepted the member. */
   readonly epoch: number
 }
 
@@ -24,17 +24,17 @@ export const outside: ShareMemberState = { phase: 'out', epoch: 0 }
 
 export type ShareMemberEvent =
   | { readonly type: 'subscribe' }
-  /** A heartbeat was taken. */
+  /** A heartbeat succeeded. */
   | { readonly type: 'answered'; readonly epoch: number }
   /** The coordinator does not know the member, or another epoch of it. */
   | { readonly type: 'fenced' }
   | { readonly type: 'refused' }
-  /** max.poll.interval.ms is over. */
+  /** max.poll.interval.ms has passed without a poll. */
   | { readonly type: 'poll-exceeded' }
   | { readonly type: 'polled' }
   | { readonly type: 'leave' }
 
-export type ShareMemberAction = 'heartbeat' | 'goodbye' | 'drop-assignment'
+export type ShareMemberAction = 'heartbeat' | 'leave' | 'drop-assignment'
 
 export interface ShareMemberStep {
   readonly state: ShareMemberState
@@ -56,14 +56,14 @@ export function step(state: ShareMemberState, event: ShareMemberEvent): ShareMem
     case 'refused':
       return phase === 'joining' || phase === 'member' ? to(state, 'refused', 0, 'drop-assignment') : stay(state)
     case 'poll-exceeded':
-      return phase === 'member' ? to(state, 'parked', 0, 'drop-assignment', 'goodbye') : stay(state)
+      return phase === 'member' ? to(state, 'parked', 0, 'drop-assignment', 'leave') : stay(state)
     case 'polled':
       return phase === 'parked' ? to(state, 'joining', 0, 'heartbeat') : stay(state)
     case 'leave': {
       if (phase === 'out') return stay(state)
-      // Whoever is joining may have been taken in without having heard of it.
+      // A joining member may have been accepted without knowing it yet.
       const isKnown = phase === 'member' || phase === 'joining'
-      return isKnown ? to(state, 'out', 0, 'drop-assignment', 'goodbye') : to(state, 'out', 0, 'drop-assignment')
+      return isKnown ? to(state, 'out', 0, 'drop-assignment', 'leave') : to(state, 'out', 0, 'drop-assignment')
     }
     default:
       return event satisfies never

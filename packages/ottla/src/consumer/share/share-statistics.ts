@@ -1,4 +1,4 @@
-/** What a share consumer's `stats` events tell, in the layout of the other clients'. */
+/** The statistics of a share consumer's `stats` events, in the layout of the other clients. */
 import type { Cluster } from '../../cluster/cluster.ts'
 import type { ClientContext } from '../../cluster/context.ts'
 import { ExtrasByBroker, plainPartition } from '../../cluster/statistics.ts'
@@ -28,7 +28,7 @@ const states: Readonly<Record<SharePhase, GroupStatistics['state']>> = {
   refused: 'init',
 }
 
-/** Emits them, if the client is configured to, until it is stopped. */
+/** Emits them, if `statistics.interval.ms` says so, until it is stopped. */
 export class ShareStatistics {
   readonly #context: ClientContext
   readonly #cluster: Cluster

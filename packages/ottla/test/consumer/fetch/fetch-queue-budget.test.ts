@@ -78,7 +78,7 @@ for (const stop of ['pause', 'hold'] as const) {
   })
 }
 
-test('what is forgotten wakes a fetcher that has left at a full queue', () => {
+test('what is forgotten wakes a fetcher that stopped at a full queue', () => {
   const { queue, seen, fill } = scene(10)
   const [a, b] = [cursorOf(0), cursorOf(1)]
   fill(a, 1)
@@ -128,19 +128,19 @@ test('what was given up in the middle of a batch comes again from there, in orde
   assert.equal(a.fetchOffset, 2)
   queue.push(a, [batch(0, 5)], null)
   assert.equal(queue.take(), null)
-  queue.goOn(a)
+  queue.unhold(a)
   assert.equal(queue.take(), null, 'the program has paused it')
   queue.resume(a)
   assert.deepEqual([queue.take()?.offset, queue.take()?.offset, queue.take()?.offset, queue.take()], [2, 3, 4, null])
 })
 
-test('a pause is not ended by whoever goes on, nor a hold by a resume', () => {
+test('the end of a hold does not end a pause, nor a resume a hold', () => {
   const { queue, fill } = scene(4)
   const a = cursorOf(0)
   fill(a, 1)
   queue.hold(a, 0)
   queue.resume(a)
   assert.equal(queue.take(), null)
-  queue.goOn(a)
+  queue.unhold(a)
   assert.equal(queue.take()?.offset, 0)
 })

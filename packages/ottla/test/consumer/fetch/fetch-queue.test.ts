@@ -82,7 +82,7 @@ test('a compressed batch counts with its decompressed size while it is read', ()
   assert.equal(queue.bytes, 0)
 })
 
-test('a paused partition keeps its messages, holds up nobody, and goes on where it was', () => {
+test('a paused partition keeps its messages, holds up no other, and continues where it was', () => {
   const { queue } = queueOf()
   const a = cursorAt(0, 0)
   const b = cursorAt(0, 1)
@@ -126,7 +126,7 @@ test('when the queue is full, what paused partitions hold is given up and will b
   assert.notEqual(cursor.question, question, 'a fetch under way is outdated')
 })
 
-test('a full queue tells when there is room again, not with every batch', () => {
+test('a full queue reports when there is room again, not with every batch', () => {
   const one = batch(0, 1).sizeBytes
   const { queue, seen } = queueOf({ maxBytes: one * 8 })
   const cursor = cursorAt(0)
@@ -146,7 +146,7 @@ test('a full queue tells when there is room again, not with every batch', () => 
   assert.ok((told[0] ?? 0) >= 2)
 })
 
-test('a partition with enough messages tells when it needs more', () => {
+test('a partition with enough messages reports when it needs more', () => {
   const { queue, seen } = queueOf({ minMessages: 2 })
   const cursor = cursorAt(0)
   queue.push(cursor, [batch(0, 1), batch(1, 1)], null)
@@ -158,7 +158,7 @@ test('a partition with enough messages tells when it needs more', () => {
   assert.equal(queue.hasEnough(cursor), false)
 })
 
-test('the end of a partition is told after its messages', () => {
+test('the end of a partition is reported after its messages', () => {
   const { queue, seen } = queueOf()
   const cursor = cursorAt(0)
   queue.push(cursor, [batch(0, 1)], new Gap(1, true))
@@ -191,7 +191,7 @@ test('what is forgotten does not come out, and its bytes are free', () => {
   assert.equal(queue.bytes, 0)
 })
 
-test('a corrupt batch is told of and the cursor stands before it', () => {
+test('a corrupt batch is reported, and the cursor stands before it', () => {
   const { queue, seen } = queueOf()
   const cursor = cursorAt(0)
   const bytes = batchBytes(1, ['damaged'])
@@ -228,7 +228,7 @@ test('a batch of messages spans fetched batches of one partition', () => {
   assert.equal(queue.bytes, 0)
 })
 
-test('a batch of messages is cut where the program wants no more', () => {
+test('a batch of messages is cut where the application wants no more', () => {
   const { queue } = queueOf()
   const cursor = cursorAt(0)
   queue.push(cursor, [batch(0, 5)], null)
@@ -253,7 +253,7 @@ test('messages taken one by one and as batches are each taken once', () => {
   assert.deepEqual(drain(queue), ['0/3=v3', '0/4=v4', '0/5=v5'])
 })
 
-test('what holds nothing and comes next is passed without a call, and is stored with what is before it', () => {
+test('a gap that comes next is passed without a call, and is stored with what is before it', () => {
   const { queue } = queueOf()
   const cursor = cursorAt(0)
   queue.push(cursor, [batch(0, 2)], new Gap(9, false, 4))
@@ -283,7 +283,7 @@ test('passing gaps of one partition leaves the one that is being read alone', ()
   assert.equal(queue.take(), null)
 })
 
-test('the end of a partition is not passed without the program being told', () => {
+test('the end of a partition is not passed without a report', () => {
   const { queue, seen } = queueOf()
   const cursor = cursorAt(0)
   queue.push(cursor, [], new Gap(3, false))
@@ -295,7 +295,7 @@ test('the end of a partition is not passed without the program being told', () =
   assert.deepEqual(seen.ends, ['t [0] 3'])
 })
 
-test('a batch of before a move is stale with all its messages, also those made later', () => {
+test('a batch from before a move is stale with all its messages, also those created later', () => {
   const { queue } = queueOf()
   const cursor = cursorAt(0)
   queue.push(cursor, [batch(0, 3)], null)

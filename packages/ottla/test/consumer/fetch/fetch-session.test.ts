@@ -19,7 +19,7 @@ function shown(request: SessionRequest): { told: string[]; forgotten: string[]; 
   }
 }
 
-test('the first request tells everything and asks for a session', () => {
+test('the first request names everything and asks for a session', () => {
   const session = new FetchSession()
   assert.deepEqual(shown(session.request([wanted('a', 0, 0), wanted('a', 1, 5)])), {
     told: ['a-0@0', 'a-1@5'],
@@ -28,7 +28,7 @@ test('the first request tells everything and asks for a session', () => {
   })
 })
 
-test('later requests tell what has changed, what is new, and what is not wanted any more', () => {
+test('later requests name what has changed, what is new, and what is no longer wanted', () => {
   const session = new FetchSession()
   session.request([wanted('a', 0, 0), wanted('a', 1, 5), wanted('b', 0, 9)])
   session.answered(77)
@@ -45,7 +45,7 @@ test('later requests tell what has changed, what is new, and what is not wanted 
   })
 })
 
-test('a partition that is wanted again is told again', () => {
+test('a partition that is wanted again is named again', () => {
   const session = new FetchSession()
   session.request([wanted('a', 0, 0), wanted('a', 1, 0)])
   session.answered(1)
@@ -54,7 +54,7 @@ test('a partition that is wanted again is told again', () => {
   assert.deepEqual(shown(session.request([wanted('a', 0, 0), wanted('a', 1, 0)])).told, ['a-0@0'])
 })
 
-test('no partition is told and forgotten in one request, which would leave it forgotten', () => {
+test('no partition is both named and forgotten in one request, which would leave it forgotten', () => {
   const session = new FetchSession()
   session.request([wanted('a', 0, 4), wanted('a', 1, 4)])
   session.answered(1)
@@ -64,14 +64,14 @@ test('no partition is told and forgotten in one request, which would leave it fo
   assert.deepEqual(forgotten, ['a-1'])
 })
 
-test('a broker that keeps no session is told everything each time', () => {
+test('a broker that keeps no session gets everything each time', () => {
   const session = new FetchSession()
   session.request([wanted('a', 0, 0)])
   session.answered(0)
   assert.deepEqual(shown(session.request([wanted('a', 0, 0)])), { told: ['a-0@0'], forgotten: [], session: '0/0' })
 })
 
-test('after a reset it begins anew', () => {
+test('after a reset a new session begins', () => {
   const session = new FetchSession()
   session.request([wanted('a', 0, 0), wanted('b', 0, 0)])
   session.answered(5)
@@ -80,7 +80,7 @@ test('after a reset it begins anew', () => {
   assert.deepEqual(shown(session.request([wanted('b', 0, 0)])), { told: ['b-0@0'], forgotten: [], session: '5/0' })
 })
 
-test('whoever takes the place of another is told all of it: another session', () => {
+test('a cursor that replaces another needs a new session, which returns everything', () => {
   const session = new FetchSession()
   session.request([wanted('a', 0, 3), wanted('b', 0, 0)])
   session.answered(5)
@@ -90,7 +90,7 @@ test('whoever takes the place of another is told all of it: another session', ()
   assert.deepEqual(shown(session.request(next)), { told: [], forgotten: [], session: '6/1' })
 })
 
-test('a topic that was made anew is another one', () => {
+test('a recreated topic is another one', () => {
   const session = new FetchSession()
   session.request([wanted('a', 0, 8, 'oldId')])
   session.answered(5)

@@ -5,7 +5,7 @@ import { Gap } from '../../../src/consumer/partition/queued.ts'
 import { readPartition } from '../../../src/consumer/fetch/fetched-partition.ts'
 import { batchBytes } from '../batches.ts'
 
-test('batches that end before the offset that was asked for are left out', () => {
+test('batches that end before the offset of the request are left out', () => {
   const bytes = Buffer.concat([batchBytes(0, ['a', 'b']), batchBytes(2, ['c', 'd'])])
   const fetched = readPartition(bytes, 3, null)
   assert.deepEqual(

@@ -50,7 +50,7 @@ test('an aborted transaction that began before the fetch is left out from its fi
   assert.deepEqual(offsets(visibleBatches(batches, [{ producerId: 7n, firstOffset: 3 }])), [])
 })
 
-test('one producer may abort several transactions, told in any order', () => {
+test('one producer may abort several transactions, named in any order', () => {
   const batches = [
     transactional(0, 1, 7n),
     marker(1, 'abort', 7n),

@@ -31,7 +31,7 @@ const joining: ClassicEvent = { type: 'join', reason: 'subscribed', hasPartition
 const leader: ClassicEvent = { type: 'joined', memberId: 'm', generation: 5, isLeader: true }
 const follower: ClassicEvent = { type: 'joined', memberId: 'm', generation: 5, isLeader: false }
 const computed: ClassicEvent = { type: 'computed' }
-const synced: ClassicEvent = { type: 'synced', takes: false }
+const synced: ClassicEvent = { type: 'synced', hasRevoked: false }
 const assigned: ClassicEvent = { type: 'assign-called', hasPartitions: true, hasForeign: false }
 const unassigned: ClassicEvent = { type: 'unassign-called', hasPartitions: false }
 const rebalancing: ClassicEvent = {
@@ -42,14 +42,14 @@ const rebalancing: ClassicEvent = {
 }
 const steady = [joining, follower, synced, assigned]
 
-test('a leader deals out the partitions before it synchronises', () => {
+test('a leader assigns the partitions before it synchronises', () => {
   assert.deepEqual(after(joining).actions, ['join'])
   assert.deepEqual(after(joining, leader).actions, ['compute'])
   assert.equal(after(joining, leader).state.join, 'wait-metadata')
   assert.deepEqual(after(joining, leader, computed).actions, ['sync'])
 })
 
-test('a follower synchronises at once, and the program is called with what it gets', () => {
+test('a follower synchronises at once, and the callback gets its partitions', () => {
   assert.deepEqual(after(joining, follower).actions, ['sync'])
   assert.deepEqual(after(joining, follower, synced).actions, ['assign'])
   const { state } = after(...steady)
@@ -69,18 +69,18 @@ test('a member id that the coordinator asks for is used for the next try', () =>
   assert.deepEqual(actions, ['join'])
 })
 
-test('a rebalance takes the partitions from the program before the group is joined again', () => {
+test('a rebalance revokes the partitions before the group is joined again', () => {
   assert.deepEqual(after(...steady, rebalancing).actions, ['revoke'])
   const again = after(...steady, rebalancing, unassigned)
   assert.deepEqual(again.actions, ['join'])
   assert.equal(again.state.memberId, 'm')
 })
 
-test('a rebalance joins at once when the program holds nothing', () => {
+test('a rebalance joins at once when the application holds nothing', () => {
   assert.deepEqual(after(...steady, joining).actions, ['join'])
 })
 
-test('a rebalance that is noticed while the program is being called follows the call', () => {
+test('a rebalance that is noticed during a callback follows it', () => {
   const waiting = after(joining, follower, synced, rebalancing)
   assert.deepEqual(waiting.actions, [])
   assert.deepEqual(after(joining, follower, synced, rebalancing, assigned).actions, ['revoke'])
@@ -95,7 +95,7 @@ test('a member that is not known any more loses its partitions and joins under a
   assert.deepEqual(after(...steady, lost, unassigned).actions, ['join'])
 })
 
-test('a loss while the program is being given partitions takes them again right after', () => {
+test('a loss while partitions are being assigned takes them away right after', () => {
   const lost: ClassicEvent = { type: 'lost', forgetMember: true, hasPartitions: false }
   assert.deepEqual(after(joining, follower, synced, lost, assigned).actions, ['lose'])
 })
@@ -105,7 +105,7 @@ test('partitions that are being revoked can still be lost', () => {
   assert.deepEqual(after(...steady, rebalancing, lost).actions, ['lose'])
 })
 
-test('leaving gives the partitions up first, then says goodbye with the id the group knows', () => {
+test('leaving gives the partitions up first, then sends the leave request with the known member id', () => {
   const leave: ClassicEvent = { type: 'leave', hasPartitions: true }
   assert.deepEqual(after(...steady, leave).actions, ['revoke'])
   const { state } = after(...steady, leave)
@@ -119,7 +119,7 @@ test('leaving in the middle of joining needs no callback', () => {
   assert.deepEqual(after(joining, follower, leave).actions, ['leave'])
 })
 
-test('whoever subscribes again while leaving stays in the group', () => {
+test('a member that subscribes again while leaving stays in the group', () => {
   const leave: ClassicEvent = { type: 'leave', hasPartitions: true }
   assert.deepEqual(after(...steady, leave, joining, unassigned).actions, ['join'])
 })
@@ -133,7 +133,7 @@ test('an answer that comes after the group was left changes nothing', () => {
   }
 })
 
-test('a refusal that passes is tried again in silence, another one is told', () => {
+test('a transient refusal is retried in silence, another one is reported', () => {
   const refused = (code: number): ClassicEvent => ({ type: 'join-refused', code, memberId: '', hasPartitions: false })
   assert.deepEqual(after(joining, refused(ErrorCode.ERR_COORDINATOR_LOAD_IN_PROGRESS)).actions, ['join-later'])
   assert.deepEqual(after(joining, refused(ErrorCode.ERR__TIMED_OUT)).actions, ['join-later'])
@@ -170,7 +170,7 @@ test('a synchronisation that the rebalance overtook joins again, without an id t
 })
 
 const keeping = begin(true)
-const taken: ClassicEvent = { type: 'synced', takes: true }
+const taken: ClassicEvent = { type: 'synced', hasRevoked: true }
 const someLeft: ClassicEvent = { type: 'unassign-called', hasPartitions: true }
 const lost: ClassicEvent = { type: 'lost', forgetMember: true, hasPartitions: true }
 
@@ -181,7 +181,7 @@ test('a cooperative member keeps its partitions while it joins again, unless it 
   assert.deepEqual(from(keeping, ...steady, foreign, someLeft).actions, ['join'])
 })
 
-test('a cooperative member gives up what was taken, gets what is new, and joins once more', () => {
+test('a cooperative member gives up revoked partitions, gets new ones, and joins once more', () => {
   const again = [...steady, rebalancing, follower]
   assert.deepEqual(from(keeping, ...again, taken).actions, ['revoke'])
   assert.deepEqual(from(keeping, ...again, taken, someLeft).actions, ['assign'])
@@ -214,13 +214,13 @@ test('a synchronisation that a rebalance overtook leaves a cooperative member wh
   assert.equal(state.generation, 5)
 })
 
-test('everything that is left is lost when the group goes on while some partitions are being given up', () => {
+test('what is left is lost when the group moves on while some partitions are being given up', () => {
   const { state, actions } = from(keeping, ...steady, rebalancing, follower, taken, lost, someLeft)
   assert.deepEqual(actions, ['lose'])
   assert.deepEqual(step(state, unassigned).actions, [{ do: 'join' }])
 })
 
-test('a cooperative member that leaves while it joins gives up what it kept, then says goodbye', () => {
+test('a cooperative member that leaves while it joins gives up what it kept, then leaves', () => {
   const leave: ClassicEvent = { type: 'leave', hasPartitions: true }
   assert.deepEqual(from(keeping, ...steady, rebalancing, leave).actions, ['revoke'])
   assert.deepEqual(from(keeping, ...steady, rebalancing, leave, unassigned).actions, ['leave'])

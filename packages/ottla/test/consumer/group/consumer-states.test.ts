@@ -21,12 +21,12 @@ function after(...events: MemberEvent[]): { state: MemberState; actions: string[
 }
 
 const subscribe: MemberEvent = { type: 'subscribe' }
-const nothing: MemberEvent = { type: 'answered', epoch: 3, takes: false, gives: false }
-const gives: MemberEvent = { type: 'answered', epoch: 3, takes: false, gives: true }
-const takes: MemberEvent = { type: 'answered', epoch: 4, takes: true, gives: true }
+const nothing: MemberEvent = { type: 'answered', epoch: 3, hasRevoked: false, hasNew: false }
+const gives: MemberEvent = { type: 'answered', epoch: 3, hasRevoked: false, hasNew: true }
+const takes: MemberEvent = { type: 'answered', epoch: 4, hasRevoked: true, hasNew: true }
 const assigned: MemberEvent = { type: 'assign-called', hasPartitions: true }
-const someLeft: MemberEvent = { type: 'unassign-called', hasPartitions: true, takes: false, gives: false }
-const noneLeft: MemberEvent = { type: 'unassign-called', hasPartitions: false, takes: false, gives: false }
+const someLeft: MemberEvent = { type: 'unassign-called', hasPartitions: true, hasRevoked: false, hasNew: false }
+const noneLeft: MemberEvent = { type: 'unassign-called', hasPartitions: false, hasRevoked: false, hasNew: false }
 const fenced: MemberEvent = { type: 'fenced', hasPartitions: true }
 const fencedEmpty: MemberEvent = { type: 'fenced', hasPartitions: false }
 const refused: MemberEvent = { type: 'refused', hasPartitions: true }
@@ -34,7 +34,7 @@ const leave: MemberEvent = { type: 'leave', hasPartitions: true }
 const leaveEmpty: MemberEvent = { type: 'leave', hasPartitions: false }
 const stable = [subscribe, gives, assigned, nothing]
 
-test('a member says at once that it has what it was given', () => {
+test('a member reports new partitions at once', () => {
   assert.deepEqual(after(subscribe).actions, ['heartbeat'])
   assert.deepEqual(after(subscribe, gives).actions, ['assign'])
   assert.deepEqual(after(subscribe, gives, assigned).actions, ['heartbeat'])
@@ -43,21 +43,21 @@ test('a member says at once that it has what it was given', () => {
   assert.deepEqual([state.phase, state.epoch, isMember(state)], ['stable', 3, true])
 })
 
-test('a member gives up what is taken before it takes what is new', () => {
+test('a member gives up revoked partitions before it takes new ones', () => {
   assert.deepEqual(after(...stable, takes).actions, ['revoke'])
   assert.deepEqual(after(...stable, takes, someLeft).actions, ['heartbeat'])
-  const andMore: MemberEvent = { ...someLeft, type: 'unassign-called', gives: true }
+  const andMore: MemberEvent = { ...someLeft, type: 'unassign-called', hasNew: true }
   assert.deepEqual(after(...stable, takes, andMore).actions, ['assign'])
 })
 
-test('an answer that comes while the program is being called changes the epoch and nothing else', () => {
+test('a response during a callback changes the epoch and nothing else', () => {
   const { state, actions } = after(...stable, takes, { ...takes, type: 'answered', epoch: 9 })
   assert.deepEqual(actions, [])
   assert.deepEqual([state.phase, state.epoch], ['revoking', 9])
 })
 
 test('a topic that has come to be known brings its partitions', () => {
-  assert.deepEqual(after(...stable, { type: 'looked', takes: false, gives: true }).actions, ['assign'])
+  assert.deepEqual(after(...stable, { type: 'topics-known', hasRevoked: false, hasNew: true }).actions, ['assign'])
 })
 
 test('a fenced member loses what it has and joins as a new one', () => {
@@ -68,7 +68,7 @@ test('a fenced member loses what it has and joins as a new one', () => {
   assert.deepEqual(after(subscribe, nothing, fencedEmpty).actions, ['heartbeat'])
 })
 
-test('an answer to a membership that has ended is not taken for one to the next', () => {
+test('a response to a membership that has ended does not count for the next one', () => {
   assert.equal(after(...stable, fenced, gives).state.epoch, 0)
 })
 
@@ -97,13 +97,13 @@ test('leaving gives everything up first', () => {
   assert.deepEqual(after(subscribe, leaveEmpty).actions, ['leave'])
 })
 
-test('leaving follows what the program is being called with', () => {
+test('a member leaves after the pending callback', () => {
   assert.deepEqual(after(...stable, takes, leave).actions, [])
   assert.deepEqual(after(...stable, takes, leave, someLeft).actions, ['revoke'])
   assert.deepEqual(after(...stable, takes, leave, noneLeft).actions, ['leave'])
 })
 
-test('whoever subscribes again while leaving stays, with nothing in its hands', () => {
+test('a member that subscribes again while leaving stays, without partitions', () => {
   assert.deepEqual(after(...stable, leave, subscribe, noneLeft).actions, ['heartbeat'])
   assert.equal(after(...stable, leave, subscribe, noneLeft).state.phase, 'acknowledging')
 })
@@ -112,7 +112,10 @@ test('no sequence of events leads to a move that the table does not know', () =>
   const events: MemberEvent[] = [subscribe, nothing, gives, takes, assigned, someLeft, noneLeft, fenced, fencedEmpty]
   events.push(refused, leave)
   events.push(leaveEmpty, { type: 'refused', hasPartitions: false }, { type: 'assign-called', hasPartitions: false })
-  events.push({ type: 'looked', takes: true, gives: false }, { ...someLeft, type: 'unassign-called', gives: true })
+  events.push(
+    { type: 'topics-known', hasRevoked: true, hasNew: false },
+    { ...someLeft, type: 'unassign-called', hasNew: true },
+  )
   const seen = new Map([[JSON.stringify(outside), outside]])
   const open = [outside]
   for (let state = open.pop(); state !== undefined; state = open.pop()) {

@@ -19,7 +19,7 @@ const taken = answerOf(ErrorCode.ERR_NO_ERROR)
 function member(answers: (HeartbeatAnswer | KafkaError)[] = []) {
   const clock = new FakeClock()
   const seen: string[] = []
-  const state = { isJoining: true, isIn: true, mayBegin: true, hold: null as Promise<void> | null, isCutOff: false }
+  const state = { isJoining: true, isActive: true, maySend: true, hold: null as Promise<void> | null, isCutOff: false }
   const settings = { 'retry.backoff.ms': BACKOFF_MS, 'retry.backoff.max.ms': BACKOFF_MS }
   const context = { clock, settings, random: () => 0.5, logger: { debug: quiet, error: quiet } }
   const cluster = {
@@ -31,8 +31,8 @@ function member(answers: (HeartbeatAnswer | KafkaError)[] = []) {
     api: 'ConsumerGroupHeartbeat',
     groupName: "group 'g'",
     isJoining: () => state.isJoining,
-    isIn: () => state.isIn,
-    mayBegin: () => state.mayBegin,
+    isActive: () => state.isActive,
+    maySend: () => state.maySend,
     send: async () => {
       seen.push('sent')
       await state.hold
@@ -40,12 +40,12 @@ function member(answers: (HeartbeatAnswer | KafkaError)[] = []) {
       if (answer instanceof KafkaError) throw answer
       return answer
     },
-    onTaken: () => {
+    onAccepted: () => {
       seen.push('taken')
       state.isJoining = false
       heartbeats.plan(INTERVAL_MS)
     },
-    forgetTold: () => void seen.push('forgets'),
+    forgetSent: () => void seen.push('forgets'),
     onLost: () => {
       seen.push('lost')
       state.isJoining = true
@@ -54,9 +54,9 @@ function member(answers: (HeartbeatAnswer | KafkaError)[] = []) {
     },
     onRefused: () => {
       seen.push('refused')
-      state.isIn = false
+      state.isActive = false
     },
-    matchHere: () => false,
+    matchInClient: () => false,
     raise: ({ name, isFatal }) => void seen.push(isFatal ? `fatal ${name}` : name),
   })
   return Object.assign(state, { clock, heartbeats, seen })
@@ -71,7 +71,7 @@ test('heartbeats follow each other at intervals', async () => {
   assert.deepEqual(seen, ['sent', 'taken', 'sent', 'taken', 'sent', 'taken'])
 })
 
-test('one at a time: whatever is to be told meanwhile is told once, right after it', async () => {
+test('one heartbeat at a time: kicks meanwhile lead to one more, right after it', async () => {
   const scene = member()
   let release = quiet
   scene.hold = new Promise(resolve => (release = resolve))
@@ -95,7 +95,7 @@ test('a transient error is retried after a pause, and the retry says everything'
   assert.deepEqual(seen, ['sent', 'forgets', 'sent', 'taken'])
 })
 
-test('an error that somebody may put right is reported once, and retried', async () => {
+test('an error that an administrator may fix is reported once, and retried', async () => {
   const denied = answerOf(ErrorCode.ERR_GROUP_AUTHORIZATION_FAILED)
   const { clock, heartbeats, seen } = member([denied, denied])
   heartbeats.kick()
@@ -134,10 +134,10 @@ test('an answer to an earlier membership counts for nothing', async () => {
   assert.deepEqual(scene.seen, ['sent'])
 })
 
-test('nothing overtakes the goodbye', async () => {
+test('no heartbeat overtakes the leave request', async () => {
   const { clock, heartbeats, seen } = member()
   let said = quiet
-  heartbeats.sayGoodbye(() => new Promise<void>(resolve => (said = resolve)))
+  heartbeats.leave(() => new Promise<void>(resolve => (said = resolve)))
   heartbeats.kick()
   await clock.advance(0)
   assert.deepEqual(seen, [])
@@ -146,27 +146,27 @@ test('nothing overtakes the goodbye', async () => {
   assert.deepEqual(seen, ['sent', 'taken'])
 })
 
-test('the goodbye waits longer for a coordinator that has answered before, and not at all where nobody can be asked', async () => {
+test('the leave request waits longer for a coordinator that has answered before, and is not sent when no broker can be reached', async () => {
   const scene = member()
   const limits: number[] = []
   const say = (deadline: Deadline): Promise<void> => {
     limits.push(deadline.left())
     return Promise.reject(new KafkaError(ErrorCode.ERR__TIMED_OUT, 'too late'))
   }
-  scene.heartbeats.sayGoodbye(say)
+  scene.heartbeats.leave(say)
   await scene.heartbeats.leaving
   scene.heartbeats.isKnown = true
-  scene.heartbeats.sayGoodbye(say)
+  scene.heartbeats.leave(say)
   scene.heartbeats.isKnown = false
   scene.isCutOff = true
-  scene.heartbeats.sayGoodbye(say)
+  scene.heartbeats.leave(say)
   await scene.heartbeats.leaving
   assert.deepEqual(limits, [1000, 5000])
 })
 
-test('one that may not begin yet is not sent', async () => {
+test('a heartbeat that may not be sent yet is not sent', async () => {
   const scene = member()
-  scene.mayBegin = false
+  scene.maySend = false
   scene.heartbeats.kick()
   await scene.clock.advance(INTERVAL_MS)
   assert.deepEqual(scene.seen, [])

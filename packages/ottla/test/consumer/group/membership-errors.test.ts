@@ -5,7 +5,7 @@ import { isRetriable } from '../../../src/cluster/retry.ts'
 import {
   memberAnswer,
   memberAnswers,
-  passingCode,
+  transientCode,
   type GroupApi,
 } from '../../../src/consumer/group/membership-errors.ts'
 
@@ -14,7 +14,7 @@ const apis = Object.keys(memberAnswers) as GroupApi[]
 test('whatever is sent again as it was is what the one retry loop sends again', () => {
   for (const api of apis) {
     for (const code of Object.values(ErrorCode)) {
-      const passing = passingCode(api, code)
+      const passing = transientCode(api, code)
       // The group may rebalance for long: that is waited for by the member, which may be asked to leave meanwhile.
       if (passing === ErrorCode.ERR_NO_ERROR || code === ErrorCode.ERR_REBALANCE_IN_PROGRESS) continue
       const isLocal = code === ErrorCode.ERR__TIMED_OUT
@@ -23,14 +23,14 @@ test('whatever is sent again as it was is what the one retry loop sends again', 
   }
 })
 
-test('an error that nobody knows is told and tried again, or goes to whoever asked', () => {
+test('an unknown error is reported and retried, or goes to the caller', () => {
   for (const api of apis) {
-    const expected = api === 'OffsetCommit' ? 'caller' : api === 'LeaveGroup' ? 'done' : 'tell'
+    const expected = api === 'OffsetCommit' ? 'caller' : api === 'LeaveGroup' ? 'done' : 'report'
     for (const code of [9999, ErrorCode.ERR_UNKNOWN]) assert.equal(memberAnswer(api, code), expected, api)
   }
 })
 
-test('a member that is known no more joins as somebody new, whichever way it hears of it', () => {
+test('a member that is no longer known joins as a new one, whichever request shows it', () => {
   const { ERR_UNKNOWN_MEMBER_ID, ERR_GROUP_ID_NOT_FOUND } = ErrorCode
   for (const api of [
     'Heartbeat',
@@ -49,6 +49,6 @@ test('the first heartbeat of a membership has nothing to lose', () => {
     assert.equal(memberAnswer(api, ErrorCode.ERR_UNKNOWN_MEMBER_ID, true), 'retry')
     assert.equal(memberAnswer(api, ErrorCode.ERR_FENCED_MEMBER_EPOCH, true), 'retry')
     // There is a group of another kind by that name.
-    assert.equal(memberAnswer(api, ErrorCode.ERR_GROUP_ID_NOT_FOUND, true), 'tell')
+    assert.equal(memberAnswer(api, ErrorCode.ERR_GROUP_ID_NOT_FOUND, true), 'report')
   }
 })

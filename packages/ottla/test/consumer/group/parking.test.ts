@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { AtWork } from '../../../src/consumer/read/at-work.ts'
+import { RunningJobs } from '../../../src/consumer/read/running-jobs.ts'
 import { Parking } from '../../../src/consumer/group/parking.ts'
 import { FakeClock } from '../../base/fake-clock.ts'
 
 const never = (): Promise<void> => new Promise(() => undefined)
 
-test('what is to be done before the group is left is waited for, for some seconds', async () => {
+test('the group is left after what has to be done before, but at the latest after some seconds', async () => {
   const clock = new FakeClock()
-  const parking = new Parking(clock, new AtWork(clock, 1000))
+  const parking = new Parking(clock, new RunningJobs(clock, 1000))
   let left = 0
   void parking.park(never, () => left++)
   void parking.park(never, () => left++)
@@ -21,7 +21,7 @@ test('what is to be done before the group is left is waited for, for some second
 
 test('a subscription that ends meanwhile leaves no timer, and the next one is not left', async () => {
   const clock = new FakeClock()
-  const parking = new Parking(clock, new AtWork(clock, 1000))
+  const parking = new Parking(clock, new RunningJobs(clock, 1000))
   let left = 0
   void parking.park(never, () => left++)
   parking.forget()

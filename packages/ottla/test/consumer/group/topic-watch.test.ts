@@ -42,7 +42,7 @@ function watched(): {
     answer(count: number, errorCode = 0) {
       const partitions = Array.from({ length: count }, () => ({}))
       topics.set('t', { errorCode, topicId: 'id', partitions, updatedAt: clock.now() })
-      watch.look()
+      watch.check()
     },
     watch,
   })
@@ -50,7 +50,7 @@ function watched(): {
 
 const UNKNOWN = `${ErrorCode.ERR__UNKNOWN_PARTITION} t`
 
-test('an assigned partition that answers lack for half a second is told, once', async () => {
+test('an assigned partition that metadata lacks for half a second is reported once', async () => {
   const { clock, told, refreshes, answer } = watched()
   answer(2)
   assert.deepEqual([told, refreshes()], [[], 1])
@@ -79,7 +79,7 @@ test('an assignment that was ahead of the metadata is no missing partition', asy
   assert.deepEqual(told, [])
 })
 
-test('one answer says it once, however long ago that was: another is asked for each second', async () => {
+test('one response is not enough, however old it is: metadata is refreshed each second', async () => {
   const { clock, told, refreshes, answer, watch } = watched()
   answer(2)
   for (let i = 0; i < 10; i++) await clock.advance(1000)
@@ -89,7 +89,7 @@ test('one answer says it once, however long ago that was: another is asked for e
   watch.stop()
 })
 
-test('a partition that is given up, or whose topic nobody knows at the moment, is not doubted', async () => {
+test('a partition that is given up, or whose topic is unknown, is not doubted', async () => {
   const scene = watched()
   const { clock, told, answer } = scene
   answer(2)
@@ -104,7 +104,7 @@ test('a partition that is given up, or whose topic nobody knows at the moment, i
   assert.deepEqual([told, clock.pendingTimers], [[], 0])
 })
 
-test('a partition that was told, came, and is missing again is told again', async () => {
+test('a partition that was reported, came, and is missing again is reported again', async () => {
   const { clock, told, answer } = watched()
   for (let i = 0; i < 2; i++) {
     answer(2)

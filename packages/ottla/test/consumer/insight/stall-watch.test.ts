@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { AtWork } from '../../../src/consumer/read/at-work.ts'
-import type { Job } from '../../../src/consumer/read/jobs.ts'
+import { RunningJobs } from '../../../src/consumer/read/running-jobs.ts'
+import type { Job } from '../../../src/consumer/read/job-list.ts'
 import { Cursor } from '../../../src/consumer/partition/cursor.ts'
 import { StallWatch } from '../../../src/consumer/insight/stall-watch.ts'
 import { FakeClock } from '../../base/fake-clock.ts'
@@ -37,7 +37,7 @@ function scene(limitMs: number, count = 1): Scene {
   return Object.assign(state, { clock, cursors, told, jobs, watch })
 }
 
-test('a partition that is never fetched is told of once', async () => {
+test('a partition that is never fetched is reported once', async () => {
   const { clock, told } = scene(1000)
   await clock.advance(1000)
   assert.deepEqual(told, [])
@@ -45,7 +45,7 @@ test('a partition that is never fetched is told of once', async () => {
   assert.deepEqual(told, ['t [0] 1000'])
 })
 
-test('a partition that is fetched now and then is never told of', async () => {
+test('a partition that is fetched now and then is never reported', async () => {
   const { clock, cursors, told } = scene(1000)
   for (let i = 0; i < 20; i++) {
     await clock.advance(900)
@@ -62,7 +62,7 @@ test('one that is fetched again can stall again', async () => {
   assert.equal(told.length, 2)
 })
 
-test('paused partitions, those with messages for the program, and all when the queue is full, are left alone', async () => {
+test('paused partitions, those with waiting messages, and all when the queue is full, are left alone', async () => {
   const all = scene(1000, 3)
   const { clock, cursors, told } = all
   cursors[0]!.paused = true
@@ -79,7 +79,7 @@ test('paused partitions, those with messages for the program, and all when the q
   assert.deepEqual(told[1], 't [0] 1000, t [1] 1000, t [2] 1000')
 })
 
-test('a new assignment of the same partition begins anew', async () => {
+test('a new assignment of the same partition starts again', async () => {
   const { clock, cursors, told } = scene(1000)
   await clock.advance(800)
   cursors[0] = new Cursor('t', 0)
@@ -98,14 +98,14 @@ test('without a limit, and after the end, there is no timer', async () => {
   assert.deepEqual(told, [])
 })
 
-test('a message that is at work for too long is told of once, its partition or not', async () => {
+test('a message that is processed for too long is reported once, whether its partition is assigned or not', async () => {
   const { clock, cursors, told, jobs } = scene(1000)
   cursors[0]!.queued.messages = 1
-  const atWork = new AtWork(clock, 300_000)
-  jobs.push(atWork.begin({ job: null, onEnding: () => undefined }, cursors[0]!, 7, 'handler'))
+  const runningJobs = new RunningJobs(clock, 300_000)
+  jobs.push(runningJobs.begin({ job: null, onAwaitsEnd: () => undefined }, cursors[0]!, 7, 'handler'))
   await clock.advance(10_000)
   assert.deepEqual(told, ['job 7 1100'])
-  jobs.push(atWork.begin({ job: null, onEnding: () => undefined }, cursors[0]!, 8, 'handler'))
+  jobs.push(runningJobs.begin({ job: null, onAwaitsEnd: () => undefined }, cursors[0]!, 8, 'handler'))
   await clock.advance(10_000)
   assert.deepEqual(told[1], 'job 8 1100')
 })

@@ -85,7 +85,7 @@ for (const [what, given] of [
   ['stored', null],
   ['given', both],
 ] as const) {
-  test(`what was released between two tries is not committed, the rest is: ${what} offsets`, async () => {
+  test(`what was given up between two attempts is not committed, the rest is: ${what} offsets`, async () => {
     const scene = refusedOnce(() => {
       scene.release(1)
       scene.group.generation++
@@ -112,7 +112,7 @@ for (const [what, given] of [
   })
 }
 
-test('a commit that was asked for in a membership is not sent without one', async () => {
+test('a commit from within a membership is not sent without one', async () => {
   const scene = refusedOnce(() => {
     for (const partition of [0, 1]) scene.release(partition)
     scene.group.generation = -1
@@ -138,7 +138,7 @@ test('a member epoch that is replaced concerns nothing that is still assigned', 
   assert.deepEqual(scene.sent, ['1 [0]=5 [1]=5', '2 [0]=5 [1]=5'])
 })
 
-test('what is not assigned is committed in the generation in which that was asked for, and in no other', async () => {
+test('what is not assigned is committed in the generation of the call, and in no other', async () => {
   const foreign = [{ topic: 't', partition: 7, offset: 5 }]
   const same = refusedOnce(quiet)
   assert.deepEqual(await same.commit(foreign), ['[7] taken'])

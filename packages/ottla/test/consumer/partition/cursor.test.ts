@@ -13,19 +13,19 @@ function cursorAt(offset: number): Cursor {
   return cursor
 }
 
-test('to go somewhere for the first time is no move, from there on it is', () => {
+test('the first position is not a move, every later one is', () => {
   const cursor = cursorAt(5)
   assert.deepEqual([cursor.state, cursor.position, cursor.offsets.era], ['active', 5, 0])
   cursor.moveTo(9)
   assert.deepEqual([cursor.position, cursor.fetchOffset, cursor.offsets.era], [9, 9, 1])
 })
 
-test('a logical offset is asked for: of the group, or of the leader', () => {
+test('a logical offset is resolved by the group, or by the leader', () => {
   assert.equal(cursorAt(OFFSET_STORED).state, 'stored-query')
   assert.equal(cursorAt(OFFSET_BEGINNING).state, 'offset-query')
 })
 
-test('an answer counts if it is that of the broker that was asked, and to the last question', () => {
+test('a response counts if it is from the broker that was asked, and for the last question', () => {
   const cursor = cursorAt(5)
   assert.equal(cursor.isAnsweredBy(BROKER), false, 'it has not been asked')
   cursor.ask(BROKER, EPOCH)
@@ -39,7 +39,7 @@ for (const [what, ask] of [
   ['to be validated', (cursor: Cursor) => cursor.validate()],
   ['fetched once more', (cursor: Cursor) => cursor.rewind()],
 ] as const) {
-  test(`what is ${what} has not moved, but what was asked before counts no more`, () => {
+  test(`what is ${what} has not moved, but responses to earlier questions no longer count`, () => {
     const cursor = cursorAt(5)
     cursor.ask(BROKER, EPOCH)
     cursor.fetched(8, EPOCH)
@@ -49,7 +49,7 @@ for (const [what, ask] of [
   })
 }
 
-test('a new leader has to be asked whether it has what was read of the one before', () => {
+test('a new leader has to confirm that it has what was read from the previous one', () => {
   const cursor = cursorAt(5)
   assert.equal(cursor.needsValidation(EPOCH), false, 'nothing was read')
   cursor.ask(BROKER, EPOCH)
@@ -60,7 +60,7 @@ test('a new leader has to be asked whether it has what was read of the one befor
   assert.deepEqual([cursor.state, cursor.needsValidation(EPOCH + 1)], ['active', false])
 })
 
-test('what has nothing to hand out is passed, never backwards', () => {
+test('a gap is passed, never backwards', () => {
   const cursor = cursorAt(5)
   cursor.passTo(9, EPOCH)
   assert.deepEqual([cursor.position, cursor.readEpoch], [9, EPOCH])

@@ -66,14 +66,14 @@ test('a lower offset is not committed by itself without a move', () => {
   assert.equal(pending(store), 101)
 })
 
-test('after the program has committed a lower offset itself, progress counts from there', () => {
+test('after the application has committed a lower offset itself, progress counts from there', () => {
   const store = resumed(100)
   commit(store, 40)
   store.store(50, -1)
   assert.equal(pending(store), 50)
 })
 
-test('after the program has committed a higher offset itself, what was stored below it stays uncommitted', () => {
+test('after the application has committed a higher offset itself, what was stored below it stays uncommitted', () => {
   const store = begun(0)
   store.store(5, -1)
   commit(store, 10)
@@ -84,7 +84,7 @@ test('after the program has committed a higher offset itself, what was stored be
   assert.equal(store.pending(), null)
 })
 
-test('what was handed out before a move stores nothing', () => {
+test('what was delivered before a move stores nothing', () => {
   const store = begun(0)
   store.store(5, -1)
   const { era } = store
@@ -96,7 +96,7 @@ test('what was handed out before a move stores nothing', () => {
   assert.equal(pending(store), 900)
 })
 
-test('seeking back stores the place sought to, and commits it below what is committed, once', () => {
+test('seeking back stores the new position, and commits it below the committed offset, once', () => {
   const store = begun(0)
   store.store(10, -1)
   commit(store, 10)
@@ -108,7 +108,7 @@ test('seeking back stores the place sought to, and commits it below what is comm
   assert.equal(pending(store), 6)
 })
 
-test('seeking back while a commit is under way commits the place sought to after it', () => {
+test('seeking back while a commit is in flight commits the new position after it', () => {
   const store = begun(0)
   store.store(5, -1)
   commit(store, 5)
@@ -122,7 +122,7 @@ test('seeking back while a commit is under way commits the place sought to after
   assert.equal(store.pending(), null)
 })
 
-test('seeking back to what is committed makes no commit', () => {
+test('seeking back to the committed offset makes no commit', () => {
   const store = resumed(5)
   store.store(8, -1)
   seek(store, 5)
@@ -140,7 +140,7 @@ test('while the place sought to is not known, nothing is committed', () => {
   assert.equal(pending(store), 0)
 })
 
-test('seeking forward stores the place sought to when nothing is at work any more', () => {
+test('seeking forward stores the new position when no message is in progress any more', () => {
   const store = begun(0)
   store.store(9, -1)
   store.worker = { pending: 1 }
@@ -150,7 +150,7 @@ test('seeking forward stores the place sought to when nothing is at work any mor
   assert.equal(pending(store), 900)
 })
 
-test('seeking back stores the place sought to at once, whatever is at work', () => {
+test('seeking back stores the new position at once, whatever is in progress', () => {
   const store = resumed(100)
   store.worker = { pending: 3 }
   seek(store, 20)
@@ -180,7 +180,7 @@ test('a gap is stored with the message before it, whichever comes first', () => 
   assert.deepEqual(later.pending(), { offset: 20, leaderEpoch: 1, metadata: null })
 })
 
-test('a gap behind messages at work waits for the last of them', () => {
+test('a gap behind messages in progress waits for the last of them', () => {
   const store = begun(0)
   store.worker = { pending: 3 }
   store.passed(3, 20, 0)
@@ -190,7 +190,7 @@ test('a gap behind messages at work waits for the last of them', () => {
   assert.equal(pending(store), 20)
 })
 
-test('after the last gap, progress goes on message by message', () => {
+test('after the last gap, progress continues message by message', () => {
   const store = begun(0)
   store.store(1, 0)
   store.passed(1, 20, 0)
@@ -200,7 +200,7 @@ test('after the last gap, progress goes on message by message', () => {
   assert.equal(pending(store), 22)
 })
 
-test('a gap of before a move does not lengthen what is stored after it', () => {
+test('a gap from before a move does not extend what is stored after it', () => {
   const store = begun(0)
   store.store(10, 0)
   store.passed(10, 20, 0)
@@ -211,7 +211,7 @@ test('a gap of before a move does not lengthen what is stored after it', () => {
   assert.equal(pending(store), 15)
 })
 
-test('a gap after seeking forward waits for what is at work from before', () => {
+test('a gap after seeking forward waits for messages in progress from before', () => {
   const store = begun(0)
   store.store(5, 0)
   store.worker = { pending: 1 }
@@ -222,7 +222,7 @@ test('a gap after seeking forward waits for what is at work from before', () => 
   assert.equal(pending(store), 60)
 })
 
-test('where the program stores offsets, a gap is stored only behind what it has stored', () => {
+test('when the application stores offsets, a gap is stored only behind what it has stored', () => {
   const none = begun(0, false)
   none.passed(0, 9, 0)
   assert.equal(none.pending(), null)
@@ -246,7 +246,7 @@ test('a gap behind what the group has committed keeps its metadata', () => {
   assert.deepEqual(byHand.pending(), { offset: 12, leaderEpoch: 4, metadata: 'mine' })
 })
 
-test('where the program stores offsets, seeking back takes back what is not committed, and no more', () => {
+test('when the application stores offsets, seeking back drops what is not committed, and no more', () => {
   const store = begun(0, false)
   store.store(10, 0)
   seek(store, 5)
@@ -263,7 +263,7 @@ test('where the program stores offsets, seeking back takes back what is not comm
   assert.equal(pending(store), 4)
 })
 
-test('where the program stores offsets, seeking forward leaves what is stored', () => {
+test('when the application stores offsets, seeking forward leaves what is stored', () => {
   const store = begun(0, false)
   store.store(10, 0)
   seek(store, 900)
@@ -272,7 +272,7 @@ test('where the program stores offsets, seeking forward leaves what is stored', 
   assert.equal(pending(store), 901)
 })
 
-test('a reset stores where it leads, below what is committed or above', () => {
+test('a reset stores its destination, below the committed offset or above', () => {
   for (const isAutomatic of [true, false]) {
     for (const [from, to] of [
       [100, 0],
@@ -286,7 +286,7 @@ test('a reset stores where it leads, below what is committed or above', () => {
   }
 })
 
-test('where the program stores offsets, a reset stores nothing while it has not stored all before', () => {
+test('when the application stores offsets, a reset stores nothing while not everything before is stored', () => {
   const store = resumed(100, false)
   store.store(105, 0)
   commit(store, 105)
@@ -295,7 +295,7 @@ test('where the program stores offsets, a reset stores nothing while it has not 
   assert.equal(store.pending(), null)
 })
 
-test('what the program stores while a logical offset is looked up counts', () => {
+test('what the application stores while a logical offset is being resolved counts', () => {
   const store = begun(0, false)
   store.moved()
   store.store(70, 0)
@@ -321,15 +321,15 @@ test('an assignment at another offset than before is a move', () => {
 test('a seek settles what a serial reader has in hand, a reset does not', () => {
   const sought = begun(0)
   sought.store(5, -1)
-  sought.inHand = true
+  sought.isInProgress = true
   seek(sought, 900)
   assert.equal(pending(sought), 900)
   const reset = begun(0)
   reset.store(5, -1)
-  reset.inHand = true
+  reset.isInProgress = true
   reset.moved(6)
   reset.begins(900, -1)
   assert.equal(pending(reset), 5)
-  reset.inHand = false
+  reset.isInProgress = false
   assert.equal(pending(reset), 900)
 })

@@ -36,15 +36,15 @@ test('it is closed once, whoever asks for it', async () => {
   assert.deepEqual(seen, ['begin', 'leave within 500', 'end'])
 })
 
-test('it ends when the time is over, and says what was left undone', async () => {
+test('it ends at the timeout, and logs what was left undone', async () => {
   const { clock, closing, seen } = closable(() => new Promise(() => undefined))
   const closed = closing.close(500)
   await clock.advance(500)
   await closed
-  assert.deepEqual(seen, ['begin', 'leave within 500', 'closed without having left: close ran out of time', 'end'])
+  assert.deepEqual(seen, ['begin', 'leave within 500', 'closed without having left: close timed out', 'end'])
 })
 
-test('what goes wrong keeps nobody from closing', async () => {
+test('a failure does not keep it from closing', async () => {
   const { closing, seen } = closable(() => Promise.reject(new Error('no coordinator')))
   await closing.close(undefined)
   assert.deepEqual(seen.slice(2), ['closed without having left: no coordinator', 'end'])

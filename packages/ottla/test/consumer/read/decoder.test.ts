@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { AtWork } from '../../../src/consumer/read/at-work.ts'
+import { RunningJobs } from '../../../src/consumer/read/running-jobs.ts'
 import { Decoder, eventOf } from '../../../src/consumer/read/decoder.ts'
 import { KafkaError } from '../../../src/errors.ts'
 import { FakeClock } from '../../base/fake-clock.ts'
@@ -13,7 +13,7 @@ interface Fetched {
 
 /** Decodes what the test queues, by what it says. */
 function decoderOf(queue: Fetched[], deserialize: (offset: number) => string | Promise<string>) {
-  const atWork = new AtWork(new FakeClock(), 1000)
+  const runningJobs = new RunningJobs(new FakeClock(), 1000)
   const kept = new Set<Fetched>()
   let wakes = 0
   const source = {
@@ -29,11 +29,11 @@ function decoderOf(queue: Fetched[], deserialize: (offset: number) => string | P
     },
     placeOf: () => ({ topic: 't', partition: 0, name: 't [0]' }),
   }
-  const decoder = new Decoder(source, { atWork, wake: () => (wakes += 1) })
-  return { atWork, decoder, kept, wakes: () => wakes }
+  const decoder = new Decoder(source, { runningJobs, wake: () => (wakes += 1) })
+  return { runningJobs, decoder, kept, wakes: () => wakes }
 }
 
-test('messages come in order, each as it is handed out', () => {
+test('messages come in order, each as it is delivered', () => {
   const { decoder } = decoderOf([{ offset: 1 }, { offset: 2 }], offset => `m${offset}`)
   assert.deepEqual([decoder.take()?.message, decoder.take()?.message, decoder.take()], ['m1!', 'm2!', null])
 })
@@ -53,15 +53,15 @@ test('deserializers that take their time hold up what follows, and nothing is lo
   assert.equal(kept.size, 0)
 })
 
-test('only what is waited for long counts as work of the program', async () => {
+test('only a long wait counts as time of the application', async () => {
   const never = new Promise<string>(() => undefined)
-  const { atWork, decoder } = decoderOf([{ offset: 1 }], () => never)
+  const { runningJobs, decoder } = decoderOf([{ offset: 1 }], () => never)
   decoder.take()
-  assert.deepEqual([decoder.isFresh, atWork.oldestSince], [true, Infinity])
+  assert.deepEqual([decoder.isFresh, runningJobs.oldestSince], [true, Infinity])
   await decoder.waitBriefly()
-  assert.deepEqual([decoder.isFresh, atWork.oldestSince], [false, 0])
+  assert.deepEqual([decoder.isFresh, runningJobs.oldestSince], [false, 0])
   decoder.giveBack()
-  assert.equal(atWork.oldestSince, Infinity)
+  assert.equal(runningJobs.oldestSince, Infinity)
 })
 
 test('what is given back comes again, unless it is lost', () => {

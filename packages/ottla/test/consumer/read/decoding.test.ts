@@ -53,7 +53,7 @@ test('a deserializer that promises makes a promise', async () => {
   assert.equal((await decoded).value, 4)
 })
 
-test('a key that is promised and never made is awaited, although the value cannot be made at once', async t => {
+test('a promised key is awaited, although the value fails at once', async t => {
   const unhandled: unknown[] = []
   const note = (reason: unknown): number => unhandled.push(reason)
   process.on('unhandledRejection', note)

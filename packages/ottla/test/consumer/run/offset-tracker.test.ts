@@ -14,7 +14,7 @@ test('progress is what has nothing unfinished before it', () => {
   assert.equal(tracker.size, 0)
 })
 
-test('after a move it begins anew, and what was read before counts no more', () => {
+test('after a move it starts again, and what was read before no longer counts', () => {
   const tracker = new OffsetTracker()
   const old = tracker.add(100, 0, 0)
   tracker.add(101, 0, 0)

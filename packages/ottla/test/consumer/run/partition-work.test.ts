@@ -4,7 +4,7 @@ import { Cursor } from '../../../src/consumer/partition/cursor.ts'
 import type { FetchedMessage } from '../../../src/consumer/partition/message.ts'
 import { PartitionWork } from '../../../src/consumer/run/partition-work.ts'
 
-test('a handler that outlasts its run says nothing of what the next run has', () => {
+test('a handler that outlasts its run does not affect the next run', () => {
   const cursor = new Cursor('t', 0)
   cursor.moveTo(0)
   const message = (offset: number): FetchedMessage =>

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Ring } from '../../../src/base/ring.ts'
-import { Scheduler, type Turn, type Work } from '../../../src/consumer/run/scheduler.ts'
+import { Scheduler, type PartitionQueue, type Work } from '../../../src/consumer/run/scheduler.ts'
 
 interface Job extends Work<Job> {
   readonly name: string
@@ -18,9 +18,10 @@ function workshop(concurrency: number): {
   const begun: string[] = []
   const still = new Set<string>()
   const ends = new Map<string, (result: 'done' | 'again') => void>()
-  const partitions = new Map<string, Turn<Job>>()
+  const partitions = new Map<string, PartitionQueue<Job>>()
   let number = 0
-  const nameOf = (partition: Turn<Job>): string => [...partitions].find(([, each]) => each === partition)?.[0] ?? ''
+  const nameOf = (partition: PartitionQueue<Job>): string =>
+    [...partitions].find(([, each]) => each === partition)?.[0] ?? ''
   const scheduler = new Scheduler<Job>(
     concurrency,
     ({ name }) => {
@@ -33,7 +34,7 @@ function workshop(concurrency: number): {
     begun,
     still,
     look: () => {
-      scheduler.look()
+      scheduler.start()
     },
     add(of, lane, name) {
       const partition = partitions.get(of) ?? { ready: new Ring<Job>(), busy: 0 }
@@ -47,7 +48,7 @@ function workshop(concurrency: number): {
   }
 }
 
-test('a lane is worked on one after the other, lanes beside each other, as many as may be', async () => {
+test('work of one lane is done one after the other, lanes at the same time, up to the limit', async () => {
   const { begun, add, finish } = workshop(2)
   for (const [lane, name] of [
     ['a', 'a1'],
@@ -73,7 +74,7 @@ test('without a lane nothing waits for anything', () => {
   assert.deepEqual(begun, ['1', '2', '3'])
 })
 
-test('whoever has the least at work is next', async () => {
+test('the partition with the least in progress is next', async () => {
   const { begun, add, finish } = workshop(2)
   for (const name of ['1', '2', '3', '4']) add('slow', null, name)
   add('quick', null, 'q')
@@ -83,7 +84,7 @@ test('whoever has the least at work is next', async () => {
   assert.deepEqual(begun, ['1', '2', 'q', '3'])
 })
 
-test('nothing is begun of what stands still, until it goes on', async () => {
+test('nothing of a paused partition is started until it is resumed', async () => {
   const { begun, add, still, look, finish } = workshop(2)
   still.add('a')
   for (const name of ['a1', 'a2', 'a3']) add('a', 'lane', name)
@@ -100,7 +101,7 @@ test('nothing is begun of what stands still, until it goes on', async () => {
   assert.deepEqual(begun, ['b1', 'a1', 'a2'])
 })
 
-test('what could not be begun stays the first of its lane', async () => {
+test('what could not be started stays the first of its lane', async () => {
   const { begun, add, still, look, finish } = workshop(1)
   for (const name of ['a1', 'a2']) add('a', 'lane', name)
   still.add('a')
@@ -112,7 +113,7 @@ test('what could not be begun stays the first of its lane', async () => {
   assert.deepEqual(begun, ['a1', 'a1', 'a2'])
 })
 
-test('what could not be begun comes in its order, whichever was told first', async () => {
+test('what could not be started keeps its order, whichever ended first', async () => {
   const { begun, add, finish, still, look } = workshop(3)
   for (const name of ['1', '2', '3', '4']) add('t', null, name)
   still.add('t')

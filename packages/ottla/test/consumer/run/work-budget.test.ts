@@ -13,7 +13,7 @@ test('one partition may have half of all, and no more than its share once so muc
   assert.equal(budget.isOver(250), true)
 })
 
-test('a partition goes on when it has little, or all have', () => {
+test('a partition continues when it has little, or all have', () => {
   const budget = new WorkBudget(1000, () => 4)
   budget.take(800)
   assert.equal(budget.isLow(126), false)

@@ -30,7 +30,7 @@ test('the last word about an offset counts', () => {
   assert.equal(pending.size, 0)
 })
 
-test('batches say of each offset what was said of it, whatever there is', () => {
+test('batches have the type of each offset, whatever the mix', () => {
   const entries = fc.array(fc.tuple(fc.integer({ min: 0, max: 60 }), fc.integer({ min: 0, max: 4 })))
   fc.assert(
     fc.property(entries, list => {

@@ -1,7 +1,11 @@
 import { test } from 'node:test'
 import assert from 'node:assert/strict'
 import { BatchWriter } from '@ottla/protocol'
-import { GIVE_BACK, PendingAcknowledgements, acknowledgeTypes } from '../../../src/consumer/share/acknowledgements.ts'
+import {
+  AUTO_RELEASE,
+  PendingAcknowledgements,
+  acknowledgeTypes,
+} from '../../../src/consumer/share/acknowledgements.ts'
 import { acquiredMessages, readableBatches, type AcquiredRange } from '../../../src/consumer/share/acquired.ts'
 
 const { gap } = acknowledgeTypes
@@ -47,7 +51,7 @@ const range = (firstOffset: number, lastOffset: number, deliveryCount = 1): Acqu
   deliveryCount,
 })
 
-test('only what was acquired is given out, each with its count', async () => {
+test('only acquired records are delivered, each with its delivery count', async () => {
   const bytes = Buffer.concat([batch(10, ['a', 'b', 'c']), batch(13, ['d', 'e'])])
   assert.deepEqual(await read(bytes, range(13, 13, 3), range(11, 12)), {
     given: ['11:b x1', '12:c x1', '13:d x3'],
@@ -69,14 +73,14 @@ test('offsets without a record are gaps', async () => {
   })
 })
 
-test('what cannot be read is released, and the rest given out', async () => {
+test('what cannot be read is released, and the rest is delivered', async () => {
   const broken = batch(10, ['a', 'b'])
   broken.writeUInt8(broken.readUInt8(broken.length - 2) ^ 0xff, broken.length - 2)
   const { given, others, isBroken } = await read(Buffer.concat([broken, batch(12, ['c'])]), range(10, 12))
   assert.deepEqual([given, isBroken], [['12:c x1'], true])
   assert.deepEqual(others, [
-    [10, GIVE_BACK],
-    [11, GIVE_BACK],
+    [10, AUTO_RELEASE],
+    [11, AUTO_RELEASE],
   ])
   const garbage = await read(
     Buffer.from('no batches at all, whatever length it has, of any kind, and more of it'),
@@ -84,7 +88,7 @@ test('what cannot be read is released, and the rest given out', async () => {
   )
   assert.deepEqual([garbage.given, garbage.isBroken], [[], true])
   assert.deepEqual(garbage.others, [
-    [1, GIVE_BACK],
-    [2, GIVE_BACK],
+    [1, AUTO_RELEASE],
+    [2, AUTO_RELEASE],
   ])
 })

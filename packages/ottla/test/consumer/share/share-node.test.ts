@@ -11,7 +11,7 @@ function nodeAndSource(): { node: ShareNode; source: ReturnType<ShareNode['sourc
   return { node, source: node.source('t', { topicId: 'id', partition: 0 }) }
 }
 
-test('a broker waits long for messages only while it has nothing to hear', () => {
+test('a fetch waits long for messages only while nothing is locked or to be acknowledged', () => {
   const { node, source } = nodeAndSource()
   assert.equal(node.waitMs(MOST_MS, CHECK_MS, 0), 1000)
   source.held++
@@ -31,7 +31,7 @@ test('it never waits longer than fetch.wait.max.ms, nor beyond the next look at 
   assert.equal(node.waitMs(MOST_MS, 62.5, 0), 63)
 })
 
-test('while somebody waits for its answer it does not wait, and then no longer than that was ago', () => {
+test('while a call waits for its answer a fetch does not wait, and afterwards no longer than since then', () => {
   const { node, source } = nodeAndSource()
   source.held++
   node.flush()
@@ -46,7 +46,7 @@ test('while somebody waits for its answer it does not wait, and then no longer t
   assert.equal(node.waitMs(MOST_MS, CHECK_MS, 1001), 1000)
 })
 
-test('what is lost with the session is nothing to hear of', () => {
+test('a lost session leaves nothing to acknowledge', () => {
   const { node, source } = nodeAndSource()
   source.held++
   node.reset()

@@ -5,7 +5,7 @@ import { ShareSession, type IdPartition } from '../../../src/consumer/share/shar
 const a = (partition: number): IdPartition => ({ topicId: 'a', partition })
 const b = (partition: number): IdPartition => ({ topicId: 'b', partition })
 
-test('partitions are told once, and forgotten when they are wanted no more', () => {
+test('partitions are named once, and forgotten when they are no longer wanted', () => {
   const session = new ShareSession()
   assert.deepEqual(session.fetch([a(0), a(1), b(0)], []), {
     epoch: 0,
@@ -33,7 +33,7 @@ test('partitions are told once, and forgotten when they are wanted no more', () 
   assert.deepEqual(session.fetch([a(0), b(0)], []), { epoch: 2, topics: [], forgotten: [] })
 })
 
-test('what is still to be acknowledged of a partition is told before it is forgotten', () => {
+test('pending acknowledgements of a partition go out before it is forgotten', () => {
   const session = new ShareSession()
   session.fetch([a(0), a(1)], [])
   session.answered()
@@ -73,7 +73,7 @@ test('acknowledgements count up as fetches do, and the last ones end the session
   assert.equal(session.acknowledge([], true).epoch, -1)
 })
 
-test('a request that failed has told nothing: the session begins anew', () => {
+test('a failed request counts for nothing: the next one opens a new session', () => {
   const session = new ShareSession()
   session.fetch([a(0)], [])
   session.answered()

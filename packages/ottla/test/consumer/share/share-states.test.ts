@@ -12,32 +12,32 @@ function after(...events: ShareMemberEvent[]): { phase: string; epoch: number; a
 
 const joined: ShareMemberEvent[] = [{ type: 'subscribe' }, { type: 'answered', epoch: 3 }]
 
-test('a member joins, is told of changes, and leaves', () => {
+test('a member joins, gets changes, and leaves', () => {
   assert.deepEqual(after({ type: 'subscribe' }), { phase: 'joining', epoch: 0, actions: ['heartbeat'] })
   assert.deepEqual(after(...joined), { phase: 'member', epoch: 3, actions: [] })
   assert.deepEqual(after(...joined, { type: 'subscribe' }).actions, ['heartbeat'])
   assert.deepEqual(after(...joined, { type: 'leave' }), {
     phase: 'out',
     epoch: 0,
-    actions: ['drop-assignment', 'goodbye'],
+    actions: ['drop-assignment', 'leave'],
   })
 })
 
-test('a member that the group goes on without begins anew', () => {
+test('a member without which the group has moved on joins again', () => {
   assert.deepEqual(after(...joined, { type: 'fenced' }), { phase: 'joining', epoch: 0, actions: ['drop-assignment'] })
 })
 
-test('a program that does not poll is out until it does', () => {
+test('an application that does not poll is out until it does', () => {
   assert.deepEqual(after(...joined, { type: 'poll-exceeded' }), {
     phase: 'parked',
     epoch: 0,
-    actions: ['drop-assignment', 'goodbye'],
+    actions: ['drop-assignment', 'leave'],
   })
   assert.equal(after(...joined, { type: 'poll-exceeded' }, { type: 'subscribe' }).phase, 'parked')
   assert.deepEqual(after(...joined, { type: 'poll-exceeded' }, { type: 'polled' }).actions, ['heartbeat'])
 })
 
-test('whoever is refused for good stays out until it leaves', () => {
+test('a member that is refused for good stays out until it leaves', () => {
   const refused = after(...joined, { type: 'refused' }, { type: 'subscribe' }, { type: 'polled' })
   assert.equal(refused.phase, 'refused')
   assert.deepEqual(after(...joined, { type: 'refused' }, { type: 'leave' }).actions, ['drop-assignment'])

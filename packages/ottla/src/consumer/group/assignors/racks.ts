@@ -1,9 +1,9 @@
-/** Whether racks are worth looking at, and who is near what (KIP-881). */
+/** Whether racks matter, and which member is near which partition (KIP-881). */
 import type { GroupMember, GroupTopic } from './assignor.ts'
 
 /**
- * True if members and replicas have racks in common and some partition is not on all of them: only then does it
- * matter who reads what.
+ * True if members and replicas have racks in common and some partition is not on all racks: only then does it matter
+ * which member reads what.
  */
 export function racksMatter(members: readonly GroupMember[], topics: Iterable<GroupTopic>): boolean {
   const readers = new Set<string>()

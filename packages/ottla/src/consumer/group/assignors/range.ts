@@ -1,3 +1,4 @@
+import { groupBy } from '../../../base/grouping.ts'
 import type { TopicPartition } from '../../../types.ts'
 import {
   compareMembers,
@@ -11,19 +12,19 @@ import {
 import { isNear, racksMatter } from './racks.ts'
 
 /**
- * Topic by topic, each subscriber gets a run of neighbouring partitions; the first ones get one more when it
- * does not come out even. Members of topics with equal counts get the same partition numbers of each. Where racks
- * matter, partitions near a member go to it first, as far as neither the balance nor that suffers (KIP-881).
+ * Topic by topic, each subscriber gets a range of consecutive partitions; the first ones get one more if they do not
+ * divide evenly. Topics with the same subscribers and partition counts are assigned alike, the same numbers of each to
+ * a member. If racks matter, partitions near a member go to it first, as far as neither of that suffers (KIP-881).
  */
 export function assignRange(members: readonly GroupMember[], topics: ReadonlyMap<string, GroupTopic>): GroupAssignment {
   const assignment = emptyAssignment(members)
   const sorted = members.toSorted(compareMembers)
-  const deals: Deal[] = []
+  const topicAssignments: TopicAssignment[] = []
   for (const topic of subscribedTopics(members)) {
     const layout = topics.get(topic)
     if (layout === undefined || layout.partitionCount === 0) continue
-    deals.push(
-      new Deal(
+    topicAssignments.push(
+      new TopicAssignment(
         topic,
         layout,
         sorted.filter(member => member.topics.includes(topic)),
@@ -31,23 +32,23 @@ export function assignRange(members: readonly GroupMember[], topics: ReadonlyMap
       ),
     )
   }
-  const isRackAware = deals.some(deal => deal.minds)
-  if (isRackAware) for (const group of partitionedAlike(deals)) dealNearby(group)
-  for (const deal of deals) deal.dealRanges(() => true)
+  const isRackAware = topicAssignments.some(each => each.racksMatter)
+  if (isRackAware) for (const group of partitionedAlike(topicAssignments)) assignNearby(group)
+  for (const each of topicAssignments) each.assignRanges(() => true)
   if (isRackAware) for (const list of assignment.values()) list.sort(comparePartitions)
   return assignment
 }
 
-/** One topic while its partitions are being assigned. */
-class Deal {
+/** The assignment of one topic. */
+class TopicAssignment {
   readonly topic: string
   readonly layout: GroupTopic
   readonly subscribers: readonly GroupMember[]
   /** Whether racks matter for this topic. */
-  readonly minds: boolean
+  readonly racksMatter: boolean
   readonly #assignment: GroupAssignment
-  readonly #left: Set<number>
-  readonly #given = new Map<string, number>()
+  readonly #unassigned: Set<number>
+  readonly #counts = new Map<string, number>()
   readonly #each: number
   /** How many members may still get one more than the others. */
   #extras: number
@@ -56,9 +57,9 @@ class Deal {
     this.topic = topic
     this.layout = layout
     this.subscribers = subscribers
-    this.minds = racksMatter(subscribers, [layout])
+    this.racksMatter = racksMatter(subscribers, [layout])
     this.#assignment = assignment
-    this.#left = new Set(Array.from({ length: layout.partitionCount }, (_, partition) => partition))
+    this.#unassigned = new Set(Array.from({ length: layout.partitionCount }, (_, partition) => partition))
     this.#each = Math.floor(layout.partitionCount / subscribers.length)
     this.#extras = layout.partitionCount % subscribers.length
   }
@@ -66,54 +67,48 @@ class Deal {
   /** How many more the member may get. */
   room({ memberId }: GroupMember): number {
     const most = this.#each + (this.#extras > 0 ? 1 : 0)
-    return Math.max(0, most - (this.#given.get(memberId) ?? 0))
+    return Math.max(0, most - (this.#counts.get(memberId) ?? 0))
   }
 
   give(member: GroupMember, partitions: readonly number[]): void {
     const { topic } = this
     for (const partition of partitions) {
-      this.#left.delete(partition)
+      this.#unassigned.delete(partition)
       this.#assignment.get(member.memberId)?.push({ topic, partition })
     }
-    const given = (this.#given.get(member.memberId) ?? 0) + partitions.length
-    this.#given.set(member.memberId, given)
+    const given = (this.#counts.get(member.memberId) ?? 0) + partitions.length
+    this.#counts.set(member.memberId, given)
     if (given > this.#each) this.#extras--
   }
 
-  dealRanges(mayGet: (member: GroupMember, partition: number) => boolean): void {
+  assignRanges(mayGet: (member: GroupMember, partition: number) => boolean): void {
     for (const member of this.subscribers) {
-      const fitting = [...this.#left].filter(partition => mayGet(member, partition)).slice(0, this.room(member))
+      const fitting = [...this.#unassigned].filter(partition => mayGet(member, partition)).slice(0, this.room(member))
       if (fitting.length > 0) this.give(member, fitting)
     }
   }
 }
 
 /** Topics with the same subscribers and the same number of partitions, which are assigned alike. */
-function partitionedAlike(deals: readonly Deal[]): Deal[][] {
-  const groups = new Map<string, Deal[]>()
-  for (const deal of deals) {
-    const who = deal.subscribers.map(member => member.memberId).join('\0')
-    const key = `${deal.layout.partitionCount}\0${who}`
-    const group = groups.get(key)
-    if (group === undefined) groups.set(key, [deal])
-    else group.push(deal)
-  }
-  return [...groups.values()]
+function partitionedAlike(topicAssignments: readonly TopicAssignment[]): TopicAssignment[][] {
+  const keyOf = ({ layout, subscribers }: TopicAssignment): string =>
+    `${layout.partitionCount}\0${subscribers.map(member => member.memberId).join('\0')}`
+  return [...groupBy(topicAssignments, keyOf, each => each).values()]
 }
 
-function dealNearby(group: readonly Deal[]): void {
+function assignNearby(group: readonly TopicAssignment[]): void {
   const [first] = group
   if (first === undefined) return
   if (group.length === 1) {
-    if (first.minds) first.dealRanges((member, partition) => isNear(member, first.layout, partition))
+    if (first.racksMatter) first.assignRanges((member, partition) => isNear(member, first.layout, partition))
     return
   }
   for (let partition = 0; partition < first.layout.partitionCount; partition++) {
-    // The same number of every topic, or of none.
+    // The same partition number of every topic, or of none.
     const member = first.subscribers.find(each =>
-      group.every(deal => isNear(each, deal.layout, partition) && deal.room(each) > 0),
+      group.every(topic => isNear(each, topic.layout, partition) && topic.room(each) > 0),
     )
-    if (member !== undefined) for (const deal of group) deal.give(member, [partition])
+    if (member !== undefined) for (const topic of group) topic.give(member, [partition])
   }
 }
 

@@ -7,7 +7,7 @@ import {
   type GroupTopic,
 } from './assignor.ts'
 
-/** All partitions in order go around all members in order; one that did not subscribe to the topic is passed over. */
+/** Assigns all partitions in order to all members in turn; skips a member that does not subscribe to the topic. */
 export function assignRoundRobin(
   members: readonly GroupMember[],
   topics: ReadonlyMap<string, GroupTopic>,
@@ -19,7 +19,7 @@ export function assignRoundRobin(
   for (const topic of subscribedTopics(members)) {
     const count = topics.get(topic)?.partitionCount ?? 0
     for (let partition = 0; partition < count; partition++) {
-      // Ends, because somebody subscribed to every topic of the list.
+      // Ends, because every topic of the list has a subscriber.
       while (topicsOf[turn]?.has(topic) !== true) turn = (turn + 1) % sorted.length
       const member = sorted[turn]
       if (member !== undefined) assignment.get(member.memberId)?.push({ topic, partition })

@@ -1,4 +1,5 @@
-/** Balance first, then as few moves as possible, then nearness (KIP-54, KIP-881). */
+/** Balance first, then as few moves as possible, then nearness of racks (KIP-54, KIP-881). */
+import { addToGroup } from '../../../base/grouping.ts'
 import type { TopicPartition } from '../../../types.ts'
 import {
   compareMembers,
@@ -11,187 +12,189 @@ import {
 } from './assignor.ts'
 import { isNear, racksMatter } from './racks.ts'
 
-/** A partition while it is being assigned. */
-interface Card {
+/** A partition to assign. */
+interface Item {
   readonly topic: string
   readonly partition: number
   readonly layout: GroupTopic
-  /** Who subscribed to its topic. */
-  readonly audience: Audience
-  /** Who had it before. */
-  readonly owner: Seat | null
+  /** The members that subscribe to its topic. */
+  readonly subscribers: Subscribers
+  /** The member that had it before. */
+  readonly owner: Bin | null
 }
 
-/** Members that subscribed to the same topics among those: places in the sorted list. */
-interface Audience {
-  readonly seats: readonly Seat[]
+/** A set of members; topics with the same subscribers share one object. */
+interface Subscribers {
+  readonly bins: readonly Bin[]
 }
 
-/** A member while partitions are being assigned. */
-interface Seat {
+/** A member with the partitions that it gets. */
+interface Bin {
   readonly member: GroupMember
-  readonly hands: Map<Audience, Card[]>
+  readonly items: Map<Subscribers, Item[]>
   load: number
 }
 
 /**
- * Members keep what they had (`ownedPartitions`) as far as nobody else then has two partitions less that could have
- * been his. Of two members that claim the same partition the one of the newer generation had it; of the same
- * generation, neither.
+ * Members keep what they had (`ownedPartitions`), unless another member that could have one of these partitions would
+ * end up with two less. Of two members that claim the same partition, the one of the newer generation had it; of the
+ * same generation, neither.
  */
 export function assignSticky(
   members: readonly GroupMember[],
   topics: ReadonlyMap<string, GroupTopic>,
 ): GroupAssignment {
-  const seats: Seat[] = members.toSorted(compareMembers).map(member => ({ member, hands: new Map(), load: 0 }))
-  const deck = shuffle(seats, topics)
+  const bins: Bin[] = members.toSorted(compareMembers).map(member => ({ member, items: new Map(), load: 0 }))
+  const all = itemsOf(bins, topics)
   const subscribed = subscribedTopics(members).flatMap(topic => topics.get(topic) ?? [])
   const mindsRacks = racksMatter(members, subscribed)
-  const nearby = (seat: Seat, card: Card): boolean => !mindsRacks || isNear(seat.member, card.layout, card.partition)
+  const nearby = (bin: Bin, item: Item): boolean => !mindsRacks || isNear(bin.member, item.layout, item.partition)
 
-  let rest: Card[] = []
-  for (const card of deck) {
-    if (card.owner !== null && nearby(card.owner, card)) give(card, card.owner)
-    else rest.push(card)
+  let rest: Item[] = []
+  for (const item of all) {
+    if (item.owner !== null && nearby(item.owner, item)) give(item, item.owner)
+    else rest.push(item)
   }
-  // Those that fewest can take come first.
+  // Partitions with the fewest subscribers come first.
   rest.sort(
     (a, b) =>
-      a.audience.seats.length - b.audience.seats.length || compareText(a.topic, b.topic) || a.partition - b.partition,
+      a.subscribers.bins.length - b.subscribers.bins.length ||
+      compareText(a.topic, b.topic) ||
+      a.partition - b.partition,
   )
-  if (mindsRacks) rest = dealNearby(rest, deck.length, seats.length, nearby)
-  for (const card of rest) {
-    const seat = leastLoaded(card.audience.seats)
-    const { owner } = card
-    give(card, owner !== null && owner.load <= seat.load ? owner : seat)
+  if (mindsRacks) rest = assignNearby(rest, all.length, bins.length, nearby)
+  for (const item of rest) {
+    const bin = leastLoaded(item.subscribers.bins)
+    const { owner } = item
+    give(item, owner !== null && owner.load <= bin.load ? owner : bin)
   }
-  balance(seats, nearby)
+  balance(bins, nearby)
 
   const assignment = emptyAssignment(members)
-  for (const { member, hands } of seats) {
-    const cards = [...hands.values()].flat()
-    cards.sort((a, b) => compareText(a.topic, b.topic) || a.partition - b.partition)
+  for (const { member, items } of bins) {
+    const assigned = [...items.values()].flat()
+    assigned.sort((a, b) => compareText(a.topic, b.topic) || a.partition - b.partition)
     assignment.set(
       member.memberId,
-      cards.map(({ topic, partition }) => ({ topic, partition })),
+      assigned.map(({ topic, partition }) => ({ topic, partition })),
     )
   }
   return assignment
 }
 
-/** All partitions that somebody subscribed to, with their owners so far. */
-function shuffle(seats: readonly Seat[], topics: ReadonlyMap<string, GroupTopic>): Card[] {
-  const owners = claims(seats)
-  const audiences = new Map<string, Audience>()
-  const deck: Card[] = []
-  const subscribers = new Map<string, { seats: Seat[]; places: number[] }>()
-  seats.forEach((seat, place) => {
-    for (const topic of new Set(seat.member.topics)) {
-      let entry = subscribers.get(topic)
+/** All partitions of subscribed topics, with their owners so far. */
+function itemsOf(bins: readonly Bin[], topics: ReadonlyMap<string, GroupTopic>): Item[] {
+  const owners = claims(bins)
+  const known = new Map<string, Subscribers>()
+  const all: Item[] = []
+  const byTopic = new Map<string, { bins: Bin[]; places: number[] }>()
+  bins.forEach((bin, place) => {
+    for (const topic of new Set(bin.member.topics)) {
+      let entry = byTopic.get(topic)
       if (entry === undefined) {
-        entry = { seats: [], places: [] }
-        subscribers.set(topic, entry)
+        entry = { bins: [], places: [] }
+        byTopic.set(topic, entry)
       }
-      entry.seats.push(seat)
+      entry.bins.push(bin)
       entry.places.push(place)
     }
   })
-  for (const [topic, entry] of subscribers) {
+  for (const [topic, entry] of byTopic) {
     const layout = topics.get(topic)
     if (layout === undefined) continue
     const key = entry.places.join()
-    let audience = audiences.get(key)
-    if (audience === undefined) {
-      audience = { seats: entry.seats }
-      audiences.set(key, audience)
+    let subscribers = known.get(key)
+    if (subscribers === undefined) {
+      subscribers = { bins: entry.bins }
+      known.set(key, subscribers)
     }
     for (let partition = 0; partition < layout.partitionCount; partition++) {
       const owner = owners.get(keyOf(topic, partition)) ?? null
-      const mayKeep = owner !== null && entry.seats.includes(owner)
-      deck.push({ topic, partition, layout, audience, owner: mayKeep ? owner : null })
+      const mayKeep = owner !== null && entry.bins.includes(owner)
+      all.push({ topic, partition, layout, subscribers, owner: mayKeep ? owner : null })
     }
   }
-  return deck
+  return all
 }
 
-function claims(seats: readonly Seat[]): Map<string, Seat | null> {
-  const owners = new Map<string, Seat | null>()
+function claims(bins: readonly Bin[]): Map<string, Bin | null> {
+  const owners = new Map<string, Bin | null>()
   const generations = new Map<string, number>()
-  for (const seat of seats) {
-    const { generationId } = seat.member
-    for (const { topic, partition } of seat.member.ownedPartitions) {
+  for (const bin of bins) {
+    const { generationId } = bin.member
+    for (const { topic, partition } of bin.member.ownedPartitions) {
       const key = keyOf(topic, partition)
       const other = generations.get(key)
       if (other !== undefined && other > generationId) continue
-      owners.set(key, other === generationId && owners.get(key) !== seat ? null : seat)
+      owners.set(key, other === generationId && owners.get(key) !== bin ? null : bin)
       generations.set(key, generationId)
     }
   }
   return owners
 }
 
-/** Deals to members that are near, none beyond its share. @returns what nobody near could take */
-function dealNearby(
-  cards: readonly Card[],
-  deckSize: number,
-  seatCount: number,
-  nearby: (seat: Seat, card: Card) => boolean,
-): Card[] {
-  const share = Math.ceil(deckSize / seatCount)
-  const rest: Card[] = []
-  for (const card of cards) {
-    const near = card.audience.seats.filter(seat => seat.load < share && nearby(seat, card))
-    if (near.length > 0) give(card, leastLoaded(near))
-    else rest.push(card)
+/** Assigns partitions to members that are near, to none beyond its share. @returns what is left */
+function assignNearby(
+  items: readonly Item[],
+  itemCount: number,
+  binCount: number,
+  nearby: (bin: Bin, item: Item) => boolean,
+): Item[] {
+  const share = Math.ceil(itemCount / binCount)
+  const rest: Item[] = []
+  for (const item of items) {
+    const near = item.subscribers.bins.filter(bin => bin.load < share && nearby(bin, item))
+    if (near.length > 0) give(item, leastLoaded(near))
+    else rest.push(item)
   }
   return rest
 }
 
 /**
- * Moves partitions from members that have two more than another that could take them, until there is none. From the
- * top, one at a time: whoever has most gives first, or others would give what need not have moved.
+ * Moves partitions from members that have two more than another that could take them, until there is no such pair. One
+ * at a time, from the member with the most: in another order, more partitions would move than necessary.
  */
-function balance(seats: readonly Seat[], nearby: (seat: Seat, card: Card) => boolean): void {
-  // Each move brings two loads closer together, so that this ends.
+function balance(bins: readonly Bin[], nearby: (bin: Bin, item: Item) => boolean): void {
+  // This ends, as each move brings two loads closer together.
   for (let moved = true; moved;) {
     moved = false
-    const most = seats.reduce((load, seat) => Math.max(load, seat.load), 0)
+    const most = bins.reduce((load, bin) => Math.max(load, bin.load), 0)
     for (let level = most; level >= 2; level--) {
-      for (const seat of seats) if (seat.load === level && giveOneAway(seat, nearby)) moved = true
+      for (const bin of bins) if (bin.load === level && moveOneAway(bin, nearby)) moved = true
     }
   }
 }
 
-function giveOneAway(from: Seat, nearby: (seat: Seat, card: Card) => boolean): boolean {
-  let least: Seat | undefined
-  let hand: Card[] = []
-  for (const [audience, cards] of from.hands) {
-    if (cards.length === 0) continue
-    const to = leastLoaded(audience.seats)
+function moveOneAway(from: Bin, nearby: (bin: Bin, item: Item) => boolean): boolean {
+  let least: Bin | undefined
+  let candidates: Item[] = []
+  for (const [subscribers, items] of from.items) {
+    if (items.length === 0) continue
+    const to = leastLoaded(subscribers.bins)
     if (least !== undefined && to.load >= least.load) continue
     least = to
-    hand = cards
+    candidates = items
   }
   if (least === undefined || from.load - least.load < 2) return false
-  const card = pick(hand, from, least, nearby)
-  hand.splice(hand.indexOf(card), 1)
+  const item = pick(candidates, from, least, nearby)
+  candidates.splice(candidates.indexOf(item), 1)
   from.load--
-  give(card, least)
+  give(item, least)
   return true
 }
 
-/** The partition whose move costs least: one that goes back, else one that was not `from`'s before, else a far one. */
-function pick(cards: readonly Card[], from: Seat, to: Seat, nearby: (seat: Seat, card: Card) => boolean): Card {
-  let best: Card | undefined
+/** The cheapest partition to move: one that goes back, else one that was not `from`'s before, else a far one. */
+function pick(items: readonly Item[], from: Bin, to: Bin, nearby: (bin: Bin, item: Item) => boolean): Item {
+  let best: Item | undefined
   let bestScore = -1
-  for (const card of cards) {
+  for (const item of items) {
     const score =
-      (card.owner === to ? 8 : 0) +
-      (card.owner === from ? 0 : 4) +
-      (nearby(to, card) ? 2 : 0) +
-      (nearby(from, card) ? 0 : 1)
+      (item.owner === to ? 8 : 0) +
+      (item.owner === from ? 0 : 4) +
+      (nearby(to, item) ? 2 : 0) +
+      (nearby(from, item) ? 0 : 1)
     if (score > bestScore) {
-      best = card
+      best = item
       bestScore = score
     }
   }
@@ -199,16 +202,14 @@ function pick(cards: readonly Card[], from: Seat, to: Seat, nearby: (seat: Seat,
   return best
 }
 
-function give(card: Card, seat: Seat): void {
-  const hand = seat.hands.get(card.audience)
-  if (hand === undefined) seat.hands.set(card.audience, [card])
-  else hand.push(card)
-  seat.load++
+function give(item: Item, bin: Bin): void {
+  addToGroup(bin.items, item.subscribers, item)
+  bin.load++
 }
 
-function leastLoaded(seats: readonly Seat[]): Seat {
-  let least = seats[0]
-  for (const seat of seats) if (least === undefined || seat.load < least.load) least = seat
+function leastLoaded(bins: readonly Bin[]): Bin {
+  let least = bins[0]
+  for (const bin of bins) if (least === undefined || bin.load < least.load) least = bin
   if (least === undefined) throw new Error('nobody subscribed')
   return least
 }
@@ -218,8 +219,8 @@ function keyOf(topic: string, partition: number): string {
 }
 
 /**
- * What members may be given at once under COOPERATIVE: a partition that somebody else holds on to is left out, and
- * assigned when that member has given it up and the group rebalances once more (KIP-429).
+ * What members can get at once under COOPERATIVE: leaves out a partition that another member still owns. It is assigned
+ * in the next rebalance, after that member has given it up (KIP-429).
  */
 export function withoutMoving(
   members: readonly GroupMember[],

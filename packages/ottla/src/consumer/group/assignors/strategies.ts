@@ -1,4 +1,4 @@
-/** The strategies that members of a classic group can agree on, by name. */
+/** The strategies on which the members of a classic group can agree, by name. */
 import { ErrorCode, Reader, Writer } from '@ottla/protocol'
 import { KafkaError } from '../../../errors.ts'
 import type { TopicPartition } from '../../../types.ts'
@@ -8,7 +8,7 @@ import { assignRange } from './range.ts'
 import { assignRoundRobin } from './roundrobin.ts'
 import { assignSticky, withoutMoving } from './sticky.ts'
 
-/** What a member had before it joins. */
+/** What a member had before it joined. */
 export interface Previous {
   readonly partitions: readonly TopicPartition[]
   /** -1 for none. */
@@ -19,7 +19,7 @@ export interface Strategy {
   readonly name: string
   readonly isCooperative: boolean
   readonly assign: Assign
-  /** What a member says of itself besides its subscription. */
+  /** What a member adds to its subscription. */
   readonly userData: (topics: readonly string[], previous: Previous) => Buffer | null
 }
 
@@ -31,7 +31,7 @@ const builtIn: readonly Strategy[] = [
   {
     name: 'sticky',
     isCooperative: false,
-    // Everything is given up before the group is joined: what a member had, it tells in a field of its own.
+    // A member gives everything up before it joins: what it had goes into the user data.
     assign: (members, topics) => assignSticky(members.map(withPrevious), topics),
     userData: (_topics, previous) => encodePrevious(previous),
   },
@@ -39,40 +39,40 @@ const builtIn: readonly Strategy[] = [
     name: 'cooperative-sticky',
     isCooperative: true,
     assign: assignSticky,
-    // Members before Kafka 3.2 tell their generation this way.
+    // Members before Kafka 3.2 have their generation here.
     userData: (_topics, previous) => int32(previous.generationId),
   },
 ]
 
 /**
  * The strategies of `partition.assignment.strategy`, in its order.
- * @param own those of the program
- * @throws KafkaError ERR__INVALID_ARG for a name that nobody has, or an assignor of the program's that cannot be
+ * @param own the application's assignors
+ * @throws KafkaError ERR__INVALID_ARG for an unknown name or an invalid assignor
  */
 export function strategiesOf(names: readonly string[], own: readonly PartitionAssignor[]): Strategy[] {
   const known = new Map(builtIn.map(strategy => [strategy.name, strategy]))
   for (const assignor of own) {
     const { name, isCooperative = false, assign, userData } = assignor
     if (typeof name !== 'string' || name === '' || typeof assign !== 'function') {
-      throw invalid('assignors: each needs a name and a function assign')
+      throw invalid('assignors: each needs a name and an assign function')
     }
-    if (known.has(name)) throw invalid(`assignors: there is a strategy '${name}' already`)
+    if (known.has(name)) throw invalid(`assignors: there already is a strategy '${name}'`)
     known.set(name, { name, isCooperative, assign, userData: topics => userData?.(topics) ?? null })
   }
   return names.map(name => {
     const strategy = known.get(name)
     if (strategy !== undefined) return strategy
     const all = [...known.keys()].join(', ')
-    throw invalid(`partition.assignment.strategy: '${name}' is not known; there are ${all}`)
+    throw invalid(`partition.assignment.strategy: '${name}' is unknown; known are ${all}`)
   })
 }
 
-/** Whether members keep their partitions while the group rebalances: only if every strategy they may use can do so. */
+/** Whether members keep their partitions while the group rebalances: only if every strategy can do that. */
 export function isCooperative(strategies: readonly Strategy[]): boolean {
   return strategies.every(strategy => strategy.isCooperative)
 }
 
-/** As leader: what each member gets. Throws what a program's own assignor throws. */
+/** As leader: what each member gets. Throws what an application's own assignor throws. */
 export function computeAssignment(
   strategy: Strategy,
   members: readonly GroupMember[],
@@ -89,7 +89,7 @@ function withPrevious(member: GroupMember): GroupMember {
     const { partitions, generationId } = decodePrevious(userData)
     return { ...member, ownedPartitions: partitions, generationId }
   } catch {
-    // Of another make: it had nothing that we know of.
+    // Another client's format: what the member had is unknown.
     return member
   }
 }
@@ -115,7 +115,7 @@ function decodePrevious(bytes: Buffer): Previous {
     const topic = r.string(false)
     for (let count = r.int32(); count > 0; count--) partitions.push({ topic, partition: r.int32() })
   }
-  // The first version of it ended here.
+  // The first version ends here.
   return { partitions, generationId: r.remaining >= 4 ? r.int32() : -1 }
 }
 

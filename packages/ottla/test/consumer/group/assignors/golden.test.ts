@@ -56,11 +56,11 @@ function kept({ scenario }: AssignorCase, dealt: DealtOut): number {
   return scenario.members.reduce((sum, { id, owned }) => sum + owned.filter(p => dealt[id]?.includes(p)).length, 0)
 }
 
-test('range deals out what it does in Java, racks and static members included', () => {
+test('range assigns as in Java, racks and static members included', () => {
   for (const one of cases) assert.deepEqual(shown(assignRange(membersOf(one), topicsOf(one))), one.java.range)
 })
 
-test('roundrobin deals out what it does in Java', () => {
+test('roundrobin assigns as in Java', () => {
   for (const one of cases) assert.deepEqual(shown(assignRoundRobin(membersOf(one), topicsOf(one))), one.java.roundrobin)
 })
 

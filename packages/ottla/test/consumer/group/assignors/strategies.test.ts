@@ -74,11 +74,11 @@ test('members keep partitions during a rebalance only if all strategies can do s
   assert.equal(isCooperative(strategiesOf(['cooperative-sticky', 'range'], [])), false)
 })
 
-test('a strategy of the program is found by its name, and one that nobody has is refused', () => {
+test("an application's strategy is found by its name, and an unknown one is refused", () => {
   const all = { name: 'first-takes-all', assign: () => new Map([['a', owned(0, 1, 2, 3)]]) }
   const [own, range] = strategiesOf(['first-takes-all', 'range'], [all])
   assert.equal(own?.name, 'first-takes-all')
   assert.equal(range?.name, 'range')
-  assert.throws(() => strategiesOf(['other'], [all]), /'other' is not known; there are range, .*first-takes-all/)
-  assert.throws(() => strategiesOf(['range'], [{ ...all, name: 'range' }]), /there is a strategy 'range' already/)
+  assert.throws(() => strategiesOf(['other'], [all]), /'other' is unknown; known are range, .*first-takes-all/)
+  assert.throws(() => strategiesOf(['range'], [{ ...all, name: 'range' }]), /there already is a strategy 'range'/)
 })

@@ -1,0 +1,53 @@
+import { hostPort } from '../base/host-port.ts'
+import { INTERNAL_TOPIC_PARTITIONS } from '../topics/internal-topics.ts'
+import { logDirOf } from '../topics/log-dirs.ts'
+import type { Stores } from './stores.ts'
+
+export type SettingSources = Pick<
+  Stores,
+  'brokers' | 'topics' | 'autoCreateTopics' | 'groups' | 'transactions' | 'logIn' | 'authorizer'
+>
+
+/** The settings that a broker was started with. */
+export function startSettings(
+  brokerId: number,
+  { brokers, topics, autoCreateTopics, groups, transactions, logIn, authorizer }: SettingSources,
+): ReadonlyMap<string, string> {
+  const { host = '', port = 0, rack = null } = brokers.get(brokerId) ?? {}
+  const protocol = logIn.mechanisms.length > 0 ? 'SASL_PLAINTEXT' : 'PLAINTEXT'
+  const listener = `${protocol}://${hostPort(host, port)}`
+  const factor = String(Math.min(3, brokers.all.length))
+  const { initialRebalanceDelayMs, maxSize } = groups.classic
+  const settings: [string, string | null][] = [
+    ['broker.id', String(brokerId)],
+    ['node.id', String(brokerId)],
+    ['broker.rack', rack],
+    ['process.roles', 'broker,controller'],
+    ['listeners', listener],
+    ['advertised.listeners', listener],
+    ['log.dirs', logDirOf(brokerId)],
+    ['num.partitions', String(topics.defaultPartitions)],
+    ['default.replication.factor', factor],
+    ['offsets.topic.replication.factor', factor],
+    ['transaction.state.log.replication.factor', factor],
+    ['offsets.topic.num.partitions', String(INTERNAL_TOPIC_PARTITIONS)],
+    ['transaction.state.log.num.partitions', String(INTERNAL_TOPIC_PARTITIONS)],
+    ['auto.create.topics.enable', String(autoCreateTopics)],
+    ['auto.leader.rebalance.enable', 'false'],
+    ['group.initial.rebalance.delay.ms', String(initialRebalanceDelayMs)],
+    ['group.max.size', maxSize === Infinity ? null : String(maxSize)],
+    ['group.min.session.timeout.ms', String(groups.sessionLimits.minMs)],
+    ['group.max.session.timeout.ms', String(groups.sessionLimits.maxMs)],
+    ['group.consumer.min.session.timeout.ms', '1'],
+    ['group.consumer.min.heartbeat.interval.ms', '1'],
+    ['group.consumer.assignment.interval.ms', '0'],
+    ['group.share.min.session.timeout.ms', '1'],
+    ['group.share.min.heartbeat.interval.ms', '1'],
+    ['group.share.assignment.interval.ms', '0'],
+    ['transaction.max.timeout.ms', String(transactions.maxTimeoutMs)],
+    ['connections.max.reauth.ms', String(logIn.maxReauthMs)],
+    ['sasl.enabled.mechanisms', logIn.mechanisms.join(',') || null],
+    ['authorizer.class.name', authorizer.enforced ? 'org.apache.kafka.metadata.authorizer.StandardAuthorizer' : null],
+  ]
+  return new Map(settings.flatMap(([name, value]) => (value === null ? [] : [[name, value]])))
+}
