@@ -1,4 +1,4 @@
-/** How far behind a group is, and making it go on elsewhere while it has no members. */
+/** The lag of a group, and a reset of its offsets while it has no members. */
 import { AdminClient, Producer } from 'ottla'
 import { fresh, openCluster } from './cluster.ts'
 
@@ -34,7 +34,7 @@ async function lag(): Promise<number> {
 if ((await lag()) !== 7) process.exitCode = 1
 
 const [reset] = await admin.alterConsumerGroupOffsets(group, [{ topic, partition: 1, offset: 0 }])
-console.log(reset?.error?.message ?? 'partition 1 begins again')
+console.log(reset?.error?.message ?? 'partition 1 begins at offset 0 again')
 if ((await lag()) !== 10) process.exitCode = 1
 
 await admin.deleteConsumerGroups([group])

@@ -1,4 +1,4 @@
-/** Topics and access rules. What a broker says about one of several things is that result's `error`. */
+/** Topics and ACLs. When a call is for several things, what a broker refuses is the `error` of that one's result. */
 import { AdminClient, ErrorCode } from 'ottla'
 import { fresh, openCluster } from './cluster.ts'
 
@@ -41,7 +41,7 @@ if (acl?.error === undefined) {
   const [gone] = await admin.deleteAcls([{ resourceType: 'topic', name: topic }])
   console.log(`${gone?.bindings.length ?? 0} rule deleted`)
 } else {
-  console.log(`this cluster has no access rules: ${acl.error.message}`)
+  console.log(`this cluster has no ACLs: ${acl.error.message}`)
 }
 
 await admin.deleteTopics([topic])

@@ -1,6 +1,6 @@
 /**
- * Clients close themselves at the end of their block, on every way out of it. TypeScript compiles `await using`
- * for the Node versions that do not parse it yet (20 and 22).
+ * Clients close themselves at the end of their block, however it is left. TypeScript compiles `await using` for
+ * Node versions that do not parse it yet (20 and 22).
  */
 import { Consumer, Producer } from 'ottla'
 import { fresh, openCluster } from './cluster.ts'

@@ -1,4 +1,4 @@
-/** Where the examples run: the cluster that BOOTSTRAP_SERVERS names, or one of their own in this process. */
+/** Where the examples run: on the cluster that BOOTSTRAP_SERVERS names, or on an embedded one in this process. */
 import { EmbeddedCluster } from '@ottla/broker'
 
 export interface ExampleCluster {
@@ -12,7 +12,7 @@ export async function openCluster(): Promise<ExampleCluster> {
   return EmbeddedCluster.start({ brokers: 3, defaultPartitions: 4 })
 }
 
-/** A name of its own for each run, so that runs against a lasting cluster do not meet. */
+/** A unique name for each run, so that runs against the same cluster do not share topics or groups. */
 export function fresh(prefix: string): string {
   return `${prefix}-${Date.now().toString(36)}`
 }

@@ -1,4 +1,4 @@
-/** A message counts as done only when the program says so: after a crash it is handed out again. */
+/** A message counts as processed only once the application commits it: after a crash it is delivered again. */
 import { Consumer, Producer, type Message } from 'ottla'
 import { fresh, openCluster } from './cluster.ts'
 
@@ -33,14 +33,14 @@ for (let i = 0; i < 2; i++) {
   await first.commitMessage(message)
 }
 const lost = await first.readMessage(-1)
-console.log(`handed out, but the work was never done: ${String(lost.value)}`)
+console.log(`delivered, but never processed: ${String(lost.value)}`)
 await first.close()
 
 const second = bookkeeper()
 const again = await second.readMessage(-1)
-console.log(`handed out again: ${String(again.value)}`)
+console.log(`delivered again: ${String(again.value)}`)
 await work(again)
 await second.commitMessage(again)
 await second.close()
 await cluster.close()
-if (again.offset !== lost.offset) throw new Error('the message without a commit did not come again')
+if (again.offset !== lost.offset) throw new Error('the uncommitted message was not delivered again')

@@ -1,4 +1,4 @@
-/** The default: what readMessage() hands out counts as done and is committed in the background. */
+/** The default: a message counts as processed when readMessage() returns it, and is committed in the background. */
 import { Consumer, Producer } from 'ottla'
 import { fresh, openCluster } from './cluster.ts'
 
@@ -17,10 +17,10 @@ const consumer = new Consumer({
 })
 consumer.subscribe(topic)
 for (let i = 0; i < 10; i++) {
-  // -1 waits for ever; the client recovers by itself from whatever it can recover from.
+  // -1 waits for ever; the client recovers by itself from transient errors.
   const message = await consumer.readMessage(-1)
   console.log(`[${message.partition}] ${message.offset}  ${String(message.key)}: ${String(message.value)}`)
 }
-// Closing commits what was handed out and leaves the group at once.
+// Closing commits what was delivered and leaves the group at once.
 await consumer.close()
 await cluster.close()

@@ -1,4 +1,4 @@
-/** Many messages at once, those of a key one after the other; what fails is tried again, then put aside. */
+/** Many messages at once, in order by key, with retries and a dead-letter topic. */
 import { Consumer, Producer } from 'ottla'
 import { fresh, openCluster } from './cluster.ts'
 
@@ -31,7 +31,7 @@ await consumer.run({
       if (attempt === 3 && --left === 0) finished.abort()
       throw new Error('nobody can bill this')
     }
-    console.log(`${String(key)}: ${order}${attempt > 1 ? `, at the ${attempt}nd try` : ''}`)
+    console.log(`${String(key)}: ${order}${attempt > 1 ? `, attempt ${attempt}` : ''}`)
     if (--left === 0) finished.abort()
   },
 })
@@ -39,9 +39,9 @@ await consumer.close()
 
 const reader = new Consumer({ ...servers, 'group.id': `${group}-failed`, 'auto.offset.reset': 'earliest' })
 reader.subscribe(failed)
-const aside = await reader.readMessage(10_000)
+const deadLetter = await reader.readMessage(10_000)
 console.log(
-  `put aside: ${String(aside.value)}, because of: ${String(aside.headers.find(h => h.key === 'ottla.error')?.value)}`,
+  `dead letter: ${String(deadLetter.value)}, error: ${String(deadLetter.headers.find(h => h.key === 'ottla.error')?.value)}`,
 )
 await reader.close()
 await producer.close()

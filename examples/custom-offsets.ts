@@ -1,4 +1,4 @@
-/** A consumer that keeps its offsets elsewhere: the rebalance callback says where each partition begins. */
+/** A consumer that keeps its offsets elsewhere: the rebalance callback sets where each partition begins. */
 import { Consumer, OFFSET_BEGINNING, Producer } from 'ottla'
 import { fresh, openCluster } from './cluster.ts'
 
@@ -9,7 +9,7 @@ const producer = new Producer({ 'bootstrap.servers': cluster.bootstrapServers })
 await producer.sendBatch(Array.from({ length: 20 }, (_, i) => ({ topic, partition: 0, value: `measurement ${i}` })))
 await producer.close()
 
-// What a program would have in its database, next to its results.
+// What an application would keep in its database, next to its results.
 const kept = new Map([[0, 15]])
 
 const consumer = new Consumer({

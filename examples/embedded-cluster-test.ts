@@ -1,4 +1,4 @@
-/** Testing a program against Kafka without a Kafka: a cluster in the test's own process, with faults on demand. */
+/** Testing an application without Apache Kafka: a cluster in the test's own process, with faults on demand. */
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { EmbeddedCluster } from '@ottla/broker'
@@ -27,11 +27,11 @@ test('what is produced is consumed', async () => {
   await consumer.close()
 })
 
-test('a passing error of the broker is not the program’s business', async () => {
+test('the application never sees a transient error of the broker', async () => {
   const PRODUCE = 0
   cluster.failNext(PRODUCE, [ErrorCode.ERR_NOT_LEADER_FOR_PARTITION, ErrorCode.ERR_NOT_ENOUGH_REPLICAS])
   const producer = new Producer({ 'bootstrap.servers': cluster.bootstrapServers })
-  const report = await producer.send({ topic: 'greetings', value: 'in spite of it all' })
+  const report = await producer.send({ topic: 'greetings', value: 'delivered all the same' })
   assert.equal(report.status, 'persisted')
   await producer.close()
 })

@@ -1,4 +1,4 @@
-/** Consume, transform, produce: each order is booked exactly once, although the first bookkeeper gives up half way. */
+/** Consume, transform, produce: each order is booked exactly once, although the first bookkeeper fails halfway. */
 import { Consumer, Producer, type MessageBatch } from 'ottla'
 import { fresh, openCluster } from './cluster.ts'
 
@@ -30,7 +30,7 @@ async function keepBooks(work: (batch: MessageBatch, tx: Producer) => void, sign
   }
 }
 
-// What the second batch has produced when it fails is never seen.
+// What the second batch produces before it fails never becomes visible.
 let batches = 0
 await keepBooks((batch, tx) => {
   for (const message of batch)

@@ -1,4 +1,4 @@
-/** Each partition is read at its own pace: a slow one holds up no other. */
+/** Each partition is read at its own pace: a slow one does not hold up the others. */
 import { AdminClient, Consumer, Producer } from 'ottla'
 import { fresh, openCluster } from './cluster.ts'
 

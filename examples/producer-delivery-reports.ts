@@ -1,4 +1,4 @@
-/** Every message gets a delivery report: at a callback of its own, at events(), or as a promise. */
+/** Every message gets a delivery report: by callback, event or promise. */
 import { ErrorCode, KafkaError, Producer } from 'ottla'
 import { fresh, openCluster } from './cluster.ts'
 
@@ -6,7 +6,7 @@ const cluster = await openCluster()
 const topic = fresh('orders')
 const producer = new Producer({ 'bootstrap.servers': cluster.bootstrapServers, 'linger.ms': 5 })
 
-// 1. A callback per message: the fastest way. produce() returns at once and throws when the queue is full.
+// 1. A callback per message, the fastest way: produce() returns at once and throws when the queue is full.
 for (let i = 0; i < 1000; i++) {
   try {
     producer.produce({ topic, key: `customer-${i % 10}`, value: `order ${i}` }, report => {
@@ -19,7 +19,7 @@ for (let i = 0; i < 1000; i++) {
   }
 }
 
-// flush() sends what is waiting and returns how many messages are still without a report.
+// flush() sends what is queued and resolves with the number of messages still without a report.
 console.log(`still outstanding after flush: ${await producer.flush(10_000)}`)
 
 // 2. Without a callback the report is an event.
@@ -29,7 +29,7 @@ producer.on('delivery', ({ report }) => {
 producer.produce({ topic, key: 'customer-1', value: 'reported as an event' })
 await producer.flush(10_000)
 
-// 3. A promise, which waits for room in the queue too.
+// 3. A promise; send() also waits for room in the queue.
 const report = await producer.send({ topic, key: 'customer-1', value: 'awaited', headers: { source: 'example' } })
 console.log(`promise: partition ${report.partition}, offset ${report.offset}`)
 

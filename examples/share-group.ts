@@ -1,4 +1,4 @@
-/** A queue: three workers of a share group, each message is one's at a time, what fails is tried again. */
+/** A queue: three workers of a share group; one has a message at a time, and failed messages are delivered again. */
 import { AdminClient, Producer, ShareConsumer } from 'ottla'
 import { fresh, openCluster } from './cluster.ts'
 
@@ -7,7 +7,7 @@ const servers = { 'bootstrap.servers': cluster.bootstrapServers }
 const topic = fresh('jobs')
 const group = fresh('workers')
 
-// Where a share group begins is the broker's to know.
+// Where a share group begins is a setting of the broker.
 const admin = new AdminClient(servers)
 await admin.createTopics([{ topic, numPartitions: 2, replicationFactor: 1 }])
 await admin.incrementalAlterConfigs([

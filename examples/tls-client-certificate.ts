@@ -1,4 +1,4 @@
-/** TLS with certificates on both sides: who is trusted, who the client is, and what the program may say about it. */
+/** TLS with certificates on both sides: which brokers are trusted, who the client is, and a check of your own. */
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { EmbeddedCluster } from '@ottla/broker'
 import { Producer, type KafkaError, type ProducerConfig } from 'ottla'
 
-// Certificates that vouch for themselves, made by openssl for this run.
+// Self-signed certificates, made by openssl for this run.
 const folder = mkdtempSync(join(tmpdir(), 'tls-example-'))
 const certFile = (name: string): string => join(folder, `${name}.pem`)
 const keyFile = (name: string): string => join(folder, `${name}.key`)
@@ -36,10 +36,10 @@ const config = (name: string): ProducerConfig => ({
   'ssl.key.location': keyFile(name),
 })
 
-// The function has the last word; all is well already where `error` is null.
+// The function has the final say; `error` is null when the client's own checks passed.
 const alice = new Producer(config('alice'), {
   verifyCertificate: ({ certificate, error }) => {
-    console.log(`the broker shows ${certificate.subject}, ${error === null ? 'which is good' : error.message}`)
+    console.log(`the broker presents ${certificate.subject}: ${error === null ? 'trusted' : error.message}`)
     return error === null
   },
 })
@@ -47,7 +47,7 @@ const report = await alice.send({ topic: 'orders', value: 'encrypted' })
 console.log(`alice: ${report.status} at offset ${report.offset}`)
 await alice.close()
 
-// What is wrong is an event; the client goes on trying, with what the files hold by then.
+// A failure is an event; the client keeps retrying, and reads the files again each time.
 const mallory = new Producer(config('mallory'))
 const error = await new Promise<KafkaError>(resolve => mallory.on('error', event => resolve(event.error)))
 console.log(`mallory: ${error.message.replace(folder, '…')}`)

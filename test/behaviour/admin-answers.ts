@@ -1,4 +1,4 @@
-/** What stands in the answers to an operator and to members, to the letter: the empty text and null, documentation, limits. */
+/** The exact contents of responses to administrators and members: empty text or null, documentation, limits. */
 import { after, before, test } from 'node:test'
 import assert from 'node:assert/strict'
 import {
@@ -62,7 +62,7 @@ export function adminAnswerScenarios(
     return (await client.ask(DescribeConfigs, 4, { resources: asked, includeDocumentation })).results
   }
 
-  test('DescribeConfigs has an empty text where nothing is to be said', async () => {
+  test('DescribeConfigs has an empty text where there is no message', async () => {
     const found = await describe([
       [TOPIC, topic],
       [TOPIC, fresh('missing')],
@@ -72,15 +72,15 @@ export function adminAnswerScenarios(
       [CLIENT_METRICS, 'm'],
       [GROUP, 'g'],
     ])
-    const told = found.map(({ errorCode, errorMessage }) => [errorCode, errorMessage])
+    const outcomes = found.map(({ errorCode, errorMessage }) => [errorCode, errorMessage])
     const unknown = ErrorCode.ERR_UNKNOWN_TOPIC_OR_PART
-    same(told, [[fine, ''], [unknown, ''], ...Array.from({ length: 5 }, () => [fine, ''])])
+    same(outcomes, [[fine, ''], [unknown, ''], ...Array.from({ length: 5 }, () => [fine, ''])])
   })
 
-  test('DescribeConfigs has documentation of what Kafka knows, when it is asked for', async () => {
+  test('DescribeConfigs has documentation of known settings when asked', async () => {
     const resources = [[TOPIC, topic], [GROUP, 'g'], [CLIENT_METRICS, 'm'], [BROKER, '1']] as const // prettier-ignore
     for (const { resourceType, configs } of await describe(resources, true)) {
-      // What a broker has been started with and Kafka does not know has none.
+      // Settings that a broker was started with but Kafka does not know have none.
       const known = resourceType === BROKER ? configs.filter(({ name }) => /^(group|log)\./.test(name)) : configs
       assert.ok(known.length > 0)
       for (const { name, documentation } of known) assert.ok((documentation ?? '').length > 0, name)
@@ -125,7 +125,7 @@ export function adminAnswerScenarios(
     same([incremental.responses[0]?.errorMessage, replaced.responses[0]?.errorMessage], [null, null])
   })
 
-  test('a user of SCRAM takes one change in a request, whatever the mechanisms', async () => {
+  test('a request may change each SCRAM user once, whatever the mechanisms', async () => {
     const [two, both, one] = [fresh('two'), fresh('both'), fresh('one')]
     const upsertion = (name: string, mechanism = SHA_256) => ({
       name,

@@ -1,6 +1,6 @@
 /**
- * What a cluster answers to somebody who may do nothing and asks as an operator would: all error codes of each answer, in
- * their order. The expected ones are those of Kafka 4.3.1.
+ * How a cluster responds to administrative requests of a user without rights: all error codes of each response, in
+ * order. The expected ones are those of Kafka 4.3.1.
  */
 import { after, before, test } from 'node:test'
 import {
@@ -54,7 +54,7 @@ export function adminDeniedScenarios(start: () => Promise<World>): void {
     await world.close()
   })
 
-  test('whoever may do nothing moves and elects nothing', async () => {
+  test('a user without rights moves and elects nothing', async () => {
     const topicPartitions = [{ topic: 'not-there', partitions: [0, 1] }]
     same(await codes(ElectLeaders, 2, { electionType: 0, topicPartitions }), [31, 31, 31])
     same(await codes(ElectLeaders, 2, { electionType: 9, topicPartitions }), [31, 31, 31])
@@ -67,7 +67,7 @@ export function adminDeniedScenarios(start: () => Promise<World>): void {
     same(await codes(DescribeLogDirs, 4, { topics: null }), [31])
   })
 
-  test('whoever may do nothing learns nothing of quotas, users and rules, and sets none', async () => {
+  test('a user without rights neither sees nor sets quotas, users and ACLs', async () => {
     const entity = [{ entityType: 'user', entityName: 'mallory' }]
     const ops = [{ key: 'producer_byte_rate', value: 1e9, remove: false }]
     same(await codes(AlterClientQuotas, 1, { entries: [{ entity, ops }], validateOnly: false }), [31])
@@ -89,7 +89,7 @@ export function adminDeniedScenarios(start: () => Promise<World>): void {
     same(await codes(DeleteAcls, 3, { filters: [filter] }), [31])
   })
 
-  test('whoever may do nothing changes no setting and sees none', async () => {
+  test('a user without rights neither sees nor changes settings', async () => {
     const kinds = [[2, 'not-there', 29], [4, '1', 31], [8, '1', 31], [16, 'sub', 31], [32, 'group', 30]] as const // prettier-ignore
     const configs = [{ name: 'x', configOperation: 0, value: '1' }]
     for (const [resourceType, resourceName, code] of kinds) {
@@ -104,7 +104,7 @@ export function adminDeniedScenarios(start: () => Promise<World>): void {
     same(await codes(ListConfigResources, 1, { resourceTypes: [] }), [31])
   })
 
-  test('whoever may do nothing leaves the cluster as it is', async () => {
+  test('a user without rights does not change the cluster', async () => {
     const featureUpdates = [{ feature: 'share.version', maxVersionLevel: 0, upgradeType: 2 }]
     same(await codes(UpdateFeatures, 2, { featureUpdates, validateOnly: true }), [31])
     const topics = [{ topicName: '__cluster_metadata', partitions: [{ partitionIndex: 0 }] }]
@@ -113,7 +113,7 @@ export function adminDeniedScenarios(start: () => Promise<World>): void {
     same(await codes(AddRaftVoter, 0, { ...voter, timeoutMs: 100, listeners: [] }), [31])
     same(await codes(RemoveRaftVoter, 0, voter), [31])
     same(await codes(UnregisterBroker, 0, { brokerId: 77 }), [31])
-    // This much everybody may know.
+    // Everybody may see this.
     same(await codes(DescribeCluster, 1, { includeClusterAuthorizedOperations: true }), [0])
   })
 }

@@ -1,4 +1,4 @@
-/** The calls of an operator: moves, elections, quotas, members, tokens. The same on any cluster that has them. */
+/** Administrative calls: moves, elections, quotas, members, tokens. Real or embedded. */
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { after, before, test } from 'node:test'
@@ -7,7 +7,7 @@ import { as, fresh, type World } from './world.ts'
 
 const quiet = { logger: (): void => undefined }
 
-/** Registers the steps; `start` brings up the world they run in. */
+/** Registers the tests; `start` starts their cluster. */
 export function adminOperations(start: () => Promise<World>): void {
   let world: World
   let admin: AdminClient
@@ -22,11 +22,11 @@ export function adminOperations(start: () => Promise<World>): void {
     await world.close()
   })
 
-  /** A topic with one partition on all three brokers, the first of them leading. */
+  /** Creates a topic with one partition on all three brokers, led by the first. */
   async function newTopic(): Promise<string> {
     const topic = fresh('operations')
     await done(admin.createTopics([{ topic, replicaAssignment: [[1, 2, 3]] }]))
-    // Every broker has to know it; the first question of a client goes to the only address that it has.
+    // Every broker must know it: the first request of a client goes to the only address that it has.
     for (const server of world.bootstrapServers.split(',')) {
       await until(async () => {
         await using client = new AdminClient({ ...as(world, 'admin'), 'bootstrap.servers': server }, quiet)
@@ -57,7 +57,7 @@ export function adminOperations(start: () => Promise<World>): void {
     )
   })
 
-  test('a move that cannot be is its partition’s error, and none that is under way cannot be called off', async () => {
+  test('an impossible move is its partition’s error, and so is cancelling a move that is not in progress', async () => {
     const topic = await newTopic()
     const results = await admin.alterPartitionReassignments([
       { topic, partition: 0, replicas: [1, 99] },
@@ -71,11 +71,11 @@ export function adminOperations(start: () => Promise<World>): void {
     assert.equal(calledOff?.error?.code, ErrorCode.ERR_NO_REASSIGNMENT_IN_PROGRESS)
   })
 
-  test('directories are told with what they hold, and a replica stays where it is already', async () => {
+  test('directories are described with their contents, and a replica stays where it already is', async () => {
     const topic = await newTopic()
     const ask = (): ReturnType<AdminClient['describeLogDirs']> =>
       admin.describeLogDirs([3, 1], { partitions: [{ topic, partition: 0 }] })
-    // A broker makes the directory a moment after the topic is there.
+    // A broker creates the directory a moment after the topic.
     await until(async () => (await ask()).every(b => b.logDirs[0]?.replicas.length === 1))
     const brokers = await ask()
     assert.deepEqual(
@@ -91,7 +91,7 @@ export function adminOperations(start: () => Promise<World>): void {
     assert.equal(nowhere?.error?.code, ErrorCode.ERR_LOG_DIR_NOT_FOUND)
   })
 
-  test('quotas are set for a user, a client and both, found by filters, and taken away', async () => {
+  test('quotas are set for a user, a client and both, found by filters, and removed', async () => {
     const user = fresh('quota')
     const both = { user, 'client-id': 'batch' }
     await done(
@@ -102,7 +102,7 @@ export function adminOperations(start: () => Promise<World>): void {
     )
     const ofUser = { components: [{ type: 'user', match: 'exact', name: user }] } as const
     await until(async () => (await admin.describeClientQuotas(ofUser)).length === 2)
-    // Another broker may answer than the one that knew it.
+    // A different broker may answer than the one that knew it.
     await until(async () => (await admin.describeClientQuotas({ ...ofUser, strict: true })).length === 1)
     const [wrong] = await admin.alterClientQuotas([{ entity: { user }, quotas: { 'no-such-quota': 1 } }])
     assert.equal(wrong?.error?.code, ErrorCode.ERR_INVALID_REQUEST)
@@ -118,7 +118,7 @@ export function adminOperations(start: () => Promise<World>): void {
     )
   })
 
-  test('a producer and a consumer that go beyond their quota are told to wait', async () => {
+  test('a producer and a consumer that exceed their quota are throttled', async () => {
     const topic = await newTopic()
     const id = fresh('slow')
     const config = { ...as(world, 'admin'), 'client.id': id }
@@ -129,7 +129,7 @@ export function adminOperations(start: () => Promise<World>): void {
     let sent = 0
     const producer = new Producer(config, quiet)
     producer.on('throttle', ({ throttleTimeMs }) => (producerMs = throttleTimeMs))
-    // Ten seconds' worth may come at once.
+    // Ten seconds of the quota may be used at once.
     for (; producerMs === 0; sent++) await producer.send({ topic, partition: 0, value: randomBytes(1000) })
     assert.ok(sent > 10 && producerMs < 5000, `${sent} messages, ${producerMs} ms`)
     await producer.close()
@@ -146,7 +146,7 @@ export function adminOperations(start: () => Promise<World>): void {
     await done(admin.alterClientQuotas([{ entity, quotas: { producer_byte_rate: null, consumer_byte_rate: null } }]))
   })
 
-  test('a whole configuration is replaced: what is not named goes back to its default', async () => {
+  test('a whole configuration is replaced: entries that are not named return to their defaults', async () => {
     const topic = await newTopic()
     const resource = { type: 'topic', name: topic } as const
     await done(admin.alterConfigs([{ ...resource, entries: [{ name: 'retention.ms', value: 1000 }] }]))
@@ -176,14 +176,14 @@ export function adminOperations(start: () => Promise<World>): void {
         ['two', ErrorCode.ERR_UNKNOWN_MEMBER_ID],
       ],
     )
-    // A static member does not give its name back when it closes; whatever is left goes here.
+    // A static member does not leave when it closes; remove the members that are left.
     await consumer.close()
     for (const { error } of await admin.removeMembersFromConsumerGroup(group)) assert.equal(error, undefined)
     const [described] = await admin.describeConsumerGroups([group])
     assert.deepEqual(described?.members, [])
   })
 
-  test('producers of a partition are told, and a transactional id that nobody uses is an error', async () => {
+  test('producers of a partition are described, and an unused transactional id is an error', async () => {
     const topic = await newTopic()
     const results = await admin.describeProducers([
       { topic, partition: 0 },
@@ -206,7 +206,7 @@ export function adminOperations(start: () => Promise<World>): void {
   }
 }
 
-/** Brokers learn of changes one after the other: asks again until all of it is there. */
+/** Asks again until all of it is there, because brokers learn of changes one after the other. */
 async function until(holds: () => Promise<boolean>): Promise<void> {
   while (!(await holds())) await new Promise(resolve => setTimeout(resolve, 50))
 }

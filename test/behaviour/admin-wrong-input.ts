@@ -1,6 +1,6 @@
 /**
- * What a cluster answers to an operator who asks for what cannot be: all error codes of each answer, in their order. The
- * expected ones are those of Kafka 4.3.1. Nothing of the cluster is changed.
+ * How a cluster responds to invalid administrative requests: all error codes of each response, in order. The expected
+ * ones are those of Kafka 4.3.1. Nothing in the cluster changes.
  */
 import { after, before, test } from 'node:test'
 import {
@@ -66,7 +66,7 @@ export function adminWrongInputScenarios(
     await world.close()
   })
 
-  test('elections that nobody can hold', async () => {
+  test('invalid elections', async () => {
     const elect = (electionType: number, ...topicPartitions: [topic: string, partition: number][]): Promise<number[]> =>
       codes(ElectLeaders, 2, {
         electionType,
@@ -81,7 +81,7 @@ export function adminWrongInputScenarios(
     same(await codes(ElectLeaders, 2, { electionType: 9, topicPartitions: null }), [42])
   })
 
-  test('moves that cannot be made', async () => {
+  test('invalid moves', async () => {
     const move = (name: string, replicas: number[] | null, partitionIndex = 0): Promise<number[]> =>
       codes(AlterPartitionReassignments, 1, { topics: [{ name, partitions: [{ partitionIndex, replicas }] }] })
     same(await move(topic, [1, 1]), [0, 39])
@@ -100,7 +100,7 @@ export function adminWrongInputScenarios(
     same([errorCode, moving], [0, []])
   })
 
-  test('directories that are not there', async () => {
+  test('directories that do not exist', async () => {
     const move = (path: string, name: string, partition = 0): Promise<number[]> =>
       codes(AlterReplicaLogDirs, 2, { dirs: [{ path, topics: [{ name, partitions: [partition] }] }] })
     same(await move(logDir, topic), [0])
@@ -115,7 +115,7 @@ export function adminWrongInputScenarios(
     same(await codes(DescribeLogDirs, 4, { topics: [{ topic: 'not-there', partitions: [0] }] }), [0, 0])
   })
 
-  test('quotas that cannot be', async () => {
+  test('invalid quotas', async () => {
     type Entity = readonly [type: string, name: string | null]
     type Quota = readonly [key: string, value: number | null]
     const entry = (entity: readonly Entity[], quotas: readonly Quota[]) => ({
@@ -151,7 +151,7 @@ export function adminWrongInputScenarios(
     same(await codes(AlterClientQuotas, 1, { entries: [], validateOnly: true }), [])
   })
 
-  test('filters of quotas that cannot be', async () => {
+  test('invalid filters of quotas', async () => {
     type Component = readonly [type: string, matchType: number, match?: string]
     const find = (...components: readonly Component[]): Promise<number[]> =>
       codes(DescribeClientQuotas, 1, {
@@ -171,7 +171,7 @@ export function adminWrongInputScenarios(
     same(await find(['ip', 2], ['user', 2]), [42])
   })
 
-  test('features that cannot be', async () => {
+  test('invalid features', async () => {
     const [UPGRADE, SAFE, UNSAFE] = [1, 2, 3]
     type Update = readonly [feature: string, maxVersionLevel: number, upgradeType?: number]
     const update = (...updates: readonly Update[]): Promise<number[]> =>
@@ -205,7 +205,7 @@ export function adminWrongInputScenarios(
     same(metadataVersion, { name: 'metadata.version', minVersion: 7, maxVersion: 30 })
   })
 
-  test('quorums, voters and brokers that are not there', async () => {
+  test('quorums, voters and brokers that do not exist', async () => {
     const quorum = (topicName: string, ...partitions: readonly number[]): Promise<number[]> =>
       codes(DescribeQuorum, 2, {
         topics: [{ topicName, partitions: partitions.map(partitionIndex => ({ partitionIndex })) }],

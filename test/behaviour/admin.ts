@@ -1,4 +1,4 @@
-/** What an administrator does, against any cluster: the same steps on real Kafka and on the embedded one. */
+/** Administrative calls: the same tests on real Kafka and on the embedded cluster. */
 import { after, before, test } from 'node:test'
 import assert from 'node:assert/strict'
 import {
@@ -16,7 +16,7 @@ import { createTopic } from '../harness/topics.ts'
 
 const quiet = { logger: (): void => undefined }
 
-/** Registers the steps; `start` brings up the world they run in. */
+/** Registers the tests; `start` starts their cluster. */
 export function adminScenarios(start: () => Promise<World>): void {
   let world: World
   let admin: AdminClient
@@ -34,7 +34,7 @@ export function adminScenarios(start: () => Promise<World>): void {
   async function newTopic(numPartitions = 3): Promise<string> {
     const topic = fresh('admin')
     await createTopic(as(world, 'admin'), topic, { numPartitions, replicationFactor: 3 })
-    // A broker other than the one that answered may learn of the topic a moment later.
+    // Other brokers than the one that answered learn of the topic a moment later.
     for (;;) {
       const [described] = await admin.describeTopics([topic])
       if (described?.error === undefined && described?.partitions.every(p => p.leader >= 0) === true) return topic
@@ -53,7 +53,7 @@ export function adminScenarios(start: () => Promise<World>): void {
     await producer.close()
   }
 
-  test('the cluster tells its id, its three brokers and which of them takes controller requests', async () => {
+  test('the cluster is described with its id, its three brokers and the one that takes controller requests', async () => {
     const { clusterId, controllerId, nodes, controller } = await admin.describeCluster()
     assert.equal(typeof clusterId, 'string')
     assert.equal(nodes.length, 3)
@@ -66,7 +66,7 @@ export function adminScenarios(start: () => Promise<World>): void {
   test('a topic is created, described, grown and deleted', async () => {
     const topic = await newTopic(2)
     let [described] = await admin.describeTopics([topic], { includeAuthorizedOperations: true })
-    // Another broker may answer than the one that newTopic asked.
+    // A different broker may answer than the one that newTopic asked.
     while (described?.error !== undefined) {
       ;[described] = await admin.describeTopics([topic], { includeAuthorizedOperations: true })
     }
@@ -82,7 +82,7 @@ export function adminScenarios(start: () => Promise<World>): void {
     assert.deepEqual(await admin.createPartitions([{ topic, increaseTo: 5 }]), [{ topic }])
     const [fewer] = await admin.createPartitions([{ topic, increaseTo: 1 }])
     assert.equal(fewer?.error?.code, ErrorCode.ERR_INVALID_PARTITIONS)
-    // A real cluster's other brokers learn of it a moment later; the suite's time-out ends a wait in vain.
+    // The other brokers of a real cluster learn of it a moment later; the test's timeout limits the wait.
     while ((await admin.getMetadata({ topic })).topics[0]?.partitions.length !== 5);
 
     assert.deepEqual(await admin.deleteTopics([topic]), [{ topic }])
@@ -98,7 +98,7 @@ export function adminScenarios(start: () => Promise<World>): void {
     assert.equal(described?.error?.code, ErrorCode.ERR_UNKNOWN_TOPIC_OR_PART)
   })
 
-  test('what the broker finds wrong with one topic is that topic’s error, the others are created', async () => {
+  test('a topic that the broker refuses has an error, and the others are created', async () => {
     const good = fresh('admin')
     const results = await admin.createTopics([
       { topic: 'not a name!' },
@@ -151,7 +151,7 @@ export function adminScenarios(start: () => Promise<World>): void {
     await until(async () => (await admin.describeAcls({ name })).length === 0)
   })
 
-  test('offsets are listed by place and by time, per partition', async () => {
+  test('offsets are listed by position and by time, per partition', async () => {
     const topic = await newTopic(2)
     await fill(topic, 10)
     const zero = { topic, partition: 0 }
@@ -192,7 +192,7 @@ export function adminScenarios(start: () => Promise<World>): void {
     const set = { name: 'retention.ms', value: 86_400_000, operation: 'set' } as const
     assert.deepEqual(await admin.incrementalAlterConfigs([{ ...resource, entries: [set] }]), [resource])
     let [described] = await admin.describeConfigs([resource])
-    // Any of the brokers may answer, each as of the metadata it has.
+    // Any broker may answer, from its own metadata.
     await until(async () => {
       ;[described] = await admin.describeConfigs([resource])
       return described?.entries['retention.ms']?.value === '86400000'
@@ -268,7 +268,7 @@ export function adminScenarios(start: () => Promise<World>): void {
     await assert.rejects(admin.clusterId({ signal: AbortSignal.abort(reason) }), reason)
   })
 
-  test('a wrong password is told as such', async () => {
+  test('a wrong password is reported as such', async () => {
     const settings = { ...as(world, 'admin'), 'sasl.password': 'wrong' }
     await using stranger = new AdminClient(settings, quiet)
     await assert.rejects(stranger.clusterId({ requestTimeoutMs: 3000 }), withCode(ErrorCode.ERR__AUTHENTICATION))
@@ -295,7 +295,7 @@ function byPartition(a: TopicPartition, b: TopicPartition): number {
   return a.partition - b.partition
 }
 
-/** Brokers learn of changes one after the other: asks again until all of it is there. */
+/** Asks again until all of it is there, because brokers learn of changes one after the other. */
 async function until(holds: () => Promise<boolean>): Promise<void> {
   while (!(await holds())) await new Promise(resolve => setTimeout(resolve, 50))
 }

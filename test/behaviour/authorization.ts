@@ -1,4 +1,4 @@
-/** What a user may not do is told, and goes on by itself when an ACL comes that allows it. */
+/** Missing rights are reported, and clients continue by themselves once an ACL grants them. */
 import { after, before, test } from 'node:test'
 import assert from 'node:assert/strict'
 import {
@@ -50,7 +50,7 @@ export function authorizationScenarios(start: () => Promise<World>): void {
     }
   }
 
-  /** Somebody who may do nothing. */
+  /** A user without rights. */
   async function newUser(): Promise<string> {
     const user = fresh('nobody')
     const [done] = await admin.alterUserScramCredentials([
@@ -70,7 +70,7 @@ export function authorizationScenarios(start: () => Promise<World>): void {
       'group.id': group,
       'auto.offset.reset': 'earliest',
       'auto.commit.interval.ms': 100,
-      // A member that may not be one any more finds out by that.
+      // A member learns by this that it is no longer allowed.
       'session.timeout.ms': 1500,
       'heartbeat.interval.ms': 300,
     } as const
@@ -113,12 +113,12 @@ export function authorizationScenarios(start: () => Promise<World>): void {
       await call
       return 'done'
     } catch (error) {
-      const { name, isFatal } = error as KafkaError // the library throws nothing else
+      const { name, isFatal } = error as KafkaError // the client throws nothing else
       return isFatal ? `${name} fatal` : name
     }
   }
 
-  /** Brokers learn of rules a moment later, each by itself. */
+  /** Each broker learns of ACLs a moment later. */
   async function eventually(attempt: () => Promise<string>, expected: string): Promise<void> {
     const deadline = Date.now() + WAIT_MS
     let last = await attempt()
@@ -131,7 +131,7 @@ export function authorizationScenarios(start: () => Promise<World>): void {
 
   for (const idempotent of [false, true]) {
     const kind = idempotent ? 'an idempotent producer' : 'a producer'
-    test(`${kind} is refused a topic, message by message, and goes on when it is allowed, refused again or not`, async () => {
+    test(`${kind} is refused a topic, message by message, and continues when it is allowed, refused again or not`, async () => {
       const [user, topic, other] = [await newUser(), await newTopic(), await newTopic()]
       if (idempotent) await allow(user, 'topic', other, 'write')
       await using alice = producer(user, {
@@ -142,9 +142,9 @@ export function authorizationScenarios(start: () => Promise<World>): void {
       let count = 0
       const attempt = async (): Promise<string> => {
         const number = count++
-        const told = await outcome(alice.send({ topic, partition: 0, value: String(number) }))
-        if (told === 'done') written.push(number)
-        return told
+        const result = await outcome(alice.send({ topic, partition: 0, value: String(number) }))
+        if (result === 'done') written.push(number)
+        return result
       }
       const refused = 'ERR_TOPIC_AUTHORIZATION_FAILED'
       if (idempotent) await eventually(attempt, refused)
@@ -164,7 +164,7 @@ export function authorizationScenarios(start: () => Promise<World>): void {
     })
   }
 
-  test('an idempotent producer that may write nowhere is told so, for good; a new one works when it may', async () => {
+  test('for an idempotent producer that may not write to any topic the refusal is fatal; a new one works once it may', async () => {
     const [user, topic] = [await newUser(), await newTopic()]
     const attempt = async (): Promise<string> => {
       await using alice = producer(user, { 'enable.idempotence': true })
@@ -174,14 +174,14 @@ export function authorizationScenarios(start: () => Promise<World>): void {
         })
       })
       const sent = outcome(alice.send({ topic, partition: 0, value: 'x' }))
-      return await Promise.race([fatal, sent.then(told => (told === 'done' ? told : fatal))])
+      return await Promise.race([fatal, sent.then(result => (result === 'done' ? result : fatal))])
     }
     assert.match(await attempt(), /the user has no permission for this on the cluster/)
     await allow(user, 'topic', topic, 'write')
     await eventually(attempt, 'done')
   })
 
-  test('a consumer is told that a topic is not allowed, not more than once a second, and reads when it is', async () => {
+  test('a consumer reports a topic that it may not read at most once a second, and reads once it may', async () => {
     const [user, topic, group] = [await newUser(), await newTopic(), fresh('authorization')]
     await allow(user, 'group', group, 'read')
     await using writer = new Producer(login('PLAIN', world.admin.username, world.admin.password), { logger: quiet })
@@ -196,17 +196,17 @@ export function authorizationScenarios(start: () => Promise<World>): void {
     await bob.close()
   })
 
-  test('a topic and a group that are forbidden in the middle of it cost no message: it goes on when they are allowed', async () => {
+  test('a topic and a group that are denied during the run cost no message: the consumer continues once they are allowed', async () => {
     const [user, topic, group] = [await newUser(), await newTopic(), fresh('authorization')]
     await using writer = new Producer(login('PLAIN', world.admin.username, world.admin.password), { logger: quiet })
     const bob = consumer(user, group)
-    const told = new Set<string>()
+    const results = new Set<string>()
     const read: string[] = []
     let written = 0
     const reading = async (): Promise<string> => {
       await writer.send({ topic, partition: 0, value: String(written++) })
       const last = await outcome(bob.readMessage(300).then(message => read.push(String(message.value))))
-      told.add(last)
+      results.add(last)
       return last
     }
     await allow(user, 'topic', topic, 'read')
@@ -235,7 +235,7 @@ export function authorizationScenarios(start: () => Promise<World>): void {
     await bob.close()
   })
 
-  test('a refused commit is told with its code, and succeeds when the group is allowed', async () => {
+  test('a refused commit is reported with its code, and succeeds once the group is allowed', async () => {
     const [user, topic, group] = [await newUser(), await newTopic(), fresh('authorization')]
     await allow(user, 'topic', topic, 'read')
     const bob = consumer(user, group)

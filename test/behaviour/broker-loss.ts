@@ -1,4 +1,4 @@
-/** A broker dies and comes back while messages are written and read: what was reported as delivered is there. */
+/** A broker is killed and restarted while messages are produced and consumed: those reported as delivered are there. */
 import { after, before, test } from 'node:test'
 import assert from 'node:assert/strict'
 import { AdminClient, Consumer, Producer, type DeliveryReport } from 'ottla'
@@ -8,7 +8,7 @@ import { createTopic } from '../harness/topics.ts'
 const quiet = (): void => undefined
 const PARTITIONS = 6
 
-/** Registers the scenarios; `start` brings up a world whose brokers may be killed. */
+/** Registers the tests; `start` starts a cluster whose brokers may be killed. */
 export function brokerLossScenarios(start: () => Promise<World>): void {
   let world: World
   let admin: AdminClient
@@ -43,7 +43,7 @@ export function brokerLossScenarios(start: () => Promise<World>): void {
           if (report.error === undefined) delivered.add(value)
           else failed.push(report)
         })
-        // A trickle rather than a burst, so that requests are under way when the broker dies.
+        // A trickle rather than a burst, so that requests are in flight when the broker dies.
         if (i % 20 === 0) await new Promise(resolve => setTimeout(resolve, 5))
       }
     }

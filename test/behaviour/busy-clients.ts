@@ -1,4 +1,4 @@
-/** Clients that are busy, and who watches them. */
+/** Busy clients, and observers of their connections. */
 import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Consumer, ErrorCode, Producer, type ClientConfig, type KafkaError, type LogSink } from 'ottla'
@@ -6,12 +6,12 @@ import { fresh } from './world.ts'
 
 const WAIT_MS = 20_000
 
-/** What a client tells of its connections. */
+/** Counts what a client logs about its connections. */
 export class Witness {
   readonly errors: KafkaError[] = []
-  /** Sessions that were renewed. */
+  /** The number of sessions that were renewed. */
   renewed = 0
-  /** Renewals that began while requests were in flight. */
+  /** The number of renewals that began while requests were in flight. */
   busy = 0
   lost = 0
   readonly log: LogSink = (_level, facility, message) => {
@@ -44,8 +44,8 @@ export class Load {
     const waiting: Promise<unknown>[] = []
     while (!this.#isOver) {
       for (let i = 0; i < 5; i++) {
-        const told = producer.send({ topic, partition: this.sent % 3, value: String(this.sent++) })
-        waiting.push(told.catch((error: unknown) => this.failed.push(error)))
+        const sending = producer.send({ topic, partition: this.sent % 3, value: String(this.sent++) })
+        waiting.push(sending.catch((error: unknown) => this.failed.push(error)))
       }
       await sleep(1)
     }
@@ -58,7 +58,7 @@ export class Load {
   }
 }
 
-/** Reads until it is told how many there are; keeps what comes by partition. */
+/** Reads until a condition holds; counts the messages and keeps them by partition. */
 export class Reading {
   readonly numbers: number[][] = [[], [], []]
   count = 0
@@ -79,11 +79,11 @@ export class Reading {
     }
   }
 
-  /** All there, once each, in order. */
+  /** Asserts that every number was read once, in order. */
   check(sent: number): void {
     this.numbers.forEach((numbers, partition) => {
       const expected = Array.from({ length: Math.ceil((sent - partition) / 3) }, (_, i) => i * 3 + partition)
-      // Thousands of numbers say less than the first that is wrong.
+      // Report the first wrong number instead of thousands.
       const wrong = numbers.findIndex((number, i) => number !== expected[i])
       assert.equal(wrong, -1, `partition ${partition}: ${numbers[wrong]} in place of ${expected[wrong]}`)
       assert.equal(numbers.length, expected.length)

@@ -11,7 +11,7 @@ const WAIT_MS = 60_000
 interface Protocol {
   readonly name: string
   readonly rebalances: RebalanceEvent['protocol']
-  /** All that is looked at; else only whether it works. */
+  /** Whether all tests run for it; else only some. */
   readonly isThorough: boolean
   readonly config: ConsumerConfig
 }
@@ -40,7 +40,7 @@ const protocols: readonly Protocol[] = [
   },
 ]
 
-/** A member that reads all the time and remembers what it was called with. */
+/** A member that reads continuously and records its rebalance events. */
 class Reader {
   readonly consumer: Consumer
   readonly events: RebalanceEvent[] = []
@@ -63,7 +63,7 @@ class Reader {
     this.#reading = this.#read()
   }
 
-  /** Numbers of the partitions that it has, sorted. */
+  /** The partitions that it owns, sorted. */
   get partitions(): number[] {
     return numbers(this.consumer.assignment())
   }
@@ -140,7 +140,7 @@ export function consumerGroupScenarios(
     for (const report of await producer.sendBatch(messages)) assert.equal(report.error, undefined)
   }
 
-  /** A name for a group that tells its members soon what to do. */
+  /** The name of a group with frequent heartbeats, so that members learn of changes quickly. */
   async function groupOf(prefix: string): Promise<string> {
     const group = fresh(prefix)
     const entries = [{ name: 'consumer.heartbeat.interval.ms', value: '100', operation: 'set' }] as const
@@ -154,7 +154,7 @@ export function consumerGroupScenarios(
     for (const protocol of protocols) {
       const config = (group: string): ConsumerConfig => ({ ...servers, 'group.id': group, ...protocol.config })
 
-      test(`${protocol.name}: members come and go, every message is read, no partition has two owners`, async () => {
+      test(`${protocol.name}: members join and leave, every message is read, no partition has two owners`, async () => {
         const PARTITIONS = 8
         const PER_ROUND = 200
         const topic = await topicOf(PARTITIONS)
@@ -193,7 +193,7 @@ export function consumerGroupScenarios(
           if (round % 2 === 1 && members.length > 1) await leave()
           await write(topic, PARTITIONS, written, PER_ROUND)
           written += PER_ROUND
-          // Some rounds overlap with the next rebalance, others wait for everything.
+          // Some rounds overlap the next rebalance, others wait for it.
           if (round % 2 === 0) await until(`all messages of round ${round}`, () => seen() === written)
         }
         await until('all messages', () => seen() === written)
@@ -230,7 +230,7 @@ export function consumerGroupScenarios(
         await reader.close()
       })
 
-      test(`${protocol.name}: whoever subscribes to something else gives up the rest`, async () => {
+      test(`${protocol.name}: a member that changes its subscription gives up the other topics`, async () => {
         const [a, b] = [await topicOf(2), await topicOf(2)]
         const group = await groupOf('other')
         const reader = new Reader(config(group), [a])
@@ -278,7 +278,7 @@ export function consumerGroupScenarios(
         await again.close()
       })
 
-      test(`${protocol.name}: a program that does not poll loses its partitions, and gets them back when it does`, async () => {
+      test(`${protocol.name}: an application that does not poll loses its partitions, and gets them back when it polls`, async () => {
         const topic = await topicOf(2)
         const group = await groupOf('poll')
         const slow = new Consumer(
@@ -312,7 +312,7 @@ export function consumerGroupScenarios(
         await Promise.all([slow.close(), other.close()])
       })
 
-      test(`${protocol.name}: a static member that restarts keeps what it has, and nobody else is disturbed`, async () => {
+      test(`${protocol.name}: a static member that restarts keeps its partitions, and no other member rebalances`, async () => {
         const topic = await topicOf(4)
         const group = await groupOf('static')
         const start = (instance: string): Reader =>
@@ -331,7 +331,7 @@ export function consumerGroupScenarios(
       })
     }
 
-    test('cooperative-sticky: a member that comes takes what moves, and nothing else is interrupted', async () => {
+    test('cooperative-sticky: a joining member gets the partitions that move, and the others are not interrupted', async () => {
       const topic = await topicOf(4)
       const group = fresh('cooperative')
       const config: ConsumerConfig = { ...servers, 'group.id': group, ...protocols[2]?.config }
@@ -344,7 +344,7 @@ export function consumerGroupScenarios(
       await until('all read', () => first.values.length === 40)
       const second = new Reader(config, topic)
       await until('the second one has two', () => second.partitions.length === 2)
-      await until('the first one has been told', () => first.events.length >= 3)
+      await until('the first one has its events', () => first.events.length >= 3)
       const moved = second.partitions.join()
       assert.deepEqual(
         first.events

@@ -1,4 +1,4 @@
-/** Where a consumer reads from and what it stores and commits, on one plain broker: real or embedded. */
+/** Where a consumer begins, and what it stores and commits, on one plain broker: real or embedded. */
 import { test } from 'node:test'
 import assert from 'node:assert/strict'
 import {
@@ -14,12 +14,12 @@ import { is, until, plainConsumers } from './plain-consumers.ts'
 import type { PlainWorld } from './plain-world.ts'
 import { fresh } from './world.ts'
 
-/** Registers the scenarios; `start` brings up the broker. */
+/** Registers the tests; `start` starts the broker. */
 export function consumerOffsetScenarios(start: () => Promise<PlainWorld>): void {
   const clients = plainConsumers(start)
   const { consumer, topicWith, fill, committedOffset } = clients
 
-  test('an iterator stores a message when the next is asked for, not when the loop is left', async () => {
+  test('an iterator stores a message when the next one is asked for, not when the loop is left', async () => {
     const topic = await topicWith([10])
     const group = fresh('group')
     const reader = consumer({ 'group.id': group })
@@ -88,7 +88,7 @@ export function consumerOffsetScenarios(start: () => Promise<PlainWorld>): void 
     assert.equal((await reader.committed([{ topic, partition: 0 }], 10_000))[0]?.offset, 5)
   })
 
-  test('offsets that the program stores itself are the ones that are committed', async () => {
+  test('offsets that the application stores itself are the ones that are committed', async () => {
     const topic = await topicWith([10])
     const group = fresh('group')
     const reader = consumer({ 'group.id': group, 'enable.auto.offset.store': false })
@@ -105,7 +105,7 @@ export function consumerOffsetScenarios(start: () => Promise<PlainWorld>): void 
     assert.throws(() => automatic.storeOffsets([]), is(ErrorCode.ERR__INVALID_ARG))
   })
 
-  test('what was handed out is committed at intervals', async () => {
+  test('delivered messages are committed at intervals', async () => {
     const topic = await topicWith([5])
     const group = fresh('group')
     await using reader = consumer({ 'group.id': group, 'auto.commit.interval.ms': 50 })
@@ -136,7 +136,7 @@ export function consumerOffsetScenarios(start: () => Promise<PlainWorld>): void 
     assert.equal((await readFrom('latest', 1000)).offset, 5)
   })
 
-  test('after auto.offset.reset=error a seek goes on', async () => {
+  test('after auto.offset.reset=error, a seek lets reading continue', async () => {
     const topic = await topicWith([5])
     await using reader = consumer({ 'group.id': fresh('group'), 'auto.offset.reset': 'error' })
     await reader.assign([{ topic, partition: 0, offset: OFFSET_STORED }])
@@ -145,7 +145,7 @@ export function consumerOffsetScenarios(start: () => Promise<PlainWorld>): void 
     assert.equal((await reader.readMessage(20_000)).offset, 3)
   })
 
-  test('offsets can be asked for: watermarks, times, positions', async () => {
+  test('offsets can be queried: watermarks, times, positions', async () => {
     const topic = await topicWith([0])
     for (let i = 0; i < 3; i++) {
       const report = await clients.producer.send({ topic, partition: 0, value: `${i}`, timestamp: 1000 * (i + 1) })

@@ -1,4 +1,4 @@
-/** `consumer.run`: many messages at once, in the order asked for, committed as far as everything is done. */
+/** `consumer.run`: many messages at once, in the requested order, committed up to the lowest unfinished message. */
 import { test } from 'node:test'
 import assert from 'node:assert/strict'
 import { Consumer, json, type ConsumerConfig, type Message } from 'ottla'
@@ -51,7 +51,7 @@ export function consumerRunScenarios(start: () => Promise<PlainWorld>): void {
   }
 
   for (const order of ['partition', 'key', 'none'] as const) {
-    test(`order ${order}: as many at once as may be, everything once, committed at the end`, async () => {
+    test(`order ${order}: as many at once as allowed, each message once, committed at the end`, async () => {
       const [topic, group] = [await topicWith(3, 300, i => `key-${i % 15}`), fresh('run')]
       const consumer = new Consumer(configOf(group), { logger: quiet })
       consumer.subscribe(topic)
@@ -116,7 +116,7 @@ export function consumerRunScenarios(start: () => Promise<PlainWorld>): void {
     await second.close()
   })
 
-  test('what fails is tried again, and put aside with where it is from and why', async () => {
+  test('a failing message is retried, then dead-lettered with its origin and the error', async () => {
     const [topic, group, aside] = [await topicWith(1, 5), fresh('run'), await topicWith(1, 0)]
     await world.producer.send({ topic, partition: 0, key: 'k', value: 'no JSON', headers: { h: 'kept' } })
     await world.producer.send({ topic, partition: 0, value: '99' })
@@ -157,7 +157,7 @@ export function consumerRunScenarios(start: () => Promise<PlainWorld>): void {
     assert.match(errors[1] ?? '', /deserialize|JSON/i)
   })
 
-  test('without a place for it, a message that fails ends the run, and comes again', async () => {
+  test('without a dead-letter topic, a failing message ends the run, and comes again', async () => {
     const [topic, group] = [await topicWith(1, 5), fresh('run')]
     const consumer = new Consumer(configOf(group), { logger: quiet })
     consumer.subscribe(topic)
@@ -172,7 +172,7 @@ export function consumerRunScenarios(start: () => Promise<PlainWorld>): void {
     await consumer.close()
   })
 
-  test('a stop between two tries leaves the message as it is: not put aside, not done, no failure', async () => {
+  test('a stop between two attempts leaves the message as it is: not dead-lettered, not processed, not failed', async () => {
     for (const withPlace of [true, false]) {
       const [topic, group, aside] = [await topicWith(1, 3), fresh('run'), await topicWith(1, 0)]
       const consumer = new Consumer(configOf(group), { logger: quiet })
@@ -196,7 +196,7 @@ export function consumerRunScenarios(start: () => Promise<PlainWorld>): void {
     }
   })
 
-  test('a partition whose handler is stuck holds up no other', async () => {
+  test('a partition with a stuck handler does not hold up the others', async () => {
     const [topic, group] = [await topicWith(2, 2000), fresh('run')]
     const consumer = new Consumer(configOf(group), { logger: quiet })
     consumer.subscribe(topic)
@@ -221,7 +221,7 @@ export function consumerRunScenarios(start: () => Promise<PlainWorld>): void {
     assert.deepEqual(await committed(group, topic, 2), [1000, 1000])
   })
 
-  test('without automatic commits the run commits what is done', async () => {
+  test('without automatic commits, the run commits processed messages', async () => {
     const [topic, group] = [await topicWith(1, 20), fresh('run')]
     const consumer = new Consumer({ ...configOf(group), 'enable.auto.commit': false }, { logger: quiet })
     consumer.subscribe(topic)
@@ -239,7 +239,7 @@ export function consumerRunScenarios(start: () => Promise<PlainWorld>): void {
     assert.deepEqual(await committed(group, topic, 1), [21])
   })
 
-  test('members come and go: what is at work is finished and committed before its partition moves', async () => {
+  test('members join and leave: running handlers are finished and committed before their partition moves', async () => {
     const [topic, group] = [await topicWith(6, 600), fresh('run')]
     const owners = new Map<string, number>()
     const member = (id: number): { consumer: Consumer; running: Promise<void> } => {
@@ -258,11 +258,11 @@ export function consumerRunScenarios(start: () => Promise<PlainWorld>): void {
       return { consumer, running }
     }
     const first = member(1)
-    await until('the first is at work', () => owners.size > 20)
+    await until('the first is running', () => owners.size > 20)
     const second = member(2)
-    await until('the second is at work', () => [...owners.values()].includes(2))
+    await until('the second is running', () => [...owners.values()].includes(2))
     const third = member(3)
-    await until('the third is at work', () => [...owners.values()].includes(3))
+    await until('the third is running', () => [...owners.values()].includes(3))
     await second.consumer.close()
     await second.running
     await until('everything is done', () => owners.size === 600)

@@ -1,4 +1,4 @@
-/** What a consumer does, alone and as a member of a group, on one plain broker: real or embedded. */
+/** A consumer, alone and as a member of a group, on one plain broker: real or embedded. */
 import { test } from 'node:test'
 import assert from 'node:assert/strict'
 import {
@@ -20,12 +20,12 @@ import { fresh } from './world.ts'
 
 const quiet = (): void => undefined
 
-/** Registers the scenarios; `start` brings up the broker. */
+/** Registers the tests; `start` starts the broker. */
 export function consumerScenarios(start: () => Promise<PlainWorld>): void {
   const clients = plainConsumers(start)
   const { consumer, base, topicWith, fill, committedOffset } = clients
 
-  test('assign begins where it is told: at the beginning, the end, an offset, before the end', async () => {
+  test('assign begins at the given position: the beginning, the end, an offset, before the end', async () => {
     const topic = await topicWith([10])
     const first = async (offset: number): Promise<number> => {
       await using reader = consumer()
@@ -44,7 +44,7 @@ export function consumerScenarios(start: () => Promise<PlainWorld>): void {
     assert.equal(await first(OFFSET_END), 10)
   })
 
-  test('without group.id there is nothing to commit to and nothing to subscribe with', async () => {
+  test('without group.id, commit and subscribe are refused', async () => {
     const topic = await topicWith([1])
     await using reader = consumer()
     await reader.assign([{ topic, partition: 0, offset: OFFSET_BEGINNING }])
@@ -55,7 +55,7 @@ export function consumerScenarios(start: () => Promise<PlainWorld>): void {
     assert.throws(() => reader.groupMetadata(), is(ErrorCode.ERR__UNKNOWN_GROUP))
   })
 
-  test('poll hands out events and gives null when nothing comes in time', async () => {
+  test('poll returns events, and null when none arrives in time', async () => {
     const topic = await topicWith([2])
     await using reader = consumer({ 'enable.partition.eof': true })
     await reader.assign([{ topic, partition: 0, offset: OFFSET_BEGINNING }])
@@ -87,7 +87,7 @@ export function consumerScenarios(start: () => Promise<PlainWorld>): void {
     assert.equal((await reader.readMessage(20_000)).offset, 0)
   })
 
-  test('a second call while one is under way is refused', async () => {
+  test('a second call while one is pending is refused', async () => {
     const topic = await topicWith([0])
     await using reader = consumer()
     await reader.assign([{ topic, partition: 0, offset: OFFSET_BEGINNING }])
@@ -98,7 +98,7 @@ export function consumerScenarios(start: () => Promise<PlainWorld>): void {
     assert.equal(await first, null)
   })
 
-  test('seek goes back and forth at once, and drops what was fetched before', async () => {
+  test('seek moves back and forth at once, and drops messages fetched before', async () => {
     const topic = await topicWith([100])
     await using reader = consumer()
     await reader.assign([{ topic, partition: 0, offset: OFFSET_BEGINNING }])
@@ -134,7 +134,7 @@ export function consumerScenarios(start: () => Promise<PlainWorld>): void {
     assert.deepEqual(next, [200, 200])
   })
 
-  test('a paused partition is not handed out and holds up no other', async () => {
+  test('a paused partition is not delivered, and does not hold up the others', async () => {
     const topic = await topicWith([20, 20])
     await using reader = consumer()
     await reader.assign([
@@ -161,7 +161,7 @@ export function consumerScenarios(start: () => Promise<PlainWorld>): void {
     assert.equal((await reader.readMessage(20_000)).offset, 15)
   })
 
-  test('two members share a topic by roundrobin, and what one gave up is committed before the other goes on', async () => {
+  test('two members share a topic by roundrobin, and a revoked partition is committed before the other continues', async () => {
     const topic = await topicWith([100, 100, 100, 100])
     const group = fresh('group')
     const config = { 'group.id': group, 'partition.assignment.strategy': 'roundrobin' } as const
@@ -257,7 +257,7 @@ export function consumerScenarios(start: () => Promise<PlainWorld>): void {
     assert.ok(generationId >= 1)
   })
 
-  test('a topic that does not exist is told of once, and consumed when it appears', async () => {
+  test('a topic that does not exist is reported once, and consumed when it appears', async () => {
     const topic = fresh('late')
     await using reader = consumer({ 'group.id': fresh('group') })
     reader.subscribe(topic)
@@ -267,7 +267,7 @@ export function consumerScenarios(start: () => Promise<PlainWorld>): void {
     assert.deepEqual(await take(reader, 2), ['0/0', '0/1'])
   })
 
-  test('a pattern takes in topics that come later', async () => {
+  test('a pattern includes topics that are created later', async () => {
     const prefix = fresh('pattern')
     await topicWith([1], `${prefix}-a`)
     await using reader = consumer({ 'group.id': fresh('group'), 'topic.metadata.refresh.interval.ms': 300 })
@@ -326,7 +326,7 @@ export function consumerScenarios(start: () => Promise<PlainWorld>): void {
     assert.deepEqual(rest, [{ n: 3 }])
   })
 
-  test('close ends what waits: poll with null, readMessage with an error, loops quietly', async () => {
+  test('close ends pending calls: poll with null, readMessage with an error, loops quietly', async () => {
     const topic = await topicWith([0])
     const opened = async (): Promise<Consumer> => {
       const reader = consumer()
@@ -358,7 +358,7 @@ export function consumerScenarios(start: () => Promise<PlainWorld>): void {
     assert.equal(await loop, 0)
   })
 
-  test('a program that does not poll loses its partitions, and joins again when it does', async () => {
+  test('an application that does not poll loses its partitions, and rejoins when it polls', async () => {
     const topic = await topicWith([2])
     await using reader = consumer({
       'group.id': fresh('group'),
@@ -379,7 +379,7 @@ export function consumerScenarios(start: () => Promise<PlainWorld>): void {
     await assert.rejects(reader.readMessage(20_000), is(ErrorCode.ERR__MAX_POLL_EXCEEDED))
     await fill(topic, 0, 2, 1)
     const value = String((await reader.readMessage(20_000)).value)
-    // What was handed out before could not be committed any more, unless the interval came first.
+    // Messages delivered before can no longer be committed, unless the interval came first.
     assert.match(value, /^0\/[02]$/)
     assert.deepEqual(events, ['assign', 'lost', 'assign'])
   })
@@ -416,7 +416,7 @@ export function consumerScenarios(start: () => Promise<PlainWorld>): void {
     await Promise.all(polling)
   })
 
-  test('partitions can be added to and taken from an assignment made by hand', async () => {
+  test('partitions can be added to and removed from a manual assignment', async () => {
     const topic = await topicWith([2, 2])
     await using reader = consumer()
     await reader.assign([{ topic, partition: 0, offset: OFFSET_BEGINNING }])
@@ -430,7 +430,7 @@ export function consumerScenarios(start: () => Promise<PlainWorld>): void {
     assert.deepEqual(reader.assignment(), [])
   })
 
-  test('messages of every codec come back whole, with headers, nulls and times', async () => {
+  test('messages of every codec arrive intact, with headers, nulls and timestamps', async () => {
     const topic = await topicWith([0])
     const codecs = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const
     for (const codec of codecs) {

@@ -1,4 +1,4 @@
-/** What a cluster answers to producers, request by request: idempotence, transactions, isolation, sessions. */
+/** A raw client for tests of responses to producers, request by request. */
 import {
   AddOffsetsToTxn,
   AddPartitionsToTxn,
@@ -38,7 +38,7 @@ export interface Outcome extends Id {
   readonly errorCode: number
 }
 
-/** Asks one broker, which is the only one, and tells its answers in few words. */
+/** Sends requests to a single broker, and summarizes its responses. */
 export class Conversation {
   readonly #client: WireClient
   readonly topic = fresh('txn-topic')
@@ -51,7 +51,7 @@ export class Conversation {
     const conversation = new Conversation(await WireClient.connect(bootstrapServers))
     const topics = [{ name: conversation.topic, numPartitions: 9, replicationFactor: 1, assignments: [], configs: [] }]
     await conversation.#client.ask(CreateTopics, 5, { topics, timeoutMs: 30_000 })
-    // A topic may be known before the broker leads its partitions.
+    // A topic may be known before its partitions have leaders.
     const asked = Array.from({ length: 9 }, (_, partitionIndex) => ({ partitionIndex, timestamp: -1 }))
     await conversation.#patiently(async () => {
       const body = { replicaId: -1, topics: [{ name: conversation.topic, partitions: asked }] }
@@ -78,17 +78,17 @@ export class Conversation {
     return id
   }
 
-  /** The answer as it comes. */
+  /** The whole response. */
   async init(transactionalId: string | null, expected?: Id, version = 5, timeout = 60_000): Promise<Outcome> {
     const body = { transactionalId, transactionTimeoutMs: timeout, ...expected }
     return this.#patiently(async () => {
       const { errorCode, producerId, producerEpoch } = await this.#client.ask(InitProducerId, version, body)
-      // A broker that has just started does not know yet which ids it may give out.
+      // A broker that has just started has no block of producer ids yet.
       return errorCode === 14 ? null : { errorCode, producerId, producerEpoch }
     })
   }
 
-  /** Until the cluster is done with what came before. */
+  /** Repeats until the cluster has completed earlier requests. */
   async settled(transactionalId: string, expected?: Id): Promise<Outcome> {
     return this.#patiently(async () => {
       const answer = await this.init(transactionalId, expected)
@@ -113,7 +113,7 @@ export class Conversation {
         topicData: [{ name: this.topic, partitionData: [{ index: partition, records }] }],
       })
       const { errorCode = -1, baseOffset = -1 } = answer.responses[0]?.partitionResponses[0] ?? {}
-      // What a client tries again: the end of the last transaction is still under way.
+      // Clients retry this: the last transaction is still being completed.
       return errorCode === 51 || errorCode === 19 ? null : errorCode === 0 ? `at ${baseOffset}` : `error ${errorCode}`
     })
   }
@@ -220,10 +220,10 @@ export class Conversation {
             ],
       forgottenTopicsData: forgotten.length === 0 ? [] : [{ topic: this.topic, partitions: forgotten }],
     })
-    const told = answer.responses.flatMap(topic =>
+    const found = answer.responses.flatMap(topic =>
       topic.partitions.map(each => `${each.partitionIndex}: ${each.errorCode} ${bytesOf(each.records).length > 0}`),
     )
-    return { errorCode: answer.errorCode, sessionId: answer.sessionId, partitions: told.sort() }
+    return { errorCode: answer.errorCode, sessionId: answer.sessionId, partitions: found.sort() }
   }
 
   async fetchEpoch(
@@ -311,14 +311,14 @@ export class Conversation {
     })
   }
 
-  /** Error code of asking for the stable offset: 88 while a transaction holds it. */
+  /** The error code of a query for the stable offset: 88 while a transaction holds it. */
   async committedCode(groupId: string): Promise<number | undefined> {
     const groups = [{ groupId, topics: [{ name: this.topic, partitionIndexes: [0] }] }]
     const answer = await this.#client.ask(OffsetFetch, 8, { groups, requireStable: true })
     return answer.groups[0]?.topics[0]?.partitions[0]?.errorCode
   }
 
-  /** Asks again until it is so. */
+  /** Asks again until the condition holds. */
   async until(holds: () => Promise<boolean>): Promise<void> {
     await this.#patiently(async () => ((await holds()) ? true : null), 100)
   }
@@ -330,7 +330,7 @@ export class Conversation {
     })
   }
 
-  // What is retried has no event to wait for.
+  // There is no event to wait for before a retry.
   async #patiently<T>(ask: () => Promise<T | null>, pauseMs = 25): Promise<T> {
     for (let i = 0; ; i++) {
       const answer = await ask()

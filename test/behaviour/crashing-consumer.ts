@@ -1,4 +1,4 @@
-/** A consumer that is going to be killed: tells what it was handed, commits as asked, and waits for its end. */
+/** A consumer that the test kills: prints the messages it gets, commits as asked, and waits to be killed. */
 import { Consumer, type ConsumerConfig, type Message } from 'ottla'
 
 interface Order {

@@ -1,4 +1,4 @@
-/** How far a group comes that commits its offsets with transactions: past what nobody is given, and never past more. */
+/** Offsets committed in transactions: past records that are never delivered, and never further. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Consumer, OFFSET_END, Producer, type ConsumerConfig, type MessageBatch } from 'ottla'
@@ -42,7 +42,7 @@ export function exactlyOnceOffsetScenarios(start: () => Promise<PlainWorld>): vo
     return topic
   }
 
-  /** Messages in a transaction, and then others in one that is aborted. */
+  /** Produces messages in a transaction, then others in one that is aborted. */
   async function write(topic: string, seen: number, aborted: number, partition = 0): Promise<void> {
     await using tx = producer()
     const produce = (count: number): void => {
@@ -59,7 +59,7 @@ export function exactlyOnceOffsetScenarios(start: () => Promise<PlainWorld>): vo
     await assert.rejects(failing, giveUp)
   }
 
-  /** Of a transaction it becomes visible after its end has been answered. */
+  /** Waits, because a transaction's offsets become visible after the response to its end. */
   async function committed(group: string, topic: string, partition = 0): Promise<number> {
     const [found] = await world.admin.listConsumerGroupOffsets(group, [{ topic, partition }])
     return found?.offset ?? NaN
@@ -134,11 +134,11 @@ export function exactlyOnceOffsetScenarios(start: () => Promise<PlainWorld>): vo
   for (const protocol of ['classic', 'consumer'] as const) {
     const changes = { 'group.protocol': protocol }
 
-    test(`exactly once, ${protocol}: two stages have no lag, and everything is there once`, async () => {
+    test(`exactly once, ${protocol}: two stages have no lag, and each message is there once`, async () => {
       const [input, middle, output] = [await topicOf(2), await topicOf(), await topicOf()]
       const [first, second] = [fresh('eos-first'), fresh('eos-second')]
       await write(input, 5, 4)
-      // Nobody is given anything of this one.
+      // This topic has only undelivered records.
       await write(input, 0, 3, 1)
       const reading = { changes, maxMessages: 2 }
       await through({ group: first, topic: input, ...reading }, copyTo(middle), () =>
@@ -146,7 +146,7 @@ export function exactlyOnceOffsetScenarios(start: () => Promise<PlainWorld>): vo
           await noLag(first, input)
           await noLag(first, input, 1)
           await noLag(second, middle)
-          // Later gaps, with nothing else to commit.
+          // More gaps later, with nothing else to commit.
           await write(input, 0, 2)
           await write(input, 0, 2, 1)
           await write(middle, 0, 3)
@@ -158,7 +158,7 @@ export function exactlyOnceOffsetScenarios(start: () => Promise<PlainWorld>): vo
       assert.deepEqual(await valuesOf(output), [0, 1, 2, 3, 4])
     })
 
-    test(`exactly once, ${protocol}: an aborted transaction commits no gap behind its messages, and they come again`, async () => {
+    test(`exactly once, ${protocol}: an aborted transaction commits no gap behind its messages, which come again`, async () => {
       const [input, output, group] = [await topicOf(), await topicOf(), fresh('eos-group')]
       await write(input, 3, 4)
       const wrong = new Error('of the work')
@@ -177,7 +177,7 @@ export function exactlyOnceOffsetScenarios(start: () => Promise<PlainWorld>): vo
       assert.deepEqual([seen, await valuesOf(output)], [[0], [0, 1, 2]])
     })
 
-    test(`exactly once, ${protocol}: a program that sends its position has no lag`, async () => {
+    test(`exactly once, ${protocol}: an application that sends its position has no lag`, async () => {
       const [input, group] = [await topicOf(2), fresh('eos-group')]
       await write(input, 3, 4)
       await write(input, 0, 2, 1)
@@ -206,7 +206,7 @@ export function exactlyOnceOffsetScenarios(start: () => Promise<PlainWorld>): vo
 
   for (const [how, reading] of [
     ['batches that are waited for', { maxWaitMs: 20 }],
-    ['partition ends that are told', { changes: { 'enable.partition.eof': true }, maxWaitMs: 20 }],
+    ['reported partition ends', { changes: { 'enable.partition.eof': true }, maxWaitMs: 20 }],
     ['offsets that the program would store', { changes: { 'enable.auto.offset.store': false } }],
     ['uncommitted messages, too', { changes: { 'isolation.level': 'read_uncommitted' } }],
   ] as const) {
@@ -221,21 +221,21 @@ export function exactlyOnceOffsetScenarios(start: () => Promise<PlainWorld>): vo
     })
   }
 
-  test('exactly once: when there is nothing new there is no transaction', async () => {
+  test('exactly once: without new messages there is no transaction', async () => {
     const [input, group, id] = [await topicOf(), fresh('eos-group'), fresh('eos')]
     await write(input, 2, 2)
     const over = new AbortController()
     await using consumer = member(group)
     await using tx = producer(id)
     consumer.subscribe(input)
-    // Each transaction has an epoch of its own (KIP-890).
+    // Each transaction has its own epoch (KIP-890).
     const epoch = async (): Promise<number | undefined> =>
       (await world.admin.describeTransactions([id]))[0]?.producerEpoch
     const running = tx.transactional(consumer, quiet, { signal: over.signal })
     try {
       await noLag(group, input)
       let before = await epoch()
-      // The end of the last one may still be on its way.
+      // The last one may not be completed yet.
       await until('nothing happens', async () => {
         await new Promise(resolve => setTimeout(resolve, 300))
         const last = before
@@ -272,7 +272,7 @@ export function exactlyOnceOffsetScenarios(start: () => Promise<PlainWorld>): vo
     })
   }
 
-  test('exactly once: a seek back within a transaction is where the group goes on, also when it stops there', async () => {
+  test('exactly once: the group continues at the target of a seek back within a transaction, even if it stops there', async () => {
     const [input, output, group] = [await topicOf(), await topicOf(), fresh('eos-group')]
     await write(input, 4, 3)
     const over = new AbortController()
@@ -322,7 +322,7 @@ export function exactlyOnceOffsetScenarios(start: () => Promise<PlainWorld>): vo
     assert.deepEqual(await valuesOf(output), [0, 1, 2, 3])
   })
 
-  test('exactly once: of a batch only what is marked as processed is committed', async () => {
+  test('exactly once: only the marked part of a batch is committed', async () => {
     const [input, group] = [await topicOf(), fresh('eos-group')]
     await write(input, 4, 3)
     const over = new AbortController()
@@ -340,7 +340,7 @@ export function exactlyOnceOffsetScenarios(start: () => Promise<PlainWorld>): vo
     await until('what is marked is committed', async () => (await committed(group, input)) === 2)
   })
 
-  test('exactly once: what the program has read by itself of another partition no transaction commits', async () => {
+  test('exactly once: no transaction commits what the application has read of another partition by itself', async () => {
     const [input, group] = [await topicOf(2), fresh('eos-group')]
     await write(input, 2, 0)
     await using consumer = member(group)

@@ -9,7 +9,7 @@ import { createTopic } from '../harness/topics.ts'
 
 const quiet = (): void => undefined
 
-/** Registers the scenarios; `start` brings up a broker without security. */
+/** Registers the tests; `start` starts a broker without security. */
 export function exactlyOnceScenarios(start: () => Promise<PlainWorld>): void {
   const world = plainClients(start)
 
@@ -32,7 +32,7 @@ export function exactlyOnceScenarios(start: () => Promise<PlainWorld>): void {
     return closing(new Consumer({ ...base, ...config }, { logger: quiet }))
   }
 
-  /** A topic with these values, spread over its partitions. */
+  /** Creates a topic with these values, spread over its partitions. */
   async function topicWith(values: readonly string[], numPartitions = 2): Promise<string> {
     const topic = fresh('eos-topic')
     await createTopic(world.bootstrapServers, topic, { numPartitions })
@@ -63,7 +63,7 @@ export function exactlyOnceScenarios(start: () => Promise<PlainWorld>): void {
     try {
       await call()
     } catch (error) {
-      return error as KafkaError // the library throws nothing else
+      return error as KafkaError // the client throws nothing else
     }
     assert.fail('it was not refused')
   }
@@ -109,7 +109,7 @@ export function exactlyOnceScenarios(start: () => Promise<PlainWorld>): void {
     )
   })
 
-  test('a consumer that is not a member any more cannot commit (KIP-447), and the producer goes on', async () => {
+  test('a consumer that is no longer a member cannot commit (KIP-447), and the producer continues', async () => {
     const input = await topicWith(['a'])
     const group = fresh('eos-group')
     const reader = consumer(group)
@@ -155,7 +155,7 @@ export function exactlyOnceScenarios(start: () => Promise<PlainWorld>): void {
     assert.deepEqual(await values(output, 3), ['afterwards', 'not waited for', 'waited for'])
   })
 
-  test('transactional(consumer, work): members come, fail and go, and everything is there once', async () => {
+  test('transactional(consumer, work): members join, fail and leave, and each message is there once', async () => {
     const count = 400
     const expected = Array.from({ length: count }, (_, i) => `v${i}`)
     const input = await topicWith(expected)
@@ -189,7 +189,7 @@ export function exactlyOnceScenarios(start: () => Promise<PlainWorld>): void {
     assert.deepEqual(await committed(group, input), [count / 2, count / 2])
   })
 
-  test('transactional refuses a consumer that commits by itself', async () => {
+  test('transactional refuses a consumer with automatic commits', async () => {
     const reader = consumer(fresh('eos-group'), { 'enable.auto.commit': true })
     const error = await refusal(() => producer().transactional(reader, () => undefined))
     assert.equal(error.name, 'ERR__INVALID_ARG')

@@ -1,4 +1,4 @@
-/** Processes that sleep past their session: the group goes on without them, or is deleted; awake they read on. */
+/** Processes that sleep past their session, while the group continues or is deleted: they read on when they wake up. */
 import assert from 'node:assert/strict'
 import { spawn, type ChildProcess } from 'node:child_process'
 import { createInterface } from 'node:readline'
@@ -80,7 +80,7 @@ const kinds: readonly { readonly name: string; readonly isShare: boolean; readon
   { name: 'share', isShare: true, config: {} },
 ]
 
-/** @param start a cluster that takes sessions of a second */
+/** @param start a cluster that allows sessions of a second */
 export function expelledMemberScenarios(
   start: () => Promise<{ readonly bootstrapServers: string; close(): Promise<void> }>,
 ): void {

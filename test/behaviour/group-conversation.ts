@@ -1,4 +1,4 @@
-/** What a cluster answers to members of groups, request by request. */
+/** A raw client for tests of responses to members of groups, request by request. */
 import {
   ConsumerGroupDescribe,
   ConsumerGroupHeartbeat,
@@ -33,7 +33,7 @@ import { closing } from '../harness/closing.ts'
 const GROUP_RESOURCE = 32
 const NOT_READY: readonly number[] = [14, 15, 16]
 
-/** What a consumer says when it joins. */
+/** The metadata with which a consumer joins. */
 export function subscription(...topics: string[]): Buffer {
   const writer = new Writer()
   writer.int16(1)
@@ -41,7 +41,7 @@ export function subscription(...topics: string[]): Buffer {
   return Buffer.concat(writer.finish())
 }
 
-/** What a leader gives a member. */
+/** The assignment of a member by its leader. */
 export function assignment(topic: string, ...partitions: number[]): Buffer {
   const writer = new Writer()
   writer.int16(1)
@@ -57,14 +57,14 @@ export function partitionsOf(bytes: Buffer): string {
   return [...(assignedPartitions[0]?.partitions ?? [])].sort().join()
 }
 
-export interface Told {
+export interface MemberState {
   readonly errorCode: number
   readonly epoch: number
-  /** As `0,1`; null: not told. */
+  /** As `0,1`; null if the response has no assignment. */
   readonly has: string | null
 }
 
-/** Members, each with a connection of its own: a join is not answered before the others have joined. */
+/** Members with their own connections, because a join is not answered before the others have joined. */
 export class GroupConversation {
   readonly #bootstrapServers: string
   readonly #admin: WireClient
@@ -86,7 +86,7 @@ export class GroupConversation {
     this.#admin.close()
   }
 
-  /** @returns the id */
+  /** @returns the member id */
   async newTopic(name: string, numPartitions: number): Promise<string> {
     const topics = [{ name, numPartitions, replicationFactor: 1, assignments: [], configs: [] }]
     await this.#admin.ask(CreateTopics, 5, { topics, timeoutMs: 30_000 })
@@ -97,7 +97,7 @@ export class GroupConversation {
     })
   }
 
-  /** A group whose coordinator is ready, and computes assignments as soon as there is something to compute. */
+  /** A group whose coordinator is ready, and computes assignments without delay. */
   async group(): Promise<string> {
     const group = fresh('group')
     await patiently(async () => {
@@ -124,7 +124,7 @@ export class GroupConversation {
     memberEpoch: number,
     more: Partial<ConsumerGroupHeartbeatRequest> = {},
     version = 1,
-  ): Promise<Told> {
+  ): Promise<MemberState> {
     const joining = {
       rebalanceTimeoutMs: 30_000,
       subscribedTopicNames: [this.topic],
@@ -137,21 +137,21 @@ export class GroupConversation {
     return { errorCode: answer.errorCode, epoch: answer.memberEpoch, has }
   }
 
-  /** `heartbeat` with the partitions that the member says to have. */
-  owning(groupId: string, memberId: string, epoch: number, ...partitions: number[]): Promise<Told> {
+  /** `heartbeat` with the partitions that the member claims to own. */
+  owning(groupId: string, memberId: string, epoch: number, ...partitions: number[]): Promise<MemberState> {
     return this.heartbeat(groupId, memberId, epoch, { topicPartitions: [{ topicId: this.topicId, partitions }] })
   }
 
   /** Heartbeats until the answer is this one. */
-  async becomes(groupId: string, memberId: string, epoch: number, wanted: Partial<Told>): Promise<Told> {
+  async becomes(groupId: string, memberId: string, epoch: number, wanted: Partial<MemberState>): Promise<MemberState> {
     return patiently(async () => {
-      const told = await this.heartbeat(groupId, memberId, epoch)
-      const isWanted = Object.entries(wanted).every(([name, value]) => told[name as keyof Told] === value)
-      return isWanted || told.errorCode !== 0 ? told : null
+      const state = await this.heartbeat(groupId, memberId, epoch)
+      const isWanted = Object.entries(wanted).every(([name, value]) => state[name as keyof MemberState] === value)
+      return isWanted || state.errorCode !== 0 ? state : null
     })
   }
 
-  /** Joins again and again until it is given this; the error code, and what it has. */
+  /** Rejoins until it is assigned this. @returns the error code and the assignment */
   async rejoins(
     groupId: string,
     memberId: string,
@@ -185,7 +185,7 @@ export class GroupConversation {
     return { groupState, groupEpoch, assignmentEpoch, assignorName, members }
   }
 
-  /** State, protocol, and what members said and have. */
+  /** State, protocol, and the members' metadata and assignments. */
   async describe(group: string, version = 5): Promise<unknown> {
     const answer = await this.#admin.ask(DescribeGroups, version, { groups: [group] })
     const found = answer.groups[0]
@@ -234,7 +234,7 @@ export class GroupConversation {
     )
   }
 
-  /** As `0:7`, or the error of the group. */
+  /** As `0:7`, or the error code of the group. */
   async offsets(groupId: string, all = false, memberId: string | null = null, memberEpoch = -1): Promise<string> {
     const topics = all ? null : [{ name: this.topic, partitionIndexes: [0, 1] }]
     const groups = [{ groupId, memberId, memberEpoch, topics }]
@@ -281,13 +281,13 @@ export class ClassicMemberTalk {
     return answer
   }
 
-  /** With an id, as version 4 and later want it. */
+  /** Joins with an id, as version 4 and later require. */
   async joinTwice(more: Partial<JoinGroupRequest> = {}): Promise<Decoded<JoinGroupResponse>> {
     const first = await this.join(more)
     return first.errorCode === 79 ? this.join(more) : first
   }
 
-  /** Error code, and the partitions if there is none. */
+  /** The error code, and the partitions if there is no error. */
   async sync(
     generationId: number,
     shares: Record<string, readonly number[]> = {},

@@ -1,4 +1,4 @@
-/** A live group goes from the classic protocol to the consumer protocol (KIP-848) and back, one member after the other. */
+/** A live group moves from the classic protocol to the consumer protocol (KIP-848) and back, member by member. */
 import { test } from 'node:test'
 import assert from 'node:assert/strict'
 import { Consumer, type ConsumerConfig } from 'ottla'
@@ -12,7 +12,7 @@ const quiet = (): void => undefined
 
 type Protocol = 'classic' | 'consumer'
 
-/** @param start a cluster that lets groups change their protocol both ways */
+/** @param start a cluster that allows groups to change their protocol both ways */
 export function groupMigrationScenarios(start: () => Promise<PlainWorld>): void {
   const world = plainClients(start)
 
@@ -24,7 +24,7 @@ export function groupMigrationScenarios(start: () => Promise<PlainWorld>): void 
     }
   }
 
-  test('members of a live group are replaced by such of the new protocol and back; no progress is lost', async () => {
+  test('members of a live group are replaced by members of the new protocol and back; no progress is lost', async () => {
     const [topic, group] = [fresh('migration'), fresh('migration')]
     await createTopic(world.bootstrapServers, topic, { numPartitions: PARTITIONS, replicationFactor: 1 })
     const entries = [{ name: 'consumer.heartbeat.interval.ms', value: '100', operation: 'set' }] as const
@@ -40,7 +40,7 @@ export function groupMigrationScenarios(start: () => Promise<PlainWorld>): void 
         'bootstrap.servers': world.bootstrapServers,
         'group.id': group,
         'group.protocol': protocol,
-        // Whoever lost the committed offsets would say so.
+        // A lost committed offset would be reported.
         'auto.offset.reset': 'error',
         'auto.commit.interval.ms': 50,
         'fetch.wait.max.ms': 50,
@@ -95,9 +95,9 @@ export function groupMigrationScenarios(start: () => Promise<PlainWorld>): void 
         const { groups } = await world.admin.listConsumerGroups()
         return groups.find(({ groupId }) => groupId === group)?.type === protocol
       })
-      // Going back ends the generation of members that have come meanwhile: what they had not committed is given out again.
+      // The way back ends the generation of newer members: messages that they had not committed are delivered again.
       if (protocol === 'consumer')
-        assert.deepEqual(repeated(), [], 'given out again although every member left in order')
+        assert.deepEqual(repeated(), [], 'delivered again although every member left properly')
     }
     over.abort()
     await writing

@@ -1,4 +1,4 @@
-/** What a cluster answers to members of groups of both protocols. The expected answers are those of Kafka 4.3.1. */
+/** Responses to members of groups of both protocols. The expected ones are those of Kafka 4.3.1. */
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { ErrorCode, type Decoded, type JoinGroupResponse } from '@ottla/protocol'
@@ -9,7 +9,7 @@ function same(actual: unknown, expected: unknown): void {
   assert.deepEqual(actual, expected)
 }
 
-/** Error code, generation, whether it leads, number of members that it is told of. */
+/** Error code, generation, whether it leads, number of members in the response. */
 function short(answer: Decoded<JoinGroupResponse>): unknown[] {
   return [answer.errorCode, answer.generationId, answer.leader === answer.memberId, answer.members.length]
 }
@@ -29,7 +29,7 @@ export function groupScenarios(
     await world.close()
   })
 
-  test('classic: joins that cannot be', async () => {
+  test('classic: invalid joins', async () => {
     const group = await c.group()
     const a = await c.member(group)
     same((await a.join({ groupId: '' })).errorCode, ErrorCode.ERR_INVALID_GROUP_ID)
@@ -136,7 +136,7 @@ export function groupScenarios(
     same(await c.list(group), 'consumer,Empty,classic')
   })
 
-  test('offsets from outside of a group, and for what is not there', async () => {
+  test('offsets from outside a group, and of partitions that do not exist', async () => {
     const group = await c.group()
     same(await c.commit(group, '', 1, { version: 8 }), [ErrorCode.ERR_ILLEGAL_GENERATION])
     same(await c.commit(group, '', 1, { version: 9 }), [ErrorCode.ERR_GROUP_ID_NOT_FOUND])
@@ -162,7 +162,7 @@ export function groupScenarios(
     same(await c.deleteOffset(group), [0, 0])
   })
 
-  test('consumer protocol: requests that cannot be', async () => {
+  test('consumer protocol: invalid requests', async () => {
     const group = await c.group()
     const invalid = ErrorCode.ERR_INVALID_REQUEST
     const codeOf = async (...args: Parameters<GroupConversation['heartbeat']>): Promise<number> =>
@@ -252,7 +252,7 @@ export function groupScenarios(
     await c.newTopic(`${prefix}-1`, 1)
     const none = { subscribedTopicNames: [] }
     same(await c.heartbeat(group, 'a', 0, none), { errorCode: 0, epoch: 1, has: '' })
-    // Kafka looks for the topics in the background.
+    // Kafka resolves the topics in the background.
     same(await c.rejoins(group, 'a', { ...none, subscribedTopicRegex: `${prefix}-.*` }, '0'), [0, '0'])
     same((await c.heartbeat(group, 'c', 0, { subscribedTopicRegex: '[' })).errorCode, 128)
 

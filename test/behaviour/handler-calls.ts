@@ -1,4 +1,4 @@
-/** What handlers, and loops over streams, do to their own consumer: close it, give partitions up, take on others. */
+/** Handlers, and loops over streams, that close their own consumer or change its assignment or subscription. */
 import { test, type TestContext } from 'node:test'
 import assert from 'node:assert/strict'
 import type { Consumer, Message } from 'ottla'
@@ -29,7 +29,7 @@ const ways: Readonly<Record<string, Read>> = {
 export function handlerCallScenarios(start: () => Promise<{ bootstrapServers: string; close(): Promise<void> }>): void {
   const readers = readersOf(start)
 
-  /** What is committed of a topic of two partitions, 0 for nothing. */
+  /** The committed offsets of a topic of two partitions, 0 for none. */
   async function done(group: string, topic: string): Promise<number[]> {
     return (await readers.committed(group, topic, 2)).map(offset => Math.max(0, offset))
   }
@@ -41,7 +41,7 @@ export function handlerCallScenarios(start: () => Promise<{ bootstrapServers: st
 
   for (const [way, read] of Object.entries(ways)) {
     for (const call of ['close', 'unsubscribe', 'unassign'] as const) {
-      test(`${call} that nobody awaits waits for what is at work, and that is committed: ${way}`, async t => {
+      test(`${call} that nobody awaits waits for running handlers, and their messages are committed: ${way}`, async t => {
         const { topic, group, consumer } = await scene(t)
         if (call === 'unassign') {
           await consumer.assign([0, 1].map(partition => ({ topic, partition, offset: 0 })))
@@ -71,7 +71,7 @@ export function handlerCallScenarios(start: () => Promise<{ bootstrapServers: st
     }
 
     for (const one of ['a call of its own', 'one call'] as const) {
-      test(`two at work that wait for ${one} of close wait for each other in no case: ${way}`, async t => {
+      test(`two running handlers that wait for ${one} of close never wait for each other: ${way}`, async t => {
         const { topic, group, consumer } = await scene(t)
         consumer.subscribe(topic)
         const both = gate()
@@ -94,7 +94,7 @@ export function handlerCallScenarios(start: () => Promise<{ bootstrapServers: st
       })
     }
 
-    test(`a handler that subscribes to something else goes on with that, and all is read: ${way}`, async t => {
+    test(`after a handler changes the subscription, the consumer reads all of the new one: ${way}`, async t => {
       const { topic, group, consumer } = await scene(t)
       const other = await readers.topicWith([times(10, 10), []])
       consumer.subscribe(topic)
@@ -117,7 +117,7 @@ export function handlerCallScenarios(start: () => Promise<{ bootstrapServers: st
       await reading
     })
 
-    test(`a handler that assigns other places gets what is there, and nothing from where it was: ${way}`, async t => {
+    test(`after a handler assigns other positions, messages come from these only: ${way}`, async t => {
       const { topic, group, consumer } = await scene(t)
       await consumer.assign([0, 1].map(partition => ({ topic, partition, offset: 0 })))
       const begun: number[][] = [[], []]
@@ -134,7 +134,7 @@ export function handlerCallScenarios(start: () => Promise<{ bootstrapServers: st
       })
       await until('all is committed', async () => (await done(group, topic)).join() === '40,40')
       const after = begun.map((offsets, i) => offsets.slice(before[i]))
-      // Whatever was at work is none of these.
+      // Messages of running handlers are not among these.
       assert.deepEqual(after, [
         Array.from({ length: 38 }, (_, i) => 2 + i),
         Array.from({ length: 20 }, (_, i) => 20 + i),
@@ -144,7 +144,7 @@ export function handlerCallScenarios(start: () => Promise<{ bootstrapServers: st
     })
   }
 
-  test('resume in a handler calls no other one before it returns, and what waited comes in its order', async t => {
+  test('resume in a handler calls no other handler before it returns, and waiting messages come in order', async t => {
     const { topic, consumer } = await scene(t)
     consumer.subscribe(topic)
     const seen: number[] = []

@@ -1,4 +1,4 @@
-/** What the queues may hold, and what bad input does: nothing grows without bound, nothing accepted is lost. */
+/** Limits of the queues, and bad input: nothing grows without bound, nothing accepted is lost. */
 import { createServer, type AddressInfo } from 'node:net'
 import { after, before, test } from 'node:test'
 import assert from 'node:assert/strict'
@@ -17,7 +17,7 @@ function code(expected: number, text?: RegExp): (error: unknown) => boolean {
   }
 }
 
-/** Registers the scenarios; `start` brings up the world they run in. */
+/** Registers the tests; `start` starts their cluster. */
 export function limitScenarios(start: () => Promise<World>): void {
   let world: World
   let admin: AdminClient
@@ -38,7 +38,7 @@ export function limitScenarios(start: () => Promise<World>): void {
     return topic
   }
 
-  test('100,000 messages go through a queue of one megabyte, which refuses what is beyond with ERR__QUEUE_FULL', async () => {
+  test('100,000 messages go through a queue of one megabyte, which refuses more with ERR__QUEUE_FULL', async () => {
     const topic = await newTopic()
     const producer = new Producer({ ...as(world, 'admin'), 'queue.buffering.max.kbytes': 1024 }, { logger: quiet })
     const value = Buffer.alloc(100, 'x')
@@ -99,7 +99,7 @@ export function limitScenarios(start: () => Promise<World>): void {
     const heapBefore = memoryOutside()
     await consumer.assign([0, 1].map(partition => ({ topic, partition, offset: 0 })))
     await new Promise(resolve => setTimeout(resolve, 1500))
-    // 20 MB are waiting at the broker.
+    // The broker has 20 MB.
     const grown = memoryOutside() - heapBefore
     assert.ok(grown < 8 * 1024 * 1024, `${Math.round(grown / 1024)} KB were fetched`)
     let count = 0
@@ -110,7 +110,7 @@ export function limitScenarios(start: () => Promise<World>): void {
     await consumer.close()
   })
 
-  test('bad input is refused with what and why, and what was accepted is delivered all the same', async () => {
+  test('bad input is refused with a reason, and accepted messages are delivered all the same', async () => {
     const topic = await newTopic(2)
     const producer = new Producer(
       { ...as(world, 'admin'), 'message.max.bytes': 10_000, 'linger.ms': 20 },
@@ -150,7 +150,7 @@ export function limitScenarios(start: () => Promise<World>): void {
     await assert.rejects(consumer.poll(0), code(ErrorCode.ERR__STATE, /closed/))
   })
 
-  test('garbage from the socket is told as an error that says where it came from, and the client goes on', async () => {
+  test('corrupt bytes from the socket are an error that names the broker, and the client continues', async () => {
     const garbage = createServer(socket => {
       socket.on('error', () => undefined)
       socket.end('HTTP/1.1 400 Bad Request\r\n\r\n')

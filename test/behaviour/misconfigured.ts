@@ -1,4 +1,4 @@
-/** Clients that can never reach a broker as they are configured: each says why, and what to do. */
+/** Clients whose configuration cannot work: each says why, and what to do. */
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer, type AddressInfo } from 'node:net'
@@ -19,7 +19,7 @@ import {
 } from 'ottla'
 import { Authority } from '../harness/certificates.ts'
 
-/** Listeners of every kind. The brokers' certificate is for 127.0.0.1, and for nothing else. */
+/** Listeners of every kind. The brokers' certificate is for 127.0.0.1 only. */
 export interface MisconfiguredWorld {
   readonly plainServers: string
   /** SASL PLAIN. */
@@ -30,9 +30,9 @@ export interface MisconfiguredWorld {
   readonly authority: string
   readonly user: string
   readonly password: string
-  /** Where clients have to show a certificate; null where there is no such listener. */
+  /** A listener that requires a client certificate; null if there is none. */
   readonly certificateServers: string | null
-  /** A listener of controllers; null where there is none. */
+  /** A controller's listener; null if there is none. */
   readonly controllers: string | null
   close(): Promise<void>
 }
@@ -40,23 +40,23 @@ export interface MisconfiguredWorld {
 interface Trouble {
   readonly config: ClientConfig
   readonly why: RegExp
-  /** Of the error that says why, or of one behind it. */
+  /** The code of the error that says why, or of its cause. */
   readonly code: number
-  /** It may pass by itself: calls wait for as long as they may. */
+  /** The error is transient: calls wait until their timeout. */
   readonly mayPass?: boolean
 }
 
-// Of no account anywhere, so that it must not be found in anything that is said.
+// A password that nothing accepts; it must not appear in any message.
 const WRONG = 'M1sspelt-Pa55word'
-// Once it is known what is wrong, messages wait that long; calls that may wait do likewise.
+// Timeout of messages, and of calls that wait, once the problem is known.
 const LIMIT_MS = 500
 const PASSING = { timeoutMs: LIMIT_MS }
-// Refused clients hear of it far earlier than the two minutes that initTransactions may take by itself.
+// Refused clients must fail far earlier than the two minutes of initTransactions.
 const SOON = { timeoutMs: 30_000 }
 
 /**
- * @param closedPort - where nobody listens
- * @param stranger - an authority that has issued nothing, in a file
+ * @param closedPort - a port that nobody listens on
+ * @param stranger - a file with a CA that has issued nothing
  */
 function troublesOf(world: MisconfiguredWorld, closedPort: number, stranger: string): Record<string, Trouble> {
   const { plainServers, passwordServers, tlsServers, authority, user, password, controllers, certificateServers } =
@@ -170,14 +170,14 @@ function troublesOf(world: MisconfiguredWorld, closedPort: number, stranger: str
   return troubles
 }
 
-/** What one client says while it is tried. */
-class Ear {
+/** Records the errors and logs of one client. */
+class ErrorRecorder {
   readonly lines: string[] = []
   readonly options: ClientOptions
-  /** Resolves when the log says what is wrong. */
+  /** Resolves when the log names the problem. */
   readonly isKnown: Promise<void>
   readonly #trouble: Trouble
-  readonly #heard: string[] = []
+  readonly #texts: string[] = []
 
   constructor(trouble: Trouble) {
     this.#trouble = trouble
@@ -192,12 +192,12 @@ class Ear {
     this.options = { logger }
   }
 
-  /** Its error says why, and so does one behind it where there is one. */
+  /** Asserts that the error says why, and so does its cause if it has one. */
   reasonOf(error: unknown, withCause = true): true {
     const { why, code } = this.#trouble
     assert.ok(error instanceof KafkaError, String(error))
     assert.match(error.message, why)
-    this.#heard.push(inspect(error, { depth: Infinity }))
+    this.#texts.push(inspect(error, { depth: Infinity }))
     const chain: KafkaError[] = []
     for (let e: unknown = error; e instanceof Error; e = e.cause) {
       if (e instanceof KafkaError) chain.push(e)
@@ -212,24 +212,24 @@ class Ear {
   }
 
   explained(text: string): void {
-    this.#heard.push(text)
+    this.#texts.push(text)
     assert.match(text, this.#trouble.why)
   }
 
-  /** Nobody listens to its errors: they are in the log, once. */
+  /** Asserts that an error nobody listens for is logged once. */
   logged(): void {
     const { why } = this.#trouble
     assert.equal(this.lines.filter(line => why.test(line)).length, 1, this.lines.join('\n'))
     assert.ok(this.lines.length <= 2, this.lines.join('\n'))
   }
 
-  /** The passwords are in nothing. */
+  /** Asserts that no message contains a password. */
   keepsSecrets(): void {
-    for (const text of [...this.lines, ...this.#heard]) assert.ok(!text.includes(WRONG), text)
+    for (const text of [...this.lines, ...this.#texts]) assert.ok(!text.includes(WRONG), text)
   }
 }
 
-type Client = (trouble: Trouble, ear: Ear) => Promise<void>
+type Client = (trouble: Trouble, recorder: ErrorRecorder) => Promise<void>
 
 const producers: Record<string, ClientConfig> = {
   'a producer': { 'enable.idempotence': false },
@@ -237,42 +237,42 @@ const producers: Record<string, ClientConfig> = {
 }
 
 function sending(own: ClientConfig): Client {
-  return async ({ config }, ear) => {
-    const producer = new Producer({ ...config, ...own, 'message.timeout.ms': LIMIT_MS }, ear.options)
+  return async ({ config }, recorder) => {
+    const producer = new Producer({ ...config, ...own, 'message.timeout.ms': LIMIT_MS }, recorder.options)
     try {
-      await ear.isKnown
-      const told = new Promise<DeliveryReport>(resolve => producer.produce({ topic: 't', value: 'x' }, resolve))
-      await assert.rejects(producer.send({ topic: 't', value: 'x' }), error => ear.reasonOf(error))
+      await recorder.isKnown
+      const reported = new Promise<DeliveryReport>(resolve => producer.produce({ topic: 't', value: 'x' }, resolve))
+      await assert.rejects(producer.send({ topic: 't', value: 'x' }), error => recorder.reasonOf(error))
       assert.equal(await producer.flush({ timeoutMs: 60_000 }), 0)
-      ear.reasonOf((await told).error)
-      ear.logged()
+      recorder.reasonOf((await reported).error)
+      recorder.logged()
     } finally {
       await producer.close()
     }
   }
 }
 
-const transacting: Client = async ({ config, mayPass }, ear) => {
-  const producer = new Producer({ ...config, 'transactional.id': 'misconfigured' }, ear.options)
+const transacting: Client = async ({ config, mayPass }, recorder) => {
+  const producer = new Producer({ ...config, 'transactional.id': 'misconfigured' }, recorder.options)
   try {
-    if (mayPass === true) await ear.isKnown
+    if (mayPass === true) await recorder.isKnown
     const init = producer.initTransactions(mayPass === true ? PASSING : SOON)
-    await assert.rejects(init, error => ear.reasonOf(error))
-    // It is no way to lose the producer: whatever is wrong may be put right.
+    await assert.rejects(init, error => recorder.reasonOf(error))
+    // The producer must survive: the problem may be corrected.
     if (mayPass !== true) await assert.rejects(producer.initTransactions({ timeoutMs: 1 }), { name: 'ERR__TIMED_OUT' })
-    ear.logged()
+    recorder.logged()
   } finally {
     await producer.close({ timeoutMs: 0 })
   }
 }
 
-const administrating: Client = async ({ config, mayPass }, ear) => {
-  const admin = new AdminClient(config, ear.options)
+const administrating: Client = async ({ config, mayPass }, recorder) => {
+  const admin = new AdminClient(config, recorder.options)
   try {
-    if (mayPass === true) await ear.isKnown
+    if (mayPass === true) await recorder.isKnown
     const options = mayPass === true ? { requestTimeoutMs: LIMIT_MS } : {}
-    await assert.rejects(admin.describeCluster(options), error => ear.reasonOf(error))
-    ear.logged()
+    await assert.rejects(admin.describeCluster(options), error => recorder.reasonOf(error))
+    recorder.logged()
   } finally {
     await admin.close()
   }
@@ -289,41 +289,41 @@ const readers: Record<string, { own: ClientConfig; begin: (consumer: Consumer) =
 }
 
 function reading({ own, begin }: (typeof readers)[string]): Client {
-  return async ({ config, mayPass }, ear) => {
-    const consumer = new Consumer({ ...config, ...own }, ear.options)
+  return async ({ config, mayPass }, recorder) => {
+    const consumer = new Consumer({ ...config, ...own }, recorder.options)
     try {
       await begin(consumer)
-      await ear.isKnown
-      await assert.rejects(consumer.readMessage(LIMIT_MS), error => ear.reasonOf(error))
-      ear.explained(consumer.explain().join('\n'))
-      ear.logged()
+      await recorder.isKnown
+      await assert.rejects(consumer.readMessage(LIMIT_MS), error => recorder.reasonOf(error))
+      recorder.explained(consumer.explain().join('\n'))
+      recorder.logged()
       const query = consumer.getMetadata(mayPass === true ? PASSING : {})
-      await assert.rejects(query, error => ear.reasonOf(error))
+      await assert.rejects(query, error => recorder.reasonOf(error))
     } finally {
-      // There is nobody to take leave of, so that nothing is waited for.
+      // There is no coordinator to send a leave request to, so close does not wait.
       await consumer.close()
     }
   }
 }
 
-const listening: Client = async ({ config }, ear) => {
-  const consumer = new Consumer({ ...config, 'group.id': 'g' }, ear.options)
+const listening: Client = async ({ config }, recorder) => {
+  const consumer = new Consumer({ ...config, 'group.id': 'g' }, recorder.options)
   try {
-    const told = new Promise<KafkaError>(resolve => consumer.on('error', ({ error }) => resolve(error)))
+    const reported = new Promise<KafkaError>(resolve => consumer.on('error', ({ error }) => resolve(error)))
     consumer.subscribe('t')
-    ear.reasonOf(await told)
-    assert.deepEqual(ear.lines, [])
+    recorder.reasonOf(await reported)
+    assert.deepEqual(recorder.lines, [])
   } finally {
     await consumer.close()
   }
 }
 
-const sharing: Client = async ({ config }, ear) => {
-  const consumer = new ShareConsumer({ ...config, 'group.id': 's' }, ear.options)
+const sharing: Client = async ({ config }, recorder) => {
+  const consumer = new ShareConsumer({ ...config, 'group.id': 's' }, recorder.options)
   try {
-    const told = new Promise<KafkaError>(resolve => consumer.on('error', ({ error }) => resolve(error)))
+    const reported = new Promise<KafkaError>(resolve => consumer.on('error', ({ error }) => resolve(error)))
     consumer.subscribe('t')
-    ear.reasonOf(await told)
+    recorder.reasonOf(await reported)
   } finally {
     await consumer.close()
   }
@@ -366,8 +366,8 @@ export function misconfiguredScenarios(start: () => Promise<MisconfiguredWorld>)
       const failures: string[] = []
       for (const [trouble, is] of Object.entries(troublesOf(world, closedPort, stranger))) {
         for (const [who, client] of Object.entries(kinds)) {
-          const ear = new Ear(is)
-          const one = client(is, ear).then(() => ear.keepsSecrets())
+          const recorder = new ErrorRecorder(is)
+          const one = client(is, recorder).then(() => recorder.keepsSecrets())
           tries.push(one.catch((error: unknown) => void failures.push(`${who}, ${trouble}: ${String(error)}`)))
         }
       }

@@ -1,4 +1,4 @@
-/** Logging in by OAUTHBEARER: tokens by event and by function, bad ones, none, and such that expire under load. */
+/** OAUTHBEARER: tokens by event and by function, invalid and missing ones, and tokens that expire under load. */
 import { after, before, test } from 'node:test'
 import assert from 'node:assert/strict'
 import {
@@ -17,14 +17,14 @@ const quiet = (): void => undefined
 
 export interface OAuthWorld {
   readonly bootstrapServers: string
-  /** A token that brokers believe. */
+  /** A token that brokers accept. */
   token(principal: string, lifeSeconds: number): OAuthBearerToken
-  /** One that they do not. */
+  /** A token that they refuse. */
   readonly badToken: OAuthBearerToken
   close(): Promise<void>
 }
 
-/** @param start a cluster that lets sessions end with their tokens */
+/** @param start a cluster whose sessions end with their tokens */
 export function oauthScenarios(start: () => Promise<OAuthWorld>): void {
   let world: OAuthWorld
 
@@ -53,7 +53,7 @@ export function oauthScenarios(start: () => Promise<OAuthWorld>): void {
       })
     })
 
-  test('OAUTHBEARER: the program is asked by an event, by listener and by poll, and answers', async () => {
+  test('OAUTHBEARER: the application is asked for tokens by an event, to a listener or by poll, and provides them', async () => {
     const topic = fresh('oauth')
     const producer = new Producer(config({ 'sasl.oauthbearer.config': 'tenant=7' }), { logger: quiet })
     const asked: string[] = []
@@ -75,7 +75,7 @@ export function oauthScenarios(start: () => Promise<OAuthWorld>): void {
     }
     await consumer.close()
     await producer.close()
-    // Whose signing in is none of this.
+    // This client's authentication is not part of the test.
     const other = new Producer({ 'bootstrap.servers': world.bootstrapServers }, { logger: quiet })
     assert.throws(() => other.setOAuthBearerToken(lasting()), { code: ErrorCode.ERR__STATE })
     await other.close()
@@ -101,7 +101,7 @@ export function oauthScenarios(start: () => Promise<OAuthWorld>): void {
     assert.equal(calls, 2)
   })
 
-  test('OAUTHBEARER: a token that brokers do not believe is told, never shown, and put right while the client runs', async () => {
+  test('OAUTHBEARER: a refused token is reported, never shown, and can be replaced while the client runs', async () => {
     const producer = new Producer(config(), { logger: quiet })
     const failed = authenticationError(producer)
     producer.on('oauthbearer-token-refresh', () => producer.setOAuthBearerToken(world.badToken))
@@ -114,7 +114,7 @@ export function oauthScenarios(start: () => Promise<OAuthWorld>): void {
     await producer.close()
   })
 
-  test('OAUTHBEARER: that there is no token is told, with its reason; a later one is used at once', async () => {
+  test('OAUTHBEARER: a missing token is reported with the reason; a later one is used at once', async () => {
     const silent = new Producer(config(), { logger: quiet })
     assert.match((await authenticationError(silent)).message, /nobody listens to oauthbearer-token-refresh/)
     silent.setOAuthBearerToken(lasting())
@@ -132,7 +132,7 @@ export function oauthScenarios(start: () => Promise<OAuthWorld>): void {
     await throwing.close()
   })
 
-  test('OAUTHBEARER: tokens that expire every few seconds under load lose and double nothing, and no connection', async () => {
+  test('OAUTHBEARER: tokens that expire every few seconds under load lose no message or connection, and duplicate nothing', async () => {
     const LIFE_SECONDS = 3
     const topic = fresh('oauth')
     const made: string[] = []
@@ -176,7 +176,7 @@ export function oauthScenarios(start: () => Promise<OAuthWorld>): void {
       seen,
       Array.from({ length: sent }, (_, i) => i),
     )
-    // Connections authenticate anew 150 ms or more before they expire: a process that stands still for as long is too late.
+    // Connections re-authenticate at least 150 ms before they expire: a process blocked for that long is too late.
     if (longestPauseMs < 100) assert.deepEqual(errors, [])
     assert.ok(made.length >= 6, `${made.length} tokens`)
     await producer.close()

@@ -1,4 +1,4 @@
-/** What is known of a partition's end (`partition-eof`, watermarks), however often it is assigned. */
+/** The end of a partition (`partition-eof`, watermarks), however often it is assigned. */
 import { test, type TestContext } from 'node:test'
 import assert from 'node:assert/strict'
 import type { Consumer, ConsumerConfig } from 'ottla'
@@ -11,7 +11,7 @@ export function partitionEndScenarios(
 ): void {
   const readers = readersOf(start)
 
-  /** Polls until the test is over; `eofs` counts the ends that are told, by partition. */
+  /** Polls until the test is over; `eofs` counts the `partition-eof` events by partition. */
   async function member(t: TestContext, group: string, config: ConsumerConfig): Promise<[Consumer, number[]]> {
     const consumer = await readers.consumer(t, group, { 'enable.partition.eof': true, ...config })
     const eofs = [0, 0]
@@ -26,20 +26,20 @@ export function partitionEndScenarios(
     return [consumer, eofs]
   }
 
-  test('a partition that is assigned once more where it was: its end and its watermarks are told once more', async t => {
+  test('a partition that is assigned again at its position reports its end and watermarks again', async t => {
     const topic = await readers.topicWith([times(3, 10), times(3, 10)])
     const [consumer, eofs] = await member(t, fresh('ends'), {})
     const at = (offset: number) => [0, 1].map(partition => ({ topic, partition, offset }))
     await consumer.assign(at(0))
-    await until('the ends are told', () => eofs.join() === '1,1')
-    for (const told of [2, 3]) {
+    await until('the ends are reported', () => eofs.join() === '1,1')
+    for (const count of [2, 3]) {
       await consumer.assign(at(3))
-      await until(`the ends are told ${told} times`, () => eofs.join() === `${told},${told}`)
+      await until(`the ends are reported ${count} times`, () => eofs.join() === `${count},${count}`)
       assert.deepEqual(consumer.getWatermarkOffsets(topic, 0), { low: 0, high: 3 })
     }
     await consumer.incrementalUnassign([{ topic, partition: 1 }])
     await consumer.incrementalAssign([{ topic, partition: 1, offset: 3 }])
-    await until('the end of that one is told', () => eofs.join() === '3,4')
+    await until('the end of that one is reported', () => eofs.join() === '3,4')
   })
 
   for (const [name, config] of Object.entries({
@@ -47,7 +47,7 @@ export function partitionEndScenarios(
     'classic, cooperative': { 'partition.assignment.strategy': 'cooperative-sticky' },
     'consumer protocol': { 'group.protocol': 'consumer' },
   } satisfies Record<string, ConsumerConfig>)) {
-    test(`a partition that comes back to a member of a group has an end and watermarks: ${name}`, async t => {
+    test(`a partition that a member gets back has an end and watermarks: ${name}`, async t => {
       const topic = await readers.topicWith([times(3, 10), times(3, 10)])
       const group = fresh('ends')
       const [first, eofs] = await member(t, group, config)
@@ -61,7 +61,7 @@ export function partitionEndScenarios(
       await until('their watermarks are known', () =>
         [0, 1].every(partition => first.getWatermarkOffsets(topic, partition).high === 3),
       )
-      await until('the end of one at least was told again', () => eofs.some(count => count > 1))
+      await until('the end of at least one is reported again', () => eofs.some(count => count > 1))
     })
   }
 }

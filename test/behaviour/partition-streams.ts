@@ -1,4 +1,4 @@
-/** `consumer.partitions()`: a stream for each partition, read by readers of their own. */
+/** `consumer.partitions()`: a stream for each partition, each with its own reader. */
 import { test } from 'node:test'
 import assert from 'node:assert/strict'
 import { Consumer, ErrorCode, json, type ConsumerConfig } from 'ottla'
@@ -51,7 +51,7 @@ export function partitionStreamScenarios(start: () => Promise<PlainWorld>): void
 
   const numbers = (count: number): string[] => Array.from({ length: count }, (_, i) => String(i))
 
-  test('partition streams: each has its messages in order, a slow one holds up no other, all is committed', async () => {
+  test('partition streams: each has its messages in order, a slow one does not hold up the others, all are committed', async () => {
     const [topic, group] = [await topicWith(3, 1200), fresh('streams')]
     const consumer = new Consumer(config(group), { logger: quiet })
     consumer.subscribe(topic)
@@ -85,7 +85,7 @@ export function partitionStreamScenarios(start: () => Promise<PlainWorld>): void
   })
 
   for (const protocol of ['classic', 'consumer'] as const) {
-    test(`partition streams: a partition moves when its stream is done with what it has, ${protocol}`, async () => {
+    test(`partition streams: a partition moves when its stream has finished its message, ${protocol}`, async () => {
       const [topic, group] = [await topicWith(2, 20), fresh('streams')]
       if (protocol === 'consumer') {
         const entries = [{ name: 'consumer.heartbeat.interval.ms', value: '100', operation: 'set' }] as const
@@ -134,7 +134,7 @@ export function partitionStreamScenarios(start: () => Promise<PlainWorld>): void
     })
   }
 
-  test('partition streams: whoever leaves one gets the partition again, from there; one reader at a time', async () => {
+  test('partition streams: after a loop is left, the partition comes again from there; one reader at a time', async () => {
     const [topic, group] = [await topicWith(1, 10), fresh('streams')]
     const consumer = new Consumer(config(group), { logger: quiet })
     consumer.subscribe(topic)
@@ -157,7 +157,7 @@ export function partitionStreamScenarios(start: () => Promise<PlainWorld>): void
     assert.throws(() => consumer.partitions(), { code: ErrorCode.ERR__STATE })
   })
 
-  test('partition streams: a message that cannot be deserialized ends its stream, and the next one goes on behind it', async () => {
+  test('partition streams: a message that cannot be deserialized ends its stream, and the next stream begins after it', async () => {
     const [topic, group] = [await topicWith(1, 1), fresh('streams')]
     await world.producer.sendBatch(['no json', '2'].map(value => ({ topic, partition: 0, value })))
     const consumer = new Consumer(config(group), { logger: quiet, value: json<number>() })

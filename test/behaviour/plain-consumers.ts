@@ -12,14 +12,14 @@ export interface PlainConsumers extends PlainClients {
   readonly consumer: (config?: ConsumerConfig) => Consumer
   /** What `consumer` configures. */
   readonly base: () => ConsumerConfig
-  /** A new topic with so many messages in each partition, `partition/offset` their values. */
+  /** Creates a topic with this many messages in each partition; their values are `partition/offset`. */
   readonly topicWith: (counts: readonly number[], topic?: string) => Promise<string>
   readonly fill: (topic: string, partition: number, from: number, count: number) => Promise<void>
-  /** What a group has committed of partition 0. */
+  /** The committed offset of partition 0. */
   readonly committedOffset: (group: string, topic: string) => Promise<number | undefined>
 }
 
-/** As `plainClients`, with consumers. */
+/** `plainClients` with consumers. */
 export function plainConsumers(start: () => Promise<PlainWorld>): PlainConsumers {
   const clients = plainClients(start)
 

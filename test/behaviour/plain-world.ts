@@ -1,21 +1,21 @@
 import { after, before } from 'node:test'
 import { AdminClient, Producer } from 'ottla'
 
-/** Some cluster without credentials, real or embedded. */
+/** A cluster without credentials, real or embedded. */
 export interface PlainWorld {
   readonly bootstrapServers: string
   close(): Promise<void>
 }
 
-/** What every test of a file of scenarios needs of it. */
+/** What every test of a file needs of it. */
 export interface PlainClients {
   readonly bootstrapServers: string
   readonly admin: AdminClient
-  /** It sends at once. */
+  /** A producer without linger. */
   readonly producer: Producer
 }
 
-/** The cluster of a file of scenarios, from before its first test until after its last. @param start a cluster */
+/** Starts a cluster before the first test of a file, and closes it after the last. @param start a cluster */
 export function plainClients(start: () => Promise<PlainWorld>): PlainClients {
   const logger = (): void => undefined
   let cluster: PlainWorld

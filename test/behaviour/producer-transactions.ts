@@ -1,4 +1,4 @@
-/** What a transactional producer does, and what readers see of it. Real or embedded, version 1 or 2 of transactions. */
+/** Transactional producers, and what readers see of them. Real or embedded, version 1 or 2 of transactions. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Consumer, ErrorCode, Producer, type KafkaError, type ProducerConfig } from 'ottla'
@@ -10,7 +10,7 @@ import { createTopic } from '../harness/topics.ts'
 const quiet = (): void => undefined
 const PARTITIONS = 3
 
-/** Registers the scenarios; `start` brings up a broker without security. */
+/** Registers the tests; `start` starts a broker without security. */
 export function producerTransactionScenarios(start: () => Promise<PlainWorld>): void {
   const world = plainClients(start)
 
@@ -31,7 +31,7 @@ export function producerTransactionScenarios(start: () => Promise<PlainWorld>): 
     return topic
   }
 
-  /** Values of every partition, in order, as far as a reader gets. */
+  /** The visible values of every partition, in order. */
   async function read(topic: string, isolation: 'read_committed' | 'read_uncommitted'): Promise<string[][]> {
     await using consumer = new Consumer(
       {
@@ -54,19 +54,19 @@ export function producerTransactionScenarios(start: () => Promise<PlainWorld>): 
     return values
   }
 
-  /** What a call is refused with. */
+  /** The error of a refused call. */
   async function refusal(call: () => unknown): Promise<KafkaError> {
     try {
       await call()
     } catch (error) {
-      return error as KafkaError // the library throws nothing else
+      return error as KafkaError // the client throws nothing else
     }
     assert.fail('it was not refused')
   }
 
   const code = async (call: () => unknown): Promise<string> => (await refusal(call)).name
 
-  test('what is committed is seen, what is aborted is not', async () => {
+  test('committed messages are visible, aborted ones are not', async () => {
     const topic = await newTopic()
     const producer = await ready()
     producer.beginTransaction()
@@ -106,7 +106,7 @@ export function producerTransactionScenarios(start: () => Promise<PlainWorld>): 
     }
   })
 
-  test('an empty transaction ends without a word to the coordinator', async () => {
+  test('an empty transaction ends without a request to the coordinator', async () => {
     const producer = await ready()
     for (let i = 0; i < 3; i++) {
       producer.beginTransaction()
@@ -116,7 +116,7 @@ export function producerTransactionScenarios(start: () => Promise<PlainWorld>): 
     }
   })
 
-  test('calls out of turn are refused, and messages outside of transactions', async () => {
+  test('calls out of order are refused, and so are messages outside transactions', async () => {
     const topic = await newTopic()
     const message = { topic, value: 'x' }
     const producer = make()
@@ -140,7 +140,7 @@ export function producerTransactionScenarios(start: () => Promise<PlainWorld>): 
     assert.equal(await code(() => plain.beginTransaction()), 'ERR__NOT_CONFIGURED')
   })
 
-  test('an abort gives up what is queued, and reports it', async () => {
+  test('an abort gives up queued messages, and reports them', async () => {
     const topic = await newTopic()
     const producer = await ready(undefined, { 'linger.ms': 10_000 })
     const outcomes: (string | undefined)[] = []
@@ -157,7 +157,7 @@ export function producerTransactionScenarios(start: () => Promise<PlainWorld>): 
     assert.deepEqual(await read(topic, 'read_committed'), [['kept'], [], []])
   })
 
-  test('a newer instance fences off the older one, and its open transaction is aborted', async () => {
+  test('a newer instance fences the older one, and aborts its open transaction', async () => {
     const topic = await newTopic()
     const id = fresh('fenced')
     const older = await ready(id)
@@ -181,7 +181,7 @@ export function producerTransactionScenarios(start: () => Promise<PlainWorld>): 
     assert.deepEqual(await read(topic, 'read_committed'), [['newer'], [], []])
   })
 
-  test('an instance that produces after it was fenced off learns of it', async () => {
+  test('an instance that produces after it was fenced gets an error', async () => {
     const topic = await newTopic()
     const id = fresh('fenced')
     const older = await ready(id)
@@ -198,7 +198,7 @@ export function producerTransactionScenarios(start: () => Promise<PlainWorld>): 
     assert.deepEqual(await read(topic, 'read_committed'), [['newer'], [], []])
   })
 
-  // Whatever the older instance does next, with something of its own in the transaction or not.
+  // Whatever the older instance does next, with or without messages in its transaction.
   const attempts: Record<string, (older: Producer, topic: string) => Promise<unknown>> = {
     produces: (older, topic) => older.send({ topic, partition: 0, value: 'too late' }),
     'produces to another partition': (older, topic) => older.send({ topic, partition: 1, value: 'too late' }),
@@ -216,7 +216,7 @@ export function producerTransactionScenarios(start: () => Promise<PlainWorld>): 
       // An empty transaction ends without a request.
       if (!used && (does === 'commits' || does === 'aborts')) continue
       const what = used ? 'something' : 'nothing'
-      test(`a fenced instance that ${does} with ${what} in its transaction dies, and the newer one's open transaction lives`, async () => {
+      test(`a fenced instance that ${does} with ${what} in its transaction fails, and the newer one's open transaction survives`, async () => {
         const topic = await newTopic()
         const id = fresh('zombie')
         const older = await ready(id)
@@ -239,7 +239,7 @@ export function producerTransactionScenarios(start: () => Promise<PlainWorld>): 
     }
   }
 
-  test('statistics tell of the state', async () => {
+  test('statistics contain the state', async () => {
     const producer = make(undefined, { 'statistics.interval.ms': 20 })
     const state = async (): Promise<unknown> => {
       for await (const event of producer.events()) {
@@ -257,7 +257,7 @@ export function producerTransactionScenarios(start: () => Promise<PlainWorld>): 
     await producer.abortTransaction()
   })
 
-  test('close aborts what is open', async () => {
+  test('close aborts an open transaction', async () => {
     const topic = await newTopic()
     const producer = await ready()
     producer.beginTransaction()

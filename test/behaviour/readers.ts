@@ -1,14 +1,14 @@
-/** Every way of reading, in one shape, for what must hold whichever a program takes. */
+/** Every way of reading behind one interface, for what must hold for all of them. */
 import type { Consumer, Message } from 'ottla'
 
-/** What a program does after a message: goes on; gives up what it has read ('again': it has sought); leaves. */
+/** What to do after a message: go on; drop what was read ('again', after a seek); stop. */
 export type Next = 'on' | 'again' | 'stop'
 
 export interface Reader {
   readonly name: string
-  /** A message counts as done when it is handed out, not when the next one is asked for. */
+  /** Whether a message counts as processed when it is delivered, not when the next one is asked for. */
   readonly storesAtOnce: boolean
-  /** Until the program stops or the consumer is closed. A message that is stopped at is not done. */
+  /** Reads until `stop` or until the consumer is closed. The message at which it stops is not processed. */
   readonly read: (consumer: Consumer, each: (message: Message) => Next | Promise<Next>) => Promise<void>
 }
 
@@ -74,7 +74,7 @@ export const readers: readonly Reader[] = [
           (async () => {
             for await (const message of stream) {
               if ((await each(message)) !== 'stop') continue
-              // Not awaited: it waits for this stream.
+              // Not awaited, since it waits for this stream.
               void streams.return?.()
               return
             }

@@ -1,4 +1,4 @@
-/** Every way of reading as one function, and clients that are closed whatever happens. */
+/** Every way of reading as one function, and clients that are always closed. */
 import { after, before, type TestContext } from 'node:test'
 import assert from 'node:assert/strict'
 import { AdminClient, Consumer, Producer, type ConsumerConfig, type Message } from 'ottla'
@@ -8,14 +8,14 @@ import { createTopic } from '../harness/topics.ts'
 export const quiet = (): void => undefined
 export const WAIT_MS = 30_000
 
-/** What the program does with one message. */
+/** The handler of one message. */
 export type Work = (message: Message, consumer: Consumer) => void | Promise<void>
 
 async function eachOf(messages: AsyncIterable<Message>, consumer: Consumer, work: Work): Promise<void> {
   for await (const message of messages) await work(message, consumer)
 }
 
-// A function of its own: the compiler takes a getter for what it was a moment ago.
+// A function, because the compiler assumes that a getter does not change.
 function isClosed({ closed }: Consumer): boolean {
   return closed
 }
@@ -25,7 +25,7 @@ async function untilClosed(consumer: Consumer, next: () => Promise<void>): Promi
     try {
       await next()
     } catch (error) {
-      // Closed meanwhile.
+      // The consumer was closed.
       if (!isClosed(consumer)) throw error
     }
   }
@@ -59,7 +59,7 @@ export const ways = {
 export interface Readers {
   readonly servers: { readonly 'bootstrap.servers': string }
   producer(): Producer
-  /** @param sizes bytes of each message of each partition */
+  /** @param sizes the size of each message of each partition, in bytes */
   readonly topicWith: (sizes: readonly (readonly number[])[]) => Promise<string>
   /** Closed when the test ends. */
   consumer(t: TestContext, group: string, config?: ConsumerConfig): Promise<Consumer>
@@ -140,14 +140,14 @@ export async function until(what: string, isTrue: () => Promise<boolean> | boole
   }
 }
 
-/** Something that is held until the test says so. */
+/** A gate that the test opens. */
 export function gate(): { readonly opened: Promise<void>; readonly open: () => void } {
   let open = quiet
   const opened = new Promise<void>(resolve => (open = resolve))
   return { opened, open: () => open() }
 }
 
-/** So many messages of that many bytes. */
+/** This many messages of this size. */
 export function times(count: number, bytes: number): number[] {
   return Array.from({ length: count }, () => bytes)
 }

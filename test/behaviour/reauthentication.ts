@@ -79,7 +79,7 @@ export function reauthenticationScenarios(start: () => Promise<SessionWorld>): v
     return run
   }
 
-  test('sessions are renewed on busy connections: none is lost, no message is lost, doubled or out of order', async () => {
+  test('sessions are renewed on busy connections: no connection is lost, no message is lost, duplicated or reordered', async () => {
     const user = await newUser('one')
     const run = await busy(await newTopic(), user, 'one')
     const before = run.witnesses.map(({ lost }) => lost)
@@ -94,10 +94,10 @@ export function reauthenticationScenarios(start: () => Promise<SessionWorld>): v
     await run.finish()
   })
 
-  test('new credentials are used from the next session on, and connections that are up stay up', async () => {
+  test('new credentials are used from the next session on, and open connections stay open', async () => {
     const user = await newUser('one')
     const run = await busy(await newTopic(), user, 'one')
-    // The program knows the new password before the brokers ask for it.
+    // The application sets the new password before the brokers require it.
     const renewed = run.witnesses.map(witness => witness.renewed)
     await setPassword(user, 'two')
     for (const client of run.clients) client.setSaslCredentials(user, 'two')
@@ -109,7 +109,7 @@ export function reauthenticationScenarios(start: () => Promise<SessionWorld>): v
     await run.finish()
   })
 
-  test('a password that is changed before the clients know is told of; with the new one everything goes on', async () => {
+  test('a password changed before the clients know is reported; with the new one everything continues', async () => {
     const user = await newUser('one')
     const run = await busy(await newTopic(), user, 'one')
     await setPassword(user, 'two')
@@ -126,13 +126,13 @@ export function reauthenticationScenarios(start: () => Promise<SessionWorld>): v
     await run.finish()
   })
 
-  test('who comes as somebody else is refused on the old connection, told so, and served on a new one', async () => {
+  test('another user is refused on the old connection with an error, and accepted on a new one', async () => {
     const [alice, bob] = [await newUser('one'), await newUser('two')]
     const run = await busy(await newTopic(), alice, 'one')
     for (const client of run.clients) client.setSaslCredentials(bob, 'two')
-    const told = (witness: Witness): boolean =>
+    const isReported = (witness: Witness): boolean =>
       witness.refusals.some(({ message }) => message.includes('Cannot change principals during re-authentication'))
-    await run.reading.until(() => run.witnesses.every(told))
+    await run.reading.until(() => run.witnesses.every(isReported))
     const read = run.reading.count
     await run.reading.until(() => run.reading.count > read + 1000)
     await run.finish()

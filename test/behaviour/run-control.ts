@@ -1,4 +1,4 @@
-/** What a program says from within its handlers: pause, seek, close; and what it does not say: handlers that never end. */
+/** Calls from within handlers (pause, seek, close), and handlers that never end. */
 import { test, type TestContext } from 'node:test'
 import assert from 'node:assert/strict'
 import { inspect } from 'node:util'
@@ -23,7 +23,7 @@ export function runControlScenarios(start: () => Promise<{ bootstrapServers: str
   }
 
   for (const [way, read] of Object.entries(many)) {
-    test(`pause takes effect with the next message, and resume goes on with what has not begun: ${way}`, async t => {
+    test(`pause takes effect with the next message, and resume continues with those that have not begun: ${way}`, async t => {
       const { topic, group, consumer, at } = await subscribed(t, [times(500, 10), times(500, 10)])
       const seen: number[][] = [[], []]
       const reading = read(consumer, async ({ partition, offset }) => {
@@ -54,7 +54,7 @@ export function runControlScenarios(start: () => Promise<{ bootstrapServers: str
       ['forward', 400],
       ['back', 5],
     ] as const) {
-      test(`after a seek ${name} nothing comes that was taken before it: ${way}`, async t => {
+      test(`after a seek ${name} no message comes that was taken before it: ${way}`, async t => {
         const { topic, group, consumer, at } = await subscribed(t, [times(500, 10)])
         const seen: number[] = []
         let hasSought = false
@@ -74,12 +74,12 @@ export function runControlScenarios(start: () => Promise<{ bootstrapServers: str
       })
     }
 
-    test(`a program's pause outlasts what ${way} holds for itself, and a close`, async t => {
+    test(`an application's pause outlasts the holds of ${way}, and a close`, async t => {
       const { topic, group, consumer } = await subscribed(t, [times(3000, 10)], { 'queued.max.messages.kbytes': 1024 })
       const seen: number[] = []
       const reading = read(consumer, async ({ offset }) => {
         seen.push(offset)
-        // By now it is held for the messages that wait.
+        // By now it is held, because its messages wait.
         if (offset === 30) consumer.pause([{ topic, partition: 0 }])
         await tick()
       })
@@ -92,7 +92,7 @@ export function runControlScenarios(start: () => Promise<{ bootstrapServers: str
     })
   }
 
-  test('run, order none: after a seek, what was at work before it stores nothing', async t => {
+  test('run, order none: after a seek, handlers that were running store nothing', async t => {
     const { topic, group, consumer, at } = await subscribed(t, [times(100, 10)])
     const go = gate()
     const seen: number[] = []
@@ -130,9 +130,9 @@ export function runControlScenarios(start: () => Promise<{ bootstrapServers: str
           await readers.consumer(t, group, config),
           await readers.consumer(t, group, { ...config, 'max.poll.interval.ms': 300_000 }),
         ]
-        const told: Event[] = []
-        hanging.on('error', event => told.push(event))
-        hanging.on('partition-stalled', event => told.push(event))
+        const reported: Event[] = []
+        hanging.on('error', event => reported.push(event))
+        hanging.on('partition-stalled', event => reported.push(event))
         const go = gate()
         const hung: number[] = []
         const done: string[] = []
@@ -148,16 +148,16 @@ export function runControlScenarios(start: () => Promise<{ bootstrapServers: str
         await until('both have one', () => hanging.assignment().length === 1 && working.assignment().length === 1)
         const mine = hanging.assignment()[0]?.partition ?? -1
         for (let i = 0; i < 20; i++) await readers.producer().send({ topic, partition: i % 2, value: 'x' })
-        await until('one is at work', () => hung.length === 1)
-        await until('it is said what hangs', () => told.length > 0)
+        await until('a handler is running', () => hung.length === 1)
+        await until('the stuck handler is reported', () => reported.length > 0)
         assert.deepEqual(
-          [told[0]?.type, told[0]?.type === 'partition-stalled' && told[0].partition],
+          [reported[0]?.type, reported[0]?.type === 'partition-stalled' && reported[0].partition],
           ['partition-stalled', mine],
         )
         await until('the other has all', () => done.length === 20)
         assert.equal(new Set(done).size, 20)
         assert.deepEqual(hung, [0])
-        const exceeded = told.filter(
+        const exceeded = reported.filter(
           event => event.type === 'error' && event.error.code === ErrorCode.ERR__MAX_POLL_EXCEEDED,
         )
         assert.equal(exceeded.length, 1)
@@ -165,7 +165,7 @@ export function runControlScenarios(start: () => Promise<{ bootstrapServers: str
         assert.match(said, new RegExp(`${topic} \\[${mine}\\] .*offset 0 for \\d+ s`))
         assert.match(said, /has left the group/)
         assert.equal(hanging.assignment().length, 0)
-        // What it ends now counts nowhere; it is a member again.
+        // Its result no longer counts; the consumer is a member again.
         go.open()
         await until('it is back', () => hanging.assignment().length === 1)
         await readers.producer().send({ topic, partition: mine, value: 'last' })
@@ -178,7 +178,7 @@ export function runControlScenarios(start: () => Promise<{ bootstrapServers: str
     }
   }
 
-  test('a handler that takes longer than handlerTimeoutMs is tried again, put aside, and counts once', async t => {
+  test('a handler that exceeds handlerTimeoutMs is retried, dead-lettered, and counts once', async t => {
     const { topic, group, consumer } = await subscribed(t, [times(3, 10)])
     const aside = await readers.topicWith([[]])
     const go = gate()
@@ -217,7 +217,7 @@ export function runControlScenarios(start: () => Promise<{ bootstrapServers: str
     assert.match(texts['ottla.error'] ?? '', /longer than handlerTimeoutMs=100/)
   })
 
-  test('without retry and dead letter, a handler that takes too long ends the run with its error', async t => {
+  test('without retries and a dead-letter topic, a handler that takes too long ends the run with its error', async t => {
     const { topic, group, consumer } = await subscribed(t, [times(3, 10)])
     const late = consumer.run({ handlerTimeoutMs: 50, drainMs: 100, handler: () => new Promise(quiet) })
     await assert.rejects(late, { code: ErrorCode.ERR__TIMED_OUT, message: /offset 0 took longer/ })
@@ -227,7 +227,7 @@ export function runControlScenarios(start: () => Promise<{ bootstrapServers: str
   })
 
   for (const thrown of [{ code: 42 }, 'a text', 7, null, undefined, Symbol('s')]) {
-    test(`what is thrown and is no error is the cause of the run's error: ${typeof thrown} ${inspect(thrown)}`, async t => {
+    test(`a thrown value that is not an Error is the cause of the run's error: ${typeof thrown} ${inspect(thrown)}`, async t => {
       const { consumer } = await subscribed(t, [times(1, 10)])
       const failing = consumer.run({
         handler: async () => {
@@ -247,7 +247,7 @@ export function runControlScenarios(start: () => Promise<{ bootstrapServers: str
     })
   }
 
-  test('a message that cannot be put aside ends the run with both errors, and comes again', async t => {
+  test('a message that cannot be dead-lettered ends the run with both errors, and comes again', async t => {
     const { topic, group, consumer } = await subscribed(t, [times(2, 10)])
     const [reason, aside] = [new Error('the reason'), new Error('the place is gone')]
     const failing = consumer.run({
@@ -268,7 +268,7 @@ export function runControlScenarios(start: () => Promise<{ bootstrapServers: str
 
   for (const [way, read] of Object.entries(ways)) {
     for (const call of ['close', 'unsubscribe'] as const) {
-      test(`${call} awaited while a message is at work does not wait for that one, and commits what is done: ${way}`, async t => {
+      test(`${call} awaited in a handler does not wait for that handler, and commits processed messages: ${way}`, async t => {
         const { topic, group, consumer } = await subscribed(t, [times(20, 10)])
         const ended = gate()
         const started = Date.now()
@@ -285,13 +285,13 @@ export function runControlScenarios(start: () => Promise<{ bootstrapServers: str
         await ended.opened
         assert.ok(took < 10_000, `it has taken ${took} ms, ${Date.now() - started} in all`)
         const [committed = -1] = await readers.committed(group, topic, 1)
-        // Where messages are worked on beside each other, or stored when they are handed out.
+        // Where messages are processed concurrently, or stored when they are delivered.
         assert.ok(committed >= 5 && committed <= (way === 'poll' || way === 'readMessage' ? 6 : 5), `[${committed}]`)
       })
     }
   }
 
-  test('run ends after a handler that has closed the consumer, and one that waits for the run itself', async t => {
+  test('run ends after a handler that has closed the consumer, and after one that waits for the run itself', async t => {
     const { topic, group, consumer } = await subscribed(t, [times(10, 10)])
     const stop = new AbortController()
     const ends: string[] = []
@@ -319,7 +319,7 @@ export function runControlScenarios(start: () => Promise<{ bootstrapServers: str
     assert.deepEqual(order, ['handler', 'run'])
   })
 
-  test('close with a handler that hangs keeps to its time, and commits what is done', async t => {
+  test('close with a stuck handler keeps to its timeout, and commits processed messages', async t => {
     const { topic, group, consumer } = await subscribed(t, [times(10, 10), times(10, 10)])
     let done = 0
     const running = consumer.run({

@@ -1,4 +1,4 @@
-/** Logging in by SCRAM: good and bad passwords, and ones that are changed while a client runs. */
+/** SCRAM: correct and wrong passwords, and passwords that change while a client runs. */
 import { after, before, test } from 'node:test'
 import assert from 'node:assert/strict'
 import { AdminClient, Consumer, ErrorCode, KafkaError, Producer, type ClientConfig } from 'ottla'
@@ -63,9 +63,9 @@ export function scramScenarios(start: () => Promise<World>): void {
   }
 
   for (const mechanism of ['SCRAM-SHA-256', 'SCRAM-SHA-512'] as const) {
-    test(`${mechanism}: a user writes and reads; a wrong password is told, and put right while the client runs`, async () => {
+    test(`${mechanism}: a user writes and reads; a wrong password is reported, and can be corrected while the client runs`, async () => {
       const [user, topic] = [fresh('scram'), fresh('scram')]
-      // What has to be escaped, and is no ASCII.
+      // Characters that must be escaped, and are not ASCII.
       const password = 'p=ä,ß "\\ word'
       await createUser(mechanism, user, password)
       await createTopic(login('PLAIN', world.admin.username, world.admin.password), topic, { replicationFactor: 1 })
@@ -92,7 +92,7 @@ export function scramScenarios(start: () => Promise<World>): void {
     })
   }
 
-  test('names and passwords are taken as the bytes they are: what only looks the same is another password', async () => {
+  test('names and passwords are compared byte by byte: a password that only looks the same is refused', async () => {
     const [composed, decomposed] = ['\u00e9', 'e\u0301']
     const passwords: readonly [password: string, lookalike: string][] = [
       [composed, decomposed],
@@ -109,7 +109,7 @@ export function scramScenarios(start: () => Promise<World>): void {
         assert.equal(made?.error, undefined)
         await using right = new AdminClient(login(mechanism, user, password), { logger: quiet })
         const deadline = Date.now() + WAIT_MS
-        // Every broker hears of a new user in its own time.
+        // Each broker learns of a new user in its own time.
         while ((await right.describeCluster({ requestTimeoutMs: 2000 }).catch(() => null)) === null) {
           assert.ok(Date.now() < deadline, `${JSON.stringify(password)} is refused by ${mechanism}`)
         }
@@ -119,7 +119,7 @@ export function scramScenarios(start: () => Promise<World>): void {
     }
   })
 
-  test('a user whose name is not ASCII is made, and cannot log in', async () => {
+  test('a user whose name is not ASCII can be created, but cannot log in', async () => {
     const [name, password] = [fresh('scram'), 'secret']
     const logsIn = async (user: string): Promise<boolean> => {
       await using client = new AdminClient(login('SCRAM-SHA-256', user, password), { logger: quiet })
@@ -161,13 +161,13 @@ export function scramScenarios(start: () => Promise<World>): void {
     const deadline = Date.now() + WAIT_MS
     for (;;) {
       await using late = new AdminClient(byToken('SCRAM-SHA-256', hmac), { logger: quiet })
-      const told = await late.describeCluster({ requestTimeoutMs: 800 }).catch((error: unknown) => error)
-      if (told instanceof KafkaError && told.code === ErrorCode.ERR__AUTHENTICATION) break
-      assert.ok(Date.now() < deadline, 'the token still is good')
+      const error = await late.describeCluster({ requestTimeoutMs: 800 }).catch((error: unknown) => error)
+      if (error instanceof KafkaError && error.code === ErrorCode.ERR__AUTHENTICATION) break
+      assert.ok(Date.now() < deadline, 'the token is still valid')
     }
   })
 
-  test('a user of one mechanism is none of the other, and a mechanism that is not there is told of', async () => {
+  test('a user of one mechanism is unknown to the other, and an unknown mechanism is reported', async () => {
     const user = fresh('scram')
     await createUser('SCRAM-SHA-256', user, 'secret')
     for (const [mechanism, why] of [

@@ -1,6 +1,6 @@
 /**
- * The program that the project exists for, step by step: a producer `alice` and a consumer `bob` over
- * SASL_PLAINTEXT against three brokers with ACLs. The same steps run on real Kafka and on the embedded cluster.
+ * The application that the project exists for, step by step: a producer `alice` and a consumer `bob` over
+ * SASL_PLAINTEXT on three brokers with ACLs. The same tests run on real Kafka and on the embedded cluster.
  */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
@@ -26,7 +26,7 @@ import { createTopic } from '../harness/topics.ts'
 
 const quiet = (): void => undefined
 
-/** Registers the steps; `start` brings up the world they run in. */
+/** Registers the tests; `start` starts their cluster. */
 export function seedScenarios(start: () => Promise<World>): void {
   let world: World
   let admin: AdminClient
@@ -36,7 +36,7 @@ export function seedScenarios(start: () => Promise<World>): void {
     admin = new AdminClient(as(world, 'admin'))
     const grants = await admin.createAcls(
       [
-        // alice may write and create what begins with `open-`, and only write what begins with `closed-`.
+        // alice may create and write topics that begin with `open-`, and only write those that begin with `closed-`.
         allow('alice', 'topic', 'open-', ['write', 'create', 'describe']),
         allow('alice', 'topic', 'closed-', ['write', 'describe']),
         allow('bob', 'topic', 'open-', ['read', 'describe']),
@@ -88,7 +88,7 @@ export function seedScenarios(start: () => Promise<World>): void {
     assert.deepEqual(failures, [])
   }
 
-  test('produce reports each message to its callback, or else to events(), and flush waits for all', async () => {
+  test('produce reports each message to its callback, else to events(), and flush waits for all', async () => {
     const topic = fresh('open-auto')
     const alice = producer()
     const events: AsyncIterator<ProducerEvent> = alice.events()[Symbol.asyncIterator]()
@@ -108,7 +108,7 @@ export function seedScenarios(start: () => Promise<World>): void {
     for (;;) {
       const next = await events.next()
       assert.notEqual(next.done, true)
-      const event = next.value as ProducerEvent // it has not ended
+      const event = next.value as ProducerEvent // the channel has not ended
       if (event.type !== 'delivery') continue
       assert.equal(event.report.opaque, 8)
       assert.equal(event.report.partition, report.partition, 'one key, one partition')
@@ -118,7 +118,7 @@ export function seedScenarios(start: () => Promise<World>): void {
     await alice.close()
   })
 
-  test('flush tells how many are outstanding when its time is over', async () => {
+  test('flush resolves with the number of outstanding messages when it times out', async () => {
     const lonely = new Producer(
       { ...as(world, 'alice'), 'bootstrap.servers': '127.0.0.1:1', 'message.timeout.ms': 60_000 },
       { logger: quiet },
@@ -170,7 +170,7 @@ export function seedScenarios(start: () => Promise<World>): void {
   test('messages with one key land in one partition, in order', async () => {
     const topic = await topicWith(2000)
     const bob = consumer({ 'group.id': fresh('bob-group-order') })
-    // Groups that begin with bob-group are allowed by a prefixed grant.
+    // A prefixed ACL allows groups that begin with bob-group.
     bob.subscribe(topic)
     const messages = await read(bob, 2000)
     const byKey = new Map<string, Message[]>()
@@ -191,7 +191,7 @@ export function seedScenarios(start: () => Promise<World>): void {
     await bob.close()
   })
 
-  test('a wrong password is told as an error event, calls fail with it, and close returns', async () => {
+  test('a wrong password is an error event, calls fail with it, and close returns', async () => {
     const wrong = new Producer({ ...as(world, 'alice'), 'sasl.password': 'not-it' }, { logger: quiet })
     const errors: KafkaError[] = []
     const authentication = new Promise<void>(resolve => {
@@ -209,7 +209,7 @@ export function seedScenarios(start: () => Promise<World>): void {
     await wrong.close(100)
   })
 
-  test('a client goes on by itself once the password has been put right', async () => {
+  test('a client recovers by itself once the password is corrected', async () => {
     const topic = await topicWith(0)
     const alice = new Producer({ ...as(world, 'alice'), 'sasl.password': 'not-it' }, { logger: quiet })
     const authentication = new Promise<void>(resolve => {
@@ -224,7 +224,7 @@ export function seedScenarios(start: () => Promise<World>): void {
     await alice.close()
   })
 
-  test('a group that is not authorised is told so by readMessage, and works once it is', async () => {
+  test('readMessage rejects for a group that is not authorised, and works once it is', async () => {
     const topic = await topicWith(3)
     const group = fresh('other-group')
     const bob = consumer({ 'group.id': group })
@@ -239,7 +239,7 @@ export function seedScenarios(start: () => Promise<World>): void {
     await bob.close()
   })
 
-  test('a topic that is not authorised is told so by readMessage', async () => {
+  test('readMessage rejects for a topic that is not authorised', async () => {
     const topic = fresh('secret')
     await admin.createTopics([{ topic, numPartitions: 1, replicationFactor: 3 }])
     const bob = consumer({ 'group.id': fresh('bob-group') })
@@ -306,7 +306,7 @@ export function seedScenarios(start: () => Promise<World>): void {
     await Promise.all(pumping)
   })
 
-  test('with the defaults a restarted consumer goes on behind what was handed out', async () => {
+  test('with the defaults, a restarted consumer continues after the delivered messages', async () => {
     const topic = await topicWith(50)
     const group = fresh('bob-group')
     const first = consumer({ 'group.id': group })
@@ -321,7 +321,7 @@ export function seedScenarios(start: () => Promise<World>): void {
     assert.equal(new Set(all).size, 50, 'every message once')
   })
 
-  test('a crash after an automatic commit loses what was handed out and not worked: at most once', async () => {
+  test('a crash after an automatic commit loses delivered, unprocessed messages: at most once', async () => {
     const topic = await topicWith(40)
     const group = fresh('bob-group')
     const handed = await crashAfterReading(topic, group, { 'auto.commit.interval.ms': 100 }, 'await-commit', 10)
@@ -332,7 +332,7 @@ export function seedScenarios(start: () => Promise<World>): void {
     for (const message of rest) assert.equal(handed.has(`${message.partition}/${message.offset}`), false)
   })
 
-  test('with manual commits a crash repeats what was not committed: at least once', async () => {
+  test('with manual commits, a crash repeats uncommitted messages: at least once', async () => {
     const topic = await topicWith(40, 1)
     const group = fresh('bob-group')
     const handed = await crashAfterReading(topic, group, { 'enable.auto.commit': false }, 'commit-half', 10)
@@ -344,7 +344,7 @@ export function seedScenarios(start: () => Promise<World>): void {
     await bob.close()
   })
 
-  test('without an automatic commit nothing is committed unless asked', async () => {
+  test('without automatic commits, nothing is committed unless requested', async () => {
     const topic = await topicWith(10, 1)
     const group = fresh('bob-group')
     const first = consumer({ 'group.id': group, 'enable.auto.commit': false })
@@ -360,7 +360,7 @@ export function seedScenarios(start: () => Promise<World>): void {
     await second.close()
   })
 
-  // Lets a consumer in a process of its own read, commit as told, and be killed before it can say goodbye.
+  // Runs a consumer in its own process that reads and commits on request, and kills it before it can leave the group.
   async function crashAfterReading(
     topic: string,
     group: string,
@@ -419,8 +419,8 @@ function allow(
 }
 
 /**
- * Resolves once a broker answers for a topic as it should: rules and topics reach each broker in its own time. The first
- * question of a client goes to the only address it knows.
+ * Resolves once a broker answers for a topic as expected: ACLs and topics reach each broker in its own time. The first
+ * request of a client goes to the only address it knows.
  */
 async function reached(
   world: World,
@@ -444,7 +444,7 @@ async function read(consumer: Consumer, count: number): Promise<Message[]> {
     try {
       messages.push(await consumer.readMessage(1000))
     } catch (error) {
-      // A new permission takes a moment to reach every broker.
+      // A new ACL takes a moment to reach every broker.
       const passing =
         error instanceof KafkaError && (error.isTimeout || error.code === ErrorCode.ERR_GROUP_AUTHORIZATION_FAILED)
       if (!passing || performance.now() > deadline) {

@@ -1,4 +1,4 @@
-/** `ShareConsumer`: many consumers take messages of the same partitions, each message is one's at a time (KIP-932). */
+/** `ShareConsumer`: many consumers share the messages of partitions; one has a message at a time (KIP-932). */
 import { describe, test } from 'node:test'
 import assert from 'node:assert/strict'
 import {
@@ -89,7 +89,7 @@ export function shareConsumerScenarios(start: () => Promise<PlainWorld>): void {
     return values
   }
 
-  /** Whoever joins the group gets nothing: everything is done, or somebody's. */
+  /** Asserts that a new member gets nothing: every message is processed, or locked by another member. */
   async function nothingLeft(name: string, topic: string): Promise<void> {
     const last = consumer(name)
     last.subscribe(topic)
@@ -109,9 +109,9 @@ export function shareConsumerScenarios(start: () => Promise<PlainWorld>): void {
     }
   }
 
-  // Each of them mostly waits: for heartbeats, and for locks to end.
+  // These tests mostly wait: for heartbeats, and for locks to end.
   describe('share groups', { concurrency: true }, () => {
-    test('asking for the next message accepts the one before; nothing is given out twice', async () => {
+    test('asking for the next message accepts the one before; nothing is delivered twice', async () => {
       const [topic, name] = [await topicWith(100), await group()]
       const first = consumer(name)
       first.subscribe(topic)
@@ -124,7 +124,7 @@ export function shareConsumerScenarios(start: () => Promise<PlainWorld>): void {
       await nothingLeft(name, topic)
     })
 
-    test('for await ends at close, and the message that it was left with comes again', async () => {
+    test('for await ends at close, and the message at which it was left comes again', async () => {
       const [topic, name] = [await topicWith(5), await group()]
       const first = consumer(name)
       first.subscribe(topic)
@@ -150,10 +150,10 @@ export function shareConsumerScenarios(start: () => Promise<PlainWorld>): void {
       const [topic, name] = [await topicWith(4), await group()]
       const first = consumer(name, { 'share.acknowledgement.mode': 'explicit' })
       first.subscribe(topic)
-      const told: number[] = []
+      const acknowledged: number[] = []
       first.on('acknowledged', ({ offsets: done, error }) => {
         assert.equal(error, undefined)
-        told.push(...done)
+        acknowledged.push(...done)
       })
       const given: ShareMessage[] = []
       while (given.length < 4) given.push(await message(first))
@@ -165,7 +165,7 @@ export function shareConsumerScenarios(start: () => Promise<PlainWorld>): void {
       assert.throws(() => first.acknowledge(three), { code: ErrorCode.ERR__STATE })
       assert.throws(() => first.acknowledge({ ...zero }), { code: ErrorCode.ERR__INVALID_ARG })
       assert.deepEqual(await first.commit(), [{ topic, partition: 0 }])
-      assert.deepEqual(told.sort(), [0, 1, 2, 3])
+      assert.deepEqual(acknowledged.sort(), [0, 1, 2, 3])
       const again = await message(first)
       assert.deepEqual([text(again), again.deliveryCount], ['1', 2])
       first.acknowledge(again)
@@ -174,7 +174,7 @@ export function shareConsumerScenarios(start: () => Promise<PlainWorld>): void {
       assert.deepEqual(await first.commit(), [])
     })
 
-    test('what nobody says anything of comes again when its lock ends, until the limit of deliveries', async () => {
+    test('a message without an acknowledgement comes again when its lock ends, up to the delivery limit', async () => {
       const [topic, name] = [
         await topicWith(1),
         await group({ 'share.record.lock.duration.ms': '1000', 'share.delivery.count.limit': '2' }),
@@ -190,7 +190,7 @@ export function shareConsumerScenarios(start: () => Promise<PlainWorld>): void {
       assert.throws(() => first.acknowledge(two), { code: ErrorCode.ERR__STATE })
     })
 
-    test('a lock that is renewed holds for as long as the work takes', async () => {
+    test('a renewed lock lasts for as long as processing takes', async () => {
       const [topic, name] = [await topicWith(2), await group({ 'share.record.lock.duration.ms': '1000' })]
       const first = consumer(name, { 'share.acknowledgement.mode': 'explicit' })
       const other = consumer(name)
@@ -211,7 +211,7 @@ export function shareConsumerScenarios(start: () => Promise<PlainWorld>): void {
       assert.equal(await other.poll(1200), null)
     })
 
-    test('run renews the locks of what is at work, releases what fails, and waits for it at close', async () => {
+    test('run renews the locks of running handlers, releases failed messages, and close waits for handlers', async () => {
       const [topic, name] = [await topicWith(12, 2), await group({ 'share.record.lock.duration.ms': '1000' })]
       const first = consumer(name, {}, { value: json<number>() })
       first.subscribe(topic)
@@ -276,7 +276,7 @@ export function shareConsumerScenarios(start: () => Promise<PlainWorld>): void {
       )
     })
 
-    test('several groups have each message, and other topics are theirs alone', async () => {
+    test('several groups each get every message, also with other topics', async () => {
       const [topic, other] = [await topicWith(50, 3), await topicWith(10, 1)]
       const [a, b] = [consumer(await group()), consumer(await group())]
       a.subscribe([topic, other])
@@ -321,7 +321,7 @@ export function shareConsumerScenarios(start: () => Promise<PlainWorld>): void {
       assert.equal(keys.size, 200)
     })
 
-    test('aborted messages are not given out to a group that reads committed ones', async () => {
+    test('aborted messages are not delivered to a group that reads committed ones', async () => {
       const [topic, name] = [await topicOf(1), await group({ 'share.isolation.level': 'read_committed' })]
       const writer = new Producer(
         { 'bootstrap.servers': world.bootstrapServers, 'transactional.id': fresh('share-tx') },
@@ -346,7 +346,7 @@ export function shareConsumerScenarios(start: () => Promise<PlainWorld>): void {
       assert.equal(await first.poll(300), null)
     })
 
-    test('close releases what was fetched and not worked on, without counting it as a delivery', async () => {
+    test('close releases prefetched messages, without counting a delivery', async () => {
       const [topic, name] = [await topicWith(30), await group()]
       const first = consumer(name, { 'share.acknowledgement.mode': 'explicit' })
       first.subscribe(topic)
@@ -360,7 +360,7 @@ export function shareConsumerScenarios(start: () => Promise<PlainWorld>): void {
       assert.deepEqual((await take(second, 29)).map(Number).sort(byNumber), numbers(30).map(Number).slice(1))
     })
 
-    test('unsubscribe releases what was fetched ahead, and not what the program has', async () => {
+    test('unsubscribe releases prefetched messages, but not those the application has', async () => {
       const [topic, name] = [await topicWith(20), await group()]
       const first = consumer(name, { 'share.acknowledgement.mode': 'explicit' })
       first.subscribe(topic)
@@ -375,7 +375,7 @@ export function shareConsumerScenarios(start: () => Promise<PlainWorld>): void {
       assert.equal(await second.poll(300), null)
     })
 
-    test('a message that cannot be deserialized is told, released, and can be rejected', async () => {
+    test('a message that cannot be deserialized is reported, released, and can be rejected', async () => {
       const [topic, name] = [await topicOf(1), await group()]
       await send(topic, ['{"a":1}', 'no json', '{"a":2}'])
       const first = consumer(name, {}, { value: json<{ a: number }>() })
@@ -392,7 +392,7 @@ export function shareConsumerScenarios(start: () => Promise<PlainWorld>): void {
       assert.equal(await first.poll(300), null)
     })
 
-    test('a topic that is deleted and made anew is read anew', async () => {
+    test('a topic that is deleted and recreated is read from its beginning', async () => {
       const [topic, name] = [await topicWith(5), await group()]
       const first = consumer(name, { 'topic.metadata.refresh.interval.ms': 200 })
       first.subscribe(topic)
@@ -415,14 +415,14 @@ export function shareConsumerScenarios(start: () => Promise<PlainWorld>): void {
       }
     })
 
-    test('a program that does not poll leaves the group, is told, and comes back', async () => {
+    test('an application that does not poll leaves the group with an event, and rejoins', async () => {
       const [topic, name] = [await topicWith(3), await group()]
       const first = consumer(name, { 'max.poll.interval.ms': 1000 })
-      const told: number[] = []
-      first.on('error', ({ error }) => told.push(error.code))
+      const codes: number[] = []
+      first.on('error', ({ error }) => codes.push(error.code))
       first.subscribe(topic)
       const one = await message(first)
-      await until('it has left', () => told.includes(ErrorCode.ERR__MAX_POLL_EXCEEDED))
+      await until('it has left', () => codes.includes(ErrorCode.ERR__MAX_POLL_EXCEEDED))
       await until('the group is empty', async () => {
         const [described] = await world.admin.describeShareGroups([name])
         return described?.members.length === 0

@@ -1,4 +1,4 @@
-/** What a cluster answers to members of share groups, request by request. */
+/** A raw client for tests of responses to members of share groups, request by request. */
 import {
   AlterShareGroupOffsets,
   BatchWriter,
@@ -21,7 +21,7 @@ import { fresh } from './world.ts'
 
 const GROUP_RESOURCE = 32
 
-/** First and last offset, and what became of the records. */
+/** First and last offset, and the acknowledgement type. */
 export type Ack = readonly [firstOffset: number, lastOffset: number, ...types: number[]]
 
 export interface FetchOptions {
@@ -58,7 +58,7 @@ export class ShareConversation {
     this.#client.close()
   }
 
-  /** One batch of so many records. */
+  /** Produces one batch with this many records. */
   async produce(count: number): Promise<void> {
     const writer = new BatchWriter()
     for (let i = 0; i < count; i++) writer.append(null, `value ${i}`, null, Date.now())
@@ -70,7 +70,7 @@ export class ShareConversation {
     })
   }
 
-  /** A group whose coordinator is ready, which reads from the beginning. */
+  /** A group whose coordinator is ready, and which reads from the beginning. */
   async group(): Promise<string> {
     const group = fresh('sharers')
     await patiently(async () => {
@@ -91,7 +91,7 @@ export class ShareConversation {
     await this.#client.ask(IncrementalAlterConfigs, 1, { validateOnly: false, resources })
   }
 
-  /** Error code, and the partitions; null: not told. */
+  /** The error code and the partitions; null if the response has no assignment. */
   async heartbeat(
     groupId: string,
     memberId: string,
@@ -104,7 +104,7 @@ export class ShareConversation {
     return { errorCode: answer.errorCode, epoch: answer.memberEpoch, has }
   }
 
-  /** Joins, and waits for the partition. @returns the epoch */
+  /** Joins, and waits for the partition. @returns the member epoch */
   async join(groupId: string, memberId: string): Promise<number> {
     return patiently(async () => {
       const { errorCode, epoch, has } = await this.heartbeat(groupId, memberId, 0)
@@ -112,7 +112,7 @@ export class ShareConversation {
     })
   }
 
-  /** The error, or what was given (`0-9 x1`) and what became of the acknowledgement. */
+  /** The error, or the acquired records (`0-9 x1`) and the outcome of the acknowledgement. */
   async fetch(groupId: string, memberId: string, epoch: number, options: FetchOptions = {}): Promise<unknown> {
     const { acks = [], maxRecords = 500, mode = 0, waitMs = 0, renews = false, partition = 0 } = options
     const answer = await this.#client.ask(ShareFetch, 2, {
@@ -138,9 +138,9 @@ export class ShareConversation {
     return problem === 0 ? (given ?? []) : [problem, ...(given ?? [])]
   }
 
-  /** Fetches until something is given. */
+  /** Fetches until records are acquired. */
   async take(groupId: string, memberId: string, epoch: number, options: FetchOptions = {}): Promise<unknown> {
-    // A group that begins finds its place in the background.
+    // A new group is initialized in the background.
     let next = epoch
     return patiently(async () => {
       const given = await this.fetch(groupId, memberId, next++, { waitMs: 500, ...options })

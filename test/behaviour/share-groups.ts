@@ -1,4 +1,4 @@
-/** What a cluster answers to members of share groups. The expected answers are those of Kafka 4.3.1. */
+/** Responses to members of share groups. The expected ones are those of Kafka 4.3.1. */
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { ErrorCode } from '@ottla/protocol'
@@ -53,7 +53,7 @@ export function shareScenarios(
     c.end()
   })
 
-  test('records are taken, acknowledged, released and taken again', async () => {
+  test('records are acquired, acknowledged, released and acquired again', async () => {
     const c = await conversation(10)
     const group = await c.group()
     await c.join(group, 'a')
@@ -74,7 +74,7 @@ export function shareScenarios(
     same(await c.acknowledge(group, 'a', a++, [5, 9, ACCEPT, ACCEPT]), ErrorCode.ERR_INVALID_REQUEST)
     same(await c.acknowledge(group, 'a', a++, [5, 9, RENEW]), 0)
     same(await c.fetch(group, 'a', a++, { acks: [[5, 8, ACCEPT]] }), [])
-    // A broker tells the start before the last change.
+    // A broker reports the start offset of before the last change.
     same(await c.offset(group), '0,5,1')
     await c.produce(5)
     taken = (await c.take(group, 'b', 4)) as [number, unknown]

@@ -1,4 +1,4 @@
-/** `ShareConsumer.run`: handlers that never end, take too long, throw odd things, and close the consumer. */
+/** `ShareConsumer.run`: handlers that never end, take too long, throw non-errors, or close the consumer. */
 import { test, type TestContext } from 'node:test'
 import assert from 'node:assert/strict'
 import { ErrorCode, KafkaError, ShareConsumer, type ConsumerConfig } from 'ottla'
@@ -77,7 +77,7 @@ export function shareRunControlScenarios(start: () => Promise<PlainWorld>): void
     await running
   })
 
-  test('a handler that takes longer than handlerTimeoutMs counts as failed, once', async t => {
+  test('a handler that exceeds handlerTimeoutMs counts as failed, once', async t => {
     const { group, topic } = await groupAndTopic(2)
     const consumer = member(t, group, topic)
     const go = gate()
@@ -105,7 +105,7 @@ export function shareRunControlScenarios(start: () => Promise<PlainWorld>): void
     assert.match(failed[0].message, /offset 0 took longer than handlerTimeoutMs=100/)
   })
 
-  test('what onError throws and is no error is the cause of the run’s error', async t => {
+  test('a value that onError throws and that is not an Error is the cause of the run’s error', async t => {
     const { group, topic } = await groupAndTopic(1)
     const thrown = { code: 42 }
     const failing = member(t, group, topic).run({
@@ -119,7 +119,7 @@ export function shareRunControlScenarios(start: () => Promise<PlainWorld>): void
     await assert.rejects(failing, (error: Error) => error instanceof KafkaError && error.cause === thrown)
   })
 
-  test('close that nobody awaits waits for what is at work, and that is accepted', async t => {
+  test('close that nobody awaits waits for running handlers, and their messages are accepted', async t => {
     const { group, topic } = await groupAndTopic(2)
     const consumer = member(t, group, topic)
     const done: string[] = []
@@ -141,7 +141,7 @@ export function shareRunControlScenarios(start: () => Promise<PlainWorld>): void
   })
 
   for (const way of ['run', 'for await'] as const) {
-    test(`close awaited while a message is at work does not wait for that one: ${way}`, async t => {
+    test(`close awaited in a handler does not wait for that handler: ${way}`, async t => {
       const { group, topic } = await groupAndTopic(5)
       const consumer = member(t, group, topic)
       const done: string[] = []

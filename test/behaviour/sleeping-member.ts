@@ -1,4 +1,4 @@
-/** A member of a group that is going to be stopped and woken up: tells in lines of JSON what it reads and hears. */
+/** A member that the test suspends and resumes: prints messages and events as lines of JSON. */
 import { Consumer, ShareConsumer, type ConsumerConfig } from 'ottla'
 
 const order = JSON.parse(process.argv[2] ?? '{}') as {

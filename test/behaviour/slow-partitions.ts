@@ -1,4 +1,4 @@
-/** Partitions that are paused, held or slow, with more in them than the queue holds: the others go on. */
+/** Paused, held or slow partitions with more messages than the queue holds do not stop the others. */
 import { test } from 'node:test'
 import assert from 'node:assert/strict'
 import type { ConsumerConfig, Message } from 'ottla'
@@ -15,7 +15,7 @@ export function slowPartitionScenarios(
   const all = (count: number): number[] => Array.from({ length: count }, (_, i) => i)
 
   for (const [way, read] of Object.entries(ways)) {
-    test(`paused partitions that have filled the queue stop no other, and come whole after resume: ${way}`, async t => {
+    test(`paused partitions that have filled the queue do not stop the others, and are complete after resume: ${way}`, async t => {
       const sizes = [times(300, 10_000), times(300, 10_000), times(3, 500_000), [], []]
       const topic = await readers.topicWith(sizes)
       const consumer = await readers.consumer(t, fresh('slow'), SMALL)
@@ -35,7 +35,7 @@ export function slowPartitionScenarios(
       await until('all three have begun', () => seen.slice(0, 3).every(each => each.length > 0))
       consumer.pause(paused)
       isPaused = true
-      assert.ok((seen[0]?.length ?? 0) < 200, 'there is a backlog')
+      assert.ok((seen[0]?.length ?? 0) < 200, 'there is a lag')
       for (let i = 0; i < 5; i++) {
         await readers.producer().send({ topic, partition: 3 + (i % 2), value: 'quick' })
         await until(`message ${i} of another partition comes`, () => others === i + 1)
@@ -50,7 +50,7 @@ export function slowPartitionScenarios(
   }
 
   for (const order of ['partition', 'key', 'none'] as const) {
-    test(`run, order ${order}: slow partitions with a backlog beyond every limit leave the others their handlers`, async t => {
+    test(`run, order ${order}: slow partitions with a lag beyond every limit leave the others their handlers`, async t => {
       // One more handler than there are slow messages at once, where a partition may have several.
       const sizes = [times(40, 200_000), times(4, 900_000), times(200, 20_000), []]
       const topic = await readers.topicWith(sizes)
@@ -64,7 +64,7 @@ export function slowPartitionScenarios(
         concurrency: 8,
         order,
         handler: async ({ partition, offset }) => {
-          // Of each slow partition, the first messages: not all handlers.
+          // The first messages of each slow partition do not occupy all handlers.
           if (partition < 3 && offset < (order === 'partition' ? 1 : 2)) {
             slow[partition] = (slow[partition] ?? 0) + 1
             await go.opened
@@ -72,7 +72,7 @@ export function slowPartitionScenarios(
           seen[partition]?.push(offset)
         },
       })
-      await until('the slow ones are at work', () => slow.every(count => count > 0))
+      await until('the slow handlers are running', () => slow.every(count => count > 0))
       for (let i = 0; i < 5; i++) {
         await readers.producer().send({ topic, partition: 3, value: 'quick' })
         await until(`message ${i} of the other partition is done`, () => seen[3]?.length === i + 1)
@@ -87,10 +87,10 @@ export function slowPartitionScenarios(
     })
   }
 
-  // A fetch that leaves the busy one out waits for the others, and would do so for minutes here.
+  // A fetch without the busy partition would wait for the others, here for minutes.
   const PATIENT: ConsumerConfig = { 'fetch.wait.max.ms': 300_000, 'fetch.message.max.bytes': 5000 }
 
-  /** Four partitions, and all messages in the second, in batches of their own. */
+  /** Creates four partitions, with all messages in the second, each in its own batch. */
   async function busyTopic(batches: number, count: number, size = 1): Promise<string> {
     const topic = await readers.topicWith([[], [], [], []])
     await fill(topic, 1, batches, count, size)
@@ -107,7 +107,7 @@ export function slowPartitionScenarios(
       ['quick', 0, 400],
       ['slow', 2, 50],
     ] as const) {
-      test(`a busy partition beside idle ones is fetched while ${pace} work on it goes on: ${way}`, async t => {
+      test(`a busy partition beside idle ones is fetched during ${pace} processing: ${way}`, async t => {
         const topic = await busyTopic(30, count)
         const consumer = await readers.consumer(t, fresh('busy'), PATIENT)
         consumer.subscribe(topic)
@@ -149,7 +149,7 @@ export function slowPartitionScenarios(
     'queued.min.messages': { 'queued.min.messages': 10 },
   } satisfies Record<string, ConsumerConfig>)) {
     for (const [way, read] of Object.entries(ways)) {
-      test(`a busy partition that has enough of ${limit} is fetched again when it has not, whatever the idle ones do: ${way}`, async t => {
+      test(`a busy partition that reached ${limit} is fetched again when it falls below, whatever the idle ones do: ${way}`, async t => {
         const topic = await busyTopic(60, 5, 20_000)
         const consumer = await readers.consumer(t, fresh('busy'), { 'fetch.wait.max.ms': 300_000, ...config })
         consumer.subscribe(topic)
@@ -167,7 +167,7 @@ export function slowPartitionScenarios(
     ['run', true],
     ['partitions', false],
   ] as const) {
-    test(`a quick partition is read to its end beside slow ones that fill the queue: ${way}`, async t => {
+    test(`a fast partition is read to its end beside slow ones that fill the queue: ${way}`, async t => {
       const topic = await readers.topicWith(all(10).map(() => []))
       await Promise.all(all(10).map(partition => fill(topic, partition, partition === 0 ? 60 : 12, 5, 20_000)))
       const consumer = await readers.consumer(t, fresh('quick'), { ...SMALL, 'fetch.message.max.bytes': 100_000 })
@@ -205,7 +205,7 @@ export function slowPartitionScenarios(
         else await new Promise<void>(resolve => begun.push(resolve))
       },
     })
-    await until('both handlers are at work', () => begun.length === 2)
+    await until('both handlers are running', () => begun.length === 2)
     await readers.producer().send({ topic, partition: 1, value: 'quick' })
     await until('it has been read', () => consumer.position().some(at => at.partition === 1 && at.offset === 1))
     begun[0]?.()
@@ -217,7 +217,7 @@ export function slowPartitionScenarios(
     await running
   })
 
-  test('partition streams: those that nobody reads, and slow ones, stop no other, and hold no more than their share', async t => {
+  test('partition streams: unread and slow ones do not stop the others, and hold no more than their share', async t => {
     const sizes = [times(60, 200_000), times(60, 200_000), []]
     const topic = await readers.topicWith(sizes)
     const consumer = await readers.consumer(t, fresh('slow'), SMALL)
@@ -239,7 +239,7 @@ export function slowPartitionScenarios(
       }
       await Promise.all(work)
     })()
-    await until('the slow one is at work', () => seen[1]?.length === 1)
+    await until('the slow one is being processed', () => seen[1]?.length === 1)
     for (let i = 0; i < 5; i++) {
       await readers.producer().send({ topic, partition: 2, value: 'quick' })
       await until(`message ${i} of the other partition comes`, () => seen[2]?.length === i + 1)
@@ -254,7 +254,7 @@ export function slowPartitionScenarios(
   })
 
   for (const protocol of ['classic', 'consumer'] as const) {
-    test(`a partition that is given up makes room in a full queue, ${protocol}`, async t => {
+    test(`a revoked partition makes room in a full queue, ${protocol}`, async t => {
       const topic = await readers.topicWith([times(200, 10_000), times(200, 10_000)])
       const group = fresh('slow')
       const first = await readers.consumer(t, group, { ...SMALL, 'group.protocol': protocol })

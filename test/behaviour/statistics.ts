@@ -1,4 +1,4 @@
-/** `statistics.interval.ms`: librdkafka's layout, with figures that are true. */
+/** `statistics.interval.ms`: librdkafka's layout, with correct figures. */
 import { after, before, test } from 'node:test'
 import assert from 'node:assert/strict'
 import { AdminClient, Consumer, Producer, type Statistics, type StatsEvent } from 'ottla'
@@ -9,7 +9,7 @@ const quiet = (): void => undefined
 const INTERVAL_MS = 50
 const LIMIT_MS = 20_000
 
-// What librdkafka 2.16.1 has, level by level.
+// The fields of librdkafka 2.16.1, level by level.
 const layout = {
   top:
     'name client_id type ts time age replyq msg_cnt msg_size msg_max msg_size_max simple_cnt metadata_cache_cnt ' +
@@ -39,13 +39,13 @@ interface Client {
   on(type: 'stats', listener: (event: StatsEvent) => void): unknown
 }
 
-/** The first statistics of a client that are as they should be. */
+/** Waits for the first statistics of a client that satisfy the check. */
 async function statistics(client: Client, isAsExpected: (stats: Statistics) => boolean): Promise<Statistics> {
   let last: Statistics | null = null
   return new Promise((resolve, reject) => {
     const limit = setTimeout(() => reject(new Error(`last statistics: ${JSON.stringify(last)}`)), LIMIT_MS)
     client.on('stats', ({ json }) => {
-      // The JSON is of that type: the layout is what is checked here.
+      // The test checks that the JSON has this type.
       last = JSON.parse(json) as Statistics
       if (!isAsExpected(last)) return
       clearTimeout(limit)
@@ -54,7 +54,7 @@ async function statistics(client: Client, isAsExpected: (stats: Statistics) => b
   })
 }
 
-/** Registers the scenarios; `start` brings up the world they run in. */
+/** Registers the tests; `start` starts their cluster. */
 export function statisticsScenarios(start: () => Promise<World>): void {
   let world: World
   let admin: AdminClient
@@ -75,7 +75,7 @@ export function statisticsScenarios(start: () => Promise<World>): void {
     return topic
   }
 
-  test('a producer tells what it has sent, to whom, how long that took and who it is', async () => {
+  test('a producer’s statistics have what it sent, to which brokers, how long it took, and its identity', async () => {
     const topic = await newTopic()
     const config = { 'statistics.interval.ms': INTERVAL_MS, 'enable.idempotence': true, 'linger.ms': 20 }
     const producer = new Producer({ ...as(world, 'admin'), ...config }, { logger: quiet })
@@ -116,7 +116,7 @@ export function statisticsScenarios(start: () => Promise<World>): void {
     assert.equal(stats.eos.epoch_cnt, 1)
   })
 
-  test('a consumer tells its lag behind what is committed and what is stored, and how its group is', async () => {
+  test('a consumer’s statistics have its lag to the committed and stored offsets, and the state of its group', async () => {
     const topic = await newTopic()
     const producer = new Producer(as(world, 'admin'), { logger: quiet })
     await producer.sendBatch(Array.from({ length: 10 }, (_, i) => ({ topic, value: String(i) })))

@@ -1,4 +1,4 @@
-/** What may be stored and committed, whichever way a program reads: after moves, and behind what nobody is given. */
+/** What is stored and committed for every way of reading: after moves, and past records that are never delivered. */
 import { test } from 'node:test'
 import assert from 'node:assert/strict'
 import { Consumer, ErrorCode, KafkaError, OFFSET_END, Producer, type ConsumerConfig } from 'ottla'
@@ -43,7 +43,7 @@ export function storedOffsetScenarios(start: () => Promise<PlainWorld>): void {
     return topic
   }
 
-  /** Messages in a transaction, and others in one that is aborted; a marker is behind each. */
+  /** Produces messages in a transaction, and others in one that is aborted; each is followed by a marker. */
   async function transactions(topic: string, seen: number, aborted: number, partition = 0): Promise<void> {
     const servers = { 'bootstrap.servers': world.bootstrapServers }
     const sender = new Producer({ ...servers, 'transactional.id': fresh('stored') }, { logger: quiet })
@@ -62,7 +62,7 @@ export function storedOffsetScenarios(start: () => Promise<PlainWorld>): void {
     } finally {
       await sender.close()
     }
-    // Markers are written after the end of a transaction has been answered.
+    // Markers are written after the response to the end of a transaction.
     await until('its markers are written', async () => {
       const asked = [{ topic, partition, spec: 'latest' }] as const
       const [stable] = await world.admin.listOffsets([...asked], { isolationLevel: 'read_committed' })
@@ -88,7 +88,7 @@ export function storedOffsetScenarios(start: () => Promise<PlainWorld>): void {
     }
   }
 
-  /** Reads until the program stops, and closes: what is committed then. */
+  /** Reads until the handler stops, and closes. @returns the committed offset */
   async function readAndClose(
     { read }: Reader,
     topic: string,
@@ -106,7 +106,7 @@ export function storedOffsetScenarios(start: () => Promise<PlainWorld>): void {
     return committed(group, topic)
   }
 
-  /** Reads until something is true, and closes. */
+  /** Reads until the condition holds, and closes. */
   async function readUntil(
     { read }: Reader,
     consumer: Consumer,
@@ -128,7 +128,7 @@ export function storedOffsetScenarios(start: () => Promise<PlainWorld>): void {
     const seek = (consumer: Consumer, topic: string, offset: number): Promise<unknown> =>
       consumer.seek([{ topic, partition: 0, offset }])
 
-    test(`stored offsets, ${name}: a program that seeks back to a message and stops gets it again`, async () => {
+    test(`stored offsets, ${name}: an application that seeks back to a message and stops gets it again`, async () => {
       const topic = await topicWith(10)
       const at = await readAndClose(reader, topic, async (consumer, offset) => {
         if (offset !== 5) return 'on'
@@ -138,7 +138,7 @@ export function storedOffsetScenarios(start: () => Promise<PlainWorld>): void {
       assert.equal(at, 5)
     })
 
-    test(`stored offsets, ${name}: a message that is sought back to several times is not done before its time`, async () => {
+    test(`stored offsets, ${name}: a message that is sought back to several times is not committed too early`, async () => {
       const topic = await topicWith(10)
       let tries = 0
       const at = await readAndClose(reader, topic, async (consumer, offset) => {
@@ -151,7 +151,7 @@ export function storedOffsetScenarios(start: () => Promise<PlainWorld>): void {
       assert.equal(at, storesAtOnce ? 6 : 5)
     })
 
-    test(`stored offsets, ${name}: seeking back below what is committed commits the place sought to`, async () => {
+    test(`stored offsets, ${name}: seeking back below the committed offset commits the new position`, async () => {
       const topic = await topicWith(10)
       const at = await readAndClose(reader, topic, async (consumer, offset) => {
         if (offset !== 9) return 'on'
@@ -181,7 +181,7 @@ export function storedOffsetScenarios(start: () => Promise<PlainWorld>): void {
       assert.deepEqual(seen, [0, 1, 2, 3, 4, 5, 6, 7, 2, 3, 4, 5, 6, 7, 8, 9])
     })
 
-    test(`stored offsets, ${name}: what was read before seeking forward does not override the place sought to`, async () => {
+    test(`stored offsets, ${name}: messages read before seeking forward do not override the new position`, async () => {
       const topic = await topicWith(20)
       const at = await readAndClose(reader, topic, async (consumer, offset) => {
         assert.ok(offset <= 5 || offset >= 15, `message ${offset}`)
@@ -195,7 +195,7 @@ export function storedOffsetScenarios(start: () => Promise<PlainWorld>): void {
       assert.equal(at, storesAtOnce ? 18 : name === 'batches()' ? 15 : 17)
     })
 
-    test(`stored offsets, ${name}: a program that seeks to the end has nothing behind it`, async () => {
+    test(`stored offsets, ${name}: an application that seeks to the end has no lag`, async () => {
       const [topic, group] = [await topicWith(20), fresh('stored')]
       const consumer = member(group)
       consumer.subscribe(topic)
@@ -234,11 +234,11 @@ export function storedOffsetScenarios(start: () => Promise<PlainWorld>): void {
 
     for (const isolation of ['read_committed', 'read_uncommitted'] as const) {
       for (const protocol of ['classic', 'consumer'] as const) {
-        test(`stored offsets, ${name}: no lag stays behind markers and aborted messages, ${isolation}, ${protocol}`, async () => {
+        test(`stored offsets, ${name}: markers and aborted messages leave no lag, ${isolation}, ${protocol}`, async () => {
           const [topic, group] = [fresh('stored'), fresh('stored')]
           await makeTopic(topic, 2)
           await transactions(topic, 3, 10)
-          // Nobody is given anything of this one, but under read_uncommitted.
+          // Only read_uncommitted delivers anything of this one.
           await transactions(topic, 0, 5, 1)
           const consumer = member(group, { 'isolation.level': isolation, 'group.protocol': protocol })
           consumer.subscribe(topic)
@@ -265,7 +265,7 @@ export function storedOffsetScenarios(start: () => Promise<PlainWorld>): void {
       }
     }
 
-    test(`stored offsets, ${name}: a program that commits by itself commits past what it is not given`, async () => {
+    test(`stored offsets, ${name}: an application that commits itself commits past records that are never delivered`, async () => {
       const [topic, group] = [fresh('stored'), fresh('stored')]
       await makeTopic(topic)
       await transactions(topic, 3, 4)
@@ -279,7 +279,7 @@ export function storedOffsetScenarios(start: () => Promise<PlainWorld>): void {
         () =>
           until('the end is committed', async () => {
             await consumer.commit().catch((error: unknown) => {
-              // Nothing new, or not a member yet.
+              // There is nothing new, or it is not a member yet.
               if (!(error instanceof KafkaError)) throw error
             })
             return (await committed(group, topic)) === end
@@ -287,12 +287,12 @@ export function storedOffsetScenarios(start: () => Promise<PlainWorld>): void {
       )
     })
 
-    test(`stored offsets, ${name}: a gap is stored only behind what the program has stored`, async () => {
+    test(`stored offsets, ${name}: a gap is stored only after offsets that the application has stored`, async () => {
       const [topic, group] = [fresh('stored'), fresh('stored')]
       await makeTopic(topic)
       await transactions(topic, 3, 4)
       const end = await endOf(topic)
-      // What `run` is done with it stores itself.
+      // `run` stores processed messages itself.
       if (name.startsWith('run')) return
       const consumer = member(group, { 'enable.auto.offset.store': false })
       consumer.subscribe(topic)
@@ -310,7 +310,7 @@ export function storedOffsetScenarios(start: () => Promise<PlainWorld>): void {
       })
     })
 
-    test(`stored offsets, ${name}: where the log begins later now there is no lag before it`, async () => {
+    test(`stored offsets, ${name}: if the log now begins later, there is no lag before it`, async () => {
       const [topic, group] = [await topicWith(10), fresh('stored')]
       await world.admin.alterConsumerGroupOffsets(group, [{ topic, partition: 0, offset: 3 }])
       const [deleted] = await world.admin.deleteRecords([{ topic, partition: 0, offset: 10 }])
@@ -327,7 +327,7 @@ export function storedOffsetScenarios(start: () => Promise<PlainWorld>): void {
 
     if (storesAtOnce) continue
 
-    test(`stored offsets, ${name}: a gap behind a message at work waits for it`, async () => {
+    test(`stored offsets, ${name}: a gap behind a message in process waits for it`, async () => {
       const [topic, group] = [fresh('stored'), fresh('stored')]
       await makeTopic(topic)
       await transactions(topic, 3, 4)
@@ -336,16 +336,16 @@ export function storedOffsetScenarios(start: () => Promise<PlainWorld>): void {
       consumer.subscribe(topic)
       let go = quiet
       const held = new Promise<void>(resolve => (go = resolve))
-      let isAtWork = false
+      let isRunning = false
       const each = async (offset: number): Promise<Next> => {
         if (offset !== 2) return 'on'
-        isAtWork = true
+        isRunning = true
         await held
         return 'on'
       }
       try {
         await readUntil(reader, consumer, each, async () => {
-          await until('the last one is at work', () => isAtWork)
+          await until('the last handler is running', () => isRunning)
           await consumer.commit().catch(quiet)
           assert.ok((await committed(group, topic)) <= 2)
           go()
@@ -358,7 +358,7 @@ export function storedOffsetScenarios(start: () => Promise<PlainWorld>): void {
   }
 
   for (const reader of readers.filter(({ name }) => ['poll', 'run, order partition'].includes(name))) {
-    test(`stored offsets, ${reader.name}: of a topic made anew what is read is committed, below what was`, async () => {
+    test(`stored offsets, ${reader.name}: offsets of a recreated topic are committed, although they are lower`, async () => {
       const [topic, group] = [await topicWith(10), fresh('stored')]
       const consumer = member(group, { 'topic.metadata.refresh.interval.ms': 200 })
       consumer.subscribe(topic)
@@ -382,7 +382,7 @@ export function storedOffsetScenarios(start: () => Promise<PlainWorld>): void {
     })
   }
 
-  test('stored offsets: a program that assigns a partition anew further back and stops gets it from there', async () => {
+  test('stored offsets: an application that assigns a partition again further back and stops gets it from there', async () => {
     const [topic, group] = [await topicWith(10), fresh('stored')]
     const consumer = member(group)
     try {
@@ -395,7 +395,7 @@ export function storedOffsetScenarios(start: () => Promise<PlainWorld>): void {
     assert.equal(await committed(group, topic), 2)
   })
 
-  test('stored offsets: seeking one partition back leaves what another has stored', async () => {
+  test('stored offsets: seeking one partition back leaves the stored offsets of another', async () => {
     const [topic, group] = [fresh('stored'), fresh('stored')]
     await makeTopic(topic, 2)
     await fill(topic, 6, 0)
@@ -420,7 +420,7 @@ export function storedOffsetScenarios(start: () => Promise<PlainWorld>): void {
     assert.deepEqual(offsets, [5, 6])
   })
 
-  test('stored offsets: a seek in the rebalance callback is where the group goes on', async () => {
+  test('stored offsets: the group continues at the target of a seek in the rebalance callback', async () => {
     const [topic, group] = [await topicWith(10), fresh('stored')]
     await world.admin.alterConsumerGroupOffsets(group, [{ topic, partition: 0, offset: 8 }])
     const consumer = member(group)

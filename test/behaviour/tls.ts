@@ -1,4 +1,4 @@
-/** Clients over TLS: what they show, what they check, and what they say when it does not work. */
+/** Clients over TLS: the certificates they present, the checks they make, and their errors. */
 import assert from 'node:assert/strict'
 import { copyFileSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
@@ -7,22 +7,22 @@ import { Consumer, ErrorCode, Producer, type ClientConfig, type KafkaError, type
 import { Authority, when, type Identity } from '../harness/certificates.ts'
 import { fresh, passwords } from './world.ts'
 
-/** Listeners of a cluster whose brokers show a certificate for 127.0.0.1, and for nothing else. */
+/** Listeners of a cluster whose brokers present a certificate for 127.0.0.1 only. */
 export interface TlsWorld {
-  /** Clients have to show a certificate of `authority`; who they are is its common name, and `admin` may do everything. */
+  /** Requires a client certificate of `authority`; its common name is the user, and `admin` may do everything. */
   readonly certificateServers: string
-  /** Clients have to authenticate by SASL PLAIN over TLS. */
+  /** Requires SASL PLAIN over TLS. */
   readonly passwordServers: string
   /** Without TLS. */
   readonly plainServers: string
-  /** Issued the brokers' certificates. */
+  /** The CA of the brokers' certificates. */
   readonly authority: Authority
   /** The brokers' certificates, in files. */
   readonly brokers: readonly { readonly certFile: string }[]
   close(): Promise<void>
 }
 
-// A broker that does not say why it hangs up leaves it to be guessed.
+// For a broker that closes the connection without a reason, the client can only guess.
 const refused = [ErrorCode.ERR__SSL, ErrorCode.ERR__TRANSPORT]
 
 const quiet: ProducerOptions = { logger: () => undefined }
@@ -112,7 +112,7 @@ export function tlsScenarios(start: () => Promise<TlsWorld>): void {
     }
   })
 
-  test('authorities may stand in a folder', async () => {
+  test('CAs may be in a folder', async () => {
     const folder = join(world.authority.folder, 'authorities')
     mkdirSync(folder)
     copyFileSync(stranger.certFile, join(folder, 'stranger.pem'))
@@ -124,14 +124,14 @@ export function tlsScenarios(start: () => Promise<TlsWorld>): void {
     await fails(byPassword({ 'sasl.password': 'wrong' }), ErrorCode.ERR__AUTHENTICATION, /PLAIN authentication failed/)
   })
 
-  test('a broker of an unknown authority is refused with its name, unless verification is off', async () => {
+  test('a broker with an unknown CA is refused with its name, unless verification is off', async () => {
     const config = asAdmin({ 'ssl.ca.location': stranger.certFile })
     await fails(
       config,
       ErrorCode.ERR__SSL,
       /certificate \(.*CN=broker.*\), issued by CN=.*is of no authority that is trusted; ssl\.ca\.location/,
     )
-    // The authorities that everybody trusts do not know it either.
+    // The public CAs do not know it either.
     const { 'ssl.ca.location': _, ...standard } = config
     await fails(standard, ErrorCode.ERR__SSL, /is of no authority that is trusted/)
     await works({ ...config, 'enable.ssl.certificate.verification': false })
@@ -148,11 +148,11 @@ export function tlsScenarios(start: () => Promise<TlsWorld>): void {
     await works({ ...config, 'ssl.endpoint.identification.algorithm': 'none' })
   })
 
-  test('a client without a certificate is told that the broker wants one', async () => {
+  test('the error of a client without a certificate says that the broker wants one', async () => {
     await fails(byCertificate(), refused, /wants a certificate of the client: ssl\.certificate\.\*/)
   })
 
-  test('a client with a certificate that the broker does not accept is told which, and if it has expired', async () => {
+  test('the error of a client whose certificate the broker refuses says which one, and if it has expired', async () => {
     const other = stranger.issue({ subject: '/CN=admin' })
     await fails(
       byCertificate({ 'ssl.certificate.location': other.certFile, 'ssl.key.location': other.keyFile }),
@@ -197,7 +197,7 @@ export function tlsScenarios(start: () => Promise<TlsWorld>): void {
     await fails(asAdmin({ 'ssl.crl.location': list }), ErrorCode.ERR__SSL, /CN=broker.* has been revoked/)
   })
 
-  test('verifyCertificate accepts and refuses brokers, knowing what is wrong with them', async () => {
+  test('verifyCertificate accepts and refuses brokers, and gets the error of the checks', async () => {
     const seen: string[] = []
     const config = asAdmin({ 'ssl.ca.location': stranger.certFile })
     await works(config, {
@@ -218,7 +218,7 @@ export function tlsScenarios(start: () => Promise<TlsWorld>): void {
     })
   })
 
-  test('ciphers, curves and signature algorithms are used, and told when broker and client share none', async () => {
+  test('ciphers, curves and signature algorithms are used, and named when broker and client share none', async () => {
     await works(
       asAdmin({
         'ssl.cipher.suites': 'ECDHE-ECDSA-AES128-GCM-SHA256',
@@ -231,7 +231,7 @@ export function tlsScenarios(start: () => Promise<TlsWorld>): void {
     await fails(config, ErrorCode.ERR__SSL, /no cipher, curve or signature algorithm in common .*ssl\.cipher\.suites/)
   })
 
-  test('TLS spoken to a plain listener, and plain text to a TLS one, are told as such', async () => {
+  test('TLS to a plain listener, and plain text to a TLS listener, are reported as such', async () => {
     await fails(
       asAdmin({ 'bootstrap.servers': world.plainServers }),
       ErrorCode.ERR__TRANSPORT,

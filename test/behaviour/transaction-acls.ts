@@ -1,4 +1,4 @@
-/** What transactions need to be allowed (ACLs), on three secured brokers: real or embedded. */
+/** The ACLs that transactions need, on three secured brokers: real or embedded. */
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { AdminClient, Producer, type AclBinding, type AclOperation, type AclResourceType, type KafkaError } from 'ottla'
@@ -7,7 +7,7 @@ import { createTopic } from '../harness/topics.ts'
 
 const quiet = (): void => undefined
 
-/** Registers the scenarios; `start` brings up the brokers. */
+/** Registers the tests; `start` starts the brokers. */
 export function transactionAclScenarios(start: () => Promise<World>): void {
   let world: World
   let admin: AdminClient
@@ -46,13 +46,13 @@ export function transactionAclScenarios(start: () => Promise<World>): void {
     try {
       await call()
     } catch (error) {
-      const { name, isFatal, txnRequiresAbort } = error as KafkaError // the library throws nothing else
+      const { name, isFatal, txnRequiresAbort } = error as KafkaError // the client throws nothing else
       return `${name}${isFatal ? ' fatal' : ''}${txnRequiresAbort ? ' abort' : ''}`
     }
     return 'done'
   }
 
-  /** Brokers learn of new rules a moment later. */
+  /** Waits, because brokers learn of new ACLs a moment later. */
   async function eventually(call: () => Promise<string>, expected: string): Promise<void> {
     const deadline = Date.now() + 10_000
     let last = await call()
@@ -81,7 +81,7 @@ export function transactionAclScenarios(start: () => Promise<World>): void {
     await allow('transactional-id', id, 'write')
     await allow('topic', allowed, 'write')
     const config = { ...as(world, 'alice'), 'transactional.id': id, 'linger.ms': 0 }
-    // A refusal is fatal: each attempt has a producer of its own.
+    // A refusal is fatal: each attempt has its own producer.
     let producer = new Producer(config, { logger: quiet })
     const attempt = async (): Promise<string> => {
       await producer.close()
@@ -91,9 +91,9 @@ export function transactionAclScenarios(start: () => Promise<World>): void {
     await eventually(attempt, 'done')
     const sending = async (topic: string): Promise<string> => {
       producer.beginTransaction()
-      const told = await kind(() => producer.send({ topic, partition: 0, value: 'x' }))
-      if (told !== 'done') await producer.abortTransaction()
-      return told
+      const result = await kind(() => producer.send({ topic, partition: 0, value: 'x' }))
+      if (result !== 'done') await producer.abortTransaction()
+      return result
     }
     await eventually(() => sending(allowed), 'done')
     assert.equal(

@@ -1,6 +1,6 @@
 /**
- * What a cluster answers to requests of transactional producers that cannot be carried out: all error codes of each
- * answer, in their order. The expected ones are those of Kafka 4.3.1.
+ * How a cluster responds to invalid requests of transactional producers: all error codes of each response, in order.
+ * The expected ones are those of Kafka 4.3.1.
  */
 import { after, before, test } from 'node:test'
 import {
@@ -27,7 +27,7 @@ interface Producer {
 
 const TRANSACTION = 1
 
-/** @param start a cluster of one broker without ACLs that creates topics by itself */
+/** @param start a cluster of one broker without ACLs that creates topics automatically */
 export function transactionsWrongInputScenarios(
   start: () => Promise<{ readonly bootstrapServers: string; close(): Promise<void> }>,
 ): void {
@@ -97,7 +97,7 @@ export function transactionsWrongInputScenarios(
     same(await init(''), [42])
     for (const timeoutMs of [0, -5, 2_000_000_000]) same(await init(fresh('nobody'), timeoutMs), [50])
     same(await init(null, 0), [0])
-    // Half an identity, and one of somebody else.
+    // Half an identity, and another producer's.
     same(await init(id, 60_000, { ...producer, producerEpoch: -1 }), [42])
     same(await init(id, 60_000, { producerId: -1n, producerEpoch: 3 }), [42])
     same(await init(id, 60_000, { producerId: 987_654n, producerEpoch: 0 }), [90])
@@ -130,7 +130,7 @@ export function transactionsWrongInputScenarios(
     same(await offsets(id, producer, {}, 9), [3])
   })
 
-  test('ends that cannot be', async () => {
+  test('invalid ends of transactions', async () => {
     same(await end(nobody, producer), [49])
     same(await end(nobody, producer, 5), [49])
     same(await end('', producer), [42])

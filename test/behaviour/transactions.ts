@@ -1,4 +1,4 @@
-/** What a cluster answers to producers, request by request. The expected answers are those of Kafka 4.3.1. */
+/** Responses to producers, request by request. The expected ones are those of Kafka 4.3.1. */
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { BatchWriter, ErrorCode, codecByName } from '@ottla/protocol'
@@ -25,7 +25,7 @@ async function short(outcome: Promise<Outcome>): Promise<[number, number]> {
   return [errorCode, producerEpoch]
 }
 
-/** One batch of one record, as it would be sent. */
+/** One batch of one record, encoded. */
 function single(timestamp: number, seal: Parameters<BatchWriter['seal']>[0] = {}): Buffer {
   const writer = new BatchWriter()
   writer.append('k', 'v'.repeat(100), null, timestamp)
@@ -48,7 +48,7 @@ export function transactionScenarios(
     await world.close()
   })
 
-  test('sequence numbers: gaps, repeats, epochs and the end of the numbers', async () => {
+  test('sequence numbers: gaps, repeats, epochs and wraparound', async () => {
     const { producerId } = await c.init(null)
     const put = (baseSequence: number, producerEpoch = 0, partition = 0): Promise<string> =>
       c.produce(partition, { producerId, producerEpoch, baseSequence })
@@ -64,7 +64,7 @@ export function transactionScenarios(
     same(await put(1, 0, 1), 'at 2')
   })
 
-  test('what is no batch, or one too many', async () => {
+  test('invalid batches, and one too many', async () => {
     const now = Date.now()
     const one = single(now)
     const put = (bytes: Buffer, version = 12): Promise<string> => c.produce(2, {}, { bytes, version })
@@ -190,7 +190,7 @@ export function transactionScenarios(
     same(await c.producers(6), [{ producerEpoch: 4, lastSequence: -1, currentTxnStartOffset: -1 }])
   })
 
-  test('a transaction that takes too long is aborted', async () => {
+  test('a transaction that times out is aborted', async () => {
     const id = await c.id()
     const a = idOf(await c.init(id, undefined, 5, 100))
     same(await c.produce(3, { ...a, baseSequence: 0, isTransactional: true }, { id }), 'at 0')
@@ -202,7 +202,7 @@ export function transactionScenarios(
     same(await short(c.settled(id, a)), [0, 1])
   })
 
-  test('offsets count when their transaction is committed', async () => {
+  test('offsets take effect when their transaction commits', async () => {
     const group = fresh('txn-group')
     await c.groupReady(group)
     const id = await c.id()

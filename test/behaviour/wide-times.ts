@@ -1,4 +1,4 @@
-/** Records whose times are in another unit, so that no number holds them exactly: one plain broker, real or embedded. */
+/** Records with timestamps beyond 2^53, which a number cannot hold exactly: one plain broker, real or embedded. */
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { AdminClient, Consumer, Producer, type Message } from 'ottla'
@@ -11,7 +11,7 @@ const NANOSECONDS = 1_700_000_000_000_000_000
 const MILLISECONDS = 1_700_000_000_000
 const LAST = 2 ** 63
 
-/** Registers the scenarios; `start` brings up the broker. */
+/** Registers the tests; `start` starts the broker. */
 export function wideTimeScenarios(start: () => Promise<PlainWorld>): void {
   let world: PlainWorld
   let config: { 'bootstrap.servers': string }
@@ -26,7 +26,7 @@ export function wideTimeScenarios(start: () => Promise<PlainWorld>): void {
     await world.close()
   })
 
-  // A topic with a message in a batch of its own for each list of times, or all of a list in one batch.
+  // Creates a topic with one batch per list of timestamps, one message per timestamp.
   async function topicWith(batches: readonly (readonly number[])[], codec: 'none' | 'gzip' = 'none'): Promise<string> {
     const topic = fresh('wide')
     const limit = { 'message.timestamp.after.max.ms': '9223372036854775807' }
@@ -92,7 +92,7 @@ export function wideTimeScenarios(start: () => Promise<PlainWorld>): void {
     })
   }
 
-  test('the highest time and its offset are found, whatever the unit', async () => {
+  test('the highest timestamp and its offset are found, whatever the unit', async () => {
     for (const [name, batches, offset] of shapes) {
       const topic = await topicWith(batches)
       const [found] = await admin.listOffsets([{ topic, partition: 0, spec: 'max-timestamp' }])

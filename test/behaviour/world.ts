@@ -3,16 +3,16 @@ import type { ClientConfig } from 'ottla'
 /** A cluster of three brokers with SASL PLAIN, ACLs and automatic topic creation, real or embedded. */
 export interface World {
   readonly kind: 'kafka' | 'embedded'
-  /** Listeners that want SASL PLAIN. */
+  /** Listeners that require SASL PLAIN. */
   readonly bootstrapServers: string
-  /** Kills the broker as a crash would; its partitions get new leaders. */
+  /** Kills the broker like a crash; its partitions get new leaders. */
   kill(brokerId: number): Promise<void>
-  /** Brings a killed broker back on its old address. */
+  /** Restarts a killed broker with its old address. */
   restart(brokerId: number): Promise<void>
   close(): Promise<void>
 }
 
-/** Every user's password is the name with `password` behind it; `admin` may do everything. */
+/** Every user's password is the name followed by `password`; `admin` may do everything. */
 export const users = ['admin', 'alice', 'bob', 'mallory'] as const
 export type User = (typeof users)[number]
 

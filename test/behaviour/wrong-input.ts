@@ -1,6 +1,6 @@
 /**
- * What a cluster answers to requests that cannot be carried out: all error codes of each answer, in their order. The
- * expected ones are those of Kafka 4.3.1.
+ * How a cluster responds to invalid requests: all error codes of each response, in order. The expected ones are those
+ * of Kafka 4.3.1.
  */
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
@@ -46,13 +46,13 @@ function batch(count = 1): Buffer {
   return Buffer.from(writer.seal({}))
 }
 
-/** @param start a cluster of one broker without ACLs that creates topics by itself */
+/** @param start a cluster of one broker without ACLs that creates topics automatically */
 export function wrongInputScenarios(
   start: () => Promise<{ readonly bootstrapServers: string; close(): Promise<void> }>,
 ): void {
   let world: Awaited<ReturnType<typeof start>>
   let client: WireClient
-  /** A topic of three partitions with ten records in the first. */
+  /** Creates a topic of three partitions with ten records in the first. */
   const topic = fresh('wrong')
   let topicId: string
 
@@ -70,7 +70,7 @@ export function wrongInputScenarios(
       topicId = id ?? ''
       return errorCode === 0
     })
-    // Until then nothing is written.
+    // Before that, nothing can be written.
     await patiently('the topic has no leader', async () => (await produce({ records: batch(10) }))[0] === 0)
   })
   after(async () => {
@@ -116,7 +116,7 @@ export function wrongInputScenarios(
     return codes(Produce, version, { transactionalId, acks, timeoutMs: 10_000, topicData })
   }
 
-  test('topics that cannot be made', async () => {
+  test('topics that cannot be created', async () => {
     same(await create({}), [36])
     same(
       await create(...['', '.', '..', 'a/b', 'ü', 'a'.repeat(250)].map(name => ({ name }))),
@@ -135,7 +135,7 @@ export function wrongInputScenarios(
     same(await create(), [])
   })
 
-  test('assignments that cannot be', async () => {
+  test('invalid assignments', async () => {
     same(await madeFrom([[0, 1]], { partitions: 3 }), [42])
     same(await madeFrom([[0, 1]], { replicas: 1 }), [42])
     same(
@@ -159,7 +159,7 @@ export function wrongInputScenarios(
     same(await madeFrom([[0, -1]]), [39])
   })
 
-  test('settings of topics that cannot be', async () => {
+  test('invalid settings of topics', async () => {
     same(await configured({ nonsense: '1' }), [40])
     same(await configured({ 'retention.ms': 'soon' }), [40])
     same(await configured({ 'retention.ms': '-2' }), [40])
@@ -384,7 +384,7 @@ export function wrongInputScenarios(
     same(await remove(group, topic, 1), [0, 0])
     same(await remove(group, topic, 0), [0, 0])
     same(await read(group, topic, 0), [0, [[-1, 0]]])
-    // The topic is there, now that a group's coordinator was asked for.
+    // The topic exists, now that a group's coordinator has been looked up.
     const name = '__consumer_offsets'
     same(await produce({ name }), [17])
     const topics = [{ name, partitions: [{ partitionIndex: 0, offset: 0 }] }]
@@ -392,7 +392,7 @@ export function wrongInputScenarios(
     same(await create({ name }), [36])
   })
 
-  /** Waits until the group's coordinator has loaded what it has to. */
+  /** Waits until the group's coordinator has loaded its state. */
   const groupReady = async (group: string): Promise<void> => {
     const isReady = async (): Promise<boolean> => {
       const { coordinators } = await ask(FindCoordinator, 4, { keyType: 0, coordinatorKeys: [group] })
@@ -456,7 +456,7 @@ export function wrongInputScenarios(
     same(await replace('not-there', [{ name: 'retention.ms', value: '1' }]), [3])
   })
 
-  test('requests that are no requests', async () => {
+  test('malformed requests', async () => {
     same(await codes(ApiVersions, 3, { clientSoftwareName: '', clientSoftwareVersion: '' }), [42])
     same(await codes(ApiVersions, 3, { clientSoftwareName: 'a b', clientSoftwareVersion: '1' }), [42])
     same(await codes(ApiVersions, 3, { clientSoftwareName: 'a', clientSoftwareVersion: '1' }), [0])

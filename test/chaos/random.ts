@@ -1,4 +1,4 @@
-/** The same numbers for the same seed, so that a run can be played again as far as processes play along. */
+/** The same numbers for the same seed, so that a run can be repeated as far as its processes are deterministic. */
 export function seeded(seed: number): () => number {
   let state = seed >>> 0
   return () => {

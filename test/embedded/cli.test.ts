@@ -176,7 +176,7 @@ test('query finds offsets by time', async () => {
   assert.equal(out, `${topic} [0] offset 2\n${topic} [0] offset 0\n`)
 })
 
-test('properties come from -F files, and -X goes over them', async () => {
+test('properties come from -F files, and -X overrides them', async () => {
   const topic = fresh('cli')
   const file = join(folder, 'client.properties')
   writeFileSync(
@@ -303,10 +303,10 @@ test('bench measures every operation and prints one JSON line with the agreed fi
   }
 })
 
-test('demo tells its story on an embedded cluster, and all of it holds', async () => {
+test('the demo runs on an embedded cluster, and all of its checks pass', async () => {
   const { status, out, err } = await finished(['demo', '-q'])
   assert.equal(status, 0, `${out}${err}`)
-  assert.match(out, /Everything held/)
+  assert.match(out, /All checks passed/)
   assert.doesNotMatch(out, /✗/)
   assert.equal(err, '')
 })

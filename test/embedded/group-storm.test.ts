@@ -1,9 +1,9 @@
-/** A storm over a group, for moments; `npm run chaos:storm` does it for long, over real brokers. */
+/** A short run of `npm run chaos:storm`, on embedded brokers. */
 import { after, before, test } from 'node:test'
 import assert from 'node:assert/strict'
 import { EmbeddedCluster } from '@ottla/broker'
 import { AdminClient } from 'ottla'
-import { storm } from '../chaos/groups/storm.ts'
+import { groupStorm } from '../chaos/groups/group-storm.ts'
 import { seeded } from '../chaos/random.ts'
 
 const PARTITIONS = 20
@@ -36,7 +36,7 @@ for (const [protocol, assignor] of [
       await admin.incrementalAlterConfigs([{ type: 'group', name: topic, entries }])
     }
     const lines: string[] = []
-    const result = await storm({
+    const result = await groupStorm({
       bootstrapServers: cluster.bootstrapServers,
       brokers: {
         bootstrapServers: cluster.bootstrapServers,
@@ -53,11 +53,11 @@ for (const [protocol, assignor] of [
       seconds: 5,
       messages: 200,
       random: seeded(7),
-      tell: line => lines.push(line),
-      calmWithinMs: 60_000,
+      log: line => lines.push(line),
+      stableWithinMs: 60_000,
     })
     assert.ok(result.kills > 0)
-    assert.ok(result.calmAfterMs < Infinity, lines.join('\n'))
+    assert.ok(result.stableAfterMs < Infinity, lines.join('\n'))
     assert.deepEqual(result.missing, [], lines.join('\n'))
   })
 }

@@ -15,7 +15,7 @@ import {
 } from 'ottla'
 import { gate } from '../behaviour/reading-ways.ts'
 import { seeded } from '../chaos/random.ts'
-import { shareChaos } from '../chaos/share/share.ts'
+import { shareChaos } from '../chaos/share/share-chaos.ts'
 
 const WAIT_MS = 20_000
 const quiet = (): void => undefined
@@ -455,7 +455,7 @@ test('chaos: brokers crash, consumers come and go; every message is worked on, n
     seconds: 4,
     messages: 1000,
     random: seeded(5),
-    tell: line => lines.push(line),
+    log: line => lines.push(line),
     doneWithinMs: WAIT_MS,
   })
   assert.deepEqual([missing, afterAccepted], [[], 0], lines.join('\n'))

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 import { EmbeddedCluster } from '@ottla/broker'
 import { seeded } from '../chaos/random.ts'
-import { turmoil } from '../chaos/transactions/turmoil.ts'
+import { transactionChaos } from '../chaos/transactions/transaction-chaos.ts'
 
 for (const [version, release, protocol] of [
   [2, '4.3', 'consumer'],
@@ -12,9 +12,9 @@ for (const [version, release, protocol] of [
   test(`transactions of version ${version} stay whole while brokers are lost and instances fenced off`, async () => {
     await using cluster = await EmbeddedCluster.start({ brokers: 3, as: release })
     const random = seeded(7)
-    const { ends, complaints } = await turmoil({
+    const { ends, complaints } = await transactionChaos({
       bootstrapServers: cluster.bootstrapServers,
-      name: 'turmoil',
+      name: 'transaction-chaos',
       partitions: 4,
       writers: 4,
       copiers: 2,
@@ -35,7 +35,7 @@ for (const [version, release, protocol] of [
         }
         cluster.setRoundTripTime(-1, 0)
       },
-      tell: () => undefined,
+      log: () => undefined,
     })
     assert.deepEqual(complaints, [])
     assert.ok(ends.committed > 10, `only ${ends.committed} transactions were committed`)

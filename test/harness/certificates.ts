@@ -1,4 +1,4 @@
-/** Certificates of one test, made by openssl in a folder that goes away with the test's process. */
+/** Certificates for one test, made by openssl in a folder that is removed with the test's process. */
 import { randomUUID } from 'node:crypto'
 import { execFileSync } from 'node:child_process'
 import { copyFileSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
@@ -26,7 +26,7 @@ export interface Wanted {
 
 const dayMs = 86_400_000
 
-/** An authority that issues certificates and takes them back. */
+/** A certificate authority that issues and revokes certificates. */
 export class Authority {
   readonly folder: string
   readonly certFile: string
@@ -53,7 +53,7 @@ export class Authority {
     return authority
   }
 
-  /** One whose own certificate this one issues. */
+  /** An intermediate authority, certified by this one. */
   makeBelow(name: string): Authority {
     const below = Authority.make(name)
     const { certFile, keyFile } = this.#issue({ subject: `/CN=${name}` }, 'basicConstraints=critical,CA:true')
@@ -62,7 +62,7 @@ export class Authority {
     return below
   }
 
-  /** One that another process has made. */
+  /** An authority created by another process. */
   static at(folder: string): Authority {
     return new Authority(folder)
   }
@@ -95,7 +95,7 @@ export class Authority {
     openssl('ca', '-config', this.#config, '-revoke', identity.certFile)
   }
 
-  /** Writes the list of what was taken back; the file is a new one each time. */
+  /** Writes the revocation list, to a new file each time. */
   revocationList(): string {
     const file = this.#path('crl', '.pem')
     openssl('ca', '-gencrl', '-config', this.#config, '-crldays', '2', '-out', file)
@@ -122,7 +122,7 @@ export class Authority {
   }
 }
 
-/** As `openssl ca` wants its dates. */
+/** A date in the format of `openssl ca`. */
 export function when(ms: number): string {
   return new Date(ms)
     .toISOString()

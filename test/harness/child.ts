@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 
 let guard: ChildProcess | undefined
 
-/** Tells the guard, a process that kills what this one leaves behind even when this one is killed. */
+/** Tells the guard: a process that kills this one's children and removes its folders, even if this one is killed. */
 function tellGuard(line: string): void {
   if (guard === undefined) {
     const script = fileURLToPath(new URL('guard.mjs', import.meta.url))
@@ -17,12 +17,12 @@ function tellGuard(line: string): void {
   guard.stdin?.write(`${line}\n`)
 }
 
-/** Has a folder removed when this process ends, however it ends. */
+/** Removes a folder when this process ends, however it ends. */
 export function removeAtEnd(folder: string): void {
   tellGuard(`folder ${folder}`)
 }
 
-/** A process with its output in a file; it never keeps this process alive and never outlives it. */
+/** A child process that writes to a log file. It never keeps this process alive, and never outlives it. */
 export class Child {
   readonly pid: number
   readonly #process: ChildProcess
@@ -54,18 +54,18 @@ export class Child {
     this.#process.kill(name)
   }
 
-  /** Sends the signal and waits for the end; a polite signal becomes SIGKILL after `patienceMs`. */
-  async end(name: 'SIGTERM' | 'SIGKILL', patienceMs = 30_000): Promise<void> {
+  /** Sends the signal and waits for the exit; SIGTERM is followed by SIGKILL after `killAfterMs`. */
+  async end(name: 'SIGTERM' | 'SIGKILL', killAfterMs = 30_000): Promise<void> {
     if (this.#ended) return
     this.#process.ref()
     this.#process.kill(name)
-    const impatience = setTimeout(() => this.#process.kill('SIGKILL'), patienceMs)
+    const timer = setTimeout(() => this.#process.kill('SIGKILL'), killAfterMs)
     await this.#exit
-    clearTimeout(impatience)
+    clearTimeout(timer)
   }
 }
 
-/** Whether a process with this id runs; one that ended and was not yet collected by its parent does not. */
+/** Whether a process with this id runs; a zombie does not. */
 export function isRunning(pid: number): boolean {
   const status = `/proc/${pid}/stat`
   if (existsSync('/proc/self/stat')) {

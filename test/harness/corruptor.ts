@@ -1,12 +1,12 @@
-/** A proxy before a broker that changes what it answers, and random changes that fast-check can repeat. */
+/** A proxy in front of a broker that changes its responses, and random changes that fast-check can repeat. */
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net'
 import { FrameSplitter } from '@ottla/protocol'
 import fc from 'fast-check'
 
-/** What happens to the bytes of one answer to a request of that API. */
+/** Changes the bytes of one response to a request of that API. */
 export type Harm = (answer: Buffer, apiKey: number) => Buffer
 
-/** Passes requests on as they are, and answers as `harm` makes them. */
+/** Forwards requests unchanged, and responses as changed by `harm`. */
 export class Corruptor {
   harm: Harm = answer => answer
   readonly #sockets = new Set<Socket>()
@@ -17,7 +17,7 @@ export class Corruptor {
       const broker = connect({ host: '127.0.0.1', port: target })
       const requests = new FrameSplitter(1e8)
       const answers = new FrameSplitter(1e8)
-      // Answers come in the order of the requests.
+      // Responses arrive in the order of the requests.
       const apiKeys: number[] = []
       for (const socket of [client, broker]) {
         this.#sockets.add(socket)
@@ -58,7 +58,7 @@ export class Corruptor {
   }
 }
 
-/** Where a change is made, as a share of the answer's length, and what it is. */
+/** A change, and its place as a fraction of the response's length. */
 export interface Change {
   readonly kind: 'flip' | 'int8' | 'int16' | 'int32' | 'int64' | 'varint' | 'cut' | 'grow'
   readonly place: number
@@ -73,7 +73,7 @@ const change: fc.Arbitrary<Change> = fc.record({
   value: fc.oneof(fc.constantFrom(...telling), fc.integer()),
 })
 
-/** Changes what follows the size and the correlation id, so that most of it gets to the decoders. */
+/** Changes bytes behind the size and the correlation id, so that most changes reach the decoders. */
 function apply(answer: Buffer, { kind, place, value }: Change): Buffer {
   const bytes = Buffer.from(answer)
   const at = Math.min(bytes.length - 1, 8 + Math.floor(place * Math.max(0, bytes.length - 8)))
@@ -109,10 +109,10 @@ function apply(answer: Buffer, { kind, place, value }: Change): Buffer {
   }
 }
 
-/** A few changes to one answer. */
+/** A few changes to one response. */
 export const changes: fc.Arbitrary<readonly Change[]> = fc.array(change, { minLength: 1, maxLength: 3 })
 
-/** An answer, its size before it, with all of them made. */
+/** A response, with its size in front, with all of the changes. */
 export function changed(answer: Buffer, wanted: readonly Change[]): Buffer {
   return wanted.reduce(apply, answer)
 }

@@ -1,4 +1,4 @@
-/** A TCP proxy that stands before a broker and breaks what passes: connections cut within a request or an answer, delays. */
+/** A TCP proxy in front of a broker that injects faults: connections cut within a request or a response, delays. */
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net'
 import { closed, opened } from './each-test/open-things.ts'
 
@@ -13,7 +13,7 @@ interface Cut {
   readonly done: () => void
 }
 
-/** Forwards connections to a port of this machine. Everything passes until a fault is asked for. */
+/** Forwards connections to a port of this machine, without faults until one is requested. */
 export class FaultProxy {
   readonly #server: Server
   readonly #links = new Set<Link>()
@@ -21,7 +21,7 @@ export class FaultProxy {
   #condition: Condition = 'open'
   #cut: Cut | null = null
 
-  /** @param target - the port that connections are forwarded to, whether or not somebody listens there by now */
+  /** @param target - the port to forward connections to; it need not be open yet */
   static async start(target: number): Promise<FaultProxy> {
     const proxy = new FaultProxy(target)
     await new Promise<void>((resolve, reject) => {
@@ -48,7 +48,7 @@ export class FaultProxy {
     return (this.#server.address() as AddressInfo).port // a TCP server that listens has one
   }
 
-  /** Connections that are open now. */
+  /** The number of open connections. */
   get connections(): number {
     return this.#links.size
   }
@@ -59,9 +59,9 @@ export class FaultProxy {
   }
 
   /**
-   * Once this many more bytes have passed, over all connections, cuts the connection with the last of them: what came
-   * behind it is lost, most often in the middle of a message. Calling it again forgets the first call.
-   * @returns a promise that resolves when it has happened
+   * After this many more bytes over all connections, cuts the connection of the last one. The bytes behind it are lost,
+   * most often in the middle of a message. A second call replaces the first.
+   * @returns a promise that resolves when the connection is cut
    */
   cutAfter(direction: Direction, bytes: number): Promise<void> {
     return new Promise(done => {
@@ -69,24 +69,24 @@ export class FaultProxy {
     })
   }
 
-  /** Holds everything for this long before it goes on, in order; 0 ends it. */
+  /** Delays all bytes by this time, in order; 0 ends the delay. */
   delay(direction: Direction, ms: number): void {
     this.#delays[direction] = ms
   }
 
-  /** Connections stay open and nothing passes, until `open`. */
+  /** Keeps connections open and forwards nothing, until `open`. */
   silence(): void {
     this.#condition = 'silent'
     for (const link of this.#links) link.hold()
   }
 
-  /** Cuts every connection, and whatever is opened from now on, until `open`. */
+  /** Cuts every connection, and every new one, until `open`. */
   refuse(): void {
     this.#condition = 'refusing'
     this.cutAll()
   }
 
-  /** Ends `silence`, `refuse`, `delay` and a cut that has not happened. */
+  /** Ends `silence`, `refuse`, `delay` and a pending cut. */
   open(): void {
     this.#condition = 'open'
     this.#cut = null
@@ -104,7 +104,7 @@ export class FaultProxy {
     })
   }
 
-  /** @internal ms that a chunk is held from now */
+  /** @internal the delay of a chunk from now, ms */
   delayOf(direction: Direction): number {
     return this.#delays[direction]
   }
@@ -114,7 +114,7 @@ export class FaultProxy {
     return this.#condition === 'silent'
   }
 
-  /** @internal the bytes of a chunk that pass before its connection is cut, or null: all of it passes */
+  /** @internal the bytes of a chunk to forward before its connection is cut; null: all of them */
   passes(direction: Direction, bytes: number): number | null {
     const cut = this.#cut
     if (cut === null || cut.direction !== direction) return null
@@ -176,14 +176,14 @@ class Link {
   }
 }
 
-// One that is not connected yet cannot be reset; one that is being shut down would never be closed after it (libuv
-// refuses, Node takes no notice), and keeps the process from ending.
+// A socket that is not connected yet cannot be reset. One that is shutting down would never close after a reset (libuv
+// refuses, Node ignores that), and would keep the process alive.
 function reset(socket: Socket): void {
   if (socket.connecting || socket.writableEnded) socket.destroy()
   else socket.resetAndDestroy()
 }
 
-/** One direction of a connection: chunks in order, each at its time. Null: the end. */
+/** One direction of a connection: forwards chunks in order, each when it is due. Null is the end. */
 class Pipe {
   readonly #proxy: FaultProxy
   readonly #direction: Direction
@@ -230,7 +230,7 @@ class Pipe {
       this.#pass(chunk)
       return
     }
-    // No later than what came before it.
+    // Not before the previous chunk.
     const at = Math.max(Date.now() + delay, this.#held.at(-1)?.at ?? 0)
     this.#held.push({ chunk, at })
     this.#flush()
@@ -261,7 +261,7 @@ class Pipe {
       if (!this.#to.write(chunk)) this.#from.pause()
       return
     }
-    // The other side is to get these bytes before the reset.
+    // The other side should get these bytes before the reset.
     this.stop()
     this.#to.write(chunk.subarray(0, passing), () => this.#cut())
   }

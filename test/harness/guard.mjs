@@ -1,5 +1,5 @@
-// Outlives the process that started it, for a moment: when that one's end of the pipe closes, for whatever reason,
-// every process it still had is killed and its folders are removed. Lines: `pid N`, `gone N`, `folder PATH`.
+// Outlives the process that started it for a moment: when the pipe closes, for whatever reason, this one kills the
+// processes that are left and removes the folders. Lines: `pid N`, `gone N`, `folder PATH`.
 import { rmSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 
@@ -27,7 +27,7 @@ lines.on('close', () => {
     try {
       process.kill(pid, 'SIGKILL')
     } catch {
-      // It had ended by itself.
+      // It has already exited.
     }
   }
   for (const folder of folders) rmSync(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 })

@@ -1,4 +1,4 @@
-/** An identity provider of the test's own: signs tokens, and tells brokers its public key. */
+/** An identity provider for tests: signs tokens, and publishes its public key for brokers. */
 import {
   createHash,
   createPublicKey,
@@ -28,11 +28,11 @@ export class IdentityProvider {
   readonly #servers: (Server | ReturnType<typeof createClear>)[] = []
   readonly #secrets = new Map<string, string>()
   readonly #assertionKeys = new Map<string, KeyObject>()
-  /** What it was asked for, in order. */
+  /** The requests received, in order. */
   readonly asked: Asked[] = []
-  /** Of the tokens that it gives, in s. */
+  /** Lifetime of the tokens issued, in s. */
   lifeSeconds = 3600
-  /** Answered instead of tokens, one after the other. */
+  /** Responses to send instead of tokens, in order. */
   readonly troubles: { readonly status: number; readonly body: string }[] = []
   url = ''
 
@@ -51,7 +51,7 @@ export class IdentityProvider {
     this.#secrets.set(id, secret)
   }
 
-  /** Believes assertions of this issuer that are signed with the key. */
+  /** Accepts assertions of this issuer, signed with this key. */
   trust(issuer: string, publicKeyPem: string): void {
     this.#assertionKeys.set(issuer, createPublicKey(publicKeyPem))
   }
@@ -61,15 +61,16 @@ export class IdentityProvider {
     const now = Math.floor(Date.now() / 1000)
     const header = encoded({ alg: 'RS256', typ: 'JWT', kid: KEY_ID })
     const claims = { sub: subject, aud: audience, iss: 'https://issuer.test', iat: now, exp: now + lifeSeconds }
-    const told = `${header}.${encoded(claims)}`
-    return `${told}.${sign('sha256', Buffer.from(told), this.#key.privateKey).toString('base64url')}`
+    const content = `${header}.${encoded(claims)}`
+    return `${content}.${sign('sha256', Buffer.from(content), this.#key.privateKey).toString('base64url')}`
   }
 
-  /** Whose token it is. @throws Error for one that this provider has not signed */
+  /** The subject of a token. @throws Error if this provider has not signed it */
   subjectOf(token: string): string {
     const [header = '', payload = '', signature = ''] = token.split('.')
-    const told = Buffer.from(`${header}.${payload}`)
-    if (!verify('sha256', told, this.#key.publicKey, Buffer.from(signature, 'base64url'))) throw new Error('not signed')
+    const content = Buffer.from(`${header}.${payload}`)
+    if (!verify('sha256', content, this.#key.publicKey, Buffer.from(signature, 'base64url')))
+      throw new Error('not signed')
     return String(decoded(payload)['sub'])
   }
 

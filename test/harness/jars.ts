@@ -10,7 +10,7 @@ export type KafkaVersion = '4.3.1' | '3.9.1'
 const run = promisify(execFile)
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
 
-/** Where jars, compiled classes and the logs of failed runs are kept; git ignores it. */
+/** The folder for jars, compiled classes and logs of failed runs; git ignores it. */
 export const cacheFolder = join(root, '.kafka')
 
 /** The folder with Kafka's jars, downloaded by Maven the first time. */
@@ -23,7 +23,7 @@ export function jarsOf(version: KafkaVersion): Promise<string> {
   })
 }
 
-/** The folder with a program of test/java/src, compiled against Kafka's jars; undefined when there is none of the name. */
+/** The folder with a program of test/java/src, compiled against Kafka's jars; undefined if there is no such program. */
 export async function classesOf(version: KafkaVersion, className: string): Promise<string | undefined> {
   const source = join(root, 'test', 'java', 'src', `${className}.java`)
   if (!existsSync(source)) return undefined
@@ -38,8 +38,8 @@ export async function classesOf(version: KafkaVersion, className: string): Promi
 const underway = new Map<string, Promise<string>>()
 
 /**
- * Makes a folder once, for this process and for others that run beside it: each fills one of its own and renames it,
- * so that nobody sees a half-filled folder and the last one simply finds the work done.
+ * Creates a folder once, even if several processes try. Each fills a folder of its own and renames it, so that nobody
+ * sees a half-filled one and the slower processes find the work done.
  */
 export function once(key: string, folder: string, fill: (folder: string) => Promise<void>): Promise<string> {
   let made = underway.get(key)
@@ -61,7 +61,7 @@ async function make(folder: string, fill: (folder: string) => Promise<void>): Pr
     renameSync(own, folder)
   } catch (error) {
     rmSync(own, { recursive: true, force: true })
-    // Somebody else was quicker: renaming onto a filled folder fails.
+    // Another process was faster: renaming onto a filled folder fails.
     if (!existsSync(join(folder, '.complete'))) throw error
   }
   return folder

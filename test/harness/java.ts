@@ -5,21 +5,21 @@ import { classesOf, jarsOf, type KafkaVersion } from './jars.ts'
 export interface JavaResult {
   readonly stdout: string
   readonly stderr: string
-  /** Null when a signal ended it. */
+  /** Null if a signal ended the process. */
   readonly code: number | null
 }
 
 const quiet = '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn'
 
-/** For programs that live seconds: no time is spent on optimising them. */
+/** For programs that run for seconds: they are not worth optimising. */
 const shortLived = ['-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Xshare:auto', quiet]
 
-/** The Java flags of a broker, up to the class. */
+/** The Java flags of a broker, before the class name. */
 export function serverFlags(jars: string): string[] {
   return ['-Xmx400m', ...shortLived, '-cp', join(jars, '*')]
 }
 
-/** The program and its arguments that run a class of Kafka's jars or of test/java/src. */
+/** The command that runs a class of Kafka's jars or of test/java/src. */
 export async function javaCommand(
   version: KafkaVersion,
   className: string,
@@ -42,7 +42,7 @@ export async function runJava(
   const output: Record<'stdout' | 'stderr', Buffer[]> = { stdout: [], stderr: [] }
   child.stdout.on('data', (chunk: Buffer) => output.stdout.push(chunk))
   child.stderr.on('data', (chunk: Buffer) => output.stderr.push(chunk))
-  // A program that ends before it has read everything is its own affair: its exit code tells.
+  // A program may exit before it has read its input: its exit code tells whether that is an error.
   child.stdin.on('error', () => undefined)
   child.stdin.end(stdin)
   const code = await new Promise<number | null>((resolve, reject) => {

@@ -1,18 +1,18 @@
-/** TLS listeners of real brokers, beside the plain ones: one for clients with certificates, one for users with passwords. */
+/** TLS listeners of real brokers, in addition to the plain ones: one for client certificates, one for passwords. */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Authority } from './certificates.ts'
 import { freePorts, returnPorts } from './ports.ts'
 
-/** What clients need to know; it can be told to another process. */
+/** What clients need to connect; it can be serialized for another process. */
 export interface TlsAddress {
-  /** Clients have to show a certificate of the authority; its common name is who they are. */
+  /** Requires a client certificate of the authority; its common name is the user. */
   readonly certificateServers: string
-  /** Clients authenticate by SASL, as they do without TLS. */
+  /** Requires SASL, as the listener without TLS does. */
   readonly passwordServers: string
   /** See Authority.at. */
   readonly authorityFolder: string
-  /** The one certificate of all brokers: for 127.0.0.1 only. */
+  /** The certificate that all brokers share, for 127.0.0.1 only. */
   readonly brokerCertFile: string
 }
 
@@ -51,7 +51,7 @@ export class KafkaTls {
     }
   }
 
-  /** A broker's properties with the two listeners added. */
+  /** Adds the two listeners to a broker's properties. */
   addTo(base: Properties, id: number): Properties {
     const [certificates = 0, passwords = 0] = this.#ports.slice((id - 1) * 2)
     const added = `,CERTIFICATES://127.0.0.1:${certificates},PASSWORDS://127.0.0.1:${passwords}`

@@ -1,4 +1,4 @@
-/** Real Apache Kafka (KRaft) for tests: clusters of processes that never outlive the test which started them. */
+/** Real Apache Kafka (KRaft) for tests: clusters of processes that never outlive the test that starts them. */
 import { randomBytes } from 'node:crypto'
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -25,47 +25,47 @@ export interface KafkaOptions {
   readonly tls?: boolean
   /** Denies what no ACL allows. */
   readonly acls?: boolean
-  /** `admin` or `User:admin`; ANONYMOUS, who comes over the plain listener, always is one. */
+  /** `admin` or `User:admin`; ANONYMOUS, the user of the plain listener, always is one. */
   readonly superUsers?: readonly string[]
   /** True by default. */
   readonly autoCreateTopics?: boolean
   /** Clients reach each broker through a proxy that can break their connections; brokers reach each other without it. */
   readonly proxied?: boolean
-  /** Lines of server.properties, stronger than the harness's own. */
+  /** Lines of server.properties that override the harness's. */
   readonly config?: Readonly<Record<string, string>>
 }
 
 export interface KafkaBroker {
   readonly id: number
-  /** Of the listener that `bootstrapServers` names. */
+  /** The port in `bootstrapServers`. */
   readonly port: number
-  /** Of the process of now; a restart changes it. */
+  /** The current process; a restart changes it. */
   readonly pid: number
-  /** What clients come through. @throws Error without the option `proxied` */
+  /** The proxy that clients connect to. @throws Error without the option `proxied` */
   readonly proxy: FaultProxy
-  /** Ends the process as a crash would; resolves when it is gone. */
+  /** Ends the process like a crash; resolves when it has exited. */
   kill9(): Promise<void>
-  /** Stops it from running without ending it: connections stay open and nothing answers. */
+  /** Suspends the process: connections stay open, and nothing answers. */
   pause(): void
   resume(): void
   /** An orderly shutdown: leaders move away first. */
   stop(): Promise<void>
-  /** Starts it again on its ports and its data; resolves when the live brokers all count it as one of them. */
+  /** Starts it again with its ports and data; resolves when all live brokers list it. */
   restart(): Promise<void>
 }
 
 export interface KafkaCluster extends AsyncDisposable {
   readonly version: KafkaVersion
-  /** The proxies if there are any, else the SASL listeners if there are users, else the plain ones. */
+  /** The proxies if `proxied`, else the SASL listeners if there are users, else the plain ones. */
   readonly bootstrapServers: string
-  /** Listeners without SASL; whoever comes here may do everything. */
+  /** Listeners without SASL, whose user may do everything. */
   readonly plainBootstrapServers: string
   /** With the option `tls`. */
   readonly tls: TlsAddress | undefined
   readonly brokers: readonly KafkaBroker[]
   /** Removed when the cluster is closed. */
   readonly dataFolder: string
-  /** Removed when the test process ends well. */
+  /** Removed when the test process succeeds. */
   readonly logFolder: string
   /** Runs a class of Kafka's jars or of test/java/src. */
   javaTool(className: string, args: readonly string[], stdin?: string | Buffer): Promise<JavaResult>
@@ -80,10 +80,10 @@ interface Ports {
   readonly proxied: number
 }
 
-/** How long a cluster may take to serve; two busy cores make three JVMs slow. */
+/** How long a cluster may take to start; on two busy cores, three JVMs are slow. */
 const PATIENCE_MS = 120_000
 
-/** Starts a cluster of its own; resolves when topics can be created on every broker. */
+/** Starts a cluster; resolves when topics can be created on every broker. */
 export async function startKafka(options: KafkaOptions): Promise<KafkaCluster> {
   for (let attempt = 1; ; attempt++) {
     const cluster = new Cluster(options)
@@ -93,7 +93,7 @@ export async function startKafka(options: KafkaOptions): Promise<KafkaCluster> {
       return cluster
     } catch (error) {
       await cluster.close()
-      // Somebody else took a port between our look and the broker's start: take others.
+      // Another process took a port between the check and the broker's start: choose others.
       if (attempt < 3 && error instanceof PortTaken) continue
       throw error
     }
@@ -150,7 +150,7 @@ class Cluster implements KafkaCluster {
     await this.#takesTopics()
   }
 
-  /** Waits until these brokers answer and each of them knows them all. */
+  /** Waits until these brokers answer and each of them lists all of them. */
   async serving(brokers: readonly Broker[]): Promise<void> {
     const deadline = Date.now() + PATIENCE_MS
     for (const broker of brokers) {
@@ -165,7 +165,7 @@ class Cluster implements KafkaCluster {
     }
   }
 
-  /** Creates a topic replicated everywhere, sees it led and in sync, and removes it. */
+  /** Creates a topic on all brokers, waits for its leader and in-sync replicas, and deletes it. */
   async #takesTopics(): Promise<void> {
     const deadline = Date.now() + PATIENCE_MS
     const topic = 'harness-probe'
@@ -177,13 +177,13 @@ class Cluster implements KafkaCluster {
         await sleep(50)
       }
     }
-    // 36: an earlier try, whose answer was lost, has created it.
+    // 36: an earlier attempt, whose response was lost, has created it.
     await until('create a topic', async () => [0, 36].includes(await createTopic(port, topic, count, count)))
     await until('lead a topic', async () => {
       const seen = (await askMetadata(port, [topic])).topics[0]?.partitions ?? []
       return seen.length === count && seen.every(partition => partition.leader > 0 && partition.isr.length === count)
     })
-    // 3: an earlier try has removed it.
+    // 3: an earlier attempt has deleted it.
     await until('delete a topic', async () => [0, 3].includes(await deleteTopic(port, topic)))
     for (const broker of this.brokers) {
       await until('forget a topic', async () => (await askMetadata(broker.ports.plain, [topic])).topics[0]?.error === 3)
@@ -201,7 +201,7 @@ class Cluster implements KafkaCluster {
   }
 
   async #close(): Promise<void> {
-    // The data goes too, so nothing is gained by an orderly shutdown.
+    // The data is removed too, so an orderly shutdown gains nothing.
     await Promise.all(this.brokers.map(broker => broker.kill9()))
     if (this.options.proxied) await Promise.all(this.brokers.map(broker => broker.proxy.close()))
     rmSync(this.dataFolder, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 })
@@ -284,7 +284,7 @@ class Broker implements KafkaBroker {
     if (this.alive) return
     const log = readFileSync(this.logFile, 'utf8')
     if (/BindException|Address already in use/.test(log)) throw new PortTaken(`broker ${this.id} found its port taken`)
-    throw new Error(`broker ${this.id} ended by itself; its log: ${this.logFile}\n${log.slice(-2000)}`)
+    throw new Error(`broker ${this.id} exited; its log: ${this.logFile}\n${log.slice(-2000)}`)
   }
 
   async kill9(): Promise<void> {
@@ -353,17 +353,17 @@ function settings(
     'share.coordinator.state.topic.min.isr': minIsr,
     'share.coordinator.state.topic.num.partitions': 8,
     'group.initial.rebalance.delay.ms': 0,
-    // Groups of tests may want to be told sooner than in 5 s (consumer.heartbeat.interval.ms of the group).
+    // Tests may want heartbeats more often than every 5 s (consumer.heartbeat.interval.ms of the group).
     'group.min.session.timeout.ms': 500,
     'group.consumer.min.heartbeat.interval.ms': 50,
     'group.consumer.min.session.timeout.ms': 500,
     'group.share.min.heartbeat.interval.ms': 50,
     'group.share.min.session.timeout.ms': 500,
     'group.share.min.record.lock.duration.ms': 1000,
-    // A killed broker is missed after 4 s, not 9.
+    // A killed broker is noticed after 4 s, not 9.
     'broker.session.timeout.ms': 4000,
     'broker.heartbeat.interval.ms': 500,
-    // A test may produce with a timestamp of long ago, and must not lose it half a minute later.
+    // A message with an old timestamp must not be deleted half a minute later.
     'log.retention.ms': -1,
     'log.cleaner.dedupe.buffer.size': 8_388_608,
     'num.network.threads': 2,

@@ -1,4 +1,4 @@
-/** A Kerberos realm of its own: MIT's KDC (Debian's krb5-kdc) in a folder that goes with the test. */
+/** A Kerberos realm for one test: MIT's KDC (Debian's krb5-kdc) in a folder that is removed with the test. */
 import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
@@ -68,7 +68,7 @@ export class Realm {
       env: environment,
       stdio: 'pipe',
     })
-    // The child has this process's environment.
+    // The child inherits this process's environment.
     Object.assign(process.env, { KRB5_CONFIG: environment.KRB5_CONFIG, KRB5_KDC_PROFILE: environment.KRB5_KDC_PROFILE })
     process.env['PATH'] = path
     const kdc = new Child('krb5kdc', ['-n', '-r', REALM], join(newLogFolder('kdc'), 'krb5kdc.log'))
@@ -80,12 +80,12 @@ export class Realm {
     return new Realm(folder, environment, kdc)
   }
 
-  /** What JVMs have to be told. */
+  /** The flags for JVMs. */
   get javaFlags(): string {
     return `-Djava.security.krb5.conf=${join(this.#folder, 'krb5.conf')} -Dsun.security.krb5.rcache=none`
   }
 
-  /** Makes a principal. @returns its full name, and the file with its key */
+  /** Creates a principal. @returns its full name, and its keytab */
   principal(name: string): { readonly name: string; readonly keytab: string } {
     const keytab = join(this.#folder, `${name.replaceAll('/', '_')}.keytab`)
     this.#admin(`addprinc -randkey ${name}@${REALM}`)
@@ -93,7 +93,7 @@ export class Realm {
     return { name: `${name}@${REALM}`, keytab }
   }
 
-  /** Puts a ticket into the cache that this process looks into. @param life - as kinit has it */
+  /** Puts a ticket into this process's cache. @param life - in the format of kinit */
   logIn({ name, keytab }: { readonly name: string; readonly keytab: string }, life = '10h'): void {
     execFileSync('kinit', ['-l', life, '-k', '-t', keytab, name], { env: this.#environment, stdio: 'pipe' })
   }
@@ -103,7 +103,7 @@ export class Realm {
     return spawnSync('klist', ['-s'], { env: this.#environment }).status === 0
   }
 
-  /** No tickets are left. */
+  /** Destroys all tickets. */
   logOut(): void {
     rmSync(join(this.#folder, 'tickets'), { force: true })
   }

@@ -1,4 +1,4 @@
-/** The package `kerberos`, compiled here: it is no dependency of the project, and downloads of binaries are not wanted. */
+/** The package `kerberos`, compiled here: it is not a dependency of the project, and binaries must not be downloaded. */
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -7,13 +7,13 @@ import { fileURLToPath } from 'node:url'
 import type { KerberosPackage } from 'ottla'
 
 const VERSION = '7.0.0'
-// Below the root, where git takes no notice of it.
+// Below the root, where git ignores it.
 const folder = fileURLToPath(new URL('../../node_modules/.cache/kerberos/', import.meta.url))
 
-/** Where programs find it under its name: to be named in NODE_PATH. */
+/** For NODE_PATH, so that programs find the package by its name. */
 export const modules = join(folder, 'node_modules')
 
-/** Builds it against the headers of this Node.js if that has not been done yet. */
+/** Builds it against the headers of this Node.js, unless that is already done. */
 export function kerberosPackage(): KerberosPackage {
   if (!existsSync(join(modules, 'kerberos', 'build', 'Release', 'kerberos.node'))) {
     mkdirSync(folder, { recursive: true })

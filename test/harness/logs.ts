@@ -5,7 +5,7 @@ import { cacheFolder } from './jars.ts'
 const folders: string[] = []
 let isWatching = false
 
-/** A folder for the logs of one cluster: removed when this process ends well, kept and named when it does not. */
+/** A folder for the logs of one cluster: removed if this process succeeds, else kept and printed. */
 export function newLogFolder(name: string): string {
   const folder = join(
     cacheFolder,

@@ -4,8 +4,8 @@ import { createServer } from 'node:net'
 const taken = new Set<number>()
 
 /**
- * Ports nobody listens on, below the range from which the system gives out ports for outgoing connections. A port of
- * that range could be taken by a connection while its broker is down, or a client could even connect to itself.
+ * Free ports below the system's range for outgoing connections. A port of that range could be taken by a connection
+ * while its broker is down, or a client could even connect to itself.
  */
 export async function freePorts(count: number): Promise<number[]> {
   const [low, high] = [10_000, outgoingFrom()]

@@ -1,6 +1,6 @@
 /**
- * Asks a broker a few questions in Kafka's wire format, written out by hand: the harness must not depend on the
- * client that it serves to test.
+ * Sends a broker a few requests in Kafka's wire format, encoded by hand: the harness must not depend on the client
+ * that it tests.
  */
 import { connect } from 'node:net'
 
@@ -14,7 +14,7 @@ const METADATA = 3
 const CREATE_TOPICS = 19
 const DELETE_TOPICS = 20
 
-/** Metadata v4 of the topics named, none of which it creates; rejects when the broker does not answer in time. */
+/** Metadata v4 of these topics, without creating them; rejects if the broker does not answer in time. */
 export async function askMetadata(port: number, topics: readonly string[], timeoutMs = 2000): Promise<ClusterView> {
   const body = Buffer.concat([array(topics.map(string)), Buffer.of(0)])
   const answer = new Fields(await ask(port, METADATA, 4, body, timeoutMs))
@@ -78,7 +78,7 @@ export async function deleteTopic(port: number, topic: string): Promise<number> 
   )
 }
 
-/** One request on a connection of its own; the response's body. */
+/** Sends one request on a new connection. @returns the response's body */
 function ask(port: number, apiKey: number, version: number, body: Buffer, timeoutMs: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const header = Buffer.concat([int16(apiKey), int16(version), int32(1), string('harness')])

@@ -1,5 +1,5 @@
-// Holds a run's shared clusters for `npm test`: prints its port, starts a cluster when the first file asks for it, and
-// ends with its standard input. The line `failed` on it keeps the brokers' logs.
+// Runs the shared clusters of `npm test`: prints its port, starts a cluster when the first file asks for it, and exits
+// when its standard input ends. A line `failed` on standard input keeps the brokers' logs.
 import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { createInterface } from 'node:readline'

@@ -1,4 +1,4 @@
-/** Clusters that all test files of a run use together; the ones who break brokers start their own. */
+/** Clusters that all test files of a run share; tests that break brokers start their own. */
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { runJava } from './java.ts'
@@ -9,9 +9,9 @@ import type { TlsAddress } from './kafka-tls.ts'
 const everybody = ['admin', 'alice', 'bob', 'mallory']
 
 /**
- * `single` is one broker without SASL and ACLs, `old` the same of the oldest release tested; `secured` is three
- * brokers with SASL PLAIN, TLS and ACLs, where `admin` may do everything and a password is the name with `password` behind; who comes
- * by SCRAM-SHA-512 has to authenticate anew every three seconds.
+ * `single` is one broker without SASL and ACLs, `old` the same of the oldest release tested. `secured` is three brokers
+ * with SASL PLAIN, TLS and ACLs: `admin` may do everything, and a password is the name followed by `password`. Sessions
+ * by SCRAM-SHA-512 last three seconds.
  */
 export const sharedClusters = {
   single: { brokers: 1 },
@@ -28,7 +28,7 @@ export const sharedClusters = {
 
 export type SharedName = keyof typeof sharedClusters
 
-/** A cluster without the means to break it. */
+/** A cluster that cannot be broken. */
 export type SharedKafka = Omit<KafkaCluster, 'brokers' | 'logFolder'>
 
 export interface SharedAddress {
@@ -39,8 +39,8 @@ export interface SharedAddress {
 }
 
 /**
- * The run's cluster of that name; `npm test` starts it for the first file that asks. A file that runs alone gets
- * one of its own, which `close` ends.
+ * The run's cluster of that name; `npm test` starts it for the first file that asks. A file that runs alone gets its
+ * own, which `close` stops.
  */
 export async function sharedKafka(name: SharedName): Promise<SharedKafka> {
   const host = process.env['OTTLA_TEST_KAFKA_HOST']
@@ -58,7 +58,7 @@ export async function sharedKafka(name: SharedName): Promise<SharedKafka> {
   }
 }
 
-/** One line with the name, one line of JSON back when the cluster serves. */
+/** Sends a line with the name, and receives a line of JSON when the cluster is ready. */
 async function askHost(port: number, name: SharedName): Promise<SharedAddress> {
   const socket = connect({ host: '127.0.0.1', port })
   const chunks: Buffer[] = []

@@ -8,9 +8,9 @@ import { serverFlags } from './java.ts'
 const run = promisify(execFile)
 
 /**
- * A folder with the `bootstrap.checkpoint` that Kafka's own storage tool writes for this version: the cluster's first
- * metadata records, the same for every node and cluster, so it is made once and copied instead of starting a JVM
- * for each broker.
+ * A folder with the `bootstrap.checkpoint` that Kafka's storage tool writes for this version: the cluster's first metadata
+ * records. They are the same for every node and cluster, so the file is made once and copied, which saves a JVM per
+ * broker.
  */
 export async function formattedLog(version: KafkaVersion): Promise<string> {
   const jars = await jarsOf(version)

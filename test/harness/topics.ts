@@ -1,9 +1,9 @@
-/** Makes topics that every broker knows when they are there: the one place where tests wait for that. */
+/** Creates topics and waits until every broker knows them: the one place where tests wait for that. */
 import { CreateTopics, ErrorCode, Metadata, SaslAuthenticate, SaslHandshake } from '@ottla/protocol'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { WireClient } from './wire-client.ts'
 
-// What Kafka 2.1 and Kafka 4 both know.
+// Versions that Kafka 2.1 and Kafka 4 both support.
 const CREATE_VERSION = 2
 const METADATA_VERSION = 4
 const PATIENCE_MS = 60_000
@@ -14,12 +14,12 @@ export interface TopicOptions {
   readonly config?: Readonly<Record<string, string>>
 }
 
-/** Addresses, or a client's settings without TLS: without SASL, or PLAIN. */
+/** Addresses, or a client's settings without TLS, with PLAIN or no SASL. */
 export type Where = string | { readonly [property: string]: unknown }
 
 /**
- * Creates a topic and waits until each broker names a leader, one that lives, for each of its partitions. A client may
- * ask any of them, and one that has not heard of a topic says that there is none.
+ * Creates a topic and waits until each broker names a live leader for each of its partitions. A client may ask any
+ * broker, and one that does not know the topic yet answers that it does not exist.
  */
 export async function createTopic(where: Where, topic: string, options: TopicOptions = {}): Promise<void> {
   const { numPartitions = 1, replicationFactor, config = {} } = options
@@ -30,7 +30,7 @@ export async function createTopic(where: Where, topic: string, options: TopicOpt
       {
         name: topic,
         numPartitions,
-        // The default of the clusters of tests, which older brokers do not fill in.
+        // The default of test clusters, since older brokers do not apply one.
         replicationFactor: replicationFactor ?? Math.min(brokers.length, 3),
         assignments: [],
         configs: Object.entries(config).map(([name, value]) => ({ name, value })),
@@ -44,7 +44,7 @@ export async function createTopic(where: Where, topic: string, options: TopicOpt
   await knownEverywhere(where, topic, numPartitions)
 }
 
-/** Waits until each broker of the cluster names leaders of so many partitions of the topic. */
+/** Waits until each broker of the cluster names leaders for this number of the topic's partitions. */
 export async function knownEverywhere(where: Where, topic: string, numPartitions: number): Promise<void> {
   await using first = await connect(where)
   const { brokers } = await first.client.ask(Metadata, METADATA_VERSION, { topics: [] })

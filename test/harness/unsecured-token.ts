@@ -1,6 +1,6 @@
 import type { OAuthBearerToken } from 'ottla'
 
-/** A token without a signature, which brokers believe that are configured for development. */
+/** An unsigned token, which brokers accept if they are configured for development. */
 export function unsecured(principal: string, lifeSeconds: number): OAuthBearerToken {
   const now = Date.now() / 1000
   const parts = [{ alg: 'none' }, { sub: principal, iat: now, exp: now + lifeSeconds }]

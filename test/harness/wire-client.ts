@@ -9,7 +9,7 @@ interface Waiting {
   readonly reject: (error: Error) => void
 }
 
-/** Asks one broker, one request after the other. */
+/** Sends requests to one broker, over one connection. */
 export class WireClient {
   readonly #socket: Socket
   readonly #waiting: Waiting[] = []
@@ -48,13 +48,13 @@ export class WireClient {
         reject(new Error('the connection is closed'))
         return
       }
-      // Answers come in the order of the questions, each read by its own API.
+      // Responses arrive in the order of the requests; each is decoded by its request's API.
       this.#waiting.push({ api, version, resolve, reject } as unknown as Waiting)
       for (const chunk of encodeRequest(api, version, this.#correlationId++, 'test', body)) this.#socket.write(chunk)
     })
   }
 
-  /** Bytes as they are. */
+  /** Sends raw bytes. */
   write(bytes: Uint8Array): void {
     this.#socket.write(bytes)
   }

@@ -94,7 +94,7 @@ test('groups: lag of a member, a reset that is only shown, one that is done, and
   assert.match(described, new RegExp(`${topic} +1 +- +0 +- +\\S+ +reader`))
   assert.match(await admin('groups', 'describe', group, '--members'), new RegExp(`reader +\\S+ +${topic}:0,1`))
   const busy = await failed(1, 'groups', 'reset', group, '--all-topics', '--to-earliest', '--execute')
-  assert.match(busy, /has a member: stop them first/)
+  assert.match(busy, /has a member: stop it first/)
   await consumer.close()
 
   const zero = ['-t', `${topic}:0`]
@@ -110,7 +110,7 @@ test('groups: lag of a member, a reset that is only shown, one that is done, and
     offsets: [{ topic, partition: 0, from: committed, to: 10 }],
   })
   assert.deepEqual((await reset('--to-earliest')).offsets, [{ topic, partition: 0, from: 10, to: 0 }])
-  assert.match(await failed(2, 'groups', 'reset', group, ...zero), /say where to/)
+  assert.match(await failed(2, 'groups', 'reset', group, ...zero), /give exactly one of --to-earliest/)
 
   assert.match(await admin('groups', 'list', '--state', 'Empty'), new RegExp(`${group} +Empty +classic +consumer`))
   assert.match(await admin('groups', 'forget', group, topic), new RegExp(`forgotten ${topic} \\[0\\]`))
@@ -147,7 +147,7 @@ test('access rules: created, listed and deleted, but not all of them by a slip',
     const out = await admin('acls', 'list', '--topic', topic)
     if (/topic +\S+\.\.\. +User:carol +\* +allow +describe\n.*allow +read/.test(out)) break
   }
-  assert.match(await failed(2, 'acls', 'delete'), /say which rules/)
+  assert.match(await failed(2, 'acls', 'delete'), /name the ACLs to delete/)
   await admin('acls', 'delete', '--topic', topic)
   while ((await listed()).length !== 0);
 })
@@ -170,7 +170,7 @@ test('users and quotas: a password from standard input, and limits', async () =>
     if (new RegExp(`user ${user}, client-id c +producer_byte_rate=1024`).test(out)) break
   }
   await admin('quotas', 'unset', 'producer_byte_rate', '--user', user, '--client', 'c')
-  assert.match(await failed(2, 'quotas', 'set', 'producer_byte_rate=1'), /say whose/)
+  assert.match(await failed(2, 'quotas', 'set', 'producer_byte_rate=1'), /name an entity/)
 })
 
 test('records, leaders and moves', async () => {

@@ -1,7 +1,7 @@
-/** For moments what `npm run chaos` does for long. */
+/** A short run of `npm run chaos`. */
 import { after, before, test } from 'node:test'
 import assert from 'node:assert/strict'
-import { idempotentChaos } from '../chaos/producer/chaos.ts'
+import { idempotentChaos } from '../chaos/producer/producer-chaos.ts'
 import { startKafka, type KafkaCluster } from '../harness/kafka.ts'
 
 const SECONDS = 8
@@ -24,7 +24,7 @@ test('idempotent producers lose, repeat and reorder nothing while brokers, conne
     seed: SEED,
     messages: 100,
     faultEveryMs: 700,
-    tell: line => lines.push(line),
+    log: line => lines.push(line),
   })
   assert.deepEqual(complaints, [], `seed ${SEED}\n${lines.join('\n')}`)
   assert.ok(written >= read && read > 0, `${read} of ${written} messages were read`)

@@ -1,12 +1,9 @@
-/**
- * Members of ours, of Java's and of librdkafka's in one group, for moments; `npm run chaos:groups` does it for long, with
- * range and roundrobin too.
- */
+/** A short run of `npm run chaos:groups`: our members, Java's and librdkafka's in one group. */
 import { after, before, test } from 'node:test'
 import assert from 'node:assert/strict'
 import { AdminClient } from 'ottla'
 import { fresh } from '../behaviour/world.ts'
-import { mixedGroup } from '../chaos/groups/mixed.ts'
+import { mixedGroup } from '../chaos/groups/mixed-group.ts'
 import { seeded } from '../chaos/random.ts'
 import type { Peer } from '../foreign/peer.ts'
 import { java, librdkafka } from '../foreign/programs.ts'
@@ -55,7 +52,7 @@ for (const [protocol, assignor] of [
       messages: 200,
       peers,
       random: seeded(1),
-      tell: line => lines.push(line),
+      log: line => lines.push(line),
     })
     assert.ok(result.written > 0)
     assert.deepEqual(result.missing, [], lines.join('\n'))

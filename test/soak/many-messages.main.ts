@@ -1,8 +1,8 @@
 /**
- * Ten million messages: `npm run soak:producer -- [--messages 10000000] [--transactions]`
- * What the producer holds must not grow with what has gone through it: heap and buffers after a collection, taken all the
- * way, are no more at the end than near the beginning. With statistics, compression and idempotence; with `--transactions`
- * one for every 10,000 messages.
+ * Ten million messages through one producer: `npm run soak:producer -- [--messages 10000000] [--transactions]`
+ * The producer's memory must not grow with the number of messages: heap and buffers after a collection, sampled throughout,
+ * are no larger at the end than near the beginning. With statistics, compression and idempotence; with `--transactions`,
+ * one transaction for every 10,000 messages.
  */
 import { parseArgs } from 'node:util'
 import { AdminClient, Producer, type DeliveryReport } from 'ottla'
@@ -12,7 +12,7 @@ const TOPIC = 'many-messages'
 const PARTITIONS = 12
 const IN_TRANSACTION = 10_000
 const SAMPLES = 40
-/** Compiled code, and what the collector leaves for later. */
+/** For compiled code, and garbage that the collector has not freed yet. */
 const ALLOWED_BYTES = 8_000_000
 
 const { values } = parseArgs({

@@ -1,7 +1,7 @@
 /**
  * A fast producer, a slow handler: `npm run soak:consumer -- [--minutes 10] [--handler-ms 5]`
- * What the consumer holds has to stay within its own limits (`queued.max.messages.kbytes`, `queued.min.messages`), whatever
- * the topic grows to. The producer is a process of its own, so that the figures are the consumer's.
+ * The consumer's memory must stay within its limits (`queued.max.messages.kbytes`, `queued.min.messages`), however large the
+ * topic grows. The producer has its own process, so that the figures are the consumer's.
  */
 import { fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
@@ -13,7 +13,7 @@ const TOPIC = 'slow-handler'
 const PARTITIONS = 4
 const MESSAGE = Buffer.alloc(1000, 'm')
 const QUEUE_KIB = 16_384
-/** Beside the queue: the program itself, what is being decoded, what the collector has not freed yet. */
+/** Besides the queue: the application, data being decoded, garbage that the collector has not freed yet. */
 const ALLOWED_BYTES = 64 * 1024 * 1024
 const SAMPLE_MS = 5000
 

@@ -14,8 +14,8 @@ import { DONE, FAILED, UsageError, WRONG_USAGE, type Terminal } from './terminal
 
 /**
  * Runs one command to its end.
- * @param args what follows the program's name
- * @returns the exit status: 0 done, 1 failed (with the reason on standard error), 2 wrong usage
+ * @param args the arguments after the command's name, `ottla`
+ * @returns the exit status: 0 for success, 1 for failure (with the reason on standard error), 2 for wrong usage
  * @since 0.1.0
  */
 export async function run(args: readonly string[], terminal: Terminal): Promise<number> {
@@ -28,7 +28,7 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
     await program.parseAsync([...words], { from: 'user' })
     return status
   } catch (error) {
-    // Commander has written its own message by then; help and version are no failures.
+    // Commander has already written its own message; help and version are not failures.
     if (error instanceof CommanderError) return error.exitCode === 0 ? DONE : WRONG_USAGE
     const command = words[0] ?? ''
     terminal.stderr.write(`ottla ${command}: ${explain(error)}\n`)
@@ -51,7 +51,7 @@ function build(terminal: Terminal, exit: (status: number) => void): Command {
   return program
 }
 
-/** A configuration that cannot work was written on the command line too. */
+/** An invalid configuration comes from the command line, too. */
 function isWrongUsage(error: unknown): boolean {
   return error instanceof UsageError || (error instanceof KafkaError && error.code === ErrorCode.ERR__INVALID_ARG)
 }

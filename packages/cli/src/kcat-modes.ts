@@ -1,4 +1,4 @@
-/** kcat's letters for what it is to do, as the commands that do it here. */
+/** kcat's mode letters and the commands that stand for them. */
 const modes: ReadonlyMap<string, string> = new Map([
   ['-P', 'produce'],
   ['-C', 'consume'],
@@ -7,8 +7,8 @@ const modes: ReadonlyMap<string, string> = new Map([
 ])
 
 /**
- * `ottla -b HOST:PORT -L` is `ottla meta -b HOST:PORT`, and `-G GROUP` begins to consume: whoever knows kcat need not
- * learn the words. Arguments that begin with a command stay as they are.
+ * Turns kcat's command line into one of ours: `ottla -b HOST:PORT -L` is `ottla meta -b HOST:PORT`, and `-G GROUP` is
+ * `ottla consume -G GROUP`. Arguments that begin with a command stay as they are.
  */
 export function fromKcat(args: readonly string[]): readonly string[] {
   if (args[0]?.startsWith('-') !== true) return args

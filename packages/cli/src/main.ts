@@ -1,7 +1,7 @@
 import { run } from './command.ts'
 import { FAILED } from './terminal/terminal.ts'
 
-// The first signal asks the command to close its clients; a second one does not wait for that.
+// The first signal asks the command to close its clients; a second one exits at once.
 const stop = new AbortController()
 const SIGNAL_STATUS = { SIGINT: 130, SIGTERM: 143 } as const
 
@@ -13,7 +13,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 }
 
 const { stdin, stdout, stderr } = process
-// A reader that went away (`| head`) ends the command at its next look; it is no failure.
+// A reader that closed the pipe (`| head`) ends the command the next time it checks `stop`; it is not a failure.
 stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') stop.abort()
   else throw error

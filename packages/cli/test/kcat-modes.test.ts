@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { fromKcat } from '../src/kcat-modes.ts'
 
-test('kcat’s letters for what it is to do are the commands', () => {
+test('kcat’s mode letters become commands', () => {
   assert.deepEqual(fromKcat(['-b', 'x', '-L', '-J']), ['meta', '-b', 'x', '-J'])
   assert.deepEqual(fromKcat(['-Q', '-b', 'x', '-t', 'a:0:1']), ['query', '-b', 'x', '-t', 'a:0:1'])
   assert.deepEqual(fromKcat(['-b', 'x', '-G', 'g', 't']), ['consume', '-b', 'x', '-G', 'g', 't'])

@@ -1,7 +1,7 @@
-/** Members of a group: ours in this process, other clients' in theirs. */
+/** Members of a group: ours in this process, those of other clients in theirs. */
 import { Consumer, type ConsumerConfig, type LogSink } from 'ottla'
 import type { Peer } from '../../foreign/peer.ts'
-import type { Move, Story } from './ownership.ts'
+import type { Move, MemberHistory } from './ownership.ts'
 
 const WARNING = 4
 
@@ -10,19 +10,19 @@ export interface Membership {
   readonly group: string
   readonly topic: string
   readonly protocol: 'classic' | 'consumer'
-  /** Of the members under the classic protocol, of the broker under the other. */
+  /** The members' assignor with the classic protocol, the broker's with the other. */
   readonly assignor: string
 }
 
 export interface Member {
   readonly name: string
-  /** How many messages it got so far. */
+  /** The number of messages received so far. */
   received(): Promise<number>
-  /** Leaves in good order, and tells everything. */
-  leave(): Promise<Story>
+  /** Leaves the group and returns the member's history. */
+  leave(): Promise<MemberHistory>
 }
 
-/** What our members are configured with. */
+/** The configuration of our members. */
 export function configOf({ bootstrapServers, group, protocol, assignor }: Membership): ConsumerConfig {
   const shared = {
     'bootstrap.servers': bootstrapServers,
@@ -36,13 +36,13 @@ export function configOf({ bootstrapServers, group, protocol, assignor }: Member
     : { ...shared, 'partition.assignment.strategy': assignor, 'heartbeat.interval.ms': 100 }
 }
 
-/** One of ours: reads all the time, at least once, and commits when partitions are given up. */
+/** One of ours: reads continuously, at least once, and commits when partitions are revoked. */
 export class OurMember implements Member {
   readonly name: string
   readonly values: string[] = []
   readonly moves: Move[] = []
   readonly errors: unknown[] = []
-  /** Warnings and worse. */
+  /** Logged warnings and errors. */
   readonly complaints: string[] = []
   readonly consumer: Consumer
   readonly #reading: Promise<void>
@@ -60,7 +60,7 @@ export class OurMember implements Member {
     return Promise.resolve(this.values.length)
   }
 
-  async leave(): Promise<Story> {
+  async leave(): Promise<MemberHistory> {
     await this.consumer.close()
     await this.#reading
     return { name: this.name, values: this.values, moves: this.moves, complaints: this.complaints }
@@ -75,7 +75,7 @@ export class OurMember implements Member {
       try {
         for await (const { value } of this.consumer) this.values.push(String(value))
       } catch (error) {
-        // What an iterator rejects with is told once; the member goes on.
+        // An iterator rejects once with an error; the member reads on.
         this.errors.push(error)
       }
     }
@@ -103,8 +103,8 @@ export class TheirMember implements Member {
     return values.length
   }
 
-  async leave(): Promise<Story> {
-    const told = (await this.#peer.ask({ do: 'leave', member: this.name })) as Omit<Story, 'name'>
-    return { name: this.name, ...told }
+  async leave(): Promise<MemberHistory> {
+    const history = (await this.#peer.ask({ do: 'leave', member: this.name })) as Omit<MemberHistory, 'name'>
+    return { name: this.name, ...history }
   }
 }

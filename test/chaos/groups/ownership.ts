@@ -1,20 +1,20 @@
-/** What the members of a group tell of themselves, and what must hold between them. */
+/** The histories of the members of a group, and the invariants between them. */
 
-/** Partitions that came to a member, or went. */
+/** Partitions assigned to a member, or taken from it. */
 export interface Move {
   readonly type: 'assign' | 'revoke' | 'lost'
   readonly partitions: readonly number[]
-  /** Ms since the epoch, by the clock that all processes of the machine share. */
+  /** Ms since the epoch; all processes are on one machine and share its clock. */
   readonly at: number
 }
 
 /** One member from its start to its end. */
-export interface Story {
+export interface MemberHistory {
   readonly name: string
-  /** Of every message that it was given, in the order given. */
+  /** The value of every message received, in order. */
   readonly values: readonly string[]
   readonly moves: readonly Move[]
-  /** Warnings of its client, where they are known. */
+  /** Warnings of its client, if known. */
   readonly complaints?: readonly string[]
 }
 
@@ -24,10 +24,10 @@ interface Tenure {
   readonly to: number
 }
 
-/** Sentences about partitions that two members had at the same time. */
-export function overlaps(stories: readonly Story[]): string[] {
+/** A sentence for each partition that two members owned at the same time. */
+export function overlaps(histories: readonly MemberHistory[]): string[] {
   const found: string[] = []
-  for (const [partition, tenures] of tenuresOf(stories)) {
+  for (const [partition, tenures] of tenuresOf(histories)) {
     tenures.sort((a, b) => a.from - b.from || a.to - b.to)
     let last: Tenure | undefined
     for (const tenure of tenures) {
@@ -43,14 +43,14 @@ export function overlaps(stories: readonly Story[]): string[] {
   return found
 }
 
-function tenuresOf(stories: readonly Story[]): Map<number, Tenure[]> {
+function tenuresOf(histories: readonly MemberHistory[]): Map<number, Tenure[]> {
   const tenures = new Map<number, Tenure[]>()
   const add = (partition: number, tenure: Tenure): void => {
     const list = tenures.get(partition)
     if (list === undefined) tenures.set(partition, [tenure])
     else list.push(tenure)
   }
-  for (const { name, moves } of stories) {
+  for (const { name, moves } of histories) {
     const since = new Map<number, number>()
     for (const { type, partitions, at } of moves) {
       for (const partition of partitions) {
@@ -67,14 +67,14 @@ function tenuresOf(stories: readonly Story[]): Map<number, Tenure[]> {
   return tenures
 }
 
-/** Which of `0` to `count - 1` nobody read, and how many were read twice, by the names of who read them. */
+/** Which of `0` to `count - 1` nobody read, and how many were read more than once, by the names of their readers. */
 export function timesRead(
-  stories: readonly Story[],
+  histories: readonly MemberHistory[],
   count: number,
 ): { missing: number[]; repeats: Map<string, number> } {
   const readers: (string | undefined)[] = new Array<string | undefined>(count)
   const repeats = new Map<string, number>()
-  for (const { name, values } of stories) {
+  for (const { name, values } of histories) {
     for (const value of values) {
       const before = readers[Number(value)]
       readers[Number(value)] = before === undefined ? name : `${before}, ${name}`

@@ -1,20 +1,20 @@
-/** What a program was told of its messages, and what readers found: message by message. */
+/** Compares, message by message, what producers reported with what readers found. */
 import type { PersistenceStatus } from 'ottla'
 
-/** What must be true of a message in the log. */
-export type Fate = 'there' | 'not there' | 'unknown'
+/** What a report says about a message in the log. */
+export type Outcome = 'there' | 'not there' | 'unknown'
 
 /** One writer's messages: numbers from 0, in the order of its calls. */
 export interface Numbered {
   readonly name: string
   readonly count: number
-  fateOf(n: number): Fate
-  /** Where it was said to be written; -1: not said. */
+  outcomeOf(n: number): Outcome
+  /** The reported partition; -1 if none was reported. */
   partitionOf(n: number): number
   offsetOf(n: number): number
-  /** The error that it was reported with. */
+  /** The reported error. */
   errorOf(n: number): string | undefined
-  /** The first number behind those that share the message's fate: all of them are in the log, or none. */
+  /** The end (exclusive) of the messages that are atomic with this one: all of them are in the log, or none. */
   groupEnd(n: number): number
 }
 
@@ -32,7 +32,7 @@ export class Complaints {
   }
 }
 
-const FATES: Record<PersistenceStatus, Fate> = {
+const OUTCOMES: Record<PersistenceStatus, Outcome> = {
   persisted: 'there',
   'not-persisted': 'not there',
   'possibly-persisted': 'unknown',
@@ -42,7 +42,7 @@ const FATES: Record<PersistenceStatus, Fate> = {
 export class Reports implements Numbered {
   readonly name: string
   readonly #complaints: Complaints
-  readonly #fates: (Fate | null)[] = []
+  readonly #outcomes: (Outcome | null)[] = []
   readonly #partitions: number[] = []
   readonly #offsets: number[] = []
   readonly #errors = new Map<number, string>()
@@ -53,17 +53,17 @@ export class Reports implements Numbered {
     this.#complaints = complaints
   }
 
-  /** Messages that were accepted. */
+  /** The number of accepted messages. */
   get count(): number {
-    return this.#fates.length
+    return this.#outcomes.length
   }
 
-  /** Messages that a report has been given for. */
+  /** The number of messages with a report. */
   get reported(): number {
     return this.#reported
   }
 
-  /** Messages that were reported with an error. */
+  /** The number of messages reported with an error. */
   get failed(): number {
     return this.#errors.size
   }
@@ -72,12 +72,12 @@ export class Reports implements Numbered {
   accept(): number {
     this.#partitions.push(-1)
     this.#offsets.push(-1)
-    return this.#fates.push(null) - 1
+    return this.#outcomes.push(null) - 1
   }
 
   report(n: number, status: PersistenceStatus, partition: number, offset: number, error: Error | undefined): void {
-    if (this.#fates[n] !== null) this.#complaints.add(`${this.name} ${n}: a second report (${status})`)
-    this.#fates[n] = FATES[status]
+    if (this.#outcomes[n] !== null) this.#complaints.add(`${this.name} ${n}: a second report (${status})`)
+    this.#outcomes[n] = OUTCOMES[status]
     this.#partitions[n] = partition
     this.#offsets[n] = offset
     this.#reported++
@@ -88,10 +88,10 @@ export class Reports implements Numbered {
       this.#complaints.add(`${this.name} ${n}: ${status}, without an error`)
   }
 
-  fateOf(n: number): Fate {
-    const fate = this.#fates[n] ?? null
-    if (fate === null) this.#complaints.add(`${this.name} ${n}: never reported`)
-    return fate ?? 'unknown'
+  outcomeOf(n: number): Outcome {
+    const outcome = this.#outcomes[n] ?? null
+    if (outcome === null) this.#complaints.add(`${this.name} ${n}: never reported`)
+    return outcome ?? 'unknown'
   }
 
   partitionOf(n: number): number {
@@ -111,13 +111,13 @@ export class Reports implements Numbered {
   }
 }
 
-/** What one reader has found of all writers. */
+/** The messages that one reader has found, by writer. */
 export class Readings {
   readonly #reader: string
   readonly #complaints: Complaints
-  /** By writer and number: where it was found, as `partition:offset`. */
+  /** By writer and number: `partition:offset` where the message was found. */
   readonly #found = new Map<string, Map<number, string>>()
-  /** By writer and partition: the last number. */
+  /** By writer and partition: the highest number. */
   readonly #last = new Map<string, number>()
   readonly #nextOffsets: number[] = []
   #count = 0
@@ -127,7 +127,7 @@ export class Readings {
     this.#complaints = complaints
   }
 
-  /** Messages read. */
+  /** The number of messages read. */
   get count(): number {
     return this.#count
   }
@@ -157,17 +157,17 @@ export class Readings {
     this.#last.set(series, Math.max(n, last))
   }
 
-  /** Compares with what the writers were told. */
+  /** Compares the messages found with the writers' reports. */
   check(writers: readonly Numbered[]): void {
     for (const writer of writers) {
       const found = this.#found.get(writer.name) ?? new Map<number, string>()
       for (let n = 0; n < writer.count; n++) {
         const where = found.get(n)
-        const fate = writer.fateOf(n)
-        if (fate === 'there' && where === undefined) this.#complain(`${writer.name} ${n}: lost`)
-        if (fate === 'not there' && where !== undefined) {
+        const outcome = writer.outcomeOf(n)
+        if (outcome === 'there' && where === undefined) this.#complain(`${writer.name} ${n}: lost`)
+        if (outcome === 'not there' && where !== undefined) {
           this.#complain(
-            `${writer.name} ${n}: at ${where}, though it was said to be nowhere: ${writer.errorOf(n) ?? ''}`,
+            `${writer.name} ${n}: at ${where}, though reported as not persisted: ${writer.errorOf(n) ?? ''}`,
           )
         }
         const [partition, offset] = [writer.partitionOf(n), writer.offsetOf(n)]
@@ -186,7 +186,7 @@ export class Readings {
       for (const n of found.keys()) if (n >= writer.count) this.#complain(`${writer.name} ${n}: never written`)
     }
     for (const name of this.#found.keys()) {
-      if (!writers.some(writer => writer.name === name)) this.#complain(`a writer nobody knows: ${name}`)
+      if (!writers.some(writer => writer.name === name)) this.#complain(`unknown writer: ${name}`)
     }
   }
 
@@ -195,7 +195,7 @@ export class Readings {
   }
 }
 
-/** The value of a message: writer, number, and something to fill it up. */
+/** The value of a message: writer, number and padding. */
 export function valueOf(writer: string, n: number, fill: string): string {
   return `${writer}:${n}:${fill}`
 }

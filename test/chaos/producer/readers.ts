@@ -1,4 +1,4 @@
-/** Who reads what was written: this project's consumer while it is written, Java's when all is over. */
+/** The readers: this project's consumer during the run, Java's after it. */
 import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -8,7 +8,7 @@ import type { KafkaCluster } from '../../harness/kafka.ts'
 import type { Complaints, Readings } from './ledger.ts'
 
 const quiet = (): void => undefined
-const PATIENCE_MS = 120_000
+const TIMEOUT_MS = 120_000
 
 export type Isolation = 'read_committed' | 'read_uncommitted'
 
@@ -19,18 +19,18 @@ export interface Source {
   readonly isolation: Isolation
 }
 
-/** Where each partition of the topic ends: with read_committed, for readers of that. */
+/** The end of each partition for this isolation level. */
 async function ends({ kafka, topic, partitions, isolation }: Source): Promise<number[]> {
   await using admin = new AdminClient({ 'bootstrap.servers': kafka.plainBootstrapServers }, { logger: quiet })
   const queries = Array.from({ length: partitions }, (_, partition) => ({ topic, partition, spec: 'latest' as const }))
-  const found = await admin.listOffsets(queries, { isolationLevel: isolation, requestTimeoutMs: PATIENCE_MS })
+  const found = await admin.listOffsets(queries, { isolationLevel: isolation, requestTimeoutMs: TIMEOUT_MS })
   return found.map(({ offset, error }) => {
     if (error !== undefined) throw error
     return offset
   })
 }
 
-/** Reads all partitions from their beginning, through everything that happens. */
+/** Reads all partitions from the beginning, during all faults. */
 export class OurReader {
   readonly #source: Source
   readonly #readings: Readings
@@ -59,10 +59,10 @@ export class OurReader {
     })
   }
 
-  /** Resolves when it has read to the end of what is there by now. */
+  /** Resolves when it has reached the current end of every partition, or timed out. */
   async finish(complaints: Complaints): Promise<void> {
     const last = await ends(this.#source)
-    const deadline = Date.now() + PATIENCE_MS
+    const deadline = Date.now() + TIMEOUT_MS
     let behind: TopicPartitionOffset | undefined
     do {
       const positions = this.#consumer.position()
@@ -72,7 +72,7 @@ export class OurReader {
     if (behind !== undefined) {
       const { partition, offset } = behind
       complaints.add(
-        `our reader stands at ${partition}:${offset}, of ${last[partition] ?? 0}: ${String(this.#failure)}`,
+        `our reader stopped at ${partition}:${offset} of ${last[partition] ?? 0}: ${String(this.#failure)}`,
       )
     }
     await this.#consumer.close()
@@ -89,7 +89,7 @@ export class OurReader {
   }
 }
 
-/** Has Java's console consumer read so many messages, from the topic's beginning. */
+/** Reads `count` messages from the beginning with Java's console consumer. */
 export async function readWithJava(source: Source, count: number, readings: Readings): Promise<void> {
   const { kafka, topic, isolation } = source
   const [command, args] = await javaCommand(kafka.version, 'org.apache.kafka.tools.consumer.ConsoleConsumer', [
@@ -108,7 +108,7 @@ export async function readWithJava(source: Source, count: number, readings: Read
   })
   for await (const line of createInterface({ input: child.stdout })) {
     const match = /^Partition:(\d+)\tOffset:(\d+)\t(.*)$/.exec(line)
-    if (match === null) throw new Error(`Java's console consumer says: ${line}`)
+    if (match === null) throw new Error(`unexpected output of Java's console consumer: ${line}`)
     const [, partition, offset, value = ''] = match
     readings.add(Number(partition), Number(offset), value)
   }

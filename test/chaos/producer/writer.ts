@@ -1,4 +1,4 @@
-/** Idempotent producers that write numbered messages all the time, and keep every report. */
+/** Idempotent producers that write numbered messages continuously, and keep every report. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ErrorCode, Producer, type KafkaError, type ProducerConfig } from 'ottla'
 import { Reports, valueOf, type Complaints } from './ledger.ts'
@@ -6,13 +6,13 @@ import { Reports, valueOf, type Complaints } from './ledger.ts'
 export interface WriterKind {
   readonly name: string
   readonly config: ProducerConfig
-  /** Whether messages may fail: they have little time, or are purged. */
+  /** Whether messages may fail, because of a short timeout or a purge. */
   readonly mayFail?: boolean
-  /** Purges what waits and what is under way, now and then. */
+  /** Whether it purges queued and in-flight messages now and then. */
   readonly purges?: boolean
 }
 
-/** Different in what decides how batches are made, sent and sent again. */
+/** They differ in the settings that decide how batches are built, sent and retried. */
 export const kinds: readonly WriterKind[] = [
   { name: 'plain', config: {} },
   { name: 'small', config: { 'linger.ms': 0, 'batch.num.messages': 3, 'compression.type': 'lz4' } },
@@ -35,7 +35,7 @@ export interface WriterOptions {
   readonly messages: number
   readonly random: () => number
   readonly complaints: Complaints
-  /** Where the client's own account of what it does goes to, if anywhere. */
+  /** Receives the client's debug logs. */
   readonly log?: (line: string) => void
 }
 
@@ -58,7 +58,7 @@ export class Writer {
         'client.id': kind.name,
         'enable.idempotence': true,
         'message.timeout.ms': 600_000,
-        // Short, so that a pause of a few seconds is one that a client gives up waiting for.
+        // Short, so that a pause of a few seconds exceeds it.
         'request.timeout.ms': 2000,
         'socket.timeout.ms': 3000,
         'socket.connection.setup.timeout.ms': 2000,
@@ -77,7 +77,7 @@ export class Writer {
     return `${this.#kind.name}: ${count} messages, ${failed} failed, ${this.#producer.outstanding} outstanding`
   }
 
-  /** Resolves when every message has been reported, or it has taken too long. */
+  /** Resolves when every message is reported, or after a timeout. */
   async stop(): Promise<void> {
     this.#isStopped = true
     await this.#writing
@@ -100,7 +100,7 @@ export class Writer {
       const now = performance.now()
       due = Math.min(due + ((now - last) * messages) / 1000, messages)
       last = now
-      // In bursts: batches of one message, and of many.
+      // In bursts, for batches of one message and of many.
       if (random() < 0.2) while (due >= 1 && this.#produce()) due--
       if (this.#kind.purges && random() < 0.005) {
         const what = random()
@@ -109,7 +109,7 @@ export class Writer {
     }
   }
 
-  /** @returns false: the queue is full */
+  /** @returns false if the queue is full */
   #produce(): boolean {
     const { topic, random, complaints } = this.#options
     const { reports } = this
@@ -122,7 +122,7 @@ export class Writer {
         if (error !== undefined && mayFail !== true) complaints.add(`${name} ${n}: ${status}: ${String(error)}`)
       })
     } catch (error) {
-      // The library throws nothing else.
+      // The client throws nothing but KafkaErrors.
       if ((error as KafkaError).code === ErrorCode.ERR__QUEUE_FULL) return false
       throw error
     }

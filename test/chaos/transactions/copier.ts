@@ -1,4 +1,4 @@
-/** Copies a topic exactly once: members of a group that come, go and are lost in the middle of a transaction. */
+/** Copies a topic exactly once, by members of a group that join, leave and fail in the middle of a transaction. */
 import { Consumer, Producer, type ClientConfig } from 'ottla'
 
 const quiet = (): void => undefined
@@ -12,7 +12,7 @@ export interface CopierOptions {
   readonly random: () => number
 }
 
-/** Works until `over` is aborted, as one member after the other. @returns how many there were */
+/** Copies until `over` is aborted, as one member after the other. @returns the number of members */
 export async function copy(number: number, options: CopierOptions, over: AbortSignal): Promise<number> {
   const { client, group, from, to, protocol, random } = options
   let members = 0
@@ -31,7 +31,7 @@ export async function copy(number: number, options: CopierOptions, over: AbortSi
       { logger: quiet },
     )
     consumer.subscribe(from)
-    // Some of the members share an id in turn, some have one of their own.
+    // Every second member reuses the same transactional id; the others have their own.
     const id = members % 2 === 0 ? `${group}-${number}` : `${group}-${number}-${members}`
     const producer = new Producer({ ...client, 'transactional.id': id, 'linger.ms': 1 }, { logger: quiet })
     const leaving = new AbortController()
@@ -49,7 +49,7 @@ export async function copy(number: number, options: CopierOptions, over: AbortSi
         { maxMessages: 50, signal: AbortSignal.any([over, leaving.signal]) },
       )
     } catch {
-      // The next member goes on.
+      // The next member continues.
     }
     await Promise.all([producer.close(2000), consumer.close(2000)])
   }

@@ -1,6 +1,6 @@
-/** What writers say of their transactions, against what a reader of committed messages has seen. */
+/** Compares the outcomes of transactions that writers report with the committed messages that a reader has seen. */
 
-/** `unknown`: the writer was lost before it could learn of the end; it may be either, but whole. */
+/** `unknown`: the writer failed before it learned the outcome; the transaction may be either, but is atomic. */
 export type End = 'committed' | 'aborted' | 'unknown'
 
 /** A message's value: `writer:transaction:index:count`. */
@@ -8,7 +8,7 @@ export function valueOf(writer: number, transaction: number, index: number, coun
   return `${writer}:${transaction}:${index}:${count}`
 }
 
-/** A message as it was read. */
+/** A message that was read. */
 export interface Seen {
   readonly partition: number
   readonly offset: number
@@ -33,14 +33,14 @@ export class Ledger {
     return tally
   }
 
-  /** Messages that are certainly there. */
+  /** The number of messages that must be in the log. */
   get committedMessages(): number {
     let all = 0
     for (const { end, count } of this.#ends.values()) if (end === 'committed') all += count
     return all
   }
 
-  /** Everything that is wrong with what was read; empty: nothing. */
+  /** The violations in what was read; empty if there are none. */
   complaints(seen: readonly Seen[]): string[] {
     const complaints: string[] = []
     const found = new Map<string, Found>()
@@ -60,9 +60,9 @@ export class Ledger {
     }
     for (const [key, { indexes, count }] of found) {
       const end = this.#ends.get(key)?.end
-      if (end === undefined) complaints.push(`${key} is nobody's`)
+      if (end === undefined) complaints.push(`${key} was written by nobody`)
       if (end === 'aborted') complaints.push(`${key} was aborted, and ${indexes.length} messages of it were seen`)
-      if (new Set(indexes).size !== indexes.length) complaints.push(`${key}: a message is there twice`)
+      if (new Set(indexes).size !== indexes.length) complaints.push(`${key}: a message was seen twice`)
       if (indexes.length < count) complaints.push(`${key} (${end}): ${indexes.length} of ${count} messages were seen`)
     }
     for (const [key, { end, count }] of this.#ends) {

@@ -1,4 +1,4 @@
-/** One transactional id: instances that come, go, are left behind as zombies, and write transactions of their own. */
+/** Writes transactions under one transactional id, by instances that come, go and are left behind as zombies. */
 import { Producer, type KafkaError, type ProducerConfig } from 'ottla'
 import { valueOf, type End, type Ledger } from './ledger.ts'
 
@@ -20,7 +20,7 @@ export class Writer {
   readonly #leaving: Promise<unknown>[] = []
   #producer: Producer | null = null
   #transactions = 0
-  /** Instances that a newer one has taken over from. */
+  /** The number of instances left running when a newer one took over. */
   zombies = 0
 
   constructor(number: number, options: WriterOptions) {
@@ -34,7 +34,7 @@ export class Writer {
       const producer = await this.#instance()
       if (producer === null) continue
       const working = this.#transaction(producer)
-      // The old one goes on while the new one begins.
+      // The old instance keeps running while the new one starts.
       if (random() < 0.03) {
         this.zombies++
         this.#leave(producer, working)
@@ -42,7 +42,7 @@ export class Writer {
     }
     await Promise.all(this.#leaving)
     await this.#producer?.close()
-    // Aborts what an instance that was lost has left open.
+    // Aborts the open transaction of a failed instance.
     const last = await this.#instance(true)
     await last?.close()
   }
@@ -58,7 +58,7 @@ export class Writer {
     try {
       await producer.initTransactions(-1)
     } catch {
-      // Fenced off by a newer one while it began.
+      // Fenced by a newer instance while it started.
       await producer.close(0)
       return null
     }
@@ -66,7 +66,7 @@ export class Writer {
     return producer
   }
 
-  /** @returns whether the producer can go on */
+  /** @returns whether the producer can still be used */
   async #transaction(producer: Producer): Promise<boolean> {
     const { random, ledger } = this.#options
     const transaction = this.#transactions++
@@ -78,7 +78,7 @@ export class Writer {
       producer.beginTransaction()
       await this.#write(producer, transaction, count)
       if (wantsCommit) {
-        // From here on it may have been committed although nobody says so.
+        // From here on it may be committed even if the call fails.
         note('unknown')
         await producer.commitTransaction(-1)
         note('committed')

@@ -1,6 +1,6 @@
 /**
- * Loaded by `npm test` before each test file. Every test has a limit; what it leaves open is closed and fails it, however
- * it ended; hooks run even when the one before them threw; and a file whose tests are over ends.
+ * Loaded by `npm test` before each test file. Every test has a timeout. Whatever it leaves open is closed and fails it,
+ * however it ended. Hooks run even if an earlier one threw. A file must exit after its tests.
  */
 import { createRequire, register, syncBuiltinESMExports } from 'node:module'
 import type { TestContext } from 'node:test'
@@ -14,9 +14,9 @@ type Registration = (...args: unknown[]) => unknown
 const { setTimeout, clearTimeout } = globalThis
 const TEST_MS = Number(process.env['OTTLA_TEST_LIMIT_MS'] ?? 120_000)
 const HOOK_MS = Number(process.env['OTTLA_HOOK_LIMIT_MS'] ?? 300_000)
-/** Longer than a test's limit and its clean-up, so that node:test's own limit is never the first. */
+/** Longer than a test's timeout and its clean-up, so that node:test's own timeout never comes first. */
 const NODE_MORE_MS = 120_000
-/** What a file may take to end when its tests are over. */
+/** How long a file may take to exit after its tests. */
 const END_MS = Number(process.env['OTTLA_END_LIMIT_MS'] ?? 20_000)
 
 const nodeTest = createRequire(import.meta.url)('node:test') as Record<string, Registration>
@@ -27,7 +27,7 @@ const after: Hook[] = []
 let suites = 0
 let isEndRegistered = false
 
-// The runner's own process loads this too.
+// The runner's own process loads this file, too.
 if (process.env['NODE_TEST_CONTEXT'] !== undefined) watch()
 
 function watch(): void {
@@ -72,7 +72,7 @@ function ofSuite(register: Registration | undefined): Registration {
   })
 }
 
-/** @param ofFile - where those of the file are kept, which are called from here, not by node:test */
+/** @param ofFile - collects the hooks of the file, which are called from here, not by node:test */
 function ofHook(register: Registration | undefined, ofFile?: Hook[]): Registration {
   return (hook, options) => {
     const limited: Hook = context => within(HOOK_MS, 'a hook', () => (hook as Hook)(context))
@@ -82,7 +82,7 @@ function ofHook(register: Registration | undefined, ofFile?: Hook[]): Registrati
   }
 }
 
-/** The function with its `only`, `skip` and `todo`. */
+/** Wraps a function and its variants `only`, `skip` and `todo`. */
 function withVariants(
   register: Registration | undefined,
   wrapped: (register: Registration, args: unknown[]) => unknown,
@@ -117,7 +117,7 @@ async function runTest(t: TestContext, body: Body, limitMs: number): Promise<voi
         await body(t)
       }),
     )
-    // Those of a test are as short as it is, and none keeps the others from running.
+    // Hooks have the test's timeout, and all of them run even if one fails.
     for (const hook of [...afterEach, ...afterTest])
       await note(() => within(limitMs, 'a hook of the test', () => hook(t)))
   })
@@ -126,7 +126,7 @@ async function runTest(t: TestContext, body: Body, limitMs: number): Promise<voi
   throwAll(errors)
 }
 
-/** The hooks of the file, and what it left open. */
+/** Runs the hooks of the file, and reports what it left open. */
 async function endFile(): Promise<void> {
   const errors: unknown[] = []
   for (const hook of after) {
@@ -139,7 +139,7 @@ async function endFile(): Promise<void> {
   const left = await fileScope.end()
   if (left.length > 0) errors.push(new Error(`the file left open: ${left.join(', ')}`))
   if (errors.length > 0) process.exitCode = 1
-  // It does not keep the process alive: if it runs, something else does.
+  // Unreferenced: if this timer fires, something else keeps the process alive.
   setTimeout(() => {
     console.error(`its tests are over and it does not end: ${process.getActiveResourcesInfo().join(', ')}`)
     process.exit(1)
@@ -147,7 +147,7 @@ async function endFile(): Promise<void> {
   throwAll(errors)
 }
 
-/** The first, with what else went wrong in its words. */
+/** Throws the first error, and prints the others. */
 function throwAll(errors: readonly unknown[]): void {
   if (errors.length === 0) return
   const [first, ...others] = errors
@@ -158,7 +158,7 @@ function throwAll(errors: readonly unknown[]): void {
 async function within(ms: number, what: string, call: () => unknown): Promise<void> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {
-    // It does not keep the process alive: a test that waits for nothing is found out at once by node:test.
+    // Unreferenced, so that node:test notices at once a test that waits for nothing.
     timer = setTimeout(() => {
       reject(new Error(`${what} took longer than its limit of ${ms / 1000} s`))
     }, ms).unref()
@@ -170,7 +170,7 @@ async function within(ms: number, what: string, call: () => unknown): Promise<vo
   }
 }
 
-/** node:test takes a test's place from who calls it: that has to be the file and not this one. */
+/** node:test takes a test's location from its caller, which must be the test file and not this one. */
 function callFromTest(call: Registration, args: unknown[]): unknown {
   if (!isEndRegistered) {
     isEndRegistered = true

@@ -1,7 +1,7 @@
 /** What tests have opened and must close: clients, clusters, proxies. Each belongs to the test that made it. */
 import { AsyncLocalStorage } from 'node:async_hooks'
 
-/** How long one thing may take to close, for a test that is over. */
+/** How long one thing may take to close after its test. */
 const CLOSE_MS = 30_000
 
 export interface Closable {
@@ -11,18 +11,18 @@ export interface Closable {
 interface OpenThing {
   readonly name: string
   readonly close: () => unknown
-  /** Whether the test leaves it to us. */
+  /** Whether the harness is to close it (`closing`). */
   isOurs: boolean
 }
 
-/** What one test, or a file outside its tests, has opened. */
+/** The things that one test, or a file outside its tests, has opened. */
 export class Scope {
   readonly open = new Map<object, OpenThing>()
   readonly closing = new Set<Promise<unknown>>()
 
-  /** Waits for what is being closed, closes what was left open, newest first, and says what that was. */
+  /** Waits for pending closes, closes what is still open, newest first. @returns what was left open */
   async end(): Promise<string[]> {
-    // That the other side has hung up is known a moment later.
+    // A connection closed by the other side is noticed a moment later.
     for (let i = 0; i < 20 && this.open.size > 0; i++) await new Promise(resolve => setTimeout(resolve, 5))
     const left = [...this.open.entries()].reverse()
     const names = left.filter(([, { isOurs }]) => !isOurs).map(([, { name }]) => name)
@@ -55,7 +55,7 @@ async function settled(promise: Promise<unknown>): Promise<string> {
 
 let isActive = false
 
-/** Called by who ends scopes. */
+/** Called by `main.ts`, which ends scopes. */
 export function startWatching(): void {
   isActive = true
 }
@@ -67,7 +67,7 @@ export function isWatching(): boolean {
 const current = new AsyncLocalStorage<Scope>()
 const owners = new WeakMap<object, Scope>()
 
-/** Of what is made outside tests: by hooks and at the top of a file. */
+/** The scope of things made outside tests: by hooks and at the top of a file. */
 export const fileScope = new Scope()
 
 export function runIn<T>(scope: Scope, call: () => T): T {
@@ -75,7 +75,7 @@ export function runIn<T>(scope: Scope, call: () => T): T {
 }
 
 /**
- * Notes that `thing` is open until `closed` is told of it. `npm test` closes it if its test does not, and fails the test.
+ * Registers `thing` as open until `closed(thing)`. If its test does not close it, `npm test` does, and fails the test.
  */
 export function opened(thing: object, name: string, close: () => unknown): void {
   const scope = current.getStore() ?? fileScope
@@ -83,7 +83,7 @@ export function opened(thing: object, name: string, close: () => unknown): void 
   scope.open.set(thing, { name: `${name}${madeAt()}`, close, isOurs: false })
 }
 
-/** Has what is open closed with the test that made it, which then has not left it open. */
+/** Closes `thing` at the end of the test that made it; the test does not fail for it. */
 export function closeAtEnd(thing: Closable): void {
   const noted = owners.get(thing)?.open.get(thing)
   if (noted === undefined) opened(thing, 'what is closed with the test', () => thing.close())
@@ -91,7 +91,7 @@ export function closeAtEnd(thing: Closable): void {
   if (ours !== undefined) ours.isOurs = true
 }
 
-/** `thing` outlives the test that made it, to serve the others of the file, which closes it. */
+/** Keeps `thing` open beyond the test that made it, for the others of the file; the file closes it. */
 export function lasting<T extends object>(thing: T): T {
   const noted = owners.get(thing)?.open.get(thing)
   if (noted === undefined) return thing
@@ -101,7 +101,7 @@ export function lasting<T extends object>(thing: T): T {
   return thing
 }
 
-/** Notes that `thing` is closed, or will be when the promise settles. */
+/** Registers that `thing` is closed, or will be when the promise settles. */
 export function closed(thing: object, closing?: unknown): void {
   const scope = owners.get(thing)
   if (scope?.open.delete(thing) !== true || !(closing instanceof Promise)) return
@@ -111,7 +111,7 @@ export function closed(thing: object, closing?: unknown): void {
 
 const here = new URL('..', import.meta.url).href
 
-/** The line of a test that it comes from. */
+/** The line of the test that called. */
 function madeAt(): string {
   const lines = (new Error().stack ?? '').split('\n').slice(1)
   const line = lines.find(each => /[\\/]test[\\/]/.test(each) && !each.includes(here) && !/harness[\\/]/.test(each))

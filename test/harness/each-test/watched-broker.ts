@@ -1,4 +1,4 @@
-/** What tests get who import `@ottla/broker`: the same, but every cluster that starts is noted. */
+/** What tests import as `@ottla/broker`: the same package, but every cluster that starts is registered. */
 import { EmbeddedCluster } from '@ottla/broker'
 import { closed, opened } from './open-things.ts'
 

@@ -1,4 +1,4 @@
-/** What tests get who import `ottla`: the same, but whoever makes a client is noted. `redirect.mjs` leads here. */
+/** What tests import as `ottla`, by `redirect.mjs`: the same package, but every client created is registered. */
 import {
   AdminClient as RealAdmin,
   Consumer as RealConsumer,

@@ -38,38 +38,38 @@ interface Resource {
 const CLUSTER_NAME = 'kafka-cluster'
 
 const resourceOptions = [
-  option('--topic <name>', 'rules for a topic; repeatable, as the others', collect, []),
+  option('--topic <name>', 'ACLs for a topic; repeatable, like the others', collect, []),
   option('--group <name>', 'for a group', collect, []),
   option('--transactional-id <id>', 'for a transactional id', collect, []),
   option('--delegation-token <id>', 'for a delegation token', collect, []),
-  option('--user <principal>', 'for a user: whose tokens may be made and seen', collect, []),
+  option('--user <principal>', 'for a user whose tokens may be created and described', collect, []),
   option('--cluster', 'for the cluster itself'),
 ]
 const principal = option('--principal <principal>', 'User:alice, User:* for everybody; repeatable', collect, [])
 const operation = option('--operation <operation>', 'read, write, describe, ..., all; repeatable', collect, [])
-const host = option('--host <address>', 'where the client comes from; by default anywhere')
+const host = option('--host <address>', 'address of the client; by default any')
 
 export function addAcls(admin: AdminContext): void {
-  const acls = subject(admin, 'acls', 'List, create and delete access rules')
+  const acls = subject(admin, 'acls', 'List, create and delete ACLs')
   const filterOptions = [
     ...resourceOptions,
     principal,
     operation,
     host,
-    option('--pattern <pattern>', 'literal, prefixed, any (the default), or match: all that concern the name'),
+    option('--pattern <pattern>', 'literal, prefixed, any (the default), or match: all that apply to the name'),
     option('--permission <permission>', 'allow or deny; by default both'),
   ]
   verb<FilterOptions>(
     acls,
     'list',
-    'The rules that match; all of them by default',
+    'List matching ACLs; all of them by default',
     filterOptions,
     async (session, options) => {
       const filters = filtersOf(options)
       const client = await session.connect()
       const found = await Promise.all(filters.map(filter => client.describeAcls(filter, session.limits)))
       const rules = distinct(found.flat())
-      session.emit(rules, () => lines(rules, columns, 'no rules'))
+      session.emit(rules, () => lines(rules, columns, 'no ACLs'))
     },
   )
 
@@ -78,51 +78,46 @@ export function addAcls(admin: AdminContext): void {
     principal,
     operation,
     host,
-    option('--prefixed', 'for all names that begin so'),
-    option('--deny', 'forbid; what is forbidden stays so, whatever else allows it'),
+    option('--prefixed', 'for all names that begin with it'),
+    option('--deny', 'deny; a denied operation stays denied, whatever else allows it'),
   ]
   verb<RuleOptions>(
     acls,
     'create',
-    'Add rules: one for each resource, principal and operation',
+    'Create ACLs: one for each resource, principal and operation',
     ruleOptions,
     async (session, options) => {
       const rules = rulesOf(options)
       const client = await session.connect()
       const results = await client.createAcls(rules, session.limits)
-      const told = rules.map((rule, i) => ({ ...rule, ...results[i] }))
-      session.done(told, rule => `created: ${sentence(rule)}`)
+      const outcomes = rules.map((rule, i) => ({ ...rule, ...results[i] }))
+      session.printResults(outcomes, rule => `created: ${sentence(rule)}`)
     },
   )
 
-  const all = option('--all', 'every rule of the cluster, when nothing else is said')
-  verb<FilterOptions>(
-    acls,
-    'delete',
-    'Take away the rules that match',
-    [...filterOptions, all],
-    async (session, options) => {
-      const filters = filtersOf(options)
-      const everything = filters.some(filter => Object.keys(filter).length === 0)
-      // Nothing said means everything elsewhere; here it would be a disaster.
-      if (everything && options.all !== true) throw new UsageError('say which rules, or --all')
-      const client = await session.connect()
-      const results = await client.deleteAcls(filters, session.limits)
-      const gone = distinct(results.flatMap(r => r.bindings))
-      session.emit(results, () =>
-        gone.length === 0 ? ['no rules matched'] : gone.map(rule => `deleted: ${sentence(rule)}`),
-      )
-      session.failures(results.map(r => r.error))
-    },
-  )
+  const all = option('--all', 'all ACLs of the cluster, unless other options narrow them down')
+  verb<FilterOptions>(acls, 'delete', 'Delete matching ACLs', [...filterOptions, all], async (session, options) => {
+    const filters = filtersOf(options)
+    const everything = filters.some(filter => Object.keys(filter).length === 0)
+    // An empty filter matches everything: too dangerous without --all.
+    if (everything && options.all !== true) throw new UsageError('name the ACLs to delete, or give --all')
+    const client = await session.connect()
+    const results = await client.deleteAcls(filters, session.limits)
+    const deleted = distinct(results.flatMap(r => r.bindings))
+    session.emit(results, () =>
+      deleted.length === 0 ? ['no ACLs matched'] : deleted.map(rule => `deleted: ${sentence(rule)}`),
+    )
+    session.reportErrors(results.map(r => r.error))
+  })
 }
 
-/** Every combination of what the options name. */
+/** One ACL for each combination of what the options name. */
 export function rulesOf(options: RuleOptions): AclBinding[] {
   const resources = resourcesOf(options)
-  if (resources.length === 0) throw new UsageError('say what for: --topic, --group, --transactional-id, --cluster, ...')
-  if (options.principal.length === 0) throw new UsageError('say who with --principal User:NAME')
-  if (options.operation.length === 0) throw new UsageError('say what is meant with --operation')
+  if (resources.length === 0)
+    throw new UsageError('name a resource: --topic, --group, --transactional-id, --cluster, ...')
+  if (options.principal.length === 0) throw new UsageError('name a user with --principal User:NAME')
+  if (options.operation.length === 0) throw new UsageError('name an operation with --operation')
   return resources.flatMap(resource =>
     options.principal.flatMap(who =>
       options.operation.map((what): AclBinding => ({
@@ -130,7 +125,7 @@ export function rulesOf(options: RuleOptions): AclBinding[] {
         resourcePatternType: options.prefixed === true ? 'prefixed' : 'literal',
         principal: who,
         host: options.host ?? '*',
-        // The word is checked by the client, which knows them all.
+        // The client checks the word.
         operation: what as AclBinding['operation'],
         permissionType: options.deny === true ? 'deny' : 'allow',
       })),
@@ -138,7 +133,7 @@ export function rulesOf(options: RuleOptions): AclBinding[] {
   )
 }
 
-/** One filter for each combination; what is not named matches anything. */
+/** One filter for each combination; an option that is not given matches anything. */
 export function filtersOf(options: FilterOptions): AclBindingFilter[] {
   const some = <T, F extends object>(list: readonly T[], toField: (item: T) => F): (F | object)[] =>
     list.length === 0 ? [{}] : list.map(toField)

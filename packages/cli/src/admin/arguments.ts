@@ -2,7 +2,7 @@ import { InvalidArgumentError } from 'commander'
 import type { TopicPartition } from 'ottla'
 import { UsageError } from '../terminal/terminal.ts'
 
-/** What is written on the command line of `ottla admin`, as values. Each throws UsageError saying how to write it. */
+/** Parsers of arguments of `ottla admin`. Each throws a UsageError that says what to write. */
 
 /** `orders:3` */
 export function parsePartition(text: string): TopicPartition {
@@ -11,14 +11,14 @@ export function parsePartition(text: string): TopicPartition {
   return { topic, partition: Number(partition) }
 }
 
-/** `orders`, or `orders:0,3`; without partitions: all of the topic. */
+/** `orders` (all partitions) or `orders:0,3`. */
 export function parseTopicPartitions(text: string): { topic: string; partitions: number[] | undefined } {
   const [, topic, list] = /^(.+):(\d+(?:,\d+)*)$/.exec(text) ?? []
   if (topic === undefined || list === undefined) return { topic: text, partitions: undefined }
   return { topic, partitions: list.split(',').map(Number) }
 }
 
-/** `retention.ms=1000`; the value may be empty and may have more `=` in it. */
+/** `retention.ms=1000`; the value may be empty or contain `=`. */
 export function parsePair(text: string): [string, string] {
   const at = text.indexOf('=')
   if (at < 1) throw new UsageError(`${text}: write it as NAME=VALUE`)
@@ -31,7 +31,7 @@ export function parseIds(text: string, what: string): number[] {
   return text.split(',').map(Number)
 }
 
-/** ms since the epoch, or a date as ISO 8601 writes it; without a zone it is UTC, as Kafka's tools take it. */
+/** Milliseconds since the epoch, or an ISO 8601 date; without a zone it is UTC, as in Kafka's tools. */
 export function parseTime(text: string): number {
   if (/^\d+$/.test(text)) return Number(text)
   const zoned = /(Z|[+-]\d\d:?\d\d)$/.test(text) || !text.includes('T') ? text : `${text}Z`
@@ -42,7 +42,7 @@ export function parseTime(text: string): number {
 
 const UNIT_MS = { D: 86_400_000, H: 3_600_000, M: 60_000, S: 1000 } as const
 
-/** A duration as ISO 8601 writes it, days and shorter: `P1DT2H`, `PT30M`. In ms. */
+/** An ISO 8601 duration of days and shorter units, `P1DT2H` or `PT30M`, in ms. */
 export function parseDuration(text: string): number {
   const match = /^P(?=.)(?:(\d+)D)?(?:T(?=.)(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?$/.exec(text)
   if (match === null) throw new UsageError(`${text}: write the duration as P1D, PT2H30M or PT45S`)
@@ -51,7 +51,7 @@ export function parseDuration(text: string): number {
   return Number(days) * D + Number(hours) * H + Number(minutes) * M + Number(seconds) * S
 }
 
-/** For options that take a producer id: all 64 bits of it. */
+/** Parser of an option that takes a producer id, with all of its 64 bits. */
 export function parseProducerId(value: string): bigint {
   if (/^\d+$/.test(value) && BigInt(value) < 2n ** 63n) return BigInt(value)
   throw new InvalidArgumentError('It must be a whole number from 0 to 9223372036854775807.')

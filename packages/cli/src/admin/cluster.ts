@@ -5,7 +5,7 @@ import type { Column } from '../terminal/table.ts'
 import { UsageError } from '../terminal/terminal.ts'
 import { parsePair, parseTopicPartitions } from './arguments.ts'
 import { lines, option, subject, verb, type AdminContext } from './session.ts'
-import { inOrder, shownTime } from './shown.ts'
+import { byTopicAndPartition, timeText } from './display.ts'
 
 interface DirsOptions {
   readonly broker: readonly string[]
@@ -20,7 +20,7 @@ interface FeatureOptions {
 
 export function addCluster(admin: AdminContext): void {
   const cluster = subject(admin, 'cluster', 'Brokers, controllers, directories and features')
-  verb(cluster, 'describe', 'The id and the brokers', [], async session => {
+  verb(cluster, 'describe', 'Show the cluster id and the brokers', [], async session => {
     const client = await session.connect()
     const described = await client.describeCluster(session.limits)
     const columns = [
@@ -33,7 +33,7 @@ export function addCluster(admin: AdminContext): void {
     session.emit(described, () => [title, '', ...lines(described.nodes, columns)])
   })
 
-  verb(cluster, 'quorum', 'The controllers, and how far each is', [], async session => {
+  verb(cluster, 'quorum', 'Show the controllers and their lag', [], async session => {
     const client = await session.connect()
     const quorum = await client.describeMetadataQuorum(session.limits)
     const end = Math.max(...[...quorum.voters, ...quorum.observers].map(r => r.logEndOffset))
@@ -44,15 +44,15 @@ export function addCluster(admin: AdminContext): void {
       { title: 'role', cell: role },
       { title: 'end', cell: r => r.logEndOffset, right: true },
       { title: 'lag', cell: r => end - r.logEndOffset, right: true },
-      { title: 'last fetch', cell: r => shownTime(r.lastFetchTimestamp) },
-      { title: 'caught up', cell: r => shownTime(r.lastCaughtUpTimestamp) },
+      { title: 'last fetch', cell: r => timeText(r.lastFetchTimestamp) },
+      { title: 'caught up', cell: r => timeText(r.lastCaughtUpTimestamp) },
     ] satisfies Column<QuorumReplica>[]
     const { leaderId, leaderEpoch, highWatermark } = quorum
     const title = `leader ${leaderId}, epoch ${leaderEpoch}, high watermark ${highWatermark}`
     session.emit(quorum, () => [title, '', ...lines([...quorum.voters, ...quorum.observers], columns)])
   })
 
-  verb(cluster, 'features', 'What the cluster can do, and what of it is switched on', [], async session => {
+  verb(cluster, 'features', 'Show supported features, and the levels in force', [], async session => {
     const client = await session.connect()
     const features = await client.describeFeatures(session.limits)
     const columns = [
@@ -64,14 +64,14 @@ export function addCluster(admin: AdminContext): void {
   })
 
   const featureOptions = [
-    option('--downgrade', 'to a lower level, where no data is lost by it'),
-    option('--unsafe-downgrade', 'to a lower level, even where data is lost by it'),
-    option('--dry-run', 'have the broker check it, and change nothing'),
+    option('--downgrade', 'to a lower level, if no data is lost'),
+    option('--unsafe-downgrade', 'to a lower level, even if data is lost'),
+    option('--dry-run', 'let the broker check it, and change nothing'),
   ]
   verb<FeatureOptions>(
     cluster,
     'set-feature <features...>',
-    'Switch features to levels, written NAME=LEVEL',
+    'Set feature levels, written NAME=LEVEL',
     featureOptions,
     async (session, options, list) => {
       const { downgrade, unsafeDowngrade, dryRun = false } = options
@@ -79,12 +79,12 @@ export function addCluster(admin: AdminContext): void {
         unsafeDowngrade === true ? 'unsafe-downgrade' : downgrade === true ? 'safe-downgrade' : 'upgrade'
       const wanted = list.map((text): FeatureUpdate => {
         const [feature, level] = parsePair(text)
-        if (!/^\d+$/.test(level)) throw new UsageError(`${text}: the level is a whole number`)
+        if (!/^\d+$/.test(level)) throw new UsageError(`${text}: the level must be a whole number`)
         return { feature, maxVersionLevel: Number(level), upgradeType }
       })
       const client = await session.connect()
       const results = await client.updateFeatures(wanted, { ...session.limits, validateOnly: dryRun })
-      session.done(results, ({ feature }) => `${feature} ${dryRun ? 'could be' : 'is'} changed`)
+      session.printResults(results, ({ feature }) => `${feature} ${dryRun ? 'could be' : 'is'} changed`)
     },
   )
 
@@ -92,32 +92,41 @@ export function addCluster(admin: AdminContext): void {
     option('--broker <id>', 'only this broker; repeatable', collect, []),
     option('-t, --topic <topic>', 'only this topic; repeatable', collect, []),
   ]
-  verb<DirsOptions>(cluster, 'dirs', "What the brokers' directories hold", dirsOptions, async (session, options) => {
-    const topics = options.topic.map(parseTopicPartitions)
-    const ids = options.broker.map(brokerId)
-    const client = await session.connect()
-    const brokers = await client.describeLogDirs(ids.length === 0 ? undefined : ids, session.limits)
-    const wanted = (r: LogDirReplica): boolean =>
-      topics.length === 0 || topics.some(t => t.topic === r.topic && (t.partitions?.includes(r.partition) ?? true))
-    const shown = brokers.map(broker => ({
-      ...broker,
-      logDirs: broker.logDirs.map(dir => ({ ...dir, replicas: dir.replicas.filter(wanted).sort(inOrder) })),
-    }))
-    const rows = shown.flatMap(b =>
-      b.logDirs.flatMap(d => d.replicas.map(r => ({ ...r, broker: b.brokerId, path: d.path }))),
-    )
-    const columns = [
-      { title: 'broker', cell: r => r.broker, right: true },
-      { title: 'directory', cell: r => r.path },
-      { title: 'topic', cell: r => r.topic },
-      { title: 'partition', cell: r => r.partition, right: true },
-      { title: 'bytes', cell: r => r.sizeBytes, right: true },
-      { title: 'lag', cell: r => r.offsetLag, right: true },
-      { title: '', cell: r => (r.isFuture ? 'being moved here' : '') },
-    ] satisfies Column<(typeof rows)[number]>[]
-    session.emit(shown, () => lines(rows, columns, 'nothing is there'))
-    session.failures(shown.flatMap(b => [b.error, ...b.logDirs.map(d => d.error)]))
-  })
+  verb<DirsOptions>(
+    cluster,
+    'dirs',
+    "Show the replicas in the brokers' log directories",
+    dirsOptions,
+    async (session, options) => {
+      const topics = options.topic.map(parseTopicPartitions)
+      const ids = options.broker.map(brokerId)
+      const client = await session.connect()
+      const brokers = await client.describeLogDirs(ids.length === 0 ? undefined : ids, session.limits)
+      const wanted = (r: LogDirReplica): boolean =>
+        topics.length === 0 || topics.some(t => t.topic === r.topic && (t.partitions?.includes(r.partition) ?? true))
+      const shown = brokers.map(broker => ({
+        ...broker,
+        logDirs: broker.logDirs.map(dir => ({
+          ...dir,
+          replicas: dir.replicas.filter(wanted).sort(byTopicAndPartition),
+        })),
+      }))
+      const rows = shown.flatMap(b =>
+        b.logDirs.flatMap(d => d.replicas.map(r => ({ ...r, broker: b.brokerId, path: d.path }))),
+      )
+      const columns = [
+        { title: 'broker', cell: r => r.broker, right: true },
+        { title: 'directory', cell: r => r.path },
+        { title: 'topic', cell: r => r.topic },
+        { title: 'partition', cell: r => r.partition, right: true },
+        { title: 'bytes', cell: r => r.sizeBytes, right: true },
+        { title: 'lag', cell: r => r.offsetLag, right: true },
+        { title: '', cell: r => (r.isFuture ? 'being moved here' : '') },
+      ] satisfies Column<(typeof rows)[number]>[]
+      session.emit(shown, () => lines(rows, columns, 'no replicas'))
+      session.reportErrors(shown.flatMap(b => [b.error, ...b.logDirs.map(d => d.error)]))
+    },
+  )
 
   verb(
     cluster,
@@ -133,20 +142,26 @@ export function addCluster(admin: AdminContext): void {
       })
       const client = await session.connect()
       const results = await client.alterReplicaLogDirs(wanted, session.limits)
-      session.done(results, r => `${r.topic} [${r.partition}] on broker ${r.brokerId} is being moved`)
+      session.printResults(results, r => `${r.topic} [${r.partition}] on broker ${r.brokerId} is being moved`)
     },
   )
 
-  verb(cluster, 'unregister <broker>', 'Forget a broker that is down for good', [], async (session, _, [text = '']) => {
-    const id = brokerId(text)
-    const client = await session.connect()
-    await client.unregisterBroker(id, session.limits)
-    session.did({ brokerId: id }, `broker ${id} is forgotten`)
-  })
+  verb(
+    cluster,
+    'unregister <broker>',
+    'Unregister a broker that is gone for good',
+    [],
+    async (session, _, [text = '']) => {
+      const id = brokerId(text)
+      const client = await session.connect()
+      await client.unregisterBroker(id, session.limits)
+      session.printResult({ brokerId: id }, `broker ${id} is unregistered`)
+    },
+  )
 }
 
 function brokerId(text: string): number {
-  if (!/^\d+$/.test(text)) throw new UsageError(`${text}: the broker's id is a whole number`)
+  if (!/^\d+$/.test(text)) throw new UsageError(`${text}: the broker id must be a whole number`)
   return Number(text)
 }
 

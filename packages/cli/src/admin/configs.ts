@@ -5,17 +5,17 @@ import { parsePair } from './arguments.ts'
 import { lines, option, subject, verb, type AdminContext, type AdminSession } from './session.ts'
 
 const types = ['topic', 'broker', 'broker-logger', 'group', 'client-metrics'] as const
-const NAMED = `${types.join(', ')}; '' as the name of a broker is the default of all`
+const TYPE_HELP = `${types.join(', ')}; the broker '' is the default of all brokers`
 
 type Entry = ConfigEntry & { readonly name: string }
 
 export function addConfigs(admin: AdminContext): void {
-  const configs = subject(admin, 'configs', 'Describe and change configurations')
-  const all = option('--all', 'defaults too')
+  const configs = subject(admin, 'configs', 'List, describe and change configurations')
+  const all = option('--all', 'show defaults, too')
   verb<{ all?: boolean }>(
     configs,
     'describe <type> <names...>',
-    `What differs from the defaults. TYPE: ${NAMED}`,
+    `Show entries that differ from the defaults. TYPE: ${TYPE_HELP}`,
     [all],
     async (session, options, [type, ...names]) => {
       const resources = names.map(name => resource(type, name))
@@ -24,15 +24,15 @@ export function addConfigs(admin: AdminContext): void {
       const shown = described.map(d => ({
         ...d,
         entries: Object.fromEntries(
-          Object.entries(d.entries).filter(([, entry]) => options.all === true || isParticular(entry)),
+          Object.entries(d.entries).filter(([, entry]) => options.all === true || isSet(entry)),
         ),
       }))
       session.emit(shown, () => shown.flatMap(d => (d.error === undefined ? resourceLines(d, d.entries) : [])))
-      session.failures(described.map(d => d.error))
+      session.reportErrors(described.map(d => d.error))
     },
   )
 
-  verb(configs, 'list [types...]', 'What has a configuration of its own (Kafka 4.1)', [], async (session, _, given) => {
+  verb(configs, 'list [types...]', 'List what has its own configuration (Kafka 4.1)', [], async (session, _, given) => {
     const wanted = given.length === 0 ? undefined : given.map(typeOf)
     const client = await session.connect()
     const found = await client.listConfigResources(wanted, session.limits)
@@ -40,16 +40,16 @@ export function addConfigs(admin: AdminContext): void {
       { title: 'type', cell: r => r.type },
       { title: 'name', cell: r => (r.name === '' ? '(default)' : r.name) },
     ] satisfies Column<ConfigResource>[]
-    session.emit(found, () => lines(found, columns, 'nothing has a configuration of its own'))
+    session.emit(found, () => lines(found, columns, 'nothing has its own configuration'))
   })
 
   const changes: readonly (readonly [string, ConfigOperation, string])[] = [
-    ['set <type> <name> <entries...>', 'set', 'Set entries, written NAME=VALUE; what is not named stays'],
-    ['unset <type> <name> <entries...>', 'delete', 'Let entries go back to their defaults'],
+    ['set <type> <name> <entries...>', 'set', 'Set entries, written NAME=VALUE; others stay'],
+    ['unset <type> <name> <entries...>', 'delete', 'Reset entries to their defaults'],
     ['append <type> <name> <entries...>', 'append', 'Add to lists, written NAME=VALUE'],
-    ['subtract <type> <name> <entries...>', 'subtract', 'Take out of lists, written NAME=VALUE'],
+    ['subtract <type> <name> <entries...>', 'subtract', 'Remove from lists, written NAME=VALUE'],
   ]
-  const dryRun = option('--dry-run', 'have the broker check it, and change nothing')
+  const dryRun = option('--dry-run', 'let the broker check it, and change nothing')
   for (const [words, operation, description] of changes) {
     verb<{ dryRun?: boolean }>(
       configs,
@@ -78,14 +78,14 @@ async function change(
     ...session.limits,
     validateOnly,
   })
-  session.done(
+  session.printResults(
     results,
     r => `${r.type} ${r.name === '' ? '(default)' : r.name} ${validateOnly ? 'could be' : 'is'} changed`,
   )
 }
 
-/** What somebody has set, here or for the whole cluster. */
-function isParticular(entry: ConfigEntry): boolean {
+/** Whether somebody has set the entry, here or for the whole cluster. */
+function isSet(entry: ConfigEntry): boolean {
   return entry.source !== 'default' && entry.source !== 'static-broker'
 }
 
@@ -95,7 +95,7 @@ function resource(type: string | undefined, name: string): ConfigResource {
 
 function typeOf(text: string): ConfigResource['type'] {
   const type = types.find(t => t === text || `${t}s` === text)
-  if (type === undefined) throw new UsageError(`${text}: the type is one of ${types.join(', ')}`)
+  if (type === undefined) throw new UsageError(`${text}: the type must be one of ${types.join(', ')}`)
   return type
 }
 

@@ -1,4 +1,4 @@
-/** What `ottla admin groups describe` finds out about a group, and how it is shown. */
+/** Finds and formats what `ottla admin groups describe` prints. */
 import {
   ErrorCode,
   type AdminClient,
@@ -9,13 +9,13 @@ import {
 } from 'ottla'
 import type { Column } from '../terminal/table.ts'
 import { lines, type AdminSession } from './session.ts'
-import { inOrder } from './shown.ts'
+import { byTopicAndPartition } from './display.ts'
 
-/** Where a group is with one partition, and who has it. */
+/** The position of a group in one partition, and the member that owns it. */
 export interface GroupLag extends TopicPartition {
-  /** null where nothing is committed. */
+  /** null if nothing is committed. */
   readonly offset: number | null
-  /** null where the partition could not be asked. */
+  /** null if the end could not be queried. */
   readonly endOffset: number | null
   readonly lag: number | null
   readonly memberId: string | null
@@ -26,7 +26,7 @@ export interface GroupLag extends TopicPartition {
 type Described = ConsumerGroupDescription & { readonly offsets: readonly GroupLag[] }
 type DescribedShare = ShareGroupDescription & { readonly type: 'share'; readonly offsets: readonly GroupLag[] }
 
-/** A consumer group or, where there is none of the name, a share group. */
+/** Describes a consumer group or, if there is none of that name, a share group. */
 export async function describeGroup(
   client: AdminClient,
   session: AdminSession,
@@ -43,7 +43,7 @@ export async function describeGroup(
   const owned = group.members.flatMap(member => member.assignment.map(partition => ({ ...partition, member })))
   const offsets = new Map(committed.map(c => [key(c), c.offset]))
   const owners = new Map(owned.map(o => [key(o), o.member]))
-  const partitions = [...new Map([...committed, ...owned].map(p => [key(p), p])).values()].sort(inOrder)
+  const partitions = [...new Map([...committed, ...owned].map(p => [key(p), p])).values()].sort(byTopicAndPartition)
   const ends = await endOffsets(client, session, partitions)
   return {
     ...group,
@@ -59,7 +59,7 @@ export async function describeGroup(
   }
 }
 
-/** A group of another kind answers as one that nobody is in. */
+/** Brokers describe a group of another type as a dead one. */
 function isOther(group: ConsumerGroupDescription): boolean {
   return group.error === undefined && group.state === 'Dead'
 }
@@ -84,7 +84,7 @@ async function describeShare(
   }
 }
 
-/** By partition; a partition that cannot be asked (its topic may be gone) is left out. */
+/** By partition; one that cannot be queried (its topic may be deleted) is left out. */
 async function endOffsets(
   client: AdminClient,
   session: AdminSession,
@@ -96,7 +96,7 @@ async function endOffsets(
   return new Map(found.filter(f => f.error === undefined).map(f => [key(f), f.offset]))
 }
 
-/** How far behind a group is with one partition; what is not known is null. */
+/** The lag of a group in one partition; unknown values are null. */
 export function lagOf(
   { topic, partition }: TopicPartition,
   committed: number,
@@ -110,7 +110,7 @@ export function lagOf(
     partition,
     offset,
     endOffset,
-    // Offsets may have been committed of a topic that was made anew since.
+    // The committed offset may be that of a topic that has since been deleted and created again.
     lag: offset === null || endOffset === null ? null : Math.max(0, endOffset - offset),
     memberId: owner?.memberId ?? null,
     clientId: owner?.clientId ?? null,
@@ -145,7 +145,7 @@ const memberColumns: Column<MemberRow>[] = [
   { title: 'partitions', cell: m => byTopic(m.assignment) },
 ]
 
-/** The offsets of a group, or its members, below a line that says how it is. */
+/** A line about the group's state, then a table of its offsets or members. */
 export function groupLines(group: Described | DescribedShare, members: boolean): string[] {
   if (group.error !== undefined) return []
   const assignor = 'assignor' in group ? group.assignor : group.protocol

@@ -19,24 +19,24 @@ interface ResetOptions {
   readonly dryRun?: boolean
 }
 
-/** Where a group is to go on. */
+/** The target of a reset. */
 export type ResetGoal =
   | { readonly to: 'earliest' | 'latest' | 'current' }
   | { readonly to: 'offset'; readonly offset: number }
   | { readonly to: 'time'; readonly timestamp: number }
   | { readonly to: 'shift'; readonly by: number }
 
-/** What is known of one partition before a reset. */
+/** The state of one partition before a reset. */
 export interface ResetFacts extends TopicPartition {
-  /** null where nothing is committed. */
+  /** null if nothing is committed. */
   readonly committed: number | null
   readonly earliest: number
   readonly latest: number
-  /** Of the first record as young as asked for; -1 where there is none. */
+  /** Offset of the first record at or after the target time; -1 if there is none. */
   readonly atTime: number
 }
 
-/** What a reset does, or would do, to one partition. */
+/** The change of one partition by a reset. */
 export interface ResetStep extends TopicPartition {
   readonly from: number | null
   readonly to: number
@@ -45,21 +45,21 @@ export interface ResetStep extends TopicPartition {
 export function addReset(groups: AdminContext): void {
   const options = [
     option('-t, --topic <topic>', 'TOPIC or TOPIC:0,3; repeatable', collect, []),
-    option('--all-topics', 'all that the group has committed'),
-    option('--to-earliest', 'the first record there is'),
-    option('--to-latest', 'the end'),
-    option('--to-current', 'where the group is; where it has nothing committed, the end'),
-    option('--to-offset <offset>', 'this offset, or the nearest there is', integer(0)),
-    option('--to-datetime <time>', 'the first record as young as this: ms, or 2026-11-23T08:00:00Z'),
-    option('--by-duration <duration>', 'the first record younger than this: P1D, PT2H30M'),
-    option('--shift-by <number>', 'so many records forward, or back with -N', integer(Number.MIN_SAFE_INTEGER)),
-    option('--dry-run', 'show what would be done; the default'),
-    option('--execute', 'do it'),
+    option('--all-topics', 'all partitions with a committed offset'),
+    option('--to-earliest', 'to the first record'),
+    option('--to-latest', 'to the end'),
+    option('--to-current', 'to the committed offset or, without one, the end'),
+    option('--to-offset <offset>', 'to this offset, or the nearest end of the log', integer(0)),
+    option('--to-datetime <time>', 'to the first record at or after this time: ms, or 2026-11-23T08:00:00Z'),
+    option('--by-duration <duration>', 'to the first record of this last period: P1D, PT2H30M'),
+    option('--shift-by <number>', 'this many records forward, or backward with -N', integer(Number.MIN_SAFE_INTEGER)),
+    option('--dry-run', 'show the change; the default'),
+    option('--execute', 'make the change'),
   ]
   verb<ResetOptions>(
     groups,
     'reset <group>',
-    'Show where a group that has no members would go on, or with --execute make it go on there',
+    'Reset the committed offsets of a group without members; without --execute, only show the change',
     options,
     async (session, given, [group = '']) => {
       const goal = goalOf(given)
@@ -91,32 +91,35 @@ async function finish(
   ] satisfies Column<ResetStep>[]
   if (!execute) {
     session.emit({ group, dryRun: true, offsets: steps }, () => lines(steps, columns, 'nothing is committed'))
-    session.note('nothing has been changed; --execute does it')
+    session.note('nothing changed; run again with --execute to apply')
     return
   }
   const wanted = steps.map(({ topic, partition, to }) => ({ topic, partition, offset: to }))
   const results = wanted.length === 0 ? [] : await client.alterConsumerGroupOffsets(group, wanted, session.limits)
   const errors = results.map(r => r.error)
-  const told = steps.map((step, i) => ({ ...step, ...(errors[i] === undefined ? {} : { error: errors[i] }) }))
-  session.emit({ group, dryRun: false, offsets: told }, () =>
+  const outcomes = steps.map((step, i) => ({ ...step, ...(errors[i] === undefined ? {} : { error: errors[i] }) }))
+  session.emit({ group, dryRun: false, offsets: outcomes }, () =>
     lines(
-      told.filter(s => s.error === undefined),
+      outcomes.filter(s => s.error === undefined),
       columns,
       steps.length === 0 ? 'nothing is committed' : undefined,
     ),
   )
-  session.failures(errors)
+  session.reportErrors(errors)
 }
 
-/** The broker would refuse it as well, in words that do not say why. */
+/** The broker would refuse the reset as well, with an error that does not say why. */
 async function refuseMembers(client: AdminClient, session: AdminSession, group: string): Promise<void> {
   const [described] = await client.describeConsumerGroups([group], session.limits)
   const error = described?.error
-  // A group that is not there yet begins where it is told to.
+  // A group need not exist yet.
   if (error !== undefined && error.code !== ErrorCode.ERR_GROUP_ID_NOT_FOUND) throw error
   if (described === undefined || described.members.length === 0) return
   const count = described.members.length === 1 ? 'a member' : `${described.members.length} members`
-  throw new KafkaError(ErrorCode.ERR_NON_EMPTY_GROUP, `group '${group}' has ${count}: stop them first`)
+  throw new KafkaError(
+    ErrorCode.ERR_NON_EMPTY_GROUP,
+    `group '${group}' has ${count}: stop ${described.members.length === 1 ? 'it' : 'them'} first`,
+  )
 }
 
 async function partitionsOf(
@@ -129,7 +132,7 @@ async function partitionsOf(
     const committed = await client.listConsumerGroupOffsets(group, undefined, session.limits)
     return committed.map(({ topic, partition }) => ({ topic, partition }))
   }
-  // A whole topic is all of its partitions, whatever of them is committed.
+  // A topic without partitions means all of them, committed or not.
   const asked = given.topic.map(parseTopicPartitions)
   const whole = asked.filter(t => t.partitions === undefined).map(t => t.topic)
   const described = whole.length === 0 ? [] : await client.describeTopics(whole, session.limits)
@@ -171,7 +174,7 @@ async function factsOf(
   })
 }
 
-/** Where one partition goes on: always between the first record there is and the end. */
+/** The change of one partition; the target is kept within the log. */
 export function planReset(facts: ResetFacts, goal: ResetGoal): ResetStep {
   const { topic, partition, committed, earliest, latest, atTime } = facts
   const within = (offset: number): ResetStep => {
@@ -190,13 +193,13 @@ export function planReset(facts: ResetFacts, goal: ResetGoal): ResetStep {
       return within(atTime < 0 ? latest : atTime)
     case 'shift':
       if (committed !== null) return within(committed + goal.by)
-      throw new UsageError(`${topic} [${partition}]: nothing is committed that could be shifted`)
+      throw new UsageError(`${topic} [${partition}]: cannot shift, nothing is committed`)
     default:
       return goal satisfies never
   }
 }
 
-/** Exactly one of the goals has to be given. */
+/** @throws UsageError unless exactly one goal is given */
 export function goalOf(given: Omit<ResetOptions, 'topic'>, now = Date.now()): ResetGoal {
   const goals: ResetGoal[] = []
   if (given.toEarliest === true) goals.push({ to: 'earliest' })
@@ -209,7 +212,7 @@ export function goalOf(given: Omit<ResetOptions, 'topic'>, now = Date.now()): Re
   const [goal] = goals
   if (goal === undefined || goals.length > 1) {
     throw new UsageError(
-      'say where to with one of --to-earliest, --to-latest, --to-current, --to-offset, --to-datetime, --by-duration, --shift-by',
+      'give exactly one of --to-earliest, --to-latest, --to-current, --to-offset, --to-datetime, --by-duration, --shift-by',
     )
   }
   return goal

@@ -24,8 +24,8 @@ export function addGroups(admin: AdminContext): AdminContext {
     option('--state <state>', 'only groups in this state: Stable, Empty, ...; repeatable', collect, []),
     option('--type <type>', 'only groups of this type: classic, consumer, share; repeatable', collect, []),
   ]
-  verb<ListOptions>(groups, 'list', 'All groups', filters, async (session, { state, type }) => {
-    // The words are checked by the client, which knows them all.
+  verb<ListOptions>(groups, 'list', 'List all groups', filters, async (session, { state, type }) => {
+    // The client checks the words.
     const wanted: ListGroupsOptions = { states: state as ConsumerGroupState[], types: type as GroupType[] }
     const client = await session.connect()
     const found = await client.listGroups({ ...session.limits, ...wanted })
@@ -36,38 +36,38 @@ export function addGroups(admin: AdminContext): AdminContext {
       { title: 'protocol', cell: g => g.protocol },
     ] satisfies Column<(typeof found.groups)[number]>[]
     session.emit(found, () => lines(found.groups, columns, 'no groups'))
-    session.failures(found.errors)
+    session.reportErrors(found.errors)
   })
 
-  const members = option('--members', 'the members and what they have, in place of the offsets')
+  const members = option('--members', 'the members and their partitions, instead of the offsets')
   verb<{ members?: boolean }>(
     groups,
     'describe <groups...>',
-    'State, members, committed offsets and how far they are behind',
+    'Show state, members, committed offsets and lag',
     [members],
     async (session, options, ids) => {
       const client = await session.connect()
       const described = await Promise.all(ids.map(id => describeGroup(client, session, id)))
       session.emit(described, () => described.flatMap(g => groupLines(g, options.members === true)))
-      session.failures(described.map(g => g.error))
+      session.reportErrors(described.map(g => g.error))
     },
   )
 
   verb(groups, 'delete <groups...>', 'Delete groups that have no members', [], async (session, _, ids) => {
     const client = await session.connect()
-    session.done(await client.deleteConsumerGroups(ids, session.limits), ({ groupId }) => `deleted ${groupId}`)
+    session.printResults(await client.deleteConsumerGroups(ids, session.limits), ({ groupId }) => `deleted ${groupId}`)
   })
 
   verb(
     groups,
     'forget <group> <topics...>',
-    'Forget committed offsets, written TOPIC or TOPIC:0,3',
+    'Delete committed offsets of topics, written TOPIC or TOPIC:0,3',
     [],
     async (session, _, [group = '', ...topics]) => {
       const client = await session.connect()
       const partitions = await committedOf(client, session, group, topics)
       const results = await client.deleteConsumerGroupOffsets(group, partitions, session.limits)
-      session.done(results, ({ topic, partition }) => `${group} has forgotten ${topic} [${partition}]`)
+      session.printResults(results, ({ topic, partition }) => `${group} has forgotten ${topic} [${partition}]`)
     },
   )
 
@@ -79,7 +79,7 @@ export function addGroups(admin: AdminContext): AdminContext {
   verb<{ instance: readonly string[]; member: readonly string[]; all?: boolean }>(
     groups,
     'remove <group>',
-    'Make members leave; they join again unless they are stopped',
+    'Remove members; they rejoin unless they are stopped',
     who,
     async (session, { instance, member, all }, [group = '']) => {
       const named: MemberToRemove[] = [
@@ -94,13 +94,13 @@ export function addGroups(admin: AdminContext): AdminContext {
         all === true ? undefined : named,
         session.limits,
       )
-      session.done(results, r => `removed ${r.groupInstanceId ?? r.memberId}`)
+      session.printResults(results, r => `removed ${r.groupInstanceId ?? r.memberId}`)
     },
   )
   return groups
 }
 
-/** The partitions meant by `TOPIC` (all that the group has committed) and `TOPIC:0,3`. */
+/** The partitions named by `TOPIC` (all with a committed offset) and `TOPIC:0,3`. */
 async function committedOf(
   client: AdminClient,
   session: AdminSession,
@@ -111,7 +111,7 @@ async function committedOf(
   const whole = asked.filter(t => t.partitions === undefined).map(t => t.topic)
   const committed = whole.length === 0 ? [] : await client.listConsumerGroupOffsets(group, undefined, session.limits)
   const none = whole.filter(topic => !committed.some(c => c.topic === topic))
-  if (none.length > 0) throw new UsageError(`group '${group}' has committed nothing of ${none.join(', ')}`)
+  if (none.length > 0) throw new UsageError(`group '${group}' has no committed offsets for ${none.join(', ')}`)
   return [
     ...committed.filter(c => whole.includes(c.topic)).map(({ topic, partition }) => ({ topic, partition })),
     ...asked.flatMap(({ topic, partitions }) => (partitions ?? []).map(partition => ({ topic, partition }))),

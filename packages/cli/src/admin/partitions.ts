@@ -5,19 +5,19 @@ import { lines, option, subject, verb, type AdminContext } from './session.ts'
 
 export function addPartitions(admin: AdminContext): void {
   const partitions = subject(admin, 'partitions', 'Add partitions, and move them between brokers')
-  const dryRun = option('--dry-run', 'have the broker check it, and add nothing')
+  const dryRun = option('--dry-run', 'let the broker check it, and add nothing')
   verb<{ dryRun?: boolean }>(
     partitions,
     'grow <topic> <count>',
-    'Add partitions until there are so many; keys land in other partitions from then on',
+    'Add partitions up to this number; keys go to other partitions from then on',
     [dryRun],
     async (session, options, [topic = '', count = '']) => {
-      if (!/^[1-9]\d*$/.test(count)) throw new UsageError(`${count}: the number of partitions is a whole number`)
+      if (!/^[1-9]\d*$/.test(count)) throw new UsageError(`${count}: the number of partitions must be a whole number`)
       const client = await session.connect()
       const wanted = [{ topic, increaseTo: Number(count) }]
       const validateOnly = options.dryRun === true
       const results = await client.createPartitions(wanted, { ...session.limits, validateOnly })
-      session.done(results, () =>
+      session.printResults(results, () =>
         validateOnly ? `${topic} could have ${count} partitions` : `${topic} has ${count} partitions`,
       )
     },
@@ -26,7 +26,7 @@ export function addPartitions(admin: AdminContext): void {
   verb(
     partitions,
     'move <moves...>',
-    'Move partitions, written TOPIC:PARTITION=1,2,3, the preferred leader first; goes on in the background',
+    'Move partitions in the background, written TOPIC:PARTITION=1,2,3 with the preferred leader first',
     [],
     async (session, _, moves) => {
       const wanted = moves.map(text => {
@@ -35,24 +35,18 @@ export function addPartitions(admin: AdminContext): void {
       })
       const client = await session.connect()
       const results = await client.alterPartitionReassignments(wanted, session.limits)
-      session.done(results, ({ topic, partition }) => `${topic} [${partition}] is being moved`)
+      session.printResults(results, ({ topic, partition }) => `${topic} [${partition}] is being moved`)
     },
   )
 
-  verb(
-    partitions,
-    'cancel <partitions...>',
-    'Call off moves, written TOPIC:PARTITION',
-    [],
-    async (session, _, list) => {
-      const wanted = list.map(text => ({ ...parsePartition(text), replicas: null }))
-      const client = await session.connect()
-      const results = await client.alterPartitionReassignments(wanted, session.limits)
-      session.done(results, ({ topic, partition }) => `${topic} [${partition}] stays where it was`)
-    },
-  )
+  verb(partitions, 'cancel <partitions...>', 'Cancel moves, written TOPIC:PARTITION', [], async (session, _, list) => {
+    const wanted = list.map(text => ({ ...parsePartition(text), replicas: null }))
+    const client = await session.connect()
+    const results = await client.alterPartitionReassignments(wanted, session.limits)
+    session.printResults(results, ({ topic, partition }) => `${topic} [${partition}] stays where it was`)
+  })
 
-  verb(partitions, 'moving', 'The moves that are under way', [], async session => {
+  verb(partitions, 'moving', 'List moves in progress', [], async session => {
     const client = await session.connect()
     const moving = await client.listPartitionReassignments(undefined, session.limits)
     const columns = [

@@ -18,25 +18,25 @@ interface QuotaListOptions extends EntityOptions {
 }
 
 const entityOptions = [
-  option('--user <name>', 'of a user; together with a client: of both'),
-  option('--client <id>', 'of a client.id'),
-  option('--ip <address>', 'of an address'),
-  option('--default-user', 'of users that have none of their own'),
-  option('--default-client', 'of client ids that have none of their own'),
-  option('--default-ip', 'of addresses that have none of their own'),
+  option('--user <name>', 'for a user; with --client, for both together'),
+  option('--client <id>', 'for a client.id'),
+  option('--ip <address>', 'for an address'),
+  option('--default-user', 'for users without their own'),
+  option('--default-client', 'for client ids without their own'),
+  option('--default-ip', 'for addresses without their own'),
 ]
 
 export function addQuotas(admin: AdminContext): void {
-  const quotas = subject(admin, 'quotas', 'List, set and take away quotas of users, clients and addresses')
-  const strict = option('--strict', 'only quotas that are for nothing besides')
+  const quotas = subject(admin, 'quotas', 'List, set and remove quotas of users, clients and addresses')
+  const strict = option('--strict', 'only quotas for exactly these entities')
   verb<QuotaListOptions>(
     quotas,
     'list',
-    'The quotas that match; all of them by default',
+    'List matching quotas; all of them by default',
     [...entityOptions, strict],
     async (session, options) => {
       const components = Object.entries(entityOf(options)).map(([type, name]): QuotaFilterComponent => {
-        const entityType = type as QuotaEntityType // entityOf has made the key
+        const entityType = type as QuotaEntityType // entityOf makes the keys
         return name === null ? { type: entityType, match: 'default' } : { type: entityType, match: 'exact', name }
       })
       const client = await session.connect()
@@ -56,7 +56,7 @@ export function addQuotas(admin: AdminContext): void {
     },
   )
 
-  const dryRun = option('--dry-run', 'have the broker check it, and change nothing')
+  const dryRun = option('--dry-run', 'let the broker check it, and change nothing')
   const change = (words: string, description: string, quotaOf: (text: string) => [string, number | null]): void => {
     verb<EntityOptions & { dryRun?: boolean }>(
       quotas,
@@ -65,23 +65,31 @@ export function addQuotas(admin: AdminContext): void {
       [...entityOptions, dryRun],
       async (session, options, entries) => {
         const entity = entityOf(options)
-        if (Object.keys(entity).length === 0) throw new UsageError('say whose with --user, --client, --ip or a default')
+        if (Object.keys(entity).length === 0)
+          throw new UsageError('name an entity with --user, --client, --ip or a default')
         const wanted: ClientQuotaAlteration = { entity, quotas: Object.fromEntries(entries.map(quotaOf)) }
         const client = await session.connect()
         const validateOnly = options.dryRun === true
         const results = await client.alterClientQuotas([wanted], { ...session.limits, validateOnly })
-        session.done(results, r => `quotas of ${entityText(r.entity)} ${validateOnly ? 'could be' : 'are'} changed`)
+        session.printResults(
+          results,
+          r => `quotas of ${entityText(r.entity)} ${validateOnly ? 'could be' : 'are'} changed`,
+        )
       },
     )
   }
   change('set <quotas...>', 'Set quotas, written NAME=NUMBER: producer_byte_rate, consumer_byte_rate, ...', quotaPair)
-  change('unset <names...>', 'Take quotas away', name => [name, null])
+  change('unset <names...>', 'Remove quotas', name => [name, null])
 }
 
-/** What the options name; two for the same part of it cannot be meant. */
+/**
+ * The entity that the options name.
+ * @throws UsageError for a name and the default of the same type
+ */
 export function entityOf(options: EntityOptions): QuotaEntity {
   const part = (type: QuotaEntityType, name: string | undefined, isDefault: boolean | undefined): QuotaEntity => {
-    if (name !== undefined && isDefault === true) throw new UsageError(`give a ${type} or the default one, not both`)
+    if (name !== undefined && isDefault === true)
+      throw new UsageError(`give a ${type} or the default ${type}, not both`)
     if (isDefault === true) return { [type]: null }
     return name === undefined ? {} : { [type]: name }
   }
@@ -95,7 +103,7 @@ export function entityOf(options: EntityOptions): QuotaEntity {
 function quotaPair(text: string): [string, number] {
   const [name, value] = parsePair(text)
   const number = Number(value)
-  if (value === '' || Number.isNaN(number)) throw new UsageError(`${text}: the quota is a number`)
+  if (value === '' || Number.isNaN(number)) throw new UsageError(`${text}: the quota must be a number`)
   return [name, number]
 }
 

@@ -6,13 +6,13 @@ export function addRecords(admin: AdminContext): void {
   verb(
     records,
     'delete <offsets...>',
-    'Delete the records before offsets, written TOPIC:PARTITION:OFFSET; -1 deletes all there are',
+    'Delete the records before offsets, written TOPIC:PARTITION:OFFSET; -1 deletes all records',
     [],
     async (session, _, list) => {
       const wanted = list.map(parseOffset)
       const client = await session.connect()
       const results = await client.deleteRecords(wanted, session.limits)
-      session.done(results, r => `${r.topic} [${r.partition}] begins at ${r.lowWatermark}`)
+      session.printResults(results, r => `${r.topic} [${r.partition}] begins at ${r.lowWatermark}`)
     },
   )
 }

@@ -13,37 +13,38 @@ import { integer } from '../terminal/parsers.ts'
 import { tableLines, type Column } from '../terminal/table.ts'
 import { DONE, FAILED, note, type Terminal } from '../terminal/terminal.ts'
 
-/** What every `ottla admin` command has, before or after its own words. */
+/** Options of every `ottla admin` command; they may stand before or after the subject and verb. */
 interface SharedOptions extends ClusterOptions {
   readonly json?: boolean
   readonly timeout?: number
 }
 
-/** Where the commands of `ottla admin` are hung up, and what they run in. */
+/** The command to add subcommands to, and what they run with. */
 export interface AdminContext {
   readonly parent: Command
   readonly terminal: Terminal
   readonly exit: (status: number) => void
 }
 
-/** The options that all commands below `parent` have in common. */
+/** Adds the options that all commands below `parent` share. */
 export function addSharedOptions(parent: Command): void {
   addClusterOptions(parent)
-    .option('-J, --json', 'print the result as one line of JSON, with errors in it')
-    .option('--timeout <ms>', 'limit of each request, retries included', integer(1))
+    .option('-J, --json', 'print the result as one line of JSON, errors included')
+    .option('--timeout <ms>', 'timeout of each request, retries included', integer(1))
 }
 
-/** A group of commands: `ottla admin topics ...`. */
+/** Adds a group of commands: `ottla admin topics ...`. */
 export function subject(context: AdminContext, name: string, description: string): AdminContext {
   const parent = context.parent.command(name).description(description)
   return { ...context, parent }
 }
 
 /**
- * One command, `ottla admin topics create ...`, with its arguments in commander's words.
- * @param work checks the arguments, then connects; options are as commander gathers them
+ * Adds one command, such as `ottla admin topics create <topics...>`.
+ * @param words the verb and its arguments, in commander's notation
+ * @param work checks the arguments, then connects; `options` are as commander parses them
  */
-// eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- commander's options have the type that their reader says
+// eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- commander's options have the type that the caller names
 export function verb<O extends object>(
   context: AdminContext,
   words: string,
@@ -66,7 +67,7 @@ export function verb<O extends object>(
   })
 }
 
-/** An option in commander's words; `parse` as for `Command.option`. */
+/** An option in commander's notation; `parse` as in `Command.option`. */
 export function option<T>(
   flags: string,
   description: string,
@@ -79,7 +80,7 @@ export function option<T>(
   return made
 }
 
-/** One run of an admin command: its connection, and how it tells what it found. */
+/** One run of an admin command: its connection and its output. */
 export class AdminSession {
   readonly terminal: Terminal
   readonly #options: SharedOptions
@@ -91,19 +92,19 @@ export class AdminSession {
     this.#options = options
   }
 
-  /** DONE until something has failed. */
+  /** The exit status: DONE until something fails. */
   get status(): number {
     return this.#status
   }
 
-  /** For every call: ends with the command, and at `--timeout`. */
+  /** Options for every call: aborted with the command, limited by `--timeout`. */
   get limits(): AdminOptions {
     const { timeout } = this.#options
     const { stop: signal } = this.terminal
     return timeout === undefined ? { signal } : { signal, requestTimeoutMs: timeout, operationTimeoutMs: timeout }
   }
 
-  /** To be called when the arguments are known to be right. */
+  /** Call it once the arguments are checked. */
   async connect(): Promise<AdminClient> {
     const config = requireBrokers(clusterProperties(this.#options))
     const admin = new AdminClient(config, { logger: clientLogger(this.terminal, this.#options) })
@@ -112,32 +113,32 @@ export class AdminSession {
     return admin
   }
 
-  /** With `--json` the value, else the lines. */
+  /** Prints the value with `--json`, else the lines. */
   emit(value: unknown, lines: () => readonly string[]): void {
-    const text = this.#options.json === true ? JSON.stringify(value, plain) : lines().join('\n').trimEnd()
+    const text = this.#options.json === true ? JSON.stringify(value, toPlainJson) : lines().join('\n').trimEnd()
     if (text !== '') this.terminal.stdout.write(`${text}\n`)
   }
 
-  /** Shows results: a table of those without an error; each error is a line of its own and makes the command fail. */
+  /** Prints a table of the results without an error, and reports the errors of the others. */
   table<T extends { error?: KafkaError }>(results: readonly T[], columns: readonly Column<T>[], nothing: string): void {
     this.emit(results, () => lines(withoutError(results), columns, results.length === 0 ? nothing : undefined))
-    this.failures(results.map(r => r.error))
+    this.reportErrors(results.map(r => r.error))
   }
 
-  /** Tells what was done, one line for each result without an error. */
-  done<T extends { error?: KafkaError }>(results: readonly T[], say: (result: T) => string): void {
+  /** Prints a line for each result without an error, and reports the errors of the others. */
+  printResults<T extends { error?: KafkaError }>(results: readonly T[], sentence: (result: T) => string): void {
     const quiet = this.#options.quiet === true
-    this.emit(results, () => (quiet ? [] : withoutError(results).map(say)))
-    this.failures(results.map(r => r.error))
+    this.emit(results, () => (quiet ? [] : withoutError(results).map(sentence)))
+    this.reportErrors(results.map(r => r.error))
   }
 
-  /** Tells of the one thing that was done. */
-  did(value: unknown, sentence: string): void {
+  /** Prints the result of a command that does one thing. */
+  printResult(value: unknown, sentence: string): void {
     this.emit(value, () => (this.#options.quiet === true ? [] : [sentence]))
   }
 
-  /** Each on standard error; the command has failed then. */
-  failures(errors: readonly (KafkaError | undefined)[]): void {
+  /** Prints each error on standard error; any of them makes the command fail. */
+  reportErrors(errors: readonly (KafkaError | undefined)[]): void {
     for (const error of errors) {
       if (error === undefined) continue
       this.#status = FAILED
@@ -145,7 +146,7 @@ export class AdminSession {
     }
   }
 
-  /** For people only, and not part of the result. */
+  /** Prints a remark that is not part of the result; not with `--json` or `--quiet`. */
   note(text: string): void {
     if (this.#options.quiet !== true && this.#options.json !== true) note(this.terminal, text)
   }
@@ -155,7 +156,7 @@ export class AdminSession {
   }
 }
 
-/** A table, or the sentence for when there is nothing to show. */
+/** A table, or the sentence `nothing` if there are no rows. */
 export function lines<T>(rows: readonly T[], columns: readonly Column<T>[], nothing?: string): string[] {
   if (rows.length > 0) return tableLines(rows, columns)
   return nothing === undefined ? [] : [nothing]
@@ -166,16 +167,16 @@ function withoutError<T extends { error?: KafkaError }>(results: readonly T[]): 
 }
 
 /**
- * What JSON.stringify shows badly: errors have no enumerable fields, buffers are lists of numbers, and bigints (producer
- * ids), which it refuses, would lose digits as numbers in whatever reads them.
+ * Replaces what JSON.stringify handles badly: errors have no enumerable fields, buffers become lists of numbers, and
+ * bigints (producer ids) are refused. Those become strings, since many readers would round numbers.
  */
-function plain(this: unknown, key: string, value: unknown): unknown {
+function toPlainJson(this: unknown, key: string, value: unknown): unknown {
   if (typeof value === 'bigint') return String(value)
   if (value instanceof KafkaError) {
     const { code, name, message } = value
     return { code, name, message }
   }
-  // A Buffer has been through its toJSON by now; the field itself is still what it was.
-  const field: unknown = (this as Record<string, unknown>)[key] // stringify hands the holder over as `this`
+  // `value` is the result of Buffer's toJSON by now; the field still holds the Buffer.
+  const field: unknown = (this as Record<string, unknown>)[key] // stringify passes the holder as `this`
   return Buffer.isBuffer(field) ? field.toString('base64') : value
 }

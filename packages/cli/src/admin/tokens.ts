@@ -3,7 +3,7 @@ import { collect, integer } from '../terminal/parsers.ts'
 import type { Column } from '../terminal/table.ts'
 import { UsageError } from '../terminal/terminal.ts'
 import { lines, option, subject, verb, type AdminContext } from './session.ts'
-import { shownTime } from './shown.ts'
+import { timeText } from './display.ts'
 
 interface CreateTokenOptions {
   readonly owner?: string
@@ -12,20 +12,20 @@ interface CreateTokenOptions {
 }
 
 export function addTokens(admin: AdminContext): void {
-  const tokens = subject(admin, 'tokens', 'Delegation tokens')
+  const tokens = subject(admin, 'tokens', 'List, create, renew and expire delegation tokens')
   const columns = [
     { title: 'token', cell: t => t.tokenId },
     { title: 'owner', cell: t => t.owner },
     { title: 'requester', cell: t => t.requester },
     { title: 'renewers', cell: t => t.renewers.join(',') },
-    { title: 'expires', cell: t => shownTime(t.expiryTimestamp) },
-    { title: 'at the latest', cell: t => shownTime(t.maxTimestamp) },
+    { title: 'expires', cell: t => timeText(t.expiryTimestamp) },
+    { title: 'at the latest', cell: t => timeText(t.maxTimestamp) },
   ] satisfies Column<DelegationToken>[]
-  const owner = option('--owner <principal>', 'only tokens of this user, as User:alice; repeatable', collect, [])
+  const owner = option('--owner <principal>', 'only tokens of this user, as in User:alice; repeatable', collect, [])
   verb<{ owner: readonly string[] }>(
     tokens,
     'list',
-    'The tokens that you may see; with --json their secrets, too',
+    'List the tokens that you may see; with --json their secrets, too',
     [owner],
     async (session, options) => {
       const owners = options.owner.length === 0 ? {} : { owners: options.owner }
@@ -36,14 +36,14 @@ export function addTokens(admin: AdminContext): void {
   )
 
   const createOptions = [
-    option('--owner <principal>', 'whom it speaks for, as User:alice; by default you'),
-    option('--renewer <principal>', 'who may renew it besides; repeatable', collect, []),
-    option('--max-lifetime <ms>', "however often it is renewed; by default the broker's", integer(1)),
+    option('--owner <principal>', 'the user that it authenticates, as in User:alice; by default you'),
+    option('--renewer <principal>', 'another user who may renew it; repeatable', collect, []),
+    option('--max-lifetime <ms>', "limit despite renewals; by default the broker's", integer(1)),
   ]
   verb<CreateTokenOptions>(
     tokens,
     'create',
-    'Make a token; the secret is shown once',
+    'Create a token; its secret is shown only once',
     createOptions,
     async (session, options) => {
       const client = await session.connect()
@@ -57,40 +57,40 @@ export function addTokens(admin: AdminContext): void {
     },
   )
 
-  const period = option('--period <ms>', "from now on; by default the broker's", integer(1))
+  const renewPeriod = option('--period <ms>', "lifetime from now; by default the broker's", integer(1))
   verb<{ period?: number }>(
     tokens,
     'renew <secret>',
-    'Let a token live longer; the secret in base64',
-    [period],
+    'Extend the lifetime of a token, given its secret in base64',
+    [renewPeriod],
     async (session, options, [secret = '']) => {
       const hmac = secretOf(secret)
       const client = await session.connect()
       const renewing = options.period === undefined ? {} : { renewPeriodMs: options.period }
       const expiryTimestamp = await client.renewDelegationToken(hmac, { ...session.limits, ...renewing })
-      session.did({ expiryTimestamp }, `expires ${shownTime(expiryTimestamp)}`)
+      session.printResult({ expiryTimestamp }, `expires ${timeText(expiryTimestamp)}`)
     },
   )
 
-  const until = option('--period <ms>', 'from now on; by default at once', integer(1))
+  const expiryPeriod = option('--period <ms>', 'lifetime from now; by default it expires at once', integer(1))
   verb<{ period?: number }>(
     tokens,
     'expire <secret>',
-    'Let a token end; the secret in base64',
-    [until],
+    'Expire a token, given its secret in base64',
+    [expiryPeriod],
     async (session, options, [secret = '']) => {
       const hmac = secretOf(secret)
       const client = await session.connect()
       const expiring = options.period === undefined ? {} : { expiryPeriodMs: options.period }
       const expiryTimestamp = await client.expireDelegationToken(hmac, { ...session.limits, ...expiring })
-      session.did({ expiryTimestamp }, `expires ${shownTime(expiryTimestamp)}`)
+      session.printResult({ expiryTimestamp }, `expires ${timeText(expiryTimestamp)}`)
     },
   )
 }
 
-/** The text itself is in no message: it may be a secret with a slip in it. */
+/** Errors do not quote the text: it may be a mistyped secret. */
 function secretOf(text: string): Buffer {
   const secret = Buffer.from(text, 'base64')
-  if (secret.length === 0) throw new UsageError('the secret is written in base64')
+  if (secret.length === 0) throw new UsageError('the secret must be in base64')
   return secret
 }

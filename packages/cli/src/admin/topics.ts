@@ -14,7 +14,7 @@ interface CreateOptions {
 export function addTopics(admin: AdminContext): void {
   const topics = subject(admin, 'topics', 'Create, list, describe and delete topics')
   const internal = option('--internal', "also show Kafka's own topics")
-  verb<{ internal?: boolean }>(topics, 'list', 'All topics', [internal], async (session, options) => {
+  verb<{ internal?: boolean }>(topics, 'list', 'List all topics', [internal], async (session, options) => {
     const client = await session.connect()
     const metadata = await client.getMetadata({ allTopics: true })
     const shown = metadata.topics
@@ -37,18 +37,27 @@ export function addTopics(admin: AdminContext): void {
     session.table(shown, columns, 'no topics')
   })
 
-  verb(topics, 'describe <topics...>', 'The partitions of topics', [], async (session, _, names) => {
+  verb(topics, 'describe <topics...>', 'Show the partitions of topics', [], async (session, _, names) => {
     const client = await session.connect()
     const described = await client.describeTopics(names, session.limits)
     session.emit(described, () => described.flatMap(topicLines))
-    session.failures(described.map(t => t.error))
+    session.reportErrors(described.map(t => t.error))
   })
 
   const createOptions = [
-    option('-p, --partitions <number>', "how many; by default the broker's num.partitions", integer(1)),
-    option('-r, --replicas <number>', "how many; by default the broker's default.replication.factor", integer(1)),
-    option('-c, --config <name=value>', "configuration that differs from the broker's; repeatable", collect, []),
-    option('--dry-run', 'have the broker check it, and create nothing'),
+    option('-p, --partitions <number>', "number of partitions; by default the broker's num.partitions", integer(1)),
+    option(
+      '-r, --replicas <number>',
+      "number of replicas; by default the broker's default.replication.factor",
+      integer(1),
+    ),
+    option(
+      '-c, --config <name=value>',
+      "configuration that differs from the broker's default; repeatable",
+      collect,
+      [],
+    ),
+    option('--dry-run', 'let the broker check it, and create nothing'),
   ]
   verb<CreateOptions>(topics, 'create <topics...>', 'Create topics', createOptions, async (session, options, names) => {
     const { partitions, replicas, dryRun = false } = options
@@ -61,12 +70,12 @@ export function addTopics(admin: AdminContext): void {
     }))
     const client = await session.connect()
     const results = await client.createTopics(wanted, { ...session.limits, validateOnly: dryRun })
-    session.done(results, ({ topic }) => (dryRun ? `${topic} could be created` : `created ${topic}`))
+    session.printResults(results, ({ topic }) => (dryRun ? `${topic} could be created` : `created ${topic}`))
   })
 
-  verb(topics, 'delete <topics...>', 'Delete topics and all that is in them', [], async (session, _, names) => {
+  verb(topics, 'delete <topics...>', 'Delete topics and their messages', [], async (session, _, names) => {
     const client = await session.connect()
-    session.done(await client.deleteTopics(names, session.limits), ({ topic }) => `deleted ${topic}`)
+    session.printResults(await client.deleteTopics(names, session.limits), ({ topic }) => `deleted ${topic}`)
   })
 }
 

@@ -4,7 +4,7 @@ import type { Column } from '../terminal/table.ts'
 import { UsageError } from '../terminal/terminal.ts'
 import { parsePartition, parseProducerId } from './arguments.ts'
 import { lines, option, subject, verb, type AdminContext } from './session.ts'
-import { shownTime } from './shown.ts'
+import { timeText } from './display.ts'
 
 interface ListOptions {
   readonly state: readonly string[]
@@ -25,15 +25,15 @@ export function addTransactions(admin: AdminContext): void {
   const transactions = subject(admin, 'transactions', 'List, describe and abort transactions')
   const filters = [
     option('--state <state>', 'Ongoing, Empty, CompleteCommit, ...; repeatable', collect, []),
-    option('--longer-than <ms>', 'only those that have been running for longer', integer(0)),
-    option('--pattern <regex>', 'only transactional ids that match (Kafka 4.1)'),
+    option('--longer-than <ms>', 'only transactions open for longer than this', integer(0)),
+    option('--pattern <regex>', 'only matching transactional ids (Kafka 4.1)'),
   ]
-  verb<ListOptions>(transactions, 'list', 'All transactional ids', filters, async (session, options) => {
+  verb<ListOptions>(transactions, 'list', 'List all transactional ids', filters, async (session, options) => {
     const { longerThan, pattern } = options
     const client = await session.connect()
     const found = await client.listTransactions({
       ...session.limits,
-      // The words are checked by the client.
+      // The client checks the words.
       states: options.state as TransactionState[],
       ...(longerThan === undefined ? {} : { minDurationMs: longerThan }),
       ...(pattern === undefined ? {} : { transactionalIdPattern: pattern }),
@@ -45,13 +45,13 @@ export function addTransactions(admin: AdminContext): void {
       { title: 'coordinator', cell: t => t.coordinatorId, right: true },
     ] satisfies Column<(typeof found.transactions)[number]>[]
     session.emit(found, () => lines(found.transactions, columns, 'no transactional ids'))
-    session.failures(found.errors)
+    session.reportErrors(found.errors)
   })
 
   verb(
     transactions,
     'describe <ids...>',
-    'What the coordinators know of transactional ids',
+    'Show what the coordinators know about transactional ids',
     [],
     async (session, _, ids) => {
       const client = await session.connect()
@@ -59,11 +59,11 @@ export function addTransactions(admin: AdminContext): void {
     },
   )
 
-  const replica = option('--broker <id>', 'ask this replica in place of the leader', integer(0))
+  const replica = option('--broker <id>', 'ask this replica instead of the leader', integer(0))
   verb<{ broker?: number }>(
     transactions,
     'producers <partitions...>',
-    'The producers that partitions remember, written TOPIC:PARTITION',
+    'Show the active producers of partitions, written TOPIC:PARTITION',
     [replica],
     async (session, { broker }, list) => {
       const wanted = list.map(parsePartition)
@@ -76,20 +76,20 @@ export function addTransactions(admin: AdminContext): void {
         )
         return lines(rows, producerColumns, 'no producers')
       })
-      session.failures(found.map(f => f.error))
+      session.reportErrors(found.map(f => f.error))
     },
   )
 
   const abortOptions = [
-    option('--start-offset <offset>', 'of the transaction, as `producers` shows it', integer(0)),
-    option('--producer-id <id>', 'in place of --start-offset, with the two epochs', parseProducerId),
-    option('--producer-epoch <epoch>', 'of the producer', integer(0)),
-    option('--coordinator-epoch <epoch>', 'of the coordinator; by default none is known', integer(0)),
+    option('--start-offset <offset>', 'start of the transaction, as shown by `producers`', integer(0)),
+    option('--producer-id <id>', 'instead of --start-offset, with --producer-epoch', parseProducerId),
+    option('--producer-epoch <epoch>', 'epoch of the producer', integer(0)),
+    option('--coordinator-epoch <epoch>', 'epoch of the coordinator; by default unknown', integer(0)),
   ]
   verb<AbortOptions>(
     transactions,
     'abort <partition>',
-    'End, on one partition, a transaction that its coordinator has forgotten; written TOPIC:PARTITION',
+    'Abort, on one partition (TOPIC:PARTITION), a transaction that its coordinator has forgotten',
     abortOptions,
     async (session, options, [text = '']) => {
       const where = parsePartition(text)
@@ -97,7 +97,7 @@ export function addTransactions(admin: AdminContext): void {
       if ((startOffset === undefined) === (id === undefined)) {
         throw new UsageError('give --start-offset, or --producer-id with --producer-epoch')
       }
-      if (id !== undefined && producerEpoch === undefined) throw new UsageError('--producer-epoch is missing')
+      if (id !== undefined && producerEpoch === undefined) throw new UsageError('--producer-id needs --producer-epoch')
       const client = await session.connect()
       const [found] = startOffset === undefined ? [] : await client.describeProducers([where], session.limits)
       if (found?.error !== undefined) throw found.error
@@ -116,19 +116,25 @@ export function addTransactions(admin: AdminContext): void {
         session.limits,
       )
       const aborted = producer.producerId
-      session.did({ ...where, producerId: aborted }, `aborted the transaction of producer ${aborted} on ${text}`)
+      session.printResult(
+        { ...where, producerId: aborted },
+        `aborted the transaction of producer ${aborted} on ${text}`,
+      )
     },
   )
 
   verb(
     transactions,
     'fence <ids...>',
-    'Shut out the producers with these transactional ids',
+    'Fence the producers with these transactional ids',
     [],
     async (session, _, ids) => {
       const client = await session.connect()
       const results = await client.fenceProducers(ids, session.limits)
-      session.done(results, r => `${r.transactionalId} is at epoch ${r.producerEpoch} of producer ${r.producerId}`)
+      session.printResults(
+        results,
+        r => `${r.transactionalId} is at epoch ${r.producerEpoch} of producer ${r.producerId}`,
+      )
     },
   )
 }
@@ -140,7 +146,7 @@ const descriptionColumns: Column<TransactionDescription>[] = [
   { title: 'epoch', cell: t => t.producerEpoch, right: true },
   { title: 'coordinator', cell: t => t.coordinatorId, right: true },
   { title: 'timeout ms', cell: t => t.timeoutMs, right: true },
-  { title: 'since', cell: t => shownTime(t.startTimestamp) },
+  { title: 'since', cell: t => timeText(t.startTimestamp) },
   { title: 'partitions', cell: t => t.partitions.map(p => `${p.topic}:${p.partition}`).join(' ') },
 ]
 
@@ -151,6 +157,6 @@ const producerColumns: Column<Producer>[] = [
   { title: 'epoch', cell: p => p.producerEpoch, right: true },
   { title: 'coordinator epoch', cell: p => p.coordinatorEpoch ?? '-', right: true },
   { title: 'last sequence', cell: p => p.lastSequence, right: true },
-  { title: 'last written', cell: p => shownTime(p.lastTimestamp) },
+  { title: 'last written', cell: p => timeText(p.lastTimestamp) },
   { title: 'open since offset', cell: p => p.currentTransactionStartOffset ?? '-', right: true },
 ]

@@ -21,10 +21,11 @@ type BenchOptions = ClusterOptions &
     readonly keys?: boolean
   }
 
-// The peers that batch by themselves queue up to 100,000. With fewer, what waits stays in the processor's cache.
-const QUEUED = 20_000
-const SENDS = 1_000
+// Default of --outstanding. Other clients' benchmarks queue up to 100,000; fewer stay in the processor's cache.
+const OUTSTANDING_CALLBACKS = 20_000
+const OUTSTANDING_SENDS = 1_000
 
+/** What each operation can measure; the first is the default. */
 const apis: Readonly<Record<BenchOperation, readonly [BenchApi, ...BenchApi[]]>> = {
   produce: ['callback', 'send'],
   latency: ['callback', 'send'],
@@ -34,27 +35,27 @@ const apis: Readonly<Record<BenchOperation, readonly [BenchApi, ...BenchApi[]]>>
 export function addBench(program: Command, terminal: Terminal, exit: (status: number) => void): void {
   const command = program
     .command('bench')
-    .description('Measure this client against a broker; the last line is the result as JSON')
+    .description('Benchmark this client; the last line is the result as JSON')
     .addArgument(new Argument('<operation>').choices(['produce', 'consume', 'latency']))
-    .requiredOption('-t, --topic <topic>', 'where to, or from')
+    .requiredOption('-t, --topic <topic>', 'the topic to produce to or consume from')
     .option('-c, --count <number>', 'messages to measure', integer(1), 100_000)
     .option('--size <bytes>', 'size of each value', integer(0, 100_000_000), 100)
     .addOption(
       new Option('-z, --compression <codec>').choices(['none', 'gzip', 'snappy', 'lz4', 'zstd']).default('none'),
     )
     .option('--acks <acks>', 'all, 1 or 0', 'all')
-    .option('--linger-ms <ms>', 'how long a batch waits for company', integer(0), 5)
-    .option('--batch-bytes <bytes>', 'size of a batch', integer(1), 1_000_000)
-    .option('--idempotent', 'with sequence numbers')
-    .option('--keys', 'with keys, a thousand different ones')
-    .option('--warmup <number>', 'messages before the clock starts', integer(0), 0)
+    .option('--linger-ms <ms>', 'how long to wait for a fuller batch', integer(0), 5)
+    .option('--batch-bytes <bytes>', 'largest size of a batch', integer(1), 1_000_000)
+    .option('--idempotent', 'produce with idempotence')
+    .option('--keys', 'produce with keys, a thousand different ones')
+    .option('--warmup <number>', 'messages before the measurement', integer(0), 0)
     .option(
       '--outstanding <number>',
-      `produce: messages that wait for their reports at most (default: ${QUEUED}, with --api send ${SENDS})`,
+      `produce: limit of messages without a report (default: ${OUTSTANDING_CALLBACKS}, with --api send ${OUTSTANDING_SENDS})`,
       integer(1),
     )
     .addOption(
-      new Option('--api <name>', 'produce, latency: callback, send; consume: batches, poll, iterate').choices([
+      new Option('--api <name>', 'produce, latency: callback or send; consume: batches, poll or iterate').choices([
         'callback',
         'send',
         'batches',
@@ -68,17 +69,16 @@ export function addBench(program: Command, terminal: Terminal, exit: (status: nu
 }
 
 async function bench(operation: BenchOperation, options: BenchOptions, terminal: Terminal): Promise<number> {
-  const [usual, ...others] = apis[operation]
-  const api = options.api ?? usual
-  if (api !== usual && !others.includes(api)) {
-    throw new UsageError(`--api ${api}: bench ${operation} has ${apis[operation].join(', ')}`)
+  const api = options.api ?? apis[operation][0]
+  if (!apis[operation].includes(api)) {
+    throw new UsageError(`--api ${api}: for bench ${operation} use ${apis[operation].join(' or ')}`)
   }
   const plan: BenchPlan = {
     ...options,
     api,
     idempotent: options.idempotent === true,
     keys: options.keys === true,
-    outstanding: options.outstanding ?? (api === 'send' ? SENDS : QUEUED),
+    outstanding: options.outstanding ?? (api === 'send' ? OUTSTANDING_SENDS : OUTSTANDING_CALLBACKS),
   }
   const properties = requireBrokers(clusterProperties(options))
   const run = await measure(operation, properties, plan, clientLogger(terminal, options))

@@ -9,7 +9,7 @@ const POLL_MS = 1000
 
 type Logger = (level: number, facility: string, message: string) => void
 
-/** A new group from the beginning; joining it is inside the measured time. Every value's length and first byte are read. */
+/** Reads from the beginning in a new group; the time includes joining it. Reads every value's length and first byte. */
 export async function benchConsume(properties: Properties, plan: BenchPlan, logger: Logger): Promise<BenchRun> {
   const config: ConsumerConfig = {
     'group.id': `bench-ottla-${process.pid}-${Date.now()}`,
@@ -21,7 +21,7 @@ export async function benchConsume(properties: Properties, plan: BenchPlan, logg
     await firstContact(consumer)
     consumer.subscribe(plan.topic)
     const tally = new Tally(plan)
-    // A topic that holds too little would otherwise be waited at for ever.
+    // Without this, a topic with too few messages would block for ever.
     const timer = setTimeout(() => tally.giveUp(consumer), TIME_LIMIT_MS)
     try {
       if (plan.api === 'poll') await byPoll(consumer, tally)
@@ -38,7 +38,7 @@ export async function benchConsume(properties: Properties, plan: BenchPlan, logg
   }
 }
 
-/** Counts what is read and keeps the times. */
+/** Counts and checks the values read, and keeps the times. */
 class Tally {
   readonly #total: number
   readonly #warmup: number
@@ -60,8 +60,8 @@ class Tally {
     this.#opened = this.#start.wall
   }
 
-  /** @returns whether that was the last one wanted */
-  see(value: Buffer | null): boolean {
+  /** @returns whether that was the last value to read */
+  count(value: Buffer | null): boolean {
     if (this.#seen === 0) this.#firstMessage = mark().wall - this.#opened
     if (value === null || value.length !== this.#size) this.#bad++
     else this.#sum += value[0] ?? 0
@@ -74,7 +74,7 @@ class Tally {
 
   giveUp(consumer: Consumer): void {
     this.gaveUp = true
-    consumer.close().catch(() => undefined) // closed once more, and awaited, by the caller
+    consumer.close().catch(() => undefined) // the caller closes it again and awaits that
   }
 
   run(): BenchRun {
@@ -91,12 +91,12 @@ class Tally {
 
 async function byBatches(consumer: Consumer, tally: Tally): Promise<void> {
   for await (const batch of consumer.batches()) {
-    for (const message of batch) if (tally.see(message.value)) return
+    for (const message of batch) if (tally.count(message.value)) return
   }
 }
 
 async function byIterator(consumer: Consumer, tally: Tally): Promise<void> {
-  for await (const message of consumer) if (tally.see(message.value)) return
+  for await (const message of consumer) if (tally.count(message.value)) return
 }
 
 async function byPoll(consumer: Consumer, tally: Tally): Promise<void> {
@@ -106,6 +106,6 @@ async function byPoll(consumer: Consumer, tally: Tally): Promise<void> {
       if (tally.gaveUp) return
       continue
     }
-    if (event.type === 'message' && tally.see(event.message.value)) return
+    if (event.type === 'message' && tally.count(event.message.value)) return
   }
 }

@@ -1,4 +1,4 @@
-/** How many different values and keys there are; message i has number i mod POOL. */
+/** The number of different values and keys; message i has number i mod POOL. */
 export const POOL = 1000
 
 const ALPHABET = Buffer.from('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/')
@@ -6,8 +6,8 @@ const TEXT = Buffer.from('the quick brown fox jumps over the lazy dog; pack my b
 const SEED = 0x9e3779b9
 
 /**
- * The values that every client of the side-by-side benchmark sends, byte for byte: half of each does not
- * compress (xorshift32 over 64 letters), half does (a sentence), and byte 0 tells which value it is.
+ * The values that every client of the side-by-side benchmark sends, byte for byte. Half of each does not compress
+ * (xorshift32 over 64 letters), half does (a sentence), and byte 0 identifies the value.
  */
 export function makeValues(size: number): Buffer[] {
   const values: Buffer[] = []
@@ -33,7 +33,7 @@ export function makeKeys(): Buffer[] {
   return Array.from({ length: POOL }, (_, number) => Buffer.from(`key-${String(number).padStart(3, '0')}`))
 }
 
-/** What the first bytes of messages 0 to count-1 add up to. */
+/** The sum of the first bytes of messages 0 to count-1. */
 export function checksum(count: number): number {
   let sum = 0
   for (let number = 0; number < POOL; number++) {

@@ -4,13 +4,13 @@ import type { Properties } from '../client/options.ts'
 import { POOL, makeKeys, makeValues } from './pool.ts'
 import { mark, type BenchPlan, type BenchRun, type Mark } from './result.ts'
 
-// The loop lets the client's sockets have a turn after so many messages.
-const TURN = 500
-const LATENCY_UNMEASURED = 200
+// Messages per turn of the event loop, so that the client's sockets get theirs.
+const BURST = 500
+const LATENCY_WARMUP = 200
 
 type Logger = (level: number, facility: string, message: string) => void
 
-/** All messages asynchronously, with the library's own back-pressure; every report is awaited. */
+/** Produces all messages asynchronously, with the client's own back-pressure, and awaits every report. */
 export async function benchProduce(properties: Properties, plan: BenchPlan, logger: Logger): Promise<BenchRun> {
   return withProducer(properties, plan, plan.lingerMs, logger, async (producer, message) => {
     const drive = plan.api === 'send' ? driveSend : driveCallbacks
@@ -23,18 +23,18 @@ export async function benchProduce(properties: Properties, plan: BenchPlan, logg
   })
 }
 
-/** One message in flight at a time, no linger. */
+/** Produces one message at a time, without linger. */
 export async function benchLatency(properties: Properties, plan: BenchPlan, logger: Logger): Promise<BenchRun> {
   return withProducer(properties, plan, 0, logger, async (producer, message) => {
     const latencies = new Float64Array(plan.count)
     const once = plan.api === 'send' ? sendOnce : produceOnce
     let start: Mark = mark()
     let errors = 0
-    for (let i = 0; i < plan.count + LATENCY_UNMEASURED; i++) {
-      if (i === LATENCY_UNMEASURED) start = mark()
+    for (let i = 0; i < plan.count + LATENCY_WARMUP; i++) {
+      if (i === LATENCY_WARMUP) start = mark()
       const from = performance.now()
       if (!(await once(producer, message(i)))) errors++
-      if (i >= LATENCY_UNMEASURED) latencies[i - LATENCY_UNMEASURED] = (performance.now() - from) * 1000
+      if (i >= LATENCY_WARMUP) latencies[i - LATENCY_WARMUP] = (performance.now() - from) * 1000
     }
     return { start, end: mark(), errors, checksumOk: errors === 0, latencies }
   })
@@ -56,7 +56,7 @@ async function withProducer(
     'enable.idempotence': plan.idempotent,
     'max.in.flight.requests.per.connection': 5,
     'queue.buffering.max.messages': plan.outstanding,
-    // What it may be is the configuration's to check.
+    // The configuration checks the value.
     acks: plan.acks as 'all' | `${number}`,
     ...properties,
   }
@@ -77,18 +77,16 @@ function messageMaker(plan: BenchPlan): MakeMessage {
   return number => ({ topic, key: keys[number % POOL] ?? null, value: values[number % POOL] ?? null })
 }
 
-interface Outcome {
-  readonly reports: number
-  readonly errors: number
-}
-
-async function driveCallbacks(
+/** Produces messages `from` to `from + count - 1`, at most `outstanding` of them without a report. */
+type Drive = (
   producer: Producer,
   message: MakeMessage,
   from: number,
   count: number,
   outstanding: number,
-): Promise<Outcome> {
+) => Promise<{ readonly reports: number; readonly errors: number }>
+
+const driveCallbacks: Drive = async (producer, message, from, count, outstanding) => {
   let produced = 0
   let reports = 0
   let errors = 0
@@ -109,10 +107,10 @@ async function driveCallbacks(
   }
   while (produced < count) {
     const room = outstanding - (produced - reports)
-    // Half of the queue is refilled at a time rather than a message at a time.
+    // Refill half of the queue at a time, not message by message.
     if (room === 0) await reported(produced - (outstanding >> 1))
     else {
-      burst(Math.min(count, produced + Math.min(room, TURN)))
+      burst(Math.min(count, produced + Math.min(room, BURST)))
       await turn()
     }
   }
@@ -120,13 +118,7 @@ async function driveCallbacks(
   return { reports, errors }
 }
 
-async function driveSend(
-  producer: Producer,
-  message: MakeMessage,
-  from: number,
-  count: number,
-  outstanding: number,
-): Promise<Outcome> {
+const driveSend: Drive = async (producer, message, from, count, outstanding) => {
   let reports = 0
   let errors = 0
   let next = 0

@@ -1,6 +1,6 @@
 import { libraryVersion } from 'ottla'
 
-/** What is measured and how: the command line of the side-by-side benchmark. */
+/** What to measure, and how. */
 export interface BenchPlan {
   readonly topic: string
   readonly count: number
@@ -14,14 +14,14 @@ export interface BenchPlan {
   readonly idempotent: boolean
   readonly keys: boolean
   readonly api: BenchApi
-  /** Most messages of a producer that may wait for their reports. */
+  /** Limit of produced messages without a report. */
   readonly outstanding: number
 }
 
 export type BenchOperation = 'produce' | 'consume' | 'latency'
 export type BenchApi = 'callback' | 'send' | 'batches' | 'poll' | 'iterate'
 
-/** A moment: wall clock and the process's CPU. */
+/** A moment: wall clock and the process's CPU time. */
 export interface Mark {
   /** Seconds. */
   readonly wall: number
@@ -32,7 +32,7 @@ export function mark(): Mark {
   return { wall: performance.now() / 1000, cpu: process.cpuUsage() }
 }
 
-/** How a run ended. */
+/** The measurements of one run. */
 export interface BenchRun {
   readonly start: Mark
   readonly end: Mark
@@ -46,7 +46,7 @@ export interface BenchRun {
 
 const MICRO = 1e-6
 
-/** The result as the benchmark reads it: one JSON object on one line. */
+/** The result as one line of JSON, in the format of the side-by-side benchmark. */
 export function resultLine(operation: BenchOperation, plan: BenchPlan, run: BenchRun): string {
   const { start, end, errors, checksumOk, firstMessage, latencies } = run
   const { count, size, compression, acks } = plan

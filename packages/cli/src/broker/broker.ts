@@ -18,21 +18,16 @@ export function addBroker(program: Command, terminal: Terminal, exit: (status: n
   program
     .command('broker')
     .description('Run an embedded cluster for development')
-    .option('--brokers <number>', 'how many brokers', integer(1, 100), 1)
-    .option(
-      '--port <port>',
-      'port of the first broker, the others follow; 0: ports that are free',
-      integer(0, 65_535),
-      9092,
-    )
-    .option('--partitions <number>', 'partitions of topics that are created by themselves', integer(1))
-    .option('--data-dir <directory>', 'keep the data there over restarts; without it, everything is in memory')
-    .option('--fsync', 'acknowledge only what is on the disk, so that a power failure loses nothing either')
-    .option('--sasl <user:password>', 'ask for SASL and let this user in; repeatable', collect, [])
+    .option('--brokers <number>', 'number of brokers', integer(1, 100), 1)
+    .option('--port <port>', 'port of the first broker, the others follow; 0: any free ports', integer(0, 65_535), 9092)
+    .option('--partitions <number>', 'partitions of automatically created topics', integer(1))
+    .option('--data-dir <directory>', 'keep the data there across restarts; without it, everything is in memory')
+    .option('--fsync', 'acknowledge only what is on disk, so that a power failure loses nothing')
+    .option('--sasl <user:password>', 'require SASL PLAIN and let this user in; repeatable', collect, [])
     .addOption(
-      new Option('--as <release>', 'the release of Kafka that the brokers pose as').choices(['2.1', '3.9', '4.3']),
+      new Option('--as <release>', 'the Kafka release that the brokers pose as').choices(['2.1', '3.9', '4.3']),
     )
-    .option('--seed <number>', 'ids and other random choices are the same for the same seed', integer(0))
+    .option('--seed <number>', 'makes ids and other random choices reproducible', integer(0))
     .action(async (options: BrokerOptions) => {
       exit(await broker(options, terminal))
     })

@@ -2,10 +2,10 @@ import { EmbeddedCluster } from '@ottla/broker'
 
 export type EmbeddedOptions = NonNullable<Parameters<typeof EmbeddedCluster.start>[0]>
 
-/** Another process listens on one of the ports. */
+/** Another process uses one of the ports. */
 export class PortsTakenError extends Error {}
 
-/** Starts an embedded cluster. Rejects with PortsTakenError when its ports are not free. */
+/** Starts an embedded cluster. Rejects with PortsTakenError if a port is not free. */
 export async function startEmbedded(options: EmbeddedOptions & { readonly port: number }): Promise<EmbeddedCluster> {
   try {
     return await EmbeddedCluster.start(options)
@@ -13,7 +13,7 @@ export async function startEmbedded(options: EmbeddedOptions & { readonly port: 
     if (!isAddressInUse(error)) throw error
     const last = options.port + (options.brokers ?? 1) - 1
     const ports = last === options.port ? `port ${last} is` : `ports ${options.port} to ${last} are`
-    throw new PortsTakenError(`${ports} not free: choose others with --port, 0 for any that are`, { cause: error })
+    throw new PortsTakenError(`${ports} not free: choose others with --port, or 0 for any free ports`, { cause: error })
   }
 }
 

@@ -2,7 +2,7 @@ import { ErrorCode, type KafkaError, type Metadata } from 'ottla'
 
 type ErrorListener = (event: { type: 'error'; error: KafkaError }) => void
 
-/** What `firstContact` needs of a client of any kind. */
+/** The part of any client that `firstContact` needs. */
 export interface Contactable {
   getMetadata(options: { topic?: string; allTopics?: boolean; timeoutMs?: number }): Promise<Metadata>
   on(type: 'error', listener: ErrorListener): unknown
@@ -11,16 +11,16 @@ export interface Contactable {
 
 const CONTACT_TIMEOUT_MS = 30_000
 /**
- * A client tries for ever, which is right for a service; a person at a keyboard wants to be told at once that
- * the address or the password is wrong. Once contact was made, the client rides out what comes.
- * @param query which metadata to ask for; the brokers alone by default
+ * Fetches metadata, and rejects at once if the address or the password is wrong. A client retries for ever, which is right
+ * for a service but not for somebody at a terminal. After the first contact, the command relies on the client's retries.
+ * @param query which metadata to ask for; only the brokers by default
  */
 export async function firstContact(
   client: Contactable,
   query: { topic?: string; allTopics?: boolean } = { allTopics: false },
 ): Promise<Metadata> {
   let listener: ErrorListener | undefined
-  // The reason (refused, unknown host) is told before "all brokers down", which alone explains nothing.
+  // The reason (refused, unknown host) is reported before "all brokers down", which alone explains nothing.
   let reason: KafkaError | undefined
   const failure = new Promise<never>((_, reject) => {
     listener = ({ error }) => {

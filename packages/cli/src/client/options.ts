@@ -5,7 +5,7 @@ import { collect } from '../terminal/parsers.ts'
 import { UsageError, type Terminal } from '../terminal/terminal.ts'
 import { messageOf } from './explain.ts'
 
-/** Options that every command which talks to a cluster has; letters are kcat's. */
+/** Options of every command that talks to a cluster; the letters are kcat's. */
 export interface ClusterOptions {
   readonly brokers?: string
   readonly property: readonly string[]
@@ -16,19 +16,19 @@ export interface ClusterOptions {
 
 export function addClusterOptions(command: Command): Command {
   return command
-    .option('-b, --brokers <list>', 'brokers to begin with: host:port,...')
+    .option('-b, --brokers <list>', 'bootstrap brokers: host:port,...')
     .option('-X, --property <key=value>', 'a configuration property, see CONFIGURATION.md; repeatable', collect, [])
-    .option('-F, --file <file>', 'a file of key=value lines; repeatable, -X goes over it', collect, [])
+    .option('-F, --file <file>', 'a file of key=value lines; repeatable; -X overrides it', collect, [])
     .option('-d, --debug <contexts>', 'debug logs to standard error: broker, cgrp, fetch, msg, ..., all')
-    .option('-q, --quiet', 'say nothing but errors')
+    .option('-q, --quiet', 'print nothing but errors')
 }
 
-/** Properties as the clients' constructors take them: they check names, types and ranges. */
+/** Properties for the clients' constructors, which check names, types and ranges. */
 export type Properties = Record<string, string | number | boolean>
 
 /**
- * Files first, then -X, then the letters that have a property of their own.
- * @throws UsageError for a -X without `=`, a file that cannot be read, and when no broker is named
+ * Properties from -F files, then -X, then -b and -d; later ones override earlier ones.
+ * @throws UsageError for a -X without `=` and a file that cannot be read
  */
 export function clusterProperties(options: ClusterOptions): Properties {
   const properties: Properties = {}
@@ -43,14 +43,14 @@ export function clusterProperties(options: ClusterOptions): Properties {
   return properties
 }
 
-/** @throws UsageError when nothing says where the cluster is */
+/** @throws UsageError if no property names the brokers */
 export function requireBrokers(properties: Properties): Properties {
   if (properties['bootstrap.servers'] !== undefined || properties['metadata.broker.list'] !== undefined)
     return properties
   throw new UsageError('no brokers: give -b HOST:PORT, or bootstrap.servers with -X or in a -F file')
 }
 
-/** Where the clients' logs go: standard error, warnings and worse, debug lines when asked for. */
+/** Logs to standard error: warnings and errors, debug lines with -d, only errors with -q. */
 export function clientLogger(
   terminal: Terminal,
   options: ClusterOptions,

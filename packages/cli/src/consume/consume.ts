@@ -24,7 +24,7 @@ import { unescapeBytes } from '../terminal/escapes.ts'
 import { Output } from '../terminal/output.ts'
 import { collect, integer } from '../terminal/parsers.ts'
 import { DONE, UsageError, note, type Terminal } from '../terminal/terminal.ts'
-import { Ends, nameOf } from './ends.ts'
+import { EndTracker, partitionName } from './end-tracker.ts'
 import { compileFormat, jsonLine, lineFormat, tokens, type MessageFormat } from './format.ts'
 import { parseOffset, startingPoints, type Start } from './start.ts'
 
@@ -46,20 +46,20 @@ interface ConsumeOptions extends ClusterOptions {
 export function addConsume(program: Command, terminal: Terminal, exit: (status: number) => void): void {
   const command = program
     .command('consume')
-    .description('Print messages: of partitions from an offset on, or as a member of a group')
-    .argument('[topics...]', 'topics; with -G those that begin with ^ are regular expressions')
+    .description('Print messages: of partitions, from an offset on, or as a member of a group')
+    .argument('[topics...]', 'topics; with -G, one that begins with ^ is a regular expression')
     .option('-t, --topic <topic>', 'a topic; repeatable', collect, [])
     .option('-p, --partition <number>', 'only this partition', integer(0))
-    .option('-o, --offset <offset>', 'beginning, end, stored, N, -N (N before the end) or s@MS (from a time on)')
-    .option('-G, --group <id>', 'join this group and commit what was printed')
+    .option('-o, --offset <offset>', 'beginning, end, stored, N, -N (N before the end) or s@MS (from that time)')
+    .option('-G, --group <id>', 'join this group and commit the offsets of printed messages')
     .option('-e, --exit', 'exit at the end of all partitions')
-    .option('-c, --count <number>', 'exit after so many messages', integer(1))
-    .option('-f, --format <format>', 'what to print of a message, see below')
-    .option('-J, --json', 'print a JSON object a message')
-    .option('-K, --key-delimiter <delimiter>', 'print the key and this before the value')
-    .option('-D, --delimiter <delimiter>', 'print this after each message', '\\n')
+    .option('-c, --count <number>', 'exit after this many messages', integer(1))
+    .option('-f, --format <format>', 'how to print a message, see below')
+    .option('-J, --json', 'print a JSON object per message')
+    .option('-K, --key-delimiter <delimiter>', 'print the key and this delimiter before the value')
+    .option('-D, --delimiter <delimiter>', 'print this delimiter after each message', '\\n')
     .option('-Z, --null', 'print null keys and values as NULL')
-    .option('-u, --unbuffered', 'write each message at once')
+    .option('-u, --unbuffered', 'write each message without buffering')
     .addHelpText('after', `\nTokens of -f:\n${formatHelp()}`)
   addClusterOptions(command).action(async (topics: string[], options: ConsumeOptions) => {
     exit(await consume([...options.topic, ...topics], options, terminal))
@@ -75,17 +75,17 @@ function formatHelp(): string {
 async function consume(topics: readonly string[], options: ConsumeOptions, terminal: Terminal): Promise<number> {
   if (topics.length === 0) throw new UsageError('no topic: name one with -t')
   if (options.group !== undefined && options.partition !== undefined) {
-    throw new UsageError('-p: a member of a group gets its partitions from the group; leave out -p or -G')
+    throw new UsageError('-p: with -G the group assigns the partitions; omit -p or -G')
   }
   const format = messageFormat(options)
   const start = parseOffset(options.offset)
   const properties = requireBrokers(clusterProperties(options))
   const consumer = new Consumer(consumerConfig(properties, options, start), { logger: clientLogger(terminal, options) })
   const output = new Output(terminal.stdout, options.unbuffered === true)
-  const onStop = (): void => void consumer.close().catch(() => undefined) // the second close below tells it
+  const onStop = (): void => void consumer.close().catch(() => undefined) // the close below reports it
   terminal.stop.addEventListener('abort', onStop, { once: true })
   try {
-    const ends = new Ends(options.exit === true)
+    const ends = new EndTracker(options.exit === true)
     if (options.group === undefined) {
       const [only = '', ...more] = topics
       const metadata = await firstContact(consumer, more.length === 0 ? { topic: only } : {})
@@ -112,14 +112,14 @@ async function printAll(
   consumer: Consumer,
   format: MessageFormat,
   output: Output,
-  ends: Ends,
+  ends: EndTracker,
   options: ConsumeOptions,
   terminal: Terminal,
 ): Promise<void> {
   const limit = options.count ?? Infinity
   let printed = 0
   while (!terminal.stop.aborted && !output.closed && printed < limit) {
-    // What is there is written out before waiting for more.
+    // Write what has been read before waiting for more.
     const event = (await consumer.poll(0)) ?? (await idle(consumer, output))
     if (event === null) continue
     if (event.type === 'message') {
@@ -132,7 +132,7 @@ async function printAll(
         note(terminal, `reached the end of ${event.topic} [${event.partition}] at offset ${event.offset}`)
       if (ends.reached(event)) return
     } else if (event.type === 'error') {
-      if (!isPassing(event.error)) throw event.error
+      if (!isTransient(event.error)) throw event.error
       if (options.quiet !== true) note(terminal, explain(event.error))
     }
   }
@@ -145,17 +145,17 @@ async function idle(consumer: Consumer, output: Output): ReturnType<Consumer['po
   return consumer.poll(IDLE_MS)
 }
 
-/** Whether the client recovers from it by itself. */
-function isPassing(error: KafkaError): boolean {
+/** Whether the client recovers from the error by itself. */
+function isTransient(error: KafkaError): boolean {
   return error.isRetriable || error.code === ErrorCode.ERR__ALL_BROKERS_DOWN || error.code === ErrorCode.ERR__TRANSPORT
 }
 
-function announce(event: RebalanceEvent, options: ConsumeOptions, terminal: Terminal, ends: Ends): void {
+function announce(event: RebalanceEvent, options: ConsumeOptions, terminal: Terminal, ends: EndTracker): void {
   if (event.type === 'assign') ends.expect(event.partitions)
   else ends.forget(event.partitions)
   if (options.quiet === true) return
   const word = { assign: 'assigned', revoke: 'revoked', lost: 'lost' }[event.type]
-  note(terminal, `group ${options.group ?? ''}: ${word} ${event.partitions.map(nameOf).join(', ') || 'nothing'}`)
+  note(terminal, `group ${options.group ?? ''}: ${word} ${event.partitions.map(partitionName).join(', ') || 'nothing'}`)
 }
 
 function consumerConfig(properties: Properties, options: ConsumeOptions, start: Start | undefined): ConsumerConfig {
@@ -163,10 +163,10 @@ function consumerConfig(properties: Properties, options: ConsumeOptions, start: 
   if (options.group === undefined) return { 'enable.auto.commit': false, ...config }
   config['group.id'] = options.group
   if (start === undefined) return config
-  // In a group -o only says where to begin when nothing was committed; the rest of the time commits rule.
+  // In a group, -o applies only where nothing is committed.
   if (start.kind === 'offset' && start.offset === OFFSET_BEGINNING) config['auto.offset.reset'] = 'earliest'
   else if (start.kind === 'offset' && start.offset === OFFSET_END) config['auto.offset.reset'] = 'latest'
-  else throw new UsageError('-o: with -G it can only be beginning or end, for partitions without a committed offset')
+  else throw new UsageError('-o: with -G only beginning or end, for partitions without a committed offset')
   return config
 }
 
@@ -180,7 +180,7 @@ function partitionsOf(metadata: Metadata, topics: readonly string[], only: numbe
       const count = found.partitions.length
       throw new KafkaError(
         ErrorCode.ERR__UNKNOWN_PARTITION,
-        `topic '${topic}' has ${count} partitions, but no ${only ?? 0}`,
+        `topic '${topic}' has ${count} partitions, but no partition ${only ?? 0}`,
       )
     }
     return partitions.map(({ partition }) => ({ topic, partition }))
@@ -190,7 +190,7 @@ function partitionsOf(metadata: Metadata, topics: readonly string[], only: numbe
 function messageFormat(options: ConsumeOptions): MessageFormat {
   const nullText = options.null === true ? 'NULL' : ''
   if (options.json === true) {
-    if (options.format !== undefined) throw new UsageError('-J and -f: one or the other')
+    if (options.format !== undefined) throw new UsageError('give -J or -f, not both')
     return jsonLine
   }
   if (options.format !== undefined) return compileFormat(options.format, { nullText })

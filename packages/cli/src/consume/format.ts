@@ -2,17 +2,17 @@ import type { Message } from 'ottla'
 import { unescapeBytes } from '../terminal/escapes.ts'
 import { UsageError } from '../terminal/terminal.ts'
 
-/** Turns a message into the bytes that go to standard output. */
+/** Formats a message as the bytes for standard output. */
 export type MessageFormat = (message: Message) => Buffer
 
 type Piece = (message: Message) => Buffer | string
 
 export interface FormatOptions {
-  /** What a null key or value is shown as. */
+  /** Printed for a null key or value. */
   readonly nullText: string
 }
 
-/** The tokens of `-f`, which are kcat's. */
+/** The tokens of `-f`; they are kcat's. */
 export const tokens: Readonly<Record<string, { readonly what: string; readonly piece: (nullText: string) => Piece }>> =
   {
     s: { what: 'value', piece: nullText => m => m.value ?? nullText },
@@ -28,7 +28,7 @@ export const tokens: Readonly<Record<string, { readonly what: string; readonly p
     '%': { what: 'a percent sign', piece: () => () => '%' },
   }
 
-/** @throws UsageError for a token or an escape that is none */
+/** @throws UsageError for an unknown token or escape */
 export function compileFormat(text: string, { nullText }: FormatOptions): MessageFormat {
   const pieces: Piece[] = []
   for (const [whole, token] of text.matchAll(/%(.?)|[^%]+/gsu)) {
@@ -40,7 +40,7 @@ export function compileFormat(text: string, { nullText }: FormatOptions): Messag
     const known = tokens[token]
     if (known === undefined) {
       const all = Object.keys(tokens).map(t => `%${t}`)
-      throw new UsageError(`-f: '%${token}' is no token; there are ${all.join(' ')}`)
+      throw new UsageError(`-f: unknown token '%${token}'; use ${all.join(' ')}`)
     }
     pieces.push(known.piece(nullText))
   }
@@ -68,7 +68,7 @@ const timestampTypes: Readonly<Record<Message['timestampType'], string>> = {
   'not-available': 'unknown',
 }
 
-/** One JSON object a line with kcat's names; keys and values as UTF-8 text. */
+/** A line of JSON with kcat's field names; keys and values are UTF-8 text. */
 export function jsonLine(message: Message): Buffer {
   const { topic, partition, offset, timestamp, timestampType, headers, key, value } = message
   const line = {

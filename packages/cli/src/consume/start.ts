@@ -9,7 +9,7 @@ import {
 } from 'ottla'
 import { UsageError } from '../terminal/terminal.ts'
 
-/** Where to begin: what `-o` says. */
+/** Where to begin, as given with `-o`. */
 export type Start =
   { readonly kind: 'offset'; readonly offset: number } | { readonly kind: 'time'; readonly ms: number }
 
@@ -38,7 +38,7 @@ export function parseOffset(text: string | undefined): Start | undefined {
   }
 }
 
-/** The offset of each partition to begin at; a time is looked up. */
+/** The offset at which to begin each partition; a time is looked up. */
 export async function startingPoints(
   consumer: Consumer,
   partitions: readonly TopicPartition[],

@@ -1,9 +1,9 @@
 import { OFFSET_BEGINNING, type Consumer, type Message, type RebalanceEvent, type TopicPartition } from 'ottla'
-import type { DemoStage } from './stage.ts'
-import { GROUP } from './world.ts'
+import type { DemoContext } from './context.ts'
+import { GROUP } from './demo-cluster.ts'
 
-// Seldom heartbeats would make the story long: a member hears of a rebalance with the next one.
-const lively = {
+// Members learn of a rebalance by a heartbeat: frequent ones keep the demo short.
+const quickConfig = {
   'group.id': GROUP,
   'heartbeat.interval.ms': 300,
   'session.timeout.ms': 6000,
@@ -11,20 +11,20 @@ const lively = {
 }
 const PRODUCED_BEFORE = 18
 
-/** What bob does with what alice has produced. */
-export async function consumeSteps(stage: DemoStage): Promise<void> {
-  const bob = await offsetsOfHisOwn(stage)
-  await aMemberComesAndGoes(stage, bob)
-  await atMostOnce(stage, bob)
-  await atLeastOnce(stage)
+/** Bob consumes what alice has produced. */
+export async function consumeSteps(context: DemoContext): Promise<void> {
+  const bob = await customOffsets(context)
+  await joinAndLeave(context, bob)
+  await atMostOnce(context, bob)
+  await atLeastOnce(context)
 }
 
-async function offsetsOfHisOwn(stage: DemoStage): Promise<Consumer> {
-  const { narrator, world } = stage
+async function customOffsets(context: DemoContext): Promise<Consumer> {
+  const { narrator, cluster } = context
   narrator.step(`bob joins ${GROUP}; his rebalance callback chooses where to begin`)
-  const bob = stage.consumer(lively)
+  const bob = context.consumer(quickConfig)
   let begun = false
-  bob.subscribe(world.topic, async (event, consumer) => {
+  bob.subscribe(cluster.topic, async (event, consumer) => {
     narrator.say(`${event.type}: ${partitionsText(event.partitions)}`)
     if (event.type !== 'assign' || begun) return
     begun = true
@@ -33,18 +33,18 @@ async function offsetsOfHisOwn(stage: DemoStage): Promise<Consumer> {
   const messages = await readMany(bob, PRODUCED_BEFORE)
   narrator.say(`first: ${messageText(messages[0])}`)
   narrator.say(`last:  ${messageText(messages.at(-1))}`)
-  narrator.check(`readMessage(-1) handed out all ${PRODUCED_BEFORE} messages`, messages.length === PRODUCED_BEFORE)
+  narrator.check(`readMessage(-1) delivered all ${PRODUCED_BEFORE} messages`, messages.length === PRODUCED_BEFORE)
   narrator.check('each partition in order, from offset 0', inOrderFromZero(messages))
   return bob
 }
 
-async function aMemberComesAndGoes(stage: DemoStage, bob: Consumer): Promise<void> {
-  const { narrator, world } = stage
-  narrator.step('A second member joins the group, and leaves it')
+async function joinAndLeave(context: DemoContext, bob: Consumer): Promise<void> {
+  const { narrator, cluster } = context
+  narrator.step('A second member joins the group and leaves it')
   const all = bob.assignment().length
-  const second = stage.consumer(lively)
+  const second = context.consumer(quickConfig)
   const events: RebalanceEvent['type'][] = []
-  second.subscribe(world.topic, event => void events.push(event.type))
+  second.subscribe(cluster.topic, event => void events.push(event.type))
   const together = (): boolean =>
     second.assignment().length > 0 && bob.assignment().length === all - second.assignment().length
   await pollUntil([bob, second], together)
@@ -54,17 +54,17 @@ async function aMemberComesAndGoes(stage: DemoStage, bob: Consumer): Promise<voi
   await second.close()
   await pollUntil([bob], () => bob.assignment().length === all)
   narrator.say(`bob:    ${partitionsText(bob.assignment())}`)
-  narrator.check('after it left, bob has all of them again', bob.assignment().length === all)
+  narrator.check('after it has left, bob has all of them again', bob.assignment().length === all)
 }
 
-async function atMostOnce(stage: DemoStage, bob: Consumer): Promise<void> {
-  const { narrator, world } = stage
+async function atMostOnce(context: DemoContext, bob: Consumer): Promise<void> {
+  const { narrator, cluster } = context
   narrator.step('At most once: offsets are stored and committed automatically')
   await bob.close()
-  narrator.say('bob has closed, which commits what he was handed. alice produces 3 more.')
-  await produceMore(stage, 'while bob was away', 3)
-  const restarted = stage.consumer(lively)
-  restarted.subscribe(world.topic)
+  narrator.say('bob closes, which commits the delivered messages. alice produces 3 more.')
+  await produceMore(context, 'while bob was away', 3)
+  const restarted = context.consumer(quickConfig)
+  restarted.subscribe(cluster.topic)
   const messages = await readMany(restarted, 3)
   for (const message of messages) narrator.say(messageText(message))
   narrator.check(
@@ -74,26 +74,26 @@ async function atMostOnce(stage: DemoStage, bob: Consumer): Promise<void> {
   await restarted.close()
 }
 
-async function atLeastOnce(stage: DemoStage): Promise<void> {
-  const { narrator, world } = stage
-  narrator.step('At least once: enable.auto.commit=false, and a commit after the work')
-  await produceMore(stage, 'job', 3)
-  const careful = { ...lively, 'enable.auto.commit': false }
-  const worker = stage.consumer(careful)
-  worker.subscribe(world.topic)
+async function atLeastOnce(context: DemoContext): Promise<void> {
+  const { narrator, cluster } = context
+  narrator.step('At least once: enable.auto.commit=false, and a commit after processing')
+  await produceMore(context, 'job', 3)
+  const manualCommit = { ...quickConfig, 'enable.auto.commit': false }
+  const worker = context.consumer(manualCommit)
+  worker.subscribe(cluster.topic)
   const jobs = await readMany(worker, 3)
   for (const job of jobs.slice(0, 2)) {
     await worker.commitMessage(job)
-    narrator.say(`done and committed: ${messageText(job)}`)
+    narrator.say(`processed and committed: ${messageText(job)}`)
   }
-  narrator.say(`handed out, but not done: ${messageText(jobs[2])}`)
+  narrator.say(`delivered, but not processed: ${messageText(jobs[2])}`)
   await worker.close()
-  const next = stage.consumer(careful)
-  next.subscribe(world.topic)
+  const next = context.consumer(manualCommit)
+  next.subscribe(cluster.topic)
   const [again] = await readMany(next, 1)
   narrator.say(`after a restart: ${messageText(again)}`)
   const same = again !== undefined && again.offset === jobs[2]?.offset && again.partition === jobs[2].partition
-  narrator.check('the message without a commit comes again', same)
+  narrator.check('the uncommitted message comes again', same)
   const [committed] = again === undefined ? [] : await next.commitMessage(again)
   narrator.check(
     'and is committed now',
@@ -102,9 +102,9 @@ async function atLeastOnce(stage: DemoStage): Promise<void> {
   await next.close()
 }
 
-async function produceMore(stage: DemoStage, text: string, count: number): Promise<void> {
-  const alice = stage.producer()
-  for (let i = 1; i <= count; i++) alice.produce({ topic: stage.world.topic, key: 'ant', value: `${text} ${i}` })
+async function produceMore(context: DemoContext, text: string, count: number): Promise<void> {
+  const alice = context.producer()
+  for (let i = 1; i <= count; i++) alice.produce({ topic: context.cluster.topic, key: 'ant', value: `${text} ${i}` })
   await alice.flush(15_000)
   await alice.close()
 }
@@ -115,7 +115,7 @@ async function readMany(consumer: Consumer, count: number): Promise<Message[]> {
   return messages
 }
 
-/** Members take part in a rebalance only while they poll. */
+/** Polls, since members take part in a rebalance only while they poll. */
 async function pollUntil(consumers: readonly Consumer[], done: () => boolean): Promise<void> {
   await Promise.all(
     consumers.map(async consumer => {

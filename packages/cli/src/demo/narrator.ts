@@ -3,7 +3,7 @@ import { tableLines, type Column } from '../terminal/table.ts'
 
 const INDENT = '     '
 
-/** Tells the story of the demo, and keeps count of what did not hold. */
+/** Prints the steps of the demo, and collects the checks that failed. */
 export class Narrator {
   readonly #out: Writable
   #steps = 0
@@ -13,7 +13,7 @@ export class Narrator {
     this.#out = out
   }
 
-  /** What was claimed and turned out otherwise. */
+  /** The claims that did not hold. */
   get failed(): readonly string[] {
     return this.#failed
   }
@@ -35,7 +35,7 @@ export class Narrator {
     for (const line of tableLines(rows, columns)) this.say(`  ${line}`)
   }
 
-  /** Shows a claim with a mark for whether it holds. */
+  /** Prints a claim, marked by whether it holds. */
   check(claim: string, holds: boolean): void {
     if (!holds) this.#failed.push(claim)
     this.#line(`${INDENT}${holds ? '✓' : '✗'} ${claim}`)

@@ -26,8 +26,8 @@ export function addMeta(program: Command, terminal: Terminal, exit: (status: num
   const command = program
     .command('meta')
     .description('Show brokers and topics (kcat -L)')
-    .option('-t, --topic <topic>', 'the partitions of one topic')
-    .option('-J, --json', 'one JSON object')
+    .option('-t, --topic <topic>', 'show the partitions of this topic')
+    .option('-J, --json', 'print one JSON object')
   addClusterOptions(command).action(async (options: MetaOptions) => {
     exit(await meta(options, terminal))
   })
@@ -50,7 +50,7 @@ async function meta(options: MetaOptions, terminal: Terminal): Promise<number> {
   }
 }
 
-/** The picture for people: the cluster, its brokers, its topics or the partitions of one. */
+/** The output as text: the cluster, its brokers, and its topics or the partitions of one. */
 export function describe(metadata: Metadata, topic: string | undefined): string[] {
   const { clusterId, controllerId, brokers, topics } = metadata
   const lines = [
@@ -103,7 +103,7 @@ function byName(a: Topic, b: Topic): number {
   return a.topic < b.topic ? -1 : 1
 }
 
-/** An Error has no enumerable fields of its own, so JSON.stringify would show `{}`. */
+/** An Error has no enumerable fields, so JSON.stringify would print `{}`. */
 function jsonError(key: string, value: unknown): unknown {
   if (key !== 'error' || !(value instanceof KafkaError)) return value
   const { code, name, message } = value

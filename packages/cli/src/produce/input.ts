@@ -7,7 +7,7 @@ import { UsageError, note, type Terminal } from '../terminal/terminal.ts'
 import type { ProduceOptions } from './options.ts'
 import { Splitter } from './splitter.ts'
 
-/** Cuts an input into key and value as the options say. */
+/** Makes a message of one input: key, value and headers, as the options say. */
 export function messageShape(options: ProduceOptions): (data: Buffer) => ProducerMessage {
   const { topic, partition, key: fixedKey } = options
   const keyDelimiter = options.keyDelimiter === undefined ? undefined : unescapeBytes(options.keyDelimiter, '-K')
@@ -26,11 +26,11 @@ export function messageShape(options: ProduceOptions): (data: Buffer) => Produce
 function parseHeader(text: string): Header {
   const at = text.indexOf('=')
   if (at === 0 || text === '') throw new UsageError(`-H ${text}: write it as name=value`)
-  // As with kcat, a name alone is a header without a value.
+  // As in kcat, a name alone is a header without a value.
   return at < 0 ? { key: text, value: null } : { key: text.slice(0, at), value: Buffer.from(text.slice(at + 1)) }
 }
 
-/** One value for each message: files, or lines of files or of standard input. */
+/** The inputs, one per message: files, or the lines of files or of standard input. */
 export async function* inputs(
   files: readonly string[],
   options: ProduceOptions,
@@ -39,9 +39,9 @@ export async function* inputs(
   const delimiter = unescapeBytes(options.delimiter, '-D')
   if (delimiter.length === 0) throw new UsageError('-D: the delimiter must not be empty')
   if (files.length === 0) {
-    if (options.lines === true) throw new UsageError('-l: name the file to read')
+    if (options.lines === true) throw new UsageError('-l reads lines of files: name one')
     if ('isTTY' in terminal.stdin && terminal.stdin.isTTY === true && options.quiet !== true) {
-      note(terminal, 'one message a line; end with Ctrl-D')
+      note(terminal, 'one message per line; end with Ctrl-D')
     }
     yield* split(terminal.stdin, delimiter, terminal.stop)
     return
@@ -60,7 +60,7 @@ async function* split(stream: Readable, delimiter: Buffer, stop: AbortSignal): A
     for await (const chunk of stream) yield* splitter.push(Buffer.from(chunk as Buffer | string)) // bytes or text
     yield* splitter.end()
   } catch (error) {
-    // Destroyed by the user's wish to stop: what came so far is what there is.
+    // After a stop, the input ends with what has been read so far.
     if (!stop.aborted) throw error
   } finally {
     stop.removeEventListener('abort', end)

@@ -11,18 +11,23 @@ import { Sender } from './sender.ts'
 export function addProduce(program: Command, terminal: Terminal, exit: (status: number) => void): void {
   const command = program
     .command('produce')
-    .description('Send messages: the lines of standard input, or files')
-    .argument('[files...]', 'each file is one message; with -l each of its lines is')
-    .requiredOption('-t, --topic <topic>', 'where to')
-    .option('-p, --partition <number>', 'partition; by default the key decides', integer(PARTITION_UA), PARTITION_UA)
+    .description('Produce messages: the lines of standard input, or files')
+    .argument('[files...]', 'each file is one message; with -l, each of its lines')
+    .requiredOption('-t, --topic <topic>', 'the topic')
+    .option(
+      '-p, --partition <number>',
+      'the partition; by default the key decides',
+      integer(PARTITION_UA),
+      PARTITION_UA,
+    )
     .option('-k, --key <key>', 'the key of every message')
-    .option('-K, --key-delimiter <delimiter>', 'what stands between key and value in the input')
-    .option('-D, --delimiter <delimiter>', 'what stands between messages', '\\n')
+    .option('-K, --key-delimiter <delimiter>', 'the delimiter of key and value in the input')
+    .option('-D, --delimiter <delimiter>', 'the delimiter of messages in the input', '\\n')
     .option('-z, --compression <codec>', 'none, gzip, snappy, lz4 or zstd')
     .option('-H, --header <name=value>', 'a header of every message; repeatable', collect, [])
     .option('-Z, --null', 'send empty keys and values as null')
-    .option('-l, --lines', 'read lines from the files, as from standard input')
-    .option('-c, --count <number>', 'stop after so many messages', integer(1))
+    .option('-l, --lines', 'read the lines of the files, as of standard input')
+    .option('-c, --count <number>', 'stop after this many messages', integer(1))
   addClusterOptions(command).action(async (files: string[], options: ProduceOptions) => {
     exit(await produce(files, options, terminal))
   })
@@ -35,7 +40,7 @@ async function produce(files: readonly string[], options: ProduceOptions, termin
   const producer = new Producer(config, { logger: clientLogger(terminal, options) })
   try {
     await firstContact(producer)
-    // As with kcat, the whole input is one transaction.
+    // As in kcat, the whole input is one transaction.
     const isTransaction = config['transactional.id'] !== undefined
     if (isTransaction) {
       await producer.initTransactions()
@@ -57,5 +62,5 @@ async function produce(files: readonly string[], options: ProduceOptions, termin
 async function endTransaction(producer: Producer, isFailed: boolean, terminal: Terminal): Promise<void> {
   if (!isFailed) return producer.commitTransaction()
   await producer.abortTransaction()
-  note(terminal, 'the transaction was aborted: nothing of it counts')
+  note(terminal, 'the transaction was aborted: none of its messages will be visible')
 }

@@ -5,7 +5,7 @@ import type { ProduceOptions } from './options.ts'
 
 const QUEUE_FULL_WAIT_MS = 100
 
-/** Counts what was accepted and what became of it. */
+/** Produces messages, and counts those that were accepted and those that failed. */
 export class Sender {
   readonly #producer: Producer
   readonly #terminal: Terminal
@@ -24,16 +24,17 @@ export class Sender {
     }
   }
 
+  /** Whether `--count` messages have been accepted. */
   get full(): boolean {
     return this.#accepted >= this.#limit
   }
 
-  /** Whether a message was not delivered. */
+  /** Whether a message has failed. */
   get failed(): boolean {
     return this.#failed > 0
   }
 
-  /** Waits for room in the queue. A message that is refused counts as failed; the others go on. */
+  /** Waits for room in the queue. A refused message counts as failed and does not stop the others. */
   async send(message: ProducerMessage): Promise<void> {
     this.#accepted++
     for (;;) {
@@ -51,10 +52,11 @@ export class Sender {
     }
   }
 
+  /** Reports failures. @returns the exit status */
   finish(): number {
     if (this.#firstError === null) return DONE
     const what = `${this.#failed} of ${this.#accepted} messages were not delivered`
-    this.#terminal.stderr.write(`ottla produce: ${what}; the first: ${explain(this.#firstError)}\n`)
+    this.#terminal.stderr.write(`ottla produce: ${what}; first error: ${explain(this.#firstError)}\n`)
     return FAILED
   }
 

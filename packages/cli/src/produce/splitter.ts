@@ -1,4 +1,4 @@
-/** Cuts a stream of bytes at every delimiter, keeping the unfinished end for the next chunk. */
+/** Splits a stream of bytes at every delimiter, and keeps the incomplete end for the next chunk. */
 export class Splitter {
   readonly #delimiter: Buffer
   #rest: Buffer[] = []
@@ -7,7 +7,7 @@ export class Splitter {
     this.#delimiter = delimiter
   }
 
-  /** The messages that the chunk completes. */
+  /** @returns the messages that the chunk completes */
   push(chunk: Buffer): Buffer[] {
     if (chunk.length === 0) return []
     const last = this.#rest.at(-1)
@@ -30,7 +30,7 @@ export class Splitter {
     return messages
   }
 
-  /** What came after the last delimiter, if anything did. */
+  /** @returns what followed the last delimiter, if anything did */
   end(): Buffer[] {
     const rest = this.#rest
     this.#rest = []

@@ -29,7 +29,7 @@ export function addQuery(program: Command, terminal: Terminal, exit: (status: nu
       collect,
       [],
     )
-    .option('-J, --json', 'print a JSON object a partition')
+    .option('-J, --json', 'print a JSON object per partition')
   addClusterOptions(command).action(async (options: QueryOptions) => {
     exit(await query(options, terminal))
   })
@@ -69,6 +69,7 @@ export function parseQuery(text: string): TopicPartition & { spec: Spec } {
 function specOf(time: number, text: string): Spec {
   if (time === -1) return 'latest'
   if (time === -2) return 'earliest'
-  if (time < 0) throw new UsageError(`-t ${text}: the time is in ms since the epoch, or -1 (end) or -2 (beginning)`)
+  if (time < 0)
+    throw new UsageError(`-t ${text}: the time must be in ms since the epoch, or -1 (end), or -2 (beginning)`)
   return { timestamp: time }
 }

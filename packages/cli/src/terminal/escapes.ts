@@ -3,8 +3,8 @@ import { UsageError } from './terminal.ts'
 const letters: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t', '\\': '\\', '0': '\0' }
 
 /**
- * Bytes that a delimiter or format on the command line stands for: `\n`, `\t`, `\x1f`, ...
- * @throws UsageError for an escape that is none
+ * The bytes of a delimiter or format on the command line, with escapes such as `\n`, `\t`, `\x1f` replaced.
+ * @throws UsageError for an unknown escape
  */
 export function unescapeBytes(text: string, option: string): Buffer {
   const parts: Buffer[] = []
@@ -20,5 +20,5 @@ export function unescapeBytes(text: string, option: string): Buffer {
 function plain(letter: string, option: string): string {
   const found = letters[letter]
   if (found !== undefined) return found
-  throw new UsageError(`${option}: '\\${letter}' is no escape; there are \\n \\r \\t \\0 \\\\ and \\xHH`)
+  throw new UsageError(`${option}: unknown escape '\\${letter}'; use \\n \\r \\t \\0 \\\\ or \\xHH`)
 }

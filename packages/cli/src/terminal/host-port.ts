@@ -1,4 +1,4 @@
-/** `localhost:9092`, `[::1]:9092`: as tables show an address. */
+/** An address for display: `localhost:9092`, `[::1]:9092`. */
 export function hostPort(host: string, port: number): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
 }

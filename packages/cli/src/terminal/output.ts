@@ -3,8 +3,8 @@ import type { Writable } from 'node:stream'
 const CHUNK_BYTES = 64 * 1024
 
 /**
- * Gathers small writes into large ones and waits while the reader at the other end is slow. A reader that
- * has gone away (`| head`) is not an error: `closed` says so and the command ends.
+ * Buffers small writes into large ones and waits for a slow reader. A reader that has closed the pipe (`| head`) is
+ * not an error: `closed` becomes true, and the command ends.
  */
 export class Output {
   readonly #stream: Writable
@@ -25,7 +25,7 @@ export class Output {
     stream.on('error', this.#onError)
   }
 
-  /** The reader has gone; whatever is written from now on is dropped. */
+  /** Whether the reader has closed the pipe; later writes are dropped. */
   get closed(): boolean {
     return this.#closed
   }
@@ -36,12 +36,12 @@ export class Output {
     this.#bytes += part.length
   }
 
-  /** To be awaited between messages: writes out what is due. */
+  /** Await it between messages: it writes when the buffer is full, or always if unbuffered. */
   async pace(): Promise<void> {
     if (this.#unbuffered || this.#bytes >= CHUNK_BYTES) await this.flush()
   }
 
-  /** Writes out everything. Rejects when writing failed for another reason than that nobody reads. */
+  /** Writes everything. Rejects if writing failed, but not if the reader has closed the pipe. */
   async flush(): Promise<void> {
     if (this.#failure !== null) throw this.#failure
     if (this.#bytes === 0 || this.#closed) return
@@ -54,7 +54,7 @@ export class Output {
     })
   }
 
-  /** Flushes and lets go of the stream. */
+  /** Flushes and detaches from the stream. */
   async end(): Promise<void> {
     await this.flush()
     this.#stream.off('error', this.#onError)

@@ -2,11 +2,11 @@
 export interface Column<Row> {
   readonly title: string
   readonly cell: (row: Row) => string | number | bigint
-  /** Numbers line up on the right. */
+  /** Aligned on the right, for numbers. */
   readonly right?: boolean
 }
 
-/** Lines of a table whose columns line up: titles, then one line a row, two spaces in between. */
+/** The lines of a table with aligned columns: the titles, then one line per row. */
 export function tableLines<Row>(rows: readonly Row[], columns: readonly Column<Row>[]): string[] {
   const cells = [columns.map(c => c.title), ...rows.map(row => columns.map(c => String(c.cell(row))))]
   const widths = columns.map((_, i) => Math.max(...cells.map(line => line[i]?.length ?? 0)))

@@ -13,7 +13,7 @@ const nothing = {
   operation: [],
 }
 
-test('rules are made for every combination, and need all three parts', () => {
+test('ACLs are made for every combination, and need all three parts', () => {
   const options = { ...nothing, topic: ['a', 'b'], cluster: true, principal: ['User:x'], operation: ['read', 'write'] }
   const rules = rulesOf({ ...options, prefixed: true, deny: true })
   assert.equal(rules.length, 6)
@@ -31,7 +31,7 @@ test('rules are made for every combination, and need all three parts', () => {
   }
 })
 
-test('filters leave open what is not said', () => {
+test('a filter matches anything that is not named', () => {
   assert.deepEqual(filtersOf(nothing), [{}])
   assert.deepEqual(filtersOf({ ...nothing, topic: ['a'], principal: ['User:x', 'User:y'], pattern: 'match' }), [
     { resourcePatternType: 'match', resourceType: 'topic', name: 'a', principal: 'User:x' },

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { parseDuration, parsePair, parsePartition, parseTime, parseTopicPartitions } from '../../src/admin/arguments.ts'
 import { UsageError } from '../../src/terminal/terminal.ts'
 
-test('partitions are written TOPIC:PARTITION, a topic’s name may have colons in it', () => {
+test('partitions are written TOPIC:PARTITION, and a topic’s name may contain colons', () => {
   assert.deepEqual(parsePartition('a:b:3'), { topic: 'a:b', partition: 3 })
   assert.throws(() => parsePartition('a'), UsageError)
   assert.deepEqual(parseTopicPartitions('a'), { topic: 'a', partitions: undefined })
@@ -13,7 +13,7 @@ test('partitions are written TOPIC:PARTITION, a topic’s name may have colons i
   assert.throws(() => parsePair('=b'), UsageError)
 })
 
-test('times are ms or ISO 8601, without a zone in UTC; durations are ISO 8601', () => {
+test('times are ms or ISO 8601, in UTC without a zone; durations are ISO 8601', () => {
   assert.equal(parseTime('1000'), 1000)
   assert.equal(parseTime('1970-01-01T00:00:01Z'), 1000)
   assert.equal(parseTime('1970-01-01T00:00:01.500'), 1500)

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { lagOf } from '../../src/admin/group-description.ts'
 
-test('lag is what is between the committed offset and the end, and null where one of them is not known', () => {
+test('lag is the distance from the committed offset to the end, and null if either is unknown', () => {
   const zero = { topic: 'a', partition: 0 }
   const nobody = { memberId: null, clientId: null, host: null }
   assert.deepEqual(lagOf(zero, 4, 10, undefined), { ...zero, offset: 4, endOffset: 10, lag: 6, ...nobody })

@@ -5,7 +5,7 @@ import { UsageError } from '../../src/terminal/terminal.ts'
 
 const facts = { topic: 'a', partition: 0, committed: 50, earliest: 10, latest: 100, atTime: 70 }
 
-test('a reset goes where it is told to, and never beyond what there is', () => {
+test('a reset goes to its target, kept within the log', () => {
   const to = (goal: ResetGoal): number => planReset(facts, goal).to
   assert.equal(to({ to: 'earliest' }), 10)
   assert.equal(to({ to: 'latest' }), 100)
@@ -17,7 +17,7 @@ test('a reset goes where it is told to, and never beyond what there is', () => {
   assert.equal(to({ to: 'shift', by: 500 }), 100)
 })
 
-test('a partition without a committed offset goes on at the end, and cannot be shifted', () => {
+test('a partition without a committed offset is reset to the end, and cannot be shifted', () => {
   const never = { ...facts, committed: null, atTime: -1 }
   assert.deepEqual(planReset(never, { to: 'current' }), { topic: 'a', partition: 0, from: null, to: 100 })
   assert.equal(planReset(never, { to: 'time', timestamp: 1 }).to, 100)

@@ -54,7 +54,7 @@ test('escapes in a format stand for bytes', () => {
   assert.equal(shown('\\x01\\t\\\\'), '\x01\t\\')
 })
 
-test('an unknown token or escape is wrong usage and says what there is', () => {
+test('an unknown token or escape is wrong usage, and the error lists the valid ones', () => {
   assert.throws(
     () => shown('%q'),
     (error: unknown) => error instanceof UsageError && error.message.includes('%s'),
@@ -71,7 +71,7 @@ test('a line is the value, with -K the key before it', () => {
   assert.equal(keyed(message({ key: null })).toString(), 'NULL:hello\n')
 })
 
-test('a JSON line has the names that kcat gives', () => {
+test('a JSON line has kcat’s field names', () => {
   const headers = [{ key: 'h', value: Buffer.from('v') }]
   assert.deepEqual(JSON.parse(jsonLine(message({ headers, value: null })).toString()), {
     topic: 'orders',

@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { unescapeBytes } from '../../src/terminal/escapes.ts'
 import { Splitter } from '../../src/produce/splitter.ts'
-import { UsageError } from '../../src/terminal/terminal.ts'
 
 function split(delimiter: string, chunks: readonly string[]): string[] {
   const splitter = new Splitter(Buffer.from(delimiter))
@@ -26,12 +24,7 @@ test('a delimiter of several bytes may straddle chunks', () => {
   }
 })
 
-test('what follows the last delimiter is a message, an empty end is none', () => {
+test('what follows the last delimiter is a message, unless it is empty', () => {
   assert.deepEqual(split('\n', ['one\ntw', 'o']), ['one', 'two'])
   assert.deepEqual(split('\n', ['']), [])
-})
-
-test('delimiters are written with escapes', () => {
-  assert.deepEqual(unescapeBytes('\\n\\x1F\\\\ü', '-D'), Buffer.from('\n\x1f\\ü'))
-  assert.throws(() => unescapeBytes('a\\', '-D'), UsageError)
 })

@@ -1,4 +1,4 @@
-/** A topic is deleted and made anew under its name while messages are on their way to it. Real or embedded. */
+/** A topic is deleted and recreated under its name while messages are in flight. Real or embedded. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Consumer, ErrorCode, Producer, type DeliveryReport, type ProducerConfig } from 'ottla'
@@ -8,8 +8,8 @@ import { fresh } from './world.ts'
 const quiet = (): void => undefined
 const pause = (ms: number): Promise<void> => new Promise(resolve => setTimeout(resolve, ms))
 
-/** Registers the scenarios; `start` brings up a broker without security. */
-export function topicAnewScenarios(start: () => Promise<PlainWorld>): void {
+/** Registers the tests; `start` starts a broker without security. */
+export function recreatedTopicScenarios(start: () => Promise<PlainWorld>): void {
   const world = plainClients(start)
 
   async function create(topic: string): Promise<void> {
@@ -22,7 +22,7 @@ export function topicAnewScenarios(start: () => Promise<PlainWorld>): void {
     return described?.error === undefined ? described?.topicId : undefined
   }
 
-  /** The producer, asking for the topic, may be the one who makes it: brokers let producers do that. */
+  /** Tolerates that the producer has created the topic: brokers let producers do that. */
   async function makeAnew(topic: string, absentMs: number): Promise<void> {
     const old = await idOf(topic)
     const [deleted] = await world.admin.deleteTopics([topic])
@@ -65,8 +65,8 @@ export function topicAnewScenarios(start: () => Promise<PlainWorld>): void {
   }
   for (const [kind, config] of Object.entries(kinds)) {
     for (const absentMs of [0, 1500]) {
-      test(`a ${kind} producer goes on with a topic made anew after ${absentMs} ms: each message is reported once, and none is written twice`, async () => {
-        const topic = fresh('anew')
+      test(`a ${kind} producer continues with a topic recreated after ${absentMs} ms: each message is reported once, and none is written twice`, async () => {
+        const topic = fresh('recreated')
         await create(topic)
         await using producer = new Producer(
           {
@@ -105,8 +105,8 @@ export function topicAnewScenarios(start: () => Promise<PlainWorld>): void {
         }
         const written = await read(topic)
         assert.equal(new Set(written).size, written.length, 'none is written twice')
-        // Whatever the old topic took went with it; nothing may be missing behind the first that the new one took.
-        // Without idempotence, what is sent again may come behind what was sent later.
+        // Messages in the old topic are gone with it; behind the first one in the new topic, none may be missing.
+        // Without idempotence, a retried message may come behind later ones.
         const first = Math.min(count, ...written.map(Number))
         assert.ok(
           first <= old,
@@ -119,11 +119,11 @@ export function topicAnewScenarios(start: () => Promise<PlainWorld>): void {
     }
   }
 
-  test('a transactional producer ends a transaction whose topic was made anew one way or the other, and the next ones work', async () => {
-    const topic = fresh('anew')
+  test('a transactional producer ends a transaction whose topic was recreated one way or the other, and the next ones work', async () => {
+    const topic = fresh('recreated')
     await create(topic)
     await using producer = new Producer(
-      { 'bootstrap.servers': world.bootstrapServers, 'linger.ms': 1, 'transactional.id': fresh('anew') },
+      { 'bootstrap.servers': world.bootstrapServers, 'linger.ms': 1, 'transactional.id': fresh('recreated') },
       { logger: quiet },
     )
     await producer.initTransactions(20_000)

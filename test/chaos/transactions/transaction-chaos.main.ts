@@ -1,13 +1,13 @@
 /**
- * Transactions under chaos for long: `npm run chaos:transactions -- [--minutes 2] [--writers 6] [--copiers 4] [--seed N]
- * [--release 4.3.1|3.9.1] [classic|consumer]`. Three real brokers: killed, paused, restarted, one at a time. Afterwards
- * every transaction must be there whole or not at all, and an exactly-once copy must be equal to the original.
+ * Transactions under chaos: `npm run chaos:transactions -- [--minutes 2] [--writers 6] [--copiers 4] [--seed N]
+ * [--release 4.3.1|3.9.1] [classic|consumer]`. Three real brokers are killed, paused and restarted, one at a time.
+ * Afterwards every transaction must be complete or absent, and an exactly-once copy must equal the original.
  */
 import { parseArgs } from 'node:util'
 import { setTimeout as pause } from 'node:timers/promises'
 import { startKafka } from '../../harness/kafka.ts'
 import { seeded } from '../random.ts'
-import { turmoil } from './turmoil.ts'
+import { transactionChaos } from './transaction-chaos.ts'
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -37,9 +37,9 @@ const kafka = await startKafka({
   },
 })
 const started = Date.now()
-const tell = (line: string): void => console.log(`  ${((Date.now() - started) / 1000).toFixed(1)} s ${line}`)
+const log = (line: string): void => console.log(`  ${((Date.now() - started) / 1000).toFixed(1)} s ${line}`)
 
-/** One broker at a time is lost, or stands still. */
+/** Kills or pauses one broker at a time. */
 async function disturb(until: number): Promise<void> {
   while (Date.now() < until) {
     const broker = kafka.brokers[Math.floor(random() * kafka.brokers.length)]
@@ -50,7 +50,7 @@ async function disturb(until: number): Promise<void> {
       broker.resume()
     } else {
       await broker.kill9()
-      tell(`broker ${broker.id} killed`)
+      log(`broker ${broker.id} killed`)
       await pause(random() * 5000)
       await broker.restart()
     }
@@ -59,9 +59,9 @@ async function disturb(until: number): Promise<void> {
 }
 
 try {
-  const result = await turmoil({
+  const result = await transactionChaos({
     bootstrapServers: kafka.bootstrapServers,
-    name: `turmoil-${seed}`,
+    name: `transaction-chaos-${seed}`,
     partitions: 6,
     writers: Number(values.writers),
     copiers: Number(values.copiers),
@@ -69,12 +69,14 @@ try {
     seconds: Number(values.minutes) * 60,
     random,
     disturb,
-    tell,
+    log,
   })
   const { ends, messages, zombies, members, complaints } = result
-  tell(`${messages} messages; ${zombies} instances fenced off; ${members} members of the copying group`)
+  log(`${messages} messages; ${zombies} instances fenced; ${members} members of the copying group`)
   for (const complaint of complaints.slice(0, 20)) console.log(`  WRONG: ${complaint}`)
-  console.log(complaints.length === 0 && ends.committed > 0 ? 'whole' : `${complaints.length} complaints`)
+  console.log(
+    complaints.length === 0 && ends.committed > 0 ? 'all transactions are whole' : `${complaints.length} complaints`,
+  )
   process.exitCode = complaints.length === 0 && ends.committed > 0 ? 0 : 1
 } finally {
   await kafka.close()

@@ -1,4 +1,4 @@
-/** Transactions while brokers are lost, instances are fenced off and members of a group come and go. */
+/** Transactions while brokers are lost, instances are fenced and members of a group join and leave. */
 import { AdminClient, Consumer, type ClientConfig } from 'ottla'
 import { copy } from './copier.ts'
 import { Ledger, type End, type Seen } from './ledger.ts'
@@ -6,7 +6,7 @@ import { Writer } from './writer.ts'
 
 const quiet = (): void => undefined
 
-export interface Turmoil {
+export interface TransactionChaos {
   readonly bootstrapServers: string
   /** For names of topics, groups and ids. */
   readonly name: string
@@ -16,24 +16,24 @@ export interface Turmoil {
   readonly protocol: 'classic' | 'consumer'
   readonly seconds: number
   readonly random: () => number
-  /** Breaks something and mends it again, over and over until the time (ms since the epoch). */
+  /** Breaks things and repairs them, until this time (ms since the epoch). */
   readonly disturb: (until: number) => Promise<void>
-  readonly tell: (line: string) => void
+  readonly log: (line: string) => void
 }
 
-export interface TurmoilResult {
+export interface TransactionChaosResult {
   readonly ends: Readonly<Record<End, number>>
   readonly messages: number
   readonly zombies: number
   readonly members: number
-  /** What is wrong; empty: nothing. */
+  /** The violations; empty if there are none. */
   readonly complaints: readonly string[]
 }
 
 const READ_WITHIN_MS = 60_000
 
-export async function turmoil(options: Turmoil): Promise<TurmoilResult> {
-  const { bootstrapServers, name, partitions, random, seconds, tell } = options
+export async function transactionChaos(options: TransactionChaos): Promise<TransactionChaosResult> {
+  const { bootstrapServers, name, partitions, random, seconds, log } = options
   const client: ClientConfig = {
     'bootstrap.servers': bootstrapServers,
     'reconnect.backoff.ms': 20,
@@ -61,19 +61,19 @@ export async function turmoil(options: Turmoil): Promise<TurmoilResult> {
   await Promise.all(writers.map(writer => writer.run(() => Date.now() >= until)))
   await disturbing
   const ends = ledger.tally()
-  tell(`${ends.committed} transactions committed, ${ends.aborted} aborted, ${ends.unknown} unknown`)
+  log(`${ends.committed} transactions committed, ${ends.aborted} aborted, ${ends.unknown} unknown`)
   const seen = await readUntil(client, topic, partitions, all => all.length >= ledger.committedMessages)
   const complaints = ledger.complaints(seen)
-  const copy2 = await readUntil(client, copied, partitions, all => all.length >= seen.length)
+  const copySeen = await readUntil(client, copied, partitions, all => all.length >= seen.length)
   copying.abort()
   const members = (await Promise.all(copiers)).reduce((sum, one) => sum + one, 0)
-  complaints.push(...differences(seen, copy2))
+  complaints.push(...differences(seen, copySeen))
   await admin.close()
   const zombies = writers.reduce((sum, writer) => sum + writer.zombies, 0)
   return { ends, messages: seen.length, zombies, members, complaints }
 }
 
-/** Reads what is committed, from the beginning, again and again until it is enough or time is over. */
+/** Reads all committed messages, again and again until `isEnough` or a timeout. */
 async function readUntil(
   client: ClientConfig,
   topic: string,
@@ -105,7 +105,7 @@ async function readAll(client: ClientConfig, topic: string, partitions: number):
   return seen
 }
 
-/** The copy has the messages of each partition in the same order, once each. */
+/** How the copy differs: it must have the messages of each partition once each, in the same order. */
 function differences(original: readonly Seen[], copied: readonly Seen[]): string[] {
   const complaints: string[] = []
   const per = (all: readonly Seen[]): Map<number, string[]> => {

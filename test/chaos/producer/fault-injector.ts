@@ -1,4 +1,4 @@
-/** Faults at random over three brokers and the ways to them. */
+/** Random faults on three brokers and the connections to them. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { AdminClient } from 'ottla'
 import type { Direction } from '../../harness/fault-proxy.ts'
@@ -6,13 +6,13 @@ import type { KafkaBroker, KafkaCluster } from '../../harness/kafka.ts'
 
 const quiet = (): void => undefined
 
-export interface Faults {
+export interface FaultInjectorOptions {
   readonly kafka: KafkaCluster
-  /** Their leaders are moved. */
+  /** Topics whose leaders are moved. */
   readonly topics: readonly { readonly topic: string; readonly partitions: number }[]
   readonly random: () => number
-  readonly tell: (line: string) => void
-  /** Between two faults on average, ms. */
+  readonly log: (line: string) => void
+  /** Average time between two faults, ms. */
   readonly everyMs: number
 }
 
@@ -22,13 +22,13 @@ interface Fault {
 }
 
 const ELECTION_MS = 10_000
-// Long enough for requests and sessions to run out.
+// Long enough for requests and sessions to time out.
 const LONG_MS = 8000
 const SHORT_MS = 3000
 
-/** Breaks things until stopped. At most one broker at a time does not run, so that what is written can be replicated. */
-export class Weather {
-  readonly #options: Faults
+/** Breaks things until stopped. At most one broker is down at a time, so that writes can be replicated. */
+export class FaultInjector {
+  readonly #options: FaultInjectorOptions
   readonly #admin: AdminClient
   readonly #faults: readonly Fault[]
   readonly #running = new Set<Promise<void>>()
@@ -36,7 +36,7 @@ export class Weather {
   readonly #over = new AbortController()
   #isBrokerDown = false
 
-  constructor(options: Faults) {
+  constructor(options: FaultInjectorOptions) {
     this.#options = options
     this.#admin = new AdminClient({ 'bootstrap.servers': options.kafka.plainBootstrapServers }, { logger: quiet })
     this.#faults = [
@@ -53,12 +53,12 @@ export class Weather {
     ]
   }
 
-  /** How often each fault has happened. */
+  /** The number of times of each fault. */
   get counts(): ReadonlyMap<string, number> {
     return this.#counts
   }
 
-  async blow(ms: number): Promise<void> {
+  async run(ms: number): Promise<void> {
     const { random, everyMs } = this.#options
     const end = Date.now() + ms
     while (Date.now() < end) {
@@ -68,7 +68,7 @@ export class Weather {
   }
 
   /** Ends every fault; resolves when all brokers serve again. */
-  async clear(): Promise<void> {
+  async stop(): Promise<void> {
     this.#over.abort()
     await Promise.all(this.#running)
     for (const broker of this.#options.kafka.brokers) broker.proxy.open()
@@ -86,7 +86,7 @@ export class Weather {
 
   #start({ run }: Fault): void {
     const running = run().catch((error: unknown) => {
-      this.#options.tell(`a fault failed: ${error instanceof Error ? error.message : String(error)}`)
+      this.#options.log(`a fault failed: ${error instanceof Error ? error.message : String(error)}`)
     })
     this.#running.add(running)
     void running.then(() => this.#running.delete(running))
@@ -94,7 +94,7 @@ export class Weather {
 
   #happened(what: string, broker: KafkaBroker | null, detail = ''): void {
     this.#counts.set(what, (this.#counts.get(what) ?? 0) + 1)
-    this.#options.tell(`${broker === null ? '' : `broker ${broker.id} `}${what}${detail}`)
+    this.#options.log(`${broker === null ? '' : `broker ${broker.id} `}${what}${detail}`)
   }
 
   #anyBroker(): KafkaBroker {
@@ -117,7 +117,7 @@ export class Weather {
       await end(broker)
       await this.#for(ms)
       await broker.restart()
-      this.#options.tell(`broker ${broker.id} is back`)
+      this.#options.log(`broker ${broker.id} is back`)
     } finally {
       this.#isBrokerDown = false
     }
@@ -136,7 +136,7 @@ export class Weather {
 
   async #cutWithin(direction: Direction, most: number): Promise<void> {
     const { random } = this.#options
-    // Small numbers as often as large ones: within a length, a header, the records.
+    // Small and large numbers alike: within a length, a header, the records.
     const [broker, bytes] = [this.#anyBroker(), Math.ceil(most ** random())]
     const cut = broker.proxy.cutAfter(direction, bytes).then(() => true)
     const isCut = await Promise.race([cut, this.#for(SHORT_MS).then(() => false)])

@@ -1,39 +1,39 @@
-/** Our members, Java's and librdkafka's in one group, coming and going while a producer writes. */
+/** Our members, Java's and librdkafka's in one group, joining and leaving while a producer writes. */
 import { Producer } from 'ottla'
 import type { Peer } from '../../foreign/peer.ts'
 import { OurMember, TheirMember, type Member, type Membership } from './members.ts'
-import { overlaps, timesRead, type Story } from './ownership.ts'
+import { overlaps, timesRead, type MemberHistory } from './ownership.ts'
 
 const quiet = (): void => undefined
 
-export interface MixedGroup extends Membership {
+export interface MixedGroupOptions extends Membership {
   readonly partitions: number
   readonly seconds: number
   /** Per second. */
   readonly messages: number
   readonly peers: Readonly<Record<string, Peer>>
   readonly random: () => number
-  readonly tell: (line: string) => void
+  readonly log: (line: string) => void
 }
 
-export interface MixedResult {
+export interface MixedGroupResult {
   readonly written: number
   readonly missing: readonly number[]
-  /** How many messages were read by more than one, by the names of these. */
+  /** The number of messages read by several members, by those members' names. */
   readonly repeats: ReadonlyMap<string, number>
   readonly overlaps: readonly string[]
-  readonly stories: readonly Story[]
+  readonly histories: readonly MemberHistory[]
 }
 
 const MOST_MEMBERS = 6
 const SLICE_MS = 50
-const PATIENCE_MS = 60_000
+const TIMEOUT_MS = 60_000
 
-/** Everybody leaves in good order, so that no message needs to be read twice. */
-export async function mixedGroup(options: MixedGroup): Promise<MixedResult> {
-  const { random, tell, peers } = options
+/** All members leave the group properly, so that no message should be read twice. */
+export async function mixedGroup(options: MixedGroupOptions): Promise<MixedGroupResult> {
+  const { random, log, peers } = options
   const kinds = ['ours', ...Object.keys(peers)]
-  const stories: Story[] = []
+  const histories: MemberHistory[] = []
   const members: { kind: string; member: Member }[] = []
   let joined = 0
   const join = async (kind: string): Promise<void> => {
@@ -41,15 +41,15 @@ export async function mixedGroup(options: MixedGroup): Promise<MixedResult> {
     const peer = peers[kind]
     const member = peer === undefined ? new OurMember(name, options) : await TheirMember.join(name, peer, options)
     members.push({ kind, member })
-    tell(`${name} joins (${members.length} members)`)
+    log(`${name} joins (${members.length} members)`)
   }
   const leave = async (index: number): Promise<void> => {
     const [leaving] = members.splice(index, 1)
     if (leaving === undefined) return
-    const story = await leaving.member.leave()
-    stories.push(story)
-    for (const complaint of story.complaints ?? []) tell(`${story.name}: ${complaint}`)
-    tell(`${leaving.member.name} left (${members.length} members)`)
+    const history = await leaving.member.leave()
+    histories.push(history)
+    for (const complaint of history.complaints ?? []) log(`${history.name}: ${complaint}`)
+    log(`${leaving.member.name} left (${members.length} members)`)
   }
 
   const writer = new Writer(options)
@@ -59,7 +59,7 @@ export async function mixedGroup(options: MixedGroup): Promise<MixedResult> {
     await sleep(500 + random() * 2500)
     const isFull = members.length === MOST_MEMBERS
     if (!isFull && (members.length === 1 || random() < 0.5)) {
-      // A kind that is missing comes first: the group is to be mixed.
+      // Prefer a kind that is missing, to keep the group mixed.
       const absent = kinds.filter(kind => members.every(one => one.kind !== kind))
       const from = absent.length > 0 ? absent : kinds
       await join(from[Math.floor(random() * from.length)] ?? 'ours')
@@ -68,39 +68,39 @@ export async function mixedGroup(options: MixedGroup): Promise<MixedResult> {
     }
   }
   const written = await writer.stop()
-  await allRead(written, members, stories)
+  await allRead(written, members, histories)
   while (members.length > 0) await leave(0)
-  return { written, ...timesRead(stories, written), overlaps: overlaps(stories), stories }
+  return { written, ...timesRead(histories, written), overlaps: overlaps(histories), histories }
 }
 
-/** Waits until as many readings were made as messages written; who waits in vain finds out which are missing. */
+/** Waits, up to a timeout, until the members have read as many messages as were written. */
 async function allRead(
   written: number,
   members: readonly { member: Member }[],
-  stories: readonly Story[],
+  histories: readonly MemberHistory[],
 ): Promise<void> {
-  const before = stories.reduce((sum, { values }) => sum + values.length, 0)
-  const deadline = Date.now() + PATIENCE_MS
+  const before = histories.reduce((sum, { values }) => sum + values.length, 0)
+  const deadline = Date.now() + TIMEOUT_MS
   for (;;) {
-    let readings = before
-    for (const { member } of members) readings += await member.received()
-    if (readings >= written || Date.now() > deadline) break
+    let received = before
+    for (const { member } of members) received += await member.received()
+    if (received >= written || Date.now() > deadline) break
     await sleep(200)
   }
-  // Nothing tells that repeats were not counted for messages that are missing: a moment more for these.
+  // Messages read twice may have been counted in place of missing ones: give those a moment more.
   await sleep(1000)
 }
 
-/** Numbers, each once, to all partitions in turn. */
+/** Writes each number once, to all partitions in turn. */
 class Writer {
   readonly #producer: Producer
-  readonly #options: MixedGroup
+  readonly #options: MixedGroupOptions
   #written = 0
   #failure: Error | undefined
   #isStopped = false
   readonly #writing: Promise<void>
 
-  constructor(options: MixedGroup) {
+  constructor(options: MixedGroupOptions) {
     this.#options = options
     this.#producer = new Producer(
       { 'bootstrap.servers': options.bootstrapServers, 'enable.idempotence': true, 'linger.ms': 5 },
@@ -109,7 +109,7 @@ class Writer {
     this.#writing = this.#write()
   }
 
-  /** @returns how many messages there are in the topic */
+  /** @returns the number of messages written */
   async stop(): Promise<number> {
     this.#isStopped = true
     await this.#writing
@@ -129,7 +129,7 @@ class Writer {
       }
       await sleep(SLICE_MS)
     }
-    await this.#producer.flush(PATIENCE_MS)
+    await this.#producer.flush(TIMEOUT_MS)
   }
 }
 

@@ -1,16 +1,16 @@
 /**
- * A storm over a group for long: `npm run chaos:storm -- [--minutes 2] [--members 50] [--seed N] [classic|cooperative|consumer]...`
- * Three real brokers, one of them killed every few seconds. Afterwards the group has to be stable within a minute, and
+ * A group under a storm of faults: `npm run chaos:storm -- [--minutes 2] [--members 50] [--seed N] [classic|cooperative|consumer]...`
+ * Three real brokers, one of them killed every few seconds. Afterwards the group must be stable within a minute, and
  * every message must have been read.
  */
 import { parseArgs } from 'node:util'
 import { AdminClient } from 'ottla'
 import { startKafka } from '../../harness/kafka.ts'
 import { seeded } from '../random.ts'
-import { storm } from './storm.ts'
+import { groupStorm } from './group-storm.ts'
 
 const PARTITIONS = 60
-const CALM_WITHIN_MS = 60_000
+const STABLE_WITHIN_MS = 60_000
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
@@ -53,7 +53,7 @@ try {
     const [created] = await admin.createTopics([{ topic, numPartitions: PARTITIONS, replicationFactor: 3 }])
     if (created?.error !== undefined) throw created.error
     const started = Date.now()
-    const result = await storm({
+    const result = await groupStorm({
       bootstrapServers: kafka.bootstrapServers,
       brokers: {
         bootstrapServers: kafka.bootstrapServers,
@@ -69,18 +69,18 @@ try {
       seconds: Number(values.minutes) * 60,
       messages: 500,
       random: seeded(seed),
-      tell: line => {
+      log: line => {
         console.log(`  ${((Date.now() - started) / 1000).toFixed(1)} s ${line}`)
       },
-      calmWithinMs: CALM_WITHIN_MS,
+      stableWithinMs: STABLE_WITHIN_MS,
     })
-    const { calmAfterMs, written, missing, repeats, joined, crashed, kills } = result
+    const { stableAfterMs, written, missing, repeats, joined, crashed, kills } = result
     console.log(
-      `${name}: stable after ${calmAfterMs} ms; ${joined} members joined, ${crashed} crashed, ${kills} brokers killed; ` +
+      `${name}: stable after ${stableAfterMs} ms; ${joined} members joined, ${crashed} crashed, ${kills} brokers killed; ` +
         `${written} messages, ${missing.length} missing, ${repeats} read again`,
     )
     if (missing.length > 0) console.log(`  missing: ${missing.slice(0, 20).join(', ')}`)
-    if (missing.length > 0 || calmAfterMs > CALM_WITHIN_MS) failures++
+    if (missing.length > 0 || stableAfterMs > STABLE_WITHIN_MS) failures++
   }
 } finally {
   await admin.close()

@@ -1,13 +1,13 @@
 /**
- * Mixed groups for long: `npm run chaos:groups -- [--minutes 5] [--seed N] [range|roundrobin|cooperative-sticky|uniform]...`
- * Every message is to be read, and each partition to have one owner at a time.
+ * Groups of mixed clients: `npm run chaos:groups -- [--minutes 5] [--seed N] [range|roundrobin|cooperative-sticky|uniform]...`
+ * Every message must be read, and each partition may have only one owner at a time.
  */
 import { parseArgs } from 'node:util'
 import { AdminClient } from 'ottla'
 import { java, librdkafka } from '../../foreign/programs.ts'
 import { startKafka } from '../../harness/kafka.ts'
 import { seeded } from '../random.ts'
-import { mixedGroup } from './mixed.ts'
+import { mixedGroup } from './mixed-group.ts'
 
 const PARTITIONS = 12
 const { values, positionals } = parseArgs({
@@ -41,13 +41,13 @@ try {
       messages: 500,
       peers,
       random: seeded(seed),
-      tell: line => {
+      log: line => {
         if (values.quiet !== true) console.log(`  ${((Date.now() - started) / 1000).toFixed(1)} s ${line}`)
       },
     })
-    const { written, missing, repeats, overlaps, stories } = result
+    const { written, missing, repeats, overlaps, histories } = result
     console.log(
-      `${assignor}: ${written} messages, ${stories.length} members, ${missing.length} missing, ` +
+      `${assignor}: ${written} messages, ${histories.length} members, ${missing.length} missing, ` +
         `${[...repeats.values()].reduce((sum, n) => sum + n, 0)} read again, ${overlaps.length} partitions owned twice`,
     )
     for (const [names, count] of repeats) console.log(`  ${count} read by ${names}`)

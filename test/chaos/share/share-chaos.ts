@@ -1,6 +1,6 @@
-/** A share group whose members come and go, over brokers that crash: every message has to be worked on, and accepted. */
+/** A share group whose members join and leave, on brokers that crash: every message must be processed and accepted. */
 import { AdminClient, Producer, ShareConsumer } from 'ottla'
-import type { Brokers } from '../groups/storm.ts'
+import type { Brokers } from '../groups/group-storm.ts'
 
 const quiet = (): void => undefined
 
@@ -14,17 +14,17 @@ export interface ShareChaos {
   /** Per second. */
   readonly messages: number
   readonly random: () => number
-  readonly tell: (line: string) => void
-  /** Within which everything has to be done afterwards, ms. */
+  readonly log: (line: string) => void
+  /** Time in which all messages must be processed afterwards, ms. */
   readonly doneWithinMs: number
 }
 
 export interface ShareChaosResult {
   readonly written: number
   readonly missing: readonly number[]
-  /** Worked on again. */
+  /** Messages processed again. */
   readonly repeats: number
-  /** Handed out again after a broker had said that it was accepted. */
+  /** Messages delivered again after a broker had confirmed that they were accepted. */
   readonly afterAccepted: number
   readonly kills: number
   readonly joined: number
@@ -48,7 +48,7 @@ class Chaos {
   readonly #servers: { readonly 'bootstrap.servers': string }
   readonly #members: Member[] = []
   readonly #done = new Map<number, number>()
-  /** `partition:offset` of what brokers have taken as accepted. */
+  /** `partition:offset` of messages whose acceptance a broker has confirmed. */
   readonly #accepted = new Set<string>()
   readonly #answers = new Map<string, 'accept' | 'release'>()
   #afterAccepted = 0
@@ -62,24 +62,24 @@ class Chaos {
   }
 
   async run(): Promise<ShareChaosResult> {
-    const { members, seconds, random, brokers, tell, doneWithinMs } = this.#options
+    const { members, seconds, random, brokers, log, doneWithinMs } = this.#options
     await this.#prepare()
     const over = new AbortController()
     const writing = this.#write(over.signal)
     for (let i = 0; i < members; i++) this.#join()
     const ends = Date.now() + seconds * 1000
-    // Both kinds of trouble come, however short the time and slow the machine.
+    // Both kinds of fault occur, however short the time and slow the machine.
     for (let round = 0; Date.now() < ends || round < 2; round++) {
       await pause(Math.min(1500, seconds * 60) * (0.5 + random()))
       if (round === 0 || (round > 1 && random() < 0.3)) {
         const id = brokers.ids[Math.floor(random() * brokers.ids.length)] ?? 1
-        tell(`broker ${id} is killed`)
+        log(`broker ${id} is killed`)
         this.#kills++
         await brokers.kill(id)
         await pause(Math.min(3000, seconds * 50))
         await brokers.restart(id)
       } else {
-        tell('a member leaves, another one comes')
+        log('a member leaves, another one joins')
         await this.#leave()
         this.#join()
       }

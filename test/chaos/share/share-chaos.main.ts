@@ -1,12 +1,12 @@
 /**
- * A share group over brokers that crash: `npm run chaos:share -- [--minutes 2] [--members 6] [--seed N]`. Three real
- * brokers; every message has to be worked on and accepted, and none that was accepted may come again.
+ * A share group on brokers that crash: `npm run chaos:share -- [--minutes 2] [--members 6] [--seed N]`. Three real
+ * brokers; every message must be processed and accepted, and no accepted message may be delivered again.
  */
 import { parseArgs } from 'node:util'
 import { AdminClient } from 'ottla'
 import { startKafka } from '../../harness/kafka.ts'
 import { seeded } from '../random.ts'
-import { shareChaos } from './share.ts'
+import { shareChaos } from './share-chaos.ts'
 
 const PARTITIONS = 6
 const { values } = parseArgs({
@@ -53,13 +53,13 @@ try {
     seconds: Number(values.minutes) * 60,
     messages: 500,
     random: seeded(seed),
-    tell: line => {
+    log: line => {
       console.log(`  ${((Date.now() - started) / 1000).toFixed(1)} s ${line}`)
     },
     doneWithinMs: 90_000,
   })
   console.log(
-    `${written} messages, ${missing.length} missing, ${repeats} worked on again, ${afterAccepted} after they were accepted; ` +
+    `${written} messages, ${missing.length} missing, ${repeats} processed again, ${afterAccepted} after they were accepted; ` +
       `${joined} members joined, ${kills} brokers killed`,
   )
   if (missing.length > 0) console.log(`  missing: ${missing.slice(0, 20).join(', ')}`)

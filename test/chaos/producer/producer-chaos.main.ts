@@ -1,16 +1,16 @@
 /**
- * Producers under faults for long: `npm run chaos -- [--minutes 10] [--seed N] [--transactions]
+ * Producers under faults: `npm run chaos -- [--minutes 10] [--seed N] [--transactions]
  * [--messages 150] [--fault-every-ms 1000] [--quiet]`
- * Three real brokers that are killed, stopped and paused, connections that are cut, delayed and silenced, leaders that
- * are moved. Every message is compared with its report; with `--transactions` (`npm run chaos:transactions` with more
- * faults), only whole transactions may be seen, and a copy of them must be equal.
+ * Three real brokers are killed, stopped and paused, connections cut, delayed and silenced, leaders moved. Every message
+ * is compared with its report. With `--transactions` (`npm run chaos:transactions` with more faults), only whole
+ * transactions may be visible, and a copy of them must be equal.
  */
 import { parseArgs } from 'node:util'
 import { startKafka } from '../../harness/kafka.ts'
 import { seeded } from '../random.ts'
-import { turmoil } from '../transactions/turmoil.ts'
-import { idempotentChaos } from './chaos.ts'
-import { Weather } from './faults.ts'
+import { transactionChaos } from '../transactions/transaction-chaos.ts'
+import { idempotentChaos } from './producer-chaos.ts'
+import { FaultInjector } from './fault-injector.ts'
 
 const { values } = parseArgs({
   options: {
@@ -25,8 +25,8 @@ const { values } = parseArgs({
 const WRITERS = 5
 const COPIERS = 3
 const PARTITIONS = 6
-// Of the harness, for the topics of coordinators.
-const COORDINATORS = 8
+// Partitions of the coordinators' topics, as set by the harness.
+const COORDINATOR_PARTITIONS = 8
 
 const seed = Number(values.seed ?? Date.now() % 1_000_000)
 const seconds = Number(values.minutes) * 60
@@ -34,7 +34,7 @@ const everyMs = Number(values['fault-every-ms'])
 console.log(`seed ${seed}, ${seconds} s`)
 const kafka = await startKafka({ brokers: 3, proxied: true })
 const started = Date.now()
-const tell = (line: string): void => {
+const log = (line: string): void => {
   if (!values.quiet) console.log(`  ${((Date.now() - started) / 1000).toFixed(1)} s ${line}`)
 }
 try {
@@ -53,10 +53,10 @@ async function messages(): Promise<readonly string[]> {
     seed,
     messages: Number(values.messages),
     faultEveryMs: everyMs,
-    tell,
+    log,
   }
   const { complaints, complaintCount, faults, writers, written, read } = await idempotentChaos(options)
-  tellFaults(faults)
+  logFaults(faults)
   for (const line of writers) console.log(line)
   console.log(`${written} messages accepted, ${read} read, ${complaintCount} complaints`)
   return complaints
@@ -67,12 +67,12 @@ async function transactions(): Promise<readonly string[]> {
   const topics = [
     { topic: `${name}-original`, partitions: PARTITIONS },
     { topic: `${name}-copy`, partitions: PARTITIONS },
-    { topic: '__transaction_state', partitions: COORDINATORS },
-    { topic: '__consumer_offsets', partitions: COORDINATORS },
+    { topic: '__transaction_state', partitions: COORDINATOR_PARTITIONS },
+    { topic: '__consumer_offsets', partitions: COORDINATOR_PARTITIONS },
   ]
   const random = seeded(seed)
-  const weather = new Weather({ kafka, topics, random, tell, everyMs })
-  const { ends, messages, zombies, members, complaints } = await turmoil({
+  const faults = new FaultInjector({ kafka, topics, random, log, everyMs })
+  const { ends, messages, zombies, members, complaints } = await transactionChaos({
     bootstrapServers: kafka.bootstrapServers,
     name,
     partitions: PARTITIONS,
@@ -82,21 +82,21 @@ async function transactions(): Promise<readonly string[]> {
     seconds,
     random: seeded(seed ^ 0x5eed),
     disturb: async until => {
-      await weather.blow(until - Date.now())
-      tell('the faults are over')
-      await weather.clear()
+      await faults.run(until - Date.now())
+      log('the faults are over')
+      await faults.stop()
     },
-    tell,
+    log,
   })
-  tellFaults(weather.counts)
+  logFaults(faults.counts)
   const { committed, aborted, unknown } = ends
   console.log(
     `${committed} transactions committed, ${aborted} aborted, ${unknown} unknown; ${messages} messages, ` +
-      `${zombies} instances fenced off, ${members} members of the copying group, ${complaints.length} complaints`,
+      `${zombies} instances fenced, ${members} members of the copying group, ${complaints.length} complaints`,
   )
   return committed > 0 ? complaints : [...complaints, 'nothing was committed']
 }
 
-function tellFaults(faults: ReadonlyMap<string, number>): void {
+function logFaults(faults: ReadonlyMap<string, number>): void {
   console.log([...faults].map(([fault, count]) => `${fault}: ${count}`).join(', '))
 }

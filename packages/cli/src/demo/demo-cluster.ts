@@ -4,14 +4,14 @@ import { PortsTakenError, startEmbedded } from '../broker/embedded.ts'
 import type { Properties } from '../client/options.ts'
 import type { Credentials } from '../terminal/parsers.ts'
 
-/** Where the demo plays: a cluster, and who may do what on it. */
-export interface DemoWorld {
+/** The cluster of the demo, and its users. */
+export interface DemoCluster {
   readonly bootstrapServers: string
   /** Connection properties of the producer's user and of the consumer's. */
   readonly alice: Properties
   readonly bob: Properties
   readonly topic: string
-  /** A topic that alice may not create; undefined where none is known. */
+  /** A topic that alice may not write to; undefined if none is known. */
   readonly forbiddenTopic: string | undefined
   close(): Promise<void>
 }
@@ -20,12 +20,12 @@ export const GROUP = 'bob-group'
 const PORT = 9093
 const BROKERS = 3
 
-/** Three brokers in this process, with users and ACLs, on the ports of the seed program or, where taken, on free ones. */
-export async function embeddedWorld(
+/** Three brokers in this process, with users and ACLs, on ports 9093 to 9095 or, if those are in use, on free ones. */
+export async function startDemoCluster(
   alice: Credentials,
   bob: Credentials,
   onOtherPorts: () => void,
-): Promise<DemoWorld> {
+): Promise<DemoCluster> {
   const options = {
     brokers: BROKERS,
     sasl: { mechanisms: ['PLAIN' as const], users: { [alice.user]: alice.password, [bob.user]: bob.password } },
@@ -43,7 +43,7 @@ export async function embeddedWorld(
   })
   const { bootstrapServers } = cluster
   return {
-    ...worldOf({}, alice, bob, bootstrapServers, freshTopic()),
+    ...connections({}, alice, bob, bootstrapServers, freshTopic()),
     forbiddenTopic: 'private-topic',
     close: () => cluster.close(),
   }
@@ -53,29 +53,29 @@ export async function embeddedWorld(
   }
 }
 
-/** A cluster that runs already. */
-export function givenWorld(
+/** A running cluster. */
+export function existingDemoCluster(
   properties: Properties,
   alice: Credentials,
   bob: Credentials,
   topic: string | undefined,
   forbiddenTopic: string | undefined,
-): DemoWorld {
+): DemoCluster {
   const bootstrapServers = String(properties['bootstrap.servers'])
   return {
-    ...worldOf(properties, alice, bob, bootstrapServers, topic ?? freshTopic()),
+    ...connections(properties, alice, bob, bootstrapServers, topic ?? freshTopic()),
     forbiddenTopic,
     close: () => Promise.resolve(),
   }
 }
 
-function worldOf(
+function connections(
   properties: Properties,
   alice: Credentials,
   bob: Credentials,
   bootstrapServers: string,
   topic: string,
-): Pick<DemoWorld, 'bootstrapServers' | 'alice' | 'bob' | 'topic'> {
+): Pick<DemoCluster, 'bootstrapServers' | 'alice' | 'bob' | 'topic'> {
   const connection = (credentials: Credentials): Properties => ({
     'bootstrap.servers': bootstrapServers,
     'security.protocol': 'SASL_PLAINTEXT',

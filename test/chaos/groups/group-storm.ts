@@ -1,12 +1,12 @@
-/** A group whose members come, go and crash, and whose coordinators are lost, until the storm is over. */
+/** A group whose members join, leave and crash, and whose coordinators are killed. */
 import { AdminClient, Producer, type ConsumerConfig } from 'ottla'
-import { FragileMember, type Readings } from './fragile.ts'
+import { CrashableMember, type ReadCounts } from './crashable-member.ts'
 import { OurMember, configOf, type Membership } from './members.ts'
-import { timesRead, type Story } from './ownership.ts'
+import { timesRead, type MemberHistory } from './ownership.ts'
 
 const quiet = (): void => undefined
 
-/** The brokers that the storm goes over. */
+/** The brokers to kill and restart. */
 export interface Brokers {
   readonly bootstrapServers: string
   readonly ids: readonly number[]
@@ -14,7 +14,7 @@ export interface Brokers {
   restart(id: number): Promise<void>
 }
 
-export interface Storm extends Membership {
+export interface GroupStormOptions extends Membership {
   readonly brokers: Brokers
   readonly members: number
   readonly partitions: number
@@ -22,14 +22,14 @@ export interface Storm extends Membership {
   /** Per second. */
   readonly messages: number
   readonly random: () => number
-  readonly tell: (line: string) => void
-  /** Within which the group has to be stable afterwards, ms. */
-  readonly calmWithinMs: number
+  readonly log: (line: string) => void
+  /** Time in which the group must be stable afterwards, ms. */
+  readonly stableWithinMs: number
 }
 
-export interface StormResult {
-  /** From the storm's end until every partition had one owner and the coordinator called the group stable, ms. */
-  readonly calmAfterMs: number
+export interface GroupStormResult {
+  /** Time from the end of the faults until every partition has one owner and the group is stable, ms. */
+  readonly stableAfterMs: number
   readonly written: number
   readonly missing: readonly number[]
   readonly repeats: number
@@ -41,23 +41,23 @@ export interface StormResult {
 const PAUSE_MS = 150
 const MOST_MESSAGES = 5_000_000
 const SESSION_MS = 6000
-/** Threads cost more than clients. */
-const MOST_FRAGILE = 3
+/** Few, because threads cost more than clients. */
+const MOST_CRASHABLE = 3
 const READ_WITHIN_MS = 60_000
 
-export async function storm(options: Storm): Promise<StormResult> {
-  return new Weather(options).run()
+export async function groupStorm(options: GroupStormOptions): Promise<GroupStormResult> {
+  return new GroupStorm(options).run()
 }
 
-class Weather {
-  readonly #options: Storm
+class GroupStorm {
+  readonly #options: GroupStormOptions
   readonly #producer: Producer
   readonly #admin: AdminClient
   readonly #members: OurMember[] = []
-  readonly #stories: Story[] = []
+  readonly #histories: MemberHistory[] = []
   readonly #leaving = new Set<Promise<unknown>>()
-  readonly #fragile: FragileMember[] = []
-  readonly #readings: Readings = new Uint8Array(new SharedArrayBuffer(MOST_MESSAGES))
+  readonly #crashable: CrashableMember[] = []
+  readonly #readCounts: ReadCounts = new Uint8Array(new SharedArrayBuffer(MOST_MESSAGES))
   #joined = 0
   #crashed = 0
   #kills = 0
@@ -65,30 +65,30 @@ class Weather {
   #failure: Error | undefined
   #isOver = false
 
-  constructor(options: Storm) {
+  constructor(options: GroupStormOptions) {
     this.#options = options
     const servers = { 'bootstrap.servers': options.bootstrapServers }
     this.#producer = new Producer({ ...servers, 'enable.idempotence': true, 'linger.ms': 5 }, { logger: quiet })
     this.#admin = new AdminClient(servers, { logger: quiet })
   }
 
-  async run(): Promise<StormResult> {
-    const { members, seconds, tell, calmWithinMs } = this.#options
+  async run(): Promise<GroupStormResult> {
+    const { members, seconds, log, stableWithinMs } = this.#options
     const writing = this.#write()
     for (let i = 0; i < members / 2; i++) this.#join()
     const end = Date.now() + seconds * 1000
     const breaking = this.#breakBrokers(end)
     while (Date.now() < end) {
-      this.#blow()
+      this.#disturb()
       await sleep(this.#options.random() * PAUSE_MS)
     }
     await breaking
-    while (this.#fragile.length > 0) await this.#crash()
+    while (this.#crashable.length > 0) await this.#crash()
     while (this.#members.length < members) this.#join()
-    tell(`the storm is over: ${this.#joined} joined, ${this.#crashed} crashed, ${this.#kills} brokers killed`)
+    log(`the storm is over: ${this.#joined} joined, ${this.#crashed} crashed, ${this.#kills} brokers killed`)
     const over = Date.now()
-    const calmAfterMs = (await this.#within(calmWithinMs, () => this.#isCalm())) ? Date.now() - over : Infinity
-    tell(`calm after ${calmAfterMs} ms`)
+    const stableAfterMs = (await this.#within(stableWithinMs, () => this.#isStable())) ? Date.now() - over : Infinity
+    log(`stable after ${stableAfterMs} ms`)
     this.#isOver = true
     await writing
     if (this.#failure !== undefined) throw this.#failure
@@ -98,10 +98,10 @@ class Weather {
     await Promise.all([this.#producer.close(), this.#admin.close()])
     const missing = this.#missing()
     return {
-      calmAfterMs,
+      stableAfterMs,
       written: this.#written,
       missing,
-      repeats: this.#readingsMade() - (this.#written - missing.length),
+      repeats: this.#timesRead() - (this.#written - missing.length),
       joined: this.#joined,
       crashed: this.#crashed,
       kills: this.#kills,
@@ -120,16 +120,16 @@ class Weather {
     }
   }
 
-  /** One member comes, goes or crashes. */
-  #blow(): void {
+  /** Makes one member join, leave or crash. */
+  #disturb(): void {
     const { members, random, topic } = this.#options
     const kind = random()
     if (kind < 0.05) {
-      if (this.#fragile.length === MOST_FRAGILE) {
+      if (this.#crashable.length === MOST_CRASHABLE) {
         void this.#crash()
       } else {
         const config = { ...configOf(this.#options), ...this.#config() }
-        this.#fragile.push(new FragileMember({ config, topic, readings: this.#readings }))
+        this.#crashable.push(new CrashableMember({ config, topic, readCounts: this.#readCounts }))
         this.#joined++
       }
     } else if (this.#members.length < members && (this.#members.length < 2 || kind < 0.54)) {
@@ -142,7 +142,7 @@ class Weather {
 
   async #crash(): Promise<void> {
     this.#crashed++
-    await this.#fragile.shift()?.crash()
+    await this.#crashable.shift()?.crash()
   }
 
   #leave(member: OurMember): void {
@@ -152,12 +152,12 @@ class Weather {
   }
 
   async #end(member: OurMember): Promise<void> {
-    this.#stories.push(await member.leave())
+    this.#histories.push(await member.leave())
   }
 
-  /** One broker at a time is killed, the coordinator among them, and started again. */
+  /** Kills one broker at a time, often the coordinator, and restarts it. */
   async #breakBrokers(end: number): Promise<void> {
-    const { brokers, random, tell, group } = this.#options
+    const { brokers, random, log, group } = this.#options
     for (;;) {
       await sleep(1000 + random() * 2000)
       if (Date.now() >= end && this.#kills > 0) return
@@ -168,14 +168,14 @@ class Weather {
       }
       await brokers.kill(id)
       this.#kills++
-      tell(`broker ${id} killed (${this.#members.length} members)`)
+      log(`broker ${id} killed (${this.#members.length} members)`)
       await sleep(500 + random() * 2000)
       await brokers.restart(id)
-      tell(`broker ${id} is back`)
+      log(`broker ${id} is back`)
     }
   }
 
-  async #isCalm(): Promise<boolean> {
+  async #isStable(): Promise<boolean> {
     const { partitions, group } = this.#options
     const owned = this.#members.flatMap(({ consumer }) => consumer.assignment().map(({ partition }) => partition))
     if (owned.length !== partitions || new Set(owned).size !== partitions) return false
@@ -183,14 +183,14 @@ class Weather {
     return described?.state.toLowerCase() === 'stable' && described.members.length === this.#members.length
   }
 
-  #readingsMade(): number {
-    const told = this.#stories.reduce((sum, { values }) => sum + values.length, 0)
-    return this.#readings.reduce((sum, n) => sum + n, told)
+  #timesRead(): number {
+    const byOthers = this.#histories.reduce((sum, { values }) => sum + values.length, 0)
+    return this.#readCounts.reduce((sum, n) => sum + n, byOthers)
   }
 
   #missing(): number[] {
-    const { missing } = timesRead([...this.#stories, ...this.#members], this.#written)
-    return missing.filter(value => this.#readings[value] === 0)
+    const { missing } = timesRead([...this.#histories, ...this.#members], this.#written)
+    return missing.filter(value => this.#readCounts[value] === 0)
   }
 
   async #within(ms: number, isSo: () => Promise<boolean>): Promise<boolean> {

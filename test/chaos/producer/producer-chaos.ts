@@ -1,9 +1,9 @@
-/** Producers and a reader on three brokers that are broken at random; in the end everything is compared. */
+/** Producers and a reader on three brokers with random faults; in the end all messages and reports are compared. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { AdminClient } from 'ottla'
 import type { KafkaCluster } from '../../harness/kafka.ts'
 import { seeded } from '../random.ts'
-import { Weather } from './faults.ts'
+import { FaultInjector } from './fault-injector.ts'
 import { Complaints, Readings, type Numbered } from './ledger.ts'
 import { OurReader, readWithJava, type Isolation, type Source } from './readers.ts'
 import { kinds, Writer } from './writer.ts'
@@ -14,18 +14,18 @@ export interface Chaos {
   readonly topic: string
   readonly seconds: number
   readonly seed: number
-  /** Of each writer, per second. */
+  /** Messages per second of each writer. */
   readonly messages: number
-  /** Between two faults on average, ms. */
+  /** Average time between two faults, ms. */
   readonly faultEveryMs: number
-  readonly tell: (line: string) => void
+  readonly log: (line: string) => void
 }
 
 export interface ChaosResult {
-  /** Empty when all is well. */
+  /** The violations; empty if there are none. */
   readonly complaints: readonly string[]
   readonly complaintCount: number
-  /** How often each fault has happened. */
+  /** The number of times of each fault. */
   readonly faults: ReadonlyMap<string, number>
   /** A line about each writer. */
   readonly writers: readonly string[]
@@ -33,7 +33,7 @@ export interface ChaosResult {
   readonly read: number
 }
 
-export interface Scribe {
+export interface RunningWriter {
   readonly reports: Numbered
   stop(): Promise<void>
   summary(): string
@@ -41,9 +41,9 @@ export interface Scribe {
 
 const PARTITIONS = 6
 const CALM_MS = 500
-const TELL_MS = 30_000
+const LOG_MS = 30_000
 
-/** Idempotent producers with acks=all: no loss, no repeat, no other order, one report for each message. */
+/** Idempotent producers with acks=all: nothing is lost, duplicated or reordered, each message has one report. */
 export function idempotentChaos(options: Chaos): Promise<ChaosResult> {
   const { kafka, topic, messages } = options
   const random = seeded(options.seed ^ 0x5eed)
@@ -64,45 +64,45 @@ export function idempotentChaos(options: Chaos): Promise<ChaosResult> {
 export async function chaos(
   options: Chaos,
   isolation: Isolation,
-  begin: (complaints: Complaints) => readonly Scribe[],
+  begin: (complaints: Complaints) => readonly RunningWriter[],
 ): Promise<ChaosResult> {
-  const { kafka, topic, seconds, seed, faultEveryMs, tell } = options
+  const { kafka, topic, seconds, seed, faultEveryMs, log } = options
   await createTopic(kafka, topic)
   const complaints = new Complaints()
   const readings = new Readings('our reader', complaints)
   const source: Source = { kafka, topic, partitions: PARTITIONS, isolation }
   const reader = new OurReader(source, readings)
   const writers = begin(complaints)
-  const weather = new Weather({
+  const faults = new FaultInjector({
     kafka,
     topics: [{ topic, partitions: PARTITIONS }],
     random: seeded(seed),
-    tell,
+    log,
     everyMs: faultEveryMs,
   })
-  const telling = setInterval(() => {
-    tell(`${readings.count} messages read; ${complaints.count} complaints; ${writers.map(w => w.summary()).join('; ')}`)
-  }, TELL_MS)
-  // Something is in the log, and every producer has its id, before the first fault.
+  const logging = setInterval(() => {
+    log(`${readings.count} messages read; ${complaints.count} complaints; ${writers.map(w => w.summary()).join('; ')}`)
+  }, LOG_MS)
+  // Before the first fault, every producer gets its id and writes something.
   await sleep(CALM_MS)
-  await weather.blow(seconds * 1000 - CALM_MS)
-  tell('the faults are over')
-  await weather.clear()
+  await faults.run(seconds * 1000 - CALM_MS)
+  log('the faults are over')
+  await faults.stop()
   await Promise.all(writers.map(writer => writer.stop()))
-  clearInterval(telling)
-  tell('the writers have ended')
+  clearInterval(logging)
+  log('the writers have ended')
   await reader.finish(complaints)
   const reports = writers.map(writer => writer.reports)
   readings.check(reports)
-  tell(`our reader has read ${readings.count} messages`)
+  log(`our reader has read ${readings.count} messages`)
   const javaReadings = new Readings('Java', complaints)
   await readWithJava(source, readings.count, javaReadings)
   javaReadings.check(reports)
-  tell(`Java has read ${javaReadings.count} messages`)
+  log(`Java has read ${javaReadings.count} messages`)
   return {
     complaints: complaints.lines,
     complaintCount: complaints.count,
-    faults: weather.counts,
+    faults: faults.counts,
     writers: writers.map(writer => writer.summary()),
     written: reports.reduce((sum, { count }) => sum + count, 0),
     read: readings.count,

@@ -1,11 +1,11 @@
 import type { Consumer, Producer } from 'ottla'
 import type { Properties } from '../client/options.ts'
 import type { Narrator } from './narrator.ts'
-import type { DemoWorld } from './world.ts'
+import type { DemoCluster } from './demo-cluster.ts'
 
-/** Where the steps of the demo play. All clients are closed at its end, however it ends. */
-export interface DemoStage {
-  readonly world: DemoWorld
+/** What the steps of the demo work with. The demo closes all clients at its end, however it ends. */
+export interface DemoContext {
+  readonly cluster: DemoCluster
   readonly narrator: Narrator
   producer(properties?: Properties): Producer
   consumer(properties?: Properties): Consumer
