@@ -85,7 +85,7 @@ export class ClientMetrics {
     else this.#subscriptions.delete(name)
   }
 
-  /** What a client is asked for: all that matches it together, as often as the most impatient wants it. */
+  /** What a client is asked for: all that matches it together, as often as the most failFast wants it. */
   wantedFrom(client: ClientTraits): { readonly metrics: readonly string[]; readonly intervalMs: number } {
     const metrics = new Set<string>()
     let intervalMs = DEFAULT_INTERVAL_MS

@@ -18,35 +18,35 @@ import { askBrokers, partitionSubject } from './fan-out.ts'
  * @since 0.1.0
  */
 export interface DescribeLogDirsOptions extends AdminOptions {
-  /** Only what the directories hold of these partitions. */
+  /** Only replicas of these partitions. */
   readonly partitions?: readonly TopicPartition[]
 }
 
 /**
- * One directory that a broker keeps partitions in.
+ * One log directory of a broker.
  * @since 0.1.0
  */
 export interface LogDir {
   path: string
   replicas: LogDirReplica[]
-  /** Size of the volume; -1 where the broker does not tell it (before Kafka 3.3). */
+  /** Size of the volume; -1 if the broker does not report it (before Kafka 3.3). */
   totalBytes: number
-  /** What is free of it; -1 where the broker does not tell it. */
+  /** Free space of the volume; -1 if the broker does not report it. */
   usableBytes: number
-  /** True: the broker places no new partitions there (KIP-1066). */
+  /** Whether the broker places no new partitions there (KIP-1066). */
   isCordoned: boolean
   error?: KafkaError
 }
 
 /**
- * A partition in a directory.
+ * A replica in a directory.
  * @since 0.1.0
  */
 export interface LogDirReplica extends TopicPartition {
   sizeBytes: number
-  /** Records that it lacks: of the high watermark, or of the replica that it is to take the place of. */
+  /** Records that it is behind: the high watermark, or the replica that it is to replace. */
   offsetLag: number
-  /** True for one that is being moved here from another directory of the broker. */
+  /** Whether it is being moved here from another directory of the broker. */
   isFuture: boolean
 }
 
@@ -61,7 +61,7 @@ export interface BrokerLogDirs {
 }
 
 /**
- * Into which directory of a broker a replica is to go.
+ * The directory of a broker that a replica is to move to.
  * @since 0.1.0
  */
 export interface ReplicaLogDirAlteration extends TopicPartition {
@@ -71,7 +71,7 @@ export interface ReplicaLogDirAlteration extends TopicPartition {
 }
 
 /**
- * What became of one move.
+ * The outcome for one move.
  * @since 0.1.0
  */
 export interface ReplicaLogDirResult extends TopicPartition {
@@ -116,7 +116,7 @@ export async function describeLogDirs(
       isCordoned: dir.isCordoned,
       ...withError(itemError(dir.errorCode, null, `directory ${dir.logDir} of broker ${brokerId}`)),
     }))
-    // Before version 3 a user without permission got an empty list and no word about why.
+    // Before version 3, a user without permission got an empty list and no error.
     const denied = answer.results.length === 0 && answer.errorCode === ErrorCode.ERR_NO_ERROR
     const code = denied ? ErrorCode.ERR_CLUSTER_AUTHORIZATION_FAILED : answer.errorCode
     return { brokerId, logDirs, ...withError(itemError(code, null, `directories of broker ${brokerId}`)) }

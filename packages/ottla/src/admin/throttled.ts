@@ -4,9 +4,9 @@ import type { KafkaError } from '../errors.ts'
 import type { AdminCall } from './call.ts'
 
 /**
- * Asks the controller for several changes, and again for those that a quota of changes has put off (KIP-599), until
- * the call's deadline. The connection itself waits as long as the broker has said.
- * @param ask gives one result for each item, in their order
+ * Sends several changes to the controller, and retries those that its mutation quota has refused (KIP-599) until the
+ * call's deadline. The connection itself waits for the broker's throttle time.
+ * @param ask returns one result for each item, in order
  */
 export async function untilAccepted<T, R extends { error?: KafkaError }>(
   call: AdminCall,

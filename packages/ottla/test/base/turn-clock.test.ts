@@ -1,7 +1,7 @@
 import { test } from 'node:test'
 import assert from 'node:assert/strict'
 import type { Clock } from '../../src/base/clock.ts'
-import { soon } from '../../src/base/soon.ts'
+import { enqueueMicrotask } from '../../src/base/microtask.ts'
 import { TurnClock } from '../../src/base/turn-clock.ts'
 
 /** A clock that is a millisecond later at each reading. */
@@ -32,8 +32,8 @@ test('a reading does not outlive the run', async () => {
 test('what is to be done soon is done after the present code, in order, before any timer', async () => {
   const done: string[] = []
   setTimeout(() => done.push('timer'), 0)
-  soon(() => done.push('first'))
-  soon(() => done.push('second'))
+  enqueueMicrotask(() => done.push('first'))
+  enqueueMicrotask(() => done.push('second'))
   done.push('present')
   await new Promise(resolve => setTimeout(resolve, 5))
   assert.deepEqual(done, ['present', 'first', 'second', 'timer'])

@@ -102,7 +102,7 @@ test('what excludes each other is refused', () => {
 test('an endpoint that is none is refused, and not shown', () => {
   for (const url of ['id.example.com/token', 'ftp://alice:sesame@id.example.com', 'file:///etc/token']) {
     const config = { ...secret, 'sasl.oauthbearer.token.endpoint.url': url }
-    refused(config, /^sasl\.oauthbearer\.token\.endpoint\.url is no URL of https or http$/)
+    refused(config, /^sasl\.oauthbearer\.token\.endpoint\.url is not an https or http URL$/)
   }
 })
 
@@ -113,7 +113,7 @@ test('the option of the constructor is checked, and where nothing makes tokens t
   const wrong: [() => Producer, RegExp][] = [
     [() => new Producer(unsecured, { logger, oauthBearerToken }), /option oauthBearerToken cannot both/],
     // A program in JavaScript can pass anything.
-    [() => new Producer(base, { logger, oauthBearerToken: 'token' as never }), /oauthBearerToken is no function/],
+    [() => new Producer(base, { logger, oauthBearerToken: 'token' as never }), /oauthBearerToken must be a function/],
     [
       () =>
         new Producer(

@@ -47,7 +47,7 @@ async function startFailing(t: TestContext): Promise<Bench> {
   const bench = await start(t)
   const { broker, lane } = bench
   broker.isSilent = true
-  const first = assert.rejects(lane.whenUp(new AbortController().signal), /before it had answered/)
+  const first = assert.rejects(lane.waitUntilUp(new AbortController().signal), /before it had answered/)
   await until(() => broker.sockets.size === 1)
   for (const socket of broker.sockets) socket.destroy()
   await first
@@ -69,8 +69,8 @@ test('an attempt that one has left goes on for the other who waits for it', asyn
   const { lane, broker, downs } = await start(t)
   broker.isSilent = true
   const [one, other] = [new AbortController(), new AbortController()]
-  const left = assert.rejects(lane.whenUp(one.signal), /had enough/)
-  const stayed = lane.whenUp(other.signal)
+  const left = assert.rejects(lane.waitUntilUp(one.signal), /had enough/)
+  const stayed = lane.waitUntilUp(other.signal)
   await until(() => broker.sockets.size === 1)
   one.abort(new Error('had enough'))
   await left
@@ -85,7 +85,7 @@ test('an attempt goes on for a request when nobody else waits any more', async t
   const { lane, broker } = await start(t)
   broker.isSilent = true
   const only = new AbortController()
-  const left = assert.rejects(lane.whenUp(only.signal))
+  const left = assert.rejects(lane.waitUntilUp(only.signal))
   const answer = lane.request(Heartbeat, { groupId: 'g', generationId: 1, memberId: 'm' }, { timeoutMs: 3000 })
   await until(() => broker.sockets.size === 1)
   only.abort()
@@ -99,7 +99,7 @@ test('the last one to leave ends the attempt, of which nothing is told', async t
   const { lane, broker, clock, downs } = await start(t)
   broker.isSilent = true
   const only = new AbortController()
-  const left = assert.rejects(lane.whenUp(only.signal))
+  const left = assert.rejects(lane.waitUntilUp(only.signal))
   await until(() => broker.sockets.size === 1)
   only.abort()
   await left
@@ -113,10 +113,10 @@ test('whoever comes while an attempt is being ended gets another one', async t =
   const { lane, broker } = await start(t)
   broker.isSilent = true
   const [one, other] = [new AbortController(), new AbortController()]
-  const left = assert.rejects(lane.whenUp(one.signal))
+  const left = assert.rejects(lane.waitUntilUp(one.signal))
   await until(() => broker.sockets.size === 1)
   one.abort()
-  const stayed = lane.whenUp(other.signal)
+  const stayed = lane.waitUntilUp(other.signal)
   await left
   await until(() => broker.connections === 2)
   broker.speak()
@@ -126,7 +126,7 @@ test('whoever comes while an attempt is being ended gets another one', async t =
 test('the last one to leave ends the wait for the next attempt, too', async t => {
   const { lane, broker, clock, downs } = await startFailing(t)
   const only = new AbortController()
-  const left = assert.rejects(lane.whenUp(only.signal))
+  const left = assert.rejects(lane.waitUntilUp(only.signal))
   assert.equal(clock.pendingTimers, 1)
   only.abort()
   await left
@@ -140,8 +140,8 @@ for (const how of ['waits for it', 'will need it soon']) {
   test(`new credentials bring the next attempt at once for who ${how}`, async t => {
     const { lane, broker, clock } = await startFailing(t)
     let waiting = Promise.resolve()
-    if (how === 'waits for it') waiting = lane.whenUp(new AbortController().signal)
-    else lane.warm()
+    if (how === 'waits for it') waiting = lane.waitUntilUp(new AbortController().signal)
+    else lane.preconnect()
     lane.retryNow()
     await waiting
     await until(() => lane.isUp)
@@ -161,10 +161,10 @@ test('closing tells those who wait, and those who come later', async t => {
   const { lane, broker, clock } = await start(t)
   broker.isSilent = true
   const { signal } = new AbortController()
-  const waiting = assert.rejects(lane.whenUp(signal), /over/)
+  const waiting = assert.rejects(lane.waitUntilUp(signal), /over/)
   await until(() => broker.sockets.size === 1)
   lane.close(over)
   await waiting
-  await assert.rejects(lane.whenUp(signal), /over/)
+  await assert.rejects(lane.waitUntilUp(signal), /over/)
   assert.equal(clock.pendingTimers, 0)
 })

@@ -314,7 +314,7 @@ test('an attempt that new credentials overtake is told of, though no request wai
   for (const socket of broker.sockets) socket.destroy()
   await until(() => downs.length === 1)
   gate.isHolding = true
-  lane.warm()
+  lane.preconnect()
   await until(() => gate.asked === '+')
   lane.retryNow()
   gate.release()

@@ -200,7 +200,7 @@ export class FakeCluster implements PipelineCluster {
   broker(id: number): ReturnType<PipelineCluster['broker']> {
     if (!this.#snapshot.brokers.has(id)) return undefined
     return {
-      warm: () => undefined,
+      preconnect: () => undefined,
       request: (_api, body, options) =>
         new Promise((resolve, reject) => {
           const version = Math.min(options.maxVersion ?? this.version, this.version)

@@ -9,7 +9,7 @@ import { WorkLoop } from '../../base/work-loop.ts'
 import type { Cluster } from '../../cluster/cluster.ts'
 import type { ClientContext } from '../../cluster/context.ts'
 import { KafkaError } from '../../errors.ts'
-import { Troubles } from '../../observe/troubles.ts'
+import { ErrorThrottle } from '../../observe/error-throttle.ts'
 import { memberAnswer, type GroupApi } from './membership-errors.ts'
 
 /** What a heartbeat has come to. */
@@ -51,7 +51,7 @@ export class Heartbeats<A extends HeartbeatAnswer> {
   readonly #context: ClientContext
   readonly #cluster: Cluster
   readonly #host: HeartbeatHost<A>
-  readonly #troubles: Troubles
+  readonly #errorThrottle: ErrorThrottle
   readonly #loop = new WorkLoop(() => this.#beat())
   readonly #stop = new AbortController()
   /** Of one membership: its heartbeats must not be tried again behind the goodbye, nor count for the next one. */
@@ -68,7 +68,7 @@ export class Heartbeats<A extends HeartbeatAnswer> {
     this.#context = context
     this.#cluster = cluster
     this.#host = host
-    this.#troubles = new Troubles(context.clock)
+    this.#errorThrottle = new ErrorThrottle(context.clock)
   }
 
   /** Resolves when the coordinator has been told of the last leaving, as far as it can be. */
@@ -142,7 +142,7 @@ export class Heartbeats<A extends HeartbeatAnswer> {
   #taken(answer: A): void {
     if (!this.#host.isJoining()) this.#shortLives = 0
     if (this.#shortLives === 0) this.#failures = 0
-    this.#troubles.over('group')
+    this.#errorThrottle.resolved('group')
     this.#host.onTaken(answer)
   }
 
@@ -198,7 +198,7 @@ export class Heartbeats<A extends HeartbeatAnswer> {
   }
 
   #refuse(error: KafkaError): void {
-    if (error.isFatal || this.#troubles.isNews('group', error.code)) this.#host.raise(error)
+    if (error.isFatal || this.#errorThrottle.shouldReport('group', error.code)) this.#host.raise(error)
     if (error.isFatal) this.#host.onRefused()
     // Somebody may put it right (an ACL, the broker's limits).
     else this.#later()

@@ -4,7 +4,7 @@ import type { Timer } from '../../base/clock.ts'
 import type { Cluster } from '../../cluster/cluster.ts'
 import type { ClientContext } from '../../cluster/context.ts'
 import { KafkaError } from '../../errors.ts'
-import { Troubles } from '../../observe/troubles.ts'
+import { ErrorThrottle } from '../../observe/error-throttle.ts'
 import type { TopicPartition } from '../../types.ts'
 
 /** What the watch needs of its consumer. */
@@ -28,13 +28,13 @@ const DOUBT_MS = 500
 
 /**
  * Tells of missing topics and partitions once, of forbidden topics for as long as they are, ever more rarely
- * (observe/troubles.ts).
+ * (observe/error-throttle.ts).
  */
 export class TopicWatch {
   readonly #context: ClientContext
   readonly #cluster: Cluster
   readonly #host: TopicWatchHost
-  readonly #troubles: Troubles
+  readonly #errorThrottle: ErrorThrottle
   readonly #toldMissing = new Set<string>()
   /** Have been there. */
   readonly #seen = new Set<string>()
@@ -49,7 +49,7 @@ export class TopicWatch {
     this.#context = context
     this.#cluster = cluster
     this.#host = host
-    this.#troubles = new Troubles(context.clock)
+    this.#errorThrottle = new ErrorThrottle(context.clock)
   }
 
   /** Looks at the present snapshot. */
@@ -65,7 +65,7 @@ export class TopicWatch {
       const code = topics.get(name)?.errorCode ?? this.#codeOfUnknown(name)
       if (code === ErrorCode.ERR_TOPIC_AUTHORIZATION_FAILED) {
         isAnyForbidden = true
-        if (this.#troubles.isNews(name, code)) this.#host.raise(KafkaError.of(code, `topic ${name}`), name)
+        if (this.#errorThrottle.shouldReport(name, code)) this.#host.raise(KafkaError.of(code, `topic ${name}`), name)
       } else if (code === ErrorCode.ERR_UNKNOWN_TOPIC_OR_PART || code === ErrorCode.ERR_TOPIC_EXCEPTION) {
         if (this.#toldMissing.has(name)) continue
         this.#toldMissing.add(name)
@@ -75,7 +75,7 @@ export class TopicWatch {
       } else if (code === ErrorCode.ERR_NO_ERROR) {
         this.#seen.add(name)
         this.#toldMissing.delete(name)
-        this.#troubles.over(name)
+        this.#errorThrottle.resolved(name)
       }
     }
     this.#lookAtIds(assigned)

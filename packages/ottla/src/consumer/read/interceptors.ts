@@ -44,7 +44,7 @@ export function intercepting(context: ClientContext, interceptors: readonly unkn
         try {
           interceptor.onCommit?.(offsets, error)
         } catch (thrown) {
-          errors.tell('onCommit', thrown)
+          errors.report('onCommit', thrown)
         }
       }
     })
@@ -59,9 +59,9 @@ function consume(interceptors: readonly AnyInterceptor[], message: AnyMessage, e
       const changed: unknown = interceptor.onConsume?.(current)
       if (changed === undefined) continue
       if (isSame(changed, message)) current = changed
-      else errors.tell('onConsume', new TypeError('it returned neither that message, changed, nor undefined'))
+      else errors.report('onConsume', new TypeError('it returned neither that message, changed, nor undefined'))
     } catch (error) {
-      errors.tell('onConsume', error)
+      errors.report('onConsume', error)
     }
   }
   return current

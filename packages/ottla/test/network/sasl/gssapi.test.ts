@@ -71,7 +71,7 @@ test('what Kerberos says is told with the service', async () => {
   const exchange = new GssapiMechanism(kerberos, 'kafka', null).exchange('h')
   await assert.rejects(async () => exchange.start(), {
     code: ErrorCode.ERR__AUTHENTICATION,
-    message: 'Kerberos has no way to kafka@h: Server not found in Kerberos database',
+    message: 'Kerberos cannot authenticate to kafka@h: Server not found in Kerberos database',
   })
 })
 
@@ -167,7 +167,7 @@ test('a command that does not end is ended, with all that it has started, after 
     if (how === 'minute') fire(60_000)
     else ticket.close()
     await Promise.all([ready, isOver])
-    if (how === 'minute') assert.match(told.join(), /it has not ended within 60000 ms$/)
+    if (how === 'minute') assert.match(told.join(), /it did not exit within 60000 ms$/)
     else assert.deepEqual([told, pending()], [[], []])
     ticket.close()
   }

@@ -68,7 +68,10 @@ test('a broker that does not know the password is found out', async () => {
   const exchange = begun('SCRAM-SHA-256')
   await exchange.start()
   await next(exchange, 'r=rOprNGfwEbeRWgbNEkqOx,s=c2FsdA==,i=4096')
-  await assert.rejects(next(exchange, `v=${Buffer.alloc(32).toString('base64')}`), /does not know the password either/)
+  await assert.rejects(
+    next(exchange, `v=${Buffer.alloc(32).toString('base64')}`),
+    /the broker does not know the password/,
+  )
   for (const message of ['', 'v=', 'v=short', 'r=x']) {
     const other = begun('SCRAM-SHA-256')
     await other.start()
@@ -79,14 +82,14 @@ test('a broker that does not know the password is found out', async () => {
 
 test('what a broker may not say is refused before anything is computed', async () => {
   for (const [message, why] of [
-    ['r=other,s=c2FsdA==,i=4096', /another exchange/],
-    ['r=rOprNGfwEbeRWgbNEkqO,s=c2FsdA==,i=4096', /another exchange/],
+    ['r=other,s=c2FsdA==,i=4096', /not of this exchange/],
+    ['r=rOprNGfwEbeRWgbNEkqO,s=c2FsdA==,i=4096', /not of this exchange/],
     ['r=rOprNGfwEbeRWgbNEkqOx,s=c2FsdA==,i=100', /100 iterations/],
     ['r=rOprNGfwEbeRWgbNEkqOx,s=c2FsdA==,i=999999999', /999999999 iterations/],
-    ['r=rOprNGfwEbeRWgbNEkqOx,s=,i=4096', /makes no sense/],
-    ['m=mandatory,r=rOprNGfwEbeRWgbNEkqOx,s=c2FsdA==,i=4096', /makes no sense/],
-    ['e=unknown-user', /it says unknown-user/],
-    ['', /makes no sense/],
+    ['r=rOprNGfwEbeRWgbNEkqOx,s=,i=4096', /malformed first message/],
+    ['m=mandatory,r=rOprNGfwEbeRWgbNEkqOx,s=c2FsdA==,i=4096', /malformed first message/],
+    ['e=unknown-user', /the broker answered unknown-user/],
+    ['', /malformed first message/],
   ] as const) {
     const exchange = begun('SCRAM-SHA-256')
     await exchange.start()

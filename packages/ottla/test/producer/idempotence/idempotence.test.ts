@@ -13,7 +13,7 @@ const values = (n: number, from = 0): string[] => Array.from({ length: n }, (_, 
 
 test('an id is asked for once, used when it comes, and its epoch rises after a gap without asking', () => {
   let { state, actions } = step(initialIdempotence, { is: 'start' })
-  assert.deepEqual([state.name, actions], ['waitPid', [{ do: 'ask' }]])
+  assert.deepEqual([state.name, actions], ['waitPid', [{ do: 'request' }]])
   assert.deepEqual(step(state, { is: 'gap' }).actions, [])
   ;({ state, actions } = step(state, { is: 'granted', producerId: 7n, producerEpoch: 0 }))
   assert.deepEqual([state.name, actions], ['assigned', [{ do: 'use', producerId: 7n, producerEpoch: 0 }]])
@@ -24,14 +24,14 @@ test('an id is asked for once, used when it comes, and its epoch rises after a g
 test('behind the last epoch comes another id', () => {
   const last: IdempotenceState = { name: 'assigned', producerId: 7n, producerEpoch: 32_767 }
   const { state, actions } = step(last, { is: 'gap' })
-  assert.deepEqual([state.name, actions], ['waitPid', [{ do: 'ask' }]])
+  assert.deepEqual([state.name, actions], ['waitPid', [{ do: 'request' }]])
 })
 
 test('a refused id is asked for again after a pause', () => {
   const waiting: IdempotenceState = { name: 'waitPid', producerId: 7n, producerEpoch: 3 }
   const passing = step(waiting, { is: 'refused', code: ErrorCode.ERR_COORDINATOR_NOT_AVAILABLE, message: '' })
-  assert.deepEqual([passing.state.name, passing.actions], ['reqPid', [{ do: 'pause' }]])
-  assert.deepEqual(step(passing.state, { is: 'again' }).actions, [{ do: 'ask' }])
+  assert.deepEqual([passing.state.name, passing.actions], ['reqPid', [{ do: 'back-off' }]])
+  assert.deepEqual(step(passing.state, { is: 'retry' }).actions, [{ do: 'request' }])
 })
 
 test('without the permission for ids the producer is of no use', () => {

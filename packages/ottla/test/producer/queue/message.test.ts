@@ -129,7 +129,7 @@ test('headers that would be lost, or not be what was meant, are refused', () => 
     [new Date(), /headers .* not an object \(Date\)/],
     [new WeakMap(), /headers .* not an object \(WeakMap\)/],
     [Buffer.from('ab'), /a string as its key, not a number|must have a string/],
-    [new Map([['a', 'b']]).entries(), /walked once/],
+    [new Map([['a', 'b']]).entries(), /read only once/],
     [null, /headers .* not null/],
     ['x', /headers .* not a string/],
   ] as const) {

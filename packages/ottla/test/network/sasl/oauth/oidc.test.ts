@@ -122,7 +122,7 @@ test('a token that is no JWT has the end that the answer says, and the name of t
 test('answers without a usable token are told', async () => {
   for (const [body, expected] of [
     ['[]', /no access_token/],
-    ['null', /no JSON object/],
+    ['null', /not a JSON object/],
     ['{"access_token":7}', /no access_token/],
     ['{"access_token":"opaque"}', /when it expires/],
     ['{"access_token":"opaque","expires_in":"soon"}', /when it expires/],
@@ -147,15 +147,15 @@ test('a provider in trouble is asked four times, with longer and longer pauses; 
 
 test('nobody there, no answer in time, and an answer that breaks off are told after four tries', async () => {
   const gone = await server(socket => socket.destroy())
-  assert.match(await refusal({ 'sasl.oauthbearer.token.endpoint.url': gone }), /cannot be asked: .*(hang up|RESET)/)
+  assert.match(await refusal({ 'sasl.oauthbearer.token.endpoint.url': gone }), /cannot be reached: .*(hang up|RESET)/)
   assert.equal(waits.length, 3)
   const broken = await server(socket => {
     socket.once('data', () => socket.end('HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"access'))
   })
-  assert.match(await refusal({ 'sasl.oauthbearer.token.endpoint.url': broken }), /cannot be asked: /)
+  assert.match(await refusal({ 'sasl.oauthbearer.token.endpoint.url': broken }), /cannot be reached: /)
   const silent = await server(() => undefined)
   const late = await refusal({ 'sasl.oauthbearer.token.endpoint.url': silent }, hurried(false))
-  assert.match(late, /cannot be asked: no answer within 20000 ms/)
+  assert.match(late, /cannot be reached: no answer within 20000 ms/)
 })
 
 test('an answer without end is not read to its end', async () => {
@@ -192,7 +192,7 @@ test('a provider behind TLS is believed by a file, a folder or a text of authori
     assert.equal((await ask({ ...url, ...changes })).principal, 'alice')
   }
   for (const changes of [{}, { 'https.ca.location': 'probe' }, { 'https.ca.pem': Authority.make('another').cert }]) {
-    assert.match(await refusal({ ...url, ...changes }), /cannot be asked: .*certificate/)
+    assert.match(await refusal({ ...url, ...changes }), /cannot be reached: .*certificate/)
   }
   const missing = { 'https.ca.location': join(folder, 'missing.pem') }
   assert.match(await refusal({ ...url, ...missing }), /https\.ca\.location=.*missing\.pem/)
@@ -257,7 +257,7 @@ test('keys, templates and files that make no assertion are named, and not shown'
     [{ 'sasl.oauthbearer.assertion.private.key.pem': 'sesame' }, /private\.key cannot be read/],
     [{ 'sasl.oauthbearer.assertion.private.key.file': '/missing' }, /private\.key\.file cannot be read: ENOENT/],
     [{ 'sasl.oauthbearer.assertion.file': '/missing' }, /assertion\.file cannot be read: ENOENT/],
-    [{ ...es256, 'sasl.oauthbearer.assertion.jwt.template.file': broken }, /template\.file is no JSON object/],
+    [{ ...es256, 'sasl.oauthbearer.assertion.jwt.template.file': broken }, /template\.file is not a JSON object/],
     [{ ...es256, 'sasl.oauthbearer.assertion.jwt.template.file': '/missing' }, /template\.file cannot be read/],
   ]
   for (const [config, expected] of wrong) {

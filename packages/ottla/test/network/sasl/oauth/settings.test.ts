@@ -45,9 +45,9 @@ test('parameters that make no token are named', () => {
   for (const [config, expected] of [
     ['', /principal is missing/],
     ['principal=', /principal is empty/],
-    ['principal=a lifeSeconds=soon', /lifeSeconds has to be 1 or more/],
-    ['principal=a colour=red', /colour is not known; there are principal, /],
-    ['principal=a nonsense', /something that is no key=value/],
+    ['principal=a lifeSeconds=soon', /lifeSeconds must be 1 or more/],
+    ['principal=a colour=red', /colour is not valid: it takes principal, /],
+    ['principal=a nonsense', /a part that is not key=value/],
     ['principal=a scopeClaimName=sub', /are one/],
   ] as const) {
     assert.throws(() => unsecuredClaims(config), { code, message: expected })
@@ -60,12 +60,12 @@ test('tokens that no broker would take are refused, and stand in no message', ()
   for (const [changes, expected] of [
     [{ tokenValue: 'secret token' }, /letters of RFC 6750/],
     [{ tokenValue: '' }, /letters of RFC 6750/],
-    [{ expiration: NaN }, /expiration has to be a time/],
-    [{ expiration: NOW }, /it has expired at 2023-11-14T22:13:20\.000Z/],
-    [{ principal: '' }, /principal has to be a name/],
-    [{ extensions: { auth: 'x' } }, /'auth' is no name of an extension/],
-    [{ extensions: { 'a-b': 'x' } }, /'a-b' is no name of an extension/],
-    [{ extensions: { a: 'x\x01' } }, /letters that cannot be sent/],
+    [{ expiration: NaN }, /expiration must be a time/],
+    [{ expiration: NOW }, /it expired at 2023-11-14T22:13:20\.000Z/],
+    [{ principal: '' }, /principal must be a name/],
+    [{ extensions: { auth: 'x' } }, /'auth' is not a name of an extension/],
+    [{ extensions: { 'a-b': 'x' } }, /'a-b' is not a name of an extension/],
+    [{ extensions: { a: 'x\x01' } }, /characters that cannot be sent/],
   ] as const) {
     assert.throws(
       () => checkToken({ ...good, ...changes }, NOW),
@@ -83,7 +83,7 @@ test('settings that cannot work are refused when the client is made', () => {
   const url: ProducerConfig = { ...oidc, 'sasl.oauthbearer.token.endpoint.url': 'https://provider/token' }
   const id: ProducerConfig = { ...url, 'sasl.oauthbearer.client.id': 'a' }
   assert.match(refusal(oidc), /needs sasl\.oauthbearer\.token\.endpoint\.url/)
-  assert.match(refusal({ ...oidc, 'sasl.oauthbearer.token.endpoint.url': 'nowhere' }), /is no URL/)
+  assert.match(refusal({ ...oidc, 'sasl.oauthbearer.token.endpoint.url': 'nowhere' }), /is not an https or http URL/)
   assert.match(refusal({ ...oidc, 'sasl.oauthbearer.token.endpoint.url': 'ftp://x' }), /no URL of https or http/)
   assert.match(refusal(url), /needs sasl\.oauthbearer\.client\.id/)
   assert.match(refusal(id), /needs sasl\.oauthbearer\.client\.secret/)

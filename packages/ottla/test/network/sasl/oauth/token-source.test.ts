@@ -100,7 +100,7 @@ test('while a new token is made the old one is used, as long as it is valid', as
   await source.get()
   await clock.advance(LIFE_MS * 0.9)
   await settle()
-  assert.equal(source.state, 'asking')
+  assert.equal(source.state, 'requesting')
   assert.equal((await source.get()).tokenValue, 'old')
   await clock.advance(LIFE_MS * 0.1)
   const waiting = watch(source.get())

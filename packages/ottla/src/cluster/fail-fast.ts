@@ -1,24 +1,24 @@
-/** How long a call that somebody waits for is tried again while it looks as if the configuration were wrong. */
+/** How long a call with `failFast` is retried while the configuration seems to be wrong. */
 import { ErrorCode } from '@ottla/protocol'
 import type { KafkaError } from '../errors.ts'
 import { isMisfit } from '../network/request-error.ts'
 
 // New credentials may take a moment until every broker knows them.
 const REFUSED_MS = 1000
-// A proxy may hang up likewise while the broker behind it starts.
+// A proxy may hang up in the same way while the broker behind it starts.
 const MISFIT_MS = 2000
 
 const refusals: ReadonlySet<number> = new Set([ErrorCode.ERR__AUTHENTICATION, ErrorCode.ERR__SSL])
 
-export class Patience {
+export class FailFast {
   #since: number | null = null
 
   /**
-   * Whether it is over, after one more failure.
-   * @param isRefused - the credentials were not accepted by the last broker that was asked
-   * @param hasWorked - a broker has told about the cluster: whoever hangs up now was no misfit before
+   * Whether to give up after one more failure.
+   * @param isRefused - the last broker rejected the credentials
+   * @param hasWorked - a broker has answered a metadata request: the configuration was right then
    */
-  isOver(error: KafkaError, isRefused: boolean, hasWorked: boolean, now: number): boolean {
+  shouldGiveUp(error: KafkaError, isRefused: boolean, hasWorked: boolean, now: number): boolean {
     const seemsWrong = !hasWorked && isMisfit(error)
     const limit = isRefused || refusals.has(error.code) ? REFUSED_MS : seemsWrong ? MISFIT_MS : null
     this.#since = limit === null ? null : (this.#since ?? now)
