@@ -167,8 +167,8 @@ export type PartitionEofEvent = {
 }
 /**
  * For `ottla.partition.stall.ms`, no broker has answered for an assigned partition that is not paused and has nothing
- * queued for the application; or a handler of `run` or the reader of a partition's stream has had one message for as long.
- * Emitted once until the partition is fetched again, or once per message; logged as a warning if nobody listens.
+ * queued for the application; or a handler of `run` or the reader of a partition's stream has had one message for as
+ * long. Emitted once until the partition is fetched again, or once per message; logged as a warning if nobody listens.
  * @since 0.1.0
  */
 export type PartitionStalledEvent = {

@@ -168,8 +168,8 @@ export class AdminClient implements AsyncDisposable {
   }
 
   /**
-   * Replaces whole configurations: entries not named return to their defaults. Prefer `incrementalAlterConfigs` where the
-   * brokers support it (2.3 and later).
+   * Replaces whole configurations: entries not named return to their defaults. Prefer `incrementalAlterConfigs` where
+   * the brokers support it (2.3 and later).
    */
   alterConfigs(
     replacements: readonly configs.ConfigReplacement[],
@@ -191,7 +191,9 @@ export class AdminClient implements AsyncDisposable {
     return this.#run(options, call => listings.listGroups(call, options))
   }
 
-  /** The consumer groups of all brokers. A broker that does not answer is in `errors`; the others' groups are returned. */
+  /**
+   * The consumer groups of all brokers. A broker that does not answer is in `errors`; the others' groups are returned.
+   */
   listConsumerGroups(options: listings.ListConsumerGroupsOptions = {}): Promise<listings.ConsumerGroupListings> {
     return this.#run(options, call => listings.listConsumerGroups(call, options))
   }
@@ -295,8 +297,8 @@ export class AdminClient implements AsyncDisposable {
   }
 
   /**
-   * Elects leaders for the partitions named, or for all that need one. A partition whose leader is the right one already
-   * gets the error ERR_ELECTION_NOT_NEEDED (KIP-460).
+   * Elects leaders for the partitions named, or for all that need one. A partition whose leader is the right one
+   * already gets the error ERR_ELECTION_NOT_NEEDED (KIP-460).
    */
   electLeaders(
     type: leaders.ElectionType,
@@ -380,7 +382,10 @@ export class AdminClient implements AsyncDisposable {
     return this.#run(options, call => transactions.fenceProducers(call, ids))
   }
 
-  /** The controllers and their log positions (KIP-836). Rejects with the broker's error, ERR__UNSUPPORTED_FEATURE without KRaft. */
+  /**
+   * The controllers and their log positions (KIP-836). Rejects with the broker's error, ERR__UNSUPPORTED_FEATURE
+   * without KRaft.
+   */
   describeMetadataQuorum(options?: AdminOptions): Promise<quorum.MetadataQuorum> {
     return this.#run(options, call => quorum.describeMetadataQuorum(call))
   }
@@ -427,7 +432,10 @@ export class AdminClient implements AsyncDisposable {
     return this.#run(options, call => tokens.renewDelegationToken(call, hmac, options.renewPeriodMs ?? -1))
   }
 
-  /** Expires a token, at once by default; resolves with the expiry, in ms since the epoch (KIP-48). Rejects with the broker's error. */
+  /**
+   * Expires a token, at once by default; resolves with the expiry, in ms since the epoch (KIP-48). Rejects with the
+   * broker's error.
+   */
   expireDelegationToken(hmac: Uint8Array, options: tokens.ExpireDelegationTokenOptions = {}): Promise<number> {
     return this.#run(options, call => tokens.expireDelegationToken(call, hmac, options.expiryPeriodMs ?? -1))
   }
@@ -456,7 +464,8 @@ export class AdminClient implements AsyncDisposable {
 
   /**
    * Answers an `oauthbearer-token-refresh` event: the token is used from the next authentication on.
-   * @throws KafkaError ERR__INVALID_ARG for a token that cannot be used, ERR__STATE without `sasl.mechanisms=OAUTHBEARER`
+   * @throws KafkaError ERR__INVALID_ARG for a token that cannot be used, ERR__STATE without
+   *   `sasl.mechanisms=OAUTHBEARER`
    */
   setOAuthBearerToken(token: OAuthBearerToken): void {
     this.#session.cluster.setOAuthBearerToken(token)

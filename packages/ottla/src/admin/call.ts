@@ -48,7 +48,10 @@ export interface AdminCall {
 
 const LONGEST_TIMEOUT_MS = 3_600_000
 
-/** Starts a call. @throws KafkaError ERR__INVALID_ARG for a timeout out of range; the signal's reason if it is aborted */
+/**
+ * Starts a call.
+ * @throws KafkaError ERR__INVALID_ARG for a timeout out of range; the signal's reason if it is aborted
+ */
 export function startCall(context: ClientContext, cluster: Cluster, options: AdminOptions): AdminCall {
   options.signal?.throwIfAborted()
   const { settings, clock } = context

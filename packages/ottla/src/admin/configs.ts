@@ -33,7 +33,10 @@ export type ConfigResourceType = 'topic' | 'broker' | 'broker-logger' | 'group' 
  */
 export interface ConfigResource {
   readonly type: ConfigResourceType
-  /** A topic, a group, a metrics subscription, or a broker's id in digits; for brokers, '' means the cluster-wide default. */
+  /**
+   * A topic, a group, a metrics subscription, or a broker's id in digits; for brokers, '' means the cluster-wide
+   * default.
+   */
   readonly name: string
 }
 

@@ -28,7 +28,8 @@ export interface FeatureMetadata {
 }
 
 /**
- * A change of a feature's level. `safe-downgrade` is refused if it would lose data, `unsafe-downgrade` is not (KIP-778).
+ * A change of a feature's level. `safe-downgrade` is refused if it would lose data, `unsafe-downgrade` is not
+ * (KIP-778).
  * @since 0.1.0
  */
 export interface FeatureUpdate {

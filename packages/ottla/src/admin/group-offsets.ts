@@ -14,7 +14,8 @@ export interface ListConsumerGroupOffsetsOptions extends AdminOptions {
   readonly requireStableOffsets?: boolean
 }
 
-// From version 10 on topics are named by id; names suffice here, where it does not matter whether a topic was recreated.
+// From version 10 on topics are named by id; names suffice here, where it does not matter whether a topic was
+// recreated.
 const LAST_VERSION_BY_NAME = 9
 // From version 8 on, a request is for several groups.
 const FIRST_VERSION_BY_GROUP = 8

@@ -7,8 +7,8 @@ import { controllerMoved, itemError, missingAnswer, withError, type AdminCall } 
 import { partitionSubject } from './fan-out.ts'
 
 /**
- * `preferred`: the first replica of the assignment becomes the leader. `unclean`: a live replica becomes the leader, even
- * one that lacks records, which are then lost; only for partitions without a leader (KIP-460).
+ * `preferred`: the first replica of the assignment becomes the leader. `unclean`: a live replica becomes the leader,
+ * even one that lacks records, which are then lost; only for partitions without a leader (KIP-460).
  * @since 0.1.0
  */
 export type ElectionType = 'preferred' | 'unclean'

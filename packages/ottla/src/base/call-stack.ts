@@ -1,7 +1,7 @@
 /**
  * Who is calling: the functions on the stack, and the async functions that wait for them (V8's async stack traces).
- * Costs nothing until it is used, unlike AsyncLocalStorage, which slows down every promise of the process on Node before
- * 24. Code that runs from a timer or an event has no caller; outside of V8, nor does code after an `await`.
+ * Costs nothing until it is used, unlike AsyncLocalStorage, which slows down every promise of the process on Node
+ * before 24. Code that runs from a timer or an event has no caller; outside of V8, nor does code after an `await`.
  */
 
 /** One function on the stack. */

@@ -56,7 +56,8 @@ class SystemTimer implements Timer {
     this.#timeout = setTimeout(() => {
       this.#timeout = null
       const firedAt = noteStall(due)
-      // Timers come before sockets in a turn of the event loop: first read what has arrived, then decide what is missing.
+      // Timers come before sockets in a turn of the event loop: first read what has arrived, then decide what is
+      // missing.
       this.#turn = setImmediate(() => {
         this.#turn = null
         noteStall(firedAt)

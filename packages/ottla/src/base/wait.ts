@@ -29,8 +29,8 @@ function asMs(given: unknown): number {
 }
 
 /**
- * Settles like `promise`, unless the deadline passes (rejects with the error of `onTimeout`) or the signal aborts first.
- * The promise itself carries on; its later rejection is swallowed here.
+ * Settles like `promise`, unless the deadline passes (rejects with the error of `onTimeout`) or the signal aborts
+ * first. The promise itself carries on; its later rejection is swallowed here.
  */
 export function within<T>(
   promise: Promise<T>,

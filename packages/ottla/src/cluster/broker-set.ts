@@ -122,8 +122,8 @@ export class BrokerSet {
   }
 
   /**
-   * A broker for a request that any can answer: one that is up, else the first to come up. It connects to them one after
-   * the other, in parallel, those that have not failed first.
+   * A broker for a request that any can answer: one that is up, else the first to come up. It connects to them one
+   * after the other, in parallel, those that have not failed first.
    * Uses the bootstrap addresses until the cluster has named its brokers, and again when none of those can be reached
    * (KIP-899, `metadata.recovery.strategy=rebootstrap`).
    * Rejects with the last failure if none can be reached, ERR__TIMED_OUT at the deadline, the signal's reason.

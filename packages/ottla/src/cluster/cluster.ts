@@ -28,8 +28,8 @@ export interface ClusterRequestOptions<Res> {
   readonly deadline: Deadline
   readonly signal?: AbortSignal | undefined
   /**
-   * A caller waits: gives up within seconds if the configuration seems to be wrong, instead of waiting until it has been
-   * corrected. Always so for admin clients.
+   * A caller waits: gives up within seconds if the configuration seems to be wrong, instead of waiting until it has
+   * been corrected. Always so for admin clients.
    */
   readonly failFast?: boolean | undefined
   readonly lane?: LaneName
@@ -43,8 +43,8 @@ export interface ClusterRequestOptions<Res> {
 
 // Any broker can answer these, and sending them to two does no harm.
 const hedged: ReadonlySet<number> = new Set([Metadata.key, FindCoordinator.key, DescribeCluster.key])
-// How long a broker may take to answer before another gets the request, too; shorter while nothing is known of the cluster,
-// when it may not be a broker at all.
+// How long a broker may take to answer before another gets the request, too; shorter while nothing is known of the
+// cluster, when it may not be a broker at all.
 const HEDGE_MS = 2000
 const FIRST_HEDGE_MS = 500
 
@@ -94,7 +94,10 @@ export class Cluster {
     return this.#brokers.metadataError
   }
 
-  /** What may keep a call from succeeding: `metadataError`, or why a broker cannot be reached; null if no failure is known. */
+  /**
+   * What may keep a call from succeeding: `metadataError`, or why a broker cannot be reached; null if no failure is
+   * known.
+   */
   get connectionError(): KafkaError | null {
     return this.metadataError ?? this.brokers().find(({ isFailing }) => isFailing)?.lastFailure ?? null
   }
@@ -132,7 +135,10 @@ export class Cluster {
     this.#brokers.setCredentials({ username, password })
   }
 
-  /** @throws KafkaError ERR__INVALID_ARG for a token that cannot be used, ERR__STATE without `sasl.mechanisms=OAUTHBEARER` */
+  /**
+   * @throws KafkaError ERR__INVALID_ARG for a token that cannot be used, ERR__STATE without
+   * `sasl.mechanisms=OAUTHBEARER`
+   */
   setOAuthBearerToken(token: OAuthBearerToken): void {
     this.#tokens().set(token)
   }

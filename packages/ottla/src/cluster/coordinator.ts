@@ -40,8 +40,8 @@ export class CoordinatorFinder {
   }
 
   /**
-   * The coordinator. Rejects with KafkaError: the broker's code if it is not retriable (ERR_GROUP_AUTHORIZATION_FAILED),
-   * ERR__TIMED_OUT at the deadline.
+   * The coordinator. Rejects with KafkaError: the broker's code if it is not retriable
+   * (ERR_GROUP_AUTHORIZATION_FAILED), ERR__TIMED_OUT at the deadline.
    */
   async find(type: CoordinatorType, key: string, options: AskOptions): Promise<Broker> {
     const id = `${type}\0${key}`

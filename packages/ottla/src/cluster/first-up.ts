@@ -1,4 +1,6 @@
-/** Waits for the first of several brokers to come up: one that does not answer must not keep the client from the others. */
+/**
+ * Waits for the first of several brokers to come up: one that does not answer must not keep the client from the others.
+ */
 import { onAbort } from '../base/abort.ts'
 import { abortReason, whenPassed, type Clock, type Deadline } from '../base/clock.ts'
 import { firstOf } from '../base/first.ts'

@@ -38,8 +38,8 @@ const BACKGROUND_TIMEOUT_MS = 60_000
 const SLOWEST_FAST_REFRESH_MS = 2_000
 
 /**
- * Keeps the metadata fresh: refreshes it at intervals (`topic.metadata.refresh.interval.ms`), and quickly when it proves
- * stale (`topic.metadata.refresh.fast.interval.ms`).
+ * Keeps the metadata fresh: refreshes it at intervals (`topic.metadata.refresh.interval.ms`), and quickly when it
+ * proves stale (`topic.metadata.refresh.fast.interval.ms`).
  */
 export class MetadataCache {
   readonly #context: ClientContext
@@ -106,8 +106,8 @@ export class MetadataCache {
   }
 
   /**
-   * Requests metadata now. Rejects at the deadline with KafkaError ERR__TIMED_OUT, or the last reason why no broker could be
-   * reached.
+   * Requests metadata now. Rejects at the deadline with KafkaError ERR__TIMED_OUT, or the last reason why no broker
+   * could be reached.
    */
   async refresh(topics: readonly string[] | 'all' | 'wanted', options: RefreshOptions): Promise<Snapshot> {
     const names = topics === 'wanted' ? [...this.#wanted.keys()] : topics

@@ -61,10 +61,11 @@ export interface Applied {
   readonly doubted: readonly string[]
 }
 
-// A broker that lags behind (just restarted, or not yet updated) describes the cluster as it was. A loss is believed once
-// all responses have confirmed it for this long.
+// A broker that lags behind (just restarted, or not yet updated) describes the cluster as it was. A loss is believed
+// once all responses have confirmed it for this long.
 const LOSS_MS = 1000
-// Without topic ids, a recreated topic looks like an outdated view of the one before it: gives brokers time to catch up.
+// Without topic ids, a recreated topic looks like an outdated view of the one before it: gives brokers time to catch
+// up.
 const LOSS_WITHOUT_IDS_MS = 30_000
 
 /**

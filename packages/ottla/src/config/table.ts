@@ -50,7 +50,9 @@ export type ConsumerConfig = ClientConfig
 /** @since 0.1.0 */
 export type AdminConfig = ClientConfig
 
-/** The configuration as the client uses it: every key present, defaults filled in, aliases equal to their properties. */
+/**
+ * The configuration as the client uses it: every key present, defaults filled in, aliases equal to their properties.
+ */
 export type Settings = Values<Table> & AliasValues
 export type CommonSettings = Settings
 export type ProducerSettings = Settings

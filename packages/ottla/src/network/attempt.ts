@@ -6,7 +6,10 @@ import { handshake, type BrokerFeatures, type HandshakeSettings } from './handsh
 import type { RequestError } from './request-error.ts'
 import type { AddressBook } from './transport.ts'
 
-/** How long an address, or a broker that others can replace, may not answer before the next is tried in parallel (RFC 8305). */
+/**
+ * How long an address, or a broker that others can replace, may not answer before the next is tried in parallel (RFC
+ * 8305).
+ */
 export const PARALLEL_AFTER_MS = 250
 
 export interface Opened {

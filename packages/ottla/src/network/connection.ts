@@ -153,9 +153,9 @@ export class Connection {
   }
 
   /**
-   * Writes one request. Rejects with RequestError: ERR__TIMED_OUT after `timeoutMs`, ERR__TRANSPORT if the connection is
-   * lost, ERR__BAD_MSG if the response cannot be read. With `noResponse` (acks=0) it resolves as soon as the operating
-   * system has the bytes.
+   * Writes one request. Rejects with RequestError: ERR__TIMED_OUT after `timeoutMs`, ERR__TRANSPORT if the connection
+   * is lost, ERR__BAD_MSG if the response cannot be read. With `noResponse` (acks=0) it resolves as soon as the
+   * operating system has the bytes.
    */
   request<Req, Res>(
     api: Api<Req, Res>,

@@ -133,7 +133,8 @@ export class Session {
     const plan = planRenewal(terms, this.#random)
     this.#connection.forgetSlowest()
     this.#due?.cancel()
-    // `admits` starts a renewal only when a request is sent; requests in flight to a slow broker may keep that from happening.
+    // `admits` starts a renewal only when a request is sent; requests in flight to a slow broker may keep that from
+    // happening.
     const begin = (): void => {
       if (this.#state === 'valid' && this.#connection.inFlight > 0 && this.#clock.now() >= plan.dueAt)
         void this.#renew()

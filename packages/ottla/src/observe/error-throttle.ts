@@ -7,7 +7,10 @@ const FIRST_REPEAT_MS = 1_000
 const LONGEST_REPEAT_MS = 60_000
 /** An error that comes back within this time was not over. */
 const STEADY_MS = 1_000
-/** An application that meets new errors all the time (topics created and deleted) must not fill the memory with old ones. */
+/**
+ * An application that meets new errors all the time (topics created and deleted) must not fill the memory with old
+ * ones.
+ */
 const MOST_SUBJECTS = 1_000
 
 interface Reported {
@@ -19,7 +22,9 @@ interface Reported {
   resolvedAt: number | null
 }
 
-/** Remembers the last error of each subject. Another error is reported at once; the same one if it was over, or rarely. */
+/**
+ * Remembers the last error of each subject. Another error is reported at once; the same one if it was over, or rarely.
+ */
 export class ErrorThrottle {
   readonly #clock: Clock
   readonly #reported = new Map<string, Reported>()

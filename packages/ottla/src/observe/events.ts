@@ -40,7 +40,10 @@ export class EventHub {
     this.#listeners.get(type)?.delete(listener as AnyListener)
   }
 
-  /** Calls `callback` for every event from now on, until the returned function is called. Does not count as a listener in `emit`. */
+  /**
+   * Calls `callback` for every event from now on, until the returned function is called. Does not count as a listener
+   * in `emit`.
+   */
   subscribe(callback: (event: Event) => void): () => void {
     this.#taps.add(callback)
     return () => void this.#taps.delete(callback)

@@ -82,8 +82,8 @@ const UNLIMITED_CLOSE_MS = 300_000
  * The bytes are copied at once.
  *
  * Messages of one partition are sent in the order of the calls. A retried batch may be overtaken by others in flight:
- * `enable.idempotence` or `max.in.flight=1` keeps the order in any case. Only `enable.idempotence` keeps a retried batch
- * from being written twice.
+ * `enable.idempotence` or `max.in.flight=1` keeps the order in any case. Only `enable.idempotence` keeps a retried
+ * batch from being written twice.
  * @since 0.1.0
  */
 export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
@@ -155,8 +155,8 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
   }
 
   /**
-   * Enqueues a message and returns at once. Its report goes to `report`, in this call's AsyncLocalStorage context, or, if
-   * there is none, to `events()`.
+   * Enqueues a message and returns at once. Its report goes to `report`, in this call's AsyncLocalStorage context, or,
+   * if there is none, to `events()`.
    * @throws KafkaError, with nothing accepted: ERR__QUEUE_FULL (`queue.buffering.max.messages`, `.kbytes`),
    *   ERR_MSG_SIZE_TOO_LARGE (`message.max.bytes`), ERR__UNKNOWN_PARTITION, ERR__INVALID_ARG (topic name, types, a
    *   serializer that returns a promise), ERR__KEY_SERIALIZATION, ERR__VALUE_SERIALIZATION, ERR__STATE (closed),
@@ -180,8 +180,8 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
   }
 
   /**
-   * Sends messages and resolves with their reports, in the same order. Never rejects for one bad message: a message that
-   * is not accepted gets a report with the error, too.
+   * Sends messages and resolves with their reports, in the same order. Never rejects for one bad message: a message
+   * that is not accepted gets a report with the error, too.
    */
   sendBatch(messages: Iterable<ProducerMessage<K, V>>): Promise<DeliveryReport<K, V>[]> {
     // As in produce.
@@ -265,8 +265,8 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
 
   /**
    * Commits a consumer's offsets with the transaction. Pass the offset after the last processed message, and
-   * `consumer.groupMetadata()`: it fails if the consumer is no longer a member (KIP-447). The consumer must not commit by
-   * itself (`enable.auto.commit=false`).
+   * `consumer.groupMetadata()`: it fails if the consumer is no longer a member (KIP-447). The consumer must not commit
+   * by itself (`enable.auto.commit=false`).
    * @param offsets - negative offsets are skipped
    * @param timeoutMs - limit in ms, or with a signal; `transaction.timeout.ms` by default, -1 for none
    * Rejects with KafkaError: ERR__TIMED_OUT (may be called again), ERR__INVALID_ARG, ERR__STATE; with
@@ -317,12 +317,13 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
   }
 
   /**
-   * Consume, transform, produce, exactly once: each batch of `consumer` gets a transaction in which `work` produces with
-   * `tx`, and which commits the offset after the batch. If the transaction must be aborted because the partition moved to
-   * another member or the coordinator gave it up, the batch is read again by the partition's owner.
+   * Consume, transform, produce, exactly once: each batch of `consumer` gets a transaction in which `work` produces
+   * with `tx`, and which commits the offset after the batch. If the transaction must be aborted because the partition
+   * moved to another member or the coordinator gave it up, the batch is read again by the partition's owner.
    * Resolves when the signal aborts or the consumer is closed.
    * @param consumer - subscribed, with `enable.auto.commit=false`
-   * Rejects with what `work` threw, or with the error that keeps transactions from succeeding; the batch is not committed
+   * Rejects with what `work` threw, or with the error that keeps transactions from succeeding; the batch is not
+   * committed
    */
   transactional<B extends TransactionalBatch>(
     consumer: TransactionalSource<B>,
@@ -364,7 +365,8 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
 
   /**
    * Answers an `oauthbearer-token-refresh` event: the token is used from the next authentication on.
-   * @throws KafkaError ERR__INVALID_ARG for a token that cannot be used, ERR__STATE without `sasl.mechanisms=OAUTHBEARER`
+   * @throws KafkaError ERR__INVALID_ARG for a token that cannot be used, ERR__STATE without
+   *   `sasl.mechanisms=OAUTHBEARER`
    */
   setOAuthBearerToken(token: OAuthBearerToken): void {
     this.#cluster.setOAuthBearerToken(token)
@@ -384,8 +386,8 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
   }
 
   /**
-   * Flushes, then closes. Messages not delivered by the limit (default: `message.timeout.ms`), or when the signal aborts,
-   * are reported as purged. Always resolves; a second call waits for the first.
+   * Flushes, then closes. Messages not delivered by the limit (default: `message.timeout.ms`), or when the signal
+   * aborts, are reported as purged. Always resolves; a second call waits for the first.
    */
   async close(options?: WaitOptions): Promise<void> {
     if (this.#closing === null) {

@@ -103,7 +103,8 @@ function queueStatistics(queue: PartitionQueue, inFlight: InFlight): Partial<Par
   // Only the last batch may be open; all others are ready to be sent.
   const isGrowing = queue.isGrowing
   const grown = isGrowing ? youngest : { count: 0, bytes: 0 }
-  // Numbers start at 0 here, at 1 in librdkafka: the first unacknowledged number here is the last acknowledged one there.
+  // Numbers start at 0 here, at 1 in librdkafka: the first unacknowledged number here is the last acknowledged one
+  // there.
   const acked = Math.min(oldest, queue.nextMsgid)
   const sequence = queue.identity === null ? 0 : Math.max(0, acked - queue.baseMsgid) % SEQUENCES
   return {

@@ -366,7 +366,7 @@ test('messages of a partition that does not come back run out of time, and their
   await clock.advance(7000)
   const { error } = reports[0] as DeliveryReport // one message was put in
   assert.equal(error?.name, 'ERR__MSG_TIMED_OUT')
-  assert.match(error.message, /no partition 1 of topic t: it has 1 partition/)
+  assert.match(error.message, /topic t has no partition 1: it has 1 partition/)
   assert.equal((error.cause as { name: string } | undefined)?.name, 'ERR__UNKNOWN_PARTITION')
 })
 

@@ -57,12 +57,12 @@ test('int64 is exact up to the safe range, then a ProtocolError, save for the la
 })
 
 test('a number that a field cannot hold is refused instead of wrapped', () => {
-  assert.throws(() => written(w => w.int8(128)), /128 is no int8/)
-  assert.throws(() => written(w => w.int16(-32_769)), /-32769 is no int16/)
-  assert.throws(() => written(w => w.uint16(-1)), /-1 is no uint16/)
-  assert.throws(() => written(w => w.int32(2 ** 31)), /2147483648 is no int32/)
-  assert.throws(() => written(w => w.uint32(2 ** 32)), /4294967296 is no uint32/)
-  assert.throws(() => written(w => w.int32(Number.NaN)), /NaN is no int32/)
+  assert.throws(() => written(w => w.int8(128)), /128 is not a valid int8/)
+  assert.throws(() => written(w => w.int16(-32_769)), /-32769 is not a valid int16/)
+  assert.throws(() => written(w => w.uint16(-1)), /-1 is not a valid uint16/)
+  assert.throws(() => written(w => w.int32(2 ** 31)), /2147483648 is not a valid int32/)
+  assert.throws(() => written(w => w.uint32(2 ** 32)), /4294967296 is not a valid uint32/)
+  assert.throws(() => written(w => w.int32(Number.NaN)), /NaN is not a valid int32/)
 })
 
 test('strings come back as they were written, in both forms', () => {
@@ -80,7 +80,7 @@ test('strings come back as they were written, in both forms', () => {
       assert.equal(r.remaining, 0)
     }
   }
-  assert.throws(() => written(w => w.string('x'.repeat(32_768), false)), /32768 bytes, where 32767 is the limit/)
+  assert.throws(() => written(w => w.string('x'.repeat(32_768), false)), /32768 bytes, the limit is 32767/)
 })
 
 test('bytes are views of what is read, not copies', () => {
@@ -126,7 +126,7 @@ test('uuids are in the form that Kafka prints', () => {
     written(w => w.uuid(ZERO_UUID)),
     Buffer.alloc(16),
   )
-  assert.throws(() => written(w => w.uuid('orders')), /'orders' is no topic id/)
+  assert.throws(() => written(w => w.uuid('orders')), /'orders' is not a topic id/)
   assert.throws(() => written(w => w.uuid('!'.repeat(22))), ProtocolError)
 })
 
@@ -185,7 +185,7 @@ test('an identity keeps all 64 bits, a time is rounded and never refused', () =>
   )
   assert.equal(written(w => w.time(Infinity)).toString('hex'), '7fffffffffffffff')
   assert.equal(written(w => w.time(-(2 ** 70))).toString('hex'), '8000000000000000')
-  assert.throws(() => written(w => w.identity(2n ** 63n)), /9223372036854775808 is no int64/)
+  assert.throws(() => written(w => w.identity(2n ** 63n)), /9223372036854775808 is not an int64/)
   assert.throws(() => written(w => w.time(0.5)), ProtocolError)
   assert.throws(() => written(w => w.time(NaN)), ProtocolError)
 })

@@ -1,4 +1,7 @@
-/** Loads the package `kerberos`. It compiles native code when installed, so applications install it only if they need it. */
+/**
+ * Loads the package `kerberos`. It compiles native code when installed, so applications install it only if they need
+ * it.
+ */
 import { invalidArgument } from '../../errors.ts'
 
 /** A GSS-API security context; tokens are in base64. */

@@ -95,8 +95,8 @@ export function kinitCommand(settings: KerberosSettings): string {
 
 function runInShell(command: string, signal: AbortSignal): Promise<string | null> {
   return new Promise(resolve => {
-    // In a process group of its own, so that the shell's children are killed with it; without a terminal it cannot ask for
-    // a password.
+    // In a process group of its own, so that the shell's children are killed with it; without a terminal it cannot ask
+    // for a password.
     const child = process
       .getBuiltinModule('node:child_process')
       .spawn(command, { shell: true, detached: !isWindows, stdio: ['ignore', 'ignore', 'pipe'] })

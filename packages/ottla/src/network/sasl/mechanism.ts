@@ -1,8 +1,14 @@
-/** One authentication exchange: the client sends the first token, then answers the broker's until the exchange is complete. */
+/**
+ * One authentication exchange: the client sends the first token, then answers the broker's until the exchange is
+ * complete.
+ */
 export interface SaslExchange {
   /** The first token. */
   start(): Promise<Buffer> | Buffer
-  /** The answer to a broker's token, or null if the exchange is complete. Throws KafkaError ERR__AUTHENTICATION on a bad token. */
+  /**
+   * The answer to a broker's token, or null if the exchange is complete. Throws KafkaError ERR__AUTHENTICATION on a bad
+   * token.
+   */
   next(challenge: Buffer): Promise<Buffer | null> | Buffer | null
 }
 

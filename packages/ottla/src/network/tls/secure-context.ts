@@ -53,7 +53,9 @@ export function makeContext(material: Material, settings: CommonSettings): Ready
   }
 }
 
-/** Throws KafkaError ERR__INVALID_ARG for a list of ciphers, curves or signature algorithms that OpenSSL does not know. */
+/**
+ * Throws KafkaError ERR__INVALID_ARG for a list of ciphers, curves or signature algorithms that OpenSSL does not know.
+ */
 export function checkAlgorithms(settings: CommonSettings): void {
   const known = new Set(tls().getCiphers())
   const suites = settings['ssl.cipher.suites'] ?? ''

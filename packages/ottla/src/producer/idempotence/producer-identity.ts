@@ -83,7 +83,10 @@ export class ProducerIdentity {
     if (identity !== null && identity === this.#current) this.#happen({ is: 'fenced' }, reason)
   }
 
-  /** Messages could not be delivered, which is fatal with `enable.gapless.guarantee`. Null if the application purged them. */
+  /**
+   * Messages could not be delivered, which is fatal with `enable.gapless.guarantee`. Null if the application purged
+   * them.
+   */
   lost(error: KafkaError | null): void {
     if (error === null || !this.#isGapless || this.#closed) return
     const message = `a gap in the sequence of messages (enable.gapless.guarantee): ${error.message}`

@@ -1,6 +1,6 @@
 /**
- * Sequence numbers of one partition's batches (KIP-98, KIP-360). A batch keeps the id, epoch and sequence number that it
- * was first sent with, so that a broker recognizes a retry.
+ * Sequence numbers of one partition's batches (KIP-98, KIP-360). A batch keeps the id, epoch and sequence number that
+ * it was first sent with, so that a broker recognizes a retry.
  */
 import { ErrorCode } from '@ottla/protocol'
 import type { KafkaError } from '../../errors.ts'
@@ -19,8 +19,8 @@ export function stampHead(queue: PartitionQueue, head: Batch, current: Identity 
     return true
   }
   if (!queue.hasGap && queue.identity === current && current !== null) {
-    // A broker accepts any first number of a producer that it does not know. If it refused the first batch with a second
-    // one in flight, the second would be written before it.
+    // A broker accepts any first number of a producer that it does not know. If it refused the first batch with a
+    // second one in flight, the second would be written before it.
     if (!queue.isAcknowledged && queue.inFlight > 0) return false
     stamp(queue, head, current)
     return true
@@ -40,7 +40,10 @@ export type SequenceVerdict =
   | 'set-aside'
   /** Certainly not in the log: another batch has to be sent first, or the sequence has to restart. */
   | 'retry'
-  /** An earlier attempt may still be written, behind given-up batches in flight: a retry with a new stamp could duplicate it. */
+  /**
+   * An earlier attempt may still be written, behind given-up batches in flight: a retry with a new stamp could
+   * duplicate it.
+   */
   | 'in-doubt'
   /** Like `retry`, and the id can no longer be used. */
   | 'fenced'
@@ -64,9 +67,10 @@ export function judgeSequence(queue: PartitionQueue, batch: Batch, code: number)
   }
 }
 
-// A leader recognizes a producer's last five batches, but after a restart (from a snapshot) only the last one: to it, others
-// in its log are as much out of order as those that come too early. A log's sequence has no gaps, so everything before a
-// batch that the leader accepts or recognizes is in the log. If it recognizes none of those that may be there, none is.
+// A leader recognizes a producer's last five batches, but after a restart (from a snapshot) only the last one: to it,
+// others in its log are as much out of order as those that come too early. A log's sequence has no gaps, so everything
+// before a batch that the leader accepts or recognizes is in the log. If it recognizes none of those that may be there,
+// none is.
 function judgeOutOfOrder(queue: PartitionQueue, batch: Batch): SequenceVerdict {
   const isInDoubt = batch.doubt === 'possibly-persisted'
   if (isInDoubt && queue.acknowledgedTo > batch.baseMsgid) return 'persisted'

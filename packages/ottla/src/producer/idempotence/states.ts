@@ -21,8 +21,8 @@ export type IdempotenceEvent =
   | { readonly is: 'retry' }
   /**
    * A partition's sequence has a gap and has to restart, which a higher epoch allows (KIP-360). The producer raises the
-   * epoch by itself, because brokers would assign another id: batches of the old id that are still in flight could then be
-   * written behind newer ones.
+   * epoch by itself, because brokers would assign another id: batches of the old id that are still in flight could then
+   * be written behind newer ones.
    */
   | { readonly is: 'gap' }
   /** The brokers no longer accept the id. */

@@ -32,7 +32,10 @@ export class Accumulator {
     this.#maxBytes = maxBytes
   }
 
-  /** Whether one more message of that size fits. An empty queue takes any size; otherwise a large one would never be sent. */
+  /**
+   * Whether one more message of that size fits. An empty queue takes any size; otherwise a large one would never be
+   * sent.
+   */
   hasRoom(bytes: number): boolean {
     return this.messages < this.#maxMessages && (this.bytes + bytes <= this.#maxBytes || this.messages === 0)
   }

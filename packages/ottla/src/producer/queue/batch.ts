@@ -45,8 +45,8 @@ export interface HeldRecord {
 }
 
 /**
- * Grows by `append` until it is closed; then it is sealed, sent, perhaps retried, and settled once. Its fields are plain
- * for speed: only its partition's queue and the sender touch them.
+ * Grows by `append` until it is closed; then it is sealed, sent, perhaps retried, and settled once. Its fields are
+ * plain for speed: only its partition's queue and the sender touch them.
  */
 export class Batch {
   /** @internal */
@@ -70,8 +70,8 @@ export class Batch {
   /** An attempt was in doubt: a broker may still have its bytes, whatever the outcome of later attempts. */
   wasInDoubt = false
   /**
-   * In doubt, and refused as out of order: it may be in the log of a leader that has lost its producer state. The outcome
-   * of the batches behind it will show.
+   * In doubt, and refused as out of order: it may be in the log of a leader that has lost its producer state. The
+   * outcome of the batches behind it will show.
    */
   isSetAside = false
   /** Why the last attempt failed. */

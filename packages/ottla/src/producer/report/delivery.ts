@@ -95,8 +95,8 @@ export class Delivery {
     this.#accumulator.checkEmpty()
   }
 
-  // By far the most common case: one callback for all messages, and no errors. Written out, so that the engine has little
-  // to compile before it is fast.
+  // By far the most common case: one callback for all messages, and no errors. Written out, so that the engine has
+  // little to compile before it is fast.
   #callEach(callback: (report: DeliveryReport) => void, settled: Settled): void {
     const { topic, partition, entries, wallOffset, settledAt, outcome } = settled
     const { status, baseOffset, logAppendTime } = outcome

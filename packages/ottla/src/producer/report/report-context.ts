@@ -4,8 +4,8 @@ import { AsyncResource } from 'node:async_hooks'
 type Callback<R> = (report: R) => void
 
 /**
- * How to detect that nothing in the process uses AsyncLocalStorage. Both ways come from Node's sources; where neither is
- * available, each callback gets a resource.
+ * How to detect that nothing in the process uses AsyncLocalStorage. Both ways come from Node's sources; where neither
+ * is available, each callback gets a resource.
  */
 type Contexts =
   // Node before 24 follows promises: while a storage is in use, each promise has a mark.

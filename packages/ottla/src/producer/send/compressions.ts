@@ -3,7 +3,10 @@ import type { CodecName, CompressionCodec } from '@ottla/protocol'
 import type { Batch } from '../queue/batch.ts'
 import type { PartitionQueue } from '../queue/partition-queue.ts'
 
-/** In bytes; smaller batches are compressed faster than handed to another thread. Codecs not listed are always fast enough. */
+/**
+ * In bytes; smaller batches are compressed faster than handed to another thread. Codecs not listed are always fast
+ * enough.
+ */
 const smallestBytes: Partial<Record<CodecName, number>> = { gzip: 16 * 1024, zstd: 64 * 1024 }
 
 /** Node has four threads for such work by default; resolving a broker's address needs one of them. */

@@ -1,4 +1,6 @@
-/** One call of a transactional producer at a time. One that times out carries on, and the next of its name waits for it. */
+/**
+ * One call of a transactional producer at a time. One that times out carries on, and the next of its name waits for it.
+ */
 import { Deadline, type Clock } from '../../base/clock.ts'
 import { within, type Wait } from '../../base/wait.ts'
 import { ErrorCode, KafkaError } from '../../errors.ts'
@@ -38,8 +40,8 @@ export class CallSlot {
 
   /**
    * Waits for the call that `start` begins, or for the one of that name that timed out.
-   * Rejects with its error. With ERR__TIMED_OUT (retriable: the same call resumes the wait) or the signal's reason, the call
-   * carries on.
+   * Rejects with its error. With ERR__TIMED_OUT (retriable: the same call resumes the wait) or the signal's reason, the
+   * call carries on.
    */
   async run(name: string, wait: Wait, start: () => Promise<void>): Promise<void> {
     this.check(name)

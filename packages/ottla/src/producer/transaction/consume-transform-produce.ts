@@ -1,4 +1,6 @@
-/** Consume, transform, produce: the results of a batch and the offset after it are committed together, or not at all. */
+/**
+ * Consume, transform, produce: the results of a batch and the offset after it are committed together, or not at all.
+ */
 import { onAbort } from '../../base/abort.ts'
 import type { Wait } from '../../base/wait.ts'
 import { clientHandle, transactionalReads, type ClientHandle, type TransactionalReader } from '../../cluster/handle.ts'
@@ -44,8 +46,8 @@ export interface TransactionalOptions {
   readonly signal?: AbortSignal
 }
 
-// The partition has another owner now, or the coordinator gave up the transaction: the owner, or a retry, reads the batch
-// again.
+// The partition has another owner now, or the coordinator gave up the transaction: the owner, or a retry, reads the
+// batch again.
 const transient = new Set<number>([
   ErrorCode.ERR_ILLEGAL_GENERATION,
   ErrorCode.ERR_UNKNOWN_MEMBER_ID,

@@ -1,4 +1,6 @@
-/** What the coordinator knows of a transactional producer: its id and epoch, whether a transaction is open, its version. */
+/**
+ * What the coordinator knows of a transactional producer: its id and epoch, whether a transaction is open, its version.
+ */
 import { ErrorCode, KafkaError } from '../../errors.ts'
 import type { ConsumerGroupMetadata, TopicPartition, TopicPartitionOffset } from '../../types.ts'
 import type { Identity } from '../queue/batch.ts'

@@ -1,4 +1,6 @@
-/** The partitions of a transaction of version 1: each is registered at the coordinator before its first batch is sent. */
+/**
+ * The partitions of a transaction of version 1: each is registered at the coordinator before its first batch is sent.
+ */
 import { enqueueMicrotask } from '../../base/microtask.ts'
 import type { PartitionQueue } from '../queue/partition-queue.ts'
 

@@ -176,7 +176,8 @@ export class TransactionRequests {
     versions: { readonly minVersion?: number; readonly maxVersion?: number },
   ): Promise<Decoded<Res>> {
     const target: Target = { to: 'coordinator', type, key }
-    // `Cluster.request` retries if the coordinator has moved; one that is busy stays the coordinator, and is retried here.
+    // `Cluster.request` retries if the coordinator has moved; one that is busy stays the coordinator, and is retried
+    // here.
     const errorOf = (response: Decoded<Res>): number =>
       transactionVerdict(codeOf(response)) === 'moved' ? ErrorCode.ERR_NOT_COORDINATOR : ErrorCode.ERR_NO_ERROR
     for (let backoff = FIRST_BACKOFF_MS; ; backoff = Math.min(backoff * 2, LONGEST_BACKOFF_MS)) {

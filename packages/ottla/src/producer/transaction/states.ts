@@ -1,6 +1,7 @@
 /**
  * The states of a transactional producer: one table of the events that each state allows. The names are those of
- * librdkafka's statistics. `NotAcked` states keep the outcome of a call that timed out for the next call of the same name.
+ * librdkafka's statistics. `NotAcked` states keep the outcome of a call that timed out for the next call of the same
+ * name.
  */
 
 export type TransactionStateName =

@@ -100,7 +100,7 @@ test('the command is made of properties', () => {
   assert.equal(kinitCommand(settings({ 'sasl.kerberos.kinit.cmd': 'fetch %{sasl.kerberos.principal}' })), 'fetch alice')
   assert.throws(() => kinitCommand(settings({})), {
     code: ErrorCode.ERR__INVALID_ARG,
-    message: /names sasl\.kerberos\.keytab, which is not set/,
+    message: /refers to sasl\.kerberos\.keytab, which is not set/,
   })
 })
 

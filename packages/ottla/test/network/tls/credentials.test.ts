@@ -116,7 +116,7 @@ test('what is wrong with a file or a text is told with the name of its property'
 })
 
 test('a text is checked by the constructor, which needs no file for it', () => {
-  assert.throws(() => credentials({ 'ssl.ca.pem': 'garbage' }), /ssl\.ca\.pem: it is no X\.509 certificate/)
+  assert.throws(() => credentials({ 'ssl.ca.pem': 'garbage' }), /ssl\.ca\.pem: it is not an X\.509 certificate/)
   assert.throws(
     () => credentials({ 'ssl.certificate.pem': alice.cert, 'ssl.key.pem': bob.key }),
     /ssl\.key\.pem: it is not the key/,

@@ -1,4 +1,6 @@
-/** Tokens of identity providers: client credentials (RFC 6749), signed assertions (RFC 7523), Azure's metadata service. */
+/**
+ * Tokens of identity providers: client credentials (RFC 6749), signed assertions (RFC 7523), Azure's metadata service.
+ */
 import { ErrorCode } from '@ottla/protocol'
 import type { Clock } from '../../../base/clock.ts'
 import type { CommonSettings } from '../../../config/resolve.ts'

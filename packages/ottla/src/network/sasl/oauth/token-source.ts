@@ -8,8 +8,8 @@ import type { OAuthBearerToken } from '../../../types.ts'
 import { checkToken, type OAuthBearerTokenFunction } from './token.ts'
 
 /**
- * idle: nobody has needed a token yet; requesting: one is being made, or the application was asked for one; fresh: there
- * is one; failed: none could be obtained, and it will be retried; closed.
+ * idle: nobody has needed a token yet; requesting: one is being made, or the application was asked for one; fresh:
+ * there is one; failed: none could be obtained, and it will be retried; closed.
  */
 export type TokenState = 'idle' | 'requesting' | 'fresh' | 'failed' | 'closed'
 

@@ -48,7 +48,7 @@ test('parameters that make no token are named', () => {
     ['principal=a lifeSeconds=soon', /lifeSeconds must be 1 or more/],
     ['principal=a colour=red', /colour is not valid: it takes principal, /],
     ['principal=a nonsense', /a part that is not key=value/],
-    ['principal=a scopeClaimName=sub', /are one/],
+    ['principal=a scopeClaimName=sub', /are the same/],
   ] as const) {
     assert.throws(() => unsecuredClaims(config), { code, message: expected })
   }
@@ -58,8 +58,8 @@ test('tokens that no broker would take are refused, and stand in no message', ()
   const good: OAuthBearerToken = { tokenValue: 'a.b-c_~+/=', expiration: NOW + 1, principal: 'alice' }
   assert.equal(checkToken({ ...good, extensions: { a: 'x y' } }, NOW).principal, 'alice')
   for (const [changes, expected] of [
-    [{ tokenValue: 'secret token' }, /letters of RFC 6750/],
-    [{ tokenValue: '' }, /letters of RFC 6750/],
+    [{ tokenValue: 'secret token' }, /characters of RFC 6750/],
+    [{ tokenValue: '' }, /characters of RFC 6750/],
     [{ expiration: NaN }, /expiration must be a time/],
     [{ expiration: NOW }, /it expired at 2023-11-14T22:13:20\.000Z/],
     [{ principal: '' }, /principal must be a name/],
@@ -84,7 +84,7 @@ test('settings that cannot work are refused when the client is made', () => {
   const id: ProducerConfig = { ...url, 'sasl.oauthbearer.client.id': 'a' }
   assert.match(refusal(oidc), /needs sasl\.oauthbearer\.token\.endpoint\.url/)
   assert.match(refusal({ ...oidc, 'sasl.oauthbearer.token.endpoint.url': 'nowhere' }), /is not an https or http URL/)
-  assert.match(refusal({ ...oidc, 'sasl.oauthbearer.token.endpoint.url': 'ftp://x' }), /no URL of https or http/)
+  assert.match(refusal({ ...oidc, 'sasl.oauthbearer.token.endpoint.url': 'ftp://x' }), /is not an https or http URL/)
   assert.match(refusal(url), /needs sasl\.oauthbearer\.client\.id/)
   assert.match(refusal(id), /needs sasl\.oauthbearer\.client\.secret/)
   const grant = 'urn:ietf:params:oauth:grant-type:jwt-bearer'
@@ -95,7 +95,7 @@ test('settings that cannot work are refused when the client is made', () => {
   assert.match(refusal({ ...oidc, 'sasl.oauthbearer.metadata.authentication.type': 'aws_iam' }), /mskIamTokens/)
   assert.match(
     refusal({ ...both, 'enable.sasl.oauthbearer.unsecure.jwt': false, 'sasl.oauthbearer.extensions': 'x' }),
-    /sasl\.oauthbearer\.extensions: there is something/,
+    /sasl\.oauthbearer\.extensions has a part/,
   )
   assert.equal(refusal({}), '')
 })

@@ -224,7 +224,7 @@ test('a token that cannot be used is refused, and what there was stays', async (
     [{ ...token('x'), principal: '' }, /principal/],
     [{ ...token('x'), extensions: { auth: 'x' } }, /'auth'/],
     [{ ...token('x'), extensions: { 'a-b': 'x' } }, /'a-b'/],
-    [{ ...token('x'), extensions: { a: 'x\x01auth=y' } }, /'a' has letters/],
+    [{ ...token('x'), extensions: { a: 'x\x01auth=y' } }, /'a' has characters/],
   ]
   for (const [each, why] of wrong) {
     assert.throws(
