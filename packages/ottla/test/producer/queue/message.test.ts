@@ -149,7 +149,7 @@ test('a property that a message does not have is refused with a hint, and so is 
     [{ topic: 't', value: undefined }, /value of a message to t is undefined; pass null/],
     [[{ topic: 't', value: 'x' }], /not an array; sendBatch/],
     [[], /not an array; sendBatch/],
-    ['t', /must be an object, not a string; \{ topic, value \}/],
+    ['t', /must be an object, not a string; pass \{ topic, value \}/],
   ] as const) {
     refuses(() => checkMessage(message), says)
   }
