@@ -6,7 +6,7 @@ import {
   LATEST_TIERED_TIMESTAMP,
   LATEST_TIMESTAMP,
   MAX_TIMESTAMP,
-  listOffsets as askOffsets,
+  listOffsets as queryOffsets,
 } from '../cluster/queries.ts'
 import { KafkaError } from '../errors.ts'
 import type { BrokerMetadata, TopicPartition } from '../types.ts'
@@ -125,7 +125,7 @@ export async function listOffsets(
     return { topic, partition, timestamp: timestampOf(q) }
   })
   const { cluster, context, deadline, signal } = call
-  const listed = await askOffsets(cluster, context, asked, { deadline, signal, isolation })
+  const listed = await queryOffsets(cluster, context, asked, { deadline, signal, isolation })
   return listed.map(answer => ({ ...answer }))
 }
 

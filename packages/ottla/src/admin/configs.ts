@@ -253,17 +253,17 @@ function checkResources(resources: readonly ConfigResource[]): void {
 async function eachTarget(
   resources: readonly ConfigResource[],
   otherwise: Target,
-  ask: (target: Target, indices: readonly number[]) => Promise<void>,
+  send: (target: Target, indices: readonly number[]) => Promise<void>,
 ): Promise<void> {
   const shared: number[] = []
-  const asks: Promise<void>[] = []
+  const requests: Promise<void>[] = []
   resources.forEach(({ type, name }, i) => {
     if ((type === 'broker' || type === 'broker-logger') && name !== '')
-      asks.push(ask({ to: 'node', id: Number(name) }, [i]))
+      requests.push(send({ to: 'node', id: Number(name) }, [i]))
     else shared.push(i)
   })
-  if (shared.length > 0) asks.push(ask(otherwise, shared))
-  await Promise.all(asks)
+  if (shared.length > 0) requests.push(send(otherwise, shared))
+  await Promise.all(requests)
 }
 
 function wireResource(resource: ConfigResource): { resourceType: number; resourceName: string } {

@@ -1,6 +1,6 @@
 import { ErrorCode } from '@ottla/protocol'
 import { addToGroup } from '../base/grouping.ts'
-import { askInRounds, worthAnotherRound } from '../cluster/rounds.ts'
+import { requestInRounds, worthAnotherRound } from '../cluster/rounds.ts'
 import type { PartitionSnapshot, Snapshot } from '../cluster/snapshot.ts'
 import { KafkaError } from '../errors.ts'
 import type { TopicPartition } from '../types.ts'
@@ -13,31 +13,31 @@ export interface PartitionAnswer<R> extends TopicPartition {
 }
 
 /** Sends a request about partitions to their leader. */
-export type AskLeader<T, R> = (brokerId: number, items: readonly T[]) => Promise<readonly PartitionAnswer<R>[]>
+export type LeaderRequest<T, R> = (brokerId: number, items: readonly T[]) => Promise<readonly PartitionAnswer<R>[]>
 
 /**
  * Groups the items by the leaders of their partitions, sends one request to each leader, and retries what has moved
  * until the call's deadline.
  * @returns the answer or the error of each item, in order
  */
-export async function askLeaders<T extends TopicPartition, R>(
+export async function requestFromLeaders<T extends TopicPartition, R>(
   call: AdminCall,
   items: readonly T[],
-  ask: AskLeader<T, R>,
+  send: LeaderRequest<T, R>,
 ): Promise<(R | KafkaError)[]> {
-  return askInRounds(call.context, call, items.length, {
-    ask: open => askOnce(call, items, open, ask),
+  return requestInRounds(call.context, call, items.length, {
+    send: open => requestOnce(call, items, open, send),
     // The cluster has already retried a request that failed as a whole until the deadline.
     isOpen: (result, attempt) =>
       result instanceof KafkaError && result.code > 0 && worthAnotherRound(result.code, attempt),
   })
 }
 
-async function askOnce<T extends TopicPartition, R>(
+async function requestOnce<T extends TopicPartition, R>(
   call: AdminCall,
   items: readonly T[],
   open: readonly number[],
-  ask: AskLeader<T, R>,
+  send: LeaderRequest<T, R>,
 ): Promise<Map<number, R | KafkaError>> {
   const topics = new Set<string>()
   for (const i of open) topics.add(itemAt(items, i).topic)
@@ -58,8 +58,8 @@ async function askOnce<T extends TopicPartition, R>(
   await Promise.all(
     [...byLeader].map(async ([leader, indices]) => {
       try {
-        const asked = indices.map(i => itemAt(items, i))
-        const answers = await ask(leader, asked)
+        const own = indices.map(i => itemAt(items, i))
+        const answers = await send(leader, own)
         for (const i of indices) results.set(i, pick(answers, itemAt(items, i)))
       } catch (error) {
         // An aborted call rejects as a whole; an unreachable broker fails its own partitions only.
@@ -98,15 +98,15 @@ function findPartition(snapshot: Snapshot, item: TopicPartition): PartitionSnaps
  * Sends a request to each of the brokers named, or to all of the cluster.
  * @returns the answer or the error of each broker, in order, or by id if none are named
  */
-export async function askBrokers<R>(
+export async function requestFromBrokers<R>(
   call: AdminCall,
   ids: readonly number[] | undefined,
-  ask: (brokerId: number) => Promise<R>,
+  send: (brokerId: number) => Promise<R>,
 ): Promise<{ brokerId: number; answer: R | KafkaError }[]> {
   const { deadline, signal } = call
-  const asked =
+  const targets =
     ids ?? [...(await call.cluster.metadata.refresh([], { deadline, signal })).brokers.keys()].sort((a, b) => a - b)
-  return Promise.all(asked.map(async brokerId => ({ brokerId, answer: await settle(ask(brokerId)) })))
+  return Promise.all(targets.map(async brokerId => ({ brokerId, answer: await settle(send(brokerId)) })))
 }
 
 /**
@@ -117,12 +117,12 @@ export async function askBrokers<R>(
 export async function listFromBrokers<A extends { readonly errorCode: number }, T>(
   call: AdminCall,
   what: string,
-  ask: (brokerId: number) => Promise<A>,
+  send: (brokerId: number) => Promise<A>,
   itemsOf: (answer: A, brokerId: number) => readonly T[],
 ): Promise<{ items: T[]; errors: KafkaError[] }> {
   const items: T[] = []
   const errors: KafkaError[] = []
-  for (const { brokerId, answer } of await askBrokers(call, undefined, ask)) {
+  for (const { brokerId, answer } of await requestFromBrokers(call, undefined, send)) {
     if (answer instanceof KafkaError) {
       errors.push(answer)
       continue

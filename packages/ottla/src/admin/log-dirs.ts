@@ -11,7 +11,7 @@ import {
   requirePartitions,
 } from './arguments.ts'
 import { itemError, missingAnswer, settle, withError, type AdminCall, type AdminOptions } from './call.ts'
-import { askBrokers, partitionSubject } from './fan-out.ts'
+import { requestFromBrokers, partitionSubject } from './fan-out.ts'
 
 /**
  * Options of `describeLogDirs`.
@@ -95,7 +95,7 @@ export async function describeLogDirs(
       ? null
       : groupByTopic(partitions, p => p.partition).map(t => ({ topic: t.name, partitions: t.partitions }))
   const { deadline, signal } = call
-  const answers = await askBrokers(call, brokerIds, id =>
+  const answers = await requestFromBrokers(call, brokerIds, id =>
     call.cluster.request({ to: 'node', id }, DescribeLogDirs, { topics }, { deadline, signal }),
   )
   return answers.map(({ brokerId, answer }): BrokerLogDirs => {
@@ -137,7 +137,7 @@ export async function alterReplicaLogDirs(
   requireDistinct(moves, replicaSubject, 'replicas')
   const { deadline, signal } = call
   const failures = new Map<string, KafkaError | undefined>()
-  const askOne = async (id: number): Promise<void> => {
+  const alterOnBroker = async (id: number): Promise<void> => {
     const mine = moves.filter(m => m.brokerId === id)
     const dirs = [...new Set(mine.map(m => m.path))].map(path => ({
       path,
@@ -159,7 +159,7 @@ export async function alterReplicaLogDirs(
       }
     }
   }
-  await Promise.all([...new Set(moves.map(m => m.brokerId))].map(askOne))
+  await Promise.all([...new Set(moves.map(m => m.brokerId))].map(alterOnBroker))
   return moves.map(({ topic, partition, brokerId }) => {
     const subject = replicaSubject({ topic, partition, brokerId })
     const error = failures.has(subject) ? failures.get(subject) : missingAnswer(subject)

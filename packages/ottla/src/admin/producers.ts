@@ -4,7 +4,7 @@ import { KafkaError } from '../errors.ts'
 import type { TopicPartition } from '../types.ts'
 import { INT16_MAX, INT32_MAX, requireInteger, requirePartitions, requireProducerId } from './arguments.ts'
 import { missingAnswer, withError, type AdminCall, type AdminOptions } from './call.ts'
-import { askLeaders, partitionSubject, type PartitionAnswer } from './fan-out.ts'
+import { requestFromLeaders, partitionSubject, type PartitionAnswer } from './fan-out.ts'
 
 /**
  * Options of `describeProducers`.
@@ -60,7 +60,7 @@ export async function describeProducers(
   requirePartitions(partitions, 'partitions')
   if (brokerId !== undefined) requireInteger(brokerId, 'brokerId', 0, INT32_MAX)
   const { deadline, signal } = call
-  const ask = async (
+  const send = async (
     id: number,
     items: readonly TopicPartition[],
   ): Promise<readonly PartitionAnswer<ProducerState[]>[]> => {
@@ -83,8 +83,8 @@ export async function describeProducers(
     )
   }
   // A replica that was named is asked, whoever leads.
-  const asker = brokerId === undefined ? ask : (_: number, items: readonly TopicPartition[]) => ask(brokerId, items)
-  const answers = await askLeaders(call, partitions, asker)
+  const sendTo = brokerId === undefined ? send : (_: number, items: readonly TopicPartition[]) => send(brokerId, items)
+  const answers = await requestFromLeaders(call, partitions, sendTo)
   return partitions.map(({ topic, partition }, i) => {
     const answer = answers[i]
     return answer instanceof KafkaError || answer === undefined
@@ -109,7 +109,7 @@ export async function abortTransaction(call: AdminCall, transaction: Transaction
     topics: [{ name: topic, partitionIndexes: [partition] }],
   }
   const { deadline, signal } = call
-  const [answer] = await askLeaders(call, [{ topic, partition }], async id => {
+  const [answer] = await requestFromLeaders(call, [{ topic, partition }], async id => {
     const body = { markers: [marker] }
     const response = await call.cluster.request({ to: 'node', id }, WriteTxnMarkers, body, { deadline, signal })
     return response.markers.flatMap(m =>

@@ -26,7 +26,7 @@ import {
   requireThat,
 } from './arguments.ts'
 import { controllerMoved, itemError, missingAnswer, withError, type AdminCall } from './call.ts'
-import { askLeaders, partitionSubject } from './fan-out.ts'
+import { requestFromLeaders, partitionSubject } from './fan-out.ts'
 import { untilAccepted } from './throttled.ts'
 
 /**
@@ -128,12 +128,12 @@ export async function createTopics(call: AdminCall, topics: readonly NewTopic[])
   requireItems(topics, 'topics')
   topics.forEach(checkNewTopic)
   requireDistinct(topics, t => t.topic, 'topics')
-  const results = await untilAccepted(call, topics, open => askToCreate(call, open))
+  const results = await untilAccepted(call, topics, open => sendCreateTopics(call, open))
   if (!call.validateOnly) await refreshChanged(call, results)
   return results
 }
 
-async function askToCreate(call: AdminCall, topics: readonly NewTopic[]): Promise<CreateTopicResult[]> {
+async function sendCreateTopics(call: AdminCall, topics: readonly NewTopic[]): Promise<CreateTopicResult[]> {
   const { operationTimeoutMs, validateOnly, deadline, signal } = call
   const body = { topics: topics.map(wireTopic), timeoutMs: operationTimeoutMs, validateOnly }
   const response = await call.cluster.request({ to: 'controller' }, CreateTopics, body, {
@@ -153,12 +153,12 @@ async function askToCreate(call: AdminCall, topics: readonly NewTopic[]): Promis
 
 export async function deleteTopics(call: AdminCall, topics: readonly string[]): Promise<TopicResult[]> {
   requireNames(topics, 'topics')
-  const results = await untilAccepted(call, topics, open => askToDelete(call, open))
+  const results = await untilAccepted(call, topics, open => sendDeleteTopics(call, open))
   await refreshChanged(call, results)
   return results
 }
 
-async function askToDelete(call: AdminCall, topics: readonly string[]): Promise<TopicResult[]> {
+async function sendDeleteTopics(call: AdminCall, topics: readonly string[]): Promise<TopicResult[]> {
   const { operationTimeoutMs: timeoutMs, deadline, signal } = call
   const response = await call.cluster.request(
     { to: 'controller' },
@@ -181,12 +181,12 @@ export async function createPartitions(call: AdminCall, topics: readonly NewPart
     if (replicaAssignment !== undefined) checkAssignment(topic, replicaAssignment)
   })
   requireDistinct(topics, t => t.topic, 'topics')
-  const results = await untilAccepted(call, topics, open => askForPartitions(call, open))
+  const results = await untilAccepted(call, topics, open => sendCreatePartitions(call, open))
   if (!call.validateOnly) await refreshChanged(call, results)
   return results
 }
 
-async function askForPartitions(call: AdminCall, topics: readonly NewPartitions[]): Promise<TopicResult[]> {
+async function sendCreatePartitions(call: AdminCall, topics: readonly NewPartitions[]): Promise<TopicResult[]> {
   const { operationTimeoutMs: timeoutMs, validateOnly, deadline, signal } = call
   const wire = topics.map(t => ({
     name: t.topic,
@@ -235,7 +235,7 @@ export async function deleteRecords(call: AdminCall, targets: readonly RecordsTo
   requirePartitions(targets, 'partitions')
   for (const t of targets) requireInteger(t.offset, `the offset of ${partitionSubject(t)}`, -1, Number.MAX_SAFE_INTEGER)
   const { operationTimeoutMs: timeoutMs, deadline, signal } = call
-  const answers = await askLeaders(call, targets, async (id, items) => {
+  const answers = await requestFromLeaders(call, targets, async (id, items) => {
     const wire = groupByTopic(items, t => ({ partitionIndex: t.partition, offset: t.offset }))
     const body = { topics: wire, timeoutMs }
     const response = await call.cluster.request({ to: 'node', id }, DeleteRecords, body, { deadline, signal })

@@ -179,13 +179,13 @@ export class Cluster {
         if (!(await pauseBeforeRetry(this.#context, attempt, options))) return response
         continue
       }
-      const { error, asked }: Failure = response
+      const { error, tried }: Failure = response
       const action = actionFor(error.code)
       if (action === 'fail' || this.#closed) throw error
       // Background work waits until the configuration has been corrected; a caller has to know.
       if (failFast !== null && this.#shouldGiveUp(error, failFast)) throw this.#givenUp(error)
       last = error
-      avoid = asked
+      avoid = tried
       this.#prepareRetry(target, action, error.message)
       if (!(await pauseBeforeRetry(this.#context, attempt, options))) throw this.#outOfTime(api.name, last)
     }
@@ -208,14 +208,14 @@ export class Cluster {
     avoid: readonly Broker[],
   ): Promise<Decoded<Res> | Failure> {
     const { deadline, signal, lane, minVersion, maxVersion } = options
-    const asked: Broker[] = []
-    const ask = async (broker: Broker): Promise<Decoded<Res>> => {
+    const tried: Broker[] = []
+    const send = async (broker: Broker): Promise<Decoded<Res>> => {
       const perTry = options.timeoutMs ?? this.#context.settings['socket.timeout.ms']
       const timeoutMs = Math.min(perTry, deadline.left())
       // A request sent too late would only time out and close its connection.
       if (timeoutMs <= 0)
         throw new KafkaError(ErrorCode.ERR__TIMED_OUT, `no time was left for a request to ${broker.name}`)
-      asked.push(broker)
+      tried.push(broker)
       return broker.request(api, body, {
         timeoutMs,
         signal,
@@ -225,17 +225,17 @@ export class Cluster {
       })
     }
     try {
-      if (target.to === 'any' && hedged.has(api.key)) return await this.#askAny(ask, deadline, signal, avoid)
-      return await ask(await this.#route(target, options, avoid))
+      if (target.to === 'any' && hedged.has(api.key)) return await this.#hedge(send, deadline, signal, avoid)
+      return await send(await this.#route(target, options, avoid))
     } catch (error) {
-      if (error instanceof KafkaError) return new Failure(error, asked)
+      if (error instanceof KafkaError) return new Failure(error, tried)
       throw error
     }
   }
 
   /** Sends to a reachable broker, and to another one whenever those have not answered for a while. */
-  async #askAny<Res>(
-    ask: (broker: Broker) => Promise<Decoded<Res>>,
+  async #hedge<Res>(
+    send: (broker: Broker) => Promise<Decoded<Res>>,
     deadline: Deadline,
     signal: AbortSignal | undefined,
     avoid: readonly Broker[],
@@ -249,7 +249,7 @@ export class Cluster {
       const broker = await this.#brokers.reachable(avoid, deadline, over.signal, unanswered)
       unanswered.add(broker)
       try {
-        return await ask(broker)
+        return await send(broker)
       } catch (error) {
         unanswered.delete(broker)
         // The caller judges a failure: not while another broker may answer, but without waiting for a new connection.
@@ -359,10 +359,10 @@ export class Cluster {
 class Failure {
   readonly error: KafkaError
   /** The brokers that got the request; empty if none could be reached. */
-  readonly asked: readonly Broker[]
+  readonly tried: readonly Broker[]
 
-  constructor(error: KafkaError, asked: readonly Broker[]) {
+  constructor(error: KafkaError, tried: readonly Broker[]) {
     this.error = error
-    this.asked = asked
+    this.tried = tried
   }
 }

@@ -9,7 +9,7 @@ import { within } from '../base/wait.ts'
 import { KafkaError } from '../errors.ts'
 import type { Broker } from './broker.ts'
 import type { ClientContext } from './context.ts'
-import type { AskOptions } from './metadata.ts'
+import type { CallLimits } from './metadata.ts'
 import { isRetriable } from './retry.ts'
 import { pauseBeforeRetry } from './rounds.ts'
 import type { BrokerAddress } from './snapshot.ts'
@@ -22,7 +22,7 @@ const keyTypes: Record<CoordinatorType, number> = { group: 0, transaction: 1 }
 export interface CoordinatorCluster {
   anyRequest(
     body: (version: number) => FindCoordinatorRequest,
-    options: AskOptions,
+    options: CallLimits,
   ): Promise<Decoded<FindCoordinatorResponse>>
   ensureBroker(address: BrokerAddress): Broker
 }
@@ -43,7 +43,7 @@ export class CoordinatorFinder {
    * The coordinator. Rejects with KafkaError: the broker's code if it is not retriable
    * (ERR_GROUP_AUTHORIZATION_FAILED), ERR__TIMED_OUT at the deadline.
    */
-  async find(type: CoordinatorType, key: string, options: AskOptions): Promise<Broker> {
+  async find(type: CoordinatorType, key: string, options: CallLimits): Promise<Broker> {
     const id = `${type}\0${key}`
     const known = this.#known.get(id)
     if (known !== undefined) return known
@@ -70,7 +70,7 @@ export class CoordinatorFinder {
     for (const [id, known] of this.#known) if (known === broker) this.#known.delete(id)
   }
 
-  async #search(id: string, type: CoordinatorType, key: string, options: AskOptions): Promise<Broker> {
+  async #search(id: string, type: CoordinatorType, key: string, options: CallLimits): Promise<Broker> {
     const { logger } = this.#context
     const keyType = keyTypes[type]
     const body = (version: number): FindCoordinatorRequest =>

@@ -14,18 +14,18 @@ import {
 } from './snapshot.ts'
 
 /** The limits of a request; see ClusterRequestOptions. */
-export interface AskOptions {
+export interface CallLimits {
   readonly deadline: Deadline
   readonly signal?: AbortSignal | undefined
   readonly failFast?: boolean | undefined
 }
 
 /** Requests metadata of any broker, with retries until the deadline. */
-export type AskMetadata = (body: MetadataRequest, options: AskOptions) => Promise<Decoded<MetadataResponse>>
+export type RequestMetadata = (body: MetadataRequest, options: CallLimits) => Promise<Decoded<MetadataResponse>>
 
 export type MetadataListener = (changedTopics: ReadonlySet<string>) => void
 
-export interface RefreshOptions extends AskOptions {
+export interface RefreshOptions extends CallLimits {
   /** Whether the request may create topics; by default as configured. */
   readonly allowAutoCreate?: boolean
   /** Resolves with the content of this response only: for applications that query the metadata. */
@@ -43,7 +43,7 @@ const SLOWEST_FAST_REFRESH_MS = 2_000
  */
 export class MetadataCache {
   readonly #context: ClientContext
-  readonly #ask: AskMetadata
+  readonly #request: RequestMetadata
   readonly #wanted = new Map<string, number>()
   readonly #listeners = new Set<MetadataListener>()
   readonly #due = new Set<string>()
@@ -58,9 +58,9 @@ export class MetadataCache {
   #closed = false
   readonly #abort = new AbortController()
 
-  constructor(context: ClientContext, ask: AskMetadata) {
+  constructor(context: ClientContext, request: RequestMetadata) {
     this.#context = context
-    this.#ask = ask
+    this.#request = request
   }
 
   get snapshot(): Snapshot {
@@ -115,7 +115,7 @@ export class MetadataCache {
     const { settings, kind } = this.#context
     const allowAutoTopicCreation =
       options.allowAutoCreate ?? (kind === 'producer' || settings['allow.auto.create.topics'])
-    const response = await this.#ask(
+    const response = await this.#request(
       { topics: complete ? null : names.map(name => ({ name })), allowAutoTopicCreation },
       options,
     )

@@ -7,7 +7,7 @@ import type { Metadata, TopicPartition, TopicPartitionOffset } from '../types.ts
 import type { Cluster } from './cluster.ts'
 import type { ClientContext } from './context.ts'
 import { actionFor } from './retry.ts'
-import { askInRounds, worthAnotherRound } from './rounds.ts'
+import { requestInRounds, worthAnotherRound } from './rounds.ts'
 import type { Snapshot } from './snapshot.ts'
 
 /** ListOffsets' special timestamps. */
@@ -116,13 +116,13 @@ export async function listOffsets(
   options: QueryOptions,
 ): Promise<ListedOffset[]> {
   const { isOneRound = false } = options
-  return askInRounds(context, options, queries.length, {
-    ask: open => askLeaders(cluster, context, queries, open, options),
+  return requestInRounds(context, options, queries.length, {
+    send: open => requestFromLeaders(cluster, context, queries, open, options),
     isOpen: ({ error }, attempt) => !isOneRound && error !== undefined && worthAnotherRound(error.code, attempt),
   })
 }
 
-async function askLeaders(
+async function requestFromLeaders(
   cluster: Cluster,
   context: ClientContext,
   queries: readonly TimestampQuery[],
@@ -155,14 +155,14 @@ async function askLeaders(
     if (request === undefined) byRequest.set(`${leader}/${nth}`, { leader, indexes: [i] })
     else request.indexes.push(i)
   }
-  const asks = [...byRequest.values()].map(({ leader, indexes }) =>
-    askLeader(cluster, context, leader, queries, indexes, options, results),
+  const requests = [...byRequest.values()].map(({ leader, indexes }) =>
+    requestFromLeader(cluster, context, leader, queries, indexes, options, results),
   )
-  await Promise.all(asks)
+  await Promise.all(requests)
   return results
 }
 
-async function askLeader(
+async function requestFromLeader(
   cluster: Cluster,
   context: ClientContext,
   leader: number,

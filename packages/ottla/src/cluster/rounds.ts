@@ -30,9 +30,9 @@ export async function pauseBeforeRetry(context: RetryContext, attempt: number, l
 }
 
 /** A request about many items. */
-export interface RoundQuestion<R> {
+export interface RoundRequest<R> {
   /** Sends the request for the items with these indexes; returns a result for each. */
-  ask(open: readonly number[]): Promise<ReadonlyMap<number, R>>
+  send(open: readonly number[]): Promise<ReadonlyMap<number, R>>
   /** Whether the item has to be retried. */
   isOpen(result: R, attempt: number): boolean
 }
@@ -41,19 +41,19 @@ export interface RoundQuestion<R> {
  * Sends the request for all items, then again for those still open, until the deadline.
  * @returns the last result of each item
  */
-export async function askInRounds<R>(
+export async function requestInRounds<R>(
   context: RetryContext,
   limits: RetryLimits,
   count: number,
-  question: RoundQuestion<R>,
+  request: RoundRequest<R>,
 ): Promise<R[]> {
   const results = new Array<R>(count)
   let open = [...results.keys()]
   for (let attempt = 1; open.length > 0; attempt++) {
     const again: number[] = []
-    for (const [i, result] of await question.ask(open)) {
+    for (const [i, result] of await request.send(open)) {
       results[i] = result
-      if (question.isOpen(result, attempt)) again.push(i)
+      if (request.isOpen(result, attempt)) again.push(i)
     }
     open = again
     if (open.length === 0 || !(await pauseBeforeRetry(context, attempt, limits))) break

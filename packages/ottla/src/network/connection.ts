@@ -17,7 +17,7 @@ import type { Logger } from '../observe/logger.ts'
 import type { BrokerCounters } from '../observe/statistics/counters.ts'
 import { WRONG_PROTOCOL_HINT, foreignProtocol, lostUnanswered, withAddressHint } from './hints.ts'
 import { PendingRequest, earliestExpiry } from './in-flight.ts'
-import { HungUpError, MisfitError, RequestError } from './request-error.ts'
+import { HungUpError, WrongProtocolError, RequestError } from './request-error.ts'
 import { type AddressBook, Transport, type TransportSettings } from './transport.ts'
 
 /** The states of a connection. A closed one is never reopened. */
@@ -322,7 +322,7 @@ export class Connection {
     const foreign = isSize ? foreignProtocol(error.bytes) : null
     const message =
       foreign === null ? garbage(name, what, error, WRONG_PROTOCOL_HINT) : `${name} does not speak Kafka: ${foreign}`
-    return new MisfitError(ErrorCode.ERR__BAD_MSG, message, true, error)
+    return new WrongProtocolError(ErrorCode.ERR__BAD_MSG, message, true, error)
   }
 
   #sweepExpired(): void {

@@ -12,7 +12,7 @@ import {
 import type { Clock } from '../base/clock.ts'
 import type { Connection } from './connection.ts'
 import { KafkaError } from '../errors.ts'
-import { MisfitError, RequestError } from './request-error.ts'
+import { WrongProtocolError, RequestError } from './request-error.ts'
 import type { SaslExchange, SaslMechanism } from './sasl/mechanism.ts'
 
 /** The versions of one API that the broker supports. */
@@ -66,7 +66,7 @@ const VOTE = 52
 /**
  * Asks for the broker's API versions (KIP-35, KIP-511), then authenticates if configured.
  * Rejects with RequestError: ERR__AUTHENTICATION, ERR__TRANSPORT, ERR__TIMED_OUT, ERR__UNSUPPORTED_FEATURE;
- * with MisfitError if it is not a broker's listener.
+ * with WrongProtocolError if it is not a broker's listener.
  */
 export async function handshake(
   connection: Connection,
@@ -76,7 +76,7 @@ export async function handshake(
   const { apis, levels } = await fetchVersions(connection, settings)
   if (!apis.has(Metadata.key) && apis.has(VOTE)) {
     const why = "is a controller's listener, not a broker's: bootstrap.servers has to name brokers"
-    throw new MisfitError(ErrorCode.ERR__TRANSPORT, `${connection.endpoint.name} ${why}`, false)
+    throw new WrongProtocolError(ErrorCode.ERR__TRANSPORT, `${connection.endpoint.name} ${why}`, false)
   }
   const { mechanism, authTimeoutMs } = settings
   if (mechanism === null) return { apis, levels, session: { startedAt: clock.now(), lifetimeMs: 0 } }
@@ -90,18 +90,18 @@ async function fetchVersions(
   connection: Connection,
   settings: HandshakeSettings,
 ): Promise<Pick<BrokerFeatures, 'apis' | 'levels'>> {
-  const ask = (version: number): Promise<Decoded<ApiVersionsResponse>> =>
+  const request = (version: number): Promise<Decoded<ApiVersionsResponse>> =>
     connection.request(
       tolerantApiVersions,
       version,
       { clientSoftwareName: settings.softwareName, clientSoftwareVersion: settings.softwareVersion },
       settings.apiVersionTimeoutMs,
     )
-  let response = await ask(ApiVersions.maxVersion)
+  let response = await request(ApiVersions.maxVersion)
   if (response.errorCode === ErrorCode.ERR_UNSUPPORTED_VERSION) {
     // An older broker answers in version 0 and names the range that it supports.
     const own = response.apiKeys.find(range => range.apiKey === ApiVersions.key)
-    response = await ask(Math.min(own?.maxVersion ?? 0, ApiVersions.maxVersion))
+    response = await request(Math.min(own?.maxVersion ?? 0, ApiVersions.maxVersion))
   }
   if (response.errorCode !== ErrorCode.ERR_NO_ERROR) {
     const name = errorName(response.errorCode)

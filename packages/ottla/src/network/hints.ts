@@ -1,6 +1,6 @@
 /** What connection errors may mean, and what to do about them. */
 import { ErrorCode } from '@ottla/protocol'
-import { MisfitError, RequestError } from './request-error.ts'
+import { WrongProtocolError, RequestError } from './request-error.ts'
 
 export const WRONG_PROTOCOL_HINT = 'is it a Kafka broker, and is security.protocol right?'
 
@@ -15,7 +15,7 @@ export function foreignProtocol(firstBytes: number): string | null {
 /** The error of a connection that was lost before the broker answered anything. */
 export function lostUnanswered(error: RequestError, hint: string): RequestError {
   if (error.code !== ErrorCode.ERR__TRANSPORT) return error
-  return new MisfitError(error.code, `${error.message} ${hint}`, error.sent, error.cause)
+  return new WrongProtocolError(error.code, `${error.message} ${hint}`, error.sent, error.cause)
 }
 
 /** Adds the endpoint's hint if nothing listens at the address, or the name cannot be resolved. */

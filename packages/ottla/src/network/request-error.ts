@@ -14,13 +14,13 @@ export class RequestError extends KafkaError {
 }
 
 /** The other end does not speak the client's protocol: the port or security.protocol is wrong. */
-export class MisfitError extends RequestError {}
+export class WrongProtocolError extends RequestError {}
 
 /** The broker closed the connection at the first request after the handshake: the connection was never of use. */
-export class HungUpError extends MisfitError {}
+export class HungUpError extends WrongProtocolError {}
 
-/** Whether a MisfitError is the error or one of its causes. */
-export function isMisfit(error: unknown): boolean {
-  for (let e = error; e instanceof Error; e = e.cause) if (e instanceof MisfitError) return true
+/** Whether a WrongProtocolError is the error or one of its causes. */
+export function isWrongProtocol(error: unknown): boolean {
+  for (let e = error; e instanceof Error; e = e.cause) if (e instanceof WrongProtocolError) return true
   return false
 }

@@ -3,7 +3,7 @@ import { lookup, type LookupAddress } from 'node:dns'
 import { ErrorCode } from '@ottla/protocol'
 import { onAbort } from '../base/abort.ts'
 import { hostPort } from '../base/host-port.ts'
-import { MisfitError, RequestError } from './request-error.ts'
+import { WrongProtocolError, RequestError } from './request-error.ts'
 import { TlsClient, type TlsSettings } from './tls/client.ts'
 
 /** How sockets are opened; made once per client from the settings. */
@@ -201,5 +201,5 @@ function connectError(where: string, cause: Error | null, tls: TlsClient | null)
     return new RequestError(ErrorCode.ERR__TRANSPORT, message, false, cause ?? undefined)
   }
   // The TCP connection was up: a broker that does not speak TLS takes the handshake for garbage and hangs up.
-  return new MisfitError(ErrorCode.ERR__TRANSPORT, `${message} ${TLS_HINT}`, false, cause ?? undefined)
+  return new WrongProtocolError(ErrorCode.ERR__TRANSPORT, `${message} ${TLS_HINT}`, false, cause ?? undefined)
 }

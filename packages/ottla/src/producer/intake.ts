@@ -108,8 +108,8 @@ export class Intake {
     if (!isPromise(key) && !isPromise(value))
       return this.#putWhenRoom(message, key as Data, value as Data, sink, signal)
     const { accumulator } = this.#pipeline
-    accumulator.arriving()
-    return this.#putSerialized(message, key, value, sink, signal).finally(() => accumulator.arrived())
+    accumulator.beginPending()
+    return this.#putSerialized(message, key, value, sink, signal).finally(() => accumulator.endPending())
   }
 
   async #putSerialized(
@@ -127,7 +127,7 @@ export class Intake {
     if (key === undefined && pendingKey !== key) throw noBytes(topic, 'key')
     if (value === undefined && pendingValue !== value) throw noBytes(topic, 'value')
     if (signal?.aborted === true) throw abortReason(signal)
-    if (!this.#lifecycle.takesLate) throw this.#lifecycle.refusal()
+    if (!this.#lifecycle.acceptsPending) throw this.#lifecycle.refusal()
     // As in enter.
     await this.#putWhenRoom(message, key as Data, value as Data, sink, signal)
   }

@@ -14,7 +14,7 @@ export class Lifecycle {
   isOpen = true
   #fatal: KafkaError | null = null
   #restriction: string | null = null
-  #takesLate = false
+  #acceptsPending = false
 
   /** @param name - the client's name, for errors */
   constructor(name: string) {
@@ -47,17 +47,17 @@ export class Lifecycle {
   }
 
   /** Whether messages that were being serialized when `isOpen` ended are still accepted. */
-  get takesLate(): boolean {
-    return this.isOpen || (this.#takesLate && this.#state === 'open' && this.#fatal === null)
+  get acceptsPending(): boolean {
+    return this.isOpen || (this.#acceptsPending && this.#state === 'open' && this.#fatal === null)
   }
 
   /**
    * Sets why messages are not accepted at present (transactions); null to accept them.
-   * @param takesLate - messages that are being serialized are still accepted
+   * @param acceptsPending - messages that are being serialized are still accepted
    */
-  restrict(reason: string | null, takesLate: boolean): void {
+  restrict(reason: string | null, acceptsPending: boolean): void {
     this.#restriction = reason
-    this.#takesLate = takesLate
+    this.#acceptsPending = acceptsPending
     this.isOpen = this.#state === 'open' && this.#fatal === null && reason === null
   }
 

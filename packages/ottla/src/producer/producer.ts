@@ -440,7 +440,7 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
     const { clock, logger, settings } = this.#context
     const requests = new TransactionRequests(this.#cluster, clock, id, settings['transaction.timeout.ms'])
     const host: TransactionHost = {
-      restrict: (reason, takesLate) => this.#lifecycle.restrict(reason, takesLate),
+      restrict: (reason, acceptsPending) => this.#lifecycle.restrict(reason, acceptsPending),
       flush: signal => flush(this.#pipeline, clock, -1, signal),
       giveUp: cause => {
         const text = 'the transaction was given up while the message waited for room in the queue'

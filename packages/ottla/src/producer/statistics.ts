@@ -121,7 +121,7 @@ function queueStatistics(queue: PartitionQueue, inFlight: InFlight): Partial<Par
 }
 
 function eosStatistics(identity: PipelineIdentity, now: number): EosStatistics {
-  const { state, since, grants, transaction } = identity.standing
+  const { state, since, grants, transaction } = identity.status
   return {
     idemp_state: state.name.charAt(0).toUpperCase() + state.name.slice(1),
     idemp_stateage: Math.floor(now - since),

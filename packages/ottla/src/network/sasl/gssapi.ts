@@ -54,7 +54,7 @@ class GssapiExchange implements SaslExchange {
 
   async start(): Promise<Buffer> {
     await this.#ticket?.ready()
-    const token = await this.#ask(async () => {
+    const token = await this.#step(async () => {
       this.#client = await this.#kerberos.initializeClient(this.#service, {})
       return this.#client.step('')
     })
@@ -66,22 +66,22 @@ class GssapiExchange implements SaslExchange {
     if (client === null || this.#state === 'over') return null
     const given = challenge.toString('base64')
     if (this.#state === 'context') {
-      const token = await this.#ask(() => client.step(given))
+      const token = await this.#step(() => client.step(given))
       if (client.contextComplete) this.#state = 'layer'
       // Even an empty token has to be sent: the broker answers it with its offer.
       return decoded(token)
     }
     this.#state = 'over'
-    const offer = decoded(await this.#ask(() => client.unwrap(given)))
+    const offer = decoded(await this.#step(() => client.unwrap(given)))
     if (offer.length < OFFER_BYTES || ((offer[0] ?? 0) & NO_LAYER) === 0) {
       throw failure('the broker requires a security layer, and Kafka supports none')
     }
     // No layer, so no message size limit; and no other user than the ticket's.
     const choice = Buffer.from([NO_LAYER, 0, 0, 0]).toString('base64')
-    return decoded(await this.#ask(() => client.wrap(choice, { protect: false })))
+    return decoded(await this.#step(() => client.wrap(choice, { protect: false })))
   }
 
-  async #ask(step: () => Promise<string | null>): Promise<string | null> {
+  async #step(step: () => Promise<string | null>): Promise<string | null> {
     try {
       return await step()
     } catch (error) {

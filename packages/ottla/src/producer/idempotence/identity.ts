@@ -5,7 +5,7 @@ import type { PartitionQueue } from '../queue/partition-queue.ts'
 import type { IdempotenceState } from './states.ts'
 
 /** The state, for statistics. Times are monotonic ms. */
-export interface IdentityStanding {
+export interface IdentityStatus {
   readonly state: IdempotenceState
   readonly since: number
   /** How many ids or epochs there have been. */
@@ -39,7 +39,7 @@ export interface SenderTransaction {
 
 /** The identity of an idempotent producer. */
 export interface PipelineIdentity extends SenderIdentity {
-  readonly standing: IdentityStanding
+  readonly status: IdentityStatus
   /** Requests an id, unless the application does (`initTransactions`). */
   start(): void
   close(): void

@@ -6,7 +6,7 @@ import type { Cluster } from '../../cluster/cluster.ts'
 import { KafkaError } from '../../errors.ts'
 import type { Logger } from '../../observe/logger.ts'
 import type { Identity } from '../queue/batch.ts'
-import type { IdentityStanding } from './identity.ts'
+import type { IdentityStatus } from './identity.ts'
 import { initialIdempotence, step, type IdempotenceEvent, type IdempotenceState } from './states.ts'
 
 /** Requests an id from the cluster. Retries transient errors. */
@@ -58,7 +58,7 @@ export class ProducerIdentity {
 
   readonly transaction = null
 
-  get standing(): IdentityStanding {
+  get status(): IdentityStatus {
     return { state: this.#state, since: this.#since, grants: this.#grants, transaction: null }
   }
 

@@ -17,7 +17,7 @@ export class Accumulator {
   readonly #maxBytes: number
   readonly #waiters = new Ring<Waiter>()
   readonly #onEmpty = new Set<() => void>()
-  #arriving = 0
+  #pending = 0
   /** Messages not reported yet. */
   messages = 0
   /** Bytes of their records. */
@@ -42,17 +42,17 @@ export class Accumulator {
 
   /** Whether no message waits for its report or for room, and none is being serialized. */
   get isEmpty(): boolean {
-    return this.messages === 0 && this.#waiters.length === 0 && this.#arriving === 0
+    return this.messages === 0 && this.#waiters.length === 0 && this.#pending === 0
   }
 
-  /** Counts a message that is being serialized (asynchronous serializers) until `arrived`. */
-  arriving(): void {
-    this.#arriving++
+  /** Counts a message that is being serialized (asynchronous serializers) until `endPending`. */
+  beginPending(): void {
+    this.#pending++
   }
 
   /** The message was accepted or refused. */
-  arrived(): void {
-    this.#arriving--
+  endPending(): void {
+    this.#pending--
     this.checkEmpty()
   }
 

@@ -7,7 +7,7 @@ import type { Wait } from '../../base/wait.ts'
 import { ErrorCode, KafkaError } from '../../errors.ts'
 import type { Logger } from '../../observe/logger.ts'
 import type { ConsumerGroupMetadata, TopicPartitionOffset } from '../../types.ts'
-import type { IdentityStanding, PipelineIdentity, SenderTransaction } from '../idempotence/identity.ts'
+import type { IdentityStatus, PipelineIdentity, SenderTransaction } from '../idempotence/identity.ts'
 import type { IdempotenceName } from '../idempotence/states.ts'
 import type { Identity } from '../queue/batch.ts'
 import type { PartitionQueue } from '../queue/partition-queue.ts'
@@ -21,7 +21,7 @@ import { transactionVerdict, type Finding } from './verdicts.ts'
 /** What transactions use of the producer. */
 export interface TransactionHost {
   /** Why messages are not accepted (null if they are), and whether those being serialized still are. */
-  restrict(reason: string | null, takesLate: boolean): void
+  restrict(reason: string | null, acceptsPending: boolean): void
   /** Waits until every message has been reported, or until the signal aborts. */
   flush(signal: AbortSignal): Promise<unknown>
   /** Fails everything that is queued or waits for room. */
@@ -98,7 +98,7 @@ export class Transactions implements PipelineIdentity, SenderTransaction {
     this.#restrict()
   }
 
-  get standing(): IdentityStanding {
+  get status(): IdentityStatus {
     const since = this.#since
     const { current, grants } = this.#coordination
     const { producerId, producerEpoch } = current ?? { producerId: -1n, producerEpoch: -1 }
