@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ErrorCode } from '@ottla/protocol'
-import { initialIdempotence, step, type IdempotenceState } from '../../../src/producer/idempotence/states.ts'
 import { RequestError } from '../../../src/network/request-error.ts'
 import type { FakeRequest } from '../fake-cluster.ts'
 import { SequencedLog } from './sequenced-log.ts'
@@ -10,37 +9,6 @@ import { makeWorld, settle, type World } from '../world.ts'
 
 const RETRY_MS = 120
 const values = (n: number, from = 0): string[] => Array.from({ length: n }, (_, i) => `v${from + i}`)
-
-test('an id is asked for once, used when it comes, and its epoch rises after a gap without asking', () => {
-  let { state, actions } = step(initialIdempotence, { is: 'start' })
-  assert.deepEqual([state.name, actions], ['waitPid', [{ do: 'request' }]])
-  assert.deepEqual(step(state, { is: 'gap' }).actions, [])
-  ;({ state, actions } = step(state, { is: 'granted', producerId: 7n, producerEpoch: 0 }))
-  assert.deepEqual([state.name, actions], ['assigned', [{ do: 'use', producerId: 7n, producerEpoch: 0 }]])
-  ;({ state, actions } = step(state, { is: 'gap' }))
-  assert.deepEqual([state.name, actions], ['assigned', [{ do: 'use', producerId: 7n, producerEpoch: 1 }]])
-})
-
-test('behind the last epoch comes another id', () => {
-  const last: IdempotenceState = { name: 'assigned', producerId: 7n, producerEpoch: 32_767 }
-  const { state, actions } = step(last, { is: 'gap' })
-  assert.deepEqual([state.name, actions], ['waitPid', [{ do: 'request' }]])
-})
-
-test('a refused id is asked for again after a pause', () => {
-  const waiting: IdempotenceState = { name: 'waitPid', producerId: 7n, producerEpoch: 3 }
-  const passing = step(waiting, { is: 'refused', code: ErrorCode.ERR_COORDINATOR_NOT_AVAILABLE, message: '' })
-  assert.deepEqual([passing.state.name, passing.actions], ['reqPid', [{ do: 'back-off' }]])
-  assert.deepEqual(step(passing.state, { is: 'retry' }).actions, [{ do: 'request' }])
-})
-
-test('without the permission for ids the producer is of no use', () => {
-  const waiting: IdempotenceState = { name: 'waitPid', producerId: -1n, producerEpoch: -1 }
-  const code = ErrorCode.ERR_CLUSTER_AUTHORIZATION_FAILED
-  const refused = step(waiting, { is: 'refused', code, message: 'no' })
-  assert.deepEqual([refused.state.name, refused.actions], ['fatalError', [{ do: 'fail', code, message: 'no' }]])
-  assert.equal(step(refused.state, { is: 'start' }).state.name, 'fatalError')
-})
 
 function idempotent(config: object = {}): World {
   const world = makeWorld({ 'enable.idempotence': true, 'batch.num.messages': 1, ...config })
