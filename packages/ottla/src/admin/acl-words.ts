@@ -1,6 +1,5 @@
-import { requireWord } from './arguments.ts'
-
 /** The protocol's numbers for the words of access control (KIP-290, KIP-430). */
+import { requireWord } from './arguments.ts'
 
 /**
  * An operation on a resource.

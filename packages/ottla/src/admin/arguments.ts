@@ -1,9 +1,8 @@
+/** Checks of a call's arguments, made before anything is sent. Each error names the culprit. */
 import { invalidArgument } from '../errors.ts'
 import type { TopicPartition } from '../types.ts'
 
 const INT64_LAST = 2n ** 63n - 1n
-
-/** Checks of a call's arguments, made before anything is sent. Each error names the culprit. */
 
 function refuse(message: string): never {
   throw invalidArgument(message)

@@ -2,7 +2,6 @@ import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import assert from 'node:assert/strict'
 import { maskedConfig, parseProperties, resolveConfig, type ProducerConfig } from '../../src/config/resolve.ts'
-import { resetPolicy } from '../../src/config/reset-policy.ts'
 import { aliases, properties } from '../../src/config/table.ts'
 import type { Property } from '../../src/config/property.ts'
 import type { KafkaError } from '../../src/errors.ts'
@@ -209,19 +208,6 @@ test('the types know keys and values', () => {
   // @ts-expect-error a word that acks does not know
   const word: ProducerConfig = { acks: 'most' }
   assert.notEqual(unknown, word)
-})
-
-test('auto.offset.reset is a word, or a duration as Java writes it', () => {
-  const days = 24 * 60 * 60 * 1000
-  assert.deepEqual(resetPolicy('largest'), { to: 'latest' })
-  assert.deepEqual(resetPolicy('beginning'), { to: 'earliest' })
-  assert.deepEqual(resetPolicy('error'), { to: 'error' })
-  assert.deepEqual(resetPolicy('by_duration:P7D'), { to: 'age', ms: 7 * days })
-  assert.deepEqual(resetPolicy('by_duration:PT1H30M'), { to: 'age', ms: 90 * 60_000 })
-  assert.deepEqual(resetPolicy('by_duration:p1dt0.5s'), { to: 'age', ms: days + 500 })
-  for (const none of ['by_duration:', 'by_duration:P', 'by_duration:PT', 'by_duration:1h', 'by_duration:P1M', 'x']) {
-    assert.equal(resetPolicy(none), null, none)
-  }
 })
 
 test('auto.offset.reset is refused when it is neither', () => {
