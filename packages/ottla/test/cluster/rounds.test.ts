@@ -34,7 +34,7 @@ test('only items that are still open are retried, with a growing backoff', async
   ])
 })
 
-test('the last results stand if the deadline leaves no time for a backoff', async () => {
+test('the last results are kept if the deadline leaves no time for a backoff', async () => {
   const clock = new FakeClock()
   let asked = 0
   const result = await requestInRounds(contextOf(clock), { deadline: Deadline.after(clock, 50) }, 1, {

@@ -113,7 +113,7 @@ test('an IPv6 address of bootstrap.servers may stand without brackets, with a zo
   ])
 })
 
-test('an address of bootstrap.servers that is none, or could be two, is refused with how to write it', () => {
+test('an invalid or ambiguous address of bootstrap.servers is refused with how to write it', () => {
   const why = (servers: string): string => refused({ 'bootstrap.servers': servers })
   assert.match(why('::1:9092'), /ambiguous: write \[::1\]:9092, or \[::1:9092\] with its port/)
   assert.match(why('::1:19092'), /not an address.*needs brackets, \[::1\]:9092/)
@@ -123,7 +123,7 @@ test('an address of bootstrap.servers that is none, or could be two, is refused 
   assert.match(why('a:1:2'), /not an address/)
 })
 
-test('an unknown key is refused with the one that was probably meant', () => {
+test('an unknown key is refused with the one that was probably intended', () => {
   assert.match(refused({ 'bootstrap.server': 'a' }), /'bootstrap.server'; did you mean 'bootstrap.servers'\?/)
   assert.match(refused({ 'utter.nonsense.of.mine.here': 1 }), /^there is no property/)
 })
@@ -146,7 +146,7 @@ test('two names of one property with different values contradict each other', ()
   assert.equal(resolveConfig('producer', { 'linger.ms': 1, 'queue.buffering.max.ms': '1' }).settings['linger.ms'], 1)
 })
 
-test('settings that cannot hold together are refused', () => {
+test('settings that contradict each other are refused', () => {
   assert.match(refused({ 'message.timeout.ms': 10, 'linger.ms': 20 }), /linger.ms must be below message.timeout.ms/)
   assert.match(refused({ 'max.poll.interval.ms': 1000 }, 'consumer'), /session.timeout.ms/)
   assert.match(
@@ -162,7 +162,7 @@ test('settings that cannot hold together are refused', () => {
   assert.match(refused({ 'transactional.id': 'x', 'message.timeout.ms': 70_000 }), /transaction.timeout.ms/)
 })
 
-test('defaults follow the settings that they depend on', () => {
+test('defaults depend on other settings', () => {
   const consumer = resolveConfig('consumer', {
     'fetch.max.bytes': 200_000_000,
     'auto.offset.reset': 'smallest',
@@ -175,7 +175,7 @@ test('defaults follow the settings that they depend on', () => {
   assert.equal(resolveConfig('producer', { 'enable.idempotence': 'true' }).settings['max.in.flight'], 5)
 })
 
-test('what has no effect here is accepted with a warning', () => {
+test('a property without effect is accepted with a warning', () => {
   const warnings = (config: Record<string, unknown>): readonly string[] => resolveConfig('producer', config).warnings
   assert.match(String(warnings({ 'socket.blocking.max.ms': 5 })), /C library/)
   assert.match(String(warnings({ 'group.id': 'g' })), /consumer property/)
@@ -183,7 +183,7 @@ test('what has no effect here is accepted with a warning', () => {
   assert.deepEqual(warnings({ 'enable.metrics.push': true }), [])
 })
 
-test('secrets are masked wherever a message would show them', () => {
+test('secrets are masked in every message', () => {
   const shown = maskedConfig({ 'sasl.password': 'hush', 'client.id': 'me', 'no.such.key': 'hush' })
   assert.deepEqual(shown, { 'sasl.password': '[redacted]', 'client.id': 'me', 'no.such.key': '[redacted]' })
   assert.doesNotMatch(refused({ 'sasl.password': { hush: 1 } }), /hush/)

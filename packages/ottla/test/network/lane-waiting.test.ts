@@ -65,7 +65,7 @@ async function until(condition: () => boolean): Promise<void> {
   }
 }
 
-test('an attempt that one has left goes on for the other who waits for it', async t => {
+test('an attempt continues for the other waiter when one gives up', async t => {
   const { lane, broker, downs } = await start(t)
   broker.isSilent = true
   const [one, other] = [new AbortController(), new AbortController()]
@@ -81,7 +81,7 @@ test('an attempt that one has left goes on for the other who waits for it', asyn
   assert.deepEqual(downs, [])
 })
 
-test('an attempt goes on for a request when nobody else waits any more', async t => {
+test('an attempt continues for a request when there is no other waiter', async t => {
   const { lane, broker } = await start(t)
   broker.isSilent = true
   const only = new AbortController()
@@ -95,7 +95,7 @@ test('an attempt goes on for a request when nobody else waits any more', async t
   assert.equal(broker.connections, 1)
 })
 
-test('the last one to leave ends the attempt, of which nothing is told', async t => {
+test('the last waiter that gives up ends the attempt, which is not reported', async t => {
   const { lane, broker, clock, downs } = await start(t)
   broker.isSilent = true
   const only = new AbortController()
@@ -109,7 +109,7 @@ test('the last one to leave ends the attempt, of which nothing is told', async t
   assert.equal(clock.pendingTimers, 0)
 })
 
-test('whoever comes while an attempt is being ended gets another one', async t => {
+test('a waiter that comes while an attempt is being ended gets another one', async t => {
   const { lane, broker } = await start(t)
   broker.isSilent = true
   const [one, other] = [new AbortController(), new AbortController()]
@@ -123,7 +123,7 @@ test('whoever comes while an attempt is being ended gets another one', async t =
   await stayed
 })
 
-test('the last one to leave ends the wait for the next attempt, too', async t => {
+test('the last waiter that gives up ends the wait for the next attempt, too', async t => {
   const { lane, broker, clock, downs } = await startFailing(t)
   const only = new AbortController()
   const left = assert.rejects(lane.waitUntilUp(only.signal))
@@ -150,14 +150,14 @@ for (const how of ['waits for it', 'will need it soon']) {
   })
 }
 
-test('new credentials make no connection that nobody needs', async t => {
+test('new credentials open no connection that is not needed', async t => {
   const { lane, broker, clock } = await startFailing(t)
   lane.retryNow()
   await clock.advance(60_000)
   assert.equal(broker.connections, 1)
 })
 
-test('closing tells those who wait, and those who come later', async t => {
+test('closing rejects present and later waiters', async t => {
   const { lane, broker, clock } = await start(t)
   broker.isSilent = true
   const { signal } = new AbortController()

@@ -50,7 +50,7 @@ test('an error that comes and goes is reported less and less often', () => {
   assert.ok(reported >= 10 && reported <= 17, `reported ${reported} times in ten minutes`)
 })
 
-test('any number of subjects does not fill the memory: the oldest is forgotten', () => {
+test('any number of subjects does not fill the memory: the oldest is dropped', () => {
   const { at } = begin()
   for (let i = 0; i <= 1000; i++) at(0).shouldReport(`topic ${i}`, 3)
   assert.equal(at(0).shouldReport('topic 1000', 3), false)

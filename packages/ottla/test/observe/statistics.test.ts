@@ -7,7 +7,7 @@ import { StatisticsReporter } from '../../src/observe/statistics/reporter.ts'
 import type { StatsEvent } from '../../src/types.ts'
 import { FakeClock } from '../base/fake-clock.ts'
 
-test('what brokers count stays in the totals of the client when they are gone', () => {
+test('the counts of removed brokers stay in the totals of the client', () => {
   const client = new ClientCounters(new FakeClock())
   for (let i = 0; i < 2; i++) {
     const broker = new BrokerCounters(client)
@@ -20,7 +20,7 @@ test('what brokers count stays in the totals of the client when they are gone', 
   assert.deepEqual({ tx, txBytes, rx, rxBytes }, { tx: 2, txBytes: 30, rx: 2, rxBytes: 48 })
 })
 
-test('statistics are emitted at every interval while somebody listens, and not once they are stopped', async () => {
+test('statistics are emitted at every interval while there is a listener, and not after they are stopped', async () => {
   const clock = new FakeClock()
   const events = new EventHub(() => undefined)
   const heard: string[] = []

@@ -80,7 +80,7 @@ describe('a bundle', () => {
   }
 
   for (const format of ['esm', 'cjs'] as const) {
-    test(`as ${format} works without any package beside it`, () => {
+    test(`as ${format} works without any other package`, () => {
       const { worked, table } = bundle(format, 'alone')
       assert.equal(table['snappy'], 'javascript')
       assert.equal(table['lz4'], 'javascript')
@@ -91,7 +91,7 @@ describe('a bundle', () => {
       else assert.match(String(worked['zstd']), /Node 22.15/)
     })
 
-    test(`as ${format} takes the native add-ons where they are installed`, () => {
+    test(`as ${format} uses the native add-ons where they are installed`, () => {
       const here = join(folder, 'node_modules')
       symlinkSync(join(root, 'node_modules'), here)
       try {

@@ -28,7 +28,7 @@ const payloads = [
 ]
 const stream = Buffer.concat(payloads.map(framed))
 
-test('frames come out whole, however the stream was cut', () => {
+test('frames are complete, however the stream was split', () => {
   for (const step of [1, 3, 5, 1000, 16_384, 65_536, stream.length]) {
     const frames: Buffer[] = []
     const reader = new FrameReader(1_000_000)
@@ -38,7 +38,7 @@ test('frames come out whole, however the stream was cut', () => {
   }
 })
 
-test('chunks that are somewhere else already are taken as well', () => {
+test('chunks in other memory are accepted as well', () => {
   for (const step of [1, 7, 4096, stream.length]) {
     const frames: Buffer[] = []
     const reader = new FrameReader(1_000_000)
@@ -49,7 +49,7 @@ test('chunks that are somewhere else already are taken as well', () => {
   }
 })
 
-test('what is left of a large frame goes straight to where it stays', () => {
+test('the rest of a large frame is read straight into its place', () => {
   const reader = new FrameReader(1_000_000)
   const large = framed(Buffer.alloc(50_000, 7))
   const frames: Buffer[] = []

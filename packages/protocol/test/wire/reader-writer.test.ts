@@ -42,7 +42,7 @@ test('integers come back as they were written', () => {
   )
 })
 
-test('int64 is exact up to the safe range, then a ProtocolError, save for the largest of all', () => {
+test('int64 is exact in the safe range, and a ProtocolError beyond, except for the largest value', () => {
   for (const value of [0, -1, 2 ** 32, -(2 ** 32), Number.MAX_SAFE_INTEGER, Number.MIN_SAFE_INTEGER]) {
     const bytes = written(w => w.int64(value))
     assert.equal(bytes.readBigInt64BE(0), BigInt(value))
@@ -114,7 +114,7 @@ test('records are passed on as the chunks they are, the length in front', () => 
   }
 })
 
-test('uuids are in the form that Kafka prints', () => {
+test('uuids have the form that Kafka prints', () => {
   const bytes = Buffer.from('000102030405060708090a0b0c0d0e0f', 'hex')
   const text = new Reader(bytes).uuid()
   assert.equal(text, 'AAECAwQFBgcICQoLDA0ODw')
@@ -130,7 +130,7 @@ test('uuids are in the form that Kafka prints', () => {
   assert.throws(() => written(w => w.uuid('!'.repeat(22))), ProtocolError)
 })
 
-test('a reader stays within the part it was given', () => {
+test('a reader stays within its part of the buffer', () => {
   const r = new Reader(Buffer.from('0102030405', 'hex'), 1, 3)
   assert.equal(r.int16(), 0x0203)
   assert.throws(() => r.int8(), /int8 of 1 bytes at byte 3, where 0 are left/)
@@ -157,14 +157,14 @@ test('lengths beyond the frame and negative ones are refused before anything is 
   assert.equal(readerOf('00').nullableArrayLength(true), -1)
 })
 
-test('a varint of more than 32 bits is refused, however it goes on', () => {
+test('a varint of more than 32 bits is refused, whatever follows', () => {
   assert.equal(readerOf('ffffffff0f').uvarint(), 0xffff_ffff)
   assert.throws(() => readerOf('ffffffff1f').uvarint(), /more than 32 bits/)
   assert.throws(() => readerOf('ff'.repeat(20)).uvarint(), /more than 32 bits/)
   assert.throws(() => readerOf('ffff').uvarint(), /truncated/)
 })
 
-test('tagged fields that are not known are skipped, and must lie within the frame', () => {
+test('unknown tagged fields are skipped, and must lie within the frame', () => {
   const r = readerOf('02 05 01 aa 8f4e 03 010203 7f')
   r.skipTags()
   assert.equal(r.int8(), 0x7f)

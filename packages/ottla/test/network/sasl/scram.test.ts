@@ -16,7 +16,7 @@ async function next(exchange: SaslExchange, message: string): Promise<string | n
   return answer === null ? null : answer.toString()
 }
 
-test('the exchange of RFC 7677 goes as it says there', async () => {
+test('the exchange of RFC 7677 is reproduced', async () => {
   const exchange = begun('SCRAM-SHA-256')
   assert.equal(String(await exchange.start()), 'n,,n=user,r=rOprNGfwEbeRWgbNEkqO')
   const first = 'r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096'
@@ -47,7 +47,7 @@ for (const name of ['SCRAM-SHA-256', 'SCRAM-SHA-512'] as const) {
   })
 }
 
-test('a delegation token says that it is one, and the proof covers that', async () => {
+test('the exchange marks a delegation token as one, and the proof covers the mark', async () => {
   const token = { username: 'id', password: 'aG1hYw==' }
   const options = { isToken: true, nonce: () => 'abc' }
   const exchange = new ScramMechanism('SCRAM-SHA-256', () => token, options).exchange()
@@ -64,7 +64,7 @@ test('a delegation token says that it is one, and the proof covers that', async 
   assert.equal(final, `c=biws,r=abcdef,p=${proof.toString('base64')}`)
 })
 
-test('a broker that does not know the password is found out', async () => {
+test('a broker that does not know the password is detected', async () => {
   const exchange = begun('SCRAM-SHA-256')
   await exchange.start()
   await next(exchange, 'r=rOprNGfwEbeRWgbNEkqOx,s=c2FsdA==,i=4096')
@@ -80,7 +80,7 @@ test('a broker that does not know the password is found out', async () => {
   }
 })
 
-test('what a broker may not say is refused before anything is computed', async () => {
+test('invalid messages of a broker are refused before anything is computed', async () => {
   for (const [message, why] of [
     ['r=other,s=c2FsdA==,i=4096', /not of this exchange/],
     ['r=rOprNGfwEbeRWgbNEkqO,s=c2FsdA==,i=4096', /not of this exchange/],
@@ -97,7 +97,7 @@ test('what a broker may not say is refused before anything is computed', async (
   }
 })
 
-test('each exchange has a nonce of its own, and reads the credentials anew', async () => {
+test('each exchange has a nonce of its own, and reads the current credentials', async () => {
   let password = 'first'
   const mechanism = new ScramMechanism('SCRAM-SHA-512', () => ({ username: 'u', password }))
   const nonces = new Set<string>()

@@ -70,7 +70,7 @@ test('properties that contradict each other are refused by the constructor', () 
   }
 })
 
-test('what is wrong with a file or a text is told with the name of its property', async () => {
+test('the error of a file or a text names its property', async () => {
   const own = { 'ssl.certificate.pem': alice.cert }
   const encrypted = authority.encryptedKey(alice, 'right')
   const keystore = authority.keystore(alice, 'right')
@@ -123,7 +123,7 @@ test('a text is checked by the constructor, which needs no file for it', () => {
   )
 })
 
-test('binary certificates and keys are taken too, and the text of a properties file with its \\n', async () => {
+test('binary certificates and keys are accepted too, and the text of a properties file with its \\n', async () => {
   const der = file('ca.der', new X509Certificate(authority.cert).raw)
   assert.equal(await refusal({ 'ssl.ca.location': der }), 'nothing')
   assert.equal(await refusal({ 'ssl.ca.pem': authority.cert.replaceAll('\n', '\\n') }), 'nothing')
@@ -161,12 +161,12 @@ test('unless files have changed, the same context serves all connections', async
   assert.equal(await rotating.current(), second, 'a file that is gone takes nothing away')
 })
 
-test("without an authority of one's own the system's and those of Node.js count", async () => {
+test('without an authority in the configuration, those of the system and of Node.js are trusted', async () => {
   assert.equal(await refusal({}), 'nothing')
   assert.equal(await refusal({ 'ssl.ca.location': 'probe' }), 'nothing')
 })
 
-test('an authority file is read once it is there, though it was not at the first connection', async () => {
+test('an authority file that was missing at the first connection is read once it exists', async () => {
   const path = file('late.pem', readFileSync(authority.certFile))
   const late = credentials({ 'ssl.ca.location': path })
   rmSync(path)

@@ -22,7 +22,7 @@ const refuses = (run: () => void, says: RegExp): void => {
 const anything = (message: object): AnyMessage => message as AnyMessage
 const plain = (message: object): unknown => plainHeaders('t', anything(message).headers)
 
-test('topic names that no broker would take are refused, saying why', () => {
+test('topic names that no broker accepts are refused, with the reason', () => {
   for (const good of ['a', 'A.b_c-9', 'x'.repeat(249), '...']) checkTopicName(good)
   refuses(() => checkTopicName(''), /empty/)
   refuses(() => checkTopicName('.'), /'\.'/)
@@ -34,12 +34,12 @@ test('topic names that no broker would take are refused, saying why', () => {
   refuses(() => checkTopicName(undefined), /not undefined/)
 })
 
-test('what is no object is no message', () => {
+test('what is not an object is not a message', () => {
   checkMessage({ topic: 't' })
   for (const bad of [undefined, null, 'x', 5]) refuses(() => checkMessage(bad), /a message must be an object/)
 })
 
-test('keys and values are bytes, strings or null; anything else is named without being shown', () => {
+test('keys and values are bytes, strings or null; anything else is described by its type', () => {
   const message = { topic: 't' }
   for (const good of [null, undefined, '', 'x', Buffer.from('x'), new Uint8Array(3)]) checkFields(message, good, good)
   refuses(() => checkFields(message, 5, null), /key .* to t .* not a number/)
@@ -75,7 +75,7 @@ test('the size of a message is that of its bytes, headers included', () => {
   assert.equal(payloadBytes(null, null, [{ key: 'ab', value: Buffer.alloc(4) }, { key: 'ab' }]), 8)
 })
 
-test('headers are taken as an object, a Map, pairs or a list; an array stands for several of its name', () => {
+test('headers may be an object, a Map, pairs or a list; an array means several of its name', () => {
   const list = [
     { key: 'a', value: '1' },
     { key: 'a', value: '2' },
@@ -114,7 +114,7 @@ test('headers are taken as an object, a Map, pairs or a list; an array stands fo
   assert.equal(plainHeaders('t', list), list)
 })
 
-test('headers that would be lost, or not be what was meant, are refused', () => {
+test('headers that would be lost or misunderstood are refused', () => {
   for (const [headers, says] of [
     [{ a: undefined }, /header a .* not undefined/],
     [[{ key: 'a', value: undefined }], /header a .* not undefined/],

@@ -99,7 +99,7 @@ test('a string key lands where its UTF-8 bytes land, however long it is', () => 
   }
 })
 
-test('messages without a key stay with one partition for the sticky time, then go to another', () => {
+test('messages without a key go to one partition for the sticky time, then to another', () => {
   const chooser = chooserFor('consistent_random', 10, seeded(7))
   const at = (now: number): number => chooser.choose(view(100), null, message, now)
   const first = at(0)
@@ -109,7 +109,7 @@ test('messages without a key stay with one partition for the sticky time, then g
   assert.equal(chooser.choose(view(100), '', message, 45), at(40), 'an empty key counts as none')
 })
 
-test('with a sticky time of 0 every message without a key draws anew', () => {
+test('with a sticky time of 0 every message without a key gets a partition at random', () => {
   const chooser = chooserFor('murmur2_random', 0, seeded(3))
   const chosen = new Set(Array.from({ length: 50 }, () => chooser.choose(view(10), null, message, 0)))
   assert.ok(chosen.size > 5)
@@ -123,7 +123,7 @@ test('a sticky partition that loses its leader is left', () => {
   assert.ok(!others.has(first) || others.size > 1)
 })
 
-test('a partitioner of the program gets the key as bytes and must choose a partition that there is', () => {
+test('a partitioner of the application gets the key as bytes and must choose an existing partition', () => {
   const seen: unknown[] = []
   const chooser = chooserFor(
     (topic, key, count, given) => {

@@ -95,7 +95,7 @@ async function server(serve: (socket: Socket) => void): Promise<string> {
   return `http://127.0.0.1:${(made.address() as AddressInfo).port}/token` // it listens on a port
 }
 
-test('a token has the name and the end that its claims say, and the extensions of the settings', async () => {
+test('a token has the principal and the expiry of its claims, and the extensions of the settings', async () => {
   const extensions = 'logicalCluster=lkc-1, identityPoolId=pool=1'
   const before = Math.floor(Date.now() / 1000)
   const token = await ask({ 'sasl.oauthbearer.extensions': extensions })
@@ -112,14 +112,14 @@ test('a token has the name and the end that its claims say, and the extensions o
   assert.equal(other.principal, 'https://issuer.test')
 })
 
-test('a token that is no JWT has the end that the answer says, and the name of the client', async () => {
+test('a token that is not a JWT has the expiry of the response, and the name of the client', async () => {
   provider.troubles.push({ status: 200, body: '{"access_token":"opaque","expires_in":60}' })
   const token = await ask()
   assert.deepEqual([token.tokenValue, token.principal], ['opaque', 'alice'])
   assert.ok(Math.abs(token.expiration - Date.now() - 60_000) < 10_000)
 })
 
-test('answers without a usable token are told', async () => {
+test('responses without a usable token are reported', async () => {
   for (const [body, expected] of [
     ['[]', /no access_token/],
     ['null', /not a JSON object/],
@@ -132,7 +132,7 @@ test('answers without a usable token are told', async () => {
   }
 })
 
-test('a provider in trouble is asked four times, with longer and longer pauses; one that refuses is asked once', async () => {
+test('a failing provider is asked four times, with growing pauses; one that refuses is asked once', async () => {
   for (const status of [500, 503, 429, 502]) provider.troubles.push({ status, body: 'busy' })
   const count = provider.asked.length
   assert.match(await refusal(), /\/token answered 502$/)
@@ -145,7 +145,7 @@ test('a provider in trouble is asked four times, with longer and longer pauses; 
   }
 })
 
-test('nobody there, no answer in time, and an answer that breaks off are told after four tries', async () => {
+test('no server, no response in time, and a truncated response are reported after four attempts', async () => {
   const gone = await server(socket => socket.destroy())
   assert.match(await refusal({ 'sasl.oauthbearer.token.endpoint.url': gone }), /cannot be reached: .*(hang up|RESET)/)
   assert.equal(waits.length, 3)
@@ -158,7 +158,7 @@ test('nobody there, no answer in time, and an answer that breaks off are told af
   assert.match(late, /cannot be reached: no answer within 20000 ms/)
 })
 
-test('an answer without end is not read to its end', async () => {
+test('an endless response is not read to its end', async () => {
   const endless = await server(socket => {
     socket.on('error', () => undefined)
     socket.once('data', () => {
@@ -170,7 +170,7 @@ test('an answer without end is not read to its end', async () => {
   assert.match(await refusal({ 'sasl.oauthbearer.token.endpoint.url': endless }), /more than 1000000 bytes/)
 })
 
-test('a client that is closed asks no longer', async () => {
+test('a closed client sends no further request', async () => {
   const abort = new AbortController()
   const silent = await server(() => abort.abort())
   const message = await refusal({ 'sasl.oauthbearer.token.endpoint.url': silent }, hurried(), abort.signal)
@@ -178,7 +178,7 @@ test('a client that is closed asks no longer', async () => {
   assert.deepEqual(waits, [])
 })
 
-test('a provider behind TLS is believed by a file, a folder or a text of authorities, and by nothing else', async () => {
+test('a provider behind TLS is verified by a file, a folder or a text of authorities, and by nothing else', async () => {
   const folder = join(authority.folder, 'authorities')
   mkdirSync(folder)
   writeFileSync(join(folder, 'a.txt'), 'no certificate')
@@ -198,7 +198,7 @@ test('a provider behind TLS is believed by a file, a folder or a text of authori
   assert.match(await refusal({ ...url, ...missing }), /https\.ca\.location=.*missing\.pem/)
 })
 
-test("Azure's metadata service is asked for what the query says, and writes numbers as texts", async () => {
+test("Azure's metadata service gets the query, and its numbers may be strings", async () => {
   const token = await ask({
     'sasl.oauthbearer.metadata.authentication.type': 'azure_imds',
     'sasl.oauthbearer.token.endpoint.url': `${provider.url}/metadata`,
@@ -245,7 +245,7 @@ test('an assertion has the claims of the template and, above them, those of the 
   }
 })
 
-test('keys, templates and files that make no assertion are named, and not shown', () => {
+test('unusable keys, templates and files are named, and not shown', () => {
   const grant: ClientConfig = { 'sasl.oauthbearer.grant.type': 'urn:ietf:params:oauth:grant-type:jwt-bearer' }
   const pem = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ type: 'pkcs8', format: 'pem' })
   const key: ClientConfig = { 'sasl.oauthbearer.assertion.private.key.pem': String(pem) }

@@ -41,7 +41,7 @@ test("unsecured tokens are made of librdkafka's parameters", () => {
   assert.deepEqual(full.extensions, { trace: '123' })
 })
 
-test('parameters that make no token are named', () => {
+test('invalid parameters are named', () => {
   for (const [config, expected] of [
     ['', /principal is missing/],
     ['principal=', /principal is empty/],
@@ -54,7 +54,7 @@ test('parameters that make no token are named', () => {
   }
 })
 
-test('tokens that no broker would take are refused, and stand in no message', () => {
+test('tokens that no broker would accept are refused, and no message contains them', () => {
   const good: OAuthBearerToken = { tokenValue: 'a.b-c_~+/=', expiration: NOW + 1, principal: 'alice' }
   assert.equal(checkToken({ ...good, extensions: { a: 'x y' } }, NOW).principal, 'alice')
   for (const [changes, expected] of [
@@ -78,7 +78,7 @@ test('tokens that no broker would take are refused, and stand in no message', ()
   }
 })
 
-test('settings that cannot work are refused when the client is made', () => {
+test('settings that cannot work are refused by the constructor', () => {
   const oidc: ProducerConfig = { 'sasl.oauthbearer.method': 'oidc' }
   const url: ProducerConfig = { ...oidc, 'sasl.oauthbearer.token.endpoint.url': 'https://provider/token' }
   const id: ProducerConfig = { ...url, 'sasl.oauthbearer.client.id': 'a' }
@@ -100,7 +100,7 @@ test('settings that cannot work are refused when the client is made', () => {
   assert.equal(refusal({}), '')
 })
 
-test('the exchange hears a refusal out', async () => {
+test('the exchange answers a refusal, so that the broker can end it', async () => {
   const tokens = {
     get: () => Promise.resolve({ tokenValue: 'abc', expiration: NOW, principal: 'a', extensions: { x: '1', y: '2' } }),
   }
