@@ -53,7 +53,6 @@ const hints: Readonly<Record<string, string>> = {
   'interceptor.classes': java("the constructor's option 'interceptors'"),
   'buffer.memory': java("'queue.buffering.max.kbytes'"),
   'max.block.ms': java('each call that waits takes a limit of its own'),
-  'max.poll.records': java("batches() has 'maxMessages'"),
   'default.api.timeout.ms': java('each call that waits takes a limit of its own'),
   'fetch.max.wait.ms': java("'fetch.wait.max.ms'"),
   'metadata.max.idle.ms': java("'topic.metadata.refresh.interval.ms'"),

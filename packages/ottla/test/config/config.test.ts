@@ -96,33 +96,6 @@ test('values may be native or text, enum values in any case, and aliases work', 
   assert.deepEqual(warnings, [])
 })
 
-test('an IPv6 address of bootstrap.servers may stand without brackets, with a zone, and with the default port', () => {
-  const { settings } = resolveConfig('producer', {
-    'bootstrap.servers':
-      '::1, [::1], [::1]:9093, PLAINTEXT://[::1]:9094, fe80::1%eth0, [fe80::1%eth0.7]:9095, 2001:db8::8a2e:370',
-  })
-  const at = (host: string, port = 9092): { host: string; port: number } => ({ host, port })
-  assert.deepEqual(settings['metadata.broker.list'], [
-    at('::1'),
-    at('::1'),
-    at('::1', 9093),
-    at('::1', 9094),
-    at('fe80::1%eth0'),
-    at('fe80::1%eth0.7', 9095),
-    at('2001:db8::8a2e:370'),
-  ])
-})
-
-test('an invalid or ambiguous address of bootstrap.servers is refused with how to write it', () => {
-  const why = (servers: string): string => refused({ 'bootstrap.servers': servers })
-  assert.match(why('::1:9092'), /ambiguous: write \[::1\]:9092, or \[::1:9092\] with its port/)
-  assert.match(why('::1:19092'), /not an address.*needs brackets, \[::1\]:9092/)
-  assert.match(why('[localhost]:9092'), /not an IPv6 address/)
-  assert.match(why('[::1'), /not an address/)
-  assert.match(why('[::1]:0'), /not an address/)
-  assert.match(why('a:1:2'), /not an address/)
-})
-
 test('an unknown key is refused with the one that was probably intended', () => {
   assert.match(refused({ 'bootstrap.server': 'a' }), /'bootstrap.server'; did you mean 'bootstrap.servers'\?/)
   assert.match(refused({ 'utter.nonsense.of.mine.here': 1 }), /^there is no property/)
