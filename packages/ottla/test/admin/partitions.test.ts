@@ -125,7 +125,7 @@ test('describeLogDirs asks each broker; one that does not answer has an error of
     {
       DescribeLogDirs: ({ target }) => {
         if (target.to !== 'node' || target.id === 2) throw new KafkaError(ErrorCode.ERR__TIMED_OUT, 'no answer')
-        // A broker before version 3 shows nothing to those who may see nothing.
+        // A broker before version 3 returns an empty list without authorization.
         if (target.id === 3) return { errorCode: 0, results: [] }
         const partition = { partitionIndex: 0, partitionSize: 77, offsetLag: 2, isFutureKey: true }
         const topics = [{ name: 'a', partitions: [partition] }]

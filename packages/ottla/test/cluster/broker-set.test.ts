@@ -16,7 +16,7 @@ interface Bench {
   readonly brokers: readonly Broker[]
 }
 
-/** A set that knows so many brokers, none of which says a word. */
+/** A set of so many brokers, all of them silent. */
 async function start(t: TestContext, count: number): Promise<Bench> {
   const servers = await Promise.all(Array.from({ length: count }, () => ScriptedBroker.start()))
   for (const server of servers) server.isSilent = true
@@ -48,7 +48,7 @@ test('a broker to avoid is used when no other can be reached', async t => {
   const { set, servers, brokers } = await start(t, 2)
   servers[0]?.speak()
   assert.equal(await set.reachable(brokers.slice(0, 1), soon(), undefined), brokers[0])
-  // The other one is up now, and better than one that has to be waited for.
+  // The other one is up now: better than waiting for one.
   assert.equal(await set.reachable(brokers.slice(0, 1), soon(), undefined), brokers[0])
 })
 

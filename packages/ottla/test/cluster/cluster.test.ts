@@ -95,12 +95,12 @@ test('an aborted call ends with the reason of its signal, and close ends the oth
 
 interface Pair {
   readonly cluster: Cluster
-  /** Takes connections, and says nothing. */
+  /** Accepts connections, and answers nothing. */
   readonly silent: ScriptedBroker
   readonly find: () => Promise<Broker>
 }
 
-/** Two brokers, of which one is silent; the other is told of each time it is asked for the coordinator of a group. */
+/** Two brokers, one of them silent; the other one's FindCoordinator requests are passed to the test. */
 async function pairOf(onFind: (answer: () => void, asked: Asked, silent: ScriptedBroker) => void): Promise<Pair> {
   const silent = await ScriptedBroker.start()
   brokers.push(silent)
@@ -147,7 +147,7 @@ test('an attempt in parallel to a slow broker is given up when that has answered
   await Promise.all([...silent.sockets].map(socket => once(socket, 'close')))
 })
 
-/** A broker that coordinates all groups, with a clock that stands still; `onAsked` hears of what is asked beside the metadata. */
+/** A broker that coordinates all groups, on a clock that stands still; `onAsked` gets all but metadata requests. */
 async function standingCluster(onAsked: (asked: Asked, answerFind: () => void) => void): Promise<[Cluster, FakeClock]> {
   const clock = new FakeClock()
   const cluster = await clusterOf(

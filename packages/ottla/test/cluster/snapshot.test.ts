@@ -121,7 +121,7 @@ function failing(errorCode: number): Answer {
   return { ...answer, topics: answer.topics.map(topic => ({ ...topic, errorCode, topicId: ZERO_UUID })) }
 }
 
-/** What takes something of topic `a` away, and the partitions that it has once that is believed. */
+/** Responses that take something of topic `a` away, and its partitions once they are accepted. */
 const losses: Record<string, { answer: Answer; complete?: boolean; left: number }> = {
   'an answer that does not know the topic': { answer: failing(ErrorCode.ERR_UNKNOWN_TOPIC_OR_PART), left: 0 },
   'an answer that is not allowed to name it': { answer: failing(ErrorCode.ERR_TOPIC_AUTHORIZATION_FAILED), left: 0 },

@@ -49,7 +49,7 @@ test('complete settings of OAUTHBEARER are accepted', () => {
     { ...azure, 'sasl.oauthbearer.config': 'query=resource=api://kafka' },
     { ...azure, 'sasl.oauthbearer.token.endpoint.url': 'http://127.0.0.1/token' },
     { ...base, 'sasl.oauthbearer.method': 'oidc', 'sasl.oauthbearer.metadata.authentication.type': 'aws_iam' },
-    // As in librdkafka nothing is looked at when it is of no use.
+    // As in librdkafka, settings without use are not checked.
     { ...oidc, 'sasl.mechanisms': 'PLAIN' },
     { ...base, 'sasl.oauthbearer.client.id': 'alice' },
   ]
@@ -112,7 +112,7 @@ test('the option of the constructor is checked, and the lack of any source of to
   const unsecured = { ...base, 'enable.sasl.oauthbearer.unsecure.jwt': true, 'sasl.oauthbearer.config': 'principal=a' }
   const wrong: [() => Producer, RegExp][] = [
     [() => new Producer(unsecured, { logger, oauthBearerToken }), /option oauthBearerToken cannot both/],
-    // Plain JavaScript can pass anything.
+    // JavaScript can pass anything.
     [() => new Producer(base, { logger, oauthBearerToken: 'token' as never }), /oauthBearerToken must be a function/],
     [
       () =>

@@ -1,4 +1,4 @@
-/** Those who wait for a lane to be up, and have nothing to send yet. */
+/** Waits for a lane to be up, without a request. */
 import { test, type TestContext } from 'node:test'
 import assert from 'node:assert/strict'
 import { ErrorCode, Heartbeat, HeartbeatServer, encodeResponse } from '@ottla/protocol'
@@ -56,7 +56,7 @@ async function startFailing(t: TestContext): Promise<Bench> {
   return bench
 }
 
-/** Sockets take their time. */
+/** Waits for sockets. */
 async function until(condition: () => boolean): Promise<void> {
   const latest = performance.now() + 30_000
   while (!condition()) {

@@ -27,13 +27,13 @@ afterEach(async () => {
   for (const close of closing.splice(0)) await close()
 })
 
-/** A broker that lets in who has the password; what it answers else is the test's. */
+/** A broker that accepts the password; the test decides its other responses. */
 class Gate {
   password = 'secret'
   lifetimeMs = SESSION_MS
-  /** Answers to heartbeats and log-ins are kept back. */
+  /** Responses to heartbeats and authentications are held back. */
   isHolding = false
-  /** What was asked, in order: `+` for a handshake, `t` for a token, `h` for a heartbeat. */
+  /** The requests, in order: `+` for a handshake, `t` for a token, `h` for a heartbeat. */
   asked = ''
   readonly #held: (() => void)[] = []
 
@@ -126,7 +126,7 @@ async function start(random = 0, make?: (credentials: Bench['credentials']) => S
   return bench
 }
 
-/** Sockets take their time. */
+/** Waits for sockets. */
 async function until(condition: () => boolean): Promise<void> {
   const latest = performance.now() + 30_000
   while (!condition()) {

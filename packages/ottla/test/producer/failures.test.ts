@@ -92,7 +92,7 @@ for (const [acks, status] of [
   [1, 'not-persisted'],
 ] as const) {
   test(`messages on a broker that lost the partition are ${status} with acks=${acks}`, async () => {
-    // With all, they are in its log while it waits for the replicas, and one of these is the next leader.
+    // With all, they are in its log while it waits for the replicas, one of which is the next leader.
     const { cluster, clock, put, reports, nextAfter } = makeWorld({ acks, 'message.timeout.ms': 1000 })
     cluster.topic('t', [1])
     put({ topic: 't', value: 'a' })

@@ -29,7 +29,7 @@ export interface World {
   readonly put: (message: AnyMessage) => void
   /** Values of messages by the code of their reports: 0 for delivered ones. */
   readonly outcomes: () => Record<string, string[]>
-  /** Lets time pass, then gives the next request. */
+  /** Moves the time, then returns the next request. */
   readonly nextAfter: (ms: number) => Promise<FakeRequest>
 }
 

@@ -83,7 +83,7 @@ describe('snappy', () => {
     allRefuse(plain(9, literal('abcde'), [(0 << 2) | 1, 0]))
     allRefuse(plain(9, literal('abcde'), [(0 << 2) | 1, 6]))
     for (const tag of [1, 2, 3]) allRefuse(plain(9, literal('abcde'), [tag]))
-    // A literal of 2^32 bytes: taken for a negative number it would send a decoder back for ever.
+    // A literal of 2^32 bytes: read as a negative number it would send a decoder back forever.
     allRefuse(plain(5, [63 << 2, 0xff, 0xff, 0xff, 0xff], Buffer.from('hello')))
     allRefuse(plain(5, [63 << 2, 0xff, 0xff]))
   })

@@ -11,7 +11,7 @@ import { buildSync } from 'esbuild'
 const root = fileURLToPath(new URL('../../../../', import.meta.url))
 const tests = fileURLToPath(new URL('../', import.meta.url))
 
-/** The environment without what a test runner leaves in it for its children. */
+/** The environment without the variables that a test runner sets for its children. */
 function environment(more: Record<string, string> = {}): NodeJS.ProcessEnv {
   const { NODE_TEST_CONTEXT: _, ...rest } = process.env
   return { ...rest, ...more }

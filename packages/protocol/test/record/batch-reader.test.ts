@@ -220,7 +220,7 @@ describe('damaged batches', () => {
         fc.property(flips, places => {
           const damaged = Buffer.from(batch)
           for (const [place, bit] of places) {
-            // Not the length: a longer batch is merely a cut-off one.
+            // Not the length: a longer batch is merely a truncated one.
             const at = 16 + (place % (batch.length - 16))
             damaged[at] = (damaged[at] ?? 0) ^ (1 << bit)
           }

@@ -173,7 +173,7 @@ describe('an open batch', () => {
   })
 
   test('writes a string that would just fill the buffer when cut off', () => {
-    // Characters of two bytes: what fits before the buffer ends has as many bytes as the string has characters.
+    // Characters of two bytes: the part that fits into the buffer has as many bytes as the string has characters.
     for (let length = 15_900; length < 16_400; length++) {
       const writer = new BatchWriter()
       writer.append(null, 'é'.repeat(length), null, NOW)

@@ -8,7 +8,7 @@ function framed(payload: Buffer): Buffer {
   return Buffer.concat([size, payload])
 }
 
-/** Puts the stream where the reader wants it, as a socket would: at most `step` bytes at a time. */
+/** Writes the stream into the reader's buffer like a socket: at most `step` bytes at a time. */
 function feed(reader: FrameReader, stream: Buffer, step: number, onFrame: (frame: Buffer) => void): void {
   for (let at = 0; at < stream.length;) {
     const count = stream.copy(reader.target(), 0, at, Math.min(stream.length, at + step))
@@ -33,7 +33,7 @@ test('frames are complete, however the stream was split', () => {
     const frames: Buffer[] = []
     const reader = new FrameReader(1_000_000)
     feed(reader, stream, step, frame => frames.push(frame))
-    // Only now: a frame must not have been written over since.
+    // Only now: a frame must not have been overwritten since.
     assert.deepEqual(frames, payloads, `in steps of ${step}`)
   }
 })

@@ -5,7 +5,7 @@ import type { Transactions } from './transactions.ts'
 
 /**
  * Begins, calls `work`, commits; aborts if `work` throws or the commit cannot succeed. Initializes before the first
- * transaction. Rejects with what `work` threw, or the commit's error; with a fatal error if the abort has one.
+ * transaction. Rejects with what `work` threw, or the commit's error; with the abort's error if that fails too.
  */
 export async function runTransaction<T>(transactions: Transactions, work: () => Promise<T>, wait: Wait): Promise<T> {
   if (!transactions.isInitialized) await transactions.initialize(wait)

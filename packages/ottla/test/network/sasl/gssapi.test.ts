@@ -104,7 +104,7 @@ test('the command is built from properties', () => {
   })
 })
 
-/** Timers that go off when the test says so. */
+/** Timers that the test fires. */
 function manualClock(): { clock: Clock; pending: () => number[]; fire: (ms: number) => void } {
   const timers = new Set<{ readonly ms: number; readonly callback: () => void }>()
   const clock: Clock = {

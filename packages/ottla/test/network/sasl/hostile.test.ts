@@ -1,4 +1,4 @@
-/** Answers of brokers that do not follow the protocol: refused with ERR__AUTHENTICATION, and never believed. */
+/** Answers of brokers that violate the protocol: refused with ERR__AUTHENTICATION, and never taken for success. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
@@ -21,7 +21,7 @@ const mechanism = new ScramMechanism('SCRAM-SHA-256', () => ({ username: 'alice'
 const converse = (...answers: readonly (string | Uint8Array)[]): ReturnType<typeof talk> =>
   talk(mechanism.exchange(), answers)
 
-/** What went wrong, or what the client says next; null when it believes the broker. */
+/** The error, or the client's next message; null if it accepts the broker. */
 async function talk(
   exchange: SaslExchange,
   answers: readonly (string | Uint8Array)[],

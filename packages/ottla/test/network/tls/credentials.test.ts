@@ -1,4 +1,4 @@
-/** Certificates and keys from the `ssl.*` properties: what is refused, by whom it is named, and what is read again. */
+/** Certificates and keys from the `ssl.*` properties: errors, and when files are read again. */
 import assert from 'node:assert/strict'
 import { X509Certificate } from 'node:crypto'
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -28,7 +28,7 @@ function settings(config: ClientConfig): Settings {
 
 const credentials = (config: ClientConfig): TlsCredentials => new TlsCredentials(settings(config), logger)
 
-/** What a configuration is refused with: by the constructor, or when the files are read. */
+/** The error of a configuration: of the constructor, or of reading the files. */
 async function refusal(config: ClientConfig): Promise<string> {
   try {
     await credentials(config).current()

@@ -1,4 +1,4 @@
-/** A leader that was started anew knows of a producer's batches the last one only, and calls the others out of order. */
+/** A restarted leader knows only the last of a producer's batches, and calls the others out of order. */
 import { ErrorCode, type Decoded, type ProduceRequest } from '@ottla/protocol'
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
@@ -13,7 +13,7 @@ const recordsOf = (body: Decoded<ProduceRequest>): Buffer | null => body.topicDa
 
 interface Scene extends World {
   readonly log: SequencedLog
-  /** Gives requests to the log and answers them, until none comes any more. */
+  /** Appends requests to the log and answers them, until no more come. */
   readonly serve: () => Promise<void>
 }
 

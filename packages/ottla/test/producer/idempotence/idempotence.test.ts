@@ -103,7 +103,7 @@ test('a message whose first attempt may still be written is never reported as no
   for (const value of values(2)) put({ topic: 't', value })
   await settle()
   const [older, younger] = [cluster.next(), cluster.next()]
-  // Their connection is lost; what was written into it may be read later.
+  // Their connection is lost; the broker may read its bytes later.
   older.fail(ErrorCode.ERR__TRANSPORT, true)
   younger.fail(ErrorCode.ERR__TRANSPORT, true)
   const again = await nextAfter(RETRY_MS)
@@ -172,7 +172,7 @@ test('a batch given up in flight cannot be written behind newer messages', async
 
 for (const [what, tried] of [
   ['may still be on its way', (b: FakeRequest) => b.fail(ErrorCode.ERR__TRANSPORT, true)],
-  // It is in the log while the replicas are waited for.
+  // It is in the log while the broker waits for the replicas.
   ['a broker had when it lost the partition', (b: FakeRequest) => b.error(ErrorCode.ERR_NOT_LEADER_FOR_PARTITION)],
 ] as const) {
   test(`what ${what} is not sent with another sequence, behind messages that were given up`, async () => {
@@ -188,7 +188,7 @@ for (const [what, tried] of [
     a.fail(ErrorCode.ERR__TIMED_OUT, true)
     tried(b)
     put({ topic: 't', value: 'c' })
-    // Were it sent anew now, both could be written: the first try behind `a`, which is still on its way, and this one.
+    // If it were sent again now, both could be written: the first attempt behind `a`, still in flight, and this one.
     const again = await nextAfter(RETRY_MS)
     assert.deepEqual(again.values, { 't/0': ['b'] })
     assert.deepEqual(stamps(again), stamps(b))
@@ -363,10 +363,10 @@ for (let seed = 1; seed <= 12; seed++) {
         const request = cluster.next()
         const kind = hostile ? pick(13) : 0
         const delay = pick(30)
-        // The broker works through a connection in order; what it answers may come in any order.
+        // The broker handles the requests of a connection in order; responses may come in any order.
         const answers = new Map<string, object>()
         if (kind === 12) {
-          // On its way for so long that the client gives up waiting for the answer.
+          // In flight for so long that the request times out.
           clock.setTimer(pick(3000), () => {
             for (const { partitionData } of request.body.topicData) {
               for (const p of partitionData) logs[p.index]?.append(p.records)

@@ -18,7 +18,7 @@ const refuses = (run: () => void, says: RegExp): void => {
     return true
   })
 }
-// What a program without types could pass.
+// JavaScript can pass anything.
 const anything = (message: object): AnyMessage => message as AnyMessage
 const plain = (message: object): unknown => plainHeaders('t', anything(message).headers)
 

@@ -5,7 +5,7 @@ import { makeWorld, settle, type World } from '../world.ts'
 
 const gzip = codecByName('gzip')
 
-/** gzip on a thread that the test has in its hands. */
+/** gzip on a thread that the test controls. */
 function threads(): { codec: CompressionCodec; underWay: (() => void)[]; finish: () => Promise<void> } {
   const underWay: (() => void)[] = []
   const compressBeside = (data: Uint8Array, level?: number): Promise<Buffer> =>
@@ -20,7 +20,7 @@ function threads(): { codec: CompressionCodec; underWay: (() => void)[]; finish:
   }
 }
 
-/** A message of 20,000 bytes: alone large enough to be worth a thread. */
+/** A message of 20,000 bytes: large enough for a thread. */
 function large(put: World['put'], partition: number, letter: string): void {
   put({ topic: 't', partition, value: letter.repeat(20_000) })
 }
@@ -36,7 +36,7 @@ test('a large batch is compressed on another thread, and sent when that is done'
   await settle()
   assert.equal(underWay.length, 1)
   assert.equal(cluster.unseen, 0)
-  // What comes meanwhile is another batch's.
+  // Messages that come in the meantime are in another batch.
   large(put, 0, 'b')
   await settle()
   assert.equal(underWay.length, 1, 'one batch of a partition at a time')

@@ -20,7 +20,7 @@ test('wrong offsets are refused by their index and field', () => {
     [[{ topic: 't', partition: -1, offset: 0 }], /offsets\[0\]\.partition must be .* not -1/],
     [[{ topic: 't', partition: 0, offset: '5' }], /offsets\[0\]\.offset must be .* not a string/],
   ] as const) {
-    // Plain JavaScript can pass anything.
+    // JavaScript can pass anything.
     assert.throws(
       () => checkOffsets(offsets as unknown as TopicPartitionOffset[]),
       (error: KafkaError) => text.test(error.message),

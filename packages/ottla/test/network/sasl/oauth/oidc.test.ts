@@ -1,4 +1,4 @@
-/** What identity providers are asked, what of their answers is taken, and what is told when they give none. */
+/** Requests to identity providers, their responses, and the errors without a usable one. */
 import assert from 'node:assert/strict'
 import { createPublicKey, generateKeyPairSync, verify } from 'node:crypto'
 import { mkdirSync, writeFileSync } from 'node:fs'
@@ -21,7 +21,7 @@ const authority = Authority.make('an authority of identity providers')
 const servers: Server[] = []
 let provider: IdentityProvider
 let secureUrl: string
-/** How long was waited, in ms, without waiting. */
+/** The waits, in ms; none of them takes time. */
 let waits: number[] = []
 
 before(async () => {
@@ -35,7 +35,7 @@ after(async () => {
   for (const server of servers) server.close()
 })
 
-// Pauses are over at once; what limits a question only where the test says so.
+// Pauses are over at once, limits of requests only if the test says so.
 function hurried(isPatient = true): Clock {
   waits = []
   let skippedMs = 0
@@ -87,7 +87,7 @@ async function refusal(changes: ClientConfig = {}, clock = hurried(), signal?: A
   return 'nothing'
 }
 
-/** Takes connections and does with them what the test says. */
+/** Accepts connections and passes them to the test. */
 async function server(serve: (socket: Socket) => void): Promise<string> {
   const made = createServer(serve)
   servers.push(made)

@@ -12,12 +12,12 @@ interface Bench {
   readonly clock: FakeClock
   readonly source: TokenSource
   readonly raised: KafkaError[]
-  /** What the program was told, in order: `ask`, `token`. */
+  /** The calls of the application's functions, in order: `ask`, `token`. */
   readonly told: string[]
   readonly token: (tokenValue: string, lifeMs?: number) => OAuthBearerToken
 }
 
-/** @param make - null: by events, which somebody hears or nobody does */
+/** @param make - null: by events, with or without a listener */
 function start(make: ((bench: Bench) => OAuthBearerTokenFunction) | null, isHeard = true): Bench {
   const clock = new FakeClock()
   const raised: KafkaError[] = []
@@ -45,7 +45,7 @@ function start(make: ((bench: Bench) => OAuthBearerTokenFunction) | null, isHear
   return bench
 }
 
-/** What a promise has come to. */
+/** The state of a promise. */
 function watch(promise: Promise<OAuthBearerToken>): { value?: string; error?: KafkaError } {
   const seen: { value?: string; error?: KafkaError } = {}
   promise.then(
