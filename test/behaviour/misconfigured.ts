@@ -109,12 +109,12 @@ function troublesOf(world: MisconfiguredWorld, closedPort: number, stranger: str
     },
     'no SASL where it is asked for': {
       config: { 'bootstrap.servers': passwordServers },
-      why: /does the listener ask for SASL\? Then security\.protocol has to be sasl_plaintext/,
+      why: /does the listener require SASL\? Then security\.protocol has to be sasl_plaintext/,
       code: ERR__TRANSPORT,
     },
     'no SASL where it is asked for over TLS': {
       config: { 'bootstrap.servers': tlsServers, 'security.protocol': 'ssl', ...tls },
-      why: /does the listener ask for SASL\? Then security\.protocol has to be sasl_ssl/,
+      why: /does the listener require SASL\? Then security\.protocol has to be sasl_ssl/,
       code: ERR__TRANSPORT,
     },
     'SASL where there is none': {
@@ -144,7 +144,7 @@ function troublesOf(world: MisconfiguredWorld, closedPort: number, stranger: str
     },
     'an authority that is not trusted': {
       config: overTls({ 'ssl.ca.location': stranger }),
-      why: /of no authority that is trusted; ssl\.ca\.location/,
+      why: /not from a trusted authority; ssl\.ca\.location/,
       code: ERR__SSL,
     },
     'a certificate for another name': {
@@ -156,7 +156,7 @@ function troublesOf(world: MisconfiguredWorld, closedPort: number, stranger: str
   if (certificateServers !== null) {
     troubles['no certificate where one is asked for'] = {
       config: { 'bootstrap.servers': certificateServers, 'security.protocol': 'ssl', ...tls },
-      why: /wants a certificate of the client: ssl\.certificate/,
+      why: /requires a client certificate: set ssl\.certificate/,
       code: ERR__SSL,
     }
   }

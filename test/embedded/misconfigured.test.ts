@@ -122,7 +122,7 @@ test('A broker that gives an address at which it cannot be reached is the reason
   })
   const config = { 'bootstrap.servers': cluster.bootstrapServers }
   const quiet = { logger: () => undefined }
-  const why = /no-such-host\.invalid: .*; broker 1 gives this as its address \(advertised\.listeners\)/
+  const why = /no-such-host\.invalid: .*; broker 1 advertises this address \(advertised\.listeners\)/
   const saysWhy = (error: unknown): boolean => {
     assert.ok(error instanceof KafkaError && error.cause instanceof KafkaError)
     assert.match(error.message, why)

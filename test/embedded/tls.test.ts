@@ -95,7 +95,7 @@ test('certificates and keys of a client that speaks no TLS are warned about by n
     { logger: (level, facility, message) => lines.push(`${level} ${facility} ${message}`) },
   )
   await producer.close(0)
-  const warning = '4 CONFWARN ssl.ca.pem, ssl.key.pem have no effect: security.protocol=plaintext is without TLS'
+  const warning = '4 CONFWARN ssl.ca.pem, ssl.key.pem have no effect: security.protocol=plaintext does not use TLS'
   assert.deepEqual(
     lines.filter(line => line.includes('CONFWARN')),
     [warning],

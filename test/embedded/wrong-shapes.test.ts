@@ -53,7 +53,7 @@ for (const Client of [Producer, Consumer, ShareConsumer, AdminClient] as const) 
       [{ logCreator: quiet }, /no option 'logCreator': it is 'logger' here/],
       [{ loger: quiet }, /no option 'loger'; did you mean 'logger'\?/],
       [{ LOGGER: quiet }, /no option 'LOGGER'; did you mean 'logger'\?/],
-      [{ 'client.id': 'x' }, /'client\.id': it is a property, and belongs into the first argument/],
+      [{ 'client.id': 'x' }, /'client\.id': it is a property, and belongs in the first argument/],
       [{ brokers: ['localhost:9092'] }, /'brokers': .*'bootstrap\.servers'/],
       [{ whatIsThis: 1 }, /no option 'whatIsThis'; it takes logger, /],
     ] as const) {
@@ -61,7 +61,7 @@ for (const Client of [Producer, Consumer, ShareConsumer, AdminClient] as const) 
     }
     for (const name of new Set(Object.values(optionsOf).flat())) {
       if (optionsOf[Client.name]?.includes(name) === true) continue
-      assert.throws(() => new Client(asMember, anything({ [name]: [] })), says(/: it is one of /))
+      assert.throws(() => new Client(asMember, anything({ [name]: [] })), says(/: it is an option of /))
     }
     await using client = new Client(asMember, anything({ logger: quiet, whatIsThis: undefined }))
     assert.ok(client)

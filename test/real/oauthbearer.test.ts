@@ -124,14 +124,14 @@ describe('an identity provider', () => {
 
   test('a provider in trouble is asked again, one that refuses is told', async () => {
     provider.troubles.push({ status: 503, body: 'busy' }, { status: 200, body: 'no JSON' })
-    assert.match(await refusal(alice), /\/token answered something that is no JSON object/)
+    assert.match(await refusal(alice), /\/token answered something that is not a JSON object/)
     provider.troubles.push({ status: 503, body: 'busy' }, { status: 429, body: '{}' })
     await writes(alice)
     const wrong = await refusal({ ...alice, 'sasl.oauthbearer.client.secret': 'of no use' })
     assert.match(wrong, /\/token answered 401: invalid_client: who is that\?/)
     assert.ok(!wrong.includes('of no use'))
     provider.troubles.push({ status: 200, body: '{"access_token":"opaque"}' })
-    assert.match(await refusal(alice), /neither the token nor the answer says when it expires/)
+    assert.match(await refusal(alice), /neither the token nor the response says when it expires/)
   })
 
   test('tokens of somebody else are refused by the broker', async () => {
@@ -209,6 +209,6 @@ describe('an identity provider', () => {
     const settings = { ...alice, 'sasl.oauthbearer.token.endpoint.url': url }
     await writes({ ...settings, 'https.ca.pem': authority.cert })
     await writes({ ...settings, 'https.ca.location': authority.certFile })
-    assert.match(await refusal(settings), /cannot be asked: .*certificate/)
+    assert.match(await refusal(settings), /cannot be reached: .*certificate/)
   })
 })

@@ -2,7 +2,7 @@ import { ErrorCode, errorText } from '@ottla/protocol'
 
 /** What is known of an error code. */
 export interface ErrorTraits {
-  /** Trying again may help, after whatever is needed (fresh metadata, another coordinator) has been done. */
+  /** A retry may help, once what it needs (fresh metadata, another coordinator) is there. */
   readonly retriable: boolean
   /** What it means, as the end of a sentence. */
   readonly text: string
@@ -52,7 +52,7 @@ const retriable = new Set<number>([
   E.ERR_INCONSISTENT_TOPIC_ID,
 ])
 
-/** Retriability and meaning of a code; a code that is not known is final. */
+/** Retriability and meaning of a code; an unknown code is not retriable. */
 export function errorTraits(code: number): ErrorTraits {
   return { retriable: retriable.has(code), text: errorText(code) }
 }

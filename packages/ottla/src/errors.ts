@@ -4,13 +4,13 @@ import type { DeliveryReport } from './types.ts'
 
 export { ErrorCode, errorName }
 
-/** What may be said of an error beyond its code. */
+/** Optional properties of an error. */
 export interface KafkaErrorOptions {
-  /** The instance is of no further use. */
+  /** The client that raised it can only be closed. */
   readonly fatal?: boolean
-  /** Trying the same call again may help; by default as the table of codes says. */
+  /** Retrying the same call may help; the table of codes has the default. */
   readonly retriable?: boolean
-  /** The transaction has to be aborted before anything else can be done. */
+  /** The transaction must be aborted before anything else can be done. */
   readonly txnRequiresAbort?: boolean
   readonly cause?: unknown
 }
@@ -18,19 +18,19 @@ export interface KafkaErrorOptions {
 const brand = Symbol.for('ottla.KafkaError')
 
 /**
- * Every error of this library: a code of librdkafka or of the broker, and a sentence that names the culprit.
+ * The error class of this library: a code (the broker's or librdkafka's) and a sentence that names the culprit.
  * @since 0.1.0
  */
 export class KafkaError extends Error {
   /** A broker's code (0 and above, -1) or a local one (below -1); see ErrorCode. */
   readonly code: number
-  /** The code's name, as `ERR__QUEUE_FULL`. */
+  /** The code's name, such as `ERR__QUEUE_FULL`. */
   override readonly name: string
-  /** The instance that raised it can only be closed. */
+  /** The client that raised it can only be closed. */
   readonly isFatal: boolean
-  /** Trying the same call again may help. */
+  /** Retrying the same call may help. */
   readonly isRetriable: boolean
-  /** `abortTransaction()` has to come next. */
+  /** `abortTransaction()` must be called next. */
   readonly txnRequiresAbort: boolean
   /** The report of the message that could not be delivered (`Producer.send`). */
   declare readonly report?: DeliveryReport
@@ -47,7 +47,7 @@ export class KafkaError extends Error {
       Object.defineProperty(this, 'report', { value: options.report, enumerable: false })
   }
 
-  /** A wait ended: ERR__TIMED_OUT, ERR__MSG_TIMED_OUT or ERR__TIMED_OUT_QUEUE. */
+  /** A timeout: ERR__TIMED_OUT, ERR__MSG_TIMED_OUT or ERR__TIMED_OUT_QUEUE. */
   get isTimeout(): boolean {
     return (
       this.code === ErrorCode.ERR__TIMED_OUT ||
@@ -56,7 +56,7 @@ export class KafkaError extends Error {
     )
   }
 
-  /** The error that a code stands for, about `culprit`: `orders [3]: this broker does not lead the partition`. */
+  /** The error for a code, about `culprit`: `orders [3]: this broker does not lead the partition`. */
   static of(code: number, culprit: string, detail?: string | null, options: KafkaErrorOptions = {}): KafkaError {
     const text = detail === null || detail === undefined || detail === '' ? errorTraits(code).text : detail
     return new KafkaError(code, `${culprit}: ${text}`, options)
@@ -74,7 +74,7 @@ export class KafkaError extends Error {
   }
 }
 
-/** The error of a call that cannot be carried out as it was made. @internal */
+/** The error for a call with wrong arguments. @internal */
 export function invalidArgument(message: string, cause?: unknown): KafkaError {
   return new KafkaError(ErrorCode.ERR__INVALID_ARG, message, { cause })
 }

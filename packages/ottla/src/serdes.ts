@@ -1,9 +1,9 @@
-/** Ready-made serializers and deserializers. Each pair does for both directions: `value: json<Order>()`. */
+/** Ready-made serializers and deserializers, in pairs that work in both directions: `value: json<Order>()`. */
 import { invalidArgument, type KafkaError } from './errors.ts'
 import type { Bytes, Deserializer, Serializer } from './types.ts'
 
 /**
- * Both directions of one format.
+ * Serializer and deserializer of one format.
  * @since 0.1.0
  */
 export interface Serdes<T> {
@@ -11,9 +11,9 @@ export interface Serdes<T> {
   readonly deserialize: Deserializer<T>
 }
 
-/** What a producer's `key` and `value` options take. */
+/** The type of a producer's `key` and `value` options. */
 export type SerializerInput<T> = Serializer<T> | Pick<Serdes<T>, 'serialize'>
-/** What a consumer's `key` and `value` options take. */
+/** The type of a consumer's `key` and `value` options. */
 export type DeserializerInput<T> = Deserializer<T> | Pick<Serdes<T>, 'deserialize'>
 
 /** @internal */
@@ -32,23 +32,23 @@ export const string: Serdes<string> = {
   deserialize: data => data.toString('utf8'),
 }
 
-/** Bytes as they are; on the way in a string is UTF-8. */
+/** Bytes as they are; a string to send becomes UTF-8. */
 export const bytes: { readonly serialize: Serializer<Bytes>; readonly deserialize: Deserializer<Buffer> } = {
   serialize: data =>
     expectType(typeof data === 'string' || data instanceof Uint8Array, data, 'bytes', 'a Uint8Array or string'),
   deserialize: data => data,
 }
 
-/** JSON text. The type is a promise of the program's: nothing checks that the data has it. */
+/** JSON text. The type is the application's claim: nothing checks that the data matches it. */
 export function json<T = unknown>(): Serdes<T> {
   return {
     serialize: data => {
-      // Its type leaves out that undefined and functions have no JSON.
+      // Its type omits that undefined and functions have no JSON.
       const text = JSON.stringify(data) as string | undefined
       if (text === undefined) throw refused('json', 'undefined and functions have no JSON')
       return text
     },
-    // What JSON.parse makes is of the type that the program said it would be.
+    // The application says that the parsed data has this type.
     deserialize: data => JSON.parse(data.toString('utf8')) as T,
   }
 }
@@ -104,7 +104,7 @@ export const uuid: Serdes<string> = {
   },
   deserialize: data => {
     const text = data.toString('utf8')
-    if (!uuidPattern.test(text)) throw refused('uuid', 'the data is no UUID')
+    if (!uuidPattern.test(text)) throw refused('uuid', 'the data is not a UUID')
     return text
   },
 }

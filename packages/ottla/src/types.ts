@@ -1,15 +1,15 @@
 import type { KafkaError } from './errors.ts'
 
-/** Syslog severities, as librdkafka's `log_level`: 3 error, 4 warning, 5 notice, 6 info, 7 debug. */
+/** Syslog severities, as in librdkafka's `log_level`: 3 error, 4 warning, 5 notice, 6 info, 7 debug. */
 export type LogLevel = 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7
 
 /** Lets the partitioner choose. */
 export const PARTITION_UA = -1
 /** The first offset of the partition. */
 export const OFFSET_BEGINNING = -2
-/** Behind the last offset of the partition. */
+/** The end of the partition: the offset after the last one. */
 export const OFFSET_END = -1
-/** The group's committed offset, or what `auto.offset.reset` says. */
+/** The group's committed offset; without one, `auto.offset.reset` decides. */
 export const OFFSET_STORED = -1000
 /** No offset. */
 export const OFFSET_INVALID = -1001
@@ -21,12 +21,12 @@ export function offsetTail(n: number): number {
   return OFFSET_TAIL_BASE - n
 }
 
-/** @internal the n of offsetTail(n), or -1 when the offset is no such one */
+/** @internal the n of offsetTail(n), or -1 for any other offset */
 export function tailOf(offset: number): number {
   return offset <= OFFSET_TAIL_BASE ? OFFSET_TAIL_BASE - offset : -1
 }
 
-/** @internal whether it is an offset, or one of the logical ones */
+/** @internal whether it is an offset, logical ones included */
 export function isOffset(offset: unknown): boolean {
   if (!Number.isSafeInteger(offset)) return false
   const number = offset as number // just checked
@@ -34,7 +34,7 @@ export function isOffset(offset: unknown): boolean {
   return number === OFFSET_STORED || number === OFFSET_INVALID || number <= OFFSET_TAIL_BASE
 }
 
-/** @internal what to say of something that is none, without showing more than its kind */
+/** @internal what is wrong with something that is not an offset; shows its type only, unless it is a number */
 export function wrongOffset(offset: unknown, isLogicalToo = true): string {
   const logical = ', OFFSET_BEGINNING, OFFSET_END, OFFSET_STORED, OFFSET_INVALID or offsetTail(n)'
   const must = `must be a whole number from 0${isLogicalToo ? logical : ''}`
@@ -49,7 +49,7 @@ export function wrongOffset(offset: unknown, isLogicalToo = true): string {
   }
 }
 
-/** Bytes on the way in; a string is written as UTF-8. */
+/** Bytes to send; a string is written as UTF-8. */
 export type Bytes = Uint8Array | string
 
 export interface Header {
@@ -57,16 +57,16 @@ export interface Header {
   readonly value: Buffer | null
 }
 
-/** A header on the way in. */
+/** A header to send. */
 export interface HeaderInput {
   readonly key: string
   readonly value?: Bytes | null
 }
 
-/** The value of a header on the way in; an array stands for several headers of the name. */
+/** The value of a header to send; an array stands for several headers of that name. */
 export type HeaderValueInput = Bytes | null | readonly (Bytes | null)[]
 
-/** By name, as a Map or any other list of pairs, or as a list that keeps order and duplicates. */
+/** An object by name, a Map or any other list of pairs, or a list of headers, which keeps order and duplicates. */
 export type HeadersInput =
   | Readonly<Record<string, HeaderValueInput>>
   | readonly HeaderInput[]
@@ -78,7 +78,7 @@ export interface TopicPartition {
 }
 
 export interface TopicPartitionOffset extends TopicPartition {
-  /** An offset or one of the logical ones (OFFSET_BEGINNING, OFFSET_END, OFFSET_STORED, OFFSET_INVALID, offsetTail). */
+  /** An offset or a logical one (OFFSET_BEGINNING, OFFSET_END, OFFSET_STORED, OFFSET_INVALID, offsetTail). */
   readonly offset: number
   readonly metadata?: string | null
   readonly leaderEpoch?: number
@@ -87,40 +87,40 @@ export interface TopicPartitionOffset extends TopicPartition {
 
 export type TimestampType = 'create-time' | 'log-append-time' | 'not-available'
 
-/** What a consumer yields. Key, value and headers are views of the fetched data: copy what is kept for long. */
+/** A consumed message. Key, value and headers are views of the fetched data: copy what you keep for long. */
 export interface Message<K = Buffer, V = Buffer> extends TopicPartition {
   readonly offset: number
-  /** Of the batch, -1 where the broker does not tell it. */
+  /** The batch's leader epoch, -1 if the broker does not report one. */
   readonly leaderEpoch: number
-  /** ms since the epoch, -1 where there is none. */
+  /** ms since the epoch, -1 if there is none. */
   readonly timestamp: number
   readonly timestampType: TimestampType
   readonly key: K | null
   readonly value: V | null
-  /** In the order and with the duplicates of the producer. */
+  /** In the producer's order, duplicates included. */
   readonly headers: Header[]
 }
 
-/** What a producer takes. */
+/** A message to produce. */
 export interface ProducerMessage<K = Bytes, V = Bytes> {
   readonly topic: string
   /** PARTITION_UA (default) lets the partitioner choose. */
   readonly partition?: number
   readonly key?: K | null
   readonly value?: V | null
-  /** ms since the epoch; now by default. */
+  /** ms since the epoch (default: now). */
   readonly timestamp?: number
   readonly headers?: HeadersInput
-  /** Comes back in the delivery report. */
+  /** Returned in the delivery report. */
   readonly opaque?: unknown
 }
 
-/** Whether a message is in the log: known, known not to be, or unknown because the answer never came. */
+/** Whether a message is in the log: it is, it may be because the answer never came, or it is not. */
 export type PersistenceStatus = 'persisted' | 'possibly-persisted' | 'not-persisted'
 
-/** One for each accepted message, exactly once. Key, value, headers and opaque are what was given. */
+/** The outcome of a message: each accepted message gets exactly one. Key, value, headers and opaque are those given. */
 export interface DeliveryReport<K = Bytes, V = Bytes> extends TopicPartition {
-  /** -1 where it is not known. */
+  /** -1 if it is not known. */
   readonly offset: number
   /** ms since the epoch. */
   readonly timestamp: number
@@ -166,20 +166,20 @@ export type PartitionEofEvent = {
   readonly offset: number
 }
 /**
- * No broker has answered for an assigned partition for `ottla.partition.stall.ms`, although it is not paused and nothing
- * of it waits for the program; or a handler of `run`, or the reader of a partition's stream, has had a message for as long.
- * Told once, until it is fetched again, or of each such message; logged as a warning when nobody listens.
+ * For `ottla.partition.stall.ms`, no broker has answered for an assigned partition that is not paused and has nothing
+ * queued for the application; or a handler of `run` or the reader of a partition's stream has had one message for as
+ * long. Emitted once until the partition is fetched again, or once per message; logged as a warning if nobody listens.
  * @since 0.1.0
  */
 export type PartitionStalledEvent = {
   readonly type: 'partition-stalled'
   readonly topic: string
   readonly partition: number
-  /** Where reading goes on, OFFSET_INVALID while that is not known; the offset of a message that a handler has. */
+  /** The position, OFFSET_INVALID while it is unknown; or the offset of the message that the handler has. */
   readonly offset: number
-  /** ms since it was last fetched, or could have been; or since the handler has had the message. */
+  /** ms since it was last fetched, or could have been; or since the handler got the message. */
   readonly stalledMs: number
-  /** In words, as `explain()` says it. */
+  /** In words, as in `explain()`. */
   readonly reason: string
 }
 export type OffsetsCommittedEvent = {
@@ -188,7 +188,7 @@ export type OffsetsCommittedEvent = {
   readonly error?: KafkaError
 }
 /**
- * What a broker said to what became of messages of a share group. With an error they are given out again.
+ * A broker's answer to acknowledgements of a share group. On an error the messages are delivered again.
  * @since 0.1.0
  */
 export type AcknowledgedEvent = {
@@ -200,7 +200,7 @@ export type AcknowledgedEvent = {
 }
 export type RebalanceEventNotice = { readonly type: 'rebalance'; readonly event: RebalanceEvent }
 
-/** Everything that `events()`, `poll()` and `on(type, listener)` hand out. */
+/** Every event of `events()`, `poll()` and `on(type, listener)`. */
 export type Event =
   | DeliveryEvent
   | MessageEvent
@@ -215,11 +215,11 @@ export type Event =
   | LogEvent
   | OAuthBearerTokenRefreshEvent
 
-/** What a producer tells. */
+/** The events of a producer. */
 export type ProducerEvent =
   DeliveryEvent | ErrorEvent | StatsEvent | ThrottleEvent | LogEvent | OAuthBearerTokenRefreshEvent
 
-/** What a consumer tells. */
+/** The events of a consumer. */
 export type ConsumerEvent<K = Buffer, V = Buffer> =
   | MessageEvent<K, V>
   | PartitionEofEvent
@@ -244,7 +244,7 @@ export interface BrokerMetadata {
 
 export interface PartitionMetadata {
   readonly partition: number
-  /** -1 while there is none. */
+  /** -1 if there is none. */
   readonly leader: number
   readonly leaderEpoch: number
   readonly replicas: number[]
@@ -269,7 +269,7 @@ export interface Metadata {
   readonly topics: TopicMetadata[]
 }
 
-/** Who a consumer is within its group: plain data, to be handed to a transaction. */
+/** A consumer's identity within its group: plain data, to be handed to a transaction. */
 export interface ConsumerGroupMetadata {
   readonly groupId: string
   readonly generationId: number
@@ -285,7 +285,7 @@ export interface OAuthBearerToken {
   readonly extensions?: Readonly<Record<string, string>>
 }
 
-/** What every waiting call takes: milliseconds (-1: no limit), or those and a signal to give up. */
+/** The limit of a call that waits: milliseconds (-1: none), or these and a signal that aborts the wait. */
 export type WaitOptions = number | { readonly timeoutMs?: number; readonly signal?: AbortSignal }
 
 export interface SerdesContext {
@@ -294,7 +294,7 @@ export interface SerdesContext {
   readonly headers: Header[]
 }
 
-/** Turns data into bytes; one that returns a promise works with `send` only. */
+/** Turns data into bytes. A serializer that returns a promise works with `send` only. */
 export type Serializer<T> = (data: T, context: SerdesContext) => Bytes | null | Promise<Bytes | null>
 
 /** Turns bytes into data. */
@@ -303,7 +303,7 @@ export type Deserializer<T> = (data: Buffer, context: SerdesContext) => T | Prom
 /**
  * Chooses the partition of a message.
  * @param key the key's bytes, null for none
- * @returns a number in 0 to partitionCount - 1
+ * @returns a number from 0 to partitionCount - 1
  */
 export type Partitioner = (
   topic: string,

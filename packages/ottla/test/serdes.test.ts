@@ -28,7 +28,7 @@ test('the numbers are as Java writes them', () => {
   assert.equal(Buffer.from(float64.serialize(1, context) as Buffer).toString('hex'), '3ff0000000000000')
 })
 
-test('what does not fit is refused with a sentence, and without the data in it', () => {
+test('what does not fit is refused with an error that does not contain the data', () => {
   const refusals = [
     () => int32.serialize(2 ** 31, context),
     () => int64.serialize(0.5, context),

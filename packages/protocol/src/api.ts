@@ -2,7 +2,7 @@ import type { Reader } from './wire/reader.ts'
 import type { RecordsInput, Writer } from './wire/writer.ts'
 
 /**
- * What a reader returns for a message: every field is there, with Kafka's default where the version lacks it.
+ * A decoded message: every field is present, with Kafka's default if the version lacks it.
  * @since 0.1.0
  */
 export type Decoded<T> = unknown extends T ? unknown : [RecordsInput] extends [T] ? Buffer | null : DecodedPart<T>
@@ -16,7 +16,7 @@ type DecodedPart<T> = T extends Uint8Array
       : { [K in keyof T]-?: Decoded<Exclude<T[K], undefined>> }
 
 /**
- * What both ends know of one request and its response.
+ * The facts about one API, for both ends.
  * @since 0.1.0
  */
 export interface ApiFacts {
@@ -24,7 +24,7 @@ export interface ApiFacts {
   readonly name: string
   readonly minVersion: number
   readonly maxVersion: number
-  /** First version with tagged fields and compact lengths (KIP-482); 32767 if there is none. */
+  /** The first version with tagged fields and compact lengths (KIP-482); 32767 if there is none. */
   readonly flexibleFrom: number
 }
 
@@ -33,9 +33,9 @@ export interface ApiFacts {
  * @since 0.1.0
  */
 export interface Api<Req, Res> extends ApiFacts {
-  /** Throws ProtocolError when a field is set that the version lacks and that must not be dropped. */
+  /** Throws ProtocolError if a field is set that the version lacks and that must not be dropped. */
   writeRequest(w: Writer, message: Req, version: number): void
-  /** Throws ProtocolError for bytes that are no such message. */
+  /** Throws ProtocolError for bytes that are not such a message. */
   readResponse(r: Reader, version: number): Decoded<Res>
 }
 
@@ -44,7 +44,7 @@ export interface Api<Req, Res> extends ApiFacts {
  * @since 0.1.0
  */
 export interface ServerApi<Req, Res> extends ApiFacts {
-  /** Throws ProtocolError for bytes that are no such message. */
+  /** Throws ProtocolError for bytes that are not such a message. */
   readRequest(r: Reader, version: number): Decoded<Req>
   writeResponse(w: Writer, message: Res, version: number): void
 }

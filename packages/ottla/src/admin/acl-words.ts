@@ -1,9 +1,8 @@
+/** The protocol's numbers for the words of access control (KIP-290, KIP-430). */
 import { requireWord } from './arguments.ts'
 
-/** The wire's numbers for the words of access control (KIP-290, KIP-430). */
-
 /**
- * What an operation on a resource is called.
+ * An operation on a resource.
  * @since 0.1.0
  */
 export type AclOperation =
@@ -22,17 +21,17 @@ export type AclOperation =
   | 'describe-tokens'
   | 'two-phase-commit'
 /**
- * What a rule is for.
+ * The type of a rule's resource.
  * @since 0.1.0
  */
 export type AclResourceType = 'topic' | 'group' | 'cluster' | 'transactional-id' | 'delegation-token' | 'user'
 /**
- * Whether a rule is for one name or for all that begin with it (KIP-290).
+ * Whether a rule applies to one name, or to all names with that prefix (KIP-290).
  * @since 0.1.0
  */
 export type AclPatternType = 'literal' | 'prefixed'
 /**
- * Whether a rule lets or forbids; what is forbidden stays so, whatever else lets it.
+ * Whether a rule allows or denies; deny takes precedence over any allow.
  * @since 0.1.0
  */
 export type AclPermission = 'allow' | 'deny'
@@ -70,7 +69,7 @@ const permissions: readonly (readonly [AclPermission, number])[] = [
   ['allow', 3],
 ]
 
-/** Words of one field, both ways. */
+/** The words of one field and their numbers. */
 export class WireWords<W extends string> {
   readonly #what: string
   readonly #numbers: ReadonlyMap<string, number>
@@ -94,12 +93,12 @@ export class WireWords<W extends string> {
     return requireWord(word, this.#numbers, this.#what)
   }
 
-  /** As `number`, for filters; an omitted word matches anything. */
+  /** Like `number`, for filters; an omitted word matches anything. */
   filterNumber(word: string | undefined): number {
     return requireWord(word ?? 'any', this.#filterNumbers, this.#what)
   }
 
-  /** undefined for a number of a later Kafka. */
+  /** Undefined for a number of a later Kafka. */
   word(number: number): W | undefined {
     return this.#words.get(number)
   }
@@ -112,11 +111,11 @@ export const resourceTypeWords = new WireWords('resourceType', resourceTypes, AN
 export const patternTypeWords = new WireWords('resourcePatternType', patternTypes, [...ANY, ['match', 2]])
 export const permissionWords = new WireWords('permissionType', permissions, ANY)
 
-// What a broker answers that was not asked for authorized operations.
-const OPERATIONS_NOT_ASKED = -(2 ** 31)
+// A broker's value if authorized operations were not requested.
+const NOT_REQUESTED = -(2 ** 31)
 
-/** The operations of a bit field, or undefined when the broker did not send one (KIP-430). */
+/** The operations of a bit field, or undefined if the broker did not send one (KIP-430). */
 export function aclOperations(bits: number): AclOperation[] | undefined {
-  if (bits === OPERATIONS_NOT_ASKED) return undefined
+  if (bits === NOT_REQUESTED) return undefined
   return operations.filter(([, number]) => (bits & (1 << number)) !== 0).map(([word]) => word)
 }

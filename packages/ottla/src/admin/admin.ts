@@ -26,7 +26,7 @@ import * as topics from './topics.ts'
 import * as transactions from './transactions.ts'
 
 /**
- * What an admin client hears about; every call's own outcome goes to its promise.
+ * The events of an admin client; the outcome of a call goes to its promise.
  * @since 0.1.0
  */
 export type AdminEvent = Extract<Event, { type: 'error' | 'stats' | 'throttle' | 'log' }>
@@ -34,11 +34,10 @@ export type AdminEvent = Extract<Event, { type: 'error' | 'stats' | 'throttle' |
 type AdminListener<T extends AdminEvent['type']> = (event: Extract<AdminEvent, { type: T }>) => void
 
 /**
- * Administers a cluster. Arguments are checked before anything is sent (KafkaError ERR__INVALID_ARG naming the
- * culprit). Where a call is for several things, what the broker says about one of them is that result's `error`;
- * the call itself rejects only when it got no answer at all: ERR__TIMED_OUT, ERR__AUTHENTICATION,
- * ERR__UNSUPPORTED_FEATURE (the brokers are too old), ERR__STATE (closed), ERR__DESTROY (closed meanwhile), or the
- * signal's reason. Results come in the order asked for.
+ * Administers a cluster. Arguments are checked before anything is sent: KafkaError ERR__INVALID_ARG names the culprit.
+ * In a call for several items, a broker's error for one of them is that result's `error`. The call itself rejects only
+ * if it gets no answer at all: ERR__TIMED_OUT, ERR__AUTHENTICATION, ERR__UNSUPPORTED_FEATURE (the brokers are too old),
+ * ERR__STATE (closed), ERR__DESTROY (closed meanwhile), or the signal's reason. Results keep the order of the request.
  * @since 0.1.0
  */
 export class AdminClient implements AsyncDisposable {
@@ -52,33 +51,33 @@ export class AdminClient implements AsyncDisposable {
     this.#session = openSession(config, options)
   }
 
-  /** Shares the connections and credentials of another client. Closing the one does not close the other. */
+  /** Shares another client's connections and credentials. Closing one does not close the other. */
   static from(client: { readonly [clientHandle]: ClientHandle }): AdminClient {
     return new AdminClient(configSharing(client[clientHandle]))
   }
 
-  /** Creates topics on the cluster, with the broker's defaults for what is left out. */
+  /** Creates topics; the broker's defaults apply to what is left out. */
   createTopics(newTopics: readonly topics.NewTopic[], options?: AdminOptions): Promise<topics.CreateTopicResult[]> {
     return this.#run(options, call => topics.createTopics(call, newTopics))
   }
 
-  /** Deletes topics and all that is in them. */
+  /** Deletes topics and everything in them. */
   deleteTopics(names: readonly string[], options?: AdminOptions): Promise<topics.TopicResult[]> {
     return this.#run(options, call => topics.deleteTopics(call, names))
   }
 
-  /** Adds partitions to topics; keys land in other partitions from then on. */
+  /** Adds partitions to topics; keys map to other partitions from then on. */
   createPartitions(what: readonly topics.NewPartitions[], options?: AdminOptions): Promise<topics.TopicResult[]> {
     return this.#run(options, call => topics.createPartitions(call, what))
   }
 
-  /** Tells where the partitions of topics are. A topic that does not exist is its result's error, and is not created. */
+  /** Describes topics and their partitions. A missing topic gets an error as its result and is not created. */
   describeTopics(names: readonly string[], options: DescribeOptions = {}): Promise<topics.TopicDescription[]> {
     const operations = options.includeAuthorizedOperations ?? false
     return this.#run(options, call => topics.describeTopics(call, names, operations))
   }
 
-  /** Deletes the records before an offset, per partition; -1 deletes all there are. */
+  /** Deletes the records before an offset, per partition; -1 deletes all of them. */
   deleteRecords(
     partitions: readonly topics.RecordsToDelete[],
     options?: AdminOptions,
@@ -86,17 +85,17 @@ export class AdminClient implements AsyncDisposable {
     return this.#run(options, call => topics.deleteRecords(call, partitions))
   }
 
-  /** Tells the brokers and the controller. */
+  /** Describes the brokers and the controller. */
   describeCluster(options: DescribeOptions = {}): Promise<cluster.ClusterDescription> {
     return this.#run(options, call => cluster.describeCluster(call, options.includeAuthorizedOperations ?? false))
   }
 
-  /** The cluster's id; null on brokers that do not tell it. */
+  /** The cluster's id; null if the brokers do not report one. */
   clusterId(options?: AdminOptions): Promise<string | null> {
     return this.#run(options, async call => (await cluster.describeCluster(call, false)).clusterId)
   }
 
-  /** The id of the broker that takes requests for the controller; -1 while there is none. */
+  /** The id of the broker that takes requests for the controller; -1 if there is none. */
   controllerId(options?: AdminOptions): Promise<number> {
     return this.#run(options, async call => (await cluster.describeCluster(call, false)).controllerId)
   }
@@ -109,7 +108,7 @@ export class AdminClient implements AsyncDisposable {
     )
   }
 
-  /** The first, the next or another offset of partitions, asked of their leaders. */
+  /** Offsets of partitions (earliest, latest, by timestamp and others), as their leaders report them. */
   listOffsets(
     queries: readonly cluster.OffsetQuery[],
     options: cluster.ListOffsetsOptions = {},
@@ -118,17 +117,17 @@ export class AdminClient implements AsyncDisposable {
     return this.#run(options, call => cluster.listOffsets(call, queries, isolation))
   }
 
-  /** Adds access rules; one that is there already stays as it is. */
+  /** Adds access rules; a rule that exists already stays as it is. */
   createAcls(bindings: readonly security.AclBinding[], options?: AdminOptions): Promise<security.CreateAclResult[]> {
     return this.#run(options, call => security.createAcls(call, bindings))
   }
 
-  /** The access rules that match. Rejects with the broker's error, there being one answer only. */
+  /** The access rules that match. Rejects with the broker's error. */
   describeAcls(filter: security.AclBindingFilter, options?: AdminOptions): Promise<security.AclBinding[]> {
     return this.#run(options, call => security.describeAcls(call, filter))
   }
 
-  /** Takes away the access rules that match any of the filters; tells which, per filter. */
+  /** Deletes the access rules that match any of the filters; returns the deleted ones per filter. */
   deleteAcls(
     filters: readonly security.AclBindingFilter[],
     options?: AdminOptions,
@@ -136,7 +135,7 @@ export class AdminClient implements AsyncDisposable {
     return this.#run(options, call => security.deleteAcls(call, filters))
   }
 
-  /** Who has SCRAM passwords, by mechanism; all users when none are named (KIP-554). */
+  /** The users with SCRAM passwords, and their mechanisms; all users if none are named (KIP-554). */
   describeUserScramCredentials(
     users: readonly string[] = [],
     options?: AdminOptions,
@@ -144,7 +143,7 @@ export class AdminClient implements AsyncDisposable {
     return this.#run(options, call => scram.describeUserScramCredentials(call, users))
   }
 
-  /** Sets or takes away SCRAM passwords. The password is salted and hashed here and never sent (KIP-554). */
+  /** Sets or deletes SCRAM passwords. A password is salted and hashed here and never sent (KIP-554). */
   alterUserScramCredentials(
     alterations: readonly scram.ScramCredentialAlteration[],
     options?: AdminOptions,
@@ -160,7 +159,7 @@ export class AdminClient implements AsyncDisposable {
     return this.#run(options, call => configs.describeConfigs(call, resources))
   }
 
-  /** Changes configuration entry by entry; what is not named stays (KIP-339). */
+  /** Changes configurations entry by entry; entries not named stay as they are (KIP-339). */
   incrementalAlterConfigs(
     alterations: readonly configs.ConfigAlteration[],
     options?: AdminOptions,
@@ -169,8 +168,8 @@ export class AdminClient implements AsyncDisposable {
   }
 
   /**
-   * Replaces whole configurations: what is not named goes back to its default. `incrementalAlterConfigs` is the
-   * better way where the brokers know it (2.3 and later).
+   * Replaces whole configurations: entries not named return to their defaults. Prefer `incrementalAlterConfigs` where
+   * the brokers support it (2.3 and later).
    */
   alterConfigs(
     replacements: readonly configs.ConfigReplacement[],
@@ -179,7 +178,7 @@ export class AdminClient implements AsyncDisposable {
     return this.#run(options, call => configs.alterConfigs(call, replacements))
   }
 
-  /** What has a configuration of its own: of these types, or of all (KIP-1142, Kafka 4.1 and later). */
+  /** The resources that have a configuration of their own, of these types or of all (KIP-1142, Kafka 4.1 and later). */
   listConfigResources(
     types?: readonly configs.ConfigResourceType[],
     options?: AdminOptions,
@@ -187,12 +186,14 @@ export class AdminClient implements AsyncDisposable {
     return this.#run(options, call => configs.listConfigResources(call, types))
   }
 
-  /** Groups of every kind, of all brokers; see `listConsumerGroups` (KIP-1043). */
+  /** Groups of every type, of all brokers; see `listConsumerGroups` (KIP-1043). */
   listGroups(options: listings.ListGroupsOptions = {}): Promise<listings.GroupListings> {
     return this.#run(options, call => listings.listGroups(call, options))
   }
 
-  /** The consumer groups of all brokers. A broker that does not answer is in `errors`, the others' groups are told. */
+  /**
+   * The consumer groups of all brokers. A broker that does not answer is in `errors`; the others' groups are returned.
+   */
   listConsumerGroups(options: listings.ListConsumerGroupsOptions = {}): Promise<listings.ConsumerGroupListings> {
     return this.#run(options, call => listings.listConsumerGroups(call, options))
   }
@@ -212,8 +213,8 @@ export class AdminClient implements AsyncDisposable {
   }
 
   /**
-   * What a group has committed, of all its partitions or of those named; OFFSET_INVALID where there is nothing.
-   * Rejects with the broker's error when it concerns the group as a whole.
+   * A group's committed offsets, for all its partitions or for those named; OFFSET_INVALID where there is none.
+   * Rejects with the broker's error if it concerns the group as a whole.
    */
   listConsumerGroupOffsets(
     group: string,
@@ -224,7 +225,7 @@ export class AdminClient implements AsyncDisposable {
     return this.#run(options, call => groupOffsets.listConsumerGroupOffsets(call, group, partitions, requireStable))
   }
 
-  /** Commits offsets in the name of a group that has no members at the time. */
+  /** Commits offsets on behalf of a group that has no members. */
   alterConsumerGroupOffsets(
     group: string,
     offsets: readonly TopicPartitionOffset[],
@@ -233,7 +234,7 @@ export class AdminClient implements AsyncDisposable {
     return this.#run(options, call => groupOffsets.alterConsumerGroupOffsets(call, group, offsets))
   }
 
-  /** Forgets committed offsets of topics that the group is not subscribed to (KIP-496). */
+  /** Deletes committed offsets of topics that the group is not subscribed to (KIP-496). */
   deleteConsumerGroupOffsets(
     group: string,
     partitions: readonly TopicPartition[],
@@ -243,8 +244,8 @@ export class AdminClient implements AsyncDisposable {
   }
 
   /**
-   * Makes members leave a group, all of them when none are named; they join again unless they are stopped (KIP-345).
-   * Rejects with the broker's error when it concerns the group as a whole.
+   * Removes members from a group, all of them if none are named; they join again unless they are stopped (KIP-345).
+   * Rejects with the broker's error if it concerns the group as a whole.
    */
   removeMembersFromConsumerGroup(
     group: string,
@@ -263,12 +264,12 @@ export class AdminClient implements AsyncDisposable {
     return this.#run(options, call => shareGroups.describeShareGroups(call, ids, operations))
   }
 
-  /** Deletes share groups that have no members, with what they remember (KIP-932). */
+  /** Deletes share groups that have no members, with their offsets (KIP-932). */
   deleteShareGroups(ids: readonly string[], options?: AdminOptions): Promise<groups.ConsumerGroupResult[]> {
     return this.#run(options, call => groups.deleteConsumerGroups(call, ids))
   }
 
-  /** How far a share group is, with all its partitions or with those named (KIP-932). */
+  /** A share group's start offsets, for all its partitions or for those named (KIP-932). */
   listShareGroupOffsets(
     group: string,
     partitions?: readonly TopicPartition[],
@@ -277,7 +278,7 @@ export class AdminClient implements AsyncDisposable {
     return this.#run(options, call => shareGroups.listShareGroupOffsets(call, group, partitions))
   }
 
-  /** Makes a share group that has no members begin somewhere else (KIP-932). */
+  /** Moves the start offsets of a share group that has no members (KIP-932). */
   alterShareGroupOffsets(
     group: string,
     offsets: readonly shareGroups.ShareGroupOffsetAlteration[],
@@ -286,7 +287,7 @@ export class AdminClient implements AsyncDisposable {
     return this.#run(options, call => shareGroups.alterShareGroupOffsets(call, group, offsets))
   }
 
-  /** Makes a share group that has no members forget topics (KIP-932). */
+  /** Deletes the offsets of topics from a share group that has no members (KIP-932). */
   deleteShareGroupOffsets(
     group: string,
     names: readonly string[],
@@ -296,8 +297,8 @@ export class AdminClient implements AsyncDisposable {
   }
 
   /**
-   * Elects leaders for partitions, or for all that need one when none are named. ERR_ELECTION_NOT_NEEDED as the
-   * error of a partition: its leader is the right one already (KIP-460).
+   * Elects leaders for the partitions named, or for all that need one. A partition whose leader is the right one
+   * already gets the error ERR_ELECTION_NOT_NEEDED (KIP-460).
    */
   electLeaders(
     type: leaders.ElectionType,
@@ -307,7 +308,7 @@ export class AdminClient implements AsyncDisposable {
     return this.#run(options, call => leaders.electLeaders(call, type, partitions))
   }
 
-  /** Moves partitions to other brokers, in the background: `listPartitionReassignments` tells what is under way (KIP-455). */
+  /** Moves partitions to other brokers in the background; `listPartitionReassignments` shows the progress (KIP-455). */
   alterPartitionReassignments(
     moves: readonly reassignments.PartitionReassignment[],
     options: reassignments.ReassignmentOptions = {},
@@ -316,7 +317,7 @@ export class AdminClient implements AsyncDisposable {
     return this.#run(options, call => reassignments.alterPartitionReassignments(call, moves, mayChange))
   }
 
-  /** The moves that are under way, of all partitions or of those named (KIP-455). */
+  /** The ongoing moves of all partitions or of those named (KIP-455). */
   listPartitionReassignments(
     partitions?: readonly TopicPartition[],
     options?: AdminOptions,
@@ -324,7 +325,7 @@ export class AdminClient implements AsyncDisposable {
     return this.#run(options, call => reassignments.listPartitionReassignments(call, partitions))
   }
 
-  /** What the brokers' directories hold, of all brokers or of those named (KIP-113). */
+  /** The log directories of all brokers or of those named, with their replicas (KIP-113). */
   describeLogDirs(
     brokerIds?: readonly number[],
     options: logDirs.DescribeLogDirsOptions = {},
@@ -332,7 +333,7 @@ export class AdminClient implements AsyncDisposable {
     return this.#run(options, call => logDirs.describeLogDirs(call, brokerIds, options.partitions))
   }
 
-  /** Moves replicas to other directories of their brokers, in the background (KIP-113). */
+  /** Moves replicas to other directories of their brokers in the background (KIP-113). */
   alterReplicaLogDirs(
     moves: readonly logDirs.ReplicaLogDirAlteration[],
     options?: AdminOptions,
@@ -340,12 +341,12 @@ export class AdminClient implements AsyncDisposable {
     return this.#run(options, call => logDirs.alterReplicaLogDirs(call, moves))
   }
 
-  /** The quotas that match; all when nothing is said (KIP-546). Rejects with the broker's error. */
+  /** The quotas that match, all by default (KIP-546). Rejects with the broker's error. */
   describeClientQuotas(filter: quotas.QuotaFilter = {}, options?: AdminOptions): Promise<quotas.ClientQuotas[]> {
     return this.#run(options, call => quotas.describeClientQuotas(call, filter))
   }
 
-  /** Sets quotas or takes them away (KIP-546). */
+  /** Sets or removes quotas (KIP-546). */
   alterClientQuotas(
     alterations: readonly quotas.ClientQuotaAlteration[],
     options?: AdminOptions,
@@ -358,12 +359,12 @@ export class AdminClient implements AsyncDisposable {
     return this.#run(options, call => transactions.listTransactions(call, options))
   }
 
-  /** What the coordinators know of transactional ids (KIP-664). */
+  /** The state of transactional ids, as their coordinators report it (KIP-664). */
   describeTransactions(ids: readonly string[], options?: AdminOptions): Promise<transactions.TransactionDescription[]> {
     return this.#run(options, call => transactions.describeTransactions(call, ids))
   }
 
-  /** The producers that partitions remember, asked of their leaders or of the replica named (KIP-664). */
+  /** The active producers of partitions, as their leaders or the replica named report them (KIP-664). */
   describeProducers(
     partitions: readonly TopicPartition[],
     options: producers.DescribeProducersOptions = {},
@@ -371,22 +372,25 @@ export class AdminClient implements AsyncDisposable {
     return this.#run(options, call => producers.describeProducers(call, partitions, options.brokerId))
   }
 
-  /** Ends, on one partition, a transaction that its coordinator has forgotten (KIP-664). Rejects with the broker's error. */
+  /** Aborts a hanging transaction on one partition (KIP-664). Rejects with the broker's error. */
   abortTransaction(transaction: producers.TransactionToAbort, options?: AdminOptions): Promise<void> {
     return this.#run(options, call => producers.abortTransaction(call, transaction))
   }
 
-  /** Shuts out the producers with these transactional ids and aborts what they have open (KIP-664). */
+  /** Fences the producers with these transactional ids and aborts their open transactions (KIP-664). */
   fenceProducers(ids: readonly string[], options?: AdminOptions): Promise<transactions.FencedProducer[]> {
     return this.#run(options, call => transactions.fenceProducers(call, ids))
   }
 
-  /** The controllers and how far each is (KIP-836). Rejects with the broker's error, ERR__UNSUPPORTED_FEATURE without KRaft. */
+  /**
+   * The controllers and their log positions (KIP-836). Rejects with the broker's error, ERR__UNSUPPORTED_FEATURE
+   * without KRaft.
+   */
   describeMetadataQuorum(options?: AdminOptions): Promise<quorum.MetadataQuorum> {
     return this.#run(options, call => quorum.describeMetadataQuorum(call))
   }
 
-  /** Gives a controller a vote (KIP-853). Rejects with the broker's error. */
+  /** Makes a controller a voter (KIP-853). Rejects with the broker's error. */
   addRaftVoter(
     voter: quorum.RaftVoter,
     listeners: readonly quorum.RaftListener[],
@@ -395,22 +399,22 @@ export class AdminClient implements AsyncDisposable {
     return this.#run(options, call => quorum.addRaftVoter(call, voter, listeners))
   }
 
-  /** Takes a controller's vote away (KIP-853). Rejects with the broker's error. */
+  /** Removes a controller from the voters (KIP-853). Rejects with the broker's error. */
   removeRaftVoter(voter: quorum.RaftVoter, options?: AdminOptions): Promise<void> {
     return this.#run(options, call => quorum.removeRaftVoter(call, voter))
   }
 
-  /** Forgets a broker that is down for good (KIP-500). Rejects with the broker's error. */
+  /** Unregisters a broker that is down for good (KIP-500). Rejects with the broker's error. */
   unregisterBroker(brokerId: number, options?: AdminOptions): Promise<void> {
     return this.#run(options, call => quorum.unregisterBroker(call, brokerId))
   }
 
-  /** What the cluster can do and what of it is switched on (KIP-584). */
+  /** The features that the brokers support, and their finalized levels (KIP-584). */
   describeFeatures(options?: AdminOptions): Promise<features.FeatureMetadata> {
     return this.#run(options, call => features.describeFeatures(call))
   }
 
-  /** Switches features to other levels, all or none (KIP-584). */
+  /** Changes the levels of features, all or none (KIP-584). */
   updateFeatures(
     updates: readonly features.FeatureUpdate[],
     options?: AdminOptions,
@@ -418,53 +422,57 @@ export class AdminClient implements AsyncDisposable {
     return this.#run(options, call => features.updateFeatures(call, updates))
   }
 
-  /** Makes a token that logs in as its owner until it expires (KIP-48). Rejects with the broker's error. */
+  /** Creates a token that authenticates as its owner until it expires (KIP-48). Rejects with the broker's error. */
   createDelegationToken(options: tokens.CreateDelegationTokenOptions = {}): Promise<tokens.DelegationToken> {
     return this.#run(options, call => tokens.createDelegationToken(call, options))
   }
 
-  /** Lets a token live longer; resolves with the time when it expires now (KIP-48). Rejects with the broker's error. */
+  /** Extends a token; resolves with the new expiry, in ms since the epoch (KIP-48). Rejects with the broker's error. */
   renewDelegationToken(hmac: Uint8Array, options: tokens.RenewDelegationTokenOptions = {}): Promise<number> {
     return this.#run(options, call => tokens.renewDelegationToken(call, hmac, options.renewPeriodMs ?? -1))
   }
 
-  /** Lets a token end, at once unless told otherwise; resolves with the time (KIP-48). Rejects with the broker's error. */
+  /**
+   * Expires a token, at once by default; resolves with the expiry, in ms since the epoch (KIP-48). Rejects with the
+   * broker's error.
+   */
   expireDelegationToken(hmac: Uint8Array, options: tokens.ExpireDelegationTokenOptions = {}): Promise<number> {
     return this.#run(options, call => tokens.expireDelegationToken(call, hmac, options.expiryPeriodMs ?? -1))
   }
 
-  /** The tokens that the asking user may see (KIP-48). Rejects with the broker's error. */
+  /** The tokens that this user may see (KIP-48). Rejects with the broker's error. */
   describeDelegationToken(options: tokens.DescribeDelegationTokenOptions = {}): Promise<tokens.DelegationToken[]> {
     return this.#run(options, call => tokens.describeDelegationToken(call, options.owners))
   }
 
-  /** Hears events; those of a client that is shared are heard as well. A listener that throws is logged. */
+  /** Calls `listener` for every event of the type, a shared client's included. A listener that throws is logged. */
   on<T extends AdminEvent['type']>(type: T, listener: AdminListener<T>): this {
     this.#session.context.events.on(type, listener)
     return this
   }
 
-  /** Ends `on` for the same listener. */
+  /** Removes a listener that `on` added. */
   off<T extends AdminEvent['type']>(type: T, listener: AdminListener<T>): this {
     this.#session.context.events.off(type, listener)
     return this
   }
 
-  /** Used from the next authentication on (`sasl.username`, `sasl.password`). */
+  /** Takes effect from the next authentication on (`sasl.username`, `sasl.password`). */
   setSaslCredentials(username: string, password: string): void {
     this.#session.cluster.setSaslCredentials(username, password)
   }
 
   /**
    * Answers an `oauthbearer-token-refresh` event: the token is used from the next authentication on.
-   * @throws KafkaError ERR__INVALID_ARG for a token that cannot be used, ERR__STATE without `sasl.mechanisms=OAUTHBEARER`
+   * @throws KafkaError ERR__INVALID_ARG for a token that cannot be used, ERR__STATE without
+   *   `sasl.mechanisms=OAUTHBEARER`
    */
   setOAuthBearerToken(token: OAuthBearerToken): void {
     this.#session.cluster.setOAuthBearerToken(token)
   }
 
   /**
-   * Answers an `oauthbearer-token-refresh` event: there is no token; the next event comes in 10 s.
+   * Answers an `oauthbearer-token-refresh` event: no token could be obtained; the next event follows in 10 s.
    * @throws KafkaError ERR__STATE without `sasl.mechanisms=OAUTHBEARER`
    */
   setOAuthBearerTokenFailure(message: string): void {
@@ -475,7 +483,7 @@ export class AdminClient implements AsyncDisposable {
     return this.#session.closed
   }
 
-  /** Closes the connections, unless they are another client's. Calls under way reject with ERR__DESTROY. */
+  /** Closes the connections, unless they are another client's. Pending calls reject with ERR__DESTROY. */
   close(): Promise<void> {
     this.#session.close()
     return Promise.resolve()

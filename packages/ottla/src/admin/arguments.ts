@@ -1,15 +1,14 @@
+/** Checks of a call's arguments, made before anything is sent. Each error names the culprit. */
 import { invalidArgument } from '../errors.ts'
 import type { TopicPartition } from '../types.ts'
 
 const INT64_LAST = 2n ** 63n - 1n
 
-/** Checks of what a caller passed, made before anything is sent. Each names the culprit. */
-
 function refuse(message: string): never {
   throw invalidArgument(message)
 }
 
-/** The value as an error message shows it. */
+/** The value, for errors. */
 function shown(value: unknown): string {
   if (typeof value === 'string') return `'${value}'`
   if (typeof value === 'bigint') return `the bigint ${value}n`
@@ -40,7 +39,7 @@ export function requireInteger(value: number, what: string, min: number, max: nu
   return value
 }
 
-/** A producer id from what a caller gives. @throws KafkaError ERR__INVALID_ARG unless it is one, exact to the last digit */
+/** The producer id as a bigint. @throws KafkaError ERR__INVALID_ARG unless it is one, exact to the last digit */
 export function requireProducerId(value: bigint | number, what: string): bigint {
   const given: unknown = value
   const isExact = typeof given === 'bigint' || Number.isSafeInteger(given)
@@ -52,7 +51,7 @@ export function requireProducerId(value: bigint | number, what: string): bigint 
   return BigInt(value)
 }
 
-/** @throws KafkaError ERR__INVALID_ARG when two items have the same key */
+/** @throws KafkaError ERR__INVALID_ARG if two items have the same key */
 export function requireDistinct<T>(items: readonly T[], keyOf: (item: T) => string, what: string): void {
   const seen = new Set<string>()
   for (const item of items) {
@@ -62,14 +61,14 @@ export function requireDistinct<T>(items: readonly T[], keyOf: (item: T) => stri
   }
 }
 
-/** The number a word stands for. @throws KafkaError ERR__INVALID_ARG naming the words there are */
+/** The number of a word. @throws KafkaError ERR__INVALID_ARG that lists the words */
 export function requireWord(value: string, numbers: ReadonlyMap<string, number>, what: string): number {
   const number = typeof value === 'string' ? numbers.get(value) : undefined
   if (number === undefined) refuse(`${what} must be one of ${[...numbers.keys()].join(', ')}, not ${shown(value)}`)
   return number
 }
 
-/** @throws KafkaError ERR__INVALID_ARG unless every item names a topic and a partition of it, each once */
+/** @throws KafkaError ERR__INVALID_ARG unless every item has a topic and a partition, each pair once */
 export function requirePartitions(items: readonly TopicPartition[], what: string): void {
   requireItems(items, what)
   items.forEach((item, i) => {
@@ -83,7 +82,7 @@ export function requirePartitions(items: readonly TopicPartition[], what: string
   requireDistinct(items, item => `${item.topic} [${item.partition}]`, what)
 }
 
-/** @throws KafkaError ERR__INVALID_ARG unless `names` are strings that are not empty, each once */
+/** @throws KafkaError ERR__INVALID_ARG unless `names` are distinct strings that are not empty */
 export function requireNames(names: readonly string[], what: string): void {
   requireItems(names, what)
   names.forEach((name, i) => requireName(name, `${what}[${i}]`))
@@ -95,6 +94,6 @@ export function requireThat(condition: boolean, message: string): void {
   if (!condition) refuse(message)
 }
 
-/** Largest value of the wire's int32 and int16 fields. */
+/** Largest values of int32 and int16 fields. */
 export const INT32_MAX = 2 ** 31 - 1
 export const INT16_MAX = 2 ** 15 - 1

@@ -6,7 +6,7 @@ import {
   LATEST_TIERED_TIMESTAMP,
   LATEST_TIMESTAMP,
   MAX_TIMESTAMP,
-  listOffsets as askOffsets,
+  listOffsets as queryOffsets,
 } from '../cluster/queries.ts'
 import { KafkaError } from '../errors.ts'
 import type { BrokerMetadata, TopicPartition } from '../types.ts'
@@ -20,9 +20,9 @@ import { partitionSubject } from './fan-out.ts'
  * @since 0.1.0
  */
 export interface ClusterDescription {
-  /** null on brokers that do not tell it. */
+  /** Null if the brokers do not report one. */
   clusterId: string | null
-  /** The broker that takes requests for the controller; -1 while there is none. */
+  /** The broker that takes requests for the controller; -1 if there is none. */
   controllerId: number
   controller: BrokerMetadata | null
   nodes: BrokerMetadata[]
@@ -31,9 +31,9 @@ export interface ClusterDescription {
 }
 
 /**
- * Which offset of a partition is asked for. With tiered storage: `earliest-local` is the first that the leader keeps
- * itself (KIP-405), `latest-tiered` the last that is stored away (KIP-1005), `earliest-pending-upload` the first that
- * is yet to be (KIP-1023).
+ * The offset of a partition to list. With tiered storage: `earliest-local` is the first in the leader's local log
+ * (KIP-405), `latest-tiered` the last in tiered storage (KIP-1005), `earliest-pending-upload` the first that is not yet
+ * uploaded (KIP-1023).
  * @since 0.1.0
  */
 export type OffsetSpec =
@@ -46,7 +46,7 @@ export type OffsetSpec =
   | { readonly timestamp: number }
 
 /**
- * One question of `listOffsets`.
+ * One query of `listOffsets`.
  * @since 0.1.0
  */
 export interface OffsetQuery extends TopicPartition {
@@ -54,15 +54,15 @@ export interface OffsetQuery extends TopicPartition {
 }
 
 /**
- * The offset found for one question.
+ * The offset found for one query.
  * @since 0.1.0
  */
 export interface ListedOffsetResult extends TopicPartition {
-  /** -1 where no record is as young as asked for, and with an error. */
+  /** -1 if no record is as recent as requested, and with an error. */
   offset: number
   /** ms since the epoch of the record found; -1 for `earliest` and `latest`. */
   timestamp: number
-  /** -1 where the broker does not tell it. */
+  /** -1 if the broker does not report one. */
   leaderEpoch: number
   error?: KafkaError
 }
@@ -111,7 +111,7 @@ export async function describeCluster(
   return describe(r.clusterId, r.controllerId, nodes, r.clusterAuthorizedOperations)
 }
 
-/** Asks each partition's leader; errors are told per partition. */
+/** Lists offsets from each partition's leader; errors per partition. */
 export async function listOffsets(
   call: AdminCall,
   queries: readonly OffsetQuery[],
@@ -125,11 +125,11 @@ export async function listOffsets(
     return { topic, partition, timestamp: timestampOf(q) }
   })
   const { cluster, context, deadline, signal } = call
-  const listed = await askOffsets(cluster, context, asked, { deadline, signal, isolation })
+  const listed = await queryOffsets(cluster, context, asked, { deadline, signal, isolation })
   return listed.map(answer => ({ ...answer }))
 }
 
-/** A broker's rack is absent, not null, where there is none. */
+/** Leaves out the rack, instead of null, if there is none. */
 export function node(id: number, host: string, port: number, rack: string | null): BrokerMetadata {
   return rack === null ? { id, host, port } : { id, host, port, rack }
 }

@@ -3,6 +3,8 @@ import {
   DescribeConfigs,
   IncrementalAlterConfigs,
   ListConfigResources,
+  type AlterConfigsResponse,
+  type Api,
   type Decoded,
   type DescribeConfigsResponse,
 } from '@ottla/protocol'
@@ -20,23 +22,26 @@ import {
 import { controllerMoved, itemError, missingAnswer, settle, withError, type AdminCall } from './call.ts'
 
 /**
- * What has a configuration; `broker-logger` are the log levels of a broker's own loggers (KIP-412).
+ * The types of resources with a configuration; `broker-logger` are the log levels of a broker (KIP-412).
  * @since 0.1.0
  */
 export type ConfigResourceType = 'topic' | 'broker' | 'broker-logger' | 'group' | 'client-metrics'
 
 /**
- * Whose configuration is meant.
+ * A resource with a configuration.
  * @since 0.1.0
  */
 export interface ConfigResource {
   readonly type: ConfigResourceType
-  /** A topic, a group, a subscription, a broker's id in digits; for brokers '' means the default of the whole cluster. */
+  /**
+   * A topic, a group, a metrics subscription, or a broker's id in digits; for brokers, '' means the cluster-wide
+   * default.
+   */
   readonly name: string
 }
 
 /**
- * Where a value comes from, most particular first.
+ * Where a value comes from, most specific first.
  * @since 0.1.0
  */
 export type ConfigSource =
@@ -55,13 +60,13 @@ export type ConfigSource =
  * @since 0.1.0
  */
 export interface ConfigEntry {
-  /** null for a sensitive value. */
+  /** Null for a sensitive value. */
   value: string | null
   source: ConfigSource
   isReadOnly: boolean
   isSensitive: boolean
   isDefault: boolean
-  /** All places the value could come from, the one in force first. */
+  /** All sources of the value, the effective one first. */
   synonyms: { name: string; value: string | null; source: ConfigSource }[]
 }
 
@@ -75,13 +80,13 @@ export interface ConfigDescription extends ConfigResource {
 }
 
 /**
- * What to do to a value; `append` and `subtract` are for lists.
+ * How to change a value; `append` and `subtract` are for lists.
  * @since 0.1.0
  */
 export type ConfigOperation = 'set' | 'delete' | 'append' | 'subtract'
 
 /**
- * One change of a resource's configuration; what is not named stays as it is (KIP-339).
+ * Changes of a resource's configuration; entries not named stay as they are (KIP-339).
  * @since 0.1.0
  */
 export interface ConfigAlteration extends ConfigResource {
@@ -94,7 +99,7 @@ export interface ConfigAlteration extends ConfigResource {
 }
 
 /**
- * The whole configuration that a resource is to have: what is not named goes back to its default.
+ * A resource's complete new configuration: entries not named return to their defaults.
  * @since 0.1.0
  */
 export interface ConfigReplacement extends ConfigResource {
@@ -102,7 +107,7 @@ export interface ConfigReplacement extends ConfigResource {
 }
 
 /**
- * What became of the changes to one resource: all of them, or none.
+ * The outcome for one resource: all of its changes, or none.
  * @since 0.1.0
  */
 export interface ConfigResult extends ConfigResource {
@@ -162,39 +167,16 @@ export async function describeConfigs(
   return results
 }
 
-export async function incrementalAlterConfigs(
+export function incrementalAlterConfigs(
   call: AdminCall,
   alterations: readonly ConfigAlteration[],
 ): Promise<ConfigResult[]> {
-  checkResources(alterations)
-  const wire = alterations.map(wireAlteration)
-  const { deadline, signal, validateOnly } = call
-  return alterEach(alterations, (target, indices) =>
-    call.cluster.request(
-      target,
-      IncrementalAlterConfigs,
-      { resources: indices.map(i => at(wire, i)), validateOnly },
-      { deadline, signal, errorOf: r => controllerMoved(r.responses.map(result => result.errorCode)) },
-    ),
-  )
+  return alterEach(call, IncrementalAlterConfigs, alterations, wireAlteration)
 }
 
-/** Replaces whole configurations, with the request that brokers before 2.3 know. */
-export async function alterConfigs(
-  call: AdminCall,
-  replacements: readonly ConfigReplacement[],
-): Promise<ConfigResult[]> {
-  checkResources(replacements)
-  const wire = replacements.map(wireReplacement)
-  const { deadline, signal, validateOnly } = call
-  return alterEach(replacements, (target, indices) =>
-    call.cluster.request(
-      target,
-      AlterConfigs,
-      { resources: indices.map(i => at(wire, i)), validateOnly },
-      { deadline, signal, errorOf: r => controllerMoved(r.responses.map(result => result.errorCode)) },
-    ),
-  )
+/** Replaces whole configurations, with the request that brokers before 2.3 support. */
+export function alterConfigs(call: AdminCall, replacements: readonly ConfigReplacement[]): Promise<ConfigResult[]> {
+  return alterEach(call, AlterConfigs, replacements, wireReplacement)
 }
 
 /** Rejects with the broker's error: there is only one answer. */
@@ -204,7 +186,7 @@ export async function listConfigResources(
 ): Promise<ConfigResource[]> {
   const wanted = types?.map((type, i) => requireWord(type, resourceTypes, `types[${i}]`)) ?? []
   const { deadline, signal } = call
-  // Version 0 knows subscriptions only (Kafka 3.7), version 1 all types.
+  // Version 0 lists subscriptions only (Kafka 3.7), version 1 all types.
   const onlySubscriptions = types?.length === 1 && types[0] === 'client-metrics'
   const response = await call.cluster.request(
     { to: 'any' },
@@ -212,7 +194,7 @@ export async function listConfigResources(
     version => (version === 0 ? {} : { resourceTypes: wanted }),
     { deadline, signal, ...(onlySubscriptions ? {} : { minVersion: 1 }) },
   )
-  const error = itemError(response.errorCode, null, 'listing what has a configuration')
+  const error = itemError(response.errorCode, null, 'listing config resources')
   if (error !== undefined) throw error
   return response.configResources.flatMap(({ resourceName: name, resourceType }) => {
     const type = typeNames.get(resourceType)
@@ -220,14 +202,21 @@ export async function listConfigResources(
   })
 }
 
-/** What both ways to alter have in common: each resource's own answer. */
-async function alterEach(
-  resources: readonly ConfigResource[],
-  ask: (target: Target, indices: readonly number[]) => Promise<{ responses: readonly AlterAnswer[] }>,
+/** Both ways to alter, whose responses have the same form: each resource has an outcome of its own. */
+async function alterEach<R extends ConfigResource, W>(
+  call: AdminCall,
+  api: Api<{ readonly resources: readonly W[]; readonly validateOnly: boolean }, AlterConfigsResponse>,
+  resources: readonly R[],
+  toWire: (resource: R) => W,
 ): Promise<ConfigResult[]> {
+  checkResources(resources)
+  const wire = resources.map(toWire)
   const results = new Array<ConfigResult>(resources.length)
+  const { deadline, signal, validateOnly } = call
+  const errorOf = (r: Decoded<AlterConfigsResponse>): number => controllerMoved(r.responses.map(a => a.errorCode))
   await eachTarget(resources, { to: 'controller' }, async (target, indices) => {
-    const answers = await settle(ask(target, indices))
+    const body = { resources: indices.map(i => at(wire, i)), validateOnly }
+    const answers = await settle(call.cluster.request(target, api, body, { deadline, signal, errorOf }))
     for (const i of indices) {
       const { type, name } = at(resources, i)
       const subject = `${type} '${name}'`
@@ -244,20 +233,13 @@ async function alterEach(
   return results
 }
 
-interface AlterAnswer {
-  readonly resourceType: number
-  readonly resourceName: string
-  readonly errorCode: number
-  readonly errorMessage: string | null
-}
-
 function checkResources(resources: readonly ConfigResource[]): void {
   requireItems(resources, 'resources')
   resources.forEach(({ type, name }, i) => {
     requireWord(type, resourceTypes, `resources[${i}].type`)
     requireThat(typeof name === 'string', `resources[${i}].name must be a string`)
     if (type === 'broker' || type === 'broker-logger') {
-      // A broker's loggers have no default for the whole cluster.
+      // A broker's loggers have no cluster-wide default.
       if (type === 'broker-logger') requireName(name, `broker id in resources[${i}].name`)
       if (name !== '') requireInteger(Number(name), `broker id in resources[${i}].name`, 0, INT32_MAX)
     } else {
@@ -267,21 +249,21 @@ function checkResources(resources: readonly ConfigResource[]): void {
   requireDistinct(resources, r => `${r.type} ${r.name}`, 'resources')
 }
 
-/** A broker speaks for itself; everything else may be asked of `otherwise`. One request for each target. */
+/** Requests about a broker go to that broker, all others to `otherwise`. One request for each target. */
 async function eachTarget(
   resources: readonly ConfigResource[],
   otherwise: Target,
-  ask: (target: Target, indices: readonly number[]) => Promise<void>,
+  send: (target: Target, indices: readonly number[]) => Promise<void>,
 ): Promise<void> {
   const shared: number[] = []
-  const asks: Promise<void>[] = []
+  const requests: Promise<void>[] = []
   resources.forEach(({ type, name }, i) => {
     if ((type === 'broker' || type === 'broker-logger') && name !== '')
-      asks.push(ask({ to: 'node', id: Number(name) }, [i]))
+      requests.push(send({ to: 'node', id: Number(name) }, [i]))
     else shared.push(i)
   })
-  if (shared.length > 0) asks.push(ask(otherwise, shared))
-  await Promise.all(asks)
+  if (shared.length > 0) requests.push(send(otherwise, shared))
+  await Promise.all(requests)
 }
 
 function wireResource(resource: ConfigResource): { resourceType: number; resourceName: string } {
@@ -313,7 +295,7 @@ function wireReplacement(replacement: ConfigReplacement): {
 } {
   const subject = `${replacement.type} '${replacement.name}'`
   const given: unknown = replacement.entries
-  // None at all is a wish that can be meant: everything back to its default.
+  // An empty list is legal: everything returns to its default.
   requireThat(Array.isArray(given), `entries of ${subject} must be an array`)
   requireDistinct(replacement.entries, e => e.name, `entries of ${subject}`)
   const configs = replacement.entries.map(({ name, value }) => {
@@ -332,7 +314,7 @@ function isFor(answer: { resourceType: number; resourceName: string }, resource:
 function readEntries(
   configs: Decoded<DescribeConfigsResponse>['results'][number]['configs'],
 ): Record<string, ConfigEntry> {
-  // Names come from the broker; an object without a prototype has no name taken.
+  // Names come from the broker: without a prototype, none of them can clash.
   const entries: Record<string, ConfigEntry> = Object.create(null) as Record<string, ConfigEntry> // create() gives any
   for (const c of configs) {
     const source = sources.get(c.configSource) ?? 'unknown'

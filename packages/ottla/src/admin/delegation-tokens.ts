@@ -13,11 +13,11 @@ import { controllerMoved, itemError, type AdminCall, type AdminOptions } from '.
  * @since 0.1.0
  */
 export interface CreateDelegationTokenOptions extends AdminOptions {
-  /** Whom the token speaks for, as `User:alice`. Default: whoever asks (KIP-373, Kafka 3.3 and later). */
+  /** The user that the token authenticates, such as `User:alice`. Default: this user (KIP-373, Kafka 3.3 and later). */
   readonly owner?: string
-  /** Who may renew and expire it, besides its owner. */
+  /** Users who may renew and expire it, besides its owner. */
   readonly renewers?: readonly string[]
-  /** Limit of its life in ms, however often it is renewed. Default: the broker's `delegation.token.max.lifetime.ms`. */
+  /** Its longest lifetime in ms, renewals included. Default: the broker's `delegation.token.max.lifetime.ms`. */
   readonly maxLifetimeMs?: number
 }
 
@@ -44,23 +44,23 @@ export interface ExpireDelegationTokenOptions extends AdminOptions {
  * @since 0.1.0
  */
 export interface DescribeDelegationTokenOptions extends AdminOptions {
-  /** Only tokens of these, as `User:alice`. Default: all that the asking user may see. */
+  /** Only tokens of these owners, such as `User:alice`. Default: all that this user may see. */
   readonly owners?: readonly string[]
 }
 
 /**
- * A token that stands for a user (KIP-48). To log in with it: SCRAM, `tokenId` as the user, `hmac` in base64 as the
- * password, and `ottla.sasl.scram.tokenauth`.
+ * A token that authenticates as its owner (KIP-48): with SCRAM, `tokenId` as the user name, `hmac` in base64 as the
+ * password, and `ottla.sasl.scram.tokenauth=true`.
  * @since 0.1.0
  */
 export interface DelegationToken {
   tokenId: string
-  /** The secret; renewing and expiring ask for it. */
+  /** The secret; needed to renew and expire the token. */
   hmac: Buffer
   owner: string
-  /** Who asked for it; the owner, before Kafka 3.3. */
+  /** The user who created it; the owner, before Kafka 3.3. */
   requester: string
-  /** ms since the epoch, as the others. */
+  /** ms since the epoch, like the next two. */
   issueTimestamp: number
   expiryTimestamp: number
   maxTimestamp: number
@@ -96,7 +96,7 @@ export async function createDelegationToken(
     {
       deadline,
       signal,
-      // An older broker would make a token for whoever asks.
+      // An older broker would create a token for this user.
       ...(owner === undefined ? {} : { minVersion: FIRST_VERSION_WITH_OWNER }),
       errorOf: r => controllerMoved([r.errorCode]),
     },
@@ -113,7 +113,7 @@ export async function createDelegationToken(
   })
 }
 
-/** Resolves with the time, in ms since the epoch, when the token expires now. Rejects with the broker's error. */
+/** Resolves with the token's new expiry, in ms since the epoch. Rejects with the broker's error. */
 export async function renewDelegationToken(call: AdminCall, hmac: Uint8Array, renewPeriodMs: number): Promise<number> {
   checkHmac(hmac)
   requireInteger(renewPeriodMs, 'renewPeriodMs', BROKERS_DEFAULT, Number.MAX_SAFE_INTEGER)
@@ -129,7 +129,7 @@ export async function renewDelegationToken(call: AdminCall, hmac: Uint8Array, re
   return response.expiryTimestampMs
 }
 
-/** As `renewDelegationToken`; the token of a time that has passed is gone. */
+/** Like `renewDelegationToken`; a token with a past expiry is deleted. */
 export async function expireDelegationToken(
   call: AdminCall,
   hmac: Uint8Array,
@@ -201,7 +201,7 @@ function principal(text: string, what: string): Principal {
   return { principalType: principalType ?? '', principalName: principalName ?? '' }
 }
 
-/** The secret itself is in no message. */
+/** Checks the secret; the error does not contain it. */
 function checkHmac(hmac: Uint8Array): void {
   const given: unknown = hmac
   requireThat(given instanceof Uint8Array && given.length > 0, 'hmac must be bytes, and not empty')

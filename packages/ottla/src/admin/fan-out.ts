@@ -1,43 +1,43 @@
 import { ErrorCode } from '@ottla/protocol'
 import { addToGroup } from '../base/grouping.ts'
-import { askInRounds, worthAnotherRound } from '../cluster/rounds.ts'
+import { requestInRounds, worthAnotherRound } from '../cluster/rounds.ts'
 import type { PartitionSnapshot, Snapshot } from '../cluster/snapshot.ts'
 import { KafkaError } from '../errors.ts'
 import type { TopicPartition } from '../types.ts'
 import { isItemError, itemError, missingAnswer, settle, type AdminCall } from './call.ts'
 
-/** What a leader said about one partition. */
+/** A leader's answer for one partition. */
 export interface PartitionAnswer<R> extends TopicPartition {
   readonly code: number
   readonly value: R
 }
 
-/** Asks one broker about the partitions that it leads. */
-export type AskLeader<T, R> = (brokerId: number, items: readonly T[]) => Promise<readonly PartitionAnswer<R>[]>
+/** Sends a request about partitions to their leader. */
+export type LeaderRequest<T, R> = (brokerId: number, items: readonly T[]) => Promise<readonly PartitionAnswer<R>[]>
 
 /**
- * Splits the items by the leaders of their partitions, asks each leader once, and asks again what moved
- * meanwhile, until the call's deadline.
- * @returns per item, in the order given: the answer, or the error
+ * Groups the items by the leaders of their partitions, sends one request to each leader, and retries what has moved
+ * until the call's deadline.
+ * @returns the answer or the error of each item, in order
  */
-export async function askLeaders<T extends TopicPartition, R>(
+export async function requestFromLeaders<T extends TopicPartition, R>(
   call: AdminCall,
   items: readonly T[],
-  ask: AskLeader<T, R>,
+  send: LeaderRequest<T, R>,
 ): Promise<(R | KafkaError)[]> {
-  return askInRounds(call.context, call, items.length, {
-    ask: open => askOnce(call, items, open, ask),
-    // A request that failed as a whole was retried by the cluster until the deadline already.
+  return requestInRounds(call.context, call, items.length, {
+    send: open => requestOnce(call, items, open, send),
+    // The cluster has already retried a request that failed as a whole until the deadline.
     isOpen: (result, attempt) =>
       result instanceof KafkaError && result.code > 0 && worthAnotherRound(result.code, attempt),
   })
 }
 
-async function askOnce<T extends TopicPartition, R>(
+async function requestOnce<T extends TopicPartition, R>(
   call: AdminCall,
   items: readonly T[],
   open: readonly number[],
-  ask: AskLeader<T, R>,
+  send: LeaderRequest<T, R>,
 ): Promise<Map<number, R | KafkaError>> {
   const topics = new Set<string>()
   for (const i of open) topics.add(itemAt(items, i).topic)
@@ -46,7 +46,7 @@ async function askOnce<T extends TopicPartition, R>(
     deadline,
     signal,
     allowAutoCreate: false,
-    asTold: true,
+    responseOnly: true,
   })
   const results = new Map<number, R | KafkaError>()
   const byLeader = new Map<number, number[]>()
@@ -58,11 +58,11 @@ async function askOnce<T extends TopicPartition, R>(
   await Promise.all(
     [...byLeader].map(async ([leader, indices]) => {
       try {
-        const asked = indices.map(i => itemAt(items, i))
-        const answers = await ask(leader, asked)
+        const own = indices.map(i => itemAt(items, i))
+        const answers = await send(leader, own)
         for (const i of indices) results.set(i, pick(answers, itemAt(items, i)))
       } catch (error) {
-        // An aborted call rejects as a whole; a broker that cannot be reached fails its own partitions only.
+        // An aborted call rejects as a whole; an unreachable broker fails its own partitions only.
         if (!isItemError(error)) throw error
         for (const i of indices) results.set(i, error)
       }
@@ -95,21 +95,46 @@ function findPartition(snapshot: Snapshot, item: TopicPartition): PartitionSnaps
 }
 
 /**
- * Asks each of the brokers named, or each that the cluster has.
- * @returns per broker, in the order given (else by id): its answer, or why there is none
+ * Sends a request to each of the brokers named, or to all of the cluster.
+ * @returns the answer or the error of each broker, in order, or by id if none are named
  */
-export async function askBrokers<R>(
+export async function requestFromBrokers<R>(
   call: AdminCall,
   ids: readonly number[] | undefined,
-  ask: (brokerId: number) => Promise<R>,
+  send: (brokerId: number) => Promise<R>,
 ): Promise<{ brokerId: number; answer: R | KafkaError }[]> {
   const { deadline, signal } = call
-  const asked =
+  const targets =
     ids ?? [...(await call.cluster.metadata.refresh([], { deadline, signal })).brokers.keys()].sort((a, b) => a - b)
-  return Promise.all(asked.map(async brokerId => ({ brokerId, answer: await settle(ask(brokerId)) })))
+  return Promise.all(targets.map(async brokerId => ({ brokerId, answer: await settle(send(brokerId)) })))
 }
 
-/** How errors name a partition: `orders [3]`, as librdkafka writes it. */
+/**
+ * Lists what each broker of the cluster has.
+ * @param what - the items, for errors
+ * @returns `errors` has one for each broker that could not answer, or not in full
+ */
+export async function listFromBrokers<A extends { readonly errorCode: number }, T>(
+  call: AdminCall,
+  what: string,
+  send: (brokerId: number) => Promise<A>,
+  itemsOf: (answer: A, brokerId: number) => readonly T[],
+): Promise<{ items: T[]; errors: KafkaError[] }> {
+  const items: T[] = []
+  const errors: KafkaError[] = []
+  for (const { brokerId, answer } of await requestFromBrokers(call, undefined, send)) {
+    if (answer instanceof KafkaError) {
+      errors.push(answer)
+      continue
+    }
+    const error = itemError(answer.errorCode, null, `listing the ${what} of broker ${brokerId}`)
+    if (error !== undefined) errors.push(error)
+    items.push(...itemsOf(answer, brokerId))
+  }
+  return { items, errors }
+}
+
+/** A partition's name for errors, as in librdkafka: `orders [3]`. */
 export function partitionSubject(item: TopicPartition): string {
   return `${item.topic} [${item.partition}]`
 }

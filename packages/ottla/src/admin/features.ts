@@ -5,7 +5,7 @@ import { INT16_MAX, requireDistinct, requireInteger, requireItems, requireName, 
 import { controllerMoved, itemError, missingAnswer, withError, type AdminCall } from './call.ts'
 
 /**
- * From which to which level.
+ * A range of feature levels.
  * @since 0.1.0
  */
 export interface FeatureVersions {
@@ -14,34 +14,34 @@ export interface FeatureVersions {
 }
 
 /**
- * What a cluster can do and what of it is switched on (KIP-584), by name: `metadata.version`,
+ * The features that a cluster supports and their finalized levels (KIP-584), by name: `metadata.version`,
  * `group.version`, `transaction.version`, ...
  * @since 0.1.0
  */
 export interface FeatureMetadata {
-  /** What the broker that answered knows. */
+  /** The levels that the broker that answered supports. */
   supported: Record<string, FeatureVersions>
-  /** What is in force on the whole cluster. */
+  /** The levels in force on the whole cluster. */
   finalized: Record<string, FeatureVersions>
-  /** Rises with every change; null where nothing is finalized. */
+  /** Rises with every change; null if nothing is finalized. */
   finalizedEpoch: number | null
 }
 
 /**
- * A feature to be switched to another level. `safe-downgrade` is refused where data would be lost,
- * `unsafe-downgrade` is not (KIP-778).
+ * A change of a feature's level. `safe-downgrade` is refused if it would lose data, `unsafe-downgrade` is not
+ * (KIP-778).
  * @since 0.1.0
  */
 export interface FeatureUpdate {
   readonly feature: string
-  /** The highest level that is to be in force; 0 switches the feature off. */
+  /** The new highest level; 0 turns the feature off. */
   readonly maxVersionLevel: number
   /** Default: 'upgrade'. */
   readonly upgradeType?: 'upgrade' | 'safe-downgrade' | 'unsafe-downgrade'
 }
 
 /**
- * What became of one feature.
+ * The outcome for one feature.
  * @since 0.1.0
  */
 export interface FeatureResult {
@@ -78,7 +78,7 @@ export async function describeFeatures(call: AdminCall): Promise<FeatureMetadata
   }
 }
 
-/** All updates, or none: where one is refused, the others' results carry an error, too. */
+/** Applies all updates or none: if one is refused, the others' results have an error, too. */
 export async function updateFeatures(call: AdminCall, updates: readonly FeatureUpdate[]): Promise<FeatureResult[]> {
   requireItems(updates, 'updates')
   updates.forEach(({ feature, maxVersionLevel, upgradeType }, i) => {
@@ -99,7 +99,7 @@ export async function updateFeatures(call: AdminCall, updates: readonly FeatureU
     {
       deadline,
       signal,
-      // What an old broker does not know it must not do as something else.
+      // An older broker would ignore these options.
       ...(validateOnly || unsafe ? { minVersion: FIRST_VERSION_OF_TYPES } : {}),
       errorOf: r => controllerMoved([r.errorCode, ...r.results.map(f => f.errorCode)]),
     },
@@ -107,7 +107,7 @@ export async function updateFeatures(call: AdminCall, updates: readonly FeatureU
   const answers = new Map(response.results.map(r => [r.feature, r]))
   return updates.map(({ feature }) => {
     const subject = `feature '${feature}'`
-    // From version 2 on there is one error for all of them, and a list only of success.
+    // From version 2 on there is one error for all of them, and a list only on success.
     const failure = itemError(response.errorCode, response.errorMessage, subject)
     if (failure !== undefined) return { feature, error: failure }
     const answer = answers.get(feature)

@@ -1,8 +1,8 @@
-import { ListGroups, type ListGroupsRequest } from '@ottla/protocol'
-import { KafkaError } from '../errors.ts'
+import { ListGroups, type Decoded, type ListGroupsRequest, type ListGroupsResponse } from '@ottla/protocol'
+import type { KafkaError } from '../errors.ts'
 import { requireName, requireWord } from './arguments.ts'
-import { coordinatorMoved, itemError, type AdminCall, type AdminOptions } from './call.ts'
-import { askBrokers } from './fan-out.ts'
+import { coordinatorMoved, type AdminCall, type AdminOptions } from './call.ts'
+import { listFromBrokers } from './fan-out.ts'
 import { groupStates, stateOf, type ConsumerGroupState, type ConsumerGroupType } from './groups.ts'
 
 /**
@@ -26,7 +26,7 @@ export interface ConsumerGroupListing {
   state: ConsumerGroupState
   /** 'unknown' on brokers before 3.8. */
   type: ConsumerGroupType
-  /** A group that only stores offsets and never had members. */
+  /** Whether the group only stores offsets and never had members. */
   isSimple: boolean
 }
 
@@ -36,12 +36,12 @@ export interface ConsumerGroupListing {
  */
 export interface ConsumerGroupListings {
   groups: ConsumerGroupListing[]
-  /** One for each broker that could not answer: the groups it coordinates are missing. */
+  /** One for each broker that could not answer: the groups that it coordinates are missing. */
   errors: KafkaError[]
 }
 
 /**
- * What kind a group of any kind is.
+ * The type of a group.
  * @since 0.1.0
  */
 export type GroupType = ConsumerGroupType | 'share' | 'streams'
@@ -55,19 +55,19 @@ export interface ListGroupsOptions extends AdminOptions {
   readonly states?: readonly ConsumerGroupState[]
   /** Only groups of these types (Kafka 3.8 and later). */
   readonly types?: readonly GroupType[]
-  /** Only groups whose members speak one of these: `consumer`, `connect`, `share`, '' (offsets only), ... */
+  /** Only groups with one of these protocols: `consumer`, `connect`, `share`, '' (offsets only), ... */
   readonly protocols?: readonly string[]
 }
 
 /**
- * One group of the cluster, of whatever kind (KIP-1043).
+ * One group of the cluster, of any type (KIP-1043).
  * @since 0.1.0
  */
 export interface GroupListing {
   groupId: string
   state: ConsumerGroupState
   type: GroupType
-  /** What its members are: `consumer`, `connect`, `share`, ...; '' for a group that only stores offsets. */
+  /** The protocol of its members: `consumer`, `connect`, `share`, ...; '' for a group that only stores offsets. */
   protocol: string
 }
 
@@ -105,7 +105,7 @@ export async function listConsumerGroups(
   }
 }
 
-/** Asks every broker: each knows only the groups that it coordinates. */
+/** Lists the groups of every broker: each knows only those that it coordinates. */
 export async function listGroups(
   call: AdminCall,
   options: Omit<ListGroupsOptions, keyof AdminOptions>,
@@ -115,33 +115,24 @@ export async function listGroups(
   options.protocols?.forEach((protocol, i) => protocol === '' || requireName(protocol, `protocols[${i}]`))
   const statesFilter = [...(options.states ?? [])]
   const typesFilter = [...(options.types ?? [])]
-  // A broker that cannot filter must not answer as if nothing had been asked.
+  // A broker that cannot filter must not return everything.
   const minVersion = typesFilter.length > 0 ? TYPES_FILTER_VERSION : statesFilter.length > 0 ? STATES_FILTER_VERSION : 0
   const body: ListGroupsRequest = { statesFilter, typesFilter }
   const { deadline, signal } = call
-  const answers = await askBrokers(call, undefined, id =>
-    call.cluster.request({ to: 'node', id }, ListGroups, body, {
-      deadline,
-      signal,
-      minVersion,
-      errorOf: r => coordinatorMoved([r.errorCode]),
-    }),
+  const errorOf = (r: Decoded<ListGroupsResponse>): number => coordinatorMoved([r.errorCode])
+  const { items: groups, errors } = await listFromBrokers(
+    call,
+    'groups',
+    id => call.cluster.request({ to: 'node', id }, ListGroups, body, { deadline, signal, minVersion, errorOf }),
+    answer =>
+      answer.groups
+        .map(({ groupId, groupState, groupType, protocolType: protocol }) => {
+          return { groupId, state: stateOf(groupState), type: typeOf(groupType), protocol }
+        })
+        .filter(({ protocol }) => options.protocols?.includes(protocol) ?? true),
   )
-  const listings: GroupListings = { groups: [], errors: [] }
-  for (const { brokerId, answer } of answers) {
-    if (answer instanceof KafkaError) {
-      listings.errors.push(answer)
-      continue
-    }
-    const error = itemError(answer.errorCode, null, `listing the groups of broker ${brokerId}`)
-    if (error !== undefined) listings.errors.push(error)
-    for (const { groupId, groupState, groupType, protocolType: protocol } of answer.groups) {
-      if (options.protocols !== undefined && !options.protocols.includes(protocol)) continue
-      listings.groups.push({ groupId, state: stateOf(groupState), type: typeOf(groupType), protocol })
-    }
-  }
-  listings.groups.sort((a, b) => (a.groupId < b.groupId ? -1 : 1))
-  return listings
+  groups.sort((a, b) => (a.groupId < b.groupId ? -1 : 1))
+  return { groups, errors }
 }
 
 function typeOf(name: string): GroupType {

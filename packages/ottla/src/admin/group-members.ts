@@ -5,7 +5,7 @@ import { coordinatorMoved, itemError, missingAnswer, withError, type AdminCall, 
 import { describeConsumerGroups } from './groups.ts'
 
 /**
- * One member of a group: a static one by its `group.instance.id`, any by its member id.
+ * One member of a group: a static one by its `group.instance.id`, any other by its member id.
  * @since 0.1.0
  */
 export type MemberToRemove =
@@ -22,7 +22,7 @@ export interface RemoveMembersOptions extends AdminOptions {
 }
 
 /**
- * What became of one member; named as it was asked for.
+ * The outcome for one member, identified as in the call.
  * @since 0.1.0
  */
 export interface RemovedMember {
@@ -35,8 +35,8 @@ const FIRST_VERSION_OF_MANY = 3
 const FIRST_VERSION_WITH_REASON = 5
 
 /**
- * @param members all that there are when undefined
- * Rejects with the broker's error when it concerns the group as a whole.
+ * @param members all members if undefined
+ * Rejects with the broker's error if it concerns the group as a whole.
  */
 export async function removeMembers(
   call: AdminCall,
@@ -47,8 +47,7 @@ export async function removeMembers(
   requireName(groupId, 'group')
   if (members !== undefined) checkMembers(members)
   if (reason !== undefined) requireName(reason, 'reason')
-  const leaving = members ?? (await everybody(call, groupId))
-  // Nobody is there to be removed.
+  const leaving = members ?? (await allMembers(call, groupId))
   if (leaving.length === 0) return []
   const body = (version: number): LeaveGroupRequest => ({
     groupId,
@@ -68,7 +67,7 @@ export async function removeMembers(
   const error = itemError(response.errorCode, null, `group '${groupId}'`)
   if (error !== undefined) throw error
   return leaving.map(({ memberId, groupInstanceId }) => {
-    // Some coordinators answer a static member with the member id that it had.
+    // Some coordinators answer a static member with its member id.
     const answer = response.members.find(m =>
       groupInstanceId === undefined ? m.memberId === memberId : m.groupInstanceId === groupInstanceId,
     )
@@ -94,7 +93,7 @@ function checkMembers(members: readonly MemberToRemove[]): void {
   requireDistinct(members, m => m.groupInstanceId ?? m.memberId, 'members')
 }
 
-async function everybody(call: AdminCall, groupId: string): Promise<MemberToRemove[]> {
+async function allMembers(call: AdminCall, groupId: string): Promise<MemberToRemove[]> {
   const [group] = await describeConsumerGroups(call, [groupId], false)
   if (group?.error !== undefined) throw group.error
   return (group?.members ?? []).map(({ memberId, groupInstanceId }) =>

@@ -10,21 +10,22 @@ import { partitionSubject } from './fan-out.ts'
  * @since 0.1.0
  */
 export interface ListConsumerGroupOffsetsOptions extends AdminOptions {
-  /** Wait for offsets that a transaction has not finished writing (KIP-447). Default false. */
+  /** Wait for offsets of open transactions (KIP-447). Default false. */
   readonly requireStableOffsets?: boolean
 }
 
-// From version 10 on topics go by id; names do here, where nothing depends on a topic having been made anew.
+// From version 10 on topics are named by id; names suffice here, where it does not matter whether a topic was
+// recreated.
 const LAST_VERSION_BY_NAME = 9
-// From version 8 on a request is for several groups.
+// From version 8 on, a request is for several groups.
 const FIRST_VERSION_BY_GROUP = 8
-// Null stands for all topics from version 2 on.
+// From version 2 on, null stands for all topics.
 const FIRST_VERSION_OF_ALL = 2
 const NO_OFFSET = -1
 
 /**
- * What a group has committed; of all its partitions when none are named.
- * Rejects with the broker's error when it concerns the group as a whole.
+ * A group's committed offsets, for all its partitions if none are named.
+ * Rejects with the broker's error if it concerns the group as a whole.
  */
 export async function listConsumerGroupOffsets(
   call: AdminCall,
@@ -72,7 +73,7 @@ export async function listConsumerGroupOffsets(
   return partitions === undefined ? found : inOrder(partitions, found)
 }
 
-/** Commits in a group's name; the group must have no members at the time. */
+/** Commits on behalf of a group, which must have no members. */
 export async function alterConsumerGroupOffsets(
   call: AdminCall,
   groupId: string,
@@ -104,8 +105,8 @@ export async function alterConsumerGroupOffsets(
 }
 
 /**
- * Forgets what a group has committed; it must not be subscribed to the topics at the time (KIP-496).
- * Rejects with the broker's error when it concerns the group as a whole.
+ * Deletes committed offsets of a group, which must not be subscribed to the topics (KIP-496).
+ * Rejects with the broker's error if it concerns the group as a whole.
  */
 export async function deleteConsumerGroupOffsets(
   call: AdminCall,
@@ -130,7 +131,7 @@ export async function deleteConsumerGroupOffsets(
   })
 }
 
-/** Tells the cluster to ask again while a transaction has not finished writing an offset. */
+/** The code that makes the cluster retry while an offset belongs to an open transaction. */
 function unstable(groups: readonly { topics: readonly { partitions: readonly { errorCode: number }[] }[] }[]): number {
   const found = groups.some(g =>
     g.topics.some(t => t.partitions.some(p => p.errorCode === ErrorCode.ERR_UNSTABLE_OFFSET_COMMIT)),

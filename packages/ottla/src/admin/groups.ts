@@ -17,7 +17,7 @@ import { coordinatorMoved, isItemError, itemError, missingAnswer, withError, typ
 import { node } from './cluster.ts'
 
 /**
- * States of a group, as brokers spell them.
+ * States of a group, in the brokers' spelling.
  * @since 0.1.0
  */
 export type ConsumerGroupState =
@@ -63,12 +63,12 @@ export interface ConsumerGroupMember {
   host: string
   groupInstanceId?: string
   assignment: TopicPartition[]
-  /** Where the member is heading (groups of type `consumer`). */
+  /** The assignment that the member is moving to (groups of type `consumer`). */
   targetAssignment?: TopicPartition[]
 }
 
 /**
- * What became of one group.
+ * The outcome for one group.
  * @since 0.1.0
  */
 export interface ConsumerGroupResult {
@@ -132,7 +132,7 @@ export async function deleteConsumerGroups(call: AdminCall, groups: readonly str
   )
 }
 
-/** undefined when this is not a KIP-848 group or the broker does not know such groups. */
+/** Undefined if this is not a KIP-848 group, or the broker does not support such groups. */
 async function describeModern(
   call: AdminCall,
   groupId: string,
@@ -179,7 +179,7 @@ async function describeClassic(
     { to: 'coordinator', type: 'group', key: groupId },
     DescribeGroups,
     version =>
-      // Brokers before 2.3 do not know the question (KIP-430).
+      // Brokers before 2.3 do not support it (KIP-430).
       includeAuthorizedOperations && version >= 3
         ? { groups: [groupId], includeAuthorizedOperations }
         : { groups: [groupId] },
@@ -225,7 +225,7 @@ function classicMember(protocolType: string, member: ClassicMember): ConsumerGro
   }
 }
 
-/** The assignment a group's leader wrote: other clients' bytes, which are not taken at their word. */
+/** Reads the assignment that a group's leader wrote: bytes of another client, which may be malformed. */
 function readAssignment(bytes: Uint8Array): TopicPartition[] {
   // Empty while the group rebalances.
   if (bytes.length === 0) return []

@@ -7,14 +7,14 @@ import { controllerMoved, itemError, missingAnswer, withError, type AdminCall } 
 import { partitionSubject } from './fan-out.ts'
 
 /**
- * `preferred`: the first replica of the assignment leads again. `unclean`: a replica leads that is alive, even one
- * that lacks records, which are lost then; only for partitions that have no leader (KIP-460).
+ * `preferred`: the first replica of the assignment becomes the leader. `unclean`: a live replica becomes the leader,
+ * even one that lacks records, which are then lost; only for partitions without a leader (KIP-460).
  * @since 0.1.0
  */
 export type ElectionType = 'preferred' | 'unclean'
 
 /**
- * What became of one partition.
+ * The outcome for one partition.
  * @since 0.1.0
  */
 export interface PartitionResult extends TopicPartition {
@@ -28,7 +28,7 @@ const electionTypes: ReadonlyMap<string, number> = new Map([
 const FIRST_VERSION_OF_TYPES = 1
 
 /**
- * @param partitions all that need it when undefined, of which those are told that were tried
+ * @param partitions all that need an election if undefined; the result has those that were tried
  */
 export async function electLeaders(
   call: AdminCall,
@@ -50,7 +50,7 @@ export async function electLeaders(
     {
       deadline,
       signal,
-      // Older brokers would hold a preferred election whatever is asked for.
+      // Older brokers would always hold a preferred election.
       ...(electionType === 0 ? {} : { minVersion: FIRST_VERSION_OF_TYPES }),
       errorOf: r =>
         controllerMoved([
@@ -71,7 +71,7 @@ export async function electLeaders(
   return partitionsInOrder(partitions, found)
 }
 
-/** One result for each partition asked about, in the order asked for. */
+/** One result for each partition of the request, in order. */
 export function partitionsInOrder(
   asked: readonly TopicPartition[],
   found: readonly PartitionResult[],

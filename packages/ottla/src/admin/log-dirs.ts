@@ -11,42 +11,42 @@ import {
   requirePartitions,
 } from './arguments.ts'
 import { itemError, missingAnswer, settle, withError, type AdminCall, type AdminOptions } from './call.ts'
-import { askBrokers, partitionSubject } from './fan-out.ts'
+import { requestFromBrokers, partitionSubject } from './fan-out.ts'
 
 /**
  * Options of `describeLogDirs`.
  * @since 0.1.0
  */
 export interface DescribeLogDirsOptions extends AdminOptions {
-  /** Only what the directories hold of these partitions. */
+  /** Only replicas of these partitions. */
   readonly partitions?: readonly TopicPartition[]
 }
 
 /**
- * One directory that a broker keeps partitions in.
+ * One log directory of a broker.
  * @since 0.1.0
  */
 export interface LogDir {
   path: string
   replicas: LogDirReplica[]
-  /** Size of the volume; -1 where the broker does not tell it (before Kafka 3.3). */
+  /** Size of the volume; -1 if the broker does not report it (before Kafka 3.3). */
   totalBytes: number
-  /** What is free of it; -1 where the broker does not tell it. */
+  /** Free space of the volume; -1 if the broker does not report it. */
   usableBytes: number
-  /** True: the broker places no new partitions there (KIP-1066). */
+  /** Whether the broker places no new partitions there (KIP-1066). */
   isCordoned: boolean
   error?: KafkaError
 }
 
 /**
- * A partition in a directory.
+ * A replica in a directory.
  * @since 0.1.0
  */
 export interface LogDirReplica extends TopicPartition {
   sizeBytes: number
-  /** Records that it lacks: of the high watermark, or of the replica that it is to take the place of. */
+  /** Records that it is behind: the high watermark, or the replica that it is to replace. */
   offsetLag: number
-  /** True for one that is being moved here from another directory of the broker. */
+  /** Whether it is being moved here from another directory of the broker. */
   isFuture: boolean
 }
 
@@ -61,7 +61,7 @@ export interface BrokerLogDirs {
 }
 
 /**
- * Into which directory of a broker a replica is to go.
+ * The directory of a broker that a replica is to move to.
  * @since 0.1.0
  */
 export interface ReplicaLogDirAlteration extends TopicPartition {
@@ -71,7 +71,7 @@ export interface ReplicaLogDirAlteration extends TopicPartition {
 }
 
 /**
- * What became of one move.
+ * The outcome for one move.
  * @since 0.1.0
  */
 export interface ReplicaLogDirResult extends TopicPartition {
@@ -95,7 +95,7 @@ export async function describeLogDirs(
       ? null
       : groupByTopic(partitions, p => p.partition).map(t => ({ topic: t.name, partitions: t.partitions }))
   const { deadline, signal } = call
-  const answers = await askBrokers(call, brokerIds, id =>
+  const answers = await requestFromBrokers(call, brokerIds, id =>
     call.cluster.request({ to: 'node', id }, DescribeLogDirs, { topics }, { deadline, signal }),
   )
   return answers.map(({ brokerId, answer }): BrokerLogDirs => {
@@ -116,7 +116,7 @@ export async function describeLogDirs(
       isCordoned: dir.isCordoned,
       ...withError(itemError(dir.errorCode, null, `directory ${dir.logDir} of broker ${brokerId}`)),
     }))
-    // Before version 3 a user without permission got an empty list and no word about why.
+    // Before version 3, a user without permission got an empty list and no error.
     const denied = answer.results.length === 0 && answer.errorCode === ErrorCode.ERR_NO_ERROR
     const code = denied ? ErrorCode.ERR_CLUSTER_AUTHORIZATION_FAILED : answer.errorCode
     return { brokerId, logDirs, ...withError(itemError(code, null, `directories of broker ${brokerId}`)) }
@@ -137,7 +137,7 @@ export async function alterReplicaLogDirs(
   requireDistinct(moves, replicaSubject, 'replicas')
   const { deadline, signal } = call
   const failures = new Map<string, KafkaError | undefined>()
-  const askOne = async (id: number): Promise<void> => {
+  const alterOnBroker = async (id: number): Promise<void> => {
     const mine = moves.filter(m => m.brokerId === id)
     const dirs = [...new Set(mine.map(m => m.path))].map(path => ({
       path,
@@ -159,7 +159,7 @@ export async function alterReplicaLogDirs(
       }
     }
   }
-  await Promise.all([...new Set(moves.map(m => m.brokerId))].map(askOne))
+  await Promise.all([...new Set(moves.map(m => m.brokerId))].map(alterOnBroker))
   return moves.map(({ topic, partition, brokerId }) => {
     const subject = replicaSubject({ topic, partition, brokerId })
     const error = failures.has(subject) ? failures.get(subject) : missingAnswer(subject)

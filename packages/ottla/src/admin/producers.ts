@@ -4,31 +4,31 @@ import { KafkaError } from '../errors.ts'
 import type { TopicPartition } from '../types.ts'
 import { INT16_MAX, INT32_MAX, requireInteger, requirePartitions, requireProducerId } from './arguments.ts'
 import { missingAnswer, withError, type AdminCall, type AdminOptions } from './call.ts'
-import { askLeaders, partitionSubject, type PartitionAnswer } from './fan-out.ts'
+import { requestFromLeaders, partitionSubject, type PartitionAnswer } from './fan-out.ts'
 
 /**
  * Options of `describeProducers`.
  * @since 0.1.0
  */
 export interface DescribeProducersOptions extends AdminOptions {
-  /** Ask this replica in place of the leader. */
+  /** Ask this replica instead of the leader. */
   readonly brokerId?: number
 }
 
 /**
- * An idempotent or transactional producer that a partition remembers.
+ * An active idempotent or transactional producer of a partition.
  * @since 0.1.0
  */
 export interface ProducerState {
   producerId: bigint
   producerEpoch: number
-  /** -1 where it has written nothing that is still there. */
+  /** -1 if none of its records are left. */
   lastSequence: number
-  /** ms since the epoch of its last batch; -1 where there is none. */
+  /** ms since the epoch of its last batch; -1 if there is none. */
   lastTimestamp: number
-  /** Of the coordinator that ended its last transaction; null where none has. */
+  /** The epoch of the coordinator that ended its last transaction; null if none has. */
   coordinatorEpoch: number | null
-  /** The first offset of its open transaction; null where none is open. */
+  /** The first offset of its open transaction; null if none is open. */
   currentTransactionStartOffset: number | null
 }
 
@@ -42,13 +42,13 @@ export interface PartitionProducers extends TopicPartition {
 }
 
 /**
- * A transaction on one partition that nobody is going to end: `describeProducers` tells the fields.
+ * A hanging transaction on one partition; `describeProducers` returns the fields.
  * @since 0.1.0
  */
 export interface TransactionToAbort extends TopicPartition {
   readonly producerId: bigint | number
   readonly producerEpoch: number
-  /** null or left out where no transaction of this producer has ended on the partition yet. */
+  /** Null or omitted if no transaction of this producer has ended on the partition yet. */
   readonly coordinatorEpoch?: number | null
 }
 
@@ -60,7 +60,7 @@ export async function describeProducers(
   requirePartitions(partitions, 'partitions')
   if (brokerId !== undefined) requireInteger(brokerId, 'brokerId', 0, INT32_MAX)
   const { deadline, signal } = call
-  const ask = async (
+  const send = async (
     id: number,
     items: readonly TopicPartition[],
   ): Promise<readonly PartitionAnswer<ProducerState[]>[]> => {
@@ -82,9 +82,9 @@ export async function describeProducers(
       })),
     )
   }
-  // A replica that was named stays the one to ask, whoever leads.
-  const asker = brokerId === undefined ? ask : (_: number, items: readonly TopicPartition[]) => ask(brokerId, items)
-  const answers = await askLeaders(call, partitions, asker)
+  // A replica that was named is asked, whoever leads.
+  const sendTo = brokerId === undefined ? send : (_: number, items: readonly TopicPartition[]) => send(brokerId, items)
+  const answers = await requestFromLeaders(call, partitions, sendTo)
   return partitions.map(({ topic, partition }, i) => {
     const answer = answers[i]
     return answer instanceof KafkaError || answer === undefined
@@ -99,7 +99,7 @@ export async function abortTransaction(call: AdminCall, transaction: Transaction
   requirePartitions([transaction], 'the transaction')
   const producerId = requireProducerId(transaction.producerId, 'producerId')
   requireInteger(producerEpoch, 'producerEpoch', 0, INT16_MAX)
-  // The leader takes epoch 0 for a coordinator that has not spoken to it yet.
+  // To the leader, epoch 0 is a coordinator that it has not heard from yet.
   const coordinatorEpoch = requireInteger(transaction.coordinatorEpoch ?? 0, 'coordinatorEpoch', 0, INT32_MAX)
   const marker = {
     producerId,
@@ -109,7 +109,7 @@ export async function abortTransaction(call: AdminCall, transaction: Transaction
     topics: [{ name: topic, partitionIndexes: [partition] }],
   }
   const { deadline, signal } = call
-  const [answer] = await askLeaders(call, [{ topic, partition }], async id => {
+  const [answer] = await requestFromLeaders(call, [{ topic, partition }], async id => {
     const body = { markers: [marker] }
     const response = await call.cluster.request({ to: 'node', id }, WriteTxnMarkers, body, { deadline, signal })
     return response.markers.flatMap(m =>
@@ -122,7 +122,7 @@ export async function abortTransaction(call: AdminCall, transaction: Transaction
   if (answer !== null) throw answer
 }
 
-/** -1 stands for nothing. */
+/** Null instead of -1. */
 function known(value: number): number | null {
   return value < 0 ? null : value
 }

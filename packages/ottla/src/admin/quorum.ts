@@ -4,7 +4,7 @@ import { INT32_MAX, requireInteger, requireItems, requireName, requireThat } fro
 import { controllerMoved, itemError, missingAnswer, type AdminCall } from './call.ts'
 
 /**
- * The controllers of a KRaft cluster and how far each is with the metadata log (KIP-836).
+ * The controllers of a KRaft cluster and their positions in the metadata log (KIP-836).
  * @since 0.1.0
  */
 export interface MetadataQuorum {
@@ -13,9 +13,9 @@ export interface MetadataQuorum {
   /** The first offset that a majority does not have yet. */
   highWatermark: number
   voters: QuorumReplica[]
-  /** Those that follow without a vote: brokers, and controllers that have none. */
+  /** Replicas without a vote: brokers, and controllers that are not voters. */
   observers: QuorumReplica[]
-  /** Where the controllers listen; empty before Kafka 3.9. */
+  /** The controllers' listeners; empty before Kafka 3.9. */
   nodes: QuorumNode[]
 }
 
@@ -28,9 +28,9 @@ export interface QuorumReplica {
   /** Absent before Kafka 3.9. */
   directoryId?: string
   logEndOffset: number
-  /** ms since the epoch; null where the leader has not seen it. */
+  /** ms since the epoch; null if the leader has not seen it. */
   lastFetchTimestamp: number | null
-  /** ms since the epoch when it last had everything; null where it never had. */
+  /** When it last had caught up, ms since the epoch; null if it never had. */
   lastCaughtUpTimestamp: number | null
 }
 
@@ -44,7 +44,7 @@ export interface QuorumNode {
 }
 
 /**
- * Where a controller is to be reached.
+ * A listener of a controller.
  * @since 0.1.0
  */
 export interface RaftListener {
@@ -54,7 +54,7 @@ export interface RaftListener {
 }
 
 /**
- * A controller that is to vote (KIP-853).
+ * A controller with a vote (KIP-853).
  * @since 0.1.0
  */
 export interface RaftVoter {

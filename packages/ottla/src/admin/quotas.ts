@@ -4,19 +4,19 @@ import { requireDistinct, requireItems, requireName, requireThat, requireWord } 
 import { controllerMoved, itemError, missingAnswer, withError, type AdminCall } from './call.ts'
 
 /**
- * What a quota can be for: `user` and `client-id`, alone or together, or `ip`.
+ * The types of a quota's entity: `user` and `client-id`, alone or together, or `ip`.
  * @since 0.1.0
  */
 export type QuotaEntityType = 'user' | 'client-id' | 'ip'
 
 /**
- * Who has a quota. null is the default: whoever has no quota of their own.
+ * The entity of a quota. Null is the default entity, for those without a quota of their own.
  * @since 0.1.0
  */
 export type QuotaEntity = Readonly<Partial<Record<QuotaEntityType, string | null>>>
 
 /**
- * Which quotas are meant, by one part of their entity.
+ * Selects quotas by one part of their entity.
  * @since 0.1.0
  */
 export type QuotaFilterComponent =
@@ -24,12 +24,12 @@ export type QuotaFilterComponent =
   | { readonly type: QuotaEntityType; readonly match: 'default' | 'any' }
 
 /**
- * Which quotas are meant. Without components: all.
+ * Selects quotas; all of them without components.
  * @since 0.1.0
  */
 export interface QuotaFilter {
   readonly components?: readonly QuotaFilterComponent[]
-  /** Only entities that have no other parts than those named. Default false. */
+  /** Only entities without other parts than those named. Default false. */
   readonly strict?: boolean
 }
 
@@ -44,7 +44,7 @@ export interface ClientQuotas {
 }
 
 /**
- * Changes of one entity's quotas; null takes a quota away, what is not named stays.
+ * Changes of one entity's quotas; null removes a quota, quotas not named stay as they are.
  * @since 0.1.0
  */
 export interface ClientQuotaAlteration {
@@ -53,7 +53,7 @@ export interface ClientQuotaAlteration {
 }
 
 /**
- * What became of one entity's quotas.
+ * The outcome for one entity.
  * @since 0.1.0
  */
 export interface ClientQuotaResult {
@@ -62,7 +62,7 @@ export interface ClientQuotaResult {
 }
 
 const entityTypes: ReadonlyMap<string, number> = new Map(['user', 'client-id', 'ip'].map((type, i) => [type, i]))
-// The wire calls them client-id too, so that only the ways to match have numbers.
+// The protocol has the same words for entity types; only the ways to match have numbers.
 const matches: ReadonlyMap<string, number> = new Map([
   ['exact', 0],
   ['default', 1],
@@ -102,7 +102,7 @@ export async function alterClientQuotas(
       const given: unknown = value
       requireThat(
         given === null || (typeof given === 'number' && given >= 0 && Number.isFinite(given)),
-        `quota '${key}' of ${entitySubject(entity)} must be a number from 0 up, or null to take it away`,
+        `quota '${key}' of ${entitySubject(entity)} must be a number from 0 up, or null to remove it`,
       )
       return { key, value: value ?? 0, remove: value === null }
     })
@@ -135,7 +135,7 @@ function wireEntity(entity: QuotaEntity, what: string): { entityType: string; en
 }
 
 function entityOf(parts: readonly { entityType: string; entityName: string | null }[]): QuotaEntity {
-  // Brokers tell the parts in any order; the user comes first here.
+  // Brokers send the parts in any order; here the user comes first.
   const inOrder = [...parts].sort((a, b) => orderOf(a.entityType) - orderOf(b.entityType))
   return Object.fromEntries(inOrder.map(p => [p.entityType, p.entityName]))
 }
@@ -144,7 +144,7 @@ function orderOf(entityType: string): number {
   return entityTypes.get(entityType) ?? entityTypes.size
 }
 
-/** The same text for the same entity, in whatever order its parts are given. */
+/** The entity as text, whatever the order of its parts. */
 function entitySubject(entity: QuotaEntity): string {
   return Object.entries(entity)
     .map(([type, name]) => (name === null ? `default ${type}` : `${type} '${name}'`))

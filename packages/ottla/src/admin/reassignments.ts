@@ -11,11 +11,11 @@ import { partitionSubject } from './fan-out.ts'
 import { partitionsInOrder, type PartitionResult } from './leaders.ts'
 
 /**
- * Where a partition is to be.
+ * The new replicas of a partition.
  * @since 0.1.0
  */
 export interface PartitionReassignment extends TopicPartition {
-  /** Broker ids, the preferred leader first; null calls off the move that is under way. */
+  /** Broker ids, the preferred leader first; null cancels an ongoing move. */
   readonly replicas: readonly number[] | null
 }
 
@@ -24,7 +24,7 @@ export interface PartitionReassignment extends TopicPartition {
  * @since 0.1.0
  */
 export interface OngoingReassignment extends TopicPartition {
-  /** All brokers that have it or are to have it. */
+  /** All brokers that have it or will have it. */
   replicas: number[]
   addingReplicas: number[]
   removingReplicas: number[]
@@ -35,7 +35,7 @@ export interface OngoingReassignment extends TopicPartition {
  * @since 0.1.0
  */
 export interface ReassignmentOptions extends AdminOptions {
-  /** False: refuse a move that changes how many replicas there are (KIP-860, Kafka 4.1 and later). Default true. */
+  /** False refuses a move that changes the number of replicas (KIP-860, Kafka 4.1 and later). Default true. */
   readonly allowReplicationFactorChange?: boolean
 }
 
@@ -84,7 +84,7 @@ export async function alterPartitionReassignments(
     {
       deadline,
       signal,
-      // A broker that does not know the limit must not move as if there were none.
+      // An older broker would ignore the limit.
       ...(allowReplicationFactorChange ? {} : { minVersion: FIRST_VERSION_WITH_FACTOR }),
       errorOf: r => controllerMoved([r.errorCode, ...r.responses.flatMap(t => t.partitions.map(p => p.errorCode))]),
     },

@@ -14,22 +14,22 @@ import {
 import { controllerMoved, itemError, missingAnswer, withError, type AdminCall } from './call.ts'
 
 /**
- * How a password is hashed.
+ * The hash of a password.
  * @since 0.1.0
  */
 export type ScramMechanism = 'SCRAM-SHA-256' | 'SCRAM-SHA-512'
 
 /**
- * A user's password to be set, or taken away, for one mechanism (KIP-554).
+ * Sets or deletes a user's password for one mechanism (KIP-554).
  * @since 0.1.0
  */
 export type ScramCredentialAlteration =
   | {
       readonly user: string
       readonly mechanism: ScramMechanism
-      /** A broker accepts 4096 to 16384. */
+      /** Brokers accept 4096 to 16384. */
       readonly iterations: number
-      /** Never leaves the process: the broker gets a salted hash. */
+      /** Never sent: the broker gets a salted hash. */
       readonly password: Bytes
       /** Default: 64 random bytes. */
       readonly salt?: Uint8Array
@@ -38,7 +38,7 @@ export type ScramCredentialAlteration =
   | { readonly user: string; readonly mechanism: ScramMechanism; readonly delete: true }
 
 /**
- * What became of one alteration.
+ * The outcome for one alteration.
  * @since 0.1.0
  */
 export interface ScramUserResult {
@@ -47,7 +47,7 @@ export interface ScramUserResult {
 }
 
 /**
- * The mechanisms a user has a password for.
+ * The mechanisms for which a user has a password.
  * @since 0.1.0
  */
 export interface ScramUserDescription extends ScramUserResult {
@@ -63,7 +63,7 @@ const mechanismNumbers: ReadonlyMap<string, number> = new Map(
 )
 const SALT_BYTES = 64
 
-/** @param users all users when empty */
+/** @param users all users if empty */
 export async function describeUserScramCredentials(
   call: AdminCall,
   users: readonly string[],
@@ -115,7 +115,7 @@ export async function alterUserScramCredentials(
     signal,
     errorOf: r => controllerMoved(r.results.map(result => result.errorCode)),
   })
-  // The broker answers once for a user, however many of its mechanisms were altered.
+  // The broker answers once per user, however many mechanisms were altered.
   const answers = new Map(response.results.map(r => [r.user, r]))
   return alterations.map(({ user }) => {
     const answer = answers.get(user)
@@ -125,7 +125,7 @@ export async function alterUserScramCredentials(
   })
 }
 
-/** Hi() of RFC 5802, the only form of the password that goes over the wire. */
+/** Hi() of RFC 5802, the only form of the password that is sent. */
 export function saltPassword(
   mechanism: ScramMechanism,
   password: Bytes,

@@ -14,7 +14,7 @@ import { requireItems, requireName, requireThat } from './arguments.ts'
 import { controllerMoved, itemError, missingAnswer, withError, type AdminCall } from './call.ts'
 
 /**
- * One rule of who may, or may not, do what.
+ * One access rule.
  * @since 0.1.0
  */
 export interface AclBinding {
@@ -31,7 +31,7 @@ export interface AclBinding {
 }
 
 /**
- * Which rules are meant; a field left out matches anything.
+ * Selects rules; an omitted field matches anything.
  * @since 0.1.0
  */
 export interface AclBindingFilter {
@@ -46,7 +46,7 @@ export interface AclBindingFilter {
 }
 
 /**
- * What became of one rule; no error: it is in force.
+ * The outcome for one rule; without an error it is in force.
  * @since 0.1.0
  */
 export interface CreateAclResult {
@@ -54,11 +54,11 @@ export interface CreateAclResult {
 }
 
 /**
- * What one filter took away.
+ * The outcome for one filter.
  * @since 0.1.0
  */
 export interface DeleteAclsResult {
-  /** The rules that are gone. */
+  /** The deleted rules. */
   bindings: AclBinding[]
   error?: KafkaError
 }
@@ -180,7 +180,7 @@ interface WireAcl {
   readonly permissionType: number
 }
 
-/** Nothing for a rule that uses a word of a later Kafka: it cannot be told in this version's words. */
+/** The rule as an array; empty for a rule with a word of a later Kafka, which cannot be expressed. */
 function fromWire(acl: WireAcl): AclBinding[] {
   const resourceType = resourceTypeWords.word(acl.resourceType)
   const resourcePatternType = patternTypeWords.word(acl.patternType)

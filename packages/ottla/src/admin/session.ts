@@ -1,4 +1,4 @@
-/** The connections behind an admin client: its own, or another client's. */
+/** The connections of an admin client: its own, or another client's. */
 import { ErrorCode } from '@ottla/protocol'
 import { nextTurn } from '../base/turn.ts'
 import { Cluster } from '../cluster/cluster.ts'
@@ -16,7 +16,7 @@ export class AdminSession {
   readonly #owned: boolean
   #closed = false
 
-  /** @param owned - the connections are closed with the session */
+  /** @param owned - whether the session closes the connections */
   constructor({ context, cluster }: ClientHandle, owned: boolean) {
     this.context = context
     this.cluster = cluster
@@ -29,7 +29,7 @@ export class AdminSession {
 
   async run<T>(options: AdminOptions | undefined, work: (call: AdminCall) => Promise<T>): Promise<T> {
     if (this.#closed) {
-      // A program that asks again and again must not keep timers and sockets from their turn.
+      // An application that retries in a loop must not starve timers and sockets.
       await nextTurn()
       throw new KafkaError(ErrorCode.ERR__STATE, `the admin client ${this.context.name} is closed`)
     }
@@ -42,10 +42,10 @@ export class AdminSession {
   }
 }
 
-/** How a client's inside gets to another one's constructor without being seen in the public signature. */
+/** Passes a client's handle to another one's constructor without showing it in the public signature. */
 const sharedHandles = new WeakMap<AdminConfig, ClientHandle>()
 
-/** A configuration that stands for the connections of another client. */
+/** A configuration that represents the connections of another client. */
 export function configSharing(handle: ClientHandle): AdminConfig {
   const config: AdminConfig = {}
   sharedHandles.set(config, handle)

@@ -43,25 +43,25 @@ export interface ShareGroupMember {
   host: string
   rack?: string
   subscribedTopics: string[]
-  /** What it may get records of, other members may too. */
+  /** The partitions that it gets records of; other members may have them, too. */
   assignment: TopicPartition[]
 }
 
 /**
- * How far a share group is with a partition.
+ * A share group's progress in a partition.
  * @since 0.1.0
  */
 export interface ShareGroupOffset extends TopicPartition {
-  /** Everything before is done with; -1 where the group has not begun. */
+  /** Everything before it is settled; -1 if the group has not begun. */
   startOffset: number
-  /** Records from there to the end; -1 where the broker does not tell it (before Kafka 4.2). */
+  /** Records from there to the end; -1 if the broker does not report it (before Kafka 4.2). */
   lag: number
   leaderEpoch?: number
   error?: KafkaError
 }
 
 /**
- * Where a share group is to begin with a partition.
+ * A share group's new start offset in a partition.
  * @since 0.1.0
  */
 export interface ShareGroupOffsetAlteration extends TopicPartition {
@@ -69,7 +69,7 @@ export interface ShareGroupOffsetAlteration extends TopicPartition {
 }
 
 /**
- * What became of the offsets of one topic.
+ * The outcome for one topic.
  * @since 0.1.0
  */
 export interface ShareGroupTopicResult {
@@ -136,8 +136,8 @@ async function describeOne(
 }
 
 /**
- * How far a group is; with all partitions it knows when none are named.
- * Rejects with the broker's error when it concerns the group as a whole.
+ * A group's start offsets, for all its partitions if none are named.
+ * Rejects with the broker's error if it concerns the group as a whole.
  */
 export async function listShareGroupOffsets(
   call: AdminCall,
@@ -183,7 +183,7 @@ export async function listShareGroupOffsets(
   })
 }
 
-/** Rejects with the broker's error when it concerns the group as a whole. */
+/** Rejects with the broker's error if it concerns the group as a whole. */
 export async function alterShareGroupOffsets(
   call: AdminCall,
   groupId: string,
@@ -213,7 +213,7 @@ export async function alterShareGroupOffsets(
   return partitionsInOrder(offsets, found)
 }
 
-/** Rejects with the broker's error when it concerns the group as a whole. */
+/** Rejects with the broker's error if it concerns the group as a whole. */
 export async function deleteShareGroupOffsets(
   call: AdminCall,
   groupId: string,

@@ -1,22 +1,22 @@
 import { ErrorCode } from '@ottla/protocol'
-import { askInRounds } from '../cluster/rounds.ts'
+import { requestInRounds } from '../cluster/rounds.ts'
 import type { KafkaError } from '../errors.ts'
 import type { AdminCall } from './call.ts'
 
 /**
- * Asks the controller for several changes, and again for those that a quota of changes has put off (KIP-599), until
- * the call's deadline. The connection itself waits as long as the broker has said.
- * @param ask gives one result for each item, in their order
+ * Sends several changes to the controller, and retries those that its mutation quota has refused (KIP-599) until the
+ * call's deadline. The connection itself waits for the broker's throttle time.
+ * @param send returns one result for each item, in order
  */
 export async function untilAccepted<T, R extends { error?: KafkaError }>(
   call: AdminCall,
   items: readonly T[],
-  ask: (items: readonly T[]) => Promise<readonly R[]>,
+  send: (items: readonly T[]) => Promise<readonly R[]>,
 ): Promise<R[]> {
-  return askInRounds<R>(call.context, call, items.length, {
-    ask: async open => {
+  return requestInRounds<R>(call.context, call, items.length, {
+    send: async open => {
       const results = new Map<number, R>()
-      const answers = await ask(open.map(i => items[i] as T)) // the indexes are those of the items
+      const answers = await send(open.map(i => items[i] as T)) // the indexes are those of the items
       open.forEach((i, at) => {
         const answer = answers[at]
         if (answer !== undefined) results.set(i, answer)

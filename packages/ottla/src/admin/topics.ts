@@ -26,7 +26,7 @@ import {
   requireThat,
 } from './arguments.ts'
 import { controllerMoved, itemError, missingAnswer, withError, type AdminCall } from './call.ts'
-import { askLeaders, partitionSubject } from './fan-out.ts'
+import { requestFromLeaders, partitionSubject } from './fan-out.ts'
 import { untilAccepted } from './throttled.ts'
 
 /**
@@ -39,26 +39,26 @@ export interface NewTopic {
   readonly numPartitions?: number
   /** Default: the broker's (`default.replication.factor`). */
   readonly replicationFactor?: number
-  /** Broker ids per partition, the preferred leader first; in place of the two counts. */
+  /** Broker ids per partition, the preferred leader first; instead of the two counts. */
   readonly replicaAssignment?: readonly (readonly number[])[]
   /** Topic configuration that differs from the broker's. */
   readonly config?: Readonly<Record<string, string | number | boolean>>
 }
 
 /**
- * How far partitions of a topic are to grow.
+ * A topic's new number of partitions.
  * @since 0.1.0
  */
 export interface NewPartitions {
   readonly topic: string
-  /** The number of partitions afterwards. */
+  /** The total number of partitions afterwards. */
   readonly increaseTo: number
   /** Broker ids of each added partition. */
   readonly replicaAssignment?: readonly (readonly number[])[]
 }
 
 /**
- * What became of one topic.
+ * The outcome for one topic.
  * @since 0.1.0
  */
 export interface TopicResult {
@@ -67,11 +67,11 @@ export interface TopicResult {
 }
 
 /**
- * What became of one topic to be created.
+ * The outcome for one topic to be created.
  * @since 0.1.0
  */
 export interface CreateTopicResult extends TopicResult {
-  /** Absent before Kafka 2.8, and when the topic was not created. */
+  /** Absent before Kafka 2.8, and if the topic was not created. */
   topicId?: string
 }
 
@@ -95,7 +95,7 @@ export interface TopicDescription {
  */
 export interface PartitionDescription {
   partition: number
-  /** Broker id; -1 while there is none. */
+  /** Broker id; -1 if there is none. */
   leader: number
   leaderEpoch: number
   replicas: number[]
@@ -105,7 +105,7 @@ export interface PartitionDescription {
 }
 
 /**
- * Everything before this offset of the partition is to go; -1 means everything there is.
+ * Deletes everything before this offset of the partition; -1 deletes everything.
  * @since 0.1.0
  */
 export interface RecordsToDelete extends TopicPartition {
@@ -113,11 +113,11 @@ export interface RecordsToDelete extends TopicPartition {
 }
 
 /**
- * What is left of one partition.
+ * The outcome for one partition.
  * @since 0.1.0
  */
 export interface DeletedRecords extends TopicPartition {
-  /** The first offset that is left; -1 with an error. */
+  /** The first remaining offset; -1 with an error. */
   lowWatermark: number
   error?: KafkaError
 }
@@ -128,12 +128,12 @@ export async function createTopics(call: AdminCall, topics: readonly NewTopic[])
   requireItems(topics, 'topics')
   topics.forEach(checkNewTopic)
   requireDistinct(topics, t => t.topic, 'topics')
-  const results = await untilAccepted(call, topics, open => askToCreate(call, open))
+  const results = await untilAccepted(call, topics, open => sendCreateTopics(call, open))
   if (!call.validateOnly) await refreshChanged(call, results)
   return results
 }
 
-async function askToCreate(call: AdminCall, topics: readonly NewTopic[]): Promise<CreateTopicResult[]> {
+async function sendCreateTopics(call: AdminCall, topics: readonly NewTopic[]): Promise<CreateTopicResult[]> {
   const { operationTimeoutMs, validateOnly, deadline, signal } = call
   const body = { topics: topics.map(wireTopic), timeoutMs: operationTimeoutMs, validateOnly }
   const response = await call.cluster.request({ to: 'controller' }, CreateTopics, body, {
@@ -153,12 +153,12 @@ async function askToCreate(call: AdminCall, topics: readonly NewTopic[]): Promis
 
 export async function deleteTopics(call: AdminCall, topics: readonly string[]): Promise<TopicResult[]> {
   requireNames(topics, 'topics')
-  const results = await untilAccepted(call, topics, open => askToDelete(call, open))
+  const results = await untilAccepted(call, topics, open => sendDeleteTopics(call, open))
   await refreshChanged(call, results)
   return results
 }
 
-async function askToDelete(call: AdminCall, topics: readonly string[]): Promise<TopicResult[]> {
+async function sendDeleteTopics(call: AdminCall, topics: readonly string[]): Promise<TopicResult[]> {
   const { operationTimeoutMs: timeoutMs, deadline, signal } = call
   const response = await call.cluster.request(
     { to: 'controller' },
@@ -181,12 +181,12 @@ export async function createPartitions(call: AdminCall, topics: readonly NewPart
     if (replicaAssignment !== undefined) checkAssignment(topic, replicaAssignment)
   })
   requireDistinct(topics, t => t.topic, 'topics')
-  const results = await untilAccepted(call, topics, open => askForPartitions(call, open))
+  const results = await untilAccepted(call, topics, open => sendCreatePartitions(call, open))
   if (!call.validateOnly) await refreshChanged(call, results)
   return results
 }
 
-async function askForPartitions(call: AdminCall, topics: readonly NewPartitions[]): Promise<TopicResult[]> {
+async function sendCreatePartitions(call: AdminCall, topics: readonly NewPartitions[]): Promise<TopicResult[]> {
   const { operationTimeoutMs: timeoutMs, validateOnly, deadline, signal } = call
   const wire = topics.map(t => ({
     name: t.topic,
@@ -215,11 +215,11 @@ export async function describeTopics(
     { to: 'any' },
     Metadata,
     version =>
-      // Brokers before 2.3 do not know the question (KIP-430).
+      // Brokers before 2.3 do not support it (KIP-430).
       includeAuthorizedOperations && version >= 8
         ? { topics: wire, allowAutoTopicCreation: false, includeTopicAuthorizedOperations: true }
         : { topics: wire, allowAutoTopicCreation: false },
-    // Older versions create what is asked for.
+    // Older versions create missing topics.
     { deadline, signal, minVersion: 4 },
   )
   const answers = new Map(response.topics.map(t => [t.name, t]))
@@ -235,7 +235,7 @@ export async function deleteRecords(call: AdminCall, targets: readonly RecordsTo
   requirePartitions(targets, 'partitions')
   for (const t of targets) requireInteger(t.offset, `the offset of ${partitionSubject(t)}`, -1, Number.MAX_SAFE_INTEGER)
   const { operationTimeoutMs: timeoutMs, deadline, signal } = call
-  const answers = await askLeaders(call, targets, async (id, items) => {
+  const answers = await requestFromLeaders(call, targets, async (id, items) => {
     const wire = groupByTopic(items, t => ({ partitionIndex: t.partition, offset: t.offset }))
     const body = { topics: wire, timeoutMs }
     const response = await call.cluster.request({ to: 'node', id }, DeleteRecords, body, { deadline, signal })
@@ -270,11 +270,11 @@ function checkNewTopic(topic: NewTopic, index: number): void {
   const given = numPartitions ?? -1
   requireThat(
     given === -1 || given === replicaAssignment.length,
-    `topic '${name}': replicaAssignment is for ${replicaAssignment.length} partitions, numPartitions says ${given}`,
+    `topic '${name}': replicaAssignment is for ${replicaAssignment.length} partitions, numPartitions is ${given}`,
   )
   requireThat(
     (replicationFactor ?? -1) === -1,
-    `topic '${name}': give either replicationFactor or replicaAssignment, not both`,
+    `topic '${name}': set either replicationFactor or replicaAssignment, not both`,
   )
 }
 
@@ -296,7 +296,7 @@ function wireTopic(topic: NewTopic): {
   const assigned = topic.replicaAssignment
   return {
     name: topic.topic,
-    // With an assignment the broker insists on -1 for both counts.
+    // With an assignment, the broker requires -1 for both counts.
     numPartitions: assigned === undefined ? (topic.numPartitions ?? -1) : -1,
     replicationFactor: topic.replicationFactor ?? -1,
     assignments: (assigned ?? []).map((brokers, i) => ({ partitionIndex: i, brokerIds: [...brokers] })),
@@ -331,15 +331,15 @@ function describe(topic: string, answer: Decoded<MetadataResponse>['topics'][num
         ...withError(itemError(p.errorCode, null, `${topic} [${p.partitionIndex}]`)),
       }))
       .sort((a, b) => a.partition - b.partition),
-    // Brokers answer with operations on topics that do not exist, too.
+    // Brokers return operations on missing topics, too.
     ...(operations === undefined || error !== undefined ? {} : { authorizedOperations: operations }),
     ...withError(error),
   }
 }
 
 /**
- * The client's own picture of what it has just changed would otherwise be old until the next refresh. Never
- * creates a topic: a producer's usual refresh would bring a deleted one back.
+ * Refreshes the client's metadata of changed topics, which would be outdated until the next refresh. Never creates a
+ * topic: a producer's usual refresh could recreate a deleted one.
  */
 async function refreshChanged(call: AdminCall, results: readonly TopicResult[]): Promise<void> {
   const changed = results.filter(r => r.error === undefined).map(r => r.topic)
@@ -348,7 +348,7 @@ async function refreshChanged(call: AdminCall, results: readonly TopicResult[]):
   try {
     await call.cluster.metadata.refresh(changed, { deadline, signal, allowAutoCreate: false })
   } catch (error) {
-    // The change itself is done; the next regular refresh will show it.
+    // The change is done, and the next regular refresh will show it.
     const why = messageOf(error)
     call.context.logger.debug('admin', 'REFRESH', `metadata of changed topics could not be refreshed: ${why}`)
   }

@@ -3,9 +3,11 @@ import {
   ErrorCode,
   InitProducerId,
   ListTransactions,
+  type Decoded,
   type ListTransactionsRequest,
+  type ListTransactionsResponse,
 } from '@ottla/protocol'
-import { KafkaError } from '../errors.ts'
+import type { KafkaError } from '../errors.ts'
 import type { TopicPartition } from '../types.ts'
 import { requireInteger, requireName, requireNames, requireProducerId, requireWord } from './arguments.ts'
 import {
@@ -17,10 +19,10 @@ import {
   type AdminCall,
   type AdminOptions,
 } from './call.ts'
-import { askBrokers } from './fan-out.ts'
+import { listFromBrokers } from './fan-out.ts'
 
 /**
- * States of a transaction, as brokers spell them.
+ * States of a transaction, in the brokers' spelling.
  * @since 0.1.0
  */
 export type TransactionState =
@@ -45,7 +47,7 @@ export interface ListTransactionsOptions extends AdminOptions {
   readonly producerIds?: readonly (bigint | number)[]
   /** Only transactions that have been running for longer, in ms (KIP-994, Kafka 3.8 and later). */
   readonly minDurationMs?: number
-  /** Only transactional ids that this regular expression (RE2's) matches (KIP-1152, Kafka 4.1 and later). */
+  /** Only transactional ids that match this regular expression (RE2 syntax; KIP-1152, Kafka 4.1 and later). */
   readonly transactionalIdPattern?: string
 }
 
@@ -67,12 +69,12 @@ export interface TransactionListing {
  */
 export interface TransactionListings {
   transactions: TransactionListing[]
-  /** One for each broker that could not answer: what it coordinates is missing. */
+  /** One for each broker that could not answer: the ids that it coordinates are missing. */
   errors: KafkaError[]
 }
 
 /**
- * One transactional id as its coordinator knows it.
+ * The state of one transactional id, from its coordinator.
  * @since 0.1.0
  */
 export interface TransactionDescription {
@@ -82,17 +84,17 @@ export interface TransactionDescription {
   state: TransactionState
   producerId: bigint
   producerEpoch: number
-  /** After how many ms the coordinator aborts a transaction by itself. */
+  /** After this many ms the coordinator aborts a transaction by itself. */
   timeoutMs: number
-  /** ms since the epoch; null while no transaction is open. */
+  /** ms since the epoch; null if no transaction is open. */
   startTimestamp: number | null
-  /** What the open transaction has written to. */
+  /** The partitions of the open transaction. */
   partitions: TopicPartition[]
   error?: KafkaError
 }
 
 /**
- * A producer that has been shut out.
+ * A fenced producer.
  * @since 0.1.0
  */
 export interface FencedProducer {
@@ -118,10 +120,10 @@ const stateNumbers: ReadonlyMap<string, number> = new Map(states.map((state, i) 
 const DURATION_VERSION = 1
 const PATTERN_VERSION = 2
 const NO_TIME = -1
-// The open transaction, if there is one, is aborted; the time-out never gets to matter.
+// An open transaction is aborted at once; the timeout has no effect.
 const FENCING_TIMEOUT_MS = 60_000
 
-/** Asks every broker: each knows only the transactional ids that it coordinates. */
+/** Lists the transactional ids of every broker: each knows only those that it coordinates. */
 export async function listTransactions(
   call: AdminCall,
   options: Omit<ListTransactionsOptions, keyof AdminOptions>,
@@ -131,7 +133,7 @@ export async function listTransactions(
   const producerIdFilters = options.producerIds?.map((id, i) => requireProducerId(id, `producerIds[${i}]`)) ?? []
   if (minDurationMs !== undefined) requireInteger(minDurationMs, 'minDurationMs', 0, Number.MAX_SAFE_INTEGER)
   if (transactionalIdPattern !== undefined) requireName(transactionalIdPattern, 'transactionalIdPattern')
-  // A broker that cannot filter must not answer as if nothing had been asked.
+  // A broker that cannot filter must not return everything.
   const minVersion =
     transactionalIdPattern !== undefined ? PATTERN_VERSION : minDurationMs !== undefined ? DURATION_VERSION : 0
   const body = (version: number): ListTransactionsRequest => ({
@@ -141,33 +143,18 @@ export async function listTransactions(
     ...(version >= PATTERN_VERSION && transactionalIdPattern !== undefined ? { transactionalIdPattern } : {}),
   })
   const { deadline, signal } = call
-  const answers = await askBrokers(call, undefined, id =>
-    call.cluster.request({ to: 'node', id }, ListTransactions, body, {
-      deadline,
-      signal,
-      minVersion,
-      errorOf: r => coordinatorMoved([r.errorCode]),
-    }),
+  const errorOf = (r: Decoded<ListTransactionsResponse>): number => coordinatorMoved([r.errorCode])
+  const { items: transactions, errors } = await listFromBrokers(
+    call,
+    'transactions',
+    id => call.cluster.request({ to: 'node', id }, ListTransactions, body, { deadline, signal, minVersion, errorOf }),
+    (answer, coordinatorId) =>
+      answer.transactionStates.map(({ transactionalId, producerId, transactionState }) => {
+        return { transactionalId, producerId, state: stateOf(transactionState), coordinatorId }
+      }),
   )
-  const listings: TransactionListings = { transactions: [], errors: [] }
-  for (const { brokerId, answer } of answers) {
-    if (answer instanceof KafkaError) {
-      listings.errors.push(answer)
-      continue
-    }
-    const error = itemError(answer.errorCode, null, `listing the transactions of broker ${brokerId}`)
-    if (error !== undefined) listings.errors.push(error)
-    for (const { transactionalId, producerId, transactionState } of answer.transactionStates) {
-      listings.transactions.push({
-        transactionalId,
-        producerId,
-        state: stateOf(transactionState),
-        coordinatorId: brokerId,
-      })
-    }
-  }
-  listings.transactions.sort((a, b) => (a.transactionalId < b.transactionalId ? -1 : 1))
-  return listings
+  transactions.sort((a, b) => (a.transactionalId < b.transactionalId ? -1 : 1))
+  return { transactions, errors }
 }
 
 export async function describeTransactions(
@@ -208,7 +195,7 @@ export async function describeTransactions(
   )
 }
 
-/** Makes the coordinator give each transactional id a new epoch, as a new producer with that id would. */
+/** Makes the coordinator assign a new epoch to each transactional id, like a new producer with that id would. */
 export async function fenceProducers(call: AdminCall, transactionalIds: readonly string[]): Promise<FencedProducer[]> {
   requireNames(transactionalIds, 'transactionalIds')
   const { deadline, signal } = call
@@ -226,7 +213,7 @@ export async function fenceProducers(call: AdminCall, transactionalIds: readonly
           { to: 'coordinator', type: 'transaction', key: transactionalId },
           InitProducerId,
           { transactionalId, transactionTimeoutMs: FENCING_TIMEOUT_MS },
-          { deadline, signal, errorOf: r => fencingMayGoOn(r.errorCode) },
+          { deadline, signal, errorOf: r => fencingRetryCode(r.errorCode) },
         )
         const error = itemError(response.errorCode, null, subject)
         if (error !== undefined) return fail(error)
@@ -239,8 +226,8 @@ export async function fenceProducers(call: AdminCall, transactionalIds: readonly
   )
 }
 
-/** The code if trying again may help: also while the transaction that was open is still being aborted. */
-function fencingMayGoOn(code: number): number {
+/** The code if a retry may help: also while the open transaction is still being aborted. */
+function fencingRetryCode(code: number): number {
   return code === ErrorCode.ERR_CONCURRENT_TRANSACTIONS ? code : coordinatorMoved([code])
 }
 

@@ -1,12 +1,12 @@
-/** One listener per signal, however many wait on it: Node warns of a leak from the eleventh on. */
+/** One listener per signal, however many waits share it: Node warns of a leak from the eleventh listener on. */
 
 type Callback = () => void
 
 const waiting = new WeakMap<AbortSignal, Set<Callback>>()
 
 /**
- * Calls `callback` once when the signal is aborted; never for one that is aborted already.
- * @returns a function that ends the wait; harmless afterwards
+ * Calls `callback` once when the signal aborts; never if it is aborted already.
+ * @returns a function that ends the wait; calling it again is harmless
  */
 export function onAbort(signal: AbortSignal | undefined, callback: Callback): () => void {
   if (signal === undefined || signal.aborted) return nothing
@@ -20,14 +20,14 @@ export function onAbort(signal: AbortSignal | undefined, callback: Callback): ()
   }
 }
 
-// So that ending a wait can take the listener off: it would keep the signal, and what it holds, alive.
+// Kept so that the end of a wait can remove the listener, which would keep the signal and what it references alive.
 const listeners = new WeakMap<AbortSignal, Callback>()
 
 function listen(signal: AbortSignal): Set<Callback> {
   const callbacks = new Set<Callback>()
   const listener = (): void => {
     forget(signal)
-    // One that is ended by another's call is not called any more.
+    // A wait that another callback ends is no longer called.
     for (const call of callbacks) call()
   }
   waiting.set(signal, callbacks)

@@ -1,6 +1,6 @@
 import type { Clock, Timer } from './clock.ts'
 
-/** One timer for many due times: it rings at the earliest, and whoever hears it sets it for the next. */
+/** One timer for many due times: it rings at the earliest, and `onRing` sets it for the next. */
 export class Alarm {
   readonly #clock: Clock
   readonly #onRing: () => void
@@ -12,7 +12,7 @@ export class Alarm {
     this.#onRing = onRing
   }
 
-  /** @param at - monotonic ms; of several the earliest counts */
+  /** @param at - monotonic ms; the earliest of several counts */
   set(at: number): void {
     if (at >= this.#at) return
     this.#timer?.cancel()

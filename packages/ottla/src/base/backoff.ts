@@ -1,9 +1,8 @@
 import type { Random } from './random.ts'
 
 /**
- * How long to wait before try number `attempt` (1 is the first retry): the base doubles with each
- * attempt up to the maximum, then 20 % of jitter either way keeps clients from marching in step
- * (KIP-580; `retry.backoff.ms`, `retry.backoff.max.ms`).
+ * The backoff before retry number `attempt`, from 1: the base doubles with each retry up to the maximum, then 20 % of
+ * jitter either way keeps clients out of step (KIP-580; `retry.backoff.ms`, `retry.backoff.max.ms`).
  * @returns milliseconds, never over `maxMs`
  */
 export function backoffMs(attempt: number, baseMs: number, maxMs: number, random: Random): number {

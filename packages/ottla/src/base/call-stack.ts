@@ -1,19 +1,19 @@
 /**
- * Who is calling: the functions on the stack, and the asynchronous ones that wait for those (V8's async stack traces).
- * Nothing is paid until it is asked for, unlike AsyncLocalStorage, which makes every promise of the process slower on Node
- * before 24. What goes on from a timer or an event has no caller; nor has what follows an `await` outside of V8.
+ * Who is calling: the functions on the stack, and the async functions that wait for them (V8's async stack traces).
+ * Costs nothing until it is used, unlike AsyncLocalStorage, which slows down every promise of the process on Node
+ * before 24. Code that runs from a timer or an event has no caller; outside of V8, nor does code after an `await`.
  */
 
-/** One function that is on the stack. */
+/** One function on the stack. */
 export interface Frame {
   readonly name: string
-  /** Of the function itself, not of what it calls; empty where that is not known. */
+  /** Where the function itself is, not its current call; empty if unknown. */
   readonly place: string
-  /** It waits, for what the ones before it do. */
+  /** It awaits the frames before it. */
   readonly isWaiting: boolean
 }
 
-// Where a function begins is V8's own, and not in everybody's types.
+// Where a function begins is V8's own addition, and missing from some versions of the types.
 interface CallSite {
   getFunctionName(): string | null
   isAsync?(): boolean
@@ -22,7 +22,7 @@ interface CallSite {
   getEnclosingColumnNumber?(): number | null
 }
 
-/** The callers of whoever calls this, that one first. Empty where the engine does not tell. */
+/** The stack from the caller of this function on. Empty if the engine does not provide it. */
 export function callers(limit = Infinity): Frame[] {
   const { stackTraceLimit } = Error
   const prepare = Object.getOwnPropertyDescriptor(Error, 'prepareStackTrace')

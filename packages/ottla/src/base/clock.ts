@@ -1,9 +1,9 @@
-/** Time as the client sees it. Passed in everywhere, so that tests can move it. */
+/** The client's time. It is passed in everywhere, so that tests can move it. */
 import { onAbort } from './abort.ts'
 
 /** A pending timer. */
 export interface Timer {
-  /** Stops the timer; harmless when it has already fired. */
+  /** Stops the timer; harmless if it has already fired. */
   cancel(): void
 }
 
@@ -12,7 +12,7 @@ export interface Timer {
  * @since 0.1.0
  */
 export interface Clock {
-  /** Monotonic milliseconds; only differences mean anything. */
+  /** Monotonic milliseconds; only differences have a meaning. */
   now(): number
   /** Milliseconds since the epoch. */
   wallTime(): number
@@ -20,7 +20,7 @@ export interface Clock {
   setTimer(ms: number, callback: () => void): Timer
 }
 
-/** A time in which nothing could be read or sent: the program computed, or the machine did something else. */
+/** A time in which nothing could be read or sent: the application computed, or the machine was busy elsewhere. */
 interface Stall {
   /** On the clock's monotonic scale; it may have begun earlier. */
   readonly from: number
@@ -30,7 +30,7 @@ interface Stall {
 // Node turns a longer delay into 1 ms and prints a warning.
 const LONGEST_TIMER_MS = 2 ** 31 - 1
 
-// A timer that is as late as that had to wait for something.
+// A timer that is this late had to wait for something.
 const STALL_MS = 10
 
 let stall: Stall | null = null
@@ -39,7 +39,7 @@ let stall: Stall | null = null
 function noteStall(due: number): number {
   const now = performance.now()
   if (now - due < STALL_MS) return now
-  // Others were late for the same reason.
+  // Overlapping delays are one stall.
   const from = stall !== null && due <= stall.until ? Math.min(stall.from, due) : due
   stall = { from, until: now }
   return now
@@ -50,14 +50,14 @@ class SystemTimer implements Timer {
   #turn: NodeJS.Immediate | null = null
 
   constructor(ms: number, callback: () => void) {
-    // What is no number would spread to every limit of the process, by what is noted of stalls.
+    // NaN would spread to every limit of the process through the noted stall.
     const delay = ms > 0 ? Math.min(ms, LONGEST_TIMER_MS) : 0
     const due = performance.now() + delay
     this.#timeout = setTimeout(() => {
       this.#timeout = null
       const firedAt = noteStall(due)
-      // Timers come before sockets in a turn of the event loop. What has arrived is read before anybody judges that it
-      // is missing.
+      // Timers come before sockets in a turn of the event loop: first read what has arrived, then decide what is
+      // missing.
       this.#turn = setImmediate(() => {
         this.#turn = null
         noteStall(firedAt)
@@ -81,22 +81,22 @@ export const systemClock: Clock = {
   setTimer: (ms, callback) => new SystemTimer(ms, callback),
 }
 
-// Other clocks have nothing to do with the event loop.
+// Other clocks are independent of the event loop.
 function lastStall(clock: Clock): Stall | null {
   return clock === systemClock ? stall : null
 }
 
-// What was asked before the event loop stood still has this long to be answered afterwards, if its own limit allows.
+// A request sent before a stall has this long to be answered afterwards, if its own limit allows.
 const LEAST_GRACE_MS = 100
-// A program that computes without an end does not make a limit endless.
+// An application that computes forever must not make a limit endless.
 const MOST_POSTPONEMENTS = 10
 
 /**
- * One point in time that is handed down through every layer of a call, so that
- * nested waits share a limit instead of each starting a fresh one.
+ * One point in time, passed down through every layer of a call, so that nested waits share a limit
+ * instead of each starting a fresh one.
  *
- * Time in which the event loop stood still is no time to be answered in: a limit that passed meanwhile, or was about
- * to, is put off by as much, but by no more than its own length.
+ * Nothing can be answered while the event loop is stalled: a limit that passed meanwhile, or was about to, is postponed
+ * by the length of the stall, but by no more than its own length.
  */
 export class Deadline {
   readonly #clock: Clock
@@ -119,17 +119,17 @@ export class Deadline {
     return new Deadline(clock, ms >= 0 ? ms : Infinity)
   }
 
-  /** The moment on the clock's monotonic scale; Infinity when there is none. */
+  /** The moment on the clock's monotonic scale; Infinity if there is none. */
   get at(): number {
     const last = lastStall(this.#clock)
     if (last !== this.#seen) {
       this.#seen = last
-      if (last !== null) this.#putOff(last)
+      if (last !== null) this.#postpone(last)
     }
     return this.#at
   }
 
-  /** Milliseconds until the moment: 0 when it has passed, Infinity when there is none. */
+  /** Milliseconds until the moment: 0 if it has passed, Infinity if there is none. */
   left(): number {
     return Math.max(0, this.at - this.#clock.now())
   }
@@ -138,7 +138,7 @@ export class Deadline {
     return this.at <= this.#clock.now()
   }
 
-  #putOff({ from, until }: Stall): void {
+  #postpone({ from, until }: Stall): void {
     const lost = until - Math.max(from, this.#since)
     if (lost <= 0 || this.#postponements === MOST_POSTPONEMENTS) return
     const at = until + Math.min(Math.max(lost, LEAST_GRACE_MS), this.#ms)
@@ -163,7 +163,7 @@ export function whenPassed(clock: Clock, deadline: Deadline, callback: () => voi
   return { cancel: () => timer?.cancel() }
 }
 
-/** Resolves `ms` milliseconds from now; rejects with the signal's reason when it is aborted before. */
+/** Resolves `ms` milliseconds from now; rejects with the signal's reason if it aborts before. */
 export function sleep(clock: Clock, ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted === true) {
@@ -172,7 +172,7 @@ export function sleep(clock: Clock, ms: number, signal?: AbortSignal): Promise<v
     }
     const stopListening = onAbort(signal, () => {
       timer.cancel()
-      // It is only called when there is a signal.
+      // Only called if there is a signal.
       reject(abortReason(signal as AbortSignal))
     })
     const timer = clock.setTimer(ms, () => {

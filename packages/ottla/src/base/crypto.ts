@@ -1,9 +1,9 @@
-/** node:crypto, loaded by what first needs it: programs without passwords need none of it. */
+/** node:crypto, loaded on first use: applications without passwords do not need it. */
 import type * as Crypto from 'node:crypto'
 
 export const crypto = (): typeof Crypto => process.getBuiltinModule('node:crypto')
 
-/** PBKDF2 on another thread. */
+/** PBKDF2, on another thread. */
 export function derive(
   password: string | Uint8Array,
   salt: Uint8Array,

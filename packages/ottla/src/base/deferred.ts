@@ -1,4 +1,4 @@
-/** A promise together with the means to settle it. */
+/** A promise that can be settled from outside. */
 export class Deferred<T> {
   readonly promise: Promise<T>
   #resolve!: (value: T) => void // set by the executor below, which runs before the constructor ends

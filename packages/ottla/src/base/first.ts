@@ -2,9 +2,9 @@ import type { Clock, Timer } from './clock.ts'
 import { toError } from './unknown-error.ts'
 
 /**
- * Makes one attempt, and another beside it whenever `everyMs` have passed without a result, or at once when one fails.
- * Settles as the first that succeeds, or as the last when none does.
- * @param attempt - null when there is nothing (else) to try at present; `failed`: because another has failed
+ * Makes an attempt, and a parallel one whenever `everyMs` pass without a result, or at once when one fails.
+ * Settles like the first that succeeds, or like the last one if none does.
+ * @param attempt - returns null if there is nothing (else) to try now; `failed`: called because another attempt failed
  */
 export function firstOf<T>(
   clock: Clock,

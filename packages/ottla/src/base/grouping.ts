@@ -5,14 +5,14 @@ export function addToGroup<K, V>(groups: Map<K, V[]>, key: K, value: V): void {
   else group.push(value)
 }
 
-/** Values by key; keys in the order of their first appearance, values in that of the items. */
+/** Groups values by key; keys in the order of their first appearance, values in the order of the items. */
 export function groupBy<T, K, V>(items: Iterable<T>, keyOf: (item: T) => K, valueOf: (item: T) => V): Map<K, V[]> {
   const groups = new Map<K, V[]>()
   for (const item of items) addToGroup(groups, keyOf(item), valueOf(item))
   return groups
 }
 
-/** What requests want most often: partitions by topic, in the order of their first appearance. */
+/** Groups partitions by topic, as most requests need them, in the order of their first appearance. */
 export function groupByTopic<T extends { readonly topic: string }, P>(
   items: Iterable<T>,
   toPartition: (item: T) => P,

@@ -1,4 +1,4 @@
-/** A first-in first-out queue with constant-time ends, on one array that doubles when it is full. */
+/** A double-ended queue with constant-time ends, on one array that doubles when it is full. */
 export class Ring<T> {
   #items: (T | undefined)[] = new Array<T | undefined>(16)
   #mask = 15

@@ -1,13 +1,13 @@
-/** Time for what happens a million times a second. */
+/** The time, for code that runs a million times a second. */
 import type { Clock } from './clock.ts'
-import { soon } from './soon.ts'
+import { enqueueMicrotask } from './microtask.ts'
 
-// Calls within one synchronous run that may share a reading: bounds how old it can be when the program computes between them.
+// Calls that may share a reading: bounds its age if the application computes between them.
 const CALLS_PER_READING = 16
 
 /**
- * A clock that is read once for up to sixteen calls of one synchronous run: reading the real one costs as much as
- * encoding a small record. The reading is given up as soon as the run ends, so it never outlives an `await`.
+ * Reads the clock once for up to sixteen calls of one synchronous run: a reading costs as much as encoding a small
+ * record. The reading is dropped when the run ends, so it never outlives an `await`.
  */
 export class TurnClock {
   readonly #clock: Clock
@@ -38,7 +38,7 @@ export class TurnClock {
     this.#left = CALLS_PER_READING - 1
     if (!this.#isExpiring) {
       this.#isExpiring = true
-      soon(this.#expire)
+      enqueueMicrotask(this.#expire)
     }
     return this.#reading
   }

@@ -3,7 +3,7 @@ import { onAbort } from './abort.ts'
 import { abortReason, whenPassed, type Clock, type Deadline } from './clock.ts'
 import { toError } from './unknown-error.ts'
 
-/** What every waiting call accepts in place of a plain number of milliseconds. */
+/** The forms in which a call takes its limit. */
 export type WaitInput = number | { readonly timeoutMs?: number; readonly signal?: AbortSignal } | undefined
 
 export interface Wait {
@@ -13,8 +13,8 @@ export interface Wait {
 }
 
 /**
- * Brings the forms of a wait option (`5000` or `{ timeoutMs, signal }`) to one.
- * @throws KafkaError ERR__INVALID_ARG for what is no number of milliseconds
+ * Normalizes a wait option (`5000` or `{ timeoutMs, signal }`).
+ * @throws KafkaError ERR__INVALID_ARG for anything but a number of milliseconds
  */
 export function resolveWait(input: WaitInput, defaultMs: number): Wait {
   if (input instanceof Object) return { timeoutMs: asMs(input.timeoutMs ?? defaultMs), signal: input.signal }
@@ -24,13 +24,13 @@ export function resolveWait(input: WaitInput, defaultMs: number): Wait {
 function asMs(given: unknown): number {
   if (typeof given === 'number' && !Number.isNaN(given)) return given
   const what = typeof given === 'string' ? `'${given}'` : String(given)
-  const text = `a limit is a number of milliseconds (-1: none), or { timeoutMs, signal }; ${what} is neither`
+  const text = `a limit must be a number of milliseconds (-1: none), or { timeoutMs, signal }, not ${what}`
   throw invalidArgument(text)
 }
 
 /**
- * Settles as `promise` does, unless the deadline passes (rejects with what `onTimeout` makes) or the
- * signal is aborted first. The promise itself goes on; its later rejection is swallowed here.
+ * Settles like `promise`, unless the deadline passes (rejects with the error of `onTimeout`) or the signal aborts
+ * first. The promise itself carries on; its later rejection is swallowed here.
  */
 export function within<T>(
   promise: Promise<T>,
@@ -52,7 +52,7 @@ export function within<T>(
     }
     const stopListening = onAbort(signal, () => {
       finish()
-      // It is only called when there is a signal.
+      // Only called if there is a signal.
       reject(abortReason(signal as AbortSignal))
     })
     const timer = whenPassed(clock, deadline, () => {

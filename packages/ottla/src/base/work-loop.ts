@@ -1,6 +1,5 @@
 /**
- * Runs one piece of work at a time, again for as long as somebody has kicked it meanwhile: no run
- * overlaps another and no wake-up is lost. The work must not reject.
+ * Runs `work`, and again if it was kicked meanwhile: runs never overlap and no kick is lost. The work must not reject.
  */
 export class WorkLoop {
   readonly #work: () => Promise<void>
@@ -12,14 +11,14 @@ export class WorkLoop {
     this.#work = work
   }
 
-  /** Asks for a run: now if idle, else one more after the current one. */
+  /** Requests a run: now if idle, else one more after the current one. */
   kick(): void {
     if (this.#stopped) return
     this.#kicked = true
     this.#running ??= this.#run()
   }
 
-  /** No further runs; resolves when the current one has ended. */
+  /** Prevents further runs; resolves when the current one has ended. */
   async stop(): Promise<void> {
     this.#stopped = true
     this.#kicked = false
@@ -27,7 +26,7 @@ export class WorkLoop {
   }
 
   async #run(): Promise<void> {
-    // Starting in a microtask lets a burst of kicks within one tick share a run.
+    // Starting in a microtask lets a burst of kicks in one tick share a run.
     await Promise.resolve()
     while (this.#kicked && !this.#stopped) {
       this.#kicked = false

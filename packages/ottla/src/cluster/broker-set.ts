@@ -13,10 +13,10 @@ import { emitError, type ClientContext } from './context.ts'
 import { firstUp } from './first-up.ts'
 import type { BrokerAddress } from './snapshot.ts'
 
-// The same failure of the same broker is told again after this time.
+// The same failure of the same broker is reported again after this time.
 const REPEAT_ERROR_MS = 30_000
 
-/** Every broker that the client knows: the addresses it was given, and those that the cluster named. */
+/** All brokers that the client knows: the bootstrap addresses, and the brokers that the cluster named. */
 export class BrokerSet {
   readonly #context: ClientContext
   readonly #settings: LaneSettings
@@ -24,12 +24,12 @@ export class BrokerSet {
   readonly #nodes = new Map<number, Broker>()
   readonly #retired = new Set<Broker>()
   readonly #observer: BrokerObserver
-  readonly #told = new Map<string, { code: number; at: number; hungUp: boolean }>()
+  readonly #reported = new Map<string, { code: number; at: number; hungUp: boolean }>()
   #bootstrap: Broker[] = []
   #allDown = false
   #refusal: RequestError | null = null
-  #trouble: KafkaError | null = null
-  #everTold = false
+  #metadataError: KafkaError | null = null
+  #hasAnswered = false
   #closed: RequestError | null = null
 
   constructor(context: ClientContext, onConnectionLost: () => void) {
@@ -46,10 +46,10 @@ export class BrokerSet {
     this.#observer = {
       onUp: broker => {
         this.#refusal = null
-        // One that hangs up at every first request is up again and again.
-        if (this.#told.get(broker.name)?.hungUp !== true) {
+        // A broker that hangs up at every first request comes up again and again.
+        if (this.#reported.get(broker.name)?.hungUp !== true) {
           this.#allDown = false
-          this.#told.delete(broker.name)
+          this.#reported.delete(broker.name)
         }
       },
       onDown: (broker, error, wasUp) => {
@@ -60,23 +60,23 @@ export class BrokerSet {
     this.#makeBootstrap()
   }
 
-  /** That the credentials were not accepted, until a connection has come up. */
+  /** The last rejection of the credentials; null again once a connection comes up. */
   get refusal(): RequestError | null {
     return this.#refusal
   }
 
-  /** Why no broker has told about the cluster, since the last that did; null if nothing is known to be wrong. */
-  get trouble(): KafkaError | null {
-    return this.#trouble ?? (this.#everTold ? null : this.#silence())
+  /** Why no broker has answered a metadata request since the last that did; null if no failure is known. */
+  get metadataError(): KafkaError | null {
+    return this.#metadataError ?? (this.#hasAnswered ? null : this.#unansweredError())
   }
 
-  /** A broker has told about the cluster, or `error` kept it from that. */
-  told(error: KafkaError | null): void {
+  /** Records the outcome of a metadata request; null for an answer. */
+  recordMetadata(error: KafkaError | null): void {
     if (error === null) {
-      this.#everTold = true
-      this.#trouble = null
+      this.#hasAnswered = true
+      this.#metadataError = null
     } else {
-      this.#trouble ??= error
+      this.#metadataError ??= error
     }
   }
 
@@ -88,12 +88,12 @@ export class BrokerSet {
     return [...this.#nodes.values()]
   }
 
-  /** Those that the cluster named, and the bootstrap addresses in use. */
+  /** The cluster's brokers, and the bootstrap addresses in use. */
   all(): Broker[] {
     return [...this.#nodes.values(), ...this.#bootstrap]
   }
 
-  /** The broker at an address that a response named, whether or not the metadata has it yet. */
+  /** The broker at an address that a response named, even if the metadata does not have it yet. */
   ensure(address: BrokerAddress): Broker {
     const known = this.#nodes.get(address.id)
     if (known !== undefined && known.host === address.host && known.port === address.port) return known
@@ -104,8 +104,8 @@ export class BrokerSet {
   }
 
   /**
-   * Follows the cluster's list of brokers.
-   * @returns those that are no longer in it
+   * Adopts the cluster's list of brokers.
+   * @returns the brokers that are no longer in it
    */
   update(addresses: ReadonlyMap<number, BrokerAddress>): Broker[] {
     if (this.#closed !== null) return []
@@ -122,13 +122,13 @@ export class BrokerSet {
   }
 
   /**
-   * A broker for a request that any can answer: one that is up, else the first that is when it connects to one after the
-   * other, beside each other; those that have not failed come first.
-   * The bootstrap addresses serve until the cluster has named its brokers, and again when none of those
-   * can be reached (KIP-899, `metadata.recovery.strategy=rebootstrap`).
-   * Rejects with the last failure when none can be reached, ERR__TIMED_OUT at the deadline, the signal's reason.
-   * @param avoid - come last: they failed a moment ago
-   * @param except - are being asked already
+   * A broker for a request that any can answer: one that is up, else the first to come up. It connects to them one
+   * after the other, in parallel, those that have not failed first.
+   * Uses the bootstrap addresses until the cluster has named its brokers, and again when none of those can be reached
+   * (KIP-899, `metadata.recovery.strategy=rebootstrap`).
+   * Rejects with the last failure if none can be reached, ERR__TIMED_OUT at the deadline, the signal's reason.
+   * @param avoid - tried last: they failed a moment ago
+   * @param except - have the request already
    */
   async reachable(
     avoid: readonly Broker[],
@@ -148,7 +148,7 @@ export class BrokerSet {
     const late = (): KafkaError => {
       const names = inOrder.map(({ name, lastFailure }) => (lastFailure === null ? name : lastFailure.message))
       const cause = inOrder.find(({ lastFailure }) => lastFailure !== null)?.lastFailure
-      return new KafkaError(ErrorCode.ERR__TIMED_OUT, `no broker has answered in time: ${names.join('; ')}`, {
+      return new KafkaError(ErrorCode.ERR__TIMED_OUT, `no broker could be reached in time: ${names.join('; ')}`, {
         cause: cause ?? undefined,
       })
     }
@@ -165,7 +165,7 @@ export class BrokerSet {
     return others.length > 0 ? others : pool
   }
 
-  // One that keeps silent has requests that wait.
+  // A broker that does not answer has more requests in flight.
   #leastBusy(brokers: readonly Broker[]): Broker {
     return brokers.reduce((a, b) => (b.inFlightOn('control') < a.inFlightOn('control') ? b : a))
   }
@@ -175,7 +175,7 @@ export class BrokerSet {
     this.#retryNow()
   }
 
-  /** What tokens of OAUTHBEARER go to; null without it. */
+  /** The token source of OAUTHBEARER; null without it. */
   get tokens(): TokenSource | null {
     const { mechanism } = this.#settings.handshake
     return mechanism instanceof OAuthBearerMechanism ? mechanism.tokens : null
@@ -194,7 +194,7 @@ export class BrokerSet {
     for (const broker of this.all()) broker.retryNow()
   }
 
-  // Makes brokers of those bootstrap addresses that no broker at hand stands for.
+  // Adds brokers for the bootstrap addresses at which there is none yet.
   #makeBootstrap(): void {
     const present = [...this.#nodes.values(), ...this.#bootstrap]
     bootstrapAddresses(this.#context.settings).forEach(({ host, port }, i) => {
@@ -209,7 +209,7 @@ export class BrokerSet {
     return broker
   }
 
-  // A bootstrap address often is the very address that a broker tells: keep its connection.
+  // A bootstrap address is often a broker's own address: keep its connection.
   #adopt(address: BrokerAddress): Broker | null {
     const index = this.#bootstrap.findIndex(b => b.host === address.host && b.port === address.port)
     const broker = this.#bootstrap[index]
@@ -219,8 +219,7 @@ export class BrokerSet {
     return broker
   }
 
-  // A broker that is down drops out of the metadata; what it still owes may arrive, so it is closed only
-  // when nothing of it is up.
+  // A broker that drops out of the metadata may still answer: it is closed once all its connections are down.
   #retire(broker: Broker): void {
     if (broker.isUp) this.#retired.add(broker)
     else broker.close(retiredError(broker))
@@ -240,18 +239,18 @@ export class BrokerSet {
       }
     } else {
       if (error.code === ErrorCode.ERR__AUTHENTICATION) this.#refusal = error
-      this.#trouble = error
-      const told = this.#told.get(broker.name)
+      this.#metadataError = error
+      const reported = this.#reported.get(broker.name)
       const now = clock.now()
-      if (told?.code !== error.code || now - told.at >= REPEAT_ERROR_MS) {
-        this.#told.set(broker.name, { code: error.code, at: now, hungUp: error instanceof HungUpError })
+      if (reported?.code !== error.code || now - reported.at >= REPEAT_ERROR_MS) {
+        this.#reported.set(broker.name, { code: error.code, at: now, hungUp: error instanceof HungUpError })
         emitError(this.#context, new KafkaError(error.code, error.message, { cause: error }))
       }
     }
     this.#checkAllDown()
   }
 
-  #silence(): KafkaError {
+  #unansweredError(): KafkaError {
     const names = this.all().map(broker => `${broker.name} (${broker.isUp ? 'connected to' : 'being connected to'})`)
     return new KafkaError(ErrorCode.ERR__TIMED_OUT, `no broker has answered so far: ${names.join(', ')}`)
   }
@@ -262,7 +261,7 @@ export class BrokerSet {
     this.#allDown = true
     const names = all.map(broker => broker.name).join(', ')
     const message = `${all.length}/${all.length} brokers are down: ${names}`
-    emitError(this.#context, new KafkaError(ErrorCode.ERR__ALL_BROKERS_DOWN, message, { cause: this.#trouble }))
+    emitError(this.#context, new KafkaError(ErrorCode.ERR__ALL_BROKERS_DOWN, message, { cause: this.#metadataError }))
   }
 }
 

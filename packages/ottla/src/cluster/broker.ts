@@ -11,18 +11,17 @@ import { BrokerCounters } from '../observe/statistics/counters.ts'
 import type { ClientContext } from './context.ts'
 
 /**
- * The streams of requests to one broker. Each has a connection of its own, opened when it is first
- * needed, because a broker answers a connection strictly in order: a fetch that waits half a second
- * for data must not hold up a heartbeat.
+ * The lanes to one broker. Each has a connection of its own, opened when first needed, because a broker answers the
+ * requests of a connection strictly in order: a fetch that waits half a second for data must not delay a heartbeat.
  */
 export type LaneName = 'control' | 'produce' | 'fetch' | 'coordinator'
 
 export interface BrokerRequestOptions {
   readonly lane?: LaneName
-  /** For the connection and the answer together, in ms. */
+  /** Limit for the connection and the response together, in ms. */
   readonly timeoutMs: number
   readonly signal?: AbortSignal | undefined
-  /** There will be no answer (acks=0): resolves with undefined once the bytes are written. */
+  /** There is no response (acks=0): resolves with undefined once the bytes are written. */
   readonly noResponse?: boolean
   readonly minVersion?: number
   readonly maxVersion?: number
@@ -33,7 +32,7 @@ export interface BrokerObserver {
   onDown(broker: Broker, error: RequestError, wasUp: boolean): void
 }
 
-/** One broker of the cluster, or a bootstrap address (negative id) until the cluster says who lives there. */
+/** One broker of the cluster, or a bootstrap address (negative id) until the metadata names its broker. */
 export class Broker {
   #id: number
   readonly host: string
@@ -76,7 +75,7 @@ export class Broker {
     return this.#rack
   }
 
-  /** As logs and errors name it: `127.0.0.1:9092/1`, or `127.0.0.1:9092/bootstrap`. */
+  /** The name for logs and errors: `127.0.0.1:9092/1`, or `127.0.0.1:9092/bootstrap`. */
   get name(): string {
     return brokerName(this.host, this.port, this.#id)
   }
@@ -87,14 +86,14 @@ export class Broker {
     return false
   }
 
-  /** Whether it was tried, and no connection could be made since. */
+  /** Whether no connection is up and the last attempt failed. */
   get isFailing(): boolean {
     if (this.isUp) return false
     for (const lane of this.#lanes.values()) if (lane.isFailing) return true
     return false
   }
 
-  /** In one word, as statistics tell it. */
+  /** The state, as in the statistics. */
   get state(): 'INIT' | 'CONNECT' | 'UP' | 'DOWN' {
     const lanes = [...this.#lanes.values()]
     if (lanes.some(lane => lane.isUp)) return 'UP'
@@ -102,34 +101,34 @@ export class Broker {
     return lanes.length === 0 ? 'INIT' : 'DOWN'
   }
 
-  /** Requests that wait for a connection. */
+  /** Requests waiting for a connection. */
   get queuedRequests(): number {
     let all = 0
     for (const lane of this.#lanes.values()) all += lane.queued
     return all
   }
 
-  /** Requests that wait for their answers. */
+  /** Requests in flight. */
   get requestsInFlight(): number {
     let all = 0
     for (const lane of this.#lanes.values()) all += lane.inFlight
     return all
   }
 
-  /** The newest version of `api` that both ends know, or undefined before the first connection or if there is none. */
+  /** The newest version of `api` that both ends support; undefined before the first connection or if there is none. */
   version(api: ApiFacts): number | undefined {
     if (this.#apis === null) return undefined
     const version = commonVersion(api, this.#apis)
     return version < 0 ? undefined : version
   }
 
-  /** The level of a feature that the cluster has agreed on (KIP-584), 0 for none; undefined before the first connection. */
+  /** The finalized level of a feature (KIP-584), 0 for none; undefined before the first connection. */
   featureLevel(name: string): number | undefined {
     return this.#levels === null ? undefined : (this.#levels.get(name) ?? 0)
   }
 
   /**
-   * One try, no retry. While the connection is being made, requests wait in order.
+   * One attempt, no retry. Requests wait in order for the connection.
    * Rejects with RequestError: ERR__TRANSPORT, ERR__RESOLVE, ERR__SSL, ERR__AUTHENTICATION, ERR__TIMED_OUT,
    * ERR__UNSUPPORTED_FEATURE, ERR__BAD_MSG, ERR__DESTROY; or with the signal's reason.
    */
@@ -145,35 +144,35 @@ export class Broker {
     return signal === undefined ? answer : abandonOnAbort(answer, signal)
   }
 
-  /** Connects the lane although there is nothing to send yet. */
-  warm(lane: LaneName): void {
-    if (this.#closed === null) this.#lane(lane).warm()
+  /** Connects the lane ahead of its first request. */
+  preconnect(lane: LaneName): void {
+    if (this.#closed === null) this.#lane(lane).preconnect()
   }
 
-  /** See Lane.whenUp. */
-  whenUp(lane: LaneName, signal: AbortSignal): Promise<void> {
-    return this.#closed === null ? this.#lane(lane).whenUp(signal) : Promise.reject(this.#closed)
+  /** See Lane.waitUntilUp. */
+  waitUntilUp(lane: LaneName, signal: AbortSignal): Promise<void> {
+    return this.#closed === null ? this.#lane(lane).waitUntilUp(signal) : Promise.reject(this.#closed)
   }
 
-  /** Requests on the lane that wait for their answers: one that is silent has more than others. */
+  /** The lane's requests in flight: a broker that does not answer has more of them. */
   inFlightOn(lane: LaneName): number {
     return this.#lanes.get(lane)?.inFlight ?? 0
   }
 
-  /** Why the last attempt to connect failed, or null. */
+  /** Why the last connection attempt failed, or null. */
   get lastFailure(): RequestError | null {
     if (this.isUp) return null
     for (const lane of this.#lanes.values()) if (lane.lastFailure !== null) return lane.lastFailure
     return null
   }
 
-  /** The cluster told who this bootstrap address is. */
+  /** Gives a bootstrap address the id that the cluster has named. */
   adopt(id: number, rack: string | null): void {
     this.#id = id
     this.#rack = rack
   }
 
-  /** There are new credentials: whoever waits to try again does so at once; connections that are up stay up. */
+  /** There are new credentials: ends the lanes' backoffs; connections that are up stay up. */
   retryNow(): void {
     for (const lane of this.#lanes.values()) lane.retryNow()
   }
@@ -187,7 +186,7 @@ export class Broker {
     let lane = this.#lanes.get(name)
     if (lane !== undefined) return lane
     const { clock, random, logger, events } = this.#context
-    // The name is read when a line is made: a bootstrap address learns its id later.
+    // The name is read for each message: a bootstrap address gets its id later.
     const nameOf = (): string => this.name
     const hintOf = (): string => addressHint(this.#id)
     const endpoint = {
@@ -222,8 +221,8 @@ export class Broker {
 }
 
 function addressHint(id: number): string {
-  if (id < 0) return 'is bootstrap.servers right, and does the broker run?'
-  return `broker ${id} gives this as its address (advertised.listeners): can it be reached from here, and does it run?`
+  if (id < 0) return 'is bootstrap.servers right, and is the broker running?'
+  return `broker ${id} advertises this address (advertised.listeners): can it be reached from here, and is it running?`
 }
 
 /** @internal */

@@ -11,11 +11,11 @@ import { BrokerSet } from './broker-set.ts'
 import type { ClientContext } from './context.ts'
 import { CoordinatorFinder, type CoordinatorType } from './coordinator.ts'
 import { MetadataCache } from './metadata.ts'
-import { Patience } from './patience.ts'
+import { FailFast } from './fail-fast.ts'
 import { actionFor } from './retry.ts'
 import { pauseBeforeRetry } from './rounds.ts'
 
-/** Who a request is for. */
+/** The addressee of a request. */
 export type Target =
   | { readonly to: 'any' }
   | { readonly to: 'node'; readonly id: number }
@@ -24,50 +24,50 @@ export type Target =
   | { readonly to: 'coordinator'; readonly type: CoordinatorType; readonly key: string }
 
 export interface ClusterRequestOptions<Res> {
-  /** For all tries together. */
+  /** For all attempts together. */
   readonly deadline: Deadline
   readonly signal?: AbortSignal | undefined
   /**
-   * Somebody waits for this one call: gives up within seconds when it looks as if the configuration were wrong, instead of
-   * waiting until it has been put right. Calls of administrators always do.
+   * A caller waits: gives up within seconds if the configuration seems to be wrong, instead of waiting until it has
+   * been corrected. Always so for admin clients.
    */
-  readonly impatient?: boolean | undefined
+  readonly failFast?: boolean | undefined
   readonly lane?: LaneName
-  /** Limit of each try, in ms; `socket.timeout.ms` by default. */
+  /** Limit of each attempt, in ms; `socket.timeout.ms` by default. */
   readonly timeoutMs?: number
   readonly minVersion?: number
   readonly maxVersion?: number
-  /** Reads the code that decides whether to try again; without it every answer is final. */
+  /** Returns the code that decides whether to retry; without it every response is final. */
   readonly errorOf?: (response: Decoded<Res>) => number
 }
 
-// Any broker can tell, and asking two of them does no harm.
+// Any broker can answer these, and sending them to two does no harm.
 const hedged: ReadonlySet<number> = new Set([Metadata.key, FindCoordinator.key, DescribeCluster.key])
-// So long a broker may take to tell before another is asked beside it; less while nothing is known of the cluster yet, when
-// it may be none.
-const SILENT_MS = 2000
-const SILENT_AT_FIRST_MS = 500
+// How long a broker may take to answer before another gets the request, too; shorter while nothing is known of the
+// cluster, when it may not be a broker at all.
+const HEDGE_MS = 2000
+const FIRST_HEDGE_MS = 500
 
-/** The way to every broker: finds the one that a request is for, tries again where that may help, and gives up in time. */
+/** Routes any request to the right broker, retries where that may help, and gives up at the deadline. */
 export class Cluster {
   readonly metadata: MetadataCache
   readonly #context: ClientContext
   readonly #brokers: BrokerSet
   readonly #coordinators: CoordinatorFinder
-  readonly #surrendered = new WeakSet<KafkaError>()
+  readonly #givenUpErrors = new WeakSet<KafkaError>()
   #closed = false
 
   constructor(context: ClientContext) {
     this.#context = context
-    this.#brokers = new BrokerSet(context, () => this.metadata.requestRefresh('a broker went away'))
-    this.metadata = new MetadataCache(context, async (body, { deadline, signal, impatient }) => {
+    this.#brokers = new BrokerSet(context, () => this.metadata.requestRefresh('a connection was lost'))
+    this.metadata = new MetadataCache(context, async (body, { deadline, signal, failFast }) => {
       try {
-        const options = { deadline, signal, impatient, minVersion: 4 }
+        const options = { deadline, signal, failFast, minVersion: 4 }
         const answer = await this.request({ to: 'any' }, Metadata, body, options)
-        this.#brokers.told(null)
+        this.#brokers.recordMetadata(null)
         return answer
       } catch (error) {
-        if (error instanceof KafkaError) this.#brokers.told(error)
+        if (error instanceof KafkaError) this.#brokers.recordMetadata(error)
         throw error
       }
     })
@@ -80,7 +80,7 @@ export class Cluster {
     })
   }
 
-  /** Begins to connect, in the background and for ever. */
+  /** Starts to connect in the background, and never stops trying. */
   start(): void {
     this.metadata.start()
   }
@@ -89,36 +89,39 @@ export class Cluster {
     return this.#closed
   }
 
-  /** Why no broker has told about the cluster, ever or since the last that did; null if nothing is known to be wrong. */
-  get trouble(): KafkaError | null {
-    return this.#brokers.trouble
+  /** Why no broker has answered a metadata request, ever or since the last that did; null if no failure is known. */
+  get metadataError(): KafkaError | null {
+    return this.#brokers.metadataError
   }
 
-  /** Why somebody who waits may have waited in vain: that, or why one of the brokers cannot be reached; null likewise. */
-  get obstacle(): KafkaError | null {
-    return this.trouble ?? this.brokers().find(({ isFailing }) => isFailing)?.lastFailure ?? null
+  /**
+   * What may keep a call from succeeding: `metadataError`, or why a broker cannot be reached; null if no failure is
+   * known.
+   */
+  get connectionError(): KafkaError | null {
+    return this.metadataError ?? this.brokers().find(({ isFailing }) => isFailing)?.lastFailure ?? null
   }
 
-  /** That no broker has been reached since one was lost, or ever. */
+  /** Whether no broker has been reached, ever or since one was lost. */
   get isCutOff(): boolean {
-    return this.trouble !== null && !this.allBrokers().some(({ isUp }) => isUp)
+    return this.metadataError !== null && !this.allBrokers().some(({ isUp }) => isUp)
   }
 
   broker(id: number): Broker | undefined {
     return this.#brokers.node(id)
   }
 
-  /** The brokers that the cluster has named. */
+  /** The cluster's brokers. */
   brokers(): Broker[] {
     return this.#brokers.nodes()
   }
 
-  /** Those and the bootstrap addresses in use, for statistics. */
+  /** The cluster's brokers and the bootstrap addresses in use, for statistics. */
   allBrokers(): Broker[] {
     return this.#brokers.all()
   }
 
-  /** See CoordinatorFinder.find. */
+  /** See `CoordinatorFinder.find`. */
   coordinator(type: CoordinatorType, key: string, deadline: Deadline, signal?: AbortSignal): Promise<Broker> {
     return this.#coordinators.find(type, key, { deadline, signal })
   }
@@ -127,12 +130,15 @@ export class Cluster {
     this.#coordinators.forget(type, key, reason)
   }
 
-  /** Used from the next authentication on; brokers that could not be reached so far are tried at once. */
+  /** Takes effect from the next authentication on; brokers that could not be reached are tried at once. */
   setSaslCredentials(username: string, password: string): void {
     this.#brokers.setCredentials({ username, password })
   }
 
-  /** @throws KafkaError ERR__INVALID_ARG for a token that cannot be used, ERR__STATE without `sasl.mechanisms=OAUTHBEARER` */
+  /**
+   * @throws KafkaError ERR__INVALID_ARG for a token that cannot be used, ERR__STATE without
+   * `sasl.mechanisms=OAUTHBEARER`
+   */
   setOAuthBearerToken(token: OAuthBearerToken): void {
     this.#tokens().set(token)
   }
@@ -143,10 +149,11 @@ export class Cluster {
   }
 
   /**
-   * Sends to the right broker and tries again, with `retry.backoff.ms` to `retry.backoff.max.ms` in between,
-   * what the table in retry.ts calls worth it. An answer with a final code is returned, not thrown.
-   * Rejects with KafkaError: ERR__TIMED_OUT at the deadline with the last reason as its cause (or that reason
-   * itself for ERR__AUTHENTICATION, and for what an impatient call does not wait for), ERR__UNSUPPORTED_FEATURE, ERR__DESTROY; or with the signal's reason.
+   * Sends a request to the right broker and retries the errors that the table in retry.ts lists, with backoffs from
+   * `retry.backoff.ms` to `retry.backoff.max.ms`. A response with a final code is returned, not thrown.
+   * Rejects with KafkaError: ERR__TIMED_OUT at the deadline, with the last error as its cause; that error itself for
+   * ERR__AUTHENTICATION, and for what `failFast` does not wait for; ERR__UNSUPPORTED_FEATURE, ERR__DESTROY; or with the
+   * signal's reason.
    */
   async request<Req, Res>(
     target: Target,
@@ -156,7 +163,7 @@ export class Cluster {
   ): Promise<Decoded<Res>> {
     const { kind } = this.#context
     const { signal } = options
-    const patience = kind === 'admin' || options.impatient === true ? new Patience() : null
+    const failFast = kind === 'admin' || options.failFast === true ? new FailFast() : null
     let last: KafkaError | null = null
     let avoid: readonly Broker[] = []
     for (let attempt = 1; ; attempt++) {
@@ -166,25 +173,25 @@ export class Cluster {
         const code = options.errorOf?.(response) ?? ErrorCode.ERR_NO_ERROR
         const action = actionFor(code)
         if (action === 'none' || action === 'fail') return response
-        last = new KafkaError(code, `${api.name} was answered with a passing error`)
+        last = new KafkaError(code, `${api.name} was answered with a transient error`)
         this.#prepareRetry(target, action, `${api.name}: ${last.name}`)
-        // The answer itself tells more than a time-out would.
+        // The response itself says more than a timeout.
         if (!(await pauseBeforeRetry(this.#context, attempt, options))) return response
         continue
       }
-      const { error, asked }: Failure = response
+      const { error, tried }: Failure = response
       const action = actionFor(error.code)
       if (action === 'fail' || this.#closed) throw error
-      // Others wait until it has been put right; a person at a call had better know.
-      if (patience !== null && this.#isHopeless(error, patience)) throw this.#givenUp(error)
+      // Background work waits until the configuration has been corrected; a caller has to know.
+      if (failFast !== null && this.#shouldGiveUp(error, failFast)) throw this.#givenUp(error)
       last = error
-      avoid = asked
+      avoid = tried
       this.#prepareRetry(target, action, error.message)
       if (!(await pauseBeforeRetry(this.#context, attempt, options))) throw this.#outOfTime(api.name, last)
     }
   }
 
-  /** Ends everything: pending requests reject with ERR__DESTROY, sockets and timers are gone afterwards. */
+  /** Ends everything: pending requests reject with ERR__DESTROY, and no sockets or timers are left. */
   close(): void {
     if (this.#closed) return
     this.#closed = true
@@ -201,13 +208,14 @@ export class Cluster {
     avoid: readonly Broker[],
   ): Promise<Decoded<Res> | Failure> {
     const { deadline, signal, lane, minVersion, maxVersion } = options
-    const asked: Broker[] = []
-    const ask = async (broker: Broker): Promise<Decoded<Res>> => {
+    const tried: Broker[] = []
+    const send = async (broker: Broker): Promise<Decoded<Res>> => {
       const perTry = options.timeoutMs ?? this.#context.settings['socket.timeout.ms']
       const timeoutMs = Math.min(perTry, deadline.left())
-      // One that is sent too late would only take its connection with it.
-      if (timeoutMs <= 0) throw new KafkaError(ErrorCode.ERR__TIMED_OUT, `no time was left to ask ${broker.name}`)
-      asked.push(broker)
+      // A request sent too late would only time out and close its connection.
+      if (timeoutMs <= 0)
+        throw new KafkaError(ErrorCode.ERR__TIMED_OUT, `no time was left for a request to ${broker.name}`)
+      tried.push(broker)
       return broker.request(api, body, {
         timeoutMs,
         signal,
@@ -217,43 +225,43 @@ export class Cluster {
       })
     }
     try {
-      if (target.to === 'any' && hedged.has(api.key)) return await this.#askAny(ask, deadline, signal, avoid)
-      return await ask(await this.#route(target, options, avoid))
+      if (target.to === 'any' && hedged.has(api.key)) return await this.#hedge(send, deadline, signal, avoid)
+      return await send(await this.#route(target, options, avoid))
     } catch (error) {
-      if (error instanceof KafkaError) return new Failure(error, asked)
+      if (error instanceof KafkaError) return new Failure(error, tried)
       throw error
     }
   }
 
-  /** Asks a broker that can be reached, and another beside it whenever those asked have kept silent for a while. */
-  async #askAny<Res>(
-    ask: (broker: Broker) => Promise<Decoded<Res>>,
+  /** Sends to a reachable broker, and to another one whenever those have not answered for a while. */
+  async #hedge<Res>(
+    send: (broker: Broker) => Promise<Decoded<Res>>,
     deadline: Deadline,
     signal: AbortSignal | undefined,
     avoid: readonly Broker[],
   ): Promise<Decoded<Res>> {
-    const silentMs = this.metadata.snapshot.brokers.size === 0 ? SILENT_AT_FIRST_MS : SILENT_MS
-    const silent = new Set<Broker>()
+    const hedgeMs = this.metadata.snapshot.brokers.size === 0 ? FIRST_HEDGE_MS : HEDGE_MS
+    const unanswered = new Set<Broker>()
     const over = new AbortController()
-    // It is only called when there is a signal.
+    // Only called if there is a signal.
     const stopListening = onAbort(signal, () => over.abort(abortReason(signal as AbortSignal)))
     const begin = async (): Promise<Decoded<Res>> => {
-      const broker = await this.#brokers.reachable(avoid, deadline, over.signal, silent)
-      silent.add(broker)
+      const broker = await this.#brokers.reachable(avoid, deadline, over.signal, unanswered)
+      unanswered.add(broker)
       try {
-        return await ask(broker)
+        return await send(broker)
       } catch (error) {
-        silent.delete(broker)
-        // A failure is judged by who asks: not while another may answer, but without waiting for one to connect to.
-        if (silent.size === 0) over.abort(error)
+        unanswered.delete(broker)
+        // The caller judges a failure: not while another broker may answer, but without waiting for a new connection.
+        if (unanswered.size === 0) over.abort(error)
         throw error
       }
     }
     try {
-      return await firstOf(this.#context.clock, silentMs, (number, failed) => {
+      return await firstOf(this.#context.clock, hedgeMs, (number, failed) => {
         if (failed || this.#closed || over.signal.aborted) return null
-        // While a broker to ask is being looked for, all are connected to anyway.
-        if (number > 0 && (silent.size === 0 || number >= this.#brokers.all().length)) return null
+        // While none is reachable yet, all brokers are being connected to anyway.
+        if (number > 0 && (unanswered.size === 0 || number >= this.#brokers.all().length)) return null
         return begin()
       })
     } finally {
@@ -264,7 +272,7 @@ export class Cluster {
 
   async #route(
     target: Target,
-    { deadline, signal, impatient }: Pick<ClusterRequestOptions<unknown>, 'deadline' | 'signal' | 'impatient'>,
+    { deadline, signal, failFast }: Pick<ClusterRequestOptions<unknown>, 'deadline' | 'signal' | 'failFast'>,
     avoid: readonly Broker[],
   ): Promise<Broker> {
     switch (target.to) {
@@ -275,7 +283,7 @@ export class Cluster {
       case 'controller': {
         const known = this.#brokers.node(this.metadata.snapshot.controllerId)
         if (known !== undefined) return known
-        const snapshot = await this.metadata.refresh([], { deadline, signal, impatient })
+        const snapshot = await this.metadata.refresh([], { deadline, signal, failFast })
         return this.#node(snapshot.controllerId, 'the controller')
       }
       case 'leader': {
@@ -283,7 +291,7 @@ export class Cluster {
         const known = this.metadata.snapshot.topics.get(topic)?.partitions[partition]
         if (known !== undefined && known.leader >= 0)
           return this.#node(known.leader, `the leader of ${topic} [${partition}]`)
-        const snapshot = await this.metadata.refresh([topic], { deadline, signal, impatient, allowAutoCreate: false })
+        const snapshot = await this.metadata.refresh([topic], { deadline, signal, failFast, allowAutoCreate: false })
         const found = snapshot.topics.get(topic)
         if (found !== undefined && actionFor(found.errorCode) === 'fail') {
           throw new KafkaError(found.errorCode, `topic ${topic} cannot be used`)
@@ -292,7 +300,7 @@ export class Cluster {
         return this.#node(leader, `the leader of ${topic} [${partition}]`)
       }
       case 'coordinator':
-        return this.#coordinators.find(target.type, target.key, { deadline, signal, impatient })
+        return this.#coordinators.find(target.type, target.key, { deadline, signal, failFast })
       default:
         return target satisfies never
     }
@@ -312,34 +320,34 @@ export class Cluster {
     }
   }
 
-  #isHopeless(error: KafkaError, patience: Patience): boolean {
-    if (this.#surrendered.has(error)) return true
+  #shouldGiveUp(error: KafkaError, failFast: FailFast): boolean {
+    if (this.#givenUpErrors.has(error)) return true
     const hasWorked = this.metadata.snapshot.brokers.size > 0
-    return patience.isOver(error, this.#brokers.refusal !== null, hasWorked, this.#context.clock.now())
+    return failFast.shouldGiveUp(error, this.#brokers.refusal !== null, hasWorked, this.#context.clock.now())
   }
 
   #givenUp(last: KafkaError): KafkaError {
-    // A request that this one needed has been given up already.
-    if (this.#surrendered.has(last)) return last
-    // That one broker does not accept the credentials says more than that another cannot be reached.
+    // A request that this one depends on was given up already.
+    if (this.#givenUpErrors.has(last)) return last
+    // Rejected credentials say more than that another broker cannot be reached.
     const { refusal } = this.#brokers
     const cause = last.code === ErrorCode.ERR__AUTHENTICATION ? last : (refusal ?? last)
     const error = new KafkaError(cause.code, cause.message, { cause })
-    this.#surrendered.add(error)
+    this.#givenUpErrors.add(error)
     return error
   }
 
-  // That no broker accepts the credentials says more than that time is over.
+  // Rejected credentials say more than a timeout.
   #outOfTime(api: string, last: KafkaError): KafkaError {
     if (last.code === ErrorCode.ERR__AUTHENTICATION || this.#brokers.refusal !== null) return this.#givenUp(last)
-    const message = `${api} got no usable answer in time; last: ${last.message}`
+    const message = `${api} got no usable response in time; last error: ${last.message}`
     return new KafkaError(ErrorCode.ERR__TIMED_OUT, message, { cause: last })
   }
 
   #tokens(): TokenSource {
     const { tokens } = this.#brokers
     if (tokens !== null) return tokens
-    throw new KafkaError(ErrorCode.ERR__STATE, 'tokens are for sasl.mechanisms=OAUTHBEARER, which is not set')
+    throw new KafkaError(ErrorCode.ERR__STATE, 'tokens need sasl.mechanisms=OAUTHBEARER, which is not set')
   }
 
   #check(signal: AbortSignal | undefined): void {
@@ -350,11 +358,11 @@ export class Cluster {
 
 class Failure {
   readonly error: KafkaError
-  /** Empty when none could be reached. */
-  readonly asked: readonly Broker[]
+  /** The brokers that got the request; empty if none could be reached. */
+  readonly tried: readonly Broker[]
 
-  constructor(error: KafkaError, asked: readonly Broker[]) {
+  constructor(error: KafkaError, tried: readonly Broker[]) {
     this.error = error
-    this.asked = asked
+    this.tried = tried
   }
 }

@@ -10,8 +10,8 @@ import type { ClientContext } from './context.ts'
 import { saslMechanism } from './sasl-mechanisms.ts'
 
 /**
- * Everything that the network needs to know, from the settings.
- * Throws KafkaError ERR__INVALID_ARG for a file that is not there or a mechanism that is not offered.
+ * The settings of the network, from the configuration.
+ * Throws KafkaError ERR__INVALID_ARG for a missing file or an unknown mechanism.
  */
 export function laneSettings(
   context: ClientContext,
@@ -51,7 +51,7 @@ export function laneSettings(
 function hangUpHint(protocol: string): string {
   if (protocol.startsWith('sasl')) return ''
   const wanted = protocol === 'ssl' ? 'sasl_ssl' : 'sasl_plaintext'
-  return `; does the listener ask for SASL? Then security.protocol has to be ${wanted}, with sasl.mechanisms and credentials`
+  return `; does the listener require SASL? Then security.protocol has to be ${wanted}, with sasl.mechanisms and credentials`
 }
 
 function familyOf(family: string): 0 | 4 | 6 {
@@ -64,7 +64,7 @@ function withoutTls({ settings, logger, verifyCertificate }: ClientContext): nul
   if (verifyCertificate !== null) useless.push('the option verifyCertificate')
   if (useless.length > 0) {
     const verb = useless.length === 1 ? 'has' : 'have'
-    const why = `${useless.join(', ')} ${verb} no effect: security.protocol=${settings['security.protocol']} is without TLS`
+    const why = `${useless.join(', ')} ${verb} no effect: security.protocol=${settings['security.protocol']} does not use TLS`
     logger.warning('CONFWARN', why)
   }
   return null
@@ -73,10 +73,11 @@ function withoutTls({ settings, logger, verifyCertificate }: ClientContext): nul
 function tlsSettings({ settings, logger, verifyCertificate }: ClientContext): TlsSettings {
   const verifyPeer = settings['enable.ssl.certificate.verification']
   if (verifyCertificate !== null && typeof verifyCertificate !== 'function') {
-    throw invalidArgument('the option verifyCertificate is no function')
+    throw invalidArgument('the option verifyCertificate must be a function')
   }
   if (!verifyPeer && verifyCertificate !== null) {
-    const why = 'the option verifyCertificate is never asked with enable.ssl.certificate.verification=false'
+    const why =
+      'the option verifyCertificate is never called with enable.ssl.certificate.verification=false: set one of them only'
     throw invalidArgument(why)
   }
   return {
@@ -87,7 +88,7 @@ function tlsSettings({ settings, logger, verifyCertificate }: ClientContext): Tl
   }
 }
 
-/** The addresses of `bootstrap.servers`; port 9092 where none is given. */
+/** The addresses of `bootstrap.servers`. */
 export function bootstrapAddresses(settings: CommonSettings): { host: string; port: number }[] {
   return settings['bootstrap.servers'].map(({ host, port }) => ({ host, port }))
 }

@@ -14,7 +14,7 @@ import type { LogLevel } from '../types.ts'
 
 export type ClientKind = 'producer' | 'consumer' | 'admin'
 
-/** What every part of one client shares. */
+/** What all parts of a client share. */
 export interface ClientContext {
   readonly kind: ClientKind
   /** Unique in the process: `ottla#producer-1`. */
@@ -31,15 +31,15 @@ export interface ClientContext {
   readonly oauthBearerToken: OAuthBearerTokenFunction | null
 }
 
-/** Constructor options that all clients have. */
+/** Constructor options of all clients. */
 export interface ClientOptions {
   /** Receives the logs; the default writes warnings and worse to standard error. */
   readonly logger?: LogSink
-  /** Time; tests pass one of their own. */
+  /** The clock; tests pass one of their own. */
   readonly clock?: Clock
-  /** Judges brokers' certificates, after the checks that the `ssl.*` properties ask for. */
+  /** Decides on brokers' certificates, after the checks that the `ssl.*` properties request. */
   readonly verifyCertificate?: VerifyCertificate
-  /** The package `kerberos` for `sasl.mechanisms=GSSAPI`, where it cannot be loaded by its name. */
+  /** The package `kerberos` for `sasl.mechanisms=GSSAPI`, if it cannot be loaded by its name. */
   readonly kerberos?: KerberosPackage
   /** Makes tokens for `sasl.mechanisms=OAUTHBEARER`, instead of `oauthbearer-token-refresh` events. */
   readonly oauthBearerToken?: OAuthBearerTokenFunction
@@ -50,13 +50,13 @@ export interface ClientOptions {
 let instances = 0
 
 /**
- * Makes the shared parts of one client and logs what the configuration had to be warned about.
+ * Creates the shared parts of a client, and logs the configuration's warnings.
  * @throws KafkaError ERR__INVALID_ARG without `bootstrap.servers`
  */
 export function createContext(kind: ClientKind, resolved: Resolved, options: ClientOptions): ClientContext {
   const { settings, warnings } = resolved
   if (settings['bootstrap.servers'].length === 0) {
-    throw invalidArgument('bootstrap.servers is not set: no broker could ever be reached')
+    throw invalidArgument('bootstrap.servers is not set: the client would have no broker to connect to')
   }
   const name = `${settings['client.id']}#${kind}-${++instances}`
   const sink = options.logger ?? stderrSink(name)
@@ -86,7 +86,7 @@ export function createContext(kind: ClientKind, resolved: Resolved, options: Cli
   }
 }
 
-/** Tells the program about an error that the client goes on from; one that nobody hears is logged. */
+/** Emits an error that the client recovers from; logs it if nobody listens. */
 export function emitError(context: ClientContext, error: KafkaError): void {
   if (context.events.emit({ type: 'error', error })) return
   const facility = error.code === ErrorCode.ERR__ALL_BROKERS_DOWN ? 'ALLDOWN' : 'ERROR'

@@ -2,7 +2,7 @@ import type { ClientContext } from './context.ts'
 import type { Cluster } from './cluster.ts'
 import type { ConsumerGroupMetadata, TopicPartitionOffset } from '../types.ts'
 
-/** Where clients keep what an AdminClient made `from` them shares. */
+/** The key under which clients keep what `AdminClient.from` shares. */
 export const clientHandle: unique symbol = Symbol('ottla.clientHandle')
 
 /** @internal */
@@ -11,17 +11,17 @@ export interface ClientHandle {
   readonly cluster: Cluster
 }
 
-/** Where a consumer keeps what reads for a producer's transactions. */
+/** The key under which a consumer keeps its reader for a producer's transactions. */
 export const transactionalReads: unique symbol = Symbol('ottla.transactionalReads')
 
 /**
- * One transaction's worth of reading.
+ * What is read for one transaction.
  * @internal
  */
 export interface Portion<B> {
-  /** null when only offsets that hold nothing have been passed. */
+  /** Null if only offsets without messages were passed. */
   readonly batch: B | null
-  /** Of the member that was given it: were it asked for later, it might be that of another assignment. */
+  /** The metadata at the time of the read; fetched later, it might belong to another assignment. */
   readonly group: ConsumerGroupMetadata
 }
 
@@ -30,13 +30,13 @@ export interface Portion<B> {
  * @internal
  */
 export interface TransactionalReader<B> {
-  /** null at the end: `stop` has been called, or the consumer is closed. */
+  /** The next portion; null after `stop`, or once the consumer is closed. */
   next(): Promise<Portion<B> | null>
-  /** The work on the portion is done: what its transaction commits. */
+  /** The offsets for the portion's transaction to commit; called once the portion is processed. */
   offsets(): TopicPartitionOffset[]
-  /** Where it is not committed, its messages are read again. */
+  /** Ends the portion; if it is not committed, its messages are read again. */
   ended(isCommitted: boolean): void
-  /** Ends a `next` under way, or the one to come. */
+  /** Ends a pending `next`, or the one to come. */
   stop(): void
   close(): void
 }

@@ -13,37 +13,37 @@ import {
   type Snapshot,
 } from './snapshot.ts'
 
-/** How long to ask; see ClusterRequestOptions. */
-export interface AskOptions {
+/** The limits of a request; see ClusterRequestOptions. */
+export interface CallLimits {
   readonly deadline: Deadline
   readonly signal?: AbortSignal | undefined
-  readonly impatient?: boolean | undefined
+  readonly failFast?: boolean | undefined
 }
 
-/** Asks any broker, again until the deadline. */
-export type AskMetadata = (body: MetadataRequest, options: AskOptions) => Promise<Decoded<MetadataResponse>>
+/** Requests metadata of any broker, with retries until the deadline. */
+export type RequestMetadata = (body: MetadataRequest, options: CallLimits) => Promise<Decoded<MetadataResponse>>
 
 export type MetadataListener = (changedTopics: ReadonlySet<string>) => void
 
-export interface RefreshOptions extends AskOptions {
-  /** Whether asking for a topic may create it; by default as the client is configured. */
+export interface RefreshOptions extends CallLimits {
+  /** Whether the request may create topics; by default as configured. */
   readonly allowAutoCreate?: boolean
-  /** Resolves with what this answer says, and nothing else: for programs that ask how things are. */
-  readonly asTold?: boolean
+  /** Resolves with the content of this response only: for applications that query the metadata. */
+  readonly responseOnly?: boolean
 }
 
-// A background refresh that fails is tried again by the next one.
+// The next background refresh retries one that failed.
 const BACKGROUND_TIMEOUT_MS = 60_000
-// Topics that stay away are asked for ever more rarely, but a new one is still noticed within moments.
+// Missing topics are requested less and less often, but a new one is still noticed within moments.
 const SLOWEST_FAST_REFRESH_MS = 2_000
 
 /**
- * Keeps the picture of the cluster fresh: at intervals (`topic.metadata.refresh.interval.ms`), and
- * quickly when somebody has seen that it is stale (`topic.metadata.refresh.fast.interval.ms`).
+ * Keeps the metadata fresh: refreshes it at intervals (`topic.metadata.refresh.interval.ms`), and quickly when it
+ * proves stale (`topic.metadata.refresh.fast.interval.ms`).
  */
 export class MetadataCache {
   readonly #context: ClientContext
-  readonly #ask: AskMetadata
+  readonly #request: RequestMetadata
   readonly #wanted = new Map<string, number>()
   readonly #listeners = new Set<MetadataListener>()
   readonly #due = new Set<string>()
@@ -58,16 +58,16 @@ export class MetadataCache {
   #closed = false
   readonly #abort = new AbortController()
 
-  constructor(context: ClientContext, ask: AskMetadata) {
+  constructor(context: ClientContext, request: RequestMetadata) {
     this.#context = context
-    this.#ask = ask
+    this.#request = request
   }
 
   get snapshot(): Snapshot {
     return this.#snapshot
   }
 
-  /** First refresh and the regular ones after it. */
+  /** Starts the first refresh and the regular ones after it. */
   start(): void {
     this.#brokersDue = true
     this.#kick(0)
@@ -79,7 +79,7 @@ export class MetadataCache {
     const count = this.#wanted.get(topic) ?? 0
     this.#wanted.set(topic, count + 1)
     if (count > 0) return
-    // What is known of a topic that nobody kept fresh may be long over; an error would be told as news.
+    // What is known of a topic that was not kept fresh may be outdated: an old error would be reported as a new one.
     this.#snapshot = withoutError(this.#snapshot, topic)
     if (this.#everything === 0 || !this.#snapshot.topics.has(topic)) this.requestRefresh('topic wanted', [topic])
   }
@@ -99,15 +99,15 @@ export class MetadataCache {
     this.#everything = Math.max(0, this.#everything - 1)
   }
 
-  /** @returns a function that ends it */
+  /** @returns a function that removes the listener */
   onChange(listener: MetadataListener): () => void {
     this.#listeners.add(listener)
     return () => void this.#listeners.delete(listener)
   }
 
   /**
-   * Asks a broker now. Rejects with KafkaError ERR__TIMED_OUT (or the last reason why no broker could be
-   * asked) at the deadline.
+   * Requests metadata now. Rejects at the deadline with KafkaError ERR__TIMED_OUT, or the last reason why no broker
+   * could be reached.
    */
   async refresh(topics: readonly string[] | 'all' | 'wanted', options: RefreshOptions): Promise<Snapshot> {
     const names = topics === 'wanted' ? [...this.#wanted.keys()] : topics
@@ -115,7 +115,7 @@ export class MetadataCache {
     const { settings, kind } = this.#context
     const allowAutoTopicCreation =
       options.allowAutoCreate ?? (kind === 'producer' || settings['allow.auto.create.topics'])
-    const response = await this.#ask(
+    const response = await this.#request(
       { topics: complete ? null : names.map(name => ({ name })), allowAutoTopicCreation },
       options,
     )
@@ -125,10 +125,10 @@ export class MetadataCache {
       this.#checkCluster(response.clusterId)
       this.#apply(applyMetadata(this.#snapshot, response, now, complete, isGuarded))
     }
-    return options.asTold === true ? applyMetadata(emptySnapshot, response, now, true).snapshot : this.#snapshot
+    return options.responseOnly === true ? applyMetadata(emptySnapshot, response, now, true).snapshot : this.#snapshot
   }
 
-  /** Somebody has seen that the picture is stale: refreshes soon, in the background, many calls as one. */
+  /** Requests a refresh because the metadata proved stale: soon, in the background, one for many calls. */
   requestRefresh(reason: string, topics?: readonly string[]): void {
     if (this.#closed) return
     this.#context.logger.debug(
@@ -142,7 +142,7 @@ export class MetadataCache {
     this.#kick(Math.max(0, this.#lastAsked + spacing - this.#context.clock.now()))
   }
 
-  /** A produce or fetch response named a newer leader (KIP-951). */
+  /** Applies a newer leader that a produce or fetch response named (KIP-951). */
   applyLeaderHint(
     topic: string,
     partition: number,
@@ -168,18 +168,18 @@ export class MetadataCache {
     const before = this.#snapshot
     this.#snapshot = applied.snapshot
     if (applied.doubted.length > 0) {
-      this.requestRefresh('another answer has to say so, too', this.#everything > 0 ? undefined : applied.doubted)
+      this.requestRefresh('a loss needs confirmation', this.#everything > 0 ? undefined : applied.doubted)
     }
     if (applied.changed.size === 0 && before.brokers === applied.snapshot.brokers) return
     for (const listener of this.#listeners) listener(applied.changed)
   }
 
-  // As librdkafka: nothing but a word. Whoever has moved a cluster to other addresses wants its clients to go on.
+  // Only logged, as in librdkafka: if a cluster was moved to other addresses, its clients should carry on.
   #checkCluster(clusterId: string | null): void {
     const known = this.#snapshot.clusterId
     if (known === null || clusterId === null || clusterId === known) return
-    const text = `a broker says that it belongs to cluster ${clusterId}, others have said ${known}`
-    this.#context.logger.error('CLUSTERID', `${text}: bootstrap.servers may name brokers of one cluster only`)
+    const text = `a broker belongs to cluster ${clusterId}, others belong to ${known}`
+    this.#context.logger.error('CLUSTERID', `${text}: bootstrap.servers must name brokers of one cluster only`)
   }
 
   #markWanted(): void {
@@ -246,7 +246,7 @@ export class MetadataCache {
     this.#kick(this.#fastSpacing())
   }
 
-  // Topics that somebody waits for and that are not usable yet: being created, or without a leader.
+  // Wanted topics that cannot be used yet: missing, or without a leader.
   #unsettledTopics(): string[] {
     const unsettled: string[] = []
     for (const topic of this.#wanted.keys()) {

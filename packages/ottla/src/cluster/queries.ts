@@ -7,21 +7,21 @@ import type { Metadata, TopicPartition, TopicPartitionOffset } from '../types.ts
 import type { Cluster } from './cluster.ts'
 import type { ClientContext } from './context.ts'
 import { actionFor } from './retry.ts'
-import { askInRounds, worthAnotherRound } from './rounds.ts'
+import { requestInRounds, worthAnotherRound } from './rounds.ts'
 import type { Snapshot } from './snapshot.ts'
 
 /** ListOffsets' special timestamps. */
 export const LATEST_TIMESTAMP = -1
 export const EARLIEST_TIMESTAMP = -2
 export const MAX_TIMESTAMP = -3
-/** The first offset that the leader keeps itself (KIP-405). */
+/** The first offset in the leader's local log (KIP-405). */
 export const EARLIEST_LOCAL_TIMESTAMP = -4
 /** The last offset in tiered storage (KIP-1005). */
 export const LATEST_TIERED_TIMESTAMP = -5
-/** The first offset that is yet to go to tiered storage (KIP-1023). */
+/** The first offset not yet uploaded to tiered storage (KIP-1023). */
 export const EARLIEST_PENDING_UPLOAD_TIMESTAMP = -6
 
-// Older brokers would take these for times.
+// Older versions would take these for timestamps.
 const FIRST_VERSIONS: ReadonlyMap<number, number> = new Map([
   [MAX_TIMESTAMP, 7],
   [EARLIEST_LOCAL_TIMESTAMP, 8],
@@ -38,7 +38,7 @@ export interface TimestampQuery extends TopicPartition {
 }
 
 export interface ListedOffset extends TopicPartition {
-  /** -1 where no record is as young as asked for. */
+  /** -1 if no record is as recent as requested. */
   readonly offset: number
   readonly timestamp: number
   readonly leaderEpoch: number
@@ -49,26 +49,26 @@ export interface QueryOptions {
   readonly deadline: Deadline
   readonly signal?: AbortSignal | undefined
   /** See ClusterRequestOptions. */
-  readonly impatient?: boolean | undefined
+  readonly failFast?: boolean | undefined
   readonly isolation?: IsolationLevel
-  /** Errors that pass are for the caller, too. */
+  /** Transient errors are returned, too, instead of being retried. */
   readonly isOneRound?: boolean
 }
 
-/** Those of a call: until its time is over (`socket.timeout.ms` by default), as `isolation.level` says. */
+/** The options of an application's call: its limit (`socket.timeout.ms` by default) and `isolation.level`. */
 export function queryOptions({ clock, settings }: ClientContext, input: WaitInput): QueryOptions {
   const { timeoutMs, signal } = resolveWait(input, settings['socket.timeout.ms'])
-  return { deadline: Deadline.after(clock, timeoutMs), signal, impatient: true, isolation: settings['isolation.level'] }
+  return { deadline: Deadline.after(clock, timeoutMs), signal, failFast: true, isolation: settings['isolation.level'] }
 }
 
-/** Cluster metadata in the shape that programs get. Rejects with KafkaError ERR__TIMED_OUT and those of Cluster.request. */
+/** The metadata that applications get. Rejects like `Cluster.request`. */
 export async function getMetadata(
   cluster: Cluster,
   options: { readonly topic?: string; readonly allTopics?: boolean },
-  query: Pick<QueryOptions, 'deadline' | 'signal' | 'impatient'>,
+  query: Pick<QueryOptions, 'deadline' | 'signal' | 'failFast'>,
 ): Promise<Metadata> {
   const asked = options.topic === undefined ? (options.allTopics === false ? 'wanted' : 'all') : [options.topic]
-  const snapshot = await cluster.metadata.refresh(asked, { ...query, allowAutoCreate: false, asTold: true })
+  const snapshot = await cluster.metadata.refresh(asked, { ...query, allowAutoCreate: false, responseOnly: true })
   return publicMetadata(snapshot, options.topic)
 }
 
@@ -106,8 +106,8 @@ function errorField(code: number, what: string): { error?: KafkaError } {
 }
 
 /**
- * Asks the leaders for offsets by timestamp; answers in the order asked. A passing error is tried again
- * until the deadline, a final one is told per partition. Rejects only when the whole call is given up.
+ * Requests offsets by timestamp from the leaders; results keep the order of the queries. Transient errors are retried
+ * until the deadline, others are returned per partition. Rejects only if the whole call is given up.
  */
 export async function listOffsets(
   cluster: Cluster,
@@ -116,13 +116,13 @@ export async function listOffsets(
   options: QueryOptions,
 ): Promise<ListedOffset[]> {
   const { isOneRound = false } = options
-  return askInRounds(context, options, queries.length, {
-    ask: open => askLeaders(cluster, context, queries, open, options),
+  return requestInRounds(context, options, queries.length, {
+    send: open => requestFromLeaders(cluster, context, queries, open, options),
     isOpen: ({ error }, attempt) => !isOneRound && error !== undefined && worthAnotherRound(error.code, attempt),
   })
 }
 
-async function askLeaders(
+async function requestFromLeaders(
   cluster: Cluster,
   context: ClientContext,
   queries: readonly TimestampQuery[],
@@ -138,7 +138,7 @@ async function askLeaders(
   if (unknown.size > 0) {
     await cluster.metadata.refresh([...unknown], { ...options, allowAutoCreate: false })
   }
-  // A broker refuses a request that names a partition twice, so a second question goes into a second request.
+  // A broker refuses a request that names a partition twice: a second query goes into a second request.
   const byRequest = new Map<string, { leader: number; indexes: number[] }>()
   const timesNamed = new Map<string, number>()
   for (const i of open) {
@@ -155,14 +155,14 @@ async function askLeaders(
     if (request === undefined) byRequest.set(`${leader}/${nth}`, { leader, indexes: [i] })
     else request.indexes.push(i)
   }
-  const asks = [...byRequest.values()].map(({ leader, indexes }) =>
-    askLeader(cluster, context, leader, queries, indexes, options, results),
+  const requests = [...byRequest.values()].map(({ leader, indexes }) =>
+    requestFromLeader(cluster, context, leader, queries, indexes, options, results),
   )
-  await Promise.all(asks)
+  await Promise.all(requests)
   return results
 }
 
-async function askLeader(
+async function requestFromLeader(
   cluster: Cluster,
   context: ClientContext,
   leader: number,
@@ -222,7 +222,8 @@ async function askLeader(
       })
     }
   }
-  if (stale.size > 0) cluster.metadata.requestRefresh('offsets asked of a broker that does not lead', [...stale])
+  if (stale.size > 0)
+    cluster.metadata.requestRefresh('offsets requested from a broker that is not the leader', [...stale])
   for (const i of indexes) {
     const query = queries[i] as TimestampQuery // as above
     const answer = answers.get(`${query.topic}\0${query.partition}`)
@@ -237,7 +238,7 @@ function leaderOf(cluster: Cluster, query: TopicPartition): number {
   return cluster.metadata.snapshot.topics.get(query.topic)?.partitions[query.partition]?.leader ?? -1
 }
 
-/** Why a partition has no leader to be asked, as far as the metadata says. */
+/** Why a partition has no leader, according to the metadata. */
 export function leaderError(cluster: Cluster, query: TopicPartition): KafkaError {
   const what = `${query.topic} [${query.partition}]`
   const topic = cluster.metadata.snapshot.topics.get(query.topic)
@@ -252,7 +253,7 @@ function failed(query: TopicPartition, error: KafkaError): ListedOffset {
 }
 
 /**
- * First offset and the one after the last (`read_committed`: the last stable one) of a partition, asked of its leader.
+ * A partition's first offset and its high watermark (`read_committed`: last stable offset), from its leader.
  * Rejects with KafkaError: the broker's code, or ERR__TIMED_OUT.
  */
 export async function queryWatermarkOffsets(
@@ -277,8 +278,8 @@ export async function queryWatermarkOffsets(
 }
 
 /**
- * The first offset at or after each time (`offset` holds ms since the epoch on the way in); -1 (OFFSET_END)
- * where there is none. Errors are told per partition.
+ * The first offset at or after each time, passed as `offset` in ms since the epoch; -1 (OFFSET_END) if there is none.
+ * Errors per partition.
  */
 export async function offsetsForTimes(
   cluster: Cluster,

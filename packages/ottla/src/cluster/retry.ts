@@ -1,16 +1,16 @@
 import { ErrorCode } from '@ottla/protocol'
 
-/** What the client does about an error code before it tries again, or that it does not try again. */
+/** What the client does about an error code before a retry, or that it does not retry. */
 export type RetryAction = 'none' | 'retry' | 'refresh-metadata' | 'refresh-coordinator' | 'fail'
 
-// One table for every request: a code means the same wherever it comes from.
+// One table for all requests: a code means the same wherever it comes from.
 const actions = new Map<number, RetryAction>([
   [ErrorCode.ERR_NO_ERROR, 'none'],
   [ErrorCode.ERR__TRANSPORT, 'refresh-metadata'],
   [ErrorCode.ERR__TIMED_OUT, 'refresh-metadata'],
   [ErrorCode.ERR__RESOLVE, 'refresh-metadata'],
   [ErrorCode.ERR__SSL, 'refresh-metadata'],
-  // Credentials may be put right while the client runs, and another broker may know them already.
+  // Credentials may be corrected while the client runs, and another broker may accept them already.
   [ErrorCode.ERR__AUTHENTICATION, 'refresh-metadata'],
   [ErrorCode.ERR__BAD_MSG, 'retry'],
   [ErrorCode.ERR_REQUEST_TIMED_OUT, 'retry'],
@@ -35,7 +35,7 @@ const actions = new Map<number, RetryAction>([
   [ErrorCode.ERR_UNSTABLE_OFFSET_COMMIT, 'retry'],
   [ErrorCode.ERR_CONCURRENT_TRANSACTIONS, 'retry'],
   [ErrorCode.ERR_COORDINATOR_LOAD_IN_PROGRESS, 'retry'],
-  // The next heartbeat of the member brings the epoch that it should have (KIP-848).
+  // The member's next heartbeat brings its new epoch (KIP-848).
   [ErrorCode.ERR_STALE_MEMBER_EPOCH, 'retry'],
   [ErrorCode.ERR_COORDINATOR_NOT_AVAILABLE, 'refresh-coordinator'],
   [ErrorCode.ERR_NOT_COORDINATOR, 'refresh-coordinator'],
@@ -44,12 +44,12 @@ const actions = new Map<number, RetryAction>([
   [ErrorCode.ERR_FETCH_SESSION_TOPIC_ID_ERROR, 'retry'],
 ])
 
-/** What to do about a code; one that is not in the table is final. */
+/** The action for a code; a code that is not in the table is final. */
 export function actionFor(code: number): RetryAction {
   return actions.get(code) ?? 'fail'
 }
 
-/** Whether trying again may help. */
+/** Whether a retry may help. */
 export function isRetriable(code: number): boolean {
   const action = actionFor(code)
   return action !== 'fail' && action !== 'none'

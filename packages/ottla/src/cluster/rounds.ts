@@ -1,4 +1,4 @@
-/** Retries: pauses between them, and questions about many items of which some have to be asked again. */
+/** Retries: the backoff between them, and requests about many items of which some have to be retried. */
 import { ErrorCode } from '@ottla/protocol'
 import { backoffMs } from '../base/backoff.ts'
 import { sleep, type Deadline } from '../base/clock.ts'
@@ -7,20 +7,20 @@ import { isRetriable } from './retry.ts'
 
 type RetryContext = Pick<ClientContext, 'clock' | 'settings' | 'random'>
 
-/** How long all tries together may take. */
+/** The limits of all attempts together. */
 export interface RetryLimits {
   readonly deadline: Deadline
   readonly signal?: AbortSignal | undefined
 }
 
-/** The pause before a retry (1 is the first): `retry.backoff.ms`, growing to `retry.backoff.max.ms`. */
+/** The backoff before a retry (1 is the first): `retry.backoff.ms`, growing to `retry.backoff.max.ms`. */
 export function retryBackoffMs({ settings, random }: Omit<RetryContext, 'clock'>, attempt: number): number {
   return backoffMs(attempt, settings['retry.backoff.ms'], settings['retry.backoff.max.ms'], random)
 }
 
 /**
- * Waits before a retry.
- * @returns false, at once: the deadline leaves no time for another try
+ * Waits for the backoff before a retry.
+ * @returns false, at once, if the deadline leaves no time for another attempt
  */
 export async function pauseBeforeRetry(context: RetryContext, attempt: number, limits: RetryLimits): Promise<boolean> {
   const pause = retryBackoffMs(context, attempt)
@@ -29,31 +29,31 @@ export async function pauseBeforeRetry(context: RetryContext, attempt: number, l
   return true
 }
 
-/** A question about many items. */
-export interface RoundQuestion<R> {
-  /** Asks about the items with these indexes; gives what it has of each. */
-  ask(open: readonly number[]): Promise<ReadonlyMap<number, R>>
-  /** Whether the item has to be asked about again. */
+/** A request about many items. */
+export interface RoundRequest<R> {
+  /** Sends the request for the items with these indexes; returns a result for each. */
+  send(open: readonly number[]): Promise<ReadonlyMap<number, R>>
+  /** Whether the item has to be retried. */
   isOpen(result: R, attempt: number): boolean
 }
 
 /**
- * Asks about all items, then again about those that are still open, until the deadline.
- * @returns per item its last result
+ * Sends the request for all items, then again for those still open, until the deadline.
+ * @returns the last result of each item
  */
-export async function askInRounds<R>(
+export async function requestInRounds<R>(
   context: RetryContext,
   limits: RetryLimits,
   count: number,
-  question: RoundQuestion<R>,
+  request: RoundRequest<R>,
 ): Promise<R[]> {
   const results = new Array<R>(count)
   let open = [...results.keys()]
   for (let attempt = 1; open.length > 0; attempt++) {
     const again: number[] = []
-    for (const [i, result] of await question.ask(open)) {
+    for (const [i, result] of await request.send(open)) {
       results[i] = result
-      if (question.isOpen(result, attempt)) again.push(i)
+      if (request.isOpen(result, attempt)) again.push(i)
     }
     open = again
     if (open.length === 0 || !(await pauseBeforeRetry(context, attempt, limits))) break
@@ -61,11 +61,11 @@ export async function askInRounds<R>(
   return results
 }
 
-// A topic made a moment ago may not be known to every broker yet; one that stays unknown is missing.
-const UNKNOWN_TOPIC_TRIES = 3
+// Not every broker may know a new topic yet; a topic that stays unknown is missing.
+const UNKNOWN_TOPIC_ATTEMPTS = 3
 
-/** Whether to ask again about an item that was answered with this code. */
+/** Whether to retry an item that was answered with this code. */
 export function worthAnotherRound(code: number, attempt: number): boolean {
-  if (code === ErrorCode.ERR_UNKNOWN_TOPIC_OR_PART) return attempt < UNKNOWN_TOPIC_TRIES
+  if (code === ErrorCode.ERR_UNKNOWN_TOPIC_OR_PART) return attempt < UNKNOWN_TOPIC_ATTEMPTS
   return isRetriable(code)
 }

@@ -1,4 +1,4 @@
-/** Which way of authenticating the settings ask for. */
+/** Makes the SASL mechanism that the settings name. */
 import type { CommonSettings } from '../config/resolve.ts'
 import { invalidArgument } from '../errors.ts'
 import { GssapiMechanism } from '../network/sasl/gssapi.ts'
@@ -15,9 +15,9 @@ import { ScramMechanism } from '../network/sasl/scram.ts'
 import { emitError, type ClientContext } from './context.ts'
 
 /**
- * Null without SASL.
- * @param onToken - there is a new token of OAUTHBEARER
- * @throws KafkaError ERR__INVALID_ARG for a mechanism that is not offered or lacks something
+ * The mechanism; null without SASL.
+ * @param onToken - called for each new token of OAUTHBEARER
+ * @throws KafkaError ERR__INVALID_ARG for a mechanism that is unknown or not fully configured
  */
 export function saslMechanism(
   context: ClientContext,
@@ -41,7 +41,7 @@ export function saslMechanism(
     case 'GSSAPI':
       return gssapi(context)
     default: {
-      const why = `sasl.mechanisms=${name} is not known; there are PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, OAUTHBEARER and GSSAPI`
+      const why = `sasl.mechanisms=${name} is not valid: it takes PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, OAUTHBEARER or GSSAPI`
       throw invalidArgument(why)
     }
   }
@@ -52,28 +52,28 @@ function tokenSource(context: ClientContext, onToken: () => void): TokenSource {
   const config = settings['sasl.oauthbearer.config'] ?? ''
   return new TokenSource(clock, tokenFunction(context, config), config, {
     request: () => {
-      const hears = events.hasListener('oauthbearer-token-refresh')
+      const hasListener = events.hasListener('oauthbearer-token-refresh')
       events.emit({ type: 'oauthbearer-token-refresh', config })
-      return hears
+      return hasListener
     },
     onToken,
     raise: error => emitError(context, error),
   })
 }
 
-/** The program's own, or what the properties say; null: the program is asked by events. */
+/** The application's token function, or one from the properties; null if events ask the application for tokens. */
 function tokenFunction(context: ClientContext, config: string): OAuthBearerTokenFunction | null {
   const { settings, clock, oauthBearerToken } = context
   const isUnsecured = settings['enable.sasl.oauthbearer.unsecure.jwt']
   if (oauthBearerToken !== null) {
-    if (typeof oauthBearerToken !== 'function') throw invalidArgument('the option oauthBearerToken is no function')
+    if (typeof oauthBearerToken !== 'function') throw invalidArgument('the option oauthBearerToken must be a function')
     if (!isUnsecured) return oauthBearerToken
     throw invalidArgument('enable.sasl.oauthbearer.unsecure.jwt and the option oauthBearerToken cannot both be set')
   }
   if (settings['sasl.oauthbearer.method'] === 'oidc') {
     if (settings['sasl.oauthbearer.metadata.authentication.type'] !== 'aws_iam') return oidcTokens(settings, clock)
     throw invalidArgument(
-      'sasl.oauthbearer.metadata.authentication.type=aws_iam is not built in: pass the option oauthBearerToken; for Amazon MSK there is mskIamTokens({ region })',
+      'sasl.oauthbearer.metadata.authentication.type=aws_iam is not built in: pass the option oauthBearerToken; for Amazon MSK, use mskIamTokens({ region })',
     )
   }
   if (!isUnsecured) return null
@@ -85,9 +85,9 @@ function gssapi(context: ClientContext): SaslMechanism {
   const { settings, clock, logger } = context
   const kerberos = context.kerberos ?? loadKerberos()
   const command = settings['sasl.kerberos.kinit.cmd']
-  // Without a key table somebody else looks after the ticket, unless the program says how.
-  const hasWay = settings['sasl.kerberos.keytab'] !== undefined || command !== undefined
-  const ticket = hasWay ? new KerberosTicket(settings, clock, logger, error => emitError(context, error)) : null
+  // Without a keytab or a command, somebody else takes care of the ticket.
+  const renewsTicket = settings['sasl.kerberos.keytab'] !== undefined || command !== undefined
+  const ticket = renewsTicket ? new KerberosTicket(settings, clock, logger, error => emitError(context, error)) : null
   return new GssapiMechanism(kerberos, settings['sasl.kerberos.service.name'], ticket)
 }
 

@@ -1,6 +1,6 @@
 import { ErrorCode, ZERO_UUID, type Decoded, type MetadataResponse } from '@ottla/protocol'
 
-/** Where a broker listens. */
+/** A broker's address. */
 export interface BrokerAddress {
   readonly id: number
   readonly host: string
@@ -10,9 +10,9 @@ export interface BrokerAddress {
 
 export interface PartitionSnapshot {
   readonly partition: number
-  /** Broker id, -1 while there is none. */
+  /** Broker id, -1 if there is none. */
   readonly leader: number
-  /** -1 where the broker does not tell it. */
+  /** -1 if the broker does not report one. */
   readonly leaderEpoch: number
   readonly replicas: readonly number[]
   readonly isr: readonly number[]
@@ -25,17 +25,17 @@ export interface TopicSnapshot {
   /** All zeros (ZERO_UUID) on brokers before 2.8. */
   readonly topicId: string
   readonly isInternal: boolean
-  /** Not 0 for a topic that does not exist or may not be seen. */
+  /** Not 0 for a topic that does not exist or that the client must not see. */
   readonly errorCode: number
-  /** Index is the partition's number. */
+  /** The index is the partition's number. */
   readonly partitions: readonly PartitionSnapshot[]
-  /** When a broker last told about it, on the clock's monotonic scale. */
+  /** When a response last described it, on the clock's monotonic scale. */
   readonly updatedAt: number
-  /** Since when answers would take away something of it and have not been believed; null while none does. */
+  /** Since when responses have lacked something of it without being believed; null if none does. */
   readonly doubtedSince: number | null
 }
 
-/** The cluster as it was last told: a value that is never changed, only replaced. */
+/** The cluster as last described: an immutable value. */
 export interface Snapshot {
   readonly clusterId: string | null
   readonly controllerId: number
@@ -55,25 +55,26 @@ export const emptySnapshot: Snapshot = {
 
 export interface Applied {
   readonly snapshot: Snapshot
-  /** Topics whose leaders, partitions, id or error are not what they were. */
+  /** Topics whose leaders, partitions, id or error have changed. */
   readonly changed: ReadonlySet<string>
-  /** Topics of which the answer would have taken away something: other answers have to say so, too. */
+  /** Topics of which the response lacks something: other responses have to confirm the loss. */
   readonly doubted: readonly string[]
 }
 
-// A broker that lags behind (it has come back, or has not heard of a change yet) tells of the cluster as it was. What it
-// takes away is believed once answers have said so for this long, without one between them that knows better.
+// A broker that lags behind (just restarted, or not yet updated) describes the cluster as it was. A loss is believed
+// once all responses have confirmed it for this long.
 const LOSS_MS = 1000
-// Without topic ids a topic made anew looks like an old view of the one before it: time for views to catch up.
+// Without topic ids, a recreated topic looks like an outdated view of the one before it: gives brokers time to catch
+// up.
 const LOSS_WITHOUT_IDS_MS = 30_000
 
 /**
- * Merges a metadata response into a snapshot. All that a single answer may take away is decided here:
- * - leader epochs never go backwards (KIP-320), and partitions never become fewer, while the topic's id is the same;
- * - that a guarded topic is gone, cannot be used or is another one of the same name has to be told for a while;
- * - what it lacks about the cluster as a whole (brokers, the controller, the id) stays as it was.
- * @param complete the response speaks of every topic there is, so that those it lacks are gone
- * @param isGuarded whether something is being done with the topic; others are as the last answer says
+ * Merges a metadata response into a snapshot, and decides what a single response may remove:
+ * - leader epochs and the number of partitions never decrease while the topic's id is the same (KIP-320);
+ * - that a guarded topic is gone, unusable or another one of the same name has to be confirmed for a while;
+ * - what the response lacks about the cluster as a whole (brokers, controller, id) stays as it was.
+ * @param complete whether the response covers all topics, so that those it lacks are gone
+ * @param isGuarded whether the topic is in use; others are as the last response describes them
  */
 export function applyMetadata(
   before: Snapshot,
@@ -93,7 +94,8 @@ export function applyMetadata(
     const name = topic.name ?? before.topicNames.get(topic.topicId)
     if (name === undefined) continue
     const old = before.topics.get(name)
-    const next = old !== undefined && isGuarded(name) ? follow(old, topic, now) : take(name, topic, old, now)
+    const next =
+      old !== undefined && isGuarded(name) ? mergeGuarded(old, topic, now) : fromResponse(name, topic, old, now)
     topics.set(name, next)
     if (next.doubtedSince !== null) doubted.push(name)
     if (old === undefined || !sameTopic(old, next)) changed.add(name)
@@ -124,7 +126,7 @@ export function applyMetadata(
   }
 }
 
-/** A leader that a produce or fetch response named (KIP-951), if it is newer than what is known. */
+/** Applies a leader that a produce or fetch response named (KIP-951), if it is newer than the known one. */
 export function applyLeader(
   before: Snapshot,
   topic: string,
@@ -147,7 +149,7 @@ export function applyLeader(
   return { snapshot: { ...before, brokers, topics }, changed: new Set([topic]), doubted: [] }
 }
 
-/** The snapshot without a topic of which only an error is known. */
+/** The snapshot without the topic, if only an error is known of it. */
 export function withoutError(before: Snapshot, topic: string): Snapshot {
   const known = before.topics.get(topic)
   if (known === undefined || known.errorCode === ErrorCode.ERR_NO_ERROR) return before
@@ -156,37 +158,37 @@ export function withoutError(before: Snapshot, topic: string): Snapshot {
   return { ...before, topics, topicNames: namesById(topics) }
 }
 
-// Partitions are numbered without gaps from 0. A number beyond anything that a cluster holds is a lie, and would have
-// room made for all that are missing below it.
+// Partitions are numbered from 0 without gaps. A number beyond what any cluster has must be wrong, and would allocate
+// all partitions below it.
 const MOST_PARTITIONS = 1_000_000
 
 type MetadataTopic = Decoded<MetadataResponse>['topics'][number]
 
-/** The topic as the answer says it, but for leaders that are known to be older ones. */
-function take(name: string, topic: MetadataTopic, old: TopicSnapshot | undefined, now: number): TopicSnapshot {
+/** The topic as the response describes it, except for leaders that are known to be outdated. */
+function fromResponse(name: string, topic: MetadataTopic, old: TopicSnapshot | undefined, now: number): TopicSnapshot {
   const { topicId, isInternal, errorCode } = topic
   const partitions = mergePartitions(topic, old?.topicId === topicId ? old.partitions : [], 0)
   return { topic: name, topicId, isInternal, errorCode, partitions, updatedAt: now, doubtedSince: null }
 }
 
-/** What to make of an answer about a topic that something depends on. */
-function follow(old: TopicSnapshot, topic: MetadataTopic, now: number): TopicSnapshot {
-  const next = take(old.topic, topic, undefined, now)
+/** Merges a response about a guarded topic. */
+function mergeGuarded(old: TopicSnapshot, topic: MetadataTopic, now: number): TopicSnapshot {
+  const next = fromResponse(old.topic, topic, undefined, now)
   if (!isUsable(old)) return next
   if (!isUsable(next)) return doubt(old, old, LOSS_MS, now) ?? next
   const hasIds = old.topicId !== ZERO_UUID && next.topicId !== ZERO_UUID
   if (hasIds && old.topicId !== next.topicId) return doubt(old, old, LOSS_MS, now) ?? next
-  // The same topic, or perhaps, where a broker tells no ids, another of its name.
+  // The same topic, or, without ids, perhaps another one of the same name.
   const topicId = next.topicId === ZERO_UUID ? old.topicId : next.topicId
   const merged = { ...next, topicId, partitions: mergePartitions(topic, old.partitions, old.partitions.length) }
   if (hasIds || !isBehind(next, old)) return merged
   return doubt(old, merged, LOSS_WITHOUT_IDS_MS, now) ?? next
 }
 
-/** What is kept, or null once the loss has to be believed. */
-function doubt(old: TopicSnapshot, kept: TopicSnapshot, patienceMs: number, now: number): TopicSnapshot | null {
+/** What is kept while the loss is in doubt; null once it is believed. */
+function doubt(old: TopicSnapshot, kept: TopicSnapshot, limitMs: number, now: number): TopicSnapshot | null {
   const doubtedSince = old.doubtedSince ?? now
-  return now - doubtedSince < patienceMs ? { ...kept, doubtedSince } : null
+  return now - doubtedSince < limitMs ? { ...kept, doubtedSince } : null
 }
 
 function isUsable(topic: TopicSnapshot): boolean {
@@ -195,19 +197,19 @@ function isUsable(topic: TopicSnapshot): boolean {
 
 function isBehind(next: TopicSnapshot, old: TopicSnapshot): boolean {
   return old.partitions.some((known, i) => {
-    const told = next.partitions[i]
-    return told === undefined || (told.leaderEpoch >= 0 && told.leaderEpoch < known.leaderEpoch)
+    const reported = next.partitions[i]
+    return reported === undefined || (reported.leaderEpoch >= 0 && reported.leaderEpoch < known.leaderEpoch)
   })
 }
 
-// One that does not know the controller at the moment says -1.
-function controllerOf(before: Snapshot, told: number, brokers: ReadonlyMap<number, BrokerAddress>): number {
-  return told < 0 && brokers.has(before.controllerId) ? before.controllerId : told
+// A broker that does not know the controller at the moment reports -1.
+function controllerOf(before: Snapshot, reported: number, brokers: ReadonlyMap<number, BrokerAddress>): number {
+  return reported < 0 && brokers.has(before.controllerId) ? before.controllerId : reported
 }
 
 /**
- * @param before - of the same topic: their leaders are not followed by older ones
- * @param least - as many partitions there are at least
+ * @param before - the topic's partitions so far: their leaders are not replaced by older ones
+ * @param least - the minimum number of partitions
  */
 function mergePartitions(
   topic: MetadataTopic,
@@ -232,7 +234,7 @@ function mergePartitions(
         }
   }
   const count = Math.max(partitions.length, Math.min(least, before.length))
-  // A response with a gap would leave a hole in the array; readers count on every index being there.
+  // A response with a gap would leave a hole in the array; readers rely on every index.
   for (let i = 0; i < count; i++) partitions[i] ??= before[i] ?? missingPartition(i)
   return partitions
 }

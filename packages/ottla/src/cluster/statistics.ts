@@ -1,4 +1,4 @@
-/** The part of the statistics that all clients have: totals and brokers. */
+/** The statistics that all clients have: totals and brokers. */
 import type { BrokerCounters, ClientCounters } from '../observe/statistics/counters.ts'
 import type { BrokerStatistics, PartitionStatistics, Statistics } from '../observe/statistics/layout.ts'
 import { OFFSET_INVALID } from '../types.ts'
@@ -7,9 +7,9 @@ import type { Cluster } from './cluster.ts'
 import type { ClientContext } from './context.ts'
 import type { Snapshot } from './snapshot.ts'
 
-/** What a client adds to its brokers. */
+/** What a client adds to the statistics of a broker. */
 export interface BrokerExtras {
-  /** Partitions whose broker this is, by `topic-partition`. */
+  /** The broker's partitions, by `topic-partition`. */
   readonly toppars: Record<string, { readonly topic: string; readonly partition: number }>
   messagesInFlight: number
 }
@@ -36,7 +36,7 @@ type Common = Omit<
   'topics' | 'cgrp' | 'eos' | 'replyq' | 'msg_cnt' | 'msg_size' | 'msg_max' | 'msg_size_max'
 >
 
-/** Begins new windows for the brokers. */
+/** Totals and brokers; starts new windows for the brokers. */
 export function commonStatistics(
   context: ClientContext,
   cluster: Cluster,
@@ -116,7 +116,7 @@ function brokerStatistics(
   }
 }
 
-/** A partition of which nothing but what metadata and counters tell is known: to be overwritten where more is. */
+/** A partition's statistics from metadata and counters only; clients overwrite what they know. */
 export function plainPartition(
   snapshot: Snapshot,
   counters: ClientCounters,

@@ -1,4 +1,4 @@
-/** The constructors' second argument: what each client takes there, and what other clients call it. */
+/** The constructors' second argument: the options that each client takes, and their names in other clients. */
 import { invalidArgument } from '../errors.ts'
 import { foreignHint } from './foreign-names.ts'
 import { closest, isProperty } from './names.ts'
@@ -12,14 +12,14 @@ const taken = {
   AdminClient: common,
 }
 
-const bothSides = "the options 'key' and 'value', each for its own side, take their place"
+const keyAndValue = "the options 'key' and 'value' take its place"
 
 const hints: Readonly<Record<string, string>> = {
-  serializer: bothSides,
-  serializers: bothSides,
-  deserializer: bothSides,
-  deserializers: bothSides,
-  serde: bothSides,
+  serializer: keyAndValue,
+  serializers: keyAndValue,
+  deserializer: keyAndValue,
+  deserializers: keyAndValue,
+  serde: keyAndValue,
   keySerializer: "it is 'key' here",
   valueSerializer: "it is 'value' here",
   keyDeserializer: "it is 'key' here",
@@ -36,8 +36,8 @@ const hints: Readonly<Record<string, string>> = {
 }
 
 /**
- * The options, if they are ones that the client takes.
- * @throws KafkaError ERR__INVALID_ARG naming what it does not, and what is meant perhaps
+ * The options, if the client takes all of them.
+ * @throws KafkaError ERR__INVALID_ARG naming the one that it does not take, and what may be meant
  */
 export function checkedOptions<O extends object>(client: keyof typeof taken, options: O): O {
   if (typeof options !== 'object' || (options as O | null) === null || Array.isArray(options)) {
@@ -52,9 +52,9 @@ export function checkedOptions<O extends object>(client: keyof typeof taken, opt
 
 function hintFor(client: keyof typeof taken, name: string): string {
   const other = Object.entries(taken).find(([, names]) => names.includes(name))
-  if (other !== undefined) return `: it is one of ${other[0]}`
+  if (other !== undefined) return `: it is an option of ${other[0]}`
   if (Object.hasOwn(hints, name)) return `: ${hints[name] ?? ''}`
-  if (isProperty(name)) return ': it is a property, and belongs into the first argument'
+  if (isProperty(name)) return ': it is a property, and belongs in the first argument'
   const foreign = foreignHint(name)
   if (foreign !== null) return `: it ${foreign}`
   const close = closest(name, taken[client])

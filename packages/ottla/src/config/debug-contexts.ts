@@ -1,4 +1,4 @@
-/** The words of librdkafka's `debug` property, besides `all`. */
+/** The words of librdkafka's `debug` property, except `all`. */
 export const debugContexts = [
   'generic',
   'broker',

@@ -1,10 +1,10 @@
-/** What properties are called elsewhere: other clients' names, and what stands for them here. */
+/** Names of properties in other clients, and what to use here. */
 
 const kafkajs = (here: string): string => `is KafkaJS's name; here it is ${here}`
 const java = (here: string): string => `is the Java client's; here ${here}`
 
 const hints: Readonly<Record<string, string>> = {
-  brokers: kafkajs("'bootstrap.servers', a list or a text with commas"),
+  brokers: kafkajs("'bootstrap.servers', a list or a string with commas"),
   bootstrapServers: "is 'bootstrap.servers' here",
   bootstrapBrokers: "is 'bootstrap.servers' here",
   bootstrap_servers: "is 'bootstrap.servers' here",
@@ -42,7 +42,7 @@ const hints: Readonly<Record<string, string>> = {
   sasl: kafkajs(
     "'security.protocol': 'sasl_ssl' (or 'sasl_plaintext'), 'sasl.mechanism', 'sasl.username' and 'sasl.password'",
   ),
-  kafkaJS: 'has no place here: properties are those of librdkafka',
+  kafkaJS: 'does not exist here: properties are those of librdkafka',
   logger: "is an option of the constructor's second argument",
   partitioners: "is the constructor's option 'partitioner'",
   'key.serializer': java("the constructor's option 'key'"),
@@ -52,9 +52,8 @@ const hints: Readonly<Record<string, string>> = {
   'partitioner.class': java("'partitioner'"),
   'interceptor.classes': java("the constructor's option 'interceptors'"),
   'buffer.memory': java("'queue.buffering.max.kbytes'"),
-  'max.block.ms': java('calls wait as long as their own limits say'),
-  'max.poll.records': java("batches() has 'maxMessages'"),
-  'default.api.timeout.ms': java('calls wait as long as their own limits say'),
+  'max.block.ms': java('each call that waits takes a limit of its own'),
+  'default.api.timeout.ms': java('each call that waits takes a limit of its own'),
   'fetch.max.wait.ms': java("'fetch.wait.max.ms'"),
   'metadata.max.idle.ms': java("'topic.metadata.refresh.interval.ms'"),
   'group.instance.ids': "is 'group.instance.id' here",
@@ -63,7 +62,7 @@ const hints: Readonly<Record<string, string>> = {
   'ssl.truststore.password': java("'ssl.ca.location' takes PEM, without a password"),
 }
 
-/** What to do about a property that there is not, if another client has it. */
+/** What to use instead of a property that only another client has. */
 export function foreignHint(name: string): string | null {
   return Object.hasOwn(hints, name) ? (hints[name] ?? null) : null
 }

@@ -1,4 +1,4 @@
-/** Names that a program wrote: whether there are such properties, and what it may have meant. */
+/** Looks up names that the application wrote, and guesses what a misspelt one means. */
 import { aliases, properties, type PropertyName } from './table.ts'
 
 export function isProperty(name: string): boolean {
@@ -11,7 +11,7 @@ export function lookUp(key: string): PropertyName | null {
   return Object.hasOwn(aliases, key) ? aliases[key as keyof typeof aliases] : null // just checked
 }
 
-/** The candidate that a misspelt name comes closest to, if any does. */
+/** The candidate closest to a misspelt name, if one is close enough. */
 export function closest(name: string, candidates: readonly string[]): string | null {
   let best: string | null = null
   let bestDistance = Math.max(2, Math.floor(name.length / 3)) + 1

@@ -1,4 +1,4 @@
-/** Settings of OAUTHBEARER that contradict each other, or lack something. */
+/** Checks the settings of OAUTHBEARER for contradictions and for what is missing. */
 import { invalidArgument } from '../errors.ts'
 import type { PropertyName } from './table.ts'
 
@@ -6,7 +6,7 @@ type Values = Readonly<Record<string, unknown>>
 
 const ASSERTION = 'sasl.oauthbearer.assertion'
 
-// A ready assertion says all of this by itself.
+// What a ready assertion already contains.
 const besidesFile: readonly PropertyName[] = [
   `${ASSERTION}.private.key.file`,
   `${ASSERTION}.private.key.pem`,
@@ -21,8 +21,8 @@ const besidesFile: readonly PropertyName[] = [
 ]
 
 /**
- * As librdkafka checks them, and only with `sasl.mechanisms=OAUTHBEARER`. Throws KafkaError ERR__INVALID_ARG.
- * @param set - the properties that the program has set
+ * The same checks as librdkafka's, only with `sasl.mechanisms=OAUTHBEARER`. Throws KafkaError ERR__INVALID_ARG.
+ * @param set - the properties that the application has set
  */
 export function checkOAuthBearer(values: Values, set: ReadonlySet<PropertyName>): void {
   if (String(values['sasl.mechanisms']).toUpperCase() !== 'OAUTHBEARER') return
@@ -46,9 +46,9 @@ function checkEndpoint(values: Values, cloud: unknown): void {
   const given = values[name]
   if (typeof given === 'string' && given !== '') {
     const url = URL.canParse(given) ? new URL(given) : null
-    // It is not shown: there may be a password in it.
+    // Not shown: it may contain a password.
     if (url?.protocol !== 'https:' && url?.protocol !== 'http:')
-      throw invalidArgument(`${name} is no URL of https or http`)
+      throw invalidArgument(`${name} is not an https or http URL`)
     return
   }
   if (cloud === 'none') throw invalidArgument(`sasl.oauthbearer.method=oidc needs ${name}`)

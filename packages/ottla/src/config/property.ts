@@ -1,20 +1,20 @@
-/** How one configuration property is declared, and what follows from it for the types. */
+/** How a configuration property is declared, and the types that follow from the declaration. */
 
-/** Who a property is for: all clients, producers, consumers. */
+/** The clients that a property is for: all, producers, consumers. */
 export type Scope = '*' | 'P' | 'C'
 
-/** Which client a configuration is for. */
+/** The client that a configuration is for. */
 export type ConfigKind = 'producer' | 'consumer' | 'admin'
 export type Importance = 'high' | 'medium' | 'low'
 
-/** Whether a property does something. */
+/** Whether a property has an effect. */
 export type Status =
   | { readonly is: 'built' }
-  /** Accepted, with a warning that nothing comes of it yet. */
+  /** Accepted, with a warning that it has no effect yet. */
   | { readonly is: 'planned'; readonly issue: number }
-  /** Only means something to the C library or to brokers long gone. */
+  /** Meaningful to the C library only, or to brokers no longer supported. */
   | { readonly is: 'clib' }
-  /** A function, an object or a value that is handed over in another way. */
+  /** A function, an object or a value that is passed in another way. */
   | { readonly is: 'elsewhere'; readonly use: string }
 
 export interface HostPort {
@@ -25,12 +25,12 @@ export interface HostPort {
 interface Common<D> {
   readonly scope: Scope
   readonly importance: Importance
-  /** undefined: not set unless the program does. */
+  /** undefined: unset unless the application sets it. */
   readonly default: D
-  /** What it does, in our own words. */
+  /** What it does, for CONFIGURATION.md. */
   readonly doc: string
   readonly status: Status
-  /** True for properties that librdkafka marks so. */
+  /** Whether librdkafka marks it deprecated. */
   readonly deprecated: boolean
   /** Its value is never shown. */
   readonly secret: boolean
@@ -52,12 +52,12 @@ export interface TextProperty<D> extends Common<D> {
 export interface ChoiceProperty<T extends string, D> extends Common<D> {
   readonly kind: 'choice'
   readonly values: readonly T[]
-  /** What a value of another kind begins with; what follows is looked at when the settings are reconciled. */
+  /** The prefix of values that are not listed; `reconcile` checks what follows it. */
   readonly prefix?: string
 }
 export interface ListProperty<D> extends Common<D> {
   readonly kind: 'list'
-  /** Allowed words; any if there are none. */
+  /** Allowed words; empty allows any. */
   readonly values: readonly string[]
 }
 export interface ServersProperty<D> extends Common<D> {
@@ -97,7 +97,7 @@ export type ValueOf<P> =
                 : string | undefined
               : undefined
 
-/** What a program may write for it: the native type or its text, enum values in any of their two cases. */
+/** What an application may write for it: the native type or its text, choices in lower or upper case. */
 export type InputOf<P> =
   P extends BoolProperty<boolean>
     ? boolean | 'true' | 'false'
@@ -158,7 +158,7 @@ export function float(
   return { kind: 'float', min, max, words: {}, ...common(scope, fallback, doc, extra) }
 }
 
-/** A number for some of whose values there are words. */
+/** A number with words for some of its values. */
 export function wordyInt<W extends string>(
   scope: Scope,
   [min, max]: readonly [number, number],
@@ -170,7 +170,7 @@ export function wordyInt<W extends string>(
   return { kind: 'int', min, max, words, ...common(scope, fallback, doc, extra) }
 }
 
-/** A text that is not set unless the program sets it. */
+/** A text that is unset unless the application sets it. */
 export function text(scope: Scope, doc: string, extra: Extra = {}): TextProperty<string | undefined> {
   return { kind: 'text', ...common<string | undefined>(scope, undefined, doc, extra) }
 }
@@ -193,7 +193,7 @@ export function choice<const T extends string>(
   return { kind: 'choice', values, ...common(scope, fallback, doc, extra) }
 }
 
-/** One of some words, or a prefix with something behind it. */
+/** One of several words, or a prefix followed by something. */
 export function choiceOr<const T extends string, const P extends string>(
   scope: Scope,
   values: readonly T[],
@@ -224,7 +224,7 @@ export function elsewhere(scope: Scope, use: string, doc: string): ElsewhereProp
   return { kind: 'elsewhere', ...common(scope, undefined, doc, { status: { is: 'elsewhere', use } }) }
 }
 
-/** As messages and pages show them. */
+/** The choices as errors and documents show them. */
 export function choices({ values, prefix }: ChoiceProperty<string, string>): string[] {
   return prefix === undefined ? [...values] : [...values, `${prefix}…`]
 }

@@ -1,4 +1,4 @@
-/** Settings that depend on each other: derived defaults, and contradictions. */
+/** Settings that depend on each other: derives defaults and finds contradictions. */
 import { invalidArgument } from '../errors.ts'
 import { checkOAuthBearer } from './oauthbearer.ts'
 import type { ConfigKind } from './property.ts'
@@ -9,13 +9,13 @@ type Values = Record<string, unknown>
 
 const partitioners = ['random', 'consistent', 'consistent_random', 'murmur2', 'murmur2_random', 'fnv1a', 'fnv1a_random']
 
-// Room for what surrounds the records in a fetch response, as librdkafka reckons it.
+// Room for what surrounds the records in a fetch response; the same figure as librdkafka's.
 const FETCH_OVERHEAD_BYTES = 512
 
 /**
  * Adjusts `values` in place where a default follows from another setting.
- * Throws KafkaError ERR__INVALID_ARG for settings that cannot hold together.
- * @param set the properties that the program has set
+ * Throws KafkaError ERR__INVALID_ARG for settings that contradict each other.
+ * @param set the properties that the application has set
  */
 export function reconcile(kind: ConfigKind, values: Values, set: ReadonlySet<PropertyName>): void {
   common(values, set)
@@ -43,7 +43,7 @@ function common(values: Values, set: ReadonlySet<PropertyName>): void {
     try {
       new RegExp(name)
     } catch (cause) {
-      throw invalidArgument(`topic.blacklist: '${name}' is no regular expression`, cause)
+      throw invalidArgument(`topic.blacklist: '${name}' is not a regular expression`, cause)
     }
   }
 }
@@ -61,7 +61,7 @@ function consumer(values: Values, set: ReadonlySet<PropertyName>): void {
   const policy = resetPolicy(reset)
   if (policy === null) {
     throw invalidArgument(
-      `auto.offset.reset=${reset} has no ISO 8601 duration of days and times, such as P7D or PT1H30M`,
+      `auto.offset.reset=${reset} is not valid: it needs an ISO 8601 duration of days and times, such as P7D or PT1H30M`,
     )
   }
   if (policy.to !== 'age') values['auto.offset.reset'] = policy.to
@@ -69,7 +69,9 @@ function consumer(values: Values, set: ReadonlySet<PropertyName>): void {
   if (values['group.protocol'] === 'consumer') {
     const wrong = classicOnly.find(name => set.has(name))
     if (wrong !== undefined)
-      throw invalidArgument(`${wrong} is for group.protocol=classic: the broker decides it otherwise`)
+      throw invalidArgument(
+        `${wrong} is for group.protocol=classic; with group.protocol=consumer the broker decides it`,
+      )
     return
   }
   if (num(values, 'max.poll.interval.ms') < num(values, 'session.timeout.ms')) {
@@ -77,12 +79,13 @@ function consumer(values: Values, set: ReadonlySet<PropertyName>): void {
   }
   if (num(values, 'session.timeout.ms') <= num(values, 'heartbeat.interval.ms')) {
     if (set.has('heartbeat.interval.ms')) {
-      throw invalidArgument('heartbeat.interval.ms must be below session.timeout.ms, best a third of it')
+      throw invalidArgument('heartbeat.interval.ms must be below session.timeout.ms; a third of it is best')
     }
     values['heartbeat.interval.ms'] = Math.max(1, Math.floor(num(values, 'session.timeout.ms') / 3))
   }
   const strategies = values['partition.assignment.strategy'] as string[] // the table makes it a list
-  if (strategies.length === 0) throw invalidArgument('partition.assignment.strategy: it is empty')
+  if (strategies.length === 0)
+    throw invalidArgument('partition.assignment.strategy is empty: it takes at least one strategy')
 }
 
 function fetchSizes(values: Values, set: ReadonlySet<PropertyName>): void {
@@ -105,7 +108,7 @@ function fetchSizes(values: Values, set: ReadonlySet<PropertyName>): void {
 function producer(values: Values, set: ReadonlySet<PropertyName>): void {
   const partitioner = String(values['partitioner'])
   if (!partitioners.includes(partitioner)) {
-    throw invalidArgument(`partitioner=${partitioner} is not known; there are ${partitioners.join(', ')}`)
+    throw invalidArgument(`partitioner=${partitioner} is not valid: it takes ${partitioners.join(', ')}`)
   }
   const linger = num(values, 'queue.buffering.max.ms')
   if (!set.has('sticky.partitioning.linger.ms')) {
@@ -119,7 +122,7 @@ function producer(values: Values, set: ReadonlySet<PropertyName>): void {
     values['queue.buffering.max.ms'] = Math.max(0, timeout - 0.1)
   }
   const acks = num(values, 'request.required.acks')
-  if (acks > 1) throw invalidArgument(`acks=${acks} is not valid: brokers know all (-1), 1 and 0`)
+  if (acks > 1) throw invalidArgument(`acks=${acks} is not valid: brokers support all (-1), 1 and 0`)
   const idempotent = values['enable.idempotence'] === true || values['transactional.id'] !== undefined
   if (idempotent) idempotence(values, set)
 }

@@ -1,11 +1,11 @@
-/** What `auto.offset.reset` says: librdkafka's words, and Java's durations (KIP-1106). */
+/** Parses `auto.offset.reset`: librdkafka's words, and Java's durations (KIP-1106). */
 
 export type ResetPolicy =
   | { readonly to: 'earliest' | 'latest' | 'error' }
-  /** The first message that is not older than this, ms; behind the last if all are. */
+  /** The first message not older than this, in ms; after the last one if all are older. */
   | { readonly to: 'age'; readonly ms: number }
 
-/** What stands before a duration. */
+/** The prefix of a duration. */
 export const BY_DURATION = 'by_duration:'
 
 const words: Readonly<Record<string, 'earliest' | 'latest' | 'error'>> = {
@@ -20,13 +20,13 @@ const words: Readonly<Record<string, 'earliest' | 'latest' | 'error'>> = {
 
 const durationForm = /^P(?:(\d+)D)?(?:T(?=\d)(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?$/i
 
-/** Null for what is neither one of the words nor `by_duration:` with an ISO 8601 duration (`PT1H30M`, `P7D`). */
+/** Null for anything but one of the words or `by_duration:` with an ISO 8601 duration (`PT1H30M`, `P7D`). */
 export function resetPolicy(setting: string): ResetPolicy | null {
   const to = words[setting]
   if (to !== undefined) return { to }
   if (!setting.startsWith(BY_DURATION)) return null
   const found = durationForm.exec(setting.slice(BY_DURATION.length))
-  // Parts that are not there are undefined, whatever the types say.
+  // Missing parts are undefined, whatever the types say.
   const parts: readonly (string | undefined)[] = found?.slice(1) ?? []
   if (parts.every(part => part === undefined)) return null
   const [days = 0, hours = 0, minutes = 0, seconds = 0] = parts.map(part => Number(part ?? 0))

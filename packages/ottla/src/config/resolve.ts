@@ -1,4 +1,4 @@
-/** From what a program wrote to what the client uses: names, types, ranges, defaults, and settings that contradict each other. */
+/** Turns what the application wrote into what the client uses: names, types, ranges, defaults, contradictions. */
 import { invalidArgument, type KafkaError } from '../errors.ts'
 import { foreignHint } from './foreign-names.ts'
 import { closest, lookUp } from './names.ts'
@@ -19,7 +19,7 @@ export type {
   Settings,
 } from './table.ts'
 
-/** Settings, and what the log should say about them. */
+/** Settings, and the warnings to log about them. */
 export interface Resolved<S = Settings> {
   readonly settings: S
   readonly warnings: readonly string[]
@@ -29,7 +29,7 @@ type Value = boolean | number | string | readonly string[] | readonly HostPort[]
 
 /**
  * Checks a configuration and fills in the defaults.
- * Throws KafkaError ERR__INVALID_ARG naming key, value and what is allowed.
+ * Throws KafkaError ERR__INVALID_ARG that names the key, the value and what is allowed.
  */
 export function resolveConfig(kind: ConfigKind, input: Readonly<Record<string, unknown>>): Resolved {
   checkForm(input)
@@ -43,7 +43,7 @@ export function resolveConfig(kind: ConfigKind, input: Readonly<Record<string, u
     const value = parse(key, property, given)
     const before = writtenAs.get(name)
     if (before !== undefined && !same(values.get(name), value)) {
-      throw invalidArgument(`${before} and ${key} are two names of one property and were given different values`)
+      throw invalidArgument(`${before} and ${key} are names of the same property and have different values`)
     }
     values.set(name, value)
     writtenAs.set(name, key)
@@ -56,11 +56,11 @@ export function resolveConfig(kind: ConfigKind, input: Readonly<Record<string, u
   }
   reconcile(kind, settings, new Set(values.keys()))
   for (const [alias, name] of Object.entries(aliases)) settings[alias] = settings[name]
-  // Every key of the table was filled with a value that parse() or the table made for its kind.
+  // Every key of the table has a value of its kind, made by parse() or by the table.
   return { settings: settings as unknown as Settings, warnings }
 }
 
-/** @throws KafkaError ERR__INVALID_ARG for what is no configuration at all, saying what one looks like */
+/** @throws KafkaError ERR__INVALID_ARG for anything that is not a configuration; the error shows one */
 export function checkForm(input: unknown): void {
   if (typeof input === 'object' && input !== null && !Array.isArray(input)) return
   const example = "{ 'bootstrap.servers': 'localhost:9092' } is one"
@@ -69,7 +69,7 @@ export function checkForm(input: unknown): void {
   throw invalidArgument(`the configuration must be an object, not ${what}: ${example}`)
 }
 
-/** The configuration as a log may show it: values of secret properties are masked. */
+/** The configuration with the values of secret properties masked, for logs. */
 export function maskedConfig(input: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const shown: Record<string, unknown> = {}
   for (const [key, value] of Object.entries(input)) {
@@ -81,7 +81,7 @@ export function maskedConfig(input: Readonly<Record<string, unknown>>): Record<s
 
 /**
  * Reads librdkafka's .properties form: `key=value` lines, comments after `#`.
- * Throws KafkaError ERR__INVALID_ARG for a line that is neither.
+ * Throws KafkaError ERR__INVALID_ARG for any other line.
  */
 export function parseProperties(text: string): Record<string, string> {
   const result: Record<string, string> = {}
@@ -89,7 +89,7 @@ export function parseProperties(text: string): Record<string, string> {
     const trimmed = line.trim()
     if (trimmed === '' || trimmed.startsWith('#')) return
     const at = trimmed.indexOf('=')
-    if (at <= 0) throw invalidArgument(`line ${i + 1} is no key=value`)
+    if (at <= 0) throw invalidArgument(`line ${i + 1} is not key=value`)
     result[trimmed.slice(0, at).trim()] = trimmed.slice(at + 1).trim()
   })
   return result
@@ -114,7 +114,7 @@ function parse(key: string, property: Property, given: unknown): Value {
     case 'text':
       if (typeof given === 'string') return given
       if (typeof given === 'number' || typeof given === 'boolean') return String(given)
-      throw wrong(key, property, given, 'a text')
+      throw wrong(key, property, given, 'a string')
     case 'choice': {
       const found =
         typeof given === 'string' ? property.values.find(v => v.toLowerCase() === given.toLowerCase()) : undefined
@@ -142,7 +142,7 @@ function parseBool(key: string, given: unknown): boolean {
   const word = typeof given === 'string' ? given.trim().toLowerCase() : given
   if (word === 'true' || word === 't' || word === '1') return true
   if (word === 'false' || word === 'f' || word === '0') return false
-  throw invalidArgument(`${key}=${show(given)} is not valid: true or false is`)
+  throw invalidArgument(`${key}=${show(given)} is not valid: it takes true or false`)
 }
 
 function parseNumber(key: string, property: Extract<Property, { kind: 'int' | 'float' }>, given: unknown): number {
@@ -176,14 +176,12 @@ function parseList(key: string, property: Extract<Property, { kind: 'list' }>, g
 }
 
 function warningFor(kind: ConfigKind, key: string, property: Property, value: Value): string | null {
-  if (property.scope === 'P' && kind === 'consumer')
-    return `${key} is a producer property: a consumer takes no notice of it`
-  if (property.scope === 'C' && kind === 'producer')
-    return `${key} is a consumer property: a producer takes no notice of it`
+  if (property.scope === 'P' && kind === 'consumer') return `${key} is a producer property: a consumer ignores it`
+  if (property.scope === 'C' && kind === 'producer') return `${key} is a consumer property: a producer ignores it`
   const { status } = property
-  if (status.is === 'clib') return `${key} only means something to the C library: it has no effect here`
+  if (status.is === 'clib') return `${key} is for the C library only: it has no effect here`
   if (status.is === 'planned' && !same(value, property.default)) {
-    return `${key} is not built yet in this version: it has no effect`
+    return `${key} is not implemented in this version: it has no effect`
   }
   return null
 }

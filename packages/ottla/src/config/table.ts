@@ -12,7 +12,7 @@ export const properties = {
   ...producerProperties,
 } as const
 
-/** Other names of properties. */
+/** Aliases of properties. */
 export const aliases = {
   'bootstrap.servers': 'metadata.broker.list',
   'max.in.flight': 'max.in.flight.requests.per.connection',
@@ -38,8 +38,8 @@ type AliasInputs = { readonly [A in AliasName]?: InputOf<Table[(typeof aliases)[
 type AliasValues = { readonly [A in AliasName]: ValueOf<Table[(typeof aliases)[A]]> }
 
 /**
- * What a client is configured with: librdkafka's keys, each with its native type or as text. Keys of the
- * other kind of client are taken with a warning.
+ * The configuration of a client: librdkafka's keys, with values of their native type or as text. Keys of the other kind
+ * of client are accepted with a warning.
  * @since 0.1.0
  */
 export type ClientConfig = Inputs<Table> & AliasInputs
@@ -50,7 +50,9 @@ export type ConsumerConfig = ClientConfig
 /** @since 0.1.0 */
 export type AdminConfig = ClientConfig
 
-/** The configuration as the client uses it: every key there, defaults filled in, aliases equal to what they stand for. */
+/**
+ * The configuration as the client uses it: every key present, defaults filled in, aliases equal to their properties.
+ */
 export type Settings = Values<Table> & AliasValues
 export type CommonSettings = Settings
 export type ProducerSettings = Settings

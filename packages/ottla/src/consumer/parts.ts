@@ -160,7 +160,7 @@ export class ConsumerParts<K, V> {
       hasCallbacks: () => this.group?.hasCallbacks ?? false,
       runCallbacks: async () => this.group?.runCallbacks(),
       closedError: () => this.#host.closedError(),
-      trouble: () => this.cluster.obstacle,
+      trouble: () => this.cluster.connectionError,
     }
     const stores = settings['enable.auto.offset.store']
     return new Reader<K, V>(clock, this.queue, this.mailbox, this.runningJobs, host, decoding, stores)

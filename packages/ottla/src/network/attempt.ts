@@ -1,4 +1,4 @@
-/** One attempt to get a connection: tries the addresses of a name beside each other when one keeps silent. */
+/** One attempt to get a connection: tries the addresses of a name in parallel when one does not answer. */
 import type { Clock } from '../base/clock.ts'
 import { firstOf } from '../base/first.ts'
 import { asRequestError, type Connection } from './connection.ts'
@@ -6,8 +6,11 @@ import { handshake, type BrokerFeatures, type HandshakeSettings } from './handsh
 import type { RequestError } from './request-error.ts'
 import type { AddressBook } from './transport.ts'
 
-/** So long an address, or a broker that others can stand in for, may keep silent until the next is tried beside it (RFC 8305). */
-export const NEXT_BESIDE_MS = 250
+/**
+ * How long an address, or a broker that others can replace, may not answer before the next is tried in parallel (RFC
+ * 8305).
+ */
+export const PARALLEL_AFTER_MS = 250
 
 export interface Opened {
   readonly connection: Connection
@@ -24,7 +27,7 @@ export class Attempt {
     this.#clock = clock
   }
 
-  /** Why it was given up, or null. */
+  /** Why the attempt was given up, or null. */
   get reason(): unknown {
     const { aborted, reason } = this.#abort.signal as { readonly aborted: boolean; readonly reason: unknown }
     return aborted ? reason : null
@@ -32,7 +35,7 @@ export class Attempt {
 
   /**
    * Rejects with RequestError.
-   * @param onLost - called when the connection that was made is gone
+   * @param onLost - called when the connection is lost that this attempt made
    */
   async run(
     addresses: AddressBook,
@@ -41,7 +44,7 @@ export class Attempt {
     onLost: (error: RequestError) => void,
   ): Promise<Opened> {
     try {
-      return await firstOf(this.#clock, NEXT_BESIDE_MS, number => {
+      return await firstOf(this.#clock, PARALLEL_AFTER_MS, number => {
         if (this.#abort.signal.aborted || (number > 0 && !addresses.hasMore)) return null
         return this.#try(addresses, settings, make, onLost)
       })
@@ -53,7 +56,7 @@ export class Attempt {
     }
   }
 
-  /** Does nothing once there is a connection. */
+  /** Gives up the attempt; does nothing once there is a connection. */
   giveUp(reason: unknown): void {
     if (this.#winner !== null) return
     this.#abort.abort(reason)

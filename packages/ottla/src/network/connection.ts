@@ -15,12 +15,12 @@ import { messageOf } from '../base/unknown-error.ts'
 import { KafkaError } from '../errors.ts'
 import type { Logger } from '../observe/logger.ts'
 import type { BrokerCounters } from '../observe/statistics/counters.ts'
-import { CONFUSED, foreignProtocol, unheard, withAddressHint } from './hints.ts'
+import { WRONG_PROTOCOL_HINT, foreignProtocol, lostUnanswered, withAddressHint } from './hints.ts'
 import { PendingRequest, earliestExpiry } from './in-flight.ts'
-import { HungUpError, MisfitError, RequestError } from './request-error.ts'
+import { HungUpError, WrongProtocolError, RequestError } from './request-error.ts'
 import { type AddressBook, Transport, type TransportSettings } from './transport.ts'
 
-/** Where a connection stands. It is used once: a closed one is never opened again. */
+/** The states of a connection. A closed one is never reopened. */
 export type ConnectionState = 'idle' | 'connecting' | 'handshake' | 'up' | 'closed'
 
 const moves: Record<ConnectionState, readonly ConnectionState[]> = {
@@ -31,32 +31,32 @@ const moves: Record<ConnectionState, readonly ConnectionState[]> = {
   closed: [],
 }
 
-/** What every connection of a client shares. */
+/** The settings that all connections of a client share. */
 export interface ConnectionSettings {
   readonly clientId: string
   readonly transport: TransportSettings
   /** `receive.message.max.bytes` */
   readonly maxFrameBytes: number
-  /** `socket.max.fails`: requests timed out in a row before the connection is dropped; 0 never. */
+  /** `socket.max.fails`: requests that may time out in a row before the connection is closed; 0 never closes it. */
   readonly maxFails: number
-  /** What it may mean that a broker hangs up at the first request after the handshake. */
+  /** What it may mean if a broker hangs up at the first request after the handshake. */
   readonly hangUpHint?: string
   /** `connections.max.idle.ms`; 0 keeps idle connections. */
   readonly maxIdleMs: number
 }
 
-/** Names one end for messages: `127.0.0.1:9092/1`. */
+/** One end of a connection; `name` is for errors and logs: `127.0.0.1:9092/1`. */
 export interface Endpoint {
   readonly host: string
   readonly port: number
   readonly name: string
-  /** What to do when nobody is found there. */
+  /** What to do if nothing listens there. */
   readonly hint?: string
 }
 
 /**
- * One TCP or TLS connection: pipelines requests, matches answers to them in order, gives up on those
- * that take too long. Connecting and the handshake on top of it are driven by the lane that owns it.
+ * One TCP or TLS connection: pipelines requests, matches responses to them in order, and times out those that take too
+ * long. The lane that owns it drives connecting and the handshake.
  */
 export class Connection {
   readonly endpoint: Endpoint
@@ -76,9 +76,9 @@ export class Connection {
   readonly #sweep: Alarm
   #lastUsed = 0
   /** Whether the broker has answered anything. */
-  #heard = false
-  /** Whether it has answered anything but the handshake. */
-  #served = false
+  #hasAnswered = false
+  /** Whether it has answered any request after the handshake. */
+  #hasServed = false
   #slowestMs = 0
 
   /** @param counters - null while there are no statistics */
@@ -104,12 +104,12 @@ export class Connection {
     return this.#state
   }
 
-  /** Requests that wait for an answer. */
+  /** Requests in flight. */
   get inFlight(): number {
     return this.#inFlight.length
   }
 
-  /** The longest that an answer took since `forgetSlowest`. */
+  /** The longest time that a response took since `forgetSlowest`. */
   get slowestMs(): number {
     return this.#slowestMs
   }
@@ -128,7 +128,7 @@ export class Connection {
         target: () => this.#frames.target(),
         onRead: (count: number) => this.#read(count),
         onData: (chunk: Buffer) => this.#data(chunk),
-        onClose: (e: RequestError, silence: string) => this.close(this.#lost(e, silence)),
+        onClose: (e: RequestError, hint: string) => this.close(this.#lost(e, hint)),
       }
       const transport = await Transport.open(address, port, host, this.#settings.transport, handlers, signal)
       if (this.#stateNow() === 'closed') {
@@ -145,7 +145,7 @@ export class Connection {
     this.#enter('handshake')
   }
 
-  /** The handshake is over: requests of the client may pass. */
+  /** The handshake is over: the client's requests may be sent. */
   markUp(): void {
     this.#enter('up')
     this.#lastUsed = this.#clock.now()
@@ -153,9 +153,9 @@ export class Connection {
   }
 
   /**
-   * Writes one request. Rejects with RequestError: ERR__TIMED_OUT after `timeoutMs`, ERR__TRANSPORT when
-   * the connection is lost, ERR__BAD_MSG when the answer cannot be read. An answer that has not been asked
-   * for (`noResponse`, acks=0) resolves as soon as the operating system has the bytes.
+   * Writes one request. Rejects with RequestError: ERR__TIMED_OUT after `timeoutMs`, ERR__TRANSPORT if the connection
+   * is lost, ERR__BAD_MSG if the response cannot be read. With `noResponse` (acks=0) it resolves as soon as the
+   * operating system has the bytes.
    */
   request<Req, Res>(
     api: Api<Req, Res>,
@@ -190,7 +190,7 @@ export class Connection {
     if (noResponse) {
       return new Promise((resolve, reject) => {
         transport.write(chunks, error => {
-          // There is no body to hand out; callers of this form do not look at it.
+          // There is no body to return; callers of this form do not use it.
           if (error === null || error === undefined) resolve(undefined as Decoded<Res>)
           else
             reject(new RequestError(ErrorCode.ERR__TRANSPORT, `${this.endpoint.name}: ${error.message}`, true, error))
@@ -216,7 +216,7 @@ export class Connection {
     })
   }
 
-  /** Drops the connection; whatever is in flight is rejected with `error`. Later calls do nothing. */
+  /** Closes the connection and rejects what is in flight with `error`. Later calls do nothing. */
   close(error: RequestError): void {
     if (this.#state === 'closed') return
     this.#enter('closed')
@@ -231,19 +231,19 @@ export class Connection {
   }
 
   #enter(next: ConnectionState): void {
-    if (!moves[this.#state].includes(next)) throw new Error(`connection ${this.#state} -> ${next} is no legal move`)
+    if (!moves[this.#state].includes(next)) throw new Error(`connection ${this.#state} -> ${next} is not a legal move`)
     this.#logger.debug('broker', 'STATE', `${this.endpoint.name}: ${this.#state} -> ${next}`)
     this.#state = next
   }
 
-  // Reads the state anew: a close during an await is invisible to the compiler's flow analysis.
+  // Reads the state again: the compiler's flow analysis does not see a close during an await.
   #stateNow(): ConnectionState {
     return this.#state
   }
 
-  #lost(error: RequestError, silence: string): RequestError {
-    if (!this.#heard) return unheard(error, silence)
-    const isRefused = this.#state === 'up' && !this.#served && this.#inFlight.length > 0
+  #lost(error: RequestError, unansweredHint: string): RequestError {
+    if (!this.#hasAnswered) return lostUnanswered(error, unansweredHint)
+    const isRefused = this.#state === 'up' && !this.#hasServed && this.#inFlight.length > 0
     if (!isRefused || error.code !== ErrorCode.ERR__TRANSPORT) return error
     const hint = this.#settings.hangUpHint ?? ''
     return new HungUpError(error.code, `${error.message} at the first request${hint}`, error.sent, error.cause)
@@ -273,14 +273,14 @@ export class Connection {
     if (this.#state === 'closed') return
     const pending = this.#inFlight.shift()
     if (pending === undefined) {
-      throw new Error('an answer came that no request had asked for')
+      throw new Error('a response to no request')
     }
     let response: Decoded<unknown>
     try {
       const reader = new Reader(frame)
       const correlationId = readResponseHeader(reader, pending.api, pending.version)
       if (correlationId !== pending.correlationId) {
-        throw new Error(`correlation id ${correlationId} where ${pending.correlationId} was due`)
+        throw new Error(`correlation id ${correlationId} instead of ${pending.correlationId}`)
       }
       response = pending.api.readResponse(reader, pending.version)
     } catch (error) {
@@ -290,8 +290,8 @@ export class Connection {
       return
     }
     this.#fails = 0
-    this.#heard = true
-    if (this.#state === 'up') this.#served = true
+    this.#hasAnswered = true
+    if (this.#state === 'up') this.#hasServed = true
     this.#lastUsed = this.#clock.now()
     if (this.#lastUsed - pending.sentAt > this.#slowestMs) this.#slowestMs = this.#lastUsed - pending.sentAt
     if (this.#counters !== null) this.#counters.received(frame.length, pending.sentAt, this.#lastUsed)
@@ -314,14 +314,15 @@ export class Connection {
     if (this.#counters !== null) this.#counters.rxErrors++
     const { name } = this.endpoint
     const isSize = error instanceof FrameSizeError
-    if (this.#heard) {
+    if (this.#hasAnswered) {
       const limit = 'receive.message.max.bytes sets the limit'
-      const hint = !isSize ? CONFUSED : error.bytes < 0 ? 'is it a Kafka broker?' : limit
+      const hint = !isSize ? WRONG_PROTOCOL_HINT : error.bytes < 0 ? 'is it a Kafka broker?' : limit
       return new RequestError(ErrorCode.ERR__BAD_MSG, garbage(name, what, error, hint), true, error)
     }
     const foreign = isSize ? foreignProtocol(error.bytes) : null
-    const message = foreign === null ? garbage(name, what, error, CONFUSED) : `${name} does not speak Kafka: ${foreign}`
-    return new MisfitError(ErrorCode.ERR__BAD_MSG, message, true, error)
+    const message =
+      foreign === null ? garbage(name, what, error, WRONG_PROTOCOL_HINT) : `${name} does not speak Kafka: ${foreign}`
+    return new WrongProtocolError(ErrorCode.ERR__BAD_MSG, message, true, error)
   }
 
   #sweepExpired(): void {
@@ -340,8 +341,8 @@ export class Connection {
       pending.reject(error)
       this.#fails++
       if (this.#settings.maxFails > 0 && this.#fails >= this.#settings.maxFails) {
-        // Answers come in order, so everything behind the late one is stuck as well.
-        this.close(new RequestError(ErrorCode.ERR__TRANSPORT, `${error.message}; connection dropped`, true, error))
+        // Responses come in order: everything behind the late one is stuck, too.
+        this.close(new RequestError(ErrorCode.ERR__TRANSPORT, `${error.message}; connection closed`, true, error))
         return
       }
     }
@@ -364,10 +365,10 @@ export class Connection {
 
 function garbage(name: string, what: string, error: unknown, hint: string): string {
   const why = messageOf(error)
-  return `${name} sent ${what} that cannot be understood: ${why}; ${hint}`
+  return `${name} sent ${what} that cannot be read: ${why}; ${hint}`
 }
 
-/** Turns anything thrown during a handshake into a RequestError that keeps its code. */
+/** Turns anything thrown during a handshake into a RequestError; a KafkaError keeps its code. */
 export function asRequestError(error: unknown, name: string): RequestError {
   if (error instanceof RequestError) return error
   if (error instanceof KafkaError) return new RequestError(error.code, error.message, false, error)

@@ -12,28 +12,28 @@ import {
 import type { Clock } from '../base/clock.ts'
 import type { Connection } from './connection.ts'
 import { KafkaError } from '../errors.ts'
-import { MisfitError, RequestError } from './request-error.ts'
+import { WrongProtocolError, RequestError } from './request-error.ts'
 import type { SaslExchange, SaslMechanism } from './sasl/mechanism.ts'
 
-/** Version range of one API as the broker told it. */
+/** The versions of one API that the broker supports. */
 export interface VersionRange {
   readonly min: number
   readonly max: number
 }
 
-/** What the broker said about itself when the connection came up. */
+/** What the broker reported about itself in the handshake. */
 export interface BrokerFeatures {
   readonly apis: ReadonlyMap<number, VersionRange>
-  /** Levels that the cluster has agreed on, by the name of the feature (KIP-584). */
+  /** Finalized feature levels of the cluster, by the feature's name (KIP-584). */
   readonly levels: ReadonlyMap<string, number>
   readonly session: SessionTerms
 }
 
-/** How long a broker lets an authentication be good (KIP-368). */
+/** How long an authentication is valid (KIP-368). */
 export interface SessionTerms {
-  /** When the last token was sent, on the clock's monotonic scale: the session has not begun before. */
+  /** When the last token was sent, on the clock's monotonic scale: the session did not begin before. */
   readonly startedAt: number
-  /** 0: it does not end. */
+  /** 0 if it does not end. */
   readonly lifetimeMs: number
 }
 
@@ -44,12 +44,12 @@ export interface HandshakeSettings {
   readonly authTimeoutMs: number
   readonly softwareName: string
   readonly softwareVersion: string
-  /** null without SASL. */
+  /** Null without SASL. */
   readonly mechanism: SaslMechanism | null
 }
 
-// A broker that does not know the version asked for answers in version 0, whatever the request's was (KIP-511). The
-// code stands first in every version.
+// A broker that does not support the requested version answers in version 0 (KIP-511). The error code comes first in
+// every version.
 const tolerantApiVersions: typeof ApiVersions = {
   ...ApiVersions,
   readResponse(reader, version) {
@@ -60,12 +60,13 @@ const tolerantApiVersions: typeof ApiVersions = {
   },
 }
 
-// Among themselves, controllers of KRaft vote.
+// Only KRaft controllers have the Vote API.
 const VOTE = 52
 
 /**
  * Asks for the broker's API versions (KIP-35, KIP-511), then authenticates if configured.
- * Rejects with RequestError: ERR__AUTHENTICATION, ERR__TRANSPORT, ERR__TIMED_OUT, ERR__UNSUPPORTED_FEATURE; MisfitError if it is no broker's listener.
+ * Rejects with RequestError: ERR__AUTHENTICATION, ERR__TRANSPORT, ERR__TIMED_OUT, ERR__UNSUPPORTED_FEATURE;
+ * with WrongProtocolError if it is not a broker's listener.
  */
 export async function handshake(
   connection: Connection,
@@ -75,7 +76,7 @@ export async function handshake(
   const { apis, levels } = await fetchVersions(connection, settings)
   if (!apis.has(Metadata.key) && apis.has(VOTE)) {
     const why = "is a controller's listener, not a broker's: bootstrap.servers has to name brokers"
-    throw new MisfitError(ErrorCode.ERR__TRANSPORT, `${connection.endpoint.name} ${why}`, false)
+    throw new WrongProtocolError(ErrorCode.ERR__TRANSPORT, `${connection.endpoint.name} ${why}`, false)
   }
   const { mechanism, authTimeoutMs } = settings
   if (mechanism === null) return { apis, levels, session: { startedAt: clock.now(), lifetimeMs: 0 } }
@@ -89,22 +90,22 @@ async function fetchVersions(
   connection: Connection,
   settings: HandshakeSettings,
 ): Promise<Pick<BrokerFeatures, 'apis' | 'levels'>> {
-  const ask = (version: number): Promise<Decoded<ApiVersionsResponse>> =>
+  const request = (version: number): Promise<Decoded<ApiVersionsResponse>> =>
     connection.request(
       tolerantApiVersions,
       version,
       { clientSoftwareName: settings.softwareName, clientSoftwareVersion: settings.softwareVersion },
       settings.apiVersionTimeoutMs,
     )
-  let response = await ask(ApiVersions.maxVersion)
+  let response = await request(ApiVersions.maxVersion)
   if (response.errorCode === ErrorCode.ERR_UNSUPPORTED_VERSION) {
-    // An older broker answers in version 0 and names the range that it would have understood.
+    // An older broker answers in version 0 and names the range that it supports.
     const own = response.apiKeys.find(range => range.apiKey === ApiVersions.key)
-    response = await ask(Math.min(own?.maxVersion ?? 0, ApiVersions.maxVersion))
+    response = await request(Math.min(own?.maxVersion ?? 0, ApiVersions.maxVersion))
   }
   if (response.errorCode !== ErrorCode.ERR_NO_ERROR) {
     const name = errorName(response.errorCode)
-    throw failure(connection, response.errorCode, `refused to tell its API versions (${name})`)
+    throw failure(connection, response.errorCode, `refused to report its API versions (${name})`)
   }
   const apis = new Map<number, VersionRange>()
   for (const range of response.apiKeys) apis.set(range.apiKey, { min: range.minVersion, max: range.maxVersion })
@@ -115,8 +116,8 @@ async function fetchVersions(
 }
 
 /**
- * One authentication over SASL, in three steps; `prepare` needs no broker and may come first.
- * Each rejects with RequestError: ERR__AUTHENTICATION, ERR__TRANSPORT, ERR__TIMED_OUT, ERR__UNSUPPORTED_FEATURE.
+ * One SASL authentication in three steps; `prepare` does not need the broker and may come first.
+ * Each step rejects with RequestError: ERR__AUTHENTICATION, ERR__TRANSPORT, ERR__TIMED_OUT, ERR__UNSUPPORTED_FEATURE.
  */
 export class Authentication {
   readonly #connection: Connection
@@ -127,7 +128,7 @@ export class Authentication {
   readonly #exchange: SaslExchange
   #token: Buffer | null = null
 
-  /** @param timeoutMs - for each request */
+  /** @param timeoutMs - limit of each request */
   constructor(
     connection: Connection,
     mechanism: SaslMechanism,
@@ -143,16 +144,16 @@ export class Authentication {
     this.#exchange = mechanism.exchange(connection.endpoint.host)
   }
 
-  /** Makes the first token, of the credentials as they are now. */
+  /** Makes the first token from the present credentials. */
   async prepare(): Promise<void> {
     this.#token = await this.#step(() => this.#exchange.start())
   }
 
   /**
-   * Agrees on the mechanism with the broker, which takes nothing but tokens from then on.
-   * @param strangerHint - what it may mean that the broker does not expect that
+   * Agrees on the mechanism with the broker, which accepts only tokens from then on.
+   * @param noSaslHint - what it may mean if the broker does not expect SASL
    */
-  async negotiate(strangerHint = ''): Promise<void> {
+  async negotiate(noSaslHint = ''): Promise<void> {
     const mechanism = this.#mechanism.name
     const version = requireVersion(this.#connection, SaslHandshake, this.#apis)
     const offered = await this.#connection.request(SaslHandshake, version, { mechanism }, this.#timeoutMs)
@@ -161,11 +162,11 @@ export class Authentication {
     throw failure(
       this.#connection,
       ErrorCode.ERR__AUTHENTICATION,
-      refusal(mechanism, errorCode, mechanisms, strangerHint),
+      refusal(mechanism, errorCode, mechanisms, noSaslHint),
     )
   }
 
-  /** Exchanges tokens until both ends have nothing to say. */
+  /** Exchanges tokens until both ends are done. */
   async complete(): Promise<SessionTerms> {
     const connection = this.#connection
     const { name } = this.#mechanism
@@ -186,7 +187,7 @@ export class Authentication {
     return { startedAt, lifetimeMs }
   }
 
-  // What the mechanism finds wrong is told with the broker's name.
+  // Adds the broker's name to the mechanism's errors.
   async #step(take: () => Promise<Buffer | null> | Buffer | null): Promise<Buffer | null> {
     try {
       return await take()
@@ -198,24 +199,28 @@ export class Authentication {
   }
 }
 
-function refusal(mechanism: string, errorCode: number, offered: readonly string[], strangerHint: string): string {
+function refusal(mechanism: string, errorCode: number, offered: readonly string[], noSaslHint: string): string {
   if (errorCode === ErrorCode.ERR_UNSUPPORTED_SASL_MECHANISM) {
     const choices = offered.length > 0 ? offered.join(', ') : 'none'
     return `does not accept sasl.mechanisms=${mechanism}; it offers ${choices}`
   }
-  const hint = errorCode === ErrorCode.ERR_ILLEGAL_SASL_STATE ? strangerHint : ''
+  const hint = errorCode === ErrorCode.ERR_ILLEGAL_SASL_STATE ? noSaslHint : ''
   return `refused the SASL handshake: ${errorName(errorCode)}${hint}`
 }
 
 function credentialsHint(mechanism: string): string {
   if (mechanism === 'PLAIN' || mechanism.startsWith('SCRAM-')) return '; are sasl.username and sasl.password right?'
-  return mechanism === 'OAUTHBEARER' ? '; is the token for this cluster, and still good?' : ''
+  return mechanism === 'OAUTHBEARER' ? '; is the token for this cluster, and still valid?' : ''
 }
 
 function requireVersion(connection: Connection, api: ApiFacts, apis: ReadonlyMap<number, VersionRange>): number {
   const version = commonVersion(api, apis)
   if (version >= 0) return version
-  throw failure(connection, ErrorCode.ERR__UNSUPPORTED_FEATURE, `has no ${api.name} request that this client knows`)
+  throw failure(
+    connection,
+    ErrorCode.ERR__UNSUPPORTED_FEATURE,
+    `supports no version of ${api.name} that this client knows`,
+  )
 }
 
 /** The newest version of `api` that both ends understand, within `from`..`to`, or -1. */

@@ -1,24 +1,24 @@
-/** What errors of connections may mean, and what to do about them. */
+/** What connection errors may mean, and what to do about them. */
 import { ErrorCode } from '@ottla/protocol'
-import { MisfitError, RequestError } from './request-error.ts'
+import { WrongProtocolError, RequestError } from './request-error.ts'
 
-export const CONFUSED = 'is it a Kafka broker, and is security.protocol right?'
+export const WRONG_PROTOCOL_HINT = 'is it a Kafka broker, and is security.protocol right?'
 
-/** What others begin their answer with, read as the size of a frame. */
+/** The protocol of a server that is not a broker, from the first bytes of its answer, read as the size of a frame. */
 export function foreignProtocol(firstBytes: number): string | null {
-  // An alert of TLS, whatever its version, in answer to a request in clear.
+  // A TLS alert of any version, in answer to a plaintext request.
   if (firstBytes >>> 16 === 0x1503) return 'the port speaks TLS: security.protocol has to be ssl or sasl_ssl'
   if (firstBytes === 0x48545450) return 'it speaks HTTP'
   return null
 }
 
-/** The connection was lost before the broker had answered anything. */
-export function unheard(error: RequestError, silence: string): RequestError {
+/** The error of a connection that was lost before the broker answered anything. */
+export function lostUnanswered(error: RequestError, hint: string): RequestError {
   if (error.code !== ErrorCode.ERR__TRANSPORT) return error
-  return new MisfitError(error.code, `${error.message} ${silence}`, error.sent, error.cause)
+  return new WrongProtocolError(error.code, `${error.message} ${hint}`, error.sent, error.cause)
 }
 
-/** Nobody was found at the address. */
+/** Adds the endpoint's hint if nothing listens at the address, or the name cannot be resolved. */
 export function withAddressHint(error: RequestError, hint: string | undefined): RequestError {
   if (hint === undefined) return error
   const isNobody = error.cause instanceof Error && 'code' in error.cause && error.cause.code === 'ECONNREFUSED'

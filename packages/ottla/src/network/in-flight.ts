@@ -3,17 +3,17 @@ import type { Deadline } from '../base/clock.ts'
 import type { KafkaError } from '../errors.ts'
 import { type Ring } from '../base/ring.ts'
 
-/** A request on the wire that waits for its answer. */
+/** A request in flight. */
 export class PendingRequest {
   readonly api: Api<unknown, unknown>
   readonly version: number
   readonly correlationId: number
-  /** When it is given up. */
+  /** When it times out. */
   readonly deadline: Deadline
   readonly sentAt: number
   readonly resolve: (response: Decoded<unknown>) => void
   readonly reject: (error: KafkaError) => void
-  /** Nobody waits any more, but the answer still has to be taken off the wire in its turn. */
+  /** It timed out, but its response still has to be read in its turn. */
   abandoned = false
 
   constructor(
@@ -35,10 +35,10 @@ export class PendingRequest {
   }
 }
 
-/** Requests of one connection in the order of their answers: Kafka answers in the order it was asked. */
+/** Requests of one connection, in order: Kafka answers them in the order in which they were sent. */
 export type InFlight = Ring<PendingRequest>
 
-/** The earliest expiry among the pending requests, or Infinity. */
+/** The earliest deadline among the pending requests, or Infinity. */
 export function earliestExpiry(inFlight: InFlight): number {
   let earliest = Infinity
   for (let i = 0; i < inFlight.length; i++) {

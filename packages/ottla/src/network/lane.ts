@@ -13,11 +13,11 @@ import { Session } from './reauthentication.ts'
 import { HungUpError, RequestError } from './request-error.ts'
 import { AddressBook } from './transport.ts'
 
-/** What a lane needs to open connections; one value for all of a client. */
+/** The settings that all lanes of a client share. */
 export interface LaneSettings {
   readonly connection: ConnectionSettings
   readonly handshake: HandshakeSettings
-  /** `socket.connection.setup.timeout.ms`: from the first byte to the end of the authentication. */
+  /** `socket.connection.setup.timeout.ms`: covers the connection up to the end of the authentication. */
   readonly setupTimeoutMs: number
   readonly reconnectBackoffMs: number
   readonly reconnectBackoffMaxMs: number
@@ -25,55 +25,40 @@ export interface LaneSettings {
 
 export interface LaneObserver {
   onUp(features: BrokerFeatures): void
-  /** A connection could not be made, or one that was up is gone. */
+  /** A connection attempt failed, or a connection that was up is lost. */
   onDown(error: RequestError, wasUp: boolean): void
   /** A response said that the client is over its quota (KIP-124, KIP-219). */
   onThrottle(throttleTimeMs: number): void
 }
 
 export interface LaneRequestOptions {
-  /** Waiting for the connection and for the answer, together; ms. */
+  /** Limit for the connection and the response together, in ms. */
   readonly timeoutMs: number
   readonly noResponse?: boolean
   readonly minVersion?: number
   readonly maxVersion?: number
 }
 
-/** Somebody who waits for the connection, and has nothing to send yet. */
-interface Waiting {
+/** A caller that waits for the connection and has nothing to send yet. */
+interface Waiter {
   settle(error: RequestError | null): void
 }
 
-class Queued {
+/** A request that waits to be sent. */
+interface Queued {
   readonly api: Api<unknown, unknown>
   readonly body: unknown
   readonly options: LaneRequestOptions
   readonly deadline: Deadline
   readonly resolve: (response: Decoded<unknown>) => void
   readonly reject: (error: RequestError) => void
-  timer: Timer | null = null
-  done = false
-
-  constructor(
-    api: Api<unknown, unknown>,
-    body: unknown,
-    options: LaneRequestOptions,
-    deadline: Deadline,
-    resolve: (response: Decoded<unknown>) => void,
-    reject: (error: RequestError) => void,
-  ) {
-    this.api = api
-    this.body = body
-    this.options = options
-    this.deadline = deadline
-    this.resolve = resolve
-    this.reject = reject
-  }
+  timer: Timer | null
+  done: boolean
 }
 
 /**
- * One stream of requests to one broker: keeps a connection for as long as there is something to send,
- * opens a new one after a loss (`reconnect.backoff.ms`), and keeps requests in order meanwhile.
+ * One stream of requests to one broker: connects when there is something to send, reconnects after a loss
+ * (`reconnect.backoff.ms`), and keeps requests in order meanwhile.
  */
 export class Lane {
   readonly #endpoint: Endpoint
@@ -93,14 +78,14 @@ export class Lane {
   #opening = false
   #hangUps = 0
   #attempt: Attempt | null = null
-  readonly #waiting = new Set<Waiting>()
-  /** The attempt under way may have begun with credentials that are not good any more. */
+  readonly #waiters = new Set<Waiter>()
+  /** The current attempt may have begun with outdated credentials. */
   #isOutdated = false
-  /** The attempt under way has been given up: nobody needed it any more. */
+  /** The current attempt was given up because nobody needed it any more. */
   #isGivenUp = false
-  #wake: Timer | null = null
-  #mutedUntil = 0
-  #unmute: Timer | null = null
+  #reconnectTimer: Timer | null = null
+  #throttledUntil = 0
+  #throttleTimer: Timer | null = null
   /** Null without SASL. */
   #session: Session | null = null
   #closed: RequestError | null = null
@@ -130,27 +115,27 @@ export class Lane {
     return this.#connection?.state === 'up'
   }
 
-  /** Whether the last attempt failed and the next one has not succeeded yet. */
+  /** Whether the last connection attempt failed. */
   get isFailing(): boolean {
     return this.#attempts > 0
   }
 
-  /** Why the last attempt failed; null when the last one succeeded. */
+  /** Why the last connection attempt failed; null if it succeeded. */
   get lastFailure(): RequestError | null {
     return this.#lastFailure
   }
 
-  /** Whether a connection is being made. */
+  /** Whether a connection attempt is in progress. */
   get isConnecting(): boolean {
     return this.#opening
   }
 
-  /** Requests that wait for a connection, for a throttled broker or for a re-authentication. */
+  /** Requests waiting for a connection, the end of throttling or a re-authentication. */
   get queued(): number {
     return this.#queue.length
   }
 
-  /** Requests that wait for their answers. */
+  /** Requests in flight. */
   get inFlight(): number {
     return this.#connection?.inFlight ?? 0
   }
@@ -159,7 +144,7 @@ export class Lane {
     return this.#features
   }
 
-  /** Sends now if the connection is up, else as soon as it is. See Broker.request for what it rejects with. */
+  /** Sends now if the connection is up, else as soon as it is. Rejects like `Broker.request`. */
   request<Req, Res>(
     api: Api<Req, Res>,
     body: Req | ((version: number) => Req),
@@ -172,37 +157,39 @@ export class Lane {
       return this.#send(api, body, options, options.timeoutMs)
     }
     return new Promise<Decoded<Res>>((resolve, reject) => {
-      // The queue holds requests of every API; each is sent with the body that came with it.
-      const queued = new Queued(
-        api as Api<unknown, unknown>,
+      // The queue holds requests of every API; each is sent with its own body.
+      const queued: Queued = {
+        api: api as Api<unknown, unknown>,
         body,
         options,
-        Deadline.after(this.#clock, options.timeoutMs),
-        resolve as (response: Decoded<unknown>) => void,
+        deadline: Deadline.after(this.#clock, options.timeoutMs),
+        resolve: resolve as (response: Decoded<unknown>) => void,
         reject,
-      )
+        timer: null,
+        done: false,
+      }
       queued.timer = whenPassed(this.#clock, queued.deadline, () => this.#expire(queued))
       this.#queue.push(queued)
       this.#connect()
     })
   }
 
-  /** Begins to connect, since there will be something to send. */
-  warm(): void {
+  /** Connects ahead of the first request. */
+  preconnect(): void {
     if (this.#closed === null && !this.isUp) this.#connect()
   }
 
   /**
-   * Connects although there is nothing to send yet, for as long as anybody waits: whoever is the last to leave ends it.
-   * Resolves once the connection is up; rejects with why the next attempt failed, with why the lane was closed, or with
-   * the signal's reason.
+   * Connects without a request, for as long as anybody waits: the attempt is given up when the last waiter leaves.
+   * Resolves once the connection is up; rejects with the next attempt's error, the error that closed the lane, or the
+   * signal's reason.
    */
-  whenUp(signal: AbortSignal): Promise<void> {
+  waitUntilUp(signal: AbortSignal): Promise<void> {
     if (this.#closed !== null) return Promise.reject(this.#closed)
     if (signal.aborted) return Promise.reject(abortReason(signal))
     if (this.isUp) return Promise.resolve()
     return new Promise((resolve, reject) => {
-      const waiting: Waiting = {
+      const waiter: Waiter = {
         settle: error => {
           stopListening()
           if (error === null) resolve()
@@ -210,39 +197,39 @@ export class Lane {
         },
       }
       const stopListening = onAbort(signal, () => {
-        this.#waiting.delete(waiting)
+        this.#waiters.delete(waiter)
         reject(abortReason(signal))
         if (!this.#isNeeded) this.#giveUp()
       })
-      this.#waiting.add(waiting)
+      this.#waiters.add(waiter)
       this.#connect()
     })
   }
 
   /**
-   * Ends the wait before the next attempt: there are new credentials. An attempt under way goes on, since it may be
-   * waiting for them; if it fails the next one follows at once.
+   * Ends the backoff before the next attempt: there are new credentials. A current attempt carries on, since it may be
+   * waiting for them; if it fails, the next one follows at once.
    */
   retryNow(): void {
     if (this.#closed !== null || this.isUp) return
     this.#attempts = 0
     this.#retryAt = 0
     this.#isOutdated = this.#opening
-    const isAwaited = this.#wake !== null || this.#isNeeded
-    this.#wake?.cancel()
-    this.#wake = null
+    const isAwaited = this.#reconnectTimer !== null || this.#isNeeded
+    this.#reconnectTimer?.cancel()
+    this.#reconnectTimer = null
     if (isAwaited) this.#connect()
   }
 
   close(error: RequestError): void {
     if (this.#closed !== null) return
     this.#closed = error
-    this.#wake?.cancel()
-    this.#unmute?.cancel()
+    this.#reconnectTimer?.cancel()
+    this.#throttleTimer?.cancel()
     this.#session?.end()
     this.#abort.abort(error)
     this.#failQueue(error)
-    this.#settleWaiting(error)
+    this.#settleWaiters(error)
     this.#connection?.close(error)
     this.#connection = null
   }
@@ -287,21 +274,21 @@ export class Lane {
     return new RequestError(ErrorCode.ERR__UNSUPPORTED_FEATURE, message, false)
   }
 
-  // KIP-219: the broker has answered already; keeping quiet for that long is the client's part.
+  // KIP-219: the broker has answered already; the client has to wait before its next request.
   #checkThrottle(response: unknown): void {
     const throttled = (response as { throttleTimeMs?: number } | undefined)?.throttleTimeMs ?? 0
     this.#counters?.throttled(throttled)
     if (throttled <= 0) return
     this.#observer.onThrottle(throttled)
-    this.#mutedUntil = Math.max(this.#mutedUntil, this.#clock.now() + throttled)
+    this.#throttledUntil = Math.max(this.#throttledUntil, this.#clock.now() + throttled)
     this.#drainLater()
   }
 
-  // A timer may be a little early, and a shorter time does not end a longer one: nobody else would look again.
+  // A timer may fire a little early, and a shorter throttle time does not end a longer one: check, and wait again.
   #drainLater(): void {
-    this.#unmute?.cancel()
-    this.#unmute = this.#clock.setTimer(Math.max(1, this.#mutedUntil - this.#clock.now()), () => {
-      if (this.#clock.now() < this.#mutedUntil) this.#drainLater()
+    this.#throttleTimer?.cancel()
+    this.#throttleTimer = this.#clock.setTimer(Math.max(1, this.#throttledUntil - this.#clock.now()), () => {
+      if (this.#clock.now() < this.#throttledUntil) this.#drainLater()
       else this.#drain()
     })
   }
@@ -313,30 +300,32 @@ export class Lane {
     const { api, options } = queued
     const late = `${api.name} was not sent within ${Math.round(options.timeoutMs)} ms`
     const failure = this.#lastFailure
-    // Why the broker cannot be reached says more than that time is over.
+    // Why the broker cannot be reached says more than that the request timed out.
     if (failure !== null) queued.reject(new RequestError(failure.code, `${late}: ${failure.message}`, false, failure))
     else
       queued.reject(new RequestError(ErrorCode.ERR__TIMED_OUT, `${late}: ${this.#endpoint.name} was not ready`, false))
   }
 
   get #isNeeded(): boolean {
-    return this.#queue.length > 0 || this.#waiting.size > 0
+    return this.#queue.length > 0 || this.#waiters.size > 0
   }
 
   #giveUp(): void {
-    this.#wake?.cancel()
-    this.#wake = null
+    this.#reconnectTimer?.cancel()
+    this.#reconnectTimer = null
     if (this.#attempt === null) return
     this.#isGivenUp = true
-    this.#attempt.giveUp(new RequestError(ErrorCode.ERR__TRANSPORT, `${this.#endpoint.name} is not needed`, false))
+    this.#attempt.giveUp(
+      new RequestError(ErrorCode.ERR__TRANSPORT, `${this.#endpoint.name} is no longer needed`, false),
+    )
   }
 
   #connect(): void {
-    if (this.#opening || this.isUp || this.#closed !== null || this.#wake !== null) return
+    if (this.#opening || this.isUp || this.#closed !== null || this.#reconnectTimer !== null) return
     const wait = this.#retryAt - this.#clock.now()
     if (wait > 0) {
-      this.#wake = this.#clock.setTimer(wait, () => {
-        this.#wake = null
+      this.#reconnectTimer = this.#clock.setTimer(wait, () => {
+        this.#reconnectTimer = null
         this.#connect()
       })
       return
@@ -354,7 +343,7 @@ export class Lane {
     this.#attempt = attempt
     const stopListening = onAbort(this.#abort.signal, () => attempt.giveUp(this.#abort.signal.reason))
     const limit = whenPassed(this.#clock, Deadline.after(this.#clock, setupTimeoutMs), () => {
-      const why = `cannot connect to ${this.#endpoint.name}: not set up within ${setupTimeoutMs} ms`
+      const why = `cannot connect to ${this.#endpoint.name}: not connected within ${setupTimeoutMs} ms`
       attempt.giveUp(new RequestError(ErrorCode.ERR__TRANSPORT, why, false))
     })
     try {
@@ -374,18 +363,18 @@ export class Lane {
       this.#lastFailure = null
       this.#opening = false
       this.#session = this.#begin(connection, features)
-      this.#settleWaiting(null)
+      this.#settleWaiters(null)
       this.#observer.onUp(features)
       this.#drain()
     } catch (error) {
-      // What ended the attempt is the better reason: a socket only says that it was destroyed.
+      // Why the attempt was given up says more than the socket's error, which is only that it was destroyed.
       const failure = asRequestError(attempt.reason ?? error, this.#endpoint.name)
       this.#opening = false
       this.#connection = null
       if (this.#isGivenUp) {
         if (this.#isNeeded) this.#connect()
       } else if (this.#isOutdated) {
-        // Somebody may want the connection who has no request of its own.
+        // Connects even without a queued request: a waiter may need the connection.
         this.#connect()
       } else if (this.#closed === null) {
         this.#failed(failure)
@@ -418,7 +407,7 @@ export class Lane {
 
   /** Whether a connection that is up may be written to. */
   #admits(now: number): boolean {
-    return now >= this.#mutedUntil && (this.#session === null || this.#session.admits(now))
+    return now >= this.#throttledUntil && (this.#session === null || this.#session.admits(now))
   }
 
   #countFailure(error: RequestError): void {
@@ -432,7 +421,7 @@ export class Lane {
   #failed(error: RequestError): void {
     this.#countFailure(error)
     this.#failQueue(error)
-    this.#settleWaiting(error)
+    this.#settleWaiters(error)
     this.#observer.onDown(error, false)
   }
 
@@ -442,7 +431,7 @@ export class Lane {
     this.#session = null
     this.#counters?.disconnected()
     if (this.#closed !== null) return
-    // A connection that was of no use is as good as none that could be made.
+    // A connection that was never of use counts as a failed attempt.
     const wasOfUse = !(error instanceof HungUpError)
     if (!wasOfUse) {
       this.#attempts = this.#hangUps++
@@ -452,9 +441,9 @@ export class Lane {
     if (this.#queue.length > 0) this.#connect()
   }
 
-  #settleWaiting(error: RequestError | null): void {
-    for (const waiting of this.#waiting) waiting.settle(error)
-    this.#waiting.clear()
+  #settleWaiters(error: RequestError | null): void {
+    for (const waiter of this.#waiters) waiter.settle(error)
+    this.#waiters.clear()
   }
 
   #failQueue(error: RequestError): void {

@@ -1,4 +1,4 @@
-/** Authenticating anew on a connection that is in use (KIP-368), before the broker ends the session. */
+/** Re-authenticates a connection in use (KIP-368) before the broker ends its session. */
 import { ErrorCode } from '@ottla/protocol'
 import { Deadline, sleep, whenPassed, type Clock, type Timer } from '../base/clock.ts'
 import type { Random } from '../base/random.ts'
@@ -8,15 +8,15 @@ import { Authentication, type BrokerFeatures, type HandshakeSettings, type Sessi
 import { RequestError } from './request-error.ts'
 import type { SaslMechanism } from './sasl/mechanism.ts'
 
-/** Where the session of a connection stands. */
+/** The states of a connection's session. */
 export type SessionState =
-  /** Requests pass. */
+  /** Requests are sent. */
   | 'valid'
-  /** About to be renewed: a token is made, or it is too soon for the broker. Requests pass while there is time. */
+  /** About to be renewed: a token is made, or it is too soon for the broker. Requests are sent while there is time. */
   | 'preparing'
-  /** Tokens are exchanged. The broker would hang up at any other request: they wait. */
+  /** Tokens are exchanged. The broker would hang up at any other request, so requests wait. */
   | 'exchanging'
-  /** The connection is gone, or given up. */
+  /** The connection is lost, or given up. */
   | 'over'
 
 const moves: Record<SessionState, readonly SessionState[]> = {
@@ -26,22 +26,22 @@ const moves: Record<SessionState, readonly SessionState[]> = {
   over: [],
 }
 
-/** When to renew a session, on the clock's scale. */
+/** When to renew a session, on the clock's monotonic scale. */
 export interface RenewalPlan {
-  /** Not before, however slow the broker is. */
+  /** Never renewed before this, however slow the broker is. */
   readonly earliestAt: number
   readonly dueAt: number
-  /** Nothing is sent from then on. */
+  /** No requests are sent from then on. */
   readonly holdAt: number
   readonly endsAt: number
 }
 
-// As Kafka's own client: late enough to be rare, early enough for what is on its way, and not all at the same time.
+// Like Kafka's own client: late enough to be rare, early enough for requests in flight, and spread over time.
 const EARLIEST = 0.85
 const LATEST = 0.95
 const HALF = 0.5
-// A broker reads a request when it has answered those before, and hangs up if the session is over by then: short
-// sessions are renewed sooner.
+// A broker reads a request once it has answered those before, and hangs up if the session is over by then. Short
+// sessions are therefore renewed sooner.
 const MARGIN_MS = 1000
 
 /** The plan for a session; Infinity for one that does not end. */
@@ -54,17 +54,17 @@ export function planRenewal({ startedAt, lifetimeMs }: SessionTerms, random: Ran
   return { earliestAt, dueAt, holdAt: startedAt + lifetimeMs * LATEST, endsAt }
 }
 
-// Brokers refuse to renew a session within a second of the last renewal; a little is for their clock.
+// Brokers refuse to renew a session within a second of the last renewal; the rest is for their clock.
 const MIN_INTERVAL_MS = 1050
 
 export interface SessionObserver {
-  /** Requests that had to wait may pass. */
+  /** Waiting requests may be sent. */
   onRenewed(): void
-  /** The connection is of no use any more. */
+  /** The connection can no longer be used. */
   onFailed(error: RequestError): void
 }
 
-/** The session of one connection; the lane asks it before each request. */
+/** The session of one connection; the lane calls `admits` before each request. */
 export class Session {
   readonly #connection: Connection
   readonly #features: BrokerFeatures
@@ -99,7 +99,7 @@ export class Session {
     this.#random = random
     this.#logger = logger
     this.#observer = observer
-    this.#plan = this.#planAnew(features.session)
+    this.#plan = this.#startPlan(features.session)
   }
 
   get state(): SessionState {
@@ -107,8 +107,8 @@ export class Session {
   }
 
   /**
-   * Whether a request may be sent; if not, it waits for `onRenewed`. Begins to renew the session when that is due: a
-   * connection that is not used is left alone.
+   * Whether a request may be sent; if not, it has to wait for `onRenewed`. Starts a renewal that is due: an idle
+   * connection is not renewed.
    */
   admits(now: number): boolean {
     const { earliestAt, dueAt, holdAt, endsAt } = this.#plan
@@ -120,7 +120,7 @@ export class Session {
     return this.#state === 'preparing' && now < Math.min(holdAt, endsAt - slowestMs)
   }
 
-  /** The connection is gone. */
+  /** Ends the session, with its connection. */
   end(): void {
     if (this.#state === 'over') return
     this.#enter('over')
@@ -129,11 +129,12 @@ export class Session {
     this.#abort.abort()
   }
 
-  #planAnew(terms: SessionTerms): RenewalPlan {
+  #startPlan(terms: SessionTerms): RenewalPlan {
     const plan = planRenewal(terms, this.#random)
     this.#connection.forgetSlowest()
     this.#due?.cancel()
-    // Requests that wait for a slow broker may keep others from being sent, which would begin it.
+    // `admits` starts a renewal only when a request is sent; requests in flight to a slow broker may keep that from
+    // happening.
     const begin = (): void => {
       if (this.#state === 'valid' && this.#connection.inFlight > 0 && this.#clock.now() >= plan.dueAt)
         void this.#renew()
@@ -153,9 +154,9 @@ export class Session {
       const terms = await this.#exchange()
       if (this.#isOver()) return
       this.#limit.cancel()
-      this.#plan = this.#planAnew(terms)
+      this.#plan = this.#startPlan(terms)
       this.#enter('valid')
-      this.#logger.debug('security', 'REAUTH', `${name}: authenticated anew, for ${terms.lifetimeMs} ms`)
+      this.#logger.debug('security', 'REAUTH', `${name}: re-authenticated for ${terms.lifetimeMs} ms`)
       this.#observer.onRenewed()
     } catch (error) {
       const { message } = asRequestError(error, name)
@@ -181,7 +182,7 @@ export class Session {
     return authentication.complete()
   }
 
-  // What is in flight was sent: whether the broker has carried it out is open.
+  // Requests in flight were sent, and the broker may have carried them out.
   #fail(why: string, cause?: unknown): void {
     if (this.#state === 'over') return
     this.end()
@@ -190,13 +191,13 @@ export class Session {
 
   #enter(next: SessionState): void {
     const before = this.#state
-    if (!moves[before].includes(next)) throw new Error(`session ${before} -> ${next} is no legal move`)
+    if (!moves[before].includes(next)) throw new Error(`session ${before} -> ${next} is not a legal move`)
     const { endpoint, inFlight } = this.#connection
     this.#logger.debug('security', 'SESSION', `${endpoint.name}: ${before} -> ${next}, ${inFlight} requests in flight`)
     this.#state = next
   }
 
-  // Reads the state anew: the compiler cannot see a change during an await.
+  // Reads the state again: the compiler does not see a change during an await.
   #isOver(): boolean {
     return this.#state === 'over'
   }

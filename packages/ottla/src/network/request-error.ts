@@ -1,8 +1,8 @@
 import { KafkaError } from '../errors.ts'
 
 /**
- * Why a request got no answer. `sent` tells whether its bytes may have reached the broker: false is a
- * promise that they did not, so that sending again can double nothing.
+ * Why a request got no response. `sent` says whether its bytes may have reached the broker: false guarantees that they
+ * did not, so that a retry cannot duplicate anything.
  */
 export class RequestError extends KafkaError {
   readonly sent: boolean
@@ -13,14 +13,14 @@ export class RequestError extends KafkaError {
   }
 }
 
-/** Somebody is there who does not speak as this client does: the port, or security.protocol, is the wrong one. */
-export class MisfitError extends RequestError {}
+/** The other end does not speak the client's protocol: the port or security.protocol is wrong. */
+export class WrongProtocolError extends RequestError {}
 
-/** The broker closed the connection at the very first request: the connection was up, and of no use. */
-export class HungUpError extends MisfitError {}
+/** The broker closed the connection at the first request after the handshake: the connection was never of use. */
+export class HungUpError extends WrongProtocolError {}
 
-/** Whether that is why. */
-export function isMisfit(error: unknown): boolean {
-  for (let e = error; e instanceof Error; e = e.cause) if (e instanceof MisfitError) return true
+/** Whether a WrongProtocolError is the error or one of its causes. */
+export function isWrongProtocol(error: unknown): boolean {
+  for (let e = error; e instanceof Error; e = e.cause) if (e instanceof WrongProtocolError) return true
   return false
 }

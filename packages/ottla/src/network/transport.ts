@@ -3,7 +3,7 @@ import { lookup, type LookupAddress } from 'node:dns'
 import { ErrorCode } from '@ottla/protocol'
 import { onAbort } from '../base/abort.ts'
 import { hostPort } from '../base/host-port.ts'
-import { MisfitError, RequestError } from './request-error.ts'
+import { WrongProtocolError, RequestError } from './request-error.ts'
 import { TlsClient, type TlsSettings } from './tls/client.ts'
 
 /** How sockets are opened; made once per client from the settings. */
@@ -12,32 +12,32 @@ export interface TransportSettings {
   readonly tls: TlsSettings | null
   /** `broker.address.family`: 0 any, 4, 6. */
   readonly family: 0 | 4 | 6
-  /** `client.dns.lookup=use_all_dns_ips`: every address of a name gets its turn. */
+  /** `client.dns.lookup=use_all_dns_ips`: tries every address of a name in turn. */
   readonly useAllAddresses: boolean
   readonly keepAlive: boolean
   readonly noDelay: boolean
 }
 
 export interface TransportHandlers {
-  /** Where the next bytes from the socket go; never empty. */
+  /** The memory for the next bytes from the socket; never empty. */
   target(): Buffer
-  /** So many bytes have been put there. */
+  /** This many bytes were read into `target`. */
   onRead(count: number): void
-  /** Bytes from a socket that cannot read into given memory. */
+  /** Bytes from a socket that cannot read into `target`. */
   onData(chunk: Buffer): void
-  /** @param silence what it may mean if the broker has not answered anything yet */
-  onClose(error: RequestError, silence: string): void
+  /** @param hint what it may mean if the broker has not answered anything yet */
+  onClose(error: RequestError, hint: string): void
 }
 
-const PLAIN_SILENCE = 'before it had answered; does the port speak TLS (security.protocol=ssl or sasl_ssl)?'
+const UNANSWERED_HINT = 'before it had answered; does the port speak TLS (security.protocol=ssl or sasl_ssl)?'
 
-const TLS_SILENCE =
+const TLS_HINT =
   'in the TLS handshake; does the port speak TLS? If not, security.protocol has to be plaintext or sasl_plaintext'
 
-// Other runtimes know the option by name only, or not at all.
+// Other runtimes ignore the option `onread`, or do not know it.
 const READS_INTO_MEMORY = !('bun' in process.versions) && !('deno' in process.versions)
 
-/** Addresses of a broker's name; each attempt gets the next one. */
+/** The addresses of a broker's host name; each attempt gets the next one. */
 export class AddressBook {
   readonly #host: string
   readonly #settings: TransportSettings
@@ -49,12 +49,12 @@ export class AddressBook {
     this.#settings = settings
   }
 
-  /** Whether the name has addresses that have not had their turn since it was looked up. */
+  /** Whether there are addresses left that were not tried since the name was resolved. */
   get hasMore(): boolean {
     return this.#next < this.#addresses.length
   }
 
-  /** The next address to try; the name is looked up again once all have had their turn. */
+  /** The next address to try; resolves the name again once all have been tried. */
   async next(): Promise<LookupAddress> {
     const literal = isIP(this.#host)
     if (literal !== 0) return { address: this.#host, family: literal }
@@ -86,7 +86,7 @@ function resolveError(host: string, cause: Error): RequestError {
   )
 }
 
-/** One open socket. Writes of one tick leave together. */
+/** One open socket. Writes of one tick are sent together. */
 export class Transport {
   readonly #socket: Socket
   #corked = false
@@ -96,7 +96,7 @@ export class Transport {
   }
 
   /**
-   * Opens a socket to `address`; `serverName` is what TLS checks the certificate against.
+   * Opens a socket to `address`; TLS checks the certificate against `serverName`.
    * Rejects with ERR__TRANSPORT or ERR__SSL; an aborted signal destroys the half-open socket.
    */
   static async open(
@@ -107,7 +107,7 @@ export class Transport {
     handlers: TransportHandlers,
     signal: AbortSignal,
   ): Promise<Transport> {
-    // Before there is a socket: what is wrong with a file is no failure of the network.
+    // Before there is a socket: a faulty file is not a network failure.
     const tls = settings.tls === null ? null : await TlsClient.prepare(settings.tls, serverName, port)
     return new Promise((resolve, reject) => {
       const where = hostPort(serverName, port)
@@ -143,14 +143,14 @@ export class Transport {
         const now = Date.now()
         const refused = failure === null ? null : (tls?.explain(failure, now) ?? null)
         const reason = refused === null ? null : sslError(where, refused, opened, failure)
-        if (opened) handlers.onClose(reason ?? lostError(where, failure), tls?.silence(now) ?? PLAIN_SILENCE)
+        if (opened) handlers.onClose(reason ?? lostError(where, failure), tls?.unansweredHint(now) ?? UNANSWERED_HINT)
         else reject(reason ?? connectError(where, failure, tls))
       })
       if (signal.aborted) onGivenUp()
     })
   }
 
-  /** Queues chunks, in order; `onFlushed` is called when the operating system has taken the last one. */
+  /** Queues chunks in order; calls `onFlushed` once the operating system has the last one. */
   write(chunks: readonly Uint8Array[], onFlushed?: (error?: Error | null) => void): void {
     if (chunks.length === 1) {
       this.#socket.write(chunks[0] as Uint8Array, onFlushed) // there is one
@@ -200,6 +200,6 @@ function connectError(where: string, cause: Error | null, tls: TlsClient | null)
   if (!isClosed || tls?.isConnected !== true) {
     return new RequestError(ErrorCode.ERR__TRANSPORT, message, false, cause ?? undefined)
   }
-  // The TCP connection was there: a broker that does not speak TLS hangs up on what it takes for garbage.
-  return new MisfitError(ErrorCode.ERR__TRANSPORT, `${message} ${TLS_SILENCE}`, false, cause ?? undefined)
+  // The TCP connection was up: a broker that does not speak TLS takes the handshake for garbage and hangs up.
+  return new WrongProtocolError(ErrorCode.ERR__TRANSPORT, `${message} ${TLS_HINT}`, false, cause ?? undefined)
 }

@@ -1,7 +1,7 @@
 import { bound } from '../base/bound.ts'
 import type { Event } from '../types.ts'
 
-/** Events kept for a slow reader of `events()`; older ones make room for newer. */
+/** Most events kept for a slow reader of `events()`; beyond it the oldest are dropped. */
 export const STREAM_LIMIT = 10_000
 
 type EventType = Event['type']
@@ -12,11 +12,11 @@ type AnyListener = (event: Event) => void
 type OnListenerError = (type: EventType, error: unknown) => void
 
 /**
- * Hands events to typed listeners and to any number of streams. A listener that throws is reported
- * and does not keep the event from the others.
+ * Emits events to typed listeners and to any number of streams. A listener that throws is reported;
+ * the others still get the event.
  */
 export class EventHub {
-  // As they were given, with what is called for them.
+  // From each listener as given to the function that is called for it.
   readonly #listeners = new Map<EventType, Map<AnyListener, AnyListener>>()
   readonly #taps = new Set<AnyListener>()
   readonly #streams = new Set<EventStream>()
@@ -27,7 +27,7 @@ export class EventHub {
     this.#onListenerError = onListenerError
   }
 
-  /** The listener is called in the asynchronous context of now. */
+  /** Adds a listener, to be called in the asynchronous context of this call. */
   on<T extends EventType>(type: T, listener: (event: EventOf<T>) => void): void {
     let map = this.#listeners.get(type)
     if (map === undefined) this.#listeners.set(type, (map = new Map<AnyListener, AnyListener>()))
@@ -40,39 +40,42 @@ export class EventHub {
     this.#listeners.get(type)?.delete(listener as AnyListener)
   }
 
-  /** Calls `callback` for every event from now on; the returned function ends it. Does not count as hearing an event. */
+  /**
+   * Calls `callback` for every event from now on, until the returned function is called. Does not count as a listener
+   * in `emit`.
+   */
   subscribe(callback: (event: Event) => void): () => void {
     this.#taps.add(callback)
     return () => void this.#taps.delete(callback)
   }
 
-  /** Whether an event of this type would reach anybody, so that costly ones need not be made. */
+  /** Whether an event of this type would reach anybody; if not, a costly one need not be made. */
   hasListener(type: EventType): boolean {
     return this.#taps.size > 0 || this.#streams.size > 0 || (this.#listeners.get(type)?.size ?? 0) > 0
   }
 
-  /** @returns whether anybody heard it */
+  /** @returns whether it reached a listener or a stream */
   emit(event: Event): boolean {
-    let heard = false
+    let delivered = false
     const listeners = this.#listeners.get(event.type)
     if (listeners !== undefined) {
       for (const listener of listeners.values()) {
-        heard = true
+        delivered = true
         this.#call(listener, event)
       }
     }
     for (const tap of this.#taps) this.#call(tap, event)
     for (const stream of this.#streams) {
-      heard = true
+      delivered = true
       stream.push(event)
     }
-    return heard
+    return delivered
   }
 
   /**
    * Every event from now on, in order, until the reader stops or the hub is closed.
-   * @param first events the reader gets before any later one
-   * @param accepts which types the stream carries; all when omitted
+   * @param first events that the reader gets before any later one
+   * @param accepts the types that the stream carries; all if omitted
    */
   stream(first: readonly Event[] = [], accepts?: ReadonlySet<EventType>): AsyncIterableIterator<Event> {
     const stream = new EventStream(first, accepts, s => this.#streams.delete(s))
@@ -81,7 +84,7 @@ export class EventHub {
     return stream
   }
 
-  /** Ends every stream once it has been read; later events still reach listeners. */
+  /** Ends every stream once its queue has been read; later events still reach listeners. */
   close(): void {
     this.#closed = true
     for (const stream of this.#streams) stream.end()
@@ -154,7 +157,7 @@ class EventStream implements AsyncIterableIterator<Event> {
     return this
   }
 
-  // Moves the head on; the consumed front is cut off now and then, so that a shift costs O(1).
+  // Advances the head; the consumed front is cut off now and then, so that a shift costs O(1).
   #drop(): void {
     this.#head++
     if (this.#head < 1024 || this.#head * 2 < this.#queue.length) return

@@ -3,14 +3,14 @@ import type { LogLevel } from '../types.ts'
 
 /**
  * Receives log lines.
- * @param facility what the line is about, in capitals (`CONNECT`, `REBALANCE`)
+ * @param facility the subject of the line, in capitals (`CONNECT`, `REBALANCE`)
  * @since 0.1.0
  */
 export type LogSink = (level: LogLevel, facility: string, message: string) => void
 
 const severityNames = ['emergency', 'alert', 'critical', 'error', 'warning', 'notice', 'info', 'debug'] as const
 
-/** The default sink: warnings and worse, one line each, to standard error. */
+/** The default sink: writes warnings and worse to standard error, one line each. */
 export function stderrSink(name: string): LogSink {
   return (level, facility, message) => {
     if (level > 4) return
@@ -18,7 +18,7 @@ export function stderrSink(name: string): LogSink {
   }
 }
 
-/** Filters by `log_level` and `debug` before a line reaches the sink. Ask `enabled` before building a costly line. */
+/** Filters lines by `log_level` and `debug`. Call `enabled` before building a costly line. */
 export class Logger {
   readonly #sink: LogSink
   readonly #level: number
@@ -26,7 +26,7 @@ export class Logger {
   readonly #all: boolean
 
   /**
-   * @param level lines above it are dropped; debug lines pass whenever their context is on, as in librdkafka
+   * @param level lines above it are dropped, except debug lines whose context is on, as in librdkafka
    * @param contexts words of the `debug` property
    */
   constructor(sink: LogSink, level: number, contexts: ReadonlySet<string>) {
@@ -64,7 +64,7 @@ export class Logger {
     try {
       this.#sink(level, facility, message)
     } catch {
-      // A logger that throws must not take the client down; there is nowhere left to tell it.
+      // A logger that throws must not take the client down, and there is nowhere left to report it.
     }
   }
 }

@@ -1,11 +1,11 @@
-/** Gives up messages that have waited for too long: for their topic, for a partition, or to be delivered. */
+/** Fails messages that have waited too long: for their topic, for a partition, or to be delivered. */
 import { ErrorCode } from '@ottla/protocol'
 import type { Snapshot } from '../cluster/snapshot.ts'
 import { KafkaError } from '../errors.ts'
 import { splitBatch, type Batch } from './queue/batch.ts'
 import type { PartitionQueue } from './queue/partition-queue.ts'
 import type { TopicQueue } from './queue/topic-queue.ts'
-import { firstYoung, obstacle } from './queue/waiting.ts'
+import { firstYoung, waitingReason } from './queue/waiting.ts'
 import type { Delivery } from './report/delivery.ts'
 import { expiry, failure } from './report/outcomes.ts'
 import type { Sender } from './send/sender.ts'
@@ -13,10 +13,10 @@ import type { Sender } from './send/sender.ts'
 const SLOWEST_SCAN_MS = 1000
 const FASTEST_SCAN_MS = 10
 
-/** The part of the cluster that expiry needs. */
+/** The part of the cluster that expiry uses. */
 export interface ExpiryCluster {
-  /** Why no broker has told about the cluster. */
-  readonly trouble?: KafkaError | null
+  /** Why no broker has answered a metadata request. */
+  readonly metadataError?: KafkaError | null
   readonly metadata: {
     readonly snapshot: Snapshot
     requestRefresh(reason: string, topics?: readonly string[]): void
@@ -30,7 +30,7 @@ export interface ExpirySettings {
   readonly propagationMs: number
 }
 
-/** Looks through the queues of all topics for what has expired. */
+/** Scans the queues of all topics for expired messages. */
 export class Expiry {
   /** How often to scan. */
   readonly scanMs: number
@@ -56,12 +56,12 @@ export class Expiry {
     this.scanMs = Math.max(FASTEST_SCAN_MS, Math.min(SLOWEST_SCAN_MS, finest))
   }
 
-  /** Gives up what has waited for too long. */
+  /** Fails messages that have waited too long. */
   scan(now: number): void {
     const { propagationMs, messageTimeoutMs } = this.#settings
     for (const topic of this.#topics.values()) {
       if (topic.isGivenUp(now, propagationMs)) {
-        const text = `there is no topic ${topic.name}, and it has not come into being within ${propagationMs} ms`
+        const text = `topic ${topic.name} does not exist, and was not created within ${propagationMs} ms`
         topic.fail(new KafkaError(ErrorCode.ERR__UNKNOWN_TOPIC, `${text} (topic.metadata.propagation.max.ms)`))
       }
       const { failedWith } = topic
@@ -85,7 +85,7 @@ export class Expiry {
     const timeoutMs = this.#settings.messageTimeoutMs
     const over = queue.takeWhile(batch => now >= batch.lastAt + timeoutMs)
     const head = queue.oldest
-    // A batch that was never sent may be divided: its oldest messages should not wait for its youngest.
+    // A batch that was never sent may be split: its oldest messages should not wait for its youngest.
     if (head !== null && head.failures === 0 && now >= head.firstAt + timeoutMs + this.scanMs) {
       queue.takeWhile(batch => batch === head)
       const [old, young] = splitBatch(head, firstYoung(head, now - timeoutMs))
@@ -93,12 +93,12 @@ export class Expiry {
       queue.putBack([young])
     }
     this.#settleAll(queue, over, batch =>
-      expiry(queue, timeoutMs, queue.absence ?? batch.lastError ?? obstacle(this.#cluster, queue)),
+      expiry(queue, timeoutMs, queue.absence ?? batch.lastError ?? waitingReason(this.#cluster, queue)),
     )
     this.#sender.list(queue)
   }
 
-  /** Every message to the topic fails with its error. */
+  /** Fails every message of the topic. */
   failTopic(topic: TopicQueue, error: KafkaError): void {
     for (const queue of topic.queues()) this.#failQueue(queue, () => error)
   }

@@ -3,10 +3,10 @@ import { Deadline, whenPassed, type Clock } from '../base/clock.ts'
 import type { Pipeline } from './pipeline.ts'
 
 /**
- * Sends everything without waiting for company, and waits until all of it has been reported.
- * @param timeoutMs - -1: no limit
- * @param signal - ends the wait as the limit does
- * @returns the messages that have no report yet: 0, or more when the wait was cut short
+ * Sends everything without linger, and waits until all of it has been reported.
+ * @param timeoutMs - -1 for no limit
+ * @param signal - ends the wait, like the limit
+ * @returns how many messages have no report yet: more than 0 only if the wait ended early
  */
 export function flush(pipeline: Pipeline, clock: Clock, timeoutMs: number, signal?: AbortSignal): Promise<number> {
   const { accumulator } = pipeline

@@ -1,4 +1,4 @@
-/** The ways in: `produce`, `send`, `sendBatch`. */
+/** Accepts messages: `produce`, `send`, `sendBatch`. */
 import { ErrorCode } from '@ottla/protocol'
 import { abortReason } from '../base/clock.ts'
 import { KafkaError, invalidArgument } from '../errors.ts'
@@ -18,7 +18,7 @@ import {
 import { refusal } from './report/report.ts'
 import { ReportCollector, SendTicket } from './report/tickets.ts'
 
-/** Null where the program gives bytes. */
+/** Null if the application passes bytes. */
 export interface Serializers {
   readonly key: Serializer<unknown> | null
   readonly value: Serializer<unknown> | null
@@ -42,22 +42,22 @@ export class Intake {
     this.#adaptive = adaptive
   }
 
-  /** See Producer.produce. */
+  /** See `Producer.produce`. */
   produce(message: AnyMessage, sink: ReportSink): void {
     this.#check()
     checkMessage(message)
     if (this.#key === null && this.#value === null) {
-      // Without serializers the program gives bytes; `put` checks that they are.
+      // Without serializers the application passes bytes; `put` checks that it does.
       this.#pipeline.put(message, message.key as Data, message.value as Data, sink)
       return
     }
     checkTopicName(message.topic)
-    // A promise is no bytes: `put` refuses it, saying why.
+    // A serializer may have returned a promise, which `put` refuses.
     const key = this.#serialized(message, 'key') as Data
     this.#pipeline.put(message, key, this.#serialized(message, 'value') as Data, sink)
   }
 
-  /** See Producer.send. Of promises a message has no more than the one that is returned. */
+  /** See `Producer.send`. Creates no promise for a message except the one returned. */
   send(message: AnyMessage, signal: AbortSignal | undefined): Promise<DeliveryReport> {
     if (signal?.aborted === true) return Promise.reject(abortReason(signal))
     const ticket = new SendTicket()
@@ -70,7 +70,7 @@ export class Intake {
     return ticket.promise
   }
 
-  /** See Producer.sendBatch. */
+  /** See `Producer.sendBatch`. */
   async sendBatch(messages: Iterable<AnyMessage>): Promise<DeliveryReport[]> {
     const given: unknown = messages
     if (typeof given !== 'object' || given === null || !(Symbol.iterator in given)) {
@@ -94,7 +94,7 @@ export class Intake {
     await this.enter(message, sink, undefined)
   }
 
-  /** Null: done without a wait. */
+  /** Accepts a message, waiting for room; null if no wait was needed. */
   protected enter(message: AnyMessage, sink: ReportSink, signal: AbortSignal | undefined): Promise<void> | null {
     this.#check()
     checkMessage(message)
@@ -108,8 +108,8 @@ export class Intake {
     if (!isPromise(key) && !isPromise(value))
       return this.#putWhenRoom(message, key as Data, value as Data, sink, signal)
     const { accumulator } = this.#pipeline
-    accumulator.arriving()
-    return this.#putSerialized(message, key, value, sink, signal).finally(() => accumulator.arrived())
+    accumulator.beginPending()
+    return this.#putSerialized(message, key, value, sink, signal).finally(() => accumulator.endPending())
   }
 
   async #putSerialized(
@@ -127,7 +127,7 @@ export class Intake {
     if (key === undefined && pendingKey !== key) throw noBytes(topic, 'key')
     if (value === undefined && pendingValue !== value) throw noBytes(topic, 'value')
     if (signal?.aborted === true) throw abortReason(signal)
-    if (!this.#lifecycle.takesLate) throw this.#lifecycle.refusal()
+    if (!this.#lifecycle.acceptsPending) throw this.#lifecycle.refusal()
     // As in enter.
     await this.#putWhenRoom(message, key as Data, value as Data, sink, signal)
   }
@@ -149,7 +149,7 @@ export class Intake {
     }
   }
 
-  // On its own: a function that makes a closure pays for it at every call.
+  // A function of its own: one with a closure pays for it at every call.
   #wait(message: AnyMessage, key: Data, value: Data, sink: ReportSink, signal: AbortSignal | undefined): Promise<void> {
     const bytes = this.#pipeline.sizeOf(message, key ?? null, value ?? null)
     return this.#pipeline.accumulator.waitForRoom(bytes, () => this.#put(message, key, value, sink), signal)

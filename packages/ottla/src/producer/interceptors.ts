@@ -1,4 +1,4 @@
-/** Functions of the program on the way of every message into and out of a producer. */
+/** Calls the application's interceptors for every message and report of a producer. */
 import { ErrorCode } from '@ottla/protocol'
 import { bound } from '../base/bound.ts'
 import { KafkaError, invalidArgument } from '../errors.ts'
@@ -11,20 +11,20 @@ import { checkMessage, type AnyMessage } from './queue/message.ts'
 import { makeReport, refusal, type Settled } from './report/report.ts'
 
 /**
- * Sees every message of a producer. Its functions are called at once, in the order of the interceptors, and have to
- * be quick; what they throw is logged and changes nothing.
+ * Sees every message of a producer. Its functions are called synchronously, in the order of the interceptors, and must
+ * be quick; errors that they throw are logged and have no other effect.
  * @since 0.1.0
  */
 export interface ProducerInterceptor<K = Bytes, V = Bytes> {
   /**
-   * Called before the message is serialized and given a partition.
-   * @returns the message to send instead (a new object: the program's own is not to be changed); nothing for this one;
+   * Called before the message is serialized and assigned to a partition.
+   * @returns the message to send instead (a new object: do not change the application's own); undefined for this one;
    *   a KafkaError to refuse it, which `produce` throws and `send` rejects with
    */
   onSend?(message: ProducerMessage<K, V>): ProducerMessage<K, V> | KafkaError | undefined
   /**
-   * Called with the report of every message that `onSend` saw, before the program's own callback, exactly once, also for
-   * one that was not accepted.
+   * Called exactly once with the report of every message that `onSend` saw, before the application's own callback; also
+   * for a message that was not accepted.
    */
   onAcknowledgement?(report: DeliveryReport<K, V>): void
 }
@@ -35,22 +35,22 @@ type AnyInterceptor = ProducerInterceptor<unknown, unknown>
 export class ProducerInterceptors {
   readonly #interceptors: readonly AnyInterceptor[]
   readonly #errors: HookErrors
-  // Reports come in the context of the constructor, not in that of whatever brought them.
+  // Called in the asynchronous context of the constructor, not in that of the response.
   readonly #acknowledge = bound((report: DeliveryReport): void => this.#acknowledgeNow(report))
 
-  /** @throws KafkaError ERR__INVALID_ARG for what is no interceptor */
+  /** @throws KafkaError ERR__INVALID_ARG for anything but an object */
   constructor(interceptors: readonly unknown[], logger: Logger) {
     for (const interceptor of interceptors) {
       if (typeof interceptor !== 'object' || interceptor === null) throw invalidArgument('interceptors must be objects')
     }
-    // Their functions are checked by being called.
+    // Their functions are checked when they are called.
     this.#interceptors = interceptors as readonly AnyInterceptor[]
     this.#errors = new HookErrors(logger)
   }
 
   /**
-   * The message as the interceptors leave it.
-   * @throws KafkaError that one of them has refused it with
+   * The message after all interceptors.
+   * @throws KafkaError with which one of them refused it
    */
   onSend(message: AnyMessage): AnyMessage {
     let current = message
@@ -60,7 +60,7 @@ export class ProducerInterceptors {
       try {
         changed = interceptor.onSend(current)
       } catch (error) {
-        this.#errors.tell('onSend', error)
+        this.#errors.report('onSend', error)
         continue
       }
       if (changed === undefined) continue
@@ -69,19 +69,19 @@ export class ProducerInterceptors {
         throw changed
       }
       if (isMessage(changed)) current = changed
-      else this.#errors.tell('onSend', new TypeError('it returned neither a message nor a KafkaError nor undefined'))
+      else this.#errors.report('onSend', new TypeError('it returned neither a message nor a KafkaError nor undefined'))
     }
     return current
   }
 
-  /** A message was not accepted after all. */
+  /** Reports a message that was not accepted after `onSend`. */
   refused(message: AnyMessage, error: unknown): void {
-    const told =
+    const reported =
       error instanceof KafkaError ? error : new KafkaError(ErrorCode.ERR__FAIL, String(error), { cause: error })
-    this.#acknowledge(refusal(message, told))
+    this.#acknowledge(refusal(message, reported))
   }
 
-  /** All messages of a batch have their reports. */
+  /** Reports all messages of a settled batch. */
   settled(settled: Settled): void {
     for (let i = 0; i < settled.entries.count; i++) this.#acknowledge(makeReport(settled, i))
   }
@@ -91,13 +91,13 @@ export class ProducerInterceptors {
       try {
         interceptor.onAcknowledgement?.(report)
       } catch (error) {
-        this.#errors.tell('onAcknowledgement', error)
+        this.#errors.report('onAcknowledgement', error)
       }
     }
   }
 }
 
-/** The ways in of a producer with interceptors; on its own, so that others pay nothing. */
+/** The intake of a producer with interceptors; a class of its own, so that other producers pay nothing. */
 export class InterceptedIntake extends Intake {
   readonly #interceptors: ProducerInterceptors
 

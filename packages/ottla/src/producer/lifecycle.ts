@@ -1,4 +1,4 @@
-/** Whether a producer still takes messages. */
+/** Whether a producer still accepts messages. */
 import { ErrorCode } from '@ottla/protocol'
 import { KafkaError } from '../errors.ts'
 
@@ -6,17 +6,17 @@ export type LifecycleState = 'open' | 'closing' | 'closed'
 
 const moves: Record<LifecycleState, readonly LifecycleState[]> = { open: ['closing'], closing: ['closed'], closed: [] }
 
-/** The states of a producer, and the error after which it is of no further use. */
+/** The states of a producer, and its fatal error. */
 export class Lifecycle {
   readonly #name: string
   #state: LifecycleState = 'open'
-  /** Whether messages are taken. @internal a plain field, since every message asks */
+  /** Whether messages are accepted. @internal a plain field: it is read for every message */
   isOpen = true
   #fatal: KafkaError | null = null
   #restriction: string | null = null
-  #takesLate = false
+  #acceptsPending = false
 
-  /** @param name - of the client, for messages */
+  /** @param name - the client's name, for errors */
   constructor(name: string) {
     this.#name = name
   }
@@ -30,13 +30,13 @@ export class Lifecycle {
   }
 
   enter(next: LifecycleState): void {
-    if (!moves[this.#state].includes(next)) throw new Error(`producer ${this.#state} -> ${next} is no legal move`)
+    if (!moves[this.#state].includes(next)) throw new Error(`producer ${this.#state} -> ${next} is not a legal move`)
     this.#state = next
     this.isOpen = false
   }
 
   /**
-   * Remembers the first fatal error.
+   * Keeps the first fatal error.
    * @returns whether it is the first
    */
   kill(code: number, message: string): boolean {
@@ -46,22 +46,22 @@ export class Lifecycle {
     return true
   }
 
-  /** Whether messages whose way in began while the producer was open are still taken. */
-  get takesLate(): boolean {
-    return this.isOpen || (this.#takesLate && this.#state === 'open' && this.#fatal === null)
+  /** Whether messages that were being serialized when `isOpen` ended are still accepted. */
+  get acceptsPending(): boolean {
+    return this.isOpen || (this.#acceptsPending && this.#state === 'open' && this.#fatal === null)
   }
 
   /**
-   * Whether messages are taken at present (transactions); if not, why.
-   * @param takesLate - those that are on their way in still are
+   * Sets why messages are not accepted at present (transactions); null to accept them.
+   * @param acceptsPending - messages that are being serialized are still accepted
    */
-  restrict(reason: string | null, takesLate: boolean): void {
+  restrict(reason: string | null, acceptsPending: boolean): void {
     this.#restriction = reason
-    this.#takesLate = takesLate
+    this.#acceptsPending = acceptsPending
     this.isOpen = this.#state === 'open' && this.#fatal === null && reason === null
   }
 
-  /** Why nothing can be produced, now or any more. */
+  /** Why nothing can be produced. */
   refusal(): KafkaError {
     const fatal = this.#fatal
     if (this.#state !== 'open') return this.closedError()
@@ -69,7 +69,7 @@ export class Lifecycle {
       const why = this.#restriction
       return why === null ? this.closedError() : new KafkaError(ErrorCode.ERR__STATE, `${this.#name}: ${why}`)
     }
-    const text = `${this.#name} has had a fatal error: ${fatal.name}: ${fatal.message}`
+    const text = `${this.#name} had a fatal error: ${fatal.name}: ${fatal.message}`
     return new KafkaError(ErrorCode.ERR__FATAL, text, { fatal: true, retriable: false, cause: fatal })
   }
 

@@ -1,11 +1,11 @@
-/** From `produce` to the report: takes messages in, gives them to the queue of their partition, keeps the times. */
+/** From `produce` to the report: puts messages into the queues of their partitions, and runs linger and expiry. */
 import { BatchWriter, crc32cImplementation, ErrorCode } from '@ottla/protocol'
 import { Alarm } from '../base/alarm.ts'
 import { Deadline } from '../base/clock.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Random } from '../base/random.ts'
 import { Ring } from '../base/ring.ts'
-import { soon } from '../base/soon.ts'
+import { enqueueMicrotask } from '../base/microtask.ts'
 import { TurnClock } from '../base/turn-clock.ts'
 import { messageOf } from '../base/unknown-error.ts'
 import type { Snapshot } from '../cluster/snapshot.ts'
@@ -30,10 +30,10 @@ import { failure } from './report/outcomes.ts'
 import type { ProduceCluster, SenderSettings } from './send/context.ts'
 import { Sender } from './send/sender.ts'
 
-/** The part of the cluster that the pipeline needs. */
+/** The part of the cluster that the pipeline uses. */
 export interface PipelineCluster extends ProduceCluster {
-  /** Why no broker has told about the cluster. */
-  readonly trouble?: KafkaError | null
+  /** Why no broker has answered a metadata request. */
+  readonly metadataError?: KafkaError | null
   readonly metadata: ProduceCluster['metadata'] & {
     readonly snapshot: Snapshot
     want(topic: string): void
@@ -50,7 +50,7 @@ export interface PipelineSettings {
   readonly lingerMs: number
   /** `message.max.bytes` */
   readonly maxMessageBytes: number
-  /** `queue.buffering.max.messages`; 0: no limit. */
+  /** `queue.buffering.max.messages`; 0 for no limit. */
   readonly maxMessages: number
   /** `queue.buffering.max.kbytes` in bytes. */
   readonly maxBytes: number
@@ -63,7 +63,7 @@ export interface PipelineSettings {
   readonly onlyErrors: boolean
 }
 
-/** Makes the identity; `onReady`: batches that waited for it can go. */
+/** Makes the identity, which calls `onReady` when batches that waited for it can be sent. */
 export type MakeIdentity = (onReady: () => void) => PipelineIdentity
 
 export interface PipelineContext {
@@ -71,7 +71,7 @@ export interface PipelineContext {
   readonly random: Random
   readonly logger: Logger
   readonly events: EventHub
-  /** None while there are no statistics. */
+  /** Null or undefined without statistics. */
   readonly counters?: ClientCounters | null
 }
 
@@ -81,14 +81,14 @@ interface Lingering {
   readonly until: number
 }
 
-// Of a record without headers, besides its key and value.
+// The size of a record without headers, key and value.
 const PLAIN_RECORD_BYTES = BatchWriter.estimateSize(null, null, undefined)
 const FIRST_REFRESH_MS = 30_000
-// Clocks are read at different moments; only a real step of the wall clock is followed.
+// The two clocks are read at different moments, so only a real step of the wall clock is adopted.
 const WALL_STEP_MS = 20
 const WALL_CHECK_MS = 100
 
-/** The inside of a producer. */
+/** Connects the parts of a producer. */
 export class Pipeline implements QueueObserver {
   readonly accumulator: Accumulator
   readonly delivery: Delivery
@@ -142,15 +142,15 @@ export class Pipeline implements QueueObserver {
     return this.#identity
   }
 
-  /** Every topic that something was produced to. */
+  /** The topics that something was produced to. */
   topics(): Iterable<TopicQueue> {
     return this.#topics.values()
   }
 
-  /** Gets a producer id if one is needed, and loads what the codec needs; until then batches wait. */
+  /** Requests a producer id if needed, and loads the codec; batches wait until both are there. */
   prepare(): void {
     this.#identity?.start()
-    // Loading native code takes milliseconds: not while the first message waits.
+    // Loading native code takes milliseconds: do it before the first message.
     crc32cImplementation()
     const { codec } = this.#settings.sender
     if (codec === null) return
@@ -164,16 +164,16 @@ export class Pipeline implements QueueObserver {
       (error: unknown) => {
         const why = messageOf(error)
         this.#context.logger.error('CODEC', `${codec.name} cannot be used: ${why}`)
-        // Every batch fails when it is sealed, and so tells why.
+        // Each batch will fail with this reason when it is sealed.
         this.sender.release()
       },
     )
   }
 
   /**
-   * Takes one message in, its key and value serialized.
-   * @returns the queue it went to
-   * @throws KafkaError as `Producer.produce` does, before anything has been accepted
+   * Accepts one message with serialized key and value.
+   * @returns the queue that has it
+   * @throws KafkaError like `Producer.produce`, with nothing accepted
    */
   put(
     message: AnyMessage,
@@ -214,13 +214,13 @@ export class Pipeline implements QueueObserver {
     return queue
   }
 
-  /** Bytes that a message needs in the queue, at most, for `Accumulator.waitForRoom`. */
+  /** An upper bound of a message's bytes in the queue, for `Accumulator.waitForRoom`. */
   sizeOf(message: AnyMessage, key: Bytes | null, value: Bytes | null): number {
     checkFields(message, key, value)
     return closeBound(key, value, plainHeaders(message.topic, message.headers))
   }
 
-  /** No batch lingers until the function that this returns has been called. */
+  /** Stops all linger until the returned function is called. */
   skipLinger(): () => void {
     this.#lingerSkips++
     for (const topic of this.#topics.values()) {
@@ -237,8 +237,8 @@ export class Pipeline implements QueueObserver {
   }
 
   /**
-   * Reports what waits, what is under way, or both as purged.
-   * @param cause - why, if it was not the program that wanted it
+   * Reports queued messages, those in flight, or both as purged.
+   * @param cause - why, unless the application asked for it
    */
   purge(queued: boolean, inFlight: boolean, cause: KafkaError | null = null): void {
     if (queued) {
@@ -251,14 +251,14 @@ export class Pipeline implements QueueObserver {
     }
     if (!inFlight) return
     for (const { queue, batch } of [...this.sender.shipments()]) {
-      // Its bytes may still be on their way into the socket.
+      // The socket may still be writing its bytes.
       batch.isBufferShared = true
       batch.doubt = 'possibly-persisted'
       this.#discard(queue, batch, KafkaError.of(ErrorCode.ERR__PURGE_INFLIGHT, queue.name))
     }
   }
 
-  /** Stops the times and lets go of the topics. */
+  /** Stops the timers and releases the topics. */
   close(): void {
     this.#alarm.cancel()
     this.#identity?.close()
@@ -277,7 +277,7 @@ export class Pipeline implements QueueObserver {
     if (queue.partition < 0) return
     const { lingerMs } = this.#settings
     const until = batch.firstAt + lingerMs
-    // Messages that waited for the metadata have lingered already.
+    // Messages that waited for metadata have lingered already.
     if (lingerMs === 0 || this.#lingerSkips > 0 || until <= this.#turnClock.now()) {
       batch.isDue = true
       this.sender.list(queue)
@@ -285,7 +285,7 @@ export class Pipeline implements QueueObserver {
     }
     this.#lingering.push({ queue, batch, until })
     this.#alarm.set(until)
-    this.sender.warm(queue.leader)
+    this.sender.preconnect(queue.leader)
   }
 
   onFull(queue: PartitionQueue): void {
@@ -302,7 +302,7 @@ export class Pipeline implements QueueObserver {
     return this.#wallOffset
   }
 
-  // Beyond a limit by the estimate: look closely before refusing.
+  // The estimate is over a limit: compute the size before refusing the message.
   #checkSize(
     topic: string,
     key: Bytes | null,
@@ -334,17 +334,17 @@ export class Pipeline implements QueueObserver {
       this.#topics.set(name, topic)
       this.#cluster.metadata.want(name)
       if (this.#cluster.metadata.snapshot.topics.has(name)) this.#update(topic)
-      else this.#askFor(name)
+      else this.#requestTopic(name)
     }
     this.#lastTopic = topic
     return topic
   }
 
-  // At once, and together with the other new topics of this turn; the metadata's own refreshes come later and at intervals.
-  #askFor(name: string): void {
+  // Requests new topics at once, all of this turn together; the cache's own refreshes come later and at intervals.
+  #requestTopic(name: string): void {
     this.#newTopics.push(name)
     if (this.#newTopics.length > 1) return
-    soon(() => {
+    enqueueMicrotask(() => {
       const names = this.#newTopics
       this.#newTopics = []
       const deadline = Deadline.after(this.#clock, FIRST_REFRESH_MS)
@@ -393,7 +393,7 @@ export class Pipeline implements QueueObserver {
     }
   }
 
-  /** Gives the messages that came before the metadata their partitions, in their order. */
+  /** Assigns messages that were accepted before the metadata came to partitions, in order. */
   #assign(topic: TopicQueue): void {
     for (const batch of topic.unassigned.drain()) {
       this.accumulator.add(0, -batch.queuedBytes)
@@ -408,19 +408,19 @@ export class Pipeline implements QueueObserver {
       })
       batch.isSettled = true
       batch.dispose()
-      // Only now, so that what is produced from within a report comes after what came before.
+      // Reported last, so that messages produced from within a report come after those accepted before.
       for (const report of refused) report()
     }
   }
 
   #refuse(topic: TopicQueue, message: AnyMessage, sink: ReportSink, enqueuedAt: number, error: unknown): void {
     const why = messageOf(error)
-    const told =
+    const reported =
       error instanceof KafkaError
         ? error
         : new KafkaError(ErrorCode.ERR__FAIL, `${topic.name}: ${why}`, { cause: error })
-    this.#identity?.lost(told)
-    this.delivery.refuse(topic.name, message, sink, enqueuedAt, this.#wallOffset, told)
+    this.#identity?.lost(reported)
+    this.delivery.refuse(topic.name, message, sink, enqueuedAt, this.#wallOffset, reported)
   }
 
   #discard(queue: PartitionQueue, batch: Batch, error: KafkaError): void {
@@ -449,7 +449,7 @@ export class Pipeline implements QueueObserver {
   }
 }
 
-/** Bytes that a record takes at most, with strings measured. */
+/** A closer upper bound of a record's bytes, with strings measured. */
 function closeBound(key: Bytes | null, value: Bytes | null, headers: PlainHeaders | undefined): number {
   return BatchWriter.estimateSize(null, null, headers) + payloadBytes(key, value, undefined)
 }

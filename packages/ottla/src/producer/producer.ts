@@ -26,7 +26,7 @@ import type {
 } from '../types.ts'
 import { flush } from './flush.ts'
 import type { PipelineIdentity } from './idempotence/identity.ts'
-import { askForId, ProducerIdentity, type AskForId } from './idempotence/producer-identity.ts'
+import { requestId, ProducerIdentity, type RequestId } from './idempotence/producer-identity.ts'
 import { Intake, type Serializers } from './intake.ts'
 import { InterceptedIntake, ProducerInterceptors, type ProducerInterceptor } from './interceptors.ts'
 import { Lifecycle } from './lifecycle.ts'
@@ -53,13 +53,13 @@ import { writableOf } from './writable.ts'
  * @since 0.1.0
  */
 export interface ProducerOptions<K = Bytes, V = Bytes> extends ClientOptions {
-  /** Makes bytes of a message's key; null and undefined are not handed to it. */
+  /** Turns a message's key into bytes; not called for null and undefined. */
   readonly key?: SerializerInput<K>
-  /** Makes bytes of a message's value; null and undefined are not handed to it. */
+  /** Turns a message's value into bytes; not called for null and undefined. */
   readonly value?: SerializerInput<V>
-  /** Chooses partitions, in place of the configuration's `partitioner`. */
+  /** Chooses partitions, instead of the `partitioner` property. */
   readonly partitioner?: Partitioner
-  /** Called with every message and every report. */
+  /** Called for every message and every delivery report. */
   readonly interceptors?: readonly ProducerInterceptor<K, V>[]
 }
 
@@ -77,13 +77,13 @@ const producerEvents: ReadonlySet<ProducerEvent['type']> = new Set([
 const UNLIMITED_CLOSE_MS = 300_000
 
 /**
- * Sends messages to Kafka. What `produce` or `send` accepts gets exactly one delivery report, whatever happens.
- * Reports carry the message object's own key, value, headers and opaque: do not change a message before its report.
- * The bytes themselves are copied at once.
+ * Sends messages to Kafka. Each message that `produce` or `send` accepts gets exactly one delivery report, whatever
+ * happens. A report carries the message object's own key, value, headers and opaque: do not change the object before.
+ * The bytes are copied at once.
  *
- * Messages of one partition are sent in the order of the calls. A batch that has to go again may be overtaken by those
- * already under way: `enable.idempotence` or `max.in.flight` of 1 keeps the order in any case, and only the first keeps
- * what goes again from being written twice.
+ * Messages of one partition are sent in the order of the calls. A retried batch may be overtaken by others in flight:
+ * `enable.idempotence` or `max.in.flight=1` keeps the order in any case. Only `enable.idempotence` keeps a retried
+ * batch from being written twice.
  * @since 0.1.0
  */
 export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
@@ -98,7 +98,7 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
   #closing: Promise<void> | null = null
 
   /**
-   * Connects in the background and for ever; that no broker can be reached is told by `error` events.
+   * Connects in the background and never stops trying; `error` events report that no broker can be reached.
    * @throws KafkaError ERR__INVALID_ARG for a configuration that cannot work
    */
   constructor(config: ProducerConfig, options: ProducerOptions<K, V> = {}) {
@@ -134,7 +134,7 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
     this.#pipeline.prepare()
   }
 
-  /** Messages that have been accepted and not been reported yet. */
+  /** Messages accepted and not reported yet. */
   get outstanding(): number {
     return this.#pipeline.accumulator.messages
   }
@@ -144,7 +144,7 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
     return this.#lifecycle.state !== 'open'
   }
 
-  /** The error after which nothing can be produced any more, or null. */
+  /** The fatal error that ended this producer, or null. */
   get fatalError(): KafkaError | null {
     return this.#lifecycle.fatal
   }
@@ -155,12 +155,12 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
   }
 
   /**
-   * Enqueues a message and returns at once. Its report goes to `report`, in the AsyncLocalStorage context of this call, or
-   * else to `events()`.
+   * Enqueues a message and returns at once. Its report goes to `report`, in this call's AsyncLocalStorage context, or,
+   * if there is none, to `events()`.
    * @throws KafkaError, with nothing accepted: ERR__QUEUE_FULL (`queue.buffering.max.messages`, `.kbytes`),
    *   ERR_MSG_SIZE_TOO_LARGE (`message.max.bytes`), ERR__UNKNOWN_PARTITION, ERR__INVALID_ARG (topic name, types, a
    *   serializer that returns a promise), ERR__KEY_SERIALIZATION, ERR__VALUE_SERIALIZATION, ERR__STATE (closed),
-   *   ERR__FATAL; ERR__UNKNOWN_TOPIC or ERR_TOPIC_AUTHORIZATION_FAILED once the brokers have said so of the topic
+   *   ERR__FATAL; ERR__UNKNOWN_TOPIC or ERR_TOPIC_AUTHORIZATION_FAILED once the brokers have answered so for the topic
    */
   produce(message: ProducerMessage<K, V>, report?: (report: DeliveryReport<K, V>) => void): void {
     if (report !== undefined && typeof report !== 'function') throw invalidArgument('report must be a function')
@@ -169,10 +169,10 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
   }
 
   /**
-   * Enqueues a message, after waiting for room in the queue, and resolves with its delivery report.
-   * With `ottla.linger.adaptive` it does not wait for company when no request to its broker is under way.
-   * Rejects with KafkaError: what the report says, and then `error.report` is the report; or what `produce` throws. An
-   * aborted signal counts until the message is accepted: rejects with the signal's reason.
+   * Enqueues a message, waiting for room in the queue, and resolves with its delivery report.
+   * With `ottla.linger.adaptive` it does not linger while no request to its broker is in flight.
+   * Rejects with KafkaError: the report's error, with the report in `error.report`, or an error that `produce` throws.
+   * Rejects with the signal's reason if the signal aborts before the message is accepted.
    */
   send(message: ProducerMessage<K, V>, options: { readonly signal?: AbortSignal } = {}): Promise<DeliveryReport<K, V>> {
     // As in produce.
@@ -180,8 +180,8 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
   }
 
   /**
-   * Sends messages and resolves with their reports, in their order. Never rejects for one bad message: the error of a
-   * message that was not accepted, too, stands in its report.
+   * Sends messages and resolves with their reports, in the same order. Never rejects for one bad message: a message
+   * that is not accepted gets a report with the error, too.
    */
   sendBatch(messages: Iterable<ProducerMessage<K, V>>): Promise<DeliveryReport<K, V>[]> {
     // As in produce.
@@ -189,36 +189,36 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
   }
 
   /**
-   * Every event from now on, and before those up to 10,000 delivery reports that nobody has asked for yet. Ends when
-   * the producer is closed.
+   * Every event from now on, preceded by up to 10,000 delivery reports that nobody has asked for yet. Ends when the
+   * producer is closed.
    */
   events(): AsyncIterable<ProducerEvent> {
     const first = this.#pipeline.delivery.takeUnclaimed().map(report => ({ type: 'delivery' as const, report }))
-    // The hub carries events of every client; this stream accepts a producer's only.
+    // The hub carries all kinds of events; this stream lets through a producer's only.
     return this.#context.events.stream(first, producerEvents) as AsyncIterableIterator<ProducerEvent>
   }
 
-  /** Calls `listener` for every event of the type. Delivery events are made only if somebody asks for them. */
+  /** Calls `listener` for every event of the type. Delivery events are made only if somebody listens. */
   on<T extends ProducerEvent['type']>(type: T, listener: ProducerListener<T>): this {
     const { events } = this.#context
     events.on(type, listener)
     if (type !== 'delivery') return this
     const first = this.#pipeline.delivery.takeUnclaimed()
-    // Not within this call: the program may still be setting up what the listener uses.
+    // Not within this call: the application may still be setting up what the listener uses.
     if (first.length > 0) queueMicrotask(() => first.forEach(report => events.emit({ type: 'delivery', report })))
     return this
   }
 
-  /** Ends what `on` began. */
+  /** Removes a listener that `on` added. */
   off<T extends ProducerEvent['type']>(type: T, listener: ProducerListener<T>): this {
     this.#context.events.off(type, listener)
     return this
   }
 
   /**
-   * Sends at once what is queued (no linger) and waits for the reports.
-   * @param wait - limit in ms, or with a signal; -1 (default): none
-   * @returns the messages that are still outstanding: 0, at once, when all have been reported
+   * Sends what is queued at once, without linger, and waits for the reports.
+   * @param wait - limit in ms, or with a signal; -1 (default) for none
+   * @returns how many messages are still outstanding; 0 as soon as all have been reported
    */
   async flush(wait?: WaitOptions): Promise<number> {
     const { timeoutMs, signal } = resolveWait(wait, -1)
@@ -226,28 +226,28 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
   }
 
   /**
-   * Gives up messages: reports those in the queue with ERR__PURGE_QUEUE, and those in requests under way with
-   * ERR__PURGE_INFLIGHT (`possibly-persisted`). Both by default.
+   * Discards messages: those in the queue are reported with ERR__PURGE_QUEUE, those in flight with ERR__PURGE_INFLIGHT
+   * (`possibly-persisted`). Both by default.
    */
   purge(options: { readonly queue?: boolean; readonly inFlight?: boolean } = {}): void {
     this.#pipeline.purge(options.queue ?? true, options.inFlight ?? true)
   }
 
   /**
-   * A stream whose writes wait for room in the queue. The first message that cannot be delivered errors it; closing
-   * it waits for all its reports, and leaves the producer open.
+   * A stream whose writes wait for room in the queue. The first message that cannot be delivered errors it. Closing it
+   * waits for all its reports and leaves the producer open.
    */
   writable(): WritableStream<ProducerMessage<K, V>> {
     return writableOf(this.#intake)
   }
 
   /**
-   * Gets the transactional id for this instance: older instances are fenced off, and what they left open is aborted.
-   * To be called once, before the first transaction.
+   * Claims the transactional id for this instance: fences older instances and aborts the transaction they left open.
+   * Call it once, before the first transaction.
    * @param options - limit in ms, or with a signal; twice `transaction.timeout.ms` by default, -1 for none. After
-   *   ERR__TIMED_OUT it goes on, and the same call waits for it again
-   * Rejects with KafkaError: ERR__TIMED_OUT, ERR__NOT_CONFIGURED, ERR__STATE; within seconds ERR__AUTHENTICATION, ERR__SSL and
-   * what else looks like a wrong configuration, after which it may be called again; fatal: ERR__FENCED,
+   *   ERR__TIMED_OUT it carries on in the background, and the same call waits for it again
+   * Rejects with KafkaError: ERR__TIMED_OUT, ERR__NOT_CONFIGURED, ERR__STATE; within seconds with ERR__AUTHENTICATION,
+   * ERR__SSL and other signs of a wrong configuration, after which it may be called again; fatal: ERR__FENCED,
    * ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED, ERR_INVALID_TRANSACTION_TIMEOUT
    */
   async initTransactions(options?: WaitOptions): Promise<void> {
@@ -255,7 +255,7 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
   }
 
   /**
-   * Begins a transaction: what is produced from now on is part of it. No request is made.
+   * Begins a transaction: messages produced from now on are part of it. Sends no request.
    * @throws KafkaError ERR__NOT_CONFIGURED, ERR__STATE (another is open, or `initTransactions` has not ended), or the
    *   fatal error
    */
@@ -264,11 +264,11 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
   }
 
   /**
-   * Commits a consumer's offsets with the transaction. Give the offset after the last message that was processed, and
-   * `consumer.groupMetadata()`: a consumer that is no longer a member makes it fail (KIP-447). The consumer must not
-   * commit by itself (`enable.auto.commit=false`).
-   * @param offsets - negative ones are left out
-   * @param timeoutMs - or with a signal; `transaction.timeout.ms` by default, -1 for none
+   * Commits a consumer's offsets with the transaction. Pass the offset after the last processed message, and
+   * `consumer.groupMetadata()`: it fails if the consumer is no longer a member (KIP-447). The consumer must not commit
+   * by itself (`enable.auto.commit=false`).
+   * @param offsets - negative offsets are skipped
+   * @param timeoutMs - limit in ms, or with a signal; `transaction.timeout.ms` by default, -1 for none
    * Rejects with KafkaError: ERR__TIMED_OUT (may be called again), ERR__INVALID_ARG, ERR__STATE; with
    * `txnRequiresAbort`: ERR_ILLEGAL_GENERATION, ERR_UNKNOWN_MEMBER_ID, ERR_FENCED_INSTANCE_ID,
    * ERR_GROUP_AUTHORIZATION_FAILED and others; fatal: ERR__FENCED
@@ -286,18 +286,18 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
   /**
    * Sends what is queued, waits for its reports, and commits the transaction.
    * @param options - limit in ms, or with a signal; `transaction.timeout.ms` by default, -1 for none. After
-   *   ERR__TIMED_OUT it goes on, and the same call waits for it again
-   * Rejects with KafkaError: ERR__TIMED_OUT, ERR__STATE; with `txnRequiresAbort` when it cannot be committed (messages
-   * were not delivered, it took longer than `transaction.timeout.ms`); fatal: ERR__FENCED
+   *   ERR__TIMED_OUT it carries on in the background, and the same call waits for it again
+   * Rejects with KafkaError: ERR__TIMED_OUT, ERR__STATE; with `txnRequiresAbort` if it cannot be committed (a message
+   * was not delivered, or it took longer than `transaction.timeout.ms`); fatal: ERR__FENCED
    */
   async commitTransaction(options?: WaitOptions): Promise<void> {
     await this.#require('commitTransaction').commit(this.#wait(options))
   }
 
   /**
-   * Aborts the transaction: what is queued is reported with ERR__PURGE_QUEUE, what is under way is waited for, and no
-   * reader with `isolation.level=read_committed` will ever see any of it.
-   * @param options - as of `commitTransaction`
+   * Aborts the transaction: queued messages are reported with ERR__PURGE_QUEUE, those in flight are waited for, and no
+   * reader with `isolation.level=read_committed` ever sees any of them.
+   * @param options - as for `commitTransaction`
    * Rejects with KafkaError: ERR__TIMED_OUT, ERR__STATE; fatal: ERR__FENCED
    */
   async abortTransaction(options?: WaitOptions): Promise<void> {
@@ -305,11 +305,11 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
   }
 
   /**
-   * Runs `work` as one transaction: begins, works, commits; aborts when the work throws or a message cannot be delivered.
-   * Calls `initTransactions` if that has not been done. The work produces with `tx`, which is this producer; whatever it
-   * does not wait for is waited for by the commit. One at a time.
+   * Runs `work` as one transaction: begins it, calls `work` and commits; aborts if `work` throws or a message cannot be
+   * delivered. Calls `initTransactions` first if needed. `work` produces with `tx`, which is this producer; the commit
+   * waits for messages that `work` does not wait for. One at a time.
    * @param options - a limit for each of init, commit and abort, in ms, or with a signal; none by default
-   * Rejects with what the work threw, or as the calls that it stands for
+   * Rejects with what `work` threw, or like the calls that it makes
    */
   transaction<T>(work: (tx: this) => Promise<T> | T, options?: WaitOptions): Promise<T> {
     const run = async (): Promise<T> => work(this)
@@ -317,12 +317,13 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
   }
 
   /**
-   * Consume, transform, produce, exactly once: for each batch of `consumer` a transaction in which `work` produces with
-   * `tx`, and which commits the offset behind the batch. If it has to be aborted because the partition has moved to
-   * another member, or the coordinator has given it up, the batch is read again by whoever has the partition.
-   * Ends when the signal is aborted, or the consumer closed.
+   * Consume, transform, produce, exactly once: each batch of `consumer` gets a transaction in which `work` produces
+   * with `tx`, and which commits the offset after the batch. If the transaction must be aborted because the partition
+   * moved to another member or the coordinator gave it up, the batch is read again by the partition's owner.
+   * Resolves when the signal aborts or the consumer is closed.
    * @param consumer - subscribed, with `enable.auto.commit=false`
-   * Rejects with what the work threw, or with what makes the transactions fail for good; the batch is not committed then
+   * Rejects with what `work` threw, or with the error that keeps transactions from succeeding; the batch is not
+   * committed
    */
   transactional<B extends TransactionalBatch>(
     consumer: TransactionalSource<B>,
@@ -347,45 +348,46 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
     return this.#query(options.timeoutMs, query => getMetadata(this.#cluster, options, query))
   }
 
-  /** The first offset of a partition and the one after its last, asked of its leader. */
+  /** The first offset of a partition and its high watermark, as its leader reports them. */
   queryWatermarkOffsets(topic: string, partition: number, timeoutMs?: number): Promise<{ low: number; high: number }> {
     return this.#query(timeoutMs, query => queryWatermarkOffsets(this.#cluster, this.#context, topic, partition, query))
   }
 
-  /** The first offset at or after each time; `offset` holds ms since the epoch on the way in. Errors per partition. */
+  /** The first offset at or after each time, passed as `offset` in ms since the epoch. Errors per partition. */
   offsetsForTimes(times: readonly TopicPartitionOffset[], timeoutMs?: number): Promise<TopicPartitionOffset[]> {
     return this.#query(timeoutMs, query => offsetsForTimes(this.#cluster, this.#context, times, query))
   }
 
-  /** Used from the next authentication on; brokers that could not be reached so far are tried at once. */
+  /** Takes effect from the next authentication on; brokers that could not be reached are tried at once. */
   setSaslCredentials(username: string, password: string): void {
     this.#cluster.setSaslCredentials(username, password)
   }
 
   /**
    * Answers an `oauthbearer-token-refresh` event: the token is used from the next authentication on.
-   * @throws KafkaError ERR__INVALID_ARG for a token that cannot be used, ERR__STATE without `sasl.mechanisms=OAUTHBEARER`
+   * @throws KafkaError ERR__INVALID_ARG for a token that cannot be used, ERR__STATE without
+   *   `sasl.mechanisms=OAUTHBEARER`
    */
   setOAuthBearerToken(token: OAuthBearerToken): void {
     this.#cluster.setOAuthBearerToken(token)
   }
 
   /**
-   * Answers an `oauthbearer-token-refresh` event: there is no token; the next event comes in 10 s.
+   * Answers an `oauthbearer-token-refresh` event: no token could be obtained; the next event follows in 10 s.
    * @throws KafkaError ERR__STATE without `sasl.mechanisms=OAUTHBEARER`
    */
   setOAuthBearerTokenFailure(message: string): void {
     this.#cluster.setOAuthBearerTokenFailure(message)
   }
 
-  /** Raises a fatal error, for tests of programs: `produce` throws ERR__FATAL from then on. */
+  /** Raises a fatal error, for tests of applications: `produce` throws ERR__FATAL from then on. */
   testFatalError(code: number, message: string): void {
     this.#raiseFatal(code, message)
   }
 
   /**
-   * Flushes, then closes. What has not been delivered by the limit (default: `message.timeout.ms`), or when the signal
-   * is aborted, is reported as purged. Always resolves; a second call waits for the first.
+   * Flushes, then closes. Messages not delivered by the limit (default: `message.timeout.ms`), or when the signal
+   * aborts, are reported as purged. Always resolves; a second call waits for the first.
    */
   async close(options?: WaitOptions): Promise<void> {
     if (this.#closing === null) {
@@ -430,22 +432,22 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
     if (this.#transactions !== null) return this.#transactions
     const { clock, logger, settings } = this.#context
     const onFatal = (code: number, message: string): void => this.#raiseFatal(code, message)
-    const ask: AskForId = () => askForId(this.#cluster, Deadline.after(clock, -1))
-    return new ProducerIdentity(ask, settings['enable.gapless.guarantee'], clock, logger, { onReady, onFatal })
+    const request: RequestId = () => requestId(this.#cluster, Deadline.after(clock, -1))
+    return new ProducerIdentity(request, settings['enable.gapless.guarantee'], clock, logger, { onReady, onFatal })
   }
 
   #makeTransactions(id: string): Transactions {
     const { clock, logger, settings } = this.#context
     const requests = new TransactionRequests(this.#cluster, clock, id, settings['transaction.timeout.ms'])
     const host: TransactionHost = {
-      restrict: (reason, takesLate) => this.#lifecycle.restrict(reason, takesLate),
+      restrict: (reason, acceptsPending) => this.#lifecycle.restrict(reason, acceptsPending),
       flush: signal => flush(this.#pipeline, clock, -1, signal),
       giveUp: cause => {
-        const text = 'the transaction has been given up while the message waited for room'
+        const text = 'the transaction was given up while the message waited for room in the queue'
         this.#pipeline.accumulator.failAll(new KafkaError(ErrorCode.ERR__STATE, text, { cause }))
         this.#pipeline.delivery.quietly(() => this.#pipeline.purge(true, false, cause))
       },
-      trouble: () => this.#cluster.obstacle,
+      connectionError: () => this.#cluster.connectionError,
       onReady: () => this.#onReady?.(),
       onFatal: (code, message) => this.#raiseFatal(code, message),
     }
@@ -473,13 +475,13 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
     this.#context.logger.error('FATAL', text)
     this.#context.events.emit({ type: 'error', error })
     this.#transactions?.kill(this.#lifecycle.fatal ?? error)
-    // As librdkafka: what is under way still gets its answer.
+    // As in librdkafka: requests in flight still get their answers.
     this.#pipeline.purge(true, false, this.#lifecycle.fatal)
   }
 
   async #query<T>(limitMs: number | undefined, run: (query: QueryOptions) => Promise<T>): Promise<T> {
     if (this.#lifecycle.state !== 'open') throw this.#lifecycle.closedError()
     const { timeoutMs } = resolveWait(limitMs, this.#context.settings['socket.timeout.ms'])
-    return run({ deadline: Deadline.after(this.#context.clock, timeoutMs), impatient: true })
+    return run({ deadline: Deadline.after(this.#context.clock, timeoutMs), failFast: true })
   }
 }

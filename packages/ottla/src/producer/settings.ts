@@ -1,13 +1,13 @@
-/** What a producer makes of its configuration. */
+/** A producer's settings, from its configuration. */
 import { codecByName } from '@ottla/protocol'
 import type { ProducerSettings } from '../config/resolve.ts'
 import type { Partitioner } from '../types.ts'
 import type { PipelineSettings } from './pipeline.ts'
 
-// The answer travels, too: the broker may use up all of request.timeout.ms before it answers.
+// The broker may use all of request.timeout.ms before it answers, and the response takes time, too.
 const WIRE_SLACK_MS = 1000
 
-/** @param partitioner - the program's own, which goes before the one of the configuration */
+/** @param partitioner - the application's own, which overrides the property */
 export function pipelineSettings(settings: ProducerSettings, partitioner: Partitioner | undefined): PipelineSettings {
   const requestTimeoutMs = settings['request.timeout.ms']
   const messageTimeoutMs = settings['message.timeout.ms']

@@ -1,4 +1,4 @@
-/** What a producer's `stats` events tell. */
+/** The content of a producer's `stats` events. */
 import type { Cluster } from '../cluster/cluster.ts'
 import type { ClientContext } from '../cluster/context.ts'
 import { commonStatistics, ExtrasByBroker, plainPartition } from '../cluster/statistics.ts'
@@ -10,23 +10,23 @@ import { SEQUENCES } from './queue/batch.ts'
 import type { PartitionQueue } from './queue/partition-queue.ts'
 import type { TopicQueue } from './queue/topic-queue.ts'
 
-interface UnderWay {
+interface InFlight {
   messages: number
-  /** Number of its oldest message. */
+  /** Number of the oldest message. */
   oldest: number
 }
 
-const NOTHING: UnderWay = { messages: 0, oldest: Infinity }
+const NOTHING: InFlight = { messages: 0, oldest: Infinity }
 
-/** Begins new windows. */
+/** A producer's statistics; starts new windows. */
 export function producerStatistics(context: ClientContext, cluster: Cluster, pipeline: Pipeline): Statistics {
   const { clock, settings } = context
   const counters = context.counters ?? new ClientCounters(clock)
   const extras = new ExtrasByBroker()
-  const underWay = collectUnderWay(pipeline, extras)
+  const inFlight = collectInFlight(pipeline, extras)
   const topics: Record<string, TopicStatistics> = {}
   for (const topic of pipeline.topics()) {
-    topics[topic.name] = topicStatistics(topic, cluster, counters, extras, underWay)
+    topics[topic.name] = topicStatistics(topic, cluster, counters, extras, inFlight)
   }
   const { name, client_id, type, ts, time, age, ...rest } = commonStatistics(context, cluster, counters, extras)
   return {
@@ -47,8 +47,8 @@ export function producerStatistics(context: ClientContext, cluster: Cluster, pip
   }
 }
 
-function collectUnderWay(pipeline: Pipeline, extras: ExtrasByBroker): ReadonlyMap<PartitionQueue, UnderWay> {
-  const all = new Map<PartitionQueue, UnderWay>()
+function collectInFlight(pipeline: Pipeline, extras: ExtrasByBroker): ReadonlyMap<PartitionQueue, InFlight> {
+  const all = new Map<PartitionQueue, InFlight>()
   for (const { queue, batch } of pipeline.sender.shipments()) {
     let known = all.get(queue)
     if (known === undefined) all.set(queue, (known = { ...NOTHING }))
@@ -64,7 +64,7 @@ function topicStatistics(
   cluster: Cluster,
   counters: ClientCounters,
   extras: ExtrasByBroker,
-  underWay: ReadonlyMap<PartitionQueue, UnderWay>,
+  inFlight: ReadonlyMap<PartitionQueue, InFlight>,
 ): TopicStatistics {
   const now = counters.clock.now()
   const counted = counters.topic(topic.name)
@@ -76,7 +76,7 @@ function topicStatistics(
     extras.add(topic.name, partition, leader)
     partitions[partition] = {
       ...plainPartition(snapshot, counters, topic.name, partition),
-      ...queueStatistics(queue, underWay.get(queue) ?? NOTHING),
+      ...queueStatistics(queue, inFlight.get(queue) ?? NOTHING),
     }
   }
   return {
@@ -89,21 +89,22 @@ function topicStatistics(
   }
 }
 
-function queueStatistics(queue: PartitionQueue, underWay: UnderWay): Partial<PartitionStatistics> {
+function queueStatistics(queue: PartitionQueue, inFlight: InFlight): Partial<PartitionStatistics> {
   let messages = 0
   let bytes = 0
   let youngest = { count: 0, bytes: 0 }
-  let oldest = underWay.oldest
+  let oldest = inFlight.oldest
   for (const batch of queue.batches()) {
     messages += batch.count
     bytes += batch.queuedBytes
     youngest = { count: batch.count, bytes: batch.queuedBytes }
     oldest = Math.min(oldest, batch.baseMsgid)
   }
-  // The one that may still grow is the last; all others wait for their turn only.
+  // Only the last batch may be open; all others are ready to be sent.
   const isGrowing = queue.isGrowing
   const grown = isGrowing ? youngest : { count: 0, bytes: 0 }
-  // Numbers count from 0 here, from 1 in librdkafka: the number of the first that is not acknowledged is that of the last that is.
+  // Numbers start at 0 here, at 1 in librdkafka: the first unacknowledged number here is the last acknowledged one
+  // there.
   const acked = Math.min(oldest, queue.nextMsgid)
   const sequence = queue.identity === null ? 0 : Math.max(0, acked - queue.baseMsgid) % SEQUENCES
   return {
@@ -112,7 +113,7 @@ function queueStatistics(queue: PartitionQueue, underWay: UnderWay): Partial<Par
     xmit_msgq_cnt: messages - grown.count,
     xmit_msgq_bytes: bytes - grown.bytes,
     msgs: queue.nextMsgid,
-    msgs_inflight: underWay.messages,
+    msgs_inflight: inFlight.messages,
     next_ack_seq: sequence,
     next_err_seq: sequence,
     acked_msgid: acked,
@@ -120,7 +121,7 @@ function queueStatistics(queue: PartitionQueue, underWay: UnderWay): Partial<Par
 }
 
 function eosStatistics(identity: PipelineIdentity, now: number): EosStatistics {
-  const { state, since, grants, transaction } = identity.standing
+  const { state, since, grants, transaction } = identity.status
   return {
     idemp_state: state.name.charAt(0).toUpperCase() + state.name.slice(1),
     idemp_stateage: Math.floor(now - since),

@@ -2,12 +2,12 @@ import type { DeliveryReport } from '../types.ts'
 import type { Intake } from './intake.ts'
 import type { AnyMessage } from './queue/message.ts'
 
-// A few messages ahead: what really bounds the stream is the queue.
+// A few messages ahead: the queue is what limits the stream.
 const HIGH_WATER_MARK = 256
 
 /**
- * A stream into the producer. A write is done when the queue has taken the message; the first one that cannot be
- * delivered errors the stream; closing it waits for the reports of all that was written.
+ * A stream into the producer. A write is done when the message is in the queue. The first message that cannot be
+ * delivered errors the stream. Closing it waits for the reports of all messages written.
  */
 export function writableOf<M extends AnyMessage>(intake: Intake): WritableStream<M> {
   let open = 0

@@ -45,7 +45,7 @@ test('timeouts out of range are refused', async () => {
   await assert.rejects(call, withCode(ErrorCode.ERR__INVALID_ARG, /requestTimeoutMs.*-2/))
 })
 
-test('without a broker a call ends at its deadline and says what was in the way', async () => {
+test('without a broker a call ends at its deadline and says why', async () => {
   await using admin = new AdminClient({ ...settings, 'retry.backoff.ms': 1, 'reconnect.backoff.ms': 1 }, quiet)
   await assert.rejects(admin.clusterId({ requestTimeoutMs: 50 }), withCode(ErrorCode.ERR__TIMED_OUT, /127\.0\.0\.1:1/))
 })

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { AdminClient } from '../../src/admin/admin.ts'
 import { ErrorCode } from '../../src/errors.ts'
 
-test('whoever asks a closed admin client again and again keeps no timer from its turn', async () => {
+test('repeated calls of a closed admin client delay no timer', async () => {
   const admin = new AdminClient({ 'bootstrap.servers': '127.0.0.1:1' }, { logger: () => undefined })
   await admin.close()
   let isOver = false as boolean

@@ -132,7 +132,7 @@ test('describeCluster falls back to metadata on brokers that are too old', async
   })
 })
 
-test('listOffsets refuses a spec that is none', async () => {
+test('listOffsets refuses an invalid spec', async () => {
   const { call } = scriptedCall({})
   const query = { topic: 'a', partition: 0, spec: 'newest' } as unknown as OffsetQuery // as plain JavaScript would
   await assert.rejects(listOffsets(call, [query], 'read_uncommitted'), invalid(/spec of a \[0\].*newest/))

@@ -25,7 +25,7 @@ function assignmentBytes(): Buffer {
   return Buffer.concat(w.finish())
 }
 
-test('listConsumerGroups asks every broker and keeps the answers of those that can give one', async () => {
+test('listConsumerGroups asks every broker and returns the groups of those that answer', async () => {
   const group = (groupId: string, protocolType: string): object => ({
     groupId,
     protocolType,
@@ -108,7 +108,7 @@ test('describeConsumerGroups falls back to the classic request, and reads what t
   )
 })
 
-test('describeConsumerGroups tells the target assignment of a group of the new protocol', async () => {
+test('describeConsumerGroups returns the target assignment of a group of the new protocol', async () => {
   const assignment = (partitions: number[]): object => ({
     topicPartitions: [{ topicId: '', topicName: 'a', partitions }],
   })
@@ -145,7 +145,7 @@ test('describeConsumerGroups tells the target assignment of a group of the new p
   )
 })
 
-test('an assignment that cannot be read is the error of its group', async () => {
+test('an assignment that cannot be decoded is the error of its group', async () => {
   const { call } = scriptedCall({
     ConsumerGroupDescribe: () => {
       throw new KafkaError(ErrorCode.ERR__UNSUPPORTED_FEATURE, 'too old')
@@ -167,7 +167,7 @@ test('an assignment that cannot be read is the error of its group', async () => 
   assert.equal(group?.error?.code, ErrorCode.ERR__BAD_MSG)
 })
 
-test('deleteConsumerGroups tells each group its own error', async () => {
+test('deleteConsumerGroups returns an error for each group', async () => {
   const { call } = scriptedCall({
     DeleteGroups: ({ target }) => {
       const key = target.to === 'coordinator' ? target.key : ''
@@ -180,7 +180,7 @@ test('deleteConsumerGroups tells each group its own error', async () => {
   await assert.rejects(deleteConsumerGroups(call, ['a', 'a']), withCode(ErrorCode.ERR__INVALID_ARG))
 })
 
-test('listConsumerGroupOffsets answers in the order asked, OFFSET_INVALID where nothing was committed', async () => {
+test('listConsumerGroupOffsets keeps the order of the call, with OFFSET_INVALID where nothing was committed', async () => {
   const partition = (partitionIndex: number, committedOffset: number): object => ({
     partitionIndex,
     committedOffset,
@@ -208,7 +208,7 @@ test('listConsumerGroupOffsets answers in the order asked, OFFSET_INVALID where 
   })
 })
 
-test('listConsumerGroupOffsets reads the answer of a broker before 3.0 as well, and its error', async () => {
+test('listConsumerGroupOffsets reads the response of a broker before 3.0 as well, and its error', async () => {
   const { call } = scriptedCall({
     OffsetFetch: () => ({ errorCode: ErrorCode.ERR_GROUP_AUTHORIZATION_FAILED, topics: [], groups: [] }),
   })
@@ -216,7 +216,7 @@ test('listConsumerGroupOffsets reads the answer of a broker before 3.0 as well, 
   await assert.rejects(rejected, withCode(ErrorCode.ERR_GROUP_AUTHORIZATION_FAILED))
 })
 
-test('alterConsumerGroupOffsets tells errors by partition', async () => {
+test('alterConsumerGroupOffsets returns errors by partition', async () => {
   const { call, sent } = scriptedCall({
     OffsetCommit: () => ({
       topics: [
@@ -254,7 +254,7 @@ test('alterConsumerGroupOffsets tells errors by partition', async () => {
   await assert.rejects(negative, withCode(ErrorCode.ERR__INVALID_ARG))
 })
 
-test('deleteConsumerGroupOffsets rejects for the group and tells errors by partition', async () => {
+test('deleteConsumerGroupOffsets rejects for the group and returns errors by partition', async () => {
   const { call } = scriptedCall({
     OffsetDelete: () => ({ errorCode: 0, topics: [{ name: 'a', partitions: [{ partitionIndex: 0, errorCode: 86 }] }] }),
   })

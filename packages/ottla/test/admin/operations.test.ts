@@ -90,7 +90,7 @@ test('quotas are altered by entity, whatever the order of its parts in the answe
   assert.equal(sent.length, 1)
 })
 
-test('the quorum is told with what the leader has not seen as null', async () => {
+test('values of the quorum that the leader does not know are null', async () => {
   const replica = { replicaId: 1, replicaDirectoryId: ZERO_UUID, logEndOffset: 9 }
   const { call } = scriptedCall({
     DescribeQuorum: () => ({
@@ -138,7 +138,7 @@ test('a voter is added with its listeners, and a broker unregistered, at the con
   await assert.rejects(unregisterBroker(call, 4), { code: ErrorCode.ERR_BROKER_ID_NOT_REGISTERED })
 })
 
-test('features are told by name', async () => {
+test('features are returned by name', async () => {
   const { call } = scriptedCall({
     ApiVersions: () => ({
       errorCode: 0,
@@ -154,7 +154,7 @@ test('features are told by name', async () => {
   })
 })
 
-test('an error of all feature updates is that of each, and no list at all is success', async () => {
+test('an error of the whole feature update is that of each feature, and a missing list means success', async () => {
   const answers = [
     { errorCode: ErrorCode.ERR_FEATURE_UPDATE_FAILED, errorMessage: 'no', results: [] },
     { errorCode: 0, errorMessage: null, results: [] },
@@ -188,7 +188,7 @@ const wireToken = {
   hmac: Buffer.from('secret'),
 }
 
-test('a token is made for its owner, and told with its secret', async () => {
+test('a token is created for its owner, and returned with its secret', async () => {
   const { call, sent } = scriptedCall({
     CreateDelegationToken: () => ({
       ...wireToken,
@@ -219,12 +219,12 @@ test('a token is made for its owner, and told with its secret', async () => {
   await refused(createDelegationToken(call, { renewers: ['bob'] }), /renewers\[0\] must look like 'User:alice'/)
 })
 
-test('what is wrong with a token’s secret is told without the secret', async () => {
+test('the error of a wrong secret does not contain the secret', async () => {
   const { call } = scriptedCall({})
   await refused(renewDelegationToken(call, 'hush' as never, -1), /^(?!.*hush).*hmac must be bytes/)
 })
 
-test('members are removed by name, and all of them when none are named', async () => {
+test('members are removed by name, and all of them if none is named', async () => {
   const response = {
     errorCode: 0,
     members: [
@@ -270,7 +270,7 @@ test('members are removed by name, and all of them when none are named', async (
   await refused(removeMembers(call, 'g', [{} as never], undefined), /members\[0\] must have either/)
 })
 
-test('share groups: members, offsets and what is forgotten', async () => {
+test('share groups: members, offsets and their deletion', async () => {
   const { call } = scriptedCall({
     ShareGroupDescribe: ({ target }) => {
       const groupId = target.to === 'coordinator' ? target.key : ''
@@ -339,7 +339,7 @@ test('share groups: members, offsets and what is forgotten', async () => {
   assert.equal(b?.error?.code, ErrorCode.ERR__BAD_MSG)
 })
 
-test('a replaced configuration goes to the controller, a broker’s to the broker', async () => {
+test('a replaced configuration goes to the controller, that of a broker to the broker', async () => {
   const { call, sent } = scriptedCall({
     AlterConfigs: ({ target }) => ({
       responses:

@@ -10,7 +10,7 @@ import { refused, scriptedCall } from './scripted-cluster.ts'
 const zero = { topic: 'a', partition: 0 }
 const one = { topic: 'a', partition: 1 }
 
-test('electLeaders asks the controller and tells the partitions in the order asked for', async () => {
+test('electLeaders asks the controller and returns the partitions in the order of the call', async () => {
   const answer = (partitionId: number, errorCode: number): object => ({ partitionId, errorCode, errorMessage: null })
   const { call, sent } = scriptedCall({
     ElectLeaders: () => ({
@@ -40,7 +40,7 @@ test('electLeaders asks the controller and tells the partitions in the order ask
   })
 })
 
-test('electLeaders for all partitions tells those that were tried, and rejects with an error of the whole', async () => {
+test('electLeaders for all partitions returns those that were attempted, and rejects with an error of the request', async () => {
   const { call, sent } = scriptedCall({
     ElectLeaders: () => ({
       errorCode: 0,
@@ -63,7 +63,7 @@ test('electLeaders refuses arguments before anything is sent', async () => {
   assert.equal(sent.length, 0)
 })
 
-test('a reassignment names brokers in order; null calls one off', async () => {
+test('a reassignment names brokers in order; null cancels one', async () => {
   const { call, sent } = scriptedCall({
     AlterPartitionReassignments: () => ({
       errorCode: 0,
@@ -106,7 +106,7 @@ test('a reassignment names brokers in order; null calls one off', async () => {
   assert.equal(sent.length, 1)
 })
 
-test('listPartitionReassignments tells what comes and what goes', async () => {
+test('listPartitionReassignments returns the replicas to add and to remove', async () => {
   const moving = { partitionIndex: 0, replicas: [1, 2, 3], addingReplicas: [3], removingReplicas: [1] }
   const { call } = scriptedCall({
     ListPartitionReassignments: () => ({
@@ -120,12 +120,12 @@ test('listPartitionReassignments tells what comes and what goes', async () => {
   ])
 })
 
-test('describeLogDirs asks each broker; one that does not answer is an error of its own', async () => {
+test('describeLogDirs asks each broker; one that does not answer has an error of its own', async () => {
   const { call, sent } = scriptedCall(
     {
       DescribeLogDirs: ({ target }) => {
         if (target.to !== 'node' || target.id === 2) throw new KafkaError(ErrorCode.ERR__TIMED_OUT, 'no answer')
-        // A broker before version 3 shows nothing to those who may see nothing.
+        // A broker before version 3 returns an empty list without authorization.
         if (target.id === 3) return { errorCode: 0, results: [] }
         const partition = { partitionIndex: 0, partitionSize: 77, offsetLag: 2, isFutureKey: true }
         const topics = [{ name: 'a', partitions: [partition] }]

@@ -191,7 +191,7 @@ for (const [where, code, cases] of [
   })
 }
 
-test('what a quota of changes has put off is asked for again, and nothing else is', async () => {
+test('what a controller mutation quota has delayed is retried, and nothing else is', async () => {
   const codes = [[0, ErrorCode.ERR_THROTTLING_QUOTA_EXCEEDED, ErrorCode.ERR_TOPIC_ALREADY_EXISTS], [0]]
   const names: string[][] = []
   const { call, clock } = scriptedCall(

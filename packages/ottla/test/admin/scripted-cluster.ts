@@ -70,7 +70,7 @@ export function scriptedCall(
         for (let attempt = 1; ; attempt++) {
           sent.push(request)
           const response = answer(request) as Decoded<Res> // the script writes whole responses
-          // As the cluster does, which goes on until the deadline.
+          // Like the cluster, which continues until the deadline.
           if (attempt === TRIES || !isRetriable(errorOf?.(response) ?? 0)) return Promise.resolve(response)
         }
       } catch (error) {

@@ -30,7 +30,7 @@ function invalid(words: RegExp): (error: unknown) => boolean {
   return error => error instanceof KafkaError && error.code === ErrorCode.ERR__INVALID_ARG && words.test(error.message)
 }
 
-test('createAcls writes the wire numbers and tells one result a rule', async () => {
+test('createAcls writes the wire numbers and returns one result per rule', async () => {
   const { call, sent } = scriptedCall({
     CreateAcls: () => ({
       results: [
@@ -47,7 +47,7 @@ test('createAcls writes the wire numbers and tells one result a rule', async () 
   assert.deepEqual(creation, { ...wireRule, resourcePatternType: 4 })
 })
 
-test('a word that is none is refused with the words there are', async () => {
+test('an unknown word is refused with the list of valid ones', async () => {
   const { call, sent } = scriptedCall({})
   const wrong = { ...rule, operation: 'reed' } as unknown as AclBinding // as plain JavaScript would
   await assert.rejects(createAcls(call, [wrong]), invalid(/operation must be one of all, read,.*'reed'/))
@@ -59,7 +59,7 @@ test('a word that is none is refused with the words there are', async () => {
   assert.equal(sent.length, 0)
 })
 
-test('a field left out of a filter matches anything', async () => {
+test('an omitted field of a filter matches anything', async () => {
   const { call, sent } = scriptedCall({
     DescribeAcls: () => ({
       errorCode: 0,
@@ -99,7 +99,7 @@ test('describeAcls rejects with the broker error', async () => {
   )
 })
 
-test('deleteAcls tells the rules that are gone, filter by filter', async () => {
+test('deleteAcls returns the deleted rules, filter by filter', async () => {
   const gone = { ...wireRule, patternType: 4, errorCode: 0, errorMessage: null }
   const { call } = scriptedCall({
     DeleteAcls: () => ({
@@ -114,7 +114,7 @@ test('deleteAcls tells the rules that are gone, filter by filter', async () => {
   assert.equal(second?.error?.code, ErrorCode.ERR_INVALID_REQUEST)
 })
 
-test('authorized operations are told as words, and not at all when they were not asked for', () => {
+test('authorized operations are words, and absent unless requested', () => {
   assert.deepEqual(aclOperations((1 << 3) | (1 << 12)), ['read', 'idempotent-write'])
   assert.deepEqual(aclOperations(0), [])
   assert.equal(aclOperations(-(2 ** 31)), undefined)
@@ -165,7 +165,7 @@ test('SCRAM arguments are checked, and no message shows a password', async () =>
   assert.equal(sent.length, 0)
 })
 
-test('describeUserScramCredentials asks for all users when none are named', async () => {
+test('describeUserScramCredentials asks for all users if none is named', async () => {
   const { call, sent } = scriptedCall({
     DescribeUserScramCredentials: () => ({
       errorCode: 0,

@@ -11,7 +11,7 @@ function invalid(words: RegExp): (error: unknown) => boolean {
   return error => error instanceof KafkaError && error.code === ErrorCode.ERR__INVALID_ARG && words.test(error.message)
 }
 
-test('createTopics sends the broker defaults for what is left out, and tells results in the order asked', async () => {
+test('createTopics sends the broker defaults for omitted fields, and returns results in the order of the call', async () => {
   const { call, sent, refreshed } = scriptedCall({
     CreateTopics: () => ({
       topics: [
@@ -84,7 +84,7 @@ test('createTopics checks its arguments before anything is sent', async () => {
   assert.equal(sent.length, 0)
 })
 
-test('deleteTopics speaks to old and new brokers, and never asks for what it deleted to be created', async () => {
+test('deleteTopics works with old and new brokers, and never lets a deleted topic be created again', async () => {
   const { call, sent, refreshed } = scriptedCall({
     DeleteTopics: () => ({ responses: [{ name: 'a', topicId: ID, errorCode: 3, errorMessage: null }] }),
   })
@@ -107,7 +107,7 @@ test('createPartitions grows a topic to a number of partitions', async () => {
   await assert.rejects(createPartitions(call, [{ topic: 'a', increaseTo: 0 }]), invalid(/increaseTo of topic 'a'/))
 })
 
-test('describeTopics never creates, and tells operations only when asked', async () => {
+test('describeTopics creates no topic, and returns operations only on request', async () => {
   const partition = {
     errorCode: 0,
     partitionIndex: 0,
@@ -139,7 +139,7 @@ test('describeTopics never creates, and tells operations only when asked', async
   assert.equal((sent[0]?.body as { allowAutoTopicCreation: boolean }).allowAutoTopicCreation, false)
 })
 
-test('deleteRecords asks each leader for its own partitions, and again one that has moved', async () => {
+test('deleteRecords asks each leader for its own partitions, and retries one that has moved', async () => {
   let moved = true
   const { call, sent, clock } = scriptedCall(
     {
@@ -179,7 +179,7 @@ test('deleteRecords asks each leader for its own partitions, and again one that 
   assert.deepEqual(targets.toSorted(), [1, 2, 2])
 })
 
-test('a topic that stays unknown is reported after a few looks, not at the deadline', async () => {
+test('a topic that stays unknown is reported after a few attempts, not at the deadline', async () => {
   const { call, refreshed, clock } = scriptedCall({}, { topics: [topicLedBy('gone', [], 3)] })
   const done = deleteRecords(call, [{ topic: 'gone', partition: 0, offset: 1 }])
   await clock.advance(2000)

@@ -32,7 +32,7 @@ test('listTransactions asks every broker, with the filters', async () => {
   await refused(listTransactions(call, { states: ['Running' as never] }), /states\[0\] must be one of Ongoing/)
 })
 
-test('describeTransactions asks each coordinator; one that is not known is its own error', async () => {
+test('describeTransactions asks each coordinator; an unknown id has an error of its own', async () => {
   const { call } = scriptedCall({
     DescribeTransactions: ({ target }) => {
       const transactionalId = target.to === 'coordinator' ? target.key : ''
@@ -68,7 +68,7 @@ test('describeTransactions asks each coordinator; one that is not known is its o
   assert.equal(gone.state, 'Unknown')
 })
 
-test('describeProducers asks the leader, or the replica that is named', async () => {
+test('describeProducers asks the leader, or the replica in the options', async () => {
   const state = { lastSequence: 4, lastTimestamp: 1000, coordinatorEpoch: -1, currentTxnStartOffset: -1 }
   const activeProducers = [{ producerId: 1n, producerEpoch: 0, ...state }]
   const { call, sent } = scriptedCall(
@@ -132,7 +132,7 @@ test('abortTransaction writes an abort marker to the leader, and rejects with it
   await refused(abortTransaction(call, { ...hanging, producerEpoch: 40_000 }), /producerEpoch must be an integer/)
 })
 
-test('fenceProducers begins anew for each transactional id', async () => {
+test('fenceProducers starts over for each transactional id', async () => {
   const { call, sent } = scriptedCall({
     InitProducerId: ({ target }) =>
       target.to === 'coordinator' && target.key === 'denied'

@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { onAbort } from '../../src/base/abort.ts'
 import { sleep, systemClock } from '../../src/base/clock.ts'
 
-test('However many wait on a signal, it has one listener, and none when nobody waits', () => {
+test('any number of waits on a signal share one listener, and there is none without a wait', () => {
   const { signal } = new AbortController()
   const stops = Array.from({ length: 50 }, () => onAbort(signal, () => undefined))
   assert.equal(getEventListeners(signal, 'abort').length, 1)
@@ -12,7 +12,7 @@ test('However many wait on a signal, it has one listener, and none when nobody w
   assert.equal(getEventListeners(signal, 'abort').length, 0)
 })
 
-test('An abort calls everyone who still waits, once', () => {
+test('an abort calls every remaining wait once', () => {
   const stop = new AbortController()
   const called: string[] = []
   onAbort(stop.signal, () => called.push('first'))
@@ -26,7 +26,7 @@ test('An abort calls everyone who still waits, once', () => {
   assert.deepEqual(called, ['first', 'twice', 'twice'])
 })
 
-test('Who is told to stop waiting by another that was called is not called any more', () => {
+test("a wait that another one's callback cancels is not called", () => {
   const stop = new AbortController()
   const called: string[] = []
   onAbort(stop.signal, () => {
@@ -38,14 +38,14 @@ test('Who is told to stop waiting by another that was called is not called any m
   assert.deepEqual(called, ['first'])
 })
 
-test('Nobody is called for a signal that was aborted before', () => {
+test('nothing is called for a signal that was aborted before', () => {
   const called: string[] = []
   onAbort(AbortSignal.abort(), () => called.push('called'))()
   onAbort(undefined, () => called.push('called'))()
   assert.deepEqual(called, [])
 })
 
-test('Sleepers on one signal leave nothing behind', async () => {
+test('sleeps on one signal leave nothing behind', async () => {
   const { signal } = new AbortController()
   await Promise.all(Array.from({ length: 20 }, () => sleep(systemClock, 1, signal)))
   assert.equal(getEventListeners(signal, 'abort').length, 0)

@@ -15,7 +15,7 @@ test('an alarm rings once, at the earliest of the times it was set to', async ()
   assert.deepEqual(rung, [20])
 })
 
-test('an alarm can be set anew from within its own ring, and for a time that has passed', async () => {
+test('an alarm can be set again from within its own callback, and for a time that has passed', async () => {
   const clock = new FakeClock()
   const start = clock.now()
   const rung: number[] = []

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { callers } from '../../src/base/call-stack.ts'
 
-test('callers are known by name and place, those that wait included', async () => {
+test('callers are known by name and place, awaiting ones included', async () => {
   const inner = async (): Promise<string[]> => {
     await new Promise(resolve => setImmediate(resolve))
     return callers().map(({ name }) => name)
@@ -16,7 +16,7 @@ test('callers are known by name and place, those that wait included', async () =
   assert.equal(place(), place())
 })
 
-test('what the program has made of stack traces is as it was', () => {
+test("the application's settings of stack traces are restored", () => {
   const { stackTraceLimit } = Error
   const custom = (error: Error): string => `custom ${error.message}`
   try {

@@ -6,7 +6,7 @@ interface Pending {
   readonly callback: () => void
 }
 
-/** A clock that stands still until it is told to move. */
+/** A clock that stands still until a test moves it. */
 export class FakeClock implements Clock {
   #now = 0
   #order = 0

@@ -1,7 +1,7 @@
 import { test } from 'node:test'
 import assert from 'node:assert/strict'
 import type { Clock } from '../../src/base/clock.ts'
-import { soon } from '../../src/base/soon.ts'
+import { enqueueMicrotask } from '../../src/base/microtask.ts'
 import { TurnClock } from '../../src/base/turn-clock.ts'
 
 /** A clock that is a millisecond later at each reading. */
@@ -11,7 +11,7 @@ function ticking(): { clock: Clock; readings: () => number } {
   return { clock, readings: () => time }
 }
 
-test('sixteen calls of one run share a reading, the next one reads anew', () => {
+test('sixteen calls of one turn share a reading, the next one reads again', () => {
   const { clock, readings } = ticking()
   const turn = new TurnClock(clock)
   const times = Array.from({ length: 17 }, () => turn.now())
@@ -20,7 +20,7 @@ test('sixteen calls of one run share a reading, the next one reads anew', () => 
   assert.equal(readings(), 2)
 })
 
-test('a reading does not outlive the run', async () => {
+test('a reading does not outlive the turn', async () => {
   const turn = new TurnClock(ticking().clock)
   assert.equal(turn.now(), 1)
   await Promise.resolve()
@@ -29,11 +29,11 @@ test('a reading does not outlive the run', async () => {
   assert.equal(turn.now(), 3)
 })
 
-test('what is to be done soon is done after the present code, in order, before any timer', async () => {
+test('a microtask runs after the present code, in order, before any timer', async () => {
   const done: string[] = []
   setTimeout(() => done.push('timer'), 0)
-  soon(() => done.push('first'))
-  soon(() => done.push('second'))
+  enqueueMicrotask(() => done.push('first'))
+  enqueueMicrotask(() => done.push('second'))
   done.push('present')
   await new Promise(resolve => setTimeout(resolve, 5))
   assert.deepEqual(done, ['present', 'first', 'second', 'timer'])

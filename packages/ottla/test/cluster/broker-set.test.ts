@@ -16,7 +16,7 @@ interface Bench {
   readonly brokers: readonly Broker[]
 }
 
-/** A set that knows so many brokers, none of which says a word. */
+/** A set of so many brokers, all of them silent. */
 async function start(t: TestContext, count: number): Promise<Bench> {
   const servers = await Promise.all(Array.from({ length: count }, () => ScriptedBroker.start()))
   for (const server of servers) server.isSilent = true
@@ -44,15 +44,15 @@ async function until(condition: () => boolean): Promise<void> {
   }
 }
 
-test('a broker to avoid is taken when no other can be reached', async t => {
+test('a broker to avoid is used when no other can be reached', async t => {
   const { set, servers, brokers } = await start(t, 2)
   servers[0]?.speak()
   assert.equal(await set.reachable(brokers.slice(0, 1), soon(), undefined), brokers[0])
-  // The other one is up now, and better than one that has to be waited for.
+  // The other one is up now: better than waiting for one.
   assert.equal(await set.reachable(brokers.slice(0, 1), soon(), undefined), brokers[0])
 })
 
-test('a broker to avoid is not taken while another is up', async t => {
+test('a broker to avoid is not used while another is up', async t => {
   const { set, servers, brokers } = await start(t, 2)
   for (const [i, server] of servers.entries()) {
     server.speak()
@@ -61,7 +61,7 @@ test('a broker to avoid is not taken while another is up', async t => {
   for (let i = 0; i < 20; i++) assert.equal(await set.reachable(brokers.slice(0, 1), soon(), undefined), brokers[1])
 })
 
-test('whoever waits for a broker that drops out of the cluster waits for it no more', async t => {
+test('a wait for a broker ends when it leaves the cluster', async t => {
   const { set, servers } = await start(t, 1)
   const waiting = assert.rejects(set.reachable([], soon(), undefined), /is no longer part of the cluster/)
   await until(() => servers[0]?.sockets.size === 1)
@@ -69,7 +69,7 @@ test('whoever waits for a broker that drops out of the cluster waits for it no m
   await waiting
 })
 
-test('whoever waits for a broker that gets another address waits for it no more', async t => {
+test('a wait for a broker ends when it gets another address', async t => {
   const { set, servers } = await start(t, 1)
   const waiting = assert.rejects(set.reachable([], soon(), undefined), /is no longer part of the cluster/)
   await until(() => servers[0]?.sockets.size === 1)
@@ -80,7 +80,7 @@ test('whoever waits for a broker that gets another address waits for it no more'
   assert.equal(await set.reachable([], soon(), undefined), set.node(0))
 })
 
-test('that a lane for other things cannot connect does not end the wait for a broker', async t => {
+test("the failure of a broker's other lane does not end the wait for the broker", async t => {
   const { set, servers, brokers } = await start(t, 1)
   const [server] = servers
   const [broker] = brokers
@@ -100,7 +100,7 @@ test('that a lane for other things cannot connect does not end the wait for a br
   assert.equal(await waiting, broker)
 })
 
-test('one who has found a broker does not take another away from who waits for that', async t => {
+test('a wait that is over does not end the attempt that another wait needs', async t => {
   const { set, servers, brokers } = await start(t, 2)
   const [first, second] = servers
   const one = set.reachable([], soon(), undefined)
@@ -113,11 +113,14 @@ test('one who has found a broker does not take another away from who waits for t
   assert.equal(second?.connections, 1)
 })
 
-test('nothing is left connecting when a wait has ended', async t => {
+test('no connection attempt is left when a wait has ended', async t => {
   const { set, servers } = await start(t, 2)
   const end = new AbortController()
   const aborted = assert.rejects(set.reachable([], soon(), end.signal), /had enough/)
-  const late = assert.rejects(set.reachable([], Deadline.after(systemClock, 600), undefined), /no broker has answered/)
+  const late = assert.rejects(
+    set.reachable([], Deadline.after(systemClock, 600), undefined),
+    /no broker could be reached/,
+  )
   await until(() => servers.every(({ sockets }) => sockets.size === 1))
   end.abort(new Error('had enough'))
   await aborted

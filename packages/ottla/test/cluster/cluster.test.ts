@@ -95,12 +95,12 @@ test('an aborted call ends with the reason of its signal, and close ends the oth
 
 interface Pair {
   readonly cluster: Cluster
-  /** Takes connections, and says nothing. */
+  /** Accepts connections, and answers nothing. */
   readonly silent: ScriptedBroker
   readonly find: () => Promise<Broker>
 }
 
-/** Two brokers, of which one is silent; the other is told of each time it is asked for the coordinator of a group. */
+/** Two brokers, one of them silent; the other one's FindCoordinator requests are passed to the test. */
 async function pairOf(onFind: (answer: () => void, asked: Asked, silent: ScriptedBroker) => void): Promise<Pair> {
   const silent = await ScriptedBroker.start()
   brokers.push(silent)
@@ -131,7 +131,7 @@ function onConnection(broker: ScriptedBroker, callback: () => void): void {
   else setTimeout(() => onConnection(broker, callback), 10)
 }
 
-test('a broker that fails while another is being connected to beside it is asked again', async () => {
+test('a broker that fails while another is connected in parallel is asked again', async () => {
   let asks = 0
   const { find } = await pairOf((answer, { socket }, silent) => {
     if (++asks === 1) onConnection(silent, () => socket.destroy())
@@ -141,13 +141,13 @@ test('a broker that fails while another is being connected to beside it is asked
   assert.equal(asks, 2)
 })
 
-test('a broker that is connected to beside a slow one is given up when that has answered', async () => {
+test('an attempt in parallel to a slow broker is given up when that has answered', async () => {
   const { find, silent } = await pairOf((answer, _, other) => onConnection(other, answer))
   assert.equal((await find()).id, 1)
   await Promise.all([...silent.sockets].map(socket => once(socket, 'close')))
 })
 
-/** A broker that coordinates all groups, with a clock that stands still; `onAsked` hears of what is asked beside the metadata. */
+/** A broker that coordinates all groups, on a clock that stands still; `onAsked` gets all but metadata requests. */
 async function standingCluster(onAsked: (asked: Asked, answerFind: () => void) => void): Promise<[Cluster, FakeClock]> {
   const clock = new FakeClock()
   const cluster = await clusterOf(
@@ -171,7 +171,7 @@ async function standingCluster(onAsked: (asked: Asked, answerFind: () => void) =
   return [cluster, clock]
 }
 
-test('the time that it takes to find the right broker counts', async () => {
+test('the time to find the right broker counts towards the limit', async () => {
   const asked: (() => void)[] = []
   const [cluster, clock] = await standingCluster((_, answerFind) => asked.push(answerFind))
   const call = cluster.request(
@@ -191,7 +191,7 @@ test('the time that it takes to find the right broker counts', async () => {
   assert.equal(error.code, ErrorCode.ERR__TIMED_OUT)
 })
 
-test('whoever joins in a search for a coordinator waits no longer than for its own', async () => {
+test('a call that shares a search for a coordinator keeps its own time limit', async () => {
   let asks = 0
   const [cluster, clock] = await standingCluster(() => asks++)
   const errors: unknown[] = []

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { ErrorCode } from '@ottla/protocol'
 import { Deadline } from '../../src/base/clock.ts'
 import type { ClientContext } from '../../src/cluster/context.ts'
-import { askInRounds, worthAnotherRound } from '../../src/cluster/rounds.ts'
+import { requestInRounds, worthAnotherRound } from '../../src/cluster/rounds.ts'
 import { FakeClock, settle } from '../base/fake-clock.ts'
 
 /** Without jitter, 100 ms before the first retry. */
@@ -12,12 +12,12 @@ function contextOf(clock: FakeClock): ClientContext {
   return { clock, random: () => 0.5, settings } as unknown as ClientContext // rounds need no more of it
 }
 
-test('only items that are still open are asked about again, after a pause that grows', async () => {
+test('only items that are still open are retried, with a growing backoff', async () => {
   const clock = new FakeClock()
   const start = clock.now()
   const rounds: [at: number, open: readonly number[]][] = []
-  const result = askInRounds(contextOf(clock), { deadline: Deadline.after(clock, 10_000) }, 3, {
-    ask: open => {
+  const result = requestInRounds(contextOf(clock), { deadline: Deadline.after(clock, 10_000) }, 3, {
+    send: open => {
       rounds.push([clock.now() - start, open])
       return Promise.resolve(new Map(open.map(i => [i, rounds.length > i ? `answer ${i}` : 'not yet'])))
     },
@@ -34,20 +34,20 @@ test('only items that are still open are asked about again, after a pause that g
   ])
 })
 
-test('when the deadline leaves no time for a pause, the last results stand', async () => {
+test('the last results are kept if the deadline leaves no time for a backoff', async () => {
   const clock = new FakeClock()
   let asked = 0
-  const result = await askInRounds(contextOf(clock), { deadline: Deadline.after(clock, 50) }, 1, {
-    ask: () => Promise.resolve(new Map([[0, ++asked]])),
+  const result = await requestInRounds(contextOf(clock), { deadline: Deadline.after(clock, 50) }, 1, {
+    send: () => Promise.resolve(new Map([[0, ++asked]])),
     isOpen: () => true,
   })
   assert.deepEqual(result, [1])
 })
 
-test('nothing is asked about no items', async () => {
+test('no request is sent for no items', async () => {
   const clock = new FakeClock()
-  const result = await askInRounds<number>(contextOf(clock), { deadline: Deadline.after(clock, 50) }, 0, {
-    ask: () => Promise.reject(new Error('asked')),
+  const result = await requestInRounds<number>(contextOf(clock), { deadline: Deadline.after(clock, 50) }, 0, {
+    send: () => Promise.reject(new Error('asked')),
     isOpen: () => true,
   })
   assert.deepEqual(result, [])

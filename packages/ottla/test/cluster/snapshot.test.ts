@@ -59,7 +59,7 @@ test('an answer from a broker that lags behind does not bring an old leader back
   assert.equal(stale.changed.size, 0)
 })
 
-test('a topic deleted and made anew begins with its own epochs', () => {
+test('a topic that is deleted and created again starts with its own epochs', () => {
   const old = applyMetadata(emptySnapshot, response({ a: [{ id: 2, epoch: 5 }] }), 0, true)
   const anew = applyMetadata(old.snapshot, response({ a: [{ id: 1, epoch: 0 }] }, ID_B), 1, true)
   assert.equal(anew.snapshot.topics.get('a')?.partitions[0]?.leader, 1)
@@ -67,7 +67,7 @@ test('a topic deleted and made anew begins with its own epochs', () => {
   assert.equal(anew.snapshot.topicNames.has(ID_A), false)
 })
 
-test('a hint for a newer leader is taken, one for an older or an unknown broker is not', () => {
+test('a hint for a newer leader is used, one for an older or an unknown broker is not', () => {
   const { snapshot } = applyMetadata(emptySnapshot, response({ a: [{ id: 1, epoch: 3 }] }), 0, true)
   assert.equal(applyLeader(snapshot, 'a', 0, 2, 3, null).changed.size, 0)
   assert.equal(applyLeader(snapshot, 'a', 0, 9, 4, null).changed.size, 0)
@@ -77,7 +77,7 @@ test('a hint for a newer leader is taken, one for an older or an unknown broker 
   assert.equal(snapshot.topics.get('a')?.partitions[0]?.leader, 1, 'the old picture is as it was')
 })
 
-test('a topic that cannot be seen is there with its error and no partitions', () => {
+test('a topic that may not be described has an error and no partitions', () => {
   const answer = response({})
   const denied = {
     errorCode: ErrorCode.ERR_TOPIC_AUTHORIZATION_FAILED,
@@ -91,7 +91,7 @@ test('a topic that cannot be seen is there with its error and no partitions', ()
   assert.equal(snapshot.topics.get('secret')?.errorCode, ErrorCode.ERR_TOPIC_AUTHORIZATION_FAILED)
 })
 
-test('a partition that no cluster could have is passed over: nothing is made for those below it', () => {
+test('a partition number that no cluster could have is ignored: nothing is allocated for those below it', () => {
   const hostile = response({
     a: [
       { id: 1, epoch: 0 },
@@ -121,7 +121,7 @@ function failing(errorCode: number): Answer {
   return { ...answer, topics: answer.topics.map(topic => ({ ...topic, errorCode, topicId: ZERO_UUID })) }
 }
 
-/** What takes something of topic `a` away, and the partitions that it has once that is believed. */
+/** Responses that take something of topic `a` away, and its partitions once they are accepted. */
 const losses: Record<string, { answer: Answer; complete?: boolean; left: number }> = {
   'an answer that does not know the topic': { answer: failing(ErrorCode.ERR_UNKNOWN_TOPIC_OR_PART), left: 0 },
   'an answer that is not allowed to name it': { answer: failing(ErrorCode.ERR_TOPIC_AUTHORIZATION_FAILED), left: 0 },
@@ -132,7 +132,7 @@ const losses: Record<string, { answer: Answer; complete?: boolean; left: number 
 }
 
 for (const [what, { answer, complete = false, left }] of Object.entries(losses)) {
-  test(`${what} is not believed before others have said so for a second`, () => {
+  test(`${what} is not accepted until other responses have confirmed it for a second`, () => {
     const known = applyMetadata(emptySnapshot, response({ a: two }), 0, false, guarded)
     const count = (at: typeof known): number => at.snapshot.topics.get('a')?.partitions.length ?? 0
     const first = applyMetadata(known.snapshot, answer, 10, complete, guarded)
@@ -166,7 +166,7 @@ test('a topic never has fewer partitions while its id is the same', () => {
   }
 })
 
-test('without topic ids fewer partitions, and older leaders, are believed after half a minute', () => {
+test('without topic ids fewer partitions, and older leaders, are accepted after half a minute', () => {
   const fewer = response({ a: [{ id: 2, epoch: 0 }] }, ZERO_UUID)
   const known = applyMetadata(emptySnapshot, response({ a: two }, ZERO_UUID), 0, false, guarded)
   const partitions = (at: typeof known): unknown =>
@@ -178,13 +178,13 @@ test('without topic ids fewer partitions, and older leaders, are believed after 
   assert.deepEqual(partitions(applyMetadata(later.snapshot, fewer, 30_000, false, guarded)), [[2, 0]])
 })
 
-test('a broker that tells no topic ids does not take the known one away', () => {
+test('a response without topic ids does not remove a known one', () => {
   const known = applyMetadata(emptySnapshot, response({ a: two }), 0, false, guarded)
   const { snapshot } = applyMetadata(known.snapshot, response({ a: two }, ZERO_UUID), 1, false, guarded)
   assert.equal(snapshot.topics.get('a')?.topicId, ID_A)
 })
 
-test('what an answer does not know of the cluster stays as it was', () => {
+test('facts of the cluster that a response lacks stay as they were', () => {
   const { snapshot } = applyMetadata(emptySnapshot, response({ a: two }), 0, false, guarded)
   const poor = { ...response({ a: two }), brokers: [], clusterId: null, controllerId: -1 }
   const kept = applyMetadata(snapshot, poor, 1, false, guarded).snapshot

@@ -2,7 +2,6 @@ import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import assert from 'node:assert/strict'
 import { maskedConfig, parseProperties, resolveConfig, type ProducerConfig } from '../../src/config/resolve.ts'
-import { resetPolicy } from '../../src/config/reset-policy.ts'
 import { aliases, properties } from '../../src/config/table.ts'
 import type { Property } from '../../src/config/property.ts'
 import type { KafkaError } from '../../src/errors.ts'
@@ -97,34 +96,7 @@ test('values may be native or text, enum values in any case, and aliases work', 
   assert.deepEqual(warnings, [])
 })
 
-test('an IPv6 address of bootstrap.servers may stand without brackets, with a zone, and with the default port', () => {
-  const { settings } = resolveConfig('producer', {
-    'bootstrap.servers':
-      '::1, [::1], [::1]:9093, PLAINTEXT://[::1]:9094, fe80::1%eth0, [fe80::1%eth0.7]:9095, 2001:db8::8a2e:370',
-  })
-  const at = (host: string, port = 9092): { host: string; port: number } => ({ host, port })
-  assert.deepEqual(settings['metadata.broker.list'], [
-    at('::1'),
-    at('::1'),
-    at('::1', 9093),
-    at('::1', 9094),
-    at('fe80::1%eth0'),
-    at('fe80::1%eth0.7', 9095),
-    at('2001:db8::8a2e:370'),
-  ])
-})
-
-test('an address of bootstrap.servers that is none, or could be two, is refused with how to write it', () => {
-  const why = (servers: string): string => refused({ 'bootstrap.servers': servers })
-  assert.match(why('::1:9092'), /two ways: write \[::1\]:9092, or \[::1:9092\] with its port/)
-  assert.match(why('::1:19092'), /no address.*needs brackets, \[::1\]:9092/)
-  assert.match(why('[localhost]:9092'), /no IPv6 address/)
-  assert.match(why('[::1'), /no address/)
-  assert.match(why('[::1]:0'), /no address/)
-  assert.match(why('a:1:2'), /no address/)
-})
-
-test('an unknown key is refused with the one that was probably meant', () => {
+test('an unknown key is refused with the one that was probably intended', () => {
   assert.match(refused({ 'bootstrap.server': 'a' }), /'bootstrap.server'; did you mean 'bootstrap.servers'\?/)
   assert.match(refused({ 'utter.nonsense.of.mine.here': 1 }), /^there is no property/)
 })
@@ -137,17 +109,17 @@ test('a value out of range names key, value and what is allowed', () => {
   assert.match(refused({ 'socket.keepalive.enable': 'maybe' }), /true or false/)
   assert.match(refused({ 'security.protocol': 'tls' }), /one of plaintext, ssl, sasl_plaintext, sasl_ssl/)
   assert.match(refused({ debug: 'everything' }), /words out of generic/)
-  assert.match(refused({ 'bootstrap.servers': 'host:0' }), /'host:0' is no address/)
-  assert.match(refused({ partitioner: 'dice' }), /partitioner=dice is not known/)
+  assert.match(refused({ 'bootstrap.servers': 'host:0' }), /'host:0' is not an address/)
+  assert.match(refused({ partitioner: 'dice' }), /partitioner=dice is not valid/)
   assert.match(refused({ dr_cb: () => undefined }), /use the second argument of `produce`/)
 })
 
 test('two names of one property with different values contradict each other', () => {
-  assert.match(refused({ 'linger.ms': 1, 'queue.buffering.max.ms': 2 }), /two names of one property/)
+  assert.match(refused({ 'linger.ms': 1, 'queue.buffering.max.ms': 2 }), /names of the same property/)
   assert.equal(resolveConfig('producer', { 'linger.ms': 1, 'queue.buffering.max.ms': '1' }).settings['linger.ms'], 1)
 })
 
-test('settings that cannot hold together are refused', () => {
+test('settings that contradict each other are refused', () => {
   assert.match(refused({ 'message.timeout.ms': 10, 'linger.ms': 20 }), /linger.ms must be below message.timeout.ms/)
   assert.match(refused({ 'max.poll.interval.ms': 1000 }, 'consumer'), /session.timeout.ms/)
   assert.match(
@@ -163,7 +135,7 @@ test('settings that cannot hold together are refused', () => {
   assert.match(refused({ 'transactional.id': 'x', 'message.timeout.ms': 70_000 }), /transaction.timeout.ms/)
 })
 
-test('defaults follow the settings that they depend on', () => {
+test('defaults depend on other settings', () => {
   const consumer = resolveConfig('consumer', {
     'fetch.max.bytes': 200_000_000,
     'auto.offset.reset': 'smallest',
@@ -176,15 +148,15 @@ test('defaults follow the settings that they depend on', () => {
   assert.equal(resolveConfig('producer', { 'enable.idempotence': 'true' }).settings['max.in.flight'], 5)
 })
 
-test('what has no effect here is accepted with a warning', () => {
+test('a property without effect is accepted with a warning', () => {
   const warnings = (config: Record<string, unknown>): readonly string[] => resolveConfig('producer', config).warnings
   assert.match(String(warnings({ 'socket.blocking.max.ms': 5 })), /C library/)
   assert.match(String(warnings({ 'group.id': 'g' })), /consumer property/)
-  assert.match(String(warnings({ 'enable.metrics.push': false })), /not built yet/)
+  assert.match(String(warnings({ 'enable.metrics.push': false })), /not implemented/)
   assert.deepEqual(warnings({ 'enable.metrics.push': true }), [])
 })
 
-test('secrets are masked wherever a message would show them', () => {
+test('secrets are masked in every message', () => {
   const shown = maskedConfig({ 'sasl.password': 'hush', 'client.id': 'me', 'no.such.key': 'hush' })
   assert.deepEqual(shown, { 'sasl.password': '[redacted]', 'client.id': 'me', 'no.such.key': '[redacted]' })
   assert.doesNotMatch(refused({ 'sasl.password': { hush: 1 } }), /hush/)
@@ -209,19 +181,6 @@ test('the types know keys and values', () => {
   // @ts-expect-error a word that acks does not know
   const word: ProducerConfig = { acks: 'most' }
   assert.notEqual(unknown, word)
-})
-
-test('auto.offset.reset is a word, or a duration as Java writes it', () => {
-  const days = 24 * 60 * 60 * 1000
-  assert.deepEqual(resetPolicy('largest'), { to: 'latest' })
-  assert.deepEqual(resetPolicy('beginning'), { to: 'earliest' })
-  assert.deepEqual(resetPolicy('error'), { to: 'error' })
-  assert.deepEqual(resetPolicy('by_duration:P7D'), { to: 'age', ms: 7 * days })
-  assert.deepEqual(resetPolicy('by_duration:PT1H30M'), { to: 'age', ms: 90 * 60_000 })
-  assert.deepEqual(resetPolicy('by_duration:p1dt0.5s'), { to: 'age', ms: days + 500 })
-  for (const none of ['by_duration:', 'by_duration:P', 'by_duration:PT', 'by_duration:1h', 'by_duration:P1M', 'x']) {
-    assert.equal(resetPolicy(none), null, none)
-  }
 })
 
 test('auto.offset.reset is refused when it is neither', () => {

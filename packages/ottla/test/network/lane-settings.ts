@@ -1,6 +1,6 @@
 import type { LaneSettings } from '../../src/network/lane.ts'
 
-/** Of a lane that is quick to come back. */
+/** Settings of a lane with a short backoff. */
 export const laneSettings: LaneSettings = {
   connection: {
     clientId: 'test',

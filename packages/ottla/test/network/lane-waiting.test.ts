@@ -1,4 +1,4 @@
-/** Those who wait for a lane to be up, and have nothing to send yet. */
+/** Waits for a lane to be up, without a request. */
 import { test, type TestContext } from 'node:test'
 import assert from 'node:assert/strict'
 import { ErrorCode, Heartbeat, HeartbeatServer, encodeResponse } from '@ottla/protocol'
@@ -47,7 +47,7 @@ async function startFailing(t: TestContext): Promise<Bench> {
   const bench = await start(t)
   const { broker, lane } = bench
   broker.isSilent = true
-  const first = assert.rejects(lane.whenUp(new AbortController().signal), /before it had answered/)
+  const first = assert.rejects(lane.waitUntilUp(new AbortController().signal), /before it had answered/)
   await until(() => broker.sockets.size === 1)
   for (const socket of broker.sockets) socket.destroy()
   await first
@@ -56,7 +56,7 @@ async function startFailing(t: TestContext): Promise<Bench> {
   return bench
 }
 
-/** Sockets take their time. */
+/** Waits for sockets. */
 async function until(condition: () => boolean): Promise<void> {
   const latest = performance.now() + 30_000
   while (!condition()) {
@@ -65,12 +65,12 @@ async function until(condition: () => boolean): Promise<void> {
   }
 }
 
-test('an attempt that one has left goes on for the other who waits for it', async t => {
+test('an attempt continues for the other waiter when one gives up', async t => {
   const { lane, broker, downs } = await start(t)
   broker.isSilent = true
   const [one, other] = [new AbortController(), new AbortController()]
-  const left = assert.rejects(lane.whenUp(one.signal), /had enough/)
-  const stayed = lane.whenUp(other.signal)
+  const left = assert.rejects(lane.waitUntilUp(one.signal), /had enough/)
+  const stayed = lane.waitUntilUp(other.signal)
   await until(() => broker.sockets.size === 1)
   one.abort(new Error('had enough'))
   await left
@@ -81,11 +81,11 @@ test('an attempt that one has left goes on for the other who waits for it', asyn
   assert.deepEqual(downs, [])
 })
 
-test('an attempt goes on for a request when nobody else waits any more', async t => {
+test('an attempt continues for a request when there is no other waiter', async t => {
   const { lane, broker } = await start(t)
   broker.isSilent = true
   const only = new AbortController()
-  const left = assert.rejects(lane.whenUp(only.signal))
+  const left = assert.rejects(lane.waitUntilUp(only.signal))
   const answer = lane.request(Heartbeat, { groupId: 'g', generationId: 1, memberId: 'm' }, { timeoutMs: 3000 })
   await until(() => broker.sockets.size === 1)
   only.abort()
@@ -95,11 +95,11 @@ test('an attempt goes on for a request when nobody else waits any more', async t
   assert.equal(broker.connections, 1)
 })
 
-test('the last one to leave ends the attempt, of which nothing is told', async t => {
+test('the last waiter that gives up ends the attempt, which is not reported', async t => {
   const { lane, broker, clock, downs } = await start(t)
   broker.isSilent = true
   const only = new AbortController()
-  const left = assert.rejects(lane.whenUp(only.signal))
+  const left = assert.rejects(lane.waitUntilUp(only.signal))
   await until(() => broker.sockets.size === 1)
   only.abort()
   await left
@@ -109,24 +109,24 @@ test('the last one to leave ends the attempt, of which nothing is told', async t
   assert.equal(clock.pendingTimers, 0)
 })
 
-test('whoever comes while an attempt is being ended gets another one', async t => {
+test('a waiter that comes while an attempt is being ended gets another one', async t => {
   const { lane, broker } = await start(t)
   broker.isSilent = true
   const [one, other] = [new AbortController(), new AbortController()]
-  const left = assert.rejects(lane.whenUp(one.signal))
+  const left = assert.rejects(lane.waitUntilUp(one.signal))
   await until(() => broker.sockets.size === 1)
   one.abort()
-  const stayed = lane.whenUp(other.signal)
+  const stayed = lane.waitUntilUp(other.signal)
   await left
   await until(() => broker.connections === 2)
   broker.speak()
   await stayed
 })
 
-test('the last one to leave ends the wait for the next attempt, too', async t => {
+test('the last waiter that gives up ends the wait for the next attempt, too', async t => {
   const { lane, broker, clock, downs } = await startFailing(t)
   const only = new AbortController()
-  const left = assert.rejects(lane.whenUp(only.signal))
+  const left = assert.rejects(lane.waitUntilUp(only.signal))
   assert.equal(clock.pendingTimers, 1)
   only.abort()
   await left
@@ -140,8 +140,8 @@ for (const how of ['waits for it', 'will need it soon']) {
   test(`new credentials bring the next attempt at once for who ${how}`, async t => {
     const { lane, broker, clock } = await startFailing(t)
     let waiting = Promise.resolve()
-    if (how === 'waits for it') waiting = lane.whenUp(new AbortController().signal)
-    else lane.warm()
+    if (how === 'waits for it') waiting = lane.waitUntilUp(new AbortController().signal)
+    else lane.preconnect()
     lane.retryNow()
     await waiting
     await until(() => lane.isUp)
@@ -150,21 +150,21 @@ for (const how of ['waits for it', 'will need it soon']) {
   })
 }
 
-test('new credentials make no connection that nobody needs', async t => {
+test('new credentials open no connection that is not needed', async t => {
   const { lane, broker, clock } = await startFailing(t)
   lane.retryNow()
   await clock.advance(60_000)
   assert.equal(broker.connections, 1)
 })
 
-test('closing tells those who wait, and those who come later', async t => {
+test('closing rejects present and later waiters', async t => {
   const { lane, broker, clock } = await start(t)
   broker.isSilent = true
   const { signal } = new AbortController()
-  const waiting = assert.rejects(lane.whenUp(signal), /over/)
+  const waiting = assert.rejects(lane.waitUntilUp(signal), /over/)
   await until(() => broker.sockets.size === 1)
   lane.close(over)
   await waiting
-  await assert.rejects(lane.whenUp(signal), /over/)
+  await assert.rejects(lane.waitUntilUp(signal), /over/)
   assert.equal(clock.pendingTimers, 0)
 })

@@ -59,7 +59,7 @@ function failsWith(code: number, sent: boolean, text: RegExp): (error: unknown) 
   }
 }
 
-test('requests made while the connection is coming up are sent in order, and many wait at once', async () => {
+test('requests made while connecting are sent in order, and many wait at once', async () => {
   const asked: Asked[] = []
   const { lane, broker } = await start(each => {
     asked.push(each)
@@ -73,12 +73,12 @@ test('requests made while the connection is coming up are sent in order, and man
   assert.equal(broker.connections, 1)
 })
 
-test('an answer out of turn closes the connection: nothing behind it could be trusted', async () => {
+test('a response out of order closes the connection: nothing behind it could be trusted', async () => {
   const { lane } = await start(asked => answer({ ...asked, header: { ...asked.header, correlationId: 4711 } }))
   await assert.rejects(lane.request(Heartbeat, body, options), failsWith(ErrorCode.ERR__BAD_MSG, true, /4711/))
 })
 
-test('garbage is told as such, and the next request goes over a new connection', async () => {
+test('garbage is reported as such, and the next request goes over a new connection', async () => {
   let count = 0
   const { lane, broker } = await start(asked => {
     if (++count === 1) asked.socket.write('HTTP/1.1 400 Bad Request')
@@ -96,7 +96,7 @@ test('garbage is told as such, and the next request goes over a new connection',
   assert.equal(broker.connections, 2)
 })
 
-test('an answer that does not come in time drops the connection and whatever waits behind it', async () => {
+test('a response that does not come in time ends the connection and all requests behind it', async () => {
   const { lane } = await start(() => undefined)
   const late = assert.rejects(
     lane.request(Heartbeat, body, { timeoutMs: 300 }),
@@ -104,7 +104,7 @@ test('an answer that does not come in time drops the connection and whatever wai
   )
   const behind = assert.rejects(
     lane.request(Heartbeat, body, options),
-    failsWith(ErrorCode.ERR__TRANSPORT, true, /dropped/),
+    failsWith(ErrorCode.ERR__TRANSPORT, true, /connection closed/),
   )
   await Promise.all([late, behind])
 })
@@ -115,7 +115,7 @@ test('a lost connection rejects what is in flight as possibly sent', async () =>
   assert.equal(downs.length, 1)
 })
 
-test('a broker that cannot be connected to rejects as surely not sent', async () => {
+test('without a connection requests reject as certainly not sent', async () => {
   const { lane, broker } = await start(() => undefined)
   await broker.close()
   await assert.rejects(
@@ -124,7 +124,7 @@ test('a broker that cannot be connected to rejects as surely not sent', async ()
   )
 })
 
-test('closing rejects what waits and leaves nothing', async () => {
+test('closing rejects all waits and leaves nothing behind', async () => {
   const { lane } = await start(() => undefined)
   const waiting = assert.rejects(
     lane.request(Heartbeat, body, options),
@@ -135,7 +135,7 @@ test('closing rejects what waits and leaves nothing', async () => {
   await assert.rejects(lane.request(Heartbeat, body, options), failsWith(ErrorCode.ERR__DESTROY, true, /over/))
 })
 
-test('a shorter throttle time does not end a longer one, and what waits is sent after that', async () => {
+test('a shorter throttle time does not end a longer one, and waiting requests are sent after it', async () => {
   const asked: Asked[] = []
   const { lane } = await start(each => {
     asked.push(each)
@@ -149,7 +149,7 @@ test('a shorter throttle time does not end a longer one, and what waits is sent 
   assert.equal(asked.length, 3)
 })
 
-test('a throttle time is told, and obeyed before the next request', async () => {
+test('a throttle time is reported, and respected before the next request', async () => {
   let asks = 0
   const { lane, throttles } = await start(asked => {
     asks++
@@ -165,10 +165,10 @@ test('a throttle time is told, and obeyed before the next request', async () => 
 
 test('a frame over receive.message.max.bytes is refused before it is read', async () => {
   const { lane } = await start(asked => asked.socket.write(Buffer.from([0x7f, 0, 0, 0])))
-  await assert.rejects(lane.request(Heartbeat, body, options), failsWith(ErrorCode.ERR__BAD_MSG, true, /is the limit/))
+  await assert.rejects(lane.request(Heartbeat, body, options), failsWith(ErrorCode.ERR__BAD_MSG, true, /the limit is/))
 })
 
-test('idle connections are closed after connections.max.idle.ms and made anew when needed', async () => {
+test('idle connections are closed after connections.max.idle.ms and reopened when needed', async () => {
   const idle = { ...settings.connection, maxIdleMs: 30 }
   const { lane, broker, downs } = await start(asked => answer(asked), { connection: idle })
   await lane.request(Heartbeat, body, options)

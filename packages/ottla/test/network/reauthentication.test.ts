@@ -27,13 +27,13 @@ afterEach(async () => {
   for (const close of closing.splice(0)) await close()
 })
 
-/** A broker that lets in who has the password; what it answers else is the test's. */
+/** A broker that accepts the password; the test decides its other responses. */
 class Gate {
   password = 'secret'
   lifetimeMs = SESSION_MS
-  /** Answers to heartbeats and log-ins are kept back. */
+  /** Responses to heartbeats and authentications are held back. */
   isHolding = false
-  /** What was asked, in order: `+` for a handshake, `t` for a token, `h` for a heartbeat. */
+  /** The requests, in order: `+` for a handshake, `t` for a token, `h` for a heartbeat. */
   asked = ''
   readonly #held: (() => void)[] = []
 
@@ -126,7 +126,7 @@ async function start(random = 0, make?: (credentials: Bench['credentials']) => S
   return bench
 }
 
-/** Sockets take their time. */
+/** Waits for sockets. */
 async function until(condition: () => boolean): Promise<void> {
   const latest = performance.now() + 30_000
   while (!condition()) {
@@ -135,7 +135,7 @@ async function until(condition: () => boolean): Promise<void> {
   }
 }
 
-test('a session is renewed somewhere between 85 and 95 % of it; one without end never', () => {
+test('a session is renewed between 85 and 95 % of its lifetime; one without end never', () => {
   const terms = { startedAt: 1000, lifetimeMs: 60_000 }
   const plan = { earliestAt: 31_000, holdAt: 58_000, endsAt: 61_000 }
   assert.deepEqual(
@@ -155,7 +155,7 @@ test('a short session is renewed a second before its end, but not in its first h
   assert.deepEqual([500, 1500, 2000, 4000, 10_000].map(due), [250, 750, 1000, 3000, 9000])
 })
 
-test('with requests in flight a session is renewed on its connection: later ones wait, and go out in order', async () => {
+test('with requests in flight a session is renewed on its connection: later ones wait, and are sent in order', async () => {
   const { lane, gate, broker, clock, ask, done } = await start()
   await clock.advance(8499)
   gate.isHolding = true
@@ -176,7 +176,7 @@ test('with requests in flight a session is renewed on its connection: later ones
   assert.equal(broker.connections, 1)
 })
 
-test('the slower a broker answers the sooner a session is renewed: it reads a request after it has answered those before', async () => {
+test('the slower a broker answers, the sooner a session is renewed: it reads a request after it has answered those before', async () => {
   const { gate, broker, clock, ask, done } = await start()
   gate.isHolding = true
   ask()
@@ -194,7 +194,7 @@ test('the slower a broker answers the sooner a session is renewed: it reads a re
   assert.equal(broker.connections, 1)
 })
 
-test('each session is renewed, with the password as it is then', async () => {
+test('each session is renewed with the current password', async () => {
   const { gate, broker, clock, credentials, ask, done, downs } = await start()
   for (const password of ['two', 'three', 'four']) {
     credentials.password = password
@@ -212,7 +212,7 @@ test('each session is renewed, with the password as it is then', async () => {
   assert.equal(downs.length, 0)
 })
 
-test('a connection that nothing is sent over is left alone, and renewed before the next request', async () => {
+test('an idle connection is left alone, and renewed before the next request', async () => {
   const { gate, broker, clock, ask, done } = await start()
   await clock.advance(50_000)
   assert.equal(gate.asked, '')
@@ -222,7 +222,7 @@ test('a connection that nothing is sent over is left alone, and renewed before t
   assert.equal(broker.connections, 1)
 })
 
-test('sessions that the broker lets have no end any more are not renewed again', async () => {
+test('sessions that no longer have an end are not renewed again', async () => {
   const { gate, clock, ask, done } = await start()
   gate.lifetimeMs = 0
   await clock.advance(9600)
@@ -255,7 +255,7 @@ test('a session of a second is not renewed twice within one: requests pass while
   assert.equal(broker.connections, 1)
 })
 
-test('refused, it is told with what the broker says, and what waits goes over a new connection after the backoff', async () => {
+test('a refusal is reported with the reason of the broker, and waiting requests go over a new connection after the backoff', async () => {
   const { lane, gate, broker, clock, credentials, ask, done, downs } = await start()
   gate.password = 'other'
   await clock.advance(9600)
@@ -287,7 +287,7 @@ test('new credentials end the wait for the next attempt', async () => {
   assert.equal(gate.asked, '+t+th')
 })
 
-test('an attempt that fails with credentials which have been replaced meanwhile is followed by another at once', async () => {
+test('an attempt that fails with credentials that were replaced in the meantime is followed by another at once', async () => {
   const { lane, gate, broker, clock, credentials, ask, done, failed, downs } = await start()
   gate.password = 'other'
   for (const socket of broker.sockets) socket.destroy()
@@ -308,13 +308,13 @@ test('an attempt that fails with credentials which have been replaced meanwhile 
   assert.equal(clock.now(), 0)
 })
 
-test('an attempt that new credentials overtake is told of, though no request waits for it', async () => {
+test('an attempt that is overtaken by new credentials is reported, even if no request waits for it', async () => {
   const { lane, gate, broker, downs } = await start()
   gate.password = 'other'
   for (const socket of broker.sockets) socket.destroy()
   await until(() => downs.length === 1)
   gate.isHolding = true
-  lane.warm()
+  lane.preconnect()
   await until(() => gate.asked === '+')
   lane.retryNow()
   gate.release()
@@ -323,7 +323,7 @@ test('an attempt that new credentials overtake is told of, though no request wai
   assert.equal(broker.connections, 3)
 })
 
-test('an attempt that waits for a token goes on when there is one', async () => {
+test('an attempt that waits for a token continues when there is one', async () => {
   let give = (_: Buffer): void => assert.fail('nobody waits')
   let isWaiting = false
   const { lane, gate, broker, clock, ask, done, downs } = await start(0, () => ({
@@ -371,7 +371,7 @@ test('a broker that does not answer is given up after socket.timeout.ms', async 
   assert.equal(broker.connections, 2)
 })
 
-test('while a token is fetched requests pass, until the session is about to end', async () => {
+test('while a token is requested, requests pass until the session is about to end', async () => {
   const waiting: ((token: Buffer) => void)[] = []
   let count = 0
   const { gate, broker, clock, ask, done } = await start(0, () => ({
@@ -422,7 +422,7 @@ test('without a token, what is in flight is rejected as possibly carried out', a
   assert.equal(failed[0].sent, true)
 })
 
-test('closing in the middle of it leaves nothing', async () => {
+test('closing during a renewal leaves nothing behind', async () => {
   const { lane, gate, clock, ask, failed } = await start()
   await clock.advance(9600)
   gate.isHolding = true

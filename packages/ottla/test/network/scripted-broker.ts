@@ -18,17 +18,17 @@ export interface Asked {
 
 type Script = (asked: Asked) => void
 
-/** A TCP server that tells its versions and leaves every other request to a script. */
+/** A TCP server that answers ApiVersions and leaves every other request to a script. */
 export class ScriptedBroker {
   readonly #server: Server
   readonly sockets = new Set<Socket>()
   readonly #held: (() => void)[] = []
   connections = 0
-  /** Whether it takes connections and requests, and says nothing; `speak` ends it. */
+  /** Whether it accepts connections and requests without an answer; `speak` ends it. */
   isSilent = false
 
   private constructor(script: Script) {
-    // Else the second of two answers would wait for the client's delayed acknowledgement: 40 ms.
+    // Otherwise the second of two responses would wait for the client's delayed acknowledgement: 40 ms.
     this.#server = createServer({ noDelay: true }, socket => {
       this.connections++
       this.sockets.add(socket)
@@ -54,7 +54,7 @@ export class ScriptedBroker {
     return (this.#server.address() as AddressInfo).port
   }
 
-  /** Answers what it has been asked meanwhile. */
+  /** Answers the requests received in the meantime. */
   speak(): void {
     this.isSilent = false
     for (const serve of this.#held.splice(0)) serve()

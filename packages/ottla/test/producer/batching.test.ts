@@ -14,7 +14,7 @@ const has =
   }
 const values = (n: number, from = 0): string[] => Array.from({ length: n }, (_, i) => `v${from + i}`)
 
-test('a message waits for the linger, leaves, and is reported with the offset of its place in the batch', async () => {
+test('a message waits for the linger, is sent, and is reported with the offset of its place in the batch', async () => {
   const { cluster, clock, put, reports, nextAfter } = makeWorld({ 'linger.ms': 5 })
   cluster.topic('t', [1])
   put({ topic: 't', key: 'k', value: 'a', opaque: 1 })
@@ -40,7 +40,7 @@ test('a message waits for the linger, leaves, and is reported with the offset of
   assert.deepEqual(reports[1]?.headers, { h: 'x' })
 })
 
-test('nothing keeps a timer once everything has been reported', async () => {
+test('no timer is left once everything has been reported', async () => {
   const { cluster, clock, put, nextAfter } = makeWorld()
   cluster.topic('t', [1])
   put({ topic: 't', value: 'a' })
@@ -50,7 +50,7 @@ test('nothing keeps a timer once everything has been reported', async () => {
   assert.equal(clock.pendingTimers, 0)
 })
 
-test('with linger 0 what is produced within one turn leaves as one batch', async () => {
+test('with linger 0 the messages of one turn are sent as one batch', async () => {
   const { cluster, put } = makeWorld({ 'linger.ms': 0 })
   cluster.topic('t', [1])
   for (const value of values(10)) put({ topic: 't', value })
@@ -59,7 +59,7 @@ test('with linger 0 what is produced within one turn leaves as one batch', async
   assert.equal(cluster.unseen, 0)
 })
 
-test('a full batch leaves before its linger is over, by count', async () => {
+test('a batch that is full by count is sent before its linger is over', async () => {
   const { cluster, put } = makeWorld({ 'linger.ms': 1000, 'batch.num.messages': 3 })
   cluster.topic('t', [1])
   for (const value of values(7)) put({ topic: 't', value })
@@ -70,7 +70,7 @@ test('a full batch leaves before its linger is over, by count', async () => {
   assert.equal(cluster.unseen, 0, 'the last one still waits for company')
 })
 
-test('a full batch leaves before its linger is over, by size', async () => {
+test('a batch that is full by size is sent before its linger is over', async () => {
   const { cluster, put, pipeline } = makeWorld({ 'linger.ms': 1000, 'batch.size': 1000 })
   cluster.topic('t', [1])
   for (let i = 0; i < 20; i++) put({ topic: 't', value: Buffer.alloc(100, i) })
@@ -82,7 +82,7 @@ test('a full batch leaves before its linger is over, by size', async () => {
   assert.equal(pipeline.accumulator.messages, 20)
 })
 
-test('a message larger than a batch may be goes alone', async () => {
+test('a message larger than the limit of a batch is sent alone', async () => {
   const { cluster, put, nextAfter } = makeWorld({ 'batch.size': 1000 })
   cluster.topic('t', [1])
   put({ topic: 't', value: 'small' })
@@ -134,7 +134,7 @@ test('max.in.flight bounds the requests to a broker', async () => {
   assert.equal(cluster.unseen, 2)
 })
 
-test('until a broker has answered once there is one request to it at a time, so that batches grow', async () => {
+test('until a broker has answered once, one request at a time is sent to it, so that batches grow', async () => {
   const { cluster, clock, put, nextAfter } = makeWorld({ 'linger.ms': 1 })
   cluster.topic('t', [1])
   put({ topic: 't', value: 'a' })
@@ -149,7 +149,7 @@ test('until a broker has answered once there is one request to it at a time, so 
   assert.deepEqual(cluster.next().values, { 't/0': ['b', 'c'] })
 })
 
-test('messages to a topic that is not known yet wait in order, are given partitions when it is, and keep their bytes', async () => {
+test('messages to an unknown topic wait in order, get partitions when it is known, and keep their bytes', async () => {
   const { cluster, put, clock, reports, nextAfter } = makeWorld()
   const reused = Buffer.from('first')
   put({ topic: 't', key: 'k', value: reused, headers: [{ key: 'h', value: 'one' }, { key: 'h' }] })
@@ -173,7 +173,7 @@ test('messages to a topic that is not known yet wait in order, are given partiti
   assert.equal(reports[0]?.value, reused, 'the report has the object as given')
 })
 
-test('new topics of one turn are asked for together', async () => {
+test('metadata of the new topics of one turn is requested together', async () => {
   const { cluster, put } = makeWorld()
   put({ topic: 'a', value: '1' })
   put({ topic: 'b', value: '2' })
@@ -182,7 +182,7 @@ test('new topics of one turn are asked for together', async () => {
   assert.deepEqual([...cluster.wanted], ['a', 'b'])
 })
 
-test('a partition named for an unknown topic is used when it is there, and reported when two answers lack it', async () => {
+test('a given partition of an unknown topic is used if it exists, and reported when two responses lack it', async () => {
   const { cluster, clock, put, outcomes, reports, nextAfter } = makeWorld()
   put({ topic: 't', partition: 1, value: 'good' })
   put({ topic: 't', partition: 2_000_000_000, value: 'bad' })
@@ -205,12 +205,12 @@ test('a partition that a known topic does not have is refused at once', () => {
   put({ topic: 't', partition: 1, value: 'x' })
   assert.throws(
     () => put({ topic: 't', partition: 2, value: 'x' }),
-    has(ErrorCode.ERR__UNKNOWN_PARTITION, /2 .* has 2/),
+    has(ErrorCode.ERR__UNKNOWN_PARTITION, /no partition 2: it has 2/),
   )
   assert.equal(pipeline.accumulator.messages, 1)
 })
 
-test('partitions that are added later get messages', async () => {
+test('partitions added later get messages', async () => {
   const { cluster, put, nextAfter } = makeWorld({ 'linger.ms': 0 })
   cluster.topic('t', [1])
   put({ topic: 't', value: 'a' })
@@ -249,7 +249,7 @@ test('a message over message.max.bytes is refused, counting real bytes', () => {
   assert.equal(pipeline.accumulator.messages, 1)
 })
 
-test('a message that is refused leaves those accepted before it unharmed', async () => {
+test('a refused message does not affect those accepted before it', async () => {
   const { cluster, put, nextAfter } = makeWorld()
   cluster.topic('t', [1])
   put({ topic: 't', value: 'a' })
@@ -276,7 +276,7 @@ for (const codec of ['gzip', 'snappy', 'lz4', 'zstd'] as const) {
   })
 }
 
-test('acks=0 is reported when written, possibly persisted, without an offset', async () => {
+test('with acks=0 messages are reported when sent, as possibly persisted and without an offset', async () => {
   const { cluster, put, reports, nextAfter } = makeWorld({ acks: 0 })
   cluster.topic('t', [1])
   put({ topic: 't', value: 'a' })
@@ -291,7 +291,7 @@ test('acks=0 is reported when written, possibly persisted, without an offset', a
   )
 })
 
-test("the broker's own time is reported where the topic wants it", async () => {
+test("the log's append time is reported if the topic uses it", async () => {
   const { cluster, put, reports, nextAfter } = makeWorld()
   cluster.topic('t', [1])
   put({ topic: 't', value: 'a', timestamp: 5 })
@@ -301,7 +301,7 @@ test("the broker's own time is reported where the topic wants it", async () => {
   assert.equal(reports[0]?.timestamp, 99)
 })
 
-test('topics are named by their ids where the broker wants it so', async () => {
+test('topics are sent by id where the version requires it', async () => {
   const { cluster, put, outcomes, nextAfter } = makeWorld()
   cluster.version = 13
   cluster.topic('t', [1], { topicId: 'AAAAAAAAAAAAAAAAAAAAAQ' })

@@ -18,7 +18,7 @@ for (const code of [
   ErrorCode.ERR_REQUEST_TIMED_OUT,
   ErrorCode.ERR_INVALID_MSG,
 ]) {
-  test(`a batch refused with code ${code} goes again after the backoff and is then delivered`, async () => {
+  test(`a batch refused with code ${code} is retried after the backoff and then delivered`, async () => {
     const { cluster, clock, put, outcomes, nextAfter } = makeWorld()
     cluster.topic('t', [1])
     put({ topic: 't', value: 'a' })
@@ -55,7 +55,7 @@ for (const [code, status] of [
   })
 }
 
-test('a connection that is lost in flight leaves the messages in doubt while retries last', async () => {
+test('messages in flight on a lost connection are retried, and in doubt when retries run out', async () => {
   const { cluster, put, reports, nextAfter } = makeWorld({ retries: 1 })
   cluster.topic('t', [1])
   put({ topic: 't', value: 'a' })
@@ -67,7 +67,7 @@ test('a connection that is lost in flight leaves the messages in doubt while ret
   assert.ok(cluster.refreshes.length >= 2)
 })
 
-test('tries that never reached the broker do not count as retries', async () => {
+test('attempts that never reached the broker do not count as retries', async () => {
   const { cluster, put, reports, nextAfter } = makeWorld({ retries: 0 })
   cluster.topic('t', [1])
   put({ topic: 't', value: 'a' })
@@ -91,8 +91,8 @@ for (const [acks, status] of [
   ['all', 'possibly-persisted'],
   [1, 'not-persisted'],
 ] as const) {
-  test(`messages that a broker had when it lost the partition are ${status} with acks=${acks}`, async () => {
-    // With all, they are in its log while it waits for the replicas, and one of these is the next leader.
+  test(`messages on a broker that lost the partition are ${status} with acks=${acks}`, async () => {
+    // With all, they are in its log while it waits for the replicas, one of which is the next leader.
     const { cluster, clock, put, reports, nextAfter } = makeWorld({ acks, 'message.timeout.ms': 1000 })
     cluster.topic('t', [1])
     put({ topic: 't', value: 'a' })
@@ -105,7 +105,7 @@ for (const [acks, status] of [
   })
 }
 
-test('with retries=0 a try that may have been written is the last', async () => {
+test('with retries=0 an attempt that may have been written is the last', async () => {
   const { cluster, put, outcomes, reports, nextAfter } = makeWorld({ retries: 0 })
   cluster.topic('t', [1])
   put({ topic: 't', value: 'a' })
@@ -128,7 +128,7 @@ test('pauses between retries double up to retry.backoff.max.ms', async () => {
   }
 })
 
-test('batches that come back go before younger ones, in the order of their messages', async () => {
+test('retried batches go before younger ones, in the order of their messages', async () => {
   const { cluster, clock, put, outcomes, nextAfter } = makeWorld({ 'batch.num.messages': 2 })
   cluster.topic('t', [1])
   put({ topic: 't', value: 'warm' })
@@ -155,7 +155,7 @@ test('batches that come back go before younger ones, in the order of their messa
   assert.equal(outcomes()['ok']?.length, 10)
 })
 
-test('after a leader change nothing goes to the new leader before everything is back from the old', async () => {
+test('after a leader change nothing goes to the new leader before the old one has answered everything', async () => {
   const { cluster, put, outcomes, nextAfter } = makeWorld({ 'batch.num.messages': 1 })
   cluster.topic('t', [1])
   put({ topic: 't', value: 'a' })
@@ -192,7 +192,7 @@ test('a queue that waits for a slow broker moves to the new leader at once', asy
   assert.deepEqual(moved.values, { 't/1': ['free'] })
 })
 
-test('a leader that the answer itself names is used without backoff (KIP-951)', async () => {
+test('a leader named in the response is used without backoff (KIP-951)', async () => {
   const { cluster, put, nextAfter } = makeWorld()
   cluster.topic('t', [1])
   put({ topic: 't', value: 'a' })
@@ -237,7 +237,7 @@ test('a message that waits for longer than message.timeout.ms is not persisted',
   assert.equal(reports[0].status, 'not-persisted')
 })
 
-test('old messages of a batch that keeps growing run out of time without taking the young ones along', async () => {
+test('old messages of a growing batch time out without the young ones', async () => {
   const { cluster, clock, put, outcomes, nextAfter } = makeWorld({ 'message.timeout.ms': 1000 })
   cluster.topic('t', [-1])
   for (let i = 0; i < 10; i++) {
@@ -252,7 +252,7 @@ test('old messages of a batch that keeps growing run out of time without taking 
   assert.ok(expired.length >= 4 && expired.length <= 6, String(expired.length))
 })
 
-test('messages without a partition run out of time as well', async () => {
+test('messages without a partition time out as well', async () => {
   const { clock, put, outcomes } = makeWorld({ 'message.timeout.ms': 1000 })
   put({ topic: 't', value: 'a' })
   await clock.advance(1200)
@@ -273,7 +273,7 @@ test('a request does not outlive its messages; those in flight are in doubt', as
   assert.equal(reports[0].status, 'possibly-persisted')
 })
 
-test('without message.timeout.ms a request waits for the answer as long as the socket does', async () => {
+test('without message.timeout.ms a request waits for socket.timeout.ms', async () => {
   const { cluster, put, nextAfter } = makeWorld({ 'message.timeout.ms': 0, 'request.timeout.ms': 70_000 })
   cluster.topic('t', [1])
   put({ topic: 't', value: 'a' })
@@ -282,7 +282,7 @@ test('without message.timeout.ms a request waits for the answer as long as the s
   assert.equal(request.body.timeoutMs, 70_000)
 })
 
-test('a topic that does not come into being is given up after topic.metadata.propagation.max.ms', async () => {
+test('a topic that is not created is given up after topic.metadata.propagation.max.ms', async () => {
   const { cluster, clock, put, outcomes } = makeWorld({ 'topic.metadata.propagation.max.ms': 2000 })
   put({ topic: 't', value: 'a' })
   put({ topic: 't', partition: 3, value: 'b' })
@@ -291,12 +291,12 @@ test('a topic that does not come into being is given up after topic.metadata.pro
   assert.deepEqual(outcomes(), {})
   await clock.advance(700)
   assert.deepEqual(outcomes(), { ERR__UNKNOWN_TOPIC: ['b', 'a'] })
-  assert.throws(() => put({ topic: 't', value: 'c' }), /there is no topic t/)
+  assert.throws(() => put({ topic: 't', value: 'c' }), /topic t does not exist/)
   cluster.topic('t', [1])
   put({ topic: 't', value: 'd' })
 })
 
-test('a topic that comes into being in time gets its messages', async () => {
+test('a topic that is created in time gets its messages', async () => {
   const { cluster, clock, put, nextAfter } = makeWorld()
   put({ topic: 't', value: 'a' })
   cluster.missing('t')
@@ -307,7 +307,7 @@ test('a topic that comes into being in time gets its messages', async () => {
   assert.equal((await nextAfter(0)).brokerId, 2)
 })
 
-test('a topic that may not be seen fails its messages at once, and new ones until it may', async () => {
+test('messages to a topic without authorization fail at once, and new ones until it is granted', async () => {
   const { cluster, put, outcomes, reports, nextAfter } = makeWorld()
   put({ topic: 't', value: 'a' })
   cluster.topicError('t', ErrorCode.ERR_TOPIC_AUTHORIZATION_FAILED)
@@ -319,7 +319,7 @@ test('a topic that may not be seen fails its messages at once, and new ones unti
   assert.deepEqual((await nextAfter(5)).values, { 't/0': ['c'] })
 })
 
-test('a topic that is deleted and made anew gets its messages under the new id', async () => {
+test('a topic that is deleted and created again gets its messages under the new id', async () => {
   const { cluster, put, outcomes, nextAfter } = makeWorld()
   cluster.version = 13
   cluster.topic('t', [1], { topicId: 'AAAAAAAAAAAAAAAAAAAAAQ' })
@@ -336,7 +336,7 @@ test('a topic that is deleted and made anew gets its messages under the new id',
   assert.deepEqual(outcomes(), { ok: ['a'] })
 })
 
-test('messages of a partition that the topic has lost wait for it, those in flight included', async () => {
+test('messages to a partition that the topic no longer has wait for it, those in flight included', async () => {
   const { cluster, clock, put, outcomes, nextAfter } = makeWorld({ 'batch.num.messages': 1 })
   cluster.topic('t', [1, 1])
   put({ topic: 't', partition: 1, value: 'a' })
@@ -358,7 +358,7 @@ test('messages of a partition that the topic has lost wait for it, those in flig
   assert.deepEqual(outcomes(), { ok: ['a', 'b', 'c'] })
 })
 
-test('messages of a partition that does not come back run out of time, and their error says what is missing', async () => {
+test('messages to a partition that does not come back time out, and their error says what is missing', async () => {
   const { cluster, clock, put, reports } = makeWorld({ 'message.timeout.ms': 5000 })
   cluster.topic('t', [1, -1])
   put({ topic: 't', partition: 1, value: 'a' })
@@ -366,7 +366,7 @@ test('messages of a partition that does not come back run out of time, and their
   await clock.advance(7000)
   const { error } = reports[0] as DeliveryReport // one message was put in
   assert.equal(error?.name, 'ERR__MSG_TIMED_OUT')
-  assert.match(error.message, /no partition 1 of topic t: it has 1 partition/)
+  assert.match(error.message, /topic t has no partition 1: it has 1 partition/)
   assert.equal((error.cause as { name: string } | undefined)?.name, 'ERR__UNKNOWN_PARTITION')
 })
 
@@ -389,7 +389,7 @@ test('a batch that the broker finds too large is divided until its messages fit'
   assert.deepEqual(outcomes(), { ok: values(5) })
 })
 
-test('of a batch with bad records the named ones fail with their reason, the others for having been with them (KIP-467)', async () => {
+test('bad records of a batch fail with their reason, the others because they were in the same batch (KIP-467)', async () => {
   const { cluster, put, reports, nextAfter } = makeWorld()
   cluster.topic('t', [1])
   for (const value of values(4)) put({ topic: 't', value })
@@ -422,7 +422,7 @@ test("a single bad record fails with the partition's own code", async () => {
   )
 })
 
-test('an answer that leaves a partition out is no answer for it: it goes again', async () => {
+test('a partition that the response lacks is retried', async () => {
   const { cluster, put, outcomes, nextAfter } = makeWorld()
   cluster.topic('t', [1])
   put({ topic: 't', value: 'a' })
@@ -433,7 +433,7 @@ test('an answer that leaves a partition out is no answer for it: it goes again',
   assert.deepEqual(outcomes(), { ok: ['a'] })
 })
 
-test('a request that cannot be made at all fails its messages', async () => {
+test('a request that cannot be encoded fails its messages', async () => {
   const { cluster, put, reports, nextAfter } = makeWorld()
   cluster.topic('t', [1])
   put({ topic: 't', value: 'a' })
@@ -453,7 +453,7 @@ test('wrong credentials are waited out', async () => {
   assert.deepEqual(outcomes(), { ok: ['a'] })
 })
 
-test('a partitioner that fails for messages that had waited has them reported, and the others sent', async () => {
+test('messages that waited and whose partitioner fails are reported, and the others sent', async () => {
   const { cluster, put, outcomes, nextAfter } = makeWorld({}, (_topic, key) => {
     if (String(key) === 'bad') throw new Error('no place for it')
     return 0

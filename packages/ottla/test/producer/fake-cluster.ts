@@ -141,7 +141,7 @@ function decoded(request: ProduceRequest, version: number): Decoded<ProduceReque
   return ProduceServer.readRequest(new Reader(Buffer.concat(writer.finish())), version)
 }
 
-/** A cluster whose metadata and answers are what the test says. */
+/** A cluster whose metadata and responses the test decides. */
 export class FakeCluster implements PipelineCluster {
   /** In the order sent, answered ones included. */
   readonly requests: FakeRequest[] = []
@@ -200,7 +200,7 @@ export class FakeCluster implements PipelineCluster {
   broker(id: number): ReturnType<PipelineCluster['broker']> {
     if (!this.#snapshot.brokers.has(id)) return undefined
     return {
-      warm: () => undefined,
+      preconnect: () => undefined,
       request: (_api, body, options) =>
         new Promise((resolve, reject) => {
           const version = Math.min(options.maxVersion ?? this.version, this.version)
@@ -209,7 +209,7 @@ export class FakeCluster implements PipelineCluster {
     }
   }
 
-  /** The metadata tells of a topic: the leader of each partition. */
+  /** The metadata has a topic: the leader of each partition. */
   topic(topic: string, leaders: readonly number[], more: Partial<TopicSnapshot> = {}, leaderEpoch = 0): void {
     const partitions = leaders.map((leader, partition) => ({
       partition,
@@ -232,7 +232,7 @@ export class FakeCluster implements PipelineCluster {
     })
   }
 
-  /** The metadata tells of an error of a topic. */
+  /** The metadata has an error of a topic. */
   topicError(topic: string, errorCode: number): void {
     this.#tell({
       topic,

@@ -3,7 +3,7 @@ import { resolveConfig, type ProducerConfig } from '../../src/config/resolve.ts'
 import { EventHub } from '../../src/observe/events.ts'
 import { Logger } from '../../src/observe/logger.ts'
 import type { AnyMessage } from '../../src/producer/queue/message.ts'
-import { ProducerIdentity, type AskForId } from '../../src/producer/idempotence/producer-identity.ts'
+import { ProducerIdentity, type RequestId } from '../../src/producer/idempotence/producer-identity.ts'
 import { Pipeline } from '../../src/producer/pipeline.ts'
 import { pipelineSettings } from '../../src/producer/settings.ts'
 import type { DeliveryReport, Partitioner } from '../../src/types.ts'
@@ -29,7 +29,7 @@ export interface World {
   readonly put: (message: AnyMessage) => void
   /** Values of messages by the code of their reports: 0 for delivered ones. */
   readonly outcomes: () => Record<string, string[]>
-  /** Lets time pass, then gives the next request. */
+  /** Moves the time, then returns the next request. */
   readonly nextAfter: (ms: number) => Promise<FakeRequest>
 }
 
@@ -44,7 +44,7 @@ export function makeWorld(config: ProducerConfig = {}, partitioner?: Partitioner
   const { settings } = resolveConfig('producer', { 'bootstrap.servers': 'localhost:9092', ...config })
   const ids: World['ids'] = []
   const fatals: string[] = []
-  const ask: AskForId = () =>
+  const ask: RequestId = () =>
     new Promise((resolve, reject) => {
       const answer = (errorCode: number, id: bigint, epoch: number): void =>
         resolve({ errorCode, producerId: id, producerEpoch: epoch })

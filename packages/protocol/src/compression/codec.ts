@@ -1,14 +1,14 @@
-/** What a codec is; the table of them is in `codecs.ts`. */
+/** The interface of codecs; their table is in `codecs.ts`. */
 
 /**
- * Names of the codecs, as `compression.codec` has them.
+ * Names of the codecs, as in `compression.codec`.
  *
  * @since 0.1.0
  */
 export type CodecName = 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd'
 
 /**
- * One way to compress the records of a batch.
+ * A codec for the records of a batch.
  *
  * @since 0.1.0
  */
@@ -16,36 +16,36 @@ export interface CompressionCodec {
   readonly name: CodecName
   /** The number in a batch's attributes. */
   readonly id: number
-  /** Range of `compression.level`; -1, which leaves it to the codec, is always allowed. */
+  /** Range of `compression.level`; -1, the codec's own default, is always allowed. */
   readonly minLevel: number
   readonly maxLevel: number
   /**
-   * Loads what the codec needs. Null when it can be used now.
+   * Loads what the codec needs. Null if it can be used at once.
    *
-   * @returns a promise that rejects with an Error saying what is missing
+   * @returns a promise that rejects with an Error that names what is missing
    */
   ready(): Promise<void> | null
   /**
-   * Compresses all of `data`. What is returned may be overwritten by the next call.
+   * Compresses all of `data`. The next call may overwrite the result.
    *
-   * @param level - brought into the codec's range; -1, the default, is the codec's own choice
-   * @throws Error when the codec is not ready
+   * @param level - clamped to the codec's range; -1, the default, is the codec's own default
+   * @throws Error if the codec is not ready
    */
   compress(data: Uint8Array, level?: number): Buffer
   /**
-   * The same on a thread beside this one, of which Node has few; what is returned is the caller's. Only where the work
-   * is worth the way: a codec that is done sooner than it could be handed over has none.
+   * The same on another thread, of which Node has few; the result belongs to the caller. Undefined for codecs so fast
+   * that the hand-over does not pay.
    *
-   * @param data - not to be changed until the promise is settled
+   * @param data - must not change until the promise settles
    */
   readonly compressBeside?: ((data: Uint8Array, level?: number) => Promise<Buffer>) | undefined
   /**
-   * Decompresses all of `data`. Memory is claimed for what comes out, never for what the data claims.
+   * Decompresses all of `data`. Allocates memory for the actual output, never for a size that the data claims.
    *
-   * @param maxBytes - more than this is refused
-   * @throws ProtocolError when the data is corrupt or would grow past `maxBytes`
+   * @param maxBytes - a larger output is refused
+   * @throws ProtocolError if the data is corrupt or its output larger than `maxBytes`
    */
   decompress(data: Uint8Array, maxBytes: number): Buffer
-  /** What does the work, for logs: a package's name, `node:zlib` or `javascript`. */
+  /** The implementation, for logs: a package's name, `node:zlib` or `javascript`. */
   implementation(): string
 }

@@ -1,4 +1,4 @@
-/** The table of codecs that record batches may be compressed with. */
+/** The table of the codecs for record batches. */
 
 import { crc32cImplementation } from '../wire/crc32c.ts'
 import { ProtocolError } from '../wire/protocol-error.ts'
@@ -9,13 +9,13 @@ import { none } from './none.ts'
 import { snappy } from './snappy.ts'
 import { zstd } from './zstd.ts'
 
-/** By their number. */
+/** By id. */
 const codecs: readonly CompressionCodec[] = [none, gzip, snappy, lz4, zstd]
 
 /**
- * The codec with this number in a batch's attributes.
+ * The codec with this id, as in a batch's attributes.
  *
- * @throws ProtocolError when there is none
+ * @throws ProtocolError if there is none
  * @since 0.1.0
  */
 export function codecById(id: number): CompressionCodec {
@@ -36,7 +36,7 @@ export function codecByName(name: CodecName): CompressionCodec {
 }
 
 /**
- * What each codec and the checksum run on here, for logs.
+ * The implementations of the codecs and of the checksum, for logs.
  *
  * @since 0.1.0
  */

@@ -1,4 +1,4 @@
-/** gzip by node:zlib. */
+/** gzip, with node:zlib. */
 
 import { zlib } from '../wire/zlib.ts'
 import type { CompressionCodec } from './codec.ts'

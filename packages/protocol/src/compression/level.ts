@@ -1,6 +1,6 @@
 import type { CompressionCodec } from './codec.ts'
 
-/** Brings `level` into the codec's range; -1 becomes `standard`. */
+/** Clamps `level` to the codec's range; -1 becomes `standard`. */
 export function levelWithin(
   codec: Pick<CompressionCodec, 'minLevel' | 'maxLevel'>,
   level: number,

@@ -1,28 +1,28 @@
-/** LZ4 blocks in JavaScript: for where the native add-on does not load, for high levels and for linked blocks. */
+/** LZ4 blocks in JavaScript: used if the native add-on does not load, for high levels and for linked blocks. */
 
 import { ProtocolError } from '../wire/protocol-error.ts'
 
-/** A match is at least this long, and the last bytes of a block are never part of one. */
+/** A match is at least this long, and the last bytes of a block are always literals. */
 const MINIMUM_MATCH = 4
 const LAST_LITERALS = 5
 /** No match begins in the last twelve bytes. */
 const MATCH_LIMIT = 12
 const FARTHEST = 0xffff
-/** Up to here a loop beats a call into the engine. */
+/** Up to this size, a loop is faster than a native call. */
 const SHORT_BYTES = 24
 
-/** Bytes that `length` bytes can become at most. */
+/** The largest compressed size of `length` bytes. */
 export function lz4BlockBound(length: number): number {
   return length + Math.floor(length / 255) + 16
 }
 
 /**
- * Decodes one block into `target` at `position` and returns the position behind it.
+ * Decodes one block into `target` at `position` and returns the position after it.
  *
- * @param outStart - where matches may reach back to: the block's own start, or that of the frame for linked blocks
- * @param outEnd - what the block may fill at most
- * @returns -1 when it needs more room than that
- * @throws ProtocolError when the block is corrupt
+ * @param outStart - the earliest position for matches: the block's start, or the frame's for linked blocks
+ * @param outEnd - the limit of the block's output
+ * @returns -1 if it needs more room than that
+ * @throws ProtocolError if the block is corrupt
  */
 export function lz4DecodeInto(
   source: Uint8Array,
@@ -80,15 +80,15 @@ export function lz4DecodeInto(
 }
 
 const HASH_BITS = 14
-/** Where each hash was last seen, counted on over all blocks so that it need not be cleared for each. */
+/** Where each hash was last seen; positions keep counting over all blocks, so that it is not cleared for each. */
 const lastSeen = new Int32Array(1 << HASH_BITS)
-/** What position 0 of the current block counts as. */
+/** The count of position 0 of the current block. */
 let origin = 1
 const ORIGIN_LIMIT = 0x4000_0000
 
 /**
- * Compresses `source[start, end)`, at most 4 MiB, into `target` at `position` and returns the position behind it; -1
- * when it would pass `limit`.
+ * Compresses `source[start, end)`, at most 4 MiB, into `target` at `position` and returns the position after it; -1 if
+ * it would exceed `limit`.
  */
 export function lz4EncodeInto(
   source: Buffer,
@@ -114,7 +114,7 @@ export function lz4EncodeInto(
     const candidate = (lastSeen[slot] as number) - base // the slot has HASH_BITS bits
     lastSeen[slot] = at + base
     if (candidate < start || at - candidate > FARTHEST || read32(source, candidate) !== word) {
-      // The longer nothing matches, the larger the steps: noise passes quickly.
+      // The longer nothing matches, the larger the steps: noise is skipped quickly.
       at += misses++ >>> 6
       continue
     }
@@ -150,8 +150,8 @@ const CHAIN_HASH_BITS = 15
 const CHAIN_SLOTS = 1 << 16
 
 /**
- * As {@link lz4EncodeInto}, searching up to `attempts` earlier places for each match, and one byte further on for a
- * longer one.
+ * Like {@link lz4EncodeInto}, but tries up to `attempts` earlier positions for each match, and looks one byte ahead for
+ * a longer one.
  */
 export function lz4EncodeThoroughlyInto(
   source: Buffer,
@@ -188,9 +188,9 @@ export function lz4EncodeThoroughlyInto(
   return writeLiterals(source, anchor, end, target, position, limit)
 }
 
-/** Chains of the places with equal hashes. */
+/** Chains of positions with equal hashes. */
 class ChainSearch {
-  /** Where the last match found begins. */
+  /** Where the last match begins. */
   candidate = 0
   readonly #heads = new Int32Array(1 << CHAIN_HASH_BITS).fill(-1)
   readonly #previous = new Int32Array(CHAIN_SLOTS)
@@ -206,7 +206,7 @@ class ChainSearch {
     this.#inserted = start
   }
 
-  /** Length of the longest match for what stands at `at`; 0 if none. */
+  /** Length of the longest match for the bytes at `at`; 0 if there is none. */
   longest(at: number): number {
     const source = this.#source
     const heads = this.#heads
@@ -229,7 +229,7 @@ class ChainSearch {
         }
       }
       const next = previous[candidate % CHAIN_SLOTS] as number // inside the table
-      if (next >= candidate) break // the slot was taken over by a later place
+      if (next >= candidate) break // a later position has overwritten the slot
       candidate = next
     }
     return best
@@ -283,7 +283,7 @@ function writeLiterals(
   return position + literals
 }
 
-/** Writes what of a length does not fit in the token. */
+/** Writes the part of a length that does not fit in the token. */
 function writeMore(target: Buffer, position: number, length: number): number {
   if (length < 15) return position
   let more = length - 15

@@ -9,7 +9,7 @@ import { levelWithin } from './level.ts'
 import { lz4BlockBound, lz4DecodeInto, lz4EncodeInto, lz4EncodeThoroughlyInto } from './lz4-block.ts'
 import { xxhash32 } from './xxhash32.ts'
 
-/** The native add-on's functions for one block, which stands behind its plain length in four bytes. */
+/** The native add-on's functions for one block, which follows its uncompressed length in four bytes. */
 export interface Lz4Native {
   compressSync(data: Buffer): Buffer
   uncompressSync(data: Buffer): Buffer
@@ -22,15 +22,15 @@ const FLAGS = 0x60
 /** Blocks of 64 KiB. */
 const BLOCK_DESCRIPTOR = 0x40
 const BLOCK_BYTES = 64 * 1024
-/** Checksum of the two bytes above, as the frame wants it. */
+/** The frame's checksum of the two bytes above. */
 const HEADER_CHECKSUM = 0x82
 const STORED_BIT = 0x8000_0000
-/** No sequence gives more than this many bytes for one. */
+/** No sequence yields more than this many bytes per byte. */
 const HIGHEST_RATIO = 255
-/** From here on, as in LZ4's own library, compressing takes time to find longer matches. */
+/** From this level on, like in LZ4's own library, compression takes time to find longer matches. */
 const FIRST_THOROUGH_LEVEL = 3
 
-/** The native add-on, or null where it does not load. */
+/** The native add-on, or null if it does not load. */
 export function loadNativeLz4(): Lz4Native | null {
   const native = loadNative('lz4-napi') as Lz4Native | null // the published interface of the package
   if (typeof native?.compressSync !== 'function' || typeof native.uncompressSync !== 'function') return null
@@ -69,7 +69,7 @@ export function lz4Compress(using: Lz4Native | null, data: Uint8Array, level: nu
   let position = 7
   for (let start = 0; start < plain.length; start += BLOCK_BYTES) {
     const end = Math.min(start + BLOCK_BYTES, plain.length)
-    // One that does not get smaller is stored as it is, so there is never need for more room.
+    // A block that does not get smaller is stored uncompressed, so the output never needs more room.
     let blockEnd = compressBlock(using, plain, start, end, target, position + 4, level)
     let mark = blockEnd - position - 4
     if (blockEnd < 0) {
@@ -83,7 +83,7 @@ export function lz4Compress(using: Lz4Native | null, data: Uint8Array, level: nu
   return target.subarray(0, position)
 }
 
-/** Writes one compressed block and returns the position behind it; -1 when it is not smaller than the plain one. */
+/** Writes one compressed block and returns the position after it; -1 if it is not smaller than the plain one. */
 function compressBlock(
   using: Lz4Native | null,
   plain: Buffer,
@@ -108,7 +108,7 @@ interface Frame {
   readonly hasLinkedBlocks: boolean
   readonly hasBlockChecksums: boolean
   readonly hasContentChecksum: boolean
-  /** -1 when the frame does not say. */
+  /** -1 if the frame does not have it. */
   readonly contentBytes: number
   readonly blockBytes: number
   /** Where the first block begins. */
@@ -148,7 +148,7 @@ export function lz4Decompress(using: Lz4Native | null, data: Uint8Array, maxByte
       at += size + (frame.hasBlockChecksums ? 4 : 0)
     }
     if (frame.contentBytes >= 0 && frame.contentBytes !== end - frameStart) {
-      throw new ProtocolError('lz4 data is corrupt: it has not the length it says')
+      throw new ProtocolError('lz4 data is corrupt: its length is not the one that it claims')
     }
     if (frame.hasContentChecksum) {
       if (readUInt32(source, at) !== xxhash32(target, frameStart, end)) {
@@ -157,14 +157,14 @@ export function lz4Decompress(using: Lz4Native | null, data: Uint8Array, maxByte
       at += 4
     }
   }
-  // Views of messages keep this memory alive: what was claimed for nothing must not stay claimed.
+  // Views of messages keep this memory alive: do not retain memory allocated in excess.
   return end < target.length / 2 ? Buffer.from(target.subarray(0, end)) : target.subarray(0, end)
 }
 
-/** Adds up what the blocks can give at most, checking that they are there. */
+/** Adds up the largest possible output of the blocks, and checks that they are complete. */
 function decodedBound(source: Buffer): number {
   let bound = 0
-  if (source.length === 0) throw new ProtocolError('lz4 data is cut off')
+  if (source.length === 0) throw new ProtocolError('lz4 data is truncated')
   for (let at = 0; at < source.length;) {
     const frame = readFrame(source, at)
     if (frame === null) {
@@ -188,12 +188,12 @@ function decodedBound(source: Buffer): number {
   return bound
 }
 
-/** Null for a frame to be skipped. */
+/** Null for a skippable frame. */
 function readFrame(source: Buffer, start: number): Frame | null {
   const magic = readUInt32(source, start)
   if ((magic & 0xffff_fff0) >>> 0 === SKIPPABLE_MAGIC) return null
-  if (magic !== MAGIC) throw new ProtocolError('lz4 data is corrupt: it does not begin as a frame')
-  if (source.length - start < 7) throw new ProtocolError('lz4 data is cut off')
+  if (magic !== MAGIC) throw new ProtocolError('lz4 data is corrupt: it does not begin with a frame')
+  if (source.length - start < 7) throw new ProtocolError('lz4 data is truncated')
   const flags = source.readUInt8(start + 4)
   const descriptor = source.readUInt8(start + 5)
   if ((flags & 0xc3) !== 0x40) throw new ProtocolError(`lz4 frame with flags ${flags}, which are not supported`)
@@ -201,9 +201,9 @@ function readFrame(source: Buffer, start: number): Frame | null {
   if (blockCode < 4) throw new ProtocolError(`lz4 frame with block size code ${blockCode}, which is unknown`)
   const hasContentSize = (flags & 0x08) !== 0
   const checksumAt = start + 6 + (hasContentSize ? 8 : 0)
-  if (checksumAt >= source.length) throw new ProtocolError('lz4 data is cut off')
+  if (checksumAt >= source.length) throw new ProtocolError('lz4 data is truncated')
   const checksum = source.readUInt8(checksumAt)
-  // Kafka up to 0.9 took the magic bytes into this checksum (KAFKA-3160): such frames are still in old logs.
+  // Kafka up to 0.9 included the magic bytes in this checksum (KAFKA-3160): old logs still have such frames.
   if (
     checksum !== ((xxhash32(source, start + 4, checksumAt) >>> 8) & 0xff) &&
     checksum !== ((xxhash32(source, start, checksumAt) >>> 8) & 0xff)
@@ -224,7 +224,7 @@ function readFrame(source: Buffer, start: number): Frame | null {
 
 function skipFrame(source: Buffer, start: number): number {
   const end = start + 8 + readUInt32(source, start + 4)
-  if (end > source.length) throw new ProtocolError('lz4 data is cut off')
+  if (end > source.length) throw new ProtocolError('lz4 data is truncated')
   return end
 }
 
@@ -233,7 +233,7 @@ function store(source: Buffer, at: number, size: number, target: Buffer, positio
   return position + source.copy(target, position, at, at + size)
 }
 
-/** Decompresses one block and returns the position behind it; -1 when there is not room for it. */
+/** Decompresses one block and returns the position after it; -1 if there is not enough room. */
 function decompressBlock(
   using: Lz4Native | null,
   frame: Frame,
@@ -246,7 +246,7 @@ function decompressBlock(
   frameStart: number,
 ): number {
   const room = limit - position
-  // The add-on cannot say "too large", and knows nothing of earlier blocks.
+  // The add-on cannot report "too large", and does not know earlier blocks.
   if (using === null || frame.hasLinkedBlocks || room < Math.min(frame.blockBytes, size * HIGHEST_RATIO)) {
     const history = frame.hasLinkedBlocks ? frameStart : position
     return lz4DecodeInto(source, at, at + size, target, position, history, limit)
@@ -279,6 +279,6 @@ function nativeBlock(
 }
 
 function readUInt32(source: Buffer, at: number): number {
-  if (at + 4 > source.length) throw new ProtocolError('lz4 data is cut off')
+  if (at + 4 > source.length) throw new ProtocolError('lz4 data is truncated')
   return source.readUInt32LE(at)
 }

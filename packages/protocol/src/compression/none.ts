@@ -1,4 +1,4 @@
-/** No compression, as a codec like the others. */
+/** No compression, as a codec. */
 
 import { ProtocolError } from '../wire/protocol-error.ts'
 import { asBuffer } from '../wire/view.ts'

@@ -1,17 +1,17 @@
 /**
- * Decoder of plain snappy blocks for where the native add-on does not load. The npm libraries for it trust the
- * lengths in the data, which a peer could use to hang the process.
+ * Decoder of plain snappy blocks, used if the native add-on does not load. The npm libraries trust the lengths in the
+ * data, which a peer could use to hang the process.
  */
 
 import { ProtocolError } from '../wire/protocol-error.ts'
 
-/** Up to here a loop beats a call into the engine. */
+/** Up to this size, a loop is faster than a native call. */
 const SHORT_BYTES = 24
 
 /**
- * The length that a block says it decompresses to.
+ * The decompressed length that a block claims.
  *
- * @throws ProtocolError when there is none
+ * @throws ProtocolError if there is none
  */
 export function snappyDecodedLength(block: Uint8Array): number {
   let length = 0
@@ -25,9 +25,9 @@ export function snappyDecodedLength(block: Uint8Array): number {
 }
 
 /**
- * Decodes a block into `target` at `position`, where `length` bytes of room are its whole output.
+ * Decodes a block into `target` at `position`; `length` is the size of its whole output.
  *
- * @throws ProtocolError when the block is corrupt or gives another number of bytes
+ * @throws ProtocolError if the block is corrupt or has another number of bytes
  */
 export function snappyDecodeInto(block: Uint8Array, target: Uint8Array, position: number, length: number): void {
   const inEnd = block.length

@@ -1,6 +1,6 @@
 /**
- * Snappy in the framing of Java's snappy-java ("xerial"): blocks behind a header of sixteen bytes. Reading takes the
- * plain format as well, which librdkafka and others write.
+ * Snappy in the framing of snappy-java ("xerial"): blocks after a header of sixteen bytes. Also reads the plain format,
+ * which librdkafka and others write.
  */
 
 import { compress as compressBlockJavaScript } from 'snappyjs'
@@ -15,16 +15,16 @@ import { snappyDecodeInto, snappyDecodedLength } from './snappy-block.ts'
 export interface SnappyImplementation {
   readonly name: string
   compressBlock(data: Buffer): Uint8Array
-  /** Writes what `block` decompresses to into `target` at `position`; `length` is what the block says it gives. */
+  /** Decompresses `block` into `target` at `position`; `length` is the output size that the block claims. */
   decompressBlockInto(block: Buffer, target: Buffer, position: number, length: number): void
 }
 
 /** The header of the framing: magic bytes, version 1, readable by version 1. */
 const HEADER = Buffer.from([0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0, 0, 0, 0, 1, 0, 0, 0, 1])
 const MAGIC_BYTES = 8
-/** Bytes of plain data in one block, as Java writes them. */
+/** Bytes of plain data in one block, like Java's. */
 const BLOCK_BYTES = 32 * 1024
-/** No element of the format gives more than 64 bytes for 3. */
+/** No element of the format yields more than 64 bytes for 3. */
 const HIGHEST_RATIO = 22
 
 export const snappyJavaScript: SnappyImplementation = {
@@ -33,7 +33,7 @@ export const snappyJavaScript: SnappyImplementation = {
   decompressBlockInto: snappyDecodeInto,
 }
 
-/** The options cost nothing here and copying out is five times as fast as handing native memory to the collector. */
+/** Copying the output is five times as fast as leaving native memory to the garbage collector. */
 const COPY = { copyOutputData: true, asBuffer: true } as const
 
 interface SnappyModule {
@@ -41,7 +41,7 @@ interface SnappyModule {
   uncompressSync(data: Uint8Array, options: typeof COPY): Buffer
 }
 
-/** The native add-on, or null where it does not load. */
+/** The native add-on, or null if it does not load. */
 export function loadNativeSnappy(): SnappyImplementation | null {
   const native = loadNative('snappy') as SnappyModule | null // the published interface of the package
   if (typeof native?.compressSync !== 'function' || typeof native.uncompressSync !== 'function') return null
@@ -55,7 +55,8 @@ export function loadNativeSnappy(): SnappyImplementation | null {
       } catch (error) {
         throw new ProtocolError('snappy data is corrupt', { cause: error })
       }
-      if (plain.length !== length) throw new ProtocolError('snappy data is corrupt: it has not the length it says')
+      if (plain.length !== length)
+        throw new ProtocolError('snappy data is corrupt: its length is not the one that it claims')
       target.set(plain, position)
     },
   }
@@ -84,7 +85,7 @@ export const snappy: CompressionCodec = {
 export function snappyCompress(using: SnappyImplementation, data: Uint8Array): Buffer {
   const plain = asBuffer(data)
   const blocks = Math.ceil(plain.length / BLOCK_BYTES)
-  // A block that does not compress grows by a sixth and 32 bytes at most.
+  // An incompressible block grows by at most a sixth and 32 bytes.
   const target = compressionRoom(HEADER.length + plain.length + Math.ceil(plain.length / 6) + blocks * (4 + 32))
   let end = HEADER.copy(target)
   for (let start = 0; start < plain.length; start += BLOCK_BYTES) {
@@ -104,7 +105,7 @@ export function snappyDecompress(using: SnappyImplementation, data: Uint8Array, 
     using.decompressBlockInto(source, plain, 0, length)
     return plain
   }
-  // First add up, so that the one allocation is of the right size and a bomb is seen before it.
+  // Adds up first: one allocation of the right size, and a decompression bomb is detected before it.
   let total = 0
   for (let at = nextBlock(source, 0); at < source.length; at = nextBlock(source, at + 4 + source.readInt32BE(at))) {
     total += blockLength(blockAt(source, at), maxBytes - total)
@@ -120,20 +121,20 @@ export function snappyDecompress(using: SnappyImplementation, data: Uint8Array, 
   return plain
 }
 
-// Byte by byte: Deno's Buffer.compare takes the ranges of the one buffer for those of the other.
+// Byte by byte: Deno's Buffer.compare mixes up the ranges of the two buffers.
 function isHeader(source: Buffer, at: number): boolean {
   if (source.length - at < MAGIC_BYTES) return false
   for (let i = 0; i < MAGIC_BYTES; i++) if (source[at + i] !== HEADER[i]) return false
   return true
 }
 
-/** Where the next block's length stands, behind any headers: streams may be joined. */
+/** The position of the next block's length, after any headers: streams may be concatenated. */
 function nextBlock(source: Buffer, at: number): number {
   while (isHeader(source, at)) {
     at += HEADER.length
   }
   if (at > source.length || (at < source.length && source.length - at < 4)) {
-    throw new ProtocolError('snappy data is cut off')
+    throw new ProtocolError('snappy data is truncated')
   }
   return at
 }
@@ -146,11 +147,11 @@ function blockAt(source: Buffer, at: number): Buffer {
   return source.subarray(at + 4, at + 4 + length)
 }
 
-/** What `block` says it decompresses to, if that can be and is allowed. */
+/** The output size that `block` claims, if it is possible and allowed. */
 function blockLength(block: Buffer, maxBytes: number): number {
   const length = snappyDecodedLength(block)
   if (length > block.length * HIGHEST_RATIO) {
-    throw new ProtocolError(`snappy data is corrupt: ${block.length} bytes cannot give ${length}`)
+    throw new ProtocolError(`snappy data is corrupt: ${block.length} bytes cannot decompress to ${length}`)
   }
   if (length > maxBytes) throw new ProtocolError(`snappy data decompresses to more than the limit allows`)
   return length

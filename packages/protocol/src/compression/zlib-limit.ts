@@ -1,7 +1,7 @@
 import { constants } from 'node:buffer'
 import { ProtocolError } from '../wire/protocol-error.ts'
 
-/** Decompresses with one of node:zlib's functions, whose errors become ProtocolErrors. */
+/** Decompresses with a function of node:zlib, and turns its errors into ProtocolErrors. */
 export function inflateLimited(
   name: string,
   inflate: (data: Uint8Array, options: { maxOutputLength: number }) => Buffer,
@@ -9,12 +9,12 @@ export function inflateLimited(
   maxBytes: number,
 ): Buffer {
   try {
-    // zlib wants a limit from 1 to what a Buffer can hold.
+    // zlib requires a limit from 1 to the largest size of a Buffer.
     const plain = inflate(data, { maxOutputLength: Math.min(Math.max(maxBytes, 1), constants.MAX_LENGTH) })
     if (plain.length <= maxBytes) return plain
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ERR_BUFFER_TOO_LARGE') {
-      // zlib throws nothing but Errors
+      // zlib throws only Errors
       throw new ProtocolError(`${name} data is corrupt: ${(error as Error).message}`, { cause: error })
     }
   }

@@ -1,15 +1,15 @@
-/** The outline of a Zstandard frame (RFC 8878): how long it is and how much can come out of it. */
+/** Reads the outline of a Zstandard frame (RFC 8878): its length and its largest possible output. */
 
 import { ProtocolError } from '../wire/protocol-error.ts'
 
-/** What {@link readZstdFrame} finds. */
+/** The result of {@link readZstdFrame}. */
 export interface ZstdFrame {
   /** Where the frame ends. */
   readonly end: number
   readonly isSkippable: boolean
-  /** What the frame says it decompresses to; -1 when it does not say. */
+  /** The output size that the frame claims; -1 if it does not have it. */
   readonly contentBytes: number
-  /** What its blocks can give at most. */
+  /** The largest possible output of its blocks. */
   readonly mostBytes: number
 }
 
@@ -22,7 +22,7 @@ const BLOCK_COMPRESSED = 2
 /**
  * Reads the outline of the frame at `start`.
  *
- * @throws ProtocolError when it is no whole frame
+ * @throws ProtocolError if it is not a complete frame
  */
 export function readZstdFrame(source: Buffer, start: number): ZstdFrame {
   const magic = read(source, start, 4)
@@ -31,7 +31,7 @@ export function readZstdFrame(source: Buffer, start: number): ZstdFrame {
     if (end > source.length) throw cutOff()
     return { end, isSkippable: true, contentBytes: 0, mostBytes: 0 }
   }
-  if (magic !== MAGIC) throw new ProtocolError('zstd data is corrupt: it does not begin as a frame')
+  if (magic !== MAGIC) throw new ProtocolError('zstd data is corrupt: it does not begin with a frame')
   const descriptor = read(source, start + 4, 1)
   const isSingleSegment = (descriptor & 0x20) !== 0
   const hasChecksum = (descriptor & 0x04) !== 0
@@ -40,7 +40,7 @@ export function readZstdFrame(source: Buffer, start: number): ZstdFrame {
   let at = start + 5 + (isSingleSegment ? 0 : 1) + dictionaryIdBytes
   let contentBytes = -1
   if (contentSizeBytes > 0) {
-    // The two-byte form begins where the one-byte form ends.
+    // The two-byte form starts at 256, where the one-byte form ends.
     contentBytes = read(source, at, contentSizeBytes) + (contentSizeBytes === 2 ? 256 : 0)
     at += contentSizeBytes
   }
@@ -52,7 +52,7 @@ export function readZstdFrame(source: Buffer, start: number): ZstdFrame {
     const type = (header >>> 1) & 3
     const size = header >>> 3
     if (type > BLOCK_COMPRESSED || size > LARGEST_BLOCK)
-      throw new ProtocolError('zstd data is corrupt: a block that cannot be')
+      throw new ProtocolError('zstd data is corrupt: an impossible block')
     mostBytes += type === BLOCK_COMPRESSED ? LARGEST_BLOCK : size
     at += type === BLOCK_RLE ? 1 : size
     if (at > source.length) throw cutOff()
@@ -71,5 +71,5 @@ function read(source: Buffer, at: number, bytes: number): number {
 }
 
 function cutOff(): ProtocolError {
-  return new ProtocolError('zstd data is cut off')
+  return new ProtocolError('zstd data is truncated')
 }

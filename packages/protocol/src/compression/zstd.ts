@@ -1,4 +1,4 @@
-/** Zstandard: node:zlib where it has it (Node 22.15 on), else WebAssembly, which is loaded by `ready()`. */
+/** Zstandard: node:zlib from Node 22.15 on, else WebAssembly, which `ready()` loads. */
 
 import { loadPackage } from '../wire/optional.ts'
 import { ProtocolError } from '../wire/protocol-error.ts'
@@ -9,10 +9,10 @@ import { levelWithin } from './level.ts'
 import { inflateLimited } from './zlib-limit.ts'
 import { readZstdFrame, type ZstdFrame } from './zstd-frame.ts'
 
-/** What zstd itself takes when not told otherwise. */
+/** The default of zstd itself. */
 const STANDARD_LEVEL = 3
 
-/** The part of node:zlib that Node 20 has not. */
+/** The part of node:zlib that Node 20 lacks. */
 interface ZlibZstd {
   zstdCompress(
     data: Uint8Array,
@@ -28,17 +28,17 @@ interface ZlibZstd {
 export interface ZstdWasm {
   init(): Promise<void>
   compress(data: Uint8Array, level: number): Uint8Array
-  /** `defaultHeapSize` is the room for what comes out, unless the frame says its size. */
+  /** `defaultHeapSize` is the room for the output, unless the frame has its size. */
   decompress(data: Uint8Array, options: { defaultHeapSize: number }): Uint8Array
 }
 
-/** More than this the WebAssembly module is never asked to hold. */
+/** Limit of the WebAssembly module's memory for one output. */
 const WASM_LIMIT_BYTES = 512 * 1024 * 1024
 
 let found: ZlibZstd | null | undefined
 
 function builtIn(): ZlibZstd | null {
-  // The types are those of a Node without it.
+  // The types are those of a Node version without it.
   if (found === undefined) found = 'zstdCompressSync' in zlib() ? (zlib() as unknown as ZlibZstd) : null
   return found
 }
@@ -82,7 +82,7 @@ export const zstd: CompressionCodec = {
 
 function compressByZlib(using: ZlibZstd, data: Uint8Array, level: number): Promise<Buffer> {
   const params = { [using.constants.ZSTD_c_compressionLevel]: levelWithin(zstd, level, STANDARD_LEVEL) }
-  // Fed to a stream underneath, which chooses for any length unless it is told.
+  // node:zlib uses a stream, which picks parameters for an unknown length unless it gets the size.
   const options = { params, pledgedSrcSize: data.length }
   return new Promise((resolve, reject) => {
     using.zstdCompress(data, options, (error, compressed) => {
@@ -92,13 +92,13 @@ function compressByZlib(using: ZlibZstd, data: Uint8Array, level: number): Promi
   })
 }
 
-/** Loads the WebAssembly form. It rejects with an Error when the package is not there. */
+/** Loads the WebAssembly implementation. Rejects with an Error if the package is missing. */
 export async function loadZstdWasm(): Promise<ZstdWasm> {
   let loaded: ZstdWasm
   try {
     loaded = loadPackage('@bokuweb/zstd-wasm') as ZstdWasm // the published interface of the package
   } catch (error) {
-    throw new Error('zstd needs Node 22.15 or later, or the package @bokuweb/zstd-wasm where it can be required', {
+    throw new Error('zstd needs Node 22.15 or later, or the package @bokuweb/zstd-wasm, which cannot be loaded', {
       cause: error,
     })
   }
@@ -114,7 +114,7 @@ function loadedWasm(): ZstdWasm {
 /** Decompresses one frame into at most `room` bytes. */
 type DecompressFrame = (frame: Buffer, outline: ZstdFrame, room: number) => Buffer
 
-/** Frame by frame: node:zlib ignores what follows the first one, and part of it takes one cut off for a whole one. */
+/** Frame by frame: node:zlib ignores what follows the first one, and some versions accept a truncated one. */
 function decompressFrames(decompress: DecompressFrame, data: Uint8Array, maxBytes: number): Buffer {
   const source = asBuffer(data)
   const parts: Buffer[] = []
@@ -125,7 +125,7 @@ function decompressFrames(decompress: DecompressFrame, data: Uint8Array, maxByte
     at = outline.end
     if (outline.isSkippable) continue
     if (outline.contentBytes > outline.mostBytes) {
-      throw new ProtocolError('zstd data is corrupt: it is not as long as it says')
+      throw new ProtocolError('zstd data is corrupt: its length is not the one that it claims')
     }
     if (outline.contentBytes > maxBytes - total) throw tooLarge(maxBytes)
     const plain = decompress(frame, outline, maxBytes - total)
@@ -136,17 +136,17 @@ function decompressFrames(decompress: DecompressFrame, data: Uint8Array, maxByte
   return parts.length === 1 && only !== undefined ? only : Buffer.concat(parts, total)
 }
 
-/** As a codec does it that has only the WebAssembly form. */
+/** Decompression with the WebAssembly implementation. */
 export function decompressByWasm(using: ZstdWasm, data: Uint8Array, maxBytes: number): Buffer {
   const decompress: DecompressFrame = (frame, outline, room) => {
     const allowed = Math.min(room, WASM_LIMIT_BYTES)
-    // A frame that does not say its size gets what its blocks can hold, as far as that is allowed.
+    // A frame without its size gets room for the largest output of its blocks, within the limit.
     const heap = outline.contentBytes >= 0 ? outline.contentBytes : Math.min(outline.mostBytes, allowed)
     if (heap > allowed) throw tooLarge(allowed)
     try {
       return asBuffer(using.decompress(frame, { defaultHeapSize: heap }))
     } catch (error) {
-      // -70 is zstd's "destination too small", which the package shows only in its message.
+      // -70 is zstd's "destination too small"; the package has it only in its message.
       if (heap < outline.mostBytes && String(error).includes('-70')) throw tooLarge(allowed)
       throw new ProtocolError('zstd data is corrupt', { cause: error })
     }

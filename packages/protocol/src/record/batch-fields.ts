@@ -1,7 +1,7 @@
-/** What the header of a received batch tells. */
+/** The header of a received batch. */
 
 /**
- * What a record's timestamp means; message sets before Kafka 0.10 have none.
+ * The meaning of a record's timestamp; message sets before Kafka 0.10 have none.
  *
  * @since 0.1.0
  */
@@ -15,9 +15,9 @@ export type TimestampType = 'create-time' | 'log-append-time' | 'not-available'
 export interface BatchHeader {
   /** Format: 2 since Kafka 0.11, 0 and 1 before. */
   readonly magic: number
-  /** First offset of the batch as it was produced. */
+  /** First offset of the batch when it was produced. */
   readonly baseOffset: number
-  /** Last offset of the batch as it was produced: compaction may have taken the record away, but keeps this. */
+  /** Last offset of the batch when it was produced: compaction may remove the record, but keeps this. */
   readonly lastOffset: number
   /** Epoch of the leader that stored the batch; -1 if unknown. */
   readonly partitionLeaderEpoch: number
@@ -29,9 +29,9 @@ export interface BatchHeader {
   readonly isTransactional: boolean
   /** Whether the records are markers of transactions, not messages. */
   readonly isControl: boolean
-  /** Whether {@link baseTimestamp} is the time from which tombstones may go (KIP-534). */
+  /** Whether {@link baseTimestamp} is the time from which tombstones may be removed (KIP-534). */
   readonly hasDeleteHorizon: boolean
-  /** ms since the epoch; what the records' timestamps count from. Rounded beyond 2^53, as all times are. */
+  /** ms since the epoch; the records' timestamps are relative to it. Rounded beyond 2^53, like all times. */
   readonly baseTimestamp: number
   /** ms since the epoch. */
   readonly maxTimestamp: number

@@ -1,4 +1,4 @@
-/** Where the fields of a record batch (magic 2) lie, and how a broker stamps a batch it stores. */
+/** The layout of a record batch (magic 2), and how a broker stamps a batch that it stores. */
 
 import { crc32c } from '../wire/crc32c.ts'
 
@@ -38,7 +38,7 @@ export const attribute = {
   deleteHorizon: 0x40,
 } as const
 
-/** Byte positions in a message of magic 0 or 1; what follows depends on the magic. */
+/** Byte positions in a message of magic 0 or 1; the rest depends on the magic. */
 export const legacyField = { crc: 12, magic: 16, attributes: 17, timestamp: 18 } as const
 
 /** Bytes of a message with null key and value, offset and size included. */
@@ -52,19 +52,19 @@ export function writeInt64(target: Uint8Array, position: number, value: number):
   writeInt32(target, position + 4, value)
 }
 
-/** Writes a time as 64 bits: exact up to 2^53, the nearest there is beyond. */
+/** Writes a time as 64 bits: exact up to 2^53, the nearest int64 beyond. */
 export function writeTime(target: Buffer, position: number, time: number): void {
   if (Number.isSafeInteger(time)) writeInt64(target, position, time)
   else target.writeBigInt64BE(asInt64(time), position)
 }
 
-/** The nearest int64 of a number; not of NaN. */
+/** The int64 nearest to a number; not for NaN. */
 export function asInt64(value: number): bigint {
   if (value >= 2 ** 63) return 0x7fff_ffff_ffff_ffffn
   return value <= -(2 ** 63) ? -0x8000_0000_0000_0000n : BigInt(Math.trunc(value))
 }
 
-/** Writes the low 32 bits of a safe integer, negative ones too. Buffer's own way checks what is known here. */
+/** Writes the low 32 bits of a safe integer, negative ones too, without the checks of Buffer's own methods. */
 export function writeInt32(target: Uint8Array, position: number, value: number): void {
   target[position] = value >>> 24
   target[position + 1] = value >>> 16
@@ -84,7 +84,7 @@ export function readInt64(source: Buffer, position: number): number {
 }
 
 /**
- * Gives the batch of magic 2 that begins at `at` its first offset, in place. The checksum does not cover it.
+ * Sets the first offset of the batch of magic 2 at `at`, in place. The checksum does not cover it.
  *
  * @since 0.1.0
  */
@@ -93,8 +93,7 @@ export function setBaseOffset(buffer: Buffer, at: number, baseOffset: number): v
 }
 
 /**
- * Gives the batch of magic 2 that begins at `at` the epoch of the partition's leader, in place. The checksum does
- * not cover it.
+ * Sets the partition leader epoch of the batch of magic 2 at `at`, in place. The checksum does not cover it.
  *
  * @since 0.1.0
  */
@@ -103,8 +102,8 @@ export function setPartitionLeaderEpoch(buffer: Buffer, at: number, epoch: numbe
 }
 
 /**
- * Stamps the batch of magic 2 that begins at `at` with the log's time (`message.timestamp.type=LogAppendTime`), in
- * place, and redoes its checksum.
+ * Stamps the batch of magic 2 at `at` with the log's time (`message.timestamp.type=LogAppendTime`), in place, and
+ * recomputes its checksum.
  *
  * @param timestamp - ms since the epoch
  * @since 0.1.0

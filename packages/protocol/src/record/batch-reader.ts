@@ -5,10 +5,10 @@ import { asBuffer } from '../wire/view.ts'
 import { BATCH_HEADER_BYTES, legacySmallestBytes, LENGTH_PREFIX_BYTES, readInt64 } from './batch-header.ts'
 import { RecordBatch } from './record-batch.ts'
 
-/** Up to and with the magic byte, which stands at the same place in every format. */
+/** The end of the magic byte, which is at the same position in every format. */
 const MAGIC_END = 17
 /**
- * Goes through the batches of a `records` field, of any format and mixed. Nothing is copied.
+ * Reads the batches of a `records` field, of any format and mixed. Nothing is copied.
  *
  * @since 0.1.0
  */
@@ -16,8 +16,8 @@ export class BatchReader {
   /** Where the next batch begins, in bytes from the start of the field. */
   position = 0
   /**
-   * After {@link next} has given null: how many bytes the batch cut off at the end needs in all, at least; 0 when the
-   * field ended with a whole batch. A first batch cut off means that the fetch was too small for it.
+   * After {@link next} has returned null: the minimum size of the truncated batch at the end, in bytes; 0 if the field
+   * ended with a complete batch. If the first batch is truncated, the fetch was too small for it.
    */
   partialBytes = 0
   readonly #buffer: Buffer
@@ -27,9 +27,9 @@ export class BatchReader {
   }
 
   /**
-   * The next batch, or null behind the last whole one.
+   * The next batch, or null after the last complete one.
    *
-   * @throws ProtocolError when the length or the format of a batch cannot be
+   * @throws ProtocolError for an impossible length or an unknown format
    */
   next(): RecordBatch | null {
     const buffer = this.#buffer
@@ -58,7 +58,7 @@ export class BatchReader {
     return new RecordBatch(buffer, start, size)
   }
 
-  /** What a batch of which not even the magic byte is here says of its size. */
+  /** The minimum size of a batch that is truncated before its magic byte. */
   #claimedBytes(start: number, left: number): number {
     if (left < LENGTH_PREFIX_BYTES) return BATCH_HEADER_BYTES
     return Math.max(LENGTH_PREFIX_BYTES + this.#buffer.readInt32BE(start + 8), MAGIC_END)

@@ -1,4 +1,4 @@
-/** Record batches (magic 2) as a producer makes them: records are encoded when they are appended. */
+/** Encodes record batches (magic 2) for a producer: records are encoded as they are appended. */
 
 import type { CompressionCodec } from '../compression/codec.ts'
 import { crc32c } from '../wire/crc32c.ts'
@@ -34,14 +34,14 @@ export type RecordHeaders =
   | Readonly<Record<string, RecordBytes | null | undefined>>
 
 /**
- * How {@link BatchWriter.seal} finishes a batch. What is left out is "none": no compression, no producer id.
+ * Options of {@link BatchWriter.seal}. Omitted ones mean none: no compression, no producer id.
  *
  * @since 0.1.0
  */
 export interface SealOptions {
   /** Must be ready. Default: none. */
   readonly codec?: CompressionCodec | null | undefined
-  /** `compression.level`; -1, the default, leaves it to the codec. */
+  /** `compression.level`; -1, the default, is the codec's own. */
   readonly level?: number | undefined
   readonly producerId?: bigint | undefined
   readonly producerEpoch?: number | undefined
@@ -50,27 +50,27 @@ export interface SealOptions {
   readonly partitionLeaderEpoch?: number | undefined
 }
 
-/** The batch's length is an int32. */
+/** A batch's length is an int32. */
 const BATCH_BYTES_LIMIT = 0x7fff_ffff
-/** Room for the length varint of a record, and so that a cut-off utf8Write cannot look like a complete one. */
+/** Room for a record's length varint, and enough that a truncated string write cannot look complete. */
 const SLACK_BYTES = 5 + 4
-/** Times that differ by less fit a varint. */
+/** Timestamp deltas in this range fit a varint. */
 const NEAR_FROM = -0x4000_0000
 const NEAR_TO = 0x4000_0000
-/** Up to here a loop beats the call into the engine. */
+/** Up to this size, a loop is faster than the native call. */
 const SHORT_BYTES = 8
 const NOT_BYTES = 'a key, a value or a header is neither bytes nor a string nor null'
 
 /**
- * One open batch. {@link append} writes a record's bytes at once, so the caller's buffers are free again when it
- * returns; {@link seal} makes the batch ready for the wire.
+ * One open batch. {@link append} writes a record's bytes at once, so the caller may reuse its buffers afterwards;
+ * {@link seal} makes the batch ready to be sent.
  *
  * @since 0.1.0
  */
 export class BatchWriter {
   /** Records appended so far. */
   recordCount = 0
-  /** Exact size of the batch in bytes, its header included; after {@link seal} that of the sealed batch. */
+  /** Exact size of the batch in bytes, header included; after {@link seal}, of the sealed batch. */
   sizeBytes = BATCH_HEADER_BYTES
   /** Size in bytes before compression, header included. */
   uncompressedBytes = BATCH_HEADER_BYTES
@@ -80,31 +80,31 @@ export class BatchWriter {
   maxTimestamp = -1
   /** Whether {@link seal} was called. */
   isSealed = false
-  /** Whether nothing can be appended any more: it is sealed, or {@link compressBeside} was called. */
+  /** Whether the batch takes no more records: it is sealed, or {@link compressBeside} was called. */
   isClosed = false
-  /** The codec really used: 0 (none) also when compressing made the batch larger. */
+  /** The codec used: also 0 (none) if compression made the batch larger. */
   codecId = 0
   /** @internal */
   buffer: Buffer
-  /** Somebody reads the records at present; the promise never rejects. */
+  /** Pending while another thread reads the records; never rejects. */
   #compressing: Promise<void> | null = null
   #isCompressed = false
 
-  /** @param capacity - bytes of the first buffer; a batch that grows past it moves to one twice as large */
+  /** @param capacity - bytes of the first buffer; a batch that outgrows it moves to one twice as large */
   constructor(capacity = 16 * 1024) {
     this.buffer = takeBuffer(Math.max(capacity, BATCH_HEADER_BYTES))
   }
 
   /**
-   * Upper bound of what {@link append} will add to {@link sizeBytes}: exact for bytes but for a few bytes of
-   * varints, three bytes a character for strings.
+   * Upper bound of what {@link append} will add to {@link sizeBytes}: for bytes, exact except for a few bytes of
+   * varints; for strings, three bytes a character.
    */
   static estimateSize(
     key: RecordBytes | null | undefined,
     value: RecordBytes | null | undefined,
     headers: RecordHeaders | null | undefined,
   ): number {
-    // Length, attributes, both deltas, three more lengths at their longest.
+    // Length, attributes, both deltas and three more lengths, each at its longest.
     let size = 5 + 1 + 8 + 5 + 5 + 5 + 5
     if (key !== null && key !== undefined) size += typeof key === 'string' ? key.length * 3 : key.length
     if (value !== null && value !== undefined) size += typeof value === 'string' ? value.length * 3 : value.length
@@ -112,12 +112,12 @@ export class BatchWriter {
   }
 
   /**
-   * Writes one record into the batch and returns the bytes it takes there.
+   * Writes one record into the batch and returns its size in bytes.
    *
    * @param timestamp - ms since the epoch, a whole number up to 2^63; -1 for none
-   * @throws TypeError when something is neither bytes nor a string nor null
-   * @throws RangeError when the timestamp is none of these, or the batch would pass 2 GiB
-   * @throws Error when the batch is sealed
+   * @throws TypeError for a key, value or header that is not bytes, a string or null
+   * @throws RangeError for any other timestamp, or if the batch would exceed 2 GiB
+   * @throws Error if the batch is sealed
    */
   append(
     key: RecordBytes | null | undefined,
@@ -130,7 +130,7 @@ export class BatchWriter {
       throw new RangeError(`timestamp ${timestamp} is not a whole number of milliseconds since the epoch`)
     }
     const timestampDelta = this.recordCount === 0 ? 0 : timestamp - this.baseTimestamp
-    // What nearly every record is: bytes without headers, its time near the batch's.
+    // The form of nearly every record: bytes without headers, with a timestamp close to the batch's.
     let size = -1
     if (
       value instanceof Uint8Array &&
@@ -191,15 +191,15 @@ export class BatchWriter {
   ): number {
     const keyLength = key === null || key === undefined ? -1 : key.length
     const valueLength = value === null || value === undefined ? -1 : value.length
-    // Without types a number may come: its length is undefined, and it must not become an empty value.
+    // In plain JavaScript it may be a number: its length is undefined, and it must not become an empty value.
     if (!(keyLength >= -1 && valueLength >= -1)) throw new TypeError(NOT_BYTES)
-    // Strings are taken for ASCII first: that saves measuring them, and writing them tells whether it was true.
+    // Strings are assumed to be ASCII first, which saves measuring them; writing them shows whether they were.
     const size = this.#put(key, keyLength, value, valueLength, headers, timestampDelta, timestamp)
     if (size >= 0) return size
     return this.#put(key, byteLength(key), value, byteLength(value), headers, timestampDelta, timestamp)
   }
 
-  /** Writes a record behind the last one without counting it in; -1 if a string needed more bytes than given here. */
+  /** Writes a record after the last one without counting it; -1 if a string needed more bytes than its length here. */
   #put(
     key: RecordBytes | null | undefined,
     keyLength: number,
@@ -250,9 +250,9 @@ export class BatchWriter {
     return position - start
   }
 
-  /** Null where a number is exact. Else base and delta have to sum up to the time that the header is given. */
+  /** Null if the delta is exact as a number. Otherwise base and delta must add up to the timestamp in the header. */
   #exactDelta(timestampDelta: number, timestamp: number): bigint | null {
-    // 2^63 itself is no int64: the header is given the one below.
+    // 2^63 itself is not an int64: the header gets the largest one.
     if (timestampDelta === 0 || (Number.isSafeInteger(timestampDelta) && timestamp < INT64_MAX)) return null
     return BigInt.asIntN(64, asInt64(timestamp) - asInt64(this.baseTimestamp))
   }
@@ -267,12 +267,12 @@ export class BatchWriter {
   }
 
   /**
-   * Makes the batch ready for the wire and returns it whole: compressed if that makes it smaller, header filled in,
-   * checksum set. To be called again for a retry with another producer id, epoch or sequence: that redoes only the
-   * header and the checksum, and the codec stays that of the first call.
+   * Makes the batch ready to be sent and returns it: compressed if that makes it smaller, with header and checksum. May
+   * be called again for a retry with another producer id, epoch or sequence: that rewrites only header and checksum,
+   * and keeps the codec of the first call.
    *
    * @returns a view of this writer's buffer, valid until {@link release}
-   * @throws Error when the batch is empty or the codec is not ready
+   * @throws Error if the batch is empty or the codec is not ready
    */
   seal(options: SealOptions): Buffer {
     if (this.recordCount === 0) throw new Error('a record batch without records cannot be sealed')
@@ -304,17 +304,17 @@ export class BatchWriter {
     if (this.#isCompressed) return
     this.uncompressedBytes = this.sizeBytes
     if (codec === null || codec.id === 0) return
-    // Whoever reads the records goes on reading them: they are compressed into another place.
+    // Another thread may still be reading the records: compress into another buffer.
     if (this.#compressing !== null) this.buffer = Buffer.from(this.buffer.subarray(0, this.sizeBytes))
     this.#compress(codec, level)
   }
 
   /**
-   * Compresses the records on another thread, so that {@link seal} has nothing left to compress. Nothing can be appended
-   * from now on. Sealing or releasing the batch meanwhile is allowed: the work is for nothing then. When it fails,
-   * sealing tries once more and says why.
+   * Compresses the records on another thread, so that {@link seal} does not have to. Nothing can be appended from now
+   * on. The batch may be sealed or released meanwhile, which discards the work. If it fails, sealing retries and throws
+   * the error.
    *
-   * @returns when that is done; null when this codec only works on this thread
+   * @returns a promise that resolves when done; null if this codec works on this thread only
    */
   compressBeside(codec: CompressionCodec, level: number): Promise<void> | null {
     if (codec.compressBeside === undefined || this.isSealed || this.#isCompressed) return null
@@ -340,7 +340,7 @@ export class BatchWriter {
     this.#take(codec, codec.compress(this.buffer.subarray(BATCH_HEADER_BYTES, this.sizeBytes), level))
   }
 
-  /** The smaller body takes the place of the records, so a sealed batch never needs a second buffer. */
+  /** Replaces the records by the smaller body, so that a sealed batch never needs a second buffer. */
   #take(codec: CompressionCodec, body: Buffer): void {
     if (body.length >= this.sizeBytes - BATCH_HEADER_BYTES) return
     body.copy(this.buffer, BATCH_HEADER_BYTES)
@@ -349,8 +349,8 @@ export class BatchWriter {
   }
 
   /**
-   * Gives the buffer back for the next batch. Only when nobody can read the sealed bytes any more, a socket
-   * included: they will be overwritten. Without this call the garbage collector takes the buffer.
+   * Returns the buffer to the pool. Call this only once nothing, sockets included, reads the sealed bytes any more:
+   * they will be overwritten. Without this call the garbage collector frees the buffer.
    */
   release(): void {
     const buffer = this.buffer
@@ -358,7 +358,7 @@ export class BatchWriter {
     this.buffer = RELEASED
     this.isSealed = true
     this.isClosed = true
-    // The collector takes one that is still being read.
+    // A buffer that is still being read is left to the garbage collector.
     if (this.#compressing === null) giveBuffer(buffer)
   }
 }
@@ -370,7 +370,7 @@ function byteLength(bytes: RecordBytes | null | undefined): number {
   return typeof bytes === 'string' ? Buffer.byteLength(bytes, 'utf8') : bytes.length
 }
 
-/** Writes `bytes` and returns how many there were. */
+/** Writes `bytes` and returns their number. */
 function writeBytes(buffer: Buffer, position: number, bytes: RecordBytes): number {
   const length = bytes.length
   if (typeof bytes === 'string') {

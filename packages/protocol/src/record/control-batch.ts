@@ -4,7 +4,7 @@ import { crc32c } from '../wire/crc32c.ts'
 import { attribute, BATCH_HEADER_BYTES, field, LENGTH_PREFIX_BYTES, writeInt64, writeTime } from './batch-header.ts'
 
 /**
- * What a control batch says.
+ * The content of a control batch.
  *
  * @since 0.1.0
  */
@@ -24,7 +24,7 @@ export interface ControlBatch {
 const MARKER_BYTES = 1 + 1 + 1 + 1 + (1 + 4) + (1 + 6) + 1
 
 /**
- * Encodes the batch that a broker writes when a transaction ends: one marker, transactional and control.
+ * Encodes the batch that a broker writes at the end of a transaction: one marker, transactional and control.
  *
  * @since 0.1.0
  */

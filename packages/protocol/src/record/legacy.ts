@@ -1,6 +1,6 @@
 /**
- * Message sets of before Kafka 0.11 (magic 0 and 1). They are rewritten as records of magic 2 in a buffer of their
- * own, so that the one cursor reads everything: old topics are rare, and a second hot path would not be.
+ * Message sets from before Kafka 0.11 (magic 0 and 1). They are rewritten as records of magic 2 in a buffer of their
+ * own, so that one cursor reads everything: old topics are rare and not worth a second hot path.
  */
 
 import { codecById } from '../compression/codecs.ts'
@@ -9,7 +9,7 @@ import { ProtocolError } from '../wire/protocol-error.ts'
 import { varintSize, varlongSize, writeVarint, writeVarlong } from '../wire/varint.ts'
 import { attribute, legacyField, legacySmallestBytes, LENGTH_PREFIX_BYTES, readInt64 } from './batch-header.ts'
 
-/** What is read here of a batch; not the class, whose file imports this one. */
+/** The fields of a batch that are used here; not the class, whose file imports this one. */
 export interface LegacyBatch {
   readonly buffer: Buffer
   readonly start: number
@@ -21,22 +21,22 @@ export interface LegacyBatch {
   readonly baseTimestamp: number
 }
 
-/** Records in the encoding of magic 2, with offsets from `baseOffset` and timestamps from the batch's. */
+/** Records in the encoding of magic 2; offsets relative to `baseOffset`, timestamps to the batch's. */
 export interface TranscodedRecords {
   readonly data: Buffer
   readonly baseOffset: number
   readonly recordCount: number
 }
 
-/** Whether the CRC-32 of the message, a compressed one as it was received, is right. */
+/** Whether the CRC-32 of the message matches; a compressed message is checked as received. */
 export function isLegacyCrcValid(batch: LegacyBatch): boolean {
   return crc32(batch.buffer, batch.start + legacyField.magic, batch.start + batch.sizeBytes) === batch.crc
 }
 
 /**
- * Rewrites a message, or the messages inside a compressed one.
+ * Rewrites a message, or the messages in a compressed one.
  *
- * @throws ProtocolError when the messages are corrupt, or larger than `maxBytes` when decompressed
+ * @throws ProtocolError if the messages are corrupt, or larger than `maxBytes` when decompressed
  */
 export function transcodeLegacy(batch: LegacyBatch, maxBytes: number): TranscodedRecords {
   const { buffer, start, sizeBytes } = batch
@@ -46,8 +46,8 @@ export function transcodeLegacy(batch: LegacyBatch, maxBytes: number): Transcode
   const value = compressedValue(batch)
   const inner = codecById(batch.codecId).decompress(value, maxBytes)
   const { count, firstOffset, lastOffset } = survey(batch, inner)
-  // Magic 1 numbers the inner messages from the first one and gives the outer one the last offset (KIP-31), magic 0
-  // has true offsets everywhere; producers that kept true offsets in magic 1 come out right as well.
+  // In magic 1 inner offsets are relative, and the outer message has the last offset (KIP-31); in magic 0 all offsets
+  // are absolute. Producers that kept absolute offsets in magic 1 come out right as well.
   const shift = batch.magic === 1 ? batch.lastOffset - lastOffset : 0
   return transcode(batch, inner, count, firstOffset + shift, shift)
 }
@@ -80,7 +80,7 @@ function survey(batch: LegacyBatch, inner: Buffer): { count: number; firstOffset
     if (count === 0) firstOffset = lastOffset
     position += size
   }
-  if (count === 0) throw corrupt(batch, 'a compressed message holds none')
+  if (count === 0) throw corrupt(batch, 'a compressed message contains no messages')
   return { count, firstOffset, lastOffset }
 }
 
@@ -92,8 +92,8 @@ function transcode(
   shift: number,
 ): TranscodedRecords {
   if (!Number.isSafeInteger(baseOffset) || baseOffset < 0) throw corrupt(batch, `a first offset of ${baseOffset}`)
-  // Every record is smaller in the new encoding: 32 bytes besides key and value at most, against 34 (26 at magic 0,
-  // where the timestamps take one byte).
+  // Every record is smaller in the new encoding: at most 32 bytes besides key and value, against 34 (26 for magic 0,
+  // where timestamps take one byte).
   const data = Buffer.allocUnsafe(messages.length)
   let end = 0
   let position = 0
@@ -156,7 +156,7 @@ function messageIsNested(batch: LegacyBatch, attributes: number): boolean {
   return batch.codecId !== 0 && (attributes & attribute.codec) !== 0
 }
 
-/** Where the key's length stands in a message. */
+/** The position of the key's length in a message. */
 function keyPosition(magic: number): number {
   return magic === 0 ? legacyField.timestamp : legacyField.timestamp + 8
 }

@@ -1,4 +1,4 @@
-/** One received batch: its header, and the way to its records. */
+/** One received batch: its header, and access to its records. */
 
 import { codecById } from '../compression/codecs.ts'
 import { crc32c } from '../wire/crc32c.ts'
@@ -8,12 +8,12 @@ import { attribute, BATCH_HEADER_BYTES, field, legacyField, readInt64 } from './
 import { isLegacyCrcValid, transcodeLegacy } from './legacy.ts'
 import { RecordCursor } from './record-cursor.ts'
 
-/** More than any marker takes. */
+/** More than any marker needs. */
 const CONTROL_RECORD_BYTES = 4096
 
 /**
- * The header of one batch: nothing is checked, decompressed or copied until a method asks for it. Message sets of
- * magic 0 and 1 are shown as batches too, a compressed one as the batch of the messages in it.
+ * The header of one batch: nothing is checked, decompressed or copied until a method needs it. Message sets of magic 0
+ * and 1 appear as batches, too; a compressed one as the batch of its messages.
  *
  * @since 0.1.0
  */
@@ -23,7 +23,7 @@ export class RecordBatch implements BatchHeader {
   readonly start: number
   readonly sizeBytes: number
   readonly magic: number
-  /** Of a compressed message set of magic 0 or 1 right only after {@link records}. */
+  /** For a compressed message set of magic 0 or 1, correct only after {@link records}. */
   baseOffset: number
   readonly lastOffset: number
   readonly partitionLeaderEpoch: number
@@ -38,10 +38,10 @@ export class RecordBatch implements BatchHeader {
   readonly producerId: bigint
   readonly producerEpoch: number
   readonly baseSequence: number
-  /** Of a compressed message set of magic 0 or 1 right only after {@link records}. */
+  /** For a compressed message set of magic 0 or 1, correct only after {@link records}. */
   recordCount: number
 
-  /** @internal made by {@link BatchReader.next}, which has seen that the bytes are there */
+  /** @internal created by {@link BatchReader.next}, which has checked that the bytes are there */
   constructor(buffer: Buffer, start: number, sizeBytes: number) {
     this.buffer = buffer
     this.start = start
@@ -88,12 +88,12 @@ export class RecordBatch implements BatchHeader {
     }
   }
 
-  /** {@link baseTimestamp} to the last bit. */
+  /** {@link baseTimestamp}, exact. */
   exactBaseTimestamp(): bigint {
     return this.#exactTime(field.baseTimestamp)
   }
 
-  /** {@link maxTimestamp} to the last bit: it is rounded beyond 2^53. */
+  /** {@link maxTimestamp}, exact: as a number it is rounded beyond 2^53. */
   exactMaxTimestamp(): bigint {
     return this.#exactTime(field.maxTimestamp)
   }
@@ -103,13 +103,13 @@ export class RecordBatch implements BatchHeader {
     return this.magic === 1 ? this.buffer.readBigInt64BE(this.start + legacyField.timestamp) : -1n
   }
 
-  /** Whether the bytes have the checksum that the batch claims. */
+  /** Whether the checksum matches the bytes. */
   isCrcValid(): boolean {
     if (this.magic !== 2) return isLegacyCrcValid(this)
     return crc32c(this.buffer, this.start + field.attributes, this.start + this.sizeBytes) === this.crc
   }
 
-  /** @throws ProtocolError naming the offset when the checksum is wrong */
+  /** @throws ProtocolError that names the offset if the checksum does not match */
   checkCrc(): void {
     if (!this.isCrcValid()) {
       throw new ProtocolError(`record batch at offset ${this.baseOffset}: the checksum does not match its bytes`)
@@ -117,12 +117,12 @@ export class RecordBatch implements BatchHeader {
   }
 
   /**
-   * Decompresses the records and gives a cursor before the first one. Each call does so anew. The checksum is not
-   * looked at: see {@link checkCrc}.
+   * Decompresses the records, on each call, and returns a cursor before the first one. Does not check the checksum: see
+   * {@link checkCrc}.
    *
-   * @param maxDecompressedBytes - a batch that would grow past this is refused
-   * @throws ProtocolError when the batch is corrupt or too large, or its codec unknown
-   * @throws Error when the codec is not ready
+   * @param maxDecompressedBytes - a larger batch is refused
+   * @throws ProtocolError if the batch is corrupt or too large, or its codec is unknown
+   * @throws Error if the codec is not ready
    */
   records(maxDecompressedBytes = 0x7fff_ffff): RecordCursor {
     if (this.magic !== 2) {
@@ -139,7 +139,7 @@ export class RecordBatch implements BatchHeader {
       start = 0
       end = data.length
     }
-    // A record takes seven bytes at least. Whoever makes room for `recordCount` things can trust it from here on.
+    // A record takes at least seven bytes. From here on, code that allocates `recordCount` items can trust the count.
     if (this.recordCount < 0 || this.recordCount > (end - start) / 7) {
       throw new ProtocolError(
         `record batch at offset ${this.baseOffset}: ${this.recordCount} records claimed in ${end - start} bytes`,
@@ -149,9 +149,9 @@ export class RecordBatch implements BatchHeader {
   }
 
   /**
-   * What the marker in a control batch says.
+   * The type of the marker in a control batch.
    *
-   * @throws ProtocolError as {@link records}
+   * @throws ProtocolError like {@link records}
    */
   controlType(): 'abort' | 'commit' | 'unknown' {
     if (!this.isControl) return 'unknown'
@@ -162,7 +162,7 @@ export class RecordBatch implements BatchHeader {
   }
 }
 
-// Nearly every batch is of no producer or of the same as the one before: a bigint is made only for another.
+// Nearly every batch has no producer, or the same one as the batch before: a bigint is made only for another one.
 let lastHigh = -1
 let lastLow = -1
 let lastProducerId = -1n

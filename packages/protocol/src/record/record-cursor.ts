@@ -1,4 +1,4 @@
-/** Walks the records of one batch in place. */
+/** Iterates over the records of one batch, in place. */
 
 import { ProtocolError } from '../wire/protocol-error.ts'
 import { FastBuffer } from '../wire/view.ts'
@@ -6,7 +6,7 @@ import type { BatchHeader } from './batch-fields.ts'
 import { asInt64 } from './batch-header.ts'
 
 /**
- * One header of a record that was read.
+ * One header of a received record.
  *
  * @since 0.1.0
  */
@@ -15,25 +15,25 @@ export interface RecordHeader {
   value: Buffer | null
 }
 
-/** Half of what a number holds exactly: the sum of two that are less is exact, too. */
+/** Half of what a number holds exactly: the sum of two smaller values is exact. */
 const WIDE_FROM = 2 ** 52
 
-/** What a cursor asks of its batch. */
+/** The part of the batch that a cursor uses. */
 interface CursorBatch extends BatchHeader {
   exactBaseTimestamp(): bigint
 }
 
 /**
- * The records of a batch, one after the other. The fields describe the current record and change with {@link next}.
+ * The records of a batch, one by one. The fields describe the current record and change with {@link next}.
  *
  * @since 0.1.0
  */
 export class RecordCursor {
-  /** The batch whose records these are. */
+  /** The batch of these records. */
   readonly batch: BatchHeader
-  /** The bytes all positions refer to: the received buffer, or what was decompressed. */
+  /** The bytes that all positions refer to: the received buffer, or the decompressed one. */
   readonly data: Buffer
-  /** Records not walked yet. */
+  /** Records left. */
   remaining: number
   /** Offset of the current record. */
   offset = -1
@@ -47,26 +47,26 @@ export class RecordCursor {
   valueStart = 0
   /** The value's length in bytes; -1 for null. */
   valueLength = -1
-  /** How many headers there are. */
+  /** Number of headers. */
   headerCount = 0
   /** Where the first header begins. */
   headersStart = 0
-  /** Bytes of the record on the wire, uncompressed. */
+  /** Size of the record in bytes, uncompressed. */
   sizeBytes = 0
-  /** Where the key's length stands: what a {@link RecordView} keeps. @internal */
+  /** Position of the key's length, which a {@link RecordView} keeps. @internal */
   fieldsStart = 0
   #position: number
   readonly #end: number
   readonly #baseOffset: number
   readonly #baseTimestamp: number
-  /** The batch's time where it overrides the records' own; else null. */
+  /** The batch's time if it overrides the records' own; else null. */
   readonly #logAppendTime: number | null
-  /** Whether base and delta may be too large for their sum to come out right in numbers. */
+  /** Whether base and delta may be too large for an exact sum. */
   #isWide: boolean
   #exactTimestamp = 0n
   readonly #batch: CursorBatch
 
-  /** @internal made by RecordBatch.records() */
+  /** @internal created by RecordBatch.records() */
   constructor(batch: CursorBatch, data: Buffer, start: number, end: number) {
     this.batch = batch
     this.data = data
@@ -81,9 +81,9 @@ export class RecordCursor {
   }
 
   /**
-   * Goes to the next record; false behind the last one.
+   * Moves to the next record; false after the last one.
    *
-   * @throws ProtocolError when a length or a count contradicts the bytes
+   * @throws ProtocolError if a length or a count contradicts the bytes
    */
   next(): boolean {
     const data = this.data
@@ -94,7 +94,7 @@ export class RecordCursor {
       return false
     }
     let position = start
-    let byte = data[position++] as number // past the end it is undefined, which the bounds checks below notice
+    let byte = data[position++] as number // undefined past the end, which the bounds checks below detect
     let size = (byte >>> 1) ^ -(byte & 1)
     if (byte > 0x7f) {
       size = this.#varint(start)
@@ -165,7 +165,7 @@ export class RecordCursor {
     return true
   }
 
-  /** The current record's timestamp to the last bit: {@link timestamp} is rounded beyond 2^53. */
+  /** The current record's timestamp, exact: {@link timestamp} is rounded beyond 2^53. */
   exactTimestamp(): bigint {
     return this.#isWide ? this.#exactTimestamp : BigInt(this.timestamp)
   }
@@ -185,9 +185,9 @@ export class RecordCursor {
     return readHeaders(this.data, this.headersStart, this.headerCount)
   }
 
-  /** Checks the headers as far as reading them later needs it, and gives the position behind them. */
+  /** Checks the headers as far as reading them later requires, and returns the position after them. */
   #skipHeaders(position: number, count: number, recordEnd: number): number {
-    // A header takes two bytes at least.
+    // A header takes at least two bytes.
     if (count < 0 || count > (recordEnd - position) / 2) throw this.#corrupt(`a record claims ${count} headers`)
     for (let i = 0; i < count; i++) {
       const keyLength = this.#varint(position)
@@ -204,13 +204,13 @@ export class RecordCursor {
     return position
   }
 
-  /** Reads a varint and leaves the position behind it in #position, which {@link next} sets right at its end. */
+  /** Reads a varint and leaves the position after it in #position, which {@link next} corrects at its end. */
   #varint(at: number): number {
     const data = this.data
     let position = at
     let zigzag = 0
     for (let shift = 0; shift < 35; shift += 7) {
-      if (position >= this.#end) throw this.#corrupt('a varint is cut off')
+      if (position >= this.#end) throw this.#corrupt('a varint is truncated')
       const byte = data[position++] as number // before the end
       zigzag |= (byte & 0x7f) << shift
       if (byte < 0x80) {
@@ -221,7 +221,7 @@ export class RecordCursor {
     throw this.#corrupt('a varint has more than five bytes')
   }
 
-  /** As {@link #varint}, for 64 bits: exact up to 2^53 and rounded beyond, since a timestamp is the user's. */
+  /** Like {@link #varint}, for 64 bits: exact up to 2^53 and rounded beyond, since timestamps are user data. */
   #varlong(at: number): number {
     const data = this.data
     let position = at
@@ -229,7 +229,7 @@ export class RecordCursor {
     let high = 0
     // Four groups of seven bits in `low`, the other six in `high`: 36 bits, which double arithmetic holds exactly.
     for (let group = 0; group < 10; group++) {
-      if (position >= this.#end) throw this.#corrupt('a varlong is cut off')
+      if (position >= this.#end) throw this.#corrupt('a varlong is truncated')
       const byte = data[position++] as number // before the end
       if (group < 4) low |= (byte & 0x7f) << (7 * group)
       else high += (byte & 0x7f) * 2 ** (7 * (group - 4))
@@ -243,7 +243,7 @@ export class RecordCursor {
     throw this.#corrupt('a varlong has more than ten bytes')
   }
 
-  /** Sums up as Kafka does, in 64 bits that wrap around, so that a time equals that of the batch's header. */
+  /** Adds like Kafka, in 64 bits that wrap around, so that a timestamp equals the batch header's. */
   #addWide(deltaStart: number): void {
     let zigzag = 0n
     let position = deltaStart
@@ -291,7 +291,7 @@ export function readHeaders(data: Buffer, start: number, count: number): RecordH
 
 const KNOWN_KEYS = 64
 const KNOWN_KEY_BYTES = 64
-/** Header keys seen lately: the same few come with every record, and comparing is half the price of decoding. */
+/** Recent header keys: the same few come with every record, and comparing costs half as much as decoding. */
 const knownKeys: (string | undefined)[] = new Array<string | undefined>(KNOWN_KEYS).fill(undefined)
 
 function headerKey(data: Buffer, start: number, length: number): string {
@@ -305,7 +305,7 @@ function headerKey(data: Buffer, start: number, length: number): string {
   return key
 }
 
-/** Whether the bytes are those of `text`, all of it ASCII. */
+/** Whether the bytes are those of `text`, and all ASCII. */
 function isAscii(text: string, data: Buffer, start: number, length: number): boolean {
   if (text.length !== length) return false
   for (let i = 0; i < length; i++) {
@@ -315,7 +315,7 @@ function isAscii(text: string, data: Buffer, start: number, length: number): boo
   return true
 }
 
-/** The varint at `position`, known to be whole. */
+/** The varint at `position`, known to be complete. */
 export function checkedVarint(data: Buffer, position: number): number {
   let byte = data[position] as number // whole
   if (byte < 0x80) return (byte >>> 1) ^ -(byte & 1)
@@ -327,7 +327,7 @@ export function checkedVarint(data: Buffer, position: number): number {
   return (zigzag >>> 1) ^ -(zigzag & 1)
 }
 
-/** How many bytes the varint at `position`, known to be whole, takes. */
+/** The size in bytes of the varint at `position`, known to be complete. */
 export function varintBytes(data: Buffer, position: number): number {
   let bytes = 1
   while ((data[position++] as number) >= 0x80) bytes++ // whole

@@ -1,24 +1,24 @@
-/** What a consumer keeps of each record: a small object whose key, value and headers are made when asked for. */
+/** A consumer's record: a small object whose key, value and headers are created on first use. */
 
 import type { BatchHeader, TimestampType } from './batch-fields.ts'
 import { checkedVarint, readHeaders, type RecordCursor, type RecordHeader, varintBytes, view } from './record-cursor.ts'
 
 /**
- * One record, apart from its cursor. Key, value and headers are made on first use and then kept; they are views of
- * the received (or decompressed) bytes of the whole batch and keep these alive, so copy what is to live long.
+ * One record, independent of its cursor. Key, value and headers are created on first use and cached. They are views of
+ * the received (or decompressed) bytes of the whole batch and keep these alive: copy what you keep for long.
  *
  * @since 0.1.0
  */
 export class RecordView {
-  /** The batch the record came in. */
+  /** The batch of the record. */
   readonly batch: BatchHeader
   /** Offset of the record in its partition. */
   readonly offset: number
-  /** ms since the epoch; -1 where there is none. */
+  /** ms since the epoch; -1 if there is none. */
   readonly timestamp: number
   /** @internal */
   readonly data: Buffer
-  /** @internal where the key's length stands in `data` */
+  /** @internal position of the key's length in `data` */
   readonly fieldsStart: number
   /** @internal */
   cachedKey: Buffer | null | undefined
@@ -27,7 +27,7 @@ export class RecordView {
   /** @internal */
   cachedHeaders: RecordHeader[] | undefined
 
-  /** Keeps the cursor's current record. No Buffer is made. */
+  /** Takes the cursor's current record. Creates no Buffer. */
   constructor(cursor: RecordCursor) {
     this.batch = cursor.batch
     this.offset = cursor.offset
@@ -39,7 +39,7 @@ export class RecordView {
     this.cachedHeaders = undefined
   }
 
-  /** What the timestamp means. */
+  /** The meaning of the timestamp. */
   get timestampType(): TimestampType {
     return this.batch.timestampType
   }
@@ -78,7 +78,7 @@ export class RecordView {
     return value
   }
 
-  /** The headers in their order, repeated keys included. */
+  /** The headers in order, repeated keys included. */
   get headers(): RecordHeader[] {
     let headers = this.cachedHeaders
     if (headers === undefined) {
@@ -90,15 +90,15 @@ export class RecordView {
   }
 }
 
-// Not private methods: those would be one more hidden field in each of many objects.
+// Functions, because private methods would add a hidden field to each of many objects.
 
-/** Where the value's length stands. */
+/** The position of the value's length. */
 function valueFieldStart(data: Buffer, fieldsStart: number): number {
   const keyLength = checkedVarint(data, fieldsStart)
   return fieldsStart + varintBytes(data, fieldsStart) + (keyLength > 0 ? keyLength : 0)
 }
 
-/** Where the count of headers stands. */
+/** The position of the number of headers. */
 function headersFieldStart(data: Buffer, fieldsStart: number): number {
   const at = valueFieldStart(data, fieldsStart)
   const valueLength = checkedVarint(data, at)

@@ -5,7 +5,7 @@ import { zlib } from './zlib.ts'
 /** CRC-32 of `data[start, end)`, an unsigned 32-bit number. */
 export function crc32(data: Uint8Array, start: number, end: number): number {
   const part = data.subarray(start, end)
-  // In Node from 20.15 and 22.2 on; the types may know it or not.
+  // Node has it from 20.15 and 22.2 on; the types may lack it.
   const native = (zlib() as { crc32?: (data: Uint8Array, previous?: number) => number }).crc32
   return native === undefined ? crc32JavaScript(part) : native(part)
 }
@@ -22,7 +22,7 @@ function makeTable(): Int32Array {
   return made
 }
 
-/** @internal the form for Node without zlib.crc32 */
+/** @internal the fallback for Node without zlib.crc32 */
 export function crc32JavaScript(data: Uint8Array): number {
   const steps = (table ??= makeTable())
   let crc = ~0

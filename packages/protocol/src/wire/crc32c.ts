@@ -1,4 +1,4 @@
-/** CRC-32C (Castagnoli), the checksum of record batches: native where it loads, else slicing-by-8. */
+/** CRC-32C (Castagnoli), the checksum of record batches: native if it loads, else slicing-by-8. */
 
 import { loadNative } from './optional.ts'
 
@@ -8,7 +8,7 @@ type Crc32c = (data: Uint8Array, previous: number) => number
 /**
  * CRC-32C of `data[start, end)`, an unsigned 32-bit number. Nothing is copied.
  *
- * @param previous - the checksum of the bytes before these, to go on from it
+ * @param previous - the checksum of the preceding bytes, to continue from
  * @since 0.1.0
  */
 export function crc32c(data: Uint8Array, start = 0, end = data.length, previous = 0): number {
@@ -17,7 +17,7 @@ export function crc32c(data: Uint8Array, start = 0, end = data.length, previous 
 }
 
 /**
- * What computes CRC-32C here: `@node-rs/crc32` or `javascript`.
+ * The implementation of CRC-32C in use: `@node-rs/crc32` or `javascript`.
  *
  * @since 0.1.0
  */
@@ -27,14 +27,14 @@ export function crc32cImplementation(): string {
 }
 
 /**
- * The native function, or null where it does not load.
+ * The native function, or null if it does not load.
  *
  * @internal
  */
 export function loadNativeCrc32c(): Crc32c | null {
   const native = loadNative('@node-rs/crc32') as { crc32c?: Crc32c } | null // shape is tested on the next line
   const candidate = native?.crc32c
-  // A wrong checksum would make every batch look corrupt: prove it once on the standard check value.
+  // A wrong checksum would make every batch look corrupt: test it once with the standard check value.
   return typeof candidate === 'function' && candidate(Buffer.from('123456789'), 0) === 0xe306_9283 ? candidate : null
 }
 
@@ -64,7 +64,7 @@ function makeTables(): Int32Array {
 }
 
 /**
- * The JavaScript form.
+ * The JavaScript implementation.
  *
  * @internal
  */

@@ -1,13 +1,13 @@
 import { FrameSizeError } from './protocol-error.ts'
 
-/** Room for what comes before it is known how long it is: a few small answers, or the beginning of a large one. */
+/** Room for bytes of frames whose size is not known yet: a few small responses, or the beginning of a large one. */
 const LANDING_BYTES = 16 * 1024
-/** Frames up to here share a slab of Node's; a larger one gets memory of its own. */
+/** Frames up to this size share a slab of Node's; a larger one gets memory of its own. */
 const POOLED_BYTES = 1024
 
 /**
- * Cuts a byte stream into frames, reading into memory that it provides: the beginning of a large frame is copied, the
- * rest of it goes from the socket straight to where it stays. A frame is the receiver's own, never overwritten.
+ * Cuts a byte stream into frames, and provides the memory to read into: only the beginning of a large frame is copied,
+ * the rest is read from the socket straight into the frame. Frames belong to the receiver and are never overwritten.
  *
  * ```ts
  * const room = reader.target()
@@ -18,17 +18,17 @@ const POOLED_BYTES = 1024
 export class FrameReader {
   readonly #maxFrameBytes: number
   #landing: Buffer | null = null
-  // Bytes in the landing that belong to no frame yet.
+  // Bytes in the landing buffer that are not in a frame yet.
   #landed = 0
   #frame: Buffer | null = null
   #filled = 0
 
-  /** @param maxFrameBytes - a frame that claims more is refused before anything is allocated */
+  /** @param maxFrameBytes - a larger frame is refused before anything is allocated */
   constructor(maxFrameBytes: number) {
     this.#maxFrameBytes = maxFrameBytes
   }
 
-  /** Where the next bytes have to be put; never empty. To be asked for anew after each `advance`. */
+  /** The memory for the next bytes; never empty. Call it again after each `advance`. */
   target(): Buffer {
     if (this.#frame !== null) return this.#frame.subarray(this.#filled)
     this.#landing ??= Buffer.allocUnsafeSlow(LANDING_BYTES)
@@ -36,8 +36,8 @@ export class FrameReader {
   }
 
   /**
-   * `count` bytes were put where `target` said. Calls `onFrame` for each frame that they complete, without its size.
-   * Throws FrameSizeError for a frame that is too large or of negative size; the stream is of no use afterwards.
+   * `count` bytes were read into `target`. Calls `onFrame` for each frame that they complete, without its size field.
+   * Throws FrameSizeError for a frame that is too large or of negative size; the stream cannot be used afterwards.
    */
   advance(count: number, onFrame: (frame: Buffer) => void): void {
     if (this.#frame !== null) {
@@ -52,7 +52,7 @@ export class FrameReader {
     this.#cut(onFrame)
   }
 
-  /** Takes a chunk that is somewhere else already, for sockets that cannot read into given memory. */
+  /** Takes a chunk in memory of its own, for sockets that cannot read into `target`. */
   push(chunk: Uint8Array, onFrame: (frame: Buffer) => void): void {
     for (let at = 0; at < chunk.length;) {
       const room = this.target()

@@ -4,7 +4,7 @@ import type { Reader } from './reader.ts'
 import { Writer } from './writer.ts'
 
 /**
- * What every request begins with.
+ * The header of a request.
  * @since 0.1.0
  */
 export interface RequestHeader {
@@ -15,7 +15,8 @@ export interface RequestHeader {
 }
 
 /**
- * One request as chunks for a gathered write, the frame's size in front. Throws ProtocolError for what cannot be encoded.
+ * Encodes a request as chunks for a gathered write, with the frame's size first. Throws ProtocolError for values that
+ * cannot be encoded.
  * @since 0.1.0
  */
 export function encodeRequest<Req, Res>(
@@ -30,7 +31,7 @@ export function encodeRequest<Req, Res>(
   w.int16(api.key)
   w.int16(version)
   w.int32(correlationId)
-  // Stays a string with a 16-bit length in every header version.
+  // A string with a 16-bit length in every header version.
   w.nullableString(clientId, false)
   if (version >= api.flexibleFrom) w.uvarint(0)
   api.writeRequest(w, body, version)
@@ -38,7 +39,8 @@ export function encodeRequest<Req, Res>(
 }
 
 /**
- * One response as chunks for a gathered write, the frame's size in front. Throws ProtocolError for what cannot be encoded.
+ * Encodes a response as chunks for a gathered write, with the frame's size first. Throws ProtocolError for values that
+ * cannot be encoded.
  * @since 0.1.0
  */
 export function encodeResponse<Req, Res>(
@@ -56,8 +58,8 @@ export function encodeResponse<Req, Res>(
 }
 
 /**
- * Reads a request's header up to where the body begins; `flexibleFrom` says from which version on a key has tagged
- * fields. Throws ProtocolError for bytes that are no header.
+ * Reads a request's header; the body follows. `flexibleFrom` returns the first version of an API with tagged fields.
+ * Throws ProtocolError for bytes that are not a header.
  * @since 0.1.0
  */
 export function readRequestHeader(r: Reader, flexibleFrom: (apiKey: number) => number): RequestHeader {
@@ -70,7 +72,7 @@ export function readRequestHeader(r: Reader, flexibleFrom: (apiKey: number) => n
 }
 
 /**
- * Reads a response's header and returns its correlation id. Throws ProtocolError for bytes that are no header.
+ * Reads a response's header and returns its correlation id. Throws ProtocolError for bytes that are not a header.
  * @since 0.1.0
  */
 export function readResponseHeader(
@@ -86,7 +88,8 @@ export function readResponseHeader(
 const API_VERSIONS_KEY = 18
 
 /**
- * 1 with tagged fields; ApiVersions always has 0, so that a client can read the answer of a broker that knows less (KIP-511).
+ * 1 for versions with tagged fields. Always 0 for ApiVersions, so that a client can read the answer of an older broker
+ * (KIP-511).
  * @since 0.1.0
  */
 export function responseHeaderVersion(
@@ -108,8 +111,8 @@ function finishFrame(w: Writer): Uint8Array[] {
 }
 
 /**
- * Cuts a byte stream into frames. A frame that lies within one chunk is a view of it; one that does not is
- * put together in a buffer of its exact size, allocated once.
+ * Cuts a byte stream into frames. A frame within one chunk is a view of it; one that spans chunks is assembled in a
+ * buffer of its exact size.
  * @since 0.1.0
  */
 export class FrameSplitter {
@@ -119,17 +122,17 @@ export class FrameSplitter {
   #frame: Buffer | null = null
   #filled = 0
 
-  /** @param maxFrameBytes a frame that claims more is refused before anything is allocated */
+  /** @param maxFrameBytes a larger frame is refused before anything is allocated */
   constructor(maxFrameBytes: number) {
     this.#maxFrameBytes = maxFrameBytes
   }
 
-  /** Size of the frame that has begun and is not whole yet; 0 between frames. */
+  /** Size of the incomplete frame; 0 between frames. */
   get claimedBytes(): number {
     return this.#frame?.length ?? 0
   }
 
-  /** Throws FrameSizeError for a frame that is too large or of negative size; the stream is of no use afterwards. */
+  /** Throws FrameSizeError for a frame that is too large or of negative size; the stream cannot be used afterwards. */
   push(chunk: Buffer, onFrame: (frame: Buffer) => void): void {
     let at = 0
     while (at < chunk.length) {

@@ -1,10 +1,10 @@
-/** Loads packages that may be absent, in a way that bundlers leave alone. */
+/** Loads packages that may be absent, in a way that bundlers ignore. */
 
 import { createRequire } from 'node:module'
 
 /**
- * Loads a native add-on, or gives null when it is absent, broken, built for another platform or switched off by the
- * environment variable `OTTLA_NO_NATIVE=1`.
+ * Loads a native add-on. Null if it is absent, broken, built for another platform or turned off by the environment
+ * variable `OTTLA_NO_NATIVE=1`.
  *
  * @internal
  */
@@ -18,7 +18,7 @@ export function loadNative(name: string): unknown {
 }
 
 /**
- * Loads a package at run time, so that a bundle neither holds it nor needs it. Throws what `require` throws.
+ * Loads a package at run time, so that a bundle neither contains nor needs it. Throws what `require` throws.
  *
  * @internal
  */

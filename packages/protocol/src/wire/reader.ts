@@ -3,19 +3,19 @@ import { asBuffer, FastBuffer } from './view.ts'
 
 const TWO_32 = 0x1_0000_0000
 /**
- * Java's Long.MAX_VALUE as the nearest double; Kafka uses it for "no limit".
+ * Java's Long.MAX_VALUE as the nearest double; in Kafka it means "no limit".
  * @since 0.1.0
  */
 export const INT64_MAX = 2 ** 63
 /**
- * The topic id that stands for none.
+ * The topic id for none.
  * @since 0.1.0
  */
 export const ZERO_UUID = 'AAAAAAAAAAAAAAAAAAAAAA'
 
 /**
- * A cursor over one frame. Every read is checked against the frame's end and throws ProtocolError beyond
- * it; strings are copies, bytes and records are views of the frame.
+ * A cursor over one frame. A read beyond the frame's end throws ProtocolError. Strings are copies, bytes and records
+ * are views of the frame.
  * @since 0.1.0
  */
 export class Reader {
@@ -64,7 +64,9 @@ export class Reader {
     return this.int32() >>> 0
   }
 
-  /** A count. Throws ProtocolError for what a double cannot hold exactly, except Long.MAX_VALUE (see INT64_MAX). */
+  /**
+   * A count. Throws ProtocolError for a value that a double cannot hold exactly, except Long.MAX_VALUE (see INT64_MAX).
+   */
   int64(): number {
     const high = this.int32()
     const low = this.int32() >>> 0
@@ -73,12 +75,12 @@ export class Reader {
     return value
   }
 
-  /** An int64 that names something: every bit of it. */
+  /** An int64 that is an id: exact. */
   identity(): bigint {
     return this.buffer.readBigInt64BE(this.advance(8, 'int64'))
   }
 
-  /** An int64 that is a time: rounded beyond 2^53, never refused. */
+  /** An int64 that is a time: rounded beyond 2^53, never an error. */
   time(): number {
     const high = this.int32()
     return high * TWO_32 + (this.int32() >>> 0)
@@ -136,14 +138,17 @@ export class Reader {
     return new FastBuffer(this.buffer.buffer, this.buffer.byteOffset + at, length)
   }
 
-  /** Number of elements of an array that may not be null. */
+  /** Number of elements of an array that must not be null. */
   arrayLength(flexible: boolean): number {
     const length = this.nullableArrayLength(flexible)
     if (length < 0) throw this.#unexpectedNull('an array')
     return length
   }
 
-  /** Number of elements, -1 for null. An element takes a byte at least, so that a lie shows before anything is allocated. */
+  /**
+   * Number of elements, -1 for null. An element takes at least one byte: a wrong number shows before anything is
+   * allocated.
+   */
   nullableArrayLength(flexible: boolean): number {
     const length = flexible ? this.uvarint() - 1 : this.int32()
     if (length < -1 || length > this.remaining) {
@@ -153,7 +158,7 @@ export class Reader {
     return length
   }
 
-  /** Skips a section of tagged fields of which none is known. */
+  /** Skips a section of unknown tagged fields. */
   skipTags(): void {
     for (let count = this.uvarint(); count > 0; count--) {
       this.uvarint()
@@ -161,14 +166,14 @@ export class Reader {
     }
   }
 
-  /** Reads the size of a tagged field; where the field ends. */
+  /** Reads the size of a tagged field; returns where the field ends. */
   tagEnd(): number {
     const size = this.uvarint()
     if (size > this.remaining) throw this.truncated('tagged field', size)
     return this.position + size
   }
 
-  /** Ends a known tagged field: what is left of it is skipped, reading beyond it throws ProtocolError. */
+  /** Ends a known tagged field: skips the rest of it. Throws ProtocolError if more was read. */
   endTag(end: number): void {
     if (this.position > end) throw new ProtocolError(`a tagged field runs over its size at byte ${end}`)
     this.position = end

@@ -1,19 +1,19 @@
-/** Zigzag varints as records use them: sizes, and writers for the places that are not inlined by hand. */
+/** Zigzag varints of records: sizes, and writers for the places that are not inlined by hand. */
 
 /**
- * Bytes that `value` takes as a zigzag varint.
+ * The size of `value` as a zigzag varint, in bytes.
  *
  * @param value - a 32-bit integer
  * @since 0.1.0
  */
 export function varintSize(value: number): number {
   const zigzag = (value << 1) ^ (value >> 31)
-  // Seven bits a byte, without a branch: nine 64ths come close enough to a seventh for 32 bits.
+  // Seven bits a byte, without a branch: for 32 bits, nine 64ths are close enough to a seventh.
   return (352 - Math.clz32(zigzag | 1) * 9) >>> 6
 }
 
 /**
- * Bytes that `value` takes as a zigzag varlong.
+ * The size of `value` as a zigzag varlong, in bytes.
  *
  * @param value - a safe integer
  * @since 0.1.0
@@ -30,7 +30,7 @@ export function varlongSize(value: number): number {
 }
 
 /**
- * Writes `value` as a zigzag varint and returns the position behind it. The room is the caller's to ensure.
+ * Writes `value` as a zigzag varint and returns the position after it. The caller ensures that there is room.
  *
  * @param value - a 32-bit integer
  * @since 0.1.0
@@ -46,7 +46,7 @@ export function writeVarint(target: Uint8Array, position: number, value: number)
 }
 
 /**
- * Writes `value` as a zigzag varlong and returns the position behind it. The room is the caller's to ensure.
+ * Writes `value` as a zigzag varlong and returns the position after it. The caller ensures that there is room.
  *
  * @param value - a safe integer
  * @since 0.1.0
@@ -67,7 +67,7 @@ export function writeVarlong(target: Uint8Array, position: number, value: number
 }
 
 /**
- * As {@link varlongSize}, for what no number holds exactly.
+ * Like {@link varlongSize}, for values that a number cannot hold exactly.
  *
  * @since 0.1.0
  */
@@ -78,7 +78,7 @@ export function bigVarlongSize(value: bigint): number {
 }
 
 /**
- * As {@link writeVarlong}, for what no number holds exactly.
+ * Like {@link writeVarlong}, for values that a number cannot hold exactly.
  *
  * @since 0.1.0
  */

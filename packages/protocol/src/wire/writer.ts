@@ -2,24 +2,24 @@ import { ProtocolError } from './protocol-error.ts'
 import { INT64_MAX, ZERO_UUID } from './reader.ts'
 
 const TWO_32 = 0x1_0000_0000
-// Up to here a copy is cheaper than one more chunk for the socket to gather.
+// Up to this size, a copy is cheaper than another chunk for the socket to gather.
 const COPIED_BYTES = 4096
 
 /**
- * Record data on the way out: referenced, unless it is so little that a copy is cheaper.
+ * Record data to send: referenced, unless it is small enough that a copy is cheaper.
  * @since 0.1.0
  */
 export type RecordsInput = Uint8Array | readonly Uint8Array[] | null
 
 /**
- * A growing buffer for one message. Large pieces (records) are referenced rather than copied, so that the
- * result is a list of chunks for one gathered write; do not change them before they are written.
+ * A growing buffer for one message. Large pieces (records) are referenced rather than copied, so the result is a list
+ * of chunks for one gathered write; do not change them before they are written.
  * @since 0.1.0
  */
 export class Writer {
   #buffer: Buffer
   #position = 0
-  // Where the part of the buffer begins that is in no chunk yet.
+  // Where the part of the buffer begins that is not in a chunk yet.
   #start = 0
   #flushed = 0
   readonly #chunks: Uint8Array[] = []
@@ -33,7 +33,9 @@ export class Writer {
     return this.#flushed + this.#position - this.#start
   }
 
-  /** This and the next ones, down to uint32, throw ProtocolError for what is beyond their range, or no number; fractions are cut off. */
+  /**
+   * This and the next ones, down to uint32, throw ProtocolError for values out of range and NaN; fractions are cut off.
+   */
   int8(value: number): void {
     if (!(value >= -0x80 && value <= 0x7f)) throw outOfRange('int8', value)
     this.#fit(1)
@@ -64,10 +66,10 @@ export class Writer {
     this.#put32(value)
   }
 
-  /** A count. Throws ProtocolError for a number that is no safe integer, except INT64_MAX. */
+  /** A count. Throws ProtocolError for anything but a safe integer or INT64_MAX. */
   int64(value: number): void {
     if (!Number.isSafeInteger(value)) {
-      if (value !== INT64_MAX) throw new ProtocolError(`${value} is no integer that a number holds exactly`)
+      if (value !== INT64_MAX) throw new ProtocolError(`${value} is not an integer that a number holds exactly`)
       this.#put32(0x7fff_ffff)
       this.#put32(-1)
       return
@@ -76,14 +78,14 @@ export class Writer {
     this.#put32(value)
   }
 
-  /** Throws ProtocolError for what takes more than 64 bits. */
+  /** Throws ProtocolError for more than 64 bits. */
   identity(value: bigint): void {
-    if (BigInt.asIntN(64, value) !== value) throw new ProtocolError(`${value} is no int64`)
+    if (BigInt.asIntN(64, value) !== value) throw new ProtocolError(`${value} is not an int64`)
     this.#fit(8)
     this.#position = this.#buffer.writeBigInt64BE(value, this.#position)
   }
 
-  /** A number beyond an int64's range becomes its nearest bound. Throws ProtocolError for fractions and NaN. */
+  /** A number out of an int64's range becomes its nearest bound. Throws ProtocolError for fractions and NaN. */
   time(value: number): void {
     if (Number.isSafeInteger(value)) {
       this.#put32(Math.floor(value / TWO_32))
@@ -104,7 +106,7 @@ export class Writer {
     if (value === ZERO_UUID) {
       this.#buffer.fill(0, this.#position, this.#position + 16)
     } else if (value.length !== 22 || this.#buffer.write(value, this.#position, 16, 'base64url') !== 16) {
-      throw new ProtocolError(`'${value}' is no topic id: 22 characters of base64url`)
+      throw new ProtocolError(`'${value}' is not a topic id: it takes 22 characters of base64url`)
     }
     this.#position += 16
   }
@@ -122,7 +124,7 @@ export class Writer {
   string(value: string, flexible: boolean): void {
     const length = Buffer.byteLength(value)
     if (flexible) this.uvarint(length + 1)
-    else if (length > 0x7fff) throw new ProtocolError(`a string of ${length} bytes, where 32767 is the limit`)
+    else if (length > 0x7fff) throw new ProtocolError(`a string of ${length} bytes, the limit is 32767`)
     else this.int16(length)
     this.#fit(length)
     this.#buffer.write(value, this.#position, length, 'utf8')
@@ -147,7 +149,7 @@ export class Writer {
     else this.int32(-1)
   }
 
-  /** Length, then the record data as chunks of the result. */
+  /** Writes the length, then adds the record data as chunks of the result. */
   records(value: RecordsInput, flexible: boolean): void {
     if (value === null) {
       this.nullableBytes(null, flexible)
@@ -171,7 +173,7 @@ export class Writer {
     else this.int32(length)
   }
 
-  /** An array that is null. */
+  /** A null array. */
   nullArray(flexible: boolean): void {
     if (flexible) this.uvarint(0)
     else this.int32(-1)
@@ -184,7 +186,7 @@ export class Writer {
     this.append(content)
   }
 
-  /** Everything another writer holds. */
+  /** Appends the content of another writer, which must not be used afterwards. */
   append(content: Writer): void {
     for (const chunk of content.finish()) this.raw(chunk)
   }
@@ -201,7 +203,7 @@ export class Writer {
     return this.#chunks
   }
 
-  /** The message in one piece, copied together if it has to be. */
+  /** The message in one piece, copied if necessary. */
   toBuffer(): Buffer {
     const chunks = this.finish()
     const first = chunks[0]
@@ -257,13 +259,13 @@ export class Writer {
 }
 
 function outOfRange(type: string, value: number): ProtocolError {
-  return new ProtocolError(`${value} is no ${type}`)
+  return new ProtocolError(`${value} is not a valid ${type}`)
 }
 
 // Every double beyond 2^53 is an integer.
 function wideTime(value: number): bigint {
   if (value >= INT64_MAX) return 0x7fff_ffff_ffff_ffffn
   if (value <= -INT64_MAX) return -0x8000_0000_0000_0000n
-  if (!Number.isInteger(value)) throw new ProtocolError(`${value} is no time in whole milliseconds`)
+  if (!Number.isInteger(value)) throw new ProtocolError(`${value} is not a time in whole milliseconds`)
   return BigInt(value)
 }

@@ -1,4 +1,4 @@
-/** node:zlib, loaded by what first needs it: most programs compress with something else, or nothing. */
+/** node:zlib, loaded on first use: most applications use another codec, or none. */
 
 import type * as Zlib from 'node:zlib'
 

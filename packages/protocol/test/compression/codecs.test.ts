@@ -155,7 +155,7 @@ describe('every implementation of a codec', () => {
 describe('a bomb', () => {
   const zeros = Buffer.alloc(8_000_000)
 
-  test('is refused without its size being claimed', () => {
+  test('is refused without an allocation of its size', () => {
     for (const implementation of implementationsHere) {
       if (implementation.name === 'none' || implementation.by.endsWith('thoroughly')) continue
       const part = implementation.compress(zeros)
@@ -176,7 +176,7 @@ describe('a bomb', () => {
 describe('levels', () => {
   const data = Buffer.from('{"id":1234,"name":"somebody","tags":["a","b"]}'.repeat(2_000))
 
-  test('are all taken, and those out of range become the nearest', () => {
+  test('are all accepted, and those out of range become the nearest', () => {
     for (const name of ['gzip', 'snappy', 'lz4', 'zstd'] as const) {
       const codec = codecByName(name)
       for (let level = codec.minLevel; level <= codec.maxLevel; level++) {
@@ -206,7 +206,7 @@ describe('the table of codecs', () => {
     assert.throws(() => codecById(5), ProtocolError)
   })
 
-  test('says what each runs on', () => {
+  test('names the implementation of each', () => {
     const table = implementations()
     assert.deepEqual(Object.keys(table).sort(), ['crc32c', 'gzip', 'lz4', 'none', 'snappy', 'zstd'])
     assert.equal(table.lz4, nativeLz4 === null ? 'javascript' : 'lz4-napi')

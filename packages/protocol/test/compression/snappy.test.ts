@@ -73,7 +73,7 @@ describe('snappy', () => {
     }
   })
 
-  test('that lies is refused', () => {
+  test('with a false length is refused', () => {
     allRefuse(Buffer.alloc(0))
     allRefuse(Buffer.from([0x80]))
     allRefuse(Buffer.from([0xff, 0xff, 0xff, 0xff, 0xff, 0x01]))
@@ -83,12 +83,12 @@ describe('snappy', () => {
     allRefuse(plain(9, literal('abcde'), [(0 << 2) | 1, 0]))
     allRefuse(plain(9, literal('abcde'), [(0 << 2) | 1, 6]))
     for (const tag of [1, 2, 3]) allRefuse(plain(9, literal('abcde'), [tag]))
-    // A literal of 2^32 bytes: taken for a negative number it would send a decoder back for ever.
+    // A literal of 2^32 bytes: read as a negative number it would send a decoder back forever.
     allRefuse(plain(5, [63 << 2, 0xff, 0xff, 0xff, 0xff], Buffer.from('hello')))
     allRefuse(plain(5, [63 << 2, 0xff, 0xff]))
   })
 
-  test('whose blocks lie is refused', () => {
+  test('with false lengths of blocks is refused', () => {
     const hello = plain(5, literal('hello'))
     const whole = framed(hello, hello)
     for (const length of [17, 19, 20, 25, 28, 30]) allRefuse(whole.subarray(0, length))
@@ -99,7 +99,7 @@ describe('snappy', () => {
     }
   })
 
-  test('that claims more than its bytes can give is refused before anything is claimed for it', () => {
+  test('that claims more than its bytes can contain is refused before anything is allocated', () => {
     allRefuse(Buffer.from([0x80, 0x80, 0x80, 0x40, 0]), 0x7fff_ffff)
   })
 })

@@ -11,7 +11,7 @@ import { buildSync } from 'esbuild'
 const root = fileURLToPath(new URL('../../../../', import.meta.url))
 const tests = fileURLToPath(new URL('../', import.meta.url))
 
-/** The environment without what a test runner leaves in it for its children. */
+/** The environment without the variables that a test runner sets for its children. */
 function environment(more: Record<string, string> = {}): NodeJS.ProcessEnv {
   const { NODE_TEST_CONTEXT: _, ...rest } = process.env
   return { ...rest, ...more }
@@ -80,7 +80,7 @@ describe('a bundle', () => {
   }
 
   for (const format of ['esm', 'cjs'] as const) {
-    test(`as ${format} works without any package beside it`, () => {
+    test(`as ${format} works without any other package`, () => {
       const { worked, table } = bundle(format, 'alone')
       assert.equal(table['snappy'], 'javascript')
       assert.equal(table['lz4'], 'javascript')
@@ -91,7 +91,7 @@ describe('a bundle', () => {
       else assert.match(String(worked['zstd']), /Node 22.15/)
     })
 
-    test(`as ${format} takes the native add-ons where they are installed`, () => {
+    test(`as ${format} uses the native add-ons where they are installed`, () => {
       const here = join(folder, 'node_modules')
       symlinkSync(join(root, 'node_modules'), here)
       try {

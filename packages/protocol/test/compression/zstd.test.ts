@@ -38,7 +38,7 @@ describe('zstd', () => {
     }
   })
 
-  test('is read in joined frames, those to skip among them', () => {
+  test('is read in joined frames, skippable ones included', () => {
     const skipped = Buffer.from([0x50, 0x2a, 0x4d, 0x18, 2, 0, 0, 0, 1, 2])
     const part = zstd.compress(Buffer.from('some text'))
     for (const decompress of decompressors) {
@@ -47,7 +47,7 @@ describe('zstd', () => {
     }
   })
 
-  test('that claims a content larger than the limit or than its blocks is refused', () => {
+  test('that claims a content larger than the limit or its blocks is refused', () => {
     const claims = (size: number): Buffer =>
       Buffer.from([
         ...MAGIC,
@@ -75,7 +75,7 @@ describe('zstd', () => {
     }
   })
 
-  test('shows in its outline where a frame ends and how much it can give', () => {
+  test('has in its outline where a frame ends and the largest possible output', () => {
     const data = Buffer.concat([
       Buffer.from('..'),
       frame(block(false, 1, 1000, 1), block(true, 0, 2, 1, 2)),

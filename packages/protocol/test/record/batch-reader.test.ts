@@ -51,7 +51,7 @@ before(async () => {
 })
 
 describe('finding batches', () => {
-  test('goes through several, of any memory', () => {
+  test('finds several, in any memory', () => {
     const records = Buffer.concat([sealed(3), sealed(5, 'lz4'), sealed(7, 'gzip')])
     assert.equal(walk(records), 15)
     assert.equal(walk(new Uint8Array(records)), 15)
@@ -60,7 +60,7 @@ describe('finding batches', () => {
     assert.equal(walk(new Uint8Array(shifted.buffer, shifted.byteOffset + 3, records.length)), 15)
   })
 
-  test('ignores a batch cut off at the end and says how large it is', () => {
+  test('ignores a truncated batch at the end and reports its size', () => {
     const whole = sealed(3)
     const cut = sealed(5)
     for (let length = 1; length < cut.length; length++) {
@@ -79,7 +79,7 @@ describe('finding batches', () => {
     assert.equal(reader.partialBytes, 0)
   })
 
-  test('refuses an unknown format and sizes that cannot be', () => {
+  test('refuses an unknown format and impossible sizes', () => {
     const unknown = sealed(1)
     unknown[16] = 3
     assert.throws(() => new BatchReader(unknown).next(), /format 3 is unknown/)
@@ -150,7 +150,7 @@ describe('a batch', () => {
   })
 })
 
-describe('records that lie', () => {
+describe('records with false lengths', () => {
   const cases: [string, Buffer][] = [
     ['about how many they are', around(2 ** 31 - 1, 12, 0, 0, 0, 1, 1, 0)],
     ['with a negative count', around(-1, 12, 0, 0, 0, 1, 1, 0)],
@@ -181,7 +181,7 @@ describe('records that lie', () => {
     })
   }
 
-  test('about their timestamp are read with it rounded', () => {
+  test('of timestamps beyond the safe range are read with them rounded', () => {
     const batch = around(1, 30, 0, ...new Array<number>(9).fill(0xff), 1, 0, 1, 1, 0)
     batch.writeInt16BE(0, 21)
     const cursor = new BatchReader(batch).next()?.records()
@@ -220,7 +220,7 @@ describe('damaged batches', () => {
         fc.property(flips, places => {
           const damaged = Buffer.from(batch)
           for (const [place, bit] of places) {
-            // Not the length: a longer batch is merely a cut-off one.
+            // Not the length: a longer batch is merely a truncated one.
             const at = 16 + (place % (batch.length - 16))
             damaged[at] = (damaged[at] ?? 0) ^ (1 << bit)
           }
@@ -247,7 +247,7 @@ describe('damaged batches', () => {
 })
 
 describe('a record kept apart from its cursor', () => {
-  test('makes its key, value and headers when asked, and once', () => {
+  test('decodes its key, value and headers on first use, and once', () => {
     const cursor = new BatchReader(sealed(6)).next()?.records()
     assert.ok(cursor)
     const views: RecordView[] = []

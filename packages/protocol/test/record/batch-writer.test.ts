@@ -42,7 +42,7 @@ describe('a batch that is compressed on another thread', () => {
   const expected = Array.from({ length: 2000 }, (_, i) => `value-${i}`)
   const beside = codecNames.map(codecByName).filter(codec => codec.compressBeside !== undefined)
 
-  test('gzip is one that can be', () => {
+  test('is possible with gzip', () => {
     assert.ok(beside.some(({ name }) => name === 'gzip'))
   })
 
@@ -67,7 +67,7 @@ describe('a batch that is compressed on another thread', () => {
     }
   })
 
-  test('may be sealed before that is done, compressed or not', async () => {
+  test('may be sealed before that is finished, compressed or not', async () => {
     for (const codec of beside) {
       for (const sealedWith of [codec, null]) {
         const writer = full()
@@ -81,7 +81,7 @@ describe('a batch that is compressed on another thread', () => {
     }
   })
 
-  test('may be released before that is done: nobody gets its buffer', async () => {
+  test('may be released before that is finished: its buffer is not reused', async () => {
     for (const codec of beside) {
       const writer = full()
       const { buffer } = writer
@@ -100,7 +100,7 @@ describe('a batch that is compressed on another thread', () => {
     assert.equal(writer.codecId, gzip.id)
   })
 
-  test('is not done by codecs that are quick', () => {
+  test('is not offered by fast codecs', () => {
     assert.equal(full().compressBeside(codecByName('lz4'), -1), null)
   })
 })
@@ -173,7 +173,7 @@ describe('an open batch', () => {
   })
 
   test('writes a string that would just fill the buffer when cut off', () => {
-    // Characters of two bytes: what fits before the buffer ends has as many bytes as the string has characters.
+    // Characters of two bytes: the part that fits into the buffer has as many bytes as the string has characters.
     for (let length = 15_900; length < 16_400; length++) {
       const writer = new BatchWriter()
       writer.append(null, 'é'.repeat(length), null, NOW)
@@ -210,7 +210,7 @@ describe('an open batch', () => {
     ])
   })
 
-  test('refuses a timestamp that is no whole number of milliseconds, and stays usable', () => {
+  test('refuses a timestamp that is not a whole number of milliseconds, and stays usable', () => {
     const writer = new BatchWriter()
     for (const timestamp of [NaN, Infinity, -2, 1.5, 2 ** 64]) {
       assert.throws(() => writer.append(null, 'v', null, timestamp), RangeError)

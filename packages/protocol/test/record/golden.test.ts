@@ -48,7 +48,7 @@ interface Golden {
   batches: GoldenBatch[]
 }
 
-/** What Apache Kafka's own library wrote and read: see fixtures/RecordFixtures.java. */
+/** Batches of Apache Kafka's own library: see fixtures/RecordFixtures.java. */
 const goldens: Golden[] = gunzipSync(readFileSync(new URL('fixtures/records.jsonl.gz', import.meta.url)))
   .toString()
   .trim()
@@ -137,7 +137,7 @@ describe('batches written here', () => {
   for (const golden of goldens) {
     const expected = golden.batches[0]
     const isPlain = golden.batches.length === 1 && expected?.magic === 2 && expected.codec === 'none'
-    // Compacted batches have gaps, and of log append time only the result is seen in a record.
+    // Compacted batches have gaps, and records show only the result of the log append time.
     if (!isPlain || expected.isControl || /compacted|append/.test(golden.name)) continue
     test(`are the same bytes as Kafka's: ${golden.name}`, () => {
       const theirs = Buffer.from(golden.bytes, 'base64')

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { BatchReader, codecByName, ProtocolError } from '@ottla/protocol'
 import fc from 'fast-check'
-import { crc32, crc32JavaScript } from '../../src/wire/crc32.ts'
+import { crc32 } from '../../src/wire/crc32.ts'
 
 interface OldMessage {
   magic: number
@@ -164,13 +164,4 @@ describe('a damaged message set', () => {
       { numRuns: 3000 },
     )
   })
-})
-
-test('both forms of CRC-32 agree', () => {
-  assert.equal(crc32(Buffer.from('123456789'), 0, 9), 0xcbf4_3926)
-  fc.assert(
-    fc.property(fc.uint8Array({ maxLength: 100 }), data => {
-      assert.equal(crc32JavaScript(data), crc32(data, 0, data.length))
-    }),
-  )
 })

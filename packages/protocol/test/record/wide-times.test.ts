@@ -1,4 +1,4 @@
-/** Times beyond 2^53 in batches: rounded, in one way everywhere, and never another time. */
+/** Times beyond 2^53 in batches: rounded the same way everywhere. */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
@@ -25,7 +25,7 @@ function zigzag(value: bigint): number[] {
   return [...bytes, Number(rest)]
 }
 
-// As Kafka's client would write it: what a number rounds is written exactly, and deltas wrap around.
+// As Kafka's client would write it: exact, with deltas that wrap around.
 function batchOf(times: readonly bigint[]): RecordBatch {
   const base = times[0] ?? 0n
   const records = times.map((time, i) => {
@@ -83,7 +83,7 @@ describe('times of every size', () => {
   })
 
   test('are written so that records and header agree', () => {
-    // What lies near the edge meets there what is near enough for a short delta.
+    // Times near the edge are close enough for a short delta.
     const edge = fc.bigInt({ min: MAX - 2n ** 54n, max: MAX })
     const close = fc.bigInt({ min: MAX - 4096n, max: MAX })
     fc.assert(

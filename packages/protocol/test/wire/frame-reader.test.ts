@@ -8,7 +8,7 @@ function framed(payload: Buffer): Buffer {
   return Buffer.concat([size, payload])
 }
 
-/** Puts the stream where the reader wants it, as a socket would: at most `step` bytes at a time. */
+/** Writes the stream into the reader's buffer like a socket: at most `step` bytes at a time. */
 function feed(reader: FrameReader, stream: Buffer, step: number, onFrame: (frame: Buffer) => void): void {
   for (let at = 0; at < stream.length;) {
     const count = stream.copy(reader.target(), 0, at, Math.min(stream.length, at + step))
@@ -28,17 +28,17 @@ const payloads = [
 ]
 const stream = Buffer.concat(payloads.map(framed))
 
-test('frames come out whole, however the stream was cut', () => {
+test('frames are complete, however the stream was split', () => {
   for (const step of [1, 3, 5, 1000, 16_384, 65_536, stream.length]) {
     const frames: Buffer[] = []
     const reader = new FrameReader(1_000_000)
     feed(reader, stream, step, frame => frames.push(frame))
-    // Only now: a frame must not have been written over since.
+    // Only now: a frame must not have been overwritten since.
     assert.deepEqual(frames, payloads, `in steps of ${step}`)
   }
 })
 
-test('chunks that are somewhere else already are taken as well', () => {
+test('chunks in other memory are accepted as well', () => {
   for (const step of [1, 7, 4096, stream.length]) {
     const frames: Buffer[] = []
     const reader = new FrameReader(1_000_000)
@@ -49,7 +49,7 @@ test('chunks that are somewhere else already are taken as well', () => {
   }
 })
 
-test('what is left of a large frame goes straight to where it stays', () => {
+test('the rest of a large frame is read straight into its place', () => {
   const reader = new FrameReader(1_000_000)
   const large = framed(Buffer.alloc(50_000, 7))
   const frames: Buffer[] = []

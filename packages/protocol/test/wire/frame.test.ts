@@ -25,7 +25,7 @@ function frame(payload: Buffer): Buffer {
   return Buffer.concat([size, payload])
 }
 
-test('frames come out whole, however the stream was cut', () => {
+test('frames are complete, however the stream was split', () => {
   const payloads = [Buffer.from('one'), Buffer.alloc(0), Buffer.from('x'.repeat(1000)), Buffer.from('last')]
   const stream = Buffer.concat(payloads.map(frame))
   for (const step of [1, 2, 3, 5, 7, 64, stream.length]) {
@@ -65,14 +65,14 @@ test('a request is read as it was written, header and body', () => {
   }
 })
 
-test('the answer to ApiVersions never has tagged fields in its header, so that anyone can read it', () => {
+test('the response to ApiVersions never has tagged fields in its header, so that every client can read it', () => {
   const bytes = Buffer.concat(encodeResponse(ApiVersionsServer, 4, 5, { errorCode: 0, apiKeys: [], throttleTimeMs: 0 }))
   const reader = new Reader(bytes, 4)
   assert.equal(readResponseHeader(reader, ApiVersions, 4), 5)
   assert.deepEqual(ApiVersions.readResponse(reader, 4).apiKeys, [])
 })
 
-test('record data is passed on in the chunks it came in, little of it in one piece with the rest', () => {
+test('record data is passed on in its chunks, a little of it in one piece with the rest', () => {
   const records = [Buffer.alloc(5000, 1), Buffer.alloc(10_000, 2)]
   const body = { acks: -1, timeoutMs: 1, topicData: [{ name: 't', partitionData: [{ index: 0, records }] }] }
   const chunks = encodeRequest(Produce, 9, 1, null, body)
@@ -83,7 +83,7 @@ test('record data is passed on in the chunks it came in, little of it in one pie
   assert.equal(encodeRequest(Produce, 9, 1, null, little).length, 1)
 })
 
-test('a field that a version lacks is refused when dropping it would change what is asked', () => {
+test('a field that a version lacks is refused if dropping it would change the request', () => {
   const body = { statesFilter: ['Stable'] }
   assert.throws(() => encodeRequest(ListGroups, 3, 1, null, body), /ListGroupsRequest.statesFilter cannot be sent/)
   assert.ok(encodeRequest(ListGroups, 4, 1, null, body))

@@ -42,7 +42,7 @@ test('integers come back as they were written', () => {
   )
 })
 
-test('int64 is exact up to the safe range, then a ProtocolError, save for the largest of all', () => {
+test('int64 is exact in the safe range, and a ProtocolError beyond, except for the largest value', () => {
   for (const value of [0, -1, 2 ** 32, -(2 ** 32), Number.MAX_SAFE_INTEGER, Number.MIN_SAFE_INTEGER]) {
     const bytes = written(w => w.int64(value))
     assert.equal(bytes.readBigInt64BE(0), BigInt(value))
@@ -57,12 +57,12 @@ test('int64 is exact up to the safe range, then a ProtocolError, save for the la
 })
 
 test('a number that a field cannot hold is refused instead of wrapped', () => {
-  assert.throws(() => written(w => w.int8(128)), /128 is no int8/)
-  assert.throws(() => written(w => w.int16(-32_769)), /-32769 is no int16/)
-  assert.throws(() => written(w => w.uint16(-1)), /-1 is no uint16/)
-  assert.throws(() => written(w => w.int32(2 ** 31)), /2147483648 is no int32/)
-  assert.throws(() => written(w => w.uint32(2 ** 32)), /4294967296 is no uint32/)
-  assert.throws(() => written(w => w.int32(Number.NaN)), /NaN is no int32/)
+  assert.throws(() => written(w => w.int8(128)), /128 is not a valid int8/)
+  assert.throws(() => written(w => w.int16(-32_769)), /-32769 is not a valid int16/)
+  assert.throws(() => written(w => w.uint16(-1)), /-1 is not a valid uint16/)
+  assert.throws(() => written(w => w.int32(2 ** 31)), /2147483648 is not a valid int32/)
+  assert.throws(() => written(w => w.uint32(2 ** 32)), /4294967296 is not a valid uint32/)
+  assert.throws(() => written(w => w.int32(Number.NaN)), /NaN is not a valid int32/)
 })
 
 test('strings come back as they were written, in both forms', () => {
@@ -80,7 +80,7 @@ test('strings come back as they were written, in both forms', () => {
       assert.equal(r.remaining, 0)
     }
   }
-  assert.throws(() => written(w => w.string('x'.repeat(32_768), false)), /32768 bytes, where 32767 is the limit/)
+  assert.throws(() => written(w => w.string('x'.repeat(32_768), false)), /32768 bytes, the limit is 32767/)
 })
 
 test('bytes are views of what is read, not copies', () => {
@@ -114,7 +114,7 @@ test('records are passed on as the chunks they are, the length in front', () => 
   }
 })
 
-test('uuids are in the form that Kafka prints', () => {
+test('uuids have the form that Kafka prints', () => {
   const bytes = Buffer.from('000102030405060708090a0b0c0d0e0f', 'hex')
   const text = new Reader(bytes).uuid()
   assert.equal(text, 'AAECAwQFBgcICQoLDA0ODw')
@@ -126,11 +126,11 @@ test('uuids are in the form that Kafka prints', () => {
     written(w => w.uuid(ZERO_UUID)),
     Buffer.alloc(16),
   )
-  assert.throws(() => written(w => w.uuid('orders')), /'orders' is no topic id/)
+  assert.throws(() => written(w => w.uuid('orders')), /'orders' is not a topic id/)
   assert.throws(() => written(w => w.uuid('!'.repeat(22))), ProtocolError)
 })
 
-test('a reader stays within the part it was given', () => {
+test('a reader stays within its part of the buffer', () => {
   const r = new Reader(Buffer.from('0102030405', 'hex'), 1, 3)
   assert.equal(r.int16(), 0x0203)
   assert.throws(() => r.int8(), /int8 of 1 bytes at byte 3, where 0 are left/)
@@ -157,14 +157,14 @@ test('lengths beyond the frame and negative ones are refused before anything is 
   assert.equal(readerOf('00').nullableArrayLength(true), -1)
 })
 
-test('a varint of more than 32 bits is refused, however it goes on', () => {
+test('a varint of more than 32 bits is refused, whatever follows', () => {
   assert.equal(readerOf('ffffffff0f').uvarint(), 0xffff_ffff)
   assert.throws(() => readerOf('ffffffff1f').uvarint(), /more than 32 bits/)
   assert.throws(() => readerOf('ff'.repeat(20)).uvarint(), /more than 32 bits/)
   assert.throws(() => readerOf('ffff').uvarint(), /truncated/)
 })
 
-test('tagged fields that are not known are skipped, and must lie within the frame', () => {
+test('unknown tagged fields are skipped, and must lie within the frame', () => {
   const r = readerOf('02 05 01 aa 8f4e 03 010203 7f')
   r.skipTags()
   assert.equal(r.int8(), 0x7f)
@@ -185,7 +185,7 @@ test('an identity keeps all 64 bits, a time is rounded and never refused', () =>
   )
   assert.equal(written(w => w.time(Infinity)).toString('hex'), '7fffffffffffffff')
   assert.equal(written(w => w.time(-(2 ** 70))).toString('hex'), '8000000000000000')
-  assert.throws(() => written(w => w.identity(2n ** 63n)), /9223372036854775808 is no int64/)
+  assert.throws(() => written(w => w.identity(2n ** 63n)), /9223372036854775808 is not an int64/)
   assert.throws(() => written(w => w.time(0.5)), ProtocolError)
   assert.throws(() => written(w => w.time(NaN)), ProtocolError)
 })

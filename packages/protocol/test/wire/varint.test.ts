@@ -23,7 +23,7 @@ function check(value: number, size: number, write: typeof writeVarint): void {
   assert.equal(size, end - 1, String(value))
 }
 
-test('varints are zigzag and as long as said', () => {
+test('varints are zigzag and of the calculated length', () => {
   const int32 = fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 })
   for (const value of edges.filter(edge => edge === (edge | 0))) check(value, varintSize(value), writeVarint)
   fc.assert(fc.property(int32, value => check(value, varintSize(value), writeVarint)))

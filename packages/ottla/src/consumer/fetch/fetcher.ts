@@ -15,7 +15,7 @@ import { WorkLoop } from '../../base/work-loop.ts'
 import type { Cluster } from '../../cluster/cluster.ts'
 import type { ClientContext } from '../../cluster/context.ts'
 import { KafkaError } from '../../errors.ts'
-import { Troubles } from '../../observe/troubles.ts'
+import { ErrorThrottle } from '../../observe/error-throttle.ts'
 import type { Assignment } from '../partition/assignment.ts'
 import type { Cursor } from '../partition/cursor.ts'
 import { Gap } from '../partition/queued.ts'
@@ -57,7 +57,7 @@ export class Fetcher {
   readonly #assignment: Assignment
   readonly #queue: FetchQueue
   readonly #host: FetcherHost
-  readonly #troubles: Troubles
+  readonly #errorThrottle: ErrorThrottle
   readonly #nodes = new Map<number, Node>()
   readonly #abort = new AbortController()
   #turn = 0
@@ -72,7 +72,7 @@ export class Fetcher {
     this.#assignment = assignment
     this.#queue = queue
     this.#host = host
-    this.#troubles = new Troubles(context.clock)
+    this.#errorThrottle = new ErrorThrottle(context.clock)
     this.#alarm = new Alarm(context.clock, () => this.kick())
   }
 
@@ -377,17 +377,17 @@ export class Fetcher {
     const message = `${cursor.name} cannot be read from offset ${cursor.fetchOffset} on: ${messageOf(error)}`
     const trouble = new KafkaError(ErrorCode.ERR__BAD_MSG, message, { cause: error })
     cursor.failed(trouble)
-    if (this.#troubles.isNews(cursor.name, ErrorCode.ERR__BAD_MSG)) this.#host.raise(trouble)
+    if (this.#errorThrottle.shouldReport(cursor.name, ErrorCode.ERR__BAD_MSG)) this.#host.raise(trouble)
   }
 
   #recovered(cursor: Cursor): void {
     cursor.recovered()
-    this.#troubles.over(cursor.name)
+    this.#errorThrottle.resolved(cursor.name)
     const { topic } = cursor
     const isRefused = this.#assignment.cursors.some(
       each => each.topic === topic && each.trouble?.code === ErrorCode.ERR_TOPIC_AUTHORIZATION_FAILED,
     )
-    if (!isRefused) this.#troubles.over(topic)
+    if (!isRefused) this.#errorThrottle.resolved(topic)
   }
 
   // A leader that believes in a lost replica would redirect its readers there for ever.
@@ -444,12 +444,12 @@ export class Fetcher {
       case ErrorCode.ERR_TOPIC_AUTHORIZATION_FAILED:
         this.#backOff(cursor)
         // Reported once for all partitions of a topic.
-        if (!this.#troubles.isNews(cursor.topic, answer.errorCode)) return
+        if (!this.#errorThrottle.shouldReport(cursor.topic, answer.errorCode)) return
         this.#host.raise(KafkaError.of(answer.errorCode, `topic ${cursor.topic}`), cursor.topic)
         return
       default:
         this.#backOff(cursor, this.#context.settings['fetch.error.backoff.ms'])
-        if (this.#troubles.isNews(cursor.name, answer.errorCode)) this.#host.raise(error)
+        if (this.#errorThrottle.shouldReport(cursor.name, answer.errorCode)) this.#host.raise(error)
     }
   }
 

@@ -6,7 +6,7 @@ import { messageOf, stackOf } from '../../base/unknown-error.ts'
 import type { Cluster } from '../../cluster/cluster.ts'
 import type { ClientContext } from '../../cluster/context.ts'
 import { KafkaError } from '../../errors.ts'
-import { Troubles } from '../../observe/troubles.ts'
+import { ErrorThrottle } from '../../observe/error-throttle.ts'
 import type { TopicPartition } from '../../types.ts'
 import type { GroupMember } from './assignors/assignor.ts'
 import { computeAssignment, isCooperative, type Previous, type Strategy } from './assignors/strategies.ts'
@@ -32,7 +32,7 @@ export class ClassicMember implements Membership {
   readonly #strategies: readonly Strategy[]
   readonly #requests: GroupRequests
   readonly #host: MembershipHost
-  readonly #troubles: Troubles
+  readonly #errorThrottle: ErrorThrottle
   #state: ClassicState
   /** Grows when requests in flight are given up; a response to an older attempt is dropped. */
   #attempt = 0
@@ -65,7 +65,7 @@ export class ClassicMember implements Membership {
     this.#strategies = strategies
     this.#requests = new GroupRequests(context, cluster, groupId)
     this.#host = host
-    this.#troubles = new Troubles(context.clock)
+    this.#errorThrottle = new ErrorThrottle(context.clock)
     this.protocol = isCooperative(strategies) ? 'COOPERATIVE' : 'EAGER'
     this.#state = initialState(isCooperative(strategies))
   }
@@ -292,7 +292,7 @@ export class ClassicMember implements Membership {
   }
 
   #raise(code: number, fatal: boolean): void {
-    if (!fatal && !this.#troubles.isNews('group', code)) return
+    if (!fatal && !this.#errorThrottle.shouldReport('group', code)) return
     this.#host.raise(KafkaError.of(code, `group '${this.#groupId}'`, null, { fatal }))
   }
 
@@ -410,7 +410,7 @@ export class ClassicMember implements Membership {
     this.#previous = { partitions: this.#assigned, generationId: this.#state.generation }
     this.#failures = 0
     this.#rounds = 0
-    this.#troubles.over('group')
+    this.#errorThrottle.resolved('group')
     this.#startHeartbeats()
     return { type: 'synced', hasRevoked: without(this.#host.held(), this.#assigned).length > 0 }
   }
@@ -453,7 +453,7 @@ export class ClassicMember implements Membership {
       if (code !== ErrorCode.ERR_NO_ERROR) {
         logger.debug('cgrp', 'HEARTBEAT', `group '${this.#groupId}': ${KafkaError.of(code, 'heartbeat').message}`)
         this.onRefused('Heartbeat', code, member.generation)
-      } else this.#troubles.over('group')
+      } else this.#errorThrottle.resolved('group')
     } catch (error) {
       if (!this.#stopped) logger.debug('cgrp', 'HEARTBEAT', messageOf(error))
     } finally {

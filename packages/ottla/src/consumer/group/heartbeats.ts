@@ -10,7 +10,7 @@ import { WorkLoop } from '../../base/work-loop.ts'
 import type { Cluster } from '../../cluster/cluster.ts'
 import type { ClientContext } from '../../cluster/context.ts'
 import { KafkaError } from '../../errors.ts'
-import { Troubles } from '../../observe/troubles.ts'
+import { ErrorThrottle } from '../../observe/error-throttle.ts'
 import { memberAnswer, type GroupApi } from './membership-errors.ts'
 
 /** The response to a heartbeat. */
@@ -52,7 +52,7 @@ export class Heartbeats<A extends HeartbeatAnswer> {
   readonly #context: ClientContext
   readonly #cluster: Cluster
   readonly #host: HeartbeatHost<A>
-  readonly #troubles: Troubles
+  readonly #errorThrottle: ErrorThrottle
   readonly #loop = new WorkLoop(() => this.#beat())
   readonly #stop = new AbortController()
   /** One per membership: its heartbeats must not be retried after the leave request, nor count for the next one. */
@@ -69,7 +69,7 @@ export class Heartbeats<A extends HeartbeatAnswer> {
     this.#context = context
     this.#cluster = cluster
     this.#host = host
-    this.#troubles = new Troubles(context.clock)
+    this.#errorThrottle = new ErrorThrottle(context.clock)
   }
 
   /** Resolves when the last leave request has been answered or given up. */
@@ -143,7 +143,7 @@ export class Heartbeats<A extends HeartbeatAnswer> {
   #accepted(answer: A): void {
     if (!this.#host.isJoining()) this.#shortMemberships = 0
     if (this.#shortMemberships === 0) this.#failures = 0
-    this.#troubles.over('group')
+    this.#errorThrottle.resolved('group')
     this.#host.onAccepted(answer)
   }
 
@@ -199,7 +199,7 @@ export class Heartbeats<A extends HeartbeatAnswer> {
   }
 
   #refuse(error: KafkaError): void {
-    if (error.isFatal || this.#troubles.isNews('group', error.code)) this.#host.raise(error)
+    if (error.isFatal || this.#errorThrottle.shouldReport('group', error.code)) this.#host.raise(error)
     if (error.isFatal) this.#host.onRefused()
     // An administrator may fix it (an ACL, the broker's limits).
     else this.#retryLater()

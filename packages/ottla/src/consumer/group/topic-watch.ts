@@ -4,7 +4,7 @@ import type { Timer } from '../../base/clock.ts'
 import type { Cluster } from '../../cluster/cluster.ts'
 import type { ClientContext } from '../../cluster/context.ts'
 import { KafkaError } from '../../errors.ts'
-import { Troubles } from '../../observe/troubles.ts'
+import { ErrorThrottle } from '../../observe/error-throttle.ts'
 import type { TopicPartition } from '../../types.ts'
 
 /** What the watch needs from its consumer. */
@@ -28,13 +28,13 @@ const DOUBT_MS = 500
 
 /**
  * Reports missing topics and partitions once; forbidden topics for as long as they are forbidden, but ever more rarely
- * (observe/troubles.ts).
+ * (observe/error-throttle.ts).
  */
 export class TopicWatch {
   readonly #context: ClientContext
   readonly #cluster: Cluster
   readonly #host: TopicWatchHost
-  readonly #troubles: Troubles
+  readonly #errorThrottle: ErrorThrottle
   readonly #reportedMissing = new Set<string>()
   /** Topics that have existed. */
   readonly #seen = new Set<string>()
@@ -49,7 +49,7 @@ export class TopicWatch {
     this.#context = context
     this.#cluster = cluster
     this.#host = host
-    this.#troubles = new Troubles(context.clock)
+    this.#errorThrottle = new ErrorThrottle(context.clock)
   }
 
   /** Checks the topics against the current metadata. */
@@ -65,7 +65,7 @@ export class TopicWatch {
       const code = topics.get(name)?.errorCode ?? this.#codeOfUnknown(name)
       if (code === ErrorCode.ERR_TOPIC_AUTHORIZATION_FAILED) {
         isAnyForbidden = true
-        if (this.#troubles.isNews(name, code)) this.#host.raise(KafkaError.of(code, `topic ${name}`), name)
+        if (this.#errorThrottle.shouldReport(name, code)) this.#host.raise(KafkaError.of(code, `topic ${name}`), name)
       } else if (code === ErrorCode.ERR_UNKNOWN_TOPIC_OR_PART || code === ErrorCode.ERR_TOPIC_EXCEPTION) {
         if (this.#reportedMissing.has(name)) continue
         this.#reportedMissing.add(name)
@@ -75,7 +75,7 @@ export class TopicWatch {
       } else if (code === ErrorCode.ERR_NO_ERROR) {
         this.#seen.add(name)
         this.#reportedMissing.delete(name)
-        this.#troubles.over(name)
+        this.#errorThrottle.resolved(name)
       }
     }
     this.#checkIds(assigned)

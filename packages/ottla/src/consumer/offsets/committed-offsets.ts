@@ -23,7 +23,7 @@ export interface CommittedOptions {
   readonly deadline: Deadline
   readonly signal?: AbortSignal | undefined
   /** See ClusterRequestOptions. */
-  readonly impatient?: boolean | undefined
+  readonly failFast?: boolean | undefined
   /** Waits until transactions with offsets of the group have ended (`isolation.level=read_committed`, KIP-447). */
   readonly requireStable: boolean
   /** Called for each attempt, which needs the current epoch. */
@@ -43,7 +43,7 @@ export async function fetchCommitted(
   partitions: readonly TopicPartition[],
   options: CommittedOptions,
 ): Promise<TopicPartitionOffset[]> {
-  const { deadline, signal, impatient, requireStable } = options
+  const { deadline, signal, failFast, requireStable } = options
   const topics = byTopic(partitions).map(({ topic, partitions: partitionIndexes }) => ({
     name: topic,
     partitionIndexes,
@@ -58,7 +58,7 @@ export async function fetchCommitted(
   const response = await cluster.request({ to: 'coordinator', type: 'group', key: groupId }, OffsetFetch, body, {
     deadline,
     signal,
-    impatient,
+    failFast,
     maxVersion: NEWEST_VERSION,
     errorOf: response => {
       const code = transientError(response)

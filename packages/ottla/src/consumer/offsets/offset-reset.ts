@@ -17,7 +17,7 @@ import {
 import { isRetriable } from '../../cluster/retry.ts'
 import { resetPolicy, type ResetPolicy } from '../../config/reset-policy.ts'
 import { KafkaError } from '../../errors.ts'
-import { Troubles } from '../../observe/troubles.ts'
+import { ErrorThrottle } from '../../observe/error-throttle.ts'
 import { OFFSET_BEGINNING, OFFSET_END, tailOf, type TopicPartitionOffset } from '../../types.ts'
 import { memberAnswer } from '../group/membership-errors.ts'
 import type { MemberEpoch } from '../group/membership.ts'
@@ -50,7 +50,7 @@ export class OffsetResolver {
   readonly #groupId: string | undefined
   readonly #host: ResolverHost
   readonly #policy: ResetPolicy
-  readonly #troubles: Troubles
+  readonly #errorThrottle: ErrorThrottle
   readonly #stored = new WorkLoop(() => this.#resolveStored())
   readonly #logical: LeaderLoops
   readonly #abort = new AbortController()
@@ -62,7 +62,7 @@ export class OffsetResolver {
     this.#cluster = cluster
     this.#groupId = context.settings['group.id']
     this.#host = host
-    this.#troubles = new Troubles(context.clock)
+    this.#errorThrottle = new ErrorThrottle(context.clock)
     this.#logical = new LeaderLoops(context, cluster.metadata, {
       cursors: () => this.#in('offset-query'),
       ask: (leader, cursors) =>
@@ -124,7 +124,7 @@ export class OffsetResolver {
   ): Promise<boolean> {
     try {
       const again = await round()
-      if (!again) this.#troubles.over(state)
+      if (!again) this.#errorThrottle.resolved(state)
       return again
     } catch (error) {
       if (this.#abort.signal.aborted) return false
@@ -145,8 +145,9 @@ export class OffsetResolver {
     if (subject === 'stored-query' && memberAnswer('OffsetFetch', code) === 'lost-membership') return
     // Reported once for all partitions of a topic.
     const isTopics = topic !== undefined && code === ErrorCode.ERR_TOPIC_AUTHORIZATION_FAILED
-    if (!isTopics && this.#troubles.isNews(subject, code)) this.#host.raise(error)
-    if (isTopics && this.#troubles.isNews(topic, code)) this.#host.raise(KafkaError.of(code, `topic ${topic}`), topic)
+    if (!isTopics && this.#errorThrottle.shouldReport(subject, code)) this.#host.raise(error)
+    if (isTopics && this.#errorThrottle.shouldReport(topic, code))
+      this.#host.raise(KafkaError.of(code, `topic ${topic}`), topic)
   }
 
   /** Fetches committed offsets; notifies the member when the coordinator refuses it. */
@@ -168,8 +169,8 @@ export class OffsetResolver {
   }
 
   #settled({ name, topic }: Cursor): void {
-    this.#troubles.over(name)
-    this.#troubles.over(topic)
+    this.#errorThrottle.resolved(name)
+    this.#errorThrottle.resolved(topic)
   }
 
   #onRefused(code: number, asking: MemberEpoch | null): void {

@@ -16,7 +16,7 @@ import type { ClientContext } from '../../cluster/context.ts'
 import { isRetriable } from '../../cluster/retry.ts'
 import { resetPolicy } from '../../config/reset-policy.ts'
 import { KafkaError } from '../../errors.ts'
-import { Troubles } from '../../observe/troubles.ts'
+import { ErrorThrottle } from '../../observe/error-throttle.ts'
 import type { FetchQueue } from '../fetch/fetch-queue.ts'
 import type { Cursor } from '../partition/cursor.ts'
 import { LeaderLoops } from './leader-loops.ts'
@@ -43,7 +43,7 @@ export class OffsetValidator {
   readonly #cluster: Cluster
   readonly #queue: FetchQueue
   readonly #host: ValidatorHost
-  readonly #troubles: Troubles
+  readonly #errorThrottle: ErrorThrottle
   readonly #loops: LeaderLoops
   readonly #abort = new AbortController()
   /** `auto.offset.reset=error` */
@@ -54,7 +54,7 @@ export class OffsetValidator {
     this.#cluster = cluster
     this.#queue = queue
     this.#host = host
-    this.#troubles = new Troubles(context.clock)
+    this.#errorThrottle = new ErrorThrottle(context.clock)
     this.#loops = new LeaderLoops(context, cluster.metadata, {
       cursors: () => host.cursors.filter(({ state }) => state === 'validating'),
       ask: async (leader, cursors) => {
@@ -108,7 +108,7 @@ export class OffsetValidator {
       if (cursor.question !== question || cursor.state !== 'validating') continue
       const answer = answerAbout(response, cursor)
       if (answer?.errorCode === ErrorCode.ERR_NO_ERROR) {
-        this.#troubles.over(cursor.name)
+        this.#errorThrottle.resolved(cursor.name)
         this.#settle(cursor, epoch, answer)
       } else {
         again = true
@@ -147,7 +147,7 @@ export class OffsetValidator {
     const error = KafkaError.of(code, `validating the position in ${cursor.name}`)
     this.#context.logger.debug('fetch', 'VALIDATE', error.message)
     if (isRetriable(code)) this.#cluster.metadata.requestRefresh(error.message, [cursor.topic])
-    else if (this.#troubles.isNews(cursor.name, code)) {
+    else if (this.#errorThrottle.shouldReport(cursor.name, code)) {
       this.#host.raise(error, code === ErrorCode.ERR_TOPIC_AUTHORIZATION_FAILED ? cursor.topic : undefined)
     }
   }

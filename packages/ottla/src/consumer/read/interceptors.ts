@@ -45,7 +45,7 @@ export function intercepting(context: ClientContext, interceptors: readonly unkn
         try {
           interceptor.onCommit?.(offsets, error)
         } catch (thrown) {
-          errors.tell('onCommit', thrown)
+          errors.report('onCommit', thrown)
         }
       }
     })
@@ -60,9 +60,9 @@ function consume(interceptors: readonly AnyInterceptor[], message: AnyMessage, e
       const changed: unknown = interceptor.onConsume?.(current)
       if (changed === undefined) continue
       if (isSame(changed, message)) current = changed
-      else errors.tell('onConsume', new TypeError('it must return a message of the same offset, or undefined'))
+      else errors.report('onConsume', new TypeError('it must return a message of the same offset, or undefined'))
     } catch (error) {
-      errors.tell('onConsume', error)
+      errors.report('onConsume', error)
     }
   }
   return current

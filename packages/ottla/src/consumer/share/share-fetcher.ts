@@ -9,7 +9,7 @@ import type { Cluster } from '../../cluster/cluster.ts'
 import type { ClientContext } from '../../cluster/context.ts'
 import { actionFor, isRetriable } from '../../cluster/retry.ts'
 import { KafkaError } from '../../errors.ts'
-import { Troubles } from '../../observe/troubles.ts'
+import { ErrorThrottle } from '../../observe/error-throttle.ts'
 import { memberAnswer } from '../group/membership-errors.ts'
 import { acknowledgeTypes, AUTO_RELEASE, isRenewal, AUTO_RENEW, type AcknowledgeType } from './acknowledgements.ts'
 import { acquiredMessages, readableBatches } from './acquired.ts'
@@ -47,7 +47,7 @@ export class ShareFetcher {
   readonly #cluster: Cluster
   readonly #queue: ShareQueue
   readonly #host: ShareFetcherHost
-  readonly #troubles: Troubles
+  readonly #errorThrottle: ErrorThrottle
   readonly #nodes = new Map<number, ShareNode>()
   readonly #retryAt = new Map<string, number>()
   readonly #abort = new AbortController()
@@ -61,7 +61,7 @@ export class ShareFetcher {
     this.#cluster = cluster
     this.#queue = queue
     this.#host = host
-    this.#troubles = new Troubles(context.clock)
+    this.#errorThrottle = new ErrorThrottle(context.clock)
     this.#alarm = new Alarm(context.clock, () => this.kick())
   }
 
@@ -310,7 +310,7 @@ export class ShareFetcher {
   #answered(node: ShareNode, sent: readonly Sent[], lockMs: number, refusals: ReadonlyMap<string, Refusal>): void {
     node.session.answered()
     node.failures = 0
-    this.#troubles.over(`broker ${node.id}`)
+    this.#errorThrottle.resolved(`broker ${node.id}`)
     if (lockMs > 0) this.#queue.lockMs = lockMs
     const lockedUntil = this.#context.clock.now() + this.#queue.lockMs
     for (const { source, types } of sent) {
@@ -346,8 +346,8 @@ export class ShareFetcher {
         }
         const topic = this.#topicOf(each)
         if (this.#retryAt.delete(keyOf(each)) && topic !== undefined) {
-          this.#troubles.over(topic)
-          this.#troubles.over(`${topic} [${each.partition}]`)
+          this.#errorThrottle.resolved(topic)
+          this.#errorThrottle.resolved(`${topic} [${each.partition}]`)
         }
         if (topic === undefined || answer.acquiredRecords.length === 0) continue
         const readable = await readableBatches(answer.records)
@@ -388,7 +388,7 @@ export class ShareFetcher {
   #corrupt(source: ShareSource, cause: unknown): void {
     const message = `messages of ${source.name} cannot be read and are released: ${messageOf(cause)}`
     const error = new KafkaError(ErrorCode.ERR__BAD_MSG, message, { cause })
-    if (this.#troubles.isNews(source.name, error.code)) this.#host.raise(error)
+    if (this.#errorThrottle.shouldReport(source.name, error.code)) this.#host.raise(error)
   }
 
   #refusedPartition(
@@ -412,8 +412,8 @@ export class ShareFetcher {
     const topic = this.#topicOf(each)
     const isTopics = errorCode === ErrorCode.ERR_TOPIC_AUTHORIZATION_FAILED && topic !== undefined
     // Reported once for all partitions of a topic.
-    if (!isTopics && this.#troubles.isNews(name, errorCode)) this.#host.raise(error)
-    if (isTopics && this.#troubles.isNews(topic, errorCode))
+    if (!isTopics && this.#errorThrottle.shouldReport(name, errorCode)) this.#host.raise(error)
+    if (isTopics && this.#errorThrottle.shouldReport(topic, errorCode))
       this.#host.raise(KafkaError.of(errorCode, `topic ${topic}`), topic)
   }
 
@@ -444,7 +444,8 @@ export class ShareFetcher {
     this.#context.logger.debug('fetch', 'SHAREFETCH', `broker ${node.id}: ${failure.message}`)
     this.#lose(node, sent, failure)
     if (failure.isFatal || failure.code === ErrorCode.ERR__UNSUPPORTED_FEATURE) {
-      if (failure.isFatal || this.#troubles.isNews(`broker ${node.id}`, failure.code)) this.#host.raise(failure)
+      if (failure.isFatal || this.#errorThrottle.shouldReport(`broker ${node.id}`, failure.code))
+        this.#host.raise(failure)
     }
     if (!this.#isFinishing) this.#cluster.metadata.requestRefresh(failure.message)
   }
@@ -454,7 +455,7 @@ export class ShareFetcher {
     this.#context.logger.debug('fetch', 'SHAREFETCH', error.message)
     this.#lose(node, sent, error)
     if (memberAnswer('ShareSession', code) !== 'report') return
-    if (this.#troubles.isNews(`broker ${node.id}`, code)) this.#host.raise(error)
+    if (this.#errorThrottle.shouldReport(`broker ${node.id}`, code)) this.#host.raise(error)
   }
 
   /** The session is lost, and all locks with it: nothing of it can be delivered or acknowledged any more. */

@@ -5,14 +5,14 @@ import { KafkaError } from '../../errors.ts'
 import type { KerberosClient, KerberosPackage } from './kerberos-package.ts'
 import type { SaslExchange, SaslMechanism } from './mechanism.ts'
 
-/** Whoever sees to it that there is a ticket. */
-export interface TicketKeeper {
-  /** Resolves when the first try to get one is over, whatever came of it. */
+/** Provides the Kerberos ticket. */
+export interface TicketSource {
+  /** Resolves when the first attempt to get a ticket has ended, successful or not. */
   ready(): Promise<void>
   close(): void
 }
 
-/** Neither integrity nor confidentiality: that is what TLS is for, and all that Kafka offers. */
+/** Neither integrity nor confidentiality: Kafka supports nothing else, and TLS provides both. */
 const NO_LAYER = 1
 const OFFER_BYTES = 4
 
@@ -20,10 +20,10 @@ export class GssapiMechanism implements SaslMechanism {
   readonly name = 'GSSAPI'
   readonly #kerberos: KerberosPackage
   readonly #service: string
-  readonly #ticket: TicketKeeper | null
+  readonly #ticket: TicketSource | null
 
   /** @param service - `sasl.kerberos.service.name` */
-  constructor(kerberos: KerberosPackage, service: string, ticket: TicketKeeper | null) {
+  constructor(kerberos: KerberosPackage, service: string, ticket: TicketSource | null) {
     this.#kerberos = kerberos
     this.#service = service
     this.#ticket = ticket
@@ -41,12 +41,12 @@ export class GssapiMechanism implements SaslMechanism {
 class GssapiExchange implements SaslExchange {
   readonly #kerberos: KerberosPackage
   readonly #service: string
-  readonly #ticket: TicketKeeper | null
+  readonly #ticket: TicketSource | null
   #client: KerberosClient | null = null
-  /** context: tokens go to and fro; layer: the broker is to offer security layers; over. */
+  /** context: tokens are exchanged; layer: the broker's offer of security layers comes next; over. */
   #state: 'context' | 'layer' | 'over' = 'context'
 
-  constructor(kerberos: KerberosPackage, service: string, ticket: TicketKeeper | null) {
+  constructor(kerberos: KerberosPackage, service: string, ticket: TicketSource | null) {
     this.#kerberos = kerberos
     this.#service = service
     this.#ticket = ticket
@@ -54,7 +54,7 @@ class GssapiExchange implements SaslExchange {
 
   async start(): Promise<Buffer> {
     await this.#ticket?.ready()
-    const token = await this.#ask(async () => {
+    const token = await this.#step(async () => {
       this.#client = await this.#kerberos.initializeClient(this.#service, {})
       return this.#client.step('')
     })
@@ -66,27 +66,27 @@ class GssapiExchange implements SaslExchange {
     if (client === null || this.#state === 'over') return null
     const given = challenge.toString('base64')
     if (this.#state === 'context') {
-      const token = await this.#ask(() => client.step(given))
+      const token = await this.#step(() => client.step(given))
       if (client.contextComplete) this.#state = 'layer'
-      // Even an empty one has to be sent: the broker's offer is the answer to it.
+      // Even an empty token has to be sent: the broker answers it with its offer.
       return decoded(token)
     }
     this.#state = 'over'
-    const offer = decoded(await this.#ask(() => client.unwrap(given)))
+    const offer = decoded(await this.#step(() => client.unwrap(given)))
     if (offer.length < OFFER_BYTES || ((offer[0] ?? 0) & NO_LAYER) === 0) {
-      throw failure('the broker wants a security layer, which Kafka has none of')
+      throw failure('the broker requires a security layer, and Kafka supports none')
     }
-    // No layer, no message that would have to fit, and whom the ticket names.
+    // No layer, so no message size limit; and no other user than the ticket's.
     const choice = Buffer.from([NO_LAYER, 0, 0, 0]).toString('base64')
-    return decoded(await this.#ask(() => client.wrap(choice, { protect: false })))
+    return decoded(await this.#step(() => client.wrap(choice, { protect: false })))
   }
 
-  async #ask(step: () => Promise<string | null>): Promise<string | null> {
+  async #step(step: () => Promise<string | null>): Promise<string | null> {
     try {
       return await step()
     } catch (error) {
       const why = messageOf(error)
-      throw failure(`Kerberos has no way to ${this.#service}: ${why}`, error)
+      throw failure(`Kerberos cannot authenticate to ${this.#service}: ${why}`, error)
     }
   }
 }

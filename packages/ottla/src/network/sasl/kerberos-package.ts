@@ -1,7 +1,10 @@
-/** The package `kerberos`, which compiles when it is installed and therefore is the program's to install. */
+/**
+ * Loads the package `kerberos`. It compiles native code when installed, so applications install it only if they need
+ * it.
+ */
 import { invalidArgument } from '../../errors.ts'
 
-/** A security context of GSS-API, tokens in base64. */
+/** A GSS-API security context; tokens are in base64. */
 export interface KerberosClient {
   readonly contextComplete: boolean
   /** @returns the next token for the other end; null or empty for none */
@@ -11,7 +14,7 @@ export interface KerberosClient {
 }
 
 /**
- * What is needed of the package `kerberos` (7 and later).
+ * The part of the package `kerberos` (7 and later) that the client uses.
  * @since 0.1.0
  */
 export interface KerberosPackage {
@@ -19,7 +22,7 @@ export interface KerberosPackage {
   initializeClient(service: string, options: { readonly mechOID?: number }): Promise<KerberosClient>
 }
 
-/** @throws KafkaError ERR__INVALID_ARG that says how to get it */
+/** @throws KafkaError ERR__INVALID_ARG that says how to install it */
 export function loadKerberos(): KerberosPackage {
   try {
     // A bundle in CommonJS form has no import.meta.url, but a __filename.
@@ -28,7 +31,7 @@ export function loadKerberos(): KerberosPackage {
     return load('kerberos') as KerberosPackage // what the package exports
   } catch (cause) {
     const why =
-      'sasl.mechanisms=GSSAPI needs the package kerberos, which cannot be loaded: `npm install kerberos`, or hand it over as the option kerberos'
+      'sasl.mechanisms=GSSAPI needs the package kerberos, which cannot be loaded: `npm install kerberos`, or pass it as the option kerberos'
     throw invalidArgument(why, cause)
   }
 }

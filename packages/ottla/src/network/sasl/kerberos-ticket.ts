@@ -1,19 +1,19 @@
-/** Keeps a Kerberos ticket fresh by running a command (`sasl.kerberos.kinit.cmd`), as librdkafka does. */
+/** Keeps a Kerberos ticket fresh by running a command (`sasl.kerberos.kinit.cmd`), like librdkafka. */
 import { onAbort } from '../../base/abort.ts'
 import { ErrorCode } from '@ottla/protocol'
 import type { Clock, Timer } from '../../base/clock.ts'
 import { KafkaError, invalidArgument } from '../../errors.ts'
 import type { Logger } from '../../observe/logger.ts'
-import type { TicketKeeper } from './gssapi.ts'
+import type { TicketSource } from './gssapi.ts'
 
-/** The properties that commands are made of. */
+/** The properties that the command may refer to. */
 export type KerberosSettings = Readonly<Record<string, unknown>> & {
   readonly 'sasl.kerberos.kinit.cmd': string | undefined
-  /** ms; 0: only once. */
+  /** ms; 0 for only once. */
   readonly 'sasl.kerberos.min.time.before.relogin': number
 }
 
-/** A ticket that is there is renewed, else one is fetched with the key table. */
+/** Renews an existing ticket, else gets one with the keytab. */
 export const DEFAULT_COMMAND =
   'kinit -R -t "%{sasl.kerberos.keytab}" -k %{sasl.kerberos.principal} || kinit -t "%{sasl.kerberos.keytab}" -k %{sasl.kerberos.principal}'
 
@@ -21,10 +21,10 @@ const LONGEST_RUN_MS = 60_000
 const LONGEST_MESSAGE = 1000
 const isWindows = process.platform === 'win32'
 
-/** Runs a command line until it ends or the signal ends it; resolves with what it printed as errors, null when it went well. */
+/** Runs a shell command until it exits or the signal kills it. Resolves with its error output, null if it succeeded. */
 export type RunCommand = (command: string, signal: AbortSignal) => Promise<string | null>
 
-export class KerberosTicket implements TicketKeeper {
+export class KerberosTicket implements TicketSource {
   readonly #command: string
   readonly #intervalMs: number
   readonly #clock: Clock
@@ -36,7 +36,7 @@ export class KerberosTicket implements TicketKeeper {
   #running: AbortController | null = null
   #isClosed = false
 
-  /** @throws KafkaError ERR__INVALID_ARG for a command with something that there is not */
+  /** @throws KafkaError ERR__INVALID_ARG for a command that refers to a property that is not set */
   constructor(
     settings: KerberosSettings,
     clock: Clock,
@@ -72,30 +72,31 @@ export class KerberosTicket implements TicketKeeper {
     const outcome = await this.#run(this.#command, running.signal)
     limit.cancel()
     if (this.#isClosed) return
-    const problem = running.signal.aborted ? `it has not ended within ${LONGEST_RUN_MS} ms` : outcome
-    if (problem === null) this.#logger.debug('security', 'KINIT', 'the Kerberos ticket is fresh')
+    const problem = running.signal.aborted ? `it did not exit within ${LONGEST_RUN_MS} ms` : outcome
+    if (problem === null) this.#logger.debug('security', 'KINIT', 'the Kerberos ticket was renewed')
     else {
-      const why = `sasl.kerberos.kinit.cmd failed, the ticket that is there is used: ${problem}`
+      const why = `sasl.kerberos.kinit.cmd failed, an existing ticket is used: ${problem}`
       this.#raise(new KafkaError(ErrorCode.ERR__AUTHENTICATION, why))
     }
     if (this.#intervalMs > 0) this.#timer = this.#clock.setTimer(this.#intervalMs, () => void this.#renew())
   }
 }
 
-/** @throws KafkaError ERR__INVALID_ARG when a property that it names is not set */
+/** The command with its properties filled in. @throws KafkaError ERR__INVALID_ARG if one is not set */
 export function kinitCommand(settings: KerberosSettings): string {
   const template = settings['sasl.kerberos.kinit.cmd'] ?? DEFAULT_COMMAND
   return template.replaceAll(/%\{([^}]*)\}/g, (_, name: string) => {
     const value = settings[name]
     if (typeof value === 'string' || typeof value === 'number') return String(value)
-    const why = `sasl.kerberos.kinit.cmd names ${name}, which is not set`
+    const why = `sasl.kerberos.kinit.cmd refers to ${name}, which is not set`
     throw invalidArgument(why)
   })
 }
 
 function runInShell(command: string, signal: AbortSignal): Promise<string | null> {
   return new Promise(resolve => {
-    // A group of its own, so that what the shell has started ends with it; without a terminal nobody is asked for a password.
+    // In a process group of its own, so that the shell's children are killed with it; without a terminal it cannot ask
+    // for a password.
     const child = process
       .getBuiltinModule('node:child_process')
       .spawn(command, { shell: true, detached: !isWindows, stdio: ['ignore', 'ignore', 'pipe'] })
@@ -113,20 +114,20 @@ function runInShell(command: string, signal: AbortSignal): Promise<string | null
         if (child.pid === undefined || isWindows) child.kill()
         else process.kill(-child.pid, 'SIGKILL')
       } catch {
-        // It has just ended by itself.
+        // It has just exited by itself.
       }
-      conclude('it was ended')
+      conclude('it was killed')
     }
     const stopListening = onAbort(signal, end)
     child.once('error', error => {
       conclude(error.message)
     })
-    // What goes on in the background may keep the output open.
+    // A background process may keep the output open.
     child.once('exit', code => {
       if (code === 0) conclude(null)
     })
     child.once('close', (code, by) => {
-      conclude(printed.trim().split('\n').at(-1) || `it ended with ${code ?? by}`)
+      conclude(printed.trim().split('\n').at(-1) || `it exited with ${code ?? by}`)
     })
   })
 }

@@ -1,8 +1,14 @@
-/** One authentication exchange: the client speaks first, then answers until it has nothing to say. */
+/**
+ * One authentication exchange: the client sends the first token, then answers the broker's until the exchange is
+ * complete.
+ */
 export interface SaslExchange {
   /** The first token. */
   start(): Promise<Buffer> | Buffer
-  /** The answer to a broker's token, or null when the exchange is complete. Throws KafkaError ERR__AUTHENTICATION on a bad token. */
+  /**
+   * The answer to a broker's token, or null if the exchange is complete. Throws KafkaError ERR__AUTHENTICATION on a bad
+   * token.
+   */
   next(challenge: Buffer): Promise<Buffer | null> | Buffer | null
 }
 
@@ -10,11 +16,11 @@ export interface SaslExchange {
 export interface SaslMechanism {
   readonly name: string
   exchange(host: string): SaslExchange
-  /** The client is closed: nothing is kept fresh any more. */
+  /** Stops keeping tickets or tokens fresh, because the client is closed. */
   close?(): void
 }
 
-/** What a user proves to be; read anew for each connection, so that it can be changed while running. */
+/** User name and password; read again for each connection, so that they can change at run time. */
 export interface Credentials {
   readonly username: string
   readonly password: string

@@ -10,7 +10,7 @@ const LONGEST_REFUSAL = 500
 
 export class OAuthBearerMechanism implements SaslMechanism {
   readonly name = 'OAUTHBEARER'
-  /** Where tokens come from, and go to. */
+  /** The client's token, shared by all its connections. */
   readonly tokens: TokenSource
 
   constructor(tokens: TokenSource) {
@@ -23,7 +23,7 @@ export class OAuthBearerMechanism implements SaslMechanism {
       start: async () => firstMessage(await this.tokens.get()),
       next: challenge => {
         if (challenge.length === 0) return null
-        // The broker explains itself, and goes on when it is told that this was heard.
+        // The broker's token is its reason for a refusal; it ends the exchange once this is acknowledged.
         if (refusal !== null) throw new KafkaError(ErrorCode.ERR__AUTHENTICATION, refusal)
         refusal = printable(challenge)
         return Buffer.from(SEPARATOR)
@@ -36,7 +36,7 @@ export class OAuthBearerMechanism implements SaslMechanism {
   }
 }
 
-/** JSON of a few words by the RFC, but it may be anything, and goes into logs. */
+/** Short JSON by the RFC, but it may be anything, and it goes into logs. */
 function printable(challenge: Buffer): string {
   return challenge.toString('latin1', 0, LONGEST_REFUSAL).replaceAll(/[^\x20-\x7e]/g, '?')
 }

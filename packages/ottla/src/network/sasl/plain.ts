@@ -1,6 +1,6 @@
 import type { Credentials, SaslExchange, SaslMechanism } from './mechanism.ts'
 
-/** SASL PLAIN (RFC 4616): user name and password in one message, in clear unless TLS is below. */
+/** SASL PLAIN (RFC 4616): user name and password in one message, in clear text unless over TLS. */
 export class PlainMechanism implements SaslMechanism {
   readonly name = 'PLAIN'
   readonly #credentials: () => Credentials

@@ -1,6 +1,6 @@
 /**
- * SASL SCRAM (RFC 5802, RFC 7677): the password never travels, and the broker has to prove that it knows it, too. Like
- * Kafka's own client it takes names and passwords as they are, without SASLprep.
+ * SASL SCRAM (RFC 5802, RFC 7677): the password is never sent, and the broker has to prove that it knows it, too. Like
+ * Kafka's own client, it uses names and passwords as they are, without SASLprep.
  */
 import { ErrorCode } from '@ottla/protocol'
 import { crypto, derive } from '../../base/crypto.ts'
@@ -14,15 +14,15 @@ const hashes: Readonly<Record<ScramName, { readonly name: string; readonly bytes
   'SCRAM-SHA-512': { name: 'sha512', bytes: 64 },
 }
 
-/** Fewer would make the password cheap to guess for whoever listens in. */
+/** Fewer would make the password cheap to guess for an eavesdropper. */
 const MIN_ITERATIONS = 4096
-/** Brokers take 16,384 at most; far more is an attempt to keep this client busy. */
+/** Brokers accept 16,384 at most; far more is an attempt to keep the client busy. */
 const MAX_ITERATIONS = 1_000_000
 const NONCE_BYTES = 18
-/** No channel binding, no other user to act for. */
+/** No channel binding, no authorization identity. */
 const GS2_HEADER = 'n,,'
 
-/** A password with its salt, which costs thousands of rounds to make. */
+/** A salted password, which takes thousands of iterations to compute. */
 interface Salted {
   readonly password: string
   readonly salt: string
@@ -31,9 +31,9 @@ interface Salted {
 }
 
 export interface ScramOptions {
-  /** The name is the id of a delegation token (KIP-48), the password its HMAC in base64. */
+  /** The user name is the id of a delegation token (KIP-48), the password its HMAC in base64. */
   readonly isToken?: boolean
-  /** Makes the nonce of one exchange: printable, without commas, never the same twice. */
+  /** Makes the nonce of an exchange: printable, without commas, never the same twice. */
   readonly nonce?: () => string
 }
 
@@ -42,7 +42,7 @@ export class ScramMechanism implements SaslMechanism {
   readonly #credentials: () => Credentials
   readonly #extensions: string
   readonly #nonce: () => string
-  // Every broker has the same salt for a user.
+  // Cached: every broker has the same salt for a user.
   #salted: Salted | null = null
 
   constructor(name: ScramName, credentials: () => Credentials, options: ScramOptions = {}) {
@@ -73,7 +73,7 @@ class ScramExchange implements SaslExchange {
   readonly #nonce: string
   readonly #firstBare: string
   readonly #salted: (salt: string, iterations: number) => Promise<Buffer>
-  /** What the broker has to show; null until it is due. */
+  /** The signature that the broker has to present; null until that is due. */
   #serverSignature: Buffer | null = null
 
   constructor(
@@ -100,14 +100,14 @@ class ScramExchange implements SaslExchange {
 
   async #prove(serverFirst: string): Promise<Buffer> {
     const match = /^r=([\x21-\x2b\x2d-\x7e]+),s=([A-Za-z0-9+/]+=*),i=(\d{1,9})(?:,.*)?$/.exec(serverFirst)
-    if (match === null) throw broken(tellError(serverFirst) ?? 'its first message makes no sense')
+    if (match === null) throw broken(brokerError(serverFirst) ?? 'the broker sent a malformed first message')
     const [, nonce = '', salt = '', count = ''] = match
     if (!nonce.startsWith(this.#nonce) || nonce.length === this.#nonce.length) {
-      throw broken('it answers to another exchange than this one')
+      throw broken("the broker's nonce is not of this exchange")
     }
     const iterations = Number(count)
     if (iterations < MIN_ITERATIONS || iterations > MAX_ITERATIONS) {
-      throw broken(`it asks for ${iterations} iterations, ${MIN_ITERATIONS} to ${MAX_ITERATIONS} are allowed`)
+      throw broken(`the broker asks for ${iterations} iterations, ${MIN_ITERATIONS} to ${MAX_ITERATIONS} are allowed`)
     }
     const salted = await this.#salted(salt, iterations)
     const clientKey = this.#hmac(salted, 'Client Key')
@@ -121,10 +121,10 @@ class ScramExchange implements SaslExchange {
 
   #verify(serverFinal: string, expected: Buffer): null {
     const match = /^v=([A-Za-z0-9+/]+=*)(?:,.*)?$/.exec(serverFinal)
-    if (match === null) throw broken(tellError(serverFinal) ?? 'its last message makes no sense')
+    if (match === null) throw broken(brokerError(serverFinal) ?? 'the broker sent a malformed last message')
     const shown = Buffer.from(match[1] ?? '', 'base64')
     if (shown.length !== expected.length || !crypto().timingSafeEqual(shown, expected)) {
-      throw broken('it does not know the password either: it may not be the broker that it claims to be')
+      throw broken('the broker does not know the password: it may not be the broker that it claims to be')
     }
     return null
   }
@@ -138,10 +138,10 @@ class ScramExchange implements SaslExchange {
   }
 }
 
-/** What a broker says in place of its message; words of the RFC only, since the rest may be anything. */
-function tellError(message: string): string | null {
+/** The error that a broker sends instead of its message; words of the RFC only, since the rest may be anything. */
+function brokerError(message: string): string | null {
   const match = /^e=([a-z-]{1,60})$/.exec(message)
-  return match === null ? null : `it says ${match[1] ?? ''}`
+  return match === null ? null : `the broker answered ${match[1] ?? ''}`
 }
 
 function broken(why: string): KafkaError {

@@ -1,8 +1,8 @@
-/** The authorities that are trusted where the program names none: the system's, and those that Node.js brings. */
+/** The authorities that are trusted by default: those of the system and of Node.js. */
 import { readFile } from 'node:fs/promises'
 import type * as Tls from 'node:tls'
 
-// Where distributions keep the system's authorities; the first that is there counts, as in the C library.
+// Where distributions keep the system's authorities; the first one found counts, as in the C library.
 const bundles = [
   '/etc/pki/tls/certs/ca-bundle.crt',
   '/etc/ssl/certs/ca-bundle.crt',
@@ -25,7 +25,7 @@ interface KnowsAuthorities {
 
 let known: Promise<string[] | null> | null = null
 
-/** PEM texts, or null for what Node.js takes by itself. Read once per process, as Node.js reads its own. */
+/** PEM texts, or null for Node.js's defaults. Read once per process, like those of Node.js. */
 export function standardAuthorities(): Promise<string[] | null> {
   known ??= find()
   return known
@@ -47,7 +47,7 @@ async function firstBundle(): Promise<string[]> {
   return []
 }
 
-// Node.js leaves them out as soon as it is told any authority.
+// Node.js ignores NODE_EXTRA_CA_CERTS as soon as authorities are given.
 async function extra(): Promise<string[]> {
   const path = process.env['NODE_EXTRA_CA_CERTS']
   return path === undefined || path === '' ? [] : blocks(await readFile(path, 'latin1').catch(() => ''))

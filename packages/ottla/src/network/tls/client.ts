@@ -9,14 +9,14 @@ import { aboutOwn, explain, isTlsError } from './failures.ts'
 import type { ReadyContext } from './secure-context.ts'
 import type { VerifyCertificate } from './verify.ts'
 
-/** How TLS is spoken; one value for all connections of a client. */
+/** The TLS settings that all connections of a client share. */
 export interface TlsSettings {
   readonly credentials: TlsCredentials
   /** `enable.ssl.certificate.verification` */
   readonly verifyPeer: boolean
   /** `ssl.endpoint.identification.algorithm=https` */
   readonly verifyName: boolean
-  /** The program's own judgement, or null. */
+  /** The application's own check, or null. */
   readonly verify: VerifyCertificate | null
 }
 
@@ -26,10 +26,10 @@ interface Target {
   readonly onread?: OnReadOpts
 }
 
-// A third of the start of a client that does not need it.
+// Loaded on first use: it would take a third of the start of a client that does not need it.
 const tls = (): typeof Tls => process.getBuiltinModule('node:tls')
 
-/** The TLS part of one connection: used once. */
+/** The TLS part of one connection; used once. */
 export class TlsClient {
   readonly #settings: TlsSettings
   readonly #ready: ReadyContext
@@ -47,12 +47,12 @@ export class TlsClient {
     this.#port = port
   }
 
-  /** Reads certificates and keys. Rejects with KafkaError ERR__SSL naming the property that is wrong. */
+  /** Reads certificates and keys. Rejects with KafkaError ERR__SSL that names the faulty property. */
   static async prepare(settings: TlsSettings, host: string, port: number): Promise<TlsClient> {
     return new TlsClient(settings, await settings.credentials.current(), host, port)
   }
 
-  /** Whether the connection below TLS has been there. */
+  /** Whether the TCP connection was established. */
   get isConnected(): boolean {
     return this.#isConnected
   }
@@ -62,12 +62,12 @@ export class TlsClient {
     const socket = tls().connect({
       ...target,
       secureContext: this.#ready.context,
-      // The program's function is asked about certificates that fail, so that they have to come this far.
+      // The application's function judges failed certificates, too, so they must not end the connection.
       rejectUnauthorized: verifyPeer && verify === null,
-      // An IP address is no server name for SNI (RFC 6066).
+      // An IP address is not allowed as the server name of SNI (RFC 6066).
       ...(isIP(this.#host) === 0 ? { servername: this.#host } : {}),
       checkServerIdentity: (host, certificate) => {
-        // Returning nothing means that the name on the certificate does not matter.
+        // Undefined accepts any name on the certificate.
         if (!verifyName) return undefined
         const error = tls().checkServerIdentity(host, certificate)
         this.#nameError = error ?? null
@@ -78,14 +78,14 @@ export class TlsClient {
     socket.once('connect', () => {
       this.#isConnected = true
     })
-    // Comes before the check that may end the connection, after which the certificate cannot be had any more.
+    // Runs before the check that may end the connection, after which the certificate is no longer available.
     socket.prependOnceListener('secure', () => {
       this.#peer = chainOf(socket)[0] ?? null
     })
     return socket
   }
 
-  /** Calls `onOpen` when the broker has been accepted, `refuse` when the program's function does not accept it. */
+  /** Calls `onOpen` once the broker's certificate is accepted, `refuse` if the application's function rejects it. */
   onSecure(onOpen: () => void, refuse: (error: Error) => void): void {
     const { verify } = this.#settings
     const socket = this.#socket
@@ -95,45 +95,45 @@ export class TlsClient {
         onOpen()
         return
       }
-      this.#ask(socket, verify).then(isGood => {
-        if (isGood) onOpen()
+      this.#verify(socket, verify).then(isAccepted => {
+        if (isAccepted) onOpen()
         else refuse(new Refused('verifyCertificate does not accept it'))
       }, refuse)
     })
   }
 
-  /** What ended the connection, if it was TLS; null if it was something below it. */
+  /** Why TLS ended the connection; null if something below it did. */
   explain(error: Error, now: number): string | null {
     if (error instanceof Refused) return `${this.#certificate()}: ${error.message}`
     if (!this.#isConnected || !isTlsError(error)) return null
     return explain(error, { host: this.#host, ready: this.#ready, peer: this.#peer, now })
   }
 
-  /** What it may mean that the broker hangs up after the handshake without a word. */
-  silence(now: number): string {
+  /** What it may mean if the broker hangs up after the handshake without an answer. */
+  unansweredHint(now: number): string {
     return `right after the TLS handshake; perhaps ${aboutOwn({ ready: this.#ready, now })}`
   }
 
-  async #ask(socket: Tls.TLSSocket, verify: VerifyCertificate): Promise<boolean> {
+  async #verify(socket: Tls.TLSSocket, verify: VerifyCertificate): Promise<boolean> {
     const [certificate, ...issuers] = chainOf(socket)
-    if (certificate === undefined) throw new Refused('the broker has shown none')
+    if (certificate === undefined) throw new Refused('the broker presented none')
     try {
-      const isGood: unknown = await verify({
+      const isAccepted: unknown = await verify({
         host: this.#host,
         port: this.#port,
         certificate,
         issuers,
-        error: socket.authorized ? null : this.#objection(socket),
+        error: socket.authorized ? null : this.#checkError(socket),
       })
-      return isGood === true
+      return isAccepted === true
     } catch (cause) {
       const why = messageOf(cause)
       throw new Refused(`verifyCertificate threw: ${why}`, { cause })
     }
   }
 
-  #objection(socket: Tls.TLSSocket): KafkaError {
-    // node:tls keeps the code only, in spite of its type.
+  #checkError(socket: Tls.TLSSocket): KafkaError {
+    // node:tls keeps only the code, whatever its type says.
     const code = String(socket.authorizationError)
     const reason = this.#nameError ?? Object.assign(new Error(code), { code })
     const attempt = { host: this.#host, ready: this.#ready, peer: this.#peer, now: 0 }
@@ -146,15 +146,15 @@ export class TlsClient {
   }
 }
 
-// Not getPeerX509Certificate(): on Node.js 20 a certificate that was asked for so is gone for every later look at it.
+// Not getPeerX509Certificate(): on Node.js 20 a certificate that it has returned is gone for every later call.
 function chainOf(socket: Tls.TLSSocket): X509Certificate[] {
   const { X509Certificate } = process.getBuiltinModule('node:crypto')
   const chain: X509Certificate[] = []
-  // Without a certificate it is an empty object, whatever its type says.
+  // Without a certificate, this is an empty object, whatever its type says.
   let next: Partial<Tls.DetailedPeerCertificate> | undefined = socket.getPeerCertificate(true)
   while (next?.raw !== undefined) {
     chain.push(new X509Certificate(next.raw))
-    // The last one names itself.
+    // The last one is its own issuer.
     next = next.issuerCertificate === next ? undefined : next.issuerCertificate
   }
   return chain

@@ -6,8 +6,8 @@ import { checkNames, inlineMaterial, readMaterial, sameMaterial, type Material }
 import { checkAlgorithms, makeContext, type ReadyContext } from './secure-context.ts'
 
 /**
- * The certificates, keys and authorities of one client. Files are read anew for each connection, so that what was
- * rotated is used by the next one; the context is made anew only if something has changed.
+ * The certificates, keys and authorities of one client. Files are read again for each connection, so that the next
+ * connection uses rotated ones; a new context is made only if something has changed.
  */
 export class TlsCredentials {
   readonly #settings: CommonSettings
@@ -16,7 +16,7 @@ export class TlsCredentials {
   #ready: ReadyContext | null = null
   #reading: Promise<ReadyContext> | null = null
 
-  /** Throws KafkaError ERR__INVALID_ARG for what can be seen without reading a file. */
+  /** Throws KafkaError ERR__INVALID_ARG for errors that can be found without reading a file. */
   constructor(settings: CommonSettings, logger: Logger) {
     this.#settings = settings
     this.#logger = logger
@@ -32,7 +32,7 @@ export class TlsCredentials {
     }
   }
 
-  /** Rejects with KafkaError ERR__SSL naming the property, while there is nothing from before that still serves. */
+  /** Rejects with KafkaError ERR__SSL that names the property, unless an earlier context can still be used. */
   current(): Promise<ReadyContext> {
     // Connections that open together share one reading.
     this.#reading ??= this.#read().finally(() => {
@@ -46,16 +46,15 @@ export class TlsCredentials {
       const material = await readMaterial(this.#settings)
       if (this.#ready !== null && this.#material !== null && sameMaterial(material, this.#material)) return this.#ready
       const ready = makeContext(material, this.#settings)
-      if (this.#ready !== null)
-        this.#logger.info('SSLRELOAD', 'certificates or keys have changed: the new ones are used')
+      if (this.#ready !== null) this.#logger.info('SSLRELOAD', 'certificates or keys have changed: using the new ones')
       this.#material = material
       this.#ready = ready
       return ready
     } catch (error) {
-      // Half of a rotation, perhaps: the new certificate is there and its key is not yet.
+      // A rotation may be half done: the new certificate is there, its key is not yet.
       if (this.#ready === null) throw error
       const why = messageOf(error)
-      this.#logger.warning('SSLRELOAD', `${why}; what was read before is used`)
+      this.#logger.warning('SSLRELOAD', `${why}; still using what was read before`)
       return this.#ready
     }
   }

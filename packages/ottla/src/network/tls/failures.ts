@@ -1,4 +1,4 @@
-/** Why a TLS connection could not be made or ended, in words that name what to change. */
+/** Explains why a TLS connection failed or ended, and names what to change. */
 import type { X509Certificate } from 'node:crypto'
 import type { ReadyContext } from './secure-context.ts'
 
@@ -10,7 +10,7 @@ const verification: Readonly<Record<string, string>> = {
   CERT_REJECTED: 'is not meant for servers',
   INVALID_PURPOSE: 'is not meant for servers',
   CERT_CHAIN_TOO_LONG: 'has too long a chain of authorities',
-  CERT_SIGNATURE_FAILURE: 'has a signature that is wrong',
+  CERT_SIGNATURE_FAILURE: 'has a wrong signature',
   UNABLE_TO_GET_CRL: 'cannot be looked up: ssl.crl.location has no list of its issuer, or of one above it',
   CRL_HAS_EXPIRED: 'cannot be looked up: the revocation list in ssl.crl.location has expired',
   CRL_NOT_YET_VALID: 'cannot be looked up: the revocation list in ssl.crl.location is not valid yet',
@@ -33,7 +33,7 @@ const notTls = new Set([
   'ERR_SSL_BAD_RECORD_TYPE',
 ])
 
-/** What the client knows of the attempt. */
+/** What the client knows about the attempt. */
 export interface Attempt {
   readonly host: string
   readonly ready: ReadyContext
@@ -46,13 +46,13 @@ export function errorCode(error: Error): string {
   return 'code' in error && typeof error.code === 'string' ? error.code : ''
 }
 
-/** Whether TLS is to blame, not the network below it. */
+/** Whether it is an error of TLS, not of the network below it. */
 export function isTlsError(error: Error): boolean {
   const code = errorCode(error)
   return code === 'EPROTO' || (code !== '' && !/^E[A-Z]+$|^ERR_S(?:TREAM|OCKET)_/.test(code))
 }
 
-/** In words, from an error of node:tls; the whole of its own message where there are none. */
+/** Explains an error of node:tls; without an explanation, returns its message. */
 export function explain(error: Error, attempt: Attempt): string {
   const code = errorCode(error)
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return nameMismatch(error, attempt)
@@ -60,13 +60,13 @@ export function explain(error: Error, attempt: Attempt): string {
   const certificate = peer === null ? "the broker's certificate" : `the broker's certificate (${line(peer.subject)})`
   if (unknownIssuer.has(code)) {
     const issuer = peer === null || peer.issuer === peer.subject ? '' : `, issued by ${line(peer.issuer)},`
-    const hint = 'ssl.ca.location or ssl.ca.pem has to name its authority'
-    return `${certificate}${issuer} is of no authority that is trusted; ${hint}`
+    const hint = 'ssl.ca.location or ssl.ca.pem must contain its authority'
+    return `${certificate}${issuer} is not from a trusted authority; ${hint}`
   }
   const known = verification[code]
   if (known !== undefined) {
     const until = code === 'CERT_HAS_EXPIRED' && peer !== null ? ` (valid until ${peer.validTo})` : ''
-    // It may be one of the certificates above it.
+    // The error may concern a certificate further up the chain.
     return `${certificate}, or one above it, ${known}${until}`
   }
   if (notTls.has(code)) return `the answer is not TLS (${error.message}); is security.protocol right for this port?`
@@ -79,14 +79,14 @@ function nameMismatch(error: Error, { host }: Attempt): string {
   return `the broker's certificate is not for ${host}: ${reason.replace(/\.$/, '')}; ${hint}`
 }
 
-// What the other end had against us: it says so in an alert.
+// Explains the alert that the other end sent.
 function fromAlert(error: Error, attempt: Attempt): string | null {
   const alert = /alert ([a-z ]+)$|alert ([a-z ]+)(?::|, )/i.exec(error.message.replace(/:SSL alert number.*/s, ''))
   const code = errorCode(error)
   const word = (/ALERT_([A-Z_]+)$/.exec(code)?.[1] ?? alert?.[1] ?? alert?.[2] ?? '').toLowerCase().replaceAll('_', ' ')
   if (word === '') return null
   if (word === 'protocol version')
-    return 'the broker speaks no version of TLS that this client does (alert protocol version)'
+    return 'the broker and this client have no TLS version in common (alert protocol version)'
   if (word === 'insufficient security' || (word === 'handshake failure' && attempt.ready.hasOwn)) {
     const which = 'ssl.cipher.suites, ssl.curves.list, ssl.sigalgs.list'
     return `broker and client have no cipher, curve or signature algorithm in common (alert ${word}; ${which})`
@@ -95,10 +95,10 @@ function fromAlert(error: Error, attempt: Attempt): string | null {
   return `${aboutOwn(attempt)} (alert ${word})`
 }
 
-/** What the broker may have against the client's certificate. */
+/** What the broker may object to in the client's certificate. */
 export function aboutOwn({ ready, now }: Pick<Attempt, 'ready' | 'now'>): string {
   if (!ready.hasOwn) {
-    return 'the broker wants a certificate of the client: ssl.certificate.* and ssl.key.*, or ssl.keystore.location'
+    return 'the broker requires a client certificate: set ssl.certificate.* and ssl.key.*, or ssl.keystore.location'
   }
   const { own } = ready
   if (own === null) return 'the broker does not accept the certificate in ssl.keystore.location'

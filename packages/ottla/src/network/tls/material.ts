@@ -1,4 +1,4 @@
-/** What the `ssl.*` properties name, as bytes. */
+/** Reads the certificates and keys that the `ssl.*` properties name. */
 import { accessSync, constants } from 'node:fs'
 import { readFile, readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -8,17 +8,17 @@ import type { CommonSettings } from '../../config/resolve.ts'
 import { KafkaError, invalidArgument } from '../../errors.ts'
 import { standardAuthorities } from './authorities.ts'
 
-/** Bytes, and where they came from, for messages: `ssl.key.pem`, `ssl.key.location=/etc/client.key`. */
+/** Bytes and their origin, for errors: `ssl.key.pem`, `ssl.key.location=/etc/client.key`. */
 export interface Piece {
   readonly origin: string
   readonly bytes: Buffer
 }
 
-/** Everything that proves who one is, or is needed to check who the other one is. */
+/** Everything that authenticates the client, or is needed to check the broker's certificate. */
 export interface Material {
-  /** Authorities that the program named, or null for the standard ones. */
+  /** Authorities that the application named, or null for the standard ones. */
   readonly ca: readonly Piece[] | null
-  /** The standard ones, where they are not Node's own. */
+  /** The standard ones, if they are not Node's own. */
   readonly standardCa: readonly string[] | null
   readonly cert: Piece | null
   readonly key: Piece | null
@@ -42,7 +42,7 @@ const files: readonly FileProperty[] = [
 export const PROBE = 'probe'
 
 /**
- * Checks what can be checked without reading: files are there, and the properties go together.
+ * Checks what can be checked without reading: the files exist, and the properties fit together.
  * Throws KafkaError ERR__INVALID_ARG.
  */
 export function checkNames(settings: CommonSettings): void {
@@ -57,20 +57,20 @@ export function checkNames(settings: CommonSettings): void {
   const key = has('ssl.key.pem') || has('ssl.key.location')
   if (has('ssl.keystore.location') && (cert || key)) {
     const other = cert ? 'ssl.certificate.*' : 'ssl.key.*'
-    throw invalidArgument(`ssl.keystore.location brings key and certificate: ${other} cannot be set as well`)
+    throw invalidArgument(`ssl.keystore.location contains key and certificate: ${other} cannot be set as well`)
   }
   if (cert && !key) throw invalidArgument('ssl.certificate.* needs the private key in ssl.key.location or ssl.key.pem')
   if (key && !cert)
     throw invalidArgument('ssl.key.* needs the certificate in ssl.certificate.location or ssl.certificate.pem')
 }
 
-/** The properties of certificates and keys that are set, for a warning where no TLS is spoken. */
+/** The properties of certificates and keys that are set, for a warning if TLS is not used. */
 export function namesInUse(settings: CommonSettings): string[] {
   const names = [...files, 'ssl.ca.pem', 'ssl.certificate.pem', 'ssl.key.pem'] as const
   return names.filter(name => (settings[name] ?? '') !== '')
 }
 
-/** Reads it all, anew each time. Rejects with KafkaError ERR__SSL naming the property and the file. */
+/** Reads everything again. Rejects with KafkaError ERR__SSL that names the property and the file. */
 export async function readMaterial(settings: CommonSettings): Promise<Material> {
   const isStandard = !settings['ssl.ca.pem'] && (!settings['ssl.ca.location'] || settings['ssl.ca.location'] === PROBE)
   const [ca, standardCa, cert, key, keystore, crl] = await Promise.all([
@@ -84,7 +84,7 @@ export async function readMaterial(settings: CommonSettings): Promise<Material> 
   return { ca, standardCa, cert, key, keystore, crl }
 }
 
-/** What is given as text, which is there without reading; null if there is none or it is not all there is. */
+/** The material if all of it is given as text, so that no file has to be read; else null. */
 export function inlineMaterial(settings: CommonSettings): Material | null {
   if (files.some(name => (settings[name] ?? '') !== '')) return null
   const ca = inline(settings, 'ssl.ca.pem')
@@ -98,7 +98,7 @@ export function inlineMaterial(settings: CommonSettings): Material | null {
   }
 }
 
-/** Whether nothing has changed. */
+/** Whether both have the same content. */
 export function sameMaterial(a: Material, b: Material): boolean {
   return (
     samePiece(a.cert, b.cert) &&
@@ -128,7 +128,7 @@ async function authorities(settings: CommonSettings): Promise<Piece[]> {
   return [...pieces, ...(await readAuthorities('ssl.ca.location', path))]
 }
 
-/** Authorities of a file, or of the files in a folder. Rejects with KafkaError ERR__SSL. */
+/** The authorities in a file, or in the files of a folder. Rejects with KafkaError ERR__SSL. */
 export async function readAuthorities(
   property: 'ssl.ca.location' | 'https.ca.location',
   path: string,
@@ -152,7 +152,7 @@ export async function readAuthorities(
 function inline(settings: CommonSettings, name: PemProperty): Piece | null {
   const text = settings[name]
   if (text === undefined || text === '') return null
-  // A line of a .properties file writes its line ends as two characters.
+  // A line of a .properties file has line breaks as the two characters \n.
   return { origin: name, bytes: Buffer.from(text.replaceAll('\\n', '\n')) }
 }
 

@@ -1,4 +1,4 @@
-/** From bytes to what node:tls works with; what is wrong with them is told by property. */
+/** Makes a context of node:tls from certificates and keys; errors name the faulty property. */
 import type * as Crypto from 'node:crypto'
 import type * as Tls from 'node:tls'
 import { ErrorCode } from '@ottla/protocol'
@@ -7,19 +7,19 @@ import type { CommonSettings } from '../../config/resolve.ts'
 import { KafkaError, invalidArgument } from '../../errors.ts'
 import type { Material, Piece } from './material.ts'
 
-/** A context, and what its client certificate is, for messages. */
+/** A context, and its client certificate, for errors. */
 export interface ReadyContext {
   readonly context: Tls.SecureContext
-  /** The client's own certificate as far as it is known (not out of a keystore). */
+  /** The client's own certificate if it is known (not from a keystore). */
   readonly own: { readonly origin: string; readonly certificate: Crypto.X509Certificate } | null
-  /** Whether the client can show a certificate at all. */
+  /** Whether the client has a certificate at all. */
   readonly hasOwn: boolean
 }
 
 const crypto = (): typeof Crypto => process.getBuiltinModule('node:crypto')
 const tls = (): typeof Tls => process.getBuiltinModule('node:tls')
 
-/** Throws KafkaError ERR__SSL naming the property and what is wrong with it. */
+/** Throws KafkaError ERR__SSL that names the property and what is wrong with it. */
 export function makeContext(material: Material, settings: CommonSettings): ReadyContext {
   const options: Tls.SecureContextOptions = { ...algorithms(settings) }
   const { ca, standardCa, cert, key, keystore, crl } = material
@@ -38,7 +38,7 @@ export function makeContext(material: Material, settings: CommonSettings): Ready
       throw wrong(key.origin, `it is not the key of the certificate in ${cert.origin}`)
     }
     options.cert = toPem(cert)
-    // Decrypted already: node:tls need not know the password.
+    // Decrypted already: node:tls does not need the password.
     options.key = privateKey.export({ type: 'pkcs8', format: 'pem' })
   }
   if (keystore !== null) {
@@ -53,14 +53,16 @@ export function makeContext(material: Material, settings: CommonSettings): Ready
   }
 }
 
-/** Throws KafkaError ERR__INVALID_ARG for a list of ciphers, curves or signature algorithms that OpenSSL does not know. */
+/**
+ * Throws KafkaError ERR__INVALID_ARG for a list of ciphers, curves or signature algorithms that OpenSSL does not know.
+ */
 export function checkAlgorithms(settings: CommonSettings): void {
   const known = new Set(tls().getCiphers())
   const suites = settings['ssl.cipher.suites'] ?? ''
   for (const suite of suites.split(/[:, ]/)) {
-    // OpenSSL passes over suites of TLS 1.3 that it does not know; Java's names all look like one.
+    // OpenSSL ignores unknown suites of TLS 1.3, and all of Java's names look like one.
     if (suite.startsWith('TLS_') && !known.has(suite.toLowerCase())) {
-      throw unknownAlgorithm('ssl.cipher.suites', suites, `${suite} is no name of OpenSSL's`)
+      throw unknownAlgorithm('ssl.cipher.suites', suites, `${suite} is not a name that OpenSSL knows`)
     }
   }
   const names = ['ssl.cipher.suites', 'ssl.curves.list', 'ssl.sigalgs.list'] as const
@@ -91,11 +93,11 @@ function unknownAlgorithm(name: string, list: string, why: string, cause?: unkno
   return invalidArgument(`${name}=${list} is not valid: ${why}; ${hint}`, cause)
 }
 
-/** @returns the first certificate, the client's own where it is a chain */
+/** @returns the first certificate: of a chain, the client's own */
 function checkCertificates(piece: Piece): Crypto.X509Certificate {
   const { X509Certificate } = crypto()
   const pems = pemBlocks(piece, 'CERTIFICATE')
-  // Without a frame of text it may be the binary form (DER) of one certificate.
+  // Without PEM markers, it may be the binary form (DER) of one certificate.
   const isBinary = piece.bytes.length > 0 && !piece.bytes.includes('-----BEGIN')
   const sources = isBinary ? [piece.bytes] : pems
   const certificates = sources.map((source, i) => {
@@ -103,7 +105,7 @@ function checkCertificates(piece: Piece): Crypto.X509Certificate {
       return new X509Certificate(source)
     } catch (cause) {
       const which = sources.length > 1 ? `certificate ${i + 1} of ${sources.length} in it` : 'it'
-      throw wrong(piece.origin, `${which} is no X.509 certificate (${text(cause)})`, cause)
+      throw wrong(piece.origin, `${which} is not an X.509 certificate (${text(cause)})`, cause)
     }
   })
   const [first] = certificates
@@ -133,7 +135,7 @@ function readKey(piece: Piece, passphrase: string | undefined): Crypto.KeyObject
     if (isPem && !piece.bytes.includes('PRIVATE KEY-----')) {
       throw wrong(piece.origin, `there is no private key (PEM) in it${whatElse(piece)}`, cause)
     }
-    throw wrong(piece.origin, `it is no private key (${text(cause)})`, cause)
+    throw wrong(piece.origin, `it is not a private key (${text(cause)})`, cause)
   }
 }
 
@@ -144,7 +146,7 @@ function revocationLists(piece: Piece): string[] {
     try {
       tls().createSecureContext({ crl })
     } catch (cause) {
-      throw wrong(piece.origin, `it is no revocation list (${text(cause)})`, cause)
+      throw wrong(piece.origin, `it is not a revocation list (${text(cause)})`, cause)
     }
   }
   return lists
@@ -164,10 +166,10 @@ function keystoreError({ origin, bytes }: Piece, settings: CommonSettings, cause
     return wrong(origin, isSet ? 'ssl.keystore.password does not open it' : 'ssl.keystore.password is not set', cause)
   }
   if (why.includes('Unsupported PKCS12')) {
-    const hint = 'openssl pkcs12 -legacy reads it, and -export writes it anew'
+    const hint = 'openssl pkcs12 -legacy reads it, and -export writes it again'
     return wrong(origin, `it is encrypted in a way that OpenSSL 3 no longer reads (RC2, 3DES): ${hint}`, cause)
   }
-  return wrong(origin, `it is no PKCS#12 file (${why})`, cause)
+  return wrong(origin, `it is not a PKCS#12 file (${why})`, cause)
 }
 
 function pemBlocks({ bytes }: Piece, label: 'CERTIFICATE' | 'X509 CRL'): string[] {

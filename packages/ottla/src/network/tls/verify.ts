@@ -2,25 +2,25 @@ import type { X509Certificate } from 'node:crypto'
 import type { KafkaError } from '../../errors.ts'
 
 /**
- * A broker's certificate, as `verifyCertificate` gets it to judge.
+ * A broker's certificate, for `verifyCertificate` to check.
  * @since 0.1.0
  */
 export interface BrokerCertificate {
-  /** As the client addresses the broker. */
+  /** The host name by which the client connects to the broker. */
   readonly host: string
   readonly port: number
-  /** The broker's own. */
+  /** The broker's own certificate. */
   readonly certificate: X509Certificate
-  /** Those above it, nearest first, as far as the broker has sent them or an authority of the client's is one. */
+  /** Its chain, nearest issuer first: those that the broker sent, and the client's matching authority. */
   readonly issuers: readonly X509Certificate[]
-  /** What the check of authorities, validity, revocation and host name found wrong; null: nothing. */
+  /** The error of the checks of authority, validity, revocation and host name; null if they passed. */
   readonly error: KafkaError | null
 }
 
 /**
- * Has the last word on a broker's certificate, once for each TLS connection, before anything is sent over it: true
- * accepts it, even against `error`; false or a throw refuses the connection with ERR__SSL. Takes the place of
- * librdkafka's `ssl.certificate.verify_cb`.
+ * Decides on a broker's certificate, once per TLS connection, before anything is sent over it: true accepts it, even
+ * with an `error`; false or a throw fails the connection with ERR__SSL. Replaces librdkafka's
+ * `ssl.certificate.verify_cb`.
  * @since 0.1.0
  */
 export type VerifyCertificate = (broker: BrokerCertificate) => boolean | Promise<boolean>

@@ -1,13 +1,13 @@
 /**
- * What is counted while statistics are on: per request and per batch, never per message. Fields are plain, they are
- * written from the hot paths.
+ * Counters of the statistics, updated per request and per batch, never per message. The fields are plain because hot
+ * paths write them.
  */
 import type { Clock } from '../../base/clock.ts'
 import { Window } from './window.ts'
 
 const MICROSECONDS = 1000
 
-/** Of one partition, for the life of the client. */
+/** Counters of one partition, for the life of the client. */
 export class PartitionCounters {
   txMessages = 0
   txBytes = 0
@@ -16,7 +16,7 @@ export class PartitionCounters {
   rxDrops = 0
 }
 
-/** Of one topic. */
+/** Counters of one topic. */
 export class TopicCounters {
   /** In bytes, and in messages. */
   readonly batchSize = new Window()
@@ -36,7 +36,7 @@ export class TopicCounters {
   }
 }
 
-/** Of one client: what its brokers have counted, too, which may be gone by now. */
+/** Counters of one client, including those of brokers that may be gone by now. */
 export class ClientCounters {
   readonly clock: Clock
   /** Monotonic ms. */
@@ -62,7 +62,7 @@ export class ClientCounters {
     return counters
   }
 
-  /** A batch went into a request. */
+  /** A batch was put into a request. */
   produced(topic: string, partition: number, messages: number, bytes: number): void {
     const ofTopic = this.topic(topic)
     ofTopic.batchSize.add(bytes)
@@ -83,13 +83,13 @@ export class ClientCounters {
     this.rxMessageBytes += bytes
   }
 
-  /** An answer came for a position that the partition has left since. */
+  /** A fetch response was for a position that the partition has left since. */
   dropped(topic: string, partition: number): void {
     this.topic(topic).partition(partition).rxDrops++
   }
 }
 
-/** Of one broker, all connections to it together. */
+/** Counters of one broker, over all its connections. */
 export class BrokerCounters {
   readonly #client: ClientCounters
   tx = 0
@@ -134,7 +134,7 @@ export class BrokerCounters {
     this.disconnects++
   }
 
-  /** @param waitedMs - for the connection */
+  /** @param waitedMs - how long the request waited for its connection */
   queued(waitedMs: number): void {
     this.outbufLatency.add(waitedMs * MICROSECONDS)
   }
@@ -152,8 +152,8 @@ export class BrokerCounters {
   }
 
   /**
-   * @param bytes - of the answer without its length
-   * @param sentAt - monotonic ms, as `now`
+   * @param bytes - of the response, without its length prefix
+   * @param sentAt - monotonic ms, like `now`
    */
   received(bytes: number, sentAt: number, now: number): void {
     const all = bytes + 4
@@ -169,7 +169,7 @@ export class BrokerCounters {
     this.throttle.add(ms)
   }
 
-  /** @param oldestMs - for how long the oldest message of a batch has waited to be sent */
+  /** @param oldestMs - how long the oldest message of the batch waited to be sent */
   batchSent(oldestMs: number): void {
     this.internalLatency.add(oldestMs * MICROSECONDS)
   }

@@ -1,7 +1,7 @@
-/** The JSON of a `stats` event: librdkafka's names and units, so that what reads its statistics reads these. */
+/** The JSON of a `stats` event, with librdkafka's names and units: tools that read its statistics can read these. */
 
 /**
- * A distribution since the last statistics. In microseconds unless said otherwise.
+ * A distribution since the last statistics, in microseconds unless stated otherwise.
  * @since 0.1.0
  */
 export interface WindowStatistics {
@@ -20,12 +20,12 @@ export interface WindowStatistics {
   readonly p95: number
   readonly p99: number
   readonly p99_99: number
-  /** Values that were too large to be counted. */
+  /** Values too large to be counted. */
   readonly outofrange: number
 }
 
 /**
- * One broker. Counters only grow.
+ * One broker. Counters never go down.
  * @since 0.1.0
  */
 export interface BrokerStatistics {
@@ -35,82 +35,82 @@ export interface BrokerStatistics {
   readonly nodename: string
   readonly source: 'learned' | 'configured'
   readonly state: 'INIT' | 'CONNECT' | 'UP' | 'DOWN'
-  /** Since it went up or down, in microseconds. */
+  /** Time since it went up or down, in microseconds. */
   readonly stateage: number
-  /** Requests that wait for a connection. */
+  /** Requests waiting for a connection. */
   readonly outbuf_cnt: number
   readonly outbuf_msg_cnt: number
-  /** Requests that wait for their answer, and messages in them. */
+  /** Requests in flight, and the messages in them. */
   readonly waitresp_cnt: number
   readonly waitresp_msg_cnt: number
   /** Requests and bytes sent. */
   readonly tx: number
   readonly txbytes: number
   readonly txerrs: number
-  /** Batches that were put back to be sent again. */
+  /** Batches put back to be retried. */
   readonly txretries: number
-  /** Since the last request, in microseconds; -1 before the first. */
+  /** Time since the last request, in microseconds; -1 before the first. */
   readonly txidle: number
   readonly req_timeouts: number
-  /** Answers and bytes received. */
+  /** Responses and bytes received. */
   readonly rx: number
   readonly rxbytes: number
   readonly rxerrs: number
   readonly rxcorriderrs: number
   readonly rxpartial: number
-  /** Since the last answer, in microseconds; -1 before the first. */
+  /** Time since the last response, in microseconds; -1 before the first. */
   readonly rxidle: number
   readonly zbuf_grow: number
   readonly buf_grow: number
   readonly wakeups: number
-  /** Attempts to connect, of all the connections to the broker. */
+  /** Connection attempts, over all connections to the broker. */
   readonly connects: number
   readonly disconnects: number
   /** From `produce` to the request, of the oldest message of each batch. */
   readonly int_latency: WindowStatistics
-  /** From a request's being made to its being written. */
+  /** From a request's creation to its being written. */
   readonly outbuf_latency: WindowStatistics
-  /** From a request's being written to its answer. */
+  /** From a request's being written to its response. */
   readonly rtt: WindowStatistics
-  /** In milliseconds, as answers told it (KIP-219). */
+  /** Throttle times of responses, in milliseconds (KIP-219). */
   readonly throttle: WindowStatistics
   /** Requests sent, by name. */
   readonly req: Readonly<Record<string, number>>
-  /** Partitions that it leads, by `topic-partition`. */
+  /** Partitions led by it, by `topic-partition`. */
   readonly toppars: Readonly<Record<string, { readonly topic: string; readonly partition: number }>>
 }
 
 /**
- * One partition. -1001 stands for an offset that is not known, -1 for a lag that is not.
+ * One partition. -1001 stands for an unknown offset, -1 for an unknown lag.
  * @since 0.1.0
  */
 export interface PartitionStatistics {
-  /** -1 for messages that wait for a partition. */
+  /** -1 for messages waiting for a partition. */
   readonly partition: number
-  /** Broker that it is read from or written to, and its leader. */
+  /** The broker that it is read from or written to, and its leader. */
   readonly broker: number
   readonly leader: number
-  /** The program asked for it. */
+  /** Whether the application uses it. */
   readonly desired: boolean
-  /** The brokers do not know it. */
+  /** Whether the brokers do not know it. */
   readonly unknown: boolean
-  /** Messages in the batch that still grows. */
+  /** Messages in the open batch. */
   readonly msgq_cnt: number
   readonly msgq_bytes: number
-  /** Messages in batches that may leave. */
+  /** Messages in batches ready to be sent. */
   readonly xmit_msgq_cnt: number
   readonly xmit_msgq_bytes: number
-  /** Fetched and not handed out yet. */
+  /** Fetched and not delivered yet. */
   readonly fetchq_cnt: number
   readonly fetchq_size: number
   readonly fetch_state: 'none' | 'stopped' | 'offset-query' | 'validate-epoch-wait' | 'active'
   readonly query_offset: number
   readonly next_offset: number
-  /** Behind the last message handed out, or where reading begins. */
+  /** The offset after the last delivered message, or where reading begins. */
   readonly app_offset: number
   readonly stored_offset: number
   readonly stored_leader_epoch: number
-  /** As committed_offset: librdkafka has both spellings. */
+  /** The same as committed_offset: librdkafka has both spellings. */
   readonly commited_offset: number
   readonly committed_offset: number
   readonly committed_leader_epoch: number
@@ -128,9 +128,9 @@ export interface PartitionStatistics {
   readonly txbytes: number
   readonly rxmsgs: number
   readonly rxbytes: number
-  /** Messages that were fetched, or accepted. */
+  /** Messages fetched, or accepted. */
   readonly msgs: number
-  /** Answers that came too late to count. */
+  /** Fetch responses for a position that it has left since. */
   readonly rx_ver_drops: number
   readonly msgs_inflight: number
   readonly next_ack_seq: number
@@ -141,9 +141,9 @@ export interface PartitionStatistics {
 /** @since 0.1.0 */
 export interface TopicStatistics {
   readonly topic: string
-  /** Since the client knows of it, in ms. */
+  /** Time since the client first knew of it, in ms. */
   readonly age: number
-  /** Since a broker told about it, in ms; -1 before. */
+  /** Time since the last metadata of it, in ms; -1 before the first. */
   readonly metadata_age: number
   /** In bytes. */
   readonly batchsize: WindowStatistics
@@ -158,7 +158,7 @@ export interface GroupStatistics {
   /** In ms. */
   readonly stateage: number
   readonly join_state: string
-  /** Since partitions were given or taken, in ms. */
+  /** Time since partitions were last assigned or revoked, in ms. */
   readonly rebalance_age: number
   readonly rebalance_cnt: number
   readonly rebalance_reason: string
@@ -176,15 +176,15 @@ export interface EosStatistics {
   readonly txn_state: string
   readonly txn_stateage: number
   readonly txn_may_enq: boolean
-  /** In the JSON a number with all its digits, which `JSON.parse` rounds beyond 2^53. */
+  /** In the JSON, a number with all its digits; `JSON.parse` rounds it beyond 2^53. */
   readonly producer_id: number | bigint
   readonly producer_epoch: number
-  /** Ids and epochs given so far. */
+  /** Ids and epochs assigned so far. */
   readonly epoch_cnt: number
 }
 
 /**
- * What the JSON of a `stats` event holds (`statistics.interval.ms`).
+ * The JSON of a `stats` event (`statistics.interval.ms`).
  * @since 0.1.0
  */
 export interface Statistics {
@@ -195,11 +195,11 @@ export interface Statistics {
   readonly ts: number
   /** Seconds since the epoch. */
   readonly time: number
-  /** Since the client was made, in microseconds. */
+  /** Time since the client was created, in microseconds. */
   readonly age: number
-  /** Events that wait for `poll`. */
+  /** Events waiting for `poll`. */
   readonly replyq: number
-  /** Messages that have not been reported, their bytes, and the limits of both. */
+  /** Messages not reported yet, their bytes, and the limits of both. */
   readonly msg_cnt: number
   readonly msg_size: number
   readonly msg_max: number

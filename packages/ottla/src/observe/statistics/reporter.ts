@@ -12,8 +12,8 @@ export class StatisticsReporter {
   #next = 0
 
   /**
-   * @param intervalMs - `statistics.interval.ms`; 0: never
-   * @param collect - begins new windows with each call
+   * @param intervalMs - `statistics.interval.ms`; 0 for never
+   * @param collect - each call begins new windows
    */
   constructor(clock: Clock, events: EventHub, intervalMs: number, collect: () => Statistics) {
     this.#clock = clock
@@ -35,12 +35,12 @@ export class StatisticsReporter {
   }
 
   #tick(): void {
-    // Intervals that were missed while the program kept the thread are left out.
+    // Intervals missed while the application blocked the thread are skipped.
     const now = this.#clock.now()
     this.#next += this.#intervalMs
     if (this.#next <= now) this.#next = now + this.#intervalMs
     this.#arm()
-    // Nobody there to hear it: the window goes on, so that the first one who comes gets it whole.
+    // Without a listener the window stays open, so that the first one gets all of it.
     if (!this.#events.hasListener('stats')) return
     this.#events.emit({ type: 'stats', json: exactJson(this.#collect()) })
   }

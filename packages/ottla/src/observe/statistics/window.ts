@@ -1,13 +1,13 @@
-/** How a quantity was distributed since the last statistics: librdkafka's "window stats". */
+/** The distribution of a quantity since the last statistics: librdkafka's "window stats". */
 import type { WindowStatistics } from './layout.ts'
 
-// Values below are counted exactly; above, each doubling has half as many classes: an error of 1.6 % at most.
+// Smaller values are counted exactly; above, each doubling has half as many classes: an error of 1.6 % at most.
 const EXACT = 128
 const CLASSES_PER_DOUBLING = 64
 const LARGEST = 2 ** 31 - 1
 const CLASSES = EXACT + (31 - 7) * CLASSES_PER_DOUBLING
 
-/** Takes one value per request or batch; its memory is allocated with the first. */
+/** Takes one value per request or batch; allocates its memory with the first. */
 export class Window {
   #classes: Uint32Array | null = null
   #count = 0
@@ -16,7 +16,7 @@ export class Window {
   #max = 0
   #outOfRange = 0
 
-  /** @param value - rounded down; from 2^31 on it is only counted as out of range */
+  /** @param value - rounded down; from 2^31 on only counted as out of range */
   add(value: number): void {
     if (!(value <= LARGEST)) {
       this.#outOfRange++
@@ -32,7 +32,7 @@ export class Window {
     this.#sum += whole
   }
 
-  /** What there was since the last call; begins anew. */
+  /** The distribution since the last call; starts a new window. */
   take(): WindowStatistics {
     const classes = this.#classes
     const count = this.#count
@@ -63,7 +63,7 @@ export class Window {
     return taken
   }
 
-  // For percentages that grow from call to call.
+  // The returned function takes percentages in ascending order.
   #percentiles(classes: Uint32Array): (percent: number) => number {
     let seen = 0
     let index = -1

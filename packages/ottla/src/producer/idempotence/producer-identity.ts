@@ -1,4 +1,4 @@
-/** Gets a producer id for an idempotent producer, and another when the numbers have to begin anew. */
+/** Gets a producer id for an idempotent producer, and another one when its sequences have to restart. */
 import { ErrorCode, InitProducerId } from '@ottla/protocol'
 import type { Clock, Deadline, Timer } from '../../base/clock.ts'
 import { messageOf } from '../../base/unknown-error.ts'
@@ -6,34 +6,34 @@ import type { Cluster } from '../../cluster/cluster.ts'
 import { KafkaError } from '../../errors.ts'
 import type { Logger } from '../../observe/logger.ts'
 import type { Identity } from '../queue/batch.ts'
-import type { IdentityStanding } from './identity.ts'
+import type { IdentityStatus } from './identity.ts'
 import { initialIdempotence, step, type IdempotenceEvent, type IdempotenceState } from './states.ts'
 
-/** Asks the cluster for an id. Retries passing errors. */
-export type AskForId = () => Promise<{
+/** Requests an id from the cluster. Retries transient errors. */
+export type RequestId = () => Promise<{
   readonly errorCode: number
   readonly producerId: bigint
   readonly producerEpoch: number
 }>
 
-/** AskForId on a cluster; rejects as Cluster.request does. */
-export function askForId(cluster: Pick<Cluster, 'request'>, deadline: Deadline): ReturnType<AskForId> {
+/** RequestId on a cluster; rejects like `Cluster.request`. */
+export function requestId(cluster: Pick<Cluster, 'request'>, deadline: Deadline): ReturnType<RequestId> {
   const body = { transactionalId: null, transactionTimeoutMs: -1 }
   return cluster.request({ to: 'any' }, InitProducerId, body, { deadline, errorOf: response => response.errorCode })
 }
 
 export interface IdentityHandlers {
-  /** An id is there: batches that wait for one can go. */
+  /** There is an id: batches that wait for it can be sent. */
   onReady(): void
   /** There will never be one. */
   onFatal(code: number, message: string): void
 }
 
-const PAUSE_MS = 500
+const BACKOFF_MS = 500
 
-/** Does what idempotence.ts decides. */
+/** Carries out what states.ts decides. */
 export class ProducerIdentity {
-  readonly #ask: AskForId
+  readonly #requestId: RequestId
   readonly #isGapless: boolean
   readonly #clock: Clock
   readonly #logger: Logger
@@ -43,12 +43,12 @@ export class ProducerIdentity {
   #since: number
   #grants = 0
   #current: Identity | null = null
-  #pause: Timer | null = null
+  #backoff: Timer | null = null
   #closed = false
 
   /** @param isGapless - `enable.gapless.guarantee` */
-  constructor(ask: AskForId, isGapless: boolean, clock: Clock, logger: Logger, handlers: IdentityHandlers) {
-    this.#ask = ask
+  constructor(requestId: RequestId, isGapless: boolean, clock: Clock, logger: Logger, handlers: IdentityHandlers) {
+    this.#requestId = requestId
     this.#isGapless = isGapless
     this.#clock = clock
     this.#logger = logger
@@ -58,13 +58,12 @@ export class ProducerIdentity {
 
   readonly transaction = null
 
-  get standing(): IdentityStanding {
+  get status(): IdentityStatus {
     return { state: this.#state, since: this.#since, grants: this.#grants, transaction: null }
   }
 
   /**
-   * The id that batches are stamped with. It stays in force for partitions without a gap while another one is being
-   * asked for.
+   * The id that batches are stamped with. Partitions without a gap keep using it while another one is being requested.
    */
   get current(): Identity | null {
     return this.#current
@@ -74,7 +73,7 @@ export class ProducerIdentity {
     this.#happen({ is: 'start' }, 'start')
   }
 
-  /** Numbers stamped under `identity` have a gap; nothing to do when another is in force by now. */
+  /** A sequence stamped with `identity` has a gap; does nothing if another identity is current by now. */
   gap(identity: Identity | null, reason: string): void {
     if (identity !== null && identity === this.#current) this.#happen({ is: 'gap' }, reason)
   }
@@ -84,17 +83,20 @@ export class ProducerIdentity {
     if (identity !== null && identity === this.#current) this.#happen({ is: 'fenced' }, reason)
   }
 
-  /** Messages could not be delivered: with `enable.gapless.guarantee` that is fatal. Null: the program gave them up. */
+  /**
+   * Messages could not be delivered, which is fatal with `enable.gapless.guarantee`. Null if the application purged
+   * them.
+   */
   lost(error: KafkaError | null): void {
     if (error === null || !this.#isGapless || this.#closed) return
-    const message = `a gap in the series of messages (enable.gapless.guarantee): ${error.message}`
-    // Being fatal purges the queue: not while an answer is being taken apart.
+    const message = `a gap in the sequence of messages (enable.gapless.guarantee): ${error.message}`
+    // A fatal error purges the queue, which must not happen while a response is being processed.
     queueMicrotask(() => this.#handlers.onFatal(ErrorCode.ERR__GAPLESS_GUARANTEE, message))
   }
 
   close(): void {
     this.#closed = true
-    this.#pause?.cancel()
+    this.#backoff?.cancel()
   }
 
   #happen(event: IdempotenceEvent, reason: string): void {
@@ -108,11 +110,11 @@ export class ProducerIdentity {
     }
     for (const action of actions) {
       switch (action.do) {
-        case 'ask':
+        case 'request':
           void this.#request()
           break
-        case 'pause':
-          this.#pause = this.#clock.setTimer(PAUSE_MS, () => this.#happen({ is: 'again' }, 'pause over'))
+        case 'back-off':
+          this.#backoff = this.#clock.setTimer(BACKOFF_MS, () => this.#happen({ is: 'retry' }, 'backoff over'))
           break
         case 'use':
           this.#grants++
@@ -134,7 +136,7 @@ export class ProducerIdentity {
 
   async #request(): Promise<void> {
     try {
-      const granted = await this.#ask()
+      const granted = await this.#requestId()
       if (granted.errorCode === ErrorCode.ERR_NO_ERROR) {
         const what = `producer id ${granted.producerId}, epoch ${granted.producerEpoch}`
         this.#happen({ is: 'granted', producerId: granted.producerId, producerEpoch: granted.producerEpoch }, what)

@@ -1,6 +1,6 @@
 /**
- * Sequence numbers of one partition's batches (KIP-98, KIP-360). A batch keeps the id, epoch and number it was first
- * sent with, so that a broker recognises it when it comes again.
+ * Sequence numbers of one partition's batches (KIP-98, KIP-360). A batch keeps the id, epoch and sequence number that
+ * it was first sent with, so that a broker recognizes a retry.
  */
 import { ErrorCode } from '@ottla/protocol'
 import type { KafkaError } from '../../errors.ts'
@@ -9,18 +9,18 @@ import type { PartitionQueue } from '../queue/partition-queue.ts'
 import type { SenderIdentity } from './identity.ts'
 
 /**
- * Stamps the head of a queue, if it can go now.
- * @param current - the id in force; null while there is none
- * @returns false: it has to wait, for another id or for what is under way
+ * Stamps the head of a queue, if it can be sent now.
+ * @param current - the current id; null if there is none
+ * @returns false if it has to wait for another id, or for batches in flight
  */
 export function stampHead(queue: PartitionQueue, head: Batch, current: Identity | null): boolean {
   if (head.stamp !== null && (!queue.hasGap || head.doubt === 'possibly-persisted')) {
-    // Whether it was written is only known under its old stamp: elsewhere it would be written twice.
+    // Only its old stamp can tell whether it was written: with another one it could be written twice.
     return true
   }
   if (!queue.hasGap && queue.identity === current && current !== null) {
-    // A broker takes any first number of a producer that it does not know: were the first batch refused with a second
-    // one under way, that one would be written before it.
+    // A broker accepts any first number of a producer that it does not know. If it refused the first batch with a
+    // second one in flight, the second would be written before it.
     if (!queue.isAcknowledged && queue.inFlight > 0) return false
     stamp(queue, head, current)
     return true
@@ -30,22 +30,25 @@ export function stampHead(queue: PartitionQueue, head: Batch, current: Identity 
   return true
 }
 
-/** What a broker's refusal of a sequence number means. */
+/** What a broker's error means for the sequence. */
 export type SequenceVerdict =
-  /** It is not about the sequence, and judged like other answers. */
+  /** It does not concern the sequence; the usual verdicts apply. */
   | 'other'
   /** It is in the log already. */
   | 'persisted'
-  /** Perhaps in the log: a batch behind it that is acknowledged tells that it is, one that nobody acknowledges that it is not. */
-  | 'forgotten'
-  /** Certainly not in the log; another batch has to go first, or the numbers have to begin anew. */
-  | 'again'
-  /** An earlier try may be written yet, behind what has been given up and is still on its way: sent anew, it could be there twice. */
-  | 'in doubt'
-  /** As `again`, and the id is of no more use. */
+  /** It may be in the log: it is if a batch behind it is acknowledged, and it is not if none of them is. */
+  | 'set-aside'
+  /** Certainly not in the log: another batch has to be sent first, or the sequence has to restart. */
+  | 'retry'
+  /**
+   * An earlier attempt may still be written, behind given-up batches in flight: a retry with a new stamp could
+   * duplicate it.
+   */
+  | 'in-doubt'
+  /** Like `retry`, and the id can no longer be used. */
   | 'fenced'
 
-/** Judges an error code that only idempotent producers get. Marks a gap where there is one. */
+/** The verdict on an error code that only idempotent producers get. Marks the queue if there is a gap. */
 export function judgeSequence(queue: PartitionQueue, batch: Batch, code: number): SequenceVerdict {
   switch (code) {
     case ErrorCode.ERR_DUPLICATE_SEQUENCE_NUMBER:
@@ -54,7 +57,7 @@ export function judgeSequence(queue: PartitionQueue, batch: Batch, code: number)
       return judgeOutOfOrder(queue, batch)
     case ErrorCode.ERR_UNKNOWN_PRODUCER_ID:
       queue.hasGap = true
-      return 'again'
+      return 'retry'
     case ErrorCode.ERR_INVALID_PRODUCER_EPOCH:
     case ErrorCode.ERR_PRODUCER_FENCED:
       queue.hasGap = true
@@ -64,22 +67,23 @@ export function judgeSequence(queue: PartitionQueue, batch: Batch, code: number)
   }
 }
 
-// A leader knows a producer's last five batches again, but after a restart (from a snapshot) only the last one: others that
-// are in its log are as much out of order as those that come too early. Numbers are without gaps in a log, so what is
-// before a batch that it takes, or knows again, is in the log. And if it knows none of all those that may be there, none is.
+// A leader recognizes a producer's last five batches, but after a restart (from a snapshot) only the last one: to it,
+// others in its log are as much out of order as those that come too early. A log's sequence has no gaps, so everything
+// before a batch that the leader accepts or recognizes is in the log. If it recognizes none of those that may be there,
+// none is.
 function judgeOutOfOrder(queue: PartitionQueue, batch: Batch): SequenceVerdict {
   const isInDoubt = batch.doubt === 'possibly-persisted'
   if (isInDoubt && queue.acknowledgedTo > batch.baseMsgid) return 'persisted'
-  // An older batch has come back as well: then this one only came too early.
-  if (some(queue.batches(), other => !other.isForgotten && other.baseMsgid < batch.baseMsgid)) return 'again'
+  // If an older batch has come back as well, this one only came too early.
+  if (some(queue.batches(), other => !other.isSetAside && other.baseMsgid < batch.baseMsgid)) return 'retry'
   const isBehind = (other: Batch): boolean => other.doubt === 'possibly-persisted' && other.baseMsgid > batch.baseMsgid
   const mayBeFollowed = isInDoubt && some(queue.batches(), isBehind)
-  if (mayBeFollowed && !queue.hasGap) return 'forgotten'
+  if (mayBeFollowed && !queue.hasGap) return 'set-aside'
   queue.hasGap = true
-  if (mayBeFollowed || (isInDoubt && queue.hasStragglers)) return 'in doubt'
-  for (const other of queue.batches()) if (other.isForgotten) other.doubt = 'not-persisted'
-  queue.remember()
-  return 'again'
+  if (mayBeFollowed || (isInDoubt && queue.hasStragglers)) return 'in-doubt'
+  for (const other of queue.batches()) if (other.isSetAside) other.doubt = 'not-persisted'
+  queue.restore()
+  return 'retry'
 }
 
 function some(batches: Iterable<Batch>, is: (batch: Batch) => boolean): boolean {
@@ -88,8 +92,8 @@ function some(batches: Iterable<Batch>, is: (batch: Batch) => boolean): boolean 
 }
 
 /**
- * A batch was given up: what was stamped behind it has to be stamped anew. To be called before it is settled.
- * @param error - why it could not be delivered; null: the program did not want it any more
+ * A batch was given up: batches stamped after it need new stamps. Call this before settling it.
+ * @param error - why it could not be delivered; null if the application purged it
  */
 export function giveUp(
   identity: SenderIdentity | null,
@@ -105,18 +109,18 @@ export function giveUp(
 }
 
 /**
- * If the numbers of a batch that is given up were used, those behind it no longer follow on what the broker has.
- * @returns whether that leaves a gap
+ * If a batch that is given up was stamped, the numbers after it no longer follow what the broker has.
+ * @returns whether it leaves a gap
  */
 function dropBatch(queue: PartitionQueue, batch: Batch): boolean {
   if (batch.stamp === null) return false
-  queue.remember()
+  queue.restore()
   queue.hasGap = true
   if (batch.doubt === 'possibly-persisted') queue.hasStragglers = true
   return true
 }
 
-// Messages that were given up before they had numbers leave no gap: the numbers just go on.
+// Messages given up before they were stamped leave no gap: the sequence continues without them.
 function stamp(queue: PartitionQueue, batch: Batch, identity: Identity): void {
   queue.baseMsgid += batch.baseMsgid - queue.stampedTo
   queue.stampedTo = batch.baseMsgid + batch.count
@@ -125,8 +129,8 @@ function stamp(queue: PartitionQueue, batch: Batch, identity: Identity): void {
   batch.stamp = { producerId, producerEpoch, isTransactional, baseSequence }
 }
 
-// Nothing is under way, and the head is not in doubt. Whatever was stamped behind it cannot be in the log, because
-// brokers accept numbers without gaps only.
+// Nothing is in flight, and the head is not in doubt. Batches stamped after it cannot be in the log, because brokers
+// accept sequences without gaps only.
 function adopt(queue: PartitionQueue, head: Batch, identity: Identity): void {
   for (const batch of queue.batches()) {
     if (batch.stamp === null) continue

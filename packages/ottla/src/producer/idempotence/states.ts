@@ -1,6 +1,6 @@
 /**
- * Where an idempotent producer stands with its producer id: `(state, event) -> { state, actions }`, with the names
- * that librdkafka's statistics have for the states. What is done about an action is identity.ts's part.
+ * The states of an idempotent producer's id: `(state, event) -> { state, actions }`, with the names from librdkafka's
+ * statistics. producer-identity.ts carries out the actions.
  */
 import { ErrorCode } from '@ottla/protocol'
 
@@ -8,7 +8,7 @@ export type IdempotenceName = 'init' | 'reqPid' | 'waitPid' | 'assigned' | 'fata
 
 export interface IdempotenceState {
   readonly name: IdempotenceName
-  /** -1 before the first was given. */
+  /** -1 before the first one. */
   readonly producerId: bigint
   readonly producerEpoch: number
 }
@@ -17,20 +17,20 @@ export type IdempotenceEvent =
   | { readonly is: 'start' }
   | { readonly is: 'granted'; readonly producerId: bigint; readonly producerEpoch: number }
   | { readonly is: 'refused'; readonly code: number; readonly message: string }
-  /** The pause after a refusal is over. */
-  | { readonly is: 'again' }
+  /** The backoff after a refusal is over. */
+  | { readonly is: 'retry' }
   /**
-   * A partition's sequence has a gap: the numbers have to begin anew, which a higher epoch allows (KIP-360). The producer
-   * raises it by itself, because brokers would give it another id: under that, batches of the old id that are still on
-   * their way could be written behind newer ones.
+   * A partition's sequence has a gap and has to restart, which a higher epoch allows (KIP-360). The producer raises the
+   * epoch by itself, because brokers would assign another id: batches of the old id that are still in flight could then
+   * be written behind newer ones.
    */
   | { readonly is: 'gap' }
   /** The brokers no longer accept the id. */
   | { readonly is: 'fenced' }
 
 export type IdempotenceAction =
-  | { readonly do: 'ask' }
-  | { readonly do: 'pause' }
+  | { readonly do: 'request' }
+  | { readonly do: 'back-off' }
   | { readonly do: 'use'; readonly producerId: bigint; readonly producerEpoch: number }
   | { readonly do: 'fail'; readonly code: number; readonly message: string }
 
@@ -47,7 +47,7 @@ const moves: Record<IdempotenceName, readonly IdempotenceName[]> = {
   fatalError: [],
 }
 
-// Refusals that asking again cannot change.
+// Refusals that a retry cannot change.
 const fatal = new Set<number>([
   ErrorCode.ERR_CLUSTER_AUTHORIZATION_FAILED,
   ErrorCode.ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED,
@@ -58,20 +58,20 @@ const LAST_EPOCH = 0x7fff
 
 export const initialIdempotence: IdempotenceState = { name: 'init', producerId: -1n, producerEpoch: -1 }
 
-/** The next state, and what is to be done. An event that means nothing in a state changes nothing. */
+/** The next state and the actions to take. An event that does not apply in a state changes nothing. */
 export function step(state: IdempotenceState, event: IdempotenceEvent): IdempotenceStep {
   switch (event.is) {
     case 'start':
-      return state.name === 'init' ? ask(state) : stay(state)
-    case 'again':
-      return state.name === 'reqPid' ? ask(state) : stay(state)
+      return state.name === 'init' ? request(state) : stay(state)
+    case 'retry':
+      return state.name === 'reqPid' ? request(state) : stay(state)
     case 'gap': {
       if (state.name !== 'assigned') return stay(state)
       const { producerId, producerEpoch } = state
-      return producerEpoch < LAST_EPOCH ? use(state, producerId, producerEpoch + 1) : ask(state)
+      return producerEpoch < LAST_EPOCH ? use(state, producerId, producerEpoch + 1) : request(state)
     }
     case 'fenced':
-      return state.name === 'assigned' ? ask(state) : stay(state)
+      return state.name === 'assigned' ? request(state) : stay(state)
     case 'granted':
       return state.name === 'waitPid' ? use(state, event.producerId, event.producerEpoch) : stay(state)
     case 'refused': {
@@ -80,15 +80,15 @@ export function step(state: IdempotenceState, event: IdempotenceEvent): Idempote
       if (fatal.has(code)) {
         return { state: { ...state, name: enter(state, 'fatalError') }, actions: [{ do: 'fail', code, message }] }
       }
-      return { state: { ...state, name: enter(state, 'reqPid') }, actions: [{ do: 'pause' }] }
+      return { state: { ...state, name: enter(state, 'reqPid') }, actions: [{ do: 'back-off' }] }
     }
     default:
       return event satisfies never
   }
 }
 
-function ask(state: IdempotenceState): IdempotenceStep {
-  return { state: { ...state, name: enter(state, 'waitPid') }, actions: [{ do: 'ask' }] }
+function request(state: IdempotenceState): IdempotenceStep {
+  return { state: { ...state, name: enter(state, 'waitPid') }, actions: [{ do: 'request' }] }
 }
 
 function use(state: IdempotenceState, producerId: bigint, producerEpoch: number): IdempotenceStep {
@@ -103,6 +103,6 @@ function stay(state: IdempotenceState): IdempotenceStep {
 }
 
 function enter(state: IdempotenceState, next: IdempotenceName): IdempotenceName {
-  if (!moves[state.name].includes(next)) throw new Error(`idempotence ${state.name} -> ${next} is no legal move`)
+  if (!moves[state.name].includes(next)) throw new Error(`idempotence ${state.name} -> ${next} is not a legal move`)
   return next
 }

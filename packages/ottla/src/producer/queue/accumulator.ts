@@ -1,4 +1,4 @@
-/** How much a producer holds, and who waits for there to be less (`queue.buffering.max.messages`, `.kbytes`). */
+/** How many messages a producer has, and who waits for room (`queue.buffering.max.messages`, `.kbytes`). */
 import { onAbort } from '../../base/abort.ts'
 import { abortReason } from '../../base/clock.ts'
 import { Ring } from '../../base/ring.ts'
@@ -17,14 +17,14 @@ export class Accumulator {
   readonly #maxBytes: number
   readonly #waiters = new Ring<Waiter>()
   readonly #onEmpty = new Set<() => void>()
-  #arriving = 0
+  #pending = 0
   /** Messages not reported yet. */
   messages = 0
   /** Bytes of their records. */
   bytes = 0
 
   /**
-   * @param maxMessages - 0: no limit
+   * @param maxMessages - 0 for no limit
    * @param maxBytes - of all records together
    */
   constructor(maxMessages: number, maxBytes: number) {
@@ -32,28 +32,31 @@ export class Accumulator {
     this.#maxBytes = maxBytes
   }
 
-  /** Whether one more message of that size fits. An empty queue takes any: else it would never be sent. */
+  /**
+   * Whether one more message of that size fits. An empty queue takes any size; otherwise a large one would never be
+   * sent.
+   */
   hasRoom(bytes: number): boolean {
     return this.messages < this.#maxMessages && (this.bytes + bytes <= this.#maxBytes || this.messages === 0)
   }
 
-  /** Nothing waits for its report, nobody for room, and nothing is being serialized. */
+  /** Whether no message waits for its report or for room, and none is being serialized. */
   get isEmpty(): boolean {
-    return this.messages === 0 && this.#waiters.length === 0 && this.#arriving === 0
+    return this.messages === 0 && this.#waiters.length === 0 && this.#pending === 0
   }
 
-  /** Counts a message that is on its way in (asynchronous serializers) until `arrived`. */
-  arriving(): void {
-    this.#arriving++
+  /** Counts a message that is being serialized (asynchronous serializers) until `endPending`. */
+  beginPending(): void {
+    this.#pending++
   }
 
-  /** It is in, or has been refused. */
-  arrived(): void {
-    this.#arriving--
+  /** The message was accepted or refused. */
+  endPending(): void {
+    this.#pending--
     this.checkEmpty()
   }
 
-  /** The limits as messages name them. */
+  /** The limits, for errors. */
   get limits(): string {
     const count = this.#maxMessages === Infinity ? 'any number of' : this.#maxMessages
     return `${count} messages, ${Math.floor(this.#maxBytes / 1024)} KiB`
@@ -64,14 +67,14 @@ export class Accumulator {
     this.bytes += bytes
   }
 
-  /** Messages were reported (or are about to be): lets in those that wait, in their order. */
+  /** Messages were reported, or are about to be: lets in waiting ones, in order. */
   release(messages: number, bytes: number): void {
     this.messages -= messages
     this.bytes -= bytes
     this.#letIn()
   }
 
-  /** To be called after reports have been handed out: tells those that wait for the last one. */
+  /** Call this after reports have been delivered: calls the listeners of `whenEmpty` after the last one. */
   checkEmpty(): void {
     if (this.#onEmpty.size === 0 || !this.isEmpty) return
     const listeners = [...this.#onEmpty]
@@ -80,7 +83,7 @@ export class Accumulator {
   }
 
   /**
-   * Calls `listener` once, when the last message has been reported.
+   * Calls `listener` once, after the last message has been reported.
    * @returns a function that ends the wait
    */
   whenEmpty(listener: () => void): () => void {
@@ -89,8 +92,8 @@ export class Accumulator {
   }
 
   /**
-   * Calls `enter` as soon as there is room, in turn; it is expected to put its message in at once.
-   * Rejects with the signal's reason when it is aborted before, or with the error given to `failAll`.
+   * Calls `enter`, in turn, as soon as there is room; `enter` must add its message at once.
+   * Rejects with the signal's reason if it aborts before, or with the error of `failAll`.
    */
   waitForRoom<T>(bytes: number, enter: () => T, signal: AbortSignal | undefined): Promise<T> {
     return new Promise<T>((resolve, reject) => {
@@ -104,7 +107,7 @@ export class Accumulator {
       }
       const stopListening = onAbort(signal, () => {
         leave()
-        // It is only called when there is a signal.
+        // Only called if there is a signal.
         reject(abortReason(signal as AbortSignal))
         this.#letIn()
       })
@@ -129,12 +132,12 @@ export class Accumulator {
     })
   }
 
-  /** Whether anybody waits for room: a newcomer has to stand behind. */
+  /** Whether anybody waits for room: new messages have to queue behind. */
   get hasWaiters(): boolean {
     return this.#waiters.length > 0
   }
 
-  /** Rejects all that wait for room. */
+  /** Rejects everyone who waits for room. */
   failAll(error: Error): void {
     for (let waiter = this.#waiters.shift(); waiter !== undefined; waiter = this.#waiters.shift()) {
       if (!waiter.isGone) waiter.fail(error)

@@ -1,4 +1,4 @@
-/** One batch of one partition: its bytes, and whom to report each of its messages to. */
+/** One batch of one partition: its bytes, its messages and their report sinks. */
 import { BatchReader, BatchWriter, type CompressionCodec, type RecordCursor } from '@ottla/protocol'
 import type { KafkaError } from '../../errors.ts'
 import type { Bytes, Header, PersistenceStatus } from '../../types.ts'
@@ -6,15 +6,15 @@ import { BatchEntries, type ReportSink } from './entries.ts'
 import type { PlainHeaders } from './headers.ts'
 import type { AnyMessage } from './message.ts'
 
-/** How a batch's messages ended. */
+/** The outcome of a batch's messages. */
 export interface Outcome {
   readonly status: PersistenceStatus
-  /** Of the first record; -1 where it is not known. */
+  /** Offset of the first record; -1 if unknown. */
   readonly baseOffset: number
-  /** The broker's own time for all records (`message.timestamp.type=LogAppendTime`); -1 where it keeps theirs. */
+  /** The broker's time for all records (`message.timestamp.type=LogAppendTime`); -1 if it keeps the records' own. */
   readonly logAppendTime: number
   readonly error: KafkaError | null
-  /** Errors of single records by index (KIP-467), where they differ. */
+  /** Errors of single records by index (KIP-467), if they differ. */
   readonly recordErrors: ReadonlyMap<number, KafkaError> | null
 }
 
@@ -23,20 +23,20 @@ const noEntries = new BatchEntries()
 /** Sequence numbers are 0 to 2^31 - 1, then 0 again. */
 export const SEQUENCES = 2 ** 31
 
-/** An id that the cluster has given an idempotent producer. Compared by reference. */
+/** The id that the cluster gave to an idempotent producer. Compared by reference. */
 export interface Identity {
   readonly producerId: bigint
   readonly producerEpoch: number
-  /** Its batches count only when their transaction is committed. */
+  /** Whether its batches belong to transactions. */
   readonly isTransactional: boolean
 }
 
-/** What stamps a batch of an idempotent producer. */
+/** Id and sequence number of an idempotent producer's batch. */
 export interface Stamp extends Identity {
   readonly baseSequence: number
 }
 
-/** A message that has no partition yet: copies, since the program may use its buffers for something else. */
+/** A message without a partition yet: copies, because the application may reuse its buffers. */
 export interface HeldRecord {
   readonly key: Bytes | null
   readonly value: Bytes | null
@@ -45,46 +45,46 @@ export interface HeldRecord {
 }
 
 /**
- * Grows by `append` until it is closed; then it is sealed, sent, perhaps sent again, and settled once. Its
- * fields are plain for speed: only its partition's queue and the sender touch them.
+ * Grows by `append` until it is closed; then it is sealed, sent, perhaps retried, and settled once. Its fields are
+ * plain for speed: only its partition's queue and the sender touch them.
  */
 export class Batch {
   /** @internal */
   readonly writer: BatchWriter
-  /** Whom to report each of its records to. */
+  /** The messages of its records, with their report sinks. */
   entries = new BatchEntries()
-  /** What to add to the monotonic time for ms since the epoch. */
+  /** Added to monotonic ms, gives ms since the epoch. */
   readonly wallOffset: number
   /** Number of its first message within the partition, counted from 0. */
   readonly baseMsgid: number
   /** Bytes of its records, as the limits of the queue count them. */
   queuedBytes = 0
-  /** Its time to wait for company is over. */
+  /** Its linger is over. */
   isDue = false
-  /** Failed tries. */
+  /** Failed attempts. */
   failures = 0
-  /** Failed tries that may have reached the broker: what `message.send.max.retries` limits. */
+  /** Failed attempts that may have reached the broker; limited by `message.send.max.retries`. */
   retries = 0
-  /** What is known when it has to be given up. */
+  /** The status of its messages if it is given up now. */
   doubt: Exclude<PersistenceStatus, 'persisted'> = 'not-persisted'
-  /** Some try was in doubt: its bytes may still be in a broker's hands, whatever came of later tries. */
+  /** An attempt was in doubt: a broker may still have its bytes, whatever the outcome of later attempts. */
   wasInDoubt = false
   /**
-   * In doubt, and refused as out of order: it may be in the log of a leader that has forgotten it. What becomes of those
-   * behind it will tell.
+   * In doubt, and refused as out of order: it may be in the log of a leader that has lost its producer state. The
+   * outcome of the batches behind it will show.
    */
-  isForgotten = false
-  /** Why the last try failed. */
+  isSetAside = false
+  /** Why the last attempt failed. */
   lastError: KafkaError | null = null
   isSettled = false
-  /** Whether a try left its bytes in some socket: then the buffer is not used again. */
+  /** Whether a socket may still hold its bytes: then the buffer is not reused. */
   isBufferShared = false
   stamp: Stamp | null = null
-  /** Its records are being read by another thread: it cannot leave before that is over. */
+  /** Another thread is compressing its records: it cannot be sent before that is over. */
   isCompressing = false
-  /** Another thread has done its work, as far as it could. */
+  /** Another thread has compressed it, or tried to. */
   isCompressed = false
-  /** Instead of encoded records, while they have no partition. */
+  /** Its records, not encoded, while they have no partition. */
   held: HeldRecord[] | null = null
   #sealed: Buffer | null = null
   #sealedWith: Stamp | null = null
@@ -99,12 +99,12 @@ export class Batch {
     return this.entries.count
   }
 
-  /** Bytes on the wire: exact once it is sealed, before that without compression. */
+  /** Bytes on the wire: exact once it is sealed, uncompressed before. */
   get sizeBytes(): number {
     return this.writer.sizeBytes
   }
 
-  /** What to say of its messages when they are given up. */
+  /** The status for reports if its messages are given up. */
   get unpersisted(): Exclude<PersistenceStatus, 'persisted'> {
     return this.wasInDoubt ? 'possibly-persisted' : this.doubt
   }
@@ -120,7 +120,7 @@ export class Batch {
   /**
    * Writes a message's record.
    * @param now - monotonic ms
-   * @returns by how many bytes it has grown
+   * @returns by how many bytes the batch has grown
    */
   append(
     message: AnyMessage,
@@ -138,8 +138,8 @@ export class Batch {
   }
 
   /**
-   * Takes a message that has no partition yet.
-   * @param size - what its record will take at most
+   * Adds a message without a partition yet.
+   * @param size - an upper bound of its record's bytes
    */
   hold(message: AnyMessage, sink: ReportSink, record: HeldRecord, now: number, size: number): void {
     this.held ??= []
@@ -153,7 +153,7 @@ export class Batch {
     this.queuedBytes += size
   }
 
-  /** The batch as it goes onto the wire; the same bytes again for each try, unless its stamp has changed. */
+  /** The batch for the wire; the same bytes for each attempt, unless its stamp has changed. */
   seal(codec: CompressionCodec | null, level: number): Buffer {
     if (this.#sealed === null || this.stamp !== this.#sealedWith) {
       this.#sealed = this.writer.seal({ codec, level, ...(this.stamp ?? {}) })
@@ -162,7 +162,7 @@ export class Batch {
     return this.#sealed
   }
 
-  /** Compresses its records on another thread, once; null when they are sealed, or the codec works on this thread only. */
+  /** Compresses its records on another thread, once; null if they are sealed, or if the codec cannot do that. */
   compressBeside(codec: CompressionCodec, level: number): Promise<void> | null {
     const compressing = this.writer.compressBeside(codec, level)
     if (compressing === null) return null
@@ -173,7 +173,7 @@ export class Batch {
     })
   }
 
-  /** Lets go of the messages and the buffer. */
+  /** Releases the messages and the buffer. */
   dispose(): void {
     this.entries = noEntries
     this.held = null
@@ -182,10 +182,10 @@ export class Batch {
   }
 }
 
-/** Takes the records of a batch one by one into batches made by others. */
+/** Takes the records of a batch one by one. */
 export type RecordTaker = (message: AnyMessage, sink: ReportSink, record: HeldRecord, enqueuedAt: number) => void
 
-/** Hands the records of a batch to `take`. Of a batch that was encoded the views are valid during the call only. */
+/** Passes each record of a batch to `take`. Views of an encoded batch are valid during the call only. */
 export function eachRecord(batch: Batch, take: RecordTaker): void {
   const { entries, held } = batch
   const cursor =
@@ -204,7 +204,7 @@ function recordAt(cursor: RecordCursor | null | undefined): HeldRecord | undefin
   return { key: cursor.key(), value: cursor.value(), headers, timestamp: cursor.timestamp }
 }
 
-/** Divides a batch that has not been settled before its message `at`, which is at least 1 and below the count. */
+/** Splits an unsettled batch before its message `at`, which is at least 1 and below the count. */
 export function splitBatch(batch: Batch, at: number): [Batch, Batch] {
   const first = new Batch(batch.queuedBytes, batch.baseMsgid, batch.wallOffset)
   const second = new Batch(batch.queuedBytes, batch.baseMsgid + at, batch.wallOffset)
@@ -227,7 +227,7 @@ export function splitBatch(batch: Batch, at: number): [Batch, Batch] {
     if (held === null) half.append(message, sink, key, value, headers, timestamp, enqueuedAt)
     else half.hold(message, sink, record, enqueuedAt, BatchWriter.estimateSize(key, value, headers))
   })
-  // Lengths and deltas may take other numbers of bytes now; what the queue has counted must stay what it gives back.
+  // Lengths and deltas may take different numbers of bytes now, but the queue must release what it has counted.
   second.queuedBytes = batch.queuedBytes - first.queuedBytes
   batch.isSettled = true
   batch.dispose()
@@ -236,7 +236,7 @@ export function splitBatch(batch: Batch, at: number): [Batch, Batch] {
 
 function copyOf(data: Bytes | null): Bytes | null {
   if (data === null || typeof data === 'string') return data
-  // A Buffer, as most programs give: one kind of bytes keeps the encoder fast.
+  // A Buffer, like most applications pass: a single type of bytes keeps the encoder fast.
   const copy = Buffer.allocUnsafe(data.length)
   copy.set(data)
   return copy

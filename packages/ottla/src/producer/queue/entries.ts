@@ -1,39 +1,39 @@
-/** Whom to tell what about the messages of a batch. */
+/** The messages of a batch and their report sinks. */
 import type { DeliveryReport } from '../../types.ts'
 import type { AnyMessage } from './message.ts'
 
-/** Takes the report of one message without a function of its own for each (`send`, `sendBatch`). */
+/** Takes the report of one message, without a closure per message (`send`, `sendBatch`). */
 export interface ReportTicket {
   settle(report: DeliveryReport): void
 }
 
-/** Where a message's report goes; null: to `events()`. */
+/** Where a message's report goes; null for `events()`. */
 export type ReportSink = ((report: DeliveryReport) => void) | ReportTicket | null
 
 /**
- * The messages of a batch as given to `produce`, in order, each with its sink and the time of its acceptance. Most
- * programs have one callback for all reports, and many messages come within one reading of the clock: neither is
- * kept per message then. Plain fields: this is the hot path.
+ * The messages of a batch as passed to `produce`, in order, each with its sink and the time of its acceptance. Most
+ * applications have one callback for all reports, and many messages share a reading of the clock: neither is then kept
+ * per message. Plain fields: this is the hot path.
  */
 export class BatchEntries {
   count = 0
   messages: AnyMessage[] = nothing
   /** Monotonic ms of the last message's acceptance; NaN while there is none. */
   lastAt = NaN
-  // Of all messages, unless `#sinks` has one for each.
+  // The sink of all messages, unless `#sinks` has one for each.
   #sink: ReportSink = null
   #sinks: ReportSink[] | null = null
-  // Times, and the index of the first message of each.
+  // Distinct times, and the index of the first message of each.
   #times: number[] = nothing
   #starts: number[] = nothing
-  // Which of them answered last: they are asked for in order.
+  // Where the last lookup was: they come in order.
   #run = 0
 
-  /** @param now - monotonic ms, never less than the last one */
+  /** @param now - monotonic ms, never before the last one */
   add(message: AnyMessage, sink: ReportSink, now: number): void {
     const count = this.count
     if (count === 0) {
-      // Begun with an object, the array is one of objects from the start, and so is every other batch's.
+      // Created with an object, the array has the engine's kind for objects from the start, like every other batch's.
       this.messages = [message]
       this.#sink = sink
     } else {
@@ -45,7 +45,7 @@ export class BatchEntries {
     this.count = count + 1
   }
 
-  /** The sink of every message; null also when they have different ones. */
+  /** The sink of all messages; also null if they have different ones. */
   get commonSink(): ReportSink {
     return this.#sinks === null ? this.#sink : null
   }

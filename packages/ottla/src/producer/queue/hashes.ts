@@ -7,7 +7,7 @@ for (let i = 0; i < 256; i++) {
   crc32Table[i] = c >>> 0
 }
 
-/** CRC-32 as in zlib (not the Castagnoli one of record batches); an unsigned number of 32 bits. */
+/** CRC-32 as in zlib (not the CRC-32C of record batches); unsigned 32 bits. */
 export function crc32(bytes: Uint8Array, length: number): number {
   let c = -1
   for (let i = 0; i < length; i++) {
@@ -20,7 +20,7 @@ export function crc32(bytes: Uint8Array, length: number): number {
 const MURMUR_SEED = 0x9747b28c
 const MURMUR_FACTOR = 0x5bd1e995
 
-/** MurmurHash2 with the seed of Kafka's Java client; a signed number of 32 bits, as there. */
+/** MurmurHash2 with the seed of Kafka's Java client; signed 32 bits, as there. */
 export function murmur2(bytes: Uint8Array, length: number): number {
   let h = MURMUR_SEED ^ length
   const whole = length & ~3
@@ -49,7 +49,7 @@ export function murmur2(bytes: Uint8Array, length: number): number {
   return h ^ (h >>> 15)
 }
 
-/** FNV-1a as Sarama's default partitioner uses it: the absolute value of the signed 32-bit hash. */
+/** FNV-1a like Sarama's default partitioner: the absolute value of the signed 32-bit hash. */
 export function fnv1a(bytes: Uint8Array, length: number): number {
   let h = 0x811c9dc5 | 0
   for (let i = 0; i < length; i++) h = Math.imul(h ^ (bytes[i] as number), 0x01000193) // i < length

@@ -1,14 +1,14 @@
 import { invalidArgument } from '../../errors.ts'
-/** The headers of a message in the forms that programs give them, and in the one that is encoded. */
+/** Converts the headers of a message from the forms that applications pass to the one that is encoded. */
 import type { Bytes, Header, HeaderInput, HeadersInput } from '../../types.ts'
 import { isBytes, kindOf } from './kinds.ts'
 
-/** What a batch writer takes. */
+/** The forms that a batch writer takes. */
 export type PlainHeaders = Readonly<Record<string, Bytes | null>> | readonly HeaderInput[]
 
 /**
- * The headers as they are encoded: the same object where it has that form.
- * @throws KafkaError ERR__INVALID_ARG for anything that would not be written as it was meant
+ * The headers as they are encoded: the same object if it has that form.
+ * @throws KafkaError ERR__INVALID_ARG for anything that would not be written as intended
  */
 export function plainHeaders(topic: string, headers: HeadersInput | undefined): PlainHeaders | undefined {
   if (headers === undefined) return undefined
@@ -19,7 +19,7 @@ export function plainHeaders(topic: string, headers: HeadersInput | undefined): 
   return plainRecord(topic, given)
 }
 
-/** As serializers are given them. */
+/** The headers as serializers get them. */
 export function headerList(topic: string, headers: HeadersInput | undefined): Header[] {
   const plain = plainHeaders(topic, headers)
   if (plain === undefined) return []
@@ -47,13 +47,13 @@ function plainList(topic: string, headers: readonly unknown[]): readonly HeaderI
     if (Array.isArray(header)) return fromIterable(topic, headers)
     checkHeader(topic, header)
   }
-  return headers as readonly HeaderInput[] // each of them has been checked
+  return headers as readonly HeaderInput[] // each was checked
 }
 
 function fromIterable(topic: string, headers: Iterable<unknown>): readonly HeaderInput[] {
   if ((headers as Partial<Iterator<unknown>>).next !== undefined) {
     throw invalidArgument(
-      `headers of a message to ${topic} are an iterator, which can be walked once only: give an array`,
+      `headers of a message to ${topic} are an iterator, which can be read only once: pass an array`,
     )
   }
   const list: HeaderInput[] = []
@@ -108,7 +108,8 @@ function checkHeader(topic: string, header: unknown): asserts header is HeaderIn
   if (value === undefined) {
     if ('value' in (header as object)) checkValue(topic, key, value)
     const other = Object.keys(header as object).find(name => name !== 'key')
-    if (other !== undefined) throw invalidArgument(`header ${key} of a message to ${topic} has '${other}' and no value`)
+    if (other !== undefined)
+      throw invalidArgument(`header ${key} of a message to ${topic} has '${other}' and no 'value'`)
     return
   }
   checkValue(topic, key, value)
@@ -116,7 +117,7 @@ function checkHeader(topic: string, header: unknown): asserts header is HeaderIn
 
 function checkValue(topic: string, name: string, value: unknown): asserts value is Bytes | null {
   if (value !== undefined && isBytes(value)) return
-  const hint = typeof value === 'number' || typeof value === 'bigint' ? `; String(${typeof value}) makes one` : ''
+  const hint = typeof value === 'number' || typeof value === 'bigint' ? `; pass String(${typeof value})` : ''
   const must = 'must be bytes, a string, null, or an array of these'
   throw invalidArgument(`header ${name} of a message to ${topic} ${must}, not ${kindOf(value)}${hint}`)
 }

@@ -1,9 +1,9 @@
-/** What a value is, in words that do not show it: it may be a message's content. */
+/** Describes values without showing them: they may be a message's content. */
 import type { Bytes } from '../../types.ts'
 
 export function isBytes(data: unknown): data is Bytes | null | undefined {
   if (data === undefined || data === null || typeof data === 'string' || data instanceof Uint8Array) return true
-  // Bytes of another realm (a vm context) fail the instanceof.
+  // Bytes of another realm (a vm context) fail instanceof.
   return ArrayBuffer.isView(data) && (data as Uint8Array).BYTES_PER_ELEMENT === 1
 }
 

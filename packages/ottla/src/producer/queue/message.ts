@@ -1,4 +1,4 @@
-/** What a message has to look like, checked before anything of it is accepted. */
+/** Checks messages before anything of them is accepted. */
 import { ErrorCode, INT64_MAX } from '@ottla/protocol'
 import { messageOf } from '../../base/unknown-error.ts'
 import { KafkaError, invalidArgument } from '../../errors.ts'
@@ -6,20 +6,20 @@ import type { Bytes, ProducerMessage, SerdesContext, Serializer } from '../../ty
 import { byteLength, headerBytes, headerList, type PlainHeaders } from './headers.ts'
 import { isBytes, kindOf } from './kinds.ts'
 
-/** A message as a program gives it, whatever its serializers take. */
+/** A message as the application passes it, whatever its serializers take. */
 export type AnyMessage = ProducerMessage<unknown, unknown>
 
 const MAX_TOPIC_LENGTH = 249
 const LEGAL_TOPIC = /^[a-zA-Z0-9._-]+$/
 
 /**
- * Checks the shape of a message: a field under another name would be a field that is missing.
- * @throws KafkaError ERR__INVALID_ARG for what is no object, has other fields, or `undefined` as its value
+ * Checks the shape of a message: a misnamed field would be a missing one.
+ * @throws KafkaError ERR__INVALID_ARG for anything but an object, for unknown fields, and for `undefined` as its value
  */
 export function checkMessage(message: unknown): void {
   if (typeof message !== 'object' || message === null) throw noMessage(message)
   for (const field in message) {
-    // Of seven comparisons the engine makes less work than of a switch or a set.
+    // Seven comparisons are faster than a switch or a set.
     const isKnown =
       field === 'topic' ||
       field === 'value' ||
@@ -34,27 +34,27 @@ export function checkMessage(message: unknown): void {
 }
 
 function noMessage(given: unknown): KafkaError {
-  const hint = typeof given === 'string' ? `; { topic, value } is one` : ''
+  const hint = typeof given === 'string' ? `; pass { topic, value }` : ''
   return invalidArgument(`a message must be an object, not ${kindOf(given)}${hint}`)
 }
 
-// Fields of consumed messages and of reports: such an object can be sent on as it is.
+// Fields of consumed messages and of reports, which may be sent on as they are.
 const passive = new Set(['offset', 'leaderEpoch', 'timestampType', 'status', 'latencyMs', 'error'])
 
 const hints: Readonly<Record<string, string>> = {
-  messages: 'a message has its value here; sendBatch takes a list of messages, each with its topic',
+  messages: 'each message is an object of its own; sendBatch takes a list of them, each with its topic',
   topicMessages: 'sendBatch takes a list of messages, each with its topic',
-  message: "'value' is what a message carries",
-  payload: "'value' is what a message carries",
-  data: "'value' is what a message carries",
-  body: "'value' is what a message carries",
-  header: "'headers' are",
+  message: "the content of a message is its 'value'",
+  payload: "the content of a message is its 'value'",
+  data: "the content of a message is its 'value'",
+  body: "the content of a message is its 'value'",
+  header: "it is 'headers' here",
   acks: "'acks' is a property of the producer's configuration",
   compression: "'compression.type' is a property of the producer's configuration",
   timeout: "'message.timeout.ms' is a property of the producer's configuration",
 }
 
-// Of objects with a class of their own the other fields are none of ours.
+// Instances of classes may have fields of their own.
 function checkField(message: AnyMessage, field: string): void {
   if (passive.has(field)) return
   if (Array.isArray(message)) throw invalidArgument('a message must be an object, not an array; sendBatch takes a list')
@@ -62,14 +62,16 @@ function checkField(message: AnyMessage, field: string): void {
   if (prototype !== null && Object.getPrototypeOf(prototype) !== null) return
   const hint = Object.hasOwn(hints, field) ? `: ${hints[field] ?? ''}` : ''
   const fields = 'topic, partition, key, value, headers, timestamp, opaque'
-  throw invalidArgument(`a message has no property '${field}'${hint} (there are ${fields})`)
+  throw invalidArgument(`a message has no property '${field}'${hint} (it has ${fields})`)
 }
 
 function checkNoValue(message: AnyMessage): void {
   if (Array.isArray(message)) throw invalidArgument('a message must be an object, not an array; sendBatch takes a list')
-  // Left out it means null, as it always has; undefined is what a mistake leaves.
+  // A missing value means null; undefined is most likely a mistake.
   if ('value' in message)
-    throw invalidArgument(`value of a message to ${message.topic} is undefined; null is a message without one`)
+    throw invalidArgument(
+      `value of a message to ${message.topic} is undefined; pass null for a message without a value`,
+    )
 }
 
 /** @throws KafkaError ERR__INVALID_ARG for a name that no topic can have */
@@ -83,13 +85,13 @@ export function checkTopicName(topic: unknown): void {
     )
   }
   if (!LEGAL_TOPIC.test(topic)) {
-    throw invalidArgument(`topic name '${topic}' is not valid: letters, digits, '.', '_' and '-' are`)
+    throw invalidArgument(`topic name '${topic}' is not valid: it takes letters, digits, '.', '_' and '-'`)
   }
 }
 
 /**
- * Checks everything of a message but its topic and its headers. `key` and `value` are what the serializers made of them.
- * @throws KafkaError ERR__INVALID_ARG saying which field is wrong
+ * Checks everything of a message except its topic and headers. `key` and `value` are serialized.
+ * @throws KafkaError ERR__INVALID_ARG that names the wrong field
  */
 export function checkFields(message: AnyMessage, key: unknown, value: unknown): void {
   if (!isBytes(key)) throw wrongBytes(message, 'key', key)
@@ -112,9 +114,9 @@ export function payloadBytes(key: Bytes | null, value: Bytes | null, headers: Pl
 }
 
 /**
- * Runs a serializer.
- * @returns what it returned, which may be a promise
- * @throws KafkaError ERR__KEY_SERIALIZATION or ERR__VALUE_SERIALIZATION when it throws
+ * Calls a serializer.
+ * @returns what it returned, perhaps a promise
+ * @throws KafkaError ERR__KEY_SERIALIZATION or ERR__VALUE_SERIALIZATION if it throws or returns undefined
  */
 export function serialize<T>(serializer: Serializer<T>, data: T, message: AnyMessage, field: 'key' | 'value'): unknown {
   const context: SerdesContext = { topic: message.topic, field, headers: headerList(message.topic, message.headers) }
@@ -127,14 +129,14 @@ export function serialize<T>(serializer: Serializer<T>, data: T, message: AnyMes
   throw noBytes(message.topic, field)
 }
 
-/** The error of a serializer that made nothing: it would be written as null. */
+/** The error of a serializer that returned undefined, which would be written as null. */
 export function noBytes(topic: string, field: 'key' | 'value'): KafkaError {
   const code = field === 'key' ? ErrorCode.ERR__KEY_SERIALIZATION : ErrorCode.ERR__VALUE_SERIALIZATION
-  const must = 'bytes, a string or null are what it has to return'
+  const must = 'it must return bytes, a string or null'
   return new KafkaError(code, `the ${field} serializer returned undefined for a message to ${topic}: ${must}`)
 }
 
-/** What a serializer threw or rejected with, as the KafkaError that tells so. */
+/** The KafkaError for what a serializer threw or rejected with. */
 export function serializationError(error: unknown, topic: string, field: 'key' | 'value'): KafkaError {
   if (error instanceof KafkaError) return error
   const code = field === 'key' ? ErrorCode.ERR__KEY_SERIALIZATION : ErrorCode.ERR__VALUE_SERIALIZATION
@@ -148,7 +150,7 @@ function wrongBytes(message: AnyMessage, field: 'key' | 'value', data: unknown):
     return invalidArgument(`${must}, but its serializer returned a promise: such a serializer works with send() only`)
   }
   return invalidArgument(
-    `${must}, not ${kindOf(data)}${typeof data === 'number' ? '; give a serializer or String(number)' : ''}`,
+    `${must}, not ${kindOf(data)}${typeof data === 'number' ? '; set a serializer or pass String(number)' : ''}`,
   )
 }
 

@@ -1,4 +1,4 @@
-/** What waits to be sent to one partition, in order. */
+/** The batches that wait to be sent to one partition, in order. */
 import { Ring } from '../../base/ring.ts'
 import type { KafkaError } from '../../errors.ts'
 import type { Bytes } from '../../types.ts'
@@ -9,26 +9,26 @@ import type { AnyMessage } from './message.ts'
 
 /** Limits of a batch, from the configuration. */
 export interface BatchLimits {
-  /** `batch.size`, but no more than `message.max.bytes`; bytes before compression. */
+  /** `batch.size`, at most `message.max.bytes`; bytes before compression. */
   readonly maxBytes: number
   /** `batch.num.messages` */
   readonly maxMessages: number
 }
 
-/** Hears of what happens to a queue while messages are put in. */
+/** Called as messages are added to a queue. */
 export interface QueueObserver {
-  /** A batch was begun: its time to wait for company runs from now on. */
+  /** A batch was opened: its linger begins. */
   onOpened(queue: PartitionQueue, batch: Batch): void
-  /** A batch is full, so that it may leave. */
+  /** A batch is full and can be sent. */
   onFull(queue: PartitionQueue): void
-  /** Milliseconds since the epoch less the monotonic clock's milliseconds. */
+  /** Milliseconds since the epoch minus the monotonic clock's milliseconds. */
   wallOffset(): number
 }
 
-/** The topic, as far as its queues have to know it. */
+/** The part of the topic that its queues use. */
 export interface QueueTopic {
   readonly name: string
-  /** ZERO_UUID while it is not known. */
+  /** ZERO_UUID while unknown. */
   readonly topicId: string
 }
 
@@ -36,43 +36,42 @@ const SMALLEST_BUFFER = 4096
 const none: readonly Batch[] = []
 
 /**
- * Batches in the order of their messages: those that have to be sent again come first, then the full ones, then
- * the one that still grows. A batch that is in flight is in none of the lists and comes back through `retry`.
- * Plain fields: this is the hot path.
+ * Batches in the order of their messages: those to be retried come first, then the full ones, then the open one.
+ * A batch in flight is in none of the lists and comes back through `retry`. Plain fields: this is the hot path.
  */
 export class PartitionQueue {
   readonly topic: QueueTopic
   /** -1 for messages whose topic is not known yet. */
   readonly partition: number
-  /** Broker id, -1 while there is none. */
+  /** Broker id, -1 if there is none. */
   leader = -1
   /** Batches in flight, and the broker they went to. */
   inFlight = 0
   inFlightTo = -1
-  /** Monotonic ms; nothing leaves before. */
+  /** Monotonic ms; nothing is sent before. */
   retryAt = 0
-  /** What it holds shall not wait for company once it has a leader. @internal */
+  /** Its batches do not linger once it has a leader. @internal */
   isEager = false
-  /** Broker id of the outbox that sends its open batch as soon as no request is under way, -1 for none. @internal */
+  /** Broker id of the outbox that sends its open batch as soon as no request is in flight, -1 for none. @internal */
   eagerIn = -1
-  /** Why nothing can be sent while the topic has no such partition any more; it may come back. */
+  /** The error while the topic no longer has this partition; it may come back. */
   absence: KafkaError | null = null
-  /** Broker id of the outbox it stands in, -1 for none. @internal */
+  /** Broker id of the outbox that lists it, -1 for none. @internal */
   listedIn = -1
-  /** The request that took a batch of it last: one request has at most one. @internal */
+  /** The last request that took a batch of it: a request has at most one. @internal */
   takenFor: unknown = null
-  /** Id that its batches are stamped with (idempotence). Sequence numbers count from the message `baseMsgid` on. */
+  /** The id that its batches are stamped with (idempotence). Sequence numbers start at the message `baseMsgid`. */
   identity: Identity | null = null
   baseMsgid = 0
-  /** The partition's leader has acknowledged a batch of this identity: it checks the numbers of the next ones. */
+  /** The partition's leader has acknowledged a batch of this identity, so it checks the sequence of the next ones. */
   isAcknowledged = false
-  /** The message behind the last one that was acknowledged. */
+  /** The message after the last acknowledged one. */
   acknowledgedTo = 0
-  /** The message behind the last one that was stamped. */
+  /** The message after the last stamped one. */
   stampedTo = 0
-  /** A stamped batch was given up: the numbers have to begin anew under another id or epoch. */
+  /** A stamped batch was given up: the sequence has to restart with another id or epoch. */
   hasGap = false
-  /** What was given up under this identity may be written yet. */
+  /** Batches given up under this identity may still be written. */
   hasStragglers = false
   /** Number of the next message. */
   nextMsgid = 0
@@ -80,9 +79,9 @@ export class PartitionQueue {
   readonly #observer: QueueObserver
   #open: Batch | null = null
   readonly #waiting = new Ring<Batch>()
-  #again: Batch[] = []
-  /** How many of those go again may be in the log. */
-  #forgotten = 0
+  #retries: Batch[] = []
+  /** How many batches of `#retries` are set aside. */
+  #setAsideCount = 0
   #lastSize = SMALLEST_BUFFER
 
   constructor(topic: QueueTopic, partition: number, limits: BatchLimits, observer: QueueObserver) {
@@ -92,40 +91,40 @@ export class PartitionQueue {
     this.#observer = observer
   }
 
-  /** As errors and logs name it: `orders [3]`. */
+  /** The name for errors and logs: `orders [3]`. */
   get name(): string {
     return this.partition < 0 ? this.topic.name : `${this.topic.name} [${this.partition}]`
   }
 
-  /** Whether nothing waits here; what is in flight does not count. */
+  /** Whether no batch waits here; batches in flight do not count. */
   get isEmpty(): boolean {
-    return this.#again.length === 0 && this.#waiting.length === 0
+    return this.#retries.length === 0 && this.#waiting.length === 0
   }
 
-  /** The batch that is sent next, or null. */
+  /** The batch to be sent next, or null. */
   get head(): Batch | null {
-    return this.#again[this.#firstAgain] ?? this.#waiting.peek() ?? null
+    return this.#retries[this.#firstRetry] ?? this.#waiting.peek() ?? null
   }
 
-  /** The oldest batch that waits, or null. */
+  /** The oldest waiting batch, or null. */
   get oldest(): Batch | null {
-    return this.#again[0] ?? this.#waiting.peek() ?? null
+    return this.#retries[0] ?? this.#waiting.peek() ?? null
   }
 
-  /** Those that may be in the log stay where they are while others are tried. */
-  get #firstAgain(): number {
-    if (this.#forgotten === 0) return 0
+  /** Batches set aside stay where they are while others are sent. */
+  get #firstRetry(): number {
+    if (this.#setAsideCount === 0) return 0
     return Math.max(
       0,
-      this.#again.findIndex(batch => !batch.isForgotten),
+      this.#retries.findIndex(batch => !batch.isSetAside),
     )
   }
 
   /**
-   * Puts a message in.
-   * @param now - monotonic ms of its acceptance
-   * @param size - an upper bound of the bytes that its record takes
-   * @returns the bytes that its record takes
+   * Adds a message.
+   * @param now - when it was accepted, monotonic ms
+   * @param size - an upper bound of its record's bytes
+   * @returns its record's bytes
    */
   append(
     message: AnyMessage,
@@ -139,7 +138,7 @@ export class PartitionQueue {
   ): number {
     let batch = this.#open
     if (batch === null || batch.writer.sizeBytes + size > this.#limits.maxBytes) batch = this.#next(size)
-    // Only once a record is in it does the batch join the queue: an append that throws leaves no trace.
+    // A batch joins the queue only once it has a record: an append that throws leaves no trace.
     const bytes = batch.writer.append(key, value, headers, timestamp)
     const { entries } = batch
     entries.add(message, sink, now)
@@ -150,7 +149,7 @@ export class PartitionQueue {
     return bytes
   }
 
-  /** The same for a message that has no partition yet. */
+  /** The same for a message without a partition yet. */
   hold(message: AnyMessage, sink: ReportSink, record: HeldRecord, now: number, size: number): number {
     let batch = this.#open
     if (batch === null || batch.queuedBytes + size > this.#limits.maxBytes) batch = this.#next(0)
@@ -161,35 +160,35 @@ export class PartitionQueue {
     return size
   }
 
-  /** No more messages into the batch that grows at present. */
+  /** Closes the open batch to further messages. */
   close(): void {
     if (this.#open === null) return
     this.#lastSize = this.#open.writer.sizeBytes
     this.#open = null
   }
 
-  /** No more messages into the batch that is sent next. */
+  /** Closes the next batch to further messages. */
   closeHead(): void {
     if (this.#waiting.peek() === this.#open) this.close()
   }
 
-  /** The batch that grows at present does not have to wait any longer. */
+  /** Ends the linger of the open batch. */
   endLinger(): void {
     if (this.#open !== null) this.#open.isDue = true
   }
 
-  /** Whether the head may leave, as far as the queue itself knows: not before its time, and no retry before its turn. */
+  /** Whether the head may be sent, as far as the queue knows: not before its time, and retries one at a time. */
   isReady(now: number): boolean {
     const { head } = this
     if (head === null || head.isCompressing || now < this.retryAt) return false
-    if (this.#again.length > 0) return this.inFlight === 0
+    if (this.#retries.length > 0) return this.inFlight === 0
     return head !== this.#open || head.isDue
   }
 
-  /** Takes the head out to be sent to a broker. */
+  /** Removes the head, to be sent to a broker. */
   take(brokerId: number): Batch | null {
     let batch: Batch | undefined
-    if (this.#again.length > 0) [batch] = this.#again.splice(this.#firstAgain, 1)
+    if (this.#retries.length > 0) [batch] = this.#retries.splice(this.#firstRetry, 1)
     else {
       batch = this.#waiting.shift()
       if (batch === this.#open) this.close()
@@ -200,85 +199,85 @@ export class PartitionQueue {
     return batch
   }
 
-  /** A batch that was in flight is done with. */
+  /** A batch in flight was settled. */
   settle(): void {
     this.inFlight--
   }
 
-  /** A batch that was in flight has to go again: before all younger ones. */
+  /** A batch in flight has to be retried, before all younger ones. */
   retry(batch: Batch, retryAt: number): void {
-    this.remember()
+    this.restore()
     this.inFlight--
     this.retryAt = Math.max(this.retryAt, retryAt)
     this.putBack([batch])
   }
 
-  /** Puts batches to where the numbers of their messages belong, among those that go again. */
+  /** Inserts batches among those to be retried, in the order of their messages. */
   putBack(batches: readonly Batch[]): void {
-    this.#again.push(...batches)
-    this.#again.sort((a, b) => a.baseMsgid - b.baseMsgid)
+    this.#retries.push(...batches)
+    this.#retries.sort((a, b) => a.baseMsgid - b.baseMsgid)
   }
 
-  /** As `retry`, of one that may be in the log: those behind it are tried first, and tell. */
-  forget(batch: Batch): void {
+  /** Like `retry`, for a batch that may be in the log: sets it aside until the outcome of those behind it shows. */
+  setAside(batch: Batch): void {
     this.inFlight--
-    batch.isForgotten = true
-    this.#forgotten++
+    batch.isSetAside = true
+    this.#setAsideCount++
     this.putBack([batch])
   }
 
-  /** Those that may be in the log are tried again like any other, in their order. */
-  remember(): void {
-    if (this.#forgotten === 0) return
-    this.#forgotten = 0
-    for (const batch of this.#again) batch.isForgotten = false
+  /** Batches set aside are retried like any other, in order. */
+  restore(): void {
+    if (this.#setAsideCount === 0) return
+    this.#setAsideCount = 0
+    for (const batch of this.#retries) batch.isSetAside = false
   }
 
-  /** Takes out those that may be in the log: one behind them has been acknowledged, and so they are. */
-  takeForgotten(): readonly Batch[] {
-    if (this.#forgotten === 0) return none
-    this.#forgotten = 0
-    const known = this.#again.filter(batch => batch.isForgotten)
-    this.#again = this.#again.filter(batch => !batch.isForgotten)
+  /** Removes the batches set aside: a batch behind them was acknowledged, so they are in the log. */
+  takeSetAside(): readonly Batch[] {
+    if (this.#setAsideCount === 0) return none
+    this.#setAsideCount = 0
+    const known = this.#retries.filter(batch => batch.isSetAside)
+    this.#retries = this.#retries.filter(batch => !batch.isSetAside)
     return known
   }
 
-  /** Takes out every batch that waits, oldest first. */
+  /** Removes all waiting batches, oldest first. */
   drain(): Batch[] {
-    this.remember()
-    const all = this.#again
-    this.#again = []
+    this.restore()
+    const all = this.#retries
+    this.#retries = []
     this.close()
     for (let batch = this.#waiting.shift(); batch !== undefined; batch = this.#waiting.shift()) all.push(batch)
     return all
   }
 
-  /** Takes out the batches from the front for as long as `isOver` says so. */
+  /** Removes batches from the front while `isOver` returns true. */
   takeWhile(isOver: (batch: Batch) => boolean): Batch[] {
     const over: Batch[] = []
     for (let head = this.oldest; head !== null && isOver(head); head = this.oldest) {
-      this.remember()
+      this.restore()
       over.push(head)
-      if (this.#again.length > 0) this.#again.shift()
+      if (this.#retries.length > 0) this.#retries.shift()
       else if (this.#waiting.shift() === this.#open) this.close()
     }
     return over
   }
 
-  /** Whether the youngest of the batches that wait may still take messages. */
+  /** Whether the youngest waiting batch is open. */
   get isGrowing(): boolean {
     return this.#open !== null
   }
 
-  /** The batches that wait, oldest first. */
+  /** The waiting batches, oldest first. */
   *batches(): Generator<Batch> {
-    yield* this.#again
+    yield* this.#retries
     for (let i = 0; i < this.#waiting.length; i++) yield this.#waiting.peek(i) as Batch // i is below the length
   }
 
   #next(size: number): Batch {
     if (this.#open !== null) this.#full()
-    // As large as the last one became: then a busy partition never copies a growing buffer.
+    // As large as the last batch: a busy partition then never copies a growing buffer.
     const capacity = Math.min(Math.max(this.#lastSize, size), this.#limits.maxBytes)
     return new Batch(capacity, this.nextMsgid, this.#observer.wallOffset())
   }

@@ -1,4 +1,4 @@
-/** Which partition a message goes to (`partitioner`, `sticky.partitioning.linger.ms`). */
+/** Chooses the partition of a message (`partitioner`, `sticky.partitioning.linger.ms`). */
 import { ErrorCode } from '@ottla/protocol'
 import type { Random } from '../../base/random.ts'
 import { messageOf } from '../../base/unknown-error.ts'
@@ -6,27 +6,27 @@ import { KafkaError, invalidArgument } from '../../errors.ts'
 import type { Bytes, Partitioner, ProducerMessage } from '../../types.ts'
 import { crc32, fnv1a, murmur2 } from './hashes.ts'
 
-/** What a partitioner may know of a topic; changes as the metadata does. */
+/** What a partitioner may know of a topic; follows the metadata. */
 export interface PartitionView {
   readonly topic: string
   readonly partitionCount: number
-  /** Whether the partition has a leader at present. */
+  /** Whether the partition has a leader. */
   isAvailable(partition: number): boolean
 }
 
 /** Chooses partitions for the messages of one topic. */
 export interface Chooser {
   /**
-   * @param key - the key's bytes after serialization, null for none
+   * @param key - the serialized key, null for none
    * @param now - monotonic ms
-   * @returns a partition in 0 to partitionCount - 1
-   * @throws KafkaError ERR__INVALID_ARG when the program's own partitioner throws, ERR__UNKNOWN_PARTITION when what
-   *   it returns is no partition of the topic
+   * @returns a partition from 0 to partitionCount - 1
+   * @throws KafkaError ERR__INVALID_ARG if the application's partitioner throws, ERR__UNKNOWN_PARTITION if it returns
+   *   anything but a partition of the topic
    */
   choose(view: PartitionView, key: Bytes | null, message: ProducerMessage<unknown, unknown>, now: number): number
 }
 
-/** What a partitioner does with a message that has no key. */
+/** What a partitioner does with a message without a key. */
 type Keyless = 'hash' | 'anywhere'
 
 interface Row {
@@ -38,8 +38,8 @@ interface Row {
 
 const java = (bytes: Uint8Array, length: number): number => murmur2(bytes, length) & 0x7fffffff
 
-// librdkafka's table: `consistent` hashes a missing key as an empty one; only `consistent_random` takes an empty key
-// for a missing one.
+// librdkafka's table: `consistent` hashes a missing key like an empty one; only `consistent_random` treats an empty key
+// as missing.
 const rows: Readonly<Record<string, Row>> = {
   consistent: { hash: crc32, keyless: 'hash', emptyIsNone: false },
   consistent_random: { hash: crc32, keyless: 'anywhere', emptyIsNone: true },
@@ -52,15 +52,15 @@ const rows: Readonly<Record<string, Row>> = {
 
 /**
  * A chooser for one topic.
- * @param partitioner - a name of the table, or the program's own function
- * @param stickyMs - how long messages without a key stay with a partition; 0 chooses anew for each
+ * @param partitioner - a name of the table, or the application's function
+ * @param stickyMs - how long messages without a key go to the same partition; 0 chooses for each
  */
 export function chooserFor(partitioner: string | Partitioner, stickyMs: number, random: Random): Chooser {
   if (typeof partitioner === 'function') return new OwnChooser(partitioner)
   const row = rows[partitioner]
   if (row === undefined) {
     const names = Object.keys(rows).join(', ')
-    throw invalidArgument(`partitioner=${partitioner} is not known; there are ${names}`)
+    throw invalidArgument(`partitioner=${partitioner} is not valid: it takes ${names}`)
   }
   return new TableChooser(row, stickyMs, random)
 }
@@ -124,7 +124,7 @@ class OwnChooser implements Chooser {
   }
 }
 
-// Two draws, as librdkafka: the second is taken as it comes, so that a topic without any leader still gets messages.
+// Two draws, like librdkafka; the second counts in any case, so that a topic without any leader still gets messages.
 function anywhere(view: PartitionView, random: Random): number {
   const count = view.partitionCount
   const first = Math.floor(random() * count)
@@ -135,12 +135,12 @@ const SCRATCH_BYTES = 4096
 const SHORT_KEY = 48
 const scratch = Buffer.alloc(SCRATCH_BYTES)
 
-/** Writes a key into the scratch buffer; its length in bytes, or -1 if it may not fit. */
+/** Writes a key into the scratch buffer; returns its length in bytes, or -1 if it may not fit. */
 function writeKey(key: string): number {
   const length = key.length
   if (length * 3 > SCRATCH_BYTES) return -1
   if (length > SHORT_KEY) return scratch.write(key, 0, 'utf8')
-  // A loop beats the call into the engine for short keys.
+  // For short keys a loop is faster than the native call.
   for (let i = 0; i < length; i++) {
     const code = key.charCodeAt(i)
     if (code > 0x7f) return scratch.write(key, 0, 'utf8')

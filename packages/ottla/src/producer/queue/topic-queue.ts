@@ -1,4 +1,4 @@
-/** The queues of one topic, and what is known of the topic. */
+/** The queues of one topic, and the state of the topic. */
 import { ErrorCode, ZERO_UUID } from '@ottla/protocol'
 import type { TopicSnapshot } from '../../cluster/snapshot.ts'
 import { KafkaError } from '../../errors.ts'
@@ -7,7 +7,7 @@ import type { AnyMessage } from './message.ts'
 import { PartitionQueue, type BatchLimits, type QueueObserver, type QueueTopic } from './partition-queue.ts'
 import type { Chooser, PartitionView } from './partitioner.ts'
 
-/** Whether messages can be given partitions: not before a broker has told how many there are. */
+/** Whether messages can be assigned to partitions: not before the metadata says how many there are. */
 export type TopicState = 'unknown' | 'exists' | 'failed'
 
 const moves: Record<TopicState, readonly TopicState[]> = {
@@ -16,7 +16,7 @@ const moves: Record<TopicState, readonly TopicState[]> = {
   failed: ['exists'],
 }
 
-// Codes of a topic for which waiting is of no use.
+// Topic errors for which waiting does not help.
 const final = new Set<number>([
   ErrorCode.ERR_TOPIC_EXCEPTION,
   ErrorCode.ERR_TOPIC_AUTHORIZATION_FAILED,
@@ -24,32 +24,32 @@ const final = new Set<number>([
 ])
 const missing = new Set<number>([ErrorCode.ERR_UNKNOWN_TOPIC_OR_PART, ErrorCode.ERR_UNKNOWN_TOPIC_ID])
 
-// That long after the first: a broker that lags behind has caught up, as a rule.
-const SECOND_LOOK_MS = 500
+// A broker that lags behind has usually caught up after this time.
+const CONFIRM_AFTER_MS = 500
 
-/** What an update of the metadata asks for. */
+/** What a metadata update changes. */
 export type TopicChange =
   | { readonly is: 'nothing' }
-  /** Leaders are (perhaps) others; messages without a partition can be given one. */
+  /** Leaders may have changed; messages without a partition can be assigned to one. */
   | { readonly is: 'usable' }
   | { readonly is: 'failed'; readonly error: KafkaError }
 
-/** One topic that messages were produced to. */
+/** A topic that messages were produced to. */
 export class TopicQueue implements QueueTopic, PartitionView {
   readonly name: string
   topicId = ZERO_UUID
   partitionCount = 0
-  /** Messages that wait for a partition. */
+  /** Messages waiting for a partition. */
   readonly unassigned: PartitionQueue
   readonly #chooser: Chooser
   readonly #limits: BatchLimits
   readonly #observer: QueueObserver
   #queues: PartitionQueue[] = []
-  // Queues that a program named before it was known whether there is such a partition.
+  // Queues of partitions that the application named before the metadata came.
   readonly #early = new Map<number, PartitionQueue>()
-  // Queues of partitions that there were once: they may come back while their messages have time.
+  // Queues of partitions that are gone: they may come back before their messages expire.
   readonly #absent = new Map<number, PartitionQueue>()
-  // When a broker first told of fewer partitions than there are early queues for.
+  // When the metadata first had fewer partitions than the early queues need.
   #tooFewSince = Infinity
   #state: TopicState = 'unknown'
   #error: KafkaError | null = null
@@ -74,7 +74,7 @@ export class TopicQueue implements QueueTopic, PartitionView {
     return this.#state
   }
 
-  /** Why messages are refused, or null while they are not. */
+  /** Why messages are refused, or null if they are not. */
   get failedWith(): KafkaError | null {
     return this.#state === 'failed' ? this.#error : null
   }
@@ -85,7 +85,7 @@ export class TopicQueue implements QueueTopic, PartitionView {
 
   /**
    * The queue for a message.
-   * @throws KafkaError ERR__UNKNOWN_PARTITION; the topic's own error while it has one; what the partitioner throws
+   * @throws KafkaError ERR__UNKNOWN_PARTITION; the topic's own error if it has one; the partitioner's error
    */
   queueFor(message: AnyMessage, key: Bytes | null, now: number): PartitionQueue {
     const partition = message.partition ?? -1
@@ -98,13 +98,13 @@ export class TopicQueue implements QueueTopic, PartitionView {
       case 'unknown':
         return partition >= 0 ? this.#earlyQueue(partition) : this.unassigned
       case 'failed':
-        throw this.#error ?? new KafkaError(ErrorCode.ERR__UNKNOWN_TOPIC, `there is no topic ${this.name}`)
+        throw this.#error ?? new KafkaError(ErrorCode.ERR__UNKNOWN_TOPIC, `topic ${this.name} does not exist`)
       default:
         return this.#state satisfies never
     }
   }
 
-  /** Follows what a broker has told about the topic; undefined: the cluster no longer has it. */
+  /** Applies the topic's metadata; undefined if the cluster no longer has the topic. */
   update(snapshot: TopicSnapshot | undefined, now: number): TopicChange {
     const code = snapshot?.errorCode ?? ErrorCode.ERR_UNKNOWN_TOPIC_OR_PART
     if (snapshot !== undefined && code === ErrorCode.ERR_NO_ERROR && snapshot.partitions.length > 0) {
@@ -120,32 +120,32 @@ export class TopicQueue implements QueueTopic, PartitionView {
     return { is: 'nothing' }
   }
 
-  /** Whether the topic has been missing for so long that it must be taken not to exist. */
+  /** Whether the topic has been missing for so long that it counts as not existing. */
   isGivenUp(now: number, propagationMs: number): boolean {
     return this.#state === 'unknown' && this.#isMissing && now - this.#unknownSince >= propagationMs
   }
 
   /**
-   * Takes out the queues of partitions that the topic has never had, once a second answer has said so.
-   * @param updatedAt - when a broker last told of the topic
-   * @returns undefined: that answer has to be asked for
+   * Removes the queues of partitions that the topic has never had, once a second response confirms that.
+   * @param updatedAt - when the topic's metadata was last updated
+   * @returns undefined if that response has to be requested
    */
   takeImpossible(updatedAt: number): PartitionQueue[] | undefined {
     if (this.#state !== 'exists' || this.#early.size === 0) return []
-    if (updatedAt < this.#tooFewSince + SECOND_LOOK_MS) return undefined
+    if (updatedAt < this.#tooFewSince + CONFIRM_AFTER_MS) return undefined
     const queues = [...this.#early.values()]
     this.#early.clear()
     return queues
   }
 
-  /** Messages to the topic are refused until the metadata speaks well of it again. */
+  /** Refuses messages to the topic until the metadata has it without an error. */
   fail(error: KafkaError): KafkaError {
     this.#error = error
     if (this.#state !== 'failed') this.#enter('failed')
     return error
   }
 
-  /** Every queue there is. */
+  /** All queues of the topic. */
   *queues(): Generator<PartitionQueue> {
     yield* this.#queues
     yield* this.#early.values()
@@ -153,9 +153,9 @@ export class TopicQueue implements QueueTopic, PartitionView {
     yield this.unassigned
   }
 
-  /** The refusal of messages to a partition that the topic does not have. */
+  /** The error of messages to a partition that the topic does not have. */
   noPartition(partition: number): KafkaError {
-    const message = `there is no partition ${partition} of topic ${this.name}: it has ${this.partitionCount} partitions`
+    const message = `topic ${this.name} has no partition ${partition}: it has ${this.partitionCount} partitions`
     return new KafkaError(ErrorCode.ERR__UNKNOWN_PARTITION, message)
   }
 
@@ -194,7 +194,7 @@ export class TopicQueue implements QueueTopic, PartitionView {
   }
 
   #enter(next: TopicState): void {
-    if (!moves[this.#state].includes(next)) throw new Error(`topic ${this.#state} -> ${next} is no legal move`)
+    if (!moves[this.#state].includes(next)) throw new Error(`topic ${this.#state} -> ${next} is not a legal move`)
     this.#state = next
   }
 }

@@ -1,4 +1,4 @@
-/** Messages that wait: for a partition, for their turn, for a cluster that can be reached. */
+/** Helpers for waiting messages: why they wait, and where they go. */
 import { BatchWriter, ErrorCode } from '@ottla/protocol'
 import type { Snapshot } from '../../cluster/snapshot.ts'
 import { KafkaError } from '../../errors.ts'
@@ -7,24 +7,24 @@ import type { ReportSink } from './entries.ts'
 import type { AnyMessage } from './message.ts'
 import type { PartitionQueue } from './partition-queue.ts'
 
-/** What is known of the cluster. */
+/** The part of the cluster that is needed here. */
 export interface KnownCluster {
-  /** Why no broker has told about the cluster. */
-  readonly trouble?: KafkaError | null
+  /** Why no broker has answered a metadata request. */
+  readonly metadataError?: KafkaError | null
   readonly metadata: { readonly snapshot: Snapshot }
 }
 
-/** Why a message that was never sent could not be; null if nothing is known to be wrong. */
-export function obstacle(cluster: KnownCluster, queue: PartitionQueue): KafkaError | null {
-  const trouble = cluster.trouble ?? null
+/** Why a message could not be sent so far; null if no reason is known. */
+export function waitingReason(cluster: KnownCluster, queue: PartitionQueue): KafkaError | null {
+  const metadataError = cluster.metadataError ?? null
   const topic = cluster.metadata.snapshot.topics.get(queue.topic.name)
-  if (topic === undefined) return trouble
+  if (topic === undefined) return metadataError
   if (topic.errorCode !== ErrorCode.ERR_NO_ERROR) return KafkaError.of(topic.errorCode, `topic ${queue.topic.name}`)
-  if (queue.leader < 0) return trouble ?? KafkaError.of(ErrorCode.ERR_LEADER_NOT_AVAILABLE, queue.name)
-  return trouble
+  if (queue.leader < 0) return metadataError ?? KafkaError.of(ErrorCode.ERR_LEADER_NOT_AVAILABLE, queue.name)
+  return metadataError
 }
 
-/** Into the queue of a partition, or, when the topic has gone again, to where it waits for one. */
+/** Adds a message to the queue of a partition, or, if the topic is gone again, to the unassigned ones. */
 export function place(
   queue: PartitionQueue,
   message: AnyMessage,
@@ -38,7 +38,7 @@ export function place(
   return queue.append(message, sink, key, value, headers, timestamp, at, size)
 }
 
-/** The first message that was accepted after a time, but never the batch's own first. */
+/** The index of the first message accepted after a time; at least 1. */
 export function firstYoung(batch: Batch, since: number): number {
   let index = 1
   while (index < batch.count - 1 && batch.entries.acceptedAt(index) <= since) index++

@@ -1,4 +1,4 @@
-/** Delivery reports: one for each message that was accepted, to whoever asked for it. */
+/** Delivery reports: one for each accepted message, to its sink. */
 import type { TurnClock } from '../../base/turn-clock.ts'
 import { stackOf } from '../../base/unknown-error.ts'
 import type { KafkaError } from '../../errors.ts'
@@ -23,7 +23,7 @@ export class Delivery {
   readonly #onlyErrors: boolean
   readonly #unclaimed: UnclaimedReports
   #isQuiet = false
-  /** Hears of every batch before its reports are handed out. */
+  /** Called with every batch before its reports are delivered. */
   onSettled: ((settled: Settled) => void) | null = null
 
   /** @param onlyErrors - `delivery.report.only.error` */
@@ -36,17 +36,17 @@ export class Delivery {
     this.#unclaimed = new UnclaimedReports(logger)
   }
 
-  /** The reports kept for the first that asks for delivery events; from then on none are kept. */
+  /** The reports kept for the first listener to delivery events; keeps none from now on. */
   takeUnclaimed(): DeliveryReport[] {
     return this.#unclaimed.take()
   }
 
-  /** Says in the log what nobody has asked for. */
+  /** Logs how many reports were dropped. */
   close(): void {
     this.#unclaimed.close()
   }
 
-  /** Failures reported while `run` runs are not logged: the program hears of them in another way. */
+  /** Does not log failures reported during `run`: the application learns of them in another way. */
   quietly(run: () => void): void {
     this.#isQuiet = true
     try {
@@ -56,7 +56,7 @@ export class Delivery {
     }
   }
 
-  /** Reports every message of a batch and lets go of the batch. A second call for the same batch does nothing. */
+  /** Reports every message of a batch and releases the batch. A second call for the same batch does nothing. */
   settle(topic: string, partition: number, batch: Batch, outcome: Outcome): void {
     if (batch.isSettled) return
     batch.isSettled = true
@@ -65,7 +65,7 @@ export class Delivery {
     this.#report(topic, partition, { entries, wallOffset }, queuedBytes, outcome)
   }
 
-  /** Reports one accepted message that no batch could take. */
+  /** Reports an accepted message that no batch could take. */
   refuse(
     topic: string,
     message: AnyMessage,
@@ -84,7 +84,7 @@ export class Delivery {
     const { entries, wallOffset } = what
     const { count } = entries
     const settled: Settled = { topic, partition, entries, wallOffset, settledAt: this.#clock.now(), outcome }
-    // Before the reports: whoever produces from within one finds the room that it has made.
+    // Before the reports, so that a message produced from within one finds the room.
     this.#accumulator.release(count, queuedBytes)
     if (this.onSettled !== null) this.onSettled(settled)
     const errors = outcome.error !== null || outcome.recordErrors !== null
@@ -95,8 +95,8 @@ export class Delivery {
     this.#accumulator.checkEmpty()
   }
 
-  // By far the most usual: one callback for all messages, and all is well. Written out, so that there is little for the
-  // engine to compile before it is fast.
+  // By far the most common case: one callback for all messages, and no errors. Written out, so that the engine has
+  // little to compile before it is fast.
   #callEach(callback: (report: DeliveryReport) => void, settled: Settled): void {
     const { topic, partition, entries, wallOffset, settledAt, outcome } = settled
     const { status, baseOffset, logAppendTime } = outcome

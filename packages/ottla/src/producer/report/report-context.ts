@@ -1,30 +1,30 @@
-/** Reports are called in the asynchronous context of their `produce`, so that AsyncLocalStorage finds what it held there. */
+/** Calls report callbacks in the asynchronous context of their `produce`, for AsyncLocalStorage. */
 import { AsyncResource } from 'node:async_hooks'
 
 type Callback<R> = (report: R) => void
 
 /**
- * How it can be seen, without asking for a resource or with one, that no program keeps contexts. Both have been seen in
- * Node's sources; where neither is known, each callback gets its resource.
+ * How to detect that nothing in the process uses AsyncLocalStorage. Both ways come from Node's sources; where neither
+ * is available, each callback gets a resource.
  */
 type Contexts =
-  // Node before 24 keeps them by following promises: as long as a storage is in use, each promise bears a mark.
+  // Node before 24 follows promises: while a storage is in use, each promise has a mark.
   | { readonly are: 'marked'; readonly mark: symbol }
-  // Node from 24 keeps them in a frame, which a resource remembers.
+  // Node from 24 keeps contexts in a frame, which a resource remembers.
   | { readonly are: 'framed'; readonly frame: symbol }
   | { readonly are: 'hidden' }
 
-/** The callback itself while no program keeps contexts; else one that runs it in the context of now. */
+/** The callback itself while nothing uses AsyncLocalStorage; else one that calls it in the present context. */
 export const inContext = maker(findContexts())
 
-// Constants of a function are constants to the engine; those of a bundle are not.
+// The engine treats constants of a function as constants, but not those of a bundle.
 function maker(contexts: Contexts): <R>(callback: Callback<R>) => Callback<R> {
   const mark = contexts.are === 'marked' ? contexts.mark : null
   const frame = contexts.are === 'framed' ? contexts.frame : null
   const nothing = (): void => undefined
   return callback => {
     if (mark !== null) {
-      // As long as there are no marks, optimized code does not even make the promise. A resource takes 65 ns.
+      // While there are no marks, optimized code does not even create the promise. A resource takes 65 ns.
       const promise: object = new Promise(nothing)
       if ((promise as Record<symbol, unknown>)[mark] === undefined) return callback
     }
@@ -34,7 +34,7 @@ function maker(contexts: Contexts): <R>(callback: Callback<R>) => Callback<R> {
   }
 }
 
-// To try it out with a storage would be surer, but from then on every promise of the process would be slower.
+// Trying it with a storage would be safer, but would slow down every promise of the process from then on.
 function findContexts(): Contexts {
   const { versions, execArgv, env } = process
   const isNode = versions['bun'] === undefined && versions['deno'] === undefined

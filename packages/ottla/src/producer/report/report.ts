@@ -1,11 +1,11 @@
-/** What a delivery report is made from. */
+/** Makes delivery reports. */
 import { KafkaError } from '../../errors.ts'
 import type { Bytes, DeliveryReport, HeadersInput, PersistenceStatus } from '../../types.ts'
 import type { Outcome } from '../queue/batch.ts'
 import type { BatchEntries } from '../queue/entries.ts'
 import type { AnyMessage } from '../queue/message.ts'
 
-/** A batch that has been settled, and how: what reports are made from. */
+/** A settled batch and its outcome: what reports are made from. */
 export interface Settled {
   readonly topic: string
   readonly partition: number
@@ -44,7 +44,7 @@ export function refusal(message: AnyMessage, error: KafkaError): DeliveryReport 
   return report
 }
 
-/** The error of one message's report with the report on it, as `send` rejects with. */
+/** The error with which `send` rejects: a report's error, with the report attached. */
 export function withReport(report: DeliveryReport, error: KafkaError): KafkaError {
   const { isFatal, isRetriable, txnRequiresAbort } = error
   const traits = { fatal: isFatal, retriable: isRetriable, txnRequiresAbort, report }
@@ -82,7 +82,7 @@ export class Report implements DeliveryReport {
     this.partition = partition
     this.offset = offset
     this.timestamp = timestamp
-    // As given: with serializers this is what the program passed in, of whatever type.
+    // As passed: with serializers, the application's own data of any type.
     this.key = (message.key ?? null) as Bytes | null
     this.value = (message.value ?? null) as Bytes | null
     this.headers = message.headers

@@ -1,10 +1,10 @@
-/** The promise forms of a report: one object per message, no function of its own. */
+/** Reports as promises: one object per message, no closure. */
 import type { KafkaError } from '../../errors.ts'
 import type { DeliveryReport } from '../../types.ts'
 import type { ReportTicket } from '../queue/entries.ts'
 import { withReport } from './report.ts'
 
-/** What `send` waits for: resolves with the report, rejects with its error. */
+/** The ticket of `send`: resolves with the report, rejects with its error. */
 export class SendTicket implements ReportTicket {
   readonly promise: Promise<DeliveryReport>
   #resolve!: (report: DeliveryReport) => void // set by the executor, which runs within the constructor
@@ -23,7 +23,7 @@ export class SendTicket implements ReportTicket {
   }
 }
 
-/** Collects the reports of many messages in the order of the messages. */
+/** Collects the reports of many messages, in the order of the messages. */
 export class ReportCollector {
   readonly #reports: DeliveryReport[] = []
   #issued = 0

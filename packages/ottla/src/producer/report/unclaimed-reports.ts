@@ -10,8 +10,8 @@ interface Kept {
 }
 
 /**
- * Keeps the newest STREAM_LIMIT reports for the first that asks for delivery events. They are kept by
- * the batch and made only when asked for, so that a program that never asks pays next to nothing.
+ * Keeps the newest STREAM_LIMIT reports for the first listener to delivery events. They are kept by the batch and made
+ * only on request, so that an application that never asks pays next to nothing.
  */
 export class UnclaimedReports {
   readonly #logger: Logger
@@ -36,7 +36,7 @@ export class UnclaimedReports {
     }
   }
 
-  /** Hands them out, oldest first, and keeps none from now on. */
+  /** Returns them, oldest first, and keeps none from now on. */
   take(): DeliveryReport[] {
     const reports: DeliveryReport[] = []
     let surplus = Math.max(0, this.#count - STREAM_LIMIT)
@@ -52,7 +52,7 @@ export class UnclaimedReports {
     return reports
   }
 
-  /** Somebody listens now: keeps none from now on. */
+  /** Keeps none from now on, because there is a listener. */
   stop(): void {
     if (this.#stopped) return
     this.#stopped = true
@@ -71,8 +71,8 @@ export class UnclaimedReports {
     if (this.#dropped === 0) {
       this.#logger.warning(
         'DRDROP',
-        `more than ${STREAM_LIMIT} delivery reports and nobody has asked for them: the oldest are dropped; ` +
-          'give produce() a callback, or read events()',
+        `nobody has asked for more than ${STREAM_LIMIT} delivery reports: the oldest are dropped; ` +
+          'pass a callback to produce(), or read events()',
       )
     }
     this.#dropped += count

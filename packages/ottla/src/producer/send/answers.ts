@@ -1,4 +1,4 @@
-/** What the answer to a produce request means for each of its batches: settled, or sent again. */
+/** What the response to a produce request means for each of its batches: settled, or retried. */
 import { ErrorCode, type Decoded, type ProduceResponse } from '@ottla/protocol'
 import { backoffMs } from '../../base/backoff.ts'
 import { messageOf } from '../../base/unknown-error.ts'
@@ -13,13 +13,13 @@ import type { Outbox } from './outbox.ts'
 import { answersOf, recordErrors, type PartitionAnswer, type Shipment } from './produce-request.ts'
 import { answerVerdict, behindLost, outOfSequence, requestVerdict, type Verdict } from './verdicts.ts'
 
-/** A batch that is through, and how it ended. */
+/** A finished batch and its outcome. */
 export interface Settlement {
   readonly shipment: Shipment
   readonly outcome: Outcome
 }
 
-/** Judges answers; a batch that is to be sent again is back in its queue afterwards. */
+/** Judges responses; puts batches to be retried back into their queues. */
 export class AnswerJudge {
   readonly #cluster: ProduceCluster
   readonly #settings: SenderSettings
@@ -41,7 +41,7 @@ export class AnswerJudge {
     this.#transaction = identity?.transaction ?? null
   }
 
-  /** What a response means for each shipment; undefined: there is none to come (acks=0). */
+  /** Judges a response for each shipment; undefined if there is none (acks=0). */
   answered(
     outbox: Outbox,
     shipments: readonly Shipment[],
@@ -50,7 +50,7 @@ export class AnswerJudge {
     outbox.isProven = true
     const done: Settlement[] = []
     if (response === undefined) {
-      // acks=0: nobody will ever say more about them.
+      // acks=0: nothing more will ever be known about them.
       for (const shipment of shipments) {
         shipment.queue.settle()
         done.push({ shipment, outcome: written('possibly-persisted', -1, -1) })
@@ -72,7 +72,7 @@ export class AnswerJudge {
     return done
   }
 
-  /** What it means for each shipment that the request has failed as a whole. */
+  /** Judges a request that failed as a whole, for each shipment. */
   failed(outbox: Outbox, shipments: readonly Shipment[], error: unknown): readonly Settlement[] {
     const code = error instanceof KafkaError ? error.code : ErrorCode.ERR__FAIL
     const sent = error instanceof RequestError ? error.sent : true
@@ -97,13 +97,13 @@ export class AnswerJudge {
     queue.isAcknowledged = true
     queue.acknowledgedTo = Math.max(queue.acknowledgedTo, batch.baseMsgid + batch.count)
     queue.settle()
-    for (const known of queue.takeForgotten()) {
+    for (const known of queue.takeSetAside()) {
       const shipment = { queue, batch: known, records, topicId }
       done.push({ shipment, outcome: written('persisted', -1, -1) })
     }
   }
 
-  // KIP-951: the broker that lost a partition says who has it now.
+  // KIP-951: a broker that lost a partition names the new leader.
   #takeHints(
     shipments: readonly Shipment[],
     answers: readonly (PartitionAnswer | null)[],
@@ -123,14 +123,11 @@ export class AnswerJudge {
     })
   }
 
-  /** What an answer other than success means; null: the batch goes again. */
+  /** Judges an error; null if the batch is retried. */
   #refused(outbox: Outbox, shipment: Shipment, answer: PartitionAnswer | null): Outcome | null {
     const { queue, batch } = shipment
     if (answer === null) {
-      const error = new KafkaError(
-        ErrorCode.ERR__BAD_MSG,
-        `${queue.name}: the broker's answer leaves the partition out`,
-      )
+      const error = new KafkaError(ErrorCode.ERR__BAD_MSG, `${queue.name}: the broker's response lacks the partition`)
       return this.#judge(outbox, shipment, requestVerdict(error.code, true), error, null)
     }
     const { errorCode, errorMessage } = answer
@@ -140,20 +137,20 @@ export class AnswerJudge {
     }
     const error = KafkaError.of(errorCode, queue.name, errorMessage)
     if (this.#identity !== null && !batch.isSettled) {
-      const about = judgeSequence(queue, batch, errorCode)
-      if (about === 'persisted') {
+      const sequence = judgeSequence(queue, batch, errorCode)
+      if (sequence === 'persisted') {
         queue.settle()
         return written('persisted', -1, -1)
       }
-      if (about === 'forgotten' && !this.#isLost()) {
+      if (sequence === 'set-aside' && !this.#isLost()) {
         batch.lastError = error
-        queue.forget(batch)
+        queue.setAside(batch)
         return null
       }
-      if (about !== 'other') {
-        const isInDoubt = about === 'in doubt' || about === 'forgotten'
+      if (sequence !== 'other') {
+        const isInDoubt = sequence === 'in-doubt' || sequence === 'set-aside'
         if (!isInDoubt) batch.doubt = 'not-persisted'
-        if (about === 'fenced') this.#identity.fenced(queue.identity, error.message)
+        if (sequence === 'fenced') this.#identity.fenced(queue.identity, error.message)
         else if (queue.hasGap) this.#identity.gap(queue.identity, error.message, errorCode)
         return this.#judge(outbox, shipment, isInDoubt ? behindLost : outOfSequence, error, null)
       }
@@ -165,18 +162,18 @@ export class AnswerJudge {
     return this.#judge(outbox, shipment, verdict, error, recordErrors(answer, queue.name))
   }
 
-  // Of a transaction that is being aborted nothing is sent again.
+  // Batches of a transaction that is being aborted are not retried.
   #isLost(): boolean {
     return this.#transaction !== null && this.#transaction.isLost
   }
 
-  // A leader that has the whole of it would not know the halves again.
+  // A leader that has the whole batch would not recognize its halves.
   #maySplit(batch: Batch): boolean {
     const isInDoubt = this.#identity !== null && batch.doubt === 'possibly-persisted'
     return batch.count > 1 && !batch.isSettled && !isInDoubt && !this.#isLost()
   }
 
-  // The limits of broker and topic are not known here; halves get below them in the end.
+  // The limits of broker and topic are unknown here; halving gets below them in the end.
   #split({ queue, batch }: Shipment): void {
     this.#context.logger.debug('msg', 'SPLIT', `${queue.name}: ${batch.count} messages were too large for one batch`)
     queue.settle()
@@ -207,26 +204,26 @@ export class AnswerJudge {
     const isLate = now >= batch.lastAt + messageTimeoutMs
     if (verdict.retry && batch.retries <= maxRetries && !isLate && !this.#isLost()) {
       batch.failures++
-      // A leader that is known to be another one already is asked at once.
+      // If another leader is known already, it gets the batch at once.
       const hasMoved = verdict.refresh && queue.leader >= 0 && queue.leader !== outbox.brokerId
       const { backoffMs: base, backoffMaxMs } = this.#settings
-      const pause = hasMoved ? 0 : (verdict.pauseMs ?? backoffMs(batch.failures, base, backoffMaxMs, random))
+      const pause = hasMoved ? 0 : (verdict.backoffMs ?? backoffMs(batch.failures, base, backoffMaxMs, random))
       queue.retry(batch, now + pause)
       const counters = this.#cluster.broker(outbox.brokerId)?.counters
       if (counters) counters.txRetries++
       if (logger.enabled('msg')) {
-        logger.debug('msg', 'RETRY', `${queue.name}: again in ${Math.round(pause)} ms: ${error.name}: ${error.message}`)
+        logger.debug('msg', 'RETRY', `${queue.name}: retry in ${Math.round(pause)} ms: ${error.name}: ${error.message}`)
       }
       return null
     }
     queue.settle()
-    let told = error
-    if (records !== null) told = KafkaError.of(ErrorCode.ERR__INVALID_DIFFERENT_RECORD, queue.name)
-    else if (verdict.retry && isLate) told = expiry(queue, messageTimeoutMs, error)
+    let reported = error
+    if (records !== null) reported = KafkaError.of(ErrorCode.ERR__INVALID_DIFFERENT_RECORD, queue.name)
+    else if (verdict.retry && isLate) reported = expiry(queue, messageTimeoutMs, error)
     else if (error.code === ErrorCode.ERR__TIMED_OUT) {
-      told = new KafkaError(ErrorCode.ERR__MSG_TIMED_OUT, error.message, { cause: error })
+      reported = new KafkaError(ErrorCode.ERR__MSG_TIMED_OUT, error.message, { cause: error })
     }
-    giveUp(this.#identity, queue, batch, records === null ? told : error)
-    return { status: batch.unpersisted, baseOffset: -1, logAppendTime: -1, error: told, recordErrors: records }
+    giveUp(this.#identity, queue, batch, records === null ? reported : error)
+    return { status: batch.unpersisted, baseOffset: -1, logAppendTime: -1, error: reported, recordErrors: records }
   }
 }

@@ -1,12 +1,15 @@
-/** Compresses large batches on other threads, so that nothing else has to wait meanwhile. */
+/** Compresses large batches on other threads, so that nothing else has to wait. */
 import type { CodecName, CompressionCodec } from '@ottla/protocol'
 import type { Batch } from '../queue/batch.ts'
 import type { PartitionQueue } from '../queue/partition-queue.ts'
 
-/** Below, a batch is compressed sooner than it could be handed over. Bytes; codecs that are not here are too quick for it. */
+/**
+ * In bytes; smaller batches are compressed faster than handed to another thread. Codecs not listed are always fast
+ * enough.
+ */
 const smallestBytes: Partial<Record<CodecName, number>> = { gzip: 16 * 1024, zstd: 64 * 1024 }
 
-/** Node has four threads for such work, unless it is told otherwise; looking up a broker's address needs one of them. */
+/** Node has four threads for such work by default; resolving a broker's address needs one of them. */
 const MOST_AT_ONCE = 3
 
 export class Compressions {
@@ -15,10 +18,10 @@ export class Compressions {
   readonly #smallest: number
   readonly #onReady: (queue: PartitionQueue) => void
   #running = 0
-  /** Whose heads wait for a thread, in their order. */
+  /** Queues whose heads wait for a thread, in order. */
   readonly #waiting = new Set<PartitionQueue>()
 
-  /** @param onReady - the queue's head may leave, or may be compressed now */
+  /** @param onReady - called when a queue's head can be sent, or compressed */
   constructor(codec: CompressionCodec, level: number, onReady: (queue: PartitionQueue) => void) {
     this.#codec = codec
     this.#level = level
@@ -26,7 +29,7 @@ export class Compressions {
     this.#onReady = onReady
   }
 
-  /** Whether the head of a queue has to wait, because it is to be compressed first. It takes no more messages then. */
+  /** Whether the head of a queue has to wait to be compressed. If so, it is closed to further messages. */
   delay(queue: PartitionQueue, head: Batch): boolean {
     if (head.isCompressed || head.sizeBytes < this.#smallest) return false
     if (this.#running === MOST_AT_ONCE) {

@@ -1,4 +1,4 @@
-/** What the sender needs of the cluster and of the client. */
+/** What the sender uses of the cluster and the client. */
 import type { CompressionCodec, Decoded, Produce, ProduceRequest, ProduceResponse } from '@ottla/protocol'
 import type { Clock } from '../../base/clock.ts'
 import type { Random } from '../../base/random.ts'
@@ -6,18 +6,18 @@ import type { BrokerRequestOptions, LaneName } from '../../cluster/broker.ts'
 import type { Logger } from '../../observe/logger.ts'
 import type { BrokerCounters, ClientCounters } from '../../observe/statistics/counters.ts'
 
-/** The part of a broker that the sender needs. */
+/** The part of a broker that the sender uses. */
 export interface ProduceBroker {
   request(
     api: typeof Produce,
     body: (version: number) => ProduceRequest,
     options: BrokerRequestOptions,
   ): Promise<Decoded<ProduceResponse>>
-  warm(lane: LaneName): void
+  preconnect(lane: LaneName): void
   readonly counters?: BrokerCounters | null
 }
 
-/** The part of the cluster that the sender needs. */
+/** The part of the cluster that the sender uses. */
 export interface ProduceCluster {
   broker(id: number): ProduceBroker | undefined
   readonly metadata: {
@@ -35,13 +35,13 @@ export interface ProduceCluster {
 export interface SenderSettings {
   /** -1, 0 or 1. */
   readonly acks: number
-  /** `request.timeout.ms`: for the broker's own waiting. */
+  /** `request.timeout.ms`: how long the broker may wait for replicas. */
   readonly requestTimeoutMs: number
-  /** For the answer on the wire. */
+  /** How long the response may take. */
   readonly wireTimeoutMs: number
   /** `message.timeout.ms`; Infinity for none. */
   readonly messageTimeoutMs: number
-  /** `message.max.bytes`: of a request's batches together, unless one alone is larger. */
+  /** `message.max.bytes`: limit of a request's batches together; a larger batch is sent alone. */
   readonly maxRequestBytes: number
   /** `max.in.flight`, per broker. */
   readonly maxInFlight: number
@@ -59,6 +59,6 @@ export interface SenderContext {
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
-  /** None while there are no statistics. */
+  /** Null or undefined without statistics. */
   readonly counters?: ClientCounters | null
 }

@@ -1,18 +1,18 @@
 import { Ring } from '../../base/ring.ts'
 import type { PartitionQueue } from '../queue/partition-queue.ts'
 
-/** What is to be sent to one broker. */
+/** The queues with something to send to one broker. */
 export class Outbox {
   readonly brokerId: number
-  /** Queues whose head may leave, in the order in which they became ready. */
+  /** Queues whose head can be sent, in the order in which they became ready. */
   readonly #ready = new Ring<PartitionQueue>()
-  /** Queues with a message that does not wait for company unless a request is under way. */
+  /** Queues with a message that does not linger unless a request is in flight. */
   #eager: PartitionQueue[] = []
-  /** Requests under way. */
+  /** Requests in flight. */
   inFlight = 0
   /**
-   * Whether the broker has answered since the last trouble with its connection. Until then one request at a time is
-   * enough: more of them would only be smaller batches that wait for the same connection.
+   * Whether the broker has answered since its last connection failure. Until then, one request at a time is enough:
+   * more would only mean smaller batches waiting for the same connection.
    */
   isProven = false
 
@@ -24,7 +24,7 @@ export class Outbox {
     return this.#ready.length
   }
 
-  /** Puts a queue in; one that stood in another broker's outbox is there in name only from then on. */
+  /** Adds a queue, which moves it from another broker's outbox. */
   list(queue: PartitionQueue): void {
     if (queue.listedIn === this.brokerId) return
     queue.listedIn = this.brokerId
@@ -37,7 +37,7 @@ export class Outbox {
     this.#ready.unshift(queue)
   }
 
-  /** The first queue, or null when it has moved to another outbox meanwhile. */
+  /** The first queue, or null if it has moved to another outbox meanwhile. */
   next(): PartitionQueue | null {
     const queue = this.#ready.shift()
     if (queue === undefined || queue.listedIn !== this.brokerId) return null
@@ -45,7 +45,7 @@ export class Outbox {
     return queue
   }
 
-  /** Puts a queue in, unless it is in. */
+  /** Adds an eager queue, unless it is listed already. */
   addEager(queue: PartitionQueue): void {
     if (queue.eagerIn === this.brokerId) return
     queue.eagerIn = this.brokerId

@@ -1,26 +1,26 @@
-/** One ProduceRequest: batches of many partitions that one broker leads, and whose answer is whose. */
+/** One ProduceRequest: batches of many partitions with the same leader, and the matching of answers to them. */
 import { ErrorCode, type Decoded, type ProduceRequest, type ProduceResponse } from '@ottla/protocol'
 import { KafkaError } from '../../errors.ts'
 import type { Batch } from '../queue/batch.ts'
 import type { PartitionQueue } from '../queue/partition-queue.ts'
 
-// From this version on a topic is named by its id alone (KIP-516).
+// From this version on, topics are named by id only (KIP-516).
 const TOPIC_ID_VERSION = 13
 
-/** A batch on its way. */
+/** A batch in flight. */
 export interface Shipment {
   readonly queue: PartitionQueue
   readonly batch: Batch
   /** The sealed batch. */
   readonly records: Buffer
-  /** The topic's id when it was sent: it changes when the topic is deleted and made anew. */
+  /** The topic's id at the time of sending: it changes if the topic is recreated. */
   readonly topicId: string
 }
 
 /** The answer about one partition. */
 export type PartitionAnswer = Decoded<ProduceResponse>['responses'][number]['partitionResponses'][number]
 
-/** The body of the request at a version. No two shipments are for the same partition. */
+/** The request's body for a version. No two shipments are for the same partition. */
 export function requestBody(
   shipments: readonly Shipment[],
   acks: number,
@@ -50,8 +50,8 @@ export function requestBody(
 }
 
 /**
- * The highest version that the shipments allow: ids can only be used if every topic's is known.
- * @param limit - that holds in any case
+ * The highest version for the shipments: topic ids can be used only if all of them are known.
+ * @param limit - the highest version in any case
  */
 export function highestVersion(
   shipments: readonly Shipment[],
@@ -64,7 +64,7 @@ export function highestVersion(
   return limit
 }
 
-/** Finds the answer to each shipment; null where the broker gave none. Their order says nothing. */
+/** The answer for each shipment; null if the broker gave none. Answers may come in any order. */
 export function answersOf(
   shipments: readonly Shipment[],
   response: Decoded<ProduceResponse>,
@@ -84,11 +84,11 @@ export function answersOf(
   return answers
 }
 
-/** KIP-467: the records that the broker names failed for themselves; the others only shared their batch. */
+/** KIP-467: the records that the broker names have failed themselves; the others only share their batch. */
 export function recordErrors(answer: PartitionAnswer, name: string): Map<number, KafkaError> | null {
   const { recordErrors: named, errorCode, errorMessage } = answer
   if (named.length === 0) return null
-  // With one culprit the partition's code is about it; with several it may be about any of them.
+  // With one culprit, the partition's code is about it; with several, it may be about any of them.
   const code = named.length === 1 ? errorCode : ErrorCode.ERR_INVALID_RECORD
   const errors = new Map<number, KafkaError>()
   for (const { batchIndex, batchIndexErrorMessage } of named) {

@@ -1,6 +1,6 @@
-/** Sends what is ready: one request at a time for all partitions of a broker that have something to go. */
+/** Sends ready batches, those of all partitions of a broker in one request. */
 import { ErrorCode, Produce, ZERO_UUID, type Decoded, type ProduceResponse } from '@ottla/protocol'
-import { soon } from '../../base/soon.ts'
+import { enqueueMicrotask } from '../../base/microtask.ts'
 import type { TurnClock } from '../../base/turn-clock.ts'
 import { messageOf, stackOf } from '../../base/unknown-error.ts'
 import type { BrokerRequestOptions } from '../../cluster/broker.ts'
@@ -20,9 +20,8 @@ import { Outbox } from './outbox.ts'
 import { highestVersion, requestBody, type Shipment } from './produce-request.ts'
 
 /**
- * Moves whole batches from the queues to the brokers and settles them with the answers. A partition's batches
- * go to one broker at a time: after its leader has changed, nothing goes to the new one before everything is back
- * from the old.
+ * Sends whole batches from the queues to the brokers and settles them with the responses. A partition's batches go to
+ * one broker at a time: after a change of leader, nothing is sent to the new one before the old one has answered.
  */
 export class Sender {
   readonly #cluster: ProduceCluster
@@ -43,7 +42,7 @@ export class Sender {
 
   /**
    * @param identity - of an idempotent producer
-   * @param wakeAt - asks for `tick` to be called at a time (monotonic ms)
+   * @param wakeAt - requests a call of `tick` at a time (monotonic ms)
    */
   constructor(
     cluster: ProduceCluster,
@@ -68,18 +67,18 @@ export class Sender {
     this.#compressions = codec === null ? null : new Compressions(codec, level, queue => this.list(queue))
   }
 
-  /** Requests under way. */
+  /** Requests in flight. */
   get requestsInFlight(): number {
     return this.#inFlight.size
   }
 
-  /** The codec is ready: batches can be sealed from now on. */
+  /** Starts sending: the codec is ready. */
   release(): void {
     this.#isHeld = false
     this.#drainSoon()
   }
 
-  /** Something about the queue has changed: sends from it, soon, if its head may leave. */
+  /** Call this when a queue has changed: sends from it soon if its head is ready. */
   list(queue: PartitionQueue): void {
     if (queue.isEmpty || (queue.listedIn >= 0 && queue.listedIn === queue.leader)) return
     const now = this.#turnClock.now()
@@ -91,7 +90,7 @@ export class Sender {
     this.#drainSoon()
   }
 
-  /** Sends the queue's open batch as soon as no request to its broker is under way. */
+  /** Sends the queue's open batch as soon as no request to its broker is in flight. */
   eager(queue: PartitionQueue): void {
     queue.isEager = queue.leader < 0
     if (queue.isEager) return
@@ -99,8 +98,8 @@ export class Sender {
     this.#drainSoon()
   }
 
-  /** There will be something to send to this broker: connects meanwhile. */
-  warm(brokerId: number): void {
+  /** Connects to a broker ahead of the first request. */
+  preconnect(brokerId: number): void {
     if (brokerId >= 0) this.#outbox(brokerId)
   }
 
@@ -116,14 +115,14 @@ export class Sender {
   }
 
   /**
-   * A batch was given up: what was stamped behind it has to be stamped anew. To be called before it is settled.
-   * @param error - why it could not be delivered; null: the program did not want it any more
+   * A batch was given up: batches stamped after it need new stamps. Call this before settling it.
+   * @param error - why it could not be delivered; null if the application purged it
    */
   dropped(queue: PartitionQueue, batch: Batch, error: KafkaError | null): void {
     giveUp(this.#identity, queue, batch, error)
   }
 
-  /** The batches under way; each is settled by the answer unless it has been by then. */
+  /** The batches in flight; the response settles each unless it is settled by then. */
   *shipments(): Generator<Shipment> {
     for (const shipments of this.#inFlight) yield* shipments
   }
@@ -143,7 +142,7 @@ export class Sender {
     if (outbox === undefined) {
       outbox = new Outbox(brokerId)
       this.#outboxes.set(brokerId, outbox)
-      this.#cluster.broker(brokerId)?.warm('produce')
+      this.#cluster.broker(brokerId)?.preconnect('produce')
     }
     return outbox
   }
@@ -152,7 +151,7 @@ export class Sender {
   #drainSoon(): void {
     if (this.#isDraining) return
     this.#isDraining = true
-    soon(() => {
+    enqueueMicrotask(() => {
       this.#isDraining = false
       if (this.#isHeld) return
       for (const outbox of this.#outboxes.values()) this.#drain(outbox)
@@ -173,7 +172,7 @@ export class Sender {
     }
   }
 
-  /** Takes one batch of each ready partition, as many as a request holds. */
+  /** Takes one batch of each ready partition, as many as fit into a request. */
   #compose(outbox: Outbox): Shipment[] {
     const { maxRequestBytes, codec, level } = this.#settings
     const now = this.#context.clock.now()
@@ -191,7 +190,7 @@ export class Sender {
         outbox.relist(queue)
         break
       }
-      // A queue that has to wait is listed again when an id is there, or when what is under way is back.
+      // A queue that has to wait is listed again when there is an id, or when its batches in flight are answered.
       if (this.#transaction !== null && !this.#transaction.admits(queue)) continue
       if (this.#compressions?.delay(queue, head) === true) continue
       if (this.#identity !== null && !stampHead(queue, head, this.#identity.current)) continue
@@ -214,10 +213,10 @@ export class Sender {
     queue.settle()
     const why = messageOf(error)
     const message = `${queue.name}: the batch could not be sealed: ${why}`
-    const told = new KafkaError(ErrorCode.ERR__BAD_COMPRESSION, message, { cause: error })
-    this.dropped(queue, batch, told)
-    // Not within the call that wanted it sent.
-    soon(() => this.#delivery.settle(queue.topic.name, queue.partition, batch, failure(batch, told)))
+    const reported = new KafkaError(ErrorCode.ERR__BAD_COMPRESSION, message, { cause: error })
+    this.dropped(queue, batch, reported)
+    // Not within the call that sends it.
+    enqueueMicrotask(() => this.#delivery.settle(queue.topic.name, queue.partition, batch, failure(batch, reported)))
   }
 
   #ship(outbox: Outbox, shipments: readonly Shipment[]): void {
@@ -228,7 +227,7 @@ export class Sender {
     if (broker === undefined) {
       const message = `broker ${outbox.brokerId} is not known to the cluster at present`
       const error = new RequestError(ErrorCode.ERR__TRANSPORT, message, false)
-      soon(() => this.#failed(outbox, shipments, error))
+      enqueueMicrotask(() => this.#failed(outbox, shipments, error))
       return
     }
     if (broker.counters) countShipments(broker.counters, this.#context, shipments)
@@ -243,7 +242,7 @@ export class Sender {
     const transactionalId = this.#transaction?.id ?? null
     if (logger.enabled('msg')) {
       for (const { queue, batch, records } of shipments) {
-        const what = `${batch.count} messages, ${records.length} bytes, message ${batch.baseMsgid} on`
+        const what = `${batch.count} messages from message ${batch.baseMsgid}, ${records.length} bytes`
         logger.debug('msg', 'PRODUCE', `${queue.name}: ${what}, to broker ${outbox.brokerId}`)
       }
     }
@@ -259,7 +258,7 @@ export class Sender {
       })
   }
 
-  // No longer than the messages may take: those that run out of time in flight are in doubt, and told so in time.
+  // Not beyond the messages' own timeout: messages that time out in flight are in doubt, and reported in time.
   #timeoutOf(shipments: readonly Shipment[]): number {
     const { wireTimeoutMs, messageTimeoutMs } = this.#settings
     const now = this.#context.clock.now()
@@ -283,7 +282,7 @@ export class Sender {
     this.#inFlight.delete(shipments)
   }
 
-  // All state is as it shall be before the first report: whoever produces from within one finds it so.
+  // The state is final before the first report, so that code within a report can produce.
   #finish(shipments: readonly Shipment[], done: readonly Settlement[]): void {
     for (const { queue } of shipments) this.list(queue)
     this.#drainSoon()

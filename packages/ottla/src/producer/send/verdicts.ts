@@ -1,23 +1,23 @@
-/** What becomes of a batch whose try has failed. */
+/** What to do with a batch after a failed attempt. */
 import { ErrorCode } from '@ottla/protocol'
 
-/** What an error code means for the messages that it was the answer to. */
+/** What an error code means for the messages of a batch. */
 export interface Verdict {
-  /** Send again, as long as time and retries are left. */
+  /** Retry, while time and retries are left. */
   readonly retry: boolean
-  /** The picture of the cluster is stale. */
+  /** The metadata is stale. */
   readonly refresh: boolean
-  /** Whether the try counts against `message.send.max.retries`: it may have written the messages. */
+  /** Whether the attempt counts against `message.send.max.retries`: it may have written the messages. */
   readonly counts: boolean
-  /** Whether the messages may be in the log all the same. */
+  /** Whether the messages may be in the log. */
   readonly inDoubt: boolean
-  /** Pause before the next try, where it is not the usual one. */
-  readonly pauseMs?: number
+  /** Backoff before the retry, if not the usual one. */
+  readonly backoffMs?: number
 }
 
 const fail: Verdict = { retry: false, refresh: false, counts: false, inDoubt: false }
 const failInDoubt: Verdict = { retry: false, refresh: false, counts: false, inDoubt: true }
-// Stale metadata: as a rule the broker refused before it wrote.
+// Stale metadata: normally, the broker refused the batch before writing it.
 const moved: Verdict = { retry: true, refresh: true, counts: false, inDoubt: false }
 const again: Verdict = { retry: true, refresh: false, counts: true, inDoubt: false }
 const againInDoubt: Verdict = { retry: true, refresh: false, counts: true, inDoubt: true }
@@ -25,8 +25,8 @@ const busy: Verdict = { retry: true, refresh: false, counts: false, inDoubt: fal
 const lost: Verdict = { retry: true, refresh: true, counts: true, inDoubt: true }
 const unsent: Verdict = { retry: true, refresh: true, counts: false, inDoubt: false }
 
-// As librdkafka, with two additions: what a broker answers without knowing why (-1) leaves the messages in doubt, and
-// wrong credentials are waited out, because they can be put right while the client runs.
+// Like librdkafka, with two differences: an unknown error (-1) leaves the messages in doubt, and wrong credentials are
+// retried, because they can be corrected while the client runs.
 const verdicts = new Map<number, Verdict>([
   [ErrorCode.ERR_NOT_LEADER_FOR_PARTITION, moved],
   [ErrorCode.ERR_LEADER_NOT_AVAILABLE, moved],
@@ -43,8 +43,8 @@ const verdicts = new Map<number, Verdict>([
   [ErrorCode.ERR_NOT_ENOUGH_REPLICAS, again],
   [ErrorCode.ERR_INVALID_MSG, again],
   [ErrorCode.ERR_THROTTLING_QUOTA_EXCEEDED, again],
-  // The leader could not learn from the transaction's coordinator whether it may write.
-  [ErrorCode.ERR_CONCURRENT_TRANSACTIONS, { ...busy, pauseMs: 20 }],
+  // The leader could not find out from the transaction's coordinator whether it may write.
+  [ErrorCode.ERR_CONCURRENT_TRANSACTIONS, { ...busy, backoffMs: 20 }],
   [ErrorCode.ERR_COORDINATOR_LOAD_IN_PROGRESS, busy],
   [ErrorCode.ERR_COORDINATOR_NOT_AVAILABLE, busy],
   [ErrorCode.ERR_NOT_COORDINATOR, busy],
@@ -54,13 +54,13 @@ const verdicts = new Map<number, Verdict>([
   [ErrorCode.ERR_UNKNOWN, failInDoubt],
 ])
 
-/** A batch of an idempotent producer that came before its turn: nothing of it was written. */
+/** A batch of an idempotent producer came too early: nothing of it was written. */
 export const outOfSequence: Verdict = { retry: true, refresh: false, counts: false, inDoubt: false }
 
-/** A batch of an idempotent producer that is as lost as those before it: it may be written yet. */
+/** A batch of an idempotent producer is lost like those before it: it may still be written. */
 export const behindLost: Verdict = failInDoubt
 
-const connectionTrouble = new Set<number>([
+const connectionErrors = new Set<number>([
   ErrorCode.ERR__TRANSPORT,
   ErrorCode.ERR__TIMED_OUT,
   ErrorCode.ERR__RESOLVE,
@@ -68,13 +68,13 @@ const connectionTrouble = new Set<number>([
   ErrorCode.ERR__AUTHENTICATION,
 ])
 
-// What a leader answers, too, if it stops being the leader while it waits for the replicas: the messages are in its log
-// by then, and if a replica has them that becomes the leader, they stay.
+// A leader also answers these if it loses the partition while it waits for the replicas. The messages are in its log by
+// then, and stay if a replica that has them becomes the leader.
 const afterAppend = new Set<number>([ErrorCode.ERR_NOT_LEADER_FOR_PARTITION, ErrorCode.ERR_KAFKA_STORAGE_ERROR])
 
 /**
- * The verdict on a code that a broker answered with; one that is not known is final.
- * @param acks - that were asked for; -1: of all replicas
+ * The verdict on a code that a broker answered; an unknown code is final.
+ * @param acks - the request's acks; -1 for all replicas
  */
 export function answerVerdict(code: number, acks: number): Verdict {
   const verdict = verdicts.get(code) ?? fail
@@ -82,11 +82,11 @@ export function answerVerdict(code: number, acks: number): Verdict {
 }
 
 /**
- * The verdict on a request that got no answer.
+ * The verdict on a request without a response.
  * @param sent - whether its bytes may have reached the broker
  */
 export function requestVerdict(code: number, sent: boolean): Verdict {
-  if (connectionTrouble.has(code)) return sent ? lost : unsent
+  if (connectionErrors.has(code)) return sent ? lost : unsent
   if (code === ErrorCode.ERR__BAD_MSG) return sent ? againInDoubt : fail
   return sent ? failInDoubt : fail
 }

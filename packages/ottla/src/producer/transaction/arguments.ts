@@ -1,14 +1,14 @@
-/** What programs give to `sendOffsetsToTransaction`, checked. */
+/** Checks the arguments of `sendOffsetsToTransaction`. */
 import { invalidArgument, type KafkaError } from '../../errors.ts'
 import { isOffset, wrongOffset, type ConsumerGroupMetadata, type TopicPartitionOffset } from '../../types.ts'
 import { kindOf } from '../queue/kinds.ts'
 
 /**
- * The offsets that can be committed: logical ones (below 0) are left out, as librdkafka does.
+ * The offsets that can be committed: logical ones (below 0) are skipped, like in librdkafka.
  * @throws KafkaError ERR__INVALID_ARG
  */
 export function checkOffsets(offsets: readonly TopicPartitionOffset[]): TopicPartitionOffset[] {
-  // Programs in plain JavaScript may give anything.
+  // Plain JavaScript may pass anything.
   if (!(offsets instanceof Array)) throw invalid(`offsets must be an array, not ${kindOf(offsets)}`)
   return offsets.filter((each: unknown, i) => {
     if (typeof each !== 'object' || each === null) {
@@ -16,7 +16,7 @@ export function checkOffsets(offsets: readonly TopicPartitionOffset[]): TopicPar
     }
     const { topic, partition, offset } = each as Partial<Record<keyof TopicPartitionOffset, unknown>>
     if (typeof topic !== 'string' || topic === '') {
-      const what = topic === '' ? 'an empty text' : kindOf(topic)
+      const what = topic === '' ? 'an empty string' : kindOf(topic)
       throw invalid(`offsets[${i}].topic must be the name of a topic, not ${what}`)
     }
     if (!Number.isInteger(partition) || (partition as number) < 0) {
@@ -32,7 +32,7 @@ export function checkOffsets(offsets: readonly TopicPartitionOffset[]): TopicPar
 export function checkGroup(group: ConsumerGroupMetadata): void {
   const { groupId, generationId, memberId } = (group as Partial<ConsumerGroupMetadata> | undefined) ?? {}
   if (typeof groupId !== 'string' || groupId === '' || typeof memberId !== 'string' || typeof generationId !== 'number')
-    throw invalid('group must be what consumer.groupMetadata() returns')
+    throw invalid('group must be the result of consumer.groupMetadata()')
 }
 
 function invalid(message: string): KafkaError {

@@ -1,4 +1,6 @@
-/** One call of a transactional producer at a time; one that ran out of time goes on, and the next of its name waits for it. */
+/**
+ * One call of a transactional producer at a time. One that times out carries on, and the next of its name waits for it.
+ */
 import { Deadline, type Clock } from '../../base/clock.ts'
 import { within, type Wait } from '../../base/wait.ts'
 import { ErrorCode, KafkaError } from '../../errors.ts'
@@ -12,33 +14,34 @@ interface Call {
 
 export class CallSlot {
   readonly #clock: Clock
-  readonly #trouble: () => KafkaError | null
+  readonly #connectionError: () => KafkaError | null
   #call: Call | null = null
 
-  /** @param trouble - why no broker answers, if that is known */
-  constructor(clock: Clock, trouble: () => KafkaError | null = () => null) {
+  /** @param connectionError - why no broker answers, if known */
+  constructor(clock: Clock, connectionError: () => KafkaError | null = () => null) {
     this.#clock = clock
-    this.#trouble = trouble
+    this.#connectionError = connectionError
   }
 
   /**
-   * Throws unless a call of this name may begin, or go on.
-   * @throws KafkaError ERR__PREV_IN_PROGRESS (the same is waited for already), ERR__CONFLICT (another has not ended yet)
+   * Checks that a call of this name may begin, or be resumed.
+   * @throws KafkaError ERR__PREV_IN_PROGRESS (the same call is in progress), ERR__CONFLICT (another one is)
    */
   check(name: string): void {
     const call = this.#call
     if (call === null) return
     if (call.name === name) {
       if (!call.isAwaited) return
-      throw new KafkaError(ErrorCode.ERR__PREV_IN_PROGRESS, `${name} is under way already`)
+      throw new KafkaError(ErrorCode.ERR__PREV_IN_PROGRESS, `${name} is already in progress`)
     }
-    const what = call.isAwaited ? 'is under way' : 'has run out of time: call it again to learn how it ends'
+    const what = call.isAwaited ? 'is in progress' : 'timed out: call it again for its outcome'
     throw new KafkaError(ErrorCode.ERR__CONFLICT, `${name} is not possible: ${call.name} ${what}`, { retriable: false })
   }
 
   /**
-   * Waits for what `start` begins, or for the call of that name that ran out of time.
-   * Rejects with its error; ERR__TIMED_OUT (retriable: the same call waits on) or the signal's reason, it goes on then.
+   * Waits for the call that `start` begins, or for the one of that name that timed out.
+   * Rejects with its error. With ERR__TIMED_OUT (retriable: the same call resumes the wait) or the signal's reason, the
+   * call carries on.
    */
   async run(name: string, wait: Wait, start: () => Promise<void>): Promise<void> {
     this.check(name)
@@ -55,7 +58,7 @@ export class CallSlot {
     this.#call = null
   }
 
-  /** Resolves when nothing is under way, however that ended. Rejects when that takes too long. */
+  /** Resolves when no call is in progress, whatever its outcome. Rejects if that takes too long. */
   async idle(wait: Wait): Promise<void> {
     const call = this.#call
     if (call === null) return
@@ -69,16 +72,16 @@ export class CallSlot {
     this.#call = call
     end.catch(() => {
       call.hasFailed = true
-      // There is nothing to be taken up again: the state says what has happened.
+      // There is nothing to resume: the state says what has happened.
       if (!call.isAwaited && this.#call === call) this.#call = null
     })
     return call
   }
 
   #timedOut(name: string, { timeoutMs }: Wait): KafkaError {
-    const trouble = this.#trouble()
-    const why = trouble === null ? '' : `; last: ${trouble.message}`
-    const message = `${name} has not ended within ${timeoutMs} ms; it goes on, and the same call waits for it again${why}`
-    return new KafkaError(ErrorCode.ERR__TIMED_OUT, message, { retriable: true, cause: trouble })
+    const cause = this.#connectionError()
+    const why = cause === null ? '' : `; last error: ${cause.message}`
+    const message = `${name} did not end within ${timeoutMs} ms; it carries on, and the same call waits for it again${why}`
+    return new KafkaError(ErrorCode.ERR__TIMED_OUT, message, { retriable: true, cause })
   }
 }

@@ -1,4 +1,6 @@
-/** Consume, transform, produce: what comes of a batch and the offset behind it are committed together, or not at all. */
+/**
+ * Consume, transform, produce: the results of a batch and the offset after it are committed together, or not at all.
+ */
 import { onAbort } from '../../base/abort.ts'
 import type { Wait } from '../../base/wait.ts'
 import { clientHandle, transactionalReads, type ClientHandle, type TransactionalReader } from '../../cluster/handle.ts'
@@ -18,7 +20,7 @@ export interface TransactionalBatch extends TopicPartition {
 }
 
 /**
- * What `transactional` reads from: a `Consumer` with a group.
+ * The source of `transactional`: a `Consumer` with a group.
  * @since 0.1.0
  */
 export interface TransactionalSource<B extends TransactionalBatch> {
@@ -40,13 +42,13 @@ export interface TransactionalOptions {
   readonly maxMessages?: number
   /** How long to wait for a fuller batch once there is a message, in ms; 0 by default. */
   readonly maxWaitMs?: number
-  /** Ends it, after the transaction that is open. */
+  /** Ends it, after the open transaction. */
   readonly signal?: AbortSignal
 }
 
-// The partition has another reader now, or the coordinator has given the transaction up: others, or a second try, will
-// read the batch again.
-const passing = new Set<number>([
+// The partition has another owner now, or the coordinator gave up the transaction: the owner, or a retry, reads the
+// batch again.
+const transient = new Set<number>([
   ErrorCode.ERR_ILLEGAL_GENERATION,
   ErrorCode.ERR_UNKNOWN_MEMBER_ID,
   ErrorCode.ERR_STALE_MEMBER_EPOCH,
@@ -64,12 +66,11 @@ const passing = new Set<number>([
 export function checkSource(source: TransactionalSource<TransactionalBatch>): void {
   const { settings } = source[clientHandle].context
   if ((settings as { readonly 'enable.auto.commit'?: boolean })['enable.auto.commit'] !== true) return
-  const message =
-    'transactional needs a consumer with enable.auto.commit=false: offsets are committed by the transaction'
+  const message = 'transactional needs a consumer with enable.auto.commit=false: the transaction commits the offsets'
   throw invalidArgument(message)
 }
 
-/** Until the signal is aborted, the consumer is closed, or something fails for good. See Producer.transactional. */
+/** Runs until the signal aborts, the consumer is closed, or something fails for good. See `Producer.transactional`. */
 export async function consumeTransformProduce<B extends TransactionalBatch>(
   transactions: Transactions,
   source: TransactionalSource<B>,
@@ -94,7 +95,7 @@ export async function consumeTransformProduce<B extends TransactionalBatch>(
       } catch (error) {
         reader.ended(false)
         const reason = transactions.lastError
-        if (reason === null || !passing.has(reason.code) || transactions.isDead) throw error
+        if (reason === null || !transient.has(reason.code) || transactions.isDead) throw error
         const again = batch === null ? 'offsets are committed' : `${batch.topic} [${batch.partition}] is read`
         logger.info('TXNRETRY', `${again} again: ${reason.message}`)
       }

@@ -1,4 +1,6 @@
-/** What the coordinator knows of a transactional producer: its id and epoch, whether a transaction is open, of what version. */
+/**
+ * What the coordinator knows of a transactional producer: its id and epoch, whether a transaction is open, its version.
+ */
 import { ErrorCode, KafkaError } from '../../errors.ts'
 import type { ConsumerGroupMetadata, TopicPartition, TopicPartitionOffset } from '../../types.ts'
 import type { Identity } from '../queue/batch.ts'
@@ -8,11 +10,11 @@ import { transactionVerdict, type Finding, type TransactionVerdict } from './ver
 /** Whether the coordinator knows of an open transaction. */
 type Registration = 'none' | 'maybe' | 'certain'
 
-/** What has to be done about the producer id when the transaction has been aborted. */
+/** What to do about the producer id after an abort. */
 type Repair = 'none' | 'bump' | 'bump-only'
 
-// Of these errors the request is not the reason: it did not get there.
-const passing = new Set<number>([
+// The request is not the reason for these errors: it got no answer.
+const unanswered = new Set<number>([
   ErrorCode.ERR__TIMED_OUT,
   ErrorCode.ERR__DESTROY,
   ErrorCode.ERR__AUTHENTICATION,
@@ -22,8 +24,8 @@ const passing = new Set<number>([
 ])
 
 /**
- * Each call returns what its requests were answered with. It rejects when there was no answer: ERR__TIMED_OUT at the
- * deadline, ERR__DESTROY, or with the signal's reason; limits that are impatient, with why no broker can be asked.
+ * Each call returns the answer to its requests. It rejects if there is none: ERR__TIMED_OUT at the deadline,
+ * ERR__DESTROY, or the signal's reason; with `failFast`, also with why no broker can be reached.
  */
 export class Coordination {
   readonly #requests: TransactionRequests
@@ -49,31 +51,31 @@ export class Coordination {
     return this.#grants
   }
 
-  /** Of the transaction that is open, or was last. */
+  /** The version of the open transaction, or the last one. */
   get version(): TransactionVersion {
     return this.#version
   }
 
-  /** What a code means, under this version. */
+  /** What a code means in this version. */
   judge(code: number): TransactionVerdict {
     // The coordinator may have aborted it by itself (transaction.timeout.ms), which version 2 can recover from.
     if (code === ErrorCode.ERR_INVALID_TXN_STATE && this.#version === 2) return 'abort'
     return transactionVerdict(code)
   }
 
-  /** After the abort the sequence numbers have to begin anew. */
+  /** The sequences have to restart after the abort. */
   needsBump(): void {
     if (this.#repair === 'none') this.#repair = 'bump'
   }
 
-  /** A leader says that the epoch has been left behind: what the coordinator says decides (KIP-588). */
+  /** A leader refuses the epoch as outdated: the coordinator decides (KIP-588). */
   isOutdated(): void {
     this.#repair = 'bump-only'
   }
 
-  /** Something was written in a transaction of version 2, which makes it known. */
+  /** A write is about to register a transaction of version 2. */
   joined(): void {
-    // Committed, it will have been delivered; aborting what the coordinator has not heard of does no harm.
+    // A commit comes after its delivery, and aborting a transaction unknown to the coordinator does no harm.
     this.#registration = 'certain'
   }
 
@@ -114,37 +116,37 @@ export class Coordination {
     if (this.#registration === 'none') return done(culprit)
     const ended = this.#requests.end(this.#id(), this.#version, true, limits)
     const answer = await this.#answer(culprit, limits, ended)
-    if (this.#isUnheardOf(answer)) return done(culprit)
+    if (this.#isUnregistered(answer)) return done(culprit)
     if (answer.errorCode === ErrorCode.ERR_NO_ERROR) this.#use(answer)
     return answer
   }
 
   /**
-   * Mends, too, what there is to mend about the producer id. A second call finds nothing left to do.
+   * Aborts the transaction and repairs the producer id if needed. A second call finds nothing left to do.
    *
-   * The abort always goes first, even where there may be nothing to abort: it is refused once a newer instance has taken
-   * over. A coordinator asked for the next epoch does not look at the one it was given while a transaction is open, and
-   * would fence the newer instance for the older one's sake.
+   * The abort always comes first, even if there may be nothing to abort: it is refused once a newer instance has taken
+   * over. While a transaction is open, a coordinator does not check the epoch of a request for the next one, and would
+   * fence the newer instance in favour of the older one.
    */
   async abort(limits: RequestLimits): Promise<Finding> {
     const culprit = 'the transaction cannot be aborted'
     if (this.#registration !== 'none' || this.#repair !== 'none') {
       let answer = await this.#end(culprit, limits)
-      // On the word of one answer the next epoch is not asked for.
+      // The next epoch is requested only if a second answer confirms the first.
       if (this.judge(answer.errorCode) === 'renew') answer = await this.#end(culprit, limits)
       if (this.judge(answer.errorCode) === 'renew') {
         this.#repair = 'bump'
-      } else if (!this.#isUnheardOf(answer)) {
+      } else if (!this.#isUnregistered(answer)) {
         if (answer.errorCode !== ErrorCode.ERR_NO_ERROR) return answer
         this.#use(answer)
-        // The next epoch, which begins all numbers anew.
+        // That is the next epoch, which restarts all sequences.
         if (this.#version === 2) this.#repair = 'none'
       }
     }
     this.#registration = 'none'
     if (this.#repair === 'none') return done(culprit)
     const answer = await this.#answer(culprit, limits, this.#requests.bump(this.#id(), limits))
-    // Brokers that cannot give the next epoch leave one behind for a newer instance only.
+    // Brokers that cannot assign the next epoch outdate one only for a newer instance.
     if (answer.errorCode === ErrorCode.ERR__UNSUPPORTED_FEATURE && this.#repair === 'bump-only')
       return { culprit, errorCode: ErrorCode.ERR_PRODUCER_FENCED }
     if (answer.errorCode !== ErrorCode.ERR_NO_ERROR) return answer
@@ -153,7 +155,7 @@ export class Coordination {
     return answer
   }
 
-  /** The transaction is over. Looks, meanwhile, whether the next one is of another version. */
+  /** The transaction has ended. Finds out in the background whether the next one has another version. */
   async ended(limits: RequestLimits): Promise<void> {
     this.#registration = 'none'
     this.#repair = 'none'
@@ -165,7 +167,7 @@ export class Coordination {
     return this.#answer(culprit, limits, this.#requests.end(this.#id(), this.#version, false, limits))
   }
 
-  /** A request by which the coordinator learns of the transaction, if it is not refused. */
+  /** Sends a request that registers the transaction at the coordinator, unless it is refused. */
   async #register(culprit: string, limits: RequestLimits, request: Promise<Finding>): Promise<Finding> {
     const before = this.#registration
     if (before === 'none') this.#registration = 'maybe'
@@ -175,12 +177,12 @@ export class Coordination {
     return finding
   }
 
-  /** There is nothing to end: the request by which the coordinator was to learn of the transaction did not get there. */
-  #isUnheardOf({ errorCode }: Finding): boolean {
+  /** Whether there is nothing to end, because the request that registers the transaction did not arrive. */
+  #isUnregistered({ errorCode }: Finding): boolean {
     return errorCode === ErrorCode.ERR_INVALID_TXN_STATE && this.#registration !== 'certain'
   }
 
-  /** The answer; for an error that stands for a refusal (by the finder of coordinators, say), that. */
+  /** The answer; an error that is a refusal, such as the coordinator finder's, becomes one. */
   async #answer(
     culprit: string,
     { signal }: RequestLimits,
@@ -189,7 +191,7 @@ export class Coordination {
     try {
       return { culprit, producerId: -1n, producerEpoch: -1, ...(await request) }
     } catch (error) {
-      if (!(error instanceof KafkaError) || signal.aborted || passing.has(error.code)) throw error
+      if (!(error instanceof KafkaError) || signal.aborted || unanswered.has(error.code)) throw error
       return { culprit: error.message, producerId: -1n, producerEpoch: -1, errorCode: error.code }
     }
   }
@@ -200,7 +202,7 @@ export class Coordination {
   }
 
   #use({ producerId, producerEpoch }: Granted): void {
-    // Version 1 ends transactions without a word about ids.
+    // Version 1 ends transactions without returning an id.
     if (producerId === -1n) return
     this.#grants++
     this.#current = { producerId, producerEpoch, isTransactional: true }

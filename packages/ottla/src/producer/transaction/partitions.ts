@@ -1,8 +1,10 @@
-/** The partitions of a transaction of version 1: each is added at the coordinator before the first batch goes to it. */
-import { soon } from '../../base/soon.ts'
+/**
+ * The partitions of a transaction of version 1: each is registered at the coordinator before its first batch is sent.
+ */
+import { enqueueMicrotask } from '../../base/microtask.ts'
 import type { PartitionQueue } from '../queue/partition-queue.ts'
 
-/** Adds partitions; false: they have not been, and the transaction has failed. */
+/** Adds partitions; false if they could not be added, and the transaction has failed. */
 export type AddPartitions = (queues: ReadonlySet<PartitionQueue>) => Promise<boolean>
 
 export class TransactionPartitions {
@@ -12,28 +14,28 @@ export class TransactionPartitions {
   #wanted = new Set<PartitionQueue>()
   #adding: Promise<void> | null = null
 
-  /** @param onAdded - batches that waited can go */
+  /** @param onAdded - called when waiting batches can be sent */
   constructor(add: AddPartitions, onAdded: () => void) {
     this.#add = add
     this.#onAdded = onAdded
   }
 
-  /** Whether the partition is in the transaction; if not, it will be, together with others of this turn. */
+  /** Whether the partition is in the transaction; if not, adds it, together with others of this turn. */
   admits(queue: PartitionQueue): boolean {
     if (this.#added.has(queue)) return true
     this.#wanted.add(queue)
     if (this.#adding === null) {
-      this.#adding = new Promise<void>(resolve => soon(resolve)).then(() => this.#run())
+      this.#adding = new Promise<void>(resolve => enqueueMicrotask(resolve)).then(() => this.#run())
     }
     return false
   }
 
-  /** Resolves when no request is under way. */
+  /** Resolves when no request is in flight. */
   async idle(): Promise<void> {
     await this.#adding
   }
 
-  /** A new transaction has none. */
+  /** Forgets the partitions, for a new transaction. */
   clear(): void {
     this.#added.clear()
     this.#wanted.clear()
@@ -41,13 +43,13 @@ export class TransactionPartitions {
 
   async #run(): Promise<void> {
     while (this.#wanted.size > 0) {
-      const asked = this.#wanted
+      const adding = this.#wanted
       this.#wanted = new Set()
-      if (!(await this.#add(asked))) {
+      if (!(await this.#add(adding))) {
         this.#wanted.clear()
         break
       }
-      for (const queue of asked) {
+      for (const queue of adding) {
         this.#added.add(queue)
         this.#wanted.delete(queue)
       }

@@ -1,4 +1,4 @@
-/** The requests of a transactional producer to the coordinator of its transactional id, and of the groups. */
+/** The requests of a transactional producer to the coordinators of its transactional id and of groups. */
 import {
   AddOffsetsToTxn,
   AddPartitionsToTxn,
@@ -19,7 +19,7 @@ import type { CoordinatorType } from '../../cluster/coordinator.ts'
 import type { ConsumerGroupMetadata, TopicPartition, TopicPartitionOffset } from '../../types.ts'
 import { gravest, transactionVerdict, type Finding } from './verdicts.ts'
 
-/** Part of the cluster that transactions need. */
+/** The part of the cluster that transactions use. */
 export type TransactionCluster = Pick<Cluster, 'request' | 'coordinator'>
 
 export interface ProducerIdAndEpoch {
@@ -27,36 +27,36 @@ export interface ProducerIdAndEpoch {
   readonly producerEpoch: number
 }
 
-/** Version 2 (KIP-890): partitions and groups join by being written to, and each transaction ends with a new epoch. */
+/** In version 2 (KIP-890), writes register partitions and groups, and each transaction ends with a new epoch. */
 export type TransactionVersion = 1 | 2
 
 export interface RequestLimits {
   readonly deadline: Deadline
   readonly signal: AbortSignal
   /** See ClusterRequestOptions. */
-  readonly impatient?: boolean
+  readonly failFast?: boolean
 }
 
-/** An answer that decides: its code is never one that asking again would change. */
+/** A final answer: its code is never one that a retry would change. */
 export interface Granted extends ProducerIdAndEpoch {
   readonly errorCode: number
 }
 
-// Coordinators are busy with the markers of the last transaction for some milliseconds.
-const FIRST_PAUSE_MS = 3
-const LONGEST_PAUSE_MS = 20
-// Highest versions that do not mean version 2 of transactions.
+// Coordinators are busy with the markers of the last transaction for a few milliseconds.
+const FIRST_BACKOFF_MS = 3
+const LONGEST_BACKOFF_MS = 20
+// The highest versions that do not imply version 2 of transactions.
 const LAST_V1_END = 4
 const LAST_V1_OFFSET_COMMIT = 4
-// Later versions of AddPartitionsToTxn are for brokers.
+// Later versions of AddPartitionsToTxn are for brokers only.
 const LAST_CLIENT_ADD_PARTITIONS = 3
-// The first by which only members commit (KIP-447).
+// The first version with member ids (KIP-447).
 const FIRST_AS_MEMBER = 3
-// The first that can raise the epoch of a given id (KIP-360).
+// The first version that can raise the epoch of a given id (KIP-360).
 const FIRST_BUMP = 3
 
 /**
- * Each call asks until there is an answer that decides, whose code it returns, or rejects as `Cluster.request` does:
+ * Each call retries until there is a final answer, and returns its code; or rejects like `Cluster.request`:
  * ERR__TIMED_OUT at the deadline, ERR__DESTROY, the signal's reason.
  */
 export class TransactionRequests {
@@ -76,23 +76,23 @@ export class TransactionRequests {
     this.#timeoutMs = timeoutMs
   }
 
-  /** The version of transactions that the cluster has agreed on, by what the coordinator said when it was connected to. */
+  /** The cluster's version of transactions, as the coordinator reported it when it was connected. */
   async version({ deadline, signal }: RequestLimits): Promise<TransactionVersion> {
     const broker = await this.#cluster.coordinator('transaction', this.#id, deadline, signal)
     return (broker.featureLevel('transaction.version') ?? 0) >= 2 ? 2 : 1
   }
 
-  /** Fences off older instances and aborts what they left open. */
+  /** Fences older instances and aborts their open transaction. */
   initialize(limits: RequestLimits): Promise<Granted> {
     return this.#initProducerId({ producerId: -1n, producerEpoch: -1 }, 0, limits)
   }
 
-  /** The next epoch of an id; aborts the transaction that is open under it. */
+  /** Requests the next epoch of an id; aborts its open transaction. */
   bump(current: ProducerIdAndEpoch, limits: RequestLimits): Promise<Granted> {
     return this.#initProducerId(current, FIRST_BUMP, limits)
   }
 
-  /** Takes partitions into the transaction (version 1). */
+  /** Adds partitions to the transaction (version 1). */
   async addPartitions(
     by: ProducerIdAndEpoch,
     partitions: Iterable<TopicPartition>,
@@ -107,15 +107,15 @@ export class TransactionRequests {
     }
     const maxVersion = LAST_CLIENT_ADD_PARTITIONS
     const codeOf = (response: Decoded<AddPartitionsToTxnResponse>): number => addingFinding(response).errorCode
-    const answer = await this.#ask('transaction', this.#id, AddPartitionsToTxn, body, codeOf, limits, { maxVersion })
+    const answer = await this.#send('transaction', this.#id, AddPartitionsToTxn, body, codeOf, limits, { maxVersion })
     return addingFinding(answer)
   }
 
-  /** Takes a group's offsets into the transaction (version 1). */
+  /** Adds a group's offsets to the transaction (version 1). */
   async addOffsets(by: ProducerIdAndEpoch, groupId: string, limits: RequestLimits): Promise<Finding> {
     const { producerId, producerEpoch } = by
     const body = { transactionalId: this.#id, producerId, producerEpoch, groupId }
-    const answer = await this.#ask('transaction', this.#id, AddOffsetsToTxn, body, r => r.errorCode, limits, {})
+    const answer = await this.#send('transaction', this.#id, AddOffsetsToTxn, body, r => r.errorCode, limits, {})
     return { errorCode: answer.errorCode, culprit: `group '${groupId}'` }
   }
 
@@ -142,12 +142,12 @@ export class TransactionRequests {
     const codeOf = (response: Decoded<TxnOffsetCommitResponse>): number =>
       committingFinding(response, groupId).errorCode
     return committingFinding(
-      await this.#ask('group', groupId, TxnOffsetCommit, body, codeOf, limits, versions),
+      await this.#send('group', groupId, TxnOffsetCommit, body, codeOf, limits, versions),
       groupId,
     )
   }
 
-  /** Commits or aborts. Version 2 answers with the epoch of the next transaction. */
+  /** Commits or aborts. In version 2, the answer has the epoch of the next transaction. */
   async end(
     by: ProducerIdAndEpoch,
     version: TransactionVersion,
@@ -157,33 +157,34 @@ export class TransactionRequests {
     const { producerId, producerEpoch } = by
     const body = { transactionalId: this.#id, producerId, producerEpoch, committed }
     const versions = version === 2 ? {} : { maxVersion: LAST_V1_END }
-    return this.#ask('transaction', this.#id, EndTxn, body, r => r.errorCode, limits, versions)
+    return this.#send('transaction', this.#id, EndTxn, body, r => r.errorCode, limits, versions)
   }
 
   #initProducerId(current: ProducerIdAndEpoch, minVersion: number, limits: RequestLimits): Promise<Granted> {
     const first = { transactionalId: this.#id, transactionTimeoutMs: this.#timeoutMs }
     const body = (version: number): typeof first => (version < FIRST_BUMP ? first : { ...first, ...current })
-    return this.#ask('transaction', this.#id, InitProducerId, body, r => r.errorCode, limits, { minVersion })
+    return this.#send('transaction', this.#id, InitProducerId, body, r => r.errorCode, limits, { minVersion })
   }
 
-  async #ask<Req, Res>(
+  async #send<Req, Res>(
     type: CoordinatorType,
     key: string,
     api: Api<Req, Res>,
     body: Req | ((version: number) => Req),
     codeOf: (response: Decoded<Res>) => number,
-    { deadline, signal, impatient }: RequestLimits,
+    { deadline, signal, failFast }: RequestLimits,
     versions: { readonly minVersion?: number; readonly maxVersion?: number },
   ): Promise<Decoded<Res>> {
     const target: Target = { to: 'coordinator', type, key }
-    // Answers of a coordinator that has moved are retried there; that it is busy does not make it another one.
+    // `Cluster.request` retries if the coordinator has moved; one that is busy stays the coordinator, and is retried
+    // here.
     const errorOf = (response: Decoded<Res>): number =>
       transactionVerdict(codeOf(response)) === 'moved' ? ErrorCode.ERR_NOT_COORDINATOR : ErrorCode.ERR_NO_ERROR
-    for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
-      const options = { deadline, signal, impatient, errorOf, ...versions }
+    for (let backoff = FIRST_BACKOFF_MS; ; backoff = Math.min(backoff * 2, LONGEST_BACKOFF_MS)) {
+      const options = { deadline, signal, failFast, errorOf, ...versions }
       const response = await this.#cluster.request(target, api, body, options)
-      if (transactionVerdict(codeOf(response)) !== 'again' || deadline.left() <= pause) return response
-      await sleep(this.#clock, pause, signal)
+      if (transactionVerdict(codeOf(response)) !== 'retry' || deadline.left() <= backoff) return response
+      await sleep(this.#clock, backoff, signal)
     }
   }
 }

@@ -1,11 +1,11 @@
-/** A piece of work as one transaction. */
+/** Runs a function as one transaction. */
 import type { Wait } from '../../base/wait.ts'
 import { KafkaError } from '../../errors.ts'
 import type { Transactions } from './transactions.ts'
 
 /**
- * Begins, works, commits; aborts when the work throws or the commit cannot succeed. Initializes before the first.
- * Rejects with what the work threw, or with the commit's error; with a fatal error if aborting meets one.
+ * Begins, calls `work`, commits; aborts if `work` throws or the commit cannot succeed. Initializes before the first
+ * transaction. Rejects with what `work` threw, or the commit's error; with the abort's error if that fails too.
  */
 export async function runTransaction<T>(transactions: Transactions, work: () => Promise<T>, wait: Wait): Promise<T> {
   if (!transactions.isInitialized) await transactions.initialize(wait)
@@ -15,7 +15,7 @@ export async function runTransaction<T>(transactions: Transactions, work: () => 
     await transactions.commit(wait)
     return result
   } catch (error) {
-    // A commit that ran out of time goes on: there is nothing to abort.
+    // A commit that timed out carries on: there is nothing to abort.
     if (transactions.isOpen) await abort(transactions, wait, error)
     throw error
   }

@@ -1,6 +1,7 @@
 /**
- * Where a transactional producer stands: one table of what may happen in which state. The names are those of
- * librdkafka's statistics. `NotAcked` states keep the end of a call that ran out of time for the next call of the same name.
+ * The states of a transactional producer: one table of the events that each state allows. The names are those of
+ * librdkafka's statistics. `NotAcked` states keep the outcome of a call that timed out for the next call of the same
+ * name.
  */
 
 export type TransactionStateName =
@@ -19,28 +20,28 @@ export type TransactionStateName =
   | 'FatalError'
 
 export type TransactionEvent =
-  /** `initTransactions` asks for a producer id. */
+  /** `initTransactions` requests a producer id. */
   | 'initialize'
-  /** The coordinator has given one. */
+  /** The coordinator has assigned one. */
   | 'granted'
-  /** No coordinator could be asked, and that does not look as if it passed. */
+  /** No coordinator could be reached, and that does not seem to be transient. */
   | 'unreachable'
-  /** The program has been told how its call ended. */
+  /** The call's outcome has been reported to the application. */
   | 'acknowledge'
   | 'begin'
-  /** `commitTransaction`: everything queued goes out. */
+  /** `commitTransaction`: everything queued is sent. */
   | 'commit'
-  /** All messages have been delivered: the coordinator is told to commit. */
+  /** All messages have been delivered: the commit request follows. */
   | 'flushed'
-  /** `abortTransaction`: what is queued is given up, what is under way is waited for. */
+  /** `abortTransaction`: queued messages are given up, those in flight are waited for. */
   | 'abort'
-  /** Nothing is under way any more: the coordinator is told to abort. */
+  /** Nothing is in flight any more: the abort request follows. */
   | 'drained'
   /** The coordinator has committed or aborted. */
   | 'ended'
-  /** The transaction cannot be committed any more. */
+  /** The transaction can no longer be committed. */
   | 'fail'
-  /** The producer cannot be used any more. */
+  /** The producer can no longer be used. */
   | 'die'
 
 type Moves = Partial<Record<TransactionEvent, TransactionStateName>>
@@ -61,7 +62,7 @@ const moves: Record<TransactionStateName, Moves> = {
   FatalError: {},
 }
 
-/** The state that an event leads to; null: it cannot happen in this one. */
+/** The state after an event; null if the event cannot happen in this state. */
 export function nextState(state: TransactionStateName, event: TransactionEvent): TransactionStateName | null {
   return moves[state][event] ?? null
 }
@@ -71,7 +72,7 @@ export function mayProduce(state: TransactionStateName): boolean {
   return state === 'InTransaction'
 }
 
-/** Whether batches may leave. */
+/** Whether batches may be sent. */
 export function maySend(state: TransactionStateName): boolean {
   return state === 'InTransaction' || state === 'BeginCommit'
 }

@@ -1,13 +1,13 @@
-/** A transactional producer's identity and calls: does what the table in states.ts allows, and tells the coordinators. */
+/** A transactional producer's identity and calls: follows the table in states.ts, and sends the requests. */
 import { onAbort } from '../../base/abort.ts'
 import { Deadline, type Clock } from '../../base/clock.ts'
-import { soon } from '../../base/soon.ts'
+import { enqueueMicrotask } from '../../base/microtask.ts'
 import { messageOf } from '../../base/unknown-error.ts'
 import type { Wait } from '../../base/wait.ts'
 import { ErrorCode, KafkaError } from '../../errors.ts'
 import type { Logger } from '../../observe/logger.ts'
 import type { ConsumerGroupMetadata, TopicPartitionOffset } from '../../types.ts'
-import type { IdentityStanding, PipelineIdentity, SenderTransaction } from '../idempotence/identity.ts'
+import type { IdentityStatus, PipelineIdentity, SenderTransaction } from '../idempotence/identity.ts'
 import type { IdempotenceName } from '../idempotence/states.ts'
 import type { Identity } from '../queue/batch.ts'
 import type { PartitionQueue } from '../queue/partition-queue.ts'
@@ -18,28 +18,28 @@ import type { RequestLimits, TransactionRequests } from './requests.ts'
 import { mayProduce, maySend, nextState, type TransactionEvent, type TransactionStateName } from './states.ts'
 import { transactionVerdict, type Finding } from './verdicts.ts'
 
-/** What transactions do with the rest of the producer. */
+/** What transactions use of the producer. */
 export interface TransactionHost {
-  /** Whether messages are accepted; if not, why, and whether those on their way in still are. */
-  restrict(reason: string | null, takesLate: boolean): void
-  /** Waits until every message has been reported, or until the signal is aborted. */
+  /** Why messages are not accepted (null if they are), and whether those being serialized still are. */
+  restrict(reason: string | null, acceptsPending: boolean): void
+  /** Waits until every message has been reported, or until the signal aborts. */
   flush(signal: AbortSignal): Promise<unknown>
-  /** Reports everything that is queued, or waits for room, as given up. */
+  /** Fails everything that is queued or waits for room. */
   giveUp(cause: KafkaError | null): void
-  /** Why no broker answers, if that is known. */
-  trouble(): KafkaError | null
-  /** Batches that waited may leave. */
+  /** Why no broker answers, if known. */
+  connectionError(): KafkaError | null
+  /** Waiting batches may be sent. */
   onReady(): void
-  /** There is no way on for this producer. */
+  /** The producer can no longer be used. */
   onFatal(code: number, message: string): void
 }
 
-// The last version of Produce that does not add its partitions to the transaction by itself.
+// The last version of Produce that does not register its partitions with the transaction.
 const LAST_V1_PRODUCE = 11
 const LATEST_PRODUCE = 0x7fff
 const NO_LIMIT: Wait = { timeoutMs: -1, signal: undefined }
 
-// As statistics tell it; once there is an id, there always is one.
+// For the statistics; once there is an id, there always is one.
 const idempotenceNames: Partial<Record<TransactionStateName, IdempotenceName>> = {
   Init: 'init',
   WaitPID: 'waitPid',
@@ -50,20 +50,20 @@ const idempotenceNames: Partial<Record<TransactionStateName, IdempotenceName>> =
 const reasons: Record<TransactionStateName, string> = {
   Init: 'initTransactions has to be called first',
   WaitPID: 'initTransactions has not ended yet',
-  ReadyNotAcked: 'initTransactions has to be called again, to learn how it has ended',
+  ReadyNotAcked: 'initTransactions has to be called again for its outcome',
   Ready: 'no transaction has been begun (beginTransaction)',
   InTransaction: 'a transaction is open',
   BeginCommit: 'the transaction is being committed',
   CommittingTransaction: 'the transaction is being committed',
-  CommitNotAcked: 'commitTransaction has to be called again, to learn how it has ended',
+  CommitNotAcked: 'commitTransaction has to be called again for its outcome',
   BeginAbort: 'the transaction is being aborted',
   AbortingTransaction: 'the transaction is being aborted',
-  AbortedNotAcked: 'abortTransaction has to be called again, to learn how it has ended',
+  AbortedNotAcked: 'abortTransaction has to be called again for its outcome',
   AbortableError: 'the transaction has to be aborted (abortTransaction)',
-  FatalError: 'the producer has had a fatal error',
+  FatalError: 'the producer had a fatal error',
 }
 
-/** One transactional producer's part in the transactions of `transactional.id`. */
+/** One instance's part in the transactions of `transactional.id`. */
 export class Transactions implements PipelineIdentity, SenderTransaction {
   readonly id: string
   readonly #coordination: Coordination
@@ -78,8 +78,8 @@ export class Transactions implements PipelineIdentity, SenderTransaction {
   /** Why the transaction has to be aborted. */
   #error: KafkaError | null = null
   #fatal: KafkaError | null = null
-  /** The coordinator is being asked what has become of the epoch. */
-  #asking: Promise<void> | null = null
+  /** Pending while the coordinator decides whether the epoch was fenced. */
+  #checkingEpoch: Promise<void> | null = null
   #failed = new AbortController()
 
   /** @param id - `transactional.id` */
@@ -89,7 +89,7 @@ export class Transactions implements PipelineIdentity, SenderTransaction {
     this.#host = host
     this.#clock = clock
     this.#logger = logger
-    this.#calls = new CallSlot(clock, () => host.trouble())
+    this.#calls = new CallSlot(clock, () => host.connectionError())
     this.#since = clock.now()
     this.#partitions = new TransactionPartitions(
       queues => this.#addPartitions(queues),
@@ -98,7 +98,7 @@ export class Transactions implements PipelineIdentity, SenderTransaction {
     this.#restrict()
   }
 
-  get standing(): IdentityStanding {
+  get status(): IdentityStatus {
     const since = this.#since
     const { current, grants } = this.#coordination
     const { producerId, producerEpoch } = current ?? { producerId: -1n, producerEpoch: -1 }
@@ -107,7 +107,7 @@ export class Transactions implements PipelineIdentity, SenderTransaction {
     return { state: { name, producerId, producerEpoch }, since, grants, transaction }
   }
 
-  /** Whether a transaction has been begun and not been ended. */
+  /** Whether a transaction has begun and not ended. */
   get isOpen(): boolean {
     return this.#state === 'InTransaction' || this.#state === 'AbortableError'
   }
@@ -121,19 +121,19 @@ export class Transactions implements PipelineIdentity, SenderTransaction {
     return this.#fatal !== null
   }
 
-  /** Why the last transaction had to be aborted, null if it had not. */
+  /** Why the last transaction had to be aborted, or null. */
   get lastError(): KafkaError | null {
     return this.#error
   }
 
-  // What the pipeline asks and tells.
+  // Called by the pipeline.
 
   get transaction(): this {
     return this
   }
 
   start(): void {
-    // An id is asked for by `initTransactions`.
+    // `initTransactions` requests an id.
   }
 
   get current(): Identity | null {
@@ -144,12 +144,12 @@ export class Transactions implements PipelineIdentity, SenderTransaction {
     return this.#coordination.version === 1 ? LAST_V1_PRODUCE : LATEST_PRODUCE
   }
 
-  /** Nothing is sent again: the transaction is lost anyway. */
+  /** Whether nothing is retried, because the transaction cannot be committed anyway. */
   get isLost(): boolean {
     return !maySend(this.#state)
   }
 
-  /** Whether batches for the partition may leave now; if it is not in the transaction yet, it is added. */
+  /** Whether batches for the partition may be sent now; adds the partition to the transaction if needed. */
   admits(queue: PartitionQueue): boolean {
     if (!maySend(this.#state)) return false
     if (this.#coordination.version === 1) return this.#partitions.admits(queue)
@@ -157,22 +157,22 @@ export class Transactions implements PipelineIdentity, SenderTransaction {
     return true
   }
 
-  /** The numbers stamped under an id have a gap. */
+  /** A sequence stamped with an id has a gap. */
   gap(identity: Identity | null, reason: string, code: number): void {
     if (identity === null || identity !== this.current) return
     this.#coordination.needsBump()
     this.#fail(code, reason)
   }
 
-  /** A partition's leader refuses the epoch: the coordinator knows whether for a newer instance or for a time-out. */
+  /** A partition's leader refuses the epoch: the coordinator knows whether for a newer instance or a timeout. */
   fenced(identity: Identity | null, reason: string): void {
     if (identity === null || identity !== this.current || !maySend(this.#state)) return
     this.#coordination.isOutdated()
     this.#fail(ErrorCode.ERR_INVALID_PRODUCER_EPOCH, reason)
-    this.#asking ??= this.#askWhy()
+    this.#checkingEpoch ??= this.#checkEpoch()
   }
 
-  /** Messages were not delivered; null: the program did not want them any more. */
+  /** Messages were not delivered; null if the application purged them. */
   lost(error: KafkaError | null): void {
     if (error?.code === ErrorCode.ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED) {
       this.#die(error.code, error.message)
@@ -183,16 +183,16 @@ export class Transactions implements PipelineIdentity, SenderTransaction {
     this.#fail(code, `messages were not delivered: ${error?.message ?? 'they were purged'}`, error)
   }
 
-  // The calls of the program.
+  // Called by the application.
 
-  /** See Producer.initTransactions. */
+  /** See `Producer.initTransactions`. */
   async initialize(wait: Wait): Promise<void> {
     const name = 'initTransactions'
     await this.#calls.run(name, wait, () => this.#initialize(name))
     this.#happen('acknowledge', name)
   }
 
-  /** See Producer.beginTransaction. */
+  /** See `Producer.beginTransaction`. */
   begin(): void {
     this.#calls.check('beginTransaction')
     this.#require('beginTransaction', ['Ready'])
@@ -202,7 +202,7 @@ export class Transactions implements PipelineIdentity, SenderTransaction {
     this.#happen('begin', 'beginTransaction')
   }
 
-  /** See Producer.sendOffsetsToTransaction. */
+  /** See `Producer.sendOffsetsToTransaction`. */
   async sendOffsets(offsets: readonly TopicPartitionOffset[], group: ConsumerGroupMetadata, wait: Wait): Promise<void> {
     const name = 'sendOffsetsToTransaction'
     this.#calls.check(name)
@@ -214,33 +214,33 @@ export class Transactions implements PipelineIdentity, SenderTransaction {
       await this.#calls.run(name, wait, () => this.#sendOffsets(offsets, group, limits))
     } finally {
       stopListening()
-      // Unlike the other calls it is not taken up again: it would have to be the same offsets.
+      // Unlike the other calls, it is not resumed: that would need the same offsets.
       over.abort(new KafkaError(ErrorCode.ERR__TIMED_OUT, `${name} was given up`))
       await this.#calls.idle(NO_LIMIT)
     }
   }
 
-  /** See Producer.commitTransaction. */
+  /** See `Producer.commitTransaction`. */
   async commit(wait: Wait): Promise<void> {
     const name = 'commitTransaction'
     await this.#calls.run(name, wait, () => this.#commit(name))
     this.#happen('acknowledge', name)
   }
 
-  /** See Producer.abortTransaction. */
+  /** See `Producer.abortTransaction`. */
   async abort(wait: Wait): Promise<void> {
     const name = 'abortTransaction'
     await this.#calls.run(name, wait, () => this.#abort(name))
     this.#happen('acknowledge', name)
   }
 
-  /** Waits for what is under way, and aborts what is open: for `close`. Never rejects. */
+  /** For `close`: waits for the current call, and aborts an open transaction. Never rejects. */
   async finish(wait: Wait): Promise<void> {
     const ending = this.isOpen ? this.abort(wait) : this.#calls.idle(wait)
     await ending.catch((error: unknown) => this.#logFailure(error))
   }
 
-  /** The producer has had a fatal error. */
+  /** The producer had a fatal error. */
   kill(error: KafkaError): void {
     this.#fatal ??= error
     this.#happen('die', error.message)
@@ -258,13 +258,13 @@ export class Transactions implements PipelineIdentity, SenderTransaction {
     this.#happen('initialize', name)
     let answer: Finding
     try {
-      answer = await this.#coordination.initialize({ ...this.#limits(), impatient: true })
+      answer = await this.#coordination.initialize({ ...this.#limits(), failFast: true })
     } catch (error) {
-      // The program may put it right (`setSaslCredentials`) and call again.
+      // The application may correct it (`setSaslCredentials`) and call again.
       if (!this.#closing.signal.aborted) this.#happen('unreachable', String(error))
       throw error
     }
-    this.#survive(answer)
+    this.#requireOk(answer)
     this.#happen('granted', `transactions of version ${this.#coordination.version}`)
   }
 
@@ -286,24 +286,24 @@ export class Transactions implements PipelineIdentity, SenderTransaction {
     limits: RequestLimits,
   ): Promise<void> {
     const name = 'sendOffsetsToTransaction'
-    if (this.#asking !== null) await this.#asking
+    if (this.#checkingEpoch !== null) await this.#checkingEpoch
     this.#require(name, ['InTransaction'])
     if (offsets.length === 0) return
     const finding = await this.#coordination.sendOffsets(offsets, group, limits)
     if (finding.errorCode === ErrorCode.ERR_INVALID_PRODUCER_EPOCH) {
       this.fenced(this.current, KafkaError.of(finding.errorCode, finding.culprit).message)
-      await this.#asking
+      await this.#checkingEpoch
       this.#require(name, ['InTransaction'])
     }
     throwIf(this.#conclude(finding))
   }
 
   async #commit(name: string): Promise<void> {
-    if (this.#asking !== null) await this.#asking
+    if (this.#checkingEpoch !== null) await this.#checkingEpoch
     this.#require(name, ['InTransaction'])
     this.#happen('commit', name)
     await this.#host.flush(this.#failed.signal)
-    if (this.#asking !== null) await this.#asking
+    if (this.#checkingEpoch !== null) await this.#checkingEpoch
     this.#require(name, ['BeginCommit'])
     this.#happen('flushed', 'every message has been delivered')
     const finding = await this.#coordination.commit(this.#limits())
@@ -315,34 +315,34 @@ export class Transactions implements PipelineIdentity, SenderTransaction {
   async #abort(name: string): Promise<void> {
     this.#require(name, ['InTransaction', 'AbortableError'])
     this.#happen('abort', name)
-    // Nothing of this transaction is asked for any more.
+    // Cancels the transaction's other requests.
     this.#failed.abort(new KafkaError(ErrorCode.ERR__STATE, 'the transaction is being aborted'))
     this.#host.giveUp(this.#error)
-    if (this.#asking !== null) await this.#asking
+    if (this.#checkingEpoch !== null) await this.#checkingEpoch
     await this.#host.flush(this.#closing.signal)
     await this.#partitions.idle()
     this.#require(name, ['BeginAbort'])
-    this.#happen('drained', 'nothing is under way any more')
+    this.#happen('drained', 'nothing is in flight any more')
     const finding = await this.#coordination.abort(this.#limits())
     this.#require(name, ['AbortingTransaction'])
-    // Refused for a reason that may pass: it has to be tried again.
+    // Throws if it was refused with a transient error: the call has to be repeated.
     throwIf(this.#conclude(finding))
     this.#ended()
   }
 
-  /** Ends, in the background, what cannot be committed anyway: the answer tells a newer instance from a time-out. */
-  async #askWhy(): Promise<void> {
+  /** Aborts the lost transaction in the background: the answer distinguishes a newer instance from a timeout. */
+  async #checkEpoch(): Promise<void> {
     try {
-      this.#survive(await this.#coordination.abort(this.#limits()))
+      this.#requireOk(await this.#coordination.abort(this.#limits()))
     } catch (error) {
       this.#logFailure(error)
     }
   }
 
   #ended(): void {
-    this.#asking = null
+    this.#checkingEpoch = null
     this.#partitions.clear()
-    this.#happen('ended', 'the coordinator knows')
+    this.#happen('ended', 'the coordinator has confirmed it')
     this.#coordination.ended(this.#limits()).catch((error: unknown) => this.#logFailure(error))
   }
 
@@ -350,7 +350,7 @@ export class Transactions implements PipelineIdentity, SenderTransaction {
     return { deadline: Deadline.after(this.#clock, -1), signal: this.#closing.signal }
   }
 
-  /** Does what an answer asks for; the error for the program, or null. */
+  /** Acts on an answer; returns the error for the application, or null. */
   #conclude(finding: Finding): KafkaError | null {
     const { errorCode, culprit } = finding
     const { message } = KafkaError.of(errorCode, culprit)
@@ -358,7 +358,7 @@ export class Transactions implements PipelineIdentity, SenderTransaction {
     switch (verdict) {
       case 'ok':
         return null
-      case 'again':
+      case 'retry':
       case 'moved':
         return new KafkaError(errorCode, message, { retriable: true })
       case 'renew':
@@ -374,8 +374,8 @@ export class Transactions implements PipelineIdentity, SenderTransaction {
     }
   }
 
-  /** Of requests that there is no way on without: refused, they are fatal. */
-  #survive({ errorCode, culprit }: Finding): void {
+  /** For requests without which the producer cannot continue: a refusal is fatal. */
+  #requireOk({ errorCode, culprit }: Finding): void {
     if (this.#coordination.judge(errorCode) !== 'ok')
       throw this.#die(errorCode, KafkaError.of(errorCode, culprit).message)
   }
@@ -394,8 +394,8 @@ export class Transactions implements PipelineIdentity, SenderTransaction {
     this.#error = error
     this.#happen('fail', message)
     this.#failed.abort(error)
-    // Not while an answer is being taken apart.
-    soon(() => {
+    // Not while a response is being processed.
+    enqueueMicrotask(() => {
       if (this.#state === 'AbortableError') this.#host.giveUp(error)
     })
     return error
@@ -410,7 +410,7 @@ export class Transactions implements PipelineIdentity, SenderTransaction {
       : message
     const error = new KafkaError(local, text, { fatal: true, retriable: false })
     this.kill(error)
-    soon(() => this.#host.onFatal(local, text))
+    enqueueMicrotask(() => this.#host.onFatal(local, text))
     return error
   }
 

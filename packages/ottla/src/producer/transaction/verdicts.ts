@@ -1,31 +1,31 @@
-/** What the error codes of a transaction's requests mean. As librdkafka, with KIP-890's additions. */
+/** What the error codes of a transaction's requests mean. Like librdkafka, with KIP-890's additions. */
 import { ErrorCode } from '@ottla/protocol'
 
 export type TransactionVerdict =
   /** Done. */
   | 'ok'
-  /** Ask again after a short while. */
-  | 'again'
-  /** Ask again, once it is known who coordinates now. */
+  /** Retry after a short backoff. */
+  | 'retry'
+  /** Retry with the new coordinator. */
   | 'moved'
   /** The transaction has to be aborted. */
   | 'abort'
-  /** As `abort`; besides the producer id is of no more use to the coordinator. */
+  /** Like `abort`; and the coordinator no longer accepts the producer id. */
   | 'renew'
   /** A newer instance has taken over the transactional id. */
   | 'fenced'
-  /** The producer cannot go on. */
+  /** The producer can no longer be used. */
   | 'fatal'
 
 const verdicts = new Map<number, TransactionVerdict>([
   [ErrorCode.ERR_NO_ERROR, 'ok'],
-  [ErrorCode.ERR_CONCURRENT_TRANSACTIONS, 'again'],
-  [ErrorCode.ERR_COORDINATOR_LOAD_IN_PROGRESS, 'again'],
-  [ErrorCode.ERR_UNKNOWN_TOPIC_OR_PART, 'again'],
-  [ErrorCode.ERR_REQUEST_TIMED_OUT, 'again'],
-  [ErrorCode.ERR_NOT_ENOUGH_REPLICAS, 'again'],
-  [ErrorCode.ERR_NOT_ENOUGH_REPLICAS_AFTER_APPEND, 'again'],
-  [ErrorCode.ERR_THROTTLING_QUOTA_EXCEEDED, 'again'],
+  [ErrorCode.ERR_CONCURRENT_TRANSACTIONS, 'retry'],
+  [ErrorCode.ERR_COORDINATOR_LOAD_IN_PROGRESS, 'retry'],
+  [ErrorCode.ERR_UNKNOWN_TOPIC_OR_PART, 'retry'],
+  [ErrorCode.ERR_REQUEST_TIMED_OUT, 'retry'],
+  [ErrorCode.ERR_NOT_ENOUGH_REPLICAS, 'retry'],
+  [ErrorCode.ERR_NOT_ENOUGH_REPLICAS_AFTER_APPEND, 'retry'],
+  [ErrorCode.ERR_THROTTLING_QUOTA_EXCEEDED, 'retry'],
   [ErrorCode.ERR_KAFKA_STORAGE_ERROR, 'moved'],
   [ErrorCode.ERR_COORDINATOR_NOT_AVAILABLE, 'moved'],
   [ErrorCode.ERR_NOT_COORDINATOR, 'moved'],
@@ -45,24 +45,24 @@ const verdicts = new Map<number, TransactionVerdict>([
   [ErrorCode.ERR_INVALID_TRANSACTION_TIMEOUT, 'fatal'],
 ])
 
-/** The verdict on an error code; one that is not known makes the transaction fail, not the producer. */
+/** The verdict on an error code; an unknown one fails the transaction, not the producer. */
 export function transactionVerdict(code: number): TransactionVerdict {
   return verdicts.get(code) ?? 'abort'
 }
 
-/** An error code, and what it is about. */
+/** An error code and its culprit. */
 export interface Finding {
   readonly errorCode: number
   readonly culprit: string
 }
 
-const order: readonly TransactionVerdict[] = ['ok', 'again', 'moved', 'abort', 'renew', 'fenced', 'fatal']
+const order: readonly TransactionVerdict[] = ['ok', 'retry', 'moved', 'abort', 'renew', 'fenced', 'fatal']
 
-/** The gravest of several codes, such as those about the partitions of one request. */
+/** The gravest of several codes, such as those of one request's partitions. */
 export function gravest(findings: Iterable<Finding>): Finding {
   let worst: Finding = { errorCode: ErrorCode.ERR_NO_ERROR, culprit: '' }
   for (const finding of findings) {
-    // The others' failure is the reason for this one.
+    // This one failed only because the others did.
     if (finding.errorCode === ErrorCode.ERR_OPERATION_NOT_ATTEMPTED) continue
     if (gravity(finding) > gravity(worst)) worst = finding
   }

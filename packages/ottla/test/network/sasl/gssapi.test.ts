@@ -57,7 +57,7 @@ test('tokens, an empty one, and the choice of no security layer', async () => {
   assert.deepEqual(calls, ['kafka@broker.example', 'step ', 'step reply', 'wrap 01000000'])
 })
 
-test('a broker that insists on a security layer, or says nothing of use, is refused', async () => {
+test('a broker that insists on a security layer, or offers nothing usable, is refused', async () => {
   for (const offer of ['\x06\x00\x10\x00', '\x01', '']) {
     const exchange = new GssapiMechanism(fake(offer).kerberos, 'kafka', null).exchange('h')
     await exchange.start()
@@ -66,12 +66,12 @@ test('a broker that insists on a security layer, or says nothing of use, is refu
   }
 })
 
-test('what Kerberos says is told with the service', async () => {
+test('errors of Kerberos name the service', async () => {
   const { kerberos } = fake('', [new Error('Server not found in Kerberos database')])
   const exchange = new GssapiMechanism(kerberos, 'kafka', null).exchange('h')
   await assert.rejects(async () => exchange.start(), {
     code: ErrorCode.ERR__AUTHENTICATION,
-    message: 'Kerberos has no way to kafka@h: Server not found in Kerberos database',
+    message: 'Kerberos cannot authenticate to kafka@h: Server not found in Kerberos database',
   })
 })
 
@@ -92,7 +92,7 @@ const settings = (changes: Partial<KerberosSettings>): KerberosSettings => ({
   ...changes,
 })
 
-test('the command is made of properties', () => {
+test('the command is built from properties', () => {
   assert.equal(
     kinitCommand(settings({ 'sasl.kerberos.keytab': '/keys/alice' })),
     'kinit -R -t "/keys/alice" -k alice || kinit -t "/keys/alice" -k alice',
@@ -100,11 +100,11 @@ test('the command is made of properties', () => {
   assert.equal(kinitCommand(settings({ 'sasl.kerberos.kinit.cmd': 'fetch %{sasl.kerberos.principal}' })), 'fetch alice')
   assert.throws(() => kinitCommand(settings({})), {
     code: ErrorCode.ERR__INVALID_ARG,
-    message: /names sasl\.kerberos\.keytab, which is not set/,
+    message: /refers to sasl\.kerberos\.keytab, which is not set/,
   })
 })
 
-/** Timers that go off when the test says so. */
+/** Timers that the test fires. */
 function manualClock(): { clock: Clock; pending: () => number[]; fire: (ms: number) => void } {
   const timers = new Set<{ readonly ms: number; readonly callback: () => void }>()
   const clock: Clock = {
@@ -150,7 +150,7 @@ test('the command runs once before the first connection, then at intervals, unti
   assert.deepEqual(pending(), [])
 })
 
-test('a command that does not end is ended, with all that it has started, after a minute or when the client is closed', async () => {
+test('a command that does not end is killed, with its children, after a minute or when the client is closed', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'ottla-kinit-'))
   for (const how of ['minute', 'close'] as const) {
     const pipe = join(folder, how)
@@ -167,7 +167,7 @@ test('a command that does not end is ended, with all that it has started, after 
     if (how === 'minute') fire(60_000)
     else ticket.close()
     await Promise.all([ready, isOver])
-    if (how === 'minute') assert.match(told.join(), /it has not ended within 60000 ms$/)
+    if (how === 'minute') assert.match(told.join(), /it did not exit within 60000 ms$/)
     else assert.deepEqual([told, pending()], [[], []])
     ticket.close()
   }
@@ -187,7 +187,7 @@ test('a command may leave something running in the background', async () => {
   rmSync(folder, { recursive: true })
 })
 
-test('a command of the shell: what it prints as an error is told', async () => {
+test('what a shell command prints as an error is reported', async () => {
   const told: string[] = []
   const failing = settings({
     'sasl.kerberos.kinit.cmd': 'echo first >&2; echo last >&2; exit 3',
@@ -200,7 +200,7 @@ test('a command of the shell: what it prints as an error is told', async () => {
   assert.equal(told.length, 1)
 })
 
-test('without the package a client says how to get it', () => {
+test('the error of a missing package says how to install it', () => {
   const config = { 'bootstrap.servers': '127.0.0.1:1', 'security.protocol': 'sasl_plaintext' } as const
   assert.throws(() => new Producer({ ...config, 'sasl.mechanisms': 'GSSAPI' }), {
     code: ErrorCode.ERR__INVALID_ARG,

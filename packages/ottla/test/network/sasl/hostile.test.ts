@@ -1,4 +1,4 @@
-/** Answers of brokers that do not follow the protocol: refused with ERR__AUTHENTICATION, and never believed. */
+/** Answers of brokers that violate the protocol: refused with ERR__AUTHENTICATION, and never taken for success. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
@@ -21,7 +21,7 @@ const mechanism = new ScramMechanism('SCRAM-SHA-256', () => ({ username: 'alice'
 const converse = (...answers: readonly (string | Uint8Array)[]): ReturnType<typeof talk> =>
   talk(mechanism.exchange(), answers)
 
-/** What went wrong, or what the client says next; null when it believes the broker. */
+/** The error, or the client's next message; null if it accepts the broker. */
 async function talk(
   exchange: SaslExchange,
   answers: readonly (string | Uint8Array)[],
@@ -43,7 +43,7 @@ async function talk(
 
 const good = `r=${NONCE}more,s=${salt},i=4096`
 
-test('first messages of SCRAM that break its rules are refused before any work is done for them', async () => {
+test('invalid first messages of SCRAM are refused before any work is done for them', async () => {
   const corpus = [
     '',
     'e=other-error',
@@ -66,7 +66,7 @@ test('first messages of SCRAM that break its rules are refused before any work i
   for (const answer of corpus) assert.ok((await converse(answer)) instanceof KafkaError, String(answer).slice(0, 80))
 })
 
-test('no answer at random is believed, and none raises anything but ERR__AUTHENTICATION', async () => {
+test('random answers are not accepted, and raise nothing but ERR__AUTHENTICATION', async () => {
   const piece = fc.constantFrom('r=', 's=', 'i=', 'v=', 'e=', ',', '=', NONCE, salt, '4096', 'AAAA', 'more', '\n')
   const message = fc.oneof(
     fc.uint8Array({ maxLength: 200 }),
@@ -81,7 +81,7 @@ test('no answer at random is believed, and none raises anything but ERR__AUTHENT
   )
 })
 
-test('a refusal of OAUTHBEARER is told without what a terminal or a log would stumble over; whatever it is, nothing is believed', async () => {
+test('a refusal of OAUTHBEARER is reported without control characters, and never taken for success', async () => {
   const token = { tokenValue: 'tr0ub4dor', expiration: Date.now() + 3_600_000, principal: 'alice' }
   const host = { request: () => true, onToken: () => undefined, raise: () => undefined }
   const tokens = new TokenSource(systemClock, () => token, '', host)
@@ -101,7 +101,7 @@ test('a refusal of OAUTHBEARER is told without what a terminal or a log would st
   oauth.close()
 })
 
-test('whatever the broker offers inside GSSAPI, the client agrees to no security layer or ends with ERR__AUTHENTICATION', async () => {
+test('whatever the broker offers inside GSSAPI, the client accepts no security layer or ends with ERR__AUTHENTICATION', async () => {
   const answer = fc.uint8Array({ maxLength: 40 })
   await fc.assert(
     fc.asyncProperty(fc.array(answer, { maxLength: 4 }), answer, fc.nat(3), async (challenges, offer, rounds) => {

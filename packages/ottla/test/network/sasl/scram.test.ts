@@ -16,7 +16,7 @@ async function next(exchange: SaslExchange, message: string): Promise<string | n
   return answer === null ? null : answer.toString()
 }
 
-test('the exchange of RFC 7677 goes as it says there', async () => {
+test('the exchange of RFC 7677 is reproduced', async () => {
   const exchange = begun('SCRAM-SHA-256')
   assert.equal(String(await exchange.start()), 'n,,n=user,r=rOprNGfwEbeRWgbNEkqO')
   const first = 'r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096'
@@ -47,7 +47,7 @@ for (const name of ['SCRAM-SHA-256', 'SCRAM-SHA-512'] as const) {
   })
 }
 
-test('a delegation token says that it is one, and the proof covers that', async () => {
+test('the exchange marks a delegation token as one, and the proof covers the mark', async () => {
   const token = { username: 'id', password: 'aG1hYw==' }
   const options = { isToken: true, nonce: () => 'abc' }
   const exchange = new ScramMechanism('SCRAM-SHA-256', () => token, options).exchange()
@@ -64,11 +64,14 @@ test('a delegation token says that it is one, and the proof covers that', async 
   assert.equal(final, `c=biws,r=abcdef,p=${proof.toString('base64')}`)
 })
 
-test('a broker that does not know the password is found out', async () => {
+test('a broker that does not know the password is detected', async () => {
   const exchange = begun('SCRAM-SHA-256')
   await exchange.start()
   await next(exchange, 'r=rOprNGfwEbeRWgbNEkqOx,s=c2FsdA==,i=4096')
-  await assert.rejects(next(exchange, `v=${Buffer.alloc(32).toString('base64')}`), /does not know the password either/)
+  await assert.rejects(
+    next(exchange, `v=${Buffer.alloc(32).toString('base64')}`),
+    /the broker does not know the password/,
+  )
   for (const message of ['', 'v=', 'v=short', 'r=x']) {
     const other = begun('SCRAM-SHA-256')
     await other.start()
@@ -77,16 +80,16 @@ test('a broker that does not know the password is found out', async () => {
   }
 })
 
-test('what a broker may not say is refused before anything is computed', async () => {
+test('invalid messages of a broker are refused before anything is computed', async () => {
   for (const [message, why] of [
-    ['r=other,s=c2FsdA==,i=4096', /another exchange/],
-    ['r=rOprNGfwEbeRWgbNEkqO,s=c2FsdA==,i=4096', /another exchange/],
+    ['r=other,s=c2FsdA==,i=4096', /not of this exchange/],
+    ['r=rOprNGfwEbeRWgbNEkqO,s=c2FsdA==,i=4096', /not of this exchange/],
     ['r=rOprNGfwEbeRWgbNEkqOx,s=c2FsdA==,i=100', /100 iterations/],
     ['r=rOprNGfwEbeRWgbNEkqOx,s=c2FsdA==,i=999999999', /999999999 iterations/],
-    ['r=rOprNGfwEbeRWgbNEkqOx,s=,i=4096', /makes no sense/],
-    ['m=mandatory,r=rOprNGfwEbeRWgbNEkqOx,s=c2FsdA==,i=4096', /makes no sense/],
-    ['e=unknown-user', /it says unknown-user/],
-    ['', /makes no sense/],
+    ['r=rOprNGfwEbeRWgbNEkqOx,s=,i=4096', /malformed first message/],
+    ['m=mandatory,r=rOprNGfwEbeRWgbNEkqOx,s=c2FsdA==,i=4096', /malformed first message/],
+    ['e=unknown-user', /the broker answered unknown-user/],
+    ['', /malformed first message/],
   ] as const) {
     const exchange = begun('SCRAM-SHA-256')
     await exchange.start()
@@ -94,7 +97,7 @@ test('what a broker may not say is refused before anything is computed', async (
   }
 })
 
-test('each exchange has a nonce of its own, and reads the credentials anew', async () => {
+test('each exchange has a nonce of its own, and reads the current credentials', async () => {
   let password = 'first'
   const mechanism = new ScramMechanism('SCRAM-SHA-512', () => ({ username: 'u', password }))
   const nonces = new Set<string>()

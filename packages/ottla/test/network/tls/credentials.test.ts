@@ -1,4 +1,4 @@
-/** Certificates and keys from the `ssl.*` properties: what is refused, by whom it is named, and what is read again. */
+/** Certificates and keys from the `ssl.*` properties: errors, and when files are read again. */
 import assert from 'node:assert/strict'
 import { X509Certificate } from 'node:crypto'
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -28,7 +28,7 @@ function settings(config: ClientConfig): Settings {
 
 const credentials = (config: ClientConfig): TlsCredentials => new TlsCredentials(settings(config), logger)
 
-/** What a configuration is refused with: by the constructor, or when the files are read. */
+/** The error of a configuration: of the constructor, or of reading the files. */
 async function refusal(config: ClientConfig): Promise<string> {
   try {
     await credentials(config).current()
@@ -50,11 +50,11 @@ test('properties that contradict each other are refused by the constructor', () 
     ],
     [
       { 'ssl.keystore.location': keystore, 'ssl.certificate.pem': alice.cert, 'ssl.key.pem': alice.key },
-      /ssl\.keystore\.location brings key and certificate: ssl\.certificate\.\* cannot be set/,
+      /ssl\.keystore\.location contains key and certificate: ssl\.certificate\.\* cannot be set/,
     ],
     [{ 'ssl.crl.location': '/no/such/list' }, /ssl\.crl\.location=\/no\/such\/list cannot be read: ENOENT/],
     [{ 'ssl.cipher.suites': 'ROT13' }, /ssl\.cipher\.suites=ROT13 is not valid: .*no cipher match/],
-    [{ 'ssl.cipher.suites': 'TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA' }, /is no name of OpenSSL's/],
+    [{ 'ssl.cipher.suites': 'TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA' }, /is not a name that OpenSSL knows/],
     [{ 'ssl.curves.list': 'round' }, /ssl\.curves\.list=round is not valid/],
     [{ 'ssl.sigalgs.list': 'X' }, /ssl\.sigalgs\.list=X is not valid/],
   ]
@@ -70,7 +70,7 @@ test('properties that contradict each other are refused by the constructor', () 
   }
 })
 
-test('what is wrong with a file or a text is told with the name of its property', async () => {
+test('the error of a file or a text names its property', async () => {
   const own = { 'ssl.certificate.pem': alice.cert }
   const encrypted = authority.encryptedKey(alice, 'right')
   const keystore = authority.keystore(alice, 'right')
@@ -80,13 +80,13 @@ test('what is wrong with a file or a text is told with the name of its property'
   const broken = alice.cert.replace(/\n.{20}/, '\nAAAAAAAAAAAAAAAAAAAA')
   const two = file('two.pem', authority.cert + broken)
   const cases: [ClientConfig, string][] = [
-    [{ 'ssl.ca.pem': 'garbage' }, 'ssl.ca.pem: it is no X.509 certificate'],
+    [{ 'ssl.ca.pem': 'garbage' }, 'ssl.ca.pem: it is not an X.509 certificate'],
     [{ 'ssl.ca.location': empty }, `ssl.ca.location=${empty}: there is no certificate (PEM) in it: it is empty`],
-    [{ 'ssl.ca.location': two }, `ssl.ca.location=${two}: certificate 2 of 2 in it is no X.509 certificate`],
+    [{ 'ssl.ca.location': two }, `ssl.ca.location=${two}: certificate 2 of 2 in it is not an X.509 certificate`],
     [{ 'ssl.ca.pem': alice.key }, 'ssl.ca.pem: there is no certificate (PEM) in it, but a private key'],
     [{ ...own, 'ssl.key.pem': bob.key }, 'ssl.key.pem: it is not the key of the certificate in ssl.certificate.pem'],
     [{ ...own, 'ssl.key.pem': alice.cert }, 'ssl.key.pem: there is no private key (PEM) in it, but a certificate'],
-    [{ ...own, 'ssl.key.location': garbage }, `ssl.key.location=${garbage}: it is no private key`],
+    [{ ...own, 'ssl.key.location': garbage }, `ssl.key.location=${garbage}: it is not a private key`],
     [
       { ...own, 'ssl.key.location': encrypted },
       `ssl.key.location=${encrypted}: the key is encrypted and ssl.key.password is not set`,
@@ -100,7 +100,7 @@ test('what is wrong with a file or a text is told with the name of its property'
       { 'ssl.keystore.location': keystore, 'ssl.keystore.password': 'wrong' },
       `ssl.keystore.location=${keystore}: ssl.keystore.password does not open it`,
     ],
-    [{ 'ssl.keystore.location': garbage }, `ssl.keystore.location=${garbage}: it is no PKCS#12 file`],
+    [{ 'ssl.keystore.location': garbage }, `ssl.keystore.location=${garbage}: it is not a PKCS#12 file`],
     [{ 'ssl.keystore.location': jks }, `ssl.keystore.location=${jks}: it is a Java keystore (JKS)`],
     [{ 'ssl.crl.location': garbage }, `ssl.crl.location=${garbage}: there is no revocation list (PEM) in it`],
     [{ 'ssl.crl.location': alice.certFile }, 'there is no revocation list (PEM) in it, but a certificate'],
@@ -116,14 +116,14 @@ test('what is wrong with a file or a text is told with the name of its property'
 })
 
 test('a text is checked by the constructor, which needs no file for it', () => {
-  assert.throws(() => credentials({ 'ssl.ca.pem': 'garbage' }), /ssl\.ca\.pem: it is no X\.509 certificate/)
+  assert.throws(() => credentials({ 'ssl.ca.pem': 'garbage' }), /ssl\.ca\.pem: it is not an X\.509 certificate/)
   assert.throws(
     () => credentials({ 'ssl.certificate.pem': alice.cert, 'ssl.key.pem': bob.key }),
     /ssl\.key\.pem: it is not the key/,
   )
 })
 
-test('binary certificates and keys are taken too, and the text of a properties file with its \\n', async () => {
+test('binary certificates and keys are accepted too, and the text of a properties file with its \\n', async () => {
   const der = file('ca.der', new X509Certificate(authority.cert).raw)
   assert.equal(await refusal({ 'ssl.ca.location': der }), 'nothing')
   assert.equal(await refusal({ 'ssl.ca.pem': authority.cert.replaceAll('\n', '\\n') }), 'nothing')
@@ -147,7 +147,7 @@ test('unless files have changed, the same context serves all connections', async
   assert.equal(await rotating.current(), first, 'half of a rotation changes nothing')
   assert.match(
     lines.join('\n'),
-    /^SSLRELOAD: ssl\.key\.location=.* it is not the key of .*; what was read before is used$/,
+    /^SSLRELOAD: ssl\.key\.location=.* it is not the key of .*; still using what was read before$/,
   )
 
   lines.length = 0
@@ -155,18 +155,18 @@ test('unless files have changed, the same context serves all connections', async
   const second = await rotating.current()
   assert.notEqual(second, first)
   assert.match(second.own?.certificate.subject ?? '', /CN=bob/)
-  assert.deepEqual(lines, ['SSLRELOAD: certificates or keys have changed: the new ones are used'])
+  assert.deepEqual(lines, ['SSLRELOAD: certificates or keys have changed: using the new ones'])
 
   rmSync(cert)
   assert.equal(await rotating.current(), second, 'a file that is gone takes nothing away')
 })
 
-test("without an authority of one's own the system's and those of Node.js count", async () => {
+test('without an authority in the configuration, those of the system and of Node.js are trusted', async () => {
   assert.equal(await refusal({}), 'nothing')
   assert.equal(await refusal({ 'ssl.ca.location': 'probe' }), 'nothing')
 })
 
-test('an authority file is read once it is there, though it was not at the first connection', async () => {
+test('an authority file that was missing at the first connection is read once it exists', async () => {
   const path = file('late.pem', readFileSync(authority.certFile))
   const late = credentials({ 'ssl.ca.location': path })
   rmSync(path)

@@ -1,4 +1,4 @@
-/** A leader that was started anew knows of a producer's batches the last one only, and calls the others out of order. */
+/** A restarted leader knows only the last of a producer's batches, and calls the others out of order. */
 import { ErrorCode, type Decoded, type ProduceRequest } from '@ottla/protocol'
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
@@ -13,7 +13,7 @@ const recordsOf = (body: Decoded<ProduceRequest>): Buffer | null => body.topicDa
 
 interface Scene extends World {
   readonly log: SequencedLog
-  /** Gives requests to the log and answers them, until none comes any more. */
+  /** Appends requests to the log and answers them, until no more come. */
   readonly serve: () => Promise<void>
 }
 
@@ -59,7 +59,7 @@ for (let written = 0; written <= COUNT; written++) {
   })
 }
 
-test('what was lost with acknowledged messages before it goes again under the next epoch', async () => {
+test('a batch lost together with acknowledged messages before it is retried with the next epoch', async () => {
   const { serve, reports, cluster, clock, log } = await inDoubt(0)
   for (let i = 0; i < COUNT; i++) {
     await clock.advance(RETRY_MS)
@@ -71,7 +71,7 @@ test('what was lost with acknowledged messages before it goes again under the ne
   assert.ok(reports.every(({ status }) => status === 'persisted'))
 })
 
-test('a leader that changes meanwhile is asked from the first on', async () => {
+test('when the leader changes, the new one gets the batches from the first on', async () => {
   const { serve, reports, cluster, clock, log } = await inDoubt(2)
   await clock.advance(RETRY_MS)
   cluster.next().error(ErrorCode.ERR_OUT_OF_ORDER_SEQUENCE_NUMBER)
@@ -83,7 +83,7 @@ test('a leader that changes meanwhile is asked from the first on', async () => {
   assert.ok(reports.every(({ status }) => status === 'persisted'))
 })
 
-test('one that is given up meanwhile is not written under another number, nor are those behind it', async () => {
+test('one that is given up in the meantime is not written with another sequence, nor are those behind it', async () => {
   const { serve, reports, cluster, clock, log, put } = await inDoubt(COUNT, { 'message.timeout.ms': 5000 })
   log.restart()
   for (let at = 0; at < 20; at++) {
@@ -125,7 +125,7 @@ test('a batch before one that has been acknowledged is in the log', async () => 
   )
 })
 
-test('a batch in doubt that is too large by now is not divided: its halves would not be known again', async () => {
+test('a batch in doubt that became too large is not divided: its halves would not be recognised', async () => {
   const { cluster, clock, put, ids, reports } = makeWorld({ 'enable.idempotence': true, 'batch.num.messages': 2 })
   cluster.topic('t', [1])
   ids[0]?.answer(0, 7n, 0)

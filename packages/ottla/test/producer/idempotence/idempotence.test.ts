@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ErrorCode } from '@ottla/protocol'
-import { initialIdempotence, step, type IdempotenceState } from '../../../src/producer/idempotence/states.ts'
 import { RequestError } from '../../../src/network/request-error.ts'
 import type { FakeRequest } from '../fake-cluster.ts'
 import { SequencedLog } from './sequenced-log.ts'
@@ -10,37 +9,6 @@ import { makeWorld, settle, type World } from '../world.ts'
 
 const RETRY_MS = 120
 const values = (n: number, from = 0): string[] => Array.from({ length: n }, (_, i) => `v${from + i}`)
-
-test('an id is asked for once, used when it comes, and its epoch rises after a gap without asking', () => {
-  let { state, actions } = step(initialIdempotence, { is: 'start' })
-  assert.deepEqual([state.name, actions], ['waitPid', [{ do: 'ask' }]])
-  assert.deepEqual(step(state, { is: 'gap' }).actions, [])
-  ;({ state, actions } = step(state, { is: 'granted', producerId: 7n, producerEpoch: 0 }))
-  assert.deepEqual([state.name, actions], ['assigned', [{ do: 'use', producerId: 7n, producerEpoch: 0 }]])
-  ;({ state, actions } = step(state, { is: 'gap' }))
-  assert.deepEqual([state.name, actions], ['assigned', [{ do: 'use', producerId: 7n, producerEpoch: 1 }]])
-})
-
-test('behind the last epoch comes another id', () => {
-  const last: IdempotenceState = { name: 'assigned', producerId: 7n, producerEpoch: 32_767 }
-  const { state, actions } = step(last, { is: 'gap' })
-  assert.deepEqual([state.name, actions], ['waitPid', [{ do: 'ask' }]])
-})
-
-test('a refused id is asked for again after a pause', () => {
-  const waiting: IdempotenceState = { name: 'waitPid', producerId: 7n, producerEpoch: 3 }
-  const passing = step(waiting, { is: 'refused', code: ErrorCode.ERR_COORDINATOR_NOT_AVAILABLE, message: '' })
-  assert.deepEqual([passing.state.name, passing.actions], ['reqPid', [{ do: 'pause' }]])
-  assert.deepEqual(step(passing.state, { is: 'again' }).actions, [{ do: 'ask' }])
-})
-
-test('without the permission for ids the producer is of no use', () => {
-  const waiting: IdempotenceState = { name: 'waitPid', producerId: -1n, producerEpoch: -1 }
-  const code = ErrorCode.ERR_CLUSTER_AUTHORIZATION_FAILED
-  const refused = step(waiting, { is: 'refused', code, message: 'no' })
-  assert.deepEqual([refused.state.name, refused.actions], ['fatalError', [{ do: 'fail', code, message: 'no' }]])
-  assert.equal(step(refused.state, { is: 'start' }).state.name, 'fatalError')
-})
 
 function idempotent(config: object = {}): World {
   const world = makeWorld({ 'enable.idempotence': true, 'batch.num.messages': 1, ...config })
@@ -60,7 +28,7 @@ async function withId(world: World): Promise<void> {
   await settle()
 }
 
-test('messages wait for the id and then carry it with rising numbers', async () => {
+test('messages wait for the producer id and then carry it with rising sequence numbers', async () => {
   const world = idempotent({ 'batch.num.messages': 3 })
   const { cluster, clock, put, ids, nextAfter } = world
   for (const value of values(6)) put({ topic: 't', value })
@@ -74,7 +42,7 @@ test('messages wait for the id and then carry it with rising numbers', async () 
   assert.deepEqual(stamps(await nextAfter(0)), [7, 2, 3])
 })
 
-test('a partition gets no second batch before its first one is acknowledged: an unknown producer may begin anywhere', async () => {
+test('a partition gets no second batch before its first one is acknowledged: an unknown producer may start anywhere', async () => {
   const world = idempotent()
   const { cluster, clock, put, nextAfter } = world
   cluster.topic('t', [1, 1])
@@ -91,7 +59,7 @@ test('a partition gets no second batch before its first one is acknowledged: an 
   assert.deepEqual(stamps(await nextAfter(0), 1), [7, 0, 2])
 })
 
-test('a batch in doubt goes again with the same numbers, and a duplicate is a success', async () => {
+test('a batch in doubt is retried with the same sequence, and a duplicate is a success', async () => {
   const world = idempotent()
   const { put, reports, nextAfter } = world
   await withId(world)
@@ -107,7 +75,7 @@ test('a batch in doubt goes again with the same numbers, and a duplicate is a su
   assert.equal(reports[1].offset, -1)
 })
 
-test('batches behind a failed one come too early, and go again behind it with their numbers', async () => {
+test('batches behind a failed one are out of order, and are retried behind it with their sequence', async () => {
   const world = idempotent()
   const { cluster, put, ids, outcomes, nextAfter } = world
   await withId(world)
@@ -128,14 +96,14 @@ test('batches behind a failed one come too early, and go again behind it with th
   assert.deepEqual(outcomes(), { ok: ['first', ...values(3)] })
 })
 
-test('a message whose first try may still be in the hands of a broker is never said to be nowhere', async () => {
+test('a message whose first attempt may still be written is never reported as not persisted', async () => {
   const world = idempotent({ 'message.timeout.ms': 1000 })
   const { cluster, clock, put, reports, nextAfter } = world
   await withId(world)
   for (const value of values(2)) put({ topic: 't', value })
   await settle()
   const [older, younger] = [cluster.next(), cluster.next()]
-  // Their connection is lost; what was written into it may be read later.
+  // Their connection is lost; the broker may read its bytes later.
   older.fail(ErrorCode.ERR__TRANSPORT, true)
   younger.fail(ErrorCode.ERR__TRANSPORT, true)
   const again = await nextAfter(RETRY_MS)
@@ -157,7 +125,7 @@ test('a message whose first try may still be in the hands of a broker is never s
   )
 })
 
-test('after a batch has been given up the numbers begin anew under the next epoch', async () => {
+test('after a batch is given up the sequence restarts with the next epoch', async () => {
   const world = idempotent()
   const { cluster, put, ids, outcomes, nextAfter } = world
   await withId(world)
@@ -178,7 +146,7 @@ test('after a batch has been given up the numbers begin anew under the next epoc
   assert.deepEqual(outcomes(), { ok: ['first', 'v1', 'v2'], ERR_INVALID_RECORD: ['v0'] })
 })
 
-test('what was given up while it was under way cannot be written behind newer messages', async () => {
+test('a batch given up in flight cannot be written behind newer messages', async () => {
   const world = idempotent({ 'message.timeout.ms': 1000 })
   const { put, outcomes, nextAfter } = world
   const log = new SequencedLog()
@@ -204,10 +172,10 @@ test('what was given up while it was under way cannot be written behind newer me
 
 for (const [what, tried] of [
   ['may still be on its way', (b: FakeRequest) => b.fail(ErrorCode.ERR__TRANSPORT, true)],
-  // It is in the log while the replicas are waited for.
+  // It is in the log while the broker waits for the replicas.
   ['a broker had when it lost the partition', (b: FakeRequest) => b.error(ErrorCode.ERR_NOT_LEADER_FOR_PARTITION)],
 ] as const) {
-  test(`what ${what} is not sent under other numbers, behind messages that were given up`, async () => {
+  test(`what ${what} is not sent with another sequence, behind messages that were given up`, async () => {
     const world = idempotent({ 'message.timeout.ms': 1000 })
     const { cluster, clock, put, reports, nextAfter } = world
     await withId(world)
@@ -220,7 +188,7 @@ for (const [what, tried] of [
     a.fail(ErrorCode.ERR__TIMED_OUT, true)
     tried(b)
     put({ topic: 't', value: 'c' })
-    // Were it sent anew now, both could be written: the first try behind `a`, which is still on its way, and this one.
+    // If it were sent again now, both could be written: the first attempt behind `a`, still in flight, and this one.
     const again = await nextAfter(RETRY_MS)
     assert.deepEqual(again.values, { 't/0': ['b'] })
     assert.deepEqual(stamps(again), stamps(b))
@@ -242,7 +210,7 @@ for (const [what, tried] of [
   })
 }
 
-test('what was refused for good leaves nothing that could still be written: those behind it go again', async () => {
+test('a batch refused for good can no longer be written: those behind it are retried', async () => {
   const world = idempotent()
   const { put, outcomes, nextAfter } = world
   await withId(world)
@@ -262,7 +230,7 @@ test('what was refused for good leaves nothing that could still be written: thos
   assert.deepEqual(outcomes(), { ok: ['first', 'b'], ERR_INVALID_RECORD: ['a'] })
 })
 
-test('messages that expire before they were sent leave no gap', async () => {
+test('messages that expire unsent leave no gap', async () => {
   const world = idempotent({ 'message.timeout.ms': 1000 })
   const { cluster, clock, put, ids, nextAfter } = world
   await withId(world)
@@ -275,7 +243,7 @@ test('messages that expire before they were sent leave no gap', async () => {
   assert.equal(ids.length, 1)
 })
 
-test('a partition without a gap keeps its numbers until nothing of it is under way, then takes the new epoch', async () => {
+test('a partition without a gap keeps its sequence until nothing is in flight, then takes the new epoch', async () => {
   const world = idempotent()
   const { cluster, put, ids, nextAfter } = world
   cluster.topic('t', [1, 1])
@@ -297,7 +265,7 @@ test('a partition without a gap keeps its numbers until nothing of it is under w
   assert.deepEqual([b.producerEpoch, b.baseSequence], [1, 0])
 })
 
-test('an id that the brokers have forgotten gets another epoch', async () => {
+test('a producer id that the brokers no longer know gets another epoch', async () => {
   const world = idempotent()
   const { put, ids, nextAfter } = world
   await withId(world)
@@ -307,7 +275,7 @@ test('an id that the brokers have forgotten gets another epoch', async () => {
   assert.equal(ids.length, 1)
 })
 
-test('an id that the brokers have fenced is replaced', async () => {
+test('a fenced producer id is replaced', async () => {
   const world = idempotent()
   const { put, ids, nextAfter } = world
   await withId(world)
@@ -318,14 +286,14 @@ test('an id that the brokers have fenced is replaced', async () => {
   assert.deepEqual(stamps(await nextAfter(RETRY_MS)), [8, 5, 0])
 })
 
-test('an id that cannot be had yet is asked for again', async () => {
+test('the request for an id is retried', async () => {
   const { clock, ids } = idempotent()
   ids[0]?.reject(new RequestError(ErrorCode.ERR__TRANSPORT, 'no way', false))
   await clock.advance(500)
   assert.equal(ids.length, 2)
 })
 
-test('an id that is never given is fatal', async () => {
+test('a refused id is fatal', async () => {
   const { ids, fatals } = idempotent()
   ids[0]?.answer(ErrorCode.ERR_CLUSTER_AUTHORIZATION_FAILED, -1n, -1)
   await settle()
@@ -333,7 +301,7 @@ test('an id that is never given is fatal', async () => {
   assert.match(fatals[0] ?? '', /^ERR_CLUSTER_AUTHORIZATION_FAILED/)
 })
 
-test('with enable.gapless.guarantee a message that is lost is fatal', async () => {
+test('with enable.gapless.guarantee a lost message is fatal', async () => {
   const world = idempotent({ 'enable.gapless.guarantee': true })
   await withId(world)
   world.put({ topic: 't', value: 'a' })
@@ -342,7 +310,7 @@ test('with enable.gapless.guarantee a message that is lost is fatal', async () =
   assert.match(world.fatals[0] ?? '', /^ERR__GAPLESS_GUARANTEE/)
 })
 
-test('halves of a batch that was too large share its numbers', async () => {
+test('halves of a batch that was too large share its sequence', async () => {
   const world = idempotent({ 'batch.num.messages': 4 })
   const { put, ids, nextAfter } = world
   ids[0]?.answer(0, 7n, 0)
@@ -395,10 +363,10 @@ for (let seed = 1; seed <= 12; seed++) {
         const request = cluster.next()
         const kind = hostile ? pick(13) : 0
         const delay = pick(30)
-        // The broker works through a connection in order; what it answers may come in any order.
+        // The broker handles the requests of a connection in order; responses may come in any order.
         const answers = new Map<string, object>()
         if (kind === 12) {
-          // On its way for so long that the client gives up waiting for the answer.
+          // In flight for so long that the request times out.
           clock.setTimer(pick(3000), () => {
             for (const { partitionData } of request.body.topicData) {
               for (const p of partitionData) logs[p.index]?.append(p.records)

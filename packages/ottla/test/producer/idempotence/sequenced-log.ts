@@ -14,19 +14,19 @@ interface ProducerState {
 }
 
 /**
- * One partition as brokers keep it for idempotent producers: it takes batches in sequence and knows the last five again, after
- * a restart the last one. All others are out of order, whether or not they are in the log.
+ * One partition as brokers keep it for idempotent producers: it accepts batches in sequence and recognises the last five,
+ * after a restart the last one. All others are out of order, whether or not they are in the log.
  */
 export class SequencedLog {
   readonly values: string[] = []
   readonly #producers = new Map<bigint, ProducerState>()
 
-  /** What a broker that was stopped and started knows is from a snapshot. */
+  /** A restarted broker has its knowledge from a snapshot. */
   restart(): void {
     for (const state of this.#producers.values()) state.recent = state.recent.slice(-1)
   }
 
-  /** @returns the answer about the partition */
+  /** @returns the partition's part of the response */
   append(records: Buffer | null): { errorCode: number; baseOffset: number } {
     const batch = new BatchReader(records ?? Buffer.alloc(0)).next()
     if (batch === null) throw new Error('a produce request without records')

@@ -24,7 +24,7 @@ test('an empty queue takes a message that is larger than the whole limit', () =>
   assert.ok(!accumulator.hasRoom(1))
 })
 
-test('those that wait for room enter in their order, as many as fit', async () => {
+test('waits for room are served in order, as many as fit', async () => {
   const accumulator = new Accumulator(2, 1000)
   accumulator.add(2, 20)
   const entered: number[] = []
@@ -49,7 +49,7 @@ test('those that wait for room enter in their order, as many as fit', async () =
   assert.deepEqual(await Promise.all(waits), [1, 2, 3])
 })
 
-test('a wait for room that is aborted lets those behind it pass', async () => {
+test('an aborted wait for room lets those behind it pass', async () => {
   const accumulator = new Accumulator(2, 100)
   accumulator.add(1, 50)
   const abort = new AbortController()
@@ -61,7 +61,7 @@ test('a wait for room that is aborted lets those behind it pass', async () => {
   assert.equal(await small, 'small')
 })
 
-test('what entering throws is what the wait rejects with', async () => {
+test('a wait rejects with the error of its append', async () => {
   const accumulator = new Accumulator(1, 100)
   const wait = accumulator.waitForRoom(
     1,
@@ -73,7 +73,7 @@ test('what entering throws is what the wait rejects with', async () => {
   await assert.rejects(wait, RangeError)
 })
 
-test('those that wait for the last report are told once, when it has been made', () => {
+test('waits for the last report end once, when it has been delivered', () => {
   const accumulator = new Accumulator(10, 100)
   accumulator.add(2, 2)
   let told = 0

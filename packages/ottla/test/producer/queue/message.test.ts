@@ -18,11 +18,11 @@ const refuses = (run: () => void, says: RegExp): void => {
     return true
   })
 }
-// What a program without types could pass.
+// JavaScript can pass anything.
 const anything = (message: object): AnyMessage => message as AnyMessage
 const plain = (message: object): unknown => plainHeaders('t', anything(message).headers)
 
-test('topic names that no broker would take are refused, saying why', () => {
+test('topic names that no broker accepts are refused, with the reason', () => {
   for (const good of ['a', 'A.b_c-9', 'x'.repeat(249), '...']) checkTopicName(good)
   refuses(() => checkTopicName(''), /empty/)
   refuses(() => checkTopicName('.'), /'\.'/)
@@ -34,12 +34,12 @@ test('topic names that no broker would take are refused, saying why', () => {
   refuses(() => checkTopicName(undefined), /not undefined/)
 })
 
-test('what is no object is no message', () => {
+test('what is not an object is not a message', () => {
   checkMessage({ topic: 't' })
   for (const bad of [undefined, null, 'x', 5]) refuses(() => checkMessage(bad), /a message must be an object/)
 })
 
-test('keys and values are bytes, strings or null; anything else is named without being shown', () => {
+test('keys and values are bytes, strings or null; anything else is described by its type', () => {
   const message = { topic: 't' }
   for (const good of [null, undefined, '', 'x', Buffer.from('x'), new Uint8Array(3)]) checkFields(message, good, good)
   refuses(() => checkFields(message, 5, null), /key .* to t .* not a number/)
@@ -75,7 +75,7 @@ test('the size of a message is that of its bytes, headers included', () => {
   assert.equal(payloadBytes(null, null, [{ key: 'ab', value: Buffer.alloc(4) }, { key: 'ab' }]), 8)
 })
 
-test('headers are taken as an object, a Map, pairs or a list; an array stands for several of its name', () => {
+test('headers may be an object, a Map, pairs or a list; an array means several of its name', () => {
   const list = [
     { key: 'a', value: '1' },
     { key: 'a', value: '2' },
@@ -114,22 +114,22 @@ test('headers are taken as an object, a Map, pairs or a list; an array stands fo
   assert.equal(plainHeaders('t', list), list)
 })
 
-test('headers that would be lost, or not be what was meant, are refused', () => {
+test('headers that would be lost or misunderstood are refused', () => {
   for (const [headers, says] of [
     [{ a: undefined }, /header a .* not undefined/],
     [[{ key: 'a', value: undefined }], /header a .* not undefined/],
-    [[{ key: 'a', val: 'x' }], /header a .* has 'val' and no value/],
+    [[{ key: 'a', val: 'x' }], /header a .* has 'val' and no 'value'/],
     [new Map([['a', undefined]]), /header a .* not undefined/],
     [new Map([[1, 'x']]), /\[name, value\]/],
     [[['a']], /\[name, value\]/],
     [[['a', 'b', 'c']], /\[name, value\]/],
     [{ a: ['1', undefined] }, /header a .* not undefined/],
-    [{ a: 5 }, /header a .* not a number; String\(number\)/],
+    [{ a: 5 }, /header a .* not a number; pass String\(number\)/],
     [{ a: ['1', ['2']] }, /header a .* not an array/],
     [new Date(), /headers .* not an object \(Date\)/],
     [new WeakMap(), /headers .* not an object \(WeakMap\)/],
     [Buffer.from('ab'), /a string as its key, not a number|must have a string/],
-    [new Map([['a', 'b']]).entries(), /walked once/],
+    [new Map([['a', 'b']]).entries(), /read only once/],
     [null, /headers .* not null/],
     ['x', /headers .* not a string/],
   ] as const) {
@@ -142,14 +142,14 @@ test('a property that a message does not have is refused with a hint, and so is 
     [{ topic: 't', messages: [{ value: 'x' }] }, /no property 'messages': .*sendBatch/],
     [{ topicMessages: [] }, /no property 'topicMessages': .*sendBatch/],
     [{ topic: 't', value: 'x', partitionn: 1 }, /no property 'partitionn'/],
-    [{ topic: 't', value: 'x', header: {} }, /no property 'header': 'headers'/],
-    [{ topic: 't', payload: 'x' }, /no property 'payload': 'value'/],
+    [{ topic: 't', value: 'x', header: {} }, /no property 'header': it is 'headers' here/],
+    [{ topic: 't', payload: 'x' }, /no property 'payload': .* its 'value'/],
     [{ topic: 't', value: 'x', acks: 1 }, /'acks' is a property of the producer's configuration/],
     [Object.assign(Object.create(null) as object, { topic: 't', text: 'x' }), /no property 'text'/],
-    [{ topic: 't', value: undefined }, /value of a message to t is undefined; null/],
+    [{ topic: 't', value: undefined }, /value of a message to t is undefined; pass null/],
     [[{ topic: 't', value: 'x' }], /not an array; sendBatch/],
     [[], /not an array; sendBatch/],
-    ['t', /must be an object, not a string; \{ topic, value \}/],
+    ['t', /must be an object, not a string; pass \{ topic, value \}/],
   ] as const) {
     refuses(() => checkMessage(message), says)
   }

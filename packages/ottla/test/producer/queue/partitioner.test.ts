@@ -2,57 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ErrorCode } from '@ottla/protocol'
 import { type KafkaError } from '../../../src/errors.ts'
-import { crc32, fnv1a, murmur2 } from '../../../src/producer/queue/hashes.ts'
 import { chooserFor, type PartitionView } from '../../../src/producer/queue/partitioner.ts'
 import { seeded } from '../seeded.ts'
-
-const hash = (f: (bytes: Uint8Array, length: number) => number, text: string): number => {
-  const bytes = Buffer.from(text)
-  return f(bytes, bytes.length) >>> 0
-}
-
-test('murmur2 gives what the Java client gives', () => {
-  // From librdkafka's unit test, whose values Java's Utils.murmur2 made.
-  const expected: Record<string, number> = {
-    kafka: 0xd067cf64,
-    giberish123456789: 0x8f552b0c,
-    '1234': 0x9fc97b14,
-    '234': 0xe7c009ca,
-    '34': 0x873930da,
-    '4': 0x5a4b5ca1,
-    'PreAmbleWillBeRemoved,ThePrePartThatIs': 0x78424f1c,
-    'reAmbleWillBeRemoved,ThePrePartThatIs': 0x4a62b377,
-    'eAmbleWillBeRemoved,ThePrePartThatIs': 0xe0e4e09e,
-    'AmbleWillBeRemoved,ThePrePartThatIs': 0x62b8b43f,
-    '': 0x106e08d9,
-  }
-  for (const [text, value] of Object.entries(expected)) assert.equal(hash(murmur2, text), value, text)
-})
-
-test('fnv1a gives what Sarama gives', () => {
-  const expected: Record<string, number> = {
-    kafka: 0xd33c4e1,
-    giberish123456789: 0x77a58295,
-    '1234': 0x23bdd03,
-    '234': 0x2dea3cd2,
-    '34': 0x740fa83e,
-    '4': 0x310ca263,
-    'PreAmbleWillBeRemoved,ThePrePartThatIs': 0x65cbd69c,
-    'reAmbleWillBeRemoved,ThePrePartThatIs': 0x6e49c79a,
-    'eAmbleWillBeRemoved,ThePrePartThatIs': 0x69eed356,
-    'AmbleWillBeRemoved,ThePrePartThatIs': 0x6abcc023,
-    '': 0x7ee3623b,
-  }
-  for (const [text, value] of Object.entries(expected)) assert.equal(hash(fnv1a, text), value, text)
-})
-
-test('crc32 gives what librdkafka gives', () => {
-  assert.equal(hash(crc32, '123456789'), 0xcbf43926)
-  assert.equal(hash(crc32, '23456'), 0xb1b451d7)
-  assert.equal(hash(crc32, 'this is another string with more length to it perhaps'), 0xb0150df7)
-  assert.equal(hash(crc32, 'hejsan'), 0xd077037e)
-  assert.equal(hash(crc32, ''), 0)
-})
 
 const view = (partitionCount: number, unavailable: readonly number[] = []): PartitionView => ({
   topic: 't',
@@ -99,7 +50,7 @@ test('a string key lands where its UTF-8 bytes land, however long it is', () => 
   }
 })
 
-test('messages without a key stay with one partition for the sticky time, then go to another', () => {
+test('messages without a key go to one partition for the sticky time, then to another', () => {
   const chooser = chooserFor('consistent_random', 10, seeded(7))
   const at = (now: number): number => chooser.choose(view(100), null, message, now)
   const first = at(0)
@@ -109,7 +60,7 @@ test('messages without a key stay with one partition for the sticky time, then g
   assert.equal(chooser.choose(view(100), '', message, 45), at(40), 'an empty key counts as none')
 })
 
-test('with a sticky time of 0 every message without a key draws anew', () => {
+test('with a sticky time of 0 every message without a key gets a partition at random', () => {
   const chooser = chooserFor('murmur2_random', 0, seeded(3))
   const chosen = new Set(Array.from({ length: 50 }, () => chooser.choose(view(10), null, message, 0)))
   assert.ok(chosen.size > 5)
@@ -123,7 +74,7 @@ test('a sticky partition that loses its leader is left', () => {
   assert.ok(!others.has(first) || others.size > 1)
 })
 
-test('a partitioner of the program gets the key as bytes and must choose a partition that there is', () => {
+test('a partitioner of the application gets the key as bytes and must choose an existing partition', () => {
   const seen: unknown[] = []
   const chooser = chooserFor(
     (topic, key, count, given) => {

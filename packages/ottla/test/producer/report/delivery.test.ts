@@ -6,7 +6,7 @@ import { seeded } from '../seeded.ts'
 import { makeWorld, settle } from '../world.ts'
 import type { Event } from '../../../src/types.ts'
 
-test('a callback that throws is logged and does not keep the other reports back', async () => {
+test('a callback that throws is logged and does not stop the other reports', async () => {
   const { cluster, pipeline, logs, nextAfter } = makeWorld()
   cluster.topic('t', [1])
   const heard: number[] = []
@@ -23,7 +23,7 @@ test('a callback that throws is logged and does not keep the other reports back'
   assert.match(logs[0] ?? '', /DRCALLBACK.*callback trouble/s)
 })
 
-test('what is produced from within a report finds the room that the report has made', async () => {
+test('a message produced from within a callback has the room of the reported one', async () => {
   const { cluster, pipeline, nextAfter } = makeWorld({ 'queue.buffering.max.messages': 1 })
   cluster.topic('t', [1])
   pipeline.put({ topic: 't' }, null, 'first', () => void pipeline.put({ topic: 't' }, null, 'second', null))
@@ -52,7 +52,7 @@ test('delivery.report.only.error keeps successes from callbacks and events', asy
   assert.equal(heard.length, 1)
 })
 
-test('without a callback reports become events for those that listen', async () => {
+test('without a callback reports become events for the listeners', async () => {
   const { cluster, pipeline, events, nextAfter } = makeWorld()
   cluster.topic('t', [1])
   const heard: Event[] = []
@@ -67,7 +67,7 @@ test('without a callback reports become events for those that listen', async () 
   )
 })
 
-test('reports that nobody hears are kept, the newest 10,000 of them, and the loss of older ones is told', async () => {
+test('the newest 10,000 reports without a listener are kept, and dropped ones are logged', async () => {
   const { cluster, pipeline, logs, nextAfter } = makeWorld()
   cluster.topic('t', [1])
   for (let i = 0; i < 12_000; i++) pipeline.put({ topic: 't', opaque: i }, null, 'x', null)
@@ -82,7 +82,7 @@ test('reports that nobody hears are kept, the newest 10,000 of them, and the los
   assert.deepEqual(pipeline.delivery.takeUnclaimed(), [])
 })
 
-test('dropped reports are warned about once, and counted at the end', async () => {
+test('dropped reports are logged once, and counted at the end', async () => {
   const { cluster, pipeline, logs, nextAfter } = makeWorld({ 'batch.num.messages': 5000 })
   cluster.topic('t', [1])
   for (let i = 0; i < 20_000; i++) pipeline.put({ topic: 't', opaque: i }, null, 'x', null)
@@ -94,7 +94,7 @@ test('dropped reports are warned about once, and counted at the end', async () =
   assert.match(warnings[1] ?? '', /10000 delivery reports were dropped/)
 })
 
-test('a failed delivery that nobody hears is logged, once a batch', async () => {
+test('a failed delivery without callback or listener is logged, once per batch', async () => {
   const { cluster, pipeline, logs, nextAfter } = makeWorld()
   cluster.topic('t', [1])
   for (let i = 0; i < 3; i++) pipeline.put({ topic: 't' }, 'secret-key', 'secret-value', null)
@@ -105,7 +105,7 @@ test('a failed delivery that nobody hears is logged, once a batch', async () => 
   assert.doesNotMatch(logs.join(), /secret/)
 })
 
-test('flush sends without linger, waits for the reports, and overrides the linger of what comes meanwhile', async () => {
+test('flush sends without linger, waits for the reports, and overrides the linger of new messages', async () => {
   const { cluster, clock, put, pipeline, nextAfter } = makeWorld({
     'linger.ms': 10_000,
     'sticky.partitioning.linger.ms': 1,
@@ -125,7 +125,7 @@ test('flush sends without linger, waits for the reports, and overrides the linge
   assert.equal(cluster.unseen, 0, 'after the flush the linger counts again')
 })
 
-test('flush returns 0 at once when nothing is outstanding, and what is left when its time is over', async () => {
+test('flush returns 0 at once when nothing is outstanding, and the number of remaining messages on a timeout', async () => {
   const { cluster, clock, put, pipeline } = makeWorld()
   assert.equal(await flush(pipeline, clock, -1), 0)
   cluster.topic('t', [1])
@@ -141,7 +141,7 @@ test('flush returns 0 at once when nothing is outstanding, and what is left when
   assert.equal(await aborted, 2)
 })
 
-test('purge reports what is queued and what is under way, and ignores the answers that come later', async () => {
+test('purge reports queued messages and those in flight, and ignores later responses', async () => {
   const { cluster, put, pipeline, outcomes, reports, nextAfter } = makeWorld({ 'batch.num.messages': 1 })
   cluster.topic('t', [1])
   put({ topic: 't', value: 'flying' })

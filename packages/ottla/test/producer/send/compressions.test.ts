@@ -5,7 +5,7 @@ import { makeWorld, settle, type World } from '../world.ts'
 
 const gzip = codecByName('gzip')
 
-/** gzip on a thread that the test has in its hands. */
+/** gzip on a thread that the test controls. */
 function threads(): { codec: CompressionCodec; underWay: (() => void)[]; finish: () => Promise<void> } {
   const underWay: (() => void)[] = []
   const compressBeside = (data: Uint8Array, level?: number): Promise<Buffer> =>
@@ -20,7 +20,7 @@ function threads(): { codec: CompressionCodec; underWay: (() => void)[]; finish:
   }
 }
 
-/** A message of 20,000 bytes: alone large enough to be worth a thread. */
+/** A message of 20,000 bytes: large enough for a thread. */
 function large(put: World['put'], partition: number, letter: string): void {
   put({ topic: 't', partition, value: letter.repeat(20_000) })
 }
@@ -28,7 +28,7 @@ function large(put: World['put'], partition: number, letter: string): void {
 const letters = (values: Record<string, string[]>): Record<string, string> =>
   Object.fromEntries(Object.entries(values).map(([partition, list]) => [partition, list.map(v => v[0]).join('')]))
 
-test('a large batch is compressed on another thread, and leaves when that is done', async () => {
+test('a large batch is compressed on another thread, and sent when that is done', async () => {
   const { codec, underWay, finish } = threads()
   const { cluster, put } = makeWorld({ 'linger.ms': 0 }, undefined, codec)
   cluster.topic('t', [1])
@@ -36,7 +36,7 @@ test('a large batch is compressed on another thread, and leaves when that is don
   await settle()
   assert.equal(underWay.length, 1)
   assert.equal(cluster.unseen, 0)
-  // What comes meanwhile is another batch's.
+  // Messages that come in the meantime are in another batch.
   large(put, 0, 'b')
   await settle()
   assert.equal(underWay.length, 1, 'one batch of a partition at a time')
@@ -60,7 +60,7 @@ test('a small one is compressed at once', async () => {
   assert.equal(cluster.next().batch(0).codecId, gzip.id)
 })
 
-test('three threads at most are taken, and the other partitions come after', async () => {
+test('at most three threads are used, and the other partitions follow', async () => {
   const { codec, underWay, finish } = threads()
   const { cluster, put } = makeWorld({ 'linger.ms': 0 }, undefined, codec)
   cluster.topic('t', [1, 1, 2, 2, 3])
@@ -78,7 +78,7 @@ test('three threads at most are taken, and the other partitions come after', asy
   assert.deepEqual(seen.sort(), ['t/0', 't/1', 't/2', 't/3', 't/4'])
 })
 
-test('messages that run out of time while they are compressed are reported so, and the next ones leave', async () => {
+test('messages that time out during compression are reported so, and the next ones are sent', async () => {
   const { codec, underWay, finish } = threads()
   const { cluster, clock, put, outcomes } = makeWorld({ 'linger.ms': 0, 'message.timeout.ms': 1000 }, undefined, codec)
   cluster.topic('t', [1])
@@ -95,7 +95,7 @@ test('messages that run out of time while they are compressed are reported so, a
   assert.deepEqual(letters(cluster.next().values), { 't/0': 'b' })
 })
 
-test('purged while they are compressed, they are reported once and never sent', async () => {
+test('messages purged during compression are reported once and never sent', async () => {
   const { codec, finish } = threads()
   const { cluster, pipeline, put, outcomes } = makeWorld({ 'linger.ms': 0 }, undefined, codec)
   cluster.topic('t', [1])
@@ -112,7 +112,7 @@ test('purged while they are compressed, they are reported once and never sent', 
   assert.deepEqual(letters(cluster.next().values), { 't/0': 'b' })
 })
 
-test('idempotent batches keep their order and their numbers, retries included', async () => {
+test('idempotent batches keep their order and their sequence, retries included', async () => {
   const { codec, finish } = threads()
   const { cluster, clock, put, ids } = makeWorld({ 'linger.ms': 0, 'enable.idempotence': true }, undefined, codec)
   cluster.topic('t', [1])

@@ -16,7 +16,7 @@ async function refusal(call: Promise<void>): Promise<string> {
   return 'none'
 }
 
-test('a call that ran out of time is taken up by the next of its name, which starts nothing', async () => {
+test('a call that timed out is continued by the next one of its name, which starts nothing', async () => {
   const clock = new FakeClock()
   const calls = new CallSlot(clock)
   const end = new Deferred<void>()
@@ -39,7 +39,7 @@ test('a call that ran out of time is taken up by the next of its name, which sta
   calls.check('begin')
 })
 
-test('a call that failed after it ran out of time is forgotten: the state tells of it', async () => {
+test('a call that failed after its timeout is dropped: the state has the error', async () => {
   const clock = new FakeClock()
   const calls = new CallSlot(clock)
   const end = new Deferred<void>()
@@ -52,7 +52,7 @@ test('a call that failed after it ran out of time is forgotten: the state tells 
   await calls.run('abort', wait(-1), () => Promise.resolve())
 })
 
-test('the slot is idle when nothing is under way, or the wait is over', async () => {
+test('the slot is idle when no call is in progress, or the wait is over', async () => {
   const clock = new FakeClock()
   const calls = new CallSlot(clock)
   await calls.idle(wait(-1))

@@ -32,21 +32,21 @@ test('a transaction is aborted, before and after it has failed', () => {
   }
 })
 
-test('what has failed cannot be committed, and what fails while it is given up changes nothing', () => {
+test('a failed transaction cannot be committed, and failures during the abort change nothing', () => {
   assert.deepEqual(walk('AbortableError', 'commit'), [null])
   assert.deepEqual(walk('AbortableError', 'begin'), [null])
   assert.deepEqual(walk('BeginAbort', 'fail'), [null])
   assert.deepEqual(walk('AbortingTransaction', 'fail', 'abort'), ['AbortableError', 'BeginAbort'])
 })
 
-test('an end that the program has not been told of comes before the next transaction', () => {
+test('an end whose outcome the application does not know comes before the next transaction', () => {
   for (const state of ['ReadyNotAcked', 'CommitNotAcked', 'AbortedNotAcked'] as const) {
     assert.deepEqual(walk(state, 'begin'), [null])
     assert.deepEqual(walk(state, 'acknowledge', 'begin'), ['Ready', 'InTransaction'])
   }
 })
 
-test('from a fatal error there is no way, to one from everywhere', () => {
+test('a fatal error is possible in every state, and final', () => {
   const states: TransactionStateName[] = [
     'Init',
     'WaitPID',
@@ -66,7 +66,7 @@ test('from a fatal error there is no way, to one from everywhere', () => {
   for (const event of events) assert.equal(nextState('FatalError', event), null)
 })
 
-test('messages are accepted within a transaction, and leave until it has been flushed', () => {
+test('messages are accepted within a transaction, and sent until it has been flushed', () => {
   assert.deepEqual([mayProduce('InTransaction'), maySend('InTransaction')], [true, true])
   assert.deepEqual([mayProduce('BeginCommit'), maySend('BeginCommit')], [false, true])
   for (const state of ['Ready', 'CommittingTransaction', 'AbortableError', 'BeginAbort'] as const) {

@@ -3,12 +3,12 @@ import { test } from 'node:test'
 import { ErrorCode } from '../../../src/errors.ts'
 import { gravest, transactionVerdict } from '../../../src/producer/transaction/verdicts.ts'
 
-test('a code that nobody knows makes the transaction fail, not the producer', () => {
+test('an unknown code makes the transaction fail, not the producer', () => {
   assert.equal(transactionVerdict(9999), 'abort')
   assert.equal(transactionVerdict(ErrorCode.ERR_NO_ERROR), 'ok')
 })
 
-test('of the answers about several partitions the gravest counts, and not that others were not attempted', () => {
+test('the gravest code of several partitions counts, and not that others were not attempted', () => {
   const finding = (errorCode: number, culprit: string): { errorCode: number; culprit: string } => ({
     errorCode,
     culprit,

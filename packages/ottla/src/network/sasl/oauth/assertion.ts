@@ -1,4 +1,4 @@
-/** Signed assertions by which a client shows who it is (RFC 7523), made anew for each token. */
+/** Signed assertions that authenticate a client (RFC 7523); a new one for each token. */
 import type { KeyObject } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { crypto } from '../../../base/crypto.ts'
@@ -7,7 +7,7 @@ import type { CommonSettings } from '../../../config/resolve.ts'
 import { KafkaError, invalidArgument } from '../../../errors.ts'
 
 /**
- * The assertion of `sasl.oauthbearer.assertion.*`; files are read each time, so that they may change.
+ * The assertion that `sasl.oauthbearer.assertion.*` describe; files are read each time, so that they may change.
  * @param now - ms since the epoch
  * @throws KafkaError ERR__INVALID_ARG for a file or key that cannot be used
  */
@@ -28,12 +28,12 @@ export function assertionOf(settings: CommonSettings, now: number): string {
     ...claim('iss', settings['sasl.oauthbearer.assertion.claim.iss']),
     ...claim('sub', settings['sasl.oauthbearer.assertion.claim.sub']),
   }
-  const told = `${encoded(header)}.${encoded(payload)}`
+  const signed = `${encoded(header)}.${encoded(payload)}`
   const key = privateKey(settings)
-  // ES256 wants the two numbers side by side, not in DER.
+  // ES256 takes the two numbers of the signature side by side, not in DER.
   const how = algorithm === 'ES256' ? { key, dsaEncoding: 'ieee-p1363' as const } : key
   try {
-    return `${told}.${crypto().sign('sha256', Buffer.from(told), how).toString('base64url')}`
+    return `${signed}.${crypto().sign('sha256', Buffer.from(signed), how).toString('base64url')}`
   } catch (cause) {
     throw invalidArgument(`the private key of the assertion cannot sign with ${algorithm}`, cause)
   }
@@ -50,7 +50,7 @@ function privateKey(settings: CommonSettings): KeyObject {
   try {
     key = crypto().createPrivateKey({ key: pem, format: 'pem', ...(passphrase === undefined ? {} : { passphrase }) })
   } catch (cause) {
-    // What OpenSSL says holds no part of the key.
+    // OpenSSL's message contains no part of the key.
     throw invalidArgument(
       'sasl.oauthbearer.assertion.private.key cannot be read: is it PEM, and the passphrase right?',
       cause,
@@ -70,7 +70,7 @@ function templateOf(settings: CommonSettings): { header?: object; payload?: obje
     return { header: value.header ?? {}, payload: value.payload ?? {} }
   } catch (cause) {
     if (cause instanceof KafkaError) throw cause
-    throw invalidArgument(`${name} is no JSON object with header and payload`, cause)
+    throw invalidArgument(`${name} is not a JSON object with header and payload`, cause)
   }
 }
 

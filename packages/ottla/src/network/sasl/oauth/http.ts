@@ -1,4 +1,4 @@
-/** One HTTP request to an identity provider: small answers, short patience, no redirects. */
+/** HTTP requests to an identity provider: small responses, short timeouts, no redirects. */
 import type { IncomingMessage } from 'node:http'
 import { ErrorCode } from '@ottla/protocol'
 import { Deadline, sleep, whenPassed, type Clock } from '../../../base/clock.ts'
@@ -10,12 +10,12 @@ export interface HttpRequest {
   readonly method: 'GET' | 'POST'
   readonly headers: Readonly<Record<string, string>>
   readonly body?: string
-  /** Authorities (PEM) besides which none is trusted; those of Node.js without it. */
+  /** The trusted authorities (PEM); those of Node.js by default. */
   readonly ca: readonly string[] | undefined
   readonly signal: AbortSignal
 }
 
-interface Answer {
+interface Response {
   readonly status: number
   readonly body: string
 }
@@ -23,11 +23,11 @@ interface Answer {
 const TIMEOUT_MS = 20_000
 const MOST_BYTES = 1_000_000
 const RETRIES = 3
-const FIRST_PAUSE_MS = 200
+const FIRST_BACKOFF_MS = 200
 
 /**
- * The JSON object that the provider answers with; asked again when it is in trouble.
- * Rejects with KafkaError ERR__AUTHENTICATION that names the provider and says what it said; what was sent is not told.
+ * The JSON object in the provider's response; retries when the provider fails.
+ * Rejects with KafkaError ERR__AUTHENTICATION that names the provider and its error, and nothing of the request.
  */
 export async function askForJson(request: HttpRequest, clock: Clock): Promise<Record<string, unknown>> {
   for (let attempt = 0; ; attempt++) {
@@ -38,16 +38,16 @@ export async function askForJson(request: HttpRequest, clock: Clock): Promise<Re
       problem = failure(request.url, `answered ${status}${explanation(body)}`)
       if (status < 500 && status !== 429) throw problem
     } catch (error) {
-      if (request.signal.aborted) throw failure(request.url, 'is not asked any more: the client is closed')
+      if (request.signal.aborted) throw failure(request.url, 'is no longer needed: the client is closed')
       if (error instanceof KafkaError) throw error
-      problem = failure(request.url, `cannot be asked: ${messageOf(error)}`, error)
+      problem = failure(request.url, `cannot be reached: ${messageOf(error)}`, error)
     }
     if (attempt >= RETRIES) throw problem
-    await sleep(clock, FIRST_PAUSE_MS * 2 ** attempt, request.signal)
+    await sleep(clock, FIRST_BACKOFF_MS * 2 ** attempt, request.signal)
   }
 }
 
-async function limited(request: HttpRequest, clock: Clock): Promise<Answer> {
+async function limited(request: HttpRequest, clock: Clock): Promise<Response> {
   const limit = new AbortController()
   const timer = whenPassed(clock, Deadline.after(clock, TIMEOUT_MS), () =>
     limit.abort(new DOMException(`no answer within ${TIMEOUT_MS} ms`, 'TimeoutError')),
@@ -55,15 +55,15 @@ async function limited(request: HttpRequest, clock: Clock): Promise<Answer> {
   try {
     return await once(request, AbortSignal.any([request.signal, limit.signal]))
   } catch (error) {
-    // What ended it says more than that it was ended.
+    // Why the request was aborted says more than that it was.
     throw limit.signal.aborted ? limit.signal.reason : error
   } finally {
     timer.cancel()
   }
 }
 
-// Loaded by what first needs it, as node:crypto is.
-function once({ url, method, headers, body, ca }: HttpRequest, signal: AbortSignal): Promise<Answer> {
+// Loaded on first use, like node:crypto.
+function once({ url, method, headers, body, ca }: HttpRequest, signal: AbortSignal): Promise<Response> {
   return new Promise((resolve, reject) => {
     const options = { method, headers, signal, agent: false }
     const onResponse = (response: IncomingMessage): void => {
@@ -72,7 +72,7 @@ function once({ url, method, headers, body, ca }: HttpRequest, signal: AbortSign
       response.on('data', (chunk: Buffer) => {
         chunks.push(chunk)
         bytes += chunk.length
-        if (bytes > MOST_BYTES) response.destroy(new Error(`it answers more than ${MOST_BYTES} bytes`))
+        if (bytes > MOST_BYTES) response.destroy(new Error(`its response has more than ${MOST_BYTES} bytes`))
       })
       response.on('error', reject)
       response.on('end', () =>
@@ -95,12 +95,12 @@ function parsed(body: string, url: URL): Record<string, unknown> {
     const value: unknown = JSON.parse(body)
     if (typeof value === 'object' && value !== null) return value as Record<string, unknown> // any object is one
   } catch {
-    // Told below.
+    // Reported below.
   }
-  throw failure(url, 'answered something that is no JSON object')
+  throw failure(url, 'answered something that is not a JSON object')
 }
 
-/** What RFC 6749 has providers say about a refusal. */
+/** The error and its description in a refusal, as in RFC 6749. */
 function explanation(body: string): string {
   try {
     const { error, error_description: description } = JSON.parse(body) as Record<string, unknown>

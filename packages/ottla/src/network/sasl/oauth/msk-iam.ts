@@ -1,8 +1,8 @@
-/** Tokens for Amazon MSK with IAM, by the library that AWS publishes for it. */
+/** Tokens for Amazon MSK with IAM, by means of AWS's own library. */
 import { invalidArgument } from '../../../errors.ts'
 import type { OAuthBearerTokenFunction } from './token.ts'
 
-/** What is needed of the package `aws-msk-iam-sasl-signer-js`. */
+/** The part of the package `aws-msk-iam-sasl-signer-js` that is used. */
 export interface MskIamSigner {
   generateAuthToken(options: {
     readonly region: string
@@ -11,8 +11,8 @@ export interface MskIamSigner {
 
 /**
  * A token function for Amazon MSK with IAM: `new Producer(config, { oauthBearerToken: mskIamTokens({ region }) })`.
- * The credentials are those that the AWS SDK finds. Needs the package `aws-msk-iam-sasl-signer-js`.
- * @param signer - that package, where it cannot be loaded by its name
+ * Uses the credentials that the AWS SDK finds. Needs the package `aws-msk-iam-sasl-signer-js`.
+ * @param signer - that package, if it cannot be loaded by its name
  * @throws KafkaError ERR__INVALID_ARG without the package
  * @since 0.1.0
  */
@@ -22,7 +22,7 @@ export function mskIamTokens(
 ): OAuthBearerTokenFunction {
   return async () => {
     const { token, expiryTime } = await signer.generateAuthToken({ region })
-    // Brokers find out by the signature; the name is only for this side.
+    // Brokers take the principal from the signature; this name is for the client only.
     return { tokenValue: token, expiration: expiryTime, principal: 'aws-iam' }
   }
 }

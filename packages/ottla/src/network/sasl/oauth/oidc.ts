@@ -1,4 +1,6 @@
-/** Tokens of an identity provider: client credentials (RFC 6749), signed assertions (RFC 7523), Azure's metadata service. */
+/**
+ * Tokens of identity providers: client credentials (RFC 6749), signed assertions (RFC 7523), Azure's metadata service.
+ */
 import { ErrorCode } from '@ottla/protocol'
 import type { Clock } from '../../../base/clock.ts'
 import type { CommonSettings } from '../../../config/resolve.ts'
@@ -14,7 +16,7 @@ const ASSERTION_GRANT = 'urn:ietf:params:oauth:grant-type:jwt-bearer'
 const AZURE_ENDPOINT = 'http://169.254.169.254/metadata/identity/oauth2/token'
 
 /**
- * A token function by the `sasl.oauthbearer.*` properties.
+ * The token function that the `sasl.oauthbearer.*` properties describe.
  * @throws KafkaError ERR__INVALID_ARG for settings that cannot work
  */
 export function oidcTokens(settings: CommonSettings, clock: Clock): OAuthBearerTokenFunction {
@@ -55,10 +57,10 @@ function azureRequest(url: URL): Asked {
   return { url, method: 'GET', headers: { metadata: 'true', accept: 'application/json' } }
 }
 
-/** By its claims, if it is a JWT that can be read; else by what the provider says about it. */
+/** The token, described by its claims if it is a readable JWT, else by the provider's response. */
 function tokenOf(answer: Record<string, unknown>, settings: CommonSettings, now: number): OAuthBearerToken {
   const { access_token: value, expires_in: seconds } = answer
-  if (typeof value !== 'string' || value === '') throw unusable('there is no access_token in it')
+  if (typeof value !== 'string' || value === '') throw unusable('it has no access_token')
   const claims = claimsOf(value)
   const subject = claims?.[settings['sasl.oauthbearer.sub.claim.name']]
   const principal = typeof subject === 'string' && subject !== '' ? subject : settings['sasl.oauthbearer.client.id']
@@ -66,11 +68,11 @@ function tokenOf(answer: Record<string, unknown>, settings: CommonSettings, now:
     throw unusable(`the token has no claim '${settings['sasl.oauthbearer.sub.claim.name']}'`)
   }
   const exp = claims?.['exp']
-  // Azure writes numbers as texts.
+  // Azure writes numbers as strings.
   const life = Number(seconds)
   if (typeof exp === 'number') return { tokenValue: value, expiration: exp * 1000, principal }
   if (life > 0) return { tokenValue: value, expiration: now + life * 1000, principal }
-  throw unusable('neither the token nor the answer says when it expires')
+  throw unusable('neither the token nor the response says when it expires')
 }
 
 function claimsOf(token: string): Record<string, unknown> | null {
@@ -85,7 +87,7 @@ function claimsOf(token: string): Record<string, unknown> | null {
 }
 
 function endpointOf(settings: CommonSettings, isAzure: boolean): URL {
-  // Whether it is one was checked with the settings.
+  // The settings were checked to have a valid URL.
   const url = new URL(settings['sasl.oauthbearer.token.endpoint.url'] || AZURE_ENDPOINT)
   if (isAzure) addQuery(url, settings['sasl.oauthbearer.config'])
   return url
@@ -96,7 +98,7 @@ function addQuery(url: URL, config: string | undefined): void {
   if (config === undefined) return
   for (const [key, value] of pairsOf(config, ',', 'sasl.oauthbearer.config')) {
     if (key !== 'query')
-      throw invalidArgument(`sasl.oauthbearer.config: ${key} is not known for azure_imds; there is query`)
+      throw invalidArgument(`sasl.oauthbearer.config: ${key} is not valid for azure_imds: it takes query`)
     for (const [name, each] of new URLSearchParams(value)) url.searchParams.set(name, each)
   }
 }
@@ -106,7 +108,7 @@ function extensionsOf(settings: CommonSettings): Record<string, string> {
   return text === undefined ? {} : Object.fromEntries(pairsOf(text, ',', 'sasl.oauthbearer.extensions'))
 }
 
-/** Those that the program names, else the standard ones; undefined: what Node.js takes by itself. */
+/** The authorities that the application named, else the standard ones; undefined for Node.js's defaults. */
 async function authorities(settings: CommonSettings): Promise<readonly string[] | undefined> {
   const pem = settings['https.ca.pem']
   if (pem) return [pem]
@@ -117,5 +119,5 @@ async function authorities(settings: CommonSettings): Promise<readonly string[] 
 }
 
 function unusable(why: string): KafkaError {
-  return new KafkaError(ErrorCode.ERR__AUTHENTICATION, `the identity provider's answer is of no use: ${why}`)
+  return new KafkaError(ErrorCode.ERR__AUTHENTICATION, `the identity provider's response cannot be used: ${why}`)
 }

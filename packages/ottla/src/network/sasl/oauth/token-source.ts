@@ -1,4 +1,4 @@
-/** Keeps one valid token at hand for all connections of a client. */
+/** Keeps a valid token for all connections of a client. */
 import { ErrorCode } from '@ottla/protocol'
 import type { Clock, Timer } from '../../../base/clock.ts'
 import { nextTurn } from '../../../base/turn.ts'
@@ -8,31 +8,31 @@ import type { OAuthBearerToken } from '../../../types.ts'
 import { checkToken, type OAuthBearerTokenFunction } from './token.ts'
 
 /**
- * idle: nobody has needed a token yet; asking: one is being made, or the program was asked for one; fresh: there is one;
- * failed: none could be had, and it will be tried again; closed: no more.
+ * idle: nobody has needed a token yet; requesting: one is being made, or the application was asked for one; fresh:
+ * there is one; failed: none could be obtained, and it will be retried; closed.
  */
-export type TokenState = 'idle' | 'asking' | 'fresh' | 'failed' | 'closed'
+export type TokenState = 'idle' | 'requesting' | 'fresh' | 'failed' | 'closed'
 
 const moves: Readonly<Record<TokenState, readonly TokenState[]>> = {
-  idle: ['asking', 'fresh', 'failed', 'closed'],
-  asking: ['fresh', 'failed', 'closed'],
-  fresh: ['asking', 'fresh', 'failed', 'closed'],
-  failed: ['asking', 'fresh', 'failed', 'closed'],
+  idle: ['requesting', 'fresh', 'failed', 'closed'],
+  requesting: ['fresh', 'failed', 'closed'],
+  fresh: ['requesting', 'fresh', 'failed', 'closed'],
+  failed: ['requesting', 'fresh', 'failed', 'closed'],
   closed: [],
 }
 
 export interface TokenSourceHost {
-  /** Tells the program that a token is needed; false when nobody hears it. */
+  /** Emits the event that a token is needed; false if nobody listens. */
   request(): boolean
-  /** There is a new token, which those may want who were refused so far. */
+  /** There is a new token: connections that failed to authenticate may try again. */
   onToken(): void
-  /** None could be had. */
+  /** No token could be obtained. */
   raise(error: KafkaError): void
 }
 
-/** The part of a token's life after which the next one is fetched. */
+/** The part of a token's lifetime after which the next one is requested. */
 const REFRESH_PART = 0.8
-/** After a failure, as in librdkafka. */
+/** The wait after a failure; the same as librdkafka's. */
 const RETRY_MS = 10_000
 /** How long a connection waits for the first token. */
 const WAIT_MS = 10_000
@@ -54,11 +54,11 @@ export class TokenSource {
   #token: OAuthBearerToken | null = null
   #failure: KafkaError | null = null
   #timer: Timer | null = null
-  /** An answer to an earlier question counts no more. */
-  #question = 0
+  /** The number of the current request; answers to earlier ones are dropped. */
+  #requestId = 0
 
   /**
-   * @param make - null: the program is asked by an event, and answers with `set` or `fail`
+   * @param make - null: an event asks the application, which answers with `set` or `fail`
    * @param config - `sasl.oauthbearer.config`
    */
   constructor(clock: Clock, make: OAuthBearerTokenFunction | null, config: string, host: TokenSourceHost) {
@@ -73,14 +73,14 @@ export class TokenSource {
   }
 
   /**
-   * A token that has not expired. Rejects with KafkaError ERR__AUTHENTICATION when none could be had, or not in time;
-   * ERR__DESTROY when closed.
+   * A token that has not expired. Rejects with KafkaError ERR__AUTHENTICATION if none could be obtained in time;
+   * ERR__DESTROY if closed.
    */
   get(): Promise<OAuthBearerToken> {
     if (this.#state === 'closed') return Promise.reject(closed())
     const token = this.#token
     if (token !== null && token.expiration > this.#clock.wallTime()) return Promise.resolve(token)
-    if (this.#state === 'idle' || this.#state === 'fresh') this.#ask()
+    if (this.#state === 'idle' || this.#state === 'fresh') this.#request()
     if (this.#state === 'failed' && this.#failure !== null) return Promise.reject(this.#failure)
     return new Promise((resolve, reject) => {
       const timer = this.#clock.setTimer(WAIT_MS, () => {
@@ -98,10 +98,10 @@ export class TokenSource {
     const token = checkToken(given, now)
     if (this.#state === 'closed') return
     this.#enter('fresh')
-    this.#question++
+    this.#requestId++
     this.#token = token
     this.#failure = null
-    this.#askIn((token.expiration - now) * REFRESH_PART)
+    this.#requestIn((token.expiration - now) * REFRESH_PART)
     for (const { resolve, timer } of this.#drop()) {
       timer.cancel()
       resolve(token)
@@ -109,14 +109,16 @@ export class TokenSource {
     this.#host.onToken()
   }
 
-  /** No token could be had; a question follows later. What there is stays good until it expires. */
+  /** No token could be obtained; the next request follows later. The present token is used until it expires. */
   fail(why: string, cause?: unknown): void {
     if (this.#state === 'closed') return
     this.#enter('failed')
-    this.#question++
-    const error = new KafkaError(ErrorCode.ERR__AUTHENTICATION, `no OAUTHBEARER token could be had: ${why}`, { cause })
+    this.#requestId++
+    const error = new KafkaError(ErrorCode.ERR__AUTHENTICATION, `no OAUTHBEARER token could be obtained: ${why}`, {
+      cause,
+    })
     this.#failure = error
-    this.#askIn(RETRY_MS)
+    this.#requestIn(RETRY_MS)
     for (const { reject, timer } of this.#drop()) {
       timer.cancel()
       reject(error)
@@ -127,7 +129,7 @@ export class TokenSource {
   close(): void {
     if (this.#state === 'closed') return
     this.#enter('closed')
-    this.#question++
+    this.#requestId++
     this.#timer?.cancel()
     this.#abort.abort()
     this.#token = null
@@ -137,16 +139,16 @@ export class TokenSource {
     }
   }
 
-  #ask(): void {
+  #request(): void {
     this.#timer?.cancel()
-    this.#enter('asking')
-    void this.#answer(++this.#question)
+    this.#enter('requesting')
+    void this.#answer(++this.#requestId)
   }
 
-  async #answer(question: number): Promise<void> {
-    // The program that has just made the client listens a moment later.
+  async #answer(requestId: number): Promise<void> {
+    // An application that has just created the client adds its listener a moment later.
     await nextTurn()
-    if (question !== this.#question) return
+    if (requestId !== this.#requestId) return
     const make = this.#make
     if (make === null) {
       if (!this.#host.request())
@@ -155,15 +157,15 @@ export class TokenSource {
     }
     try {
       const token = await make(this.#config, this.#abort.signal)
-      if (question === this.#question) this.set(token)
+      if (requestId === this.#requestId) this.set(token)
     } catch (error) {
-      if (question === this.#question) this.fail(messageOf(error), error)
+      if (requestId === this.#requestId) this.fail(messageOf(error), error)
     }
   }
 
-  #askIn(ms: number): void {
+  #requestIn(ms: number): void {
     this.#timer?.cancel()
-    this.#timer = this.#clock.setTimer(ms, () => this.#ask())
+    this.#timer = this.#clock.setTimer(ms, () => this.#request())
   }
 
   #drop(): Waiter[] {
@@ -173,7 +175,8 @@ export class TokenSource {
   }
 
   #enter(next: TokenState): void {
-    if (!moves[this.#state].includes(next)) throw new Error(`token source ${this.#state} -> ${next} is no legal move`)
+    if (!moves[this.#state].includes(next))
+      throw new Error(`token source ${this.#state} -> ${next} is not a legal move`)
     this.#state = next
   }
 }
@@ -181,7 +184,7 @@ export class TokenSource {
 function unanswered(isAskedByEvent: boolean): KafkaError {
   const whom = isAskedByEvent
     ? 'oauthbearer-token-refresh was not answered by setOAuthBearerToken or setOAuthBearerTokenFailure'
-    : 'the token function takes its time'
+    : 'the token function has not returned one'
   return new KafkaError(ErrorCode.ERR__AUTHENTICATION, `no OAUTHBEARER token within ${WAIT_MS} ms: ${whom}`)
 }
 

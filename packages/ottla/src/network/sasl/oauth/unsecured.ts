@@ -1,4 +1,4 @@
-/** Tokens without a signature, for development: brokers believe them only if they are told to. */
+/** Tokens without a signature, for development: brokers accept them only if configured to. */
 import { invalidArgument, type KafkaError } from '../../../errors.ts'
 import type { OAuthBearerToken } from '../../../types.ts'
 import { pairsOf } from './token.ts'
@@ -16,7 +16,7 @@ interface UnsecuredClaims {
 }
 
 /**
- * `principal=alice scope=read,write lifeSeconds=600 extension_tenant=x`, as librdkafka has it.
+ * Parses `principal=alice scope=read,write lifeSeconds=600 extension_tenant=x`, librdkafka's format.
  * @throws KafkaError ERR__INVALID_ARG
  */
 export function unsecuredClaims(config: string): UnsecuredClaims {
@@ -24,14 +24,14 @@ export function unsecuredClaims(config: string): UnsecuredClaims {
   const extensions: Record<string, string> = {}
   for (const [key, value] of pairsOf(config, ' ', PROPERTY)) {
     if (key.startsWith('extension_')) extensions[key.slice('extension_'.length)] = value
-    else if (!known.has(key)) throw invalid(`${key} is not known; there are ${[...known].join(', ')}, extension_NAME`)
+    else if (!known.has(key)) throw invalid(`${key} is not valid: it takes ${[...known].join(', ')}, extension_NAME`)
     else if (value === '') throw invalid(`${key} is empty`)
     else values.set(key, value)
   }
   const principal = values.get('principal')
   if (principal === undefined) throw invalid('principal is missing')
   const lifeSeconds = Number(values.get('lifeSeconds') ?? DEFAULT_LIFE_S)
-  if (!Number.isInteger(lifeSeconds) || lifeSeconds < 1) throw invalid('lifeSeconds has to be 1 or more')
+  if (!Number.isInteger(lifeSeconds) || lifeSeconds < 1) throw invalid('lifeSeconds must be 1 or more')
   const claims = {
     principal,
     principalClaimName: values.get('principalClaimName') ?? 'sub',
@@ -40,7 +40,8 @@ export function unsecuredClaims(config: string): UnsecuredClaims {
     lifeSeconds,
     extensions,
   }
-  if (claims.principalClaimName === claims.scopeClaimName) throw invalid('the claims of principal and scope are one')
+  if (claims.principalClaimName === claims.scopeClaimName)
+    throw invalid('principalClaimName and scopeClaimName are the same')
   return claims
 }
 

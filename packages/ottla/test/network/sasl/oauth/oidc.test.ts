@@ -1,4 +1,4 @@
-/** What identity providers are asked, what of their answers is taken, and what is told when they give none. */
+/** Requests to identity providers, their responses, and the errors without a usable one. */
 import assert from 'node:assert/strict'
 import { createPublicKey, generateKeyPairSync, verify } from 'node:crypto'
 import { mkdirSync, writeFileSync } from 'node:fs'
@@ -21,7 +21,7 @@ const authority = Authority.make('an authority of identity providers')
 const servers: Server[] = []
 let provider: IdentityProvider
 let secureUrl: string
-/** How long was waited, in ms, without waiting. */
+/** The waits, in ms; none of them takes time. */
 let waits: number[] = []
 
 before(async () => {
@@ -35,7 +35,7 @@ after(async () => {
   for (const server of servers) server.close()
 })
 
-// Pauses are over at once; what limits a question only where the test says so.
+// Pauses are over at once, limits of requests only if the test says so.
 function hurried(isPatient = true): Clock {
   waits = []
   let skippedMs = 0
@@ -87,7 +87,7 @@ async function refusal(changes: ClientConfig = {}, clock = hurried(), signal?: A
   return 'nothing'
 }
 
-/** Takes connections and does with them what the test says. */
+/** Accepts connections and passes them to the test. */
 async function server(serve: (socket: Socket) => void): Promise<string> {
   const made = createServer(serve)
   servers.push(made)
@@ -95,7 +95,7 @@ async function server(serve: (socket: Socket) => void): Promise<string> {
   return `http://127.0.0.1:${(made.address() as AddressInfo).port}/token` // it listens on a port
 }
 
-test('a token has the name and the end that its claims say, and the extensions of the settings', async () => {
+test('a token has the principal and the expiry of its claims, and the extensions of the settings', async () => {
   const extensions = 'logicalCluster=lkc-1, identityPoolId=pool=1'
   const before = Math.floor(Date.now() / 1000)
   const token = await ask({ 'sasl.oauthbearer.extensions': extensions })
@@ -112,17 +112,17 @@ test('a token has the name and the end that its claims say, and the extensions o
   assert.equal(other.principal, 'https://issuer.test')
 })
 
-test('a token that is no JWT has the end that the answer says, and the name of the client', async () => {
+test('a token that is not a JWT has the expiry of the response, and the name of the client', async () => {
   provider.troubles.push({ status: 200, body: '{"access_token":"opaque","expires_in":60}' })
   const token = await ask()
   assert.deepEqual([token.tokenValue, token.principal], ['opaque', 'alice'])
   assert.ok(Math.abs(token.expiration - Date.now() - 60_000) < 10_000)
 })
 
-test('answers without a usable token are told', async () => {
+test('responses without a usable token are reported', async () => {
   for (const [body, expected] of [
     ['[]', /no access_token/],
-    ['null', /no JSON object/],
+    ['null', /not a JSON object/],
     ['{"access_token":7}', /no access_token/],
     ['{"access_token":"opaque"}', /when it expires/],
     ['{"access_token":"opaque","expires_in":"soon"}', /when it expires/],
@@ -132,7 +132,7 @@ test('answers without a usable token are told', async () => {
   }
 })
 
-test('a provider in trouble is asked four times, with longer and longer pauses; one that refuses is asked once', async () => {
+test('a failing provider is asked four times, with growing pauses; one that refuses is asked once', async () => {
   for (const status of [500, 503, 429, 502]) provider.troubles.push({ status, body: 'busy' })
   const count = provider.asked.length
   assert.match(await refusal(), /\/token answered 502$/)
@@ -145,20 +145,20 @@ test('a provider in trouble is asked four times, with longer and longer pauses; 
   }
 })
 
-test('nobody there, no answer in time, and an answer that breaks off are told after four tries', async () => {
+test('no server, no response in time, and a truncated response are reported after four attempts', async () => {
   const gone = await server(socket => socket.destroy())
-  assert.match(await refusal({ 'sasl.oauthbearer.token.endpoint.url': gone }), /cannot be asked: .*(hang up|RESET)/)
+  assert.match(await refusal({ 'sasl.oauthbearer.token.endpoint.url': gone }), /cannot be reached: .*(hang up|RESET)/)
   assert.equal(waits.length, 3)
   const broken = await server(socket => {
     socket.once('data', () => socket.end('HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"access'))
   })
-  assert.match(await refusal({ 'sasl.oauthbearer.token.endpoint.url': broken }), /cannot be asked: /)
+  assert.match(await refusal({ 'sasl.oauthbearer.token.endpoint.url': broken }), /cannot be reached: /)
   const silent = await server(() => undefined)
   const late = await refusal({ 'sasl.oauthbearer.token.endpoint.url': silent }, hurried(false))
-  assert.match(late, /cannot be asked: no answer within 20000 ms/)
+  assert.match(late, /cannot be reached: no answer within 20000 ms/)
 })
 
-test('an answer without end is not read to its end', async () => {
+test('an endless response is not read to its end', async () => {
   const endless = await server(socket => {
     socket.on('error', () => undefined)
     socket.once('data', () => {
@@ -170,7 +170,7 @@ test('an answer without end is not read to its end', async () => {
   assert.match(await refusal({ 'sasl.oauthbearer.token.endpoint.url': endless }), /more than 1000000 bytes/)
 })
 
-test('a client that is closed asks no longer', async () => {
+test('a closed client sends no further request', async () => {
   const abort = new AbortController()
   const silent = await server(() => abort.abort())
   const message = await refusal({ 'sasl.oauthbearer.token.endpoint.url': silent }, hurried(), abort.signal)
@@ -178,7 +178,7 @@ test('a client that is closed asks no longer', async () => {
   assert.deepEqual(waits, [])
 })
 
-test('a provider behind TLS is believed by a file, a folder or a text of authorities, and by nothing else', async () => {
+test('a provider behind TLS is verified by a file, a folder or a text of authorities, and by nothing else', async () => {
   const folder = join(authority.folder, 'authorities')
   mkdirSync(folder)
   writeFileSync(join(folder, 'a.txt'), 'no certificate')
@@ -192,13 +192,13 @@ test('a provider behind TLS is believed by a file, a folder or a text of authori
     assert.equal((await ask({ ...url, ...changes })).principal, 'alice')
   }
   for (const changes of [{}, { 'https.ca.location': 'probe' }, { 'https.ca.pem': Authority.make('another').cert }]) {
-    assert.match(await refusal({ ...url, ...changes }), /cannot be asked: .*certificate/)
+    assert.match(await refusal({ ...url, ...changes }), /cannot be reached: .*certificate/)
   }
   const missing = { 'https.ca.location': join(folder, 'missing.pem') }
   assert.match(await refusal({ ...url, ...missing }), /https\.ca\.location=.*missing\.pem/)
 })
 
-test("Azure's metadata service is asked for what the query says, and writes numbers as texts", async () => {
+test("Azure's metadata service gets the query, and its numbers may be strings", async () => {
   const token = await ask({
     'sasl.oauthbearer.metadata.authentication.type': 'azure_imds',
     'sasl.oauthbearer.token.endpoint.url': `${provider.url}/metadata`,
@@ -245,7 +245,7 @@ test('an assertion has the claims of the template and, above them, those of the 
   }
 })
 
-test('keys, templates and files that make no assertion are named, and not shown', () => {
+test('unusable keys, templates and files are named, and not shown', () => {
   const grant: ClientConfig = { 'sasl.oauthbearer.grant.type': 'urn:ietf:params:oauth:grant-type:jwt-bearer' }
   const pem = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ type: 'pkcs8', format: 'pem' })
   const key: ClientConfig = { 'sasl.oauthbearer.assertion.private.key.pem': String(pem) }
@@ -257,7 +257,7 @@ test('keys, templates and files that make no assertion are named, and not shown'
     [{ 'sasl.oauthbearer.assertion.private.key.pem': 'sesame' }, /private\.key cannot be read/],
     [{ 'sasl.oauthbearer.assertion.private.key.file': '/missing' }, /private\.key\.file cannot be read: ENOENT/],
     [{ 'sasl.oauthbearer.assertion.file': '/missing' }, /assertion\.file cannot be read: ENOENT/],
-    [{ ...es256, 'sasl.oauthbearer.assertion.jwt.template.file': broken }, /template\.file is no JSON object/],
+    [{ ...es256, 'sasl.oauthbearer.assertion.jwt.template.file': broken }, /template\.file is not a JSON object/],
     [{ ...es256, 'sasl.oauthbearer.assertion.jwt.template.file': '/missing' }, /template\.file cannot be read/],
   ]
   for (const [config, expected] of wrong) {

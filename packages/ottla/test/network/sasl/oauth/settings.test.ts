@@ -41,31 +41,31 @@ test("unsecured tokens are made of librdkafka's parameters", () => {
   assert.deepEqual(full.extensions, { trace: '123' })
 })
 
-test('parameters that make no token are named', () => {
+test('invalid parameters are named', () => {
   for (const [config, expected] of [
     ['', /principal is missing/],
     ['principal=', /principal is empty/],
-    ['principal=a lifeSeconds=soon', /lifeSeconds has to be 1 or more/],
-    ['principal=a colour=red', /colour is not known; there are principal, /],
-    ['principal=a nonsense', /something that is no key=value/],
-    ['principal=a scopeClaimName=sub', /are one/],
+    ['principal=a lifeSeconds=soon', /lifeSeconds must be 1 or more/],
+    ['principal=a colour=red', /colour is not valid: it takes principal, /],
+    ['principal=a nonsense', /a part that is not key=value/],
+    ['principal=a scopeClaimName=sub', /are the same/],
   ] as const) {
     assert.throws(() => unsecuredClaims(config), { code, message: expected })
   }
 })
 
-test('tokens that no broker would take are refused, and stand in no message', () => {
+test('tokens that no broker would accept are refused, and no message contains them', () => {
   const good: OAuthBearerToken = { tokenValue: 'a.b-c_~+/=', expiration: NOW + 1, principal: 'alice' }
   assert.equal(checkToken({ ...good, extensions: { a: 'x y' } }, NOW).principal, 'alice')
   for (const [changes, expected] of [
-    [{ tokenValue: 'secret token' }, /letters of RFC 6750/],
-    [{ tokenValue: '' }, /letters of RFC 6750/],
-    [{ expiration: NaN }, /expiration has to be a time/],
-    [{ expiration: NOW }, /it has expired at 2023-11-14T22:13:20\.000Z/],
-    [{ principal: '' }, /principal has to be a name/],
-    [{ extensions: { auth: 'x' } }, /'auth' is no name of an extension/],
-    [{ extensions: { 'a-b': 'x' } }, /'a-b' is no name of an extension/],
-    [{ extensions: { a: 'x\x01' } }, /letters that cannot be sent/],
+    [{ tokenValue: 'secret token' }, /characters of RFC 6750/],
+    [{ tokenValue: '' }, /characters of RFC 6750/],
+    [{ expiration: NaN }, /expiration must be a time/],
+    [{ expiration: NOW }, /it expired at 2023-11-14T22:13:20\.000Z/],
+    [{ principal: '' }, /principal must be a name/],
+    [{ extensions: { auth: 'x' } }, /'auth' is not a name of an extension/],
+    [{ extensions: { 'a-b': 'x' } }, /'a-b' is not a name of an extension/],
+    [{ extensions: { a: 'x\x01' } }, /characters that cannot be sent/],
   ] as const) {
     assert.throws(
       () => checkToken({ ...good, ...changes }, NOW),
@@ -78,13 +78,13 @@ test('tokens that no broker would take are refused, and stand in no message', ()
   }
 })
 
-test('settings that cannot work are refused when the client is made', () => {
+test('settings that cannot work are refused by the constructor', () => {
   const oidc: ProducerConfig = { 'sasl.oauthbearer.method': 'oidc' }
   const url: ProducerConfig = { ...oidc, 'sasl.oauthbearer.token.endpoint.url': 'https://provider/token' }
   const id: ProducerConfig = { ...url, 'sasl.oauthbearer.client.id': 'a' }
   assert.match(refusal(oidc), /needs sasl\.oauthbearer\.token\.endpoint\.url/)
-  assert.match(refusal({ ...oidc, 'sasl.oauthbearer.token.endpoint.url': 'nowhere' }), /is no URL/)
-  assert.match(refusal({ ...oidc, 'sasl.oauthbearer.token.endpoint.url': 'ftp://x' }), /no URL of https or http/)
+  assert.match(refusal({ ...oidc, 'sasl.oauthbearer.token.endpoint.url': 'nowhere' }), /is not an https or http URL/)
+  assert.match(refusal({ ...oidc, 'sasl.oauthbearer.token.endpoint.url': 'ftp://x' }), /is not an https or http URL/)
   assert.match(refusal(url), /needs sasl\.oauthbearer\.client\.id/)
   assert.match(refusal(id), /needs sasl\.oauthbearer\.client\.secret/)
   const grant = 'urn:ietf:params:oauth:grant-type:jwt-bearer'
@@ -95,12 +95,12 @@ test('settings that cannot work are refused when the client is made', () => {
   assert.match(refusal({ ...oidc, 'sasl.oauthbearer.metadata.authentication.type': 'aws_iam' }), /mskIamTokens/)
   assert.match(
     refusal({ ...both, 'enable.sasl.oauthbearer.unsecure.jwt': false, 'sasl.oauthbearer.extensions': 'x' }),
-    /sasl\.oauthbearer\.extensions: there is something/,
+    /sasl\.oauthbearer\.extensions has a part/,
   )
   assert.equal(refusal({}), '')
 })
 
-test('the exchange hears a refusal out', async () => {
+test('the exchange answers a refusal, so that the broker can end it', async () => {
   const tokens = {
     get: () => Promise.resolve({ tokenValue: 'abc', expiration: NOW, principal: 'a', extensions: { x: '1', y: '2' } }),
   }

@@ -12,12 +12,12 @@ interface Bench {
   readonly clock: FakeClock
   readonly source: TokenSource
   readonly raised: KafkaError[]
-  /** What the program was told, in order: `ask`, `token`. */
+  /** The calls of the application's functions, in order: `ask`, `token`. */
   readonly told: string[]
   readonly token: (tokenValue: string, lifeMs?: number) => OAuthBearerToken
 }
 
-/** @param make - null: by events, which somebody hears or nobody does */
+/** @param make - null: by events, with or without a listener */
 function start(make: ((bench: Bench) => OAuthBearerTokenFunction) | null, isHeard = true): Bench {
   const clock = new FakeClock()
   const raised: KafkaError[] = []
@@ -45,7 +45,7 @@ function start(make: ((bench: Bench) => OAuthBearerTokenFunction) | null, isHear
   return bench
 }
 
-/** What a promise has come to. */
+/** The state of a promise. */
 function watch(promise: Promise<OAuthBearerToken>): { value?: string; error?: KafkaError } {
   const seen: { value?: string; error?: KafkaError } = {}
   promise.then(
@@ -55,7 +55,7 @@ function watch(promise: Promise<OAuthBearerToken>): { value?: string; error?: Ka
   return seen
 }
 
-test('many who need the first token wait for one answer of the function, which is given the config', async () => {
+test('concurrent waits for the first token share one call of the function, which gets the config', async () => {
   const configs: string[] = []
   const { source, token } = start(({ token }) => text => {
     configs.push(text)
@@ -73,7 +73,7 @@ test('many who need the first token wait for one answer of the function, which i
   source.close()
 })
 
-test('a token is replaced when 80 % of its life are over, whether or not somebody asks', async () => {
+test('a token is replaced after 80 % of its lifetime, whether or not it is needed', async () => {
   let calls = 0
   const { source, clock } = start(
     ({ token }) =>
@@ -90,7 +90,7 @@ test('a token is replaced when 80 % of its life are over, whether or not somebod
   source.close()
 })
 
-test('while a new token is made the old one is used, as long as it is valid', async () => {
+test('while a new token is requested the old one is used, as long as it is valid', async () => {
   let calls = 0
   let give = (_: OAuthBearerToken): void => assert.fail('it was not asked')
   const { source, clock, token } = start(({ token }) => () => {
@@ -100,7 +100,7 @@ test('while a new token is made the old one is used, as long as it is valid', as
   await source.get()
   await clock.advance(LIFE_MS * 0.9)
   await settle()
-  assert.equal(source.state, 'asking')
+  assert.equal(source.state, 'requesting')
   assert.equal((await source.get()).tokenValue, 'old')
   await clock.advance(LIFE_MS * 0.1)
   const waiting = watch(source.get())
@@ -112,7 +112,7 @@ test('while a new token is made the old one is used, as long as it is valid', as
   source.close()
 })
 
-test('a function that fails is asked again 10 s later; who waits is told why, and the program too', async () => {
+test('a function that fails is called again 10 s later; waits reject with the reason, and the application gets an event', async () => {
   let calls = 0
   const { source, clock, raised } = start(({ token }) => () => {
     if (++calls < 3) throw new Error(`no vault ${calls}`)
@@ -159,7 +159,7 @@ test('a refresh that fails leaves the token in use until it expires', async () =
   source.close()
 })
 
-test('an event is sent once, again 80 % into the life of the token that answers it, and 10 s after a failure', async () => {
+test('an event is emitted once, again after 80 % of the lifetime of the token, and 10 s after a failure', async () => {
   const { source, clock, told, token, raised } = start(null)
   const waiting = watch(source.get())
   void watch(source.get())
@@ -192,14 +192,14 @@ test('an event that nobody answers makes connections fail after 10 s, and is not
   source.close()
 })
 
-test('an event that nobody hears is a failure at once', async () => {
+test('an event without a listener is a failure at once', async () => {
   const { source, raised } = start(null, false)
   await assert.rejects(source.get(), /nobody listens to oauthbearer-token-refresh/)
   assert.equal(raised.length, 1)
   source.close()
 })
 
-test('the program may set a token before it is asked, and another at any time: an older answer counts no more', async () => {
+test('the application may set a token before it is asked, and another at any time: an older answer is ignored', async () => {
   let give = (_: OAuthBearerToken): void => assert.fail('it was not asked')
   const { source, clock, token, told } = start(() => () => new Promise(resolve => (give = resolve)))
   source.set(token('early'))
@@ -214,7 +214,7 @@ test('the program may set a token before it is asked, and another at any time: a
   source.close()
 })
 
-test('a token that cannot be used is refused, and what there was stays', async () => {
+test('a token that cannot be used is refused, and the previous one stays', async () => {
   const { source, token } = start(null)
   source.set(token('good'))
   const wrong: [OAuthBearerToken, RegExp][] = [
@@ -224,7 +224,7 @@ test('a token that cannot be used is refused, and what there was stays', async (
     [{ ...token('x'), principal: '' }, /principal/],
     [{ ...token('x'), extensions: { auth: 'x' } }, /'auth'/],
     [{ ...token('x'), extensions: { 'a-b': 'x' } }, /'a-b'/],
-    [{ ...token('x'), extensions: { a: 'x\x01auth=y' } }, /'a' has letters/],
+    [{ ...token('x'), extensions: { a: 'x\x01auth=y' } }, /'a' has characters/],
   ]
   for (const [each, why] of wrong) {
     assert.throws(
@@ -236,7 +236,7 @@ test('a token that cannot be used is refused, and what there was stays', async (
   source.close()
 })
 
-test('a function that gives an unusable token has failed', async () => {
+test('a function that returns an unusable token has failed', async () => {
   const { source } = start(
     ({ token }) =>
       () =>
@@ -250,7 +250,7 @@ test('a function that gives an unusable token has failed', async () => {
   source.close()
 })
 
-test('closing aborts the function, rejects who waits, and leaves no timer', async () => {
+test('closing aborts the function, rejects all waits, and leaves no timer', async () => {
   let signal: AbortSignal | undefined
   const { source, clock, token, raised, told } = start(() => (_, given) => {
     signal = given
@@ -269,7 +269,7 @@ test('closing aborts the function, rejects who waits, and leaves no timer', asyn
   assert.deepEqual([raised.length, told.length, clock.pendingTimers], [0, 0, 0])
 })
 
-test('a client that is closed at once asks nobody', async () => {
+test('a client that is closed at once requests no token', async () => {
   const { source, told } = start(null)
   const waiting = watch(source.get())
   source.close()

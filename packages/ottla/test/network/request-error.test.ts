@@ -1,0 +1,18 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { ErrorCode } from '@ottla/protocol'
+import { KafkaError } from '../../src/errors.ts'
+import { HungUpError, isWrongProtocol, RequestError } from '../../src/network/request-error.ts'
+
+test('a wrong protocol is found among the causes of an error', () => {
+  const hungUp = new HungUpError(ErrorCode.ERR__TRANSPORT, 'connection closed', false)
+  const outer = new KafkaError(ErrorCode.ERR__TIMED_OUT, 'no broker could be reached', {
+    cause: new RequestError(ErrorCode.ERR__TRANSPORT, 'broker 1', false, hungUp),
+  })
+  assert.deepEqual([isWrongProtocol(hungUp), isWrongProtocol(outer)], [true, true])
+})
+
+test('other errors, and what is not an error, are not a wrong protocol', () => {
+  const error = new RequestError(ErrorCode.ERR__TRANSPORT, 'connection closed', false, { code: 'ECONNRESET' })
+  for (const other of [error, 'connection closed', null, undefined]) assert.equal(isWrongProtocol(other), false)
+})
