@@ -1,8 +1,9 @@
 import type { ClientOptions } from '../cluster/context.ts'
+import { AuthenticatedClient } from '../cluster/authenticated-client.ts'
 import { clientHandle, type ClientHandle } from '../cluster/handle.ts'
 import { getMetadata } from '../cluster/queries.ts'
 import type { AdminConfig } from '../config/resolve.ts'
-import type { Event, Metadata, TopicPartition, TopicPartitionOffset, OAuthBearerToken } from '../types.ts'
+import type { Event, Metadata, TopicPartition, TopicPartitionOffset } from '../types.ts'
 import type { AdminCall, AdminOptions, DescribeOptions } from './call.ts'
 import * as cluster from './cluster.ts'
 import * as configs from './configs.ts'
@@ -40,7 +41,7 @@ type AdminListener<T extends AdminEvent['type']> = (event: Extract<AdminEvent, {
  * ERR__STATE (closed), ERR__DESTROY (closed meanwhile), or the signal's reason. Results keep the order of the request.
  * @since 0.1.0
  */
-export class AdminClient implements AsyncDisposable {
+export class AdminClient extends AuthenticatedClient implements AsyncDisposable {
   readonly #session: AdminSession
 
   /**
@@ -48,12 +49,18 @@ export class AdminClient implements AsyncDisposable {
    * @throws KafkaError ERR__INVALID_ARG for a configuration that cannot work
    */
   constructor(config: AdminConfig, options: ClientOptions = {}) {
+    super()
     this.#session = openSession(config, options)
   }
 
   /** Shares another client's connections and credentials. Closing one does not close the other. */
   static from(client: { readonly [clientHandle]: ClientHandle }): AdminClient {
     return new AdminClient(configSharing(client[clientHandle]))
+  }
+
+  /** @internal another admin client may share this one's connections */
+  get [clientHandle](): ClientHandle {
+    return this.#session
   }
 
   /** Creates topics; the broker's defaults apply to what is left out. */
@@ -455,28 +462,6 @@ export class AdminClient implements AsyncDisposable {
   off<T extends AdminEvent['type']>(type: T, listener: AdminListener<T>): this {
     this.#session.context.events.off(type, listener)
     return this
-  }
-
-  /** Takes effect from the next authentication on (`sasl.username`, `sasl.password`). */
-  setSaslCredentials(username: string, password: string): void {
-    this.#session.cluster.setSaslCredentials(username, password)
-  }
-
-  /**
-   * Answers an `oauthbearer-token-refresh` event: the token is used from the next authentication on.
-   * @throws KafkaError ERR__INVALID_ARG for a token that cannot be used, ERR__STATE without
-   *   `sasl.mechanisms=OAUTHBEARER`
-   */
-  setOAuthBearerToken(token: OAuthBearerToken): void {
-    this.#session.cluster.setOAuthBearerToken(token)
-  }
-
-  /**
-   * Answers an `oauthbearer-token-refresh` event: no token could be obtained; the next event follows in 10 s.
-   * @throws KafkaError ERR__STATE without `sasl.mechanisms=OAUTHBEARER`
-   */
-  setOAuthBearerTokenFailure(message: string): void {
-    this.#session.cluster.setOAuthBearerTokenFailure(message)
   }
 
   get closed(): boolean {

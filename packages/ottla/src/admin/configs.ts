@@ -144,27 +144,18 @@ export async function describeConfigs(
   resources: readonly ConfigResource[],
 ): Promise<ConfigDescription[]> {
   checkResources(resources)
-  const results = new Array<ConfigDescription>(resources.length)
   const { deadline, signal } = call
-  await eachTarget(resources, { to: 'any' }, async (target, indices) => {
-    const asked = indices.map(i => wireResource(at(resources, i)))
-    const wire = asked.map(resource => ({ ...resource, configurationKeys: null }))
+  const outcomes = await eachTarget(resources, { to: 'any' }, (target, indices) => {
+    const wire = indices.map(i => ({ ...wireResource(at(resources, i)), configurationKeys: null }))
     const body = { resources: wire, includeSynonyms: true }
-    const answers = await settle(call.cluster.request(target, DescribeConfigs, body, { deadline, signal }))
-    for (const i of indices) {
-      const { type, name } = at(resources, i)
-      const subject = `${type} '${name}'`
-      if (answers instanceof KafkaError) {
-        results[i] = { type, name, entries: {}, error: answers }
-        continue
-      }
-      const answer = answers.results.find(r => isFor(r, at(resources, i)))
-      const error =
-        answer === undefined ? missingAnswer(subject) : itemError(answer.errorCode, answer.errorMessage, subject)
-      results[i] = { type, name, entries: answer === undefined ? {} : readEntries(answer.configs), ...withError(error) }
-    }
+    return call.cluster.request(target, DescribeConfigs, body, { deadline, signal }).then(({ results }) => results)
   })
-  return results
+  return outcomes.map(({ type, name, answer, error }) => ({
+    type,
+    name,
+    entries: answer === undefined ? {} : readEntries(answer.configs),
+    ...withError(error),
+  }))
 }
 
 export function incrementalAlterConfigs(
@@ -211,26 +202,13 @@ async function alterEach<R extends ConfigResource, W>(
 ): Promise<ConfigResult[]> {
   checkResources(resources)
   const wire = resources.map(toWire)
-  const results = new Array<ConfigResult>(resources.length)
   const { deadline, signal, validateOnly } = call
   const errorOf = (r: Decoded<AlterConfigsResponse>): number => controllerMoved(r.responses.map(a => a.errorCode))
-  await eachTarget(resources, { to: 'controller' }, async (target, indices) => {
+  const outcomes = await eachTarget(resources, { to: 'controller' }, (target, indices) => {
     const body = { resources: indices.map(i => at(wire, i)), validateOnly }
-    const answers = await settle(call.cluster.request(target, api, body, { deadline, signal, errorOf }))
-    for (const i of indices) {
-      const { type, name } = at(resources, i)
-      const subject = `${type} '${name}'`
-      if (answers instanceof KafkaError) {
-        results[i] = { type, name, error: answers }
-        continue
-      }
-      const answer = answers.responses.find(r => isFor(r, at(resources, i)))
-      const error =
-        answer === undefined ? missingAnswer(subject) : itemError(answer.errorCode, answer.errorMessage, subject)
-      results[i] = { type, name, ...withError(error) }
-    }
+    return call.cluster.request(target, api, body, { deadline, signal, errorOf }).then(({ responses }) => responses)
   })
-  return results
+  return outcomes.map(({ type, name, error }) => ({ type, name, ...withError(error) }))
 }
 
 function checkResources(resources: readonly ConfigResource[]): void {
@@ -249,21 +227,51 @@ function checkResources(resources: readonly ConfigResource[]): void {
   requireDistinct(resources, r => `${r.type} ${r.name}`, 'resources')
 }
 
+/** What the answers to all these requests have in common. */
+interface ConfigAnswer {
+  readonly resourceType: number
+  readonly resourceName: string
+  readonly errorCode: number
+  readonly errorMessage: string | null
+}
+
+/** How it went for one resource. */
+interface Outcome<A> extends ConfigResource {
+  /** Undefined if the broker did not answer, or left the resource out. */
+  readonly answer: A | undefined
+  readonly error?: KafkaError
+}
+
 /** Requests about a broker go to that broker, all others to `otherwise`. One request for each target. */
-async function eachTarget(
+async function eachTarget<A extends ConfigAnswer>(
   resources: readonly ConfigResource[],
   otherwise: Target,
-  send: (target: Target, indices: readonly number[]) => Promise<void>,
-): Promise<void> {
+  send: (target: Target, indices: readonly number[]) => Promise<readonly A[]>,
+): Promise<Outcome<A>[]> {
+  const outcomes = new Array<Outcome<A>>(resources.length)
+  const ask = async (target: Target, indices: readonly number[]): Promise<void> => {
+    const answers = await settle(send(target, indices))
+    for (const i of indices) outcomes[i] = outcomeOf(at(resources, i), answers)
+  }
   const shared: number[] = []
   const requests: Promise<void>[] = []
   resources.forEach(({ type, name }, i) => {
     if ((type === 'broker' || type === 'broker-logger') && name !== '')
-      requests.push(send({ to: 'node', id: Number(name) }, [i]))
+      requests.push(ask({ to: 'node', id: Number(name) }, [i]))
     else shared.push(i)
   })
-  if (shared.length > 0) requests.push(send(otherwise, shared))
+  if (shared.length > 0) requests.push(ask(otherwise, shared))
   await Promise.all(requests)
+  return outcomes
+}
+
+function outcomeOf<A extends ConfigAnswer>(resource: ConfigResource, answers: readonly A[] | KafkaError): Outcome<A> {
+  const { type, name } = resource
+  if (answers instanceof KafkaError) return { type, name, answer: undefined, error: answers }
+  const subject = `${type} '${name}'`
+  const answer = answers.find(each => isFor(each, resource))
+  if (answer === undefined) return { type, name, answer, error: missingAnswer(subject) }
+  return { type, name, answer, ...withError(itemError(answer.errorCode, answer.errorMessage, subject)) }
 }
 
 function wireResource(resource: ConfigResource): { resourceType: number; resourceName: string } {
@@ -307,7 +315,7 @@ function wireReplacement(replacement: ConfigReplacement): {
   return { ...wireResource(replacement), configs }
 }
 
-function isFor(answer: { resourceType: number; resourceName: string }, resource: ConfigResource): boolean {
+function isFor(answer: ConfigAnswer, resource: ConfigResource): boolean {
   return answer.resourceName === resource.name && answer.resourceType === resourceTypes.get(resource.type)
 }
 

@@ -9,17 +9,27 @@ export abstract class AuthenticatedClient {
   /** @internal */
   abstract readonly [clientHandle]: ClientHandle
 
-  /** Used from the next authentication on (`sasl.username`, `sasl.password`). */
+  /**
+   * Takes effect from the next authentication on (`sasl.username`, `sasl.password`); brokers that could not be reached
+   * are tried at once.
+   */
   setSaslCredentials(username: string, password: string): void {
     this[clientHandle].cluster.setSaslCredentials(username, password)
   }
 
-  /** Answers `oauthbearer-token-refresh`. @throws KafkaError ERR__INVALID_ARG, ERR__STATE without OAUTHBEARER */
+  /**
+   * Answers an `oauthbearer-token-refresh` event: the token is used from the next authentication on.
+   * @throws KafkaError ERR__INVALID_ARG for a token that cannot be used, ERR__STATE without
+   *   `sasl.mechanisms=OAUTHBEARER`
+   */
   setOAuthBearerToken(token: OAuthBearerToken): void {
     this[clientHandle].cluster.setOAuthBearerToken(token)
   }
 
-  /** Reports that there is no token; the next `oauthbearer-token-refresh` event comes in 10 s. */
+  /**
+   * Answers an `oauthbearer-token-refresh` event: no token could be obtained; the next event follows in 10 s.
+   * @throws KafkaError ERR__STATE without `sasl.mechanisms=OAUTHBEARER`
+   */
   setOAuthBearerTokenFailure(message: string): void {
     this[clientHandle].cluster.setOAuthBearerTokenFailure(message)
   }

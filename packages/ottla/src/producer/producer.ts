@@ -3,6 +3,7 @@ import { Deadline } from '../base/clock.ts'
 import { resolveWait, type Wait } from '../base/wait.ts'
 import { Cluster } from '../cluster/cluster.ts'
 import { createContext, type ClientContext, type ClientOptions } from '../cluster/context.ts'
+import { AuthenticatedClient } from '../cluster/authenticated-client.ts'
 import { clientHandle, type ClientHandle } from '../cluster/handle.ts'
 import { getMetadata, offsetsForTimes, queryWatermarkOffsets, type QueryOptions } from '../cluster/queries.ts'
 import { checkedOptions } from '../config/constructor-options.ts'
@@ -22,7 +23,6 @@ import type {
   Serializer,
   TopicPartitionOffset,
   WaitOptions,
-  OAuthBearerToken,
 } from '../types.ts'
 import { flush } from './flush.ts'
 import type { PipelineIdentity } from './idempotence/identity.ts'
@@ -86,7 +86,7 @@ const UNLIMITED_CLOSE_MS = 300_000
  * batch from being written twice.
  * @since 0.1.0
  */
-export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
+export class Producer<K = Bytes, V = Bytes> extends AuthenticatedClient implements AsyncDisposable {
   readonly #context: ClientContext
   readonly #cluster: Cluster
   readonly #pipeline: Pipeline
@@ -102,6 +102,7 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
    * @throws KafkaError ERR__INVALID_ARG for a configuration that cannot work
    */
   constructor(config: ProducerConfig, options: ProducerOptions<K, V> = {}) {
+    super()
     const resolved = resolveConfig('producer', config)
     const { settings } = resolved
     const { partitioner } = checkedOptions('Producer', options)
@@ -356,28 +357,6 @@ export class Producer<K = Bytes, V = Bytes> implements AsyncDisposable {
   /** The first offset at or after each time, passed as `offset` in ms since the epoch. Errors per partition. */
   offsetsForTimes(times: readonly TopicPartitionOffset[], timeoutMs?: number): Promise<TopicPartitionOffset[]> {
     return this.#query(timeoutMs, query => offsetsForTimes(this.#cluster, this.#context, times, query))
-  }
-
-  /** Takes effect from the next authentication on; brokers that could not be reached are tried at once. */
-  setSaslCredentials(username: string, password: string): void {
-    this.#cluster.setSaslCredentials(username, password)
-  }
-
-  /**
-   * Answers an `oauthbearer-token-refresh` event: the token is used from the next authentication on.
-   * @throws KafkaError ERR__INVALID_ARG for a token that cannot be used, ERR__STATE without
-   *   `sasl.mechanisms=OAUTHBEARER`
-   */
-  setOAuthBearerToken(token: OAuthBearerToken): void {
-    this.#cluster.setOAuthBearerToken(token)
-  }
-
-  /**
-   * Answers an `oauthbearer-token-refresh` event: no token could be obtained; the next event follows in 10 s.
-   * @throws KafkaError ERR__STATE without `sasl.mechanisms=OAUTHBEARER`
-   */
-  setOAuthBearerTokenFailure(message: string): void {
-    this.#cluster.setOAuthBearerTokenFailure(message)
   }
 
   /** Raises a fatal error, for tests of applications: `produce` throws ERR__FATAL from then on. */
