@@ -1,6 +1,6 @@
 /** The connections of an admin client: its own, or another client's. */
 import { ErrorCode } from '@ottla/protocol'
-import { nextTurn } from '../base/turn.ts'
+import { rejectLater } from '../base/turn.ts'
 import { Cluster } from '../cluster/cluster.ts'
 import { createContext, type ClientContext, type ClientOptions } from '../cluster/context.ts'
 import type { ClientHandle } from '../cluster/handle.ts'
@@ -29,9 +29,7 @@ export class AdminSession {
 
   async run<T>(options: AdminOptions | undefined, work: (call: AdminCall) => Promise<T>): Promise<T> {
     if (this.#closed) {
-      // An application that retries in a loop must not starve timers and sockets.
-      await nextTurn()
-      throw new KafkaError(ErrorCode.ERR__STATE, `the admin client ${this.context.name} is closed`)
+      return rejectLater(new KafkaError(ErrorCode.ERR__STATE, `the admin client ${this.context.name} is closed`))
     }
     return work(startCall(this.context, this.cluster, options ?? {}))
   }

@@ -5,3 +5,9 @@
 export function nextTurn(): Promise<void> {
   return new Promise(resolve => setImmediate(resolve))
 }
+
+/** Rejects after a turn of the event loop: an application that keeps calling must not starve everything else. */
+export async function rejectLater(error: Error): Promise<never> {
+  await nextTurn()
+  throw error
+}

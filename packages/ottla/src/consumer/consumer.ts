@@ -145,7 +145,7 @@ export class Consumer<K = Buffer, V = Buffer>
   /** Commits stored offsets (`enable.auto.commit`), gives up all partitions and leaves the group. */
   unsubscribe(): Promise<void> {
     return this.#runningJobs.trackWaiters(async () => {
-      this.#requireOpen()
+      if (this.#isShut) await this.#closing.refuse()
       await this.#group?.unsubscribe(Deadline.after(this.#context.clock, this.#settings['socket.timeout.ms']))
     })
   }
@@ -157,7 +157,7 @@ export class Consumer<K = Buffer, V = Buffer>
    */
   assign(partitions: readonly TopicPartitionOffset[]): Promise<void> {
     return this.#runningJobs.trackWaiters(async () => {
-      this.#requireOpen()
+      if (this.#isShut) await this.#closing.refuse()
       checkOffsets(partitions, 'assign')
       const called = this.#group?.calledWith('assign') ?? null
       if (called === null) await this.#ownership.replace(partitions, false)
@@ -171,7 +171,7 @@ export class Consumer<K = Buffer, V = Buffer>
    */
   unassign(): Promise<void> {
     return this.#runningJobs.trackWaiters(async () => {
-      this.#requireOpen()
+      if (this.#isShut) await this.#closing.refuse()
       const called = this.#group?.calledWith('unassign') ?? null
       if (called === null) await this.#ownership.replace([], this.assignmentLost())
       else await this.#ownership.releasePartitions(called, this.assignmentLost())
@@ -181,7 +181,7 @@ export class Consumer<K = Buffer, V = Buffer>
   /** Consumes these partitions as well. Rejects with KafkaError ERR__INVALID_ARG for one that is already assigned. */
   incrementalAssign(partitions: readonly TopicPartitionOffset[]): Promise<void> {
     return this.#runningJobs.trackWaiters(async () => {
-      this.#requireOpen()
+      if (this.#isShut) await this.#closing.refuse()
       checkOffsets(partitions, 'incrementalAssign')
       await this.#ownership.addNew(partitions, () => this.#group?.touched())
     })
@@ -190,7 +190,7 @@ export class Consumer<K = Buffer, V = Buffer>
   /** Gives up some of the partitions. Rejects with KafkaError ERR__INVALID_ARG for one that is not assigned. */
   incrementalUnassign(partitions: readonly TopicPartition[]): Promise<void> {
     return this.#runningJobs.trackWaiters(async () => {
-      this.#requireOpen()
+      if (this.#isShut) await this.#closing.refuse()
       await this.#ownership.releaseNamed(partitions, this.assignmentLost(), () => this.#group?.touched())
     })
   }
@@ -293,7 +293,7 @@ export class Consumer<K = Buffer, V = Buffer>
    * ERR__UNKNOWN_GROUP without `group.id`, ERR__TIMED_OUT.
    */
   async commit(offsets?: readonly TopicPartitionOffset[]): Promise<TopicPartitionOffset[]> {
-    this.#requireOpen()
+    if (this.#isShut) await this.#closing.refuse()
     const committer = this.#committer
     if (committer === null) throw noGroup('commit')
     if (offsets !== undefined) checkOffsets(offsets, 'commit')
@@ -334,7 +334,7 @@ export class Consumer<K = Buffer, V = Buffer>
    * Rejects with KafkaError ERR__UNKNOWN_GROUP, ERR__TIMED_OUT or the group's error.
    */
   async committed(partitions?: readonly TopicPartition[], wait?: WaitOptions): Promise<TopicPartitionOffset[]> {
-    this.#requireOpen()
+    if (this.#isShut) await this.#closing.refuse()
     const groupId = this.#settings['group.id']
     if (groupId === undefined) throw noGroup('committed')
     const asked = partitions ?? this.assignment()
@@ -352,7 +352,7 @@ export class Consumer<K = Buffer, V = Buffer>
 
   /** Moves to these offsets, logical ones included, and drops what was fetched before. Errors are per partition. */
   async seek(partitions: readonly TopicPartitionOffset[]): Promise<TopicPartitionOffset[]> {
-    this.#requireOpen()
+    if (this.#isShut) await this.#closing.refuse()
     checkOffsets(partitions, 'seek')
     return Promise.resolve(this.#ownership.seek(partitions))
   }
@@ -390,14 +390,14 @@ export class Consumer<K = Buffer, V = Buffer>
     partition: number,
     wait?: WaitOptions,
   ): Promise<{ low: number; high: number }> {
-    this.#requireOpen()
+    if (this.#isShut) await this.#closing.refuse()
     checkPartitions([{ topic, partition }], 'queryWatermarkOffsets')
     return queryWatermarkOffsets(this.#cluster, this.#context, topic, partition, queryOptions(this.#context, wait))
   }
 
   /** The first offset at or after each time (`offset` is ms since the epoch); OFFSET_END where there is none. */
   async offsetsForTimes(times: readonly TopicPartitionOffset[], wait?: WaitOptions): Promise<TopicPartitionOffset[]> {
-    this.#requireOpen()
+    if (this.#isShut) await this.#closing.refuse()
     checkTimes(times, 'offsetsForTimes')
     return offsetsForTimes(this.#cluster, this.#context, times, queryOptions(this.#context, wait))
   }
@@ -406,7 +406,7 @@ export class Consumer<K = Buffer, V = Buffer>
   async getMetadata(
     options: { topic?: string; allTopics?: boolean; timeoutMs?: number; signal?: AbortSignal } = {},
   ): Promise<Metadata> {
-    this.#requireOpen()
+    if (this.#isShut) await this.#closing.refuse()
     return getMetadata(this.#cluster, options, queryOptions(this.#context, options))
   }
 
@@ -466,8 +466,12 @@ export class Consumer<K = Buffer, V = Buffer>
     return this.#group
   }
 
-  // A callback that runs while the consumer is being closed may still commit and unassign.
+  /** Takes no calls. A callback that runs while the consumer is being closed may still commit and unassign. */
+  get #isShut(): boolean {
+    return this.closed && (this.#disconnected || this.#group?.hasCallbacks !== true)
+  }
+
   #requireOpen(): void {
-    if (this.closed && (this.#disconnected || this.#group?.hasCallbacks !== true)) throw this.#closing.error()
+    if (this.#isShut) throw this.#closing.error()
   }
 }

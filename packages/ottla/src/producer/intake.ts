@@ -1,6 +1,7 @@
 /** Accepts messages: `produce`, `send`, `sendBatch`. */
 import { ErrorCode } from '@ottla/protocol'
 import { abortReason } from '../base/clock.ts'
+import { rejectLater } from '../base/turn.ts'
 import { KafkaError, invalidArgument } from '../errors.ts'
 import type { Bytes, DeliveryReport, Serializer } from '../types.ts'
 import type { Lifecycle } from './lifecycle.ts'
@@ -65,7 +66,8 @@ export class Intake {
       const entered = this.enter(message, ticket, signal)
       if (entered !== null) return afterwards(entered, ticket)
     } catch (error) {
-      return Promise.reject(error instanceof Error ? error : invalidArgument(String(error)))
+      const refused = error instanceof Error ? error : invalidArgument(String(error))
+      return this.#lifecycle.isOpen ? Promise.reject(refused) : rejectLater(refused)
     }
     return ticket.promise
   }

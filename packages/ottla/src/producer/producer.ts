@@ -1,5 +1,6 @@
 import { ErrorCode } from '@ottla/protocol'
 import { Deadline } from '../base/clock.ts'
+import { rejectLater } from '../base/turn.ts'
 import { resolveWait, type Wait } from '../base/wait.ts'
 import { Cluster } from '../cluster/cluster.ts'
 import { createContext, type ClientContext, type ClientOptions } from '../cluster/context.ts'
@@ -251,8 +252,8 @@ export class Producer<K = Bytes, V = Bytes> extends AuthenticatedClient implemen
    * ERR__SSL and other signs of a wrong configuration, after which it may be called again; fatal: ERR__FENCED,
    * ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED, ERR_INVALID_TRANSACTION_TIMEOUT
    */
-  async initTransactions(options?: WaitOptions): Promise<void> {
-    await this.#require('initTransactions').initialize(this.#wait(options, 2))
+  initTransactions(options?: WaitOptions): Promise<void> {
+    return this.#asPromise('initTransactions', transactions => transactions.initialize(this.#wait(options, 2)))
   }
 
   /**
@@ -274,14 +275,15 @@ export class Producer<K = Bytes, V = Bytes> extends AuthenticatedClient implemen
    * `txnRequiresAbort`: ERR_ILLEGAL_GENERATION, ERR_UNKNOWN_MEMBER_ID, ERR_FENCED_INSTANCE_ID,
    * ERR_GROUP_AUTHORIZATION_FAILED and others; fatal: ERR__FENCED
    */
-  async sendOffsetsToTransaction(
+  sendOffsetsToTransaction(
     offsets: readonly TopicPartitionOffset[],
     group: ConsumerGroupMetadata,
     timeoutMs?: WaitOptions,
   ): Promise<void> {
-    const transactions = this.#require('sendOffsetsToTransaction')
-    checkGroup(group)
-    await transactions.sendOffsets(checkOffsets(offsets), group, this.#wait(timeoutMs))
+    return this.#asPromise('sendOffsetsToTransaction', transactions => {
+      checkGroup(group)
+      return transactions.sendOffsets(checkOffsets(offsets), group, this.#wait(timeoutMs))
+    })
   }
 
   /**
@@ -291,8 +293,8 @@ export class Producer<K = Bytes, V = Bytes> extends AuthenticatedClient implemen
    * Rejects with KafkaError: ERR__TIMED_OUT, ERR__STATE; with `txnRequiresAbort` if it cannot be committed (a message
    * was not delivered, or it took longer than `transaction.timeout.ms`); fatal: ERR__FENCED
    */
-  async commitTransaction(options?: WaitOptions): Promise<void> {
-    await this.#require('commitTransaction').commit(this.#wait(options))
+  commitTransaction(options?: WaitOptions): Promise<void> {
+    return this.#asPromise('commitTransaction', transactions => transactions.commit(this.#wait(options)))
   }
 
   /**
@@ -301,8 +303,8 @@ export class Producer<K = Bytes, V = Bytes> extends AuthenticatedClient implemen
    * @param options - as for `commitTransaction`
    * Rejects with KafkaError: ERR__TIMED_OUT, ERR__STATE; fatal: ERR__FENCED
    */
-  async abortTransaction(options?: WaitOptions): Promise<void> {
-    await this.#require('abortTransaction').abort(this.#wait(options))
+  abortTransaction(options?: WaitOptions): Promise<void> {
+    return this.#asPromise('abortTransaction', transactions => transactions.abort(this.#wait(options)))
   }
 
   /**
@@ -440,6 +442,7 @@ export class Producer<K = Bytes, V = Bytes> extends AuthenticatedClient implemen
   }
 
   async #asPromise<T>(call: string, run: (transactions: Transactions) => Promise<T>): Promise<T> {
+    if (this.#lifecycle.state !== 'open') return rejectLater(this.#lifecycle.closedError())
     return run(this.#require(call))
   }
 
@@ -459,7 +462,7 @@ export class Producer<K = Bytes, V = Bytes> extends AuthenticatedClient implemen
   }
 
   async #query<T>(limitMs: number | undefined, run: (query: QueryOptions) => Promise<T>): Promise<T> {
-    if (this.#lifecycle.state !== 'open') throw this.#lifecycle.closedError()
+    if (this.#lifecycle.state !== 'open') return rejectLater(this.#lifecycle.closedError())
     const { timeoutMs } = resolveWait(limitMs, this.#context.settings['socket.timeout.ms'])
     return run({ deadline: Deadline.after(this.#context.clock, timeoutMs), failFast: true })
   }

@@ -1,6 +1,7 @@
 /** Closes a consumer of either kind: once, and in order as far as the timeout allows. */
 import { ErrorCode } from '@ottla/protocol'
 import { Deadline } from '../../base/clock.ts'
+import { rejectLater } from '../../base/turn.ts'
 import { messageOf } from '../../base/unknown-error.ts'
 import { resolveWait, within } from '../../base/wait.ts'
 import type { ClientContext } from '../../cluster/context.ts'
@@ -54,6 +55,11 @@ export class Closing {
   /** What calls of a closed consumer reject with. */
   error(): KafkaError {
     return new KafkaError(ErrorCode.ERR__STATE, `${this.#context.name} is closed`)
+  }
+
+  /** For calls with a promise. */
+  refuse(): Promise<never> {
+    return rejectLater(this.error())
   }
 
   async #close(deadline: Deadline, signal: AbortSignal | undefined): Promise<void> {

@@ -1,6 +1,6 @@
 /** One reader at a time: the holder of the slot gets everything that comes until it releases it. */
 import { ErrorCode } from '@ottla/protocol'
-import { nextTurn } from '../../base/turn.ts'
+import { rejectLater } from '../../base/turn.ts'
 import { KafkaError } from '../../errors.ts'
 import type { Mailbox } from './mailbox.ts'
 
@@ -67,11 +67,8 @@ export class ReaderSlot {
     }
   }
 
-  /** Not at once: an application that keeps calling must not starve everything else. */
-  async refuse(closed: KafkaError | null): Promise<never> {
-    const error = closed ?? this.#busy()
-    await nextTurn()
-    throw error
+  refuse(closed: KafkaError | null): Promise<never> {
+    return rejectLater(closed ?? this.#busy())
   }
 }
 

@@ -192,7 +192,7 @@ export class ShareConsumer<K = Buffer, V = Buffer>
    * stay locked until they are acknowledged, their locks end, or `close`.
    */
   async unsubscribe(): Promise<void> {
-    this.#requireOpen()
+    if (this.closed) await this.#closing.refuse()
     await this.#leave(Deadline.after(this.#context.clock, this.#settings['socket.timeout.ms']))
   }
 
@@ -236,7 +236,7 @@ export class ShareConsumer<K = Buffer, V = Buffer>
   }
 
   async #runOnce(options: ShareRunOptions<K, V>): Promise<void> {
-    this.#requireOpen()
+    if (this.closed) await this.#closing.refuse()
     const run = new ShareRunner<K, V>(
       {
         clock: this.#context.clock,
@@ -295,7 +295,7 @@ export class ShareConsumer<K = Buffer, V = Buffer>
    * @param wait timeout in ms (`socket.timeout.ms` by default), or `{ timeoutMs, signal }`
    */
   async commit(wait?: WaitOptions): Promise<AcknowledgeResult[]> {
-    this.#requireOpen()
+    if (this.closed) await this.#closing.refuse()
     const { timeoutMs, signal } = resolveWait(wait, this.#settings['socket.timeout.ms'])
     this.#reader.finishLast()
     return this.#results.during(this.#fetcher.flush(Deadline.after(this.#context.clock, timeoutMs), signal))
