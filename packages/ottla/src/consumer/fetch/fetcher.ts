@@ -9,10 +9,10 @@ import {
   type FetchResponse,
 } from '@ottla/protocol'
 import { Alarm } from '../../base/alarm.ts'
-import { backoffMs } from '../../base/backoff.ts'
 import { messageOf, stackOf } from '../../base/unknown-error.ts'
 import { WorkLoop } from '../../base/work-loop.ts'
 import type { Cluster } from '../../cluster/cluster.ts'
+import { retryBackoffMs } from '../../cluster/rounds.ts'
 import type { ClientContext } from '../../cluster/context.ts'
 import { KafkaError } from '../../errors.ts'
 import { ErrorThrottle } from '../../observe/error-throttle.ts'
@@ -458,9 +458,8 @@ export class Fetcher {
     // The same jitter for all partitions of a response, so that one request retries them together.
     const random = (): number => this.#jitter
     const { fetching } = cursor
-    const { 'retry.backoff.ms': first, 'retry.backoff.max.ms': most } = settings
     fetching.failures++
-    fetching.retryAt = clock.now() + (ms ?? backoffMs(fetching.failures, first, most, random))
+    fetching.retryAt = clock.now() + (ms ?? retryBackoffMs({ settings, random }, fetching.failures))
     this.#wakeAt(fetching.retryAt)
   }
 

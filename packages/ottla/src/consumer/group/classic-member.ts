@@ -1,9 +1,9 @@
 /** A member by the classic protocol: carries out the actions of its states. */
 import { ErrorCode, ProtocolError, type Decoded, type JoinGroupResponse } from '@ottla/protocol'
-import { backoffMs } from '../../base/backoff.ts'
 import { Deadline, type Timer } from '../../base/clock.ts'
 import { messageOf, stackOf } from '../../base/unknown-error.ts'
 import type { Cluster } from '../../cluster/cluster.ts'
+import { retryBackoffMs } from '../../cluster/rounds.ts'
 import type { ClientContext } from '../../cluster/context.ts'
 import { KafkaError } from '../../errors.ts'
 import { ErrorThrottle } from '../../observe/error-throttle.ts'
@@ -276,10 +276,9 @@ export class ClassicMember implements Membership {
   }
 
   #joinLater(): void {
-    const { clock, settings, random } = this.#context
-    const backoff = backoffMs(++this.#failures, settings['retry.backoff.ms'], settings['retry.backoff.max.ms'], random)
+    const backoff = retryBackoffMs(this.#context, ++this.#failures)
     this.#retry?.cancel()
-    this.#retry = clock.setTimer(backoff, () => {
+    this.#retry = this.#context.clock.setTimer(backoff, () => {
       if (this.#state.join !== 'wait-join') return
       this.#rounds = 0
       this.#perform({ do: 'join' })

@@ -3,11 +3,11 @@
  * retried after a backoff; and the leave request, which no heartbeat overtakes.
  */
 import { ErrorCode, errorName } from '@ottla/protocol'
-import { backoffMs } from '../../base/backoff.ts'
 import { Deadline, type Timer } from '../../base/clock.ts'
 import { messageOf, stackOf } from '../../base/unknown-error.ts'
 import { WorkLoop } from '../../base/work-loop.ts'
 import type { Cluster } from '../../cluster/cluster.ts'
+import { retryBackoffMs } from '../../cluster/rounds.ts'
 import type { ClientContext } from '../../cluster/context.ts'
 import { KafkaError } from '../../errors.ts'
 import { ErrorThrottle } from '../../observe/error-throttle.ts'
@@ -206,9 +206,8 @@ export class Heartbeats<A extends HeartbeatAnswer> {
   }
 
   #retryLater(): void {
-    const { settings, random } = this.#context
     this.#host.forgetSent()
-    this.plan(backoffMs(++this.#failures, settings['retry.backoff.ms'], settings['retry.backoff.max.ms'], random))
+    this.plan(retryBackoffMs(this.#context, ++this.#failures))
   }
 
   async #leave(send: (deadline: Deadline) => Promise<unknown>): Promise<void> {

@@ -1,8 +1,8 @@
 /** Requests to the leaders of partitions, with a loop for each leader: a slow one holds up no other's partitions. */
-import { backoffMs } from '../../base/backoff.ts'
 import type { Timer } from '../../base/clock.ts'
 import { WorkLoop } from '../../base/work-loop.ts'
 import type { ClientContext } from '../../cluster/context.ts'
+import { retryBackoffMs } from '../../cluster/rounds.ts'
 import type { MetadataCache } from '../../cluster/metadata.ts'
 import type { Cursor } from '../partition/cursor.ts'
 
@@ -62,9 +62,7 @@ export class LeaderLoops {
     const again = cursors.length > 0 && (await this.#question.ask(leader, cursors))
     if (!again) each.failures = 0
     if (!again || this.#isClosed) return
-    const { clock, settings, random } = this.#context
-    const { 'retry.backoff.ms': first, 'retry.backoff.max.ms': most } = settings
-    each.timer = clock.setTimer(backoffMs(++each.failures, first, most, random), () => {
+    each.timer = this.#context.clock.setTimer(retryBackoffMs(this.#context, ++each.failures), () => {
       each.timer = null
       each.loop.kick()
     })

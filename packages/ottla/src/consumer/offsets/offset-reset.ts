@@ -1,10 +1,10 @@
 /** Finds out where reading begins: the committed offset, or what a logical offset currently stands for. */
 import { ErrorCode } from '@ottla/protocol'
-import { backoffMs } from '../../base/backoff.ts'
 import { Deadline, type Timer } from '../../base/clock.ts'
 import { stackOf } from '../../base/unknown-error.ts'
 import { WorkLoop } from '../../base/work-loop.ts'
 import type { Cluster } from '../../cluster/cluster.ts'
+import { retryBackoffMs } from '../../cluster/rounds.ts'
 import type { ClientContext } from '../../cluster/context.ts'
 import {
   EARLIEST_TIMESTAMP,
@@ -188,10 +188,9 @@ export class OffsetResolver {
     const again = await this.#guarded('stored-query', cursors, () => this.#askGroup(groupId, cursors))
     if (!again) this.#failures = 0
     if (!again || this.#abort.signal.aborted) return
-    const { clock, settings, random } = this.#context
-    const { 'retry.backoff.ms': first, 'retry.backoff.max.ms': most } = settings
     this.#timer?.cancel()
-    this.#timer = clock.setTimer(backoffMs(++this.#failures, first, most, random), () => this.#stored.kick())
+    const backoff = retryBackoffMs(this.#context, ++this.#failures)
+    this.#timer = this.#context.clock.setTimer(backoff, () => this.#stored.kick())
   }
 
   /** @returns whether something is left to retry */

@@ -6,6 +6,7 @@ import type { Deadline } from '../../base/clock.ts'
 import { messageOf, stackOf } from '../../base/unknown-error.ts'
 import { within } from '../../base/wait.ts'
 import type { Cluster } from '../../cluster/cluster.ts'
+import { retryBackoffMs } from '../../cluster/rounds.ts'
 import type { ClientContext } from '../../cluster/context.ts'
 import { actionFor, isRetriable } from '../../cluster/retry.ts'
 import { KafkaError } from '../../errors.ts'
@@ -460,7 +461,7 @@ export class ShareFetcher {
 
   /** The session is lost, and all locks with it: nothing of it can be delivered or acknowledged any more. */
   #lose(node: ShareNode, sent: readonly Sent[], error: KafkaError): void {
-    const { clock, settings, random } = this.#context
+    const { clock } = this.#context
     const now = clock.now()
     const unsent = node.take(now)
     for (const source of node.reset()) this.#queue.lose(source)
@@ -468,8 +469,7 @@ export class ShareFetcher {
       this.#host.onAcknowledged(source, types, lockLost(error.code, source, error.message))
     }
     node.answered()
-    const backoff = backoffMs(++node.failures, settings['retry.backoff.ms'], settings['retry.backoff.max.ms'], random)
-    node.retryAt = now + backoff
+    node.retryAt = now + retryBackoffMs(this.#context, ++node.failures)
   }
 }
 
