@@ -5,7 +5,8 @@ import type { Transactions } from './transactions.ts'
 
 /**
  * Begins, calls `work`, commits; aborts if `work` throws or the commit cannot succeed. Initializes before the first
- * transaction. Rejects with what `work` threw, or the commit's error; with the abort's error if that fails too.
+ * transaction. Rejects with what `work` threw, or the commit's error; with the abort's error if that fails too,
+ * whose cause is the first one.
  */
 export async function runTransaction<T>(transactions: Transactions, work: () => Promise<T>, wait: Wait): Promise<T> {
   if (!transactions.isInitialized) await transactions.initialize(wait)
@@ -25,7 +26,9 @@ async function abort(transactions: Transactions, wait: Wait, reason: unknown): P
   try {
     await transactions.abort(wait)
   } catch (error) {
-    if (!(error instanceof KafkaError) || !error.isFatal) throw error
-    throw new KafkaError(error.code, error.message, { fatal: true, retriable: false, cause: reason })
+    if (!(error instanceof KafkaError)) throw error
+    const { code, message, isFatal, isRetriable, txnRequiresAbort } = error
+    const traits = { fatal: isFatal, retriable: isRetriable && !isFatal, txnRequiresAbort }
+    throw new KafkaError(code, message, { ...traits, cause: reason })
   }
 }

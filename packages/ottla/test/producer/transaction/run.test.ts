@@ -84,3 +84,18 @@ test('a fatal error of the abort goes first, with the error of the work as its c
     (thrown: unknown) => thrown instanceof KafkaError && thrown.isFatal && thrown.cause === error,
   )
 })
+
+test('so does an abort that timed out, which the application can repeat', async () => {
+  const transactions = new FakeTransactions()
+  const error = new Error('no')
+  transactions.abortError = new KafkaError(ErrorCode.ERR__TIMED_OUT, 'abort', { retriable: true })
+  await assert.rejects(
+    transactions.run(() => Promise.reject(error)),
+    (thrown: unknown) =>
+      thrown instanceof KafkaError &&
+      thrown.code === ErrorCode.ERR__TIMED_OUT &&
+      thrown.isRetriable &&
+      !thrown.isFatal &&
+      thrown.cause === error,
+  )
+})
