@@ -40,7 +40,7 @@ export interface SaslOptions {
 export interface EmbeddedClusterOptions {
   /** Number of brokers, 1 to 100, with ids from 1 on; 1 by default. */
   readonly brokers?: number
-  /** Port of the first broker; the others take the ports after it. 0, the default: any free ports. */
+  /** Port of the first broker; the others take the ports after it. 0, the default: free ports. */
   readonly port?: number
   /** Host or address that the brokers listen on and advertise; `127.0.0.1` by default. */
   readonly host?: string
@@ -86,7 +86,7 @@ export interface EmbeddedClusterOptions {
   readonly groupMaxSessionTimeoutMs?: number
   /**
    * Which producer ids are given out. `'sequential'`, the default: 1000, 1001 and so on, as real brokers do.
-   * `'random'`: any positive int64, which exposes an application that stores ids in a number. Or a function that is
+   * `'random'`: positive int64s of every size, which exposes an application that stores ids in a number. Or a function that is
    * called for each.
    */
   readonly producerIds?: ProducerIds

@@ -35,7 +35,7 @@ export class Faults {
   readonly #rtt = new Map<number, number>()
   readonly #throttle = new Map<number, number>()
 
-  /** @param brokerId null: any broker */
+  /** @param brokerId null for the next broker that is asked */
   failNext(brokerId: number | null, apiKey: number, errors: readonly FaultInput[]): void {
     const key = faultKey(brokerId, apiKey)
     const queue = this.#byApi.get(key) ?? []

@@ -19,7 +19,7 @@ export function addBroker(program: Command, terminal: Terminal, exit: (status: n
     .command('broker')
     .description('Run an embedded cluster for development')
     .option('--brokers <number>', 'number of brokers', integer(1, 100), 1)
-    .option('--port <port>', 'port of the first broker, the others follow; 0: any free ports', integer(0, 65_535), 9092)
+    .option('--port <port>', 'port of the first broker, the others follow; 0: free ports', integer(0, 65_535), 9092)
     .option('--partitions <number>', 'partitions of automatically created topics', integer(1))
     .option('--data-dir <directory>', 'keep the data there across restarts; without it, everything is in memory')
     .option('--fsync', 'acknowledge only what is on disk, so that a power failure loses nothing')

@@ -181,7 +181,7 @@ function warningFor(kind: ConfigKind, key: string, property: Property, value: Va
   const { status } = property
   if (status.is === 'clib') return `${key} is for the C library only: it has no effect here`
   if (status.is === 'planned' && !same(value, property.default)) {
-    return `${key} is not implemented in this version: it has no effect`
+    return `${key} is not supported by this version: it has no effect`
   }
   return null
 }
