@@ -13,7 +13,7 @@ export async function startEmbedded(options: EmbeddedOptions & { readonly port: 
     if (!isAddressInUse(error)) throw error
     const last = options.port + (options.brokers ?? 1) - 1
     const ports = last === options.port ? `port ${last} is` : `ports ${options.port} to ${last} are`
-    throw new PortsTakenError(`${ports} not free: choose others with --port, or 0 for any free ports`, { cause: error })
+    throw new PortsTakenError(`${ports} not free: choose others with --port, or 0 for free ports`, { cause: error })
   }
 }
 
