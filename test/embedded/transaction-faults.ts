@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe } from 'node:test'
 import { EmbeddedCluster } from '@ottla/broker'
 import { Consumer, Producer, type KafkaError, type ProducerConfig } from 'ottla'
+import { gate } from '../behaviour/reading-ways.ts'
 import { fresh } from '../behaviour/world.ts'
 import { closing } from '../harness/closing.ts'
 
@@ -111,6 +112,19 @@ function transactionWorld(start: () => Promise<EmbeddedCluster>): TransactionWor
     newTopic,
     read,
     works,
+  }
+}
+
+/** Keeps requests of a kind waiting, until the returned function lets them go on. */
+export function hold(cluster: EmbeddedCluster, apiKey: number): () => void {
+  const { opened, open } = gate()
+  const stop = cluster.control(async request => {
+    if (request.apiKey === apiKey) await opened
+    return undefined
+  })
+  return () => {
+    stop()
+    open()
   }
 }
 

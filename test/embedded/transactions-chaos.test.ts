@@ -12,7 +12,7 @@ for (const [version, release, protocol] of [
   test(`transactions of version ${version} stay whole while brokers are lost and instances fenced off`, async () => {
     await using cluster = await EmbeddedCluster.start({ brokers: 3, as: release })
     const random = seeded(7)
-    const { ends, complaints } = await transactionChaos({
+    const { complaints } = await transactionChaos({
       bootstrapServers: cluster.bootstrapServers,
       name: 'transaction-chaos',
       partitions: 4,
@@ -20,6 +20,7 @@ for (const [version, release, protocol] of [
       copiers: 2,
       protocol,
       seconds: 3,
+      leastCommitted: 11,
       random,
       async disturb(until) {
         while (Date.now() < until) {
@@ -38,6 +39,5 @@ for (const [version, release, protocol] of [
       log: () => undefined,
     })
     assert.deepEqual(complaints, [])
-    assert.ok(ends.committed > 10, `only ${ends.committed} transactions were committed`)
   })
 }

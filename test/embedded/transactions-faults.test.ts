@@ -4,6 +4,7 @@ import { test } from 'node:test'
 import { Consumer, ErrorCode, errorName } from 'ottla'
 import { fresh } from '../behaviour/world.ts'
 import {
+  hold,
   ADD_OFFSETS,
   ADD_PARTITIONS,
   END_TXN,
@@ -72,10 +73,11 @@ forEachVersion((version, world) => {
   test('initTransactions that runs out of time goes on, and the same call learns how it ends', async () => {
     const topic = newTopic()
     const producer = make()
-    world.cluster.failNext(INIT_PRODUCER_ID, [{ code: 0, rttMs: 150 }])
+    const goOn = hold(world.cluster, INIT_PRODUCER_ID)
     assert.equal(await kind(() => producer.initTransactions(20)), 'ERR__TIMED_OUT again')
     assert.equal(await kind(() => producer.beginTransaction()), 'ERR__CONFLICT')
     assert.equal(await kind(() => producer.initTransactions(20)), 'ERR__TIMED_OUT again')
+    goOn()
     await producer.initTransactions(20_000)
     await works(producer, topic, 'a')
   })
@@ -87,11 +89,12 @@ forEachVersion((version, world) => {
       const other = name === 'commitTransaction' ? 'abortTransaction' : 'commitTransaction'
       producer.beginTransaction()
       await producer.send({ topic, partition: 0, value: name })
-      world.cluster.failNext(END_TXN, [{ code: 0, rttMs: 200 }])
+      const goOn = hold(world.cluster, END_TXN)
       assert.equal(await kind(() => producer[name](20)), 'ERR__TIMED_OUT again')
       assert.equal(await kind(() => producer[other]()), 'ERR__CONFLICT')
       assert.equal(await kind(() => producer.beginTransaction()), 'ERR__CONFLICT')
       assert.equal(await kind(() => producer.send({ topic, value: 'x' })), 'ERR__STATE')
+      goOn()
       await producer[name](20_000)
     }
     assert.deepEqual(await read(topic), ['commitTransaction'])
@@ -102,12 +105,13 @@ forEachVersion((version, world) => {
     const topic = newTopic()
     const producer = await ready()
     producer.beginTransaction()
-    world.cluster.failNext(PRODUCE, [{ code: 0, rttMs: 200 }])
+    const goOn = hold(world.cluster, PRODUCE)
     producer.produce({ topic, partition: 0, value: 'slow' })
     assert.equal(await kind(() => producer.commitTransaction({ timeoutMs: 20 })), 'ERR__TIMED_OUT again')
     const given = new Error('given up')
     const waiting = producer.commitTransaction({ signal: AbortSignal.any([AbortSignal.abort(given)]) })
     assert.equal(await refusal(() => waiting), given)
+    goOn()
     await producer.commitTransaction()
     assert.deepEqual(await read(topic), ['slow'])
   })
@@ -247,8 +251,9 @@ forEachVersion((version, world) => {
       await producer.abortTransaction()
     }
     producer.beginTransaction()
-    world.cluster.failNext(TXN_OFFSET_COMMIT, [{ code: 0, rttMs: 200 }])
+    const goOn = hold(world.cluster, TXN_OFFSET_COMMIT)
     assert.equal(await kind(() => producer.sendOffsetsToTransaction(offsets, group, 50)), 'ERR__TIMED_OUT again')
+    goOn()
     await producer.sendOffsetsToTransaction(offsets, group)
     await producer.commitTransaction()
     await works(producer, topic, 'a')
@@ -295,9 +300,10 @@ forEachVersion((version, world) => {
     const producer = await ready()
     producer.beginTransaction()
     await producer.send({ topic, partition: 0, value: 'never' })
-    world.cluster.failNext(END_TXN, [{ code: 0, rttMs: 5000 }])
+    const goOn = hold(world.cluster, END_TXN)
     const committing = kind(() => producer.commitTransaction())
     await producer.close(50)
+    goOn()
     assert.equal(await committing, 'ERR__DESTROY')
     assert.equal(await kind(() => producer.beginTransaction()), 'ERR__STATE')
   })

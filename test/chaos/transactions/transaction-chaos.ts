@@ -15,6 +15,8 @@ export interface TransactionChaos {
   readonly copiers: number
   readonly protocol: 'classic' | 'consumer'
   readonly seconds: number
+  /** Goes on until so many transactions are committed; 0 by default. */
+  readonly leastCommitted?: number
   readonly random: () => number
   /** Breaks things and repairs them, until this time (ms since the epoch). */
   readonly disturb: (until: number) => Promise<void>
@@ -58,7 +60,9 @@ export async function transactionChaos(options: TransactionChaos): Promise<Trans
   const copiers = Array.from({ length: options.copiers }, (_, i) => copy(i, copies, copying.signal))
   const until = Date.now() + seconds * 1000
   const disturbing = options.disturb(until)
-  await Promise.all(writers.map(writer => writer.run(() => Date.now() >= until)))
+  const { leastCommitted = 0 } = options
+  const isOver = (): boolean => Date.now() >= until && ledger.tally().committed >= leastCommitted
+  await Promise.all(writers.map(writer => writer.run(isOver)))
   await disturbing
   const ends = ledger.tally()
   log(`${ends.committed} transactions committed, ${ends.aborted} aborted, ${ends.unknown} unknown`)
