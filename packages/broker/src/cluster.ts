@@ -2,6 +2,7 @@ import { createServer } from 'node:net'
 import { codecByName } from '@ottla/protocol'
 import type { BrokerInfo } from './base/brokers.ts'
 import { systemClock } from './base/clock.ts'
+import { systemNetwork } from './base/network.ts'
 import { hostPort } from './base/host-port.ts'
 import { Faults, type FaultInput } from './control/faults.ts'
 import { PausedBrokers } from './control/paused-brokers.ts'
@@ -102,6 +103,7 @@ export class EmbeddedCluster implements AsyncDisposable {
       faults: new Faults(),
       observers: new Observers(),
       pausedBrokers: new PausedBrokers(),
+      networkOf: options.network ?? (() => systemNetwork),
       idle:
         options.maxIdleMs === undefined
           ? { clock: systemClock, maxMs: MAX_IDLE_MS }

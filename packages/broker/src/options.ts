@@ -1,5 +1,6 @@
 /** The options of a cluster. */
 import type { Clock } from './base/clock.ts'
+import type { Network } from './base/network.ts'
 import type { KafkaRelease } from './releases/versions.ts'
 import type { AclBinding } from './security/acls.ts'
 import type { ValidateToken } from './security/sasl/oauthbearer.ts'
@@ -106,6 +107,8 @@ export interface EmbeddedClusterOptions {
   readonly onTelemetry?: (push: TelemetryPush) => void
   /** The cluster's time; the system's by default. */
   readonly clock?: Clock
+  /** Where each broker listens; the system's network by default. */
+  readonly network?: (brokerId: number) => Network
   /** If set, every random choice (ids, salts, nonces) is the same for the same seed. */
   readonly seed?: number
 }

@@ -1,6 +1,5 @@
 /** One client's connection to one broker: splits it into frames and answers requests in the order they arrive. */
 import { setMaxListeners } from 'node:events'
-import type { Socket } from 'node:net'
 import {
   ApiVersionsServer,
   ErrorCode,
@@ -15,6 +14,7 @@ import {
 } from '@ottla/protocol'
 import type { BrokerInfo } from '../base/brokers.ts'
 import type { Timer } from '../base/clock.ts'
+import type { NetworkSocket } from '../base/network.ts'
 import type { Fault } from '../control/faults.ts'
 import type { TrackedRequest } from '../control/observers.ts'
 import { isLogIn, takeToken } from '../handlers/auth.ts'
@@ -42,7 +42,7 @@ const API_VERSIONS = 18
 const SASL_AUTHENTICATE = 36
 
 export class ClientConnection {
-  readonly #socket: Socket
+  readonly #socket: NetworkSocket
   readonly #info: BrokerInfo
   readonly #server: ServerContext
   readonly #splitter = new FrameSplitter(MAX_FRAME_BYTES)
@@ -62,7 +62,7 @@ export class ClientConnection {
   #idleTimer: Timer
 
   /** @param name the client's name by its certificate, null if it has none */
-  constructor(socket: Socket, name: string | null, info: BrokerInfo, server: ServerContext) {
+  constructor(socket: NetworkSocket, name: string | null, info: BrokerInfo, server: ServerContext) {
     this.#socket = socket
     this.#info = info
     this.#server = server

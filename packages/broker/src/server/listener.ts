@@ -1,7 +1,7 @@
 /** The listener of one broker. */
-import { createServer, type Server, type Socket } from 'node:net'
 import { createServer as createTlsServer, type TLSSocket } from 'node:tls'
 import type { BrokerInfo } from '../base/brokers.ts'
+import type { NetworkServer, NetworkSocket } from '../base/network.ts'
 import { ClientConnection } from './connection.ts'
 import type { ServerContext } from './server-context.ts'
 import type { ListenerTls } from './tls.ts'
@@ -12,8 +12,8 @@ export class Listener {
   readonly #tls: ListenerTls | null
   readonly #connections = new Set<ClientConnection>()
   // Raw sockets, too: a client that never finishes its TLS handshake is not among the connections.
-  readonly #sockets = new Set<Socket>()
-  #server: Server | null = null
+  readonly #sockets = new Set<NetworkSocket>()
+  #server: NetworkServer | null = null
 
   constructor(info: BrokerInfo, context: ServerContext, tls: ListenerTls | null) {
     this.#info = info
@@ -25,7 +25,7 @@ export class Listener {
   async open(): Promise<void> {
     if (this.#server !== null) return
     const tls = this.#tls
-    const onSocket = (socket: Socket, name: string | null = null): void => {
+    const onSocket = (socket: NetworkSocket, name: string | null = null): void => {
       const connection = new ClientConnection(socket, name, this.#info, this.#context)
       this.#connections.add(connection)
       socket.once('close', () => this.#connections.delete(connection))
@@ -39,10 +39,10 @@ export class Listener {
     }
     const server =
       tls === null
-        ? createServer(socket => onSocket(socket))
+        ? this.#context.networkOf(this.#info.id).createServer(socket => onSocket(socket))
         : createTlsServer(tls.options, socket => onTlsSocket(socket, tls))
     this.#server = server
-    server.on('connection', (socket: Socket) => {
+    server.on('connection', (socket: NetworkSocket) => {
       this.#sockets.add(socket)
       socket.once('close', () => this.#sockets.delete(socket))
     })

@@ -1,4 +1,5 @@
 import type { Clock } from '../base/clock.ts'
+import type { Network } from '../base/network.ts'
 import type { Faults } from '../control/faults.ts'
 import type { PausedBrokers } from '../control/paused-brokers.ts'
 import type { Observers } from '../control/observers.ts'
@@ -18,6 +19,7 @@ export interface ServerContext {
   readonly faults: Faults
   readonly observers: Observers
   readonly pausedBrokers: PausedBrokers
+  readonly networkOf: (brokerId: number) => Network
   readonly idle: IdleLimit
   /** Memory reserved for incomplete requests. */
   readonly reserved: { bytes: number }

@@ -24,6 +24,7 @@ export function laneSettings(
     connection: {
       clientId: settings['client.id'],
       transport: {
+        network: context.network,
         tls: secure ? tlsSettings(context) : withoutTls(context),
         family: familyOf(settings['broker.address.family']),
         useAllAddresses: settings['client.dns.lookup'] === 'use_all_dns_ips',

@@ -4,6 +4,7 @@ import { systemRandom, type Random } from '../base/random.ts'
 import { stackOf } from '../base/unknown-error.ts'
 import type { CommonSettings, Resolved } from '../config/resolve.ts'
 import { invalidArgument, type KafkaError } from '../errors.ts'
+import { systemNetwork, type Network } from '../network/network.ts'
 import type { KerberosPackage } from '../network/sasl/kerberos-package.ts'
 import type { OAuthBearerTokenFunction } from '../network/sasl/oauth/token.ts'
 import type { VerifyCertificate } from '../network/tls/verify.ts'
@@ -22,6 +23,7 @@ export interface ClientContext {
   readonly settings: CommonSettings
   readonly clock: Clock
   readonly random: Random
+  readonly network: Network
   readonly logger: Logger
   readonly events: EventHub
   /** Null unless `statistics.interval.ms` is set. */
@@ -45,6 +47,8 @@ export interface ClientOptions {
   readonly oauthBearerToken?: OAuthBearerTokenFunction
   /** Random numbers; tests pass seeded ones. */
   readonly random?: Random
+  /** Sockets and addresses; a simulation passes its own. */
+  readonly network?: Network
 }
 
 let instances = 0
@@ -77,6 +81,7 @@ export function createContext(kind: ClientKind, resolved: Resolved, options: Cli
     settings,
     clock,
     random: options.random ?? systemRandom,
+    network: options.network ?? systemNetwork,
     logger,
     events,
     counters: settings['statistics.interval.ms'] > 0 ? new ClientCounters(clock) : null,

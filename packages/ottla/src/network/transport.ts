@@ -1,13 +1,15 @@
-import { connect as connectTcp, isIP, type OnReadOpts, type Socket } from 'node:net'
-import { lookup, type LookupAddress } from 'node:dns'
+import type { LookupAddress } from 'node:dns'
+import { isIP, type OnReadOpts } from 'node:net'
 import { ErrorCode } from '@ottla/protocol'
 import { onAbort } from '../base/abort.ts'
 import { hostPort } from '../base/host-port.ts'
+import { systemNetwork, type Network, type NetworkSocket } from './network.ts'
 import { WrongProtocolError, RequestError } from './request-error.ts'
 import { TlsClient, type TlsSettings } from './tls/client.ts'
 
 /** How sockets are opened; made once per client from the settings. */
 export interface TransportSettings {
+  readonly network: Network
   /** null for plain TCP. */
   readonly tls: TlsSettings | null
   /** `broker.address.family`: 0 any, 4, 6. */
@@ -69,7 +71,7 @@ export class AddressBook {
 
   #resolve(): Promise<LookupAddress[]> {
     return new Promise((resolve, reject) => {
-      lookup(this.#host, { all: true, family: this.#settings.family }, (error, addresses) => {
+      this.#settings.network.lookup(this.#host, { all: true, family: this.#settings.family }, (error, addresses) => {
         if (error !== null) reject(resolveError(this.#host, error))
         else resolve(this.#settings.useAllAddresses ? addresses : addresses.slice(0, 1))
       })
@@ -88,10 +90,10 @@ function resolveError(host: string, cause: Error): RequestError {
 
 /** One open socket. Writes of one tick are sent together. */
 export class Transport {
-  readonly #socket: Socket
+  readonly #socket: NetworkSocket
   #corked = false
 
-  private constructor(socket: Socket) {
+  private constructor(socket: NetworkSocket) {
     this.#socket = socket
   }
 
@@ -111,9 +113,11 @@ export class Transport {
     const tls = settings.tls === null ? null : await TlsClient.prepare(settings.tls, serverName, port)
     return new Promise((resolve, reject) => {
       const where = hostPort(serverName, port)
-      const reading = READS_INTO_MEMORY ? { onread: readInto(handlers) } : {}
+      const { network } = settings
+      const readsIntoMemory = READS_INTO_MEMORY && network === systemNetwork
+      const reading = readsIntoMemory ? { onread: readInto(handlers) } : {}
       const to = { host: address.address, port, ...reading }
-      const socket = tls === null ? connectTcp(to) : tls.connect(to)
+      const socket = tls === null ? network.connect(to) : tls.connect(to)
       socket.setNoDelay(settings.noDelay)
       if (settings.keepAlive) socket.setKeepAlive(true)
       let opened = false
@@ -132,7 +136,7 @@ export class Transport {
       }
       if (tls === null) socket.once('connect', onOpen)
       else tls.onSecure(onOpen, giveUp)
-      if (!READS_INTO_MEMORY) socket.on('data', (chunk: Buffer) => handlers.onData(chunk))
+      if (!readsIntoMemory) socket.on('data', (chunk: Buffer) => handlers.onData(chunk))
       // A broker never half-closes: its FIN means that nothing more will come.
       socket.on('end', () => socket.destroy())
       socket.on('error', (error: Error) => {
@@ -153,7 +157,7 @@ export class Transport {
   /** Queues chunks in order; calls `onFlushed` once the operating system has the last one. */
   write(chunks: readonly Uint8Array[], onFlushed?: (error?: Error | null) => void): void {
     if (chunks.length === 1) {
-      this.#socket.write(chunks[0] as Uint8Array, onFlushed) // there is one
+      this.#socket.write(chunks[0], onFlushed) // there is one
       return
     }
     if (!this.#corked) {
@@ -165,8 +169,8 @@ export class Transport {
       })
     }
     const last = chunks.length - 1
-    for (let i = 0; i < last; i++) this.#socket.write(chunks[i] as Uint8Array) // i is below the length
-    this.#socket.write(chunks[last] as Uint8Array, onFlushed)
+    for (let i = 0; i < last; i++) this.#socket.write(chunks[i]) // i is below the length
+    this.#socket.write(chunks[last], onFlushed)
   }
 
   destroy(): void {

@@ -1,10 +1,18 @@
 import type { LaneSettings } from '../../src/network/lane.ts'
+import { systemNetwork } from '../../src/network/network.ts'
 
 /** Settings of a lane with a short backoff. */
 export const laneSettings: LaneSettings = {
   connection: {
     clientId: 'test',
-    transport: { tls: null, family: 0, useAllAddresses: true, keepAlive: false, noDelay: true },
+    transport: {
+      network: systemNetwork,
+      tls: null,
+      family: 0,
+      useAllAddresses: true,
+      keepAlive: false,
+      noDelay: true,
+    },
     maxFrameBytes: 100_000,
     maxFails: 1,
     maxIdleMs: 0,
