@@ -44,6 +44,7 @@ export class Broker {
   readonly #settings: LaneSettings
   readonly #observer: BrokerObserver
   readonly #lanes = new Map<LaneName, Lane>()
+  readonly #onLost = new Map<LaneName, Set<(error: KafkaError) => void>>()
   #apis: ReadonlyMap<number, { readonly min: number; readonly max: number }> | null = null
   #levels: ReadonlyMap<string, number> | null = null
   #closed: RequestError | null = null
@@ -172,6 +173,14 @@ export class Broker {
     this.#rack = rack
   }
 
+  /** Calls back whenever the connection of a lane is lost. @returns a function that ends this */
+  onLost(lane: LaneName, listener: (error: KafkaError) => void): () => void {
+    const listeners = this.#onLost.get(lane) ?? new Set()
+    this.#onLost.set(lane, listeners)
+    listeners.add(listener)
+    return () => void listeners.delete(listener)
+  }
+
   /** There are new credentials: ends the lanes' backoffs; connections that are up stay up. */
   retryNow(): void {
     for (const lane of this.#lanes.values()) lane.retryNow()
@@ -209,6 +218,7 @@ export class Broker {
       onDown: (error, wasUp) => {
         this.counters?.changedState()
         this.#observer.onDown(this, error, wasUp)
+        if (wasUp) for (const listener of this.#onLost.get(name) ?? []) listener(error)
       },
       onThrottle: throttleTimeMs => {
         events.emit({ type: 'throttle', brokerId: this.#id, brokerName: this.name, throttleTimeMs })

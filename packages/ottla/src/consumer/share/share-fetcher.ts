@@ -167,7 +167,10 @@ export class ShareFetcher {
     this.#alarm.cancel()
     this.#abort.abort()
     await Promise.all([...this.#nodes.values()].map(node => node.loop.stop()))
-    for (const node of this.#nodes.values()) this.#lose(node, [], closing())
+    for (const node of this.#nodes.values()) {
+      node.unwatch()
+      this.#lose(node, [], closing())
+    }
   }
 
   #add(source: ShareSource, offset: number, type: number): void {
@@ -291,11 +294,14 @@ export class ShareFetcher {
     request: () => Promise<R>,
   ): Promise<R | null> {
     let response: R
+    node.isAsking = true
     try {
       response = await request()
     } catch (error) {
       this.#failed(node, sent, error)
       return null
+    } finally {
+      node.isAsking = false
     }
     if (response.errorCode === ErrorCode.ERR_NO_ERROR) return response
     this.#refused(node, sent, response.errorCode, response.errorMessage)
@@ -305,6 +311,12 @@ export class ShareFetcher {
   #broker(node: ShareNode): NonNullable<ReturnType<Cluster['broker']>> {
     const broker = this.#cluster.broker(node.id)
     if (broker === undefined) throw KafkaError.of(ErrorCode.ERR_BROKER_NOT_AVAILABLE, `broker ${node.id}`)
+    // A broker releases what a lost connection had acquired.
+    node.watch(broker, error => {
+      if (!node.session.isOpen || this.#isFinishing) return
+      this.#lose(node, [], error)
+      node.loop.kick()
+    })
     return broker
   }
 

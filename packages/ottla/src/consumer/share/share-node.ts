@@ -1,5 +1,6 @@
 /** What a share consumer keeps for one broker: the session, its partitions, and pending acknowledgements. */
 import { WorkLoop } from '../../base/work-loop.ts'
+import type { Broker } from '../../cluster/broker.ts'
 import { KafkaError } from '../../errors.ts'
 import { PendingAcknowledgements, batchesOf } from './acknowledgements.ts'
 import type { LockedMessage, ShareSource } from './message.ts'
@@ -34,6 +35,8 @@ export class ShareNode {
   /** No request before this moment (monotonic ms). */
   retryAt = 0
   failures = 0
+  /** Whether a request is in flight, whose failure ends the session. */
+  isAsking = false
   /** When pending acknowledgements go out unless a fetch takes them along before; Infinity without any, 0: at once. */
   flushAt = Infinity
   /** When a request last went out whose answer a call waited for. */
@@ -42,10 +45,27 @@ export class ShareNode {
   #sent = 0
   #answered = 0
   #waiters: Waiter[] = []
+  #broker: Broker | null = null
+  #stopWatching: () => void = () => undefined
 
   constructor(id: number, work: (node: ShareNode) => Promise<void>) {
     this.id = id
     this.loop = new WorkLoop(() => work(this))
+  }
+
+  /** Calls back when the connection is lost between two requests. */
+  watch(broker: Broker, onLost: (error: KafkaError) => void): void {
+    if (broker === this.#broker) return
+    this.unwatch()
+    this.#broker = broker
+    this.#stopWatching = broker.onLost('fetch', error => {
+      if (!this.isAsking) onLost(error)
+    })
+  }
+
+  unwatch(): void {
+    this.#stopWatching()
+    this.#broker = null
   }
 
   get hasPending(): boolean {
