@@ -16,7 +16,7 @@ function room(name, from, only, comment) {
 
 const protocol = '^packages/protocol/src/index\\.ts$'
 const ottla = '^packages/ottla/src/index\\.ts$'
-const broker = '^packages/broker/src/index\\.ts$'
+const broker = '^packages/broker/src/(simulation/)?index\\.ts$'
 const cli = '^packages/cli/src/index\\.ts$'
 
 // Open to every room of the client: the contract's types, the error class, the serializers.
@@ -188,6 +188,12 @@ module.exports = {
         [protocol, ...below.map(other => inside('broker', `${other}/`))],
         'a store knows only what it stands on; handlers know the stores, the server the handlers, nobody the storage',
       ),
+    ),
+    room(
+      'broker-simulation',
+      inside('broker', 'simulation/'),
+      [protocol, ...['base/', 'cluster\\.ts', 'options\\.ts'].map(path => inside('broker', path))],
+      'a simulation runs a cluster as a user would',
     ),
     room('cli-public-only', '^packages/cli/src/', [protocol, ottla, broker], 'the command uses what users can use'),
     ...Object.entries(cliRooms).map(([name, below]) =>

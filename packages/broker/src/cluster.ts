@@ -7,6 +7,7 @@ import { hostPort } from './base/host-port.ts'
 import { Faults, type FaultInput } from './control/faults.ts'
 import { PausedBrokers } from './control/paused-brokers.ts'
 import { Observers, type Control, type TrackedRequest } from './control/observers.ts'
+import { committedPartitions, type CommittedPartition } from './groups/group.ts'
 import { routes } from './handlers/routes.ts'
 import type { Stores } from './handlers/stores.ts'
 import { compact } from './log/compaction.ts'
@@ -312,6 +313,18 @@ export class EmbeddedCluster implements AsyncDisposable {
   /** Removes a user. Authenticated connections stay so. Throws Error for an unknown user. */
   deleteUser(name: string): void {
     if (!this.#stores.logIn.users.delete(name)) throw new Error(`there is no user ${name}`)
+  }
+
+  /** The topics that clients have created or write to, without internal ones. */
+  topics(): { readonly name: string; readonly partitions: number }[] {
+    return [...this.#stores.topics.all()]
+      .filter(topic => !topic.isInternal)
+      .map(({ name, partitions }) => ({ name, partitions: partitions.length }))
+  }
+
+  /** What a group has committed; nothing for one that does not exist. */
+  committedOffsets(groupId: string): CommittedPartition[] {
+    return committedPartitions(this.#stores.groups.get(groupId))
   }
 
   /** Deletes a topic. Throws Error for an unknown topic. */

@@ -222,6 +222,27 @@ export function offsetKey(topic: string, partition: number): string {
   return `${topic}\0${partition}`
 }
 
+/**
+ * What a group has committed for a partition.
+ * @since 0.1.0
+ */
+export interface CommittedPartition {
+  readonly topic: string
+  readonly partition: number
+  readonly offset: number
+  /** -1 without one. */
+  readonly leaderEpoch: number
+  readonly metadata: string | null
+}
+
+/** All that a group has committed. */
+export function committedPartitions(group: Group | undefined): CommittedPartition[] {
+  return [...(group?.offsets ?? [])].map(([key, { offset, leaderEpoch, metadata }]) => {
+    const [topic = '', partition = ''] = key.split('\0')
+    return { topic, partition: Number(partition), offset, leaderEpoch, metadata }
+  })
+}
+
 function isOutside({ memberId, epoch, groupInstanceId }: Committer): boolean {
   return epoch < 0 && memberId === '' && groupInstanceId === null
 }

@@ -1,0 +1,88 @@
+/** Faults by chance, for a while; afterwards everything is as it was. */
+import type { EmbeddedCluster } from '../cluster.ts'
+import type { Dice } from './dice.ts'
+import { faultKinds, strike, type FaultKind, type Struck } from './faults.ts'
+import type { MemoryNetwork } from './memory-network.ts'
+import type { VirtualTime } from './virtual-time.ts'
+
+/**
+ * Which faults come, and how often.
+ * @since 0.1.0
+ */
+export interface StormOptions {
+  /** How long it lasts, virtual ms. */
+  readonly ms: number
+  /** Between two faults on average, virtual ms; 1000 by default. */
+  readonly everyMs?: number
+  /** All kinds by default. */
+  readonly kinds?: readonly FaultKind[]
+  /** Clients' hosts that faults may strike; by default all that are there at the moment. */
+  readonly hosts?: () => readonly string[]
+  /** Groups whose coordinators may move. */
+  readonly groups?: readonly string[]
+  /** Transactional ids whose coordinators may move. */
+  readonly transactionalIds?: readonly string[]
+  /** Faults that are left out, by their numbers: the others come as they would have. */
+  readonly without?: ReadonlySet<number>
+  /** Called with every fault that strikes. */
+  readonly onFault?: (fault: Fault) => void
+}
+
+/**
+ * A fault that has struck.
+ * @since 0.1.0
+ */
+export interface Fault {
+  /** Counts up from 0, faults that were left out included. */
+  readonly number: number
+  readonly kind: FaultKind
+  /** What it has struck, in words. */
+  readonly what: string
+  /** After so long it ends, virtual ms; 0: at once. */
+  readonly lastsMs: number
+}
+
+export interface StormSurroundings {
+  readonly time: VirtualTime
+  readonly network: MemoryNetwork
+  readonly cluster: EmbeddedCluster
+  readonly brokers: readonly number[]
+  readonly dice: Dice
+  readonly hosts: () => readonly string[]
+}
+
+/** Resolves when it is over and everything is as it was. */
+export async function storm(surroundings: StormSurroundings, options: StormOptions): Promise<void> {
+  const { time, network, cluster, brokers, dice } = surroundings
+  const { everyMs = 1000, kinds = faultKinds, groups = [], transactionalIds = [] } = options
+  const ends = new Map<number, () => Promise<void> | void>()
+  const down = new Set<number>()
+  const finish = async (number: number): Promise<void> => {
+    const end = ends.get(number)
+    ends.delete(number)
+    await end?.()
+  }
+  const until = time.now + options.ms
+  for (let number = 0; ; number++) {
+    // Each fault has dice of its own, so that one that is left out changes no other.
+    const own = dice.of(`fault ${number}`)
+    await time.sleep(own.next() * 2 * everyMs)
+    if (time.now >= until) break
+    const kind = own.pick(kinds)
+    if (options.without?.has(number) === true) continue
+    const hosts = (options.hosts ?? surroundings.hosts)()
+    const struck = strike(kind, { cluster, network, hosts, brokers, groups, transactionalIds, down }, own)
+    if (struck === null) continue
+    plan(number, struck)
+    options.onFault?.({ number, kind, what: struck.what, lastsMs: struck.lasts ?? 0 })
+  }
+  for (const number of [...ends.keys()]) await finish(number)
+  network.heal()
+  cluster.clearFaults()
+
+  function plan(number: number, { end, lasts = 0 }: Struck): void {
+    if (end === undefined) return
+    ends.set(number, end)
+    time.setTimer(lasts, () => void finish(number))
+  }
+}

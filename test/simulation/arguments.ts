@@ -1,0 +1,85 @@
+/** The command line of `npm run simulate`. */
+import { parseArgs } from 'node:util'
+import { numbersOf } from './plan.ts'
+
+export interface Settings {
+  readonly workloads: readonly string[]
+  readonly firstSeed: number
+  readonly lastSeed: number
+  readonly minutes: number
+  /** Prints everything that happens. */
+  readonly trace: boolean
+  readonly jobs: number
+  readonly without: readonly number[]
+  readonly most: number
+  /** Real seconds after which no new seed begins; Infinity: all seeds are played. */
+  readonly seconds: number
+  /** Runs that may be spent on making a failing run smaller. */
+  readonly shrinkRuns: number
+}
+
+export const usage = `npm run simulate -- [options]
+
+  --seeds A..B       play these seeds (1..100)
+  --seed N           play one
+  --workload NAME    only this one, or several: a,b; by default each seed plays one of all, in turn
+  --minutes M        virtual minutes of faults (2)
+  --trace            print what happens, with every message on the wire; for one seed
+  --jobs N           processes (as many as there are cores)
+  --seconds S        begin no new seed after so many real seconds
+  --without 1-5,9    leave these faults out
+  --most N           at most so many clients of a kind
+  --shrink N         runs that are spent on making a failing run smaller (60); 0: none
+`
+
+/** Throws Error that names what is wrong. */
+export function settingsOf(args: readonly string[], known: readonly string[], cores: number): Settings | null {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      seeds: { type: 'string' },
+      seed: { type: 'string' },
+      workload: { type: 'string' },
+      minutes: { type: 'string', default: '2' },
+      trace: { type: 'boolean', default: false },
+      jobs: { type: 'string', default: String(cores) },
+      seconds: { type: 'string', default: 'Infinity' },
+      without: { type: 'string' },
+      most: { type: 'string', default: 'Infinity' },
+      shrink: { type: 'string', default: '60' },
+      help: { type: 'boolean', default: false },
+    },
+  })
+  if (values.help) return null
+  const [first = 1, last = first] = (values.seed ?? values.seeds ?? '1..100')
+    .split('..')
+    .map(text => whole('seeds', text))
+  if (last < first) throw new Error(`--seeds ${first}..${last} goes backwards`)
+  const workloads = values.workload?.split(',') ?? known
+  const unknown = workloads.find(name => !known.includes(name))
+  if (unknown !== undefined) throw new Error(`there is no workload '${unknown}'; there are ${known.join(', ')}`)
+  if (values.trace && last > first) throw new Error('--trace is for one seed: --seed N')
+  return {
+    workloads,
+    firstSeed: first,
+    lastSeed: last,
+    minutes: positive('minutes', values.minutes),
+    trace: values.trace,
+    jobs: Math.max(1, whole('jobs', values.jobs)),
+    without: values.without === undefined ? [] : numbersOf(values.without),
+    most: positive('most', values.most),
+    seconds: positive('seconds', values.seconds),
+    shrinkRuns: whole('shrink', values.shrink),
+  }
+}
+
+function whole(name: string, text: string): number {
+  if (!/^\d+$/.test(text)) throw new Error(`--${name} is ${text}; it must be a whole number`)
+  return Number(text)
+}
+
+function positive(name: string, text: string): number {
+  const value = Number(text)
+  if (!(value > 0)) throw new Error(`--${name} is ${text}; it must be a positive number`)
+  return value
+}

@@ -1,0 +1,86 @@
+/** Clients that come, leave and crash. */
+import type { Dice } from '@ottla/broker/simulation'
+import { Flag } from './flag.ts'
+import type { World } from './world.ts'
+
+/** One client. */
+export interface Life {
+  readonly name: string
+  /** Leaves in peace. */
+  leave(): Promise<void>
+  /** Its host is gone. */
+  crash(): Promise<void>
+  explain(): string
+}
+
+const LEAVE_LIMIT_MS = 180_000
+const MOST_AT_ONCE = 4
+const CRASHES = 0.4
+
+export class Churn<L extends Life> {
+  readonly #world: World
+  readonly #dice: Dice
+  readonly #kind: string
+  readonly #make: (name: string) => L
+  readonly #lives = new Map<string, L>()
+  readonly #endings: Promise<unknown>[] = []
+  #made = 0
+  readonly #over = new Flag()
+  #turning: Promise<void> = Promise.resolve()
+
+  constructor(world: World, kind: string, make: (name: string) => L) {
+    this.#world = world
+    this.#dice = world.simulation.dice(`${kind} churn`)
+    this.#kind = kind
+    this.#make = make
+  }
+
+  get lives(): readonly L[] {
+    return [...this.#lives.values()]
+  }
+
+  get names(): readonly string[] {
+    return [...this.#lives.keys()]
+  }
+
+  begin(count: number): void {
+    for (let i = 0; i < count; i++) this.#spawn()
+    this.#turning = this.#turn()
+  }
+
+  /** Nobody comes or goes any more; at least one stays. */
+  async settleDown(): Promise<void> {
+    this.#over.set()
+    await this.#turning
+    if (this.#lives.size === 0) this.#spawn()
+  }
+
+  /** All leave. */
+  async end(): Promise<void> {
+    for (const life of this.lives) await this.#world.settle(life.leave(), LEAVE_LIMIT_MS, `the end of ${life.name}`)
+    this.#lives.clear()
+    for (const ending of this.#endings) await ending
+  }
+
+  #spawn(): void {
+    const name = `${this.#kind}-${++this.#made}`
+    this.#lives.set(name, this.#make(name))
+  }
+
+  async #turn(): Promise<void> {
+    while (!this.#over.isSet()) {
+      await this.#world.sleep(this.#dice.int(1000, 30_000))
+      if (this.#over.isSet()) return
+      if (this.#lives.size < Math.min(MOST_AT_ONCE, this.#world.plan.most) && this.#dice.chance(0.5)) this.#spawn()
+      else if (this.#lives.size > 1) this.#take(this.#dice.pick(this.lives))
+    }
+  }
+
+  #take(life: L): void {
+    this.#lives.delete(life.name)
+    const crashes = this.#dice.chance(CRASHES)
+    this.#world.note(`${life.name} ${crashes ? 'crashes' : 'leaves'}`)
+    const ending = crashes ? life.crash() : life.leave()
+    this.#endings.push(this.#world.settle(ending, LEAVE_LIMIT_MS, `the end of ${life.name}`))
+  }
+}

@@ -1,0 +1,21 @@
+/** A process that plays the plans it is sent. */
+import { createHash } from 'node:crypto'
+import type { Plan } from './plan.ts'
+import { workloads } from './workloads/all.ts'
+import { inWords, runPlan } from './world.ts'
+
+process.on('message', (sent: Omit<Plan, 'most'> & { readonly most: number | null }) => {
+  const plan = { ...sent, most: sent.most ?? Infinity }
+  void play(plan).then(result => process.send?.(result))
+})
+
+async function play(plan: Plan) {
+  const workload = workloads[plan.workload]
+  if (workload === undefined) throw new Error(`there is no workload ${plan.workload}`)
+  try {
+    const { trace, ...outcome } = await runPlan(plan, workload)
+    return { ...outcome, digest: createHash('sha256').update(trace.join('\n')).digest('hex') }
+  } catch (error) {
+    return { plan, complaints: [inWords(error)], faults: [], ms: 0, digest: '' }
+  }
+}

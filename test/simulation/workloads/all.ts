@@ -1,0 +1,9 @@
+/** The workloads by name. */
+import type { Workload } from '../world.ts'
+import { atoms } from './atoms.ts'
+import { copies } from './copies.ts'
+import { groups } from './groups.ts'
+import { moves } from './moves.ts'
+import { share } from './share.ts'
+
+export const workloads: Readonly<Record<string, Workload>> = { atoms, copies, groups, moves, share }

@@ -1,0 +1,293 @@
+/**
+ * A program that pauses, resumes, seeks, commits and starts again at any moment: each partition is read without a gap or
+ * a repeat, and what is committed is what was read.
+ */
+import type { Consumer, ConsumerConfig, Message } from 'ottla'
+import type { Dice } from '@ottla/broker/simulation'
+import { Flag } from '../flag.ts'
+import { read, ways, type Way } from '../ways.ts'
+import { inWords, type World } from '../world.ts'
+import { checkReports, Writer } from '../writers.ts'
+
+const TOPIC = 'orders'
+const GROUP = 'reader'
+const CALM_LIMIT_MS = 120_000
+const CLOSE_LIMIT_MS = 120_000
+/** Without faults, a commit is answered long before. */
+const COMMIT_MS = 500
+const SAMPLE_MS = 50
+
+type Kind = 'assign' | 'classic' | 'consumer'
+
+/** What the program knows about one partition. */
+class Expected {
+  readonly index: number
+  /** The offset that comes next; every one before was given since the last move. */
+  next = 0
+  /** When it was paused, virtual ms; null while it is not. */
+  pausedAt: number | null = null
+  /** Seeks that have not returned. */
+  seeking = 0
+  /** It has been assigned, and begins with what is committed. */
+  isFresh = true
+  movedAt = 0
+  committed = -1
+
+  constructor(index: number) {
+    this.index = index
+  }
+}
+
+class Reader {
+  readonly #world: World
+  readonly #dice: Dice
+  readonly #kind: Kind
+  readonly #way: Way
+  readonly #slowMs: number
+  readonly #config: Partial<ConsumerConfig>
+  readonly #partitions: readonly Expected[]
+  readonly #isQuiet: boolean
+  #consumer: Consumer
+  #reading: Promise<void>
+  #isOver = false
+  #lives = 0
+  deliveries = 0
+
+  constructor(world: World, partitions: number, isQuiet: boolean) {
+    this.#world = world
+    this.#isQuiet = isQuiet
+    const dice = world.simulation.dice('reader')
+    this.#dice = dice
+    this.#kind = dice.pick(['assign', 'classic', 'consumer'] as const)
+    // Of a partition's messages, one by one is promised.
+    this.#way = dice.pick(ways.filter(way => way !== 'run by key'))
+    this.#slowMs = dice.pick([0, 0, 1, 20, 100])
+    this.#partitions = Array.from({ length: partitions }, (_, i) => new Expected(i))
+    this.#config = {
+      'group.id': GROUP,
+      'auto.offset.reset': 'earliest',
+      'fetch.wait.max.ms': dice.pick([10, 500]),
+      'auto.commit.interval.ms': dice.pick([100, 1000]),
+      ...(this.#kind === 'consumer' ? { 'group.protocol': 'consumer' } : {}),
+      ...(dice.chance(0.3) ? { 'queued.min.messages': 5 } : {}),
+      'enable.auto.commit': dice.chance(0.7),
+    }
+    world.note(
+      `${partitions} partitions, ${this.#way}, ${this.#kind}, ${this.#slowMs} ms for a message, ${isQuiet ? 'quiet' : 'stormy'}`,
+    )
+    ;[this.#consumer, this.#reading] = this.#begin()
+  }
+
+  get hosts(): string[] {
+    return [this.#name]
+  }
+
+  get #name(): string {
+    return `reader-${this.#lives}`
+  }
+
+  /** Null when everything in the log was read since the last move. */
+  left(): string | null {
+    const ends = this.#ends()
+    const behind = this.#partitions.filter(({ index, next }) => next < (ends[index] ?? 0))
+    if (behind.length === 0) return null
+    const where = behind.map(({ index, next }) => `[${index}] stands at ${next} of ${ends[index] ?? 0}`)
+    return `${this.#way}: ${where.join(', ')}; ${this.#consumer.explain().join(' | ')}`
+  }
+
+  /** One thing that a program may do. */
+  async act(): Promise<void> {
+    const dice = this.#dice
+    const partition = dice.pick(this.#partitions)
+    const at = [{ topic: TOPIC, partition: partition.index }]
+    const consumer = this.#consumer
+    try {
+      switch (dice.pick(['pause', 'resume', 'seek', 'seek', 'commit', 'position', 'restart'] as const)) {
+        case 'pause':
+          consumer.pause(at)
+          partition.pausedAt ??= this.#world.now
+          this.#world.note(`pause ${partition.index}`)
+          return
+        case 'resume':
+          partition.pausedAt = null
+          consumer.resume(at)
+          this.#world.note(`resume ${partition.index}`)
+          return
+        case 'seek':
+          await this.#seek(partition)
+          return
+        case 'commit':
+          consumer.commit().catch((error: unknown) => this.#world.note(`commit: ${inWords(error)}`))
+          return
+        case 'position':
+          consumer.position()
+          return
+        case 'restart':
+          if (dice.chance(0.3)) await this.restart()
+          return
+      }
+    } catch (error) {
+      // Not assigned at the moment, say.
+      this.#world.note(`act: ${inWords(error)}`)
+      partition.pausedAt = null
+    }
+  }
+
+  /** Every partition goes on. */
+  resumeAll(): void {
+    for (const partition of this.#partitions) {
+      partition.pausedAt = null
+      try {
+        this.#consumer.resume([{ topic: TOPIC, partition: partition.index }])
+      } catch (error) {
+        this.#world.note(`resume: ${inWords(error)}`)
+      }
+    }
+  }
+
+  async restart(): Promise<void> {
+    await this.close()
+    for (const partition of this.#partitions) {
+      partition.pausedAt = null
+      partition.isFresh = true
+      partition.seeking = 0
+    }
+    ;[this.#consumer, this.#reading] = this.#begin()
+  }
+
+  async close(): Promise<void> {
+    this.#isOver = true
+    await this.#world.settle(this.#consumer.close(), CLOSE_LIMIT_MS, `closing ${this.#name}`)
+    await this.#world.settle(this.#reading, CLOSE_LIMIT_MS, `the reading of ${this.#name}`)
+    this.#checkCommitted()
+  }
+
+  /** Looks whether more is committed than was read. */
+  async watch(isOver: () => boolean): Promise<void> {
+    while (!isOver()) {
+      this.#checkCommitted()
+      await this.#world.sleep(SAMPLE_MS)
+    }
+  }
+
+  #begin(): [Consumer, Promise<void>] {
+    this.#lives++
+    this.#isOver = false
+    const world = this.#world
+    const consumer = world.consumer(this.#name, this.#config)
+    world.note(`${this.#name} begins`)
+    consumer.on('error', ({ error }) => world.note(`error: ${inWords(error)}`))
+    if (this.#kind === 'assign') {
+      const all = this.#partitions.map(({ index, next }) => ({ topic: TOPIC, partition: index, offset: next }))
+      for (const partition of this.#partitions) partition.isFresh = false
+      void world.settle(Promise.resolve(consumer.assign(all)), CLOSE_LIMIT_MS, 'assign')
+    } else {
+      consumer.subscribe([TOPIC], event => {
+        world.note(`${event.type} ${event.partitions.map(({ partition }) => partition).join(' ')}`)
+        for (const { partition: index } of event.partitions) {
+          const partition = this.#partitions[index]
+          if (partition === undefined) continue
+          partition.isFresh = true
+          partition.pausedAt = null
+        }
+      })
+    }
+    const reading = read(world, {
+      consumer,
+      name: this.#name,
+      way: this.#way,
+      dice: this.#dice.of(this.#name),
+      isOver: () => this.#isOver,
+      onMessage: message => this.#take(message),
+      onDone: () => undefined,
+    })
+    return [consumer, reading]
+  }
+
+  async #take({ partition: index, offset }: Message): Promise<void> {
+    const world = this.#world
+    const partition = this.#partitions[index]
+    if (partition === undefined) throw new Error(`partition ${index} was never made`)
+    this.deliveries++
+    const { next, pausedAt, seeking, isFresh } = partition
+    world.note(`got ${index}:${offset}`)
+    if (pausedAt !== null && world.now > pausedAt)
+      world.complain(`${index}:${offset} is given while the partition is paused (${this.#way})`)
+    if (seeking === 0 && !isFresh && offset !== next)
+      world.complain(`${index}:${offset} is given, and ${next} was next (${this.#way})`)
+    partition.next = offset + 1
+    partition.isFresh = false
+    if (this.#slowMs > 0) await world.sleep(this.#dice.next() * 2 * this.#slowMs)
+  }
+
+  async #seek(partition: Expected): Promise<void> {
+    const offset = this.#dice.int(0, this.#ends()[partition.index] ?? 0)
+    const consumer = this.#consumer
+    partition.seeking++
+    try {
+      this.#world.note(`seek ${partition.index}:${offset}`)
+      await consumer.seek([{ topic: TOPIC, partition: partition.index, offset }])
+      this.#world.note(`sought ${partition.index}:${offset}`)
+      partition.next = offset
+      partition.isFresh = false
+      partition.movedAt = this.#world.now
+    } finally {
+      partition.seeking = Math.max(0, partition.seeking - 1)
+    }
+  }
+
+  // What was committed before a seek stays until something is committed after it.
+  #checkCommitted(): void {
+    for (const { partition: index, offset } of this.#world.cluster.committedOffsets(GROUP)) {
+      const partition = this.#partitions[index]
+      if (partition === undefined || partition.committed === offset) continue
+      const { next, movedAt, seeking } = partition
+      const isSettled = this.#isQuiet && seeking === 0 && this.#world.now > movedAt + COMMIT_MS + 2 * this.#slowMs
+      if (isSettled && offset > next) {
+        this.#world.complain(
+          `${offset} is committed for partition ${index}, which was read up to ${next} (${this.#way})`,
+        )
+      }
+      partition.committed = offset
+    }
+  }
+
+  #ends(): number[] {
+    const ends = this.#partitions.map(() => 0)
+    for (const { partition, offset } of this.#world.cluster.messages(TOPIC)) ends[partition] = offset + 1
+    return ends
+  }
+}
+
+export async function moves(world: World): Promise<void> {
+  const { dice, cluster } = world
+  const partitions = dice.int(1, 5)
+  const isQuiet = dice.chance(0.3)
+  cluster.createTopic(TOPIC, { partitions, replicationFactor: 3 })
+  const writer = new Writer(world, 'writer-0', TOPIC, true)
+  const reader = new Reader(world, partitions, isQuiet)
+  const still = new Flag()
+  const watching = reader.watch(() => still.isSet())
+  const acting = (async () => {
+    while (!still.isSet()) {
+      await world.sleep(dice.int(1, 3000))
+      if (!still.isSet()) await reader.act()
+    }
+  })()
+  writer.start(world.now + world.stormMs)
+  if (isQuiet) await world.sleep(world.stormMs)
+  else await world.storm({ everyMs: dice.pick([500, 1000, 3000, 10_000]), groups: [GROUP] })
+  await writer.finish()
+  still.set()
+  await world.settle(acting, CLOSE_LIMIT_MS * 2, 'the acts')
+  await watching
+  reader.resumeAll()
+  await world.progress(
+    'reading',
+    CALM_LIMIT_MS,
+    () => reader.deliveries,
+    () => reader.left(),
+  )
+  checkReports(world, [writer])
+  await reader.close()
+}

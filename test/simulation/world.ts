@@ -1,0 +1,178 @@
+/** What a workload runs in: a simulation, its clients, a trace, and what was found wrong. */
+import { AdminClient, Consumer, Producer, ShareConsumer, type ConsumerConfig, type ProducerConfig } from 'ottla'
+import { simulate, type Dice, type Fault, type Simulation, type StormOptions } from '@ottla/broker/simulation'
+import type { Plan } from './plan.ts'
+
+/** Clients are unhappy in a storm, but some things they say are worth a look. */
+const LOUDEST_LEVEL = 3
+const CLOSE_LIMIT_MS = 120_000
+const MOST_COMPLAINTS = 50
+
+export type Workload = (world: World) => Promise<void>
+
+export interface Outcome {
+  readonly plan: Plan
+  readonly complaints: readonly string[]
+  readonly trace: readonly string[]
+  readonly faults: readonly Fault[]
+  /** Virtual ms. */
+  readonly ms: number
+}
+
+export class World {
+  readonly plan: Plan
+  readonly simulation: Simulation
+  readonly dice: Dice
+  readonly complaints: string[] = []
+  readonly trace: string[] = []
+  readonly faults: Fault[] = []
+  readonly #onLine: ((line: string) => void) | null
+
+  constructor(plan: Plan, simulation: Simulation, onLine: ((line: string) => void) | null) {
+    this.plan = plan
+    this.simulation = simulation
+    this.dice = simulation.dice('workload')
+    this.#onLine = onLine
+  }
+
+  get now(): number {
+    return this.simulation.now
+  }
+
+  get cluster(): Simulation['cluster'] {
+    return this.simulation.cluster
+  }
+
+  /** How long faults come, virtual ms. */
+  get stormMs(): number {
+    return this.plan.minutes * 60_000
+  }
+
+  /** A number of clients, as the seed says or as the plan limits it. */
+  some(from: number, to: number): number {
+    return Math.max(1, Math.min(this.dice.int(from, to), this.plan.most))
+  }
+
+  note(line: string): void {
+    const text = `${(this.now / 1000).toFixed(6)} ${line}`
+    this.trace.push(text)
+    this.#onLine?.(text)
+  }
+
+  complain(line: string): void {
+    this.note(`COMPLAINT ${line}`)
+    if (this.complaints.length < MOST_COMPLAINTS) this.complaints.push(line)
+  }
+
+  sleep(ms: number): Promise<void> {
+    return this.simulation.sleep(ms)
+  }
+
+  /** Complains when something takes longer, or fails. */
+  async settle<T>(promise: Promise<T>, ms: number, what: string): Promise<T | undefined> {
+    let timeout: NodeJS.Timeout | undefined
+    const late = new Promise<undefined>(resolve => {
+      timeout = setTimeout(() => {
+        this.complain(`${what} has not ended within ${ms / 1000} s`)
+        resolve(undefined)
+      }, ms)
+    })
+    try {
+      return await Promise.race([promise, late])
+    } catch (error) {
+      this.complain(`${what} failed: ${inWords(error)}`)
+      return undefined
+    } finally {
+      clearTimeout(timeout)
+    }
+  }
+
+  /** Complains when nothing gets better for so long. `left` says what is missing, null when nothing is. */
+  async progress(what: string, limitMs: number, steps: () => number, left: () => string | null): Promise<void> {
+    let movedAt = this.now
+    for (let before = steps(); left() !== null;) {
+      await this.sleep(1000)
+      const after = steps()
+      if (after !== before) movedAt = this.now
+      before = after
+      if (this.now - movedAt < limitMs) continue
+      this.complain(`${what}: nothing in ${limitMs / 1000} s of calm, ${left() ?? 'and all at once all is well'}`)
+      return
+    }
+  }
+
+  storm(options: Omit<StormOptions, 'ms' | 'without' | 'onFault'>): Promise<void> {
+    return this.settle(
+      this.simulation.storm({
+        ...options,
+        ms: this.stormMs,
+        without: new Set(this.plan.without),
+        onFault: fault => {
+          this.faults.push(fault)
+          const lasts = fault.lastsMs > 0 ? `, ${fault.lastsMs} ms` : ''
+          this.note(`FAULT ${fault.number} ${fault.kind}: ${fault.what}${lasts}`)
+        },
+      }),
+      this.stormMs + CLOSE_LIMIT_MS,
+      'the storm',
+    )
+  }
+
+  producer(name: string, config: Partial<ProducerConfig>): Producer {
+    return new Producer({ ...this.#common(name), ...config }, this.#options(name))
+  }
+
+  consumer(name: string, config: Partial<ConsumerConfig>): Consumer {
+    return new Consumer({ ...this.#common(name), ...config }, this.#options(name))
+  }
+
+  shareConsumer(name: string, config: ConstructorParameters<typeof ShareConsumer>[0]): ShareConsumer {
+    return new ShareConsumer({ ...this.#common(name), ...config }, this.#options(name))
+  }
+
+  admin(name: string): AdminClient {
+    return new AdminClient(this.#common(name), this.#options(name))
+  }
+
+  /** Nothing that clients or the cluster have made may be left. */
+  async end(): Promise<void> {
+    await this.settle(this.cluster.close(), CLOSE_LIMIT_MS, 'closing the cluster')
+    await this.sleep(CLOSE_LIMIT_MS)
+    const { connections } = this.simulation.network
+    if (connections.length > 0) this.complain(`connections are left: ${connections.join(', ')}`)
+    const { waitingTimers } = this.simulation
+    if (waitingTimers > 0) this.complain(`${waitingTimers} timers are left`)
+  }
+
+  #common(name: string): { 'bootstrap.servers': string; 'client.id': string } {
+    return { 'bootstrap.servers': this.simulation.bootstrapServers, 'client.id': name }
+  }
+
+  #options(name: string) {
+    return {
+      ...this.simulation.host(name),
+      logger: (level: number, facility: string, message: string): void => {
+        if (level <= LOUDEST_LEVEL || this.#onLine !== null) this.note(`${name} ${facility} ${message}`)
+      },
+    }
+  }
+}
+
+/** Runs a workload once. */
+export async function runPlan(
+  plan: Plan,
+  workload: Workload,
+  onLine: ((line: string) => void) | null = null,
+): Promise<Outcome> {
+  return simulate({ seed: plan.seed, limitMs: plan.minutes * 60_000 + 7_200_000 }, async simulation => {
+    const world = new World(plan, simulation, onLine)
+    await workload(world)
+    await world.end()
+    const { complaints, trace, faults, now } = world
+    return { plan, complaints, trace, faults, ms: now }
+  })
+}
+
+export function inWords(error: unknown): string {
+  return error instanceof Error ? `${error.name}: ${error.message}` : String(error)
+}
