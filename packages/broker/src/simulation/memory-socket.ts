@@ -137,6 +137,7 @@ export class MemorySocket extends Duplex implements NetworkSocket {
     this.#packets.length = 0
     this.#timer?.cancel()
     this.#timer = null
+    this.#wire.forget(this)
   }
 
   #delay(link: Link): number {
@@ -187,7 +188,6 @@ export class MemorySocket extends Duplex implements NetworkSocket {
       if (next.data !== null && next.data.length >= this.#bytesToCut) {
         this.#peer?.deliver(next.data.subarray(0, this.#bytesToCut))
         this.reset()
-        wire.forget(this)
         return
       }
       if (next.data !== null) {

@@ -34,9 +34,12 @@ export interface SimulatedHost {
   readonly clock: VirtualClock
   readonly network: HostNetwork
   readonly random: () => number
+  /** Work on threads takes virtual time, too. */
+  readonly threads: { run<T>(work: () => Promise<T>): Promise<T> }
 }
 
 const HOUR_MS = 3_600_000
+const MOST_THREAD_MS = 20
 
 /**
  * A running simulation.
@@ -114,7 +117,12 @@ export class Simulation {
     if (known !== undefined) return known
     const skew = { ms: 0 }
     const random = this.#dice.of(`host ${name}`).next
-    const host = { clock: this.#time.clock(skew), network: this.network.host(name), random }
+    const host = {
+      clock: this.#time.clock(skew),
+      network: this.network.host(name),
+      random,
+      threads: this.#threadsOf(this.#dice.of(`threads ${name}`)),
+    }
     this.#skews.set(name, skew)
     this.#hosts.set(name, host)
     return host
@@ -130,6 +138,20 @@ export class Simulation {
   /** Resolves so many virtual ms later. */
   sleep(ms: number): Promise<void> {
     return this.#time.sleep(ms)
+  }
+
+  // Time stands still while the work is really done; then it takes as long as the dice say.
+  #threadsOf(dice: Dice): SimulatedHost['threads'] {
+    return {
+      run: async work => {
+        const ms = dice.next() * MOST_THREAD_MS
+        const working = work()
+        this.#time.standFor(working)
+        const result = await working
+        await this.#time.sleep(ms)
+        return result
+      },
+    }
   }
 
   /** Faults by chance for a while. Resolves when they are over and everything is as it was. */

@@ -1,6 +1,7 @@
 import { ErrorCode } from '@ottla/protocol'
 import { systemClock, type Clock } from '../base/clock.ts'
 import { systemRandom, type Random } from '../base/random.ts'
+import { systemThreads, type Threads } from '../base/threads.ts'
 import { stackOf } from '../base/unknown-error.ts'
 import type { CommonSettings, Resolved } from '../config/resolve.ts'
 import { invalidArgument, type KafkaError } from '../errors.ts'
@@ -24,6 +25,7 @@ export interface ClientContext {
   readonly clock: Clock
   readonly random: Random
   readonly network: Network
+  readonly threads: Threads
   readonly logger: Logger
   readonly events: EventHub
   /** Null unless `statistics.interval.ms` is set. */
@@ -49,6 +51,8 @@ export interface ClientOptions {
   readonly random?: Random
   /** Sockets and addresses; a simulation passes its own. */
   readonly network?: Network
+  /** Compression and key derivation; a simulation passes its own. */
+  readonly threads?: Threads
 }
 
 let instances = 0
@@ -82,6 +86,7 @@ export function createContext(kind: ClientKind, resolved: Resolved, options: Cli
     clock,
     random: options.random ?? systemRandom,
     network: options.network ?? systemNetwork,
+    threads: options.threads ?? systemThreads,
     logger,
     events,
     counters: settings['statistics.interval.ms'] > 0 ? new ClientCounters(clock) : null,

@@ -35,7 +35,10 @@ export function saslMechanism(
     case 'SCRAM-SHA-256':
     case 'SCRAM-SHA-512':
       requirePassword(settings, name)
-      return new ScramMechanism(name, credentials, { isToken: settings['ottla.sasl.scram.tokenauth'] })
+      return new ScramMechanism(name, credentials, {
+        isToken: settings['ottla.sasl.scram.tokenauth'],
+        threads: context.threads,
+      })
     case 'OAUTHBEARER':
       return new OAuthBearerMechanism(tokenSource(context, onToken))
     case 'GSSAPI':

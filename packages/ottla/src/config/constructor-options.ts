@@ -3,7 +3,7 @@ import { invalidArgument } from '../errors.ts'
 import { foreignHint } from './foreign-names.ts'
 import { closest, isProperty } from './names.ts'
 
-const common = ['logger', 'clock', 'verifyCertificate', 'kerberos', 'oauthBearerToken', 'random', 'network']
+const common = ['logger', 'clock', 'verifyCertificate', 'kerberos', 'oauthBearerToken', 'random', 'network', 'threads']
 
 const taken = {
   Producer: [...common, 'key', 'value', 'partitioner', 'interceptors'],

@@ -4,6 +4,7 @@ import { Alarm } from '../base/alarm.ts'
 import { Deadline } from '../base/clock.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Random } from '../base/random.ts'
+import type { Threads } from '../base/threads.ts'
 import { Ring } from '../base/ring.ts'
 import { enqueueMicrotask } from '../base/microtask.ts'
 import { TurnClock } from '../base/turn-clock.ts'
@@ -69,6 +70,7 @@ export type MakeIdentity = (onReady: () => void) => PipelineIdentity
 export interface PipelineContext {
   readonly clock: Clock
   readonly random: Random
+  readonly threads: Threads
   readonly logger: Logger
   readonly events: EventHub
   /** Null or undefined without statistics. */

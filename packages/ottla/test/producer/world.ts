@@ -1,4 +1,5 @@
 import { errorName, type CompressionCodec } from '@ottla/protocol'
+import { systemThreads } from '../../src/base/threads.ts'
 import { resolveConfig, type ProducerConfig } from '../../src/config/resolve.ts'
 import { EventHub } from '../../src/observe/events.ts'
 import { Logger } from '../../src/observe/logger.ts'
@@ -52,7 +53,7 @@ export function makeWorld(config: ProducerConfig = {}, partitioner?: Partitioner
     })
   const onFatal = (code: number, message: string): void => void fatals.push(`${errorName(code)} ${message}`)
   const isGapless = settings['enable.gapless.guarantee']
-  const context = { clock, random: seeded(42), logger, events }
+  const context = { clock, random: seeded(42), threads: systemThreads, logger, events }
   const resolved = pipelineSettings(settings, partitioner)
   const pipeline = new Pipeline(
     cluster,

@@ -4,6 +4,7 @@
  */
 import { ErrorCode } from '@ottla/protocol'
 import { crypto, derive } from '../../base/crypto.ts'
+import { systemThreads, type Threads } from '../../base/threads.ts'
 import { KafkaError } from '../../errors.ts'
 import type { Credentials, SaslExchange, SaslMechanism } from './mechanism.ts'
 
@@ -33,6 +34,7 @@ interface Salted {
 export interface ScramOptions {
   /** The user name is the id of a delegation token (KIP-48), the password its HMAC in base64. */
   readonly isToken?: boolean
+  readonly threads?: Threads
   /** Makes the nonce of an exchange: printable, without commas, never the same twice. */
   readonly nonce?: () => string
 }
@@ -42,6 +44,7 @@ export class ScramMechanism implements SaslMechanism {
   readonly #credentials: () => Credentials
   readonly #extensions: string
   readonly #nonce: () => string
+  readonly #threads: Threads
   // Cached: every broker has the same salt for a user.
   #salted: Salted | null = null
 
@@ -49,6 +52,7 @@ export class ScramMechanism implements SaslMechanism {
     this.name = name
     this.#credentials = credentials
     this.#extensions = options.isToken === true ? ',tokenauth=true' : ''
+    this.#threads = options.threads ?? systemThreads
     this.#nonce = options.nonce ?? (() => crypto().randomBytes(NONCE_BYTES).toString('base64url'))
   }
 
@@ -62,7 +66,8 @@ export class ScramMechanism implements SaslMechanism {
     const known = this.#salted
     if (known?.password === password && known.salt === salt && known.iterations === iterations) return known.bytes
     const { name, bytes: length } = hashes[this.name]
-    const bytes = await derive(password, Buffer.from(salt, 'base64'), iterations, length, name)
+    const salting = (): Promise<Buffer> => derive(password, Buffer.from(salt, 'base64'), iterations, length, name)
+    const bytes = await this.#threads.run(salting)
     this.#salted = { password, salt, iterations, bytes }
     return bytes
   }

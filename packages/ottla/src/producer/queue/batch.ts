@@ -1,5 +1,6 @@
 /** One batch of one partition: its bytes, its messages and their report sinks. */
 import { BatchReader, BatchWriter, type CompressionCodec, type RecordCursor } from '@ottla/protocol'
+import type { Threads } from '../../base/threads.ts'
 import type { KafkaError } from '../../errors.ts'
 import type { Bytes, Header, PersistenceStatus } from '../../types.ts'
 import { BatchEntries, type ReportSink } from './entries.ts'
@@ -163,14 +164,16 @@ export class Batch {
   }
 
   /** Compresses its records on another thread, once; null if they are sealed, or if the codec cannot do that. */
-  compressBeside(codec: CompressionCodec, level: number): Promise<void> | null {
+  compressBeside(codec: CompressionCodec, level: number, threads: Threads): Promise<void> | null {
     const compressing = this.writer.compressBeside(codec, level)
     if (compressing === null) return null
     this.isCompressing = true
-    return compressing.then(() => {
-      this.isCompressing = false
-      this.isCompressed = true
-    })
+    return threads
+      .run(() => compressing)
+      .then(() => {
+        this.isCompressing = false
+        this.isCompressed = true
+      })
   }
 
   /** Releases the messages and the buffer. */

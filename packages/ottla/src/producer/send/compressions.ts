@@ -1,5 +1,6 @@
 /** Compresses large batches on other threads, so that nothing else has to wait. */
 import type { CodecName, CompressionCodec } from '@ottla/protocol'
+import type { Threads } from '../../base/threads.ts'
 import type { Batch } from '../queue/batch.ts'
 import type { PartitionQueue } from '../queue/partition-queue.ts'
 
@@ -15,6 +16,7 @@ const MOST_AT_ONCE = 3
 export class Compressions {
   readonly #codec: CompressionCodec
   readonly #level: number
+  readonly #threads: Threads
   readonly #smallest: number
   readonly #onReady: (queue: PartitionQueue) => void
   #running = 0
@@ -22,9 +24,10 @@ export class Compressions {
   readonly #waiting = new Set<PartitionQueue>()
 
   /** @param onReady - called when a queue's head can be sent, or compressed */
-  constructor(codec: CompressionCodec, level: number, onReady: (queue: PartitionQueue) => void) {
+  constructor(codec: CompressionCodec, level: number, threads: Threads, onReady: (queue: PartitionQueue) => void) {
     this.#codec = codec
     this.#level = level
+    this.#threads = threads
     this.#smallest = smallestBytes[codec.name] ?? Infinity
     this.#onReady = onReady
   }
@@ -36,7 +39,7 @@ export class Compressions {
       this.#waiting.add(queue)
       return true
     }
-    const compressing = head.compressBeside(this.#codec, this.#level)
+    const compressing = head.compressBeside(this.#codec, this.#level, this.#threads)
     if (compressing === null) return false
     queue.closeHead()
     this.#running++

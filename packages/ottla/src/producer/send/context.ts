@@ -2,6 +2,7 @@
 import type { CompressionCodec, Decoded, Produce, ProduceRequest, ProduceResponse } from '@ottla/protocol'
 import type { Clock } from '../../base/clock.ts'
 import type { Random } from '../../base/random.ts'
+import type { Threads } from '../../base/threads.ts'
 import type { BrokerRequestOptions, LaneName } from '../../cluster/broker.ts'
 import type { Logger } from '../../observe/logger.ts'
 import type { BrokerCounters, ClientCounters } from '../../observe/statistics/counters.ts'
@@ -58,6 +59,7 @@ export interface SenderSettings {
 export interface SenderContext {
   readonly clock: Clock
   readonly random: Random
+  readonly threads: Threads
   readonly logger: Logger
   /** Null or undefined without statistics. */
   readonly counters?: ClientCounters | null

@@ -64,7 +64,8 @@ export class Sender {
     this.#judge = new AnswerJudge(cluster, settings, context, identity)
     this.#isHeld = settings.codec !== null
     const { codec, level } = settings
-    this.#compressions = codec === null ? null : new Compressions(codec, level, queue => this.list(queue))
+    this.#compressions =
+      codec === null ? null : new Compressions(codec, level, context.threads, queue => this.list(queue))
   }
 
   /** Requests in flight. */

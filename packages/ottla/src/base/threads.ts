@@ -1,0 +1,12 @@
+/** Work that Node does on threads of its own. Passed in, so that a simulation can say when it is done. */
+
+/**
+ * Runs such work.
+ * @since 0.1.0
+ */
+export interface Threads {
+  run<T>(work: () => Promise<T>): Promise<T>
+}
+
+/** Done when it is done. */
+export const systemThreads: Threads = { run: work => work() }
