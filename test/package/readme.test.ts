@@ -13,6 +13,7 @@ const pages = [
   'docs/consuming.md',
   'docs/security.md',
   'docs/share-groups.md',
+  'docs/simulation.md',
   'docs/transactions.md',
   ...['ottla', 'protocol', 'broker', 'cli'].map(name => `packages/${name}/README.md`),
 ].filter(page => existsSync(new URL(page, root)))

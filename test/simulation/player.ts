@@ -36,7 +36,8 @@ export class Player {
       const settle = (result: Result): void => {
         clearTimeout(timeout)
         child.off('message', settle).off('exit', onExit)
-        resolve(result)
+        // Its plan has been through JSON.
+        resolve({ ...result, plan })
       }
       child.on('message', settle).on('exit', onExit)
       // JSON has no Infinity.

@@ -1,16 +1,21 @@
-/** Every request that a broker gets, in the trace. */
+/** What goes over the wire, in the trace: every request that a broker gets, and every chunk that arrives. */
+import { createHash } from 'node:crypto'
 import type { World } from './world.ts'
+
+const MOST_CHARACTERS = 300
 
 export function traceWire(world: World): void {
   world.cluster.control(({ apiName, apiVersion, brokerId, clientId, body }) => {
     world.note(`WIRE ${clientId} > broker-${brokerId} ${apiName} v${apiVersion} ${inShort(body)}`)
     return undefined
   })
+  world.simulation.network.onArrival = (from, to, connection, data) => {
+    const digest = createHash('sha1').update(data).digest('hex').slice(0, 8)
+    world.note(`WIRE ${from} > ${to} #${connection}: ${data.length} bytes, ${digest}`)
+  }
 }
 
-const MOST_CHARACTERS = 300
-
-// Bytes by their number, and nothing that is empty.
+// Bytes by their number.
 function inShort(body: unknown): string {
   const text = JSON.stringify(body, (_key, value: unknown) => {
     if (typeof value === 'bigint') return String(value)

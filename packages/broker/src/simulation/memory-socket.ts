@@ -22,6 +22,9 @@ export interface Wire {
   onArrival(from: MemorySocket, data: Buffer): void
 }
 
+/** So much is taken at once, as by the buffers of an operating system; bytes. */
+const BUFFER_BYTES = 262_144
+
 interface Packet {
   readonly at: number
   /** Null: nothing more comes. */
@@ -44,11 +47,14 @@ export class MemorySocket extends Duplex implements NetworkSocket {
   #arrivesAt = 0
   #timer: Timer | null = null
   #isWanted = false
+  /** Bytes that are on their way. */
+  #unsent = 0
   /** Bytes that still arrive before the connection is cut. */
   #bytesToCut = Infinity
 
   constructor(wire: Wire, connection: number, host: string, peerHost: string, remote: Address) {
-    super({ allowHalfOpen: true, emitClose: true })
+    // As node:net has it.
+    super({ allowHalfOpen: false, emitClose: true })
     this.#wire = wire
     this.connection = connection
     this.host = host
@@ -135,6 +141,7 @@ export class MemorySocket extends Duplex implements NetworkSocket {
   #leave(): void {
     this.#peer = null
     this.#packets.length = 0
+    this.#unsent = 0
     this.#timer?.cancel()
     this.#timer = null
     this.#wire.forget(this)
@@ -154,6 +161,8 @@ export class MemorySocket extends Duplex implements NetworkSocket {
   #send(data: Buffer, callback: () => void): void {
     const wire = this.#wire
     const link = wire.link(this.host, this.peerHost)
+    this.#unsent += data.length
+    const isFull = this.#unsent > BUFFER_BYTES
     let from = 0
     do {
       const size = Math.min(data.length - from, 1 + Math.floor(wire.random() * link.maxChunkBytes))
@@ -163,11 +172,12 @@ export class MemorySocket extends Duplex implements NetworkSocket {
       this.#packets.push({
         at: this.#arrivesAt,
         data: data.subarray(from, from + size),
-        onSent: isLast ? callback : null,
+        onSent: isLast && isFull ? callback : null,
       })
       from += size
     } while (from < data.length)
     this.#plan()
+    if (!isFull) callback()
   }
 
   #plan(): void {
@@ -185,6 +195,7 @@ export class MemorySocket extends Duplex implements NetworkSocket {
     if (wire.isBlackHole(this.host, this.peerHost)) return
     for (let next = this.#packets[0]; next !== undefined && next.at <= wire.now; next = this.#packets[0]) {
       this.#packets.shift()
+      this.#unsent -= next.data?.length ?? 0
       if (next.data !== null && next.data.length >= this.#bytesToCut) {
         this.#peer?.deliver(next.data.subarray(0, this.#bytesToCut))
         this.reset()

@@ -1,0 +1,88 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { simulate } from '../../src/simulation/index.ts'
+
+test('minutes take no time, and timers and dates are virtual', async () => {
+  const realStart = Date.now()
+  const { before, after, ticks, elapsed } = await simulate({}, async () => {
+    const before = Date.now()
+    const from = performance.now()
+    let ticks = 0
+    const interval = setInterval(() => ticks++, 60_000)
+    const never = setTimeout(() => assert.fail('it was cleared'), 1000)
+    clearTimeout(never)
+    await new Promise(resolve => setTimeout(resolve, 630_000))
+    clearInterval(interval)
+    return { before, after: new Date().getTime(), ticks, elapsed: performance.now() - from }
+  })
+  assert.equal(after - before, 630_000)
+  assert.equal(elapsed, 630_000)
+  assert.equal(ticks, 10)
+  assert.ok(Math.abs(Date.now() - realStart) < 600_000)
+  assert.ok(new Date(0).getTime() === 0)
+})
+
+test('a failure names the seed', async () => {
+  await assert.rejects(
+    simulate({ seed: 42 }, () => Promise.reject(new Error('a message is lost'))),
+    /a message is lost \(seed 42\)/,
+  )
+})
+
+test('a program that never ends fails', async () => {
+  await assert.rejects(
+    simulate({ seed: 3, limitMs: 1000 }, () => new Promise(() => undefined)),
+    /the program has not ended within 1000 virtual ms \(seed 3\)/,
+  )
+})
+
+test('the same seed brings the same faults, and leaving some out changes no other', async () => {
+  const faults = (seed: number, without: readonly number[] = []) =>
+    simulate({ seed }, async simulation => {
+      simulation.host('orders')
+      simulation.cluster.createTopic('orders', { partitions: 3 })
+      const struck: string[] = []
+      await simulation.storm({
+        ms: 60_000,
+        groups: ['shop'],
+        without: new Set(without),
+        onFault: ({ number, kind, what }) => struck.push(`${simulation.now} ${number} ${kind} ${what}`),
+      })
+      return struck
+    })
+  const first = await faults(1)
+  assert.ok(first.length > 20)
+  assert.deepEqual(await faults(1), first)
+  assert.notDeepEqual(await faults(2), first)
+  const numberOf = (line: string | undefined): number => Number(line?.split(' ')[1])
+  const left = first.slice(0, 5).map(numberOf)
+  const rest = (await faults(1, left)).map(numberOf)
+  assert.ok(rest.every(number => !left.includes(number)))
+  assert.ok(rest.includes(numberOf(first[10])))
+})
+
+test('after a storm everything is as it was', async () => {
+  await simulate({ seed: 5 }, async simulation => {
+    simulation.host('orders')
+    await simulation.storm({ ms: 120_000, everyMs: 200 })
+    const { network, cluster } = simulation
+    const socket = network.host('orders').connect({ host: '127.0.0.1', port: 20_001 })
+    const opened = new Promise(resolve => socket.once('connect', resolve))
+    await opened
+    socket.destroy()
+    await cluster.brokerUp(1)
+    await simulation.sleep(1000)
+    assert.deepEqual(network.connections, [])
+  })
+})
+
+test('clients of a host have a clock that may be wrong', async () => {
+  await simulate({}, async simulation => {
+    const { clock } = simulation.host('orders')
+    const right = clock.wallTime()
+    simulation.setClockSkew('orders', 60_000)
+    assert.equal(clock.wallTime(), right + 60_000)
+    assert.throws(() => simulation.setClockSkew('nobody', 1), /there is no host 'nobody'/)
+    await simulation.sleep(1)
+  })
+})
