@@ -5,5 +5,6 @@ import { copies } from './copies.ts'
 import { groups } from './groups.ts'
 import { moves } from './moves.ts'
 import { share } from './share.ts'
+import { upheaval } from './upheaval.ts'
 
-export const workloads: Readonly<Record<string, Workload>> = { atoms, copies, groups, moves, share }
+export const workloads: Readonly<Record<string, Workload>> = { atoms, copies, groups, moves, share, upheaval }
