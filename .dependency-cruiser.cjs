@@ -62,10 +62,11 @@ const brokerRooms = {
   quotas: ['base'],
   telemetry: ['base'],
   topics: ['base', 'log', 'configs'],
+  replication: ['base', 'log', 'topics'],
   groups: ['base', 'topics'],
   transactions: ['base', 'topics', 'groups'],
   storage: ['base', 'log', 'topics', 'groups', 'transactions'],
-  handlers: ['base', 'log', 'configs', 'topics', ...stores],
+  handlers: ['base', 'log', 'configs', 'topics', 'replication', ...stores],
   server: ['base', 'topics', 'security', 'quotas', 'control', 'handlers'],
 }
 

@@ -1,4 +1,3 @@
-import { createServer } from 'node:net'
 import { codecByName } from '@ottla/protocol'
 import type { BrokerInfo } from './base/brokers.ts'
 import { systemClock } from './base/clock.ts'
@@ -11,9 +10,10 @@ import { committedPartitions, type CommittedPartition } from './groups/group.ts'
 import { routes } from './handlers/routes.ts'
 import type { Stores } from './handlers/stores.ts'
 import { compact } from './log/compaction.ts'
-import type { EmbeddedClusterOptions } from './options.ts'
+import type { BrokerDownOptions, EmbeddedClusterOptions } from './options.ts'
 import type { VersionRange } from './releases/versions.ts'
 import type { UserOptions } from './security/users.ts'
+import { ReplicationCommands } from './replication-commands.ts'
 import { Listener } from './server/listener.ts'
 import type { ServerContext } from './server/server-context.ts'
 import { tlsOptions, type ListenerTls } from './server/tls.ts'
@@ -49,7 +49,7 @@ const MAX_IDLE_MS = 600_000
  * ```
  * @since 0.1.0
  */
-export class EmbeddedCluster implements AsyncDisposable {
+export class EmbeddedCluster extends ReplicationCommands implements AsyncDisposable {
   readonly #context: ServerContext
   readonly #stores: Stores
   readonly #listeners: Map<number, Listener>
@@ -64,6 +64,7 @@ export class EmbeddedCluster implements AsyncDisposable {
     tls: ListenerTls | null,
     storage: Storage | null,
   ) {
+    super(context.stores)
     this.#context = context
     this.#stores = context.stores
     this.#tls = tls
@@ -80,6 +81,9 @@ export class EmbeddedCluster implements AsyncDisposable {
     const count = options.brokers ?? 1
     if (!Number.isInteger(count) || count < 1 || count > MAX_BROKERS) {
       throw new RangeError(`brokers is ${count}; it must be a whole number from 1 to ${MAX_BROKERS}`)
+    }
+    if (options.replication === 'simulated' && options.dataDir !== undefined) {
+      throw new Error("dataDir cannot be combined with replication: 'simulated', whose logs are in memory only")
     }
     const host = options.host ?? '127.0.0.1'
     const first = options.port ?? 0
@@ -155,13 +159,17 @@ export class EmbeddedCluster implements AsyncDisposable {
    * Takes a broker down as a crash would: its connections are cut, new ones are refused, and its partitions get other
    * leaders unless `moveLeaders` is false. Rejects with Error for an unknown broker.
    */
-  async brokerDown(id: number, options: { readonly moveLeaders?: boolean } = {}): Promise<void> {
+  async brokerDown(id: number, options: BrokerDownOptions = {}): Promise<void> {
     const info = this.#info(id)
     if (!info.up) return
+    const { moveLeaders = true, detectionDelayMs = 0, forgets = false } = options
+    const { replication } = this.#stores
     info.up = false
     this.#stores.fetchSessions.of(id).clear()
-    await this.#listener(id).close()
-    if (options.moveLeaders ?? true) this.#stores.topics.elect()
+    const closed = this.#listener(id).close()
+    replication?.brokerDown(id, { detectionMs: moveLeaders ? detectionDelayMs : null, forgets })
+    await closed
+    if (moveLeaders && replication === null) this.#stores.topics.elect()
   }
 
   /**
@@ -173,8 +181,13 @@ export class EmbeddedCluster implements AsyncDisposable {
     if (info.up) return
     await this.#listener(id).open()
     info.up = true
-    this.#stores.topics.elect()
-    this.#stores.topics.brokerRestarted(id)
+    const { replication, topics } = this.#stores
+    if (replication !== null) {
+      replication.brokerUp(id)
+      return
+    }
+    topics.elect()
+    topics.brokerRestarted(id)
   }
 
   /** Adds a broker that leads nothing yet. Resolves with its id, the next one, when it accepts connections. */
@@ -188,6 +201,7 @@ export class EmbeddedCluster implements AsyncDisposable {
     await listener.open()
     this.#listeners.set(id, listener)
     brokers.add(info)
+    this.#stores.replication?.brokerAdded(id)
     return id
   }
 
@@ -196,7 +210,7 @@ export class EmbeddedCluster implements AsyncDisposable {
    * for the last one.
    */
   async removeBroker(id: number): Promise<void> {
-    const { brokers, topics } = this.#stores
+    const { brokers, replication, topics } = this.#stores
     const info = this.#info(id)
     if (brokers.all.length === 1) throw new Error(`broker ${id} is the last broker and cannot be removed`)
     info.up = false
@@ -204,6 +218,7 @@ export class EmbeddedCluster implements AsyncDisposable {
     await this.#listener(id).close()
     this.#listeners.delete(id)
     brokers.remove(info)
+    replication?.brokerRemoved(id)
     topics.brokerRemoved(id)
   }
 
@@ -238,11 +253,13 @@ export class EmbeddedCluster implements AsyncDisposable {
   pauseBroker(id: number): void {
     this.#info(id)
     this.#context.pausedBrokers.pause(id)
+    this.#stores.replication?.pause(id)
   }
 
   /** Ends `pauseBroker`: the broker now answers the requests it got meanwhile. */
   resumeBroker(id: number): void {
     this.#context.pausedBrokers.resume(id)
+    if (this.#stores.brokers.get(id) !== undefined) this.#stores.replication?.unpause(id)
   }
 
   /** Delays every response of a broker by `ms`. @param id -1 for all brokers */
@@ -256,7 +273,8 @@ export class EmbeddedCluster implements AsyncDisposable {
     if (found === undefined) throw new Error(`there is no partition ${topic} [${partition}]`)
     this.#info(id)
     if (!found.replicas.includes(id)) found.replicas.push(id)
-    if (!found.isr.includes(id)) found.isr.push(id)
+    // With simulated replication a replica that is not in sync becomes the leader uncleanly.
+    if (!found.isr.includes(id) && this.#stores.replication === null) found.isr.push(id)
     found.leader = id
     found.leaderEpoch++
     this.#stores.topics.changed(this.#stores.topics.get(topic) as Topic) // its partition was found
@@ -280,6 +298,7 @@ export class EmbeddedCluster implements AsyncDisposable {
     const found = this.#stores.topics.partition(topic, partition)
     if (found === undefined) throw new Error(`there is no partition ${topic} [${partition}]`)
     found.leaderEpoch = epoch
+    this.#stores.replication?.topicChanged(this.#stores.topics.get(topic) as Topic) // its partition was found
     found.log.wake()
   }
 
@@ -350,6 +369,8 @@ export class EmbeddedCluster implements AsyncDisposable {
   truncate(topic: string, partition: number, offset: number): void {
     const found = this.#stores.topics.partition(topic, partition)
     if (found === undefined) throw new Error(`there is no partition ${topic} [${partition}]`)
+    // Replicas learn of the new epoch from a log that is cut already.
+    if (this.#stores.replication !== null) found.log.truncateTo(offset)
     found.leaderEpoch++
     this.#stores.topics.changed(this.#stores.topics.get(topic) as Topic) // its partition was found
     found.log.truncateTo(offset)
@@ -369,7 +390,7 @@ export class EmbeddedCluster implements AsyncDisposable {
    * themselves. Throws Error for an unknown topic and for one whose `cleanup.policy` does not include compact.
    */
   compact(name: string): void {
-    const { topics, clock } = this.#stores
+    const { topics, clock, replication } = this.#stores
     const topic = topics.get(name)
     if (topic === undefined) throw new Error(`there is no topic ${name}`)
     if (!topics.config(topic, 'cleanup.policy').includes('compact')) {
@@ -379,7 +400,8 @@ export class EmbeddedCluster implements AsyncDisposable {
       minLagMs: Number(topics.config(topic, 'min.compaction.lag.ms')),
       deleteRetentionMs: Number(topics.config(topic, 'delete.retention.ms')),
     }
-    for (const { log } of topic.partitions) compact(log, rules, clock.now())
+    const logs = replication?.logsOf(topic) ?? topic.partitions.map(({ log }) => log)
+    for (const log of logs) compact(log, rules, clock.now())
   }
 
   /** Makes a broker the coordinator of a group or transactional id. Throws Error for an unknown broker. */
@@ -477,20 +499,4 @@ export class EmbeddedCluster implements AsyncDisposable {
     if (listener === undefined) throw new Error(`there is no broker ${id}`)
     return listener
   }
-}
-
-/**
- * Whether `count` ports from `first` on are free to listen on, for a cluster with fixed ports.
- * @since 0.1.0
- */
-export async function portsAreFree(first: number, count: number, host = '127.0.0.1'): Promise<boolean> {
-  for (let port = first; port < first + count; port++) {
-    const free = await new Promise<boolean>(resolve => {
-      const server = createServer()
-      server.once('error', () => resolve(false))
-      server.listen(port, host, () => server.close(() => resolve(true)))
-    })
-    if (!free) return false
-  }
-  return true
 }

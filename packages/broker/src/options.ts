@@ -72,6 +72,18 @@ export interface EmbeddedClusterOptions {
    * false: data outlives the process, however that ends, but not a crash of the machine.
    */
   readonly fsync?: boolean
+  /**
+   * `'shared'`, the default: all brokers share one log per partition, which never lags and never loses anything.
+   * `'simulated'`: each broker has logs of its own and copies them from the leaders, so that a cluster loses what a real
+   * one would: writes that were not replicated when their leader went down, and whatever an unclean election costs.
+   * Cannot be combined with `dataDir`.
+   */
+  readonly replication?: 'shared' | 'simulated'
+  /**
+   * With simulated replication, how long a replica may lag before it leaves the ISR, ms (`replica.lag.time.max.ms`);
+   * 30,000 by default, as in Kafka.
+   */
+  readonly replicaLagTimeMaxMs?: number
   /** The Kafka release that the brokers pose as; 4.3 by default. */
   readonly as?: KafkaRelease
   /** How long a new group waits for more members, ms (`group.initial.rebalance.delay.ms`). Default 0, in Kafka 3000. */
@@ -111,4 +123,20 @@ export interface EmbeddedClusterOptions {
   readonly network?: (brokerId: number) => Network
   /** If set, every random choice (ids, salts, nonces) is the same for the same seed. */
   readonly seed?: number
+}
+
+/**
+ * How `brokerDown` takes a broker down.
+ * @since 0.1.0
+ */
+export interface BrokerDownOptions {
+  /** False: its partitions keep it as their leader. */
+  readonly moveLeaders?: boolean
+  /** With simulated replication, how long it takes until others are elected, ms; 0 by default. */
+  readonly detectionDelayMs?: number
+  /**
+   * With simulated replication, whether the broker returns without what was not on its disk yet: its logs end somewhere
+   * after the last flush (`flush.messages`, `flush.ms`, at the latest after 30 s).
+   */
+  readonly forgets?: boolean
 }

@@ -13,6 +13,7 @@ import type { EmbeddedClusterOptions } from './options.ts'
 import { ClientQuotas } from './quotas/client-quotas.ts'
 import { Features } from './releases/features.ts'
 import { versionsOf } from './releases/versions.ts'
+import { Replication } from './replication/replication.ts'
 import { Authorizer } from './security/acls.ts'
 import type { LogIn } from './security/log-in.ts'
 import { unsecuredTokens } from './security/sasl/oauthbearer.ts'
@@ -22,6 +23,7 @@ import type { Storage } from './storage/storage.ts'
 import { ClientMetrics } from './telemetry/client-metrics.ts'
 import { Telemetry } from './telemetry/telemetry.ts'
 import { Coordinators } from './topics/coordinators.ts'
+import { OFFSETS_TOPIC } from './topics/internal-topics.ts'
 import { FetchSessions } from './topics/fetch-sessions.ts'
 import { Retention } from './topics/retention.ts'
 import { TopicStore } from './topics/topics.ts'
@@ -29,12 +31,15 @@ import { TransactionCoordinator } from './transactions/coordinator.ts'
 import { writeMarker } from './transactions/markers.ts'
 import { ProducerIdSource } from './transactions/producer-ids.ts'
 import { TransactionalOffsets } from './transactions/transactional-offsets.ts'
+import { UnreplicatedMarkers } from './transactions/unreplicated-markers.ts'
 
 const DEFAULT_PARTITIONS = 4
 const TRANSACTION_MAX_TIMEOUT_MS = 900_000
 // The shortest possible, so that tests need not wait; the longest is Kafka's default.
 const MIN_SESSION_MS = 1
 const MAX_SESSION_MS = 1_800_000
+// Kafka's default for replica.lag.time.max.ms.
+const REPLICA_LAG_TIME_MAX_MS = 30_000
 const MAX_BYTES = 1024 * 1024 * 1024
 // The first version of EndTxn with transaction version 2 (KIP-890).
 const EPOCH_BUMPING_END_TXN = 5
@@ -69,7 +74,7 @@ export function makeStores(
     maxReauthMs: options.sasl?.maxReauthMs ?? 0,
     random,
   }
-  const coordinators = new Coordinators(topics, brokers)
+  const coordinators = new Coordinators(topics, brokers, clock)
   const groups = new Groups({
     clock,
     topics,
@@ -87,17 +92,32 @@ export function makeStores(
   const transactionalOffsets = new TransactionalOffsets(storage)
   const producerIds = new ProducerIdSource(options.producerIds ?? 'sequential', random, storage)
   const versions = versionsOf(options.as ?? '4.3', servedApis(options.onTelemetry !== undefined))
-  const markerStores = { topics, brokers, clock, coordinators, groups, transactionalOffsets }
+  const unreplicated = new UnreplicatedMarkers()
+  const markerStores = { topics, brokers, clock, coordinators, groups, transactionalOffsets, unreplicated }
   const transactions = new TransactionCoordinator({
     clock,
     maxTimeoutMs: options.transactionMaxTimeoutMs ?? TRANSACTION_MAX_TIMEOUT_MS,
     bumpsEpoch: (versions.get(ApiKey.EndTxn)?.max ?? 0) >= EPOCH_BUMPING_END_TXN,
     nextProducerId: () => producerIds.next(),
-    writeMarker: (partition, marker) => writeMarker(markerStores, partition, marker),
+    writeMarker: (partition, marker, again) => writeMarker(markerStores, partition, marker, again),
     changed: transaction => storage?.transactionChanged(transaction),
   })
   topics.onDeleted(topic => groups.forgetTopic(topic))
   topics.onDeleted(topic => transactionalOffsets.forgetTopic(topic.name))
+  const maxLagMs = options.replicaLagTimeMaxMs ?? REPLICA_LAG_TIME_MAX_MS
+  const replication =
+    options.replication === 'simulated'
+      ? new Replication({
+          ...{ clock, random, brokers, topics, maxLagMs },
+          holdsBelowMinInSync: options.as !== '2.1',
+          onCoordinatorMoved: (topic, partition) => {
+            coordinators.moved(topic, partition)
+            if (topic !== OFFSETS_TOPIC) return
+            groups.moved(groupId => coordinators.offsetsPartition(groupId).partition === partition)
+          },
+        })
+      : null
+  topics.replicator = replication
   const clientMetrics = new ClientMetrics()
   const receive = options.onTelemetry
   return {
@@ -117,6 +137,7 @@ export function makeStores(
       },
     }),
     coordinators,
+    replication,
     fetchSessions: new PerBroker(() => new FetchSessions(clock)),
     preferredReplicas: new Map(),
     groups,
@@ -137,8 +158,9 @@ export function makeStores(
 }
 
 /** Answers all waiting members and stops all timers. */
-export function closeStores({ groups, transactions, retention }: Stores): void {
+export function closeStores({ groups, transactions, replication, retention }: Stores): void {
   groups.close()
   transactions.close()
   retention.close()
+  replication?.close()
 }

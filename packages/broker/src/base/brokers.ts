@@ -6,6 +6,8 @@ export interface BrokerInfo {
   port: number
   readonly rack: string | null
   up: boolean
+  /** How far the broker's clock is ahead, ms; negative if it is behind. None by default. */
+  clockSkewMs?: number
 }
 
 export class Brokers {
@@ -25,6 +27,11 @@ export class Brokers {
 
   isUp(id: number): boolean {
     return this.get(id)?.up === true
+  }
+
+  /** How far a broker's clock is ahead, ms. */
+  clockSkewMs(id: number): number {
+    return this.get(id)?.clockSkewMs ?? 0
   }
 
   live(): BrokerInfo[] {

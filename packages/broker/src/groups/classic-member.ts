@@ -109,7 +109,7 @@ export interface ClassicSettings {
   readonly random?: Random
 }
 
-/** A consumer group about to become a classic one (KIP-848, downgrade). */
+/** A complete generation: one that was stored, or of a consumer group that becomes a classic one (KIP-848, downgrade). */
 export interface ClassicSeed {
   readonly generation: number
   readonly protocolType: string
@@ -138,6 +138,27 @@ export function refusedJoin(errorCode: number, memberId: string): JoinOutput {
     members: [],
     skipAssignment: false,
   }
+}
+
+/** A member's part of a complete generation. */
+export function assigned(
+  { assignment }: ClassicMember,
+  protocolType: string | null,
+  protocolName: string | null,
+): SyncOutput {
+  return { errorCode: ErrorCode.ERR_NO_ERROR, protocolType, protocolName, assignment }
+}
+
+/** A complete generation, the leader first. */
+export function seedOf(
+  generation: number,
+  protocolType: string,
+  members: Iterable<ClassicMember>,
+  leader: string | null,
+): ClassicSeed {
+  const copies = Array.from(members, member => ({ ...member, isNew: false, join: null, sync: null, session: null }))
+  const first = copies.filter(({ id }) => id === leader)
+  return { generation, protocolType, members: [...first, ...copies.filter(({ id }) => id !== leader)] }
 }
 
 export function refusedSync(errorCode: number): SyncOutput {

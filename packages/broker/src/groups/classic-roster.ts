@@ -1,7 +1,15 @@
 /** The members of a classic group, its leader, and the ids that were given to members that have yet to join. */
 import { ErrorCode } from '@ottla/protocol'
 import type { Clock, Timer } from '../base/clock.ts'
-import { failWaiting, hasProtocol, metadataOf, type ClassicMember, type JoinedMember } from './classic-member.ts'
+import {
+  NO_BYTES,
+  failWaiting,
+  hasProtocol,
+  metadataOf,
+  refusedSync,
+  type ClassicMember,
+  type JoinedMember,
+} from './classic-member.ts'
 
 export class ClassicRoster {
   /** In the order in which they joined. */
@@ -119,6 +127,17 @@ export class ClassicRoster {
       groupInstanceId: member.groupInstanceId,
       metadata: metadataOf(member, protocol),
     }))
+  }
+
+  /** Forgets the assignments. @param waited called for each member that waited for its own, before it is told so */
+  interruptSyncs(waited: (member: ClassicMember) => void): void {
+    for (const member of this.members.values()) {
+      member.assignment = NO_BYTES
+      const answer = member.sync
+      member.sync = null
+      if (answer !== null) waited(member)
+      answer?.(refusedSync(ErrorCode.ERR_REBALANCE_IN_PROGRESS))
+    }
   }
 
   /** Makes sure that the leader has joined. @returns whether any member has */

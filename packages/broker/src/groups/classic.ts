@@ -9,6 +9,8 @@ import {
   newMember,
   refusedJoin,
   refusedSync,
+  assigned,
+  seedOf,
   sameProtocols,
   subscribes,
   chooseProtocol,
@@ -46,6 +48,7 @@ export class ClassicGroup {
   #syncTimer: Timer | null = null
   #gotNewMember = false
   #emptySince: number
+  #stored: ClassicSeed | null = null
 
   constructor(id: string, clock: Clock, settings: ClassicSettings) {
     this.id = id
@@ -60,13 +63,20 @@ export class ClassicGroup {
     const group = new ClassicGroup(id, clock, settings)
     group.#generation = seed.generation
     group.#protocolType = seed.protocolType
-    for (const member of seed.members) {
+    for (const each of seed.members) {
+      const member = { ...each }
       group.#roster.add(member)
       group.#keepAlive(member)
     }
     group.#protocol = chooseProtocol(seed.members)
-    group.#state = 'Stable'
+    group.#state = seed.members.length > 0 ? 'Stable' : 'Empty'
+    group.#stored = seed
     return group
+  }
+
+  /** The last complete generation, which is all that another coordinator would know; null before the first one. */
+  get stored(): ClassicSeed | null {
+    return this.#stored
   }
 
   get members(): ReadonlyMap<string, ClassicMember> {
@@ -135,7 +145,7 @@ export class ClassicGroup {
         return
       case 'Stable':
         this.#synced(memberId)
-        answer(this.#assigned(member))
+        answer(assigned(member, this.#protocolType, this.#protocol))
         return
       case 'Dead':
         return refuse(ErrorCode.ERR_COORDINATOR_NOT_AVAILABLE)
@@ -340,15 +350,7 @@ export class ClassicGroup {
   }
 
   #prepare(): void {
-    if (this.#state === 'CompletingRebalance') {
-      for (const member of this.members.values()) {
-        member.assignment = NO_BYTES
-        const answer = member.sync
-        member.sync = null
-        if (answer !== null) this.#keepAlive(member)
-        answer?.(refusedSync(ErrorCode.ERR_REBALANCE_IN_PROGRESS))
-      }
-    }
+    if (this.#state === 'CompletingRebalance') this.#roster.interruptSyncs(member => this.#keepAlive(member))
     this.#stopWaitingForSyncs()
     this.#enter('PreparingRebalance')
     const delayMs = this.#settings.initialRebalanceDelayMs
@@ -404,6 +406,7 @@ export class ClassicGroup {
     if (this.members.size === 0) {
       this.#protocol = null
       this.#enter('Empty')
+      this.#store()
       return
     }
     this.#protocol = chooseProtocol(this.members.values())
@@ -443,11 +446,12 @@ export class ClassicGroup {
     const byMember = new Map(assignments.map(({ memberId, assignment }) => [memberId, Buffer.from(assignment)]))
     for (const member of this.members.values()) member.assignment = byMember.get(member.id) ?? NO_BYTES
     this.#enter('Stable')
+    this.#store()
     for (const member of this.members.values()) {
       const answer = member.sync
       member.sync = null
       if (answer !== null) this.#keepAlive(member)
-      answer?.(this.#assigned(member))
+      answer?.(assigned(member, this.#protocolType, this.#protocol))
     }
   }
 
@@ -465,13 +469,8 @@ export class ClassicGroup {
     }
   }
 
-  #assigned(member: ClassicMember): SyncOutput {
-    return {
-      errorCode: ErrorCode.ERR_NO_ERROR,
-      protocolType: this.#protocolType,
-      protocolName: this.#protocol,
-      assignment: member.assignment,
-    }
+  #store(): void {
+    this.#stored = seedOf(this.#generation, this.#protocolType ?? '', this.members.values(), this.#roster.leader)
   }
 
   #keepAlive(member: ClassicMember, timeoutMs = member.sessionTimeoutMs): void {

@@ -200,6 +200,18 @@ export class Group {
     return this.isEmpty && this.offsets.size === 0 && !(this.#core instanceof ShareGroup)
   }
 
+  /** Another broker coordinates the group. A classic group falls back to its last complete generation. */
+  moved(): void {
+    const core = this.#core
+    if (core instanceof ConsumerGroup) for (const member of core.members.values()) core.keepAlive(member)
+    if (!(core instanceof ClassicGroup)) return
+    const { clock, classic } = this.#context
+    const { stored } = core
+    core.close(ErrorCode.ERR_NOT_COORDINATOR)
+    this.#core =
+      stored === null ? new ClassicGroup(this.id, clock, classic) : ClassicGroup.from(this.id, clock, classic, stored)
+  }
+
   /** Answers all waiting members and stops all timers. */
   close(): void {
     this.#core.close()

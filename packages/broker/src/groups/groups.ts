@@ -73,6 +73,11 @@ export class Groups {
     }
   }
 
+  /** Another broker coordinates these groups, and knows only what was stored of them. */
+  moved(matches: (groupId: string) => boolean): void {
+    for (const group of this.#groups.values()) if (matches(group.id)) group.moved()
+  }
+
   /** Deletes offsets unused for a week, and groups of which nothing is left. */
   expire(): void {
     for (const group of this.#groups.values()) if (group.expire()) this.delete(group)

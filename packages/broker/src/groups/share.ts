@@ -1,7 +1,7 @@
 /** A share group (KIP-932): its members acquire single records, and acknowledge each. */
 import { ErrorCode } from '@ottla/protocol'
 import type { Timer } from '../base/clock.ts'
-import type { Partition } from '../topics/topics.ts'
+import type { PartitionView } from '../topics/views.ts'
 import type { Assignment, AssignorMember } from './assignors.ts'
 import { durationMs } from './configs.ts'
 import type { ConsumerContext } from './consumer.ts'
@@ -137,14 +137,14 @@ export class ShareGroup {
   }
 
   /** A partition's state; a new one starts where `share.auto.offset.reset` says. */
-  partition(topicId: string, partition: Partition): SharePartition {
+  partition(topicId: string, partition: PartitionView): SharePartition {
     const known = this.known(topicId, partition.index)
     known?.startAt(partition.log.startOffset)
     return known ?? this.#begin(topicId, partition, this.#resetOffset(partition), -1)
   }
 
   /** Restarts a partition at this offset. */
-  begin(topicId: string, partition: Partition, offset: number): void {
+  begin(topicId: string, partition: PartitionView, offset: number): void {
     this.#begin(topicId, partition, offset, offset)
   }
 
@@ -184,10 +184,12 @@ export class ShareGroup {
     this.#dead = true
   }
 
-  #begin(topicId: string, partition: Partition, offset: number, storedOffset: number): SharePartition {
+  #begin(topicId: string, partition: PartitionView, offset: number, storedOffset: number): SharePartition {
     const key = partitionKey(topicId, partition.index)
     this.#partitions.get(key)?.close()
-    const fresh = new SharePartition(offset, storedOffset, this.#context.clock, () => partition.log.wake())
+    // The log is another one once the leader has changed.
+    const wake = (): void => this.#context.topics.byId(topicId)?.partitions[partition.index]?.log.wake()
+    const fresh = new SharePartition(offset, storedOffset, this.#context.clock, wake)
     this.#partitions.set(key, fresh)
     return fresh
   }
@@ -277,7 +279,7 @@ export class ShareGroup {
     this.#epoch++
   }
 
-  #resetOffset({ log }: Partition): number {
+  #resetOffset({ log }: PartitionView): number {
     const { clock, configs } = this.#context
     const reset = configs.text(this.id, 'share.auto.offset.reset')
     if (reset === 'earliest') return log.startOffset

@@ -82,7 +82,8 @@ function electOne(
   const preferred = partition.replicas[0]
   if (electionType === PREFERRED) {
     if (partition.leader === preferred) return ErrorCode.ERR_ELECTION_NOT_NEEDED
-    if (preferred === undefined || !topics.isUp(preferred)) return ErrorCode.ERR_PREFERRED_LEADER_NOT_AVAILABLE
+    const mayLead = preferred !== undefined && topics.isUp(preferred) && topics.isInSync(partition, preferred)
+    if (!mayLead) return ErrorCode.ERR_PREFERRED_LEADER_NOT_AVAILABLE
     setLeader(partition, preferred)
   } else {
     if (topics.isUp(partition.leader)) return ErrorCode.ERR_ELECTION_NOT_NEEDED

@@ -12,7 +12,7 @@ import type { Brokers } from '../base/brokers.ts'
 import type { FetchPlan, FetchedPartition } from '../topics/fetch-sessions.ts'
 import { quotaClient, route, type RefusedRequest, type RequestContext, type Route } from './request.ts'
 import type { Stores } from './stores.ts'
-import type { Partition, Topic, TopicStore } from '../topics/topics.ts'
+import type { PartitionView, TopicView, TopicsView } from '../topics/views.ts'
 
 // Kafka's default for a broker's fetch.max.bytes.
 const MAX_BYTES = 57_671_680
@@ -141,7 +141,7 @@ function refusal(
   }
 }
 
-function topicOf(requested: FetchedPartition, version: number, topics: TopicStore): Topic | undefined {
+function topicOf(requested: FetchedPartition, version: number, topics: TopicsView): TopicView | undefined {
   return version >= TOPIC_IDS_VERSION ? topics.byId(requested.topicId) : topics.get(requested.topic)
 }
 
@@ -154,7 +154,7 @@ function readOne(
   stores: ReadingStores,
 ): PartitionAnswer {
   const { version } = context
-  const topic = topicOf(requested, version, stores.topics)
+  const topic = topicOf(requested, version, stores.topics.seenBy(context.brokerId))
   const partition = topic?.partitions[requested.partition]
   if (topic === undefined && version >= TOPIC_IDS_VERSION) return failed(requested, ErrorCode.ERR_UNKNOWN_TOPIC_ID)
   if (!context.allows('read', 'topic', topic?.name ?? requested.topic)) {
@@ -171,7 +171,7 @@ function readOne(
   }
   const { log, leaderEpoch } = partition
   const { fetchOffset, lastFetchedEpoch } = requested
-  if (fetchOffset < log.startOffset || fetchOffset > log.highWatermark) {
+  if (fetchOffset < log.startOffset || fetchOffset > log.endOffset) {
     return failed(requested, ErrorCode.ERR_OFFSET_OUT_OF_RANGE)
   }
   const common = {
@@ -191,7 +191,7 @@ function readOne(
       return { requested, data, bytes: 0, isUrgent: true }
     }
   }
-  const preferred = version >= 11 ? preferredReplica(partition, rackId, context.brokerId, stores) : -1
+  const preferred = version >= 11 ? preferredReplica(partition, rackId, fetchOffset, context.brokerId, stores) : -1
   if (preferred >= 0) {
     const data = { ...common, abortedTransactions: null, preferredReadReplica: preferred, records: NO_BYTES }
     return { requested, data, bytes: 0, isUrgent: true }
@@ -222,7 +222,11 @@ function failure(partitionIndex: number, errorCode: number): FetchResponsePartit
 }
 
 // From version 11 on consumers may read from any in-sync replica (KIP-392).
-function checkReplica(partition: Partition | undefined, currentLeaderEpoch: number, context: RequestContext): number {
+function checkReplica(
+  partition: PartitionView | undefined,
+  currentLeaderEpoch: number,
+  context: RequestContext,
+): number {
   const { version, brokerId } = context
   const isFollower = version >= 11 && partition !== undefined && partition.isr.includes(brokerId)
   return context.checkLeader(partition, currentLeaderEpoch, isFollower ? partition.leader : brokerId)
@@ -230,24 +234,28 @@ function checkReplica(partition: Partition | undefined, currentLeaderEpoch: numb
 
 // A replica in the client's rack if the leader is in another one, else -1.
 function preferredReplica(
-  partition: Partition,
+  partition: PartitionView,
   rackId: string,
+  fetchOffset: number,
   brokerId: number,
   { brokers, preferredReplicas }: Pick<Stores, 'brokers' | 'preferredReplicas'>,
 ): number {
   const commanded = preferredReplicas.get(`${partition.topic}/${partition.index}`)
   if (commanded !== undefined && partition.leader === brokerId) return commanded
   if (rackId === '' || partition.leader !== brokerId || brokers.get(brokerId)?.rack === rackId) return -1
-  return partition.isr.find(id => brokers.get(id)?.rack === rackId && brokers.isUp(id)) ?? -1
+  const { replication } = partition
+  const isThere = (id: number): boolean => replication === undefined || replication.hasOffset(id, fetchOffset)
+  return partition.isr.find(id => brokers.get(id)?.rack === rackId && brokers.isUp(id) && isThere(id)) ?? -1
 }
 
 // Resolves when one of the partitions changes, the time has passed, or nobody waits any more.
 function changeOrTimeout(
   plan: FetchPlan,
-  { version, signal }: RequestContext,
-  { clock, topics }: Pick<Stores, 'clock' | 'topics'>,
+  { brokerId, version, signal }: RequestContext,
+  { clock, topics: store }: Pick<Stores, 'clock' | 'topics'>,
   left: number,
 ): Promise<void> {
+  const topics = store.seenBy(brokerId)
   return new Promise(resolve => {
     const stops: (() => void)[] = []
     const done = (): void => {

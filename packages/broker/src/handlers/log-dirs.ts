@@ -39,7 +39,7 @@ function describe(
   }
   const isRequested = (topic: string, partition: number): boolean =>
     requested?.some(one => one.topic === topic && one.partitions.includes(partition)) ?? true
-  const topics = [...store.all()].map(({ name, partitions }) => ({
+  const topics = [...store.seenBy(brokerId).all()].map(({ name, partitions }) => ({
     name,
     partitions: partitions
       .filter(({ index, replicas }) => replicas.includes(brokerId) && isRequested(name, index))

@@ -13,7 +13,6 @@ import {
   type MetadataResponse,
   type MetadataResponseMetadataResponseTopic,
 } from '@ottla/protocol'
-import type { Brokers } from '../base/brokers.ts'
 import { CLUSTER_NAME } from '../security/acls.ts'
 import type { Coordinators } from '../topics/coordinators.ts'
 import { internalTopics } from '../topics/internal-topics.ts'
@@ -21,7 +20,8 @@ import { authorizedOperations } from './operations.ts'
 import { route, type RequestContext, type Route } from './request.ts'
 import { namedError } from './refusals.ts'
 import type { Stores } from './stores.ts'
-import { nameProblem, type Partition, type Topic } from '../topics/topics.ts'
+import { nameProblem } from '../topics/topics.ts'
+import type { PartitionView, TopicView, TopicsView } from '../topics/views.ts'
 
 // Types of endpoints (KIP-919).
 const BROKERS = 1
@@ -44,9 +44,10 @@ export const metadataRoutes: readonly Route[] = [
   })),
   route(
     FindCoordinatorServer,
-    (request, context, { coordinators }) => {
+    (request, context, { coordinators, topics }) => {
       const type = coordinatorTypes[request.keyType]
-      return found(request, context.version, key => coordinatorOf(type, key, context, coordinators))
+      const known = topics.seenBy(context.brokerId)
+      return found(request, context.version, key => coordinatorOf(type, key, context, coordinators, known))
     },
     (request, errorCode, { version }) =>
       found(request, version, key => ({ ...namedError(errorCode), key, nodeId: -1, host: '', port: -1 })),
@@ -88,18 +89,21 @@ function metadata(
   context: RequestContext,
   stores: Pick<Stores, 'autoCreateTopics' | 'brokers' | 'clusterId' | 'topics'>,
 ): MetadataResponse {
-  const { brokers, clusterId, topics: store } = stores
+  const { brokers, clusterId } = stores
+  const store = stores.topics.seenBy(context.brokerId)
   // In version 0 an empty list means all topics.
   const { topics: requested } = request
   const all = requested === null || (context.version === 0 && requested.length === 0)
   const topics = all
     ? [...store.all()]
         .filter(topic => context.allows('describe', 'topic', topic.name))
-        .map(topic => describeTopic(topic, request, context, brokers))
+        .map(topic => describeTopic(topic, request, context, store))
     : requested.map(topic => describeRequested(topic, request, context, stores))
   return {
     throttleTimeMs: 0,
-    brokers: brokers.live().map(({ id, host, port, rack }) => ({ nodeId: id, host, port, rack })),
+    brokers: brokers.all
+      .filter(({ id }) => store.isUp(id))
+      .map(({ id, host, port, rack }) => ({ nodeId: id, host, port, rack })),
     clusterId,
     controllerId: brokers.controllerId(),
     topics,
@@ -128,42 +132,48 @@ function describeRequested(
   requested: RequestedTopic,
   request: Decoded<MetadataRequest>,
   context: RequestContext,
-  { autoCreateTopics, brokers, topics }: Pick<Stores, 'autoCreateTopics' | 'brokers' | 'topics'>,
+  { autoCreateTopics, topics: all }: Pick<Stores, 'autoCreateTopics' | 'topics'>,
 ): MetadataResponseMetadataResponseTopic {
+  const topics = all.seenBy(context.brokerId)
   if (isById(requested)) {
     const topic = topics.byId(requested.topicId)
     if (topic === undefined || !context.allows('describe', 'topic', topic.name)) {
       return missing(ErrorCode.ERR_UNKNOWN_TOPIC_ID, noName(context.version), requested.topicId)
     }
-    return describeTopic(topic, request, context, brokers)
+    return describeTopic(topic, request, context, topics)
   }
   const name = requested.name as string // null would be by id
   const denied = missing(ErrorCode.ERR_TOPIC_AUTHORIZATION_FAILED, name)
   if (!context.allows('describe', 'topic', name)) return denied
   let topic = topics.get(name)
-  if (topic !== undefined) return describeTopic(topic, request, context, brokers)
+  if (topic !== undefined) return describeTopic(topic, request, context, topics)
   if (nameProblem(name) !== null) return missing(ErrorCode.ERR_TOPIC_EXCEPTION, name)
   if (!autoCreateTopics || !request.allowAutoTopicCreation) return missing(ErrorCode.ERR_UNKNOWN_TOPIC_OR_PART, name)
   if (!context.allows('create', 'cluster', CLUSTER_NAME) && !context.allows('create', 'topic', name)) return denied
   const wanted = { name, partitions: -1, replicationFactor: -1 }
-  const refusal = topics.refusal(wanted)
-  if (refusal !== null) return missing(refusal.errorCode, name)
-  topic = topics.create(wanted, internalTopics.includes(name))
-  return describeTopic(topic, request, context, brokers)
+  if (all.get(name) === undefined) {
+    const refusal = all.refusal(wanted)
+    if (refusal !== null) return missing(refusal.errorCode, name)
+    all.create(wanted, internalTopics.includes(name))
+  }
+  topic = topics.get(name)
+  // The broker has yet to learn of it.
+  if (topic === undefined) return missing(ErrorCode.ERR_UNKNOWN_TOPIC_OR_PART, name)
+  return describeTopic(topic, request, context, topics)
 }
 
 function describeTopic(
-  topic: Topic,
+  topic: TopicView,
   request: Decoded<MetadataRequest>,
   context: RequestContext,
-  brokers: Brokers,
+  known: TopicsView,
 ): MetadataResponseMetadataResponseTopic {
   return {
     errorCode: ErrorCode.ERR_NO_ERROR,
     name: topic.name,
     topicId: topic.id,
     isInternal: topic.isInternal,
-    partitions: topic.partitions.map(partition => describePartition(partition, brokers)),
+    partitions: topic.partitions.map(partition => describePartition(partition, known)),
     ...(request.includeTopicAuthorizedOperations
       ? { topicAuthorizedOperations: authorizedOperations(context, 'topic', topic.name) }
       : {}),
@@ -172,8 +182,8 @@ function describeTopic(
 
 /** A partition in the responses of Metadata and DescribeTopicPartitions. */
 export function describePartition(
-  partition: Partition,
-  brokers: Brokers,
+  partition: PartitionView,
+  known: TopicsView,
 ): MetadataResponse['topics'][number]['partitions'][number] & {
   readonly offlineReplicas: number[]
 } {
@@ -184,7 +194,7 @@ export function describePartition(
     leaderEpoch: partition.leaderEpoch,
     replicaNodes: partition.replicas,
     isrNodes: partition.isr,
-    offlineReplicas: partition.replicas.filter(id => !brokers.isUp(id)),
+    offlineReplicas: partition.replicas.filter(id => !known.isUp(id)),
   }
 }
 
@@ -208,6 +218,7 @@ function coordinatorOf(
   key: string,
   context: RequestContext,
   coordinators: Coordinators,
+  known: TopicsView,
 ): FindCoordinatorResponseCoordinator {
   const none = { key, nodeId: -1, host: '', port: -1 }
   if (type === undefined) return { ...none, errorCode: ErrorCode.ERR_INVALID_REQUEST, errorMessage: null }
@@ -217,7 +228,8 @@ function coordinatorOf(
       type === 'group' ? ErrorCode.ERR_GROUP_AUTHORIZATION_FAILED : ErrorCode.ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED
     return { ...none, errorCode, errorMessage: null }
   }
-  const broker = coordinators.of(type, key)
-  if (broker?.up !== true) return { ...none, errorCode: ErrorCode.ERR_COORDINATOR_NOT_AVAILABLE, errorMessage: null }
+  const broker = coordinators.of(type, key, known)
+  if (broker === undefined || !known.isUp(broker.id))
+    return { ...none, errorCode: ErrorCode.ERR_COORDINATOR_NOT_AVAILABLE, errorMessage: null }
   return { key, nodeId: broker.id, host: broker.host, port: broker.port, errorCode: 0, errorMessage: null }
 }

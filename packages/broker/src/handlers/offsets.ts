@@ -11,6 +11,8 @@ const EARLIEST_LOCAL = -4
 const LATEST_TIERED = -5
 const EARLIEST_PENDING_UPLOAD = -6
 const READ_COMMITTED = 1
+// The first version of ListOffsets with the error OFFSET_NOT_AVAILABLE.
+const NOT_AVAILABLE_VERSION = 5
 
 // The first version of ListOffsets that knows each special timestamp; other negative ones are unsupported.
 const supportedSince: ReadonlyMap<number, number> = new Map([
@@ -54,7 +56,7 @@ export const offsetRoutes: readonly Route[] = [
       topics: topics.map(({ topic, partitions }) => ({
         topic,
         partitions: partitions.map(({ partition: index, currentLeaderEpoch, leaderEpoch }) => {
-          const partition = store.partition(topic, index)
+          const partition = store.seenBy(context.brokerId).partition(topic, index)
           const errorCode = context.allows('describe', 'topic', topic)
             ? context.checkLeader(partition, currentLeaderEpoch)
             : ErrorCode.ERR_TOPIC_AUTHORIZATION_FAILED
@@ -118,14 +120,18 @@ function listOffset(requested: ListOffsetsQuery, context: RequestContext, { topi
   if (!context.allows('describe', 'topic', name)) return listed(ErrorCode.ERR_TOPIC_AUTHORIZATION_FAILED)
   if (timestamp < 0 && version < (supportedSince.get(timestamp) ?? Infinity))
     return listed(ErrorCode.ERR_UNSUPPORTED_VERSION)
-  const partition = topics.partition(name, partitionIndex)
+  const partition = topics.seenBy(context.brokerId).partition(name, partitionIndex)
   const problem = context.checkLeader(partition, currentLeaderEpoch)
   if (partition === undefined || problem !== ErrorCode.ERR_NO_ERROR) return listed(problem)
-  const { log, leaderEpoch } = partition
+  const { log, leaderEpoch, replication } = partition
+  // Since the election the leader has not learnt yet how far the records before it are replicated (KIP-207).
+  const isBehind = (replication?.epochStart ?? 0) > log.highWatermark
+  const notAvailable =
+    version >= NOT_AVAILABLE_VERSION ? ErrorCode.ERR_OFFSET_NOT_AVAILABLE : ErrorCode.ERR_LEADER_NOT_AVAILABLE
   const end = isolationLevel === READ_COMMITTED ? log.lastStableOffset : log.highWatermark
   switch (timestamp) {
     case LATEST:
-      return listed(ErrorCode.ERR_NO_ERROR, end, -1, leaderEpoch)
+      return isBehind ? listed(notAvailable) : listed(ErrorCode.ERR_NO_ERROR, end, -1, leaderEpoch)
     case EARLIEST:
     case EARLIEST_LOCAL:
       return listed(ErrorCode.ERR_NO_ERROR, log.startOffset, -1, log.batches[0]?.leaderEpoch ?? leaderEpoch)
@@ -134,7 +140,7 @@ function listOffset(requested: ListOffsetsQuery, context: RequestContext, { topi
       return listed(ErrorCode.ERR_NO_ERROR)
     default: {
       const found = timestamp === MAX_TIMESTAMP ? log.latestTimestamp() : log.firstAt(timestamp, end)
-      if (found === null || found.offset >= end) return listed(ErrorCode.ERR_NO_ERROR)
+      if (found === null || found.offset >= end) return listed(isBehind ? notAvailable : ErrorCode.ERR_NO_ERROR)
       return listed(ErrorCode.ERR_NO_ERROR, found.offset, found.timestamp, found.leaderEpoch)
     }
   }

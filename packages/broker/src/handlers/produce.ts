@@ -12,7 +12,7 @@ import { codecOf } from '../log/rebuild-batch.ts'
 import { CloseConnection, quotaClient, route, type RefusedRequest, type RequestContext, type Route } from './request.ts'
 import { namedError } from './refusals.ts'
 import type { Stores } from './stores.ts'
-import type { Partition, Topic } from '../topics/topics.ts'
+import type { PartitionView, TopicView, TopicsView } from '../topics/views.ts'
 import type { TransactionCoordinator } from '../transactions/coordinator.ts'
 import { isRefusal, readBatch, type RecordProblem, type Refusal } from '../log/validation.ts'
 
@@ -31,10 +31,10 @@ function produce(
   request: Decoded<ProduceRequest>,
   context: RequestContext,
   stores: ProduceStores,
-): ProduceResponse | null {
+): ProduceResponse | null | Promise<ProduceResponse> {
   const { version } = context
-  const { brokers, quotas, retention, topics } = stores
-  const moved = new Set<number>()
+  const { quotas, retention } = stores
+  const topics = stores.topics.seenBy(context.brokerId)
   const batches = request.topicData.map(({ partitionData }) =>
     partitionData.map(({ records }) => readBatch(records, version)),
   )
@@ -45,10 +45,7 @@ function produce(
     const partitionResponses = data.partitionData.map(({ index }, p) => {
       if (isForbidden) return { index, errorCode: ErrorCode.ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED, baseOffset: -1 }
       const read = batches[t]?.[p] as RecordBatch | Refusal // made from the same list
-      const result = append(topic, name, index, read, request, context, stores)
-      const leader = result.currentLeader?.leaderId
-      if (leader !== undefined) moved.add(leader)
-      return result
+      return append(topic, name, index, read, request, context, stores)
     })
     return version >= TOPIC_IDS_VERSION ? { topicId: data.topicId, partitionResponses } : { name, partitionResponses }
   })
@@ -61,14 +58,63 @@ function produce(
     if (failed) throw unacknowledged()
     return null
   }
+  // Without replicas there is nothing to wait for.
+  if (request.acks !== -1 || stores.topics.replicator === null) {
+    return answer(responses, throttleTimeMs, version, stores)
+  }
+  return acknowledged(request, responses, batches, topics, context).then(settled =>
+    answer(settled, throttleTimeMs, version, stores),
+  )
+}
+
+type TopicResponse = ProduceResponse['responses'][number]
+
+function answer(
+  responses: TopicResponse[],
+  throttleTimeMs: number,
+  version: number,
+  { brokers }: Pick<Stores, 'brokers'>,
+): ProduceResponse {
+  const moved = new Set<number>()
+  for (const { partitionResponses } of responses) {
+    for (const { currentLeader } of partitionResponses) {
+      if (currentLeader?.leaderId !== undefined) moved.add(currentLeader.leaderId)
+    }
+  }
+  if (version < 10 || moved.size === 0) return { responses, throttleTimeMs }
   const nodeEndpoints = brokers.all
     .filter(broker => moved.has(broker.id))
     .map(({ id, host, port, rack }) => ({ nodeId: id, host, port, rack }))
-  return {
-    responses,
-    throttleTimeMs,
-    ...(version >= 10 && nodeEndpoints.length > 0 ? { nodeEndpoints } : {}),
-  }
+  return { responses, throttleTimeMs, ...(nodeEndpoints.length > 0 ? { nodeEndpoints } : {}) }
+}
+
+// With acks=all: waits until all in-sync replicas have what was appended, duplicates included.
+function acknowledged(
+  { topicData, timeoutMs }: Decoded<ProduceRequest>,
+  responses: readonly TopicResponse[],
+  batches: readonly (readonly (RecordBatch | Refusal)[])[],
+  topics: TopicsView,
+  { version, signal }: RequestContext,
+): Promise<TopicResponse[]> {
+  return Promise.all(
+    responses.map(async (response, t) => {
+      const { name = '', topicId = '' } = topicData[t] ?? {}
+      const topic = version >= TOPIC_IDS_VERSION ? topics.byId(topicId) : topics.get(name)
+      const waiting = response.partitionResponses.map(async (result, p) => {
+        const read = batches[t]?.[p]
+        const partition = topic?.partitions[result.index]
+        const { replication } = partition ?? {}
+        const isAppended = result.errorCode === ErrorCode.ERR_NO_ERROR && read !== undefined && !isRefusal(read)
+        if (!isAppended || partition === undefined || replication === undefined) return result
+        const errorCode = await replication.acknowledged(result.baseOffset + read.recordCount, timeoutMs, signal)
+        if (errorCode === ErrorCode.ERR_NO_ERROR) return result
+        const isMoved = version >= 10 && errorCode === ErrorCode.ERR_NOT_LEADER_FOR_PARTITION
+        const { leader: leaderId, leaderEpoch } = partition
+        return { ...result, errorCode, ...(isMoved ? { currentLeader: { leaderId, leaderEpoch } } : {}) }
+      })
+      return { ...response, partitionResponses: await Promise.all(waiting) }
+    }),
+  )
 }
 
 function refusal(
@@ -109,13 +155,13 @@ function mayWriteTransactions({ transactionalId }: Decoded<ProduceRequest>, cont
 }
 
 function append(
-  topic: Topic | undefined,
+  topic: TopicView | undefined,
   name: string,
   index: number,
   read: RecordBatch | Refusal,
   request: Decoded<ProduceRequest>,
   context: RequestContext,
-  { clock, topics, transactions }: Pick<Stores, 'clock' | 'topics' | 'transactions'>,
+  { brokers, clock, topics, transactions }: Pick<Stores, 'brokers' | 'clock' | 'topics' | 'transactions'>,
 ): ProduceResponsePartitionProduceResponse {
   const { version } = context
   const fail = (
@@ -150,12 +196,14 @@ function append(
   }
   if (topic.isInternal) return fail(ErrorCode.ERR_TOPIC_EXCEPTION, 'Clients cannot write to internal topics.')
   const config = (name: string): string => topics.config(topic, name)
-  if (acks === -1 && partition.isr.length < Number(config('min.insync.replicas'))) {
+  const configured = Number(config('min.insync.replicas'))
+  const minInSync = partition.replication === undefined ? configured : Math.min(configured, partition.replicas.length)
+  if (acks === -1 && partition.isr.length < minInSync) {
     return fail(ErrorCode.ERR_NOT_ENOUGH_REPLICAS)
   }
   const refused = admit(partition, read, request, context, transactions)
   if (refused !== ErrorCode.ERR_NO_ERROR) return fail(refused)
-  const now = clock.now()
+  const now = clock.now() + brokers.clockSkewMs(context.brokerId)
   const result = partition.log.append(read, {
     leaderEpoch: partition.leaderEpoch,
     codec: codecOf(config('compression.type')),
@@ -178,7 +226,7 @@ function append(
 
 // A partition has to be part of the producer's transaction before its first records are written (KIP-890).
 function admit(
-  partition: Partition,
+  partition: PartitionView,
   batch: RecordBatch,
   { transactionalId }: Decoded<ProduceRequest>,
   { version }: RequestContext,

@@ -84,7 +84,7 @@ function alterOne(
     const message = `The replication factor of ${name}:${index} is ${factor}, not ${replicas.length}.`
     return [ErrorCode.ERR_INVALID_REPLICATION_FACTOR, message]
   }
-  reassign(partition, replicas, id => topics.isUp(id))
+  reassign(partition, replicas, id => topics.isInSync(partition, id))
   topics.changed(topic)
   return [ErrorCode.ERR_NO_ERROR, null]
 }

@@ -3,7 +3,7 @@ import type { Decoded, ServerApi } from '@ottla/protocol'
 import type { Operation, ResourceType } from '../security/acls.ts'
 import type { QuotaClient } from '../quotas/client-quotas.ts'
 import type { SaslExchange } from '../security/sasl/exchange.ts'
-import type { Partition } from '../topics/topics.ts'
+import type { PartitionView } from '../topics/views.ts'
 import type { Stores } from './stores.ts'
 
 /** What handlers see of a client connection. */
@@ -45,7 +45,7 @@ export interface RequestContext {
    * 0, or why this broker cannot serve the partition at the leader epoch that the client knows (-1: none).
    * @param asBroker - the broker to check for, this one by default
    */
-  checkLeader(partition: Partition | undefined, currentLeaderEpoch: number, asBroker?: number): number
+  checkLeader(partition: PartitionView | undefined, currentLeaderEpoch: number, asBroker?: number): number
 }
 
 /** The client that quotas are charged to. */

@@ -11,6 +11,7 @@ import {
   type ShareFetchResponse,
   type ShareFetchResponsePartitionData,
 } from '@ottla/protocol'
+import type { Clock } from '../base/clock.ts'
 import { byTopic, keysOf, partitionKey, splitKey } from '../groups/partition-set.ts'
 import { orRefuse } from '../groups/refusal.ts'
 import {
@@ -24,7 +25,7 @@ import type { ShareGroup } from '../groups/share.ts'
 import { route, type RequestContext, type Route } from './request.ts'
 import { namedError, type Reason } from './refusals.ts'
 import type { Stores } from './stores.ts'
-import type { Partition, TopicStore } from '../topics/topics.ts'
+import type { PartitionView, TopicsView } from '../topics/views.ts'
 
 export const shareFetchRoutes: readonly Route[] = [
   route(ShareFetchServer, fetch, (_body, errorCode) => notFetched(namedError(errorCode))),
@@ -53,8 +54,9 @@ async function fetch(
   stores: ReleasingStores & Pick<Stores, 'clock' | 'groups'>,
 ): Promise<ShareFetchResponse> {
   const { brokerId, version, signal } = context
-  const { clock, groups, shareSessions, topics: store } = stores
-  const { shareSessionEpoch: epoch, isRenewAck, topics, forgottenTopicsData } = request
+  const { clock, groups, shareSessions, topics } = stores
+  const store = topics.seenBy(brokerId)
+  const { shareSessionEpoch: epoch, isRenewAck, topics: requested, forgottenTopicsData } = request
   const groupId = request.groupId ?? ''
   const memberId = request.memberId ?? ''
   const refuse = (errorCode: number, errorMessage: string | null = null): ShareFetchResponse =>
@@ -67,8 +69,8 @@ async function fetch(
   }
   const sessions = shareSessions.of(brokerId)
   const key = `${groupId}\0${memberId}`
-  const acks = acknowledgementsOf(topics)
-  const added = keysOf(topics.map(({ topicId, partitions }) => ({ topicId, partitions: indexesOf(partitions) })))
+  const acks = acknowledgementsOf(requested)
+  const added = keysOf(requested.map(({ topicId, partitions }) => ({ topicId, partitions: indexesOf(partitions) })))
   const session = orRefuse<ShareSession | ShareFetchResponse>(
     () => sessions.fetch(key, epoch, added, keysOf(forgottenTopicsData), acks.size > 0),
     refuse,
@@ -85,7 +87,7 @@ async function fetch(
     const left = deadline - clock.now()
     const isIdle = session.partitions.size === 0 || maxRecords === 0 || maxBytes === 0
     if (fetched.size > 0 || isIdle || left <= 0) break
-    await changeOrTimeout(session, signal, stores, left)
+    await changeOrTimeout(session, signal, clock, store, left)
   }
   if (epoch === FINAL_EPOCH) {
     sessions.end(key)
@@ -101,9 +103,10 @@ async function fetch(
 function acknowledge(
   request: Decoded<ShareAcknowledgeRequest>,
   context: RequestContext,
-  { groups, shareSessions, topics: store }: Pick<Stores, 'groups' | 'shareSessions' | 'topics'>,
+  { groups, shareSessions, topics: all }: Pick<Stores, 'groups' | 'shareSessions' | 'topics'>,
 ): ShareAcknowledgeResponse {
   const { brokerId, version } = context
+  const store = all.seenBy(brokerId)
   const { shareSessionEpoch: epoch, isRenewAck, topics } = request
   const groupId = request.groupId ?? ''
   const memberId = request.memberId ?? ''
@@ -190,8 +193,8 @@ function indexesOf(partitions: readonly { readonly partitionIndex: number }[]): 
 function checkPartition(
   key: string,
   context: RequestContext,
-  topics: TopicStore,
-): { partition: Partition | null; errorCode: number } {
+  topics: TopicsView,
+): { partition: PartitionView | null; errorCode: number } {
   const { topicId, partition: index } = splitKey(key)
   const topic = topics.byId(topicId)
   if (topic === undefined) return { partition: null, errorCode: ErrorCode.ERR_UNKNOWN_TOPIC_ID }
@@ -209,7 +212,7 @@ function acknowledgeAll(
   canRenew: boolean,
   isRenewal: boolean,
   context: RequestContext,
-  topics: TopicStore,
+  topics: TopicsView,
 ): Map<string, Outcome> {
   const outcomes = new Map<string, Outcome>()
   for (const [key, list] of acks) {
@@ -240,7 +243,7 @@ function acquireAll(
   group: ShareGroup,
   request: Decoded<ShareFetchRequest>,
   context: RequestContext,
-  topics: TopicStore,
+  topics: TopicsView,
 ): Map<string, ShareFetchResponsePartitionData> {
   const fetched = new Map<string, ShareFetchResponsePartitionData>()
   let bytesLeft = request.maxBytes
@@ -305,7 +308,7 @@ function rangesOf(chunks: readonly Buffer[]): FoundBatch[] {
 }
 
 // The batches of aborted transactions.
-function abortedOf(batches: readonly FoundBatch[], { log }: Partition): BatchRange[] {
+function abortedOf(batches: readonly FoundBatch[], { log }: PartitionView): BatchRange[] {
   const from = batches[0]?.baseOffset ?? 0
   const end = (batches.at(-1)?.lastOffset ?? -1) + 1
   const aborted = log.abortedBetween(from, end)
@@ -329,7 +332,7 @@ function withoutAborted(acquired: readonly AcquiredRecords[], aborted: readonly 
   return left
 }
 
-function leaderOf(topicId: string, index: number, topics: TopicStore): { leaderId: number; leaderEpoch: number } {
+function leaderOf(topicId: string, index: number, topics: TopicsView): { leaderId: number; leaderEpoch: number } {
   const partition = topics.byId(topicId)?.partitions[index]
   return { leaderId: partition?.leader ?? -1, leaderEpoch: partition?.leaderEpoch ?? -1 }
 }
@@ -356,7 +359,7 @@ function responsesOf(
 }
 
 // When its session on this broker ends, a member's records are released, but only of partitions that the broker leads.
-function releaseHere(memberId: string, group: ShareGroup | null, brokerId: number, topics: TopicStore): void {
+function releaseHere(memberId: string, group: ShareGroup | null, brokerId: number, topics: TopicsView): void {
   group?.release(memberId, key => {
     const { topicId, partition } = splitKey(key)
     return topics.byId(topicId)?.partitions[partition]?.leader === brokerId
@@ -376,7 +379,7 @@ function releaseWithConnection(
     const sessions = shareSessions.of(brokerId)
     if (sessions.get(key) !== session) return
     sessions.end(key)
-    releaseHere(memberId, group, brokerId, topics)
+    releaseHere(memberId, group, brokerId, topics.seenBy(brokerId))
   }
   signal.addEventListener('abort', release, { once: true })
 }
@@ -384,7 +387,8 @@ function releaseWithConnection(
 function changeOrTimeout(
   session: ShareSession,
   signal: AbortSignal,
-  { clock, topics }: Pick<Stores, 'clock' | 'topics'>,
+  clock: Clock,
+  topics: TopicsView,
   ms: number,
 ): Promise<void> {
   return new Promise(resolve => {

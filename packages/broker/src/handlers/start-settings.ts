@@ -5,13 +5,13 @@ import type { Stores } from './stores.ts'
 
 export type SettingSources = Pick<
   Stores,
-  'brokers' | 'topics' | 'autoCreateTopics' | 'groups' | 'transactions' | 'logIn' | 'authorizer'
+  'brokers' | 'topics' | 'replication' | 'autoCreateTopics' | 'groups' | 'transactions' | 'logIn' | 'authorizer'
 >
 
 /** The settings that a broker was started with. */
 export function startSettings(
   brokerId: number,
-  { brokers, topics, autoCreateTopics, groups, transactions, logIn, authorizer }: SettingSources,
+  { brokers, topics, replication, autoCreateTopics, groups, transactions, logIn, authorizer }: SettingSources,
 ): ReadonlyMap<string, string> {
   const { host = '', port = 0, rack = null } = brokers.get(brokerId) ?? {}
   const protocol = logIn.mechanisms.length > 0 ? 'SASL_PLAINTEXT' : 'PLAINTEXT'
@@ -35,6 +35,7 @@ export function startSettings(
     ['auto.create.topics.enable', String(autoCreateTopics)],
     ['auto.leader.rebalance.enable', 'false'],
     ['group.initial.rebalance.delay.ms', String(initialRebalanceDelayMs)],
+    ['replica.lag.time.max.ms', replication === null ? null : String(replication.maxLagMs)],
     ['group.max.size', maxSize === Infinity ? null : String(maxSize)],
     ['group.min.session.timeout.ms', String(groups.sessionLimits.minMs)],
     ['group.max.session.timeout.ms', String(groups.sessionLimits.maxMs)],

@@ -7,6 +7,7 @@ import type { ShareSessions } from '../groups/share-sessions.ts'
 import type { ClientQuotas } from '../quotas/client-quotas.ts'
 import type { Features } from '../releases/features.ts'
 import type { VersionRange } from '../releases/versions.ts'
+import type { Replication } from '../replication/replication.ts'
 import type { Authorizer } from '../security/acls.ts'
 import type { LogIn } from '../security/log-in.ts'
 import type { ClientMetrics } from '../telemetry/client-metrics.ts'
@@ -29,6 +30,8 @@ export interface Stores {
   readonly autoCreateTopics: boolean
   readonly retention: Retention
   readonly coordinators: Coordinators
+  /** null: all brokers share one log per partition. */
+  readonly replication: Replication | null
   /** They end when the broker goes down. */
   readonly fetchSessions: PerBroker<FetchSessions>
   /** Replicas that `setPreferredReplica` sends consumers to, by `topic/partition`. */

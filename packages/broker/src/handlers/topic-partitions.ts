@@ -29,8 +29,9 @@ type DescribedTopic = DescribeTopicPartitionsResponse['topics'][number]
 function describe(
   { topics: requested, cursor, responsePartitionLimit }: Decoded<DescribeTopicPartitionsRequest>,
   context: RequestContext,
-  { brokers, topics: store }: Pick<Stores, 'brokers' | 'topics'>,
+  { topics: all }: Pick<Stores, 'topics'>,
 ): DescribeTopicPartitionsResponse {
+  const store = all.seenBy(context.brokerId)
   const mayDescribe = (name: string): boolean => context.allows('describe', 'topic', name)
   const isAll = requested.length === 0
   const wanted = isAll ? [...store.all()].map(({ name }) => name).filter(mayDescribe) : requested.map(one => one.name)
@@ -58,7 +59,7 @@ function describe(
       isInternal: topic.isInternal,
       // The protocol allows null here, but Kafka's own client fails on it.
       partitions: page.map(partition => ({
-        ...describePartition(partition, brokers),
+        ...describePartition(partition, store),
         eligibleLeaderReplicas: [],
         lastKnownElr: [],
       })),

@@ -131,7 +131,7 @@ export const topicRoutes: readonly Route[] = [
       topics: topics.map(({ name, partitions }) => ({
         name,
         partitions: partitions.map(({ partitionIndex, offset }) => {
-          const partition = store.partition(name, partitionIndex)
+          const partition = store.seenBy(context.brokerId).partition(name, partitionIndex)
           const fail = (errorCode: number): { partitionIndex: number; lowWatermark: number; errorCode: number } => ({
             partitionIndex,
             lowWatermark: -1,

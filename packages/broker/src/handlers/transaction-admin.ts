@@ -169,7 +169,7 @@ function describeProducers(
   })
   if (nameProblem(topic) !== null) return fail(ErrorCode.ERR_TOPIC_EXCEPTION)
   if (!context.allows('read', 'topic', topic)) return fail(ErrorCode.ERR_TOPIC_AUTHORIZATION_FAILED)
-  const partition = store.partition(topic, partitionIndex)
+  const partition = store.seenBy(brokerId).partition(topic, partitionIndex)
   if (partition === undefined) return fail(ErrorCode.ERR_UNKNOWN_TOPIC_OR_PART)
   // Followers know the producers, too.
   if (!partition.replicas.includes(brokerId)) return fail(ErrorCode.ERR_NOT_LEADER_FOR_PARTITION)
@@ -187,7 +187,7 @@ function describeProducers(
 }
 
 type Marker = Decoded<WriteTxnMarkersRequest>['markers'][number]
-type WritingStores = OffsetStores & Pick<Stores, 'clock' | 'topics'>
+type WritingStores = OffsetStores & Pick<Stores, 'brokers' | 'clock' | 'topics'>
 
 function writeMarkers(
   marker: Marker,
@@ -218,9 +218,9 @@ function written(
 }
 
 function writeOne(marker: Marker, target: TopicPartition, context: RequestContext, stores: WritingStores): number {
-  const { clock, topics } = stores
+  const { brokers, clock, topics } = stores
   const { producerId, producerEpoch, coordinatorEpoch, transactionResult: commit } = marker
-  const partition = topics.partition(target.topic, target.partition)
+  const partition = topics.seenBy(context.brokerId).partition(target.topic, target.partition)
   const problem = context.checkLeader(partition, -1)
   if (partition === undefined || problem !== ErrorCode.ERR_NO_ERROR) return problem
   if (target.topic === OFFSETS_TOPIC) {
@@ -228,7 +228,7 @@ function writeOne(marker: Marker, target: TopicPartition, context: RequestContex
     return ErrorCode.ERR_NO_ERROR
   }
   const { leaderEpoch, log } = partition
-  const timestamp = clock.now()
+  const timestamp = clock.now() + brokers.clockSkewMs(context.brokerId)
   const refusal = log.mark({ producerId, producerEpoch, commit, coordinatorEpoch, leaderEpoch, timestamp })
   return refusal?.errorCode ?? ErrorCode.ERR_NO_ERROR
 }

@@ -58,7 +58,7 @@ export function compact(log: PartitionLog, rules: CompactionRules, now: number):
     if (next !== null) kept.push(next)
     else if (isLast) kept.push(rebuilt(stored, batch, [], 0))
   }
-  log.replace(kept, log.startOffset, log.highWatermark)
+  log.replace(kept, log.startOffset, log.endOffset)
 }
 
 // A producer's last batch of records has its sequence number, its last marker the epoch.

@@ -58,6 +58,12 @@ export interface Read {
   readonly endOffset: number
 }
 
+interface UnreplicatedEnd {
+  readonly firstOffset: number
+  /** Offset of the marker. */
+  readonly lastOffset: number
+}
+
 /** Makes the changes of a log durable. */
 export interface LogPersistence {
   appended(batch: StoredBatch): void
@@ -69,11 +75,15 @@ export interface LogPersistence {
 /** Appends, reads and finds records. Offsets have no gaps except from compaction. */
 export class PartitionLog {
   readonly producers = new ProducerStates()
-  readonly #memory: LogMemory
+  #memory: LogMemory
   #batches: StoredBatch[] = []
   #aborted: AbortedTransaction[] = []
   readonly #waiters = new Set<() => void>()
   #persistence: LogPersistence | null = null
+  // One past the last record that is replicated; a log without replicas has no such limit.
+  #replicated = Infinity
+  // Transactions that have ended, but whose markers are not replicated.
+  #unreplicatedEnds: UnreplicatedEnd[] = []
   #nextOffset = 0
   #startOffset = 0
   #bytes = 0
@@ -83,14 +93,25 @@ export class PartitionLog {
   }
 
   /** One past the last record. */
-  get highWatermark(): number {
+  get endOffset(): number {
     return this.#nextOffset
   }
 
-  /** The first offset of an open transaction, else the high watermark (KIP-98). */
+  /** One past the last record that consumers may read: all of them, unless {@link replicatedTo} has said otherwise. */
+  get highWatermark(): number {
+    return Math.min(this.#replicated, this.#nextOffset)
+  }
+
+  /** The first offset of a transaction that is open, or whose end is not replicated; else the high watermark (KIP-98). */
   get lastStableOffset(): number {
-    const unstable = this.producers.firstUnstableOffset
-    return unstable === null ? this.#nextOffset : Math.max(unstable, this.#startOffset)
+    let unstable = this.producers.firstUnstableOffset ?? Infinity
+    for (const { firstOffset } of this.#unreplicatedEnds) unstable = Math.min(unstable, firstOffset)
+    return Math.min(this.highWatermark, Math.max(unstable, this.#startOffset))
+  }
+
+  /** The leader epoch of the last batch, -1 without one. */
+  get lastEpoch(): number {
+    return this.#batches.at(-1)?.leaderEpoch ?? -1
   }
 
   get startOffset(): number {
@@ -226,9 +247,48 @@ export class PartitionLog {
     return { leaderEpoch: before.leaderEpoch, endOffset: this.#batches[low]?.baseOffset ?? this.#nextOffset }
   }
 
+  /** The batches from the one that holds `offset` on, up to `maxBytes`; the first one even if it is larger. */
+  batchesFrom(offset: number, maxBytes: number): StoredBatch[] {
+    const found: StoredBatch[] = []
+    let bytes = 0
+    for (let i = indexOf(this.#batches, offset); i < this.#batches.length; i++) {
+      const batch = this.#batches[i] as StoredBatch // i is below the length
+      bytes += batch.bytes.length
+      if (bytes > maxBytes && found.length > 0) break
+      found.push(batch)
+    }
+    return found
+  }
+
+  /** Appends a batch of the leader's log. Both logs have its bytes. */
+  copy(stored: StoredBatch): void {
+    this.#batches.push(stored)
+    this.#nextOffset = stored.lastOffset + 1
+    this.#grow(stored.bytes.length)
+    this.#replay(stored)
+    this.wake()
+  }
+
+  /** Consumers may read what comes before this offset. From the first call on, the log has a limit. */
+  replicatedTo(offset: number): void {
+    const before = this.highWatermark
+    this.#replicated = Math.min(offset, this.#nextOffset)
+    if (this.#unreplicatedEnds.length > 0) {
+      this.#unreplicatedEnds = this.#unreplicatedEnds.filter(({ lastOffset }) => lastOffset >= this.#replicated)
+    }
+    if (this.highWatermark !== before) this.wake()
+  }
+
+  /** Counts the log's bytes in another place from now on. */
+  countIn(memory: LogMemory): void {
+    this.#memory.used -= this.#bytes
+    memory.used += this.#bytes
+    this.#memory = memory
+  }
+
   /** Deletes records before an offset (DeleteRecords, retention). @returns the new log start offset */
   deleteBefore(offset: number): number {
-    const start = Math.max(this.#startOffset, Math.min(offset, this.#nextOffset))
+    const start = Math.max(this.#startOffset, Math.min(offset, this.highWatermark))
     if (start === this.#startOffset) return start
     this.#startOffset = start
     const gone = this.#batches.splice(0, indexOf(this.#batches, start))
@@ -243,7 +303,15 @@ export class PartitionLog {
     if (offset >= this.#nextOffset) return
     const kept = indexOf(this.#batches, offset)
     const next = Math.min(offset, this.#batches[kept]?.baseOffset ?? offset)
+    if (this.#replicated > next && this.#replicated !== Infinity) this.#replicated = next
     this.replace(this.#batches.slice(0, kept), Math.min(this.#startOffset, next), next)
+    this.wake()
+  }
+
+  /** Drops everything; the log goes on at this offset. */
+  startOver(offset: number): void {
+    if (this.#replicated !== Infinity) this.#replicated = offset
+    this.replace([], offset, offset)
     this.wake()
   }
 
@@ -260,13 +328,11 @@ export class PartitionLog {
     this.#nextOffset = nextOffset
     this.#grow(-this.#bytes)
     this.#aborted = []
+    this.#unreplicatedEnds = []
     this.producers.clear()
     for (const stored of batches) {
       this.#grow(stored.bytes.length)
-      const batch = open(stored)
-      if (batch.producerId < 0n) continue
-      if (!batch.isControl) this.#replayBatch(batch, stored)
-      else this.#replayMarker(batch, stored)
+      this.#replay(stored)
     }
   }
 
@@ -305,6 +371,13 @@ export class PartitionLog {
     this.wake()
   }
 
+  #replay(stored: StoredBatch): void {
+    const batch = open(stored)
+    if (batch.producerId < 0n) return
+    if (!batch.isControl) this.#replayBatch(batch, stored)
+    else this.#replayMarker(batch, stored)
+  }
+
   // Compaction removes records, but keeps the sequence numbers and the offset range of the batch.
   #replayBatch(batch: RecordBatch, stored: StoredBatch): void {
     batch.recordCount = stored.lastOffset - stored.baseOffset + 1
@@ -329,6 +402,8 @@ export class PartitionLog {
     commit: boolean,
   ): void {
     const firstOffset = this.producers.transactionEnded(producerId, epoch, coordinator, time)
-    if (firstOffset >= 0 && !commit) this.#aborted.push({ producerId, firstOffset, lastOffset: offset })
+    if (firstOffset < 0) return
+    if (!commit) this.#aborted.push({ producerId, firstOffset, lastOffset: offset })
+    if (offset >= this.highWatermark) this.#unreplicatedEnds.push({ firstOffset, lastOffset: offset })
   }
 }

@@ -1,5 +1,6 @@
 /** Reassignments of partitions (KIP-455), and their leaders. */
 import { ErrorCode } from '@ottla/protocol'
+import type { PartitionView } from './views.ts'
 
 /** The brokers of a partition. */
 export interface Replicated {
@@ -24,15 +25,23 @@ export function setLeader(partition: Replicated, brokerId: number): boolean {
 }
 
 /** 0, or why a broker cannot serve the partition at the leader epoch that the client knows (-1: none). */
-export function leaderProblem(partition: Replicated, brokerId: number, currentLeaderEpoch: number): number {
+export function leaderProblem(
+  partition: Pick<PartitionView, 'leader' | 'leaderEpoch'>,
+  brokerId: number,
+  currentLeaderEpoch: number,
+): number {
   if (partition.leader !== brokerId) return ErrorCode.ERR_NOT_LEADER_FOR_PARTITION
   if (currentLeaderEpoch < 0) return ErrorCode.ERR_NO_ERROR
   if (currentLeaderEpoch < partition.leaderEpoch) return ErrorCode.ERR_FENCED_LEADER_EPOCH
   return currentLeaderEpoch > partition.leaderEpoch ? ErrorCode.ERR_UNKNOWN_LEADER_EPOCH : ErrorCode.ERR_NO_ERROR
 }
 
-/** Starts a reassignment, which ends at once if all brokers are up. One in progress changes to the new target. */
-export function reassign(partition: Replicated, target: readonly number[], isUp: (brokerId: number) => boolean): void {
+/** Starts a reassignment, which ends at once if all brokers are in sync. One in progress changes to the new target. */
+export function reassign(
+  partition: Replicated,
+  target: readonly number[],
+  isInSync: (brokerId: number) => boolean,
+): void {
   const { replicas } = partition
   const original = replicas.filter(id => !partition.adding.includes(id))
   const adding = target.filter(id => !original.includes(id))
@@ -40,7 +49,7 @@ export function reassign(partition: Replicated, target: readonly number[], isUp:
   partition.replicas = [...target, ...removing]
   partition.adding = adding
   partition.removing = removing
-  partition.isr = partition.replicas.filter(isUp)
+  partition.isr = partition.replicas.filter(isInSync)
   settleReassignment(partition)
 }
 

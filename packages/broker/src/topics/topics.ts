@@ -5,15 +5,15 @@ import { LogMemory } from '../log/log-memory.ts'
 import { newUuid, systemRandom, type Random } from '../base/random.ts'
 import { setLeader, settleReassignment } from './reassignments.ts'
 import { configProblem, topicDefaults } from '../configs/topic-configs.ts'
+import type { PartitionView, TopicView, TopicsView } from './views.ts'
 
-export interface Partition {
-  readonly topic: string
-  readonly index: number
+export interface Partition extends PartitionView {
   replicas: number[]
   /** Replicas that a reassignment adds and removes; empty without one. */
   adding: readonly number[]
   removing: readonly number[]
-  readonly log: PartitionLog
+  /** The one that all brokers share; with simulated replication that of the leader, or of the last one. */
+  log: PartitionLog
   /** Broker id, -1 while every replica is down. */
   leader: number
   leaderEpoch: number
@@ -25,12 +25,8 @@ export interface TopicPartition {
   readonly partition: number
 }
 
-export interface Topic {
-  readonly name: string
-  readonly id: string
-  readonly isInternal: boolean
+export interface Topic extends TopicView {
   readonly partitions: Partition[]
-  /** The topic's own settings, without defaults. */
   readonly configs: Map<string, string>
 }
 
@@ -39,6 +35,19 @@ export interface TopicPersistence {
   /** The topic was created, or its configuration, partitions or leaders have changed. */
   topicChanged(topic: Topic): void
   topicDeleted(topic: Topic): void
+}
+
+/** Simulates replication: every broker has logs of its own, and learns of changes by itself. */
+export interface Replicator {
+  /** What a broker knows. */
+  seenBy(brokerId: number): TopicsView
+  /** Whether the controller takes a broker for alive. */
+  isUp(brokerId: number): boolean
+  /** The topic was created, or its configuration, partitions or leaders have changed. */
+  topicChanged(topic: Topic): void
+  topicDeleted(topic: Topic): void
+  /** Elects leaders after brokers came or went. */
+  elect(): void
 }
 
 export interface TopicRequest {
@@ -68,6 +77,8 @@ export class TopicStore {
   brokerDefault: (config: string) => string | undefined = () => undefined
   /** Where changes are stored. */
   persistence: TopicPersistence | null = null
+  /** null: all brokers share one log per partition, and know of every change at once. */
+  replicator: Replicator | null = null
   readonly #onDeleted: ((topic: Topic) => void)[] = []
   readonly #topics = new Map<string, Topic>()
   readonly #byId = new Map<string, Topic>()
@@ -158,7 +169,7 @@ export class TopicStore {
     for (let i = 0; i < count; i++) this.#addPartition(topic, request.assignment?.[i] ?? this.#pickReplicas(factor))
     this.#topics.set(topic.name, topic)
     this.#byId.set(topic.id, topic)
-    this.persistence?.topicChanged(topic)
+    this.changed(topic)
     return topic
   }
 
@@ -184,6 +195,7 @@ export class TopicStore {
   /** To be called after a change of the topic's configuration or its partitions' leaders. */
   changed(topic: Topic): void {
     this.persistence?.topicChanged(topic)
+    this.replicator?.topicChanged(topic)
   }
 
   grow(topic: Topic, count: number, assignment?: readonly (readonly number[])[]): void {
@@ -191,13 +203,14 @@ export class TopicStore {
     for (let i = topic.partitions.length, added = 0; i < count; i++, added++) {
       this.#addPartition(topic, assignment?.[added] ?? this.#pickReplicas(factor))
     }
-    this.persistence?.topicChanged(topic)
+    this.changed(topic)
   }
 
   delete(topic: Topic): void {
     this.#topics.delete(topic.name)
     this.#byId.delete(topic.id)
-    for (const { log } of topic.partitions) log.close()
+    if (this.replicator === null) for (const { log } of topic.partitions) log.close()
+    else this.replicator.topicDeleted(topic)
     this.persistence?.topicDeleted(topic)
     for (const listener of this.#onDeleted) listener(topic)
   }
@@ -209,6 +222,10 @@ export class TopicStore {
 
   /** Elects leaders after a broker went down or came up. */
   elect(): void {
+    if (this.replicator !== null) {
+      this.replicator.elect()
+      return
+    }
     for (const topic of this.#topics.values()) {
       let isMoved = false
       for (const partition of topic.partitions) {
@@ -240,10 +257,20 @@ export class TopicStore {
   }
 
   isUp(brokerId: number): boolean {
-    return this.#isUp(brokerId)
+    return this.replicator === null ? this.#isUp(brokerId) : this.replicator.isUp(brokerId)
   }
 
-  config(topic: Topic, name: string): string {
+  /** The topics as a broker knows them. */
+  seenBy(brokerId: number): TopicsView {
+    return this.replicator === null ? this : this.replicator.seenBy(brokerId)
+  }
+
+  /** Whether a replica has all that is acknowledged; without simulated replication every live one has. */
+  isInSync(partition: Partition, brokerId: number): boolean {
+    return this.replicator === null ? this.#isUp(brokerId) : partition.isr.includes(brokerId)
+  }
+
+  config(topic: Pick<TopicView, 'configs'>, name: string): string {
     return topic.configs.get(name) ?? this.brokerDefault(name) ?? topicDefaults.get(name) ?? ''
   }
 
@@ -256,14 +283,14 @@ export class TopicStore {
   }
 
   #addPartition(topic: Topic, replicas: readonly number[]): Partition {
-    const leader = replicas.find(id => this.#isUp(id)) ?? -1
+    const leader = replicas.find(id => this.isUp(id)) ?? -1
     const partition: Partition = {
       topic: topic.name,
       index: topic.partitions.length,
       replicas: [...replicas],
       adding: [],
       removing: [],
-      isr: replicas.filter(id => this.#isUp(id)),
+      isr: replicas.filter(id => this.isUp(id)),
       leader,
       leaderEpoch: 0,
       log: new PartitionLog(this.memory),

@@ -25,8 +25,12 @@ export interface CoordinatorOptions {
   /** Whether the cluster has transaction version 2, in which every end of a transaction raises the epoch. */
   readonly bumpsEpoch: boolean
   nextProducerId(): bigint
-  /** Writes a marker. @returns false if the partition has no leader at the moment */
-  writeMarker(partition: TopicPartition, marker: EndMarker): boolean
+  /**
+   * Writes a marker.
+   * @param again called when it is worth another attempt
+   * @returns false if the partition has no leader at the moment, or its replicas do not have the marker yet
+   */
+  writeMarker(partition: TopicPartition, marker: EndMarker, again: () => void): boolean
   /** See {@link TransactionPersistence}. */
   changed(transaction: Transaction): void
 }
@@ -286,6 +290,11 @@ export class TransactionCoordinator {
   // Retries for partitions without a leader.
   #writeMarkers(transaction: Transaction): void {
     const { fields } = transaction
+    transaction.timer?.cancel()
+    transaction.timer = null
+    const again = (): void => {
+      if (transaction.isPreparing) this.#writeMarkers(transaction)
+    }
     const marker = {
       transactionalId: transaction.id,
       producerId: fields.producerId,
@@ -293,7 +302,7 @@ export class TransactionCoordinator {
       commit: fields.state === 'PrepareCommit',
     }
     for (const [key, partition] of fields.partitions) {
-      if (this.#options.writeMarker(partition, marker)) fields.partitions.delete(key)
+      if (this.#options.writeMarker(partition, marker, again)) fields.partitions.delete(key)
     }
     if (fields.partitions.size > 0) {
       transaction.timer = this.#options.clock.setTimer(MARKER_RETRY_MS, () => this.#writeMarkers(transaction))

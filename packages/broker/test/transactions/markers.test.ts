@@ -7,6 +7,7 @@ import { Coordinators } from '../../src/topics/coordinators.ts'
 import { TopicStore } from '../../src/topics/topics.ts'
 import { writeMarker, type MarkerStores } from '../../src/transactions/markers.ts'
 import { TransactionalOffsets } from '../../src/transactions/transactional-offsets.ts'
+import { UnreplicatedMarkers } from '../../src/transactions/unreplicated-markers.ts'
 import { readBack } from '../batches.ts'
 import { FakeClock } from '../fake-clock.ts'
 
@@ -27,6 +28,7 @@ function scene(): MarkerStores {
     topics,
     coordinators: new Coordinators(topics, brokers),
     transactionalOffsets: new TransactionalOffsets(),
+    unreplicated: new UnreplicatedMarkers(),
     groups: new Groups({
       clock,
       topics,
