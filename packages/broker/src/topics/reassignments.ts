@@ -81,7 +81,9 @@ function finish(partition: Replicated, replicas: number[]): void {
   partition.adding = []
   partition.removing = []
   partition.isr = partition.isr.filter(id => replicas.includes(id))
-  if (!replicas.includes(partition.leader)) setLeader(partition, partition.isr[0] ?? -1)
+  if (!replicas.includes(partition.leader)) {
+    setLeader(partition, replicas.find(id => partition.isr.includes(id)) ?? -1)
+  }
   // The epoch goes up so that clients stop fetching from removed replicas.
   if (isLess && partition.leaderEpoch === epoch) {
     partition.leaderEpoch++

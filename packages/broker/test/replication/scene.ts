@@ -22,6 +22,8 @@ export interface PutOptions {
   readonly seal?: Seal
   readonly timeoutMs?: number
   readonly transactionalId?: string | null
+  /** The version of Produce, 11 by default. */
+  readonly version?: number
   /** The connection. */
   readonly from?: string
 }
@@ -65,11 +67,19 @@ export class Scene implements AsyncDisposable {
 
   /** Sends a produce request; its answer may have to wait for time to pass. */
   async put(broker: number, topic: string, options: PutOptions = {}): Promise<PartitionResult> {
-    const { acks = 1, count = 1, seal = {}, timeoutMs = 5000, transactionalId = null, from = 'writer' } = options
+    const {
+      acks = 1,
+      count = 1,
+      seal = {},
+      timeoutMs = 5000,
+      transactionalId = null,
+      from = 'writer',
+      version = 11,
+    } = options
     const client = await this.client(broker, from)
     const records = batchBytes(count, seal, this.clock.now())
     const topicData = [{ name: topic, partitionData: [{ index: 0, records }] }]
-    const answer = await client.ask(Produce, 11, { transactionalId, acks, timeoutMs, topicData })
+    const answer = await client.ask(Produce, version, { transactionalId, acks, timeoutMs, topicData })
     return answer.responses[0]?.partitionResponses[0] ?? assert.fail('there is no partition in the answer')
   }
 
