@@ -29,7 +29,7 @@ export interface MarkerStores extends OffsetStores {
 }
 
 /**
- * @param again called when a marker that was written has been replicated, or lost
+ * @param again called when a marker that was written has been replicated
  * @returns false if the marker cannot be written now, or is not replicated yet; a deleted partition needs none
  */
 export function writeMarker(
@@ -41,8 +41,10 @@ export function writeMarker(
   const { topics, brokers, clock, coordinators, unreplicated } = stores
   const { leader } = topics.partition(target.topic, target.partition) ?? {}
   if (leader === undefined) return true
+  if (!brokers.isUp(leader)) return false
   const partition = topics.seenBy(leader).partition(target.topic, target.partition)
-  if (!brokers.isUp(leader) || partition?.leader !== leader) return false
+  // The leader may not have heard of its election yet.
+  if (partition?.leader !== leader) return false
   if (target.topic === OFFSETS_TOPIC) {
     completeOffsets(stores, target, marker.producerId, marker.commit)
     return true
@@ -64,8 +66,9 @@ export function writeMarker(
   if (refusal !== null || replication === undefined || log.highWatermark === log.endOffset) return true
   unreplicated.add(key)
   void replication.acknowledged(log.endOffset, REPLICATION_TIMEOUT_MS).then(errorCode => {
-    unreplicated.settle(key, errorCode === ErrorCode.ERR_NO_ERROR)
-    again()
+    const isReplicated = errorCode === ErrorCode.ERR_NO_ERROR
+    unreplicated.settle(key, isReplicated)
+    if (isReplicated) again()
   })
   return false
 }
