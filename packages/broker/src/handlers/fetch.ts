@@ -221,14 +221,15 @@ function failure(partitionIndex: number, errorCode: number): FetchResponsePartit
   return { partitionIndex, errorCode, highWatermark: -1, abortedTransactions: [], records: NO_BYTES }
 }
 
-// From version 11 on consumers may read from any in-sync replica (KIP-392).
+// From version 11 on consumers may read from any replica (KIP-392); without replicas of their own, from those in sync.
 function checkReplica(
   partition: PartitionView | undefined,
   currentLeaderEpoch: number,
   context: RequestContext,
 ): number {
   const { version, brokerId } = context
-  const isFollower = version >= 11 && partition !== undefined && partition.isr.includes(brokerId)
+  const mayRead = partition?.replication === undefined ? partition?.isr : partition.replicas
+  const isFollower = version >= 11 && partition !== undefined && mayRead?.includes(brokerId) === true
   return context.checkLeader(partition, currentLeaderEpoch, isFollower ? partition.leader : brokerId)
 }
 

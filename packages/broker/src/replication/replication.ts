@@ -87,6 +87,9 @@ export class Replication implements Replicator {
     for (const partition of topic.partitions) {
       this.#controller.settle(topic, partition)
       this.#announce(topic, partition)
+      // Another min.insync.replicas may let the high watermark move.
+      const leader = this.#members.get(partition.leader)?.metadata.byId(topic.id)?.partitions[partition.index]
+      if (leader !== undefined) this.#roles.served(leader)
     }
   }
 

@@ -92,6 +92,7 @@ export class Roles {
     }
     if (!isNewEpoch) {
       this.served(replica)
+      if (replica.leadership !== null) this.#inviteToIsr(replica)
       return
     }
     if (state.leader === brokerId) this.#lead(replica)
@@ -204,6 +205,14 @@ export class Roles {
     this.#alterIsr(leader, [...isr, id])
   }
 
+  // What others lack for the ISR they show with their next fetch.
+  #inviteToIsr(leader: Replica): void {
+    for (const id of leader.replicas) {
+      const follower = leader.isr.includes(id) ? undefined : this.#members.replica(id, leader)
+      if (follower?.leader === leader.brokerId) this.scheduleFetch(follower)
+    }
+  }
+
   #watchLag(leader: Replica, leadership: Leadership): void {
     const { clock, maxLagMs } = this.#options
     const { brokerId, isr, log } = leader
@@ -232,6 +241,8 @@ export class Roles {
     const topic = this.#options.topics.byId(leader.topicId)
     const partition = topic?.partitions[leader.index]
     if (topic === undefined || partition === undefined || !this.#members.isServing(leader.brokerId)) return false
+    // It would undo a change that it has not heard of.
+    if (this.#options.stateOf(partition)?.version !== leader.version) return false
     if (!this.#controller.alterIsr(topic, partition, leader.brokerId, leader.leaderEpoch, isr)) return false
     const state = this.#options.stateOf(partition)
     if (state !== undefined && state.version > leader.version) this.changed(leader, state)
