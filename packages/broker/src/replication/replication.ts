@@ -181,7 +181,7 @@ export class Replication implements Replicator {
     this.#tell({ kind: 'broker', brokerId, isUp: true })
     this.#controller.unfence(brokerId)
     // It is in sync again with the next fetch.
-    this.#fetchAll(this.#members.of(brokerId), true)
+    this.#fetchAll(this.#members.of(brokerId))
   }
 
   brokerAdded(brokerId: number): void {
@@ -302,16 +302,17 @@ export class Replication implements Replicator {
   }
 
   // Everything that a broker follows.
-  #fetchAll(member: Member, onlyOutOfSync = false): void {
-    for (const replica of member.metadata.replicas()) {
-      if (!onlyOutOfSync || !replica.isr.includes(member.id)) this.#roles.scheduleFetch(replica)
-    }
+  #fetchAll(member: Member): void {
+    for (const replica of member.metadata.replicas()) this.#roles.scheduleFetch(replica)
   }
 
   // A broker is there again: it fetches, and the others fetch from it.
   #restartFetches(member: Member): void {
     this.#fetchAll(member)
-    for (const replica of member.metadata.replicas()) this.#roles.served(replica)
+    for (const replica of member.metadata.replicas()) {
+      this.#roles.served(replica)
+      this.#roles.inviteToIsr(replica)
+    }
   }
 }
 

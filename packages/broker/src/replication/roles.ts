@@ -92,7 +92,7 @@ export class Roles {
     }
     if (!isNewEpoch) {
       this.served(replica)
-      if (replica.leadership !== null) this.#inviteToIsr(replica)
+      this.inviteToIsr(replica)
       return
     }
     if (state.leader === brokerId) this.#lead(replica)
@@ -205,8 +205,9 @@ export class Roles {
     this.#alterIsr(leader, [...isr, id])
   }
 
-  // What others lack for the ISR they show with their next fetch.
-  #inviteToIsr(leader: Replica): void {
+  /** Lets the followers of a leader that are not in sync fetch, which shows what they lack. Others do nothing. */
+  inviteToIsr(leader: Replica): void {
+    if (leader.leadership === null) return
     for (const id of leader.replicas) {
       const follower = leader.isr.includes(id) ? undefined : this.#members.replica(id, leader)
       if (follower?.leader === leader.brokerId) this.scheduleFetch(follower)
