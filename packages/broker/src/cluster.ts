@@ -10,7 +10,7 @@ import { committedPartitions, type CommittedPartition } from './groups/group.ts'
 import { routes } from './handlers/routes.ts'
 import type { Stores } from './handlers/stores.ts'
 import { compact } from './log/compaction.ts'
-import type { BrokerDownOptions, EmbeddedClusterOptions } from './options.ts'
+import type { BrokerDownOptions, CreateTopicOptions, EmbeddedClusterOptions } from './options.ts'
 import type { VersionRange } from './releases/versions.ts'
 import type { UserOptions } from './security/users.ts'
 import { ReplicationCommands } from './replication-commands.ts'
@@ -21,19 +21,6 @@ import { Storage } from './storage/storage.ts'
 import { closeStores, makeStores } from './stores.ts'
 import { messagesOf, type StoredMessage } from './topics/messages.ts'
 import type { Topic } from './topics/topics.ts'
-
-/**
- * How `createTopic` creates a topic.
- * @since 0.1.0
- */
-export interface CreateTopicOptions {
-  /** The cluster's `defaultPartitions` by default. */
-  readonly partitions?: number
-  /** 3 by default, or as many as there are brokers if these are fewer. */
-  readonly replicationFactor?: number
-  /** Topic configuration, as `{ 'cleanup.policy': 'compact' }`. */
-  readonly configs?: Readonly<Record<string, string>>
-}
 
 const MAX_BROKERS = 100
 // Kafka's default for connections.max.idle.ms.

@@ -1,6 +1,6 @@
 export type { AclBinding } from './security/acls.ts'
 export type { Clock, Timer } from './base/clock.ts'
-export { EmbeddedCluster, type CreateTopicOptions } from './cluster.ts'
+export { EmbeddedCluster } from './cluster.ts'
 export type { Fault, FaultInput } from './control/faults.ts'
 export type { CommittedPartition } from './groups/group.ts'
 export { portsAreFree } from './ports.ts'
@@ -8,7 +8,13 @@ export type { ReplicaStatus } from './replication/replication.ts'
 export type { ReplicationCommands } from './replication-commands.ts'
 export type { StoredMessage } from './topics/messages.ts'
 export type { Control, TrackedRequest } from './control/observers.ts'
-export type { BrokerDownOptions, EmbeddedClusterOptions, SaslMechanism, SaslOptions } from './options.ts'
+export type {
+  BrokerDownOptions,
+  CreateTopicOptions,
+  EmbeddedClusterOptions,
+  SaslMechanism,
+  SaslOptions,
+} from './options.ts'
 export type { BearerToken, ValidateToken } from './security/sasl/oauthbearer.ts'
 export type { TelemetryPush } from './telemetry/telemetry.ts'
 export type { ProducerIds } from './transactions/producer-ids.ts'

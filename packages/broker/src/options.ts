@@ -140,3 +140,16 @@ export interface BrokerDownOptions {
    */
   readonly forgets?: boolean
 }
+
+/**
+ * How `createTopic` creates a topic.
+ * @since 0.1.0
+ */
+export interface CreateTopicOptions {
+  /** The cluster's `defaultPartitions` by default. */
+  readonly partitions?: number
+  /** 3 by default, or as many as there are brokers if these are fewer. */
+  readonly replicationFactor?: number
+  /** Topic configuration, as `{ 'cleanup.policy': 'compact' }`. */
+  readonly configs?: Readonly<Record<string, string>>
+}
