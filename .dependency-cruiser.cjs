@@ -116,6 +116,12 @@ module.exports = {
       [codec, compression, inside('protocol', 'generated/(end-txn-marker|control-record-type-schema)\\.ts')],
       'records stand on compression/ and wire/',
     ),
+    room(
+      'protocol-capture',
+      inside('protocol', 'capture/'),
+      [codec, compression, inside('protocol', 'record/|generated/')],
+      'what was captured is read by the codecs of messages and records',
+    ),
     room('protocol-alone', '^packages/protocol/src/', [], 'the protocol stands alone'),
     {
       name: 'protocol-is-bytes',

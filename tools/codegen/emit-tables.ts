@@ -22,6 +22,27 @@ export function emitApiTable(requests: readonly Message[]): string {
   ].join('\n')
 }
 
+/** @param moduleOf the module of an API, by its name */
+export function emitWireApis(requests: readonly Message[], moduleOf: (apiName: string) => string): string {
+  const names = [...requests].sort((a, b) => a.apiKey - b.apiKey).map(apiNameOf)
+  return [
+    HEADER,
+    "import type { Api, ServerApi } from '../api.ts'",
+    ...names.map(name => `import { ${name}, ${name}Server } from './${moduleOf(name)}'`),
+    '',
+    '/** Both sides of one API. */',
+    'export type WireApi = Api<unknown, unknown> & ServerApi<unknown, unknown>',
+    '',
+    '/** Both sides of every API, by its key. A function, so that who does not call it needs none of them. */',
+    'export function wireApis(): Map<number, WireApi> {',
+    '  return new Map<number, WireApi>([',
+    ...names.map(name => `    [${name}.key, { ...${name}, ...${name}Server } as WireApi],`),
+    '  ])',
+    '}',
+    '',
+  ].join('\n')
+}
+
 /**
  * @param codesTsv rows of name, code and side, with a title row
  * @param textsTsv rows of name and text, with a title row: one for each code

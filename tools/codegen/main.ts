@@ -6,7 +6,7 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { emitApi, emitStandalone, HEADER } from './emit-messages.ts'
-import { emitApiTable, emitErrors } from './emit-tables.ts'
+import { emitApiTable, emitWireApis, emitErrors } from './emit-tables.ts'
 import { apiNameOf, isClientRequest, parseSpec, standaloneNames } from './spec.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
@@ -45,6 +45,10 @@ export function generate(facts: Facts): Map<string, string> {
     files.set(`${kebab(message.name)}.ts`, emitStandalone(message))
   }
   files.set('apis.ts', emitApiTable(requests))
+  files.set(
+    'wire-apis.ts',
+    emitWireApis(requests, name => `${kebab(name)}.ts`),
+  )
   files.set('error-codes.ts', emitErrors(facts.errors, facts.errorTexts))
   const exported = [...files.keys()].sort().map(name => `export * from './${name}'`)
   files.set('index.ts', `${HEADER}${exported.join('\n')}\n`)
