@@ -28,3 +28,16 @@ export { crc32c, crc32cImplementation } from './wire/crc32c.ts'
 export { Conversation, wireApi, isAnswered, type OpaqueFrame, type WireMessage } from './capture/conversation.ts'
 export { ClusterNames } from './capture/names.ts'
 export { messageWords } from './capture/words.ts'
+export { FrameMask, maskReady, type Payloads } from './capture/mask.ts'
+export {
+  parseRecording,
+  recordingEventLine,
+  recordingHeaderLine,
+  type ConnectEvent,
+  type ConnectionEvent,
+  type FrameEvent,
+  type LookupEvent,
+  type Recording,
+  type RecordingEvent,
+  type RecordingHeader,
+} from './capture/recording.ts'

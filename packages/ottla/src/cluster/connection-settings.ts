@@ -25,6 +25,7 @@ export function laneSettings(
       clientId: settings['client.id'],
       transport: {
         network: context.network,
+        recorder: context.recorder,
         tls: secure ? tlsSettings(context) : withoutTls(context),
         family: familyOf(settings['broker.address.family']),
         useAllAddresses: settings['client.dns.lookup'] === 'use_all_dns_ips',

@@ -6,6 +6,8 @@ import { stackOf } from '../base/unknown-error.ts'
 import type { CommonSettings, Resolved } from '../config/resolve.ts'
 import { invalidArgument, type KafkaError } from '../errors.ts'
 import { systemNetwork, type Network } from '../network/network.ts'
+import type { WireRecorder } from '../network/recording/recorder.ts'
+import type { WireRecording } from '../network/recording/wire-recording.ts'
 import type { KerberosPackage } from '../network/sasl/kerberos-package.ts'
 import type { OAuthBearerTokenFunction } from '../network/sasl/oauth/token.ts'
 import type { VerifyCertificate } from '../network/tls/verify.ts'
@@ -26,6 +28,8 @@ export interface ClientContext {
   readonly random: Random
   readonly network: Network
   readonly threads: Threads
+  /** Null unless what goes over the wire is recorded. */
+  readonly recorder: WireRecorder | null
   readonly logger: Logger
   readonly events: EventHub
   /** Null unless `statistics.interval.ms` is set. */
@@ -53,6 +57,8 @@ export interface ClientOptions {
   readonly network?: Network
   /** Compression and key derivation; a simulation passes its own. */
   readonly threads?: Threads
+  /** Records what goes over the wire to a file, for bug reports: `record: wireRecording('bug.jsonl')`. */
+  readonly record?: WireRecording
 }
 
 let instances = 0
@@ -87,6 +93,7 @@ export function createContext(kind: ClientKind, resolved: Resolved, options: Cli
     random: options.random ?? systemRandom,
     network: options.network ?? systemNetwork,
     threads: options.threads ?? systemThreads,
+    recorder: recorderOf(options, name),
     logger,
     events,
     counters: settings['statistics.interval.ms'] > 0 ? new ClientCounters(clock) : null,
@@ -94,6 +101,12 @@ export function createContext(kind: ClientKind, resolved: Resolved, options: Cli
     kerberos: options.kerberos ?? null,
     oauthBearerToken: options.oauthBearerToken ?? null,
   }
+}
+
+function recorderOf({ record }: ClientOptions, name: string): WireRecorder | null {
+  if (record === undefined) return null
+  if (typeof (record as Partial<WireRecording> | null)?.client === 'function') return record.client(name)
+  throw invalidArgument("the option record takes a recording: record: wireRecording('bug.jsonl')")
 }
 
 /** Emits an error that the client recovers from; logs it if nobody listens. */

@@ -3,7 +3,17 @@ import { invalidArgument } from '../errors.ts'
 import { foreignHint } from './foreign-names.ts'
 import { closest, isProperty } from './names.ts'
 
-const common = ['logger', 'clock', 'verifyCertificate', 'kerberos', 'oauthBearerToken', 'random', 'network', 'threads']
+const common = [
+  'logger',
+  'clock',
+  'verifyCertificate',
+  'kerberos',
+  'oauthBearerToken',
+  'random',
+  'network',
+  'threads',
+  'record',
+]
 
 const taken = {
   Producer: [...common, 'key', 'value', 'partitioner', 'interceptors'],
@@ -30,6 +40,8 @@ const hints: Readonly<Record<string, string>> = {
   assigners: "it is 'assignors' here",
   log: "it is 'logger' here",
   logCreator: "it is 'logger' here",
+  recording: "it is 'record' here",
+  recorder: "it is 'record' here",
   logLevel: "it is the property 'log_level', in the first argument",
   tokenProvider: "it is 'oauthBearerToken' here",
   oauthBearerProvider: "it is 'oauthBearerToken' here",

@@ -11,12 +11,14 @@ import {
 import { Alarm } from '../base/alarm.ts'
 import { Deadline, type Clock } from '../base/clock.ts'
 import { Ring } from '../base/ring.ts'
+import { hostPort } from '../base/host-port.ts'
 import { messageOf } from '../base/unknown-error.ts'
 import { KafkaError } from '../errors.ts'
 import type { Logger } from '../observe/logger.ts'
 import type { BrokerCounters } from '../observe/statistics/counters.ts'
 import { WRONG_PROTOCOL_HINT, foreignProtocol, lostUnanswered, withAddressHint } from './hints.ts'
 import { PendingRequest, earliestExpiry } from './in-flight.ts'
+import type { ConnectionRecorder } from './recording/recorder.ts'
 import { HungUpError, WrongProtocolError, RequestError } from './request-error.ts'
 import { type AddressBook, Transport, type TransportSettings } from './transport.ts'
 
@@ -70,6 +72,8 @@ export class Connection {
   readonly #onFrame = (frame: Buffer): void => this.#receive(frame)
   #state: ConnectionState = 'idle'
   #transport: Transport | null = null
+  /** Null unless the connection is recorded. */
+  #recorder: ConnectionRecorder | null = null
   #correlationId = 0
   #fails = 0
   /** One timer for all requests of the connection: it rings when the earliest could have expired. */
@@ -124,6 +128,7 @@ export class Connection {
     try {
       const address = await addresses.next()
       const { host, port } = this.endpoint
+      this.#recorder = this.#settings.transport.recorder?.connecting(hostPort(host, port), address.address) ?? null
       const handlers = {
         target: () => this.#frames.target(),
         onRead: (count: number) => this.#read(count),
@@ -136,6 +141,7 @@ export class Connection {
         throw new RequestError(ErrorCode.ERR__DESTROY, `connecting to ${this.endpoint.name} was given up`, false)
       }
       this.#transport = transport
+      this.#recorder?.opened()
     } catch (error) {
       if (!(error instanceof RequestError)) throw error
       const failure = withAddressHint(error, this.endpoint.hint)
@@ -180,6 +186,7 @@ export class Connection {
     const now = this.#clock.now()
     this.#lastUsed = now
     if (this.#counters !== null) this.#counters.sent(api.name, chunks, now)
+    if (this.#recorder !== null) this.#recorder.sent(chunks)
     if (this.#logger.enabled('protocol')) {
       this.#logger.debug(
         'protocol',
@@ -222,6 +229,7 @@ export class Connection {
     this.#enter('closed')
     this.#sweep.cancel()
     this.#transport?.destroy()
+    this.#recorder?.closed(error.message)
     for (let pending = this.#inFlight.shift(); pending !== undefined; pending = this.#inFlight.shift()) {
       if (pending.abandoned) continue
       if (this.#counters !== null) this.#counters.txErrors++
@@ -271,6 +279,7 @@ export class Connection {
 
   #receive(frame: Buffer): void {
     if (this.#state === 'closed') return
+    if (this.#recorder !== null) this.#recorder.received(frame)
     const pending = this.#inFlight.shift()
     if (pending === undefined) {
       throw new Error('a response to no request')

@@ -4,12 +4,15 @@ import { ErrorCode } from '@ottla/protocol'
 import { onAbort } from '../base/abort.ts'
 import { hostPort } from '../base/host-port.ts'
 import { systemNetwork, type Network, type NetworkSocket } from './network.ts'
+import type { WireRecorder } from './recording/recorder.ts'
 import { WrongProtocolError, RequestError } from './request-error.ts'
 import { TlsClient, type TlsSettings } from './tls/client.ts'
 
 /** How sockets are opened; made once per client from the settings. */
 export interface TransportSettings {
   readonly network: Network
+  /** Null unless what goes over the wire is recorded. */
+  readonly recorder: WireRecorder | null
   /** null for plain TCP. */
   readonly tls: TlsSettings | null
   /** `broker.address.family`: 0 any, 4, 6. */
@@ -70,8 +73,11 @@ export class AddressBook {
   }
 
   #resolve(): Promise<LookupAddress[]> {
+    const { network, recorder, family } = this.#settings
     return new Promise((resolve, reject) => {
-      this.#settings.network.lookup(this.#host, { all: true, family: this.#settings.family }, (error, addresses) => {
+      network.lookup(this.#host, { all: true, family }, (error, addresses) => {
+        const found = error === null ? addresses.map(({ address }) => address) : []
+        recorder?.resolved(this.#host, found, error?.message)
         if (error !== null) reject(resolveError(this.#host, error))
         else resolve(this.#settings.useAllAddresses ? addresses : addresses.slice(0, 1))
       })

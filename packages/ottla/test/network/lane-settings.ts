@@ -7,6 +7,7 @@ export const laneSettings: LaneSettings = {
     clientId: 'test',
     transport: {
       network: systemNetwork,
+      recorder: null,
       tls: null,
       family: 0,
       useAllAddresses: true,

@@ -1,10 +1,10 @@
 /** Decodes what one connection carries: requests of a client, and the responses to them. */
-import { ApiVersions } from '../generated/api-versions.ts'
 import { wireApis, type WireApi } from '../generated/wire-apis.ts'
 import { Produce } from '../generated/produce.ts'
 import { readRequestHeader, readResponseHeader } from '../wire/frame.ts'
 import { ProtocolError } from '../wire/protocol-error.ts'
 import { Reader } from '../wire/reader.ts'
+import { answeredVersion } from './answered-version.ts'
 
 /**
  * A request or a response, decoded.
@@ -33,8 +33,6 @@ export interface OpaqueFrame {
   readonly sizeBytes: number
   readonly why: string
 }
-
-const ERR_UNSUPPORTED_VERSION = 35
 
 let known: Map<number, WireApi> | null = null
 
@@ -101,12 +99,6 @@ export class Conversation {
       return opaque('response', frame, error)
     }
   }
-}
-
-/** The version of a response: a broker that does not know that of an ApiVersions request answers in version 0 (KIP-511). */
-export function answeredVersion(api: { readonly key: number }, requested: number, frame: Uint8Array): number {
-  if (api.key !== ApiVersions.key) return requested
-  return new Reader(frame, 4).int16() === ERR_UNSUPPORTED_VERSION ? 0 : requested
 }
 
 function checkEnd(r: Reader): void {

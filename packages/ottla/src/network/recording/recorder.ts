@@ -1,0 +1,22 @@
+/** Who is told what goes over the wire. */
+
+/** Of one client. */
+export interface WireRecorder {
+  /** @param why what went wrong, if there are no addresses */
+  resolved(host: string, addresses: readonly string[], why?: string): void
+  /**
+   * A connection is being opened.
+   * @param broker `host:port`, as configured or advertised
+   */
+  connecting(broker: string, address: string): ConnectionRecorder
+}
+
+/** Of one connection. */
+export interface ConnectionRecorder {
+  opened(): void
+  /** A frame with its size, before it is encrypted. What it reads of the chunks it reads at once. */
+  sent(chunks: readonly Uint8Array[]): void
+  /** A frame without its size, which nobody changes. */
+  received(frame: Buffer): void
+  closed(why: string): void
+}
