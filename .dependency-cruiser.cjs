@@ -78,6 +78,7 @@ const cliRooms = {
   ...Object.fromEntries(
     ['produce', 'consume', 'meta', 'query', 'bench', 'admin'].map(name => [name, ['terminal', 'client', ottla]]),
   ),
+  replay: ['terminal', 'client', protocol, ottla],
   demo: ['terminal', 'client', 'broker', ottla, broker],
 }
 

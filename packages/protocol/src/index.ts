@@ -41,3 +41,4 @@ export {
   type RecordingEvent,
   type RecordingHeader,
 } from './capture/recording.ts'
+export { withAddresses, type BrokerAddress } from './capture/addresses.ts'

@@ -133,7 +133,7 @@ export class Connection {
         target: () => this.#frames.target(),
         onRead: (count: number) => this.#read(count),
         onData: (chunk: Buffer) => this.#data(chunk),
-        onClose: (e: RequestError, hint: string) => this.close(this.#lost(e, hint)),
+        onClose: (e: RequestError, hint: string) => this.close(this.#lost(e, hint), 'broker'),
       }
       const transport = await Transport.open(address, port, host, this.#settings.transport, handlers, signal)
       if (this.#stateNow() === 'closed') {
@@ -223,13 +223,16 @@ export class Connection {
     })
   }
 
-  /** Closes the connection and rejects what is in flight with `error`. Later calls do nothing. */
-  close(error: RequestError): void {
+  /**
+   * Closes the connection and rejects what is in flight with `error`. Later calls do nothing.
+   * @param by - for the recording
+   */
+  close(error: RequestError, by: 'client' | 'broker' = 'client'): void {
     if (this.#state === 'closed') return
     this.#enter('closed')
     this.#sweep.cancel()
     this.#transport?.destroy()
-    this.#recorder?.closed(error.message)
+    this.#recorder?.closed(by, error.message)
     for (let pending = this.#inFlight.shift(); pending !== undefined; pending = this.#inFlight.shift()) {
       if (pending.abandoned) continue
       if (this.#counters !== null) this.#counters.txErrors++

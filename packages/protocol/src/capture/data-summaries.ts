@@ -33,7 +33,7 @@ const apiVersions: Summary<Decoded<ApiVersionsRequest>, Decoded<ApiVersionsRespo
   response: m => [
     errorWords(m.errorCode),
     `${m.apiKeys.length} APIs`,
-    few(m.finalizedFeatures.map(({ name, maxVersionLevel }) => `${name}=${maxVersionLevel}`)),
+    m.finalizedFeatures.length === 0 ? '' : `${m.finalizedFeatures.length} features`,
   ],
 }
 

@@ -24,14 +24,19 @@ export class ClusterNames {
     if (message.kind !== 'response') return
     if (message.api.key === Metadata.key) {
       const { brokers, topics } = message.body as MetadataResponse
-      for (const { nodeId, host, port } of brokers) this.#brokers.set(`${host}:${port}`, nodeId)
+      for (const { nodeId, host, port } of brokers) this.#brokers.set(addressText(host, port), nodeId)
       for (const topic of topics) this.#learnTopic(topic)
     } else if (message.api.key === DescribeCluster.key) {
       const { brokers } = message.body as DescribeClusterResponse
-      for (const { brokerId, host, port } of brokers) this.#brokers.set(`${host}:${port}`, brokerId)
+      for (const { brokerId, host, port } of brokers) this.#brokers.set(addressText(host, port), brokerId)
     } else if (message.api.key === CreateTopics.key) {
       for (const topic of (message.body as CreateTopicsResponse).topics) this.#learnTopic(topic)
     }
+  }
+
+  /** Addresses of all brokers that were named, `host:port`. */
+  get addresses(): string[] {
+    return [...this.#brokers.keys()]
   }
 
   /** `broker 1`, or the address of one whose id is not known. @param address `host:port` */
@@ -53,4 +58,8 @@ export class ClusterNames {
       this.#topics.set(topicId, name)
     }
   }
+}
+
+function addressText(host: string, port: number): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
 }

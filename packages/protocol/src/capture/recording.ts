@@ -58,6 +58,8 @@ export interface ConnectEvent extends Happened {
 export interface ConnectionEvent extends Happened {
   readonly event: 'open' | 'refused' | 'closed'
   readonly connection: number
+  /** Who closed it. */
+  readonly by?: 'client' | 'broker'
   readonly why?: string
 }
 
@@ -164,7 +166,13 @@ function parseEvent(line: string, number: number): RecordingEvent {
     case 'open':
     case 'refused':
     case 'closed':
-      return { ms, event, connection: field.number('connection'), ...why }
+      return {
+        ms,
+        event,
+        connection: field.number('connection'),
+        ...(fields['by'] === 'client' || fields['by'] === 'broker' ? { by: fields['by'] } : {}),
+        ...why,
+      }
     case 'request':
     case 'response': {
       const frame = fields['frame'] === null ? null : Buffer.from(field.text('frame'), 'base64')

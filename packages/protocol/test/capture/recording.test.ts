@@ -10,7 +10,7 @@ const events: readonly RecordingEvent[] = [
   { ms: 2, event: 'open', connection: 1 },
   { ms: 3.125, event: 'request', connection: 1, frame: Buffer.from([1, 2, 3]), sizeBytes: 3 },
   { ms: 4, event: 'response', connection: 1, frame: null, sizeBytes: 9 },
-  { ms: 5, event: 'closed', connection: 1, why: 'the broker closed the connection' },
+  { ms: 5, event: 'closed', connection: 1, by: 'broker', why: 'the broker closed the connection' },
 ]
 const text = recordingHeaderLine(header) + events.map(recordingEventLine).join('')
 

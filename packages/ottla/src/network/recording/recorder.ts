@@ -18,5 +18,6 @@ export interface ConnectionRecorder {
   sent(chunks: readonly Uint8Array[]): void
   /** A frame without its size, which nobody changes. */
   received(frame: Buffer): void
-  closed(why: string): void
+  /** The connection is closed, or could not be opened. */
+  closed(by: 'client' | 'broker', why: string): void
 }

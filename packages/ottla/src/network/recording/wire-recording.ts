@@ -121,7 +121,8 @@ export class WireRecording implements Disposable {
       // The chunks belong to the producer, who uses them again.
       sent: chunks => frame('request', Buffer.concat(chunks).subarray(SIZE_BYTES)),
       received: bytes => frame('response', bytes),
-      closed: why => this.#happened({ event: isOpen ? 'closed' : 'refused', connection, why }),
+      closed: (by, why) =>
+        this.#happened(isOpen ? { event: 'closed', connection, by, why } : { event: 'refused', connection, why }),
     }
   }
 

@@ -18,8 +18,8 @@ test('events have the time of the clock, and are numbered across clients', async
   alice.opened()
   const bob = recording.client('bob').connecting('localhost:9093', '127.0.0.1')
   await clock.advance(2.5)
-  bob.closed('refused')
-  alice.closed('over')
+  bob.closed('broker', 'refused')
+  alice.closed('client', 'over')
   recording.close()
   const { events } = parseRecording(readFileSync(recording.file, 'utf8'))
   assert.deepEqual(events, [
@@ -27,7 +27,7 @@ test('events have the time of the clock, and are numbered across clients', async
     { ms: 5, event: 'open', connection: 1 },
     { ms: 5, event: 'connect', connection: 2, client: 'bob', broker: 'localhost:9093', address: '127.0.0.1' },
     { ms: 7.5, event: 'refused', connection: 2, why: 'refused' },
-    { ms: 7.5, event: 'closed', connection: 1, why: 'over' },
+    { ms: 7.5, event: 'closed', connection: 1, by: 'client', why: 'over' },
   ])
 })
 

@@ -1,0 +1,76 @@
+/** A recording of a client on a cluster is replayed to another client, without a socket. */
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import { EmbeddedCluster } from '@ottla/broker'
+import { Consumer, Producer, wireRecording, type ClientOptions } from 'ottla'
+import { serve, type BrokerSide } from '../../src/replay/broker-side.ts'
+import { readRecording } from '../../src/replay/read.ts'
+import { Script } from '../../src/replay/script.ts'
+import { transcribe } from '../../src/replay/transcript.ts'
+import { MemorySocket } from './story.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'ottla-replay-'))
+after(() => rmSync(folder, { recursive: true }))
+
+type Network = NonNullable<ClientOptions['network']>
+
+/** The network of a client whose brokers are those of a recording. */
+function networkOf(file: string): { network: Network; script: Script; lines: string[] } {
+  const transcript = transcribe(readRecording(file))
+  const lines: string[] = []
+  const side: BrokerSide = {
+    script: new Script(transcript),
+    names: transcript.names,
+    addressOf: address => address,
+    speed: Infinity,
+    later: (_, callback) => setImmediate(callback),
+    report: line => lines.push(line),
+  }
+  const network: Network = {
+    connect: ({ host, port }) => {
+      const [client, server] = MemorySocket.pair()
+      serve(server, `${host}:${port}`, side)
+      setImmediate(() => client.emit('connect'))
+      return client
+    },
+    lookup: (_, __, callback) => callback(null, [{ address: '127.0.0.1', family: 4 }]),
+  }
+  return { network, script: side.script, lines }
+}
+
+/** Produces three messages, then reads them. @returns what was seen of them */
+async function produceAndRead(bootstrapServers: string, options: ClientOptions): Promise<unknown[]> {
+  const producer = new Producer({ 'bootstrap.servers': bootstrapServers, 'enable.idempotence': true }, options)
+  const send = (key: string) => producer.send({ topic: 'orders', key, value: `value of ${key}` })
+  const reports = await Promise.all(['a', 'b', 'c'].map(send))
+  await producer.close()
+  const seen: unknown[] = reports.map(({ topic, partition, offset }) => [topic, partition, offset])
+  const group = { 'group.id': 'g', 'group.protocol': 'consumer', 'auto.offset.reset': 'earliest' } as const
+  const consumer = new Consumer({ 'bootstrap.servers': bootstrapServers, ...group }, options)
+  consumer.subscribe(['orders'])
+  const offsets: number[] = []
+  for await (const message of consumer) {
+    offsets.push(message.offset)
+    seen.push([message.key?.length, message.value?.length])
+    if (offsets.length === 3) break
+  }
+  await consumer.close()
+  return [...seen, offsets]
+}
+
+test('a client sees of a replayed recording what the recorded one saw, in sizes and offsets, again and again', async () => {
+  const file = join(folder, 'orders.jsonl')
+  await using cluster = await EmbeddedCluster.start({ brokers: 1, defaultPartitions: 1 })
+  const { bootstrapServers } = cluster
+  const record = wireRecording(file)
+  const seen = await produceAndRead(bootstrapServers, { record })
+  record.close()
+  await cluster.close()
+  for (let round = 0; round < 3; round++) {
+    const { network, lines } = networkOf(file)
+    assert.deepEqual(await produceAndRead(bootstrapServers, { network }), seen, lines.join('\n'))
+  }
+})
