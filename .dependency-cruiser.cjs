@@ -78,7 +78,8 @@ const cliRooms = {
   ...Object.fromEntries(
     ['produce', 'consume', 'meta', 'query', 'bench', 'admin'].map(name => [name, ['terminal', 'client', ottla]]),
   ),
-  replay: ['terminal', 'client', protocol, ottla],
+  listen: ['terminal', protocol],
+  ...Object.fromEntries(['record', 'replay'].map(name => [name, ['terminal', 'client', 'listen', protocol, ottla]])),
   demo: ['terminal', 'client', 'broker', ottla, broker],
 }
 

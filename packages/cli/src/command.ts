@@ -10,6 +10,7 @@ import { fromKcat } from './kcat-modes.ts'
 import { addMeta } from './meta/meta.ts'
 import { addProduce } from './produce/produce.ts'
 import { addQuery } from './query/query.ts'
+import { addRecord } from './record/record.ts'
 import { addReplay } from './replay/replay.ts'
 import { DONE, FAILED, UsageError, WRONG_USAGE, type Terminal } from './terminal/terminal.ts'
 
@@ -47,7 +48,18 @@ function build(terminal: Terminal, exit: (status: number) => void): Command {
       writeOut: text => terminal.stdout.write(text),
       writeErr: text => terminal.stderr.write(text),
     })
-  for (const add of [addProduce, addConsume, addMeta, addQuery, addAdmin, addBroker, addBench, addDemo, addReplay])
+  for (const add of [
+    addProduce,
+    addConsume,
+    addMeta,
+    addQuery,
+    addAdmin,
+    addBroker,
+    addBench,
+    addDemo,
+    addRecord,
+    addReplay,
+  ])
     add(program, terminal, exit)
   return program
 }

@@ -18,6 +18,8 @@ export interface ConnectionRecorder {
   sent(chunks: readonly Uint8Array[]): void
   /** A frame without its size, which nobody changes. */
   received(frame: Buffer): void
+  /** A frame that is no message of Kafka: only its size is recorded. */
+  unreadable(kind: 'request' | 'response', sizeBytes: number): void
   /** The connection is closed, or could not be opened. */
   closed(by: 'client' | 'broker', why: string): void
 }

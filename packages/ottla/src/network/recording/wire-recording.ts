@@ -121,6 +121,7 @@ export class WireRecording implements Disposable {
       // The chunks belong to the producer, who uses them again.
       sent: chunks => frame('request', Buffer.concat(chunks).subarray(SIZE_BYTES)),
       received: bytes => frame('response', bytes),
+      unreadable: (event, sizeBytes) => this.#happened({ event, connection, frame: null, sizeBytes }),
       closed: (by, why) =>
         this.#happened(isOpen ? { event: 'closed', connection, by, why } : { event: 'refused', connection, why }),
     }
