@@ -34,7 +34,7 @@ interface Recorder {
   readonly running: Running
   readonly bootstrapServers: string
   /** Ends the recording, and reads it. */
-  ended(): Promise<{ text: string; recording: Recording; shown: string }>
+  readonly ended: () => Promise<{ text: string; recording: Recording; shown: string }>
 }
 
 async function recorder(bootstrapServers: string, ...options: string[]): Promise<Recorder> {

@@ -92,3 +92,44 @@ test('a client of the replayed brokers gets what the recorded one got: an offset
   )
   assert.match(running.err(), /^% \d+ of the \d+ recorded requests were made$/m)
 })
+
+test('brokers that answer as recorded differ in nothing; those that do not are shown, with status 1', async () => {
+  await using other = await EmbeddedCluster.start({ brokers: 2, defaultPartitions: 1 })
+  const requests = ['replay', file, '--as', 'client', '-b', other.bootstrapServers]
+  other.failNext(0, [0, ErrorCode.ERR_TOPIC_AUTHORIZATION_FAILED])
+  const first = await finished(requests)
+  assert.match(first.out, /^= broker \d {2}Produce v\d+ {2}orders\[0\] offset 0$/m)
+  assert.match(first.err, /^% \d+ answers compared, 0 differ from the recording$/m, first.out)
+  assert.equal(first.status, 0)
+  const second = await finished(requests)
+  assert.equal(second.status, 1)
+  assert.match(second.out, /^! broker \d {2}Produce v\d+ {2}orders\[0\] offset 1$/m)
+  assert.match(second.out, /^ {4}responses\[\S+\]\.partitionResponses\[0\]\.baseOffset: 0 recorded, 1 now$/m)
+  assert.match(second.out, /errorCode: ERR_TOPIC_AUTHORIZATION_FAILED recorded, ERR_NO_ERROR now$/m)
+})
+
+test('to ask brokers, they have to be given, and to be there', async () => {
+  const none = await finished(['replay', file, '--as', 'client'])
+  assert.deepEqual([none.status, none.out], [2, ''])
+  assert.match(none.err, /give the brokers to ask with -b HOST:PORT/)
+  const down = await finished(['replay', file, '--as', 'client', '-b', '127.0.0.1:1'])
+  assert.equal(down.status, 1)
+  assert.match(down.err, /^ottla replay: cannot connect to 127\.0\.0\.1:1/)
+})
+
+test('log-ins are left out, since their passwords are not in the recording', async () => {
+  const sasl = { mechanisms: ['PLAIN' as const], users: { alice: 'alicepassword' } }
+  await using secured = await EmbeddedCluster.start({ brokers: 1, sasl })
+  const secret = join(folder, 'secured.jsonl')
+  using record = wireRecording(secret)
+  const config = { 'security.protocol': 'sasl_plaintext', 'sasl.mechanisms': 'PLAIN' } as const
+  const user = { 'sasl.username': 'alice', 'sasl.password': 'alicepassword' }
+  const producer = new Producer({ 'bootstrap.servers': secured.bootstrapServers, ...config, ...user }, { record })
+  await producer.getMetadata({ allTopics: true })
+  await producer.close()
+  record.close()
+  await using open = await EmbeddedCluster.start({ brokers: 1 })
+  const { status, err } = await finished(['replay', secret, '--as', 'client', '-b', open.bootstrapServers])
+  assert.match(err, /^% log-ins were left out/m)
+  assert.equal(status, 0)
+})

@@ -4,12 +4,14 @@ import { Output } from '../terminal/output.ts'
 import { integer } from '../terminal/parsers.ts'
 import { DONE, note, type Terminal } from '../terminal/terminal.ts'
 import { replayAsBroker } from './as-broker.ts'
+import { replayAsClient } from './as-client.ts'
 import { transcriptJson, transcriptLines } from './lines.ts'
 import { readRecording } from './read.ts'
 import { transcribe } from './transcript.ts'
 
 interface ReplayOptions {
-  readonly as?: 'broker'
+  readonly as?: 'broker' | 'client'
+  readonly brokers?: string
   readonly json?: boolean
   readonly port: number
   readonly speed: number
@@ -18,27 +20,28 @@ interface ReplayOptions {
 export function addReplay(program: Command, terminal: Terminal, exit: (status: number) => void): void {
   program
     .command('replay')
-    .description('Show a recording of the wire, or play its brokers')
+    .description('Show a recording of the wire, or play one of its sides')
     .argument('<file>', 'the recording, made by `ottla record` or by a client with the option `record`')
     .addOption(
-      new Option('--as <side>', 'broker: listen, and answer a client as the recorded brokers did').choices(['broker']),
+      new Option('--as <side>', 'broker: answer a client as recorded; client: ask brokers as recorded').choices([
+        'broker',
+        'client',
+      ]),
     )
+    .option('-b, --brokers <list>', 'with --as client: the brokers to ask, without TLS and SASL: host:port,...')
+    .option('--port <port>', 'with --as broker: port of the first broker; 0: free ports', integer(0, 65_535), 0)
+    .option('--speed <factor>', 'with --as broker: how many times as fast as recorded; max: no delays', speed, 1)
     .option('-J, --json', 'print a line of JSON for each event, with all fields')
-    .option(
-      '--port <port>',
-      'with --as broker: port of the first broker, the others follow; 0: free ports',
-      integer(0, 65_535),
-      0,
-    )
-    .option('--speed <factor>', 'with --as broker: how many times as fast as recorded; max: without delays', speed, 1)
     .action(async (file: string, options: ReplayOptions) => {
       const recording = readRecording(file)
-      exit(
-        await (options.as === 'broker'
-          ? replayAsBroker(recording, options, terminal)
-          : print(recording, options, terminal)),
-      )
+      exit(await play(recording, options, terminal))
     })
+}
+
+function play(recording: Recording, options: ReplayOptions, terminal: Terminal): Promise<number> {
+  if (options.as === 'broker') return replayAsBroker(recording, options, terminal)
+  if (options.as === 'client') return replayAsClient(recording, options.brokers, terminal)
+  return print(recording, options, terminal)
 }
 
 /** Parser of --speed. */
