@@ -11,6 +11,7 @@ const pages = [
   'docs/admin.md',
   'docs/producing.md',
   'docs/consuming.md',
+  'docs/recording.md',
   'docs/security.md',
   'docs/share-groups.md',
   'docs/simulation.md',
