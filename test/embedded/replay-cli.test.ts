@@ -133,3 +133,14 @@ test('log-ins are left out, since their passwords are not in the recording', asy
   assert.match(err, /^% log-ins were left out/m)
   assert.equal(status, 0)
 })
+
+test('commands record themselves with --record', async () => {
+  await using cluster = await EmbeddedCluster.start({ brokers: 1 })
+  const own = join(folder, 'meta.jsonl')
+  const meta = await finished(['meta', '-b', cluster.bootstrapServers, '--record', own])
+  assert.equal(meta.status, 0, meta.err)
+  assert.match((await finished(['replay', own])).out, /Metadata v\d+ #1\.\d+ {2}/)
+  const refused = await finished(['meta', '-b', cluster.bootstrapServers, '--record', join(folder, 'no', 'such')])
+  assert.equal(refused.status, 2)
+  assert.match(refused.err, /cannot record to/)
+})

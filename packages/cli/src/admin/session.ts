@@ -4,7 +4,7 @@ import { firstContact } from '../client/connect.ts'
 import { explain } from '../client/explain.ts'
 import {
   addClusterOptions,
-  clientLogger,
+  clientOptions,
   clusterProperties,
   requireBrokers,
   type ClusterOptions,
@@ -107,7 +107,7 @@ export class AdminSession {
   /** Call it once the arguments are checked. */
   async connect(): Promise<AdminClient> {
     const config = requireBrokers(clusterProperties(this.#options))
-    const admin = new AdminClient(config, { logger: clientLogger(this.terminal, this.#options) })
+    const admin = new AdminClient(config, clientOptions(this.terminal, this.#options))
     this.#admin = admin
     await firstContact(admin)
     return admin

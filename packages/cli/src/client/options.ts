@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import type { Command } from 'commander'
-import { parseProperties } from 'ottla'
+import { parseProperties, wireRecording, type ClientOptions } from 'ottla'
 import { collect } from '../terminal/parsers.ts'
 import { UsageError, type Terminal } from '../terminal/terminal.ts'
 import { messageOf } from './explain.ts'
@@ -12,6 +12,7 @@ export interface ClusterOptions {
   readonly file: readonly string[]
   readonly debug?: string
   readonly quiet?: boolean
+  readonly record?: string
 }
 
 export function addClusterOptions(command: Command): Command {
@@ -21,6 +22,7 @@ export function addClusterOptions(command: Command): Command {
     .option('-F, --file <file>', 'a file of key=value lines; repeatable; -X overrides it', collect, [])
     .option('-d, --debug <contexts>', 'debug logs to standard error: broker, cgrp, fetch, msg, ..., all')
     .option('-q, --quiet', 'print nothing but errors')
+    .option('--record <file>', 'record the wire, without passwords and contents; ottla replay shows it')
 }
 
 /** Properties for the clients' constructors, which check names, types and ranges. */
@@ -48,6 +50,15 @@ export function requireBrokers(properties: Properties): Properties {
   if (properties['bootstrap.servers'] !== undefined || properties['metadata.broker.list'] !== undefined)
     return properties
   throw new UsageError('no brokers: give -b HOST:PORT, or bootstrap.servers with -X or in a -F file')
+}
+
+/**
+ * The second argument of the clients' constructors: logs, and a recording with --record.
+ * @throws KafkaError ERR__INVALID_ARG for a recording that cannot be written
+ */
+export function clientOptions(terminal: Terminal, options: ClusterOptions): ClientOptions {
+  const logger = clientLogger(terminal, options)
+  return options.record === undefined ? { logger } : { logger, record: wireRecording(options.record) }
 }
 
 /** Logs to standard error: warnings and errors, debug lines with -d, only errors with -q. */

@@ -14,7 +14,7 @@ import { firstContact } from '../client/connect.ts'
 import { explain } from '../client/explain.ts'
 import {
   addClusterOptions,
-  clientLogger,
+  clientOptions,
   clusterProperties,
   requireBrokers,
   type ClusterOptions,
@@ -80,7 +80,7 @@ async function consume(topics: readonly string[], options: ConsumeOptions, termi
   const format = messageFormat(options)
   const start = parseOffset(options.offset)
   const properties = requireBrokers(clusterProperties(options))
-  const consumer = new Consumer(consumerConfig(properties, options, start), { logger: clientLogger(terminal, options) })
+  const consumer = new Consumer(consumerConfig(properties, options, start), clientOptions(terminal, options))
   const output = new Output(terminal.stdout, options.unbuffered === true)
   const onStop = (): void => void consumer.close().catch(() => undefined) // the close below reports it
   terminal.stop.addEventListener('abort', onStop, { once: true })

@@ -4,7 +4,7 @@ import { firstContact } from '../client/connect.ts'
 import { explain } from '../client/explain.ts'
 import {
   addClusterOptions,
-  clientLogger,
+  clientOptions,
   clusterProperties,
   requireBrokers,
   type ClusterOptions,
@@ -35,7 +35,7 @@ export function addMeta(program: Command, terminal: Terminal, exit: (status: num
 
 async function meta(options: MetaOptions, terminal: Terminal): Promise<number> {
   const config = requireBrokers(clusterProperties(options))
-  const admin = new AdminClient(config, { logger: clientLogger(terminal, options) })
+  const admin = new AdminClient(config, clientOptions(terminal, options))
   try {
     const { topic } = options
     const metadata = await firstContact(admin, topic === undefined ? {} : { topic })

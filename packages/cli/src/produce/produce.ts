@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { PARTITION_UA, Producer, type ProducerConfig } from 'ottla'
 import { firstContact } from '../client/connect.ts'
-import { addClusterOptions, clientLogger, clusterProperties, requireBrokers } from '../client/options.ts'
+import { addClusterOptions, clientOptions, clusterProperties, requireBrokers } from '../client/options.ts'
 import { collect, integer } from '../terminal/parsers.ts'
 import { note, type Terminal } from '../terminal/terminal.ts'
 import { inputs, messageShape } from './input.ts'
@@ -37,7 +37,7 @@ async function produce(files: readonly string[], options: ProduceOptions, termin
   const shape = messageShape(options)
   const config: ProducerConfig = requireBrokers(clusterProperties(options))
   if (options.compression !== undefined) Object.assign(config, { 'compression.codec': options.compression })
-  const producer = new Producer(config, { logger: clientLogger(terminal, options) })
+  const producer = new Producer(config, clientOptions(terminal, options))
   try {
     await firstContact(producer)
     // As in kcat, the whole input is one transaction.

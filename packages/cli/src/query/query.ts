@@ -4,7 +4,7 @@ import { firstContact } from '../client/connect.ts'
 import { explain } from '../client/explain.ts'
 import {
   addClusterOptions,
-  clientLogger,
+  clientOptions,
   clusterProperties,
   requireBrokers,
   type ClusterOptions,
@@ -38,7 +38,7 @@ export function addQuery(program: Command, terminal: Terminal, exit: (status: nu
 async function query(options: QueryOptions, terminal: Terminal): Promise<number> {
   const asked = options.topic.map(parseQuery)
   const config = requireBrokers(clusterProperties(options))
-  const admin = new AdminClient(config, { logger: clientLogger(terminal, options) })
+  const admin = new AdminClient(config, clientOptions(terminal, options))
   try {
     await firstContact(admin)
     let status = DONE

@@ -2,6 +2,7 @@
 import type { BrokerAddress, Recording } from '@ottla/protocol'
 import { Listeners } from '../listen/listeners.ts'
 import { hostPort } from '../terminal/host-port.ts'
+import { printable } from '../terminal/printable.ts'
 import { DONE, note, stopped, type Terminal } from '../terminal/terminal.ts'
 import { serve, type BrokerSide } from './broker-side.ts'
 import { Script } from './script.ts'
@@ -37,14 +38,16 @@ export async function replayAsBroker(
     addressOf: address => addresses.get(hostPort(address.host, address.port)) ?? address,
     speed,
     later,
-    report: line => void terminal.stdout.write(`${line}\n`),
+    report: line => void terminal.stdout.write(`${printable(line)}\n`),
   }
   const listeners = new Listeners(HOST, port, (socket, broker) => serve(socket, broker, side))
   try {
     for (const broker of new Set([...script.brokers, ...transcript.names.addresses])) {
       const at = await listeners.open(broker)
       addresses.set(broker, at)
-      terminal.stdout.write(`${side.names.broker(broker)} (${broker}) listens on ${hostPort(at.host, at.port)}\n`)
+      terminal.stdout.write(
+        printable(`${side.names.broker(broker)} (${broker}) listens on ${hostPort(at.host, at.port)}`) + '\n',
+      )
     }
     const bootstrap = addresses.get(script.brokers[0] ?? '')
     if (bootstrap !== undefined)

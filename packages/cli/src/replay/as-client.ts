@@ -11,6 +11,7 @@ import {
 import { AdminClient } from 'ottla'
 import { firstContact } from '../client/connect.ts'
 import { addressFrom } from '../listen/listeners.ts'
+import { printable } from '../terminal/printable.ts'
 import { DONE, FAILED, note, UsageError, type Terminal } from '../terminal/terminal.ts'
 import { ClientSide } from './client-side.ts'
 import { Translation } from './compare.ts'
@@ -109,8 +110,8 @@ class Replay {
     const shown = messageWords(answer instanceof Error ? recorded : answer, this.#names).join('  ')
     if (found.length === 0) this.#same++
     else this.#different++
-    this.#terminal.stdout.write(`${found.length === 0 ? '=' : '!'} ${broker}  ${shown}\n`)
-    for (const line of found) this.#terminal.stdout.write(`    ${line}\n`)
+    const lines = [`${found.length === 0 ? '=' : '!'} ${broker}  ${shown}`, ...found.map(line => `    ${line}`)]
+    for (const line of lines) this.#terminal.stdout.write(`${printable(line)}\n`)
   }
 }
 

@@ -1,5 +1,6 @@
 /** A recording as text: a line for each thing that happened. */
 import { messageWords, type RecordingHeader } from '@ottla/protocol'
+import { printable } from '../terminal/printable.ts'
 import type { Entry, Transcript } from './transcript.ts'
 
 /** The title, and the lines with their columns aligned. */
@@ -19,7 +20,8 @@ export function transcriptLines(header: RecordingHeader, { entries, names, conne
   const [msWidth, wayWidth] = [widthOf('ms'), widthOf('way')]
   const contents = header.payloads === 'keep' ? 'with the contents of messages' : 'contents are masked'
   const title = `recorded by ${header.by} from ${header.startedAt} on, ${contents}; times in ms`
-  return [title, '', ...rows.map(({ ms, way, text }) => `${ms.padStart(msWidth)}  ${way.padEnd(wayWidth)}  ${text}`)]
+  const lines = rows.map(({ ms, way, text }) => `${ms.padStart(msWidth)}  ${way.padEnd(wayWidth)}  ${text}`)
+  return [title, '', ...lines].map(printable)
 }
 
 function clientOf({ event, connection }: Entry): string {

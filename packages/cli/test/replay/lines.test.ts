@@ -91,3 +91,12 @@ test('a recording without its beginning is shown as far as possible', () => {
     /\? > \? {2}Metadata v12 #4\.1 {2}no topics/,
   )
 })
+
+test('a recording from elsewhere cannot take over the terminal', () => {
+  const { recording } = new Story()
+    .connect(1, 'b1:9092', 'alice\u001b[2J#producer-1')
+    .add({ event: 'refused', connection: 1, why: 'a\nb' })
+  const lines = transcriptLines(recording.header, transcribe(recording))
+  assert.match(lines[2] ?? '', /alice\\x1b\[2J > b1:9092/)
+  assert.match(lines[3] ?? '', /refused: a\\x0ab$/)
+})

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import fc from 'fast-check'
 import {
   AlterUserScramCredentials,
   ApiVersions,
@@ -7,6 +8,8 @@ import {
   CreateTopics,
   CreateTopicsServer,
   ErrorCode,
+  ClusterNames,
+  Conversation,
   Fetch,
   FetchServer,
   Heartbeat,
@@ -22,6 +25,7 @@ import {
   ZERO_UUID,
   apis,
   encodeRequest,
+  messageWords,
   wireApi,
 } from '@ottla/protocol'
 import { batchOf, frameOf, Talk } from './talk.ts'
@@ -190,4 +194,40 @@ test('every API is there with both sides', () => {
     assert.equal(typeof api.readRequest, 'function')
     assert.equal(typeof api.writeRequest, 'function')
   }
+})
+
+test('whatever the bytes of a frame are changed to, there are words for it', () => {
+  const partitions = [{ partition: 0, fetchOffset: 1, partitionMaxBytes: 1 }]
+  const requests = [
+    encodeRequest(Produce, 11, 1, 'alice', {
+      acks: -1,
+      timeoutMs: 1,
+      topicData: [{ name: 'orders', partitionData: [{ index: 0, records: batchOf(['a', 'b'], 'gzip', 5) }] }],
+    }),
+    encodeRequest(Fetch, 12, 2, 'alice', { maxWaitMs: 1, minBytes: 1, topics: [{ topic: 'orders', partitions }] }),
+    encodeRequest(Metadata, 12, 3, 'alice', { topics: [{ name: 'orders' }] }),
+    encodeRequest(Heartbeat, 4, 4, 'alice', { groupId: 'g', generationId: 1, memberId: 'm' }),
+  ].map(frameOf)
+  const change = fc.tuple(fc.nat(400), fc.nat(255))
+  fc.assert(
+    fc.property(
+      fc.constantFrom(...requests),
+      fc.array(change, { maxLength: 5 }),
+      fc.uint8Array(),
+      (frame, changes, response) => {
+        const changed = Buffer.from(frame)
+        for (const [at, byte] of changes) changed[at % changed.length] = byte
+        const conversation = new Conversation()
+        const names = new ClusterNames()
+        for (const message of [
+          conversation.request(changed),
+          conversation.response(Buffer.concat([changed.subarray(4, 8), response])),
+        ]) {
+          if (message.api !== null) names.learn(message)
+          assert.ok(messageWords(message, names).length > 0)
+        }
+      },
+    ),
+    { numRuns: 3000 },
+  )
 })

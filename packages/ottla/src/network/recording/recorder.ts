@@ -1,6 +1,9 @@
 /** Who is told what goes over the wire. */
 
-/** Of one client. */
+/**
+ * Of one client.
+ * @since 0.1.0
+ */
 export interface WireRecorder {
   /** @param why what went wrong, if there are no addresses */
   resolved(host: string, addresses: readonly string[], why?: string): void
@@ -11,7 +14,10 @@ export interface WireRecorder {
   connecting(broker: string, address: string): ConnectionRecorder
 }
 
-/** Of one connection. */
+/**
+ * Of one connection.
+ * @since 0.1.0
+ */
 export interface ConnectionRecorder {
   opened(): void
   /** A frame with its size, before it is encrypted. What it reads of the chunks it reads at once. */

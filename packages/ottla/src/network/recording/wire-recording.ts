@@ -77,7 +77,12 @@ export class WireRecording implements Disposable {
     const loading = maskReady()
     if (loading === null) return
     this.#held = []
-    void loading.then(() => this.#release())
+    const release = (): void => this.#release()
+    process.once('exit', release)
+    void loading.then(() => {
+      process.off('exit', release)
+      this.#release()
+    })
   }
 
   /**
