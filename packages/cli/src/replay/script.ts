@@ -8,11 +8,18 @@ import {
   DescribeCluster,
   FindCoordinator,
   Heartbeat,
+  JoinGroup,
+  LeaveGroup,
+  ListOffsets,
   Metadata,
+  OffsetCommit,
+  OffsetFetch,
+  OffsetForLeaderEpoch,
   Produce,
   SaslAuthenticate,
   SaslHandshake,
   ShareGroupHeartbeat,
+  SyncGroup,
   type ProduceRequest,
   type ProduceResponse,
   type WireMessage,
@@ -38,13 +45,24 @@ export type Reply =
 
 const HANDSHAKE: ReadonlySet<number> = new Set([ApiVersions.key, SaslHandshake.key, SaslAuthenticate.key])
 
+/**
+ * Questions about the cluster, which any broker answers: on whichever connection they are asked, the answers come in
+ * the order of the recording. A client that saw a newer one first would take the older for a change.
+ */
+const ABOUT_CLUSTER: ReadonlySet<number> = new Set([Metadata.key, FindCoordinator.key, DescribeCluster.key])
+
 /** Questions that may be asked more often than they were: their last answer stays true. */
 const REPEATABLE: ReadonlySet<number> = new Set([
   ...HANDSHAKE,
-  Metadata.key,
-  FindCoordinator.key,
-  DescribeCluster.key,
+  ...ABOUT_CLUSTER,
+  JoinGroup.key,
+  SyncGroup.key,
   Heartbeat.key,
+  LeaveGroup.key,
+  OffsetCommit.key,
+  OffsetFetch.key,
+  ListOffsets.key,
+  OffsetForLeaderEpoch.key,
 ])
 
 /** A connection of the recording, and what of it has been played. */
@@ -142,6 +160,14 @@ export class ScriptedConnection {
 
   /** The next recorded request of this API: the same one if it is there. */
   #next(request: WireMessage): Exchange | null {
+    if (ABOUT_CLUSTER.has(request.api.key)) {
+      const [own] = this.#part === null ? [] : unplayed([this.#part], request)
+      const answered = unplayed(this.#everywhere, request)
+        .filter(exchange => exchange.response !== null && isSameQuestion(exchange.request, request))
+        .sort(byAnswer)
+      // Where the broker hung up instead, it does so again.
+      if (own?.response !== null && answered[0] !== undefined) return answered[0]
+    }
     // Some requests may go to any broker, and clients choose one by chance.
     for (const parts of [this.#part === null ? [] : [this.#part], this.#parts, this.#everywhere]) {
       const open = unplayed(parts, request)
@@ -153,10 +179,12 @@ export class ScriptedConnection {
 
   #repeated(request: WireMessage): Reply {
     if (!REPEATABLE.has(request.api.key)) return { kind: 'unknown' }
-    for (const parts of [this.#parts, this.#everywhere]) {
+    const isAboutCluster = ABOUT_CLUSTER.has(request.api.key)
+    for (const parts of isAboutCluster ? [this.#everywhere] : [this.#parts, this.#everywhere]) {
       const answered = parts
         .flatMap(({ recorded }) => recorded.exchanges)
         .filter(({ request: asked, response }) => asked.api.key === request.api.key && response !== null)
+        .sort(byAnswer)
       const same = answered.findLast(exchange => isSameQuestion(exchange.request, request)) ?? answered.at(-1)
       if (same !== undefined) return this.#replyOf(same, request)
     }
@@ -191,6 +219,10 @@ function unplayed(parts: readonly Part[], request: WireMessage): Exchange[] {
   return parts.flatMap(({ recorded, played }) =>
     recorded.exchanges.filter(exchange => exchange.request.api.key === request.api.key && !played.has(exchange)),
   )
+}
+
+function byAnswer(a: Exchange, b: Exchange): number {
+  return a.ms + a.tookMs - b.ms - b.tookMs
 }
 
 /** Whether two requests ask for the same, whatever bytes they hold. */

@@ -125,6 +125,21 @@ test('connections are told apart by their first request after the handshake', as
   assert.match(lines[3] ?? '', /as on connection 1/)
 })
 
+test('what is asked about the cluster is answered in the order of the recording, on whichever connection', async () => {
+  const story = new Story()
+  for (const connection of [1, 2]) {
+    story.wait(10).open(connection, `b${connection}:9092`).ask(connection, Metadata, 12, { topics: [] })
+    story.answer(connection, MetadataServer, 12, { brokers: [], topics: [], clusterId: `seen ${connection}` })
+  }
+  const { connect } = stage(story)
+  for (const [broker, expected] of [
+    ['b2:9092', 'seen 1'],
+    ['b1:9092', 'seen 2'],
+    ['b1:9092', 'seen 2'],
+  ] as const)
+    assert.equal((await connect(broker).ask(Metadata, 12, { topics: [] }))?.clusterId, expected)
+})
+
 test('a broker that hung up hangs up, one that refused refuses', async () => {
   const story = new Story()
     .connect(1)

@@ -74,3 +74,37 @@ test('a client sees of a replayed recording what the recorded one saw, in sizes 
     assert.deepEqual(await produceAndRead(bootstrapServers, { network }), seen, lines.join('\n'))
   }
 })
+
+/** Moves messages from one topic to another in transactions, as a member of a classic group. @returns what was seen */
+async function transform(bootstrapServers: string, options: ClientOptions): Promise<unknown[]> {
+  const config = { 'bootstrap.servers': bootstrapServers }
+  const source = new Producer(config, options)
+  await source.sendBatch(['a', 'b', 'c'].map(value => ({ topic: 'orders', partition: 0, value })))
+  await source.close()
+  const group = { 'group.id': 'g', 'auto.offset.reset': 'earliest', 'enable.auto.commit': false } as const
+  const consumer = new Consumer({ ...config, ...group }, options)
+  consumer.subscribe(['orders'])
+  const producer = new Producer({ ...config, 'transactional.id': 'mover' }, options)
+  const seen: unknown[] = []
+  for (let i = 0; i < 3; i++) {
+    const message = await consumer.readMessage()
+    await producer.transaction(async tx => {
+      const { offset } = await tx.send({ topic: 'payments', partition: 0, value: message.value })
+      seen.push([message.offset, message.value?.length, offset])
+    })
+  }
+  await Promise.all([consumer.close(), producer.close()])
+  return seen
+}
+
+test('transactions and classic groups are replayed, too', async () => {
+  const file = join(folder, 'transactions.jsonl')
+  await using cluster = await EmbeddedCluster.start({ brokers: 3, defaultPartitions: 1 })
+  const { bootstrapServers } = cluster
+  const record = wireRecording(file)
+  const seen = await transform(bootstrapServers, { record })
+  record.close()
+  await cluster.close()
+  const { network, lines } = networkOf(file)
+  assert.deepEqual(await transform(bootstrapServers, { network }), seen, lines.join('\n'))
+})
