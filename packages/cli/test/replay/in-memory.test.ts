@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
-import { EmbeddedCluster } from '@ottla/broker'
+import { simulate } from '@ottla/broker/simulation'
 import { Consumer, Producer, wireRecording, type ClientOptions } from 'ottla'
 import { serve, type BrokerSide } from '../../src/replay/broker-side.ts'
 import { readRecording } from '../../src/replay/read.ts'
@@ -41,6 +41,36 @@ function networkOf(file: string): { network: Network; script: Script; lines: str
   return { network, script: side.script, lines }
 }
 
+type Program = (bootstrapServers: string, options: ClientOptions) => Promise<unknown[]>
+
+const seed = 1
+
+/** Runs a program on virtual time, so that its choices are the same each time, and records it. */
+function recorded(
+  file: string,
+  cluster: NonNullable<Parameters<typeof simulate>[0]['cluster']>,
+  program: Program,
+): Promise<{ seen: unknown[]; servers: string }> {
+  return simulate({ seed, cluster }, async simulation => {
+    const record = wireRecording(file)
+    const seen = await program(simulation.bootstrapServers, { ...simulation.host('client'), record })
+    record.close()
+    return { seen, servers: simulation.bootstrapServers }
+  })
+}
+
+/** Runs a program whose brokers are those of a recording. */
+function replayed(file: string, servers: string, program: Program): Promise<unknown[]> {
+  const { network, lines } = networkOf(file)
+  return simulate({ seed }, async simulation => {
+    try {
+      return await program(servers, { ...simulation.host('client'), network })
+    } catch (error) {
+      throw new Error(lines.join('\n'), { cause: error })
+    }
+  })
+}
+
 /** Produces three messages, then reads them. @returns what was seen of them */
 async function produceAndRead(bootstrapServers: string, options: ClientOptions): Promise<unknown[]> {
   const producer = new Producer({ 'bootstrap.servers': bootstrapServers, 'enable.idempotence': true }, options)
@@ -63,16 +93,8 @@ async function produceAndRead(bootstrapServers: string, options: ClientOptions):
 
 test('a client sees of a replayed recording what the recorded one saw, in sizes and offsets, again and again', async () => {
   const file = join(folder, 'orders.jsonl')
-  await using cluster = await EmbeddedCluster.start({ brokers: 1, defaultPartitions: 1 })
-  const { bootstrapServers } = cluster
-  const record = wireRecording(file)
-  const seen = await produceAndRead(bootstrapServers, { record })
-  record.close()
-  await cluster.close()
-  for (let round = 0; round < 3; round++) {
-    const { network, lines } = networkOf(file)
-    assert.deepEqual(await produceAndRead(bootstrapServers, { network }), seen, lines.join('\n'))
-  }
+  const { seen, servers } = await recorded(file, { brokers: 1, defaultPartitions: 1 }, produceAndRead)
+  for (let round = 0; round < 3; round++) assert.deepEqual(await replayed(file, servers, produceAndRead), seen)
 })
 
 /** Moves messages from one topic to another in transactions, as a member of a classic group. @returns what was seen */
@@ -99,12 +121,6 @@ async function transform(bootstrapServers: string, options: ClientOptions): Prom
 
 test('transactions and classic groups are replayed, too', async () => {
   const file = join(folder, 'transactions.jsonl')
-  await using cluster = await EmbeddedCluster.start({ brokers: 3, defaultPartitions: 1 })
-  const { bootstrapServers } = cluster
-  const record = wireRecording(file)
-  const seen = await transform(bootstrapServers, { record })
-  record.close()
-  await cluster.close()
-  const { network, lines } = networkOf(file)
-  assert.deepEqual(await transform(bootstrapServers, { network }), seen, lines.join('\n'))
+  const { seen, servers } = await recorded(file, { brokers: 3, defaultPartitions: 1 }, transform)
+  assert.deepEqual(await replayed(file, servers, transform), seen)
 })
