@@ -295,6 +295,7 @@ export class ClassicGroup {
   // No rebalance is needed. Before version 9 the leader must not learn that it leads, or it would assign partitions
   // again.
   #rejoinWithoutRebalance(member: ClassicMember, formerLeader: string | null, { canSkipAssignment }: JoinInput): void {
+    this.#store()
     const answer = member.join
     member.join = null
     const output = this.#joined(member)

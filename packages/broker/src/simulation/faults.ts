@@ -1,60 +1,17 @@
 /** What a storm may do to a cluster and its clients. */
 import { ErrorCode } from '@ottla/protocol'
-import type { EmbeddedCluster } from '../cluster.ts'
 import type { Dice } from './dice.ts'
-import type { MemoryNetwork } from './memory-network.ts'
-
-/** What faults strike. */
-export interface Target {
-  readonly cluster: EmbeddedCluster
-  readonly network: MemoryNetwork
-  /** Hosts of clients. */
-  readonly hosts: readonly string[]
-  readonly brokers: readonly number[]
-  readonly groups: readonly string[]
-  readonly transactionalIds: readonly string[]
-  /** Brokers that are down; at most one at a time is taken down. */
-  readonly down: Set<number>
-}
-
-/** A fault that has struck. */
-export interface Struck {
-  /** In words. */
-  readonly what: string
-  /** After so many ms it ends. */
-  readonly lasts?: number
-  readonly end?: () => Promise<void> | void
-}
-
-/** @returns null if there is nothing to strike */
-type Strike = (target: Target, dice: Dice) => Struck | null
-
-/** Names of brokers' hosts. */
-export function brokerHost(id: number): string {
-  return `broker-${id}`
-}
-
-/** Most faults are short, some outlast sessions. */
-function lasting(dice: Dice): number {
-  return dice.chance(0.5) ? dice.int(10, 3000) : dice.int(1000, 20_000)
-}
+import { replicationStrikes } from './replication-faults.ts'
+import { attempt, brokerHost, lasting, type Strike, type Struck, type Target } from './strikes.ts'
 
 function hostAndBroker({ hosts, brokers }: Target, dice: Dice): { host: string; broker: string } | null {
   if (hosts.length === 0) return null
   return { host: dice.pick(hosts), broker: brokerHost(dice.pick(brokers)) }
 }
 
-/** null where the cluster refuses. */
-function attempt(what: string, change: () => void): Struck | null {
-  try {
-    change()
-    return { what }
-  } catch {
-    return null
-  }
-}
-
 const strikes = {
+  ...replicationStrikes,
+
   /** Connections between a client and a broker are reset. */
   cut: (target, dice) => {
     const ends = hostAndBroker(target, dice)
@@ -136,8 +93,8 @@ const strikes = {
   },
 
   /** A broker is gone for a while, and its partitions have other leaders. */
-  down: ({ cluster, brokers, down }, dice) => {
-    if (down.size > 0 || brokers.length === 1) return null
+  down: ({ cluster, brokers, down, fenced }, dice) => {
+    if (down.size > 0 || fenced.size > 0 || brokers.length === 1) return null
     const id = dice.pick(brokers)
     down.add(id)
     void cluster.brokerDown(id)
@@ -180,18 +137,6 @@ const strikes = {
     if (id === undefined || brokers.length === 1 || down.size > 0) return null
     void cluster.moveBroker(id)
     return { what: brokerHost(id) }
-  },
-
-  /** A partition has another leader. */
-  leader: ({ cluster, brokers }, dice) => {
-    const topics = cluster.topics()
-    if (topics.length === 0) return null
-    const topic = dice.pick(topics)
-    const partition = dice.int(0, topic.partitions - 1)
-    const id = dice.pick(brokers)
-    return attempt(`${topic.name} [${partition}] to ${brokerHost(id)}`, () =>
-      cluster.setLeader(topic.name, partition, id),
-    )
   },
 
   /** A group has another coordinator. */

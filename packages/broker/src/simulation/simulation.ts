@@ -2,10 +2,11 @@
 import { EmbeddedCluster } from '../cluster.ts'
 import type { EmbeddedClusterOptions } from '../options.ts'
 import { Dice } from './dice.ts'
-import { brokerHost } from './faults.ts'
+
 import { replaceGlobals } from './globals.ts'
 import { MemoryNetwork, type HostNetwork } from './memory-network.ts'
 import { storm, type StormOptions } from './storm.ts'
+import { brokerHost } from './strikes.ts'
 import { VirtualTime, type Skew, type VirtualClock } from './virtual-time.ts'
 
 /**
@@ -52,6 +53,7 @@ export class Simulation {
   readonly #time: VirtualTime
   readonly #dice: Dice
   readonly #brokers: readonly number[]
+  readonly #isReplicated: boolean
   readonly #hosts = new Map<string, SimulatedHost>()
   readonly #skews = new Map<string, Skew>()
   #storms = 0
@@ -63,6 +65,7 @@ export class Simulation {
     dice: Dice,
     cluster: EmbeddedCluster,
     brokers: readonly number[],
+    isReplicated: boolean,
   ) {
     this.seed = seed
     this.cluster = cluster
@@ -70,6 +73,7 @@ export class Simulation {
     this.#time = time
     this.#dice = dice
     this.#brokers = brokers
+    this.#isReplicated = isReplicated
   }
 
   /** @internal */
@@ -88,7 +92,7 @@ export class Simulation {
       network: id => network.host(brokerHost(id)),
     })
     const brokers = Array.from({ length: count }, (_, i) => i + 1)
-    return new Simulation(seed, time, network, dice, cluster, brokers)
+    return new Simulation(seed, time, network, dice, cluster, brokers, options.cluster?.replication === 'simulated')
   }
 
   /** For `bootstrap.servers`. */
@@ -162,6 +166,7 @@ export class Simulation {
         network: this.network,
         cluster: this.cluster,
         brokers: this.#brokers,
+        isReplicated: this.#isReplicated,
         dice: this.#dice.of(`storm ${this.#storms++}`),
         hosts: () => [...this.#hosts.keys()],
       },

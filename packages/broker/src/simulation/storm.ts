@@ -1,8 +1,9 @@
 /** Faults by chance, for a while; afterwards everything is as it was. */
 import type { EmbeddedCluster } from '../cluster.ts'
 import type { Dice } from './dice.ts'
-import { faultKinds, strike, type FaultKind, type Struck } from './faults.ts'
+import { faultKinds, strike, type FaultKind } from './faults.ts'
 import type { MemoryNetwork } from './memory-network.ts'
+import type { Struck } from './strikes.ts'
 import type { VirtualTime } from './virtual-time.ts'
 
 /**
@@ -47,16 +48,18 @@ export interface StormSurroundings {
   readonly network: MemoryNetwork
   readonly cluster: EmbeddedCluster
   readonly brokers: readonly number[]
+  readonly isReplicated: boolean
   readonly dice: Dice
   readonly hosts: () => readonly string[]
 }
 
 /** Resolves when it is over and everything is as it was. */
 export async function storm(surroundings: StormSurroundings, options: StormOptions): Promise<void> {
-  const { time, network, cluster, brokers, dice } = surroundings
+  const { time, network, cluster, brokers, dice, isReplicated } = surroundings
   const { everyMs = 1000, kinds = faultKinds, groups = [], transactionalIds = [] } = options
   const ends = new Map<number, () => Promise<void> | void>()
   const down = new Set<number>()
+  const fenced = new Set<number>()
   const finish = async (number: number): Promise<void> => {
     const end = ends.get(number)
     ends.delete(number)
@@ -71,7 +74,8 @@ export async function storm(surroundings: StormSurroundings, options: StormOptio
     const kind = own.pick(kinds)
     if (options.without?.has(number) === true) continue
     const hosts = (options.hosts ?? surroundings.hosts)()
-    const struck = strike(kind, { cluster, network, hosts, brokers, groups, transactionalIds, down }, own)
+    const target = { cluster, network, hosts, brokers, groups, transactionalIds, down, fenced, isReplicated }
+    const struck = strike(kind, target, own)
     if (struck === null) continue
     plan(number, struck)
     options.onFault?.({ number, kind, what: struck.what, lastsMs: struck.lasts ?? 0 })

@@ -27,14 +27,20 @@ async function coordinator(scene: Scene, keyType = 0, key = GROUP): Promise<numb
   return -1
 }
 
-async function join(scene: Scene, broker: number, memberId: string, name: string): Promise<Decoded<JoinGroupResponse>> {
+async function join(
+  scene: Scene,
+  broker: number,
+  memberId: string,
+  name: string,
+  groupInstanceId: string | null = null,
+): Promise<Decoded<JoinGroupResponse>> {
   const client = await scene.client(broker, name)
   return client.ask(JoinGroup, 5, {
     groupId: GROUP,
     sessionTimeoutMs: 30_000,
     rebalanceTimeoutMs: 30_000,
     memberId,
-    groupInstanceId: null,
+    groupInstanceId,
     protocolType: 'consumer',
     protocols: [{ name: 'range', metadata: Buffer.from('m') }],
   })
@@ -52,9 +58,15 @@ async function sync(
   return client.ask(SyncGroup, 3, { groupId: GROUP, generationId, memberId, groupInstanceId: null, assignments })
 }
 
-async function heartbeat(scene: Scene, broker: number, memberId: string, generationId: number): Promise<number> {
+async function heartbeat(
+  scene: Scene,
+  broker: number,
+  memberId: string,
+  generationId: number,
+  groupInstanceId: string | null = null,
+): Promise<number> {
   const client = await scene.client(broker)
-  const answer = await client.ask(Heartbeat, 4, { groupId: GROUP, generationId, memberId, groupInstanceId: null })
+  const answer = await client.ask(Heartbeat, 4, { groupId: GROUP, generationId, memberId, groupInstanceId })
   return answer.errorCode
 }
 
@@ -81,6 +93,23 @@ test('a new coordinator has to read what it coordinates before it serves', async
   scene.clock.advance(1)
   // The generation was complete, so that it was stored.
   assert.equal(await heartbeat(scene, next, memberId, generationId), 0)
+})
+
+test('a new coordinator knows the last instance of a static member, which replaced the one before without a rebalance', async () => {
+  await using scene = await Scene.start()
+  const first = await coordinator(scene)
+  scene.clock.advance(100)
+  const before = await join(scene, first, '', 'one', 'static')
+  await sync(scene, first, before.memberId, before.generationId, 'one')
+  const after = await join(scene, first, '', 'two', 'static')
+  assert.equal(after.generationId, before.generationId)
+  await scene.cluster.brokerDown(first)
+  const next = await coordinator(scene)
+  scene.clock.advance(100)
+  const { generationId } = after
+  assert.equal(await heartbeat(scene, next, after.memberId, generationId, 'static'), 0)
+  const fenced = ErrorCode.ERR_FENCED_INSTANCE_ID
+  assert.equal(await heartbeat(scene, next, before.memberId, generationId, 'static'), fenced)
 })
 
 test('the time that a coordinator needs can be set, and transactions wait for it, too', async () => {

@@ -34,6 +34,7 @@ import { ConsumerParts } from './parts.ts'
 import type { RunningJobs } from './read/running-jobs.ts'
 import { Closing } from './read/closing.ts'
 import { outlived } from './read/decoding.ts'
+import { requireRecoverable } from './read/fatal.ts'
 import { BatchIterator, MessageIterator, type BatchOptions } from './read/iterators.ts'
 import type { MessageBatch } from './read/message-batch.ts'
 import type { Reader } from './read/reader.ts'
@@ -126,11 +127,13 @@ export class Consumer<K = Buffer, V = Buffer>
   /**
    * Joins the group for these topics. `^...` and RegExp are patterns, which also match topics that are created later.
    * Replaces an earlier subscription.
-   * @throws KafkaError ERR__UNKNOWN_GROUP without `group.id`, ERR__INVALID_ARG, ERR__STATE when closed
+   * @throws KafkaError ERR__UNKNOWN_GROUP without `group.id`, ERR__INVALID_ARG, ERR__STATE when closed, ERR__FATAL after a
+   *   fatal error
    */
   subscribe(topics: SubscriptionInput, rebalance?: RebalanceCallback<K, V>): void {
     this.#requireOpen()
     const group = this.#requireGroup('subscribe')
+    requireRecoverable(this.#parts.mailbox.fatal)
     const subscription = new Subscription(topics)
     if (subscription.isEmpty) throw invalid('subscribe takes at least one topic; unsubscribe() ends a subscription')
     group.subscribe(subscription, rebalance === undefined ? null : event => rebalance(event, this))
@@ -158,6 +161,7 @@ export class Consumer<K = Buffer, V = Buffer>
   assign(partitions: readonly TopicPartitionOffset[]): Promise<void> {
     return this.#runningJobs.trackWaiters(async () => {
       if (this.#isShut) await this.#closing.refuse()
+      requireRecoverable(this.#parts.mailbox.fatal)
       checkOffsets(partitions, 'assign')
       const called = this.#group?.calledWith('assign') ?? null
       if (called === null) await this.#ownership.replace(partitions, false)
@@ -230,7 +234,7 @@ export class Consumer<K = Buffer, V = Buffer>
    * - ERR__DESTROY when closed meanwhile, ERR__STATE as poll;
    * - what the application has to know: a group without authorization, topics that may not be read or do not exist when
    *   there is no other to read, ERR__AUTO_OFFSET_RESET, ERR__MAX_POLL_EXCEEDED, deserialization errors, fatal errors.
-   *   After any but a fatal one, call it again to carry on.
+   *   After any but a fatal one, call it again to carry on; a fatal one comes again.
    */
   readMessage(wait?: WaitOptions): Promise<Message<K, V>> {
     return this.#reader.readMessage(resolveWait(wait, NO_LIMIT))

@@ -4,6 +4,7 @@ import { groupBy } from '../../base/grouping.ts'
 import type { Cluster } from '../../cluster/cluster.ts'
 import type { ClientContext } from '../../cluster/context.ts'
 import { KafkaError } from '../../errors.ts'
+import { forGood } from '../read/fatal.ts'
 import { OFFSET_BEGINNING } from '../../types.ts'
 import type { Subscription } from '../group/subscription.ts'
 import type { Cursor } from '../partition/cursor.ts'
@@ -52,6 +53,7 @@ export class Explainer {
   readonly #cluster: Cluster
   readonly #consumer: ExplainedConsumer
   #last: { readonly error: KafkaError; readonly at: number } | null = null
+  #fatal: KafkaError | null = null
 
   constructor(context: ClientContext, cluster: Cluster, consumer: ExplainedConsumer) {
     this.#context = context
@@ -60,6 +62,7 @@ export class Explainer {
     context.events.subscribe(event => {
       if (event.type !== 'error') return
       const { error } = event
+      if (error.isFatal) this.#fatal = error
       // Its cause says more than that all brokers are down.
       const isSum = error.code === ErrorCode.ERR__ALL_BROKERS_DOWN && error.cause instanceof KafkaError
       this.#last = { error: isSum ? (error.cause as KafkaError) : error, at: context.clock.now() }
@@ -70,6 +73,7 @@ export class Explainer {
   explain(): string[] {
     const { isClosed, cursors, group, isWaiting } = this.#consumer
     if (isClosed) return ['The consumer is closed.']
+    if (this.#fatal !== null) return [`${forGood(this.#fatal)} Close it and make another one.`]
     const found = [...this.#brokers()]
     if (group?.subscription) found.push(...this.#subscription(group.subscription), ...this.#group(group))
     else if (cursors.length === 0) found.push('Nothing is subscribed to or assigned: call subscribe or assign.')

@@ -17,6 +17,8 @@ export class Mailbox {
   // Only the newest statistics wait: they are large, and old ones are of no use.
   #stats: { type: 'stats'; json: string } | null = null
   #wake: (() => void) | null = null
+  /** The last error from which the consumer does not recover. */
+  fatal: KafkaError | null = null
   /** Something comes before the next message: an event, a rebalance or the end. */
   attention = false
 
@@ -39,6 +41,7 @@ export class Mailbox {
   }
 
   post(event: AnyEvent): void {
+    if (event.type === 'error' && event.error.isFatal) this.fatal = event.error
     if (event.type === 'error' && this.#isWaiting(event.error)) return
     if (event.type === 'stats') {
       if (this.#stats !== null) {

@@ -1,5 +1,6 @@
 /** Waits for what comes next: rebalances first, then events, then messages. Shared by both kinds of consumers. */
 import { Deadline, type Clock } from '../../base/clock.ts'
+import type { KafkaError } from '../../errors.ts'
 import type { AnyEvent, Mailbox } from './mailbox.ts'
 import { rejects } from './reader-errors.ts'
 import type { ReaderSlot } from './reader-slot.ts'
@@ -52,12 +53,14 @@ export class ReadLoop {
   /**
    * For a single call: the next event, or what `give` returns; null at the deadline, or when the consumer is closed
    * meanwhile. Rejects with the signal's reason.
+   * @param endsWithFatal - rejects with a fatal error that an earlier call has had, rather than wait for nothing
    */
   async next<T>(
     holder: object,
     give: () => T | null,
     deadline: Deadline,
     signal: AbortSignal | undefined,
+    endsWithFatal: boolean,
   ): Promise<AnyEvent | T | null> {
     signal?.throwIfAborted()
     let turned = false
@@ -68,6 +71,7 @@ export class ReadLoop {
       const given = give()
       if (given !== null) return given
       if (this.isInterrupted) continue
+      if (endsWithFatal && this.#mailbox.fatal !== null) await this.#failAgain(this.#mailbox.fatal)
       if (this.#decoder?.isFresh === true) {
         await this.#decoder.waitBriefly()
       } else if (!deadline.expired) {
@@ -101,6 +105,7 @@ export class ReadLoop {
         const taken = take()
         if (taken !== null) return taken
         if (this.isInterrupted) continue
+        if (this.#mailbox.fatal !== null) await this.#failAgain(this.#mailbox.fatal)
         if (this.#decoder?.isFresh === true) await this.#decoder.waitBriefly()
         else await this.#mailbox.wait(Infinity, undefined)
       }
@@ -128,6 +133,12 @@ export class ReadLoop {
     const event = this.#mailbox.take() ?? null
     if (!this.#host.hasCallbacks() && this.#mailbox.isEmpty) this.#mailbox.attention = false
     return event
+  }
+
+  // Without messages to come, waiting would never end.
+  async #failAgain(fatal: KafkaError): Promise<never> {
+    await this.#loopYield.yield()
+    throw fatal
   }
 
   #isThere(holder: object): boolean {

@@ -95,7 +95,7 @@ export class Reader<K, V> {
       const given = this.#takeDecodedNow(this.#decoder)
       if (given !== null) return settled(() => this.#handOut(given))
     }
-    return this.#slot.exclusively(holder => this.#next(holder, Deadline.after(this.#clock, timeoutMs), signal))
+    return this.#slot.exclusively(holder => this.#next(holder, Deadline.after(this.#clock, timeoutMs), signal, false))
   }
 
   /**
@@ -174,7 +174,7 @@ export class Reader<K, V> {
     const deadline = Deadline.after(this.#clock, wait.timeoutMs)
     let event = first === null ? null : this.#handOut(first)
     for (;;) {
-      event ??= await this.#next(holder, deadline, wait.signal)
+      event ??= await this.#next(holder, deadline, wait.signal, true)
       if (event === null) {
         if (this.#host.isClosing())
           throw new KafkaError(ErrorCode.ERR__DESTROY, 'the consumer was closed while readMessage waited')
@@ -189,9 +189,17 @@ export class Reader<K, V> {
     }
   }
 
-  #next(holder: object, deadline: Deadline, signal: AbortSignal | undefined): Promise<ConsumerEvent<K, V> | null> {
+  #next(
+    holder: object,
+    deadline: Deadline,
+    signal: AbortSignal | undefined,
+    endsWithFatal: boolean,
+  ): Promise<ConsumerEvent<K, V> | null> {
     // No event but a message has a K and a V.
-    return this.#loop.next(holder, this.#giveEvent, deadline, signal) as Promise<ConsumerEvent<K, V> | null>
+    return this.#loop.next(holder, this.#giveEvent, deadline, signal, endsWithFatal) as Promise<ConsumerEvent<
+      K,
+      V
+    > | null>
   }
 
   #takeNow(): FetchedMessage | null {

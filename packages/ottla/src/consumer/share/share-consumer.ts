@@ -18,6 +18,7 @@ import { Subscription, type SubscriptionInput } from '../group/subscription.ts'
 import { RunningJobs } from '../read/running-jobs.ts'
 import { Closing } from '../read/closing.ts'
 import { decodingOf } from '../read/decoding.ts'
+import { requireRecoverable } from '../read/fatal.ts'
 import { Mailbox } from '../read/mailbox.ts'
 import { reportError } from '../read/reader-errors.ts'
 import { underWay } from '../read/reader-slot.ts'
@@ -167,6 +168,7 @@ export class ShareConsumer<K = Buffer, V = Buffer>
    */
   subscribe(topics: SubscriptionInput): void {
     this.#requireOpen()
+    requireRecoverable(this.#mailbox.fatal)
     const subscription = new Subscription(topics)
     if (subscription.isEmpty) throw invalid('subscribe takes at least one topic; unsubscribe() ends a subscription')
     const before = this.#subscription

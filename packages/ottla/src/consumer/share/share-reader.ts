@@ -97,6 +97,7 @@ export class ShareReader<K, V> {
           this.#giveEvent,
           Deadline.after(this.#clock, wait.timeoutMs),
           wait.signal,
+          false,
         )
         return event as ShareConsumerEvent<K, V> | null // no other events are posted; the deserializers make K and V
       } finally {

@@ -29,7 +29,7 @@ function scene() {
   const holder = {}
   slot.acquire(holder)
   const poll = (ms: number, signal?: AbortSignal): Promise<unknown> =>
-    loop.next(holder, take, Deadline.after(clock, ms), signal)
+    loop.next(holder, take, Deadline.after(clock, ms), signal, false)
   return Object.assign(state, { clock, mailbox, slot, loop, messages, take, holder, poll, ran })
 }
 

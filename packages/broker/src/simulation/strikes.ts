@@ -1,0 +1,53 @@
+/** What all faults share. */
+import type { EmbeddedCluster } from '../cluster.ts'
+import type { Dice } from './dice.ts'
+import type { MemoryNetwork } from './memory-network.ts'
+
+/** What faults strike. */
+export interface Target {
+  readonly cluster: EmbeddedCluster
+  readonly network: MemoryNetwork
+  /** Hosts of clients. */
+  readonly hosts: readonly string[]
+  readonly brokers: readonly number[]
+  readonly groups: readonly string[]
+  readonly transactionalIds: readonly string[]
+  /** Brokers that are down; at most one at a time is taken down. */
+  readonly down: Set<number>
+  /** Brokers that are taken for dead. */
+  readonly fenced: Set<number>
+  /** Whether replication is simulated. */
+  readonly isReplicated: boolean
+}
+
+/** A fault that has struck. */
+export interface Struck {
+  /** In words. */
+  readonly what: string
+  /** After so many ms it ends. */
+  readonly lasts?: number
+  readonly end?: () => Promise<void> | void
+}
+
+/** @returns null if there is nothing to strike */
+export type Strike = (target: Target, dice: Dice) => Struck | null
+
+/** Names of brokers' hosts. */
+export function brokerHost(id: number): string {
+  return `broker-${id}`
+}
+
+/** Most faults are short, some outlast sessions. */
+export function lasting(dice: Dice): number {
+  return dice.chance(0.5) ? dice.int(10, 3000) : dice.int(1000, 20_000)
+}
+
+/** null where the cluster refuses. */
+export function attempt(what: string, change: () => void): Struck | null {
+  try {
+    change()
+    return { what }
+  } catch {
+    return null
+  }
+}
