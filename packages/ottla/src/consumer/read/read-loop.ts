@@ -68,6 +68,8 @@ export class ReadLoop {
       if (this.#host.isClosing()) return null
       const event = await this.#attend(holder)
       if (event !== null) return event
+      // Closed meanwhile: nothing would wake it any more.
+      if (this.#host.isClosing()) return null
       const given = give()
       if (given !== null) return given
       if (this.isInterrupted) continue
@@ -101,7 +103,8 @@ export class ReadLoop {
           if (this.#slot.has(holder)) throw event.error
           this.#mailbox.post(event)
         }
-        if (event !== null || !this.#slot.has(holder)) continue
+        // It may have been closed, or left, meanwhile: nothing would wake it any more.
+        if (event !== null || !this.#isThere(holder)) continue
         const taken = take()
         if (taken !== null) return taken
         if (this.isInterrupted) continue

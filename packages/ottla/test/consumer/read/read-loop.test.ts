@@ -23,14 +23,15 @@ function scene() {
       return Promise.resolve()
     },
   }
-  const loop = new ReadLoop(clock, mailbox, new LoopYield(clock), slot, host, null)
+  const loopYield = new LoopYield(clock)
+  const loop = new ReadLoop(clock, mailbox, loopYield, slot, host, null)
   const messages: string[] = []
   const take = (): string | null => messages.shift() ?? null
   const holder = {}
   slot.acquire(holder)
   const poll = (ms: number, signal?: AbortSignal): Promise<unknown> =>
     loop.next(holder, take, Deadline.after(clock, ms), signal, false)
-  return Object.assign(state, { clock, mailbox, slot, loop, messages, take, holder, poll, ran })
+  return Object.assign(state, { clock, mailbox, slot, loop, loopYield, messages, take, holder, poll, ran })
 }
 
 const error = (code: number): { type: 'error'; error: KafkaError } => ({
@@ -48,6 +49,28 @@ test('rebalances come first, then events, then messages', async () => {
   assert.equal(await all.poll(0), 'message')
   assert.equal(await all.poll(0), null)
 })
+
+for (const meanwhile of ['the event loop turns', 'a rebalance callback runs'] as const) {
+  test(`a reader does not wait when the consumer is closed while ${meanwhile}`, async () => {
+    for (const call of ['awaitNext', 'poll'] as const) {
+      const all = scene()
+      if (meanwhile === 'the event loop turns') {
+        await all.clock.advance(1000)
+        all.loopYield.count(1000)
+        assert.equal(all.loopYield.isDue, true)
+      } else {
+        all.callbacks = 1
+        all.mailbox.interrupt()
+      }
+      const reading = call === 'poll' ? all.poll(60_000) : all.loop.awaitNext(all.holder, all.take)
+      // All that close does before the reader goes on.
+      all.isClosing = true
+      all.mailbox.interrupt()
+      all.mailbox.wake()
+      assert.equal(await reading, null)
+    }
+  })
+}
 
 test('a poll waits for what comes, at most until its deadline, its signal or the end', async () => {
   const all = scene()
