@@ -233,7 +233,9 @@ export class ConsumerMember implements Membership {
     const { phase, epoch, isLost } = this.#state
     if (signal.aborted || phase === 'out' || phase === 'losing' || isLost) return null
     try {
-      const response = await this.#requests.heartbeat(epoch, this.#changes(subscribed, held), signal)
+      const changes = this.#changes(subscribed, held, this.#sent)
+      const whole = this.#changes(subscribed, held, null)
+      const response = await this.#requests.heartbeat(epoch, changes, whole, signal)
       this.#heartbeats.isKnown = true
       if (this.#isOut()) return null
       const sent = { subscribed: subscribed?.text ?? this.#sent?.subscribed ?? '', held: JSON.stringify(held) }
@@ -250,9 +252,9 @@ export class ConsumerMember implements Membership {
     return this.#state.phase === 'out'
   }
 
-  #changes(subscribed: Subscribed | null, held: Changes['topicPartitions'] & object): Changes {
+  /** @param sent - what the coordinator has been told; null: everything */
+  #changes(subscribed: Subscribed | null, held: Changes['topicPartitions'] & object, sent: SentFields | null): Changes {
     const { settings } = this.#context
-    const sent = this.#sent
     const rackId = settings['client.rack']
     const assignor = settings['group.remote.assignor']
     return {
@@ -261,7 +263,7 @@ export class ConsumerMember implements Membership {
       ...(sent !== null ? {} : { rebalanceTimeoutMs: settings['max.poll.interval.ms'] }),
       ...(subscribed === null || sent?.subscribed === subscribed.text
         ? {}
-        : { subscribedTopicNames: subscribed.names, ...this.#regex(subscribed, sent !== null) }),
+        : { subscribedTopicNames: subscribed.names, ...this.#regex(subscribed, this.#sent !== null) }),
       ...(sent?.held === JSON.stringify(held) ? {} : { topicPartitions: held }),
     }
   }

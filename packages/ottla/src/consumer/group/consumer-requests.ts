@@ -8,6 +8,7 @@ import {
 import { Deadline } from '../../base/clock.ts'
 import type { Cluster, Target } from '../../cluster/cluster.ts'
 import type { ClientContext } from '../../cluster/context.ts'
+import { wholeAgain } from './heartbeats.ts'
 import { transientCode } from './membership-errors.ts'
 
 /** For a member that will not come back, and for one with a `group.instance.id`, which may. */
@@ -47,16 +48,19 @@ export class ConsumerRequests {
 
   /**
    * Transient errors are retried; any other response is returned with its code.
+   * @param whole - everything, for further attempts
    * @throws NoRegexError when there is a pattern and the broker is too old to match it
    */
   heartbeat(
     memberEpoch: number,
     changes: Changes,
+    whole: Changes,
     signal: AbortSignal,
   ): Promise<Decoded<ConsumerGroupHeartbeatResponse>> {
     const { clock, settings } = this.#context
-    const { subscribedTopicRegex: regex, ...others } = changes
+    const next = wholeAgain(changes, whole)
     const body = (version: number): ConsumerGroupHeartbeatRequest => {
+      const { subscribedTopicRegex: regex, ...others } = next()
       const request = { ...this.#identity(memberEpoch), ...others }
       if (version >= FIRST_WITH_REGEX)
         return regex === undefined ? request : { ...request, subscribedTopicRegex: regex }

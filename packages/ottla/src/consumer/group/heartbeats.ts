@@ -44,6 +44,19 @@ export interface HeartbeatHost<A extends HeartbeatAnswer> {
   raise(error: KafkaError): void
 }
 
+/**
+ * What each attempt of a heartbeat says: at first the news, then everything. An answer that was lost may have brought an
+ * assignment, which the coordinator sends again only to a member that says everything.
+ */
+export function wholeAgain<T>(news: T, whole: T): () => T {
+  let next = news
+  return () => {
+    const now = next
+    next = whole
+    return now
+  }
+}
+
 const LEAVE_TIMEOUT_MS = 5_000
 // A coordinator that has never answered will hardly do so now.
 const UNKNOWN_LEAVE_TIMEOUT_MS = 1_000

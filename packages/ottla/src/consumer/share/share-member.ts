@@ -9,7 +9,7 @@ import { Deadline } from '../../base/clock.ts'
 import type { Cluster, Target } from '../../cluster/cluster.ts'
 import type { ClientContext } from '../../cluster/context.ts'
 import type { KafkaError } from '../../errors.ts'
-import { Heartbeats, type HeartbeatAnswer, type HeartbeatHost } from '../group/heartbeats.ts'
+import { Heartbeats, wholeAgain, type HeartbeatAnswer, type HeartbeatHost } from '../group/heartbeats.ts'
 import { transientCode } from '../group/membership-errors.ts'
 import type { IdPartition } from './share-session.ts'
 import { outside, step, type ShareMemberEvent, type SharePhase } from './share-states.ts'
@@ -155,12 +155,17 @@ export class ShareMember {
     const { epoch } = this.#state
     const { clock, settings } = this.#context
     const rackId = settings['client.rack']
-    const body = {
+    const whole = {
       ...this.#identity(epoch),
-      ...(this.#sent === sent && epoch > 0 ? {} : { subscribedTopicNames: topics }),
+      subscribedTopicNames: topics,
       ...(epoch > 0 || rackId === undefined ? {} : { rackId }),
     }
-    const response = await this.#request(body, Deadline.after(clock, settings['socket.timeout.ms']), signal)
+    const news = this.#sent === sent && epoch > 0 ? this.#identity(epoch) : whole
+    const response = await this.#request(
+      wholeAgain(news, whole),
+      Deadline.after(clock, settings['socket.timeout.ms']),
+      signal,
+    )
     return { errorCode: response.errorCode, errorMessage: response.errorMessage, response, sent }
   }
 
@@ -182,7 +187,7 @@ export class ShareMember {
   }
 
   #request(
-    body: ShareGroupHeartbeatRequest,
+    body: ShareGroupHeartbeatRequest | (() => ShareGroupHeartbeatRequest),
     deadline: Deadline,
     signal?: AbortSignal,
   ): Promise<Decoded<ShareGroupHeartbeatResponse>> {
