@@ -8,6 +8,7 @@ import { gate } from '../behaviour/reading-ways.ts'
 const TOPIC = 'jobs'
 const GROUP = 'workers'
 const COUNT = 20
+const SHARE_FETCH = 78
 const quiet = { logger: (): void => undefined }
 
 /** Reads in some way until the consumer is closed. */
@@ -33,8 +34,8 @@ for (const [name, way] of Object.entries(ways)) {
     const cluster = await EmbeddedCluster.start()
     t.after(() => cluster.close())
     const producer = await fill(t, cluster)
-    const first = consumer(t, cluster)
-    const second = consumer(t, cluster)
+    const first = consumer(t, cluster, 'first')
+    const second = consumer(t, cluster, 'second')
     const hasOne = gate()
     const mayGoOn = gate()
     const hasLast = gate()
@@ -46,6 +47,12 @@ for (const [name, way] of Object.entries(ways)) {
       await mayGoOn.opened
     }).catch((error: unknown) => assert.match(String(error), /is closed/))
     await hasOne.opened
+    // The first one must not be the next as well.
+    const hasTakenAll = gate()
+    const stop = cluster.control(async ({ apiKey, clientId }) => {
+      if (apiKey === SHARE_FETCH && clientId === 'first') await hasTakenAll.opened
+      return undefined
+    })
     cluster.dropConnections(1)
     const taken = new Set<number>()
     while (taken.size < COUNT) {
@@ -55,6 +62,8 @@ for (const [name, way] of Object.entries(ways)) {
       await second.commit()
     }
     await second.close()
+    stop()
+    hasTakenAll.open()
     mayGoOn.open()
     await producer.send({ topic: TOPIC, value: 'one more' })
     await hasLast.opened
@@ -64,8 +73,36 @@ for (const [name, way] of Object.entries(ways)) {
   })
 }
 
+test('a partition that another broker leads by now: nothing is given that the former leader had locked', async t => {
+  const cluster = await EmbeddedCluster.start({ brokers: 2 })
+  t.after(() => cluster.close())
+  cluster.createTopic(TOPIC, { partitions: 1, replicationFactor: 2 })
+  cluster.setLeader(TOPIC, 0, 1)
+  const producer = await fill(t, cluster)
+  const first = consumer(t, cluster, 'first')
+  const second = consumer(t, cluster, 'second')
+  const given = async (member: ShareConsumer): Promise<number> => {
+    for (;;) {
+      const event = await member.poll(1000)
+      if (event?.type === 'message') return event.message.offset
+    }
+  }
+  assert.equal(await given(first), 0)
+  cluster.setLeader(TOPIC, 0, 2)
+  const taken = new Set<number>()
+  while (taken.size < COUNT) {
+    taken.add(await given(second))
+    await second.commit()
+  }
+  await second.close()
+  // The former leader says who leads.
+  await first.commit()
+  await producer.send({ topic: TOPIC, value: 'one more' })
+  assert.equal(await given(first), COUNT)
+})
+
 async function fill(t: TestContext, cluster: EmbeddedCluster): Promise<Producer> {
-  cluster.createTopic(TOPIC, { partitions: 1 })
+  if (cluster.topics().length === 0) cluster.createTopic(TOPIC, { partitions: 1 })
   const servers = { 'bootstrap.servers': cluster.bootstrapServers }
   const admin = new AdminClient(servers, quiet)
   t.after(() => admin.close())
@@ -78,10 +115,11 @@ async function fill(t: TestContext, cluster: EmbeddedCluster): Promise<Producer>
   return producer
 }
 
-function consumer(t: TestContext, cluster: EmbeddedCluster): ShareConsumer {
+function consumer(t: TestContext, cluster: EmbeddedCluster, name: string): ShareConsumer {
   const made = new ShareConsumer(
     {
       'bootstrap.servers': cluster.bootstrapServers,
+      'client.id': name,
       'group.id': GROUP,
       'fetch.wait.max.ms': 50,
       // It has all that it may have: no request is in flight whose failure would tell it.

@@ -74,6 +74,8 @@ export class SharePartition {
   // The first one is at `startOffset`.
   #inFlight: InFlightRecord[] = []
   #startOffset: number
+  /** Broker id; -1 before the first one is known. */
+  #leader = -1
   #storedOffset: number
 
   /**
@@ -186,6 +188,20 @@ export class SharePartition {
     if (!released) return
     this.#storedOffset = this.#startOffset
     this.#advance()
+    this.#wake()
+  }
+
+  /** Another leader knows nothing of what the former one has locked: only what is done was stored. */
+  ledBy(leader: number): void {
+    const isMoved = this.#leader >= 0 && leader !== this.#leader
+    this.#leader = leader
+    if (!isMoved) return
+    for (const record of this.#inFlight) {
+      if (record.state !== 'acquired') continue
+      clearLock(record)
+      record.state = 'available'
+      record.deliveries--
+    }
     this.#wake()
   }
 

@@ -140,7 +140,9 @@ export class ShareGroup {
   partition(topicId: string, partition: PartitionView): SharePartition {
     const known = this.known(topicId, partition.index)
     known?.startAt(partition.log.startOffset)
-    return known ?? this.#begin(topicId, partition, this.#resetOffset(partition), -1)
+    const current = known ?? this.#begin(topicId, partition, this.#resetOffset(partition), -1)
+    current.ledBy(partition.leader)
+    return current
   }
 
   /** Restarts a partition at this offset. */

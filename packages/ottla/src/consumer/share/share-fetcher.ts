@@ -90,7 +90,17 @@ export class ShareFetcher {
     const { metadata } = this.#cluster
     if (isAnyUnnamed) metadata.requestRefresh('topics of the share group without a name')
     if (unknown.size > 0) metadata.requestRefresh('partitions without a leader', [...unknown])
-    for (const node of this.#nodes.values()) node.loop.kick()
+    for (const node of this.#nodes.values()) {
+      for (const { source, types } of node.takeMoved(each => this.#leaderOf(each))) this.#moved(source, types)
+      node.loop.kick()
+    }
+  }
+
+  // The new leader gives to others what the former one had locked for this consumer.
+  #moved(source: ShareSource, types: ReadonlyMap<number, number>): void {
+    this.#queue.lose(source)
+    const error = lockLost(ErrorCode.ERR_NOT_LEADER_FOR_PARTITION, source, 'another broker leads the partition')
+    if (types.size > 0) this.#host.onAcknowledged(source, types, error)
   }
 
   /** Whether the broker of the message can renew locks; undefined when that broker is no longer known. */

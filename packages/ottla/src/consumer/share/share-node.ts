@@ -134,6 +134,23 @@ export class ShareNode {
     return sent
   }
 
+  /**
+   * Takes partitions that another broker leads by now, with their acknowledgements: the locks were this broker's.
+   * @param leaderOf - -1 while none is known
+   */
+  takeMoved(leaderOf: (each: IdPartition) => number): Sent[] {
+    const moved: Sent[] = []
+    for (const [key, source] of this.#sources) {
+      const leader = leaderOf(source)
+      if (leader < 0 || leader === this.id) continue
+      source.isLost = true
+      this.#sources.delete(key)
+      for (const [message, of] of this.renewing) if (of === source) this.renewing.delete(message)
+      moved.push({ source, types: source.pending.take() })
+    }
+    return moved
+  }
+
   /** What was taken last has been answered, or will never be. */
   answered(): void {
     this.#answered = this.#sent
