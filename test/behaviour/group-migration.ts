@@ -102,9 +102,13 @@ export function groupMigrationScenarios(start: () => Promise<PlainWorld>): void 
     over.abort()
     await writing
     await until('everything is read', () => seen.size === sent)
-    for (const { consumer, running } of members) {
-      await consumer.close()
-      await running
+    // One after the other: a commit that meets the next generation is refused.
+    while (members.length > 0) {
+      const [gone, ...rest] = members
+      await until('the members that are left share the partitions', () => holds(members))
+      await gone?.consumer.close()
+      await gone?.running
+      members = rest
     }
     assert.deepEqual(errors, [])
     const committed = await world.admin.listConsumerGroupOffsets(group, partitions)

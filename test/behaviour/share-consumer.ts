@@ -191,13 +191,13 @@ export function shareConsumerScenarios(start: () => Promise<PlainWorld>): void {
     })
 
     test('a renewed lock lasts for as long as processing takes', async () => {
-      const [topic, name] = [await topicWith(2), await group({ 'share.record.lock.duration.ms': '1000' })]
+      const [topic, name] = [await topicWith(2), await group({ 'share.record.lock.duration.ms': '3000' })]
       const first = consumer(name, { 'share.acknowledgement.mode': 'explicit' })
       const other = consumer(name)
       first.subscribe(topic)
       const slow = await message(first)
       other.subscribe(topic)
-      const ends = Date.now() + 2500
+      const ends = Date.now() + 5000
       while (Date.now() < ends) {
         first.acknowledge(slow, 'renew')
         assert.deepEqual(await first.commit(), [{ topic, partition: 0 }])
@@ -208,11 +208,11 @@ export function shareConsumerScenarios(start: () => Promise<PlainWorld>): void {
       const rest = await message(other)
       assert.notEqual(rest.offset, slow.offset)
       await other.commit()
-      assert.equal(await other.poll(1200), null)
+      assert.equal(await other.poll(3500), null)
     })
 
     test('run renews the locks of running handlers, releases failed messages, and close waits for handlers', async () => {
-      const [topic, name] = [await topicWith(12, 2), await group({ 'share.record.lock.duration.ms': '1000' })]
+      const [topic, name] = [await topicWith(12, 2), await group({ 'share.record.lock.duration.ms': '3000' })]
       const first = consumer(name, {}, { value: json<number>() })
       first.subscribe(topic)
       const done: string[] = []
@@ -223,7 +223,7 @@ export function shareConsumerScenarios(start: () => Promise<PlainWorld>): void {
         handler: async each => {
           most = Math.max(most, ++atWork)
           try {
-            if (each.value === 3) await new Promise(resolve => setTimeout(resolve, 2500))
+            if (each.value === 3) await new Promise(resolve => setTimeout(resolve, 5000))
             else await new Promise(resolve => setTimeout(resolve, 5))
             if (each.value === 5 && each.deliveryCount === 1) throw new Error('not this time')
             if (each.value === 7) return 'reject'

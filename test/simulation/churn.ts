@@ -6,8 +6,8 @@ import type { World } from './world.ts'
 /** One client. */
 export interface Life {
   readonly name: string
-  /** Leaves in peace. */
-  leave(): Promise<void>
+  /** Leaves in peace. @param atRest - while it asks for more, with everything before done */
+  leave(atRest?: boolean): Promise<void>
   /** Its host is gone. */
   crash(): Promise<void>
   explain(): string
@@ -57,7 +57,7 @@ export class Churn<L extends Life> {
 
   /** All leave. */
   async end(): Promise<void> {
-    for (const life of this.lives) await this.#world.settle(life.leave(), LEAVE_LIMIT_MS, `the end of ${life.name}`)
+    for (const life of this.lives) await this.#world.settle(life.leave(true), LEAVE_LIMIT_MS, `the end of ${life.name}`)
     this.#lives.clear()
     for (const ending of this.#endings) await ending
   }
