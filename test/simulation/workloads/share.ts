@@ -1,6 +1,6 @@
 /** Share groups: members come, leave and crash; each message is accepted in the end, and none comes again after that. */
 import type { ShareConsumer, ShareMessage } from 'ottla'
-import type { Dice } from '@ottla/broker/simulation'
+import type { Dice, FaultKind } from '@ottla/broker/simulation'
 import { Flag } from '../flag.ts'
 import { Churn, type Life } from '../churn.ts'
 import { inWords, type World } from '../world.ts'
@@ -11,6 +11,22 @@ const GROUP = 'workers'
 const CALM_LIMIT_MS = 120_000
 const LOCK_MS = 15_000
 const ways = ['poll', 'iterate', 'run'] as const
+/** Under these no partition gets another leader, which forgets locks before consumers can know. */
+const leadersStay: readonly FaultKind[] = [
+  'cut',
+  'cut-broker',
+  'cut-midway',
+  'vanish',
+  'black-hole',
+  'refuse',
+  'narrow',
+  'pause',
+  'slow',
+  'throttle',
+  'move',
+  'group-coordinator',
+  'error',
+]
 
 /** What the group has done with each message. */
 class Jobs {
@@ -19,7 +35,13 @@ class Jobs {
   /** The broker has confirmed that it is accepted. */
   readonly confirmed = new Set<string>()
   readonly deliveries = new Map<string, number>()
+  /** Whether a message that was accepted must not come again. */
+  readonly isStrict: boolean
   steps = 0
+
+  constructor(isStrict: boolean) {
+    this.isStrict = isStrict
+  }
 }
 
 function placeOf({ partition, offset }: { readonly partition: number; readonly offset: number }): string {
@@ -121,7 +143,8 @@ class Worker implements Life {
     jobs.steps++
     jobs.deliveries.set(place, (jobs.deliveries.get(place) ?? 0) + 1)
     this.#world.note(`${this.name} got ${place}`)
-    if (jobs.confirmed.has(place)) this.#world.complain(`${place} is given to ${this.name} after it was accepted`)
+    if (jobs.isStrict && jobs.confirmed.has(place))
+      this.#world.complain(`${place} is given to ${this.name} after it was accepted`)
     if (this.#slowMs > 0) await this.#world.sleep(this.#dice.next() * 2 * this.#slowMs)
   }
 
@@ -152,16 +175,17 @@ export async function share(world: World): Promise<void> {
   const partitions = dice.int(1, 4)
   cluster.createTopic(TOPIC, { partitions, replicationFactor: 3 })
   await beginAtTheStart(world)
-  const jobs = new Jobs()
+  const jobs = new Jobs(dice.chance(0.5))
   const churn = new Churn(world, 'worker', name => new Worker(world, name, jobs))
   const writers = Array.from({ length: world.some(1, 2) }, (_, i) => new Writer(world, `writer-${i}`, TOPIC, true))
-  world.note(`${partitions} partitions`)
+  world.note(`${partitions} partitions, ${jobs.isStrict ? 'leaders stay' : 'leaders move'}`)
   churn.begin(world.some(1, 3))
   for (const writer of writers) writer.start(world.now + world.stormMs)
   await world.storm({
     everyMs: dice.pick([1000, 3000, 10_000]),
     hosts: () => [...writers.map(writer => writer.name), ...churn.names],
     groups: [GROUP],
+    ...(jobs.isStrict ? { kinds: leadersStay } : {}),
   })
   await churn.settleDown()
   await Promise.all(writers.map(writer => writer.finish()))

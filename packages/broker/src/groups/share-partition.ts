@@ -74,8 +74,8 @@ export class SharePartition {
   // The first one is at `startOffset`.
   #inFlight: InFlightRecord[] = []
   #startOffset: number
-  /** Broker id; -1 before the first one is known. */
-  #leader = -1
+  /** -1 before the first leader is known. */
+  #leaderEpoch = -1
   #storedOffset: number
 
   /**
@@ -191,11 +191,15 @@ export class SharePartition {
     this.#wake()
   }
 
-  /** Another leader knows nothing of what the former one has locked: only what is done was stored. */
-  ledBy(leader: number): void {
-    const isMoved = this.#leader >= 0 && leader !== this.#leader
-    this.#leader = leader
-    if (!isMoved) return
+  /**
+   * Another leader knows nothing of what the former one has locked: only what is done was stored.
+   * @returns false for a leader that has been replaced and has not heard of it, whose requests are refused
+   */
+  isLedIn(leaderEpoch: number): boolean {
+    if (leaderEpoch < this.#leaderEpoch) return false
+    const isNew = this.#leaderEpoch >= 0 && leaderEpoch > this.#leaderEpoch
+    this.#leaderEpoch = leaderEpoch
+    if (!isNew) return true
     for (const record of this.#inFlight) {
       if (record.state !== 'acquired') continue
       clearLock(record)
@@ -203,6 +207,7 @@ export class SharePartition {
       record.deliveries--
     }
     this.#wake()
+    return true
   }
 
   /** Marks records of aborted transactions as done. */

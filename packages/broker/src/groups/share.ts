@@ -140,9 +140,7 @@ export class ShareGroup {
   partition(topicId: string, partition: PartitionView): SharePartition {
     const known = this.known(topicId, partition.index)
     known?.startAt(partition.log.startOffset)
-    const current = known ?? this.#begin(topicId, partition, this.#resetOffset(partition), -1)
-    current.ledBy(partition.leader)
-    return current
+    return known ?? this.#begin(topicId, partition, this.#resetOffset(partition), -1)
   }
 
   /** Restarts a partition at this offset. */

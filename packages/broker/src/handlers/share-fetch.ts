@@ -217,11 +217,14 @@ function acknowledgeAll(
   const outcomes = new Map<string, Outcome>()
   for (const [key, list] of acks) {
     const { topicId, partition } = splitKey(key)
-    const errorCode = checkAcknowledgements(list, canRenew, isRenewal) || checkPartition(key, context, topics).errorCode
+    const checked = checkPartition(key, context, topics)
+    const errorCode = checkAcknowledgements(list, canRenew, isRenewal) || checked.errorCode
     const known = group?.known(topicId, partition)
     if (errorCode !== ErrorCode.ERR_NO_ERROR) outcomes.set(key, { errorCode, message: null })
-    else if (known === undefined || group === null) {
+    else if (known === undefined || group === null || checked.partition === null) {
       outcomes.set(key, { errorCode: ErrorCode.ERR_UNKNOWN_TOPIC_OR_PART, message: null })
+    } else if (!known.isLedIn(checked.partition.leaderEpoch)) {
+      outcomes.set(key, { errorCode: ErrorCode.ERR_NOT_LEADER_FOR_PARTITION, message: null })
     } else {
       const acknowledgeOne = (): Outcome => {
         known.acknowledge(memberId, list, group.limits)
@@ -258,6 +261,11 @@ function acquireAll(
     }
     if (bytesLeft <= 0 || recordsLeft <= 0) continue
     const share = group.partition(topicId, partition)
+    if (!share.isLedIn(partition.leaderEpoch)) {
+      const notLeader = ErrorCode.ERR_NOT_LEADER_FOR_PARTITION
+      fetched.set(key, { ...empty, errorCode: notLeader, currentLeader: leaderOf(topicId, partitionIndex, topics) })
+      continue
+    }
     const end = group.readsCommitted ? partition.log.lastStableOffset : partition.log.highWatermark
     if (share.nextOffset >= end) continue
     const read = partition.log.read(share.nextOffset, bytesLeft, fetched.size > 0, end)

@@ -159,14 +159,15 @@ test('acknowledgements have to be in order and of a known type', () => {
 
 test('another leader gives again what the former one had locked, and has not counted that', () => {
   const scene = new Scene()
-  scene.partition.ledBy(1)
+  assert.equal(scene.partition.isLedIn(4), true)
   assert.deepEqual(scene.take('a'), ['0-9 x1'])
   scene.acknowledge('a', 0, 4, ACCEPT)
-  scene.partition.ledBy(1)
+  assert.equal(scene.partition.isLedIn(4), true)
   assert.deepEqual(scene.take('b'), [])
   const { woken } = scene
-  scene.partition.ledBy(2)
+  assert.equal(scene.partition.isLedIn(5), true)
   assert.equal(scene.woken, woken + 1)
   assert.deepEqual(scene.take('b'), ['5-9 x1'])
   refuses(ErrorCode.ERR_INVALID_RECORD_STATE, () => scene.acknowledge('a', 5, 9, ACCEPT))
+  assert.equal(scene.partition.isLedIn(4), false)
 })
