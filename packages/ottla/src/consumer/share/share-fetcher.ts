@@ -91,16 +91,10 @@ export class ShareFetcher {
     if (isAnyUnnamed) metadata.requestRefresh('topics of the share group without a name')
     if (unknown.size > 0) metadata.requestRefresh('partitions without a leader', [...unknown])
     for (const node of this.#nodes.values()) {
-      for (const { source, types } of node.takeMoved(each => this.#leaderOf(each))) this.#moved(source, types)
+      // The new leader gives to others what the former one has locked.
+      for (const source of node.moved(each => this.#leaderOf(each))) this.#queue.loseWaiting(source)
       node.loop.kick()
     }
-  }
-
-  // The new leader gives to others what the former one had locked for this consumer.
-  #moved(source: ShareSource, types: ReadonlyMap<number, number>): void {
-    this.#queue.lose(source)
-    const error = lockLost(ErrorCode.ERR_NOT_LEADER_FOR_PARTITION, source, 'another broker leads the partition')
-    if (types.size > 0) this.#host.onAcknowledged(source, types, error)
   }
 
   /** Whether the broker of the message can renew locks; undefined when that broker is no longer known. */

@@ -134,21 +134,12 @@ export class ShareNode {
     return sent
   }
 
-  /**
-   * Takes partitions that another broker leads by now, with their acknowledgements: the locks were this broker's.
-   * @param leaderOf - -1 while none is known
-   */
-  takeMoved(leaderOf: (each: IdPartition) => number): Sent[] {
-    const moved: Sent[] = []
-    for (const [key, source] of this.#sources) {
+  /** Partitions that another broker leads by now. @param leaderOf - -1 while none is known */
+  moved(leaderOf: (each: IdPartition) => number): ShareSource[] {
+    return [...this.#sources.values()].filter(source => {
       const leader = leaderOf(source)
-      if (leader < 0 || leader === this.id) continue
-      source.isLost = true
-      this.#sources.delete(key)
-      for (const [message, of] of this.renewing) if (of === source) this.renewing.delete(message)
-      moved.push({ source, types: source.pending.take() })
-    }
-    return moved
+      return source.held > 0 && leader >= 0 && leader !== this.id
+    })
   }
 
   /** What was taken last has been answered, or will never be. */

@@ -116,6 +116,11 @@ export class ShareQueue {
     for (const message of this.#held) if (message.source === source) this.end(message)
   }
 
+  /** As lose, for what was not yet delivered. */
+  loseWaiting(source: ShareSource): void {
+    for (const message of this.#held) if (message.source === source && message.state === 'waiting') this.end(message)
+  }
+
   /** Ends messages whose lock has run out, which no broker reports. @returns how many */
   sweep(): number {
     const now = this.#clock.now()
