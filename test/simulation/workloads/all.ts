@@ -5,6 +5,8 @@ import { copies } from './copies.ts'
 import { groups } from './groups.ts'
 import { moves } from './moves.ts'
 import { share } from './share.ts'
+import { topics } from './topics.ts'
 import { upheaval } from './upheaval.ts'
+import { writes } from './writes.ts'
 
-export const workloads: Readonly<Record<string, Workload>> = { atoms, copies, groups, moves, share, upheaval }
+export const workloads: Readonly<Record<string, Workload>> = { atoms, copies, groups, moves, share, topics, upheaval, writes }

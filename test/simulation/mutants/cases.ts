@@ -1,0 +1,88 @@
+/** Faults that other clients had, and that this one had for a while, too: put back. */
+import type { Mutant } from './mutant.ts'
+
+const area = 'reports of other clients'
+
+export const caseMutants: readonly Mutant[] = [
+  {
+    id: 'n1-sought-back-is-done',
+    area,
+    breaks: 'a message that is sought back to, to be tried again, is committed as done by the iterator',
+    file: 'consumer/read/iterators.ts',
+    find: 'offsets.store(last.offset + 1, last.leaderEpoch, last.era)',
+    replace: 'offsets.store(last.offset + 1, last.leaderEpoch)',
+    workloads: ['moves'],
+  },
+  {
+    id: 'n1-stream-sought-back-is-done',
+    area,
+    breaks: 'a message that is sought back to is committed as done by the stream of its partition',
+    file: 'consumer/run/cursor-stream.ts',
+    find: 'this.cursor.offsets.store(last.offset + 1, last.leaderEpoch, last.era)',
+    replace: 'this.cursor.offsets.store(last.offset + 1, last.leaderEpoch)',
+    workloads: ['moves'],
+  },
+  {
+    id: 'n2-pause-starves',
+    area,
+    breaks: 'a paused partition that has filled the queue stops all others',
+    file: 'consumer/fetch/fetch-queue.ts',
+    find: '    if (this.#isWaitedFor && cursor.queued.bytes > 0) this.#reportRoom()\n',
+    replace: '    void cursor\n',
+    workloads: ['moves'],
+  },
+  {
+    id: 'n3-pause-in-run',
+    area,
+    breaks: 'pause has no effect on what a run has taken',
+    file: 'consumer/run/runner.ts',
+    find: 'return !isDraining && (cursor.paused || this.#host.isParked())',
+    replace: 'return !isDraining && this.#host.isParked()',
+    workloads: ['moves'],
+  },
+  {
+    id: 'n3-pause-in-stream',
+    area,
+    breaks: 'pause has no effect on what a stream of a partition has taken',
+    file: 'consumer/run/cursor-stream.ts',
+    find: '    if (this.cursor.paused) return null\n',
+    replace: '',
+    workloads: ['moves'],
+  },
+  {
+    id: 'n3-stale-in-run',
+    area,
+    breaks: 'a run processes what it had taken before a seek',
+    file: 'consumer/run/runner.ts',
+    find: 'if (!partition.isDraining && !this.#isStopping && !message.isStale) {',
+    replace: 'if (!partition.isDraining && !this.#isStopping) {',
+    workloads: ['moves'],
+  },
+  {
+    id: 'n7-lag-before-markers',
+    area,
+    breaks: 'the committed offset stays before transaction markers and aborted messages: the lag is never 0',
+    file: 'consumer/partition/offset-store.ts',
+    find: '        this.#isStoreDue = true\n      this.#done = to\n',
+    replace: '        this.#isStoreDue = false\n      this.#done = to\n',
+    workloads: ['atoms'],
+  },
+  {
+    id: 's1-unknown-group-kept',
+    area,
+    breaks: 'a member goes on with a stale epoch when the group is not found',
+    file: 'consumer/group/membership-errors.ts',
+    find: "  [E.ERR_STALE_MEMBER_EPOCH]: 'lost-membership',\n  [E.ERR_GROUP_ID_NOT_FOUND]: 'lost-membership',\n",
+    replace: "  [E.ERR_STALE_MEMBER_EPOCH]: 'lost-membership',\n  [E.ERR_GROUP_ID_NOT_FOUND]: 'report',\n",
+    workloads: ['topics'],
+  },
+  {
+    id: 's2-nothing-below-committed',
+    area,
+    breaks: 'after a topic was made anew nothing is committed below the earlier offset',
+    file: 'consumer/partition/offset-store.ts',
+    find: '    this.#mayGoBack = true\n',
+    replace: '',
+    workloads: ['topics', 'moves'],
+  },
+]

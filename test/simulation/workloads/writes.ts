@@ -1,0 +1,244 @@
+/**
+ * Producers of all kinds, with small queues, short timeouts, purges and flushes at any moment: every message has one
+ * report, in time, and the report is true.
+ */
+import type { DeliveryReport, Producer, ProducerConfig } from 'ottla'
+import type { Dice } from '@ottla/broker/simulation'
+import { inWords, type World } from '../world.ts'
+
+const TOPIC = 'notes'
+const FINISH_LIMIT_MS = 400_000
+/** After its time: a scan for expired messages, and what a report waits for besides. */
+const LATE_MS = 3000
+/** A message may join an open batch at its very end, and a batch that is sent has the time of its youngest message. */
+const MOST_TIMES = 2
+/** A message that may be sent at once is, when nothing is wrong. */
+const QUIET_LATE_MS = 2000
+
+interface Note {
+  readonly number: number
+  readonly since: number
+  /** By `send`, which waits for room; else by `produce`. */
+  readonly isSent: boolean
+  readonly reports: DeliveryReport[]
+}
+
+interface Kind {
+  readonly acks: number
+  readonly isIdempotent: boolean
+  readonly maxInFlight: number
+  readonly timeoutMs: number
+}
+
+class NoteWriter {
+  readonly name: string
+  readonly kind: Kind
+  readonly notes: Note[] = []
+  readonly #world: World
+  readonly #dice: Dice
+  readonly #producer: Producer
+  readonly #isQuiet: boolean
+  readonly #sends: Promise<unknown>[] = []
+  #hasPurged = false
+
+  constructor(world: World, name: string, isQuiet: boolean) {
+    this.#world = world
+    this.name = name
+    this.#isQuiet = isQuiet
+    const dice = world.simulation.dice(name)
+    this.#dice = dice
+    const isIdempotent = dice.chance(0.5)
+    const acks = isIdempotent ? -1 : dice.pick([-1, -1, 1, 0])
+    this.kind = {
+      acks,
+      isIdempotent,
+      maxInFlight: dice.pick([1, 1, 2, 5]),
+      timeoutMs: dice.pick([2000, 10_000, 60_000]),
+    }
+    const config: Partial<ProducerConfig> = {
+      acks,
+      'enable.idempotence': isIdempotent,
+      'max.in.flight.requests.per.connection': this.kind.maxInFlight,
+      'message.timeout.ms': this.kind.timeoutMs,
+      'linger.ms': dice.pick([0, 5, 200]),
+      'batch.num.messages': dice.pick([1, 3, 10_000]),
+      'queue.buffering.max.messages': dice.pick([5, 100, 100_000]),
+      'queue.buffering.max.kbytes': dice.pick([1, 1_048_576]),
+      'compression.type': dice.pick(['none', 'none', 'gzip']),
+    }
+    this.#producer = world.producer(name, config)
+    world.note(`${name}: ${JSON.stringify(config)}`)
+  }
+
+  async work(until: number): Promise<void> {
+    const dice = this.#dice
+    while (this.#world.now < until) {
+      await this.#world.sleep(dice.int(0, 400))
+      for (let i = dice.int(1, 6); i > 0; i--) {
+        if (dice.chance(0.3)) this.#send()
+        else this.#produce()
+      }
+      if (dice.chance(0.02)) await this.#flush(dice.pick([0, 10, 1000, -1]))
+      if (!this.#isQuiet && dice.chance(0.01)) this.#purge()
+    }
+  }
+
+  async finish(): Promise<void> {
+    const settle = async (): Promise<void> => {
+      await this.#flush(-1)
+      await Promise.all(this.#sends)
+      this.#checkRoom()
+      await this.#producer.close()
+    }
+    await this.#world.settle(settle(), FINISH_LIMIT_MS, `${this.name}'s flush and close`)
+  }
+
+  #note(isSent: boolean): { note: Note; message: { topic: string; key: string; value: string } } {
+    const number = this.notes.length
+    const note = { number, since: this.#world.now, isSent, reports: [] }
+    this.notes.push(note)
+    const value = `${this.name}:${number}:${'.'.repeat(this.#dice.int(0, 200))}`
+    return { note, message: { topic: TOPIC, key: `k${number % 7}`, value } }
+  }
+
+  #produce(): void {
+    const { note, message } = this.#note(false)
+    try {
+      this.#producer.produce(message, report => {
+        this.#reported(note, report)
+        this.#checkTime(note)
+      })
+    } catch (error) {
+      this.notes.splice(this.notes.indexOf(note), 1, { ...note, reports: [refused] })
+      this.#world.note(`${this.name} ${note.number} refused: ${inWords(error)}`)
+    }
+  }
+
+  #send(): void {
+    const { note, message } = this.#note(true)
+    const sending = this.#producer.send(message).then(
+      report => this.#reported(note, report),
+      (error: unknown) => this.#reported(note, (error as { report?: DeliveryReport }).report ?? refused),
+    )
+    this.#sends.push(sending)
+  }
+
+  #reported(note: Note, report: DeliveryReport): void {
+    note.reports.push(report)
+    const { status, partition, offset, error } = report
+    this.#world.note(`${this.name} ${note.number} ${status} [${partition}] ${offset} ${error?.code ?? ''}`)
+  }
+
+  #checkTime({ number, since }: Note): void {
+    const ms = this.#world.now - since
+    const mostMs = this.#isQuiet ? QUIET_LATE_MS : MOST_TIMES * this.kind.timeoutMs + LATE_MS
+    if (ms > mostMs) this.#world.complain(`${this.name}:${number} was reported only after ${Math.round(ms)} ms`)
+  }
+
+  async #flush(timeoutMs: number): Promise<void> {
+    const before = [...this.notes]
+    const left = await this.#producer.flush(timeoutMs)
+    if (timeoutMs !== -1 && left > 0) return
+    // The reports of `send` come as promises.
+    await this.#world.sleep(0)
+    const open = before.filter(({ number }) => this.notes[number]?.reports.length === 0)
+    if (open.length > 0) {
+      this.#world.complain(
+        `${this.name}: flush has ended, and ${open.length} messages have no report: ${open[0]?.number}`,
+      )
+    }
+  }
+
+  #purge(): void {
+    this.#hasPurged = true
+    this.#world.note(`${this.name} purges`)
+    this.#producer.purge(this.#dice.pick([{}, { inFlight: false }, { queue: false }]))
+  }
+
+  // Everything is reported: the queue has room again.
+  #checkRoom(): void {
+    for (let i = 0; i < 2; i++) {
+      const { note, message } = this.#note(false)
+      try {
+        this.#producer.produce(message, report => this.#reported(note, report))
+      } catch (error) {
+        this.#world.complain(`${this.name} has nothing queued and accepts no message: ${inWords(error)}`)
+      }
+    }
+  }
+
+  /** Whether the program has made gaps itself. */
+  get hasPurged(): boolean {
+    return this.#hasPurged
+  }
+}
+
+const refused = { status: 'refused', partition: -1, offset: -1 } as unknown as DeliveryReport
+
+interface Place {
+  readonly partition: number
+  readonly offset: number
+}
+
+function check(world: World, writer: NoteWriter, places: ReadonlyMap<string, readonly Place[]>): void {
+  const { name, kind, notes } = writer
+  for (const { number, reports } of notes) {
+    const value = `${name}:${number}`
+    const at = places.get(value) ?? []
+    const where = at.map(({ partition, offset }) => `${partition}:${offset}`).join(' ') || 'no place'
+    if (reports.length !== 1) world.complain(`${value} has ${reports.length} reports`)
+    const [report] = reports
+    if (report === undefined) continue
+    const { status, partition, offset } = report
+    if (status === 'persisted') {
+      const isThere = at.some(place => place.partition === partition && (offset < 0 || place.offset === offset))
+      if (!isThere) world.complain(`${value} is said to be at ${partition}:${offset}, and is at ${where}`)
+    } else if (status !== 'possibly-persisted' && at.length > 0) {
+      world.complain(`${value} is ${status}, and is at ${where}`)
+    }
+    if (kind.isIdempotent && at.length > 1) world.complain(`${value} is there ${at.length} times: ${where}`)
+  }
+  if (kind.isIdempotent || kind.maxInFlight === 1) checkOrder(world, writer, places)
+}
+
+// Of messages that are in doubt, an attempt that was given up may arrive late.
+function checkOrder(world: World, { name, notes }: NoteWriter, places: ReadonlyMap<string, readonly Place[]>): void {
+  const last = new Map<string, number>()
+  for (const { number, isSent, reports } of notes) {
+    if (reports[0]?.status !== 'persisted') continue
+    const [first] = places.get(`${name}:${number}`) ?? []
+    if (first === undefined) continue
+    // What waits for room is overtaken by what finds some.
+    const key = `${first.partition} ${isSent}`
+    const before = last.get(key) ?? -1
+    if (first.offset < before) {
+      world.complain(`${name}:${number} at ${first.partition}:${first.offset} stands before an older one at ${before}`)
+    }
+    last.set(key, Math.max(before, first.offset))
+  }
+}
+
+export async function writes(world: World): Promise<void> {
+  const { dice, cluster } = world
+  const partitions = dice.int(1, 4)
+  const isQuiet = dice.chance(0.2)
+  cluster.createTopic(TOPIC, { partitions, replicationFactor: 3 })
+  const writers = Array.from({ length: world.some(1, 4) }, (_, i) => new NoteWriter(world, `writer-${i}`, isQuiet))
+  const until = world.now + world.stormMs
+  const writing = Promise.all(writers.map(writer => writer.work(until)))
+  if (isQuiet) await world.sleep(world.stormMs)
+  else await world.storm({ everyMs: dice.pick([300, 1000, 3000]) })
+  await world.settle(writing, FINISH_LIMIT_MS, 'the writers')
+  await Promise.all(writers.map(writer => writer.finish()))
+  // What is still on its way arrives.
+  await world.sleep(60_000)
+  const places = new Map<string, Place[]>()
+  for (const { partition, offset, value } of cluster.messages(TOPIC)) {
+    const [writer = '', number = ''] = String(value).split(':')
+    const key = `${writer}:${number}`
+    const at = places.get(key)
+    if (at === undefined) places.set(key, [{ partition, offset }])
+    else at.push({ partition, offset })
+  }
+  for (const writer of writers) check(world, writer, places)
+}
