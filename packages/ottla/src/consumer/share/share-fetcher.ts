@@ -264,14 +264,15 @@ export class ShareFetcher {
       }),
     )
     if (response === null) return
-    this.#answered(node, sent, response.acquisitionLockTimeoutMs, refusedWithFetch(response))
-    await this.#accept(node, response)
+    this.#answered(node, sent, now, response.acquisitionLockTimeoutMs, refusedWithFetch(response))
+    await this.#accept(node, now, response)
   }
 
   /** Sends a request with nothing but acknowledgements. */
   async #acknowledge(node: ShareNode, isLast: boolean, deadline?: Deadline): Promise<void> {
     const { settings, clock } = this.#context
-    const sent = node.take(clock.now())
+    const now = clock.now()
+    const sent = node.take(now)
     const body = acknowledgeBody(this.#host, node.session.acknowledge(acknowledgedOf(sent), isLast), sent)
     const response = await this.#answerTo(node, sent, () =>
       this.#broker(node).request(ShareAcknowledge, body, {
@@ -287,7 +288,7 @@ export class ShareFetcher {
         this.#onLeader({ topicId, partition: partitionIndex }, errorCode, currentLeader, response.nodeEndpoints)
       }
     }
-    this.#answered(node, sent, response.acquisitionLockTimeoutMs, refusedAcknowledgements(response))
+    this.#answered(node, sent, now, response.acquisitionLockTimeoutMs, refusedAcknowledgements(response))
     if (isLast) this.#lose(node, [], closing())
   }
 
@@ -324,12 +325,19 @@ export class ShareFetcher {
     return broker
   }
 
-  #answered(node: ShareNode, sent: readonly Sent[], lockMs: number, refusals: ReadonlyMap<string, Refusal>): void {
+  /** @param askedAt when the request was made: locks begin no earlier, but long before a response that was held up */
+  #answered(
+    node: ShareNode,
+    sent: readonly Sent[],
+    askedAt: number,
+    lockMs: number,
+    refusals: ReadonlyMap<string, Refusal>,
+  ): void {
     node.session.answered()
     node.failures = 0
     this.#errorThrottle.resolved(`broker ${node.id}`)
     if (lockMs > 0) this.#queue.lockMs = lockMs
-    const lockedUntil = this.#context.clock.now() + this.#queue.lockMs
+    const lockedUntil = askedAt + this.#queue.lockMs
     for (const { source, types } of sent) {
       const refusal = refusals.get(keyOf(source))
       const error = refusal === undefined ? null : KafkaError.of(refusal[0], source.name, refusal[1])
@@ -345,14 +353,15 @@ export class ShareFetcher {
     node.answered()
   }
 
-  async #accept(node: ShareNode, response: Decoded<ShareFetchResponse>): Promise<void> {
+  /** @param askedAt as for #answered */
+  async #accept(node: ShareNode, askedAt: number, response: Decoded<ShareFetchResponse>): Promise<void> {
     const { clock, settings } = this.#context
     const now = clock.now()
     const options = {
       checkCrcs: settings['check.crcs'],
       maxBatchBytes: settings['receive.message.max.bytes'],
     }
-    const lockedUntil = now + this.#queue.lockMs
+    const lockedUntil = askedAt + this.#queue.lockMs
     let isAny = false
     for (const { topicId, partitions } of response.responses) {
       for (const answer of partitions) {
