@@ -22,17 +22,20 @@ export class Churn<L extends Life> {
   readonly #dice: Dice
   readonly #kind: string
   readonly #make: (name: string) => L
+  readonly #crashes: number
   readonly #lives = new Map<string, L>()
   readonly #endings: Promise<unknown>[] = []
   #made = 0
   readonly #over = new Flag()
   #turning: Promise<void> = Promise.resolve()
 
-  constructor(world: World, kind: string, make: (name: string) => L) {
+  /** @param crashes - how many of those that go crash, 0 to 1 */
+  constructor(world: World, kind: string, make: (name: string) => L, crashes = CRASHES) {
     this.#world = world
     this.#dice = world.simulation.dice(`${kind} churn`)
     this.#kind = kind
     this.#make = make
+    this.#crashes = crashes
   }
 
   get lives(): readonly L[] {
@@ -78,7 +81,7 @@ export class Churn<L extends Life> {
 
   #take(life: L): void {
     this.#lives.delete(life.name)
-    const crashes = this.#dice.chance(CRASHES)
+    const crashes = this.#dice.chance(this.#crashes)
     this.#world.note(`${life.name} ${crashes ? 'crashes' : 'leaves'}`)
     const ending = crashes ? life.crash() : life.leave()
     this.#endings.push(this.#world.settle(ending, LEAVE_LIMIT_MS, `the end of ${life.name}`))

@@ -5,6 +5,8 @@ import type { World } from './world.ts'
 const CLOSE_LIMIT_MS = 120_000
 
 export interface CommittedReader {
+  /** Its group. */
+  readonly name: string
   /** Where each value stands. */
   readonly seen: ReadonlyMap<string, readonly string[]>
   close(): Promise<void>
@@ -37,6 +39,7 @@ export function committedReader(world: World, topic: string): CommittedReader {
     }
   })()
   return {
+    name,
     seen,
     async close() {
       over.set()

@@ -1,5 +1,5 @@
 /** Every way of reading. */
-import type { Consumer, Message } from 'ottla'
+import type { Consumer, Message, RunOptions } from 'ottla'
 import type { Dice } from '@ottla/broker/simulation'
 import { inWords, type World } from './world.ts'
 
@@ -17,6 +17,8 @@ export interface Reading {
   readonly onMessage: (message: Message) => Promise<void> | void
   /** Called when the program has done with what it was given. */
   readonly onDone: () => Promise<void> | void
+  /** What a run does about failed messages. */
+  readonly onFailure?: Pick<RunOptions, 'retry' | 'deadLetter'>
 }
 
 /** Reads until it is over, as a program would that goes on after errors. */
@@ -69,14 +71,14 @@ const once: Record<Way, (world: World, reading: Reading) => Promise<void>> = {
     }
   },
 
-  async run(_world, { consumer, dice, onMessage }) {
+  async run(_world, { consumer, dice, onMessage, onFailure }) {
     const concurrency = dice.pick([1, 4, 20])
-    await consumer.run({ concurrency, order: 'partition', handler: async message => onMessage(message) })
+    await consumer.run({ concurrency, order: 'partition', handler: async message => onMessage(message), ...onFailure })
   },
 
-  async 'run by key'(_world, { consumer, dice, onMessage }) {
+  async 'run by key'(_world, { consumer, dice, onMessage, onFailure }) {
     const concurrency = dice.pick([2, 4, 20])
-    await consumer.run({ concurrency, order: 'key', handler: async message => onMessage(message) })
+    await consumer.run({ concurrency, order: 'key', handler: async message => onMessage(message), ...onFailure })
   },
 
   async partitions(world, { consumer, name, onMessage }) {

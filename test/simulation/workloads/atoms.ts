@@ -3,6 +3,7 @@ import type { Producer } from 'ottla'
 import type { Dice } from '@ottla/broker/simulation'
 import { Flag } from '../flag.ts'
 import { committedReader } from '../committed-reader.ts'
+import { checkLag, endOffsets, maybeVersion1 } from '../offsets.ts'
 import { inWords, type World } from '../world.ts'
 
 const TOPIC = 'atoms'
@@ -24,6 +25,8 @@ class Atomist {
   readonly #partitions: number
   readonly #atoms: Atom[]
   #life = 0
+  /** The last life that has claimed the id: those before it are fenced. */
+  #claimed = 0
   readonly #over = new Flag()
 
   constructor(world: World, number: number, partitions: number, atoms: Atom[]) {
@@ -50,36 +53,44 @@ class Atomist {
         'transactional.id': `atomist-${this.#number}`,
         'linger.ms': this.#dice.pick([0, 5]),
         'transaction.timeout.ms': this.#dice.pick([5000, 20_000]),
+        // Never longer than the transaction.
+        'message.timeout.ms': this.#dice.pick([500, 5000, 5000]),
       })
       const name = this.host
+      const life = this.#life
       try {
         await producer.initTransactions(30_000)
+        this.#claimed = life
         for (let left = this.#dice.int(1, 30); left > 0 && !this.#over.isSet(); left--)
-          await this.#transaction(producer)
+          await this.#transaction(producer, life)
       } catch (error) {
         this.#world.note(`${name} failed: ${inWords(error)}`)
       }
       // Sometimes the one before is still at work when the next begins, and is fenced.
-      if (this.#dice.chance(0.3)) zombies.push(this.#haunt(producer))
+      if (this.#dice.chance(0.3)) zombies.push(this.#haunt(producer, life))
       else await this.#world.settle(producer.close(5000), CLOSE_LIMIT_MS, `closing ${name}`)
     }
     await Promise.all(zombies)
   }
 
-  async #haunt(producer: Producer): Promise<void> {
+  async #haunt(producer: Producer, life: number): Promise<void> {
     try {
-      for (let left = this.#dice.int(1, 5); left > 0; left--) await this.#transaction(producer)
+      for (let left = this.#dice.int(1, 5); left > 0; left--) {
+        await this.#transaction(producer, life)
+        if (this.#dice.chance(0.5)) await this.#world.sleep(this.#dice.int(0, 3000))
+      }
     } catch (error) {
       this.#world.note(`a zombie ends: ${inWords(error)}`)
     }
     await this.#world.settle(producer.close(5000), CLOSE_LIMIT_MS, 'closing a zombie')
   }
 
-  async #transaction(producer: Producer): Promise<void> {
+  async #transaction(producer: Producer, life: number): Promise<void> {
     const dice = this.#dice
     const atom: Atom = { values: [], fate: 'open' }
     const number = this.#atoms.length
     this.#atoms.push(atom)
+    const isFenced = this.#claimed > life
     try {
       producer.beginTransaction()
       for (let i = dice.int(1, 8); i > 0; i--) {
@@ -95,6 +106,8 @@ class Atomist {
         atom.fate = 'unknown'
         await producer.commitTransaction(60_000)
         atom.fate = 'committed'
+        if (isFenced && atom.values.length > 0)
+          this.#world.complain(`${number} was begun and committed by an instance that had been fenced`)
       }
       this.#world.note(`${number} ${atom.fate}`)
     } catch (error) {
@@ -113,6 +126,7 @@ export async function atoms(world: World): Promise<void> {
   const { dice, cluster } = world
   const partitions = dice.int(1, 4)
   cluster.createTopic(TOPIC, { partitions, replicationFactor: 3 })
+  await maybeVersion1(world)
   const written: Atom[] = []
   const atomists = Array.from({ length: world.some(1, 3) }, (_, i) => new Atomist(world, i, partitions, written))
   world.note(`${partitions} partitions, ${atomists.length} atomists`)
@@ -140,6 +154,7 @@ export async function atoms(world: World): Promise<void> {
   )
   await world.sleep(10_000)
   await reader.close()
+  checkLag(world, reader.name, TOPIC, await endOffsets(world, TOPIC, partitions))
   written.forEach(({ values, fate }, number) => {
     const seen = values.filter(value => reader.seen.has(value))
     if (fate === 'aborted' && seen.length > 0)

@@ -2,6 +2,7 @@
 import type { ConsumerConfig } from 'ottla'
 import type { Dice } from '@ottla/broker/simulation'
 import { committedReader } from '../committed-reader.ts'
+import { checkLag, endOffsets, maybeVersion1 } from '../offsets.ts'
 import { inWords, type World } from '../world.ts'
 import { checkReports, Writer } from '../writers.ts'
 
@@ -92,6 +93,7 @@ export async function copies(world: World): Promise<void> {
   const { dice, cluster } = world
   const partitions = dice.int(1, 4)
   for (const topic of [SOURCE, TARGET]) cluster.createTopic(topic, { partitions, replicationFactor: 3 })
+  await maybeVersion1(world)
   const protocol = dice.chance(0.4) ? 'consumer' : 'classic'
   const strategy = dice.pick(['range', 'cooperative-sticky'])
   const config: Partial<ConsumerConfig> = {
@@ -132,6 +134,7 @@ export async function copies(world: World): Promise<void> {
   stop.abort()
   await world.settle(copying, END_LIMIT_MS, 'the copiers')
   await reader.close()
+  checkLag(world, GROUP, SOURCE, await endOffsets(world, SOURCE, partitions))
   for (const [value, places] of reader.seen) {
     if (places.length > 1) world.complain(`${value} is copied ${places.length} times: ${places.join(' ')}`)
   }

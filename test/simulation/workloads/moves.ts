@@ -15,6 +15,8 @@ const CALM_LIMIT_MS = 120_000
 const CLOSE_LIMIT_MS = 120_000
 /** Without faults, a commit is answered long before. */
 const COMMIT_MS = 500
+/** Without faults, a partition that may be delivered is, in turn with the others. */
+const STARVED_MS = 20_000
 const SAMPLE_MS = 50
 
 type Kind = 'assign' | 'classic' | 'consumer'
@@ -32,6 +34,10 @@ class Expected {
   isFresh = true
   movedAt = 0
   committed = -1
+  /** Where it has to begin after a restart; -1 if that is not known. */
+  beginsAt = -1
+  /** When a message of it last came, or nothing was to come, virtual ms. */
+  servedAt = 0
 
   constructor(index: number) {
     this.index = index
@@ -70,6 +76,7 @@ class Reader {
       'auto.commit.interval.ms': dice.pick([100, 1000]),
       ...(this.#kind === 'consumer' ? { 'group.protocol': 'consumer' } : {}),
       ...(dice.chance(0.3) ? { 'queued.min.messages': 5 } : {}),
+      ...(dice.chance(0.3) ? { 'queued.max.messages.kbytes': 1 } : {}),
       'enable.auto.commit': dice.chance(0.7),
     }
     world.note(
@@ -136,6 +143,7 @@ class Reader {
   /** Every partition goes on. */
   resumeAll(): void {
     for (const partition of this.#partitions) {
+      if (partition.pausedAt === null) continue
       partition.pausedAt = null
       try {
         this.#consumer.resume([{ topic: TOPIC, partition: partition.index }])
@@ -147,10 +155,15 @@ class Reader {
 
   async restart(): Promise<void> {
     await this.close()
+    const committed = new Map(
+      this.#world.cluster.committedOffsets(GROUP).map(({ partition, offset }) => [partition, offset]),
+    )
     for (const partition of this.#partitions) {
       partition.pausedAt = null
       partition.isFresh = true
       partition.seeking = 0
+      partition.servedAt = this.#world.now
+      partition.beginsAt = committed.get(partition.index) ?? 0
     }
     ;[this.#consumer, this.#reading] = this.#begin()
   }
@@ -166,6 +179,7 @@ class Reader {
   async watch(isOver: () => boolean): Promise<void> {
     while (!isOver()) {
       this.#checkCommitted()
+      this.#checkServed()
       await this.#world.sleep(SAMPLE_MS)
     }
   }
@@ -179,7 +193,10 @@ class Reader {
     consumer.on('error', ({ error }) => world.note(`error: ${inWords(error)}`))
     if (this.#kind === 'assign') {
       const all = this.#partitions.map(({ index, next }) => ({ topic: TOPIC, partition: index, offset: next }))
-      for (const partition of this.#partitions) partition.isFresh = false
+      for (const partition of this.#partitions) {
+        partition.isFresh = false
+        partition.beginsAt = -1
+      }
       void world.settle(Promise.resolve(consumer.assign(all)), CLOSE_LIMIT_MS, 'assign')
     } else {
       consumer.subscribe([TOPIC], event => {
@@ -209,8 +226,12 @@ class Reader {
     const partition = this.#partitions[index]
     if (partition === undefined) throw new Error(`partition ${index} was never made`)
     this.deliveries++
-    const { next, pausedAt, seeking, isFresh } = partition
+    const { next, pausedAt, seeking, isFresh, beginsAt } = partition
     world.note(`got ${index}:${offset}`)
+    partition.servedAt = world.now
+    if (isFresh && seeking === 0 && beginsAt >= 0 && offset !== beginsAt && this.#isQuiet)
+      world.complain(`${index}:${offset} comes first after a restart, and ${beginsAt} was committed (${this.#way})`)
+    partition.beginsAt = -1
     if (pausedAt !== null && world.now > pausedAt)
       world.complain(`${index}:${offset} is given while the partition is paused (${this.#way})`)
     if (seeking === 0 && !isFresh && offset !== next)
@@ -224,6 +245,7 @@ class Reader {
     const offset = this.#dice.int(0, this.#ends()[partition.index] ?? 0)
     const consumer = this.#consumer
     partition.seeking++
+    partition.beginsAt = -1
     try {
       this.#world.note(`seek ${partition.index}:${offset}`)
       await consumer.seek([{ topic: TOPIC, partition: partition.index, offset }])
@@ -249,6 +271,37 @@ class Reader {
         )
       }
       partition.committed = offset
+    }
+  }
+
+  /** Everything that could be read has been: the group knows it. */
+  async checkSettled(): Promise<void> {
+    if (!this.#isQuiet || this.#config['enable.auto.commit'] === false) return
+    await this.#world.sleep(5000)
+    const committed = this.#world.cluster.committedOffsets(GROUP)
+    for (const { index, next } of this.#partitions) {
+      const offset = committed.find(({ partition }) => partition === index)?.offset ?? 0
+      if (offset === next) continue
+      this.#world.complain(
+        `${offset} is committed for partition ${index}, which was read up to ${next} a while ago (${this.#way})`,
+      )
+    }
+  }
+
+  #checkServed(): void {
+    if (!this.#isQuiet) return
+    const ends = this.#ends()
+    const { now } = this.#world
+    for (const partition of this.#partitions) {
+      const { index, next, pausedAt, seeking, servedAt, movedAt } = partition
+      const hasNothing = next >= (ends[index] ?? 0) || pausedAt !== null || seeking > 0
+      if (hasNothing) partition.servedAt = now
+      const since = Math.max(servedAt, movedAt)
+      if (hasNothing || now - since < STARVED_MS) continue
+      this.#world.complain(
+        `nothing of partition ${index} has come for ${STARVED_MS / 1000} s; it stands at ${next} of ${ends[index] ?? 0} (${this.#way})`,
+      )
+      partition.servedAt = now
     }
   }
 
@@ -289,5 +342,6 @@ export async function moves(world: World): Promise<void> {
     () => reader.left(),
   )
   checkReports(world, [writer])
+  await reader.checkSettled()
   await reader.close()
 }

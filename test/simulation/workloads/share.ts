@@ -35,12 +35,17 @@ class Jobs {
   /** The broker has confirmed that it is accepted. */
   readonly confirmed = new Set<string>()
   readonly deliveries = new Map<string, number>()
-  /** Whether a message that was accepted must not come again. */
-  readonly isStrict: boolean
+  /** As the broker counts them. */
+  readonly counts = new Map<string, number>()
+  /** Nothing goes wrong: no faults, no crashes. */
+  readonly isQuiet: boolean
+  /** No leader moves: a message that was accepted must not come again. */
+  readonly leadersStay: boolean
   steps = 0
 
-  constructor(isStrict: boolean) {
-    this.isStrict = isStrict
+  constructor(isQuiet: boolean, leadersStay: boolean) {
+    this.isQuiet = isQuiet
+    this.leadersStay = leadersStay
   }
 }
 
@@ -69,11 +74,14 @@ class Worker implements Life {
     const dice = world.simulation.dice(name)
     this.#dice = dice
     this.#way = dice.pick(ways)
-    this.#slowMs = dice.pick([0, 1, 20, 200])
+    // In a run, locks are renewed for as long as a handler takes.
+    this.#slowMs = this.#way === 'run' ? dice.pick([0, 1, 20, 200, LOCK_MS]) : dice.pick([0, 1, 20, 200])
     this.#consumer = world.shareConsumer(name, { 'group.id': GROUP, 'share.acknowledgement.mode': 'explicit' })
     world.note(`${name} begins: ${this.#way}, ${this.#slowMs} ms for a message`)
     this.#consumer.subscribe([TOPIC])
     this.#consumer.on('acknowledged', ({ partition, offsets, error }) => {
+      if (error !== undefined && jobs.isQuiet)
+        world.complain(`${name}: ${partition}:${offsets.join(' ')} could not be acknowledged: ${inWords(error)}`)
       for (const offset of offsets) {
         const place = `${partition}:${offset}`
         if (error === undefined && this.#accepting.has(place)) jobs.confirmed.add(place)
@@ -87,6 +95,8 @@ class Worker implements Life {
     this.#over.set()
     await this.#consumer.close()
     await this.#reading
+    if (this.#jobs.isQuiet && this.#accepting.size > 0)
+      this.#world.complain(`${this.name} has left, and ${[...this.#accepting].join(' ')} are not confirmed`)
   }
 
   async crash(): Promise<void> {
@@ -143,16 +153,20 @@ class Worker implements Life {
     jobs.steps++
     jobs.deliveries.set(place, (jobs.deliveries.get(place) ?? 0) + 1)
     this.#world.note(`${this.name} got ${place}`)
-    if (jobs.isStrict && jobs.confirmed.has(place))
-      this.#world.complain(`${place} is given to ${this.name} after it was accepted`)
+    const count = jobs.counts.get(place) ?? 0
+    if (jobs.leadersStay && message.deliveryCount <= count)
+      this.#world.complain(`${place} is given for the ${message.deliveryCount}. time, and was for the ${count}.`)
+    jobs.counts.set(place, message.deliveryCount)
+    if (jobs.isQuiet && jobs.done.has(place)) this.#world.complain(`${place} is given to ${this.name} again`)
+    if (jobs.leadersStay && jobs.confirmed.has(place)) this.#world.complain(`${place} is given to ${this.name} after it was accepted`)
     if (this.#slowMs > 0) await this.#world.sleep(this.#dice.next() * 2 * this.#slowMs)
   }
 
   async #work(message: ShareMessage): Promise<void> {
     await this.#take(message)
     if (this.#over.isSet()) return
-    const what = this.#dice.chance(0.05) ? 'release' : 'accept'
-    if (what === 'accept') this.#accepting.add(placeOf(message))
+    const what = this.#dice.chance(0.05) ? 'release' : this.#dice.chance(0.05) ? 'reject' : 'accept'
+    if (what !== 'release') this.#accepting.add(placeOf(message))
     try {
       this.#consumer.acknowledge(message, what)
     } catch (error) {
@@ -161,7 +175,7 @@ class Worker implements Life {
       this.#world.note(`${this.name}: ${inWords(error)}`)
       return
     }
-    if (what === 'accept') this.#finish(message)
+    if (what !== 'release') this.#finish(message)
   }
 
   #finish(message: ShareMessage): void {
@@ -175,18 +189,21 @@ export async function share(world: World): Promise<void> {
   const partitions = dice.int(1, 4)
   cluster.createTopic(TOPIC, { partitions, replicationFactor: 3 })
   await beginAtTheStart(world)
-  const jobs = new Jobs(dice.chance(0.5))
-  const churn = new Churn(world, 'worker', name => new Worker(world, name, jobs))
+  const isQuiet = dice.chance(0.3)
+  const jobs = new Jobs(isQuiet, isQuiet || dice.chance(0.5))
+  const churn = new Churn(world, 'worker', name => new Worker(world, name, jobs), isQuiet ? 0 : undefined)
   const writers = Array.from({ length: world.some(1, 2) }, (_, i) => new Writer(world, `writer-${i}`, TOPIC, true))
-  world.note(`${partitions} partitions, ${jobs.isStrict ? 'leaders stay' : 'leaders move'}`)
+  world.note(`${partitions} partitions, ${isQuiet ? 'quiet' : 'stormy'}, ${jobs.leadersStay ? 'leaders stay' : 'leaders move'}`)
   churn.begin(world.some(1, 3))
   for (const writer of writers) writer.start(world.now + world.stormMs)
-  await world.storm({
-    everyMs: dice.pick([1000, 3000, 10_000]),
-    hosts: () => [...writers.map(writer => writer.name), ...churn.names],
-    groups: [GROUP],
-    ...(jobs.isStrict ? { kinds: leadersStay } : {}),
-  })
+  if (isQuiet) await world.sleep(world.stormMs)
+  else
+    await world.storm({
+      everyMs: dice.pick([1000, 3000, 10_000]),
+      hosts: () => [...writers.map(writer => writer.name), ...churn.names],
+      groups: [GROUP],
+      ...(jobs.leadersStay ? { kinds: leadersStay } : {}),
+    })
   await churn.settleDown()
   await Promise.all(writers.map(writer => writer.finish()))
   checkReports(world, writers)
