@@ -2,7 +2,7 @@
 import type { Mutant } from './mutant.ts'
 
 const area = 'network'
-const all = ['writes', 'groups', 'moves', 'copies', 'share']
+const all = ['writes', 'writes', 'groups', 'moves', 'share']
 
 export const networkMutants: readonly Mutant[] = [
   {

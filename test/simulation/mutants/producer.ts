@@ -11,7 +11,7 @@ export const producerMutants: readonly Mutant[] = [
     file: 'producer/queue/partition-queue.ts',
     find: '    this.#retries.sort((a, b) => a.baseMsgid - b.baseMsgid)\n',
     replace: '    this.#retries.sort((a, b) => b.baseMsgid - a.baseMsgid)\n',
-    workloads: ['writes', 'groups'],
+    workloads: ['writes'],
   },
   {
     id: 'young-before-retry',
@@ -20,7 +20,7 @@ export const producerMutants: readonly Mutant[] = [
     file: 'producer/queue/partition-queue.ts',
     find: 'return this.#retries[this.#firstRetry] ?? this.#waiting.peek() ?? null',
     replace: 'return this.#waiting.peek() ?? this.#retries[this.#firstRetry] ?? null',
-    workloads: ['writes', 'groups'],
+    workloads: ['writes'],
   },
   {
     id: 'retry-beside-in-flight',
@@ -29,7 +29,7 @@ export const producerMutants: readonly Mutant[] = [
     file: 'producer/queue/partition-queue.ts',
     find: 'if (this.#retries.length > 0) return this.inFlight === 0',
     replace: 'if (this.#retries.length > 0) return true',
-    workloads: ['writes', 'groups'],
+    workloads: ['writes'],
   },
   {
     id: 'two-leaders-at-once',
@@ -38,7 +38,7 @@ export const producerMutants: readonly Mutant[] = [
     file: 'producer/send/sender.ts',
     find: 'return queue.inFlight === 0 || queue.inFlightTo === queue.leader',
     replace: 'return true',
-    workloads: ['writes', 'groups'],
+    workloads: ['writes'],
   },
   {
     id: 'new-stamp-in-doubt',
@@ -47,7 +47,7 @@ export const producerMutants: readonly Mutant[] = [
     file: 'producer/idempotence/sequences.ts',
     find: "if (head.stamp !== null && (!queue.hasGap || head.doubt === 'possibly-persisted')) {",
     replace: 'if (head.stamp !== null && !queue.hasGap) {',
-    workloads: ['writes', 'groups'],
+    workloads: ['writes'],
   },
   {
     id: 'always-new-stamp',
@@ -56,7 +56,7 @@ export const producerMutants: readonly Mutant[] = [
     file: 'producer/idempotence/sequences.ts',
     find: "if (head.stamp !== null && (!queue.hasGap || head.doubt === 'possibly-persisted')) {",
     replace: 'if (false) {',
-    workloads: ['writes', 'groups'],
+    workloads: ['writes'],
   },
   {
     id: 'epoch-not-raised',
@@ -65,7 +65,7 @@ export const producerMutants: readonly Mutant[] = [
     file: 'producer/idempotence/states.ts',
     find: 'use(state, producerId, producerEpoch + 1)',
     replace: 'use(state, producerId, producerEpoch)',
-    workloads: ['writes', 'groups'],
+    workloads: ['writes'],
   },
   {
     id: 'sequence-stands-still',
@@ -74,7 +74,7 @@ export const producerMutants: readonly Mutant[] = [
     file: 'producer/idempotence/sequences.ts',
     find: 'queue.stampedTo = batch.baseMsgid + batch.count',
     replace: 'queue.stampedTo = batch.baseMsgid + 1',
-    workloads: ['writes', 'groups'],
+    workloads: ['writes'],
   },
   {
     id: 'given-up-leaves-no-gap',
@@ -83,7 +83,7 @@ export const producerMutants: readonly Mutant[] = [
     file: 'producer/idempotence/sequences.ts',
     find: "  queue.hasGap = true\n  if (batch.doubt === 'possibly-persisted') queue.hasStragglers = true",
     replace: "  if (batch.doubt === 'possibly-persisted') queue.hasStragglers = true",
-    workloads: ['writes', 'groups'],
+    workloads: ['writes'],
   },
   {
     id: 'first-batch-not-awaited',
@@ -92,7 +92,7 @@ export const producerMutants: readonly Mutant[] = [
     file: 'producer/idempotence/sequences.ts',
     find: '    if (!queue.isAcknowledged && queue.inFlight > 0) return false\n',
     replace: '',
-    workloads: ['writes', 'groups'],
+    workloads: ['writes'],
   },
   {
     id: 'no-doubt-after-loss',
@@ -101,7 +101,7 @@ export const producerMutants: readonly Mutant[] = [
     file: 'producer/send/verdicts.ts',
     find: 'const lost: Verdict = { retry: true, refresh: true, counts: true, inDoubt: true }',
     replace: 'const lost: Verdict = { retry: true, refresh: true, counts: true, inDoubt: false }',
-    workloads: ['writes', 'groups'],
+    workloads: ['writes'],
   },
   {
     id: 'no-doubt-after-append',
@@ -110,7 +110,7 @@ export const producerMutants: readonly Mutant[] = [
     file: 'producer/send/verdicts.ts',
     find: 'return acks === -1 && afterAppend.has(code) ? { ...verdict, inDoubt: true } : verdict',
     replace: 'return verdict',
-    workloads: ['writes', 'groups'],
+    workloads: ['writes'],
     survives: 'the embedded broker answers these codes only where nothing was appended',
   },
   {
@@ -120,7 +120,7 @@ export const producerMutants: readonly Mutant[] = [
     file: 'producer/queue/batch.ts',
     find: "return this.wasInDoubt ? 'possibly-persisted' : this.doubt",
     replace: 'return this.doubt',
-    workloads: ['writes', 'groups'],
+    workloads: ['writes'],
   },
   {
     id: 'retries-without-end',
@@ -147,7 +147,7 @@ export const producerMutants: readonly Mutant[] = [
     file: 'producer/send/answers.ts',
     find: '      const outcome = this.#judge(outbox, shipment, verdict, cause, null)\n      if (outcome !== null) done.push({ shipment, outcome })\n',
     replace: '      this.#judge(outbox, shipment, verdict, cause, null)\n',
-    workloads: ['writes', 'groups'],
+    workloads: ['writes'],
   },
   {
     id: 'set-aside-not-reported',
@@ -156,7 +156,7 @@ export const producerMutants: readonly Mutant[] = [
     file: 'producer/send/answers.ts',
     find: "      done.push({ shipment, outcome: written('persisted', -1, -1) })\n    }\n  }\n",
     replace: '      void shipment\n    }\n  }\n',
-    workloads: ['writes', 'groups'],
+    workloads: ['writes'],
   },
   {
     id: 'backoff-not-ended',
@@ -165,7 +165,7 @@ export const producerMutants: readonly Mutant[] = [
     file: 'producer/send/sender.ts',
     find: '      if (queue.retryAt > now) this.#backOff(queue)\n      else this.list(queue)\n',
     replace: '      if (queue.retryAt > now) this.#backOff(queue)\n',
-    workloads: ['writes', 'groups'],
+    workloads: ['writes'],
   },
   {
     id: 'linger-not-ended',
@@ -174,7 +174,7 @@ export const producerMutants: readonly Mutant[] = [
     file: 'producer/pipeline.ts',
     find: '    if (first !== undefined) this.#alarm.set(first.until)\n',
     replace: '',
-    workloads: ['writes', 'groups'],
+    workloads: ['writes'],
   },
   {
     id: 'old-leader',
@@ -183,7 +183,7 @@ export const producerMutants: readonly Mutant[] = [
     file: 'producer/queue/topic-queue.ts',
     find: '      queue.leader = snapshot.partitions[p]?.leader ?? -1\n',
     replace: '      if (queue.leader < 0) queue.leader = snapshot.partitions[p]?.leader ?? -1\n',
-    workloads: ['writes', 'groups'],
+    workloads: ['writes'],
   },
   {
     id: 'room-not-given-back',
@@ -219,6 +219,6 @@ export const producerMutants: readonly Mutant[] = [
     file: 'producer/expiry.ts',
     find: '      queue.putBack([young])\n',
     replace: '      void young\n',
-    workloads: ['writes', 'groups'],
+    workloads: ['writes'],
   },
 ]

@@ -2,8 +2,8 @@
  * Producers of all kinds, with small queues, short timeouts, purges and flushes at any moment: every message has one
  * report, in time, and the report is true.
  */
-import type { DeliveryReport, Producer, ProducerConfig } from 'ottla'
-import type { Dice } from '@ottla/broker/simulation'
+import { ErrorCode, type DeliveryReport, type Producer, type ProducerConfig } from 'ottla'
+import type { Dice, FaultKind } from '@ottla/broker/simulation'
 import { inWords, type World } from '../world.ts'
 
 const TOPIC = 'notes'
@@ -14,6 +14,25 @@ const LATE_MS = 3000
 const MOST_TIMES = 2
 /** A message that may be sent at once is, when nothing is wrong. */
 const QUIET_LATE_MS = 2000
+
+/** Those that leave batches in doubt: leaders move while requests to the earlier ones are in flight. */
+const doubtful: readonly FaultKind[] = [
+  'leader',
+  'slow',
+  'black-hole',
+  'down',
+  'pause',
+  'cut',
+  'cut-midway',
+  'cut-broker',
+]
+const PRODUCE = 0
+const produceErrors = [
+  ErrorCode.ERR_NOT_LEADER_FOR_PARTITION,
+  ErrorCode.ERR_REQUEST_TIMED_OUT,
+  ErrorCode.ERR_NOT_ENOUGH_REPLICAS,
+  ErrorCode.ERR_NOT_ENOUGH_REPLICAS_AFTER_APPEND,
+]
 
 interface Note {
   readonly number: number
@@ -218,6 +237,17 @@ function checkOrder(world: World, { name, notes }: NoteWriter, places: ReadonlyM
   }
 }
 
+async function refuseNowAndThen(world: World, everyMs: number, until: number): Promise<void> {
+  if (everyMs === Infinity) return
+  const dice = world.simulation.dice('refusals')
+  while (world.now < until) {
+    await world.sleep(dice.int(1, 2 * everyMs))
+    const codes = Array.from({ length: dice.int(1, 2) }, () => dice.pick(produceErrors))
+    world.cluster.failNextOn(dice.int(1, 3), PRODUCE, codes)
+  }
+  world.cluster.clearFaults()
+}
+
 export async function writes(world: World): Promise<void> {
   const { dice, cluster } = world
   const partitions = dice.int(1, 4)
@@ -227,7 +257,12 @@ export async function writes(world: World): Promise<void> {
   const until = world.now + world.stormMs
   const writing = Promise.all(writers.map(writer => writer.work(until)))
   if (isQuiet) await world.sleep(world.stormMs)
-  else await world.storm({ everyMs: dice.pick([300, 1000, 3000]) })
+  else {
+    const kinds = dice.chance(0.5) ? { kinds: doubtful } : {}
+    const refusing = refuseNowAndThen(world, dice.pick([100, 1000, Infinity]), until)
+    await world.storm({ everyMs: dice.pick([100, 300, 1000, 3000]), ...kinds })
+    await refusing
+  }
   await world.settle(writing, FINISH_LIMIT_MS, 'the writers')
   await Promise.all(writers.map(writer => writer.finish()))
   // What is still on its way arrives.
