@@ -15,6 +15,8 @@ const CALM_LIMIT_MS = 120_000
 const CLOSE_LIMIT_MS = 120_000
 /** Without faults, a commit is answered long before. */
 const COMMIT_MS = 500
+/** Without faults, where a partition stands is committed by then. */
+const REST_MS = 3000
 /** Without faults, a partition that may be delivered is, in turn with the others. */
 const STARVED_MS = 20_000
 const SAMPLE_MS = 50
@@ -36,6 +38,8 @@ class Expected {
   committed = -1
   /** Where it has to begin after a restart; -1 if that is not known. */
   beginsAt = -1
+  /** When it was last moved or a message of it was done with, in this life of the program, virtual ms; 0 for never. */
+  touchedAt = 0
   /** When a message of it last came, or nothing was to come, virtual ms. */
   servedAt = 0
 
@@ -109,7 +113,9 @@ class Reader {
     const at = [{ topic: TOPIC, partition: partition.index }]
     const consumer = this.#consumer
     try {
-      switch (dice.pick(['pause', 'resume', 'seek', 'seek', 'commit', 'position', 'restart'] as const)) {
+      switch (
+        dice.pick(['pause', 'resume', 'seek', 'seek', 'commit', 'commit and seek', 'position', 'restart'] as const)
+      ) {
         case 'pause':
           consumer.pause(at)
           partition.pausedAt ??= this.#world.now
@@ -125,6 +131,10 @@ class Reader {
           return
         case 'commit':
           consumer.commit().catch((error: unknown) => this.#world.note(`commit: ${inWords(error)}`))
+          return
+        case 'commit and seek':
+          consumer.commit().catch((error: unknown) => this.#world.note(`commit: ${inWords(error)}`))
+          await this.#seek(partition)
           return
         case 'position':
           consumer.position()
@@ -164,6 +174,7 @@ class Reader {
       partition.seeking = 0
       partition.servedAt = this.#world.now
       partition.beginsAt = committed.get(partition.index) ?? 0
+      partition.touchedAt = 0
     }
     ;[this.#consumer, this.#reading] = this.#begin()
   }
@@ -180,6 +191,7 @@ class Reader {
     while (!isOver()) {
       this.#checkCommitted()
       this.#checkServed()
+      this.#checkAtRest()
       await this.#world.sleep(SAMPLE_MS)
     }
   }
@@ -191,6 +203,13 @@ class Reader {
     const consumer = world.consumer(this.#name, this.#config)
     world.note(`${this.#name} begins`)
     consumer.on('error', ({ error }) => world.note(`error: ${inWords(error)}`))
+    consumer.on('rebalance', ({ event: { type, partitions } }) => {
+      // While the client still asks for the committed offset.
+      if (type !== 'assign' || consumer !== this.#consumer || !this.#dice.chance(0.3)) return
+      const partition = this.#partitions[this.#dice.pick(partitions).partition]
+      if (partition !== undefined)
+        this.#seek(partition).catch((error: unknown) => world.note(`seek: ${inWords(error)}`))
+    })
     if (this.#kind === 'assign') {
       const all = this.#partitions.map(({ index, next }) => ({ topic: TOPIC, partition: index, offset: next }))
       for (const partition of this.#partitions) {
@@ -238,7 +257,9 @@ class Reader {
       world.complain(`${index}:${offset} is given, and ${next} was next (${this.#way})`)
     partition.next = offset + 1
     partition.isFresh = false
+    partition.touchedAt = Infinity
     if (this.#slowMs > 0) await world.sleep(this.#dice.next() * 2 * this.#slowMs)
+    partition.touchedAt = world.now
   }
 
   async #seek(partition: Expected): Promise<void> {
@@ -252,7 +273,7 @@ class Reader {
       this.#world.note(`sought ${partition.index}:${offset}`)
       partition.next = offset
       partition.isFresh = false
-      partition.movedAt = this.#world.now
+      partition.movedAt = partition.touchedAt = this.#world.now
     } finally {
       partition.seeking = Math.max(0, partition.seeking - 1)
     }
@@ -288,6 +309,20 @@ class Reader {
     }
   }
 
+  /** Where nothing has happened for a while, the group knows where the program stands. */
+  #checkAtRest(): void {
+    if (!this.#isQuiet || this.#config['enable.auto.commit'] === false) return
+    const committed = this.#world.cluster.committedOffsets(GROUP)
+    for (const partition of this.#partitions) {
+      const { index, next, seeking, touchedAt, isFresh } = partition
+      if (touchedAt === 0 || seeking > 0 || isFresh || this.#world.now - touchedAt < REST_MS) continue
+      const offset = committed.find(each => each.partition === index)?.offset ?? 0
+      if (offset === next) continue
+      this.#world.complain(`${offset} is committed for partition ${index}, which rests at ${next} (${this.#way})`)
+      partition.touchedAt = 0
+    }
+  }
+
   #checkServed(): void {
     if (!this.#isQuiet) return
     const ends = this.#ends()
@@ -315,7 +350,7 @@ class Reader {
 export async function moves(world: World): Promise<void> {
   const { dice, cluster } = world
   const partitions = dice.int(1, 5)
-  const isQuiet = dice.chance(0.3)
+  const isQuiet = dice.chance(0.5)
   cluster.createTopic(TOPIC, { partitions, replicationFactor: 3 })
   const writer = new Writer(world, 'writer-0', TOPIC, true)
   const reader = new Reader(world, partitions, isQuiet)

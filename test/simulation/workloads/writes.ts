@@ -58,7 +58,7 @@ class NoteWriter {
   readonly #producer: Producer
   readonly #isQuiet: boolean
   readonly #sends: Promise<unknown>[] = []
-  #hasPurged = false
+  readonly #mostAtOnce: number
 
   constructor(world: World, name: string, isQuiet: boolean) {
     this.#world = world
@@ -71,7 +71,8 @@ class NoteWriter {
     this.kind = {
       acks,
       isIdempotent,
-      maxInFlight: dice.pick([1, 1, 2, 5]),
+      // Order is promised to idempotent producers, and to others that have one request in flight.
+      maxInFlight: isIdempotent ? dice.pick([1, 5, 5, 5]) : dice.pick([1, 1, 5]),
       timeoutMs: dice.pick([2000, 10_000, 60_000]),
     }
     const config: Partial<ProducerConfig> = {
@@ -79,12 +80,13 @@ class NoteWriter {
       'enable.idempotence': isIdempotent,
       'max.in.flight.requests.per.connection': this.kind.maxInFlight,
       'message.timeout.ms': this.kind.timeoutMs,
-      'linger.ms': dice.pick([0, 5, 200]),
-      'batch.num.messages': dice.pick([1, 3, 10_000]),
+      'linger.ms': dice.pick([0, 0, 5, 200]),
+      'batch.num.messages': dice.pick([1, 1, 3, 10_000]),
       'queue.buffering.max.messages': dice.pick([5, 100, 100_000]),
       'queue.buffering.max.kbytes': dice.pick([1, 1_048_576]),
       'compression.type': dice.pick(['none', 'none', 'gzip']),
     }
+    this.#mostAtOnce = dice.pick([2, 6, 30])
     this.#producer = world.producer(name, config)
     world.note(`${name}: ${JSON.stringify(config)}`)
   }
@@ -93,7 +95,7 @@ class NoteWriter {
     const dice = this.#dice
     while (this.#world.now < until) {
       await this.#world.sleep(dice.int(0, 400))
-      for (let i = dice.int(1, 6); i > 0; i--) {
+      for (let i = dice.int(1, this.#mostAtOnce); i > 0; i--) {
         if (dice.chance(0.3)) this.#send()
         else this.#produce()
       }
@@ -169,7 +171,6 @@ class NoteWriter {
   }
 
   #purge(): void {
-    this.#hasPurged = true
     this.#world.note(`${this.name} purges`)
     this.#producer.purge(this.#dice.pick([{}, { inFlight: false }, { queue: false }]))
   }
@@ -184,11 +185,6 @@ class NoteWriter {
         this.#world.complain(`${this.name} has nothing queued and accepts no message: ${inWords(error)}`)
       }
     }
-  }
-
-  /** Whether the program has made gaps itself. */
-  get hasPurged(): boolean {
-    return this.#hasPurged
   }
 }
 

@@ -32,7 +32,7 @@ export class OffsetStore {
   /** Grows with every move. */
   era = 0
   /** A run, which processes many messages at once; null for a reader that takes one at a time. */
-  worker: { readonly pending: number } | null = null
+  worker: { readonly running: number } | null = null
   /**
    * For a reader that takes one message at a time: the last one is in progress. A move by the application ends that.
    */
@@ -194,7 +194,7 @@ export class OffsetStore {
 
   #settle(): void {
     if (!this.#isStoreDue) return
-    const isBusy = this.isInProgress || (this.worker !== null && this.worker.pending > 0)
+    const isBusy = this.isInProgress || (this.worker !== null && this.worker.running > 0)
     if (isBusy && this.#done > Math.max(this.stored, this.committed)) return
     this.#isStoreDue = false
     this.#storeDone()

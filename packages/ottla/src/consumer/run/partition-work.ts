@@ -56,7 +56,8 @@ export class PartitionWork implements PartitionQueue<Task> {
   pending = 0
   bytes = 0
   isHeld = false
-  #running = 0
+  /** Messages that handlers have, or that wait for their next attempt. */
+  running = 0
   /** Running tasks that wait, or have waited, for the others to end. */
   readonly #ending = new Set<Task>()
   #idle: (() => void)[] = []
@@ -97,11 +98,11 @@ export class PartitionWork implements PartitionQueue<Task> {
   }
 
   begun(): void {
-    this.#running++
+    this.running++
   }
 
   ended(task: Task): void {
-    this.#running--
+    this.running--
     if (this.#ending.size > 0) this.#ending.delete(task)
     this.#checkIdle()
   }
@@ -145,7 +146,7 @@ export class PartitionWork implements PartitionQueue<Task> {
   }
 
   get #isIdle(): boolean {
-    let running = this.#running
+    let running = this.running
     for (const { job } of this.#ending) if (job?.awaitsEnd === true) running--
     return running === 0
   }

@@ -143,16 +143,16 @@ test('while the place sought to is not known, nothing is committed', () => {
 test('seeking forward stores the new position when no message is in progress any more', () => {
   const store = begun(0)
   store.store(9, -1)
-  store.worker = { pending: 1 }
+  store.worker = { running: 1 }
   seek(store, 900)
   assert.equal(pending(store), 9)
-  store.worker = { pending: 0 }
+  store.worker = { running: 0 }
   assert.equal(pending(store), 900)
 })
 
 test('seeking back stores the new position at once, whatever is in progress', () => {
   const store = resumed(100)
-  store.worker = { pending: 3 }
+  store.worker = { running: 3 }
   seek(store, 20)
   assert.equal(pending(store), 20)
 })
@@ -172,7 +172,7 @@ test('a gap is stored with the message before it, whichever comes first', () => 
   first.passed(1, 20, 1)
   assert.deepEqual(first.pending(), { offset: 20, leaderEpoch: 1, metadata: null })
   const later = begun(0)
-  later.worker = { pending: 1 }
+  later.worker = { running: 1 }
   later.passed(1, 2, 0)
   later.passed(2, 20, 1)
   assert.equal(later.pending(), null)
@@ -182,7 +182,7 @@ test('a gap is stored with the message before it, whichever comes first', () => 
 
 test('a gap behind messages in progress waits for the last of them', () => {
   const store = begun(0)
-  store.worker = { pending: 3 }
+  store.worker = { running: 3 }
   store.passed(3, 20, 0)
   store.store(2, 0)
   assert.equal(pending(store), 2)
@@ -214,11 +214,11 @@ test('a gap from before a move does not extend what is stored after it', () => {
 test('a gap after seeking forward waits for messages in progress from before', () => {
   const store = begun(0)
   store.store(5, 0)
-  store.worker = { pending: 1 }
+  store.worker = { running: 1 }
   seek(store, 50)
   store.passed(50, 60, 0)
   assert.equal(pending(store), 5)
-  store.worker = { pending: 0 }
+  store.worker = { running: 0 }
   assert.equal(pending(store), 60)
 })
 
