@@ -71,7 +71,7 @@ class Reader {
     this.#kind = dice.pick(['assign', 'classic', 'consumer'] as const)
     // Of a partition's messages, one by one is promised.
     this.#way = dice.pick(ways.filter(way => way !== 'run by key'))
-    this.#slowMs = dice.pick([0, 0, 1, 20, 100])
+    this.#slowMs = dice.pick([0, 1, 20, 100, 500])
     this.#partitions = Array.from({ length: partitions }, (_, i) => new Expected(i))
     this.#config = {
       'group.id': GROUP,
@@ -109,12 +109,24 @@ class Reader {
   /** One thing that a program may do. */
   async act(): Promise<void> {
     const dice = this.#dice
-    const partition = dice.pick(this.#partitions)
+    // What is done to a partition of which the program has a message in its hands is the hardest.
+    const inHand = this.#partitions.filter(({ touchedAt }) => touchedAt === Infinity)
+    const partition = dice.pick(inHand.length > 0 && dice.chance(0.7) ? inHand : this.#partitions)
     const at = [{ topic: TOPIC, partition: partition.index }]
     const consumer = this.#consumer
     try {
       switch (
-        dice.pick(['pause', 'resume', 'seek', 'seek', 'commit', 'commit and seek', 'position', 'restart'] as const)
+        dice.pick([
+          'pause',
+          'resume',
+          'seek',
+          'seek',
+          'commit',
+          'commit and seek',
+          'pause and seek',
+          'position',
+          'restart',
+        ] as const)
       ) {
         case 'pause':
           consumer.pause(at)
@@ -134,6 +146,13 @@ class Reader {
           return
         case 'commit and seek':
           consumer.commit().catch((error: unknown) => this.#world.note(`commit: ${inWords(error)}`))
+          await this.#seek(partition)
+          return
+        case 'pause and seek':
+          // As a program does that tries a message again later.
+          consumer.pause(at)
+          partition.pausedAt ??= this.#world.now
+          this.#world.note(`pause ${partition.index}`)
           await this.#seek(partition)
           return
         case 'position':
@@ -358,7 +377,7 @@ export async function moves(world: World): Promise<void> {
   const watching = reader.watch(() => still.isSet())
   const acting = (async () => {
     while (!still.isSet()) {
-      await world.sleep(dice.int(1, 3000))
+      await world.sleep(dice.int(1, dice.pick([50, 3000])))
       if (!still.isSet()) await reader.act()
     }
   })()
