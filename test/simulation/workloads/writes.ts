@@ -12,8 +12,8 @@ const FINISH_LIMIT_MS = 400_000
 const LATE_MS = 3000
 /** A message may join an open batch at its very end, and a batch that is sent has the time of its youngest message. */
 const MOST_TIMES = 2
-/** A message that may be sent at once is, when nothing is wrong. */
-const QUIET_LATE_MS = 2000
+/** A message that may be sent at once is, when nothing is wrong; a batch that is refused is tried again soon. */
+const LATE_WITHOUT_FAULTS_MS = { quiet: 2000, refusals: 8000 } as const
 
 /** Those that leave batches in doubt: leaders move while requests to the earlier ones are in flight. */
 const doubtful: readonly FaultKind[] = [
@@ -33,6 +33,9 @@ const produceErrors = [
   ErrorCode.ERR_NOT_ENOUGH_REPLICAS,
   ErrorCode.ERR_NOT_ENOUGH_REPLICAS_AFTER_APPEND,
 ]
+
+/** No faults at all, brokers that refuse batches, or everything. */
+type Weather = 'quiet' | 'refusals' | 'storm'
 
 interface Note {
   readonly number: number
@@ -56,14 +59,14 @@ class NoteWriter {
   readonly #world: World
   readonly #dice: Dice
   readonly #producer: Producer
-  readonly #isQuiet: boolean
+  readonly #weather: Weather
   readonly #sends: Promise<unknown>[] = []
   readonly #mostAtOnce: number
 
-  constructor(world: World, name: string, isQuiet: boolean) {
+  constructor(world: World, name: string, weather: Weather) {
     this.#world = world
     this.name = name
-    this.#isQuiet = isQuiet
+    this.#weather = weather
     const dice = world.simulation.dice(name)
     this.#dice = dice
     const isIdempotent = dice.chance(0.5)
@@ -94,13 +97,15 @@ class NoteWriter {
   async work(until: number): Promise<void> {
     const dice = this.#dice
     while (this.#world.now < until) {
-      await this.#world.sleep(dice.int(0, 400))
+      // After a while without new messages nothing else wakes what should wake by itself.
+      await this.#world.sleep(dice.chance(0.01) ? dice.int(5000, 15_000) : dice.int(0, 400))
       for (let i = dice.int(1, this.#mostAtOnce); i > 0; i--) {
         if (dice.chance(0.3)) this.#send()
         else this.#produce()
       }
       if (dice.chance(0.02)) await this.#flush(dice.pick([0, 10, 1000, -1]))
-      if (!this.#isQuiet && dice.chance(0.01)) this.#purge()
+      if (this.#weather === 'storm' && dice.chance(0.01)) this.#purge()
+      if (this.#weather === 'storm' && dice.chance(0.005)) this.#maroon()
     }
   }
 
@@ -152,7 +157,8 @@ class NoteWriter {
 
   #checkTime({ number, since }: Note): void {
     const ms = this.#world.now - since
-    const mostMs = this.#isQuiet ? QUIET_LATE_MS : MOST_TIMES * this.kind.timeoutMs + LATE_MS
+    const timeoutMs = MOST_TIMES * this.kind.timeoutMs + LATE_MS
+    const mostMs = this.#weather === 'storm' ? timeoutMs : LATE_WITHOUT_FAULTS_MS[this.#weather]
     if (ms > mostMs) this.#world.complain(`${this.name}:${number} was reported only after ${Math.round(ms)} ms`)
   }
 
@@ -168,6 +174,19 @@ class NoteWriter {
         `${this.name}: flush has ended, and ${open.length} messages have no report: ${open[0]?.number}`,
       )
     }
+  }
+
+  /** Reaches no broker for a while. */
+  #maroon(): void {
+    const { network } = this.#world.simulation
+    const way = this.#dice.pick(['refused', 'black-hole'] as const)
+    const ms = this.#dice.int(5000, 40_000)
+    this.#world.note(`${this.name} is cut off for ${ms} ms: ${way}`)
+    for (let id = 1; id <= 3; id++) network.setWay(this.name, `broker-${id}`, way)
+    if (way === 'refused') network.cut(this.name)
+    setTimeout(() => {
+      for (let id = 1; id <= 3; id++) network.setWay(this.name, `broker-${id}`, 'open')
+    }, ms)
   }
 
   #purge(): void {
@@ -247,12 +266,14 @@ async function refuseNowAndThen(world: World, everyMs: number, until: number): P
 export async function writes(world: World): Promise<void> {
   const { dice, cluster } = world
   const partitions = dice.int(1, 4)
-  const isQuiet = dice.chance(0.2)
+  const weather = dice.pick(['quiet', 'refusals', 'storm', 'storm', 'storm'] as const)
+  world.note(weather)
   cluster.createTopic(TOPIC, { partitions, replicationFactor: 3 })
-  const writers = Array.from({ length: world.some(1, 4) }, (_, i) => new NoteWriter(world, `writer-${i}`, isQuiet))
+  const writers = Array.from({ length: world.some(1, 4) }, (_, i) => new NoteWriter(world, `writer-${i}`, weather))
   const until = world.now + world.stormMs
   const writing = Promise.all(writers.map(writer => writer.work(until)))
-  if (isQuiet) await world.sleep(world.stormMs)
+  if (weather === 'quiet') await world.sleep(world.stormMs)
+  else if (weather === 'refusals') await refuseNowAndThen(world, 3000, until)
   else {
     const kinds = dice.chance(0.5) ? { kinds: doubtful } : {}
     const refusing = refuseNowAndThen(world, dice.pick([100, 1000, Infinity]), until)
