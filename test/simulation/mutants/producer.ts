@@ -211,6 +211,8 @@ export const producerMutants: readonly Mutant[] = [
     find: 'return this.messages === 0 && this.#waiters.length === 0 && this.#pending === 0',
     replace: 'return this.messages === 0',
     workloads: ['writes'],
+    survives:
+      'whoever waits is let in before the flush looks; only serializers with promises, which no workload has, show it',
   },
   {
     id: 'split-loses-half',

@@ -73,6 +73,22 @@ class Atomist {
     await Promise.all(zombies)
   }
 
+  /** Without faults, one transaction after the other succeeds. */
+  async prove(): Promise<void> {
+    this.#life++
+    const producer = this.#world.producer(this.host, { 'transactional.id': `atomist-${this.#number}` })
+    await producer.initTransactions(CALM_LIMIT_MS)
+    for (let count = 0; count < 2; count++) {
+      const number = this.#atoms.length
+      const values = Array.from({ length: this.#partitions }, (_, partition) => `${number}:${partition}`)
+      this.#atoms.push({ values, fate: 'committed' })
+      producer.beginTransaction()
+      values.forEach((value, partition) => producer.produce({ topic: TOPIC, partition, value }, () => undefined))
+      await producer.commitTransaction(CALM_LIMIT_MS)
+    }
+    await producer.close()
+  }
+
   async #haunt(producer: Producer, life: number): Promise<void> {
     try {
       for (let left = this.#dice.int(1, 5); left > 0; left--) {
@@ -138,6 +154,7 @@ export async function atoms(world: World): Promise<void> {
   })
   for (const atomist of atomists) atomist.stop()
   await world.settle(working, CALM_LIMIT_MS * 2, 'the atomists')
+  await world.settle(Promise.all(atomists.map(atomist => atomist.prove())), CALM_LIMIT_MS, 'a transaction in calm')
   // Transactions that nobody ends are aborted by their timeouts.
   await world.sleep(30_000)
   const expected = written.filter(({ fate }) => fate === 'committed').flatMap(({ values }) => values)
