@@ -58,6 +58,7 @@ export const fetcherMutants: readonly Mutant[] = [
     find: '        this.#sent.delete(key)\n        partitionsOf(forgotten, sent.wanted).push(sent.wanted.partition)\n',
     replace: '        this.#sent.delete(key)\n',
     workloads: ['moves', 'groups'],
+    survives: 'what comes of such partitions is dropped: that costs traffic, which no checker counts',
   },
   {
     id: 'partition-not-named',
@@ -76,6 +77,7 @@ export const fetcherMutants: readonly Mutant[] = [
     find: '      this.#cluster.metadata.requestRefresh(error.message)\n',
     replace: '',
     workloads: ['groups', 'moves'],
+    survives: 'every storm ends with all brokers up, and those name the new leader themselves',
   },
   {
     id: 'alarm-moves-later',
@@ -85,6 +87,7 @@ export const fetcherMutants: readonly Mutant[] = [
     find: '    if (at >= this.#at) return\n',
     replace: '    if (at < this.#at && this.#timer !== null) return\n',
     workloads: ['writes', 'groups', 'moves', 'share'],
+    survives: 'what rings late is late, and not lost: no checker knows how late is too late',
   },
   {
     id: 'kick-lost',

@@ -48,6 +48,8 @@ export const offsetMutants: readonly Mutant[] = [
     find: 'if (stored < 0 || this.#isMoving) return null',
     replace: 'if (stored < 0) return null',
     workloads: ['moves'],
+    survives:
+      'only a seek to the beginning or the end has a place that is not known at once, and no workload seeks there',
   },
   {
     id: 'commit-while-busy',

@@ -30,6 +30,8 @@ export const producerMutants: readonly Mutant[] = [
     find: 'if (this.#retries.length > 0) return this.inFlight === 0',
     replace: 'if (this.#retries.length > 0) return true',
     workloads: ['writes'],
+    survives:
+      'brokers refuse what comes out of sequence, and without sequence numbers order is promised only where nothing else is in flight',
   },
   {
     id: 'two-leaders-at-once',
@@ -84,6 +86,7 @@ export const producerMutants: readonly Mutant[] = [
     find: "  queue.hasGap = true\n  if (batch.doubt === 'possibly-persisted') queue.hasStragglers = true",
     replace: "  if (batch.doubt === 'possibly-persisted') queue.hasStragglers = true",
     workloads: ['writes'],
+    survives: 'the broker refuses the next batch, which shows the gap just as well: that costs one round trip',
   },
   {
     id: 'first-batch-not-awaited',
@@ -157,6 +160,7 @@ export const producerMutants: readonly Mutant[] = [
     find: "      done.push({ shipment, outcome: written('persisted', -1, -1) })\n    }\n  }\n",
     replace: '      void shipment\n    }\n  }\n',
     workloads: ['writes'],
+    survives: "no fault makes a broker forget a producer's last five batches, and so none is ever set aside",
   },
   {
     id: 'backoff-not-ended',

@@ -139,6 +139,7 @@ export const shareMutants: readonly Mutant[] = [
     find: '          this.#alarm.set(node.retryAt)\n',
     replace: '',
     workloads,
+    survives: 'answers of other brokers and heartbeats wake the loop, too: that is late, and not lost',
   },
   {
     id: 'flush-alarm-lost',
@@ -148,6 +149,7 @@ export const shareMutants: readonly Mutant[] = [
     find: '          this.#alarm.set(node.flushAt)\n',
     replace: '',
     workloads,
+    survives: 'the next fetch takes the acknowledgements along: that is late, and not lost',
   },
   {
     id: 'last-acknowledgements-lost',
