@@ -9,4 +9,13 @@ import { topics } from './topics.ts'
 import { upheaval } from './upheaval.ts'
 import { writes } from './writes.ts'
 
-export const workloads: Readonly<Record<string, Workload>> = { atoms, copies, groups, moves, share, topics, upheaval, writes }
+export const workloads: Readonly<Record<string, Workload>> = {
+  atoms,
+  copies,
+  groups,
+  moves,
+  share,
+  topics,
+  upheaval,
+  writes,
+}

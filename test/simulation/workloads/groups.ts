@@ -50,7 +50,10 @@ class Ledger {
 
   take(member: string, consumer: Consumer, { partition, offset }: Message, isAtMostOnce: boolean): string {
     const place = `${partition}:${offset}`
-    if (isAtMostOnce) this.committable.add(place)
+    if (isAtMostOnce) {
+      this.committable.add(place)
+      this.processed.add(place)
+    }
     this.steps++
     const { generationId } = consumer.groupMetadata()
     // Members of a KIP-848 group have epochs of their own.

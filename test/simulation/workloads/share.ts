@@ -158,7 +158,8 @@ class Worker implements Life {
       this.#world.complain(`${place} is given for the ${message.deliveryCount}. time, and was for the ${count}.`)
     jobs.counts.set(place, message.deliveryCount)
     if (jobs.isQuiet && jobs.done.has(place)) this.#world.complain(`${place} is given to ${this.name} again`)
-    if (jobs.leadersStay && jobs.confirmed.has(place)) this.#world.complain(`${place} is given to ${this.name} after it was accepted`)
+    if (jobs.leadersStay && jobs.confirmed.has(place))
+      this.#world.complain(`${place} is given to ${this.name} after it was accepted`)
     if (this.#slowMs > 0) await this.#world.sleep(this.#dice.next() * 2 * this.#slowMs)
   }
 
@@ -193,7 +194,9 @@ export async function share(world: World): Promise<void> {
   const jobs = new Jobs(isQuiet, isQuiet || dice.chance(0.5))
   const churn = new Churn(world, 'worker', name => new Worker(world, name, jobs), isQuiet ? 0 : undefined)
   const writers = Array.from({ length: world.some(1, 2) }, (_, i) => new Writer(world, `writer-${i}`, TOPIC, true))
-  world.note(`${partitions} partitions, ${isQuiet ? 'quiet' : 'stormy'}, ${jobs.leadersStay ? 'leaders stay' : 'leaders move'}`)
+  world.note(
+    `${partitions} partitions, ${isQuiet ? 'quiet' : 'stormy'}, ${jobs.leadersStay ? 'leaders stay' : 'leaders move'}`,
+  )
   churn.begin(world.some(1, 3))
   for (const writer of writers) writer.start(world.now + world.stormMs)
   if (isQuiet) await world.sleep(world.stormMs)
