@@ -15,7 +15,7 @@ import { memberAnswer } from '../group/membership-errors.ts'
 import { acknowledgeTypes, AUTO_RELEASE, isRenewal, AUTO_RENEW, type AcknowledgeType } from './acknowledgements.ts'
 import { acquiredMessages, readableBatches } from './acquired.ts'
 import type { LockedMessage, ShareLot, ShareSource } from './message.ts'
-import { acknowledgedOf, lockLost, ShareNode, type Sent } from './share-node.ts'
+import { acknowledgedOf, closing, lockLost, type Sent, ShareNode } from './share-node.ts'
 import type { ShareQueue } from './share-queue.ts'
 import {
   acknowledgeBody,
@@ -202,9 +202,8 @@ export class ShareFetcher {
   }
 
   #leaderOf(each: IdPartition): number {
-    const topic = this.#topicOf(each)
-    if (topic === undefined) return -1
-    return this.#cluster.metadata.snapshot.topics.get(topic)?.partitions[each.partition]?.leader ?? -1
+    const { topics } = this.#cluster.metadata.snapshot
+    return topics.get(this.#topicOf(each) ?? '')?.partitions[each.partition]?.leader ?? -1
   }
 
   async #run(node: ShareNode): Promise<void> {
@@ -316,12 +315,7 @@ export class ShareFetcher {
   #broker(node: ShareNode): NonNullable<ReturnType<Cluster['broker']>> {
     const broker = this.#cluster.broker(node.id)
     if (broker === undefined) throw KafkaError.of(ErrorCode.ERR_BROKER_NOT_AVAILABLE, `broker ${node.id}`)
-    // A broker releases what a lost connection had acquired.
-    node.watch(broker, error => {
-      if (!node.session.isOpen || this.#isFinishing) return
-      this.#lose(node, [], error)
-      node.loop.kick()
-    })
+    node.watch(broker, error => this.#lostConnection(node, error))
     return broker
   }
 
@@ -484,6 +478,13 @@ export class ShareFetcher {
     if (this.#errorThrottle.shouldReport(`broker ${node.id}`, code)) this.#host.raise(error)
   }
 
+  // A broker releases what a lost connection had acquired.
+  #lostConnection(node: ShareNode, error: KafkaError): void {
+    if (!node.session.isOpen || this.#isFinishing) return
+    this.#lose(node, [], error)
+    node.loop.kick()
+  }
+
   /** The session is lost, and all locks with it: nothing of it can be delivered or acknowledged any more. */
   #lose(node: ShareNode, sent: readonly Sent[], error: KafkaError): void {
     const { clock } = this.#context
@@ -496,8 +497,4 @@ export class ShareFetcher {
     node.answered()
     node.retryAt = now + retryBackoffMs(this.#context, ++node.failures)
   }
-}
-
-function closing(): KafkaError {
-  return new KafkaError(ErrorCode.ERR__DESTROY, 'the share consumer is being closed')
 }

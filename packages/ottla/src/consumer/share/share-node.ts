@@ -1,4 +1,5 @@
 /** What a share consumer keeps for one broker: the session, its partitions, and pending acknowledgements. */
+import { ErrorCode } from '@ottla/protocol'
 import { WorkLoop } from '../../base/work-loop.ts'
 import type { Broker } from '../../cluster/broker.ts'
 import { KafkaError } from '../../errors.ts'
@@ -176,4 +177,9 @@ export function acknowledgedOf(sent: readonly Sent[]): Acknowledged[] {
 /** For acknowledgements that did not reach the broker, or that it refused. */
 export function lockLost(code: number, source: ShareSource, why: string): KafkaError {
   return new KafkaError(code, `${source.name}: the acknowledgements were not accepted: ${why}`)
+}
+
+/** What ends a session when the consumer is closed. */
+export function closing(): KafkaError {
+  return new KafkaError(ErrorCode.ERR__DESTROY, 'the share consumer is being closed')
 }
