@@ -1,4 +1,4 @@
-/** `ottla record`: any client and its brokers, recorded by a proxy. */
+/** `ottla record`: a proxy that records what clients of every kind say to their brokers. */
 import assert from 'node:assert/strict'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'

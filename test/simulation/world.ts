@@ -7,6 +7,7 @@ import type { Plan } from './plan.ts'
 const LOUDEST_LEVEL = 3
 const CLOSE_LIMIT_MS = 120_000
 const MOST_COMPLAINTS = 50
+const BROKERS = 3
 /** For what comes after the storm, virtual ms. */
 const MORE_MS = 7_200_000
 
@@ -120,6 +121,13 @@ export class World {
     )
   }
 
+  /** A client's host is gone: the brokers learn nothing of it, and it reaches none any more. */
+  loseHost(name: string): void {
+    const { network } = this.simulation
+    for (let id = 1; id <= BROKERS; id++) network.setWay(name, `broker-${id}`, 'refused')
+    network.vanish(name)
+  }
+
   producer(name: string, config: Partial<ProducerConfig>): Producer {
     return new Producer({ ...this.#common(name), ...config }, this.#options(name))
   }
@@ -168,7 +176,11 @@ export async function runPlan(
 ): Promise<Outcome> {
   // Every other seed has a cluster that can lose what real ones lose.
   const replication = plan.seed % 2 === 0 ? 'simulated' : 'shared'
-  const options = { seed: plan.seed, cluster: { replication }, limitMs: plan.minutes * 60_000 + MORE_MS } as const
+  const options = {
+    seed: plan.seed,
+    cluster: { brokers: BROKERS, replication },
+    limitMs: plan.minutes * 60_000 + MORE_MS,
+  } as const
   return simulate(options, async simulation => {
     const world = new World(plan, simulation, onLine)
     await workload(world)

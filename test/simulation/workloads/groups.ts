@@ -192,8 +192,7 @@ class Member implements Life {
   async crash(): Promise<void> {
     this.#crashed.set()
     this.#over.set()
-    for (let id = 1; id <= 3; id++) this.#world.simulation.network.setWay(this.name, `broker-${id}`, 'refused')
-    this.#world.simulation.network.vanish(this.name)
+    this.#world.loseHost(this.name)
     await this.#consumer.close(1000)
     await this.#reading
   }

@@ -102,8 +102,7 @@ class Worker implements Life {
   async crash(): Promise<void> {
     this.#over.set()
     this.#crashed.set()
-    for (let id = 1; id <= 3; id++) this.#world.simulation.network.setWay(this.name, `broker-${id}`, 'refused')
-    this.#world.simulation.network.vanish(this.name)
+    this.#world.loseHost(this.name)
     await this.#consumer.close(1000)
     await this.#reading
   }
