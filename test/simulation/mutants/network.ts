@@ -86,6 +86,7 @@ export const networkMutants: readonly Mutant[] = [
     find: '      this.#inFlight.push(\n',
     replace: '      this.#inFlight.unshift(\n',
     workloads: all,
+    survives: 'the correlation id shows it, and the client connects again: no checker counts lost connections',
   },
   {
     id: 'sent-forgotten',

@@ -170,6 +170,7 @@ export const producerMutants: readonly Mutant[] = [
     find: '      if (queue.retryAt > now) this.#backOff(queue)\n      else this.list(queue)\n',
     replace: '      if (queue.retryAt > now) this.#backOff(queue)\n',
     workloads: ['writes'],
+    survives: 'the scan for expired messages lists the queue again within a second: late, and not lost',
   },
   {
     id: 'linger-not-ended',

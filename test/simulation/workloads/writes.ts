@@ -13,7 +13,7 @@ const LATE_MS = 3000
 /** A message may join an open batch at its very end, and a batch that is sent has the time of its youngest message. */
 const MOST_TIMES = 2
 /** A message that may be sent at once is, when nothing is wrong; a batch that is refused is tried again soon. */
-const LATE_WITHOUT_FAULTS_MS = { quiet: 2000, refusals: 8000 } as const
+const LATE_WITHOUT_FAULTS_MS = { quiet: 700, refusals: 8000 } as const
 
 /** Those that leave batches in doubt: leaders move while requests to the earlier ones are in flight. */
 const doubtful: readonly FaultKind[] = [
