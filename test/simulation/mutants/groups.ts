@@ -13,6 +13,7 @@ export const groupMutants: readonly Mutant[] = [
     find: "return generation >= 0 && (join === 'wait-assign-call' || join === 'wait-unassign-call' || join === 'steady')",
     replace: "return generation >= 0 && join === 'steady'",
     workloads: ['groups'],
+    survives: 'no handler of the workloads takes as long as a session',
   },
   {
     id: 'heartbeat-stuck-after-error',
@@ -121,6 +122,7 @@ export const groupMutants: readonly Mutant[] = [
     find: "      this.#rounds = 0\n      this.#perform({ do: 'join' })\n",
     replace: '      this.#rounds = 0\n',
     workloads: ['groups'],
+    survives: 'transient refusals are retried below, by Cluster.request, and seldom come that far',
   },
   {
     id: 'session-not-watched',
@@ -130,6 +132,7 @@ export const groupMutants: readonly Mutant[] = [
     find: "    if (silence > settings['session.timeout.ms']) {\n",
     replace: '    if (silence < 0) {\n',
     workloads: ['groups'],
+    survives: 'a coordinator that is heard again refuses the member, which has the same effect, only later',
   },
   {
     id: 'leave-not-sent',

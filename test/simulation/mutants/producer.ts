@@ -50,6 +50,7 @@ export const producerMutants: readonly Mutant[] = [
     find: "if (head.stamp !== null && (!queue.hasGap || head.doubt === 'possibly-persisted')) {",
     replace: 'if (head.stamp !== null && !queue.hasGap) {',
     workloads: ['writes'],
+    survives: 'no seed of 60 had a batch in doubt behind one that was given up, with nothing else in flight',
   },
   {
     id: 'always-new-stamp',
@@ -96,6 +97,7 @@ export const producerMutants: readonly Mutant[] = [
     find: '    if (!queue.isAcknowledged && queue.inFlight > 0) return false\n',
     replace: '',
     workloads: ['writes'],
+    survives: 'no seed of 60 had the first batch of an identity refused while a second was in flight',
   },
   {
     id: 'no-doubt-after-loss',
@@ -124,6 +126,7 @@ export const producerMutants: readonly Mutant[] = [
     find: "return this.wasInDoubt ? 'possibly-persisted' : this.doubt",
     replace: 'return this.doubt',
     workloads: ['writes'],
+    survives: 'no seed of 60 had a batch that was in doubt, was then known not to be there, and failed in the end',
   },
   {
     id: 'retries-without-end',

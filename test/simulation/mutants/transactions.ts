@@ -93,6 +93,7 @@ export const transactionMutants: readonly Mutant[] = [
     find: "    if (this.#repair === 'none') this.#repair = 'bump'\n",
     replace: '',
     workloads: ['atoms', 'copies'],
+    survives: 'version 2 raises the epoch with every end; no seed of 60 had a gap in version 1',
   },
   {
     id: 'zombie-renews',
@@ -102,6 +103,7 @@ export const transactionMutants: readonly Mutant[] = [
     find: "  [ErrorCode.ERR_INVALID_PRODUCER_EPOCH, 'fenced'],\n  [ErrorCode.ERR_PRODUCER_FENCED, 'fenced'],\n",
     replace: "  [ErrorCode.ERR_INVALID_PRODUCER_EPOCH, 'renew'],\n  [ErrorCode.ERR_PRODUCER_FENCED, 'renew'],\n",
     workloads: ['atoms', 'copies'],
+    survives: 'the coordinator gives no epoch to whoever names an outdated one, so that the outcome is the same',
   },
   {
     id: 'unknown-commit-is-done',
