@@ -290,10 +290,12 @@ export class ConsumerMember implements Membership {
 
   #onAccepted({ response, sent }: Answer): void {
     const { memberEpoch, heartbeatIntervalMs, assignment } = response
-    this.#sent = sent
-    if (assignment !== null) this.#target.set(assignment.topicPartitions)
+    // The coordinator waits to hear what the member holds after every assignment, even if it gains and loses nothing.
+    this.#sent = assignment === null ? sent : { ...sent, held: '' }
+    const isNew = assignment !== null && this.#target.set(assignment.topicPartitions)
     this.#dispatch({ type: 'answered', epoch: memberEpoch, ...this.#difference() })
     this.#heartbeats.plan(heartbeatIntervalMs)
+    if (isNew && this.#state.phase === 'stable') this.#heartbeats.kick()
     this.#checkTopics()
   }
 

@@ -33,8 +33,12 @@ export class TargetAssignment {
     return this.#target.some(({ topicId }) => !topicNames.has(topicId))
   }
 
-  set(target: readonly TopicNumbers[]): void {
+  /** @returns whether it differs from the one before */
+  set(target: readonly TopicNumbers[]): boolean {
+    const before = keysOf(this.#target)
+    const after = keysOf(target)
     this.#target = target
+    return before.size !== after.size || [...after].some(key => !before.has(key))
   }
 
   /** There is no target assignment. */
@@ -52,9 +56,7 @@ export class TargetAssignment {
 
   /** What it holds and the target lacks. */
   toRevoke(): HeldPartition[] {
-    const wanted = new Set(
-      this.#target.flatMap(({ topicId, partitions }) => partitions.map(number => keyOf(topicId, number))),
-    )
+    const wanted = keysOf(this.#target)
     return this.held.filter(({ topicId, partition }) => !wanted.has(keyOf(topicId, partition)))
   }
 
@@ -85,6 +87,10 @@ export class TargetAssignment {
     )
     return Array.from(topics, ([topicId, partitions]) => ({ topicId, partitions }))
   }
+}
+
+function keysOf(topics: readonly TopicNumbers[]): Set<string> {
+  return new Set(topics.flatMap(({ topicId, partitions }) => partitions.map(number => keyOf(topicId, number))))
 }
 
 function keyOf(topicId: string, partition: number): string {
