@@ -34,16 +34,20 @@ export interface FetchOptions {
 }
 
 export class ShareConversation {
+  readonly #bootstrapServers: string
   readonly #client: WireClient
-  readonly topic = fresh('share-topic')
+  readonly topic: string
   #topicId = ''
 
-  private constructor(client: WireClient) {
+  private constructor(bootstrapServers: string, client: WireClient, topic: string) {
+    this.#bootstrapServers = bootstrapServers
     this.#client = client
+    this.topic = topic
   }
 
   static async begin(bootstrapServers: string): Promise<ShareConversation> {
-    const conversation = new ShareConversation(await WireClient.connect(bootstrapServers))
+    const client = await WireClient.connect(bootstrapServers)
+    const conversation = new ShareConversation(bootstrapServers, client, fresh('share-topic'))
     const topics = [{ name: conversation.topic, numPartitions: 1, replicationFactor: 1, assignments: [], configs: [] }]
     await conversation.#client.ask(CreateTopics, 5, { topics, timeoutMs: 30_000 })
     conversation.#topicId = await patiently(async () => {
@@ -54,6 +58,15 @@ export class ShareConversation {
     return conversation
   }
 
+  /** About the same topic, over a connection of its own. */
+  async another(): Promise<ShareConversation> {
+    const client = await WireClient.connect(this.#bootstrapServers)
+    const conversation = new ShareConversation(this.#bootstrapServers, client, this.topic)
+    conversation.#topicId = this.#topicId
+    return conversation
+  }
+
+  /** Closes the connection. */
   end(): void {
     this.#client.close()
   }

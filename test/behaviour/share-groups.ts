@@ -53,6 +53,21 @@ export function shareScenarios(
     c.end()
   })
 
+  test('a connection that ends releases what it has acquired', async () => {
+    const c = await conversation(1)
+    const group = await c.group()
+    await c.configure(group, 'share.record.lock.duration.ms', '60000')
+    await c.join(group, 'a')
+    await c.join(group, 'b')
+    const other = await c.another()
+    const [, given] = (await other.take(group, 'b', 0)) as [number, unknown]
+    same(given, ['0-0 x1'])
+    other.end()
+    const [, again] = (await c.take(group, 'a', 0)) as [number, unknown]
+    same(again, ['0-0 x2'])
+    c.end()
+  })
+
   test('records are acquired, acknowledged, released and acquired again', async () => {
     const c = await conversation(10)
     const group = await c.group()
