@@ -4,6 +4,7 @@ import {
   BatchReader,
   BatchWriter,
   CreateTopics,
+  ErrorCode,
   Fetch,
   Metadata,
   OffsetForLeaderEpoch,
@@ -12,6 +13,7 @@ import {
   type Decoded,
   type RecordsInput,
 } from '@ottla/protocol'
+import { closing } from '../harness/closing.ts'
 import { WireClient } from '../harness/wire-client.ts'
 
 const PATIENCE_MS = 60_000
@@ -34,20 +36,16 @@ export class ReplicationConversation {
   readonly #bootstrapServers: string
   readonly #clients = new Map<number, WireClient>()
 
-  /** @param bootstrapServers of brokers 1, 2 and 3 */
+  /** For one test, at whose end the connections are closed. @param bootstrapServers of brokers 1, 2 and 3 */
   constructor(bootstrapServers: string) {
     this.#bootstrapServers = bootstrapServers
-  }
-
-  close(): void {
-    for (const client of this.#clients.values()) client.close()
   }
 
   /** Asks one broker. Rejects when it is down. */
   async ask<Req, Res>(broker: number, api: Api<Req, Res>, version: number, body: Req): Promise<Decoded<Res>> {
     let client = this.#clients.get(broker)
     if (client === undefined) {
-      const opened = await WireClient.connect(this.#bootstrapServers, broker - 1)
+      const opened = closing(await WireClient.connect(this.#bootstrapServers, broker - 1))
       client = opened
       this.#clients.set(broker, opened)
       void opened.closed.then(() => {
@@ -83,7 +81,15 @@ export class ReplicationConversation {
     const topicData = [{ name: topic, partitionData: [{ index: 0, records }] }]
     const answer = await this.ask(broker, Produce, 11, { acks, timeoutMs, topicData })
     const { errorCode, baseOffset } = answer.responses[0]?.partitionResponses[0] ?? assert.fail('there is no answer')
-    return errorCode === 0 ? Number(baseOffset) : `error ${errorCode}`
+    return errorCode === 0 ? baseOffset : `error ${errorCode}`
+  }
+
+  /** As `produce`, to a leader that may not have heard yet that it is one: it hears of it after its answers to Metadata. */
+  produceAnew(broker: number, topic: string, value: string, acks: number): Promise<unknown> {
+    return patiently(`a new leader of ${topic}`, async () => {
+      const answer = await this.produce(broker, topic, value, acks)
+      return answer === `error ${ErrorCode.ERR_NOT_LEADER_FOR_PARTITION}` ? null : answer
+    })
   }
 
   /** The high watermark and the values from an offset on, where the logs part, or `error` with the code. */
@@ -97,8 +103,8 @@ export class ReplicationConversation {
     const found = answer.responses[0]?.partitions[0] ?? assert.fail('there is no answer')
     if (found.errorCode !== 0) return `error ${found.errorCode}`
     const { epoch, endOffset } = found.divergingEpoch
-    if (Number(endOffset) >= 0) return `epoch ${epoch} ends at ${endOffset}`
-    return { highWatermark: Number(found.highWatermark), values: valuesOf(found.records) }
+    if (endOffset >= 0) return `epoch ${epoch} ends at ${endOffset}`
+    return { highWatermark: found.highWatermark, values: valuesOf(found.records) }
   }
 
   /** Where a leader epoch ends: epoch and offset, or `error` with the code. */
@@ -108,7 +114,7 @@ export class ReplicationConversation {
       topics: [{ topic, partitions: [{ partition: 0, leaderEpoch, currentLeaderEpoch }] }],
     })
     const found = answer.topics[0]?.partitions[0] ?? assert.fail('there is no answer')
-    return found.errorCode === 0 ? [found.leaderEpoch, Number(found.endOffset)] : `error ${found.errorCode}`
+    return found.errorCode === 0 ? [found.leaderEpoch, found.endOffset] : `error ${found.errorCode}`
   }
 
   async state(broker: number, topic: string): Promise<PartitionState> {
@@ -120,11 +126,7 @@ export class ReplicationConversation {
   }
 
   /** Waits until a broker describes the partition so. */
-  async becomes(
-    broker: number,
-    topic: string,
-    isWanted: (state: PartitionState) => boolean,
-  ): Promise<PartitionState> {
+  async becomes(broker: number, topic: string, isWanted: (state: PartitionState) => boolean): Promise<PartitionState> {
     return patiently(`${topic} on broker ${broker}`, async () => {
       const state = await this.state(broker, topic)
       return isWanted(state) ? state : null

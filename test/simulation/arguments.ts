@@ -9,6 +9,8 @@ export interface Settings {
   readonly minutes: number
   /** Prints everything that happens. */
   readonly trace: boolean
+  /** Only measures how fast virtual time passes. */
+  readonly speed: boolean
   readonly jobs: number
   readonly without: readonly number[]
   readonly most: number
@@ -25,6 +27,7 @@ export const usage = `npm run simulate -- [options]
   --workload NAME    only this one, or several: a,b; by default each seed plays one of all, in turn
   --minutes M        virtual minutes of faults (2)
   --trace            print what happens, with every message on the wire; for one seed
+  --speed            measure how fast virtual time passes with three brokers, five clients and a fault every second
   --jobs N           processes (as many as there are cores)
   --seconds S        begin no new seed after so many real seconds
   --without 1-5,9    leave these faults out
@@ -42,6 +45,7 @@ export function settingsOf(args: readonly string[], known: readonly string[], co
       workload: { type: 'string' },
       minutes: { type: 'string', default: '2' },
       trace: { type: 'boolean', default: false },
+      speed: { type: 'boolean', default: false },
       jobs: { type: 'string', default: String(cores) },
       seconds: { type: 'string', default: 'Infinity' },
       without: { type: 'string' },
@@ -65,6 +69,7 @@ export function settingsOf(args: readonly string[], known: readonly string[], co
     lastSeed: last,
     minutes: positive('minutes', values.minutes),
     trace: values.trace,
+    speed: values.speed,
     jobs: Math.max(1, whole('jobs', values.jobs)),
     without: values.without === undefined ? [] : numbersOf(values.without),
     most: positive('most', values.most),

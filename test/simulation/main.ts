@@ -4,6 +4,7 @@ import { settingsOf, usage, type Settings } from './arguments.ts'
 import { commandOf, type Plan } from './plan.ts'
 import { Player, type Result } from './player.ts'
 import { shrink } from './shrink.ts'
+import { measureSpeed } from './speed.ts'
 import { traceWire } from './wire-trace.ts'
 import { workloads } from './workloads/all.ts'
 import { runPlan } from './world.ts'
@@ -14,6 +15,10 @@ async function main(): Promise<number> {
   const settings = settingsOf(process.argv.slice(2), Object.keys(workloads), availableParallelism())
   if (settings === null) {
     process.stdout.write(usage)
+    return 0
+  }
+  if (settings.speed) {
+    process.stdout.write(`${await measureSpeed(settings.firstSeed, settings.minutes)}\n`)
     return 0
   }
   return settings.trace ? trace(settings) : playAll(settings)

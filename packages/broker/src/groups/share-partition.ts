@@ -199,15 +199,24 @@ export class SharePartition {
     if (leaderEpoch < this.#leaderEpoch) return false
     const isNew = this.#leaderEpoch >= 0 && leaderEpoch > this.#leaderEpoch
     this.#leaderEpoch = leaderEpoch
-    if (!isNew) return true
+    if (isNew) this.forget()
+    return true
+  }
+
+  /**
+   * The broker that has locked records is gone, and with it what it has not stored: the locks, and these deliveries.
+   * @param memberId null: the records of all members
+   */
+  forget(memberId: string | null = null): void {
+    let isFree = false
     for (const record of this.#inFlight) {
-      if (record.state !== 'acquired') continue
+      if (record.lock === null || (memberId !== null && record.lock.memberId !== memberId)) continue
       clearLock(record)
       record.state = 'available'
       record.deliveries--
+      isFree = true
     }
-    this.#wake()
-    return true
+    if (isFree) this.#wake()
   }
 
   /** Marks records of aborted transactions as done. */

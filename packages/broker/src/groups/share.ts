@@ -172,6 +172,11 @@ export class ShareGroup {
     }
   }
 
+  /** Forgets that a member has acquired records of some partitions: their broker is gone. @param matches by key */
+  forgetLocks(memberId: string, matches: (key: string) => boolean): void {
+    for (const [key, partition] of this.#partitions) if (matches(key)) partition.forget(memberId)
+  }
+
   isSubscribedTo(topic: string): boolean {
     return [...this.members.values()].some(({ topics }) => topics.has(topic))
   }

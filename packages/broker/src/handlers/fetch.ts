@@ -171,9 +171,7 @@ function readOne(
   }
   const { log, leaderEpoch } = partition
   const { fetchOffset, lastFetchedEpoch } = requested
-  if (fetchOffset < log.startOffset || fetchOffset > log.endOffset) {
-    return failed(requested, ErrorCode.ERR_OFFSET_OUT_OF_RANGE)
-  }
+  if (fetchOffset < log.startOffset) return failed(requested, ErrorCode.ERR_OFFSET_OUT_OF_RANGE)
   const common = {
     partitionIndex: requested.partition,
     errorCode: ErrorCode.ERR_NO_ERROR,
@@ -182,7 +180,7 @@ function readOne(
     ...(version >= 5 ? { logStartOffset: log.startOffset } : {}),
   }
   if (version >= 12 && lastFetchedEpoch >= 0) {
-    // The reader's log may have diverged (KIP-595).
+    // The reader's log may have diverged (KIP-595); it may be longer, too.
     const known = log.endOfEpoch(lastFetchedEpoch, leaderEpoch)
     if (known.endOffset < 0) return failed(requested, ErrorCode.ERR_OFFSET_OUT_OF_RANGE)
     if (known.leaderEpoch < lastFetchedEpoch || known.endOffset < fetchOffset) {
@@ -191,6 +189,7 @@ function readOne(
       return { requested, data, bytes: 0, isUrgent: true }
     }
   }
+  if (fetchOffset > log.endOffset) return failed(requested, ErrorCode.ERR_OFFSET_OUT_OF_RANGE)
   const preferred = version >= 11 ? preferredReplica(partition, rackId, fetchOffset, context.brokerId, stores) : -1
   if (preferred >= 0) {
     const data = { ...common, abortedTransactions: null, preferredReadReplica: preferred, records: NO_BYTES }

@@ -46,7 +46,7 @@ interface Outcome {
 
 const noError: Outcome = { errorCode: ErrorCode.ERR_NO_ERROR, message: null }
 
-type ReleasingStores = Pick<Stores, 'shareSessions' | 'topics'>
+type ReleasingStores = Pick<Stores, 'brokers' | 'shareSessions' | 'topics'>
 
 async function fetch(
   request: Decoded<ShareFetchRequest>,
@@ -368,26 +368,30 @@ function responsesOf(
 
 // When its session on this broker ends, a member's records are released, but only of partitions that the broker leads.
 function releaseHere(memberId: string, group: ShareGroup | null, brokerId: number, topics: TopicsView): void {
-  group?.release(memberId, key => {
-    const { topicId, partition } = splitKey(key)
-    return topics.byId(topicId)?.partitions[partition]?.leader === brokerId
-  })
+  group?.release(memberId, key => isLedBy(brokerId, key, topics))
 }
 
-// When a member's connection breaks, its records are released.
+function isLedBy(brokerId: number, key: string, topics: TopicsView): boolean {
+  const { topicId, partition } = splitKey(key)
+  return topics.byId(topicId)?.partitions[partition]?.leader === brokerId
+}
+
+// When a member's connection breaks, its records are released. A broker that dies does not get to store that.
 function releaseWithConnection(
   key: string,
   memberId: string,
   session: ShareSession,
   group: ShareGroup,
   { brokerId, signal }: RequestContext,
-  { shareSessions, topics }: ReleasingStores,
+  { brokers, shareSessions, topics }: ReleasingStores,
 ): void {
   const release = (): void => {
     const sessions = shareSessions.of(brokerId)
     if (sessions.get(key) !== session) return
     sessions.end(key)
-    releaseHere(memberId, group, brokerId, topics.seenBy(brokerId))
+    const known = topics.seenBy(brokerId)
+    if (brokers.get(brokerId)?.up === true) releaseHere(memberId, group, brokerId, known)
+    else group.forgetLocks(memberId, each => isLedBy(brokerId, each, known))
   }
   signal.addEventListener('abort', release, { once: true })
 }
