@@ -349,6 +349,13 @@ export class EmbeddedCluster extends ReplicationCommands implements AsyncDisposa
     return found === undefined ? [] : messagesOf(found)
   }
 
+  /** Where a partition begins, and its high watermark. Throws Error for an unknown partition. */
+  watermarks(topic: string, partition: number): { readonly low: number; readonly high: number } {
+    const found = this.#stores.topics.partition(topic, partition)
+    if (found === undefined) throw new Error(`there is no partition ${topic} [${partition}]`)
+    return { low: found.log.startOffset, high: found.log.highWatermark }
+  }
+
   /**
    * Cuts the tail off a partition, as an unclean election does: the batch that holds `offset` and all after it are
    * lost, and the leader epoch goes up. Throws Error for an unknown partition.

@@ -152,7 +152,7 @@ class Member implements Life {
       'auto.offset.reset': 'earliest',
       'enable.auto.commit': !isManual,
       'auto.commit.interval.ms': dice.pick([100, 1000, 5000]),
-      'fetch.wait.max.ms': dice.pick([10, 500]),
+      'fetch.wait.max.ms': dice.pick([100, 500, 2000]),
       ...(protocol === 'classic'
         ? { 'session.timeout.ms': dice.pick([6000, 10_000, 45_000]), 'heartbeat.interval.ms': 2000 }
         : {}),

@@ -76,7 +76,7 @@ class Reader {
     this.#config = {
       'group.id': GROUP,
       'auto.offset.reset': 'earliest',
-      'fetch.wait.max.ms': dice.pick([10, 500]),
+      'fetch.wait.max.ms': dice.pick([100, 500, 2000]),
       'auto.commit.interval.ms': dice.pick([100, 1000]),
       ...(this.#kind === 'consumer' ? { 'group.protocol': 'consumer' } : {}),
       ...(dice.chance(0.3) ? { 'queued.min.messages': 5 } : {}),
@@ -360,9 +360,7 @@ class Reader {
   }
 
   #ends(): number[] {
-    const ends = this.#partitions.map(() => 0)
-    for (const { partition, offset } of this.#world.cluster.messages(TOPIC)) ends[partition] = offset + 1
-    return ends
+    return this.#partitions.map(({ index }) => this.#world.cluster.watermarks(TOPIC, index).high)
   }
 }
 

@@ -50,7 +50,7 @@ class Member {
       'group.id': GROUP,
       'auto.offset.reset': 'earliest',
       'auto.commit.interval.ms': dice.pick([100, 1000]),
-      'fetch.wait.max.ms': dice.pick([10, 500]),
+      'fetch.wait.max.ms': dice.pick([100, 500, 2000]),
       // New topics are noticed by then.
       'topic.metadata.refresh.interval.ms': 5000,
       ...config,

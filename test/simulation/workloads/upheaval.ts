@@ -40,7 +40,7 @@ class Reader implements Life {
     this.#consumer = world.consumer(name, {
       'group.id': GROUP,
       'auto.offset.reset': 'earliest',
-      'fetch.wait.max.ms': dice.pick([10, 500]),
+      'fetch.wait.max.ms': dice.pick([100, 500, 2000]),
       'topic.metadata.refresh.interval.ms': dice.pick([1000, 10_000]),
       ...config,
     })
