@@ -234,8 +234,8 @@ export class EmbeddedCluster extends ReplicationCommands implements AsyncDisposa
   }
 
   /**
-   * Freezes a broker: it keeps and accepts connections but answers nothing. `resumeBroker` ends this. Throws Error
-   * for an unknown broker.
+   * Freezes a broker: it keeps and accepts connections but answers nothing. Its partitions keep it as their leader, with
+   * simulated replication until `fenceBroker`. `resumeBroker` ends this. Throws Error for an unknown broker.
    */
   pauseBroker(id: number): void {
     this.#info(id)
@@ -356,11 +356,10 @@ export class EmbeddedCluster extends ReplicationCommands implements AsyncDisposa
   truncate(topic: string, partition: number, offset: number): void {
     const found = this.#stores.topics.partition(topic, partition)
     if (found === undefined) throw new Error(`there is no partition ${topic} [${partition}]`)
-    // Replicas learn of the new epoch from a log that is cut already.
-    if (this.#stores.replication !== null) found.log.truncateTo(offset)
+    // First: simulated replicas that hear of the new epoch compare their logs with this one.
+    found.log.truncateTo(offset)
     found.leaderEpoch++
     this.#stores.topics.changed(this.#stores.topics.get(topic) as Topic) // its partition was found
-    found.log.truncateTo(offset)
   }
 
   /**
