@@ -1,5 +1,4 @@
-/** What a storm may do to replicas: nothing of it loses what acks=all has acknowledged. */
-import type { Dice } from './dice.ts'
+/** What a storm may do to replicas. Nothing of it loses what was acknowledged with acks=all. */
 import { attempt, brokerHost, lasting, type Strike, type Target } from './strikes.ts'
 
 /** Whether every partition keeps a live replica in sync when a broker is gone. */
@@ -13,6 +12,13 @@ function isSpare({ cluster, down, fenced }: Target, id: number): boolean {
           replicas.some(({ broker, inSync }) => inSync && broker !== id && !down.has(broker) && !fenced.has(broker)),
       ),
     )
+}
+
+function inSyncBrokers(cluster: Target['cluster'], topic: string, partition: number): number[] {
+  return cluster
+    .replicas(topic, partition)
+    .filter(({ inSync }) => inSync)
+    .map(({ broker }) => broker)
 }
 
 /** A storm may do these where replication is simulated. */
@@ -109,18 +115,11 @@ export const replicationStrikes = {
   leader: ({ cluster, brokers, isReplicated }, dice) => {
     const topics = cluster.topics()
     if (topics.length === 0) return null
-    const topic = dice.pick(topics)
-    const partition = dice.int(0, topic.partitions - 1)
-    const id = inSync(isReplicated, dice)
-    if (id === undefined) return null
-    return attempt(`${topic.name} [${partition}] to ${brokerHost(id)}`, () =>
-      cluster.setLeader(topic.name, partition, id),
-    )
-
-    function inSync(isReplicated: boolean, dice: Dice): number | undefined {
-      if (!isReplicated) return dice.pick(brokers)
-      const able = cluster.replicas(topic.name, partition).filter(replica => replica.inSync)
-      return able.length === 0 ? undefined : dice.pick(able).broker
-    }
+    const { name, partitions } = dice.pick(topics)
+    const partition = dice.int(0, partitions - 1)
+    const able = isReplicated ? inSyncBrokers(cluster, name, partition) : brokers
+    if (able.length === 0) return null
+    const id = dice.pick(able)
+    return attempt(`${name} [${partition}] to ${brokerHost(id)}`, () => cluster.setLeader(name, partition, id))
   },
 } satisfies Record<string, Strike>

@@ -24,7 +24,7 @@ export interface Target {
 export interface Struck {
   /** In words. */
   readonly what: string
-  /** After so many ms it ends. */
+  /** How long it lasts, virtual ms. */
   readonly lasts?: number
   readonly end?: () => Promise<void> | void
 }
