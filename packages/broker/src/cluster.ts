@@ -72,6 +72,9 @@ export class EmbeddedCluster extends ReplicationCommands implements AsyncDisposa
     if (options.replication === 'simulated' && options.dataDir !== undefined) {
       throw new Error("dataDir cannot be combined with replication: 'simulated', whose logs are in memory only")
     }
+    if (options.network !== undefined && options.tls !== undefined) {
+      throw new Error("tls cannot be combined with network: TLS listeners are the system's")
+    }
     const host = options.host ?? '127.0.0.1'
     const first = options.port ?? 0
     const brokers: BrokerInfo[] = Array.from({ length: count }, (_, i) => ({

@@ -119,7 +119,7 @@ export interface EmbeddedClusterOptions {
   readonly onTelemetry?: (push: TelemetryPush) => void
   /** The cluster's time; the system's by default. */
   readonly clock?: Clock
-  /** Where each broker listens; the system's network by default. */
+  /** Where each broker listens; the system's network by default. Cannot be combined with `tls`. */
   readonly network?: (brokerId: number) => Network
   /** If set, every random choice (ids, salts, nonces) is the same for the same seed. */
   readonly seed?: number

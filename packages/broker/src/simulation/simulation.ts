@@ -49,6 +49,7 @@ const MOST_THREAD_MS = 20
 export class Simulation {
   readonly seed: number
   readonly cluster: EmbeddedCluster
+  /** The network between the clients' hosts and the brokers. */
   readonly network: MemoryNetwork
   readonly #time: VirtualTime
   readonly #dice: Dice

@@ -55,6 +55,14 @@ test('only one simulation at a time can have the timers of the process', async (
   })
 })
 
+test('a cluster with TLS is refused: its listeners would be on the real network', async () => {
+  const cluster = { tls: { key: '', cert: '' } } as object
+  await assert.rejects(
+    simulate({ cluster }, () => Promise.resolve()),
+    /tls cannot be combined with network/,
+  )
+})
+
 test('a failure names the seed', async () => {
   await assert.rejects(
     simulate({ seed: 42 }, () => Promise.reject(new Error('a message is lost'))),
