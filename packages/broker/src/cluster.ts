@@ -164,13 +164,15 @@ export class EmbeddedCluster extends ReplicationCommands implements AsyncDisposa
 
   /**
    * Brings a broker back on its old address. Like any restarted broker, it remembers only the last batch of each
-   * producer that has written to the partitions it leads. Rejects with Error for an unknown broker.
+   * producer that has written to the partitions it leads, and is not frozen any more. Rejects with Error for an unknown
+   * broker.
    */
   async brokerUp(id: number): Promise<void> {
     const info = this.#info(id)
     if (info.up) return
     await this.#listener(id).open()
     info.up = true
+    this.#context.pausedBrokers.resume(id)
     const { replication, topics } = this.#stores
     if (replication !== null) {
       replication.brokerUp(id)

@@ -30,9 +30,9 @@ export const replicationStrikes = {
     const detectionDelayMs = dice.pick([0, 500, 9000])
     if (!target.isReplicated || down.size > 0 || brokers.length === 1 || !isSpare(target, id)) return null
     down.add(id)
-    void cluster.brokerDown(id, { forgets: true, detectionDelayMs })
     return {
       what: `${brokerHost(id)}, noticed after ${detectionDelayMs} ms`,
+      begun: cluster.brokerDown(id, { forgets: true, detectionDelayMs }),
       lasts: lasting(dice),
       end: async () => {
         await cluster.brokerUp(id)

@@ -54,11 +54,12 @@ export interface StormSurroundings {
   readonly hosts: () => readonly string[]
 }
 
-/** Resolves when the last fault has ended. */
+/** Resolves when the last fault has ended; rejects if one cannot strike or end. */
 export async function storm(surroundings: StormSurroundings, options: StormOptions): Promise<void> {
   const { time, network, cluster, brokers, dice, isReplicated } = surroundings
   const { everyMs = 1000, kinds = faultKinds, groups = [], transactionalIds = [] } = options
   const ongoing = new Map<number, { readonly end: () => Promise<void> | void; readonly timer: Timer }>()
+  const ended: Promise<void>[] = []
   const down = new Set<number>()
   const fenced = new Set<number>()
   const finish = async (number: number): Promise<void> => {
@@ -81,13 +82,22 @@ export async function storm(surroundings: StormSurroundings, options: StormOptio
     if (struck === null) continue
     plan(number, struck)
     options.onFault?.({ number, kind, what: struck.what, lastsMs: struck.lasts ?? 0 })
+    await struck.begun
   }
   for (const number of [...ongoing.keys()]) await finish(number)
+  await Promise.all(ended)
   network.heal()
   cluster.clearFaults()
 
   function plan(number: number, { end, lasts = 0 }: Struck): void {
     if (end === undefined) return
-    ongoing.set(number, { end, timer: time.setTimer(lasts, () => void finish(number)) })
+    ongoing.set(number, { end, timer: time.setTimer(lasts, () => finishInTime(number)) })
+  }
+
+  function finishInTime(number: number): void {
+    const finished = finish(number)
+    // The storm rejects with it when it is over.
+    finished.catch(() => undefined)
+    ended.push(finished)
   }
 }

@@ -24,6 +24,8 @@ export interface Target {
 export interface Struck {
   /** In words. */
   readonly what: string
+  /** Settles once it has struck. */
+  readonly begun?: Promise<void>
   /** How long it lasts, virtual ms. */
   readonly lasts?: number
   readonly end?: () => Promise<void> | void

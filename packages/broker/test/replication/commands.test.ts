@@ -93,6 +93,16 @@ test('the id of a broker that was removed while it was down can be used again', 
   assert.deepEqual(brokers.map(({ nodeId }) => nodeId).sort(), [1, 2, 3])
 })
 
+test('a frozen broker that is restarted answers again', async () => {
+  await using scene = await Scene.start()
+  const topic = scene.topic('t')
+  scene.cluster.pauseBroker(1)
+  await scene.cluster.brokerDown(1)
+  await scene.cluster.brokerUp(1)
+  assert.equal((await scene.put(1, topic)).errorCode, ErrorCode.ERR_NOT_LEADER_FOR_PARTITION)
+  scene.cluster.resumeBroker(1)
+})
+
 test('the same seed brings the same history', async () => {
   const history = async (): Promise<string[]> => {
     await using scene = await Scene.start({ seed: 11 })
