@@ -124,7 +124,11 @@ export class Scene implements AsyncDisposable {
   }
 
   /** As {@link held}, a write with acks=all. */
-  heldPut(broker: number, topic: string, options: PutOptions = {}): Promise<{ readonly answer: Promise<PartitionResult> }> {
+  heldPut(
+    broker: number,
+    topic: string,
+    options: PutOptions = {},
+  ): Promise<{ readonly answer: Promise<PartitionResult> }> {
     const client = this.client(broker, options.from ?? 'writer')
     return this.held(client, () => this.put(broker, topic, { acks: -1, ...options }))
   }

@@ -8,11 +8,7 @@ const TIME_LIMIT_MS = 300_000
 const POLL_MS = 1000
 
 /** Reads from the beginning in a new group; the time includes joining it. Reads every value's length and first byte. */
-export async function benchConsume(
-  properties: Properties,
-  plan: BenchPlan,
-  shared: ClientOptions,
-): Promise<BenchRun> {
+export async function benchConsume(properties: Properties, plan: BenchPlan, shared: ClientOptions): Promise<BenchRun> {
   const config: ConsumerConfig = {
     'group.id': `bench-ottla-${process.pid}-${Date.now()}`,
     'auto.offset.reset': 'earliest',

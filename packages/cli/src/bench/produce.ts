@@ -9,11 +9,7 @@ const BURST = 500
 const LATENCY_WARMUP = 200
 
 /** Produces all messages asynchronously, with the client's own back-pressure, and awaits every report. */
-export async function benchProduce(
-  properties: Properties,
-  plan: BenchPlan,
-  shared: ClientOptions,
-): Promise<BenchRun> {
+export async function benchProduce(properties: Properties, plan: BenchPlan, shared: ClientOptions): Promise<BenchRun> {
   return withProducer(properties, plan, plan.lingerMs, shared, async (producer, message) => {
     const drive = plan.api === 'send' ? driveSend : driveCallbacks
     const { outstanding } = plan
@@ -26,11 +22,7 @@ export async function benchProduce(
 }
 
 /** Produces one message at a time, without linger. */
-export async function benchLatency(
-  properties: Properties,
-  plan: BenchPlan,
-  shared: ClientOptions,
-): Promise<BenchRun> {
+export async function benchLatency(properties: Properties, plan: BenchPlan, shared: ClientOptions): Promise<BenchRun> {
   return withProducer(properties, plan, 0, shared, async (producer, message) => {
     const latencies = new Float64Array(plan.count)
     const once = plan.api === 'send' ? sendOnce : produceOnce
