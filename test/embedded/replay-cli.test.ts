@@ -140,6 +140,9 @@ test('commands record themselves with --record', async () => {
   const meta = await finished(['meta', '-b', cluster.bootstrapServers, '--record', own])
   assert.equal(meta.status, 0, meta.err)
   assert.match((await finished(['replay', own])).out, /Metadata v\d+ #1\.\d+ {2}/)
+  const bench = ['bench', 'produce', '-b', cluster.bootstrapServers, '-t', 'measured', '-c', '10', '--record', own]
+  assert.equal((await finished(bench)).status, 0)
+  assert.match((await finished(['replay', own])).out, /Produce v\d+ .* measured\[\d\]/)
   const refused = await finished(['meta', '-b', cluster.bootstrapServers, '--record', join(folder, 'no', 'such')])
   assert.equal(refused.status, 2)
   assert.match(refused.err, /cannot record to/)

@@ -175,7 +175,7 @@ test('a recording tells of connections, requests and answers, in order', async (
     /^Produce v\d+ acks=-1 recorded.*\[0\] 20 records/,
     /^Produce v\d+ recorded.*\[0\] offset 0$/,
     /^JoinGroup v\d+ group group.* new member/,
-    /^Fetch v\d+ session \d+ recorded.*\[0\] 20 records 0\.\.19, ends at 20$/,
+    /^Fetch v\d+ session \d+ recorded.*\[0\] 20 records 0\.\.19, high watermark 20$/,
     /^LeaveGroup v\d+ ok$/,
   ])
     assert.ok(

@@ -72,6 +72,9 @@ export class EmbeddedCluster extends ReplicationCommands implements AsyncDisposa
     if (options.replication === 'simulated' && options.dataDir !== undefined) {
       throw new Error("dataDir cannot be combined with replication: 'simulated', whose logs are in memory only")
     }
+    if (options.network !== undefined && options.tls !== undefined) {
+      throw new Error("tls cannot be combined with network: TLS listeners are the system's")
+    }
     const host = options.host ?? '127.0.0.1'
     const first = options.port ?? 0
     const brokers: BrokerInfo[] = Array.from({ length: count }, (_, i) => ({
@@ -161,13 +164,15 @@ export class EmbeddedCluster extends ReplicationCommands implements AsyncDisposa
 
   /**
    * Brings a broker back on its old address. Like any restarted broker, it remembers only the last batch of each
-   * producer that has written to the partitions it leads. Rejects with Error for an unknown broker.
+   * producer that has written to the partitions it leads, and is not frozen any more. Rejects with Error for an unknown
+   * broker.
    */
   async brokerUp(id: number): Promise<void> {
     const info = this.#info(id)
     if (info.up) return
     await this.#listener(id).open()
     info.up = true
+    this.#context.pausedBrokers.resume(id)
     const { replication, topics } = this.#stores
     if (replication !== null) {
       replication.brokerUp(id)
@@ -234,8 +239,8 @@ export class EmbeddedCluster extends ReplicationCommands implements AsyncDisposa
   }
 
   /**
-   * Freezes a broker: it keeps and accepts connections but answers nothing. `resumeBroker` ends this. Throws Error
-   * for an unknown broker.
+   * Freezes a broker: it keeps and accepts connections but answers nothing. Its partitions keep it as their leader, with
+   * simulated replication until `fenceBroker`. `resumeBroker` ends this. Throws Error for an unknown broker.
    */
   pauseBroker(id: number): void {
     this.#info(id)
@@ -363,11 +368,10 @@ export class EmbeddedCluster extends ReplicationCommands implements AsyncDisposa
   truncate(topic: string, partition: number, offset: number): void {
     const found = this.#stores.topics.partition(topic, partition)
     if (found === undefined) throw new Error(`there is no partition ${topic} [${partition}]`)
-    // Replicas learn of the new epoch from a log that is cut already.
-    if (this.#stores.replication !== null) found.log.truncateTo(offset)
+    // First: simulated replicas that hear of the new epoch compare their logs with this one.
+    found.log.truncateTo(offset)
     found.leaderEpoch++
     this.#stores.topics.changed(this.#stores.topics.get(topic) as Topic) // its partition was found
-    found.log.truncateTo(offset)
   }
 
   /**

@@ -1,5 +1,6 @@
 export type { AclBinding } from './security/acls.ts'
 export type { Clock, Timer } from './base/clock.ts'
+export type { Network, NetworkServer, NetworkSocket } from './base/network.ts'
 export { EmbeddedCluster } from './cluster.ts'
 export type { Fault, FaultInput } from './control/faults.ts'
 export type { CommittedPartition } from './groups/group.ts'

@@ -119,7 +119,7 @@ export interface EmbeddedClusterOptions {
   readonly onTelemetry?: (push: TelemetryPush) => void
   /** The cluster's time; the system's by default. */
   readonly clock?: Clock
-  /** Where each broker listens; the system's network by default. */
+  /** Where each broker listens; the system's network by default. Cannot be combined with `tls`. */
   readonly network?: (brokerId: number) => Network
   /** If set, every random choice (ids, salts, nonces) is the same for the same seed. */
   readonly seed?: number
@@ -130,13 +130,13 @@ export interface EmbeddedClusterOptions {
  * @since 0.1.0
  */
 export interface BrokerDownOptions {
-  /** False: its partitions keep it as their leader. */
+  /** Whether its partitions get other leaders; true by default. */
   readonly moveLeaders?: boolean
-  /** With simulated replication, how long it takes until others are elected, ms; 0 by default. */
+  /** With simulated replication, how long it takes the controller to notice and elect others, ms; 0 by default. */
   readonly detectionDelayMs?: number
   /**
    * With simulated replication, whether the broker returns without what was not on its disk yet: its logs end somewhere
-   * after the last flush (`flush.messages`, `flush.ms`, at the latest after 30 s).
+   * after the last flush (`flush.messages`, `flush.ms`, at the latest after 30 s). False by default.
    */
   readonly forgets?: boolean
 }

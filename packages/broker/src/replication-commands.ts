@@ -1,4 +1,4 @@
-/** What tests do to the replication of a cluster, and see of it. */
+/** What tests do to the replication of a cluster, and what they see of it. */
 import type { Stores } from './handlers/stores.ts'
 import type { ReplicaStatus, Replication } from './replication/replication.ts'
 
@@ -34,8 +34,8 @@ export class ReplicationCommands {
   }
 
   /**
-   * A broker copies nothing any more; after `replicaLagTimeMaxMs` it is out of sync. `resumeReplication` ends this.
-   * Throws Error for an unknown broker.
+   * A broker copies nothing any more; `replicaLagTimeMaxMs` after it began to lag it is out of sync. `resumeReplication`
+   * ends this. Throws Error for an unknown broker.
    */
   stopReplication(id: number): void {
     this.#replication('stopReplication').stop(id)
@@ -64,7 +64,7 @@ export class ReplicationCommands {
     this.#replication('fenceBroker').fence(id)
   }
 
-  /** Ends `fenceBroker`. Throws Error for an unknown broker. */
+  /** Ends `fenceBroker`; a broker that is down stays fenced until `brokerUp`. Throws Error for an unknown broker. */
   unfenceBroker(id: number): void {
     this.#replication('unfenceBroker').unfence(id)
   }

@@ -2,7 +2,10 @@
 import { createServer } from 'node:net'
 import type { Duplex } from 'node:stream'
 
-/** One end of a connection. */
+/**
+ * One end of a connection.
+ * @since 0.1.0
+ */
 export interface NetworkSocket extends Duplex {
   readonly remoteAddress?: string | undefined
   readonly remotePort?: number | undefined
@@ -11,7 +14,10 @@ export interface NetworkSocket extends Duplex {
   destroySoon(): void
 }
 
-/** Accepts connections on one port. */
+/**
+ * Accepts connections on one port.
+ * @since 0.1.0
+ */
 export interface NetworkServer {
   listen(port: number, host: string, onListening: () => void): unknown
   /** Accepts no more; `onClosed` is called when the last connection has ended. */
@@ -22,7 +28,10 @@ export interface NetworkServer {
   off(event: 'error', listener: (error: Error) => void): unknown
 }
 
-/** What listeners need of a network. */
+/**
+ * What listeners need of a network.
+ * @since 0.1.0
+ */
 export interface Network {
   createServer(onSocket: (socket: NetworkSocket) => void): NetworkServer
 }

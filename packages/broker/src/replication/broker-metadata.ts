@@ -95,12 +95,9 @@ export class BrokerMetadata implements TopicsView {
   catchUp(): void {
     this.#timer?.cancel()
     this.#timer = null
+    // A key keeps its place in the map: partitions of a new topic come in the order of their indexes.
     const last = new Map<string, Announcement>()
-    for (const { news } of this.#unheard) {
-      const key = keyOf(news)
-      last.delete(key)
-      last.set(key, news)
-    }
+    for (const { news } of this.#unheard) last.set(keyOf(news), news)
     this.#unheard = []
     for (const news of last.values()) this.#apply(news)
   }

@@ -36,15 +36,21 @@ export class Controller {
     }
   }
 
-  /** A broker was removed for good. */
+  /** Another broker has the id of one that was removed for good. */
   forget(brokerId: number): void {
     this.#fenced.delete(brokerId)
   }
 
-  /** A broker has restarted before anyone took it for dead: it leads what it led, in a new epoch. */
+  /**
+   * A broker has restarted before anyone took it for dead: it leads what it led, in a new epoch. Where it follows, it has
+   * to catch up before it is in sync, since it may have forgotten records.
+   */
   restarted(brokerId: number): void {
     for (const topic of this.#topics.all()) {
-      for (const partition of topic.partitions) if (partition.leader === brokerId) partition.leaderEpoch++
+      for (const partition of topic.partitions) {
+        if (partition.leader === brokerId) partition.leaderEpoch++
+        else if (partition.isr.includes(brokerId)) shrink(partition, [brokerId])
+      }
       this.#topics.changed(topic)
     }
   }

@@ -10,13 +10,15 @@ export interface FlushRules {
   readonly ms: number
 }
 
-// The operating system writes pages that are older, if the broker has not.
+// The operating system writes pages that are older, even if the broker does not flush them.
 const WRITE_BACK_MS = 30_000
 
 export class FlushPoints {
   #flushed = 0
   #flushedAt: number
   #appendedAt: number
+  /** After so long, what was appended is on the disk. */
+  #maxAgeMs = WRITE_BACK_MS
 
   constructor(now: number) {
     this.#flushedAt = now
@@ -25,8 +27,9 @@ export class FlushPoints {
 
   /** The log has grown. @param before where it ended before */
   appended(before: number, endOffset: number, { messages, ms }: FlushRules, now: number): void {
-    if (now - this.#appendedAt >= Math.min(ms, WRITE_BACK_MS)) this.#flush(before, now)
-    else if (now - this.#flushedAt >= Math.min(ms, WRITE_BACK_MS)) this.#flush(before, this.#appendedAt)
+    this.#maxAgeMs = Math.min(ms, WRITE_BACK_MS)
+    if (now - this.#appendedAt >= this.#maxAgeMs) this.#flush(before, now)
+    else if (now - this.#flushedAt >= this.#maxAgeMs) this.#flush(before, this.#appendedAt)
     if (endOffset - this.#flushed >= messages) this.#flush(endOffset, now)
     this.#appendedAt = now
   }
@@ -38,7 +41,7 @@ export class FlushPoints {
 
   /** Where the log ends after a crash: somewhere between what is surely on the disk and all. */
   survivingEnd(log: PartitionLog, random: Random, now: number): number {
-    if (now - this.#appendedAt >= WRITE_BACK_MS) return log.endOffset
+    if (now - this.#appendedAt >= this.#maxAgeMs) return log.endOffset
     const ends = log.batchesFrom(Math.max(this.#flushed, log.startOffset), Infinity).map(batch => batch.lastOffset + 1)
     const possible = [Math.max(this.#flushed, log.startOffset), ...ends]
     const at = random.bytes(4).readUInt32BE() % possible.length

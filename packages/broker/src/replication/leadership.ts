@@ -5,7 +5,7 @@ import type { Timer } from '../base/clock.ts'
 interface Progress {
   /** Where its log ended at its last fetch; -1 before the first one. */
   endOffset: number
-  /** When it last had all of the leader's records, ms since the epoch. */
+  /** When it last had all of the leader's records, ms since the epoch; -Infinity: never. */
   caughtUpAt: number
   /** Its last fetch, ms since the epoch, and where the leader's log ended then. */
   fetchedAt: number
@@ -106,7 +106,8 @@ export class Leadership {
   #progress(id: number): Progress {
     let progress = this.#followers.get(id)
     if (progress === undefined) {
-      progress = { endOffset: -1, caughtUpAt: 0, fetchedAt: 0, leaderEndOffset: Infinity }
+      // Never, whatever time the cluster's clock begins with.
+      progress = { endOffset: -1, caughtUpAt: -Infinity, fetchedAt: -Infinity, leaderEndOffset: Infinity }
       this.#followers.set(id, progress)
     }
     return progress

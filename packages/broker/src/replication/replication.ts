@@ -1,4 +1,5 @@
 /** Simulated replication: every broker has its own logs, copies them from the leaders, and may lose what was not copied. */
+import { ErrorCode } from '@ottla/protocol'
 import type { Brokers } from '../base/brokers.ts'
 import { LogMemory } from '../log/log-memory.ts'
 import type { PartitionLog } from '../log/log.ts'
@@ -169,19 +170,21 @@ export class Replication implements Replicator {
     this.#restartFetches(member)
   }
 
-  /** The controller takes a broker for dead, though it is not. */
+  /** The controller takes a broker for dead, whether it is or not. Throws Error for an unknown broker. */
   fence(brokerId: number): void {
-    this.#controller.fence(brokerId)
+    const { id } = this.#members.of(brokerId)
+    this.#controller.fence(id)
     this.#tell({ kind: 'broker', brokerId, isUp: false })
   }
 
-  /** Ends {@link fence}. */
+  /** Ends {@link fence}, unless the broker is down. Throws Error for an unknown broker. */
   unfence(brokerId: number): void {
-    if (this.#controller.isAlive(brokerId)) return
+    const member = this.#members.of(brokerId)
+    if (!member.isUp || this.#controller.isAlive(brokerId)) return
     this.#tell({ kind: 'broker', brokerId, isUp: true })
     this.#controller.unfence(brokerId)
     // It is in sync again with the next fetch.
-    this.#fetchAll(this.#members.of(brokerId))
+    this.#fetchAll(member)
   }
 
   brokerAdded(brokerId: number): void {
@@ -206,6 +209,9 @@ export class Replication implements Replicator {
     const member = this.#members.of(brokerId)
     member.isUp = false
     member.metadata.pause()
+    // A broker that is removed may be down already.
+    member.detection?.cancel()
+    member.detection = null
     for (const replica of member.metadata.replicas()) {
       resign(replica)
       stopFetching(replica)
@@ -261,6 +267,7 @@ export class Replication implements Replicator {
       made: (topic, index) => this.#roles.made(id, topic, index),
       changed: (replica, state) => this.#roles.changed(replica, state),
       deleted: replica => {
+        replica.acknowledgements.fail(ErrorCode.ERR_UNKNOWN_TOPIC_OR_PART)
         resign(replica)
         stopFetching(replica)
         replica.log.close()

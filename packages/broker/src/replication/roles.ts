@@ -91,6 +91,8 @@ export class Roles {
       return
     }
     if (!isNewEpoch) {
+      // A new replica may hear of it after its leader, who found it not ready to fetch.
+      if (!wasReplica) this.scheduleFetch(replica)
       this.served(replica)
       this.inviteToIsr(replica)
       return

@@ -28,6 +28,7 @@ export class Dice {
     return from + Math.floor(this.next() * (to - from + 1))
   }
 
+  /** True with this probability, 0 to 1. */
   chance(probability: number): boolean {
     return this.next() < probability
   }
@@ -37,7 +38,7 @@ export class Dice {
     return list[Math.floor(this.next() * list.length)] as T // the list is not empty
   }
 
-  /** For somebody else: what they draw does not change what is drawn here. */
+  /** Dice of their own for somebody else: what they draw changes nothing here. */
   of(name: string): Dice {
     return new Dice(this.#seed, name)
   }

@@ -97,9 +97,9 @@ const strikes = {
     if (down.size > 0 || fenced.size > 0 || brokers.length === 1) return null
     const id = dice.pick(brokers)
     down.add(id)
-    void cluster.brokerDown(id)
     return {
       what: brokerHost(id),
+      begun: cluster.brokerDown(id),
       lasts: lasting(dice),
       end: async () => {
         await cluster.brokerUp(id)
@@ -135,8 +135,7 @@ const strikes = {
   move: ({ cluster, brokers, down }) => {
     const id = brokers.at(-1)
     if (id === undefined || brokers.length === 1 || down.size > 0) return null
-    void cluster.moveBroker(id)
-    return { what: brokerHost(id) }
+    return { what: brokerHost(id), begun: cluster.moveBroker(id) }
   },
 
   /** A group has another coordinator. */

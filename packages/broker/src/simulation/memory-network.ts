@@ -32,7 +32,6 @@ export class MemoryNetwork {
   readonly #links = new Map<string, Link>()
   readonly #sockets = new Set<MemorySocket>()
   readonly #addresses = new Map<string, readonly string[]>()
-  readonly #hosts = new Set<string>()
   #serverPort = FIRST_SERVER_PORT
   #clientPort = FIRST_CLIENT_PORT
   #connections = 0
@@ -48,21 +47,10 @@ export class MemoryNetwork {
 
   /** The network as one host has it: to be passed to a client. */
   host(name: string): HostNetwork {
-    this.#hosts.add(name)
     return new HostNetwork(this, name)
   }
 
-  /** Names of all hosts that were asked for. */
-  get hosts(): readonly string[] {
-    return [...this.#hosts]
-  }
-
-  /** Ends of connections that are open, or on whose way something still is. */
-  get openSockets(): number {
-    return this.#sockets.size
-  }
-
-  /** The connections that are open, in words: `#3 orders > broker-1`, with what still is on its way. */
+  /** The ends of connections that are open, or have sent what is still on its way: `#3 orders > broker-1 (open)`. */
   get connections(): string[] {
     return [...this.#sockets].map(socket => {
       const state = socket.destroyed ? 'closed, something is on its way' : 'open'
@@ -75,24 +63,27 @@ export class MemoryNetwork {
     this.#addresses.set(name, addresses)
   }
 
-  /** One way only. */
+  /** What becomes of what `from` sends to `to`; the way back is another. */
   setWay(from: string, to: string, way: Way): void {
     this.#ways.set(wayKey(from, to), way)
     if (way !== 'open') return
     for (const socket of [...this.#sockets]) if (socket.host === from && socket.peerHost === to) socket.wayOpened()
   }
 
-  /** One way only; null: as it was. */
+  /** How fast what `from` sends reaches `to`, the rest as by default; null: all as by default. */
   setLink(from: string, to: string, link: Partial<Link> | null): void {
     if (link === null) this.#links.delete(wayKey(from, to))
     else this.#links.set(wayKey(from, to), { ...quickLink, ...link })
   }
 
-  /** All ways are open, and all links quick. */
+  /** All ways are open, all links quick, and no connection is about to be cut. */
   heal(): void {
     this.#ways.clear()
     this.#links.clear()
-    for (const socket of [...this.#sockets]) socket.wayOpened()
+    for (const socket of [...this.#sockets]) {
+      socket.cutAfter(Infinity)
+      socket.wayOpened()
+    }
   }
 
   /** Cuts the connections of a host, or those to one other: both ends get a reset. @returns how many */
@@ -102,7 +93,7 @@ export class MemoryNetwork {
     return meant.length
   }
 
-  /** Cuts connections in the midst of what `host` sends, after so many more bytes. @returns how many */
+  /** Cuts connections in the middle of what `host` sends, after so many more bytes. @returns how many */
   cutAfter(bytes: number, host: string, peer?: string): number {
     const meant = this.#socketsOf(host, peer)
     for (const socket of meant) socket.cutAfter(bytes)

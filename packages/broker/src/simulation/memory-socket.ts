@@ -22,7 +22,7 @@ export interface Wire {
   onArrival(from: MemorySocket, data: Buffer): void
 }
 
-/** So much is taken at once, as by the buffers of an operating system; bytes. */
+/** So many bytes are taken at once, as by the buffers of an operating system. */
 const BUFFER_BYTES = 262_144
 
 interface Packet {
@@ -99,7 +99,7 @@ export class MemorySocket extends Duplex implements NetworkSocket {
     peer.destroy(resetError())
   }
 
-  /** Cuts the connection once so many more bytes have arrived at the other end. */
+  /** Cuts the connection once so many more bytes have arrived at the other end; Infinity: does not. */
   cutAfter(bytes: number): void {
     this.#bytesToCut = bytes
   }
@@ -197,23 +197,29 @@ export class MemorySocket extends Duplex implements NetworkSocket {
       this.#packets.shift()
       this.#unsent -= next.data?.length ?? 0
       if (next.data !== null && next.data.length >= this.#bytesToCut) {
-        this.#peer?.deliver(next.data.subarray(0, this.#bytesToCut))
+        const part = next.data.subarray(0, this.#bytesToCut)
+        if (part.length > 0) this.#deliver(part)
         this.reset()
         return
       }
-      if (next.data !== null) {
+      if (next.data === null) this.#peer?.receive(null)
+      else {
         this.#bytesToCut -= next.data.length
-        wire.onArrival(this, next.data)
+        this.#deliver(next.data)
       }
-      this.#peer?.deliver(next.data)
       next.onSent?.()
     }
     wire.forget(this)
     this.#plan()
   }
 
+  #deliver(data: Buffer): void {
+    this.#wire.onArrival(this, data)
+    this.#peer?.receive(data)
+  }
+
   /** Something arrives; null: nothing more comes. */
-  deliver(data: Buffer | null): void {
+  receive(data: Buffer | null): void {
     if (this.destroyed) return
     this.#received.push(data)
     if (this.#isWanted) this.#give()

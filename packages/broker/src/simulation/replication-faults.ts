@@ -1,5 +1,4 @@
-/** What a storm may do to replicas: nothing of it loses what acks=all has acknowledged. */
-import type { Dice } from './dice.ts'
+/** What a storm may do to replicas. Nothing of it loses what was acknowledged with acks=all. */
 import { attempt, brokerHost, lasting, type Strike, type Target } from './strikes.ts'
 
 /** Whether every partition keeps a live replica in sync when a broker is gone. */
@@ -15,6 +14,13 @@ function isSpare({ cluster, down, fenced }: Target, id: number): boolean {
     )
 }
 
+function inSyncBrokers(cluster: Target['cluster'], topic: string, partition: number): number[] {
+  return cluster
+    .replicas(topic, partition)
+    .filter(({ inSync }) => inSync)
+    .map(({ broker }) => broker)
+}
+
 /** A storm may do these where replication is simulated. */
 export const replicationStrikes = {
   /** A broker is lost with what was not on its disk; others have it. */
@@ -24,9 +30,9 @@ export const replicationStrikes = {
     const detectionDelayMs = dice.pick([0, 500, 9000])
     if (!target.isReplicated || down.size > 0 || brokers.length === 1 || !isSpare(target, id)) return null
     down.add(id)
-    void cluster.brokerDown(id, { forgets: true, detectionDelayMs })
     return {
       what: `${brokerHost(id)}, noticed after ${detectionDelayMs} ms`,
+      begun: cluster.brokerDown(id, { forgets: true, detectionDelayMs }),
       lasts: lasting(dice),
       end: async () => {
         await cluster.brokerUp(id)
@@ -109,18 +115,11 @@ export const replicationStrikes = {
   leader: ({ cluster, brokers, isReplicated }, dice) => {
     const topics = cluster.topics()
     if (topics.length === 0) return null
-    const topic = dice.pick(topics)
-    const partition = dice.int(0, topic.partitions - 1)
-    const id = inSync(isReplicated, dice)
-    if (id === undefined) return null
-    return attempt(`${topic.name} [${partition}] to ${brokerHost(id)}`, () =>
-      cluster.setLeader(topic.name, partition, id),
-    )
-
-    function inSync(isReplicated: boolean, dice: Dice): number | undefined {
-      if (!isReplicated) return dice.pick(brokers)
-      const able = cluster.replicas(topic.name, partition).filter(replica => replica.inSync)
-      return able.length === 0 ? undefined : dice.pick(able).broker
-    }
+    const { name, partitions } = dice.pick(topics)
+    const partition = dice.int(0, partitions - 1)
+    const able = isReplicated ? inSyncBrokers(cluster, name, partition) : brokers
+    if (able.length === 0) return null
+    const id = dice.pick(able)
+    return attempt(`${name} [${partition}] to ${brokerHost(id)}`, () => cluster.setLeader(name, partition, id))
   },
 } satisfies Record<string, Strike>

@@ -2,7 +2,6 @@
 import { EmbeddedCluster } from '../cluster.ts'
 import type { EmbeddedClusterOptions } from '../options.ts'
 import { Dice } from './dice.ts'
-
 import { replaceGlobals } from './globals.ts'
 import { MemoryNetwork, type HostNetwork } from './memory-network.ts'
 import { storm, type StormOptions } from './storm.ts'
@@ -22,7 +21,7 @@ export interface SimulationOptions {
   readonly limitMs?: number
   /**
    * Whether `setTimeout`, `setInterval`, `Date` and `performance.now` mean virtual time during the run; true by default.
-   * Nothing else in the process may use timers meanwhile.
+   * Nothing else in the process may use timers meanwhile, another simulation included.
    */
   readonly globals?: boolean
 }
@@ -34,6 +33,7 @@ export interface SimulationOptions {
 export interface SimulatedHost {
   readonly clock: VirtualClock
   readonly network: HostNetwork
+  /** Numbers in [0, 1) that the seed and the host's name decide. */
   readonly random: () => number
   /** Work on threads takes virtual time, too. */
   readonly threads: { run<T>(work: () => Promise<T>): Promise<T> }
@@ -49,6 +49,7 @@ const MOST_THREAD_MS = 20
 export class Simulation {
   readonly seed: number
   readonly cluster: EmbeddedCluster
+  /** The network between the clients' hosts and the brokers. */
   readonly network: MemoryNetwork
   readonly #time: VirtualTime
   readonly #dice: Dice
@@ -139,7 +140,7 @@ export class Simulation {
     skew.ms = ms
   }
 
-  /** Resolves so many virtual ms later. */
+  /** Resolves after so many virtual ms. */
   sleep(ms: number): Promise<void> {
     return this.#time.sleep(ms)
   }
@@ -158,7 +159,10 @@ export class Simulation {
     }
   }
 
-  /** Faults by chance for a while. Resolves when they are over and everything is as it was. */
+  /**
+   * Faults by chance for a while. Resolves when the last one has ended: all brokers are up and can be reached. Leaders,
+   * coordinators and ports stay where they have moved to.
+   */
   storm(options: StormOptions): Promise<void> {
     return storm(
       {
@@ -178,11 +182,12 @@ export class Simulation {
 /**
  * Runs a program on virtual time, with a cluster of its own.
  *
- * Time passes only while the program waits: ten minutes take a second or less. What the program awaits must come from
+ * Time passes only while the program waits: ten minutes take a second or two. What the program awaits must come from
  * timers or from the simulated network. The cluster is closed at the end.
  *
  * @returns what the program returns
- * @throws what it throws, with the seed in the message; Error when it takes longer than `limitMs`
+ * @throws what it throws, with the seed in the message; Error when it takes longer than `limitMs`, for options that the
+ * cluster refuses, and while another simulation has replaced the globals
  * @since 0.1.0
  */
 export async function simulate<T>(

@@ -1,4 +1,5 @@
-/** Faults by chance, for a while; afterwards everything is as it was. */
+/** Faults by chance, for a while; afterwards nothing stands in anybody's way any more. */
+import type { Timer } from '../base/clock.ts'
 import type { EmbeddedCluster } from '../cluster.ts'
 import type { Dice } from './dice.ts'
 import { faultKinds, strike, type FaultKind } from './faults.ts'
@@ -13,7 +14,7 @@ import type { VirtualTime } from './virtual-time.ts'
 export interface StormOptions {
   /** How long it lasts, virtual ms. */
   readonly ms: number
-  /** Between two faults on average, virtual ms; 1000 by default. */
+  /** Time between two faults on average, virtual ms; 1000 by default. */
   readonly everyMs?: number
   /** All kinds by default. */
   readonly kinds?: readonly FaultKind[]
@@ -23,7 +24,7 @@ export interface StormOptions {
   readonly groups?: readonly string[]
   /** Transactional ids whose coordinators may move. */
   readonly transactionalIds?: readonly string[]
-  /** Faults that are left out, by their numbers: the others come as they would have. */
+  /** Numbers of faults to leave out; the others come as they would have. */
   readonly without?: ReadonlySet<number>
   /** Called with every fault that strikes. */
   readonly onFault?: (fault: Fault) => void
@@ -39,7 +40,7 @@ export interface Fault {
   readonly kind: FaultKind
   /** What it has struck, in words. */
   readonly what: string
-  /** After so long it ends, virtual ms; 0: at once. */
+  /** How long it lasts, virtual ms; 0 for what happens at once, as a cut connection. */
   readonly lastsMs: number
 }
 
@@ -53,17 +54,19 @@ export interface StormSurroundings {
   readonly hosts: () => readonly string[]
 }
 
-/** Resolves when it is over and everything is as it was. */
+/** Resolves when the last fault has ended; rejects if one cannot strike or end. */
 export async function storm(surroundings: StormSurroundings, options: StormOptions): Promise<void> {
   const { time, network, cluster, brokers, dice, isReplicated } = surroundings
   const { everyMs = 1000, kinds = faultKinds, groups = [], transactionalIds = [] } = options
-  const ends = new Map<number, () => Promise<void> | void>()
+  const ongoing = new Map<number, { readonly end: () => Promise<void> | void; readonly timer: Timer }>()
+  const ended: Promise<void>[] = []
   const down = new Set<number>()
   const fenced = new Set<number>()
   const finish = async (number: number): Promise<void> => {
-    const end = ends.get(number)
-    ends.delete(number)
-    await end?.()
+    const fault = ongoing.get(number)
+    ongoing.delete(number)
+    fault?.timer.cancel()
+    await fault?.end()
   }
   const until = time.now + options.ms
   for (let number = 0; ; number++) {
@@ -79,14 +82,22 @@ export async function storm(surroundings: StormSurroundings, options: StormOptio
     if (struck === null) continue
     plan(number, struck)
     options.onFault?.({ number, kind, what: struck.what, lastsMs: struck.lasts ?? 0 })
+    await struck.begun
   }
-  for (const number of [...ends.keys()]) await finish(number)
+  for (const number of [...ongoing.keys()]) await finish(number)
+  await Promise.all(ended)
   network.heal()
   cluster.clearFaults()
 
   function plan(number: number, { end, lasts = 0 }: Struck): void {
     if (end === undefined) return
-    ends.set(number, end)
-    time.setTimer(lasts, () => void finish(number))
+    ongoing.set(number, { end, timer: time.setTimer(lasts, () => finishInTime(number)) })
+  }
+
+  function finishInTime(number: number): void {
+    const finished = finish(number)
+    // The storm rejects with it when it is over.
+    finished.catch(() => undefined)
+    ended.push(finished)
   }
 }

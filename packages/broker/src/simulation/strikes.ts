@@ -24,7 +24,9 @@ export interface Target {
 export interface Struck {
   /** In words. */
   readonly what: string
-  /** After so many ms it ends. */
+  /** Settles once it has struck. */
+  readonly begun?: Promise<void>
+  /** How long it lasts, virtual ms. */
   readonly lasts?: number
   readonly end?: () => Promise<void> | void
 }

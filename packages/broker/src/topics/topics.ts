@@ -283,15 +283,17 @@ export class TopicStore {
   }
 
   #addPartition(topic: Topic, replicas: readonly number[]): Partition {
-    const leader = replicas.find(id => this.isUp(id)) ?? -1
+    const live = replicas.filter(id => this.isUp(id))
+    // Where none is up, all are as good, being empty: whichever returns may lead.
+    const isr = live.length === 0 && this.replicator !== null ? replicas : live
     const partition: Partition = {
       topic: topic.name,
       index: topic.partitions.length,
       replicas: [...replicas],
       adding: [],
       removing: [],
-      isr: replicas.filter(id => this.isUp(id)),
-      leader,
+      isr: [...isr],
+      leader: live[0] ?? -1,
       leaderEpoch: 0,
       log: new PartitionLog(this.memory),
     }

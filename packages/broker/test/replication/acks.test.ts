@@ -58,14 +58,11 @@ test('consumers read, and are told of, nothing beyond the high watermark', async
 test('a waiting fetch gets a record when that is replicated', async () => {
   await using scene = await Scene.start()
   const topic = scene.topic('t')
-  await scene.client(1)
-  const timers = scene.clock.pending
-  const waiting = scene.fetch(1, topic, 0, {}, { maxWaitMs: 60_000 })
-  await scene.waits(timers)
+  const { answer } = await scene.held(scene.client(1), () => scene.fetch(1, topic, 0, {}, { maxWaitMs: 60_000 }))
   await scene.put(1, topic)
-  const answer = await scene.until(waiting)
-  assert.equal(answer.highWatermark, 1)
-  assert.ok((answer.records?.length ?? 0) > 0)
+  const { highWatermark, records } = await scene.until(answer)
+  assert.equal(highWatermark, 1)
+  assert.ok((records?.length ?? 0) > 0)
 })
 
 test('a write with acks=all is answered once all in-sync replicas have it', async () => {

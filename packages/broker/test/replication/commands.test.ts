@@ -1,6 +1,6 @@
 import { test } from 'node:test'
 import assert from 'node:assert/strict'
-import { ErrorCode, IncrementalAlterConfigs } from '@ottla/protocol'
+import { ErrorCode, IncrementalAlterConfigs, Metadata } from '@ottla/protocol'
 import { Scene } from './scene.ts'
 
 test('truncating a partition cuts all of its replicas', async () => {
@@ -68,6 +68,39 @@ test('a leader that lags behind the controller does not bring back an ISR that h
   for (const id of [2, 3]) scene.cluster.resumeReplication(id)
   scene.clock.advance(6000)
   assert.equal(scene.ends(topic), '1:1/1 leads, 2:1/1, 3:1/1')
+})
+
+test('only brokers that are there can be fenced, and only those that are up unfenced', async () => {
+  await using scene = await Scene.start()
+  assert.throws(() => scene.cluster.fenceBroker(9), /there is no broker 9/)
+  assert.throws(() => scene.cluster.unfenceBroker(9), /there is no broker 9/)
+  scene.cluster.createTopic('alone', { partitions: 1, replicationFactor: 1 })
+  await scene.cluster.brokerDown(1)
+  scene.cluster.unfenceBroker(1)
+  const client = await scene.client(2)
+  const { brokers, topics } = await client.ask(Metadata, 12, { topics: [{ name: 'alone' }] })
+  assert.deepEqual(brokers.map(({ nodeId }) => nodeId).sort(), [2, 3])
+  assert.equal(topics[0]?.partitions[0]?.leaderId, -1)
+})
+
+test('the id of a broker that was removed while it was down can be used again', async () => {
+  await using scene = await Scene.start()
+  await scene.cluster.brokerDown(3, { detectionDelayMs: 1000 })
+  await scene.cluster.removeBroker(3)
+  assert.equal(await scene.cluster.addBroker(), 3)
+  scene.clock.advance(2000)
+  const { brokers } = await (await scene.client(1)).ask(Metadata, 12, { topics: [] })
+  assert.deepEqual(brokers.map(({ nodeId }) => nodeId).sort(), [1, 2, 3])
+})
+
+test('a frozen broker that is restarted answers again', async () => {
+  await using scene = await Scene.start()
+  const topic = scene.topic('t')
+  scene.cluster.pauseBroker(1)
+  await scene.cluster.brokerDown(1)
+  await scene.cluster.brokerUp(1)
+  assert.equal((await scene.put(1, topic)).errorCode, ErrorCode.ERR_NOT_LEADER_FOR_PARTITION)
+  scene.cluster.resumeBroker(1)
 })
 
 test('the same seed brings the same history', async () => {

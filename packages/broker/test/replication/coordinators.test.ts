@@ -13,6 +13,7 @@ import {
   type JoinGroupResponse,
   type SyncGroupResponse,
 } from '@ottla/protocol'
+import { INTERNAL_TOPIC_PARTITIONS, OFFSETS_TOPIC } from '../../src/topics/internal-topics.ts'
 import { Scene } from './scene.ts'
 
 const GROUP = 'g'
@@ -76,6 +77,15 @@ async function stableMember(scene: Scene, broker: number): Promise<{ memberId: s
   const { generationId } = await join(scene, broker, memberId, 'one')
   assert.equal((await sync(scene, broker, memberId, generationId, 'one')).errorCode, 0)
   return { memberId, generationId }
+}
+
+/** Makes another broker lead the offsets topic. @returns its id */
+function moveCoordinator(scene: Scene, from: number): number {
+  const [next = 0] = [1, 2, 3].filter(id => id !== from)
+  for (let partition = 0; partition < INTERNAL_TOPIC_PARTITIONS; partition++) {
+    scene.cluster.setLeader(OFFSETS_TOPIC, partition, next)
+  }
+  return next
 }
 
 test('a new coordinator has to read what it coordinates before it serves', async () => {
@@ -142,10 +152,7 @@ test('members that wait in a rebalance are sent away when the coordinator moves,
   const waiting = join(scene, first, memberId, 'two')
   // The rebalance waits for the first member.
   while ((await heartbeat(scene, first, old.memberId, old.generationId)) === 0) await Promise.resolve()
-  const [next = 0] = [1, 2, 3].filter(id => id !== first)
-  for (let partition = 0; partition < 8; partition++) {
-    scene.cluster.setLeader('__consumer_offsets', partition, next)
-  }
+  const next = moveCoordinator(scene, first)
   assert.equal((await waiting).errorCode, ErrorCode.ERR_NOT_COORDINATOR)
   assert.equal(await heartbeat(scene, first, old.memberId, old.generationId), ErrorCode.ERR_NOT_COORDINATOR)
   scene.clock.advance(50)
@@ -167,10 +174,7 @@ test('a member that waits for its assignment is sent away when the coordinator m
   await scene.client(first, 'two')
   const waiting = sync(scene, first, memberId, generationId, 'two')
   await heartbeat(scene, first, memberId, generationId)
-  const [next = 0] = [1, 2, 3].filter(id => id !== first)
-  for (let partition = 0; partition < 8; partition++) {
-    scene.cluster.setLeader('__consumer_offsets', partition, next)
-  }
+  const next = moveCoordinator(scene, first)
   assert.equal((await waiting).errorCode, ErrorCode.ERR_NOT_COORDINATOR)
   scene.clock.advance(50)
   assert.equal(await heartbeat(scene, next, one.memberId, one.generationId), 0)

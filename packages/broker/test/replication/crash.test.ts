@@ -52,11 +52,15 @@ test('how much is forgotten depends on the seed alone', async () => {
 })
 
 test('what was flushed is not forgotten: by flush.messages, flush.ms, or after 30 seconds', async () => {
-  for (const configs of [{ 'flush.messages': '1' }, {}] as Record<string, string>[]) {
+  for (const [configs, restMs] of [
+    [{ 'flush.messages': '1' }, 0],
+    [{ 'flush.ms': '1000' }, 1000],
+    [{}, 30_000],
+  ] as [Record<string, string>, number][]) {
     await using scene = await Scene.start({ seed: 5 })
     const topic = scene.topic('t', configs)
     for (let i = 0; i < 10; i++) await scene.put(1, topic)
-    if (configs['flush.messages'] === undefined) scene.clock.advance(30_000)
+    scene.clock.advance(restMs)
     scene.cluster.stopReplication(1)
     await scene.cluster.brokerDown(1, { forgets: true })
     await scene.cluster.brokerUp(1)

@@ -11,6 +11,14 @@ import { Scene } from './scene.ts'
 
 const LAG_MS = 30_000
 
+/** Moves partition 0 of a topic to other brokers. */
+async function reassign(scene: Scene, name: string, replicas: number[]): Promise<void> {
+  const partitions = [{ partitionIndex: 0, replicas }]
+  const client = await scene.client(1)
+  const answer = await client.ask(AlterPartitionReassignments, 0, { timeoutMs: 1000, topics: [{ name, partitions }] })
+  assert.equal(answer.responses[0]?.partitions[0]?.errorCode, 0)
+}
+
 test('a follower that has not caught up for replica.lag.time.max.ms leaves the ISR, and joins again once it has', async () => {
   await using scene = await Scene.start()
   const topic = scene.topic('t')
@@ -84,7 +92,6 @@ test('no more replicas than there are have to be in sync', async () => {
   await using scene = await Scene.start()
   scene.cluster.createTopic('alone', { partitions: 1, replicationFactor: 1, configs: { 'min.insync.replicas': '2' } })
   scene.cluster.setLeader('alone', 0, 1)
-  scene.cluster.replicas('alone', 0)
   const { errorCode } = await scene.until(scene.put(1, 'alone', { acks: -1 }))
   assert.equal(errorCode, 0)
 })
@@ -188,13 +195,24 @@ test('a reassignment ends when the new replicas have caught up', async () => {
   await using scene = await Scene.start({ brokers: 4 })
   const topic = scene.topic('t')
   await scene.until(scene.put(1, topic, { acks: -1 }))
-  const partitions = [{ partitionIndex: 0, replicas: [4, 2, 3] }]
-  const client = await scene.client(1)
-  await client.ask(AlterPartitionReassignments, 0, { timeoutMs: 1000, topics: [{ name: topic, partitions }] })
+  await reassign(scene, topic, [4, 2, 3])
   assert.match(scene.ends(topic), /1:1\/1 leads.*4:0\/0 out/)
   scene.clock.advance(100)
   assert.equal(scene.ends(topic), '2:1/1, 3:1/1, 4:1/1 leads')
   assert.deepEqual(scene.values(topic), ['value-0'])
+})
+
+test('a new replica that hears late of a reassignment copies what is there', async () => {
+  await using scene = await Scene.start({ brokers: 4 })
+  const topic = scene.topic('t')
+  await scene.until(scene.put(1, topic, { acks: -1 }))
+  scene.cluster.setMetadataLag(4, 500)
+  await reassign(scene, topic, [4, 2, 3])
+  scene.clock.advance(400)
+  assert.match(scene.ends(topic), /1:1\/1 leads.*4:0\/0 out/)
+  // Broker 4 hears of it, copies, and half a second later of its own election.
+  scene.clock.advance(1000)
+  assert.equal(scene.ends(topic), '2:1/1, 3:1/1, 4:1/1 leads')
 })
 
 test('consumers read from a follower up to its own high watermark (KIP-392)', async () => {

@@ -42,6 +42,27 @@ test('a broker that lags behind the controller does not know of a new topic, nor
   assert.equal((await ask(scene, 3, topic)).code, ErrorCode.ERR_UNKNOWN_TOPIC_OR_PART)
 })
 
+test('a broker that was down while a topic was created and changed knows each of its partitions when it is back', async () => {
+  await using scene = await Scene.start()
+  await scene.cluster.brokerDown(3)
+  scene.cluster.createTopic('t', { partitions: 3, replicationFactor: 3 })
+  // The change of the first partition comes after those of all three.
+  scene.cluster.setLeader('t', 0, 2)
+  await scene.cluster.brokerUp(3)
+  scene.clock.advance(100)
+  const leaders = async (broker: number): Promise<unknown> => {
+    const client = await scene.client(broker)
+    const answer = await client.ask(Metadata, 12, { topics: [{ name: 't' }], allowAutoTopicCreation: false })
+    return answer.topics[0]?.partitions.map(({ partitionIndex, leaderId }) => `${partitionIndex} led by ${leaderId}`)
+  }
+  assert.deepEqual(await leaders(3), ['0 led by 2', '1 led by 2', '2 led by 1'])
+  assert.deepEqual(await leaders(3), await leaders(1))
+  for (const partition of [0, 1, 2]) {
+    const replicas = scene.cluster.replicas('t', partition)
+    assert.deepEqual(replicas.filter(({ inSync }) => inSync).length, 3)
+  }
+})
+
 test('a topic that is created by asking a lagging broker is unknown to that at first', async () => {
   await using scene = await Scene.start()
   scene.cluster.setMetadataLag(2, 100)
@@ -133,11 +154,9 @@ test('a zombie leader acknowledges nothing with acks=all, as nobody fetches from
   assert.equal(late.errorCode, ErrorCode.ERR_REQUEST_TIMED_OUT)
   // It cannot take the others out of the ISR, though it misses them: the controller does not listen to a former leader.
   assert.equal(scene.ends(topic), '1:0/1 leads out, 2:0/0 leads, 3:0/0')
-  const timers = scene.clock.pending
-  const waiting = scene.put(1, topic, { acks: -1, timeoutMs: 100_000 })
-  await scene.waits(timers)
+  const { answer } = await scene.heldPut(1, topic, { timeoutMs: 100_000 })
   scene.clock.advance(60_000)
-  assert.equal((await waiting).errorCode, ErrorCode.ERR_NOT_LEADER_FOR_PARTITION)
+  assert.equal((await answer).errorCode, ErrorCode.ERR_NOT_LEADER_FOR_PARTITION)
   scene.clock.advance(100)
   assert.equal(scene.ends(topic), '1:0/0, 2:0/0 leads, 3:0/0')
 })

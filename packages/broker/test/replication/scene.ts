@@ -111,9 +111,26 @@ export class Scene implements AsyncDisposable {
     return { code: errorCode, offset }
   }
 
-  /** Waits until a request that the clock holds back has reached its broker and set a timer. */
-  async waits(timers: number): Promise<void> {
+  /**
+   * Sends a request whose answer the clock holds back; resolves once it has reached its broker, which has set a timer.
+   * @param client the connection that it goes over
+   */
+  async held<T>(client: Promise<WireClient>, send: () => Promise<T>): Promise<{ readonly answer: Promise<T> }> {
+    await client
+    const timers = this.clock.pending
+    const answer = send()
     while (this.clock.pending <= timers) await new Promise(resolve => setImmediate(resolve))
+    return { answer }
+  }
+
+  /** As {@link held}, a write with acks=all. */
+  heldPut(
+    broker: number,
+    topic: string,
+    options: PutOptions = {},
+  ): Promise<{ readonly answer: Promise<PartitionResult> }> {
+    const client = this.client(broker, options.from ?? 'writer')
+    return this.held(client, () => this.put(broker, topic, { acks: -1, ...options }))
   }
 
   /** Advances the clock in steps until a promise has settled. */

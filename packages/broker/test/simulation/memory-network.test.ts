@@ -132,10 +132,13 @@ test('a cut resets both ends, and what is on its way is lost', async () => {
 
 test('a connection may be cut at any byte', async () => {
   const { time, network, client, other } = await connected()
+  const arrived: Buffer[] = []
+  network.onArrival = (_from, _to, _connection, data) => arrived.push(data)
   assert.equal(network.cutAfter(5, 'a', 'b'), 1)
   client.socket.write('hello, world')
   await time.advance(10)
   assert.equal(text(other), 'hello')
+  assert.equal(Buffer.concat(arrived).toString(), 'hello')
   assert.deepEqual(
     [client.events, other.events],
     [
@@ -143,6 +146,16 @@ test('a connection may be cut at any byte', async () => {
       ['ECONNRESET', 'close'],
     ],
   )
+})
+
+test('a connection that is about to be cut stays when the network heals', async () => {
+  const { time, network, client, other } = await connected()
+  network.cutAfter(5, 'a', 'b')
+  network.heal()
+  client.socket.write('hello, world')
+  await time.advance(10)
+  assert.equal(text(other), 'hello, world')
+  assert.deepEqual(client.events, [])
 })
 
 test('nobody is told that a host has vanished', async () => {

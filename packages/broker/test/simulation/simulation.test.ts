@@ -22,6 +22,47 @@ test('minutes take no time, and timers and dates are virtual', async () => {
   assert.ok(new Date(0).getTime() === 0)
 })
 
+test('a timer that is refreshed waits for its whole time again', async () => {
+  await simulate({}, async simulation => {
+    let calls = 0
+    const timeout = setTimeout(() => calls++, 100)
+    await simulation.sleep(60)
+    timeout.refresh()
+    await simulation.sleep(60)
+    assert.equal(calls, 0)
+    await simulation.sleep(60)
+    assert.equal(calls, 1)
+  })
+})
+
+test('dates are of the same kind as those that were made before', async () => {
+  const before = new Date(5)
+  await simulate({}, async simulation => {
+    assert.ok(before instanceof Date)
+    assert.deepEqual(new Date(5), before)
+    assert.equal(Date(), new Date().toString())
+    await simulation.sleep(1)
+  })
+})
+
+test('only one simulation at a time can have the timers of the process', async () => {
+  await simulate({}, async simulation => {
+    await assert.rejects(
+      simulate({ seed: 2 }, () => Promise.resolve()),
+      /another simulation is running: await it first, or run both with globals: false/,
+    )
+    await simulation.sleep(1)
+  })
+})
+
+test('a cluster with TLS is refused: its listeners would be on the real network', async () => {
+  const cluster = { tls: { key: '', cert: '' } } as object
+  await assert.rejects(
+    simulate({ cluster }, () => Promise.resolve()),
+    /tls cannot be combined with network/,
+  )
+})
+
 test('a failure names the seed', async () => {
   await assert.rejects(
     simulate({ seed: 42 }, () => Promise.reject(new Error('a message is lost'))),
@@ -61,10 +102,12 @@ test('the same seed brings the same faults, and leaving some out changes no othe
   assert.ok(rest.includes(numberOf(first[10])))
 })
 
-test('after a storm everything is as it was', async () => {
+test('after a storm all brokers can be reached, and nothing of it waits any more', async () => {
   await simulate({ seed: 5 }, async simulation => {
     simulation.host('orders')
+    const timers = simulation.waitingTimers
     await simulation.storm({ ms: 120_000, everyMs: 200 })
+    assert.equal(simulation.waitingTimers, timers)
     const { network, cluster } = simulation
     const socket = network.host('orders').connect({ host: '127.0.0.1', port: 20_001 })
     const opened = new Promise(resolve => socket.once('connect', resolve))

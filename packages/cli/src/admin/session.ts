@@ -1,5 +1,5 @@
 import { Option, type Command } from 'commander'
-import { AdminClient, KafkaError, type AdminOptions } from 'ottla'
+import { AdminClient, KafkaError, type AdminOptions, type WireRecording } from 'ottla'
 import { firstContact } from '../client/connect.ts'
 import { explain } from '../client/explain.ts'
 import {
@@ -85,6 +85,7 @@ export class AdminSession {
   readonly terminal: Terminal
   readonly #options: SharedOptions
   #admin: AdminClient | null = null
+  #recording: WireRecording | null = null
   #status = DONE
 
   constructor(terminal: Terminal, options: SharedOptions) {
@@ -107,7 +108,9 @@ export class AdminSession {
   /** Call it once the arguments are checked. */
   async connect(): Promise<AdminClient> {
     const config = requireBrokers(clusterProperties(this.#options))
-    const admin = new AdminClient(config, clientOptions(this.terminal, this.#options))
+    const shared = clientOptions(this.terminal, this.#options)
+    this.#recording = shared.record ?? null
+    const admin = new AdminClient(config, shared)
     this.#admin = admin
     await firstContact(admin)
     return admin
@@ -153,6 +156,7 @@ export class AdminSession {
 
   async close(): Promise<void> {
     await this.#admin?.close()
+    this.#recording?.close()
   }
 }
 

@@ -1,7 +1,8 @@
 import { Argument, Option, type Command } from 'commander'
+import type { ClientOptions } from 'ottla'
 import {
   addClusterOptions,
-  clientLogger,
+  clientOptions,
   clusterProperties,
   requireBrokers,
   type ClusterOptions,
@@ -81,24 +82,29 @@ async function bench(operation: BenchOperation, options: BenchOptions, terminal:
     outstanding: options.outstanding ?? (api === 'send' ? OUTSTANDING_SENDS : OUTSTANDING_CALLBACKS),
   }
   const properties = requireBrokers(clusterProperties(options))
-  const run = await measure(operation, properties, plan, clientLogger(terminal, options))
-  terminal.stdout.write(`${resultLine(operation, plan, run)}\n`)
-  return run.checksumOk ? DONE : FAILED
+  const shared = clientOptions(terminal, options)
+  try {
+    const run = await measure(operation, properties, plan, shared)
+    terminal.stdout.write(`${resultLine(operation, plan, run)}\n`)
+    return run.checksumOk ? DONE : FAILED
+  } finally {
+    shared.record?.close()
+  }
 }
 
 function measure(
   operation: BenchOperation,
   properties: Properties,
   plan: BenchPlan,
-  logger: ReturnType<typeof clientLogger>,
+  shared: ClientOptions,
 ): Promise<BenchRun> {
   switch (operation) {
     case 'produce':
-      return benchProduce(properties, plan, logger)
+      return benchProduce(properties, plan, shared)
     case 'consume':
-      return benchConsume(properties, plan, logger)
+      return benchConsume(properties, plan, shared)
     case 'latency':
-      return benchLatency(properties, plan, logger)
+      return benchLatency(properties, plan, shared)
     default:
       return operation satisfies never
   }

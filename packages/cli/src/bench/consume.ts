@@ -1,4 +1,4 @@
-import { Consumer, type ConsumerConfig } from 'ottla'
+import { Consumer, type ClientOptions, type ConsumerConfig } from 'ottla'
 import { firstContact } from '../client/connect.ts'
 import type { Properties } from '../client/options.ts'
 import { checksum } from './pool.ts'
@@ -7,16 +7,14 @@ import { mark, type BenchPlan, type BenchRun, type Mark } from './result.ts'
 const TIME_LIMIT_MS = 300_000
 const POLL_MS = 1000
 
-type Logger = (level: number, facility: string, message: string) => void
-
 /** Reads from the beginning in a new group; the time includes joining it. Reads every value's length and first byte. */
-export async function benchConsume(properties: Properties, plan: BenchPlan, logger: Logger): Promise<BenchRun> {
+export async function benchConsume(properties: Properties, plan: BenchPlan, shared: ClientOptions): Promise<BenchRun> {
   const config: ConsumerConfig = {
     'group.id': `bench-ottla-${process.pid}-${Date.now()}`,
     'auto.offset.reset': 'earliest',
     ...properties,
   }
-  const consumer = new Consumer(config, { logger })
+  const consumer = new Consumer(config, shared)
   try {
     await firstContact(consumer)
     consumer.subscribe(plan.topic)

@@ -1,4 +1,4 @@
-import { Producer, type DeliveryReport, type ProducerConfig, type ProducerMessage } from 'ottla'
+import { Producer, type ClientOptions, type DeliveryReport, type ProducerConfig, type ProducerMessage } from 'ottla'
 import { firstContact } from '../client/connect.ts'
 import type { Properties } from '../client/options.ts'
 import { POOL, makeKeys, makeValues } from './pool.ts'
@@ -8,11 +8,9 @@ import { mark, type BenchPlan, type BenchRun, type Mark } from './result.ts'
 const BURST = 500
 const LATENCY_WARMUP = 200
 
-type Logger = (level: number, facility: string, message: string) => void
-
 /** Produces all messages asynchronously, with the client's own back-pressure, and awaits every report. */
-export async function benchProduce(properties: Properties, plan: BenchPlan, logger: Logger): Promise<BenchRun> {
-  return withProducer(properties, plan, plan.lingerMs, logger, async (producer, message) => {
+export async function benchProduce(properties: Properties, plan: BenchPlan, shared: ClientOptions): Promise<BenchRun> {
+  return withProducer(properties, plan, plan.lingerMs, shared, async (producer, message) => {
     const drive = plan.api === 'send' ? driveSend : driveCallbacks
     const { outstanding } = plan
     if (plan.warmup > 0) await drive(producer, message, 0, plan.warmup, outstanding)
@@ -24,8 +22,8 @@ export async function benchProduce(properties: Properties, plan: BenchPlan, logg
 }
 
 /** Produces one message at a time, without linger. */
-export async function benchLatency(properties: Properties, plan: BenchPlan, logger: Logger): Promise<BenchRun> {
-  return withProducer(properties, plan, 0, logger, async (producer, message) => {
+export async function benchLatency(properties: Properties, plan: BenchPlan, shared: ClientOptions): Promise<BenchRun> {
+  return withProducer(properties, plan, 0, shared, async (producer, message) => {
     const latencies = new Float64Array(plan.count)
     const once = plan.api === 'send' ? sendOnce : produceOnce
     let start: Mark = mark()
@@ -46,7 +44,7 @@ async function withProducer(
   properties: Properties,
   plan: BenchPlan,
   lingerMs: number,
-  logger: Logger,
+  shared: ClientOptions,
   measure: (producer: Producer, message: MakeMessage) => Promise<BenchRun>,
 ): Promise<BenchRun> {
   const config: ProducerConfig = {
@@ -60,7 +58,7 @@ async function withProducer(
     acks: plan.acks as 'all' | `${number}`,
     ...properties,
   }
-  const producer = new Producer(config, { logger })
+  const producer = new Producer(config, shared)
   try {
     await firstContact(producer)
     return await measure(producer, messageMaker(plan))

@@ -53,7 +53,7 @@ export function requireBrokers(properties: Properties): Properties {
 }
 
 /**
- * The second argument of the clients' constructors: logs, and a recording with --record.
+ * The second argument of the clients' constructors: logs, and a recording with --record, which the command has to close.
  * @throws KafkaError ERR__INVALID_ARG for a recording that cannot be written
  */
 export function clientOptions(terminal: Terminal, options: ClusterOptions): ClientOptions {

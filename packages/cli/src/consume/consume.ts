@@ -80,7 +80,8 @@ async function consume(topics: readonly string[], options: ConsumeOptions, termi
   const format = messageFormat(options)
   const start = parseOffset(options.offset)
   const properties = requireBrokers(clusterProperties(options))
-  const consumer = new Consumer(consumerConfig(properties, options, start), clientOptions(terminal, options))
+  const shared = clientOptions(terminal, options)
+  const consumer = new Consumer(consumerConfig(properties, options, start), shared)
   const output = new Output(terminal.stdout, options.unbuffered === true)
   const onStop = (): void => void consumer.close().catch(() => undefined) // the close below reports it
   terminal.stop.addEventListener('abort', onStop, { once: true })
@@ -105,6 +106,7 @@ async function consume(topics: readonly string[], options: ConsumeOptions, termi
   } finally {
     terminal.stop.removeEventListener('abort', onStop)
     await consumer.close()
+    shared.record?.close()
   }
 }
 

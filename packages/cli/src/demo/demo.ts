@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import { Consumer, KafkaError, Producer } from 'ottla'
 import { firstContact } from '../client/connect.ts'
 import { explain } from '../client/explain.ts'
-import { addClusterOptions, clientLogger, clusterProperties, type ClusterOptions } from '../client/options.ts'
+import { addClusterOptions, clientOptions, clusterProperties, type ClusterOptions } from '../client/options.ts'
 import { parseCredentials } from '../terminal/parsers.ts'
 import { DONE, FAILED, note, type Terminal } from '../terminal/terminal.ts'
 import { consumeSteps } from './consume-steps.ts'
@@ -35,14 +35,14 @@ export function addDemo(program: Command, terminal: Terminal, exit: (status: num
 
 async function demo(options: DemoOptions, terminal: Terminal): Promise<number> {
   const narrator = new Narrator(terminal.stdout)
+  const shared = clientOptions(terminal, options)
   const cluster = await openCluster(options, terminal, narrator)
   const clients: (Producer | Consumer)[] = []
-  const logger = clientLogger(terminal, options)
   const context: DemoContext = {
     cluster,
     narrator,
-    producer: properties => keep(new Producer({ ...cluster.alice, ...properties }, { logger })),
-    consumer: properties => keep(new Consumer({ ...cluster.bob, ...properties }, { logger })),
+    producer: properties => keep(new Producer({ ...cluster.alice, ...properties }, shared)),
+    consumer: properties => keep(new Consumer({ ...cluster.bob, ...properties }, shared)),
   }
   const closeAll = (): Promise<unknown> => Promise.all(clients.map(client => client.close(5000)))
   // Closing the clients ends whatever a step waits for.
@@ -62,6 +62,7 @@ async function demo(options: DemoOptions, terminal: Terminal): Promise<number> {
     clearTimeout(timer)
     terminal.stop.removeEventListener('abort', onStop)
     await closeAll()
+    shared.record?.close()
     await cluster.close()
   }
   return conclude(narrator)

@@ -10,6 +10,7 @@ export class Listeners {
   readonly #sockets = new Set<Socket>()
   readonly #addresses = new Map<string, Promise<BrokerAddress>>()
   #nextPort: number
+  #isClosed = false
 
   /**
    * @param firstPort others follow; 0: free ports
@@ -21,15 +22,19 @@ export class Listeners {
     this.#onSocket = onSocket
   }
 
-  /** The listener in place of a broker, which is opened if there is none. Rejects if its port is taken. */
+  /** The listener in place of a broker, which is opened if there is none. Rejects if its port is taken, and after close. */
   open(broker: string): Promise<BrokerAddress> {
+    if (this.#isClosed) return Promise.reject(new Error(`nothing listens in place of ${broker} any more`))
     const opened = this.#addresses.get(broker) ?? this.#listen(broker, this.#nextPort === 0 ? 0 : this.#nextPort++)
     this.#addresses.set(broker, opened)
     return opened
   }
 
-  /** Cuts all connections. */
+  /** Accepts no more connections, and cuts those there are. */
   async close(): Promise<void> {
+    this.#isClosed = true
+    // One that is just being opened would stay.
+    await Promise.allSettled(this.#addresses.values())
     const closed = this.#servers.map(server => new Promise(resolve => server.close(resolve)))
     for (const socket of this.#sockets) socket.destroy()
     await Promise.all(closed)

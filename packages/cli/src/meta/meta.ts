@@ -35,7 +35,8 @@ export function addMeta(program: Command, terminal: Terminal, exit: (status: num
 
 async function meta(options: MetaOptions, terminal: Terminal): Promise<number> {
   const config = requireBrokers(clusterProperties(options))
-  const admin = new AdminClient(config, clientOptions(terminal, options))
+  const shared = clientOptions(terminal, options)
+  const admin = new AdminClient(config, shared)
   try {
     const { topic } = options
     const metadata = await firstContact(admin, topic === undefined ? {} : { topic })
@@ -47,6 +48,7 @@ async function meta(options: MetaOptions, terminal: Terminal): Promise<number> {
     return FAILED
   } finally {
     await admin.close()
+    shared.record?.close()
   }
 }
 

@@ -37,7 +37,8 @@ async function produce(files: readonly string[], options: ProduceOptions, termin
   const shape = messageShape(options)
   const config: ProducerConfig = requireBrokers(clusterProperties(options))
   if (options.compression !== undefined) Object.assign(config, { 'compression.codec': options.compression })
-  const producer = new Producer(config, clientOptions(terminal, options))
+  const shared = clientOptions(terminal, options)
+  const producer = new Producer(config, shared)
   try {
     await firstContact(producer)
     // As in kcat, the whole input is one transaction.
@@ -56,6 +57,7 @@ async function produce(files: readonly string[], options: ProduceOptions, termin
     return sender.finish()
   } finally {
     await producer.close()
+    shared.record?.close()
   }
 }
 

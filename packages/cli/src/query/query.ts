@@ -38,7 +38,8 @@ export function addQuery(program: Command, terminal: Terminal, exit: (status: nu
 async function query(options: QueryOptions, terminal: Terminal): Promise<number> {
   const asked = options.topic.map(parseQuery)
   const config = requireBrokers(clusterProperties(options))
-  const admin = new AdminClient(config, clientOptions(terminal, options))
+  const shared = clientOptions(terminal, options)
+  const admin = new AdminClient(config, shared)
   try {
     await firstContact(admin)
     let status = DONE
@@ -55,6 +56,7 @@ async function query(options: QueryOptions, terminal: Terminal): Promise<number>
     return status
   } finally {
     await admin.close()
+    shared.record?.close()
   }
 }
 

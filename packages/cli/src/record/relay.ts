@@ -21,7 +21,7 @@ const MOST_RESPONSE_BYTES = 1024 * 1024 * 1024
 
 export interface RelayOptions {
   readonly broker: string
-  /** Opens a connection to the broker, which is not open yet. */
+  /** Begins to connect to the broker. */
   readonly connect: () => Socket
   readonly isTls: boolean
   /** The address in place of one that a broker advertises. */
@@ -149,7 +149,9 @@ export class Relay {
     // What the broker sent last is still being changed.
     const close = (): void => this.#client.destroySoon()
     void this.#responses.then(close, close)
-    this.#broker.destroySoon()
+    // What the client sent last is still on its way, unless there is no connection for it.
+    if (this.#isOpen) this.#broker.destroySoon()
+    else this.#broker.destroy()
   }
 }
 
@@ -165,5 +167,6 @@ function readableVersions(body: ApiVersionsResponse): ApiVersionsResponse {
     const known = wireApi(range.apiKey)
     return known === undefined ? range : { ...range, maxVersion: Math.min(range.maxVersion, known.maxVersion) }
   })
-  return { ...body, apiKeys }
+  // A broker may only have versions that are newer.
+  return { ...body, apiKeys: apiKeys.filter(({ minVersion, maxVersion }) => minVersion <= maxVersion) }
 }

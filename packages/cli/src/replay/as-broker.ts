@@ -3,7 +3,7 @@ import type { BrokerAddress, Recording } from '@ottla/protocol'
 import { Listeners } from '../listen/listeners.ts'
 import { hostPort } from '../terminal/host-port.ts'
 import { printable } from '../terminal/printable.ts'
-import { DONE, note, stopped, type Terminal } from '../terminal/terminal.ts'
+import { DONE, note, stopped, UsageError, type Terminal } from '../terminal/terminal.ts'
 import { serve, type BrokerSide } from './broker-side.ts'
 import { Script } from './script.ts'
 import { transcribe } from './transcript.ts'
@@ -23,6 +23,7 @@ export async function replayAsBroker(
 ): Promise<number> {
   const transcript = transcribe(recording)
   const script = new Script(transcript)
+  if (script.brokers.length === 0) throw new UsageError('--as broker: the recording has no connection to a broker')
   const addresses = new Map<string, BrokerAddress>()
   const timers = new Set<NodeJS.Timeout>()
   const later = (ms: number, callback: () => void): void => {

@@ -83,15 +83,20 @@ class Serving {
   }
 
   #next(): void {
-    if (this.#isBusy || this.#socket.destroyed) return
-    const request = this.#waiting.shift()
-    if (request === undefined) return
+    while (!this.#isBusy && !this.#socket.destroyed) {
+      const request = this.#waiting.shift()
+      if (request === undefined) return
+      this.#reply(request)
+    }
+  }
+
+  #reply(request: WireMessage): void {
     const reply = this.#scripted.reply(request)
     this.#side.report(`${this.#name}  ${messageWords(request, this.#side.names).join('  ')}  ${replyWords(reply)}`)
     if (reply.kind === 'unknown' || reply.kind === 'unanswered') {
       // Answers come in order: behind a request that gets none there is only silence.
       if (isAnswered(request)) this.#isBusy = true
-      else this.#next()
+      else this.#endAsRecorded()
       return
     }
     this.#isBusy = true
@@ -103,10 +108,14 @@ class Serving {
         return
       }
       if (isAnswered(request)) this.#write(request, reply)
-      const { endsAfterMs } = this.#scripted
-      if (endsAfterMs !== null) this.#after(endsAfterMs, () => this.#socket.destroy())
+      this.#endAsRecorded()
       this.#next()
     })
+  }
+
+  #endAsRecorded(): void {
+    const { endsAfterMs } = this.#scripted
+    if (endsAfterMs !== null) this.#after(endsAfterMs, () => this.#socket.destroy())
   }
 
   #after(ms: number, callback: () => void): void {

@@ -1,5 +1,5 @@
 /** What another cluster gives other names: ids are translated, and answers compared in everything else. */
-import { BatchReader, crc32c, errorName } from '@ottla/protocol'
+import { BatchReader, ZERO_UUID, crc32c, errorName } from '@ottla/protocol'
 
 /** Chosen by the cluster or by chance: what was recorded as one is another now. */
 const TRANSLATED = new Set([
@@ -8,6 +8,8 @@ const TRANSLATED = new Set([
   'leader',
   'producerId',
   'producerEpoch',
+  'v3AndBelowProducerId',
+  'v3AndBelowProducerEpoch',
   'sessionId',
   'generationId',
   'generationIdOrMemberEpoch',
@@ -15,7 +17,24 @@ const TRANSLATED = new Set([
 ])
 
 /** Fields that mean the same under different names share their translations. */
-const SAME_AS: Readonly<Record<string, string>> = { leader: 'memberId', generationIdOrMemberEpoch: 'generationId' }
+const SAME_AS: Readonly<Record<string, string>> = {
+  leader: 'memberId',
+  generationIdOrMemberEpoch: 'generationId',
+  v3AndBelowProducerId: 'producerId',
+  v3AndBelowProducerEpoch: 'producerEpoch',
+}
+
+/** Small numbers that many have in common: whose they are, by a field beside them. */
+const OWNERS: Readonly<Record<string, string>> = {
+  producerEpoch: 'producerId',
+  v3AndBelowProducerEpoch: 'v3AndBelowProducerId',
+  generationId: 'memberId',
+  generationIdOrMemberEpoch: 'memberId',
+  memberEpoch: 'memberId',
+}
+
+/** 0 says that there is none yet; elsewhere a negative number or an empty text does. */
+const NONE_IF_ZERO = new Set(['sessionId', 'memberEpoch'])
 
 /** Differ between clusters, or from moment to moment, without a meaning. */
 const IGNORED = new Set([
@@ -47,6 +66,7 @@ const IGNORED = new Set([
 const UNCHECKED = new Set(['currentLeaderEpoch', 'lastFetchedEpoch'])
 
 type Scalar = string | number | bigint | boolean
+type Fields = Readonly<Record<string, unknown>>
 
 /** What recorded ids are now. */
 export class Translation {
@@ -54,28 +74,36 @@ export class Translation {
 
   /** A request as it has to be put now. */
   request(body: unknown): unknown {
-    return this.#translated(body, '')
+    return this.#translated(body, '', {})
   }
 
   /** Where an answer is not the recorded one, a line each; learns the ids of both. */
   differences(recorded: unknown, now: unknown): string[] {
     const found: string[] = []
-    this.#compare(recorded, now, '', '', found)
+    this.#compare(recorded, now, '', '', {}, found)
     return found
   }
 
-  #translated(value: unknown, name: string): unknown {
+  #translated(value: unknown, name: string, beside: Fields): unknown {
     if (value instanceof Uint8Array) return name === 'records' ? this.#batches(Buffer.from(value)) : value
-    if (Array.isArray(value)) return value.map(each => this.#translated(each, name))
-    if (typeof value === 'object' && value !== null) {
-      return Object.fromEntries(Object.entries(value).map(([key, field]) => [key, this.#translated(field, key)]))
+    if (Array.isArray(value)) return value.map(each => this.#translated(each, name, beside))
+    if (isObject(value)) {
+      return Object.fromEntries(Object.entries(value).map(([key, field]) => [key, this.#translated(field, key, value)]))
     }
     if (UNCHECKED.has(name)) return -1
-    return isScalar(value) && TRANSLATED.has(name) ? this.#now(name, value) : value
+    return isScalar(value) && TRANSLATED.has(name) ? this.#now(name, value, beside) : value
   }
 
-  #now(name: string, value: Scalar): Scalar {
-    return this.#known.get(keyOf(name, value)) ?? value
+  /** @param beside the recorded fields of the same object, which say whose it is */
+  #now(name: string, value: Scalar, beside: Fields): Scalar {
+    return this.#known.get(keyOf(name, value, beside)) ?? this.#known.get(keyOf(name, value)) ?? value
+  }
+
+  #learn(name: string, recorded: Scalar, now: Scalar, beside: Fields): void {
+    if (isNone(name, recorded)) return
+    this.#known.set(keyOf(name, recorded, beside), now)
+    // A later message may not name the owner.
+    this.#known.set(keyOf(name, recorded), now)
   }
 
   /** Batches carry the id of their producer. */
@@ -83,8 +111,8 @@ export class Translation {
     const reader = new BatchReader(records)
     for (let batch = reader.next(); batch !== null; batch = reader.next()) {
       if (batch.magic !== 2 || batch.producerId < 0n) continue
-      const id = this.#now('producerId', batch.producerId)
-      const epoch = this.#now('producerEpoch', batch.producerEpoch)
+      const id = this.#now('producerId', batch.producerId, {})
+      const epoch = this.#now('producerEpoch', batch.producerEpoch, { producerId: batch.producerId })
       const bytes = records.subarray(batch.start, batch.start + batch.sizeBytes)
       bytes.writeBigInt64BE(BigInt(id), PRODUCER_ID_AT)
       bytes.writeInt16BE(Number(epoch), PRODUCER_EPOCH_AT)
@@ -93,7 +121,7 @@ export class Translation {
     return records
   }
 
-  #compare(recorded: unknown, now: unknown, name: string, path: string, found: string[]): void {
+  #compare(recorded: unknown, now: unknown, name: string, path: string, beside: Fields, found: string[]): void {
     if (IGNORED.has(name)) return
     if (name === 'records') {
       differ(recordCount(recorded), recordCount(now), `${path} (number)`, found)
@@ -103,10 +131,10 @@ export class Translation {
       this.#compareLists(recorded, now, path, found)
     } else if (isObject(recorded) && isObject(now)) {
       for (const [key, field] of Object.entries(recorded)) {
-        this.#compare(field, now[key], key, path === '' ? key : `${path}.${key}`, found)
+        this.#compare(field, now[key], key, path === '' ? key : `${path}.${key}`, recorded, found)
       }
     } else if (TRANSLATED.has(name) && isScalar(recorded) && isScalar(now)) {
-      this.#known.set(keyOf(name, recorded), now)
+      this.#learn(name, recorded, now, beside)
     } else if (isErrorCode(name, recorded) && isErrorCode(name, now)) {
       differ(errorName(recorded), errorName(now), path, found)
     } else {
@@ -120,7 +148,7 @@ export class Translation {
       const identity = this.#translatedIdentity(each, i)
       const other = left.get(identity)
       if (other === undefined && !left.has(identity)) found.push(`${path}[${identity}]: recorded, not there now`)
-      else this.#compare(each, other, '', `${path}[${identity}]`, found)
+      else this.#compare(each, other, '', `${path}[${identity}]`, {}, found)
       left.delete(identity)
     })
     for (const identity of left.keys()) found.push(`${path}[${identity}]: not recorded, there now`)
@@ -137,7 +165,7 @@ export class Translation {
 
   #translatedIdentity(value: unknown, index: number): string {
     const identity = this.#identity(value, index)
-    return isObject(value) && value['topicId'] === identity ? String(this.#now('topicId', identity)) : identity
+    return isObject(value) && value['topicId'] === identity ? String(this.#now('topicId', identity, {})) : identity
   }
 }
 
@@ -150,8 +178,15 @@ const PRODUCER_EPOCH_AT = 51
 /** What tells the elements of a list apart, whatever their order. */
 const IDENTITIES = ['name', 'topic', 'topicId', 'partitionIndex', 'index', 'partition', 'key', 'apiKey', 'groupId']
 
-function keyOf(name: string, value: Scalar): string {
-  return `${SAME_AS[name] ?? name}=${value}`
+function keyOf(name: string, value: Scalar, beside: Fields = {}): string {
+  const owner = beside[OWNERS[name] ?? '']
+  const whose = isScalar(owner) ? ` of ${owner}` : ''
+  return `${SAME_AS[name] ?? name}=${value}${whose}`
+}
+
+function isNone(name: string, value: Scalar): boolean {
+  if (typeof value === 'string') return value === '' || value === ZERO_UUID
+  return typeof value !== 'boolean' && (value < 0 || (value === 0 && NONE_IF_ZERO.has(name)))
 }
 
 function isErrorCode(name: string, value: unknown): value is number {

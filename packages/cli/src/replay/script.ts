@@ -20,6 +20,7 @@ import {
   SaslHandshake,
   ShareGroupHeartbeat,
   SyncGroup,
+  isAnswered,
   type ProduceRequest,
   type ProduceResponse,
   type WireMessage,
@@ -38,7 +39,7 @@ export type Reply =
     }
   /** The broker hangs up, as it did. */
   | { readonly kind: 'hang-up'; readonly tookMs: number; readonly number: number }
-  /** It was not answered in the recording either. */
+  /** It was not answered in the recording either, or gets no answer as acks=0 wants none. */
   | { readonly kind: 'unanswered'; readonly number: number }
   /** The recording has no such request. */
   | { readonly kind: 'unknown' }
@@ -125,13 +126,15 @@ export class ScriptedConnection {
     this.#handshake = [...(likely?.recorded.exchanges ?? [])]
   }
 
-  /** When the broker hangs up after all that was recorded is played; null if it does not. */
+  /** How long after the last reply the broker hangs up, ms, once all that was recorded is played; null if it does not. */
   get endsAfterMs(): number | null {
     if (this.#part === null) return null
     const { recorded, played } = this.#part
     const last = recorded.exchanges.at(-1)
     if (recorded.end?.by !== 'broker' || last === undefined || played.size < recorded.exchanges.length) return null
-    return last.response === null ? null : Math.max(0, recorded.end.ms - last.ms - last.tookMs)
+    // If that was owed an answer, the reply to it was to hang up.
+    if (last.response === null && isAnswered(last.request)) return null
+    return Math.max(0, recorded.end.ms - last.ms - last.tookMs)
   }
 
   reply(request: WireMessage): Reply {
@@ -201,7 +204,7 @@ export class ScriptedConnection {
     const number = recorded?.number ?? 0
     if (response !== null) return { kind: 'answer', response, body: adapted(response, request), tookMs, number }
     const end = recorded?.end
-    if (end?.by === 'broker') return { kind: 'hang-up', tookMs: Math.max(0, end.ms - ms), number }
+    if (end?.by === 'broker' && isAnswered(asked)) return { kind: 'hang-up', tookMs: Math.max(0, end.ms - ms), number }
     return { kind: 'unanswered', number }
   }
 
@@ -227,14 +230,22 @@ function byAnswer(a: Exchange, b: Exchange): number {
 
 /** Whether two requests ask for the same, whatever bytes they hold. */
 function isSameQuestion(a: WireMessage | undefined, b: WireMessage): boolean {
-  return a !== undefined && a.api.key === b.api.key && textOf(a.body) === textOf(b.body)
+  return a !== undefined && a.api.key === b.api.key && textOf(a) === textOf(b)
 }
 
-function textOf(body: unknown): string {
-  return JSON.stringify(body, (_, value: unknown) => {
-    if (typeof value === 'bigint') return value.toString()
-    return typeof value === 'object' && (value as { type?: unknown } | null)?.type === 'Buffer' ? '' : value
-  })
+// Each request is compared with many.
+const texts = new WeakMap<WireMessage, string>()
+
+function textOf(message: WireMessage): string {
+  let text = texts.get(message)
+  if (text === undefined) {
+    text = JSON.stringify(message.body, (_, value: unknown) => {
+      if (typeof value === 'bigint') return value.toString()
+      return typeof value === 'object' && (value as { type?: unknown } | null)?.type === 'Buffer' ? '' : value
+    })
+    texts.set(message, text)
+  }
+  return text
 }
 
 /** A recorded response, for a request that is not the recorded one in everything. */

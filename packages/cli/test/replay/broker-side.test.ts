@@ -174,6 +174,28 @@ test('a broker that closed an idle connection closes it again, after its last an
   assert.deepEqual(delays, [2, 600])
 })
 
+test('what is produced with acks=0 holds up no answer, and the broker hangs up as long after it as it did', async () => {
+  const produce = { acks: 0, timeoutMs: 1, topicData: [] }
+  const story = new Story()
+    .open(1)
+    .ask(1, Produce, 11, produce)
+    .wait(5)
+    .ask(1, Heartbeat, 4, heartbeat('g'))
+    .wait(2)
+    .answer(1, HeartbeatServer, 4, { errorCode: 0 })
+    .ask(1, Produce, 11, produce)
+    .wait(600)
+    .add({ event: 'closed', connection: 1, by: 'broker', why: 'reset' })
+  const { connect, delays, script } = stage(story)
+  const client = connect()
+  client.send(Produce, 11, produce)
+  assert.equal((await client.ask(Heartbeat, 4, heartbeat('g')))?.errorCode, 0)
+  client.send(Produce, 11, produce)
+  await client.closed
+  assert.deepEqual(delays, [2, 600])
+  assert.deepEqual(script.progress, { played: 3, all: 3 })
+})
+
 test('questions that may be repeated get their last answer, others none', async () => {
   const story = new Story()
     .open(1)

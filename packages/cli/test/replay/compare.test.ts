@@ -60,6 +60,29 @@ test('later requests name what they mean by the ids of today', () => {
   )
 })
 
+test('epochs and generations are those of one producer or member, though others have the same number', () => {
+  const translation = new Translation()
+  translation.differences({ producerId: 1n, producerEpoch: 0 }, { producerId: 11n, producerEpoch: 5 })
+  translation.differences({ producerId: 2n, producerEpoch: 0 }, { producerId: 12n, producerEpoch: 0 })
+  const added = { v3AndBelowProducerId: 1n, v3AndBelowProducerEpoch: 0 }
+  assert.deepEqual(translation.request(added), { v3AndBelowProducerId: 11n, v3AndBelowProducerEpoch: 5 })
+  assert.deepEqual(translation.request({ producerId: 2n, producerEpoch: 0 }), { producerId: 12n, producerEpoch: 0 })
+  translation.differences({ memberId: 'a', generationId: 1 }, { memberId: 'A', generationId: 7 })
+  translation.differences({ memberId: 'b', generationId: 1 }, { memberId: 'B', generationId: 8 })
+  assert.deepEqual(translation.request({ memberId: 'a', generationIdOrMemberEpoch: 1 }), {
+    memberId: 'A',
+    generationIdOrMemberEpoch: 7,
+  })
+})
+
+test('what says that there is no id is not translated, though there is one today', () => {
+  const translation = new Translation()
+  const failed = { errorCode: 14, producerId: -1n, producerEpoch: -1, memberId: '', sessionId: 0 }
+  translation.differences(failed, { errorCode: 14, producerId: 77n, producerEpoch: 2, memberId: 'm', sessionId: 9 })
+  const request = { producerId: -1n, producerEpoch: -1, memberId: '', sessionId: 0 }
+  assert.deepEqual(translation.request(request), request)
+})
+
 function batch(producerId: bigint): Buffer {
   const writer = new BatchWriter()
   writer.append(null, 'value', null, 1)

@@ -119,6 +119,11 @@ export class WireEnd {
     })
   }
 
+  /** Sends a request that gets no answer. */
+  send<Req, Res>(api: Api<Req, Res>, version: number, body: Req): void {
+    this.#socket.write(Buffer.concat(encodeRequest(api, version, ++this.#correlationId, 'alice', body)))
+  }
+
   /** The answer, or null if the broker hangs up. */
   ask<Req, Res>(api: Api<Req, Res>, version: number, body: Req): Promise<Decoded<Res> | null> {
     const correlationId = ++this.#correlationId

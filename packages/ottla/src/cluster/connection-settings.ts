@@ -1,6 +1,7 @@
 import type { CommonSettings } from '../config/resolve.ts'
 import { invalidArgument } from '../errors.ts'
 import type { LaneSettings } from '../network/lane.ts'
+import { systemNetwork } from '../network/network.ts'
 import type { Credentials } from '../network/sasl/mechanism.ts'
 import type { TlsSettings } from '../network/tls/client.ts'
 import { TlsCredentials } from '../network/tls/credentials.ts'
@@ -72,7 +73,11 @@ function withoutTls({ settings, logger, verifyCertificate }: ClientContext): nul
   return null
 }
 
-function tlsSettings({ settings, logger, verifyCertificate }: ClientContext): TlsSettings {
+function tlsSettings({ settings, logger, network, verifyCertificate }: ClientContext): TlsSettings {
+  if (network !== systemNetwork) {
+    const protocol = settings['security.protocol']
+    throw invalidArgument(`the option network cannot be combined with security.protocol=${protocol}: it has no TLS`)
+  }
   const verifyPeer = settings['enable.ssl.certificate.verification']
   if (verifyCertificate !== null && typeof verifyCertificate !== 'function') {
     throw invalidArgument('the option verifyCertificate must be a function')

@@ -53,9 +53,9 @@ export interface ClientOptions {
   readonly oauthBearerToken?: OAuthBearerTokenFunction
   /** Random numbers; tests pass seeded ones. */
   readonly random?: Random
-  /** Sockets and addresses; a simulation passes its own. */
+  /** Sockets and addresses; a simulation passes its own. Only for connections without TLS. */
   readonly network?: Network
-  /** Compression and key derivation; a simulation passes its own. */
+  /** Runs compression and key derivation; a simulation passes its own. */
   readonly threads?: Threads
   /** Records what goes over the wire to a file, for bug reports: `record: wireRecording('bug.jsonl')`. */
   readonly record?: WireRecording

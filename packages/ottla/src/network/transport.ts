@@ -76,8 +76,8 @@ export class AddressBook {
     const { network, recorder, family } = this.#settings
     return new Promise((resolve, reject) => {
       network.lookup(this.#host, { all: true, family }, (error, addresses) => {
-        const found = error === null ? addresses.map(({ address }) => address) : []
-        recorder?.resolved(this.#host, found, error?.message)
+        const found = (): string[] => (error === null ? addresses.map(({ address }) => address) : [])
+        recorder?.resolved(this.#host, found(), error?.message)
         if (error !== null) reject(resolveError(this.#host, error))
         else resolve(this.#settings.useAllAddresses ? addresses : addresses.slice(0, 1))
       })
@@ -163,7 +163,7 @@ export class Transport {
   /** Queues chunks in order; calls `onFlushed` once the operating system has the last one. */
   write(chunks: readonly Uint8Array[], onFlushed?: (error?: Error | null) => void): void {
     if (chunks.length === 1) {
-      this.#socket.write(chunks[0], onFlushed) // there is one
+      this.#socket.write(chunks[0], onFlushed)
       return
     }
     if (!this.#corked) {
@@ -175,7 +175,7 @@ export class Transport {
       })
     }
     const last = chunks.length - 1
-    for (let i = 0; i < last; i++) this.#socket.write(chunks[i]) // i is below the length
+    for (let i = 0; i < last; i++) this.#socket.write(chunks[i])
     this.#socket.write(chunks[last], onFlushed)
   }
 

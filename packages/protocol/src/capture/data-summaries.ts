@@ -1,4 +1,4 @@
-/** Summaries of the requests that find, write and read messages. */
+/** Summaries of the requests that open a connection, find brokers, and write and read messages. */
 import { ApiVersions, type ApiVersionsRequest, type ApiVersionsResponse } from '../generated/api-versions.ts'
 import { Fetch, type FetchRequest, type FetchResponse } from '../generated/fetch.ts'
 import {
@@ -22,7 +22,7 @@ import {
 import { SaslHandshake, type SaslHandshakeRequest, type SaslHandshakeResponse } from '../generated/sasl-handshake.ts'
 import type { Decoded } from '../api.ts'
 import { fetchedWords, producedWords } from './batch-words.ts'
-import { errorWords, few, partitionWords, type Summary } from './phrases.ts'
+import { errorWords, fetchAnswerWords, few, partitionWords, type Summary } from './phrases.ts'
 
 const EARLIEST = -2
 const LATEST = -1
@@ -127,19 +127,12 @@ const fetch: Summary<Decoded<FetchRequest>, Decoded<FetchResponse>> = {
     `waits ${m.maxWaitMs} ms`,
   ],
   response: (m, names) => [
-    errorWords(m.errorCode),
     m.sessionId > 0 ? `session ${m.sessionId}` : '',
-    m.errorCode === 0 && m.responses.length === 0 ? 'nothing new' : '',
-    partitionWords(
-      m.responses,
-      names,
-      p => p.partitionIndex,
-      p => {
-        if (p.errorCode !== 0) return errorWords(p.errorCode)
-        const records = fetchedWords(p.records)
-        return `${records === '' ? 'nothing' : records}, ends at ${p.highWatermark}`
-      },
-    ),
+    ...fetchAnswerWords(m, names, p => {
+      if (p.errorCode !== 0) return errorWords(p.errorCode)
+      const records = fetchedWords(p.records)
+      return `${records === '' ? 'nothing' : records}, high watermark ${p.highWatermark}`
+    }),
     throttled(m.throttleTimeMs),
   ],
 }

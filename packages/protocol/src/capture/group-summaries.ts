@@ -19,13 +19,13 @@ import { SyncGroup, type SyncGroupRequest, type SyncGroupResponse } from '../gen
 import type { ClusterNames } from './names.ts'
 import {
   assignmentWords,
+  commitWords,
   errorWords,
   few,
   memberWords,
+  outcomeWords,
   partitionWords,
   type Summary,
-  commitWords,
-  outcomeWords,
 } from './phrases.ts'
 
 const joinGroup: Summary<Decoded<JoinGroupRequest>, Decoded<JoinGroupResponse>> = {

@@ -4,7 +4,7 @@ import type { ClusterNames } from './names.ts'
 
 const MOST_PARTS = 6
 
-/** Which messages of an API are told how; each function returns the words after the header, empty ones are left out. */
+/** How the messages of an API are put into words: those after its name and version. Empty ones are left out. */
 export interface Summary<Req, Res> {
   request(message: Req, names: ClusterNames): readonly string[]
   response(message: Res, names: ClusterNames): readonly string[]
@@ -44,6 +44,25 @@ export function partitionWords<P>(
       }),
     ),
   )
+}
+
+interface FetchAnswer<P> {
+  readonly errorCode: number
+  readonly errorMessage?: string | null
+  readonly responses: readonly Topic<P>[]
+}
+
+/** What a fetch has brought: an error, nothing new, or something of each partition. */
+export function fetchAnswerWords<P extends { readonly partitionIndex: number }>(
+  { errorCode, errorMessage, responses }: FetchAnswer<P>,
+  names: ClusterNames,
+  words: (partition: P) => string,
+): string[] {
+  return [
+    errorWords(errorCode, errorMessage),
+    errorCode === 0 && responses.length === 0 ? 'nothing new' : '',
+    partitionWords(responses, names, p => p.partitionIndex, words),
+  ]
 }
 
 interface CommittedPartition {

@@ -143,25 +143,22 @@ function parseHeader(line: string): RecordingHeader {
   return { startedAt: String(startedAt), by: String(by), payloads: payloads === 'keep' ? 'keep' : 'mask' }
 }
 
-function parseEvent(line: string, number: number): RecordingEvent {
-  const fields = objectOf(line)
+function parseEvent(text: string, number: number): RecordingEvent {
+  const fields = objectOf(text)
   if (fields === null) throw new ProtocolError(`line ${number} is not an object of JSON`)
-  const field = new Field(fields, number)
-  const ms = field.number('ms')
-  const event = field.text('event')
-  const why = fields['why'] === undefined ? {} : { why: field.text('why') }
+  const line = new Line(fields, number)
+  const ms = line.number('ms')
+  const event = line.text('event')
+  const why = fields['why'] === undefined ? {} : { why: line.text('why') }
   switch (event) {
     case 'lookup': {
       const addresses = Array.isArray(fields['addresses']) ? fields['addresses'].map(String) : []
-      return { ms, event, client: field.text('client'), host: field.text('host'), addresses, ...why }
+      return { ms, event, client: line.text('client'), host: line.text('host'), addresses, ...why }
     }
     case 'connect': {
-      const { client, broker, address } = {
-        client: field.text('client'),
-        broker: field.text('broker'),
-        address: field.text('address'),
-      }
-      return { ms, event, connection: field.number('connection'), client, broker, address }
+      const connection = line.number('connection')
+      const [client, broker, address] = [line.text('client'), line.text('broker'), line.text('address')]
+      return { ms, event, connection, client, broker, address }
     }
     case 'open':
     case 'refused':
@@ -169,40 +166,40 @@ function parseEvent(line: string, number: number): RecordingEvent {
       return {
         ms,
         event,
-        connection: field.number('connection'),
+        connection: line.number('connection'),
         ...(fields['by'] === 'client' || fields['by'] === 'broker' ? { by: fields['by'] } : {}),
         ...why,
       }
     case 'request':
     case 'response': {
-      const frame = fields['frame'] === null ? null : Buffer.from(field.text('frame'), 'base64')
-      return { ms, event, connection: field.number('connection'), sizeBytes: field.number('sizeBytes'), frame }
+      const frame = fields['frame'] === null ? null : Buffer.from(line.text('frame'), 'base64')
+      return { ms, event, connection: line.number('connection'), sizeBytes: line.number('sizeBytes'), frame }
     }
     default:
       throw new ProtocolError(`line ${number} has an event '${event}', which is not known here`)
   }
 }
 
-/** The fields of one line. */
-class Field {
+/** One line, whose fields are checked when they are read. */
+class Line {
   readonly #fields: Fields
-  readonly #line: number
+  readonly #number: number
 
-  constructor(fields: Fields, line: number) {
+  constructor(fields: Fields, number: number) {
     this.#fields = fields
-    this.#line = line
+    this.#number = number
   }
 
   text(name: string): string {
     const value = this.#fields[name]
     if (typeof value === 'string') return value
-    throw new ProtocolError(`line ${this.#line} has no text '${name}'`)
+    throw new ProtocolError(`line ${this.#number} has no text '${name}'`)
   }
 
   number(name: string): number {
     const value = this.#fields[name]
     if (typeof value === 'number') return value
-    throw new ProtocolError(`line ${this.#line} has no number '${name}'`)
+    throw new ProtocolError(`line ${this.#number} has no number '${name}'`)
   }
 }
 

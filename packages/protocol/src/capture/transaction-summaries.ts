@@ -1,4 +1,4 @@
-/** Summaries of the requests of transactions and of share consumers. */
+/** Summaries of the requests of transactions. */
 import type { Decoded } from '../api.ts'
 import {
   AddPartitionsToTxn,
@@ -12,27 +12,18 @@ import {
   type InitProducerIdResponse,
 } from '../generated/init-producer-id.ts'
 import {
-  ShareAcknowledge,
-  type ShareAcknowledgeRequest,
-  type ShareAcknowledgeResponse,
-} from '../generated/share-acknowledge.ts'
-import { ShareFetch, type ShareFetchRequest, type ShareFetchResponse } from '../generated/share-fetch.ts'
-import {
   TxnOffsetCommit,
   type TxnOffsetCommitRequest,
   type TxnOffsetCommitResponse,
 } from '../generated/txn-offset-commit.ts'
-import { range } from './batch-words.ts'
 import {
   assignmentWords,
+  commitWords,
   errorWords,
-  few,
-  memberWords,
+  outcomeWords,
   partitionWords,
   producerWords,
   type Summary,
-  commitWords,
-  outcomeWords,
 } from './phrases.ts'
 
 const initProducerId: Summary<Decoded<InitProducerIdRequest>, Decoded<InitProducerIdResponse>> = {
@@ -95,68 +86,9 @@ const txnOffsetCommit: Summary<Decoded<TxnOffsetCommitRequest>, Decoded<TxnOffse
   response: (m, names) => [outcomeWords(m.topics, names)],
 }
 
-interface AcknowledgedPartition {
-  readonly partitionIndex: number
-  readonly acknowledgementBatches: readonly {
-    readonly firstOffset: number
-    readonly lastOffset: number
-    readonly acknowledgeTypes: readonly number[]
-  }[]
-}
-
-const acknowledgeTypes = ['gap', 'accept', 'release', 'reject', 'renew']
-
-function acknowledgedWords(partition: AcknowledgedPartition): string {
-  return few(
-    partition.acknowledgementBatches.map(batch => {
-      const types = [...new Set(batch.acknowledgeTypes)].map(type => acknowledgeTypes[type] ?? `type ${type}`)
-      return `${types.join('/')} ${range(batch.firstOffset, batch.lastOffset)}`
-    }),
-    ' ',
-  )
-}
-
-function shareMemberWords(m: Decoded<ShareAcknowledgeRequest>): string[] {
-  const session = m.shareSessionEpoch === 0 ? 'new session' : `session /${m.shareSessionEpoch}`
-  return [`group ${m.groupId ?? ''}`, memberWords(m.memberId), m.shareSessionEpoch < 0 ? 'ends its session' : session]
-}
-
-const shareFetch: Summary<Decoded<ShareFetchRequest>, Decoded<ShareFetchResponse>> = {
-  request: (m, names) => [
-    ...shareMemberWords(m),
-    m.topics.length === 0 ? 'as before' : partitionWords(m.topics, names, p => p.partitionIndex, acknowledgedWords),
-    `waits ${m.maxWaitMs} ms`,
-  ],
-  response: (m, names) => [
-    errorWords(m.errorCode, m.errorMessage),
-    m.errorCode === 0 && m.responses.length === 0 ? 'nothing new' : '',
-    partitionWords(
-      m.responses,
-      names,
-      p => p.partitionIndex,
-      p => {
-        const refused = p.acknowledgeErrorCode === 0 ? '' : ` acknowledgement ${errorWords(p.acknowledgeErrorCode)}`
-        if (p.errorCode !== 0) return `${errorWords(p.errorCode, p.errorMessage)}${refused}`
-        const acquired = p.acquiredRecords.map(each => range(each.firstOffset, each.lastOffset))
-        return `${acquired.length === 0 ? 'nothing' : `acquired ${few(acquired, ' ')}`}${refused}`
-      },
-    ),
-  ],
-}
-
-const shareAcknowledge: Summary<Decoded<ShareAcknowledgeRequest>, Decoded<ShareAcknowledgeResponse>> = {
-  request: (m, names) => [
-    ...shareMemberWords(m),
-    partitionWords(m.topics, names, p => p.partitionIndex, acknowledgedWords),
-  ],
-  response: (m, names) => [errorWords(m.errorCode, m.errorMessage), outcomeWords(m.responses, names)],
-}
-
 export const transactionSummaries: readonly (readonly [number, Summary<never, never>])[] = [
   [InitProducerId.key, initProducerId],
   [AddPartitionsToTxn.key, addPartitionsToTxn],
   [EndTxn.key, endTxn],
   [TxnOffsetCommit.key, txnOffsetCommit],
-  [ShareFetch.key, shareFetch],
-  [ShareAcknowledge.key, shareAcknowledge],
 ]

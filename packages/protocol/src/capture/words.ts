@@ -1,10 +1,11 @@
-/** Messages in words: what somebody who reads a recording has to know, and never what records or tokens hold. */
+/** Messages in words: what a reader of a recording has to know, and never what records or tokens hold. */
 import type { OpaqueFrame, WireMessage } from './conversation.ts'
 import { dataSummaries } from './data-summaries.ts'
 import { groupSummaries } from './group-summaries.ts'
 import type { ClusterNames } from './names.ts'
 import { otherWords } from './other-words.ts'
 import type { Summary } from './phrases.ts'
+import { shareSummaries } from './share-summaries.ts'
 import { transactionSummaries } from './transaction-summaries.ts'
 
 // An API's own summary gets the message of that API.
@@ -17,7 +18,7 @@ let summaries: Map<number, Summary<unknown, unknown>> | null = null
  */
 export function messageWords(message: WireMessage | OpaqueFrame, names: ClusterNames): string[] {
   if (message.api === null) return ['?', `${message.sizeBytes} bytes that are not a ${message.kind}: ${message.why}`]
-  summaries ??= new Map([...dataSummaries, ...groupSummaries, ...transactionSummaries] as [
+  summaries ??= new Map([...dataSummaries, ...groupSummaries, ...shareSummaries, ...transactionSummaries] as [
     number,
     Summary<unknown, unknown>,
   ][])

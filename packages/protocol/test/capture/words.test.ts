@@ -74,7 +74,7 @@ test('topics are named by what metadata said of their ids', () => {
       sessionId: 7,
       responses: [{ topicId: ordersId, partitions: [found] }],
     }),
-    'Fetch v16 session 7 orders[2] 1 record 0 + 2 records 0..1, ends at 45',
+    'Fetch v16 session 7 orders[2] 1 record 0 + 2 records 0..1, high watermark 45',
   )
   assert.equal(talk.names.broker('localhost:9092'), 'broker 1')
   assert.equal(talk.names.broker('localhost:9093'), 'localhost:9093')
@@ -147,7 +147,7 @@ test('groups, commits and acknowledgements are told by their members and offsets
       shareSessionEpoch: 2,
       topics: [{ topicId: ordersId, partitions: [{ partitionIndex: 0, acknowledgementBatches }] }],
     }),
-    `ShareAcknowledge v1 group s member m-2 session /2 ${ordersId}[0] accept 3..5`,
+    `ShareAcknowledge v1 group s member m-2 session epoch 2 ${ordersId}[0] accept 3..5`,
   )
 })
 

@@ -1,5 +1,5 @@
 /** Writes what goes over the wire to a file. */
-import { closeSync, openSync, writeSync } from 'node:fs'
+import { closeSync, fchmodSync, fstatSync, openSync, writeSync } from 'node:fs'
 import {
   FrameMask,
   maskReady,
@@ -32,10 +32,11 @@ export interface WireRecordingOptions {
  * Opens a file for a recording, which any number of clients may share: `new Producer(config, { record })`. A file that
  * is there is replaced; only its owner may read it. `ottla replay FILE` shows and replays it.
  *
- * Everything is written at once and stays if the process crashes; that takes time on every request, so record only
- * while you look for something. If writing fails, the recording ends with a warning, and the clients go on.
+ * Everything is written at once and stays if the process crashes, except in the first moments, while the codecs of
+ * compressed batches are loaded. That takes time on every request, so record only while you look for something. If
+ * writing fails, the recording ends with a warning, and the clients go on.
  *
- * Throws KafkaError ERR__INVALID_ARG if the file cannot be written.
+ * Throws KafkaError ERR__INVALID_ARG if the file cannot be written, or made unreadable for others.
  * @since 0.1.0
  */
 export function wireRecording(file: string, options: WireRecordingOptions = {}): WireRecording {
@@ -68,7 +69,7 @@ export class WireRecording implements Disposable {
     this.#clock = clock
     this.#startedAt = clock.now()
     try {
-      this.#descriptor = openSync(file, 'w', 0o600)
+      this.#descriptor = openForOwner(file)
     } catch (error) {
       throw invalidArgument(`cannot record to ${file}: ${messageOf(error)}`)
     }
@@ -97,10 +98,10 @@ export class WireRecording implements Disposable {
     }
   }
 
-  /** Ends the recording; clients that still use it go on unrecorded. */
+  /** Ends the recording; clients that still use it go on unrecorded. Later calls do nothing. */
   close(): void {
-    if (this.#descriptor === null) return
     this.#release()
+    if (this.#descriptor === null) return
     closeSync(this.#descriptor)
     this.#descriptor = null
   }
@@ -151,16 +152,34 @@ export class WireRecording implements Disposable {
   }
 
   #put(line: string): void {
-    if (this.#descriptor === null) return
+    const descriptor = this.#descriptor
+    if (descriptor === null) return
     try {
-      writeSync(this.#descriptor, line)
+      const bytes = Buffer.from(line)
+      // A pipe, or a disk that is nearly full, may take a part only.
+      for (let at = 0; at < bytes.length;) at += writeSync(descriptor, bytes, at)
     } catch (error) {
       this.#descriptor = null
+      closeSync(descriptor)
       process.emitWarning(`the recording to ${this.file} has ended, it cannot be written: ${messageOf(error)}`)
     }
   }
 }
 
+/** @returns the descriptor of an empty file that only its owner may read, whatever was there before */
+function openForOwner(file: string): number {
+  const descriptor = openSync(file, 'w', OWNER_ONLY)
+  try {
+    // The mode is that of the old file if there was one. Devices and pipes keep theirs.
+    if (fstatSync(descriptor).isFile()) fchmodSync(descriptor, OWNER_ONLY)
+  } catch (error) {
+    closeSync(descriptor)
+    throw error
+  }
+  return descriptor
+}
+
+const OWNER_ONLY = 0o600
 const SIZE_BYTES = 4
 
 type Untimed<E = RecordingEvent> = E extends RecordingEvent ? Omit<E, 'ms'> : never

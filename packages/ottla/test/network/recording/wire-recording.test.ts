@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
@@ -41,6 +41,16 @@ test('what is sent is taken at once, whatever becomes of its memory', () => {
   recording.close()
   const [, request] = parseRecording(readFileSync(recording.file, 'utf8')).events
   assert.deepEqual(request?.event === 'request' ? request.frame : null, frame)
+})
+
+test('a file that others could read is replaced by one that only its owner can', () => {
+  const file = join(folder, 'readable.jsonl')
+  writeFileSync(file, 'for everybody')
+  chmodSync(file, 0o644)
+  using recording = wireRecording(file)
+  recording.close()
+  assert.equal(statSync(file).mode & 0o777, 0o600)
+  assert.deepEqual(parseRecording(readFileSync(file, 'utf8')).events, [])
 })
 
 test('what is no request is recorded by its size alone', () => {
