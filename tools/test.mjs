@@ -1,6 +1,6 @@
-// `npm test [-- --unit] [--embedded] [--foreign] [--package] [--real] [PART OF A FILE NAME ...]`: from a bare clone to
-// tested. Without options all suites run, real Kafka and the clients of others included where what they need is at
-// hand; OTTLA_REQUIRE_KAFKA=1 makes its absence a failure, OTTLA_REQUIRE_KERBEROS=1 that of a KDC.
+// `npm test [-- --unit] [--embedded] [--foreign] [--package] [--real] [--nightly] [PART OF A FILE NAME ...]`: from a bare
+// clone to tested. Without options all suites but the nightly one run, real Kafka and the clients of others included where
+// what they need is at hand; OTTLA_REQUIRE_KAFKA=1 makes its absence a failure, OTTLA_REQUIRE_KERBEROS=1 that of a KDC.
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readdirSync, writeFileSync } from 'node:fs'
@@ -22,6 +22,16 @@ const suites = [
   { name: 'package', testMs: 240_000, hookMs: 240_000, fileMs: 900_000, concurrency: 1, isBuildNeeded: true },
   // One file at a time: three JVMs fill two cores.
   { name: 'real', testMs: 240_000, hookMs: 600_000, fileMs: 1_800_000, concurrency: 1, isKafkaNeeded: true },
+  // What is slow and rarely fails: only by its name, as `npm run nightly` does.
+  {
+    name: 'nightly',
+    testMs: 240_000,
+    hookMs: 600_000,
+    fileMs: 1_800_000,
+    concurrency: 1,
+    isKafkaNeeded: true,
+    isOnDemand: true,
+  },
 ]
 const eachTest = join('test', 'harness', 'each-test', 'main.ts')
 
@@ -48,6 +58,7 @@ let isKerberosMissing = false
 /** Files that did not run, with the programs they lack. */
 const leftOut = []
 for (const suite of suites) {
+  if (suite.isOnDemand && !chosen.has(suite.name)) continue
   if (chosen.size > 0 && !chosen.has(suite.name)) {
     notRun.push([suite.name, 'not chosen'])
     continue

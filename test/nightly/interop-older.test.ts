@@ -1,0 +1,3 @@
+import { javaClientScenarios } from '../behaviour/java-clients.ts'
+
+javaClientScenarios('old')
