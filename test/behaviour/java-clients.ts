@@ -16,7 +16,7 @@ import { sharedKafka, type SharedKafka } from '../harness/shared.ts'
 import { createTopic } from '../harness/topics.ts'
 import { fresh } from './world.ts'
 
-const codecs = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const
+const allCodecs = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const
 const quiet = { logger: (): void => undefined }
 
 /** A record as the Java program reads and writes it: bytes are base64. */
@@ -63,7 +63,10 @@ const records: { key: Buffer | null; value: Buffer | null; headers: Header[]; ti
 ]
 
 /** @param release `single`: the newest one, `old`: 3.9.1 */
-export function javaClientScenarios(release: 'single' | 'old'): void {
+export function javaClientScenarios(
+  release: 'single' | 'old',
+  codecs: readonly (typeof allCodecs)[number][] = allCodecs,
+): void {
   let kafka: SharedKafka
   let admin: AdminClient
 

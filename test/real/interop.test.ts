@@ -1,3 +1,6 @@
+import { describe } from 'node:test'
 import { javaClientScenarios } from '../behaviour/java-clients.ts'
 
-javaClientScenarios('single')
+describe("with Java's clients of Kafka 4.3.1", () => javaClientScenarios('single'))
+// With the other codecs in test/nightly.
+describe("with Java's clients of Kafka 3.9.1", () => javaClientScenarios('old', ['zstd']))
