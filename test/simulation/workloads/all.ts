@@ -6,7 +6,6 @@ import { groups } from './groups.ts'
 import { moves } from './moves.ts'
 import { share } from './share.ts'
 import { topics } from './topics.ts'
-import { upheaval } from './upheaval.ts'
 import { writes } from './writes.ts'
 
 export const workloads: Readonly<Record<string, Workload>> = {
@@ -16,6 +15,5 @@ export const workloads: Readonly<Record<string, Workload>> = {
   moves,
   share,
   topics,
-  upheaval,
   writes,
 }
