@@ -3,6 +3,7 @@ import type { Workload } from '../world.ts'
 import { atoms } from './atoms.ts'
 import { copies } from './copies.ts'
 import { groups } from './groups.ts'
+import { migration } from './migration.ts'
 import { moves } from './moves.ts'
 import { share } from './share.ts'
 import { topics } from './topics.ts'
@@ -12,6 +13,7 @@ export const workloads: Readonly<Record<string, Workload>> = {
   atoms,
   copies,
   groups,
+  migration,
   moves,
   share,
   topics,
