@@ -1,5 +1,6 @@
 /** The workloads by name. */
 import type { Workload } from '../world.ts'
+import { access } from './access.ts'
 import { atoms } from './atoms.ts'
 import { copies } from './copies.ts'
 import { groups } from './groups.ts'
@@ -10,6 +11,7 @@ import { topics } from './topics.ts'
 import { writes } from './writes.ts'
 
 export const workloads: Readonly<Record<string, Workload>> = {
+  access,
   atoms,
   copies,
   groups,
