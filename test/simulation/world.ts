@@ -51,6 +51,11 @@ export class World {
     return this.simulation.now
   }
 
+  /** ms since the epoch, by a clock that is right. */
+  get wallTime(): number {
+    return this.simulation.host('clock').clock.wallTime()
+  }
+
   get cluster(): Simulation['cluster'] {
     return this.simulation.cluster
   }

@@ -6,6 +6,7 @@ import { copies } from './copies.ts'
 import { groups } from './groups.ts'
 import { migration } from './migration.ts'
 import { moves } from './moves.ts'
+import { retention } from './retention.ts'
 import { share } from './share.ts'
 import { topics } from './topics.ts'
 import { writes } from './writes.ts'
@@ -17,6 +18,7 @@ export const workloads: Readonly<Record<string, Workload>> = {
   groups,
   migration,
   moves,
+  retention,
   share,
   topics,
   writes,
