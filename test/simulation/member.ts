@@ -1,9 +1,10 @@
 /** A member of a group that reads in some way, and is followed. */
-import type { Consumer, ConsumerConfig, DeadLetterSink, KafkaError, Message } from 'ottla'
+import type { Consumer, ConsumerConfig, DeadLetterSink, KafkaError, Message, TopicPartition } from 'ottla'
 import type { Dice } from '@ottla/broker/simulation'
 import type { Life } from './churn.ts'
 import { Flag } from './flag.ts'
 import type { StableMember } from './group-checks.ts'
+import { Leisure } from './leisure.ts'
 import type { Ledger, Processor } from './ledger.ts'
 import { read, ways, type Reading, type Way } from './ways.ts'
 import { inWords, type World } from './world.ts'
@@ -18,6 +19,8 @@ export interface MemberSettings {
   readonly ledger: Ledger
   /** Its static name; null: none; left out: the dice decide. */
   readonly instanceId?: string | null
+  /** Until then it takes its time now and then, virtual ms; left out: it does not. */
+  readonly leisureUntil?: number
   /** Called when the consumer does nothing any more. */
   readonly onFatal?: (error: KafkaError) => void
 }
@@ -32,6 +35,9 @@ export class Member implements Life, Processor, StableMember {
   readonly #isManual: boolean
   readonly #isAtMostOnce: boolean
   readonly #slowMs: number
+  readonly #leisure: Leisure
+  /** `max.poll.interval.ms`, where it matters. */
+  readonly #limitMs: number | null
   readonly #reading: Promise<void>
   readonly #over = new Flag()
   readonly #crashed = new Flag()
@@ -57,22 +63,33 @@ export class Member implements Life, Processor, StableMember {
     this.#isAtMostOnce = !isManual && (this.way === 'poll' || this.way === 'readMessage')
     this.#slowMs = dice.pick([0, 0, 1, 20, 200])
     this.#failures = this.way.startsWith('run') ? dice.pick(['none', 'dead letters', 'ends'] as const) : 'none'
+    const leisure = new Leisure(world, name, settings.leisureUntil ?? 0, ledger.isQuiet)
+    this.#leisure = leisure
+    const commitMs = dice.pick([100, 1000, 5000])
+    const waitMs = dice.pick([10, 500])
+    const sessionMs = protocol === 'classic' ? dice.pick([6000, 10_000, 45_000]) : 0
+    // A static member that leaves keeps its partitions for a while.
+    const byChance = dice.chance(0.2) && !ledger.isQuiet ? name : null
+    this.#limitMs = leisure.limitMs(sessionMs)
     this.#consumer = world.consumer(name, {
       'group.id': group,
       'auto.offset.reset': 'earliest',
       'enable.auto.commit': !isManual,
-      'auto.commit.interval.ms': dice.pick([100, 1000, 5000]),
-      'fetch.wait.max.ms': dice.pick([10, 500]),
-      ...(protocol === 'classic'
-        ? { 'session.timeout.ms': dice.pick([6000, 10_000, 45_000]), 'heartbeat.interval.ms': 2000 }
-        : {}),
-      // A static member that leaves keeps its partitions for a while.
-      ...instanceOf(dice.chance(0.2) && !ledger.isQuiet ? name : null, settings.instanceId),
+      'auto.commit.interval.ms': commitMs,
+      'fetch.wait.max.ms': waitMs,
+      ...(protocol === 'classic' ? { 'session.timeout.ms': sessionMs, 'heartbeat.interval.ms': 2000 } : {}),
+      ...(this.#limitMs === null ? {} : { 'max.poll.interval.ms': this.#limitMs }),
+      ...instanceOf(byChance, settings.instanceId),
       ...config,
     })
-    world.note(`${name} begins: ${this.way}, ${this.#slowMs} ms for a message`)
-    this.#consumer.subscribe([topic])
-    this.#consumer.on('rebalance', () => (this.rebalancedAt = world.now))
+    const habits = [leisure.hasLongMessages ? ', long messages' : '', leisure.hasSlowCallbacks ? ', slow callbacks' : '']
+    world.note(`${name} begins: ${this.way}, ${this.#slowMs} ms for a message${habits.join('')}`)
+    if (leisure.hasSlowCallbacks) this.#consumer.subscribe([topic], () => leisure.withCallback())
+    else this.#consumer.subscribe([topic])
+    this.#consumer.on('rebalance', ({ event: { type, partitions } }) => {
+      this.rebalancedAt = world.now
+      if (type !== 'assign' && leisure.hasLongMessages) this.#leaveToThemselves(partitions)
+    })
     if (onFatal !== undefined)
       this.#consumer.on('error', ({ error }) => {
         if (error.isFatal) onFatal(error)
@@ -91,7 +108,9 @@ export class Member implements Life, Processor, StableMember {
   }
 
   get mayRepeat(): boolean {
-    return this.#isManual || this.#failures === 'ends'
+    // Streams are waited for not as long as their messages may take.
+    const isNotAwaited = this.way === 'partitions' && this.#leisure.hasLongMessages
+    return this.#isManual || this.#failures === 'ends' || isNotAwaited
   }
 
   get isLoop(): boolean {
@@ -130,6 +149,7 @@ export class Member implements Life, Processor, StableMember {
     const place = this.#ledger.take(this, this.#consumer, message, this.#isAtMostOnce)
     const lane = this.#beginLane(message)
     if (this.#slowMs > 0) await this.#world.sleep(this.#dice.next() * 2 * this.#slowMs)
+    await this.#leisure.withMessage(this.#limitMs)
     if (lane !== null) this.#busy.delete(lane)
     if (this.#crashed.isSet()) return
     if (this.#failures !== 'none' && this.#dice.chance(0.05)) throw new Error(`${place} has failed`)
@@ -152,6 +172,13 @@ export class Member implements Life, Processor, StableMember {
       )
     this.#begun.set(lane, Math.max(begun, offset))
     return lane
+  }
+
+  // What still runs when its partition has been given up is somebody else's message by now.
+  #leaveToThemselves(partitions: readonly TopicPartition[]): void {
+    for (const { partition } of partitions) {
+      for (const lane of this.#busy.keys()) if (lane.split(' ')[0] === `${partition}`) this.#busy.delete(lane)
+    }
   }
 
   #onFailure(): NonNullable<Reading['onFailure']> {

@@ -29,12 +29,9 @@ export async function groups(world: World): Promise<void> {
   const watching = ledger.watch()
   const config: Partial<ConsumerConfig> =
     protocol === 'classic' ? { 'partition.assignment.strategy': strategy } : { 'group.protocol': 'consumer' }
-  const churn = new Churn(
-    world,
-    'member',
-    name => new Member(world, name, { group: GROUP, topic: TOPIC, protocol, config, isManual, ledger }),
-    isQuiet ? 0 : undefined,
-  )
+  const leisureUntil = world.now + world.stormMs
+  const settings = { group: GROUP, topic: TOPIC, protocol, config, isManual, ledger, leisureUntil } as const
+  const churn = new Churn(world, 'member', name => new Member(world, name, settings), isQuiet ? 0 : undefined)
   const writers = Array.from(
     { length: world.some(1, 3) },
     (_, i) => new Writer(world, `writer-${i}`, TOPIC, isIdempotent),
