@@ -221,11 +221,13 @@ export class Seeker {
     if (this.#slowMs > 0) await this.#world.sleep(this.#dice.next() * 2 * this.#slowMs)
   }
 
-  async #seek(course: Course, offset: number, target: Target): Promise<void> {
+  /** @param leaderEpoch - of what is there, if it is known */
+  async #seek(course: Course, offset: number, target: Target, leaderEpoch?: number): Promise<void> {
     const { partition } = course
     this.#log.look()
     this.#world.note(`${this.host} seeks [${partition}] ${JSON.stringify(target)}`)
-    const seeking = this.#consumer.seek([{ topic: this.#log.topic, partition, offset }])
+    const at = { topic: this.#log.topic, partition, offset, ...(leaderEpoch === undefined ? {} : { leaderEpoch }) }
+    const seeking = this.#consumer.seek([at])
     course.sent(target)
     const [result] = await seeking
     if (result?.error === undefined) return
@@ -251,7 +253,7 @@ export class Seeker {
     if (this.#settings.isExact && at !== undefined && at.timestamp < time)
       this.#world.complain(`[${partition}] ${offset} is of ${at.timestamp}, and is found for ${time}`)
     if (offset < 0) await this.#seek(course, OFFSET_END, { to: 'end', tail: 0 })
-    else await this.#seek(course, offset, { to: 'offset', offset })
+    else await this.#seek(course, offset, { to: 'offset', offset }, found.leaderEpoch)
   }
 
   /** A program whose policy is to be told decides itself. */
