@@ -24,12 +24,7 @@ export class Right {
   readonly operation: 'read' | 'write' | 'describe'
   readonly timeline = new Timeline<RightState>('held')
 
-  constructor(
-    account: Account,
-    resourceType: Right['resourceType'],
-    name: string,
-    operation: Right['operation'],
-  ) {
+  constructor(account: Account, resourceType: Right['resourceType'], name: string, operation: Right['operation']) {
     this.account = account
     this.resourceType = resourceType
     this.name = name

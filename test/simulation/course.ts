@@ -127,7 +127,9 @@ export class Course {
     const why = this.#objection({ to: 'offset', offset: from }, offset)
     // With nothing left of what it had read, it begins where its policy says.
     if (why !== null && this.#objectionOfPolicy(offset) !== null)
-      this.#world.complain(`${this.#name} goes to ${offset} from ${target.offset}, and the log was cut at ${cut}: ${why}`)
+      this.#world.complain(
+        `${this.#name} goes to ${offset} from ${target.offset}, and the log was cut at ${cut}: ${why}`,
+      )
   }
 
   /** Why the reader may not go there; null if it may. */

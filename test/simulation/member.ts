@@ -82,7 +82,10 @@ export class Member implements Life, Processor, StableMember {
       ...instanceOf(byChance, settings.instanceId),
       ...config,
     })
-    const habits = [leisure.hasLongMessages ? ', long messages' : '', leisure.hasSlowCallbacks ? ', slow callbacks' : '']
+    const habits = [
+      leisure.hasLongMessages ? ', long messages' : '',
+      leisure.hasSlowCallbacks ? ', slow callbacks' : '',
+    ]
     world.note(`${name} begins: ${this.way}, ${this.#slowMs} ms for a message${habits.join('')}`)
     if (leisure.hasSlowCallbacks) this.#consumer.subscribe([topic], () => leisure.withCallback())
     else this.#consumer.subscribe([topic])

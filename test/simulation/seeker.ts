@@ -24,7 +24,7 @@ const FETCHED_MS = 5000
 const AGE_MS = 10_000
 const LOOK_UP_LIMIT_MS = 30_000
 
-const policies: readonly (readonly [string, Policy])[] = [
+const policies: readonly (readonly [NonNullable<ConsumerConfig['auto.offset.reset']>, Policy])[] = [
   ['earliest', 'earliest'],
   ['latest', 'latest'],
   ['error', 'error'],
@@ -241,14 +241,19 @@ export class Seeker {
     const consumer = this.#consumer
     this.#log.look()
     const before = this.#log.present(partition).filter(({ timestamp }) => timestamp >= time)
-    const [found] = await consumer.offsetsForTimes([{ topic: this.#log.topic, partition, offset: time }], LOOK_UP_LIMIT_MS)
+    const [found] = await consumer.offsetsForTimes(
+      [{ topic: this.#log.topic, partition, offset: time }],
+      LOOK_UP_LIMIT_MS,
+    )
     if (found === undefined || found.error !== undefined || consumer !== this.#consumer) return
     this.#log.look()
     const { offset } = found
     const there = this.#log.present(partition)
     const passed = before.find(each => (offset < 0 || each.offset < offset) && there.some(now => isSame(now, each)))
     if (this.#settings.isExact && passed !== undefined)
-      this.#world.complain(`[${partition}] ${passed.offset} is of ${passed.timestamp}, and ${offset} is found for ${time}`)
+      this.#world.complain(
+        `[${partition}] ${passed.offset} is of ${passed.timestamp}, and ${offset} is found for ${time}`,
+      )
     const at = there.find(each => each.offset === offset)
     if (this.#settings.isExact && at !== undefined && at.timestamp < time)
       this.#world.complain(`[${partition}] ${offset} is of ${at.timestamp}, and is found for ${time}`)
@@ -260,8 +265,7 @@ export class Seeker {
   #heard(error: KafkaError, consumer: Consumer): void {
     if (error.code !== ErrorCode.ERR__AUTO_OFFSET_RESET && error.code !== ErrorCode.ERR__LOG_TRUNCATION) return
     this.#world.note(`${this.host} says ${inWords(error)}`)
-    if (this.#policy !== 'error')
-      this.#world.complain(`${this.host} stops, which is not its policy: ${inWords(error)}`)
+    if (this.#policy !== 'error') this.#world.complain(`${this.host} stops, which is not its policy: ${inWords(error)}`)
     const course = this.#courses[Number(/\[(\d+)\]/.exec(error.message)?.[1] ?? -1)]
     if (course === undefined) {
       this.#world.complain(`${this.host} does not name the partition: ${inWords(error)}`)

@@ -36,9 +36,7 @@ export class Voice {
     moments.push(now)
     this.#said.set(error.message, moments)
     if (moments.length === MOST_IN_WINDOW + 1)
-      this.#world.complain(
-        `${this.#name} has said ${moments.length} times in ${WINDOW_MS / 1000} s: ${inWords(error)}`,
-      )
+      this.#world.complain(`${this.#name} has said ${moments.length} times in ${WINDOW_MS / 1000} s: ${inWords(error)}`)
   }
 
   hasSaid(code: number, since: number): boolean {

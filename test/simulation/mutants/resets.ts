@@ -46,7 +46,8 @@ export const resetMutants: readonly Mutant[] = [
     breaks: 'out of range leads to the beginning where it is to be reported',
     file: 'consumer/offsets/offset-reset.ts',
     find: "    if (policy.to === 'error') {\n      cursor.stop()\n",
-    replace: "    if (policy.to === 'error') {\n      cursor.lookUp(OFFSET_BEGINNING)\n      this.#logical.kick()\n      return\n",
+    replace:
+      "    if (policy.to === 'error') {\n      cursor.lookUp(OFFSET_BEGINNING)\n      this.#logical.kick()\n      return\n",
     workloads: ['retention'],
   },
   {

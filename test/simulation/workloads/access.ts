@@ -39,8 +39,12 @@ class Reader {
   readonly #onMessage: (message: Message) => void
   #lives = 0
   #beganAt = 0
-  #life: { readonly consumer: Consumer; readonly reading: Promise<void>; readonly over: Flag; readonly way: Way } | null =
-    null
+  #life: {
+    readonly consumer: Consumer
+    readonly reading: Promise<void>
+    readonly over: Flag
+    readonly way: Way
+  } | null = null
 
   constructor(world: World, account: Account, config: Partial<ConsumerConfig>, onMessage: (message: Message) => void) {
     this.account = account
@@ -218,7 +222,9 @@ class Changes {
 
   #checkRefused(account: Account, from: number): void {
     if (account.voice.hasSaid(ErrorCode.ERR__AUTHENTICATION, from)) return
-    this.#world.complain(`${account.host} cannot log in since ${Math.round(this.#world.now - from)} ms, and says nothing`)
+    this.#world.complain(
+      `${account.host} cannot log in since ${Math.round(this.#world.now - from)} ms, and says nothing`,
+    )
   }
 
   /** Deletes the group: in vain while it has members, with all that it has committed when it has none. */
@@ -329,8 +335,7 @@ export async function access(world: World): Promise<void> {
     },
   )
   checkReports(world, writers)
-  if (isQuiet)
-    writers.forEach((writer, i) => checkRights(world, writer, writerAccounts[i], mayWrite.get(writer.name)))
+  if (isQuiet) writers.forEach((writer, i) => checkRights(world, writer, writerAccounts[i], mayWrite.get(writer.name)))
   await Promise.all(readers.map(reader => reader.leave()))
   await administrator.close()
 }

@@ -97,7 +97,8 @@ class Seat {
       group: GROUP,
       topic: TOPIC,
       protocol,
-      config: protocol === 'consumer' ? modern : { ...(isStatic ? brief : {}), 'partition.assignment.strategy': strategies },
+      config:
+        protocol === 'consumer' ? modern : { ...(isStatic ? brief : {}), 'partition.assignment.strategy': strategies },
       isManual,
       ledger,
       instanceId: isStatic ? this.name : null,

@@ -151,8 +151,20 @@ export async function retention(world: World): Promise<void> {
     }
   })()
   const acting = Promise.all([
-    nowAndThen(world, 'loss', () => loss.act(), () => still.isSet()),
-    ...readers.map((reader, i) => nowAndThen(world, `reader ${i}`, () => reader.act(), () => still.isSet())),
+    nowAndThen(
+      world,
+      'loss',
+      () => loss.act(),
+      () => still.isSet(),
+    ),
+    ...readers.map((reader, i) =>
+      nowAndThen(
+        world,
+        `reader ${i}`,
+        () => reader.act(),
+        () => still.isSet(),
+      ),
+    ),
   ])
   for (const writer of writers) writer.start(world.now + world.stormMs)
   if (isQuiet) await world.sleep(world.stormMs)

@@ -269,7 +269,7 @@ async function writeTo(
 }
 
 export async function topics(world: World): Promise<void> {
-  const { dice, cluster } = world
+  const { dice } = world
   const isQuiet = dice.chance(0.5)
   const protocol = dice.chance(0.5) ? 'consumer' : 'classic'
   const strategy = dice.pick(['range', 'roundrobin', 'cooperative-sticky'])
@@ -296,7 +296,9 @@ export async function topics(world: World): Promise<void> {
   )
   const settings = { config, isQuiet, processed: new Set<string>() }
   const group = isCrowd ? new Crowd(world, settings, company) : new Few(world, settings)
-  const writers = isCrowd ? writtenTo.map(topic => new Writer(world, `writer-${topic}`, topic, company.chance(0.7))) : []
+  const writers = isCrowd
+    ? writtenTo.map(topic => new Writer(world, `writer-${topic}`, topic, company.chance(0.7)))
+    : []
   const scribe = world.producer('scribe', { 'message.timeout.ms': 10_000, 'linger.ms': dice.pick([0, 5]) })
   scribe.on('error', () => undefined)
   const still = new Flag()
