@@ -116,7 +116,7 @@ export class Ledger {
 
   done(place: string, member: Processor): void {
     const before = this.#processors.get(place)
-    if (this.isQuiet && before !== undefined && !this.#mayRepeat(before))
+    if (this.isQuiet && before !== undefined && !this.#mayRepeat(before.member, before.at) && !this.#isLeft(member))
       this.#world.complain(
         `${place} is processed by ${before.member.name} (${before.member.way}) and by ${member.name} (${member.way})`,
       )
@@ -155,10 +155,13 @@ export class Ledger {
     }
   }
 
-  // What a loop has in its hands when its consumer is closed comes again, and what it commits by hand may, too.
-  #mayRepeat({ member, at }: { readonly member: Processor; readonly at: number }): boolean {
-    if (this.#interruptions > 0 || at <= this.#interruptedUntil) return true
-    return member.mayRepeat || (member.isLoop && this.#leavers.has(member.name))
+  #mayRepeat(member: Processor, at: number): boolean {
+    return this.#interruptions > 0 || at <= this.#interruptedUntil || member.mayRepeat || this.#isLeft(member)
+  }
+
+  // What a loop has in its hands when its consumer is closed comes again, perhaps before the loop is done with it.
+  #isLeft(member: Processor): boolean {
+    return member.isLoop && this.#leavers.has(member.name)
   }
 
   // A member that is cut off does not know that it has lost its partitions.

@@ -137,9 +137,7 @@ export class World {
 
   /** A client's host is gone: the brokers learn nothing of it, and it reaches none any more. */
   loseHost(name: string): void {
-    const { network } = this.simulation
-    for (let id = 1; id <= BROKERS; id++) network.setWay(name, `broker-${id}`, 'refused')
-    network.vanish(name)
+    this.simulation.network.lose(name)
   }
 
   producer(name: string, config: Partial<ProducerConfig>): Producer {
