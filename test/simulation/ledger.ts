@@ -11,8 +11,8 @@ const NOTICED_MS = 15_000
 export interface Processor {
   readonly name: string
   readonly way: Way
-  /** What it has processed may be processed again, in peace, too. */
-  readonly mayRepeat: boolean
+  /** Whether what it has processed at a time may be processed again, in peace, too; virtual ms. */
+  mayRepeat(at: number): boolean
   /** A loop of the program: `poll` and `readMessage` have given up a message when they give it. */
   readonly isLoop: boolean
   readonly assigned: readonly number[]
@@ -156,7 +156,7 @@ export class Ledger {
   }
 
   #mayRepeat(member: Processor, at: number): boolean {
-    return this.#interruptions > 0 || at <= this.#interruptedUntil || member.mayRepeat || this.#isLeft(member)
+    return this.#interruptions > 0 || at <= this.#interruptedUntil || member.mayRepeat(at) || this.#isLeft(member)
   }
 
   // What a loop has in its hands when its consumer is closed comes again, perhaps before the loop is done with it.

@@ -49,6 +49,8 @@ export class Member implements Life, Processor, StableMember {
   readonly #begun = new Map<string, number>()
   /** When partitions were last assigned or given up, virtual ms. */
   rebalancedAt = 0
+  /** When partitions were last given up. */
+  #gaveUpAt = -1
 
   constructor(world: World, name: string, settings: MemberSettings) {
     const { group, topic, protocol, config, isManual, ledger, onFatal } = settings
@@ -91,7 +93,9 @@ export class Member implements Life, Processor, StableMember {
     else this.#consumer.subscribe([topic])
     this.#consumer.on('rebalance', ({ event: { type, partitions } }) => {
       this.rebalancedAt = world.now
-      if (type !== 'assign' && leisure.hasLongMessages) this.#leaveToThemselves(partitions)
+      if (type === 'assign') return
+      this.#gaveUpAt = Math.max(this.#gaveUpAt, world.now)
+      if (leisure.hasLongMessages) this.#leaveToThemselves(partitions)
     })
     if (onFatal !== undefined)
       this.#consumer.on('error', ({ error }) => {
@@ -110,10 +114,12 @@ export class Member implements Life, Processor, StableMember {
     })
   }
 
-  get mayRepeat(): boolean {
+  mayRepeat(at: number): boolean {
     // Streams are waited for not as long as their messages may take.
     const isNotAwaited = this.way === 'partitions' && this.#leisure.hasLongMessages
-    return this.#isManual || this.#failures === 'ends' || isNotAwaited
+    // What is behind a message that waits for its turn, or its next attempt, is not committed.
+    const isAhead = this.way === 'run by key' && at <= this.#gaveUpAt
+    return this.#isManual || this.#failures === 'ends' || isNotAwaited || isAhead
   }
 
   get isLoop(): boolean {
@@ -137,6 +143,7 @@ export class Member implements Life, Processor, StableMember {
   async leave(): Promise<void> {
     if (this.#dice.chance(0.5)) this.#over.set()
     this.#ledger.left(this.name)
+    this.#gaveUpAt = Infinity
     await this.#consumer.close()
     this.#ledger.ended(this)
     this.#over.set()
