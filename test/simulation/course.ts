@@ -118,7 +118,9 @@ export class Course {
     const isThere = this.#present.some(each => each.offset === offset && each.value === value)
     if (!isThere) return
     if (offset < cut) {
-      if (target.to === 'offset' && target.offset <= cut) this.#check(target, offset)
+      // The message that it was processing comes again.
+      const isAgain = target.to === 'offset' && offset === target.offset - 1
+      if (target.to === 'offset' && target.offset <= cut && !isAgain) this.#check(target, offset)
       return
     }
     this.#cut = null
@@ -164,8 +166,8 @@ export class Course {
   #objectionOfEnd(tail: number, offset: number): string | null {
     const least = this.#move.end - tail
     if (offset < least) return `the log ended at ${this.#move.end}`
-    const end = this.#settings.isQuiet ? this.#log.endAfter(this.partition, this.#move.at + LOOKED_UP_MS) : null
-    return end === null ? null : this.#skipped(end - tail, offset)
+    const lookedUp = this.#settings.isQuiet ? this.#log.endAfter(this.partition, this.#move.at + LOOKED_UP_MS) : null
+    return this.#skipped(Math.min(this.#log.end(this.partition), lookedUp ?? Infinity) - tail, offset)
   }
 
   #objectionOfPolicy(offset: number): string | null {

@@ -110,7 +110,8 @@ export class Seeker {
         case 'offset': {
           // Also where nothing is any more, or is not yet.
           const from = Math.max(0, this.#log.start(partition) - 5)
-          const offset = dice.int(from, this.#log.end(partition) + 3)
+          const end = this.#log.end(partition)
+          const offset = dice.chance(0.2) ? end + dice.int(0, 50) : dice.int(from, end)
           await this.#seek(course, offset, { to: 'offset', offset })
           return
         }
