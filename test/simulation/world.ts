@@ -1,6 +1,15 @@
 /** What a workload runs in: a simulation, its clients, a trace, and what was found wrong. */
-import { AdminClient, Consumer, Producer, ShareConsumer, type ConsumerConfig, type ProducerConfig } from 'ottla'
+import {
+  AdminClient,
+  Consumer,
+  Producer,
+  ShareConsumer,
+  type AdminConfig,
+  type ConsumerConfig,
+  type ProducerConfig,
+} from 'ottla'
 import { simulate, type Dice, type Fault, type Simulation, type StormOptions } from '@ottla/broker/simulation'
+import { clusterOf } from './clusters.ts'
 import type { Plan } from './plan.ts'
 
 /** Clients are unhappy in a storm, but some things they say are worth a look. */
@@ -40,6 +49,11 @@ export class World {
 
   get now(): number {
     return this.simulation.now
+  }
+
+  /** ms since the epoch, by a clock that is right. */
+  get wallTime(): number {
+    return this.simulation.host('clock').clock.wallTime()
   }
 
   get cluster(): Simulation['cluster'] {
@@ -123,9 +137,7 @@ export class World {
 
   /** A client's host is gone: the brokers learn nothing of it, and it reaches none any more. */
   loseHost(name: string): void {
-    const { network } = this.simulation
-    for (let id = 1; id <= BROKERS; id++) network.setWay(name, `broker-${id}`, 'refused')
-    network.vanish(name)
+    this.simulation.network.lose(name)
   }
 
   producer(name: string, config: Partial<ProducerConfig>): Producer {
@@ -140,8 +152,8 @@ export class World {
     return new ShareConsumer({ ...this.#common(name), ...config }, this.#options(name))
   }
 
-  admin(name: string): AdminClient {
-    return new AdminClient(this.#common(name), this.#options(name))
+  admin(name: string, config: Partial<AdminConfig> = {}): AdminClient {
+    return new AdminClient({ ...this.#common(name), ...config }, this.#options(name))
   }
 
   /** Nothing that clients or the cluster have made may be left. */
@@ -168,19 +180,22 @@ export class World {
   }
 }
 
+/** Every other seed has a cluster that can lose what real ones lose. */
+export function replicationOf({ seed }: Plan): 'simulated' | 'shared' {
+  return seed % 2 === 0 ? 'simulated' : 'shared'
+}
+
 /** Runs a workload once. */
 export async function runPlan(
   plan: Plan,
   workload: Workload,
   onLine: ((line: string) => void) | null = null,
 ): Promise<Outcome> {
-  // Every other seed has a cluster that can lose what real ones lose.
-  const replication = plan.seed % 2 === 0 ? 'simulated' : 'shared'
   const options = {
     seed: plan.seed,
-    cluster: { brokers: BROKERS, replication },
+    cluster: { brokers: BROKERS, replication: replicationOf(plan), ...clusterOf(plan) },
     limitMs: plan.minutes * 60_000 + MORE_MS,
-  } as const
+  }
   return simulate(options, async simulation => {
     const world = new World(plan, simulation, onLine)
     await workload(world)

@@ -1,5 +1,5 @@
 /** Producers whose every message is followed: from `produce` to its report and its place in the log. */
-import type { DeliveryReport, Producer, ProducerConfig } from 'ottla'
+import { KafkaError, type DeliveryReport, type Producer, type ProducerConfig } from 'ottla'
 import type { Dice } from '@ottla/broker/simulation'
 import { inWords, type World } from './world.ts'
 
@@ -7,6 +7,10 @@ interface Report {
   readonly status: DeliveryReport['status'] | 'refused'
   readonly partition: number
   readonly offset: number
+  /** Of its error; 0 without one. */
+  readonly code: number
+  /** Virtual ms. */
+  readonly at: number
 }
 
 const FLUSH_LIMIT_MS = 400_000
@@ -18,9 +22,11 @@ export class Writer {
   readonly isIdempotent: boolean
   /** By the message's number. */
   readonly reports: Report[][] = []
+  /** When each message was produced, virtual ms; by its number. */
+  readonly producedAt: number[] = []
+  readonly producer: Producer
   readonly #world: World
   readonly #dice: Dice
-  readonly #producer: Producer
   #writing: Promise<void> = Promise.resolve()
 
   constructor(world: World, name: string, topic: string, isIdempotent: boolean, config: Partial<ProducerConfig> = {}) {
@@ -30,7 +36,7 @@ export class Writer {
     this.isIdempotent = isIdempotent
     const dice = world.simulation.dice(name)
     this.#dice = dice
-    this.#producer = world.producer(name, {
+    this.producer = world.producer(name, {
       'enable.idempotence': isIdempotent,
       'linger.ms': dice.pick([0, 5, 50]),
       'message.timeout.ms': dice.pick([10_000, 60_000, 300_000]),
@@ -49,8 +55,8 @@ export class Writer {
     await this.#world.settle(
       (async () => {
         await this.#writing
-        await this.#producer.flush()
-        await this.#producer.close()
+        await this.producer.flush()
+        await this.producer.close()
       })(),
       FLUSH_LIMIT_MS,
       `${this.name}'s flush and close`,
@@ -68,14 +74,16 @@ export class Writer {
     const number = this.reports.length
     const reports: Report[] = []
     this.reports.push(reports)
+    this.producedAt.push(this.#world.now)
     try {
-      this.#producer.produce({ topic: this.topic, key: `k${number % 7}`, value: `${this.name}:${number}` }, report => {
+      this.producer.produce({ topic: this.topic, key: `k${number % 7}`, value: `${this.name}:${number}` }, report => {
         const { status, partition, offset, error } = report
-        reports.push({ status, partition, offset })
+        reports.push({ status, partition, offset, code: error?.code ?? 0, at: this.#world.now })
         this.#world.note(`${this.name} ${number} ${status} [${partition}] ${offset} ${error?.code ?? ''}`)
       })
     } catch (error) {
-      reports.push({ status: 'refused', partition: -1, offset: -1 })
+      const code = error instanceof KafkaError ? error.code : -1
+      reports.push({ status: 'refused', partition: -1, offset: -1, code, at: this.#world.now })
       this.#world.note(`${this.name} ${number} refused: ${inWords(error)}`)
     }
   }

@@ -1,4 +1,5 @@
 /** All mutants. */
+import { accessMutants } from './access.ts'
 import { caseMutants } from './cases.ts'
 import { fetcherMutants } from './fetcher.ts'
 import { groupMutants } from './groups.ts'
@@ -6,6 +7,7 @@ import type { Mutant } from './mutant.ts'
 import { networkMutants } from './network.ts'
 import { offsetMutants } from './offsets.ts'
 import { producerMutants } from './producer.ts'
+import { resetMutants } from './resets.ts'
 import { runMutants } from './run.ts'
 import { shareMutants } from './share.ts'
 import { transactionMutants } from './transactions.ts'
@@ -19,5 +21,7 @@ export const mutants: readonly Mutant[] = [
   ...shareMutants,
   ...runMutants,
   ...networkMutants,
+  ...accessMutants,
+  ...resetMutants,
   ...caseMutants,
 ]

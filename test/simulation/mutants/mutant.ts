@@ -10,6 +10,8 @@ export const areas = [
   'share groups',
   'run',
   'network',
+  'access',
+  'resets',
   'reports of other clients',
 ] as const
 

@@ -1,12 +1,15 @@
 /**
- * Topics that come, go, are recreated, grow, lose records and are truncated, under members whose subscriptions change:
- * in the end everything that is there was processed, and nothing that nobody subscribes to.
+ * Topics that come, go, are recreated, grow, lose records and are truncated, under members whose subscriptions change and
+ * that come, leave and crash: in the end everything that is there was processed, nothing that nobody subscribes to, and
+ * every message that was written to a topic has one report.
  */
-import type { Consumer, ConsumerConfig, Message, Producer } from 'ottla'
+import type { AdminClient, Consumer, ConsumerConfig, Message, Producer } from 'ottla'
 import type { Dice } from '@ottla/broker/simulation'
+import { Churn, type Life } from '../churn.ts'
 import { Flag } from '../flag.ts'
 import { read, ways, type Way } from '../ways.ts'
 import { inWords, type World } from '../world.ts'
+import { Writer } from '../writers.ts'
 
 const FIXED = 'main'
 const PATTERN = '^t-.*'
@@ -18,32 +21,38 @@ const SUBSCRIBED_MS = 20_000
 const MOST_TOPICS = 4
 const subscriptions = [[FIXED], [FIXED, PATTERN], [PATTERN], [FIXED, 't-0']] as const
 const everything = [FIXED, PATTERN] as const
+/** Each has a writer of its own in a crowd, whether it is there or not. */
+const writtenTo = [FIXED, 't-0', 't-1'] as const
 
-class Member {
+interface MemberSettings {
+  readonly config: Partial<ConsumerConfig>
+  readonly isQuiet: boolean
+  /** What some member has done with: topics and values. */
+  readonly processed: Set<string>
+}
+
+class Member implements Life {
   readonly name: string
   readonly #world: World
+  readonly #dice: Dice
   readonly #way: Way
   readonly #slowMs: number
   readonly #consumer: Consumer
   readonly #reading: Promise<void>
   readonly #over = new Flag()
-  readonly #onMessage: (message: Message) => void
+  readonly #crashed = new Flag()
+  readonly #processed: Set<string>
   readonly #isQuiet: boolean
   #subscription: readonly string[] = []
   #subscribedAt = 0
 
-  constructor(
-    world: World,
-    name: string,
-    config: Partial<ConsumerConfig>,
-    isQuiet: boolean,
-    onMessage: (message: Message) => void,
-  ) {
+  constructor(world: World, name: string, { config, isQuiet, processed }: MemberSettings) {
     this.#world = world
     this.name = name
     this.#isQuiet = isQuiet
-    this.#onMessage = onMessage
+    this.#processed = processed
     const dice = world.simulation.dice(name)
+    this.#dice = dice
     this.#way = dice.pick(ways)
     this.#slowMs = dice.pick([0, 0, 1, 20])
     this.#consumer = world.consumer(name, {
@@ -76,10 +85,19 @@ class Member {
     this.#consumer.subscribe([...topics])
   }
 
-  async close(): Promise<void> {
+  async leave(): Promise<void> {
+    if (this.#dice.chance(0.5)) this.#over.set()
+    await this.#consumer.close()
     this.#over.set()
-    await this.#world.settle(this.#consumer.close(), CLOSE_LIMIT_MS, `closing ${this.name}`)
-    await this.#world.settle(this.#reading, CLOSE_LIMIT_MS, `the reading of ${this.name}`)
+    await this.#reading
+  }
+
+  async crash(): Promise<void> {
+    this.#crashed.set()
+    this.#over.set()
+    this.#world.loseHost(this.name)
+    await this.#consumer.close(1000)
+    await this.#reading
   }
 
   explain(): string {
@@ -87,6 +105,7 @@ class Member {
   }
 
   async #take(message: Message): Promise<void> {
+    if (this.#crashed.isSet()) return
     const { topic, partition, offset } = message
     this.#world.note(`${this.name} got ${topic} ${partition}:${offset} ${String(message.value)}`)
     const isMeant = this.#subscription.some(each =>
@@ -95,19 +114,38 @@ class Member {
     const sinceMs = this.#world.now - this.#subscribedAt
     if (this.#isQuiet && !isMeant && sinceMs > SUBSCRIBED_MS)
       this.#world.complain(`${topic} ${partition}:${offset} is given to ${this.name}, which does not subscribe to it`)
+    // `poll` and `readMessage` have given up a message when they give it.
+    const isAtMostOnce = this.#way === 'poll' || this.#way === 'readMessage'
+    if (isAtMostOnce) this.#processed.add(valueIn(topic, message.value))
     if (this.#slowMs > 0) await this.#world.sleep(this.#slowMs)
-    this.#onMessage(message)
+    if (!this.#crashed.isSet()) this.#processed.add(valueIn(topic, message.value))
   }
+}
+
+function valueIn(topic: string, value: Buffer | null): string {
+  return `${topic} ${String(value)}`
+}
+
+interface Habits {
+  readonly mostPartitions: number
+  /** Between the end of a topic and the beginning of the next one of its name, ms. */
+  readonly pausesMs: readonly number[]
+  /** One client for everything; null: one for each act. */
+  readonly client: AdminClient | null
 }
 
 /** What an administrator does, at any moment. */
 class Administrator {
   readonly #world: World
   readonly #dice: Dice
+  readonly #habits: Habits
   readonly #partitions = new Map<string, number>()
+  /** Topics that have lost the end of a log. */
+  readonly truncated = new Set<string>()
 
-  constructor(world: World) {
+  constructor(world: World, habits: Habits) {
     this.#world = world
+    this.#habits = habits
     this.#dice = world.simulation.dice('administrator')
     this.#create(FIXED)
     this.#create('t-0')
@@ -139,7 +177,7 @@ class Administrator {
         return
       case 'recreate':
         this.#delete(topic)
-        await this.#world.sleep(dice.pick([0, 100, 3000]))
+        await this.#world.sleep(dice.pick(this.#habits.pausesMs))
         this.#create(topic)
         return
       case 'grow':
@@ -170,13 +208,13 @@ class Administrator {
 
   async #grow(topic: string): Promise<void> {
     const increaseTo = (this.#partitions.get(topic) ?? 0) + 1
-    if (increaseTo > 4) return
+    if (increaseTo > this.#habits.mostPartitions) return
     this.#world.note(`grow ${topic} to ${increaseTo}`)
     this.#partitions.set(topic, increaseTo)
-    const admin = this.#world.admin('admin')
-    const [result] = await admin.createPartitions([{ topic, increaseTo }])
-    if (result?.error !== undefined) this.#world.note(`grow ${topic}: ${inWords(result.error)}`)
-    await admin.close()
+    await this.#ask(async admin => {
+      const [result] = await admin.createPartitions([{ topic, increaseTo }])
+      if (result?.error !== undefined) this.#world.note(`grow ${topic}: ${inWords(result.error)}`)
+    })
   }
 
   #truncate(topic: string): void {
@@ -185,6 +223,7 @@ class Administrator {
     if (last === undefined) return
     const offset = Math.max(0, last.offset - this.#dice.int(0, 3))
     this.#world.note(`truncate ${topic} [${last.partition}] to ${offset}`)
+    this.truncated.add(topic)
     cluster.truncate(topic, last.partition, offset)
   }
 
@@ -193,9 +232,19 @@ class Administrator {
     if (messages.length === 0) return
     const { partition, offset } = this.#dice.pick(messages)
     this.#world.note(`delete records of ${topic} [${partition}] before ${offset}`)
-    const admin = this.#world.admin('admin')
-    await admin.deleteRecords([{ topic, partition, offset }])
-    await admin.close()
+    await this.#ask(async admin => {
+      await admin.deleteRecords([{ topic, partition, offset }])
+    })
+  }
+
+  async #ask(call: (admin: AdminClient) => Promise<void>): Promise<void> {
+    const { client } = this.#habits
+    const admin = client ?? this.#world.admin('admin')
+    try {
+      await call(admin)
+    } finally {
+      if (client === null) await admin.close()
+    }
   }
 }
 
@@ -220,53 +269,140 @@ async function writeTo(
 }
 
 export async function topics(world: World): Promise<void> {
-  const { dice, cluster } = world
+  const { dice } = world
   const isQuiet = dice.chance(0.5)
   const protocol = dice.chance(0.5) ? 'consumer' : 'classic'
   const strategy = dice.pick(['range', 'roundrobin', 'cooperative-sticky'])
-  world.note(`${protocol} ${strategy}, ${isQuiet ? 'quiet' : 'stormy'}`)
-  const config: Partial<ConsumerConfig> =
-    protocol === 'classic'
-      ? { 'partition.assignment.strategy': strategy, 'session.timeout.ms': 6000, 'heartbeat.interval.ms': 2000 }
-      : { 'group.protocol': 'consumer' }
-  const administrator = new Administrator(world)
-  const processed = new Set<string>()
-  const members = Array.from(
-    { length: world.some(1, 2) },
-    (_, i) =>
-      new Member(world, `member-${i}`, config, isQuiet, ({ topic, value }) =>
-        processed.add(`${topic} ${String(value)}`),
-      ),
+  // Members that come and go, and a writer for each topic; or the same few members all the time.
+  const company = world.simulation.dice('company')
+  const isCrowd = company.chance(0.5)
+  world.note(`${protocol} ${strategy}, ${isQuiet ? 'quiet' : 'stormy'}, ${isCrowd ? 'a crowd' : 'a few'}`)
+  const config: Partial<ConsumerConfig> = {
+    ...(protocol === 'classic'
+      ? {
+          'partition.assignment.strategy': strategy,
+          'session.timeout.ms': isCrowd ? company.pick([6000, 45_000]) : 6000,
+          'heartbeat.interval.ms': 2000,
+        }
+      : { 'group.protocol': 'consumer' }),
+    ...(isCrowd ? { 'topic.metadata.refresh.interval.ms': company.pick([1000, 10_000]) } : {}),
+  }
+  const client = isCrowd ? world.admin('admin') : null
+  const administrator = new Administrator(
+    world,
+    isCrowd
+      ? { mostPartitions: 6, pausesMs: [0, 10, 1000, 5000], client }
+      : { mostPartitions: 4, pausesMs: [0, 100, 3000], client },
   )
-  const producer = world.producer('scribe', { 'message.timeout.ms': 10_000, 'linger.ms': dice.pick([0, 5]) })
-  producer.on('error', () => undefined)
+  const settings = { config, isQuiet, processed: new Set<string>() }
+  const group = isCrowd ? new Crowd(world, settings, company) : new Few(world, settings)
+  const writers = isCrowd
+    ? writtenTo.map(topic => new Writer(world, `writer-${topic}`, topic, company.chance(0.7)))
+    : []
+  const scribe = world.producer('scribe', { 'message.timeout.ms': 10_000, 'linger.ms': dice.pick([0, 5]) })
+  scribe.on('error', () => undefined)
   const still = new Flag()
-  const acting = (async () => {
-    while (!still.isSet()) {
-      await world.sleep(dice.int(500, 8000))
-      if (still.isSet()) break
-      try {
-        if (dice.chance(0.3)) dice.pick(members).subscribe(dice.pick(subscriptions))
-        else await administrator.act()
-      } catch (error) {
-        world.note(`act: ${inWords(error)}`)
-      }
-    }
-  })()
-  const writing = writeTo(world, producer, () => administrator.topics, world.now + world.stormMs)
+  const acting = act(world, administrator, group, still)
+  const until = world.now + world.stormMs
+  const writing = writeTo(world, scribe, () => administrator.topics, until)
+  for (const writer of writers) writer.start(until)
   if (isQuiet) await world.sleep(world.stormMs)
   else await world.storm({ everyMs: dice.pick([1000, 3000, 10_000]), groups: [GROUP] })
   still.set()
   await world.settle(acting, CLOSE_LIMIT_MS, 'the acts')
   await writing
-  await world.settle(producer.close(), CLOSE_LIMIT_MS, 'closing the scribe')
-  for (const member of members) member.subscribe(everything)
+  await world.settle(scribe.close(), CLOSE_LIMIT_MS, 'closing the scribe')
+  await group.settleDown()
+  await Promise.all(writers.map(writer => writer.finish()))
+  for (const { name, reports } of writers) {
+    reports.forEach((own, number) => {
+      if (own.length !== 1) world.complain(`${name}:${number} has ${own.length} reports`)
+    })
+  }
+  checkDoubles(
+    world,
+    writers.filter(({ topic, isIdempotent }) => isIdempotent && !administrator.truncated.has(topic)),
+  )
+  for (const member of group.members) member.subscribe(everything)
+  await checkRead(world, group, settings.processed)
+  await group.end()
+  if (client !== null) await world.settle(client.close(), CLOSE_LIMIT_MS, 'closing the administration')
+}
+
+interface Company {
+  readonly members: readonly Member[]
+  settleDown(): Promise<void>
+  end(): Promise<void>
+}
+
+/** One or two members, which stay. */
+class Few implements Company {
+  readonly members: readonly Member[]
+  readonly #world: World
+
+  constructor(world: World, settings: MemberSettings) {
+    this.#world = world
+    this.members = Array.from({ length: world.some(1, 2) }, (_, i) => new Member(world, `member-${i}`, settings))
+  }
+
+  settleDown(): Promise<void> {
+    return Promise.resolve()
+  }
+
+  async end(): Promise<void> {
+    const leaving = this.members.map(member =>
+      this.#world.settle(member.leave(), CLOSE_LIMIT_MS, `the end of ${member.name}`),
+    )
+    await Promise.all(leaving)
+  }
+}
+
+/** Members that come, leave and crash. */
+class Crowd implements Company {
+  readonly #churn: Churn<Member>
+
+  constructor(world: World, settings: MemberSettings, dice: Dice) {
+    const crashes = settings.isQuiet ? 0 : undefined
+    this.#churn = new Churn(world, 'member', name => new Member(world, name, settings), crashes)
+    this.#churn.begin(Math.min(dice.int(1, 2), world.plan.most))
+  }
+
+  get members(): readonly Member[] {
+    return this.#churn.lives
+  }
+
+  settleDown(): Promise<void> {
+    return this.#churn.settleDown()
+  }
+
+  end(): Promise<void> {
+    return this.#churn.end()
+  }
+}
+
+async function act(world: World, administrator: Administrator, group: Company, still: Flag): Promise<void> {
+  const { dice } = world
+  while (!still.isSet()) {
+    await world.sleep(dice.int(500, 8000))
+    if (still.isSet()) break
+    try {
+      if (dice.chance(0.3)) dice.pick(group.members).subscribe(dice.pick(subscriptions))
+      else await administrator.act()
+    } catch (error) {
+      world.note(`act: ${inWords(error)}`)
+    }
+  }
+}
+
+// What is there is processed, topics that a producer has made by itself included.
+async function checkRead(world: World, group: Company, processed: ReadonlySet<string>): Promise<void> {
+  const { cluster } = world
   const left = (): string[] =>
-    administrator.topics.flatMap(topic =>
+    cluster.topics().flatMap(({ name }) =>
       cluster
-        .messages(topic)
-        .filter(({ value }) => !processed.has(`${topic} ${String(value)}`))
-        .map(({ partition, offset }) => `${topic} ${partition}:${offset}`),
+        .messages(name)
+        .filter(({ value }) => !processed.has(valueIn(name, value)))
+        .map(({ partition, offset }) => `${name} ${partition}:${offset}`),
     )
   await world.progress(
     'reading',
@@ -275,9 +411,23 @@ export async function topics(world: World): Promise<void> {
     () => {
       const missing = left()
       if (missing.length === 0) return null
-      const who = members.map(member => member.explain()).join('; ')
+      const who = group.members.map(member => member.explain()).join('; ')
       return `${missing.length} messages are not processed: ${missing.slice(0, 5).join(', ')}; ${who}`
     },
   )
-  await Promise.all(members.map(member => member.close()))
+}
+
+// Of an idempotent producer, a message is written once, whatever has become of its topic meanwhile.
+function checkDoubles(world: World, writers: readonly Writer[]): void {
+  for (const { name, topic } of writers) {
+    const places = new Map<string, string>()
+    for (const { partition, offset, value } of world.cluster.messages(topic)) {
+      const text = String(value)
+      if (!text.startsWith(`${name}:`)) continue
+      const place = `${topic} [${partition}] ${offset}`
+      const before = places.get(text)
+      if (before !== undefined) world.complain(`${text} is at ${before} and at ${place}`)
+      places.set(text, place)
+    }
+  }
 }

@@ -38,8 +38,13 @@ export class Acknowledgements {
     for (const waiting of [...this.#waiting]) if (waiting.endOffset <= endOffset) waiting.settle(errorCode)
   }
 
+  /** The log ends here now: ends the waiting for what is lost. */
+  cut(endOffset: number, errorCode: number): void {
+    for (const waiting of [...this.#waiting]) if (waiting.endOffset > endOffset) waiting.settle(errorCode)
+  }
+
   /** Ends all waiting. */
   fail(errorCode: number): void {
-    for (const waiting of [...this.#waiting]) waiting.settle(errorCode)
+    this.cut(-1, errorCode)
   }
 }

@@ -65,7 +65,11 @@ export class Roles {
           { messages: rule('flush.messages'), ms: rule('flush.ms') },
           clock.now(),
         )
-      } else if (endOffset < end) replica.flushPoints.truncated(endOffset)
+      } else if (endOffset < end) {
+        replica.flushPoints.truncated(endOffset)
+        // Others may be written in their place.
+        replica.acknowledgements.cut(endOffset, ErrorCode.ERR_NOT_LEADER_FOR_PARTITION)
+      }
       end = endOffset
       this.served(replica)
     })

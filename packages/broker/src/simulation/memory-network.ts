@@ -32,6 +32,7 @@ export class MemoryNetwork {
   readonly #links = new Map<string, Link>()
   readonly #sockets = new Set<MemorySocket>()
   readonly #addresses = new Map<string, readonly string[]>()
+  readonly #lost = new Set<string>()
   #serverPort = FIRST_SERVER_PORT
   #clientPort = FIRST_CLIENT_PORT
   #connections = 0
@@ -107,6 +108,12 @@ export class MemoryNetwork {
     return meant.length
   }
 
+  /** As `vanish`, and for good: whatever is healed later, the host reaches nobody any more. @returns how many */
+  lose(host: string): number {
+    this.#lost.add(host)
+    return this.vanish(host)
+  }
+
   /** @internal */
   resolve(name: string, callback: (error: null, addresses: { address: string; family: number }[]) => void): void {
     this.#time.setTimer(this.#delay(), () => {
@@ -147,7 +154,8 @@ export class MemoryNetwork {
         return
       }
       const server = this.#servers.get(addressKey(to))
-      if (server === undefined || this.#ways.get(wayKey(from, peerHost)) === 'refused') {
+      const isRefused = this.#lost.has(from) || this.#ways.get(wayKey(from, peerHost)) === 'refused'
+      if (server === undefined || isRefused) {
         const error = new Error(`connect ECONNREFUSED ${addressKey(to)}`)
         socket.destroy(Object.assign(error, { code: 'ECONNREFUSED' }))
         return

@@ -15,6 +15,18 @@ test('truncating a partition cuts all of its replicas', async () => {
   assert.equal(scene.cluster.replicas(topic, 0)[2]?.leaderEpoch, 2)
 })
 
+test('a write that is cut off while it waits for the replicas is not acknowledged, whatever takes its place', async () => {
+  await using scene = await Scene.start()
+  const topic = scene.topic('t')
+  await scene.put(1, topic)
+  scene.clock.advance(100)
+  const { answer: lost } = await scene.heldPut(1, topic)
+  scene.cluster.truncate(topic, 0, 1)
+  const { baseOffset } = await scene.until(scene.put(1, topic, { acks: -1, from: 'another' }))
+  assert.equal(baseOffset, 1)
+  assert.equal((await lost).errorCode, ErrorCode.ERR_NOT_LEADER_FOR_PARTITION)
+})
+
 test('every replica is compacted', async () => {
   await using scene = await Scene.start()
   const topic = scene.topic('t', { 'cleanup.policy': 'compact' })

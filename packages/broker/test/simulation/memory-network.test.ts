@@ -169,6 +169,22 @@ test('nobody is told that a host has vanished', async () => {
   assert.deepEqual(network.connections, [])
 })
 
+test('a host that is lost reaches nobody any more, whatever is healed', async () => {
+  const { time, network, connect, client, accepted } = await connected()
+  network.setWay('a', 'b', 'black-hole')
+  const opening = connect()
+  assert.equal(network.lose('a'), 1)
+  network.setWay('a', 'b', 'open')
+  network.heal()
+  const again = connect()
+  await time.advance(5000)
+  assert.deepEqual(
+    [client.events, opening.events, again.events],
+    [['close'], ['ECONNREFUSED', 'close'], ['ECONNREFUSED', 'close']],
+  )
+  assert.equal(accepted.length, 1)
+})
+
 test('what a closed socket has written still arrives, and then its end', async () => {
   const { time, client, other } = await connected()
   client.socket.write('last words')

@@ -96,6 +96,7 @@ export async function alterUserScramCredentials(
   requireItems(alterations, 'alterations')
   alterations.forEach(checkAlteration)
   requireDistinct(alterations, a => `${a.user} ${a.mechanism}`, 'alterations')
+  const { threads } = call.context
   const deletions = []
   const upsertions = []
   for (const a of alterations) {
@@ -105,7 +106,7 @@ export async function alterUserScramCredentials(
       continue
     }
     const salt = a.salt ?? crypto().randomBytes(SALT_BYTES)
-    const saltedPassword = await saltPassword(a.mechanism, a.password, salt, a.iterations)
+    const saltedPassword = await threads.run(() => saltPassword(a.mechanism, a.password, salt, a.iterations))
     upsertions.push({ name: a.user, mechanism, iterations: a.iterations, salt, saltedPassword })
   }
   const { deadline, signal } = call

@@ -99,6 +99,7 @@ export class ConsumerParts<K, V> {
       get cursors() {
         return assignment.cursors
       },
+      firstOpen: cursor => this.ownership.hooks?.firstOpen(cursor) ?? null,
       onValidated: fetchMore,
       reset: (cursor, reason) => this.#resolver.reset(cursor, reason),
       raise,

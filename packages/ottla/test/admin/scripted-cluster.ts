@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { ErrorCode, Writer, type Api, type Decoded } from '@ottla/protocol'
 import { Deadline } from '../../src/base/clock.ts'
+import { systemThreads } from '../../src/base/threads.ts'
 import type { AdminCall } from '../../src/admin/call.ts'
 import type { ClusterRequestOptions, Target } from '../../src/cluster/cluster.ts'
 import { isRetriable } from '../../src/cluster/retry.ts'
@@ -81,6 +82,7 @@ export function scriptedCall(
   const context = {
     clock,
     random: () => 0.5,
+    threads: systemThreads,
     logger: { debug: () => undefined },
     settings: { 'retry.backoff.ms': 100, 'retry.backoff.max.ms': 1000, 'socket.timeout.ms': 60_000 },
   }

@@ -144,6 +144,24 @@ test('a SCRAM password is salted and hashed before it leaves the process', async
   })
 })
 
+test('salting is work for the threads of the client, which a simulation replaces', async () => {
+  const { call } = scriptedCall({
+    AlterUserScramCredentials: () => ({ results: [{ user: 'alice', errorCode: 0, errorMessage: null }] }),
+  })
+  const lengths: number[] = []
+  const threads = {
+    async run<T>(work: () => Promise<T>): Promise<T> {
+      const result = await work()
+      lengths.push((result as Buffer).length)
+      return result
+    },
+  }
+  await alterUserScramCredentials({ ...call, context: { ...call.context, threads } }, [
+    { user: 'alice', mechanism: 'SCRAM-SHA-512', iterations: 4096, password: 'secret' },
+  ])
+  assert.deepEqual(lengths, [64])
+})
+
 test('salting is Hi() of RFC 5802 with the output length of the hash', async () => {
   // The vector of RFC 7677: password "pencil".
   const salt = Buffer.from('W22ZaJ0SNY7soEsUEjb6gQ==', 'base64')

@@ -40,6 +40,7 @@ function scene({ autoCommit = true, closesAt = null as Deadline | null } = {}) {
       seen.push(`${lost ? 'drop' : 'drain'} ${names(cursors)}`)
       return Promise.resolve()
     },
+    firstOpen: () => null,
     onResumed: nothing,
     beforeEviction: () => Promise.resolve(),
   }

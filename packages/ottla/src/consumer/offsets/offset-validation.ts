@@ -24,6 +24,8 @@ import { LeaderLoops } from './leader-loops.ts'
 /** What the validator needs from its consumer. */
 export interface ValidatorHost {
   readonly cursors: readonly Cursor[]
+  /** The first message that a run or a stream has taken and is not done with. */
+  firstOpen(cursor: Cursor): number | null
   /** Cursors are active again, perhaps at another offset. */
   onValidated(): void
   /** The log has nothing of what was read: resets the position by `auto.offset.reset`. */
@@ -130,7 +132,8 @@ export class OffsetValidator {
       return
     }
     const isUnseen = endOffset >= cursor.position
-    const next = isUnseen ? cursor.position : endOffset
+    // What is before that, and was taken but not begun, comes again: the move ends the era in which it was taken.
+    const next = isUnseen ? cursor.position : Math.min(endOffset, this.#host.firstOpen(cursor) ?? endOffset)
     const reason = `the log was truncated: ${read}, but the new leader has it up to offset ${endOffset}`
     this.#queue.forget(cursor)
     if (!isUnseen && this.#stopsAtTruncation) {

@@ -7,6 +7,8 @@ import type { Cursor } from '../partition/cursor.ts'
 export interface RunHooks {
   /** Called with the partitions to give up before their offsets are committed; awaited. */
   beforeRelease(cursors: readonly Cursor[], lost: boolean): Promise<void>
+  /** The offset of the first message that was taken and is not done; null when there is none, or after a move. */
+  firstOpen(cursor: Cursor): number | null
   /** The application has resumed paused partitions. */
   onResumed(): void
   /** Called before the group is left because something takes too long; awaited for a short time. */

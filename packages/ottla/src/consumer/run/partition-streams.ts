@@ -80,6 +80,10 @@ export class PartitionStreams<K, V> implements AsyncIterableIterator<PartitionSt
     return this
   }
 
+  firstOpen(cursor: Cursor): number | null {
+    return this.#streams.get(cursor)?.lowest?.offset ?? null
+  }
+
   onResumed(): void {
     for (const stream of this.#streams.values()) stream.wakeUp()
   }

@@ -117,6 +117,11 @@ export class Runner<K, V> implements RunHooks {
     if (this.#failure !== null) throw this.#failure
   }
 
+  firstOpen(cursor: Cursor): number | null {
+    const lowest = this.#partitions.get(cursor)?.tracker.lowest
+    return lowest?.era === cursor.offsets.era ? lowest.offset : null
+  }
+
   // Not at once: a handler must not run inside the application's call of `resume`.
   onResumed(): void {
     this.#host.wake()

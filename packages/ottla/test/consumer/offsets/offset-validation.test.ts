@@ -11,7 +11,7 @@ import { FakeClock } from '../../base/fake-clock.ts'
 const NEW_EPOCH = 5
 
 /** Read up to offset 10 of epoch 4, delivered up to offset 8; leader 1 of epoch 5 answers as the test says. */
-async function validated(answer: object | Error, policy = 'earliest') {
+async function validated(answer: object | Error, policy = 'earliest', open: number | null = null) {
   const clock = new FakeClock()
   const cursor = new Cursor('t', 0)
   cursor.moveTo(10, 4)
@@ -31,6 +31,7 @@ async function validated(answer: object | Error, policy = 'earliest') {
   const queue = { forget: () => seen.push('forget') } as unknown as FetchQueue
   const validator = new OffsetValidator(context, cluster, queue, {
     cursors: [cursor],
+    firstOpen: () => open,
     onValidated: () => undefined,
     reset: (_, reason) => {
       seen.push(`reset: ${reason}`)
@@ -57,6 +58,15 @@ test('what was fetched and not delivered is fetched again, without a loss', asyn
 test('what was delivered and is gone: reading continues where the logs diverge', async () => {
   const { cursor, seen } = await validated({ leaderEpoch: 3, endOffset: 6 })
   assert.deepEqual([cursor.position, cursor.state, seen], [6, 'active', ['forget', 'TRUNCATION']])
+})
+
+test('what was taken before that and is not done comes again', async () => {
+  const taken = await validated({ leaderEpoch: 3, endOffset: 6 }, 'earliest', 4)
+  assert.deepEqual([taken.cursor.position, taken.seen], [4, ['forget', 'TRUNCATION']])
+  const gone = await validated({ leaderEpoch: 3, endOffset: 6 }, 'earliest', 7)
+  assert.equal(gone.cursor.position, 6)
+  const unseen = await validated({ leaderEpoch: 4, endOffset: 9 }, 'earliest', 4)
+  assert.equal(unseen.cursor.position, 8)
 })
 
 test('with auto.offset.reset=error a truncation of what was delivered stops the partition', async () => {
