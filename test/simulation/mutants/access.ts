@@ -31,6 +31,7 @@ export const accessMutants: readonly Mutant[] = [
     replace:
       "  [E.ERR_GROUP_AUTHORIZATION_FAILED]: 'retry',\n  [E.ERR_TOPIC_AUTHORIZATION_FAILED]: 'report',\n  [E.ERR_CLUSTER",
     workloads: ['access'],
+    survives: 'its commits are refused, too, and that is reported',
   },
   {
     id: 'refused-group-is-fatal',

@@ -301,7 +301,11 @@ export async function access(world: World): Promise<void> {
       ? { 'session.timeout.ms': 6000, 'heartbeat.interval.ms': 2000 }
       : { 'group.protocol': 'consumer' }
   const writers = writerAccounts.map(account => {
-    const writer = new Writer(world, account.user, TOPIC, dice.chance(0.5), { ...account.login })
+    const writer = new Writer(world, account.user, TOPIC, dice.chance(0.5), {
+      ...account.login,
+      // Who asks often learns from the metadata, too, that there is no such topic for it.
+      'topic.metadata.refresh.interval.ms': dice.pick([2000, 300_000]),
+    })
     account.use(writer.producer, account.user)
     writer.producer.on('error', ({ error }) => account.voice.heard(error))
     return writer

@@ -14,6 +14,8 @@ const TOPIC = 'stream'
 const CALM_LIMIT_MS = 120_000
 const CLOSE_LIMIT_MS = 120_000
 const SAMPLE_MS = 500
+/** By then the sessions of earlier readers are over: a group is that of the present one. */
+const SETTLED_MS = 90_000
 
 const kinds = ['by age', 'by size', 'by hand', 'compacted'] as const
 type Kind = (typeof kinds)[number]
@@ -177,6 +179,7 @@ export async function retention(world: World): Promise<void> {
   still.set()
   await world.settle(acting, 2 * CLOSE_LIMIT_MS, 'the acts')
   await Promise.all(writers.map(writer => writer.finish()))
+  await world.sleep(SETTLED_MS)
   await checkBells(world, readers, partitions)
   await checkAll(world, readers, log)
   await world.sleep(REPLICATED_MS + SAMPLE_MS)
