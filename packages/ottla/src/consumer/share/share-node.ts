@@ -106,7 +106,8 @@ export class ShareNode {
    */
   waitMs(mostMs: number, checkMs: number, now: number): number {
     if (this.hasPending && this.flushAt === 0) return 0
-    if (!this.#isInUse) return Math.min(mostMs, IDLE_WAIT_MS)
+    // Locks may begin long before the answer, which must not take up more than half of them: checkMs is an eighth.
+    if (!this.#isInUse) return Math.ceil(Math.min(mostMs, IDLE_WAIT_MS, checkMs * 4))
     const sinceMs = Math.max(LEAST_WAIT_MS, now - this.#flushedAt)
     return Math.ceil(Math.min(mostMs, checkMs, ACKNOWLEDGE_LINGER_MS, sinceMs))
   }
