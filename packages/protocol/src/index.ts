@@ -26,7 +26,7 @@ export { RecordCursor, type RecordHeader } from './record/record-cursor.ts'
 export { RecordView } from './record/record-view.ts'
 export { crc32c, crc32cImplementation } from './wire/crc32c.ts'
 export { Conversation, wireApi, isAnswered, type OpaqueFrame, type WireMessage } from './capture/conversation.ts'
-export { ClusterNames } from './capture/names.ts'
+export { ClusterNames, type NamedTopic } from './capture/names.ts'
 export { messageWords } from './capture/words.ts'
 export { FrameMask, maskReady, type Payloads } from './capture/mask.ts'
 export {
@@ -36,6 +36,7 @@ export {
   type ConnectEvent,
   type ConnectionEvent,
   type FrameEvent,
+  type Happened,
   type LookupEvent,
   type Recording,
   type RecordingEvent,

@@ -35,6 +35,10 @@ export interface GroupTopic {
 /** Partitions by member id; a member without partitions has an empty list. */
 export type GroupAssignment = Map<string, TopicPartition[]>
 
+/**
+ * Assigns the partitions of the group's topics to its members, by member id.
+ * @since 0.1.0
+ */
 export type Assign = (
   members: readonly GroupMember[],
   topics: ReadonlyMap<string, GroupTopic>,
