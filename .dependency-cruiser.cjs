@@ -19,8 +19,8 @@ const ottla = '^packages/ottla/src/index\\.ts$'
 const broker = '^packages/broker/src/(simulation/)?index\\.ts$'
 const cli = '^packages/cli/src/index\\.ts$'
 
-// Open to every room of the client: the contract's types, the error class, the serializers.
-const contract = inside('ottla', 'types|errors|error-traits|serdes|version')
+// Open to every room of the client: the contract's types, the error class, the serializers, the layout of the statistics.
+const contract = inside('ottla', 'types|topic|statistics|errors|error-traits|serdes|version')
 const base = inside('ottla', 'base/')
 const config = inside('ottla', 'config/')
 const observe = inside('ottla', 'observe/')

@@ -16,6 +16,7 @@ const pages = [
   'docs/share-groups.md',
   'docs/simulation.md',
   'docs/transactions.md',
+  'docs/typescript.md',
   ...['ottla', 'protocol', 'broker', 'cli'].map(name => `packages/${name}/README.md`),
 ].filter(page => existsSync(new URL(page, root)))
 // Below the root, so that the packages are found; git takes no notice of it.

@@ -102,8 +102,17 @@ export type { Clock, Timer } from './base/clock.ts'
 export type { Random } from './base/random.ts'
 export type { Threads } from './base/threads.ts'
 export type { ClientOptions } from './cluster/context.ts'
+export { envConfig, type EnvConfigOptions } from './config/environment.ts'
 export { maskedConfig, parseProperties } from './config/resolve.ts'
-export type { AdminConfig, ClientConfig, ConsumerConfig, ProducerConfig } from './config/resolve.ts'
+export type {
+  AdminConfig,
+  ClientConfig,
+  ConsumerConfig,
+  EnvConfig,
+  ParsedProperties,
+  ProducerConfig,
+  ShareConsumerConfig,
+} from './config/client-configs.ts'
 export { Consumer, type RebalanceCallback } from './consumer/consumer.ts'
 export type { GroupMember, GroupTopic, PartitionAssignor } from './consumer/group/assignors/assignor.ts'
 export type { SubscriptionInput } from './consumer/group/subscription.ts'
@@ -138,7 +147,7 @@ export type {
   Statistics,
   TopicStatistics,
   WindowStatistics,
-} from './observe/statistics/layout.ts'
+} from './statistics.ts'
 export type { ProducerInterceptor } from './producer/interceptors.ts'
 export { Producer, type ProducerOptions } from './producer/producer.ts'
 export type {

@@ -1,4 +1,5 @@
 import type { KafkaError } from './errors.ts'
+import type { Statistics } from './statistics.ts'
 
 /** Syslog severities, as in librdkafka's `log_level`: 3 error, 4 warning, 5 notice, 6 info, 7 debug. */
 export type LogLevel = 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7
@@ -145,7 +146,8 @@ export interface RebalanceEvent {
 export type DeliveryEvent<K = Bytes, V = Bytes> = { readonly type: 'delivery'; readonly report: DeliveryReport<K, V> }
 export type MessageEvent<K = Buffer, V = Buffer> = { readonly type: 'message'; readonly message: Message<K, V> }
 export type ErrorEvent = { readonly type: 'error'; readonly error: KafkaError }
-export type StatsEvent = { readonly type: 'stats'; readonly json: string }
+/** Statistics (`statistics.interval.ms`), as an object, and as librdkafka's JSON. */
+export type StatsEvent = { readonly type: 'stats'; readonly statistics: Statistics; readonly json: string }
 export type LogEvent = {
   readonly type: 'log'
   readonly level: LogLevel
