@@ -1,5 +1,5 @@
 /** Options of `consumer.run`. */
-import type { HeaderInput, Message } from '../../types.ts'
+import type { ConsumedMessage, HeaderInput } from '../../types.ts'
 import { invalid } from '../arguments.ts'
 
 /** What a handler gets beside the message. */
@@ -23,7 +23,7 @@ export interface DeadLetterSink {
  */
 export interface RunOptions<K = Buffer, V = Buffer> {
   /** Processes one message; retried as `retry` says when it throws or rejects. */
-  readonly handler: (message: Message<K, V>, context: RunContext) => void | Promise<void>
+  readonly handler: (message: ConsumedMessage<K, V>, context: RunContext) => void | Promise<void>
   /** How many handlers may run at once; 1 by default. */
   readonly concurrency?: number
   /**
