@@ -7,18 +7,30 @@ import {
   type AdminConfig,
   type ConsumerConfig,
   type ProducerConfig,
+  type ProducerOptions,
 } from 'ottla'
 import { simulate, type Dice, type Fault, type Simulation, type StormOptions } from '@ottla/broker/simulation'
 import { clusterOf } from './clusters.ts'
 import type { Plan } from './plan.ts'
+import { watchWire } from './watches/all.ts'
+import type { ClassicJudge } from './watches/classic-members.ts'
 
 /** Clients are unhappy in a storm, but some things they say are worth a look. */
 const LOUDEST_LEVEL = 3
 const CLOSE_LIMIT_MS = 120_000
 const MOST_COMPLAINTS = 50
-const BROKERS = 3
+/** How many there are. */
+export const BROKERS = 3
 /** For what comes after the storm, virtual ms. */
 const MORE_MS = 7_200_000
+/** So long after a storm, nothing of it is felt any more; virtual ms. */
+const CALM_AFTER_MS = 60_000
+
+/** A consumer, as it was made. */
+export interface MadeConsumer {
+  readonly consumer: Consumer
+  readonly config: Partial<ConsumerConfig>
+}
 
 export type Workload = (world: World) => Promise<void>
 
@@ -38,13 +50,20 @@ export class World {
   readonly complaints: string[] = []
   readonly trace: string[] = []
   readonly faults: Fault[] = []
+  /** By host. */
+  readonly consumers = new Map<string, MadeConsumer>()
+  readonly members: ClassicJudge
   readonly #onLine: ((line: string) => void) | null
+  #isSilent = false
+  /** Since when nothing goes wrong, virtual ms; null while something may. */
+  #calmSince: number | null = 0
 
   constructor(plan: Plan, simulation: Simulation, onLine: ((line: string) => void) | null) {
     this.plan = plan
     this.simulation = simulation
     this.dice = simulation.dice('workload')
     this.#onLine = onLine
+    this.members = watchWire(this).members
   }
 
   get now(): number {
@@ -63,6 +82,11 @@ export class World {
   /** How long faults come, virtual ms. */
   get stormMs(): number {
     return this.plan.minutes * 60_000
+  }
+
+  /** Nothing goes wrong, nor has for a while. */
+  get isCalm(): boolean {
+    return this.#calmSince !== null && this.now >= this.#calmSince
   }
 
   /** A number of clients, as the seed says or as the plan limits it. */
@@ -118,8 +142,9 @@ export class World {
     }
   }
 
-  storm(options: Omit<StormOptions, 'ms' | 'without' | 'onFault'>): Promise<void> {
-    return this.settle(
+  async storm(options: Omit<StormOptions, 'ms' | 'without' | 'onFault'>): Promise<void> {
+    this.#calmSince = null
+    await this.settle(
       this.simulation.storm({
         ...options,
         ms: this.stormMs,
@@ -133,6 +158,12 @@ export class World {
       this.stormMs + CLOSE_LIMIT_MS,
       'the storm',
     )
+    this.#calmSince = this.now + CALM_AFTER_MS
+  }
+
+  /** Whether clients have nothing to complain of where nothing goes wrong. */
+  expectSilence(isSilent = true): void {
+    this.#isSilent = isSilent
   }
 
   /** A client's host is gone: the brokers learn nothing of it, and it reaches none any more. */
@@ -140,16 +171,23 @@ export class World {
     this.simulation.network.lose(name)
   }
 
-  producer(name: string, config: Partial<ProducerConfig>): Producer {
-    return new Producer({ ...this.#common(name), ...config }, this.#options(name))
+  producer(name: string, config: Partial<ProducerConfig>, more: ProducerOptions = {}): Producer {
+    const producer = new Producer({ ...this.#common(name), ...config }, { ...more, ...this.#options(name) })
+    producer.on('error', ({ error }) => this.#heard(name, error))
+    return producer
   }
 
   consumer(name: string, config: Partial<ConsumerConfig>): Consumer {
-    return new Consumer({ ...this.#common(name), ...config }, this.#options(name))
+    const consumer = new Consumer({ ...this.#common(name), ...config }, this.#options(name))
+    consumer.on('error', ({ error }) => this.#heard(name, error))
+    this.consumers.set(name, { consumer, config })
+    return consumer
   }
 
   shareConsumer(name: string, config: ConstructorParameters<typeof ShareConsumer>[0]): ShareConsumer {
-    return new ShareConsumer({ ...this.#common(name), ...config }, this.#options(name))
+    const consumer = new ShareConsumer({ ...this.#common(name), ...config }, this.#options(name))
+    consumer.on('error', ({ error }) => this.#heard(name, error))
+    return consumer
   }
 
   admin(name: string, config: Partial<AdminConfig> = {}): AdminClient {
@@ -164,6 +202,11 @@ export class World {
     if (connections.length > 0) this.complain(`connections are left: ${connections.join(', ')}`)
     const { waitingTimers } = this.simulation
     if (waitingTimers > 0) this.complain(`${waitingTimers} timers are left`)
+  }
+
+  #heard(name: string, error: Error): void {
+    this.note(`${name} says ${inWords(error)}`)
+    if (this.#isSilent && this.isCalm) this.complain(`${name} says, though nothing is wrong: ${inWords(error)}`)
   }
 
   #common(name: string): { 'bootstrap.servers': string; 'client.id': string } {
