@@ -15,6 +15,7 @@ const pages = [
   'docs/security.md',
   'docs/share-groups.md',
   'docs/simulation.md',
+  'docs/testing.md',
   'docs/transactions.md',
   ...['ottla', 'protocol', 'broker', 'cli'].map(name => `packages/${name}/README.md`),
 ].filter(page => existsSync(new URL(page, root)))
