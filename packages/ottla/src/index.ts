@@ -118,7 +118,7 @@ export type { BatchOptions } from './consumer/read/iterators.ts'
 export type { ConsumerOptions } from './consumer/options.ts'
 export type { PartitionStream } from './consumer/run/cursor-stream.ts'
 export type { PartitionStreamsOptions } from './consumer/run/partition-streams.ts'
-export type { DeadLetterSink, RunContext, RunOptions } from './consumer/run/options.ts'
+export type { BatchRunOptions, DeadLetterSink, RunContext, RunOptions } from './consumer/run/options.ts'
 export type { MessageBatch } from './consumer/read/message-batch.ts'
 export type { FetchedMessage } from './consumer/partition/message.ts'
 export { ErrorCode, KafkaError, errorName, type KafkaErrorOptions } from './errors.ts'
@@ -127,6 +127,7 @@ export { mskIamTokens, type MskIamSigner } from './network/sasl/oauth/msk-iam.ts
 export type { OAuthBearerTokenFunction } from './network/sasl/oauth/token.ts'
 export { wireRecording, type WireRecording, type WireRecordingOptions } from './network/recording/wire-recording.ts'
 export type { ConnectionRecorder, WireRecorder } from './network/recording/recorder.ts'
+export type { SaslExchange, SaslMechanism } from './network/sasl/mechanism.ts'
 export type { KerberosClient, KerberosPackage } from './network/sasl/kerberos-package.ts'
 export type { BrokerCertificate, VerifyCertificate } from './network/tls/verify.ts'
 export type { LogSink } from './observe/logger.ts'
@@ -140,6 +141,7 @@ export type {
   WindowStatistics,
 } from './observe/statistics/layout.ts'
 export type { ProducerInterceptor } from './producer/interceptors.ts'
+export { murmur2 } from './producer/queue/hashes.ts'
 export { Producer, type ProducerOptions } from './producer/producer.ts'
 export type {
   TransactionalBatch,

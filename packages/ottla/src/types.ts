@@ -158,6 +158,27 @@ export type ThrottleEvent = {
   readonly brokerName: string
   readonly throttleTimeMs: number
 }
+/**
+ * A broker has answered a request, or has not in time (`error`). For listeners only: made if there is one, and neither
+ * `poll` nor `events()` delivers it.
+ * @since 0.1.0
+ */
+export type RequestEvent = {
+  readonly type: 'request'
+  /** As in logs: `127.0.0.1:9092/1`. */
+  readonly brokerName: string
+  readonly apiKey: number
+  readonly apiName: string
+  readonly apiVersion: number
+  readonly correlationId: number
+  /** ms since the epoch. */
+  readonly sentAt: number
+  /** From sending to the response, ms. */
+  readonly durationMs: number
+  /** Of the response, without its length; 0 for none. */
+  readonly sizeBytes: number
+  readonly error?: KafkaError
+}
 export type OAuthBearerTokenRefreshEvent = { readonly type: 'oauthbearer-token-refresh'; readonly config: string }
 export type PartitionEofEvent = {
   readonly type: 'partition-eof'
@@ -212,12 +233,13 @@ export type Event =
   | ErrorEvent
   | StatsEvent
   | ThrottleEvent
+  | RequestEvent
   | LogEvent
   | OAuthBearerTokenRefreshEvent
 
 /** The events of a producer. */
 export type ProducerEvent =
-  DeliveryEvent | ErrorEvent | StatsEvent | ThrottleEvent | LogEvent | OAuthBearerTokenRefreshEvent
+  DeliveryEvent | ErrorEvent | StatsEvent | ThrottleEvent | RequestEvent | LogEvent | OAuthBearerTokenRefreshEvent
 
 /** The events of a consumer. */
 export type ConsumerEvent<K = Buffer, V = Buffer> =
@@ -229,6 +251,7 @@ export type ConsumerEvent<K = Buffer, V = Buffer> =
   | ErrorEvent
   | StatsEvent
   | ThrottleEvent
+  | RequestEvent
   | LogEvent
   | OAuthBearerTokenRefreshEvent
 

@@ -30,7 +30,7 @@ import * as transactions from './transactions.ts'
  * The events of an admin client; the outcome of a call goes to its promise.
  * @since 0.1.0
  */
-export type AdminEvent = Extract<Event, { type: 'error' | 'stats' | 'throttle' | 'log' }>
+export type AdminEvent = Extract<Event, { type: 'error' | 'stats' | 'throttle' | 'request' | 'log' }>
 
 type AdminListener<T extends AdminEvent['type']> = (event: Extract<AdminEvent, { type: T }>) => void
 

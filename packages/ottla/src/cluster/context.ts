@@ -9,6 +9,7 @@ import { systemNetwork, type Network } from '../network/network.ts'
 import type { WireRecorder } from '../network/recording/recorder.ts'
 import type { WireRecording } from '../network/recording/wire-recording.ts'
 import type { KerberosPackage } from '../network/sasl/kerberos-package.ts'
+import type { SaslMechanism } from '../network/sasl/mechanism.ts'
 import type { OAuthBearerTokenFunction } from '../network/sasl/oauth/token.ts'
 import type { VerifyCertificate } from '../network/tls/verify.ts'
 import { EventHub } from '../observe/events.ts'
@@ -37,6 +38,8 @@ export interface ClientContext {
   readonly verifyCertificate: VerifyCertificate | null
   readonly kerberos: KerberosPackage | null
   readonly oauthBearerToken: OAuthBearerTokenFunction | null
+  /** The application's own; null for that of `sasl.mechanisms`. */
+  readonly saslMechanism: SaslMechanism | null
 }
 
 /** Constructor options of all clients. */
@@ -51,6 +54,8 @@ export interface ClientOptions {
   readonly kerberos?: KerberosPackage
   /** Makes tokens for `sasl.mechanisms=OAUTHBEARER`, instead of `oauthbearer-token-refresh` events. */
   readonly oauthBearerToken?: OAuthBearerTokenFunction
+  /** How to authenticate, in place of `sasl.mechanisms`: a mechanism that is not built in. */
+  readonly saslMechanism?: SaslMechanism
   /** Random numbers; tests pass seeded ones. */
   readonly random?: Random
   /** Sockets and addresses; a simulation passes its own. Only for connections without TLS. */
@@ -100,6 +105,7 @@ export function createContext(kind: ClientKind, resolved: Resolved, options: Cli
     verifyCertificate: options.verifyCertificate ?? null,
     kerberos: options.kerberos ?? null,
     oauthBearerToken: options.oauthBearerToken ?? null,
+    saslMechanism: options.saslMechanism ?? null,
   }
 }
 

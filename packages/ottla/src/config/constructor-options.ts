@@ -9,6 +9,7 @@ const common = [
   'verifyCertificate',
   'kerberos',
   'oauthBearerToken',
+  'saslMechanism',
   'random',
   'network',
   'threads',
@@ -45,6 +46,7 @@ const hints: Readonly<Record<string, string>> = {
   logLevel: "it is the property 'log_level', in the first argument",
   tokenProvider: "it is 'oauthBearerToken' here",
   oauthBearerProvider: "it is 'oauthBearerToken' here",
+  authenticationProvider: "it is 'saslMechanism' here",
 }
 
 /**

@@ -39,7 +39,7 @@ import { BatchIterator, MessageIterator, type BatchOptions } from './read/iterat
 import type { MessageBatch } from './read/message-batch.ts'
 import type { Reader } from './read/reader.ts'
 import type { PartitionStream } from './run/cursor-stream.ts'
-import type { RunOptions } from './run/options.ts'
+import type { BatchRunOptions, RunOptions } from './run/options.ts'
 import type { PartitionStreamsOptions } from './run/partition-streams.ts'
 import { TransactionReader } from './transaction-reader.ts'
 
@@ -256,11 +256,12 @@ export class Consumer<K = Buffer, V = Buffer>
   }
 
   /**
-   * Processes many messages at once and commits each partition up to its first unfinished message. Resolves when its
-   * signal is aborted or the consumer is closed, after the running handlers. Rejects with the error of a message that
-   * failed for good, KafkaError ERR__INVALID_ARG or ERR__STATE, or a fatal error.
+   * Processes many messages at once, or batches of many partitions, and commits each partition up to its first
+   * unfinished message. Resolves when its signal is aborted or the consumer is closed, after the running handlers.
+   * Rejects with the error of a message or batch that failed for good, KafkaError ERR__INVALID_ARG or ERR__STATE, or a
+   * fatal error.
    */
-  run(options: RunOptions<K, V>): Promise<void> {
+  run(options: RunOptions<K, V> | BatchRunOptions<K, V>): Promise<void> {
     return this.#parts.runs.run(options)
   }
 

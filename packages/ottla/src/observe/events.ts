@@ -54,6 +54,11 @@ export class EventHub {
     return this.#taps.size > 0 || this.#streams.size > 0 || (this.#listeners.get(type)?.size ?? 0) > 0
   }
 
+  /** Whether `on` was called for events of this type, which no stream carries. */
+  isListenedTo(type: EventType): boolean {
+    return (this.#listeners.get(type)?.size ?? 0) > 0
+  }
+
   /** @returns whether it reached a listener or a stream */
   emit(event: Event): boolean {
     let delivered = false

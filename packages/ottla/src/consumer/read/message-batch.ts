@@ -26,6 +26,8 @@ export class MessageBatch<K = Buffer, V = Buffer> implements TopicPartition, Ite
   #messages: readonly Message<K, V>[] | null
   #unread = true
   #processed: number | null = null
+  /** @internal called when `markProcessed` says more */
+  onProcessed: (() => void) | null = null
 
   /** @internal `decoded` where there are deserializers */
   constructor(taken: TakenBatch, decoded: readonly Message<K, V>[] | null) {
@@ -47,9 +49,10 @@ export class MessageBatch<K = Buffer, V = Buffer> implements TopicPartition, Ite
   }
 
   /**
-   * Says how far the batch is processed: when the next batch is asked for, the offset behind this message is stored
-   * instead of that behind the whole batch. The furthest of several calls counts; null means that nothing is processed
-   * so far. What is not processed is delivered again only after a seek, or to the next reader of the partition.
+   * Says how far the batch is processed: when the next batch is asked for (in `run` at once), the offset behind this
+   * message is stored instead of that behind the whole batch. The furthest of several calls counts; null means that
+   * nothing is processed so far. What is not processed is delivered again only after a seek, or to the next reader of
+   * the partition; in `run`, when the handler has ended.
    * @throws KafkaError ERR__INVALID_ARG for a message that is not of this batch
    */
   markProcessed(message: (TopicPartition & { readonly offset: number }) | null): void {
@@ -63,6 +66,12 @@ export class MessageBatch<K = Buffer, V = Buffer> implements TopicPartition, Ite
       throw new KafkaError(ErrorCode.ERR__INVALID_ARG, `markProcessed: ${what} does not belong to this batch`)
     }
     this.#processed = Math.max(offset, this.#processed ?? NONE)
+    this.onProcessed?.()
+  }
+
+  /** @internal the offset behind what has been marked; null while nothing has */
+  get progress(): number | null {
+    return this.#processed === null ? null : this.nextOffset
   }
 
   /** @internal offset to store when the next batch is asked for; null for none */

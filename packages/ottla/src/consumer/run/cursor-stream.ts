@@ -9,7 +9,7 @@ import { DecodingJob } from '../read/decoder.ts'
 import { decodeMessage, type Decoding } from '../read/decoding.ts'
 import type { Job, JobHolder } from '../read/job-list.ts'
 import { busy } from '../read/reader.ts'
-import type { RunnerHost } from './runner.ts'
+import type { RunnerHost } from './host.ts'
 import type { WorkBudget } from './work-budget.ts'
 
 /**

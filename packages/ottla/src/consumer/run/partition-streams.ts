@@ -9,7 +9,7 @@ import { atMost } from './at-most.ts'
 import { CursorStream, type PartitionStream } from './cursor-stream.ts'
 import { asError } from './failure.ts'
 import type { RunHooks } from './hooks.ts'
-import type { RunnerHost } from './runner.ts'
+import type { RunnerHost } from './host.ts'
 import { WorkBudget } from './work-budget.ts'
 
 /** @since 0.1.0 */

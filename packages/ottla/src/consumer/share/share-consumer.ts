@@ -8,7 +8,7 @@ import { clientHandle, type ClientHandle } from '../../cluster/handle.ts'
 import { checkedOptions } from '../../config/constructor-options.ts'
 import { checkForm, resolveConfig, type ConsumerConfig, type ConsumerSettings } from '../../config/resolve.ts'
 import { KafkaError } from '../../errors.ts'
-import type { AcknowledgedEvent, TopicPartition, WaitOptions } from '../../types.ts'
+import type { AcknowledgedEvent, RequestEvent, TopicPartition, WaitOptions } from '../../types.ts'
 import { invalid } from '../arguments.ts'
 import { ConsumedTopics } from '../group/consumed-topics.ts'
 import { newMemberId } from '../group/member-id.ts'
@@ -37,7 +37,7 @@ import { ShareStatistics } from './share-statistics.ts'
 
 /** Events that `on` can listen to. */
 export type ShareListenedEvent<K = Buffer, V = Buffer> =
-  Exclude<ShareConsumerEvent<K, V>, { type: 'message' }> | AcknowledgedEvent
+  Exclude<ShareConsumerEvent<K, V>, { type: 'message' }> | AcknowledgedEvent | RequestEvent
 
 type Listener<T extends ShareListenedEvent['type']> = (event: Extract<ShareListenedEvent, { type: T }>) => void
 
