@@ -18,6 +18,7 @@ const protocol = '^packages/protocol/src/index\\.ts$'
 const ottla = '^packages/ottla/src/index\\.ts$'
 const broker = '^packages/broker/src/(simulation/)?index\\.ts$'
 const cli = '^packages/cli/src/index\\.ts$'
+const kafkajs = '^packages/kafkajs/src/index\\.ts$'
 
 // Open to every room of the client: the contract's types, the error class, the serializers.
 const contract = inside('ottla', 'types|errors|error-traits|serdes|version')
@@ -81,6 +82,19 @@ const cliRooms = {
   listen: ['terminal', protocol],
   ...Object.fromEntries(['record', 'replay'].map(name => [name, ['terminal', 'client', 'listen', protocol, ottla]])),
   demo: ['terminal', 'client', 'broker', ottla, broker],
+}
+
+// The rooms of the package that stands in for kafkajs: types and errors below, then what translates, then the clients.
+const facade = inside('kafkajs', 'types/|errors\\.ts$|enums\\.ts$')
+const facadeRooms = {
+  observe: [facade],
+  translate: [facade, inside('kafkajs', 'observe/'), protocol, ottla],
+  ...Object.fromEntries(
+    ['producer', 'consumer', 'admin'].map(name => [
+      name,
+      [facade, inside('kafkajs', 'observe/|translate/'), protocol, ottla],
+    ]),
+  ),
 }
 
 const codec = inside('protocol', 'api|wire/')
@@ -213,11 +227,21 @@ module.exports = {
         'a subcommand knows what all share, never another; the demo runs on the embedded cluster',
       ),
     ),
+    room('kafkajs-public-only', '^packages/kafkajs/src/', [protocol, ottla], 'it is a program of the client'),
+    room('kafkajs-contract', facade, [], 'types and errors stand alone'),
+    ...Object.entries(facadeRooms).map(([name, below]) =>
+      room(
+        `kafkajs-${name}`,
+        inside('kafkajs', `${name}/`),
+        below,
+        'producer, consumer and admin share what translates, never each other',
+      ),
+    ),
     room('examples-public-only', '^examples/', [protocol, ottla, broker], 'examples use what users can use'),
     room(
       'tests-public-only',
       '^test/(?!golden/|tooling/)',
-      [protocol, ottla, broker, cli],
+      [protocol, ottla, broker, cli, kafkajs],
       'what crosses packages uses their public entry points',
     ),
     {
