@@ -86,11 +86,13 @@ export function pause(ms: number): Promise<void> {
 }
 
 /** The next event of this name. */
-export function nextEvent<E>(client: { on(name: never, listener: (event: never) => void): () => void }, name: string): Promise<E> {
+export function nextEvent<E>(client: { readonly on: (...args: never[]) => unknown }, name: string): Promise<E> {
+  // Every name has a type of its own: this is for all of them.
+  const on = client.on as (eventName: string, listener: (event: E) => void) => () => void
   return new Promise(resolve => {
-    const remove = client.on(name as never, (event: never) => {
+    const remove = on(name, event => {
       remove()
-      resolve(event as E)
+      resolve(event)
     })
   })
 }

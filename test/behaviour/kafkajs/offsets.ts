@@ -1,6 +1,6 @@
 /** What kafkajs's specs ask of offsets: what is committed when, seeks, transactions' offsets. */
 import assert from 'node:assert/strict'
-import { after, before, test } from 'node:test'
+import { after, test } from 'node:test'
 import type { Consumer, EachBatchPayload, OffsetsByTopicPartition } from '@ottla/kafkajs'
 import { AdminClient } from 'ottla'
 import { fresh } from '../world.ts'
@@ -12,11 +12,8 @@ const anything = <T>(value: unknown): T => value as T
 /** @param start a cluster of one broker */
 export function offsetScenarios(start: () => Promise<PlainCluster>): void {
   const facade = facadeOf(start)
-  let admin: AdminClient
-  before(() => {
-    admin = new AdminClient({ 'bootstrap.servers': facade.brokers }, { logger: quiet })
-  })
-  after(() => admin.close())
+  let admin: AdminClient | undefined
+  after(() => admin?.close())
 
   async function sent(topic: string, count: number): Promise<void> {
     const producer = facade.producer()
@@ -31,8 +28,10 @@ export function offsetScenarios(start: () => Promise<PlainCluster>): void {
     return consumer
   }
 
-  const committed = async (groupId: string, topic: string): Promise<number> =>
-    (await admin.listConsumerGroupOffsets(groupId, [{ topic, partition: 0 }]))[0]?.offset ?? NaN
+  async function committed(groupId: string, topic: string): Promise<number> {
+    admin ??= new AdminClient({ 'bootstrap.servers': facade.brokers }, { logger: quiet })
+    return (await admin.listConsumerGroupOffsets(groupId, [{ topic, partition: 0 }]))[0]?.offset ?? NaN
+  }
 
   test('with autoCommit a batch is committed when it is processed', async () => {
     const [topic, groupId] = [await facade.topic(), fresh('group')]
@@ -101,7 +100,7 @@ export function offsetScenarios(start: () => Promise<PlainCluster>): void {
     await until('all have come', () => seen.length === 3)
     await consumer.disconnect()
     assert.deepEqual(seen, ['0', '1', '2'])
-    const [found] = await admin.listConsumerGroupOffsets(groupId, [{ topic, partition: 0 }])
+    const [found] = (await admin?.listConsumerGroupOffsets(groupId, [{ topic, partition: 0 }])) ?? []
     assert.deepEqual([found?.offset, found?.metadata], [1, 'event-1'])
   })
 

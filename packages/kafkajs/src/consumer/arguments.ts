@@ -71,8 +71,10 @@ export function selections(given: unknown, call: 'pause' | 'resume'): TopicSelec
   const list: unknown[] = Array.isArray(given) ? given : []
   return list.map(each => {
     const { topic, partitions } = (each ?? {}) as { readonly topic?: unknown; readonly partitions?: unknown }
-    // eslint-disable-next-line @typescript-eslint/no-base-to-string -- whatever it is, it is shown
-    if (typeof topic !== 'string' || topic === '') throw invalid(`Invalid topic ${String(topic ?? each)}`)
+    if (typeof topic !== 'string' || topic === '') {
+      // eslint-disable-next-line @typescript-eslint/no-base-to-string -- whatever it is, it is shown
+      throw invalid(`Invalid topic ${String(typeof each === 'object' && each !== null ? topic : each)}`)
+    }
     if (partitions === undefined) return { topic }
     if (!Array.isArray(partitions) || !partitions.every(isNumber)) {
       throw invalid(

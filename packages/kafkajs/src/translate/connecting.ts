@@ -5,6 +5,7 @@ import { logLevel } from '../enums.ts'
 import type { KafkaConfig } from '../types/client.ts'
 import type { Logger } from '../types/logging.ts'
 import { withRetries } from './attempts.ts'
+import { pluggedInCodecs } from './codecs.ts'
 import { exceeded } from './errors.ts'
 import { logSink } from './logs.ts'
 import type { RetryPlan } from './retry.ts'
@@ -50,6 +51,7 @@ export async function connecting(
 ): Promise<Connecting> {
   const brokers = await askedBrokers(kafka.brokers, plan)
   const { config, options } = security(kafka, logger)
+  const codecs = pluggedInCodecs()
   const maxAge = clamp(metadataMaxAge, 1, HOUR_MS)
   return {
     config: {
@@ -67,7 +69,7 @@ export async function connecting(
       'metadata.max.age.ms': 3 * maxAge,
       ...(kafka.logLevel === logLevel.DEBUG ? { debug: 'broker,cgrp,topic,metadata,security,eos' } : {}),
     },
-    options: { ...options, logger: logSink(logger) },
+    options: { ...options, logger: logSink(logger), ...(codecs.length === 0 ? {} : { codecs }) },
   }
 }
 

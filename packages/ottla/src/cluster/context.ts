@@ -16,6 +16,7 @@ import { EventHub } from '../observe/events.ts'
 import { Logger, stderrSink, type LogSink } from '../observe/logger.ts'
 import { ClientCounters } from '../observe/statistics/counters.ts'
 import type { LogLevel } from '../types.ts'
+import { RecordCodecs, type RecordCodec } from './record-codecs.ts'
 
 export type ClientKind = 'producer' | 'consumer' | 'admin'
 
@@ -40,6 +41,8 @@ export interface ClientContext {
   readonly oauthBearerToken: OAuthBearerTokenFunction | null
   /** The application's own; null for that of `sasl.mechanisms`. */
   readonly saslMechanism: SaslMechanism | null
+  /** The application's own; null if all are built in. */
+  readonly codecs: RecordCodecs | null
 }
 
 /** Constructor options of all clients. */
@@ -56,6 +59,8 @@ export interface ClientOptions {
   readonly oauthBearerToken?: OAuthBearerTokenFunction
   /** How to authenticate, in place of `sasl.mechanisms`: a mechanism that is not built in. */
   readonly saslMechanism?: SaslMechanism
+  /** Codecs for the records of batches, each in place of the built-in one of its name. */
+  readonly codecs?: readonly RecordCodec[]
   /** Random numbers; tests pass seeded ones. */
   readonly random?: Random
   /** Sockets and addresses; a simulation passes its own. Only for connections without TLS. */
@@ -106,6 +111,7 @@ export function createContext(kind: ClientKind, resolved: Resolved, options: Cli
     kerberos: options.kerberos ?? null,
     oauthBearerToken: options.oauthBearerToken ?? null,
     saslMechanism: options.saslMechanism ?? null,
+    codecs: options.codecs === undefined ? null : new RecordCodecs(options.codecs, logger),
   }
 }
 

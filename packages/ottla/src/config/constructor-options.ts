@@ -10,6 +10,7 @@ const common = [
   'kerberos',
   'oauthBearerToken',
   'saslMechanism',
+  'codecs',
   'random',
   'network',
   'threads',
@@ -47,6 +48,7 @@ const hints: Readonly<Record<string, string>> = {
   tokenProvider: "it is 'oauthBearerToken' here",
   oauthBearerProvider: "it is 'oauthBearerToken' here",
   authenticationProvider: "it is 'saslMechanism' here",
+  compressionCodecs: "it is 'codecs' here",
 }
 
 /**

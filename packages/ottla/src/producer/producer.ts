@@ -116,7 +116,7 @@ export class Producer<K = Bytes, V = Bytes> extends AuthenticatedClient implemen
     this.#transactions = id === undefined ? null : this.#makeTransactions(id)
     this.#pipeline = new Pipeline(
       this.#cluster,
-      pipelineSettings(settings, partitioner),
+      pipelineSettings(settings, partitioner, this.#context.codecs),
       this.#context,
       settings['enable.idempotence'] ? onReady => this.#makeIdentity(onReady) : null,
     )

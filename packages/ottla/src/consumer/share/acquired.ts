@@ -1,5 +1,6 @@
 /** LoopYield what a ShareFetch brought of one partition into messages: only acquired records count. */
 import { BatchReader, type RecordBatch } from '@ottla/protocol'
+import type { RecordCodecs } from '../../cluster/record-codecs.ts'
 import { whenReadable } from '../fetch/fetched-partition.ts'
 import { acknowledgeTypes, AUTO_RELEASE } from './acknowledgements.ts'
 import { LockedMessage, type ShareLot, type ShareSource } from './message.ts'
@@ -24,14 +25,22 @@ export interface ReadableBatches {
   readonly error: unknown
 }
 
-/** Finds the batches and waits for their codecs. Does not reject. */
-export async function readableBatches(records: Buffer | null): Promise<ReadableBatches> {
-  const batches: RecordBatch[] = []
+/**
+ * Finds the batches and waits for their codecs. Does not reject.
+ * @param codecs the application's own
+ */
+export async function readableBatches(
+  records: Buffer | null,
+  codecs: RecordCodecs | null,
+  options: ReadOptions,
+): Promise<ReadableBatches> {
+  let batches: RecordBatch[] = []
   try {
     if (records !== null) {
       const reader = new BatchReader(records)
       for (let batch = reader.next(); batch !== null; batch = reader.next()) batches.push(batch)
     }
+    if (codecs !== null) batches = await codecs.uncompressed(batches, options)
     await whenReadable(batches)
     return { batches, error: null }
   } catch (error) {

@@ -349,7 +349,7 @@ export class ShareFetcher {
 
   /** @param askedAt as for #answered */
   async #accept(node: ShareNode, askedAt: number, response: Decoded<ShareFetchResponse>): Promise<void> {
-    const { clock, settings } = this.#context
+    const { clock, settings, codecs } = this.#context
     const now = clock.now()
     const options = {
       checkCrcs: settings['check.crcs'],
@@ -370,7 +370,7 @@ export class ShareFetcher {
           this.#errorThrottle.resolved(`${topic} [${each.partition}]`)
         }
         if (topic === undefined || answer.acquiredRecords.length === 0) continue
-        const readable = await readableBatches(answer.records)
+        const readable = await readableBatches(answer.records, codecs, options)
         const source = node.source(topic, each)
         const lot: { -readonly [K in keyof ShareLot]: ShareLot[K] } = { since: now, count: 0, waiting: 0 }
         const acquired = acquiredMessages(readable, answer.acquiredRecords, source, lot, lockedUntil, options)

@@ -29,8 +29,10 @@ function batch(baseOffset: number, values: readonly string[]): Buffer {
   return bytes
 }
 
+const limits = { checkCrcs: true, maxBatchBytes: 1e6 }
+
 async function read(bytes: Buffer, ...ranges: AcquiredRange[]): ReturnType<typeof acquired> {
-  return acquired(await readableBatches(bytes), ranges)
+  return acquired(await readableBatches(bytes, null, limits), ranges)
 }
 
 async function acquired(
@@ -38,8 +40,7 @@ async function acquired(
   ranges: readonly AcquiredRange[],
 ): Promise<{ given: string[]; others: [number, number][]; isBroken: boolean }> {
   const lot = { since: 0, count: 0, waiting: 0 }
-  const options = { checkCrcs: true, maxBatchBytes: 1e6 }
-  const { messages, others, error } = acquiredMessages(readable, ranges, source, lot, 100, options)
+  const { messages, others, error } = acquiredMessages(readable, ranges, source, lot, 100, limits)
   await Promise.resolve()
   const given = messages.map(({ offset, value, deliveryCount }) => `${offset}:${String(value)} x${deliveryCount}`)
   return { given, others: [...others], isBroken: error !== null }
