@@ -66,7 +66,12 @@ export function batchRunScenarios(start: () => Promise<{ bootstrapServers: strin
       if (seen.length === 1) await consumer.commit()
       if (seen.length === 1) assert.deepEqual(await readers.committed(group, topic, 1), [2])
     }
-    await running(consumer, { batchHandler }, 'the end', async () => (await readers.committed(group, topic, 1))[0] === 10)
+    await running(
+      consumer,
+      { batchHandler },
+      'the end',
+      async () => (await readers.committed(group, topic, 1))[0] === 10,
+    )
     assert.deepEqual(
       seen.map(([first]) => first),
       [0, 2, 2, 4, 6, 8],
@@ -89,7 +94,12 @@ export function batchRunScenarios(start: () => Promise<{ bootstrapServers: strin
       }
     }
     const retry = { retries: 2, backoffMs: 5 }
-    await running(consumer, { batchHandler, retry }, 'the end', async () => (await readers.committed(group, topic, 1))[0] === 10)
+    await running(
+      consumer,
+      { batchHandler, retry },
+      'the end',
+      async () => (await readers.committed(group, topic, 1))[0] === 10,
+    )
     assert.deepEqual(seen, [
       [0, 1],
       [3, 2],
@@ -129,7 +139,9 @@ export function batchRunScenarios(start: () => Promise<{ bootstrapServers: strin
     const [topic, group] = [await readers.topicWith([times(100, 10), times(100, 10)]), fresh('batches')]
     const consumer = await readers.consumer(t, group)
     consumer.subscribe(topic)
-    const at = (offset: number): { topic: string; partition: number; offset: number }[] => [{ topic, partition: 0, offset }]
+    const at = (offset: number): { topic: string; partition: number; offset: number }[] => [
+      { topic, partition: 0, offset },
+    ]
     const seen: number[][] = [[], []]
     let moves = 0
     const run = consumer.run({
@@ -170,7 +182,10 @@ export function batchRunScenarios(start: () => Promise<{ bootstrapServers: strin
     const [topic, group] = [await readers.topicWith([times(5, 10)]), fresh('batches')]
     const automatic = await readers.consumer(t, group)
     const wrong = automatic.run({ commit: false, batchHandler: quiet })
-    await assert.rejects(wrong, { code: ErrorCode.ERR__INVALID_ARG, message: /commit=false needs enable.auto.commit=false/ })
+    await assert.rejects(wrong, {
+      code: ErrorCode.ERR__INVALID_ARG,
+      message: /commit=false needs enable.auto.commit=false/,
+    })
     const consumer = await readers.consumer(t, group, { 'enable.auto.commit': false })
     consumer.subscribe(topic)
     let count = 0
@@ -266,7 +281,10 @@ export function batchRunScenarios(start: () => Promise<{ bootstrapServers: strin
 
     test(`heartbeat keeps a slow handler in its group: ${protocol}`, async t => {
       const [topic, group] = [await readers.topicWith([times(1, 10)]), fresh('batches')]
-      const limits = protocol === 'classic' ? { 'session.timeout.ms': 6000, 'max.poll.interval.ms': 6000 } : { 'max.poll.interval.ms': 1500 }
+      const limits =
+        protocol === 'classic'
+          ? { 'session.timeout.ms': 6000, 'max.poll.interval.ms': 6000 }
+          : { 'max.poll.interval.ms': 1500 }
       const consumer = await readers.consumer(t, group, { 'group.protocol': protocol, ...limits })
       const lost: string[] = []
       consumer.on('error', ({ error }) => lost.push(error.name))

@@ -54,6 +54,14 @@ export const ways = {
     await Promise.all(streams)
   },
   run: (consumer, work) => consumer.run({ concurrency: 4, handler: message => work(message, consumer) }),
+  'run of batches': (consumer, work) =>
+    consumer.run({
+      concurrency: 4,
+      maxMessages: 1,
+      batchHandler: async batch => {
+        for (const message of batch) await work(message, consumer)
+      },
+    }),
 } as const satisfies Readonly<Record<string, (consumer: Consumer, work: Work) => Promise<void>>>
 
 export interface Readers {

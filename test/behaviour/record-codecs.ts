@@ -64,7 +64,12 @@ export function recordCodecScenarios(start: () => Promise<{ bootstrapServers: st
   }
 
   async function read(name: string, way: keyof typeof ways, codecs: RecordCodec[] | undefined): Promise<string[]> {
-    const config = { ...readers.servers, 'group.id': fresh('group'), 'auto.offset.reset': 'earliest', 'check.crcs': true } as const
+    const config = {
+      ...readers.servers,
+      'group.id': fresh('group'),
+      'auto.offset.reset': 'earliest',
+      'check.crcs': true,
+    } as const
     const consumer = closing(new Consumer(config, { logger: quiet, ...(codecs === undefined ? {} : { codecs }) }))
     consumer.subscribe(name)
     const seen: string[] = []
@@ -97,7 +102,9 @@ export function recordCodecScenarios(start: () => Promise<{ bootstrapServers: st
     const admin = closing(new AdminClient(readers.servers, { logger: quiet }))
     const entries = [{ name: 'share.auto.offset.reset', value: 'earliest', operation: 'set' }] as const
     await admin.incrementalAlterConfigs([{ type: 'group', name: group, entries }])
-    const consumer = closing(new ShareConsumer({ ...readers.servers, 'group.id': group }, { codecs: [codec], logger: quiet }))
+    const consumer = closing(
+      new ShareConsumer({ ...readers.servers, 'group.id': group }, { codecs: [codec], logger: quiet }),
+    )
     consumer.subscribe(name)
     const seen = new Set<string>()
     for await (const { value } of consumer) {
@@ -122,7 +129,12 @@ export function recordCodecScenarios(start: () => Promise<{ bootstrapServers: st
     let failures = 2
     const decompress = (records: Buffer): Promise<Buffer> =>
       failures-- > 0 ? Promise.reject(new Error('no dictionary')) : unzip(records)
-    const config = { ...readers.servers, 'group.id': fresh('group'), 'auto.offset.reset': 'earliest', 'fetch.error.backoff.ms': 10 } as const
+    const config = {
+      ...readers.servers,
+      'group.id': fresh('group'),
+      'auto.offset.reset': 'earliest',
+      'fetch.error.backoff.ms': 10,
+    } as const
     const consumer = closing(new Consumer(config, { logger: quiet, codecs: [watched({ decompress })] }))
     const errors: string[] = []
     consumer.on('error', ({ error }) => {

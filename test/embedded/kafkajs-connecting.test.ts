@@ -56,7 +56,9 @@ function adminOf(cluster: EmbeddedCluster, config: Partial<KafkaConfig> = {}): A
 }
 
 async function connected(user: string): Promise<Admin> {
-  const admin = adminOf(clusters.sasl, { sasl: { mechanism: 'plain', username: user, password: passwords[user] ?? '' } })
+  const admin = adminOf(clusters.sasl, {
+    sasl: { mechanism: 'plain', username: user, password: passwords[user] ?? '' },
+  })
   await admin.connect()
   return admin
 }
@@ -69,7 +71,9 @@ for (const mechanism of passwordMechanisms) {
     })
     await right.connect()
     assert.deepEqual(await right.listTopics(), [])
-    const wrong = adminOf(clusters.sasl, { sasl: anything<SASLOptions>({ mechanism, username: 'admin', password: 'x' }) })
+    const wrong = adminOf(clusters.sasl, {
+      sasl: anything<SASLOptions>({ mechanism, username: 'admin', password: 'x' }),
+    })
     await rejects(wrong.connect(), error => error instanceof KafkaJSSASLAuthenticationError && !error.retriable)
   })
 }
@@ -109,7 +113,10 @@ test('tokens, by oauthbearer', async () => {
   assert.deepEqual(await admin.listTopics(), [])
   assert.ok(asked > 0)
   const bad = adminOf(clusters.tokens, {
-    sasl: { mechanism: 'oauthbearer', oauthBearerProvider: () => Promise.resolve({ value: 'bm8.dG9rZW4.bGlrZS10aGF0' }) },
+    sasl: {
+      mechanism: 'oauthbearer',
+      oauthBearerProvider: () => Promise.resolve({ value: 'bm8.dG9rZW4.bGlrZS10aGF0' }),
+    },
   })
   await rejects(bad.connect(), error => error instanceof Error)
 })
@@ -122,13 +129,23 @@ test('what is no SASL configuration is said by connect', async () => {
 })
 
 test('TLS, by certificates and by options of tls.connect that have no property here', async () => {
-  for (const ssl of [{ ca: [authority.cert] }, { ca: authority.cert, minVersion: 'TLSv1.2' as const }, { rejectUnauthorized: false }]) {
+  for (const ssl of [
+    { ca: [authority.cert] },
+    { ca: authority.cert, minVersion: 'TLSv1.2' as const },
+    { rejectUnauthorized: false },
+  ]) {
     const admin = adminOf(clusters.tls, { ssl })
     await admin.connect()
     assert.equal((await admin.describeCluster()).brokers.length, 1)
   }
-  await rejects(adminOf(clusters.tls, { ssl: true, connectionTimeout: 2000 }).connect(), error => error instanceof Error)
-  await rejects(adminOf(clusters.tls, { connectionTimeout: 500, authenticationTimeout: 500 }).connect(), error => error instanceof Error)
+  await rejects(
+    adminOf(clusters.tls, { ssl: true, connectionTimeout: 2000 }).connect(),
+    error => error instanceof Error,
+  )
+  await rejects(
+    adminOf(clusters.tls, { connectionTimeout: 500, authenticationTimeout: 500 }).connect(),
+    error => error instanceof Error,
+  )
 })
 
 test('a socket factory makes the sockets', async () => {
@@ -182,7 +199,12 @@ test('access rules are created, found, obeyed and deleted', async () => {
   assert.equal(await admin.createAcls({ acl: [ofTopic(topic), ofTopic(topic, denied)] }), true)
 
   const [alice, bob] = [await connected('alice'), await connected('bob')]
-  await until('alice may', () => alice.fetchTopicMetadata({ topics: [topic] }).then(() => true, () => false))
+  await until('alice may', () =>
+    alice.fetchTopicMetadata({ topics: [topic] }).then(
+      () => true,
+      () => false,
+    ),
+  )
   await rejects(bob.fetchTopicMetadata({ topics: [topic] }), error => {
     assert.ok(error instanceof KafkaJSProtocolError)
     assert.equal(error.type, 'TOPIC_AUTHORIZATION_FAILED')
@@ -210,8 +232,14 @@ test('access rules are created, found, obeyed and deleted', async () => {
   })
   assert.deepEqual((await admin.describeAcls(filter)).resources, [])
   const everything = { ...filter, permissionType: AclPermissionTypes.ANY }
-  assert.deepEqual((await admin.describeAcls(everything)).resources[0]?.acls.map(({ principal }) => principal), ['User:bob'])
-  await rejects(bob.createAcls({ acl: [ofTopic(topic)] }), { name: 'KafkaJSProtocolError', type: 'CLUSTER_AUTHORIZATION_FAILED' })
+  assert.deepEqual(
+    (await admin.describeAcls(everything)).resources[0]?.acls.map(({ principal }) => principal),
+    ['User:bob'],
+  )
+  await rejects(bob.createAcls({ acl: [ofTopic(topic)] }), {
+    name: 'KafkaJSProtocolError',
+    type: 'CLUSTER_AUTHORIZATION_FAILED',
+  })
 })
 
 test('a producer goes on after a topic that it may not write to', async () => {
@@ -224,7 +252,9 @@ test('a producer goes on after a topic that it may not write to', async () => {
   const producer = disconnecting(kafka.producer(once))
   await producer.connect()
   await producer.send({ topic: allowed, messages: [{ value: 'hello' }] })
-  await rejects(producer.send({ topic: forbidden, messages: [{ value: 'whoops' }] }), { type: 'TOPIC_AUTHORIZATION_FAILED' })
+  await rejects(producer.send({ topic: forbidden, messages: [{ value: 'whoops' }] }), {
+    type: 'TOPIC_AUTHORIZATION_FAILED',
+  })
   await producer.send({ topic: allowed, messages: [{ value: 'world' }] })
   assert.equal((await admin.fetchTopicOffsets(allowed))[0]?.high, '2')
 })

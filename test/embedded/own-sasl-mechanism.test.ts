@@ -52,5 +52,8 @@ test('a refusal, or what it throws, is a failure to authenticate', async () => {
 })
 
 test('what is no mechanism is refused', () => {
-  assert.throws(() => admin({ name: '' } as SaslMechanism), { code: ErrorCode.ERR__INVALID_ARG, message: /saslMechanism/ })
+  assert.throws(() => admin({ name: '' } as SaslMechanism), {
+    code: ErrorCode.ERR__INVALID_ARG,
+    message: /saslMechanism/,
+  })
 })

@@ -25,7 +25,9 @@ test('producers, consumers and admin clients report their requests to listeners 
   const listen = (event: RequestEvent): void => void seen.push(event)
   const producer = closing(new Producer(config, { logger: quiet })).on('request', listen)
   await producer.send({ topic, value: 'v' })
-  const consumer = closing(new Consumer({ ...config, 'group.id': fresh('group'), 'auto.offset.reset': 'earliest' }, { logger: quiet }))
+  const consumer = closing(
+    new Consumer({ ...config, 'group.id': fresh('group'), 'auto.offset.reset': 'earliest' }, { logger: quiet }),
+  )
   consumer.on('request', listen)
   consumer.subscribe(topic)
   // The queue of events has none of them.

@@ -102,7 +102,12 @@ function ancestry(error: Error, classes: Readonly<Record<string, unknown>>): str
 for (const [name, Theirs] of Object.entries(originalErrors)) {
   test(`${name} has the same fields and ancestors`, () => {
     const Ours = exported[name] as new (...args: never[]) => Error
-    for (const args of argumentsOf[name] === undefined ? [['text', everything], [failure, everything]] : [argumentsOf[name]]) {
+    for (const args of argumentsOf[name] === undefined
+      ? [
+          ['text', everything],
+          [failure, everything],
+        ]
+      : [argumentsOf[name]]) {
       const [mine, other] = [new Ours(...(args as never[])), new Theirs(...(args as never[]))]
       const defined = Object.fromEntries(Object.entries(fieldsOf(other)).filter(([, value]) => value !== undefined))
       const own = fieldsOf(mine)
@@ -116,12 +121,18 @@ for (const [name, Theirs] of Object.entries(originalErrors)) {
 
 test('brokers’ errors have kafkajs’s names', () => {
   const others = originalCodes.filter(({ code, type }) => code !== -1 && protocolType(code) !== type)
-  assert.deepEqual(others.map(({ code, type }) => [code, type, protocolType(code)]), [])
+  assert.deepEqual(
+    others.map(({ code, type }) => [code, type, protocolType(code)]),
+    [],
+  )
   const error = protocolError(KafkaError.of(ErrorCode.ERR_NOT_LEADER_FOR_PARTITION, 'topic t'))
   assert.deepEqual([error.type, error.code, error.retriable], ['NOT_LEADER_FOR_PARTITION', 6, true])
 })
 
 test('an error is retriable if kafkajs says so, but for two', () => {
   const others = originalCodes.filter(({ code, retriable }) => KafkaError.of(code, 't').isRetriable !== retriable)
-  assert.deepEqual(others.map(({ type }) => type), ['BROKER_NOT_AVAILABLE', 'ELECTION_NOT_NEEDED'])
+  assert.deepEqual(
+    others.map(({ type }) => type),
+    ['BROKER_NOT_AVAILABLE', 'ELECTION_NOT_NEEDED'],
+  )
 })

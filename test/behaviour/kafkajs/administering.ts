@@ -52,7 +52,10 @@ export function administeringScenarios(start: () => Promise<PlainCluster>): void
   })
 
   test('without a broker connect rejects', async () => {
-    const admin = facade.admin({ retry: { retries: 1, initialRetryTime: 10 } }, facade.kafka({ brokers: ['127.0.0.1:1'] }))
+    const admin = facade.admin(
+      { retry: { retries: 1, initialRetryTime: 10 } },
+      facade.kafka({ brokers: ['127.0.0.1:1'] }),
+    )
     await rejects(admin.connect(), { name: 'KafkaJSNumberOfRetriesExceeded' })
   })
 
@@ -137,7 +140,8 @@ export function administeringScenarios(start: () => Promise<PlainCluster>): void
 
   test('deleteTopics refuses what is no name, and tells of a topic that does not exist', async () => {
     const admin = await connected()
-    for (const topics of [null, 'topic', [123]]) await rejects(admin.deleteTopics({ topics: anything(topics) }), refusal)
+    for (const topics of [null, 'topic', [123]])
+      await rejects(admin.deleteTopics({ topics: anything(topics) }), refusal)
     await rejects(admin.deleteTopics({ topics: [fresh('nowhere')] }), error => {
       assert.ok(error instanceof KafkaJSNumberOfRetriesExceeded)
       assert.ok(error.cause instanceof KafkaJSProtocolError)
@@ -172,7 +176,16 @@ export function administeringScenarios(start: () => Promise<PlainCluster>): void
     await rejects(elsewhere, { name: 'KafkaJSProtocolError', type: 'INVALID_REPLICA_ASSIGNMENT' })
     const nowhere = admin.createPartitions({ topicPartitions: [{ topic: fresh('nowhere'), count: 3 }] })
     await rejects(nowhere, { name: 'KafkaJSProtocolError', type: 'UNKNOWN_TOPIC_OR_PARTITION' })
-    for (const topicPartitions of [null, 'topic', [], [{ topic: 1, count: 1 }], [{ topic, count: 9 }, { topic, count: 9 }]]) {
+    for (const topicPartitions of [
+      null,
+      'topic',
+      [],
+      [{ topic: 1, count: 1 }],
+      [
+        { topic, count: 9 },
+        { topic, count: 9 },
+      ],
+    ]) {
       await rejects(admin.createPartitions({ topicPartitions: anything(topicPartitions) }), refusal)
     }
   })
@@ -299,7 +312,10 @@ export function administeringScenarios(start: () => Promise<PlainCluster>): void
     assert.ok((resources[0]?.configEntries.length ?? 0) > 1)
     assert.ok(resources[0]?.configEntries.every(({ configSynonyms }) => configSynonyms.length === 0))
     const before = await described()
-    assert.deepEqual([before?.configValue, before?.isDefault, before?.configSource], ['delete', true, ConfigSource.DEFAULT_CONFIG])
+    assert.deepEqual(
+      [before?.configValue, before?.isDefault, before?.configSource],
+      ['delete', true, ConfigSource.DEFAULT_CONFIG],
+    )
 
     const change = { ...resource, configEntries: [{ name: 'cleanup.policy', value: 'compact' }] }
     await admin.alterConfigs({ validateOnly: true, resources: [change] })
@@ -310,7 +326,10 @@ export function administeringScenarios(start: () => Promise<PlainCluster>): void
       throttleTime: 0,
     })
     const after = await described()
-    assert.deepEqual([after?.configValue, after?.isDefault, after?.configSource], ['compact', false, ConfigSource.TOPIC_CONFIG])
+    assert.deepEqual(
+      [after?.configValue, after?.isDefault, after?.configSource],
+      ['compact', false, ConfigSource.TOPIC_CONFIG],
+    )
     assert.deepEqual(after?.configSynonyms[0], {
       configName: 'cleanup.policy',
       configValue: 'compact',
@@ -347,7 +366,15 @@ export function administeringScenarios(start: () => Promise<PlainCluster>): void
     const [a = -1, b = -1, c = -1] = brokers.map(({ nodeId }) => nodeId)
     const topic = fresh('moving')
     await admin.createTopics({
-      topics: [{ topic, replicaAssignment: [{ partition: 0, replicas: [a, b] }, { partition: 1, replicas: [b, c] }] }],
+      topics: [
+        {
+          topic,
+          replicaAssignment: [
+            { partition: 0, replicas: [a, b] },
+            { partition: 1, replicas: [b, c] },
+          ],
+        },
+      ],
     })
     await admin.alterPartitionReassignments({
       topics: [{ topic, partitionAssignment: [{ partition: 0, replicas: [c, b] }] }],
@@ -377,8 +404,18 @@ export function administeringScenarios(start: () => Promise<PlainCluster>): void
     assert.deepEqual(await failures(nowhere, [1, 2]), [nowhere, 0, 'UNKNOWN_TOPIC_OR_PARTITION'])
     assert.deepEqual(await failures(topic, [77]), [topic, 0, 'INVALID_REPLICA_ASSIGNMENT'])
 
-    const partitions: unknown[] = [null, 'x', [{ partition: null }], [{ partition: -1 }], [{ partition: 0, replicas: null }]]
-    for (const partitionAssignment of [...partitions, [{ partition: 0, replicas: [0, 'a'] }], [{ partition: 0, replicas: [-1] }]]) {
+    const partitions: unknown[] = [
+      null,
+      'x',
+      [{ partition: null }],
+      [{ partition: -1 }],
+      [{ partition: 0, replicas: null }],
+    ]
+    for (const partitionAssignment of [
+      ...partitions,
+      [{ partition: 0, replicas: [0, 'a'] }],
+      [{ partition: 0, replicas: [-1] }],
+    ]) {
       await rejects(admin.alterPartitionReassignments({ topics: anything([{ topic, partitionAssignment }]) }), refusal)
     }
     for (const topics of [null, 'topic', [{ topic: 1 }], [{ topic, partitionAssignment: [] }, { topic }]]) {

@@ -41,12 +41,18 @@ export function assignerScenarios(start: () => Promise<PlainCluster>): void {
         name: 'Everything to b',
         version: 1,
         protocol({ topics }) {
-          return { name: this.name, metadata: MemberMetadata.encode({ version: this.version, topics, userData: Buffer.from(id) }) }
+          return {
+            name: this.name,
+            metadata: MemberMetadata.encode({ version: this.version, topics, userData: Buffer.from(id) }),
+          }
         },
         async assign({ members, topics }) {
           // An assigner may ask others before it decides.
           await pause(20)
-          const partitions = topics.map(each => [each, cluster.findTopicPartitionMetadata(each).map(({ partitionId }) => partitionId)])
+          const partitions = topics.map(each => [
+            each,
+            cluster.findTopicPartitionMetadata(each).map(({ partitionId }) => partitionId),
+          ])
           for (const { memberId, memberMetadata } of members) {
             told.set(memberId, String(MemberMetadata.decode(memberMetadata)?.userData))
           }
@@ -54,7 +60,8 @@ export function assignerScenarios(start: () => Promise<PlainCluster>): void {
             memberId,
             memberAssignment: MemberAssignment.encode({
               version: this.version,
-              assignment: told.get(memberId) === 'b' ? (Object.fromEntries(partitions) as Record<string, number[]>) : {},
+              assignment:
+                told.get(memberId) === 'b' ? (Object.fromEntries(partitions) as Record<string, number[]>) : {},
               userData: Buffer.alloc(0),
             }),
           }))
@@ -79,7 +86,8 @@ export function assignerScenarios(start: () => Promise<PlainCluster>): void {
       await consumer.connect()
       await consumer.subscribe({ topic, fromBeginning: true })
       await consumer.run({
-        eachMessage: ({ partition, message }) => Promise.resolve(void seen.push(`${partition} ${String(message.value)}`)),
+        eachMessage: ({ partition, message }) =>
+          Promise.resolve(void seen.push(`${partition} ${String(message.value)}`)),
       })
     }
     const admin = facade.admin()
@@ -105,13 +113,15 @@ export function assignerScenarios(start: () => Promise<PlainCluster>): void {
       await consumer.connect()
       await consumer.subscribe({ topic, fromBeginning: true })
       await consumer.run({
-        eachMessage: ({ partition, message }) => Promise.resolve(void seen.push(`${name} ${partition} ${message.offset}`)),
+        eachMessage: ({ partition, message }) =>
+          Promise.resolve(void seen.push(`${name} ${partition} ${message.offset}`)),
       })
       return joins
     }
     const old = await running('old', theirs.consumer(config))
     const own = await running('own', facade.consumer(config))
-    const assigned = (joins: readonly ConsumerGroupJoinEvent[]): number[] => joins.at(-1)?.payload.memberAssignment[topic] ?? []
+    const assigned = (joins: readonly ConsumerGroupJoinEvent[]): number[] =>
+      joins.at(-1)?.payload.memberAssignment[topic] ?? []
     await until('each has two partitions', () => assigned(old).length === 2 && assigned(own).length === 2)
     assert.deepEqual([...assigned(old), ...assigned(own)].sort(), [0, 1, 2, 3])
     const producer = facade.producer()
@@ -146,7 +156,10 @@ export function assignerScenarios(start: () => Promise<PlainCluster>): void {
       const seen: string[] = []
       await consumer.run({ eachMessage: ({ message }) => Promise.resolve(void seen.push(String(message.value))) })
       await until('all have come', () => seen.length === 100)
-      assert.deepEqual(seen, messages(100).map(({ value }) => value))
+      assert.deepEqual(
+        seen,
+        messages(100).map(({ value }) => value),
+      )
       assert.ok(calls.compress > 0 && calls.decompress > 0)
     } finally {
       CompressionCodecs[CompressionTypes.ZSTD] = builtIn
@@ -156,7 +169,9 @@ export function assignerScenarios(start: () => Promise<PlainCluster>): void {
   test('the codecs in the registry work', async () => {
     const records = Buffer.from('record '.repeat(100))
     for (const make of Object.values(CompressionCodecs)) {
-      const codec = (make as () => { compress(encoder: object): Promise<Buffer>; decompress(buffer: Buffer): Promise<Buffer> })()
+      const codec = (
+        make as () => { compress(encoder: object): Promise<Buffer>; decompress(buffer: Buffer): Promise<Buffer> }
+      )()
       const compressed = await codec.compress({ buffer: records, size: () => records.length })
       assert.ok(compressed.length < records.length)
       assert.deepEqual(Buffer.from(await codec.decompress(compressed)), records)

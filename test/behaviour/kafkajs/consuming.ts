@@ -202,7 +202,10 @@ export function consumingScenarios(start: () => Promise<PlainCluster>): void {
     await send(`${scope}-se`)
     await send(named)
     await consumer.connect()
-    await consumer.subscribe({ topics: [named, new RegExp(`${scope.toUpperCase()}-(se|br)`, 'i')], fromBeginning: true })
+    await consumer.subscribe({
+      topics: [named, new RegExp(`${scope.toUpperCase()}-(se|br)`, 'i')],
+      fromBeginning: true,
+    })
     const seen: string[] = []
     await consumer.run({
       eachMessage: ({ message }) => {
@@ -239,7 +242,10 @@ export function consumingScenarios(start: () => Promise<PlainCluster>): void {
     const topic = await facade.topic()
     const groupId = fresh('group')
     const consumer = facade.consumer({ groupId, heartbeatInterval: 100 })
-    assert.throws(() => consumer.on(anything('NON_EXISTENT_EVENT'), quiet), /Event name should be one of consumer\.events\./)
+    assert.throws(
+      () => consumer.on(anything('NON_EXISTENT_EVENT'), quiet),
+      /Event name should be one of consumer\.events\./,
+    )
     const seen = new Map<string, InstrumentationEvent<unknown>>()
     for (const name of Object.values(consumer.events)) {
       consumer.on(name, event => void (seen.has(event.type) || seen.set(event.type, event)))
@@ -257,7 +263,12 @@ export function consumingScenarios(start: () => Promise<PlainCluster>): void {
     assert.ok(typeof memberId === 'string' && memberId !== '')
     assert.deepEqual(payload('heartbeat'), { groupId, memberId, groupGenerationId: 1 })
     const partitions = [{ partition: '0', offset: '1' }]
-    assert.deepEqual(payload('commit_offsets'), { groupId, memberId, groupGenerationId: 1, topics: [{ topic, partitions }] })
+    assert.deepEqual(payload('commit_offsets'), {
+      groupId,
+      memberId,
+      groupGenerationId: 1,
+      topics: [{ topic, partitions }],
+    })
     const { duration, ...joined } = payload('group_join')
     assert.equal(typeof duration, 'number')
     assert.deepEqual(joined, {
@@ -313,7 +324,9 @@ export function consumingScenarios(start: () => Promise<PlainCluster>): void {
     assert.equal(new Set(read).size, 20)
     const { state, members, protocol, protocolType } = await first.describeGroup()
     assert.deepEqual([state, members.length, protocol, protocolType], ['Stable', 2, 'RoundRobinAssigner', 'consumer'])
-    assert.ok(members.every(({ memberAssignment, memberMetadata }) => memberAssignment.length > 0 && memberMetadata.length > 0))
+    assert.ok(
+      members.every(({ memberAssignment, memberMetadata }) => memberAssignment.length > 0 && memberMetadata.length > 0),
+    )
     assert.equal(members[0]?.clientId, 'kafkajs')
   })
 

@@ -59,7 +59,10 @@ export function groupScenarios(start: () => Promise<PlainCluster>): void {
     )
     const member = group?.members[0]
     assert.ok(member !== undefined)
-    assert.deepEqual([typeof member.memberId, member.clientId, typeof member.clientHost], ['string', 'kafkajs', 'string'])
+    assert.deepEqual(
+      [typeof member.memberId, member.clientId, typeof member.clientHost],
+      ['string', 'kafkajs', 'string'],
+    )
     const { topics } = AssignerProtocol.MemberMetadata.decode(member.memberMetadata) ?? {}
     assert.deepEqual(topics, [topic])
     const assigned = AssignerProtocol.MemberAssignment.decode(member.memberAssignment)
@@ -119,10 +122,13 @@ export function groupScenarios(start: () => Promise<PlainCluster>): void {
       { topic: second, partitions: [{ partition: 0, offset: '42', metadata: null }] },
     ])
     const all = await admin.fetchOffsets({ groupId })
-    assert.deepEqual(new Map(all.map(({ topic, partitions }) => [topic, partitions])), new Map([
-      [first, [{ partition: 1, offset: '13', metadata: null }]],
-      [second, [{ partition: 0, offset: '42', metadata: null }]],
-    ]))
+    assert.deepEqual(
+      new Map(all.map(({ topic, partitions }) => [topic, partitions])),
+      new Map([
+        [first, [{ partition: 1, offset: '13', metadata: null }]],
+        [second, [{ partition: 0, offset: '42', metadata: null }]],
+      ]),
+    )
   })
 
   test('what sets no offsets is refused', async () => {

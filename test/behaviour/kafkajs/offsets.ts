@@ -111,7 +111,9 @@ export function offsetScenarios(start: () => Promise<PlainCluster>): void {
     await rejects(commit({ topic: 't', partition: 'ABC' }), { message: /expected a number received ABC/ })
     await rejects(commit({ topic: 't', partition: 0, offset: 'ABC' }), { message: /expected a long received ABC/ })
     await rejects(commit({ topic: 't', partition: 0, offset: '-1' }), { message: /must not be a negative number/ })
-    await rejects(commit({ topic: 't', partition: 0, offset: '1', metadata: 7 }), { message: /Invalid offset metadata/ })
+    await rejects(commit({ topic: 't', partition: 0, offset: '1', metadata: 7 }), {
+      message: /Invalid offset metadata/,
+    })
     await rejects(commit({ topic: 't', partition: 0, offset: '1' }), { message: /consumer#run must be called first/ })
     const seek = (offset: unknown) => (): void => consumer.seek(anything(offset))
     assert.throws(seek({ topic: null }), /Invalid topic null/)

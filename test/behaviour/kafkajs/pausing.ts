@@ -36,7 +36,10 @@ export function pausingScenarios(start: () => Promise<PlainCluster>): void {
     const consumer = facade.consumer()
     for (const call of ['pause', 'resume'] as const) {
       const of = (given: unknown) => (): void => consumer[call](anything(given))
-      assert.throws(of([{ topic: null, partitions: [0] }]), { name: 'KafkaJSNonRetriableError', message: 'Invalid topic null' })
+      assert.throws(of([{ topic: null, partitions: [0] }]), {
+        name: 'KafkaJSNonRetriableError',
+        message: 'Invalid topic null',
+      })
       assert.throws(of([{ topic: 't', partitions: 'a' }]), /Array of valid partitions required/)
       assert.throws(of([{ topic: 't', partitions: ['a'] }]), /Array of valid partitions required/)
       assert.throws(of([{ topic: 't', partitions: [0] }]), /consumer#run must be called first/)

@@ -189,7 +189,10 @@ export function producingScenarios(start: () => Promise<PlainCluster>): void {
         { value: null },
         { key: null, value: Buffer.from([0, 255]) },
         { key: Buffer.from('k'), value: '', timestamp: '1700000000001' },
-        { value: 'h', headers: { one: 'x', several: ['a', Buffer.from('b')], none: undefined, bytes: Buffer.from('c') } },
+        {
+          value: 'h',
+          headers: { one: 'x', several: ['a', Buffer.from('b')], none: undefined, bytes: Buffer.from('c') },
+        },
         // Whatever the types say, kafkajs writes other values as text.
         anything({ key: 7, value: 42, headers: { n: 1 } }),
       ],
@@ -309,7 +312,7 @@ export function producingScenarios(start: () => Promise<PlainCluster>): void {
       assert.equal(error.cause.type, 'UNKNOWN_TOPIC_OR_PARTITION')
       assert.equal(error.cause.code, 3)
       return true
-    } )
+    })
   })
 
   test('an invalid topic name is refused, and the producer can still be used', async () => {
@@ -344,7 +347,9 @@ export function producingScenarios(start: () => Promise<PlainCluster>): void {
     await producer.connect()
     assert.equal(calls, 1)
     const failing = async (given: unknown): Promise<unknown> =>
-      facade.producer({}, facade.kafka({ brokers: anything(given), retry: { retries: 1, initialRetryTime: 5 } })).connect()
+      facade
+        .producer({}, facade.kafka({ brokers: anything(given), retry: { retries: 1, initialRetryTime: 5 } }))
+        .connect()
     await rejects(
       failing(() => Promise.reject(new Error('discovery'))),
       { name: 'KafkaJSNumberOfRetriesExceeded', message: 'Failed to connect: "config.brokers" threw: discovery' },
@@ -375,7 +380,10 @@ export function producingScenarios(start: () => Promise<PlainCluster>): void {
 
   test('it gives access to its logger', () => {
     const lines: string[] = []
-    const kafka = facade.kafka({ logLevel: 4, logCreator: () => entry => lines.push(`${entry.namespace} ${entry.label}`) })
+    const kafka = facade.kafka({
+      logLevel: 4,
+      logCreator: () => entry => lines.push(`${entry.namespace} ${entry.label}`),
+    })
     const logger = facade.producer({}, kafka).logger()
     logger.info('one')
     logger.debug('two')

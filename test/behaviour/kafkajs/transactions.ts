@@ -19,7 +19,12 @@ export function transactionScenarios(start: () => Promise<PlainCluster>): void {
   const facade = facadeOf(start)
 
   async function transactional(config: ProducerConfig = {}): Promise<Producer> {
-    const producer = facade.producer({ transactionalId: fresh('id'), idempotent: true, maxInFlightRequests: 1, ...config })
+    const producer = facade.producer({
+      transactionalId: fresh('id'),
+      idempotent: true,
+      maxInFlightRequests: 1,
+      ...config,
+    })
     await producer.connect()
     return producer
   }
@@ -92,7 +97,10 @@ export function transactionScenarios(start: () => Promise<PlainCluster>): void {
     }
     const { seen } = await reading(topic)
     await until('all have come', () => seen.length === 9)
-    assert.deepEqual(seen, [0, 1, 3].flatMap(type => [0, 1, 2].map(i => `type-${type}-${i}`)))
+    assert.deepEqual(
+      seen,
+      [0, 1, 3].flatMap(type => [0, 1, 2].map(i => `type-${type}-${i}`)),
+    )
   })
 
   test('a transactional producer sends outside of transactions, too', async () => {
@@ -120,7 +128,10 @@ export function transactionScenarios(start: () => Promise<PlainCluster>): void {
     const { seen } = await reading(topic)
     await until('it has come', () => seen.length === 1)
     assert.deepEqual(seen, ['taken over'])
-    await rejects(left.commit(), error => error instanceof KafkaJSProtocolError || error instanceof KafkaJSNonRetriableError)
+    await rejects(
+      left.commit(),
+      error => error instanceof KafkaJSProtocolError || error instanceof KafkaJSNonRetriableError,
+    )
   })
 
   test('disconnect aborts what is open', async () => {

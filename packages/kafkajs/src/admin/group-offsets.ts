@@ -65,7 +65,11 @@ export async function resetOffsets(admin: SharedAdmin, options: ResetOptions): P
 }
 
 /** Commits the end of those partitions for which nothing is committed. */
-async function resolved(admin: SharedAdmin, groupId: string, { topic, partitions }: TopicOffsets): Promise<TopicOffsets> {
+async function resolved(
+  admin: SharedAdmin,
+  groupId: string,
+  { topic, partitions }: TopicOffsets,
+): Promise<TopicOffsets> {
   const missing = partitions.filter(({ offset }) => offset === NONE)
   if (missing.length === 0) return { topic, partitions }
   const [latest] = await offsetsOf(admin, topic, ['latest'])

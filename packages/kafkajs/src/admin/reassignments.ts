@@ -23,9 +23,7 @@ export async function alterPartitionReassignments(admin: SharedAdmin, request: A
   if (moves.length === 0) return
   const results = await admin.call(client => client.alterPartitionReassignments(moves, { operationTimeoutMs }))
   const errors = results.flatMap(({ topic, partition, error }) =>
-    error === undefined
-      ? []
-      : [new KafkaJSAlterPartitionReassignmentsError(protocolFailure(error), topic, partition)],
+    error === undefined ? [] : [new KafkaJSAlterPartitionReassignmentsError(protocolFailure(error), topic, partition)],
   )
   if (errors.length > 0) throw new KafkaJSAggregateError('Could not alter all partition reassignments', errors)
 }
@@ -41,7 +39,10 @@ export async function listPartitionReassignments(
     requireTopics(topics, 'topics').flatMap(({ topic, partitions }) => {
       const list: unknown = partitions
       if (!Array.isArray(list)) throw invalid(`Invalid partitions array ${shown(list)} for topic "${topic}"`)
-      return partitions.map(partition => ({ topic, partition: requireIndex(partition, `partition of topic "${topic}"`) }))
+      return partitions.map(partition => ({
+        topic,
+        partition: requireIndex(partition, `partition of topic "${topic}"`),
+      }))
     })
   if (asked?.length === 0) return { topics: [] }
   const ongoing = await admin.call(client => client.listPartitionReassignments(asked, { operationTimeoutMs }))
@@ -58,5 +59,7 @@ export async function listPartitionReassignments(
 function requireReplicas(replicas: unknown, topic: string, partition: number): number[] {
   const isValid = Array.isArray(replicas) && replicas.every(id => typeof id === 'number' && id >= 0)
   if (isValid) return replicas
-  throw invalid(`Invalid replicas ${shown(replicas)} for partition ${partition} of topic "${topic}": broker ids are needed`)
+  throw invalid(
+    `Invalid replicas ${shown(replicas)} for partition ${partition} of topic "${topic}": broker ids are needed`,
+  )
 }

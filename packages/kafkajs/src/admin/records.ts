@@ -1,5 +1,10 @@
 /** The call of an admin client that deletes records. */
-import { KafkaJSBrokerNotFound, KafkaJSDeleteTopicRecordsError, KafkaJSError, KafkaJSNonRetriableError } from '../errors.ts'
+import {
+  KafkaJSBrokerNotFound,
+  KafkaJSDeleteTopicRecordsError,
+  KafkaJSError,
+  KafkaJSNonRetriableError,
+} from '../errors.ts'
 import { exceeded, toKafkaJSError } from '../translate/errors.ts'
 import { offsetOf } from '../translate/offsets.ts'
 import type { SharedAdmin } from '../translate/shared-admin.ts'

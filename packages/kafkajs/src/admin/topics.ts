@@ -6,7 +6,13 @@ import { toKafkaJSError } from '../translate/errors.ts'
 import { partitionMetadataOf } from '../translate/metadata.ts'
 import { protocolFailure } from '../translate/protocol-errors.ts'
 import type { SharedAdmin } from '../translate/shared-admin.ts'
-import type { Admin, IResourceConfigEntry, ITopicConfig, ITopicMetadata, ITopicPartitionConfig } from '../types/admin.ts'
+import type {
+  Admin,
+  IResourceConfigEntry,
+  ITopicConfig,
+  ITopicMetadata,
+  ITopicPartitionConfig,
+} from '../types/admin.ts'
 import type { Logger } from '../types/logging.ts'
 import type { ReplicaAssignment } from '../types/reassignments.ts'
 import { invalid, requireArray, requireItems, requireName, requireTopics } from './arguments.ts'
@@ -102,7 +108,13 @@ export async function describeCluster(admin: SharedAdmin): Promise<ClusterDescri
   }
 }
 
-function newTopic({ topic, numPartitions, replicationFactor, replicaAssignment, configEntries }: ITopicConfig): NewTopic {
+function newTopic({
+  topic,
+  numPartitions,
+  replicationFactor,
+  replicaAssignment,
+  configEntries,
+}: ITopicConfig): NewTopic {
   const assignment = replicaAssignment ?? []
   return {
     topic,

@@ -189,7 +189,14 @@ function flatOffsets({ topics }: Offsets): TopicPartitionOffset[] {
   )
 }
 
-function factsOf({ topic, partition, highWatermark, length, firstOffset, lastOffset }: MessageBatch): IBatchProcessEvent {
+function factsOf({
+  topic,
+  partition,
+  highWatermark,
+  length,
+  firstOffset,
+  lastOffset,
+}: MessageBatch): IBatchProcessEvent {
   return {
     topic,
     partition,

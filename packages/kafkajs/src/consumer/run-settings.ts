@@ -16,5 +16,13 @@ export function runSettings(options: ConsumerRunConfig = {}): RunSettings {
   const { autoCommit = true, eachBatchAutoResolve = true, partitionsConsumedConcurrently = 1 } = options
   const { autoCommitInterval = null, autoCommitThreshold = null, eachBatch = null, eachMessage = null } = options
   const concurrency = Math.max(1, Math.floor(partitionsConsumedConcurrently))
-  return { autoCommit, autoCommitInterval, autoCommitThreshold, eachBatchAutoResolve, concurrency, eachBatch, eachMessage }
+  return {
+    autoCommit,
+    autoCommitInterval,
+    autoCommitThreshold,
+    eachBatchAutoResolve,
+    concurrency,
+    eachBatch,
+    eachMessage,
+  }
 }

@@ -12,7 +12,8 @@ export function checkedMessages(topicMessages: readonly TopicMessages[]): TopicM
   for (const { topic, messages } of topicMessages as readonly Partial<TopicMessages>[]) {
     if (!topic) throw new KafkaJSNonRetriableError('Invalid topic')
     // eslint-disable-next-line @typescript-eslint/no-base-to-string -- whatever it is, it is shown
-    if (!messages) throw new KafkaJSNonRetriableError(`Invalid messages array [${String(messages)}] for topic "${topic}"`)
+    if (!messages)
+      throw new KafkaJSNonRetriableError(`Invalid messages array [${String(messages)}] for topic "${topic}"`)
     const without = messages.find(({ value }) => (value as unknown) === undefined)
     if (without !== undefined) {
       const text = JSON.stringify(without)
@@ -38,7 +39,8 @@ export function toProducerMessage(topic: string, message: Message, now: number):
 
 function headersOf(headers: IHeaders): Record<string, HeaderValueInput> {
   const given: Record<string, HeaderValueInput> = {}
-  for (const [name, value] of Object.entries(headers)) given[name] = Array.isArray(value) ? value.map(bytesOf) : bytesOf(value)
+  for (const [name, value] of Object.entries(headers))
+    given[name] = Array.isArray(value) ? value.map(bytesOf) : bytesOf(value)
   return given
 }
 

@@ -158,7 +158,10 @@ class ProducerClient {
     return allBackoffsMs(this.#plan) + requestTimeoutMs(this.#shared.config)
   }
 
-  #makeSender(producer: (options: SendOptions) => OttlaProducer | Promise<OttlaProducer>, isIdempotent: boolean): Sender {
+  #makeSender(
+    producer: (options: SendOptions) => OttlaProducer | Promise<OttlaProducer>,
+    isIdempotent: boolean,
+  ): Sender {
     const timeoutMs = this.#timeoutMs
     return senderOf({
       plan: this.#plan,

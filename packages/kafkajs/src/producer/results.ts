@@ -6,7 +6,10 @@ import type { RecordMetadata } from '../types/producer.ts'
 const UNKNOWN = '-1'
 
 /** One entry for each partition, in the order of the messages. */
-export function recordMetadata(reports: readonly DeliveryReport[], times: readonly (number | undefined)[]): RecordMetadata[] {
+export function recordMetadata(
+  reports: readonly DeliveryReport[],
+  times: readonly (number | undefined)[],
+): RecordMetadata[] {
   const first = new Map<string, { readonly report: DeliveryReport; readonly logAppendTime: string }>()
   reports.forEach((report, i) => {
     const place = `${report.topic}\0${report.partition}`

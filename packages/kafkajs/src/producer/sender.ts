@@ -32,7 +32,8 @@ export function senderOf(host: SenderHost): Sender {
     }
   }
   return {
-    send: ({ topic, messages, ...options }: ProducerRecord) => sendBatch({ ...options, topicMessages: [{ topic, messages }] }),
+    send: ({ topic, messages, ...options }: ProducerRecord) =>
+      sendBatch({ ...options, topicMessages: [{ topic, messages }] }),
     sendBatch,
   }
 }

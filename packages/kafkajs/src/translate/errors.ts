@@ -22,7 +22,8 @@ const standFor: ReadonlyMap<number, number> = new Map([
 
 /** The error as kafkajs would raise it, with the original as its cause; anything but a KafkaError as it is. */
 export function toKafkaJSError(error: unknown): Error {
-  if (!(error instanceof KafkaError)) return error instanceof Error ? error : new KafkaJSNonRetriableError(String(error))
+  if (!(error instanceof KafkaError))
+    return error instanceof Error ? error : new KafkaJSNonRetriableError(String(error))
   const { code, message } = error
   if (code >= -1) return protocolError(error)
   const broker = standFor.get(code)
@@ -78,7 +79,12 @@ function connectionError(error: KafkaError): KafkaJSConnectionError {
 function connectionCause(error: KafkaError): KafkaError | null {
   const { cause } = error
   if (!(cause instanceof KafkaError)) return null
-  const isConnection = [ErrorCode.ERR__TRANSPORT, ErrorCode.ERR__RESOLVE, ErrorCode.ERR__ALL_BROKERS_DOWN, ErrorCode.ERR__SSL]
+  const isConnection = [
+    ErrorCode.ERR__TRANSPORT,
+    ErrorCode.ERR__RESOLVE,
+    ErrorCode.ERR__ALL_BROKERS_DOWN,
+    ErrorCode.ERR__SSL,
+  ]
   return (isConnection as readonly number[]).includes(cause.code) ? cause : connectionCause(cause)
 }
 

@@ -68,7 +68,8 @@ async function tokenOf(provider: Given['oauthBearerProvider']): Promise<OAuthBea
     throw new KafkaJSSASLAuthenticationError('SASL OAUTHBEARER: Missing OAuth bearer token provider')
   }
   const { value, extensions } = await provider()
-  if (typeof value !== 'string') throw new KafkaJSSASLAuthenticationError('SASL OAUTHBEARER: Invalid OAuth bearer token')
+  if (typeof value !== 'string')
+    throw new KafkaJSSASLAuthenticationError('SASL OAUTHBEARER: Invalid OAuth bearer token')
   const { exp, sub } = claimsOf(value)
   return {
     tokenValue: value,

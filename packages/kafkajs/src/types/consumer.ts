@@ -137,8 +137,7 @@ export type MemberDescription = {
   memberMetadata: Buffer
 }
 
-export type ConsumerGroupState =
-  'Unknown' | 'PreparingRebalance' | 'CompletingRebalance' | 'Stable' | 'Dead' | 'Empty'
+export type ConsumerGroupState = 'Unknown' | 'PreparingRebalance' | 'CompletingRebalance' | 'Stable' | 'Dead' | 'Empty'
 
 export type GroupDescription = {
   groupId: string
@@ -232,18 +231,12 @@ export type Consumer = {
   pause(topics: { topic: string; partitions?: number[] }[]): void
   paused(): TopicPartitions[]
   resume(topics: { topic: string; partitions?: number[] }[]): void
-  on(
-    eventName: ConsumerEvents['HEARTBEAT'],
-    listener: (event: ConsumerHeartbeatEvent) => void,
-  ): Removal<'HEARTBEAT'>
+  on(eventName: ConsumerEvents['HEARTBEAT'], listener: (event: ConsumerHeartbeatEvent) => void): Removal<'HEARTBEAT'>
   on(
     eventName: ConsumerEvents['COMMIT_OFFSETS'],
     listener: (event: ConsumerCommitOffsetsEvent) => void,
   ): Removal<'COMMIT_OFFSETS'>
-  on(
-    eventName: ConsumerEvents['GROUP_JOIN'],
-    listener: (event: ConsumerGroupJoinEvent) => void,
-  ): Removal<'GROUP_JOIN'>
+  on(eventName: ConsumerEvents['GROUP_JOIN'], listener: (event: ConsumerGroupJoinEvent) => void): Removal<'GROUP_JOIN'>
   on(
     eventName: ConsumerEvents['FETCH_START'],
     listener: (event: ConsumerFetchStartEvent) => void,

@@ -105,18 +105,9 @@ export type Producer = Sender & {
   disconnect(): Promise<void>
   isIdempotent(): boolean
   readonly events: ProducerEvents
-  on(
-    eventName: ProducerEvents['CONNECT'],
-    listener: (event: ConnectEvent) => void,
-  ): Removal<'CONNECT'>
-  on(
-    eventName: ProducerEvents['DISCONNECT'],
-    listener: (event: DisconnectEvent) => void,
-  ): Removal<'DISCONNECT'>
-  on(
-    eventName: ProducerEvents['REQUEST'],
-    listener: (event: RequestEvent) => void,
-  ): Removal<'REQUEST'>
+  on(eventName: ProducerEvents['CONNECT'], listener: (event: ConnectEvent) => void): Removal<'CONNECT'>
+  on(eventName: ProducerEvents['DISCONNECT'], listener: (event: DisconnectEvent) => void): Removal<'DISCONNECT'>
+  on(eventName: ProducerEvents['REQUEST'], listener: (event: RequestEvent) => void): Removal<'REQUEST'>
   on(
     eventName: ProducerEvents['REQUEST_QUEUE_SIZE'],
     listener: (event: RequestQueueSizeEvent) => void,

@@ -13,7 +13,9 @@ const theirs = original.AssignerProtocol
 const topic = fc.string({ minLength: 1, maxLength: 10 })
 const userData = fc.uint8Array({ maxLength: 20 }).map(bytes => Buffer.from(bytes))
 const version = fc.integer({ min: 0, max: 3 })
-const assignment = fc.dictionary(topic, fc.array(fc.integer({ min: 0, max: 1000 }), { maxLength: 5 }), { noNullPrototype: true })
+const assignment = fc.dictionary(topic, fc.array(fc.integer({ min: 0, max: 1000 }), { maxLength: 5 }), {
+  noNullPrototype: true,
+})
 
 test('a member’s metadata: the same bytes, the same contents', () => {
   fc.assert(
@@ -62,7 +64,10 @@ test('roundRobin assigns as kafkajs’s does', async () => {
         })
         return new Map(assigned.map(each => [each.memberId, each]))
       }
-      assert.deepEqual(await assign(PartitionAssigners.roundRobin), await assign(original.PartitionAssigners.roundRobin))
+      assert.deepEqual(
+        await assign(PartitionAssigners.roundRobin),
+        await assign(original.PartitionAssigners.roundRobin),
+      )
     },
   )
   await fc.assert(samples)

@@ -25,12 +25,15 @@ test('an entry has its level, its namespace, the message and what was passed wit
   const [entry] = entries
   assert.ok(entry !== undefined)
   const { timestamp, ...log } = entry.log
-  assert.deepEqual({ ...entry, log }, {
-    namespace: 'Consumer',
-    level: logLevel.INFO,
-    label: 'INFO',
-    log: { logger: 'kafkajs', message: 'Starting', groupId: 'g' },
-  })
+  assert.deepEqual(
+    { ...entry, log },
+    {
+      namespace: 'Consumer',
+      level: logLevel.INFO,
+      label: 'INFO',
+      log: { logger: 'kafkajs', message: 'Starting', groupId: 'g' },
+    },
+  )
   assert.equal(new Date(timestamp).toISOString(), timestamp)
   assert.deepEqual(levels, [logLevel.INFO])
 })
@@ -92,6 +95,7 @@ test('the clients’ namespaces', () => {
     brokers: ['127.0.0.1:1'],
     logCreator: () => entry => void names.push(entry.namespace),
   })
-  for (const client of [kafka, kafka.producer(), kafka.consumer({ groupId: 'g' }), kafka.admin()]) client.logger().info('x')
+  for (const client of [kafka, kafka.producer(), kafka.consumer({ groupId: 'g' }), kafka.admin()])
+    client.logger().info('x')
   assert.deepEqual(names, ['', 'Producer', 'Consumer', 'Admin'])
 })

@@ -8,9 +8,18 @@ import type { PartitionMetadata } from '../../src/types/metadata.ts'
 import { original } from '../kafkajs.ts'
 
 const partitions = (count: number, leader = 0): PartitionMetadata[] =>
-  Array.from({ length: count }, (_, partitionId) => ({ partitionErrorCode: 0, partitionId, leader, replicas: [], isr: [] }))
+  Array.from({ length: count }, (_, partitionId) => ({
+    partitionErrorCode: 0,
+    partitionId,
+    leader,
+    replicas: [],
+    isr: [],
+  }))
 
-const key = fc.oneof(fc.string({ unit: 'binary' }), fc.uint8Array({ maxLength: 40 }).map(bytes => Buffer.from(bytes)))
+const key = fc.oneof(
+  fc.string({ unit: 'binary' }),
+  fc.uint8Array({ maxLength: 40 }).map(bytes => Buffer.from(bytes)),
+)
 
 for (const name of ['DefaultPartitioner', 'LegacyPartitioner', 'JavaCompatiblePartitioner'] as const) {
   test(`${name}: a key's partition`, () => {
@@ -34,7 +43,9 @@ for (const name of ['DefaultPartitioner', 'LegacyPartitioner', 'JavaCompatiblePa
     const choose = Partitioners[name]()
     const [dead] = partitions(1, -1)
     const partitionMetadata = [...(dead === undefined ? [] : [dead]), ...partitions(4).slice(1)]
-    const chosen = Array.from({ length: 9 }, () => choose({ topic: 't', partitionMetadata, message: { key: null, value: 'v' } }))
+    const chosen = Array.from({ length: 9 }, () =>
+      choose({ topic: 't', partitionMetadata, message: { key: null, value: 'v' } }),
+    )
     for (const partition of [1, 2, 3]) assert.equal(chosen.filter(each => each === partition).length, 3)
   })
 }

@@ -34,10 +34,20 @@ const config: AdminConfig = { retry: { maxRetryTime: 1000, factor: 0, multiplier
 async function topics(admin: Admin): Promise<void> {
   const replicaAssignment: ReplicaAssignment[] = [{ partition: 0, replicas: [1, 2] }]
   const wanted: ITopicConfig[] = [
-    { topic: 'a', numPartitions: 3, replicationFactor: 2, configEntries: [{ name: 'cleanup.policy', value: 'compact' }] },
+    {
+      topic: 'a',
+      numPartitions: 3,
+      replicationFactor: 2,
+      configEntries: [{ name: 'cleanup.policy', value: 'compact' }],
+    },
     { topic: 'b', replicaAssignment },
   ]
-  const isNew: boolean = await admin.createTopics({ topics: wanted, validateOnly: false, waitForLeaders: true, timeout: 5000 })
+  const isNew: boolean = await admin.createTopics({
+    topics: wanted,
+    validateOnly: false,
+    waitForLeaders: true,
+    timeout: 5000,
+  })
   const more: ITopicPartitionConfig[] = [{ topic: 'a', count: 6, assignments: [[1], [2], [3]] }]
   await admin.createPartitions({ topicPartitions: more, validateOnly: isNew, timeout: 5000 })
   const names: string[] = await admin.listTopics()
@@ -45,7 +55,9 @@ async function topics(admin: Admin): Promise<void> {
   const one = await admin.fetchTopicMetadata({ topics: names.slice(0, 1) })
   for (const { name, partitions } of [...all, ...one.topics]) {
     for (const { partitionErrorCode, partitionId, leader, replicas, isr, offlineReplicas } of partitions) {
-      lines.push([name, partitionErrorCode, partitionId, leader, replicas.length, isr.length, offlineReplicas?.length].join())
+      lines.push(
+        [name, partitionErrorCode, partitionId, leader, replicas.length, isr.length, offlineReplicas?.length].join(),
+      )
     }
   }
   await admin.deleteTopicRecords({ topic: 'a', partitions: [{ partition: 0, offset: '-1' }] })
@@ -117,7 +129,10 @@ async function rules(admin: Admin): Promise<void> {
   }
   const described: DescribeAclResponse = await admin.describeAcls(filter)
   const deleted: DeleteAclResponse = await admin.deleteAcls({ filters: [filter] })
-  lines.push(String(described.resources[0]?.acls[0]?.principal), String(deleted.filterResponses[0]?.matchingAcls.length))
+  lines.push(
+    String(described.resources[0]?.acls[0]?.principal),
+    String(deleted.filterResponses[0]?.matchingAcls.length),
+  )
 }
 
 const lines: string[] = []

@@ -33,7 +33,8 @@ const toStructured: logCreator = (level: logLevel) => {
   const isLoud = level === logLevel.DEBUG
   return ({ namespace, level: entryLevel, label, log }: LogEntry) => {
     const { message, timestamp, ...extra } = log
-    if (entryLevel <= logLevel.WARN || isLoud) lines.push(`${label} ${namespace} ${timestamp} ${message} ${JSON.stringify(extra)}`)
+    if (entryLevel <= logLevel.WARN || isLoud)
+      lines.push(`${label} ${namespace} ${timestamp} ${message} ${JSON.stringify(extra)}`)
   }
 }
 
@@ -64,7 +65,13 @@ const mechanisms: (SASLOptions | Mechanism)[] = [
   { mechanism: 'plain', username: 'u', password: 'p' },
   { mechanism: 'scram-sha-256', username: 'u', password: 'p' },
   { mechanism: 'scram-sha-512', username: 'u', password: 'p' },
-  { mechanism: 'aws', authorizationIdentity: 'id', accessKeyId: 'key', secretAccessKey: 'secret', sessionToken: 'token' },
+  {
+    mechanism: 'aws',
+    authorizationIdentity: 'id',
+    accessKeyId: 'key',
+    secretAccessKey: 'secret',
+    sessionToken: 'token',
+  },
   { mechanism: 'oauthbearer', oauthBearerProvider },
   mechanism,
 ]
@@ -86,11 +93,13 @@ const config = (sasl: SASLOptions | Mechanism): KafkaConfig => ({
 })
 
 function why(error: unknown): string {
-  if (error instanceof KafkaJSNumberOfRetriesExceeded) return `${error.retryCount} ${error.retryTime} ${why(error.cause)}`
+  if (error instanceof KafkaJSNumberOfRetriesExceeded)
+    return `${error.retryCount} ${error.retryTime} ${why(error.cause)}`
   if (error instanceof KafkaJSOffsetOutOfRange) return `${error.topic} ${error.partition}`
   if (error instanceof KafkaJSProtocolError) return `${error.type} ${error.code}`
   if (error instanceof KafkaJSConnectionError) return error.broker
-  if (error instanceof KafkaJSRequestTimeoutError) return `${error.broker} ${error.correlationId} ${error.pendingDuration}`
+  if (error instanceof KafkaJSRequestTimeoutError)
+    return `${error.broker} ${error.correlationId} ${error.pendingDuration}`
   if (error instanceof KafkaJSDeleteGroupsError) return error.groups.map(({ groupId }) => groupId).join()
   if (error instanceof KafkaJSDeleteTopicRecordsError) return error.message
   if (error instanceof KafkaJSNonRetriableError || error instanceof KafkaJSTimeout) return error.name

@@ -30,7 +30,15 @@ import {
 } from 'kafkajs'
 
 /** All partitions to the first member. */
-const firstOnly: PartitionAssigner = ({ cluster, groupId, logger }: { cluster: Cluster; groupId: string; logger: { info(text: string): void } }): Assigner => ({
+const firstOnly: PartitionAssigner = ({
+  cluster,
+  groupId,
+  logger,
+}: {
+  cluster: Cluster
+  groupId: string
+  logger: { info(text: string): void }
+}): Assigner => ({
   name: 'FirstOnly',
   version: 1,
   async assign(group: { members: GroupMember[]; topics: string[] }): Promise<GroupMemberAssignment[]> {
@@ -44,13 +52,20 @@ const firstOnly: PartitionAssigner = ({ cluster, groupId, logger }: { cluster: C
     return group.members.slice(0, 1).map(({ memberId, memberMetadata }) => {
       const decoded = AssignerProtocol.MemberMetadata.decode(memberMetadata)
       const userData = decoded?.userData ?? Buffer.alloc(0)
-      return { memberId, memberAssignment: AssignerProtocol.MemberAssignment.encode({ version: 1, assignment, userData }) }
+      return {
+        memberId,
+        memberAssignment: AssignerProtocol.MemberAssignment.encode({ version: 1, assignment, userData }),
+      }
     })
   },
   protocol(subscription: { topics: string[] }): GroupState {
     return {
       name: 'FirstOnly',
-      metadata: AssignerProtocol.MemberMetadata.encode({ version: 1, topics: subscription.topics, userData: Buffer.from('rack') }),
+      metadata: AssignerProtocol.MemberMetadata.encode({
+        version: 1,
+        topics: subscription.topics,
+        userData: Buffer.from('rack'),
+      }),
     }
   },
 })
@@ -106,19 +121,33 @@ function watched(consumer: Consumer): void {
   const { events } = consumer
   consumer.on(events.GROUP_JOIN, (event: ConsumerGroupJoinEvent) => {
     const { duration, groupId, groupProtocol, isLeader, leaderId, memberAssignment, memberId } = event.payload
-    handled.push(String(duration), groupId, groupProtocol, String(isLeader), leaderId, memberId, ...Object.keys(memberAssignment))
+    handled.push(
+      String(duration),
+      groupId,
+      groupProtocol,
+      String(isLeader),
+      leaderId,
+      memberId,
+      ...Object.keys(memberAssignment),
+    )
   })
   consumer.on(events.CRASH, ({ payload: { error, groupId, restart } }: ConsumerCrashEvent) => {
     handled.push(error.message, groupId, String(restart))
   })
-  consumer.on(events.COMMIT_OFFSETS, ({ payload }) => handled.push(payload.groupGenerationId.toFixed(), payload.topics[0]?.topic ?? ''))
+  consumer.on(events.COMMIT_OFFSETS, ({ payload }) =>
+    handled.push(payload.groupGenerationId.toFixed(), payload.topics[0]?.topic ?? ''),
+  )
   consumer.on(events.HEARTBEAT, ({ payload }) => handled.push(payload.memberId, payload.groupGenerationId.toFixed()))
   consumer.on(events.FETCH_START, ({ payload }) => handled.push(payload.nodeId.toFixed()))
-  consumer.on(events.FETCH, ({ payload }) => handled.push(payload.numberOfBatches.toFixed(), payload.duration.toFixed()))
+  consumer.on(events.FETCH, ({ payload }) =>
+    handled.push(payload.numberOfBatches.toFixed(), payload.duration.toFixed()),
+  )
   consumer.on(events.START_BATCH_PROCESS, ({ payload }) => handled.push(payload.highWatermark, payload.offsetLag))
   consumer.on(events.END_BATCH_PROCESS, ({ payload }) => handled.push(payload.duration.toFixed(), payload.offsetLagLow))
   consumer.on(events.REBALANCING, ({ payload }) => handled.push(payload.groupId, payload.memberId))
-  consumer.on(events.RECEIVED_UNSUBSCRIBED_TOPICS, ({ payload }) => handled.push(...payload.topicsNotSubscribed, ...payload.assignedTopics))
+  consumer.on(events.RECEIVED_UNSUBSCRIBED_TOPICS, ({ payload }) =>
+    handled.push(...payload.topicsNotSubscribed, ...payload.assignedTopics),
+  )
   consumer.on(events.STOP, (event: InstrumentationEvent<unknown>) => handled.push(event.id, event.type))
   consumer.on(events.CONNECT, ({ payload }) => handled.push(String(payload)))
   for (const name of [events.DISCONNECT, events.REQUEST, events.REQUEST_TIMEOUT, events.REQUEST_QUEUE_SIZE]) {
@@ -147,9 +176,18 @@ async function main(): Promise<void> {
   consumer.pause([{ topic: 'a' }, { topic: 'b-1', partitions: [0] }])
   const paused: TopicPartitions[] = consumer.paused()
   consumer.resume(paused)
-  await consumer.commitOffsets([{ topic: 'a', partition: 0, offset: '13', metadata: 'x' }, { topic: 'a', partition: 1, offset: '1' }])
+  await consumer.commitOffsets([
+    { topic: 'a', partition: 0, offset: '13', metadata: 'x' },
+    { topic: 'a', partition: 1, offset: '1' },
+  ])
   const { groupId, members, protocol, protocolType, state }: GroupDescription = await consumer.describeGroup()
-  handled.push(groupId, protocol, protocolType, state, ...members.map(({ clientHost, clientId }) => clientHost + clientId))
+  handled.push(
+    groupId,
+    protocol,
+    protocolType,
+    state,
+    ...members.map(({ clientHost, clientId }) => clientHost + clientId),
+  )
   consumer.logger().namespace('own').setLogLevel(1)
   await consumer.stop()
   await consumer.disconnect()

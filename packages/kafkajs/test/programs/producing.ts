@@ -25,7 +25,11 @@ const byRegion: ICustomPartitioner = () => {
 
 const config: ProducerConfig = {
   createPartitioner: byRegion,
-  retry: { initialRetryTime: 100, retries: 8, restartOnFailure: async (error: Error) => Promise.resolve(error.name !== '') },
+  retry: {
+    initialRetryTime: 100,
+    retries: 8,
+    restartOnFailure: async (error: Error) => Promise.resolve(error.name !== ''),
+  },
   metadataMaxAge: 1000,
   allowAutoTopicCreation: false,
   idempotent: true,
@@ -54,15 +58,22 @@ class Outbox {
   async put(topic: string, values: readonly (string | Buffer | null)[]): Promise<string[]> {
     await this.producer.connect()
     const headers: IHeaders = { trace: 'a', raw: Buffer.from('b'), several: ['c', Buffer.from('d')], none: undefined }
-    const messages: Message[] = values.map(value => ({ key: Buffer.from('k'), value, headers, timestamp: '1', partition: 0 }))
+    const messages: Message[] = values.map(value => ({
+      key: Buffer.from('k'),
+      value,
+      headers,
+      timestamp: '1',
+      partition: 0,
+    }))
     const record: ProducerRecord = { topic, messages, acks: -1, timeout: 5000, compression: CompressionTypes.GZIP }
     const sent: RecordMetadata[] = await this.producer.send(record)
     const topicMessages: TopicMessages[] = [{ topic, messages: [{ value: null }] }]
     const batch: ProducerBatch = { topicMessages, acks: 1, compression: CompressionTypes.None }
     await this.producer.sendBatch(batch)
     await this.producer.disconnect()
-    return sent.map(({ topicName, partition, errorCode, baseOffset, offset, timestamp, logAppendTime, logStartOffset }) =>
-      [topicName, partition, errorCode, baseOffset, offset, timestamp, logAppendTime, logStartOffset].join(),
+    return sent.map(
+      ({ topicName, partition, errorCode, baseOffset, offset, timestamp, logAppendTime, logStartOffset }) =>
+        [topicName, partition, errorCode, baseOffset, offset, timestamp, logAppendTime, logStartOffset].join(),
     )
   }
 }
@@ -85,4 +96,9 @@ async function transfer(producer: Producer, offsets: string): Promise<boolean> {
 
 const kafka = new Kafka({ brokers: ['127.0.0.1:9092'] })
 const partitioners = [Partitioners.DefaultPartitioner, Partitioners.JavaCompatiblePartitioner]
-export const program = { Outbox, transfer: () => transfer(kafka.producer(config), '1'), plain: kafka.producer(), partitioners }
+export const program = {
+  Outbox,
+  transfer: () => transfer(kafka.producer(config), '1'),
+  plain: kafka.producer(),
+  partitioners,
+}

@@ -11,7 +11,10 @@ test('defaults, and later options before earlier ones', () => {
 
 test('backoffs grow to their limit', () => {
   const plan = retryPlan({ initialRetryTime: 100, maxRetryTime: 350, retries: 4 })
-  assert.deepEqual([1, 2, 3, 4].map(retry => retryTime(plan, retry)), [100, 200, 350, 350])
+  assert.deepEqual(
+    [1, 2, 3, 4].map(retry => retryTime(plan, retry)),
+    [100, 200, 350, 350],
+  )
   assert.equal(allBackoffsMs(plan), 1000)
   assert.equal(budgetMs(plan, 1000), 6000)
   assert.equal(allBackoffsMs(retryPlan({ retries: Number.MAX_SAFE_INTEGER })), Infinity)

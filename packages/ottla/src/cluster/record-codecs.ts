@@ -112,7 +112,10 @@ export class OwnCodec implements CompressionCodec {
       return asBuffer(bytesOf(this.#codec, await this.#codec.compress(asBuffer(data))))
     } catch (error) {
       const why = messageOf(error)
-      this.#logger.error('CODEC', `the codec '${this.name}' cannot compress a batch, which is sent uncompressed: ${why}`)
+      this.#logger.error(
+        'CODEC',
+        `the codec '${this.name}' cannot compress a batch, which is sent uncompressed: ${why}`,
+      )
       throw error
     }
   }

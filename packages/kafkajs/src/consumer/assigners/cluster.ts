@@ -124,7 +124,9 @@ export class GroupCluster implements Cluster {
   /** A broker is asked through the admin client; requests of the protocol itself cannot be sent. */
   #broker(): Broker {
     const refuse = (): Promise<never> =>
-      Promise.reject(new KafkaJSNotImplemented('Raw requests to brokers are not available: use admin, producer, consumer'))
+      Promise.reject(
+        new KafkaJSNotImplemented('Raw requests to brokers are not available: use admin, producer, consumer'),
+      )
     return {
       isConnected: () => this.isConnected(),
       connect: () => this.connect(),

@@ -1,7 +1,11 @@
 /** What members of a group tell its leader, and what it tells them: bytes, in the layout of Kafka's consumers. */
 import { Reader, Writer } from '@ottla/protocol'
 import type { Assignment } from '../../types/metadata.ts'
-import type { ISerializer, MemberAssignment as AssignmentOf, MemberMetadata as MetadataOf } from '../../types/cluster.ts'
+import type {
+  ISerializer,
+  MemberAssignment as AssignmentOf,
+  MemberMetadata as MetadataOf,
+} from '../../types/cluster.ts'
 
 const none = Buffer.alloc(0)
 
@@ -27,7 +31,11 @@ const MemberMetadata: ISerializer<MetadataOf> = {
 
 /** What a member is assigned. */
 const MemberAssignment: ISerializer<AssignmentOf> = {
-  encode({ version, assignment, userData = none }: Partial<AssignmentOf> & Pick<AssignmentOf, 'version' | 'assignment'>) {
+  encode({
+    version,
+    assignment,
+    userData = none,
+  }: Partial<AssignmentOf> & Pick<AssignmentOf, 'version' | 'assignment'>) {
     const w = new Writer()
     const topics = Object.entries(assignment)
     w.int16(version)

@@ -79,8 +79,7 @@ export class BatchRunner<K, V> extends RunLoop<K, V, BatchWork<K, V>, TakenBatch
     const { decoding } = this.host.reader
     let batch: MessageBatch<K, V>
     try {
-      batch =
-        decoding === null ? new MessageBatch<K, V>(taken, null) : await this.#decoded(work, taken, decoding)
+      batch = decoding === null ? new MessageBatch<K, V>(taken, null) : await this.#decoded(work, taken, decoding)
     } catch (error) {
       return { error, isFinal: true }
     }

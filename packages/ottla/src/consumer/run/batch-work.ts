@@ -104,4 +104,3 @@ export class BatchWork<K, V> extends PartitionRun implements JobHolder {
     return open === null ? null : { offset: open.batch?.progress ?? open.taken.firstOffset, taken: open.taken }
   }
 }
-
