@@ -3,7 +3,16 @@ import type { Consumer, Message, RunOptions } from 'ottla'
 import type { Dice } from '@ottla/broker/simulation'
 import { inWords, type World } from './world.ts'
 
-export const ways = ['poll', 'readMessage', 'iterate', 'batches', 'run', 'run by key', 'partitions', 'batch run'] as const
+export const ways = [
+  'poll',
+  'readMessage',
+  'iterate',
+  'batches',
+  'run',
+  'run by key',
+  'partitions',
+  'batch run',
+] as const
 
 export type Way = (typeof ways)[number]
 

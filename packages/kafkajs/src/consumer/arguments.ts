@@ -2,7 +2,7 @@
 import type { TopicPartitionOffset } from 'ottla'
 import { KafkaJSNonRetriableError } from '../errors.ts'
 import { offsetOf } from '../translate/offsets.ts'
-import type { ConsumerSubscribeTopic, ConsumerSubscribeTopics } from '../types/consumer.ts'
+import type { Consumer } from '../types/consumer.ts'
 
 /** Logical offsets: the end, and the first message. */
 const LATEST = -1
@@ -19,7 +19,7 @@ function invalid(message: string): KafkaJSNonRetriableError {
 }
 
 /** The topics and patterns of a subscription. */
-export function subscriptionsOf(given: ConsumerSubscribeTopics | ConsumerSubscribeTopic): (string | RegExp)[] {
+export function subscriptionsOf(given: Parameters<Consumer['subscribe']>[0]): (string | RegExp)[] {
   const { topic, topics } = given as { readonly topic?: unknown; readonly topics?: unknown }
   if (!topic && !topics) throw invalid('Missing required argument "topics"')
   if (topics !== undefined && topics !== null && !Array.isArray(topics)) {
