@@ -10,7 +10,7 @@ import { committedPartitions, type CommittedPartition } from './groups/group.ts'
 import { routes } from './handlers/routes.ts'
 import type { Stores } from './handlers/stores.ts'
 import { compact } from './log/compaction.ts'
-import type { BrokerDownOptions, CreateTopicOptions, EmbeddedClusterOptions } from './options.ts'
+import { brokerCount, type BrokerDownOptions, type CreateTopicOptions, type EmbeddedClusterOptions } from './options.ts'
 import type { VersionRange } from './releases/versions.ts'
 import type { UserOptions } from './security/users.ts'
 import { ReplicationCommands } from './replication-commands.ts'
@@ -22,7 +22,6 @@ import { closeStores, makeStores } from './stores.ts'
 import { messagesOf, type StoredMessage } from './topics/messages.ts'
 import type { Topic } from './topics/topics.ts'
 
-const MAX_BROKERS = 100
 // Kafka's default for connections.max.idle.ms.
 const MAX_IDLE_MS = 600_000
 
@@ -65,16 +64,7 @@ export class EmbeddedCluster extends ReplicationCommands implements AsyncDisposa
    * port that is in use.
    */
   static async start(options: EmbeddedClusterOptions = {}): Promise<EmbeddedCluster> {
-    const count = options.brokers ?? 1
-    if (!Number.isInteger(count) || count < 1 || count > MAX_BROKERS) {
-      throw new RangeError(`brokers is ${count}; it must be a whole number from 1 to ${MAX_BROKERS}`)
-    }
-    if (options.replication === 'simulated' && options.dataDir !== undefined) {
-      throw new Error("dataDir cannot be combined with replication: 'simulated', whose logs are in memory only")
-    }
-    if (options.network !== undefined && options.tls !== undefined) {
-      throw new Error("tls cannot be combined with network: TLS listeners are the system's")
-    }
+    const count = brokerCount(options)
     const host = options.host ?? '127.0.0.1'
     const first = options.port ?? 0
     const brokers: BrokerInfo[] = Array.from({ length: count }, (_, i) => ({
@@ -402,10 +392,14 @@ export class EmbeddedCluster extends ReplicationCommands implements AsyncDisposa
     for (const log of logs) compact(log, rules, clock.now())
   }
 
-  /** Makes a broker the coordinator of a group or transactional id. Throws Error for an unknown broker. */
-  setCoordinator(type: 'group' | 'transaction', key: string, id: number): void {
+  /**
+   * Makes a broker the coordinator of a group or transactional id. With `forgets` it knows nothing of a group's members,
+   * as after an unclean election; committed offsets stay. Throws Error for an unknown broker.
+   */
+  setCoordinator(type: 'group' | 'transaction', key: string, id: number, options: { forgets?: boolean } = {}): void {
     this.#info(id)
     this.#stores.coordinators.set(type, key, id)
+    if (options.forgets === true && type === 'group') this.#stores.groups.get(key)?.forgetMembers()
   }
 
   /**
