@@ -199,7 +199,13 @@ export function batchRunScenarios(start: () => Promise<{ bootstrapServers: strin
     const second = await readers.consumer(t, fresh('batches'), { 'enable.auto.commit': false })
     second.subscribe(topic)
     const stop = new AbortController()
-    const run = second.run({ commit: false, signal: stop.signal, handler: () => void messages++ })
+    const run = second.run({
+      commit: false,
+      signal: stop.signal,
+      handler: () => {
+        messages++
+      },
+    })
     await until('all again', () => messages === 5)
     stop.abort()
     await run

@@ -21,13 +21,12 @@ import {
   type RequestTimeoutEvent,
   type SASLOptions,
 } from '@ottla/kafkajs'
-import { disconnecting, nextEvent, quietKafka, rejects, until } from '../behaviour/kafkajs/facade-world.ts'
+import { anything, disconnecting, nextEvent, quietKafka, rejects, until } from '../behaviour/kafkajs/facade-world.ts'
 import { fresh, passwords } from '../behaviour/world.ts'
 import { Authority } from '../harness/certificates.ts'
 import { closing } from '../harness/closing.ts'
 import { unsecured } from '../harness/unsecured-token.ts'
 
-const anything = <T>(value: unknown): T => value as T
 const once = { retry: { retries: 0 } }
 const authority = Authority.make('Facade')
 const broker = authority.issue({ subject: '/CN=broker', names: 'IP:127.0.0.1' })
@@ -245,7 +244,7 @@ test('access rules are created, found, obeyed and deleted', async () => {
 test('a producer goes on after a topic that it may not write to', async () => {
   const admin = await connected('admin')
   const [allowed, forbidden] = [fresh('allowed'), fresh('forbidden')]
-  await admin.createTopics({ topics: [{ topic: allowed }, { topic: forbidden }] })
+  await admin.createTopics({ topics: [allowed, forbidden].map(topic => ({ topic, numPartitions: 1 })) })
   await admin.createAcls({ acl: [ofTopic(allowed, { principal: 'User:bob' })] })
   const sasl = { mechanism: 'plain' as const, username: 'bob', password: passwords['bob'] ?? '' }
   const kafka = quietKafka({ brokers: clusters.sasl.bootstrapServers.split(','), sasl })

@@ -32,7 +32,7 @@ test('producers, consumers and admin clients report their requests to listeners 
   consumer.subscribe(topic)
   // The queue of events has none of them.
   for (let event = await consumer.poll(10_000); event?.type !== 'message'; event = await consumer.poll(10_000)) {
-    assert.notEqual(event?.type as string | undefined, 'request')
+    assert.notEqual((event as { readonly type: string } | null)?.type, 'request')
   }
   const admin = closing(new AdminClient(config, { logger: quiet })).on('request', listen)
   await admin.describeCluster()

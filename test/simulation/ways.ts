@@ -3,7 +3,16 @@ import type { Consumer, Message, RunOptions } from 'ottla'
 import type { Dice } from '@ottla/broker/simulation'
 import { inWords, type World } from './world.ts'
 
-export const ways = ['poll', 'readMessage', 'iterate', 'batches', 'run', 'run by key', 'partitions', 'batch run'] as const
+export const ways = [
+  'poll',
+  'readMessage',
+  'iterate',
+  'batches',
+  'run',
+  'run by key',
+  'partitions',
+  'batch run',
+] as const
 
 export type Way = (typeof ways)[number]
 
@@ -87,7 +96,9 @@ const once: Record<Way, (world: World, reading: Reading) => Promise<void>> = {
       concurrency,
       maxMessages: 20,
       // All of them are in the program's hands at once.
-      batchHandler: async batch => void (await Promise.all(Array.from(batch, async message => onMessage(message)))),
+      batchHandler: async batch => {
+        await Promise.all(Array.from(batch, async message => onMessage(message)))
+      },
     })
   },
 

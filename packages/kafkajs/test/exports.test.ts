@@ -82,7 +82,6 @@ const argumentsOf: Readonly<Record<string, readonly unknown[]>> = {
   KafkaJSDeleteTopicRecordsError: [{ topic: 'topic', partitions: [{ partition: 0, offset: '1', error: failure }] }],
   KafkaJSAggregateError: ['text', [failure]],
   KafkaJSNoBrokerAvailableError: [],
-  KafkaJSInvariantViolation: ['text'],
 }
 
 /** Fields, without the stack, and without what is ours. */
@@ -99,7 +98,10 @@ function ancestry(error: Error, classes: Readonly<Record<string, unknown>>): str
     .sort()
 }
 
-for (const [name, Theirs] of Object.entries(originalErrors)) {
+// Its text and its address are those of kafkajs's maintainers.
+const { KafkaJSInvariantViolation: _, ...comparable } = originalErrors
+
+for (const [name, Theirs] of Object.entries(comparable)) {
   test(`${name} has the same fields and ancestors`, () => {
     const Ours = exported[name] as new (...args: never[]) => Error
     for (const args of argumentsOf[name] === undefined

@@ -12,7 +12,7 @@ for (const name of ['kafkajs', 'facade']) {
     const output = await new Promise<string>((resolve, reject) => {
       execFile(process.execPath, [compiler, '-p', project], (error, stdout) => {
         // A compiler that found errors has an exit code; anything else did not run.
-        if (error !== null && typeof error.code !== 'number') reject(error)
+        if (error !== null && typeof error.code !== 'number') reject(new Error('it did not run', { cause: error }))
         else resolve(stdout)
       })
     })

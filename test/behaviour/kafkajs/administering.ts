@@ -17,9 +17,8 @@ import {
   type RequestEvent,
 } from '@ottla/kafkajs'
 import { fresh } from '../world.ts'
-import { facadeOf, messages, nextEvent, rejects, until, type PlainCluster } from './facade-world.ts'
+import { anything, facadeOf, messages, nextEvent, type PlainCluster, rejects, until } from './facade-world.ts'
 
-const anything = <T>(value: unknown): T => value as T
 const refusal = { name: 'KafkaJSNonRetriableError', retriable: false }
 /** Retries do not help here: the tests need not wait for them. */
 const once = { retry: { retries: 0 } }
@@ -84,7 +83,7 @@ export function administeringScenarios(start: () => Promise<PlainCluster>): void
       assert.ok(replicas.includes(leader))
     }
     assert.ok((await admin.fetchTopicMetadata()).topics.some(({ name }) => name === topic))
-    assert.equal(await admin.deleteTopics({ topics: [topic] }), undefined)
+    await admin.deleteTopics({ topics: [topic] })
     await until('it is gone', async () => !(await admin.listTopics()).includes(topic))
   })
 
@@ -320,7 +319,7 @@ export function administeringScenarios(start: () => Promise<PlainCluster>): void
     const change = { ...resource, configEntries: [{ name: 'cleanup.policy', value: 'compact' }] }
     await admin.alterConfigs({ validateOnly: true, resources: [change] })
     assert.equal((await described())?.configValue, 'delete')
-    const altered = await admin.alterConfigs({ validateOnly: false, resources: [change] })
+    const altered: unknown = await admin.alterConfigs({ validateOnly: false, resources: [change] })
     assert.deepEqual(altered, {
       resources: [{ errorCode: 0, errorMessage: null, resourceName: topic, resourceType: 2 }],
       throttleTime: 0,

@@ -133,10 +133,10 @@ export function assignerScenarios(start: () => Promise<PlainCluster>): void {
 
   test('a codec that is plugged in is used', async () => {
     const topic = await facade.topic()
-    const builtIn = CompressionCodecs[CompressionTypes.ZSTD]
+    const builtIn = CompressionCodecs[CompressionTypes.GZIP]
     const calls = { compress: 0, decompress: 0 }
     const [zip, unzip] = [promisify(gzip), promisify(gunzip)]
-    CompressionCodecs[CompressionTypes.ZSTD] = () => ({
+    CompressionCodecs[CompressionTypes.GZIP] = () => ({
       compress: async ({ buffer }: { buffer: Buffer }) => {
         calls.compress++
         return zip(buffer)
@@ -149,7 +149,7 @@ export function assignerScenarios(start: () => Promise<PlainCluster>): void {
     try {
       const producer = facade.producer()
       await producer.connect()
-      await producer.send({ topic, compression: CompressionTypes.ZSTD, messages: messages(100) })
+      await producer.send({ topic, compression: CompressionTypes.GZIP, messages: messages(100) })
       const consumer = facade.consumer()
       await consumer.connect()
       await consumer.subscribe({ topic, fromBeginning: true })
@@ -162,7 +162,7 @@ export function assignerScenarios(start: () => Promise<PlainCluster>): void {
       )
       assert.ok(calls.compress > 0 && calls.decompress > 0)
     } finally {
-      CompressionCodecs[CompressionTypes.ZSTD] = builtIn
+      CompressionCodecs[CompressionTypes.GZIP] = builtIn
     }
   })
 

@@ -10,10 +10,9 @@ import {
   type InstrumentationEvent,
 } from '@ottla/kafkajs'
 import { fresh } from '../world.ts'
-import { facadeOf, messages, nextEvent, pause, rejects, until, type PlainCluster } from './facade-world.ts'
+import { anything, facadeOf, messages, nextEvent, pause, type PlainCluster, rejects, until } from './facade-world.ts'
 
 const quiet = (): void => undefined
-const anything = <T>(value: unknown): T => value as T
 
 /** @param start a cluster of one broker */
 export function consumingScenarios(start: () => Promise<PlainCluster>): void {

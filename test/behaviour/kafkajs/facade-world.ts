@@ -73,6 +73,10 @@ export function disconnecting<T extends { disconnect(): Promise<void> }>(client:
   return client
 }
 
+/** A value that no type allows. */
+// eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- whatever is expected where it stands
+export const anything = <T>(value: unknown): T => value as T
+
 export async function until(what: string, isSo: () => boolean | Promise<boolean>): Promise<void> {
   const deadline = Date.now() + WAIT_MS
   while (!(await isSo())) {

@@ -9,9 +9,8 @@ import {
   type Consumer,
 } from '@ottla/kafkajs'
 import { fresh } from '../world.ts'
-import { facadeOf, messages, rejects, until, type PlainCluster } from './facade-world.ts'
+import { anything, facadeOf, messages, type PlainCluster, rejects, until } from './facade-world.ts'
 
-const anything = <T>(value: unknown): T => value as T
 const refusal = { name: 'KafkaJSNonRetriableError', retriable: false }
 
 /** @param start a cluster of one broker */
@@ -94,7 +93,7 @@ export function groupScenarios(start: () => Promise<PlainCluster>): void {
     assert.ok(!(await admin.listGroups()).groups.some(each => each.groupId === groupId))
 
     const another = fresh('group')
-    const second = await reading(another, topic, 1)
+    const second = await reading(another, await facade.topic(), 1)
     await second.stop()
     assert.deepEqual(await admin.deleteGroups([another]), [{ groupId: another, errorCode: 0 }])
     await rejects(admin.deleteGroups(anything(null)), refusal)

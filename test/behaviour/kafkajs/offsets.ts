@@ -4,10 +4,9 @@ import { after, test } from 'node:test'
 import type { Consumer, EachBatchPayload, OffsetsByTopicPartition } from '@ottla/kafkajs'
 import { AdminClient } from 'ottla'
 import { fresh } from '../world.ts'
-import { facadeOf, messages, pause, rejects, until, type PlainCluster } from './facade-world.ts'
+import { anything, facadeOf, messages, pause, type PlainCluster, rejects, until } from './facade-world.ts'
 
 const quiet = (): void => undefined
-const anything = <T>(value: unknown): T => value as T
 
 /** @param start a cluster of one broker */
 export function offsetScenarios(start: () => Promise<PlainCluster>): void {

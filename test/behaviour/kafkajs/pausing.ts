@@ -10,9 +10,8 @@ import {
   type EachMessagePayload,
 } from '@ottla/kafkajs'
 import { fresh } from '../world.ts'
-import { facadeOf, messages, nextEvent, pause, until, type PlainCluster } from './facade-world.ts'
+import { anything, facadeOf, messages, nextEvent, pause, type PlainCluster, until } from './facade-world.ts'
 
-const anything = <T>(value: unknown): T => value as T
 const retry = { retries: 5, initialRetryTime: 20, maxRetryTime: 50 }
 
 /** @param start a cluster of one broker */

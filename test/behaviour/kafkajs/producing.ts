@@ -15,11 +15,10 @@ import {
 import { Consumer, type Message } from 'ottla'
 import { closing } from '../../harness/closing.ts'
 import { fresh } from '../world.ts'
-import { facadeOf, messages, nextEvent, rejects, until, type PlainCluster } from './facade-world.ts'
+import { anything, facadeOf, messages, nextEvent, type PlainCluster, rejects, until } from './facade-world.ts'
 
 const quiet = (): void => undefined
 /** Whatever the types say. */
-const anything = <T>(value: unknown): T => value as T
 
 /** @param start a cluster of one broker */
 export function producingScenarios(start: () => Promise<PlainCluster>): void {

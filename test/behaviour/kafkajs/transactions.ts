@@ -10,9 +10,7 @@ import {
   type ProducerConfig,
 } from '@ottla/kafkajs'
 import { fresh } from '../world.ts'
-import { facadeOf, messages, rejects, until, type PlainCluster } from './facade-world.ts'
-
-const anything = <T>(value: unknown): T => value as T
+import { anything, facadeOf, messages, type PlainCluster, rejects, until } from './facade-world.ts'
 
 /** @param start a cluster of one broker */
 export function transactionScenarios(start: () => Promise<PlainCluster>): void {

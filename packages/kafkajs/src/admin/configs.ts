@@ -63,7 +63,7 @@ export async function alterConfigs(
   admin: SharedAdmin,
   options: AlterOptions,
 ): Promise<{ resources: Alteration[]; throttleTime: number }> {
-  const validateOnly = Boolean(options.validateOnly)
+  const { validateOnly = false } = options as Partial<AlterOptions>
   const resources = requireItems(options.resources, 'resources')
   const wanted = resources.map(resource => ({ ...toResource(resource), entries: newEntries(resource.configEntries) }))
   const results = await admin.call(client => client.alterConfigs(wanted, { validateOnly }))

@@ -1,11 +1,11 @@
 /** The calls of an admin client that concern what groups have committed. */
 import type { TopicPartition } from 'ottla'
 import { GroupDescriber } from '../translate/groups.ts'
-import { offsetOf } from '../translate/offsets.ts'
+import { offsetOf, partitionOf } from '../translate/offsets.ts'
 import type { SharedAdmin } from '../translate/shared-admin.ts'
 import type { Admin } from '../types/admin.ts'
-import type { FetchOffsetsPartition, SeekEntry } from '../types/metadata.ts'
-import { invalid, requireArray, requireName } from './arguments.ts'
+import type { FetchOffsetsPartition } from '../types/metadata.ts'
+import { invalid, requireArray, requireItems, requireName } from './arguments.ts'
 import { offsetsOf } from './topic-offsets.ts'
 import { throwFirst } from './results.ts'
 
@@ -40,9 +40,12 @@ export async function fetchOffsets(admin: SharedAdmin, options: FetchOptions): P
 export async function setOffsets(admin: SharedAdmin, options: SetOptions): Promise<void> {
   const groupId = requireName(options.groupId, 'groupId')
   const topic = requireName(options.topic, 'topic')
-  const given = options.partitions as readonly SeekEntry[] | null | undefined
-  if (!Array.isArray(given) || given.length === 0) throw invalid('Invalid partitions: at least one is needed')
-  const entries = given.map(({ partition, offset }) => ({ topic, partition, offset: offsetOf(offset) }))
+  const given = requireItems(options.partitions, 'partitions')
+  const entries = given.map(each => ({
+    topic,
+    partition: partitionOf(each.partition),
+    offset: offsetOf(each.offset),
+  }))
   await requireStopped(admin, groupId)
   const ends = entries.some(({ offset }) => offset < 0) ? await offsetsOf(admin, topic, ['latest', 'earliest']) : []
   const [latest, earliest] = ends

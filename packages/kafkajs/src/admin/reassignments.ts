@@ -58,7 +58,7 @@ export async function listPartitionReassignments(
 
 function requireReplicas(replicas: unknown, topic: string, partition: number): number[] {
   const isValid = Array.isArray(replicas) && replicas.every(id => typeof id === 'number' && id >= 0)
-  if (isValid) return replicas
+  if (isValid) return replicas as number[] // each has been checked
   throw invalid(
     `Invalid replicas ${shown(replicas)} for partition ${partition} of topic "${topic}": broker ids are needed`,
   )

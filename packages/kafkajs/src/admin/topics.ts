@@ -78,7 +78,7 @@ export async function createPartitions(admin: SharedAdmin, options: PartitionsOp
   const wanted = topics.map(({ topic, count, assignments }: ITopicPartitionConfig) => ({
     topic,
     increaseTo: count,
-    ...(assignments === undefined || assignments === null ? {} : { replicaAssignment: assignments }),
+    ...(assignments ? { replicaAssignment: assignments } : {}),
   }))
   const results = await admin.call(client => client.createPartitions(wanted, { validateOnly, operationTimeoutMs }))
   throwFirst(results)

@@ -2,7 +2,7 @@
 import type { TopicPartitionOffset } from 'ottla'
 import { KafkaJSNonRetriableError } from '../errors.ts'
 import { offsetOf } from '../translate/offsets.ts'
-import type { ConsumerSubscribeTopic, ConsumerSubscribeTopics } from '../types/consumer.ts'
+import type { Consumer } from '../types/consumer.ts'
 
 /** Logical offsets: the end, and the first message. */
 const LATEST = -1
@@ -19,7 +19,7 @@ function invalid(message: string): KafkaJSNonRetriableError {
 }
 
 /** The topics and patterns of a subscription. */
-export function subscriptionsOf(given: ConsumerSubscribeTopics | ConsumerSubscribeTopic): (string | RegExp)[] {
+export function subscriptionsOf(given: Parameters<Consumer['subscribe']>[0]): (string | RegExp)[] {
   const { topic, topics } = given as { readonly topic?: unknown; readonly topics?: unknown }
   if (!topic && !topics) throw invalid('Missing required argument "topics"')
   if (topics !== undefined && topics !== null && !Array.isArray(topics)) {
@@ -28,10 +28,7 @@ export function subscriptionsOf(given: ConsumerSubscribeTopics | ConsumerSubscri
   const list: unknown[] = Array.isArray(topics) ? topics : [topic]
   return list.map(each => {
     if (typeof each === 'string' || each instanceof RegExp) return each
-    throw invalid(
-      // eslint-disable-next-line @typescript-eslint/no-base-to-string -- whatever it is, it is shown
-      `Invalid topic ${String(each)} (${typeof each}), the topic name has to be a String or a RegExp`,
-    )
+    throw invalid(`Invalid topic ${String(each)} (${typeof each}), the topic name has to be a String or a RegExp`)
   })
 }
 
@@ -72,7 +69,6 @@ export function selections(given: unknown, call: 'pause' | 'resume'): TopicSelec
   return list.map(each => {
     const { topic, partitions } = (each ?? {}) as { readonly topic?: unknown; readonly partitions?: unknown }
     if (typeof topic !== 'string' || topic === '') {
-      // eslint-disable-next-line @typescript-eslint/no-base-to-string -- whatever it is, it is shown
       throw invalid(`Invalid topic ${String(typeof each === 'object' && each !== null ? topic : each)}`)
     }
     if (partitions === undefined) return { topic }

@@ -18,7 +18,7 @@ const LONGEST_WAIT_MS = 300_000
 const DEFAULT_COMMIT_INTERVAL_MS = 5000
 
 /** @throws KafkaJSNonRetriableError */
-export function checkConsumerConfig(config: Partial<ConsumerConfig>): void {
+export function checkConsumerConfig(config: ConsumerConfig): void {
   const { groupId } = config
   const { sessionTimeout = DEFAULT_SESSION_TIMEOUT_MS, heartbeatInterval = DEFAULT_HEARTBEAT_INTERVAL_MS } = config
   if (!groupId) throw new KafkaJSNonRetriableError('Consumer groupId must be a non-empty string.')

@@ -11,8 +11,6 @@ import type {
   ConsumerConfig,
   ConsumerEvents,
   ConsumerRunConfig,
-  ConsumerSubscribeTopic,
-  ConsumerSubscribeTopics,
   GroupDescription,
 } from '../types/consumer.ts'
 import type { Logger } from '../types/logging.ts'
@@ -29,8 +27,9 @@ import { Session } from './session.ts'
 import { Subscriptions } from './subscriptions.ts'
 
 /** @throws KafkaJSNonRetriableError */
-export function createConsumer(shared: Shared, config: ConsumerConfig): Consumer {
-  checkConsumerConfig((config as ConsumerConfig | undefined) ?? {})
+export function createConsumer(shared: Shared, given: ConsumerConfig | undefined): Consumer {
+  const config = given ?? { groupId: '' }
+  checkConsumerConfig(config)
   const client = new ConsumerClient(shared, config)
   return {
     connect: () => client.connect(),
@@ -102,7 +101,7 @@ class ConsumerClient {
     return this.#disconnect()
   }
 
-  async subscribe(subscription: ConsumerSubscribeTopics | ConsumerSubscribeTopic): Promise<void> {
+  async subscribe(subscription: Parameters<Consumer['subscribe']>[0]): Promise<void> {
     if (this.session !== null) {
       throw new KafkaJSNonRetriableError('Cannot subscribe to topic while consumer is running')
     }

@@ -1,10 +1,9 @@
 /** Calls `eachMessage` and `eachBatch` for the batches of a run of `ottla`. */
 import type { MessageBatch, RunContext, TopicPartition, TopicPartitionOffset } from 'ottla'
 import type { InstrumentationEmitter } from '../observe/emitter.ts'
-import { offsetOf } from '../translate/offsets.ts'
+import { flatOffsets, offsetOf } from '../translate/offsets.ts'
 import type { ConsumerEvents, EachBatchPayload, IBatchProcessEvent } from '../types/consumer.ts'
 import type { Logger } from '../types/logging.ts'
-import type { Offsets } from '../types/metadata.ts'
 import { finalError, isKafkaJSError, isRebalancing, isRetriable, rebalanceInProgress } from './failures.ts'
 import { behind, KafkaBatch, toKafkaMessage } from './messages.ts'
 import type { Progress } from './progress.ts'
@@ -180,13 +179,6 @@ export class Handlers {
     }
     if (settings.autoCommit) await this.#host.commit().catch(() => undefined)
   }
-}
-
-/** kafkajs's offsets, as a list; partitions may be text. */
-function flatOffsets({ topics }: Offsets): TopicPartitionOffset[] {
-  return topics.flatMap(({ topic, partitions }) =>
-    partitions.map(({ partition, offset }) => ({ topic, partition: Number(partition), offset: offsetOf(offset) })),
-  )
 }
 
 function factsOf({

@@ -1,5 +1,5 @@
 /** Instrumentation events of a session, from the events of `ottla`. */
-import type { Consumer, EventOf, TopicPartition } from 'ottla'
+import type { Consumer, EventOf, TopicPartition, TopicPartitionOffset } from 'ottla'
 import type { InstrumentationEmitter } from '../observe/emitter.ts'
 import { reportRequests } from '../translate/network-events.ts'
 import type { ConsumerEvents, IMemberAssignment } from '../types/consumer.ts'
@@ -104,12 +104,16 @@ function byTopic(partitions: readonly TopicPartition[]): IMemberAssignment {
   return assignment
 }
 
-/** By topic; partitions as text, as in kafkajs. */
-function topicOffsets(offsets: readonly { topic: string; partition: number; offset: number }[]): TopicOffsets[] {
+/** By topic; partitions as text but in what the program has committed with metadata, as in kafkajs. */
+function topicOffsets(offsets: readonly TopicPartitionOffset[]): TopicOffsets[] {
   const topics = new Map<string, TopicOffsets>()
-  for (const { topic, partition, offset } of offsets) {
+  for (const { topic, partition, offset, metadata } of offsets) {
     const entry = topics.get(topic) ?? { topic, partitions: [] }
-    entry.partitions.push({ partition: String(partition) as unknown as number, offset: String(offset) })
+    const committed = { offset: String(offset), ...(typeof metadata === 'string' ? { metadata } : {}) }
+    entry.partitions.push({
+      partition: typeof metadata === 'string' ? partition : (String(partition) as unknown as number),
+      ...committed,
+    })
     topics.set(topic, entry)
   }
   return [...topics.values()]

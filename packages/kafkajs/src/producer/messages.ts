@@ -11,7 +11,6 @@ export function checkedMessages(topicMessages: readonly TopicMessages[]): TopicM
   const joined = new Map<string, Message[]>()
   for (const { topic, messages } of topicMessages as readonly Partial<TopicMessages>[]) {
     if (!topic) throw new KafkaJSNonRetriableError('Invalid topic')
-    // eslint-disable-next-line @typescript-eslint/no-base-to-string -- whatever it is, it is shown
     if (!messages)
       throw new KafkaJSNonRetriableError(`Invalid messages array [${String(messages)}] for topic "${topic}"`)
     const without = messages.find(({ value }) => (value as unknown) === undefined)

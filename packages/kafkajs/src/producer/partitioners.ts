@@ -20,12 +20,17 @@ function byHash(hash: Hash): ICustomPartitioner {
     return ({ topic, partitionMetadata, message: { partition, key } }: PartitionerArgs): number => {
       if (isGiven(partition)) return partition
       const count = partitionMetadata.length
-      if (isGiven(key)) return (hash(Buffer.isBuffer(key) ? key : Buffer.from(String(key))) & 0x7fffffff) % count
+      if (isGiven(key)) return (hash(bytesOf(key)) & 0x7fffffff) % count
       const turn = next(topic)
       const available = partitionMetadata.filter(({ leader }) => leader >= 0)
       return available[turn % available.length]?.partitionId ?? turn % count
     }
   }
+}
+
+// Programs in JavaScript pass numbers, too.
+function bytesOf(key: unknown): Buffer {
+  return Buffer.isBuffer(key) ? key : Buffer.from(String(key))
 }
 
 // Programs pass null where they have nothing.
@@ -46,5 +51,6 @@ export const Partitioners: {
 } = {
   DefaultPartitioner,
   LegacyPartitioner: byHash(legacyHash),
+  // eslint-disable-next-line @typescript-eslint/no-deprecated -- it works all the same
   JavaCompatiblePartitioner: DefaultPartitioner,
 }

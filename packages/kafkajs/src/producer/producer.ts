@@ -28,15 +28,14 @@ const LARGEST_MESSAGE_BYTES = 100_000_000
 /** @throws KafkaJSNonRetriableError */
 export function createProducer(shared: Shared, config: ProducerConfig = {}): Producer {
   const client = new ProducerClient(shared, config)
-  const { send, sendBatch } = client.sender
   return {
     connect: () => client.connect(),
     disconnect: () => client.disconnect(),
     isIdempotent: () => client.isIdempotent,
     events: producerEvents,
     on: (eventName: string, listener: Listener) => client.emitter.on(eventName, listener),
-    send,
-    sendBatch,
+    send: record => client.sender.send(record),
+    sendBatch: batch => client.sender.sendBatch(batch),
     transaction: () => client.transaction(),
     logger: () => client.logger,
   }

@@ -1,10 +1,10 @@
 /** The transactions of one producer, one at a time. */
-import type { Producer, ProducerConfig, TopicPartitionOffset } from 'ottla'
+import type { Producer, ProducerConfig } from 'ottla'
 import { KafkaJSNonRetriableError } from '../errors.ts'
 import { CompressionTypes } from '../enums.ts'
 import type { CommittedOffsets } from '../translate/committed-offsets.ts'
 import { toFinalError } from '../translate/errors.ts'
-import { offsetOf } from '../translate/offsets.ts'
+import { flatOffsets } from '../translate/offsets.ts'
 import type { RetryPlan } from '../translate/retry.ts'
 import type { Offsets } from '../types/metadata.ts'
 import type { Sender, Transaction } from '../types/producer.ts'
@@ -124,10 +124,10 @@ class OpenTransaction {
   /** @param use the producer for a compression */
   constructor(host: TransactionsHost, use: (compression: CompressionTypes) => Promise<Producer>) {
     this.#host = host
-    const { send, sendBatch } = host.sender(use)
+    const sender = host.sender(use)
     this.face = {
-      send: record => this.#guarded(() => send(record)),
-      sendBatch: batch => this.#guarded(() => sendBatch(batch)),
+      send: record => this.#guarded(() => sender.send(record)),
+      sendBatch: batch => this.#guarded(() => sender.sendBatch(batch)),
       sendOffsets: offsets => this.#guarded(() => this.#sendOffsets(offsets)),
       commit: () => this.#guarded(() => this.#finish(producer => producer.commitTransaction())),
       abort: () => this.#guarded(() => this.#finish(producer => producer.abortTransaction())),
@@ -166,9 +166,7 @@ class OpenTransaction {
 
   async #sendOffsets({ consumerGroupId, topics }: Offsets & { consumerGroupId: string }): Promise<void> {
     if (!consumerGroupId) throw new KafkaJSNonRetriableError(`Invalid consumerGroupId ${consumerGroupId}`)
-    const offsets: TopicPartitionOffset[] = topics.flatMap(({ topic, partitions }) =>
-      partitions.map(({ partition, offset }) => ({ topic, partition, offset: offsetOf(offset) })),
-    )
+    const offsets = flatOffsets({ topics })
     this.isUsed = true
     const group = { groupId: consumerGroupId, generationId: -1, memberId: '' }
     await this.#asked(producer => producer.sendOffsetsToTransaction(offsets, group))

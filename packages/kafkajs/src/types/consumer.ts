@@ -222,6 +222,7 @@ type Removal<E extends keyof ConsumerEvents> = RemoveInstrumentationEventListene
 export type Consumer = {
   connect(): Promise<void>
   disconnect(): Promise<void>
+  // eslint-disable-next-line @typescript-eslint/no-deprecated -- it works all the same
   subscribe(subscription: ConsumerSubscribeTopics | ConsumerSubscribeTopic): Promise<void>
   stop(): Promise<void>
   run(config?: ConsumerRunConfig): Promise<void>

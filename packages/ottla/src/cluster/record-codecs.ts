@@ -32,11 +32,11 @@ export class RecordCodecs {
     const given: unknown = codecs
     if (!Array.isArray(given)) throw invalidArgument('the option codecs takes a list of codecs')
     for (const codec of codecs) {
-      const { name, compress, decompress } = codec
+      const { name } = codec
       if (!replaceable.includes(name)) {
-        throw invalidArgument(`the name of a codec must be one of ${replaceable.join(', ')}, not '${String(name)}'`)
+        throw invalidArgument(`the name of a codec must be one of ${replaceable.join(', ')}, not '${name}'`)
       }
-      if (typeof compress !== 'function' || typeof decompress !== 'function') {
+      if (typeof codec.compress !== 'function' || typeof codec.decompress !== 'function') {
         throw invalidArgument(`the codec '${name}' must have the functions compress and decompress`)
       }
       this.#byId.set(codecByName(name).id, codec)

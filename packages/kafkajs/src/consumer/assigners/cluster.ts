@@ -82,11 +82,12 @@ export class GroupCluster implements Cluster {
   }
 
   findLeaderForPartitions(topic: string, partitions: number[]): { [leader: string]: number[] } {
-    const leaders: { [leader: string]: number[] } = {}
+    const leaders = new Map<string, number[]>()
     for (const { partitionId, leader } of this.findTopicPartitionMetadata(topic)) {
-      if (partitions.map(Number).includes(partitionId)) (leaders[leader] ??= []).push(partitionId)
+      if (!partitions.map(Number).includes(partitionId)) continue
+      leaders.set(String(leader), [...(leaders.get(String(leader)) ?? []), partitionId])
     }
-    return leaders
+    return Object.fromEntries(leaders)
   }
 
   findGroupCoordinator(): Promise<Broker> {

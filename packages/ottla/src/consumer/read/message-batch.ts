@@ -5,6 +5,8 @@ import type { Message, TopicPartition } from '../../types.ts'
 import type { TakenBatch, UnreadPart } from '../fetch/fetch-queue.ts'
 import { batchesOf, FetchedMessage } from '../partition/message.ts'
 
+export type { TakenBatch }
+
 /** No message of the batch is processed. */
 const NONE = -1
 

@@ -1,7 +1,6 @@
 /** The batches of one partition in a run: one at a time, and what came of the last one. */
 import type { Timer } from '../../base/clock.ts'
-import type { TakenBatch } from '../fetch/fetch-queue.ts'
-import type { MessageBatch } from '../read/message-batch.ts'
+import type { MessageBatch, TakenBatch } from '../read/message-batch.ts'
 import type { Job, JobHolder } from '../read/job-list.ts'
 import { PartitionRun } from './partition-run.ts'
 

@@ -15,7 +15,7 @@ export interface RunContext {
    * Says that the handler is alive: `max.poll.interval.ms` begins again for it. Needed only by a handler that may take
    * longer than that; heartbeats to the group do not depend on it.
    */
-  heartbeat(): void
+  readonly heartbeat: () => void
 }
 
 /** Takes dead letters: a `Producer`, or anything with its `send`. */
