@@ -3,16 +3,7 @@ import type { Consumer, Message, RunOptions } from 'ottla'
 import type { Dice } from '@ottla/broker/simulation'
 import { inWords, type World } from './world.ts'
 
-export const ways = [
-  'poll',
-  'readMessage',
-  'iterate',
-  'batches',
-  'run',
-  'run by key',
-  'partitions',
-  'batch run',
-] as const
+export const ways = ['poll', 'readMessage', 'iterate', 'batches', 'run', 'run by key', 'partitions'] as const
 
 export type Way = (typeof ways)[number]
 
@@ -88,18 +79,6 @@ const once: Record<Way, (world: World, reading: Reading) => Promise<void>> = {
   async 'run by key'(_world, { consumer, dice, onMessage, onFailure }) {
     const concurrency = dice.pick([2, 4, 20])
     await consumer.run({ concurrency, order: 'key', handler: async message => onMessage(message), ...onFailure })
-  },
-
-  async 'batch run'(_world, { consumer, dice, onMessage }) {
-    const concurrency = dice.pick([1, 4])
-    await consumer.run({
-      concurrency,
-      maxMessages: 20,
-      // All of them are in the program's hands at once.
-      batchHandler: async batch => {
-        await Promise.all(Array.from(batch, async message => onMessage(message)))
-      },
-    })
   },
 
   async partitions(world, { consumer, name, onMessage }) {
