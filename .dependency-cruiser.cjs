@@ -16,7 +16,7 @@ function room(name, from, only, comment) {
 
 const protocol = '^packages/protocol/src/index\\.ts$'
 const ottla = '^packages/ottla/src/index\\.ts$'
-const broker = '^packages/broker/src/(simulation/)?index\\.ts$'
+const broker = '^packages/broker/src/((simulation|testing)/)?index\\.ts$'
 const cli = '^packages/cli/src/index\\.ts$'
 const kafkajs = '^packages/kafkajs/src/index\\.ts$'
 
@@ -217,6 +217,16 @@ module.exports = {
       inside('broker', 'simulation/'),
       [protocol, ...['base/', 'cluster\\.ts', 'options\\.ts'].map(path => inside('broker', path))],
       'a simulation runs a cluster as a user would',
+    ),
+    room(
+      'broker-testing',
+      inside('broker', 'testing/'),
+      [
+        protocol,
+        ...['base/', 'cluster\\.ts', 'options\\.ts'].map(path => inside('broker', path)),
+        inside('broker', '(groups/(group|status)|topics/(messages|writing)|releases/versions)\\.ts'),
+      ],
+      'the test companion runs a cluster as a user would, and names what it shows',
     ),
     room('cli-public-only', '^packages/cli/src/', [protocol, ottla, broker], 'the command uses what users can use'),
     ...Object.entries(cliRooms).map(([name, below]) =>

@@ -10,7 +10,7 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const entries = {
   protocol: { index: 'index.js' },
   ottla: { index: 'index.js' },
-  broker: { index: 'index.js', simulation: 'simulation/index.js' },
+  broker: { index: 'index.js', simulation: 'simulation/index.js', testing: 'testing/index.js' },
 }
 
 for (const [name, modules] of Object.entries(entries)) {

@@ -16,6 +16,7 @@ const pages = [
   'docs/security.md',
   'docs/share-groups.md',
   'docs/simulation.md',
+  'docs/testing.md',
   'docs/transactions.md',
   ...['ottla', 'protocol', 'broker', 'cli', 'kafkajs'].map(name => `packages/${name}/README.md`),
 ].filter(page => existsSync(new URL(page, root)))

@@ -4,10 +4,12 @@ export type { Network, NetworkServer, NetworkSocket } from './base/network.ts'
 export { EmbeddedCluster } from './cluster.ts'
 export type { Fault, FaultInput } from './control/faults.ts'
 export type { CommittedPartition } from './groups/group.ts'
+export type { GroupMember, GroupState, GroupStatus } from './groups/status.ts'
 export { portsAreFree } from './ports.ts'
 export type { ReplicaStatus } from './replication/replication.ts'
 export type { ReplicationCommands } from './replication-commands.ts'
 export type { StoredMessage } from './topics/messages.ts'
+export type { MessageInput } from './topics/writing.ts'
 export type { Control, TrackedRequest } from './control/observers.ts'
 export type {
   BrokerDownOptions,
