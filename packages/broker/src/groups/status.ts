@@ -1,7 +1,5 @@
 /** What a test sees of a group. */
 import type { TopicStore } from '../topics/topics.ts'
-import type { ClassicState } from './classic-member.ts'
-import type { ConsumerState } from './consumer.ts'
 import { readAssignment } from './consumer-protocol.ts'
 import type { Group } from './group.ts'
 import { splitKey } from './partition-set.ts'
@@ -11,7 +9,8 @@ import { splitKey } from './partition-set.ts'
  * reconcile.
  * @since 0.1.0
  */
-export type GroupState = ClassicState | ConsumerState
+export type GroupState =
+  'Empty' | 'PreparingRebalance' | 'CompletingRebalance' | 'Assigning' | 'Reconciling' | 'Stable' | 'Dead'
 
 /**
  * A member of a group.
@@ -33,7 +32,7 @@ export interface GroupMember {
 export interface GroupStatus {
   readonly groupId: string
   /** `classic`, `consumer` (KIP-848) or `share` (KIP-932). */
-  readonly type: Group['type']
+  readonly type: 'classic' | 'consumer' | 'share'
   readonly state: GroupState
   readonly members: readonly GroupMember[]
 }
