@@ -21,7 +21,7 @@ const cli = '^packages/cli/src/index\\.ts$'
 const kafkajs = '^packages/kafkajs/src/index\\.ts$'
 
 // Open to every room of the client: the contract's types, the error class, the serializers.
-const contract = inside('ottla', 'types|errors|error-traits|serdes|version')
+const contract = inside('ottla', 'types|offsets|errors|error-traits|serdes|version')
 const base = inside('ottla', 'base/')
 const config = inside('ottla', 'config/')
 const observe = inside('ottla', 'observe/')
@@ -144,7 +144,7 @@ module.exports = {
       comment: 'no sockets, timers or processes in the protocol',
       severity: 'error',
       from: { path: '^packages/protocol/src/' },
-      to: { dependencyTypes: ['core'], pathNot: '^(node:)?(buffer|zlib|module|util)$' },
+      to: { dependencyTypes: ['core'], pathNot: '^(node:)?(buffer|zlib|module|path|util)$' },
     },
 
     room('ottla-contract', contract, [protocol], 'what every room may import may itself import only the protocol'),

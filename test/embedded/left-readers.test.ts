@@ -2,7 +2,7 @@
 import { test, type TestContext } from 'node:test'
 import assert from 'node:assert/strict'
 import { EmbeddedCluster } from '@ottla/broker'
-import { Consumer, ErrorCode, ShareConsumer, type ConsumerConfig, type ConsumerOptions } from 'ottla'
+import { Consumer, ErrorCode, ShareConsumer, type ConsumerConfig, type ConsumerIterator, type ConsumerOptions } from 'ottla'
 import { plainClients } from '../behaviour/plain-world.ts'
 import { gate, until } from '../behaviour/reading-ways.ts'
 
@@ -56,7 +56,7 @@ async function consumer(t: TestContext, topic: string, options: Text, config: Co
   return made
 }
 
-type Reader = AsyncIterableIterator<unknown, undefined>
+type Reader = ConsumerIterator<unknown>
 
 const readers: Readonly<Record<string, (of: Consumer<Buffer, string>) => Reader>> = {
   'an iterator': of => of[Symbol.asyncIterator](),

@@ -1,4 +1,4 @@
-export type { AclBinding } from './security/acls.ts'
+export type { AclBinding, AclOperation, AclPatternType, AclResourceType } from './security/acls.ts'
 export type { Clock, Timer } from './base/clock.ts'
 export type { Network, NetworkServer, NetworkSocket } from './base/network.ts'
 export { EmbeddedCluster } from './cluster.ts'
@@ -19,6 +19,7 @@ export type {
   SaslMechanism,
   SaslOptions,
 } from './options.ts'
+export type { ScramMechanism } from './security/sasl/scram-credential.ts'
 export type { BearerToken, ValidateToken } from './security/sasl/oauthbearer.ts'
 export type { TelemetryPush } from './telemetry/telemetry.ts'
 export type { ProducerIds } from './transactions/producer-ids.ts'

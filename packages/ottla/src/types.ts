@@ -21,37 +21,10 @@ export function offsetTail(n: number): number {
   return OFFSET_TAIL_BASE - n
 }
 
-/** @internal the n of offsetTail(n), or -1 for any other offset */
-export function tailOf(offset: number): number {
-  return offset <= OFFSET_TAIL_BASE ? OFFSET_TAIL_BASE - offset : -1
-}
-
-/** @internal whether it is an offset, logical ones included */
-export function isOffset(offset: unknown): boolean {
-  if (!Number.isSafeInteger(offset)) return false
-  const number = offset as number // just checked
-  if (number >= OFFSET_BEGINNING) return true
-  return number === OFFSET_STORED || number === OFFSET_INVALID || number <= OFFSET_TAIL_BASE
-}
-
-/** @internal what is wrong with something that is not an offset; shows its type only, unless it is a number */
-export function wrongOffset(offset: unknown, isLogicalToo = true): string {
-  const logical = ', OFFSET_BEGINNING, OFFSET_END, OFFSET_STORED, OFFSET_INVALID or offsetTail(n)'
-  const must = `must be a whole number from 0${isLogicalToo ? logical : ''}`
-  switch (typeof offset) {
-    case 'number':
-      return `${must}, not ${offset}`
-    case 'string':
-    case 'bigint':
-      return `${must}, not a ${typeof offset}; Number(offset) makes one`
-    default:
-      return `${must}, not ${offset === null ? 'null' : typeof offset === 'undefined' ? 'undefined' : `a value of type ${typeof offset}`}`
-  }
-}
-
 /** Bytes to send; a string is written as UTF-8. */
 export type Bytes = Uint8Array | string
 
+/** A header of a consumed message. */
 export interface Header {
   readonly key: string
   readonly value: Buffer | null
@@ -72,11 +45,13 @@ export type HeadersInput =
   | readonly HeaderInput[]
   | Iterable<readonly [name: string, value: HeaderValueInput]>
 
+/** One partition of a topic. */
 export interface TopicPartition {
   readonly topic: string
   readonly partition: number
 }
 
+/** An offset in a partition, with what may belong to it. */
 export interface TopicPartitionOffset extends TopicPartition {
   /** An offset or a logical one (OFFSET_BEGINNING, OFFSET_END, OFFSET_STORED, OFFSET_INVALID, offsetTail). */
   readonly offset: number
@@ -85,6 +60,7 @@ export interface TopicPartitionOffset extends TopicPartition {
   readonly error?: KafkaError
 }
 
+/** Who set the timestamp: the producer, or the broker when it appended the message (`message.timestamp.type`). */
 export type TimestampType = 'create-time' | 'log-append-time' | 'not-available'
 
 /** A consumed message. Key, value and headers are views of the fetched data: copy what you keep for long. */
@@ -134,24 +110,34 @@ export interface DeliveryReport<K = Bytes, V = Bytes> extends TopicPartition {
   readonly error?: KafkaError
 }
 
+/**
+ * How a group rebalances: all partitions move at once, only those that have to (KIP-429), or as the coordinator says (KIP-848).
+ */
 export type RebalanceProtocol = 'NONE' | 'EAGER' | 'COOPERATIVE' | 'CONSUMER'
 
+/** What a rebalance does to a consumer: partitions are assigned, revoked, or lost because the member was. */
 export interface RebalanceEvent {
   readonly type: 'assign' | 'revoke' | 'lost'
   readonly partitions: TopicPartitionOffset[]
   readonly protocol: Exclude<RebalanceProtocol, 'NONE'>
 }
 
+/** A delivery report that no callback and no promise takes. */
 export type DeliveryEvent<K = Bytes, V = Bytes> = { readonly type: 'delivery'; readonly report: DeliveryReport<K, V> }
+/** A message, from `poll`. */
 export type MessageEvent<K = Buffer, V = Buffer> = { readonly type: 'message'; readonly message: Message<K, V> }
+/** Something went wrong; the client goes on unless the error `isFatal`. */
 export type ErrorEvent = { readonly type: 'error'; readonly error: KafkaError }
+/** Statistics in librdkafka's layout, every `statistics.interval.ms`. */
 export type StatsEvent = { readonly type: 'stats'; readonly json: string }
+/** A log line. */
 export type LogEvent = {
   readonly type: 'log'
   readonly level: LogLevel
   readonly facility: string
   readonly message: string
 }
+/** A broker has throttled the client for its quotas. */
 export type ThrottleEvent = {
   readonly type: 'throttle'
   readonly brokerId: number
@@ -179,7 +165,9 @@ export type RequestEvent = {
   readonly sizeBytes: number
   readonly error?: KafkaError
 }
+/** A token is needed: answer with `setOAuthBearerToken` or `setOAuthBearerTokenFailure`. */
 export type OAuthBearerTokenRefreshEvent = { readonly type: 'oauthbearer-token-refresh'; readonly config: string }
+/** The end of a partition was reached (`enable.partition.eof`). */
 export type PartitionEofEvent = {
   readonly type: 'partition-eof'
   readonly topic: string
@@ -203,6 +191,7 @@ export type PartitionStalledEvent = {
   /** In words, as in `explain()`. */
   readonly reason: string
 }
+/** The outcome of a commit, of automatic ones, too. */
 export type OffsetsCommittedEvent = {
   readonly type: 'offsets-committed'
   readonly offsets: TopicPartitionOffset[]
@@ -219,7 +208,17 @@ export type AcknowledgedEvent = {
   readonly offsets: number[]
   readonly error?: KafkaError
 }
+/** What a rebalance does, as the callback of `subscribe` gets it. */
 export type RebalanceEventNotice = { readonly type: 'rebalance'; readonly event: RebalanceEvent }
+
+/**
+ * What `for await` asks of a consumer: it ends without a value. (An AsyncIterableIterator that says so needs TypeScript
+ * 5.6.)
+ * @since 0.1.0
+ */
+export interface ConsumerIterator<T> extends AsyncIterator<T, undefined> {
+  [Symbol.asyncIterator](): ConsumerIterator<T>
+}
 
 /** Every event of `events()`, `poll()` and `on(type, listener)`. */
 export type Event =
@@ -258,6 +257,7 @@ export type ConsumerEvent<K = Buffer, V = Buffer> =
 /** The event of one type. */
 export type EventOf<T extends Event['type']> = Extract<Event, { type: T }>
 
+/** A broker. */
 export interface BrokerMetadata {
   readonly id: number
   readonly host: string
@@ -265,6 +265,7 @@ export interface BrokerMetadata {
   readonly rack?: string
 }
 
+/** A partition, its leader and its replicas. */
 export interface PartitionMetadata {
   readonly partition: number
   /** -1 if there is none. */
@@ -276,6 +277,7 @@ export interface PartitionMetadata {
   readonly error?: KafkaError
 }
 
+/** A topic and its partitions; an error if it cannot be described. */
 export interface TopicMetadata {
   readonly topic: string
   readonly topicId: string
@@ -300,6 +302,7 @@ export interface ConsumerGroupMetadata {
   readonly groupInstanceId?: string
 }
 
+/** A token for SASL OAUTHBEARER. */
 export interface OAuthBearerToken {
   readonly tokenValue: string
   /** ms since the epoch. */
@@ -311,6 +314,7 @@ export interface OAuthBearerToken {
 /** The limit of a call that waits: milliseconds (-1: none), or these and a signal that aborts the wait. */
 export type WaitOptions = number | { readonly timeoutMs?: number; readonly signal?: AbortSignal }
 
+/** What a serializer or deserializer is told beside the data. */
 export interface SerdesContext {
   readonly topic: string
   readonly field: 'key' | 'value'

@@ -12,6 +12,7 @@ import {
   OFFSET_INVALID,
   type ConsumerEvent,
   type ConsumerGroupMetadata,
+  type ConsumerIterator,
   type Event,
   type Message,
   type Metadata,
@@ -54,7 +55,13 @@ export type RebalanceCallback<K = Buffer, V = Buffer> = (
   consumer: Consumer<K, V>,
 ) => void | Promise<void>
 
-type Listener<K, V, T extends ConsumerEvent['type']> = (event: Extract<ConsumerEvent<K, V>, { type: T }>) => void
+/**
+ * A listener for one type of a consumer's events.
+ * @since 0.1.0
+ */
+export type ConsumerListener<K, V, T extends ConsumerEvent['type']> = (
+  event: Extract<ConsumerEvent<K, V>, { type: T }>,
+) => void
 
 const NO_LIMIT = -1
 
@@ -244,13 +251,13 @@ export class Consumer<K = Buffer, V = Buffer>
    * All messages from now on. Asking for the next message stores the offset behind the previous one; leaving the loop
    * does not store the last one. Ends when the consumer is closed; throws what readMessage rejects with.
    */
-  [Symbol.asyncIterator](): AsyncIterableIterator<Message<K, V>, undefined> {
+  [Symbol.asyncIterator](): ConsumerIterator<Message<K, V>> {
     this.#requireOpen()
     return new MessageIterator(this.#reader, this.#queue)
   }
 
   /** Messages in batches of one partition: the fastest way to read. Stores offsets as the iterator does, per batch. */
-  batches(options: BatchOptions = {}): AsyncIterableIterator<MessageBatch<K, V>, undefined> {
+  batches(options: BatchOptions = {}): ConsumerIterator<MessageBatch<K, V>> {
     this.#requireOpen()
     return new BatchIterator(this.#reader, this.#queue, options)
   }
@@ -269,7 +276,7 @@ export class Consumer<K = Buffer, V = Buffer>
    * A stream for each partition, from its first message until the partition is revoked or this iterator ends. Stores
    * offsets as an iterator does.
    */
-  partitions(options: PartitionStreamsOptions = {}): AsyncIterableIterator<PartitionStream<K, V>, undefined> {
+  partitions(options: PartitionStreamsOptions = {}): ConsumerIterator<PartitionStream<K, V>> {
     return this.#parts.runs.partitions(options)
   }
 
@@ -279,14 +286,14 @@ export class Consumer<K = Buffer, V = Buffer>
   }
 
   /** Calls the listener with every event of this type, polled or not. What it throws is logged. */
-  on<T extends ConsumerEvent['type']>(type: T, listener: Listener<K, V, T>): this {
+  on<T extends ConsumerEvent['type']>(type: T, listener: ConsumerListener<K, V, T>): this {
     // Both are the event of type T; the compiler cannot see that.
     this.#context.events.on(type, listener as unknown as (event: Event) => void)
     return this
   }
 
   /** Removes a listener that `on` added. */
-  off<T extends ConsumerEvent['type']>(type: T, listener: Listener<K, V, T>): this {
+  off<T extends ConsumerEvent['type']>(type: T, listener: ConsumerListener<K, V, T>): this {
     // As in `on`.
     this.#context.events.off(type, listener as unknown as (event: Event) => void)
     return this

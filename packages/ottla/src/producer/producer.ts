@@ -64,7 +64,11 @@ export interface ProducerOptions<K = Bytes, V = Bytes> extends ClientOptions {
   readonly interceptors?: readonly ProducerInterceptor<K, V>[]
 }
 
-type ProducerListener<T extends ProducerEvent['type']> = (event: EventOf<T>) => void
+/**
+ * A listener for one type of a producer's events.
+ * @since 0.1.0
+ */
+export type ProducerListener<T extends ProducerEvent['type']> = (event: EventOf<T>) => void
 
 const producerEvents: ReadonlySet<ProducerEvent['type']> = new Set([
   'delivery',

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ErrorCode } from '@ottla/protocol'
 import { AdminClient } from '../../src/admin/admin.ts'
+import type { AuthenticatedClient } from '../../src/cluster/authenticated-client.ts'
 import { Cluster } from '../../src/cluster/cluster.ts'
 import { createContext } from '../../src/cluster/context.ts'
 import { clientHandle } from '../../src/cluster/handle.ts'
@@ -62,7 +63,7 @@ test('an aborted call rejects with the reason of its signal', async () => {
 test('closing a client made from another one leaves the other alone', async () => {
   const context = createContext('producer', resolveConfig('producer', settings), quiet)
   const cluster = new Cluster(context)
-  const shared = AdminClient.from({ [clientHandle]: { context, cluster } })
+  const shared = AdminClient.from({ [clientHandle]: { context, cluster } } as AuthenticatedClient)
   await shared.close()
   await assert.rejects(shared.clusterId(), withCode(ErrorCode.ERR__STATE))
   assert.equal(cluster.closed, false)

@@ -3,24 +3,29 @@ import type { Api, Decoded, ServerApi } from '../api.ts'
 import type { Reader } from '../wire/reader.ts'
 import type { Writer } from '../wire/writer.ts'
 
+/** A SaslHandshake request. */
 export interface SaslHandshakeRequest {
   readonly mechanism: string
 }
 
+/** Writes the fields that a version has of a SaslHandshake request. */
 export function writeSaslHandshakeRequest(w: Writer, m: SaslHandshakeRequest, _v: number): void {
   w.string(m.mechanism, false)
 }
 
+/** Reads a version of a SaslHandshake request. */
 export function readSaslHandshakeRequest(r: Reader, _v: number): Decoded<SaslHandshakeRequest> {
   const mechanism = r.string(false)
   return { mechanism }
 }
 
+/** A SaslHandshake response. */
 export interface SaslHandshakeResponse {
   readonly errorCode: number
   readonly mechanisms: readonly string[]
 }
 
+/** Writes the fields that a version has of a SaslHandshake response. */
 export function writeSaslHandshakeResponse(w: Writer, m: SaslHandshakeResponse, _v: number): void {
   w.int16(m.errorCode)
   {
@@ -30,6 +35,7 @@ export function writeSaslHandshakeResponse(w: Writer, m: SaslHandshakeResponse, 
   }
 }
 
+/** Reads a version of a SaslHandshake response. */
 export function readSaslHandshakeResponse(r: Reader, _v: number): Decoded<SaslHandshakeResponse> {
   const errorCode = r.int16()
   const mechanisms: Decoded<readonly string[]> = []

@@ -1,7 +1,7 @@
 /** The messages of one partition, as a stream of its own. */
 import type { RecordBatch } from '@ottla/protocol'
 import { Ring } from '../../base/ring.ts'
-import type { Message } from '../../types.ts'
+import type { ConsumerIterator, Message } from '../../types.ts'
 import type { Cursor } from '../partition/cursor.ts'
 import { batchesOf, type FetchedMessage } from '../partition/message.ts'
 import { callerNow } from '../read/running-jobs.ts'
@@ -17,7 +17,7 @@ import type { WorkBudget } from './work-budget.ts'
  * previous one. Leaving the loop does not store the last one; a new stream of the partition then begins with it.
  * @since 0.1.0
  */
-export interface PartitionStream<K = Buffer, V = Buffer> extends AsyncIterableIterator<Message<K, V>, undefined> {
+export interface PartitionStream<K = Buffer, V = Buffer> extends ConsumerIterator<Message<K, V>> {
   readonly topic: string
   readonly partition: number
   /** Aborted when there is no point in carrying on: the partition was lost, or `drainMs` is over. */

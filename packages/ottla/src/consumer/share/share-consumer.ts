@@ -8,7 +8,7 @@ import { clientHandle, type ClientHandle } from '../../cluster/handle.ts'
 import { checkedOptions } from '../../config/constructor-options.ts'
 import { checkForm, resolveConfig, type ConsumerConfig, type ConsumerSettings } from '../../config/resolve.ts'
 import { KafkaError } from '../../errors.ts'
-import type { AcknowledgedEvent, RequestEvent, TopicPartition, WaitOptions } from '../../types.ts'
+import type { AcknowledgedEvent, ConsumerIterator, RequestEvent, TopicPartition, WaitOptions } from '../../types.ts'
 import { invalid } from '../arguments.ts'
 import { ConsumedTopics } from '../group/consumed-topics.ts'
 import { newMemberId } from '../group/member-id.ts'
@@ -39,7 +39,13 @@ import { ShareStatistics } from './share-statistics.ts'
 export type ShareListenedEvent<K = Buffer, V = Buffer> =
   Exclude<ShareConsumerEvent<K, V>, { type: 'message' }> | AcknowledgedEvent | RequestEvent
 
-type Listener<T extends ShareListenedEvent['type']> = (event: Extract<ShareListenedEvent, { type: T }>) => void
+/**
+ * A listener for one type of a share consumer's events.
+ * @since 0.1.0
+ */
+export type ShareListener<T extends ShareListenedEvent['type']> = (
+  event: Extract<ShareListenedEvent, { type: T }>,
+) => void
 
 const NO_LIMIT = -1
 // The part of the time for closing that handlers get.
@@ -222,7 +228,7 @@ export class ShareConsumer<K = Buffer, V = Buffer>
    * All messages from now on. In implicit mode asking for the next message accepts the previous one; leaving the loop
    * does not accept the last one. Ends when the consumer is closed; throws what Consumer.readMessage rejects with.
    */
-  [Symbol.asyncIterator](): AsyncIterableIterator<ShareMessage<K, V>, undefined> {
+  [Symbol.asyncIterator](): ConsumerIterator<ShareMessage<K, V>> {
     this.#requireOpen()
     return new ShareIterator(this.#reader)
   }
@@ -304,14 +310,14 @@ export class ShareConsumer<K = Buffer, V = Buffer>
   }
 
   /** Calls the listener with every event of this type, polled or not. What it throws is logged. */
-  on<T extends ShareListenedEvent['type']>(type: T, listener: Listener<T>): this {
+  on<T extends ShareListenedEvent['type']>(type: T, listener: ShareListener<T>): this {
     // Both are the event of type T; the compiler cannot see that.
     this.#context.events.on(type, listener)
     return this
   }
 
   /** Removes a listener that `on` added. */
-  off<T extends ShareListenedEvent['type']>(type: T, listener: Listener<T>): this {
+  off<T extends ShareListenedEvent['type']>(type: T, listener: ShareListener<T>): this {
     // As in `on`.
     this.#context.events.off(type, listener)
     return this

@@ -35,9 +35,16 @@ export interface GroupTopic {
 /** Partitions by member id; a member without partitions has an empty list. */
 export type GroupAssignment = Map<string, TopicPartition[]>
 
-/** The partitions of each member, by member id. */
+/**
+ * The partitions of each member, by member id.
+ * @since 0.1.0
+ */
 export type Assigned = ReadonlyMap<string, readonly TopicPartition[]>
 
+/**
+ * Assigns the partitions of the group's topics to its members, by member id.
+ * @since 0.1.0
+ */
 export type Assign = (members: readonly GroupMember[], topics: ReadonlyMap<string, GroupTopic>) => Assigned
 
 /**

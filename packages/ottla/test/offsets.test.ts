@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { isOffset, OFFSET_INVALID, OFFSET_STORED, offsetTail, tailOf, wrongOffset } from '../src/types.ts'
+import { isOffset, tailOf, wrongOffset } from '../src/offsets.ts'
+import { OFFSET_INVALID, OFFSET_STORED, offsetTail } from '../src/types.ts'
 
 test('every whole number from 0 and every logical offset is an offset, nothing in between', () => {
   const offsets = [0, Number.MAX_SAFE_INTEGER, -1, -2, OFFSET_STORED, OFFSET_INVALID, offsetTail(0), offsetTail(7)]

@@ -1,0 +1,147 @@
+/** Both module systems, from packed packages in an empty project. */
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { installedProject, type Project } from './installed.ts'
+import { node } from './program.ts'
+
+const entries = ['ottla', '@ottla/protocol', '@ottla/broker', '@ottla/broker/simulation', '@ottla/cli']
+const roundTrip = `
+  const cluster = await EmbeddedCluster.start()
+  const settings = { 'bootstrap.servers': cluster.bootstrapServers, 'group.id': 'g', 'auto.offset.reset': 'earliest' }
+  const producer = new Producer({ 'bootstrap.servers': cluster.bootstrapServers })
+  await producer.send({ topic: 'greetings', value: 'hello' })
+  const consumer = new Consumer(settings)
+  consumer.subscribe('greetings')
+  console.log(String((await consumer.readMessage(20_000)).value))
+  await Promise.all([producer.close(), consumer.close()])
+  await cluster.close()
+`
+let project: Project
+
+before(async () => {
+  project = await installedProject()
+})
+after(() => project.remove())
+
+async function output(file: string, program: string): Promise<string> {
+  project.write(file, program)
+  const { code, out, err } = await node([file], { cwd: project.folder })
+  assert.deepEqual({ code, err }, { code: 0, err: '' }, out)
+  return out
+}
+
+test('CommonJS requires the client and the embedded cluster', async () => {
+  const program = `const { Consumer, Producer } = require('ottla')
+    const { EmbeddedCluster } = require('@ottla/broker')
+    async function main() {${roundTrip}}
+    main()`
+  assert.equal(await output('program.cjs', program), 'hello\n')
+})
+
+test('an ES module imports them', async () => {
+  const program = `import { Consumer, Producer } from 'ottla'
+    import { EmbeddedCluster } from '@ottla/broker'
+    ${roundTrip}`
+  assert.equal(await output('program.mjs', program), 'hello\n')
+})
+
+test('every entry exports the same things to both, and has them once in a process', async () => {
+  const program = `import { createRequire } from 'node:module'
+    const require = createRequire(import.meta.url)
+    for (const entry of ${JSON.stringify(entries)}) {
+      const required = require(entry)
+      const { default: _, 'module.exports': __, ...imported } = await import(entry)
+      const names = Object.keys(required).sort()
+      const same = names.every(name => required[name] === imported[name])
+      console.log(entry, names.length > 0 && same && names.join() === Object.keys(imported).sort().join())
+    }`
+  assert.equal(await output('both.mjs', program), entries.map(entry => `${entry} true\n`).join(''))
+})
+
+test('a producer that was required takes part in what was imported', async () => {
+  const program = `import { createRequire } from 'node:module'
+    import { AdminClient, Consumer, KafkaError } from 'ottla'
+    import { EmbeddedCluster } from '@ottla/broker'
+    const { Producer } = createRequire(import.meta.url)('ottla')
+    const cluster = await EmbeddedCluster.start()
+    const settings = { 'bootstrap.servers': cluster.bootstrapServers }
+    const producer = new Producer({ ...settings, 'transactional.id': 't' })
+    await producer.send({ topic: 'in', value: 'a' }).catch(error => console.log(error instanceof KafkaError, error.name))
+    const admin = AdminClient.from(producer)
+    await admin.createTopics([{ topic: 'in', numPartitions: 1 }])
+    await producer.transaction(tx => tx.produce({ topic: 'in', value: 'a' }))
+    const consumer = new Consumer({ ...settings, 'group.id': 'g', 'auto.offset.reset': 'earliest', 'enable.auto.commit': false })
+    consumer.subscribe('in')
+    const stop = new AbortController()
+    await producer.transactional(consumer, (batch, tx) => {
+      for (const { value } of batch) tx.produce({ topic: 'out', value })
+      stop.abort()
+    }, { signal: stop.signal })
+    console.log(cluster.messages('out').map(({ value }) => String(value)).join())
+    await Promise.all([producer.close(), consumer.close(), admin.close()])
+    await cluster.close()`
+  assert.equal(await output('mixed.mjs', program), 'true ERR__STATE\na\n')
+})
+
+test('an error of another copy of the package is recognised', async () => {
+  project.unpack('ottla', 'other/node_modules/ottla')
+  const program = `const { KafkaError, Producer } = require('ottla')
+    const other = require('./other/node_modules/ottla/dist/index.cjs')
+    console.log(other.Producer === Producer)
+    try { new other.Producer({ 'no.such.key': 1 }) } catch (error) {
+      console.log(error instanceof KafkaError, error instanceof other.KafkaError, error.name)
+    }`
+  assert.equal(await output('copies.cjs', program), 'false\ntrue true ERR__INVALID_ARG\n')
+})
+
+test('the command of the installed package runs', async () => {
+  const { code, out, err } = await node([join('node_modules', '@ottla', 'cli', 'bin', 'ottla.js'), '--version'], {
+    cwd: project.folder,
+  })
+  assert.deepEqual({ code, out }, { code: 0, out: '0.1.0\n' }, err)
+})
+
+test('a package contains what is run and declared, and nothing of the build', () => {
+  const meant =
+    /^(LICENSE|README\.md|package\.json|bin\/ottla\.js|dist\/[\w-]+\.(cjs|js|d\.cts|d\.ts)|dist\/esm\/.*\.js)$/
+  for (const { name, files } of project.packed) {
+    const paths = files.map(({ path }) => path)
+    assert.deepEqual(
+      paths.filter(path => !meant.test(path)),
+      [],
+      name,
+    )
+    for (const path of [
+      'LICENSE',
+      'README.md',
+      'dist/index.cjs',
+      'dist/index.js',
+      'dist/index.d.cts',
+      'dist/index.d.ts',
+    ]) {
+      assert.ok(paths.includes(path), `${name}: ${path}`)
+    }
+  }
+})
+
+test('every file that a package.json names is in the package', () => {
+  for (const { name } of project.packed) {
+    const folder = join(project.folder, 'node_modules', name)
+    const manifest = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as Record<string, unknown>
+    const named = ['main', 'types', 'exports', 'typesVersions', 'bin'].flatMap(field => pathsIn(manifest[field]))
+    assert.ok(named.length > 0)
+    assert.deepEqual(
+      named.filter(path => !existsSync(join(folder, path))),
+      [],
+      name,
+    )
+  }
+})
+
+/** The texts in a value of JSON, however deep. */
+function pathsIn(value: unknown): string[] {
+  if (typeof value === 'string') return [value]
+  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(pathsIn) : []
+}

@@ -1,0 +1,79 @@
+// A program that uses the declarations widely, for each TypeScript: it is compiled, never run.
+import { EmbeddedCluster, type EmbeddedClusterOptions } from '@ottla/broker'
+import { Dice, simulate } from '@ottla/broker/simulation'
+import { run, type Terminal } from '@ottla/cli'
+import { ApiKey, Metadata, Writer, type MetadataResponse } from '@ottla/protocol'
+import {
+  AdminClient,
+  Consumer,
+  ErrorCode,
+  json,
+  KafkaError,
+  OFFSET_BEGINNING,
+  Producer,
+  ShareConsumer,
+  string,
+  type ConsumerConfig,
+  type DeliveryReport,
+  type Message,
+  type ProducerInterceptor,
+} from 'ottla'
+
+interface Order {
+  readonly id: number
+}
+
+const servers = { 'bootstrap.servers': 'localhost:9092' }
+const config: ConsumerConfig = { ...servers, 'group.id': 'orders', 'auto.offset.reset': 'earliest' }
+const counting: ProducerInterceptor<string, Order> = { onAcknowledgement: report => void report.partition }
+
+export async function produces(signal: AbortSignal): Promise<Buffer | null> {
+  const producer = new Producer(
+    { ...servers, acks: 'all' },
+    { key: string, value: json<Order>(), interceptors: [counting] },
+  )
+  producer.produce({ topic: 'orders', key: 'a', value: { id: 1 } }, (report: DeliveryReport<string, Order>) => {
+    if (report.error instanceof KafkaError && report.error.code === ErrorCode.ERR__MSG_TIMED_OUT) throw report.error
+  })
+  const report = await producer.send({ topic: 'orders', value: { id: 2 }, headers: { at: 'noon' } }, { signal })
+  const left: number = await producer.flush(1000)
+  for await (const event of producer.events()) if (event.type === 'delivery') break
+  producer.on('error', ({ error }) => error.name.toLowerCase())
+  await producer.close()
+  return left === 0 && report.offset === 0 ? Buffer.from('none') : null
+}
+
+export async function consumes(): Promise<(Message<string, Order> | null)[]> {
+  const consumer = new Consumer(config, { key: string, value: json<Order>() })
+  consumer.subscribe(['orders', /^more-.*/], async (event, { assign }) => {
+    if (event.type === 'assign') await assign(event.partitions.map(each => ({ ...each, offset: OFFSET_BEGINNING })))
+  })
+  for await (const message of consumer) if (message.value?.id === 2) break
+  for await (const batch of consumer.batches({ maxMessages: 10 })) batch.markProcessed(batch.messages[0] ?? null)
+  await consumer.run({ concurrency: 2, handler: ({ value }) => void value?.id })
+  const first = await consumer.readMessage(1000)
+  await consumer.close()
+  return [first]
+}
+
+export async function administers(producer: Producer): Promise<string> {
+  const admin = AdminClient.from(producer)
+  const [created] = await admin.createTopics([{ topic: 'orders', numPartitions: 3 }])
+  const share = new ShareConsumer(config)
+  share.on('acknowledged', ({ offsets }) => offsets.length)
+  await share.close()
+  const lag: string[] = (await admin.describeCluster()).nodes.map(({ host }) => host)
+  return created?.error?.message ?? lag.join()
+}
+
+export async function simulates(options: EmbeddedClusterOptions, terminal: Terminal): Promise<number> {
+  const cluster: EmbeddedCluster = await EmbeddedCluster.start(options)
+  cluster.failNext(ApiKey.Produce, [ErrorCode.ERR_NOT_ENOUGH_REPLICAS])
+  await cluster.close()
+  const writer = new Writer()
+  const facts: Pick<MetadataResponse, 'brokers'> = { brokers: [] }
+  return (
+    new Dice(facts.brokers.length + Metadata.maxVersion + simulate.length).next() +
+    (await run([String(writer)], terminal))
+  )
+}

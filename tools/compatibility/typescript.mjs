@@ -1,0 +1,62 @@
+// The declarations, for each TypeScript and each way of finding them, with everything checked (`skipLibCheck: false`): by an
+// ES module and a CommonJS module, with `types: ["node"]` and with none.
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { runTool } from './project.mjs'
+
+const versions = ['5.0', '5.1', '5.2', '5.3', '5.4', '5.5', '5.6', '5.7', '5.8', '5.9', '6.0', '7.0']
+// What the repository is built with; the older compiler is slow, and has the ways of finding them that the newer lacks.
+const quick = new Set(['6.0 node10', '6.0 nodenext', '7.0 node16', '7.0 nodenext', '7.0 bundler'])
+// The newest types of Node.js 20 that a TypeScript can read.
+const nodeTypes = version => (Number(version) < 5.3 ? '~20.11' : '^20')
+
+const resolutions = {
+  node10: { module: 'commonjs', moduleResolution: 'node10' },
+  node16: { module: 'node16', moduleResolution: 'node16' },
+  nodenext: { module: 'nodenext', moduleResolution: 'nodenext' },
+  bundler: { module: 'esnext', moduleResolution: 'bundler' },
+}
+
+const program = readFileSync(new URL('program.ts', import.meta.url), 'utf8')
+const required = `import ottla = require('ottla')
+import broker = require('@ottla/broker')
+import simulation = require('@ottla/broker/simulation')
+export const producer = new ottla.Producer({ 'bootstrap.servers': 'localhost:9092' })
+export const cluster: Promise<broker.EmbeddedCluster> = broker.EmbeddedCluster.start()
+export const dice = new simulation.Dice(7)
+export type Code = ottla.KafkaError['code']
+`
+
+/** @type {import('./main.mjs').Check[]} */
+export const compilers = versions.flatMap(version =>
+  Object.keys(resolutions)
+    .filter(resolution => resolution !== 'node10' || version !== '7.0')
+    .map(resolution => ({
+      group: 'TypeScript',
+      row: `TypeScript ${version}`,
+      column: resolution,
+      isQuick: quick.has(`${version} ${resolution}`),
+      name: `typescript-${version}`,
+      dependencies: { typescript: `~${version}.0`, '@types/node': nodeTypes(version) },
+      files: { 'module.mts': program, 'common.cts': program, 'required.cts': required, 'program.ts': program },
+      run: folder => compile(folder, version, resolution),
+    })),
+)
+
+async function compile(folder, version, resolution) {
+  // These two go by the kind of the file, the others by their own.
+  const files = /^node(16|next)$/.test(resolution) ? ['module.mts', 'common.cts', 'required.cts'] : ['program.ts']
+  const compilerOptions = {
+    ...resolutions[resolution],
+    ...(version === '6.0' && resolution === 'node10' ? { ignoreDeprecations: '6.0' } : {}),
+    target: 'es2022',
+    strict: true,
+    skipLibCheck: false,
+    noEmit: true,
+  }
+  for (const types of [['node'], []]) {
+    const config = { compilerOptions: { ...compilerOptions, types }, files }
+    writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(config))
+    await runTool(folder, 'typescript/bin/tsc', ['-p', '.'])
+  }
+}
