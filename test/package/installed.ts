@@ -13,7 +13,7 @@ export interface Packed {
 }
 
 interface PackTool {
-  packAll(destination: string): Packed[]
+  readonly packAll: (destination: string) => Packed[]
 }
 
 /** A project in a temporary folder. */

@@ -10,11 +10,11 @@ interface Declarations {
 
 // The tools are plain JavaScript: they run before anything is built.
 const { publishedDeclarations } = (await import(new URL('../../tools/packages/rollup.mjs', import.meta.url).href)) as {
-  publishedDeclarations(rolled: string, before?: { from: string; text: string }[]): Declarations
+  publishedDeclarations: (rolled: string, before?: { from: string; text: string }[]) => Declarations
 }
 const { toCommonJs, reexport } = (await import(new URL('../../tools/packages/commonjs.mjs', import.meta.url).href)) as {
-  toCommonJs(code: string, file: string): string
-  reexport(names: string[], from: string): string
+  toCommonJs: (code: string, file: string) => string
+  reexport: (names: string[], from: string) => string
 }
 
 test('declarations that no export leads to are left out, and their imports with them', () => {

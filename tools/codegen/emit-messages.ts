@@ -15,15 +15,15 @@ export function emitApi(request: Message, response: Message): string {
   const name = apiNameOf(request)
   const max = maxVersion(request)
   const flexibleFrom = isEmpty(request.flexible) ? 0x7fff : request.flexible.from
-  const facts = `{ key: ${request.apiKey}, name: '${name}', minVersion: ${request.versions.from}, maxVersion: ${max}, flexibleFrom: ${flexibleFrom} }`
+  // Written twice, not spread: bundlers keep what is spread, and with it the side that a program does not use.
+  const facts = `  key: ${request.apiKey},\n  name: '${name}',\n  minVersion: ${request.versions.from},\n  maxVersion: ${max},\n  flexibleFrom: ${flexibleFrom},`
   const out = [
     ...emitMessage(request),
     ...emitMessage(response),
-    `const facts = ${facts} as const\n`,
     `/** ${name} (api key ${request.apiKey}), versions ${request.versions.from} to ${max}: the client's side. */`,
-    `export const ${name}: Api<${request.name}, ${response.name}> = {\n  ...facts,\n  writeRequest: write${request.name},\n  readResponse: read${response.name},\n}\n`,
+    `export const ${name}: Api<${request.name}, ${response.name}> = {\n${facts}\n  writeRequest: write${request.name},\n  readResponse: read${response.name},\n}\n`,
     `/** ${name} (api key ${request.apiKey}), versions ${request.versions.from} to ${max}: the broker's side. */`,
-    `export const ${name}Server: ServerApi<${request.name}, ${response.name}> = {\n  ...facts,\n  readRequest: read${request.name},\n  writeResponse: write${response.name},\n}\n`,
+    `export const ${name}Server: ServerApi<${request.name}, ${response.name}> = {\n${facts}\n  readRequest: read${request.name},\n  writeResponse: write${response.name},\n}\n`,
   ].join('\n')
   return `${HEADER}${imports(out, true)}\n${out}`
 }

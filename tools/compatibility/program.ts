@@ -25,7 +25,7 @@ interface Order {
 
 const servers = { 'bootstrap.servers': 'localhost:9092' }
 const config: ConsumerConfig = { ...servers, 'group.id': 'orders', 'auto.offset.reset': 'earliest' }
-const counting: ProducerInterceptor<string, Order> = { onAcknowledgement: report => void report.partition }
+const counting: ProducerInterceptor<string, Order> = { onAcknowledgement: report => console.log(report.partition) }
 
 export async function produces(signal: AbortSignal): Promise<Buffer | null> {
   const producer = new Producer(
@@ -45,12 +45,12 @@ export async function produces(signal: AbortSignal): Promise<Buffer | null> {
 
 export async function consumes(): Promise<(Message<string, Order> | null)[]> {
   const consumer = new Consumer(config, { key: string, value: json<Order>() })
-  consumer.subscribe(['orders', /^more-.*/], async (event, { assign }) => {
-    if (event.type === 'assign') await assign(event.partitions.map(each => ({ ...each, offset: OFFSET_BEGINNING })))
+  consumer.subscribe(['orders', /^more-.*/], async (event, reader) => {
+    if (event.type === 'assign') await reader.assign(event.partitions.map(each => ({ ...each, offset: OFFSET_BEGINNING })))
   })
   for await (const message of consumer) if (message.value?.id === 2) break
   for await (const batch of consumer.batches({ maxMessages: 10 })) batch.markProcessed(batch.messages[0] ?? null)
-  await consumer.run({ concurrency: 2, handler: ({ value }) => void value?.id })
+  await consumer.run({ concurrency: 2, handler: ({ value }) => console.log(value?.id) })
   const first = await consumer.readMessage(1000)
   await consumer.close()
   return [first]
@@ -70,10 +70,10 @@ export async function simulates(options: EmbeddedClusterOptions, terminal: Termi
   const cluster: EmbeddedCluster = await EmbeddedCluster.start(options)
   cluster.failNext(ApiKey.Produce, [ErrorCode.ERR_NOT_ENOUGH_REPLICAS])
   await cluster.close()
-  const writer = new Writer()
+  new Writer().int8(1)
   const facts: Pick<MetadataResponse, 'brokers'> = { brokers: [] }
   return (
     new Dice(facts.brokers.length + Metadata.maxVersion + simulate.length).next() +
-    (await run([String(writer)], terminal))
+    (await run(['--version'], terminal))
   )
 }

@@ -59,18 +59,24 @@ export function readAddOffsetsToTxnResponse(r: Reader, v: number): Decoded<AddOf
   return { throttleTimeMs, errorCode }
 }
 
-const facts = { key: 25, name: 'AddOffsetsToTxn', minVersion: 0, maxVersion: 4, flexibleFrom: 3 } as const
-
 /** AddOffsetsToTxn (api key 25), versions 0 to 4: the client's side. */
 export const AddOffsetsToTxn: Api<AddOffsetsToTxnRequest, AddOffsetsToTxnResponse> = {
-  ...facts,
+  key: 25,
+  name: 'AddOffsetsToTxn',
+  minVersion: 0,
+  maxVersion: 4,
+  flexibleFrom: 3,
   writeRequest: writeAddOffsetsToTxnRequest,
   readResponse: readAddOffsetsToTxnResponse,
 }
 
 /** AddOffsetsToTxn (api key 25), versions 0 to 4: the broker's side. */
 export const AddOffsetsToTxnServer: ServerApi<AddOffsetsToTxnRequest, AddOffsetsToTxnResponse> = {
-  ...facts,
+  key: 25,
+  name: 'AddOffsetsToTxn',
+  minVersion: 0,
+  maxVersion: 4,
+  flexibleFrom: 3,
   readRequest: readAddOffsetsToTxnRequest,
   writeResponse: writeAddOffsetsToTxnResponse,
 }

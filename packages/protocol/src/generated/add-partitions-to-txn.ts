@@ -266,18 +266,24 @@ export function readAddPartitionsToTxnResponse(r: Reader, v: number): Decoded<Ad
   return { throttleTimeMs, errorCode, resultsByTransaction, resultsByTopicV3AndBelow }
 }
 
-const facts = { key: 24, name: 'AddPartitionsToTxn', minVersion: 0, maxVersion: 5, flexibleFrom: 3 } as const
-
 /** AddPartitionsToTxn (api key 24), versions 0 to 5: the client's side. */
 export const AddPartitionsToTxn: Api<AddPartitionsToTxnRequest, AddPartitionsToTxnResponse> = {
-  ...facts,
+  key: 24,
+  name: 'AddPartitionsToTxn',
+  minVersion: 0,
+  maxVersion: 5,
+  flexibleFrom: 3,
   writeRequest: writeAddPartitionsToTxnRequest,
   readResponse: readAddPartitionsToTxnResponse,
 }
 
 /** AddPartitionsToTxn (api key 24), versions 0 to 5: the broker's side. */
 export const AddPartitionsToTxnServer: ServerApi<AddPartitionsToTxnRequest, AddPartitionsToTxnResponse> = {
-  ...facts,
+  key: 24,
+  name: 'AddPartitionsToTxn',
+  minVersion: 0,
+  maxVersion: 5,
+  flexibleFrom: 3,
   readRequest: readAddPartitionsToTxnRequest,
   writeResponse: writeAddPartitionsToTxnResponse,
 }

@@ -94,18 +94,24 @@ export function readAddRaftVoterResponse(r: Reader, _v: number): Decoded<AddRaft
   return { throttleTimeMs, errorCode, errorMessage }
 }
 
-const facts = { key: 80, name: 'AddRaftVoter', minVersion: 0, maxVersion: 1, flexibleFrom: 0 } as const
-
 /** AddRaftVoter (api key 80), versions 0 to 1: the client's side. */
 export const AddRaftVoter: Api<AddRaftVoterRequest, AddRaftVoterResponse> = {
-  ...facts,
+  key: 80,
+  name: 'AddRaftVoter',
+  minVersion: 0,
+  maxVersion: 1,
+  flexibleFrom: 0,
   writeRequest: writeAddRaftVoterRequest,
   readResponse: readAddRaftVoterResponse,
 }
 
 /** AddRaftVoter (api key 80), versions 0 to 1: the broker's side. */
 export const AddRaftVoterServer: ServerApi<AddRaftVoterRequest, AddRaftVoterResponse> = {
-  ...facts,
+  key: 80,
+  name: 'AddRaftVoter',
+  minVersion: 0,
+  maxVersion: 1,
+  flexibleFrom: 0,
   readRequest: readAddRaftVoterRequest,
   writeResponse: writeAddRaftVoterResponse,
 }

@@ -209,18 +209,24 @@ export function readAlterClientQuotasResponse(r: Reader, v: number): Decoded<Alt
   return { throttleTimeMs, entries }
 }
 
-const facts = { key: 49, name: 'AlterClientQuotas', minVersion: 0, maxVersion: 1, flexibleFrom: 1 } as const
-
 /** AlterClientQuotas (api key 49), versions 0 to 1: the client's side. */
 export const AlterClientQuotas: Api<AlterClientQuotasRequest, AlterClientQuotasResponse> = {
-  ...facts,
+  key: 49,
+  name: 'AlterClientQuotas',
+  minVersion: 0,
+  maxVersion: 1,
+  flexibleFrom: 1,
   writeRequest: writeAlterClientQuotasRequest,
   readResponse: readAlterClientQuotasResponse,
 }
 
 /** AlterClientQuotas (api key 49), versions 0 to 1: the broker's side. */
 export const AlterClientQuotasServer: ServerApi<AlterClientQuotasRequest, AlterClientQuotasResponse> = {
-  ...facts,
+  key: 49,
+  name: 'AlterClientQuotas',
+  minVersion: 0,
+  maxVersion: 1,
+  flexibleFrom: 1,
   readRequest: readAlterClientQuotasRequest,
   writeResponse: writeAlterClientQuotasResponse,
 }

@@ -152,18 +152,24 @@ export function readAlterConfigsResponse(r: Reader, v: number): Decoded<AlterCon
   return { throttleTimeMs, responses }
 }
 
-const facts = { key: 33, name: 'AlterConfigs', minVersion: 0, maxVersion: 2, flexibleFrom: 2 } as const
-
 /** AlterConfigs (api key 33), versions 0 to 2: the client's side. */
 export const AlterConfigs: Api<AlterConfigsRequest, AlterConfigsResponse> = {
-  ...facts,
+  key: 33,
+  name: 'AlterConfigs',
+  minVersion: 0,
+  maxVersion: 2,
+  flexibleFrom: 2,
   writeRequest: writeAlterConfigsRequest,
   readResponse: readAlterConfigsResponse,
 }
 
 /** AlterConfigs (api key 33), versions 0 to 2: the broker's side. */
 export const AlterConfigsServer: ServerApi<AlterConfigsRequest, AlterConfigsResponse> = {
-  ...facts,
+  key: 33,
+  name: 'AlterConfigs',
+  minVersion: 0,
+  maxVersion: 2,
+  flexibleFrom: 2,
   readRequest: readAlterConfigsRequest,
   writeResponse: writeAlterConfigsResponse,
 }

@@ -188,18 +188,24 @@ export function readAlterPartitionReassignmentsResponse(r: Reader, v: number): D
   return { throttleTimeMs, allowReplicationFactorChange, errorCode, errorMessage, responses }
 }
 
-const facts = { key: 45, name: 'AlterPartitionReassignments', minVersion: 0, maxVersion: 1, flexibleFrom: 0 } as const
-
 /** AlterPartitionReassignments (api key 45), versions 0 to 1: the client's side. */
 export const AlterPartitionReassignments: Api<AlterPartitionReassignmentsRequest, AlterPartitionReassignmentsResponse> = {
-  ...facts,
+  key: 45,
+  name: 'AlterPartitionReassignments',
+  minVersion: 0,
+  maxVersion: 1,
+  flexibleFrom: 0,
   writeRequest: writeAlterPartitionReassignmentsRequest,
   readResponse: readAlterPartitionReassignmentsResponse,
 }
 
 /** AlterPartitionReassignments (api key 45), versions 0 to 1: the broker's side. */
 export const AlterPartitionReassignmentsServer: ServerApi<AlterPartitionReassignmentsRequest, AlterPartitionReassignmentsResponse> = {
-  ...facts,
+  key: 45,
+  name: 'AlterPartitionReassignments',
+  minVersion: 0,
+  maxVersion: 1,
+  flexibleFrom: 0,
   readRequest: readAlterPartitionReassignmentsRequest,
   writeResponse: writeAlterPartitionReassignmentsResponse,
 }

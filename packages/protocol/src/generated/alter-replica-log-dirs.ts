@@ -175,18 +175,24 @@ export function readAlterReplicaLogDirsResponse(r: Reader, v: number): Decoded<A
   return { throttleTimeMs, results }
 }
 
-const facts = { key: 34, name: 'AlterReplicaLogDirs', minVersion: 1, maxVersion: 2, flexibleFrom: 2 } as const
-
 /** AlterReplicaLogDirs (api key 34), versions 1 to 2: the client's side. */
 export const AlterReplicaLogDirs: Api<AlterReplicaLogDirsRequest, AlterReplicaLogDirsResponse> = {
-  ...facts,
+  key: 34,
+  name: 'AlterReplicaLogDirs',
+  minVersion: 1,
+  maxVersion: 2,
+  flexibleFrom: 2,
   writeRequest: writeAlterReplicaLogDirsRequest,
   readResponse: readAlterReplicaLogDirsResponse,
 }
 
 /** AlterReplicaLogDirs (api key 34), versions 1 to 2: the broker's side. */
 export const AlterReplicaLogDirsServer: ServerApi<AlterReplicaLogDirsRequest, AlterReplicaLogDirsResponse> = {
-  ...facts,
+  key: 34,
+  name: 'AlterReplicaLogDirs',
+  minVersion: 1,
+  maxVersion: 2,
+  flexibleFrom: 2,
   readRequest: readAlterReplicaLogDirsRequest,
   writeResponse: writeAlterReplicaLogDirsResponse,
 }

@@ -161,18 +161,24 @@ export function readAlterShareGroupOffsetsResponse(r: Reader, v: number): Decode
   return { throttleTimeMs, errorCode, errorMessage, responses }
 }
 
-const facts = { key: 91, name: 'AlterShareGroupOffsets', minVersion: 0, maxVersion: 0, flexibleFrom: 0 } as const
-
 /** AlterShareGroupOffsets (api key 91), versions 0 to 0: the client's side. */
 export const AlterShareGroupOffsets: Api<AlterShareGroupOffsetsRequest, AlterShareGroupOffsetsResponse> = {
-  ...facts,
+  key: 91,
+  name: 'AlterShareGroupOffsets',
+  minVersion: 0,
+  maxVersion: 0,
+  flexibleFrom: 0,
   writeRequest: writeAlterShareGroupOffsetsRequest,
   readResponse: readAlterShareGroupOffsetsResponse,
 }
 
 /** AlterShareGroupOffsets (api key 91), versions 0 to 0: the broker's side. */
 export const AlterShareGroupOffsetsServer: ServerApi<AlterShareGroupOffsetsRequest, AlterShareGroupOffsetsResponse> = {
-  ...facts,
+  key: 91,
+  name: 'AlterShareGroupOffsets',
+  minVersion: 0,
+  maxVersion: 0,
+  flexibleFrom: 0,
   readRequest: readAlterShareGroupOffsetsRequest,
   writeResponse: writeAlterShareGroupOffsetsResponse,
 }

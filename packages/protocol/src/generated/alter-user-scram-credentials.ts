@@ -135,18 +135,24 @@ export function readAlterUserScramCredentialsResponse(r: Reader, v: number): Dec
   return { throttleTimeMs, results }
 }
 
-const facts = { key: 51, name: 'AlterUserScramCredentials', minVersion: 0, maxVersion: 0, flexibleFrom: 0 } as const
-
 /** AlterUserScramCredentials (api key 51), versions 0 to 0: the client's side. */
 export const AlterUserScramCredentials: Api<AlterUserScramCredentialsRequest, AlterUserScramCredentialsResponse> = {
-  ...facts,
+  key: 51,
+  name: 'AlterUserScramCredentials',
+  minVersion: 0,
+  maxVersion: 0,
+  flexibleFrom: 0,
   writeRequest: writeAlterUserScramCredentialsRequest,
   readResponse: readAlterUserScramCredentialsResponse,
 }
 
 /** AlterUserScramCredentials (api key 51), versions 0 to 0: the broker's side. */
 export const AlterUserScramCredentialsServer: ServerApi<AlterUserScramCredentialsRequest, AlterUserScramCredentialsResponse> = {
-  ...facts,
+  key: 51,
+  name: 'AlterUserScramCredentials',
+  minVersion: 0,
+  maxVersion: 0,
+  flexibleFrom: 0,
   readRequest: readAlterUserScramCredentialsRequest,
   writeResponse: writeAlterUserScramCredentialsResponse,
 }

@@ -220,18 +220,24 @@ export function readApiVersionsResponse(r: Reader, v: number): Decoded<ApiVersio
   return { errorCode, apiKeys, throttleTimeMs, supportedFeatures, finalizedFeaturesEpoch, finalizedFeatures, zkMigrationReady }
 }
 
-const facts = { key: 18, name: 'ApiVersions', minVersion: 0, maxVersion: 4, flexibleFrom: 3 } as const
-
 /** ApiVersions (api key 18), versions 0 to 4: the client's side. */
 export const ApiVersions: Api<ApiVersionsRequest, ApiVersionsResponse> = {
-  ...facts,
+  key: 18,
+  name: 'ApiVersions',
+  minVersion: 0,
+  maxVersion: 4,
+  flexibleFrom: 3,
   writeRequest: writeApiVersionsRequest,
   readResponse: readApiVersionsResponse,
 }
 
 /** ApiVersions (api key 18), versions 0 to 4: the broker's side. */
 export const ApiVersionsServer: ServerApi<ApiVersionsRequest, ApiVersionsResponse> = {
-  ...facts,
+  key: 18,
+  name: 'ApiVersions',
+  minVersion: 0,
+  maxVersion: 4,
+  flexibleFrom: 3,
   readRequest: readApiVersionsRequest,
   writeResponse: writeApiVersionsResponse,
 }

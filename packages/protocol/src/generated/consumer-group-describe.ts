@@ -210,18 +210,24 @@ export function readConsumerGroupDescribeResponse(r: Reader, v: number): Decoded
   return { throttleTimeMs, groups }
 }
 
-const facts = { key: 69, name: 'ConsumerGroupDescribe', minVersion: 0, maxVersion: 1, flexibleFrom: 0 } as const
-
 /** ConsumerGroupDescribe (api key 69), versions 0 to 1: the client's side. */
 export const ConsumerGroupDescribe: Api<ConsumerGroupDescribeRequest, ConsumerGroupDescribeResponse> = {
-  ...facts,
+  key: 69,
+  name: 'ConsumerGroupDescribe',
+  minVersion: 0,
+  maxVersion: 1,
+  flexibleFrom: 0,
   writeRequest: writeConsumerGroupDescribeRequest,
   readResponse: readConsumerGroupDescribeResponse,
 }
 
 /** ConsumerGroupDescribe (api key 69), versions 0 to 1: the broker's side. */
 export const ConsumerGroupDescribeServer: ServerApi<ConsumerGroupDescribeRequest, ConsumerGroupDescribeResponse> = {
-  ...facts,
+  key: 69,
+  name: 'ConsumerGroupDescribe',
+  minVersion: 0,
+  maxVersion: 1,
+  flexibleFrom: 0,
   readRequest: readConsumerGroupDescribeRequest,
   writeResponse: writeConsumerGroupDescribeResponse,
 }

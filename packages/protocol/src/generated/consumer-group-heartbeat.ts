@@ -203,18 +203,24 @@ export function readConsumerGroupHeartbeatResponse(r: Reader, v: number): Decode
   return { throttleTimeMs, errorCode, errorMessage, memberId, memberEpoch, heartbeatIntervalMs, assignment }
 }
 
-const facts = { key: 68, name: 'ConsumerGroupHeartbeat', minVersion: 0, maxVersion: 1, flexibleFrom: 0 } as const
-
 /** ConsumerGroupHeartbeat (api key 68), versions 0 to 1: the client's side. */
 export const ConsumerGroupHeartbeat: Api<ConsumerGroupHeartbeatRequest, ConsumerGroupHeartbeatResponse> = {
-  ...facts,
+  key: 68,
+  name: 'ConsumerGroupHeartbeat',
+  minVersion: 0,
+  maxVersion: 1,
+  flexibleFrom: 0,
   writeRequest: writeConsumerGroupHeartbeatRequest,
   readResponse: readConsumerGroupHeartbeatResponse,
 }
 
 /** ConsumerGroupHeartbeat (api key 68), versions 0 to 1: the broker's side. */
 export const ConsumerGroupHeartbeatServer: ServerApi<ConsumerGroupHeartbeatRequest, ConsumerGroupHeartbeatResponse> = {
-  ...facts,
+  key: 68,
+  name: 'ConsumerGroupHeartbeat',
+  minVersion: 0,
+  maxVersion: 1,
+  flexibleFrom: 0,
   readRequest: readConsumerGroupHeartbeatRequest,
   writeResponse: writeConsumerGroupHeartbeatResponse,
 }

@@ -125,18 +125,24 @@ export function readCreateAclsResponse(r: Reader, v: number): Decoded<CreateAcls
   return { throttleTimeMs, results }
 }
 
-const facts = { key: 30, name: 'CreateAcls', minVersion: 1, maxVersion: 3, flexibleFrom: 2 } as const
-
 /** CreateAcls (api key 30), versions 1 to 3: the client's side. */
 export const CreateAcls: Api<CreateAclsRequest, CreateAclsResponse> = {
-  ...facts,
+  key: 30,
+  name: 'CreateAcls',
+  minVersion: 1,
+  maxVersion: 3,
+  flexibleFrom: 2,
   writeRequest: writeCreateAclsRequest,
   readResponse: readCreateAclsResponse,
 }
 
 /** CreateAcls (api key 30), versions 1 to 3: the broker's side. */
 export const CreateAclsServer: ServerApi<CreateAclsRequest, CreateAclsResponse> = {
-  ...facts,
+  key: 30,
+  name: 'CreateAcls',
+  minVersion: 1,
+  maxVersion: 3,
+  flexibleFrom: 2,
   readRequest: readCreateAclsRequest,
   writeResponse: writeCreateAclsResponse,
 }

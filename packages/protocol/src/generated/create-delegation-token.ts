@@ -133,18 +133,24 @@ export function readCreateDelegationTokenResponse(r: Reader, v: number): Decoded
   return { errorCode, principalType, principalName, tokenRequesterPrincipalType, tokenRequesterPrincipalName, issueTimestampMs, expiryTimestampMs, maxTimestampMs, tokenId, hmac, throttleTimeMs }
 }
 
-const facts = { key: 38, name: 'CreateDelegationToken', minVersion: 1, maxVersion: 3, flexibleFrom: 2 } as const
-
 /** CreateDelegationToken (api key 38), versions 1 to 3: the client's side. */
 export const CreateDelegationToken: Api<CreateDelegationTokenRequest, CreateDelegationTokenResponse> = {
-  ...facts,
+  key: 38,
+  name: 'CreateDelegationToken',
+  minVersion: 1,
+  maxVersion: 3,
+  flexibleFrom: 2,
   writeRequest: writeCreateDelegationTokenRequest,
   readResponse: readCreateDelegationTokenResponse,
 }
 
 /** CreateDelegationToken (api key 38), versions 1 to 3: the broker's side. */
 export const CreateDelegationTokenServer: ServerApi<CreateDelegationTokenRequest, CreateDelegationTokenResponse> = {
-  ...facts,
+  key: 38,
+  name: 'CreateDelegationToken',
+  minVersion: 1,
+  maxVersion: 3,
+  flexibleFrom: 2,
   readRequest: readCreateDelegationTokenRequest,
   writeResponse: writeCreateDelegationTokenResponse,
 }

@@ -165,18 +165,24 @@ export function readCreatePartitionsResponse(r: Reader, v: number): Decoded<Crea
   return { throttleTimeMs, results }
 }
 
-const facts = { key: 37, name: 'CreatePartitions', minVersion: 0, maxVersion: 3, flexibleFrom: 2 } as const
-
 /** CreatePartitions (api key 37), versions 0 to 3: the client's side. */
 export const CreatePartitions: Api<CreatePartitionsRequest, CreatePartitionsResponse> = {
-  ...facts,
+  key: 37,
+  name: 'CreatePartitions',
+  minVersion: 0,
+  maxVersion: 3,
+  flexibleFrom: 2,
   writeRequest: writeCreatePartitionsRequest,
   readResponse: readCreatePartitionsResponse,
 }
 
 /** CreatePartitions (api key 37), versions 0 to 3: the broker's side. */
 export const CreatePartitionsServer: ServerApi<CreatePartitionsRequest, CreatePartitionsResponse> = {
-  ...facts,
+  key: 37,
+  name: 'CreatePartitions',
+  minVersion: 0,
+  maxVersion: 3,
+  flexibleFrom: 2,
   readRequest: readCreatePartitionsRequest,
   writeResponse: writeCreatePartitionsResponse,
 }

@@ -285,18 +285,24 @@ export function readCreateTopicsResponse(r: Reader, v: number): Decoded<CreateTo
   return { throttleTimeMs, topics }
 }
 
-const facts = { key: 19, name: 'CreateTopics', minVersion: 2, maxVersion: 7, flexibleFrom: 5 } as const
-
 /** CreateTopics (api key 19), versions 2 to 7: the client's side. */
 export const CreateTopics: Api<CreateTopicsRequest, CreateTopicsResponse> = {
-  ...facts,
+  key: 19,
+  name: 'CreateTopics',
+  minVersion: 2,
+  maxVersion: 7,
+  flexibleFrom: 5,
   writeRequest: writeCreateTopicsRequest,
   readResponse: readCreateTopicsResponse,
 }
 
 /** CreateTopics (api key 19), versions 2 to 7: the broker's side. */
 export const CreateTopicsServer: ServerApi<CreateTopicsRequest, CreateTopicsResponse> = {
-  ...facts,
+  key: 19,
+  name: 'CreateTopics',
+  minVersion: 2,
+  maxVersion: 7,
+  flexibleFrom: 5,
   readRequest: readCreateTopicsRequest,
   writeResponse: writeCreateTopicsResponse,
 }

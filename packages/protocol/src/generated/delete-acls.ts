@@ -179,18 +179,24 @@ export function readDeleteAclsResponse(r: Reader, v: number): Decoded<DeleteAcls
   return { throttleTimeMs, filterResults }
 }
 
-const facts = { key: 31, name: 'DeleteAcls', minVersion: 1, maxVersion: 3, flexibleFrom: 2 } as const
-
 /** DeleteAcls (api key 31), versions 1 to 3: the client's side. */
 export const DeleteAcls: Api<DeleteAclsRequest, DeleteAclsResponse> = {
-  ...facts,
+  key: 31,
+  name: 'DeleteAcls',
+  minVersion: 1,
+  maxVersion: 3,
+  flexibleFrom: 2,
   writeRequest: writeDeleteAclsRequest,
   readResponse: readDeleteAclsResponse,
 }
 
 /** DeleteAcls (api key 31), versions 1 to 3: the broker's side. */
 export const DeleteAclsServer: ServerApi<DeleteAclsRequest, DeleteAclsResponse> = {
-  ...facts,
+  key: 31,
+  name: 'DeleteAcls',
+  minVersion: 1,
+  maxVersion: 3,
+  flexibleFrom: 2,
   readRequest: readDeleteAclsRequest,
   writeResponse: writeDeleteAclsResponse,
 }

@@ -85,18 +85,24 @@ export function readDeleteGroupsResponse(r: Reader, v: number): Decoded<DeleteGr
   return { throttleTimeMs, results }
 }
 
-const facts = { key: 42, name: 'DeleteGroups', minVersion: 0, maxVersion: 2, flexibleFrom: 2 } as const
-
 /** DeleteGroups (api key 42), versions 0 to 2: the client's side. */
 export const DeleteGroups: Api<DeleteGroupsRequest, DeleteGroupsResponse> = {
-  ...facts,
+  key: 42,
+  name: 'DeleteGroups',
+  minVersion: 0,
+  maxVersion: 2,
+  flexibleFrom: 2,
   writeRequest: writeDeleteGroupsRequest,
   readResponse: readDeleteGroupsResponse,
 }
 
 /** DeleteGroups (api key 42), versions 0 to 2: the broker's side. */
 export const DeleteGroupsServer: ServerApi<DeleteGroupsRequest, DeleteGroupsResponse> = {
-  ...facts,
+  key: 42,
+  name: 'DeleteGroups',
+  minVersion: 0,
+  maxVersion: 2,
+  flexibleFrom: 2,
   readRequest: readDeleteGroupsRequest,
   writeResponse: writeDeleteGroupsResponse,
 }

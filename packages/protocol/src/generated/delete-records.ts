@@ -176,18 +176,24 @@ export function readDeleteRecordsResponse(r: Reader, v: number): Decoded<DeleteR
   return { throttleTimeMs, topics }
 }
 
-const facts = { key: 21, name: 'DeleteRecords', minVersion: 0, maxVersion: 2, flexibleFrom: 2 } as const
-
 /** DeleteRecords (api key 21), versions 0 to 2: the client's side. */
 export const DeleteRecords: Api<DeleteRecordsRequest, DeleteRecordsResponse> = {
-  ...facts,
+  key: 21,
+  name: 'DeleteRecords',
+  minVersion: 0,
+  maxVersion: 2,
+  flexibleFrom: 2,
   writeRequest: writeDeleteRecordsRequest,
   readResponse: readDeleteRecordsResponse,
 }
 
 /** DeleteRecords (api key 21), versions 0 to 2: the broker's side. */
 export const DeleteRecordsServer: ServerApi<DeleteRecordsRequest, DeleteRecordsResponse> = {
-  ...facts,
+  key: 21,
+  name: 'DeleteRecords',
+  minVersion: 0,
+  maxVersion: 2,
+  flexibleFrom: 2,
   readRequest: readDeleteRecordsRequest,
   writeResponse: writeDeleteRecordsResponse,
 }

@@ -106,18 +106,24 @@ export function readDeleteShareGroupOffsetsResponse(r: Reader, v: number): Decod
   return { throttleTimeMs, errorCode, errorMessage, responses }
 }
 
-const facts = { key: 92, name: 'DeleteShareGroupOffsets', minVersion: 0, maxVersion: 0, flexibleFrom: 0 } as const
-
 /** DeleteShareGroupOffsets (api key 92), versions 0 to 0: the client's side. */
 export const DeleteShareGroupOffsets: Api<DeleteShareGroupOffsetsRequest, DeleteShareGroupOffsetsResponse> = {
-  ...facts,
+  key: 92,
+  name: 'DeleteShareGroupOffsets',
+  minVersion: 0,
+  maxVersion: 0,
+  flexibleFrom: 0,
   writeRequest: writeDeleteShareGroupOffsetsRequest,
   readResponse: readDeleteShareGroupOffsetsResponse,
 }
 
 /** DeleteShareGroupOffsets (api key 92), versions 0 to 0: the broker's side. */
 export const DeleteShareGroupOffsetsServer: ServerApi<DeleteShareGroupOffsetsRequest, DeleteShareGroupOffsetsResponse> = {
-  ...facts,
+  key: 92,
+  name: 'DeleteShareGroupOffsets',
+  minVersion: 0,
+  maxVersion: 0,
+  flexibleFrom: 0,
   readRequest: readDeleteShareGroupOffsetsRequest,
   writeResponse: writeDeleteShareGroupOffsetsResponse,
 }

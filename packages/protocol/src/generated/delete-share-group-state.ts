@@ -146,18 +146,24 @@ export function readDeleteShareGroupStateResponse(r: Reader, v: number): Decoded
   return { results }
 }
 
-const facts = { key: 86, name: 'DeleteShareGroupState', minVersion: 0, maxVersion: 0, flexibleFrom: 0 } as const
-
 /** DeleteShareGroupState (api key 86), versions 0 to 0: the client's side. */
 export const DeleteShareGroupState: Api<DeleteShareGroupStateRequest, DeleteShareGroupStateResponse> = {
-  ...facts,
+  key: 86,
+  name: 'DeleteShareGroupState',
+  minVersion: 0,
+  maxVersion: 0,
+  flexibleFrom: 0,
   writeRequest: writeDeleteShareGroupStateRequest,
   readResponse: readDeleteShareGroupStateResponse,
 }
 
 /** DeleteShareGroupState (api key 86), versions 0 to 0: the broker's side. */
 export const DeleteShareGroupStateServer: ServerApi<DeleteShareGroupStateRequest, DeleteShareGroupStateResponse> = {
-  ...facts,
+  key: 86,
+  name: 'DeleteShareGroupState',
+  minVersion: 0,
+  maxVersion: 0,
+  flexibleFrom: 0,
   readRequest: readDeleteShareGroupStateRequest,
   writeResponse: writeDeleteShareGroupStateResponse,
 }

@@ -138,18 +138,24 @@ export function readDeleteTopicsResponse(r: Reader, v: number): Decoded<DeleteTo
   return { throttleTimeMs, responses }
 }
 
-const facts = { key: 20, name: 'DeleteTopics', minVersion: 1, maxVersion: 6, flexibleFrom: 4 } as const
-
 /** DeleteTopics (api key 20), versions 1 to 6: the client's side. */
 export const DeleteTopics: Api<DeleteTopicsRequest, DeleteTopicsResponse> = {
-  ...facts,
+  key: 20,
+  name: 'DeleteTopics',
+  minVersion: 1,
+  maxVersion: 6,
+  flexibleFrom: 4,
   writeRequest: writeDeleteTopicsRequest,
   readResponse: readDeleteTopicsResponse,
 }
 
 /** DeleteTopics (api key 20), versions 1 to 6: the broker's side. */
 export const DeleteTopicsServer: ServerApi<DeleteTopicsRequest, DeleteTopicsResponse> = {
-  ...facts,
+  key: 20,
+  name: 'DeleteTopics',
+  minVersion: 1,
+  maxVersion: 6,
+  flexibleFrom: 4,
   readRequest: readDeleteTopicsRequest,
   writeResponse: writeDeleteTopicsResponse,
 }

@@ -146,18 +146,24 @@ export function readDescribeAclsResponse(r: Reader, v: number): Decoded<Describe
   return { throttleTimeMs, errorCode, errorMessage, resources }
 }
 
-const facts = { key: 29, name: 'DescribeAcls', minVersion: 1, maxVersion: 3, flexibleFrom: 2 } as const
-
 /** DescribeAcls (api key 29), versions 1 to 3: the client's side. */
 export const DescribeAcls: Api<DescribeAclsRequest, DescribeAclsResponse> = {
-  ...facts,
+  key: 29,
+  name: 'DescribeAcls',
+  minVersion: 1,
+  maxVersion: 3,
+  flexibleFrom: 2,
   writeRequest: writeDescribeAclsRequest,
   readResponse: readDescribeAclsResponse,
 }
 
 /** DescribeAcls (api key 29), versions 1 to 3: the broker's side. */
 export const DescribeAclsServer: ServerApi<DescribeAclsRequest, DescribeAclsResponse> = {
-  ...facts,
+  key: 29,
+  name: 'DescribeAcls',
+  minVersion: 1,
+  maxVersion: 3,
+  flexibleFrom: 2,
   readRequest: readDescribeAclsRequest,
   writeResponse: writeDescribeAclsResponse,
 }

@@ -193,18 +193,24 @@ export function readDescribeClientQuotasResponse(r: Reader, v: number): Decoded<
   return { throttleTimeMs, errorCode, errorMessage, entries }
 }
 
-const facts = { key: 48, name: 'DescribeClientQuotas', minVersion: 0, maxVersion: 1, flexibleFrom: 1 } as const
-
 /** DescribeClientQuotas (api key 48), versions 0 to 1: the client's side. */
 export const DescribeClientQuotas: Api<DescribeClientQuotasRequest, DescribeClientQuotasResponse> = {
-  ...facts,
+  key: 48,
+  name: 'DescribeClientQuotas',
+  minVersion: 0,
+  maxVersion: 1,
+  flexibleFrom: 1,
   writeRequest: writeDescribeClientQuotasRequest,
   readResponse: readDescribeClientQuotasResponse,
 }
 
 /** DescribeClientQuotas (api key 48), versions 0 to 1: the broker's side. */
 export const DescribeClientQuotasServer: ServerApi<DescribeClientQuotasRequest, DescribeClientQuotasResponse> = {
-  ...facts,
+  key: 48,
+  name: 'DescribeClientQuotas',
+  minVersion: 0,
+  maxVersion: 1,
+  flexibleFrom: 1,
   readRequest: readDescribeClientQuotasRequest,
   writeResponse: writeDescribeClientQuotasResponse,
 }

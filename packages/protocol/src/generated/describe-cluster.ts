@@ -118,18 +118,24 @@ export function readDescribeClusterResponse(r: Reader, v: number): Decoded<Descr
   return { throttleTimeMs, errorCode, errorMessage, endpointType, clusterId, controllerId, brokers, clusterAuthorizedOperations }
 }
 
-const facts = { key: 60, name: 'DescribeCluster', minVersion: 0, maxVersion: 2, flexibleFrom: 0 } as const
-
 /** DescribeCluster (api key 60), versions 0 to 2: the client's side. */
 export const DescribeCluster: Api<DescribeClusterRequest, DescribeClusterResponse> = {
-  ...facts,
+  key: 60,
+  name: 'DescribeCluster',
+  minVersion: 0,
+  maxVersion: 2,
+  flexibleFrom: 0,
   writeRequest: writeDescribeClusterRequest,
   readResponse: readDescribeClusterResponse,
 }
 
 /** DescribeCluster (api key 60), versions 0 to 2: the broker's side. */
 export const DescribeClusterServer: ServerApi<DescribeClusterRequest, DescribeClusterResponse> = {
-  ...facts,
+  key: 60,
+  name: 'DescribeCluster',
+  minVersion: 0,
+  maxVersion: 2,
+  flexibleFrom: 0,
   readRequest: readDescribeClusterRequest,
   writeResponse: writeDescribeClusterResponse,
 }

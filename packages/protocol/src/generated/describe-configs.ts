@@ -236,18 +236,24 @@ export function readDescribeConfigsResponse(r: Reader, v: number): Decoded<Descr
   return { throttleTimeMs, results }
 }
 
-const facts = { key: 32, name: 'DescribeConfigs', minVersion: 1, maxVersion: 4, flexibleFrom: 4 } as const
-
 /** DescribeConfigs (api key 32), versions 1 to 4: the client's side. */
 export const DescribeConfigs: Api<DescribeConfigsRequest, DescribeConfigsResponse> = {
-  ...facts,
+  key: 32,
+  name: 'DescribeConfigs',
+  minVersion: 1,
+  maxVersion: 4,
+  flexibleFrom: 4,
   writeRequest: writeDescribeConfigsRequest,
   readResponse: readDescribeConfigsResponse,
 }
 
 /** DescribeConfigs (api key 32), versions 1 to 4: the broker's side. */
 export const DescribeConfigsServer: ServerApi<DescribeConfigsRequest, DescribeConfigsResponse> = {
-  ...facts,
+  key: 32,
+  name: 'DescribeConfigs',
+  minVersion: 1,
+  maxVersion: 4,
+  flexibleFrom: 4,
   readRequest: readDescribeConfigsRequest,
   writeResponse: writeDescribeConfigsResponse,
 }

@@ -187,18 +187,24 @@ export function readDescribeDelegationTokenResponse(r: Reader, v: number): Decod
   return { errorCode, tokens, throttleTimeMs }
 }
 
-const facts = { key: 41, name: 'DescribeDelegationToken', minVersion: 1, maxVersion: 3, flexibleFrom: 2 } as const
-
 /** DescribeDelegationToken (api key 41), versions 1 to 3: the client's side. */
 export const DescribeDelegationToken: Api<DescribeDelegationTokenRequest, DescribeDelegationTokenResponse> = {
-  ...facts,
+  key: 41,
+  name: 'DescribeDelegationToken',
+  minVersion: 1,
+  maxVersion: 3,
+  flexibleFrom: 2,
   writeRequest: writeDescribeDelegationTokenRequest,
   readResponse: readDescribeDelegationTokenResponse,
 }
 
 /** DescribeDelegationToken (api key 41), versions 1 to 3: the broker's side. */
 export const DescribeDelegationTokenServer: ServerApi<DescribeDelegationTokenRequest, DescribeDelegationTokenResponse> = {
-  ...facts,
+  key: 41,
+  name: 'DescribeDelegationToken',
+  minVersion: 1,
+  maxVersion: 3,
+  flexibleFrom: 2,
   readRequest: readDescribeDelegationTokenRequest,
   writeResponse: writeDescribeDelegationTokenResponse,
 }

@@ -167,18 +167,24 @@ export function readDescribeGroupsResponse(r: Reader, v: number): Decoded<Descri
   return { throttleTimeMs, groups }
 }
 
-const facts = { key: 15, name: 'DescribeGroups', minVersion: 0, maxVersion: 6, flexibleFrom: 5 } as const
-
 /** DescribeGroups (api key 15), versions 0 to 6: the client's side. */
 export const DescribeGroups: Api<DescribeGroupsRequest, DescribeGroupsResponse> = {
-  ...facts,
+  key: 15,
+  name: 'DescribeGroups',
+  minVersion: 0,
+  maxVersion: 6,
+  flexibleFrom: 5,
   writeRequest: writeDescribeGroupsRequest,
   readResponse: readDescribeGroupsResponse,
 }
 
 /** DescribeGroups (api key 15), versions 0 to 6: the broker's side. */
 export const DescribeGroupsServer: ServerApi<DescribeGroupsRequest, DescribeGroupsResponse> = {
-  ...facts,
+  key: 15,
+  name: 'DescribeGroups',
+  minVersion: 0,
+  maxVersion: 6,
+  flexibleFrom: 5,
   readRequest: readDescribeGroupsRequest,
   writeResponse: writeDescribeGroupsResponse,
 }

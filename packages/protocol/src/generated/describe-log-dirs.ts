@@ -219,18 +219,24 @@ export function readDescribeLogDirsResponse(r: Reader, v: number): Decoded<Descr
   return { throttleTimeMs, errorCode, results }
 }
 
-const facts = { key: 35, name: 'DescribeLogDirs', minVersion: 1, maxVersion: 5, flexibleFrom: 2 } as const
-
 /** DescribeLogDirs (api key 35), versions 1 to 5: the client's side. */
 export const DescribeLogDirs: Api<DescribeLogDirsRequest, DescribeLogDirsResponse> = {
-  ...facts,
+  key: 35,
+  name: 'DescribeLogDirs',
+  minVersion: 1,
+  maxVersion: 5,
+  flexibleFrom: 2,
   writeRequest: writeDescribeLogDirsRequest,
   readResponse: readDescribeLogDirsResponse,
 }
 
 /** DescribeLogDirs (api key 35), versions 1 to 5: the broker's side. */
 export const DescribeLogDirsServer: ServerApi<DescribeLogDirsRequest, DescribeLogDirsResponse> = {
-  ...facts,
+  key: 35,
+  name: 'DescribeLogDirs',
+  minVersion: 1,
+  maxVersion: 5,
+  flexibleFrom: 2,
   readRequest: readDescribeLogDirsRequest,
   writeResponse: writeDescribeLogDirsResponse,
 }

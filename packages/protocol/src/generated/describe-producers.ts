@@ -169,18 +169,24 @@ export function readDescribeProducersResponse(r: Reader, v: number): Decoded<Des
   return { throttleTimeMs, topics }
 }
 
-const facts = { key: 61, name: 'DescribeProducers', minVersion: 0, maxVersion: 0, flexibleFrom: 0 } as const
-
 /** DescribeProducers (api key 61), versions 0 to 0: the client's side. */
 export const DescribeProducers: Api<DescribeProducersRequest, DescribeProducersResponse> = {
-  ...facts,
+  key: 61,
+  name: 'DescribeProducers',
+  minVersion: 0,
+  maxVersion: 0,
+  flexibleFrom: 0,
   writeRequest: writeDescribeProducersRequest,
   readResponse: readDescribeProducersResponse,
 }
 
 /** DescribeProducers (api key 61), versions 0 to 0: the broker's side. */
 export const DescribeProducersServer: ServerApi<DescribeProducersRequest, DescribeProducersResponse> = {
-  ...facts,
+  key: 61,
+  name: 'DescribeProducers',
+  minVersion: 0,
+  maxVersion: 0,
+  flexibleFrom: 0,
   readRequest: readDescribeProducersRequest,
   writeResponse: writeDescribeProducersResponse,
 }

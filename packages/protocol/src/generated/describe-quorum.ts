@@ -283,18 +283,24 @@ export function readDescribeQuorumResponse(r: Reader, v: number): Decoded<Descri
   return { errorCode, errorMessage, topics, nodes }
 }
 
-const facts = { key: 55, name: 'DescribeQuorum', minVersion: 0, maxVersion: 2, flexibleFrom: 0 } as const
-
 /** DescribeQuorum (api key 55), versions 0 to 2: the client's side. */
 export const DescribeQuorum: Api<DescribeQuorumRequest, DescribeQuorumResponse> = {
-  ...facts,
+  key: 55,
+  name: 'DescribeQuorum',
+  minVersion: 0,
+  maxVersion: 2,
+  flexibleFrom: 0,
   writeRequest: writeDescribeQuorumRequest,
   readResponse: readDescribeQuorumResponse,
 }
 
 /** DescribeQuorum (api key 55), versions 0 to 2: the broker's side. */
 export const DescribeQuorumServer: ServerApi<DescribeQuorumRequest, DescribeQuorumResponse> = {
-  ...facts,
+  key: 55,
+  name: 'DescribeQuorum',
+  minVersion: 0,
+  maxVersion: 2,
+  flexibleFrom: 0,
   readRequest: readDescribeQuorumRequest,
   writeResponse: writeDescribeQuorumResponse,
 }

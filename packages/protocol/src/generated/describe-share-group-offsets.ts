@@ -212,18 +212,24 @@ export function readDescribeShareGroupOffsetsResponse(r: Reader, v: number): Dec
   return { throttleTimeMs, groups }
 }
 
-const facts = { key: 90, name: 'DescribeShareGroupOffsets', minVersion: 0, maxVersion: 1, flexibleFrom: 0 } as const
-
 /** DescribeShareGroupOffsets (api key 90), versions 0 to 1: the client's side. */
 export const DescribeShareGroupOffsets: Api<DescribeShareGroupOffsetsRequest, DescribeShareGroupOffsetsResponse> = {
-  ...facts,
+  key: 90,
+  name: 'DescribeShareGroupOffsets',
+  minVersion: 0,
+  maxVersion: 1,
+  flexibleFrom: 0,
   writeRequest: writeDescribeShareGroupOffsetsRequest,
   readResponse: readDescribeShareGroupOffsetsResponse,
 }
 
 /** DescribeShareGroupOffsets (api key 90), versions 0 to 1: the broker's side. */
 export const DescribeShareGroupOffsetsServer: ServerApi<DescribeShareGroupOffsetsRequest, DescribeShareGroupOffsetsResponse> = {
-  ...facts,
+  key: 90,
+  name: 'DescribeShareGroupOffsets',
+  minVersion: 0,
+  maxVersion: 1,
+  flexibleFrom: 0,
   readRequest: readDescribeShareGroupOffsetsRequest,
   writeResponse: writeDescribeShareGroupOffsetsResponse,
 }

@@ -262,18 +262,24 @@ export function readDescribeTopicPartitionsResponse(r: Reader, v: number): Decod
   return { throttleTimeMs, topics, nextCursor }
 }
 
-const facts = { key: 75, name: 'DescribeTopicPartitions', minVersion: 0, maxVersion: 0, flexibleFrom: 0 } as const
-
 /** DescribeTopicPartitions (api key 75), versions 0 to 0: the client's side. */
 export const DescribeTopicPartitions: Api<DescribeTopicPartitionsRequest, DescribeTopicPartitionsResponse> = {
-  ...facts,
+  key: 75,
+  name: 'DescribeTopicPartitions',
+  minVersion: 0,
+  maxVersion: 0,
+  flexibleFrom: 0,
   writeRequest: writeDescribeTopicPartitionsRequest,
   readResponse: readDescribeTopicPartitionsResponse,
 }
 
 /** DescribeTopicPartitions (api key 75), versions 0 to 0: the broker's side. */
 export const DescribeTopicPartitionsServer: ServerApi<DescribeTopicPartitionsRequest, DescribeTopicPartitionsResponse> = {
-  ...facts,
+  key: 75,
+  name: 'DescribeTopicPartitions',
+  minVersion: 0,
+  maxVersion: 0,
+  flexibleFrom: 0,
   readRequest: readDescribeTopicPartitionsRequest,
   writeResponse: writeDescribeTopicPartitionsResponse,
 }

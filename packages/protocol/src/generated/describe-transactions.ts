@@ -122,18 +122,24 @@ export function readDescribeTransactionsResponse(r: Reader, v: number): Decoded<
   return { throttleTimeMs, transactionStates }
 }
 
-const facts = { key: 65, name: 'DescribeTransactions', minVersion: 0, maxVersion: 0, flexibleFrom: 0 } as const
-
 /** DescribeTransactions (api key 65), versions 0 to 0: the client's side. */
 export const DescribeTransactions: Api<DescribeTransactionsRequest, DescribeTransactionsResponse> = {
-  ...facts,
+  key: 65,
+  name: 'DescribeTransactions',
+  minVersion: 0,
+  maxVersion: 0,
+  flexibleFrom: 0,
   writeRequest: writeDescribeTransactionsRequest,
   readResponse: readDescribeTransactionsResponse,
 }
 
 /** DescribeTransactions (api key 65), versions 0 to 0: the broker's side. */
 export const DescribeTransactionsServer: ServerApi<DescribeTransactionsRequest, DescribeTransactionsResponse> = {
-  ...facts,
+  key: 65,
+  name: 'DescribeTransactions',
+  minVersion: 0,
+  maxVersion: 0,
+  flexibleFrom: 0,
   readRequest: readDescribeTransactionsRequest,
   writeResponse: writeDescribeTransactionsResponse,
 }

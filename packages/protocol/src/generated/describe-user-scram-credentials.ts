@@ -140,18 +140,24 @@ export function readDescribeUserScramCredentialsResponse(r: Reader, v: number): 
   return { throttleTimeMs, errorCode, errorMessage, results }
 }
 
-const facts = { key: 50, name: 'DescribeUserScramCredentials', minVersion: 0, maxVersion: 0, flexibleFrom: 0 } as const
-
 /** DescribeUserScramCredentials (api key 50), versions 0 to 0: the client's side. */
 export const DescribeUserScramCredentials: Api<DescribeUserScramCredentialsRequest, DescribeUserScramCredentialsResponse> = {
-  ...facts,
+  key: 50,
+  name: 'DescribeUserScramCredentials',
+  minVersion: 0,
+  maxVersion: 0,
+  flexibleFrom: 0,
   writeRequest: writeDescribeUserScramCredentialsRequest,
   readResponse: readDescribeUserScramCredentialsResponse,
 }
 
 /** DescribeUserScramCredentials (api key 50), versions 0 to 0: the broker's side. */
 export const DescribeUserScramCredentialsServer: ServerApi<DescribeUserScramCredentialsRequest, DescribeUserScramCredentialsResponse> = {
-  ...facts,
+  key: 50,
+  name: 'DescribeUserScramCredentials',
+  minVersion: 0,
+  maxVersion: 0,
+  flexibleFrom: 0,
   readRequest: readDescribeUserScramCredentialsRequest,
   writeResponse: writeDescribeUserScramCredentialsResponse,
 }

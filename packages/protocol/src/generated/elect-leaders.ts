@@ -177,18 +177,24 @@ export function readElectLeadersResponse(r: Reader, v: number): Decoded<ElectLea
   return { throttleTimeMs, errorCode, replicaElectionResults }
 }
 
-const facts = { key: 43, name: 'ElectLeaders', minVersion: 0, maxVersion: 2, flexibleFrom: 2 } as const
-
 /** ElectLeaders (api key 43), versions 0 to 2: the client's side. */
 export const ElectLeaders: Api<ElectLeadersRequest, ElectLeadersResponse> = {
-  ...facts,
+  key: 43,
+  name: 'ElectLeaders',
+  minVersion: 0,
+  maxVersion: 2,
+  flexibleFrom: 2,
   writeRequest: writeElectLeadersRequest,
   readResponse: readElectLeadersResponse,
 }
 
 /** ElectLeaders (api key 43), versions 0 to 2: the broker's side. */
 export const ElectLeadersServer: ServerApi<ElectLeadersRequest, ElectLeadersResponse> = {
-  ...facts,
+  key: 43,
+  name: 'ElectLeaders',
+  minVersion: 0,
+  maxVersion: 2,
+  flexibleFrom: 2,
   readRequest: readElectLeadersRequest,
   writeResponse: writeElectLeadersResponse,
 }

@@ -71,18 +71,24 @@ export function readEndTxnResponse(r: Reader, v: number): Decoded<EndTxnResponse
   return { throttleTimeMs, errorCode, producerId, producerEpoch }
 }
 
-const facts = { key: 26, name: 'EndTxn', minVersion: 0, maxVersion: 5, flexibleFrom: 3 } as const
-
 /** EndTxn (api key 26), versions 0 to 5: the client's side. */
 export const EndTxn: Api<EndTxnRequest, EndTxnResponse> = {
-  ...facts,
+  key: 26,
+  name: 'EndTxn',
+  minVersion: 0,
+  maxVersion: 5,
+  flexibleFrom: 3,
   writeRequest: writeEndTxnRequest,
   readResponse: readEndTxnResponse,
 }
 
 /** EndTxn (api key 26), versions 0 to 5: the broker's side. */
 export const EndTxnServer: ServerApi<EndTxnRequest, EndTxnResponse> = {
-  ...facts,
+  key: 26,
+  name: 'EndTxn',
+  minVersion: 0,
+  maxVersion: 5,
+  flexibleFrom: 3,
   readRequest: readEndTxnRequest,
   writeResponse: writeEndTxnResponse,
 }

@@ -56,18 +56,24 @@ export function readExpireDelegationTokenResponse(r: Reader, v: number): Decoded
   return { errorCode, expiryTimestampMs, throttleTimeMs }
 }
 
-const facts = { key: 40, name: 'ExpireDelegationToken', minVersion: 1, maxVersion: 2, flexibleFrom: 2 } as const
-
 /** ExpireDelegationToken (api key 40), versions 1 to 2: the client's side. */
 export const ExpireDelegationToken: Api<ExpireDelegationTokenRequest, ExpireDelegationTokenResponse> = {
-  ...facts,
+  key: 40,
+  name: 'ExpireDelegationToken',
+  minVersion: 1,
+  maxVersion: 2,
+  flexibleFrom: 2,
   writeRequest: writeExpireDelegationTokenRequest,
   readResponse: readExpireDelegationTokenResponse,
 }
 
 /** ExpireDelegationToken (api key 40), versions 1 to 2: the broker's side. */
 export const ExpireDelegationTokenServer: ServerApi<ExpireDelegationTokenRequest, ExpireDelegationTokenResponse> = {
-  ...facts,
+  key: 40,
+  name: 'ExpireDelegationToken',
+  minVersion: 1,
+  maxVersion: 2,
+  flexibleFrom: 2,
   readRequest: readExpireDelegationTokenRequest,
   writeResponse: writeExpireDelegationTokenResponse,
 }

@@ -683,18 +683,24 @@ export function readFetchResponse(r: Reader, v: number): Decoded<FetchResponse> 
   return { throttleTimeMs, errorCode, sessionId, responses, nodeEndpoints }
 }
 
-const facts = { key: 1, name: 'Fetch', minVersion: 4, maxVersion: 18, flexibleFrom: 12 } as const
-
 /** Fetch (api key 1), versions 4 to 18: the client's side. */
 export const Fetch: Api<FetchRequest, FetchResponse> = {
-  ...facts,
+  key: 1,
+  name: 'Fetch',
+  minVersion: 4,
+  maxVersion: 18,
+  flexibleFrom: 12,
   writeRequest: writeFetchRequest,
   readResponse: readFetchResponse,
 }
 
 /** Fetch (api key 1), versions 4 to 18: the broker's side. */
 export const FetchServer: ServerApi<FetchRequest, FetchResponse> = {
-  ...facts,
+  key: 1,
+  name: 'Fetch',
+  minVersion: 4,
+  maxVersion: 18,
+  flexibleFrom: 12,
   readRequest: readFetchRequest,
   writeResponse: writeFetchResponse,
 }

@@ -153,18 +153,24 @@ export function readFindCoordinatorResponse(r: Reader, v: number): Decoded<FindC
   return { throttleTimeMs, errorCode, errorMessage, nodeId, host, port, coordinators }
 }
 
-const facts = { key: 10, name: 'FindCoordinator', minVersion: 0, maxVersion: 6, flexibleFrom: 3 } as const
-
 /** FindCoordinator (api key 10), versions 0 to 6: the client's side. */
 export const FindCoordinator: Api<FindCoordinatorRequest, FindCoordinatorResponse> = {
-  ...facts,
+  key: 10,
+  name: 'FindCoordinator',
+  minVersion: 0,
+  maxVersion: 6,
+  flexibleFrom: 3,
   writeRequest: writeFindCoordinatorRequest,
   readResponse: readFindCoordinatorResponse,
 }
 
 /** FindCoordinator (api key 10), versions 0 to 6: the broker's side. */
 export const FindCoordinatorServer: ServerApi<FindCoordinatorRequest, FindCoordinatorResponse> = {
-  ...facts,
+  key: 10,
+  name: 'FindCoordinator',
+  minVersion: 0,
+  maxVersion: 6,
+  flexibleFrom: 3,
   readRequest: readFindCoordinatorRequest,
   writeResponse: writeFindCoordinatorResponse,
 }

@@ -73,18 +73,24 @@ export function readGetTelemetrySubscriptionsResponse(r: Reader, _v: number): De
   return { throttleTimeMs, errorCode, clientInstanceId, subscriptionId, acceptedCompressionTypes, pushIntervalMs, telemetryMaxBytes, deltaTemporality, requestedMetrics }
 }
 
-const facts = { key: 71, name: 'GetTelemetrySubscriptions', minVersion: 0, maxVersion: 0, flexibleFrom: 0 } as const
-
 /** GetTelemetrySubscriptions (api key 71), versions 0 to 0: the client's side. */
 export const GetTelemetrySubscriptions: Api<GetTelemetrySubscriptionsRequest, GetTelemetrySubscriptionsResponse> = {
-  ...facts,
+  key: 71,
+  name: 'GetTelemetrySubscriptions',
+  minVersion: 0,
+  maxVersion: 0,
+  flexibleFrom: 0,
   writeRequest: writeGetTelemetrySubscriptionsRequest,
   readResponse: readGetTelemetrySubscriptionsResponse,
 }
 
 /** GetTelemetrySubscriptions (api key 71), versions 0 to 0: the broker's side. */
 export const GetTelemetrySubscriptionsServer: ServerApi<GetTelemetrySubscriptionsRequest, GetTelemetrySubscriptionsResponse> = {
-  ...facts,
+  key: 71,
+  name: 'GetTelemetrySubscriptions',
+  minVersion: 0,
+  maxVersion: 0,
+  flexibleFrom: 0,
   readRequest: readGetTelemetrySubscriptionsRequest,
   writeResponse: writeGetTelemetrySubscriptionsResponse,
 }

@@ -67,18 +67,24 @@ export function readHeartbeatResponse(r: Reader, v: number): Decoded<HeartbeatRe
   return { throttleTimeMs, errorCode }
 }
 
-const facts = { key: 12, name: 'Heartbeat', minVersion: 0, maxVersion: 4, flexibleFrom: 4 } as const
-
 /** Heartbeat (api key 12), versions 0 to 4: the client's side. */
 export const Heartbeat: Api<HeartbeatRequest, HeartbeatResponse> = {
-  ...facts,
+  key: 12,
+  name: 'Heartbeat',
+  minVersion: 0,
+  maxVersion: 4,
+  flexibleFrom: 4,
   writeRequest: writeHeartbeatRequest,
   readResponse: readHeartbeatResponse,
 }
 
 /** Heartbeat (api key 12), versions 0 to 4: the broker's side. */
 export const HeartbeatServer: ServerApi<HeartbeatRequest, HeartbeatResponse> = {
-  ...facts,
+  key: 12,
+  name: 'Heartbeat',
+  minVersion: 0,
+  maxVersion: 4,
+  flexibleFrom: 4,
   readRequest: readHeartbeatRequest,
   writeResponse: writeHeartbeatResponse,
 }

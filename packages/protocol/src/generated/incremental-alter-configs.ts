@@ -155,18 +155,24 @@ export function readIncrementalAlterConfigsResponse(r: Reader, v: number): Decod
   return { throttleTimeMs, responses }
 }
 
-const facts = { key: 44, name: 'IncrementalAlterConfigs', minVersion: 0, maxVersion: 1, flexibleFrom: 1 } as const
-
 /** IncrementalAlterConfigs (api key 44), versions 0 to 1: the client's side. */
 export const IncrementalAlterConfigs: Api<IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse> = {
-  ...facts,
+  key: 44,
+  name: 'IncrementalAlterConfigs',
+  minVersion: 0,
+  maxVersion: 1,
+  flexibleFrom: 1,
   writeRequest: writeIncrementalAlterConfigsRequest,
   readResponse: readIncrementalAlterConfigsResponse,
 }
 
 /** IncrementalAlterConfigs (api key 44), versions 0 to 1: the broker's side. */
 export const IncrementalAlterConfigsServer: ServerApi<IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse> = {
-  ...facts,
+  key: 44,
+  name: 'IncrementalAlterConfigs',
+  minVersion: 0,
+  maxVersion: 1,
+  flexibleFrom: 1,
   readRequest: readIncrementalAlterConfigsRequest,
   writeResponse: writeIncrementalAlterConfigsResponse,
 }

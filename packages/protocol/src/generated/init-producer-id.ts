@@ -102,18 +102,24 @@ export function readInitProducerIdResponse(r: Reader, v: number): Decoded<InitPr
   return { throttleTimeMs, errorCode, producerId, producerEpoch, ongoingTxnProducerId, ongoingTxnProducerEpoch }
 }
 
-const facts = { key: 22, name: 'InitProducerId', minVersion: 0, maxVersion: 5, flexibleFrom: 2 } as const
-
 /** InitProducerId (api key 22), versions 0 to 5: the client's side. */
 export const InitProducerId: Api<InitProducerIdRequest, InitProducerIdResponse> = {
-  ...facts,
+  key: 22,
+  name: 'InitProducerId',
+  minVersion: 0,
+  maxVersion: 5,
+  flexibleFrom: 2,
   writeRequest: writeInitProducerIdRequest,
   readResponse: readInitProducerIdResponse,
 }
 
 /** InitProducerId (api key 22), versions 0 to 5: the broker's side. */
 export const InitProducerIdServer: ServerApi<InitProducerIdRequest, InitProducerIdResponse> = {
-  ...facts,
+  key: 22,
+  name: 'InitProducerId',
+  minVersion: 0,
+  maxVersion: 5,
+  flexibleFrom: 2,
   readRequest: readInitProducerIdRequest,
   writeResponse: writeInitProducerIdResponse,
 }

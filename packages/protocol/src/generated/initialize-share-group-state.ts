@@ -152,18 +152,24 @@ export function readInitializeShareGroupStateResponse(r: Reader, v: number): Dec
   return { results }
 }
 
-const facts = { key: 83, name: 'InitializeShareGroupState', minVersion: 0, maxVersion: 0, flexibleFrom: 0 } as const
-
 /** InitializeShareGroupState (api key 83), versions 0 to 0: the client's side. */
 export const InitializeShareGroupState: Api<InitializeShareGroupStateRequest, InitializeShareGroupStateResponse> = {
-  ...facts,
+  key: 83,
+  name: 'InitializeShareGroupState',
+  minVersion: 0,
+  maxVersion: 0,
+  flexibleFrom: 0,
   writeRequest: writeInitializeShareGroupStateRequest,
   readResponse: readInitializeShareGroupStateResponse,
 }
 
 /** InitializeShareGroupState (api key 83), versions 0 to 0: the broker's side. */
 export const InitializeShareGroupStateServer: ServerApi<InitializeShareGroupStateRequest, InitializeShareGroupStateResponse> = {
-  ...facts,
+  key: 83,
+  name: 'InitializeShareGroupState',
+  minVersion: 0,
+  maxVersion: 0,
+  flexibleFrom: 0,
   readRequest: readInitializeShareGroupStateRequest,
   writeResponse: writeInitializeShareGroupStateResponse,
 }

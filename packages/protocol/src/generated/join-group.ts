@@ -180,18 +180,24 @@ export function readJoinGroupResponse(r: Reader, v: number): Decoded<JoinGroupRe
   return { throttleTimeMs, errorCode, generationId, protocolType, protocolName, leader, skipAssignment, memberId, members }
 }
 
-const facts = { key: 11, name: 'JoinGroup', minVersion: 0, maxVersion: 9, flexibleFrom: 6 } as const
-
 /** JoinGroup (api key 11), versions 0 to 9: the client's side. */
 export const JoinGroup: Api<JoinGroupRequest, JoinGroupResponse> = {
-  ...facts,
+  key: 11,
+  name: 'JoinGroup',
+  minVersion: 0,
+  maxVersion: 9,
+  flexibleFrom: 6,
   writeRequest: writeJoinGroupRequest,
   readResponse: readJoinGroupResponse,
 }
 
 /** JoinGroup (api key 11), versions 0 to 9: the broker's side. */
 export const JoinGroupServer: ServerApi<JoinGroupRequest, JoinGroupResponse> = {
-  ...facts,
+  key: 11,
+  name: 'JoinGroup',
+  minVersion: 0,
+  maxVersion: 9,
+  flexibleFrom: 6,
   readRequest: readJoinGroupRequest,
   writeResponse: writeJoinGroupResponse,
 }

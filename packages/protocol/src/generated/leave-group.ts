@@ -144,18 +144,24 @@ export function readLeaveGroupResponse(r: Reader, v: number): Decoded<LeaveGroup
   return { throttleTimeMs, errorCode, members }
 }
 
-const facts = { key: 13, name: 'LeaveGroup', minVersion: 0, maxVersion: 5, flexibleFrom: 4 } as const
-
 /** LeaveGroup (api key 13), versions 0 to 5: the client's side. */
 export const LeaveGroup: Api<LeaveGroupRequest, LeaveGroupResponse> = {
-  ...facts,
+  key: 13,
+  name: 'LeaveGroup',
+  minVersion: 0,
+  maxVersion: 5,
+  flexibleFrom: 4,
   writeRequest: writeLeaveGroupRequest,
   readResponse: readLeaveGroupResponse,
 }
 
 /** LeaveGroup (api key 13), versions 0 to 5: the broker's side. */
 export const LeaveGroupServer: ServerApi<LeaveGroupRequest, LeaveGroupResponse> = {
-  ...facts,
+  key: 13,
+  name: 'LeaveGroup',
+  minVersion: 0,
+  maxVersion: 5,
+  flexibleFrom: 4,
   readRequest: readLeaveGroupRequest,
   writeResponse: writeLeaveGroupResponse,
 }

@@ -84,18 +84,24 @@ export function readListConfigResourcesResponse(r: Reader, v: number): Decoded<L
   return { throttleTimeMs, errorCode, configResources }
 }
 
-const facts = { key: 74, name: 'ListConfigResources', minVersion: 0, maxVersion: 1, flexibleFrom: 0 } as const
-
 /** ListConfigResources (api key 74), versions 0 to 1: the client's side. */
 export const ListConfigResources: Api<ListConfigResourcesRequest, ListConfigResourcesResponse> = {
-  ...facts,
+  key: 74,
+  name: 'ListConfigResources',
+  minVersion: 0,
+  maxVersion: 1,
+  flexibleFrom: 0,
   writeRequest: writeListConfigResourcesRequest,
   readResponse: readListConfigResourcesResponse,
 }
 
 /** ListConfigResources (api key 74), versions 0 to 1: the broker's side. */
 export const ListConfigResourcesServer: ServerApi<ListConfigResourcesRequest, ListConfigResourcesResponse> = {
-  ...facts,
+  key: 74,
+  name: 'ListConfigResources',
+  minVersion: 0,
+  maxVersion: 1,
+  flexibleFrom: 0,
   readRequest: readListConfigResourcesRequest,
   writeResponse: writeListConfigResourcesResponse,
 }

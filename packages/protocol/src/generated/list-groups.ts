@@ -120,18 +120,24 @@ export function readListGroupsResponse(r: Reader, v: number): Decoded<ListGroups
   return { throttleTimeMs, errorCode, groups }
 }
 
-const facts = { key: 16, name: 'ListGroups', minVersion: 0, maxVersion: 5, flexibleFrom: 3 } as const
-
 /** ListGroups (api key 16), versions 0 to 5: the client's side. */
 export const ListGroups: Api<ListGroupsRequest, ListGroupsResponse> = {
-  ...facts,
+  key: 16,
+  name: 'ListGroups',
+  minVersion: 0,
+  maxVersion: 5,
+  flexibleFrom: 3,
   writeRequest: writeListGroupsRequest,
   readResponse: readListGroupsResponse,
 }
 
 /** ListGroups (api key 16), versions 0 to 5: the broker's side. */
 export const ListGroupsServer: ServerApi<ListGroupsRequest, ListGroupsResponse> = {
-  ...facts,
+  key: 16,
+  name: 'ListGroups',
+  minVersion: 0,
+  maxVersion: 5,
+  flexibleFrom: 3,
   readRequest: readListGroupsRequest,
   writeResponse: writeListGroupsResponse,
 }

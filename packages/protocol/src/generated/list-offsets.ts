@@ -209,18 +209,24 @@ export function readListOffsetsResponse(r: Reader, v: number): Decoded<ListOffse
   return { throttleTimeMs, topics }
 }
 
-const facts = { key: 2, name: 'ListOffsets', minVersion: 1, maxVersion: 11, flexibleFrom: 6 } as const
-
 /** ListOffsets (api key 2), versions 1 to 11: the client's side. */
 export const ListOffsets: Api<ListOffsetsRequest, ListOffsetsResponse> = {
-  ...facts,
+  key: 2,
+  name: 'ListOffsets',
+  minVersion: 1,
+  maxVersion: 11,
+  flexibleFrom: 6,
   writeRequest: writeListOffsetsRequest,
   readResponse: readListOffsetsResponse,
 }
 
 /** ListOffsets (api key 2), versions 1 to 11: the broker's side. */
 export const ListOffsetsServer: ServerApi<ListOffsetsRequest, ListOffsetsResponse> = {
-  ...facts,
+  key: 2,
+  name: 'ListOffsets',
+  minVersion: 1,
+  maxVersion: 11,
+  flexibleFrom: 6,
   readRequest: readListOffsetsRequest,
   writeResponse: writeListOffsetsResponse,
 }

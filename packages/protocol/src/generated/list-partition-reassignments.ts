@@ -166,18 +166,24 @@ export function readListPartitionReassignmentsResponse(r: Reader, v: number): De
   return { throttleTimeMs, errorCode, errorMessage, topics }
 }
 
-const facts = { key: 46, name: 'ListPartitionReassignments', minVersion: 0, maxVersion: 0, flexibleFrom: 0 } as const
-
 /** ListPartitionReassignments (api key 46), versions 0 to 0: the client's side. */
 export const ListPartitionReassignments: Api<ListPartitionReassignmentsRequest, ListPartitionReassignmentsResponse> = {
-  ...facts,
+  key: 46,
+  name: 'ListPartitionReassignments',
+  minVersion: 0,
+  maxVersion: 0,
+  flexibleFrom: 0,
   writeRequest: writeListPartitionReassignmentsRequest,
   readResponse: readListPartitionReassignmentsResponse,
 }
 
 /** ListPartitionReassignments (api key 46), versions 0 to 0: the broker's side. */
 export const ListPartitionReassignmentsServer: ServerApi<ListPartitionReassignmentsRequest, ListPartitionReassignmentsResponse> = {
-  ...facts,
+  key: 46,
+  name: 'ListPartitionReassignments',
+  minVersion: 0,
+  maxVersion: 0,
+  flexibleFrom: 0,
   readRequest: readListPartitionReassignmentsRequest,
   writeResponse: writeListPartitionReassignmentsResponse,
 }

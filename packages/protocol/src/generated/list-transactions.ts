@@ -110,18 +110,24 @@ export function readListTransactionsResponse(r: Reader, v: number): Decoded<List
   return { throttleTimeMs, errorCode, unknownStateFilters, transactionStates }
 }
 
-const facts = { key: 66, name: 'ListTransactions', minVersion: 0, maxVersion: 2, flexibleFrom: 0 } as const
-
 /** ListTransactions (api key 66), versions 0 to 2: the client's side. */
 export const ListTransactions: Api<ListTransactionsRequest, ListTransactionsResponse> = {
-  ...facts,
+  key: 66,
+  name: 'ListTransactions',
+  minVersion: 0,
+  maxVersion: 2,
+  flexibleFrom: 0,
   writeRequest: writeListTransactionsRequest,
   readResponse: readListTransactionsResponse,
 }
 
 /** ListTransactions (api key 66), versions 0 to 2: the broker's side. */
 export const ListTransactionsServer: ServerApi<ListTransactionsRequest, ListTransactionsResponse> = {
-  ...facts,
+  key: 66,
+  name: 'ListTransactions',
+  minVersion: 0,
+  maxVersion: 2,
+  flexibleFrom: 0,
   readRequest: readListTransactionsRequest,
   writeResponse: writeListTransactionsResponse,
 }

@@ -307,18 +307,24 @@ export function readMetadataResponse(r: Reader, v: number): Decoded<MetadataResp
   return { throttleTimeMs, brokers, clusterId, controllerId, topics, clusterAuthorizedOperations, errorCode }
 }
 
-const facts = { key: 3, name: 'Metadata', minVersion: 0, maxVersion: 13, flexibleFrom: 9 } as const
-
 /** Metadata (api key 3), versions 0 to 13: the client's side. */
 export const Metadata: Api<MetadataRequest, MetadataResponse> = {
-  ...facts,
+  key: 3,
+  name: 'Metadata',
+  minVersion: 0,
+  maxVersion: 13,
+  flexibleFrom: 9,
   writeRequest: writeMetadataRequest,
   readResponse: readMetadataResponse,
 }
 
 /** Metadata (api key 3), versions 0 to 13: the broker's side. */
 export const MetadataServer: ServerApi<MetadataRequest, MetadataResponse> = {
-  ...facts,
+  key: 3,
+  name: 'Metadata',
+  minVersion: 0,
+  maxVersion: 13,
+  flexibleFrom: 9,
   readRequest: readMetadataRequest,
   writeResponse: writeMetadataResponse,
 }

@@ -223,18 +223,24 @@ export function readOffsetCommitResponse(r: Reader, v: number): Decoded<OffsetCo
   return { throttleTimeMs, topics }
 }
 
-const facts = { key: 8, name: 'OffsetCommit', minVersion: 2, maxVersion: 10, flexibleFrom: 8 } as const
-
 /** OffsetCommit (api key 8), versions 2 to 10: the client's side. */
 export const OffsetCommit: Api<OffsetCommitRequest, OffsetCommitResponse> = {
-  ...facts,
+  key: 8,
+  name: 'OffsetCommit',
+  minVersion: 2,
+  maxVersion: 10,
+  flexibleFrom: 8,
   writeRequest: writeOffsetCommitRequest,
   readResponse: readOffsetCommitResponse,
 }
 
 /** OffsetCommit (api key 8), versions 2 to 10: the broker's side. */
 export const OffsetCommitServer: ServerApi<OffsetCommitRequest, OffsetCommitResponse> = {
-  ...facts,
+  key: 8,
+  name: 'OffsetCommit',
+  minVersion: 2,
+  maxVersion: 10,
+  flexibleFrom: 8,
   readRequest: readOffsetCommitRequest,
   writeResponse: writeOffsetCommitResponse,
 }

@@ -137,18 +137,24 @@ export function readOffsetDeleteResponse(r: Reader, v: number): Decoded<OffsetDe
   return { errorCode, throttleTimeMs, topics }
 }
 
-const facts = { key: 47, name: 'OffsetDelete', minVersion: 0, maxVersion: 0, flexibleFrom: 32767 } as const
-
 /** OffsetDelete (api key 47), versions 0 to 0: the client's side. */
 export const OffsetDelete: Api<OffsetDeleteRequest, OffsetDeleteResponse> = {
-  ...facts,
+  key: 47,
+  name: 'OffsetDelete',
+  minVersion: 0,
+  maxVersion: 0,
+  flexibleFrom: 32767,
   writeRequest: writeOffsetDeleteRequest,
   readResponse: readOffsetDeleteResponse,
 }
 
 /** OffsetDelete (api key 47), versions 0 to 0: the broker's side. */
 export const OffsetDeleteServer: ServerApi<OffsetDeleteRequest, OffsetDeleteResponse> = {
-  ...facts,
+  key: 47,
+  name: 'OffsetDelete',
+  minVersion: 0,
+  maxVersion: 0,
+  flexibleFrom: 32767,
   readRequest: readOffsetDeleteRequest,
   writeResponse: writeOffsetDeleteResponse,
 }

@@ -403,18 +403,24 @@ export function readOffsetFetchResponse(r: Reader, v: number): Decoded<OffsetFet
   return { throttleTimeMs, topics, errorCode, groups }
 }
 
-const facts = { key: 9, name: 'OffsetFetch', minVersion: 1, maxVersion: 10, flexibleFrom: 6 } as const
-
 /** OffsetFetch (api key 9), versions 1 to 10: the client's side. */
 export const OffsetFetch: Api<OffsetFetchRequest, OffsetFetchResponse> = {
-  ...facts,
+  key: 9,
+  name: 'OffsetFetch',
+  minVersion: 1,
+  maxVersion: 10,
+  flexibleFrom: 6,
   writeRequest: writeOffsetFetchRequest,
   readResponse: readOffsetFetchResponse,
 }
 
 /** OffsetFetch (api key 9), versions 1 to 10: the broker's side. */
 export const OffsetFetchServer: ServerApi<OffsetFetchRequest, OffsetFetchResponse> = {
-  ...facts,
+  key: 9,
+  name: 'OffsetFetch',
+  minVersion: 1,
+  maxVersion: 10,
+  flexibleFrom: 6,
   readRequest: readOffsetFetchRequest,
   writeResponse: writeOffsetFetchResponse,
 }

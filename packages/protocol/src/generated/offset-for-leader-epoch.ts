@@ -185,18 +185,24 @@ export function readOffsetForLeaderEpochResponse(r: Reader, v: number): Decoded<
   return { throttleTimeMs, topics }
 }
 
-const facts = { key: 23, name: 'OffsetForLeaderEpoch', minVersion: 2, maxVersion: 4, flexibleFrom: 4 } as const
-
 /** OffsetForLeaderEpoch (api key 23), versions 2 to 4: the client's side. */
 export const OffsetForLeaderEpoch: Api<OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponse> = {
-  ...facts,
+  key: 23,
+  name: 'OffsetForLeaderEpoch',
+  minVersion: 2,
+  maxVersion: 4,
+  flexibleFrom: 4,
   writeRequest: writeOffsetForLeaderEpochRequest,
   readResponse: readOffsetForLeaderEpochResponse,
 }
 
 /** OffsetForLeaderEpoch (api key 23), versions 2 to 4: the broker's side. */
 export const OffsetForLeaderEpochServer: ServerApi<OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponse> = {
-  ...facts,
+  key: 23,
+  name: 'OffsetForLeaderEpoch',
+  minVersion: 2,
+  maxVersion: 4,
+  flexibleFrom: 4,
   readRequest: readOffsetForLeaderEpochRequest,
   writeResponse: writeOffsetForLeaderEpochResponse,
 }

@@ -363,18 +363,24 @@ export function readProduceResponse(r: Reader, v: number): Decoded<ProduceRespon
   return { responses, throttleTimeMs, nodeEndpoints }
 }
 
-const facts = { key: 0, name: 'Produce', minVersion: 3, maxVersion: 13, flexibleFrom: 9 } as const
-
 /** Produce (api key 0), versions 3 to 13: the client's side. */
 export const Produce: Api<ProduceRequest, ProduceResponse> = {
-  ...facts,
+  key: 0,
+  name: 'Produce',
+  minVersion: 3,
+  maxVersion: 13,
+  flexibleFrom: 9,
   writeRequest: writeProduceRequest,
   readResponse: readProduceResponse,
 }
 
 /** Produce (api key 0), versions 3 to 13: the broker's side. */
 export const ProduceServer: ServerApi<ProduceRequest, ProduceResponse> = {
-  ...facts,
+  key: 0,
+  name: 'Produce',
+  minVersion: 3,
+  maxVersion: 13,
+  flexibleFrom: 9,
   readRequest: readProduceRequest,
   writeResponse: writeProduceResponse,
 }

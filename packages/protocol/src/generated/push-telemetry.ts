@@ -54,18 +54,24 @@ export function readPushTelemetryResponse(r: Reader, _v: number): Decoded<PushTe
   return { throttleTimeMs, errorCode }
 }
 
-const facts = { key: 72, name: 'PushTelemetry', minVersion: 0, maxVersion: 0, flexibleFrom: 0 } as const
-
 /** PushTelemetry (api key 72), versions 0 to 0: the client's side. */
 export const PushTelemetry: Api<PushTelemetryRequest, PushTelemetryResponse> = {
-  ...facts,
+  key: 72,
+  name: 'PushTelemetry',
+  minVersion: 0,
+  maxVersion: 0,
+  flexibleFrom: 0,
   writeRequest: writePushTelemetryRequest,
   readResponse: readPushTelemetryResponse,
 }
 
 /** PushTelemetry (api key 72), versions 0 to 0: the broker's side. */
 export const PushTelemetryServer: ServerApi<PushTelemetryRequest, PushTelemetryResponse> = {
-  ...facts,
+  key: 72,
+  name: 'PushTelemetry',
+  minVersion: 0,
+  maxVersion: 0,
+  flexibleFrom: 0,
   readRequest: readPushTelemetryRequest,
   writeResponse: writePushTelemetryResponse,
 }

@@ -164,18 +164,24 @@ export function readReadShareGroupStateSummaryResponse(r: Reader, v: number): De
   return { results }
 }
 
-const facts = { key: 87, name: 'ReadShareGroupStateSummary', minVersion: 0, maxVersion: 1, flexibleFrom: 0 } as const
-
 /** ReadShareGroupStateSummary (api key 87), versions 0 to 1: the client's side. */
 export const ReadShareGroupStateSummary: Api<ReadShareGroupStateSummaryRequest, ReadShareGroupStateSummaryResponse> = {
-  ...facts,
+  key: 87,
+  name: 'ReadShareGroupStateSummary',
+  minVersion: 0,
+  maxVersion: 1,
+  flexibleFrom: 0,
   writeRequest: writeReadShareGroupStateSummaryRequest,
   readResponse: readReadShareGroupStateSummaryResponse,
 }
 
 /** ReadShareGroupStateSummary (api key 87), versions 0 to 1: the broker's side. */
 export const ReadShareGroupStateSummaryServer: ServerApi<ReadShareGroupStateSummaryRequest, ReadShareGroupStateSummaryResponse> = {
-  ...facts,
+  key: 87,
+  name: 'ReadShareGroupStateSummary',
+  minVersion: 0,
+  maxVersion: 1,
+  flexibleFrom: 0,
   readRequest: readReadShareGroupStateSummaryRequest,
   writeResponse: writeReadShareGroupStateSummaryResponse,
 }

@@ -190,18 +190,24 @@ export function readReadShareGroupStateResponse(r: Reader, v: number): Decoded<R
   return { results }
 }
 
-const facts = { key: 84, name: 'ReadShareGroupState', minVersion: 0, maxVersion: 0, flexibleFrom: 0 } as const
-
 /** ReadShareGroupState (api key 84), versions 0 to 0: the client's side. */
 export const ReadShareGroupState: Api<ReadShareGroupStateRequest, ReadShareGroupStateResponse> = {
-  ...facts,
+  key: 84,
+  name: 'ReadShareGroupState',
+  minVersion: 0,
+  maxVersion: 0,
+  flexibleFrom: 0,
   writeRequest: writeReadShareGroupStateRequest,
   readResponse: readReadShareGroupStateResponse,
 }
 
 /** ReadShareGroupState (api key 84), versions 0 to 0: the broker's side. */
 export const ReadShareGroupStateServer: ServerApi<ReadShareGroupStateRequest, ReadShareGroupStateResponse> = {
-  ...facts,
+  key: 84,
+  name: 'ReadShareGroupState',
+  minVersion: 0,
+  maxVersion: 0,
+  flexibleFrom: 0,
   readRequest: readReadShareGroupStateRequest,
   writeResponse: writeReadShareGroupStateResponse,
 }

@@ -51,18 +51,24 @@ export function readRemoveRaftVoterResponse(r: Reader, _v: number): Decoded<Remo
   return { throttleTimeMs, errorCode, errorMessage }
 }
 
-const facts = { key: 81, name: 'RemoveRaftVoter', minVersion: 0, maxVersion: 0, flexibleFrom: 0 } as const
-
 /** RemoveRaftVoter (api key 81), versions 0 to 0: the client's side. */
 export const RemoveRaftVoter: Api<RemoveRaftVoterRequest, RemoveRaftVoterResponse> = {
-  ...facts,
+  key: 81,
+  name: 'RemoveRaftVoter',
+  minVersion: 0,
+  maxVersion: 0,
+  flexibleFrom: 0,
   writeRequest: writeRemoveRaftVoterRequest,
   readResponse: readRemoveRaftVoterResponse,
 }
 
 /** RemoveRaftVoter (api key 81), versions 0 to 0: the broker's side. */
 export const RemoveRaftVoterServer: ServerApi<RemoveRaftVoterRequest, RemoveRaftVoterResponse> = {
-  ...facts,
+  key: 81,
+  name: 'RemoveRaftVoter',
+  minVersion: 0,
+  maxVersion: 0,
+  flexibleFrom: 0,
   readRequest: readRemoveRaftVoterRequest,
   writeResponse: writeRemoveRaftVoterResponse,
 }

@@ -56,18 +56,24 @@ export function readRenewDelegationTokenResponse(r: Reader, v: number): Decoded<
   return { errorCode, expiryTimestampMs, throttleTimeMs }
 }
 
-const facts = { key: 39, name: 'RenewDelegationToken', minVersion: 1, maxVersion: 2, flexibleFrom: 2 } as const
-
 /** RenewDelegationToken (api key 39), versions 1 to 2: the client's side. */
 export const RenewDelegationToken: Api<RenewDelegationTokenRequest, RenewDelegationTokenResponse> = {
-  ...facts,
+  key: 39,
+  name: 'RenewDelegationToken',
+  minVersion: 1,
+  maxVersion: 2,
+  flexibleFrom: 2,
   writeRequest: writeRenewDelegationTokenRequest,
   readResponse: readRenewDelegationTokenResponse,
 }
 
 /** RenewDelegationToken (api key 39), versions 1 to 2: the broker's side. */
 export const RenewDelegationTokenServer: ServerApi<RenewDelegationTokenRequest, RenewDelegationTokenResponse> = {
-  ...facts,
+  key: 39,
+  name: 'RenewDelegationToken',
+  minVersion: 1,
+  maxVersion: 2,
+  flexibleFrom: 2,
   readRequest: readRenewDelegationTokenRequest,
   writeResponse: writeRenewDelegationTokenResponse,
 }

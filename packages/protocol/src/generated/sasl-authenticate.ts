@@ -59,18 +59,24 @@ export function readSaslAuthenticateResponse(r: Reader, v: number): Decoded<Sasl
   return { errorCode, errorMessage, authBytes, sessionLifetimeMs }
 }
 
-const facts = { key: 36, name: 'SaslAuthenticate', minVersion: 0, maxVersion: 2, flexibleFrom: 2 } as const
-
 /** SaslAuthenticate (api key 36), versions 0 to 2: the client's side. */
 export const SaslAuthenticate: Api<SaslAuthenticateRequest, SaslAuthenticateResponse> = {
-  ...facts,
+  key: 36,
+  name: 'SaslAuthenticate',
+  minVersion: 0,
+  maxVersion: 2,
+  flexibleFrom: 2,
   writeRequest: writeSaslAuthenticateRequest,
   readResponse: readSaslAuthenticateResponse,
 }
 
 /** SaslAuthenticate (api key 36), versions 0 to 2: the broker's side. */
 export const SaslAuthenticateServer: ServerApi<SaslAuthenticateRequest, SaslAuthenticateResponse> = {
-  ...facts,
+  key: 36,
+  name: 'SaslAuthenticate',
+  minVersion: 0,
+  maxVersion: 2,
+  flexibleFrom: 2,
   readRequest: readSaslAuthenticateRequest,
   writeResponse: writeSaslAuthenticateResponse,
 }

@@ -43,18 +43,24 @@ export function readSaslHandshakeResponse(r: Reader, _v: number): Decoded<SaslHa
   return { errorCode, mechanisms }
 }
 
-const facts = { key: 17, name: 'SaslHandshake', minVersion: 0, maxVersion: 1, flexibleFrom: 32767 } as const
-
 /** SaslHandshake (api key 17), versions 0 to 1: the client's side. */
 export const SaslHandshake: Api<SaslHandshakeRequest, SaslHandshakeResponse> = {
-  ...facts,
+  key: 17,
+  name: 'SaslHandshake',
+  minVersion: 0,
+  maxVersion: 1,
+  flexibleFrom: 32767,
   writeRequest: writeSaslHandshakeRequest,
   readResponse: readSaslHandshakeResponse,
 }
 
 /** SaslHandshake (api key 17), versions 0 to 1: the broker's side. */
 export const SaslHandshakeServer: ServerApi<SaslHandshakeRequest, SaslHandshakeResponse> = {
-  ...facts,
+  key: 17,
+  name: 'SaslHandshake',
+  minVersion: 0,
+  maxVersion: 1,
+  flexibleFrom: 32767,
   readRequest: readSaslHandshakeRequest,
   writeResponse: writeSaslHandshakeResponse,
 }

@@ -271,18 +271,24 @@ export function readShareAcknowledgeResponse(r: Reader, v: number): Decoded<Shar
   return { throttleTimeMs, errorCode, errorMessage, acquisitionLockTimeoutMs, responses, nodeEndpoints }
 }
 
-const facts = { key: 79, name: 'ShareAcknowledge', minVersion: 1, maxVersion: 2, flexibleFrom: 1 } as const
-
 /** ShareAcknowledge (api key 79), versions 1 to 2: the client's side. */
 export const ShareAcknowledge: Api<ShareAcknowledgeRequest, ShareAcknowledgeResponse> = {
-  ...facts,
+  key: 79,
+  name: 'ShareAcknowledge',
+  minVersion: 1,
+  maxVersion: 2,
+  flexibleFrom: 1,
   writeRequest: writeShareAcknowledgeRequest,
   readResponse: readShareAcknowledgeResponse,
 }
 
 /** ShareAcknowledge (api key 79), versions 1 to 2: the broker's side. */
 export const ShareAcknowledgeServer: ServerApi<ShareAcknowledgeRequest, ShareAcknowledgeResponse> = {
-  ...facts,
+  key: 79,
+  name: 'ShareAcknowledge',
+  minVersion: 1,
+  maxVersion: 2,
+  flexibleFrom: 1,
   readRequest: readShareAcknowledgeRequest,
   writeResponse: writeShareAcknowledgeResponse,
 }

@@ -367,18 +367,24 @@ export function readShareFetchResponse(r: Reader, v: number): Decoded<ShareFetch
   return { throttleTimeMs, errorCode, errorMessage, acquisitionLockTimeoutMs, responses, nodeEndpoints }
 }
 
-const facts = { key: 78, name: 'ShareFetch', minVersion: 1, maxVersion: 2, flexibleFrom: 1 } as const
-
 /** ShareFetch (api key 78), versions 1 to 2: the client's side. */
 export const ShareFetch: Api<ShareFetchRequest, ShareFetchResponse> = {
-  ...facts,
+  key: 78,
+  name: 'ShareFetch',
+  minVersion: 1,
+  maxVersion: 2,
+  flexibleFrom: 1,
   writeRequest: writeShareFetchRequest,
   readResponse: readShareFetchResponse,
 }
 
 /** ShareFetch (api key 78), versions 1 to 2: the broker's side. */
 export const ShareFetchServer: ServerApi<ShareFetchRequest, ShareFetchResponse> = {
-  ...facts,
+  key: 78,
+  name: 'ShareFetch',
+  minVersion: 1,
+  maxVersion: 2,
+  flexibleFrom: 1,
   readRequest: readShareFetchRequest,
   writeResponse: writeShareFetchResponse,
 }

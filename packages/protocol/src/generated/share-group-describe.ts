@@ -195,18 +195,24 @@ export function readShareGroupDescribeResponse(r: Reader, v: number): Decoded<Sh
   return { throttleTimeMs, groups }
 }
 
-const facts = { key: 77, name: 'ShareGroupDescribe', minVersion: 1, maxVersion: 1, flexibleFrom: 1 } as const
-
 /** ShareGroupDescribe (api key 77), versions 1 to 1: the client's side. */
 export const ShareGroupDescribe: Api<ShareGroupDescribeRequest, ShareGroupDescribeResponse> = {
-  ...facts,
+  key: 77,
+  name: 'ShareGroupDescribe',
+  minVersion: 1,
+  maxVersion: 1,
+  flexibleFrom: 1,
   writeRequest: writeShareGroupDescribeRequest,
   readResponse: readShareGroupDescribeResponse,
 }
 
 /** ShareGroupDescribe (api key 77), versions 1 to 1: the broker's side. */
 export const ShareGroupDescribeServer: ServerApi<ShareGroupDescribeRequest, ShareGroupDescribeResponse> = {
-  ...facts,
+  key: 77,
+  name: 'ShareGroupDescribe',
+  minVersion: 1,
+  maxVersion: 1,
+  flexibleFrom: 1,
   readRequest: readShareGroupDescribeRequest,
   writeResponse: writeShareGroupDescribeResponse,
 }

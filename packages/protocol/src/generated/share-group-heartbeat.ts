@@ -141,18 +141,24 @@ export function readShareGroupHeartbeatResponse(r: Reader, v: number): Decoded<S
   return { throttleTimeMs, errorCode, errorMessage, memberId, memberEpoch, heartbeatIntervalMs, assignment }
 }
 
-const facts = { key: 76, name: 'ShareGroupHeartbeat', minVersion: 1, maxVersion: 1, flexibleFrom: 1 } as const
-
 /** ShareGroupHeartbeat (api key 76), versions 1 to 1: the client's side. */
 export const ShareGroupHeartbeat: Api<ShareGroupHeartbeatRequest, ShareGroupHeartbeatResponse> = {
-  ...facts,
+  key: 76,
+  name: 'ShareGroupHeartbeat',
+  minVersion: 1,
+  maxVersion: 1,
+  flexibleFrom: 1,
   writeRequest: writeShareGroupHeartbeatRequest,
   readResponse: readShareGroupHeartbeatResponse,
 }
 
 /** ShareGroupHeartbeat (api key 76), versions 1 to 1: the broker's side. */
 export const ShareGroupHeartbeatServer: ServerApi<ShareGroupHeartbeatRequest, ShareGroupHeartbeatResponse> = {
-  ...facts,
+  key: 76,
+  name: 'ShareGroupHeartbeat',
+  minVersion: 1,
+  maxVersion: 1,
+  flexibleFrom: 1,
   readRequest: readShareGroupHeartbeatRequest,
   writeResponse: writeShareGroupHeartbeatResponse,
 }

@@ -441,18 +441,24 @@ export function readStreamsGroupDescribeResponse(r: Reader, v: number): Decoded<
   return { throttleTimeMs, groups }
 }
 
-const facts = { key: 89, name: 'StreamsGroupDescribe', minVersion: 0, maxVersion: 0, flexibleFrom: 0 } as const
-
 /** StreamsGroupDescribe (api key 89), versions 0 to 0: the client's side. */
 export const StreamsGroupDescribe: Api<StreamsGroupDescribeRequest, StreamsGroupDescribeResponse> = {
-  ...facts,
+  key: 89,
+  name: 'StreamsGroupDescribe',
+  minVersion: 0,
+  maxVersion: 0,
+  flexibleFrom: 0,
   writeRequest: writeStreamsGroupDescribeRequest,
   readResponse: readStreamsGroupDescribeResponse,
 }
 
 /** StreamsGroupDescribe (api key 89), versions 0 to 0: the broker's side. */
 export const StreamsGroupDescribeServer: ServerApi<StreamsGroupDescribeRequest, StreamsGroupDescribeResponse> = {
-  ...facts,
+  key: 89,
+  name: 'StreamsGroupDescribe',
+  minVersion: 0,
+  maxVersion: 0,
+  flexibleFrom: 0,
   readRequest: readStreamsGroupDescribeRequest,
   writeResponse: writeStreamsGroupDescribeResponse,
 }

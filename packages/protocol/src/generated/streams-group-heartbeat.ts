@@ -699,18 +699,24 @@ export function readStreamsGroupHeartbeatResponse(r: Reader, v: number): Decoded
   return { throttleTimeMs, errorCode, errorMessage, memberId, memberEpoch, heartbeatIntervalMs, acceptableRecoveryLag, taskOffsetIntervalMs, status, activeTasks, standbyTasks, warmupTasks, endpointInformationEpoch, partitionsByUserEndpoint }
 }
 
-const facts = { key: 88, name: 'StreamsGroupHeartbeat', minVersion: 0, maxVersion: 0, flexibleFrom: 0 } as const
-
 /** StreamsGroupHeartbeat (api key 88), versions 0 to 0: the client's side. */
 export const StreamsGroupHeartbeat: Api<StreamsGroupHeartbeatRequest, StreamsGroupHeartbeatResponse> = {
-  ...facts,
+  key: 88,
+  name: 'StreamsGroupHeartbeat',
+  minVersion: 0,
+  maxVersion: 0,
+  flexibleFrom: 0,
   writeRequest: writeStreamsGroupHeartbeatRequest,
   readResponse: readStreamsGroupHeartbeatResponse,
 }
 
 /** StreamsGroupHeartbeat (api key 88), versions 0 to 0: the broker's side. */
 export const StreamsGroupHeartbeatServer: ServerApi<StreamsGroupHeartbeatRequest, StreamsGroupHeartbeatResponse> = {
-  ...facts,
+  key: 88,
+  name: 'StreamsGroupHeartbeat',
+  minVersion: 0,
+  maxVersion: 0,
+  flexibleFrom: 0,
   readRequest: readStreamsGroupHeartbeatRequest,
   writeResponse: writeStreamsGroupHeartbeatResponse,
 }

@@ -127,18 +127,24 @@ export function readSyncGroupResponse(r: Reader, v: number): Decoded<SyncGroupRe
   return { throttleTimeMs, errorCode, protocolType, protocolName, assignment }
 }
 
-const facts = { key: 14, name: 'SyncGroup', minVersion: 0, maxVersion: 5, flexibleFrom: 4 } as const
-
 /** SyncGroup (api key 14), versions 0 to 5: the client's side. */
 export const SyncGroup: Api<SyncGroupRequest, SyncGroupResponse> = {
-  ...facts,
+  key: 14,
+  name: 'SyncGroup',
+  minVersion: 0,
+  maxVersion: 5,
+  flexibleFrom: 4,
   writeRequest: writeSyncGroupRequest,
   readResponse: readSyncGroupResponse,
 }
 
 /** SyncGroup (api key 14), versions 0 to 5: the broker's side. */
 export const SyncGroupServer: ServerApi<SyncGroupRequest, SyncGroupResponse> = {
-  ...facts,
+  key: 14,
+  name: 'SyncGroup',
+  minVersion: 0,
+  maxVersion: 5,
+  flexibleFrom: 4,
   readRequest: readSyncGroupRequest,
   writeResponse: writeSyncGroupResponse,
 }

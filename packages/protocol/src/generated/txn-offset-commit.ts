@@ -213,18 +213,24 @@ export function readTxnOffsetCommitResponse(r: Reader, v: number): Decoded<TxnOf
   return { throttleTimeMs, topics }
 }
 
-const facts = { key: 28, name: 'TxnOffsetCommit', minVersion: 0, maxVersion: 5, flexibleFrom: 3 } as const
-
 /** TxnOffsetCommit (api key 28), versions 0 to 5: the client's side. */
 export const TxnOffsetCommit: Api<TxnOffsetCommitRequest, TxnOffsetCommitResponse> = {
-  ...facts,
+  key: 28,
+  name: 'TxnOffsetCommit',
+  minVersion: 0,
+  maxVersion: 5,
+  flexibleFrom: 3,
   writeRequest: writeTxnOffsetCommitRequest,
   readResponse: readTxnOffsetCommitResponse,
 }
 
 /** TxnOffsetCommit (api key 28), versions 0 to 5: the broker's side. */
 export const TxnOffsetCommitServer: ServerApi<TxnOffsetCommitRequest, TxnOffsetCommitResponse> = {
-  ...facts,
+  key: 28,
+  name: 'TxnOffsetCommit',
+  minVersion: 0,
+  maxVersion: 5,
+  flexibleFrom: 3,
   readRequest: readTxnOffsetCommitRequest,
   writeResponse: writeTxnOffsetCommitResponse,
 }

@@ -45,18 +45,24 @@ export function readUnregisterBrokerResponse(r: Reader, _v: number): Decoded<Unr
   return { throttleTimeMs, errorCode, errorMessage }
 }
 
-const facts = { key: 64, name: 'UnregisterBroker', minVersion: 0, maxVersion: 0, flexibleFrom: 0 } as const
-
 /** UnregisterBroker (api key 64), versions 0 to 0: the client's side. */
 export const UnregisterBroker: Api<UnregisterBrokerRequest, UnregisterBrokerResponse> = {
-  ...facts,
+  key: 64,
+  name: 'UnregisterBroker',
+  minVersion: 0,
+  maxVersion: 0,
+  flexibleFrom: 0,
   writeRequest: writeUnregisterBrokerRequest,
   readResponse: readUnregisterBrokerResponse,
 }
 
 /** UnregisterBroker (api key 64), versions 0 to 0: the broker's side. */
 export const UnregisterBrokerServer: ServerApi<UnregisterBrokerRequest, UnregisterBrokerResponse> = {
-  ...facts,
+  key: 64,
+  name: 'UnregisterBroker',
+  minVersion: 0,
+  maxVersion: 0,
+  flexibleFrom: 0,
   readRequest: readUnregisterBrokerRequest,
   writeResponse: writeUnregisterBrokerResponse,
 }

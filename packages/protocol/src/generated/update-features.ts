@@ -131,18 +131,24 @@ export function readUpdateFeaturesResponse(r: Reader, v: number): Decoded<Update
   return { throttleTimeMs, errorCode, errorMessage, results }
 }
 
-const facts = { key: 57, name: 'UpdateFeatures', minVersion: 0, maxVersion: 2, flexibleFrom: 0 } as const
-
 /** UpdateFeatures (api key 57), versions 0 to 2: the client's side. */
 export const UpdateFeatures: Api<UpdateFeaturesRequest, UpdateFeaturesResponse> = {
-  ...facts,
+  key: 57,
+  name: 'UpdateFeatures',
+  minVersion: 0,
+  maxVersion: 2,
+  flexibleFrom: 0,
   writeRequest: writeUpdateFeaturesRequest,
   readResponse: readUpdateFeaturesResponse,
 }
 
 /** UpdateFeatures (api key 57), versions 0 to 2: the broker's side. */
 export const UpdateFeaturesServer: ServerApi<UpdateFeaturesRequest, UpdateFeaturesResponse> = {
-  ...facts,
+  key: 57,
+  name: 'UpdateFeatures',
+  minVersion: 0,
+  maxVersion: 2,
+  flexibleFrom: 0,
   readRequest: readUpdateFeaturesRequest,
   writeResponse: writeUpdateFeaturesResponse,
 }

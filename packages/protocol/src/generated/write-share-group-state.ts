@@ -196,18 +196,24 @@ export function readWriteShareGroupStateResponse(r: Reader, v: number): Decoded<
   return { results }
 }
 
-const facts = { key: 85, name: 'WriteShareGroupState', minVersion: 0, maxVersion: 1, flexibleFrom: 0 } as const
-
 /** WriteShareGroupState (api key 85), versions 0 to 1: the client's side. */
 export const WriteShareGroupState: Api<WriteShareGroupStateRequest, WriteShareGroupStateResponse> = {
-  ...facts,
+  key: 85,
+  name: 'WriteShareGroupState',
+  minVersion: 0,
+  maxVersion: 1,
+  flexibleFrom: 0,
   writeRequest: writeWriteShareGroupStateRequest,
   readResponse: readWriteShareGroupStateResponse,
 }
 
 /** WriteShareGroupState (api key 85), versions 0 to 1: the broker's side. */
 export const WriteShareGroupStateServer: ServerApi<WriteShareGroupStateRequest, WriteShareGroupStateResponse> = {
-  ...facts,
+  key: 85,
+  name: 'WriteShareGroupState',
+  minVersion: 0,
+  maxVersion: 1,
+  flexibleFrom: 0,
   readRequest: readWriteShareGroupStateRequest,
   writeResponse: writeWriteShareGroupStateResponse,
 }

@@ -189,18 +189,24 @@ export function readWriteTxnMarkersResponse(r: Reader, v: number): Decoded<Write
   return { markers }
 }
 
-const facts = { key: 27, name: 'WriteTxnMarkers', minVersion: 1, maxVersion: 2, flexibleFrom: 1 } as const
-
 /** WriteTxnMarkers (api key 27), versions 1 to 2: the client's side. */
 export const WriteTxnMarkers: Api<WriteTxnMarkersRequest, WriteTxnMarkersResponse> = {
-  ...facts,
+  key: 27,
+  name: 'WriteTxnMarkers',
+  minVersion: 1,
+  maxVersion: 2,
+  flexibleFrom: 1,
   writeRequest: writeWriteTxnMarkersRequest,
   readResponse: readWriteTxnMarkersResponse,
 }
 
 /** WriteTxnMarkers (api key 27), versions 1 to 2: the broker's side. */
 export const WriteTxnMarkersServer: ServerApi<WriteTxnMarkersRequest, WriteTxnMarkersResponse> = {
-  ...facts,
+  key: 27,
+  name: 'WriteTxnMarkers',
+  minVersion: 1,
+  maxVersion: 2,
+  flexibleFrom: 1,
   readRequest: readWriteTxnMarkersRequest,
   writeResponse: writeWriteTxnMarkersResponse,
 }
