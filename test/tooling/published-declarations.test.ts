@@ -40,7 +40,7 @@ export { Event_2 as Event };
 export declare function open(options: Options): void;
 `)
   assert.deepEqual(forgotten, ['Options'])
-  assert.deepEqual(undocumented, ['Event_2', 'open'])
+  assert.deepEqual(undocumented, ['Event', 'open'])
 })
 
 test('members that are internal leave no trace', () => {

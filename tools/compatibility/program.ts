@@ -46,7 +46,8 @@ export async function produces(signal: AbortSignal): Promise<Buffer | null> {
 export async function consumes(): Promise<(Message<string, Order> | null)[]> {
   const consumer = new Consumer(config, { key: string, value: json<Order>() })
   consumer.subscribe(['orders', /^more-.*/], async (event, reader) => {
-    if (event.type === 'assign') await reader.assign(event.partitions.map(each => ({ ...each, offset: OFFSET_BEGINNING })))
+    if (event.type === 'assign')
+      await reader.assign(event.partitions.map(each => ({ ...each, offset: OFFSET_BEGINNING })))
   })
   for await (const message of consumer) if (message.value?.id === 2) break
   for await (const batch of consumer.batches({ maxMessages: 10 })) batch.markProcessed(batch.messages[0] ?? null)
@@ -73,7 +74,6 @@ export async function simulates(options: EmbeddedClusterOptions, terminal: Termi
   new Writer().int8(1)
   const facts: Pick<MetadataResponse, 'brokers'> = { brokers: [] }
   return (
-    new Dice(facts.brokers.length + Metadata.maxVersion + simulate.length).next() +
-    (await run(['--version'], terminal))
+    new Dice(facts.brokers.length + Metadata.maxVersion + simulate.length).next() + (await run(['--version'], terminal))
   )
 }

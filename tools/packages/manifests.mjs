@@ -17,7 +17,7 @@ const keywords = {
 }
 
 /** The package.json that a package should have. */
-export function wantedManifest({ folder, manifest, entries, programs, isBundled }) {
+export function wantedManifest({ folder, manifest, entries, programs }) {
   const room = basename(folder)
   const { name, version, description, bin, dependencies, optionalDependencies, peerDependencies } = manifest
   const others = entries.filter(({ subpath }) => subpath !== '.')
@@ -37,7 +37,7 @@ export function wantedManifest({ folder, manifest, entries, programs, isBundled 
     main: './dist/index.cjs',
     types: './dist/index.d.cts',
     exports: {
-      ...Object.fromEntries(entries.map(entry => [entry.subpath, conditions(entry, isBundled)])),
+      ...Object.fromEntries(entries.map(entry => [entry.subpath, conditions(entry)])),
       './package.json': './package.json',
     },
     // For TypeScript's old resolution, which does not read `exports`.
@@ -48,10 +48,12 @@ export function wantedManifest({ folder, manifest, entries, programs, isBundled 
     files: [
       ...(bin === undefined ? [] : ['bin']),
       ...['cjs', 'js', 'd.cts', 'd.ts'].map(extension => `dist/*.${extension}`),
-      ...(isBundled ? ['dist/esm'] : []),
-      ...['README.md', 'LICENSE'],
+      ...['dist/esm', 'README.md', 'LICENSE'],
     ],
-    sideEffects: bin === undefined ? false : ['./bin/*.js', ...programs.map(program => `./dist/${program}.cjs`)],
+    sideEffects:
+      bin === undefined
+        ? false
+        : ['./bin/*.js', ...programs.flatMap(name => [`./dist/${name}.cjs`, `./dist/esm/${name}.js`])],
     publishConfig: { access: 'public', provenance: true },
     dependencies,
     optionalDependencies,
@@ -61,10 +63,10 @@ export function wantedManifest({ folder, manifest, entries, programs, isBundled 
   return `${JSON.stringify(wanted, null, 2)}\n`
 }
 
-function conditions({ module, output }, isBundled) {
+function conditions({ module, output }) {
   return {
     [SOURCE]: `./src/${module}.ts`,
-    ...(isBundled ? { module: `./dist/esm/${module}.js` } : {}),
+    module: `./dist/esm/${module}.js`,
     import: { types: `./dist/${output}.d.ts`, default: `./dist/${output}.js` },
     require: { types: `./dist/${output}.d.cts`, default: `./dist/${output}.cjs` },
   }

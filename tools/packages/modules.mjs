@@ -11,7 +11,7 @@ const target = 'node20.19'
 
 /** @param {import('./table.mjs').Package} pkg */
 export async function writeModules(pkg) {
-  const { dist, entries, isBundled } = pkg
+  const { dist, entries } = pkg
   for (const name of readdirSync(dist)) if (/\.(cjs|js)$/.test(name)) rmSync(join(dist, name))
   rmSync(join(dist, 'esm'), { recursive: true, force: true })
   const { inputs, outputs } = await writeCommonJs(pkg)
@@ -19,7 +19,7 @@ export async function writeModules(pkg) {
     writeFileSync(join(dist, `${output}.js`), reexport(outputs[`${output}.js`].exports, `./${output}.cjs`))
   }
   // What was bundled: dist/tsc may still have modules whose sources are gone.
-  if (isBundled) await writeEach(dist, Object.keys(inputs))
+  await writeEach(dist, Object.keys(inputs))
 }
 
 /** @returns esbuild's metafile */

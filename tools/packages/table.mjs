@@ -22,18 +22,12 @@ export const SOURCE = '@ottla/source'
  * @property {Record<string, any>} manifest its package.json
  * @property {Entry[]} entries what applications can import
  * @property {string[]} programs modules that are run and not imported
- * @property {boolean} isBundled whether applications put it into bundles, and get a module for each of its sources
  */
 
 /** @type {readonly Package[]} */
-export const packages = [
-  described('protocol', { isBundled: true }),
-  described('ottla', { isBundled: true }),
-  described('broker'),
-  described('cli', { programs: ['main'] }),
-]
+export const packages = [described('protocol'), described('ottla'), described('broker'), described('cli', ['main'])]
 
-function described(room, { isBundled = false, programs = [] } = {}) {
+function described(room, programs = []) {
   const folder = join(root, 'packages', room)
   const manifest = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
   return {
@@ -43,7 +37,6 @@ function described(room, { isBundled = false, programs = [] } = {}) {
     manifest,
     entries: entriesOf(manifest),
     programs,
-    isBundled,
   }
 }
 
