@@ -15,10 +15,15 @@ const esbuild = (format, options = []) => ({
   dependencies: { esbuild: '^0.28' },
   files: sources,
   bundle: folder =>
-    runTool(folder, 'esbuild/bin/esbuild', [
-      ...['main.mjs', '--bundle', '--platform=node', `--format=${format}`, '--log-override:empty-import-meta=silent'],
-      ...[`--outfile=out/main.${format === 'esm' ? 'mjs' : 'cjs'}`, ...options],
-    ]),
+    // A script, or the program itself.
+    run(
+      join(folder, 'node_modules', '.bin', 'esbuild'),
+      [
+        ...['main.mjs', '--bundle', '--platform=node', `--format=${format}`, ...options],
+        `--outfile=out/main.${format === 'esm' ? 'mjs' : 'cjs'}`,
+      ],
+      { cwd: folder },
+    ),
   warning: /warning/i,
 })
 
