@@ -1,6 +1,6 @@
 // Test runners, each with its defaults.
 import { join } from 'node:path'
-import { commonjs, esm } from './story.mjs'
+import { commonjs, esm, typescript } from './story.mjs'
 import { run, runTool } from './project.mjs'
 
 const FAILS_LATE_MS = 60_000
@@ -37,7 +37,7 @@ export const runners = [
     dependencies: { jest: '^30', 'ts-jest': '^29', typescript: '~5.9', '@types/jest': '^30', '@types/node': '^20' },
     manifest: { jest: { preset: 'ts-jest' } },
     files: {
-      'story.ts': esm,
+      'story.ts': typescript,
       'story.test.ts': `import { story } from './story'\n${jestTest}`,
       'tsconfig.json': JSON.stringify({
         compilerOptions: {
@@ -84,7 +84,7 @@ export const runners = [
     dependencies: { vitest: '^4' },
     manifest: { type: 'module' },
     files: {
-      'story.ts': esm,
+      'story.ts': typescript,
       'story.test.ts': `import { expect, test } from 'vitest'\nimport { story } from './story.ts'\n${jestTest}`,
     },
     run: folder => runTool(folder, 'vitest/vitest.mjs', ['run']),
@@ -112,7 +112,7 @@ export const runners = [
     name: 'bun',
     dependencies: { bun: '^1' },
     files: {
-      'story.ts': esm,
+      'story.ts': typescript,
       'story.test.ts': `import { expect, test } from 'bun:test'\nimport { story } from './story'\n${jestTest}`,
     },
     run: folder => run(bunIn(folder), ['test'], { cwd: folder }),

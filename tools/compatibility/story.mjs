@@ -29,7 +29,7 @@ async function story(among = codecs) {
   }
   assert.throws(() => new Producer({ 'bootstrap.servers': 'nowhere:1', acks: 7_000_000 }), KafkaError)
   const alone = new AdminClient({ 'bootstrap.servers': '127.0.0.1:1' }, { logger: () => undefined })
-  await assert.rejects(alone.clusterId({ timeoutMs: 200 }), error => error instanceof KafkaError && error.isTimeout)
+  await assert.rejects(alone.clusterId({ requestTimeoutMs: 200 }), error => error instanceof KafkaError && error.isTimeout)
   await Promise.all([alone.close(), consumer.close(), admin.close()])
   await cluster.close()
   return among.join()
@@ -39,8 +39,12 @@ async function story(among = codecs) {
 const importing = imports.map(([from, names]) => `import ${names} from '${from}'`).join('\n')
 const requiring = imports.map(([from, names]) => `const ${names} = require('${from}')`).join('\n')
 
-/** As an ES module, which TypeScript reads, too. */
+/** As an ES module. */
 export const esm = `${importing}\n${body}\nexport { codecs, story }\n`
+/** As TypeScript. */
+export const typescript = esm
+  .replace("'zstd']", "'zstd'] as const")
+  .replace('among = codecs', 'among: readonly (typeof codecs)[number][] = codecs')
 /** As a CommonJS module. */
 export const commonjs = `${requiring}\n${body}\nmodule.exports = { codecs, story }\n`
 
