@@ -14,6 +14,7 @@ const keywords = {
   ottla: ['kafka', 'client', 'producer', 'consumer', 'librdkafka', 'confluent', 'streaming', 'typescript', 'kip-848'],
   broker: ['kafka', 'broker', 'embedded', 'mock', 'test', 'testing', 'testcontainers', 'simulation'],
   cli: ['kafka', 'cli', 'kcat', 'producer', 'consumer', 'admin'],
+  kafkajs: ['kafka', 'kafkajs', 'client', 'producer', 'consumer', 'admin', 'drop-in'],
 }
 
 /** The package.json that a package should have. */

@@ -60,11 +60,11 @@ function declaredElsewhere(before) {
 /** `topics.NewTopic` as `NewTopic`: modules are namespaces only for the code that imports them so. */
 function withoutNamespaces(text) {
   const file = parsed(text)
-  const members = new Map()
-  for (const node of file.statements) if (ts.isModuleDeclaration(node)) members.set(node.name.text, membersOf(node))
-  const edits = file.statements.filter(ts.isModuleDeclaration).map(node => [node.getFullStart(), node.end, ''])
+  const modules = file.statements.filter(isImportedModule)
+  const members = new Map(modules.map(node => [node.name.text, membersOf(node)]))
+  const edits = modules.map(node => [node.getFullStart(), node.end, ''])
   const visit = node => {
-    if (ts.isModuleDeclaration(node)) return
+    if (modules.includes(node)) return
     const name = ts.isQualifiedName(node) && ts.isIdentifier(node.left) ? members.get(node.left.text) : undefined
     const to = name?.get(node.right.text)
     if (to !== undefined) edits.push([node.getStart(file), node.end, to])
@@ -72,6 +72,11 @@ function withoutNamespaces(text) {
   }
   visit(file)
   return edited(text, edits)
+}
+
+/** A namespace that only lists what a module exports; a program's own namespaces have declarations. */
+function isImportedModule(node) {
+  return ts.isModuleDeclaration(node) && !isExportedDeclaration(node) && node.body.statements.every(ts.isExportDeclaration)
 }
 
 /** @param {[from: number, to: number, by: string][]} edits */
@@ -107,9 +112,8 @@ function withOwnNames(text) {
 }
 
 /** By the name in the namespace, the name outside. */
-function membersOf({ name, body }) {
-  const [list, ...others] = body.statements
-  if (others.length > 0 || !ts.isExportDeclaration(list)) throw new Error(`namespace ${name.text}: not of a module`)
+function membersOf({ body }) {
+  const [list] = body.statements
   return new Map(list.exportClause.elements.map(each => [each.name.text, (each.propertyName ?? each.name).text]))
 }
 

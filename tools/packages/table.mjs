@@ -25,7 +25,13 @@ export const SOURCE = '@ottla/source'
  */
 
 /** @type {readonly Package[]} */
-export const packages = [described('protocol'), described('ottla'), described('broker'), described('cli', ['main'])]
+export const packages = [
+  described('protocol'),
+  described('ottla'),
+  described('broker'),
+  described('cli', ['main']),
+  described('kafkajs'),
+]
 
 function described(room, programs = []) {
   const folder = join(root, 'packages', room)

@@ -107,7 +107,13 @@ export type { RecordCodec } from './cluster/record-codecs.ts'
 export { maskedConfig, parseProperties } from './config/resolve.ts'
 export type { AdminConfig, ClientConfig, ConsumerConfig, ProducerConfig } from './config/resolve.ts'
 export { Consumer, type ConsumerListener, type RebalanceCallback } from './consumer/consumer.ts'
-export type { Assign, GroupMember, GroupTopic, PartitionAssignor } from './consumer/group/assignors/assignor.ts'
+export type {
+  Assign,
+  Assigned,
+  GroupMember,
+  GroupTopic,
+  PartitionAssignor,
+} from './consumer/group/assignors/assignor.ts'
 export type { SubscriptionInput } from './consumer/group/subscription.ts'
 export type { ConsumerInterceptor } from './consumer/read/interceptors.ts'
 export type { AcknowledgeResult } from './consumer/share/acknowledge-results.ts'
@@ -120,7 +126,13 @@ export type { BatchOptions } from './consumer/read/iterators.ts'
 export type { ConsumerOptions } from './consumer/options.ts'
 export type { PartitionStream } from './consumer/run/cursor-stream.ts'
 export type { PartitionStreamsOptions } from './consumer/run/partition-streams.ts'
-export type { BatchRunOptions, DeadLetterSink, RunContext, RunOptions } from './consumer/run/options.ts'
+export type {
+  BatchRunOptions,
+  CommonRunOptions,
+  DeadLetterSink,
+  RunContext,
+  RunOptions,
+} from './consumer/run/options.ts'
 export type { MessageBatch } from './consumer/read/message-batch.ts'
 export type { FetchedMessage } from './consumer/partition/message.ts'
 export { ErrorCode, KafkaError, errorName, type KafkaErrorOptions } from './errors.ts'

@@ -24,7 +24,7 @@ export interface DeadLetterSink {
 }
 
 /** What runs of messages and of batches have in common. */
-interface CommonRunOptions {
+export interface CommonRunOptions {
   /** How many handlers may run at once; 1 by default. */
   readonly concurrency?: number
   /** How often a message is retried, 0 by default, and the backoff in ms: by default 100, doubling up to 10,000. */
