@@ -76,7 +76,9 @@ function withoutNamespaces(text) {
 
 /** A namespace that only lists what a module exports; a program's own namespaces have declarations. */
 function isImportedModule(node) {
-  return ts.isModuleDeclaration(node) && !isExportedDeclaration(node) && node.body.statements.every(ts.isExportDeclaration)
+  return (
+    ts.isModuleDeclaration(node) && !isExportedDeclaration(node) && node.body.statements.every(ts.isExportDeclaration)
+  )
 }
 
 /** @param {[from: number, to: number, by: string][]} edits */
