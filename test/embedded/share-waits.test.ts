@@ -299,6 +299,27 @@ for (const way of ['unsubscribe', 'close'] as const) {
   })
 }
 
+test('what a fetch brings of a topic that is not subscribed to any more is for the others, as is what waits', async t => {
+  const [at, other] = [await setting(LONG_LOCK_MS), await setting(LONG_LOCK_MS)]
+  const one = member(t, at)
+  await send(at.topic, 'taken', 'waits')
+  assert.equal((await next(one.consumer)).offset, 0)
+  const fetch = holdFetch(t, at)
+  await until('one is on its way', fetch.isHeld)
+  await send(at.topic, 'late')
+  one.consumer.subscribe(other.topic)
+  fetch.letGo()
+  await send(other.topic, 'of the other')
+  assert.equal((await next(one.consumer)).topic, other.topic)
+  const successor = member(t, at)
+  const seen: string[] = []
+  while (seen.length < 2) {
+    const { value, deliveryCount } = await next(successor.consumer)
+    seen.push(`${String(value)} x${deliveryCount}`)
+  }
+  assert.deepEqual(seen.sort(), ['late x2', 'waits x2'])
+})
+
 test('what a fetch brings that comes back after max.poll.interval.ms is for the others', async t => {
   const at = await setting(LONG_LOCK_MS)
   await send(at.topic, 'a')

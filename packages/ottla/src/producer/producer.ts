@@ -25,7 +25,7 @@ import type {
   TopicPartitionOffset,
   WaitOptions,
 } from '../types.ts'
-import { flush } from './flush.ts'
+import { flush, untilRead } from './flush.ts'
 import type { PipelineIdentity } from './idempotence/identity.ts'
 import { requestId, ProducerIdentity, type RequestId } from './idempotence/producer-identity.ts'
 import { Intake, type Serializers } from './intake.ts'
@@ -140,9 +140,9 @@ export class Producer<K = Bytes, V = Bytes> extends AuthenticatedClient implemen
     this.#pipeline.prepare()
   }
 
-  /** Messages accepted and not reported yet. */
+  /** Messages accepted whose report has not been given; within a report's callback, its message still counts. */
   get outstanding(): number {
-    return this.#pipeline.accumulator.messages
+    return this.#pipeline.accumulator.unreported
   }
 
   /** Whether `close` has been called. */
@@ -208,10 +208,7 @@ export class Producer<K = Bytes, V = Bytes> extends AuthenticatedClient implemen
   on<T extends ProducerEvent['type']>(type: T, listener: ProducerListener<T>): this {
     const { events } = this.#context
     events.on(type, listener)
-    if (type !== 'delivery') return this
-    const first = this.#pipeline.delivery.takeUnclaimed()
-    // Not within this call: the application may still be setting up what the listener uses.
-    if (first.length > 0) queueMicrotask(() => first.forEach(report => events.emit({ type: 'delivery', report })))
+    if (type === 'delivery') this.#pipeline.delivery.giveUnclaimed()
     return this
   }
 
@@ -222,18 +219,23 @@ export class Producer<K = Bytes, V = Bytes> extends AuthenticatedClient implemen
   }
 
   /**
-   * Sends what is queued at once, without linger, and waits for the reports.
+   * Sends what is queued at once, without linger, and waits until all reports have been given. That includes the
+   * messages of `send` calls that wait for room in the queue or for a serializer. Reports in a stream of `events()` have
+   * been given when they have been read. The wait for its reader ends when that has not asked for an event for a second.
    * @param wait - limit in ms, or with a signal; -1 (default) for none
-   * @returns how many messages are still outstanding; 0 as soon as all have been reported
+   * @returns how many messages have no report yet; 0 as soon as all have been reported
    */
   async flush(wait?: WaitOptions): Promise<number> {
     const { timeoutMs, signal } = resolveWait(wait, -1)
-    return flush(this.#pipeline, this.#context.clock, timeoutMs, signal)
+    const { clock, events } = this.#context
+    const deadline = Deadline.after(clock, timeoutMs)
+    const left = await flush(this.#pipeline, clock, timeoutMs, signal)
+    return left > 0 ? left : untilRead(events, clock, deadline, signal)
   }
 
   /**
    * Discards messages: those in the queue are reported with ERR__PURGE_QUEUE, those in flight with ERR__PURGE_INFLIGHT
-   * (`possibly-persisted`). Both by default.
+   * (`possibly-persisted`). Both by default. What waits for a connection is in the queue.
    */
   purge(options: { readonly queue?: boolean; readonly inFlight?: boolean } = {}): void {
     this.#pipeline.purge(options.queue ?? true, options.inFlight ?? true)

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { EventHub, STREAM_LIMIT } from '../../src/observe/events.ts'
+import type { DeliveryReport } from '../../src/types.ts'
 
 test('a listener that throws is reported and the others still get the event', () => {
   const failures: unknown[] = []
@@ -40,4 +41,36 @@ test('a reader that falls behind loses the oldest events, not the newest', async
   for (let i = 0; i < STREAM_LIMIT + 5; i++) hub.emit({ type: 'stats', json: String(i) })
   const first = await stream.next()
   assert.deepEqual(first.value, { type: 'stats', json: '5' })
+})
+
+const report = { type: 'delivery', report: {} as DeliveryReport } as const
+
+test('unread reports are those of the stream that was read the most; one that nobody has begun does not count', async () => {
+  const hub = new EventHub(() => undefined)
+  const [one, other, untouched] = [hub.stream([report]), hub.stream(), hub.stream()]
+  for (let i = 0; i < 3; i++) hub.emit(report)
+  hub.emit({ type: 'stats', json: '{}' })
+  assert.equal(hub.unreadReports, 0)
+  let reads = 0
+  const stop = hub.onRead(() => reads++)
+  await one.next()
+  assert.equal(hub.unreadReports, 3)
+  await other.next()
+  assert.deepEqual([hub.unreadReports, reads], [2, 2])
+  await other.return?.()
+  assert.deepEqual([hub.unreadReports, reads], [3, 3])
+  stop()
+  for (let i = 0; i < 4; i++) await one.next()
+  assert.deepEqual([hub.unreadReports, reads], [0, 3])
+  await untouched.return?.()
+})
+
+test('reports that a slow reader has lost are not unread any more', async () => {
+  const hub = new EventHub(() => undefined)
+  const stream = hub.stream()
+  hub.emit(report)
+  await stream.next()
+  for (let i = 0; i < 5; i++) hub.emit(report)
+  for (let i = 0; i < STREAM_LIMIT - 2; i++) hub.emit({ type: 'stats', json: '{}' })
+  assert.equal(hub.unreadReports, 2)
 })

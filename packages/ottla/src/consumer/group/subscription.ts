@@ -54,6 +54,11 @@ export class Subscription {
     return [...found].sort()
   }
 
+  /** Whether it names the topic, or a pattern matches it. */
+  includes(topic: string): boolean {
+    return this.names.has(topic) || this.patterns.some(pattern => pattern.test(topic))
+  }
+
   equals(other: Subscription): boolean {
     return this.terms.length === other.terms.length && this.terms.every(term => other.terms.includes(term))
   }

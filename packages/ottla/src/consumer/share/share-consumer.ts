@@ -137,7 +137,7 @@ export class ShareConsumer<K = Buffer, V = Buffer>
       groupId,
       memberId: this.#member.id,
       isWanted: () => this.#isWanted && this.#member.isMember,
-      isTaking: () => this.#isWanted && this.#subscription !== null,
+      isTaking: topic => this.#isWanted && this.#subscription?.includes(topic) === true,
       onMessages: () => this.#onMessages(),
       onAcknowledged: (source, types, error) => this.#results.add(source, types, error),
       raise,
@@ -180,6 +180,7 @@ export class ShareConsumer<K = Buffer, V = Buffer>
     const before = this.#subscription
     this.#subscription = subscription
     this.#subscribed.replace(before, subscription)
+    if (before !== null) this.#release(({ topic }) => !subscription.includes(topic))
     if (subscription.patterns.length > 0) {
       this.#subscribed.wantAll()
       this.#cluster.metadata.requestRefresh('topics by pattern')
@@ -453,7 +454,11 @@ export class ShareConsumer<K = Buffer, V = Buffer>
   /** Releases what was fetched ahead for the other members, instead of renewing its locks for nothing. */
   #releaseWaiting(): void {
     this.#reader.giveBack()
-    for (const message of this.#queue.takeAll()) {
+    this.#release(() => true)
+  }
+
+  #release(isUnwanted: (message: LockedMessage) => boolean): void {
+    for (const message of this.#queue.takeAll(isUnwanted)) {
       this.#queue.settle(message)
       this.#fetcher.autoRelease(message)
     }
