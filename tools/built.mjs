@@ -1,10 +1,8 @@
 // What the root commands need before they can run: the dependencies and the built packages.
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs'
-import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-
-const root = dirname(dirname(fileURLToPath(import.meta.url)))
+import { join } from 'node:path'
+import { packages, root } from './packages/table.mjs'
 
 /** The built command line, to be run with node. */
 export const cli = join(root, 'packages', 'cli', 'bin', 'ottla.js')
@@ -13,10 +11,9 @@ export const cli = join(root, 'packages', 'cli', 'bin', 'ottla.js')
 export function ensureBuilt() {
   ensureInstalled()
   // The type-check writes modules too, but only the build writes what is run; this is its last file.
-  const stale = ['protocol', 'ottla', 'broker', 'cli'].some(name => {
-    const path = join(root, 'packages', name)
-    return newest(join(path, 'src')) > writtenAt(join(path, 'dist', 'tsc', 'declarations.hash'))
-  })
+  const stale = packages.some(
+    ({ folder, dist }) => newest(join(folder, 'src')) > writtenAt(join(dist, 'tsc', 'declarations.hash')),
+  )
   if (stale) run('building (npm run build)', ['run', 'build', '--silent'])
 }
 

@@ -6,7 +6,15 @@ import { join } from 'node:path'
 import { installedProject, type Project } from './installed.ts'
 import { node } from './program.ts'
 
-const entries = ['ottla', '@ottla/protocol', '@ottla/broker', '@ottla/broker/simulation', '@ottla/cli']
+const entries = [
+  'ottla',
+  '@ottla/protocol',
+  '@ottla/broker',
+  '@ottla/broker/simulation',
+  '@ottla/broker/testing',
+  '@ottla/cli',
+  '@ottla/kafkajs',
+]
 const roundTrip = `
   const cluster = await EmbeddedCluster.start()
   const settings = { 'bootstrap.servers': cluster.bootstrapServers, 'group.id': 'g', 'auto.offset.reset': 'earliest' }
@@ -16,6 +24,25 @@ const roundTrip = `
   consumer.subscribe('greetings')
   console.log(String((await consumer.readMessage(20_000)).value))
   await Promise.all([producer.close(), consumer.close()])
+  await cluster.close()
+`
+/** A program for kafkajs. */
+const facade = (kafkajs: string, broker: string): string => `
+  const { Kafka } = ${kafkajs}
+  const { EmbeddedCluster } = ${broker}
+  const cluster = await EmbeddedCluster.start()
+  const kafka = new Kafka({ clientId: 'billing', brokers: cluster.bootstrapServers.split(','), logLevel: 0 })
+  const producer = kafka.producer()
+  await producer.connect()
+  await producer.send({ topic: 'bills', messages: [{ key: 'alice', value: '12.50' }] })
+  await producer.disconnect()
+  const consumer = kafka.consumer({ groupId: 'g' })
+  await consumer.connect()
+  await consumer.subscribe({ topics: ['bills'], fromBeginning: true })
+  await new Promise(resolve => {
+    void consumer.run({ eachMessage: async ({ message }) => resolve(console.log(String(message.value))) })
+  })
+  await consumer.disconnect()
   await cluster.close()
 `
 let project: Project
@@ -45,6 +72,26 @@ test('an ES module imports them', async () => {
     import { EmbeddedCluster } from '@ottla/broker'
     ${roundTrip}`
   assert.equal(await output('program.mjs', program), 'hello\n')
+})
+
+test('CommonJS requires the package with the API of kafkajs, an ES module imports it', async () => {
+  const required = `async function main() {${facade("require('@ottla/kafkajs')", "require('@ottla/broker')")}}\nmain()`
+  assert.equal(await output('facade.cjs', required), '12.50\n')
+  const imported = facade("await import('@ottla/kafkajs')", "await import('@ottla/broker')")
+  assert.equal(await output('facade.mjs', imported), '12.50\n')
+})
+
+test('installed as kafkajs, it is what a program for kafkajs loads', async () => {
+  // Where npm puts `"kafkajs": "npm:@ottla/kafkajs"`; next to this program, so that it is found before any other.
+  project.unpack('@ottla/kafkajs', 'alias/node_modules/kafkajs')
+  const { name } = JSON.parse(
+    readFileSync(join(project.folder, 'alias/node_modules/kafkajs/package.json'), 'utf8'),
+  ) as { name: string }
+  assert.equal(name, '@ottla/kafkajs')
+  const required = `async function main() {${facade("require('kafkajs')", "require('@ottla/broker')")}}\nmain()`
+  assert.equal(await output('alias/program.cjs', required), '12.50\n')
+  const imported = facade("await import('kafkajs')", "await import('@ottla/broker')")
+  assert.equal(await output('alias/program.mjs', imported), '12.50\n')
 })
 
 test('every entry exports the same things to both, and has them once in a process', async () => {

@@ -43,6 +43,19 @@ export declare function open(options: Options): void;
   assert.deepEqual(undocumented, ['Event', 'open'])
 })
 
+test('an enum that has another name outside is not forgotten, and described once', () => {
+  const { forgotten, undocumented } = publishedDeclarations(`
+declare enum Level_2 { LOW = 0 }
+/** How much. */
+export declare const Level: typeof Level_2;
+export declare type Level = Level_2;
+export declare type Both<T> = Hidden<T>;
+declare type Hidden<T> = T;
+`)
+  assert.deepEqual(forgotten, ['Hidden'])
+  assert.deepEqual(undocumented, ['Both'])
+})
+
 test('members that are internal leave no trace', () => {
   const { text } = publishedDeclarations(`/** It. */
 export declare class It {

@@ -32,15 +32,31 @@ export function publishedDeclarations(rolled, before = []) {
     else imports.push({ full: `import { ${statement.declares[0]} } from '${from}';` })
   }
   const exported = new Set(own.flatMap(({ exports }) => exports))
+  // Another name for it will do: an enum that is exported as a constant, too, is declared under a name of its own.
+  const aliased = new Set(own.filter(({ isExported }) => isExported).flatMap(({ node }) => aliasOf(node)))
   const isPublic = ({ declares }) => declares.some(name => exported.has(name))
   const declared = own.filter(({ declares }) => declares.length > 0)
   const lines = [NODE_TYPES, ...imports.map(({ full }) => full)].join('\n')
   return {
     text: `${lines}\n\n${own.map(({ full }) => full).join('\n\n')}\n\nexport {}\n`,
-    forgotten: declared.filter(each => !isPublic(each)).flatMap(({ declares }) => declares),
-    undocumented: declared.filter(each => isPublic(each) && !each.isDocumented).flatMap(({ declares }) => declares),
+    forgotten: declared
+      .filter(each => !isPublic(each))
+      .flatMap(({ declares }) => declares.filter(name => !aliased.has(name))),
+    undocumented: undocumentedOf(declared.filter(isPublic)),
     report: own.map(({ node }) => printed(node)).join('\n\n'),
   }
+}
+
+/** `logLevel_2` of `type logLevel = logLevel_2`. */
+function aliasOf(node) {
+  if (!ts.isTypeAliasDeclaration(node) || node.typeParameters !== undefined) return []
+  return ts.isTypeReferenceNode(node.type) && ts.isIdentifier(node.type.typeName) ? [node.type.typeName.text] : []
+}
+
+/** Declarations of one name are shown as one: it is enough that one of them has a description. */
+function undocumentedOf(declared) {
+  const documented = new Set(declared.filter(each => each.isDocumented).flatMap(({ declares }) => declares))
+  return [...new Set(declared.flatMap(({ declares }) => declares))].filter(name => !documented.has(name))
 }
 
 /** A declaration, told by its name and how it reads where it is exported; an import is none. */

@@ -30,6 +30,7 @@ export namespace CompressionTypes {
   export type ZSTD = declared.CompressionTypes.ZSTD
 }
 
+/** What has settings: a topic, a broker, the levels of its loggers. */
 export const ConfigResourceTypes = valuesOf<typeof declared.ConfigResourceTypes>({
   UNKNOWN: 0,
   TOPIC: 2,
@@ -44,6 +45,7 @@ export namespace ConfigResourceTypes {
   export type BROKER_LOGGER = declared.ConfigResourceTypes.BROKER_LOGGER
 }
 
+/** Where the value of a setting comes from. */
 export const ConfigSource = valuesOf<typeof declared.ConfigSource>({
   UNKNOWN: 0,
   TOPIC_CONFIG: 1,
@@ -64,6 +66,7 @@ export namespace ConfigSource {
   export type DYNAMIC_BROKER_LOGGER_CONFIG = declared.ConfigSource.DYNAMIC_BROKER_LOGGER_CONFIG
 }
 
+/** What a rule is about. */
 export const AclResourceTypes = valuesOf<typeof declared.AclResourceTypes>({
   UNKNOWN: 0,
   ANY: 1,
@@ -84,6 +87,7 @@ export namespace AclResourceTypes {
   export type DELEGATION_TOKEN = declared.AclResourceTypes.DELEGATION_TOKEN
 }
 
+/** What a rule allows or denies. */
 export const AclOperationTypes = valuesOf<typeof declared.AclOperationTypes>({
   UNKNOWN: 0,
   ANY: 1,
@@ -116,6 +120,7 @@ export namespace AclOperationTypes {
   export type IDEMPOTENT_WRITE = declared.AclOperationTypes.IDEMPOTENT_WRITE
 }
 
+/** Whether a rule allows or denies. */
 export const AclPermissionTypes = valuesOf<typeof declared.AclPermissionTypes>({
   UNKNOWN: 0,
   ANY: 1,
@@ -130,6 +135,7 @@ export namespace AclPermissionTypes {
   export type ALLOW = declared.AclPermissionTypes.ALLOW
 }
 
+/** Whether the name of a rule is the whole name, the beginning of names, or (in a filter) whatever matches. */
 export const ResourcePatternTypes = valuesOf<typeof declared.ResourcePatternTypes>({
   UNKNOWN: 0,
   ANY: 1,

@@ -4,6 +4,7 @@ import type { PartitionMetadata } from './types/metadata.ts'
 /** What an error is made of: its text, or another error whose text it takes. */
 export type ErrorInput = Error | string
 
+/** What an error says beside its text. */
 export interface KafkaJSErrorMetadata {
   retriable?: boolean
   topic?: string
@@ -12,21 +13,25 @@ export interface KafkaJSErrorMetadata {
   cause?: Error
 }
 
+/** The fields of KafkaJSOffsetOutOfRange. */
 export interface KafkaJSOffsetOutOfRangeMetadata {
   topic: string
   partition: number
 }
 
+/** The fields of KafkaJSNumberOfRetriesExceeded: retries, and the last backoff in ms. */
 export interface KafkaJSNumberOfRetriesExceededMetadata {
   retryCount: number
   retryTime: number
 }
 
+/** The fields of KafkaJSConnectionError. */
 export interface KafkaJSConnectionErrorMetadata {
   broker?: string
   code?: string
 }
 
+/** The fields of KafkaJSRequestTimeoutError; times in ms since the epoch, the duration in ms. */
 export interface KafkaJSRequestTimeoutErrorMetadata {
   broker: string
   clientId: string
@@ -36,32 +41,38 @@ export interface KafkaJSRequestTimeoutErrorMetadata {
   pendingDuration: number
 }
 
+/** The fields of KafkaJSTopicMetadataNotLoaded. */
 export interface KafkaJSTopicMetadataNotLoadedMetadata {
   topic: string
 }
 
+/** The fields of KafkaJSStaleTopicMetadataAssignment. */
 export interface KafkaJSStaleTopicMetadataAssignmentMetadata {
   topic: string
   unknownPartitions: PartitionMetadata[]
 }
 
+/** The fields of KafkaJSServerDoesNotSupportApiKey. */
 export interface KafkaJSServerDoesNotSupportApiKeyMetadata {
   apiKey: number
   apiName: string
 }
 
+/** A group that could not be deleted, and why. */
 export interface KafkaJSDeleteGroupsErrorGroups {
   groupId: string
   errorCode: number
   error: KafkaJSError
 }
 
+/** A partition whose records could not be deleted, and why. */
 export interface KafkaJSDeleteTopicRecordsErrorPartition {
   partition: number
   offset: string
   error: KafkaJSError
 }
 
+/** The partitions of a topic whose records could not be deleted. */
 export interface KafkaJSDeleteTopicRecordsErrorTopic {
   topic: string
   partitions: KafkaJSDeleteTopicRecordsErrorPartition[]
@@ -93,10 +104,11 @@ export class KafkaJSError extends Error {
   }
 }
 
+/** What would fail again: a wrong argument, a wrong configuration, a closed client. */
 export class KafkaJSNonRetriableError extends KafkaJSError {
   override readonly name: string = 'KafkaJSNonRetriableError'
 
-  constructor(e: ErrorInput, { cause }: { cause?: Error } = {}) {
+  constructor(e: ErrorInput = '', { cause }: { cause?: Error } = {}) {
     super(e, { retriable: false, ...(cause === undefined ? {} : { cause }) })
   }
 }
@@ -115,6 +127,10 @@ export class KafkaJSProtocolError extends KafkaJSError {
   }
 }
 
+/**
+ * A partition has no such offset: it is past the end, or its records have been deleted. Not thrown here: the consumer
+ * goes where `fromBeginning` says.
+ */
 export class KafkaJSOffsetOutOfRange extends KafkaJSProtocolError {
   override readonly name: string = 'KafkaJSOffsetOutOfRange'
   readonly topic: string
@@ -127,6 +143,7 @@ export class KafkaJSOffsetOutOfRange extends KafkaJSProtocolError {
   }
 }
 
+/** A coordinator has given a new member an id to join with. Not thrown here: the client joins with it. */
 export class KafkaJSMemberIdRequired extends KafkaJSProtocolError {
   override readonly name: string = 'KafkaJSMemberIdRequired'
   readonly memberId: string
@@ -137,6 +154,7 @@ export class KafkaJSMemberIdRequired extends KafkaJSProtocolError {
   }
 }
 
+/** A topic could not be created. */
 export class KafkaJSCreateTopicError extends KafkaJSProtocolError {
   override readonly name: string = 'KafkaJSCreateTopicError'
   readonly topic: string
@@ -147,6 +165,7 @@ export class KafkaJSCreateTopicError extends KafkaJSProtocolError {
   }
 }
 
+/** The replicas of a partition could not be moved. */
 export class KafkaJSAlterPartitionReassignmentsError extends KafkaJSProtocolError {
   override readonly name: string = 'KafkaJSAlterPartitionReassignmentsError'
   readonly topic?: string
@@ -164,6 +183,7 @@ export class KafkaJSNumberOfRetriesExceeded extends KafkaJSNonRetriableError {
   override readonly name: string = 'KafkaJSNumberOfRetriesExceeded'
   override readonly stack: string
   readonly retryCount: number
+  /** What the next backoff would have been, ms. */
   readonly retryTime: number
 
   constructor(e: ErrorInput, { retryCount, retryTime }: Partial<KafkaJSNumberOfRetriesExceededMetadata> = {}) {
@@ -174,6 +194,7 @@ export class KafkaJSNumberOfRetriesExceeded extends KafkaJSNonRetriableError {
   }
 }
 
+/** A broker could not be reached, or its connection was lost. */
 export class KafkaJSConnectionError extends KafkaJSError {
   override readonly name: string = 'KafkaJSConnectionError'
   /** `host:port` */
@@ -188,6 +209,7 @@ export class KafkaJSConnectionError extends KafkaJSError {
   }
 }
 
+/** A broker has closed the connection. Not thrown here: it is a KafkaJSConnectionError. */
 export class KafkaJSConnectionClosedError extends KafkaJSConnectionError {
   override readonly name: string = 'KafkaJSConnectionClosedError'
   readonly host: string
@@ -220,6 +242,7 @@ export class KafkaJSRequestTimeoutError extends KafkaJSError {
   }
 }
 
+/** Nothing is known of the cluster yet. */
 export class KafkaJSMetadataNotLoaded extends KafkaJSError {
   override readonly name: string = 'KafkaJSMetadataNotLoaded'
 
@@ -228,6 +251,7 @@ export class KafkaJSMetadataNotLoaded extends KafkaJSError {
   }
 }
 
+/** Nothing is known of a topic yet; thrown by the `cluster` of a partition assigner. */
 export class KafkaJSTopicMetadataNotLoaded extends KafkaJSMetadataNotLoaded {
   override readonly name: string = 'KafkaJSTopicMetadataNotLoaded'
   readonly topic: string
@@ -238,6 +262,7 @@ export class KafkaJSTopicMetadataNotLoaded extends KafkaJSMetadataNotLoaded {
   }
 }
 
+/** A member is assigned partitions that it does not know. Not thrown here: the client asks for them. */
 export class KafkaJSStaleTopicMetadataAssignment extends KafkaJSError {
   override readonly name: string = 'KafkaJSStaleTopicMetadataAssignment'
   readonly topic: string
@@ -251,6 +276,7 @@ export class KafkaJSStaleTopicMetadataAssignment extends KafkaJSError {
   }
 }
 
+/** The broker is too old, or too new, for a request. */
 export class KafkaJSServerDoesNotSupportApiKey extends KafkaJSNonRetriableError {
   override readonly name: string = 'KafkaJSServerDoesNotSupportApiKey'
   readonly apiKey: number
@@ -263,6 +289,7 @@ export class KafkaJSServerDoesNotSupportApiKey extends KafkaJSNonRetriableError 
   }
 }
 
+/** A broker is not in the cluster, or a partition has no leader. */
 export class KafkaJSBrokerNotFound extends KafkaJSError {
   override readonly name: string = 'KafkaJSBrokerNotFound'
 
@@ -271,42 +298,42 @@ export class KafkaJSBrokerNotFound extends KafkaJSError {
   }
 }
 
-/** A non-retriable error that needs no argument. */
-abstract class Plain extends KafkaJSNonRetriableError {
-  constructor(e: ErrorInput = '', options: { cause?: Error } = {}) {
-    super(e, options)
-  }
-}
-
-export class KafkaJSPartialMessageError extends Plain {
+/** A record was cut off. Not thrown here: the client asks for it again. */
+export class KafkaJSPartialMessageError extends KafkaJSNonRetriableError {
   override readonly name: string = 'KafkaJSPartialMessageError'
 }
 
 /** The broker has rejected the credentials, or does not know the mechanism. */
-export class KafkaJSSASLAuthenticationError extends Plain {
+export class KafkaJSSASLAuthenticationError extends KafkaJSNonRetriableError {
   override readonly name: string = 'KafkaJSSASLAuthenticationError'
 }
 
-export class KafkaJSGroupCoordinatorNotFound extends Plain {
+/** A group's coordinator was not found. */
+export class KafkaJSGroupCoordinatorNotFound extends KafkaJSNonRetriableError {
   override readonly name: string = 'KafkaJSGroupCoordinatorNotFound'
 }
 
-export class KafkaJSNotImplemented extends Plain {
+/** The call exists in kafkajs only. */
+export class KafkaJSNotImplemented extends KafkaJSNonRetriableError {
   override readonly name: string = 'KafkaJSNotImplemented'
 }
 
-export class KafkaJSTimeout extends Plain {
+/** Something took too long, such as new topics getting leaders. */
+export class KafkaJSTimeout extends KafkaJSNonRetriableError {
   override readonly name: string = 'KafkaJSTimeout'
 }
 
+/** A lock was not free in time. Not thrown here. */
 export class KafkaJSLockTimeout extends KafkaJSTimeout {
   override readonly name: string = 'KafkaJSLockTimeout'
 }
 
-export class KafkaJSUnsupportedMagicByteInMessageSet extends Plain {
+/** Records are in a format that is not known. Not thrown here. */
+export class KafkaJSUnsupportedMagicByteInMessageSet extends KafkaJSNonRetriableError {
   override readonly name: string = 'KafkaJSUnsupportedMagicByteInMessageSet'
 }
 
+/** Something that must always hold does not. Not thrown here. */
 export class KafkaJSInvariantViolation extends KafkaJSNonRetriableError {
   override readonly name: string = 'KafkaJSInvariantViolation'
 
@@ -316,11 +343,13 @@ export class KafkaJSInvariantViolation extends KafkaJSNonRetriableError {
 }
 
 // The names of these two are kafkajs's.
-export class KafkaJSInvalidVarIntError extends Plain {
+/** A number on the wire is too long. Not thrown here. */
+export class KafkaJSInvalidVarIntError extends KafkaJSNonRetriableError {
   override readonly name: string = 'KafkaJSNonRetriableError'
 }
 
-export class KafkaJSInvalidLongError extends Plain {
+/** A number has more than 64 bits. Not thrown here. */
+export class KafkaJSInvalidLongError extends KafkaJSNonRetriableError {
   override readonly name: string = 'KafkaJSNonRetriableError'
 }
 
@@ -357,8 +386,13 @@ export class KafkaJSAggregateError extends Error {
   }
 }
 
+/** A rebalance has ended a fetch. Not thrown here. */
 export class KafkaJSFetcherRebalanceError extends Error {}
 
+/**
+ * No broker is known that could be asked. Not thrown here: KafkaJSConnectionError names the one that could not be
+ * reached.
+ */
 export class KafkaJSNoBrokerAvailableError extends KafkaJSError {
   override readonly name: string = 'KafkaJSNoBrokerAvailableError'
 

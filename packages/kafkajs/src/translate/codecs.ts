@@ -15,15 +15,6 @@ interface Codec {
   decompress(buffer: Buffer): Promise<Uint8Array> | Uint8Array
 }
 
-/* eslint-disable @typescript-eslint/no-explicit-any -- kafkajs's own types */
-interface Registry {
-  [CompressionTypes.GZIP]: () => any
-  [CompressionTypes.Snappy]: () => any
-  [CompressionTypes.LZ4]: () => any
-  [CompressionTypes.ZSTD]: () => any
-}
-/* eslint-enable @typescript-eslint/no-explicit-any */
-
 /** As of `ottla`'s own; the brokers limit batches to much less. */
 const MOST_BYTES = 0x7fff_ffff
 
@@ -42,14 +33,15 @@ function builtIn(name: RecordCodec['name']): () => Codec {
 }
 
 /** Functions that make codecs, by compression type. Assigning one replaces it for clients that connect from then on. */
-export const CompressionCodecs: Registry = {
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- kafkajs's own type
+export const CompressionCodecs: Record<Exclude<CompressionTypes, CompressionTypes.None>, () => any> = {
   [CompressionTypes.GZIP]: builtIn('gzip'),
   [CompressionTypes.Snappy]: builtIn('snappy'),
   [CompressionTypes.LZ4]: builtIn('lz4'),
   [CompressionTypes.ZSTD]: builtIn('zstd'),
 }
 
-const builtInCodecs: Readonly<Registry> = { ...CompressionCodecs }
+const builtInCodecs: Readonly<typeof CompressionCodecs> = { ...CompressionCodecs }
 
 const names = [
   [CompressionTypes.GZIP, 'gzip'],

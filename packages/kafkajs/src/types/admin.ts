@@ -23,25 +23,31 @@ import type { Logger } from './logging.ts'
 import type { FetchOffsetsPartition, PartitionMetadata, SeekEntry, TopicPartitions } from './metadata.ts'
 import type { ListPartitionReassignmentsResponse, PartitionReassignment, ReplicaAssignment } from './reassignments.ts'
 
+/** What `kafka.admin(config)` takes. */
 export interface AdminConfig {
+  /** How calls are tried again. */
   retry?: RetryOptions
 }
 
+/** A setting and its value. */
 export interface IResourceConfigEntry {
   name: string
   value: string
 }
 
+/** A topic to create. */
 export interface ITopicConfig {
   topic: string
   /** The broker's default without it. */
   numPartitions?: number
   /** The broker's default without it. */
   replicationFactor?: number
+  /** The replicas of each partition, instead of the two numbers. */
   replicaAssignment?: ReplicaAssignment[]
   configEntries?: IResourceConfigEntry[]
 }
 
+/** A topic that is to have more partitions. */
 export interface ITopicPartitionConfig {
   topic: string
   /** How many partitions it shall have. */
@@ -50,11 +56,13 @@ export interface ITopicPartitionConfig {
   assignments?: number[][]
 }
 
+/** A topic and its partitions. */
 export interface ITopicMetadata {
   name: string
   partitions: PartitionMetadata[]
 }
 
+/** A topic or broker whose settings are wanted. */
 export interface ResourceConfigQuery {
   type: ConfigResourceTypes
   name: string
@@ -62,12 +70,14 @@ export interface ResourceConfigQuery {
   configNames?: string[]
 }
 
+/** Another place that gives a setting a value. */
 export interface ConfigSynonyms {
   configName: string
   configValue: string
   configSource: ConfigSource
 }
 
+/** A setting: its value, and where that comes from. */
 export interface ConfigEntries {
   configName: string
   configValue: string
@@ -78,6 +88,7 @@ export interface ConfigEntries {
   configSynonyms: ConfigSynonyms[]
 }
 
+/** What `admin.describeConfigs` resolves with; `throttleTime` in ms. */
 export interface DescribeConfigResponse {
   resources: {
     configEntries: ConfigEntries[]
@@ -89,12 +100,14 @@ export interface DescribeConfigResponse {
   throttleTime: number
 }
 
+/** All settings that a topic or broker is to have; those that are missing get their defaults back. */
 export interface IResourceConfig {
   type: ConfigResourceTypes
   name: string
   configEntries: IResourceConfigEntry[]
 }
 
+/** Who may, or may not, do what from where. */
 export interface Acl {
   principal: string
   host: string
@@ -102,15 +115,19 @@ export interface Acl {
   permissionType: AclPermissionTypes
 }
 
+/** What a rule is about. */
 export interface AclResource {
   resourceType: AclResourceTypes
   resourceName: string
   resourcePatternType: ResourcePatternTypes
 }
 
+/** A rule for one resource. */
 export type AclEntry = Acl & AclResource
+/** A resource and its rules. */
 export type DescribeAclResource = AclResource & { acls: Acl[] }
 
+/** What `admin.describeAcls` resolves with; `throttleTime` in ms. */
 export interface DescribeAclResponse {
   throttleTime: number
   errorCode: number
@@ -118,6 +135,7 @@ export interface DescribeAclResponse {
   resources: DescribeAclResource[]
 }
 
+/** Which rules are meant; what is left out matches all. */
 export interface AclFilter {
   resourceType: AclResourceTypes
   resourceName?: string
@@ -128,6 +146,7 @@ export interface AclFilter {
   permissionType: AclPermissionTypes
 }
 
+/** A rule that was deleted, or why it was not. */
 export interface MatchingAcl {
   errorCode: number
   errorMessage?: string
@@ -140,20 +159,25 @@ export interface MatchingAcl {
   permissionType: AclPermissionTypes
 }
 
+/** What one filter has deleted. */
 export interface DeleteAclFilterResponses {
   errorCode: number
   errorMessage?: string
   matchingAcls: MatchingAcl[]
 }
 
+/** What `admin.deleteAcls` resolves with; `throttleTime` in ms. */
 export interface DeleteAclResponse {
   throttleTime: number
   filterResponses: DeleteAclFilterResponses[]
 }
 
+/** A group that exists; `consumer` is the type of groups of consumers. */
 export type GroupOverview = { groupId: string; protocolType: string }
+/** Whether a group has been deleted: `errorCode` is 0 then. */
 export type DeleteGroupsResult = { groupId: string; errorCode?: number; error?: KafkaJSProtocolError }
 
+/** Names of an admin client's events. */
 export type AdminEvents = {
   CONNECT: 'admin.connect'
   DISCONNECT: 'admin.disconnect'
@@ -162,16 +186,18 @@ export type AdminEvents = {
   REQUEST_QUEUE_SIZE: 'admin.network.request_queue_size'
 }
 
-type Removal<E extends keyof AdminEvents> = RemoveInstrumentationEventListener<AdminEvents[E]>
-
+/** What `kafka.admin()` returns. Its calls reject with KafkaJSError. */
 export type Admin = {
+  /** Rejects if no broker can be reached. */
   connect(): Promise<void>
   disconnect(): Promise<void>
   listTopics(): Promise<string[]>
   /** @returns false if all of them exist already */
   createTopics(options: {
     validateOnly?: boolean
+    /** Whether to wait until all partitions can be written to. True by default. */
     waitForLeaders?: boolean
+    /** How long it may take, ms. */
     timeout?: number
     topics: ITopicConfig[]
   }): Promise<boolean>
@@ -182,19 +208,24 @@ export type Admin = {
     topicPartitions: ITopicPartitionConfig[]
   }): Promise<boolean>
   fetchTopicMetadata(options?: { topics: string[] }): Promise<{ topics: ITopicMetadata[] }>
+  /** What a group has committed; with `resolveOffsets`, commits the end of what has no offset. */
   fetchOffsets(options: {
     groupId: string
     topics?: string[]
     resolveOffsets?: boolean
   }): Promise<{ topic: string; partitions: FetchOffsetsPartition[] }[]>
+  /** `low` is the first offset of a partition, `high` and `offset` that of the next message. */
   fetchTopicOffsets(topic: string): Promise<(SeekEntry & { high: string; low: string })[]>
+  /** The first offset at or after a time (ms since the epoch), or the end. */
   fetchTopicOffsetsByTimestamp(topic: string, timestamp?: number): Promise<SeekEntry[]>
   describeCluster(): Promise<{
     brokers: { nodeId: number; host: string; port: number }[]
     controller: number | null
     clusterId: string
   }>
+  /** The group must have no members. */
   setOffsets(options: { groupId: string; topic: string; partitions: SeekEntry[] }): Promise<void>
+  /** To the beginning or the end of the topic. The group must have no members. */
   resetOffsets(options: { groupId: string; topic: string; earliest: boolean }): Promise<void>
   describeConfigs(configs: {
     resources: ResourceConfigQuery[]
@@ -208,6 +239,7 @@ export type Admin = {
   describeAcls(options: AclFilter): Promise<DescribeAclResponse>
   deleteAcls(options: { filters: AclFilter[] }): Promise<DeleteAclResponse>
   createAcls(options: { acl: AclEntry[] }): Promise<boolean>
+  /** What is before each offset. */
   deleteTopicRecords(options: { topic: string; partitions: SeekEntry[] }): Promise<void>
   alterPartitionReassignments(request: { topics: PartitionReassignment[]; timeout?: number }): Promise<void>
   listPartitionReassignments(request: {
@@ -215,21 +247,31 @@ export type Admin = {
     timeout?: number
   }): Promise<ListPartitionReassignmentsResponse>
   logger(): Logger
-  on(eventName: AdminEvents['CONNECT'], listener: (event: ConnectEvent) => void): Removal<'CONNECT'>
-  on(eventName: AdminEvents['DISCONNECT'], listener: (event: DisconnectEvent) => void): Removal<'DISCONNECT'>
-  on(eventName: AdminEvents['REQUEST'], listener: (event: RequestEvent) => void): Removal<'REQUEST'>
+  on(
+    eventName: AdminEvents['CONNECT'],
+    listener: (event: ConnectEvent) => void,
+  ): RemoveInstrumentationEventListener<typeof eventName>
+  on(
+    eventName: AdminEvents['DISCONNECT'],
+    listener: (event: DisconnectEvent) => void,
+  ): RemoveInstrumentationEventListener<typeof eventName>
+  on(
+    eventName: AdminEvents['REQUEST'],
+    listener: (event: RequestEvent) => void,
+  ): RemoveInstrumentationEventListener<typeof eventName>
   on(
     eventName: AdminEvents['REQUEST_QUEUE_SIZE'],
     listener: (event: RequestQueueSizeEvent) => void,
-  ): Removal<'REQUEST_QUEUE_SIZE'>
+  ): RemoveInstrumentationEventListener<typeof eventName>
   on(
     eventName: AdminEvents['REQUEST_TIMEOUT'],
     listener: (event: RequestTimeoutEvent) => void,
-  ): Removal<'REQUEST_TIMEOUT'>
+  ): RemoveInstrumentationEventListener<typeof eventName>
   on(
     eventName: AdminEvents[keyof AdminEvents],
     // eslint-disable-next-line @typescript-eslint/no-explicit-any -- a listener for several events takes any payload
     listener: (event: InstrumentationEvent<any>) => void,
-  ): Removal<keyof AdminEvents>
+  ): RemoveInstrumentationEventListener<typeof eventName>
+  /** Names for `on`. */
   readonly events: AdminEvents
 }

@@ -5,6 +5,7 @@ import type { Assignment, BrokerMetadata, PartitionMetadata, TopicOffsets, Topic
 import type { Message } from './producer.ts'
 import type { ListPartitionReassignmentsResponse, PartitionReassignment } from './reassignments.ts'
 
+/** Makes an assigner for a group; for `partitionAssigners` of a consumer. */
 export type PartitionAssigner = (config: { cluster: Cluster; groupId: string; logger: Logger }) => Assigner
 
 /** How the leader of a group assigns partitions. */
@@ -16,26 +17,36 @@ export type Assigner = {
   protocol(subscription: { topics: string[] }): GroupState
 }
 
+/** A member of a group; `AssignerProtocol.MemberMetadata` decodes its metadata. */
 export type GroupMember = { memberId: string; memberMetadata: Buffer }
+/** What a member is to read; `AssignerProtocol.MemberAssignment` encodes it. */
 export type GroupMemberAssignment = { memberId: string; memberAssignment: Buffer }
+/** The name of an assigner, and what a member tells the leader with it. */
 export type GroupState = { name: string; metadata: Buffer }
 
+/** Writes values as bytes and reads them. */
 export interface ISerializer<T> {
   encode(value: T): Buffer
   decode(buffer: Buffer): T | null
 }
 
+/** What a member of a group tells its leader: its topics, and data for the assigner. */
 export type MemberMetadata = { version: number; topics: string[]; userData: Buffer }
+/** What a member of a group is assigned, and data of the assigner. */
 export type MemberAssignment = { version: number; assignment: Assignment; userData: Buffer }
 
+/** Where a group's coordinator is. */
 export interface CoordinatorMetadata {
   errorCode: number
   coordinator: { nodeId: number; host: string; port: number }
 }
 
+/** What is in `T` and not in `U`, forbidden. */
 export type Without<T, U> = { [P in Exclude<keyof T, keyof U>]?: never }
+/** Either of two types, but not both. */
 export type XOR<T, U> = T | U extends object ? (Without<T, U> & U) | (Without<U, T> & T) : T | U
 
+/** The cluster, for partition assigners: brokers, topics and offsets. */
 export type Cluster = {
   getNodeIds(): number[]
   metadata(): Promise<BrokerMetadata>
@@ -62,11 +73,13 @@ export type Cluster = {
   ): Promise<TopicOffsets[]>
 }
 
+/** The versions that a broker knows, by API key. */
 export interface ApiVersions {
   [apiKey: number]: { minVersion: number; maxVersion: number }
 }
 
 /* eslint-disable @typescript-eslint/no-explicit-any -- kafkajs's own types of raw responses */
+/** A broker, for partition assigners: metadata and groups. Its other requests reject with KafkaJSNotImplemented. */
 export type Broker = {
   isConnected(): boolean
   connect(): Promise<void>

@@ -1,5 +1,6 @@
 /** Instrumentation events that all clients have. */
 
+/** Something has happened: a client tells its listeners. */
 export interface InstrumentationEvent<T> {
   id: string
   type: string
@@ -8,12 +9,16 @@ export interface InstrumentationEvent<T> {
   payload: T
 }
 
+/** Ends what `on` has begun. */
 export type RemoveInstrumentationEventListener<_T> = () => void
 
+/** The client has connected. */
 export type ConnectEvent = InstrumentationEvent<null>
+/** The client has disconnected. */
 export type DisconnectEvent = InstrumentationEvent<null>
 
-interface RequestFacts {
+/** A broker has not answered a request in time. */
+export type RequestTimeoutEvent = InstrumentationEvent<{
   apiKey: number
   apiName: string
   apiVersion: number
@@ -27,10 +32,10 @@ interface RequestFacts {
   sentAt: number
   /** From `createdAt` to `sentAt`, ms. */
   pendingDuration: number
-}
+}>
 
 /** A broker has answered a request: `duration` in ms, `size` of the response in bytes. */
-export type RequestEvent = InstrumentationEvent<RequestFacts & { duration: number; size: number }>
-/** A broker has not answered a request in time. */
-export type RequestTimeoutEvent = InstrumentationEvent<RequestFacts>
+export type RequestEvent = InstrumentationEvent<RequestTimeoutEvent['payload'] & { duration: number; size: number }>
+
+/** How many requests wait for a broker. Never emitted: requests do not queue here. */
 export type RequestQueueSizeEvent = InstrumentationEvent<{ broker: string; clientId: string; queueSize: number }>

@@ -1,5 +1,6 @@
 import type { logLevel } from './enums.ts'
 
+/** What a line of the log says: a message, when, and whatever else it is about. */
 export interface LoggerEntryContent {
   /** ISO 8601. */
   readonly timestamp: string
@@ -8,6 +9,7 @@ export interface LoggerEntryContent {
   [key: string]: any
 }
 
+/** A line of the log. */
 export interface LogEntry {
   namespace: string
   level: logLevel
@@ -19,6 +21,7 @@ export interface LogEntry {
 /** Makes the function that gets each line. */
 export type logCreator = (logLevel: logLevel) => (entry: LogEntry) => void
 
+/** A logger: one function for each level. */
 export type Logger = {
   info: (message: string, extra?: object) => void
   error: (message: string, extra?: object) => void

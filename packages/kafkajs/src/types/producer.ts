@@ -13,16 +13,23 @@ import type {
 import type { Logger } from './logging.ts'
 import type { Offsets, PartitionMetadata } from './metadata.ts'
 
+/** What `kafka.producer(config)` takes. */
 export interface ProducerConfig {
+  /** Chooses partitions. `Partitioners.DefaultPartitioner` by default. */
   createPartitioner?: ICustomPartitioner
+  /** How calls are tried again. */
   retry?: RetryOptions
-  /** ms */
+  /** How often brokers are asked for new partitions, ms. 300 000 by default. */
   metadataMaxAge?: number
+  /** Whether sending to a topic that does not exist may create it. True by default. */
   allowAutoTopicCreation?: boolean
+  /** Whether brokers notice what is sent twice by a retry. False by default. */
   idempotent?: boolean
+  /** The name under which transactions are continued; it must be used by one producer at a time. */
   transactionalId?: string
-  /** ms */
+  /** After how long brokers abort an open transaction, ms. 60 000 by default. */
   transactionTimeout?: number
+  /** Requests that a broker may have to answer at a time; at most 5 with `idempotent`. */
   maxInFlightRequests?: number
 }
 
@@ -31,25 +38,34 @@ export interface IHeaders {
   [key: string]: Buffer | string | (Buffer | string)[] | undefined
 }
 
+/** A message to send. */
 export interface Message {
+  /** Messages of one key go to one partition, in order. */
   key?: Buffer | string | null
+  /** Null is a tombstone: compaction deletes the key. */
   value: Buffer | string | null
+  /** Overrides the partitioner. */
   partition?: number
   headers?: IHeaders
-  /** ms since the epoch, as digits. */
+  /** ms since the epoch, as digits. The time of sending by default. */
   timestamp?: string
 }
 
+/** What a partitioner decides by. */
 export interface PartitionerArgs {
   topic: string
   partitionMetadata: PartitionMetadata[]
   message: Message
 }
 
+/** Makes a partitioner: a function that returns the number of a partition. */
 export type ICustomPartitioner = () => (args: PartitionerArgs) => number
+/** Puts a key where Kafka's Java client does. */
 export type DefaultPartitioner = ICustomPartitioner
+/** Puts a key where kafkajs 1.x did. */
 export type LegacyPartitioner = ICustomPartitioner
 
+/** What `producer.send` takes. */
 export interface ProducerRecord {
   topic: string
   messages: Message[]
@@ -57,14 +73,17 @@ export interface ProducerRecord {
   acks?: number
   /** How long the broker may wait for its replicas, ms. */
   timeout?: number
+  /** None by default. */
   compression?: CompressionTypes
 }
 
+/** Messages for one topic. */
 export interface TopicMessages {
   topic: string
   messages: Message[]
 }
 
+/** What `producer.sendBatch` takes: messages for several topics. The other fields are those of ProducerRecord. */
 export interface ProducerBatch {
   acks?: number
   timeout?: number
@@ -76,6 +95,7 @@ export interface ProducerBatch {
 export type RecordMetadata = {
   topicName: string
   partition: number
+  /** 0: what fails rejects. */
   errorCode: number
   offset?: string
   timestamp?: string
@@ -85,11 +105,15 @@ export type RecordMetadata = {
   logStartOffset?: string
 }
 
+/** What a producer and a transaction have in common. Rejects with KafkaJSError for what cannot be written. */
 export type Sender = {
+  /** Resolves when brokers have acknowledged all of them, as `acks` says. */
   send(record: ProducerRecord): Promise<RecordMetadata[]>
+  /** As `send`, for several topics. */
   sendBatch(batch: ProducerBatch): Promise<RecordMetadata[]>
 }
 
+/** Names of a producer's events. */
 export type ProducerEvents = {
   CONNECT: 'producer.connect'
   DISCONNECT: 'producer.disconnect'
@@ -98,29 +122,40 @@ export type ProducerEvents = {
   REQUEST_QUEUE_SIZE: 'producer.network.request_queue_size'
 }
 
-type Removal<E extends keyof ProducerEvents> = RemoveInstrumentationEventListener<ProducerEvents[E]>
-
+/** What `kafka.producer()` returns: it writes messages once it is connected. */
 export type Producer = Sender & {
+  /** Rejects if no broker can be reached. */
   connect(): Promise<void>
+  /** Resolves when what was sent is acknowledged, or has failed. */
   disconnect(): Promise<void>
   isIdempotent(): boolean
+  /** Names for `on`. */
   readonly events: ProducerEvents
-  on(eventName: ProducerEvents['CONNECT'], listener: (event: ConnectEvent) => void): Removal<'CONNECT'>
-  on(eventName: ProducerEvents['DISCONNECT'], listener: (event: DisconnectEvent) => void): Removal<'DISCONNECT'>
-  on(eventName: ProducerEvents['REQUEST'], listener: (event: RequestEvent) => void): Removal<'REQUEST'>
+  on(
+    eventName: ProducerEvents['CONNECT'],
+    listener: (event: ConnectEvent) => void,
+  ): RemoveInstrumentationEventListener<typeof eventName>
+  on(
+    eventName: ProducerEvents['DISCONNECT'],
+    listener: (event: DisconnectEvent) => void,
+  ): RemoveInstrumentationEventListener<typeof eventName>
+  on(
+    eventName: ProducerEvents['REQUEST'],
+    listener: (event: RequestEvent) => void,
+  ): RemoveInstrumentationEventListener<typeof eventName>
   on(
     eventName: ProducerEvents['REQUEST_QUEUE_SIZE'],
     listener: (event: RequestQueueSizeEvent) => void,
-  ): Removal<'REQUEST_QUEUE_SIZE'>
+  ): RemoveInstrumentationEventListener<typeof eventName>
   on(
     eventName: ProducerEvents['REQUEST_TIMEOUT'],
     listener: (event: RequestTimeoutEvent) => void,
-  ): Removal<'REQUEST_TIMEOUT'>
+  ): RemoveInstrumentationEventListener<typeof eventName>
   on(
     eventName: ProducerEvents[keyof ProducerEvents],
     // eslint-disable-next-line @typescript-eslint/no-explicit-any -- a listener for several events takes any payload
     listener: (event: InstrumentationEvent<any>) => void,
-  ): Removal<keyof ProducerEvents>
+  ): RemoveInstrumentationEventListener<typeof eventName>
   /** Begins a transaction. Needs `transactionalId`. */
   transaction(): Promise<Transaction>
   logger(): Logger
@@ -132,5 +167,6 @@ export type Transaction = Sender & {
   sendOffsets(offsets: Offsets & { consumerGroupId: string }): Promise<void>
   commit(): Promise<void>
   abort(): Promise<void>
+  /** False once it is committed or aborted. */
   isActive(): boolean
 }

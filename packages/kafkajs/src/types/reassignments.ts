@@ -4,11 +4,13 @@ export interface ReplicaAssignment {
   replicas: number[]
 }
 
+/** The partitions of one topic that get other replicas. */
 export interface PartitionReassignment {
   topic: string
   partitionAssignment: ReplicaAssignment[]
 }
 
+/** A partition whose replicas are being moved: all of them, those that come and those that go. Broker ids. */
 export interface OngoingPartitionReassignment {
   partitionIndex: number
   replicas: number[]
@@ -16,11 +18,13 @@ export interface OngoingPartitionReassignment {
   removingReplicas?: number[]
 }
 
+/** The partitions of one topic that are being moved. */
 export interface OngoingTopicReassignment {
   topic: string
   partitions: OngoingPartitionReassignment[]
 }
 
+/** What `admin.listPartitionReassignments` resolves with. */
 export interface ListPartitionReassignmentsResponse {
   topics: OngoingTopicReassignment[]
 }

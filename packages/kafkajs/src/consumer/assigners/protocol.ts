@@ -63,4 +63,5 @@ const MemberAssignment: ISerializer<AssignmentOf> = {
   },
 }
 
+/** Writes and reads what members of a group and their leader tell each other, in the layout of Kafka's Java client. */
 export const AssignerProtocol = { MemberMetadata, MemberAssignment }

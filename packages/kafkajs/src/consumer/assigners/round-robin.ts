@@ -36,4 +36,5 @@ export const roundRobin: PartitionAssigner = ({ cluster }) => {
   return assigner
 }
 
+/** Assigners for `partitionAssigners` of a consumer; `roundRobin` is the default. */
 export const PartitionAssigners: { readonly roundRobin: PartitionAssigner } = { roundRobin }
