@@ -2,7 +2,14 @@
 import { test, type TestContext } from 'node:test'
 import assert from 'node:assert/strict'
 import { EmbeddedCluster } from '@ottla/broker'
-import { Consumer, ErrorCode, ShareConsumer, type ConsumerConfig, type ConsumerIterator, type ConsumerOptions } from 'ottla'
+import {
+  Consumer,
+  ErrorCode,
+  ShareConsumer,
+  type ConsumerConfig,
+  type ConsumerIterator,
+  type ConsumerOptions,
+} from 'ottla'
 import { plainClients } from '../behaviour/plain-world.ts'
 import { gate, until } from '../behaviour/reading-ways.ts'
 
