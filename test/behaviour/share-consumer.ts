@@ -7,7 +7,7 @@ import {
   Producer,
   ShareConsumer,
   json,
-  type ConsumerConfig,
+  type ShareConsumerConfig,
   type ShareConsumerOptions,
   type ShareMessage,
 } from 'ottla'
@@ -25,7 +25,7 @@ export function shareConsumerScenarios(start: () => Promise<PlainWorld>): void {
 
   function consumer<K = Buffer, V = Buffer>(
     group: string,
-    config: ConsumerConfig = {},
+    config: Partial<ShareConsumerConfig> = {},
     options: ShareConsumerOptions<K, V> = {},
   ): ShareConsumer<K, V> {
     const made = new ShareConsumer<K, V>(
@@ -251,7 +251,7 @@ export function shareConsumerScenarios(start: () => Promise<PlainWorld>): void {
 
     test('two consumers share the messages of one partition', async () => {
       const [topic, name] = [await topicOf(1), await group()]
-      const config: ConsumerConfig = { 'max.poll.records': 20 }
+      const config: Partial<ShareConsumerConfig> = { 'max.poll.records': 20 }
       const [one, two] = [consumer(name, config), consumer(name, config)]
       const seen = new Map<string, number>()
       const counts = [0, 0]

@@ -44,12 +44,16 @@ async function statistics(client: Client, isAsExpected: (stats: Statistics) => b
   let last: Statistics | null = null
   return new Promise((resolve, reject) => {
     const limit = setTimeout(() => reject(new Error(`last statistics: ${JSON.stringify(last)}`)), LIMIT_MS)
-    client.on('stats', ({ json }) => {
-      // The test checks that the JSON has this type.
-      last = JSON.parse(json) as Statistics
+    client.on('stats', event => {
+      last = event.statistics
       if (!isAsExpected(last)) return
       clearTimeout(limit)
-      resolve(last)
+      try {
+        assert.deepEqual(JSON.parse(event.json), last, 'the object and the JSON say the same')
+        resolve(last)
+      } catch (error) {
+        reject(error as Error) // an AssertionError
+      }
     })
   })
 }

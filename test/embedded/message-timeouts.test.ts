@@ -25,7 +25,7 @@ interface Scene extends Pick<Simulation, 'network'> {
 }
 
 /** One partition, which broker 2 leads; the producer is on the host `writer`. */
-function scene(config: ProducerConfig, play: (scene: Scene) => Promise<void>): Promise<void> {
+function scene(config: Partial<ProducerConfig>, play: (scene: Scene) => Promise<void>): Promise<void> {
   return simulate({ seed: 1, cluster: { brokers: 2 } }, async simulation => {
     const { bootstrapServers, cluster, network } = simulation
     cluster.createTopic(TOPIC, { partitions: 1, replicationFactor: 2 })

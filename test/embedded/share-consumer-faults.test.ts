@@ -9,7 +9,7 @@ import {
   Producer,
   ShareConsumer,
   type AcknowledgedEvent,
-  type ConsumerConfig,
+  type ShareConsumerConfig,
   type KafkaError,
   type ShareMessage,
 } from 'ottla'
@@ -44,7 +44,7 @@ after(async () => {
   await cluster.close()
 })
 
-function consumer(group: string, config: ConsumerConfig = {}): ShareConsumer {
+function consumer(group: string, config: Partial<ShareConsumerConfig> = {}): ShareConsumer {
   const made = new ShareConsumer(
     {
       'bootstrap.servers': cluster.bootstrapServers,

@@ -2,7 +2,7 @@
 import { test, type TestContext } from 'node:test'
 import assert from 'node:assert/strict'
 import { EmbeddedCluster } from '@ottla/broker'
-import { ShareConsumer, type AcknowledgedEvent, type ConsumerConfig, type ShareMessage } from 'ottla'
+import { ShareConsumer, type AcknowledgedEvent, type ShareConsumerConfig, type ShareMessage } from 'ottla'
 import { gate, until } from '../behaviour/reading-ways.ts'
 import { plainClients } from '../behaviour/plain-world.ts'
 import { fresh } from '../behaviour/world.ts'
@@ -46,7 +46,7 @@ interface Member {
   readonly logged: string[]
 }
 
-function member(t: TestContext, { group, topic }: Setting, config: ConsumerConfig = {}): Member {
+function member(t: TestContext, { group, topic }: Setting, config: Partial<ShareConsumerConfig> = {}): Member {
   const logged: string[] = []
   const consumer = new ShareConsumer(
     {
@@ -108,7 +108,7 @@ function holdFetch(t: TestContext, { group }: Setting): { readonly isHeld: () =>
 async function takenOnce(
   t: TestContext,
   work: (member: Member, seen: (message: ShareMessage) => void) => Promise<void>,
-  config: ConsumerConfig = {},
+  config: Partial<ShareConsumerConfig> = {},
 ): Promise<void> {
   const at = await setting(LOCK_MS)
   const asked = fetches(t, at)

@@ -18,7 +18,7 @@ import { securedKafka } from './worlds.ts'
 
 const PATIENCE_MS = 60_000
 const quiet = { logger: (): void => undefined }
-const soon: ConsumerConfig = {
+const soon: Partial<ConsumerConfig> = {
   'auto.offset.reset': 'earliest',
   'fetch.wait.max.ms': 100,
   'topic.metadata.refresh.interval.ms': 500,
@@ -91,7 +91,12 @@ const ways: Readonly<Record<string, (consumer: Consumer, seen: string[]) => Prom
   },
 }
 
-function read(way: string, config: ConsumerConfig, begin: (consumer: Consumer) => unknown, what = way): Reader {
+function read(
+  way: string,
+  config: ConsumerConfig,
+  begin: (consumer: Consumer) => unknown,
+  what = way,
+): Reader {
   const consumer = new Consumer({ ...soon, ...config }, quiet)
   const errors: KafkaError[] = []
   consumer.on('error', ({ error }) => void errors.push(error))

@@ -60,7 +60,7 @@ export async function consumes(): Promise<(Message<string, Order> | null)[]> {
 export async function administers(producer: Producer): Promise<string> {
   const admin = AdminClient.from(producer)
   const [created] = await admin.createTopics([{ topic: 'orders', numPartitions: 3 }])
-  const share = new ShareConsumer(config)
+  const share = new ShareConsumer({ ...servers, 'group.id': 'orders' })
   share.on('acknowledged', ({ offsets }) => offsets.length)
   await share.close()
   const lag: string[] = (await admin.describeCluster()).nodes.map(({ host }) => host)

@@ -104,8 +104,17 @@ export type { Threads } from './base/threads.ts'
 export type { AuthenticatedClient } from './cluster/authenticated-client.ts'
 export type { ClientOptions } from './cluster/context.ts'
 export type { RecordCodec } from './cluster/record-codecs.ts'
+export { envConfig, type EnvConfigOptions } from './config/environment.ts'
 export { maskedConfig, parseProperties } from './config/resolve.ts'
-export type { AdminConfig, ClientConfig, ConsumerConfig, ProducerConfig } from './config/resolve.ts'
+export type {
+  AdminConfig,
+  ClientConfig,
+  ConsumerConfig,
+  EnvConfig,
+  ParsedProperties,
+  ProducerConfig,
+  ShareConsumerConfig,
+} from './config/client-configs.ts'
 export { Consumer, type ConsumerListener, type RebalanceCallback } from './consumer/consumer.ts'
 export type {
   Assign,
@@ -153,7 +162,7 @@ export type {
   Statistics,
   TopicStatistics,
   WindowStatistics,
-} from './observe/statistics/layout.ts'
+} from './statistics.ts'
 export type { ProducerInterceptor } from './producer/interceptors.ts'
 export { murmur2 } from './producer/queue/hashes.ts'
 export { Producer, type ProducerListener, type ProducerOptions } from './producer/producer.ts'

@@ -1,4 +1,5 @@
 import type { KafkaError } from './errors.ts'
+import type { Statistics } from './statistics.ts'
 
 /** Syslog severities, as in librdkafka's `log_level`: 3 error, 4 warning, 5 notice, 6 info, 7 debug. */
 export type LogLevel = 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7
@@ -128,8 +129,8 @@ export type DeliveryEvent<K = Bytes, V = Bytes> = { readonly type: 'delivery'; r
 export type MessageEvent<K = Buffer, V = Buffer> = { readonly type: 'message'; readonly message: Message<K, V> }
 /** Something went wrong; the client goes on unless the error `isFatal`. */
 export type ErrorEvent = { readonly type: 'error'; readonly error: KafkaError }
-/** Statistics in librdkafka's layout, every `statistics.interval.ms`. */
-export type StatsEvent = { readonly type: 'stats'; readonly json: string }
+/** Statistics, every `statistics.interval.ms`: as an object, and as librdkafka's JSON. */
+export type StatsEvent = { readonly type: 'stats'; readonly statistics: Statistics; readonly json: string }
 /** A log line. */
 export type LogEvent = {
   readonly type: 'log'

@@ -17,7 +17,7 @@ const values = (n: number, from = 0): string[] => Array.from({ length: n }, (_, 
 
 /** Five messages of one batch, the last of them just before the batch is sent. */
 async function fiveInABatch(
-  config: ProducerConfig = {},
+  config: Partial<ProducerConfig> = {},
   prepare: (world: World) => void = () => undefined,
 ): Promise<World> {
   const world = makeWorld({ 'message.timeout.ms': TIMEOUT_MS, 'linger.ms': 4 * APART_MS + 50, ...config })
@@ -32,7 +32,7 @@ async function fiveInABatch(
 }
 
 /** The same, sent and not answered. */
-async function inFlight(config: ProducerConfig = {}): Promise<{ world: World; request: FakeRequest }> {
+async function inFlight(config: Partial<ProducerConfig> = {}): Promise<{ world: World; request: FakeRequest }> {
   const world = await fiveInABatch(config)
   const request = world.cluster.next()
   assert.deepEqual(request.values, { 't/0': values(5) })
@@ -56,7 +56,12 @@ const stamp = (request: FakeRequest): number[] => {
 type Status = 'not-persisted' | 'possibly-persisted'
 
 // Where the batch is while the time of its messages runs out.
-const places: [what: string, status: Status, config: ProducerConfig, put: (world: World) => void | Promise<void>][] = [
+const places: [
+  what: string,
+  status: Status,
+  config: Partial<ProducerConfig>,
+  put: (world: World) => void | Promise<void>,
+][] = [
   ['without a leader', 'not-persisted', {}, ({ cluster }) => cluster.topic('t', [-1], {}, 1)],
   ['that waits for a connection', 'not-persisted', {}, ({ cluster }) => void (cluster.isConnected = false)],
   ['in flight', 'possibly-persisted', {}, () => undefined],

@@ -11,7 +11,7 @@ import { makeWorld, settle, type World } from './world.ts'
 /** How many messages have no report yet. */
 const left = ({ pipeline, clock }: World): Promise<number> => flush(pipeline, clock, 0)
 
-function filled(count: number, config: ProducerConfig = {}): World {
+function filled(count: number, config: Partial<ProducerConfig> = {}): World {
   const world = makeWorld({ 'linger.ms': 0, ...config })
   world.cluster.topic('t', [1])
   for (let i = 0; i < count; i++) world.put({ topic: 't', value: `v${i}` })

@@ -6,7 +6,7 @@ import { createContext, type ClientContext } from '../../cluster/context.ts'
 import { AuthenticatedClient } from '../../cluster/authenticated-client.ts'
 import { clientHandle, type ClientHandle } from '../../cluster/handle.ts'
 import { checkedOptions } from '../../config/constructor-options.ts'
-import { checkForm, resolveConfig, type ConsumerConfig, type ConsumerSettings } from '../../config/resolve.ts'
+import { checkForm, resolveConfig, type ConsumerSettings, type ShareConsumerConfig } from '../../config/resolve.ts'
 import { KafkaError } from '../../errors.ts'
 import type { AcknowledgedEvent, ConsumerIterator, RequestEvent, TopicPartition, WaitOptions } from '../../types.ts'
 import { invalid } from '../arguments.ts'
@@ -95,12 +95,12 @@ export class ShareConsumer<K = Buffer, V = Buffer>
    * @throws KafkaError ERR__INVALID_ARG for a configuration that cannot work or does not apply to share groups;
    *   ERR__UNKNOWN_GROUP without `group.id`
    */
-  constructor(config: ConsumerConfig, options: ShareConsumerOptions<K, V> = {}) {
+  constructor(config: ShareConsumerConfig, options: ShareConsumerOptions<K, V> = {}) {
     super()
     checkForm(config)
     const groupId = checkShareConfig(config)
     // As under that protocol, the coordinator decides about timeouts and assignments.
-    const resolved = resolveConfig('consumer', { ...config, 'group.protocol': 'consumer' })
+    const resolved = resolveConfig('share', { ...config, 'group.protocol': 'consumer' })
     this.#isImplicit = isImplicit(resolved.settings['share.acknowledgement.mode'])
     const context = createContext('consumer', resolved, checkedOptions('ShareConsumer', options))
     const cluster = new Cluster(context)
