@@ -180,7 +180,10 @@ async function sharers(t: TestContext, topic: string, options: Text, config: Par
   const [altered] = await world.admin.incrementalAlterConfigs([{ type: 'group', name: `left-${names}`, entries }])
   assert.equal(altered?.error, undefined)
   const group = `left-${names}`
-  const made = new ShareConsumer<Buffer, string>({ ...settings(), 'group.id': group, ...config }, { logger: quiet, ...options })
+  const made = new ShareConsumer<Buffer, string>(
+    { ...settings(), 'group.id': group, ...config },
+    { logger: quiet, ...options },
+  )
   t.after(() => made.close())
   made.subscribe([topic])
   await until('it has partitions', () => made.assignment().length > 0)

@@ -2,7 +2,16 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
-import { AdminClient, Consumer, OFFSET_BEGINNING, Producer, ShareConsumer, type ClientConfig, type ConsumerConfig, type ProducerConfig } from 'ottla'
+import {
+  AdminClient,
+  Consumer,
+  OFFSET_BEGINNING,
+  Producer,
+  ShareConsumer,
+  type ClientConfig,
+  type ConsumerConfig,
+  type ProducerConfig,
+} from 'ottla'
 import { fresh } from '../behaviour/world.ts'
 import { sharedKafka, type SharedKafka } from '../harness/shared.ts'
 import { createTopic } from '../harness/topics.ts'

@@ -91,12 +91,7 @@ const ways: Readonly<Record<string, (consumer: Consumer, seen: string[]) => Prom
   },
 }
 
-function read(
-  way: string,
-  config: ConsumerConfig,
-  begin: (consumer: Consumer) => unknown,
-  what = way,
-): Reader {
+function read(way: string, config: ConsumerConfig, begin: (consumer: Consumer) => unknown, what = way): Reader {
   const consumer = new Consumer({ ...soon, ...config }, quiet)
   const errors: KafkaError[] = []
   consumer.on('error', ({ error }) => void errors.push(error))

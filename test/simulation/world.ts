@@ -1,5 +1,14 @@
 /** What a workload runs in: a simulation, its clients, a trace, and what was found wrong. */
-import { AdminClient, Consumer, Producer, ShareConsumer, type AdminConfig, type ConsumerConfig, type ProducerConfig, type ShareConsumerConfig } from 'ottla'
+import {
+  AdminClient,
+  Consumer,
+  Producer,
+  ShareConsumer,
+  type AdminConfig,
+  type ConsumerConfig,
+  type ProducerConfig,
+  type ShareConsumerConfig,
+} from 'ottla'
 import { simulate, type Dice, type Fault, type Simulation, type StormOptions } from '@ottla/broker/simulation'
 import { clusterOf } from './clusters.ts'
 import type { Plan } from './plan.ts'
@@ -140,7 +149,10 @@ export class World {
     return new Consumer({ ...this.#common(name), ...config }, this.#options(name))
   }
 
-  shareConsumer(name: string, config: Partial<ShareConsumerConfig> & Pick<ShareConsumerConfig, 'group.id'>): ShareConsumer {
+  shareConsumer(
+    name: string,
+    config: Partial<ShareConsumerConfig> & Pick<ShareConsumerConfig, 'group.id'>,
+  ): ShareConsumer {
     return new ShareConsumer({ ...this.#common(name), ...config }, this.#options(name))
   }
 
