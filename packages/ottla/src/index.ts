@@ -123,17 +123,24 @@ export type {
   GroupTopic,
   PartitionAssignor,
 } from './consumer/group/assignors/assignor.ts'
-export type { SubscriptionInput } from './consumer/group/subscription.ts'
+export type { SubscriptionInput, TopicsToSubscribe } from './consumer/group/subscription.ts'
 export type { ConsumerInterceptor } from './consumer/read/interceptors.ts'
 export type { AcknowledgeResult } from './consumer/share/acknowledge-results.ts'
 export type { AcknowledgeType } from './consumer/share/acknowledgements.ts'
 export type { ShareConsumerEvent, ShareMessageEvent } from './consumer/share/events.ts'
-export type { ShareMessage } from './consumer/share/message.ts'
-export type { ShareConsumerOptions, ShareOutcome, ShareRunContext, ShareRunOptions } from './consumer/share/options.ts'
+export type { ConsumedShareMessage, ShareMessage, TopicShareMessage } from './consumer/share/message.ts'
+export type {
+  ShareConsumerOptions,
+  ShareOutcome,
+  ShareRunContext,
+  ShareRunOptions,
+  TopicShareConsumerArguments,
+  TopicShareConsumerOptions,
+} from './consumer/share/options.ts'
 export { ShareConsumer, type ShareListenedEvent, type ShareListener } from './consumer/share/share-consumer.ts'
 export type { BatchOptions } from './consumer/read/iterators.ts'
-export type { ConsumerOptions } from './consumer/options.ts'
-export type { PartitionStream } from './consumer/run/cursor-stream.ts'
+export type { ConsumerOptions, TopicConsumerArguments, TopicConsumerOptions } from './consumer/options.ts'
+export type { ConsumedStream, PartitionStream, TopicPartitionStream } from './consumer/run/cursor-stream.ts'
 export type { PartitionStreamsOptions } from './consumer/run/partition-streams.ts'
 export type {
   BatchRunOptions,
@@ -142,7 +149,7 @@ export type {
   RunContext,
   RunOptions,
 } from './consumer/run/options.ts'
-export type { MessageBatch } from './consumer/read/message-batch.ts'
+export type { ConsumedBatch, MessageBatch, TopicBatch } from './consumer/read/message-batch.ts'
 export type { FetchedMessage } from './consumer/partition/message.ts'
 export { ErrorCode, KafkaError, errorName, type KafkaErrorOptions } from './errors.ts'
 export type { Network, NetworkSocket } from './network/network.ts'
@@ -165,7 +172,13 @@ export type {
 } from './statistics.ts'
 export type { ProducerInterceptor } from './producer/interceptors.ts'
 export { murmur2 } from './producer/queue/hashes.ts'
-export { Producer, type ProducerListener, type ProducerOptions } from './producer/producer.ts'
+export {
+  Producer,
+  type ProducerListener,
+  type ProducerOptions,
+  type TopicProducerArguments,
+  type TopicProducerOptions,
+} from './producer/producer.ts'
 export type {
   TransactionalBatch,
   TransactionalOptions,
@@ -183,5 +196,14 @@ export {
   type Serdes,
   type SerializerInput,
 } from './serdes.ts'
+export type {
+  DeserializersByTopic,
+  OptionsArgument,
+  SerializersByTopic,
+  TopicDeserializers,
+  TopicSerializers,
+  TopicsOption,
+} from './topic-serdes.ts'
+export type { TopicField, TopicForm, TopicName, TopicTypes, Untyped, ValueBeside } from './topics.ts'
 export * from './types.ts'
 export { libraryVersion } from './version.ts'

@@ -4,9 +4,11 @@ import type { ClientOptions } from '../../cluster/context.ts'
 import { shareRefusals } from '../../config/share-groups.ts'
 import { KafkaError } from '../../errors.ts'
 import type { DeserializerInput } from '../../serdes.ts'
+import type { DeserializersByTopic, OptionsArgument, TopicsOption } from '../../topic-serdes.ts'
+import type { TopicForm } from '../../topics.ts'
 import { invalid } from '../arguments.ts'
 import type { AcknowledgeType } from './acknowledgements.ts'
-import type { ShareMessage } from './message.ts'
+import type { ConsumedShareMessage, ShareMessage } from './message.ts'
 
 /** @since 0.1.0 */
 export interface ShareConsumerOptions<K, V> extends ClientOptions {
@@ -15,6 +17,18 @@ export interface ShareConsumerOptions<K, V> extends ClientOptions {
   /** Deserializes values; Buffers without it. */
   readonly value?: DeserializerInput<V>
 }
+
+/**
+ * Constructor options of a share consumer for typed topics.
+ * @since 0.1.0
+ */
+export type TopicShareConsumerOptions<T> = ClientOptions & TopicsOption<DeserializersByTopic<T>>
+
+/** The second signature of the constructor is for typed topics only. */
+export type TopicShareConsumerArguments<K, V> = {
+  readonly plain: [options: never]
+  readonly topics: OptionsArgument<TopicShareConsumerOptions<K>>
+}[TopicForm<K, V>]
 
 /** @throws KafkaError ERR__INVALID_ARG */
 export function isImplicit(mode: string): boolean {
@@ -58,7 +72,7 @@ export type ShareOutcome = Exclude<AcknowledgeType, 'renew'>
 export interface ShareRunOptions<K = Buffer, V = Buffer> {
   /** Processes one message, whose lock is renewed meanwhile. Returns the outcome; `accept` by default. */
   readonly handler: (
-    message: ShareMessage<K, V>,
+    message: ConsumedShareMessage<K, V>,
     context: ShareRunContext,
   ) => ShareOutcome | undefined | void | Promise<ShareOutcome | undefined | void>
   /** How many handlers may run at once; 1 by default. */

@@ -8,13 +8,14 @@ import { clientHandle, type ClientHandle } from '../../cluster/handle.ts'
 import { checkedOptions } from '../../config/constructor-options.ts'
 import { checkForm, resolveConfig, type ConsumerSettings, type ShareConsumerConfig } from '../../config/resolve.ts'
 import { KafkaError } from '../../errors.ts'
+import type { Untyped, ValueBeside } from '../../topics.ts'
 import type { AcknowledgedEvent, ConsumerIterator, RequestEvent, TopicPartition, WaitOptions } from '../../types.ts'
 import { invalid } from '../arguments.ts'
 import { ConsumedTopics } from '../group/consumed-topics.ts'
 import { newMemberId } from '../group/member-id.ts'
 import { PollWatch } from '../group/poll-watch.ts'
 import { SubscribedTopics } from '../group/subscribed-topics.ts'
-import { Subscription, type SubscriptionInput } from '../group/subscription.ts'
+import { Subscription, type TopicsToSubscribe } from '../group/subscription.ts'
 import { RunningJobs } from '../read/running-jobs.ts'
 import { Closing } from '../read/closing.ts'
 import { decodingOf } from '../read/decoding.ts'
@@ -26,8 +27,14 @@ import { AcknowledgeResults, type AcknowledgeResult } from './acknowledge-result
 import { acknowledgeTypes, type AcknowledgeType } from './acknowledgements.ts'
 import type { ShareConsumerEvent } from './events.ts'
 import { LockWatch } from './lock-watch.ts'
-import type { LockedMessage, ShareMessage } from './message.ts'
-import { checkShareConfig, isImplicit, type ShareConsumerOptions, type ShareRunOptions } from './options.ts'
+import type { ConsumedShareMessage, LockedMessage, ShareMessage } from './message.ts'
+import {
+  checkShareConfig,
+  isImplicit,
+  type ShareConsumerOptions,
+  type ShareRunOptions,
+  type TopicShareConsumerArguments,
+} from './options.ts'
 import { ShareFetcher } from './share-fetcher.ts'
 import { ShareMember } from './share-member.ts'
 import { ShareQueue } from './share-queue.ts'
@@ -62,9 +69,9 @@ const WARN_EVERY_MS = 60_000
  * delivered again when its lock ends.
  * @since 0.1.0
  */
-export class ShareConsumer<K = Buffer, V = Buffer>
+export class ShareConsumer<K = Buffer, V = ValueBeside<K, Buffer>>
   extends AuthenticatedClient
-  implements AsyncDisposable, AsyncIterable<ShareMessage<K, V>>
+  implements AsyncDisposable, AsyncIterable<ConsumedShareMessage<K, V>>
 {
   readonly #context: ClientContext
   readonly #settings: ConsumerSettings
@@ -95,7 +102,10 @@ export class ShareConsumer<K = Buffer, V = Buffer>
    * @throws KafkaError ERR__INVALID_ARG for a configuration that cannot work or does not apply to share groups;
    *   ERR__UNKNOWN_GROUP without `group.id`
    */
-  constructor(config: ShareConsumerConfig, options: ShareConsumerOptions<K, V> = {}) {
+  constructor(config: ShareConsumerConfig, options?: ShareConsumerOptions<K, V>, ...untyped: Untyped<K, V>)
+  /** Typed topics: `new ShareConsumer<Topics>(config, { topics: { jobs: { value: json<Job>() } } })`. */
+  constructor(config: ShareConsumerConfig, ...options: TopicShareConsumerArguments<K, V>)
+  constructor(config: ShareConsumerConfig, options: ShareConsumerOptions<unknown, unknown> = {}) {
     super()
     checkForm(config)
     const groupId = checkShareConfig(config)
@@ -172,7 +182,7 @@ export class ShareConsumer<K = Buffer, V = Buffer>
    * that are created later. Replaces an earlier subscription.
    * @throws KafkaError ERR__INVALID_ARG, ERR__STATE when closed
    */
-  subscribe(topics: SubscriptionInput): void {
+  subscribe(topics: TopicsToSubscribe<K, V>): void {
     this.#requireOpen()
     requireRecoverable(this.#mailbox.fatal)
     const subscription = new Subscription(topics)
@@ -229,7 +239,7 @@ export class ShareConsumer<K = Buffer, V = Buffer>
    * All messages from now on. In implicit mode asking for the next message accepts the previous one; leaving the loop
    * does not accept the last one. Ends when the consumer is closed; throws what Consumer.readMessage rejects with.
    */
-  [Symbol.asyncIterator](): ConsumerIterator<ShareMessage<K, V>> {
+  [Symbol.asyncIterator](): ConsumerIterator<ConsumedShareMessage<K, V>> {
     this.#requireOpen()
     return new ShareIterator(this.#reader)
   }
@@ -279,7 +289,7 @@ export class ShareConsumer<K = Buffer, V = Buffer>
    *   the message was already acknowledged or its lock was lost; ERR__UNSUPPORTED_FEATURE for `renew` with brokers
    *   before 4.2
    */
-  acknowledge(message: ShareMessage<K, V> | ShareMessage, type: AcknowledgeType = 'accept'): void {
+  acknowledge(message: ShareMessage<unknown, unknown>, type: AcknowledgeType = 'accept'): void {
     this.#requireOpen()
     const locked = requireLocked(message)
     checkType(type)
@@ -398,7 +408,7 @@ export class ShareConsumer<K = Buffer, V = Buffer>
     }
   }
 
-  #makeReader(options: ShareConsumerOptions<K, V>): ShareReader<K, V> {
+  #makeReader(options: ShareConsumerOptions<unknown, unknown>): ShareReader<K, V> {
     const host = {
       isClosing: () => this.closed,
       closedError: () => this.#closing.error(),
@@ -408,7 +418,7 @@ export class ShareConsumer<K = Buffer, V = Buffer>
       onNotAcknowledged: (message: LockedMessage, isUnread: boolean) => this.#onNotAcknowledged(message, isUnread),
     }
     const { clock } = this.#context
-    return new ShareReader<K, V>(clock, this.#queue, this.#mailbox, host, decodingOf(options.key, options.value))
+    return new ShareReader<K, V>(clock, this.#queue, this.#mailbox, host, decodingOf(options))
   }
 
   #onPoll(): void {
