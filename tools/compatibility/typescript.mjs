@@ -1,6 +1,6 @@
 // The declarations, for each TypeScript and each way of finding them, with everything checked (`skipLibCheck: false`): by an
 // ES module and a CommonJS module, with `types: ["node"]` and with none.
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { runTool } from './project.mjs'
 
@@ -27,6 +27,15 @@ export const dice = new simulation.Dice(7)
 export type Code = ottla.KafkaError['code']
 `
 
+/** What the types must take and refuse, with the packed declarations in place of the source. */
+const typeTests = new URL('../../packages/ottla/test/types/', import.meta.url)
+const taught = Object.fromEntries(
+  readdirSync(typeTests).map(name => {
+    const text = readFileSync(new URL(name, typeTests), 'utf8')
+    return [`types/${name}`, text.replace("'../../src/index.ts'", "'ottla'").replace("'./same.ts'", "'./same.js'")]
+  }),
+)
+
 /** @type {import('./main.mjs').Check[]} */
 export const compilers = versions.flatMap(version =>
   Object.keys(resolutions)
@@ -38,14 +47,21 @@ export const compilers = versions.flatMap(version =>
       isQuick: quick.has(`${version} ${resolution}`),
       name: `typescript-${version}`,
       dependencies: { typescript: `~${version}.0`, '@types/node': nodeTypes(version) },
-      files: { 'module.mts': program, 'common.cts': program, 'required.cts': required, 'program.ts': program },
+      files: {
+        'module.mts': program,
+        'common.cts': program,
+        'required.cts': required,
+        'program.ts': program,
+        ...taught,
+      },
       run: folder => compile(folder, version, resolution),
     })),
 )
 
 async function compile(folder, version, resolution) {
   // These two go by the kind of the file, the others by their own.
-  const files = /^node(16|next)$/.test(resolution) ? ['module.mts', 'common.cts', 'required.cts'] : ['program.ts']
+  const programs = /^node(16|next)$/.test(resolution) ? ['module.mts', 'common.cts', 'required.cts'] : ['program.ts']
+  const files = [...programs, ...Object.keys(taught)]
   const compilerOptions = {
     ...resolutions[resolution],
     ...(version === '6.0' && resolution === 'node10' ? { ignoreDeprecations: '6.0' } : {}),

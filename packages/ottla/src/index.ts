@@ -108,13 +108,23 @@ export { envConfig, type EnvConfigOptions } from './config/environment.ts'
 export { maskedConfig, parseProperties } from './config/resolve.ts'
 export type {
   AdminConfig,
+  Brokers,
   ClientConfig,
+  ClientProperties,
   ConsumerConfig,
   EnvConfig,
   ParsedProperties,
   ProducerConfig,
   ShareConsumerConfig,
 } from './config/client-configs.ts'
+export type { BrokerList, FirstBrokers } from './config/generated/bootstrap.ts'
+export type { CommonProperties } from './config/generated/common.ts'
+export type { ConsumerProperties } from './config/generated/consumer.ts'
+export type { MemberProperties } from './config/generated/member.ts'
+export type { ProducerProperties } from './config/generated/producer.ts'
+export type { SecurityProperties } from './config/generated/security.ts'
+export type { ShareConsumerProperties } from './config/generated/share-consumer.ts'
+export type { AnyOf, Known } from './config/written.ts'
 export { Consumer, type ConsumerListener, type RebalanceCallback } from './consumer/consumer.ts'
 export type {
   Assign,
@@ -199,6 +209,8 @@ export {
 export type {
   DeserializersByTopic,
   OptionsArgument,
+  ReadAs,
+  SentAs,
   SerializersByTopic,
   TopicDeserializers,
   TopicSerializers,

@@ -4,22 +4,27 @@ import { deserializerOf, serializerOf, type DeserializerInput, type SerializerIn
 import type { TopicField } from './topics.ts'
 import type { Bytes, Deserializer, SerdesContext, Serializer } from './types.ts'
 
-type Fields = 'key' | 'value'
+/**
+ * What the serializer of a topic's keys or values gets.
+ * @since 0.1.0
+ */
+export type SentAs<E, F extends 'key' | 'value'> = Exclude<TopicField<E, F, Bytes>, null>
 
-/** An object without properties: whatever has only optional ones takes it. */
-type Nothing = Record<never, never>
-
-type SentAs<E, F extends Fields> = Exclude<TopicField<E, F, Bytes>, null>
-type ReadAs<E, F extends Fields> = Exclude<TopicField<E, F, Buffer>, null>
+/**
+ * What the deserializer of a topic's keys or values gives.
+ * @since 0.1.0
+ */
+export type ReadAs<E, F extends 'key' | 'value'> = Exclude<TopicField<E, F, Buffer>, null>
 
 /**
  * The serializers of one topic. What is sent as it is (bytes and text) needs none.
  * @since 0.1.0
  */
 export type TopicSerializers<E> = {
-  readonly [F in Fields as [SentAs<E, F>] extends [Bytes] ? never : F]: SerializerInput<SentAs<E, F>>
+  readonly [F in 'key' | 'value' as [SentAs<E, F>] extends [Bytes] ? never : F]: SerializerInput<SentAs<E, F>>
 } & {
-  readonly [F in Fields as [SentAs<E, F>] extends [Bytes] ? F : never]?: SerializerInput<SentAs<E, F>> | undefined
+  readonly [F in 'key' | 'value' as [SentAs<E, F>] extends [Bytes] ? F : never]?:
+    SerializerInput<SentAs<E, F>> | undefined
 }
 
 /**
@@ -27,9 +32,10 @@ export type TopicSerializers<E> = {
  * @since 0.1.0
  */
 export type TopicDeserializers<E> = {
-  readonly [F in Fields as [Buffer] extends [ReadAs<E, F>] ? never : F]: DeserializerInput<ReadAs<E, F>>
+  readonly [F in 'key' | 'value' as [Buffer] extends [ReadAs<E, F>] ? never : F]: DeserializerInput<ReadAs<E, F>>
 } & {
-  readonly [F in Fields as [Buffer] extends [ReadAs<E, F>] ? F : never]?: DeserializerInput<ReadAs<E, F>> | undefined
+  readonly [F in 'key' | 'value' as [Buffer] extends [ReadAs<E, F>] ? F : never]?:
+    DeserializerInput<ReadAs<E, F>> | undefined
 }
 
 /**
@@ -37,9 +43,9 @@ export type TopicDeserializers<E> = {
  * @since 0.1.0
  */
 export type SerializersByTopic<T> = {
-  readonly [N in keyof T as Nothing extends TopicSerializers<T[N]> ? never : N]: TopicSerializers<T[N]>
+  readonly [N in keyof T as object extends TopicSerializers<T[N]> ? never : N]: TopicSerializers<T[N]>
 } & {
-  readonly [N in keyof T as Nothing extends TopicSerializers<T[N]> ? N : never]?: TopicSerializers<T[N]> | undefined
+  readonly [N in keyof T as object extends TopicSerializers<T[N]> ? N : never]?: TopicSerializers<T[N]> | undefined
 }
 
 /**
@@ -47,22 +53,22 @@ export type SerializersByTopic<T> = {
  * @since 0.1.0
  */
 export type DeserializersByTopic<T> = {
-  readonly [N in keyof T as Nothing extends TopicDeserializers<T[N]> ? never : N]: TopicDeserializers<T[N]>
+  readonly [N in keyof T as object extends TopicDeserializers<T[N]> ? never : N]: TopicDeserializers<T[N]>
 } & {
-  readonly [N in keyof T as Nothing extends TopicDeserializers<T[N]> ? N : never]?: TopicDeserializers<T[N]> | undefined
+  readonly [N in keyof T as object extends TopicDeserializers<T[N]> ? N : never]?: TopicDeserializers<T[N]> | undefined
 }
 
 /**
  * The option `topics`, which may be left out if no topic needs it.
- * @internal
+ * @since 0.1.0
  */
-export type TopicsOption<M> = Nothing extends M ? { readonly topics?: M | undefined } : { readonly topics: M }
+export type TopicsOption<M> = object extends M ? { readonly topics?: M | undefined } : { readonly topics: M }
 
 /**
  * The last parameter of a constructor for typed topics: left out where nothing in it is needed.
- * @internal
+ * @since 0.1.0
  */
-export type OptionsArgument<O> = Nothing extends O ? [options?: O] : [options: O]
+export type OptionsArgument<O> = object extends O ? [options?: O] : [options: O]
 
 /** What the constructors get: of all topics, or by topic; types are checked where the constructors are called. */
 interface GivenSerdes<I> {
@@ -105,7 +111,7 @@ function pairOf<I, S extends Serializer<unknown> | Deserializer<unknown>>(
 /** Null if no topic has one for this field: then nothing is called at all. */
 function byTopic<S extends Serializer<unknown> | Deserializer<unknown>>(
   topics: object,
-  field: Fields,
+  field: 'key' | 'value',
   of: (input: never) => S,
   what: string,
 ): S | null {

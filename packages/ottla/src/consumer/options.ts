@@ -27,7 +27,10 @@ export interface ConsumerOptions<K, V> extends ClientOptions {
 export type TopicConsumerOptions<T> = Omit<ConsumerOptions<unknown, unknown>, 'key' | 'value'> &
   TopicsOption<DeserializersByTopic<T>>
 
-/** The second signature of the constructor is for typed topics only. */
+/**
+ * The second signature of the constructor, which is for typed topics only.
+ * @since 0.1.0
+ */
 export type TopicConsumerArguments<K, V> = {
   readonly plain: [options: never]
   readonly topics: OptionsArgument<TopicConsumerOptions<K>>

@@ -72,7 +72,10 @@ export interface ProducerOptions<K = Bytes, V = Bytes> extends ClientOptions {
 export type TopicProducerOptions<T> = Omit<ProducerOptions<unknown, unknown>, 'key' | 'value'> &
   TopicsOption<SerializersByTopic<T>>
 
-/** The second signature of the constructor is for typed topics only. */
+/**
+ * The second signature of the constructor, which is for typed topics only.
+ * @since 0.1.0
+ */
 export type TopicProducerArguments<K, V> = {
   readonly plain: [options: never]
   readonly topics: OptionsArgument<TopicProducerOptions<K>>

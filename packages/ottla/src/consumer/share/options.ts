@@ -24,7 +24,10 @@ export interface ShareConsumerOptions<K, V> extends ClientOptions {
  */
 export type TopicShareConsumerOptions<T> = ClientOptions & TopicsOption<DeserializersByTopic<T>>
 
-/** The second signature of the constructor is for typed topics only. */
+/**
+ * The second signature of the constructor, which is for typed topics only.
+ * @since 0.1.0
+ */
 export type TopicShareConsumerArguments<K, V> = {
   readonly plain: [options: never]
   readonly topics: OptionsArgument<TopicShareConsumerOptions<K>>
