@@ -6,7 +6,11 @@ import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { packages, root, SOURCE } from './table.mjs'
 
-/** Where the project is published; the one place that says so. */
+/**
+ * Where the project is published; the one place that says so. It is a stand-in: there is no such repository yet. Every
+ * package.json and every link of a published README has it, so `npm run release` publishes only from a clone that has it
+ * as a remote. See "Before the first release" in CONTRIBUTING.md.
+ */
 export const REPOSITORY = 'https://github.com/ottla/ottla'
 
 const keywords = {

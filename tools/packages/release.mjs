@@ -6,12 +6,13 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { ensureBuilt } from '../built.mjs'
+import { REPOSITORY } from './manifests.mjs'
 import { npmJson, withStaged } from './pack.mjs'
+import { whyNotReady } from './readiness.mjs'
 import { packages, root } from './table.mjs'
 
 const { values } = parseArgs({ options: { version: { type: 'string' }, 'dry-run': { type: 'boolean' } } })
 const changelog = join(root, 'CHANGELOG.md')
-const UNRELEASED = ' (unreleased)'
 
 try {
   if (values.version !== undefined) setVersion(values.version)
@@ -68,16 +69,19 @@ function publish(isDry) {
 /** Why this cannot be published. */
 function unready() {
   const [{ manifest }] = packages
-  const reasons = []
-  const heading = readFileSync(changelog, 'utf8').match(/^## .*$/m)?.[0]
-  if (heading?.endsWith(UNRELEASED)) reasons.push('CHANGELOG.md has no date for it: npm run release -- --version')
-  else if (!heading?.startsWith(`## ${manifest.version} `)) reasons.push(`CHANGELOG.md begins with ${heading}`)
-  const { stdout } = spawnSync('git', ['status', '--porcelain', '--untracked-files=no'], {
-    cwd: root,
-    encoding: 'utf8',
+  return whyNotReady({
+    version: manifest.version,
+    changelog: readFileSync(changelog, 'utf8'),
+    repository: REPOSITORY,
+    remotes: git('remote').flatMap(remote => git('remote', 'get-url', remote)),
+    isClean: git('status', '--porcelain', '--untracked-files=no').length === 0,
   })
-  if (stdout !== '') reasons.push('there are changes that are not committed')
-  return reasons
+}
+
+/** The lines that git prints. */
+function git(...args) {
+  const { stdout } = spawnSync('git', args, { cwd: root, encoding: 'utf8' })
+  return stdout.split('\n').filter(line => line !== '')
 }
 
 function show({ name, version, size, unpackedSize, files }) {
