@@ -130,7 +130,7 @@ export class Ledger {
   async watch(): Promise<void> {
     while (this.#isWatching) {
       this.check()
-      await this.#world.sleep(SAMPLE_MS)
+      await this.#world.lookAgain(SAMPLE_MS)
     }
   }
 

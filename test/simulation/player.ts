@@ -6,6 +6,8 @@ import type { Outcome } from './world.ts'
 /** A run of so many virtual minutes takes less, by far; real ms. */
 const LEAST_LIMIT_MS = 60_000
 const LIMIT_MS_PER_MINUTE = 30_000
+/** Then another process takes over, whatever has gathered in this one. */
+const MOST_RUNS = 500
 
 /** The same, without what only one's own process needs. */
 export type Result = Omit<Outcome, 'trace'> & { readonly digest: string }
@@ -13,6 +15,7 @@ export type Result = Omit<Outcome, 'trace'> & { readonly digest: string }
 export class Player {
   readonly #script: string
   #child: ChildProcess | null = null
+  #runs = 0
 
   /** @param script - a module that answers each plan it is sent with its outcome */
   constructor(script: string) {
@@ -21,6 +24,8 @@ export class Player {
 
   /** Plays a plan. A run that hangs, or ends the process, is one that fails. */
   play(plan: Plan): Promise<Result> {
+    if (this.#runs === MOST_RUNS) this.close()
+    this.#runs++
     const child = (this.#child ??= fork(this.#script, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] }))
     return new Promise(resolve => {
       const fail = (why: string): void => {
@@ -48,5 +53,6 @@ export class Player {
   close(): void {
     this.#child?.kill('SIGKILL')
     this.#child = null
+    this.#runs = 0
   }
 }

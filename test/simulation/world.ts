@@ -12,12 +12,15 @@ import {
 import { simulate, type Dice, type Fault, type Simulation, type StormOptions } from '@ottla/broker/simulation'
 import { clusterOf } from './clusters.ts'
 import type { Plan } from './plan.ts'
+import { consumerAt, fetchWaitAt, Rhythm } from './tempo.ts'
 
 /** Clients are unhappy in a storm, but some things they say are worth a look. */
 const LOUDEST_LEVEL = 3
 const CLOSE_LIMIT_MS = 120_000
 const MOST_COMPLAINTS = 50
 const BROKERS = 3
+/** In a sparse run so many faults strike what is on its way, 0 to 1. */
+const AIMED = 0.7
 /** For what comes after the storm, virtual ms. */
 const MORE_MS = 7_200_000
 
@@ -36,6 +39,7 @@ export class World {
   readonly plan: Plan
   readonly simulation: Simulation
   readonly dice: Dice
+  readonly rhythm: Rhythm
   readonly complaints: string[] = []
   readonly trace: string[] = []
   readonly faults: Fault[] = []
@@ -45,6 +49,7 @@ export class World {
     this.plan = plan
     this.simulation = simulation
     this.dice = simulation.dice('workload')
+    this.rhythm = new Rhythm(plan.tempo, simulation.dice('tempo'), this.stormMs)
     this.#onLine = onLine
   }
 
@@ -86,6 +91,21 @@ export class World {
     return this.simulation.sleep(ms)
   }
 
+  /** Resolves when so many ms of work have passed: of a sparse run, most is rest. */
+  work(ms: number): Promise<void> {
+    return this.sleep(this.rhythm.workMs(this.now, ms))
+  }
+
+  /** Resolves when it is time for the next of those things that happen rarely. @param ms - as in a dense run */
+  nextAct(ms: number): Promise<void> {
+    return this.work(this.rhythm.actMs(ms))
+  }
+
+  /** Resolves when it is time to look again. @param ms - as in a dense run */
+  lookAgain(ms: number): Promise<void> {
+    return this.sleep(this.rhythm.lookMs(this.now, ms))
+  }
+
   /** Complains when something takes longer, or fails. */
   async settle<T>(promise: Promise<T>, ms: number, what: string): Promise<T | undefined> {
     let timeout: NodeJS.Timeout | undefined
@@ -119,10 +139,11 @@ export class World {
     }
   }
 
-  storm(options: Omit<StormOptions, 'ms' | 'without' | 'onFault'>): Promise<void> {
+  storm(options: Omit<StormOptions, 'ms' | 'without' | 'onFault' | 'wait' | 'aimed'>): Promise<void> {
     return this.settle(
       this.simulation.storm({
         ...options,
+        ...(this.plan.tempo === 'dense' ? {} : { wait: ms => this.nextAct(ms), aimed: AIMED }),
         ms: this.stormMs,
         without: new Set(this.plan.without),
         onFault: fault => {
@@ -146,14 +167,18 @@ export class World {
   }
 
   consumer(name: string, config: Partial<ConsumerConfig>): Consumer {
-    return new Consumer({ ...this.#common(name), ...config }, this.#options(name))
+    return new Consumer({ ...this.#common(name), ...consumerAt(this.plan.tempo, config) }, this.#options(name))
   }
 
   shareConsumer(
     name: string,
     config: Partial<ShareConsumerConfig> & Pick<ShareConsumerConfig, 'group.id'>,
   ): ShareConsumer {
-    return new ShareConsumer({ ...this.#common(name), ...config }, this.#options(name))
+    const waitMs = fetchWaitAt(this.plan.tempo, config['fetch.wait.max.ms'])
+    return new ShareConsumer(
+      { ...this.#common(name), ...config, 'fetch.wait.max.ms': waitMs },
+      this.#options(name),
+    )
   }
 
   admin(name: string, config: Partial<AdminConfig> = {}): AdminClient {

@@ -151,7 +151,7 @@ class Changes {
         this.#busy.add(subject)
         acts.push(this.#act(subject).finally(() => this.#busy.delete(subject)))
       }
-      await this.#world.sleep(this.#dice.int(500, 6000))
+      await this.#world.nextAct(this.#dice.int(500, 6000))
     }
     await Promise.all(acts)
   }

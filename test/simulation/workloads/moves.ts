@@ -211,7 +211,7 @@ class Reader {
       this.#checkCommitted()
       this.#checkServed()
       this.#checkAtRest()
-      await this.#world.sleep(SAMPLE_MS)
+      await this.#world.lookAgain(SAMPLE_MS)
     }
   }
 
@@ -375,7 +375,7 @@ export async function moves(world: World): Promise<void> {
   const watching = reader.watch(() => still.isSet())
   const acting = (async () => {
     while (!still.isSet()) {
-      await world.sleep(dice.int(1, dice.pick([50, 3000])))
+      await world.nextAct(dice.int(1, dice.pick([50, 3000])))
       if (!still.isSet()) await reader.act()
     }
   })()

@@ -257,7 +257,7 @@ async function writeTo(
 ): Promise<void> {
   const dice = world.simulation.dice('scribe')
   for (let number = 0; world.now < until;) {
-    await world.sleep(dice.int(0, 300))
+    await world.work(dice.int(0, 300))
     for (let i = dice.int(1, 4); i > 0; i--) {
       try {
         producer.produce({ topic: dice.pick(topics()), value: `${number++}` }, () => undefined)
@@ -383,7 +383,7 @@ class Crowd implements Company {
 async function act(world: World, administrator: Administrator, group: Company, still: Flag): Promise<void> {
   const { dice } = world
   while (!still.isSet()) {
-    await world.sleep(dice.int(500, 8000))
+    await world.nextAct(dice.int(500, 8000))
     if (still.isSet()) break
     try {
       if (dice.chance(0.3)) dice.pick(group.members).subscribe(dice.pick(subscriptions))

@@ -98,7 +98,8 @@ class NoteWriter {
     const dice = this.#dice
     while (this.#world.now < until) {
       // After a while without new messages nothing else wakes what should wake by itself.
-      await this.#world.sleep(dice.chance(0.01) ? dice.int(5000, 15_000) : dice.int(0, 400))
+      if (dice.chance(0.01)) await this.#world.nextAct(dice.int(5000, 15_000))
+      else await this.#world.work(dice.int(0, 400))
       for (let i = dice.int(1, this.#mostAtOnce); i > 0; i--) {
         if (dice.chance(0.3)) this.#send()
         else this.#produce()
@@ -256,7 +257,7 @@ async function refuseNowAndThen(world: World, everyMs: number, until: number): P
   if (everyMs === Infinity) return
   const dice = world.simulation.dice('refusals')
   while (world.now < until) {
-    await world.sleep(dice.int(1, 2 * everyMs))
+    await world.work(dice.int(1, 2 * everyMs))
     const codes = Array.from({ length: dice.int(1, 2) }, () => dice.pick(produceErrors))
     world.cluster.failNextOn(dice.int(1, 3), PRODUCE, codes)
   }
