@@ -30,7 +30,7 @@ export interface LedgerSettings {
 export class Ledger {
   readonly #world: World
   readonly #group: string
-  readonly #hasGenerations: boolean
+  #hasGenerations: boolean
   readonly isQuiet: boolean
   /** Members that have left with a message in their hands, which another one gets. */
   readonly #leavers = new Set<string>()
@@ -84,6 +84,11 @@ export class Ledger {
       this.#interruptions--
       this.#interruptedUntil = this.#world.now + NOTICED_MS
     }
+  }
+
+  /** The coordinator has forgotten the group's members: generations begin anew. */
+  forgotten(): void {
+    this.#hasGenerations = false
   }
 
   take(

@@ -8,21 +8,30 @@ import {
   type ConsumerConfig,
   type ProducerConfig,
   type ShareConsumerConfig,
+  type ProducerOptions,
 } from 'ottla'
 import { simulate, type Dice, type Fault, type Simulation, type StormOptions } from '@ottla/broker/simulation'
 import { clusterOf } from './clusters.ts'
 import type { Plan } from './plan.ts'
 import { consumerAt, fetchWaitAt, Rhythm } from './tempo.ts'
+import { watchWire } from './watches/all.ts'
+import type { ClassicJudge } from './watches/classic-members.ts'
+import type { MadeConsumer, Watched } from './watches/watched.ts'
 
 /** Clients are unhappy in a storm, but some things they say are worth a look. */
 const LOUDEST_LEVEL = 3
 const CLOSE_LIMIT_MS = 120_000
 const MOST_COMPLAINTS = 50
-const BROKERS = 3
+/** How many there are. */
+export const BROKERS = 3
 /** In a sparse run so many faults strike what is on its way, 0 to 1. */
 const AIMED = 0.7
 /** For what comes after the storm, virtual ms. */
 const MORE_MS = 7_200_000
+/** From then on brokers close connections that nobody uses, virtual ms. */
+const IDLE_MS = 600_000
+/** So long after a storm, nothing of it is felt any more; virtual ms. */
+const CALM_AFTER_MS = 60_000
 
 export type Workload = (world: World) => Promise<void>
 
@@ -35,7 +44,7 @@ export interface Outcome {
   readonly ms: number
 }
 
-export class World {
+export class World implements Watched {
   readonly plan: Plan
   readonly simulation: Simulation
   readonly dice: Dice
@@ -43,7 +52,13 @@ export class World {
   readonly complaints: string[] = []
   readonly trace: string[] = []
   readonly faults: Fault[] = []
+  /** By host. */
+  readonly consumers = new Map<string, MadeConsumer>()
+  readonly members: ClassicJudge
   readonly #onLine: ((line: string) => void) | null
+  #isSilent = false
+  /** Since when nothing goes wrong, virtual ms; null while something may. */
+  #calmSince: number | null = 0
 
   constructor(plan: Plan, simulation: Simulation, onLine: ((line: string) => void) | null) {
     this.plan = plan
@@ -51,6 +66,7 @@ export class World {
     this.dice = simulation.dice('workload')
     this.rhythm = new Rhythm(plan.tempo, simulation.dice('tempo'), this.stormMs)
     this.#onLine = onLine
+    this.members = watchWire(this).members
   }
 
   get now(): number {
@@ -69,6 +85,11 @@ export class World {
   /** How long faults come, virtual ms. */
   get stormMs(): number {
     return this.plan.minutes * 60_000
+  }
+
+  /** Nothing goes wrong, nor has for a while. */
+  get isCalm(): boolean {
+    return this.#calmSince !== null && this.now >= this.#calmSince
   }
 
   /** A number of clients, as the seed says or as the plan limits it. */
@@ -139,8 +160,9 @@ export class World {
     }
   }
 
-  storm(options: Omit<StormOptions, 'ms' | 'without' | 'onFault' | 'wait' | 'aimed'>): Promise<void> {
-    return this.settle(
+  async storm(options: Omit<StormOptions, 'ms' | 'without' | 'onFault' | 'wait' | 'aimed'>): Promise<void> {
+    this.#calmSince = null
+    await this.settle(
       this.simulation.storm({
         ...options,
         ...(this.plan.tempo === 'dense' ? {} : { wait: ms => this.nextAct(ms), aimed: AIMED }),
@@ -155,6 +177,12 @@ export class World {
       this.stormMs + CLOSE_LIMIT_MS,
       'the storm',
     )
+    this.#calmSince = this.now + CALM_AFTER_MS
+  }
+
+  /** Whether clients have nothing to complain of where nothing goes wrong. */
+  expectSilence(isSilent = true): void {
+    this.#isSilent = isSilent
   }
 
   /** A client's host is gone: the brokers learn nothing of it, and it reaches none any more. */
@@ -162,12 +190,18 @@ export class World {
     this.simulation.network.lose(name)
   }
 
-  producer(name: string, config: Partial<ProducerConfig>): Producer {
-    return new Producer({ ...this.#common(name), ...config }, this.#options(name))
+  producer(name: string, config: Partial<ProducerConfig>, more: ProducerOptions = {}): Producer {
+    const producer = new Producer({ ...this.#common(name), ...config }, { ...more, ...this.#options(name) })
+    producer.on('error', ({ error }) => this.#heard(name, error))
+    return producer
   }
 
   consumer(name: string, config: Partial<ConsumerConfig>): Consumer {
-    return new Consumer({ ...this.#common(name), ...consumerAt(this.plan.tempo, config) }, this.#options(name))
+    const settings = consumerAt(this.plan.tempo, config)
+    const consumer = new Consumer({ ...this.#common(name), ...settings }, this.#options(name))
+    consumer.on('error', ({ error }) => this.#heard(name, error))
+    this.consumers.set(name, { consumer, config: settings })
+    return consumer
   }
 
   shareConsumer(
@@ -175,10 +209,10 @@ export class World {
     config: Partial<ShareConsumerConfig> & Pick<ShareConsumerConfig, 'group.id'>,
   ): ShareConsumer {
     const waitMs = fetchWaitAt(this.plan.tempo, config['fetch.wait.max.ms'])
-    return new ShareConsumer(
-      { ...this.#common(name), ...config, 'fetch.wait.max.ms': waitMs },
-      this.#options(name),
-    )
+    const settings = { ...this.#common(name), ...config, 'fetch.wait.max.ms': waitMs }
+    const consumer = new ShareConsumer(settings, this.#options(name))
+    consumer.on('error', ({ error }) => this.#heard(name, error))
+    return consumer
   }
 
   admin(name: string, config: Partial<AdminConfig> = {}): AdminClient {
@@ -193,6 +227,12 @@ export class World {
     if (connections.length > 0) this.complain(`connections are left: ${connections.join(', ')}`)
     const { waitingTimers } = this.simulation
     if (waitingTimers > 0) this.complain(`${waitingTimers} timers are left`)
+  }
+
+  #heard(name: string, error: Error): void {
+    this.note(`${name} says ${inWords(error)}`)
+    if (this.#isSilent && this.isCalm && this.now < IDLE_MS)
+      this.complain(`${name} says, though nothing is wrong: ${inWords(error)}`)
   }
 
   #common(name: string): { 'bootstrap.servers': string; 'client.id': string } {
