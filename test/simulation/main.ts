@@ -83,7 +83,9 @@ async function playAll(settings: Settings): Promise<number> {
   )
   if (isTerminal) process.stderr.write('\r\x1b[K')
   recorder?.write()
-  process.stdout.write(`${played} seeds, ${failed.length} failed, ${Math.round(virtualMs / 60_000)} virtual minutes, ${speed()}\n`)
+  process.stdout.write(
+    `${played} seeds, ${failed.length} failed, ${Math.round(virtualMs / 60_000)} virtual minutes, ${speed()}\n`,
+  )
   for (const { plan } of failed) process.stdout.write(`seed ${plan.seed}\n`)
   if (record !== null) process.stdout.write(`${summaryOf(record)}\n`)
   return failed.length > 0 ? 1 : 0

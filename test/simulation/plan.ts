@@ -19,7 +19,11 @@ export function commandOf({ workload, seed, tempo, minutes, without, most }: Pla
     ...(without.length > 0 ? [`--without ${ranges(without)}`] : []),
     ...(most === Infinity ? [] : [`--most ${most}`]),
   ]
-  return ['npm run simulate --', `--workload ${workload} --seed ${seed} --tempo ${tempo} --minutes ${minutes}`, ...more].join(' ')
+  return [
+    'npm run simulate --',
+    `--workload ${workload} --seed ${seed} --tempo ${tempo} --minutes ${minutes}`,
+    ...more,
+  ].join(' ')
 }
 
 /** `0-4,7` for 0, 1, 2, 3, 4 and 7. */

@@ -61,7 +61,13 @@ export class Recorder {
       if (has) failed.push(next)
     }
     if (next === this.#first) return
-    const stretch: Stretch = { commit: this.#commit, first: this.#first, last: next - 1, minutes: this.#minutes, failed }
+    const stretch: Stretch = {
+      commit: this.#commit,
+      first: this.#first,
+      last: next - 1,
+      minutes: this.#minutes,
+      failed,
+    }
     appendFileSync(this.#path, `${JSON.stringify(stretch)}\n`)
     this.#first = next
   }

@@ -125,6 +125,9 @@ export function consumerAt(tempo: Tempo, config: Partial<ConsumerConfig>): Parti
 }
 
 /** `fetch.wait.max.ms`, given as in a dense run. */
-export function fetchWaitAt(tempo: Tempo, ms: NonNullable<ConsumerConfig['fetch.wait.max.ms']> = USUAL_FETCH_MS): number {
+export function fetchWaitAt(
+  tempo: Tempo,
+  ms: NonNullable<ConsumerConfig['fetch.wait.max.ms']> = USUAL_FETCH_MS,
+): number {
   return tempo === 'dense' ? Number(ms) : Math.min(LONGEST_FETCH_MS, Number(ms) * SLOWNESS)
 }
