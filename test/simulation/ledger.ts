@@ -161,7 +161,11 @@ export class Ledger {
   }
 
   #mayRepeat(member: Processor, at: number): boolean {
-    return this.#interruptions > 0 || at <= this.#interruptedUntil || member.mayRepeat(at) || this.#isLeft(member)
+    return this.#isInterrupted(at) || member.mayRepeat(at) || this.#isLeft(member)
+  }
+
+  #isInterrupted(at: number): boolean {
+    return this.#interruptions > 0 || at <= this.#interruptedUntil
   }
 
   // What a loop has in its hands when its consumer is closed comes again, perhaps before the loop is done with it.
@@ -169,9 +173,10 @@ export class Ledger {
     return member.isLoop && this.#leavers.has(member.name)
   }
 
-  // A member that is cut off does not know that it has lost its partitions.
+  // A member that is cut off does not know that it has lost its partitions. What it had not given up yet when its group
+  // was turned into one of the other protocol and back counts as given up, as in Kafka.
   #checkOwner(member: Processor, partition: number, place: string): void {
-    if (!this.isQuiet) return
+    if (!this.isQuiet || this.#isInterrupted(this.#world.now)) return
     for (const other of this.#present) {
       if (other === member || !other.assigned.includes(partition)) continue
       this.#world.complain(`${place} is given to ${member.name} while ${other.name} has the partition`)

@@ -9,8 +9,8 @@ import type { Ledger, Processor } from './ledger.ts'
 import { read, ways, type Reading, type Way } from './ways.ts'
 import { inWords, type World } from './world.ts'
 
-/** A member notices the end of its session with its next heartbeat. */
-const UNNOTICED_MS = 3000
+/** A member notices the end of its session with its next heartbeat, which may be so late. */
+const LATE_HEARTBEAT_MS = 1000
 
 export interface MemberSettings {
   readonly group: string
@@ -177,7 +177,8 @@ export class Member implements Life, Processor, StableMember {
   /** A classic member whose heartbeats nobody answers for as long as a session has lost its partitions. */
   #checkSession({ partition, offset }: Message): void {
     const silenceMs = this.#world.members.silenceMs(this.name)
-    if (this.#sessionMs === 0 || silenceMs <= this.#sessionMs + UNNOTICED_MS) return
+    const heartbeatMs = Number(this.#world.consumers.get(this.name)?.config['heartbeat.interval.ms'])
+    if (this.#sessionMs === 0 || silenceMs <= this.#sessionMs + heartbeatMs + LATE_HEARTBEAT_MS) return
     this.#world.complain(
       `${this.name} is given ${partition}:${offset}, and has heard nothing of its group for ${Math.round(silenceMs)} ms`,
     )

@@ -7,6 +7,7 @@ import type { Dice } from '@ottla/broker/simulation'
 import { ApiKey } from '@ottla/protocol'
 import { Flag } from '../flag.ts'
 import { refuseNowAndThen } from '../refusals.ts'
+import { fetchWaitAt } from '../tempo.ts'
 import { read, ways, type Way } from '../ways.ts'
 import { vanishNowAndThen } from '../vanishing.ts'
 import { inWords, type World } from '../world.ts'
@@ -30,6 +31,8 @@ const commitErrors = [
 ]
 /** Without faults, a partition that may be delivered is, in turn with the others, who may take their time. */
 const STARVED_MS = { quick: 3000, slow: 20_000 } as const
+/** A broker that waits for messages hears of a seek when it has answered. */
+const ANSWERED_MS = 1000
 /** From so many ms for a message on, a program is slow. */
 const SLOW_MS = 20
 const SAMPLE_MS = 50
@@ -77,6 +80,8 @@ class Reader {
   readonly #isQuiet: boolean
   readonly #commitMs: number
   readonly #restMs: number
+  /** `fetch.wait.max.ms` */
+  readonly #waitMs: number
   #consumer: Consumer
   #reading: Promise<void>
   #isOver = false
@@ -106,6 +111,7 @@ class Reader {
       ...(dice.chance(0.3) ? { 'queued.max.messages.kbytes': 1 } : {}),
       'enable.auto.commit': dice.chance(0.7),
     }
+    this.#waitMs = fetchWaitAt(world.plan.tempo, this.#config['fetch.wait.max.ms'])
     world.note(`${partitions} partitions, ${this.#way}, ${this.#kind}, ${this.#slowMs} ms for a message, ${weather}`)
     ;[this.#consumer, this.#reading] = this.#begin()
   }
@@ -379,7 +385,7 @@ class Reader {
       const hasNothing = next >= (ends[index] ?? 0) || pausedAt !== null || seeking > 0 || this.#isOver
       if (hasNothing) partition.servedAt = now
       const since = Math.max(servedAt, movedAt)
-      const mostMs = STARVED_MS[this.#slowMs < SLOW_MS ? 'quick' : 'slow']
+      const mostMs = Math.max(STARVED_MS[this.#slowMs < SLOW_MS ? 'quick' : 'slow'], this.#waitMs + ANSWERED_MS)
       if (hasNothing || now - since < mostMs) continue
       this.#world.complain(
         `nothing of partition ${index} has come for ${mostMs / 1000} s; it stands at ${next} of ${ends[index] ?? 0} (${this.#way})`,

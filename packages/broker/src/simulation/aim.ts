@@ -11,7 +11,7 @@ export interface Aim {
 
 /** Some messages go by first. */
 const MOST_SKIPPED = 20
-/** Nothing may be sent at all. */
+/** So little may be sent, or nothing at all. */
 const LIMIT_MS = 1000
 /** While it is on its way, while it is being answered, or a little later. */
 const longestDelaysMs = [0.5, 5, 50] as const

@@ -125,7 +125,7 @@ test('faults that are aimed strike the client and the broker between which somet
     const socket = simulation.network.host('bills').connect({ host: '127.0.0.1', port: 20_002 })
     // The length of a request, and then the request, ever so slowly.
     socket.write(Buffer.from([0, 15, 0, 0]))
-    const sending = setInterval(() => socket.write(Buffer.from([0])), 100)
+    const sending = setInterval(() => socket.write(Buffer.from([0])), 20)
     const faults: string[] = []
     const kinds = ['narrow', 'slow'] as const
     await simulation.storm({ ms: 60_000, kinds, aimed: 1, onFault: ({ what }) => faults.push(what) })
