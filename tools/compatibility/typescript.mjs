@@ -21,10 +21,20 @@ const program = readFileSync(new URL('program.ts', import.meta.url), 'utf8')
 const required = `import ottla = require('ottla')
 import broker = require('@ottla/broker')
 import simulation = require('@ottla/broker/simulation')
+import testing = require('@ottla/broker/testing')
+import cli = require('@ottla/cli')
+import facade = require('@ottla/kafkajs')
+import kafkajs = require('kafkajs')
+import protocol = require('@ottla/protocol')
 export const producer = new ottla.Producer({ 'bootstrap.servers': 'localhost:9092' })
 export const cluster: Promise<broker.EmbeddedCluster> = broker.EmbeddedCluster.start()
 export const dice = new simulation.Dice(7)
 export type Code = ottla.KafkaError['code']
+export const eventually: typeof testing.eventually = testing.eventually
+export const run: (args: readonly string[], terminal: cli.Terminal) => Promise<number> = cli.run
+export const facades: facade.Kafka[] = [new kafkajs.Kafka({ brokers: ['localhost:9092'] })]
+export const level: kafkajs.logLevel = kafkajs.logLevel.INFO
+export const writer = new protocol.Writer()
 `
 
 /** @type {import('./main.mjs').Check[]} */
@@ -38,14 +48,23 @@ export const compilers = versions.flatMap(version =>
       isQuick: quick.has(`${version} ${resolution}`),
       name: `typescript-${version}`,
       dependencies: { typescript: `~${version}.0`, '@types/node': nodeTypes(version) },
-      files: { 'module.mts': program, 'common.cts': program, 'required.cts': required, 'program.ts': program },
+      files: {
+        'module.mts': program,
+        'common.cts': program,
+        'required.cts': required,
+        'program.ts': program,
+        'required.ts': required,
+      },
       run: folder => compile(folder, version, resolution),
     })),
 )
 
 async function compile(folder, version, resolution) {
   // These two go by the kind of the file, the others by their own.
-  const files = /^node(16|next)$/.test(resolution) ? ['module.mts', 'common.cts', 'required.cts'] : ['program.ts']
+  const files = {
+    node10: ['program.ts', 'required.ts'],
+    bundler: ['program.ts'],
+  }[resolution] ?? ['module.mts', 'common.cts', 'required.cts']
   const compilerOptions = {
     ...resolutions[resolution],
     ...(version === '6.0' && resolution === 'node10' ? { ignoreDeprecations: '6.0' } : {}),
