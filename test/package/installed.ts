@@ -14,7 +14,12 @@ export interface Packed {
 
 interface PackTool {
   readonly packAll: (destination: string) => Packed[]
+  readonly npmJson: (...args: readonly string[]) => unknown
 }
+
+/** A tool of the project: it has no types. */
+const packTool = async (): Promise<PackTool> =>
+  (await import(new URL('../../tools/packages/pack.mjs', import.meta.url).href)) as PackTool
 
 /** A project in a temporary folder. */
 export interface Project {
@@ -27,11 +32,17 @@ export interface Project {
   remove(): void
 }
 
+/** What npm would pack of a folder. */
+export async function packable(folder: string): Promise<Packed> {
+  const { npmJson } = await packTool()
+  const [packed] = npmJson('pack', folder, '--dry-run', '--json') as [Packed]
+  return packed
+}
+
 /** Packages of others are those of the repository: nothing is downloaded. */
 export async function installedProject(): Promise<Project> {
   const folder = mkdtempSync(join(tmpdir(), 'ottla-project-'))
-  // A tool of the project: it has no types.
-  const { packAll } = (await import(new URL('../../tools/packages/pack.mjs', import.meta.url).href)) as PackTool
+  const { packAll } = await packTool()
   const archives = join(folder, 'archives')
   const packed = packAll(archives)
   const unpack = (name: string, into: string): void => {

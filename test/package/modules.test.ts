@@ -3,8 +3,8 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { installedProject, type Project } from './installed.ts'
-import { node } from './program.ts'
+import { installedProject, packable, type Project } from './installed.ts'
+import { node, root } from './program.ts'
 
 const entries = [
   'ottla',
@@ -84,10 +84,7 @@ test('CommonJS requires the package with the API of kafkajs, an ES module import
 test('installed as kafkajs, it is what a program for kafkajs loads', async () => {
   // Where npm puts `"kafkajs": "npm:@ottla/kafkajs"`; next to this program, so that it is found before any other.
   project.unpack('@ottla/kafkajs', 'alias/node_modules/kafkajs')
-  const { name } = JSON.parse(
-    readFileSync(join(project.folder, 'alias/node_modules/kafkajs/package.json'), 'utf8'),
-  ) as { name: string }
-  assert.equal(name, '@ottla/kafkajs')
+  assert.equal(manifestOf('kafkajs', 'alias/node_modules').name, '@ottla/kafkajs')
   const required = `async function main() {${facade("require('kafkajs')", "require('@ottla/broker')")}}\nmain()`
   assert.equal(await output('alias/program.cjs', required), '12.50\n')
   const imported = facade("await import('kafkajs')", "await import('@ottla/broker')")
@@ -150,34 +147,45 @@ test('the command of the installed package runs', async () => {
   assert.deepEqual({ code, out }, { code: 0, out: '0.1.0\n' }, err)
 })
 
+/** What `dist` of a package should have. */
+function meantOf(manifest: Manifest): RegExp {
+  const entries = Object.keys(manifest.exports).filter(subpath => subpath !== './package.json')
+  const names = entries.map(subpath => (subpath === '.' ? 'index' : subpath.slice(2))).join('|')
+  // A package with a command has the module that it runs.
+  const programs = manifest.bin === undefined ? '' : '|main\\.cjs'
+  return new RegExp(`^dist/((${names})\\.(cjs|js|d\\.cts|d\\.ts)|chunk-\\w+\\.cjs|esm/.*\\.js${programs})$`)
+}
+
 test('a package contains what is run and declared, and nothing of the build', () => {
-  const meant =
-    /^(LICENSE|README\.md|package\.json|bin\/ottla\.js|dist\/[\w-]+\.(cjs|js|d\.cts|d\.ts)|dist\/esm\/.*\.js)$/
   for (const { name, files } of project.packed) {
+    const manifest = manifestOf(name)
+    const meant = meantOf(manifest)
     const paths = files.map(({ path }) => path)
+    const commands = Object.values(manifest.bin ?? {})
     assert.deepEqual(
-      paths.filter(path => !meant.test(path)),
-      [],
+      paths.filter(path => !meant.test(path)).sort(),
+      ['LICENSE', 'README.md', ...commands, 'package.json'],
       name,
     )
-    for (const path of [
-      'LICENSE',
-      'README.md',
-      'dist/index.cjs',
-      'dist/index.js',
-      'dist/index.d.cts',
-      'dist/index.d.ts',
-    ]) {
-      assert.ok(paths.includes(path), `${name}: ${path}`)
+    for (const path of ['index.cjs', 'index.js', 'index.d.cts', 'index.d.ts', 'esm/index.js']) {
+      assert.ok(paths.includes(`dist/${path}`), `${name}: ${path}`)
     }
+  }
+})
+
+test('npm pack --dry-run in a folder of the repository lists the same files', async () => {
+  for (const { name, files } of project.packed) {
+    const listed = await packable(join(root, 'packages', name.replace(/^@ottla\//, '')))
+    const [here, published] = [listed.files, files].map(each => each.map(({ path }) => path).sort())
+    assert.deepEqual(here, published, name)
   }
 })
 
 test('every file that a package.json names is in the package', () => {
   for (const { name } of project.packed) {
     const folder = join(project.folder, 'node_modules', name)
-    const manifest = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as Record<string, unknown>
-    const named = ['main', 'types', 'exports', 'typesVersions', 'bin'].flatMap(field => pathsIn(manifest[field]))
+    const { main, types, exports, typesVersions, bin } = manifestOf(name)
+    const named = [main, types, exports, typesVersions, bin].flatMap(pathsIn)
     assert.ok(named.length > 0)
     assert.deepEqual(
       named.filter(path => !existsSync(join(folder, path))),
@@ -186,6 +194,20 @@ test('every file that a package.json names is in the package', () => {
     )
   }
 })
+
+interface Manifest {
+  readonly name: string
+  readonly main: string
+  readonly types: string
+  readonly exports: Readonly<Record<string, unknown>>
+  readonly typesVersions?: unknown
+  readonly bin?: Readonly<Record<string, string>>
+}
+
+/** The package.json of an installed package. */
+function manifestOf(name: string, modules = 'node_modules'): Manifest {
+  return JSON.parse(readFileSync(join(project.folder, modules, name, 'package.json'), 'utf8')) as Manifest
+}
 
 /** The texts in a value of JSON, however deep. */
 function pathsIn(value: unknown): string[] {

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import * as zlib from 'node:zlib'
 import { esm, program } from './story.mjs'
-import { run, runTool } from './project.mjs'
+import { programIn, run, runTool } from './project.mjs'
 
 const codecs = ['none', 'gzip', 'snappy', 'lz4', ...('zstdCompressSync' in zlib ? ['zstd'] : [])]
 const sources = { 'story.mjs': esm, 'main.mjs': program('esm', 'story.mjs') }
@@ -17,7 +17,7 @@ const esbuild = (format, options = []) => ({
   bundle: folder =>
     // A script, or the program itself.
     run(
-      join(folder, 'node_modules', '.bin', 'esbuild'),
+      programIn(folder, 'esbuild'),
       [
         ...['main.mjs', '--bundle', '--platform=node', `--format=${format}`, ...options],
         `--outfile=out/main.${format === 'esm' ? 'mjs' : 'cjs'}`,

@@ -8,7 +8,7 @@ import { ensureBuilt } from '../built.mjs'
 import { root } from '../packages/table.mjs'
 import { bundlers } from './bundlers.mjs'
 import { page } from './page.mjs'
-import { project } from './project.mjs'
+import { project, versionIn } from './project.mjs'
 import { runners } from './runners.mjs'
 import { onRuntimes } from './runtimes.mjs'
 import { compilers } from './typescript.mjs'
@@ -20,12 +20,12 @@ import { compilers } from './typescript.mjs'
  * @property {string} column
  * @property {boolean} [isQuick]
  * @property {string} name of its project
- * @property {Record<string, string>} [dependencies]
+ * @property {Record<string, string>} [dependencies] what is tried comes first; nothing is Node.js itself
  * @property {object} [manifest]
  * @property {Record<string, string>} [files]
  * @property {(folder: string) => Promise<unknown>} run rejects with what is wrong
  *
- * @typedef {Check & { why: string | null }} Result `why` it failed
+ * @typedef {Check & { version: string, why: string | null }} Result the version that was tried, and `why` it failed
  */
 
 const { values } = parseArgs({
@@ -63,13 +63,17 @@ async function take() {
 
 async function perform(check) {
   const begun = Date.now()
+  let version = process.versions.node
   let why = null
   try {
-    await check.run(await project(check.name, check))
+    const folder = await project(check.name, check)
+    const [tried] = Object.keys(check.dependencies ?? {})
+    if (tried !== undefined) version = versionIn(folder, tried)
+    await check.run(folder)
   } catch (error) {
     why = error.message
   }
-  results.push({ ...check, why })
+  results.push({ ...check, version, why })
   console.log(`${why === null ? 'holds' : 'FAILS'}  ${check.row}, ${check.column}  ${seconds(begun)} s`)
 }
 

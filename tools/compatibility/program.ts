@@ -1,7 +1,9 @@
 // A program that uses the declarations widely, for each TypeScript: it is compiled, never run.
 import { EmbeddedCluster, type EmbeddedClusterOptions } from '@ottla/broker'
 import { Dice, simulate } from '@ottla/broker/simulation'
+import { eventually, type EventuallyOptions } from '@ottla/broker/testing'
 import { run, type Terminal } from '@ottla/cli'
+import { CompressionTypes, Kafka, KafkaJSProtocolError, type EachMessagePayload } from '@ottla/kafkajs'
 import { ApiKey, Metadata, Writer, type MetadataResponse } from '@ottla/protocol'
 import {
   AdminClient,
@@ -95,6 +97,22 @@ export async function administers(producer: Producer): Promise<string> {
   await share.close()
   const lag: string[] = (await admin.describeCluster()).nodes.map(({ host }) => host)
   return created?.error?.message ?? lag.join()
+}
+
+export async function standsIn(options: EventuallyOptions): Promise<string[]> {
+  const kafka = new Kafka({ brokers: ['localhost:9092'], sasl: { mechanism: 'plain', username: 'a', password: 'b' } })
+  const producer = kafka.producer({ idempotent: true })
+  await producer.send({ topic: 'bills', messages: [{ value: '1' }], compression: CompressionTypes.GZIP })
+  const removal = producer.on(producer.events.REQUEST, ({ payload }) => payload.duration.toFixed())
+  removal()
+  const consumer = kafka.consumer({ groupId: 'bills' })
+  await consumer.run({
+    eachMessage: async (payload: EachMessagePayload) => {
+      if (payload.message.offset.endsWith('0')) await payload.heartbeat()
+    },
+  })
+  const topics = await eventually(() => kafka.admin().listTopics(), options)
+  return topics.filter(topic => topic !== new KafkaJSProtocolError('none').type)
 }
 
 export async function simulates(options: EmbeddedClusterOptions, terminal: Terminal): Promise<number> {

@@ -6,12 +6,14 @@ import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { packAll } from '../packages/pack.mjs'
-import { packages } from '../packages/table.mjs'
+import { packages, root } from '../packages/table.mjs'
 
-const home = join(tmpdir(), 'ottla-compatibility')
+// Outside the repository, whose packages would be found from within; each clone has its own.
+const clone = createHash('sha256').update(root).digest('hex').slice(0, 8)
+const home = join(tmpdir(), `ottla-compatibility-${clone}`)
 const archives = join(home, 'archives')
 const own = new Set(packages.map(({ name }) => name))
-const LIMIT_MS = 600_000
+const LIMIT_MS = 1_200_000
 
 /** Packages of others that ours need. */
 const needed = Object.fromEntries(
@@ -19,6 +21,9 @@ const needed = Object.fromEntries(
     .flatMap(({ manifest }) => Object.entries({ ...manifest.dependencies, ...manifest.optionalDependencies }))
     .filter(([name]) => !own.has(name)),
 )
+
+/** What a package is installed as beside its own name: `npm install kafkajs@npm:@ottla/kafkajs`. */
+const aliases = { '@ottla/kafkajs': 'kafkajs' }
 
 let packed
 /** Projects that have the packages of this run. */
@@ -41,7 +46,11 @@ export async function project(name, { dependencies = {}, manifest = {}, files = 
     if (left !== 'node_modules' && !left.startsWith('package')) rmSync(join(folder, left), { recursive: true })
   }
   if (!laid.has(name)) {
-    for (const { name: each, filename } of packed) unpack(join(archives, filename), join(folder, 'node_modules', each))
+    for (const { name: each, filename } of packed) {
+      unpack(join(archives, filename), join(folder, 'node_modules', each))
+      const alias = aliases[each]
+      if (alias !== undefined) unpack(join(archives, filename), join(folder, 'node_modules', alias))
+    }
     laid.add(name)
   }
   for (const [path, text] of Object.entries(files)) {
@@ -72,10 +81,15 @@ function unpack(archive, folder) {
   if (status !== 0) throw new Error(stderr)
 }
 
-/** The version that a project has of a package, `30.2`. */
+/** The version that is installed in a project, `30.2.0`. */
 export function versionIn(folder, name) {
   const { version } = JSON.parse(readFileSync(join(folder, 'node_modules', name, 'package.json'), 'utf8'))
-  return version.split('.').slice(0, 2).join('.')
+  return version
+}
+
+/** The path of a program that a package of the project has. */
+export function programIn(folder, name) {
+  return join(folder, 'node_modules', '.bin', name)
 }
 
 /** Runs a program; rejects with all that it said unless it succeeds. @returns what it said */
@@ -85,7 +99,8 @@ export async function run(program, args, { cwd, env = {} }) {
     cwd,
     env: { ...clean, CI: 'true', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
-    timeout: LIMIT_MS,
+    signal: AbortSignal.timeout(LIMIT_MS),
+    killSignal: 'SIGKILL',
     shell: process.platform === 'win32',
   })
   let said = ''

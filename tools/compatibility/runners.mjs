@@ -1,9 +1,8 @@
 // Test runners, each with its defaults.
-import { join } from 'node:path'
 import { commonjs, esm, typescript } from './story.mjs'
-import { run, runTool } from './project.mjs'
+import { programIn, run, runTool } from './project.mjs'
 
-const FAILS_LATE_MS = 60_000
+const FAILS_LATE_MS = 180_000
 
 const requires = `const { story } = require('./story.js')\n`
 const imports = `import { story } from './story.js'\n`
@@ -115,12 +114,6 @@ export const runners = [
       'story.ts': typescript,
       'story.test.ts': `import { expect, test } from 'bun:test'\nimport { story } from './story'\n${jestTest}`,
     },
-    run: folder => run(bunIn(folder), ['test'], { cwd: folder }),
+    run: folder => run(programIn(folder, 'bun'), ['test'], { cwd: folder }),
   },
 ].map(check => ({ group: 'Test runners', ...check }))
-
-/** The binary of the package for this platform; the one that is called bun is a placeholder until a script has run. */
-export function bunIn(folder) {
-  const { platform, arch } = process
-  return join(folder, 'node_modules', '@oven', `bun-${platform}-${arch === 'arm64' ? 'aarch64' : arch}`, 'bin', 'bun')
-}

@@ -1,8 +1,7 @@
 // What runs the packages: Node.js of each major version, Bun and Deno, from their npm packages.
 import { join } from 'node:path'
-import { bunIn } from './runners.mjs'
 import { commonjs, esm, program } from './story.mjs'
-import { run } from './project.mjs'
+import { programIn, run } from './project.mjs'
 
 const files = {
   'story.cjs': commonjs,
@@ -18,13 +17,18 @@ const runtimes = [
     dependencies: { node: `${major}` },
     command: folder => [join(folder, 'node_modules', 'node', 'bin', 'node')],
   })),
-  { row: 'Bun', name: 'bun', dependencies: { bun: '^1' }, command: folder => [bunIn(folder)] },
-  {
-    row: 'Deno',
-    name: 'deno',
-    dependencies: { deno: '^2' },
-    command: folder => [denoIn(folder), 'run', '--allow-all', '--node-modules-dir=manual'],
-  },
+  // The oldest, and the newest.
+  { row: 'Bun 1.2', name: 'bun-1.2', dependencies: { bun: '1.2.0' }, command: folder => [programIn(folder, 'bun')] },
+  { row: 'Bun', name: 'bun', dependencies: { bun: '^1' }, command: folder => [programIn(folder, 'bun')] },
+  ...[
+    ['Deno 2.1', '2.1.0'],
+    ['Deno', '^2'],
+  ].map(([row, version]) => ({
+    row,
+    name: row.toLowerCase().replace(' ', '-'),
+    dependencies: { deno: version },
+    command: folder => [programIn(folder, 'deno'), 'run', '--allow-all', '--node-modules-dir=manual'],
+  })),
 ]
 
 /** @type {import('./main.mjs').Check[]} */
@@ -41,10 +45,3 @@ export const onRuntimes = runtimes.flatMap(({ command, ...runtime }) =>
     },
   })),
 )
-
-function denoIn(folder) {
-  const { platform, arch } = process
-  const cpu = arch === 'arm64' ? 'arm64' : 'x64'
-  const system = { linux: `linux-${cpu}-glibc`, darwin: `darwin-${cpu}`, win32: `win32-${cpu}` }[platform]
-  return join(folder, 'node_modules', '@deno', system, platform === 'win32' ? 'deno.exe' : 'deno')
-}

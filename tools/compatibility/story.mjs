@@ -1,9 +1,10 @@
 // What every runner, bundler and runtime has to get through: a cluster, each codec there and back, errors that are
-// recognised. In three languages from one text.
+// recognised, a program for kafkajs. In three languages from one text.
 
 const imports = [
   ['node:assert/strict', 'assert'],
   ['@ottla/broker', '{ EmbeddedCluster }'],
+  ['kafkajs', '{ Kafka, logLevel }'],
   ['ottla', '{ AdminClient, Consumer, KafkaError, Producer }'],
 ]
 
@@ -24,15 +25,31 @@ async function story(among = codecs) {
   const consumer = new Consumer({ ...settings, 'group.id': 'readers', 'auto.offset.reset': 'earliest' })
   consumer.subscribe('story')
   for (const codec of among) {
-    const message = await consumer.readMessage(20_000)
+    const message = await consumer.readMessage(60_000)
     assert.equal(String(message.value), (codec + ' ').repeat(100))
   }
   assert.throws(() => new Producer({ 'bootstrap.servers': 'nowhere:1', acks: 7_000_000 }), KafkaError)
   const alone = new AdminClient({ 'bootstrap.servers': '127.0.0.1:1' }, { logger: () => undefined })
   await assert.rejects(alone.clusterId({ requestTimeoutMs: 200 }), error => error instanceof KafkaError && error.isTimeout)
   await Promise.all([alone.close(), consumer.close(), admin.close()])
+  await facade(cluster.bootstrapServers.split(','))
   await cluster.close()
   return among.join()
+}
+
+async function facade(brokers) {
+  const kafka = new Kafka({ clientId: 'story', brokers, logLevel: logLevel.NOTHING })
+  const producer = kafka.producer()
+  await producer.connect()
+  await producer.send({ topic: 'story', messages: [{ key: 'k', value: 'for kafkajs' }] })
+  await producer.disconnect()
+  const consumer = kafka.consumer({ groupId: 'others' })
+  await consumer.connect()
+  await consumer.subscribe({ topics: ['story'], fromBeginning: true })
+  await new Promise(resolve => {
+    void consumer.run({ eachMessage: async ({ message }) => String(message.value) === 'for kafkajs' && resolve(null) })
+  })
+  await consumer.disconnect()
 }
 `
 
@@ -45,6 +62,7 @@ export const esm = `${importing}\n${body}\nexport { codecs, story }\n`
 export const typescript = esm
   .replace("'zstd']", "'zstd'] as const")
   .replace('among = codecs', 'among: readonly (typeof codecs)[number][] = codecs')
+  .replace('facade(brokers)', 'facade(brokers: string[])')
 /** As a CommonJS module. */
 export const commonjs = `${requiring}\n${body}\nmodule.exports = { codecs, story }\n`
 

@@ -21,10 +21,20 @@ const program = readFileSync(new URL('program.ts', import.meta.url), 'utf8')
 const required = `import ottla = require('ottla')
 import broker = require('@ottla/broker')
 import simulation = require('@ottla/broker/simulation')
+import testing = require('@ottla/broker/testing')
+import cli = require('@ottla/cli')
+import facade = require('@ottla/kafkajs')
+import kafkajs = require('kafkajs')
+import protocol = require('@ottla/protocol')
 export const producer = new ottla.Producer({ 'bootstrap.servers': 'localhost:9092' })
 export const cluster: Promise<broker.EmbeddedCluster> = broker.EmbeddedCluster.start()
 export const dice = new simulation.Dice(7)
 export type Code = ottla.KafkaError['code']
+export const eventually: typeof testing.eventually = testing.eventually
+export const run: (args: readonly string[], terminal: cli.Terminal) => Promise<number> = cli.run
+export const facades: facade.Kafka[] = [new kafkajs.Kafka({ brokers: ['localhost:9092'] })]
+export const level: kafkajs.logLevel = kafkajs.logLevel.INFO
+export const writer = new protocol.Writer()
 `
 
 /** What the types must take and refuse, with the packed declarations in place of the source. */
@@ -53,6 +63,7 @@ export const compilers = versions.flatMap(version =>
         'required.cts': required,
         'program.ts': program,
         ...taught,
+        'required.ts': required,
       },
       run: folder => compile(folder, version, resolution),
     })),
@@ -60,7 +71,10 @@ export const compilers = versions.flatMap(version =>
 
 async function compile(folder, version, resolution) {
   // These two go by the kind of the file, the others by their own.
-  const programs = /^node(16|next)$/.test(resolution) ? ['module.mts', 'common.cts', 'required.cts'] : ['program.ts']
+  const programs = {
+    node10: ['program.ts', 'required.ts'],
+    bundler: ['program.ts'],
+  }[resolution] ?? ['module.mts', 'common.cts', 'required.cts']
   const files = [...programs, ...Object.keys(taught)]
   const compilerOptions = {
     ...resolutions[resolution],

@@ -1,6 +1,7 @@
 /** Loads packages that may be absent, in a way that bundlers ignore. */
 
-import { createRequire } from 'node:module'
+// webpack warns of a createRequire that is imported by its name.
+import * as nodeModule from 'node:module'
 import { isAbsolute } from 'node:path'
 
 /**
@@ -27,11 +28,11 @@ export function loadPackage(name: string): unknown {
   // A bundle in CommonJS form has no import.meta.url, but a __filename.
   const here = typeof __filename === 'string' ? __filename : import.meta.url
   try {
-    return createRequire(here)(name) as unknown
+    return nodeModule.createRequire(here)(name) as unknown
   } catch (error) {
     // Some bundlers leave the path of the source in import.meta.url, which is not where the program runs.
     const main = process.argv[1]
     if (main === undefined || !isAbsolute(main)) throw error
-    return createRequire(main)(name) as unknown
+    return nodeModule.createRequire(main)(name) as unknown
   }
 }
