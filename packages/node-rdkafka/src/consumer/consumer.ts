@@ -127,7 +127,7 @@ export class ConsumerClient extends BaseClient<Consumer> implements KafkaConsume
   }
 
   consume(number?: unknown, cb?: unknown): void {
-    const reading = this.client === null ? null : this.#reading
+    const reading = this.client === null || this.isDisconnecting ? null : this.#reading
     if (typeof number === 'number' && number > 0) {
       if (cb !== undefined && typeof cb !== 'function') throw new TypeError('Callback must be a function')
       const callback = (cb ?? nothing) as (error: LibrdKafkaError | null, messages?: Message[]) => unknown

@@ -54,6 +54,7 @@ export class ReadStream extends Readable {
     this.streamAsBatch = streamAsBatch
     this.#isOfMessages = objectMode
     consumer.on('unsubscribed', () => this.#end())
+    consumer.on('ready', () => this.#fetch())
     if (options.initOauthBearerToken !== undefined) consumer.setOauthBearerToken(options.initOauthBearerToken)
     this.connect(this.connectOptions)
   }
@@ -108,13 +109,13 @@ export class ReadStream extends Readable {
     this.consumer.consume(Math.min(this.fetchSize, this.#wanted), (error, messages = []) => {
       this.#isReading = false
       if (this.destroyed) return
-      // The stream goes on if somebody listens to its errors.
-      if (error !== null) this.emit('error', error)
       const hasRoom = this.#pushAll(messages)
       if (this.#isEnding) this.push(null)
-      else if (messages.length === 0) this.#fetchLater()
+      else if (messages.length === 0) this.#fetchLater(error === null ? this.waitInterval : WAIT_MS)
       else if (hasRoom) this.#fetch()
       else this.#wanted = 0
+      // It goes on if somebody listens to its errors.
+      if (error !== null) this.emit('error', error)
     })
   }
 
@@ -127,12 +128,10 @@ export class ReadStream extends Readable {
     return hasRoom
   }
 
-  #fetchLater(): void {
-    if (this.waitInterval === 0) {
-      setImmediate(() => this.#fetch())
-      return
-    }
-    this.#pause = setTimeout(() => this.#fetch(), this.waitInterval * Math.random()).unref()
+  /** @param mostMs the time is chosen at random, so that consumers do not ask all at once */
+  #fetchLater(mostMs: number): void {
+    if (mostMs === 0) setImmediate(() => this.#fetch())
+    else this.#pause = setTimeout(() => this.#fetch(), mostMs * Math.random()).unref()
   }
 
   /** After what is being read. */
