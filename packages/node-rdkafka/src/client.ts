@@ -196,14 +196,14 @@ export abstract class BaseClient<C extends AnyClient> extends EventEmitter {
   }
 
   #connect(options: MetadataOptions, cb: ConnectCallback | undefined): void {
-    let client: C
+    let client: C | null = null
     try {
       client = this.open(this.#configuration, (severity, fac, message) => {
         if (this.#hasEvents) this.announce('event.log', { severity, fac, message })
       })
       this.#listen(client)
     } catch (error) {
-      setImmediate(() => this.#refused(error, cb))
+      void this.#refused(client, error, cb)
       return
     }
     const outcome = this.#askMetadata(client, options)
@@ -227,7 +227,10 @@ export abstract class BaseClient<C extends AnyClient> extends EventEmitter {
     answer(outcome, cb, metadata => metadata)
   }
 
-  #refused(error: unknown, cb: ConnectCallback | undefined): void {
+  /** @param client null if it could not be made */
+  async #refused(client: C | null, error: unknown, cb: ConnectCallback | undefined): Promise<void> {
+    if (client === null) await nextTurn()
+    else await this.shut(client, 0)
     const failure = toLibrdKafkaError(error)
     this.announce('connection.failure', failure, this.metrics)
     call(() => cb?.(failure, undefined as never))
