@@ -15,15 +15,15 @@ export { Topic, type TopicFunction } from './translate/partitions.ts'
 /** Sends messages. */
 export const Producer: producers.ProducerConstructor = callable(ProducerClient)
 /** Sends messages. */
-export type Producer = producers.Producer
+export type Producer = producers.ProducerInstance
 /** Sends messages, and calls back for each. */
 export const HighLevelProducer: producers.HighLevelProducerConstructor = callable(HighLevelProducerClient)
 /** Sends messages, and calls back for each. */
-export type HighLevelProducer = producers.HighLevelProducer
+export type HighLevelProducer = producers.HighLevelProducerInstance
 /** Reads messages. */
 export const KafkaConsumer: consumers.KafkaConsumerConstructor = callable(ConsumerClient)
 /** Reads messages. */
-export type KafkaConsumer = consumers.KafkaConsumer
+export type KafkaConsumer = consumers.KafkaConsumerInstance
 /**
  * The old name of `KafkaConsumer`.
  * @deprecated
@@ -47,12 +47,19 @@ export const createReadStream: consumers.KafkaConsumerConstructor['createReadStr
 export type { AdminClientFactory, IAdminClient, NewTopic } from './types/admin.ts'
 export type * from './types/client.ts'
 export type * from './types/config.ts'
-export type { ConsumerStream, KafkaConsumerConstructor, ReadStreamOptions } from './types/consumer.ts'
+export type {
+  ConsumerStream,
+  KafkaConsumerConstructor,
+  KafkaConsumerInstance,
+  ReadStreamOptions,
+} from './types/consumer.ts'
 export type * from './types/errors.ts'
 export type * from './types/messages.ts'
 export type {
   HighLevelProducerConstructor,
+  HighLevelProducerInstance,
   ProducerConstructor,
+  ProducerInstance,
   ProducerStream,
   WriteStreamOptions,
 } from './types/producer.ts'

@@ -13,7 +13,7 @@ import { converting, disconnected, librdKafkaError, toLibrdKafkaError } from '..
 import { fromEvent, fromOffsets, toOffset, toPartition, toStart } from '../translate/partitions.ts'
 import type { WatermarkOffsets } from '../types/client.ts'
 import type { ConsumerGlobalConfig, ConsumerTopicConfig } from '../types/config.ts'
-import type { ConsumerStream, KafkaConsumer, ReadStreamOptions } from '../types/consumer.ts'
+import type { ConsumerStream, KafkaConsumerInstance, ReadStreamOptions } from '../types/consumer.ts'
 import type { LibrdKafkaError } from '../types/errors.ts'
 import type { Assignment, Message, SubscribeTopicList, TopicPartitionOffset } from '../types/messages.ts'
 import { Assigning, isAmong, without } from './assigning.ts'
@@ -31,7 +31,7 @@ const SESSION_MS = 45_000
 /** How long `disconnect` waits for commits. */
 const COMMITS_MS = 10_000
 
-export class ConsumerClient extends BaseClient<Consumer> implements KafkaConsumer {
+export class ConsumerClient extends BaseClient<Consumer> implements KafkaConsumerInstance {
   readonly #callbacks: ReadonlyMap<string, unknown>
   readonly #commits = new Set<Promise<unknown>>()
   #assigning = new Assigning()

@@ -3,13 +3,13 @@ import { call } from '../translate/calling.ts'
 import { toLibrdKafkaError } from '../translate/errors.ts'
 import type { ProducerGlobalConfig, ProducerTopicConfig } from '../types/config.ts'
 import type { MessageHeader } from '../types/messages.ts'
-import type { HighLevelProducer } from '../types/producer.ts'
+import type { HighLevelProducerInstance } from '../types/producer.ts'
 import { ProducerClient } from './producer.ts'
 import { serialize, type AnySerializer } from './serializers.ts'
 
 type Delivered = (error: unknown, offset?: number | null) => unknown
 
-export class HighLevelProducerClient extends ProducerClient implements HighLevelProducer {
+export class HighLevelProducerClient extends ProducerClient implements HighLevelProducerInstance {
   #keySerializer: AnySerializer | null = null
   #valueSerializer: AnySerializer | null = null
   #messages = 0

@@ -8,7 +8,7 @@ import { toPartition } from '../translate/partitions.ts'
 import type { ProducerGlobalConfig, ProducerTopicConfig } from '../types/config.ts'
 import type { LibrdKafkaError } from '../types/errors.ts'
 import type { MessageHeader, TopicPartitionOffset } from '../types/messages.ts'
-import type { Producer, ProducerStream, WriteStreamOptions } from '../types/producer.ts'
+import type { ProducerInstance, ProducerStream, WriteStreamOptions } from '../types/producer.ts'
 import { messageOf } from './message.ts'
 import { partitionerOf } from './partitioner.ts'
 import { WriteStream } from './write-stream.ts'
@@ -24,7 +24,7 @@ interface GroupMember {
   getClient(): { groupMetadata(): Parameters<OttlaProducer['sendOffsetsToTransaction']>[1] } | null
 }
 
-export class ProducerClient extends BaseClient<OttlaProducer> implements Producer {
+export class ProducerClient extends BaseClient<OttlaProducer> implements ProducerInstance {
   defaultTopic: string | null
   defaultPartition: number
   sentMessages = 0

@@ -10,7 +10,17 @@ const secondNames = {
 }
 
 /** The codes of errors by their names. */
-export const CODES: { readonly ERRORS: Readonly<Record<keyof typeof ErrorCode | keyof typeof secondNames, number>> } = {
+export const CODES: {
+  readonly ERRORS: Readonly<
+    Record<
+      | keyof typeof ErrorCode
+      | 'ERR_GROUP_LOAD_IN_PROGRESS'
+      | 'ERR_GROUP_COORDINATOR_NOT_AVAILABLE'
+      | 'ERR_NOT_COORDINATOR_FOR_GROUP',
+      number
+    >
+  >
+} = {
   ERRORS: { ...ErrorCode, ...secondNames },
 }
 

@@ -36,7 +36,7 @@ export interface ReadStreamOptions extends ReadableOptions {
 
 /** A stream of messages. */
 export interface ConsumerStream extends Readable {
-  consumer: KafkaConsumer
+  consumer: KafkaConsumerInstance
   connect(options: ConsumerGlobalConfig): void
   /** As `setOauthBearerToken`. */
   refreshOauthBearerToken(tokenStr: string): void
@@ -44,8 +44,8 @@ export interface ConsumerStream extends Readable {
   close(cb?: () => void): void
 }
 
-/** Reads messages. */
-export interface KafkaConsumer extends Client<KafkaConsumerEvents> {
+/** What `new KafkaConsumer` makes: it reads messages. */
+export interface KafkaConsumerInstance extends Client<KafkaConsumerEvents> {
   /** Reads exactly these partitions. */
   assign(assignments: Assignment[]): this
   /** Reads these partitions, too. */
@@ -139,9 +139,9 @@ export interface KafkaConsumer extends Client<KafkaConsumerEvents> {
 
 /** The class of consumers; it can be called without `new`, too. */
 export interface KafkaConsumerConstructor {
-  new (conf: ConsumerGlobalConfig, topicConf?: ConsumerTopicConfig): KafkaConsumer
-  (conf: ConsumerGlobalConfig, topicConf?: ConsumerTopicConfig): KafkaConsumer
-  readonly prototype: KafkaConsumer
+  new (conf: ConsumerGlobalConfig, topicConf?: ConsumerTopicConfig): KafkaConsumerInstance
+  (conf: ConsumerGlobalConfig, topicConf?: ConsumerTopicConfig): KafkaConsumerInstance
+  readonly prototype: KafkaConsumerInstance
   createReadStream(
     conf: ConsumerGlobalConfig,
     topicConfig: ConsumerTopicConfig,

@@ -2,7 +2,7 @@
 import type { Writable, WritableOptions } from 'node:stream'
 import type { Client, KafkaProducerEvents, MetadataOptions } from './client.ts'
 import type { ProducerGlobalConfig, ProducerTopicConfig } from './config.ts'
-import type { KafkaConsumer } from './consumer.ts'
+import type { KafkaConsumerInstance } from './consumer.ts'
 import type { LibrdKafkaError } from './errors.ts'
 import type { MessageHeader, MessageKey, MessageValue, NumberNullUndefined, TopicPartitionOffset } from './messages.ts'
 
@@ -23,14 +23,14 @@ export interface WriteStreamOptions extends WritableOptions {
 
 /** A stream of messages to send. */
 export interface ProducerStream extends Writable {
-  producer: Producer
+  producer: ProducerInstance
   connect(metadataOptions?: MetadataOptions): void
   /** Disconnects the producer, which delivers what is queued. */
   close(cb?: () => void): void
 }
 
-/** Sends messages. */
-export interface Producer extends Client<KafkaProducerEvents> {
+/** What `new Producer` makes: it sends messages. */
+export interface ProducerInstance extends Client<KafkaProducerEvents> {
   /** Delivers what is queued. `timeout` is in ms, 500 by default; after it the error is ERR__TIMED_OUT. */
   flush(timeout?: NumberNullUndefined, cb?: (err: LibrdKafkaError) => void): this
 
@@ -66,12 +66,12 @@ export interface Producer extends Client<KafkaProducerEvents> {
   /** Commits a consumer's offsets with the transaction. */
   sendOffsetsToTransaction(
     offsets: TopicPartitionOffset[],
-    consumer: KafkaConsumer,
+    consumer: KafkaConsumerInstance,
     cb: (err: LibrdKafkaError) => void,
   ): void
   sendOffsetsToTransaction(
     offsets: TopicPartitionOffset[],
-    consumer: KafkaConsumer,
+    consumer: KafkaConsumerInstance,
     timeout: number,
     cb: (err: LibrdKafkaError) => void,
   ): void
@@ -79,9 +79,9 @@ export interface Producer extends Client<KafkaProducerEvents> {
 
 /** The class of producers; it can be called without `new`, too. */
 export interface ProducerConstructor {
-  new (conf: ProducerGlobalConfig, topicConf?: ProducerTopicConfig): Producer
-  (conf: ProducerGlobalConfig, topicConf?: ProducerTopicConfig): Producer
-  readonly prototype: Producer
+  new (conf: ProducerGlobalConfig, topicConf?: ProducerTopicConfig): ProducerInstance
+  (conf: ProducerGlobalConfig, topicConf?: ProducerTopicConfig): ProducerInstance
+  readonly prototype: ProducerInstance
   createWriteStream(
     conf: ProducerGlobalConfig,
     topicConf: ProducerTopicConfig,
@@ -89,8 +89,8 @@ export interface ProducerConstructor {
   ): ProducerStream
 }
 
-/** Sends messages, and calls back for each. */
-export interface HighLevelProducer extends Producer {
+/** What `new HighLevelProducer` makes: it sends messages, and calls back for each. */
+export interface HighLevelProducerInstance extends ProducerInstance {
   /** Enqueues a message; `callback` gets its offset, null if the acks do not bring one. */
   produce(
     topic: string,
@@ -120,8 +120,8 @@ export interface HighLevelProducer extends Producer {
 
 /** The class of producers that call back; it can be called without `new`, too. */
 export interface HighLevelProducerConstructor {
-  new (conf: ProducerGlobalConfig, topicConf?: ProducerTopicConfig): HighLevelProducer
-  (conf: ProducerGlobalConfig, topicConf?: ProducerTopicConfig): HighLevelProducer
-  readonly prototype: HighLevelProducer
+  new (conf: ProducerGlobalConfig, topicConf?: ProducerTopicConfig): HighLevelProducerInstance
+  (conf: ProducerGlobalConfig, topicConf?: ProducerTopicConfig): HighLevelProducerInstance
+  readonly prototype: HighLevelProducerInstance
   createWriteStream: ProducerConstructor['createWriteStream']
 }
