@@ -31,5 +31,5 @@ function partitionOf(partition: unknown): number {
 function keyOf(key: unknown): Buffer | string | null {
   if (key === undefined || key === null) return null
   // As text, like numbers.
-  return Buffer.isBuffer(key) || typeof key === 'string' ? key : String(key as number)
+  return Buffer.isBuffer(key) || typeof key === 'string' ? key : `${key as number}`
 }

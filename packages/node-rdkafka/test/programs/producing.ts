@@ -1,4 +1,5 @@
 /** A program written against node-rdkafka's declarations of producers: it compiles against ours, and is never run. */
+/* eslint-disable @typescript-eslint/no-unsafe-member-access, @typescript-eslint/no-unsafe-call -- node-rdkafka's own types */
 import * as Kafka from '@ottla/node-rdkafka'
 import {
   CODES,
