@@ -157,6 +157,7 @@ export function administeringScenarios(start: () => Promise<PlainCluster>): void
       name: 'KafkaJSProtocolError',
       type: 'UNKNOWN_TOPIC_OR_PARTITION',
       code: 3,
+      message: 'This server does not host this topic-partition',
     })
     assert.ok(!(await admin.listTopics()).includes(topic))
   })

@@ -10,7 +10,7 @@ import { offsetOf } from '../translate/offsets.ts'
 import type { SharedAdmin } from '../translate/shared-admin.ts'
 import type { Admin } from '../types/admin.ts'
 import type { Logger } from '../types/logging.ts'
-import { requireItems, requireName } from './arguments.ts'
+import { invalid, requirePartitions } from './arguments.ts'
 import { fetchTopicOffsets } from './topic-offsets.ts'
 import { OPERATION_TIMEOUT_MS } from './results.ts'
 
@@ -18,8 +18,10 @@ type Options = Parameters<Admin['deleteTopicRecords']>[0]
 
 /** Deletes all records before these offsets; -1 is the end. */
 export async function deleteTopicRecords(admin: SharedAdmin, options: Options, logger: Logger): Promise<void> {
-  const topic = requireName(options.topic, 'topic')
-  const entries = requireItems(options.partitions, 'partitions')
+  const { topic } = options
+  const name: unknown = topic
+  if (typeof name !== 'string' || name === '') throw invalid(`Invalid topic "${String(name)}"`)
+  const entries = requirePartitions(options.partitions)
   const wanted = entries.map(({ partition, offset }) => ({ topic, partition, offset: offsetOf(offset) }))
   const { partitions: known } = await admin.topic(topic)
   const led = new Set(known.filter(({ leader }) => leader >= 0).map(({ partition }) => partition))
