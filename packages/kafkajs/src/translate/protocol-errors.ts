@@ -17,7 +17,10 @@ const otherNames: ReadonlyMap<number, string> = new Map([
 
 /** Texts of kafkajs that programs are known to compare; the error that is the cause says which topic or group. */
 const messages: ReadonlyMap<number, string> = new Map([
-  [ErrorCode.ERR_OFFSET_OUT_OF_RANGE, 'The requested offset is not within the range of offsets maintained by the server'],
+  [
+    ErrorCode.ERR_OFFSET_OUT_OF_RANGE,
+    'The requested offset is not within the range of offsets maintained by the server',
+  ],
   [ErrorCode.ERR_UNKNOWN_TOPIC_OR_PART, 'This server does not host this topic-partition'],
   [ErrorCode.ERR_REQUEST_TIMED_OUT, 'The request timed out'],
   [ErrorCode.ERR_TOPIC_EXCEPTION, 'The request attempted to perform an operation on an invalid topic'],
