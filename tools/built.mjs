@@ -13,7 +13,7 @@ export const cli = join(root, 'packages', 'cli', 'bin', 'ottla.js')
 export function ensureBuilt() {
   ensureInstalled()
   // The type-check writes modules too, but only the build writes what is run; this is its last file.
-  const stale = ['protocol', 'ottla', 'broker', 'cli'].some(name => {
+  const stale = ['protocol', 'ottla', 'broker', 'cli', 'kafkajs'].some(name => {
     const path = join(root, 'packages', name)
     return newest(join(path, 'src')) > writtenAt(join(path, 'dist', 'tsc', 'declarations.hash'))
   })
