@@ -43,7 +43,7 @@ const tests = await runSpecs({ checkout, scratch, client, surroundings, files })
 for (const [path, all] of tests) print(path, all)
 const results = resultsOf(tests)
 if (values.save) {
-  saveResults(results, client, world)
+  await saveResults(results, client, world)
   await writePage()
 }
 const open = client === 'facade' ? unexplained(results) : []

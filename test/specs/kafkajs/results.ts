@@ -39,10 +39,10 @@ export function readResults(): Results {
 }
 
 /** Puts the results of one run beside the others, those of files that were not run included. */
-export function saveResults(run: RunResult, client: Client, world: World): void {
+export async function saveResults(run: RunResult, client: Client, world: World): Promise<void> {
   const all = readResults()
   Object.assign(all[world][client], run)
-  writeFileSync(file, `${JSON.stringify(all, null, 2)}\n`)
+  writeFileSync(file, await format(JSON.stringify(all), { ...(await resolveConfig(file)), parser: 'json' }))
 }
 
 /** Tests that fail with the facade and have no reason in reasons.ts. */
